@@ -1,0 +1,85 @@
+/**
+ * The seam the project stands on: an eviction policy sees slots and key hashes, never keys, values or sockets.
+ * The same class decides in the proxy, in the server, in the simulator and in a browser page.
+ *
+ * A slot is a whole number ≥ 1 that stands for one resident entry; 0 means none. Each slot has a few words of
+ * memory that belong to the policy (`wordsPerSlot`), found at `words[slot * stride + offset + i]`. In the
+ * simulator slots are dense and `stride` is `wordsPerSlot`; in the arena a slot is an entry's address and its
+ * policy words lie in the entry's header. All that a policy remembers besides is in `state`, so that several
+ * threads can run one policy over the same shared memory, one at a time, under the shard's lock. A policy object
+ * holds no mutable field of its own.
+ */
+export interface Policy {
+  /**
+   * The key with this hash was asked for and is not resident; called once per miss that will be filled, before
+   * any `evict` on its behalf. Policies with a memory of evicted keys adapt here (ARC, CAR, LIRS, 2Q, S3-FIFO).
+   */
+  miss(hash: number): void;
+  /** A resident entry was read. */
+  hit(slot: number): void;
+  /** An entry became resident; the owner has made room for it. Its weight can be asked for. */
+  insert(slot: number, hash: number): void;
+  /**
+   * Chooses a victim to make room for the key with hash `incoming`, forgets it (what it remembers of evicted keys
+   * aside) and names it. 0 when nothing is resident. The victim's weight and hash can still be asked for.
+   */
+  evict(incoming: number): number;
+  /** A resident entry leaves for another reason: deleted, expired, invalidated. Its weight can still be asked for. */
+  remove(slot: number): void;
+  /** A resident entry was overwritten by a value of another weight. Called after the change. */
+  reweigh(slot: number, oldWeight: number, newWeight: number): void;
+  /**
+   * The entry of slot `from` was moved to slot `to`; its policy words have been copied already. Repair whatever
+   * refers to `from`.
+   */
+  move(from: number, to: number): void;
+  /** Where an entry stands, in the policy's own terms. */
+  explain(slot: number): Placement;
+  /** Visits the resident slots, the next victims first as far as the policy has an order. */
+  forEach(visit: (slot: number) => void): void;
+  /**
+   * Checks the policy's own invariants by walking everything. For tests and the end of a simulation.
+   * @throws AssertionError
+   */
+  check(): void;
+}
+
+/** Where an entry stands: `queue` is the policy's term (`small`, `main`, `probation`, …), `detail` in a few words. */
+export interface Placement {
+  queue: string;
+  detail: Record<string, number | string>;
+}
+
+/** Memory and surroundings handed to a policy. */
+export interface PolicyMemory {
+  /** Holds the policy's words of every slot. */
+  readonly words: Int32Array;
+  readonly stride: number;
+  readonly offset: number;
+  /** All other state; zeroed at first. Its length is what `PolicyType.stateWords` asked for. */
+  readonly state: Int32Array;
+  /** Capacity in units of weight: bytes, or entries when every weight is 1. At most 2^52. */
+  readonly capacity: number;
+  /** How many entries may be resident at once; what `stateWords` was asked with. */
+  readonly maxEntries: number;
+  /** The weight of a resident entry, in units of capacity. */
+  weigh(slot: number): number;
+  /** The key hash of a resident entry, as given to `insert`. Unsigned 32 bits. */
+  hashOf(slot: number): number;
+  /** A seed for policies that draw at random; equal seeds give equal decisions. */
+  readonly seed: number;
+}
+
+/** A policy as the registry knows it. */
+export interface PolicyType {
+  /** Lower case with dashes: `s3-fifo`. */
+  readonly name: string;
+  /** Policy words per slot. */
+  readonly wordsPerSlot: number;
+  /** Named parameters with their defaults: `{ small: 0.1, ghost: 0.9 }`. */
+  readonly parameters: Readonly<Record<string, number>>;
+  /** Words of `state` needed for at most `maxEntries` resident entries. */
+  stateWords(maxEntries: number, parameters: Readonly<Record<string, number>>): number;
+  /** Over zeroed memory: an empty policy. Over memory in use: the same policy, attached by another thread. */
+  create(memory: PolicyMemory, parameters: Readonly<Record<string, number>>): Policy;
+}

@@ -1,0 +1,79 @@
+/**
+ * A growing run of bytes: `bytes[0, length)` is what was written. Fields are public because the hot paths that
+ * fill it are free-standing functions.
+ */
+export class ByteBuffer {
+  bytes: Uint8Array;
+  length = 0;
+
+  constructor(capacityBytes = 256) {
+    this.bytes = new Uint8Array(capacityBytes);
+  }
+
+  /** Makes room for `count` more bytes; existing content stays. */
+  reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed > this.bytes.length) this.#grow(needed);
+  }
+
+  append(source: Uint8Array, start = 0, end: number = source.length): void {
+    const count = end - start;
+    this.reserve(count);
+    copyBytes(source, start, end, this.bytes, this.length);
+    this.length += count;
+  }
+
+  /** A view of what was written, valid until the next write. */
+  view(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  /** Drops the first `count` bytes. */
+  discard(count: number): void {
+    if (count >= this.length) {
+      this.length = 0;
+      return;
+    }
+    this.bytes.copyWithin(0, count, this.length);
+    this.length -= count;
+  }
+
+  /** Forgets the content, and gives memory back when more than `keepBytes` are held. */
+  clear(keepBytes: number = Number.POSITIVE_INFINITY): void {
+    this.length = 0;
+    if (this.bytes.length > keepBytes) this.bytes = new Uint8Array(keepBytes);
+  }
+
+  #grow(needed: number): void {
+    let capacity = Math.max(64, this.bytes.length * 2);
+    while (capacity < needed) capacity *= 2;
+    const grown = new Uint8Array(capacity);
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+}
+
+/** Copies source[start, end) to target[at…). Short runs are copied by hand: that beats a call of `set`. */
+export function copyBytes(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): void {
+  const count = end - start;
+  if (count <= 32) {
+    for (let i = 0; i < count; i++) target[at + i] = source[start + i]!;
+  } else {
+    target.set(source.subarray(start, end), at);
+  }
+}
+
+/**
+ * Where a value can be delivered without an allocation: the giver calls `openValue`, writes exactly
+ * `lengthBytes` at `buffer.length`, advances it, and calls `closeValue`.
+ */
+export interface ValueSink {
+  openValue(lengthBytes: number): ByteBuffer;
+  closeValue(): void;
+}

@@ -1,0 +1,32 @@
+/**
+ * A 32-bit hash of bytes[start, end), seeded against keys chosen to collide. Four bytes a step with the mixing
+ * of MurmurHash3 (x86, 32 bit; Austin Appleby, public domain).
+ * @returns an unsigned 32-bit integer
+ */
+export function hashBytes(bytes: Uint8Array, start: number, end: number, seed: number): number {
+  let h = seed | 0;
+  let at = start;
+  for (const last = end - 3; at < last; at += 4) {
+    let k = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    k = Math.imul(k, 0xcc9e2d51);
+    k = (k << 15) | (k >>> 17);
+    h ^= Math.imul(k, 0x1b873593);
+    h = (h << 13) | (h >>> 19);
+    h = (Math.imul(h, 5) + 0xe6546b64) | 0;
+  }
+  let tail = 0;
+  for (let shift = 0; at < end; at++, shift += 8) tail |= bytes[at]! << shift;
+  tail = Math.imul(tail, 0xcc9e2d51);
+  tail = (tail << 15) | (tail >>> 17);
+  h ^= Math.imul(tail, 0x1b873593);
+  h ^= end - start;
+  return mix32(h);
+}
+
+/** MurmurHash3's finalizer: spreads every input bit over all output bits. @returns unsigned 32 bits */
+export function mix32(value: number): number {
+  let h = value | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}

@@ -1,0 +1,47 @@
+const SIZE_UNITS: Record<string, number> = {
+  "": 1,
+  b: 1,
+  k: 1000,
+  kb: 1024,
+  m: 1_000_000,
+  mb: 1024 ** 2,
+  g: 1_000_000_000,
+  gb: 1024 ** 3,
+};
+
+const DURATION_UNITS: Record<string, number> = { "": 1, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * Bytes from a size such as `64mb`, `1.5gb` or `4096`; units as Redis reads them (`k` is 1,000, `kb` 1,024).
+ * @throws RangeError naming the text
+ */
+export function parseSize(text: string): number {
+  return Math.round(parseQuantity(text, SIZE_UNITS, "size such as 64mb, 1gb or 4096"));
+}
+
+/**
+ * Milliseconds from a duration such as `30s`, `500ms` or `2m`; a bare number is milliseconds.
+ * @throws RangeError naming the text
+ */
+export function parseDuration(text: string): number {
+  return parseQuantity(text, DURATION_UNITS, "duration such as 30s, 500ms or 2m");
+}
+
+function parseQuantity(text: string, units: Record<string, number>, form: string): number {
+  const match = /^\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*$/i.exec(text);
+  const unit = match === null ? undefined : units[match[2]!.toLowerCase()];
+  if (match === null || unit === undefined) throw new RangeError(`"${text}" is not a ${form}`);
+  return Number(match[1]) * unit;
+}
+
+/** A size for people: `1.5 MB`, with the binary units that `parseSize` reads as `mb`. */
+export function formatSize(bytes: number): string {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value >= 100 || unit === 0 ? Math.round(value) : Number(value.toFixed(1))} ${units[unit]}`;
+}
