@@ -5,7 +5,7 @@
  * A slot is a whole number ≥ 1 that stands for one resident entry; 0 means none. Each slot has a few words of
  * memory that belong to the policy (`wordsPerSlot`), found at `words[slot * stride + offset + i]`. In the
  * simulator slots are dense and `stride` is `wordsPerSlot`; in the arena a slot is an entry's address and its
- * policy words lie in the entry's header. All that a policy remembers besides is in `state`, so that several
+ * policy words lie in the entry's header. All that a policy remembers besides is in `state` and `sums`, so that several
  * threads can run one policy over the same shared memory, one at a time, under the shard's lock. A policy object
  * holds no mutable field of its own.
  */
@@ -58,6 +58,8 @@ export interface PolicyMemory {
   readonly offset: number;
   /** All other state; zeroed at first. Its length is what `PolicyType.stateWords` asked for. */
   readonly state: Int32Array;
+  /** Sums of weights, which may outgrow 32 bits; whole numbers. Zeroed at first, `PolicyType.sums` long. */
+  readonly sums: Float64Array;
   /** Capacity in units of weight: bytes, or entries when every weight is 1. At most 2^52. */
   readonly capacity: number;
   /** How many entries may be resident at once; what `stateWords` was asked with. */
@@ -76,6 +78,8 @@ export interface PolicyType {
   readonly name: string;
   /** Policy words per slot. */
   readonly wordsPerSlot: number;
+  /** How many sums of weights it keeps. */
+  readonly sums: number;
   /** Named parameters with their defaults: `{ small: 0.1, ghost: 0.9 }`. */
   readonly parameters: Readonly<Record<string, number>>;
   /** Words of `state` needed for at most `maxEntries` resident entries. */

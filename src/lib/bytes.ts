@@ -13,7 +13,7 @@ export function fromUtf8(bytes: Uint8Array): string {
 
 /** One character a byte: a lossless string of any bytes, for use as a `Map` key. */
 export function latin1(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).latin1Slice();
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
 }
 
 /** The bytes of a string made by `latin1`. */
