@@ -1,4 +1,4 @@
-import type { ValueSink } from "../lib/byte-buffer.ts";
+import { copyBytes, type ValueSink } from "../lib/byte-buffer.ts";
 import { latin1 } from "../lib/bytes.ts";
 
 /**
@@ -18,11 +18,17 @@ export class Request {
   ends = new Int32Array(16);
   /** True for a text request that ended without a line feed: it gets its reply bare, and the connection ends. */
   oneShot = false;
+  /**
+   * Empty for a good request. Otherwise what is wrong with it, for people, and its right form: `count` is 0, it is
+   * answered by an error (`ERR ` and this text), and the connection goes on.
+   */
+  problem = "";
 
   reset(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.count = 0;
     this.oneShot = false;
+    this.problem = "";
   }
 
   add(start: number, end: number): void {
@@ -46,7 +52,10 @@ export class Request {
 
   /** Argument `index` as bytes of its own. */
   copy(index: number): Uint8Array {
-    return this.bytes.slice(this.starts[index]!, this.ends[index]!);
+    // Not `slice`: of a `Buffer` that would be a view.
+    const own = new Uint8Array(this.length(index));
+    copyBytes(this.bytes, this.starts[index]!, this.ends[index]!, own, 0);
+    return own;
   }
 
   /** Argument `index` with one character a byte: for names, options, numbers and `Map` keys. */
@@ -84,7 +93,9 @@ export interface ParserLimits {
 export interface RequestParser {
   /**
    * @returns the offset behind the request when one was completed (it is then in `request`), or -1 when more
-   * bytes are needed.
+   * bytes are needed. Where bytes were consumed that ask for nothing (an empty multibulk, the rest of a line that
+   * was too long), the offset is behind them and `request` has neither arguments nor a problem: nothing is to be
+   * answered.
    * @throws ProtocolError where the stream cannot be followed any further
    */
   parse(bytes: Uint8Array, start: number, end: number, request: Request): number;
