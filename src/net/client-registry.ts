@@ -1,0 +1,42 @@
+import type { Connection } from "./connection.ts";
+
+/** All connections of one service, over all its listeners: for CLIENT LIST and KILL, limits and counts. */
+export class ClientRegistry {
+  /** Connections accepted since the start. */
+  acceptedCount = 0;
+  /** Connections refused because there were too many. */
+  rejectedCount = 0;
+  /** Clients cut off because too many reply bytes waited for them. */
+  outputLimitCount = 0;
+  readonly #connections = new Map<number, Connection>();
+  #nextId = 1;
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  nextId(): number {
+    return this.#nextId++;
+  }
+
+  add(connection: Connection): void {
+    this.acceptedCount++;
+    this.#connections.set(connection.id, connection);
+  }
+
+  remove(connection: Connection): void {
+    this.#connections.delete(connection.id);
+  }
+
+  get(id: number): Connection | undefined {
+    return this.#connections.get(id);
+  }
+
+  [Symbol.iterator](): IterableIterator<Connection> {
+    return this.#connections.values();
+  }
+
+  outputLimitReached(_connection: Connection): void {
+    this.outputLimitCount++;
+  }
+}

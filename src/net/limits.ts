@@ -1,0 +1,34 @@
+import type { ParserLimits } from "../protocol/protocol.ts";
+
+/** Bounds of what one listener accepts. Every one has a flag on the command line; 0 switches a time-out off. */
+export interface ConnectionLimits {
+  /** Connections open at once; one more gets an error and is closed. */
+  readonly connections: number;
+  readonly parser: ParserLimits;
+  /** The same for a client that has not given the password yet. */
+  readonly unauthenticatedParser: ParserLimits;
+  /** Requests of one connection waiting for their reply; more are not read until some are answered. */
+  readonly pipelineDepth: number;
+  /** Reply bytes waiting for a client; beyond this none of its further requests are executed until it reads. */
+  readonly pausedReplyBytes: number;
+  /** Reply bytes waiting for a client; beyond this it is cut off (pushes and large values pile up past the pause). */
+  readonly replyBytes: number;
+  /** A connection without a request for so long is closed. */
+  readonly idleTimeoutMs: number;
+  /** A request whose first byte has come must be complete within this time. */
+  readonly requestTimeoutMs: number;
+  /** A text request without a line feed counts as complete after so long a silence. */
+  readonly textSilenceMs: number;
+}
+
+export const DEFAULT_LIMITS: ConnectionLimits = {
+  connections: 20_000,
+  parser: { requestBytes: 512 * 1024 ** 2, argumentCount: 1024 * 1024, argumentBytes: 64 * 1024 ** 2 },
+  unauthenticatedParser: { requestBytes: 64 * 1024, argumentCount: 10, argumentBytes: 16 * 1024 },
+  pipelineDepth: 10_000,
+  pausedReplyBytes: 1024 ** 2,
+  replyBytes: 256 * 1024 ** 2,
+  idleTimeoutMs: 0,
+  requestTimeoutMs: 60_000,
+  textSilenceMs: 20,
+};

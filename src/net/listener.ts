@@ -1,0 +1,165 @@
+import type { Socket, TCPSocketListener } from "bun";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { utf8 } from "../lib/bytes.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { ClientRegistry } from "./client-registry.ts";
+import { Connection, type ConnectionHost } from "./connection.ts";
+import type { ConnectionLimits } from "./limits.ts";
+import type { Service } from "./session.ts";
+
+export interface ListenerOptions {
+  /** A name or address; `localhost` is 127.0.0.1 and, where the machine has it, ::1. */
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly service: Service;
+  readonly registry: ClientRegistry;
+  readonly limits: ConnectionLimits;
+  readonly clock: Clock;
+  /** Speak RESP only; what does not begin with `*` is then an inline command. */
+  readonly respOnly?: boolean;
+  /** Clients must authenticate before anything else. */
+  readonly passwordRequired?: boolean;
+}
+
+/** The port is taken, or the address is not one of this machine's. `code` is the system's, such as `EADDRINUSE`. */
+export class ListenError extends Error {
+  override name = "ListenError";
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const TIMEOUT_CHECK_MS = 100;
+
+/** Accepts connections on one port and hands their events to `Connection` objects. */
+export class Listener {
+  readonly port: number;
+  readonly #listeners: TCPSocketListener<Connection>[];
+  readonly #registry: ClientRegistry;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  private constructor(
+    listeners: TCPSocketListener<Connection>[],
+    registry: ClientRegistry,
+    timer: ReturnType<typeof setInterval>,
+  ) {
+    this.#listeners = listeners;
+    this.#registry = registry;
+    this.#timer = timer;
+    this.port = listeners[0]!.port;
+  }
+
+  /** @throws ListenError */
+  static open(options: ListenerOptions): Listener {
+    const { registry, limits, clock } = options;
+    const host: ConnectionHost = {
+      limits,
+      registry,
+      respOnly: options.respOnly ?? false,
+      clock,
+      scratch: new ByteBuffer(64 * 1024),
+    };
+    const handlers = socketHandlers(host, options);
+    const listeners: TCPSocketListener<Connection>[] = [];
+    const hostnames = options.host === "localhost" ? ["127.0.0.1", "::1"] : [options.host];
+    for (const hostname of hostnames) {
+      const port = listeners[0]?.port ?? options.port;
+      try {
+        listeners.push(Bun.listen<Connection>({ hostname, port, allowHalfOpen: true, socket: handlers }));
+      } catch (error) {
+        const code = (error as { code?: string }).code ?? "";
+        // A machine without IPv6 has no ::1; a port that another program holds there is an error all the same.
+        if (listeners.length > 0 && code !== "EADDRINUSE") continue;
+        for (const listener of listeners) listener.stop(true);
+        throw new ListenError(`cannot listen on ${hostname}:${port}: ${reason(code, error)}`, code);
+      }
+    }
+    const timer = setInterval(() => {
+      const nowMs = clock.monotonicMs();
+      for (const connection of registry) connection.checkTimeouts(nowMs);
+    }, TIMEOUT_CHECK_MS);
+    timer.unref();
+    return new Listener(listeners, registry, timer);
+  }
+
+  /** Accepts no more connections; those that are open stay. */
+  stopAccepting(): void {
+    for (const listener of this.#listeners) listener.stop(false);
+  }
+
+  /**
+   * Stops accepting, lets every client have the replies to what it has asked for, and ends.
+   * Connections still open after `graceMs` are cut.
+   */
+  async drain(graceMs: number): Promise<void> {
+    this.stopAccepting();
+    for (const connection of this.#registry) connection.closeAfterReplies();
+    const deadline = performance.now() + graceMs;
+    while (this.#registry.size > 0 && performance.now() < deadline) await Bun.sleep(5);
+    this.close();
+  }
+
+  /** Ends everything now. */
+  close(): void {
+    clearInterval(this.#timer);
+    for (const listener of this.#listeners) listener.stop(true);
+    for (const connection of [...this.#registry]) connection.terminate();
+  }
+}
+
+function socketHandlers(host: ConnectionHost, options: ListenerOptions) {
+  const { registry, limits, service } = options;
+  return {
+    open(socket: Socket<Connection>) {
+      if (registry.size >= limits.connections) {
+        registry.rejectedCount++;
+        socket.write(utf8("-ERR max number of clients reached\r\n"));
+        socket.end();
+        return;
+      }
+      const connection = new Connection(socket, registry.nextId(), host);
+      connection.authenticated = options.passwordRequired !== true;
+      socket.data = connection;
+      registry.add(connection);
+      connection.session = service.connect(connection);
+    },
+    data(socket: Socket<Connection>, data: Uint8Array) {
+      // A refused connection has no data of ours.
+      socket.data?.received(data);
+    },
+    drain(socket: Socket<Connection>) {
+      socket.data?.drained();
+    },
+    end(socket: Socket<Connection>) {
+      if (socket.data === undefined) socket.end();
+      else socket.data.ended();
+    },
+    close(socket: Socket<Connection>) {
+      const connection = socket.data;
+      if (connection === undefined) return;
+      registry.remove(connection);
+      connection.wasClosed();
+    },
+    error(socket: Socket<Connection>, error: Error) {
+      // Errors of the socket are followed by `close`. What a handler threw is a fault of ours: the connection
+      // cannot go on, and the fault must not be swallowed.
+      socket.terminate();
+      if ((error as { syscall?: string }).syscall === undefined) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    },
+  };
+}
+
+function reason(code: string, error: unknown): string {
+  if (code === "EADDRINUSE") return "the port is in use by another program; choose another with --port";
+  if (code === "EACCES") return "not allowed; ports below 1024 need special rights";
+  if (code === "EADDRNOTAVAIL") return "the address is not one of this machine's";
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,25 @@
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { Connection } from "./connection.ts";
+
+/**
+ * What stands behind a listener: the server or the proxy. One service serves all connections; a session is its
+ * side of one of them.
+ */
+export interface Service {
+  connect(connection: Connection): Session;
+}
+
+export interface Session {
+  /**
+   * Executes one request. The reply is written to `reply` before this returns, or later through a ticket taken
+   * by `connection.defer()`. Every request gets exactly one reply. What it throws is answered as an error.
+   */
+  request(request: Request, reply: ReplyWriter): void;
+  /**
+   * Asked before replies written so far are sent. A promise holds them back until it is resolved (group commit);
+   * when it is rejected they are never sent: the client gets the error and the connection ends.
+   */
+  settle(): Promise<void> | undefined;
+  /** The connection has ended, however it did. Called once. */
+  closed(): void;
+}
