@@ -56,7 +56,10 @@ export interface PolicyMemory {
   readonly words: Int32Array;
   readonly stride: number;
   readonly offset: number;
-  /** All other state; zeroed at first. Its length is what `PolicyType.stateWords` asked for. */
+  /**
+   * All other state; zeroed at first. Its length is what `PolicyType.stateWords` asked for, and it begins at a
+   * multiple of eight bytes.
+   */
   readonly state: Int32Array;
   /** Sums of weights, which may outgrow 32 bits; whole numbers. Zeroed at first, `PolicyType.sums` long. */
   readonly sums: Float64Array;
@@ -68,8 +71,21 @@ export interface PolicyMemory {
   weigh(slot: number): number;
   /** The key hash of a resident entry, as given to `insert`. Unsigned 32 bits. */
   hashOf(slot: number): number;
+  /**
+   * Which request asks for a resident entry's key next, counted in requests from the first; `Infinity` when none
+   * does. Given to `offline` policies only.
+   */
+  nextAccess?(slot: number): number;
   /** A seed for policies that draw at random; equal seeds give equal decisions. */
   readonly seed: number;
+}
+
+/** Both bounds belong to the range. */
+export interface ParameterRange {
+  readonly least: number;
+  readonly most: number;
+  /** Fractions are refused. */
+  readonly whole?: boolean;
 }
 
 /** A policy as the registry knows it. */
@@ -82,6 +98,10 @@ export interface PolicyType {
   readonly sums: number;
   /** Named parameters with their defaults: `{ small: 0.1, ghost: 0.9 }`. */
   readonly parameters: Readonly<Record<string, number>>;
+  /** What each parameter may be. */
+  readonly ranges: Readonly<Record<string, ParameterRange>>;
+  /** Needs to know the future (`PolicyMemory.nextAccess`): for the simulator alone. */
+  readonly offline?: boolean;
   /** Words of `state` needed for at most `maxEntries` resident entries. */
   stateWords(maxEntries: number, parameters: Readonly<Record<string, number>>): number;
   /** Over zeroed memory: an empty policy. Over memory in use: the same policy, attached by another thread. */

@@ -1,0 +1,66 @@
+import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
+
+/**
+ * Least recently used: the entry whose last read lies farthest back leaves first.
+ *
+ * R. L. Mattson, J. Gecsei, D. R. Slutz, I. L. Traiger, "Evaluation techniques for storage hierarchies", IBM Systems
+ * Journal 9(2), 1970.
+ */
+export const lru: PolicyType = {
+  name: "lru",
+  wordsPerSlot: LINK_WORDS,
+  sums: 0,
+  parameters: {},
+  ranges: {},
+  stateWords: () => LIST_WORDS,
+  create: (memory) => new Lru(memory),
+};
+
+class Lru implements Policy {
+  readonly #memory: PolicyMemory;
+  readonly #queue: SlotList;
+
+  constructor(memory: PolicyMemory) {
+    this.#memory = memory;
+    this.#queue = new SlotList(memory.words, memory.stride, memory.offset, memory.state, 0);
+  }
+
+  miss(_hash: number): void {}
+
+  hit(slot: number): void {
+    this.#queue.moveToBack(slot);
+  }
+
+  insert(slot: number, _hash: number): void {
+    this.#queue.pushBack(slot);
+  }
+
+  evict(_incoming: number): number {
+    const victim = this.#queue.front();
+    if (victim !== 0) this.#queue.unlink(victim);
+    return victim;
+  }
+
+  remove(slot: number): void {
+    this.#queue.unlink(slot);
+  }
+
+  reweigh(_slot: number, _oldWeight: number, _newWeight: number): void {}
+
+  move(_from: number, to: number): void {
+    this.#queue.relocate(to);
+  }
+
+  explain(_slot: number): Placement {
+    return { queue: "queue", detail: {} };
+  }
+
+  forEach(visit: (slot: number) => void): void {
+    this.#queue.forEach(visit);
+  }
+
+  check(): void {
+    this.#queue.check(this.#memory.maxEntries);
+  }
+}

@@ -1,0 +1,434 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { mix32 } from "../../lib/hash.ts";
+import { SeededRandom } from "../../lib/random.ts";
+import type { Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { formatPolicy } from "../registry.ts";
+
+/**
+ * The suite that every policy passes. Each brings a model: the same policy once more, written for the eye with
+ * plain arrays and maps. Policy and models are driven through random requests, deletes and overwrites, and every
+ * decision must be the same: of the policy on dense slots, of the policy on sparse slots that move about
+ * and are attached to anew all the time, and of the model.
+ */
+
+/** The policy seam in terms of keys: whole numbers ≥ 1. What a method does is told at `Policy`. */
+export interface Model {
+  miss(key: number): void;
+  hit(key: number): void;
+  insert(key: number): void;
+  /** @returns the victim, 0 when nothing is resident */
+  evict(incoming: number): number;
+  remove(key: number): void;
+  reweigh(key: number, oldWeight: number, newWeight: number): void;
+  queueOf(key: number): string;
+  /** The resident keys in the order in which `forEach` visits them; left out where that order is not promised. */
+  order?(): number[];
+}
+
+/** What a model is made of. */
+export interface ModelSetup {
+  readonly capacity: number;
+  readonly maxEntries: number;
+  readonly parameters: Readonly<Record<string, number>>;
+  readonly seed: number;
+  weigh(key: number): number;
+  hashOf(key: number): number;
+  nextAccess(key: number): number;
+}
+
+export interface ConformanceOptions {
+  /** Further sets of parameters to try, besides the defaults. */
+  readonly parameters?: readonly Readonly<Record<string, number>>[];
+}
+
+/** Random cases per property; raise it for a long search. */
+const RUNS = Number(process.env["GLASSCACHE_CONFORMANCE_RUNS"] ?? 40);
+const SEED = Number(process.env["GLASSCACHE_SEED"] ?? 1);
+
+/** Declares the tests of a policy. */
+export function testPolicy(
+  type: PolicyType,
+  createModel: (setup: ModelSetup) => Model,
+  options: ConformanceOptions = {},
+): void {
+  const variants = [{}, ...(options.parameters ?? [])].map((given) => ({ ...type.parameters, ...given }));
+
+  describe.each(variants.map((parameters) => [formatPolicy({ type, parameters }), parameters] as const))(
+    "policy %s",
+    (_, parameters) => {
+      const matchesModel = (shape: WorkloadShape) => {
+        const run = new Run(type, parameters, shape, mix32);
+        const model = createModel(run.setup);
+        run.follow(model, [run.attachDense(), run.attachSparse()]);
+      };
+
+      test("decides as its model, on dense, sparse and moving slots, with equal weights", () => {
+        fc.assert(fc.property(workload(1), matchesModel), { numRuns: RUNS, seed: SEED });
+      });
+
+      test("decides as its model, on dense, sparse and moving slots, with different weights", () => {
+        fc.assert(fc.property(workload(60), matchesModel), { numRuns: RUNS, seed: SEED });
+      });
+
+      test("decides as its model when few entries may be resident", () => {
+        const shape = workload(20).map((given) => ({ ...given, entriesShare: 0.2 }));
+        fc.assert(fc.property(shape, matchesModel), { numRuns: RUNS, seed: SEED });
+      });
+
+      test("decides as its model in a larger cache", () => {
+        matchesModel({ ...longWorkload(20_000, 400), checkEvery: 1000 });
+      });
+
+      test("keeps its invariants when key hashes collide", () => {
+        const withoutModel = (shape: WorkloadShape) => {
+          const run = new Run(type, parameters, shape, (key) => key % 5);
+          run.follow(undefined, [run.attachDense(), run.attachSparse()]);
+        };
+        fc.assert(fc.property(workload(10), withoutModel), { numRuns: RUNS, seed: SEED });
+      });
+
+      test("decides the same for the same seed", () => {
+        const shape = longWorkload(2000, 30);
+        const decide = () => {
+          const run = new Run(type, parameters, shape, mix32);
+          return run.follow(undefined, [run.attachDense()]);
+        };
+        expect(decide()).toEqual(decide());
+      });
+    },
+  );
+}
+
+interface Operation {
+  readonly action: "request" | "delete" | "overwrite";
+  /** From 0 to 1; low ones are asked for often. */
+  readonly key: number;
+  /** From 0 to 1; low ones are common. */
+  readonly weight: number;
+}
+
+interface WorkloadShape {
+  readonly capacity: number;
+  readonly heaviest: number;
+  readonly operations: readonly Operation[];
+  /** How many entries may be resident, of as many as the capacity could hold. */
+  readonly entriesShare?: number;
+  /** Invariants are checked after every so many steps; 1 unless told. */
+  readonly checkEvery?: number;
+}
+
+function workload(heaviest: number): fc.Arbitrary<WorkloadShape> {
+  const operation = fc
+    .record({ choice: fc.nat(19), key: fc.nat(1000), weight: fc.nat(1000) })
+    .map(({ choice, key, weight }): Operation => {
+      const action = choice === 0 ? "delete" : choice === 1 ? "overwrite" : "request";
+      return { action, key: key / 1001, weight: weight / 1001 };
+    });
+  return fc.record({
+    capacity: fc.integer({ min: 1, max: 50 }),
+    heaviest: fc.constant(heaviest),
+    operations: fc.array(operation, { maxLength: 500, size: "max" }),
+  });
+}
+
+function longWorkload(length: number, capacity: number): WorkloadShape {
+  const random = new SeededRandom(SEED);
+  const operations = Array.from({ length }, (): Operation => {
+    const action = random.below(200) === 0 ? "delete" : "request";
+    return { action, key: random.next(), weight: 0 };
+  });
+  return { capacity, heaviest: 1, operations };
+}
+
+/** One cache that is driven through a workload, with several policies and a model deciding for it side by side. */
+class Run {
+  readonly setup: ModelSetup;
+  readonly #type: PolicyType;
+  readonly #shape: WorkloadShape;
+  readonly #requests: readonly {
+    action: Operation["action"];
+    key: number;
+    weight: number;
+    nextAccess: number;
+  }[];
+  readonly #weights = new Map<number, number>();
+  readonly #nextAccesses = new Map<number, number>();
+
+  constructor(
+    type: PolicyType,
+    parameters: Readonly<Record<string, number>>,
+    shape: WorkloadShape,
+    hashOf: (key: number) => number,
+  ) {
+    const { capacity, heaviest, operations } = shape;
+    const keys = capacity * 3 + 2;
+    const lastSeen = new Map<number, number>();
+    const requests = operations.map((operation) => ({
+      action: operation.action,
+      key: 1 + Math.floor(operation.key ** 2.5 * keys),
+      weight: 1 + Math.floor(operation.weight ** 3 * heaviest),
+      nextAccess: Number.POSITIVE_INFINITY,
+    }));
+    for (let i = requests.length - 1; i >= 0; i--) {
+      const request = requests[i]!;
+      if (request.action !== "request") continue;
+      request.nextAccess = lastSeen.get(request.key) ?? Number.POSITIVE_INFINITY;
+      lastSeen.set(request.key, i);
+    }
+    this.#type = type;
+    this.#shape = shape;
+    this.#requests = requests;
+    this.setup = {
+      capacity,
+      maxEntries: Math.max(1, Math.floor(capacity * (shape.entriesShare ?? 1))),
+      parameters,
+      seed: 7,
+      weigh: (key) => this.#weights.get(key)!,
+      hashOf,
+      nextAccess: (key) => this.#nextAccesses.get(key)!,
+    };
+  }
+
+  attachDense(): AttachedPolicy {
+    return new AttachedPolicy(this.#type, this.setup, false);
+  }
+
+  attachSparse(): AttachedPolicy {
+    return new AttachedPolicy(this.#type, this.setup, true);
+  }
+
+  /** @returns the victims in the order in which they were chosen */
+  follow(model: Model | undefined, policies: readonly AttachedPolicy[]): number[] {
+    const { capacity, maxEntries } = this.setup;
+    const weights = this.#weights;
+    const deciders: Model[] = model === undefined ? [...policies] : [model, ...policies];
+    const victims: number[] = [];
+    let used = 0;
+
+    const evict = (incoming: number) => {
+      const [victim, ...others] = deciders.map((decider) => decider.evict(incoming));
+      for (const other of others) {
+        if (other !== victim) throw new Error(`victims ${victim} and ${other} at once`);
+      }
+      if (!weights.has(victim!)) throw new Error(`victim ${victim} is not resident`);
+      for (const policy of policies) policy.release(victim!);
+      used -= weights.get(victim!)!;
+      weights.delete(victim!);
+      victims.push(victim!);
+    };
+    const request = (key: number, weight: number, nextAccess: number) => {
+      this.#nextAccesses.set(key, nextAccess);
+      if (weights.has(key)) {
+        for (const decider of deciders) decider.hit(key);
+        return;
+      }
+      if (weight > capacity) return;
+      for (const decider of deciders) decider.miss(key);
+      while (used + weight > capacity || weights.size === maxEntries) evict(key);
+      used += weight;
+      weights.set(key, weight);
+      for (const decider of deciders) decider.insert(key);
+    };
+    const remove = (key: number) => {
+      if (!weights.has(key)) return;
+      for (const decider of deciders) decider.remove(key);
+      for (const policy of policies) policy.release(key);
+      used -= weights.get(key)!;
+      weights.delete(key);
+    };
+    const overwrite = (key: number, weight: number) => {
+      const oldWeight = weights.get(key);
+      if (oldWeight === undefined || weight > capacity) return;
+      weights.set(key, weight);
+      used += weight - oldWeight;
+      for (const decider of deciders) decider.reweigh(key, oldWeight, weight);
+      while (used > capacity) evict(key);
+    };
+
+    const checkEvery = this.#shape.checkEvery ?? 1;
+    this.#requests.forEach(({ action, key, weight, nextAccess }, step) => {
+      if (action === "request") request(key, weight, nextAccess);
+      else if (action === "delete") remove(key);
+      else overwrite(key, weight);
+      for (const policy of policies) policy.stir();
+      if (step % checkEvery === 0) this.#check(model, policies);
+    });
+    this.#check(model, policies);
+    while (weights.size > 0) evict(0);
+    for (const decider of deciders) expect(decider.evict(0)).toBe(0);
+    this.#check(model, policies);
+    return victims;
+  }
+
+  #check(model: Model | undefined, policies: readonly AttachedPolicy[]): void {
+    const resident = [...this.#weights.keys()].sort((a, b) => a - b);
+    for (const policy of policies) {
+      policy.check();
+      const order = policy.order();
+      expect(order.toSorted((a, b) => a - b)).toEqual(resident);
+      if (model === undefined) continue;
+      if (model.order !== undefined) expect(order).toEqual(model.order());
+      for (const key of resident) {
+        const [queue, expected] = [policy.queueOf(key), model.queueOf(key)];
+        if (queue !== expected) throw new Error(`key ${key} is in queue ${queue}, expected in ${expected}`);
+      }
+    }
+  }
+}
+
+const GUARD = 0x5a5a_5a5a;
+const GUARD_WORDS = 4;
+
+/** A policy with the slots and the memory it works on. */
+class AttachedPolicy implements Model {
+  readonly #type: PolicyType;
+  readonly #parameters: Readonly<Record<string, number>>;
+  readonly #setup: ModelSetup;
+  readonly #sparse: boolean;
+  readonly #memory: PolicyMemory;
+  readonly #guarded: Int32Array;
+  readonly #slotOf = new Map<number, number>();
+  readonly #keyOf = new Map<number, number>();
+  readonly #freeSlots: number[];
+  readonly #random = new SeededRandom(SEED);
+  #policy: Policy;
+
+  /** @param sparse slots far apart, that move about, with other words around those of the policy */
+  constructor(type: PolicyType, setup: ModelSetup, sparse: boolean) {
+    const { capacity, maxEntries, parameters, seed } = setup;
+    const stride = sparse ? 2 : type.wordsPerSlot;
+    const offset = sparse ? 3 : 0;
+    const slotCount = sparse ? 2 * maxEntries + 1 : maxEntries;
+    const spacing = sparse ? 4 : 1;
+    const words = new Int32Array((slotCount + 1) * spacing * stride + offset + type.wordsPerSlot);
+    if (sparse) for (let i = 0; i < words.length; i++) words[i] = this.#garbage();
+    const stateWords = type.stateWords(maxEntries, parameters);
+    this.#guarded = new Int32Array(new SharedArrayBuffer(4 * (stateWords + 2 * GUARD_WORDS)));
+    this.#guarded.fill(GUARD, 0, GUARD_WORDS);
+    this.#guarded.fill(GUARD, GUARD_WORDS + stateWords);
+    this.#type = type;
+    this.#parameters = parameters;
+    this.#setup = setup;
+    this.#sparse = sparse;
+    this.#freeSlots = Array.from({ length: slotCount }, (_, i) => (i + 1) * spacing);
+    this.#memory = {
+      words,
+      stride,
+      offset,
+      state: this.#guarded.subarray(GUARD_WORDS, GUARD_WORDS + stateWords),
+      sums: new Float64Array(type.sums),
+      capacity,
+      maxEntries,
+      weigh: (slot) => setup.weigh(this.#key(slot)),
+      hashOf: (slot) => setup.hashOf(this.#key(slot)),
+      nextAccess: (slot) => setup.nextAccess(this.#key(slot)),
+      seed,
+    };
+    this.#policy = type.create(this.#memory, parameters);
+  }
+
+  miss(key: number): void {
+    this.#policy.miss(this.#setup.hashOf(key));
+  }
+
+  hit(key: number): void {
+    this.#policy.hit(this.#slot(key));
+  }
+
+  insert(key: number): void {
+    const slot = this.#takeFreeSlot();
+    this.#slotOf.set(key, slot);
+    this.#keyOf.set(slot, key);
+    this.#policy.insert(slot, this.#setup.hashOf(key));
+  }
+
+  evict(incoming: number): number {
+    const slot = this.#policy.evict(this.#setup.hashOf(incoming));
+    return slot === 0 ? 0 : this.#key(slot);
+  }
+
+  remove(key: number): void {
+    this.#policy.remove(this.#slot(key));
+  }
+
+  reweigh(key: number, oldWeight: number, newWeight: number): void {
+    this.#policy.reweigh(this.#slot(key), oldWeight, newWeight);
+  }
+
+  /** The entry has left: its slot may be used for another one. */
+  release(key: number): void {
+    const slot = this.#slot(key);
+    this.#slotOf.delete(key);
+    this.#freeSlot(slot);
+  }
+
+  /** On sparse slots: moves an entry, and attaches another policy object to the same memory. */
+  stir(): void {
+    if (!this.#sparse) return;
+    if (this.#slotOf.size > 0) this.#move(this.#random.pick([...this.#slotOf.keys()]));
+    this.#policy = this.#type.create(this.#memory, this.#parameters);
+  }
+
+  queueOf(key: number): string {
+    return this.#policy.explain(this.#slot(key)).queue;
+  }
+
+  order(): number[] {
+    const keys: number[] = [];
+    this.#policy.forEach((slot) => {
+      keys.push(this.#key(slot));
+    });
+    return keys;
+  }
+
+  check(): void {
+    this.#policy.check();
+    for (let i = 0; i < GUARD_WORDS; i++) {
+      expect(this.#guarded[i]).toBe(GUARD);
+      expect(this.#guarded[this.#guarded.length - 1 - i]).toBe(GUARD);
+    }
+  }
+
+  #move(key: number): void {
+    const { words, stride, offset } = this.#memory;
+    const from = this.#slot(key);
+    const to = this.#takeFreeSlot();
+    const source = from * stride + offset;
+    words.copyWithin(to * stride + offset, source, source + this.#type.wordsPerSlot);
+    this.#slotOf.set(key, to);
+    this.#keyOf.set(to, key);
+    this.#freeSlot(from);
+    this.#policy.move(from, to);
+  }
+
+  #takeFreeSlot(): number {
+    const at = this.#sparse ? this.#random.below(this.#freeSlots.length) : this.#freeSlots.length - 1;
+    const [slot] = this.#freeSlots.splice(at, 1);
+    return slot!;
+  }
+
+  /** What a slot held is overwritten: nothing may depend on it any more, nor on what the next entry finds there. */
+  #freeSlot(slot: number): void {
+    const { words, stride, offset } = this.#memory;
+    this.#keyOf.delete(slot);
+    this.#freeSlots.push(slot);
+    for (let i = 0; i < this.#type.wordsPerSlot; i++) words[slot * stride + offset + i] = this.#garbage();
+  }
+
+  #garbage(): number {
+    return this.#random.below(2 ** 32) | 0;
+  }
+
+  #slot(key: number): number {
+    const slot = this.#slotOf.get(key);
+    if (slot === undefined) throw new Error(`key ${key} has no slot`);
+    return slot;
+  }
+
+  #key(slot: number): number {
+    const key = this.#keyOf.get(slot);
+    if (key === undefined) throw new Error(`slot ${slot} holds no entry`);
+    return key;
+  }
+}

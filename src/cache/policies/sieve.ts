@@ -1,0 +1,119 @@
+import { assert } from "../../lib/assert.ts";
+import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
+
+/** Set in a slot's first word when it was read since the hand last passed. */
+const VISITED = 1 << 31;
+
+/** In `state`, behind the list: where the next search starts; 0 is the oldest entry. */
+const HAND = LIST_WORDS;
+
+/**
+ * SIEVE: a queue in order of arrival and a hand that walks it from the oldest entry to the youngest. Entries read
+ * since its last visit are spared where they stand; the first other one leaves.
+ *
+ * Y. Zhang, J. Yang, Y. Yue, Y. Vigfusson, K. V. Rashmi, "SIEVE is simpler than LRU: an efficient turn-key eviction
+ * algorithm for web caches", NSDI 2024.
+ */
+export const sieve: PolicyType = {
+  name: "sieve",
+  wordsPerSlot: LINK_WORDS,
+  sums: 0,
+  parameters: {},
+  ranges: {},
+  stateWords: () => LIST_WORDS + 1,
+  create: (memory) => new Sieve(memory),
+};
+
+class Sieve implements Policy {
+  readonly #memory: PolicyMemory;
+  readonly #words: Int32Array;
+  readonly #stride: number;
+  readonly #offset: number;
+  readonly #state: Int32Array;
+  readonly #queue: SlotList;
+
+  constructor(memory: PolicyMemory) {
+    this.#memory = memory;
+    this.#words = memory.words;
+    this.#stride = memory.stride;
+    this.#offset = memory.offset;
+    this.#state = memory.state;
+    this.#queue = new SlotList(memory.words, memory.stride, memory.offset, memory.state, 0);
+  }
+
+  miss(_hash: number): void {}
+
+  hit(slot: number): void {
+    const at = slot * this.#stride + this.#offset;
+    const word = this.#words[at]!;
+    if (word >= 0) this.#words[at] = word | VISITED;
+  }
+
+  insert(slot: number, _hash: number): void {
+    this.#words[slot * this.#stride + this.#offset] = 0;
+    this.#queue.pushBack(slot);
+  }
+
+  evict(_incoming: number): number {
+    const words = this.#words;
+    const queue = this.#queue;
+    let slot = this.#state[HAND]!;
+    if (slot === 0) slot = queue.front();
+    if (slot === 0) return 0;
+    for (;;) {
+      const at = slot * this.#stride + this.#offset;
+      const word = words[at]!;
+      if (word >= 0) break;
+      words[at] = word & ~VISITED;
+      slot = queue.after(slot);
+      if (slot === 0) slot = queue.front();
+    }
+    this.#state[HAND] = queue.after(slot);
+    queue.unlink(slot);
+    return slot;
+  }
+
+  remove(slot: number): void {
+    if (this.#state[HAND] === slot) this.#state[HAND] = this.#queue.after(slot);
+    this.#queue.unlink(slot);
+  }
+
+  reweigh(_slot: number, _oldWeight: number, _newWeight: number): void {}
+
+  move(from: number, to: number): void {
+    if (this.#state[HAND] === from) this.#state[HAND] = to;
+    this.#queue.relocate(to);
+  }
+
+  explain(slot: number): Placement {
+    return { queue: "queue", detail: { visited: this.#visited(slot) ? 1 : 0 } };
+  }
+
+  /** From the hand to the youngest entry, then from the oldest to the hand. */
+  forEach(visit: (slot: number) => void): void {
+    const behindHand: number[] = [];
+    const hand = this.#state[HAND]!;
+    let reached = hand === 0;
+    this.#queue.forEach((slot) => {
+      if (slot === hand) reached = true;
+      if (reached) visit(slot);
+      else behindHand.push(slot);
+    });
+    for (const slot of behindHand) visit(slot);
+  }
+
+  check(): void {
+    this.#queue.check(this.#memory.maxEntries);
+    const hand = this.#state[HAND]!;
+    let found = hand === 0;
+    this.#queue.forEach((slot) => {
+      if (slot === hand) found = true;
+    });
+    assert(found, `the hand is at slot ${hand}, which is not in the queue`);
+  }
+
+  #visited(slot: number): boolean {
+    return this.#words[slot * this.#stride + this.#offset]! < 0;
+  }
+}

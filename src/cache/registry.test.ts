@@ -1,0 +1,49 @@
+import { describe, expect, test } from "bun:test";
+import { formatPolicy, parsePolicy, policyNames, policyType } from "./registry.ts";
+
+describe("registry", () => {
+  test("finds every policy under its name", () => {
+    for (const name of policyNames()) expect(policyType(name).name).toBe(name);
+  });
+
+  test("every parameter has a range, and its default lies within", () => {
+    for (const { name, parameters, ranges } of policyNames().map(policyType)) {
+      expect([name, ...Object.keys(ranges)]).toEqual([name, ...Object.keys(parameters)]);
+      for (const [parameter, value] of Object.entries(parameters)) {
+        expect(value).toBeGreaterThanOrEqual(ranges[parameter]!.least);
+        expect(value).toBeLessThanOrEqual(ranges[parameter]!.most);
+      }
+    }
+  });
+
+  test("reads names and parameters", () => {
+    expect(parsePolicy(" LRU ").type.name).toBe("lru");
+    expect(parsePolicy("lru()").parameters).toEqual({});
+    expect(parsePolicy("s3-fifo").parameters).toEqual({ small: 0.1, ghost: 0.9 });
+    expect(parsePolicy("s3-fifo( ghost = 2 )").parameters).toEqual({ small: 0.1, ghost: 2 });
+  });
+
+  test("writes what it reads", () => {
+    for (const text of ["lru", "s3-fifo", "s3-fifo(small=0.2)", "s3-fifo(small=0.2,ghost=1.5)"]) {
+      expect(formatPolicy(parsePolicy(text))).toBe(text);
+    }
+  });
+
+  test.each([
+    ["best", 'unknown policy "best"; known are fifo, '],
+    ["", '"" is not a policy such as lru'],
+    ["lru)", '"lru)" is not a policy such as lru'],
+    ["s3-fifo(small=0.1", "is not a policy such as lru"],
+    ["lru(size=1)", 'policy lru has no parameter "size"; it has none'],
+    ["s3-fifo(big=1)", 'policy s3-fifo has no parameter "big"; it has small, ghost'],
+    ["s3-fifo(constructor=1)", 'policy s3-fifo has no parameter "constructor"'],
+    ["s3-fifo(0.1)", 'policy s3-fifo: "0.1" is not a parameter of the form name=number'],
+    ["s3-fifo(small=0.1,)", 'policy s3-fifo: "" is not a parameter of the form name=number'],
+    ["s3-fifo(small=1.1)", 'policy s3-fifo: small must be a number from 0 to 1, not "1.1"'],
+    ["s3-fifo(small=much)", 'policy s3-fifo: small must be a number from 0 to 1, not "much"'],
+    ["s3-fifo(small=0.1,small=0.2)", 'policy s3-fifo: parameter "small" is given twice'],
+  ])("refuses %p", (text, message) => {
+    expect(() => parsePolicy(text)).toThrow(message);
+    expect(() => parsePolicy(text)).toThrow(RangeError);
+  });
+});
