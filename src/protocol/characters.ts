@@ -1,0 +1,13 @@
+/** Classes of bytes that more than one protocol asks for. */
+
+/** White space as C's `isspace` has it: space, tab, line feed, vertical tab, form feed, carriage return. */
+export function isSpace(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+}
+
+/** @returns the value of a hexadecimal digit in either case, or -1 */
+export function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
+}

@@ -1,0 +1,46 @@
+import type { ByteBuffer } from "../lib/byte-buffer.ts";
+import { writeBlob, writeHeader, writeTextBlob } from "./encoding.ts";
+import type { Request } from "./protocol.ts";
+import { ARRAY, BULK } from "./reply-types.ts";
+
+/** Requests as RESP, for the side that asks. */
+
+/** One whole request; texts go as UTF-8. */
+export function writeCommand(out: ByteBuffer, args: readonly (string | Uint8Array)[]): void {
+  writeArgumentCount(out, args.length);
+  for (const argument of args) {
+    if (typeof argument === "string") writeTextBlob(out, BULK, argument);
+    else writeBlob(out, BULK, argument, 0, argument.length);
+  }
+}
+
+/** A received request again, without an allocation: its arguments from `from` up to `to`, all by default. */
+export function writeRequest(out: ByteBuffer, request: Request, from = 0, to: number = request.count): void {
+  writeArgumentCount(out, to - from);
+  for (let index = from; index < to; index++) writeRequestArgument(out, request, index);
+}
+
+/** Announces a request of `count` arguments, which follow one by one. */
+export function writeArgumentCount(out: ByteBuffer, count: number): void {
+  writeHeader(out, ARRAY, count);
+}
+
+/** One argument: source[start, end). */
+export function writeArgument(
+  out: ByteBuffer,
+  source: Uint8Array,
+  start = 0,
+  end: number = source.length,
+): void {
+  writeBlob(out, BULK, source, start, end);
+}
+
+/** One argument, a text. */
+export function writeTextArgument(out: ByteBuffer, text: string): void {
+  writeTextBlob(out, BULK, text);
+}
+
+/** One argument: the one of `request` at `index`. */
+export function writeRequestArgument(out: ByteBuffer, request: Request, index: number): void {
+  writeBlob(out, BULK, request.bytes, request.starts[index]!, request.ends[index]!);
+}

@@ -1,0 +1,170 @@
+import { parseDecimal } from "../lib/bytes.ts";
+import { CR, LF } from "./encoding.ts";
+import { splitInline } from "./inline-command.ts";
+import { type ParserLimits, ProtocolError, Request, type RequestParser } from "./protocol.ts";
+
+const STAR = 0x2a;
+const DOLLAR = 0x24;
+/** Longest count line and longest inline command, as in Redis. */
+const LINE_BYTES = 64 * 1024;
+/** The bulk whose length has not been read yet. */
+const UNKNOWN = -1;
+
+/**
+ * Requests in RESP: arrays of byte strings, and inline commands where told. Errors have the texts of Redis 7
+ * (without its `ERR Protocol error: `). Two things it is stricter about than Redis: a count must be followed by
+ * CR LF, not just CR, and so must the bytes of a string; Redis skips two bytes there whatever they are.
+ *
+ * A request that is complete in the buffer is read without state. One that is not is remembered as what has been
+ * read of it so far, in offsets from its start, because the buffer may move before the next call.
+ */
+export class RespParser implements RequestParser {
+  /** May be exchanged at any time, as when a client has authenticated itself. */
+  limits: ParserLimits;
+  neededBytes = 1;
+  readonly #inline: boolean;
+  /** The arguments of a request in progress, in offsets from its start; undefined between two requests. */
+  #partial: Request | undefined;
+  /** How far the request in progress has been read. */
+  #at = 0;
+  /** How far, from #at, the line there has been searched for its end. */
+  #searched = 0;
+  /** Arguments still to come of the request in progress; 0 before its count has been read. */
+  #remaining = 0;
+  /** Length of the string in progress, or UNKNOWN. */
+  #bulkBytes = UNKNOWN;
+  /** The number on the line that `#readNumber` has read. */
+  #number = 0;
+
+  /** @param options inline: whether a request that does not begin with `*` is an inline command */
+  constructor(limits: ParserLimits, options?: { inline?: boolean }) {
+    this.limits = limits;
+    this.#inline = options?.inline ?? false;
+  }
+
+  parse(bytes: Uint8Array, start: number, end: number, request: Request): number {
+    request.reset(bytes);
+    const partial = this.#partial;
+    let at = start + this.#at;
+    let remaining = this.#remaining;
+    if (remaining === 0) {
+      if (start === end) return this.#wait(1);
+      if (bytes[start] !== STAR) return this.#parseLine(bytes, start, end, request);
+      at = this.#readNumber(bytes, start, end, "invalid multibulk length", "too big mbulk count string");
+      if (at < 0) return this.#wait(this.#searched + 3);
+      remaining = this.#number;
+      if (remaining > this.limits.argumentCount) throw new ProtocolError("invalid multibulk length");
+      if (remaining <= 0) return at;
+    }
+    // A new request's arguments go straight to `request`; those of one in progress to `partial`.
+    const target = partial ?? request;
+    const base = partial === undefined ? 0 : start;
+    let length = this.#bulkBytes;
+    while (remaining > 0) {
+      if (length === UNKNOWN) {
+        if (at === end) return this.#suspend(start, at, remaining, UNKNOWN, request, 6);
+        if (bytes[at] !== DOLLAR) {
+          throw new ProtocolError(`expected '$', got '${String.fromCharCode(bytes[at]!)}'`);
+        }
+        const behind = this.#readNumber(bytes, at, end, "invalid bulk length", "too big bulk count string");
+        if (behind < 0) return this.#suspend(start, at, remaining, UNKNOWN, request, this.#searched + 3);
+        length = this.#number;
+        at = behind;
+        if (length < 0 || length > this.limits.argumentBytes) throw new ProtocolError("invalid bulk length");
+        if (at - start + length + 2 > this.limits.requestBytes) {
+          throw new ProtocolError(`too big request: more than ${this.limits.requestBytes} bytes`);
+        }
+      }
+      const stop = at + length;
+      if (stop + 2 > end) return this.#suspend(start, at, remaining, length, request, length + 2);
+      if (bytes[stop] !== CR || bytes[stop + 1] !== LF) throw new ProtocolError("invalid bulk length");
+      target.add(at - base, stop - base);
+      at = stop + 2;
+      length = UNKNOWN;
+      remaining--;
+    }
+    if (partial !== undefined) this.#complete(partial, start, request);
+    return at;
+  }
+
+  /**
+   * Reads the line of a type byte, at `at`, and a number: into #number.
+   * @returns the offset behind the line, or -1 when its end is not there yet (then #searched is kept)
+   */
+  #readNumber(bytes: Uint8Array, at: number, end: number, invalid: string, tooBig: string): number {
+    let cr = at + 1 + this.#searched;
+    while (cr < end && bytes[cr] !== CR) cr++;
+    if (cr - at > LINE_BYTES) throw new ProtocolError(tooBig);
+    if (cr + 1 >= end) {
+      this.#searched = cr - at - 1;
+      return -1;
+    }
+    const number = parseDecimal(bytes, at + 1, cr);
+    if (number === undefined || bytes[cr + 1] !== LF) throw new ProtocolError(invalid);
+    this.#searched = 0;
+    this.#number = number;
+    return cr + 2;
+  }
+
+  /** Keeps what has been read of the request that begins at `start`. */
+  #suspend(
+    start: number,
+    at: number,
+    remaining: number,
+    bulkBytes: number,
+    request: Request,
+    needed: number,
+  ): number {
+    this.#at = at - start;
+    this.#remaining = remaining;
+    this.#bulkBytes = bulkBytes;
+    if (this.#partial === undefined) {
+      const partial = new Request();
+      for (let i = 0; i < request.count; i++)
+        partial.add(request.starts[i]! - start, request.ends[i]! - start);
+      this.#partial = partial;
+      request.count = 0;
+    }
+    return this.#wait(this.#at + needed);
+  }
+
+  #wait(neededBytes: number): number {
+    this.neededBytes = neededBytes;
+    return -1;
+  }
+
+  /** Hands over a request that came in pieces, and forgets it. */
+  #complete(partial: Request, start: number, request: Request): void {
+    for (let i = 0; i < partial.count; i++) request.add(partial.starts[i]! + start, partial.ends[i]! + start);
+    this.#partial = undefined;
+    this.#at = 0;
+    this.#remaining = 0;
+    this.#bulkBytes = UNKNOWN;
+  }
+
+  /** A request that does not begin with `*`: an inline command, or an empty line, which is none. */
+  #parseLine(bytes: Uint8Array, start: number, end: number, request: Request): number {
+    const first = bytes[start]!;
+    if (!this.#inline && first !== CR && first !== LF) {
+      throw new ProtocolError(`expected '*', got '${String.fromCharCode(first)}'`);
+    }
+    let lf = start + this.#searched;
+    while (lf < end && bytes[lf] !== LF) lf++;
+    const most = Math.min(LINE_BYTES, this.limits.requestBytes);
+    if (lf - start > most) throw new ProtocolError("too big inline request");
+    if (lf === end) {
+      this.#searched = lf - start;
+      return this.#wait(this.#searched + 1);
+    }
+    this.#searched = 0;
+    const stop = lf > start && bytes[lf - 1] === CR ? lf - 1 : lf;
+    if (stop > start) this.#splitLine(bytes, start, stop, request);
+    return lf + 1;
+  }
+
+  #splitLine(bytes: Uint8Array, start: number, end: number, request: Request): void {
+    if (!this.#inline) throw new ProtocolError("expected '*', got '\r'");
+    if (!splitInline(bytes, start, end, request)) throw new ProtocolError("unbalanced quotes in request");
+    if (request.count > this.limits.argumentCount) throw new ProtocolError("too big inline request");
+  }
+}

@@ -1,0 +1,218 @@
+import { latin1 } from "../lib/bytes.ts";
+import { isSpace } from "./characters.ts";
+import { LF } from "./encoding.ts";
+import type { ParserLimits, Request, RequestParser } from "./protocol.ts";
+
+const EQUALS = 0x3d;
+/** Lines longer than this are searched for their end by the runtime's own search. */
+const SHORT_LINE = 128;
+/** How much of an unknown verb an answer repeats. */
+const SHOWN_VERB = 32;
+
+const PUT = 0;
+const GET = 1;
+const DELETE = 2;
+const DUMP = 3;
+const AUTH = 4;
+const QUIT = 5;
+const UNKNOWN = -1;
+
+/** Names of the verbs, in the order of their numbers. */
+const VERBS = ["PUT", "GET", "DELETE", "DUMP", "AUTH", "QUIT"];
+
+const FORMS = "a request is one of PUT key=value, GET key, DELETE key, DUMP";
+
+/**
+ * Requests of the text protocol, one a line: `PUT key=value`, `GET key`, `DELETE key`, `DUMP`, `AUTH password` and
+ * `QUIT`; the verb in any case. White space (C's `isspace`) before the verb and at both ends of key, value and
+ * password is dropped, and so is the CR before a line feed. The arguments are the verb as it was sent, and what
+ * follows it.
+ *
+ * A line that is none of these, or longer than `limits.requestBytes`, is a request with a problem. What is left
+ * of a line too long is consumed as it comes, so it takes no memory.
+ */
+export class TextParser implements RequestParser {
+  /** May be exchanged at any time. */
+  limits: ParserLimits;
+  neededBytes = 1;
+  /** How far, from its start, the line in progress has been searched for its end. */
+  #searched = 0;
+  /** Whether a line too long has been reported whose end has not come yet. */
+  #skipping = false;
+
+  constructor(limits: ParserLimits) {
+    this.limits = limits;
+  }
+
+  parse(bytes: Uint8Array, start: number, end: number, request: Request): number {
+    request.reset(bytes);
+    const lineFeed = indexOfLineFeed(bytes, start + this.#searched, end);
+    if (this.#skipping) {
+      if (lineFeed >= 0) this.#skipping = false;
+      else if (start === end) return this.#wait(0);
+      return lineFeed < 0 ? end : lineFeed + 1;
+    }
+    if ((lineFeed < 0 ? end : lineFeed) - start > this.limits.requestBytes) {
+      this.#searched = 0;
+      this.#skipping = lineFeed < 0;
+      request.problem = tooLong(this.limits);
+      return lineFeed < 0 ? end : lineFeed + 1;
+    }
+    if (lineFeed < 0) return this.#wait(end - start);
+    this.#searched = 0;
+    parseLine(bytes, start, lineFeed, this.limits, request);
+    return lineFeed + 1;
+  }
+
+  /**
+   * Reads bytes[start, end), begun where the request in progress begins, as a request that no line feed ends: the
+   * client has closed its side, or fallen silent. The request is marked `oneShot`.
+   * @returns false when there is nothing to answer
+   */
+  finish(bytes: Uint8Array, start: number, end: number, request: Request): boolean {
+    request.reset(bytes);
+    const skipping = this.#skipping;
+    this.#skipping = false;
+    this.#searched = 0;
+    if (skipping || skipSpace(bytes, start, end) === end) return false;
+    request.oneShot = true;
+    parseLine(bytes, start, end, this.limits, request);
+    return true;
+  }
+
+  #wait(searched: number): number {
+    this.#searched = searched;
+    this.neededBytes = searched + 1;
+    return -1;
+  }
+}
+
+/** One request: bytes[start, end), without its line feed. */
+function parseLine(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  limits: ParserLimits,
+  request: Request,
+): void {
+  const from = skipSpace(bytes, start, end);
+  if (from === end) {
+    request.problem = `empty request; ${FORMS}`;
+    return;
+  }
+  let behind = from;
+  while (behind < end && !isSpace(bytes[behind]!)) behind++;
+  const restStart = skipSpace(bytes, behind, end);
+  const restEnd = dropSpace(bytes, restStart, end);
+  const verb = verbOf(bytes, from, behind);
+  if (verb === UNKNOWN) request.problem = `unknown verb ${shown(bytes, from, behind)}; ${FORMS}`;
+  else if (verb === PUT) parsePut(bytes, from, behind, restStart, restEnd, request);
+  else parseOther(verb, from, behind, restStart, restEnd, request);
+  for (let i = 1; i < request.count; i++) {
+    if (request.length(i) > limits.argumentBytes) {
+      request.count = 0;
+      request.problem = `key or value too long: each has at most ${limits.argumentBytes} bytes`;
+    }
+  }
+}
+
+/** A verb and the range of what follows it, without white space around: one argument or nothing. */
+function parseOther(
+  verb: number,
+  verbStart: number,
+  verbEnd: number,
+  start: number,
+  end: number,
+  request: Request,
+): void {
+  const argument = verb === AUTH ? "password" : verb === GET || verb === DELETE ? "key" : "";
+  const given = start < end;
+  if (given && argument === "") request.problem = `${VERBS[verb]} takes nothing behind it: ${VERBS[verb]}`;
+  else if (!given && argument !== "") {
+    request.problem = `${VERBS[verb]} needs a ${argument}: ${VERBS[verb]} ${argument}`;
+  } else {
+    request.add(verbStart, verbEnd);
+    if (given) request.add(start, end);
+  }
+}
+
+/** `key=value` in bytes[start, end), which neither begins nor ends with white space. */
+function parsePut(
+  bytes: Uint8Array,
+  verbStart: number,
+  verbEnd: number,
+  start: number,
+  end: number,
+  request: Request,
+): void {
+  let equals = start;
+  while (equals < end && bytes[equals] !== EQUALS) equals++;
+  const keyEnd = dropSpace(bytes, start, equals);
+  if (start === end) request.problem = "PUT needs a key and a value: PUT key=value";
+  else if (equals === end) request.problem = "PUT needs an equals sign behind the key: PUT key=value";
+  else if (keyEnd === start) request.problem = "PUT needs a key before the equals sign: PUT key=value";
+  else {
+    request.add(verbStart, verbEnd);
+    request.add(start, keyEnd);
+    request.add(skipSpace(bytes, equals + 1, end), end);
+  }
+}
+
+function tooLong(limits: ParserLimits): string {
+  return `request too long: a line has at most ${limits.requestBytes} bytes`;
+}
+
+/** @returns the number of the verb in bytes[start, end), in any case, or UNKNOWN */
+function verbOf(bytes: Uint8Array, start: number, end: number): number {
+  switch (end - start) {
+    case 3:
+      if (isVerb(bytes, start, PUT)) return PUT;
+      return isVerb(bytes, start, GET) ? GET : UNKNOWN;
+    case 4:
+      if (isVerb(bytes, start, DUMP)) return DUMP;
+      if (isVerb(bytes, start, AUTH)) return AUTH;
+      return isVerb(bytes, start, QUIT) ? QUIT : UNKNOWN;
+    case 6:
+      return isVerb(bytes, start, DELETE) ? DELETE : UNKNOWN;
+    default:
+      return UNKNOWN;
+  }
+}
+
+/** Whether the bytes at `start`, as many as the verb has, are the verb in any case. */
+function isVerb(bytes: Uint8Array, start: number, verb: number): boolean {
+  const name = VERBS[verb]!;
+  for (let i = 0; i < name.length; i++) {
+    // Clearing this bit makes a lower-case letter an upper-case one; of other bytes, none becomes a letter.
+    if ((bytes[start + i]! & 0xdf) !== name.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** What was sent, in quotes, cut to a length and with everything but printable ASCII as `?`. */
+function shown(bytes: Uint8Array, start: number, end: number): string {
+  const text = latin1(bytes, start, Math.min(end, start + SHOWN_VERB)).replace(/[^\x20-\x7e]/g, "?");
+  return `"${text}${end - start > SHOWN_VERB ? "…" : ""}"`;
+}
+
+function skipSpace(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && isSpace(bytes[at]!)) at++;
+  return at;
+}
+
+/** @returns where bytes[start, end) ends when white space at its end is dropped; not before `start` */
+function dropSpace(bytes: Uint8Array, start: number, end: number): number {
+  let at = end;
+  while (at > start && isSpace(bytes[at - 1]!)) at--;
+  return at;
+}
+
+/** @returns the offset of the first line feed in bytes[start, end), or -1 */
+function indexOfLineFeed(bytes: Uint8Array, start: number, end: number): number {
+  const near = Math.min(end, start + SHORT_LINE);
+  for (let at = start; at < near; at++) if (bytes[at] === LF) return at;
+  if (near === end) return -1;
+  const found = bytes.subarray(near, end).indexOf(LF);
+  return found < 0 ? -1 : near + found;
+}
