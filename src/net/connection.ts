@@ -75,6 +75,8 @@ export class Connection {
   #holds = 0;
   #resumeQueued = false;
   #executing = false;
+  /** Pushed while a request of this client is executed: a message must not come in the middle of a reply. */
+  #pushed: ByteBuffer | undefined;
   #flushQueued = false;
   #inputEnded = false;
   #closing = false;
@@ -131,7 +133,8 @@ export class Connection {
 
   /** Takes the place of the current request's reply in the order; the reply is written later. */
   defer(): Ticket {
-    this.#settleScratch();
+    // The scratch buffer is this connection's only while it executes.
+    if (this.#executing) this.#settleScratch();
     const ticket = new Ticket(this, this.#queue.open(), this.replyMode !== "on");
     if (this.protocol === "text") {
       const { reply } = ticket as { reply: TextWriter };
@@ -163,7 +166,8 @@ export class Connection {
   pushBytes(bytes: Uint8Array, start: number, end: number): void {
     if (this.#closed) return;
     if (this.#executing) {
-      this.#host.scratch.append(bytes, start, end);
+      this.#pushed ??= new ByteBuffer(end - start);
+      this.#pushed.append(bytes, start, end);
       return;
     }
     this.#queue.add(bytes, start, end);
@@ -182,10 +186,6 @@ export class Connection {
   }
 
   // ---- events of the socket, called by the listener
-
-  opened(): void {
-    this.#applyParserLimits();
-  }
 
   received(data: Uint8Array): void {
     this.lastActiveMs = this.#host.clock.monotonicMs();
@@ -216,7 +216,11 @@ export class Connection {
       this.terminate();
       return;
     }
-    if (this.#mayExecute()) this.#finishText();
+    // What is stalled is finished once it has been executed.
+    if (this.#mayExecute() && !this.#stalled) {
+      this.#finishText();
+      this.#inbound = undefined;
+    }
     this.queueFlush();
   }
 
@@ -312,6 +316,8 @@ export class Connection {
         if (next < 0) break;
         start = next;
         this.#requestStartedMs = 0;
+        // Bytes that asked for nothing, such as an empty line, are not answered.
+        if (request.count === 0 && request.problem === "") continue;
         this.#run(request);
         if (scratch.length > limits.pausedReplyBytes) {
           this.#settleScratch();
@@ -319,7 +325,10 @@ export class Connection {
         }
       }
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
+      if (!(error instanceof ProtocolError)) {
+        scratch.length = 0;
+        throw error;
+      }
       this.#writer().error(`ERR Protocol error: ${error.message}`);
       this.#closing = true;
     } finally {
@@ -335,11 +344,12 @@ export class Connection {
     const writer = this.#writer();
     if (this.protocol === "text") this.#prepareTextReply(request);
     try {
-      this.session.request(request, writer);
+      if (request.problem === "") this.session.request(request, writer);
+      else writer.error(`ERR ${request.problem}`);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
-      this.#host.scratch.length = mark;
-      writer.error(`ERR ${error instanceof Error ? error.message : String(error)}`);
+      this.#host.scratch.length = Math.min(mark, this.#host.scratch.length);
+      writer.error(`ERR ${messageOf(error)}`);
     }
     if (suppressed && this.replyMode !== "on") {
       // Deferred replies look at the mode themselves, when they are done.
@@ -347,6 +357,14 @@ export class Connection {
       if (this.replyMode === "skip") this.replyMode = "on";
     }
     if (this.replyMode === "skip-next") this.replyMode = "skip";
+    if (this.#pushed !== undefined) this.#appendPushed();
+  }
+
+  /** What was pushed to this client while its own request ran goes behind that request's reply. */
+  #appendPushed(): void {
+    const pushed = this.#pushed!;
+    this.#pushed = undefined;
+    this.#host.scratch.append(pushed.bytes, 0, pushed.length);
   }
 
   #prepareTextReply(request: Request): void {
@@ -374,9 +392,12 @@ export class Connection {
       this.#requestStartedMs = 0;
     } else if (!this.#stalled && !this.#closing) {
       if (this.#requestStartedMs === 0) this.#requestStartedMs = this.lastActiveMs;
-      if (this.protocol === "text") {
-        if (this.#inputEnded) this.#finishText();
-        else this.#awaitSilence();
+      if (this.#inputEnded) {
+        this.#finishText();
+        // The client has closed its side: what is left will never be a whole request.
+        this.#inbound = undefined;
+      } else if (this.protocol === "text") {
+        this.#awaitSilence();
       }
     }
     this.#sendScratch();
@@ -452,8 +473,8 @@ export class Connection {
     if (!parser.finish(inbound.bytes, this.#inboundStart, inbound.length, this.#request)) return;
     this.#inbound = undefined;
     this.#requestStartedMs = 0;
+    this.#settleScratch();
     this.#executing = true;
-    this.#host.scratch.clear(this.#host.limits.pausedReplyBytes);
     try {
       this.#run(this.#request);
     } finally {
