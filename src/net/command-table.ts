@@ -14,8 +14,8 @@ export interface Command<Context> {
   readonly group: string;
   readonly summary: string;
   readonly since: string;
-  /** Names of subcommands, lower case, for COMMAND. */
-  readonly subcommands?: readonly string[];
+  /** The rows its first argument chooses from (see `containerCommand`). */
+  readonly subcommands?: readonly Command<Context>[];
   run(context: Context, request: Request, reply: ReplyWriter): void;
 }
 
@@ -33,40 +33,48 @@ export type CommandFlag =
   | "allow_busy"
   | "no_multi";
 
-/** Finds commands by the bytes of their name, in any case, without making a string. */
-export class CommandTable<Context> {
-  readonly commands: readonly Command<Context>[];
-  readonly #slots: (Command<Context> | undefined)[];
+/** Finds rows by the bytes of their name, in any case, without making a string. */
+export class NameTable<Row extends { readonly name: string }> {
+  readonly #slots: (Row | undefined)[];
   readonly #mask: number;
 
-  /** @throws RangeError when two commands share a name */
-  constructor(commands: readonly Command<Context>[]) {
-    this.commands = commands;
+  /** @throws RangeError when two rows share a name */
+  constructor(rows: readonly Row[]) {
     let size = 16;
-    while (size < commands.length * 4) size *= 2;
+    while (size < rows.length * 4) size *= 2;
     this.#mask = size - 1;
     this.#slots = new Array(size).fill(undefined);
-    for (const command of commands) {
-      let at = hashName(new TextEncoder().encode(command.name), 0, command.name.length) & this.#mask;
+    for (const row of rows) {
+      let at = hashName(new TextEncoder().encode(row.name), 0, row.name.length) & this.#mask;
       while (this.#slots[at] !== undefined) {
-        if (this.#slots[at]!.name === command.name) throw new RangeError(`two commands named ${command.name}`);
+        if (this.#slots[at]!.name === row.name) throw new RangeError(`two commands named ${row.name}`);
         at = (at + 1) & this.#mask;
       }
-      this.#slots[at] = command;
+      this.#slots[at] = row;
     }
   }
 
-  /** The command that argument `index` of a request names. */
-  find(request: Request, index = 0): Command<Context> | undefined {
+  /** The row that argument `index` of a request names. */
+  find(request: Request, index = 0): Row | undefined {
     const { bytes } = request;
     const start = request.starts[index]!;
     const end = request.ends[index]!;
     let at = hashName(bytes, start, end) & this.#mask;
     for (;;) {
-      const command = this.#slots[at];
-      if (command === undefined || isNamed(command.name, bytes, start, end)) return command;
+      const row = this.#slots[at];
+      if (row === undefined || isNamed(row.name, bytes, start, end)) return row;
       at = (at + 1) & this.#mask;
     }
+  }
+}
+
+/** All commands of a service. */
+export class CommandTable<Context> extends NameTable<Command<Context>> {
+  readonly commands: readonly Command<Context>[];
+
+  constructor(commands: readonly Command<Context>[]) {
+    super(commands);
+    this.commands = commands;
   }
 }
 

@@ -55,6 +55,10 @@ export class Connection {
   lastActiveMs: number;
   /** Flags of CLIENT LIST that a session adds: `x` in MULTI, `t` tracking, `P` pub/sub, `b` blocked, … */
   flags: () => string = () => "";
+  /** Commands waiting for EXEC; -1 outside MULTI. Kept by the session, for CLIENT LIST. */
+  queuedCommands = -1;
+  /** CLIENT NO-EVICT; nothing evicts clients here, so it is only told. */
+  noEvict = false;
   /** A client that may be silent for ever: a subscriber, or one that waits in a blocking command. */
   exemptFromIdleTimeout = false;
   bytesReceived = 0;
@@ -116,6 +120,11 @@ export class Connection {
     return this.#closed;
   }
 
+  /** Nothing more is executed for this client: it ends once its replies have been sent. */
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
   /** Reply bytes waiting for the client or for an earlier reply. */
   get waitingReplyBytes(): number {
     return this.#queue.ready.length + this.#queue.waitingBytes;
@@ -128,6 +137,17 @@ export class Connection {
   /** The password was given: from now on the ordinary limits hold. */
   authenticate(): void {
     this.authenticated = true;
+    this.#applyParserLimits();
+  }
+
+  /** Back to what a new connection is (RESET). @param authenticated whether clients need no password */
+  reset(authenticated: boolean): void {
+    this.authenticated = authenticated;
+    this.respVersion = 2;
+    this.replyMode = "on";
+    this.name = "";
+    this.noEvict = false;
+    this.queuedCommands = -1;
     this.#applyParserLimits();
   }
 
@@ -180,7 +200,12 @@ export class Connection {
     if (!this.#executing) this.queueFlush();
   }
 
-  /** Ends the connection now. */
+  /** Ends the connection now; what was given to the system is still delivered. */
+  close(): void {
+    if (!this.#closed) this.#socket.end();
+  }
+
+  /** Cuts the connection off: what has not reached the client is lost. */
   terminate(): void {
     if (!this.#closed) this.#socket.terminate();
   }
@@ -279,7 +304,10 @@ export class Connection {
 
   /** Resolves when so little waits for the client that more may be written, or when it has gone. */
   whenReadable(segment: Segment): Promise<void> | undefined {
-    if (this.#closed || segment.buffer.length + this.#queue.ready.length < this.#host.limits.pausedReplyBytes) {
+    if (
+      this.#closed ||
+      segment.buffer.length + this.#queue.ready.length < this.#host.limits.pausedReplyBytes
+    ) {
       return undefined;
     }
     return new Promise((resolve) => this.#drainWaiters.push(resolve));

@@ -1,0 +1,393 @@
+import { parseDecimal } from "../lib/bytes.ts";
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { ClientContext } from "./client-context.ts";
+import { clientType, describeClient } from "./client-description.ts";
+import { SYNTAX_ERROR, shownText } from "./command-errors.ts";
+import type { Command, CommandFlag } from "./command-table.ts";
+import type { Connection } from "./connection.ts";
+import { BAD_CLIENT_NAME, isClientName } from "./connection-commands.ts";
+import { containerCommand } from "./container-command.ts";
+
+const FLAGS: readonly CommandFlag[] = ["noscript", "loading", "stale"];
+const ADMIN_FLAGS: readonly CommandFlag[] = ["admin", ...FLAGS];
+const NO_TRACKING = "ERR client tracking is not supported here";
+
+/** CLIENT; the same for server and proxy. */
+export const clientCommand: Command<ClientContext> = containerCommand<ClientContext>({
+  name: "client",
+  flags: [],
+  group: "connection",
+  summary: "A container for client connection commands.",
+  since: "2.4.0",
+  subcommands: [
+    {
+      name: "id",
+      arity: 2,
+      flags: FLAGS,
+      group: "connection",
+      summary: "Returns the unique client ID of the connection.",
+      since: "5.0.0",
+      run: ({ connection }, _request, reply) => reply.integer(connection.id),
+    },
+    {
+      name: "info",
+      arity: 2,
+      flags: FLAGS,
+      group: "connection",
+      summary: "Returns information about the connection.",
+      since: "6.2.0",
+      run: ({ connection, host }, _request, reply) => {
+        connection.lastCommand = "client|info";
+        reply.verbatim("txt", `${describeClient(connection, host)}\n`);
+      },
+    },
+    {
+      name: "list",
+      arity: -2,
+      flags: ADMIN_FLAGS,
+      group: "connection",
+      summary: "Lists open connections.",
+      since: "2.4.0",
+      run: list,
+    },
+    {
+      name: "kill",
+      arity: -3,
+      flags: ADMIN_FLAGS,
+      group: "connection",
+      summary: "Terminates open connections.",
+      since: "2.4.0",
+      run: kill,
+    },
+    {
+      name: "setname",
+      arity: 3,
+      flags: FLAGS,
+      group: "connection",
+      summary: "Sets the connection name.",
+      since: "2.6.9",
+      run: setName,
+    },
+    {
+      name: "getname",
+      arity: 2,
+      flags: FLAGS,
+      group: "connection",
+      summary: "Returns the name of the connection.",
+      since: "2.6.9",
+      run: getName,
+    },
+    {
+      name: "setinfo",
+      arity: 4,
+      flags: FLAGS,
+      group: "connection",
+      summary: "Sets information specific to the client or connection.",
+      since: "7.2.0",
+      run: setInfo,
+    },
+    {
+      name: "reply",
+      arity: 3,
+      flags: FLAGS,
+      group: "connection",
+      summary: "Instructs the server whether to reply to commands.",
+      since: "3.2.0",
+      run: setReplyMode,
+    },
+    {
+      name: "no-evict",
+      arity: 3,
+      flags: ADMIN_FLAGS,
+      group: "connection",
+      summary: "Sets the client eviction mode of the connection.",
+      since: "7.0.0",
+      run: setNoEvict,
+    },
+    {
+      name: "tracking",
+      arity: -3,
+      flags: FLAGS,
+      group: "connection",
+      summary: "Controls server-assisted client-side caching for the connection.",
+      since: "6.0.0",
+      run: ({ connection, host }, request, reply) => {
+        if (host.tracking === undefined) reply.error(NO_TRACKING);
+        else host.tracking.change(connection, request, reply);
+      },
+    },
+    {
+      name: "trackinginfo",
+      arity: 2,
+      flags: FLAGS,
+      group: "connection",
+      summary: "Returns information about server-assisted client-side caching for the connection.",
+      since: "6.2.0",
+      run: ({ connection, host }, _request, reply) => {
+        if (host.tracking === undefined) reply.error(NO_TRACKING);
+        else host.tracking.describe(connection, reply);
+      },
+    },
+    {
+      name: "caching",
+      arity: 3,
+      flags: FLAGS,
+      group: "connection",
+      summary: "Instructs the server whether to track the keys in the next request.",
+      since: "6.0.0",
+      run: ({ connection, host }, request, reply) => {
+        if (host.tracking === undefined) reply.error(NO_TRACKING);
+        else host.tracking.caching(connection, request, reply);
+      },
+    },
+    {
+      name: "getredir",
+      arity: 2,
+      flags: FLAGS,
+      group: "connection",
+      summary: "Returns the client ID to which the connection's tracking notifications are redirected.",
+      since: "6.0.0",
+      run: ({ connection, host }, _request, reply) =>
+        reply.integer(host.tracking?.redirection(connection) ?? -1),
+    },
+  ],
+  help: [
+    "CACHING (YES|NO)",
+    "    Enable/disable tracking of the keys for next command in OPTIN/OPTOUT modes.",
+    "GETREDIR",
+    "    Return the client ID we are redirecting to when tracking is enabled.",
+    "GETNAME",
+    "    Return the name of the current connection.",
+    "ID",
+    "    Return the ID of the current connection.",
+    "INFO",
+    "    Return information about the current client connection.",
+    "KILL <ip:port>",
+    "    Kill connection made from <ip:port>.",
+    "KILL <option> <value> [<option> <value> [...]]",
+    "    Kill connections. Options are:",
+    "    * ADDR <ip:port>",
+    "      Kill connections made from the specified address",
+    "    * LADDR <ip:port>",
+    "      Kill connections made to specified local address",
+    "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
+    "      Kill connections by type.",
+    "    * USER <username>",
+    "      Kill connections authenticated by <username>.",
+    "    * SKIPME (YES|NO)",
+    "      Skip killing current connection (default: yes).",
+    "    * ID <client-id>",
+    "      Kill connections by client id.",
+    "    * MAXAGE <maxage>",
+    "      Kill connections older than the specified age in seconds.",
+    "LIST [options ...]",
+    "    Return information about client connections. Options:",
+    "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
+    "      Return clients of specified type.",
+    "    * ID <client-id> [<client-id> [...]]",
+    "      Return clients of specified IDs only.",
+    "NO-EVICT (ON|OFF)",
+    "    Protect current client connection from eviction.",
+    "REPLY (ON|OFF|SKIP)",
+    "    Control the replies sent to the current connection.",
+    "SETINFO (LIB-NAME|LIB-VER) <value>",
+    "    Name the library, or its version, that uses the current connection.",
+    "SETNAME <name>",
+    "    Assign the name <name> to the current connection.",
+    "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+    "         [OPTIN] [OPTOUT] [NOLOOP]",
+    "    Control server assisted client side caching.",
+    "TRACKINGINFO",
+    "    Report tracking status for the current connection.",
+  ],
+});
+
+function list(context: ClientContext, request: Request, reply: ReplyWriter): void {
+  const { connection, host } = context;
+  connection.lastCommand = "client|list";
+  const chosen = chooseListed(context, request);
+  if (typeof chosen === "string") {
+    reply.error(chosen);
+    return;
+  }
+  let text = "";
+  for (const client of chosen) text += `${describeClient(client, host)}\n`;
+  reply.verbatim("txt", text);
+}
+
+/** @returns the clients that a CLIENT LIST asks for, or what is wrong with it */
+function chooseListed({ host }: ClientContext, request: Request): Connection[] | string {
+  const { registry } = host;
+  if (request.count === 2) return [...registry];
+  const option = request.text(2).toLowerCase();
+  if (option === "type" && request.count === 4) {
+    const type = parseType(request, 3);
+    if (type === undefined) return unknownType(request, 3);
+    return [...registry].filter((client) => clientType(client) === type);
+  }
+  if (option === "id" && request.count > 3) {
+    const chosen: Connection[] = [];
+    for (let index = 3; index < request.count; index++) {
+      const id = parseDecimal(request.bytes, request.starts[index]!, request.ends[index]!);
+      if (id === undefined) return "ERR Invalid client ID";
+      const client = registry.get(id);
+      if (client !== undefined) chosen.push(client);
+    }
+    return chosen;
+  }
+  return SYNTAX_ERROR;
+}
+
+function kill(context: ClientContext, request: Request, reply: ReplyWriter): void {
+  const { connection, host } = context;
+  if (request.count === 3) {
+    const address = request.text(2);
+    const victim = [...host.registry].find((client) => client.remoteAddress === address);
+    if (victim === undefined) {
+      reply.error("ERR No such client");
+      return;
+    }
+    reply.ok();
+    end(victim, connection);
+    return;
+  }
+  const filter = parseKillFilter(request);
+  if (typeof filter === "string") {
+    reply.error(filter);
+    return;
+  }
+  let count = 0;
+  for (const client of [...host.registry]) {
+    if (client === connection && filter.skipSelf) continue;
+    if (!isChosen(client, filter, host.clock.wallMs())) continue;
+    count++;
+    end(client, connection);
+  }
+  reply.integer(count);
+}
+
+interface KillFilter {
+  id?: number;
+  address?: string;
+  localAddress?: string;
+  type?: ClientType;
+  minAgeSeconds?: number;
+  skipSelf: boolean;
+}
+
+/** @returns what a CLIENT KILL asks for, or what is wrong with it */
+function parseKillFilter(request: Request): KillFilter | string {
+  const filter: KillFilter = { skipSelf: true };
+  for (let index = 2; index < request.count; index += 2) {
+    if (index + 1 === request.count) return SYNTAX_ERROR;
+    const option = request.text(index).toLowerCase();
+    const value = request.text(index + 1);
+    const number = parseDecimal(request.bytes, request.starts[index + 1]!, request.ends[index + 1]!);
+    if (option === "id") {
+      if (number === undefined || number < 1) return "ERR client-id should be greater than 0";
+      filter.id = number;
+    } else if (option === "addr") {
+      filter.address = value;
+    } else if (option === "laddr") {
+      filter.localAddress = value;
+    } else if (option === "type") {
+      const type = parseType(request, index + 1);
+      if (type === undefined) return unknownType(request, index + 1);
+      filter.type = type;
+    } else if (option === "user") {
+      // Every client is the default user.
+      if (value !== "default") return `ERR No such user '${shownText(request, index + 1)}'`;
+    } else if (option === "maxage") {
+      if (number === undefined) return "ERR maxage is not an integer or out of range";
+      if (number < 1) return "ERR maxage should be greater than 0";
+      filter.minAgeSeconds = number;
+    } else if (option === "skipme" && /^(yes|no)$/i.test(value)) {
+      filter.skipSelf = value.toLowerCase() === "yes";
+    } else {
+      return SYNTAX_ERROR;
+    }
+  }
+  return filter;
+}
+
+function isChosen(client: Connection, filter: KillFilter, nowMs: number): boolean {
+  if (filter.id !== undefined && client.id !== filter.id) return false;
+  if (filter.address !== undefined && client.remoteAddress !== filter.address) return false;
+  if (filter.localAddress !== undefined && client.localAddress !== filter.localAddress) return false;
+  if (filter.type !== undefined && clientType(client) !== filter.type) return false;
+  return (
+    filter.minAgeSeconds === undefined ||
+    Math.floor((nowMs - client.connectedAtMs) / 1000) >= filter.minAgeSeconds
+  );
+}
+
+function end(victim: Connection, killer: Connection): void {
+  // Who kills itself gets the reply first.
+  if (victim === killer) victim.closeAfterReplies();
+  else victim.close();
+}
+
+type ClientType = "normal" | "pubsub" | "master" | "replica";
+
+function parseType(request: Request, index: number): ClientType | undefined {
+  const text = request.text(index).toLowerCase();
+  if (text === "slave") return "replica";
+  return text === "normal" || text === "pubsub" || text === "master" || text === "replica" ? text : undefined;
+}
+
+function unknownType(request: Request, index: number): string {
+  return `ERR Unknown client type '${shownText(request, index)}'`;
+}
+
+function setName({ connection }: ClientContext, request: Request, reply: ReplyWriter): void {
+  if (!isClientName(request, 2)) {
+    reply.error(BAD_CLIENT_NAME);
+    return;
+  }
+  connection.name = request.text(2);
+  reply.ok();
+}
+
+function getName({ connection }: ClientContext, _request: Request, reply: ReplyWriter): void {
+  if (connection.name === "") reply.null();
+  else reply.bulkText(connection.name);
+}
+
+function setInfo({ connection }: ClientContext, request: Request, reply: ReplyWriter): void {
+  const attribute = request.text(2).toLowerCase();
+  if (attribute !== "lib-name" && attribute !== "lib-ver") {
+    reply.error(`ERR Unrecognized option '${shownText(request, 2)}'`);
+    return;
+  }
+  if (!isClientName(request, 3)) {
+    reply.error(`ERR ${attribute} cannot contain spaces, newlines or special characters.`);
+    return;
+  }
+  if (attribute === "lib-name") connection.libraryName = request.text(3);
+  else connection.libraryVersion = request.text(3);
+  reply.ok();
+}
+
+function setReplyMode({ connection }: ClientContext, request: Request, reply: ReplyWriter): void {
+  const mode = request.text(2).toLowerCase();
+  if (mode === "on") {
+    connection.replyMode = "on";
+    reply.ok();
+  } else if (mode === "off") {
+    connection.replyMode = "off";
+  } else if (mode === "skip") {
+    if (connection.replyMode !== "off") connection.replyMode = "skip-next";
+  } else {
+    reply.error(SYNTAX_ERROR);
+  }
+}
+
+function setNoEvict({ connection }: ClientContext, request: Request, reply: ReplyWriter): void {
+  const mode = request.text(2).toLowerCase();
+  if (mode !== "on" && mode !== "off") {
+    reply.error(SYNTAX_ERROR);
+    return;
+  }
+  connection.noEvict = mode === "on";
+  reply.ok();
+}

@@ -1,0 +1,50 @@
+import type { Clock } from "../lib/clock.ts";
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { ClientRegistry } from "./client-registry.ts";
+import type { CommandTable } from "./command-table.ts";
+import type { Connection } from "./connection.ts";
+
+/** What the commands that every service has (HELLO, CLIENT, COMMAND, …) run on; one for each client. */
+export interface ClientContext {
+  readonly connection: Connection;
+  readonly host: ServiceHost;
+}
+
+/** What a service tells about itself. */
+export interface ServiceHost {
+  readonly registry: ClientRegistry;
+  readonly clock: Clock;
+  /** What clients must give to HELLO or AUTH; undefined where none is asked for. May be changed at any time. */
+  password: string | undefined;
+  /** What HELLO calls the server: `redis`, for clients that look at it. */
+  readonly serverName: string;
+  /** The version of Redis this service is compatible with, as HELLO and INFO tell it. */
+  readonly redisVersion: string;
+  /** Glasscache's own version. */
+  readonly version: string;
+  readonly mode: "standalone" | "proxy";
+  readonly role: "master" | "slave";
+  /** Unix milliseconds. */
+  readonly startedAtMs: number;
+  /** All commands of the service, for COMMAND. */
+  readonly commands: CommandTable<never>;
+  /** CLIENT TRACKING, where the service has it. */
+  readonly tracking?: TrackingCommands;
+  /**
+   * The client goes back to the state of a new connection (RESET): MULTI, WATCH, tracking, subscriptions and all
+   * else that the service keeps for it end. What the connection itself keeps has been reset already.
+   */
+  onReset(context: ClientContext): void;
+}
+
+/** The subcommands of CLIENT about tracking; `request` is the whole request, CLIENT first. */
+export interface TrackingCommands {
+  /** CLIENT TRACKING ON|OFF … */
+  change(connection: Connection, request: Request, reply: ReplyWriter): void;
+  /** CLIENT TRACKINGINFO */
+  describe(connection: Connection, reply: ReplyWriter): void;
+  /** CLIENT CACHING YES|NO */
+  caching(connection: Connection, request: Request, reply: ReplyWriter): void;
+  /** The client that invalidations go to instead: 0 for none, -1 when the client does not track. */
+  redirection(connection: Connection): number;
+}

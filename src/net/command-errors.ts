@@ -1,0 +1,41 @@
+import type { Request } from "../protocol/protocol.ts";
+
+/** Errors that every command can end in, with Redis's texts. */
+
+export const SYNTAX_ERROR = "ERR syntax error";
+export const NOT_AN_INTEGER = "ERR value is not an integer or out of range";
+export const NO_AUTHENTICATION = "NOAUTH Authentication required.";
+
+/** How much of a client's words an error repeats. */
+const SHOWN_BYTES = 128;
+
+/** A name that no command has, with the beginning of its arguments. */
+export function unknownCommand(request: Request): string {
+  let shown = "";
+  for (let index = 1; index < request.count && shown.length < SHOWN_BYTES; index++) {
+    shown += `'${shownText(request, index, SHOWN_BYTES - shown.length)}' `;
+  }
+  return `ERR unknown command '${shownText(request, 0)}', with args beginning with: ${shown}`;
+}
+
+/** @param name in lower case; a subcommand as `client|kill` */
+export function wrongArity(name: string): string {
+  return `ERR wrong number of arguments for '${name}' command`;
+}
+
+/** A subcommand that `container` (lower case) does not have. */
+export function unknownSubcommand(container: string, request: Request): string {
+  return `ERR unknown subcommand '${shownText(request, 1)}'. Try ${container.toUpperCase()} HELP.`;
+}
+
+/** A subcommand with arguments that make no sense to it. */
+export function wrongSubcommandArguments(container: string, request: Request): string {
+  const name = shownText(request, 1);
+  return `ERR unknown subcommand or wrong number of arguments for '${name}'. Try ${container.toUpperCase()} HELP.`;
+}
+
+/** Argument `index` as it can be repeated in an error: cut to a length. */
+export function shownText(request: Request, index: number, maxBytes: number = SHOWN_BYTES): string {
+  const text = request.text(index);
+  return text.length > maxBytes ? text.slice(0, maxBytes) : text;
+}

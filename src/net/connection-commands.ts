@@ -1,0 +1,203 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { parseDecimal } from "../lib/bytes.ts";
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { ClientContext, ServiceHost } from "./client-context.ts";
+import { NOT_AN_INTEGER, shownText, wrongArity } from "./command-errors.ts";
+import type { Command } from "./command-table.ts";
+
+const WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled.";
+const NO_PASSWORD_SET =
+  "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?";
+const HELLO_UNAUTHENTICATED =
+  "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time";
+export const BAD_CLIENT_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
+
+/** There are no users beside it. */
+const DEFAULT_USER = "default";
+
+/** The commands by which a client and a service come to know each other; the same for server and proxy. */
+export const connectionCommands: readonly Command<ClientContext>[] = [
+  {
+    name: "hello",
+    arity: -1,
+    flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+    group: "connection",
+    summary: "Handshakes with the server.",
+    since: "6.0.0",
+    run: hello,
+  },
+  {
+    name: "auth",
+    arity: -2,
+    flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+    group: "connection",
+    summary: "Authenticates the connection.",
+    since: "1.0.0",
+    run: auth,
+  },
+  {
+    name: "ping",
+    arity: -1,
+    flags: ["fast"],
+    group: "connection",
+    summary: "Returns the server's liveliness response.",
+    since: "1.0.0",
+    run: ping,
+  },
+  {
+    name: "echo",
+    arity: 2,
+    flags: ["loading", "stale", "fast"],
+    group: "connection",
+    summary: "Returns the given string.",
+    since: "1.0.0",
+    run: (_context, request, reply) => reply.bulk(request.bytes, request.starts[1]!, request.ends[1]!),
+  },
+  {
+    name: "quit",
+    arity: -1,
+    flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+    group: "connection",
+    summary: "Closes the connection.",
+    since: "1.0.0",
+    run: quit,
+  },
+  {
+    name: "reset",
+    arity: 1,
+    flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+    group: "connection",
+    summary: "Resets the connection.",
+    since: "6.2.0",
+    run: reset,
+  },
+  {
+    name: "select",
+    arity: 2,
+    flags: ["loading", "stale", "fast"],
+    group: "connection",
+    summary: "Changes the selected database.",
+    since: "1.0.0",
+    run: select,
+  },
+];
+
+/** Whether a client's password is the service's. Takes the same time however much of it is right. */
+export function isPassword(host: ServiceHost, given: Uint8Array): boolean {
+  if (host.password === undefined) return true;
+  return timingSafeEqual(sha256(given), sha256(host.password));
+}
+
+/** Whether argument `index` can be a client's name, or its library's: printable ASCII without spaces. */
+export function isClientName(request: Request, index: number): boolean {
+  for (let at = request.starts[index]!; at < request.ends[index]!; at++) {
+    const byte = request.bytes[at]!;
+    if (byte < 0x21 || byte > 0x7e) return false;
+  }
+  return true;
+}
+
+function hello(context: ClientContext, request: Request, reply: ReplyWriter): void {
+  const { connection, host } = context;
+  let version: number | undefined;
+  if (request.count > 1) {
+    version = parseDecimal(request.bytes, request.starts[1]!, request.ends[1]!);
+    if (version === undefined) {
+      reply.error("ERR Protocol version is not an integer or out of range");
+      return;
+    }
+    if (version !== 2 && version !== 3) {
+      reply.error("NOPROTO unsupported protocol version");
+      return;
+    }
+  }
+  for (let index = 2; index < request.count; index++) {
+    const option = request.text(index).toLowerCase();
+    if (option === "auth" && index + 2 < request.count) {
+      if (!authenticateAs(context, request.text(index + 1), request.view(index + 2))) {
+        reply.error(WRONG_PASSWORD);
+        return;
+      }
+      index += 2;
+    } else if (option === "setname" && index + 1 < request.count) {
+      if (!isClientName(request, index + 1)) {
+        reply.error(BAD_CLIENT_NAME);
+        return;
+      }
+      connection.name = request.text(index + 1);
+      index++;
+    } else {
+      reply.error(`ERR Syntax error in HELLO option '${shownText(request, index)}'`);
+      return;
+    }
+  }
+  if (!connection.authenticated) {
+    reply.error(HELLO_UNAUTHENTICATED);
+    return;
+  }
+  if (version !== undefined) connection.respVersion = version as 2 | 3;
+  reply.map(7);
+  reply.bulkText("server");
+  reply.bulkText(host.serverName);
+  reply.bulkText("version");
+  reply.bulkText(host.redisVersion);
+  reply.bulkText("proto");
+  reply.integer(connection.respVersion);
+  reply.bulkText("id");
+  reply.integer(connection.id);
+  reply.bulkText("mode");
+  reply.bulkText(host.mode);
+  reply.bulkText("role");
+  reply.bulkText(host.role);
+  reply.bulkText("modules");
+  reply.array(0);
+}
+
+function auth(context: ClientContext, request: Request, reply: ReplyWriter): void {
+  if (request.count > 3) {
+    reply.error("ERR syntax error");
+    return;
+  }
+  if (request.count === 2 && context.host.password === undefined) {
+    reply.error(NO_PASSWORD_SET);
+    return;
+  }
+  const user = request.count === 3 ? request.text(1) : DEFAULT_USER;
+  if (authenticateAs(context, user, request.view(request.count - 1))) reply.ok();
+  else reply.error(WRONG_PASSWORD);
+}
+
+function authenticateAs({ connection, host }: ClientContext, user: string, password: Uint8Array): boolean {
+  if (user !== DEFAULT_USER || !isPassword(host, password)) return false;
+  connection.authenticate();
+  return true;
+}
+
+function ping(_context: ClientContext, request: Request, reply: ReplyWriter): void {
+  if (request.count === 1) reply.status("PONG");
+  else if (request.count === 2) reply.bulk(request.bytes, request.starts[1]!, request.ends[1]!);
+  else reply.error(wrongArity("ping"));
+}
+
+function quit({ connection }: ClientContext, _request: Request, reply: ReplyWriter): void {
+  reply.ok();
+  connection.closeAfterReplies();
+}
+
+function reset(context: ClientContext, _request: Request, reply: ReplyWriter): void {
+  const { connection, host } = context;
+  connection.reset(host.password === undefined);
+  host.onReset(context);
+  reply.status("RESET");
+}
+
+function select(_context: ClientContext, request: Request, reply: ReplyWriter): void {
+  const index = parseDecimal(request.bytes, request.starts[1]!, request.ends[1]!);
+  if (index === undefined) reply.error(NOT_AN_INTEGER);
+  else if (index !== 0) reply.error("ERR DB index is out of range");
+  else reply.ok();
+}
+
+function sha256(data: string | Uint8Array): Uint8Array {
+  return createHash("sha256").update(data).digest();
+}
