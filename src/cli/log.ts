@@ -1,0 +1,87 @@
+import { type Logger, pino, stdTimeFunctions } from "pino";
+import { choice, setting } from "./setting.ts";
+
+const LOGGING = "Messages:";
+
+export const LOG_SETTINGS = {
+  logLevel: setting(choice("trace", "debug", "info", "warn", "error", "fatal", "silent"), "info", {
+    placeholder: "<level>",
+    description: "least level to tell of: trace, debug, info, warn, error, fatal, silent",
+    group: LOGGING,
+  }),
+  logFormat: setting(choice("auto", "pretty", "json"), "auto", {
+    placeholder: "<format>",
+    description: "pretty, json, or auto: pretty on a terminal, else json",
+    group: LOGGING,
+  }),
+};
+
+export interface LogOptions {
+  readonly level: string;
+  readonly format: "auto" | "pretty" | "json";
+}
+
+/** A log to standard error: a line of JSON for each message, or of text for people. */
+export function createLog({ level, format }: LogOptions): Logger {
+  const { stderr } = process;
+  const colour = usesColour(stderr);
+  const pretty = format === "pretty" || (format === "auto" && stderr.isTTY);
+  const destination = {
+    write: (line: string) => stderr.write(pretty ? prettyLine(line, colour) : line),
+  };
+  return pino(
+    { level, timestamp: stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    destination,
+  );
+}
+
+const COLOURS: Readonly<Record<string, string>> = {
+  trace: "90",
+  debug: "90",
+  info: "32",
+  warn: "33",
+  error: "31",
+  fatal: "31;1",
+};
+
+/** Fields that every line has, and those that only a program needs. */
+const HIDDEN = new Set(["level", "time", "pid", "hostname", "msg", "err", "ready"]);
+
+/** `12:34:56.789 warn  message key=value …` of a line of the log. */
+export function prettyLine(line: string, colour: boolean): string {
+  const record = JSON.parse(line) as Record<string, unknown>;
+  const level = String(record["level"]);
+  const time = new Date(String(record["time"]));
+  const message = printable(String(record["msg"] ?? ""));
+  const parts = [clockTime(time), paint(level.padEnd(5), COLOURS[level] ?? "0", colour), message];
+  for (const [key, value] of Object.entries(record)) {
+    if (HIDDEN.has(key)) continue;
+    const text = typeof value === "string" ? printable(value) : JSON.stringify(value);
+    parts.push(paint(`${key}=${text}`, "90", colour));
+  }
+  const error = record["err"] as { stack?: string; message?: string } | undefined;
+  const trace = error === undefined ? "" : `\n${error.stack ?? error.message}`;
+  return `${parts.join(" ")}${trace}\n`;
+}
+
+/** Without control characters: what clients sent must not steer the terminal. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+function clockTime(time: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const ms = String(time.getMilliseconds()).padStart(3, "0");
+  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${ms}`;
+}
+
+/** A text in a colour given by its terminal code, or as it is. */
+export function paint(text: string, code: string, colour: boolean): string {
+  return colour ? `\x1b[${code}m${text}\x1b[0m` : text;
+}
+
+/** Whether a stream is to be written to in colour: on a terminal, unless NO_COLOR says otherwise. */
+export function usesColour(stream: { readonly isTTY?: boolean }): boolean {
+  return stream.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+}

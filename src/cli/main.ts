@@ -1,0 +1,50 @@
+import { Command, CommanderError } from "commander";
+import manifest from "../../package.json" with { type: "json" };
+import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, UsageError } from "./exit.ts";
+import { proxy } from "./proxy.ts";
+import { server } from "./server.ts";
+import type { Subcommand } from "./subcommand.ts";
+
+const SUBCOMMANDS: readonly Subcommand[] = [server, proxy];
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** @returns the exit code */
+async function main(args: readonly string[]): Promise<number> {
+  let exitCode = EXIT_DONE;
+  const program = new Command("glasscache")
+    .description(manifest.description)
+    .version(manifest.version, "-V, --version", "print the version")
+    .enablePositionalOptions()
+    .showHelpAfterError("(--help lists what there is)")
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "glasscache: ")) })
+    .exitOverride();
+  const known = Object.fromEntries(SUBCOMMANDS.map(({ name, settingNames }) => [name, settingNames]));
+  const done = (code: number) => {
+    exitCode = code;
+  };
+  for (const definition of SUBCOMMANDS) {
+    const command = definition.command({ environment: process.env, known, done });
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE;
+    const name = ["glasscache", ...program.args.slice(0, 1)].join(" ");
+    if (error instanceof UsageError) {
+      for (const problem of error.problems) process.stderr.write(`${name}: ${problem}\n`);
+      return EXIT_USAGE;
+    }
+    process.stderr.write(`${name}: ${describeFailure(error)}\n`);
+    return EXIT_FAILED;
+  }
+}
+
+/** One line for what can go wrong in the world; the whole trace for what is a fault of the program. */
+function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isFault = ["AssertionError", "TypeError", "ReferenceError"].includes(error.name);
+  return isFault ? (error.stack ?? error.message) : error.message;
+}

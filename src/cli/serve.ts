@@ -1,0 +1,54 @@
+import { networkInterfaces } from "node:os";
+import type { Logger } from "pino";
+import { EXIT_DONE, EXIT_FAILED } from "./exit.ts";
+
+/** What listens, until it is told to end. */
+export interface Running {
+  /** Answers what has been asked, then ends. */
+  close(): Promise<void>;
+}
+
+const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
+
+/**
+ * Keeps a service running until SIGTERM or SIGINT, then ends it in order. A second signal ends the process at
+ * once, with the code that a shell reports for it.
+ */
+export async function serveUntilSignal(service: Running, log: Logger): Promise<number> {
+  const signal = await new Promise<keyof typeof SIGNAL_NUMBERS>((resolve) => {
+    process.once("SIGINT", resolve);
+    process.once("SIGTERM", resolve);
+  });
+  for (const [name, number] of Object.entries(SIGNAL_NUMBERS)) {
+    process.once(name, () => process.exit(128 + number));
+  }
+  log.info({ signal }, "ending: answering what has been asked; once more ends at once");
+  await service.close();
+  log.info("ended");
+  return EXIT_DONE;
+}
+
+/** A fault of the program goes into the log like everything else, and ends it. */
+export function endOnFault(log: Logger): void {
+  const fault = (error: unknown) => {
+    log.fatal({ err: error }, "a fault in the program; it ends");
+    process.exit(EXIT_FAILED);
+  };
+  process.once("uncaughtException", fault);
+  process.once("unhandledRejection", fault);
+}
+
+/** The addresses that listening on `host` means: `localhost` has two where the machine has both. */
+export function listeningAddresses(host: string): string[] {
+  if (host !== "localhost") return [host];
+  const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ address }) => address === "::1"),
+  );
+  return hasIpv6 ? ["127.0.0.1", "::1"] : ["127.0.0.1"];
+}
+
+/** `localhost:9090 (127.0.0.1, ::1)`, or the address alone where it is its own name. */
+export function formatListening(host: string, port: number, addresses: readonly string[]): string {
+  const name = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return addresses.length === 1 && addresses[0] === host ? name : `${name} (${addresses.join(", ")})`;
+}

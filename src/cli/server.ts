@@ -1,0 +1,94 @@
+import { resolve } from "node:path";
+import { formatPolicy, parsePolicy } from "../cache/registry.ts";
+import { formatSize } from "../lib/quantity.ts";
+import { limitsOf, listenPassword, listenSettings } from "./listen-settings.ts";
+import { createLog } from "./log.ts";
+import { endOnFault, formatListening, listeningAddresses, serveUntilSignal } from "./serve.ts";
+import { choice, readBy, setting, size, text } from "./setting.ts";
+import { subcommand } from "./subcommand.ts";
+
+const STORAGE = "Storage:";
+
+export const server = subcommand({
+  name: "server",
+  summary: "run the key-value server",
+  description: "Runs the key-value server, which speaks RESP (any Redis client) and the text protocol.",
+  examples: [
+    ["glasscache server", "on localhost:9090, data in ./glasscache-data"],
+    ["glasscache server --engine memory --memory 1gb", "nothing on disk; evicts beyond 1 GB"],
+    ["glasscache server --host 0.0.0.0 --password-file secret", "for other machines, with a password"],
+  ],
+  settings: {
+    ...listenSettings("9090"),
+    engine: setting(choice("lmdb", "memory"), "lmdb", {
+      placeholder: "<lmdb|memory>",
+      description: "where the data lives: on disk, or in memory only",
+      group: STORAGE,
+    }),
+    data: setting(text(), "./glasscache-data", {
+      placeholder: "<directory>",
+      description: "directory of the data on disk; made if it is not there",
+      group: STORAGE,
+    }),
+    sync: setting(choice("always", "interval"), "always", {
+      placeholder: "<always|interval>",
+      description: "answer a write once it is on disk, or write to disk every second",
+      group: STORAGE,
+    }),
+    memory: setting(size({ least: "1mb" }), "256mb", {
+      placeholder: "<size>",
+      description: "memory for entries: all of them, or those of a store on disk that are in use",
+      group: STORAGE,
+    }),
+    policy: setting(readBy(parsePolicy), "s3-fifo", {
+      placeholder: "<policy>",
+      description: "what leaves memory first",
+      group: STORAGE,
+    }),
+    whenFull: setting(choice("evict", "refuse"), "evict", {
+      placeholder: "<evict|refuse>",
+      description: "with --engine memory: make room, or answer writers with an error",
+      group: STORAGE,
+    }),
+  },
+  async run(config) {
+    const { values } = config;
+    const password = listenPassword(config);
+    const limits = limitsOf(config);
+    const log = createLog({ level: values.logLevel, format: values.logFormat });
+    endOnFault(log);
+    const { startServer } = await import("../server/start.ts");
+    const dataDirectory = resolve(values.data);
+    const started = await startServer({
+      host: values.host,
+      port: values.port,
+      respOnly: values.protocol === "resp",
+      password,
+      limits,
+      engine: values.engine,
+      dataDirectory,
+      sync: values.sync,
+      memoryBytes: values.memory,
+      policy: values.policy,
+      whenFull: values.whenFull,
+      log,
+    });
+    const addresses = listeningAddresses(values.host);
+    const where =
+      values.engine === "lmdb" ? ` in ${dataDirectory}` : `, at most ${formatSize(values.memory)}`;
+    log.info(
+      {
+        ready: {
+          host: values.host,
+          port: started.port,
+          addresses,
+          engine: values.engine,
+          ...(values.engine === "lmdb" ? { data: dataDirectory } : {}),
+          policy: formatPolicy(values.policy),
+        },
+      },
+      `listening on ${formatListening(values.host, started.port, addresses)}, engine ${values.engine}${where}`,
+    );
+    return serveUntilSignal(started, log);
+  },
+});

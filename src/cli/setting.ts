@@ -1,0 +1,158 @@
+import { z } from "zod";
+import { parseDuration, parseSize } from "../lib/quantity.ts";
+
+/**
+ * One setting of a subcommand. Under its key in camel case (`maxValue`) the program finds its value; users give it
+ * as a flag (`--max-value`), as a variable (`GLASSCACHE_MAX_VALUE`) or in a file (`"max-value"`).
+ */
+export interface Setting<T> {
+  /** What stands behind the flag in the help, such as `<size>`; empty for a switch, which takes nothing. */
+  readonly placeholder: string;
+  readonly description: string;
+  /** From what was written to the value. Its messages name what was written, unless the setting is secret. */
+  readonly schema: z.ZodType<T>;
+  /** What holds when nothing was given, as it would be written; undefined: nothing. */
+  readonly fallback: string | undefined;
+  /** Heading in the help. */
+  readonly group: string;
+  readonly short: string | undefined;
+}
+
+export type Settings = Readonly<Record<string, Setting<unknown>>>;
+
+/** What a table of settings comes to. */
+export type ValuesOf<S extends Settings> = {
+  readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
+};
+
+interface SettingText {
+  readonly description: string;
+  readonly placeholder?: string;
+  readonly group?: string;
+  readonly short?: string;
+}
+
+/** A setting with a default. */
+export function setting<T>(schema: z.ZodType<T>, fallback: string, text: SettingText): Setting<T> {
+  return {
+    schema,
+    fallback,
+    description: text.description,
+    placeholder: text.placeholder ?? "<value>",
+    group: text.group ?? "Options:",
+    short: text.short,
+  };
+}
+
+/** A setting that may be left out. */
+export function optionalSetting<T>(schema: z.ZodType<T>, text: SettingText): Setting<T | undefined> {
+  return { ...setting<T | undefined>(schema, "", text), fallback: undefined };
+}
+
+/** A setting that is off unless its flag is given. */
+export function switchSetting(text: SettingText): Setting<boolean> {
+  return setting(readBy(parseSwitch), "no", { ...text, placeholder: "" });
+}
+
+/** `--max-value` is found under `maxValue`. */
+export function flagName(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+interface Range {
+  readonly least?: string;
+  readonly most?: string;
+}
+
+/** Bytes, written as `64mb`. */
+export function size(range: Range = {}): z.ZodType<number> {
+  return readBy((text) => checkRange(text, parseSize, range));
+}
+
+/** Milliseconds, written as `30s`. */
+export function duration(range: Range = {}): z.ZodType<number> {
+  return readBy((text) => checkRange(text, parseDuration, range));
+}
+
+/** A time-out; timers cannot be set for longer than some 24 days. */
+export function timeout(range: Range = {}): z.ZodType<number> {
+  return duration({ most: "24d", ...range });
+}
+
+/** A whole number. */
+export function count(range: Range = {}): z.ZodType<number> {
+  return readBy((text) => checkRange(text, parseCount, range));
+}
+
+export function port(least: 0 | 1): z.ZodType<number> {
+  return readBy((text) => {
+    const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least && value <= 65_535)) {
+      throw new RangeError(`"${text}" is not a port: a number from ${least} to 65535`);
+    }
+    return value;
+  });
+}
+
+export function choice<const T extends string>(...names: readonly T[]): z.ZodType<T> {
+  return readBy((text) => {
+    const name = names.find((known) => known === text.toLowerCase());
+    if (name === undefined) throw new RangeError(`"${text}" is not one of ${names.join(", ")}`);
+    return name;
+  });
+}
+
+/** Any text but an empty one. */
+export function text(): z.ZodType<string> {
+  return readBy((given) => {
+    if (given === "") throw new RangeError("must not be empty");
+    return given;
+  });
+}
+
+/** A value that `read` makes of what was written; it throws a RangeError that says what is wrong. */
+export function readBy<T>(read: (text: string) => T): z.ZodType<T> {
+  return z.union([z.string(), z.number(), z.boolean()]).transform((given, context) => {
+    try {
+      return read(String(given));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+      return z.NEVER;
+    }
+  });
+}
+
+function checkRange(text: string, parse: (text: string) => number, { least, most }: Range): number {
+  const value = parse(text);
+  if (least !== undefined && value < parse(least)) {
+    throw new RangeError(`"${text}" is too small: the least is ${least}`);
+  }
+  if (most !== undefined && value > parse(most)) {
+    throw new RangeError(`"${text}" is too large: the most is ${most}`);
+  }
+  return value;
+}
+
+function parseCount(text: string): number {
+  const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw new RangeError(`"${text}" is not a whole number`);
+  return value;
+}
+
+function parseSwitch(text: string): boolean {
+  switch (text.toLowerCase()) {
+    case "yes":
+    case "true":
+    case "on":
+    case "1":
+      return true;
+    case "no":
+    case "false":
+    case "off":
+    case "0":
+      return false;
+    default:
+      throw new RangeError(`"${text}" is neither yes nor no`);
+  }
+}
