@@ -53,7 +53,10 @@ export class ByteBuffer {
   }
 }
 
-/** Copies source[start, end) to target[at…). Short runs are copied by hand: that beats a call of `set`. */
+/**
+ * Copies source[start, end) to target[at…). Short runs are copied by hand, four bytes a step: that beats a call of
+ * `set` up to about this length, and makes no view.
+ */
 export function copyBytes(
   source: Uint8Array,
   start: number,
@@ -61,13 +64,22 @@ export function copyBytes(
   target: Uint8Array,
   at: number,
 ): void {
-  const count = end - start;
-  if (count <= 32) {
-    for (let i = 0; i < count; i++) target[at + i] = source[start + i]!;
-  } else {
+  if (end - start > BY_HAND_BYTES) {
     target.set(source.subarray(start, end), at);
+    return;
   }
+  let from = start;
+  let to = at;
+  for (const last = end - 3; from < last; from += 4, to += 4) {
+    target[to] = source[from]!;
+    target[to + 1] = source[from + 1]!;
+    target[to + 2] = source[from + 2]!;
+    target[to + 3] = source[from + 3]!;
+  }
+  for (; from < end; from++, to++) target[to] = source[from]!;
 }
+
+const BY_HAND_BYTES = 128;
 
 /**
  * Where a value can be delivered without an allocation: the giver calls `openValue`, writes exactly
