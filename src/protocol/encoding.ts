@@ -1,4 +1,4 @@
-import type { ByteBuffer } from "../lib/byte-buffer.ts";
+import { type ByteBuffer, copyBytes } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 
 /** The pieces that requests and replies are written of. Free-standing, on a buffer, without an allocation. */
@@ -9,6 +9,11 @@ export const LF = 0x0a;
 const MINUS = 0x2d;
 const DIGIT_ZERO = 0x30;
 const SPACE = 0x20;
+/** A sign and the digits of 2^53. */
+const DECIMAL_BYTES = 17;
+const HEADER_BYTES = DECIMAL_BYTES + 3;
+/** What RESP puts around a string. */
+export const FRAME_BYTES: number = HEADER_BYTES + 2;
 const MAX_INT32 = 0x7fff_ffff;
 /** Up to this length a text is written character by character; a longer one is encoded in one call. */
 const SHORT_TEXT = 256;
@@ -27,26 +32,38 @@ export function writeLineEnd(out: ByteBuffer): void {
 
 /** A whole number within ±2^53, in decimal. */
 export function writeDecimal(out: ByteBuffer, value: number): void {
-  out.reserve(17);
-  const bytes = out.bytes;
+  out.reserve(DECIMAL_BYTES);
+  out.length = putDecimal(out.bytes, out.length, value);
+}
+
+/** `:12\r\n`, `$3\r\n`, `*2\r\n`: a type byte, a whole number, the line's end. */
+export function writeHeader(out: ByteBuffer, type: number, value: number): void {
+  out.reserve(HEADER_BYTES);
+  out.length = putHeader(out.bytes, out.length, type, value);
+}
+
+/** @returns the offset behind the number; `bytes` must have room for DECIMAL_BYTES */
+function putDecimal(bytes: Uint8Array, start: number, value: number): number {
+  let first = start;
   let rest = value;
   if (rest < 0) {
-    bytes[out.length++] = MINUS;
+    bytes[first++] = MINUS;
     rest = -rest;
   }
-  let at = out.length + digitCount(rest);
-  out.length = at;
+  const end = first + digitCount(rest);
+  let at = end;
   while (rest > MAX_INT32) {
     const quotient = Math.floor(rest / 10);
     bytes[--at] = DIGIT_ZERO + (rest - quotient * 10);
     rest = quotient;
   }
   let small = rest | 0;
-  do {
+  while (at > first) {
     const quotient = (small / 10) | 0;
     bytes[--at] = DIGIT_ZERO + (small - quotient * 10);
     small = quotient;
-  } while (small !== 0);
+  }
+  return end;
 }
 
 function digitCount(value: number): number {
@@ -55,23 +72,15 @@ function digitCount(value: number): number {
   return count;
 }
 
-/** `:12\r\n`, `$3\r\n`, `*2\r\n`: a type byte, a whole number, the line's end. */
-export function writeHeader(out: ByteBuffer, type: number, value: number): void {
-  out.reserve(20);
-  const bytes = out.bytes;
-  const at = out.length;
-  if (value >= 0 && value < 10) {
-    bytes[at] = type;
-    bytes[at + 1] = DIGIT_ZERO + value;
-    bytes[at + 2] = CR;
-    bytes[at + 3] = LF;
-    out.length = at + 4;
-    return;
-  }
-  bytes[at] = type;
-  out.length = at + 1;
-  writeDecimal(out, value);
-  writeLineEnd(out);
+/** @returns the offset behind the header; `bytes` must have room for HEADER_BYTES */
+function putHeader(bytes: Uint8Array, start: number, type: number, value: number): number {
+  bytes[start] = type;
+  let at = start + 1;
+  if (value >= 0 && value < 10) bytes[at++] = DIGIT_ZERO + value;
+  else at = putDecimal(bytes, at, value);
+  bytes[at] = CR;
+  bytes[at + 1] = LF;
+  return at + 2;
 }
 
 /** A text's UTF-8 bytes; unpaired surrogates become U+FFFD. */
@@ -112,10 +121,15 @@ export function writeBlob(
   start: number,
   end: number,
 ): void {
-  out.reserve(end - start + 22);
-  writeHeader(out, type, end - start);
-  out.append(source, start, end);
-  writeLineEnd(out);
+  const length = end - start;
+  out.reserve(length + FRAME_BYTES);
+  const bytes = out.bytes;
+  let at = putHeader(bytes, out.length, type, length);
+  copyBytes(source, start, end, bytes, at);
+  at += length;
+  bytes[at] = CR;
+  bytes[at + 1] = LF;
+  out.length = at + 2;
 }
 
 /** `type`, the length of the text in UTF-8, and its bytes, as RESP frames a string. */

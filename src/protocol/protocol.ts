@@ -14,8 +14,8 @@ export class Request {
   bytes: Uint8Array = EMPTY;
   /** Number of arguments, the command's name included. */
   count = 0;
-  starts = new Int32Array(16);
-  ends = new Int32Array(16);
+  starts: Int32Array = new Int32Array(FIRST_ARGUMENTS);
+  ends: Int32Array = new Int32Array(FIRST_ARGUMENTS);
   /** True for a text request that ended without a line feed: it gets its reply bare, and the connection ends. */
   oneShot = false;
   /**
@@ -29,6 +29,7 @@ export class Request {
     this.count = 0;
     this.oneShot = false;
     this.problem = "";
+    if (this.starts.length > KEPT_ARGUMENTS) this.#shrink();
   }
 
   add(start: number, end: number): void {
@@ -66,9 +67,18 @@ export class Request {
   length(index: number): number {
     return this.ends[index]! - this.starts[index]!;
   }
+
+  #shrink(): void {
+    this.starts = new Int32Array(FIRST_ARGUMENTS);
+    this.ends = new Int32Array(FIRST_ARGUMENTS);
+  }
 }
 
 const EMPTY = new Uint8Array(0);
+/** Arguments a request has room for at first. */
+const FIRST_ARGUMENTS = 16;
+/** Room for more arguments than this is given back when the next request is parsed. */
+const KEPT_ARGUMENTS = 1024;
 
 /** What a peer sent breaks the protocol in a way that leaves no place to go on: the connection ends. */
 export class ProtocolError extends Error {

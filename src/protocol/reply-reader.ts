@@ -1,5 +1,5 @@
-import { parseDecimal } from "../lib/bytes.ts";
 import { CR, LF } from "./encoding.ts";
+import { INCOMPLETE, INVALID, LineNumber } from "./line-number.ts";
 import { ProtocolError } from "./protocol.ts";
 import { parseBigNumber, parseBoolean, parseDouble, parseInteger } from "./reply-scalars.ts";
 import * as form from "./reply-types.ts";
@@ -20,6 +20,8 @@ const NUMBER_LINE_BYTES = 16 * 1024;
 const LEAST_REPLY_BYTES = 3;
 const QUESTION_MARK = 0x3f;
 const COLON = 0x3a;
+/** What begins a verbatim text: three letters and a colon. */
+const FORMAT_BYTES = 4;
 const UNKNOWN = -1;
 
 /**
@@ -54,11 +56,14 @@ export class ReplyReader {
 
   /** How far the reply in progress has been read, from its start; UNKNOWN between two replies. */
   #at = UNKNOWN;
-  /** How far the line in progress, which begins at #at, has been searched for its end. */
+  /** The line of a length or count in progress. */
+  readonly #line = new LineNumber();
+  /** How far the line in progress of another reply has been searched for its end. */
   #searched = 0;
   /** Length of the string whose header has been read, or UNKNOWN. */
   #blobBytes = UNKNOWN;
   #blobType = 0;
+  #blobAt = 0;
   /** Replies still to come: at 0 of the stream's (one), then of each aggregate that is open, the innermost last. */
   readonly #open: number[] = [0];
   #depth = 0;
@@ -101,54 +106,74 @@ export class ReplyReader {
   #readHead(bytes: Uint8Array, start: number, at: number, end: number): boolean {
     if (at >= end) return this.#wait(at - start + LEAST_REPLY_BYTES);
     const type = bytes[at]!;
-    const cr = this.#lineEnd(bytes, at, end, type === form.STATUS || type === form.ERROR);
-    if (cr < 0) return this.#wait(at - start + this.#searched + 2);
-    this.#searched = 0;
-    this.#at = cr + 2 - start;
-    this.#checkSize(this.#at);
     switch (type) {
       case form.BULK:
       case form.BULK_ERROR:
       case form.VERBATIM:
-        return this.#openBlob(bytes, start, at, cr, end);
+        return this.#readLength(bytes, start, at, end) && this.#openBlob(type, bytes, start, at, end);
       case form.ARRAY:
       case form.MAP:
       case form.SET:
       case form.PUSH:
       case form.ATTRIBUTE:
-        this.#openAggregate(bytes, start, at, cr);
-        return true;
+        return this.#readLength(bytes, start, at, end) && this.#openAggregate(type, at - start);
+      case form.STATUS:
+      case form.ERROR:
+      case form.INTEGER:
+      case form.NULL:
+      case form.BOOLEAN:
+      case form.DOUBLE:
+      case form.BIG_NUMBER:
+        return this.#readScalar(type, bytes, start, at, end);
       default:
-        checkScalar(type, bytes, at + 1, cr);
-        this.#found(type, at - start, at + 1 - start, cr - start, type === form.NULL, 0);
-        return true;
+        throw new ProtocolError(`unknown reply type '${String.fromCharCode(type)}'`);
     }
   }
 
-  /** @returns the offset of the CR that ends the line at `at`, or -1 (then #searched is kept) */
-  #lineEnd(bytes: Uint8Array, at: number, end: number, isText: boolean): number {
-    let cr = at + Math.max(this.#searched, 1);
+  /** Reads the line of a length or a count, into #line. @returns false when it is not all there */
+  #readLength(bytes: Uint8Array, start: number, at: number, end: number): boolean {
+    const line = this.#line;
+    const behind = line.read(bytes, at, end);
+    if (behind === INVALID) {
+      const isStreamed = bytes[at + 1] === QUESTION_MARK;
+      throw new ProtocolError(
+        isStreamed ? "streamed replies are not supported" : "reply with an invalid length",
+      );
+    }
+    if (behind === INCOMPLETE) {
+      if (line.searched > NUMBER_LINE_BYTES) throw new ProtocolError("reply with an invalid length");
+      return this.#wait(at - start + line.searched + 3);
+    }
+    this.#at = behind - start;
+    return true;
+  }
+
+  #readScalar(type: number, bytes: Uint8Array, start: number, at: number, end: number): boolean {
+    let cr = at + 1 + this.#searched;
     while (cr < end && bytes[cr] !== CR) cr++;
-    if (cr - at > NUMBER_LINE_BYTES && !isText) throw new ProtocolError("reply with an endless number");
-    if (cr + 1 < end) {
-      if (bytes[cr + 1] !== LF) throw new ProtocolError("reply with a CR that no LF follows");
-      return cr;
+    this.#checkSize(cr + 2 - start);
+    if (type !== form.STATUS && type !== form.ERROR && cr - at > NUMBER_LINE_BYTES) throw invalidScalar(type);
+    if (cr + 1 >= end) {
+      this.#searched = cr - at - 1;
+      return this.#wait(cr + 2 - start);
     }
-    this.#searched = Math.min(cr, end) - at;
-    this.#checkSize(this.#at + this.#searched + 2);
-    return -1;
+    this.#searched = 0;
+    if (bytes[cr + 1] !== LF || !isScalar(type, bytes, at + 1, cr)) throw invalidScalar(type);
+    this.#at = cr + 2 - start;
+    this.#found(type, at - start, at + 1 - start, cr - start, type === form.NULL, 0);
+    return true;
   }
 
-  #openBlob(bytes: Uint8Array, start: number, at: number, cr: number, end: number): boolean {
-    const type = bytes[at]!;
-    const length = parseLength(bytes, at, cr);
-    if (length === -1 && type === form.BULK) {
-      this.#found(type, at - start, at + 1 - start, cr - start, true, 0);
+  /** Begins a string whose length #line holds. @returns false when its bytes are not all there */
+  #openBlob(type: number, bytes: Uint8Array, start: number, at: number, end: number): boolean {
+    const length = this.#line.value;
+    if (length < 0) {
+      if (length !== -1 || type !== form.BULK) throw new ProtocolError("reply with an invalid length");
+      this.#found(type, at - start, this.#at, this.#at, true, 0);
       return true;
     }
-    if (length < 0) throw new ProtocolError("reply with a negative length");
     this.#checkSize(this.#at + length + 2);
-    if (this.#depth === 0) this.#replyAt = at - start;
+    this.#blobAt = at - start;
     this.#blobType = type;
     this.#blobBytes = length;
     return this.#readBlob(bytes, start, end);
@@ -163,32 +188,33 @@ export class ReplyReader {
     if (bytes[stop] !== CR || bytes[stop + 1] !== LF) throw new ProtocolError("reply with a wrong length");
     if (
       this.#blobType === form.VERBATIM &&
-      (valueEndAt - valueAt < 4 || bytes[start + valueAt + 3] !== COLON)
+      (this.#blobBytes < FORMAT_BYTES || bytes[start + valueAt + FORMAT_BYTES - 1] !== COLON)
     ) {
       throw new ProtocolError("reply with a verbatim text without its format");
     }
     this.#at = valueEndAt + 2;
     this.#blobBytes = UNKNOWN;
-    this.#found(this.#blobType, this.#replyAt, valueAt, valueEndAt, false, 0);
+    this.#found(this.#blobType, this.#blobAt, valueAt, valueEndAt, false, 0);
     return true;
   }
 
-  #openAggregate(bytes: Uint8Array, start: number, at: number, cr: number): void {
-    const type = bytes[at]!;
-    const count = parseLength(bytes, at, cr);
-    if (count === -1 && type === form.ARRAY) {
-      this.#found(type, at - start, at + 1 - start, cr - start, true, 0);
-      return;
+  /** Begins an aggregate whose count #line holds. */
+  #openAggregate(type: number, replyAt: number): true {
+    const count = this.#line.value;
+    if (count < 0) {
+      if (count !== -1 || type !== form.ARRAY) throw new ProtocolError("reply with an invalid length");
+      this.#found(type, replyAt, this.#at, this.#at, true, 0);
+      return true;
     }
-    if (count < 0) throw new ProtocolError("reply with a negative length");
     const replies = type === form.MAP || type === form.ATTRIBUTE ? count * 2 : count;
     this.#checkSize(this.#at + replies * LEAST_REPLY_BYTES);
     if (this.#depth === this.limits.depth) {
       throw new ProtocolError(`reply nested more than ${this.limits.depth} levels deep`);
     }
     // Attributes are not a reply themselves: the one they belong to is still to come.
-    if (type !== form.ATTRIBUTE) this.#found(type, at - start, this.#at, UNKNOWN, false, count);
+    if (type !== form.ATTRIBUTE) this.#found(type, replyAt, this.#at, UNKNOWN, false, count);
     this.#open[++this.#depth] = replies;
+    return true;
   }
 
   /** Counts a reply, and notes it when it is the one that `next` is to answer with. */
@@ -222,37 +248,24 @@ export class ReplyReader {
   }
 }
 
-/** The number on the line of a length or a count. */
-function parseLength(bytes: Uint8Array, at: number, cr: number): number {
-  const length = parseDecimal(bytes, at + 1, cr);
-  if (length !== undefined) return length;
-  if (bytes[at + 1] === QUESTION_MARK) throw new ProtocolError("streamed replies are not supported");
-  throw new ProtocolError("reply with an invalid length");
+/** Whether bytes[start, end) is the text of a reply of that type. */
+function isScalar(type: number, bytes: Uint8Array, start: number, end: number): boolean {
+  switch (type) {
+    case form.INTEGER:
+      return parseInteger(bytes, start, end) !== undefined;
+    case form.NULL:
+      return start === end;
+    case form.BOOLEAN:
+      return parseBoolean(bytes, start, end) !== undefined;
+    case form.DOUBLE:
+      return parseDouble(bytes, start, end) !== undefined;
+    case form.BIG_NUMBER:
+      return parseBigNumber(bytes, start, end) !== undefined;
+    default:
+      return true;
+  }
 }
 
-/** @throws ProtocolError unless bytes[start, end) is the text of such a reply */
-function checkScalar(type: number, bytes: Uint8Array, start: number, end: number): void {
-  switch (type) {
-    case form.STATUS:
-    case form.ERROR:
-      return;
-    case form.INTEGER:
-      if (parseInteger(bytes, start, end) !== undefined) return;
-      break;
-    case form.NULL:
-      if (start === end) return;
-      break;
-    case form.BOOLEAN:
-      if (parseBoolean(bytes, start, end) !== undefined) return;
-      break;
-    case form.DOUBLE:
-      if (parseDouble(bytes, start, end) !== undefined) return;
-      break;
-    case form.BIG_NUMBER:
-      if (parseBigNumber(bytes, start, end) !== undefined) return;
-      break;
-    default:
-      throw new ProtocolError(`unknown reply type '${String.fromCharCode(type)}'`);
-  }
-  throw new ProtocolError(`reply with an invalid '${String.fromCharCode(type)}'`);
+function invalidScalar(type: number): ProtocolError {
+  return new ProtocolError(`reply with an invalid line of type '${String.fromCharCode(type)}'`);
 }

@@ -1,6 +1,6 @@
-import { parseDecimal } from "../lib/bytes.ts";
 import { CR, LF } from "./encoding.ts";
 import { splitInline } from "./inline-command.ts";
+import { INVALID, LineNumber } from "./line-number.ts";
 import { type ParserLimits, ProtocolError, Request, type RequestParser } from "./protocol.ts";
 
 const STAR = 0x2a;
@@ -27,14 +27,14 @@ export class RespParser implements RequestParser {
   #partial: Request | undefined;
   /** How far the request in progress has been read. */
   #at = 0;
-  /** How far, from #at, the line there has been searched for its end. */
+  /** The line of a count or a length in progress. */
+  readonly #line = new LineNumber();
+  /** How far an inline command in progress has been searched for its end. */
   #searched = 0;
   /** Arguments still to come of the request in progress; 0 before its count has been read. */
   #remaining = 0;
   /** Length of the string in progress, or UNKNOWN. */
   #bulkBytes = UNKNOWN;
-  /** The number on the line that `#readNumber` has read. */
-  #number = 0;
 
   /** @param options inline: whether a request that does not begin with `*` is an inline command */
   constructor(limits: ParserLimits, options?: { inline?: boolean }) {
@@ -45,14 +45,18 @@ export class RespParser implements RequestParser {
   parse(bytes: Uint8Array, start: number, end: number, request: Request): number {
     request.reset(bytes);
     const partial = this.#partial;
+    const line = this.#line;
     let at = start + this.#at;
     let remaining = this.#remaining;
     if (remaining === 0) {
       if (start === end) return this.#wait(1);
       if (bytes[start] !== STAR) return this.#parseLine(bytes, start, end, request);
-      at = this.#readNumber(bytes, start, end, "invalid multibulk length", "too big mbulk count string");
-      if (at < 0) return this.#wait(this.#searched + 3);
-      remaining = this.#number;
+      at = line.read(bytes, start, end);
+      if (at < 0) {
+        this.#checkLine(at, "invalid multibulk length", "too big mbulk count string");
+        return this.#wait(line.searched + 3);
+      }
+      remaining = line.value;
       if (remaining > this.limits.argumentCount) throw new ProtocolError("invalid multibulk length");
       if (remaining <= 0) return at;
     }
@@ -66,9 +70,12 @@ export class RespParser implements RequestParser {
         if (bytes[at] !== DOLLAR) {
           throw new ProtocolError(`expected '$', got '${String.fromCharCode(bytes[at]!)}'`);
         }
-        const behind = this.#readNumber(bytes, at, end, "invalid bulk length", "too big bulk count string");
-        if (behind < 0) return this.#suspend(start, at, remaining, UNKNOWN, request, this.#searched + 3);
-        length = this.#number;
+        const behind = line.read(bytes, at, end);
+        if (behind < 0) {
+          this.#checkLine(behind, "invalid bulk length", "too big bulk count string");
+          return this.#suspend(start, at, remaining, UNKNOWN, request, line.searched + 3);
+        }
+        length = line.value;
         at = behind;
         if (length < 0 || length > this.limits.argumentBytes) throw new ProtocolError("invalid bulk length");
         if (at - start + length + 2 > this.limits.requestBytes) {
@@ -87,23 +94,10 @@ export class RespParser implements RequestParser {
     return at;
   }
 
-  /**
-   * Reads the line of a type byte, at `at`, and a number: into #number.
-   * @returns the offset behind the line, or -1 when its end is not there yet (then #searched is kept)
-   */
-  #readNumber(bytes: Uint8Array, at: number, end: number, invalid: string, tooBig: string): number {
-    let cr = at + 1 + this.#searched;
-    while (cr < end && bytes[cr] !== CR) cr++;
-    if (cr - at > LINE_BYTES) throw new ProtocolError(tooBig);
-    if (cr + 1 >= end) {
-      this.#searched = cr - at - 1;
-      return -1;
-    }
-    const number = parseDecimal(bytes, at + 1, cr);
-    if (number === undefined || bytes[cr + 1] !== LF) throw new ProtocolError(invalid);
-    this.#searched = 0;
-    this.#number = number;
-    return cr + 2;
+  /** @throws ProtocolError for a line that is invalid; for one without an end, once it is too long */
+  #checkLine(read: number, invalid: string, tooBig: string): void {
+    if (read === INVALID) throw new ProtocolError(invalid);
+    if (this.#line.searched >= LINE_BYTES) throw new ProtocolError(tooBig);
   }
 
   /** Keeps what has been read of the request that begins at `start`. */

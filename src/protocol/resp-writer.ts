@@ -2,6 +2,7 @@ import { assert } from "../lib/assert.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import {
+  FRAME_BYTES,
   writeBlob,
   writeByte,
   writeHeader,
@@ -91,7 +92,7 @@ export class RespWriter implements ReplyWriter {
 
   openValue(lengthBytes: number): ByteBuffer {
     const out = this.out;
-    out.reserve(lengthBytes + 22);
+    out.reserve(lengthBytes + FRAME_BYTES);
     writeHeader(out, BULK, lengthBytes);
     return out;
   }
