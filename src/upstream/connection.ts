@@ -1,0 +1,280 @@
+import type { Socket } from "bun";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+import type { Clock } from "../lib/clock.ts";
+import { Queue } from "../lib/queue.ts";
+import { ProtocolError } from "../protocol/protocol.ts";
+import { ReplyReader } from "../protocol/reply-reader.ts";
+import { PUSH } from "../protocol/reply-types.ts";
+import { formatOrigin, type OriginAddress } from "./address.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+/** A request whose bytes have been written and whose one reply is awaited. */
+export abstract class UpstreamRequest {
+  /** Monotonic milliseconds; set by the connection. */
+  deadlineMs = Number.POSITIVE_INFINITY;
+  sentAtMs = 0;
+  /** Answered or failed: a reply that still comes is dropped. */
+  settled = false;
+
+  /** The reply: bytes[start, end); `reader` tells its type and payload. Valid during the call only. */
+  abstract reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void;
+  abstract failed(error: UpstreamError): void;
+}
+
+export interface UpstreamEvents {
+  /** Connected; requests written so far are on their way. */
+  opened?(): void;
+  /** A push message, in its place among the replies. */
+  pushed?(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void;
+  /** A reply nobody asked for: messages to a RESP2 subscriber, MONITOR. A malformed stream where this is absent. */
+  stray?(bytes: Uint8Array, start: number, end: number): void;
+  /** The connection has ended; every request has failed already. Called once. */
+  closed(error: UpstreamError): void;
+}
+
+export interface UpstreamOptions {
+  readonly address: OriginAddress;
+  readonly clock: Clock;
+  /** For connecting, and for each reply. */
+  readonly timeoutMs: number;
+  /** Request bytes waiting for the origin to read; beyond this further requests fail at once. */
+  readonly pendingBytes: number;
+}
+
+/**
+ * One connection to an origin, shared by many requests: they are written together once per turn of the event loop,
+ * and answered in order. A request without an answer fails after the time-out; when the origin has sent nothing at
+ * all for so long, the connection counts as dead.
+ */
+export class UpstreamConnection {
+  /** Requests are written here, each followed by `enqueue`. */
+  readonly out = new ByteBuffer(4096);
+  readonly #options: UpstreamOptions;
+  /** Whoever uses the connection; may change when it is handed on. */
+  events: UpstreamEvents;
+  readonly #reader = new ReplyReader();
+  readonly #requests = new Queue<UpstreamRequest>();
+  #socket: Socket<undefined> | undefined;
+  #inbound: ByteBuffer | undefined;
+  #isOpen = false;
+  #closed = false;
+  #flushQueued = false;
+  #lastReceivedMs: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: UpstreamOptions, events: UpstreamEvents) {
+    this.#options = options;
+    this.events = events;
+    this.#lastReceivedMs = options.clock.monotonicMs();
+    this.#connect();
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Requests without a reply so far. */
+  get outstandingCount(): number {
+    return this.#requests.length;
+  }
+
+  /** Whether another request may be written: false once closed, and while too many bytes wait for the origin. */
+  get accepts(): boolean {
+    return !this.#closed && this.out.length < this.#options.pendingBytes;
+  }
+
+  /**
+   * Awaits the reply to the request just written to `out`.
+   * @param timeoutMs Infinity for requests that may block
+   */
+  enqueue(request: UpstreamRequest, timeoutMs: number = this.#options.timeoutMs): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    request.sentAtMs = nowMs;
+    request.deadlineMs = nowMs + timeoutMs;
+    this.#requests.push(request);
+    if (this.#timer === undefined && timeoutMs !== Number.POSITIVE_INFINITY) this.#setTimer(timeoutMs);
+    this.queueFlush();
+  }
+
+  /** Sends what has been written, once for all that is written in this turn of the event loop. */
+  queueFlush(): void {
+    if (this.#flushQueued) return;
+    this.#flushQueued = true;
+    queueMicrotask(() => {
+      this.#flushQueued = false;
+      this.#flush();
+    });
+  }
+
+  /** Ends the connection; requests without a reply fail. */
+  close(error: UpstreamError): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#isOpen = false;
+    clearTimeout(this.#timer);
+    this.#socket?.terminate();
+    for (let request = this.#requests.shift(); request !== undefined; request = this.#requests.shift()) {
+      fail(request, error);
+    }
+    this.#inbound = undefined;
+    this.events.closed(error);
+  }
+
+  #connect(): void {
+    const { host, port } = this.#options.address;
+    this.#setTimer(this.#options.timeoutMs);
+    Bun.connect<undefined>({
+      hostname: host,
+      port,
+      socket: {
+        open: (socket) => {
+          if (this.#closed) {
+            socket.terminate();
+            return;
+          }
+          this.#socket = socket;
+          socket.setNoDelay(true);
+          socket.setKeepAlive(true, 10_000);
+          this.#isOpen = true;
+          this.#lastReceivedMs = this.#options.clock.monotonicMs();
+          this.events.opened?.();
+          this.#flush();
+        },
+        data: (_socket, data) => this.#received(data),
+        drain: () => this.#flush(),
+        close: (_socket, error) => this.close(this.#lost(error?.message ?? "the origin closed the connection")),
+        error: (_socket, error) => {
+          if ((error as { syscall?: string }).syscall === undefined) throw error;
+        },
+        connectError: (_socket, error) => this.#connectFailed(error),
+      },
+    }).catch((error: Error) => this.#connectFailed(error));
+  }
+
+  #connectFailed(error: Error): void {
+    const code = (error as { code?: string }).code;
+    const reason = code === "ECONNREFUSED" ? "connection refused" : error.message;
+    const name = formatOrigin(this.#options.address);
+    this.close(new UpstreamError("ORIGINDOWN", `origin ${name} cannot be reached: ${reason}`, false));
+  }
+
+  #lost(reason: string): UpstreamError {
+    const name = formatOrigin(this.#options.address);
+    return new UpstreamError("ORIGINDOWN", `connection to origin ${name} was lost: ${reason}`, true);
+  }
+
+  #flush(): void {
+    const socket = this.#socket;
+    if (this.#closed || socket === undefined || this.out.length === 0) return;
+    const sent = socket.write(this.out.view());
+    if (sent > 0) this.out.discard(sent);
+    if (this.out.length === 0) this.out.clear(1024 * 1024);
+  }
+
+  #received(data: Uint8Array): void {
+    this.#lastReceivedMs = this.#options.clock.monotonicMs();
+    let inbound = this.#inbound;
+    if (inbound === undefined) {
+      const consumed = this.#read(data, data.length);
+      if (consumed < data.length && !this.#closed) {
+        inbound = new ByteBuffer(Math.max(this.#reader.neededBytes, data.length - consumed));
+        inbound.append(data, consumed);
+        this.#inbound = inbound;
+      }
+      return;
+    }
+    if (this.#reader.neededBytes > inbound.bytes.length) {
+      const roomy = new ByteBuffer(this.#reader.neededBytes);
+      roomy.append(inbound.bytes, 0, inbound.length);
+      inbound = roomy;
+      this.#inbound = inbound;
+    }
+    inbound.append(data);
+    const consumed = this.#read(inbound.bytes, inbound.length);
+    if (consumed === inbound.length) this.#inbound = undefined;
+    else inbound.discard(consumed);
+  }
+
+  /** Hands out all complete replies of bytes[0, end). @returns how many bytes they took */
+  #read(bytes: Uint8Array, end: number): number {
+    const reader = this.#reader;
+    let start = 0;
+    try {
+      while (start < end && !this.#closed) {
+        const next = reader.next(bytes, start, end);
+        if (next < 0) break;
+        if (reader.type === PUSH) {
+          this.events.pushed?.(bytes, start, next, reader);
+        } else {
+          const request = this.#requests.shift();
+          if (request === undefined) {
+            if (this.events.stray === undefined) throw new ProtocolError("a reply nobody asked for");
+            this.events.stray(bytes, start, next);
+          } else if (!request.settled) {
+            request.settled = true;
+            request.reply(bytes, start, next, reader);
+          }
+        }
+        start = next;
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const name = formatOrigin(this.#options.address);
+      this.close(new UpstreamError("ORIGINPROTOCOL", `origin ${name} sent a malformed reply: ${error.message}`, true));
+    }
+    return start;
+  }
+
+  #setTimer(delayMs: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#expire();
+    }, Math.max(1, delayMs));
+  }
+
+  /** Fails requests past their deadline. All have the same time-out, so the oldest come first. */
+  #expire(): void {
+    if (this.#closed) return;
+    const nowMs = this.#options.clock.monotonicMs();
+    const name = formatOrigin(this.#options.address);
+    const { timeoutMs } = this.#options;
+    if (nowMs - this.#lastReceivedMs >= timeoutMs && (!this.#isOpen || this.#hasOverdue(nowMs))) {
+      const message = `origin ${name} sent nothing for ${timeoutMs} ms`;
+      this.close(new UpstreamError("ORIGINTIMEOUT", message, this.#isOpen));
+      return;
+    }
+    let nextDeadlineMs = Number.POSITIVE_INFINITY;
+    for (let index = 0; index < this.#requests.length; index++) {
+      const request = this.#requests.at(index)!;
+      if (request.settled || request.deadlineMs === Number.POSITIVE_INFINITY) continue;
+      if (request.deadlineMs > nowMs) {
+        nextDeadlineMs = request.deadlineMs;
+        break;
+      }
+      fail(
+        request,
+        new UpstreamError("ORIGINTIMEOUT", `origin ${name} did not answer within ${timeoutMs} ms`, true),
+      );
+    }
+    if (nextDeadlineMs !== Number.POSITIVE_INFINITY) this.#setTimer(nextDeadlineMs - nowMs);
+  }
+
+  #hasOverdue(nowMs: number): boolean {
+    for (let index = 0; index < this.#requests.length; index++) {
+      const { deadlineMs } = this.#requests.at(index)!;
+      if (deadlineMs <= nowMs) return true;
+      if (deadlineMs !== Number.POSITIVE_INFINITY) return false;
+    }
+    return false;
+  }
+}
+
+function fail(request: UpstreamRequest, error: UpstreamError): void {
+  if (request.settled) return;
+  request.settled = true;
+  request.failed(error);
+}
