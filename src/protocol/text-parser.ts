@@ -4,8 +4,10 @@ import { LF } from "./encoding.ts";
 import type { ParserLimits, Request, RequestParser } from "./protocol.ts";
 
 const EQUALS = 0x3d;
-/** Lines longer than this are searched for their end by the runtime's own search. */
-const SHORT_LINE = 128;
+/** Up to here a line's end is searched for by hand, then by the runtime's own search. */
+const SHORT_LINE_BYTES = 32;
+/** How many bytes that have not been received a search may look at, behind those that have been. */
+const BEYOND_BYTES = 4096;
 /** How much of an unknown verb an answer repeats. */
 const SHOWN_VERB = 32;
 
@@ -210,9 +212,14 @@ function dropSpace(bytes: Uint8Array, start: number, end: number): number {
 
 /** @returns the offset of the first line feed in bytes[start, end), or -1 */
 function indexOfLineFeed(bytes: Uint8Array, start: number, end: number): number {
-  const near = Math.min(end, start + SHORT_LINE);
+  const near = Math.min(end, start + SHORT_LINE_BYTES);
   for (let at = start; at < near; at++) if (bytes[at] === LF) return at;
   if (near === end) return -1;
+  // The runtime's search does not know `end`. Making it a view that does costs more than looking a little too far.
+  if (bytes.length - end <= BEYOND_BYTES) {
+    const found = bytes.indexOf(LF, near);
+    return found < end ? found : -1;
+  }
   const found = bytes.subarray(near, end).indexOf(LF);
   return found < 0 ? -1 : near + found;
 }
