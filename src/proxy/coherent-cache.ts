@@ -1,0 +1,35 @@
+import type { Store } from "../cache/store.ts";
+import { latin1 } from "../lib/bytes.ts";
+import type { Flight } from "./flight.ts";
+
+/**
+ * The cache and the fills under way, kept together so that an invalidation always reaches both.
+ *
+ * Why no read returns an older value than a write that was acknowledged before it: a write invalidates its keys
+ * when it is sent. That (1) removes the entry, (2) changes the key's lease, so that a fill asked for earlier is
+ * discarded when its reply comes, and (3) takes the key's flight out of the table, so that later misses start a new
+ * one, which is sent behind the write over the same connection.
+ */
+export class CoherentCache {
+  readonly store: Store;
+  /** Fills under way that further misses may join, by key (one character a byte). */
+  readonly flights = new Map<string, Flight>();
+  /** Keys invalidated, by the origin or by writes through this proxy. */
+  invalidationCount = 0;
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  invalidate(bytes: Uint8Array, start: number, end: number): void {
+    this.invalidationCount++;
+    this.store.invalidate(bytes, start, end, this.store.hash(bytes, start, end));
+    if (this.flights.size > 0) this.flights.delete(latin1(bytes, start, end));
+  }
+
+  /** Everything fetched so far, and everything being fetched, is of no use any longer. */
+  invalidateAll(): void {
+    this.store.bumpEpoch();
+    this.flights.clear();
+  }
+}

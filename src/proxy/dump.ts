@@ -1,0 +1,87 @@
+import type { Connection, Ticket } from "../net/connection.ts";
+import { JsonObjectWriter } from "../protocol/json-object-writer.ts";
+import { decodeReply } from "../protocol/reply-value.ts";
+import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
+import type { ReplyReader } from "../protocol/reply-reader.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
+import type { TextWriter } from "../protocol/text-writer.ts";
+import { UpstreamRequest } from "../upstream/connection.ts";
+import type { Origin } from "../upstream/origin.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+
+const KEYS_PER_STEP = "1000";
+
+/**
+ * DUMP through the proxy: every string the origin holds, as one JSON object in one line, read from the origin in
+ * steps (SCAN, MGET) and streamed. Keys of other types are left out. When the origin fails in the middle, the line
+ * cannot be completed and the connection ends.
+ */
+export async function dumpOrigin(origin: Origin, connection: Connection, ticket: Ticket): Promise<void> {
+  const reply = ticket.reply as TextWriter;
+  reply.prefix = "";
+  const json = new JsonObjectWriter(reply.out);
+  let begun = false;
+  try {
+    // SCAN may name a key twice while the origin resizes its table; one key twice is no JSON object.
+    const seen = new Set<string>();
+    let cursor = "0";
+    do {
+      const [next, keys] = (await ask(origin, ["SCAN", cursor, "COUNT", KEYS_PER_STEP])) as [Uint8Array, Uint8Array[]];
+      cursor = text(next);
+      const fresh = keys.filter((key) => !seen.has(text(key)));
+      for (const key of fresh) seen.add(text(key));
+      const values = fresh.length === 0 ? [] : ((await ask(origin, ["MGET", ...fresh])) as (Uint8Array | null)[]);
+      if (!begun) {
+        json.begin();
+        begun = true;
+      }
+      for (let i = 0; i < fresh.length; i++) {
+        const value = values[i];
+        if (value != null) json.entry(fresh[i]!, value);
+      }
+      await ticket.flush();
+    } while (cursor !== "0" && !connection.isClosed);
+    json.end();
+    reply.endRaw();
+  } catch (error) {
+    if (begun) connection.terminate();
+    else reply.error(error instanceof UpstreamError ? `${error.code} ${error.message}` : String(error));
+  } finally {
+    ticket.done();
+  }
+}
+
+function ask(origin: Origin, command: readonly (string | Uint8Array)[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const side = origin.side(2);
+    writeCommand(side.out, command);
+    side.enqueue(new Question(resolve, reject));
+  });
+}
+
+class Question extends UpstreamRequest {
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: Error) => void;
+
+  constructor(resolve: (value: unknown) => void, reject: (error: Error) => void) {
+    super();
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
+    if (reader.type === ERROR || reader.type === BULK_ERROR) {
+      this.#reject(new Error(Buffer.from(bytes.subarray(reader.valueStart, reader.valueEnd)).toString()));
+    } else {
+      this.#resolve(decodeReply(bytes, start, end));
+    }
+  }
+
+  override failed(error: UpstreamError): void {
+    this.#reject(error);
+  }
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("latin1");
+}

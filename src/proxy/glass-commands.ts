@@ -1,0 +1,74 @@
+import { SYNTAX_ERROR } from "../net/command-errors.ts";
+import type { Command } from "../net/command-table.ts";
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { ProxySession } from "./session.ts";
+
+/** The proxy's own commands: they let a client see what the cache did. */
+export const glassCommands: readonly Command<ProxySession>[] = [
+  {
+    name: "glass.source",
+    arity: 2,
+    flags: ["fast"],
+    group: "connection",
+    summary: "Names the source of each cached read in an attribute before its reply (RESP3).",
+    since: "0.1.0",
+    run: source,
+  },
+  {
+    name: "glass.explain",
+    arity: 2,
+    flags: ["readonly", "fast"],
+    // No `keys`: it is never passed on, and reads nothing of the origin.
+    group: "server",
+    summary: "Tells whether a key is cached, since when, how often it was read, and its place in the policy's queues.",
+    since: "0.1.0",
+    run: explain,
+  },
+];
+
+function source(session: ProxySession, request: Request, reply: ReplyWriter): void {
+  const mode = request.text(1).toLowerCase();
+  if (mode !== "on" && mode !== "off") {
+    reply.error(SYNTAX_ERROR);
+  } else if (mode === "on" && reply.version !== 3) {
+    reply.error("ERR GLASS.SOURCE needs RESP3, which has attributes: send HELLO 3 first");
+  } else {
+    session.namesSources = mode === "on";
+    reply.ok();
+  }
+}
+
+function explain(session: ProxySession, request: Request, reply: ReplyWriter): void {
+  const { cache, nowMs, origin } = session.proxy;
+  const start = request.starts[1]!;
+  const end = request.ends[1]!;
+  const now = nowMs();
+  const entry = cache.store.explain(request.bytes, start, end, cache.store.hash(request.bytes, start, end), now);
+  if (entry === undefined) {
+    reply.map(1);
+    reply.bulkText("cached");
+    reply.boolean(false);
+    return;
+  }
+  const detail = Object.entries(entry.detail);
+  reply.map(9 + detail.length);
+  reply.bulkText("cached");
+  reply.boolean(true);
+  reply.bulkText("servable");
+  reply.boolean(now <= origin.provenUntilMs);
+  field(reply, "age-ms", Math.max(0, Math.floor(now - entry.filledAtMs)));
+  field(reply, "ttl-ms", entry.expiresAtMs === 0 ? -1 : Math.max(0, Math.floor(entry.expiresAtMs - now)));
+  field(reply, "reads", entry.reads);
+  field(reply, "value-bytes", entry.valueBytes);
+  field(reply, "charged-bytes", entry.chargedBytes);
+  field(reply, "policy", cache.store.policyName);
+  field(reply, "queue", entry.queue);
+  for (const [name, value] of detail) field(reply, name, value);
+}
+
+function field(reply: ReplyWriter, name: string, value: number | string): void {
+  reply.bulkText(name);
+  if (typeof value === "string") reply.bulkText(value);
+  else if (Number.isInteger(value)) reply.integer(value);
+  else reply.double(value);
+}

@@ -1,0 +1,77 @@
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { UpstreamError } from "../upstream/upstream-error.ts";
+import type { Source, Waiter } from "./flight.ts";
+import { failureMessage } from "./forwarded-request.ts";
+import type { Proxy } from "./proxy.ts";
+
+/** An MGET: what is cached is taken at once, and the origin is asked only for the rest. */
+export class ManyValues {
+  readonly #proxy: Proxy;
+  readonly #namesSources: boolean;
+  readonly #values: (Uint8Array | null)[] = [];
+  readonly #sources: (Source | "none")[] = [];
+  readonly #missing: number[] = [];
+  #error: string | undefined;
+
+  constructor(proxy: Proxy, request: Request, namesSources: boolean) {
+    this.#proxy = proxy;
+    this.#namesSources = namesSources;
+    for (let index = 1; index < request.count; index++) {
+      const value = proxy.readThrough.get(request.bytes, request.starts[index]!, request.ends[index]!);
+      this.#values.push(value ?? null);
+      this.#sources.push(value === undefined ? "none" : "hit");
+      if (value === undefined) this.#missing.push(index);
+    }
+  }
+
+  get isComplete(): boolean {
+    return this.#missing.length === 0;
+  }
+
+  /** Asks for what is missing; `then` is called once, when all of it has come. */
+  load(request: Request, then: () => void): void {
+    let waiting = this.#missing.length;
+    const done = (): void => {
+      waiting--;
+      if (waiting === 0) then();
+    };
+    for (const index of this.#missing) {
+      const waiter: Waiter = {
+        found: (bytes, start, end, source) => {
+          this.#values[index - 1] = bytes.slice(start, end);
+          this.#sources[index - 1] = source;
+          done();
+        },
+        missing: done,
+        // MGET answers null for a key that holds no string.
+        refused: (message) => {
+          if (!message.startsWith("WRONGTYPE")) this.#error = message;
+          done();
+        },
+        failed: (error: UpstreamError) => {
+          this.#error ??= failureMessage(error, false, this.#proxy.stats);
+          done();
+        },
+      };
+      this.#proxy.readThrough.load(request.bytes, request.starts[index]!, request.ends[index]!, waiter);
+    }
+  }
+
+  write(reply: ReplyWriter): void {
+    if (this.#error !== undefined) {
+      reply.error(this.#error);
+      return;
+    }
+    if (this.#namesSources && reply.version === 3) {
+      reply.attribute(1);
+      reply.bulkText("source");
+      reply.array(this.#sources.length);
+      for (const source of this.#sources) reply.bulkText(source);
+    }
+    reply.array(this.#values.length);
+    for (const value of this.#values) {
+      if (value === null) reply.null();
+      else reply.bulk(value);
+    }
+  }
+}

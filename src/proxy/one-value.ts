@@ -1,0 +1,46 @@
+import type { Ticket } from "../net/connection.ts";
+import type { UpstreamError } from "../upstream/upstream-error.ts";
+import type { Source, Waiter } from "./flight.ts";
+import { failureMessage } from "./forwarded-request.ts";
+import type { ProxySession } from "./session.ts";
+import { writeSource } from "./source-attribute.ts";
+
+/** A GET that waits for the origin. */
+export class OneValue implements Waiter {
+  readonly #session: ProxySession;
+  readonly #ticket: Ticket;
+  readonly #done: () => void;
+
+  constructor(session: ProxySession, ticket: Ticket, done: () => void) {
+    this.#session = session;
+    this.#ticket = ticket;
+    this.#done = done;
+  }
+
+  found(bytes: Uint8Array, start: number, end: number, source: Source, remainingMs: number): void {
+    const { reply } = this.#ticket;
+    if (this.#session.namesSources && reply.version === 3) writeSource(reply, source, 0, remainingMs);
+    reply.bulk(bytes, start, end);
+    this.#finish();
+  }
+
+  missing(): void {
+    this.#ticket.reply.null();
+    this.#finish();
+  }
+
+  refused(message: string): void {
+    this.#ticket.reply.error(message);
+    this.#finish();
+  }
+
+  failed(error: UpstreamError): void {
+    this.#ticket.reply.error(failureMessage(error, false, this.#session.proxy.stats));
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#ticket.done();
+    this.#done();
+  }
+}

@@ -1,0 +1,136 @@
+import type { Store } from "../cache/store.ts";
+import type { ValueSink } from "../lib/byte-buffer.ts";
+import { latin1 } from "../lib/bytes.ts";
+import type { Origin } from "../upstream/origin.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { CoherentCache } from "./coherent-cache.ts";
+import { Flight, type Landing, type Waiter } from "./flight.ts";
+import type { ProxyStats } from "./proxy-stats.ts";
+
+export interface ReadThroughOptions {
+  readonly cache: CoherentCache;
+  readonly origin: Origin;
+  readonly stats: ProxyStats;
+  /** Milliseconds that never go back; the time base of everything in the cache. */
+  readonly nowMs: () => number;
+  /** How long a value of an origin without tracking may be served. */
+  readonly untrackedTtlMs: number;
+  /** For one test alone, which shows that its checker finds what leases prevent. */
+  readonly unsafeSkipLeases: boolean;
+}
+
+export interface CachedTimes {
+  readonly ageMs: number;
+  /** -1: no expiry. */
+  readonly remainingMs: number;
+}
+
+/**
+ * get → lookup → (miss) load, joined by everybody who asks meanwhile → fill. A hit is synchronous; a miss calls its
+ * waiter later, exactly once.
+ */
+export class ReadThrough {
+  readonly #store: Store;
+  readonly #cache: CoherentCache;
+  readonly #origin: Origin;
+  readonly #stats: ProxyStats;
+  readonly #options: ReadThroughOptions;
+  readonly #land: Landing;
+
+  constructor(options: ReadThroughOptions) {
+    this.#options = options;
+    this.#cache = options.cache;
+    this.#store = options.cache.store;
+    this.#origin = options.origin;
+    this.#stats = options.stats;
+    this.#land = (flight, bytes, start, end, remainingMs) => this.#landed(flight, bytes, start, end, remainingMs);
+  }
+
+  /** Age and remaining time to live of what `lookup` would deliver; undefined where it would not. */
+  peek(bytes: Uint8Array, start: number, end: number): CachedTimes | undefined {
+    const nowMs = this.#options.nowMs();
+    if (nowMs > this.#origin.provenUntilMs) return undefined;
+    const hash = this.#store.hash(bytes, start, end);
+    const entry = this.#store.peek(bytes, start, end, hash, nowMs);
+    if (entry === undefined) return undefined;
+    const remainingMs = entry.expiresAtMs === 0 ? -1 : Math.max(0, Math.floor(entry.expiresAtMs - nowMs));
+    return { ageMs: Math.max(0, Math.floor(nowMs - entry.filledAtMs)), remainingMs };
+  }
+
+  /** The cached value as a copy, counted as a read. */
+  get(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+    const nowMs = this.#options.nowMs();
+    if (nowMs > this.#origin.provenUntilMs) return undefined;
+    const hash = this.#store.hash(bytes, start, end);
+    const value = this.#store.get(bytes, start, end, hash, nowMs);
+    if (value !== undefined) this.#stats.hits++;
+    return value;
+  }
+
+  /** Delivers the cached value to `sink`. @returns false when it is not cached, or cannot be vouched for */
+  lookup(bytes: Uint8Array, start: number, end: number, sink: ValueSink): boolean {
+    const nowMs = this.#options.nowMs();
+    if (nowMs > this.#origin.provenUntilMs) return false;
+    const hash = this.#store.hash(bytes, start, end);
+    if (!this.#store.read(bytes, start, end, hash, nowMs, sink)) return false;
+    this.#stats.hits++;
+    return true;
+  }
+
+  /** The key is not cached: `waiter` hears from the origin. */
+  load(bytes: Uint8Array, start: number, end: number, waiter: Waiter): void {
+    this.#stats.misses++;
+    const { flights } = this.#cache;
+    const name = latin1(bytes, start, end);
+    const underway = flights.get(name);
+    if (underway !== undefined) {
+      this.#stats.coalesced++;
+      underway.join(waiter);
+      return;
+    }
+    const key = bytes.slice(start, end);
+    const hash = this.#store.hash(bytes, start, end);
+    const flight = new Flight(name, key, hash, this.#store.lease(hash), this.#store.epoch, this.#land);
+    flight.join(waiter);
+    try {
+      flight.send(this.#origin.main());
+      flights.set(name, flight);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      waiter.failed(error);
+    }
+  }
+
+  #landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void {
+    const { flights } = this.#cache;
+    // Another flight may have taken its place after an invalidation.
+    if (flights.get(flight.name) === flight) flights.delete(flight.name);
+    // -2: the key was not there when its time to live was asked for, so nothing is known about it.
+    if (remainingMs === -2) return;
+    const { untrackedTtlMs, unsafeSkipLeases } = this.#options;
+    // Counted from when the question was sent: the entry goes at the latest when the original does.
+    let expiresAtMs = remainingMs < 0 ? 0 : flight.sentAtMs + remainingMs;
+    if (this.#origin.tracking !== true) {
+      if (untrackedTtlMs === 0) return;
+      const boundMs = flight.sentAtMs + untrackedTtlMs;
+      expiresAtMs = expiresAtMs === 0 ? boundMs : Math.min(expiresAtMs, boundMs);
+    }
+    const { key, hash } = flight;
+    const lease = unsafeSkipLeases ? this.#store.lease(hash) : flight.lease;
+    const filled = this.#store.fill(
+      key,
+      0,
+      key.length,
+      hash,
+      bytes,
+      start,
+      end,
+      expiresAtMs,
+      lease,
+      flight.epoch,
+      this.#options.nowMs(),
+    );
+    if (filled) this.#stats.fills++;
+    else this.#stats.discardedFills++;
+  }
+}

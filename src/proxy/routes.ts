@@ -1,0 +1,93 @@
+/**
+ * Where each command goes. What is not listed goes over a side connection, which is right for every command.
+ *
+ * - `cached`: answered from the cache where possible.
+ * - `read`: over the main connection; its reply has the same shape in RESP2 and RESP3 (no maps, sets, doubles).
+ * - `write`: the same, and changes the keys named by `keys`, which the proxy itself invalidates; `all` for every key.
+ * - `side`: its reply depends on the client's RESP version, or its effects cannot be told from its arguments.
+ * - `pin`: binds the client to an upstream connection of its own: transactions, subscriptions, blocking commands.
+ * - `refuse`: would not do what it says when connections are shared.
+ *
+ * To make another read cacheable, turn its route from `read` into `cached` and teach `read-through.ts` its reply.
+ */
+export interface Route {
+  readonly name: string;
+  readonly kind: "cached" | "read" | "write" | "side" | "pin" | "refuse";
+  /** Positions of the keys a `write` changes: first, last (negative: from the end), step. */
+  readonly keys?: readonly [first: number, last: number, step: number];
+  /** A `write` that changes every key. */
+  readonly all?: boolean;
+  /** Takes this route only with so many arguments, the name included; otherwise `side`. */
+  readonly onlyWithCount?: number;
+  /** May wait as long as it likes: no time-out. */
+  readonly blocks?: boolean;
+  /** Why a command is refused. */
+  readonly reason?: string;
+}
+
+const FIRST_KEY = [1, 1, 1] as const;
+const TWO_KEYS = [1, 2, 1] as const;
+const ALL_KEYS = [1, -1, 1] as const;
+
+function names(text: string): string[] {
+  return text.trim().split(/\s+/);
+}
+
+const readNames = names(`
+  bitcount bitpos dbsize exists expiretime getbit getrange hexists hget hkeys hlen hmget hstrlen hvals keys
+  lastsave lindex llen lrange pexpiretime pfcount pttl publish randomkey scan hscan sscan zscan scard sismember
+  smismember spublish strlen substr time touch ttl type xlen zcard zcount zlexcount
+`);
+
+const writesOneKey = names(`
+  append decr decrby expire expireat getdel getex getset hdel hincrby hincrbyfloat hmset hset hsetnx incr incrby
+  incrbyfloat linsert lpush lpushx lrem lset ltrim pexpire pexpireat persist pfadd psetex restore rpush rpushx sadd
+  set setbit setex setnx setrange srem xack xadd xdel xtrim zrem zremrangebylex zremrangebyrank zremrangebyscore
+`);
+
+const pinNames = names(`
+  multi watch subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe monitor
+`);
+
+const blockingNames = names(`
+  blpop brpop blmove blmpop brpoplpush bzpopmin bzpopmax bzmpop xread xreadgroup
+`);
+
+export const ROUTES: readonly Route[] = [
+  { name: "get", kind: "cached", onlyWithCount: 2 },
+  { name: "mget", kind: "cached" },
+  ...readNames.map((name): Route => ({ name, kind: "read" })),
+  ...writesOneKey.map((name): Route => ({ name, kind: "write", keys: FIRST_KEY })),
+  // With a count they answer an array, and RESP2 tells a null array from a null.
+  { name: "lpop", kind: "write", keys: FIRST_KEY, onlyWithCount: 2 },
+  { name: "rpop", kind: "write", keys: FIRST_KEY, onlyWithCount: 2 },
+  { name: "spop", kind: "write", keys: FIRST_KEY, onlyWithCount: 2 },
+  { name: "rename", kind: "write", keys: TWO_KEYS },
+  { name: "renamenx", kind: "write", keys: TWO_KEYS },
+  { name: "copy", kind: "write", keys: TWO_KEYS },
+  { name: "smove", kind: "write", keys: TWO_KEYS },
+  { name: "lmove", kind: "write", keys: TWO_KEYS },
+  { name: "rpoplpush", kind: "write", keys: TWO_KEYS },
+  { name: "move", kind: "write", keys: FIRST_KEY },
+  { name: "del", kind: "write", keys: ALL_KEYS },
+  { name: "unlink", kind: "write", keys: ALL_KEYS },
+  { name: "mset", kind: "write", keys: [1, -1, 2] },
+  { name: "msetnx", kind: "write", keys: [1, -1, 2] },
+  { name: "pfmerge", kind: "write", keys: ALL_KEYS },
+  { name: "bitop", kind: "write", keys: [2, -1, 1] },
+  { name: "flushall", kind: "write", all: true },
+  { name: "flushdb", kind: "write", all: true },
+  { name: "swapdb", kind: "write", all: true },
+  ...pinNames.map((name): Route => ({ name, kind: "pin" })),
+  ...blockingNames.map((name): Route => ({ name, kind: "pin", blocks: true })),
+  ...names("wait waitaof").map(
+    (name): Route => ({
+      name,
+      kind: "refuse",
+      reason: `${name.toUpperCase()} cannot be told through a proxy whose clients share connections; ask the origin`,
+    }),
+  ),
+  ...names("sync psync replconf replicaof slaveof").map(
+    (name): Route => ({ name, kind: "refuse", reason: "a proxy cannot take part in replication; ask the origin" }),
+  ),
+];

@@ -1,0 +1,342 @@
+import type { ClientContext } from "../net/client-context.ts";
+import { wrongArity } from "../net/command-errors.ts";
+import { arityFits, type Command } from "../net/command-table.ts";
+import type { Connection, Ticket } from "../net/connection.ts";
+import type { Session } from "../net/session.ts";
+import { type ReplyWriter, Request } from "../protocol/protocol.ts";
+import { writeArgument, writeArgumentCount, writeRequest, writeTextArgument } from "../protocol/request-writer.ts";
+import type { TextWriter } from "../protocol/text-writer.ts";
+import type { UpstreamConnection } from "../upstream/connection.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+import { dumpOrigin } from "./dump.ts";
+import { ForwardedRequest, failureMessage } from "./forwarded-request.ts";
+import { ManyValues } from "./many-values.ts";
+import { OneValue } from "./one-value.ts";
+import { Pin } from "./pin.ts";
+import type { Proxy } from "./proxy.ts";
+import type { Route } from "./routes.ts";
+import { writeSource } from "./source-attribute.ts";
+
+export const FROM_PROXY = "{Proxy Server} : ";
+export const FROM_BACKEND = "{Backend Server} : ";
+
+/** Where a request's upstream part goes; each keeps order within itself, so a client waits when it changes over. */
+type Lane = "main" | "side" | "own";
+
+/** One client of the proxy: decides for each request whether it is answered here, from the cache, or by the origin. */
+export class ProxySession implements Session, ClientContext {
+  readonly connection: Connection;
+  readonly proxy: Proxy;
+  /** Each cached read is answered with where it came from (GLASS.SOURCE). */
+  namesSources = false;
+  #pin: Pin | undefined;
+  #mainOutstanding = 0;
+  #sideOutstanding = 0;
+  #postponed: Request | undefined;
+
+  constructor(proxy: Proxy, connection: Connection) {
+    this.proxy = proxy;
+    this.connection = connection;
+    connection.flags = () => this.#pin?.flags ?? "";
+  }
+
+  get host(): Proxy["host"] {
+    return this.proxy.host;
+  }
+
+  request(request: Request, reply: ReplyWriter): void {
+    try {
+      if (this.connection.protocol === "text") this.#textRequest(request, reply as TextWriter);
+      else this.#respRequest(request, reply);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      if (this.connection.protocol === "text") (reply as TextWriter).prefix = FROM_BACKEND;
+      reply.error(failureMessage(error, false, this.proxy.stats));
+    }
+  }
+
+  settle(): undefined {
+    return undefined;
+  }
+
+  closed(): void {
+    this.#pin?.end();
+    this.#pin = undefined;
+    this.#postponed = undefined;
+  }
+
+  /** RESET: the client is as it was when it connected. */
+  reset(): void {
+    this.#pin?.end();
+    this.#pin = undefined;
+    this.namesSources = false;
+    this.connection.exemptFromIdleTimeout = false;
+  }
+
+  // ---- RESP
+
+  #respRequest(request: Request, reply: ReplyWriter): void {
+    const { proxy, connection } = this;
+    const local = proxy.commands.find(request);
+    if (!connection.authenticated && local?.flags.includes("no_auth") !== true) {
+      reply.error("NOAUTH Authentication required.");
+      return;
+    }
+    const route = proxy.routes.find(request);
+    if (route?.kind === "cached" && this.#pin === undefined) {
+      this.#cachedRead(request, route, reply);
+      return;
+    }
+    if (local !== undefined && this.#isLocal(local, request)) {
+      connection.lastCommand = local.name;
+      if (arityFits(local, request.count)) local.run(this, request, reply);
+      else reply.error(wrongArity(local.name));
+      return;
+    }
+    connection.lastCommand = request.text(0).toLowerCase();
+    if (route?.kind === "refuse") reply.error(`ERR ${route.reason}`);
+    else if (this.#pin !== undefined) this.#pin.request(request, route);
+    else if (route?.kind === "pin" || needsPin(request)) this.#pinned(request, route);
+    else this.#forward(request, route);
+  }
+
+  /** Whether a command about the client or the proxy is answered here, or is part of the client's state upstream. */
+  #isLocal(local: Command<ProxySession>, request: Request): boolean {
+    const { name } = local;
+    if (name === "reset" || name === "quit" || name === "hello" || name === "auth") return true;
+    if (this.#pin?.answersEverything === true) return false;
+    if (name === "select") return this.#pin === undefined && !needsPin(request);
+    if (name === "client") return !isTracking(request);
+    return true;
+  }
+
+  #cachedRead(request: Request, route: Route, reply: ReplyWriter): void {
+    if (route.onlyWithCount !== undefined ? request.count !== route.onlyWithCount : request.count < 2) {
+      // The origin says what is wrong with it.
+      this.#forward(request, undefined);
+    } else if (this.#enter("main", request)) {
+      if (request.count === 2 && route.name === "get") this.#get(request, reply);
+      else this.#getMany(request, reply);
+    }
+  }
+
+  #get(request: Request, reply: ReplyWriter): void {
+    const { readThrough } = this.proxy;
+    const start = request.starts[1]!;
+    const end = request.ends[1]!;
+    if (this.namesSources && reply.version === 3) {
+      const entry = readThrough.peek(request.bytes, start, end);
+      if (entry !== undefined) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
+    }
+    if (readThrough.lookup(request.bytes, start, end, reply)) return;
+    const ticket = this.connection.defer();
+    this.#mainOutstanding++;
+    readThrough.load(request.bytes, start, end, new OneValue(this, ticket, this.#mainDone));
+  }
+
+  #getMany(request: Request, reply: ReplyWriter): void {
+    const many = new ManyValues(this.proxy, request, this.namesSources);
+    if (many.isComplete) {
+      many.write(reply);
+      return;
+    }
+    const ticket = this.connection.defer();
+    this.#mainOutstanding++;
+    many.load(request, () => {
+      many.write(ticket.reply);
+      ticket.done();
+      this.#mainDone();
+    });
+  }
+
+  #forward(request: Request, route: Route | undefined): void {
+    const { proxy, connection } = this;
+    const version = connection.respVersion;
+    const countFits = route?.onlyWithCount === undefined || route.onlyWithCount === request.count;
+    const goesOverMain = route !== undefined && route.kind !== "cached" && countFits;
+    if (!this.#enter(goesOverMain ? "main" : "side", request)) return;
+    if (goesOverMain) {
+      const upstream = proxy.origin.main();
+      if (route.kind === "write") this.#invalidate(request, route);
+      writeRequest(upstream.out, request);
+      this.#send(upstream, connection.defer(), version, route.kind === "write");
+      return;
+    }
+    const upstream = proxy.origin.side(version);
+    const ticket = connection.defer();
+    writeRequest(upstream.out, request);
+    proxy.stats.forwarded++;
+    this.#sideOutstanding++;
+    upstream.enqueue(
+      new ForwardedRequest({
+        ticket,
+        version,
+        mayWrite: true,
+        stats: proxy.stats,
+        fence: proxy.origin,
+        done: () => {
+          // What it changed is not known, and without tracking nobody will tell.
+          if (proxy.origin.tracking !== true) proxy.cache.invalidateAll();
+          this.#sideDone();
+        },
+      }),
+    );
+  }
+
+  #send(upstream: UpstreamConnection, ticket: Ticket, version: 0 | 2 | 3, mayWrite: boolean): void {
+    const { stats } = this.proxy;
+    stats.forwarded++;
+    this.#mainOutstanding++;
+    upstream.enqueue(
+      new ForwardedRequest({ ticket, version, mayWrite, stats, fence: undefined, done: this.#mainDone }),
+    );
+  }
+
+  #invalidate(request: Request, route: Route): void {
+    const { cache } = this.proxy;
+    if (route.all === true) cache.invalidateAll();
+    if (route.keys === undefined) return;
+    const [first, lastKey, step] = route.keys;
+    const last = lastKey < 0 ? request.count + lastKey : Math.min(lastKey, request.count - 1);
+    for (let index = first; index <= last; index += step) {
+      cache.invalidate(request.bytes, request.starts[index]!, request.ends[index]!);
+    }
+  }
+
+  #pinned(request: Request, route: Route | undefined): void {
+    if (!this.#enter("own", request)) return;
+    const { proxy, connection } = this;
+    this.#pin = new Pin(
+      {
+        connection,
+        origin: proxy.origin,
+        stats: proxy.stats,
+        timeoutMs: proxy.originTimeoutMs,
+        unpinned: () => {
+          this.#pin = undefined;
+        },
+      },
+      connection.respVersion,
+    );
+    this.#pin.request(request, route);
+  }
+
+  // ---- order between lanes
+
+  readonly #mainDone = (): void => {
+    this.#mainOutstanding--;
+    if (this.#mainOutstanding === 0) this.#runPostponed();
+  };
+
+  #sideDone(): void {
+    this.#sideOutstanding--;
+    if (this.#sideOutstanding === 0) this.#runPostponed();
+  }
+
+  /**
+   * A client's requests take effect in the order they were sent. Within a lane the connection keeps it; a request
+   * for another lane waits until the replies of the one before have come.
+   * @returns false when the request was put off: it is run again then
+   */
+  #enter(lane: Lane, request: Request): boolean {
+    const others =
+      (lane === "main" ? 0 : this.#mainOutstanding) + (lane === "side" ? 0 : this.#sideOutstanding);
+    if (others === 0) return true;
+    this.#postponed = copyRequest(request);
+    this.connection.hold();
+    return false;
+  }
+
+  #runPostponed(): void {
+    const request = this.#postponed;
+    if (request === undefined || this.connection.isClosed) return;
+    if (this.#mainOutstanding + this.#sideOutstanding > 0) return;
+    this.#postponed = undefined;
+    const ticket = this.connection.defer();
+    try {
+      this.request(request, ticket.reply);
+    } finally {
+      ticket.done();
+      this.connection.release();
+    }
+  }
+
+  // ---- the text protocol
+
+  #textRequest(request: Request, reply: TextWriter): void {
+    const { proxy, connection } = this;
+    const verb = request.count === 0 ? "" : request.text(0).toUpperCase();
+    connection.lastCommand = verb.toLowerCase();
+    if (verb === "") reply.error(`ERR ${request.problem}`);
+    else if (verb === "QUIT") {
+      reply.ok();
+      connection.closeAfterReplies();
+    } else if (verb === "AUTH") proxy.authenticateText(this, request, reply);
+    else if (!connection.authenticated) {
+      reply.error("ERR authentication required; give the password with: AUTH password");
+    } else if (!this.#enter(verb === "DUMP" ? "side" : "main", request)) return;
+    else if (verb === "GET") this.#textGet(request, reply);
+    else if (verb === "DUMP") this.#dump();
+    else this.#textWrite(request, verb);
+  }
+
+  #dump(): void {
+    this.#sideOutstanding++;
+    dumpOrigin(this.proxy.origin, this.connection, this.connection.defer()).finally(() => this.#sideDone());
+  }
+
+  #textGet(request: Request, reply: TextWriter): void {
+    const { readThrough } = this.proxy;
+    const start = request.starts[1]!;
+    const end = request.ends[1]!;
+    reply.prefix = FROM_PROXY;
+    if (readThrough.lookup(request.bytes, start, end, reply)) return;
+    const ticket = this.#backendTicket();
+    this.#mainOutstanding++;
+    readThrough.load(request.bytes, start, end, new OneValue(this, ticket, this.#mainDone));
+  }
+
+  #textWrite(request: Request, verb: string): void {
+    const { proxy } = this;
+    const upstream = proxy.origin.main();
+    const { bytes } = request;
+    proxy.cache.invalidate(bytes, request.starts[1]!, request.ends[1]!);
+    const { out } = upstream;
+    writeArgumentCount(out, request.count);
+    writeTextArgument(out, verb === "PUT" ? "SET" : "DEL");
+    for (let index = 1; index < request.count; index++) {
+      writeArgument(out, bytes, request.starts[index]!, request.ends[index]!);
+    }
+    this.#send(upstream, this.#backendTicket(), 0, true);
+  }
+
+  #backendTicket(): Ticket {
+    const ticket = this.connection.defer();
+    (ticket.reply as TextWriter).prefix = FROM_BACKEND;
+    return ticket;
+  }
+}
+
+function copyRequest(request: Request): Request {
+  const copy = new Request();
+  const first = request.starts[0]!;
+  const last = request.ends[request.count - 1]!;
+  copy.reset(request.bytes.slice(first, last));
+  for (let index = 0; index < request.count; index++) {
+    copy.add(request.starts[index]! - first, request.ends[index]! - first);
+  }
+  return copy;
+}
+
+function isTracking(request: Request): boolean {
+  if (request.count < 2) return false;
+  const subcommand = request.text(1).toLowerCase();
+  return subcommand === "tracking" || subcommand === "caching" || subcommand === "trackinginfo";
+}
+
+/** Commands that bind a client only with certain arguments. */
+function needsPin(request: Request): boolean {
+  const name = request.text(0).toLowerCase();
+  if (name === "select") return request.count === 2 && request.text(1) !== "0";
+  return name === "client" && isTracking(request);
+}
