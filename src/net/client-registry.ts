@@ -1,4 +1,5 @@
 import type { Connection } from "./connection.ts";
+import { Throughput } from "./throughput.ts";
 
 /** All connections of one service, over all its listeners: for CLIENT LIST and KILL, limits and counts. */
 export class ClientRegistry {
@@ -8,6 +9,12 @@ export class ClientRegistry {
   rejectedCount = 0;
   /** Clients cut off because too many reply bytes waited for them. */
   outputLimitCount = 0;
+  /** Requests executed. */
+  requestCount = 0;
+  bytesReceived = 0;
+  bytesSent = 0;
+  /** Sampled by the listener. */
+  readonly throughput = new Throughput();
   readonly #connections = new Map<number, Connection>();
   #nextId = 1;
 
@@ -34,6 +41,17 @@ export class ClientRegistry {
 
   [Symbol.iterator](): IterableIterator<Connection> {
     return this.#connections.values();
+  }
+
+  /** All counters begin again (CONFIG RESETSTAT). */
+  resetStatistics(): void {
+    this.acceptedCount = 0;
+    this.rejectedCount = 0;
+    this.outputLimitCount = 0;
+    this.requestCount = 0;
+    this.bytesReceived = 0;
+    this.bytesSent = 0;
+    this.throughput.reset();
   }
 
   outputLimitReached(_connection: Connection): void {

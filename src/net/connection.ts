@@ -61,8 +61,6 @@ export class Connection {
   noEvict = false;
   /** A client that may be silent for ever: a subscriber, or one that waits in a blocking command. */
   exemptFromIdleTimeout = false;
-  bytesReceived = 0;
-  requestCount = 0;
 
   readonly #socket: Socket<Connection>;
   readonly #host: ConnectionHost;
@@ -214,7 +212,7 @@ export class Connection {
 
   received(data: Uint8Array): void {
     this.lastActiveMs = this.#host.clock.monotonicMs();
-    this.bytesReceived += data.length;
+    this.#host.registry.bytesReceived += data.length;
     if (this.#closing || this.#closed) return;
     this.#clearSilence();
     if (this.#inbound === undefined && this.#mayExecute()) {
@@ -366,7 +364,7 @@ export class Connection {
   }
 
   #run(request: Request): void {
-    this.requestCount++;
+    this.#host.registry.requestCount++;
     const mark = this.#host.scratch.length;
     const suppressed = this.replyMode !== "on";
     const writer = this.#writer();
@@ -572,6 +570,7 @@ export class Connection {
         this.#holdBack(promise);
       } else {
         const sent = Math.max(0, this.#socket.write(scratch.view()));
+        this.#host.registry.bytesSent += sent;
         if (sent < scratch.length) this.#queue.ready.append(scratch.bytes, sent, scratch.length);
       }
       scratch.length = 0;
@@ -587,7 +586,10 @@ export class Connection {
     const { ready } = this.#queue;
     if (ready.length > 0) {
       const sent = this.#socket.write(ready.view());
-      if (sent > 0) ready.discard(sent);
+      if (sent > 0) {
+        this.#host.registry.bytesSent += sent;
+        ready.discard(sent);
+      }
       if (ready.length === 0) ready.clear(KEEP_REPLY_BYTES);
     }
     this.#afterSending();

@@ -80,6 +80,7 @@ export class Listener {
     }
     const timer = setInterval(() => {
       const nowMs = clock.monotonicMs();
+      registry.throughput.sample(nowMs, registry);
       for (const connection of registry) connection.checkTimeouts(nowMs);
     }, TIMEOUT_CHECK_MS);
     timer.unref();

@@ -1,0 +1,218 @@
+import { fromLatin1, fromUtf8 } from "../lib/bytes.ts";
+import { matchesGlob } from "../lib/glob.ts";
+import { parseSize } from "../lib/quantity.ts";
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { ClientContext } from "./client-context.ts";
+import { shownText, wrongArity } from "./command-errors.ts";
+import type { Command, CommandFlag } from "./command-table.ts";
+import { containerCommand } from "./container-command.ts";
+
+/** One setting that CONFIG shows and, where it has `set`, changes. */
+export interface Parameter {
+  /** Lower case, as in Redis's configuration where it has the same. */
+  readonly name: string;
+  /** The value as `set` would take it. */
+  get(): string;
+  /** Applies a new value at once. @throws Error saying why not; nothing has changed then */
+  set?(text: string): void;
+}
+
+/** What the service's CONFIG works on. */
+export interface Configuration {
+  readonly parameters: readonly Parameter[];
+  /** CONFIG RESETSTAT: the counters that INFO shows begin again. */
+  resetStatistics(): void;
+}
+
+const FLAGS: readonly CommandFlag[] = ["admin", "noscript", "loading", "stale"];
+
+/** CONFIG over a service's parameters. */
+export function configCommand(configuration: Configuration): Command<ClientContext> {
+  return containerCommand<ClientContext>({
+    name: "config",
+    flags: [],
+    group: "server",
+    summary: "A container for server configuration commands.",
+    since: "2.0.0",
+    subcommands: [
+      {
+        name: "get",
+        arity: -3,
+        flags: FLAGS,
+        group: "server",
+        summary: "Returns the effective values of configuration parameters.",
+        since: "2.0.0",
+        run: (_context, request, reply) => get(configuration.parameters, request, reply),
+      },
+      {
+        name: "set",
+        arity: -4,
+        flags: FLAGS,
+        group: "server",
+        summary: "Sets configuration parameters in-flight.",
+        since: "2.0.0",
+        run: (_context, request, reply) => set(configuration.parameters, request, reply),
+      },
+      {
+        name: "resetstat",
+        arity: 2,
+        flags: FLAGS,
+        group: "server",
+        summary: "Resets the server's statistics.",
+        since: "2.0.0",
+        run: (_context, _request, reply) => {
+          configuration.resetStatistics();
+          reply.ok();
+        },
+      },
+      {
+        name: "rewrite",
+        arity: 2,
+        flags: FLAGS,
+        group: "server",
+        summary: "Persists the effective configuration to file.",
+        since: "2.8.0",
+        run: (_context, _request, reply) =>
+          reply.error(
+            "ERR CONFIG REWRITE is not supported: settings are given by flags, environment or --config",
+          ),
+      },
+    ],
+    help: [
+      "GET <pattern>",
+      "    Return parameters matching the glob-like <pattern> and their values.",
+      "SET <directive> <value>",
+      "    Set the configuration <directive> to <value>.",
+      "RESETSTAT",
+      "    Reset statistics reported by the INFO command.",
+      "REWRITE",
+      "    Refused: there is no configuration file to rewrite.",
+    ],
+  });
+}
+
+function get(parameters: readonly Parameter[], request: Request, reply: ReplyWriter): void {
+  const patterns: Uint8Array[] = [];
+  for (let index = 2; index < request.count; index++) patterns.push(request.view(index));
+  const chosen = parameters.filter(({ name }) =>
+    patterns.some((pattern) => matchesGlob(pattern, fromLatin1(name), true)),
+  );
+  reply.map(chosen.length);
+  for (const parameter of chosen) {
+    reply.bulkText(parameter.name);
+    reply.bulkText(parameter.get());
+  }
+}
+
+/** Sets all of the parameters given, or none. */
+function set(parameters: readonly Parameter[], request: Request, reply: ReplyWriter): void {
+  if (request.count % 2 !== 0) {
+    reply.error(wrongArity("config|set"));
+    return;
+  }
+  const changes: { parameter: Parameter; text: string }[] = [];
+  for (let index = 2; index < request.count; index += 2) {
+    const name = request.text(index).toLowerCase();
+    const parameter = parameters.find((candidate) => candidate.name === name);
+    if (parameter === undefined) {
+      const shown = shownText(request, index);
+      reply.error(`ERR Unknown option or number of arguments for CONFIG SET - '${shown}'`);
+      return;
+    }
+    const refusal =
+      parameter.set === undefined
+        ? "can't set immutable config"
+        : changes.some((change) => change.parameter === parameter)
+          ? "duplicate parameter"
+          : undefined;
+    if (refusal !== undefined) {
+      reply.error(refused(name, refusal));
+      return;
+    }
+    changes.push({ parameter, text: fromUtf8(request.view(index + 1)) });
+  }
+  const done: { parameter: Parameter; before: string }[] = [];
+  for (const { parameter, text } of changes) {
+    const before = parameter.get();
+    try {
+      parameter.set!(text);
+    } catch (error) {
+      for (const change of done.reverse()) change.parameter.set!(change.before);
+      reply.error(refused(parameter.name, error instanceof Error ? error.message : String(error)));
+      return;
+    }
+    done.push({ parameter, before });
+  }
+  reply.ok();
+}
+
+function refused(name: string, reason: string): string {
+  return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${reason}`;
+}
+
+// ---- kinds of parameters
+
+/** A parameter that only tells: what cannot be changed, and what clients look for but has no meaning here. */
+export function fixedParameter(name: string, value: string | (() => string)): Parameter {
+  return { name, get: typeof value === "string" ? () => value : value };
+}
+
+/** Bytes, with Redis's units. */
+export function sizeParameter(name: string, get: () => number, set: (bytes: number) => void): Parameter {
+  return {
+    name,
+    get: () => String(get()),
+    set(text) {
+      let bytes: number;
+      try {
+        bytes = parseSize(text);
+      } catch {
+        throw new RangeError("argument must be a memory value");
+      }
+      set(bytes);
+    },
+  };
+}
+
+/** A whole number within bounds, both included. */
+export function integerParameter(
+  name: string,
+  bounds: readonly [least: number, most: number],
+  get: () => number,
+  set: (value: number) => void,
+): Parameter {
+  return {
+    name,
+    get: () => String(get()),
+    set(text) {
+      const value = Number(text);
+      if (!/^-?[0-9]+$/.test(text) || !Number.isSafeInteger(value)) {
+        throw new RangeError("argument couldn't be parsed into an integer");
+      }
+      if (value < bounds[0] || value > bounds[1]) {
+        throw new RangeError(`argument must be between ${bounds[0]} and ${bounds[1]} inclusive`);
+      }
+      set(value);
+    },
+  };
+}
+
+/** One of several words, in any case. */
+export function choiceParameter<Choice extends string>(
+  name: string,
+  choices: readonly Choice[],
+  get: () => Choice,
+  set: (choice: Choice) => void,
+): Parameter {
+  return {
+    name,
+    get,
+    set(text) {
+      const choice = choices.find((candidate) => candidate === text.toLowerCase());
+      if (choice === undefined) {
+        throw new RangeError(`argument(s) must be one of the following: ${choices.join(", ")}`);
+      }
+      set(choice);
+    },
+  };
+}

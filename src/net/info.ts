@@ -1,0 +1,210 @@
+import { arch, release, totalmem, type } from "node:os";
+import type { ClientContext, ServiceHost } from "./client-context.ts";
+import type { ClientRegistry } from "./client-registry.ts";
+import type { Command } from "./command-table.ts";
+
+/** Names and values of one section, in the order they are shown. */
+export type InfoFields = Readonly<Record<string, string | number>>;
+
+/** A section of INFO; computed when it is asked for. */
+export interface InfoSection {
+  /** Capitalised: `Server`. Asked for in any case. */
+  readonly name: string;
+  /** Left out unless it is asked for by name, or with `all` or `everything`. */
+  readonly onRequest?: boolean;
+  fields(): InfoFields;
+}
+
+/** INFO over a service's sections, in their order. */
+export function infoCommand(sections: readonly InfoSection[]): Command<ClientContext> {
+  return {
+    name: "info",
+    arity: -1,
+    flags: ["loading", "stale"],
+    group: "server",
+    summary: "Returns information and statistics about the server.",
+    since: "1.0.0",
+    run(_context, request, reply) {
+      const wanted: string[] = [];
+      for (let index = 1; index < request.count; index++) wanted.push(request.text(index));
+      reply.verbatim("txt", infoText(sections, wanted));
+    },
+  };
+}
+
+/**
+ * The text of INFO: `# Section`, then `field:value` a line; sections are parted by empty lines.
+ * @param wanted names of sections in any case, or `default`, `all`, `everything`; none means `default`
+ */
+export function infoText(sections: readonly InfoSection[], wanted: readonly string[]): string {
+  const names = new Set(wanted.map((name) => name.toLowerCase()));
+  const all = names.has("all") || names.has("everything");
+  const defaults = names.size === 0 || names.has("default");
+  const texts: string[] = [];
+  for (const section of sections) {
+    const chosen = all || names.has(section.name.toLowerCase()) || (defaults && section.onRequest !== true);
+    if (!chosen) continue;
+    let text = `# ${section.name}\r\n`;
+    for (const [name, value] of Object.entries(section.fields())) text += `${name}:${value}\r\n`;
+    texts.push(text);
+  }
+  return texts.join("\r\n");
+}
+
+// ---- what every service can tell
+
+/** @param port where the service listens @param runId 40 hexadecimal digits, new at each start */
+export function serverFields(host: ServiceHost, port: number, runId: string): InfoFields {
+  const nowMs = host.clock.wallMs();
+  const uptimeSeconds = Math.max(0, Math.floor((nowMs - host.startedAtMs) / 1000));
+  return {
+    redis_version: host.redisVersion,
+    glasscache_version: host.version,
+    redis_git_sha1: "00000000",
+    redis_git_dirty: 0,
+    redis_mode: host.mode,
+    os: `${type()} ${release()} ${arch() === "x64" ? "x86_64" : arch()}`,
+    arch_bits: 64,
+    runtime: `bun ${Bun.version}`,
+    process_id: process.pid,
+    run_id: runId,
+    tcp_port: port,
+    server_time_usec: nowMs * 1000,
+    uptime_in_seconds: uptimeSeconds,
+    uptime_in_days: Math.floor(uptimeSeconds / 86_400),
+    hz: 10,
+    configured_hz: 10,
+    executable: process.execPath,
+    config_file: "",
+  };
+}
+
+/** @param maxClients the limit at the moment */
+export function clientsFields(registry: ClientRegistry, maxClients: number): InfoFields {
+  let blocked = 0;
+  let tracking = 0;
+  let pubsub = 0;
+  let largestInput = 0;
+  let largestOutput = 0;
+  for (const client of registry) {
+    const flags = client.flags();
+    if (flags.includes("b")) blocked++;
+    if (flags.includes("t")) tracking++;
+    if (flags.includes("P")) pubsub++;
+    largestInput = Math.max(largestInput, client.bufferedRequestBytes);
+    largestOutput = Math.max(largestOutput, client.waitingReplyBytes);
+  }
+  return {
+    connected_clients: registry.size,
+    cluster_connections: 0,
+    maxclients: maxClients,
+    client_recent_max_input_buffer: largestInput,
+    client_recent_max_output_buffer: largestOutput,
+    blocked_clients: blocked,
+    tracking_clients: tracking,
+    pubsub_clients: pubsub,
+    clients_in_timeout_table: 0,
+  };
+}
+
+/** @param usedBytes of the budget `maxBytes`; what the runtime takes besides shows in `used_memory_rss` */
+export function memoryFields(usedBytes: number, maxBytes: number, policy: string): InfoFields {
+  const { rss } = process.memoryUsage();
+  const systemBytes = totalmem();
+  return {
+    used_memory: usedBytes,
+    used_memory_human: humanBytes(usedBytes),
+    used_memory_rss: rss,
+    used_memory_rss_human: humanBytes(rss),
+    used_memory_dataset: usedBytes,
+    total_system_memory: systemBytes,
+    total_system_memory_human: humanBytes(systemBytes),
+    maxmemory: maxBytes,
+    maxmemory_human: humanBytes(maxBytes),
+    maxmemory_policy: policy,
+    mem_fragmentation_ratio: (usedBytes === 0 ? 0 : rss / usedBytes).toFixed(2),
+    mem_not_counted_for_evict: 0,
+    mem_allocator: "glasscache",
+    lazyfree_pending_objects: 0,
+  };
+}
+
+/** @param isDurable whether acknowledged writes survive the process */
+export function persistenceFields(host: ServiceHost, isDurable: boolean): InfoFields {
+  return {
+    loading: 0,
+    async_loading: 0,
+    rdb_changes_since_last_save: 0,
+    rdb_bgsave_in_progress: 0,
+    rdb_last_save_time: Math.floor(host.startedAtMs / 1000),
+    rdb_last_bgsave_status: "ok",
+    rdb_last_bgsave_time_sec: -1,
+    rdb_current_bgsave_time_sec: -1,
+    aof_enabled: isDurable ? 1 : 0,
+    aof_rewrite_in_progress: 0,
+    aof_rewrite_scheduled: 0,
+    aof_last_rewrite_time_sec: -1,
+    aof_current_rewrite_time_sec: -1,
+    aof_last_bgrewrite_status: "ok",
+    aof_last_write_status: "ok",
+  };
+}
+
+/** Traffic; the service adds hits, misses, evictions and the like. */
+export function trafficFields(registry: ClientRegistry): InfoFields {
+  const { throughput } = registry;
+  return {
+    total_connections_received: registry.acceptedCount,
+    total_commands_processed: registry.requestCount,
+    instantaneous_ops_per_sec: Math.round(throughput.requestsPerSecond),
+    total_net_input_bytes: registry.bytesReceived,
+    total_net_output_bytes: registry.bytesSent,
+    instantaneous_input_kbps: (throughput.receivedBytesPerSecond / 1024).toFixed(2),
+    instantaneous_output_kbps: (throughput.sentBytesPerSecond / 1024).toFixed(2),
+    rejected_connections: registry.rejectedCount,
+    client_output_buffer_limit_disconnections: registry.outputLimitCount,
+  };
+}
+
+export function replicationFields(host: ServiceHost): InfoFields {
+  return {
+    role: host.role,
+    connected_slaves: 0,
+    master_failover_state: "no-failover",
+    master_repl_offset: 0,
+    second_repl_offset: -1,
+    repl_backlog_active: 0,
+    repl_backlog_size: 0,
+    repl_backlog_first_byte_offset: 0,
+    repl_backlog_histlen: 0,
+  };
+}
+
+/** Processor time of the whole process, in seconds. */
+export function cpuFields(): InfoFields {
+  const { system, user } = process.cpuUsage();
+  return {
+    used_cpu_sys: (system / 1e6).toFixed(6),
+    used_cpu_user: (user / 1e6).toFixed(6),
+    used_cpu_sys_children: "0.000000",
+    used_cpu_user_children: "0.000000",
+  };
+}
+
+/** The one database; no field when it is empty, as in Redis. */
+export function keyspaceFields(keyCount: number, expiringCount: number): InfoFields {
+  return keyCount === 0 ? {} : { db0: `keys=${keyCount},expires=${expiringCount},avg_ttl=0` };
+}
+
+/** A size as Redis shows it for people: `1.39M`. */
+function humanBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  const units = ["K", "M", "G", "T", "P"];
+  let value = bytes / 1024;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value.toFixed(2)}${units[unit]}`;
+}

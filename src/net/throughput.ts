@@ -1,0 +1,59 @@
+/** Counters of a service, ever growing. */
+export interface Totals {
+  readonly requestCount: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+}
+
+const SAMPLES = 16;
+/** Samples taken sooner after the last one are not taken. */
+const LEAST_INTERVAL_MS = 90;
+
+/** How fast counters grow, over about the last 1.6 s, as Redis's `instantaneous_…` fields tell it. */
+export class Throughput {
+  readonly #requests = new Float64Array(SAMPLES);
+  readonly #received = new Float64Array(SAMPLES);
+  readonly #sent = new Float64Array(SAMPLES);
+  #next = 0;
+  #lastMs: number | undefined;
+  #last: Totals = { requestCount: 0, bytesReceived: 0, bytesSent: 0 };
+
+  get requestsPerSecond(): number {
+    return mean(this.#requests);
+  }
+
+  get receivedBytesPerSecond(): number {
+    return mean(this.#received);
+  }
+
+  get sentBytesPerSecond(): number {
+    return mean(this.#sent);
+  }
+
+  /** To be called every 100 ms. @param nowMs monotonic */
+  sample(nowMs: number, { requestCount, bytesReceived, bytesSent }: Totals): void {
+    const elapsedMs = this.#lastMs === undefined ? Number.POSITIVE_INFINITY : nowMs - this.#lastMs;
+    if (elapsedMs < LEAST_INTERVAL_MS) return;
+    const perSecond = 1000 / elapsedMs;
+    this.#requests[this.#next] = (requestCount - this.#last.requestCount) * perSecond;
+    this.#received[this.#next] = (bytesReceived - this.#last.bytesReceived) * perSecond;
+    this.#sent[this.#next] = (bytesSent - this.#last.bytesSent) * perSecond;
+    this.#next = (this.#next + 1) % SAMPLES;
+    this.#lastMs = nowMs;
+    this.#last = { requestCount, bytesReceived, bytesSent };
+  }
+
+  /** The counters begin again at 0. */
+  reset(): void {
+    this.#requests.fill(0);
+    this.#received.fill(0);
+    this.#sent.fill(0);
+    this.#last = { requestCount: 0, bytesReceived: 0, bytesSent: 0 };
+  }
+}
+
+function mean(samples: Float64Array): number {
+  let sum = 0;
+  for (const sample of samples) sum += sample;
+  return sum / samples.length;
+}
