@@ -1,0 +1,184 @@
+import { assert } from "../lib/assert.ts";
+import type { ChainPlan } from "./chain-plan.ts";
+import {
+  CLASS_FREE_CHUNKS,
+  CLASS_ROOMY_PAGES,
+  CLASS_WORDS,
+  FREE_PAGE_CLASS,
+  FREE_PAGE_LIST,
+  FREE_PAGES,
+  FRESH_PAGE,
+  PAGE_BEFORE,
+  PAGE_CLASS,
+  PAGE_FREE_CHUNK,
+  PAGE_NEXT,
+  PAGE_USED_CHUNKS,
+  pageOf,
+  pageRow,
+  type ShardMemory,
+} from "./shard-memory.ts";
+
+/**
+ * Pages and the chunks they are cut into. A page belongs to one size class while any of its chunks is in use, and
+ * goes back to the free ones with the last of them.
+ */
+
+/** Makes every page free. */
+export function resetArena(memory: ShardMemory): void {
+  const { words } = memory;
+  words[FREE_PAGES] = memory.pageCount;
+  words[FREE_PAGE_LIST] = 0;
+  words[FRESH_PAGE] = 1;
+  words.fill(0, memory.classTable, memory.classTable + memory.sizes.count * CLASS_WORDS);
+}
+
+/** Takes a free page; the caller has made sure that there is one. */
+export function takePage(memory: ShardMemory, pageClass: number): number {
+  const { words } = memory;
+  let page = words[FREE_PAGE_LIST]!;
+  if (page !== 0) {
+    words[FREE_PAGE_LIST] = words[pageRow(memory, page) + PAGE_NEXT]!;
+  } else {
+    page = words[FRESH_PAGE]!;
+    assert(page <= memory.pageCount, "no page is left");
+    words[FRESH_PAGE] = page + 1;
+  }
+  words[FREE_PAGES]!--;
+  words[pageRow(memory, page) + PAGE_CLASS] = pageClass;
+  return page;
+}
+
+export function freePage(memory: ShardMemory, page: number): void {
+  const { words } = memory;
+  const row = pageRow(memory, page);
+  words[row + PAGE_CLASS] = FREE_PAGE_CLASS;
+  words[row + PAGE_NEXT] = words[FREE_PAGE_LIST]!;
+  words[FREE_PAGE_LIST] = page;
+  words[FREE_PAGES]!++;
+}
+
+/** Takes a chunk; the caller has made sure that there is one, or a free page. @returns its slot */
+export function takeChunk(memory: ShardMemory, sizeClass: number): number {
+  const { words } = memory;
+  const classRow = memory.classTable + sizeClass * CLASS_WORDS;
+  let page = words[classRow + CLASS_ROOMY_PAGES]!;
+  if (page === 0) page = cutPage(memory, sizeClass);
+  const row = pageRow(memory, page);
+  const slot = words[row + PAGE_FREE_CHUNK]!;
+  const next = words[slot * 2]!;
+  words[row + PAGE_FREE_CHUNK] = next;
+  words[row + PAGE_USED_CHUNKS]!++;
+  words[classRow + CLASS_FREE_CHUNKS]!--;
+  if (next === 0) unlinkRoomyPage(memory, page);
+  return slot;
+}
+
+/** Gives a chunk back, and its page if that was the last chunk in use there. */
+export function freeChunk(memory: ShardMemory, slot: number): void {
+  const { words } = memory;
+  const page = pageOf(memory, slot);
+  const row = pageRow(memory, page);
+  const sizeClass = words[row + PAGE_CLASS]!;
+  const classRow = memory.classTable + sizeClass * CLASS_WORDS;
+  const next = words[row + PAGE_FREE_CHUNK]!;
+  words[slot * 2] = next;
+  words[row + PAGE_FREE_CHUNK] = slot;
+  words[classRow + CLASS_FREE_CHUNKS]!++;
+  if (next === 0) linkRoomyPage(memory, page);
+  if (--words[row + PAGE_USED_CHUNKS]! === 0) giveUpPage(memory, page);
+}
+
+/** Takes a page all of whose chunks are free away from its class. */
+export function giveUpPage(memory: ShardMemory, page: number): void {
+  const { words } = memory;
+  const row = pageRow(memory, page);
+  const sizeClass = words[row + PAGE_CLASS]!;
+  unlinkRoomyPage(memory, page);
+  words[memory.classTable + sizeClass * CLASS_WORDS + CLASS_FREE_CHUNKS]! -=
+    memory.sizes.chunksPerPage[sizeClass]!;
+  freePage(memory, page);
+}
+
+/** Whether the chunks of a plan can be taken, with `otherPages` besides. */
+export function planFits(memory: ShardMemory, plan: ChainPlan, otherPages: number): boolean {
+  const { words } = memory;
+  let pages = otherPages;
+  for (let run = 0; run < plan.runs; run++) {
+    const sizeClass = plan.classes[run]!;
+    const missing =
+      plan.counts[run]! - words[memory.classTable + sizeClass * CLASS_WORDS + CLASS_FREE_CHUNKS]!;
+    if (missing > 0) pages += Math.ceil(missing / memory.sizes.chunksPerPage[sizeClass]!);
+  }
+  return pages <= words[FREE_PAGES]!;
+}
+
+/** Whether a class holds so many free chunks that one of its pages can be emptied and one chunk is left over. */
+export function isWasteful(memory: ShardMemory, sizeClass: number): boolean {
+  return (
+    memory.words[memory.classTable + sizeClass * CLASS_WORDS + CLASS_FREE_CHUNKS]! >
+    memory.sizes.chunksPerPage[sizeClass]! + 1
+  );
+}
+
+/** The page of a class with the fewest chunks in use among those that have a free one; 0 when there is none. */
+export function emptiestPage(memory: ShardMemory, sizeClass: number): number {
+  const { words } = memory;
+  let emptiest = 0;
+  let fewest = memory.sizes.chunksPerPage[sizeClass]!;
+  let page = words[memory.classTable + sizeClass * CLASS_WORDS + CLASS_ROOMY_PAGES]!;
+  while (page !== 0) {
+    const row = pageRow(memory, page);
+    const used = words[row + PAGE_USED_CHUNKS]!;
+    if (used < fewest) {
+      fewest = used;
+      emptiest = page;
+    }
+    page = words[row + PAGE_NEXT]!;
+  }
+  return emptiest;
+}
+
+/** Keeps `takeChunk` from choosing a page; `freeChunk` must not be called for it before `linkRoomyPage`. */
+export function unlinkRoomyPage(memory: ShardMemory, page: number): void {
+  const { words } = memory;
+  const row = pageRow(memory, page);
+  const next = words[row + PAGE_NEXT]!;
+  const before = words[row + PAGE_BEFORE]!;
+  if (before !== 0) words[pageRow(memory, before) + PAGE_NEXT] = next;
+  else words[memory.classTable + words[row + PAGE_CLASS]! * CLASS_WORDS + CLASS_ROOMY_PAGES] = next;
+  if (next !== 0) words[pageRow(memory, next) + PAGE_BEFORE] = before;
+}
+
+export function linkRoomyPage(memory: ShardMemory, page: number): void {
+  const { words } = memory;
+  const row = pageRow(memory, page);
+  const head = memory.classTable + words[row + PAGE_CLASS]! * CLASS_WORDS + CLASS_ROOMY_PAGES;
+  const next = words[head]!;
+  words[row + PAGE_BEFORE] = 0;
+  words[row + PAGE_NEXT] = next;
+  if (next !== 0) words[pageRow(memory, next) + PAGE_BEFORE] = page;
+  words[head] = page;
+}
+
+/** The slot of a page's first chunk. */
+export function firstSlotOf(memory: ShardMemory, page: number): number {
+  return (memory.pageBase + page * (1 << memory.pageShift)) / 8;
+}
+
+/** Cuts a free page into the chunks of a class. */
+function cutPage(memory: ShardMemory, sizeClass: number): number {
+  const { words } = memory;
+  const page = takePage(memory, sizeClass);
+  const row = pageRow(memory, page);
+  const slots = memory.sizes.chunkBytes[sizeClass]! / 8;
+  const chunks = memory.sizes.chunksPerPage[sizeClass]!;
+  const first = firstSlotOf(memory, page);
+  const last = first + (chunks - 1) * slots;
+  for (let slot = first; slot < last; slot += slots) words[slot * 2] = slot + slots;
+  words[last * 2] = 0;
+  words[row + PAGE_USED_CHUNKS] = 0;
+  words[row + PAGE_FREE_CHUNK] = first;
+  words[memory.classTable + sizeClass * CLASS_WORDS + CLASS_FREE_CHUNKS]! += chunks;
+  linkRoomyPage(memory, page);
+  return page;
+}

@@ -1,0 +1,59 @@
+/** The words that all shards of a store have in common, and the lease tokens behind them. */
+export const EPOCH = 0;
+const SHARD_COUNT = 1;
+const EVICTS = 2;
+const SEED = 3;
+/** Which shard the sweep goes on with. */
+export const SWEEP_SHARD = 4;
+const LEASE_COUNT = 5;
+const BUDGET_FLOAT = 4;
+const CONTROL_WORDS = 64;
+
+const LEASES_LIMIT = 65_536;
+/** Lease tokens take at most this share of a small budget. */
+const LEASE_SHARE = 1 / 64;
+
+export class Control {
+  readonly buffer: SharedArrayBuffer;
+  readonly words: Int32Array;
+  readonly leases: Int32Array;
+  readonly shardCount: number;
+  readonly evicts: boolean;
+  readonly seed: number;
+  readonly budgetBytes: number;
+
+  constructor(buffer: SharedArrayBuffer) {
+    const words = new Int32Array(buffer, 0, CONTROL_WORDS);
+    this.buffer = buffer;
+    this.words = words;
+    this.shardCount = words[SHARD_COUNT]!;
+    this.evicts = words[EVICTS] === 1;
+    this.seed = words[SEED]! >>> 0;
+    this.budgetBytes = new Float64Array(buffer)[BUDGET_FLOAT]!;
+    this.leases = new Int32Array(buffer, CONTROL_WORDS * 4, words[LEASE_COUNT]!);
+  }
+
+  static create(budgetBytes: number, shardCount: number, evicts: boolean, seed: number): Control {
+    const leaseCount = leaseCountFor(budgetBytes);
+    const buffer = new SharedArrayBuffer(controlBytes(budgetBytes));
+    const words = new Int32Array(buffer);
+    words[SHARD_COUNT] = shardCount;
+    words[EVICTS] = evicts ? 1 : 0;
+    words[SEED] = seed;
+    words[LEASE_COUNT] = leaseCount;
+    new Float64Array(buffer)[BUDGET_FLOAT] = budgetBytes;
+    return new Control(buffer);
+  }
+}
+
+/** Bytes that the control words and lease tokens take. */
+export function controlBytes(budgetBytes: number): number {
+  return (CONTROL_WORDS + leaseCountFor(budgetBytes)) * 4;
+}
+
+/** A power of two, so that a token is picked by the low bits of a hash. */
+function leaseCountFor(budgetBytes: number): number {
+  let count = LEASES_LIMIT;
+  while (count * 4 > budgetBytes * LEASE_SHARE) count /= 2;
+  return count;
+}

@@ -1,0 +1,57 @@
+/**
+ * How entries lie in shared memory. A slot is the address of an entry's first chunk divided by 8, so a slot's
+ * words begin at `words[slot * 2]`. All integers are little-endian 32-bit words.
+ *
+ * | word | first chunk                                      | extent                     | free chunk      |
+ * | ---: | ------------------------------------------------ | -------------------------- | --------------- |
+ * |    0 | next entry of the index chain; kind              | chunk before; kind         | next free chunk |
+ * |    1 | hash of the key                                  | chunk after                |                 |
+ * |    2 | value bytes (29 bits); flags                     | bytes                      |                 |
+ * |    3 | key bytes (16 bits); reads (16 bits, saturating) |                            |                 |
+ * |  4,5 | fill time (48 bits, Unix ms); epoch (16 bits)    |                            |                 |
+ * |  6,7 | the policy's words                               |                            |                 |
+ * |  8,9 | expiry, a 64-bit float (if flagged, or extents)  |                            |                 |
+ * |   10 | first extent (if there are extents)              |                            |                 |
+ *
+ * Then the key and behind it the value; what the first chunk does not hold carries on in the extents.
+ */
+export const SLOT_BITS = 0x1fff_ffff;
+/** What a chunk is, in the upper bits of its first word. */
+export const KIND_BITS = 0x6000_0000;
+export const KIND_FREE = 0;
+export const KIND_ENTRY = 0x2000_0000;
+export const KIND_EXTENT = 0x4000_0000;
+
+export const NEXT_IN_BUCKET = 0;
+export const HASH = 1;
+export const VALUE_BYTES = 2;
+export const KEY_BYTES = 3;
+export const FILLED_LOW = 4;
+export const FILLED_HIGH = 5;
+export const POLICY_OFFSET = 6;
+/** Words of the header set aside for the policy; one that needs more cannot be used by the store. */
+export const POLICY_WORDS = 2;
+/** Index of the expiry counted in 64-bit floats from the slot. */
+export const EXPIRY_FLOAT = 4;
+export const FIRST_EXTENT = 10;
+
+export const EXTENT_BEFORE = 0;
+export const EXTENT_AFTER = 1;
+
+export const VALUE_BITS = 0x1fff_ffff;
+export const HAS_EXPIRY = 1 << 29;
+export const HAS_EXTENTS = 1 << 30;
+export const KEY_BITS = 0xffff;
+export const READ_SHIFT = 16;
+export const READ_LIMIT = 0xffff;
+export const EPOCH_SHIFT = 16;
+export const EPOCH_BITS = 0xffff;
+
+export const ENTRY_HEADER_BYTES = 32;
+export const EXPIRY_BYTES = 8;
+/** Header of an entry with extents: it always has room for an expiry, so that one can be set where it is. */
+export const LONG_HEADER_BYTES = 44;
+export const EXTENT_HEADER_BYTES = 8;
+
+export const KEY_BYTES_LIMIT = KEY_BITS;
+export const VALUE_BYTES_LIMIT = VALUE_BITS;

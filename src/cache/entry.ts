@@ -1,0 +1,310 @@
+import type { ByteBuffer } from "../lib/byte-buffer.ts";
+import { equalBytes } from "../lib/bytes.ts";
+import { freeChunk, takeChunk } from "./arena.ts";
+import { type ChainPlan, planChain, planChunk } from "./chain-plan.ts";
+import {
+  ENTRY_HEADER_BYTES,
+  EPOCH_SHIFT,
+  EXPIRY_BYTES,
+  EXPIRY_FLOAT,
+  EXTENT_AFTER,
+  EXTENT_BEFORE,
+  EXTENT_HEADER_BYTES,
+  FILLED_HIGH,
+  FILLED_LOW,
+  FIRST_EXTENT,
+  HAS_EXPIRY,
+  HAS_EXTENTS,
+  HASH,
+  KEY_BITS,
+  KEY_BYTES,
+  KIND_BITS,
+  KIND_ENTRY,
+  KIND_EXTENT,
+  LONG_HEADER_BYTES,
+  NEXT_IN_BUCKET,
+  READ_SHIFT,
+  SLOT_BITS,
+  VALUE_BITS,
+  VALUE_BYTES,
+} from "./entry-layout.ts";
+import { bucketWord } from "./index-table.ts";
+import { classOf, type ShardMemory } from "./shard-memory.ts";
+
+/** Reading and writing entries, each a chain of chunks that a `ChainPlan` describes. */
+
+/** Runs of bytes up to this are copied by hand: that beats a call. */
+const SHORT_COPY_BYTES = 24;
+
+/** The slot of the entry with this key, 0 when there is none. Says nothing about expiry and epoch. */
+export function findEntry(
+  memory: ShardMemory,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  hash: number,
+): number {
+  const { words } = memory;
+  const keyBytes = end - start;
+  let slot = words[bucketWord(memory, hash)]!;
+  while (slot !== 0) {
+    const at = slot * 2;
+    if (
+      words[at + HASH] === (hash | 0) &&
+      (words[at + KEY_BYTES]! & KEY_BITS) === keyBytes &&
+      keyEquals(memory, slot, bytes, start, end)
+    ) {
+      return slot;
+    }
+    slot = words[at + NEXT_IN_BUCKET]! & SLOT_BITS;
+  }
+  return 0;
+}
+
+export function keyBytesOf(memory: ShardMemory, slot: number): number {
+  return memory.words[slot * 2 + KEY_BYTES]! & KEY_BITS;
+}
+
+export function valueBytesOf(memory: ShardMemory, slot: number): number {
+  return memory.words[slot * 2 + VALUE_BYTES]! & VALUE_BITS;
+}
+
+/** When the entry expires in Unix milliseconds, 0 when it does not. */
+export function expiryOf(memory: ShardMemory, slot: number): number {
+  return hasExpiryField(memory, slot) ? memory.floats[slot + EXPIRY_FLOAT]! : 0;
+}
+
+/** Whether there is room for an expiry in the entry's header. */
+export function hasExpiryField(memory: ShardMemory, slot: number): boolean {
+  return (memory.words[slot * 2 + VALUE_BYTES]! & (HAS_EXPIRY | HAS_EXTENTS)) !== 0;
+}
+
+export function hasExtents(memory: ShardMemory, slot: number): boolean {
+  return (memory.words[slot * 2 + VALUE_BYTES]! & HAS_EXTENTS) !== 0;
+}
+
+export function filledAtMs(memory: ShardMemory, slot: number): number {
+  const { words } = memory;
+  return (words[slot * 2 + FILLED_HIGH]! & 0xffff) * 2 ** 32 + (words[slot * 2 + FILLED_LOW]! >>> 0);
+}
+
+/** @param epoch of which the lowest 16 bits are kept */
+export function setFilledAt(memory: ShardMemory, slot: number, filledMs: number, epoch: number): void {
+  const { words } = memory;
+  words[slot * 2 + FILLED_LOW] = filledMs | 0;
+  words[slot * 2 + FILLED_HIGH] = Math.floor(filledMs / 2 ** 32) | (epoch << EPOCH_SHIFT);
+}
+
+/** How often the entry was read since it was filled; not beyond 65,535. */
+export function readsOf(memory: ShardMemory, slot: number): number {
+  return memory.words[slot * 2 + KEY_BYTES]! >>> READ_SHIFT;
+}
+
+/** Bytes of all the entry's chunks: its weight. */
+export function chargedBytes(memory: ShardMemory, slot: number, plan: ChainPlan): number {
+  if (!hasExtents(memory, slot) || memory.words[slot * 2 + FIRST_EXTENT] === 0) {
+    return memory.sizes.chunkBytes[classOf(memory, slot)]!;
+  }
+  planEntry(memory, slot, plan);
+  return plan.bytes;
+}
+
+/** Works out which chunks an entry consists of, also where it was truncated. */
+export function planChunks(memory: ShardMemory, slot: number, plan: ChainPlan): void {
+  if (hasExtents(memory, slot) && memory.words[slot * 2 + FIRST_EXTENT] === 0) {
+    planChunk(plan, memory.sizes, classOf(memory, slot));
+  } else {
+    planEntry(memory, slot, plan);
+  }
+}
+
+/** Works out which chunks an entry consists of that is complete. */
+export function planEntry(memory: ShardMemory, slot: number, plan: ChainPlan): void {
+  const payloadBytes = keyBytesOf(memory, slot) + valueBytesOf(memory, slot);
+  const flags = memory.words[slot * 2 + VALUE_BYTES]!;
+  planChain(plan, memory.sizes, payloadBytes, (flags & HAS_EXPIRY) !== 0);
+}
+
+/** Takes the chunks of a plan, which must fit, and links them. @returns the first one's slot */
+export function takeChain(memory: ShardMemory, plan: ChainPlan): number {
+  const { words } = memory;
+  let first = 0;
+  let before = 0;
+  for (let run = 0; run < plan.runs; run++) {
+    for (let count = plan.counts[run]!; count > 0; count--) {
+      const slot = takeChunk(memory, plan.classes[run]!);
+      if (first === 0) {
+        first = slot;
+        words[slot * 2] = KIND_ENTRY;
+      } else {
+        words[slot * 2 + EXTENT_BEFORE] = KIND_EXTENT | before;
+        words[before * 2 + (before === first ? FIRST_EXTENT : EXTENT_AFTER)] = slot;
+        words[slot * 2 + EXTENT_AFTER] = 0;
+      }
+      before = slot;
+    }
+  }
+  return first;
+}
+
+/** Gives all chunks of an entry back. */
+export function freeChain(memory: ShardMemory, slot: number): void {
+  if (hasExtents(memory, slot)) freeExtents(memory, slot);
+  freeChunk(memory, slot);
+}
+
+/** Gives the chunks behind the first one back; the entry is marked as having none any more. */
+export function freeExtents(memory: ShardMemory, slot: number): void {
+  const { words } = memory;
+  let extent = words[slot * 2 + FIRST_EXTENT]!;
+  while (extent !== 0) {
+    const after = words[extent * 2 + EXTENT_AFTER]!;
+    freeChunk(memory, extent);
+    extent = after;
+  }
+  words[slot * 2 + FIRST_EXTENT] = 0;
+}
+
+/** Lets the chunks around one that was copied from `from` to `to` refer to its new place. */
+export function relinkChunk(memory: ShardMemory, to: number): void {
+  const { words } = memory;
+  let after: number;
+  if ((words[to * 2]! & KIND_BITS) === KIND_ENTRY) {
+    after = hasExtents(memory, to) ? words[to * 2 + FIRST_EXTENT]! : 0;
+  } else {
+    const before = words[to * 2 + EXTENT_BEFORE]! & SLOT_BITS;
+    const beforeIsEntry = (words[before * 2]! & KIND_BITS) === KIND_ENTRY;
+    words[before * 2 + (beforeIsEntry ? FIRST_EXTENT : EXTENT_AFTER)] = to;
+    after = words[to * 2 + EXTENT_AFTER]!;
+  }
+  if (after !== 0) words[after * 2 + EXTENT_BEFORE] = KIND_EXTENT | to;
+}
+
+/** Writes source[start, end) at `offset` of the entry's payload: key and value together. */
+export function writePayload(
+  memory: ShardMemory,
+  slot: number,
+  offset: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  const { words, bytes } = memory;
+  let at = slot * 8 + payloadOffset(memory, slot) + offset;
+  if (!hasExtents(memory, slot)) {
+    copyIn(source, start, end, bytes, at);
+    return;
+  }
+  let chunkEnd = endOfChunk(memory, slot);
+  let next = words[slot * 2 + FIRST_EXTENT]!;
+  for (let from = start; from < end; ) {
+    while (at >= chunkEnd) {
+      const beyond = at - chunkEnd;
+      chunkEnd = endOfChunk(memory, next);
+      at = next * 8 + EXTENT_HEADER_BYTES + beyond;
+      next = words[next * 2 + EXTENT_AFTER]!;
+    }
+    const count = Math.min(end - from, chunkEnd - at);
+    copyIn(source, from, from + count, bytes, at);
+    from += count;
+    at += count;
+  }
+}
+
+/** Appends `count` bytes at `offset` of the entry's payload to `target`, which has room for them. */
+export function readPayload(
+  memory: ShardMemory,
+  slot: number,
+  offset: number,
+  count: number,
+  target: ByteBuffer,
+): void {
+  const { words, bytes } = memory;
+  let at = slot * 8 + payloadOffset(memory, slot) + offset;
+  if (!hasExtents(memory, slot)) {
+    copyOut(bytes, at, at + count, target.bytes, target.length);
+    target.length += count;
+    return;
+  }
+  let chunkEnd = endOfChunk(memory, slot);
+  let next = words[slot * 2 + FIRST_EXTENT]!;
+  for (let rest = count; rest > 0; ) {
+    while (at >= chunkEnd) {
+      const beyond = at - chunkEnd;
+      chunkEnd = endOfChunk(memory, next);
+      at = next * 8 + EXTENT_HEADER_BYTES + beyond;
+      next = words[next * 2 + EXTENT_AFTER]!;
+    }
+    const run = Math.min(rest, chunkEnd - at);
+    copyOut(bytes, at, at + run, target.bytes, target.length);
+    target.length += run;
+    rest -= run;
+    at += run;
+  }
+}
+
+/** Bytes from an entry's beginning to its key. */
+export function payloadOffset(memory: ShardMemory, slot: number): number {
+  const flags = memory.words[slot * 2 + VALUE_BYTES]!;
+  if ((flags & HAS_EXTENTS) !== 0) return LONG_HEADER_BYTES;
+  return (flags & HAS_EXPIRY) !== 0 ? ENTRY_HEADER_BYTES + EXPIRY_BYTES : ENTRY_HEADER_BYTES;
+}
+
+/** The byte behind a chunk. */
+export function endOfChunk(memory: ShardMemory, slot: number): number {
+  return slot * 8 + memory.sizes.chunkBytes[classOf(memory, slot)]!;
+}
+
+/** Whether an entry's key, known to be of the same length, is bytes[start, end). */
+export function keyEquals(
+  memory: ShardMemory,
+  slot: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  const at = slot * 8 + payloadOffset(memory, slot);
+  if (!hasExtents(memory, slot) || at + end - start <= endOfChunk(memory, slot)) {
+    return equalBytes(bytes, start, end, memory.bytes, at);
+  }
+  return longKeyEquals(memory, slot, bytes, start, end);
+}
+
+/** Compares a key that runs on into extents. */
+function longKeyEquals(
+  memory: ShardMemory,
+  slot: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  let at = slot * 8 + LONG_HEADER_BYTES;
+  let chunk = slot;
+  let next = memory.words[slot * 2 + FIRST_EXTENT]!;
+  for (let from = start; from < end; ) {
+    const count = Math.min(end - from, endOfChunk(memory, chunk) - at);
+    if (!equalBytes(bytes, from, from + count, memory.bytes, at)) return false;
+    from += count;
+    chunk = next;
+    at = chunk * 8 + EXTENT_HEADER_BYTES;
+    next = memory.words[chunk * 2 + EXTENT_AFTER]!;
+  }
+  return true;
+}
+
+function copyIn(source: Uint8Array, start: number, end: number, target: Buffer, at: number): void {
+  if (end - start <= SHORT_COPY_BYTES) {
+    for (let from = start, to = at; from < end; from++, to++) target[to] = source[from]!;
+  } else {
+    // Unlike `target.set(source.subarray(…))` this makes no view.
+    Buffer.prototype.copy.call(source as Buffer, target, at, start, end);
+  }
+}
+
+function copyOut(source: Buffer, start: number, end: number, target: Uint8Array, at: number): void {
+  if (end - start <= SHORT_COPY_BYTES) {
+    for (let from = start, to = at; from < end; from++, to++) target[to] = source[from]!;
+  } else {
+    source.copy(target, at, start, end);
+  }
+}

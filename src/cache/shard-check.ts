@@ -1,0 +1,209 @@
+import { assert } from "../lib/assert.ts";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { hashBytes } from "../lib/hash.ts";
+import { firstSlotOf } from "./arena.ts";
+import { ChainPlan } from "./chain-plan.ts";
+import { expiryOf, hasExtents, keyBytesOf, planEntry, readPayload, valueBytesOf } from "./entry.ts";
+import {
+  EXTENT_AFTER,
+  EXTENT_BEFORE,
+  FIRST_EXTENT,
+  HASH,
+  KIND_BITS,
+  KIND_ENTRY,
+  KIND_EXTENT,
+  KIND_FREE,
+  SLOT_BITS,
+} from "./entry-layout.ts";
+import { bucketWord, wordOfBucket } from "./index-table.ts";
+import { nextInBucket, type Shard } from "./shard.ts";
+import {
+  BUCKET_COUNT,
+  BUCKET_MASK,
+  CLASS_FREE_CHUNKS,
+  CLASS_ROOMY_PAGES,
+  CLASS_WORDS,
+  classOf,
+  ENTRIES,
+  EXPIRING,
+  FREE_PAGE_CLASS,
+  FREE_PAGE_LIST,
+  FREE_PAGES,
+  FRESH_PAGE,
+  INDEX_PAGE_CLASS,
+  PAGE_BEFORE,
+  PAGE_CLASS,
+  PAGE_FREE_CHUNK,
+  PAGE_NEXT,
+  PAGE_USED_CHUNKS,
+  PAYLOAD_BYTES,
+  pageOf,
+  pageRow,
+  type ShardMemory,
+  USED_BYTES,
+} from "./shard-memory.ts";
+
+/**
+ * Checks everything that must hold in a shard: pages, chunks, chains, index, counters and policy.
+ * @param owns whether a hash belongs to this shard
+ * @throws AssertionError
+ */
+export function checkShard(shard: Shard, owns: (hash: number) => boolean, seed: number): void {
+  const { memory } = shard;
+  checkPages(memory);
+  const chunks = checkEntries(memory, owns, seed);
+  checkChunks(memory, chunks);
+  let known = 0;
+  shard.seated.policy.forEach((slot) => {
+    assert(chunks.get(slot) === KIND_ENTRY, `the policy knows of slot ${slot}, which is no entry`);
+    known++;
+  });
+  assert(known === memory.words[ENTRIES], `the policy knows of ${known} of ${memory.words[ENTRIES]} entries`);
+  shard.seated.policy.check();
+}
+
+/** Every page is in one place: free, of the index, or of a class, whose rows agree. */
+function checkPages(memory: ShardMemory): void {
+  const { words, sizes } = memory;
+  const fresh = words[FRESH_PAGE]!;
+  let free = memory.pageCount + 1 - fresh;
+  for (let page = words[FREE_PAGE_LIST]!; page !== 0; page = words[pageRow(memory, page) + PAGE_NEXT]!) {
+    assert(words[pageRow(memory, page) + PAGE_CLASS] === FREE_PAGE_CLASS, `page ${page} is listed as free`);
+    assert(++free <= memory.pageCount, "the list of free pages does not end");
+  }
+  assert(free === words[FREE_PAGES], `${free} pages are free, counted as ${words[FREE_PAGES]}`);
+  let indexPages = 0;
+  const freeChunks = new Int32Array(sizes.count);
+  const roomyPages = new Int32Array(sizes.count);
+  let freeRows = memory.pageCount + 1 - fresh;
+  for (let page = 1; page < fresh; page++) {
+    const row = pageRow(memory, page);
+    const pageClass = words[row + PAGE_CLASS]!;
+    if (pageClass === FREE_PAGE_CLASS) freeRows++;
+    else if (pageClass === INDEX_PAGE_CLASS) indexPages++;
+    else {
+      const used = words[row + PAGE_USED_CHUNKS]!;
+      const room = sizes.chunksPerPage[pageClass]! - used;
+      assert(used > 0 && room >= 0, `page ${page} has ${used} chunks in use`);
+      freeChunks[pageClass]! += room;
+      if (room > 0) roomyPages[pageClass]!++;
+      let listed = 0;
+      for (let slot = words[row + PAGE_FREE_CHUNK]!; slot !== 0; slot = words[slot * 2]!) {
+        assert(pageOf(memory, slot) === page, `slot ${slot} is listed as free in page ${page}`);
+        assert(++listed <= room, `page ${page} lists too many free chunks`);
+      }
+      assert(listed === room, `page ${page} lists ${listed} of ${room} free chunks`);
+    }
+  }
+  assert(freeRows === free, `${freeRows} pages are marked as free, ${free} are listed`);
+  const bucketsPerPage = sizes.pageBytes / 4;
+  const wantedPages = Math.ceil(words[BUCKET_COUNT]! / bucketsPerPage);
+  assert(indexPages === wantedPages, `${indexPages} index pages for ${words[BUCKET_COUNT]} buckets`);
+  for (let sizeClass = 0; sizeClass < sizes.count; sizeClass++) {
+    const row = memory.classTable + sizeClass * CLASS_WORDS;
+    assert(
+      words[row + CLASS_FREE_CHUNKS] === freeChunks[sizeClass],
+      `free chunks of class ${sizeClass} are off`,
+    );
+    assert(freeChunks[sizeClass]! <= sizes.chunksPerPage[sizeClass]! + 1, `class ${sizeClass} wastes a page`);
+    let listed = 0;
+    let before = 0;
+    for (let page = words[row + CLASS_ROOMY_PAGES]!; page !== 0; ) {
+      const pageAt = pageRow(memory, page);
+      assert(words[pageAt + PAGE_CLASS] === sizeClass, `page ${page} is listed for class ${sizeClass}`);
+      assert(words[pageAt + PAGE_BEFORE] === before, `page ${page} links back wrongly`);
+      assert(++listed <= roomyPages[sizeClass]!, `the pages of class ${sizeClass} do not end`);
+      before = page;
+      page = words[pageAt + PAGE_NEXT]!;
+    }
+    assert(listed === roomyPages[sizeClass], `class ${sizeClass} lists ${listed} pages with room`);
+  }
+}
+
+/** Every entry is in its bucket, consists of the chunks of its plan and is counted. @returns the chunks by slot */
+function checkEntries(
+  memory: ShardMemory,
+  owns: (hash: number) => boolean,
+  seed: number,
+): Map<number, number> {
+  const { words, floats } = memory;
+  const chunks = new Map<number, number>();
+  const plan = new ChainPlan();
+  const bucketCount = words[BUCKET_COUNT]!;
+  const mask = words[BUCKET_MASK]!;
+  assert(bucketCount <= mask + 1 && bucketCount > mask / 2, `mask ${mask} for ${bucketCount} buckets`);
+  let entries = 0;
+  let expiring = 0;
+  let usedBytes = 0;
+  let payloadBytes = 0;
+  for (let bucket = 0; bucket < bucketCount; bucket++) {
+    for (let slot = words[wordOfBucket(memory, bucket)]!; slot !== 0; slot = nextInBucket(memory, slot)) {
+      assert(!chunks.has(slot), `slot ${slot} is linked twice`);
+      assert((words[slot * 2]! & KIND_BITS) === KIND_ENTRY, `slot ${slot} is no entry`);
+      const hash = words[slot * 2 + HASH]! >>> 0;
+      assert(owns(hash), `slot ${slot} is in the wrong shard`);
+      assert(
+        bucketWord(memory, hash) === wordOfBucket(memory, bucket),
+        `slot ${slot} is in the wrong bucket`,
+      );
+      const key = new ByteBuffer(keyBytesOf(memory, slot));
+      readPayload(memory, slot, 0, key.bytes.length, key);
+      assert(hashBytes(key.bytes, 0, key.length, seed) === hash, `slot ${slot} has the wrong hash`);
+      planEntry(memory, slot, plan);
+      checkChain(memory, slot, plan, chunks);
+      entries++;
+      if (expiryOf(memory, slot) !== 0) expiring++;
+      usedBytes += plan.bytes;
+      payloadBytes += keyBytesOf(memory, slot) + valueBytesOf(memory, slot);
+    }
+  }
+  assert(entries === words[ENTRIES], `${entries} entries, counted as ${words[ENTRIES]}`);
+  assert(expiring === words[EXPIRING], `${expiring} entries expire, counted as ${words[EXPIRING]}`);
+  assert(usedBytes === floats[USED_BYTES], `${usedBytes} bytes used, counted as ${floats[USED_BYTES]}`);
+  assert(
+    payloadBytes === floats[PAYLOAD_BYTES],
+    `payload ${payloadBytes}, counted as ${floats[PAYLOAD_BYTES]}`,
+  );
+  return chunks;
+}
+
+function checkChain(memory: ShardMemory, entry: number, plan: ChainPlan, chunks: Map<number, number>): void {
+  const { words } = memory;
+  assert(plan.hasExtents === hasExtents(memory, entry), `slot ${entry} has the wrong number of chunks`);
+  let slot = entry;
+  let before = 0;
+  for (let run = 0; run < plan.runs; run++) {
+    for (let count = plan.counts[run]!; count > 0; count--) {
+      assert(slot !== 0 && !chunks.has(slot), `the chain of slot ${entry} is cut or shared`);
+      assert(classOf(memory, slot) === plan.classes[run], `slot ${slot} is of the wrong class`);
+      const kind = words[slot * 2]! & KIND_BITS;
+      assert(kind === (before === 0 ? KIND_ENTRY : KIND_EXTENT), `slot ${slot} is of the wrong kind`);
+      if (before !== 0) {
+        assert((words[slot * 2 + EXTENT_BEFORE]! & SLOT_BITS) === before, `slot ${slot} links back wrongly`);
+      }
+      chunks.set(slot, kind);
+      before = slot;
+      if (slot !== entry) slot = words[slot * 2 + EXTENT_AFTER]!;
+      else slot = plan.hasExtents ? words[slot * 2 + FIRST_EXTENT]! : 0;
+    }
+  }
+  assert(slot === 0, `the chain of slot ${entry} is too long`);
+}
+
+/** Every chunk that is not free belongs to an entry. */
+function checkChunks(memory: ShardMemory, chunks: Map<number, number>): void {
+  const { words, sizes } = memory;
+  let used = 0;
+  for (let page = 1; page < words[FRESH_PAGE]!; page++) {
+    const pageClass = words[pageRow(memory, page) + PAGE_CLASS]!;
+    if (pageClass < 0) continue;
+    const first = firstSlotOf(memory, page);
+    for (let chunk = 0; chunk < sizes.chunksPerPage[pageClass]!; chunk++) {
+      const slot = first + (chunk * sizes.chunkBytes[pageClass]!) / 8;
+      if ((words[slot * 2]! & KIND_BITS) === KIND_FREE) continue;
+      assert(chunks.has(slot), `slot ${slot} is in use by nobody`);
+      used++;
+    }
+  }
+  assert(used === chunks.size, `${chunks.size} chunks are in use, ${used} marked so`);
+}

@@ -1,0 +1,155 @@
+import { assert } from "../lib/assert.ts";
+import { type SizeClasses, sizeClasses } from "./size-classes.ts";
+
+/**
+ * The memory of one shard, one shared buffer:
+ *
+ *   control words · sums · size-class table · index directory · page table · policy state · pages
+ *
+ * Where each part begins follows from the buffer's length alone, so attaching needs nothing else.
+ */
+
+/** Control words, by index. The lock has a cache line of its own. */
+export const LOCK = 0;
+export const FREE_PAGES = 16;
+export const FREE_PAGE_LIST = 17;
+/** The first page that was never used; those from here on are free and untouched. */
+export const FRESH_PAGE = 18;
+export const BUCKET_COUNT = 19;
+/** The smallest power of two ≥ the bucket count, minus 1. */
+export const BUCKET_MASK = 20;
+export const ENTRIES = 21;
+/** Entries with an expiry. */
+export const EXPIRING = 22;
+/** Where the sweep goes on, as a position in scan order. */
+export const SWEEP_POSITION = 23;
+/** The epoch when the running round of the sweep began; every entry it has passed since is at least as young. */
+export const SWEEP_EPOCH = 24;
+/** No entry of an epoch before this one is left. */
+export const SWEPT_EPOCH = 25;
+/** Counts policy changes, so that other threads notice. */
+export const POLICY_VERSION = 26;
+export const POLICY_TEXT_BYTES = 27;
+
+/** Counters, by index in `floats`. */
+export const USED_BYTES = 16;
+export const PAYLOAD_BYTES = 17;
+export const EVICTIONS = 18;
+export const EXPIRATIONS = 19;
+export const HITS = 20;
+export const MISSES = 21;
+export const FILLS = 22;
+export const REFUSED_FILLS = 23;
+export const MOVES = 24;
+
+const POLICY_TEXT_AT_BYTE = 256;
+export const POLICY_TEXT_LIMIT_BYTES = 256;
+const SUMS_AT_BYTE = 512;
+export const SUMS_LIMIT = 16;
+const CLASS_TABLE_AT_BYTE = 640;
+const CLASS_LIMIT = 160;
+const DIRECTORY_AT_BYTE = CLASS_TABLE_AT_BYTE + CLASS_LIMIT * 8;
+
+/** Words of a class's row: chunks that are free, and the list of its pages that have one. */
+export const CLASS_WORDS = 2;
+export const CLASS_FREE_CHUNKS = 0;
+export const CLASS_ROOMY_PAGES = 1;
+
+/** Words of a page's row. Pages count from 1, so 0 means none. */
+export const PAGE_WORDS = 5;
+export const PAGE_CLASS = 0;
+export const PAGE_USED_CHUNKS = 1;
+export const PAGE_FREE_CHUNK = 2;
+export const PAGE_NEXT = 3;
+export const PAGE_BEFORE = 4;
+
+/** In `PAGE_CLASS` of pages that hold no chunks. */
+export const FREE_PAGE_CLASS = -1;
+export const INDEX_PAGE_CLASS = -2;
+
+/** The share of a shard set aside for the policy's state. */
+const POLICY_SHARE = 1 / 20;
+/** No entry takes less, its place in the index included. */
+const LEAST_ENTRY_BYTES = 40;
+
+/**
+ * Byte arrays beyond 2 GiB are read at a third of the speed in JavaScriptCore (indices no longer fit an int32),
+ * so shards stay below.
+ */
+export const SHARD_LIMIT_BYTES = 2 ** 31 - 65_536;
+export const SHARD_LEAST_BYTES = 128 * 1024;
+
+export class ShardMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly words: Int32Array;
+  readonly bytes: Buffer;
+  readonly floats: Float64Array;
+  readonly sizes: SizeClasses;
+  readonly pageShift: number;
+  readonly pageCount: number;
+  /** Byte where page 0 would begin. */
+  readonly pageBase: number;
+  readonly classTable: number;
+  readonly directory: number;
+  /** Word where the row of page 0 would begin. */
+  readonly pageTable: number;
+  readonly policyState: Int32Array;
+  readonly policySums: Float64Array;
+  readonly policyText: Uint8Array;
+  /** As many entries as could ever be resident. */
+  readonly entryLimit: number;
+
+  constructor(buffer: SharedArrayBuffer) {
+    const shardBytes = buffer.byteLength;
+    assert(
+      shardBytes >= SHARD_LEAST_BYTES && shardBytes <= SHARD_LIMIT_BYTES,
+      "a shard's size is out of range",
+    );
+    this.buffer = buffer;
+    this.words = new Int32Array(buffer, 0, shardBytes >> 2);
+    this.bytes = Buffer.from(buffer as unknown as ArrayBuffer);
+    this.floats = new Float64Array(buffer, 0, shardBytes >> 3);
+    this.pageShift = pageShiftFor(shardBytes);
+    const pageBytes = 1 << this.pageShift;
+    this.sizes = sizeClasses(pageBytes);
+    assert(this.sizes.count <= CLASS_LIMIT, "too many size classes");
+    const policyBytes = Math.floor((shardBytes * POLICY_SHARE) / 8) * 8;
+    // A directory row for every index page that as many entries as possible could need.
+    const directoryRows = (pages: number) => Math.ceil((pages * 4) / LEAST_ENTRY_BYTES) + 1;
+    const bytesFor = (pages: number) =>
+      DIRECTORY_AT_BYTE + Math.ceil(directoryRows(pages) / 2) * 8 + Math.ceil((pages * PAGE_WORDS) / 2) * 8;
+    let pageCount = Math.floor((shardBytes - policyBytes) / pageBytes);
+    while (bytesFor(pageCount) + policyBytes + pageCount * pageBytes > shardBytes) pageCount--;
+    this.pageCount = pageCount;
+    this.entryLimit = Math.floor((pageCount * pageBytes) / LEAST_ENTRY_BYTES);
+    this.classTable = CLASS_TABLE_AT_BYTE / 4;
+    this.directory = DIRECTORY_AT_BYTE / 4;
+    this.pageTable = this.directory + Math.ceil(directoryRows(pageCount) / 2) * 2 - PAGE_WORDS;
+    const policyAt = bytesFor(pageCount);
+    this.policyState = new Int32Array(buffer, policyAt, policyBytes / 4);
+    this.policySums = new Float64Array(buffer, SUMS_AT_BYTE, SUMS_LIMIT);
+    this.policyText = new Uint8Array(buffer, POLICY_TEXT_AT_BYTE, POLICY_TEXT_LIMIT_BYTES);
+    this.pageBase = policyAt + policyBytes - pageBytes;
+  }
+}
+
+/** Larger pages leave less over at their ends, but every class may hold one that is not full. */
+function pageShiftFor(shardBytes: number): number {
+  if (shardBytes < 4 * 2 ** 20) return 12;
+  return shardBytes < 128 * 2 ** 20 ? 13 : 14;
+}
+
+/** Word where the row of a page begins. */
+export function pageRow(memory: ShardMemory, page: number): number {
+  return memory.pageTable + page * PAGE_WORDS;
+}
+
+/** The page that a slot lies in. */
+export function pageOf(memory: ShardMemory, slot: number): number {
+  return (slot * 8 - memory.pageBase) >> memory.pageShift;
+}
+
+/** The class of the chunk that begins at a slot. */
+export function classOf(memory: ShardMemory, slot: number): number {
+  return memory.words[pageRow(memory, pageOf(memory, slot)) + PAGE_CLASS]!;
+}
