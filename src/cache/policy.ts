@@ -71,13 +71,18 @@ export interface PolicyMemory {
   weigh(slot: number): number;
   /** The key hash of a resident entry, as given to `insert`. Unsigned 32 bits. */
   hashOf(slot: number): number;
-  /**
-   * Which request asks for a resident entry's key next, counted in requests from the first; `Infinity` when none
-   * does. Given to `offline` policies only.
-   */
-  nextAccess?(slot: number): number;
+  /** What lies ahead; for `offline` policies only. */
+  readonly future?: Future;
   /** A seed for policies that draw at random; equal seeds give equal decisions. */
   readonly seed: number;
+}
+
+/** What only a simulator knows. Requests are counted from the first of the trace. */
+export interface Future {
+  /** Which request is being served. */
+  now(): number;
+  /** Which request will be the next one for a resident entry's key; `Infinity` when there is none. */
+  nextAccess(slot: number): number;
 }
 
 /** Both bounds belong to the range. */
@@ -100,7 +105,7 @@ export interface PolicyType {
   readonly parameters: Readonly<Record<string, number>>;
   /** What each parameter may be. */
   readonly ranges: Readonly<Record<string, ParameterRange>>;
-  /** Needs to know the future (`PolicyMemory.nextAccess`): for the simulator alone. */
+  /** Needs to know the future (`PolicyMemory.future`): for the simulator alone. */
   readonly offline?: boolean;
   /** Words of `state` needed for at most `maxEntries` resident entries. */
   stateWords(maxEntries: number, parameters: Readonly<Record<string, number>>): number;

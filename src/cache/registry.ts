@@ -1,11 +1,15 @@
+import { clock } from "./policies/clock.ts";
 import { fifo } from "./policies/fifo.ts";
 import { lru } from "./policies/lru.ts";
+import { random } from "./policies/random.ts";
 import { s3Fifo } from "./policies/s3-fifo.ts";
 import { sieve } from "./policies/sieve.ts";
+import { slru } from "./policies/slru.ts";
+import { twoQ } from "./policies/two-q.ts";
 import type { PolicyType } from "./policy.ts";
 
 const POLICY_TYPES: ReadonlyMap<string, PolicyType> = new Map(
-  [fifo, sieve, s3Fifo, lru].map((type) => [type.name, type]),
+  [random, fifo, clock, sieve, s3Fifo, lru, slru, twoQ].map((type) => [type.name, type]),
 );
 
 /** A policy and its parameters, those not named at their defaults. */

@@ -64,6 +64,13 @@ class S3FifoModel implements Model {
 
   reweigh(): void {}
 
+  order(): number[] {
+    const { capacity, parameters } = this.#setup;
+    const mainFirst = this.#weight(this.#main) > capacity - Math.floor(capacity * parameters["small"]!);
+    const entries = mainFirst ? [...this.#main, ...this.#small] : [...this.#small, ...this.#main];
+    return entries.map((entry) => entry.key);
+  }
+
   queueOf(key: number): string {
     return this.#main.some((entry) => entry.key === key) ? "main" : "small";
   }

@@ -1,7 +1,8 @@
 import { assert } from "../../lib/assert.ts";
-import { GhostQueue } from "../ghost-queue.ts";
+import { GhostTable, type GhostTableShape } from "../ghost-table.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
-import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
+import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
+import { checkCount, WeighedList } from "../weighed-list.ts";
 
 /** In a slot's first word above the link: whether it stands in `main`, and how often it was read (0 to 3). */
 const IN_MAIN = 1 << 29;
@@ -41,13 +42,13 @@ export const s3Fifo: PolicyType = {
   sums: 3,
   parameters: { small: 0.1, ghost: 0.9 },
   ranges: { small: { least: 0, most: 1 }, ghost: { least: 0, most: 10 } },
-  stateWords: (maxEntries, parameters) => GHOSTS + GhostQueue.words(ghostLimit(maxEntries, parameters)),
+  stateWords: (maxEntries, parameters) => GHOSTS + GhostTable.words(ghostShape(maxEntries, parameters)),
   create: (memory, parameters) => new S3Fifo(memory, parameters),
 };
 
-/** Rounded up, so that where every weight is 1 it is the share of weight that bounds the ghosts, not this. */
-function ghostLimit(maxEntries: number, parameters: Readonly<Record<string, number>>): number {
-  return Math.ceil(maxEntries * parameters["ghost"]!);
+/** Rounded up, so that where every weight is 1 it is the share of weight that bounds the ghosts, not their number. */
+function ghostShape(maxEntries: number, parameters: Readonly<Record<string, number>>): GhostTableShape {
+  return { limit: Math.ceil(maxEntries * parameters["ghost"]!), queues: 1, noteWords: 0 };
 }
 
 class S3Fifo implements Policy {
@@ -56,12 +57,11 @@ class S3Fifo implements Policy {
   readonly #stride: number;
   readonly #offset: number;
   readonly #state: Int32Array;
-  readonly #sums: Float64Array;
   readonly #mainShare: number;
   readonly #ghostShare: number;
-  readonly #small: SlotList;
-  readonly #main: SlotList;
-  readonly #ghosts: GhostQueue;
+  readonly #small: WeighedList;
+  readonly #main: WeighedList;
+  readonly #ghosts: GhostTable;
 
   constructor(memory: PolicyMemory, parameters: Readonly<Record<string, number>>) {
     const { words, stride, offset, state, sums, capacity, maxEntries } = memory;
@@ -70,16 +70,15 @@ class S3Fifo implements Policy {
     this.#stride = stride;
     this.#offset = offset;
     this.#state = state;
-    this.#sums = sums;
     this.#mainShare = capacity - Math.floor(capacity * parameters["small"]!);
     this.#ghostShare = Math.floor(capacity * parameters["ghost"]!);
-    this.#small = new SlotList(words, stride, offset, state, SMALL);
-    this.#main = new SlotList(words, stride, offset, state, MAIN);
-    this.#ghosts = new GhostQueue(state, GHOSTS, sums, GHOST_WEIGHT, ghostLimit(maxEntries, parameters));
+    this.#small = new WeighedList(memory, SMALL, SMALL_WEIGHT);
+    this.#main = new WeighedList(memory, MAIN, MAIN_WEIGHT);
+    this.#ghosts = new GhostTable(state, GHOSTS, sums, GHOST_WEIGHT, ghostShape(maxEntries, parameters));
   }
 
   miss(hash: number): void {
-    this.#state[RETURNING] = this.#ghosts.take(hash) ? 1 : 0;
+    this.#state[RETURNING] = this.#ghosts.take(hash) === 0 ? 1 : 0;
     this.#state[RETURNING_HASH] = hash;
   }
 
@@ -91,40 +90,29 @@ class S3Fifo implements Policy {
 
   insert(slot: number, hash: number): void {
     const state = this.#state;
-    const at = slot * this.#stride + this.#offset;
-    const weight = this.#memory.weigh(slot);
-    if (state[RETURNING] === 1 && state[RETURNING_HASH] === (hash | 0)) {
-      this.#words[at] = IN_MAIN;
-      this.#main.pushBack(slot);
-      this.#sums[MAIN_WEIGHT]! += weight;
-    } else {
-      this.#words[at] = 0;
-      this.#small.pushBack(slot);
-      this.#sums[SMALL_WEIGHT]! += weight;
-    }
+    const returns = state[RETURNING] === 1 && state[RETURNING_HASH] === (hash | 0);
     state[RETURNING] = 0;
+    this.#words[slot * this.#stride + this.#offset] = returns ? IN_MAIN : 0;
+    if (returns) this.#main.pushBack(slot);
+    else this.#small.pushBack(slot);
   }
 
   evict(_incoming: number): number {
-    if (this.#sums[MAIN_WEIGHT]! <= this.#mainShare) {
-      const victim = this.#evictFromSmall();
-      if (victim !== 0) return victim;
-    }
-    const victim = this.#evictFromMain();
-    return victim !== 0 ? victim : this.#evictFromSmall();
+    const mainGivesWay = this.#main.weight() > this.#mainShare;
+    const victim = mainGivesWay ? 0 : this.#evictFromSmall();
+    return victim !== 0 ? victim : this.#evictFromMain() || this.#evictFromSmall();
   }
 
   remove(slot: number): void {
-    this.#leave(slot, this.#memory.weigh(slot));
+    this.#queueOf(slot).unlink(slot);
   }
 
   reweigh(slot: number, oldWeight: number, newWeight: number): void {
-    this.#sums[this.#isInMain(slot) ? MAIN_WEIGHT : SMALL_WEIGHT]! += newWeight - oldWeight;
+    this.#queueOf(slot).reweigh(oldWeight, newWeight);
   }
 
   move(_from: number, to: number): void {
-    if (this.#isInMain(to)) this.#main.relocate(to);
-    else this.#small.relocate(to);
+    this.#queueOf(to).relocate(to);
   }
 
   explain(slot: number): Placement {
@@ -134,32 +122,18 @@ class S3Fifo implements Policy {
 
   /** The queue that gives way now comes first. */
   forEach(visit: (slot: number) => void): void {
-    if (this.#sums[MAIN_WEIGHT]! > this.#mainShare) {
-      this.#main.forEach(visit);
-      this.#small.forEach(visit);
-    } else {
-      this.#small.forEach(visit);
-      this.#main.forEach(visit);
-    }
+    const mainFirst = this.#main.weight() > this.#mainShare;
+    if (mainFirst) this.#main.forEach(visit);
+    this.#small.forEach(visit);
+    if (!mainFirst) this.#main.forEach(visit);
   }
 
   check(): void {
-    const { maxEntries } = this.#memory;
-    const count = this.#small.check(maxEntries) + this.#main.check(maxEntries);
-    assert(count <= maxEntries, `${count} entries, but at most ${maxEntries} may be resident`);
-    this.#checkQueue(this.#small, false, SMALL_WEIGHT);
-    this.#checkQueue(this.#main, true, MAIN_WEIGHT);
+    const count =
+      this.#small.check((slot) => !this.#isInMain(slot)) + this.#main.check((slot) => this.#isInMain(slot));
+    checkCount(this.#memory, count);
     this.#ghosts.check();
-    assert(this.#ghosts.weight() <= this.#ghostShare, "the ghosts weigh more than their share");
-  }
-
-  #checkQueue(queue: SlotList, isMain: boolean, sum: number): void {
-    let weight = 0;
-    queue.forEach((slot) => {
-      assert(this.#isInMain(slot) === isMain, `slot ${slot} is in the other queue`);
-      weight += this.#memory.weigh(slot);
-    });
-    assert(weight === this.#sums[sum], `a queue weighs ${weight}, summed up as ${this.#sums[sum]}`);
+    assert(this.#ghosts.weight(0) <= this.#ghostShare, "the ghosts weigh more than their share");
   }
 
   /** Entries read often enough go to the main queue, the first other one leaves. 0 when none is left. */
@@ -167,16 +141,13 @@ class S3Fifo implements Policy {
     const words = this.#words;
     for (let slot = this.#small.front(); slot !== 0; slot = this.#small.front()) {
       const at = slot * this.#stride + this.#offset;
-      const weight = this.#memory.weigh(slot);
       this.#small.unlink(slot);
-      this.#sums[SMALL_WEIGHT]! -= weight;
       if (words[at]! >>> READ_SHIFT < PROMOTING_READS) {
-        this.#remember(this.#memory.hashOf(slot), weight);
+        this.#remember(this.#memory.hashOf(slot), this.#memory.weigh(slot));
         return slot;
       }
       words[at] = IN_MAIN;
       this.#main.pushBack(slot);
-      this.#sums[MAIN_WEIGHT]! += weight;
     }
     return 0;
   }
@@ -186,30 +157,25 @@ class S3Fifo implements Policy {
     const words = this.#words;
     for (let slot = this.#main.front(); slot !== 0; slot = this.#main.front()) {
       const at = slot * this.#stride + this.#offset;
-      if ((words[at]! & READS) === 0) {
-        this.#leave(slot, this.#memory.weigh(slot));
+      const word = words[at]!;
+      if ((word & READS) === 0) {
+        this.#main.unlink(slot);
         return slot;
       }
-      words[at] = (words[at]! - ONE_READ) | 0;
+      words[at] = (word - ONE_READ) | 0;
       this.#main.moveToBack(slot);
     }
     return 0;
   }
 
-  #leave(slot: number, weight: number): void {
-    if (this.#isInMain(slot)) {
-      this.#main.unlink(slot);
-      this.#sums[MAIN_WEIGHT]! -= weight;
-    } else {
-      this.#small.unlink(slot);
-      this.#sums[SMALL_WEIGHT]! -= weight;
-    }
-  }
-
   #remember(hash: number, weight: number): void {
     if (weight > this.#ghostShare) return;
-    this.#ghosts.shrinkTo(this.#ghostShare - weight);
-    this.#ghosts.add(hash, weight);
+    this.#ghosts.shrinkTo(0, this.#ghostShare - weight);
+    this.#ghosts.add(0, hash, weight);
+  }
+
+  #queueOf(slot: number): WeighedList {
+    return this.#isInMain(slot) ? this.#main : this.#small;
   }
 
   #isInMain(slot: number): boolean {

@@ -1,0 +1,41 @@
+import { describe, expect, test } from "bun:test";
+import { SeededRandom } from "../lib/random.ts";
+import { FrequencySketch } from "./frequency-sketch.ts";
+
+function createSketch(maxEntries: number): FrequencySketch {
+  return new FrequencySketch(new Int32Array(3 + FrequencySketch.words(maxEntries)), 3, maxEntries);
+}
+
+describe("frequency sketch", () => {
+  test("never estimates too low, and seldom too high", () => {
+    const random = new SeededRandom(1);
+    const sketch = createSketch(1000);
+    const seen = new Map<number, number>();
+    for (let i = 0; i < 3000; i++) {
+      const hash = Math.floor(random.next() ** 3 * 1000) + 4_294_960_000;
+      sketch.add(hash);
+      seen.set(hash, (seen.get(hash) ?? 0) + 1);
+    }
+    let wrong = 0;
+    for (const [hash, count] of seen) {
+      expect(sketch.estimate(hash)).toBeGreaterThanOrEqual(Math.min(15, count));
+      if (sketch.estimate(hash) !== Math.min(15, count)) wrong++;
+    }
+    expect(wrong).toBeLessThan(seen.size * 0.02);
+  });
+
+  test("counts to 15 and no further", () => {
+    const sketch = createSketch(1);
+    for (let i = 0; i < 40; i++) sketch.add(5);
+    expect(sketch.estimate(5)).toBe(15);
+    expect(sketch.additions()).toBe(15);
+  });
+
+  test("halves every counter", () => {
+    const sketch = createSketch(64);
+    for (let hash = 0; hash < 4; hash++) for (let i = 0; i <= 2 * hash; i++) sketch.add(hash);
+    sketch.halve();
+    expect([0, 1, 2, 3].map((hash) => sketch.estimate(hash))).toEqual([0, 1, 2, 3]);
+    expect(sketch.additions()).toBe(8);
+  });
+});

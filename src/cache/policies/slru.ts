@@ -1,0 +1,123 @@
+import { assert } from "../../lib/assert.ts";
+import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
+import { checkCount, WeighedList } from "../weighed-list.ts";
+
+/** Set in the first word of a slot in the protected segment. */
+const PROTECTED = 1 << 31;
+
+const PROBATION_LIST = 0;
+const PROTECTED_LIST = LIST_WORDS;
+
+const PROBATION_WEIGHT = 0;
+const PROTECTED_WEIGHT = 1;
+
+/**
+ * Segmented LRU: entries start in the probation segment; a read there moves them to the protected one. What the
+ * protected segment cannot hold goes back to the young end of probation, whose old end leaves the cache.
+ *
+ * R. Karedla, J. S. Love, B. G. Wherry, "Caching strategies to improve disk system performance", IEEE Computer
+ * 27(3), 1994.
+ *
+ * `protected` is that segment's greatest share of the capacity, which the paper leaves open.
+ */
+export const slru: PolicyType = {
+  name: "slru",
+  wordsPerSlot: LINK_WORDS,
+  sums: 2,
+  parameters: { protected: 0.8 },
+  ranges: { protected: { least: 0, most: 1 } },
+  stateWords: () => 2 * LIST_WORDS,
+  create: (memory, parameters) => new SegmentedLru(memory, parameters),
+};
+
+class SegmentedLru implements Policy {
+  readonly #memory: PolicyMemory;
+  readonly #words: Int32Array;
+  readonly #stride: number;
+  readonly #offset: number;
+  readonly #protectedShare: number;
+  readonly #probation: WeighedList;
+  readonly #protected: WeighedList;
+
+  constructor(memory: PolicyMemory, parameters: Readonly<Record<string, number>>) {
+    this.#memory = memory;
+    this.#words = memory.words;
+    this.#stride = memory.stride;
+    this.#offset = memory.offset;
+    this.#protectedShare = Math.floor(memory.capacity * parameters["protected"]!);
+    this.#probation = new WeighedList(memory, PROBATION_LIST, PROBATION_WEIGHT);
+    this.#protected = new WeighedList(memory, PROTECTED_LIST, PROTECTED_WEIGHT);
+  }
+
+  miss(_hash: number): void {}
+
+  hit(slot: number): void {
+    if (this.#isProtected(slot)) {
+      this.#protected.moveToBack(slot);
+      return;
+    }
+    this.#probation.unlink(slot);
+    this.#words[slot * this.#stride + this.#offset] = PROTECTED;
+    this.#protected.pushBack(slot);
+    this.#demote();
+  }
+
+  insert(slot: number, _hash: number): void {
+    this.#words[slot * this.#stride + this.#offset] = 0;
+    this.#probation.pushBack(slot);
+  }
+
+  evict(_incoming: number): number {
+    const victim = this.#probation.front() || this.#protected.front();
+    if (victim !== 0) this.remove(victim);
+    return victim;
+  }
+
+  remove(slot: number): void {
+    this.#segmentOf(slot).unlink(slot);
+  }
+
+  reweigh(slot: number, oldWeight: number, newWeight: number): void {
+    this.#segmentOf(slot).reweigh(oldWeight, newWeight);
+    this.#demote();
+  }
+
+  move(_from: number, to: number): void {
+    this.#segmentOf(to).relocate(to);
+  }
+
+  explain(slot: number): Placement {
+    return { queue: this.#isProtected(slot) ? "protected" : "probation", detail: {} };
+  }
+
+  forEach(visit: (slot: number) => void): void {
+    this.#probation.forEach(visit);
+    this.#protected.forEach(visit);
+  }
+
+  check(): void {
+    const count =
+      this.#probation.check((slot) => !this.#isProtected(slot)) +
+      this.#protected.check((slot) => this.#isProtected(slot));
+    checkCount(this.#memory, count);
+    assert(this.#protected.weight() <= this.#protectedShare, "the protected segment is over its share");
+  }
+
+  #demote(): void {
+    while (this.#protected.weight() > this.#protectedShare) {
+      const slot = this.#protected.front();
+      this.#protected.unlink(slot);
+      this.#words[slot * this.#stride + this.#offset] = 0;
+      this.#probation.pushBack(slot);
+    }
+  }
+
+  #segmentOf(slot: number): WeighedList {
+    return this.#isProtected(slot) ? this.#protected : this.#probation;
+  }
+
+  #isProtected(slot: number): boolean {
+    return this.#words[slot * this.#stride + this.#offset]! < 0;
+  }
+}

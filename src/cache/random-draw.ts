@@ -1,0 +1,13 @@
+/**
+ * A draw from a seeded generator whose state is one word, zero at first: the sequence of `SeededRandom(seed)`
+ * (lib/random.ts; Mulberry32), kept where several threads can share it.
+ * @returns a whole number from 0 to `bound` − 1
+ */
+export function drawBelow(bound: number, seed: number, state: Int32Array, at: number): number {
+  const step = (state[at]! + 0x6d2b_79f5) | 0;
+  state[at] = step;
+  const mixed = (seed + step) | 0;
+  let t = Math.imul(mixed ^ (mixed >>> 15), 1 | mixed);
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+  return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4_294_967_296) * bound);
+}
