@@ -1,8 +1,8 @@
 import type { Connection, Ticket } from "../net/connection.ts";
 import { JsonObjectWriter } from "../protocol/json-object-writer.ts";
-import { decodeReply } from "../protocol/reply-value.ts";
-import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
+import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
+import { decodeReply } from "../protocol/reply-value.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 import { UpstreamRequest } from "../upstream/connection.ts";
@@ -26,11 +26,15 @@ export async function dumpOrigin(origin: Origin, connection: Connection, ticket:
     const seen = new Set<string>();
     let cursor = "0";
     do {
-      const [next, keys] = (await ask(origin, ["SCAN", cursor, "COUNT", KEYS_PER_STEP])) as [Uint8Array, Uint8Array[]];
+      const [next, keys] = (await ask(origin, ["SCAN", cursor, "COUNT", KEYS_PER_STEP])) as [
+        Uint8Array,
+        Uint8Array[],
+      ];
       cursor = text(next);
       const fresh = keys.filter((key) => !seen.has(text(key)));
       for (const key of fresh) seen.add(text(key));
-      const values = fresh.length === 0 ? [] : ((await ask(origin, ["MGET", ...fresh])) as (Uint8Array | null)[]);
+      const values =
+        fresh.length === 0 ? [] : ((await ask(origin, ["MGET", ...fresh])) as (Uint8Array | null)[]);
       if (!begun) {
         json.begin();
         begun = true;

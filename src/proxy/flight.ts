@@ -1,6 +1,6 @@
-import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
-import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { parseDecimal } from "../lib/bytes.ts";
+import type { ReplyReader } from "../protocol/reply-reader.ts";
+import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
 import { writeArgument, writeArgumentCount, writeTextArgument } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";

@@ -20,7 +20,8 @@ export const glassCommands: readonly Command<ProxySession>[] = [
     flags: ["readonly", "fast"],
     // No `keys`: it is never passed on, and reads nothing of the origin.
     group: "server",
-    summary: "Tells whether a key is cached, since when, how often it was read, and its place in the policy's queues.",
+    summary:
+      "Tells whether a key is cached, since when, how often it was read, and its place in the policy's queues.",
     since: "0.1.0",
     run: explain,
   },
@@ -43,7 +44,13 @@ function explain(session: ProxySession, request: Request, reply: ReplyWriter): v
   const start = request.starts[1]!;
   const end = request.ends[1]!;
   const now = nowMs();
-  const entry = cache.store.explain(request.bytes, start, end, cache.store.hash(request.bytes, start, end), now);
+  const entry = cache.store.explain(
+    request.bytes,
+    start,
+    end,
+    cache.store.hash(request.bytes, start, end),
+    now,
+  );
   if (entry === undefined) {
     reply.map(1);
     reply.bulkText("cached");

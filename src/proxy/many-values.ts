@@ -2,18 +2,18 @@ import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { Source, Waiter } from "./flight.ts";
 import { failureMessage } from "./forwarded-request.ts";
-import type { Proxy } from "./proxy.ts";
+import type { CachingProxy } from "./proxy.ts";
 
 /** An MGET: what is cached is taken at once, and the origin is asked only for the rest. */
 export class ManyValues {
-  readonly #proxy: Proxy;
+  readonly #proxy: CachingProxy;
   readonly #namesSources: boolean;
   readonly #values: (Uint8Array | null)[] = [];
   readonly #sources: (Source | "none")[] = [];
   readonly #missing: number[] = [];
   #error: string | undefined;
 
-  constructor(proxy: Proxy, request: Request, namesSources: boolean) {
+  constructor(proxy: CachingProxy, request: Request, namesSources: boolean) {
     this.#proxy = proxy;
     this.#namesSources = namesSources;
     for (let index = 1; index < request.count; index++) {

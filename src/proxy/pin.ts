@@ -94,7 +94,9 @@ export class Pin {
     }
     // A subscriber's replies are messages: RESP3 pushes them, and to a RESP2 client they are all that is sent.
     const repliesAreMessages =
-      this.#version === 2 ? this.#listening && name !== "monitor" : SUBSCRIBING.has(name) || UNSUBSCRIBING.has(name);
+      this.#version === 2
+        ? this.#listening && name !== "monitor"
+        : SUBSCRIBING.has(name) || UNSUBSCRIBING.has(name);
     if (repliesAreMessages) {
       this.#upstream.queueFlush();
       return;

@@ -6,8 +6,8 @@ import { clientCommand } from "../net/client-commands.ts";
 import type { ServiceHost } from "../net/client-context.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import { CommandTable, NameTable } from "../net/command-table.ts";
-import { connectionCommands, isPassword } from "../net/connection-commands.ts";
 import type { Connection } from "../net/connection.ts";
+import { connectionCommands, isPassword } from "../net/connection-commands.ts";
 import type { Service } from "../net/session.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
@@ -53,7 +53,7 @@ const SWEEP_INTERVAL_MS = 100;
 const SWEEP_STEPS = 2000;
 
 /** The caching proxy: composes cache, origin and sessions. */
-export class Proxy implements Service {
+export class CachingProxy implements Service {
   readonly cache: CoherentCache;
   readonly origin: Origin;
   readonly readThrough: ReadThrough;
@@ -144,7 +144,8 @@ export class Proxy implements Service {
     const { log } = this.options;
     let wasLost = false;
     return {
-      invalidated: (bytes: Uint8Array, start: number, end: number) => this.cache.invalidate(bytes, start, end),
+      invalidated: (bytes: Uint8Array, start: number, end: number) =>
+        this.cache.invalidate(bytes, start, end),
       allInvalidated: () => this.cache.invalidateAll(),
       lost: (error: Error) => {
         this.cache.invalidateAll();

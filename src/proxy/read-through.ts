@@ -43,7 +43,8 @@ export class ReadThrough {
     this.#store = options.cache.store;
     this.#origin = options.origin;
     this.#stats = options.stats;
-    this.#land = (flight, bytes, start, end, remainingMs) => this.#landed(flight, bytes, start, end, remainingMs);
+    this.#land = (flight, bytes, start, end, remainingMs) =>
+      this.#landed(flight, bytes, start, end, remainingMs);
   }
 
   /** Age and remaining time to live of what `lookup` would deliver; undefined where it would not. */

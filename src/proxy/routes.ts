@@ -88,6 +88,10 @@ export const ROUTES: readonly Route[] = [
     }),
   ),
   ...names("sync psync replconf replicaof slaveof").map(
-    (name): Route => ({ name, kind: "refuse", reason: "a proxy cannot take part in replication; ask the origin" }),
+    (name): Route => ({
+      name,
+      kind: "refuse",
+      reason: "a proxy cannot take part in replication; ask the origin",
+    }),
   ),
 ];

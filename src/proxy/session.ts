@@ -4,7 +4,12 @@ import { arityFits, type Command } from "../net/command-table.ts";
 import type { Connection, Ticket } from "../net/connection.ts";
 import type { Session } from "../net/session.ts";
 import { type ReplyWriter, Request } from "../protocol/protocol.ts";
-import { writeArgument, writeArgumentCount, writeRequest, writeTextArgument } from "../protocol/request-writer.ts";
+import {
+  writeArgument,
+  writeArgumentCount,
+  writeRequest,
+  writeTextArgument,
+} from "../protocol/request-writer.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
@@ -13,7 +18,7 @@ import { ForwardedRequest, failureMessage } from "./forwarded-request.ts";
 import { ManyValues } from "./many-values.ts";
 import { OneValue } from "./one-value.ts";
 import { Pin } from "./pin.ts";
-import type { Proxy } from "./proxy.ts";
+import type { CachingProxy } from "./proxy.ts";
 import type { Route } from "./routes.ts";
 import { writeSource } from "./source-attribute.ts";
 
@@ -26,7 +31,7 @@ type Lane = "main" | "side" | "own";
 /** One client of the proxy: decides for each request whether it is answered here, from the cache, or by the origin. */
 export class ProxySession implements Session, ClientContext {
   readonly connection: Connection;
-  readonly proxy: Proxy;
+  readonly proxy: CachingProxy;
   /** Each cached read is answered with where it came from (GLASS.SOURCE). */
   namesSources = false;
   #pin: Pin | undefined;
@@ -34,13 +39,13 @@ export class ProxySession implements Session, ClientContext {
   #sideOutstanding = 0;
   #postponed: Request | undefined;
 
-  constructor(proxy: Proxy, connection: Connection) {
+  constructor(proxy: CachingProxy, connection: Connection) {
     this.proxy = proxy;
     this.connection = connection;
     connection.flags = () => this.#pin?.flags ?? "";
   }
 
-  get host(): Proxy["host"] {
+  get host(): CachingProxy["host"] {
     return this.proxy.host;
   }
 

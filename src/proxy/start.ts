@@ -4,7 +4,7 @@ import { type Random, systemRandom } from "../lib/random.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
-import { Proxy, type ProxyOptions } from "./proxy.ts";
+import { CachingProxy, type ProxyOptions } from "./proxy.ts";
 
 export interface StartProxyOptions
   extends Partial<Omit<ProxyOptions, "origin" | "registry" | "clock" | "random" | "log">> {
@@ -21,7 +21,7 @@ export interface StartProxyOptions
 
 export interface RunningProxy {
   readonly port: number;
-  readonly proxy: Proxy;
+  readonly proxy: CachingProxy;
   /** Lets clients have their replies, then ends. */
   close(): Promise<void>;
 }
@@ -32,7 +32,7 @@ const DRAIN_MS = 5000;
 export async function startProxy(options: StartProxyOptions): Promise<RunningProxy> {
   const registry = new ClientRegistry();
   const clock = options.clock ?? systemClock;
-  const proxy = new Proxy({
+  const proxy = new CachingProxy({
     origin: options.origin,
     memoryBytes: options.memoryBytes ?? 64 * 1024 ** 2,
     policy: options.policy ?? "s3-fifo",

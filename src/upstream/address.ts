@@ -13,7 +13,8 @@ export interface OriginAddress {
 export function parseOrigin(text: string): OriginAddress {
   if (!text.includes("://")) {
     const match = /^(\[[^\]]+\]|[^:\s]+):([0-9]{1,5})$/.exec(text);
-    if (match === null) throw new RangeError(`origin "${text}" is not of the form host:port or redis://host:port`);
+    if (match === null)
+      throw new RangeError(`origin "${text}" is not of the form host:port or redis://host:port`);
     return { host: stripBrackets(match[1]!), port: checkedPort(Number(match[2])) };
   }
   let url: URL;

@@ -146,7 +146,8 @@ export class UpstreamConnection {
         },
         data: (_socket, data) => this.#received(data),
         drain: () => this.#flush(),
-        close: (_socket, error) => this.close(this.#lost(error?.message ?? "the origin closed the connection")),
+        close: (_socket, error) =>
+          this.close(this.#lost(error?.message ?? "the origin closed the connection")),
         error: (_socket, error) => {
           if ((error as { syscall?: string }).syscall === undefined) throw error;
         },
@@ -224,16 +225,21 @@ export class UpstreamConnection {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const name = formatOrigin(this.#options.address);
-      this.close(new UpstreamError("ORIGINPROTOCOL", `origin ${name} sent a malformed reply: ${error.message}`, true));
+      this.close(
+        new UpstreamError("ORIGINPROTOCOL", `origin ${name} sent a malformed reply: ${error.message}`, true),
+      );
     }
     return start;
   }
 
   #setTimer(delayMs: number): void {
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#expire();
-    }, Math.max(1, delayMs));
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#expire();
+      },
+      Math.max(1, delayMs),
+    );
   }
 
   /** Fails requests past their deadline. All have the same time-out, so the oldest come first. */

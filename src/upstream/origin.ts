@@ -209,7 +209,9 @@ export class Origin {
     this.#handshake(main, hello, (error) => {
       if (error === undefined) return;
       if (isAuthError(error)) {
-        main.close(new UpstreamError("ORIGINAUTH", `origin ${this.name} refused the credentials: ${error}`, false));
+        main.close(
+          new UpstreamError("ORIGINAUTH", `origin ${this.name} refused the credentials: ${error}`, false),
+        );
       } else if (password !== undefined) {
         // An origin that knows no RESP3: the old way of giving a password.
         const login = user === undefined ? ["AUTH", password] : ["AUTH", user, password];
@@ -337,7 +339,9 @@ class Handshake extends UpstreamRequest {
 
   override reply(bytes: Uint8Array, _start: number, _end: number, reader: ReplyReader): void {
     const isError = reader.type === ERROR || reader.type === BULK_ERROR;
-    const text = isError ? Buffer.from(bytes.subarray(reader.valueStart, reader.valueEnd)).toString() : undefined;
+    const text = isError
+      ? Buffer.from(bytes.subarray(reader.valueStart, reader.valueEnd)).toString()
+      : undefined;
     this.#done(text, this.sentAtMs);
   }
 

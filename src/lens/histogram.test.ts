@@ -1,0 +1,48 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { Histogram } from "./histogram.ts";
+
+test("quantiles are those of the sorted values, up to 1/32 above", () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.oneof(
+          fc.nat(100),
+          fc.nat(100_000),
+          fc.maxSafeNat().map((n) => n % 2 ** 47),
+        ),
+        { minLength: 1 },
+      ),
+      fc.double({ min: 0.001, max: 1, noNaN: true }),
+      (values, share) => {
+        const histogram = new Histogram();
+        for (const value of values) histogram.record(value);
+        const sorted = [...values].sort((a, b) => a - b);
+        const exact = sorted[Math.ceil(share * sorted.length) - 1]!;
+        const found = histogram.quantile(share);
+        expect(found).toBeGreaterThanOrEqual(exact);
+        expect(found).toBeLessThanOrEqual(exact + exact / 32);
+        expect(histogram.max).toBe(sorted.at(-1)!);
+      },
+    ),
+  );
+});
+
+test("two histograms add up to that of all values", () => {
+  const [one, other, all] = [new Histogram(), new Histogram(), new Histogram()];
+  for (let i = 0; i < 1000; i++) {
+    (i % 3 === 0 ? one : other).record(i * i);
+    all.record(i * i);
+  }
+  one.add(other);
+  for (const share of [0.1, 0.5, 0.9, 0.99, 1]) expect(one.quantile(share)).toBe(all.quantile(share));
+  expect([one.count, one.sum, one.max, one.mean]).toEqual([all.count, all.sum, all.max, all.mean]);
+});
+
+test("empty, it answers 0, and again after a reset", () => {
+  const histogram = new Histogram();
+  expect(histogram.quantile(0.5)).toBe(0);
+  histogram.record(17);
+  histogram.reset();
+  expect([histogram.quantile(1), histogram.count, histogram.max, histogram.mean]).toEqual([0, 0, 0, 0]);
+});
