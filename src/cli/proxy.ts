@@ -46,6 +46,11 @@ const SETTINGS = {
     description: "how often to ask whether the origin is there; bounds how stale an entry can get",
     group: ORIGIN,
   }),
+  heartbeatTimeout: setting(timeout({ least: "10ms" }), "2s", {
+    placeholder: "<time>",
+    description: "how long that may take before everything cached is dropped; adds to the same bound",
+    group: ORIGIN,
+  }),
   ttl: setting(duration({ least: "1ms" }), "1s", {
     placeholder: "<time>",
     description: "how long to keep an entry of an origin that cannot tell of changes",
@@ -90,9 +95,10 @@ export const proxy = subcommand({
       origin,
       originTimeoutMs: values.originTimeout,
       heartbeatMs: values.heartbeat,
+      heartbeatTimeoutMs: values.heartbeatTimeout,
       ttlMs: values.ttl,
       memoryBytes: values.memory,
-      policy: values.policy,
+      policy: formatPolicy(values.policy),
       log,
     });
     const addresses = listeningAddresses(values.host);
