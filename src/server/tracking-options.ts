@@ -1,0 +1,84 @@
+import { SYNTAX_ERROR } from "../net/command-errors.ts";
+import type { Request } from "../protocol/protocol.ts";
+
+/** What CLIENT TRACKING asks for. */
+export interface TrackingOptions {
+  readonly on: boolean;
+  readonly broadcast: boolean;
+  readonly optIn: boolean;
+  readonly optOut: boolean;
+  readonly noLoop: boolean;
+  /** Strings of one character a byte. */
+  readonly prefixes: readonly string[];
+}
+
+const NO_REDIRECTION =
+  "ERR CLIENT TRACKING REDIRECT is not supported: turn tracking on over RESP3 (HELLO 3), which needs no second connection";
+
+/** @returns the options of a CLIENT TRACKING, or what is wrong with it; in itself, whatever the client did before */
+export function parseTrackingOptions(request: Request): TrackingOptions | string {
+  const mode = request.text(2).toLowerCase();
+  let broadcast = false;
+  let optIn = false;
+  let optOut = false;
+  let noLoop = false;
+  const prefixes: string[] = [];
+  for (let index = 3; index < request.count; index++) {
+    const option = request.text(index).toLowerCase();
+    const hasValue = index + 1 < request.count;
+    if (option === "redirect" && hasValue) return NO_REDIRECTION;
+    if (option === "bcast") broadcast = true;
+    else if (option === "optin") optIn = true;
+    else if (option === "optout") optOut = true;
+    else if (option === "noloop") noLoop = true;
+    else if (option === "prefix" && hasValue) prefixes.push(request.text(++index));
+    else return SYNTAX_ERROR;
+  }
+  if (mode !== "on" && mode !== "off") return SYNTAX_ERROR;
+  return { on: mode === "on", broadcast, optIn, optOut, noLoop, prefixes };
+}
+
+/**
+ * Why tracking cannot be turned on so, or undefined.
+ * @param before what the client tracks already; undefined when it does not
+ */
+export function refuseTracking(
+  wanted: TrackingOptions,
+  before: TrackingOptions | undefined,
+): string | undefined {
+  if (!wanted.broadcast && wanted.prefixes.length > 0) {
+    return "ERR PREFIX option requires BCAST mode to be enabled";
+  }
+  if (before !== undefined && before.broadcast !== wanted.broadcast) {
+    return "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it with a different mode.";
+  }
+  if (wanted.broadcast && (wanted.optIn || wanted.optOut)) {
+    return "ERR OPTIN and OPTOUT are not compatible with BCAST";
+  }
+  if (wanted.optIn && wanted.optOut) return "ERR You can't specify both OPTIN mode and OPTOUT mode";
+  if (before !== undefined && ((wanted.optIn && before.optOut) || (wanted.optOut && before.optIn))) {
+    return "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it with a different mode.";
+  }
+  return findOverlap(wanted.prefixes, before?.prefixes ?? []);
+}
+
+/** A key must not begin with two prefixes of one client: it would be told twice. */
+function findOverlap(wanted: readonly string[], existing: readonly string[]): string | undefined {
+  for (const [index, prefix] of wanted.entries()) {
+    for (const other of existing) {
+      if (overlap(prefix, other)) return overlapError(prefix, "an existing", other);
+    }
+    for (const other of wanted.slice(index + 1)) {
+      if (overlap(prefix, other)) return overlapError(prefix, "another provided", other);
+    }
+  }
+  return undefined;
+}
+
+function overlap(one: string, other: string): boolean {
+  return one.startsWith(other) || other.startsWith(one);
+}
+
+function overlapError(prefix: string, which: string, other: string): string {
+  return `ERR Prefix '${prefix}' overlaps with ${which} prefix '${other}'. Prefixes for a single client must not overlap.`;
+}

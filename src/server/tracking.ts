@@ -1,0 +1,290 @@
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { fromLatin1, latin1, utf8 } from "../lib/bytes.ts";
+import type { TrackingCommands } from "../net/client-context.ts";
+import { SYNTAX_ERROR } from "../net/command-errors.ts";
+import { keyArgument, keyCount } from "../net/command-keys.ts";
+import type { Command } from "../net/command-table.ts";
+import type { Connection } from "../net/connection.ts";
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import { RespWriter } from "../protocol/resp-writer.ts";
+import { type BroadcastClient, BroadcastTable } from "./broadcast-table.ts";
+import type { KeyTracker } from "./key-tracker.ts";
+import { parseTrackingOptions, refuseTracking, type TrackingOptions } from "./tracking-options.ts";
+import { MOST_TRACKED_KEYS, type Trackers, TrackingTable } from "./tracking-table.ts";
+
+const INVALIDATE = utf8("invalidate");
+/** Keys that the table remembers when nothing else is said. */
+const DEFAULT_MAX_KEYS = 1_000_000;
+const NOT_TRACKING =
+  "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled";
+
+/** A client that tracks; replaced by another object when it changes its options. */
+interface TrackingClient extends TrackingOptions, BroadcastClient {
+  /** CLIENT CACHING was said, for the next command. */
+  cachingSaid: boolean;
+}
+
+/**
+ * Server-assisted client-side caching (CLIENT TRACKING): tells clients which of the keys they have read, or which
+ * of those with certain prefixes, have changed, so that they can drop them from their own caches. Behaves as Redis
+ * 7 does, on RESP3 connections; a client that speaks RESP2 is told nothing, as there.
+ *
+ * What a client reads is remembered in a bounded table; a key that must leave it is invalidated, for what is not
+ * remembered could not be told. A message to the client whose own command changed the key goes behind that
+ * command's reply; those to others are sent at once, and those about prefixes once for all changes of one turn of
+ * the event loop.
+ */
+export class Tracking implements KeyTracker, TrackingCommands {
+  readonly #clients = new Map<number, TrackingClient>();
+  readonly #table = new TrackingTable((clientId) => this.#clients.has(clientId));
+  readonly #broadcasts = new BroadcastTable();
+  readonly #message = new ByteBuffer(256);
+  readonly #writer = new RespWriter(this.#message, 3);
+  readonly #schedule: (run: () => void) => void;
+  #broadcastScheduled = false;
+  #maxKeys = DEFAULT_MAX_KEYS;
+
+  /** @param schedule runs something at the end of this turn of the event loop */
+  constructor(schedule: (run: () => void) => void = (run) => setImmediate(run)) {
+    this.#schedule = schedule;
+  }
+
+  // ---- for INFO and CONFIG
+
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  /** Keys remembered for clients in default mode. */
+  get keyCount(): number {
+    return this.#table.keyCount;
+  }
+
+  /** Pairs of a key and a client that has read it. */
+  get itemCount(): number {
+    return this.#table.itemCount;
+  }
+
+  get prefixCount(): number {
+    return this.#broadcasts.prefixCount;
+  }
+
+  /** Most keys remembered; 0 means as many as can be. */
+  get maxKeys(): number {
+    return this.#maxKeys;
+  }
+
+  set maxKeys(count: number) {
+    this.#maxKeys = count;
+    this.#evict();
+  }
+
+  /** The client's flags in CLIENT LIST: `t` when it tracks, `B` in BCAST mode. */
+  flagsOf(connection: Connection): string {
+    const client = this.#clients.get(connection.id);
+    if (client === undefined) return "";
+    return client.broadcast ? "tB" : "t";
+  }
+
+  // ---- called by sessions
+
+  /** A command has been executed, within EXEC or not: the keys it read are remembered, there or not. */
+  executed(connection: Connection, command: Command<never>, request: Request): void {
+    if (this.#clients.size === 0 || !command.flags.includes("readonly")) return;
+    const client = this.#clients.get(connection.id);
+    if (client !== undefined && remembers(client)) this.#remember(connection, command, request);
+  }
+
+  /** What CLIENT CACHING said holds for one request, or for all from MULTI to EXEC; called outside of these. */
+  requestEnded(connection: Connection, command: Command<never>): void {
+    if (this.#clients.size === 0 || command.name === "client") return;
+    const client = this.#clients.get(connection.id);
+    if (client !== undefined) client.cachingSaid = false;
+  }
+
+  /** The client has gone, or is reset. */
+  forget(connection: Connection): void {
+    const client = this.#clients.get(connection.id);
+    if (client === undefined) return;
+    this.#clients.delete(connection.id);
+    for (const prefix of client.prefixes) this.#broadcasts.remove(prefix, client);
+  }
+
+  // ---- changes
+
+  keyChanged(key: Uint8Array, by: Connection | undefined): void {
+    if (this.#clients.size === 0) return;
+    const name = latin1(key);
+    if (this.#broadcasts.prefixCount > 0 && this.#broadcasts.changed(name, by)) this.#scheduleBroadcast();
+    const trackers = this.#table.take(name);
+    if (trackers !== undefined) this.#invalidate(key, trackers, by);
+  }
+
+  flushed(_by: Connection | undefined): void {
+    this.#table.clear();
+    if (this.#clients.size === 0) return;
+    this.#beginMessage();
+    this.#writer.null();
+    for (const client of this.#clients.values()) this.#send(client.connection);
+  }
+
+  // ---- CLIENT TRACKING, TRACKINGINFO, CACHING, GETREDIR
+
+  change(connection: Connection, request: Request, reply: ReplyWriter): void {
+    const wanted = parseTrackingOptions(request);
+    if (typeof wanted === "string") {
+      reply.error(wanted);
+      return;
+    }
+    if (!wanted.on) {
+      this.forget(connection);
+      reply.ok();
+      return;
+    }
+    const before = this.#clients.get(connection.id);
+    const refusal = refuseTracking(wanted, before);
+    if (refusal !== undefined) {
+      reply.error(refusal);
+      return;
+    }
+    this.#enable(connection, wanted, before);
+    reply.ok();
+  }
+
+  describe(connection: Connection, reply: ReplyWriter): void {
+    const client = this.#clients.get(connection.id);
+    const flags = client === undefined ? ["off"] : describeOptions(client);
+    const prefixes = client?.prefixes ?? [];
+    reply.map(3);
+    reply.bulkText("flags");
+    reply.set(flags.length);
+    for (const flag of flags) reply.bulkText(flag);
+    reply.bulkText("redirect");
+    reply.integer(this.redirection(connection));
+    reply.bulkText("prefixes");
+    reply.array(prefixes.length);
+    for (const prefix of prefixes) reply.bulk(fromLatin1(prefix));
+  }
+
+  caching(connection: Connection, request: Request, reply: ReplyWriter): void {
+    const client = this.#clients.get(connection.id);
+    const word = request.text(2).toLowerCase();
+    if (client === undefined) reply.error(NOT_TRACKING);
+    else if (word === "yes" && !client.optIn) {
+      reply.error("ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.");
+    } else if (word === "no" && !client.optOut) {
+      reply.error("ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.");
+    } else if (word === "yes" || word === "no") {
+      client.cachingSaid = true;
+      reply.ok();
+    } else reply.error(SYNTAX_ERROR);
+  }
+
+  redirection(connection: Connection): number {
+    return this.#clients.has(connection.id) ? 0 : -1;
+  }
+
+  #enable(connection: Connection, wanted: TrackingOptions, before: TrackingClient | undefined): void {
+    // Without a prefix, every key is meant; prefixes asked for earlier stay.
+    const added = wanted.broadcast && wanted.prefixes.length === 0 ? [""] : wanted.prefixes;
+    const prefixes = [...new Set([...(before?.prefixes ?? []), ...added])];
+    if (before !== undefined) this.forget(connection);
+    const client: TrackingClient = {
+      ...wanted,
+      prefixes,
+      connection,
+      cachingSaid: before?.cachingSaid ?? false,
+    };
+    this.#clients.set(connection.id, client);
+    for (const prefix of prefixes) this.#broadcasts.add(prefix, client);
+  }
+
+  // ---- the table
+
+  #remember(connection: Connection, command: Command<never>, request: Request): void {
+    const count = keyCount(command, request);
+    for (let ordinal = 0; ordinal < count; ordinal++) {
+      this.#table.add(request.text(keyArgument(command, ordinal)), connection.id);
+    }
+    this.#evict();
+  }
+
+  /** Keeps the table within its bound. What leaves it can no longer be told of, so it is invalidated. */
+  #evict(): void {
+    const most = this.#maxKeys === 0 ? MOST_TRACKED_KEYS : Math.min(this.#maxKeys, MOST_TRACKED_KEYS);
+    while (this.#table.keyCount > most) {
+      const key = this.#table.oldestKey();
+      const trackers = key === undefined ? undefined : this.#table.take(key);
+      if (key === undefined || trackers === undefined) return;
+      this.#invalidate(fromLatin1(key), trackers, undefined);
+    }
+  }
+
+  // ---- messages
+
+  #invalidate(key: Uint8Array, trackers: Trackers, by: Connection | undefined): void {
+    this.#beginMessage();
+    this.#writer.array(1);
+    this.#writer.bulk(key);
+    if (typeof trackers === "number") this.#sendTo(trackers, by);
+    else for (const clientId of trackers) this.#sendTo(clientId, by);
+  }
+
+  #sendTo(clientId: number, by: Connection | undefined): void {
+    const client = this.#clients.get(clientId);
+    // It may have turned tracking off, or changed over to prefixes, since it read the key.
+    if (client === undefined || client.broadcast) return;
+    if (client.noLoop && client.connection === by) return;
+    this.#send(client.connection);
+  }
+
+  #scheduleBroadcast(): void {
+    if (this.#broadcastScheduled) return;
+    this.#broadcastScheduled = true;
+    this.#schedule(() => {
+      this.#broadcastScheduled = false;
+      this.#broadcast();
+    });
+  }
+
+  #broadcast(): void {
+    this.#broadcasts.takeMessages((client, keys) => {
+      this.#beginMessage();
+      this.#writer.array(keys.length);
+      for (const key of keys) this.#writer.bulk(fromLatin1(key));
+      this.#send(client.connection);
+    });
+    this.#message.clear(KEEP_MESSAGE_BYTES);
+  }
+
+  #beginMessage(): void {
+    this.#message.clear();
+    this.#writer.push(2);
+    this.#writer.bulk(INVALIDATE);
+  }
+
+  #send(connection: Connection): void {
+    if (connection.respVersion === 3) connection.pushBytes(this.#message.bytes, 0, this.#message.length);
+  }
+}
+
+/** A message buffer larger than this is given back. */
+const KEEP_MESSAGE_BYTES = 64 * 1024;
+
+/** Whether what the client reads now is to be remembered. */
+function remembers(client: TrackingClient): boolean {
+  if (client.broadcast) return false;
+  if (client.optIn) return client.cachingSaid;
+  return !(client.optOut && client.cachingSaid);
+}
+
+function describeOptions(client: TrackingClient): string[] {
+  const flags = ["on"];
+  if (client.broadcast) flags.push("bcast");
+  if (client.optIn) flags.push("optin");
+  if (client.optIn && client.cachingSaid) flags.push("caching-yes");
+  if (client.optOut) flags.push("optout");
+  if (client.optOut && client.cachingSaid) flags.push("caching-no");
+  if (client.noLoop) flags.push("noloop");
+  return flags;
+}
