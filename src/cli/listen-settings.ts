@@ -13,6 +13,7 @@ import {
   type Setting,
   setting,
   size,
+  switchSetting,
   text,
   timeout,
 } from "./setting.ts";
@@ -53,6 +54,10 @@ export function listenSettings<const P extends string>(defaultPort: P) {
       placeholder: "<yes|no>",
       description: "refuse to listen beyond this machine without a password",
       group: ACCESS,
+    }),
+    untilInputEnds: switchSetting({
+      description: "end when standard input ends, for programs that start this one",
+      group: LISTENING,
     }),
     ...LIMIT_SETTINGS,
     ...LOG_SETTINGS,

@@ -117,7 +117,7 @@ export const proxy = subcommand({
       `listening on ${formatListening(values.host, started.port, addresses)}, ` +
         `origin ${shownOrigin}, cache of ${formatSize(values.memory)}, policy ${formatPolicy(values.policy)}`,
     );
-    return serveUntilSignal(started, log);
+    return serveUntilSignal(started, log, values.untilInputEnds);
   },
 });
 

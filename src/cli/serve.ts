@@ -13,11 +13,17 @@ const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 /**
  * Keeps a service running until SIGTERM or SIGINT, then ends it in order. A second signal ends the process at
  * once, with the code that a shell reports for it.
+ * @param untilInputEnds end as well when standard input does: whoever started this program is gone then
  */
-export async function serveUntilSignal(service: Running, log: Logger): Promise<number> {
-  const signal = await new Promise<keyof typeof SIGNAL_NUMBERS>((resolve) => {
+export async function serveUntilSignal(
+  service: Running,
+  log: Logger,
+  untilInputEnds: boolean,
+): Promise<number> {
+  const signal = await new Promise<keyof typeof SIGNAL_NUMBERS | "end of input">((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
+    if (untilInputEnds) process.stdin.once("end", () => resolve("end of input")).resume();
   });
   for (const [name, number] of Object.entries(SIGNAL_NUMBERS)) {
     process.once(name, () => process.exit(128 + number));

@@ -89,6 +89,6 @@ export const server = subcommand({
       },
       `listening on ${formatListening(values.host, started.port, addresses)}, engine ${values.engine}${where}`,
     );
-    return serveUntilSignal(started, log);
+    return serveUntilSignal(started, log, values.untilInputEnds);
   },
 });

@@ -1,3 +1,96 @@
+import type { ClientContext } from "../net/client-context.ts";
 import type { Command } from "../net/command-table.ts";
-import type { ProxySession } from "./session.ts";
-export const adminCommands: readonly Command<ProxySession>[] = [];
+import { configCommand, fixedParameter } from "../net/config.ts";
+import {
+  clientsFields,
+  cpuFields,
+  infoCommand,
+  memoryFields,
+  replicationFields,
+  serverFields,
+  trafficFields,
+} from "../net/info.ts";
+import type { CachingProxy } from "./proxy.ts";
+
+/** INFO and CONFIG of the proxy itself, with Redis's names where Redis has the same. (COMMAND is the origin's.) */
+export function adminCommands(proxy: CachingProxy): readonly Command<ClientContext>[] {
+  const { cache, options, origin, stats } = proxy;
+  const { registry } = options;
+  const { store } = cache;
+  return [
+    infoCommand([
+      { name: "Server", fields: () => serverFields(proxy.host, proxy.port, proxy.runId) },
+      { name: "Clients", fields: () => clientsFields(registry, options.maxConnections) },
+      {
+        name: "Memory",
+        fields: () => memoryFields(store.stats().usedBytes, options.memoryBytes, store.policyName),
+      },
+      {
+        name: "Stats",
+        fields: () => {
+          const { evictions, expirations } = store.stats();
+          return {
+            ...trafficFields(registry),
+            keyspace_hits: stats.hits,
+            keyspace_misses: stats.misses,
+            evicted_keys: evictions,
+            expired_keys: expirations,
+            coalesced_misses: stats.coalesced,
+            fills: stats.fills,
+            discarded_fills: stats.discardedFills,
+            invalidations: cache.invalidationCount,
+            forwarded_requests: stats.forwarded,
+            origin_errors: stats.originErrors,
+            unknown_outcomes: stats.unknownOutcomes,
+            channel_losses: stats.channelLosses,
+          };
+        },
+      },
+      {
+        name: "Origin",
+        fields: () => ({
+          origin: origin.name,
+          origin_link_status: origin.isReady ? "up" : "down",
+          origin_tracking: origin.tracking === true ? 1 : 0,
+          staleness_bound_ms: origin.tracking === true ? origin.stalenessBoundMs : options.ttlMs,
+        }),
+      },
+      {
+        name: "Cache",
+        fields: () => {
+          const { entries, expiring, payloadBytes } = store.stats();
+          return {
+            cached_keys: entries,
+            cached_keys_expiring: expiring,
+            cached_payload_bytes: payloadBytes,
+            policy: store.policyName,
+          };
+        },
+      },
+      { name: "Replication", fields: () => replicationFields(proxy.host) },
+      { name: "CPU", fields: cpuFields },
+    ]),
+    configCommand({
+      parameters: [
+        { name: "policy", get: () => store.policyName, set: (text) => store.setPolicy(text) },
+        fixedParameter("maxmemory", String(options.memoryBytes)),
+        fixedParameter("maxmemory-policy", () => store.policyName),
+        fixedParameter("maxclients", String(options.maxConnections)),
+        fixedParameter("origin", origin.name),
+        fixedParameter("heartbeat", `${options.heartbeatMs}ms`),
+        fixedParameter("heartbeat-timeout", `${options.heartbeatTimeoutMs}ms`),
+        fixedParameter("origin-timeout", `${options.originTimeoutMs}ms`),
+        fixedParameter("ttl", `${options.ttlMs}ms`),
+        // Clients such as redis-benchmark look for these.
+        fixedParameter("save", ""),
+        fixedParameter("appendonly", "no"),
+        fixedParameter("databases", "1"),
+      ],
+      resetStatistics: () => {
+        stats.reset();
+        cache.invalidationCount = 0;
+        registry.resetStatistics();
+      },
+    }),
+  ];
+}

@@ -43,6 +43,7 @@ export interface ProxyOptions {
   readonly random: Random;
   readonly log: Log;
   readonly registry: ClientRegistry;
+  readonly maxConnections: number;
   readonly version: string;
   /** For one test alone, which shows that its checker finds what leases prevent. */
   readonly unsafeSkipLeases?: boolean;
@@ -65,6 +66,10 @@ export class CachingProxy implements Service {
   readonly options: ProxyOptions;
   /** The time base of everything cached: milliseconds that never go back, near those of the Unix epoch. */
   readonly nowMs: () => number;
+  /** Where it listens, for INFO; 0 before it does. */
+  port = 0;
+  /** 40 hexadecimal digits, new at each start. */
+  readonly runId: string;
   readonly #sweep: ReturnType<typeof setInterval>;
 
   constructor(options: ProxyOptions) {
@@ -99,11 +104,12 @@ export class CachingProxy implements Service {
       untrackedTtlMs: options.ttlMs,
       unsafeSkipLeases: options.unsafeSkipLeases ?? false,
     });
+    this.runId = randomHex(options.random, 40);
     this.commands = new CommandTable<ProxySession>([
       ...connectionCommands,
       clientCommand,
       ...glassCommands,
-      ...adminCommands,
+      ...adminCommands(this),
     ]);
     this.host = {
       registry: options.registry,
@@ -166,6 +172,12 @@ export class CachingProxy implements Service {
       },
     };
   }
+}
+
+function randomHex(random: Random, digits: number): string {
+  let text = "";
+  while (text.length < digits) text += Math.floor(random.next() * 16).toString(16);
+  return text;
 }
 
 /** A clock whose monotonic time is whole milliseconds near the Unix epoch's. */

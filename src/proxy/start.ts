@@ -46,6 +46,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     random: options.random ?? systemRandom,
     log: options.log ?? silentLog,
     registry,
+    maxConnections: (options.limits ?? DEFAULT_LIMITS).connections,
     version: options.version ?? "0.1.0",
     unsafeSkipLeases: options.unsafeSkipLeases ?? false,
   });
@@ -65,6 +66,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     proxy.close();
     throw error;
   }
+  proxy.port = listener.port;
   return {
     port: listener.port,
     proxy,
