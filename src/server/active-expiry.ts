@@ -1,0 +1,72 @@
+import type { Engine } from "../engine/engine.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+
+/** How often is looked for expired keys, as Redis does by default. */
+const PERIOD_MS = 100;
+/** Keys removed between two looks at the clock. */
+const STEP_KEYS = 20;
+/** One piece of work takes about as long as this. */
+const WORK_MS = 1;
+/** Steps of one piece of work, however fast they are. */
+const STEPS_PER_PIECE = 500;
+/** The rest after a piece of work that did not find the end: at most a quarter of the time is spent on it. */
+const REST_MS = 3;
+
+/**
+ * Removes expired keys that nobody asks for, a few at a time: ten times a second, and more often while there are
+ * many of them.
+ */
+export class ActiveExpiry {
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #hasFailed = false;
+
+  constructor(engine: Engine, clock: Clock, log: Log) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#schedule(PERIOD_MS);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer = setTimeout(() => {
+      this.#schedule(this.#work() ? REST_MS : PERIOD_MS);
+    }, delayMs);
+    this.#timer.unref();
+  }
+
+  /** @returns whether there is more to do at once */
+  #work(): boolean {
+    const untilMs = this.#clock.monotonicMs() + WORK_MS;
+    let hasMore = true;
+    try {
+      for (let step = 0; hasMore && step < STEPS_PER_PIECE; step++) {
+        hasMore = this.#engine.removeExpired(STEP_KEYS) >= STEP_KEYS;
+        if (this.#clock.monotonicMs() >= untilMs) break;
+      }
+      // No reply waits for this work; the next client's should not either.
+      this.#engine.settle()?.catch((error: unknown) => this.#failed(error));
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+    return hasMore;
+  }
+
+  /** An engine that refuses to write goes on refusing: once is enough to be told. */
+  #failed(error: unknown): void {
+    if (!this.#hasFailed) this.#log.error({ error }, "expired keys cannot be removed");
+    this.#hasFailed = true;
+  }
+}

@@ -1,0 +1,300 @@
+import { matchesGlob } from "../../lib/glob.ts";
+import { NOT_AN_INTEGER, SYNTAX_ERROR } from "../../net/command-errors.ts";
+import type { Command } from "../../net/command-table.ts";
+import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
+import { int64, isOption, isSame } from "../arguments.ts";
+import type { ServerContext } from "../context.ts";
+
+const NO_SUCH_KEY = "ERR no such key";
+const STAR = 0x2a;
+/** Keys that a step of SCAN visits where COUNT does not say. */
+const DEFAULT_SCAN_COUNT = 10;
+/** The largest step of SCAN; a larger COUNT asks for no more. */
+const LARGEST_SCAN_COUNT = 1_000_000;
+/** Keys visited by one step of KEYS; it takes as many steps as there are. */
+const KEYS_STEP = 1024;
+const INT32_MAX = 2_147_483_647n;
+
+/** Commands on keys, whatever their values are. */
+export const keyCommands: readonly Command<ServerContext>[] = [
+  {
+    name: "del",
+    arity: -2,
+    flags: ["write"],
+    keys: [1, -1, 1],
+    group: "generic",
+    summary: "Deletes one or more keys.",
+    since: "1.0.0",
+    run: del,
+  },
+  {
+    name: "unlink",
+    arity: -2,
+    flags: ["write", "fast"],
+    keys: [1, -1, 1],
+    group: "generic",
+    summary: "Deletes one or more keys; here it is the same as DEL.",
+    since: "4.0.0",
+    run: del,
+  },
+  {
+    name: "exists",
+    arity: -2,
+    flags: ["readonly", "fast"],
+    keys: [1, -1, 1],
+    group: "generic",
+    summary: "Determines whether one or more keys exist.",
+    since: "1.0.0",
+    run: exists,
+  },
+  {
+    name: "touch",
+    arity: -2,
+    flags: ["readonly", "fast"],
+    keys: [1, -1, 1],
+    group: "generic",
+    summary:
+      "Returns the number of existing keys out of those specified; to an eviction policy they have been read.",
+    since: "3.2.1",
+    run: touch,
+  },
+  {
+    name: "type",
+    arity: 2,
+    flags: ["readonly", "fast"],
+    keys: [1, 1, 1],
+    group: "generic",
+    summary: "Determines the type of value stored at a key.",
+    since: "1.0.0",
+    run: ({ keyspace }, request, reply) =>
+      reply.status(keyspace.expiry(request.view(1)) === undefined ? "none" : "string"),
+  },
+  {
+    name: "rename",
+    arity: 3,
+    flags: ["write"],
+    keys: [1, 2, 1],
+    group: "generic",
+    summary: "Renames a key and overwrites the destination.",
+    since: "1.0.0",
+    run: rename,
+  },
+  {
+    name: "renamenx",
+    arity: 3,
+    flags: ["write", "fast"],
+    keys: [1, 2, 1],
+    group: "generic",
+    summary: "Renames a key only when the target key name doesn't exist.",
+    since: "1.0.0",
+    run: renamenx,
+  },
+  {
+    name: "copy",
+    arity: -3,
+    flags: ["write", "denyoom"],
+    keys: [1, 2, 1],
+    group: "generic",
+    summary: "Copies the value of a key to a new key.",
+    since: "6.2.0",
+    run: copy,
+  },
+  {
+    name: "keys",
+    arity: 2,
+    flags: ["readonly"],
+    group: "generic",
+    summary: "Returns all key names that match a pattern.",
+    since: "1.0.0",
+    run: keys,
+  },
+  {
+    name: "scan",
+    arity: -2,
+    flags: ["readonly"],
+    group: "generic",
+    summary: "Iterates over the key names in the database.",
+    since: "2.8.0",
+    run: scan,
+  },
+  {
+    name: "randomkey",
+    arity: 1,
+    flags: ["readonly"],
+    group: "generic",
+    summary: "Returns a random key name from the database.",
+    since: "1.0.0",
+    run({ keyspace }, _request, reply) {
+      const key = keyspace.engine.randomKey();
+      if (key === undefined) reply.null();
+      else reply.bulk(key);
+    },
+  },
+  {
+    name: "dbsize",
+    arity: 1,
+    flags: ["readonly", "fast"],
+    group: "server",
+    summary: "Returns the number of keys in the database.",
+    since: "1.0.0",
+    run: ({ keyspace }, _request, reply) => reply.integer(keyspace.engine.size()),
+  },
+  {
+    name: "flushdb",
+    arity: -1,
+    flags: ["write"],
+    group: "server",
+    summary: "Removes all keys from the current database.",
+    since: "1.0.0",
+    run: flush,
+  },
+  {
+    name: "flushall",
+    arity: -1,
+    flags: ["write"],
+    group: "server",
+    summary: "Removes all keys from all databases.",
+    since: "1.0.0",
+    run: flush,
+  },
+];
+
+function del({ keyspace, connection }: ServerContext, request: Request, reply: ReplyWriter) {
+  let count = 0;
+  for (let index = 1; index < request.count; index++) {
+    if (keyspace.delete(request.view(index), connection)) count++;
+  }
+  reply.integer(count);
+}
+
+function exists({ keyspace }: ServerContext, request: Request, reply: ReplyWriter) {
+  let count = 0;
+  for (let index = 1; index < request.count; index++) {
+    if (keyspace.expiry(request.view(index)) !== undefined) count++;
+  }
+  reply.integer(count);
+}
+
+function touch({ keyspace }: ServerContext, request: Request, reply: ReplyWriter) {
+  let count = 0;
+  for (let index = 1; index < request.count; index++) {
+    if (keyspace.get(request.view(index)) !== undefined) count++;
+  }
+  reply.integer(count);
+}
+
+function rename(context: ServerContext, request: Request, reply: ReplyWriter) {
+  const { keyspace, connection } = context;
+  const from = request.view(1);
+  const stored = keyspace.peek(from);
+  if (stored === undefined) return reply.error(NO_SUCH_KEY);
+  if (!isSame(request, 1, 2)) {
+    keyspace.set(request.view(2), stored.value, stored.expiresAtMs, connection);
+    keyspace.delete(from, connection);
+  }
+  reply.ok();
+}
+
+function renamenx(context: ServerContext, request: Request, reply: ReplyWriter) {
+  const { keyspace, connection } = context;
+  const from = request.view(1);
+  const to = request.view(2);
+  const stored = keyspace.peek(from);
+  if (stored === undefined) return reply.error(NO_SUCH_KEY);
+  if (keyspace.has(to)) return reply.integer(0);
+  keyspace.set(to, stored.value, stored.expiresAtMs, connection);
+  keyspace.delete(from, connection);
+  reply.integer(1);
+}
+
+function copy({ keyspace, connection }: ServerContext, request: Request, reply: ReplyWriter) {
+  let replace = false;
+  for (let index = 3; index < request.count; index++) {
+    if (isOption(request, index, "replace")) replace = true;
+    else if (isOption(request, index, "db") && index + 1 < request.count) {
+      const database = int64(request, ++index);
+      if (database === undefined) return reply.error(NOT_AN_INTEGER);
+      if (database > INT32_MAX || database < -INT32_MAX - 1n) {
+        return reply.error("ERR value is out of range, value must between -2147483648 and 2147483647");
+      }
+      if (database !== 0n) return reply.error("ERR DB index is out of range");
+    } else return reply.error(SYNTAX_ERROR);
+  }
+  if (isSame(request, 1, 2)) return reply.error("ERR source and destination objects are the same");
+  const stored = keyspace.get(request.view(1));
+  const to = request.view(2);
+  if (stored === undefined || (!replace && keyspace.has(to))) return reply.integer(0);
+  keyspace.set(to, stored.value, stored.expiresAtMs, connection);
+  reply.integer(1);
+}
+
+function keys({ keyspace }: ServerContext, request: Request, reply: ReplyWriter) {
+  const pattern = request.view(1);
+  const found: Uint8Array[] = [];
+  const visit = keyCollector(pattern, found);
+  let cursor = 0;
+  do {
+    cursor = keyspace.engine.scan(cursor, KEYS_STEP, visit);
+  } while (cursor !== 0);
+  reply.array(found.length);
+  for (const key of found) reply.bulk(key);
+}
+
+function scan({ keyspace }: ServerContext, request: Request, reply: ReplyWriter) {
+  const cursor = scanCursor(request.text(1));
+  if (cursor === undefined) return reply.error("ERR invalid cursor");
+  let count = DEFAULT_SCAN_COUNT;
+  let pattern: Uint8Array | undefined;
+  let hasType = true;
+  for (let index = 2; index < request.count; index += 2) {
+    if (index + 1 === request.count) return reply.error(SYNTAX_ERROR);
+    if (isOption(request, index, "count")) {
+      const given = int64(request, index + 1);
+      if (given === undefined) return reply.error(NOT_AN_INTEGER);
+      if (given < 1n) return reply.error(SYNTAX_ERROR);
+      count = Math.min(Number(given), LARGEST_SCAN_COUNT);
+    } else if (isOption(request, index, "match")) pattern = request.view(index + 1);
+    else if (isOption(request, index, "type")) hasType = isOption(request, index + 1, "string");
+    else return reply.error(SYNTAX_ERROR);
+  }
+  const found: Uint8Array[] = [];
+  const collect = keyCollector(pattern, found);
+  const next = keyspace.engine.scan(cursor, count, hasType ? collect : () => undefined);
+  reply.array(2);
+  reply.bulkText(String(next));
+  reply.array(found.length);
+  for (const key of found) reply.bulk(key);
+}
+
+/** Collects copies of the keys that match. */
+function keyCollector(pattern: Uint8Array | undefined, found: Uint8Array[]): (key: Uint8Array) => void {
+  // A lone star also matches the empty key, which no other pattern does.
+  if (pattern === undefined || (pattern.length === 1 && pattern[0] === STAR)) {
+    return (key) => {
+      found.push(new Uint8Array(key));
+    };
+  }
+  return (key) => {
+    if (matchesGlob(pattern, key)) found.push(new Uint8Array(key));
+  };
+}
+
+/**
+ * A cursor as C's `strtoul` reads it, within what engines hand out; undefined for what is no number. One that no
+ * engine has handed out still names a place to go on from.
+ */
+function scanCursor(text: string): number | undefined {
+  if (!/^[+-]?[0-9]*$/.test(text)) return undefined;
+  if (text === "+" || text === "-") return undefined;
+  const magnitude = BigInt(text.replace(/^[+-]/, "") || "0");
+  if (magnitude >= 1n << 64n) return undefined;
+  return Number(BigInt.asUintN(48, text.startsWith("-") ? -magnitude : magnitude));
+}
+
+function flush({ keyspace, connection }: ServerContext, request: Request, reply: ReplyWriter) {
+  const isPlain = request.count === 1;
+  const hasMode = request.count === 2 && (isOption(request, 1, "sync") || isOption(request, 1, "async"));
+  if (!isPlain && !hasMode) return reply.error(SYNTAX_ERROR);
+  keyspace.clear(connection);
+  reply.ok();
+}

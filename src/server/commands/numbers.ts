@@ -1,0 +1,124 @@
+import { NEVER } from "../../engine/engine.ts";
+import { latin1, parseDecimal, parseInt64, utf8 } from "../../lib/bytes.ts";
+import { NOT_AN_INTEGER } from "../../net/command-errors.ts";
+import type { Command } from "../../net/command-table.ts";
+import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
+import { int64 } from "../arguments.ts";
+import type { ServerContext } from "../context.ts";
+import { addLongDouble, formatLongDouble, parseLongDouble } from "../long-double.ts";
+
+const INT64_MAX = 9_223_372_036_854_775_807n;
+const INT64_MIN = -9_223_372_036_854_775_808n;
+const NOT_A_FLOAT = "ERR value is not a valid float";
+const ZERO = utf8("0");
+
+/** Commands on values as numbers. */
+export const numberCommands: readonly Command<ServerContext>[] = [
+  {
+    name: "incr",
+    arity: 2,
+    flags: ["write", "denyoom", "fast"],
+    keys: [1, 1, 1],
+    group: "string",
+    summary:
+      "Increments the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
+    since: "1.0.0",
+    run: (context, request, reply) => add(context, request, reply, 1n),
+  },
+  {
+    name: "decr",
+    arity: 2,
+    flags: ["write", "denyoom", "fast"],
+    keys: [1, 1, 1],
+    group: "string",
+    summary:
+      "Decrements the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
+    since: "1.0.0",
+    run: (context, request, reply) => add(context, request, reply, -1n),
+  },
+  {
+    name: "incrby",
+    arity: 3,
+    flags: ["write", "denyoom", "fast"],
+    keys: [1, 1, 1],
+    group: "string",
+    summary:
+      "Increments the integer value of a key by a number. Uses 0 as initial value if the key doesn't exist.",
+    since: "1.0.0",
+    run(context, request, reply) {
+      const increment = int64(request, 2);
+      if (increment === undefined) reply.error(NOT_AN_INTEGER);
+      else add(context, request, reply, increment);
+    },
+  },
+  {
+    name: "decrby",
+    arity: 3,
+    flags: ["write", "denyoom", "fast"],
+    keys: [1, 1, 1],
+    group: "string",
+    summary:
+      "Decrements a number from the integer value of a key. Uses 0 as initial value if the key doesn't exist.",
+    since: "1.0.0",
+    run(context, request, reply) {
+      const decrement = int64(request, 2);
+      if (decrement === undefined) reply.error(NOT_AN_INTEGER);
+      // Its negative is no 64-bit integer.
+      else if (decrement === INT64_MIN) reply.error("ERR decrement would overflow");
+      else add(context, request, reply, -decrement);
+    },
+  },
+  {
+    name: "incrbyfloat",
+    arity: 3,
+    flags: ["write", "denyoom", "fast"],
+    keys: [1, 1, 1],
+    group: "string",
+    summary:
+      "Increment the floating point value of a key by a number. Uses 0 as initial value if the key doesn't exist.",
+    since: "2.6.0",
+    run: addFloat,
+  },
+];
+
+function add(
+  { keyspace, connection }: ServerContext,
+  request: Request,
+  reply: ReplyWriter,
+  increment: bigint,
+) {
+  const key = request.view(1);
+  const old = keyspace.peek(key);
+  const value = sum(old === undefined ? ZERO : old.value, increment);
+  if (value === undefined) return reply.error(NOT_AN_INTEGER);
+  if (value > INT64_MAX || value < INT64_MIN) {
+    return reply.error("ERR increment or decrement would overflow");
+  }
+  keyspace.set(key, utf8(String(value)), old?.expiresAtMs ?? NEVER, connection);
+  reply.integer(value);
+}
+
+/** The sum, as a `number` where that is exact; undefined when the value is not an integer. */
+function sum(value: Uint8Array, increment: bigint): number | bigint | undefined {
+  const small = parseDecimal(value, 0, value.length);
+  if (small !== undefined) {
+    const total = small + Number(increment);
+    if (Number.isSafeInteger(total)) return total;
+  }
+  const large = parseInt64(value);
+  return large === undefined ? undefined : large + increment;
+}
+
+function addFloat({ keyspace, connection }: ServerContext, request: Request, reply: ReplyWriter) {
+  const key = request.view(1);
+  const old = keyspace.peek(key);
+  const value = parseLongDouble(old === undefined ? "0" : latin1(old.value));
+  const increment = value === undefined ? undefined : parseLongDouble(request.text(2));
+  if (value === undefined || increment === undefined) return reply.error(NOT_A_FLOAT);
+  const total =
+    value === "infinite" || increment === "infinite" ? undefined : addLongDouble(value, increment);
+  if (total === undefined) return reply.error("ERR increment would produce NaN or Infinity");
+  const text = utf8(formatLongDouble(total));
+  keyspace.set(key, text, old?.expiresAtMs ?? NEVER, connection);
+  reply.bulk(text);
+}

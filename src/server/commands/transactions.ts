@@ -1,0 +1,92 @@
+import type { Command } from "../../net/command-table.ts";
+import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
+import type { ServerContext } from "../context.ts";
+import { runCommand } from "../run-command.ts";
+
+/** MULTI, EXEC and WATCH. */
+export const transactionCommands: readonly Command<ServerContext>[] = [
+  {
+    name: "multi",
+    arity: 1,
+    flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
+    group: "transactions",
+    summary: "Starts a transaction.",
+    since: "1.2.0",
+    run: multi,
+  },
+  {
+    name: "exec",
+    arity: 1,
+    flags: ["noscript", "loading", "stale", "skip_slowlog"],
+    group: "transactions",
+    summary: "Executes all commands in a transaction.",
+    since: "1.2.0",
+    run: exec,
+  },
+  {
+    name: "discard",
+    arity: 1,
+    flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
+    group: "transactions",
+    summary: "Discards a transaction.",
+    since: "2.0.0",
+    run: discard,
+  },
+  {
+    name: "watch",
+    arity: -2,
+    flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
+    keys: [1, -1, 1],
+    group: "transactions",
+    summary: "Monitors changes to keys to determine the execution of a transaction.",
+    since: "2.2.0",
+    run: watch,
+  },
+  {
+    name: "unwatch",
+    arity: 1,
+    flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
+    group: "transactions",
+    summary: "Forgets about watched keys of a transaction.",
+    since: "2.2.0",
+    run({ transaction }, _request, reply) {
+      transaction.unwatch();
+      reply.ok();
+    },
+  },
+];
+
+function multi({ transaction }: ServerContext, _request: Request, reply: ReplyWriter) {
+  if (transaction.isOpen) return reply.error("ERR MULTI calls can not be nested");
+  transaction.begin();
+  reply.ok();
+}
+
+/** Runs all that was queued in one turn: nothing comes in between, and its writes reach the disk together. */
+function exec(context: ServerContext, _request: Request, reply: ReplyWriter) {
+  const { transaction } = context;
+  if (!transaction.isOpen) return reply.error("ERR EXEC without MULTI");
+  const { queue, hasFailed } = transaction;
+  const isTouched = transaction.isTouched || transaction.hasExpiredWatch();
+  transaction.end();
+  if (hasFailed) return reply.error("EXECABORT Transaction discarded because of previous errors.");
+  if (isTouched) return reply.nullArray();
+  reply.array(queue.length);
+  for (const { command, request } of queue) runCommand(command, context, request, reply);
+}
+
+function discard({ transaction }: ServerContext, _request: Request, reply: ReplyWriter) {
+  if (!transaction.isOpen) return reply.error("ERR DISCARD without MULTI");
+  transaction.end();
+  reply.ok();
+}
+
+function watch({ transaction, host }: ServerContext, request: Request, reply: ReplyWriter) {
+  if (transaction.isOpen) return reply.error("ERR WATCH inside MULTI is not allowed");
+  const { watchedKeys } = host.limits;
+  if (transaction.watchedCount + request.count - 1 > watchedKeys) {
+    return reply.error(`ERR too many watched keys: more than ${watchedKeys}`);
+  }
+  for (let index = 1; index < request.count; index++) transaction.watch(request.view(index));
+  reply.ok();
+}

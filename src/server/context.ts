@@ -1,0 +1,26 @@
+import type { Engine } from "../engine/engine.ts";
+import type { Log } from "../lib/log.ts";
+import type { ClientContext, ServiceHost } from "../net/client-context.ts";
+import type { Keyspace } from "./keyspace.ts";
+import type { ServerLimits } from "./limits.ts";
+import type { Tracking } from "./tracking.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** What every command of the server runs on: one for each client, the same for all its requests. */
+export interface ServerContext extends ClientContext {
+  readonly host: ServerHost;
+  readonly keyspace: Keyspace;
+  /** What the client has begun with MULTI and WATCH. */
+  readonly transaction: Transaction<ServerContext>;
+}
+
+/** The server, as its commands see it. */
+export interface ServerHost extends ServiceHost {
+  readonly engine: Engine;
+  readonly keyspace: Keyspace;
+  readonly limits: ServerLimits;
+  readonly log: Log;
+  readonly tracking: Tracking;
+  /** Requests executed or refused since the start. */
+  commandCount: number;
+}

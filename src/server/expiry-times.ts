@@ -1,0 +1,71 @@
+import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
+import type { Request } from "../protocol/protocol.ts";
+
+/**
+ * The latest expiry that is kept: in the year 287,396. Redis takes times up to 2^63 ms; later ones than this
+ * become this one, so that a time is always an exact number.
+ */
+export const LATEST_EXPIRY_MS: number = Number.MAX_SAFE_INTEGER;
+
+/** Seconds that stay exact when they become milliseconds and the present is added. */
+const EXACT_SECONDS = 4_000_000_000_000;
+const INT64_MAX = 9_223_372_036_854_775_807n;
+
+/** Why an expiry time cannot be taken. */
+export type TimeProblem = "not-an-integer" | "out-of-range";
+
+/** How a command states an expiry. */
+export interface TimeForm {
+  readonly inSeconds: boolean;
+  /** From now on, rather than since the epoch. */
+  readonly isRelative: boolean;
+}
+
+export const SECONDS_FROM_NOW: TimeForm = { inSeconds: true, isRelative: true };
+export const MS_FROM_NOW: TimeForm = { inSeconds: false, isRelative: true };
+export const SECONDS_SINCE_EPOCH: TimeForm = { inSeconds: true, isRelative: false };
+export const MS_SINCE_EPOCH: TimeForm = { inSeconds: false, isRelative: false };
+
+/**
+ * An expiry argument as Unix milliseconds; negative ones and those in the past included.
+ * Beyond a signed 64-bit integer, after conversion too, it is out of range.
+ */
+export function expiryTime(
+  request: Request,
+  index: number,
+  form: TimeForm,
+  nowMs: number,
+): number | TimeProblem {
+  const start = request.starts[index]!;
+  const end = request.ends[index]!;
+  const baseMs = form.isRelative ? nowMs : 0;
+  const small = parseDecimal(request.bytes, start, end);
+  if (small !== undefined && Math.abs(small) < EXACT_SECONDS) {
+    return (form.inSeconds ? small * 1000 : small) + baseMs;
+  }
+  const large = parseInt64(request.bytes, start, end);
+  if (large === undefined) return "not-an-integer";
+  const ms = form.inSeconds ? large * 1000n : large;
+  if (ms > INT64_MAX - BigInt(baseMs) || ms < -INT64_MAX - 1n) return "out-of-range";
+  const time = Number(ms) + baseMs;
+  return Math.min(Math.max(time, -LATEST_EXPIRY_MS), LATEST_EXPIRY_MS);
+}
+
+/** The same for commands that take no time at or before the epoch, nor a zero or negative distance from now. */
+export function positiveExpiryTime(
+  request: Request,
+  index: number,
+  form: TimeForm,
+  nowMs: number,
+): number | TimeProblem {
+  const time = expiryTime(request, index, form, nowMs);
+  if (typeof time === "number" && time <= (form.isRelative ? nowMs : 0)) return "out-of-range";
+  return time;
+}
+
+/** The error for an expiry that cannot be taken. @param command its name in lower case */
+export function timeError(problem: TimeProblem, command: string): string {
+  return problem === "not-an-integer"
+    ? "ERR value is not an integer or out of range"
+    : `ERR invalid expire time in '${command}' command`;
+}

@@ -1,0 +1,139 @@
+import { type Departure, type Engine, type StoredValue, TooLargeError } from "../engine/engine.ts";
+import type { ValueSink } from "../lib/byte-buffer.ts";
+import type { Connection } from "../net/connection.ts";
+import type { KeyTracker } from "./key-tracker.ts";
+import { WatchTable } from "./watch-table.ts";
+
+/**
+ * The engine, and what must happen on every change of a key: watchers are marked and trackers told. Reads count
+ * as hits and misses as Redis counts them; those of commands that write do not count (`peek`, `has`).
+ */
+export class Keyspace {
+  readonly engine: Engine;
+  readonly watches = new WatchTable();
+  /** Reads that found their key, and those that did not: `keyspace_hits` and `keyspace_misses`. */
+  hitCount = 0;
+  missCount = 0;
+  readonly #tracker: KeyTracker;
+
+  constructor(engine: Engine, tracker: KeyTracker) {
+    this.engine = engine;
+    this.#tracker = tracker;
+  }
+
+  // ---- reads that count
+
+  /** Delivers the value of bytes[start, end) to `sink`. @returns false when there is none */
+  read(bytes: Uint8Array, start: number, end: number, sink: ValueSink): boolean {
+    const found = this.engine.read(bytes, start, end, sink);
+    this.#count(found);
+    return found;
+  }
+
+  get(key: Uint8Array): StoredValue | undefined {
+    const stored = this.engine.get(key);
+    this.#count(stored !== undefined);
+    return stored;
+  }
+
+  /** Length of the value in bytes; undefined when there is no such key. */
+  length(key: Uint8Array): number | undefined {
+    const length = this.engine.length(key);
+    this.#count(length !== undefined);
+    return length;
+  }
+
+  /** When the key expires, `NEVER` when it does not, undefined when there is no such key. */
+  expiry(key: Uint8Array): number | undefined {
+    const expiresAtMs = this.engine.expiry(key);
+    this.#count(expiresAtMs !== undefined);
+    return expiresAtMs;
+  }
+
+  // ---- reads that do not count
+
+  peek(key: Uint8Array): StoredValue | undefined {
+    return this.engine.get(key);
+  }
+
+  peekExpiry(key: Uint8Array): number | undefined {
+    return this.engine.expiry(key);
+  }
+
+  peekLength(key: Uint8Array): number | undefined {
+    return this.engine.length(key);
+  }
+
+  has(key: Uint8Array): boolean {
+    return this.engine.expiry(key) !== undefined;
+  }
+
+  // ---- limits
+
+  /** @throws TooLargeError when a key is longer than the engine takes */
+  checkKeyLength(lengthBytes: number): void {
+    const { keyBytes } = this.engine.limits;
+    if (lengthBytes > keyBytes) {
+      throw new TooLargeError(`key of ${lengthBytes} bytes is longer than the limit of ${keyBytes} bytes`);
+    }
+  }
+
+  /** @throws TooLargeError when a value is longer than the engine takes */
+  checkValueLength(lengthBytes: number): void {
+    const { valueBytes } = this.engine.limits;
+    if (lengthBytes > valueBytes) {
+      throw new TooLargeError(
+        `value of ${lengthBytes} bytes is longer than the limit of ${valueBytes} bytes`,
+      );
+    }
+  }
+
+  // ---- changes; `by` is the client that asked for them
+
+  /** @throws OutOfMemoryError, TooLargeError or StorageError; nothing has changed then */
+  set(key: Uint8Array, value: Uint8Array, expiresAtMs: number, by: Connection): void {
+    this.checkKeyLength(key.length);
+    this.checkValueLength(value.length);
+    this.engine.set(key, value, expiresAtMs);
+    this.#changed(key, by);
+  }
+
+  /** Changes only the expiry. @returns false when there is no such key */
+  setExpiry(key: Uint8Array, expiresAtMs: number, by: Connection): boolean {
+    const found = this.engine.setExpiry(key, expiresAtMs);
+    if (found) this.#changed(key, by);
+    return found;
+  }
+
+  /** @returns whether there was such a key */
+  delete(key: Uint8Array, by: Connection): boolean {
+    const found = this.engine.delete(key);
+    if (found) this.#changed(key, by);
+    return found;
+  }
+
+  clear(by: Connection): void {
+    if (this.watches.size > 0) this.watches.flushing((key) => this.has(key));
+    this.engine.clear();
+    this.#tracker.flushed(by);
+  }
+
+  /** A key has left by itself. Called by the engine. */
+  departed(key: Uint8Array, departure: Departure): void {
+    if (this.watches.size > 0) {
+      if (departure === "expired") this.watches.expired(key);
+      else this.watches.changed(key);
+    }
+    this.#tracker.keyChanged(key, undefined);
+  }
+
+  #changed(key: Uint8Array, by: Connection): void {
+    if (this.watches.size > 0) this.watches.changed(key);
+    this.#tracker.keyChanged(key, by);
+  }
+
+  #count(found: boolean): void {
+    if (found) this.hitCount++;
+    else this.missCount++;
+  }
+}

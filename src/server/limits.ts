@@ -1,0 +1,15 @@
+import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
+
+/** Bounds of what the server's clients may ask for. */
+export interface ServerLimits extends ConnectionLimits {
+  /** Bytes of the commands that one client has queued in MULTI. */
+  readonly transactionBytes: number;
+  /** Keys that one client may WATCH at once. */
+  readonly watchedKeys: number;
+}
+
+export const DEFAULT_SERVER_LIMITS: ServerLimits = {
+  ...DEFAULT_LIMITS,
+  transactionBytes: 256 * 1024 ** 2,
+  watchedKeys: 100_000,
+};

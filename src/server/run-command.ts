@@ -1,0 +1,27 @@
+import { OutOfMemoryError, StorageError, TooLargeError } from "../engine/engine.ts";
+import type { Command } from "../net/command-table.ts";
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { ServerContext } from "./context.ts";
+
+const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+
+/**
+ * Runs one command, and answers with an error where the engine refuses. Commands change things before they begin
+ * to reply, so that the error is all of the reply.
+ */
+export function runCommand(
+  command: Command<ServerContext>,
+  context: ServerContext,
+  request: Request,
+  reply: ReplyWriter,
+): void {
+  try {
+    command.run(context, request, reply);
+  } catch (error) {
+    if (error instanceof OutOfMemoryError) reply.error(OUT_OF_MEMORY);
+    else if (error instanceof TooLargeError) reply.error(`ERR ${error.message}`);
+    else if (error instanceof StorageError) reply.error(`MISCONF ${error.message}`);
+    else throw error;
+  }
+  context.host.tracking.executed(context.connection, command, request);
+}

@@ -1,0 +1,138 @@
+import type { DepartureListener, Engine } from "../engine/engine.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import type { Random } from "../lib/random.ts";
+import { clientCommand } from "../net/client-commands.ts";
+import type { ClientContext } from "../net/client-context.ts";
+import { ClientRegistry } from "../net/client-registry.ts";
+import { CommandTable } from "../net/command-table.ts";
+import type { Connection } from "../net/connection.ts";
+import { connectionCommands } from "../net/connection-commands.ts";
+import { Listener } from "../net/listener.ts";
+import type { Service } from "../net/session.ts";
+import { ActiveExpiry } from "./active-expiry.ts";
+import { expiryCommands } from "./commands/expiry.ts";
+import { keyCommands } from "./commands/keys.ts";
+import { numberCommands } from "./commands/numbers.ts";
+import { stringCommands } from "./commands/strings.ts";
+import { textCommands } from "./commands/text.ts";
+import { timeCommand } from "./commands/time.ts";
+import { transactionCommands } from "./commands/transactions.ts";
+import type { ServerContext } from "./context.ts";
+import { Keyspace } from "./keyspace.ts";
+import type { ServerLimits } from "./limits.ts";
+import { ServerSession, type SessionHost } from "./session.ts";
+import { Tracking } from "./tracking.ts";
+
+export interface ServerOptions {
+  /** Opens the engine; what it is given is to be told of keys that leave by themselves. The server closes it. */
+  readonly openEngine: (departed: DepartureListener) => Engine;
+  /** What clients must give before anything else; none by default. */
+  readonly password?: string | undefined;
+  readonly limits: ServerLimits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Speak RESP only; what does not begin with `*` is then an inline command. */
+  readonly respOnly?: boolean | undefined;
+}
+
+/** How long clients have, when the server closes, to read the replies to what they have asked for. */
+const DRAIN_MS = 5_000;
+
+/** The key-value server: an engine, the commands on it, and all clients. */
+export class Server implements Service, SessionHost {
+  readonly engine: Engine;
+  readonly keyspace: Keyspace;
+  readonly limits: ServerLimits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  password: string | undefined;
+  readonly registry = new ClientRegistry();
+  readonly tracking = new Tracking();
+  readonly commands: CommandTable<ServerContext>;
+  readonly textCommands: CommandTable<ServerContext>;
+  readonly serverName = "redis";
+  readonly redisVersion = "7.0.15";
+  readonly version = "0.1.0";
+  readonly mode = "standalone";
+  readonly role = "master";
+  readonly startedAtMs: number;
+  /** Requests executed or refused since the start. */
+  commandCount = 0;
+  readonly #activeExpiry: ActiveExpiry;
+  readonly #listeners: Listener[] = [];
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: ServerOptions) {
+    this.limits = options.limits;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.log = options.log;
+    this.password = options.password;
+    this.startedAtMs = options.clock.wallMs();
+    this.engine = options.openEngine((key, departure) => this.keyspace.departed(key, departure));
+    this.keyspace = new Keyspace(this.engine, this.tracking);
+    this.commands = new CommandTable<ServerContext>([
+      ...connectionCommands,
+      clientCommand,
+      ...stringCommands,
+      ...numberCommands,
+      ...keyCommands,
+      ...expiryCommands,
+      ...transactionCommands,
+      timeCommand,
+    ]);
+    this.textCommands = new CommandTable(textCommands);
+    this.#activeExpiry = new ActiveExpiry(this.engine, this.clock, this.log);
+    this.#activeExpiry.start();
+  }
+
+  static create(options: ServerOptions): Server {
+    return new Server(options);
+  }
+
+  connect(connection: Connection): ServerSession {
+    return new ServerSession(this, connection);
+  }
+
+  onReset(context: ClientContext): void {
+    (context as ServerContext).transaction.end();
+    this.tracking.forget(context.connection);
+  }
+
+  /** Accepts clients on one more address. @throws ListenError */
+  listen(options: ListenOptions): Listener {
+    const listener = Listener.open({
+      host: options.host,
+      port: options.port,
+      service: this,
+      registry: this.registry,
+      limits: this.limits,
+      clock: this.clock,
+      respOnly: options.respOnly ?? false,
+      passwordRequired: this.password !== undefined,
+    });
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  /** Lets every client have the replies to what it has asked for, closes all connections, then the engine. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#activeExpiry.stop();
+    await Promise.all(this.#listeners.map((listener) => listener.drain(DRAIN_MS)));
+    await this.engine.close();
+  }
+}

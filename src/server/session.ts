@@ -1,0 +1,92 @@
+import { NO_AUTHENTICATION, unknownCommand, wrongArity } from "../net/command-errors.ts";
+import { arityFits, type Command, type CommandTable } from "../net/command-table.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Session } from "../net/session.ts";
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { ServerContext, ServerHost } from "./context.ts";
+import type { Keyspace } from "./keyspace.ts";
+import { runCommand } from "./run-command.ts";
+import { Transaction } from "./transaction.ts";
+
+/** Commands that MULTI does not queue. */
+const NEVER_QUEUED: ReadonlySet<string> = new Set(["multi", "exec", "discard", "watch", "quit", "reset"]);
+
+/** The server, as sessions see it. */
+export interface SessionHost extends ServerHost {
+  readonly commands: CommandTable<ServerContext>;
+  /** The verbs of the text protocol. */
+  readonly textCommands: CommandTable<ServerContext>;
+}
+
+/** The server's side of one connection; also what its commands run on. */
+export class ServerSession implements Session, ServerContext {
+  readonly connection: Connection;
+  readonly host: SessionHost;
+  readonly keyspace: Keyspace;
+  readonly transaction: Transaction<ServerContext>;
+
+  constructor(host: SessionHost, connection: Connection) {
+    this.connection = connection;
+    this.host = host;
+    this.keyspace = host.keyspace;
+    this.transaction = new Transaction(host.keyspace, connection);
+    connection.flags = () => this.#flags();
+  }
+
+  request(request: Request, reply: ReplyWriter) {
+    const { connection, host } = this;
+    host.commandCount++;
+    const isText = connection.protocol === "text";
+    const command = (isText ? host.textCommands : host.commands).find(request);
+    if (command === undefined) return this.#reject(reply, unknownCommand(request));
+    if (!arityFits(command, request.count)) return this.#reject(reply, wrongArity(command.name));
+    connection.lastCommand = command.name;
+    if (!connection.authenticated && !command.flags.includes("no_auth")) {
+      return this.#reject(
+        reply,
+        isText ? `${NO_AUTHENTICATION} Send AUTH password first` : NO_AUTHENTICATION,
+      );
+    }
+    if (this.transaction.isOpen && !NEVER_QUEUED.has(command.name)) this.#queue(command, request, reply);
+    else runCommand(command, this, request, reply);
+    if (!this.transaction.isOpen) host.tracking.requestEnded(connection, command);
+  }
+
+  /**
+   * What the engine has to make durable before the replies written so far may be sent. All that was asked of the
+   * engine since the last call was asked by this connection or by nobody who waits for it: events are handled one
+   * after the other, and each ends with this call.
+   */
+  settle(): Promise<void> | undefined {
+    return this.host.engine.settle();
+  }
+
+  closed(): void {
+    this.transaction.end();
+    this.host.tracking.forget(this.connection);
+  }
+
+  #queue(command: Command<ServerContext>, request: Request, reply: ReplyWriter) {
+    const { transaction } = this;
+    if (command.flags.includes("no_multi")) {
+      return this.#reject(reply, "ERR Command not allowed inside a transaction");
+    }
+    const { transactionBytes } = this.host.limits;
+    if (transaction.queuedBytes > transactionBytes) {
+      return this.#reject(reply, `ERR transaction too large: more than ${transactionBytes} bytes are queued`);
+    }
+    transaction.add(command, request);
+    reply.status("QUEUED");
+  }
+
+  /** A command that cannot be run also spoils the transaction it was to be queued in. */
+  #reject(reply: ReplyWriter, message: string): void {
+    if (this.transaction.isOpen) this.transaction.hasFailed = true;
+    reply.error(message);
+  }
+
+  #flags(): string {
+    const { isOpen, isTouched } = this.transaction;
+    return `${isOpen ? "x" : ""}${isTouched ? "d" : ""}${this.host.tracking.flagsOf(this.connection)}`;
+  }
+}

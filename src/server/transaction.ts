@@ -1,0 +1,107 @@
+import { copyBytes } from "../lib/byte-buffer.ts";
+import { fromLatin1, latin1 } from "../lib/bytes.ts";
+import type { Command } from "../net/command-table.ts";
+import type { Connection } from "../net/connection.ts";
+import { Request } from "../protocol/protocol.ts";
+import type { Keyspace } from "./keyspace.ts";
+import type { Watcher } from "./watch-table.ts";
+
+/** A command waiting for EXEC, with its request as bytes of its own. */
+export interface QueuedCommand<Context> {
+  readonly command: Command<Context>;
+  readonly request: Request;
+}
+
+/** Bytes that a queued command takes besides its arguments, roughly. */
+const QUEUED_OVERHEAD_BYTES = 256;
+
+/** What one client has begun with MULTI, and the keys it watches. */
+export class Transaction<Context> implements Watcher {
+  /** Between MULTI and EXEC or DISCARD: commands are queued. */
+  isOpen = false;
+  /** A command could not be queued: EXEC will refuse. */
+  hasFailed = false;
+  /** A watched key has changed: EXEC will do nothing. */
+  isTouched = false;
+  queue: QueuedCommand<Context>[] = [];
+  /** Bytes that the queue takes, roughly. */
+  queuedBytes = 0;
+  readonly #keyspace: Keyspace;
+  readonly #connection: Connection;
+  /** The keys watched, and whether they existed when the watch began. */
+  readonly #watched = new Map<string, boolean>();
+
+  constructor(keyspace: Keyspace, connection: Connection) {
+    this.#keyspace = keyspace;
+    this.#connection = connection;
+  }
+
+  get watchedCount(): number {
+    return this.#watched.size;
+  }
+
+  begin(): void {
+    this.isOpen = true;
+    this.#connection.queuedCommands = 0;
+  }
+
+  /** Keeps a copy of the request for EXEC. */
+  add(command: Command<Context>, request: Request): void {
+    const copy = copyRequest(request);
+    this.queue.push({ command, request: copy });
+    this.queuedBytes += copy.bytes.length + QUEUED_OVERHEAD_BYTES;
+    this.#connection.queuedCommands = this.queue.length;
+  }
+
+  /** Ends the transaction, whether its commands ran or not, and all watches with it. */
+  end(): void {
+    this.isOpen = false;
+    this.hasFailed = false;
+    this.queue = [];
+    this.queuedBytes = 0;
+    this.#connection.queuedCommands = -1;
+    this.unwatch();
+  }
+
+  watch(key: Uint8Array): void {
+    // Once touched, EXEC will do nothing whatever else is watched.
+    if (this.isTouched) return;
+    const name = latin1(key);
+    if (this.#watched.has(name)) return;
+    const existed = this.#keyspace.has(key);
+    this.#watched.set(name, existed);
+    this.#keyspace.watches.add(name, this, existed);
+  }
+
+  unwatch(): void {
+    for (const name of this.#watched.keys()) this.#keyspace.watches.remove(name, this);
+    this.#watched.clear();
+    this.isTouched = false;
+  }
+
+  touch(): void {
+    this.isTouched = true;
+  }
+
+  /** Whether a watched key has expired without having been removed yet, of which `touch` would have told. */
+  hasExpiredWatch(): boolean {
+    for (const [name, existed] of this.#watched) {
+      if (existed && !this.#keyspace.has(fromLatin1(name))) return true;
+    }
+    return false;
+  }
+}
+
+/** The same request, over bytes of its own. */
+function copyRequest(request: Request): Request {
+  const from = request.starts[0]!;
+  const to = request.ends[request.count - 1]!;
+  const bytes = new Uint8Array(to - from);
+  copyBytes(request.bytes, from, to, bytes, 0);
+  const copy = new Request();
+  copy.reset(bytes);
+  for (let index = 0; index < request.count; index++) {
+    copy.add(request.starts[index]! - from, request.ends[index]! - from);
+  }
+  return copy;
+}

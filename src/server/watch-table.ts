@@ -1,0 +1,55 @@
+import { fromLatin1, latin1 } from "../lib/bytes.ts";
+
+/** Who has asked to hear of a key's next change (WATCH). */
+export interface Watcher {
+  /** A watched key has changed. */
+  touch(): void;
+}
+
+/** Which clients watch which keys. Keys are kept as strings of one character a byte. */
+export class WatchTable {
+  /** For each watcher of a key: whether the key existed when the watch began. */
+  readonly #watchers = new Map<string, Map<Watcher, boolean>>();
+
+  /** Keys being watched. */
+  get size(): number {
+    return this.#watchers.size;
+  }
+
+  /** A watch that is there already stays as it is. */
+  add(key: string, watcher: Watcher, existed: boolean): void {
+    let watchers = this.#watchers.get(key);
+    if (watchers === undefined) {
+      watchers = new Map();
+      this.#watchers.set(key, watchers);
+    }
+    if (!watchers.has(watcher)) watchers.set(watcher, existed);
+  }
+
+  remove(key: string, watcher: Watcher): void {
+    const watchers = this.#watchers.get(key);
+    if (watchers === undefined) return;
+    watchers.delete(watcher);
+    if (watchers.size === 0) this.#watchers.delete(key);
+  }
+
+  changed(key: Uint8Array): void {
+    const watchers = this.#watchers.get(latin1(key));
+    if (watchers !== undefined) for (const watcher of watchers.keys()) watcher.touch();
+  }
+
+  /** The key has expired: no change for those who watched it when it had expired already. */
+  expired(key: Uint8Array): void {
+    const watchers = this.#watchers.get(latin1(key));
+    if (watchers === undefined) return;
+    for (const [watcher, existed] of watchers) if (existed) watcher.touch();
+  }
+
+  /** All keys are about to go: a change for those who watch one that exists. */
+  flushing(exists: (key: Uint8Array) => boolean): void {
+    for (const [key, watchers] of this.#watchers) {
+      if (!exists(fromLatin1(key))) continue;
+      for (const watcher of watchers.keys()) watcher.touch();
+    }
+  }
+}

@@ -1,0 +1,192 @@
+import {
+  type DepartureListener,
+  type Engine,
+  type EngineLimits,
+  type EngineStats,
+  NEVER,
+  OutOfMemoryError,
+  type StoredValue,
+  TooLargeError,
+} from "../../src/engine/engine.ts";
+import type { ValueSink } from "../../src/lib/byte-buffer.ts";
+import { fromLatin1, latin1 } from "../../src/lib/bytes.ts";
+import type { Clock } from "../../src/lib/clock.ts";
+import type { Random } from "../../src/lib/random.ts";
+
+export interface MapEngineOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly departed: DepartureListener;
+  readonly limits?: EngineLimits;
+}
+
+interface Entry {
+  value: Uint8Array;
+  expiresAtMs: number;
+  /** Grows with every entry: the order of `scan`. */
+  readonly sequence: number;
+}
+
+/**
+ * The obvious engine, for tests of what stands on one: a `Map`, with a budget that can be set at any time and
+ * durability that comes when the test says so.
+ */
+export class MapEngine implements Engine {
+  readonly name = "memory";
+  readonly limits: EngineLimits;
+  /** Bytes of keys and values; more are refused. */
+  budgetBytes: number = Number.POSITIVE_INFINITY;
+  /** What `settle` answers with. */
+  settleWith: () => Promise<void> | undefined = () => undefined;
+  isClosed = false;
+  readonly #entries = new Map<string, Entry>();
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #departed: DepartureListener;
+  #usedBytes = 0;
+  #sequence = 0;
+  #expiredCount = 0;
+
+  constructor(options: MapEngineOptions) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#departed = options.departed;
+    this.limits = options.limits ?? { keyBytes: 64 * 1024, valueBytes: 512 * 1024 ** 2 };
+  }
+
+  get(key: Uint8Array): StoredValue | undefined {
+    const entry = this.#find(latin1(key));
+    return entry && { value: new Uint8Array(entry.value), expiresAtMs: entry.expiresAtMs };
+  }
+
+  read(bytes: Uint8Array, start: number, end: number, sink: ValueSink): boolean {
+    const entry = this.#find(latin1(bytes, start, end));
+    if (entry === undefined) return false;
+    sink.openValue(entry.value.length).append(entry.value);
+    sink.closeValue();
+    return true;
+  }
+
+  expiry(key: Uint8Array): number | undefined {
+    return this.#find(latin1(key))?.expiresAtMs;
+  }
+
+  length(key: Uint8Array): number | undefined {
+    return this.#find(latin1(key))?.value.length;
+  }
+
+  set(key: Uint8Array, value: Uint8Array, expiresAtMs: number): void {
+    if (key.length > this.limits.keyBytes || value.length > this.limits.valueBytes) {
+      throw new TooLargeError("beyond the engine's limits");
+    }
+    const name = latin1(key);
+    const old = this.#find(name);
+    const added = value.length - (old === undefined ? -key.length : old.value.length);
+    if (added > 0 && this.#usedBytes + added > this.budgetBytes) {
+      throw new OutOfMemoryError("the budget is spent");
+    }
+    this.#usedBytes += added;
+    const sequence = old?.sequence ?? ++this.#sequence;
+    this.#entries.set(name, { value: new Uint8Array(value), expiresAtMs, sequence });
+  }
+
+  setExpiry(key: Uint8Array, expiresAtMs: number): boolean {
+    const entry = this.#find(latin1(key));
+    if (entry !== undefined) entry.expiresAtMs = expiresAtMs;
+    return entry !== undefined;
+  }
+
+  delete(key: Uint8Array): boolean {
+    const name = latin1(key);
+    return this.#find(name) !== undefined && this.#remove(name);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#usedBytes = 0;
+  }
+
+  size(): number {
+    return this.#entries.size;
+  }
+
+  expiringCount(): number {
+    return [...this.#entries.values()].filter((entry) => entry.expiresAtMs !== NEVER).length;
+  }
+
+  scan(cursor: number, count: number, visit: (key: Uint8Array) => void): number {
+    const rest = [...this.#entries].filter(([, entry]) => entry.sequence > cursor);
+    rest.sort((a, b) => a[1].sequence - b[1].sequence);
+    const step = rest.slice(0, count);
+    for (const [name, entry] of step) if (!this.#hasExpired(entry)) visit(fromLatin1(name));
+    return step.length === rest.length ? 0 : step.at(-1)![1].sequence;
+  }
+
+  randomKey(): Uint8Array | undefined {
+    const names = [...this.#entries].filter(([, entry]) => !this.#hasExpired(entry)).map(([name]) => name);
+    const name = names[Math.floor(this.#random.next() * names.length)];
+    return name === undefined ? undefined : fromLatin1(name);
+  }
+
+  removeExpired(limit: number): number {
+    let removed = 0;
+    for (const [name, entry] of this.#entries) {
+      if (removed === limit) break;
+      if (!this.#hasExpired(entry)) continue;
+      this.#expire(name);
+      removed++;
+    }
+    return removed;
+  }
+
+  /** Throws a key out, as an engine that evicts does. */
+  evict(key: string): void {
+    this.#remove(key);
+    this.#departed(fromLatin1(key), "evicted");
+  }
+
+  settle(): Promise<void> | undefined {
+    return this.settleWith();
+  }
+
+  stats(): EngineStats {
+    return {
+      usedBytes: this.#usedBytes,
+      budgetBytes: this.budgetBytes,
+      evictedCount: 0,
+      expiredCount: this.#expiredCount,
+      diskBytes: 0,
+      arenaHits: 0,
+      arenaMisses: 0,
+    };
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true;
+    return Promise.resolve();
+  }
+
+  #find(name: string): Entry | undefined {
+    const entry = this.#entries.get(name);
+    if (entry === undefined || !this.#hasExpired(entry)) return entry;
+    this.#expire(name);
+    return undefined;
+  }
+
+  #hasExpired(entry: Entry): boolean {
+    return entry.expiresAtMs !== NEVER && entry.expiresAtMs <= this.#clock.wallMs();
+  }
+
+  #expire(name: string): void {
+    this.#remove(name);
+    this.#expiredCount++;
+    this.#departed(fromLatin1(name), "expired");
+  }
+
+  #remove(name: string): boolean {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return false;
+    this.#usedBytes -= name.length + entry.value.length;
+    return this.#entries.delete(name);
+  }
+}
