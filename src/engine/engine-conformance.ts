@@ -1,0 +1,633 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { ByteBuffer, type ValueSink } from "../lib/byte-buffer.ts";
+import { equalBytes, fromLatin1, latin1, utf8 } from "../lib/bytes.ts";
+import { ManualClock } from "../lib/clock.ts";
+import { type Random, SeededRandom } from "../lib/random.ts";
+import { type Departure, type DepartureListener, type Engine, NEVER, TooLargeError } from "./engine.ts";
+
+/** What an engine under test is to be built with: enough memory that nothing has to be evicted. */
+export interface EngineSurroundings {
+  readonly clock: ManualClock;
+  readonly random: Random;
+  readonly onDeparture: DepartureListener;
+}
+
+/** Makes engines; each of an empty store of its own. */
+export type EngineMaker = (surroundings: EngineSurroundings) => Promise<Engine>;
+
+/** Runs of the random comparison with the model; more with `GLASSCACHE_ENGINE_RUNS`. */
+const RUNS = Number(process.env["GLASSCACHE_ENGINE_RUNS"] ?? 60);
+
+/** What every engine promises, as tests. */
+export function describeEngine(name: string, make: EngineMaker): void {
+  describe(name, () => {
+    let clock: ManualClock;
+    let engine: Engine;
+    let departures: [string, Departure][];
+
+    beforeEach(async () => {
+      clock = new ManualClock();
+      departures = [];
+      engine = await make({
+        clock,
+        random: new SeededRandom(1),
+        onDeparture: (key, departure) => departures.push([latin1(key), departure]),
+      });
+    });
+    afterEach(() => engine.close());
+
+    test("a key that was never set is not there", () => {
+      const key = utf8("nobody");
+      expect(engine.get(key)).toBeUndefined();
+      expect(read(engine, key)).toBeUndefined();
+      expect(engine.expiry(key)).toBeUndefined();
+      expect(engine.length(key)).toBeUndefined();
+      expect(engine.setExpiry(key, clock.wallMs() + 1000)).toBe(false);
+      expect(engine.delete(key)).toBe(false);
+      expect(engine.size()).toBe(0);
+      expect(engine.expiringCount()).toBe(0);
+      expect(engine.randomKey()).toBeUndefined();
+      expect(scanAll(engine, 10)).toEqual([]);
+    });
+
+    test("a value set is a value got, in every way of asking", async () => {
+      for (const settled of [false, true]) {
+        const key = utf8(`key ${settled}`);
+        engine.set(key, utf8("value"), NEVER);
+        if (settled) await engine.settle();
+        expectValue(engine, key, utf8("value"), NEVER);
+        expect(engine.size()).toBe(settled ? 2 : 1);
+      }
+    });
+
+    test("the value got is the caller's own", () => {
+      const key = utf8("key");
+      const value = utf8("value");
+      engine.set(key, value, NEVER);
+      value.fill(0);
+      key.fill(0);
+      engine.get(utf8("key"))!.value.fill(1);
+      expectValue(engine, utf8("key"), utf8("value"), NEVER);
+    });
+
+    test("read appends to what the sink has and takes the key out of a larger buffer", () => {
+      engine.set(utf8("key"), utf8("value"), NEVER);
+      const sink = new BufferSink();
+      sink.buffer.append(utf8("before "));
+      expect(engine.read(utf8("a key b"), 2, 5, sink)).toBe(true);
+      expect(sink.text()).toBe("before value|");
+      expect(engine.read(utf8("a key b"), 2, 6, sink)).toBe(false);
+      expect(sink.text()).toBe("before value|");
+    });
+
+    test("an overwrite replaces value and expiry", async () => {
+      const key = utf8("key");
+      const later = clock.wallMs() + 5000;
+      engine.set(key, utf8("one"), later);
+      expectValue(engine, key, utf8("one"), later);
+      expect(engine.expiringCount()).toBe(1);
+      await engine.settle();
+      engine.set(key, utf8("a longer one"), NEVER);
+      expectValue(engine, key, utf8("a longer one"), NEVER);
+      expect(engine.expiringCount()).toBe(0);
+      await engine.settle();
+      engine.set(key, utf8(""), later);
+      await engine.settle();
+      expectValue(engine, key, utf8(""), later);
+      expect(engine.size()).toBe(1);
+      expect(engine.expiringCount()).toBe(1);
+    });
+
+    test("delete removes, and says whether there was anything", async () => {
+      const key = utf8("key");
+      engine.set(key, utf8("value"), clock.wallMs() + 1000);
+      expect(engine.delete(key)).toBe(true);
+      expect(engine.delete(key)).toBe(false);
+      expect(engine.get(key)).toBeUndefined();
+      expect(engine.size()).toBe(0);
+      expect(engine.expiringCount()).toBe(0);
+      engine.set(key, utf8("value"), NEVER);
+      await engine.settle();
+      expect(engine.delete(key)).toBe(true);
+      expect(read(engine, key)).toBeUndefined();
+      await engine.settle();
+      expect(read(engine, key)).toBeUndefined();
+      expect(engine.delete(key)).toBe(false);
+      expect(departures).toEqual([]);
+    });
+
+    test("clear removes everything before it and nothing after it", async () => {
+      for (let i = 0; i < 100; i++) engine.set(utf8(`settled ${i}`), utf8("value"), clock.wallMs() + 1000);
+      await engine.settle();
+      engine.set(utf8("pending"), utf8("value"), NEVER);
+      engine.set(utf8("settled 7"), utf8("newer"), NEVER);
+      engine.clear();
+      expect(engine.size()).toBe(0);
+      expect(engine.expiringCount()).toBe(0);
+      expect(engine.get(utf8("settled 1"))).toBeUndefined();
+      expect(engine.get(utf8("pending"))).toBeUndefined();
+      expect(scanAll(engine, 10)).toEqual([]);
+      expect(engine.randomKey()).toBeUndefined();
+      engine.set(utf8("settled 3"), utf8("after"), NEVER);
+      expect(scanAll(engine, 10)).toEqual(["settled 3"]);
+      await engine.settle();
+      expect(engine.size()).toBe(1);
+      expect(engine.get(utf8("settled 1"))).toBeUndefined();
+      expectValue(engine, utf8("settled 3"), utf8("after"), NEVER);
+      expect(scanAll(engine, 10)).toEqual(["settled 3"]);
+      engine.clear();
+      engine.clear();
+      await engine.settle();
+      expect(engine.size()).toBe(0);
+      expect(departures).toEqual([]);
+    });
+
+    test("keys and values are any bytes, also none", async () => {
+      const allBytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+      const keys = [new Uint8Array(0), allBytes, Uint8Array.of(0), Uint8Array.of(0, 0), Uint8Array.of(255)];
+      for (const [i, key] of keys.entries()) {
+        engine.set(key, i % 2 === 0 ? allBytes : new Uint8Array(0), NEVER);
+      }
+      for (const settled of [false, true]) {
+        if (settled) await engine.settle();
+        for (const [i, key] of keys.entries()) {
+          expectValue(engine, key, i % 2 === 0 ? allBytes : new Uint8Array(0), NEVER);
+        }
+        expect(scanAll(engine, 2).sort()).toEqual(keys.map((key) => latin1(key)).sort());
+      }
+      for (const key of keys) expect(engine.delete(key)).toBe(true);
+      expect(engine.size()).toBe(0);
+    });
+
+    test("values of a megabyte and around powers of two", async () => {
+      const lengths = [1, 127, 128, 4095, 4096, 4097, 65_535, 65_536, 1 << 20];
+      const random = new SeededRandom(2);
+      const values = lengths.map((length) => Uint8Array.from({ length }, () => random.below(256)));
+      for (const [i, value] of values.entries()) engine.set(utf8(`key ${i}`), value, NEVER);
+      for (const settled of [false, true]) {
+        if (settled) await engine.settle();
+        for (const [i, value] of values.entries()) expectValue(engine, utf8(`key ${i}`), value, NEVER);
+      }
+      for (const [i] of values.entries()) engine.set(utf8(`key ${i}`), utf8("short"), NEVER);
+      for (const [i] of values.entries()) expectValue(engine, utf8(`key ${i}`), utf8("short"), NEVER);
+    });
+
+    test("a key may be as long as the limit, and no longer", async () => {
+      const longest = new Uint8Array(engine.limits.keyBytes).fill(7);
+      engine.set(longest, utf8("value"), clock.wallMs() + 1000);
+      await engine.settle();
+      expectValue(engine, longest, utf8("value"), clock.wallMs() + 1000);
+      const beyond = new Uint8Array(engine.limits.keyBytes + 1);
+      expect(() => engine.set(beyond, utf8("value"), NEVER)).toThrow(TooLargeError);
+      expect(() => engine.set(beyond, utf8("value"), NEVER)).toThrow(String(engine.limits.keyBytes));
+      expect(engine.get(beyond)).toBeUndefined();
+      expect(read(engine, beyond)).toBeUndefined();
+      expect(engine.expiry(beyond)).toBeUndefined();
+      expect(engine.length(beyond)).toBeUndefined();
+      expect(engine.setExpiry(beyond, NEVER)).toBe(false);
+      expect(engine.delete(beyond)).toBe(false);
+      expect(engine.size()).toBe(1);
+    });
+
+    test("a value beyond the limit is refused and changes nothing", () => {
+      engine.set(utf8("key"), utf8("value"), NEVER);
+      // Only its length is looked at: no memory is touched.
+      const beyond = { length: engine.limits.valueBytes + 1 } as Uint8Array;
+      expect(() => engine.set(utf8("key"), beyond, NEVER)).toThrow(TooLargeError);
+      expectValue(engine, utf8("key"), utf8("value"), NEVER);
+    });
+
+    test("setExpiry changes only the expiry", async () => {
+      const key = utf8("key");
+      engine.set(key, utf8("value"), NEVER);
+      for (const settled of [false, true]) {
+        if (settled) await engine.settle();
+        const later = clock.wallMs() + 3000;
+        expect(engine.setExpiry(key, later)).toBe(true);
+        expectValue(engine, key, utf8("value"), later);
+        expect(engine.expiringCount()).toBe(1);
+        expect(engine.setExpiry(key, later + 1)).toBe(true);
+        expectValue(engine, key, utf8("value"), later + 1);
+        if (settled) await engine.settle();
+        expect(engine.setExpiry(key, NEVER)).toBe(true);
+        expectValue(engine, key, utf8("value"), NEVER);
+        expect(engine.expiringCount()).toBe(0);
+      }
+    });
+
+    test("an expiry far off is kept to the millisecond", async () => {
+      const farOff = 2 ** 52 - 1;
+      engine.set(utf8("key"), utf8("value"), farOff);
+      await engine.settle();
+      expectValue(engine, utf8("key"), utf8("value"), farOff);
+    });
+
+    test("an expired key is invisible at once", async () => {
+      const key = utf8("key");
+      for (const settled of [false, true]) {
+        engine.set(key, utf8("value"), clock.wallMs() + 100);
+        if (settled) await engine.settle();
+        clock.advance(99);
+        expect(read(engine, key)).toBe("value");
+        clock.advance(1);
+        expect(engine.get(key)).toBeUndefined();
+        expect(read(engine, key)).toBeUndefined();
+        expect(engine.expiry(key)).toBeUndefined();
+        expect(engine.length(key)).toBeUndefined();
+        expect(engine.setExpiry(key, NEVER)).toBe(false);
+        expect(scanAll(engine, 10)).toEqual([]);
+        expect(engine.randomKey()).toBeUndefined();
+        expect(engine.delete(key)).toBe(false);
+      }
+      engine.set(key, utf8("new"), NEVER);
+      expectValue(engine, key, utf8("new"), NEVER);
+      expect(engine.size()).toBe(1);
+    });
+
+    test("a key set with an expiry in the past is not seen", () => {
+      engine.set(utf8("key"), utf8("value"), clock.wallMs() - 1);
+      expect(engine.get(utf8("key"))).toBeUndefined();
+      while (engine.removeExpired(10) === 10);
+      expect(engine.size()).toBe(0);
+    });
+
+    test("removeExpired removes exactly what has expired, tells of it, and stops at its limit", async () => {
+      for (let i = 0; i < 50; i++) {
+        engine.set(utf8(`soon ${i}`), utf8("value"), clock.wallMs() + 100 + i);
+        engine.set(utf8(`later ${i}`), utf8("value"), clock.wallMs() + 10_000);
+        engine.set(utf8(`never ${i}`), utf8("value"), NEVER);
+        if (i === 25) await engine.settle();
+      }
+      expect(engine.removeExpired(10)).toBe(0);
+      clock.advance(1000);
+      expect(engine.removeExpired(10)).toBe(10);
+      let removed = 10;
+      for (let step = 10; step === 10; ) {
+        step = engine.removeExpired(10);
+        removed += step;
+      }
+      expect(removed).toBe(50);
+      expect(engine.size()).toBe(100);
+      expect(engine.expiringCount()).toBe(50);
+      expect(engine.stats().expiredCount).toBe(50);
+      expect(departures.map(([key]) => key).sort()).toEqual(
+        Array.from({ length: 50 }, (_, i) => `soon ${i}`).sort(),
+      );
+      expect(departures.every(([, departure]) => departure === "expired")).toBe(true);
+      await engine.settle();
+      expect(engine.removeExpired(10)).toBe(0);
+      expect(scanAll(engine, 10)).toHaveLength(100);
+    });
+
+    test("removeExpired goes by the newest expiry of a key", async () => {
+      engine.set(utf8("prolonged"), utf8("value"), clock.wallMs() + 100);
+      engine.set(utf8("persisted"), utf8("value"), clock.wallMs() + 100);
+      engine.set(utf8("replaced"), utf8("value"), clock.wallMs() + 100);
+      engine.set(utf8("shortened"), utf8("value"), clock.wallMs() + 9000);
+      await engine.settle();
+      engine.setExpiry(utf8("prolonged"), clock.wallMs() + 9000);
+      engine.setExpiry(utf8("persisted"), NEVER);
+      engine.set(utf8("replaced"), utf8("value"), NEVER);
+      engine.setExpiry(utf8("shortened"), clock.wallMs() + 100);
+      clock.advance(500);
+      expect(engine.removeExpired(10)).toBe(1);
+      await engine.settle();
+      expect(engine.removeExpired(10)).toBe(0);
+      expect(departures).toEqual([["shortened", "expired"]]);
+      expect(scanAll(engine, 10).sort()).toEqual(["persisted", "prolonged", "replaced"]);
+    });
+
+    test("a scan visits every key once, in steps of about the count", async () => {
+      for (let i = 0; i < 1000; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
+      for (const settled of [false, true]) {
+        if (settled) await engine.settle();
+        for (const count of [1, 10, 333, 5000]) {
+          const keys: string[] = [];
+          let largestStep = 0;
+          let cursor = 0;
+          do {
+            const before = keys.length;
+            cursor = engine.scan(cursor, count, (key) => keys.push(latin1(key)));
+            expect(Number.isInteger(cursor) && cursor >= 0 && cursor <= 2 ** 48).toBe(true);
+            largestStep = Math.max(largestStep, keys.length - before);
+          } while (cursor !== 0);
+          expect(keys).toHaveLength(1000);
+          expect(new Set(keys).size).toBe(1000);
+          expect(largestStep).toBeLessThanOrEqual(4 * count + 16);
+        }
+      }
+    });
+
+    test("a scan takes any cursor", () => {
+      for (let i = 0; i < 100; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
+      for (const cursor of [1, 12_345, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 17, 2 ** 48]) {
+        const keys: string[] = [];
+        for (let at = cursor; ; ) {
+          at = engine.scan(at, 10, (key) => keys.push(latin1(key)));
+          if (at === 0) break;
+        }
+        expect(new Set(keys).size).toBe(keys.length);
+      }
+    });
+
+    test("a scan keeps its promise while keys come, go and are overwritten", async () => {
+      const seed = 3;
+      const random = new SeededRandom(seed);
+      const steady = Array.from({ length: 500 }, (_, i) => `steady ${i}`);
+      for (const key of steady) engine.set(utf8(key), utf8("value"), NEVER);
+      for (let i = 0; i < 500; i++) engine.set(utf8(`passing ${i}`), utf8("value"), NEVER);
+      for (let round = 0; round < 5; round++) {
+        const seen: string[] = [];
+        let cursor = 0;
+        do {
+          cursor = engine.scan(cursor, 20, (key) => seen.push(latin1(key)));
+          for (let change = 0; change < 20; change++) {
+            const passing = utf8(`passing ${random.below(1000)}`);
+            if (random.next() < 0.5) engine.delete(passing);
+            else engine.set(passing, utf8("other"), NEVER);
+            if (random.next() < 0.3) engine.set(utf8(random.pick(steady)), utf8("a longer value"), NEVER);
+          }
+          if (random.next() < 0.3) await engine.settle();
+        } while (cursor !== 0);
+        const seenSteady = seen.filter((key) => key.startsWith("steady"));
+        expect(seenSteady.sort()).toEqual([...steady].sort());
+      }
+    });
+
+    test("a visitor may change what it visits", async () => {
+      for (let i = 0; i < 200; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
+      await engine.settle();
+      let cursor = 0;
+      do {
+        const keys: Uint8Array[] = [];
+        cursor = engine.scan(cursor, 7, (key) => keys.push(key.slice()));
+        for (const key of keys) engine.delete(key);
+      } while (cursor !== 0);
+      expect(engine.size()).toBe(0);
+    });
+
+    test("a random key is one of the keys, and every key has its chance", async () => {
+      const keys = new Set(Array.from({ length: 10 }, (_, i) => `key ${i}`));
+      for (const key of keys) engine.set(utf8(key), utf8("value"), NEVER);
+      for (const settled of [false, true]) {
+        if (settled) await engine.settle();
+        const drawn = new Set<string>();
+        for (let i = 0; i < 1000; i++) drawn.add(latin1(engine.randomKey()!));
+        expect([...drawn].sort()).toEqual([...keys].sort());
+      }
+    });
+
+    test("a random key is never an expired one, also where few have not expired", async () => {
+      for (let i = 0; i < 300; i++) engine.set(utf8(`gone ${i}`), utf8("value"), clock.wallMs() + 10);
+      engine.set(utf8("there"), utf8("value"), NEVER);
+      await engine.settle();
+      clock.advance(10);
+      for (let i = 0; i < 20; i++) expect(latin1(engine.randomKey()!)).toBe("there");
+    });
+
+    test("settle has nothing to wait for when nothing was touched, nor twice", async () => {
+      expect(engine.settle()).toBeUndefined();
+      engine.set(utf8("key"), utf8("value"), NEVER);
+      await engine.settle();
+      expect(engine.settle()).toBeUndefined();
+      engine.get(utf8("key"));
+      expect(engine.settle()).toBeUndefined();
+    });
+
+    test("the numbers are finite and not negative", async () => {
+      for (let i = 0; i < 100; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
+      await engine.settle();
+      for (let i = 0; i < 200; i++) engine.get(utf8(`key ${i}`));
+      const stats = engine.stats();
+      for (const value of Object.values(stats)) expect(Number.isFinite(value) && value >= 0).toBe(true);
+      expect(stats.budgetBytes).toBeGreaterThan(0);
+      expect(stats.usedBytes).toBeGreaterThan(0);
+      expect(stats.usedBytes).toBeLessThanOrEqual(stats.budgetBytes);
+    });
+
+    test("random operations agree with a plain map", async () => {
+      const property = fc.asyncProperty(fc.array(operations, { maxLength: 120 }), async (steps) => {
+        const runClock = new ManualClock();
+        const gone: string[] = [];
+        const tested = await make({
+          clock: runClock,
+          random: new SeededRandom(4),
+          onDeparture: (key, departure) => {
+            expect(departure).toBe("expired");
+            gone.push(latin1(key));
+          },
+        });
+        try {
+          const model = new Model(tested, runClock, gone);
+          for (const step of steps) await model.take(step);
+          await tested.settle();
+          model.compare();
+        } finally {
+          await tested.close();
+        }
+      });
+      await fc.assert(property, { numRuns: RUNS, verbose: 1 });
+    });
+  });
+}
+
+type Operation =
+  | { type: "set"; key: string; value: string; ttlMs: number }
+  | { type: "setExpiry"; key: string; ttlMs: number }
+  | { type: "delete" | "look"; key: string }
+  | { type: "clear" | "removeExpired" | "settle" | "compare" }
+  | { type: "advance"; ms: number };
+
+const keys = fc.oneof(
+  fc.constantFrom("", "\0", "\0\0", "a", "b", "ab", "ÿ", "x".repeat(60)),
+  fc.string({
+    unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
+    maxLength: 2,
+  }),
+);
+const values = fc.oneof(
+  fc.constantFrom("", "1", "value", "x".repeat(5000)),
+  fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) }),
+);
+/** 0 stands for no expiry; there are expiries in the past, too. */
+const timesToLive = fc.oneof(fc.constant(0), fc.integer({ min: -5, max: 60 }));
+
+const operations: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({ type: fc.constant("set" as const), key: keys, value: values, ttlMs: timesToLive }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant("setExpiry" as const), key: keys, ttlMs: timesToLive }),
+  },
+  { weight: 4, arbitrary: fc.record({ type: fc.constant("delete" as const), key: keys }) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant("look" as const), key: keys }) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom<Operation>({ type: "removeExpired" }, { type: "compare" }),
+  },
+  { weight: 3, arbitrary: fc.constant<Operation>({ type: "settle" }) },
+  { weight: 1, arbitrary: fc.constant<Operation>({ type: "clear" }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant("advance" as const), ms: fc.integer({ min: 1, max: 40 }) }),
+  },
+);
+
+/** A plain map that does what an engine should do. */
+class Model {
+  readonly #engine: Engine;
+  readonly #clock: ManualClock;
+  /** Keys that the engine reported as expired. */
+  readonly #gone: string[];
+  /** Expired entries stay, as the engine may keep them, until somebody overwrites or removes them. */
+  readonly #entries = new Map<string, { value: string; expiresAtMs: number }>();
+
+  constructor(engine: Engine, clock: ManualClock, gone: string[]) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#gone = gone;
+  }
+
+  async take(step: Operation): Promise<void> {
+    switch (step.type) {
+      case "set": {
+        const expiresAtMs = this.#expiryAfter(step.ttlMs);
+        this.#engine.set(fromLatin1(step.key), fromLatin1(step.value), expiresAtMs);
+        this.#entries.set(step.key, { value: step.value, expiresAtMs });
+        break;
+      }
+      case "setExpiry": {
+        const expiresAtMs = this.#expiryAfter(step.ttlMs);
+        const entry = this.#live(step.key);
+        expect(this.#engine.setExpiry(fromLatin1(step.key), expiresAtMs)).toBe(entry !== undefined);
+        if (entry !== undefined) entry.expiresAtMs = expiresAtMs;
+        break;
+      }
+      case "delete": {
+        const isLive = this.#live(step.key) !== undefined;
+        expect(this.#engine.delete(fromLatin1(step.key))).toBe(isLive);
+        this.#entries.delete(step.key);
+        break;
+      }
+      case "look":
+        this.#look(step.key);
+        break;
+      case "clear":
+        this.#engine.clear();
+        this.#entries.clear();
+        break;
+      case "advance":
+        this.#clock.advance(step.ms);
+        break;
+      case "settle":
+        await this.#engine.settle();
+        break;
+      case "removeExpired":
+        this.#removeExpired();
+        break;
+      case "compare":
+        this.compare();
+    }
+    this.#checkDepartures();
+  }
+
+  #expiryAfter(ttlMs: number): number {
+    return ttlMs === 0 ? NEVER : this.#clock.wallMs() + ttlMs;
+  }
+
+  #live(key: string): { value: string; expiresAtMs: number } | undefined {
+    const entry = this.#entries.get(key);
+    const isLive =
+      entry !== undefined && (entry.expiresAtMs === NEVER || entry.expiresAtMs > this.#clock.wallMs());
+    return isLive ? entry : undefined;
+  }
+
+  #look(key: string): void {
+    const entry = this.#live(key);
+    const bytes = fromLatin1(key);
+    expect(this.#engine.expiry(bytes)).toBe(entry?.expiresAtMs);
+    expect(this.#engine.length(bytes)).toBe(entry?.value.length);
+    expect(read(this.#engine, bytes)).toBe(entry?.value);
+    const got = this.#engine.get(bytes);
+    expect(got === undefined ? undefined : latin1(got.value)).toBe(entry?.value);
+    expect(got?.expiresAtMs).toBe(entry?.expiresAtMs);
+  }
+
+  #removeExpired(): void {
+    let live = 0;
+    let expiring = 0;
+    for (const [key, entry] of [...this.#entries]) {
+      if (this.#live(key) === undefined) this.#entries.delete(key);
+      else {
+        live++;
+        if (entry.expiresAtMs !== NEVER) expiring++;
+      }
+    }
+    while (this.#engine.removeExpired(3) === 3);
+    expect(this.#engine.size()).toBe(live);
+    expect(this.#engine.expiringCount()).toBe(expiring);
+  }
+
+  /** An engine may report a key only after its time; never twice without a set in between is checked elsewhere. */
+  #checkDepartures(): void {
+    for (const key of this.#gone.splice(0)) expect(this.#live(key)).toBeUndefined();
+  }
+
+  compare(): void {
+    const live = [...this.#entries.keys()].filter((key) => this.#live(key) !== undefined);
+    expect(scanAll(this.#engine, 3).sort()).toEqual(live.sort());
+    for (const key of live) this.#look(key);
+    expect(this.#engine.size()).toBeGreaterThanOrEqual(live.length);
+    expect(this.#engine.size()).toBeLessThanOrEqual(this.#entries.size);
+    const drawn = this.#engine.randomKey();
+    if (live.length === 0) expect(drawn).toBeUndefined();
+    else expect(live).toContain(latin1(drawn!));
+  }
+}
+
+class BufferSink implements ValueSink {
+  readonly buffer = new ByteBuffer(16);
+
+  openValue(lengthBytes: number): ByteBuffer {
+    this.buffer.reserve(lengthBytes);
+    return this.buffer;
+  }
+
+  closeValue(): void {
+    this.buffer.append(utf8("|"));
+  }
+
+  text(): string {
+    return latin1(this.buffer.view());
+  }
+}
+
+/** The value as `read` delivers it. */
+function read(engine: Engine, key: Uint8Array): string | undefined {
+  const sink = new BufferSink();
+  if (!engine.read(key, 0, key.length, sink)) return undefined;
+  expect(sink.text().endsWith("|")).toBe(true);
+  return sink.text().slice(0, -1);
+}
+
+function expectValue(engine: Engine, key: Uint8Array, value: Uint8Array, expiresAtMs: number): void {
+  const got = engine.get(key)!;
+  expect(got.value.length).toBe(value.length);
+  expect(equalBytes(got.value, 0, value.length, value, 0)).toBe(true);
+  expect(got.expiresAtMs).toBe(expiresAtMs);
+  expect(read(engine, key) === latin1(value)).toBe(true);
+  expect(engine.expiry(key)).toBe(expiresAtMs);
+  expect(engine.length(key)).toBe(value.length);
+}
+
+/** All keys that a scan visits. */
+export function scanAll(engine: Engine, count: number): string[] {
+  const keys: string[] = [];
+  let cursor = 0;
+  do cursor = engine.scan(cursor, count, (key) => keys.push(latin1(key)));
+  while (cursor !== 0);
+  return keys;
+}

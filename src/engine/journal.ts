@@ -1,0 +1,187 @@
+import { closeSync, openSync, readdirSync, readFileSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+
+/**
+ * Writes that have been acknowledged and are not in the database yet: numbered files, written in order and
+ * never changed. A file is a sequence of frames, a frame a sequence of operations that belong together:
+ *
+ *     frame      length of the operations (4 bytes), their CRC-32 (4 bytes), the operations
+ *     operation  kind (1 byte); put: key length (4), record length (4), key, record; remove: key length (4), key
+ *
+ * Numbers are little-endian. Reading stops at the first frame that is cut short or does not match its checksum,
+ * and what follows it is void, in later files too: what is recovered is always all that was written up to some
+ * moment. Keys and records are bytes of the owner's own, not looked into here.
+ */
+export class Journal {
+  readonly #directory: string;
+  readonly #frame = new ByteBuffer(64 * 1024);
+  /** Number of the file being written, or of the next one when none is open. */
+  #sequence: number;
+  #descriptor: number | undefined;
+  /** Length of the files that have not been discarded. */
+  #bytes = 0;
+
+  /** @param sequence number of the first file to be written; none with this or a higher number exists */
+  constructor(directory: string, sequence: number) {
+    this.#directory = directory;
+    this.#sequence = sequence;
+    this.#frame.length = FRAME_HEADER_BYTES;
+  }
+
+  /** Length of what is kept, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  put(key: Uint8Array, record: Uint8Array): void {
+    const frame = this.#frame;
+    frame.reserve(9);
+    frame.bytes[frame.length] = PUT;
+    writeUint32(frame.bytes, frame.length + 1, key.length);
+    writeUint32(frame.bytes, frame.length + 5, record.length);
+    frame.length += 9;
+    frame.append(key);
+    frame.append(record);
+  }
+
+  remove(key: Uint8Array): void {
+    const frame = this.#frame;
+    frame.reserve(5);
+    frame.bytes[frame.length] = REMOVE;
+    writeUint32(frame.bytes, frame.length + 1, key.length);
+    frame.length += 5;
+    frame.append(key);
+  }
+
+  removeAll(): void {
+    const frame = this.#frame;
+    frame.reserve(1);
+    frame.bytes[frame.length++] = REMOVE_ALL;
+  }
+
+  /**
+   * Hands the operations since the last call to the operating system as one frame, so that they survive the
+   * death of the process.
+   * @throws what the file system throws; the frame may then be there in part, and nothing may be written after it
+   */
+  append(): void {
+    const frame = this.#frame;
+    const length = frame.length;
+    if (length === FRAME_HEADER_BYTES) return;
+    const operations = frame.bytes.subarray(FRAME_HEADER_BYTES, length);
+    writeUint32(frame.bytes, 0, operations.length);
+    writeUint32(frame.bytes, 4, crc32(operations));
+    this.#descriptor ??= openSync(journalPath(this.#directory, this.#sequence), "wx", 0o600);
+    for (let at = 0; at < length; ) at += writeSync(this.#descriptor, frame.bytes, at, length - at);
+    this.#bytes += length;
+    frame.length = FRAME_HEADER_BYTES;
+    if (frame.bytes.length > KEPT_FRAME_BYTES) frame.bytes = new Uint8Array(KEPT_FRAME_BYTES);
+  }
+
+  /** Ends the file being written. @returns its number; every operation appended so far is in a file up to it */
+  rotate(): number {
+    if (this.#descriptor === undefined) return this.#sequence - 1;
+    closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+    return this.#sequence++;
+  }
+
+  /** Deletes the files up to a number: what they hold is in the database. */
+  discard(upTo: number): void {
+    this.#bytes -= discardJournal(this.#directory, upTo);
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+}
+
+/** What is told of a journal's operations, in the order in which they were made. The views are not to be kept. */
+export interface JournalReader {
+  put(key: Uint8Array, record: Uint8Array): void;
+  remove(key: Uint8Array): void;
+  removeAll(): void;
+}
+
+/** Numbers of the journal files in a directory, ascending. */
+export function journalSequences(directory: string): number[] {
+  const sequences: number[] = [];
+  for (const name of readdirSync(directory)) {
+    const match = FILE_NAME.exec(name);
+    if (match !== null) sequences.push(Number(match[1]));
+  }
+  return sequences.sort((a, b) => a - b);
+}
+
+/** Deletes journal files up to a number. @returns their length in bytes */
+export function discardJournal(directory: string, upTo: number): number {
+  let bytes = 0;
+  for (const sequence of journalSequences(directory)) {
+    if (sequence > upTo) break;
+    const path = journalPath(directory, sequence);
+    bytes += statSync(path).size;
+    unlinkSync(path);
+  }
+  return bytes;
+}
+
+/** Reads a journal file. @returns how many bytes at its end were void; 0 when all of it was whole */
+export function readJournal(directory: string, sequence: number, reader: JournalReader): number {
+  const bytes = readFileSync(journalPath(directory, sequence));
+  let at = 0;
+  while (at + FRAME_HEADER_BYTES <= bytes.length) {
+    const start = at + FRAME_HEADER_BYTES;
+    const end = start + readUint32(bytes, at);
+    // A frame without operations is never written; a file system that lost the tail may leave zeros for it.
+    if (end === start || end > bytes.length) break;
+    if (crc32(bytes.subarray(start, end)) !== readUint32(bytes, at + 4)) break;
+    readFrame(bytes, start, end, reader);
+    at = end;
+  }
+  return bytes.length - at;
+}
+
+function readFrame(bytes: Uint8Array, start: number, end: number, reader: JournalReader): void {
+  for (let at = start; at < end; ) {
+    const kind = bytes[at]!;
+    if (kind === PUT) {
+      const keyEnd = at + 9 + readUint32(bytes, at + 1);
+      const recordEnd = keyEnd + readUint32(bytes, at + 5);
+      reader.put(bytes.subarray(at + 9, keyEnd), bytes.subarray(keyEnd, recordEnd));
+      at = recordEnd;
+    } else if (kind === REMOVE) {
+      const keyEnd = at + 5 + readUint32(bytes, at + 1);
+      reader.remove(bytes.subarray(at + 5, keyEnd));
+      at = keyEnd;
+    } else {
+      reader.removeAll();
+      at++;
+    }
+  }
+}
+
+function journalPath(directory: string, sequence: number): string {
+  return join(directory, `journal-${sequence}`);
+}
+
+function writeUint32(target: Uint8Array, at: number, value: number): void {
+  target[at] = value;
+  target[at + 1] = value >>> 8;
+  target[at + 2] = value >>> 16;
+  target[at + 3] = value >>> 24;
+}
+
+function readUint32(source: Uint8Array, at: number): number {
+  return (source[at]! | (source[at + 1]! << 8) | (source[at + 2]! << 16) | (source[at + 3]! << 24)) >>> 0;
+}
+
+const FILE_NAME = /^journal-([0-9]{1,15})$/;
+const FRAME_HEADER_BYTES = 8;
+/** A larger frame's buffer is given back after it was written. */
+const KEPT_FRAME_BYTES = 1024 * 1024;
+const PUT = 1;
+const REMOVE = 2;
+const REMOVE_ALL = 3;

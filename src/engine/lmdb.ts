@@ -1,0 +1,568 @@
+import { mkdirSync } from "node:fs";
+import { type EntryInfo, Store } from "../cache/store.ts";
+import { assert } from "../lib/assert.ts";
+import type { ValueSink } from "../lib/byte-buffer.ts";
+import { copyBytes } from "../lib/byte-buffer.ts";
+import type { Clock } from "../lib/clock.ts";
+import { hashBytes } from "../lib/hash.ts";
+import { formatSize } from "../lib/quantity.ts";
+import type { Random } from "../lib/random.ts";
+import { lockDirectory } from "./directory-lock.ts";
+import {
+  type DepartureListener,
+  type Engine,
+  type EngineLimits,
+  type EngineStats,
+  NEVER,
+  OutOfMemoryError,
+  StorageError,
+  type StoredValue,
+  TooLargeError,
+} from "./engine.ts";
+import { journalSequences, readJournal } from "./journal.ts";
+import { ABSENT, type PendingWrite } from "./overlay.ts";
+import {
+  HASH_BYTES,
+  readHash,
+  recordExpiry,
+  recordLength,
+  valueOffset,
+  writeHash,
+  writeRecord,
+} from "./record.ts";
+import { Slab } from "./slab.ts";
+import { MAXIMUM_KEY_BYTES, Tables } from "./tables.ts";
+import { WriteBehind } from "./write-behind.ts";
+
+export interface LmdbEngineOptions {
+  /** Where the data lies; made when it is not there. */
+  readonly directory: string;
+  /**
+   * `always`: `settle` waits until writes are synchronized to disk. `interval`: only until they are with the
+   * operating system, which survives the death of the process; the disk has them a second later at most.
+   */
+  readonly sync: "always" | "interval";
+  /** Memory for the arena that answers reads. */
+  readonly arenaBytes: number;
+  /** Who leaves the arena when it is full, as `parsePolicy` reads it. */
+  readonly policy: string;
+  readonly clock: Clock;
+  /** Draws random keys, and the seed of the key hash when the directory is made. */
+  readonly random: Random;
+  readonly onDeparture: DepartureListener;
+  /** How long `interval` lets writes wait for the disk; 1,000 by default. */
+  readonly intervalMs?: number;
+  /** Memory for writes that wait for the disk, 256 MiB by default: beyond a quarter `settle` waits, beyond all `set` refuses. */
+  readonly pendingBytes?: number;
+}
+
+/** What an engine found when it opened its directory. */
+export interface Recovery {
+  /** Writes that had been acknowledged and not yet committed. */
+  readonly journaledWrites: number;
+  /** Bytes of the journal that were cut short or damaged, and dropped. Not 0 only after a crash of the machine. */
+  readonly voidBytes: number;
+}
+
+/**
+ * Everything on disk, in LMDB, with an arena in front of it.
+ *
+ * A write goes to the overlay of pending writes, and from there to the database: all that is pending at one time
+ * in one transaction, the next one when that has been committed. So what is on disk is always all that was
+ * written up to some moment between two event turns, and writes made in one turn, such as those of an EXEC, are
+ * there together or not at all. A key that is written often between two commits is written to disk once.
+ * A read looks at the overlay, then the arena, then the database. The arena holds what the overlay holds or
+ * nothing.
+ *
+ * With `sync: "always"` a transaction begins at the end of the event turn of the first write, and `settle` waits
+ * for it. With `sync: "interval"`, `settle` appends what was written to a journal, without synchronization, and
+ * returns at once; transactions follow every second, or sooner when much is pending. When the directory is
+ * opened again, the journal is replayed. After a crash of the machine the journal may have lost its end; the
+ * database has not, since its transactions are always synchronized (`tables.ts` says why).
+ *
+ * When something cannot be written, writes are refused from then on, and reads see what is durable.
+ *
+ * A cursor of `scan` is the hash of the next key, so it needs no memory and survives any change and a restart.
+ * Keys of equal hashes are visited in one step.
+ */
+export class LmdbEngine implements Engine {
+  readonly name = "lmdb";
+  readonly limits: EngineLimits = { keyBytes: MAXIMUM_KEY_BYTES, valueBytes: MAXIMUM_VALUE_BYTES };
+  readonly #directory: string;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #onDeparture: DepartureListener;
+  readonly #pendingBytes: number;
+  readonly #unlock: () => void;
+  readonly #tables: Tables;
+  readonly #arena: Store;
+  readonly #pending: WriteBehind;
+  readonly #slab = new Slab();
+  /** Room for one stored key. */
+  readonly #storedKey = new Uint8Array(HASH_BYTES + MAXIMUM_KEY_BYTES);
+  #recovery: Recovery = { journaledWrites: 0, voidBytes: 0 };
+  #size = 0;
+  #expiring = 0;
+  #expired = 0;
+  #arenaHits = 0;
+  #arenaMisses = 0;
+  #isClosed = false;
+
+  private constructor(options: LmdbEngineOptions, tables: Tables, unlock: () => void) {
+    const {
+      directory,
+      sync,
+      arenaBytes,
+      policy,
+      intervalMs = 1000,
+      pendingBytes = 256 * 1024 ** 2,
+    } = options;
+    this.#directory = directory;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#onDeparture = options.onDeparture;
+    this.#pendingBytes = pendingBytes;
+    this.#unlock = unlock;
+    this.#tables = tables;
+    this.#arena = Store.create({ budgetBytes: arenaBytes, policy, seed: tables.seed });
+    this.#pending = new WriteBehind(tables, { directory, sync, intervalMs, pendingBytes }, () =>
+      this.#failed(),
+    );
+    this.#recover();
+  }
+
+  /**
+   * @throws StorageError when the directory is in use, holds something else, or cannot be read or written
+   * @throws RangeError for an arena or a policy that cannot be
+   */
+  static async open(options: LmdbEngineOptions): Promise<LmdbEngine> {
+    const { directory } = options;
+    makeDirectory(directory);
+    const unlock = lockDirectory(directory);
+    let tables: Tables | undefined;
+    try {
+      tables = new Tables(directory, options.random);
+      const engine = new LmdbEngine(options, tables, unlock);
+      await engine.#pending.start(Math.max(tables.journalSequence(), ...journalSequences(directory)));
+      return engine;
+    } catch (error) {
+      await tables?.close();
+      unlock();
+      throw error;
+    }
+  }
+
+  /** What was found when the directory was opened. */
+  get recovery(): Recovery {
+    return this.#recovery;
+  }
+
+  /** Counts what the database holds and takes in what the journal holds beyond that. */
+  #recover(): void {
+    this.#size = this.#tables.count();
+    this.#expiring = this.#tables.expiringCount();
+    let journaledWrites = 0;
+    let voidBytes = 0;
+    const reader = {
+      put: (key: Uint8Array, record: Uint8Array) => {
+        journaledWrites++;
+        const own = this.#slab.take(record.length);
+        own.set(record);
+        this.#assign(key, HASH_BYTES, key.length, readHash(key), own, recordExpiry(record));
+      },
+      remove: (key: Uint8Array) => {
+        journaledWrites++;
+        this.#assign(key, HASH_BYTES, key.length, readHash(key), undefined, ABSENT);
+      },
+      removeAll: () => {
+        journaledWrites++;
+        this.#removeAll();
+      },
+    };
+    let expected = this.#tables.journalSequence() + 1;
+    for (const sequence of journalSequences(this.#directory)) {
+      // Files are numbered without gaps: behind a gap or a damage, what follows has lost its ground.
+      if (sequence < expected) continue;
+      if (sequence > expected || voidBytes > 0) break;
+      voidBytes += readJournal(this.#directory, sequence, reader);
+      expected++;
+    }
+    this.#recovery = { journaledWrites, voidBytes };
+  }
+
+  /** Nothing that is not durable is shown any more. */
+  #failed(): void {
+    this.#arena.clear();
+    try {
+      this.#recover();
+    } catch {
+      // Where the journal cannot even be read, the database alone has to do.
+    }
+  }
+
+  get(key: Uint8Array): StoredValue | undefined {
+    if (key.length > MAXIMUM_KEY_BYTES) return undefined;
+    const hash = this.#hash(key, 0, key.length);
+    const nowMs = this.#clock.wallMs();
+    const entry = this.#resident(key, hash, nowMs);
+    const value = entry && this.#arena.get(key, 0, key.length, hash, nowMs);
+    if (value !== undefined) {
+      this.#arenaHits++;
+      return { value, expiresAtMs: entry!.expiresAtMs };
+    }
+    const record = this.#liveRecord(key, 0, key.length, hash, nowMs);
+    if (record === undefined) return undefined;
+    return { value: record.slice(valueOffset(record)), expiresAtMs: recordExpiry(record) };
+  }
+
+  read(bytes: Uint8Array, start: number, end: number, sink: ValueSink): boolean {
+    if (end - start > MAXIMUM_KEY_BYTES) return false;
+    const hash = this.#hash(bytes, start, end);
+    const nowMs = this.#clock.wallMs();
+    const isPending = this.#pending.find(bytes, start, end, hash) !== undefined;
+    if (!isPending && this.#arena.read(bytes, start, end, hash, nowMs, sink)) {
+      this.#arenaHits++;
+      return true;
+    }
+    const record = this.#liveRecord(bytes, start, end, hash, nowMs);
+    if (record === undefined) return false;
+    const offset = valueOffset(record);
+    sink.openValue(record.length - offset).append(record, offset, record.length);
+    sink.closeValue();
+    return true;
+  }
+
+  expiry(key: Uint8Array): number | undefined {
+    if (key.length > MAXIMUM_KEY_BYTES) return undefined;
+    const hash = this.#hash(key, 0, key.length);
+    const nowMs = this.#clock.wallMs();
+    const entry = this.#resident(key, hash, nowMs);
+    if (entry !== undefined) return entry.expiresAtMs;
+    const record = this.#liveRecord(key, 0, key.length, hash, nowMs);
+    return record && recordExpiry(record);
+  }
+
+  length(key: Uint8Array): number | undefined {
+    if (key.length > MAXIMUM_KEY_BYTES) return undefined;
+    const hash = this.#hash(key, 0, key.length);
+    const nowMs = this.#clock.wallMs();
+    const entry = this.#resident(key, hash, nowMs);
+    if (entry !== undefined) return entry.valueBytes;
+    const record = this.#liveRecord(key, 0, key.length, hash, nowMs);
+    return record && record.length - valueOffset(record);
+  }
+
+  /** What the arena knows of a key that has no pending write. */
+  #resident(key: Uint8Array, hash: number, nowMs: number): EntryInfo | undefined {
+    if (this.#pending.find(key, 0, key.length, hash) !== undefined) return undefined;
+    return this.#arena.peek(key, 0, key.length, hash, nowMs);
+  }
+
+  /**
+   * The record of a key that the arena does not have, unless it has expired: a view that is valid until the next
+   * call. One that comes from the database goes to the arena as well.
+   */
+  #liveRecord(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    nowMs: number,
+  ): Uint8Array | undefined {
+    const write = this.#pending.find(bytes, start, end, hash);
+    if (write !== undefined) {
+      this.#arenaHits++;
+      return isExpired(write.expiresAtMs, nowMs) ? undefined : write.record;
+    }
+    if (this.#pending.hidesDatabase()) return undefined;
+    this.#arenaMisses++;
+    const record = this.#tables.find(this.#storedKeyOf(bytes, start, end, hash));
+    if (record === undefined) return undefined;
+    const expiresAtMs = recordExpiry(record);
+    if (isExpired(expiresAtMs, nowMs)) return undefined;
+    const value = record.subarray(valueOffset(record));
+    this.#arena.set(bytes.subarray(start, end), hash, value, expiresAtMs, nowMs);
+    return record;
+  }
+
+  set(key: Uint8Array, value: Uint8Array, expiresAtMs: number): void {
+    this.#checkRoom();
+    if (key.length > MAXIMUM_KEY_BYTES) {
+      throw new TooLargeError(
+        `a key may have up to ${MAXIMUM_KEY_BYTES} bytes, so that LMDB's keys can hold it`,
+      );
+    }
+    if (value.length > MAXIMUM_VALUE_BYTES) {
+      throw new TooLargeError(`a value may have up to ${formatSize(MAXIMUM_VALUE_BYTES)}`);
+    }
+    const hash = this.#hash(key, 0, key.length);
+    const nowMs = this.#clock.wallMs();
+    this.#assign(key, 0, key.length, hash, this.#record(value, expiresAtMs), expiresAtMs);
+    if (this.#arena.set(key, hash, value, expiresAtMs, nowMs) !== "stored") {
+      this.#arena.remove(key, 0, key.length, hash, nowMs);
+    }
+  }
+
+  setExpiry(key: Uint8Array, expiresAtMs: number): boolean {
+    this.#checkRoom();
+    if (key.length > MAXIMUM_KEY_BYTES) return false;
+    const hash = this.#hash(key, 0, key.length);
+    const nowMs = this.#clock.wallMs();
+    const record = this.#liveRecord(key, 0, key.length, hash, nowMs);
+    if (record === undefined) return false;
+    const changed = this.#record(record.subarray(valueOffset(record)), expiresAtMs);
+    this.#assign(key, 0, key.length, hash, changed, expiresAtMs);
+    this.#arena.setExpiry(key, 0, key.length, hash, expiresAtMs, nowMs);
+    return true;
+  }
+
+  delete(key: Uint8Array): boolean {
+    this.#checkWritable();
+    if (key.length > MAXIMUM_KEY_BYTES) return false;
+    const hash = this.#hash(key, 0, key.length);
+    const nowMs = this.#clock.wallMs();
+    const expiresAtMs = this.#expiryOf(key, 0, key.length, hash);
+    if (expiresAtMs === ABSENT) return false;
+    this.#remove(key, 0, key.length, hash, nowMs);
+    if (!isExpired(expiresAtMs, nowMs)) return true;
+    this.#expired++;
+    this.#onDeparture(key, "expired");
+    return false;
+  }
+
+  clear(): void {
+    this.#checkWritable();
+    this.#removeAll();
+  }
+
+  size(): number {
+    this.#pending.touchAll();
+    return this.#size;
+  }
+
+  expiringCount(): number {
+    this.#pending.touchAll();
+    return this.#expiring;
+  }
+
+  scan(cursor: number, count: number, visit: (key: Uint8Array) => void): number {
+    if (cursor > MAXIMUM_HASH) return 0;
+    const nowMs = this.#clock.wallMs();
+    // The step ends at a hash, so that the overlay's keys and the database's up to there are complete. The
+    // overlay may end it early, then the database.
+    let upTo = this.#pendingUpTo(cursor, count, nowMs);
+    const keys: Uint8Array[] = [];
+    if (!this.#pending.hidesDatabase()) {
+      const stored = this.#tables.keysByHash(cursor, upTo, count);
+      upTo = stored.upTo;
+      const mayBeExpired = this.#expiring > 0 && this.#tables.hasExpiring(nowMs);
+      for (const key of stored.keys) {
+        if (this.#pending.find(key, HASH_BYTES, key.length, readHash(key)) !== undefined) continue;
+        if (mayBeExpired && isExpired(recordExpiry(this.#tables.find(key)!), nowMs)) continue;
+        keys.push(key);
+      }
+    }
+    this.#pending.overlay.forEach((write) => {
+      if (write.hash >= cursor && write.hash <= upTo && isLive(write, nowMs)) keys.push(write.key);
+    });
+    this.#pending.touchAll();
+    for (const key of keys) visit(key.subarray(HASH_BYTES));
+    return upTo === MAXIMUM_HASH ? 0 : upTo + 1;
+  }
+
+  /** The hash up to which the overlay has about `count` keys from a hash on. */
+  #pendingUpTo(from: number, count: number, nowMs: number): number {
+    const { overlay } = this.#pending;
+    if (overlay.count <= count) return MAXIMUM_HASH;
+    const hashes: number[] = [];
+    overlay.forEach((write) => {
+      if (write.hash >= from && isLive(write, nowMs)) hashes.push(write.hash);
+    });
+    if (hashes.length <= count) return MAXIMUM_HASH;
+    return Uint32Array.from(hashes).sort()[count]!;
+  }
+
+  randomKey(): Uint8Array | undefined {
+    // From a random hash on to the end, then from the beginning. One of the next few keys is drawn, since the
+    // very next one has the better chances the larger the gap before it is.
+    let cursor = Math.floor(this.#random.next() * (MAXIMUM_HASH + 1));
+    for (let isWrapped = cursor === 0; ; ) {
+      const keys: Uint8Array[] = [];
+      cursor = this.scan(cursor, RANDOM_KEYS, (key) => keys.push(key));
+      if (keys.length > 0) return keys[Math.floor(this.#random.next() * keys.length)]!.slice();
+      if (cursor === 0 && isWrapped) return undefined;
+      if (cursor === 0) isWrapped = true;
+    }
+  }
+
+  removeExpired(limit: number): number {
+    if (this.#pending.refusal !== undefined) return 0;
+    const nowMs = this.#clock.wallMs();
+    const keys: Uint8Array[] = [];
+    const { overlay } = this.#pending;
+    overlay.forEach((write) => {
+      if (write.record !== undefined && isExpired(write.expiresAtMs, nowMs)) keys.push(write.key);
+    });
+    if (keys.length < limit && !this.#pending.hidesDatabase()) {
+      this.#tables.expiringUpTo(nowMs, (key) => {
+        // A pending write has the last word.
+        if (overlay.find(key, HASH_BYTES, key.length, readHash(key)) === undefined) keys.push(key);
+        return keys.length < limit;
+      });
+    }
+    if (keys.length > limit) keys.length = limit;
+    for (const key of keys) {
+      this.#remove(key, HASH_BYTES, key.length, readHash(key), nowMs);
+      this.#expired++;
+    }
+    for (const key of keys) this.#onDeparture(key.subarray(HASH_BYTES), "expired");
+    return keys.length;
+  }
+
+  settle(): Promise<void> | undefined {
+    return this.#pending.settle();
+  }
+
+  stats(): EngineStats {
+    const { usedBytes, budgetBytes, evictions } = this.#arena.stats();
+    return {
+      usedBytes,
+      budgetBytes,
+      evictedCount: evictions,
+      expiredCount: this.#expired,
+      diskBytes: this.#tables.diskBytes() + this.#pending.journalBytes,
+      arenaHits: this.#arenaHits,
+      arenaMisses: this.#arenaMisses,
+    };
+  }
+
+  /** Waits until all writes are on disk. @throws StorageError when they could not be written; all is given up then, too */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      await this.#pending.close();
+    } finally {
+      await this.#tables.close();
+      this.#unlock();
+    }
+  }
+
+  /**
+   * Checks that the database is consistent in itself and the counts agree with it, by reading everything. For
+   * tests; nothing may be pending.
+   * @throws AssertionError
+   */
+  check(): void {
+    assert(this.#pending.overlay.count === 0, "nothing is pending");
+    this.#tables.check();
+    this.#arena.check();
+    assert(this.#size === this.#tables.count(), "the number of keys is right");
+    assert(this.#expiring === this.#tables.expiringCount(), "the number of keys that expire is right");
+  }
+
+  #hash(bytes: Uint8Array, start: number, end: number): number {
+    return hashBytes(bytes, start, end, this.#tables.seed);
+  }
+
+  /** The stored key, as a view that is valid until the next call. */
+  #storedKeyOf(bytes: Uint8Array, start: number, end: number, hash: number): Uint8Array {
+    const key = this.#storedKey;
+    writeHash(key, 0, hash);
+    copyBytes(bytes, start, end, key, HASH_BYTES);
+    return key.subarray(0, HASH_BYTES + end - start);
+  }
+
+  #record(value: Uint8Array, expiresAtMs: number): Uint8Array {
+    const record = this.#slab.take(recordLength(value.length, expiresAtMs));
+    writeRecord(record, value, expiresAtMs);
+    return record;
+  }
+
+  /** When a key expires, whether or not it has: an expiry, `NEVER` or `ABSENT`. */
+  #expiryOf(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    const write = this.#pending.find(bytes, start, end, hash);
+    return write === undefined ? this.#committedExpiryOf(bytes, start, end, hash) : write.expiresAtMs;
+  }
+
+  /** The same of a key that has no pending write. */
+  #committedExpiryOf(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    if (this.#pending.hidesDatabase()) return ABSENT;
+    const entry = this.#arena.peek(bytes, start, end, hash, this.#clock.wallMs());
+    if (entry !== undefined) return entry.expiresAtMs;
+    const record = this.#tables.find(this.#storedKeyOf(bytes, start, end, hash));
+    return record === undefined ? ABSENT : recordExpiry(record);
+  }
+
+  #remove(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): void {
+    this.#assign(bytes, start, end, hash, undefined, ABSENT);
+    this.#arena.remove(bytes, start, end, hash, nowMs);
+  }
+
+  #removeAll(): void {
+    this.#pending.clear();
+    this.#arena.clear();
+    this.#size = 0;
+    this.#expiring = 0;
+  }
+
+  /** Gives a key a record, or none, and counts. The arena is the caller's affair. */
+  #assign(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    record: Uint8Array | undefined,
+    expiresAtMs: number,
+  ): void {
+    const write = this.#pending.find(bytes, start, end, hash);
+    let before: number;
+    if (write !== undefined) {
+      before = write.expiresAtMs;
+      this.#pending.change(write, record, expiresAtMs);
+    } else {
+      before = this.#committedExpiryOf(bytes, start, end, hash);
+      const key = this.#slab.take(HASH_BYTES + end - start);
+      key.set(this.#storedKeyOf(bytes, start, end, hash));
+      this.#pending.add(key, hash, record, expiresAtMs, before);
+    }
+    this.#size += Number(expiresAtMs !== ABSENT) - Number(before !== ABSENT);
+    this.#expiring += Number(expiresAtMs > NEVER) - Number(before > NEVER);
+  }
+
+  #checkWritable(): void {
+    if (this.#isClosed) throw new StorageError("the storage is closed");
+    if (this.#pending.refusal !== undefined) throw this.#pending.refusal;
+  }
+
+  #checkRoom(): void {
+    this.#checkWritable();
+    if (this.#pending.overlay.bytes > this.#pendingBytes) {
+      throw new OutOfMemoryError(
+        `more than ${formatSize(this.#pendingBytes)} of writes wait for the disk; it is too slow`,
+      );
+    }
+  }
+}
+
+/** As in Redis. */
+const MAXIMUM_VALUE_BYTES = 512 * 1024 ** 2;
+const MAXIMUM_HASH = 0xffffffff;
+/** A random key is drawn among so many that follow each other. */
+const RANDOM_KEYS = 16;
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StorageError(`cannot make the data directory ${directory}: ${(error as Error).message}`);
+  }
+}
+
+function isExpired(expiresAtMs: number, nowMs: number): boolean {
+  return expiresAtMs !== NEVER && expiresAtMs <= nowMs;
+}
+
+function isLive(write: PendingWrite, nowMs: number): boolean {
+  return write.record !== undefined && !isExpired(write.expiresAtMs, nowMs);
+}

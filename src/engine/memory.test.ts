@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import { latin1, utf8 } from "../lib/bytes.ts";
+import { ManualClock } from "../lib/clock.ts";
+import { SeededRandom } from "../lib/random.ts";
+import { type DepartureListener, NEVER, OutOfMemoryError, TooLargeError } from "./engine.ts";
+import { describeEngine } from "./engine-conformance.ts";
+import { MemoryEngine, type MemoryEngineOptions } from "./memory.ts";
+
+const defaults: MemoryEngineOptions = {
+  budgetBytes: 16 * 1024 ** 2,
+  policy: "s3-fifo",
+  whenFull: "evict",
+  clock: new ManualClock(),
+  random: new SeededRandom(1),
+  seed: 1,
+  onDeparture: () => {},
+};
+
+describeEngine("memory engine", async (surroundings) => new MemoryEngine({ ...defaults, ...surroundings }));
+
+describe("memory engine at its budget", () => {
+  const value = new Uint8Array(10_000);
+
+  test("evicts and tells of it", () => {
+    const gone: string[] = [];
+    const onDeparture: DepartureListener = (key, departure) => {
+      expect(departure).toBe("evicted");
+      gone.push(latin1(key));
+    };
+    const engine = new MemoryEngine({ ...defaults, budgetBytes: 512 * 1024, policy: "fifo", onDeparture });
+    for (let i = 0; i < 200; i++) engine.set(utf8(`key ${i}`), value, NEVER);
+    expect(gone.length).toBe(200 - engine.size());
+    expect(gone).toEqual(Array.from({ length: gone.length }, (_, i) => `key ${i}`));
+    expect(engine.stats().evictedCount).toBe(gone.length);
+    expect(engine.stats().usedBytes).toBeLessThanOrEqual(512 * 1024);
+    expect(engine.get(utf8("key 199"))?.value).toEqual(value);
+  });
+
+  test("refuses where it is told to, and takes writes again when there is room", () => {
+    const engine = new MemoryEngine({ ...defaults, budgetBytes: 512 * 1024, whenFull: "refuse" });
+    let stored = 0;
+    expect(() => {
+      for (; stored < 200; stored++) engine.set(utf8(`key ${stored}`), value, NEVER);
+    }).toThrow(OutOfMemoryError);
+    expect(engine.size()).toBe(stored);
+    expect(engine.stats().evictedCount).toBe(0);
+    expect(engine.get(utf8("key 0"))?.value).toEqual(value);
+    engine.delete(utf8("key 0"));
+    engine.set(utf8("another"), value, NEVER);
+    expect(engine.get(utf8("another"))?.value).toEqual(value);
+  });
+
+  test("a value beyond the budget is too large, not too much", () => {
+    const engine = new MemoryEngine(defaults);
+    const large = new Uint8Array(engine.limits.valueBytes);
+    engine.set(utf8("key"), large, NEVER);
+    expect(engine.length(utf8("key"))).toBe(large.length);
+    expect(() => engine.set(utf8("key"), new Uint8Array(large.length + 1), NEVER)).toThrow(TooLargeError);
+    expect(() => engine.set(new Uint8Array(60_000), large, NEVER)).toThrow(TooLargeError);
+  });
+
+  test("a budget or policy that cannot be is refused", () => {
+    expect(() => new MemoryEngine({ ...defaults, budgetBytes: 1000 })).toThrow(RangeError);
+    expect(() => new MemoryEngine({ ...defaults, policy: "clairvoyant" })).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,157 @@
+import { KEY_BYTES_LIMIT } from "../cache/entry-layout.ts";
+import { Store } from "../cache/store.ts";
+import type { ValueSink } from "../lib/byte-buffer.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Random } from "../lib/random.ts";
+import {
+  type DepartureListener,
+  type Engine,
+  type EngineLimits,
+  type EngineStats,
+  OutOfMemoryError,
+  type StoredValue,
+  TooLargeError,
+} from "./engine.ts";
+
+export interface MemoryEngineOptions {
+  /** All memory for the data, tables included. */
+  readonly budgetBytes: number;
+  /** Who leaves when the budget is spent, as `parsePolicy` reads it: `s3-fifo`, `lru`, … */
+  readonly policy: string;
+  /** Whether the policy makes room for a write that does not fit, or the writer gets an `OutOfMemoryError`. */
+  readonly whenFull: "evict" | "refuse";
+  readonly clock: Clock;
+  /** Draws random keys. */
+  readonly random: Random;
+  /** Seed of the key hash. */
+  readonly seed: number;
+  readonly onDeparture: DepartureListener;
+}
+
+/** Everything in memory, in one arena with an exact budget; nothing survives the process. */
+export class MemoryEngine implements Engine {
+  readonly name = "memory";
+  readonly limits: EngineLimits;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  /** @throws RangeError for a budget or a policy that cannot be */
+  constructor(options: MemoryEngineOptions) {
+    const { budgetBytes, policy, whenFull, seed } = options;
+    this.#store = Store.create({ budgetBytes, policy, whenFull, seed });
+    this.#store.onDeparture = options.onDeparture;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.limits = { keyBytes: KEY_BYTES_LIMIT, valueBytes: this.#store.maxValueBytes };
+  }
+
+  get(key: Uint8Array): StoredValue | undefined {
+    const hash = this.#store.hash(key, 0, key.length);
+    const nowMs = this.#clock.wallMs();
+    const entry = this.#store.peek(key, 0, key.length, hash, nowMs);
+    const value = this.#store.get(key, 0, key.length, hash, nowMs);
+    if (entry === undefined || value === undefined) return undefined;
+    return { value, expiresAtMs: entry.expiresAtMs };
+  }
+
+  read(bytes: Uint8Array, start: number, end: number, sink: ValueSink): boolean {
+    const store = this.#store;
+    return store.read(bytes, start, end, store.hash(bytes, start, end), this.#clock.wallMs(), sink);
+  }
+
+  expiry(key: Uint8Array): number | undefined {
+    return this.#peek(key)?.expiresAtMs;
+  }
+
+  length(key: Uint8Array): number | undefined {
+    return this.#peek(key)?.valueBytes;
+  }
+
+  #peek(key: Uint8Array) {
+    return this.#store.peek(key, 0, key.length, this.#store.hash(key, 0, key.length), this.#clock.wallMs());
+  }
+
+  set(key: Uint8Array, value: Uint8Array, expiresAtMs: number): void {
+    const { keyBytes, valueBytes } = this.limits;
+    if (key.length > keyBytes) throw new TooLargeError(`a key may have up to ${keyBytes} bytes`);
+    if (value.length > valueBytes) throw new TooLargeError(`a value may have up to ${valueBytes} bytes`);
+    const hash = this.#store.hash(key, 0, key.length);
+    const outcome = this.#store.set(key, hash, value, expiresAtMs, this.#clock.wallMs());
+    if (outcome === "full") throw new OutOfMemoryError("the memory budget is spent");
+    if (outcome === "too-large") throw new TooLargeError("key and value together exceed the memory budget");
+  }
+
+  setExpiry(key: Uint8Array, expiresAtMs: number): boolean {
+    const store = this.#store;
+    const hash = store.hash(key, 0, key.length);
+    return store.setExpiry(key, 0, key.length, hash, expiresAtMs, this.#clock.wallMs());
+  }
+
+  delete(key: Uint8Array): boolean {
+    const store = this.#store;
+    return store.remove(key, 0, key.length, store.hash(key, 0, key.length), this.#clock.wallMs());
+  }
+
+  clear(): void {
+    this.#store.clear();
+  }
+
+  size(): number {
+    return this.#store.stats().entries;
+  }
+
+  expiringCount(): number {
+    return this.#store.stats().expiring;
+  }
+
+  scan(cursor: number, count: number, visit: (key: Uint8Array) => void): number {
+    return this.#store.scan(cursor, count, this.#clock.wallMs(), visit);
+  }
+
+  randomKey(): Uint8Array | undefined {
+    return this.#store.randomKey(this.#random, this.#clock.wallMs());
+  }
+
+  /**
+   * Looks at a part of the store that grows with it, so that a hundred calls look at all of it; at all of a
+   * small one.
+   */
+  removeExpired(limit: number): number {
+    const nowMs = this.#clock.wallMs();
+    let steps = Math.max(LEAST_STEPS, Math.ceil(this.#store.stats().buckets / CALLS_PER_ROUND));
+    let removed = 0;
+    while (steps > 0 && removed < limit) {
+      const step = Math.min(steps, limit - removed);
+      removed += this.#store.sweep(nowMs, step);
+      steps -= step;
+    }
+    // A bucket is swept as a whole, and may have held more than were asked for.
+    return Math.min(removed, limit);
+  }
+
+  settle(): undefined {
+    return undefined;
+  }
+
+  stats(): EngineStats {
+    const { usedBytes, budgetBytes, evictions, expirations } = this.#store.stats();
+    return {
+      usedBytes,
+      budgetBytes,
+      evictedCount: evictions,
+      expiredCount: expirations,
+      diskBytes: 0,
+      arenaHits: 0,
+      arenaMisses: 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#store.clear();
+  }
+}
+
+/** Buckets looked at in search of expired keys. */
+const LEAST_STEPS = 4096;
+const CALLS_PER_ROUND = 100;

@@ -1,0 +1,265 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { type Database, open, type RangeOptions, type RootDatabase } from "lmdb";
+import { assert } from "../lib/assert.ts";
+import { hashBytes } from "../lib/hash.ts";
+import type { Random } from "../lib/random.ts";
+import { NEVER, StorageError } from "./engine.ts";
+import { ABSENT, type PendingWrite } from "./overlay.ts";
+import {
+  EXPIRY_BYTES,
+  HASH_BYTES,
+  readExpiry,
+  readHash,
+  recordExpiry,
+  writeExpiry,
+  writeHash,
+} from "./record.ts";
+
+/** The longest key that LMDB takes with its usual pages of 4 KiB. */
+const LMDB_KEY_BYTES = 1978;
+
+/** The longest key of a user: its expiry key must fit. */
+export const MAXIMUM_KEY_BYTES = LMDB_KEY_BYTES - EXPIRY_BYTES - HASH_BYTES;
+
+/**
+ * What lies on disk: one LMDB environment with three databases. `data` has the records by stored key, `expiry`
+ * an expiry key without a value for each record that expires, `meta` the format's version, the seed of the key
+ * hash and the number of the last journal file that is contained. A commit changes all three or none.
+ *
+ * Synchronization. Commits are LMDB's plain ones: pages are written and synchronized, then the meta page that
+ * makes them visible is written through, so a commit that has returned is on disk, and after a crash of the
+ * machine the last whole commit is found. The other modes of `lmdb` were tried and read (3.5.6):
+ * - `noSync` leaves the order of pages and meta pages to the operating system; after a crash of the machine a
+ *   meta page may point at pages that were never written, and there is no checksum to tell.
+ * - `noMetaSync` is safe, but still synchronizes every commit's pages: a fifth more commits a second, no more.
+ * - `overlappingSync` keeps a third meta page for the last synchronized state, which makes it safe; but the
+ *   promise of a write is resolved after the synchronization also there (a commit is visible after 1 ms and
+ *   acknowledged after 100 ms when fdatasync takes that long), so it acknowledges no sooner.
+ * Writers that need not wait for the disk are therefore served by a journal (see `journal.ts`), not by these.
+ */
+export class Tables {
+  /** Seed of the key hash, drawn when the directory was made. */
+  readonly seed: number;
+  readonly #root: RootDatabase<Uint8Array, Uint8Array>;
+  readonly #data: Database<Uint8Array, Uint8Array>;
+  readonly #expiry: Database<Uint8Array, Uint8Array>;
+  readonly #meta: Database<Uint8Array, Uint8Array>;
+  readonly #path: string;
+  /** Room for one expiry key. */
+  readonly #expiryKey = new Uint8Array(LMDB_KEY_BYTES);
+
+  /**
+   * @param directory exists, and is locked by this process
+   * @throws StorageError when there is something else in it, or a version that this program does not know
+   */
+  constructor(directory: string, random: Random) {
+    this.#path = join(directory, "data.mdb");
+    const options = { encoding: "binary", keyEncoding: "binary", cache: false } as const;
+    try {
+      // `permissionsMode` is missing from the package's types.
+      const rootOptions = { ...options, overlappingSync: false, permissionsMode: 0o600 };
+      this.#root = open<Uint8Array, Uint8Array>(directory, rootOptions);
+      this.#data = this.#root.openDB({ ...options, name: "data" });
+      this.#expiry = this.#root.openDB({ ...options, name: "expiry" });
+      this.#meta = this.#root.openDB({ ...options, name: "meta" });
+    } catch (error) {
+      throw new StorageError(`cannot open the data directory ${directory}: ${(error as Error).message}`);
+    }
+    const version = this.#meta.get(VERSION);
+    if (version === undefined) this.#initialize(random);
+    else if (version[0] !== FORMAT_VERSION) {
+      void this.#root.close();
+      throw new StorageError(
+        `the data directory ${directory} was written by another version of this program ` +
+          `(format ${version[0]}; this one reads format ${FORMAT_VERSION})`,
+      );
+    }
+    this.seed = readHash(this.#meta.get(SEED)!);
+  }
+
+  #initialize(random: Random): void {
+    const seed = new Uint8Array(4);
+    writeHash(seed, 0, Math.floor(random.next() * 0x1_0000_0000));
+    this.#root.transactionSync(() => {
+      this.#meta.putSync(VERSION, Uint8Array.of(FORMAT_VERSION));
+      this.#meta.putSync(SEED, seed);
+    });
+  }
+
+  /** Number of the last journal file whose operations are all contained. */
+  journalSequence(): number {
+    const bytes = this.#meta.get(JOURNAL);
+    return bytes === undefined ? 0 : readExpiry(bytes, 0);
+  }
+
+  /** Number of keys. */
+  count(): number {
+    return entryCount(this.#data);
+  }
+
+  /** Number of keys that have an expiry. */
+  expiringCount(): number {
+    return entryCount(this.#expiry);
+  }
+
+  /** The record of a stored key, as a view that is valid until the next call. */
+  find(key: Uint8Array): Uint8Array | undefined {
+    const bytes = this.#data.getBinaryFast(key);
+    // The buffer is the package's own; its `length` is the record's, its views go by its real size.
+    return bytes?.subarray(0, bytes.length);
+  }
+
+  /**
+   * The stored keys with hashes from `from` to `to`, in the order of their hashes: about `limit` of them, more
+   * only so that the last hash is complete.
+   * @returns the keys, and up to which hash they are all
+   */
+  keysByHash(from: number, to: number, limit: number): { keys: Uint8Array[]; upTo: number } {
+    const keys: Uint8Array[] = [];
+    let last = -1;
+    for (const key of this.#data.getKeys(hashRange(from, to))) {
+      const hash = readHash(key);
+      if (keys.length >= limit && hash !== last) return { keys, upTo: last };
+      keys.push(key);
+      last = hash;
+    }
+    return { keys, upTo: to };
+  }
+
+  /** Visits stored keys whose records expire at `atMs` or before, the earliest first, until `visit` returns false. */
+  expiringUpTo(atMs: number, visit: (key: Uint8Array) => boolean): void {
+    const end = new Uint8Array(EXPIRY_BYTES);
+    writeExpiry(end, 0, atMs + 1);
+    for (const key of this.#expiry.getKeys({ end })) {
+      if (!visit(key.subarray(EXPIRY_BYTES))) return;
+    }
+  }
+
+  /** Whether any record expires at `atMs` or before. */
+  hasExpiring(atMs: number): boolean {
+    let found = false;
+    this.expiringUpTo(atMs, () => {
+      found = true;
+      return false;
+    });
+    return found;
+  }
+
+  /**
+   * Commits writes in one transaction; all are handed over before this returns. The records must not change
+   * until then.
+   * @param isCleared all records are removed first
+   * @param journalSequence the last journal file that is contained with these writes; undefined for no change
+   * @returns resolved when they are on disk
+   * @throws StorageError as a rejection
+   */
+  async commit(
+    writes: readonly PendingWrite[],
+    isCleared: boolean,
+    journalSequence: number | undefined,
+  ): Promise<void> {
+    try {
+      // All writes of one event turn are one transaction with one promise.
+      await this.#write(writes, isCleared, journalSequence);
+    } catch (error) {
+      throw new StorageError(`writing to the database failed: ${await causeOf(error as CommitError)}`);
+    }
+  }
+
+  #write(
+    writes: readonly PendingWrite[],
+    isCleared: boolean,
+    journalSequence: number | undefined,
+  ): Promise<unknown> | undefined {
+    let done: Promise<unknown> | undefined;
+    if (isCleared) {
+      done = this.#data.clearAsync();
+      done = this.#expiry.clearAsync();
+    }
+    for (let i = 0; i < writes.length; i++) {
+      const { key, record, expiresAtMs, committedExpiresAtMs } = writes[i]!;
+      if (committedExpiresAtMs > NEVER && committedExpiresAtMs !== expiresAtMs) {
+        done = this.#expiry.remove(this.#expiryKeyOf(key, committedExpiresAtMs));
+      }
+      if (expiresAtMs > NEVER && committedExpiresAtMs !== expiresAtMs) {
+        done = this.#expiry.put(this.#expiryKeyOf(key, expiresAtMs), NOTHING);
+      }
+      if (record !== undefined) done = this.#data.put(key, record);
+      else if (committedExpiresAtMs !== ABSENT) done = this.#data.remove(key);
+    }
+    if (journalSequence !== undefined) {
+      const bytes = new Uint8Array(8);
+      writeExpiry(bytes, 0, journalSequence);
+      done = this.#meta.put(JOURNAL, bytes);
+    }
+    return done;
+  }
+
+  #expiryKeyOf(key: Uint8Array, expiresAtMs: number): Uint8Array {
+    writeExpiry(this.#expiryKey, 0, expiresAtMs);
+    this.#expiryKey.set(key, EXPIRY_BYTES);
+    return this.#expiryKey.subarray(0, EXPIRY_BYTES + key.length);
+  }
+
+  /** Length of the environment's file in bytes. */
+  diskBytes(): number {
+    return statSync(this.#path).size;
+  }
+
+  /**
+   * Checks that records and expiry keys match, by reading everything. For tests.
+   * @throws AssertionError
+   */
+  check(): void {
+    let expiring = 0;
+    for (const { key, value } of this.#data.getRange({})) {
+      assert(readHash(key) === hashBytes(key, HASH_BYTES, key.length, this.seed), "a key lies at its hash");
+      const expiresAtMs = recordExpiry(value);
+      if (expiresAtMs === NEVER) continue;
+      expiring++;
+      const expiryKey = this.#expiryKeyOf(key, expiresAtMs);
+      assert(this.#expiry.doesExist(expiryKey), "a record that expires has its expiry key");
+    }
+    assert(expiring === this.expiringCount(), "every expiry key has its record");
+  }
+
+  /** Waits for what is under way, then closes. */
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+}
+
+/** Version of the layout of keys, records and databases. */
+const FORMAT_VERSION = 1;
+const VERSION = Buffer.from("version");
+const SEED = Buffer.from("seed");
+const JOURNAL = Buffer.from("journal");
+const NOTHING = new Uint8Array(0);
+
+function hashRange(from: number, to: number): RangeOptions {
+  const start = new Uint8Array(HASH_BYTES);
+  writeHash(start, 0, from);
+  if (to === 0xffffffff) return { start };
+  const end = new Uint8Array(HASH_BYTES);
+  writeHash(end, 0, to + 1);
+  return { start, end };
+}
+
+function entryCount(database: Database<Uint8Array, Uint8Array>): number {
+  return (database.getStats() as { entryCount: number }).entryCount;
+}
+
+/** `lmdb` rejects with an error that carries a promise, which it rejects with the reason. */
+interface CommitError extends Error {
+  commitError?: Promise<never>;
+}
+
+async function causeOf(error: CommitError): Promise<string> {
+  try {
+    await error.commitError;
+    return error.message;
+  } catch (reason) {
+    return (reason as Error).message;
+  }
+}
