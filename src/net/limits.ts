@@ -21,6 +21,9 @@ export interface ConnectionLimits {
   readonly textSilenceMs: number;
 }
 
+/** Limits that CONFIG SET changes while connections are open: they are read anew each time. */
+export type Adjustable<Limits> = { -readonly [Name in keyof Limits]: Limits[Name] };
+
 export const DEFAULT_LIMITS: ConnectionLimits = {
   connections: 20_000,
   parser: { requestBytes: 512 * 1024 ** 2, argumentCount: 1024 * 1024, argumentBytes: 64 * 1024 ** 2 },

@@ -18,8 +18,8 @@ export interface ListenerOptions {
   readonly clock: Clock;
   /** Speak RESP only; what does not begin with `*` is then an inline command. */
   readonly respOnly?: boolean;
-  /** Clients must authenticate before anything else. */
-  readonly passwordRequired?: boolean;
+  /** Whether a client that comes now must authenticate before anything else. */
+  readonly passwordRequired?: () => boolean;
 }
 
 /** The port is taken, or the address is not one of this machine's. `code` is the system's, such as `EADDRINUSE`. */
@@ -123,7 +123,7 @@ function socketHandlers(host: ConnectionHost, options: ListenerOptions) {
         return;
       }
       const connection = new Connection(socket, registry.nextId(), host);
-      connection.authenticated = options.passwordRequired !== true;
+      connection.authenticated = options.passwordRequired?.() !== true;
       socket.data = connection;
       registry.add(connection);
       connection.session = service.connect(connection);

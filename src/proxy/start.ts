@@ -60,7 +60,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
       limits: options.limits ?? DEFAULT_LIMITS,
       clock,
       respOnly: options.respOnly ?? false,
-      passwordRequired: options.password !== undefined,
+      passwordRequired: () => proxy.host.password !== undefined,
     });
   } catch (error) {
     proxy.close();

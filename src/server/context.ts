@@ -21,6 +21,4 @@ export interface ServerHost extends ServiceHost {
   readonly limits: ServerLimits;
   readonly log: Log;
   readonly tracking: Tracking;
-  /** Requests executed or refused since the start. */
-  commandCount: number;
 }

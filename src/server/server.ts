@@ -8,9 +8,11 @@ import { ClientRegistry } from "../net/client-registry.ts";
 import { CommandTable } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import { connectionCommands } from "../net/connection-commands.ts";
+import type { Adjustable } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import type { Service } from "../net/session.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
+import { adminCommands, type StorageSettings } from "./commands/admin.ts";
 import { expiryCommands } from "./commands/expiry.ts";
 import { keyCommands } from "./commands/keys.ts";
 import { numberCommands } from "./commands/numbers.ts";
@@ -30,6 +32,8 @@ export interface ServerOptions {
   /** What clients must give before anything else; none by default. */
   readonly password?: string | undefined;
   readonly limits: ServerLimits;
+  /** What `openEngine` opens, for CONFIG and INFO. */
+  readonly storage: StorageSettings;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -50,7 +54,8 @@ const DRAIN_MS = 5_000;
 export class Server implements Service, SessionHost {
   readonly engine: Engine;
   readonly keyspace: Keyspace;
-  readonly limits: ServerLimits;
+  /** Its own copy: CONFIG SET changes some of them. */
+  readonly limits: Adjustable<ServerLimits>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -65,14 +70,12 @@ export class Server implements Service, SessionHost {
   readonly mode = "standalone";
   readonly role = "master";
   readonly startedAtMs: number;
-  /** Requests executed or refused since the start. */
-  commandCount = 0;
   readonly #activeExpiry: ActiveExpiry;
   readonly #listeners: Listener[] = [];
   #closing: Promise<void> | undefined;
 
   private constructor(options: ServerOptions) {
-    this.limits = options.limits;
+    this.limits = { ...options.limits };
     this.clock = options.clock;
     this.random = options.random;
     this.log = options.log;
@@ -89,6 +92,12 @@ export class Server implements Service, SessionHost {
       ...expiryCommands,
       ...transactionCommands,
       timeCommand,
+      ...adminCommands(this, {
+        limits: this.limits,
+        storage: options.storage,
+        runId: hexDigits(options.random, 40),
+        port: () => this.#listeners[0]?.port ?? 0,
+      }),
     ]);
     this.textCommands = new CommandTable(textCommands);
     this.#activeExpiry = new ActiveExpiry(this.engine, this.clock, this.log);
@@ -118,7 +127,7 @@ export class Server implements Service, SessionHost {
       limits: this.limits,
       clock: this.clock,
       respOnly: options.respOnly ?? false,
-      passwordRequired: this.password !== undefined,
+      passwordRequired: () => this.password !== undefined,
     });
     this.#listeners.push(listener);
     return listener;
@@ -135,4 +144,10 @@ export class Server implements Service, SessionHost {
     await Promise.all(this.#listeners.map((listener) => listener.drain(DRAIN_MS)));
     await this.engine.close();
   }
+}
+
+function hexDigits(random: Random, count: number): string {
+  let digits = "";
+  while (digits.length < count) digits += Math.floor(random.next() * 16).toString(16);
+  return digits;
 }

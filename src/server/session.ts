@@ -35,7 +35,6 @@ export class ServerSession implements Session, ServerContext {
 
   request(request: Request, reply: ReplyWriter) {
     const { connection, host } = this;
-    host.commandCount++;
     const isText = connection.protocol === "text";
     const command = (isText ? host.textCommands : host.commands).find(request);
     if (command === undefined) return this.#reject(reply, unknownCommand(request));

@@ -32,6 +32,8 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+const DEFAULT_POLICY = parsePolicy("s3-fifo");
+
 /**
  * Starts a key-value server that listens.
  * @throws ListenError, or the engine's error when its data cannot be opened
@@ -43,6 +45,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     openEngine,
     password: options.password,
     limits: { ...DEFAULT_SERVER_LIMITS, ...options.limits },
+    storage: {
+      directory: options.engine === "lmdb" ? options.dataDirectory : "",
+      sync: options.sync,
+      policy: formatPolicy(options.policy ?? DEFAULT_POLICY),
+      whenFull: options.whenFull ?? "evict",
+    },
     clock,
     random,
     log,
@@ -62,7 +70,7 @@ async function engineOpener(
   clock: Clock,
   random: Random,
 ): Promise<(departed: DepartureListener) => Engine> {
-  const policy = formatPolicy(options.policy ?? parsePolicy("s3-fifo"));
+  const policy = formatPolicy(options.policy ?? DEFAULT_POLICY);
   const { MemoryEngine } = await import("../engine/memory.ts");
   return (onDeparture) =>
     new MemoryEngine({

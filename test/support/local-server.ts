@@ -32,6 +32,7 @@ export class LocalServer implements AsyncDisposable {
         options.openEngine ?? ((departed) => new MapEngine({ clock, random, departed, ...options.engine })),
       password: options.password,
       limits: { ...DEFAULT_SERVER_LIMITS, ...options.limits },
+      storage: { directory: "", sync: "always", policy: "s3-fifo", whenFull: "evict" },
       clock,
       random,
       log: silentLog,

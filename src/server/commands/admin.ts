@@ -1,0 +1,255 @@
+import { commandCommand } from "../../net/command-commands.ts";
+import { SYNTAX_ERROR } from "../../net/command-errors.ts";
+import type { Command } from "../../net/command-table.ts";
+import {
+  configCommand,
+  fixedParameter,
+  integerParameter,
+  type Parameter,
+  sizeParameter,
+} from "../../net/config.ts";
+import { containerCommand } from "../../net/container-command.ts";
+import {
+  clientsFields,
+  cpuFields,
+  type InfoFields,
+  type InfoSection,
+  infoCommand,
+  keyspaceFields,
+  memoryFields,
+  persistenceFields,
+  replicationFields,
+  serverFields,
+  trafficFields,
+} from "../../net/info.ts";
+import type { Adjustable } from "../../net/limits.ts";
+import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
+import type { ServerContext, ServerHost } from "../context.ts";
+import type { ServerLimits } from "../limits.ts";
+import { MOST_TRACKED_KEYS } from "../tracking-table.ts";
+
+/** What INFO and CONFIG tell, and CONFIG SET changes, besides what commands see of the server. */
+export interface AdminSettings {
+  /** The object the server itself reads its limits from. */
+  readonly limits: Adjustable<ServerLimits>;
+  readonly storage: StorageSettings;
+  /** 40 hexadecimal digits, new at each start. */
+  readonly runId: string;
+  /** Where the server listens; the first of several addresses. */
+  port(): number;
+}
+
+export interface StorageSettings {
+  /** Where the data lies; empty when it is in memory only. */
+  readonly directory: string;
+  readonly sync: "always" | "interval";
+  /** Who leaves memory first. */
+  readonly policy: string;
+  readonly whenFull: "evict" | "refuse";
+}
+
+/** What an entry takes besides its key and value, roughly: for MEMORY USAGE. */
+const ENTRY_OVERHEAD_BYTES = 40;
+const MOST_CONNECTIONS = 1_000_000;
+
+/** INFO, CONFIG, COMMAND, MEMORY. */
+export function adminCommands(host: ServerHost, settings: AdminSettings): readonly Command<ServerContext>[] {
+  const baseline = new Baseline(host);
+  return [
+    infoCommand(infoSections(host, settings, baseline)),
+    configCommand({
+      parameters: parameters(host, settings),
+      resetStatistics: () => baseline.reset(),
+    }),
+    commandCommand,
+    memoryCommand,
+  ];
+}
+
+/** What the engine's ever-growing counters stood at when CONFIG RESETSTAT was last said. */
+class Baseline {
+  evictedCount = 0;
+  expiredCount = 0;
+  arenaHits = 0;
+  arenaMisses = 0;
+  readonly #host: ServerHost;
+
+  constructor(host: ServerHost) {
+    this.#host = host;
+  }
+
+  reset(): void {
+    const { engine, keyspace, registry } = this.#host;
+    const stats = engine.stats();
+    this.evictedCount = stats.evictedCount;
+    this.expiredCount = stats.expiredCount;
+    this.arenaHits = stats.arenaHits;
+    this.arenaMisses = stats.arenaMisses;
+    keyspace.hitCount = 0;
+    keyspace.missCount = 0;
+    registry.resetStatistics();
+  }
+}
+
+// ---- INFO
+
+function infoSections(host: ServerHost, settings: AdminSettings, baseline: Baseline): InfoSection[] {
+  const { engine, registry } = host;
+  return [
+    { name: "Server", fields: () => serverFields(host, settings.port(), settings.runId) },
+    { name: "Clients", fields: () => clientsFields(registry, settings.limits.connections) },
+    {
+      name: "Memory",
+      fields: () => {
+        const { usedBytes, budgetBytes } = engine.stats();
+        return memoryFields(usedBytes, budgetBytes, maxmemoryPolicy(host, settings));
+      },
+    },
+    { name: "Persistence", fields: () => persistence(host) },
+    { name: "Stats", fields: () => statistics(host, baseline) },
+    { name: "Replication", fields: () => replicationFields(host) },
+    { name: "CPU", fields: cpuFields },
+    { name: "Cluster", fields: () => ({ cluster_enabled: 0 }) },
+    { name: "Keyspace", fields: () => keyspaceFields(engine.size(), engine.expiringCount()) },
+  ];
+}
+
+function persistence(host: ServerHost): InfoFields {
+  const { name } = host.engine;
+  return {
+    ...persistenceFields(host, name === "lmdb"),
+    storage_engine: name,
+    storage_disk_bytes: host.engine.stats().diskBytes,
+  };
+}
+
+function statistics(host: ServerHost, baseline: Baseline): InfoFields {
+  const { engine, keyspace, registry, tracking } = host;
+  const stats = engine.stats();
+  const evicted = stats.evictedCount - baseline.evictedCount;
+  return {
+    ...trafficFields(registry),
+    expired_keys: stats.expiredCount - baseline.expiredCount,
+    // On disk nothing is lost when an entry leaves the arena.
+    evicted_keys: engine.name === "memory" ? evicted : 0,
+    keyspace_hits: keyspace.hitCount,
+    keyspace_misses: keyspace.missCount,
+    pubsub_channels: 0,
+    pubsub_patterns: 0,
+    latest_fork_usec: 0,
+    total_forks: 0,
+    tracking_total_keys: tracking.keyCount,
+    tracking_total_items: tracking.itemCount,
+    tracking_total_prefixes: tracking.prefixCount,
+    arena_evictions: evicted,
+    arena_hits: stats.arenaHits - baseline.arenaHits,
+    arena_misses: stats.arenaMisses - baseline.arenaMisses,
+  };
+}
+
+/** In the form of Redis's policies: `noeviction` where writers are refused, else `allkeys-` and who leaves first. */
+function maxmemoryPolicy(host: ServerHost, { storage }: AdminSettings): string {
+  const refuses = host.engine.name === "memory" && storage.whenFull === "refuse";
+  return refuses ? "noeviction" : `allkeys-${storage.policy}`;
+}
+
+// ---- CONFIG
+
+function parameters(host: ServerHost, settings: AdminSettings): Parameter[] {
+  const { engine, tracking } = host;
+  const { limits, storage } = settings;
+  const isDurable = engine.name === "lmdb";
+  return [
+    fixedParameter("port", () => String(settings.port())),
+    fixedParameter("databases", "1"),
+    fixedParameter("save", ""),
+    fixedParameter("appendonly", isDurable ? "yes" : "no"),
+    fixedParameter("appendfsync", appendfsync(isDurable, storage.sync)),
+    fixedParameter("dir", storage.directory),
+    fixedParameter("maxmemory", () => String(engine.stats().budgetBytes)),
+    fixedParameter("maxmemory-policy", () => maxmemoryPolicy(host, settings)),
+    fixedParameter("policy", storage.policy),
+    fixedParameter("engine", engine.name),
+    fixedParameter("cluster-enabled", "no"),
+    fixedParameter("notify-keyspace-events", ""),
+    fixedParameter("hz", "10"),
+    integerParameter(
+      "maxclients",
+      [1, MOST_CONNECTIONS],
+      () => limits.connections,
+      (count) => {
+        limits.connections = count;
+      },
+    ),
+    integerParameter(
+      "timeout",
+      [0, 2_147_483_647],
+      () => Math.round(limits.idleTimeoutMs / 1000),
+      (seconds) => {
+        limits.idleTimeoutMs = seconds * 1000;
+      },
+    ),
+    sizeParameter(
+      "proto-max-bulk-len",
+      () => limits.parser.argumentBytes,
+      (bytes) => {
+        limits.parser = { ...limits.parser, argumentBytes: bytes };
+      },
+    ),
+    integerParameter(
+      "tracking-table-max-keys",
+      [0, MOST_TRACKED_KEYS],
+      () => tracking.maxKeys,
+      (count) => {
+        tracking.maxKeys = count;
+      },
+    ),
+    {
+      name: "requirepass",
+      get: () => host.password ?? "",
+      set(text) {
+        // Those who are here already may stay, as in Redis.
+        host.password = text === "" ? undefined : text;
+      },
+    },
+  ];
+}
+
+/** When writes reach the disk, in Redis's words. */
+function appendfsync(isDurable: boolean, sync: StorageSettings["sync"]): string {
+  if (!isDurable) return "no";
+  return sync === "always" ? "always" : "everysec";
+}
+
+// ---- MEMORY
+
+/** What `redis-cli --memkeys` asks. */
+const memoryCommand: Command<ServerContext> = containerCommand<ServerContext>({
+  name: "memory",
+  flags: [],
+  group: "server",
+  summary: "A container for memory diagnostics commands.",
+  since: "4.0.0",
+  subcommands: [
+    {
+      name: "usage",
+      arity: -3,
+      flags: ["readonly"],
+      keys: [2, 2, 1],
+      group: "server",
+      summary: "Estimates the memory usage of a key.",
+      since: "4.0.0",
+      run: memoryUsage,
+    },
+  ],
+  help: ["USAGE <key> [SAMPLES <count>]", "    Return memory in bytes used by <key> and its value."],
+});
+
+function memoryUsage({ host }: ServerContext, request: Request, reply: ReplyWriter) {
+  const hasOption = request.count === 5 && request.text(3).toLowerCase() === "samples";
+  if (request.count !== 3 && !hasOption) return reply.error(SYNTAX_ERROR);
+  const key = request.view(2);
+  const length = host.engine.length(key);
+  if (length === undefined) reply.null();
+  else reply.integer(key.length + length + ENTRY_OVERHEAD_BYTES);
+}
