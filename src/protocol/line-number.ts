@@ -17,7 +17,10 @@ export const INVALID = -2;
 export class LineNumber {
   /** The number `read` has found. */
   value = 0;
-  /** Bytes behind the type byte that are known not to be the line's CR; 0 between two lines. */
+  /**
+   * Bytes behind the type byte that are known not to be the line's CR; 0 when a number has been read. An invalid
+   * line is of this length, so that it is too long or not whatever the pieces it came in.
+   */
   searched = 0;
 
   /**
@@ -52,9 +55,12 @@ export class LineNumber {
       this.searched = Math.max(cr - at - 1, 0);
       return INCOMPLETE;
     }
-    this.searched = 0;
     const value = parseDecimal(bytes, at + 1, cr);
-    if (value === undefined || bytes[cr + 1] !== LF) return INVALID;
+    if (value === undefined || bytes[cr + 1] !== LF) {
+      this.searched = cr - at - 1;
+      return INVALID;
+    }
+    this.searched = 0;
     this.value = value;
     return cr + 2;
   }

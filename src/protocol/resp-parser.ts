@@ -94,10 +94,10 @@ export class RespParser implements RequestParser {
     return at;
   }
 
-  /** @throws ProtocolError for a line that is invalid; for one without an end, once it is too long */
+  /** @throws ProtocolError for a line that is too long, or complete and invalid */
   #checkLine(read: number, invalid: string, tooBig: string): void {
-    if (read === INVALID) throw new ProtocolError(invalid);
     if (this.#line.searched >= LINE_BYTES) throw new ProtocolError(tooBig);
+    if (read === INVALID) throw new ProtocolError(invalid);
   }
 
   /** Keeps what has been read of the request that begins at `start`. */
