@@ -67,6 +67,11 @@ export interface PolicyMemory {
   readonly capacity: number;
   /** How many entries may be resident at once; what `stateWords` was asked with. */
   readonly maxEntries: number;
+  /**
+   * How many evicted keys may be remembered, where memory sets a bound of its own (a policy's parameters set
+   * theirs besides); what `stateWords` was asked with.
+   */
+  readonly maxGhosts?: number;
   /** The weight of a resident entry, in units of capacity. */
   weigh(slot: number): number;
   /** The key hash of a resident entry, as given to `insert`. Unsigned 32 bits. */
@@ -107,8 +112,8 @@ export interface PolicyType {
   readonly ranges: Readonly<Record<string, ParameterRange>>;
   /** Needs to know the future (`PolicyMemory.future`): for the simulator alone. */
   readonly offline?: boolean;
-  /** Words of `state` needed for at most `maxEntries` resident entries. */
-  stateWords(maxEntries: number, parameters: Readonly<Record<string, number>>): number;
+  /** Words of `state` needed for at most `maxEntries` resident entries; never fewer for more of them. */
+  stateWords(maxEntries: number, parameters: Readonly<Record<string, number>>, maxGhosts?: number): number;
   /** Over zeroed memory: an empty policy. Over memory in use: the same policy, attached by another thread. */
   create(memory: PolicyMemory, parameters: Readonly<Record<string, number>>): Policy;
 }

@@ -30,7 +30,7 @@ describe("registry", () => {
   });
 
   test.each([
-    ["best", 'unknown policy "best"; known are fifo, '],
+    ["best", 'unknown policy "best"; known are random, '],
     ["", '"" is not a policy such as lru'],
     ["lru)", '"lru)" is not a policy such as lru'],
     ["s3-fifo(small=0.1", "is not a policy such as lru"],

@@ -1,6 +1,12 @@
+import { arc } from "./policies/arc.ts";
+import { car } from "./policies/car.ts";
 import { clock } from "./policies/clock.ts";
 import { fifo } from "./policies/fifo.ts";
+import { gdsf } from "./policies/gdsf.ts";
+import { lfu } from "./policies/lfu.ts";
+import { lfuDa } from "./policies/lfu-da.ts";
 import { lru } from "./policies/lru.ts";
+import { lruK } from "./policies/lru-k.ts";
 import { random } from "./policies/random.ts";
 import { s3Fifo } from "./policies/s3-fifo.ts";
 import { sieve } from "./policies/sieve.ts";
@@ -9,7 +15,10 @@ import { twoQ } from "./policies/two-q.ts";
 import type { PolicyType } from "./policy.ts";
 
 const POLICY_TYPES: ReadonlyMap<string, PolicyType> = new Map(
-  [random, fifo, clock, sieve, s3Fifo, lru, slru, twoQ].map((type) => [type.name, type]),
+  [random, fifo, clock, sieve, s3Fifo, lru, slru, twoQ, arc, car, lruK, lfu, lfuDa, gdsf].map((type) => [
+    type.name,
+    type,
+  ]),
 );
 
 /** A policy and its parameters, those not named at their defaults. */

@@ -89,6 +89,23 @@ export class SlotList {
     state[at] = slot;
   }
 
+  /** Puts a slot behind another one that is in the list. */
+  insertAfter(before: number, slot: number): void {
+    const words = this.#words;
+    const link = slot * this.#stride + this.#offset;
+    const beforeLink = before * this.#stride + this.#offset + 1;
+    const after = words[beforeLink]! & LINK_BITS;
+    words[link] = (words[link]! & FLAG_BITS) | before;
+    words[link + 1] = (words[link + 1]! & FLAG_BITS) | after;
+    words[beforeLink] = (words[beforeLink]! & FLAG_BITS) | slot;
+    if (after === 0) {
+      this.#state[this.#at + 1] = slot;
+    } else {
+      const afterLink = after * this.#stride + this.#offset;
+      words[afterLink] = (words[afterLink]! & FLAG_BITS) | slot;
+    }
+  }
+
   /** Takes a slot out; its own words keep what they held. */
   unlink(slot: number): void {
     const link = slot * this.#stride + this.#offset;

@@ -42,13 +42,19 @@ export const s3Fifo: PolicyType = {
   sums: 3,
   parameters: { small: 0.1, ghost: 0.9 },
   ranges: { small: { least: 0, most: 1 }, ghost: { least: 0, most: 10 } },
-  stateWords: (maxEntries, parameters) => GHOSTS + GhostTable.words(ghostShape(maxEntries, parameters)),
+  stateWords: (maxEntries, parameters, maxGhosts) =>
+    GHOSTS + GhostTable.words(ghostShape(maxEntries, parameters, maxGhosts)),
   create: (memory, parameters) => new S3Fifo(memory, parameters),
 };
 
 /** Rounded up, so that where every weight is 1 it is the share of weight that bounds the ghosts, not their number. */
-function ghostShape(maxEntries: number, parameters: Readonly<Record<string, number>>): GhostTableShape {
-  return { limit: Math.ceil(maxEntries * parameters["ghost"]!), queues: 1, noteWords: 0 };
+function ghostShape(
+  maxEntries: number,
+  parameters: Readonly<Record<string, number>>,
+  maxGhosts = Number.POSITIVE_INFINITY,
+): GhostTableShape {
+  const limit = Math.min(Math.ceil(maxEntries * parameters["ghost"]!), maxGhosts);
+  return { limit, queues: 1, noteWords: 0 };
 }
 
 class S3Fifo implements Policy {
@@ -64,7 +70,7 @@ class S3Fifo implements Policy {
   readonly #ghosts: GhostTable;
 
   constructor(memory: PolicyMemory, parameters: Readonly<Record<string, number>>) {
-    const { words, stride, offset, state, sums, capacity, maxEntries } = memory;
+    const { words, stride, offset, state, sums, capacity, maxEntries, maxGhosts } = memory;
     this.#memory = memory;
     this.#words = words;
     this.#stride = stride;
@@ -74,7 +80,8 @@ class S3Fifo implements Policy {
     this.#ghostShare = Math.floor(capacity * parameters["ghost"]!);
     this.#small = new WeighedList(memory, SMALL, SMALL_WEIGHT);
     this.#main = new WeighedList(memory, MAIN, MAIN_WEIGHT);
-    this.#ghosts = new GhostTable(state, GHOSTS, sums, GHOST_WEIGHT, ghostShape(maxEntries, parameters));
+    const shape = ghostShape(maxEntries, parameters, maxGhosts);
+    this.#ghosts = new GhostTable(state, GHOSTS, sums, GHOST_WEIGHT, shape);
   }
 
   miss(hash: number): void {

@@ -34,13 +34,19 @@ export const twoQ: PolicyType = {
   sums: 3,
   parameters: { in: 0.25, out: 0.5 },
   ranges: { in: { least: 0, most: 1 }, out: { least: 0, most: 10 } },
-  stateWords: (maxEntries, parameters) => GHOSTS + GhostTable.words(ghostShape(maxEntries, parameters)),
+  stateWords: (maxEntries, parameters, maxGhosts) =>
+    GHOSTS + GhostTable.words(ghostShape(maxEntries, parameters, maxGhosts)),
   create: (memory, parameters) => new TwoQ(memory, parameters),
 };
 
 /** Rounded up, so that where every weight is 1 it is the share of weight that bounds the ghosts, not their number. */
-function ghostShape(maxEntries: number, parameters: Readonly<Record<string, number>>): GhostTableShape {
-  return { limit: Math.ceil(maxEntries * parameters["out"]!), queues: 1, noteWords: 0 };
+function ghostShape(
+  maxEntries: number,
+  parameters: Readonly<Record<string, number>>,
+  maxGhosts = Number.POSITIVE_INFINITY,
+): GhostTableShape {
+  const limit = Math.min(Math.ceil(maxEntries * parameters["out"]!), maxGhosts);
+  return { limit, queues: 1, noteWords: 0 };
 }
 
 class TwoQ implements Policy {
@@ -56,7 +62,7 @@ class TwoQ implements Policy {
   readonly #ghosts: GhostTable;
 
   constructor(memory: PolicyMemory, parameters: Readonly<Record<string, number>>) {
-    const { words, stride, offset, state, sums, capacity, maxEntries } = memory;
+    const { words, stride, offset, state, sums, capacity, maxEntries, maxGhosts } = memory;
     this.#memory = memory;
     this.#words = words;
     this.#stride = stride;
@@ -66,7 +72,8 @@ class TwoQ implements Policy {
     this.#ghostShare = Math.floor(capacity * parameters["out"]!);
     this.#recent = new WeighedList(memory, RECENT, RECENT_WEIGHT);
     this.#main = new WeighedList(memory, MAIN, MAIN_WEIGHT);
-    this.#ghosts = new GhostTable(state, GHOSTS, sums, GHOST_WEIGHT, ghostShape(maxEntries, parameters));
+    const shape = ghostShape(maxEntries, parameters, maxGhosts);
+    this.#ghosts = new GhostTable(state, GHOSTS, sums, GHOST_WEIGHT, shape);
   }
 
   miss(hash: number): void {

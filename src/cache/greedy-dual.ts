@@ -1,0 +1,103 @@
+import type { Placement, Policy, PolicyMemory } from "./policy.ts";
+import { PriorityHeap } from "./priority-heap.ts";
+
+/** Policy words of a slot: its place in the heap, and how often it was asked for. */
+const FREQUENCY = 1;
+export const GREEDY_DUAL_WORDS = 2;
+
+/** The priority of the last victim, the papers' L, and a counter of requests that ranks equals by recency. */
+const AGE = 0;
+const TICK = 1;
+export const GREEDY_DUAL_SUMS = 2;
+
+const FREQUENCY_LIMIT = 0x7fff_ffff;
+
+/**
+ * What LFU-DA and GDSF have in common: an entry's priority is its benefit added to the age of the cache, which is
+ * the priority of the last victim. So whoever is not asked for any more is overtaken in time by younger ones. Among
+ * equals the one whose last request lies farthest back leaves first.
+ *
+ * Ages and priorities are 64-bit floating-point numbers: they would have to grow by 2^52 times the benefit of
+ * an entry before that benefit was lost in rounding.
+ */
+export class GreedyDual implements Policy {
+  readonly #memory: PolicyMemory;
+  readonly #words: Int32Array;
+  readonly #stride: number;
+  readonly #frequency: number;
+  readonly #sums: Float64Array;
+  readonly #perWeight: boolean;
+  readonly #heap: PriorityHeap;
+
+  /** @param perWeight whether an entry's benefit is its frequency divided by its weight, not its frequency alone */
+  constructor(memory: PolicyMemory, perWeight: boolean) {
+    const { words, stride, offset, state, sums, maxEntries } = memory;
+    this.#memory = memory;
+    this.#words = words;
+    this.#stride = stride;
+    this.#frequency = offset + FREQUENCY;
+    this.#sums = sums;
+    this.#perWeight = perWeight;
+    this.#heap = new PriorityHeap(words, stride, offset, state, 0, maxEntries);
+  }
+
+  miss(_hash: number): void {}
+
+  hit(slot: number): void {
+    const at = slot * this.#stride + this.#frequency;
+    const frequency = this.#words[at]!;
+    if (frequency < FREQUENCY_LIMIT) this.#words[at] = frequency + 1;
+    this.#heap.update(slot, this.#priority(slot), this.#nextTick());
+  }
+
+  insert(slot: number, _hash: number): void {
+    this.#words[slot * this.#stride + this.#frequency] = 1;
+    this.#heap.add(slot, this.#priority(slot), this.#nextTick());
+  }
+
+  evict(_incoming: number): number {
+    const victim = this.#heap.top();
+    if (victim === 0) return 0;
+    this.#sums[AGE] = this.#heap.priorityOf(victim);
+    this.#heap.remove(victim);
+    return victim;
+  }
+
+  remove(slot: number): void {
+    this.#heap.remove(slot);
+  }
+
+  /** An overwritten entry keeps its frequency and its place among equals. */
+  reweigh(slot: number, _oldWeight: number, _newWeight: number): void {
+    if (this.#perWeight) this.#heap.update(slot, this.#priority(slot), this.#heap.tickOf(slot));
+  }
+
+  move(_from: number, to: number): void {
+    this.#heap.relocate(to);
+  }
+
+  explain(slot: number): Placement {
+    const frequency = this.#words[slot * this.#stride + this.#frequency]!;
+    return { queue: "ranking", detail: { frequency, priority: this.#heap.priorityOf(slot) } };
+  }
+
+  forEach(visit: (slot: number) => void): void {
+    this.#heap.forEach(visit);
+  }
+
+  check(): void {
+    this.#heap.check(this.#memory.maxEntries);
+  }
+
+  #priority(slot: number): number {
+    const frequency = this.#words[slot * this.#stride + this.#frequency]!;
+    const benefit = this.#perWeight ? frequency / this.#memory.weigh(slot) : frequency;
+    return this.#sums[AGE]! + benefit;
+  }
+
+  #nextTick(): number {
+    const tick = this.#sums[TICK]! + 1;
+    this.#sums[TICK] = tick;
+    return tick;
+  }
+}

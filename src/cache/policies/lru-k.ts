@@ -1,0 +1,148 @@
+import { assert } from "../../lib/assert.ts";
+import { GhostTable, type GhostTableShape } from "../ghost-table.ts";
+import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { PriorityHeap } from "../priority-heap.ts";
+
+/** The key hash that was found among the ghosts at the last miss, and whether there was one. */
+const RETURNING_HASH = 0;
+const RETURNING = 1;
+const HEAP = 2;
+
+const GHOST_WEIGHT = 0;
+/** Requests so far; the time of this policy. */
+const NOW = 1;
+/** When the returning key was last asked for. */
+const RETURNING_TIME = 2;
+
+/** A time before the first request: of a request that never was. */
+const NEVER = 0;
+
+/**
+ * LRU-K: the entry whose K-th last request lies farthest back leaves first, those with fewer than K requests before
+ * all others; among equals the one whose last request lies farthest back. What is known of an evicted entry is kept
+ * in a ghost, so that its next request finds the ones before.
+ *
+ * E. J. O'Neil, P. E. O'Neil, G. Weikum, "The LRU-K page replacement algorithm for database disk buffering", SIGMOD
+ * 1993.
+ *
+ * Choices: K is 2, as the paper recommends, or 1, which is LRU. Requests that follow one another closely count like
+ * any others (a correlated reference period of zero). Ghosts are kept by their share of the capacity's weight,
+ * rounded down, oldest dropped first, not for a time (the retained information period).
+ */
+export const lruK: PolicyType = {
+  name: "lru-k",
+  wordsPerSlot: 1,
+  sums: 3,
+  parameters: { k: 2, ghost: 1 },
+  ranges: { k: { least: 1, most: 2, whole: true }, ghost: { least: 0, most: 10 } },
+  stateWords: (maxEntries, parameters) =>
+    HEAP + PriorityHeap.words(maxEntries) + GhostTable.words(ghostShape(maxEntries, parameters)),
+  create: (memory, parameters) => new LruK(memory, parameters),
+};
+
+/**
+ * Rounded up, so that where every weight is 1 it is the share of weight that bounds the ghosts, not their number.
+ * A ghost's note is when its key was last asked for, modulo 2^32.
+ */
+function ghostShape(maxEntries: number, parameters: Readonly<Record<string, number>>): GhostTableShape {
+  return { limit: Math.ceil(maxEntries * parameters["ghost"]!), queues: 1, noteWords: 1 };
+}
+
+/** The heap's priority is when the K-th last request was, its tick when the last one was. */
+class LruK implements Policy {
+  readonly #memory: PolicyMemory;
+  readonly #state: Int32Array;
+  readonly #sums: Float64Array;
+  readonly #isLru: boolean;
+  readonly #ghostShare: number;
+  readonly #heap: PriorityHeap;
+  readonly #ghosts: GhostTable;
+
+  constructor(memory: PolicyMemory, parameters: Readonly<Record<string, number>>) {
+    const { words, stride, offset, state, sums, capacity, maxEntries } = memory;
+    this.#memory = memory;
+    this.#state = state;
+    this.#sums = sums;
+    this.#isLru = parameters["k"] === 1;
+    this.#ghostShare = Math.floor(capacity * parameters["ghost"]!);
+    this.#heap = new PriorityHeap(words, stride, offset, state, HEAP, maxEntries);
+    const ghosts = HEAP + PriorityHeap.words(maxEntries);
+    this.#ghosts = new GhostTable(state, ghosts, sums, GHOST_WEIGHT, ghostShape(maxEntries, parameters));
+  }
+
+  miss(hash: number): void {
+    const ghost = this.#ghosts.find(hash);
+    this.#state[RETURNING_HASH] = hash;
+    this.#state[RETURNING] = ghost === 0 ? 0 : 1;
+    if (ghost === 0) return;
+    this.#sums[RETURNING_TIME] = this.#lastTime(this.#ghosts.note(ghost, 0));
+    this.#ghosts.release(ghost);
+  }
+
+  hit(slot: number): void {
+    const now = this.#nextTime();
+    this.#heap.update(slot, this.#isLru ? now : this.#heap.tickOf(slot), now);
+  }
+
+  insert(slot: number, hash: number): void {
+    const state = this.#state;
+    const now = this.#nextTime();
+    const returns = state[RETURNING] === 1 && state[RETURNING_HASH] === (hash | 0);
+    state[RETURNING] = 0;
+    const before = returns ? this.#sums[RETURNING_TIME]! : NEVER;
+    this.#heap.add(slot, this.#isLru ? now : before, now);
+  }
+
+  evict(_incoming: number): number {
+    const victim = this.#heap.top();
+    if (victim === 0) return 0;
+    const weight = this.#memory.weigh(victim);
+    if (weight <= this.#ghostShare) {
+      this.#ghosts.shrinkTo(0, this.#ghostShare - weight);
+      const ghost = this.#ghosts.add(0, this.#memory.hashOf(victim), weight);
+      if (ghost !== 0) this.#ghosts.setNote(ghost, 0, this.#heap.tickOf(victim));
+    }
+    this.#heap.remove(victim);
+    return victim;
+  }
+
+  remove(slot: number): void {
+    this.#heap.remove(slot);
+  }
+
+  reweigh(_slot: number, _oldWeight: number, _newWeight: number): void {}
+
+  move(_from: number, to: number): void {
+    this.#heap.relocate(to);
+  }
+
+  explain(slot: number): Placement {
+    const now = this.#sums[NOW]!;
+    const before = this.#heap.priorityOf(slot);
+    const detail: Record<string, number> = { requestsSinceLast: now - this.#heap.tickOf(slot) };
+    if (before !== NEVER) detail["requestsSinceKthLast"] = now - before;
+    return { queue: before === NEVER ? "unranked" : "ranking", detail };
+  }
+
+  forEach(visit: (slot: number) => void): void {
+    this.#heap.forEach(visit);
+  }
+
+  check(): void {
+    this.#heap.check(this.#memory.maxEntries);
+    this.#ghosts.check();
+    assert(this.#ghosts.weight(0) <= this.#ghostShare, "the ghosts weigh more than their share");
+  }
+
+  #nextTime(): number {
+    const now = this.#sums[NOW]! + 1;
+    this.#sums[NOW] = now;
+    return now;
+  }
+
+  /** The latest time that leaves this remainder modulo 2^32. */
+  #lastTime(remainder: number): number {
+    const now = this.#sums[NOW]!;
+    return now - (((now % 2 ** 32) - remainder) >>> 0);
+  }
+}
