@@ -1,8 +1,9 @@
 import { ENTRY_HEADER_BYTES, EXPIRY_BYTES, EXTENT_HEADER_BYTES, LONG_HEADER_BYTES } from "./entry-layout.ts";
 import type { SizeClasses } from "./size-classes.ts";
 
-/** Room left unused in a chunk that is not worth another chunk. */
+/** Room left unused in a chunk that is not worth another chunk: either of these. */
 const TOLERATED_WASTE_BYTES = 32;
+const TOLERATED_WASTE_SHARE = 1 / 16;
 
 /**
  * Which chunks an entry of a given size consists of, in order: runs of `counts[i]` chunks of class `classes[i]`.
@@ -22,7 +23,7 @@ export class ChainPlan {
 
 /**
  * Plans the chunks of an entry: one chunk where a class fits well; else whole pages while a page is filled, then
- * the smallest class that fits the rest if it wastes at most an eighth, else the largest that the rest fills.
+ * the smallest class that fits the rest if it wastes little, else the largest that the rest fills.
  * @param payloadBytes key and value together
  * @param hasExpiry whether there must be room for an expiry
  */
@@ -98,7 +99,7 @@ function smallestFor(sizes: SizeClasses, bytes: number): number {
 
 function fitsWell(chunkBytes: number, needed: number): boolean {
   const waste = chunkBytes - needed;
-  return waste <= TOLERATED_WASTE_BYTES || waste <= chunkBytes >> 3;
+  return waste <= TOLERATED_WASTE_BYTES || waste <= chunkBytes * TOLERATED_WASTE_SHARE;
 }
 
 function addRun(plan: ChainPlan, sizeClass: number, count: number, chunkBytes: number): void {

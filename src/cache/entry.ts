@@ -264,10 +264,18 @@ export function keyEquals(
   end: number,
 ): boolean {
   const at = slot * 8 + payloadOffset(memory, slot);
-  if (!hasExtents(memory, slot) || at + end - start <= endOfChunk(memory, slot)) {
-    return equalBytes(bytes, start, end, memory.bytes, at);
+  if (hasExtents(memory, slot) && at + end - start > endOfChunk(memory, slot)) {
+    return longKeyEquals(memory, slot, bytes, start, end);
   }
-  return longKeyEquals(memory, slot, bytes, start, end);
+  // Keys begin at whole words, so the stored one is read a word at a time.
+  const { words } = memory;
+  let from = start;
+  let word = at >> 2;
+  for (const last = end - 3; from < last; from += 4, word++) {
+    const four = bytes[from]! | (bytes[from + 1]! << 8) | (bytes[from + 2]! << 16) | (bytes[from + 3]! << 24);
+    if (words[word] !== four) return false;
+  }
+  return equalBytes(bytes, from, end, memory.bytes, word << 2);
 }
 
 /** Compares a key that runs on into extents. */

@@ -2,8 +2,8 @@ import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { ChainPlan } from "./chain-plan.ts";
 import { chargedBytes } from "./entry.ts";
 import { HASH, POLICY_OFFSET, POLICY_WORDS } from "./entry-layout.ts";
-import type { Policy } from "./policy.ts";
-import { formatPolicy, type PolicyChoice, parsePolicy } from "./registry.ts";
+import type { Policy, PolicyType } from "./policy.ts";
+import { formatPolicy, type PolicyChoice, parsePolicy, policyNames, policyType } from "./registry.ts";
 import {
   POLICY_TEXT_BYTES,
   POLICY_TEXT_LIMIT_BYTES,
@@ -23,24 +23,22 @@ export interface SeatedPolicy {
   readonly version: number;
 }
 
+/** The names of the policies that can run in a store. */
+export function storePolicyNames(): string[] {
+  return policyNames().filter((name) => whyNotInStore(policyType(name)) === undefined);
+}
+
 /**
  * Checks that a policy can run in a shard at all.
  * @throws RangeError naming what is wrong
  */
 export function checkPolicy(memory: ShardMemory, choice: PolicyChoice): void {
   const { type } = choice;
-  if (type.offline === true) {
-    throw new RangeError(`policy ${type.name} needs to know the future; it runs in the simulator only`);
+  const reason = whyNotInStore(type);
+  if (reason !== undefined) {
+    throw new RangeError(`policy ${type.name} ${reason}; known are ${storePolicyNames().join(", ")}`);
   }
-  if (type.wordsPerSlot > POLICY_WORDS) {
-    throw new RangeError(
-      `policy ${type.name} needs ${type.wordsPerSlot} words an entry; the store has ${POLICY_WORDS}`,
-    );
-  }
-  if (type.sums > SUMS_LIMIT) {
-    throw new RangeError(`policy ${type.name} keeps ${type.sums} sums; the store has room for ${SUMS_LIMIT}`);
-  }
-  if (entryLimitOf(memory, choice) < 1) {
+  if (policyLimits(memory, choice).entries < 1) {
     throw new RangeError(`policy ${type.name} has no room for its state within this budget`);
   }
   if (utf8(formatPolicy(choice)).length > POLICY_TEXT_LIMIT_BYTES) {
@@ -50,14 +48,42 @@ export function checkPolicy(memory: ShardMemory, choice: PolicyChoice): void {
   }
 }
 
-/** The most entries whose policy state has room in the shard. */
-export function entryLimitOf(memory: ShardMemory, choice: PolicyChoice): number {
-  const { type, parameters } = choice;
+function whyNotInStore(type: PolicyType): string | undefined {
+  if (type.offline === true) return "needs to know the future, so it runs in the simulator only";
+  if (type.wordsPerSlot > POLICY_WORDS) {
+    return `takes ${type.wordsPerSlot} words an entry, and the store has ${POLICY_WORDS}`;
+  }
+  if (type.sums > SUMS_LIMIT) return `keeps ${type.sums} sums, and the store has room for ${SUMS_LIMIT}`;
+  return undefined;
+}
+
+/** How much a policy can deal with in the memory that a shard sets aside for it. */
+export interface PolicyLimits {
+  readonly entries: number;
+  readonly ghosts: number;
+  readonly stateWords: number;
+}
+
+/**
+ * As many entries as the shard could hold, and for evicted keys the rest of the memory set aside. A policy whose
+ * state for every resident entry takes more bounds their number. No entries at all where there is not even room for
+ * one.
+ */
+export function policyLimits(memory: ShardMemory, { type, parameters }: PolicyChoice): PolicyLimits {
+  const available = memory.policyState.length;
+  const fits = (entries: number, ghosts: number) => type.stateWords(entries, parameters, ghosts) <= available;
+  const entries = largest(memory.entryLimit, (count) => fits(count, 0));
+  const ghosts = largest(memory.entryLimit, (count) => fits(entries, count));
+  return { entries, ghosts, stateWords: type.stateWords(entries, parameters, ghosts) };
+}
+
+/** The largest number up to `limit` that satisfies what all smaller ones do; 0 when none does. */
+function largest(limit: number, satisfies: (count: number) => boolean): number {
   let least = 0;
-  let most = memory.entryLimit;
+  let most = limit;
   while (least < most) {
     const middle = Math.ceil((least + most) / 2);
-    if (type.stateWords(middle, parameters) <= memory.policyState.length) least = middle;
+    if (satisfies(middle)) least = middle;
     else most = middle - 1;
   }
   return least;
@@ -74,8 +100,7 @@ export function writePolicyChoice(memory: ShardMemory, choice: PolicyChoice): vo
 
 /** Empties the policy. */
 export function clearPolicyState(memory: ShardMemory, choice: PolicyChoice): void {
-  const stateWords = choice.type.stateWords(entryLimitOf(memory, choice), choice.parameters);
-  memory.policyState.fill(0, 0, stateWords);
+  memory.policyState.fill(0, 0, policyLimits(memory, choice).stateWords);
   memory.policySums.fill(0);
 }
 
@@ -84,22 +109,23 @@ export function seatPolicy(memory: ShardMemory, seed: number): SeatedPolicy {
   const text = fromUtf8(memory.policyText.slice(0, memory.words[POLICY_TEXT_BYTES]!));
   const choice = parsePolicy(text);
   const { type, parameters } = choice;
-  const entryLimit = entryLimitOf(memory, choice);
+  const limits = policyLimits(memory, choice);
   const plan = new ChainPlan();
   const policy = type.create(
     {
       words: memory.words,
       stride: 2,
       offset: POLICY_OFFSET,
-      state: memory.policyState.subarray(0, type.stateWords(entryLimit, parameters)),
+      state: memory.policyState.subarray(0, limits.stateWords),
       sums: memory.policySums.subarray(0, type.sums),
       capacity: memory.pageCount * memory.sizes.pageBytes,
-      maxEntries: entryLimit,
+      maxEntries: limits.entries,
+      maxGhosts: limits.ghosts,
       weigh: (slot) => chargedBytes(memory, slot, plan),
       hashOf: (slot) => memory.words[slot * 2 + HASH]! >>> 0,
       seed,
     },
     parameters,
   );
-  return { choice, policy, entryLimit, version: memory.words[POLICY_VERSION]! };
+  return { choice, policy, entryLimit: limits.entries, version: memory.words[POLICY_VERSION]! };
 }

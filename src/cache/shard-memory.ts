@@ -68,7 +68,7 @@ export const FREE_PAGE_CLASS = -1;
 export const INDEX_PAGE_CLASS = -2;
 
 /** The share of a shard set aside for the policy's state. */
-const POLICY_SHARE = 1 / 20;
+const POLICY_SHARE = 1 / 25;
 /** No entry takes less, its place in the index included. */
 const LEAST_ENTRY_BYTES = 40;
 
@@ -133,10 +133,14 @@ export class ShardMemory {
   }
 }
 
-/** Larger pages leave less over at their ends, but every class may hold one that is not full. */
+/**
+ * Larger pages leave less over at their ends and offer finer sizes, but every size class may hold a page that is
+ * not full. Measured with entries of 10 bytes to 10 kB, the sum of both is least with 4 KiB up to some megabytes,
+ * with 16 KiB from some hundred on.
+ */
 function pageShiftFor(shardBytes: number): number {
-  if (shardBytes < 4 * 2 ** 20) return 12;
-  return shardBytes < 128 * 2 ** 20 ? 13 : 14;
+  if (shardBytes < 8 * 2 ** 20) return 12;
+  return shardBytes < 256 * 2 ** 20 ? 13 : 14;
 }
 
 /** Word where the row of a page begins. */

@@ -70,7 +70,7 @@ import {
 } from "./index-table.ts";
 import {
   clearPolicyState,
-  entryLimitOf,
+  policyLimits,
   type SeatedPolicy,
   seatPolicy,
   writePolicyChoice,
@@ -184,7 +184,7 @@ export function clearShard(shard: Shard): void {
 export function changePolicy(shard: Shard, choice: PolicyChoice, epoch: number): void {
   const { memory } = shard;
   const { words } = memory;
-  const limit = entryLimitOf(memory, choice);
+  const limit = policyLimits(memory, choice).entries;
   while (words[ENTRIES]! > limit) evictOne(shard, epoch, 0);
   const slots = new Int32Array(words[ENTRIES]!);
   let count = 0;

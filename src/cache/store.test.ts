@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { SeededRandom } from "../lib/random.ts";
-import { policyNames } from "./registry.ts";
+import { storePolicyNames } from "./policy-seat.ts";
 import { Store, type StoreOptions } from "./store.ts";
 
 const START_MS = 1_700_000_000_000;
@@ -227,7 +227,7 @@ function act(pair: Pair, random: SeededRandom, keys: number, largest: number): v
   else if (choice < 992) pair.sweepAll();
   else if (choice < 994) pair.bumpEpoch();
   else if (choice < 995) pair.clear();
-  else pair.store.setPolicy(random.pick(policyNames()));
+  else pair.store.setPolicy(random.pick(storePolicyNames()));
 }
 
 describe("store against a map", () => {
