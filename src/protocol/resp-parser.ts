@@ -7,6 +7,8 @@ const STAR = 0x2a;
 const DOLLAR = 0x24;
 /** Longest count line and longest inline command, as in Redis. */
 const LINE_BYTES = 64 * 1024;
+/** `$0` and an empty string, each with its line end. */
+const LEAST_BULK_BYTES = 6;
 /** The bulk whose length has not been read yet. */
 const UNKNOWN = -1;
 
@@ -66,7 +68,7 @@ export class RespParser implements RequestParser {
     let length = this.#bulkBytes;
     while (remaining > 0) {
       if (length === UNKNOWN) {
-        if (at === end) return this.#suspend(start, at, remaining, UNKNOWN, request, 6);
+        if (at === end) return this.#suspend(start, at, remaining, UNKNOWN, request, LEAST_BULK_BYTES);
         if (bytes[at] !== DOLLAR) {
           throw new ProtocolError(`expected '$', got '${String.fromCharCode(bytes[at]!)}'`);
         }
