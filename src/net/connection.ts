@@ -682,6 +682,8 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function formatAddress(address: string, port: number): string {
+/** `?:0`, as Redis says, for a peer that had gone before it was accepted: its socket has no addresses. */
+function formatAddress(address: string | undefined, port: number): string {
+  if (address === undefined) return "?:0";
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
