@@ -154,7 +154,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
   describe(connection: Connection, reply: ReplyWriter): void {
     const client = this.#clients.get(connection.id);
     const flags = client === undefined ? ["off"] : describeOptions(client);
-    const prefixes = client?.prefixes ?? [];
+    const prefixes = [...(client?.prefixes ?? [])].sort();
     reply.map(3);
     reply.bulkText("flags");
     reply.set(flags.length);
