@@ -66,13 +66,14 @@ export class ChildProcess {
   }
 
   #keep(line: string): Ready | undefined {
-    let said: { msg?: string; ready?: Ready } = { msg: line };
+    let said: { msg?: string; ready?: Ready; err?: { stack?: string } } = { msg: line };
     try {
       said = JSON.parse(line);
     } catch {
       // Not a line of the log: what the runtime prints, or a message about wrong usage.
     }
     if (said.msg !== undefined) this.#lines.push(said.msg);
+    if (said.err?.stack !== undefined) this.#lines.push(said.err.stack);
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
     return said.ready;
   }

@@ -46,9 +46,22 @@ export const demo = subcommand({
       process.once("SIGTERM", () => resolve("interrupted"));
     });
     try {
-      const tour = runTour(values, directory, children, interrupted);
-      const ended = await Promise.race([tour, interrupted, ...children.map((child) => child.exited)]);
-      if (ended !== "interrupted") return EXIT_FAILED;
+      const { promise: childEnded, resolve: onChildEnded } = Promise.withResolvers<ChildProcess>();
+      const start = (args: readonly string[]): ChildProcess => {
+        const child = new ChildProcess(args);
+        children.push(child);
+        void child.ready.then(async () => {
+          await child.exited;
+          onChildEnded(child);
+        });
+        return child;
+      };
+      const tour = runTour(values, directory, start, interrupted);
+      const ended = await Promise.race([tour, interrupted, childEnded]);
+      if (ended instanceof ChildProcess) {
+        process.stderr.write(`glasscache demo: the ${ended.name} has ended:\n${ended.messages}\n`);
+        return EXIT_FAILED;
+      }
       say("\nEnding.");
       return EXIT_DONE;
     } finally {
@@ -65,24 +78,22 @@ interface DemoValues {
   readonly seconds: number;
 }
 
-/** Shows everything, then waits. @returns when a child has ended unasked, what to make of it */
+/** Shows everything, then goes on serving until it is interrupted. */
 async function runTour(
   values: DemoValues,
   directory: string,
-  children: ChildProcess[],
+  start: (args: readonly string[]) => ChildProcess,
   interrupted: Promise<"interrupted">,
-): Promise<string> {
+): Promise<"interrupted"> {
   say(bold("Glasscache: the read-through cache you can see through\n"));
-  const server = new ChildProcess(["server", "--port", String(values.serverPort), "--data", directory]);
-  children.push(server);
+  const server = start(["server", "--port", String(values.serverPort), "--data", directory]);
   const serverPort = (await readyOr(server, "--server-port")).port;
   say(`A server keeps keys and values:           localhost:${serverPort}   (data in ${directory})`);
-  const proxy = new ChildProcess([
+  const proxy = start([
     "proxy",
     ...["--port", String(values.proxyPort), "--origin", `localhost:${serverPort}`],
     ...["--memory", `${values.memory}b`],
   ]);
-  children.push(proxy);
   const proxyPort = (await readyOr(proxy, "--proxy-port")).port;
   say(`A proxy answers from its cache if it can:  localhost:${proxyPort}\n`);
 
@@ -120,13 +131,7 @@ async function runTour(
   if (stopped) return "interrupted";
   showSummary(load.counts);
   showNextSteps(serverPort, proxyPort);
-  const ended = await Promise.race([
-    interrupted,
-    ...children.map(async (child) => (await child.exited, child)),
-  ]);
-  if (ended === "interrupted") return ended;
-  process.stderr.write(`glasscache demo: the ${ended.name} has ended:\n${ended.messages}\n`);
-  return "failed";
+  return interrupted;
 }
 
 async function readyOr(child: ChildProcess, flag: string) {
