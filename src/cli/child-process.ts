@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import type { Subprocess } from "bun";
 
 /** What a child said when it was ready: the field `ready` of its log. */
@@ -6,7 +5,6 @@ export interface Ready {
   readonly port: number;
 }
 
-const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 /** Lines kept to show when a child ends unasked. */
 const KEPT_LINES = 20;
 
@@ -24,11 +22,14 @@ export class ChildProcess {
 
   constructor(args: readonly string[]) {
     this.name = args[0]!;
-    this.#child = Bun.spawn([process.execPath, MAIN, ...args, "--log-format", "json", "--until-input-ends"], {
-      stdin: "pipe",
-      stdout: "ignore",
-      stderr: "pipe",
-    });
+    this.#child = Bun.spawn(
+      [process.execPath, Bun.main, ...args, "--log-format", "json", "--until-input-ends"],
+      {
+        stdin: "pipe",
+        stdout: "ignore",
+        stderr: "pipe",
+      },
+    );
     this.exited = this.#child.exited;
     this.ready = this.#readLog();
     // Whoever waits for it hears of it; it is no fault of its own when nobody does.
