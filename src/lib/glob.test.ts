@@ -10,7 +10,7 @@ describe("globs", () => {
   const cases: [pattern: string, text: string, expected: boolean][] = [
     ["", "", true],
     ["", "a", false],
-    ["*", "", true],
+    ["*", "", false],
     ["*", "anything", true],
     ["**", "x", true],
     ["a*", "abc", true],

@@ -13,6 +13,8 @@ const BACKSLASH = 0x5c;
  * @param ignoreCase whether ASCII letters match in either case
  */
 export function matchesGlob(pattern: Uint8Array, text: Uint8Array, ignoreCase = false): boolean {
+  // Redis does not look at the pattern when there is no text: even a star does not match it.
+  if (text.length === 0) return pattern.length === 0;
   let p = 0;
   let t = 0;
   // Where to go on when what follows the last star does not match: the star takes one byte more.

@@ -1,10 +1,15 @@
+import { fromUtf8 } from "../lib/bytes.ts";
 import type { Request } from "../protocol/protocol.ts";
 
 /** Errors that every command can end in, with Redis's texts. */
 
 export const SYNTAX_ERROR = "ERR syntax error";
 export const NOT_AN_INTEGER = "ERR value is not an integer or out of range";
+export const OUTSIDE_INT32 = "ERR value is out of range, value must between -2147483648 and 2147483647";
 export const NO_AUTHENTICATION = "NOAUTH Authentication required.";
+
+/** What a number may be where Redis takes a C `int`, or answers with OUTSIDE_INT32. */
+export const INT32_MAX = 2_147_483_647n;
 
 /** How much of a client's words an error repeats. */
 const SHOWN_BYTES = 128;
@@ -36,6 +41,6 @@ export function wrongSubcommandArguments(container: string, request: Request): s
 
 /** Argument `index` as it can be repeated in an error: cut to a length. */
 export function shownText(request: Request, index: number, maxBytes: number = SHOWN_BYTES): string {
-  const text = request.text(index);
-  return text.length > maxBytes ? text.slice(0, maxBytes) : text;
+  const end = Math.min(request.ends[index]!, request.starts[index]! + maxBytes);
+  return fromUtf8(request.bytes.subarray(request.starts[index]!, end));
 }

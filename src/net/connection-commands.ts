@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { parseDecimal } from "../lib/bytes.ts";
+import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext, ServiceHost } from "./client-context.ts";
-import { NOT_AN_INTEGER, shownText, wrongArity } from "./command-errors.ts";
+import { INT32_MAX, NOT_AN_INTEGER, OUTSIDE_INT32, shownText, wrongArity } from "./command-errors.ts";
 import type { Command } from "./command-table.ts";
 
 const WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled.";
@@ -192,9 +192,10 @@ function reset(context: ClientContext, _request: Request, reply: ReplyWriter): v
 }
 
 function select(_context: ClientContext, request: Request, reply: ReplyWriter): void {
-  const index = parseDecimal(request.bytes, request.starts[1]!, request.ends[1]!);
+  const index = parseInt64(request.bytes, request.starts[1]!, request.ends[1]!);
   if (index === undefined) reply.error(NOT_AN_INTEGER);
-  else if (index !== 0) reply.error("ERR DB index is out of range");
+  else if (index > INT32_MAX || index < -INT32_MAX - 1n) reply.error(OUTSIDE_INT32);
+  else if (index !== 0n) reply.error("ERR DB index is out of range");
   else reply.ok();
 }
 

@@ -38,10 +38,11 @@ export class ServerSession implements Session, ServerContext {
     const isText = connection.protocol === "text";
     const command = (isText ? host.textCommands : host.commands).find(request);
     if (command === undefined) return this.#reject(reply, unknownCommand(request));
-    if (!arityFits(command, request.count)) return this.#reject(reply, wrongArity(command.name));
+    if (!arityFits(command, request.count)) return this.#refuse(command, reply, wrongArity(command.name));
     connection.lastCommand = command.name;
     if (!connection.authenticated && !command.flags.includes("no_auth")) {
-      return this.#reject(
+      return this.#refuse(
+        command,
         reply,
         isText ? `${NO_AUTHENTICATION} Send AUTH password first` : NO_AUTHENTICATION,
       );
@@ -68,14 +69,25 @@ export class ServerSession implements Session, ServerContext {
   #queue(command: Command<ServerContext>, request: Request, reply: ReplyWriter) {
     const { transaction } = this;
     if (command.flags.includes("no_multi")) {
-      return this.#reject(reply, "ERR Command not allowed inside a transaction");
+      return this.#refuse(command, reply, "ERR Command not allowed inside a transaction");
     }
     const { transactionBytes } = this.host.limits;
     if (transaction.queuedBytes > transactionBytes) {
-      return this.#reject(reply, `ERR transaction too large: more than ${transactionBytes} bytes are queued`);
+      return this.#refuse(
+        command,
+        reply,
+        `ERR transaction too large: more than ${transactionBytes} bytes are queued`,
+      );
     }
     transaction.add(command, request);
     reply.status("QUEUED");
+  }
+
+  /** An EXEC that cannot be run ends its transaction, as in Redis. */
+  #refuse(command: Command<ServerContext>, reply: ReplyWriter, message: string) {
+    if (command.name !== "exec") return this.#reject(reply, message);
+    this.transaction.end();
+    reply.error(`EXECABORT Transaction discarded because of: ${message.replace(/^ERR /, "")}`);
   }
 
   /** A command that cannot be run also spoils the transaction it was to be queued in. */

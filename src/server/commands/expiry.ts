@@ -1,4 +1,5 @@
 import { NEVER } from "../../engine/engine.ts";
+import { shownText } from "../../net/command-errors.ts";
 import type { Command } from "../../net/command-table.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import { isOption } from "../arguments.ts";
@@ -101,7 +102,7 @@ function expire(
     else if (isOption(request, index, "xx")) onlyWith = true;
     else if (isOption(request, index, "gt")) onlyLater = true;
     else if (isOption(request, index, "lt")) onlyEarlier = true;
-    else return reply.error(`ERR Unsupported option ${request.text(index)}`);
+    else return reply.error(`ERR Unsupported option ${shownText(request, index)}`);
   }
   if (onlyWithout && (onlyWith || onlyLater || onlyEarlier)) {
     return reply.error("ERR NX and XX, GT or LT options at the same time are not compatible");

@@ -1,5 +1,5 @@
 import { matchesGlob } from "../../lib/glob.ts";
-import { NOT_AN_INTEGER, SYNTAX_ERROR } from "../../net/command-errors.ts";
+import { INT32_MAX, NOT_AN_INTEGER, OUTSIDE_INT32, SYNTAX_ERROR } from "../../net/command-errors.ts";
 import type { Command } from "../../net/command-table.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import { int64, isOption, isSame } from "../arguments.ts";
@@ -13,7 +13,6 @@ const DEFAULT_SCAN_COUNT = 10;
 const LARGEST_SCAN_COUNT = 1_000_000;
 /** Keys visited by one step of KEYS; it takes as many steps as there are. */
 const KEYS_STEP = 1024;
-const INT32_MAX = 2_147_483_647n;
 
 /** Commands on keys, whatever their values are. */
 export const keyCommands: readonly Command<ServerContext>[] = [
@@ -215,7 +214,7 @@ function copy({ keyspace, connection }: ServerContext, request: Request, reply: 
       const database = int64(request, ++index);
       if (database === undefined) return reply.error(NOT_AN_INTEGER);
       if (database > INT32_MAX || database < -INT32_MAX - 1n) {
-        return reply.error("ERR value is out of range, value must between -2147483648 and 2147483647");
+        return reply.error(OUTSIDE_INT32);
       }
       if (database !== 0n) return reply.error("ERR DB index is out of range");
     } else return reply.error(SYNTAX_ERROR);

@@ -23,7 +23,7 @@ export const numberCommands: readonly Command<ServerContext>[] = [
     summary:
       "Increments the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
     since: "1.0.0",
-    run: (context, request, reply) => add(context, request, reply, 1n),
+    run: (context, request, reply) => add(context, request, reply, 1),
   },
   {
     name: "decr",
@@ -34,7 +34,7 @@ export const numberCommands: readonly Command<ServerContext>[] = [
     summary:
       "Decrements the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
     since: "1.0.0",
-    run: (context, request, reply) => add(context, request, reply, -1n),
+    run: (context, request, reply) => add(context, request, reply, -1),
   },
   {
     name: "incrby",
@@ -46,7 +46,7 @@ export const numberCommands: readonly Command<ServerContext>[] = [
       "Increments the integer value of a key by a number. Uses 0 as initial value if the key doesn't exist.",
     since: "1.0.0",
     run(context, request, reply) {
-      const increment = int64(request, 2);
+      const increment = integer(request, 2);
       if (increment === undefined) reply.error(NOT_AN_INTEGER);
       else add(context, request, reply, increment);
     },
@@ -61,7 +61,7 @@ export const numberCommands: readonly Command<ServerContext>[] = [
       "Decrements a number from the integer value of a key. Uses 0 as initial value if the key doesn't exist.",
     since: "1.0.0",
     run(context, request, reply) {
-      const decrement = int64(request, 2);
+      const decrement = integer(request, 2);
       if (decrement === undefined) reply.error(NOT_AN_INTEGER);
       // Its negative is no 64-bit integer.
       else if (decrement === INT64_MIN) reply.error("ERR decrement would overflow");
@@ -85,7 +85,7 @@ function add(
   { keyspace, connection }: ServerContext,
   request: Request,
   reply: ReplyWriter,
-  increment: bigint,
+  increment: number | bigint,
 ) {
   const key = request.view(1);
   const old = keyspace.peek(key);
@@ -99,14 +99,19 @@ function add(
 }
 
 /** The sum, as a `number` where that is exact; undefined when the value is not an integer. */
-function sum(value: Uint8Array, increment: bigint): number | bigint | undefined {
+function sum(value: Uint8Array, increment: number | bigint): number | bigint | undefined {
   const small = parseDecimal(value, 0, value.length);
-  if (small !== undefined) {
-    const total = small + Number(increment);
+  if (small !== undefined && typeof increment === "number") {
+    const total = small + increment;
     if (Number.isSafeInteger(total)) return total;
   }
   const large = parseInt64(value);
-  return large === undefined ? undefined : large + increment;
+  return large === undefined ? undefined : large + BigInt(increment);
+}
+
+/** A signed 64-bit integer, as a `number` where that is exact; undefined when the argument is none. */
+function integer(request: Request, index: number): number | bigint | undefined {
+  return parseDecimal(request.bytes, request.starts[index]!, request.ends[index]!) ?? int64(request, index);
 }
 
 function addFloat({ keyspace, connection }: ServerContext, request: Request, reply: ReplyWriter) {
