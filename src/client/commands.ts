@@ -1,0 +1,56 @@
+import { fromUtf8 } from "../lib/bytes.ts";
+
+/** What the client must know of commands: which only read, and which do not fit a shared connection. */
+
+/** Sent again once when the connection is lost before the reply: they change nothing. */
+const READS: ReadonlySet<string> = new Set(
+  (
+    "GET MGET EXISTS STRLEN GETRANGE SUBSTR GETBIT BITCOUNT BITPOS TTL PTTL EXPIRETIME PEXPIRETIME TYPE DBSIZE " +
+    "KEYS SCAN HSCAN SSCAN ZSCAN RANDOMKEY DUMP PING ECHO TIME INFO COMMAND LOLWUT GLASS.EXPLAIN " +
+    "HGET HMGET HGETALL HEXISTS HKEYS HVALS HLEN HSTRLEN HRANDFIELD LRANGE LLEN LINDEX LPOS " +
+    "SMEMBERS SISMEMBER SMISMEMBER SCARD SRANDMEMBER SINTER SUNION SDIFF SINTERCARD " +
+    "ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE ZRANGEBYLEX ZREVRANGEBYLEX ZSCORE ZMSCORE ZCARD ZCOUNT " +
+    "ZLEXCOUNT ZRANK ZREVRANK ZRANDMEMBER ZINTER ZUNION ZDIFF XRANGE XREVRANGE XLEN GEOPOS GEODIST GEOHASH " +
+    "GEOSEARCH PFCOUNT"
+  ).split(" "),
+);
+
+/** Not answered by exactly one reply, or an end to the connection as the client knows it. */
+const UNFIT: ReadonlySet<string> = new Set(
+  "SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC HELLO RESET QUIT".split(
+    " ",
+  ),
+);
+
+/** They change what the connection does from then on, and another connection would know nothing of it. */
+const STATEFUL: ReadonlySet<string> = new Set("MULTI WATCH SELECT AUTH ASKING READONLY READWRITE".split(" "));
+
+type Words = readonly (string | Uint8Array)[];
+
+export function isRead(args: Words): boolean {
+  return READS.has(verb(args[0]));
+}
+
+/**
+ * @param keepsState whether the connection is the only one the client will have
+ * @throws RangeError for a command that cannot be sent over a connection like this
+ */
+export function checkCommand(args: Words, keepsState: boolean): void {
+  const name = verb(args[0]);
+  if (name === "") throw new RangeError("a command has a name");
+  const second = name === "CLIENT" ? verb(args[1]) : "";
+  if (UNFIT.has(name) || second === "REPLY") {
+    throw new RangeError(`${name}${second === "" ? "" : ` ${second}`} cannot be sent through this client`);
+  }
+  if (keepsState) return;
+  if (STATEFUL.has(name) || second === "TRACKING" || second === "CACHING") {
+    throw new RangeError(
+      `${name} changes the state of the connection, which reconnecting would lose: connect with reconnect: false`,
+    );
+  }
+}
+
+function verb(word: string | Uint8Array | undefined): string {
+  if (word === undefined) return "";
+  return (typeof word === "string" ? word : fromUtf8(word)).toUpperCase();
+}

@@ -1,0 +1,260 @@
+import { connect, type Socket } from "node:net";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+import type { Clock } from "../lib/clock.ts";
+import { ReplyReader } from "../protocol/reply-reader.ts";
+import { PUSH } from "../protocol/reply-types.ts";
+import { Attributed, decodeReply, Push, ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
+import { type Call, CallList, describeSource, type Reply } from "./call.ts";
+import { ConnectError } from "./errors.ts";
+import { formatAddress } from "./options.ts";
+
+/** So much is written in one go; what waits beyond it follows when the socket has taken that. */
+const WRITE_BYTES = 256 * 1024;
+/** A batch up to this size is copied, so that its buffer can be filled again; a larger one is given away. */
+const COPY_BYTES = 16 * 1024;
+const KEEP_BYTES = 64 * 1024;
+const KEEP_ALIVE_MS = 30_000;
+
+export interface LinkAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface LinkEvents {
+  /** There is room for further requests. */
+  drained(): void;
+  pushed(push: Push): void;
+  /** The link is of no further use. `unanswered` are the calls whose reply has not come, in order. Called once. */
+  ended(error: Error, unanswered: Call[]): void;
+}
+
+/** One connection: requests are written in order, and replies matched to them in order. */
+export class Link {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #reader = new ReplyReader();
+  readonly #sent = new CallList();
+  #events: LinkEvents;
+  #out = new ByteBuffer(4096);
+  #inbound: ByteBuffer | undefined;
+  #blocked = false;
+  #ended = false;
+  /** What the server said last without having been asked, such as why it closes the connection. */
+  #lastWords: ReplyError | undefined;
+  lastReceivedMs: number;
+
+  private constructor(socket: Socket, clock: Clock, events: LinkEvents) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#events = events;
+    this.lastReceivedMs = clock.monotonicMs();
+    socket.on("data", (chunk: Uint8Array) => this.#received(chunk));
+    socket.on("drain", () => {
+      this.#blocked = false;
+      this.#events.drained();
+    });
+    socket.on("error", (error: Error) => this.#end(error));
+    socket.on("close", () => this.#end(this.#lastWords ?? new Error("the other side closed the connection")));
+  }
+
+  /**
+   * Connects.
+   * @throws ConnectError; the signal's reason when it is given up
+   */
+  static open(address: LinkAddress, clock: Clock, signal: AbortSignal, events: LinkEvents): Promise<Link> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host: address.host, port: address.port });
+      const settle = () => {
+        signal.removeEventListener("abort", aborted);
+        socket.removeAllListeners();
+      };
+      const aborted = () => {
+        settle();
+        // An error that comes late has nobody left to tell.
+        socket.on("error", () => {});
+        socket.destroy();
+        reject(signal.reason);
+      };
+      socket.on("connect", () => {
+        settle();
+        socket.setNoDelay(true);
+        socket.setKeepAlive(true, KEEP_ALIVE_MS);
+        resolve(new Link(socket, clock, events));
+      });
+      socket.on("error", (error: Error) => {
+        settle();
+        const code = errorCode(error);
+        const message = `cannot connect to ${formatAddress(address)}: ${connectFailure(code, error)}`;
+        reject(new ConnectError(message, code, error));
+      });
+      signal.addEventListener("abort", aborted);
+      if (signal.aborted) aborted();
+    });
+  }
+
+  /** Calls whose reply is due, settled ones included. */
+  get sentCount(): number {
+    return this.#sent.size;
+  }
+
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** False while the socket has enough to do. */
+  get isWritable(): boolean {
+    return !this.#blocked && !this.#ended;
+  }
+
+  set events(events: LinkEvents) {
+    this.#events = events;
+  }
+
+  /** Appends a request; `flush` sends it. */
+  write(call: Call): void {
+    writeCommand(this.#out, call.args);
+    call.sent = true;
+    call.sentAtMs = this.#clock.monotonicMs();
+    this.#sent.push(call);
+    if (this.#out.length >= WRITE_BYTES) this.flush();
+  }
+
+  flush(): void {
+    const out = this.#out;
+    if (out.length === 0 || this.#ended) return;
+    let batch: Uint8Array;
+    if (out.length <= COPY_BYTES) {
+      batch = out.bytes.slice(0, out.length);
+      out.clear();
+    } else {
+      batch = out.view();
+      this.#out = new ByteBuffer(4096);
+    }
+    if (!this.#socket.write(batch)) this.#blocked = true;
+  }
+
+  /** Ends in order: what has been written is sent, nothing more is read. */
+  close(): void {
+    this.#ended = true;
+    this.#socket.removeAllListeners("close");
+    this.#socket.end();
+    // Whatever the other side does now, the process must not wait for it.
+    this.#socket.unref();
+  }
+
+  /** Ends at once. */
+  destroy(error: Error): void {
+    this.#end(error);
+  }
+
+  #end(error: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#socket.destroy();
+    const unanswered: Call[] = [];
+    for (let call = this.#sent.shift(); call !== undefined; call = this.#sent.shift()) unanswered.push(call);
+    this.#inbound = undefined;
+    this.#events.ended(error, unanswered);
+  }
+
+  #received(chunk: Uint8Array): void {
+    if (this.#ended) return;
+    this.lastReceivedMs = this.#clock.monotonicMs();
+    const inbound = this.#inbound;
+    try {
+      if (inbound === undefined || inbound.length === 0) {
+        const read = this.#readReplies(chunk, chunk.length);
+        if (read < chunk.length) this.#keep(chunk, read);
+      } else {
+        inbound.append(chunk);
+        const read = this.#readReplies(inbound.bytes, inbound.length);
+        if (read === inbound.length) inbound.clear(KEEP_BYTES);
+        else inbound.discard(read);
+      }
+    } catch (error) {
+      // A ProtocolError: from here on nothing the other side says can be understood.
+      this.#end(error as Error);
+    }
+  }
+
+  /** Keeps the beginning of a reply, with room for as much as is known to follow. */
+  #keep(chunk: Uint8Array, from: number): void {
+    this.#inbound ??= new ByteBuffer(4096);
+    this.#inbound.reserve(Math.max(this.#reader.neededBytes, chunk.length - from));
+    this.#inbound.append(chunk, from, chunk.length);
+  }
+
+  /** @returns how many of the bytes are done with */
+  #readReplies(bytes: Uint8Array, end: number): number {
+    const reader = this.#reader;
+    let start = 0;
+    while (!this.#ended) {
+      const behind = reader.next(bytes, start, end);
+      if (behind < 0) break;
+      if (reader.type === PUSH) this.#push(bytes, start, behind);
+      else this.#reply(bytes, start, behind, reader.replyStart > start);
+      start = behind;
+    }
+    return start;
+  }
+
+  #push(bytes: Uint8Array, start: number, end: number): void {
+    const push = decodeReply(bytes, start, end, { text: true });
+    if (push instanceof Push) this.#events.pushed(push);
+  }
+
+  #reply(bytes: Uint8Array, start: number, end: number, hasAttributes: boolean): void {
+    const call = this.#sent.shift();
+    if (call === undefined) {
+      const words = decodeReply(bytes, start, end, { text: true });
+      this.#lastWords = words instanceof ReplyError ? words : undefined;
+      return;
+    }
+    // Its caller has given up.
+    if (call.settled) return;
+    const value = decodeReply(bytes, start, end, {
+      text: call.asText,
+      attributes: hasAttributes ? "attach" : "skip",
+    });
+    const reply = withoutAttributes(value);
+    if (reply instanceof ReplyError) call.fail(reply);
+    else call.answer(describeSource(reply, value instanceof Attributed ? value.attributes : undefined));
+  }
+}
+
+/** The value alone, in every depth. Only a reply that has attributes itself can have some further down here. */
+function withoutAttributes(value: ReplyValue): Reply {
+  if (!(value instanceof Attributed)) return value as Reply;
+  return strip(value.value);
+}
+
+function strip(value: ReplyValue): Reply {
+  if (value instanceof Attributed) return strip(value.value);
+  if (Array.isArray(value)) return value.map(strip);
+  if (value instanceof Set) return new Set([...value].map(strip));
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [strip(key), strip(item)]));
+  return value as Reply;
+}
+
+function errorCode(error: Error): string {
+  const { code, errors } = error as Error & { code?: string; errors?: { code?: string }[] };
+  return code ?? errors?.[0]?.code ?? "";
+}
+
+function connectFailure(code: string, error: Error): string {
+  switch (code) {
+    case "ECONNREFUSED":
+      return "connection refused; nothing listens there";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "there is no host of that name";
+    case "ETIMEDOUT":
+      return "no answer";
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return "no way there";
+    default:
+      return error.message;
+  }
+}

@@ -1,0 +1,183 @@
+import { type Clock, systemClock } from "../lib/clock.ts";
+import { type Random, systemRandom } from "../lib/random.ts";
+import type { ReplyValue } from "../protocol/reply-value.ts";
+import type { ConnectionLostError } from "./errors.ts";
+
+/** How to reach a server or proxy, and how patiently. Every field has a default. */
+export interface ConnectOptions {
+  /** `glasscache://[[user]:password@]host[:port]`; `redis://` means the same. Not together with `host` or `port`. */
+  readonly url?: string;
+  /** `localhost` by default. */
+  readonly host?: string;
+  /** 8080, the proxy's, by default. */
+  readonly port?: number;
+  readonly user?: string;
+  readonly password?: string;
+  /** Time to connect and be let in. 5,000 by default. */
+  readonly connectTimeoutMs?: number;
+  /** Time a call may take, waiting for a connection included; 0 is no bound. 5,000 by default. */
+  readonly timeoutMs?: number;
+  /**
+   * When replies are overdue and nothing at all has come for so long, the connection counts as dead and another
+   * one is made. 30,000 by default.
+   */
+  readonly silenceMs?: number;
+  /** What to do when the connection is lost; false: every call fails from then on. */
+  readonly reconnect?: Partial<ReconnectPolicy> | false;
+  /** Whether a read in flight when the connection is lost is sent once more on the next one. True by default. */
+  readonly retryReads?: boolean;
+  /** Calls that may wait, for a connection or for their reply; one more fails at once. 100,000 by default. */
+  readonly maxPendingCalls?: number;
+  /** Bytes of keys and values in such calls. 256 MiB by default. */
+  readonly maxPendingBytes?: number;
+  /** Told what happens to the connection, and of messages that no call asked for. Must not throw. */
+  readonly onEvent?: (event: ClientEvent) => void;
+  /** Gives up connecting (the first time only). */
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/**
+ * Exponential backoff with full jitter: before attempt n (from 0) the client waits a random time up to
+ * `firstDelayMs` · 2ⁿ, at most `maxDelayMs`.
+ */
+export interface ReconnectPolicy {
+  /** 50 by default. */
+  readonly firstDelayMs: number;
+  /** 3,000 by default. */
+  readonly maxDelayMs: number;
+  /** After so many failed attempts in a row every call fails. Infinity by default. */
+  readonly maxAttempts: number;
+}
+
+export type ClientEvent =
+  | { readonly type: "connected" }
+  /** What was in flight has failed, reads that are sent again aside. */
+  | { readonly type: "disconnected"; readonly error: ConnectionLostError }
+  /** The next attempt follows in `delayMs`; `error` is why the last one, or the connection, failed. */
+  | {
+      readonly type: "reconnecting";
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly error: Error;
+    }
+  /** There will be no further connection. */
+  | { readonly type: "closed" }
+  | { readonly type: "push"; readonly kind: string; readonly items: readonly ReplyValue[] };
+
+/** Options with everything in place. */
+export interface ResolvedOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly connectTimeoutMs: number;
+  readonly timeoutMs: number;
+  readonly silenceMs: number;
+  readonly reconnect: ReconnectPolicy | false;
+  readonly retryReads: boolean;
+  readonly maxPendingCalls: number;
+  readonly maxPendingBytes: number;
+  readonly onEvent: (event: ClientEvent) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const DEFAULT_PORT = 8080;
+/** Timers cannot be set for longer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** @throws RangeError naming the option that is wrong; never repeats a password */
+export function resolveOptions(options: ConnectOptions): ResolvedOptions {
+  const address = options.url === undefined ? {} : parseUrl(options.url);
+  if (options.url !== undefined && (options.host !== undefined || options.port !== undefined)) {
+    throw new RangeError("give either a url or a host and port");
+  }
+  const port = options.port ?? address.port ?? DEFAULT_PORT;
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new RangeError(`port ${port} is not a whole number from 1 to 65535`);
+  }
+  const host = options.host ?? address.host ?? "localhost";
+  if (host === "") throw new RangeError("the host is empty");
+  const reconnect = options.reconnect ?? {};
+  return {
+    host,
+    port,
+    user: options.user ?? address.user,
+    password: options.password ?? address.password,
+    connectTimeoutMs: duration("connectTimeoutMs", options.connectTimeoutMs ?? 5_000),
+    timeoutMs: duration("timeoutMs", options.timeoutMs ?? 5_000),
+    silenceMs: duration("silenceMs", options.silenceMs ?? 30_000),
+    reconnect: reconnect !== false && {
+      firstDelayMs: duration("reconnect.firstDelayMs", reconnect.firstDelayMs ?? 50),
+      maxDelayMs: duration("reconnect.maxDelayMs", reconnect.maxDelayMs ?? 3_000),
+      maxAttempts: atLeastOne("reconnect.maxAttempts", reconnect.maxAttempts ?? Number.POSITIVE_INFINITY),
+    },
+    retryReads: options.retryReads ?? true,
+    maxPendingCalls: atLeastOne("maxPendingCalls", options.maxPendingCalls ?? 100_000),
+    maxPendingBytes: atLeastOne("maxPendingBytes", options.maxPendingBytes ?? 256 * 1024 ** 2),
+    onEvent: options.onEvent ?? (() => {}),
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+  };
+}
+
+interface UrlParts {
+  host?: string;
+  port?: number;
+  user?: string;
+  password?: string;
+}
+
+function parseUrl(text: string): UrlParts {
+  const form = "glasscache://[[user]:password@]host[:port]";
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new RangeError(`the url is not of the form ${form}`);
+  }
+  if (url.protocol !== "glasscache:" && url.protocol !== "redis:") {
+    throw new RangeError(`the url begins with ${url.protocol}//; the form is ${form}`);
+  }
+  if ((url.pathname !== "" && url.pathname !== "/") || url.search !== "" || url.hash !== "") {
+    throw new RangeError(`the url has something behind the port; the form is ${form}`);
+  }
+  const parts: UrlParts = {};
+  if (url.hostname !== "") parts.host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  if (url.port !== "") parts.port = Number(url.port);
+  try {
+    if (url.username !== "") parts.user = decodeURIComponent(url.username);
+    if (url.password !== "") parts.password = decodeURIComponent(url.password);
+  } catch {
+    throw new RangeError(
+      "the user or password of the url holds a % that does not begin an escape such as %25",
+    );
+  }
+  return parts;
+}
+
+/** @throws RangeError unless `ms` is a time that a timer can be set to; 0 included */
+export function duration(name: string, ms: number): number {
+  if (!(ms >= 0 && ms <= MAX_TIMER_MS))
+    throw new RangeError(`${name}: ${ms} is not from 0 to ${MAX_TIMER_MS}`);
+  return ms;
+}
+
+function atLeastOne(name: string, value: number): number {
+  if (!(value >= 1)) throw new RangeError(`${name}: ${value} is less than 1`);
+  return value;
+}
+
+/** How long to wait before the next attempt, after `attempt` failed ones. */
+export function reconnectDelayMs(policy: ReconnectPolicy, attempt: number, random: Random): number {
+  // Beyond 2^31 the power would only be cut down again.
+  const most = Math.min(policy.maxDelayMs, policy.firstDelayMs * 2 ** Math.min(attempt, 31));
+  return random.next() * most;
+}
+
+/** For messages: `localhost:8080`, `[::1]:8080`. */
+export function formatAddress({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
