@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { type Log, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
+import type { StorageSettings } from "./commands/admin.ts";
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { type ListenOptions, Server } from "./server.ts";
 
@@ -40,17 +41,17 @@ const DEFAULT_POLICY = parsePolicy("s3-fifo");
  */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const { clock = systemClock, random = systemRandom, log = silentLog } = options;
-  const openEngine = await engineOpener(options, clock, random);
+  const storage: StorageSettings = {
+    directory: options.engine === "lmdb" ? options.dataDirectory : "",
+    sync: options.sync,
+    policy: formatPolicy(options.policy ?? DEFAULT_POLICY),
+    whenFull: options.whenFull ?? "evict",
+  };
   const server = Server.create({
-    openEngine,
+    openEngine: await engineOpener(storage, options.memoryBytes, { clock, random, log }),
     password: options.password,
     limits: { ...DEFAULT_SERVER_LIMITS, ...options.limits },
-    storage: {
-      directory: options.engine === "lmdb" ? options.dataDirectory : "",
-      sync: options.sync,
-      policy: formatPolicy(options.policy ?? DEFAULT_POLICY),
-      whenFull: options.whenFull ?? "evict",
-    },
+    storage,
     clock,
     random,
     log,
@@ -66,20 +67,34 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
 /** Loads the engine that is wanted, and only that one. */
 async function engineOpener(
-  options: StartOptions,
-  clock: Clock,
-  random: Random,
+  { directory, sync, policy, whenFull }: StorageSettings,
+  memoryBytes: number,
+  { clock, random, log }: { readonly clock: Clock; readonly random: Random; readonly log: Log },
 ): Promise<(departed: DepartureListener) => Engine> {
-  const policy = formatPolicy(options.policy ?? DEFAULT_POLICY);
-  const { MemoryEngine } = await import("../engine/memory.ts");
-  return (onDeparture) =>
-    new MemoryEngine({
-      budgetBytes: options.memoryBytes,
-      policy,
-      whenFull: options.whenFull ?? "evict",
-      clock,
-      random,
-      seed: Math.floor(random.next() * 0x1_0000_0000),
-      onDeparture,
-    });
+  if (directory === "") {
+    const { MemoryEngine } = await import("../engine/memory.ts");
+    const seed = Math.floor(random.next() * 2 ** 32);
+    return (onDeparture) =>
+      new MemoryEngine({ budgetBytes: memoryBytes, policy, whenFull, clock, random, seed, onDeparture });
+  }
+  const { LmdbEngine } = await import("../engine/lmdb.ts");
+  // Nobody is there yet to hear of what had expired before the data was opened.
+  let listener: DepartureListener = () => undefined;
+  const onDeparture: DepartureListener = (key, departure) => listener(key, departure);
+  const engine = await LmdbEngine.open({
+    directory,
+    sync,
+    arenaBytes: memoryBytes,
+    policy,
+    clock,
+    random,
+    onDeparture,
+  });
+  const { journaledWrites, voidBytes } = engine.recovery;
+  if (journaledWrites > 0) log.info({ journaledWrites }, "took in writes that had not reached the database");
+  if (voidBytes > 0) log.warn({ voidBytes }, "dropped the end of the journal, which a crash had damaged");
+  return (departed) => {
+    listener = departed;
+    return engine;
+  };
 }
