@@ -1,5 +1,5 @@
 import { assert } from "../lib/assert.ts";
-import { GhostTable, type GhostTableShape } from "./ghost-table.ts";
+import { GhostTable, type GhostTableShape, ghostLimit } from "./ghost-table.ts";
 import type { PolicyMemory } from "./policy.ts";
 import { LIST_WORDS } from "./slot-list.ts";
 import { checkCount, WeighedList } from "./weighed-list.ts";
@@ -40,7 +40,7 @@ export class AdaptiveLists {
   /** Set in the first word of a slot in T2. */
   static readonly frequentFlag: number = 1 << 31;
 
-  /** The lists lie at the beginning of `memory.state`; they take `AdaptiveLists.words(maxEntries)`. */
+  /** The lists lie at the beginning of `memory.state`; they take `AdaptiveLists.words`. */
   constructor(memory: PolicyMemory) {
     this.#memory = memory;
     this.#sums = memory.sums;
@@ -51,12 +51,12 @@ export class AdaptiveLists {
       GHOSTS,
       memory.sums,
       GHOST_WEIGHTS,
-      ghostShape(memory.maxEntries),
+      ghostShape(memory.maxEntries, memory.maxGhosts),
     );
   }
 
-  static words(maxEntries: number): number {
-    return GHOSTS + GhostTable.words(ghostShape(maxEntries));
+  static words(maxEntries: number, maxGhosts: number | undefined): number {
+    return GHOSTS + GhostTable.words(ghostShape(maxEntries, maxGhosts));
   }
 
   /** The weight that T1 should have, the papers' p. A fraction moves it too. */
@@ -141,6 +141,6 @@ export class AdaptiveLists {
 }
 
 /** One more than may stay: between an eviction and the insertion it is for, there is one too many. */
-function ghostShape(maxEntries: number): GhostTableShape {
-  return { limit: maxEntries + 1, queues: 2, noteWords: 0 };
+function ghostShape(maxEntries: number, maxGhosts: number | undefined): GhostTableShape {
+  return { limit: ghostLimit(maxEntries, 1, maxGhosts) + 1, queues: 2, noteWords: 0 };
 }

@@ -244,6 +244,15 @@ export class GhostTable {
   }
 }
 
+/**
+ * How many ghosts a policy keeps whose parameters allow a share of the capacity's weight. Rounded up, so that where
+ * every weight is 1 it is that share which bounds the ghosts, not their number.
+ * @param maxGhosts the bound that memory sets, if any
+ */
+export function ghostLimit(maxEntries: number, share: number, maxGhosts: number | undefined): number {
+  return Math.min(Math.ceil(maxEntries * share), maxGhosts ?? Number.POSITIVE_INFINITY);
+}
+
 /** At least one bucket a ghost, and two at all, so that the shift that picks one stays below 32. */
 function bucketBitsFor(limit: number): number {
   return Math.max(1, Math.ceil(Math.log2(Math.max(1, limit))));

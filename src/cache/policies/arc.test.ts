@@ -52,7 +52,7 @@ class ArcModel implements Model {
     const victim = (fromT1 ? this.#t1 : this.#t2).shift() ?? 0;
     if (victim === 0) return 0;
     const ghosts = fromT1 ? this.#b1 : this.#b2;
-    if (this.#b1.length + this.#b2.length === this.#setup.maxEntries + 1) {
+    if (this.#b1.length + this.#b2.length === Math.min(this.#setup.maxEntries, this.#setup.maxGhosts) + 1) {
       (ghosts.length > 0 ? ghosts : fromT1 ? this.#b2 : this.#b1).shift();
     }
     ghosts.push({ key: victim, weight: this.#setup.weigh(victim) });

@@ -26,7 +26,8 @@ export const arc: PolicyType = {
   sums: AdaptiveLists.sums,
   parameters: {},
   ranges: {},
-  stateWords: (maxEntries) => AdaptiveLists.words(maxEntries) + RETURNING_WORDS,
+  stateWords: (maxEntries, _parameters, maxGhosts) =>
+    AdaptiveLists.words(maxEntries, maxGhosts) + RETURNING_WORDS,
   create: (memory) => new Arc(memory),
 };
 
@@ -43,7 +44,7 @@ class Arc implements Policy {
     this.#stride = memory.stride;
     this.#offset = memory.offset;
     this.#state = memory.state;
-    this.#returning = AdaptiveLists.words(memory.maxEntries);
+    this.#returning = AdaptiveLists.words(memory.maxEntries, memory.maxGhosts);
     this.#lists = new AdaptiveLists(memory);
   }
 

@@ -51,7 +51,7 @@ class CarModel implements Model {
         continue;
       }
       const ghosts = fromT1 ? this.#b1 : this.#b2;
-      if (this.#b1.length + this.#b2.length === this.#setup.maxEntries + 1) {
+      if (this.#b1.length + this.#b2.length === Math.min(this.#setup.maxEntries, this.#setup.maxGhosts) + 1) {
         (ghosts.length > 0 ? ghosts : fromT1 ? this.#b2 : this.#b1).shift();
       }
       ghosts.push({ key, weight: this.#setup.weigh(key) });

@@ -22,7 +22,7 @@ export const car: PolicyType = {
   sums: AdaptiveLists.sums,
   parameters: {},
   ranges: {},
-  stateWords: (maxEntries) => AdaptiveLists.words(maxEntries),
+  stateWords: (maxEntries, _parameters, maxGhosts) => AdaptiveLists.words(maxEntries, maxGhosts),
   create: (memory) => new Car(memory),
 };
 

@@ -33,12 +33,12 @@ class LruKModel implements Model {
     if (victim === undefined) return 0;
     this.#ghosts.push({ key: victim, weight: this.#setup.weigh(victim), time: this.#times.get(victim)![0]! });
     this.#times.delete(victim);
-    const { capacity, maxEntries, parameters } = this.#setup;
+    const { capacity, maxEntries, maxGhosts, parameters } = this.#setup;
     const share = Math.floor(capacity * parameters["ghost"]!);
     if (this.#ghosts.at(-1)!.weight > share) this.#ghosts.pop();
     while (
       this.#ghosts.reduce((sum, ghost) => sum + ghost.weight, 0) > share ||
-      this.#ghosts.length > Math.ceil(maxEntries * parameters["ghost"]!)
+      this.#ghosts.length > Math.min(maxGhosts, Math.ceil(maxEntries * parameters["ghost"]!))
     ) {
       this.#ghosts.shift();
     }

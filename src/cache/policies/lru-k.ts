@@ -1,5 +1,5 @@
 import { assert } from "../../lib/assert.ts";
-import { GhostTable, type GhostTableShape } from "../ghost-table.ts";
+import { GhostTable, type GhostTableShape, ghostLimit } from "../ghost-table.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
 import { PriorityHeap } from "../priority-heap.ts";
 
@@ -35,17 +35,18 @@ export const lruK: PolicyType = {
   sums: 3,
   parameters: { k: 2, ghost: 1 },
   ranges: { k: { least: 1, most: 2, whole: true }, ghost: { least: 0, most: 10 } },
-  stateWords: (maxEntries, parameters) =>
-    HEAP + PriorityHeap.words(maxEntries) + GhostTable.words(ghostShape(maxEntries, parameters)),
+  stateWords: (maxEntries, parameters, maxGhosts) =>
+    HEAP + PriorityHeap.words(maxEntries) + GhostTable.words(ghostShape(maxEntries, parameters, maxGhosts)),
   create: (memory, parameters) => new LruK(memory, parameters),
 };
 
-/**
- * Rounded up, so that where every weight is 1 it is the share of weight that bounds the ghosts, not their number.
- * A ghost's note is when its key was last asked for, modulo 2^32.
- */
-function ghostShape(maxEntries: number, parameters: Readonly<Record<string, number>>): GhostTableShape {
-  return { limit: Math.ceil(maxEntries * parameters["ghost"]!), queues: 1, noteWords: 1 };
+/** A ghost's note is when its key was last asked for, modulo 2^32. */
+function ghostShape(
+  maxEntries: number,
+  parameters: Readonly<Record<string, number>>,
+  maxGhosts: number | undefined,
+): GhostTableShape {
+  return { limit: ghostLimit(maxEntries, parameters["ghost"]!, maxGhosts), queues: 1, noteWords: 1 };
 }
 
 /** The heap's priority is when the K-th last request was, its tick when the last one was. */
@@ -59,7 +60,7 @@ class LruK implements Policy {
   readonly #ghosts: GhostTable;
 
   constructor(memory: PolicyMemory, parameters: Readonly<Record<string, number>>) {
-    const { words, stride, offset, state, sums, capacity, maxEntries } = memory;
+    const { words, stride, offset, state, sums, capacity, maxEntries, maxGhosts } = memory;
     this.#memory = memory;
     this.#state = state;
     this.#sums = sums;
@@ -67,7 +68,13 @@ class LruK implements Policy {
     this.#ghostShare = Math.floor(capacity * parameters["ghost"]!);
     this.#heap = new PriorityHeap(words, stride, offset, state, HEAP, maxEntries);
     const ghosts = HEAP + PriorityHeap.words(maxEntries);
-    this.#ghosts = new GhostTable(state, ghosts, sums, GHOST_WEIGHT, ghostShape(maxEntries, parameters));
+    this.#ghosts = new GhostTable(
+      state,
+      ghosts,
+      sums,
+      GHOST_WEIGHT,
+      ghostShape(maxEntries, parameters, maxGhosts),
+    );
   }
 
   miss(hash: number): void {

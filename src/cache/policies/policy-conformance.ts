@@ -30,6 +30,8 @@ export interface Model {
 export interface ModelSetup {
   readonly capacity: number;
   readonly maxEntries: number;
+  /** How many evicted keys memory has room for; `Infinity` where it sets no bound. */
+  readonly maxGhosts: number;
   readonly parameters: Readonly<Record<string, number>>;
   readonly seed: number;
   weigh(key: number): number;
@@ -72,8 +74,10 @@ export function testPolicy(
         fc.assert(fc.property(workload(60), matchesModel), { numRuns: RUNS, seed: SEED });
       });
 
-      test("decides as its model when few entries may be resident", () => {
-        const shape = workload(20).map((given) => ({ ...given, entriesShare: 0.2 }));
+      test("decides as its model when memory has room for few entries and few ghosts", () => {
+        const shape = fc
+          .tuple(workload(20), fc.nat(6))
+          .map(([given, maxGhosts]) => ({ ...given, entriesShare: 0.2, maxGhosts }));
         fc.assert(fc.property(shape, matchesModel), { numRuns: RUNS, seed: SEED });
       });
 
@@ -115,6 +119,8 @@ interface WorkloadShape {
   readonly operations: readonly Operation[];
   /** How many entries may be resident, of as many as the capacity could hold. */
   readonly entriesShare?: number;
+  /** How many evicted keys may be remembered; as many as the policy wants unless told. */
+  readonly maxGhosts?: number;
   /** Invariants are checked after every so many steps; 1 unless told. */
   readonly checkEvery?: number;
 }
@@ -184,6 +190,7 @@ class Run {
     this.setup = {
       capacity,
       maxEntries: Math.max(1, Math.floor(capacity * (shape.entriesShare ?? 1))),
+      maxGhosts: shape.maxGhosts ?? Number.POSITIVE_INFINITY,
       parameters,
       seed: 7,
       weigh: (key) => this.#weights.get(key)!,
@@ -307,14 +314,14 @@ class AttachedPolicy implements Model {
 
   /** @param sparse slots far apart, that move about, with other words around those of the policy */
   constructor(type: PolicyType, setup: ModelSetup, sparse: boolean) {
-    const { capacity, maxEntries, parameters, seed } = setup;
+    const { capacity, maxEntries, maxGhosts, parameters, seed } = setup;
     const stride = sparse ? 2 : type.wordsPerSlot;
     const offset = sparse ? 3 : 0;
     const slotCount = sparse ? 2 * maxEntries + 1 : maxEntries;
     const spacing = sparse ? 4 : 1;
     const words = new Int32Array((slotCount + 1) * spacing * stride + offset + type.wordsPerSlot);
     if (sparse) for (let i = 0; i < words.length; i++) words[i] = this.#garbage();
-    const stateWords = type.stateWords(maxEntries, parameters);
+    const stateWords = type.stateWords(maxEntries, parameters, maxGhosts);
     this.#guarded = new Int32Array(new SharedArrayBuffer(4 * (stateWords + 2 * GUARD_WORDS)));
     this.#guarded.fill(GUARD, 0, GUARD_WORDS);
     this.#guarded.fill(GUARD, GUARD_WORDS + stateWords);
@@ -331,6 +338,7 @@ class AttachedPolicy implements Model {
       sums: new Float64Array(type.sums),
       capacity,
       maxEntries,
+      maxGhosts,
       weigh: (slot) => setup.weigh(this.#key(slot)),
       hashOf: (slot) => setup.hashOf(this.#key(slot)),
       future: { now: setup.now, nextAccess: (slot) => setup.nextAccess(this.#key(slot)) },

@@ -80,12 +80,12 @@ class S3FifoModel implements Model {
   }
 
   #remember(key: number): void {
-    const { capacity, maxEntries, parameters } = this.#setup;
+    const { capacity, maxEntries, maxGhosts, parameters } = this.#setup;
     const share = Math.floor(capacity * parameters["ghost"]!);
     const weight = this.#setup.weigh(key);
     if (weight > share) return;
     this.#ghosts.push({ key, weight });
-    const most = Math.ceil(maxEntries * parameters["ghost"]!);
+    const most = Math.min(maxGhosts, Math.ceil(maxEntries * parameters["ghost"]!));
     while (this.#ghosts.reduce((sum, ghost) => sum + ghost.weight, 0) > share || this.#ghosts.length > most) {
       this.#ghosts.shift();
     }

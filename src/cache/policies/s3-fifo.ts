@@ -1,5 +1,5 @@
 import { assert } from "../../lib/assert.ts";
-import { GhostTable, type GhostTableShape } from "../ghost-table.ts";
+import { GhostTable, type GhostTableShape, ghostLimit } from "../ghost-table.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
 import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
 import { checkCount, WeighedList } from "../weighed-list.ts";
@@ -47,14 +47,12 @@ export const s3Fifo: PolicyType = {
   create: (memory, parameters) => new S3Fifo(memory, parameters),
 };
 
-/** Rounded up, so that where every weight is 1 it is the share of weight that bounds the ghosts, not their number. */
 function ghostShape(
   maxEntries: number,
   parameters: Readonly<Record<string, number>>,
-  maxGhosts = Number.POSITIVE_INFINITY,
+  maxGhosts: number | undefined,
 ): GhostTableShape {
-  const limit = Math.min(Math.ceil(maxEntries * parameters["ghost"]!), maxGhosts);
-  return { limit, queues: 1, noteWords: 0 };
+  return { limit: ghostLimit(maxEntries, parameters["ghost"]!, maxGhosts), queues: 1, noteWords: 0 };
 }
 
 class S3Fifo implements Policy {

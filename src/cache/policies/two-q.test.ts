@@ -58,9 +58,9 @@ class TwoQModel implements Model {
   }
 
   #remember(key: number): void {
-    const { capacity, maxEntries, parameters } = this.#setup;
+    const { capacity, maxEntries, maxGhosts, parameters } = this.#setup;
     const share = Math.floor(capacity * parameters["out"]!);
-    const most = Math.ceil(maxEntries * parameters["out"]!);
+    const most = Math.min(maxGhosts, Math.ceil(maxEntries * parameters["out"]!));
     const weight = this.#setup.weigh(key);
     if (weight > share) return;
     this.#ghosts.push({ key, weight });
