@@ -5,9 +5,12 @@
 export class ByteBuffer {
   bytes: Uint8Array;
   length = 0;
+  readonly #limitBytes: number;
 
-  constructor(capacityBytes = 256) {
+  /** @param limitBytes beyond this it does not grow: writing throws a `BufferLimitError` */
+  constructor(capacityBytes = 256, limitBytes: number = Number.POSITIVE_INFINITY) {
     this.bytes = new Uint8Array(capacityBytes);
+    this.#limitBytes = limitBytes;
   }
 
   /** Makes room for `count` more bytes; existing content stays. */
@@ -45,12 +48,18 @@ export class ByteBuffer {
   }
 
   #grow(needed: number): void {
+    if (needed > this.#limitBytes) throw new BufferLimitError(`more than ${this.#limitBytes} bytes`);
     let capacity = Math.max(64, this.bytes.length * 2);
     while (capacity < needed) capacity *= 2;
     const grown = new Uint8Array(capacity);
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
   }
+}
+
+/** A `ByteBuffer` was to grow beyond its limit. */
+export class BufferLimitError extends Error {
+  override name = "BufferLimitError";
 }
 
 /**

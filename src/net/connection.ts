@@ -1,5 +1,5 @@
 import type { Socket } from "bun";
-import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { BufferLimitError, ByteBuffer } from "../lib/byte-buffer.ts";
 import { ProtocolError, type ReplyWriter, Request, type RequestParser } from "../protocol/protocol.ts";
 import { RespParser } from "../protocol/resp-parser.ts";
 import { RespWriter } from "../protocol/resp-writer.ts";
@@ -24,8 +24,10 @@ export interface ConnectionHost {
 /** How replies are suppressed (CLIENT REPLY). */
 export type ReplyMode = "on" | "off" | "skip-next" | "skip";
 
-/** A reply buffer larger than this is given back once it is empty. */
-const KEEP_REPLY_BYTES = 16 * 1024;
+/** A client that is to end and takes nothing of its last replies for so long is cut off. */
+const LAST_REPLIES_MS = 10_000;
+/** How long a client that broke the protocol may go on sending before its connection ends for good. */
+const LINGER_MS = 2_000;
 /** Requests received ahead of execution before the socket is not read any more. */
 const PAUSE_READING_BYTES = 64 * 1024;
 const FIRST_BYTE_RESP = 0x2a;
@@ -72,7 +74,10 @@ export class Connection {
   /** Bytes received and not executed yet; `#inboundStart` of them are done with. */
   #inbound: ByteBuffer | undefined;
   #inboundStart = 0;
-  #requestStartedMs = 0;
+  /** -1 while none is in progress. */
+  #requestStartedMs = -1;
+  /** Since when the client has taken nothing of the replies waiting for it; -1 while none wait. */
+  #blockedSinceMs = -1;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #holds = 0;
   #resumeQueued = false;
@@ -82,6 +87,12 @@ export class Connection {
   #flushQueued = false;
   #inputEnded = false;
   #closing = false;
+  /**
+   * The client is to read why it is cut off. Closing with bytes unread would reset the connection, and the reason
+   * could be lost: so our side is closed, and what comes is thrown away for a while.
+   */
+  #lingers = false;
+  #lingeringSinceMs = -1;
   #closed = false;
   #readingPaused = false;
   /** Execution stopped before everything received was executed: the session holds it, or replies pile up. */
@@ -125,7 +136,7 @@ export class Connection {
 
   /** Reply bytes waiting for the client or for an earlier reply. */
   get waitingReplyBytes(): number {
-    return this.#queue.ready.length + this.#queue.waitingBytes;
+    return this.#queue.readyBytes + this.#queue.waitingBytes;
   }
 
   get bufferedRequestBytes(): number {
@@ -239,10 +250,16 @@ export class Connection {
       this.terminate();
       return;
     }
+    if (this.#lingeringSinceMs >= 0) {
+      this.close();
+      return;
+    }
     // What is stalled is finished once it has been executed.
     if (this.#mayExecute() && !this.#stalled) {
       this.#finishText();
       this.#inbound = undefined;
+    } else if (this.#inbound !== undefined) {
+      this.#stalled = true;
     }
     this.queueFlush();
   }
@@ -263,10 +280,14 @@ export class Connection {
   /** Called now and then by the listener. */
   checkTimeouts(nowMs: number): void {
     const { idleTimeoutMs, requestTimeoutMs } = this.#host.limits;
-    if (this.#closing || this.#closed) return;
-    if (
+    if (this.#closed) return;
+    if (this.#closing || this.#inputEnded) {
+      const lingered = this.#lingeringSinceMs >= 0 && nowMs - this.#lingeringSinceMs > LINGER_MS;
+      const blocked = this.#blockedSinceMs >= 0 && nowMs - this.#blockedSinceMs > LAST_REPLIES_MS;
+      if (lingered || blocked) this.terminate();
+    } else if (
       requestTimeoutMs > 0 &&
-      this.#requestStartedMs > 0 &&
+      this.#requestStartedMs >= 0 &&
       !this.#stalled &&
       nowMs - this.#requestStartedMs > requestTimeoutMs
     ) {
@@ -277,7 +298,7 @@ export class Connection {
       this.#queue.isEmpty &&
       nowMs - this.lastActiveMs > idleTimeoutMs
     ) {
-      this.terminate();
+      this.close();
     }
   }
 
@@ -286,6 +307,7 @@ export class Connection {
     const ticket = this.defer();
     ticket.reply.error(`ERR ${message}`);
     ticket.done();
+    this.#lingers = true;
     this.closeAfterReplies();
   }
 
@@ -302,10 +324,7 @@ export class Connection {
 
   /** Resolves when so little waits for the client that more may be written, or when it has gone. */
   whenReadable(segment: Segment): Promise<void> | undefined {
-    if (
-      this.#closed ||
-      segment.buffer.length + this.#queue.ready.length < this.#host.limits.pausedReplyBytes
-    ) {
+    if (this.#closed || segment.buffer.length + this.#queue.readyBytes < this.#host.limits.pausedReplyBytes) {
       return undefined;
     }
     return new Promise((resolve) => this.#drainWaiters.push(resolve));
@@ -341,7 +360,7 @@ export class Connection {
         const next = parser.parse(bytes, start, end, request);
         if (next < 0) break;
         start = next;
-        this.#requestStartedMs = 0;
+        this.#requestStartedMs = -1;
         // Bytes that asked for nothing, such as an empty line, are not answered.
         if (request.count === 0 && request.problem === "") continue;
         this.#run(request);
@@ -356,6 +375,7 @@ export class Connection {
         throw error;
       }
       this.#writer().error(`ERR Protocol error: ${error.message}`);
+      this.#lingers = true;
       this.#closing = true;
     } finally {
       this.#executing = false;
@@ -375,7 +395,7 @@ export class Connection {
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       this.#host.scratch.length = Math.min(mark, this.#host.scratch.length);
-      writer.error(`ERR ${messageOf(error)}`);
+      writer.error(`ERR ${this.#explain(error)}`);
     }
     if (suppressed && this.replyMode !== "on") {
       // Deferred replies look at the mode themselves, when they are done.
@@ -391,6 +411,12 @@ export class Connection {
     const pushed = this.#pushed!;
     this.#pushed = undefined;
     this.#host.scratch.append(pushed.bytes, 0, pushed.length);
+  }
+
+  #explain(error: unknown): string {
+    return error instanceof BufferLimitError
+      ? `reply too large: more than ${this.#host.limits.replyBytes} bytes (see --max-pending-replies)`
+      : messageOf(error);
   }
 
   #prepareTextReply(request: Request): void {
@@ -415,9 +441,9 @@ export class Connection {
 
   #afterExecution(): void {
     if (this.#inbound === undefined) {
-      this.#requestStartedMs = 0;
+      this.#requestStartedMs = -1;
     } else if (!this.#stalled && !this.#closing) {
-      if (this.#requestStartedMs === 0) this.#requestStartedMs = this.lastActiveMs;
+      if (this.#requestStartedMs < 0) this.#requestStartedMs = this.lastActiveMs;
       if (this.#inputEnded) {
         this.#finishText();
         // The client has closed its side: what is left will never be a whole request.
@@ -479,8 +505,9 @@ export class Connection {
     this.#clearSilence();
     this.#silence = setTimeout(() => {
       this.#silence = undefined;
-      if (this.#closed || !this.#mayExecute()) return;
-      this.#finishText();
+      if (this.#closed) return;
+      if (this.#mayExecute()) this.#finishText();
+      else this.#stalled = true;
       this.queueFlush();
     }, this.#host.limits.textSilenceMs);
   }
@@ -498,7 +525,7 @@ export class Connection {
     const parser = this.#parser as TextParser;
     if (!parser.finish(inbound.bytes, this.#inboundStart, inbound.length, this.#request)) return;
     this.#inbound = undefined;
-    this.#requestStartedMs = 0;
+    this.#requestStartedMs = -1;
     this.#settleScratch();
     this.#executing = true;
     try {
@@ -552,8 +579,10 @@ export class Connection {
     promise.then(
       () => this.segmentDone(segment),
       (error: unknown) => {
-        // What was to be confirmed is not known to have happened: the client must not see it confirmed.
+        // What was to be confirmed is not known to have happened: the client must not see it confirmed. The one
+        // error stands for several replies, so nothing may come behind it that could be taken for one of them.
         segment.buffer.clear();
+        this.#queue.cutBehind(segment);
         writerFor(this.protocol, segment.buffer, 2).error(`MISCONF ${messageOf(error)}`);
         this.#closing = true;
         this.segmentDone(segment);
@@ -564,14 +593,17 @@ export class Connection {
   /** The end of an event. The usual case writes the replies straight from the scratch buffer to the socket. */
   #sendScratch(): void {
     const { scratch } = this.#host;
-    if (scratch.length > 0 && !this.#closed && this.#queue.isEmpty && this.#queue.ready.length === 0) {
+    if (scratch.length > 0 && !this.#closed && this.#queue.isEmpty && this.#queue.readyBytes === 0) {
       const promise = this.session.settle();
       if (promise !== undefined) {
         this.#holdBack(promise);
       } else {
         const sent = Math.max(0, this.#socket.write(scratch.view()));
         this.#host.registry.bytesSent += sent;
-        if (sent < scratch.length) this.#queue.ready.append(scratch.bytes, sent, scratch.length);
+        if (sent < scratch.length) {
+          this.#queue.add(scratch.bytes, sent, scratch.length);
+          this.#blockedSinceMs = this.#host.clock.monotonicMs();
+        }
       }
       scratch.length = 0;
       this.#afterSending();
@@ -583,32 +615,37 @@ export class Connection {
 
   #flush(): void {
     if (this.#closed) return;
-    const { ready } = this.#queue;
-    if (ready.length > 0) {
-      const sent = this.#socket.write(ready.view());
+    const queue = this.#queue;
+    if (queue.readyBytes > 0) {
+      const sent = Math.max(0, this.#socket.write(queue.ready()));
       if (sent > 0) {
         this.#host.registry.bytesSent += sent;
-        ready.discard(sent);
+        queue.take(sent);
       }
-      if (ready.length === 0) ready.clear(KEEP_REPLY_BYTES);
+      if (queue.readyBytes === 0) this.#blockedSinceMs = -1;
+      else if (sent > 0 || this.#blockedSinceMs < 0) this.#blockedSinceMs = this.#host.clock.monotonicMs();
     }
     this.#afterSending();
   }
 
   #afterSending(): void {
     if (this.#closed) return;
-    const { ready } = this.#queue;
+    const { readyBytes } = this.#queue;
     const { replyBytes, pausedReplyBytes } = this.#host.limits;
     if (this.waitingReplyBytes > replyBytes) {
       this.#host.registry.outputLimitReached(this);
       this.terminate();
       return;
     }
-    if (this.#drainWaiters.length > 0 && ready.length < pausedReplyBytes) {
+    if (this.#drainWaiters.length > 0 && readyBytes < pausedReplyBytes) {
       for (const resolve of this.#drainWaiters.splice(0)) resolve();
     }
-    if (ready.length === 0 && this.#queue.isEmpty) {
+    if (readyBytes === 0 && this.#queue.isEmpty) {
       const inputDone = this.#inputEnded && this.#inbound === undefined && this.#holds === 0;
+      if (this.#lingers && !this.#inputEnded) {
+        this.#linger();
+        return;
+      }
       if (this.#closing || inputDone) {
         this.#socket.end();
         return;
@@ -618,6 +655,13 @@ export class Connection {
       if (this.#mayExecute()) this.#queueResume();
       else this.#pauseReading();
     }
+  }
+
+  #linger(): void {
+    if (this.#lingeringSinceMs >= 0) return;
+    this.#lingeringSinceMs = this.#host.clock.monotonicMs();
+    this.#socket.shutdown();
+    this.#resumeReading();
   }
 
   /** Nothing is executed, so nothing more is read: the client's own buffers fill, and it waits. */

@@ -1,4 +1,4 @@
-import type { Socket, TCPSocketListener } from "bun";
+import type { Socket, SocketHandler, TCPSocketListener } from "bun";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -34,6 +34,8 @@ export class ListenError extends Error {
 }
 
 const TIMEOUT_CHECK_MS = 100;
+/** A port that is free on one address may be taken on the other. */
+const FREE_PORT_ATTEMPTS = 10;
 
 /** Accepts connections on one port and hands their events to `Connection` objects. */
 export class Listener {
@@ -61,23 +63,9 @@ export class Listener {
       registry,
       respOnly: options.respOnly ?? false,
       clock,
-      scratch: new ByteBuffer(64 * 1024),
+      scratch: new ByteBuffer(64 * 1024, limits.replyBytes),
     };
-    const handlers = socketHandlers(host, options);
-    const listeners: TCPSocketListener<Connection>[] = [];
-    const hostnames = options.host === "localhost" ? ["127.0.0.1", "::1"] : [options.host];
-    for (const hostname of hostnames) {
-      const port = listeners[0]?.port ?? options.port;
-      try {
-        listeners.push(Bun.listen<Connection>({ hostname, port, allowHalfOpen: true, socket: handlers }));
-      } catch (error) {
-        const code = (error as { code?: string }).code ?? "";
-        // A machine without IPv6 has no ::1; a port that another program holds there is an error all the same.
-        if (listeners.length > 0 && code !== "EADDRINUSE") continue;
-        for (const listener of listeners) listener.stop(true);
-        throw new ListenError(`cannot listen on ${hostname}:${port}: ${reason(code, error)}`, code);
-      }
-    }
+    const listeners = listen(options.host, options.port, socketHandlers(host, options));
     const timer = setInterval(() => {
       const nowMs = clock.monotonicMs();
       registry.throughput.sample(nowMs, registry);
@@ -109,6 +97,41 @@ export class Listener {
     clearInterval(this.#timer);
     for (const listener of this.#listeners) listener.stop(true);
     for (const connection of [...this.#registry]) connection.terminate();
+  }
+}
+
+/** @throws ListenError */
+function listen(
+  host: string,
+  port: number,
+  handlers: SocketHandler<Connection>,
+): TCPSocketListener<Connection>[] {
+  if (host !== "localhost") return [listenOn(host, port, handlers)];
+  for (let attempt = 1; ; attempt++) {
+    const first = listenOn("127.0.0.1", port, handlers);
+    try {
+      return [first, listenOn("::1", first.port, handlers)];
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      // A machine without IPv6 has no ::1; a port that another program holds there is an error all the same.
+      if (error.code !== "EADDRINUSE") return [first];
+      first.stop(true);
+      if (port !== 0 || attempt === FREE_PORT_ATTEMPTS) throw error;
+    }
+  }
+}
+
+function listenOn(
+  hostname: string,
+  port: number,
+  handlers: SocketHandler<Connection>,
+): TCPSocketListener<Connection> {
+  try {
+    return Bun.listen<Connection>({ hostname, port, allowHalfOpen: true, socket: handlers });
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? "";
+    const name = hostname.includes(":") ? `[${hostname}]` : hostname;
+    throw new ListenError(`cannot listen on ${name}:${port}: ${reason(code, error)}`, code);
   }
 }
 
@@ -162,5 +185,6 @@ function reason(code: string, error: unknown): string {
   if (code === "EADDRINUSE") return "the port is in use by another program; choose another with --port";
   if (code === "EACCES") return "not allowed; ports below 1024 need special rights";
   if (code === "EADDRNOTAVAIL") return "the address is not one of this machine's";
+  if (code === "") return "no address of this machine has that name";
   return error instanceof Error ? error.message : String(error);
 }

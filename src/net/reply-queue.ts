@@ -1,28 +1,56 @@
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 
+/** A buffer larger than this is given back once it is empty. */
+const KEEP_BYTES = 16 * 1024;
+
 /**
  * The one place that keeps pipelined replies in order. A request that cannot be answered at once takes a ticket,
  * which holds its place; whatever is answered behind it waits in a segment until the ticket is done.
  */
 export class ReplyQueue {
-  /** Bytes that may be sent now: everything before them has been answered. */
-  readonly ready = new ByteBuffer(0);
   /** Tickets not done yet. */
   openCount = 0;
   /** Bytes waiting behind an open ticket. */
   waitingBytes = 0;
+  /** Bytes that may be sent: everything before them has been answered. `#sent` of them have been. */
+  readonly #ready = new ByteBuffer(0);
+  #sent = 0;
   #head: Segment | undefined;
   #tail: Segment | undefined;
 
+  /** Whether no reply is outstanding and none waits behind one; some may still be to be sent. */
   get isEmpty(): boolean {
     return this.#head === undefined;
+  }
+
+  /** Bytes that may be sent now. */
+  get readyBytes(): number {
+    return this.#ready.length - this.#sent;
+  }
+
+  /** A view of what may be sent now, valid until the next call. */
+  ready(): Uint8Array {
+    return this.#ready.bytes.subarray(this.#sent, this.#ready.length);
+  }
+
+  /** The first `count` of the bytes that may be sent have been. */
+  take(count: number): void {
+    this.#sent += count;
+    if (this.#sent === this.#ready.length) {
+      this.#ready.clear(KEEP_BYTES);
+      this.#sent = 0;
+    } else if (this.#sent >= this.#ready.length / 2) {
+      // Not at each call: with a slow reader that would move a large reply a hundred times.
+      this.#ready.discard(this.#sent);
+      this.#sent = 0;
+    }
   }
 
   /** Adds bytes that are complete. */
   add(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return;
     if (this.#head === undefined) {
-      this.ready.append(bytes, start, end);
+      this.#ready.append(bytes, start, end);
       return;
     }
     let segment = this.#tail!;
@@ -54,9 +82,20 @@ export class ReplyQueue {
   /** Moves what an open segment holds so far to `ready` if it is its turn: for replies that are streamed. */
   drainOpen(segment: Segment): boolean {
     if (this.#head !== segment || segment.buffer.length === 0) return false;
-    this.ready.append(segment.buffer.bytes, 0, segment.buffer.length);
+    this.#ready.append(segment.buffer.bytes, 0, segment.buffer.length);
     segment.buffer.clear();
     return true;
+  }
+
+  /** Drops everything behind `segment`, which is open; what is written there later goes nowhere. */
+  cutBehind(segment: Segment): void {
+    for (let next = segment.next; next !== undefined; next = next.next) {
+      if (next.open) this.openCount--;
+      else this.waitingBytes -= next.buffer.length;
+      next.open = false;
+    }
+    segment.next = undefined;
+    this.#tail = segment;
   }
 
   #push(segment: Segment): void {
@@ -68,7 +107,7 @@ export class ReplyQueue {
   #advance(): boolean {
     let moved = false;
     for (let head = this.#head; head !== undefined && !head.open; head = head.next) {
-      this.ready.append(head.buffer.bytes, 0, head.buffer.length);
+      this.#ready.append(head.buffer.bytes, 0, head.buffer.length);
       this.waitingBytes -= head.buffer.length;
       moved = true;
       this.#head = head.next;
