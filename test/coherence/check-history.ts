@@ -207,8 +207,7 @@ function at<K, V>(map: Map<K, V>, key: K, create: () => V): V {
 export function describeViolation({ rule, read, missed }: Violation, history: History): string {
   const around = [...history.writes, ...history.reads]
     .filter(
-      ({ key, startMs, endMs }) =>
-        key === read.key && startMs < read.endMs + 20 && endMs > read.startMs - 400,
+      ({ key, startMs, endMs }) => key === read.key && startMs < read.endMs + 5 && endMs > read.startMs - 200,
     )
     .sort((a, b) => a.startMs - b.startMs)
     .map((operation) => {
@@ -216,7 +215,7 @@ export function describeViolation({ rule, read, missed }: Violation, history: Hi
       return `  ${mark} ${describeOperation(operation)}`;
     });
   const cause = missed === undefined ? "" : `, knowing nothing of\n    ${describeOperation(missed)}`;
-  return `${rule}:\n    ${describeOperation(read)}${cause}\n${around.slice(-60).join("\n")}`;
+  return `${rule}:\n    ${describeOperation(read)}${cause}\n${around.slice(-40).join("\n")}`;
 }
 
 function describeOperation(operation: Write | Read | Operation): string {

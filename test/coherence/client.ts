@@ -1,0 +1,108 @@
+import { SeededRandom } from "../../src/lib/random.ts";
+import { RespClient } from "../support/resp-client.ts";
+import { TextClient } from "../support/text-client.ts";
+import type { Site } from "./history.ts";
+import type { Keys } from "./keys.ts";
+import { type Operate, RESP_READS, RESP_WRITES, TEXT_READS, TEXT_WRITES, type Wire } from "./operations.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** Everything that clients of one run share. */
+export interface World {
+  readonly keys: Keys;
+  readonly recorder: Recorder;
+  readonly hasScripts: boolean;
+  /** An operation without a reply for so long, over a connection that lives, hangs. */
+  readonly answerWithinMs: number;
+  isEnded: boolean;
+}
+
+export interface ClientKind {
+  readonly site: Site;
+  readonly port: number;
+  readonly speaks: "RESP2" | "RESP3" | "text";
+}
+
+const RETRY_MS = 20;
+const WRITE_SHARE = 0.35;
+const PIPELINE_SHARE = 0.3;
+const PIPELINE_DEPTH = 8;
+/** How often, in operations, a client begins a new connection of its own accord. */
+const RECONNECT_SHARE = 0.002;
+const THINK_MS = 4;
+
+/** Reads and writes at random until the world ends, over one connection after another. */
+export async function runClient(world: World, kind: ClientKind, seed: number): Promise<void> {
+  const random = new SeededRandom(seed);
+  while (!world.isEnded) {
+    try {
+      if (kind.speaks === "text") await useText(world, kind, random);
+      else await useResp(world, kind, random);
+    } catch (error) {
+      if (!isConnectionError(error)) throw error;
+      await Bun.sleep(RETRY_MS);
+    }
+  }
+}
+
+/** A new connection's place in the history. */
+export function wireOf({ keys, recorder, hasScripts }: World, site: Site, random: SeededRandom): Wire {
+  let sequence = 0;
+  return {
+    ...{ site, keys, recorder, hasScripts, random },
+    connection: recorder.nextConnection(),
+    nextSequence: () => sequence++,
+  };
+}
+
+async function useResp(
+  world: World,
+  { site, port, speaks }: ClientKind,
+  random: SeededRandom,
+): Promise<void> {
+  using client = await RespClient.connect({ port, ...(speaks === "RESP3" ? { version: 3 } : {}) });
+  await operate(world, wireOf(world, site, random), client, RESP_READS, RESP_WRITES);
+}
+
+async function useText(world: World, { site, port }: ClientKind, random: SeededRandom): Promise<void> {
+  using client = await TextClient.connect(port);
+  await operate(world, wireOf(world, site, random), client, TEXT_READS, TEXT_WRITES);
+}
+
+async function operate<Client extends { readonly isClosed: boolean; close(): void }>(
+  world: World,
+  wire: Wire,
+  client: Client,
+  reads: readonly Operate<Client>[],
+  writes: readonly Operate<Client>[],
+): Promise<void> {
+  const { random } = wire;
+  while (!world.isEnded && !client.isClosed && random.next() >= RECONNECT_SHARE) {
+    const depth = random.next() < PIPELINE_SHARE ? 2 + random.below(PIPELINE_DEPTH - 1) : 1;
+    const operations = Array.from({ length: depth }, () =>
+      random.pick(random.next() < WRITE_SHARE ? writes : reads)(wire, client),
+    );
+    await answered(world, wire, client, Promise.all(operations));
+    await Bun.sleep(random.below(THINK_MS));
+  }
+}
+
+/** Waits for the replies; where there are none in time, that is noted and the connection given up. */
+async function answered(
+  world: World,
+  wire: Wire,
+  client: { close(): void },
+  operations: Promise<unknown>,
+): Promise<void> {
+  const timer = setTimeout(() => {
+    world.recorder.hanging.push(`connection ${wire.connection} to ${wire.site} had no answer`);
+    client.close();
+  }, world.answerWithinMs);
+  await operations;
+  clearTimeout(timer);
+}
+
+/** Refused, reset, or ended while it was being set up: what happens to clients of a server that dies. */
+function isConnectionError(error: unknown): boolean {
+  const { name, code } = error as { name?: string; code?: string };
+  return name === "ConnectionLost" || (typeof code === "string" && /^E[A-Z]+$/.test(code));
+}

@@ -1,0 +1,79 @@
+// Runs alone: staleness is bounded in time, and a machine that does other things delays the clients' own clock.
+/**
+ * The promises of docs/ARCHITECTURE.md about what reads return, checked against recorded histories of real clients,
+ * proxies and origins. `GLASSCACHE_CHECKER_SECONDS` sets how long each run takes, `GLASSCACHE_CHECKER_SEED` repeats
+ * the choices of one.
+ */
+import { describe, expect, test } from "bun:test";
+import { startGlasscache, startRedis } from "../support/origins.ts";
+import { requireProgram } from "../support/requirements.ts";
+import { describeViolation } from "./check-history.ts";
+import { FAULTS } from "./faults.ts";
+import { type RunResult, runChecker } from "./run.ts";
+
+const SECONDS = Number(process.env["GLASSCACHE_CHECKER_SECONDS"] ?? 10);
+const SEED = Number(process.env["GLASSCACHE_CHECKER_SEED"] ?? Date.now() % 2 ** 32);
+const TIMEOUT_MS = (SECONDS + 60) * 1000;
+
+const redis = requireProgram("redis-server");
+
+describe("coherence", () => {
+  test(
+    "our server as the origin",
+    async () => {
+      await using origin = await startGlasscache(["server", "--engine", "lmdb", "--sync", "always"]);
+      const options = { origin, isDurable: true, hasScripts: false, hasFaults: true };
+      expectPromisesKept(await runChecker({ ...options, seed: SEED, durationMs: SECONDS * 1000 }));
+    },
+    TIMEOUT_MS,
+  );
+
+  test.skipIf(!redis.available)(
+    redis.title("Redis as the origin"),
+    async () => {
+      await using origin = await startRedis();
+      const options = { origin, isDurable: false, hasScripts: true, hasFaults: true };
+      expectPromisesKept(await runChecker({ ...options, seed: SEED + 1, durationMs: SECONDS * 1000 }));
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "without leases, stale reads are found",
+    async () => {
+      await using origin = await startGlasscache(["server", "--engine", "memory"]);
+      const options = { origin, isDurable: false, hasScripts: false, hasFaults: false };
+      const whole = await runChecker({ ...options, seed: SEED + 2, durationMs: 2000 });
+      expect(whole.violations).toEqual([]);
+      const broken = await runChecker({
+        ...options,
+        seed: SEED + 2,
+        durationMs: 2000,
+        unsafeSkipLeases: true,
+      });
+      expect(broken.violations.map(({ rule }) => rule)).toContain("acknowledged");
+    },
+    TIMEOUT_MS,
+  );
+});
+
+function expectPromisesKept(result: RunResult): void {
+  const { violations, history, recorder, faults, hits, misses, coalesced, discardedFills } = result;
+  const summary = [
+    `seed ${SEED}: ${recorder.readCount} reads (${recorder.failedReads} more failed)`,
+    `writes: ${recorder.count("done")} done, ${recorder.count("failed")} failed, ${recorder.count("unknown")} unknown`,
+    `proxies: ${hits} hits, ${misses} misses, ${coalesced} coalesced, ${discardedFills} fills discarded`,
+    `operations: ${JSON.stringify(recorder.tally())}`,
+    `faults: ${faults.map(({ name, startMs, endMs }) => `${name} ${Math.round(startMs)}–${Math.round(endMs)}`).join(", ")}`,
+  ].join("\n");
+  console.log(summary);
+  if (violations.length > 0) {
+    const told = violations.slice(0, 2).map((violation) => describeViolation(violation, history));
+    throw new Error(`${violations.length} reads broke a promise\n${told.join("\n")}\n${summary}`);
+  }
+  expect(recorder.hanging).toEqual([]);
+  // The run was worth its time: every fault has happened, and clients got through all the same.
+  expect(new Set(faults.map(({ name }) => name)).size).toBe(Object.keys(FAULTS).length);
+  expect(hits).toBeGreaterThan(100);
+  expect(recorder.count("done")).toBeGreaterThan(100);
+}

@@ -1,0 +1,190 @@
+import type { SeededRandom } from "../../src/lib/random.ts";
+import type { RunningServer } from "../support/origins.ts";
+import { type Direction, type Mode, PASS, type Relay, STALL, SWALLOW } from "../support/relay.ts";
+import { RespClient } from "../support/resp-client.ts";
+import type { World } from "./client.ts";
+import { NOBODY, type Site } from "./history.ts";
+
+export interface Surroundings {
+  readonly world: World;
+  readonly origin: RunningServer;
+  readonly sites: readonly { readonly site: Site; readonly port: number }[];
+  /** Between each proxy and the origin. */
+  readonly relays: readonly Relay[];
+  readonly random: SeededRandom;
+  /** Whether the origin still has its data after it was killed. */
+  readonly isDurable: boolean;
+  /** About how long something must be silent to be taken for dead. */
+  readonly patienceMs: number;
+}
+
+/** Does one thing that goes wrong in the world, and puts it right again. */
+type Fault = (surroundings: Surroundings) => Promise<void>;
+
+/** Every kind of fault, by name. */
+export const FAULTS = {
+  /** Connections to the origin end in order. */
+  async fin({ relays, random }) {
+    random.pick(relays).cut("fin");
+  },
+
+  /** Connections to the origin are reset. */
+  async rst({ relays, random }) {
+    random.pick(relays).cut("rst");
+  },
+
+  /** The network is slow for a while. */
+  async slow({ relays, random }) {
+    await whileIn(
+      random.pick(relays),
+      "both",
+      { kind: "delay", minMs: 1, maxMs: 30 },
+      100 + random.below(300),
+    );
+  },
+
+  /** Packets come in small pieces. */
+  async fragments({ relays, random }) {
+    await whileIn(
+      random.pick(relays),
+      "both",
+      { kind: "fragment", minMs: 0, maxMs: 10 },
+      100 + random.below(200),
+    );
+  },
+
+  /** Nothing arrives for a while, and then all of it. */
+  async stall({ relays, random, patienceMs }) {
+    await whileIn(random.pick(relays), someDirection(random), STALL, random.below(patienceMs * 2));
+  },
+
+  /** Bytes vanish without a word; the connections look alive. */
+  async swallow({ relays, random, patienceMs }) {
+    await whileIn(random.pick(relays), someDirection(random), SWALLOW, random.below(patienceMs * 2));
+  },
+
+  /** The origin ends connections, those of proxies and others. */
+  async clientKill({ origin, random }) {
+    using client = await RespClient.connect({ port: origin.port });
+    const list = String(await client.must("CLIENT", "LIST"));
+    const ids = [...list.matchAll(/^id=(\d+)/gm)].map((match) => match[1]!);
+    for (let i = 0; i < 3; i++) await client.ask("CLIENT", "KILL", "ID", random.pick(ids));
+  },
+
+  /** The origin stands still for a while. */
+  async sigstop({ origin, random, patienceMs }) {
+    origin.program.signal("SIGSTOP");
+    await Bun.sleep(random.below(patienceMs * 2));
+    origin.program.signal("SIGCONT");
+  },
+
+  /** The origin dies and comes back, with its data or without. */
+  async sigkill({ world, origin, isDurable, random }) {
+    if (isDurable) {
+      await origin.kill();
+      await Bun.sleep(random.below(100));
+      await origin.restart();
+      return;
+    }
+    const loss = beginLoss(world);
+    await origin.kill();
+    await Bun.sleep(random.below(100));
+    await origin.restart();
+    loss.happened(NOBODY, "restart");
+  },
+
+  /** Everything is deleted at once, through a proxy or at the origin, while nobody writes. */
+  async flush({ world, sites, relays, random, patienceMs }) {
+    const { keys } = world;
+    keys.pause();
+    while (keys.registers.some(({ isLocked }) => isLocked)) await Bun.sleep(1);
+    const { site, port } = random.pick(sites);
+    const loss = beginLoss(world);
+    using client = await RespClient.connect({ port });
+    const isDone = (await client.ask("FLUSHALL").catch(() => undefined)) === "OK";
+    if (isDone) {
+      loss.happened(site, "FLUSHALL");
+    } else {
+      // It must not happen later: what is still on its way through a relay is lost, what has arrived is executed.
+      for (const relay of relays) relay.cut("rst");
+      await Bun.sleep(patienceMs);
+      loss.mayHaveHappened();
+    }
+    keys.resume();
+  },
+} satisfies Record<string, Fault>;
+
+export const NETWORK_FAULTS: readonly FaultName[] = ["fin", "rst", "slow", "fragments", "stall", "swallow"];
+export const PROCESS_FAULTS: readonly FaultName[] = ["clientKill", "sigstop", "sigkill", "flush"];
+export type FaultName = keyof typeof FAULTS;
+
+export interface FaultRecord {
+  readonly name: FaultName;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** Lets faults of these kinds happen one after the other, each kind as often as the others, until the world ends. */
+export async function runFaults(
+  surroundings: Surroundings,
+  names: readonly FaultName[],
+  happened: FaultRecord[],
+): Promise<void> {
+  const { world, random } = surroundings;
+  let coming: FaultName[] = [];
+  while (!world.isEnded) {
+    if (coming.length === 0) coming = [...names];
+    const [name] = coming.splice(random.below(coming.length), 1);
+    const startMs = world.recorder.nowMs();
+    await FAULTS[name!](surroundings);
+    happened.push({ name: name!, startMs, endMs: world.recorder.nowMs() });
+    await Bun.sleep(50 + random.below(300));
+  }
+}
+
+async function whileIn(relay: Relay, direction: Direction | "both", mode: Mode, ms: number): Promise<void> {
+  relay.setMode(direction, mode);
+  await Bun.sleep(ms);
+  relay.setMode("both", PASS);
+}
+
+function someDirection(random: SeededRandom): Direction | "both" {
+  return random.pick(["up", "down", "down", "both"]);
+}
+
+/**
+ * All keys are about to be lost. Of registers that nobody writes at this moment it can be said when; of the others,
+ * of counters and of keys without writers, nothing can be told any more.
+ */
+function beginLoss({ keys, recorder }: World): Loss {
+  const startMs = recorder.nowMs();
+  const free = keys.lockAll();
+  const written = keys.registers.filter((register) => !free.includes(register)).map(({ key }) => key);
+  for (const key of [...written, ...keys.counters, ...keys.forgetRetired()]) recorder.cutOff(key);
+  return {
+    happened(site, how) {
+      keys.retireCounters();
+      keys.forgetRetired();
+      for (const register of free) {
+        recorder.loss(register.key, register.nextVersion(), site, startMs, recorder.nowMs(), how);
+        register.holds = "nothing";
+        keys.unlock(register);
+      }
+    },
+    mayHaveHappened() {
+      keys.retireCounters();
+      for (const register of free) {
+        recorder.cutOff(register.key);
+        keys.retire(register);
+        keys.unlock(register);
+      }
+      keys.forgetRetired();
+    },
+  };
+}
+
+interface Loss {
+  happened(site: Site, how: string): void;
+  /** It is over, and nobody knows whether it has happened. */
+  mayHaveHappened(): void;
+}
