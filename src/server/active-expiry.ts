@@ -1,6 +1,5 @@
 import type { Engine } from "../engine/engine.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Log } from "../lib/log.ts";
 
 /** How often is looked for expired keys, as Redis does by default. */
 const PERIOD_MS = 100;
@@ -20,14 +19,14 @@ const REST_MS = 3;
 export class ActiveExpiry {
   readonly #engine: Engine;
   readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #failed: (error: unknown) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #hasFailed = false;
 
-  constructor(engine: Engine, clock: Clock, log: Log) {
+  /** @param failed told when the engine cannot remove what has expired */
+  constructor(engine: Engine, clock: Clock, failed: (error: unknown) => void) {
     this.#engine = engine;
     this.#clock = clock;
-    this.#log = log;
+    this.#failed = failed;
   }
 
   start(): void {
@@ -56,17 +55,11 @@ export class ActiveExpiry {
         if (this.#clock.monotonicMs() >= untilMs) break;
       }
       // No reply waits for this work; the next client's should not either.
-      this.#engine.settle()?.catch((error: unknown) => this.#failed(error));
+      this.#engine.settle()?.catch(this.#failed);
     } catch (error) {
       this.#failed(error);
       return false;
     }
     return hasMore;
-  }
-
-  /** An engine that refuses to write goes on refusing: once is enough to be told. */
-  #failed(error: unknown): void {
-    if (!this.#hasFailed) this.#log.error({ error }, "expired keys cannot be removed");
-    this.#hasFailed = true;
   }
 }

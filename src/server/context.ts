@@ -21,4 +21,6 @@ export interface ServerHost extends ServiceHost {
   readonly limits: ServerLimits;
   readonly log: Log;
   readonly tracking: Tracking;
+  /** Tells the operator that the engine cannot keep what it was given; once, for it goes on failing. */
+  storageFailed(error: unknown): void;
 }

@@ -22,7 +22,7 @@ export function dump(context: ServerContext): void {
   stream()
     .catch((error: unknown) => {
       // The reply has begun: that it is not complete can only be told by cutting the connection.
-      host.log.error({ error }, "DUMP failed");
+      host.log.error({ err: error }, "DUMP failed");
       connection.terminate();
     })
     .finally(() => {
@@ -52,11 +52,12 @@ export function dump(context: ServerContext): void {
         if (ticket.buffer.length > BYTES_PER_STEP) await send();
         if (connection.isClosed) return;
       }
+      // What was read must be known to be durable before others ask the same of the engine.
+      await engine.settle();
       await nextTurn();
     } while (cursor !== 0 && !connection.isClosed);
     json.end();
     (ticket.reply as TextWriter).endRaw();
-    await engine.settle();
   }
 
   async function send(): Promise<void> {

@@ -20,8 +20,13 @@ export function runCommand(
   } catch (error) {
     if (error instanceof OutOfMemoryError) reply.error(OUT_OF_MEMORY);
     else if (error instanceof TooLargeError) reply.error(`ERR ${error.message}`);
-    else if (error instanceof StorageError) reply.error(`MISCONF ${error.message}`);
-    else throw error;
+    else if (error instanceof StorageError) {
+      context.host.storageFailed(error);
+      reply.error(`MISCONF ${error.message}`);
+    } else {
+      context.host.log.error({ err: error, command: command.name }, "a command failed");
+      throw error;
+    }
   }
   context.host.tracking.executed(context.connection, command, request);
 }

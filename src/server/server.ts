@@ -72,6 +72,7 @@ export class Server implements Service, SessionHost {
   readonly startedAtMs: number;
   readonly #activeExpiry: ActiveExpiry;
   readonly #listeners: Listener[] = [];
+  #storageFailed = false;
   #closing: Promise<void> | undefined;
 
   private constructor(options: ServerOptions) {
@@ -100,7 +101,7 @@ export class Server implements Service, SessionHost {
       }),
     ]);
     this.textCommands = new CommandTable(textCommands);
-    this.#activeExpiry = new ActiveExpiry(this.engine, this.clock, this.log);
+    this.#activeExpiry = new ActiveExpiry(this.engine, this.clock, (error) => this.storageFailed(error));
     this.#activeExpiry.start();
   }
 
@@ -115,6 +116,11 @@ export class Server implements Service, SessionHost {
   onReset(context: ClientContext): void {
     (context as ServerContext).transaction.end();
     this.tracking.forget(context.connection);
+  }
+
+  storageFailed(error: unknown): void {
+    if (!this.#storageFailed) this.log.error({ err: error }, "storage failed: writes are refused");
+    this.#storageFailed = true;
   }
 
   /** Accepts clients on one more address. @throws ListenError */

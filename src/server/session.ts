@@ -72,7 +72,8 @@ export class ServerSession implements Session, ServerContext {
       return this.#refuse(command, reply, "ERR Command not allowed inside a transaction");
     }
     const { transactionBytes } = this.host.limits;
-    if (transaction.queuedBytes > transactionBytes) {
+    const requestBytes = request.ends[request.count - 1]! - request.starts[0]!;
+    if (transaction.queuedBytes + requestBytes > transactionBytes) {
       return this.#refuse(
         command,
         reply,

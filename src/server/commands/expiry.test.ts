@@ -1,0 +1,116 @@
+import { describe, expect, test } from "bun:test";
+import { LocalServer } from "../../../test/support/local-server.ts";
+import { ManualClock } from "../../lib/clock.ts";
+import { LATEST_EXPIRY_MS } from "../expiry-times.ts";
+
+const START_MS = 1_700_000_000_000;
+
+describe("expiry", () => {
+  test("comes at its millisecond", async () => {
+    const clock = new ManualClock(START_MS);
+    await using local = new LocalServer({ clock });
+    const client = await local.client();
+    await client.must("SET", "k", "v", "PX", "1500");
+    expect(await client.ask("PTTL", "k")).toBe(1500);
+    expect(await client.ask("PEXPIRETIME", "k")).toBe(START_MS + 1500);
+    clock.advance(1499);
+    expect(await client.ask("GET", "k")).toBe("v");
+    clock.advance(1);
+    expect(await client.ask("GET", "k")).toBeNull();
+    expect(await client.ask("TTL", "k")).toBe(-2);
+  });
+
+  test("is told in seconds to the nearest", async () => {
+    const clock = new ManualClock(START_MS);
+    await using local = new LocalServer({ clock });
+    const client = await local.client();
+    for (const [ms, seconds] of [
+      [1, 0],
+      [499, 0],
+      [500, 1],
+      [1499, 1],
+      [1500, 2],
+    ] as const) {
+      await client.must("SET", "k", "v", "PX", String(ms));
+      expect(await client.ask("TTL", "k")).toBe(seconds);
+    }
+    await client.must("PEXPIREAT", "k", String(START_MS + 500));
+    expect(await client.ask("EXPIRETIME", "k")).toBe(START_MS / 1000 + 1);
+  });
+
+  test("is moved only where NX, XX, GT and LT allow", async () => {
+    const clock = new ManualClock(START_MS);
+    await using local = new LocalServer({ clock });
+    const client = await local.client();
+    const expire = (...args: string[]) => client.ask("EXPIRE", "k", ...args);
+    await client.must("SET", "k", "v");
+    expect(await expire("10", "XX")).toBe(0);
+    // Without an expiry, it counts as one that never comes.
+    expect(await expire("10", "GT")).toBe(0);
+    expect(await expire("10", "NX")).toBe(1);
+    expect(await expire("20", "NX")).toBe(0);
+    expect(await expire("10", "GT")).toBe(0);
+    expect(await expire("11", "GT")).toBe(1);
+    expect(await expire("11", "LT")).toBe(0);
+    expect(await expire("10", "LT", "XX")).toBe(1);
+    expect(await client.ask("TTL", "k")).toBe(10);
+    await client.must("PERSIST", "k");
+    expect(await expire("10", "LT")).toBe(1);
+  });
+
+  test("in the past removes the key at once", async () => {
+    const clock = new ManualClock(START_MS);
+    await using local = new LocalServer({ clock });
+    const client = await local.client();
+    for (const command of [
+      ["EXPIRE", "k", "0"],
+      ["PEXPIRE", "k", "-1"],
+      ["EXPIREAT", "k", String(START_MS / 1000)],
+      ["PEXPIREAT", "k", "-9223372036854775808"],
+    ]) {
+      await client.must("SET", "k", "v");
+      expect(await client.ask(...command)).toBe(1);
+      expect(await client.ask("DBSIZE")).toBe(0);
+    }
+    await client.must("SET", "k", "v");
+    expect(await client.ask("GETEX", "k", "PXAT", String(START_MS))).toBe("v");
+    expect(await client.ask("EXISTS", "k")).toBe(0);
+    expect(await client.ask("SET", "k", "v", "PXAT", "1")).toBe("OK");
+    expect(await client.ask("EXISTS", "k")).toBe(0);
+  });
+
+  test("stays with a value that is changed, and goes with one that is replaced", async () => {
+    await using local = new LocalServer({ clock: new ManualClock(START_MS) });
+    const client = await local.client();
+    const after = async (...command: string[]) => {
+      await client.must("SET", "k", "1", "EX", "100");
+      await client.must(...command);
+      return client.ask("TTL", "k");
+    };
+    expect(await after("APPEND", "k", "1")).toBe(100);
+    expect(await after("INCR", "k")).toBe(100);
+    expect(await after("INCRBYFLOAT", "k", "0.5")).toBe(100);
+    expect(await after("SETRANGE", "k", "0", "2")).toBe(100);
+    expect(await after("SET", "k", "2", "KEEPTTL")).toBe(100);
+    expect(await after("GETEX", "k")).toBe(100);
+    expect(await after("RENAME", "k", "k")).toBe(100);
+    expect(await after("SET", "k", "2")).toBe(-1);
+    expect(await after("GETSET", "k", "2")).toBe(-1);
+    expect(await after("MSET", "k", "2")).toBe(-1);
+    expect(await after("GETEX", "k", "PERSIST")).toBe(-1);
+    await client.must("SET", "k", "1", "EX", "100");
+    await client.must("COPY", "k", "copy");
+    await client.must("RENAME", "k", "renamed");
+    expect([await client.ask("TTL", "copy"), await client.ask("TTL", "renamed")]).toEqual([100, 100]);
+  });
+
+  test("beyond the latest one that is kept is that one", async () => {
+    await using local = new LocalServer({ clock: new ManualClock(START_MS) });
+    const client = await local.client();
+    await client.must("SET", "k", "v");
+    expect(await client.ask("PEXPIREAT", "k", "9223372036854775807")).toBe(1);
+    expect(await client.ask("PEXPIRETIME", "k")).toBe(LATEST_EXPIRY_MS);
+    expect(await client.ask("EXPIRE", "k", "9223370000000000")).toBe(1);
+    expect(await client.ask("PEXPIRETIME", "k")).toBe(LATEST_EXPIRY_MS);
+  });
+});
