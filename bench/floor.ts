@@ -1,0 +1,17 @@
+/** Answers every request of the benchmark without looking at it: what sockets and events cost in this runtime. */
+import { encodeRequest, expectedReply } from "./wire.ts";
+
+const requestBytes = encodeRequest("resp", "get", 0).length;
+const reply = Buffer.from(expectedReply("resp", "get", 0).repeat(64));
+const replyBytes = reply.length / 64;
+
+const listener = Bun.listen({
+  hostname: "127.0.0.1",
+  port: 0,
+  socket: {
+    data(socket, data) {
+      socket.write(reply.subarray(0, Math.floor(data.length / requestBytes) * replyBytes));
+    },
+  },
+});
+console.log(`port ${listener.port}`);

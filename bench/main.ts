@@ -1,0 +1,192 @@
+/**
+ * Measures side by side, in one run: our proxy and server beside redis-server, memcached and nutcracker. Every case
+ * is run on every target in turn, again and again, so that a machine whose speed drifts treats all alike; the
+ * figures are medians. Servers on one CPU, load (and origins behind proxies) on the other.
+ *
+ *   npm run bench                 the whole table
+ *   npm run bench -- --quick      shorter runs, fewer rounds
+ *   npm run bench -- --write      also writes bench/RESULTS.md
+ */
+
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { LoadResult, LoadSettings } from "./load.ts";
+import { cpuMicros, residentBytes } from "./process-usage.ts";
+import { formatReport, type Measurement, writeReport } from "./report.ts";
+import {
+  floorTarget,
+  LOAD_CPU,
+  memcachedTarget,
+  nutcrackerTarget,
+  proxyHitTarget,
+  proxyMissTarget,
+  redisDurableTarget,
+  redisTarget,
+  serverTarget,
+  type Target,
+} from "./targets.ts";
+import type { Operation } from "./wire.ts";
+
+const HOT_KEYS = 10_000;
+/** Far more than a cache of 1 MB holds. */
+const COLD_KEYS = 100_000;
+const LOAD = fileURLToPath(new URL("./load.ts", import.meta.url));
+
+interface Case {
+  readonly operation: Operation;
+  readonly pipeline: number;
+  readonly connections: number;
+}
+
+const CASES: readonly Case[] = [
+  { operation: "get", pipeline: 1, connections: 50 },
+  { operation: "get", pipeline: 16, connections: 50 },
+  { operation: "get", pipeline: 1, connections: 1000 },
+  { operation: "get", pipeline: 16, connections: 1000 },
+  { operation: "set", pipeline: 1, connections: 50 },
+  { operation: "set", pipeline: 16, connections: 50 },
+  { operation: "set", pipeline: 1, connections: 1000 },
+  { operation: "set", pipeline: 16, connections: 1000 },
+];
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
+    only: { type: "string" },
+  },
+});
+const rounds = Number(flags.rounds ?? (flags.quick ? 3 : 5));
+const seconds = Number(flags.seconds ?? (flags.quick ? 0.7 : 2));
+
+const starters: (() => Promise<Target>)[] = [
+  redisTarget,
+  memcachedTarget,
+  () => proxyHitTarget("resp"),
+  () => proxyHitTarget("text"),
+  floorTarget,
+  () => serverTarget("memory"),
+  proxyMissTarget,
+  nutcrackerTarget,
+  () => serverTarget("lmdb"),
+  redisDurableTarget,
+];
+
+const targets: Target[] = [];
+const samples = new Map<string, { load: LoadResult; cpu: number; resident: number }[]>();
+try {
+  for (const start of starters) {
+    const target = await start();
+    if (flags.only !== undefined && !target.name.includes(flags.only)) await target.stop();
+    else targets.push(target);
+  }
+  for (const target of targets) await fill(target);
+  for (let round = 0; round < rounds; round++) {
+    for (const case_ of CASES) {
+      for (const target of targets) {
+        if (!applies(target, case_)) continue;
+        const sample = await measure(target, case_, round);
+        const key = JSON.stringify([target.name, case_]);
+        const all = samples.get(key) ?? [];
+        all.push(sample);
+        samples.set(key, all);
+      }
+    }
+    process.stderr.write(`round ${round + 1} of ${rounds} done\n`);
+  }
+} finally {
+  for (const target of targets) await target.stop();
+}
+
+const measurements: Measurement[] = [];
+for (const [key, all] of samples) {
+  const [target, { operation, pipeline, connections }] = JSON.parse(key) as [string, Case];
+  const middle = (pick: (sample: (typeof all)[number]) => number): number => median(all.map(pick));
+  measurements.push({
+    target,
+    operation,
+    pipeline,
+    connections,
+    requestsPerSecond: middle(({ load }) => load.requests / load.seconds),
+    cpuMicros: middle(({ cpu }) => cpu),
+    p50: middle(({ load }) => load.p50),
+    p99: middle(({ load }) => load.p99),
+    p999: middle(({ load }) => load.p999),
+    residentBytes: middle(({ resident }) => resident),
+  });
+}
+const report = formatReport(measurements, { rounds, seconds });
+process.stdout.write(report);
+if (flags.write) writeReport(report);
+
+function applies(target: Target, { operation, connections, pipeline }: Case): boolean {
+  if (target.name.includes("floor")) return operation === "get";
+  // Waiting for the disk: what a thousand connections add is no longer about the server.
+  if (target.name.includes("always") && (operation === "get" || connections > 50)) return false;
+  if (target.wire === "text" && (pipeline === 1 || connections > 50)) return false;
+  return operation === "get" || target.writes;
+}
+
+async function fill(target: Target): Promise<void> {
+  if (target.name.includes("floor")) return;
+  const keys = target.missesOnly ? COLD_KEYS : HOT_KEYS;
+  const wire = target.fillPort === target.port ? target.wire : "resp";
+  const common = { connections: 10, pipeline: 10, keys, order: "sequential", seconds: 60, seed: 1 } as const;
+  await load({ ...common, port: target.fillPort, wire, operation: "set", requests: keys + 1000 });
+  // A cache is warm once everything has been asked for; the replies of that are partly the origin's.
+  if (target.fillPort !== target.port && !target.missesOnly) {
+    await load({ ...common, port: target.port, wire: "resp", operation: "get", requests: keys * 3 });
+  }
+}
+
+async function measure(target: Target, case_: Case, round: number) {
+  const settings: LoadSettings = {
+    ...case_,
+    port: target.port,
+    wire: target.wire,
+    keys: target.missesOnly ? COLD_KEYS : HOT_KEYS,
+    order: target.missesOnly ? "sequential" : "random",
+    seconds,
+    seed: round + 1,
+  };
+  // A write makes the proxy forget: reads are measured warm.
+  if (target.fillPort !== target.port && !target.missesOnly && case_.operation === "get")
+    await rewarm(target);
+  // A short run first: connections are made, code is compiled.
+  await load({ ...settings, seconds: Math.min(0.3, seconds / 2) });
+  const before = cpuMicros(target.pid);
+  const result = await load(settings);
+  const cpu = (cpuMicros(target.pid) - before) / result.requests;
+  if (result.wrongReplies > 0) throw new Error(`${target.name}: ${result.wrongReplies} wrong replies`);
+  return { load: result, cpu, resident: residentBytes(target.pid) };
+}
+
+async function rewarm(target: Target): Promise<void> {
+  const common = {
+    connections: 10,
+    pipeline: 10,
+    keys: HOT_KEYS,
+    order: "sequential",
+    seconds: 60,
+    seed: 1,
+  } as const;
+  await load({ ...common, port: target.port, wire: "resp", operation: "get", requests: HOT_KEYS * 2 });
+}
+
+async function load(settings: LoadSettings): Promise<LoadResult> {
+  const child = Bun.spawn(["taskset", "-c", LOAD_CPU, process.execPath, LOAD, JSON.stringify(settings)], {
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const text = await new Response(child.stdout).text();
+  if ((await child.exited) !== 0) throw new Error(`load on port ${settings.port} failed`);
+  return JSON.parse(text) as LoadResult;
+}
+
+function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,20 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Processor time of a process so far, all threads, user and system, in microseconds (Linux). */
+export function cpuMicros(pid: number): number {
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+    } catch {
+      // The thread has ended meanwhile.
+    }
+  }
+  return nanoseconds / 1000;
+}
+
+/** Resident memory of a process in bytes (Linux). */
+export function residentBytes(pid: number): number {
+  const match = /^VmRSS:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  return match === null ? 0 : Number(match[1]) * 1024;
+}

@@ -1,0 +1,134 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, release, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Operation } from "./wire.ts";
+
+/** Medians of one case on one target. Times in microseconds. */
+export interface Measurement {
+  readonly target: string;
+  readonly operation: Operation;
+  readonly pipeline: number;
+  readonly connections: number;
+  readonly requestsPerSecond: number;
+  readonly cpuMicros: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly residentBytes: number;
+}
+
+const RESULTS = fileURLToPath(new URL("./RESULTS.md", import.meta.url));
+const BEGIN = "<!-- measured: begin -->";
+const END = "<!-- measured: end -->";
+
+/** Who is compared with whom: processor time a request, and what is aimed for. */
+const COMPARISONS: readonly [ours: string, peer: string, Operation, pipeline: number, connections: number][] =
+  [
+    ["our proxy, hits", "redis-server", "get", 1, 50],
+    ["our proxy, hits", "redis-server", "get", 16, 50],
+    ["our proxy, hits", "redis-server", "get", 1, 1000],
+    ["our proxy, hits, text protocol", "redis-server", "get", 16, 50],
+    ["our server, memory", "redis-server", "get", 1, 50],
+    ["our server, memory", "redis-server", "get", 16, 50],
+    ["our server, memory", "redis-server", "set", 1, 50],
+    ["our server, memory", "redis-server", "set", 16, 50],
+    ["our server, lmdb, sync always", "redis-server, appendfsync always", "set", 1, 50],
+    ["our proxy, every GET a miss", "nutcracker (twemproxy)", "get", 1, 50],
+    ["our proxy, every GET a miss", "nutcracker (twemproxy)", "get", 16, 50],
+    ["our proxy, hits", "the runtime's floor", "get", 1, 50],
+    ["our proxy, hits", "the runtime's floor", "get", 16, 50],
+  ];
+
+export function formatReport(
+  measurements: readonly Measurement[],
+  run: { readonly rounds: number; readonly seconds: number },
+): string {
+  const lines = [`Taken on ${machine()}.`, "", `Versions: ${versions()}.`, ""];
+  lines.push(
+    `Each figure is the median of ${run.rounds} rounds of ${run.seconds} s; keys of 20 bytes, values of 100, 10,000 keys ` +
+      "(100,000 in turn where every GET is to miss). CPU is user and system time of the measured process a request, all " +
+      "its threads. Latency is that of a whole pipelined batch, in a closed loop at full load.",
+    "",
+    "### Processor time a request, side by side",
+    "",
+    "| ours | peer | case | ours µs | peer µs | ratio |",
+    "| --- | --- | --- | --: | --: | --: |",
+  );
+  for (const [ours, peer, operation, pipeline, connections] of COMPARISONS) {
+    const find = (target: string): Measurement | undefined =>
+      measurements.find(
+        (m) =>
+          m.target === target &&
+          m.operation === operation &&
+          m.pipeline === pipeline &&
+          m.connections === connections,
+      );
+    const [a, b] = [find(ours), find(peer)];
+    if (a === undefined || b === undefined) continue;
+    const name = `${operation.toUpperCase()}, ${connections} connections, pipeline ${pipeline}`;
+    const ratio = a.cpuMicros / b.cpuMicros;
+    lines.push(
+      `| ${ours} | ${peer} | ${name} | ${us(a.cpuMicros)} | ${us(b.cpuMicros)} | ${ratio.toFixed(2)} |`,
+    );
+  }
+  const cases = new Map<string, Measurement[]>();
+  for (const measurement of measurements) {
+    const { operation, pipeline, connections } = measurement;
+    const name = `${operation.toUpperCase()}, ${connections} connections, pipeline ${pipeline}`;
+    cases.set(name, [...(cases.get(name) ?? []), measurement]);
+  }
+  for (const [name, all] of cases) {
+    lines.push(
+      "",
+      `### ${name}`,
+      "",
+      "| | requests/s | CPU µs | p50 µs | p99 µs | p99.9 µs | resident MB |",
+      "| --- | --: | --: | --: | --: | --: | --: |",
+    );
+    for (const m of all) {
+      const perSecond = Math.round(m.requestsPerSecond).toLocaleString("en");
+      const resident = (m.residentBytes / 1024 ** 2).toFixed(0);
+      lines.push(
+        `| ${m.target} | ${perSecond} | ${us(m.cpuMicros)} | ${m.p50} | ${m.p99} | ${m.p999} | ${resident} |`,
+      );
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** Puts the report between its marks in RESULTS.md; what people wrote around it stays. */
+export function writeReport(report: string): void {
+  const text = readFileSync(RESULTS, "utf8");
+  const begin = text.indexOf(BEGIN);
+  const end = text.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`${RESULTS} has lost its marks ${BEGIN} and ${END}`);
+  writeFileSync(RESULTS, `${text.slice(0, begin + BEGIN.length)}\n\n${report}\n${text.slice(end)}`);
+}
+
+function us(value: number): string {
+  return value.toFixed(2);
+}
+
+function machine(): string {
+  const date = new Date().toISOString().slice(0, 10);
+  const memory = Math.round(totalmem() / 1024 ** 3);
+  return `${date}: ${cpus().length} × ${cpus()[0]?.model ?? "?"}, ${memory} GiB, Linux ${release()}`;
+}
+
+function versions(): string {
+  const programs: [name: string, command: string, args: string[]][] = [
+    ["redis-server", "redis-server", ["--version"]],
+    ["memcached", "memcached", ["--version"]],
+    ["nutcracker", "nutcracker", ["--version"]],
+  ];
+  const found = programs.map(([name, command, args]) => {
+    try {
+      const text = execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+      return `${name} ${/[0-9]+(\.[0-9]+)+/.exec(text)?.[0] ?? "?"}`;
+    } catch {
+      return `${name} (absent)`;
+    }
+  });
+  return [`Bun ${Bun.version}`, ...found].join(", ");
+}
