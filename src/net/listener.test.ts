@@ -1,0 +1,80 @@
+import { describe, expect, test } from "bun:test";
+import { networkInterfaces } from "node:os";
+import { ByteClient } from "../../test/support/byte-client.ts";
+import { ScriptedService } from "../../test/support/scripted-service.ts";
+import { ListenError } from "./listener.ts";
+
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === "::1"),
+);
+
+const ECHO = "*2\r\n$4\r\nECHO\r\n$1\r\na\r\n";
+const REPLY = "$1\r\na\r\n";
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await Bun.sleep(1);
+}
+
+describe("listening", () => {
+  test("on localhost means both addresses", async () => {
+    using service = new ScriptedService({ host: "localhost" });
+    for (const host of hasIpv6 ? ["127.0.0.1", "::1"] : ["127.0.0.1"]) {
+      using client = await ByteClient.connect(service.port, host);
+      client.send(ECHO);
+      expect(await client.bytes(REPLY.length)).toBe(REPLY);
+    }
+    const addresses = service.connections.map(({ localAddress }) => localAddress);
+    expect(addresses).toContain(`127.0.0.1:${service.port}`);
+    if (hasIpv6) expect(addresses).toContain(`[::1]:${service.port}`);
+  });
+
+  test("on a taken port is one clear error, whichever address it is taken on", () => {
+    using service = new ScriptedService();
+    const open = () => new ScriptedService({ port: service.port });
+    expect(open).toThrow(ListenError);
+    expect(open).toThrow(
+      `cannot listen on 127.0.0.1:${service.port}: the port is in use by another program; choose another with --port`,
+    );
+    if (!hasIpv6) return;
+    using other = new ScriptedService({ host: "::1" });
+    expect(() => new ScriptedService({ host: "localhost", port: other.port })).toThrow(ListenError);
+    // The address that was free is not kept.
+    using third = new ScriptedService({ host: "127.0.0.1", port: other.port });
+    expect(third.port).toBe(other.port);
+  });
+
+  test("on an address of another machine, or a name that nobody has", () => {
+    expect(() => new ScriptedService({ host: "192.0.2.1" })).toThrow("is not one of this machine's");
+    expect(() => new ScriptedService({ host: "no-such-name.invalid" })).toThrow(ListenError);
+  });
+});
+
+describe("draining", () => {
+  test("lets clients have the replies they wait for, and ends the others at once", async () => {
+    using service = new ScriptedService();
+    using idle = await ByteClient.connect(service.port);
+    using waiting = await ByteClient.connect(service.port);
+    waiting.send("*2\r\n$5\r\nDEFER\r\n$1\r\na\r\n");
+    await until(() => service.executed.length === 1 && service.registry.size === 2);
+    const drained = service.listener.drain(60_000);
+    expect(await idle.rest()).toBe("");
+    waiting.send(ECHO);
+    await expect(ByteClient.connect(service.port)).rejects.toThrow();
+    expect(service.registry.size).toBe(1);
+    service.finish("a");
+    expect(await waiting.rest()).toBe(REPLY);
+    await drained;
+    expect(service.registry.size).toBe(0);
+    expect(service.executed).toEqual(["DEFER"]);
+  });
+
+  test("cuts off who is still there after the time granted", async () => {
+    using service = new ScriptedService();
+    using client = await ByteClient.connect(service.port);
+    client.send("*2\r\n$5\r\nDEFER\r\n$1\r\na\r\n");
+    await until(() => service.executed.length === 1);
+    await service.listener.drain(20);
+    expect(await client.rest()).toBe("");
+    await until(() => service.closedCount === 1);
+  });
+});

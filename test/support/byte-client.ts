@@ -1,0 +1,104 @@
+import { connect, type Socket } from "node:net";
+
+/** A client that sends and receives bytes as they are, and can half-close or stop reading. */
+export class ByteClient implements Disposable {
+  /** Everything received so far. */
+  received: Buffer = Buffer.alloc(0);
+  /** The other side has ended its half of the connection. */
+  hasEnded = false;
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  #waiters: (() => void)[] = [];
+  #isClosed = false;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on("data", (data: Buffer) => {
+      this.received = Buffer.concat([this.received, data]);
+      this.#wake();
+    });
+    socket.on("end", () => {
+      this.hasEnded = true;
+      this.#wake();
+    });
+    socket.on("error", () => {});
+    this.closed = new Promise((resolve) => {
+      socket.on("close", () => {
+        this.#isClosed = true;
+        this.#wake();
+        resolve();
+      });
+    });
+  }
+
+  static connect(port: number, host = "127.0.0.1"): Promise<ByteClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port, host, allowHalfOpen: true });
+      socket.once("error", reject);
+      socket.once("connect", () => {
+        socket.off("error", reject);
+        resolve(new ByteClient(socket));
+      });
+    });
+  }
+
+  /** All received, one character a byte. */
+  get text(): string {
+    return this.received.toString("latin1");
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort!;
+  }
+
+  send(data: string | Uint8Array): void {
+    this.#socket.write(typeof data === "string" ? Buffer.from(data, "latin1") : data);
+  }
+
+  /** Closes this side; the other may go on sending. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Reads no more until `resume`: the system's buffers fill. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Waits until so many bytes have come, or no more will. @returns all received, one character a byte */
+  async bytes(count: number): Promise<string> {
+    while (this.received.length < count && !this.#isOver) await this.#change();
+    return this.text;
+  }
+
+  /** Waits for the other side's end. @returns all received, one character a byte */
+  async rest(): Promise<string> {
+    while (!this.#isOver) await this.#change();
+    return this.text;
+  }
+
+  get #isOver(): boolean {
+    return this.hasEnded || this.#isClosed;
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}
