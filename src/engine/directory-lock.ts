@@ -14,6 +14,7 @@ import { StorageError } from "./engine.ts";
 export function lockDirectory(directory: string): () => void {
   const lock = new Database(join(directory, LOCK_FILE));
   try {
+    lock.run("PRAGMA journal_mode = OFF");
     lock.run("PRAGMA locking_mode = EXCLUSIVE");
     lock.run("BEGIN EXCLUSIVE");
   } catch (error) {

@@ -128,6 +128,22 @@ export function discardJournal(directory: string, upTo: number): number {
   return bytes;
 }
 
+/**
+ * Reads the journal files behind a number, up to the first damage. Files are numbered without gaps: what follows a
+ * gap has lost its ground as well, and is not read.
+ * @returns how many bytes of the damaged file were void; 0 when it was whole
+ */
+export function readJournals(directory: string, after: number, reader: JournalReader): number {
+  let sequence = after;
+  for (const found of journalSequences(directory)) {
+    if (found <= after) continue;
+    if (found !== ++sequence) return 0;
+    const voidBytes = readJournal(directory, sequence, reader);
+    if (voidBytes > 0) return voidBytes;
+  }
+  return 0;
+}
+
 /** Reads a journal file. @returns how many bytes at its end were void; 0 when all of it was whole */
 export function readJournal(directory: string, sequence: number, reader: JournalReader): number {
   const bytes = readFileSync(journalPath(directory, sequence));

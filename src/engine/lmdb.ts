@@ -19,10 +19,14 @@ import {
   type StoredValue,
   TooLargeError,
 } from "./engine.ts";
-import { journalSequences, readJournal } from "./journal.ts";
-import { ABSENT, type PendingWrite } from "./overlay.ts";
+import { journalSequences, readJournals } from "./journal.ts";
+import { type WalkStep, walkKeys } from "./key-walk.ts";
+import { ABSENT } from "./overlay.ts";
 import {
+  EXPIRY_BYTES,
   HASH_BYTES,
+  isExpired,
+  MAXIMUM_HASH,
   readHash,
   recordExpiry,
   recordLength,
@@ -106,6 +110,9 @@ export class LmdbEngine implements Engine {
   #expired = 0;
   #arenaHits = 0;
   #arenaMisses = 0;
+  /** Where `removeExpired` goes on, as long as there have been so many commits. */
+  #expiryFrom: Uint8Array | undefined;
+  #expiryCommits = 0;
   #isClosed = false;
 
   private constructor(options: LmdbEngineOptions, tables: Tables, unlock: () => void) {
@@ -162,7 +169,6 @@ export class LmdbEngine implements Engine {
     this.#size = this.#tables.count();
     this.#expiring = this.#tables.expiringCount();
     let journaledWrites = 0;
-    let voidBytes = 0;
     const reader = {
       put: (key: Uint8Array, record: Uint8Array) => {
         journaledWrites++;
@@ -179,14 +185,7 @@ export class LmdbEngine implements Engine {
         this.#removeAll();
       },
     };
-    let expected = this.#tables.journalSequence() + 1;
-    for (const sequence of journalSequences(this.#directory)) {
-      // Files are numbered without gaps: behind a gap or a damage, what follows has lost its ground.
-      if (sequence < expected) continue;
-      if (sequence > expected || voidBytes > 0) break;
-      voidBytes += readJournal(this.#directory, sequence, reader);
-      expected++;
-    }
+    const voidBytes = readJournals(this.#directory, this.#tables.journalSequence(), reader);
     this.#recovery = { journaledWrites, voidBytes };
   }
 
@@ -346,40 +345,9 @@ export class LmdbEngine implements Engine {
   }
 
   scan(cursor: number, count: number, visit: (key: Uint8Array) => void): number {
-    if (cursor > MAXIMUM_HASH) return 0;
-    const nowMs = this.#clock.wallMs();
-    // The step ends at a hash, so that the overlay's keys and the database's up to there are complete. The
-    // overlay may end it early, then the database.
-    let upTo = this.#pendingUpTo(cursor, count, nowMs);
-    const keys: Uint8Array[] = [];
-    if (!this.#pending.hidesDatabase()) {
-      const stored = this.#tables.keysByHash(cursor, upTo, count);
-      upTo = stored.upTo;
-      const mayBeExpired = this.#expiring > 0 && this.#tables.hasExpiring(nowMs);
-      for (const key of stored.keys) {
-        if (this.#pending.find(key, HASH_BYTES, key.length, readHash(key)) !== undefined) continue;
-        if (mayBeExpired && isExpired(recordExpiry(this.#tables.find(key)!), nowMs)) continue;
-        keys.push(key);
-      }
-    }
-    this.#pending.overlay.forEach((write) => {
-      if (write.hash >= cursor && write.hash <= upTo && isLive(write, nowMs)) keys.push(write.key);
-    });
-    this.#pending.touchAll();
+    const { keys, next } = this.#walk(cursor, count);
     for (const key of keys) visit(key.subarray(HASH_BYTES));
-    return upTo === MAXIMUM_HASH ? 0 : upTo + 1;
-  }
-
-  /** The hash up to which the overlay has about `count` keys from a hash on. */
-  #pendingUpTo(from: number, count: number, nowMs: number): number {
-    const { overlay } = this.#pending;
-    if (overlay.count <= count) return MAXIMUM_HASH;
-    const hashes: number[] = [];
-    overlay.forEach((write) => {
-      if (write.hash >= from && isLive(write, nowMs)) hashes.push(write.hash);
-    });
-    if (hashes.length <= count) return MAXIMUM_HASH;
-    return Uint32Array.from(hashes).sort()[count]!;
+    return next;
   }
 
   randomKey(): Uint8Array | undefined {
@@ -387,36 +355,49 @@ export class LmdbEngine implements Engine {
     // very next one has the better chances the larger the gap before it is.
     let cursor = Math.floor(this.#random.next() * (MAXIMUM_HASH + 1));
     for (let isWrapped = cursor === 0; ; ) {
-      const keys: Uint8Array[] = [];
-      cursor = this.scan(cursor, RANDOM_KEYS, (key) => keys.push(key));
-      if (keys.length > 0) return keys[Math.floor(this.#random.next() * keys.length)]!.slice();
-      if (cursor === 0 && isWrapped) return undefined;
-      if (cursor === 0) isWrapped = true;
+      const { keys, next } = this.#walk(cursor, RANDOM_KEYS);
+      if (keys.length > 0) return keys[Math.floor(this.#random.next() * keys.length)]!.slice(HASH_BYTES);
+      if (next === 0 && isWrapped) return undefined;
+      if (next === 0) isWrapped = true;
+      cursor = next;
     }
+  }
+
+  #walk(cursor: number, count: number): WalkStep {
+    return walkKeys(this.#tables, this.#pending, cursor, count, this.#clock.wallMs());
   }
 
   removeExpired(limit: number): number {
     if (this.#pending.refusal !== undefined) return 0;
     const nowMs = this.#clock.wallMs();
     const keys: Uint8Array[] = [];
-    const { overlay } = this.#pending;
-    overlay.forEach((write) => {
-      if (write.record !== undefined && isExpired(write.expiresAtMs, nowMs)) keys.push(write.key);
-    });
-    if (keys.length < limit && !this.#pending.hidesDatabase()) {
-      this.#tables.expiringUpTo(nowMs, (key) => {
-        // A pending write has the last word.
-        if (overlay.find(key, HASH_BYTES, key.length, readHash(key)) === undefined) keys.push(key);
-        return keys.length < limit;
+    if (!this.#pending.hidesDatabase()) this.#collectExpired(limit, nowMs, keys);
+    if (keys.length < limit) {
+      this.#pending.overlay.forEach((write) => {
+        const isGone = write.record !== undefined && isExpired(write.expiresAtMs, nowMs);
+        if (isGone && keys.length < limit) keys.push(write.key);
       });
     }
-    if (keys.length > limit) keys.length = limit;
     for (const key of keys) {
       this.#remove(key, HASH_BYTES, key.length, readHash(key), nowMs);
       this.#expired++;
     }
     for (const key of keys) this.#onDeparture(key.subarray(HASH_BYTES), "expired");
     return keys.length;
+  }
+
+  /** Adds expired keys of the database that have no pending write: that would have the last word. */
+  #collectExpired(limit: number, nowMs: number, keys: Uint8Array[]): void {
+    const { overlay, commits } = this.#pending;
+    // Until the next commit, what was removed is still found: going on behind it, calls need not skip it again.
+    if (this.#expiryCommits !== commits) this.#expiryFrom = undefined;
+    this.#expiryCommits = commits;
+    this.#tables.expiringUpTo(nowMs, this.#expiryFrom, (expiryKey) => {
+      this.#expiryFrom = expiryKey;
+      const key = expiryKey.subarray(EXPIRY_BYTES);
+      if (overlay.find(key, HASH_BYTES, key.length, readHash(key)) === undefined) keys.push(key);
+      return keys.length < limit;
+    });
   }
 
   settle(): Promise<void> | undefined {
@@ -547,7 +528,6 @@ export class LmdbEngine implements Engine {
 
 /** As in Redis. */
 const MAXIMUM_VALUE_BYTES = 512 * 1024 ** 2;
-const MAXIMUM_HASH = 0xffffffff;
 /** A random key is drawn among so many that follow each other. */
 const RANDOM_KEYS = 16;
 
@@ -557,12 +537,4 @@ function makeDirectory(directory: string): void {
   } catch (error) {
     throw new StorageError(`cannot make the data directory ${directory}: ${(error as Error).message}`);
   }
-}
-
-function isExpired(expiresAtMs: number, nowMs: number): boolean {
-  return expiresAtMs !== NEVER && expiresAtMs <= nowMs;
-}
-
-function isLive(write: PendingWrite, nowMs: number): boolean {
-  return write.record !== undefined && !isExpired(write.expiresAtMs, nowMs);
 }

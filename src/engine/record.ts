@@ -15,6 +15,13 @@ export const HASH_BYTES = 4;
 /** Bytes before the stored key in an expiry key. */
 export const EXPIRY_BYTES = 8;
 
+export const MAXIMUM_HASH = 0xffffffff;
+
+/** Whether what expires at `expiresAtMs` is gone. */
+export function isExpired(expiresAtMs: number, nowMs: number): boolean {
+  return expiresAtMs !== NEVER && expiresAtMs <= nowMs;
+}
+
 /** Length of the record of a value. */
 export function recordLength(valueBytes: number, expiresAtMs: number): number {
   return valueBytes + (expiresAtMs === NEVER ? 1 : 1 + EXPIRY_BYTES);

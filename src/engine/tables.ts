@@ -58,7 +58,12 @@ export class Tables {
     const options = { encoding: "binary", keyEncoding: "binary", cache: false } as const;
     try {
       // `permissionsMode` is missing from the package's types.
-      const rootOptions = { ...options, overlappingSync: false, permissionsMode: 0o600 };
+      const rootOptions = {
+        ...options,
+        overlappingSync: false,
+        eventTurnBatching: false,
+        permissionsMode: 0o600,
+      };
       this.#root = open<Uint8Array, Uint8Array>(directory, rootOptions);
       this.#data = this.#root.openDB({ ...options, name: "data" });
       this.#expiry = this.#root.openDB({ ...options, name: "expiry" });
@@ -127,19 +132,23 @@ export class Tables {
     return { keys, upTo: to };
   }
 
-  /** Visits stored keys whose records expire at `atMs` or before, the earliest first, until `visit` returns false. */
-  expiringUpTo(atMs: number, visit: (key: Uint8Array) => boolean): void {
+  /**
+   * Visits the expiry keys of records that expire at `atMs` or before, the earliest first, until `visit` returns
+   * false.
+   * @param from the expiry key to begin at; undefined for the first one
+   */
+  expiringUpTo(atMs: number, from: Uint8Array | undefined, visit: (expiryKey: Uint8Array) => boolean): void {
     const end = new Uint8Array(EXPIRY_BYTES);
     writeExpiry(end, 0, atMs + 1);
-    for (const key of this.#expiry.getKeys({ end })) {
-      if (!visit(key.subarray(EXPIRY_BYTES))) return;
+    for (const key of this.#expiry.getKeys(from === undefined ? { end } : { start: from, end })) {
+      if (!visit(key)) return;
     }
   }
 
   /** Whether any record expires at `atMs` or before. */
   hasExpiring(atMs: number): boolean {
     let found = false;
-    this.expiringUpTo(atMs, () => {
+    this.expiringUpTo(atMs, undefined, () => {
       found = true;
       return false;
     });
@@ -160,40 +169,35 @@ export class Tables {
     journalSequence: number | undefined,
   ): Promise<void> {
     try {
-      // All writes of one event turn are one transaction with one promise.
-      await this.#write(writes, isCleared, journalSequence);
+      // Not left to the package's own batches of an event turn: of those it keeps a promise to itself, whose
+      // rejection nobody could handle.
+      await this.#root.batch(() => this.#write(writes, isCleared, journalSequence));
     } catch (error) {
       throw new StorageError(`writing to the database failed: ${await causeOf(error as CommitError)}`);
     }
   }
 
-  #write(
-    writes: readonly PendingWrite[],
-    isCleared: boolean,
-    journalSequence: number | undefined,
-  ): Promise<unknown> | undefined {
-    let done: Promise<unknown> | undefined;
+  #write(writes: readonly PendingWrite[], isCleared: boolean, journalSequence: number | undefined): void {
     if (isCleared) {
-      done = this.#data.clearAsync();
-      done = this.#expiry.clearAsync();
+      void this.#data.clearAsync();
+      void this.#expiry.clearAsync();
     }
     for (let i = 0; i < writes.length; i++) {
       const { key, record, expiresAtMs, committedExpiresAtMs } = writes[i]!;
       if (committedExpiresAtMs > NEVER && committedExpiresAtMs !== expiresAtMs) {
-        done = this.#expiry.remove(this.#expiryKeyOf(key, committedExpiresAtMs));
+        void this.#expiry.remove(this.#expiryKeyOf(key, committedExpiresAtMs));
       }
       if (expiresAtMs > NEVER && committedExpiresAtMs !== expiresAtMs) {
-        done = this.#expiry.put(this.#expiryKeyOf(key, expiresAtMs), NOTHING);
+        void this.#expiry.put(this.#expiryKeyOf(key, expiresAtMs), NOTHING);
       }
-      if (record !== undefined) done = this.#data.put(key, record);
-      else if (committedExpiresAtMs !== ABSENT) done = this.#data.remove(key);
+      if (record !== undefined) void this.#data.put(key, record);
+      else if (committedExpiresAtMs !== ABSENT) void this.#data.remove(key);
     }
     if (journalSequence !== undefined) {
       const bytes = new Uint8Array(8);
       writeExpiry(bytes, 0, journalSequence);
-      done = this.#meta.put(JOURNAL, bytes);
+      void this.#meta.put(JOURNAL, bytes);
     }
-    return done;
   }
 
   #expiryKeyOf(key: Uint8Array, expiresAtMs: number): Uint8Array {

@@ -39,6 +39,7 @@ export class WriteBehind {
   #clearGeneration = 0;
   /** The transaction under way. */
   #commit: Commit | undefined;
+  #commits = 0;
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -62,6 +63,11 @@ export class WriteBehind {
   /** Why no writes are taken: not begun, failed or ended. */
   get refusal(): StorageError | undefined {
     return this.#refusal;
+  }
+
+  /** How many transactions have been committed. */
+  get commits(): number {
+    return this.#commits;
   }
 
   /** Bytes of the journal on disk. */
@@ -201,10 +207,19 @@ export class WriteBehind {
   #settleInJournal(journal: Journal): Promise<void> | undefined {
     if (!this.#append(journal)) return Promise.reject(this.#refusal);
     if (this.#isMuch(journal)) this.#flush();
-    const waiting = Math.max(this.overlay.bytes, journal.bytes);
-    if (waiting < this.#options.pendingBytes / 4) return undefined;
+    if (!this.#isTooMuch(journal)) return undefined;
     // The writes are as durable as promised; the wait is so that no more come than the disk takes.
     return this.#commit?.done.promise.catch(ignore);
+  }
+
+  /** Whether so much is pending that writers have to wait. */
+  #isTooMuch(journal: Journal): boolean {
+    const { pendingBytes } = this.#options;
+    return (
+      this.#dirty.length >= WAIT_WRITES ||
+      this.overlay.bytes >= pendingBytes / 4 ||
+      journal.bytes >= pendingBytes / 4
+    );
   }
 
   /** Whether more is pending than should wait for the interval's end. */
@@ -279,6 +294,7 @@ export class WriteBehind {
     // After a failure in between, pending writes are what the journal holds, and stay.
     if (this.#commit !== commit) return;
     this.#commit = undefined;
+    this.#commits++;
     this.#durable = Math.max(this.#durable, commit.generation);
     for (const write of commit.writes) if (!write.isDirty) this.overlay.remove(write);
     if (commit.journalSequence !== undefined) this.#journal?.discard(commit.journalSequence);
@@ -348,6 +364,9 @@ interface Commit {
 const FLUSH_WRITES = 4096;
 const FLUSH_BYTES = 4 * 1024 ** 2;
 const FLUSH_JOURNAL_BYTES = 16 * 1024 ** 2;
+
+/** With `interval`, writers wait while so many writes do: to hand them all over takes some 20 ms. */
+const WAIT_WRITES = 16_384;
 
 /** A promise whose rejection need not be looked at. */
 function promise(): PromiseWithResolvers<void> {
