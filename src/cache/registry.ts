@@ -1,8 +1,11 @@
 import { arc } from "./policies/arc.ts";
+import { belady } from "./policies/belady.ts";
+import { beladySize } from "./policies/belady-size.ts";
 import { car } from "./policies/car.ts";
 import { clock } from "./policies/clock.ts";
 import { fifo } from "./policies/fifo.ts";
 import { gdsf } from "./policies/gdsf.ts";
+import { hyperbolic } from "./policies/hyperbolic.ts";
 import { lfu } from "./policies/lfu.ts";
 import { lfuDa } from "./policies/lfu-da.ts";
 import { lru } from "./policies/lru.ts";
@@ -12,13 +15,32 @@ import { s3Fifo } from "./policies/s3-fifo.ts";
 import { sieve } from "./policies/sieve.ts";
 import { slru } from "./policies/slru.ts";
 import { twoQ } from "./policies/two-q.ts";
+import { wTinyLfu } from "./policies/w-tinylfu.ts";
+import { wTinyLfuClimb } from "./policies/w-tinylfu-climb.ts";
 import type { PolicyType } from "./policy.ts";
 
 const POLICY_TYPES: ReadonlyMap<string, PolicyType> = new Map(
-  [random, fifo, clock, sieve, s3Fifo, lru, slru, twoQ, arc, car, lruK, lfu, lfuDa, gdsf].map((type) => [
-    type.name,
-    type,
-  ]),
+  [
+    random,
+    fifo,
+    clock,
+    sieve,
+    s3Fifo,
+    lru,
+    slru,
+    twoQ,
+    lruK,
+    arc,
+    car,
+    lfu,
+    lfuDa,
+    gdsf,
+    hyperbolic,
+    wTinyLfu,
+    wTinyLfuClimb,
+    belady,
+    beladySize,
+  ].map((type) => [type.name, type]),
 );
 
 /** A policy and its parameters, those not named at their defaults. */

@@ -39,22 +39,27 @@ export class SlotTable {
     return this.#state[this.#at + 1 + index]!;
   }
 
+  indexOf(slot: number): number {
+    return this.#words[slot * this.#stride + this.#offset]!;
+  }
+
+  /** Adds a slot; its index is what the count was. */
   add(slot: number): void {
     const count = this.#state[this.#at]!;
     this.#state[this.#at] = count + 1;
     this.#put(slot, count);
   }
 
-  /** Takes a slot out; the last one takes its place. */
+  /** Takes a slot out; the last one, at index `count() - 1` before, gets its index. */
   remove(slot: number): void {
     const last = this.#state[this.#at]! - 1;
     this.#state[this.#at] = last;
-    this.#put(this.slotAt(last), this.#words[slot * this.#stride + this.#offset]!);
+    this.#put(this.slotAt(last), this.indexOf(slot));
   }
 
   /** Repairs what refers to a slot whose words have been copied to slot `to`. */
   relocate(to: number): void {
-    this.#state[this.#at + 1 + this.#words[to * this.#stride + this.#offset]!] = to;
+    this.#state[this.#at + 1 + this.indexOf(to)] = to;
   }
 
   forEach(visit: (slot: number) => void): void {
@@ -66,7 +71,7 @@ export class SlotTable {
     assert(this.count() <= limit, `a table holds ${this.count()} slots, more than ${limit}`);
     for (let index = 0; index < this.count(); index++) {
       const slot = this.slotAt(index);
-      assert(this.#words[slot * this.#stride + this.#offset] === index, `slot ${slot} has lost its place`);
+      assert(this.indexOf(slot) === index, `slot ${slot} has lost its place`);
     }
   }
 

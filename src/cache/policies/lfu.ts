@@ -2,17 +2,22 @@ import { assert } from "../../lib/assert.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
-/** A slot's third word: the group it belongs to. */
-const GROUP = LINK_WORDS;
-const WORDS_PER_SLOT = LINK_WORDS + 1;
+/** In `state`: the list, the heads of the lists of nodes and groups given back, and those ever handed out. */
+const FREE_NODE = LIST_WORDS;
+const FRESH_NODE = FREE_NODE + 1;
+const FREE_GROUP = FRESH_NODE + 1;
+const FRESH_GROUP = FREE_GROUP + 1;
+/** Nodes and groups count from 1. */
+const NODES = FRESH_GROUP + 1;
 
-/** Behind the list: head of the list of groups given back, linked by `LAST`; groups ever handed out. */
-const FREE = LIST_WORDS;
-const FRESH = FREE + 1;
-const GROUPS = FRESH + 1;
+/** Words of a node: its links in the list, its slot, its group. Given back, its first word links to the next. */
+const NODE_WORDS = LINK_WORDS + 2;
+const SLOT = LINK_WORDS;
+const GROUP = SLOT + 1;
+
+/** Words of a group: the frequency of its entries, and its node nearest to the list's back, or the next free one. */
 const GROUP_WORDS = 2;
 const FREQUENCY = 0;
-/** The group's slot nearest to the list's back. */
 const LAST = 1;
 
 const FREQUENCY_LIMIT = 0x7fff_ffff;
@@ -21,17 +26,17 @@ const FREQUENCY_LIMIT = 0x7fff_ffff;
  * LFU, least frequently used, by the true number of requests since an entry came in; among equals the one whose
  * last request lies farthest back leaves first.
  *
- * The entries stand in one list by rising frequency; those of one frequency are a group that knows its last slot.
- * So every step takes constant time, as in K. Shah, A. Mitra, D. Matani, "An O(1) algorithm for implementing the
- * LFU cache eviction scheme", 2010.
+ * The entries stand in one list by rising frequency; those of one frequency are a group that knows its last one. So
+ * every step takes constant time, as in K. Shah, A. Mitra, D. Matani, "An O(1) algorithm for implementing the LFU
+ * cache eviction scheme", 2010. List and groups are in `state`; a slot holds only the number of its node.
  */
 export const lfu: PolicyType = {
   name: "lfu",
-  wordsPerSlot: WORDS_PER_SLOT,
+  wordsPerSlot: 1,
   sums: 0,
   parameters: {},
   ranges: {},
-  stateWords: (maxEntries) => GROUPS + GROUP_WORDS * (maxEntries + 1),
+  stateWords: (maxEntries) => NODES + (NODE_WORDS + GROUP_WORDS) * (maxEntries + 1),
   create: (memory) => new Lfu(memory),
 };
 
@@ -39,162 +44,195 @@ class Lfu implements Policy {
   readonly #memory: PolicyMemory;
   readonly #words: Int32Array;
   readonly #stride: number;
-  readonly #group: number;
+  readonly #offset: number;
   readonly #state: Int32Array;
+  readonly #groups: number;
+  /** A list of nodes. */
   readonly #list: SlotList;
 
   constructor(memory: PolicyMemory) {
     this.#memory = memory;
     this.#words = memory.words;
     this.#stride = memory.stride;
-    this.#group = memory.offset + GROUP;
+    this.#offset = memory.offset;
     this.#state = memory.state;
-    this.#list = new SlotList(memory.words, memory.stride, memory.offset, memory.state, 0);
+    this.#groups = NODES + NODE_WORDS * (memory.maxEntries + 1);
+    this.#list = new SlotList(memory.state, NODE_WORDS, NODES, memory.state, 0);
   }
 
   miss(_hash: number): void {}
 
   hit(slot: number): void {
     const state = this.#state;
-    const group = this.#groupOf(slot);
-    const at = GROUPS + group * GROUP_WORDS;
-    const frequency = state[at + FREQUENCY]!;
+    const node = this.#words[slot * this.#stride + this.#offset]!;
+    const group = state[NODES + node * NODE_WORDS + GROUP]!;
+    const groupAt = this.#groups + group * GROUP_WORDS;
+    const frequency = state[groupAt + FREQUENCY]!;
+    const last = state[groupAt + LAST]!;
     if (frequency === FREQUENCY_LIMIT) {
-      this.#renew(slot, at);
+      this.#renew(node, groupAt, last);
       return;
     }
-    const last = state[at + LAST]!;
     const next = this.#list.after(last);
-    const nextGroup = next === 0 ? 0 : this.#groupOf(next);
-    const nextAt = GROUPS + nextGroup * GROUP_WORDS;
-    if (nextGroup === 0 || state[nextAt + FREQUENCY] !== frequency + 1) {
-      const before = this.#list.before(slot);
-      if (last === slot && (before === 0 || this.#groupOf(before) !== group)) {
-        state[at + FREQUENCY] = frequency + 1;
-        return;
-      }
-      this.#leave(slot, group, at);
-      this.#list.insertAfter(last === slot ? state[at + LAST]! : last, slot);
-      this.#found(slot, frequency + 1);
-      return;
+    const nextGroup = next === 0 ? 0 : state[NODES + next * NODE_WORDS + GROUP]!;
+    const nextAt = this.#groups + nextGroup * GROUP_WORDS;
+    if (nextGroup !== 0 && state[nextAt + FREQUENCY] === frequency + 1) {
+      this.#leave(node);
+      this.#list.insertAfter(state[nextAt + LAST]!, node);
+      state[nextAt + LAST] = node;
+      state[NODES + node * NODE_WORDS + GROUP] = nextGroup;
+    } else if (last === node && !this.#sharesGroupWithBefore(node)) {
+      state[groupAt + FREQUENCY] = frequency + 1;
+    } else {
+      this.#leave(node);
+      this.#list.insertAfter(state[groupAt + LAST]!, node);
+      this.#openGroup(node, frequency + 1);
     }
-    this.#leave(slot, group, at);
-    this.#list.insertAfter(state[nextAt + LAST]!, slot);
-    state[nextAt + LAST] = slot;
-    this.#words[slot * this.#stride + this.#group] = nextGroup;
   }
 
   insert(slot: number, _hash: number): void {
     const state = this.#state;
+    const node = this.#takeNode();
+    state[NODES + node * NODE_WORDS + SLOT] = slot;
+    this.#words[slot * this.#stride + this.#offset] = node;
     const front = this.#list.front();
-    const group = front === 0 ? 0 : this.#groupOf(front);
-    const at = GROUPS + group * GROUP_WORDS;
-    if (group !== 0 && state[at + FREQUENCY] === 1) {
-      this.#list.insertAfter(state[at + LAST]!, slot);
-      state[at + LAST] = slot;
-      this.#words[slot * this.#stride + this.#group] = group;
+    const group = front === 0 ? 0 : state[NODES + front * NODE_WORDS + GROUP]!;
+    const groupAt = this.#groups + group * GROUP_WORDS;
+    if (group !== 0 && state[groupAt + FREQUENCY] === 1) {
+      this.#list.insertAfter(state[groupAt + LAST]!, node);
+      state[groupAt + LAST] = node;
+      state[NODES + node * NODE_WORDS + GROUP] = group;
     } else {
-      this.#list.pushFront(slot);
-      this.#found(slot, 1);
+      this.#list.pushFront(node);
+      this.#openGroup(node, 1);
     }
   }
 
   evict(_incoming: number): number {
-    const victim = this.#list.front();
-    if (victim !== 0) this.remove(victim);
+    const node = this.#list.front();
+    if (node === 0) return 0;
+    const victim = this.#state[NODES + node * NODE_WORDS + SLOT]!;
+    this.remove(victim);
     return victim;
   }
 
   remove(slot: number): void {
-    const group = this.#groupOf(slot);
-    this.#leave(slot, group, GROUPS + group * GROUP_WORDS);
+    const state = this.#state;
+    const node = this.#words[slot * this.#stride + this.#offset]!;
+    this.#leave(node);
+    state[NODES + node * NODE_WORDS] = state[FREE_NODE]!;
+    state[FREE_NODE] = node;
   }
 
   reweigh(_slot: number, _oldWeight: number, _newWeight: number): void {}
 
-  move(from: number, to: number): void {
-    this.#list.relocate(to);
-    const at = GROUPS + this.#groupOf(to) * GROUP_WORDS;
-    if (this.#state[at + LAST] === from) this.#state[at + LAST] = to;
+  move(_from: number, to: number): void {
+    this.#state[NODES + this.#words[to * this.#stride + this.#offset]! * NODE_WORDS + SLOT] = to;
   }
 
   explain(slot: number): Placement {
-    return { queue: "ranking", detail: { frequency: this.#frequencyOf(slot) } };
+    const node = this.#words[slot * this.#stride + this.#offset]!;
+    return { queue: "ranking", detail: { frequency: this.#frequencyOf(node) } };
   }
 
   forEach(visit: (slot: number) => void): void {
-    this.#list.forEach(visit);
+    this.#list.forEach((node) => {
+      visit(this.#state[NODES + node * NODE_WORDS + SLOT]!);
+    });
   }
 
   check(): void {
     const state = this.#state;
-    this.#list.check(this.#memory.maxEntries);
+    const count = this.#list.check(this.#memory.maxEntries);
     let groups = 0;
-    let frequency = 0;
     let before = 0;
-    this.#list.forEach((slot) => {
-      if (before === 0 || this.#groupOf(before) !== this.#groupOf(slot)) {
+    this.#list.forEach((node) => {
+      const slot = state[NODES + node * NODE_WORDS + SLOT]!;
+      assert(this.#words[slot * this.#stride + this.#offset] === node, `slot ${slot} has lost its node`);
+      if (!this.#sharesGroupWithBefore(node)) {
         groups++;
-        assert(before === 0 || this.#lastOf(before) === before, `slot ${before} is the last of its group`);
-        assert(this.#frequencyOf(slot) > frequency, `slot ${slot} stands behind more frequent ones`);
-        frequency = this.#frequencyOf(slot);
+        assert(before === 0 || this.#lastOf(before) === before, `slot ${slot} splits a group`);
+        const rises = before === 0 || this.#frequencyOf(node) > this.#frequencyOf(before);
+        assert(rises, `slot ${slot} stands behind more frequent ones`);
       }
-      before = slot;
+      before = node;
     });
-    assert(before === 0 || this.#lastOf(before) === before, `slot ${before} is the last of its group`);
-    for (let group = state[FREE]!; group !== 0; groups++) group = state[GROUPS + group * GROUP_WORDS + LAST]!;
-    assert(groups === state[FRESH], "a group was lost");
+    assert(before === 0 || this.#lastOf(before) === before, "the last group goes on behind the list's end");
+    for (let group = state[FREE_GROUP]!; group !== 0; groups++) {
+      group = state[this.#groups + group * GROUP_WORDS + LAST]!;
+    }
+    assert(groups === state[FRESH_GROUP], "a group was lost");
+    let nodes = count;
+    for (let node = state[FREE_NODE]!; node !== 0; nodes++) node = state[NODES + node * NODE_WORDS]!;
+    assert(nodes === state[FRESH_NODE], "a node was lost");
   }
 
-  /** Makes a slot the youngest of its group. */
-  #renew(slot: number, at: number): void {
-    const last = this.#state[at + LAST]!;
-    if (last === slot) return;
-    this.#list.unlink(slot);
-    this.#list.insertAfter(last, slot);
-    this.#state[at + LAST] = slot;
+  /** Makes a node the last of its group. */
+  #renew(node: number, groupAt: number, last: number): void {
+    if (last === node) return;
+    this.#list.unlink(node);
+    this.#list.insertAfter(last, node);
+    this.#state[groupAt + LAST] = node;
   }
 
-  /** Takes a slot out of the list and of its group, and gives the group back when that leaves it empty. */
-  #leave(slot: number, group: number, at: number): void {
+  /** Takes a node out of the list and out of its group, and gives the group back when that leaves it empty. */
+  #leave(node: number): void {
     const state = this.#state;
-    if (state[at + LAST] === slot) {
-      const before = this.#list.before(slot);
-      if (before !== 0 && this.#groupOf(before) === group) {
-        state[at + LAST] = before;
+    const group = state[NODES + node * NODE_WORDS + GROUP]!;
+    const groupAt = this.#groups + group * GROUP_WORDS;
+    if (state[groupAt + LAST] === node) {
+      if (this.#sharesGroupWithBefore(node)) {
+        state[groupAt + LAST] = this.#list.before(node);
       } else {
-        state[at + LAST] = state[FREE]!;
-        state[FREE] = group;
+        state[groupAt + LAST] = state[FREE_GROUP]!;
+        state[FREE_GROUP] = group;
       }
     }
-    this.#list.unlink(slot);
+    this.#list.unlink(node);
   }
 
-  /** Gives a slot that is in the list a group of its own. */
-  #found(slot: number, frequency: number): void {
+  /** Gives a node that is in the list a group of its own. */
+  #openGroup(node: number, frequency: number): void {
     const state = this.#state;
-    let group = state[FREE]!;
+    let group = state[FREE_GROUP]!;
     if (group === 0) {
-      group = state[FRESH]! + 1;
-      state[FRESH] = group;
+      group = state[FRESH_GROUP]! + 1;
+      state[FRESH_GROUP] = group;
     } else {
-      state[FREE] = state[GROUPS + group * GROUP_WORDS + LAST]!;
+      state[FREE_GROUP] = state[this.#groups + group * GROUP_WORDS + LAST]!;
     }
-    const at = GROUPS + group * GROUP_WORDS;
-    state[at + FREQUENCY] = frequency;
-    state[at + LAST] = slot;
-    this.#words[slot * this.#stride + this.#group] = group;
+    const groupAt = this.#groups + group * GROUP_WORDS;
+    state[groupAt + FREQUENCY] = frequency;
+    state[groupAt + LAST] = node;
+    state[NODES + node * NODE_WORDS + GROUP] = group;
   }
 
-  #groupOf(slot: number): number {
-    return this.#words[slot * this.#stride + this.#group]!;
+  #takeNode(): number {
+    const state = this.#state;
+    const node = state[FREE_NODE]!;
+    if (node === 0) {
+      state[FRESH_NODE]!++;
+      return state[FRESH_NODE]!;
+    }
+    state[FREE_NODE] = state[NODES + node * NODE_WORDS]!;
+    return node;
   }
 
-  #frequencyOf(slot: number): number {
-    return this.#state[GROUPS + this.#groupOf(slot) * GROUP_WORDS + FREQUENCY]!;
+  #sharesGroupWithBefore(node: number): boolean {
+    const before = this.#list.before(node);
+    const state = this.#state;
+    return (
+      before !== 0 && state[NODES + before * NODE_WORDS + GROUP] === state[NODES + node * NODE_WORDS + GROUP]
+    );
   }
 
-  #lastOf(slot: number): number {
-    return this.#state[GROUPS + this.#groupOf(slot) * GROUP_WORDS + LAST]!;
+  #frequencyOf(node: number): number {
+    return this.#state[
+      this.#groups + this.#state[NODES + node * NODE_WORDS + GROUP]! * GROUP_WORDS + FREQUENCY
+    ]!;
+  }
+
+  #lastOf(node: number): number {
+    return this.#state[this.#groups + this.#state[NODES + node * NODE_WORDS + GROUP]! * GROUP_WORDS + LAST]!;
   }
 }

@@ -1,0 +1,144 @@
+import { assert } from "../../lib/assert.ts";
+import type { Future, Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { drawBelow } from "../random-draw.ts";
+import { SlotTable } from "../slot-table.ts";
+
+const DRAWS = 0;
+/** The slots that are asked for again, and those that never are: each word of a slot is its index in one of them. */
+const WANTED = 1;
+
+/** A slot's words: its index in its table, and in which one it is. */
+const IS_SPENT = 1;
+const WORDS_PER_SLOT = 2;
+
+/**
+ * Belady's idea for entries of different weight: of some entries drawn at random the one leaves that takes most
+ * room for longest, by weight times the distance to its next access. Whatever is never asked for again leaves
+ * before that, latest arrival first. Not an optimum, which is NP-hard to find, but the bound that such policies are
+ * measured against.
+ *
+ * After L. A. Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems Journal 5(2),
+ * 1966; weight times distance as in D. S. Berger, N. Beckmann, M. Harchol-Balter, "Practical bounds on optimal caching
+ * with variable object sizes", SIGMETRICS 2018 (its Belady-Size).
+ *
+ * Choices: `sample` entries are drawn, with repetition; where there are no more than that, all are looked at. Among
+ * equals the first one seen leaves.
+ */
+export const beladySize: PolicyType = {
+  name: "belady-size",
+  wordsPerSlot: WORDS_PER_SLOT,
+  sums: 0,
+  parameters: { sample: 128 },
+  ranges: { sample: { least: 1, most: 4096, whole: true } },
+  offline: true,
+  stateWords: (maxEntries) => WANTED + 2 * SlotTable.words(maxEntries),
+  create: (memory, parameters) => new BeladySize(memory, parameters),
+};
+
+class BeladySize implements Policy {
+  readonly #memory: PolicyMemory;
+  readonly #future: Future;
+  readonly #words: Int32Array;
+  readonly #stride: number;
+  readonly #isSpentWord: number;
+  readonly #sample: number;
+  readonly #wanted: SlotTable;
+  readonly #spent: SlotTable;
+
+  constructor(memory: PolicyMemory, parameters: Readonly<Record<string, number>>) {
+    const { words, stride, offset, state, maxEntries, future } = memory;
+    assert(future !== undefined, "belady-size runs where the future is known");
+    this.#memory = memory;
+    this.#future = future;
+    this.#words = words;
+    this.#stride = stride;
+    this.#isSpentWord = offset + IS_SPENT;
+    this.#sample = parameters["sample"]!;
+    this.#wanted = new SlotTable(words, stride, offset, state, WANTED);
+    this.#spent = new SlotTable(words, stride, offset, state, WANTED + SlotTable.words(maxEntries));
+  }
+
+  miss(_hash: number): void {}
+
+  hit(slot: number): void {
+    if (this.#future.nextAccess(slot) === Number.POSITIVE_INFINITY && !this.#isSpent(slot)) {
+      this.#wanted.remove(slot);
+      this.#add(slot);
+    }
+  }
+
+  insert(slot: number, _hash: number): void {
+    this.#add(slot);
+  }
+
+  evict(_incoming: number): number {
+    const spent = this.#spent.count();
+    const victim = spent > 0 ? this.#spent.slotAt(spent - 1) : this.#greediest();
+    if (victim !== 0) this.remove(victim);
+    return victim;
+  }
+
+  remove(slot: number): void {
+    this.#tableOf(slot).remove(slot);
+  }
+
+  reweigh(_slot: number, _oldWeight: number, _newWeight: number): void {}
+
+  move(_from: number, to: number): void {
+    this.#tableOf(to).relocate(to);
+  }
+
+  explain(slot: number): Placement {
+    const detail = { nextAccess: this.#future.nextAccess(slot) };
+    return { queue: this.#isSpent(slot) ? "spent" : "wanted", detail };
+  }
+
+  /** In no particular order, but those that are never asked for again come first. */
+  forEach(visit: (slot: number) => void): void {
+    this.#spent.forEach(visit);
+    this.#wanted.forEach(visit);
+  }
+
+  check(): void {
+    this.#spent.check(this.#memory.maxEntries);
+    this.#wanted.check(this.#memory.maxEntries);
+    this.forEach((slot) => {
+      const isSpent = this.#future.nextAccess(slot) === Number.POSITIVE_INFINITY;
+      assert(this.#isSpent(slot) === isSpent, `slot ${slot} is in the other table`);
+    });
+  }
+
+  #add(slot: number): void {
+    const isSpent = this.#future.nextAccess(slot) === Number.POSITIVE_INFINITY;
+    this.#words[slot * this.#stride + this.#isSpentWord] = isSpent ? 1 : 0;
+    this.#tableOf(slot).add(slot);
+  }
+
+  /** Of some that are asked for again, the one that takes most room for longest; 0 when there is none. */
+  #greediest(): number {
+    const { seed, state } = this.#memory;
+    const now = this.#future.now();
+    const count = this.#wanted.count();
+    const drawn = count > this.#sample;
+    const candidates = drawn ? this.#sample : count;
+    let victim = 0;
+    let most = -1;
+    for (let i = 0; i < candidates; i++) {
+      const slot = this.#wanted.slotAt(drawn ? drawBelow(count, seed, state, DRAWS) : i);
+      const room = this.#memory.weigh(slot) * (this.#future.nextAccess(slot) - now);
+      if (room > most) {
+        victim = slot;
+        most = room;
+      }
+    }
+    return victim;
+  }
+
+  #tableOf(slot: number): SlotTable {
+    return this.#isSpent(slot) ? this.#spent : this.#wanted;
+  }
+
+  #isSpent(slot: number): boolean {
+    return this.#words[slot * this.#stride + this.#isSpentWord] === 1;
+  }
+}

@@ -1,0 +1,84 @@
+import { assert } from "../../lib/assert.ts";
+import type { Future, Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { PriorityHeap } from "../priority-heap.ts";
+
+/** A counter of requests that ranks equals by recency. */
+const TICK = 0;
+
+/**
+ * Belady's optimum (MIN): the entry whose next access lies farthest ahead leaves first. No policy that takes in
+ * every entry it misses has fewer misses, as long as all weigh the same. Among entries that are never asked for
+ * again the one whose last request lies farthest back leaves first; which one does makes no difference to misses.
+ *
+ * L. A. Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems Journal 5(2), 1966.
+ */
+export const belady: PolicyType = {
+  name: "belady",
+  wordsPerSlot: 1,
+  sums: 1,
+  parameters: {},
+  ranges: {},
+  offline: true,
+  stateWords: (maxEntries) => PriorityHeap.words(maxEntries),
+  create: (memory) => new Belady(memory),
+};
+
+class Belady implements Policy {
+  readonly #memory: PolicyMemory;
+  readonly #future: Future;
+  readonly #sums: Float64Array;
+  readonly #heap: PriorityHeap;
+
+  constructor(memory: PolicyMemory) {
+    const { words, stride, offset, state, sums, maxEntries, future } = memory;
+    assert(future !== undefined, "belady runs where the future is known");
+    this.#memory = memory;
+    this.#future = future;
+    this.#sums = sums;
+    this.#heap = new PriorityHeap(words, stride, offset, state, 0, maxEntries);
+  }
+
+  miss(_hash: number): void {}
+
+  hit(slot: number): void {
+    this.#heap.update(slot, -this.#future.nextAccess(slot), this.#nextTick());
+  }
+
+  insert(slot: number, _hash: number): void {
+    this.#heap.add(slot, -this.#future.nextAccess(slot), this.#nextTick());
+  }
+
+  evict(_incoming: number): number {
+    const victim = this.#heap.top();
+    if (victim !== 0) this.#heap.remove(victim);
+    return victim;
+  }
+
+  remove(slot: number): void {
+    this.#heap.remove(slot);
+  }
+
+  reweigh(_slot: number, _oldWeight: number, _newWeight: number): void {}
+
+  move(_from: number, to: number): void {
+    this.#heap.relocate(to);
+  }
+
+  explain(slot: number): Placement {
+    return { queue: "ranking", detail: { nextAccess: -this.#heap.priorityOf(slot) } };
+  }
+
+  forEach(visit: (slot: number) => void): void {
+    this.#heap.forEach(visit);
+  }
+
+  check(): void {
+    this.#heap.check(this.#memory.maxEntries);
+  }
+
+  #nextTick(): number {
+    const tick = this.#sums[TICK]! + 1;
+    this.#sums[TICK] = tick;
+    return tick;
+  }
+}
