@@ -1,12 +1,13 @@
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
+import { client } from "./client.ts";
 import { demo } from "./demo.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, UsageError } from "./exit.ts";
 import { proxy } from "./proxy.ts";
 import { server } from "./server.ts";
 import type { Subcommand } from "./subcommand.ts";
 
-const SUBCOMMANDS: readonly Subcommand[] = [server, proxy, demo];
+const SUBCOMMANDS: readonly Subcommand[] = [server, proxy, client, demo];
 
 process.exitCode = await main(process.argv.slice(2));
 

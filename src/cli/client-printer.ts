@@ -1,0 +1,194 @@
+import { type Answer, type Client, ReplyError } from "../client/client.ts";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { utf8 } from "../lib/bytes.ts";
+import { JsonObjectWriter } from "../protocol/json-object-writer.ts";
+import { type ClientRequest, isSecret, mayBlock, RequestProblem, type Word } from "./client-request.ts";
+import { paint } from "./log.ts";
+import type { Output } from "./output.ts";
+import { displayReply, jsonBytes, jsonReply, plainReply } from "./reply-text.ts";
+
+/** What became of a request. */
+export type Outcome = { readonly ms: number } & (
+  | { readonly answer: Answer; readonly error?: undefined }
+  | { readonly error: Error }
+);
+
+export interface PrintStyle {
+  readonly json: boolean;
+  /** Replies for people; otherwise values as they are, for programs. */
+  readonly forPeople: boolean;
+  readonly colour: boolean;
+  /** Say before each reply where it came from. */
+  readonly showSource: boolean;
+  /** Say behind each reply how long it took. */
+  readonly showTime: boolean;
+  /** No line feed behind a value. */
+  readonly exact: boolean;
+}
+
+const NO_SUCH_KEY = "No such key found";
+const GREEN = "32";
+const YELLOW = "33";
+const RED = "31";
+const GREY = "90";
+/** Entries of a dump are gathered to so many bytes before they are written. */
+const DUMP_BYTES = 64 * 1024;
+
+/** Sends one request. It never rejects: an error is an outcome. */
+export async function execute(client: Client, request: ClientRequest): Promise<Outcome> {
+  const begun = performance.now();
+  try {
+    const answer = await client.request(request.command, {
+      as: "bytes",
+      ...(mayBlock(request) ? { timeoutMs: 0 } : {}),
+    });
+    return { answer, ms: performance.now() - begun };
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    return { error, ms: performance.now() - begun };
+  }
+}
+
+/** Writes replies in one style. */
+export class Printer {
+  readonly #output: Output;
+  readonly #style: PrintStyle;
+
+  constructor(output: Output, style: PrintStyle) {
+    this.#output = output;
+    this.#style = style;
+  }
+
+  /** @param words the request; empty where there was none to be made of what was given */
+  async print(request: ClientRequest | undefined, outcome: Outcome, tellsSource: boolean): Promise<void> {
+    const { json, forPeople } = this.#style;
+    if (json) this.#printJson(request?.words ?? [], outcome);
+    else if (outcome.error !== undefined) this.#printError(outcome.error, outcome.ms);
+    else if (forPeople) this.#printForPeople(request, outcome.answer, outcome.ms, tellsSource);
+    else this.#printPlain(request, outcome.answer, tellsSource);
+    await this.#output.ready();
+  }
+
+  /** Says something that is no reply, where people read. */
+  note(text: string): void {
+    if (this.#style.forPeople) this.#line(paint(text, GREY, this.#style.colour));
+  }
+
+  #printJson(words: readonly Word[], outcome: Outcome): void {
+    const ms = Number(outcome.ms.toFixed(3));
+    const request = shownWords(words);
+    if (outcome.error !== undefined) {
+      this.#line(JSON.stringify({ request, error: outcome.error.message, source: null, ms }));
+      return;
+    }
+    const { reply, source = null, ...about } = outcome.answer;
+    this.#line(JSON.stringify({ request, reply: jsonReply(reply), source, ...about, ms }));
+  }
+
+  #printError(error: Error, ms: number): void {
+    const { forPeople, colour } = this.#style;
+    const text = error instanceof ReplyError ? error.message.replace(/^ERR /, "") : error.message;
+    if (!forPeople) {
+      this.#line(`ERROR ${text.replaceAll("\n", " ")}`);
+      return;
+    }
+    const time = error instanceof RequestProblem ? "" : this.#time(ms, undefined);
+    this.#line(`${paint("ERROR", RED, colour)} ${displayReply(text)}${time}`);
+  }
+
+  #printForPeople(
+    request: ClientRequest | undefined,
+    answer: Answer,
+    ms: number,
+    tellsSource: boolean,
+  ): void {
+    const shown = textReply(request, answer) ?? displayReply(answer.reply);
+    const time = this.#time(ms, answer);
+    const end = time !== "" && shown.includes("\n") ? `\n${time.trimStart()}` : time;
+    this.#line(`${this.#label(request, answer, tellsSource)}${shown}${end}`);
+  }
+
+  #printPlain(request: ClientRequest | undefined, answer: Answer, tellsSource: boolean): void {
+    this.#output.write(this.#label(request, answer, tellsSource));
+    const text = textReply(request, answer);
+    const bytes = text === undefined ? plainReply(answer.reply) : utf8(`${text}\n`);
+    const isValue = answer.reply instanceof Uint8Array;
+    this.#output.write(this.#style.exact && isValue ? bytes.subarray(0, -1) : bytes);
+  }
+
+  /** Where the reply came from, in the words of the text protocol; nothing where that is not known. */
+  #label(request: ClientRequest | undefined, answer: Answer, tellsSource: boolean): string {
+    const { showSource, colour } = this.#style;
+    if (!showSource) return "";
+    const fromCache = answer.source === "hit";
+    // A proxy says it of what it may answer itself; writes are answered by the origin.
+    const isKnown =
+      answer.source !== undefined || (tellsSource && request !== undefined && request.kind !== "command");
+    if (!isKnown) return "";
+    const name = fromCache ? "{Proxy Server}" : "{Backend Server}";
+    return `${paint(name, fromCache ? GREEN : YELLOW, colour)} : `;
+  }
+
+  #time(ms: number, answer: Answer | undefined): string {
+    const { showTime, colour } = this.#style;
+    if (!showTime) return "";
+    const parts = [durationText(ms)];
+    if (answer?.source === "coalesced") parts.push("together with another request");
+    if (answer?.source === "hit" && answer.ageMs !== undefined)
+      parts.push(`cached for ${durationText(answer.ageMs)}`);
+    if (answer?.ttlMs !== undefined) parts.push(`expires in ${durationText(answer.ttlMs)}`);
+    return `  ${paint(`(${parts.join(", ")})`, GREY, colour)}`;
+  }
+
+  #line(text: string): void {
+    this.#output.write(`${text}\n`);
+  }
+
+  /**
+   * Writes all entries: one JSON object in one line, or with `json` one object `{"key":…,"value":…}` a line.
+   * @throws what the client throws
+   */
+  async printDump(client: Client): Promise<void> {
+    const buffer = new ByteBuffer(DUMP_BYTES);
+    const writer = new JsonObjectWriter(buffer);
+    const { json } = this.#style;
+    if (!json) writer.begin();
+    for await (const [key, value] of client.dump({ as: "bytes" })) {
+      if (json) buffer.append(utf8(`${JSON.stringify({ key: jsonBytes(key), value: jsonBytes(value) })}\n`));
+      else writer.entry(key, value);
+      if (buffer.length >= DUMP_BYTES) await this.#writeOut(buffer);
+    }
+    if (!json) {
+      writer.end();
+      buffer.append(utf8("\n"));
+    }
+    await this.#writeOut(buffer);
+  }
+
+  async #writeOut(buffer: ByteBuffer): Promise<void> {
+    this.#output.write(buffer.bytes.slice(0, buffer.length));
+    buffer.clear(DUMP_BYTES);
+    await this.#output.ready();
+  }
+}
+
+/** What the text protocol answers with, for its own verbs. */
+function textReply(request: ClientRequest | undefined, { reply }: Answer): string | undefined {
+  if (request?.kind === "get" && reply === null) return NO_SUCH_KEY;
+  if (request?.kind === "delete") return reply === 0 ? NO_SUCH_KEY : "OK";
+  return undefined;
+}
+
+function shownWords(words: readonly Word[]): unknown[] {
+  const shown = words.map((word) => (typeof word === "string" ? word : jsonBytes(word)));
+  return isSecret(words) ? [shown[0], "(hidden)"] : shown;
+}
+
+function durationText(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(2)} ms`;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}

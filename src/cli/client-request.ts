@@ -1,0 +1,139 @@
+import { fromLatin1, fromStrictUtf8, fromUtf8, latin1 } from "../lib/bytes.ts";
+import { splitInline } from "../protocol/inline-command.ts";
+import { Request } from "../protocol/protocol.ts";
+
+/** One request as the user made it, and as it is sent. */
+export interface ClientRequest {
+  /** `put`, `get`, `delete` and `dump` are the text protocol's; all else is a RESP command as it stands. */
+  readonly kind: "put" | "get" | "delete" | "dump" | "command";
+  /** The words of the user, for display. */
+  readonly words: readonly Word[];
+  /** The RESP command. Empty for `dump`, which is several. */
+  readonly command: readonly Word[];
+}
+
+export type Word = string | Uint8Array;
+
+/** What is wrong with a request, and its right form. */
+export class RequestProblem extends Error {
+  override name = "RequestProblem";
+}
+
+/**
+ * A request given as words, as on a command line. `PUT a=b` and `PUT a b` mean the same; a key of several words
+ * may be given so.
+ * @throws RequestProblem
+ */
+export function requestOfWords(words: readonly Word[]): ClientRequest {
+  const [verb = "", ...rest] = words;
+  switch (textOf(verb).toUpperCase()) {
+    case "PUT":
+      return putRequest(splitAtEquals(rest));
+    case "GET":
+      return keyRequest("get", "GET", rest);
+    case "DELETE":
+      return keyRequest("delete", "DELETE", rest);
+    case "DUMP":
+      // With a key it is Redis's command of that name.
+      return rest.length === 0
+        ? { kind: "dump", words: ["DUMP"], command: [] }
+        : { kind: "command", words, command: words };
+    default:
+      return { kind: "command", words, command: words };
+  }
+}
+
+/**
+ * A request given as a line. PUT, GET and DELETE are read as the text protocol reads them: keys may hold white
+ * space, values anything. What begins with a quote, and every other command, is split into words, with quotes
+ * as in a shell. undefined for an empty line, or one that begins with `#`.
+ * @throws RequestProblem
+ */
+export function requestOfLine(line: Uint8Array): ClientRequest | undefined {
+  // One character a byte, so that bytes that are no text stay as they are.
+  const [, verb = "", rest = ""] = LINE.exec(latin1(line)) ?? [];
+  if (verb === "" || verb.startsWith("#")) return undefined;
+  const isQuoted = rest.startsWith('"') || rest.startsWith("'");
+  if (/^(?:PUT|GET|DELETE)$/i.test(verb) && !isQuoted) {
+    if (rest === "") return requestOfWords([verb]);
+    if (verb.toUpperCase() !== "PUT") return requestOfWords([verb, wordOf(rest)]);
+    return putRequest(putWords(rest));
+  }
+  return requestOfWords(splitWords(line));
+}
+
+/** A verb and what follows it, without white space around; that of ASCII alone, as the text protocol has it. */
+const LINE = /^[ \t-\r]*([^ \t-\r]+)[ \t-\r]*(.*?)[ \t-\r]*$/s;
+
+/** `key=value` or `key value`, as latin1. */
+function putWords(rest: string): Word[] {
+  const [, key = "", value] = (/^([^=]*)=(.*)$/s.exec(rest) ??
+    /^([^ \t-\r]+)(?:[ \t-\r]+(.*))?$/s.exec(rest))!;
+  const trimmed = [key, value].map((text) => text?.replace(/^[ \t-\r]+|[ \t-\r]+$/g, ""));
+  return trimmed.filter((text) => text !== undefined).map(wordOf);
+}
+
+/** @throws RequestProblem where quotes are not balanced */
+export function splitWords(line: Uint8Array): Word[] {
+  const request = new Request();
+  request.reset(line);
+  if (!splitInline(line, 0, line.length, request)) {
+    throw new RequestProblem("a quote is not closed, or no space follows it: \"…\" or '…'");
+  }
+  return Array.from({ length: request.count }, (_, index) => wordOfBytes(request.copy(index)));
+}
+
+function wordOf(latin1Text: string): Word {
+  return wordOfBytes(fromLatin1(latin1Text));
+}
+
+/** Text where the bytes are text. */
+function wordOfBytes(bytes: Uint8Array): Word {
+  return fromStrictUtf8(bytes) ?? bytes;
+}
+
+/** @param words key and value, of one or more words */
+function putRequest([key, ...others]: readonly Word[]): ClientRequest {
+  if (key === undefined) throw new RequestProblem("PUT needs a key and a value: PUT key=value");
+  if (others.length === 0) throw new RequestProblem("PUT needs a value behind the key: PUT key=value");
+  if (key.length === 0) throw new RequestProblem("PUT needs a key before the equals sign: PUT key=value");
+  const value = others.length === 1 ? others[0]! : others.map(textOf).join(" ");
+  return { kind: "put", words: ["PUT", key, value], command: ["SET", key, value] };
+}
+
+/** Splits `key=value` where it is so given; a shell may have made several words of the value. */
+function splitAtEquals(words: readonly Word[]): readonly Word[] {
+  const [first = "", ...others] = words;
+  const equals = typeof first === "string" ? first.indexOf("=") : -1;
+  if (equals < 0) return words;
+  const value = [textOf(first).slice(equals + 1), ...others.map(textOf)].join(" ");
+  return [textOf(first).slice(0, equals).trim(), value.trim()];
+}
+
+function keyRequest(kind: "get" | "delete", verb: string, rest: readonly Word[]): ClientRequest {
+  const key = rest.length === 1 ? rest[0]! : rest.map(textOf).join(" ");
+  if (key.length === 0) throw new RequestProblem(`${verb} needs a key: ${verb} key`);
+  return { kind, words: [verb, key], command: [kind === "get" ? "GET" : "DEL", key] };
+}
+
+export function textOf(word: Word): string {
+  return typeof word === "string" ? word : fromUtf8(word);
+}
+
+/** Whether it holds a password, which must be neither shown nor kept. */
+export function isSecret(words: readonly Word[]): boolean {
+  const upper = words.map((word) => textOf(word).toUpperCase());
+  const [verb = "", second = "", ...more] = upper;
+  if (verb === "AUTH" || verb === "ACL") return true;
+  if (verb === "HELLO" || verb === "MIGRATE") return upper.some((word) => word.startsWith("AUTH"));
+  return verb === "CONFIG" && second === "SET" && more.some((word) => /PASS|AUTH/.test(word));
+}
+
+/** How long a command may take by its nature: these wait for something to happen. */
+export function mayBlock({ kind, command }: ClientRequest): boolean {
+  return kind === "command" && BLOCKING.has(textOf(command[0] ?? "").toUpperCase());
+}
+
+const BLOCKING: ReadonlySet<string> = new Set(
+  "BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP XREAD XREADGROUP WAIT WAITAOF".split(" "),
+);
