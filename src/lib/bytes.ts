@@ -1,5 +1,6 @@
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 /** UTF-8 bytes of a text. */
 export function utf8(text: string): Uint8Array {
@@ -9,6 +10,15 @@ export function utf8(text: string): Uint8Array {
 /** A text of UTF-8 bytes; what is not UTF-8 becomes U+FFFD. */
 export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
+}
+
+/** As `fromUtf8`; undefined for what is not UTF-8. */
+export function fromStrictUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return strictDecoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** One character a byte: a lossless string of any bytes, for use as a `Map` key. */
