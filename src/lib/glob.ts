@@ -82,15 +82,20 @@ function matchesClass(pattern: Uint8Array, at: number, byte: number, ignoreCase:
     if (pattern[i] === BACKSLASH && i + 1 < pattern.length) {
       if (pattern[i + 1] === byte) found = true;
     } else if (isRange(pattern, i)) {
-      const from = fold(pattern[i]!, ignoreCase);
-      const to = fold(pattern[i + 2]!, ignoreCase);
-      if (wanted >= Math.min(from, to) && wanted <= Math.max(from, to)) found = true;
+      const from = signed(fold(pattern[i]!, ignoreCase));
+      const to = signed(fold(pattern[i + 2]!, ignoreCase));
+      if (signed(wanted) >= Math.min(from, to) && signed(wanted) <= Math.max(from, to)) found = true;
     } else if (fold(pattern[i]!, ignoreCase) === wanted) {
       found = true;
     }
     i = memberEnd(pattern, i);
   }
   return found !== negated;
+}
+
+/** Redis compares the ends of a range as C's `char`, which is signed where it mostly runs. */
+function signed(byte: number): number {
+  return (byte << 24) >> 24;
 }
 
 function fold(byte: number, ignoreCase: boolean): number {

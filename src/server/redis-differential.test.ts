@@ -3,15 +3,14 @@
  * `GLASSCACHE_DIFFERENTIAL_COMMANDS` runs more of them, `GLASSCACHE_DIFFERENTIAL_SEED` others.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { LocalServer } from "../../test/support/local-server.ts";
-import { type RunningServer, startRedis } from "../../test/support/origins.ts";
+import { type RunningServer as RedisServer, startRedis } from "../../test/support/origins.ts";
+import { TemporaryDirectory } from "../../test/support/program.ts";
 import { RawClient } from "../../test/support/raw-client.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
-import { MemoryEngine } from "../engine/memory.ts";
 import { fromLatin1, latin1 } from "../lib/bytes.ts";
-import { systemClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { decodeReply, type ReplyValue } from "../protocol/reply-value.ts";
+import { type RunningServer, startServer } from "./start.ts";
 
 const COMMANDS = Number(process.env["GLASSCACHE_DIFFERENTIAL_COMMANDS"] ?? 6000);
 const SEED = Number(process.env["GLASSCACHE_DIFFERENTIAL_SEED"] ?? 20_261_122);
@@ -241,34 +240,38 @@ interface Pair {
   inTransaction: boolean;
 }
 
-describe.skipIf(!redis.available)(redis.title("the same replies as Redis"), () => {
-  let origin: RunningServer;
-  let local: LocalServer;
+for (const engine of ["memory", "lmdb"] as const) {
+  describe.skipIf(!redis.available)(redis.title(`the same replies as Redis, from ${engine},`), () =>
+    compareWithRedis(engine),
+  );
+}
+
+function compareWithRedis(engine: "memory" | "lmdb"): void {
+  const directory = new TemporaryDirectory();
+  let origin: RedisServer;
+  let own: RunningServer;
 
   beforeAll(async () => {
     origin = await startRedis({ args: ["--databases", "1"] });
-    const random = new SeededRandom(SEED);
-    local = new LocalServer({
-      openEngine: (onDeparture) =>
-        new MemoryEngine({
-          budgetBytes: 64 * 1024 ** 2,
-          policy: "s3-fifo",
-          whenFull: "refuse",
-          clock: systemClock,
-          random,
-          seed: 1,
-          onDeparture,
-        }),
+    own = await startServer({
+      host: "127.0.0.1",
+      port: 0,
+      engine,
+      dataDirectory: directory.path,
+      sync: "interval",
+      memoryBytes: 32 * 1024 ** 2,
+      whenFull: "refuse",
     });
   });
   afterAll(async () => {
     await origin?.[Symbol.asyncDispose]();
-    await local?.[Symbol.asyncDispose]();
+    await own?.close();
+    directory[Symbol.dispose]();
   });
 
   async function connect(version: 2 | 3, label: string): Promise<Pair> {
     const theirs = await RawClient.connect(origin.port);
-    const ours = await RawClient.connect(local.port);
+    const ours = await RawClient.connect(own.port);
     await theirs.ask("HELLO", String(version));
     await ours.ask("HELLO", String(version));
     return { theirs, ours, label, inTransaction: false };
@@ -294,12 +297,67 @@ describe.skipIf(!redis.available)(redis.title("the same replies as Redis"), () =
         );
       }
     }
-    for (const pair of pairs) {
-      pair.theirs.close();
-      pair.ours.close();
-    }
+    pairs.forEach(close);
   });
-});
+
+  /** Asks both servers the same, and expects the same. */
+  async function compare(pair: Pair, ...command: string[]): Promise<void> {
+    const args = command.map(fromLatin1);
+    const [theirs, ours] = await Promise.all([pair.theirs.ask(...args), pair.ours.ask(...args)]);
+    if (sameReply(command, theirs, ours)) return;
+    expect(`${JSON.stringify(command)} => ${latin1(ours)}`).toBe(
+      `${JSON.stringify(command)} => ${latin1(theirs)}`,
+    );
+  }
+
+  test("to sums of random floating-point numbers", async () => {
+    const random = new SeededRandom(SEED);
+    const pair = await connect(2, "RESP2");
+    for (let n = 0; n < COMMANDS / 4; n++) {
+      const sum = randomNumber(random);
+      await compare(pair, "SET", "sum", sum);
+      await compare(pair, "INCRBYFLOAT", "sum", randomNumber(random));
+      // Often near the other's negative, where digits cancel.
+      await compare(pair, "INCRBYFLOAT", "sum", sum.startsWith("-") ? sum.slice(1) : `-${sum}`);
+    }
+    close(pair);
+  });
+
+  test("to random patterns", async () => {
+    const random = new SeededRandom(SEED);
+    const pair = await connect(2, "RESP2");
+    await compare(pair, "FLUSHALL");
+    const alphabet = ["a", "b", "-", "]", "[", "^", "\\", "*", "?", "\x80", "\xff"];
+    const text = (most: number) =>
+      Array.from({ length: random.below(most) }, () => random.pick(alphabet)).join("");
+    for (let n = 0; n < 60; n++) await compare(pair, "SET", text(7), "x");
+    for (let n = 0; n < COMMANDS / 4; n++) await compare(pair, "KEYS", text(9));
+    close(pair);
+  });
+}
+
+function close(pair: Pair): void {
+  pair.theirs.close();
+  pair.ours.close();
+}
+
+/** A number in one of many forms, of any size, with few digits or many. */
+function randomNumber(random: SeededRandom): string {
+  const digits = (most: number) =>
+    Array.from({ length: random.below(most) }, () => random.below(10)).join("");
+  const sign = random.pick(["", "-", "+"]);
+  const whole = digits(random.pick([2, 5, 25])) || "0";
+  const fraction = random.below(3) === 0 ? "" : `.${digits(random.pick([3, 20, 40]))}`;
+  const exponent =
+    random.below(3) > 0
+      ? ""
+      : `e${random.below(2) === 0 ? "-" : ""}${random.below(random.pick([5, 30, 400]))}`;
+  if (random.below(8) > 0) return `${sign}${whole}${fraction}${exponent}`;
+  const hexadecimal = Array.from({ length: 1 + random.below(24) }, () => random.below(16).toString(16)).join(
+    "",
+  );
+  return `${sign}0x${hexadecimal.slice(0, 8)}.${hexadecimal.slice(8)}p${random.below(200) - 100}`;
+}
 
 function isOk(reply: Uint8Array): boolean {
   return latin1(reply) === "+OK\r\n";

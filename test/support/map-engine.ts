@@ -23,8 +23,8 @@ export interface MapEngineOptions {
 interface Entry {
   value: Uint8Array;
   expiresAtMs: number;
-  /** Grows with every entry: the order of `scan`. */
-  readonly sequence: number;
+  /** Its place in the order of `scan`. */
+  readonly place: number;
 }
 
 /**
@@ -40,11 +40,12 @@ export class MapEngine implements Engine {
   settleWith: () => Promise<void> | undefined = () => undefined;
   isClosed = false;
   readonly #entries = new Map<string, Entry>();
+  /** Keys in the order they came; undefined where one has gone. */
+  #order: (string | undefined)[] = [];
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #departed: DepartureListener;
   #usedBytes = 0;
-  #sequence = 0;
   #expiredCount = 0;
 
   constructor(options: MapEngineOptions) {
@@ -86,8 +87,8 @@ export class MapEngine implements Engine {
       throw new OutOfMemoryError("the budget is spent");
     }
     this.#usedBytes += added;
-    const sequence = old?.sequence ?? ++this.#sequence;
-    this.#entries.set(name, { value: new Uint8Array(value), expiresAtMs, sequence });
+    const place = old?.place ?? this.#order.push(name) - 1;
+    this.#entries.set(name, { value: new Uint8Array(value), expiresAtMs, place });
   }
 
   setExpiry(key: Uint8Array, expiresAtMs: number): boolean {
@@ -103,6 +104,7 @@ export class MapEngine implements Engine {
 
   clear(): void {
     this.#entries.clear();
+    this.#order = [];
     this.#usedBytes = 0;
   }
 
@@ -115,11 +117,14 @@ export class MapEngine implements Engine {
   }
 
   scan(cursor: number, count: number, visit: (key: Uint8Array) => void): number {
-    const rest = [...this.#entries].filter(([, entry]) => entry.sequence > cursor);
-    rest.sort((a, b) => a[1].sequence - b[1].sequence);
-    const step = rest.slice(0, count);
-    for (const [name, entry] of step) if (!this.#hasExpired(entry)) visit(fromLatin1(name));
-    return step.length === rest.length ? 0 : step.at(-1)![1].sequence;
+    let at = cursor;
+    for (let visited = 0; at < this.#order.length && visited < count; at++) {
+      const name = this.#order[at];
+      if (name === undefined) continue;
+      visited++;
+      if (!this.#hasExpired(this.#entries.get(name)!)) visit(fromLatin1(name));
+    }
+    return at < this.#order.length ? at : 0;
   }
 
   randomKey(): Uint8Array | undefined {
@@ -187,6 +192,7 @@ export class MapEngine implements Engine {
     const entry = this.#entries.get(name);
     if (entry === undefined) return false;
     this.#usedBytes -= name.length + entry.value.length;
+    this.#order[entry.place] = undefined;
     return this.#entries.delete(name);
   }
 }
