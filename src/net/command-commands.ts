@@ -56,7 +56,7 @@ const commandContainer = containerCommand<ClientContext>({
     },
     {
       name: "getkeys",
-      arity: -3,
+      arity: -4,
       flags: FLAGS,
       group: "server",
       summary: "Extracts the key names from an arbitrary command.",
@@ -125,7 +125,7 @@ function info({ host }: ClientContext, request: Request, reply: ReplyWriter): vo
   for (let index = 2; index < request.count; index++) {
     const name = request.text(index).toLowerCase();
     const command = findByName(commands, name);
-    if (command === undefined) reply.nullArray();
+    if (command === undefined) reply.null();
     else writeInfo(command, name, reply);
   }
 }

@@ -3,7 +3,7 @@ import { matchesGlob } from "../lib/glob.ts";
 import { parseSize } from "../lib/quantity.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext } from "./client-context.ts";
-import { shownText, wrongArity } from "./command-errors.ts";
+import { SYNTAX_ERROR, shownText } from "./command-errors.ts";
 import type { Command, CommandFlag } from "./command-table.ts";
 import { containerCommand } from "./container-command.ts";
 
@@ -107,7 +107,7 @@ function get(parameters: readonly Parameter[], request: Request, reply: ReplyWri
 /** Sets all of the parameters given, or none. */
 function set(parameters: readonly Parameter[], request: Request, reply: ReplyWriter): void {
   if (request.count % 2 !== 0) {
-    reply.error(wrongArity("config|set"));
+    reply.error(SYNTAX_ERROR);
     return;
   }
   const changes: { parameter: Parameter; text: string }[] = [];
