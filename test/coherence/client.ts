@@ -3,7 +3,17 @@ import { RespClient } from "../support/resp-client.ts";
 import { TextClient } from "../support/text-client.ts";
 import type { Site } from "./history.ts";
 import type { Keys } from "./keys.ts";
-import { type Operate, RESP_READS, RESP_WRITES, TEXT_READS, TEXT_WRITES, type Wire } from "./operations.ts";
+import {
+  get,
+  KEY_NAMING_WRITES,
+  type Operate,
+  OTHER_WRITES,
+  outlive,
+  RESP_READS,
+  TEXT_READS,
+  TEXT_WRITES,
+  type Wire,
+} from "./operations.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** Everything that clients of one run share. */
@@ -11,6 +21,8 @@ export interface World {
   readonly keys: Keys;
   readonly recorder: Recorder;
   readonly hasScripts: boolean;
+  /** Whether all writes name the keys they change, so that a proxy needs nobody to tell it. */
+  readonly namesKeys: boolean;
   /** An operation without a reply for so long, over a connection that lives, hangs. */
   readonly answerWithinMs: number;
   isEnded: boolean;
@@ -19,7 +31,13 @@ export interface World {
 export interface ClientKind {
   readonly site: Site;
   readonly port: number;
-  readonly speaks: "RESP2" | "RESP3" | "text";
+  /**
+   * - `RESP2`, `RESP3`, `text`: reads and writes everything, in that protocol, often pipelined.
+   * - `impatient`: only reads. When an answer takes long it leaves that connection alone and asks over another one,
+   *   so that it sees what a proxy serves from its cache while everybody else waits for the origin.
+   * - `outliving`: reads what it wrote again when its time to live is over.
+   */
+  readonly habit: "RESP2" | "RESP3" | "text" | "impatient" | "outliving";
 }
 
 const RETRY_MS = 20;
@@ -29,19 +47,24 @@ const PIPELINE_DEPTH = 8;
 /** How often, in operations, a client begins a new connection of its own accord. */
 const RECONNECT_SHARE = 0.002;
 const THINK_MS = 4;
+const PATIENCE_MS = 20;
 
 /** Reads and writes at random until the world ends, over one connection after another. */
 export async function runClient(world: World, kind: ClientKind, seed: number): Promise<void> {
   const random = new SeededRandom(seed);
+  const unanswered = new Set<Promise<void>>();
   while (!world.isEnded) {
     try {
-      if (kind.speaks === "text") await useText(world, kind, random);
+      if (kind.habit === "text") await useText(world, kind, random);
+      else if (kind.habit === "impatient") await readImpatiently(world, kind, random, unanswered);
+      else if (kind.habit === "outliving") await outliveAll(world, kind, random);
       else await useResp(world, kind, random);
     } catch (error) {
       if (!isConnectionError(error)) throw error;
       await Bun.sleep(RETRY_MS);
     }
   }
+  await Promise.all(unanswered);
 }
 
 /** A new connection's place in the history. */
@@ -54,13 +77,40 @@ export function wireOf({ keys, recorder, hasScripts }: World, site: Site, random
   };
 }
 
-async function useResp(
+async function useResp(world: World, { site, port, habit }: ClientKind, random: SeededRandom): Promise<void> {
+  using client = await RespClient.connect({ port, ...(habit === "RESP3" ? { version: 3 } : {}) });
+  const writes = world.namesKeys ? KEY_NAMING_WRITES : [...KEY_NAMING_WRITES, ...OTHER_WRITES];
+  await operate(world, wireOf(world, site, random), client, RESP_READS, writes);
+}
+
+async function readImpatiently(
   world: World,
-  { site, port, speaks }: ClientKind,
+  { site, port }: ClientKind,
   random: SeededRandom,
+  unanswered: Set<Promise<void>>,
 ): Promise<void> {
-  using client = await RespClient.connect({ port, ...(speaks === "RESP3" ? { version: 3 } : {}) });
-  await operate(world, wireOf(world, site, random), client, RESP_READS, RESP_WRITES);
+  const client = await RespClient.connect({ port });
+  const wire = wireOf(world, site, random);
+  while (!world.isEnded && !client.isClosed) {
+    const reading = answered(world, wire, client, get(wire, client));
+    const isInTime = await Promise.race([reading.then(() => true), Bun.sleep(PATIENCE_MS).then(() => false)]);
+    if (!isInTime) {
+      const end = reading.then(() => {
+        client.close();
+        unanswered.delete(end);
+      });
+      unanswered.add(end);
+      return;
+    }
+    await Bun.sleep(random.below(THINK_MS));
+  }
+  client.close();
+}
+
+async function outliveAll(world: World, { site, port }: ClientKind, random: SeededRandom): Promise<void> {
+  using client = await RespClient.connect({ port });
+  const wire = wireOf(world, site, random);
+  while (!world.isEnded && !client.isClosed) await answered(world, wire, client, outlive(wire, client));
 }
 
 async function useText(world: World, { site, port }: ClientKind, random: SeededRandom): Promise<void> {

@@ -1,4 +1,5 @@
 import type { SeededRandom } from "../../src/lib/random.ts";
+import type { Site } from "./history.ts";
 
 /** Of keys without writers, as many as are still read. */
 const RETIRED_KEYS = 6;
@@ -9,6 +10,8 @@ const RETIRED_KEYS = 6;
  */
 export class Register {
   readonly place: number;
+  /** Through which sites it is written. */
+  readonly sites: readonly Site[];
   key: string;
   /** The highest version given out. */
   version = 0;
@@ -17,8 +20,9 @@ export class Register {
   isLocked = false;
   #generation = 0;
 
-  constructor(place: number) {
+  constructor(place: number, sites: readonly Site[]) {
     this.place = place;
+    this.sites = sites;
     this.key = `register:${place}:0`;
   }
 
@@ -42,15 +46,19 @@ export class Keys {
   #counterGeneration = 0;
   #isPaused = false;
 
-  constructor({ registers, counters }: { registers: number; counters: number }) {
-    this.registers = Array.from({ length: registers }, (_, place) => new Register(place));
+  /**
+   * @param writers for each register, the sites through which it is written
+   * @param counters how many there are; they are incremented through all sites
+   */
+  constructor(writers: readonly (readonly Site[])[], counters: number) {
+    this.registers = writers.map((sites, place) => new Register(place, sites));
     this.#counterCount = counters;
   }
 
-  /** Takes up to `count` registers that nobody writes at this moment; possibly none. */
-  lock(count: number, random: SeededRandom): Register[] {
+  /** Takes up to `count` registers that nobody writes at this moment, to be written through `site`; possibly none. */
+  lock(count: number, site: Site, random: SeededRandom): Register[] {
     if (this.#isPaused) return [];
-    const free = this.registers.filter(({ isLocked }) => !isLocked);
+    const free = this.registers.filter(({ isLocked, sites }) => !isLocked && sites.includes(site));
     const chosen: Register[] = [];
     while (chosen.length < count && free.length > 0) {
       const [register] = free.splice(random.below(free.length), 1);

@@ -25,30 +25,23 @@ type Outcome = Write["outcome"];
 
 /** Each operation sends all it has to say at once, before it waits, so that several make a pipeline. */
 export const RESP_READS: readonly Operate<RespClient>[] = [get, get, get, getMany];
-export const RESP_WRITES: readonly Operate<RespClient>[] = [
-  set,
-  set,
-  set,
-  setForATime,
-  expire,
-  remove,
-  increment,
-  increment,
-  setMany,
-  transaction,
-  transactionOfIncrements,
-  rename,
-  script,
+export const KEY_NAMING_WRITES: readonly Operate<RespClient>[] = [
+  ...[set, set, set, setForATime, expire, remove, increment, increment, setMany, rename],
 ];
+export const OTHER_WRITES: readonly Operate<RespClient>[] = [transaction, transactionOfIncrements, script];
 export const TEXT_READS: readonly Operate<TextClient>[] = [textGet];
 export const TEXT_WRITES: readonly Operate<TextClient>[] = [textPut, textPut, textDelete];
 
-async function get(wire: Wire, client: RespClient): Promise<void> {
-  const [key] = wire.keys.some(1, wire.random);
+/** Reads one key, by itself. */
+export async function get(wire: Wire, client: RespClient): Promise<void> {
+  await getKey(wire, client, wire.keys.some(1, wire.random)[0]!);
+}
+
+async function getKey(wire: Wire, client: RespClient, key: string): Promise<void> {
   const begun = begin(wire);
-  const reply = await answer(client.ask("GET", key!));
+  const reply = await answer(client.ask("GET", key));
   if (isRefusal(reply)) wire.recorder.failedReads++;
-  else wire.recorder.read(begun, key!, "GET", versionOf(reply));
+  else wire.recorder.read(begun, key, "GET", versionOf(reply));
 }
 
 async function getMany(wire: Wire, client: RespClient): Promise<void> {
@@ -66,7 +59,7 @@ async function set(wire: Wire, client: RespClient): Promise<void> {
 }
 
 async function setForATime(wire: Wire, client: RespClient): Promise<void> {
-  const [register] = wire.keys.lock(1, wire.random);
+  const [register] = wire.keys.lock(1, wire.site, wire.random);
   if (register === undefined) return;
   const ttlMs = 30 + wire.random.below(200);
   const version = register.nextVersion();
@@ -81,7 +74,7 @@ async function setForATime(wire: Wire, client: RespClient): Promise<void> {
 }
 
 async function expire(wire: Wire, client: RespClient): Promise<void> {
-  const [register] = wire.keys.lock(1, wire.random);
+  const [register] = wire.keys.lock(1, wire.site, wire.random);
   if (register === undefined) return;
   if (register.holds !== "value") {
     wire.keys.unlock(register);
@@ -98,7 +91,7 @@ async function expire(wire: Wire, client: RespClient): Promise<void> {
 }
 
 async function remove(wire: Wire, client: RespClient): Promise<void> {
-  const [register] = wire.keys.lock(1, wire.random);
+  const [register] = wire.keys.lock(1, wire.site, wire.random);
   if (register === undefined) return;
   const command = wire.random.pick(["DEL", "UNLINK", "GETDEL"]);
   const version = register.nextVersion();
@@ -191,7 +184,7 @@ async function textPut(wire: Wire, client: TextClient): Promise<void> {
 }
 
 async function textDelete(wire: Wire, client: TextClient): Promise<void> {
-  const [register] = wire.keys.lock(1, wire.random);
+  const [register] = wire.keys.lock(1, wire.site, wire.random);
   if (register === undefined) return;
   const version = register.nextVersion();
   const { key } = register;
@@ -199,6 +192,40 @@ async function textDelete(wire: Wire, client: TextClient): Promise<void> {
   const outcome = await client.ask(`DELETE ${key}`).then(outcomeOfText, (): Outcome => "unknown");
   const recorded = wire.recorder.write(begun, key, "text DELETE", { version, leaves: "nothing", outcome });
   settle(wire, register, recorded, "nothing");
+}
+
+/**
+ * A key that nobody else asks for, so that the origin is in no hurry to remove it: read before its time is over, and
+ * again when it is.
+ */
+export async function outlive(wire: Wire, client: RespClient): Promise<void> {
+  const ttlMs = 20 + wire.random.below(60);
+  const begun = begin(wire);
+  const key = `fleeting:${wire.connection}:${begun.sequence}`;
+  if (wire.random.next() < 0.5) {
+    const outcome = outcomeOf(await answer(client.ask("SET", key, "v1;", "PX", String(ttlMs))));
+    const recorded = wire.recorder.write(begun, key, "SET PX", {
+      version: 1,
+      leaves: "value",
+      outcome,
+      ttlMs,
+    });
+    wire.recorder.expiry(begun, key, 2, ttlMs, recorded);
+    await getKey(wire, client, key);
+  } else {
+    const outcome = outcomeOf(await answer(client.ask("SET", key, "v1;")));
+    wire.recorder.write(begun, key, "SET", { version: 1, leaves: "value", outcome });
+    await getKey(wire, client, key);
+    const limited = begin(wire);
+    const reply = await answer(client.ask("PEXPIRE", key, String(ttlMs)));
+    wire.recorder.expiry(limited, key, 2, ttlMs, reply === 0 ? "failed" : outcomeOf(reply));
+    await getKey(wire, client, key);
+  }
+  await Bun.sleep(ttlMs);
+  for (let i = 0; i < 10; i++) {
+    await getKey(wire, client, key);
+    await Bun.sleep(1);
+  }
 }
 
 /** Reads every key once, for the end of a run. */
@@ -217,7 +244,7 @@ async function writeRegisters(
   how: string,
   send: (registers: readonly Register[], versions: readonly number[]) => Promise<Outcome>,
 ): Promise<void> {
-  const registers = wire.keys.lock(count, wire.random);
+  const registers = wire.keys.lock(count, wire.site, wire.random);
   if (registers.length === 0) return;
   const keys = registers.map(({ key }) => key);
   const versions = registers.map((register) => register.nextVersion());

@@ -11,7 +11,7 @@ import {
 /**
  * How exactly an expiry is known: the origin counts whole milliseconds, by a clock that it reads when it gets to it.
  */
-const EXPIRY_SLACK_MS = 20;
+const EXPIRY_SLACK_MS = 5;
 
 /** Where and when an operation was begun. */
 export type Begun = Omit<Operation, "endMs" | "key">;

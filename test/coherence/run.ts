@@ -5,7 +5,14 @@ import { Relay } from "../support/relay.ts";
 import { RespClient } from "../support/resp-client.ts";
 import { checkHistory, type Violation } from "./check-history.ts";
 import { type ClientKind, runClient, type World, wireOf } from "./client.ts";
-import { type FaultRecord, NETWORK_FAULTS, PROCESS_FAULTS, runFaults, type Surroundings } from "./faults.ts";
+import {
+  type FaultName,
+  type FaultRecord,
+  NETWORK_FAULTS,
+  PROCESS_FAULTS,
+  runFaults,
+  type Surroundings,
+} from "./faults.ts";
 import { type History, ORIGIN } from "./history.ts";
 import { Keys } from "./keys.ts";
 import { readAll } from "./operations.ts";
@@ -22,6 +29,11 @@ export interface RunOptions {
   /** Whether things go wrong. Without, the way to the origin is slow all the time. */
   readonly hasFaults: boolean;
   readonly unsafeSkipLeases?: boolean;
+  /**
+   * For an origin that cannot tell of changes (and has no CLIENT command): how long the proxies may keep a value.
+   * Writes are then only such as name their keys: of others a proxy does not know what they changed.
+   */
+  readonly untrackedTtlMs?: number;
 }
 
 export interface RunResult {
@@ -41,11 +53,16 @@ const HEARTBEAT_TIMEOUT_MS = 250;
 const ORIGIN_TIMEOUT_MS = 1000;
 /** Clocks are read a little before or after what they are read for. */
 const BOUND_SLACK_MS = 50;
-const BOUND_MS = HEARTBEAT_MS + HEARTBEAT_TIMEOUT_MS + BOUND_SLACK_MS;
 /** Far beyond every time-out and every time the origin stands still. */
 const ANSWER_WITHIN_MS = 15_000;
 const RECOVER_WITHIN_MS = 20_000;
 const PROXIES = ["A", "B"];
+const ANYWHERE = [...PROXIES, ORIGIN];
+/** Some registers are not written through one of the proxies: it hears of changes from the origin alone. */
+const WRITERS = [ANYWHERE, ANYWHERE, ["B", ORIGIN], ["A", ORIGIN]];
+const COUNTERS = 2;
+const PROXY_CLIENTS = ["RESP2", "RESP2", "RESP3", "text", "impatient", "outliving"] as const;
+const ORIGIN_CLIENTS = ["RESP2", "RESP3"] as const;
 
 /**
  * One run of the checker: clients of two proxies, and some of the origin itself, read and write a few keys, while
@@ -53,14 +70,16 @@ const PROXIES = ["A", "B"];
  * is judged.
  */
 export async function runChecker(options: RunOptions): Promise<RunResult> {
-  const { origin, seed, durationMs } = options;
+  const { origin, seed, durationMs, untrackedTtlMs } = options;
+  const boundMs = (untrackedTtlMs ?? HEARTBEAT_MS + HEARTBEAT_TIMEOUT_MS) + BOUND_SLACK_MS;
   const seeds = new SeededRandom(seed);
   const nextSeed = (): number => seeds.below(2 ** 32);
   const recorder = new Recorder();
   const world: World = {
-    keys: new Keys({ registers: 4, counters: 2 }),
+    keys: new Keys(WRITERS, COUNTERS),
     recorder,
     hasScripts: options.hasScripts,
+    namesKeys: untrackedTtlMs !== undefined,
     answerWithinMs: ANSWER_WITHIN_MS,
     isEnded: false,
   };
@@ -75,7 +94,10 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
           ...{ host: "127.0.0.1", port: 0, origin: `127.0.0.1:${relay.port}`, memoryBytes: 8 * 1024 ** 2 },
           ...{ heartbeatMs: HEARTBEAT_MS, heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS },
           ...{ originTimeoutMs: ORIGIN_TIMEOUT_MS, unsafeSkipLeases: options.unsafeSkipLeases ?? false },
-          random: new SeededRandom(nextSeed()),
+          ...{
+            random: new SeededRandom(nextSeed()),
+            ...(untrackedTtlMs === undefined ? {} : { ttlMs: untrackedTtlMs }),
+          },
         }),
       );
     }
@@ -83,11 +105,9 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
       ...PROXIES.map((site, i) => ({ site, port: proxies[i]!.port })),
       { site: ORIGIN, port: origin.port },
     ];
-    const clients = sites.flatMap(({ site, port }): ClientKind[] => {
-      const speaking =
-        site === ORIGIN ? (["RESP2", "RESP3"] as const) : (["RESP2", "RESP2", "RESP3", "text"] as const);
-      return speaking.map((speaks) => ({ site, port, speaks }));
-    });
+    const clients = sites.flatMap(({ site, port }): ClientKind[] =>
+      (site === ORIGIN ? ORIGIN_CLIENTS : PROXY_CLIENTS).map((habit) => ({ site, port, habit })),
+    );
     const surroundings: Surroundings = {
       ...{ world, origin, relays, sites, isDurable: options.isDurable },
       ...{ random: new SeededRandom(nextSeed()), patienceMs: HEARTBEAT_MS + HEARTBEAT_TIMEOUT_MS },
@@ -100,17 +120,17 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     }, durationMs);
     await Promise.all([
       ...clients.map((kind) => runClient(world, kind, nextSeed())),
-      ...(options.hasFaults ? [NETWORK_FAULTS, PROCESS_FAULTS] : []).map((names) =>
+      ...faultsOf(options).map((names) =>
         runFaults({ ...surroundings, random: new SeededRandom(nextSeed()) }, names, faults),
       ),
     ]);
     for (const { port } of sites) await answers(port);
-    await Bun.sleep(BOUND_MS);
+    await Bun.sleep(boundMs);
     for (const { site, port } of sites) {
       using client = await RespClient.connect({ port });
       await readAll(wireOf(world, site, new SeededRandom(nextSeed())), client);
     }
-    const history = recorder.history(BOUND_MS);
+    const history = recorder.history(boundMs);
     const sum = (counter: "hits" | "misses" | "coalesced" | "discardedFills"): number =>
       proxies.reduce((total, { proxy }) => total + proxy.stats[counter], 0);
     return {
@@ -122,6 +142,12 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     for (const proxy of proxies) await proxy.close();
     for (const relay of relays) relay[Symbol.dispose]();
   }
+}
+
+function faultsOf({ hasFaults, untrackedTtlMs }: RunOptions): (readonly FaultName[])[] {
+  if (!hasFaults) return [];
+  const hasClientCommand = untrackedTtlMs === undefined;
+  return [NETWORK_FAULTS, PROCESS_FAULTS.filter((name) => hasClientCommand || name !== "clientKill")];
 }
 
 /** Waits until a proxy reaches its origin again. */
