@@ -87,8 +87,12 @@ export class Listener {
   async drain(graceMs: number): Promise<void> {
     this.stopAccepting();
     for (const connection of this.#registry) connection.closeAfterReplies();
-    const deadline = performance.now() + graceMs;
-    while (this.#registry.size > 0 && performance.now() < deadline) await Bun.sleep(5);
+    let isOver = false;
+    const grace = setTimeout(() => {
+      isOver = true;
+    }, graceMs);
+    while (this.#registry.size > 0 && !isOver) await Bun.sleep(5);
+    clearTimeout(grace);
     this.close();
   }
 
