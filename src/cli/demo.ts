@@ -50,10 +50,11 @@ export const demo = subcommand({
       const start = (args: readonly string[]): ChildProcess => {
         const child = new ChildProcess(args);
         children.push(child);
-        void child.ready.then(async () => {
-          await child.exited;
-          onChildEnded(child);
-        });
+        child.ready.then(
+          () => child.exited.then(() => onChildEnded(child)),
+          // The tour waits for it to be ready, and tells.
+          () => undefined,
+        );
         return child;
       };
       const tour = runTour(values, directory, start, interrupted);

@@ -28,6 +28,8 @@ export async function serveUntilSignal(
   for (const [name, number] of Object.entries(SIGNAL_NUMBERS)) {
     process.once(name, () => process.exit(128 + number));
   }
+  // Reading it would keep the process alive.
+  if (untilInputEnds) process.stdin.destroy();
   log.info({ signal }, "ending: answering what has been asked; once more ends at once");
   await service.close();
   log.info("ended");

@@ -71,6 +71,7 @@ export class CachingProxy implements Service {
   /** 40 hexadecimal digits, new at each start. */
   readonly runId: string;
   readonly #sweep: ReturnType<typeof setInterval>;
+  #isClosing = false;
 
   constructor(options: ProxyOptions) {
     this.options = options;
@@ -142,6 +143,7 @@ export class CachingProxy implements Service {
   }
 
   close(): void {
+    this.#isClosing = true;
     clearInterval(this.#sweep);
     this.origin.close();
   }
@@ -155,6 +157,7 @@ export class CachingProxy implements Service {
       allInvalidated: () => this.cache.invalidateAll(),
       lost: (error: Error) => {
         this.cache.invalidateAll();
+        if (this.#isClosing) return;
         if (!wasLost) log.warn(`${error.message}; everything cached is dropped, connecting again`);
         wasLost = true;
         this.stats.channelLosses++;
