@@ -1,10 +1,13 @@
-import { formatPolicy, parsePolicy } from "../cache/registry.ts";
+import manifest from "../../package.json" with { type: "json" };
+import { formatPolicy } from "../cache/registry.ts";
 import { formatSize } from "../lib/quantity.ts";
 import { formatOrigin, parseOrigin } from "../upstream/address.ts";
+import { memorySetting, policySetting } from "./cache-settings.ts";
 import type { Config } from "./config.ts";
 import { UsageError } from "./exit.ts";
-import { choosePassword, limitsOf, listenPassword, listenSettings } from "./listen-settings.ts";
-import { createLog } from "./log.ts";
+import { LIMIT_SETTINGS, LIMITS, limitsOf } from "./limit-settings.ts";
+import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
+import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, listeningAddresses, serveUntilSignal } from "./serve.ts";
 import { duration, optionalSetting, readBy, setting, size, text, timeout } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
@@ -51,21 +54,20 @@ const SETTINGS = {
     description: "how long that may take before everything cached is dropped; adds to the same bound",
     group: ORIGIN,
   }),
-  ttl: setting(duration({ least: "1ms" }), "1s", {
+  ttl: setting(duration(), "1s", {
     placeholder: "<time>",
-    description: "how long to keep an entry of an origin that cannot tell of changes",
+    description: "how long to keep an entry of an origin that cannot tell of changes; 0 keeps none",
     group: CACHE,
   }),
-  memory: setting(size({ least: "1mb" }), "64mb", {
+  memory: memorySetting("64mb", CACHE, "memory for cached entries"),
+  policy: policySetting(CACHE),
+  ...LIMIT_SETTINGS,
+  maxPendingRequests: setting(size({ least: "1mb" }), "64mb", {
     placeholder: "<size>",
-    description: "memory for cached entries",
-    group: CACHE,
+    description: "request bytes waiting for an origin that does not read; beyond it requests fail at once",
+    group: LIMITS,
   }),
-  policy: setting(readBy(parsePolicy), "s3-fifo", {
-    placeholder: "<policy>",
-    description: "what leaves the cache first",
-    group: CACHE,
-  }),
+  ...LOG_SETTINGS,
 };
 
 export const proxy = subcommand({
@@ -97,8 +99,10 @@ export const proxy = subcommand({
       heartbeatMs: values.heartbeat,
       heartbeatTimeoutMs: values.heartbeatTimeout,
       ttlMs: values.ttl,
+      originPendingBytes: values.maxPendingRequests,
       memoryBytes: values.memory,
       policy: formatPolicy(values.policy),
+      version: manifest.version,
       log,
     });
     const addresses = listeningAddresses(values.host);

@@ -1,10 +1,13 @@
 import { resolve } from "node:path";
-import { formatPolicy, parsePolicy } from "../cache/registry.ts";
+import { formatPolicy } from "../cache/registry.ts";
 import { formatSize } from "../lib/quantity.ts";
-import { limitsOf, listenPassword, listenSettings } from "./listen-settings.ts";
-import { createLog } from "./log.ts";
+import { DEFAULT_SERVER_LIMITS } from "../server/limits.ts";
+import { memorySetting, policySetting } from "./cache-settings.ts";
+import { LIMIT_SETTINGS, LIMITS, limitsOf, sizeText } from "./limit-settings.ts";
+import { listenPassword, listenSettings } from "./listen-settings.ts";
+import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, listeningAddresses, serveUntilSignal } from "./serve.ts";
-import { choice, readBy, setting, size, text } from "./setting.ts";
+import { choice, count, setting, size, text } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
 const STORAGE = "Storage:";
@@ -35,26 +38,38 @@ export const server = subcommand({
       description: "answer a write once it is on disk, or write to disk every second",
       group: STORAGE,
     }),
-    memory: setting(size({ least: "1mb" }), "256mb", {
-      placeholder: "<size>",
-      description: "memory for entries: all of them, or those of a store on disk that are in use",
-      group: STORAGE,
-    }),
-    policy: setting(readBy(parsePolicy), "s3-fifo", {
-      placeholder: "<policy>",
-      description: "what leaves memory first",
-      group: STORAGE,
-    }),
+    memory: memorySetting(
+      "256mb",
+      STORAGE,
+      "memory for entries: all of them, or those of a store on disk that are in use",
+    ),
+    policy: policySetting(STORAGE),
     whenFull: setting(choice("evict", "refuse"), "evict", {
       placeholder: "<evict|refuse>",
       description: "with --engine memory: make room, or answer writers with an error",
       group: STORAGE,
     }),
+    ...LIMIT_SETTINGS,
+    maxTransaction: setting(size({ least: "1kb" }), sizeText(DEFAULT_SERVER_LIMITS.transactionBytes), {
+      placeholder: "<size>",
+      description: "bytes of the commands that one client has queued in MULTI",
+      group: LIMITS,
+    }),
+    maxWatched: setting(count({ least: "1" }), `${DEFAULT_SERVER_LIMITS.watchedKeys}`, {
+      placeholder: "<count>",
+      description: "keys that one client may WATCH at once",
+      group: LIMITS,
+    }),
+    ...LOG_SETTINGS,
   },
   async run(config) {
     const { values } = config;
     const password = listenPassword(config);
-    const limits = limitsOf(config);
+    const limits = {
+      ...limitsOf(config),
+      transactionBytes: values.maxTransaction,
+      watchedKeys: values.maxWatched,
+    };
     const log = createLog({ level: values.logLevel, format: values.logFormat });
     endOnFault(log);
     const { startServer } = await import("../server/start.ts");
