@@ -1,4 +1,5 @@
 import { OutOfMemoryError, StorageError, TooLargeError } from "../engine/engine.ts";
+import { BufferLimitError } from "../lib/byte-buffer.ts";
 import type { Command } from "../net/command-table.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ServerContext } from "./context.ts";
@@ -8,6 +9,7 @@ const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 /**
  * Runs one command, and answers with an error where the engine refuses. Commands change things before they begin
  * to reply, so that the error is all of the reply.
+ * @throws BufferLimitError when the reply becomes too large to be sent
  */
 export function runCommand(
   command: Command<ServerContext>,
@@ -23,6 +25,8 @@ export function runCommand(
     else if (error instanceof StorageError) {
       context.host.storageFailed(error);
       reply.error(`MISCONF ${error.message}`);
+    } else if (error instanceof BufferLimitError) {
+      throw error;
     } else {
       context.host.log.error({ err: error, command: command.name }, "a command failed");
       throw error;

@@ -121,6 +121,17 @@ describe("EXEC", () => {
   });
 });
 
+test("EXEC carries everything out even when its reply is too large to be sent", async () => {
+  await using local = new LocalServer({ limits: { replyBytes: 200_000, pausedReplyBytes: 100_000 } });
+  const client = await local.client();
+  await client.must("SET", "large", "x".repeat(90_000));
+  await client.must("MULTI");
+  for (let n = 0; n < 5; n++) await client.must("GET", "large");
+  await client.must("SET", "done", "1");
+  expect(messageOf(await client.ask("EXEC"))).toStartWith("ERR reply too large: more than 200000 bytes");
+  expect(await client.ask("GET", "done")).toBe("1");
+});
+
 describe("WATCH", () => {
   const changes: [what: string, command: string[]][] = [
     ["a value", ["SET", "k", "2"]],

@@ -1,3 +1,4 @@
+import { BufferLimitError } from "../../lib/byte-buffer.ts";
 import type { Command } from "../../net/command-table.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext } from "../context.ts";
@@ -72,7 +73,17 @@ function exec(context: ServerContext, _request: Request, reply: ReplyWriter) {
   if (hasFailed) return reply.error("EXECABORT Transaction discarded because of previous errors.");
   if (isTouched) return reply.nullArray();
   reply.array(queue.length);
-  for (const { command, request } of queue) runCommand(command, context, request, reply);
+  let overflow: BufferLimitError | undefined;
+  for (const { command, request } of queue) {
+    try {
+      runCommand(command, context, request, reply);
+    } catch (error) {
+      // The reply as a whole has become too large to be sent, but all commands are carried out.
+      if (!(error instanceof BufferLimitError)) throw error;
+      overflow = error;
+    }
+  }
+  if (overflow !== undefined) throw overflow;
 }
 
 function discard({ transaction }: ServerContext, _request: Request, reply: ReplyWriter) {
