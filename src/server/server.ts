@@ -61,7 +61,7 @@ export class Server implements Service, SessionHost {
   readonly log: Log;
   password: string | undefined;
   readonly registry = new ClientRegistry();
-  readonly tracking = new Tracking();
+  readonly tracking: Tracking;
   readonly commands: CommandTable<ServerContext>;
   readonly textCommands: CommandTable<ServerContext>;
   readonly serverName = "redis";
@@ -83,6 +83,7 @@ export class Server implements Service, SessionHost {
     this.password = options.password;
     this.startedAtMs = options.clock.wallMs();
     this.engine = options.openEngine((key, departure) => this.keyspace.departed(key, departure));
+    this.tracking = new Tracking(Math.floor(options.random.next() * 0x1_0000_0000));
     this.keyspace = new Keyspace(this.engine, this.tracking);
     this.commands = new CommandTable<ServerContext>([
       ...connectionCommands,

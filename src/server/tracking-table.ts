@@ -1,80 +1,313 @@
-/** Most entries a `Map` of this runtime can hold, with room to spare. */
+import { copyBytes } from "../lib/byte-buffer.ts";
+import { equalBytes } from "../lib/bytes.ts";
+import { hashBytes } from "../lib/hash.ts";
+
+/** Most keys the table is meant for: beyond it, chains of equal buckets grow long. */
 export const MOST_TRACKED_KEYS = 16_000_000;
 
 /** Up to so many clients of one key those that have gone are not looked for. */
 const FEW_CLIENTS = 8;
+const BUCKETS = 2 ** 19;
+const CHUNK_WORDS = 2 ** 16;
+
+// The words of an entry; its key's bytes follow, filled up to whole words.
+const HASH = 0;
+/** Where the next entry of its bucket lies, or NONE. */
+const NEXT = 1;
+/** The only client, or minus the number of a set of clients, or DEAD. */
+const CLIENT = 2;
+const KEY_BYTES = 3;
+const HEADER_WORDS = 4;
+
+const NONE = 0;
+const DEAD = 0;
 
 /** The clients that remember one key; the usual single one without a set of its own. */
 export type Trackers = number | Set<number>;
 
+/** A piece of the log. A key larger than a chunk has one of its own. */
+interface Chunk {
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  /** Words written. */
+  used: number;
+  /** Words of entries that have been taken. */
+  dead: number;
+}
+
+export interface TrackingTableOptions {
+  /** Whether a client still tracks: the others are dropped where many have gathered behind one key. */
+  readonly isLive: (clientId: number) => boolean;
+  /** Of the hash of keys. */
+  readonly seed: number;
+  /** For tests: smaller chunks show the same behaviour with fewer keys. */
+  readonly chunkWords?: number;
+}
+
 /**
- * Which clients (by id) may hold which keys in their own cache. Keys are strings of one character a byte. A client
- * that has gone stays in it until the key changes, is evicted, or is remembered by many others.
+ * Which clients (by id) may hold which keys in their own cache. A client that has gone stays in it until the key
+ * changes, leaves the table, or is remembered by many others.
+ *
+ * A million keys of 20 bytes take about 40 MB, without an object each: entries lie one after the other in chunks
+ * of a log, found by chains from a fixed number of buckets. The oldest are at its beginning. When half of the
+ * log is dead, what is left in the oldest chunk is written again at the end, and counts as new.
  */
 export class TrackingTable {
+  keyCount = 0;
   /** Pairs of a key and a client. */
   itemCount = 0;
-  readonly #trackers = new Map<string, Trackers>();
   readonly #isLive: (clientId: number) => boolean;
-  /** Walks the keys in the order they came; kept, because starting anew means stepping over all that have gone. */
-  #oldest = this.#trackers.keys();
+  readonly #seed: number;
+  readonly #chunkWords: number;
+  /** Where the first entry of each bucket lies; made with the first key. */
+  #buckets = new Int32Array(0);
+  /** By number; an entry lies at its chunk's number times `#chunkWords`, plus its offset, plus 1. */
+  readonly #chunks: (Chunk | undefined)[] = [];
+  readonly #freeNumbers: number[] = [];
+  /** Numbers of the chunks in use, the oldest first. */
+  #order: number[] = [];
+  /** How far the oldest chunk has been evicted. */
+  #evictedWords = 0;
+  #usedWords = 0;
+  #deadWords = 0;
+  readonly #sets = new Map<number, Set<number>>();
+  #lastSet = 0;
 
-  constructor(isLive: (clientId: number) => boolean) {
-    this.#isLive = isLive;
+  constructor(options: TrackingTableOptions) {
+    this.#isLive = options.isLive;
+    this.#seed = options.seed;
+    this.#chunkWords = options.chunkWords ?? CHUNK_WORDS;
   }
 
-  get keyCount(): number {
-    return this.#trackers.size;
+  /** Bytes of the log and its index. */
+  get memoryBytes(): number {
+    let words = this.#buckets.length;
+    for (const chunk of this.#chunks) words += chunk?.words.length ?? 0;
+    return words * 4;
   }
 
-  add(key: string, clientId: number): void {
-    const trackers = this.#trackers.get(key);
-    if (trackers === undefined) {
-      this.#trackers.set(key, clientId);
+  /** The client has read the key bytes[start, end). */
+  add(bytes: Uint8Array, start: number, end: number, clientId: number): void {
+    const hash = hashBytes(bytes, start, end, this.#seed) | 0;
+    const at = this.#find(hash, bytes, start, end);
+    if (at === NONE) {
+      this.#append(hash, bytes, start, end, clientId);
+      this.keyCount++;
       this.itemCount++;
-    } else if (typeof trackers === "number") {
-      if (trackers === clientId) return;
-      this.#trackers.set(key, new Set([trackers, clientId]));
-      this.itemCount++;
-    } else if (!trackers.has(clientId)) {
-      if (trackers.size >= FEW_CLIENTS && isPowerOfTwo(trackers.size)) this.#dropDead(trackers);
-      trackers.add(clientId);
-      this.itemCount++;
+      this.#compact();
+    } else this.#join(at, clientId);
+  }
+
+  /** Forgets the key bytes[start, end). @returns the clients that remembered it; undefined when none did */
+  take(bytes: Uint8Array, start: number, end: number): Trackers | undefined {
+    if (this.keyCount === 0) return undefined;
+    const at = this.#find(hashBytes(bytes, start, end, this.#seed) | 0, bytes, start, end);
+    return at === NONE ? undefined : this.#remove(at);
+  }
+
+  /** Forgets the oldest key and hands it over; undefined when there is none. */
+  takeOldest(): { key: Uint8Array; trackers: Trackers } | undefined {
+    while (this.#order.length > 0) {
+      const number = this.#order[0]!;
+      const chunk = this.#chunks[number]!;
+      while (this.#evictedWords < chunk.used) {
+        const offset = this.#evictedWords;
+        this.#evictedWords += entryWords(chunk, offset);
+        if (chunk.words[offset + CLIENT] === DEAD) continue;
+        const key = keyOf(chunk, offset);
+        return { key, trackers: this.#remove(number * this.#chunkWords + offset + 1) };
+      }
+      this.#dropOldestChunk();
     }
-  }
-
-  /** Forgets a key. @returns the clients that remembered it; undefined when none did */
-  take(key: string): Trackers | undefined {
-    const trackers = this.#trackers.get(key);
-    if (trackers === undefined) return undefined;
-    this.#trackers.delete(key);
-    this.itemCount -= typeof trackers === "number" ? 1 : trackers.size;
-    return trackers;
-  }
-
-  /** The key that has been in the table for longest; undefined when it is empty. */
-  oldestKey(): string | undefined {
-    let next = this.#oldest.next();
-    if (next.done === true) {
-      this.#oldest = this.#trackers.keys();
-      next = this.#oldest.next();
-    }
-    return next.done === true ? undefined : next.value;
+    return undefined;
   }
 
   clear(): void {
-    this.#trackers.clear();
-    this.#oldest = this.#trackers.keys();
+    this.#buckets.fill(NONE);
+    this.#chunks.length = 0;
+    this.#freeNumbers.length = 0;
+    this.#order = [];
+    this.#evictedWords = 0;
+    this.#usedWords = 0;
+    this.#deadWords = 0;
+    this.#sets.clear();
+    this.keyCount = 0;
     this.itemCount = 0;
   }
 
-  #dropDead(trackers: Set<number>): void {
-    for (const clientId of trackers) {
+  // ---- entries
+
+  #chunkOf(at: number): Chunk {
+    return this.#chunks[Math.floor((at - 1) / this.#chunkWords)]!;
+  }
+
+  #offsetOf(at: number): number {
+    return (at - 1) % this.#chunkWords;
+  }
+
+  #find(hash: number, bytes: Uint8Array, start: number, end: number): number {
+    if (this.#buckets.length === 0) return NONE;
+    for (let at = this.#buckets[bucketOf(hash)]!; at !== NONE; ) {
+      const chunk = this.#chunkOf(at);
+      const offset = this.#offsetOf(at);
+      const { words } = chunk;
+      if (
+        words[offset + HASH] === hash &&
+        words[offset + KEY_BYTES] === end - start &&
+        equalBytes(bytes, start, end, chunk.bytes, (offset + HEADER_WORDS) * 4)
+      ) {
+        return at;
+      }
+      at = words[offset + NEXT]!;
+    }
+    return NONE;
+  }
+
+  #append(hash: number, bytes: Uint8Array, start: number, end: number, client: number): void {
+    if (this.#buckets.length === 0) this.#buckets = new Int32Array(BUCKETS);
+    const count = HEADER_WORDS + Math.ceil((end - start) / 4);
+    const number = this.#roomFor(count);
+    const chunk = this.#chunks[number]!;
+    const offset = chunk.used;
+    const bucket = bucketOf(hash);
+    const { words } = chunk;
+    words[offset + HASH] = hash;
+    words[offset + NEXT] = this.#buckets[bucket]!;
+    words[offset + CLIENT] = client;
+    words[offset + KEY_BYTES] = end - start;
+    copyBytes(bytes, start, end, chunk.bytes, (offset + HEADER_WORDS) * 4);
+    chunk.used += count;
+    this.#usedWords += count;
+    this.#buckets[bucket] = number * this.#chunkWords + offset + 1;
+  }
+
+  #join(at: number, clientId: number): void {
+    const { words } = this.#chunkOf(at);
+    const offset = this.#offsetOf(at);
+    const client = words[offset + CLIENT]!;
+    if (client === clientId) return;
+    if (client > 0) {
+      this.#lastSet++;
+      this.#sets.set(this.#lastSet, new Set([client, clientId]));
+      words[offset + CLIENT] = -this.#lastSet;
+      this.itemCount++;
+      return;
+    }
+    const clients = this.#sets.get(-client)!;
+    if (clients.has(clientId)) return;
+    if (clients.size >= FEW_CLIENTS && isPowerOfTwo(clients.size)) this.#dropDead(clients);
+    clients.add(clientId);
+    this.itemCount++;
+  }
+
+  #remove(at: number): Trackers {
+    const chunk = this.#chunkOf(at);
+    const offset = this.#offsetOf(at);
+    const client = chunk.words[offset + CLIENT]!;
+    this.#unlink(at);
+    this.#kill(chunk, offset);
+    this.keyCount--;
+    if (client > 0) {
+      this.itemCount--;
+      return client;
+    }
+    const clients = this.#sets.get(-client)!;
+    this.#sets.delete(-client);
+    this.itemCount -= clients.size;
+    return clients;
+  }
+
+  #unlink(at: number): void {
+    const { words } = this.#chunkOf(at);
+    const offset = this.#offsetOf(at);
+    const bucket = bucketOf(words[offset + HASH]!);
+    const next = words[offset + NEXT]!;
+    let before = this.#buckets[bucket]!;
+    if (before === at) {
+      this.#buckets[bucket] = next;
+      return;
+    }
+    for (;;) {
+      const chunk = this.#chunkOf(before);
+      const link = this.#offsetOf(before) + NEXT;
+      before = chunk.words[link]!;
+      if (before === at) {
+        chunk.words[link] = next;
+        return;
+      }
+    }
+  }
+
+  #kill(chunk: Chunk, offset: number): void {
+    const count = entryWords(chunk, offset);
+    chunk.words[offset + CLIENT] = DEAD;
+    chunk.dead += count;
+    this.#deadWords += count;
+  }
+
+  #dropDead(clients: Set<number>): void {
+    for (const clientId of clients) {
       if (this.#isLive(clientId)) continue;
-      trackers.delete(clientId);
+      clients.delete(clientId);
       this.itemCount--;
     }
   }
+
+  // ---- chunks
+
+  /** @returns the number of the chunk in whose end so many words fit */
+  #roomFor(count: number): number {
+    const newest = this.#order.at(-1);
+    if (newest !== undefined) {
+      const chunk = this.#chunks[newest]!;
+      if (chunk.used + count <= chunk.words.length) return newest;
+    }
+    const words = new Int32Array(Math.max(this.#chunkWords, count));
+    const number = this.#freeNumbers.pop() ?? this.#chunks.length;
+    this.#chunks[number] = { words, bytes: new Uint8Array(words.buffer), used: 0, dead: 0 };
+    this.#order.push(number);
+    return number;
+  }
+
+  #dropOldestChunk(): void {
+    const number = this.#order.shift()!;
+    const chunk = this.#chunks[number]!;
+    this.#usedWords -= chunk.used;
+    this.#deadWords -= chunk.dead;
+    this.#chunks[number] = undefined;
+    this.#freeNumbers.push(number);
+    this.#evictedWords = 0;
+  }
+
+  /** When half of the log is dead, writes what is left in its oldest chunk again at its end. */
+  #compact(): void {
+    if (this.#order.length < 3 || this.#deadWords * 2 <= this.#usedWords) return;
+    const number = this.#order[0]!;
+    const chunk = this.#chunks[number]!;
+    for (let offset = this.#evictedWords; offset < chunk.used; offset += entryWords(chunk, offset)) {
+      const client = chunk.words[offset + CLIENT]!;
+      if (client === DEAD) continue;
+      const start = (offset + HEADER_WORDS) * 4;
+      const end = start + chunk.words[offset + KEY_BYTES]!;
+      this.#unlink(number * this.#chunkWords + offset + 1);
+      this.#append(chunk.words[offset + HASH]!, chunk.bytes, start, end, client);
+      this.#kill(chunk, offset);
+    }
+    this.#dropOldestChunk();
+  }
+}
+
+function entryWords(chunk: Chunk, offset: number): number {
+  return HEADER_WORDS + Math.ceil(chunk.words[offset + KEY_BYTES]! / 4);
+}
+
+function keyOf(chunk: Chunk, offset: number): Uint8Array {
+  const start = (offset + HEADER_WORDS) * 4;
+  return chunk.bytes.slice(start, start + chunk.words[offset + KEY_BYTES]!);
+}
+
+function bucketOf(hash: number): number {
+  return hash & (BUCKETS - 1);
 }
 
 function isPowerOfTwo(value: number): boolean {

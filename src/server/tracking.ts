@@ -36,7 +36,7 @@ interface TrackingClient extends TrackingOptions, BroadcastClient {
  */
 export class Tracking implements KeyTracker, TrackingCommands {
   readonly #clients = new Map<number, TrackingClient>();
-  readonly #table = new TrackingTable((clientId) => this.#clients.has(clientId));
+  readonly #table: TrackingTable;
   readonly #broadcasts = new BroadcastTable();
   readonly #message = new ByteBuffer(256);
   readonly #writer = new RespWriter(this.#message, 3);
@@ -44,8 +44,12 @@ export class Tracking implements KeyTracker, TrackingCommands {
   #broadcastScheduled = false;
   #maxKeys = DEFAULT_MAX_KEYS;
 
-  /** @param schedule runs something at the end of this turn of the event loop */
-  constructor(schedule: (run: () => void) => void = (run) => setImmediate(run)) {
+  /**
+   * @param seed of the hash of keys
+   * @param schedule runs something at the end of this turn of the event loop
+   */
+  constructor(seed: number, schedule: (run: () => void) => void = (run) => setImmediate(run)) {
+    this.#table = new TrackingTable({ isLive: (clientId) => this.#clients.has(clientId), seed });
     this.#schedule = schedule;
   }
 
@@ -114,9 +118,10 @@ export class Tracking implements KeyTracker, TrackingCommands {
 
   keyChanged(key: Uint8Array, by: Connection | undefined): void {
     if (this.#clients.size === 0) return;
-    const name = latin1(key);
-    if (this.#broadcasts.prefixCount > 0 && this.#broadcasts.changed(name, by)) this.#scheduleBroadcast();
-    const trackers = this.#table.take(name);
+    if (this.#broadcasts.prefixCount > 0 && this.#broadcasts.changed(latin1(key), by)) {
+      this.#scheduleBroadcast();
+    }
+    const trackers = this.#table.take(key, 0, key.length);
     if (trackers !== undefined) this.#invalidate(key, trackers, by);
   }
 
@@ -204,7 +209,8 @@ export class Tracking implements KeyTracker, TrackingCommands {
   #remember(connection: Connection, command: Command<never>, request: Request): void {
     const count = keyCount(command, request);
     for (let ordinal = 0; ordinal < count; ordinal++) {
-      this.#table.add(request.text(keyArgument(command, ordinal)), connection.id);
+      const index = keyArgument(command, ordinal);
+      this.#table.add(request.bytes, request.starts[index]!, request.ends[index]!, connection.id);
     }
     this.#evict();
   }
@@ -213,10 +219,8 @@ export class Tracking implements KeyTracker, TrackingCommands {
   #evict(): void {
     const most = this.#maxKeys === 0 ? MOST_TRACKED_KEYS : Math.min(this.#maxKeys, MOST_TRACKED_KEYS);
     while (this.#table.keyCount > most) {
-      const key = this.#table.oldestKey();
-      const trackers = key === undefined ? undefined : this.#table.take(key);
-      if (key === undefined || trackers === undefined) return;
-      this.#invalidate(fromLatin1(key), trackers, undefined);
+      const { key, trackers } = this.#table.takeOldest()!;
+      this.#invalidate(key, trackers, undefined);
     }
   }
 
