@@ -40,7 +40,7 @@ export interface TrackingTableOptions {
   readonly isLive: (clientId: number) => boolean;
   /** Of the hash of keys. */
   readonly seed: number;
-  /** For tests: smaller chunks show the same behaviour with fewer keys. */
+  /** For tests: smaller chunks show the same behaviour with fewer keys. A power of two. */
   readonly chunkWords?: number;
 }
 
@@ -59,6 +59,7 @@ export class TrackingTable {
   readonly #isLive: (clientId: number) => boolean;
   readonly #seed: number;
   readonly #chunkWords: number;
+  readonly #chunkShift: number;
   /** Where the first entry of each bucket lies; made with the first key. */
   #buckets = new Int32Array(0);
   /** By number; an entry lies at its chunk's number times `#chunkWords`, plus its offset, plus 1. */
@@ -77,6 +78,7 @@ export class TrackingTable {
     this.#isLive = options.isLive;
     this.#seed = options.seed;
     this.#chunkWords = options.chunkWords ?? CHUNK_WORDS;
+    this.#chunkShift = Math.log2(this.#chunkWords);
   }
 
   /** Bytes of the log and its index. */
@@ -138,11 +140,11 @@ export class TrackingTable {
   // ---- entries
 
   #chunkOf(at: number): Chunk {
-    return this.#chunks[Math.floor((at - 1) / this.#chunkWords)]!;
+    return this.#chunks[(at - 1) >>> this.#chunkShift]!;
   }
 
   #offsetOf(at: number): number {
-    return (at - 1) % this.#chunkWords;
+    return (at - 1) & (this.#chunkWords - 1);
   }
 
   #find(hash: number, bytes: Uint8Array, start: number, end: number): number {
