@@ -11,6 +11,9 @@ describe("globs", () => {
     ["", "", true],
     ["", "a", false],
     ["*", "", false],
+    // The ends of a range are compared as signed bytes.
+    ["[\xff-b]", "a", true],
+    ["[\xff-b]", "\xfe", false],
     ["*", "anything", true],
     ["**", "x", true],
     ["a*", "abc", true],

@@ -1,6 +1,6 @@
 import type { DepartureListener, Engine } from "../../src/engine/engine.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
-import { silentLog } from "../../src/lib/log.ts";
+import { type Log, silentLog } from "../../src/lib/log.ts";
 import { SeededRandom } from "../../src/lib/random.ts";
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "../../src/server/limits.ts";
 import { Server } from "../../src/server/server.ts";
@@ -14,6 +14,7 @@ export interface LocalServerOptions {
   readonly password?: string;
   readonly respOnly?: boolean;
   readonly engine?: Partial<MapEngineOptions>;
+  readonly log?: Log;
   /** An engine other than the test's own. */
   readonly openEngine?: (departed: DepartureListener) => Engine;
 }
@@ -35,7 +36,7 @@ export class LocalServer implements AsyncDisposable {
       storage: { directory: "", sync: "always", policy: "s3-fifo", whenFull: "evict" },
       clock,
       random,
-      log: silentLog,
+      log: options.log ?? silentLog,
     });
     const listener = this.server.listen({ host: "127.0.0.1", port: 0, respOnly: options.respOnly });
     this.port = listener.port;
