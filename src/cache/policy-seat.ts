@@ -65,9 +65,9 @@ export interface PolicyLimits {
 }
 
 /**
- * As many entries as the shard could hold, and for evicted keys the rest of the memory set aside. A policy whose
- * state for every resident entry takes more bounds their number. No entries at all where there is not even room for
- * one.
+ * As many entries as the shard could hold, and for evicted keys the rest of the memory set aside. A policy with
+ * state for every resident entry bounds their number instead: to one for every 100 bytes of the budget (`random`)
+ * to 500 (`lfu`, `gdsf`). No entries at all where there is not even room for one.
  */
 export function policyLimits(memory: ShardMemory, { type, parameters }: PolicyChoice): PolicyLimits {
   const available = memory.policyState.length;

@@ -1,3 +1,4 @@
+import { totalmem } from "node:os";
 import { ByteBuffer, type ValueSink } from "../lib/byte-buffer.ts";
 import { hashBytes } from "../lib/hash.ts";
 import { formatSize } from "../lib/quantity.ts";
@@ -14,7 +15,13 @@ import {
   readsOf,
   valueBytesOf,
 } from "./entry.ts";
-import { EPOCH_BITS, HASH, LONG_HEADER_BYTES, VALUE_BYTES_LIMIT } from "./entry-layout.ts";
+import {
+  EPOCH_BITS,
+  EXTENT_HEADER_BYTES,
+  HASH,
+  LONG_HEADER_BYTES,
+  VALUE_BYTES_LIMIT,
+} from "./entry-layout.ts";
 import { nextPosition, reverseBits } from "./index-table.ts";
 import { lock, unlock } from "./lock.ts";
 import type { Placement } from "./policy.ts";
@@ -120,6 +127,8 @@ export interface StoreStats {
   moves: number;
 }
 
+/** What does not fill a whole page may take chunks of up to this many classes, and so touch as many pages. */
+const PAGES_FOR_REST = 4;
 const LEAST_BUDGET_BYTES = 256 * 1024;
 const SHARDS_LIMIT = 65_536;
 const POSITIONS = 2 ** 32;
@@ -160,8 +169,8 @@ export class Store {
     this.#shardShift = 32 - Math.log2(memories.length);
     this.#shardMask = memories.length - 1;
     const { pageCount, sizes } = memories[0]!;
-    const roomBytes = (pageCount - 2) * (sizes.pageBytes - 8) - LONG_HEADER_BYTES - 256;
-    this.maxValueBytes = Math.min(VALUE_BYTES_LIMIT, roomBytes);
+    const roomBytes = (pageCount - 1 - PAGES_FOR_REST) * (sizes.pageBytes - EXTENT_HEADER_BYTES);
+    this.maxValueBytes = Math.min(VALUE_BYTES_LIMIT, roomBytes - LONG_HEADER_BYTES - 256);
   }
 
   /** @throws RangeError for options out of range, in one line that names the range */
@@ -179,6 +188,11 @@ export class Store {
       const needed = shardCount === 1 ? "a cache" : `a cache of ${shardCount} shards`;
       throw new RangeError(
         `${needed} needs at least ${formatSize(leastBytes)}, not ${formatSize(budgetBytes)}`,
+      );
+    }
+    if (budgetBytes > totalmem()) {
+      throw new RangeError(
+        `a cache of ${formatSize(budgetBytes)} does not fit this machine's ${formatSize(totalmem())}`,
       );
     }
     const choice = parsePolicy(options.policy ?? "s3-fifo");
@@ -414,13 +428,14 @@ export class Store {
     const keys = new ByteBuffer();
     const ends: number[] = [];
     const hashes: number[] = [];
+    const wanted = Math.max(count, 1);
     let shardIndex = Math.floor(cursor / POSITIONS);
     let position = cursor % POSITIONS;
-    let buckets = Math.max(count, 1) * SCAN_BUCKETS_PER_KEY;
-    while (shardIndex < this.#shards.length && buckets > 0 && ends.length < count) {
+    let buckets = wanted * SCAN_BUCKETS_PER_KEY;
+    while (shardIndex < this.#shards.length && buckets > 0 && ends.length < wanted) {
       const shard = this.#lockShard(shardIndex);
       try {
-        for (let held = 0; held < BUCKETS_PER_HOLD && position < POSITIONS && ends.length < count; held++) {
+        for (let held = 0; held < BUCKETS_PER_HOLD && position < POSITIONS && ends.length < wanted; held++) {
           collectKeys(shard.memory, position, this.epoch, nowMs, keys, ends, hashes);
           position = nextPosition(shard.memory, position);
           buckets--;

@@ -1,0 +1,408 @@
+import { describe, expect, test } from "bun:test";
+import { ByteBuffer, type ValueSink } from "../lib/byte-buffer.ts";
+import { fromUtf8, utf8 } from "../lib/bytes.ts";
+import { SeededRandom } from "../lib/random.ts";
+import { Store, type StoreOptions } from "./store.ts";
+
+const NOW_MS = 1_700_000_000_000;
+
+/** A store used with texts. */
+class TextStore {
+  readonly store: Store;
+  nowMs = NOW_MS;
+
+  constructor(options: Partial<StoreOptions> = {}) {
+    this.store = Store.create({ budgetBytes: 1 << 20, seed: 9, ...options });
+  }
+
+  hash(key: string): number {
+    const bytes = utf8(key);
+    return this.store.hash(bytes, 0, bytes.length);
+  }
+
+  set(key: string, value: string, expiresAtMs = 0): string {
+    return this.store.set(utf8(key), this.hash(key), utf8(value), expiresAtMs, this.nowMs);
+  }
+
+  get(key: string): string | undefined {
+    const bytes = utf8(key);
+    const value = this.store.get(bytes, 0, bytes.length, this.hash(key), this.nowMs);
+    return value === undefined ? undefined : fromUtf8(value);
+  }
+
+  fill(key: string, value: string, lease: number, epoch = this.store.epoch, expiresAtMs = 0): boolean {
+    const [bytes, data] = [utf8(key), utf8(value)];
+    const hash = this.hash(key);
+    return this.store.fill(
+      bytes,
+      0,
+      bytes.length,
+      hash,
+      data,
+      0,
+      data.length,
+      expiresAtMs,
+      lease,
+      epoch,
+      this.nowMs,
+    );
+  }
+
+  call(method: "remove" | "peek" | "explain", key: string) {
+    const bytes = utf8(key);
+    return this.store[method](bytes, 0, bytes.length, this.hash(key), this.nowMs);
+  }
+
+  invalidate(key: string): boolean {
+    const bytes = utf8(key);
+    return this.store.invalidate(bytes, 0, bytes.length, this.hash(key));
+  }
+
+  setExpiry(key: string, expiresAtMs: number): boolean {
+    const bytes = utf8(key);
+    return this.store.setExpiry(bytes, 0, bytes.length, this.hash(key), expiresAtMs, this.nowMs);
+  }
+}
+
+describe("store", () => {
+  test("finds keys as ranges of a larger buffer, and delivers values where it is told", () => {
+    const text = new TextStore();
+    text.set("key", "value");
+    const request = utf8("GET key\r\n");
+    const target = new ByteBuffer(2);
+    target.append(utf8(">"));
+    const calls: string[] = [];
+    const sink: ValueSink = {
+      openValue: (lengthBytes) => {
+        calls.push(`open ${lengthBytes}`);
+        return target;
+      },
+      closeValue: () => calls.push("close"),
+    };
+    const hash = text.store.hash(request, 4, 7);
+    expect(text.store.read(request, 4, 7, hash, NOW_MS, sink)).toBe(true);
+    expect(fromUtf8(target.view())).toBe(">value");
+    expect(calls).toEqual(["open 5", "close"]);
+    expect(text.store.read(request, 4, 6, text.store.hash(request, 4, 6), NOW_MS, sink)).toBe(false);
+    expect(calls.length).toBe(2);
+  });
+
+  test("takes empty keys and empty values", () => {
+    const text = new TextStore();
+    expect(text.set("", "")).toBe("stored");
+    expect(text.get("")).toBe("");
+    expect(text.get(" ")).toBeUndefined();
+  });
+
+  test("releases its lock when a sink throws", () => {
+    const text = new TextStore();
+    text.set("key", "value");
+    const bytes = utf8("key");
+    const sink: ValueSink = {
+      openValue: () => {
+        throw new Error("the client has gone");
+      },
+      closeValue: () => {},
+    };
+    expect(() => text.store.read(bytes, 0, 3, text.hash("key"), NOW_MS, sink)).toThrow("the client has gone");
+    expect(text.get("key")).toBe("value");
+  });
+
+  test("describes an entry without counting that as a read", () => {
+    const text = new TextStore({ policy: "fifo" });
+    text.set("key", "value", NOW_MS + 5000);
+    text.get("key");
+    text.nowMs += 100;
+    text.get("key");
+    const info = text.call("peek", "key");
+    expect(info).toEqual({
+      valueBytes: 5,
+      keyBytes: 3,
+      chargedBytes: 48,
+      filledAtMs: NOW_MS,
+      expiresAtMs: NOW_MS + 5000,
+      reads: 2,
+    });
+    expect(text.call("explain", "key")).toMatchObject({ reads: 2, queue: "queue" });
+    expect(text.call("peek", "other")).toBeUndefined();
+    expect(text.store.stats()).toMatchObject({ hits: 2, misses: 0 });
+  });
+
+  test("counts reads up to 65,535", () => {
+    const text = new TextStore();
+    text.set("key", "value");
+    const key = utf8("key");
+    const hash = text.hash("key");
+    for (let i = 0; i < 65_600; i++) text.store.get(key, 0, 3, hash, NOW_MS);
+    expect(text.call("peek", "key")).toMatchObject({ reads: 65_535, keyBytes: 3 });
+    expect(text.get("key")).toBe("value");
+  });
+
+  test("counts what happens", () => {
+    const text = new TextStore();
+    text.set("a", "1");
+    text.set("b", "22", NOW_MS + 10);
+    text.get("a");
+    text.get("c");
+    text.fill("c", "333", text.store.lease(text.hash("c")));
+    text.fill("d", "x", text.store.lease(text.hash("d")) + 1);
+    expect(text.store.stats()).toMatchObject({
+      entries: 3,
+      expiring: 1,
+      payloadBytes: 9,
+      hits: 1,
+      misses: 1,
+      fills: 1,
+      refusedFills: 1,
+      evictions: 0,
+      expirations: 0,
+    });
+    text.nowMs += 10;
+    expect(text.get("b")).toBeUndefined();
+    text.call("remove", "a");
+    expect(text.store.stats()).toMatchObject({ entries: 1, expiring: 0, payloadBytes: 4, expirations: 1 });
+  });
+});
+
+describe("store expiry", () => {
+  test("is exact to the millisecond, and told", () => {
+    const text = new TextStore();
+    const left: string[] = [];
+    text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
+    text.set("key", "value", NOW_MS + 1);
+    expect(text.get("key")).toBe("value");
+    text.nowMs += 1;
+    expect(left).toEqual([]);
+    expect(text.get("key")).toBeUndefined();
+    expect(left).toEqual(["key expired"]);
+  });
+
+  test("can be set, changed and taken away, at every size", () => {
+    const text = new TextStore({ budgetBytes: 4 << 20 });
+    for (const length of [0, 1, 50, 95, 96, 100, 500, 3000, 4090, 5000, 100_000]) {
+      const value = "v".repeat(length);
+      text.set("key", value);
+      text.get("key");
+      expect(text.setExpiry("key", NOW_MS + 10)).toBe(true);
+      expect(text.call("peek", "key")).toMatchObject({
+        expiresAtMs: NOW_MS + 10,
+        filledAtMs: NOW_MS,
+        reads: 1,
+      });
+      expect(text.setExpiry("key", NOW_MS + 20)).toBe(true);
+      expect(text.store.stats().expiring).toBe(1);
+      expect(text.setExpiry("key", 0)).toBe(true);
+      expect(text.call("peek", "key")).toMatchObject({ expiresAtMs: 0 });
+      expect(text.store.stats().expiring).toBe(0);
+      expect(text.get("key")).toBe(value);
+      text.store.check();
+    }
+    expect(text.setExpiry("other", NOW_MS)).toBe(false);
+  });
+
+  test("can be set on every entry of a full store that refuses writes", () => {
+    const text = new TextStore({ budgetBytes: 300_000, whenFull: "refuse" });
+    let count = 0;
+    while (text.set(`key-${count}`, "x".repeat(count % 90)) === "stored") count++;
+    for (let i = 0; i < count; i++) expect(text.setExpiry(`key-${i}`, NOW_MS + 1000)).toBe(true);
+    expect(text.store.stats()).toMatchObject({ entries: count, expiring: count, evictions: 0 });
+    for (let i = 0; i < count; i++) expect(text.get(`key-${i}`)).toBe("x".repeat(i % 90));
+    text.store.check();
+  });
+
+  test("is swept in bounded steps that go on where the last one ended", () => {
+    const text = new TextStore({ shards: 2 });
+    const left = new Set<string>();
+    text.store.onDeparture = (key, why) => {
+      expect(why).toBe("expired");
+      left.add(fromUtf8(key));
+      // The listener may use the store.
+      expect(text.get(fromUtf8(key))).toBeUndefined();
+    };
+    for (let i = 0; i < 2000; i++) text.set(`key-${i}`, "value", i % 2 === 0 ? NOW_MS + 5 : 0);
+    expect(text.store.sweep(NOW_MS, 1_000_000)).toBe(0);
+    text.nowMs += 5;
+    let removed = 0;
+    let steps = 0;
+    while (removed < 1000) {
+      const swept = text.store.sweep(text.nowMs, 50);
+      expect(swept).toBeLessThanOrEqual(500);
+      removed += swept;
+      expect(++steps).toBeLessThan(1000);
+    }
+    expect(removed).toBe(1000);
+    expect(steps).toBeGreaterThan(10);
+    expect(left.size).toBe(1000);
+    expect(text.store.stats()).toMatchObject({ entries: 1000, expiring: 0, expirations: 1000 });
+    expect(text.store.sweep(text.nowMs, 1_000_000)).toBe(0);
+    text.store.check();
+  });
+
+  test("is not told of a key that a write replaces", () => {
+    const text = new TextStore();
+    text.store.onDeparture = () => expect.unreachable();
+    text.set("key", "old", NOW_MS + 1);
+    text.nowMs += 1;
+    text.set("key", "new");
+    expect(text.get("key")).toBe("new");
+    expect(text.store.stats().expirations).toBe(1);
+  });
+});
+
+describe("store leases and epochs", () => {
+  test("an invalidation voids the fills under way, and those alone", () => {
+    const text = new TextStore();
+    const lease = text.store.lease(text.hash("key"));
+    expect(text.invalidate("key")).toBe(false);
+    expect(text.fill("key", "stale", lease)).toBe(false);
+    expect(text.get("key")).toBeUndefined();
+    expect(text.fill("key", "fresh", text.store.lease(text.hash("key")))).toBe(true);
+    expect(text.get("key")).toBe("fresh");
+    expect(text.invalidate("key")).toBe(true);
+    expect(text.get("key")).toBeUndefined();
+  });
+
+  test("a new epoch hides everything, voids fills under way, and is swept up", () => {
+    const text = new TextStore({ shards: 4 });
+    text.store.onDeparture = () => expect.unreachable();
+    for (let i = 0; i < 500; i++) text.set(`key-${i}`, "value");
+    const lease = text.store.lease(text.hash("key-1"));
+    const { epoch } = text.store;
+    text.store.bumpEpoch();
+    expect(text.store.epoch).not.toBe(epoch);
+    expect(text.get("key-0")).toBeUndefined();
+    expect(text.fill("key-1", "stale", lease, epoch)).toBe(false);
+    expect(text.fill("key-1", "fresh", lease)).toBe(true);
+    expect(text.invalidate("key-2")).toBe(false);
+    expect(text.call("remove", "key-3")).toBe(false);
+    expect(text.store.randomKey(new SeededRandom(1), NOW_MS)).toEqual(utf8("key-1"));
+    expect(text.store.sweep(NOW_MS, 1_000_000)).toBe(496);
+    expect(text.store.stats()).toMatchObject({ entries: 1, expirations: 0, evictions: 0 });
+    expect(text.get("key-1")).toBe("fresh");
+    text.store.check();
+  });
+
+  test("an epoch that repeats its lowest 16 bits brings nothing back", () => {
+    const text = new TextStore();
+    text.set("key", "value");
+    for (let i = 0; i < 65_536; i++) text.store.bumpEpoch();
+    expect(text.get("key")).toBeUndefined();
+    text.set("key", "new");
+    text.store.bumpEpoch();
+    expect(text.get("key")).toBeUndefined();
+    text.store.check();
+  });
+
+  test("clearing removes everything and voids fills under way", () => {
+    const text = new TextStore();
+    for (let i = 0; i < 5000; i++) text.set(`key-${i}`, "value".repeat(i % 50), NOW_MS + 1);
+    const lease = text.store.lease(text.hash("key-1"));
+    const { epoch } = text.store;
+    text.store.clear();
+    expect(text.store.stats()).toMatchObject({ entries: 0, expiring: 0, usedBytes: 0, payloadBytes: 0 });
+    expect(text.fill("key-1", "stale", lease, epoch)).toBe(false);
+    text.store.check();
+    expect(text.set("key-1", "again")).toBe("stored");
+    expect(text.get("key-1")).toBe("again");
+    text.store.check();
+  });
+});
+
+describe("store policies", () => {
+  test("the policy decides who leaves, and departures are told", () => {
+    const text = new TextStore({ budgetBytes: 300_000, policy: "lru" });
+    const left: string[] = [];
+    text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
+    let count = 0;
+    for (; left.length === 0; count++) {
+      text.set(`key-${count}`, "x".repeat(1000));
+      text.get("key-0");
+    }
+    expect(left[0]).toBe("key-1 evicted");
+    text.set(`key-${count}`, "x".repeat(50_000));
+    expect(left[1]).toBe("key-2 evicted");
+    expect(left.length).toBeGreaterThan(40);
+    expect(text.get("key-0")).toBeDefined();
+    expect(text.store.stats().evictions).toBe(left.length);
+  });
+
+  test("another policy takes over the entries in the order of the one before", () => {
+    const text = new TextStore({ budgetBytes: 300_000, policy: "lru", shards: 1 });
+    for (let i = 0; i < 100; i++) text.set(`key-${i}`, "x".repeat(1000));
+    for (let i = 0; i < 50; i++) text.get(`key-${i}`);
+    text.store.setPolicy(" S3-FIFO( small = 0.2 )");
+    expect(text.store.policyName).toBe("s3-fifo(small=0.2)");
+    expect(text.store.stats()).toMatchObject({ entries: 100, evictions: 0 });
+    text.store.check();
+    text.store.setPolicy("fifo");
+    const left: string[] = [];
+    text.store.onDeparture = (key) => left.push(fromUtf8(key));
+    for (let i = 0; left.length < 60; i++) text.set(`new-${i}`, "x".repeat(1000));
+    expect(left.slice(0, 60)).toEqual(Array.from({ length: 60 }, (_, i) => `key-${(i + 50) % 100}`));
+    text.store.check();
+  });
+
+  test("a policy that cannot run here is refused, and the old one stays", () => {
+    const text = new TextStore({ policy: "sieve" });
+    text.set("key", "value");
+    expect(() => text.store.setPolicy("best")).toThrow('unknown policy "best"');
+    expect(() => text.store.setPolicy("belady")).toThrow(
+      /policy belady needs to know the future.*known are .*lru/,
+    );
+    expect(text.store.policyName).toBe("sieve");
+    expect(text.get("key")).toBe("value");
+  });
+
+  test("a write counts as a use of the entry, a fill does not", () => {
+    const text = new TextStore({ budgetBytes: 300_000, policy: "lru" });
+    const left: string[] = [];
+    text.store.onDeparture = (key) => left.push(fromUtf8(key));
+    for (let i = 0; i < 4; i++) text.set(`key-${i}`, "x".repeat(1000));
+    text.set("key-0", "y".repeat(1000));
+    text.fill("key-1", "y".repeat(1000), text.store.lease(text.hash("key-1")));
+    text.set("key-2", "y".repeat(2000));
+    for (let i = 4; left.length < 4; i++) text.set(`key-${i}`, "x".repeat(30_000));
+    expect(left.slice(0, 4)).toEqual(["key-1", "key-3", "key-0", "key-2"]);
+  });
+
+  test("an overwritten entry keeps its place, whatever its new size", () => {
+    const text = new TextStore({ budgetBytes: 300_000, policy: "fifo" });
+    const left: string[] = [];
+    text.store.onDeparture = (key) => left.push(fromUtf8(key));
+    for (let i = 0; i < 3; i++) text.set(`key-${i}`, "x".repeat(30_000));
+    text.set("key-0", "small");
+    text.set("key-0", "x".repeat(60_000));
+    text.store.check();
+    for (let i = 3; left.length < 2; i++) text.set(`key-${i}`, "x".repeat(30_000));
+    expect(left).toEqual(["key-0", "key-1"]);
+  });
+
+  test("an entry with a key of several pages can be overwritten in a full store", () => {
+    const text = new TextStore({ budgetBytes: 300_000, policy: "fifo" });
+    const long = "k".repeat(65_535);
+    const other = `${"k".repeat(65_534)}K`;
+    for (let round = 0; round < 20; round++) {
+      text.set("filler", "x".repeat(100_000));
+      const value = "v".repeat(1 + ((round * 37_123) % 120_000));
+      expect(text.set(long, value)).toBe("stored");
+      expect(text.get(long)).toBe(value);
+      expect(text.get(other)).toBeUndefined();
+      text.store.check();
+    }
+    expect(text.set("k".repeat(65_536), "v")).toBe("too-large");
+  });
+});
+
+describe("store random keys", () => {
+  test("are drawn from all live ones", () => {
+    const text = new TextStore({ shards: 2 });
+    const random = new SeededRandom(3);
+    expect(text.store.randomKey(random, NOW_MS)).toBeUndefined();
+    text.set("gone", "x", NOW_MS - 1);
+    expect(text.store.randomKey(random, NOW_MS)).toBeUndefined();
+    for (let i = 0; i < 10; i++) text.set(`key-${i}`, "value");
+    const drawn = new Set<string>();
+    for (let i = 0; i < 2000; i++) drawn.add(fromUtf8(text.store.randomKey(random, NOW_MS)!));
+    expect(drawn.size).toBe(10);
+  });
+});

@@ -1,0 +1,210 @@
+import { assert } from "../lib/assert.ts";
+import { SeededRandom } from "../lib/random.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * One thread's part of a stress test of a store that several threads use: random operations whose every answer is
+ * checked. Used by tests; what threads share besides the store is in `StressGround`.
+ */
+export interface StressOptions {
+  readonly thread: number;
+  readonly seed: number;
+  /** How many threads take part; none starts before all are there. */
+  readonly threads: number;
+  readonly operations: number;
+  /** Policies to change between. */
+  readonly policies: readonly string[];
+}
+
+/** What several threads hold each other to: versions by key, of which the cache must never show an older one. */
+export interface StressGround {
+  /** The origin: the newest version of each shared key. */
+  readonly origin: Int32Array;
+  /** The newest version whose writer has seen its invalidation through. */
+  readonly acknowledged: Int32Array;
+  /** One word: how many threads have arrived. */
+  readonly arrived: Int32Array;
+}
+
+export interface StressCounts {
+  hits: number;
+  fills: number;
+}
+
+/** What the origin answered to a miss some time ago. */
+interface PendingFill {
+  id: number;
+  version: number;
+  lease: number;
+  epoch: number;
+}
+
+const PENDING_LIMIT = 32;
+const SHARED_KEYS = 1500;
+const OWN_KEYS = 150;
+const HEADER_WORDS = 4;
+const NOW_MS = 1_700_000_000_000;
+
+/** Ground for any number of threads. */
+export function stressGround(): StressGround {
+  const words = (count: number) => new Int32Array(new SharedArrayBuffer(count * 4));
+  return { origin: words(SHARED_KEYS), acknowledged: words(SHARED_KEYS), arrived: words(1) };
+}
+
+/** @throws AssertionError where a value is torn, of another key, or older than it may be */
+export function stress(store: Store, ground: StressGround, options: StressOptions): StressCounts {
+  const random = new SeededRandom(options.seed * 1000 + options.thread);
+  const own = new Map<number, number>();
+  const pending: PendingFill[] = [];
+  const counts: StressCounts = { hits: 0, fills: 0 };
+  meet(ground.arrived, options.threads);
+  for (let operation = 0; operation < options.operations; operation++) {
+    const choice = random.below(100_000);
+    if (choice < 35_000) readShared(store, ground, random, counts, pending);
+    else if (choice < 60_000) fillShared(store, random, counts, pending);
+    else if (choice < 75_000) writeShared(store, ground, random);
+    else if (choice < 97_000) useOwn(store, own, options.thread, operation, random);
+    else if (choice < 98_500) store.sweep(NOW_MS + random.below(3) * 500, 64);
+    else if (choice < 99_500) scanSome(store, random);
+    else if (choice < 99_950) store.randomKey(random, NOW_MS);
+    else if (choice < 99_970) store.setPolicy(random.pick(options.policies));
+    else if (choice < 99_985) store.bumpEpoch();
+    else if (choice < 99_990) store.clear();
+    else store.check();
+  }
+  return counts;
+}
+
+function meet(arrived: Int32Array, threads: number): void {
+  Atomics.add(arrived, 0, 1);
+  Atomics.notify(arrived, 0);
+  for (let count = Atomics.load(arrived, 0); count < threads; count = Atomics.load(arrived, 0)) {
+    Atomics.wait(arrived, 0, count);
+  }
+}
+
+/** As a read-through cache does: a hit must be of a version at least as new as the newest acknowledged one. */
+function readShared(
+  store: Store,
+  ground: StressGround,
+  random: SeededRandom,
+  counts: StressCounts,
+  pending: PendingFill[],
+): void {
+  // Some keys are asked for much more often than others.
+  const id = Math.floor(random.next() ** 3 * SHARED_KEYS);
+  const key = keyOf(id, 0);
+  const hash = store.hash(key, 0, key.length);
+  const newest = Atomics.load(ground.acknowledged, id);
+  const value = store.get(key, 0, key.length, hash, NOW_MS);
+  if (value !== undefined) {
+    counts.hits++;
+    const version = checkValue(value, id);
+    assert(version >= newest, `key ${id}: read version ${version} after ${newest} was acknowledged`);
+  } else if (pending.length < PENDING_LIMIT) {
+    const lease = store.lease(hash);
+    const { epoch } = store;
+    pending.push({ id, version: Atomics.load(ground.origin, id), lease, epoch });
+  }
+}
+
+/** Fills what an earlier miss asked for; it may be out of date, and then the store must refuse it. */
+function fillShared(store: Store, random: SeededRandom, counts: StressCounts, pending: PendingFill[]): void {
+  const index = random.below(pending.length);
+  const fill = pending[index];
+  if (fill === undefined) return;
+  pending[index] = pending.at(-1)!;
+  pending.pop();
+  const key = keyOf(fill.id, 0);
+  const hash = store.hash(key, 0, key.length);
+  const value = makeValue(fill.id, fill.version, random);
+  const expiresAtMs = random.below(4) === 0 ? NOW_MS + 1 + random.below(1000) : 0;
+  const { lease, epoch } = fill;
+  if (store.fill(key, 0, key.length, hash, value, 0, value.length, expiresAtMs, lease, epoch, NOW_MS)) {
+    counts.fills++;
+  }
+}
+
+function writeShared(store: Store, ground: StressGround, random: SeededRandom): void {
+  const id = Math.floor(random.next() ** 3 * SHARED_KEYS);
+  const key = keyOf(id, 0);
+  const version = Atomics.add(ground.origin, id, 1) + 1;
+  store.invalidate(key, 0, key.length, store.hash(key, 0, key.length));
+  let known = Atomics.load(ground.acknowledged, id);
+  while (known < version) known = Atomics.compareExchange(ground.acknowledged, id, known, version);
+}
+
+/** Keys that no other thread touches: what is read is what was last written, or nothing. */
+function useOwn(
+  store: Store,
+  own: Map<number, number>,
+  thread: number,
+  version: number,
+  random: SeededRandom,
+): void {
+  const id = random.below(OWN_KEYS);
+  const key = keyOf(id, thread + 1);
+  const hash = store.hash(key, 0, key.length);
+  switch (random.below(4)) {
+    case 0: {
+      assert(
+        store.set(key, hash, makeValue(id, version, random), 0, NOW_MS) === "stored",
+        "a value was refused",
+      );
+      own.set(id, version);
+      break;
+    }
+    case 1:
+      store.remove(key, 0, key.length, hash, NOW_MS);
+      own.delete(id);
+      break;
+    default: {
+      const value = store.get(key, 0, key.length, hash, NOW_MS);
+      if (value === undefined) return;
+      const found = checkValue(value, id);
+      assert(found === own.get(id), `own key ${id}: read version ${found} instead of ${own.get(id)}`);
+    }
+  }
+}
+
+function scanSome(store: Store, random: SeededRandom): void {
+  let cursor = Math.floor(random.next() * 2 ** 32);
+  for (let steps = 0; steps < 3; steps++) {
+    cursor = store.scan(cursor, 20, NOW_MS, (key) => {
+      assert(key.length >= 8, "a key of the wrong form");
+    });
+    if (cursor === 0) break;
+  }
+}
+
+function keyOf(id: number, owner: number): Uint8Array {
+  const key = new Uint8Array(8 + (id % 40));
+  const view = new DataView(key.buffer);
+  view.setInt32(0, id);
+  view.setInt32(4, owner);
+  return key;
+}
+
+/** A value whose every word follows from its first ones. Mostly short, sometimes of several pages. */
+function makeValue(id: number, version: number, random: SeededRandom): Uint8Array {
+  const words = new Int32Array(HEADER_WORDS + random.below(random.below(50) === 0 ? 10_000 : 200));
+  const nonce = random.below(2 ** 31);
+  words[0] = id;
+  words[1] = version;
+  words[2] = words.length;
+  words[3] = nonce;
+  for (let i = HEADER_WORDS; i < words.length; i++) words[i] = nonce + Math.imul(i, 0x9e37_79b1);
+  return new Uint8Array(words.buffer);
+}
+
+/** @returns the version of a value that is whole */
+function checkValue(value: Uint8Array, id: number): number {
+  const words = new Int32Array(value.slice().buffer);
+  assert(words[0] === id, `key ${id} has the value of key ${words[0]}`);
+  assert(words[2] === words.length, `key ${id} has a value of ${words.length} words instead of ${words[2]}`);
+  const nonce = words[3]!;
+  for (let i = HEADER_WORDS; i < words.length; i++) {
+    assert(words[i] === (nonce + Math.imul(i, 0x9e37_79b1)) >> 0, `key ${id} has a torn value, at word ${i}`);
+  }
+  return words[1]!;
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "bun:test";
+import { utf8 } from "../lib/bytes.ts";
+import { storePolicyNames } from "./policy-seat.ts";
+import { Store, type StoreHandle } from "./store.ts";
+import { type StressCounts, type StressGround, type StressOptions, stressGround } from "./store-stress.ts";
+
+const NOW_MS = 1_700_000_000_000;
+
+/** Runs a piece of code in a worker that has attached to a store, as `run(store, data)`. */
+function inWorker<Result>(handle: StoreHandle, data: unknown, run: string): Promise<Result> {
+  const at = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
+  const source = `
+    import { Store } from ${at("./store.ts")};
+    import { stress } from ${at("./store-stress.ts")};
+    const run = ${run};
+    onmessage = ({ data: [handle, data] }) => {
+      try {
+        postMessage({ result: run(Store.attach(handle), data) });
+      } catch (error) {
+        postMessage({ failure: error.stack });
+      }
+    };`;
+  const url = URL.createObjectURL(new Blob([source], { type: "application/javascript" }));
+  const worker = new Worker(url);
+  return new Promise<Result>((resolve, reject) => {
+    worker.onmessage = ({ data: reply }) => {
+      if (reply.failure === undefined) resolve(reply.result);
+      else reject(new Error(reply.failure));
+    };
+    worker.onerror = (event) => reject(new Error(event.message));
+    worker.postMessage([handle, data]);
+  }).finally(() => {
+    worker.terminate();
+    URL.revokeObjectURL(url);
+  });
+}
+
+describe("store and threads", () => {
+  test("what one thread stored, another reads and removes", async () => {
+    const store = Store.create({ budgetBytes: 1 << 20, seed: 5, shards: 2 });
+    const key = utf8("greeting");
+    const hash = store.hash(key, 0, key.length);
+    store.set(key, hash, utf8("hello"), 0, NOW_MS);
+    const seen = await inWorker<string>(
+      store.handle,
+      NOW_MS,
+      `(store, nowMs) => {
+        const key = new TextEncoder().encode("greeting");
+        const hash = store.hash(key, 0, key.length);
+        const value = new TextDecoder().decode(store.get(key, 0, key.length, hash, nowMs));
+        store.remove(key, 0, key.length, hash, nowMs);
+        store.bumpEpoch();
+        store.setPolicy("lru");
+        return value;
+      }`,
+    );
+    expect(seen).toBe("hello");
+    expect(store.get(key, 0, key.length, hash, NOW_MS)).toBeUndefined();
+    expect(store.epoch).toBe(1);
+    expect(store.policyName).toBe("lru");
+    expect(store.explain(key, 0, key.length, hash, NOW_MS)).toBeUndefined();
+    store.set(key, hash, utf8("again"), 0, NOW_MS);
+    expect(store.explain(key, 0, key.length, hash, NOW_MS)?.queue).toBe("queue");
+    store.check();
+  });
+
+  test("no value is torn, of another key, or older than what was acknowledged", async () => {
+    const seed = Number(process.env["GLASSCACHE_SEED"] ?? 1);
+    const threads = Number(process.env["GLASSCACHE_STRESS_THREADS"] ?? 3);
+    const operations = Number(process.env["GLASSCACHE_STRESS_OPERATIONS"] ?? 60_000);
+    const store = Store.create({ budgetBytes: 1_200_000, seed, shards: 2 });
+    const ground: StressGround = stressGround();
+    const policies = storePolicyNames();
+    const counts = await Promise.all(
+      Array.from({ length: threads }, (_, thread) => {
+        const options: StressOptions = { thread, threads, seed, operations, policies };
+        return inWorker<StressCounts>(
+          store.handle,
+          { ground, options },
+          "(store, { ground, options }) => stress(store, ground, options)",
+        );
+      }),
+    );
+    store.check();
+    for (const { hits, fills } of counts) {
+      expect(hits).toBeGreaterThan(operations / 100);
+      expect(fills).toBeGreaterThan(operations / 100);
+    }
+    expect(store.stats().evictions).toBeGreaterThan(0);
+    expect(store.stats().moves).toBeGreaterThan(0);
+  }, 3_600_000);
+});
