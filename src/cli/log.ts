@@ -26,6 +26,8 @@ export function createLog({ level, format }: LogOptions): Logger {
   const { stderr } = process;
   const colour = usesColour(stderr);
   const pretty = format === "pretty" || (format === "auto" && stderr.isTTY);
+  // Whoever read the messages may go away; that is no reason to end.
+  stderr.on("error", () => {});
   const destination = {
     write: (line: string) => stderr.write(pretty ? prettyLine(line, colour) : line),
   };

@@ -1,0 +1,117 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { TemporaryDirectory } from "../../test/support/program.ts";
+import { type ConfigSources, readConfigFile, resolveConfig } from "./config.ts";
+import { UsageError } from "./exit.ts";
+import { optionalSetting, port, setting, size, switchSetting, text } from "./setting.ts";
+
+const SETTINGS = {
+  port: setting(port(0), "8080", { description: "" }),
+  maxValue: setting(size(), "64mb", { description: "" }),
+  password: optionalSetting(text(), { description: "" }),
+  json: switchSetting({ description: "" }),
+};
+
+const NOTHING: ConfigSources = { subcommand: "proxy", flags: {}, environment: {}, file: undefined };
+
+function resolve(sources: Partial<ConfigSources>) {
+  return resolveConfig(SETTINGS, { ...NOTHING, ...sources });
+}
+
+function problemsOf(action: () => unknown): readonly string[] {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof UsageError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("precedence", () => {
+  const file = {
+    path: "c.json",
+    common: { port: 1, "max-value": "1kb" },
+    sections: { proxy: { port: 2 }, server: { port: 99 } },
+  };
+  const environment = { GLASSCACHE_PORT: "3", GLASSCACHE_PROXY_PORT: "4", GLASSCACHE_SERVER_PORT: "98" };
+
+  test("defaults", () => {
+    expect(resolve({}).values).toEqual({ port: 8080, maxValue: 64 * 1024 ** 2, json: false } as never);
+  });
+
+  test("each source over the one below it", () => {
+    expect(resolve({ file: { ...file, sections: {} } }).values.port).toBe(1);
+    expect(resolve({ file }).values.port).toBe(2);
+    expect(resolve({ file, environment: { GLASSCACHE_PORT: "3" } }).values.port).toBe(3);
+    expect(resolve({ file, environment }).values.port).toBe(4);
+    const { values, labels } = resolve({ file, environment, flags: { port: "5", json: true } });
+    expect(values.port).toBe(5);
+    expect(values.json).toBe(true);
+    expect(values.maxValue).toBe(1024);
+    expect(labels).toMatchObject({ port: "--port", maxValue: '"max-value" in c.json' });
+  });
+
+  test("an empty variable is none", () => {
+    expect(
+      resolve({ environment: { GLASSCACHE_PORT: "", GLASSCACHE_MAX_VALUE: "1mb" } }).values,
+    ).toMatchObject({
+      port: 8080,
+      maxValue: 1024 ** 2,
+    });
+  });
+});
+
+test("every mistake is one line that names where it was made", () => {
+  const file = { path: "c.json", common: { port: null }, sections: { proxy: { "max-value": ["1"] } } };
+  expect(problemsOf(() => resolve({ file, environment: { GLASSCACHE_JSON: "perhaps" } }))).toEqual([
+    '"port" in c.json: must be a single value, not null',
+    '"max-value" of "proxy" in c.json: must be a single value, not a list',
+    'GLASSCACHE_JSON: "perhaps" is neither yes nor no',
+  ]);
+  expect(problemsOf(() => resolve({ flags: { port: "x", maxValue: "y" } }))).toEqual([
+    '--port: "x" is not a port: a number from 0 to 65535',
+    '--max-value: "y" is not a size such as 64mb, 1gb or 4096',
+  ]);
+});
+
+describe("the file", () => {
+  const directory = new TemporaryDirectory();
+  afterAll(() => directory[Symbol.dispose]());
+  const known = { server: new Set(["port", "data"]), proxy: new Set(["port", "max-value"]) };
+
+  async function read(content: string) {
+    const path = join(directory.path, "c.json");
+    await Bun.write(path, content);
+    return () => readConfigFile(path, "--config", known);
+  }
+
+  test("settings for all and for one; comments and trailing commas are let pass", async () => {
+    const file = (await read('{ "data": "d", // where\n "proxy": { "port": 1, }, }'))();
+    expect(file.common).toEqual({ data: "d" });
+    expect(file.sections).toEqual({ proxy: { port: 1 } });
+  });
+
+  test("what is unknown is told", async () => {
+    const path = join(directory.path, "c.json");
+    const content = '{ "prt": 1, "proxy": { "data": "d" }, "server": 5, "constructor": 1 }';
+    expect(problemsOf(await read(content))).toEqual([
+      `"prt" in ${path}: there is no such setting`,
+      `"data" of "proxy" in ${path}: there is no such setting`,
+      `"server" in ${path}: must be an object with the settings of server`,
+      `"constructor" in ${path}: there is no such setting`,
+    ]);
+  });
+
+  test("what cannot be read is told", async () => {
+    const path = join(directory.path, "c.json");
+    expect(problemsOf(await read("[1]"))).toEqual([`--config: "${path}" must hold one JSON object`]);
+    expect(problemsOf(await read('{ "port": }'))[0]).toStartWith(`--config: "${path}" is not JSON: `);
+    expect(problemsOf(() => readConfigFile("/nowhere.json", "GLASSCACHE_CONFIG", known))).toEqual([
+      'GLASSCACHE_CONFIG: cannot read "/nowhere.json": there is no such file',
+    ]);
+    expect(problemsOf(() => readConfigFile(directory.path, "--config", known))).toEqual([
+      `--config: cannot read "${directory.path}": it is a directory`,
+    ]);
+  });
+});

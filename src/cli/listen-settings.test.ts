@@ -1,0 +1,101 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { TemporaryDirectory } from "../../test/support/program.ts";
+import { DEFAULT_LIMITS } from "../net/limits.ts";
+import { DEFAULT_SERVER_LIMITS } from "../server/limits.ts";
+import { resolveConfig } from "./config.ts";
+import { LIMIT_SETTINGS, limitsOf, sizeText } from "./limit-settings.ts";
+import { listenPassword, listenSettings } from "./listen-settings.ts";
+
+function listen(flags: Record<string, string>, environment: Record<string, string> = {}) {
+  const sources = { subcommand: "server", flags, environment, file: undefined };
+  return resolveConfig(listenSettings("9090"), sources);
+}
+
+const limits = (flags: Record<string, string>) =>
+  limitsOf(resolveConfig(LIMIT_SETTINGS, { subcommand: "server", flags, environment: {}, file: undefined }));
+
+describe("limits", () => {
+  test("the defaults are those of the network layer, exactly", () => {
+    expect(limits({})).toEqual(DEFAULT_LIMITS);
+    expect(sizeText(DEFAULT_SERVER_LIMITS.transactionBytes)).toBe("256mb");
+  });
+
+  test("every one has a flag", () => {
+    const flags = {
+      maxConnections: "11",
+      maxRequest: "12kb",
+      maxArguments: "13",
+      maxValue: "14kb",
+      maxUnauthenticatedRequest: "15kb",
+      maxUnauthenticatedArguments: "16",
+      maxUnauthenticatedValue: "17kb",
+      maxPipeline: "18",
+      pausePendingReplies: "19kb",
+      maxPendingReplies: "20kb",
+      idleTimeout: "21s",
+      requestTimeout: "22s",
+      textSilence: "23ms",
+    };
+    expect(Object.keys(flags)).toEqual(Object.keys(LIMIT_SETTINGS));
+    expect(limits(flags)).toEqual({
+      connections: 11,
+      parser: { requestBytes: 12 * 1024, argumentCount: 13, argumentBytes: 14 * 1024 },
+      unauthenticatedParser: { requestBytes: 15 * 1024, argumentCount: 16, argumentBytes: 17 * 1024 },
+      pipelineDepth: 18,
+      pausedReplyBytes: 19 * 1024,
+      replyBytes: 20 * 1024,
+      idleTimeoutMs: 21_000,
+      requestTimeoutMs: 22_000,
+      textSilenceMs: 23,
+    });
+  });
+
+  test("a pause beyond the cut is a mistake", () => {
+    expect(() => limits({ maxPendingReplies: "10kb" })).toThrow(
+      "--pause-pending-replies: must not be larger than --max-pending-replies",
+    );
+  });
+});
+
+describe("protected mode", () => {
+  test.each(["localhost", "127.0.0.1", "127.1.2.3", "::1"])("%s needs no password", (host) => {
+    expect(listenPassword(listen({ host }))).toBeUndefined();
+  });
+
+  test.each(["0.0.0.0", "::", "192.168.0.1", "example.org", "127.example.org"])("%s needs one", (host) => {
+    expect(() => listenPassword(listen({ host }))).toThrow("give --password-file, listen on localhost");
+    expect(() => listenPassword(listen({}, { GLASSCACHE_HOST: host }))).toThrow("GLASSCACHE_HOST: without");
+    expect(listenPassword(listen({ host, password: "s" }))).toBe("s");
+    expect(listenPassword(listen({ host, protectedMode: "no" }))).toBeUndefined();
+  });
+});
+
+describe("passwords", () => {
+  const directory = new TemporaryDirectory();
+  afterAll(() => directory[Symbol.dispose]());
+  const passwordFile = join(directory.path, "password");
+
+  test("from a file: its first line", async () => {
+    await Bun.write(passwordFile, "pass word\r\nsomething else\n");
+    expect(listenPassword(listen({ passwordFile }))).toBe("pass word");
+    await Bun.write(passwordFile, "no line feed");
+    expect(listenPassword(listen({ passwordFile }))).toBe("no line feed");
+    await Bun.write(passwordFile, "\nsecond");
+    expect(() => listenPassword(listen({ passwordFile }))).toThrow("the first line of");
+    expect(() => listenPassword(listen({ passwordFile: "/nowhere" }))).toThrow(
+      '--password-file: cannot read "/nowhere": there is no such file',
+    );
+  });
+
+  test("the stronger source wins; two of one source are a mistake", async () => {
+    await Bun.write(passwordFile, "from file");
+    expect(listenPassword(listen({ passwordFile }, { GLASSCACHE_PASSWORD: "weaker" }))).toBe("from file");
+    expect(listenPassword(listen({ password: "stronger" }, { GLASSCACHE_PASSWORD_FILE: passwordFile }))).toBe(
+      "stronger",
+    );
+    expect(() => listenPassword(listen({ password: "a", passwordFile }))).toThrow(
+      "--password and --password-file: give one of the two",
+    );
+  });
+});
