@@ -59,7 +59,11 @@ export function requestOfLine(line: Uint8Array): ClientRequest | undefined {
     if (verb.toUpperCase() !== "PUT") return requestOfWords([verb, wordOf(rest)]);
     return putRequest(putWords(rest));
   }
-  return requestOfWords(splitWords(line));
+  const words = splitWords(line);
+  // Quoted apart, key and value are as they stand, an equals sign included.
+  return isQuoted && /^PUT$/i.test(verb) && words.length > 2
+    ? putRequest(words.slice(1))
+    : requestOfWords(words);
 }
 
 /** A verb and what follows it, without white space around; that of ASCII alone, as the text protocol has it. */
