@@ -386,6 +386,21 @@ export function describeEngine(name: string, make: EngineMaker): void {
       for (let i = 0; i < 20; i++) expect(latin1(engine.randomKey()!)).toBe("there");
     });
 
+    test("a change of policy loses nothing, and one that is none changes nothing", async () => {
+      for (let i = 0; i < 100; i++) engine.set(utf8(`key ${i}`), utf8(`value ${i}`), NEVER);
+      for (const policy of ["lru", "sieve", "fifo", "s3-fifo"]) {
+        engine.policy = policy;
+        expect(engine.policy).toStartWith(policy);
+        for (let i = 0; i < 100; i++) expect(latin1(engine.get(utf8(`key ${i}`))!.value)).toBe(`value ${i}`);
+      }
+      const before = engine.policy;
+      expect(() => {
+        engine.policy = "no-such-policy";
+      }).toThrow(RangeError);
+      expect(engine.policy).toBe(before);
+      await engine.settle();
+    });
+
     test("settle has nothing to wait for when nothing was touched, nor twice", async () => {
       expect(engine.settle()).toBeUndefined();
       engine.set(utf8("key"), utf8("value"), NEVER);

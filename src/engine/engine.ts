@@ -10,6 +10,11 @@ import type { ValueSink } from "../lib/byte-buffer.ts";
 export interface Engine {
   readonly name: "memory" | "lmdb";
   readonly limits: EngineLimits;
+  /**
+   * Who leaves the arena when it is full, as `parsePolicy` reads it. A change loses no entry.
+   * @throws RangeError for a text that names no policy; nothing has changed then
+   */
+  policy: string;
 
   /** The value and its expiry, as a copy of its own; undefined when there is none or it has expired. */
   get(key: Uint8Array): StoredValue | undefined;

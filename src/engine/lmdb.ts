@@ -404,6 +404,14 @@ export class LmdbEngine implements Engine {
     return this.#pending.settle();
   }
 
+  get policy(): string {
+    return this.#arena.policyName;
+  }
+
+  set policy(text: string) {
+    this.#arena.setPolicy(text);
+  }
+
   stats(): EngineStats {
     const { usedBytes, budgetBytes, evictions } = this.#arena.stats();
     return {

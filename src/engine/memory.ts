@@ -134,6 +134,14 @@ export class MemoryEngine implements Engine {
     return undefined;
   }
 
+  get policy(): string {
+    return this.#store.policyName;
+  }
+
+  set policy(text: string) {
+    this.#store.setPolicy(text);
+  }
+
   stats(): EngineStats {
     const { usedBytes, budgetBytes, evictions, expirations } = this.#store.stats();
     return {

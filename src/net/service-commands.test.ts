@@ -4,7 +4,9 @@ import { FrameClient } from "../../test/support/frame-client.ts";
 import { LocalServer } from "../../test/support/local-server.ts";
 import { type RunningServer, startRedis } from "../../test/support/origins.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
-import { ManualClock } from "../lib/clock.ts";
+import { MemoryEngine } from "../engine/memory.ts";
+import { ManualClock, systemClock } from "../lib/clock.ts";
+import { SeededRandom } from "../lib/random.ts";
 import { ReplyError } from "../protocol/reply-value.ts";
 import { isPassword } from "./connection-commands.ts";
 
@@ -327,6 +329,30 @@ describe("CONFIG", () => {
     await client.must("CONFIG", "SET", "maxclients", "10");
     const other = await server.client();
     expect(String(await other.ask("ECHO", "x".repeat(1025)))).toContain("invalid bulk length");
+  });
+
+  test("the policy can be changed", async () => {
+    await using server = new LocalServer({
+      openEngine: (onDeparture) =>
+        new MemoryEngine({
+          budgetBytes: 1024 ** 2,
+          policy: "s3-fifo",
+          whenFull: "evict",
+          clock: systemClock,
+          random: new SeededRandom(1),
+          seed: 1,
+          onDeparture,
+        }),
+    });
+    const client = await server.client();
+    await client.must("SET", "k", "1");
+    expect(await client.must("CONFIG", "SET", "policy", "lru")).toBe("OK");
+    expect(await client.must("CONFIG", "GET", "*policy")).toEqual([
+      ...["maxmemory-policy", "allkeys-lru"],
+      ...["policy", "lru"],
+    ]);
+    expect(String(await client.ask("CONFIG", "SET", "policy", "nosuch"))).toContain("argument 'policy'");
+    expect(await client.must("GET", "k")).toBe("1");
   });
 
   test("REWRITE says where settings come from", async () => {

@@ -34,6 +34,8 @@ interface Entry {
 export class MapEngine implements Engine {
   readonly name = "memory";
   readonly limits: EngineLimits;
+  /** It has none, but keeps the name. */
+  policy = "s3-fifo";
   /** Bytes of keys and values; more are refused. */
   budgetBytes: number = Number.POSITIVE_INFINITY;
   /** What `settle` answers with. */

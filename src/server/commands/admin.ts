@@ -43,7 +43,7 @@ export interface StorageSettings {
   /** Where the data lies; empty when it is in memory only. */
   readonly directory: string;
   readonly sync: "always" | "interval";
-  /** Who leaves memory first. */
+  /** Who leaves memory first, until CONFIG SET says otherwise. */
   readonly policy: string;
   readonly whenFull: "evict" | "refuse";
 }
@@ -150,7 +150,7 @@ function statistics(host: ServerHost, baseline: Baseline): InfoFields {
 /** In the form of Redis's policies: `noeviction` where writers are refused, else `allkeys-` and who leaves first. */
 function maxmemoryPolicy(host: ServerHost, { storage }: AdminSettings): string {
   const refuses = host.engine.name === "memory" && storage.whenFull === "refuse";
-  return refuses ? "noeviction" : `allkeys-${storage.policy}`;
+  return refuses ? "noeviction" : `allkeys-${host.engine.policy}`;
 }
 
 // ---- CONFIG
@@ -168,7 +168,13 @@ function parameters(host: ServerHost, settings: AdminSettings): Parameter[] {
     fixedParameter("dir", storage.directory),
     fixedParameter("maxmemory", () => String(engine.stats().budgetBytes)),
     fixedParameter("maxmemory-policy", () => maxmemoryPolicy(host, settings)),
-    fixedParameter("policy", storage.policy),
+    {
+      name: "policy",
+      get: () => engine.policy,
+      set(text) {
+        engine.policy = text;
+      },
+    },
     fixedParameter("engine", engine.name),
     fixedParameter("cluster-enabled", "no"),
     fixedParameter("notify-keyspace-events", ""),
