@@ -9,7 +9,7 @@ function createTable(shape: GhostTableShape): GhostTable {
 describe("ghost table", () => {
   test("finds, takes and forgets as plain arrays do", () => {
     const operation = fc.record({
-      kind: fc.constantFrom("add", "add", "add", "take", "drop", "shrink"),
+      kind: fc.constantFrom("add", "add", "add", "take", "drop", "shrink", "requeue"),
       queue: fc.nat(1),
       hash: fc.oneof(fc.nat(12), fc.integer({ min: 0xffff_fff0, max: 0xffff_ffff })),
       weight: fc.integer({ min: 1, max: 3_000_000_000 }),
@@ -35,6 +35,16 @@ describe("ghost table", () => {
             const found = queues.map((ghosts) => ghosts.findLastIndex((ghost) => ghost.hash === hash));
             expect(taken === -1).toBe(found[0] === -1 && found[1] === -1);
             if (taken !== -1) queues[taken]!.splice(found[taken]!, 1);
+          } else if (kind === "requeue") {
+            const ghost = table.find(hash);
+            if (ghost === 0) return;
+            const from = queues[table.queueOf(ghost)]!;
+            from.splice(
+              from.findLastIndex((other) => other.hash === hash),
+              1,
+            );
+            table.requeue(ghost, queue, weight);
+            queueModel.push({ hash, weight });
           } else if (kind === "drop") {
             table.dropOldest(queue);
             queueModel.shift();
@@ -43,6 +53,7 @@ describe("ghost table", () => {
             while (weigh(queue) > weight) queueModel.shift();
           }
           table.check();
+          expect(table.isFull()).toBe(queues[0]!.length + queues[1]!.length === limit);
           for (const index of [0, 1]) {
             expect(table.count(index)).toBe(queues[index]!.length);
             expect(table.weight(index)).toBe(weigh(index));
@@ -57,6 +68,9 @@ describe("ghost table", () => {
     const table = createTable({ limit: 4, queues: 2, noteWords: 0 });
     table.add(0, 7, 1);
     table.add(1, 7, 1);
+    const young = table.find(7);
+    const old = table.findOlder(young);
+    expect([table.queueOf(young), table.queueOf(old), table.findOlder(old)]).toEqual([1, 0, 0]);
     expect(table.take(7)).toBe(1);
     expect(table.take(7)).toBe(0);
     expect(table.take(7)).toBe(-1);

@@ -97,7 +97,7 @@ export class GhostTable {
   add(queue: number, hash: number, weight: number): number {
     const state = this.#state;
     const header = this.#header;
-    if (state[header + FREE] === 0 && state[header + FRESH] === this.limit) {
+    if (this.isFull()) {
       if (this.limit === 0) return 0;
       this.dropOldest(this.#crowdedQueue(queue));
     }
@@ -111,20 +111,11 @@ export class GhostTable {
       at = this.#ghosts + ghost * this.#ghostWords;
       state[header + FREE] = state[at + AFTER]!;
     }
-    const queueAt = this.#queueAt(queue);
-    const newest = state[queueAt + NEWEST]!;
     const bucket = this.#bucketOf(hash);
-    state[at + BEFORE] = newest | (queue << QUEUE_SHIFT);
-    state[at + AFTER] = 0;
     state[at + HASH] = hash;
-    state[at + WEIGHT] = weight;
     state[at + CHAIN] = state[bucket]!;
     state[bucket] = ghost;
-    if (newest === 0) state[queueAt + OLDEST] = ghost;
-    else state[this.#ghosts + newest * this.#ghostWords + AFTER] = ghost;
-    state[queueAt + NEWEST] = ghost;
-    state[queueAt + COUNT]!++;
-    this.#sums[this.#sum + queue]! += weight;
+    this.#enqueue(ghost, at, queue, weight);
     return ghost;
   }
 
@@ -138,6 +129,28 @@ export class GhostTable {
       ghost = state[at + CHAIN]!;
     }
     return ghost;
+  }
+
+  /** The next older ghost of the same hash, 0 when there is none. */
+  findOlder(ghost: number): number {
+    const state = this.#state;
+    const at = this.#ghosts + ghost * this.#ghostWords;
+    const hash = state[at + HASH]!;
+    let older = state[at + CHAIN]!;
+    while (older !== 0 && state[this.#ghosts + older * this.#ghostWords + HASH] !== hash) {
+      older = state[this.#ghosts + older * this.#ghostWords + CHAIN]!;
+    }
+    return older;
+  }
+
+  /** The oldest ghost of a queue, 0 when it is empty. */
+  oldest(queue: number): number {
+    return this.#state[this.#queueAt(queue) + OLDEST]!;
+  }
+
+  /** Whether the next one to be added costs another one its place. */
+  isFull(): boolean {
+    return this.#state[this.#header + FREE] === 0 && this.#state[this.#header + FRESH] === this.limit;
   }
 
   queueOf(ghost: number): number {
@@ -159,20 +172,16 @@ export class GhostTable {
     let link = this.#bucketOf(state[at + HASH]!);
     while (state[link] !== ghost) link = this.#ghosts + state[link]! * this.#ghostWords + CHAIN;
     state[link] = state[at + CHAIN]!;
-
-    const queue = state[at + BEFORE]! >>> QUEUE_SHIFT;
-    const queueAt = this.#queueAt(queue);
-    const before = state[at + BEFORE]! & LINK_BITS;
-    const after = state[at + AFTER]!;
-    if (before === 0) state[queueAt + OLDEST] = after;
-    else state[this.#ghosts + before * this.#ghostWords + AFTER] = after;
-    if (after === 0) state[queueAt + NEWEST] = before;
-    else state[this.#ghosts + after * this.#ghostWords + BEFORE] = before | (queue << QUEUE_SHIFT);
-    state[queueAt + COUNT]!--;
-    this.#sums[this.#sum + queue]! -= state[at + WEIGHT]! >>> 0;
-
+    this.#dequeue(at);
     state[at + AFTER] = state[this.#header + FREE]!;
     state[this.#header + FREE] = ghost;
+  }
+
+  /** Makes a ghost the youngest of a queue, with another weight. */
+  requeue(ghost: number, queue: number, weight: number): void {
+    const at = this.#ghosts + ghost * this.#ghostWords;
+    this.#dequeue(at);
+    this.#enqueue(ghost, at, queue, weight);
   }
 
   /** Takes the youngest ghost of this hash out. @returns the queue it stood in, −1 when there was none */
@@ -205,6 +214,34 @@ export class GhostTable {
       ghost = state[this.#ghosts + ghost * this.#ghostWords + AFTER]!;
     }
     assert(all + free === state[this.#header + FRESH], "a ghost's place was lost");
+  }
+
+  #enqueue(ghost: number, at: number, queue: number, weight: number): void {
+    const state = this.#state;
+    const queueAt = this.#queueAt(queue);
+    const newest = state[queueAt + NEWEST]!;
+    state[at + BEFORE] = newest | (queue << QUEUE_SHIFT);
+    state[at + AFTER] = 0;
+    state[at + WEIGHT] = weight;
+    if (newest === 0) state[queueAt + OLDEST] = ghost;
+    else state[this.#ghosts + newest * this.#ghostWords + AFTER] = ghost;
+    state[queueAt + NEWEST] = ghost;
+    state[queueAt + COUNT]!++;
+    this.#sums[this.#sum + queue]! += weight;
+  }
+
+  #dequeue(at: number): void {
+    const state = this.#state;
+    const queue = state[at + BEFORE]! >>> QUEUE_SHIFT;
+    const queueAt = this.#queueAt(queue);
+    const before = state[at + BEFORE]! & LINK_BITS;
+    const after = state[at + AFTER]!;
+    if (before === 0) state[queueAt + OLDEST] = after;
+    else state[this.#ghosts + before * this.#ghostWords + AFTER] = after;
+    if (after === 0) state[queueAt + NEWEST] = before;
+    else state[this.#ghosts + after * this.#ghostWords + BEFORE] = before | (queue << QUEUE_SHIFT);
+    state[queueAt + COUNT]!--;
+    this.#sums[this.#sum + queue]! -= state[at + WEIGHT]! >>> 0;
   }
 
   #checkQueue(queue: number): number {

@@ -8,6 +8,7 @@ import { gdsf } from "./policies/gdsf.ts";
 import { hyperbolic } from "./policies/hyperbolic.ts";
 import { lfu } from "./policies/lfu.ts";
 import { lfuDa } from "./policies/lfu-da.ts";
+import { lirs } from "./policies/lirs.ts";
 import { lru } from "./policies/lru.ts";
 import { lruK } from "./policies/lru-k.ts";
 import { random } from "./policies/random.ts";
@@ -30,6 +31,7 @@ const POLICY_TYPES: ReadonlyMap<string, PolicyType> = new Map(
     slru,
     twoQ,
     lruK,
+    lirs,
     arc,
     car,
     lfu,

@@ -1,0 +1,324 @@
+import { assert } from "../../lib/assert.ts";
+import { GhostTable, type GhostTableShape, ghostLimit } from "../ghost-table.ts";
+import { LirsStack, MARKER_NOTE_WORDS, STACK_WORDS } from "../lirs-stack.ts";
+import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
+import { checkCount, WeighedList } from "../weighed-list.ts";
+
+/** In a slot's first word above the link: whether it has HIR status, and whether it has a marker in the stack. */
+const HIR = 1 << 31;
+const MARKED = 1 << 30;
+
+const STACK = 0;
+const QUEUE = STACK_WORDS;
+/** The key hash that was found in the stack at the last miss, and whether there was one. */
+const RETURNING_HASH = QUEUE + LIST_WORDS;
+const RETURNING = RETURNING_HASH + 1;
+const MARKERS = RETURNING + 1;
+
+/** Queues of markers: those of evicted keys, oldest eviction first, and those of resident ones. */
+const EVICTED = 0;
+const RESIDENT = 1;
+
+const LIR_WEIGHT = 0;
+const HIR_WEIGHT = 1;
+/** The weight of evicted keys' markers; that of resident ones, which is not needed, is zero and follows. */
+const MARKER_WEIGHTS = 2;
+
+/**
+ * LIRS: entries have LIR status (low inter-reference recency) when the last two requests for them were close, else HIR
+ * status. The LIR entries have nearly all of the cache and never leave it directly. The HIR entries have a small queue,
+ * from which the oldest leaves. A stack holds the LIR entries and whatever was asked for since the stalest LIR
+ * entry, evicted keys included: a request for a HIR key in the stack shows that it is closer than that one, and they
+ * swap roles.
+ *
+ * S. Jiang, X. Zhang, "LIRS: an efficient low inter-reference recency set replacement policy to improve buffer cache
+ * performance", SIGMETRICS 2002.
+ *
+ * In the stack an entry with HIR status is represented by a marker, and so its slot's links are free for the queue.
+ *
+ * Choices: `hir` is the share of the HIR entries, 1 % as in the paper, one unit of weight at least. The evicted keys
+ * in the stack weigh at most `ghost` times the capacity; beyond that the one evicted first is forgotten (the
+ * paper sets no bound; libCacheSim lets everything in the stack weigh twice the capacity, which makes a difference of
+ * at most 6 misses on the traces of `reference.test.ts`). Entries get LIR status at once while there is room for it, after deletes too. When no HIR
+ * entry is left, the stalest LIR entry leaves.
+ */
+export const lirs: PolicyType = {
+  name: "lirs",
+  wordsPerSlot: LINK_WORDS,
+  sums: 4,
+  parameters: { hir: 0.01, ghost: 1 },
+  ranges: { hir: { least: 0, most: 1 }, ghost: { least: 0, most: 10 } },
+  stateWords: (maxEntries, parameters, maxGhosts) =>
+    MARKERS + GhostTable.words(markerShape(maxEntries, parameters, maxGhosts)),
+  create: (memory, parameters) => new Lirs(memory, parameters),
+};
+
+/** As many markers as ghosts are wanted, and one for each HIR entry that the share has room for. */
+function markerShape(
+  maxEntries: number,
+  parameters: Readonly<Record<string, number>>,
+  maxGhosts: number | undefined,
+): GhostTableShape {
+  const residentLimit = Math.ceil(maxEntries * parameters["hir"]!) + 1;
+  const limit = ghostLimit(maxEntries, parameters["ghost"]!, maxGhosts) + residentLimit;
+  return { limit, queues: 2, noteWords: MARKER_NOTE_WORDS };
+}
+
+class Lirs implements Policy {
+  readonly #memory: PolicyMemory;
+  readonly #words: Int32Array;
+  readonly #stride: number;
+  readonly #offset: number;
+  readonly #state: Int32Array;
+  readonly #sums: Float64Array;
+  readonly #lirShare: number;
+  readonly #ghostShare: number;
+  readonly #markers: GhostTable;
+  readonly #stack: LirsStack;
+  readonly #queue: WeighedList;
+
+  constructor(memory: PolicyMemory, parameters: Readonly<Record<string, number>>) {
+    const { words, stride, offset, state, sums, capacity, maxEntries, maxGhosts } = memory;
+    this.#memory = memory;
+    this.#words = words;
+    this.#stride = stride;
+    this.#offset = offset;
+    this.#state = state;
+    this.#sums = sums;
+    this.#lirShare = capacity - Math.max(1, Math.floor(capacity * parameters["hir"]!));
+    this.#ghostShare = Math.floor(capacity * parameters["ghost"]!);
+    const shape = markerShape(maxEntries, parameters, maxGhosts);
+    this.#markers = new GhostTable(state, MARKERS, sums, MARKER_WEIGHTS, shape);
+    this.#stack = new LirsStack(words, stride, offset, this.#markers, state, STACK);
+    this.#queue = new WeighedList(memory, QUEUE, HIR_WEIGHT);
+  }
+
+  miss(hash: number): void {
+    const marker = this.#findEvicted(hash);
+    this.#state[RETURNING_HASH] = hash;
+    this.#state[RETURNING] = marker === 0 ? 0 : 1;
+    if (marker !== 0) this.#dropMarker(marker);
+  }
+
+  hit(slot: number): void {
+    if (!this.#isHir(slot)) {
+      if (this.#stack.top() === slot) return;
+      const wasBottom = this.#stack.bottom() === slot;
+      this.#stack.unlink(slot);
+      this.#stack.pushTop(slot);
+      if (wasBottom) this.#prune();
+      return;
+    }
+    if (this.#isMarked(slot)) {
+      this.#dropMarker(this.#markerOf(slot));
+      this.#queue.unlink(slot);
+      this.#becomeLir(slot);
+    } else {
+      this.#queue.moveToBack(slot);
+      this.#mark(slot);
+    }
+  }
+
+  insert(slot: number, hash: number): void {
+    const state = this.#state;
+    const returns = state[RETURNING] === 1 && state[RETURNING_HASH] === (hash | 0);
+    state[RETURNING] = 0;
+    if (returns || this.#sums[LIR_WEIGHT]! + this.#memory.weigh(slot) <= this.#lirShare) {
+      this.#becomeLir(slot);
+    } else {
+      this.#becomeHir(slot);
+      this.#mark(slot);
+    }
+  }
+
+  evict(_incoming: number): number {
+    if (this.#queue.front() === 0 && this.#stack.bottom() !== 0) this.#demoteStalest();
+    const victim = this.#queue.front();
+    if (victim === 0) return 0;
+    this.#queue.unlink(victim);
+    if (this.#isMarked(victim)) this.#keepGhost(this.#markerOf(victim), this.#memory.weigh(victim));
+    return victim;
+  }
+
+  remove(slot: number): void {
+    if (this.#isHir(slot)) {
+      this.#queue.unlink(slot);
+      if (this.#isMarked(slot)) this.#dropMarker(this.#markerOf(slot));
+    } else {
+      this.#stack.unlink(slot);
+      this.#sums[LIR_WEIGHT]! -= this.#memory.weigh(slot);
+      this.#prune();
+    }
+  }
+
+  reweigh(slot: number, oldWeight: number, newWeight: number): void {
+    if (this.#isHir(slot)) {
+      this.#queue.reweigh(oldWeight, newWeight);
+    } else {
+      this.#sums[LIR_WEIGHT]! += newWeight - oldWeight;
+      this.#demote();
+    }
+  }
+
+  move(from: number, to: number): void {
+    if (this.#isHir(to)) {
+      if (this.#isMarked(to)) this.#stack.setSlot(this.#findMarker(from, this.#memory.hashOf(to)), to);
+      this.#queue.relocate(to);
+    } else {
+      this.#stack.relocate(to);
+    }
+  }
+
+  explain(slot: number): Placement {
+    const isHir = this.#isHir(slot);
+    return { queue: isHir ? "hir" : "lir", detail: { inStack: !isHir || this.#isMarked(slot) ? 1 : 0 } };
+  }
+
+  /** The HIR entries from the old end of their queue, then the LIR entries, stalest first. */
+  forEach(visit: (slot: number) => void): void {
+    this.#queue.forEach(visit);
+    this.#stack.forEach((reference) => {
+      if (!LirsStack.isMarker(reference)) visit(reference);
+    });
+  }
+
+  check(): void {
+    const { maxEntries } = this.#memory;
+    this.#markers.check();
+    assert(this.#markers.weight(EVICTED) <= this.#ghostShare, "the ghosts weigh more than their share");
+    let lirCount = 0;
+    let lirWeight = 0;
+    let markerCount = 0;
+    const members = this.#stack.check(maxEntries + this.#markers.limit);
+    this.#stack.forEach((reference) => {
+      if (LirsStack.isMarker(reference)) {
+        markerCount++;
+        this.#checkMarker(LirsStack.markerOf(reference));
+      } else {
+        assert(!this.#isHir(reference), `slot ${reference} with HIR status is in the stack`);
+        lirCount++;
+        lirWeight += this.#memory.weigh(reference);
+      }
+    });
+    assert(members === lirCount + markerCount, "the stack is miscounted");
+    const markers = this.#markers.count(EVICTED) + this.#markers.count(RESIDENT);
+    assert(markerCount === markers, `${markerCount} markers in the stack, but ${markers} altogether`);
+    assert(!LirsStack.isMarker(this.#stack.bottom()), "the stack was not pruned");
+    assert(lirWeight === this.#sums[LIR_WEIGHT], `LIR entries weigh ${lirWeight}, not as summed up`);
+    assert(lirWeight <= this.#lirShare, "LIR entries weigh more than their share");
+    let marked = 0;
+    const hirCount = this.#queue.check((slot) => this.#isHir(slot));
+    this.#queue.forEach((slot) => {
+      if (this.#isMarked(slot)) marked++;
+    });
+    assert(marked === this.#markers.count(RESIDENT), "a resident entry's marker was lost");
+    checkCount(this.#memory, lirCount + hirCount);
+  }
+
+  #checkMarker(marker: number): void {
+    if (this.#markers.queueOf(marker) === EVICTED) return;
+    const slot = this.#stack.slotOf(marker);
+    assert(this.#isHir(slot) && this.#isMarked(slot), `the marker of slot ${slot} is not known to it`);
+    assert(this.#markerOf(slot) === marker, `slot ${slot} has two markers`);
+  }
+
+  /** Puts a slot that is nowhere on top of the stack with LIR status; others lose it when there are too many. */
+  #becomeLir(slot: number): void {
+    this.#words[slot * this.#stride + this.#offset] = 0;
+    this.#stack.pushTop(slot);
+    this.#sums[LIR_WEIGHT]! += this.#memory.weigh(slot);
+    this.#demote();
+  }
+
+  /** Puts a slot that is nowhere at the young end of the queue with HIR status, without a marker. */
+  #becomeHir(slot: number): void {
+    this.#words[slot * this.#stride + this.#offset] = HIR;
+    this.#queue.pushBack(slot);
+  }
+
+  #demote(): void {
+    while (this.#sums[LIR_WEIGHT]! > this.#lirShare) this.#demoteStalest();
+  }
+
+  /** The LIR entry at the bottom of the stack gets HIR status. */
+  #demoteStalest(): void {
+    const slot = this.#stack.bottom();
+    this.#stack.unlink(slot);
+    this.#sums[LIR_WEIGHT]! -= this.#memory.weigh(slot);
+    this.#becomeHir(slot);
+    this.#prune();
+  }
+
+  /** Removes markers from the bottom of the stack, so that a LIR entry is there. */
+  #prune(): void {
+    for (let bottom = this.#stack.bottom(); LirsStack.isMarker(bottom); bottom = this.#stack.bottom()) {
+      this.#dropMarker(LirsStack.markerOf(bottom));
+    }
+  }
+
+  /**
+   * Puts the marker of a HIR entry on top of the stack. There is none where it would be pruned at once, nor where
+   * all markers belong to resident entries.
+   */
+  #mark(slot: number): void {
+    if (this.#stack.bottom() === 0) return;
+    if (this.#markers.isFull()) {
+      const oldest = this.#markers.oldest(EVICTED);
+      if (oldest === 0) return;
+      this.#dropMarker(oldest);
+    }
+    const marker = this.#markers.add(RESIDENT, this.#memory.hashOf(slot), 0);
+    this.#stack.setSlot(marker, slot);
+    this.#stack.pushTop(LirsStack.referenceTo(marker));
+    this.#words[slot * this.#stride + this.#offset]! |= MARKED;
+  }
+
+  /** The key of this marker was evicted: it is a ghost from now on. */
+  #keepGhost(marker: number, weight: number): void {
+    if (weight > this.#ghostShare) {
+      this.#dropMarker(marker);
+      return;
+    }
+    while (this.#markers.weight(EVICTED) + weight > this.#ghostShare) {
+      this.#dropMarker(this.#markers.oldest(EVICTED));
+    }
+    this.#markers.requeue(marker, EVICTED, weight);
+  }
+
+  #dropMarker(marker: number): void {
+    if (this.#markers.queueOf(marker) === RESIDENT) {
+      this.#words[this.#stack.slotOf(marker) * this.#stride + this.#offset]! &= ~MARKED;
+    }
+    this.#stack.unlink(LirsStack.referenceTo(marker));
+    this.#markers.release(marker);
+  }
+
+  #findEvicted(hash: number): number {
+    let marker = this.#markers.find(hash);
+    while (marker !== 0 && this.#markers.queueOf(marker) !== EVICTED)
+      marker = this.#markers.findOlder(marker);
+    return marker;
+  }
+
+  #markerOf(slot: number): number {
+    return this.#findMarker(slot, this.#memory.hashOf(slot));
+  }
+
+  /** The marker that a resident entry with HIR status is known to have. */
+  #findMarker(slot: number, hash: number): number {
+    let marker = this.#markers.find(hash);
+    while (this.#markers.queueOf(marker) !== RESIDENT || this.#stack.slotOf(marker) !== slot) {
+      marker = this.#markers.findOlder(marker);
+    }
+    return marker;
+  }
+
+  #isHir(slot: number): boolean {
+    return this.#words[slot * this.#stride + this.#offset]! < 0;
+  }
+
+  #isMarked(slot: number): boolean {
+    return (this.#words[slot * this.#stride + this.#offset]! & MARKED) !== 0;
+  }
+}
