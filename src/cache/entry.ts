@@ -4,6 +4,7 @@ import { freeChunk, takeChunk } from "./arena.ts";
 import { type ChainPlan, planChain, planChunk } from "./chain-plan.ts";
 import {
   ENTRY_HEADER_BYTES,
+  EPOCH_BITS,
   EPOCH_SHIFT,
   EXPIRY_BYTES,
   EXPIRY_FLOAT,
@@ -98,6 +99,18 @@ export function setFilledAt(memory: ShardMemory, slot: number, filledMs: number,
 /** How often the entry was read since it was filled; not beyond 65,535. */
 export function readsOf(memory: ShardMemory, slot: number): number {
   return memory.words[slot * 2 + KEY_BYTES]! >>> READ_SHIFT;
+}
+
+/** Whether an entry is of the current epoch and has not expired. */
+export function isLive(memory: ShardMemory, slot: number, epoch: number, nowMs: number): boolean {
+  if (!isOfEpoch(memory, slot, epoch)) return false;
+  if (!hasExpiryField(memory, slot)) return true;
+  const expiresAtMs = memory.floats[slot + EXPIRY_FLOAT]!;
+  return expiresAtMs === 0 || expiresAtMs > nowMs;
+}
+
+export function isOfEpoch(memory: ShardMemory, slot: number, epoch: number): boolean {
+  return memory.words[slot * 2 + FILLED_HIGH]! >>> EPOCH_SHIFT === (epoch & EPOCH_BITS);
 }
 
 /** Bytes of all the entry's chunks: its weight. */

@@ -2,6 +2,7 @@ import { assert } from "../lib/assert.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { hashBytes } from "../lib/hash.ts";
 import { firstSlotOf } from "./arena.ts";
+import { nextInBucket } from "./bucket-walk.ts";
 import { ChainPlan } from "./chain-plan.ts";
 import { expiryOf, hasExtents, keyBytesOf, planEntry, readPayload, valueBytesOf } from "./entry.ts";
 import {
@@ -16,7 +17,7 @@ import {
   SLOT_BITS,
 } from "./entry-layout.ts";
 import { bucketWord, wordOfBucket } from "./index-table.ts";
-import { nextInBucket, type Shard } from "./shard.ts";
+import type { Shard } from "./shard.ts";
 import {
   BUCKET_COUNT,
   BUCKET_MASK,

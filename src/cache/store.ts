@@ -1,140 +1,41 @@
-import { totalmem } from "node:os";
 import { ByteBuffer, type ValueSink } from "../lib/byte-buffer.ts";
 import { hashBytes } from "../lib/hash.ts";
-import { formatSize } from "../lib/quantity.ts";
-import { type Random, systemRandom } from "../lib/random.ts";
-import { ChainPlan } from "./chain-plan.ts";
-import { Control, controlBytes, EPOCH, SWEEP_SHARD } from "./control.ts";
+import type { Random } from "../lib/random.ts";
+import { collectKeys, drawEntryAt, POSITIONS, sweepShard } from "./bucket-walk.ts";
+import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
 import { type DepartureListener, Departures } from "./departures.ts";
-import {
-  chargedBytes,
-  expiryOf,
-  filledAtMs,
-  keyBytesOf,
-  readPayload,
-  readsOf,
-  valueBytesOf,
-} from "./entry.ts";
-import {
-  EPOCH_BITS,
-  EXTENT_HEADER_BYTES,
-  HASH,
-  LONG_HEADER_BYTES,
-  VALUE_BYTES_LIMIT,
-} from "./entry-layout.ts";
-import { nextPosition, reverseBits } from "./index-table.ts";
+import { keyBytesOf, readPayload } from "./entry.ts";
+import { EPOCH_BITS } from "./entry-layout.ts";
+import { nextPosition } from "./index-table.ts";
+import { removeEntry } from "./leaving.ts";
 import { lock, unlock } from "./lock.ts";
 import type { Placement } from "./policy.ts";
+import { changePolicy } from "./policy-change.ts";
 import { checkPolicy } from "./policy-seat.ts";
+import { describeEntry, type EntryInfo, liveEntry, readEntry } from "./reading.ts";
 import { formatPolicy, parsePolicy } from "./registry.ts";
-import {
-  changePolicy,
-  clearShard,
-  countRead,
-  firstEntryAt,
-  formatShard,
-  isLive,
-  liveEntry,
-  nextInBucket,
-  removeEntry,
-  Shard,
-  type StoreOutcome,
-  seatAgain,
-  storeDraft,
-  sweepBucket,
-  writeExpiry,
-} from "./shard.ts";
+import { clearShard, Shard, seatAgain } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
+import { FILLS, LOCK, POLICY_VERSION, REFUSED_FILLS } from "./shard-memory.ts";
 import {
-  BUCKET_COUNT,
-  ENTRIES,
-  EVICTIONS,
-  EXPIRATIONS,
-  EXPIRING,
-  FILLS,
-  FREE_PAGES,
-  HITS,
-  LOCK,
-  MISSES,
-  MOVES,
-  PAYLOAD_BYTES,
-  POLICY_VERSION,
-  REFUSED_FILLS,
-  SHARD_LEAST_BYTES,
-  SHARD_LIMIT_BYTES,
-  ShardMemory,
-  SWEEP_EPOCH,
-  SWEEP_POSITION,
-  SWEPT_EPOCH,
-  USED_BYTES,
-} from "./shard-memory.ts";
+  attachStoreMemory,
+  createStoreMemory,
+  largestValueBytes,
+  type StoreHandle,
+  type StoreMemory,
+  type StoreOptions,
+} from "./store-memory.ts";
+import { addStats, emptyStats, type StoreStats } from "./store-stats.ts";
+import { type StoreOutcome, storeDraft, writeExpiry } from "./storing.ts";
 
-export interface StoreOptions {
-  /** All memory that the store ever takes, its own tables included. From 256 KiB. */
-  budgetBytes: number;
-  /** A power of two; 1 by default. Raised so that no shard exceeds 2 GiB. */
-  shards?: number;
-  /** As `parsePolicy` reads it; `s3-fifo` by default. */
-  policy?: string;
-  /** Of the key hash and of policies that draw at random; a random one by default. */
-  seed?: number;
-  /** What happens to a write that does not fit: `evict` (the default) makes room, `refuse` refuses it. */
-  whenFull?: "evict" | "refuse";
-}
+export type { EntryInfo } from "./reading.ts";
+export type { StoreHandle, StoreOptions } from "./store-memory.ts";
+export type { StoreStats } from "./store-stats.ts";
 
-/** All that another thread needs to attach to a store; can be sent with `postMessage`. */
-export interface StoreHandle {
-  readonly control: SharedArrayBuffer;
-  readonly shards: readonly SharedArrayBuffer[];
-}
-
-export interface EntryInfo {
-  valueBytes: number;
-  keyBytes: number;
-  /** Bytes of the arena that the entry takes. */
-  chargedBytes: number;
-  /** Unix milliseconds, exact. */
-  filledAtMs: number;
-  /** Unix milliseconds, 0 for never. */
-  expiresAtMs: number;
-  /** Since it was filled; stays at 65,535. */
-  reads: number;
-}
-
-export interface StoreStats {
-  budgetBytes: number;
-  /** Bytes of the arena in use by entries. */
-  usedBytes: number;
-  /** Keys and values. */
-  payloadBytes: number;
-  /** Resident entries, those included that are expired or of an epoch before and have not been removed yet. */
-  entries: number;
-  /** Entries with an expiry. */
-  expiring: number;
-  evictions: number;
-  expirations: number;
-  hits: number;
-  misses: number;
-  fills: number;
-  /** Fills refused: their lease was void, their epoch over, their expiry past, or they did not fit. */
-  refusedFills: number;
-  shards: number;
-  /** Pages of the arena that nothing uses. */
-  freeBytes: number;
-  /** Buckets of the index. */
-  buckets: number;
-  /** Chunks that were moved together to free a page. */
-  moves: number;
-}
-
-/** What does not fill a whole page may take chunks of up to this many classes, and so touch as many pages. */
-const PAGES_FOR_REST = 4;
-const LEAST_BUDGET_BYTES = 256 * 1024;
-const SHARDS_LIMIT = 65_536;
-const POSITIONS = 2 ** 32;
 /** Buckets that a scan looks at for each key it was asked for, and in one hold of the lock. */
 const SCAN_BUCKETS_PER_KEY = 10;
 const BUCKETS_PER_HOLD = 64;
+
 /** Draws of a random bucket before a random key is searched for from one on. */
 const RANDOM_TRIES = 64;
 
@@ -149,15 +50,13 @@ export class Store {
   readonly #shards: Shard[];
   readonly #shardShift: number;
   readonly #shardMask: number;
-  readonly #departures: Departures;
-  readonly #plan: ChainPlan = new ChainPlan();
+  readonly #departures: Departures = new Departures();
   /** The largest value that can be stored, with a key of up to 256 bytes. */
   readonly maxValueBytes: number;
 
-  private constructor(control: Control, memories: ShardMemory[]) {
+  private constructor({ control, shards }: StoreMemory) {
     this.#control = control;
-    this.#departures = new Departures();
-    this.#shards = memories.map((memory) => {
+    this.#shards = shards.map((memory) => {
       // The policy may be changed by another thread meanwhile.
       lock(memory.words, LOCK);
       try {
@@ -166,63 +65,19 @@ export class Store {
         unlock(memory.words, LOCK);
       }
     });
-    this.#shardShift = 32 - Math.log2(memories.length);
-    this.#shardMask = memories.length - 1;
-    const { pageCount, sizes } = memories[0]!;
-    const roomBytes = (pageCount - 1 - PAGES_FOR_REST) * (sizes.pageBytes - EXTENT_HEADER_BYTES);
-    this.maxValueBytes = Math.min(VALUE_BYTES_LIMIT, roomBytes - LONG_HEADER_BYTES - 256);
+    this.#shardShift = 32 - Math.log2(shards.length);
+    this.#shardMask = shards.length - 1;
+    this.maxValueBytes = largestValueBytes(shards[0]!);
   }
 
   /** @throws RangeError for options out of range, in one line that names the range */
   static create(options: StoreOptions): Store {
-    const { budgetBytes, whenFull = "evict" } = options;
-    const seed = options.seed ?? Math.floor(systemRandom.next() * POSITIONS);
-    let shardCount = options.shards ?? 1;
-    if (!Number.isInteger(Math.log2(shardCount)) || shardCount < 1 || shardCount > SHARDS_LIMIT) {
-      throw new RangeError(
-        `the number of shards must be a power of two up to ${SHARDS_LIMIT}, not ${shardCount}`,
-      );
-    }
-    const leastBytes = Math.max(LEAST_BUDGET_BYTES, shardCount * SHARD_LEAST_BYTES * 2);
-    if (!(budgetBytes >= leastBytes)) {
-      const needed = shardCount === 1 ? "a cache" : `a cache of ${shardCount} shards`;
-      throw new RangeError(
-        `${needed} needs at least ${formatSize(leastBytes)}, not ${formatSize(budgetBytes)}`,
-      );
-    }
-    if (budgetBytes > totalmem()) {
-      throw new RangeError(
-        `a cache of ${formatSize(budgetBytes)} does not fit this machine's ${formatSize(totalmem())}`,
-      );
-    }
-    const choice = parsePolicy(options.policy ?? "s3-fifo");
-    const forShards = budgetBytes - controlBytes(budgetBytes);
-    while (forShards / shardCount > SHARD_LIMIT_BYTES) shardCount *= 2;
-    const shardBytes = Math.floor(forShards / shardCount / 8) * 8;
-    const buffers: SharedArrayBuffer[] = [];
-    let control: Control;
-    try {
-      control = Control.create(budgetBytes, shardCount, whenFull === "evict", seed);
-      for (let shard = 0; shard < shardCount; shard++) buffers.push(new SharedArrayBuffer(shardBytes));
-    } catch (error) {
-      throw new RangeError(`${formatSize(budgetBytes)} of memory for the cache cannot be had`, {
-        cause: error,
-      });
-    }
-    const memories = buffers.map((buffer) => new ShardMemory(buffer));
-    for (const memory of memories) {
-      checkPolicy(memory, choice);
-      formatShard(memory, choice, 0);
-    }
-    return new Store(control, memories);
+    return new Store(createStoreMemory(options));
   }
 
   /** Joins a store that another thread created. */
   static attach(handle: StoreHandle): Store {
-    return new Store(
-      new Control(handle.control),
-      handle.shards.map((buffer) => new ShardMemory(buffer)),
-    );
+    return new Store(attachStoreMemory(handle));
   }
 
   get handle(): StoreHandle {
@@ -267,13 +122,10 @@ export class Store {
 
   /** What is known of an entry, without counting as a read. */
   peek(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): EntryInfo | undefined {
-    const shard = this.#enter(hash);
-    try {
+    return this.#underLock(this.#shardIndex(hash), (shard) => {
       const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, nowMs);
-      return slot === 0 ? undefined : this.#describe(shard, slot);
-    } finally {
-      this.#leave(shard);
-    }
+      return slot === 0 ? undefined : describeEntry(shard, slot);
+    });
   }
 
   /** As `peek`, with where the entry stands in its policy. */
@@ -284,14 +136,11 @@ export class Store {
     hash: number,
     nowMs: number,
   ): (EntryInfo & Placement) | undefined {
-    const shard = this.#enter(hash);
-    try {
+    return this.#underLock(this.#shardIndex(hash), (shard) => {
       const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, nowMs);
       if (slot === 0) return undefined;
-      return { ...this.#describe(shard, slot), ...shard.seated.policy.explain(slot) };
-    } finally {
-      this.#leave(shard);
-    }
+      return { ...describeEntry(shard, slot), ...shard.seated.policy.explain(slot) };
+    });
   }
 
   /**
@@ -408,13 +257,13 @@ export class Store {
   bumpEpoch(): void {
     const epoch = Atomics.add(this.#control.words, EPOCH, 1) + 1;
     // Entries know the epoch's lowest 16 bits: before those repeat, all entries are really removed.
-    if ((epoch & EPOCH_BITS) === 0) this.#clearShards();
+    if ((epoch & EPOCH_BITS) === 0) this.#underEachLock(clearShard);
   }
 
   /** Removes everything and voids all fills under way. */
   clear(): void {
     Atomics.add(this.#control.words, EPOCH, 1);
-    this.#clearShards();
+    this.#underEachLock(clearShard);
   }
 
   /**
@@ -478,34 +327,21 @@ export class Store {
    */
   sweep(nowMs: number, maxSteps: number): number {
     const { words } = this.#control;
-    let removed = 0;
-    let steps = maxSteps;
-    for (let shards = this.#shards.length; shards > 0 && steps > 0; shards--) {
+    const progress = { removed: 0, steps: maxSteps };
+    for (let shards = this.#shards.length; shards > 0 && progress.steps > 0; shards--) {
       const index = Atomics.load(words, SWEEP_SHARD) & this.#shardMask;
       let isDone = false;
-      while (steps > 0 && !isDone) {
+      while (!isDone && progress.steps > 0) {
         const shard = this.#lockShard(index);
         try {
-          const { memory } = shard;
-          const { epoch } = this;
-          for (let held = 0; held < BUCKETS_PER_HOLD && steps > 0 && !isDone; held++, steps--) {
-            isDone = !needsSweep(memory, epoch);
-            if (isDone) break;
-            const position = memory.words[SWEEP_POSITION]! >>> 0;
-            if (position === 0) memory.words[SWEEP_EPOCH] = epoch;
-            removed += sweepBucket(shard, position, epoch, nowMs);
-            const next = nextPosition(memory, position);
-            isDone = next >= POSITIONS;
-            if (isDone) memory.words[SWEPT_EPOCH] = memory.words[SWEEP_EPOCH]!;
-            memory.words[SWEEP_POSITION] = isDone ? 0 : next;
-          }
+          isDone = sweepShard(shard, this.epoch, nowMs, BUCKETS_PER_HOLD, progress);
         } finally {
           this.#leave(shard);
         }
       }
       if (isDone) Atomics.compareExchange(words, SWEEP_SHARD, index, (index + 1) & this.#shardMask);
     }
-    return removed;
+    return progress.removed;
   }
 
   /**
@@ -515,65 +351,17 @@ export class Store {
   setPolicy(text: string): void {
     const choice = parsePolicy(text);
     checkPolicy(this.#shards[0]!.memory, choice);
-    for (let index = 0; index < this.#shards.length; index++) {
-      const shard = this.#lockShard(index);
-      try {
-        changePolicy(shard, choice, this.epoch);
-      } finally {
-        this.#leave(shard);
-      }
-    }
+    this.#underEachLock((shard) => changePolicy(shard, choice, this.epoch));
   }
 
   /** As `setPolicy` reads it. */
   get policyName(): string {
-    const shard = this.#lockShard(0);
-    try {
-      return formatPolicy(shard.seated.choice);
-    } finally {
-      this.#leave(shard);
-    }
+    return this.#underLock(0, (shard) => formatPolicy(shard.seated.choice));
   }
 
   stats(): StoreStats {
-    const stats: StoreStats = {
-      budgetBytes: this.#control.budgetBytes,
-      usedBytes: 0,
-      payloadBytes: 0,
-      entries: 0,
-      expiring: 0,
-      evictions: 0,
-      expirations: 0,
-      hits: 0,
-      misses: 0,
-      fills: 0,
-      refusedFills: 0,
-      shards: this.#shards.length,
-      freeBytes: 0,
-      buckets: 0,
-      moves: 0,
-    };
-    for (let index = 0; index < this.#shards.length; index++) {
-      const shard = this.#lockShard(index);
-      try {
-        const { words, floats, sizes } = shard.memory;
-        stats.usedBytes += floats[USED_BYTES]!;
-        stats.payloadBytes += floats[PAYLOAD_BYTES]!;
-        stats.entries += words[ENTRIES]!;
-        stats.expiring += words[EXPIRING]!;
-        stats.evictions += floats[EVICTIONS]!;
-        stats.expirations += floats[EXPIRATIONS]!;
-        stats.hits += floats[HITS]!;
-        stats.misses += floats[MISSES]!;
-        stats.fills += floats[FILLS]!;
-        stats.refusedFills += floats[REFUSED_FILLS]!;
-        stats.freeBytes += words[FREE_PAGES]! * sizes.pageBytes;
-        stats.buckets += words[BUCKET_COUNT]!;
-        stats.moves += floats[MOVES]!;
-      } finally {
-        this.#leave(shard);
-      }
-    }
+    const stats = emptyStats(this.#control.budgetBytes, this.#shards.length);
+    this.#underEachLock((shard) => addStats(stats, shard.memory));
     return stats;
   }
 
@@ -582,14 +370,9 @@ export class Store {
    * @throws AssertionError
    */
   check(): void {
-    for (let index = 0; index < this.#shards.length; index++) {
-      const shard = this.#lockShard(index);
-      try {
-        checkShard(shard, (hash) => this.#shardIndex(hash) === index, this.#control.seed);
-      } finally {
-        this.#leave(shard);
-      }
-    }
+    this.#underEachLock((shard, index) =>
+      checkShard(shard, (hash) => this.#shardIndex(hash) === index, this.#control.seed),
+    );
   }
 
   #shardIndex(hash: number): number {
@@ -601,7 +384,7 @@ export class Store {
   }
 
   #enter(hash: number): Shard {
-    return this.#lockShard((hash >>> this.#shardShift) & this.#shardMask);
+    return this.#lockShard(this.#shardIndex(hash));
   }
 
   #lockShard(index: number): Shard {
@@ -627,47 +410,29 @@ export class Store {
     if (this.#departures.pending) this.#departures.deliver();
   }
 
-  #clearShards(): void {
-    for (let index = 0; index < this.#shards.length; index++) {
-      const shard = this.#lockShard(index);
-      try {
-        clearShard(shard);
-      } finally {
-        this.#leave(shard);
-      }
-    }
+  /** For what is not done often: one shard after the other. */
+  #underEachLock(act: (shard: Shard, index: number) => void): void {
+    for (let index = 0; index < this.#shards.length; index++)
+      this.#underLock(index, (shard) => act(shard, index));
   }
 
-  #describe(shard: Shard, slot: number): EntryInfo {
-    const { memory } = shard;
-    return {
-      valueBytes: valueBytesOf(memory, slot),
-      keyBytes: keyBytesOf(memory, slot),
-      chargedBytes: chargedBytes(memory, slot, this.#plan),
-      filledAtMs: filledAtMs(memory, slot),
-      expiresAtMs: expiryOf(memory, slot),
-      reads: readsOf(memory, slot),
-    };
-  }
-
-  #randomKeyAt(shardIndex: number, position: number, random: Random, nowMs: number): Uint8Array | undefined {
-    const shard = this.#lockShard(shardIndex);
+  #underLock<Result>(index: number, act: (shard: Shard) => Result): Result {
+    const shard = this.#lockShard(index);
     try {
-      const { memory } = shard;
-      let live = 0;
-      for (let slot = firstEntryAt(memory, position); slot !== 0; slot = nextInBucket(memory, slot)) {
-        if (isLive(memory, slot, this.epoch, nowMs)) live++;
-      }
-      if (live === 0) return undefined;
-      let skipped = Math.floor(random.next() * live);
-      let slot = firstEntryAt(memory, position);
-      while (!isLive(memory, slot, this.epoch, nowMs) || skipped-- > 0) slot = nextInBucket(memory, slot);
-      const key = new ByteBuffer(keyBytesOf(memory, slot));
-      readPayload(memory, slot, 0, key.bytes.length, key);
-      return key.view();
+      return act(shard);
     } finally {
       this.#leave(shard);
     }
+  }
+
+  #randomKeyAt(shardIndex: number, position: number, random: Random, nowMs: number): Uint8Array | undefined {
+    return this.#underLock(shardIndex, ({ memory }) => {
+      const slot = drawEntryAt(memory, position, this.epoch, nowMs, random);
+      if (slot === 0) return undefined;
+      const key = new ByteBuffer(keyBytesOf(memory, slot));
+      readPayload(memory, slot, 0, key.bytes.length, key);
+      return key.view();
+    });
   }
 
   #firstKeyFrom(start: number, nowMs: number): Uint8Array | undefined {
@@ -692,32 +457,6 @@ class CopySink implements ValueSink {
   }
 
   closeValue(): void {}
-}
-
-function readEntry(
-  shard: Shard,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  hash: number,
-  epoch: number,
-  nowMs: number,
-  sink: ValueSink,
-): boolean {
-  const { memory } = shard;
-  const slot = liveEntry(shard, bytes, start, end, hash, epoch, nowMs);
-  if (slot === 0) {
-    memory.floats[MISSES]!++;
-    return false;
-  }
-  memory.floats[HITS]!++;
-  countRead(shard, slot);
-  const valueBytes = valueBytesOf(memory, slot);
-  const target = sink.openValue(valueBytes);
-  target.reserve(valueBytes);
-  readPayload(memory, slot, keyBytesOf(memory, slot), valueBytes, target);
-  sink.closeValue();
-  return true;
 }
 
 function draftEntry(
@@ -745,32 +484,4 @@ function draftEntry(
   draft.epoch = epoch;
   draft.nowMs = nowMs;
   draft.touches = false;
-}
-
-/** Whether there may be entries that have expired or are of an epoch before. */
-function needsSweep(memory: ShardMemory, epoch: number): boolean {
-  const { words } = memory;
-  if (words[ENTRIES] === 0) return false;
-  return words[EXPIRING] !== 0 || words[SWEPT_EPOCH] !== epoch;
-}
-
-/** Collects the live keys of the bucket at a position that are not before it in scan order. */
-function collectKeys(
-  memory: ShardMemory,
-  position: number,
-  epoch: number,
-  nowMs: number,
-  keys: ByteBuffer,
-  ends: number[],
-  hashes: number[],
-): void {
-  for (let slot = firstEntryAt(memory, position); slot !== 0; slot = nextInBucket(memory, slot)) {
-    const hash = memory.words[slot * 2 + HASH]! >>> 0;
-    if (reverseBits(hash) < position || !isLive(memory, slot, epoch, nowMs)) continue;
-    const keyBytes = keyBytesOf(memory, slot);
-    keys.reserve(keyBytes);
-    readPayload(memory, slot, 0, keyBytes, keys);
-    ends.push(keys.length);
-    hashes.push(hash);
-  }
 }

@@ -1,0 +1,24 @@
+const EMPTY = new Uint8Array(0);
+
+/** An entry to be stored, as ranges of buffers; an object to be reused. */
+export class Draft {
+  key: Uint8Array = EMPTY;
+  keyStart = 0;
+  keyEnd = 0;
+  hash = 0;
+  value: Uint8Array = EMPTY;
+  valueStart = 0;
+  valueEnd = 0;
+  /** Unix milliseconds, 0 for never. */
+  expiresAtMs = 0;
+  epoch = 0;
+  nowMs = 0;
+  /** Whether an overwritten entry counts as used, as in a write by a client. */
+  touches = false;
+
+  /** Lets go of the buffers. */
+  clear(): void {
+    this.key = EMPTY;
+    this.value = EMPTY;
+  }
+}

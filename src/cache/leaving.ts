@@ -1,0 +1,83 @@
+import { compact } from "./compaction.ts";
+import type { Draft } from "./draft.ts";
+import { expiryOf, freeChain, isOfEpoch, keyBytesOf, keyEquals, planChunks, valueBytesOf } from "./entry.ts";
+import { HASH } from "./entry-layout.ts";
+import { shrinkIndex, unlinkEntry } from "./index-table.ts";
+import type { Shard } from "./shard.ts";
+import {
+  ENTRIES,
+  EVICTIONS,
+  EXPIRATIONS,
+  EXPIRING,
+  PAYLOAD_BYTES,
+  type ShardMemory,
+  USED_BYTES,
+} from "./shard-memory.ts";
+
+/**
+ * How entries leave. Called with the shard's lock held. No slot outlives a removal: what becomes free may cause
+ * other entries to be moved together.
+ */
+
+/** Removes an entry for a reason that lies outside the cache. */
+export function removeEntry(shard: Shard, slot: number): void {
+  shard.seated.policy.remove(slot);
+  discard(shard, slot);
+}
+
+/** Removes an entry that is dead or has expired. */
+export function removeStale(shard: Shard, slot: number, epoch: number, isTold: boolean): void {
+  const { memory } = shard;
+  if (isOfEpoch(memory, slot, epoch)) {
+    memory.floats[EXPIRATIONS]!++;
+    if (isTold) shard.departures.add(memory, slot, keyBytesOf(memory, slot), "expired");
+  }
+  removeEntry(shard, slot);
+}
+
+/** Evicts what the policy chooses, to make room for the draft if there is one. @returns false when nothing is resident */
+export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Draft): boolean {
+  const { memory } = shard;
+  const victim = shard.seated.policy.evict(draft === undefined ? 0 : draft.hash);
+  if (victim === 0) return false;
+  if (isOfEpoch(memory, victim, epoch)) {
+    const expiresAtMs = expiryOf(memory, victim);
+    const hasExpired = expiresAtMs !== 0 && expiresAtMs <= nowMs;
+    memory.floats[hasExpired ? EXPIRATIONS : EVICTIONS]!++;
+    // A draft that displaces the entry of its own key keeps that key.
+    if (draft === undefined || !isDraftsKey(memory, victim, draft)) {
+      shard.departures.add(memory, victim, keyBytesOf(memory, victim), hasExpired ? "expired" : "evicted");
+    }
+  }
+  discard(shard, victim);
+  return true;
+}
+
+/** Takes an entry out of the counters. */
+export function uncount(memory: ShardMemory, slot: number, bytes: number): void {
+  const { words, floats } = memory;
+  if (expiryOf(memory, slot) !== 0) words[EXPIRING]!--;
+  floats[USED_BYTES]! -= bytes;
+  floats[PAYLOAD_BYTES]! -= keyBytesOf(memory, slot) + valueBytesOf(memory, slot);
+}
+
+function isDraftsKey(memory: ShardMemory, slot: number, draft: Draft): boolean {
+  const keyBytes = draft.keyEnd - draft.keyStart;
+  return (
+    memory.words[slot * 2 + HASH] === (draft.hash | 0) &&
+    keyBytesOf(memory, slot) === keyBytes &&
+    keyEquals(memory, slot, draft.key, draft.keyStart, draft.keyEnd)
+  );
+}
+
+/** Gives an entry's memory back; the policy has forgotten it. */
+function discard(shard: Shard, slot: number): void {
+  const { memory, leavingPlan } = shard;
+  planChunks(memory, slot, leavingPlan);
+  uncount(memory, slot, leavingPlan.bytes);
+  unlinkEntry(memory, slot);
+  freeChain(memory, slot);
+  memory.words[ENTRIES]!--;
+  shrinkIndex(memory);
+  compact(shard, leavingPlan);
+}

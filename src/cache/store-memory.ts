@@ -1,0 +1,105 @@
+import { formatSize } from "../lib/quantity.ts";
+import { systemRandom } from "../lib/random.ts";
+import { Control, controlBytes } from "./control.ts";
+import { EXTENT_HEADER_BYTES, LONG_HEADER_BYTES, VALUE_BYTES_LIMIT } from "./entry-layout.ts";
+import { checkPolicy } from "./policy-seat.ts";
+import { parsePolicy } from "./registry.ts";
+import { formatShard } from "./shard.ts";
+import { SHARD_LEAST_BYTES, SHARD_LIMIT_BYTES, ShardMemory } from "./shard-memory.ts";
+
+export interface StoreOptions {
+  /** All memory that the store ever takes, its own tables included. From 256 KiB. */
+  budgetBytes: number;
+  /** A power of two; 1 by default. Raised so that no shard exceeds 2 GiB. */
+  shards?: number;
+  /** As `parsePolicy` reads it; `s3-fifo` by default. */
+  policy?: string;
+  /** Of the key hash and of policies that draw at random; a random one by default. */
+  seed?: number;
+  /** What happens to a write that does not fit: `evict` (the default) makes room, `refuse` refuses it. */
+  whenFull?: "evict" | "refuse";
+}
+
+/** All that another thread needs to attach to a store; can be sent with `postMessage`. */
+export interface StoreHandle {
+  readonly control: SharedArrayBuffer;
+  readonly shards: readonly SharedArrayBuffer[];
+}
+
+/** The memory of a store, as one thread sees it. */
+export interface StoreMemory {
+  readonly control: Control;
+  readonly shards: readonly ShardMemory[];
+}
+
+const LEAST_BUDGET_BYTES = 256 * 1024;
+const BUDGET_LIMIT_BYTES: number = 2 ** 40;
+const SHARDS_LIMIT = 65_536;
+/** What does not fill a whole page may take chunks of up to this many classes, and so touch as many pages. */
+const PAGES_FOR_REST = 4;
+const KEY_ALLOWANCE_BYTES = 256;
+
+/**
+ * Takes and formats the memory of a store.
+ * @throws RangeError for options out of range, in one line that names the range
+ */
+export function createStoreMemory(options: StoreOptions): StoreMemory {
+  const { budgetBytes, whenFull = "evict" } = options;
+  const seed = options.seed ?? Math.floor(systemRandom.next() * 2 ** 32);
+  const shardCount = shardCountFor(budgetBytes, options.shards ?? 1);
+  const choice = parsePolicy(options.policy ?? "s3-fifo");
+  const shardBytes = Math.floor((budgetBytes - controlBytes(budgetBytes)) / shardCount / 8) * 8;
+  const buffers: SharedArrayBuffer[] = [];
+  let control: Control;
+  try {
+    control = Control.create(budgetBytes, shardCount, whenFull === "evict", seed);
+    while (buffers.length < shardCount) buffers.push(new SharedArrayBuffer(shardBytes));
+  } catch (error) {
+    throw new RangeError(`${formatSize(budgetBytes)} of memory for the cache cannot be had`, {
+      cause: error,
+    });
+  }
+  const shards = buffers.map((buffer) => new ShardMemory(buffer));
+  for (const memory of shards) {
+    checkPolicy(memory, choice);
+    formatShard(memory, choice, 0);
+  }
+  return { control, shards };
+}
+
+/** Looks at memory that another thread has created. */
+export function attachStoreMemory(handle: StoreHandle): StoreMemory {
+  return {
+    control: new Control(handle.control),
+    shards: handle.shards.map((buffer) => new ShardMemory(buffer)),
+  };
+}
+
+/** The largest value that a shard can hold with a key of up to 256 bytes, whatever its size below. */
+export function largestValueBytes(memory: ShardMemory): number {
+  const { pageCount, sizes } = memory;
+  // One page at least is the index's.
+  const roomBytes = (pageCount - 1 - PAGES_FOR_REST) * (sizes.pageBytes - EXTENT_HEADER_BYTES);
+  return Math.min(VALUE_BYTES_LIMIT, roomBytes - LONG_HEADER_BYTES - KEY_ALLOWANCE_BYTES);
+}
+
+function shardCountFor(budgetBytes: number, wanted: number): number {
+  if (!Number.isInteger(Math.log2(wanted)) || wanted < 1 || wanted > SHARDS_LIMIT) {
+    throw new RangeError(`the number of shards must be a power of two up to ${SHARDS_LIMIT}, not ${wanted}`);
+  }
+  const leastBytes = Math.max(LEAST_BUDGET_BYTES, wanted * SHARD_LEAST_BYTES * 2);
+  if (!(budgetBytes >= leastBytes)) {
+    const needed = wanted === 1 ? "a cache" : `a cache of ${wanted} shards`;
+    throw new RangeError(
+      `${needed} needs at least ${formatSize(leastBytes)}, not ${formatSize(budgetBytes)}`,
+    );
+  }
+  if (budgetBytes > BUDGET_LIMIT_BYTES) {
+    throw new RangeError(
+      `a cache takes at most ${formatSize(BUDGET_LIMIT_BYTES)}, not ${formatSize(budgetBytes)}`,
+    );
+  }
+  let count = wanted;
+  while ((budgetBytes - controlBytes(budgetBytes)) / count > SHARD_LIMIT_BYTES) count *= 2;
+  return count;
+}

@@ -1,0 +1,80 @@
+import {
+  BUCKET_COUNT,
+  ENTRIES,
+  EVICTIONS,
+  EXPIRATIONS,
+  EXPIRING,
+  FILLS,
+  FREE_PAGES,
+  HITS,
+  MISSES,
+  MOVES,
+  PAYLOAD_BYTES,
+  REFUSED_FILLS,
+  type ShardMemory,
+  USED_BYTES,
+} from "./shard-memory.ts";
+
+export interface StoreStats {
+  budgetBytes: number;
+  /** Bytes of the arena in use by entries. */
+  usedBytes: number;
+  /** Keys and values. */
+  payloadBytes: number;
+  /** Resident entries, those included that are expired or of an epoch before and have not been removed yet. */
+  entries: number;
+  /** Entries with an expiry. */
+  expiring: number;
+  evictions: number;
+  expirations: number;
+  hits: number;
+  misses: number;
+  fills: number;
+  /** Fills refused: their lease was void, their epoch over, their expiry past, or they did not fit. */
+  refusedFills: number;
+  shards: number;
+  /** Pages of the arena that nothing uses. */
+  freeBytes: number;
+  /** Buckets of the index. */
+  buckets: number;
+  /** Chunks that were moved together to free a page. */
+  moves: number;
+}
+
+export function emptyStats(budgetBytes: number, shards: number): StoreStats {
+  return {
+    budgetBytes,
+    usedBytes: 0,
+    payloadBytes: 0,
+    entries: 0,
+    expiring: 0,
+    evictions: 0,
+    expirations: 0,
+    hits: 0,
+    misses: 0,
+    fills: 0,
+    refusedFills: 0,
+    shards,
+    freeBytes: 0,
+    buckets: 0,
+    moves: 0,
+  };
+}
+
+/** Adds a shard's part. Called with its lock held. */
+export function addStats(stats: StoreStats, memory: ShardMemory): void {
+  const { words, floats, sizes } = memory;
+  stats.usedBytes += floats[USED_BYTES]!;
+  stats.payloadBytes += floats[PAYLOAD_BYTES]!;
+  stats.entries += words[ENTRIES]!;
+  stats.expiring += words[EXPIRING]!;
+  stats.evictions += floats[EVICTIONS]!;
+  stats.expirations += floats[EXPIRATIONS]!;
+  stats.hits += floats[HITS]!;
+  stats.misses += floats[MISSES]!;
+  stats.fills += floats[FILLS]!;
+  stats.refusedFills += floats[REFUSED_FILLS]!;
+  stats.freeBytes += words[FREE_PAGES]! * sizes.pageBytes;
+  stats.buckets += words[BUCKET_COUNT]!;
+  stats.moves += floats[MOVES]!;
+}

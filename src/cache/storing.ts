@@ -1,0 +1,230 @@
+import { assert } from "../lib/assert.ts";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { planFits } from "./arena.ts";
+import { pagesOfPlan, planChain, samePlan } from "./chain-plan.ts";
+import { compact } from "./compaction.ts";
+import {
+  endOfChunk,
+  filledAtMs,
+  findEntry,
+  freeChain,
+  freeExtents,
+  hasExpiryField,
+  hasExtents,
+  isLive,
+  keyBytesOf,
+  payloadOffset,
+  planChunks,
+  planEntry,
+  readPayload,
+  readsOf,
+  setFilledAt,
+  takeChain,
+  valueBytesOf,
+  writePayload,
+} from "./entry.ts";
+import {
+  EXPIRY_FLOAT,
+  HAS_EXPIRY,
+  HAS_EXTENTS,
+  HASH,
+  KEY_BYTES,
+  KEY_BYTES_LIMIT,
+  NEXT_IN_BUCKET,
+  POLICY_OFFSET,
+  POLICY_WORDS,
+  READ_SHIFT,
+  SLOT_BITS,
+  VALUE_BITS,
+  VALUE_BYTES,
+  VALUE_BYTES_LIMIT,
+} from "./entry-layout.ts";
+import { growIndex, indexPagesNeeded, linkEntry, relinkEntry } from "./index-table.ts";
+import { evictOne, removeEntry, removeStale, uncount } from "./leaving.ts";
+import type { Shard } from "./shard.ts";
+import { classOf, ENTRIES, EXPIRING, PAYLOAD_BYTES, USED_BYTES } from "./shard-memory.ts";
+
+/** How entries are stored. Called with the shard's lock held. */
+
+/** What became of an entry that was to be stored; `full`: nothing may be evicted to make room for it. */
+export type StoreOutcome = "stored" | "full" | "too-large";
+
+/**
+ * Stores the shard's draft, over the entry before if there is one.
+ * @returns "stored"; nothing has changed otherwise
+ */
+export function storeDraft(shard: Shard): StoreOutcome {
+  const { memory, draft, plan } = shard;
+  const keyBytes = draft.keyEnd - draft.keyStart;
+  const valueBytes = draft.valueEnd - draft.valueStart;
+  if (keyBytes > KEY_BYTES_LIMIT || valueBytes > VALUE_BYTES_LIMIT) return "too-large";
+  planChain(plan, memory.sizes, keyBytes + valueBytes, needsExpiryField(shard));
+  // One page at least is the index's.
+  if (pagesOfPlan(plan, memory.sizes) >= memory.pageCount) return "too-large";
+
+  const slot = findDraft(shard);
+  if (slot === 0) return insertDraft(shard);
+  if (!isLive(memory, slot, draft.epoch, draft.nowMs)) {
+    // Its departure is not told: the key stays, with another value.
+    removeStale(shard, slot, draft.epoch, false);
+    return insertDraft(shard);
+  }
+  planEntry(memory, slot, shard.leavingPlan);
+  if (samePlan(plan, shard.leavingPlan)) {
+    uncount(memory, slot, plan.bytes);
+    writeDraft(shard, slot);
+    if (draft.touches) shard.seated.policy.hit(slot);
+    return "stored";
+  }
+  return resizeToDraft(shard, slot);
+}
+
+/** Sets or takes away an entry's expiry. Where its header has no room for one, it is stored anew. */
+export function writeExpiry(
+  shard: Shard,
+  slot: number,
+  expiresAtMs: number,
+  epoch: number,
+  nowMs: number,
+): void {
+  const { memory, draft } = shard;
+  const { words, floats } = memory;
+  if (hasExpiryField(memory, slot)) {
+    words[EXPIRING]! += Number(expiresAtMs !== 0) - Number(floats[slot + EXPIRY_FLOAT]! !== 0);
+    floats[slot + EXPIRY_FLOAT] = expiresAtMs;
+    return;
+  }
+  if (expiresAtMs === 0) return;
+  // There is one chunk only, so what is copied is less than a page.
+  const keyBytes = keyBytesOf(memory, slot);
+  const payload = new ByteBuffer(keyBytes + valueBytesOf(memory, slot));
+  readPayload(memory, slot, 0, payload.bytes.length, payload);
+  const hash = words[slot * 2 + HASH]! >>> 0;
+  const filled = filledAtMs(memory, slot);
+  const reads = readsOf(memory, slot);
+  draft.key = payload.bytes;
+  draft.keyStart = 0;
+  draft.keyEnd = keyBytes;
+  draft.hash = hash;
+  draft.value = payload.bytes;
+  draft.valueStart = keyBytes;
+  draft.valueEnd = payload.length;
+  draft.expiresAtMs = expiresAtMs;
+  draft.epoch = epoch;
+  draft.nowMs = nowMs;
+  draft.touches = false;
+  const outcome = storeDraft(shard);
+  assert(outcome === "stored", "an entry has no room for its expiry");
+  const stored = findDraft(shard);
+  setFilledAt(memory, stored, filled, epoch);
+  words[stored * 2 + KEY_BYTES] = keyBytes | (reads << READ_SHIFT);
+}
+
+function findDraft(shard: Shard): number {
+  const { draft } = shard;
+  return findEntry(shard.memory, draft.key, draft.keyStart, draft.keyEnd, draft.hash);
+}
+
+/** Where nothing may be evicted, every entry has room for an expiry, so that setting one never needs more. */
+function needsExpiryField(shard: Shard): boolean {
+  return shard.draft.expiresAtMs !== 0 || !shard.evicts;
+}
+
+/** Stores the draft where its key is not resident. */
+function insertDraft(shard: Shard): StoreOutcome {
+  const { memory, draft, plan, seated } = shard;
+  if (!shard.evicts && !hasRoom(shard, 1)) return "full";
+  seated.policy.miss(draft.hash);
+  while (!hasRoom(shard, 1)) {
+    if (!evictOne(shard, draft.epoch, draft.nowMs, draft)) return "full";
+  }
+  const slot = takeChain(memory, plan);
+  writeDraft(shard, slot);
+  linkEntry(memory, slot, draft.hash);
+  memory.words[ENTRIES]!++;
+  growIndex(memory);
+  seated.policy.insert(slot, draft.hash);
+  return "stored";
+}
+
+/** Stores the draft over an entry of its key that consists of other chunks; it keeps its place in the policy. */
+function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
+  const { memory, draft, plan, leavingPlan } = shard;
+  const { words } = memory;
+  const { policy } = shard.seated;
+  let from = resident;
+  if (!hasRoom(shard, 0)) {
+    if (!shard.evicts) return "full";
+    truncate(shard, from);
+    while (!hasRoom(shard, 0) && evictOne(shard, draft.epoch, draft.nowMs, draft));
+    from = findDraft(shard);
+    if (from === 0) return insertDraft(shard);
+  }
+  planChunks(memory, from, leavingPlan);
+  const oldBytes = leavingPlan.bytes;
+  uncount(memory, from, oldBytes);
+  const to = takeChain(memory, plan);
+  words[to * 2 + NEXT_IN_BUCKET]! |= words[from * 2 + NEXT_IN_BUCKET]! & SLOT_BITS;
+  words.copyWithin(to * 2 + POLICY_OFFSET, from * 2 + POLICY_OFFSET, from * 2 + POLICY_OFFSET + POLICY_WORDS);
+  relinkEntry(memory, from, to);
+  writeDraft(shard, to);
+  policy.move(from, to);
+  freeChain(memory, from);
+  policy.reweigh(to, oldBytes, plan.bytes);
+  if (draft.touches) policy.hit(to);
+  compact(shard, leavingPlan);
+  return "stored";
+}
+
+/**
+ * Gives back what an entry about to be overwritten takes beyond its first chunk, and its value with it. Where
+ * the key runs on into other chunks the entry is removed.
+ */
+function truncate(shard: Shard, slot: number): void {
+  const { memory, leavingPlan } = shard;
+  const { words, floats } = memory;
+  if (!hasExtents(memory, slot)) return;
+  const keyBytes = keyBytesOf(memory, slot);
+  if (slot * 8 + payloadOffset(memory, slot) + keyBytes > endOfChunk(memory, slot)) {
+    removeEntry(shard, slot);
+    return;
+  }
+  planEntry(memory, slot, leavingPlan);
+  const oldBytes = leavingPlan.bytes;
+  freeExtents(memory, slot);
+  floats[PAYLOAD_BYTES]! -= valueBytesOf(memory, slot);
+  words[slot * 2 + VALUE_BYTES]! &= ~VALUE_BITS;
+  const newBytes = memory.sizes.chunkBytes[classOf(memory, slot)]!;
+  floats[USED_BYTES]! += newBytes - oldBytes;
+  shard.seated.policy.reweigh(slot, oldBytes, newBytes);
+  compact(shard, leavingPlan);
+}
+
+/** Whether the draft's chunks can be had, and those of the index for `added` entries more. */
+function hasRoom(shard: Shard, added: number): boolean {
+  const { memory } = shard;
+  if (added === 0) return planFits(memory, shard.plan, 0);
+  if (memory.words[ENTRIES]! >= shard.seated.entryLimit) return false;
+  // Where nothing may be evicted, a slower index is better than a refusal.
+  return planFits(memory, shard.plan, shard.evicts ? indexPagesNeeded(memory) : 0);
+}
+
+/** Writes the draft's header and payload into chunks of its plan, and counts it. */
+function writeDraft(shard: Shard, slot: number): void {
+  const { memory, draft, plan } = shard;
+  const { words, floats } = memory;
+  const at = slot * 2;
+  const keyBytes = draft.keyEnd - draft.keyStart;
+  const valueBytes = draft.valueEnd - draft.valueStart;
+  const withExpiry = needsExpiryField(shard);
+  words[at + HASH] = draft.hash;
+  words[at + VALUE_BYTES] = valueBytes | (withExpiry ? HAS_EXPIRY : 0) | (plan.hasExtents ? HAS_EXTENTS : 0);
+  words[at + KEY_BYTES] = keyBytes;
+  setFilledAt(memory, slot, draft.nowMs, draft.epoch);
+  if (withExpiry || plan.hasExtents) floats[slot + EXPIRY_FLOAT] = draft.expiresAtMs;
+  writePayload(memory, slot, 0, draft.key, draft.keyStart, draft.keyEnd);
+  writePayload(memory, slot, keyBytes, draft.value, draft.valueStart, draft.valueEnd);
+  if (draft.expiresAtMs !== 0) words[EXPIRING]!++;
+  floats[USED_BYTES]! += plan.bytes;
+  floats[PAYLOAD_BYTES]! += keyBytes + valueBytes;
+}
