@@ -1,8 +1,8 @@
-import type { Connection } from "./connection.ts";
+import type { Connection, ServiceTotals } from "./connection.ts";
 import { Throughput } from "./throughput.ts";
 
 /** All connections of one service, over all its listeners: for CLIENT LIST and KILL, limits and counts. */
-export class ClientRegistry {
+export class ClientRegistry implements ServiceTotals {
   /** Connections accepted since the start. */
   acceptedCount = 0;
   /** Connections refused because there were too many. */

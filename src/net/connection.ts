@@ -5,15 +5,23 @@ import { RespParser } from "../protocol/resp-parser.ts";
 import { RespWriter } from "../protocol/resp-writer.ts";
 import { TextParser } from "../protocol/text-parser.ts";
 import { TextWriter } from "../protocol/text-writer.ts";
-import type { ClientRegistry } from "./client-registry.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { ReplyQueue, type Segment } from "./reply-queue.ts";
 import type { Session } from "./session.ts";
 
+/** What all connections of one service count together. */
+export interface ServiceTotals {
+  requestCount: number;
+  bytesReceived: number;
+  bytesSent: number;
+  /** A client is cut off because too many reply bytes wait for it. */
+  outputLimitReached(connection: Connection): void;
+}
+
 /** What a listener shares among its connections. */
 export interface ConnectionHost {
   readonly limits: ConnectionLimits;
-  readonly registry: ClientRegistry;
+  readonly registry: ServiceTotals;
   /** Only RESP: what does not begin with `*` is an inline command, not the text protocol. */
   readonly respOnly: boolean;
   readonly clock: { monotonicMs(): number; wallMs(): number };

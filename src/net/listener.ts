@@ -5,7 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import { Connection, type ConnectionHost } from "./connection.ts";
 import type { ConnectionLimits } from "./limits.ts";
-import type { Service } from "./session.ts";
+import type { Service } from "./service.ts";
 
 export interface ListenerOptions {
   /** A name or address; `localhost` is 127.0.0.1 and, where the machine has it, ::1. */

@@ -1,14 +1,6 @@
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
-import type { Connection } from "./connection.ts";
 
-/**
- * What stands behind a listener: the server or the proxy. One service serves all connections; a session is its
- * side of one of them.
- */
-export interface Service {
-  connect(connection: Connection): Session;
-}
-
+/** A service's side of one connection. */
 export interface Session {
   /**
    * Executes one request. The reply is written to `reply` before this returns, or later through a ticket taken

@@ -8,7 +8,7 @@ import type { ClientRegistry } from "../net/client-registry.ts";
 import { CommandTable, NameTable } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import { connectionCommands, isPassword } from "../net/connection-commands.ts";
-import type { Service } from "../net/session.ts";
+import type { Service } from "../net/service.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 import { parseOrigin } from "../upstream/address.ts";

@@ -10,7 +10,7 @@ import type { Connection } from "../net/connection.ts";
 import { connectionCommands } from "../net/connection-commands.ts";
 import type { Adjustable } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
-import type { Service } from "../net/session.ts";
+import type { Service } from "../net/service.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
 import { adminCommands, type StorageSettings } from "./commands/admin.ts";
 import { expiryCommands } from "./commands/expiry.ts";

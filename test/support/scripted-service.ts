@@ -3,7 +3,8 @@ import { ClientRegistry } from "../../src/net/client-registry.ts";
 import type { Connection, Ticket } from "../../src/net/connection.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../../src/net/limits.ts";
 import { Listener } from "../../src/net/listener.ts";
-import type { Service, Session } from "../../src/net/session.ts";
+import type { Service } from "../../src/net/service.ts";
+import type { Session } from "../../src/net/session.ts";
 import type { ReplyWriter, Request } from "../../src/protocol/protocol.ts";
 
 export interface ScriptedServiceOptions {
