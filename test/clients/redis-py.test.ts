@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { requirePythonModule } from "../support/requirements.ts";
+import { eachTarget, startTarget, type Target } from "./targets.ts";
+
+const python = requirePythonModule("redis");
+
+eachTarget((kind, title, canRun) => {
+  describe.skipIf(!canRun || !python.available)(python.title(`redis-py with ${title}`), () => {
+    let target: Target;
+    beforeAll(async () => {
+      target = await startTarget(kind);
+    });
+    afterAll(() => target[Symbol.asyncDispose]());
+
+    test("does real work", async () => {
+      const script = join(import.meta.dir, "redis_py.py");
+      const child = Bun.spawn([python.path, script, String(target.port), kind.origin], {
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      const [output, errors] = await Promise.all([
+        new Response(child.stdout).text(),
+        new Response(child.stderr).text(),
+      ]);
+      await child.exited;
+      expect(errors).toBe("");
+      const jobs = ["strings", "expiry", "pipelines", "transactions", "walk", "errors", "reconnection"];
+      if (kind.origin === "redis") jobs.push("all_types", "messages", "waiting");
+      expect(output.trim().split("\n")).toEqual(jobs);
+    });
+  });
+});
