@@ -563,6 +563,24 @@ describe("the text protocol", () => {
   });
 });
 
+describe("silence while replies pile up", () => {
+  test("does not lose the one-shot request that it ends", async () => {
+    const textSilenceMs = 20;
+    using service = new ScriptedService({ limits: { pausedReplyBytes: 10_000, textSilenceMs } });
+    using client = await ByteClient.connect(service.port);
+    client.pause();
+    client.send("GET last");
+    await until(() => service.connections[0]?.bufferedRequestBytes === 8);
+    const [connection] = service.connections as [Connection];
+    const messages = Buffer.alloc(20_000_000, "m");
+    connection.pushBytes(messages, 0, messages.length);
+    await Bun.sleep(3 * textSilenceMs);
+    expect(service.executed).toEqual([]);
+    client.resume();
+    expect((await client.rest()).slice(messages.length)).toBe("last");
+  });
+});
+
 describe("requests delivered a byte at a time", () => {
   async function trickle(service: ScriptedService, client: ByteClient, data: Uint8Array): Promise<void> {
     const { registry } = service;
