@@ -2,12 +2,12 @@ import { connect, type Socket } from "node:net";
 
 /** A client that sends and receives bytes as they are, and can half-close or stop reading. */
 export class ByteClient implements Disposable {
-  /** Everything received so far. */
-  received: Buffer = Buffer.alloc(0);
   /** The other side has ended its half of the connection. */
   hasEnded = false;
   readonly closed: Promise<void>;
   readonly #socket: Socket;
+  #chunks: Buffer[] = [];
+  #receivedBytes = 0;
   #waiters: (() => void)[] = [];
   #isClosed = false;
 
@@ -15,7 +15,8 @@ export class ByteClient implements Disposable {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.on("data", (data: Buffer) => {
-      this.received = Buffer.concat([this.received, data]);
+      this.#chunks.push(data);
+      this.#receivedBytes += data.length;
       this.#wake();
     });
     socket.on("end", () => {
@@ -45,7 +46,8 @@ export class ByteClient implements Disposable {
 
   /** All received, one character a byte. */
   get text(): string {
-    return this.received.toString("latin1");
+    this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0]!.toString("latin1");
   }
 
   get localPort(): number {
@@ -80,7 +82,7 @@ export class ByteClient implements Disposable {
 
   /** Waits until so many bytes have come, or no more will. @returns all received, one character a byte */
   async bytes(count: number): Promise<string> {
-    while (this.received.length < count && !this.#isOver) await this.#change();
+    while (this.#receivedBytes < count && !this.#isOver) await this.#change();
     return this.text;
   }
 
