@@ -262,6 +262,14 @@ describe("store leases and epochs", () => {
     expect(text.get("key")).toBeUndefined();
   });
 
+  test("of two fills asked for at once only the first is stored", () => {
+    const text = new TextStore();
+    const lease = text.store.lease(text.hash("key"));
+    expect(text.fill("key", "first", lease)).toBe(true);
+    expect(text.fill("key", "second", lease)).toBe(false);
+    expect(text.get("key")).toBe("first");
+  });
+
   test("a new epoch hides everything, voids fills under way, and is swept up", () => {
     const text = new TextStore({ shards: 4 });
     text.store.onDeparture = () => expect.unreachable();

@@ -8,7 +8,7 @@ import { keyBytesOf, readPayload } from "./entry.ts";
 import { EPOCH_BITS } from "./entry-layout.ts";
 import { nextPosition } from "./index-table.ts";
 import { removeEntry } from "./leaving.ts";
-import { lock, unlock } from "./lock.ts";
+import { holderOf, lock, unlock } from "./lock.ts";
 import type { Placement } from "./policy.ts";
 import { changePolicy } from "./policy-change.ts";
 import { checkPolicy } from "./policy-seat.ts";
@@ -36,6 +36,8 @@ export type { StoreStats } from "./store-stats.ts";
 const SCAN_BUCKETS_PER_KEY = 10;
 const BUCKETS_PER_HOLD = 64;
 
+/** What the creator of a store holds its locks as. */
+const CREATOR = 1;
 /** Draws of a random bucket before a random key is searched for from one on. */
 const RANDOM_TRIES = 64;
 
@@ -47,6 +49,7 @@ const RANDOM_TRIES = 64;
  */
 export class Store {
   readonly #control: Control;
+  readonly #holder: number;
   readonly #shards: Shard[];
   readonly #shardShift: number;
   readonly #shardMask: number;
@@ -54,11 +57,12 @@ export class Store {
   /** The largest value that can be stored, with a key of up to 256 bytes. */
   readonly maxValueBytes: number;
 
-  private constructor({ control, shards }: StoreMemory) {
+  private constructor({ control, shards }: StoreMemory, holder: number) {
     this.#control = control;
+    this.#holder = holder;
     this.#shards = shards.map((memory) => {
       // The policy may be changed by another thread meanwhile.
-      lock(memory.words, LOCK);
+      lock(memory.words, LOCK, holder);
       try {
         return new Shard(memory, control.evicts, this.#departures, control.seed);
       } finally {
@@ -72,12 +76,34 @@ export class Store {
 
   /** @throws RangeError for options out of range, in one line that names the range */
   static create(options: StoreOptions): Store {
-    return new Store(createStoreMemory(options));
+    return new Store(createStoreMemory(options), CREATOR);
   }
 
-  /** Joins a store that another thread created. */
-  static attach(handle: StoreHandle): Store {
-    return new Store(attachStoreMemory(handle));
+  /**
+   * Joins a store that another thread created.
+   * @param holder this thread's number, from 2; no other thread that is alive has the same
+   */
+  static attach(handle: StoreHandle, holder: number): Store {
+    return new Store(attachStoreMemory(handle), holder);
+  }
+
+  /**
+   * Takes over the locks of a thread that has died. What a shard holds that it was about to change cannot be
+   * trusted, so that shard is emptied.
+   * @param holder the number the thread attached with
+   * @returns how many shards were emptied
+   */
+  recover(holder: number): number {
+    let emptied = 0;
+    for (const shard of this.#shards) {
+      const { words } = shard.memory;
+      if (holderOf(words, LOCK) !== holder) continue;
+      seatAgain(shard);
+      clearShard(shard);
+      unlock(words, LOCK);
+      emptied++;
+    }
+    return emptied;
   }
 
   get handle(): StoreHandle {
@@ -162,7 +188,8 @@ export class Store {
 
   /**
    * Stores what the origin answered, if no invalidation of the key came since `lease` was read and the epoch is
-   * still `epoch`.
+   * still `epoch`. A lease is good for one fill: of two that were under way at once, over different connections,
+   * nobody can tell which value is the newer.
    * @returns whether it was stored
    */
   fill(
@@ -185,6 +212,7 @@ export class Store {
       if (this.lease(hash) === lease && this.epoch === epoch && (expiresAtMs === 0 || expiresAtMs > nowMs)) {
         draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
         isStored = storeDraft(shard) === "stored";
+        if (isStored) Atomics.add(this.#control.leases, this.#leaseIndex(hash), 1);
       }
       floats[isStored ? FILLS : REFUSED_FILLS]!++;
       return isStored;
@@ -390,7 +418,7 @@ export class Store {
   #lockShard(index: number): Shard {
     const shard = this.#shards[index]!;
     const { words } = shard.memory;
-    lock(words, LOCK);
+    lock(words, LOCK, this.#holder);
     if (shard.seated.version !== words[POLICY_VERSION]) this.#refresh(shard);
     return shard;
   }
