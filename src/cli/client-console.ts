@@ -67,8 +67,10 @@ class ConsoleSession {
     let failure: unknown;
     readline.on("line", (line) => {
       this.#work = this.#work.then(async () => {
-        if (failure !== undefined || !(await this.#carryOut(line))) readline.close();
-        else readline.prompt();
+        const goesOn = failure === undefined && (await this.#carryOut(line));
+        this.#options.printer.flush();
+        if (goesOn) readline.prompt();
+        else readline.close();
       });
       this.#work.catch((error) => {
         failure = error;

@@ -69,6 +69,11 @@ export class Printer {
     await this.#output.ready();
   }
 
+  /** Has everything printed so far shown, before something else writes to the terminal. */
+  flush(): void {
+    this.#output.flush();
+  }
+
   /** Says something that is no reply, where people read. */
   note(text: string): void {
     if (this.#style.forPeople) this.#line(paint(text, GREY, this.#style.colour));
@@ -166,7 +171,7 @@ export class Printer {
   }
 
   async #writeOut(buffer: ByteBuffer): Promise<void> {
-    this.#output.write(buffer.bytes.slice(0, buffer.length));
+    this.#output.write(buffer.view());
     buffer.clear(DUMP_BYTES);
     await this.#output.ready();
   }

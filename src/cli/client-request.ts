@@ -53,17 +53,23 @@ export function requestOfLine(line: Uint8Array): ClientRequest | undefined {
   // One character a byte, so that bytes that are no text stay as they are.
   const [, verb = "", rest = ""] = LINE.exec(latin1(line)) ?? [];
   if (verb === "" || verb.startsWith("#")) return undefined;
-  const isQuoted = rest.startsWith('"') || rest.startsWith("'");
-  if (/^(?:PUT|GET|DELETE)$/i.test(verb) && !isQuoted) {
+  const isPut = /^PUT$/i.test(verb);
+  if (isPut ? !isQuotedPair(rest) : /^(?:GET|DELETE)$/i.test(verb) && !isQuoted(rest)) {
     if (rest === "") return requestOfWords([verb]);
-    if (verb.toUpperCase() !== "PUT") return requestOfWords([verb, wordOf(rest)]);
-    return putRequest(putWords(rest));
+    return isPut ? putRequest(putWords(rest)) : requestOfWords([verb, wordOf(rest)]);
   }
   const words = splitWords(line);
   // Quoted apart, key and value are as they stand, an equals sign included.
-  return isQuoted && /^PUT$/i.test(verb) && words.length > 2
-    ? putRequest(words.slice(1))
-    : requestOfWords(words);
+  return isPut && words.length > 2 ? putRequest(words.slice(1)) : requestOfWords(words);
+}
+
+function isQuoted(text: string): boolean {
+  return text.startsWith('"') || text.startsWith("'");
+}
+
+/** Whether key or value of `key value` is in quotes. With an equals sign it is the text protocol's form instead. */
+function isQuotedPair(rest: string): boolean {
+  return isQuoted(rest) || (!rest.includes("=") && isQuoted(rest.replace(/^[^ \t-\r]+[ \t-\r]+/, "")));
 }
 
 /** A verb and what follows it, without white space around; that of ASCII alone, as the text protocol has it. */

@@ -1,12 +1,20 @@
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { utf8 } from "../lib/bytes.ts";
+
 /** Nobody reads standard output any more (`… | head -1`): there is nothing left to do. */
 export class OutputClosed extends Error {
   override name = "OutputClosed";
 }
 
-/** Standard output, written no faster than it is read. */
+/** So much is gathered before it is written. */
+const BUFFER_BYTES = 64 * 1024;
+
+/** Standard output: what is written in one turn of the event loop goes out together, no faster than it is read. */
 export class Output {
   readonly isTerminal: boolean;
   readonly #stream: NodeJS.WriteStream;
+  readonly #gathered = new ByteBuffer(4096);
+  #flushQueued = false;
   #error: Error | undefined;
   #isFull = false;
   #wake: () => void = () => {};
@@ -24,13 +32,26 @@ export class Output {
     });
   }
 
-  /** Columns of the terminal. */
-  get columns(): number {
-    return this.#stream.columns ?? 80;
+  write(data: string | Uint8Array): void {
+    this.#gathered.append(typeof data === "string" ? utf8(data) : data);
+    if (this.#gathered.length >= BUFFER_BYTES) this.flush();
+    else if (!this.#flushQueued) {
+      this.#flushQueued = true;
+      setImmediate(() => {
+        this.#flushQueued = false;
+        this.flush();
+      });
+    }
   }
 
-  write(data: string | Uint8Array): void {
-    if (this.#error === undefined && !this.#stream.write(data)) this.#isFull = true;
+  /** Writes now what has been gathered. */
+  flush(): void {
+    const gathered = this.#gathered;
+    if (gathered.length === 0) return;
+    if (this.#error === undefined && !this.#stream.write(gathered.bytes.slice(0, gathered.length))) {
+      this.#isFull = true;
+    }
+    gathered.clear(BUFFER_BYTES);
   }
 
   /**

@@ -280,14 +280,20 @@ export class Client implements AsyncDisposable {
     this.#queueFlush();
   }
 
-  /** Has what is called in this turn of the event loop written together. */
+  /**
+   * Has calls that are made together written together: at once where nothing is on its way, else at the end of
+   * this turn of the event loop, so that a caller who awaits something between two calls does not write each alone.
+   */
   #queueFlush(): void {
-    if (this.#flushQueued || this.#link === undefined) return;
+    const link = this.#link;
+    if (this.#flushQueued || link === undefined) return;
     this.#flushQueued = true;
-    queueMicrotask(() => {
+    const flush = () => {
       this.#flushQueued = false;
       this.#flush();
-    });
+    };
+    if (link.sentCount === 0) queueMicrotask(flush);
+    else setImmediate(flush);
   }
 
   #flush(): void {

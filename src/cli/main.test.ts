@@ -1,0 +1,206 @@
+/** `glasscache` as a process: usage, exit codes, signals, and what server and proxy say when they start. */
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import manifest from "../../package.json" with { type: "json" };
+import { cleanEnvironment, runGlasscache } from "../../test/support/command-line.ts";
+import { Program, TemporaryDirectory } from "../../test/support/program.ts";
+import { RespClient } from "../../test/support/resp-client.ts";
+
+const LAUNCHER = join(import.meta.dir, "../../bin/glasscache");
+
+// Processes start slowly on a busy machine.
+setDefaultTimeout(30_000);
+
+const directory = new TemporaryDirectory();
+afterAll(() => directory[Symbol.dispose]());
+
+/** Starts a server or proxy on a free port. */
+async function start(args: readonly string[], env: Record<string, string> = {}) {
+  return Program.start(
+    [LAUNCHER, ...args, "--port", "0"],
+    (line) => {
+      const port = /listening on [^ ]*:(\d+)/.exec(line)?.[1];
+      return port === undefined ? undefined : { line, port: Number(port) };
+    },
+    { env: { ...cleanEnvironment(), ...env } },
+  );
+}
+
+describe("usage", () => {
+  test("help, for all and for each", async () => {
+    const all = await runGlasscache(["--help"]);
+    expect(all.code).toBe(0);
+    for (const name of ["server", "proxy", "client", "demo"]) {
+      expect(all.stdout).toContain(`\n  ${name} `);
+      const own = await runGlasscache([name, "--help"]);
+      expect({ code: own.code, stderr: own.stderr }).toEqual({ code: 0, stderr: "" });
+      expect(own.stdout).toStartWith(`Usage: glasscache ${name} `);
+      expect(own.stdout).toContain("Examples:");
+    }
+  });
+
+  test("the help tells the default of every limit", async () => {
+    const { stdout } = await runGlasscache(["server", "--help"]);
+    expect(stdout).toMatch(/--max-connections <count> .*\(default: 20000\)/);
+    expect(stdout).toMatch(/--max-unauthenticated-value <size> .*\(default: 16kb\)/);
+    expect(stdout).toMatch(/--request-timeout <time> .*\(default: 60s\)/);
+  });
+
+  test("version", async () => {
+    expect(await runGlasscache(["--version"])).toEqual({
+      code: 0,
+      stdout: `${manifest.version}\n`,
+      stderr: "",
+    });
+  });
+
+  test.each([
+    [[], "Usage: glasscache"],
+    [["sever"], "glasscache: unknown command 'sever'\n(Did you mean server?)"],
+    [["server", "--prot", "1"], "glasscache: unknown option '--prot'"],
+    [["server", "--port"], "glasscache: option '--port <port>' argument missing"],
+    [["server", "extra"], "glasscache: too many arguments for 'server'"],
+    [
+      ["server", "--port", "http"],
+      'glasscache server: --port: "http" is not a port: a number from 0 to 65535',
+    ],
+    [["server", "--memory", "100tb"], 'glasscache server: --memory: "100tb" is not a size'],
+    [["server", "--memory", "900000gb"], "is more than this machine has"],
+    [["server", "--policy", "belady"], '--policy: "belady" needs to know the future'],
+    [["server", "--host", "0.0.0.0"], "glasscache server: --host: without a password, listening on 0.0.0.0"],
+    [
+      ["proxy", "--origin", "nowhere"],
+      'glasscache proxy: --origin: origin "nowhere" is not of the form host:port',
+    ],
+    [
+      ["proxy", "--origin", "redis://:a@h:1", "--origin-password", "b"],
+      "glasscache proxy: --origin: holds a password already; give it once",
+    ],
+  ])("a mistake: %p", async (args, message) => {
+    const { code, stdout, stderr } = await runGlasscache(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(message);
+  });
+
+  test("several mistakes are told at once, wherever they were made", async () => {
+    const path = join(directory.path, "c.json");
+    await Bun.write(path, '{ "server": { "sync": "never" } }');
+    const env = { GLASSCACHE_CONFIG: path, GLASSCACHE_MAX_VALUE: "huge" };
+    const { code, stderr } = await runGlasscache(["server", "--engine", "disk"], { env });
+    expect(code).toBe(2);
+    expect(stderr.trim().split("\n").sort()).toEqual([
+      `glasscache server: "sync" of "server" in ${path}: "never" is not one of always, interval`,
+      'glasscache server: --engine: "disk" is not one of lmdb, memory',
+      'glasscache server: GLASSCACHE_MAX_VALUE: "huge" is not a size such as 64mb, 1gb or 4096',
+    ]);
+  });
+});
+
+describe("starting", () => {
+  test("a server says where it listens and where its data is", async () => {
+    const data = join(directory.path, "data");
+    const { program, ready } = await start(["server", "--data", data, "--log-format", "pretty"]);
+    await using _ = program;
+    expect(ready.line).toMatch(
+      new RegExp(
+        `info {2}listening on localhost:\\d+ \\(127\\.0\\.0\\.1(, ::1)?\\), engine lmdb in ${data}$`,
+      ),
+    );
+    expect(await program.end()).toBe(0);
+  });
+
+  test("its log is JSON where it does not go to a terminal", async () => {
+    const { program, ready } = await start(["server", "--engine", "memory", "--host", "127.0.0.1"]);
+    await using _ = program;
+    expect(JSON.parse(ready.line)).toMatchObject({
+      level: "info",
+      ready: { host: "127.0.0.1", port: ready.port, addresses: ["127.0.0.1"], engine: "memory" },
+      msg: `listening on 127.0.0.1:${ready.port}, engine memory, at most 256 MB`,
+    });
+    expect(await program.end("SIGINT")).toBe(0);
+  });
+
+  test("settings reach it from variables and the file", async () => {
+    const path = join(directory.path, "memory.json");
+    await Bun.write(path, '{ "engine": "memory", "server": { "memory": "8mb" } } // small');
+    const { program, ready } = await start(["server", "--config", path], {
+      GLASSCACHE_SERVER_HOST: "127.0.0.1",
+    });
+    await using _ = program;
+    expect(ready.line).toContain(`listening on 127.0.0.1:${ready.port}, engine memory, at most 8 MB`);
+  });
+
+  test.each(["server", "proxy"])("a taken port is one line that names the flag: %s", async (subcommand) => {
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
+    const { port } = holder.address() as { port: number };
+    try {
+      const options = ["--host", "127.0.0.1", "--port", String(port), "--log-format", "pretty"];
+      const args = [subcommand, ...options, ...(subcommand === "server" ? ["--engine", "memory"] : [])];
+      const { code, stderr } = await runGlasscache(args);
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        `glasscache ${subcommand}: cannot listen on 127.0.0.1:${port}: ` +
+          "the port is in use by another program; choose another with --port\n",
+      );
+    } finally {
+      holder.close();
+    }
+  });
+
+  test("whoever read its messages may go away", async () => {
+    const child = Bun.spawn(
+      [
+        "bash",
+        "-c",
+        `exec 3>&1; '${LAUNCHER}' server --engine memory --port 0 2>&1 >&3 | head -n 1 >&3; echo gone`,
+      ],
+      { stdout: "pipe", env: cleanEnvironment({ GLASSCACHE_HOST: "127.0.0.1" }) },
+    );
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let shown = "";
+    while (!shown.includes("\n")) shown += (await reader.read()).value ?? "";
+    const { pid, ready } = JSON.parse(shown.split("\n")[0]!);
+    // Ending is told of in the log, which nobody reads any more.
+    using client = await RespClient.connect({ port: ready.port });
+    expect(await client.ask("PING")).toBe("PONG");
+    process.kill(pid, "SIGTERM");
+    while (!shown.includes("gone")) shown += (await reader.read()).value ?? "";
+    expect(await child.exited).toBe(0);
+  });
+});
+
+describe("ending", () => {
+  /** An origin that never answers: what is asked of the proxy stays under way. */
+  async function startSilentOrigin() {
+    const sockets: Socket[] = [];
+    const origin = createServer((socket) => {
+      sockets.push(socket);
+      socket.on("error", () => {});
+    });
+    await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
+    return {
+      port: (origin.address() as { port: number }).port,
+      async [Symbol.asyncDispose]() {
+        for (const socket of sockets) socket.destroy();
+        await new Promise((resolve) => origin.close(resolve));
+      },
+    };
+  }
+
+  test("SIGTERM lets clients have their replies; another one ends at once", async () => {
+    await using origin = await startSilentOrigin();
+    const args = ["proxy", "--origin", `127.0.0.1:${origin.port}`, "--origin-timeout", "20s"];
+    const { program, ready } = await start([...args, "--host", "127.0.0.1"]);
+    await using _ = program;
+    using client = await RespClient.connect({ port: ready.port });
+    const reply = client.ask("SET", "a", "b").catch(() => "cut off");
+    using observer = await RespClient.connect({ port: ready.port });
+    while (!String(await observer.ask("CLIENT", "LIST")).includes("cmd=set")) await Bun.sleep(5);
+    process.kill(program.pid, "SIGTERM");
+    while (!program.output.includes("once more ends at once")) await Bun.sleep(5);
+    expect(await program.end("SIGTERM")).toBe(128 + 15);
+    expect(await reply).toBe("cut off");
+  });
+});
