@@ -1,5 +1,5 @@
 import { fromUtf8 } from "../lib/bytes.ts";
-import type { Answer, Argument } from "./call.ts";
+import type { Channel } from "./channel.ts";
 import { ConnectionLostError } from "./errors.ts";
 
 export interface DumpOptions {
@@ -12,23 +12,14 @@ export interface DumpOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a dump needs of the client. */
-interface Requester {
-  request(
-    args: readonly Argument[],
-    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal; readonly as: "bytes" },
-  ): Promise<Answer>;
-}
-
 type Entry<T> = [key: T, value: T];
 
 /**
- * SCAN and MGET, one batch ahead of the consumer at most: while it takes one batch, nothing else is read.
- * @param connection a number that changes with the connection: a cursor means nothing on another one
+ * SCAN and MGET, one batch ahead of the consumer at most: while it takes one batch, nothing else is read. A cursor
+ * means nothing on another connection.
  */
 export async function* dumpEntries(
-  client: Requester,
-  connection: () => number,
+  channel: Channel,
   options: DumpOptions,
 ): AsyncGenerator<Entry<string | Uint8Array>, void, void> {
   const { as = "text", batch = 256, ...callOptions } = options;
@@ -37,22 +28,23 @@ export async function* dumpEntries(
   }
   const readOptions = { ...callOptions, as: "bytes" } as const;
   const scan = async (cursor: string): Promise<[string, Uint8Array[]]> => {
-    const { reply } = await client.request(["SCAN", cursor, "COUNT", batch], readOptions);
+    const { reply } = await channel.request(["SCAN", cursor, "COUNT", batch], readOptions);
     const [next, keys] = reply as [Uint8Array, Uint8Array[]];
     return [fromUtf8(next), keys];
   };
   const read = async (keys: readonly Uint8Array[]): Promise<(Uint8Array | null)[]> => {
     if (keys.length === 0) return [];
-    const { reply } = await client.request(["MGET", ...keys], readOptions);
+    const { reply } = await channel.request(["MGET", ...keys], readOptions);
     return reply as (Uint8Array | null)[];
   };
   let [cursor, keys] = await scan("0");
-  const first = connection();
+  const first = channel.connectionCount;
   for (;;) {
     const isLast = cursor === "0";
     // The next keys travel together with the values of these.
     const [values, following] = await Promise.all([read(keys), isLast ? undefined : scan(cursor)]);
-    if (connection() !== first) throw new ConnectionLostError("the connection was lost during the dump");
+    if (channel.connectionCount !== first)
+      throw new ConnectionLostError("the connection was lost during the dump");
     for (const [index, key] of keys.entries()) {
       const value = values[index];
       // Gone since the scan, or not a text.

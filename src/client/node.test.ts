@@ -1,6 +1,7 @@
 /** The library as it is published, built by the project's own configuration and run by Node. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { installClientLibrary, runTool } from "../../test/support/client-build.ts";
 import { TemporaryDirectory } from "../../test/support/program.ts";
 import { requireNode } from "../../test/support/requirements.ts";
 import { bulk, FakeServer, type Script } from "./fake-server-fixture.ts";
@@ -79,12 +80,7 @@ describe.skipIf(!node.available)(node.title("the published library on Node"), ()
   const directory = new TemporaryDirectory();
   afterAll(() => directory[Symbol.dispose]());
 
-  beforeAll(async () => {
-    const built = join(directory.path, "node_modules/glasscache");
-    run(["node_modules/.bin/tsc", "-p", "tsconfig.client.json", "--outDir", join(built, "dist")], ROOT);
-    await Bun.write(join(built, "package.json"), Bun.file(join(ROOT, "package.json")));
-    await Bun.write(join(directory.path, "package.json"), '{ "type": "module" }');
-  });
+  beforeAll(() => installClientLibrary(directory.path));
 
   test("does the same", async () => {
     await Bun.write(join(directory.path, "program.js"), PROGRAM);
@@ -121,15 +117,6 @@ describe.skipIf(!node.available)(node.title("the published library on Node"), ()
     const options = ["--strict", "--noEmit", "--target", "es2022", "--lib", "es2022,esnext.disposable"];
     const types = ["--typeRoots", join(ROOT, "node_modules/@types"), "--types", "node"];
     const modules = ["--module", "nodenext"];
-    run(
-      [join(ROOT, "node_modules/.bin/tsc"), ...options, ...modules, ...types, "program.ts"],
-      directory.path,
-    );
+    runTool(["tsc", ...options, ...modules, ...types, "program.ts"], directory.path);
   });
 });
-
-/** @throws Error with what it printed when the command fails */
-function run(command: readonly string[], cwd: string): void {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([...command], { cwd });
-  if (exitCode !== 0) throw new Error(`${command.join(" ")}\n${stdout}${stderr}`);
-}
