@@ -156,12 +156,18 @@ for (const target of TARGETS) {
     });
 
     test("a connection that was killed is made again", async () => {
-      const id = await client.command("CLIENT", "ID");
-      await using other = await connect({ host: "127.0.0.1", port: running.port });
-      expect(await other.command("CLIENT", "KILL", "ID", id as number)).toBe(1);
-      await client.put("after", "it");
-      expect((await client.get("after")).value).toBe("it");
-      expect(await client.command("CLIENT", "ID")).not.toBe(id);
+      const { promise: lost, resolve } = Promise.withResolvers<void>();
+      await using victim = await connect({
+        host: "127.0.0.1",
+        port: running.port,
+        onEvent: ({ type }) => type === "disconnected" && resolve(),
+      });
+      const id = await victim.command("CLIENT", "ID");
+      expect(await client.command("CLIENT", "KILL", "ID", id as number)).toBe(1);
+      await lost;
+      await victim.put("after", "it");
+      expect((await victim.get("after")).value).toBe("it");
+      expect(await victim.command("CLIENT", "ID")).not.toBe(id);
     });
 
     test.skipIf(!node.available)(node.title("the same on Node"), async () => {
