@@ -121,7 +121,7 @@ function sweepBucket(shard: Shard, position: number, epoch: number, nowMs: numbe
     // From the start each time: a removal may move entries and merge buckets.
     const slot = staleEntryAt(memory, position, epoch, nowMs);
     if (slot === 0) return removed;
-    removeStale(shard, slot, epoch, true);
+    removeStale(shard, slot, epoch);
   }
 }
 

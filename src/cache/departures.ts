@@ -30,6 +30,14 @@ export class Departures {
     this.#reasons.push(why);
   }
 
+  /** As `add`, of an entry that is gone already: its key is bytes[start, end). */
+  addKey(bytes: Uint8Array, start: number, end: number, why: Departure): void {
+    if (this.listener === undefined) return;
+    this.#keys.append(bytes, start, end);
+    this.#ends.push(this.#keys.length);
+    this.#reasons.push(why);
+  }
+
   deliver(): void {
     const keys = this.#keys;
     const ends = this.#ends;

@@ -25,12 +25,12 @@ export function removeEntry(shard: Shard, slot: number): void {
   discard(shard, slot);
 }
 
-/** Removes an entry that is dead or has expired. */
-export function removeStale(shard: Shard, slot: number, epoch: number, isTold: boolean): void {
+/** Removes an entry that is dead or has expired, and tells of it if it has expired. */
+export function removeStale(shard: Shard, slot: number, epoch: number): void {
   const { memory } = shard;
   if (isOfEpoch(memory, slot, epoch)) {
     memory.floats[EXPIRATIONS]!++;
-    if (isTold) shard.departures.add(memory, slot, keyBytesOf(memory, slot), "expired");
+    shard.departures.add(memory, slot, keyBytesOf(memory, slot), "expired");
   }
   removeEntry(shard, slot);
 }

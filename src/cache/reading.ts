@@ -42,7 +42,7 @@ export function liveEntry(
 ): number {
   const slot = findEntry(shard.memory, bytes, start, end, hash);
   if (slot === 0 || isLive(shard.memory, slot, epoch, nowMs)) return slot;
-  removeStale(shard, slot, epoch, true);
+  removeStale(shard, slot, epoch);
   return 0;
 }
 

@@ -12,6 +12,7 @@ import {
   hasExpiryField,
   hasExtents,
   isLive,
+  isOfEpoch,
   keyBytesOf,
   payloadOffset,
   planChunks,
@@ -40,9 +41,9 @@ import {
   VALUE_BYTES_LIMIT,
 } from "./entry-layout.ts";
 import { growIndex, indexPagesNeeded, linkEntry, relinkEntry } from "./index-table.ts";
-import { evictOne, removeEntry, removeStale, uncount } from "./leaving.ts";
+import { evictOne, removeEntry, uncount } from "./leaving.ts";
 import type { Shard } from "./shard.ts";
-import { classOf, ENTRIES, EXPIRING, PAYLOAD_BYTES, USED_BYTES } from "./shard-memory.ts";
+import { classOf, ENTRIES, EXPIRATIONS, EXPIRING, PAYLOAD_BYTES, USED_BYTES } from "./shard-memory.ts";
 
 /** How entries are stored. Called with the shard's lock held. */
 
@@ -51,7 +52,7 @@ export type StoreOutcome = "stored" | "full" | "too-large";
 
 /**
  * Stores the shard's draft, over the entry before if there is one.
- * @returns "stored"; nothing has changed otherwise
+ * @returns "stored"; nothing has changed otherwise, but that an expired entry is gone
  */
 export function storeDraft(shard: Shard): StoreOutcome {
   const { memory, draft, plan } = shard;
@@ -65,9 +66,7 @@ export function storeDraft(shard: Shard): StoreOutcome {
   const slot = findDraft(shard);
   if (slot === 0) return insertDraft(shard);
   if (!isLive(memory, slot, draft.epoch, draft.nowMs)) {
-    // Its departure is not told: the key stays, with another value.
-    removeStale(shard, slot, draft.epoch, false);
-    return insertDraft(shard);
+    return replaceStale(shard, slot);
   }
   planEntry(memory, slot, shard.leavingPlan);
   if (samePlan(plan, shard.leavingPlan)) {
@@ -118,6 +117,19 @@ export function writeExpiry(
   const stored = findDraft(shard);
   setFilledAt(memory, stored, filled, epoch);
   words[stored * 2 + KEY_BYTES] = keyBytes | (reads << READ_SHIFT);
+}
+
+/** Stores the draft where its key has an entry that is dead or has expired. */
+function replaceStale(shard: Shard, slot: number): StoreOutcome {
+  const { memory, draft, departures } = shard;
+  const hasExpired = isOfEpoch(memory, slot, draft.epoch);
+  if (hasExpired) memory.floats[EXPIRATIONS]!++;
+  removeEntry(shard, slot);
+  const outcome = insertDraft(shard);
+  // Where the draft is stored the key has not left: it has another value.
+  if (hasExpired && outcome !== "stored")
+    departures.addKey(draft.key, draft.keyStart, draft.keyEnd, "expired");
+  return outcome;
 }
 
 function findDraft(shard: Shard): number {
