@@ -12,9 +12,12 @@ class LirsModel implements Model {
   /** Evicted keys in the stack, first eviction first. */
   #ghosts: number[] = [];
   #returning = 0;
+  #evicting = false;
+  #room: number;
 
   constructor(setup: ModelSetup) {
     this.#setup = setup;
+    this.#room = setup.capacity;
   }
 
   miss(key: number): void {
@@ -43,10 +46,17 @@ class LirsModel implements Model {
       this.#push(key, "hir");
     }
     this.#returning = 0;
+    this.#evicting = false;
     this.#settle();
   }
 
   evict(): number {
+    if (!this.#evicting) {
+      this.#evicting = true;
+      const used = this.#queue.reduce((sum, key) => sum + this.#setup.weigh(key), this.#lirWeight());
+      this.#room = used || this.#setup.capacity;
+      this.#settle();
+    }
     if (this.#queue.length === 0 && this.#stack.length > 0) this.#demote();
     const victim = this.#queue.shift();
     if (victim === undefined) return 0;
@@ -109,8 +119,7 @@ class LirsModel implements Model {
   }
 
   #lirShare(): number {
-    const { capacity, parameters } = this.#setup;
-    return capacity - Math.max(1, Math.floor(capacity * parameters["hir"]!));
+    return Math.max(0, this.#room - Math.max(1, Math.floor(this.#room * this.#setup.parameters["hir"]!)));
   }
 
   #lirWeight(): number {
