@@ -89,7 +89,7 @@ export function freeChunk(memory: ShardMemory, slot: number): void {
 }
 
 /** Takes a page all of whose chunks are free away from its class. */
-export function giveUpPage(memory: ShardMemory, page: number): void {
+function giveUpPage(memory: ShardMemory, page: number): void {
   const { words } = memory;
   const row = pageRow(memory, page);
   const sizeClass = words[row + PAGE_CLASS]!;
@@ -138,7 +138,7 @@ export function emptiestPage(memory: ShardMemory, sizeClass: number): number {
   return emptiest;
 }
 
-/** Keeps `takeChunk` from choosing a page; `freeChunk` must not be called for it before `linkRoomyPage`. */
+/** Keeps `takeChunk` from choosing a page; none of its chunks may be freed from then on. */
 export function unlinkRoomyPage(memory: ShardMemory, page: number): void {
   const { words } = memory;
   const row = pageRow(memory, page);
@@ -149,7 +149,7 @@ export function unlinkRoomyPage(memory: ShardMemory, page: number): void {
   if (next !== 0) words[pageRow(memory, next) + PAGE_BEFORE] = before;
 }
 
-export function linkRoomyPage(memory: ShardMemory, page: number): void {
+function linkRoomyPage(memory: ShardMemory, page: number): void {
   const { words } = memory;
   const row = pageRow(memory, page);
   const head = memory.classTable + words[row + PAGE_CLASS]! * CLASS_WORDS + CLASS_ROOMY_PAGES;

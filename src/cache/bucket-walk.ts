@@ -23,7 +23,7 @@ import {
 export const POSITIONS: number = 2 ** 32;
 
 /** The first slot in the chain of the bucket at a position in scan order. */
-export function firstEntryAt(memory: ShardMemory, position: number): number {
+function firstEntryAt(memory: ShardMemory, position: number): number {
   return memory.words[wordOfBucket(memory, bucketAtPosition(memory, position))]!;
 }
 

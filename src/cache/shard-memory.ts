@@ -56,7 +56,7 @@ export const CLASS_FREE_CHUNKS = 0;
 export const CLASS_ROOMY_PAGES = 1;
 
 /** Words of a page's row. Pages count from 1, so 0 means none. */
-export const PAGE_WORDS = 5;
+const PAGE_WORDS = 5;
 export const PAGE_CLASS = 0;
 export const PAGE_USED_CHUNKS = 1;
 export const PAGE_FREE_CHUNK = 2;
