@@ -48,12 +48,18 @@ export function adminCommands(proxy: CachingProxy): readonly Command<ClientConte
       },
       {
         name: "Origin",
-        fields: () => ({
-          origin: origin.name,
-          origin_link_status: origin.isReady ? "up" : "down",
-          origin_tracking: origin.tracking === true ? 1 : 0,
-          staleness_bound_ms: origin.tracking === true ? origin.stalenessBoundMs : options.ttlMs,
-        }),
+        fields: () => {
+          const { shared, dedicated, idle } = origin.connectionCounts;
+          return {
+            origin: origin.name,
+            origin_link_status: origin.isReady ? "up" : "down",
+            origin_tracking: origin.tracking === true ? 1 : 0,
+            staleness_bound_ms: origin.tracking === true ? origin.stalenessBoundMs : options.ttlMs,
+            origin_connections_shared: shared,
+            origin_connections_dedicated: dedicated,
+            origin_connections_idle: idle,
+          };
+        },
       },
       {
         name: "Cache",

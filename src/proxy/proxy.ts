@@ -150,7 +150,8 @@ export class CachingProxy implements Service {
 
   #originEvents() {
     const { log } = this.options;
-    let wasLost = false;
+    let isUp = false;
+    let isDownLogged = false;
     return {
       invalidated: (bytes: Uint8Array, start: number, end: number) =>
         this.cache.invalidate(bytes, start, end),
@@ -158,12 +159,15 @@ export class CachingProxy implements Service {
       lost: (error: Error) => {
         this.cache.invalidateAll();
         if (this.#isClosing) return;
-        if (!wasLost) log.warn(`${error.message}; everything cached is dropped, connecting again`);
-        wasLost = true;
-        this.stats.channelLosses++;
+        if (isUp) this.stats.channelLosses++;
+        // Attempts that fail after the first are not told of: there may be many.
+        if (!isDownLogged) log.warn(`${error.message}; nothing is served from the cache, connecting again`);
+        isUp = false;
+        isDownLogged = true;
       },
       ready: (tracking: boolean) => {
-        wasLost = false;
+        isUp = true;
+        isDownLogged = false;
         if (tracking) {
           log.info(`connected to origin ${this.origin.name}, which sends invalidations`);
         } else {

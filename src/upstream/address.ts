@@ -13,16 +13,17 @@ export interface OriginAddress {
 export function parseOrigin(text: string): OriginAddress {
   if (!text.includes("://")) {
     const match = /^(\[[^\]]+\]|[^:\s]+):([0-9]{1,5})$/.exec(text);
-    if (match === null)
-      throw new RangeError(`origin "${text}" is not of the form host:port or redis://host:port`);
+    if (match === null) {
+      // What has an @ may have a password before it.
+      const shown = text.includes("@") ? "" : ` "${text}"`;
+      throw new RangeError(
+        `origin${shown} is not of the form host:port or redis://[user:password@]host:port`,
+      );
+    }
     return { host: stripBrackets(match[1]!), port: checkedPort(Number(match[2])) };
   }
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    throw new RangeError("origin is not a valid URL; the form is redis://[user:password@]host:port");
-  }
+  const url = URL.parse(text);
+  if (url === null) throw invalidUrl();
   if (!["redis:", "valkey:", "glasscache:"].includes(url.protocol)) {
     throw new RangeError(`origin scheme ${url.protocol}// is not supported; use redis://`);
   }
@@ -30,8 +31,9 @@ export function parseOrigin(text: string): OriginAddress {
     throw new RangeError("origin databases other than 0 are not supported");
   }
   if (url.hostname === "") throw new RangeError("origin names no host");
-  const user = decodeURIComponent(url.username);
-  const password = decodeURIComponent(url.password);
+  const user = decoded(url.username);
+  const password = decoded(url.password);
+  if (user !== "" && password === "") throw new RangeError("origin has a user without a password");
   return {
     host: stripBrackets(url.hostname),
     port: url.port === "" ? 6379 : checkedPort(Number(url.port)),
@@ -43,6 +45,18 @@ export function parseOrigin(text: string): OriginAddress {
 /** For messages: without the password. */
 export function formatOrigin(address: OriginAddress): string {
   return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw invalidUrl();
+  }
+}
+
+function invalidUrl(): RangeError {
+  return new RangeError("origin is not a valid URL; the form is redis://[user:password@]host:port");
 }
 
 function stripBrackets(host: string): string {

@@ -28,7 +28,7 @@ export interface UpstreamEvents {
   pushed?(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void;
   /** A reply nobody asked for: messages to a RESP2 subscriber, MONITOR. A malformed stream where this is absent. */
   stray?(bytes: Uint8Array, start: number, end: number): void;
-  /** The connection has ended; every request has failed already. Called once. */
+  /** The connection has ended; its requests without a reply fail right behind this. Called once. */
   closed(error: UpstreamError): void;
 }
 
@@ -59,6 +59,7 @@ export class UpstreamConnection {
   #isOpen = false;
   #closed = false;
   #flushQueued = false;
+  /** When it was begun, until something has been received. */
   #lastReceivedMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -117,11 +118,12 @@ export class UpstreamConnection {
     this.#isOpen = false;
     clearTimeout(this.#timer);
     this.#socket?.terminate();
+    this.#inbound = undefined;
+    // Before the requests: what is asked when they fail must not come to a connection that has ended.
+    this.events.closed(error);
     for (let request = this.#requests.shift(); request !== undefined; request = this.#requests.shift()) {
       fail(request, error);
     }
-    this.#inbound = undefined;
-    this.events.closed(error);
   }
 
   #connect(): void {
@@ -140,7 +142,6 @@ export class UpstreamConnection {
           socket.setNoDelay(true);
           socket.setKeepAlive(true, 10_000);
           this.#isOpen = true;
-          this.#lastReceivedMs = this.#options.clock.monotonicMs();
           this.events.opened?.();
           this.#flush();
         },
@@ -197,7 +198,7 @@ export class UpstreamConnection {
     inbound.append(data);
     const consumed = this.#read(inbound.bytes, inbound.length);
     if (consumed === inbound.length) this.#inbound = undefined;
-    else inbound.discard(consumed);
+    else if (consumed > 0) inbound.discard(consumed);
   }
 
   /** Hands out all complete replies of bytes[0, end). @returns how many bytes they took */
@@ -253,12 +254,13 @@ export class UpstreamConnection {
       this.close(new UpstreamError("ORIGINTIMEOUT", message, this.#isOpen));
       return;
     }
-    let nextDeadlineMs = Number.POSITIVE_INFINITY;
+    // A timer may be early by a moment.
+    let nextDeadlineMs = this.#isOpen ? Number.POSITIVE_INFINITY : this.#lastReceivedMs + timeoutMs;
     for (let index = 0; index < this.#requests.length; index++) {
       const request = this.#requests.at(index)!;
       if (request.settled || request.deadlineMs === Number.POSITIVE_INFINITY) continue;
       if (request.deadlineMs > nowMs) {
-        nextDeadlineMs = request.deadlineMs;
+        nextDeadlineMs = Math.min(nextDeadlineMs, request.deadlineMs);
         break;
       }
       fail(

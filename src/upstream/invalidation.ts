@@ -1,7 +1,7 @@
 import { parseDecimal } from "../lib/bytes.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
-import { ARRAY, BULK } from "../protocol/reply-types.ts";
+import { ARRAY, BULK, NULL } from "../protocol/reply-types.ts";
 
 const CR = 0x0d;
 const INVALIDATE = "invalidate";
@@ -36,8 +36,10 @@ export function readInvalidation(
       onKey(bytes, key.start, key.end);
       at = key.end + 2;
     }
-  } else {
+  } else if (type === NULL || header.value === -1) {
     onAll();
+  } else {
+    throw new ProtocolError("malformed invalidation");
   }
   return true;
 }

@@ -87,13 +87,21 @@ export class Origin {
     return this.#options.heartbeatMs + this.#options.heartbeatTimeoutMs;
   }
 
+  /** Connections by use; those given back wait for the next client that needs one of its own. */
+  get connectionCounts(): { shared: number; dedicated: number; idle: number } {
+    let idle = 0;
+    for (const connections of this.#idle.values()) idle += connections.length;
+    const main = this.#main === undefined ? 0 : 1;
+    return { shared: main + this.#sides.size, dedicated: this.#dedicated.size, idle };
+  }
+
   /**
    * The tracked connection.
    * @throws UpstreamError when the origin is down or takes no more requests
    */
   main(): UpstreamConnection {
     if (this.#main === undefined) throw this.#lastError;
-    if (!this.#main.accepts) throw this.#overloaded();
+    if (!this.#main.accepts) throw this.overloaded();
     return this.#main;
   }
 
@@ -109,7 +117,7 @@ export class Origin {
       });
       this.#sides.set(version, connection);
     }
-    if (!connection.accepts) throw this.#overloaded();
+    if (!connection.accepts) throw this.overloaded();
     return connection;
   }
 
@@ -160,8 +168,9 @@ export class Origin {
       const waiters = this.#fenceWaiters;
       this.#fenceWaiters = [];
       const main = this.#main;
-      if (main === undefined || this.tracking !== true) {
-        // Nothing is cached that an invalidation could concern.
+      if (main === undefined || this.tracking === false) {
+        // Nothing is cached that an invalidation could concern. (While it is not known yet whether there will be
+        // any, values may be under way that one will concern.)
         for (const waiter of waiters) waiter();
         return;
       }
@@ -186,7 +195,8 @@ export class Origin {
     this.#loseMain(new UpstreamError("ORIGINDOWN", "the proxy is shutting down", true));
   }
 
-  #overloaded(): UpstreamError {
+  /** What is wrong when a connection takes no more requests. */
+  overloaded(): UpstreamError {
     const message = `origin ${this.name} does not keep up: ${this.#options.pendingBytes} bytes of requests wait`;
     return new UpstreamError("ORIGINDOWN", message, false);
   }
@@ -203,32 +213,13 @@ export class Origin {
       },
     });
     this.#main = main;
-    const { user, password } = this.#options.address;
-    const hello = ["HELLO", "3"];
-    if (password !== undefined) hello.push("AUTH", user ?? "default", password);
-    this.#handshake(main, hello, (error) => {
-      if (error === undefined) return;
-      if (isAuthError(error)) {
-        main.close(
-          new UpstreamError("ORIGINAUTH", `origin ${this.name} refused the credentials: ${error}`, false),
-        );
-      } else if (password !== undefined) {
-        // An origin that knows no RESP3: the old way of giving a password.
-        const login = user === undefined ? ["AUTH", password] : ["AUTH", user, password];
-        this.#handshake(main, login, (refused) => {
-          if (refused !== undefined) {
-            const message = `origin ${this.name} refused the credentials: ${refused}`;
-            main.close(new UpstreamError("ORIGINAUTH", message, false));
-          }
-        });
-      }
-    });
+    this.#logIn(main, 3);
     // Ignored by an origin that does not know it.
     this.#handshake(main, ["CLIENT", "SETNAME", "glasscache-proxy"], () => {});
     // NOLOOP: what goes over this connection itself is invalidated by the proxy when it is sent.
     this.#handshake(main, ["CLIENT", "TRACKING", "ON", "NOLOOP"], (error, sentAtMs) => {
       if (!isThis) return;
-      if (error !== undefined && isAuthError(error)) {
+      if (error?.startsWith("NOAUTH") === true) {
         main.close(new UpstreamError("ORIGINAUTH", `origin ${this.name} asks for a password`, false));
         return;
       }
@@ -253,20 +244,36 @@ export class Origin {
   #openPlain(version: 2 | 3, events: UpstreamEvents): UpstreamConnection {
     if (this.#main === undefined) throw this.#lastError;
     const connection = new UpstreamConnection(this.#options, events);
+    this.#logIn(connection, version);
+    return connection;
+  }
+
+  /**
+   * Gives the password and agrees on the RESP version, all in the first packet. An origin that does not know HELLO
+   * stays with RESP2, and takes the password by the AUTH that follows; where HELLO has taken it, that says nothing.
+   */
+  #logIn(connection: UpstreamConnection, version: 2 | 3): void {
     const { user, password } = this.#options.address;
-    const refuse = (error: string | undefined) => {
-      if (error === undefined) return;
-      const message = `origin ${this.name} refused the connection: ${error}`;
+    const refuse = (error: string) => {
+      const message = `origin ${this.name} refused the credentials: ${error}`;
       connection.close(new UpstreamError("ORIGINAUTH", message, false));
     };
+    let isLoggedIn = false;
     if (version === 3) {
-      const hello = ["HELLO", "3"];
-      if (password !== undefined) hello.push("AUTH", user ?? "default", password);
-      this.#handshake(connection, hello, refuse);
-    } else if (password !== undefined) {
-      this.#handshake(connection, user === undefined ? ["AUTH", password] : ["AUTH", user, password], refuse);
+      const login = password === undefined ? [] : ["AUTH", user ?? "default", password];
+      this.#handshake(connection, ["HELLO", "3", ...login], (error) => {
+        isLoggedIn = error === undefined;
+        if (error !== undefined && isAuthError(error)) refuse(error);
+      });
     }
-    return connection;
+    if (password === undefined) return;
+    this.#handshake(
+      connection,
+      user === undefined ? ["AUTH", password] : ["AUTH", user, password],
+      (error) => {
+        if (error !== undefined && !isLoggedIn) refuse(error);
+      },
+    );
   }
 
   #scheduleHeartbeat(main: UpstreamConnection): void {

@@ -1,0 +1,285 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { bulk, FakeOrigin, type FakeOriginOptions } from "../../test/support/fake-origin.ts";
+import { latin1 } from "../lib/bytes.ts";
+import { ManualClock, systemClock } from "../lib/clock.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
+import {
+  UpstreamConnection,
+  type UpstreamEvents,
+  type UpstreamOptions,
+  UpstreamRequest,
+} from "./connection.ts";
+import type { UpstreamError } from "./upstream-error.ts";
+
+/** A request whose reply, or failure, is kept. */
+class Kept extends UpstreamRequest {
+  readonly outcome: Promise<string | UpstreamError>;
+  calls = 0;
+  #resolve: (outcome: string | UpstreamError) => void = () => {};
+
+  constructor() {
+    super();
+    this.outcome = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  override reply(bytes: Uint8Array, start: number, end: number): void {
+    this.calls++;
+    this.#resolve(latin1(bytes, start, end));
+  }
+
+  override failed(error: UpstreamError): void {
+    this.calls++;
+    this.#resolve(error);
+  }
+}
+
+/** A connection to an origin, with what it told of itself. */
+class Bench implements Disposable {
+  readonly origin: FakeOrigin;
+  readonly connection: UpstreamConnection;
+  readonly events: string[] = [];
+  readonly closed: Promise<UpstreamError>;
+
+  constructor(
+    origin: FakeOriginOptions,
+    options: Partial<UpstreamOptions> = {},
+    withStray = false,
+    origins = new FakeOrigin(origin),
+  ) {
+    this.origin = origins;
+    const ended = Promise.withResolvers<UpstreamError>();
+    this.closed = ended.promise;
+    const events: UpstreamEvents = {
+      opened: () => this.events.push("opened"),
+      pushed: (bytes, start, end) => this.events.push(`pushed ${latin1(bytes, start, end)}`),
+      closed: (error) => {
+        this.events.push("closed");
+        ended.resolve(error);
+      },
+    };
+    if (withStray)
+      events.stray = (bytes, start, end) => this.events.push(`stray ${latin1(bytes, start, end)}`);
+    this.connection = new UpstreamConnection(
+      {
+        address: { host: "127.0.0.1", port: this.origin.port },
+        clock: systemClock,
+        timeoutMs: 5000,
+        pendingBytes: 1000,
+        ...options,
+      },
+      events,
+    );
+  }
+
+  ask(command: readonly string[], timeoutMs?: number): Kept {
+    const request = new Kept();
+    writeCommand(this.connection.out, command);
+    if (timeoutMs === undefined) this.connection.enqueue(request);
+    else this.connection.enqueue(request, timeoutMs);
+    return request;
+  }
+
+  [Symbol.dispose](): void {
+    this.connection.close(new Error("the test is over") as UpstreamError);
+    this.origin[Symbol.dispose]();
+  }
+}
+
+const benches: Bench[] = [];
+afterEach(() => {
+  for (const bench of benches.splice(0)) bench[Symbol.dispose]();
+});
+
+function open(
+  origin: FakeOriginOptions = {},
+  options: Partial<UpstreamOptions> = {},
+  withStray = false,
+): Bench {
+  const bench = new Bench(origin, options, withStray);
+  benches.push(bench);
+  return bench;
+}
+
+describe("replies", () => {
+  test("come to their requests, in order, also to those asked before it was open", async () => {
+    const bench = open({ script: ([, text]) => bulk(text!) });
+    const asked = Array.from({ length: 100 }, (_, index) => bench.ask(["ECHO", String(index)]));
+    expect(bench.connection.isOpen).toBe(false);
+    expect(bench.connection.outstandingCount).toBe(100);
+    const outcomes = await Promise.all(asked.map(({ outcome }) => outcome));
+    expect(outcomes).toEqual(asked.map((_, index) => bulk(String(index))));
+    expect(bench.connection.outstandingCount).toBe(0);
+    expect(bench.events).toEqual(["opened"]);
+  });
+
+  test("may come in any pieces, with pushes between them", async () => {
+    const bench = open({ script: () => "" });
+    const replies = ["+OK\r\n", bulk("x".repeat(300)), ">1\r\n+news\r\n", "*2\r\n:1\r\n_\r\n", "_\r\n"];
+    const asked = [1, 2, 3, 4].map((index) => bench.ask(["GET", String(index)]));
+    await bench.origin.received(4);
+    const connection = bench.origin.connections[0]!;
+    const stream = replies.join("");
+    for (let at = 0; at < stream.length; at += 7) {
+      connection.send(stream.slice(at, at + 7));
+      await new Promise(setImmediate);
+    }
+    const outcomes = await Promise.all(asked.map(({ outcome }) => outcome));
+    expect(outcomes).toEqual(replies.filter((reply) => !reply.startsWith(">")));
+    expect(bench.events).toEqual(["opened", "pushed >1\r\n+news\r\n"]);
+  });
+
+  test("of many megabytes arrive whole", async () => {
+    const text = "0123456789abcdef".repeat(512 * 1024);
+    const bench = open({ script: () => bulk(text) });
+    expect(await bench.ask(["GET", "large"]).outcome).toBe(bulk(text));
+  });
+
+  test("that nobody asked for are strays", async () => {
+    const bench = open({ script: () => "+first\r\n+second\r\n" }, {}, true);
+    expect(await bench.ask(["MONITOR"]).outcome).toBe("+first\r\n");
+    expect(bench.events).toEqual(["opened", "stray +second\r\n"]);
+  });
+
+  test("that nobody asked for end a connection that expects none", async () => {
+    const bench = open({ script: () => "+first\r\n+second\r\n" });
+    expect(await bench.ask(["GET", "a"]).outcome).toBe("+first\r\n");
+    const error = await bench.closed;
+    expect(error).toMatchObject({ code: "ORIGINPROTOCOL", maybeExecuted: true });
+    expect(error.message).toContain("a reply nobody asked for");
+  });
+
+  test("that make no sense end the connection, and all that wait hear of it", async () => {
+    const bench = open({ script: ([name]) => (name === "FIRST" ? "+fine\r\n?what\r\n" : "") });
+    const asked = [bench.ask(["FIRST"]), bench.ask(["SECOND"]), bench.ask(["THIRD"])];
+    expect(await asked[0]!.outcome).toBe("+fine\r\n");
+    for (const request of asked.slice(1)) {
+      expect(await request.outcome).toMatchObject({ code: "ORIGINPROTOCOL", maybeExecuted: true });
+    }
+    expect((await bench.closed).message).toContain("malformed reply: unknown reply type '?'");
+  });
+});
+
+describe("the end of a connection", () => {
+  test("fails what waits once, and tells of the end first", async () => {
+    const bench = open({ script: () => "" });
+    const order: string[] = [];
+    const asked = [bench.ask(["GET", "a"]), bench.ask(["GET", "b"])];
+    for (const request of asked) {
+      const { failed } = request;
+      request.failed = (error) => {
+        order.push(`failed after ${bench.events.at(-1)}`);
+        failed.call(request, error);
+      };
+    }
+    await bench.origin.received(2);
+    bench.origin.dropAll();
+    for (const request of asked) {
+      expect(await request.outcome).toMatchObject({ code: "ORIGINDOWN", maybeExecuted: true });
+      expect(request.calls).toBe(1);
+    }
+    expect(order).toEqual(["failed after closed", "failed after closed"]);
+    expect(bench.connection.isClosed).toBe(true);
+    expect(bench.connection.accepts).toBe(false);
+    expect(bench.events).toEqual(["opened", "closed"]);
+  });
+
+  test("by our own hand, twice, is told once", async () => {
+    const bench = open();
+    const request = bench.ask(["GET", "a"]);
+    const reason = new Error("enough") as UpstreamError;
+    bench.connection.close(reason);
+    bench.connection.close(reason);
+    expect(await request.outcome).toBe(reason);
+    expect(bench.events).toEqual(["closed"]);
+  });
+
+  test("is certain not to have executed anything where nobody listened", async () => {
+    const origin = new FakeOrigin();
+    origin.goDown();
+    const bench = new Bench({}, {}, false, origin);
+    benches.push(bench);
+    const request = bench.ask(["SET", "a", "1"]);
+    const error = (await request.outcome) as UpstreamError;
+    expect(error).toMatchObject({ code: "ORIGINDOWN", maybeExecuted: false });
+    expect(error.message).toBe(`origin 127.0.0.1:${origin.port} cannot be reached: connection refused`);
+  });
+
+  test("comes where a name means nothing", async () => {
+    const bench = open({}, { address: { host: "no-such-host.invalid", port: 1 } });
+    const request = bench.ask(["GET", "a"]);
+    expect(await request.outcome).toMatchObject({ code: "ORIGINDOWN", maybeExecuted: false });
+  });
+});
+
+describe("time-outs", () => {
+  test("an origin that says nothing at all is taken for dead", async () => {
+    const bench = open({ script: () => "" }, { timeoutMs: 20 });
+    const asked = [bench.ask(["SET", "a", "1"]), bench.ask(["GET", "a"])];
+    const error = (await asked[0]!.outcome) as UpstreamError;
+    expect(error).toMatchObject({ code: "ORIGINTIMEOUT", maybeExecuted: true });
+    expect(error.message).toBe(`origin 127.0.0.1:${bench.origin.port} sent nothing for 20 ms`);
+    expect(await asked[1]!.outcome).toBe(error);
+    expect(await bench.closed).toBe(error);
+  });
+
+  test("one that says other things is not, and a late reply goes to nobody", async () => {
+    const clock = new ManualClock();
+    const bench = open(
+      { script: ([, text]) => (text === "slow" ? "" : bulk(text!)) },
+      { timeoutMs: 20, clock },
+    );
+    const slow = bench.ask(["ECHO", "slow"]);
+    await bench.origin.received(1, "ECHO", "slow");
+    const connection = bench.origin.connections[0]!;
+    clock.advance(19);
+    connection.send(">1\r\n+alive\r\n");
+    while (bench.events.length < 2) await Bun.sleep(1);
+    clock.advance(1);
+    const error = (await slow.outcome) as UpstreamError;
+    expect(error).toMatchObject({ code: "ORIGINTIMEOUT", maybeExecuted: true });
+    expect(error.message).toContain("did not answer within 20 ms");
+    expect(bench.connection.isClosed).toBe(false);
+    const next = bench.ask(["ECHO", "next"]);
+    connection.send(bulk("slow"));
+    await bench.origin.received(1, "ECHO", "next");
+    expect(await next.outcome).toBe(bulk("next"));
+    expect(slow.calls).toBe(1);
+  });
+
+  test("requests that may block have none, and those of others behind them have", async () => {
+    const clock = new ManualClock();
+    const bench = open({ script: () => "" }, { timeoutMs: 5, clock });
+    const blocking = bench.ask(["BLPOP", "a", "0"], Number.POSITIVE_INFINITY);
+    await bench.origin.received(1, "BLPOP");
+    clock.advance(100_000);
+    const ordinary = bench.ask(["GET", "a"]);
+    await bench.origin.received(1, "GET");
+    expect(blocking.calls + ordinary.calls).toBe(0);
+    clock.advance(5);
+    expect(await ordinary.outcome).toMatchObject({ code: "ORIGINTIMEOUT" });
+    // Nothing was received all that time, so that the connection counts as dead.
+    expect(await blocking.outcome).toMatchObject({ code: "ORIGINTIMEOUT" });
+  });
+
+  test("a blocking request alone waits as long as it takes", async () => {
+    const bench = open({ script: () => "" }, { timeoutMs: 5 });
+    const blocking = bench.ask(["BLPOP", "a", "0"], Number.POSITIVE_INFINITY);
+    await bench.origin.received(1, "BLPOP");
+    await Bun.sleep(20);
+    expect(blocking.calls).toBe(0);
+    bench.origin.connections[0]!.send("*-1\r\n");
+    expect(await blocking.outcome).toBe("*-1\r\n");
+  });
+});
+
+test("no more requests are taken while too many bytes wait for the origin", async () => {
+  const bench = open({}, { pendingBytes: 100 });
+  bench.ask(["SET", "a", "x".repeat(50)]);
+  expect(bench.connection.accepts).toBe(true);
+  const last = bench.ask(["SET", "b", "x".repeat(50)]);
+  expect(bench.connection.accepts).toBe(false);
+  expect(await last.outcome).toBe("+OK\r\n");
+  expect(bench.connection.accepts).toBe(true);
+});

@@ -1,0 +1,463 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { FakeOrigin, type FakeOriginOptions, type OriginConnection } from "../../test/support/fake-origin.ts";
+import { latin1 } from "../lib/bytes.ts";
+import { ManualClock, systemClock } from "../lib/clock.ts";
+import { SeededRandom } from "../lib/random.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
+import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
+import { Origin, type OriginOptions } from "./origin.ts";
+import type { UpstreamError } from "./upstream-error.ts";
+
+/** An origin as the proxy sees it, and all that it told. */
+class Bench implements Disposable {
+  readonly fake: FakeOrigin;
+  readonly origin: Origin;
+  readonly events: string[] = [];
+  readonly errors: UpstreamError[] = [];
+  /** Delays drawn for reconnection, as shares of the whole delay. */
+  readonly draws: number[] = [];
+  #waiters: (() => void)[] = [];
+
+  constructor(fake: FakeOrigin, options: Partial<OriginOptions> = {}) {
+    this.fake = fake;
+    const random = options.random ?? { next: () => 0 };
+    const tell = (event: string) => {
+      this.events.push(event);
+      for (const resolve of this.#waiters.splice(0)) resolve();
+    };
+    this.origin = new Origin(
+      {
+        address: { host: "127.0.0.1", port: fake.port },
+        clock: systemClock,
+        timeoutMs: 2000,
+        heartbeatMs: 1000,
+        heartbeatTimeoutMs: 1000,
+        pendingBytes: 10_000,
+        ...options,
+        random: {
+          next: () => {
+            const share = random.next();
+            this.draws.push(share);
+            return share;
+          },
+        },
+      },
+      {
+        invalidated: (bytes, start, end) => tell(`invalidated ${latin1(bytes, start, end)}`),
+        allInvalidated: () => tell("all invalidated"),
+        lost: (error) => {
+          this.errors.push(error);
+          tell(`lost ${error.code}`);
+        },
+        ready: (tracking) => tell(`ready ${tracking}`),
+      },
+    );
+  }
+
+  /** Waits for the `count`th event with this text. */
+  async told(event: string, count = 1): Promise<void> {
+    while (this.events.filter((told) => told === event).length < count) {
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.origin.close();
+    this.fake[Symbol.dispose]();
+  }
+}
+
+const benches: Bench[] = [];
+afterEach(() => {
+  for (const bench of benches.splice(0)) bench[Symbol.dispose]();
+});
+
+function open(fake: FakeOriginOptions = {}, options: Partial<OriginOptions> = {}): Bench {
+  const bench = new Bench(new FakeOrigin(fake), options);
+  benches.push(bench);
+  return bench;
+}
+
+/** Sends a command and waits for its reply. @throws UpstreamError */
+function ask(connection: UpstreamConnection, ...command: string[]): Promise<string> {
+  writeCommand(connection.out, command);
+  return new Promise((resolve, reject) => {
+    connection.enqueue(
+      new (class extends UpstreamRequest {
+        override reply(bytes: Uint8Array, start: number, end: number): void {
+          resolve(latin1(bytes, start, end));
+        }
+
+        override failed(error: UpstreamError): void {
+          reject(error);
+        }
+      })(),
+    );
+  });
+}
+
+function commandsOf(fake: FakeOrigin, connection: OriginConnection): string[] {
+  return fake.commands
+    .filter((sent) => sent.connection === connection)
+    .map(({ command }) => command.join(" "));
+}
+
+describe("the handshake", () => {
+  test("asks for RESP3 and invalidations, in front of everything else", async () => {
+    const bench = open();
+    const reply = ask(bench.origin.main(), "GET", "a");
+    expect(await reply).toBe("_\r\n");
+    expect(commandsOf(bench.fake, bench.fake.main)).toEqual([
+      "HELLO 3",
+      "CLIENT SETNAME glasscache-proxy",
+      "CLIENT TRACKING ON NOLOOP",
+      "GET a",
+    ]);
+    expect(bench.events).toEqual(["ready true"]);
+    expect(bench.origin.isReady).toBe(true);
+    expect(bench.origin.tracking).toBe(true);
+  });
+
+  test("says so where the origin cannot track", async () => {
+    const bench = open({ tracking: false });
+    await bench.told("ready false");
+    expect(bench.origin.provenUntilMs).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("puts up with an origin that knows no RESP3", async () => {
+    const bench = open({ hello: "unknown", tracking: false });
+    await bench.told("ready false");
+    expect(await ask(bench.origin.main(), "GET", "a")).toBe("$-1\r\n");
+    expect(await ask(bench.origin.side(3), "GET", "a")).toBe("$-1\r\n");
+  });
+
+  test.each([
+    ["a new origin, the default user", { password: "pw" }, { password: "pw" }],
+    ["a new origin, a user", { password: "pw", user: "me" }, { password: "pw", user: "me" }],
+    ["an old origin", { password: "pw", hello: "unknown", tracking: false }, { password: "pw" }],
+  ] as const)("gives the password to %s", async (_, fake, login) => {
+    const probe = new FakeOrigin(fake);
+    const bench = new Bench(probe, { address: { host: "127.0.0.1", port: probe.port, ...login } });
+    benches.push(bench);
+    // Asked at once: nothing may come in front of the password.
+    expect(await ask(bench.origin.main(), "SET", "a", "1")).toBe("+OK\r\n");
+    for (const version of [2, 3] as const) {
+      expect(await ask(bench.origin.side(version), "SET", "a", "1")).toBe("+OK\r\n");
+      const own = bench.origin.dedicated(version, { closed: () => {} });
+      expect(await ask(own, "SET", "a", "1")).toBe("+OK\r\n");
+    }
+    expect(bench.errors).toEqual([]);
+  });
+
+  test.each([
+    ["a wrong password", { password: "right" }, { password: "wrong" }, "refused the credentials: WRONGPASS"],
+    [
+      "a wrong user",
+      { password: "pw", user: "me" },
+      { password: "pw" },
+      "refused the credentials: WRONGPASS",
+    ],
+    ["no password", { password: "right" }, {}, "refused the credentials: NOAUTH"],
+    [
+      "a wrong password, to an old origin",
+      { password: "right", hello: "unknown", tracking: false },
+      { password: "wrong" },
+      "refused the credentials: WRONGPASS",
+    ],
+    [
+      "no password, to an old origin",
+      { password: "right", hello: "unknown", tracking: false },
+      {},
+      "asks for a password",
+    ],
+  ] as const)("with %s fails clearly, and is tried again", async (_, fake, login, message) => {
+    const probe = new FakeOrigin(fake);
+    const bench = new Bench(probe, { address: { host: "127.0.0.1", port: probe.port, ...login } });
+    benches.push(bench);
+    const error = (await ask(bench.origin.main(), "SET", "a", "1").catch(
+      (reason) => reason,
+    )) as UpstreamError;
+    expect(error).toMatchObject({ code: "ORIGINAUTH", maybeExecuted: false });
+    expect(error.message).toContain(message);
+    expect(() => bench.origin.main()).toThrow(message);
+    expect(() => bench.origin.side(2)).toThrow(message);
+    await bench.told("lost ORIGINAUTH", 3);
+    expect(probe.values.size).toBe(0);
+    expect(bench.events.filter((event) => event.startsWith("ready"))).toEqual([]);
+  });
+
+  test("is not one of credentials when tracking is not permitted", async () => {
+    const bench = open({
+      script: ([name, sub]) =>
+        name === "CLIENT" && sub === "TRACKING" ? "-NOPERM this user has no permissions\r\n" : undefined,
+    });
+    await bench.told("ready false");
+  });
+});
+
+describe("invalidations", () => {
+  test("are told in their place among the replies", async () => {
+    const bench = open();
+    await bench.told("ready true");
+    const { main } = bench.fake;
+    main.hold();
+    const replies = ["a", "b"].map(async (key) => {
+      await ask(bench.origin.main(), "GET", key);
+      bench.events.push(`reply ${key}`);
+    });
+    await bench.fake.received(1, "GET", "b");
+    main.invalidate(["x", "y"], 1);
+    main.invalidate(null);
+    main.release();
+    await Promise.all(replies);
+    await bench.told("all invalidated");
+    expect(bench.events.filter((event) => event !== "ready true")).toEqual([
+      "invalidated x",
+      "invalidated y",
+      "all invalidated",
+      "reply a",
+      "reply b",
+    ]);
+  });
+
+  test("that are malformed end the connection", async () => {
+    const bench = open();
+    await bench.told("ready true");
+    bench.fake.main.send(">1\r\n$10\r\ninvalidate\r\n");
+    await bench.told("lost ORIGINPROTOCOL");
+    await bench.told("ready true", 2);
+  });
+
+  test("of other kinds are of no interest", async () => {
+    const bench = open();
+    await bench.told("ready true");
+    bench.fake.main.send(">2\r\n+server-cpu-usage\r\n:99\r\n");
+    expect(await ask(bench.origin.main(), "PING")).toBe("+PONG\r\n");
+    expect(bench.events).toEqual(["ready true"]);
+  });
+});
+
+describe("fences", () => {
+  test("open once the invalidations sent before have been told, in their order and by one round trip", async () => {
+    const bench = open();
+    await bench.told("ready true");
+    const { main } = bench.fake;
+    main.hold();
+    for (const name of ["first", "second", "third"]) bench.origin.fence(() => bench.events.push(name));
+    await bench.fake.received(1, "PING");
+    expect(bench.fake.count("PING")).toBe(1);
+    bench.origin.fence(() => bench.events.push("fourth"));
+    await bench.fake.received(2, "PING");
+    main.invalidate("x", 0);
+    main.release(2);
+    await bench.told("invalidated x");
+    while (!bench.events.includes("third")) await new Promise(setImmediate);
+    expect(bench.events).toEqual(["ready true", "invalidated x", "first", "second", "third"]);
+    main.release();
+    while (!bench.events.includes("fourth")) await new Promise(setImmediate);
+  });
+
+  test("wait while it is not known yet whether there will be invalidations", async () => {
+    const bench = open({ script: () => "" });
+    let isThrough = false;
+    bench.origin.fence(() => {
+      isThrough = true;
+    });
+    await bench.fake.received(1, "PING");
+    expect(isThrough).toBe(false);
+    bench.fake.connections[0]!.send("%0\r\n+OK\r\n+OK\r\n+PONG\r\n");
+    while (!isThrough) await new Promise(setImmediate);
+  });
+
+  test("stand open where there are no invalidations", async () => {
+    const bench = open({ tracking: false });
+    await bench.told("ready false");
+    await new Promise<void>((resolve) => bench.origin.fence(resolve));
+    expect(bench.fake.count("PING")).toBe(0);
+  });
+
+  test("open when the connection is lost, after everything fetched over it has been given up", async () => {
+    const bench = open();
+    await bench.told("ready true");
+    bench.fake.main.hold();
+    const through = new Promise<void>((resolve) =>
+      bench.origin.fence(() => {
+        bench.events.push("through");
+        resolve();
+      }),
+    );
+    await bench.fake.received(1, "PING");
+    bench.fake.dropAll();
+    await through;
+    expect(bench.events.slice(0, 3)).toEqual(["ready true", "lost ORIGINDOWN", "through"]);
+    await new Promise<void>((resolve) => bench.origin.fence(resolve));
+  });
+
+  test("that get no answer give up the connection", async () => {
+    const bench = open({}, { timeoutMs: 20 });
+    await bench.told("ready true");
+    bench.fake.script = ([name]) => (name === "PING" ? ">1\r\n+news\r\n" : undefined);
+    await new Promise<void>((resolve) => bench.origin.fence(resolve));
+    expect(bench.events.slice(0, 2)).toEqual(["ready true", "lost ORIGINTIMEOUT"]);
+  });
+});
+
+describe("the heartbeat", () => {
+  test("proves the channel up to its bound from when each beat was sent", async () => {
+    const clock = new ManualClock();
+    const bench = open({}, { clock, heartbeatMs: 5, heartbeatTimeoutMs: 1000 });
+    await bench.told("ready true");
+    expect(bench.origin.stalenessBoundMs).toBe(1005);
+    expect(bench.origin.provenUntilMs).toBe(1005);
+    clock.advance(300);
+    await bench.fake.received(bench.fake.count("PING") + 2, "PING");
+    expect(bench.origin.provenUntilMs).toBe(1305);
+  });
+
+  test("finds a channel that is silently dead", async () => {
+    const bench = open({}, { heartbeatMs: 5, heartbeatTimeoutMs: 15 });
+    await bench.told("ready true");
+    await bench.fake.received(2, "PING");
+    bench.fake.goSilent();
+    await bench.told("lost ORIGINTIMEOUT");
+    expect(bench.errors[0]!.message).toContain("gave no sign of life for 15 ms");
+    expect(bench.origin.provenUntilMs).toBe(Number.NEGATIVE_INFINITY);
+    expect(bench.origin.isReady).toBe(false);
+  });
+});
+
+describe("reconnection", () => {
+  test("is tried again and again, ever later, until the origin is back", async () => {
+    // A share of a hundredth: the test is to see many attempts.
+    const random = new SeededRandom(7);
+    const bench = open({}, { random: { next: () => random.next() / 100 } });
+    await bench.told("ready true");
+    bench.fake.goDown();
+    await bench.told("lost ORIGINDOWN", 8);
+    expect(() => bench.origin.main()).toThrow("cannot be reached: connection refused");
+    bench.fake.comeBack();
+    await bench.told("ready true", 2);
+    const attempts = bench.draws.length;
+    expect(attempts).toBeGreaterThanOrEqual(8);
+    expect(bench.events.filter((event) => event === "lost ORIGINDOWN")).toHaveLength(attempts);
+    // One that succeeds makes the next delays short again.
+    bench.fake.dropAll();
+    await bench.told("ready true", 3);
+    expect(bench.draws).toHaveLength(attempts + 1);
+  });
+
+  test("ends with the origin", async () => {
+    const bench = open();
+    await bench.told("ready true");
+    bench.fake.goDown();
+    await bench.told("lost ORIGINDOWN");
+    bench.origin.close();
+    const { length } = bench.events;
+    bench.fake.comeBack();
+    await Bun.sleep(5);
+    expect(bench.events).toHaveLength(length);
+    expect(bench.origin.connectionCounts).toEqual({ shared: 0, dedicated: 0, idle: 0 });
+  });
+
+  test("by a request that fails with the connection finds no connection yet", async () => {
+    const bench = open({ script: ([name]) => (name === "GET" ? "" : undefined) });
+    await bench.told("ready true");
+    const second = ask(bench.origin.main(), "GET", "a").catch(() => {
+      try {
+        bench.origin.main();
+        return "a connection";
+      } catch (error) {
+        return error;
+      }
+    });
+    await bench.fake.received(1, "GET");
+    bench.fake.dropAll();
+    expect(await second).toMatchObject({ code: "ORIGINDOWN", maybeExecuted: false });
+    expect(String(await second)).toContain("was lost");
+  });
+});
+
+describe("connections beside the main one", () => {
+  test("are shared by RESP version, and opened again when they have ended", async () => {
+    const bench = open();
+    await bench.told("ready true");
+    expect(bench.origin.side(2)).toBe(bench.origin.side(2));
+    expect(bench.origin.side(3)).not.toBe(bench.origin.side(2));
+    expect(await ask(bench.origin.side(2), "GET", "a")).toBe("$-1\r\n");
+    expect(await ask(bench.origin.side(3), "GET", "a")).toBe("_\r\n");
+    expect(bench.origin.connectionCounts.shared).toBe(3);
+    const [, second] = bench.fake.connections;
+    second!.drop();
+    await bench.fake.until(() => second!.isClosed);
+    while (bench.origin.connectionCounts.shared > 2) await new Promise(setImmediate);
+    expect(await ask(bench.origin.side(2), "GET", "a")).toBe("$-1\r\n");
+    expect(bench.events).toEqual(["ready true"]);
+  });
+
+  test("are kept for the next client when given back, up to a number", async () => {
+    const bench = open();
+    await bench.told("ready true");
+    const own = bench.origin.dedicated(2, { closed: () => {} });
+    await ask(own, "PING");
+    expect(bench.origin.connectionCounts).toEqual({ shared: 1, dedicated: 1, idle: 0 });
+    bench.origin.giveBack(own, 2);
+    expect(bench.origin.connectionCounts).toEqual({ shared: 1, dedicated: 0, idle: 1 });
+    expect(bench.origin.dedicated(3, { closed: () => {} })).not.toBe(own);
+    expect(bench.origin.dedicated(2, { closed: () => {} })).toBe(own);
+    const many = Array.from({ length: 80 }, () => bench.origin.dedicated(2, { closed: () => {} }));
+    await Promise.all(many.map((connection) => ask(connection, "PING")));
+    for (const connection of many) bench.origin.giveBack(connection, 2);
+    expect(bench.origin.connectionCounts.idle).toBe(64);
+  });
+
+  test("are not given again when they have ended, or said what nobody asked for", async () => {
+    const bench = open();
+    await bench.told("ready true");
+    const own = [1, 2, 3].map(() => bench.origin.dedicated(2, { closed: () => {} }));
+    await Promise.all(own.map((connection) => ask(connection, "PING")));
+    for (const connection of own) bench.origin.giveBack(connection, 2);
+    const [, first, second] = bench.fake.connections;
+    first!.drop();
+    second!.send("+unasked\r\n");
+    while (bench.origin.connectionCounts.idle > 1) await new Promise(setImmediate);
+    expect(bench.origin.dedicated(2, { closed: () => {} })).toBe(own[2]!);
+  });
+
+  test("end with the main one, each told once", async () => {
+    const bench = open();
+    await bench.told("ready true");
+    let ends = 0;
+    const own = bench.origin.dedicated(3, {
+      closed: () => {
+        ends++;
+      },
+    });
+    const idle = bench.origin.dedicated(2, { closed: () => {} });
+    await Promise.all([ask(own, "PING"), ask(idle, "PING"), ask(bench.origin.side(2), "PING")]);
+    bench.origin.giveBack(idle, 2);
+    bench.fake.main.drop();
+    await bench.told("lost ORIGINDOWN");
+    expect(ends).toBe(1);
+    expect(bench.origin.connectionCounts).toEqual({ shared: 0, dedicated: 0, idle: 0 });
+    await bench.fake.until(() => bench.fake.connections.slice(0, 4).every(({ isClosed }) => isClosed));
+  });
+
+  test("that are refused by themselves do not concern the main one", async () => {
+    const bench = open();
+    await bench.told("ready true");
+    bench.fake.options = { password: "changed" };
+    await expect(ask(bench.origin.side(3), "PING")).rejects.toMatchObject({ code: "ORIGINAUTH" });
+    expect(bench.events).toEqual(["ready true"]);
+  });
+});
+
+test("an origin that does not read is not sent more than may wait", async () => {
+  const bench = open({}, { pendingBytes: 1000 });
+  await bench.told("ready true");
+  for (const connection of [bench.origin.main(), bench.origin.side(2)]) {
+    writeCommand(connection.out, ["SET", "a", "x".repeat(1000)]);
+  }
+  const message = `origin 127.0.0.1:${bench.fake.port} does not keep up: 1000 bytes of requests wait`;
+  expect(() => bench.origin.main()).toThrow(message);
+  expect(() => bench.origin.side(2)).toThrow(message);
+});
