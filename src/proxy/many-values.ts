@@ -38,7 +38,7 @@ export class ManyValues {
     for (const index of this.#missing) {
       const waiter: Waiter = {
         found: (bytes, start, end, source) => {
-          this.#values[index - 1] = bytes.slice(start, end);
+          this.#values[index - 1] = new Uint8Array(bytes.subarray(start, end));
           this.#sources[index - 1] = source;
           done();
         },

@@ -2,7 +2,7 @@ import type { Connection, Ticket } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
-import { writeRequest } from "../protocol/request-writer.ts";
+import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
@@ -15,6 +15,10 @@ export interface PinHost {
   readonly origin: Origin;
   readonly stats: ProxyStats;
   readonly timeoutMs: number;
+  /** The origin has executed something that may have changed any key. */
+  changed(): void;
+  /** Every reply asked for so far has come. */
+  idle(): void;
   /** The client needs no connection of its own any longer. */
   unpinned(): void;
 }
@@ -28,7 +32,8 @@ type Effect =
   | "unwatch"
   | "tracking-on"
   | "tracking-off"
-  | "select"
+  | "select-first"
+  | "select-other"
   | "none";
 
 /** How a request ended. */
@@ -45,18 +50,28 @@ const UNSUBSCRIBING = new Set(["unsubscribe", "punsubscribe", "sunsubscribe"]);
  */
 export class Pin {
   readonly #host: PinHost;
-  readonly #version: 2 | 3;
+  #version: 2 | 3;
   readonly #upstream: UpstreamConnection;
+  /** Whether what is sent now will be queued for EXEC, should all that was sent before succeed. */
+  #queues = false;
+  /** The same as of the replies that have come. */
   #inTransaction = false;
   #watching = false;
   #tracking = false;
-  #database = 0;
-  /** The database that a SELECT within the transaction will choose. */
-  #queuedDatabase: number | undefined;
+  /** Whether a database other than 0 is selected. */
+  #elsewhere = false;
+  /** What a SELECT within the transaction will make of that. */
+  #queuedElsewhere: boolean | undefined;
   /** Messages arrive that answer no request. */
   #listening = false;
+  /** A transaction has changed things about the connection that are not followed here: it is never given back. */
+  #isPeculiar = false;
   #outstanding = 0;
+  /** Blocking commands outstanding. */
+  #blocking = 0;
   #ended = false;
+  /** Nobody wants messages any longer. */
+  #isDeaf = false;
 
   /** @throws UpstreamError when the origin is down */
   constructor(host: PinHost, version: 2 | 3) {
@@ -69,13 +84,19 @@ export class Pin {
     });
   }
 
-  /** Whether even commands about the client itself are the origin's to answer. */
-  get answersEverything(): boolean {
-    return this.#inTransaction || this.#listening;
+  /** Whether replies are outstanding (messages aside). */
+  get isBusy(): boolean {
+    return this.#outstanding > 0;
   }
 
-  get tracks(): boolean {
-    return this.#tracking;
+  /** Whether the next request will be queued in a transaction. */
+  get queues(): boolean {
+    return this.#queues;
+  }
+
+  /** Whether all that this RESP2 client is sent are messages: it may then ask only for what a subscriber may. */
+  get answersByMessages(): boolean {
+    return this.#listening && this.#version === 2;
   }
 
   /** Flags of CLIENT LIST. */
@@ -84,105 +105,149 @@ export class Pin {
   }
 
   request(request: Request, route: Route | undefined): void {
-    const { connection } = this.#host;
+    const { connection, stats, timeoutMs } = this.#host;
     const name = request.text(0).toLowerCase();
-    this.#host.stats.forwarded++;
+    if (!this.#upstream.accepts) {
+      this.#overflow();
+      return;
+    }
+    stats.forwarded++;
     writeRequest(this.#upstream.out, request);
-    if (SUBSCRIBING.has(name) || name === "monitor") {
+    const subscribes = SUBSCRIBING.has(name) ? request.count > 1 : UNSUBSCRIBING.has(name);
+    if (subscribes || name === "monitor") {
       this.#listening = true;
       connection.exemptFromIdleTimeout = true;
     }
     // A subscriber's replies are messages: RESP3 pushes them, and to a RESP2 client they are all that is sent.
     const repliesAreMessages =
-      this.#version === 2
-        ? this.#listening && name !== "monitor"
-        : SUBSCRIBING.has(name) || UNSUBSCRIBING.has(name);
+      !this.#queues && (this.#version === 2 ? this.#listening && name !== "monitor" : subscribes);
     if (repliesAreMessages) {
       this.#upstream.queueFlush();
       return;
     }
-    const blocks = route?.blocks === true && !this.#inTransaction;
-    if (blocks) connection.exemptFromIdleTimeout = true;
-    this.#outstanding++;
     const effect = effectOf(name, request);
-    const database = effect === "select" ? Number(request.text(1)) : 0;
+    const blocks = route?.blocks === true && !this.#queues;
+    if (this.#queues && name === "client") this.#isPeculiar = true;
+    if (effect === "multi") this.#queues = true;
+    else if (effect === "exec" || effect === "discard") this.#queues = false;
+    if (blocks) {
+      this.#blocking++;
+      connection.exemptFromIdleTimeout = true;
+    }
+    this.#outstanding++;
+    const mayChange = route === undefined || (route.kind !== "read" && route.kind !== "cached");
     const ended = (outcome: Outcome): void => {
       this.#outstanding--;
-      if (blocks && !this.#listening) connection.exemptFromIdleTimeout = false;
+      if (blocks) this.#blocking--;
+      connection.exemptFromIdleTimeout = this.#listening || this.#blocking > 0;
       if (outcome === "failed") this.#lost();
-      else this.#apply(effect, database, outcome);
+      else this.#apply(effect, outcome);
     };
     this.#upstream.enqueue(
-      new PinnedRequest(connection.defer(), this.#host, ended),
-      blocks ? Number.POSITIVE_INFINITY : this.#host.timeoutMs,
+      new PinnedRequest(connection.defer(), this.#host, mayChange, ended),
+      // What stands behind a blocking command waits as long as that does.
+      this.#blocking > 0 ? Number.POSITIVE_INFINITY : timeoutMs,
     );
+  }
+
+  /** HELLO: replies come in this version from now on. Only while not busy. */
+  speak(version: 2 | 3): void {
+    this.#version = version;
+    writeCommand(this.#upstream.out, ["HELLO", String(version)]);
+    this.#upstream.enqueue(new Unanswered(), this.#host.timeoutMs);
   }
 
   /** The client has gone, or starts afresh. */
   end(): void {
+    this.#isDeaf = true;
+    this.#close();
+  }
+
+  #close(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#upstream.close(new UpstreamError("ORIGINDOWN", "the client has gone", true));
   }
 
-  #apply(effect: Effect, database: number, outcome: Exclude<Outcome, "failed">): void {
-    // An EXEC that fails ends the transaction all the same; no other command that fails changes anything.
-    if (effect === "exec" || (effect === "discard" && outcome !== "error")) {
-      if (effect === "exec" && outcome === "replied") this.#database = this.#queuedDatabase ?? this.#database;
-      this.#inTransaction = false;
-      this.#watching = false;
-      this.#queuedDatabase = undefined;
-    } else if (outcome !== "error") {
-      this.#succeeded(effect, database);
-    }
+  #apply(effect: Effect, outcome: Exclude<Outcome, "failed">): void {
+    if (effect === "exec" && this.#inTransaction) this.#endTransaction(outcome === "replied");
+    else if (outcome !== "error") this.#succeeded(effect);
+    if (this.#ended || this.#outstanding > 0) return;
+    this.#queues = this.#inTransaction;
     const isNeeded =
       this.#inTransaction ||
       this.#watching ||
       this.#tracking ||
+      this.#elsewhere ||
       this.#listening ||
-      this.#database !== 0 ||
-      this.#outstanding > 0;
-    if (isNeeded || this.#ended) return;
+      this.#isPeculiar;
+    if (isNeeded) {
+      this.#host.idle();
+      return;
+    }
     this.#ended = true;
     this.#host.origin.giveBack(this.#upstream, this.#version);
     this.#host.unpinned();
   }
 
-  #succeeded(effect: Effect, database: number): void {
+  #succeeded(effect: Effect): void {
     if (effect === "multi") this.#inTransaction = true;
-    else if (effect === "select" && this.#inTransaction) this.#queuedDatabase = database;
-    else if (effect === "select") this.#database = database;
-    else if (this.#inTransaction) return;
+    else if (effect === "discard") this.#endTransaction(false);
+    else if (effect === "select-first" || effect === "select-other") {
+      if (this.#inTransaction) this.#queuedElsewhere = effect === "select-other";
+      else this.#elsewhere = effect === "select-other";
+    } else if (this.#inTransaction) return;
     else if (effect === "watch") this.#watching = true;
     else if (effect === "unwatch") this.#watching = false;
     else if (effect === "tracking-on") this.#tracking = true;
     else if (effect === "tracking-off") this.#tracking = false;
   }
 
+  /** An EXEC that fails ends the transaction, too, and forgets the watched keys. */
+  #endTransaction(executed: boolean): void {
+    if (executed) this.#elsewhere = this.#queuedElsewhere ?? this.#elsewhere;
+    this.#queuedElsewhere = undefined;
+    this.#inTransaction = false;
+    this.#watching = false;
+  }
+
+  /** One request less might be a transaction that lacks a command: the client cannot go on. */
+  #overflow(): void {
+    const { connection, origin, stats } = this.#host;
+    const ticket = connection.defer();
+    ticket.reply.error(failureMessage(origin.overloaded(), false, stats));
+    ticket.done();
+    this.#lost();
+  }
+
   /** No answer in time, or the connection is gone, and with it the client's state: the client cannot go on. */
   #lost(): void {
     if (this.#ended) return;
-    this.end();
-    this.#host.unpinned();
+    this.#close();
     this.#host.connection.closeAfterReplies();
+    this.#host.unpinned();
   }
 
   #relay(bytes: Uint8Array, start: number, end: number): void {
-    const message = bytes.slice(start, end);
+    const message = new Uint8Array(bytes.subarray(start, end));
     const { connection, origin } = this.#host;
-    origin.fence(() => connection.pushBytes(message, 0, message.length));
+    origin.fence(() => {
+      if (!this.#isDeaf) connection.pushBytes(message, 0, message.length);
+    });
   }
 }
 
 class PinnedRequest extends UpstreamRequest {
   readonly #ticket: Ticket;
   readonly #host: PinHost;
+  readonly #mayChange: boolean;
   readonly #ended: (outcome: Outcome) => void;
 
-  constructor(ticket: Ticket, host: PinHost, ended: (outcome: Outcome) => void) {
+  constructor(ticket: Ticket, host: PinHost, mayChange: boolean, ended: (outcome: Outcome) => void) {
     super();
     this.#ticket = ticket;
     this.#host = host;
+    this.#mayChange = mayChange;
     this.#ended = ended;
   }
 
@@ -191,6 +256,7 @@ class PinnedRequest extends UpstreamRequest {
     const outcome = isError ? "error" : reader.isNull ? "null" : "replied";
     this.#ticket.buffer.append(bytes, start, end);
     this.#host.origin.fence(() => {
+      if (this.#mayChange) this.#host.changed();
       this.#ticket.done();
       this.#ended(outcome);
     });
@@ -203,15 +269,25 @@ class PinnedRequest extends UpstreamRequest {
   }
 }
 
+/** A request whose reply says nothing. Should none come, others behind it lack theirs, too. */
+class Unanswered extends UpstreamRequest {
+  override reply(): void {}
+
+  override failed(): void {}
+}
+
 function effectOf(name: string, request: Request): Effect {
   switch (name) {
+    // With more arguments these are errors that change nothing.
     case "multi":
     case "exec":
     case "discard":
-    case "watch":
     case "unwatch":
-    case "select":
+      return request.count === 1 ? name : "none";
+    case "watch":
       return name;
+    case "select":
+      return request.count === 2 && request.text(1) === "0" ? "select-first" : "select-other";
     case "client":
       if (request.count >= 3 && request.text(1).toLowerCase() === "tracking") {
         return request.text(2).toLowerCase() === "on" ? "tracking-on" : "tracking-off";

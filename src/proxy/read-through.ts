@@ -48,8 +48,7 @@ export class ReadThrough {
   }
 
   /** Age and remaining time to live of what `lookup` would deliver; undefined where it would not. */
-  peek(bytes: Uint8Array, start: number, end: number): CachedTimes | undefined {
-    const nowMs = this.#options.nowMs();
+  peek(bytes: Uint8Array, start: number, end: number, nowMs: number): CachedTimes | undefined {
     if (nowMs > this.#origin.provenUntilMs) return undefined;
     const hash = this.#store.hash(bytes, start, end);
     const entry = this.#store.peek(bytes, start, end, hash, nowMs);
@@ -69,8 +68,7 @@ export class ReadThrough {
   }
 
   /** Delivers the cached value to `sink`. @returns false when it is not cached, or cannot be vouched for */
-  lookup(bytes: Uint8Array, start: number, end: number, sink: ValueSink): boolean {
-    const nowMs = this.#options.nowMs();
+  lookup(bytes: Uint8Array, start: number, end: number, sink: ValueSink, nowMs: number): boolean {
     if (nowMs > this.#origin.provenUntilMs) return false;
     const hash = this.#store.hash(bytes, start, end);
     if (!this.#store.read(bytes, start, end, hash, nowMs, sink)) return false;
@@ -89,7 +87,8 @@ export class ReadThrough {
       underway.join(waiter);
       return;
     }
-    const key = bytes.slice(start, end);
+    // Not `slice`: of a `Buffer` that would be a view.
+    const key = new Uint8Array(bytes.subarray(start, end));
     const hash = this.#store.hash(bytes, start, end);
     const flight = new Flight(name, key, hash, this.#store.lease(hash), this.#store.epoch, this.#land);
     flight.join(waiter);

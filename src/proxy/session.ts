@@ -1,7 +1,7 @@
 import type { ClientContext } from "../net/client-context.ts";
 import { wrongArity } from "../net/command-errors.ts";
 import { arityFits, type Command } from "../net/command-table.ts";
-import type { Connection, Ticket } from "../net/connection.ts";
+import type { Connection, ReplyMode, Ticket } from "../net/connection.ts";
 import type { Session } from "../net/session.ts";
 import { type ReplyWriter, Request } from "../protocol/protocol.ts";
 import {
@@ -10,6 +10,7 @@ import {
   writeRequest,
   writeTextArgument,
 } from "../protocol/request-writer.ts";
+import type { RespWriter } from "../protocol/resp-writer.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
@@ -25,8 +26,20 @@ import { writeSource } from "./source-attribute.ts";
 export const FROM_PROXY = "{Proxy Server} : ";
 export const FROM_BACKEND = "{Backend Server} : ";
 
+const NO_REDIRECTION = "ERR CLIENT TRACKING REDIRECT is not supported through a proxy; use RESP3 (HELLO 3)";
+const NOT_FOR_SUBSCRIBERS =
+  "ERR Can't execute 'hello': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";
+
 /** Where a request's upstream part goes; each keeps order within itself, so a client waits when it changes over. */
 type Lane = "main" | "side" | "own";
+
+/** A request that waits for the replies to those before it. Its ticket keeps its place among them. */
+interface Postponed {
+  readonly request: Request;
+  readonly ticket: Ticket;
+  /** Whether its reply is wanted (CLIENT REPLY). */
+  readonly replyMode: ReplyMode;
+}
 
 /** One client of the proxy: decides for each request whether it is answered here, from the cache, or by the origin. */
 export class ProxySession implements Session, ClientContext {
@@ -37,7 +50,7 @@ export class ProxySession implements Session, ClientContext {
   #pin: Pin | undefined;
   #mainOutstanding = 0;
   #sideOutstanding = 0;
-  #postponed: Request | undefined;
+  #postponed: Postponed | undefined;
 
   constructor(proxy: CachingProxy, connection: Connection) {
     this.proxy = proxy;
@@ -93,13 +106,12 @@ export class ProxySession implements Session, ClientContext {
       return;
     }
     if (local !== undefined && this.#isLocal(local, request)) {
-      connection.lastCommand = local.name;
-      if (arityFits(local, request.count)) local.run(this, request, reply);
-      else reply.error(wrongArity(local.name));
+      this.#runLocal(local, request, reply);
       return;
     }
     connection.lastCommand = request.text(0).toLowerCase();
     if (route?.kind === "refuse") reply.error(`ERR ${route.reason}`);
+    else if (redirectsTracking(request)) reply.error(NO_REDIRECTION);
     else if (this.#pin !== undefined) this.#pin.request(request, route);
     else if (route?.kind === "pin" || needsPin(request)) this.#pinned(request, route);
     else this.#forward(request, route);
@@ -109,10 +121,33 @@ export class ProxySession implements Session, ClientContext {
   #isLocal(local: Command<ProxySession>, request: Request): boolean {
     const { name } = local;
     if (name === "reset" || name === "quit" || name === "hello" || name === "auth") return true;
-    if (this.#pin?.answersEverything === true) return false;
+    if (this.#pin?.queues === true || this.#pin?.answersByMessages === true) return false;
     if (name === "select") return this.#pin === undefined && !needsPin(request);
     if (name === "client") return !isTracking(request);
     return true;
+  }
+
+  #runLocal(local: Command<ProxySession>, request: Request, reply: ReplyWriter): void {
+    const { connection } = this;
+    const pin = this.#pin;
+    const { name } = local;
+    connection.lastCommand = name;
+    if (!arityFits(local, request.count)) {
+      reply.error(wrongArity(name));
+    } else if (pin === undefined || (name !== "hello" && name !== "reset")) {
+      local.run(this, request, reply);
+    } else if (name === "hello" && pin.answersByMessages) {
+      reply.error(NOT_FOR_SUBSCRIBERS);
+    } else if (name === "hello" && pin.queues) {
+      reply.error("ERR HELLO cannot be queued in a transaction here");
+    } else if (pin.isBusy) {
+      // Both change what the replies outstanding depend on.
+      this.#postpone(request);
+    } else {
+      const version = connection.respVersion;
+      local.run(this, request, reply);
+      if (name === "hello" && connection.respVersion !== version) pin.speak(connection.respVersion);
+    }
   }
 
   #cachedRead(request: Request, route: Route, reply: ReplyWriter): void {
@@ -129,11 +164,13 @@ export class ProxySession implements Session, ClientContext {
     const { readThrough } = this.proxy;
     const start = request.starts[1]!;
     const end = request.ends[1]!;
+    // One moment for both: an entry must not expire between being announced and being delivered.
+    const nowMs = this.proxy.nowMs();
     if (this.namesSources && reply.version === 3) {
-      const entry = readThrough.peek(request.bytes, start, end);
+      const entry = readThrough.peek(request.bytes, start, end, nowMs);
       if (entry !== undefined) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
     }
-    if (readThrough.lookup(request.bytes, start, end, reply)) return;
+    if (readThrough.lookup(request.bytes, start, end, reply, nowMs)) return;
     const ticket = this.connection.defer();
     this.#mainOutstanding++;
     readThrough.load(request.bytes, start, end, new OneValue(this, ticket, this.#mainDone));
@@ -217,8 +254,14 @@ export class ProxySession implements Session, ClientContext {
         origin: proxy.origin,
         stats: proxy.stats,
         timeoutMs: proxy.originTimeoutMs,
+        // Without tracking nobody will tell what it was.
+        changed: () => {
+          if (proxy.origin.tracking !== true) proxy.cache.invalidateAll();
+        },
+        idle: () => this.#runPostponed(),
         unpinned: () => {
           this.#pin = undefined;
+          this.#runPostponed();
         },
       },
       connection.respVersion,
@@ -247,23 +290,37 @@ export class ProxySession implements Session, ClientContext {
     const others =
       (lane === "main" ? 0 : this.#mainOutstanding) + (lane === "side" ? 0 : this.#sideOutstanding);
     if (others === 0) return true;
-    this.#postponed = copyRequest(request);
-    this.connection.hold();
+    this.#postpone(request);
     return false;
   }
 
+  #postpone(request: Request): void {
+    const { connection } = this;
+    const { replyMode } = connection;
+    this.#postponed = { request: copyRequest(request), ticket: connection.defer(), replyMode };
+    connection.hold();
+  }
+
   #runPostponed(): void {
-    const request = this.#postponed;
-    if (request === undefined || this.connection.isClosed) return;
-    if (this.#mainOutstanding + this.#sideOutstanding > 0) return;
+    const { connection } = this;
+    const postponed = this.#postponed;
+    if (postponed === undefined || connection.isClosed) return;
+    if (this.#mainOutstanding + this.#sideOutstanding > 0 || this.#pin?.isBusy === true) return;
     this.#postponed = undefined;
-    const ticket = this.connection.defer();
+    const { request, ticket, replyMode } = postponed;
+    // HELLO is answered in the version it asks for, and the ticket was taken before.
+    const version = helloVersion(request);
+    if (version !== undefined) (ticket.reply as RespWriter).version = version;
+    const modeSince = connection.replyMode;
+    connection.replyMode = replyMode;
     try {
       this.request(request, ticket.reply);
-    } finally {
-      ticket.done();
-      this.connection.release();
+    } catch (error) {
+      ticket.reply.error(`ERR ${error instanceof Error ? error.message : String(error)}`);
     }
+    if (connection.replyMode === replyMode) connection.replyMode = modeSince;
+    ticket.done();
+    connection.release();
   }
 
   // ---- the text protocol
@@ -291,11 +348,12 @@ export class ProxySession implements Session, ClientContext {
   }
 
   #textGet(request: Request, reply: TextWriter): void {
-    const { readThrough } = this.proxy;
+    const { proxy } = this;
+    const { readThrough } = proxy;
     const start = request.starts[1]!;
     const end = request.ends[1]!;
     reply.prefix = FROM_PROXY;
-    if (readThrough.lookup(request.bytes, start, end, reply)) return;
+    if (readThrough.lookup(request.bytes, start, end, reply, proxy.nowMs())) return;
     const ticket = this.#backendTicket();
     this.#mainOutstanding++;
     readThrough.load(request.bytes, start, end, new OneValue(this, ticket, this.#mainDone));
@@ -326,17 +384,34 @@ function copyRequest(request: Request): Request {
   const copy = new Request();
   const first = request.starts[0]!;
   const last = request.ends[request.count - 1]!;
-  copy.reset(request.bytes.slice(first, last));
+  // Not `slice`: of a `Buffer` that would be a view.
+  copy.reset(new Uint8Array(request.bytes.subarray(first, last)));
   for (let index = 0; index < request.count; index++) {
     copy.add(request.starts[index]! - first, request.ends[index]! - first);
   }
   return copy;
 }
 
+/** The version that a HELLO asks for; undefined for other requests, and for versions there are not. */
+function helloVersion(request: Request): 2 | 3 | undefined {
+  if (request.count < 2 || request.text(0).toLowerCase() !== "hello") return undefined;
+  const version = request.text(1);
+  return version === "2" ? 2 : version === "3" ? 3 : undefined;
+}
+
 function isTracking(request: Request): boolean {
   if (request.count < 2) return false;
   const subcommand = request.text(1).toLowerCase();
   return subcommand === "tracking" || subcommand === "caching" || subcommand === "trackinginfo";
+}
+
+/** CLIENT TRACKING with an id of a client to send invalidations to: an id of the proxy's clients, not the origin's. */
+function redirectsTracking(request: Request): boolean {
+  if (request.count < 4 || request.text(0).toLowerCase() !== "client" || !isTracking(request)) return false;
+  for (let index = 3; index < request.count; index++) {
+    if (request.text(index).toLowerCase() === "redirect") return true;
+  }
+  return false;
 }
 
 /** Commands that bind a client only with certain arguments. */
