@@ -1,4 +1,5 @@
-import type { Connection, ServiceTotals } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { ServiceTotals } from "./connection-host.ts";
 import { Throughput } from "./throughput.ts";
 
 /** All connections of one service, over all its listeners: for CLIENT LIST and KILL, limits and counts. */
@@ -52,9 +53,5 @@ export class ClientRegistry implements ServiceTotals {
     this.bytesReceived = 0;
     this.bytesSent = 0;
     this.throughput.reset();
-  }
-
-  outputLimitReached(_connection: Connection): void {
-    this.outputLimitCount++;
   }
 }

@@ -532,6 +532,16 @@ describe("the text protocol", () => {
     expect(await nothing.rest()).toBe("");
   });
 
+  test("white space and silence ask for nothing, and the connection lives", async () => {
+    using service = new ScriptedService({ limits: { textSilenceMs: 1 } });
+    using client = await ByteClient.connect(service.port);
+    client.send(" \t ");
+    await until(() => service.connections[0]?.bufferedRequestBytes === 3);
+    await until(() => service.connections[0]!.bufferedRequestBytes === 0);
+    client.send("GET key\n");
+    expect(await client.bytes(4)).toBe("key\n");
+  });
+
   test("a one-shot reply can be large", async () => {
     using service = new ScriptedService();
     using client = await ByteClient.connect(service.port);
@@ -675,6 +685,16 @@ describe("pushes", () => {
     push(service.connections[0]!, "other");
     service.finish("late");
     const expected = `+OK\r\n*1\r\n${bulk("own")}${bulk("late")}*1\r\n${bulk("other")}`;
+    expect(await client.bytes(expected.length)).toBe(expected);
+  });
+
+  test("behind a reply that fills its bounds are no fault", async () => {
+    using service = new ScriptedService({ limits: { replyBytes: 100_000, pausedReplyBytes: 50_000 } });
+    using client = await ByteClient.connect(service.port);
+    // As long as the reply of PUSH leaves no room in the buffer of replies.
+    const text = "p".repeat(99_990);
+    client.send(requests(`PUSH ${text}`));
+    const expected = `+OK\r\n*1\r\n${bulk(text)}`;
     expect(await client.bytes(expected.length)).toBe(expected);
   });
 

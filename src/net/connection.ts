@@ -1,36 +1,22 @@
 import type { Socket } from "bun";
-import { BufferLimitError, ByteBuffer } from "../lib/byte-buffer.ts";
-import { ProtocolError, type ReplyWriter, Request, type RequestParser } from "../protocol/protocol.ts";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { ProtocolError, Request, type RequestParser } from "../protocol/protocol.ts";
 import { RespParser } from "../protocol/resp-parser.ts";
 import { RespWriter } from "../protocol/resp-writer.ts";
 import { TextParser } from "../protocol/text-parser.ts";
 import { TextWriter } from "../protocol/text-writer.ts";
-import type { ConnectionLimits } from "./limits.ts";
+import { formatAddress } from "./address.ts";
+import { ClientFacts } from "./client-facts.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { failureText } from "./failure-text.ts";
+import { Outlet } from "./outlet.ts";
+import { ReceivedBytes } from "./received-bytes.ts";
 import { ReplyQueue, type Segment } from "./reply-queue.ts";
 import type { Session } from "./session.ts";
+import { Ticket, type TicketOwner } from "./ticket.ts";
 
-/** What all connections of one service count together. */
-export interface ServiceTotals {
-  requestCount: number;
-  bytesReceived: number;
-  bytesSent: number;
-  /** A client is cut off because too many reply bytes wait for it. */
-  outputLimitReached(connection: Connection): void;
-}
-
-/** What a listener shares among its connections. */
-export interface ConnectionHost {
-  readonly limits: ConnectionLimits;
-  readonly registry: ServiceTotals;
-  /** Only RESP: what does not begin with `*` is an inline command, not the text protocol. */
-  readonly respOnly: boolean;
-  readonly clock: { monotonicMs(): number; wallMs(): number };
-  /** Replies of the event being handled; emptied before the next event. */
-  readonly scratch: ByteBuffer;
-}
-
-/** How replies are suppressed (CLIENT REPLY). */
-export type ReplyMode = "on" | "off" | "skip-next" | "skip";
+export type { ReplyMode } from "./client-facts.ts";
+export type { Ticket } from "./ticket.ts";
 
 /** A client that is to end and takes nothing of its last replies for so long is cut off. */
 const LAST_REPLIES_MS = 10_000;
@@ -45,7 +31,7 @@ const FIRST_BYTE_RESP = 0x2a;
  * after the other as long as the session allows; what cannot be sent is kept, and while too much is kept the
  * client is not read.
  */
-export class Connection {
+export class Connection extends ClientFacts implements TicketOwner {
   readonly id: number;
   readonly remoteAddress: string;
   readonly localAddress: string;
@@ -54,38 +40,19 @@ export class Connection {
   protocol: "undecided" | "resp" | "text" = "undecided";
   session!: Session;
 
-  /** Set by AUTH or HELLO; true from the start where no password is asked for. */
-  authenticated = true;
-  name = "";
-  libraryName = "";
-  libraryVersion = "";
-  replyMode: ReplyMode = "on";
-  /** The last command, for CLIENT LIST. */
-  lastCommand = "NULL";
   lastActiveMs: number;
-  /** Flags of CLIENT LIST that a session adds: `x` in MULTI, `t` tracking, `P` pub/sub, `b` blocked, … */
-  flags: () => string = () => "";
-  /** Commands waiting for EXEC; -1 outside MULTI. Kept by the session, for CLIENT LIST. */
-  queuedCommands = -1;
-  /** CLIENT NO-EVICT; nothing evicts clients here, so it is only told. */
-  noEvict = false;
-  /** A client that may be silent for ever: a subscriber, or one that waits in a blocking command. */
-  exemptFromIdleTimeout = false;
 
   readonly #socket: Socket<Connection>;
   readonly #host: ConnectionHost;
   readonly #queue = new ReplyQueue();
+  readonly #outlet: Outlet;
+  readonly #received = new ReceivedBytes();
   readonly #request = new Request();
   readonly #respWriter: RespWriter;
   #textWriter: TextWriter | undefined;
   #parser: RequestParser | undefined;
-  /** Bytes received and not executed yet; `#inboundStart` of them are done with. */
-  #inbound: ByteBuffer | undefined;
-  #inboundStart = 0;
   /** -1 while none is in progress. */
   #requestStartedMs = -1;
-  /** Since when the client has taken nothing of the replies waiting for it; -1 while none wait. */
-  #blockedSinceMs = -1;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #holds = 0;
   #resumeQueued = false;
@@ -108,9 +75,11 @@ export class Connection {
   #drainWaiters: (() => void)[] = [];
 
   constructor(socket: Socket<Connection>, id: number, host: ConnectionHost) {
+    super();
     this.id = id;
     this.#socket = socket;
     this.#host = host;
+    this.#outlet = new Outlet(socket, this.#queue, host.clock, host.registry);
     this.remoteAddress = formatAddress(socket.remoteAddress, socket.remotePort);
     this.localAddress = formatAddress(socket.localAddress, socket.localPort);
     this.connectedAtMs = host.clock.wallMs();
@@ -148,7 +117,7 @@ export class Connection {
   }
 
   get bufferedRequestBytes(): number {
-    return this.#inbound === undefined ? 0 : this.#inbound.length - this.#inboundStart;
+    return this.#received.length;
   }
 
   /** The password was given: from now on the ordinary limits hold. */
@@ -159,12 +128,8 @@ export class Connection {
 
   /** Back to what a new connection is (RESET). @param authenticated whether clients need no password */
   reset(authenticated: boolean): void {
-    this.authenticated = authenticated;
+    this.forget(authenticated);
     this.respVersion = 2;
-    this.replyMode = "on";
-    this.name = "";
-    this.noEvict = false;
-    this.queuedCommands = -1;
     this.#applyParserLimits();
   }
 
@@ -172,13 +137,8 @@ export class Connection {
   defer(): Ticket {
     // The scratch buffer is this connection's only while it executes.
     if (this.#executing) this.#settleScratch();
-    const ticket = new Ticket(this, this.#queue.open(), this.replyMode !== "on");
-    if (this.protocol === "text") {
-      const { reply } = ticket as { reply: TextWriter };
-      reply.prefix = this.textWriter.prefix;
-      reply.bare = this.textWriter.bare;
-    }
-    return ticket;
+    const segment = this.#queue.open();
+    return new Ticket(this, segment, this.#writerTo(segment.buffer), this.replyMode !== "on");
   }
 
   /** Executes no further request of this client until `release`. Calls nest. */
@@ -191,15 +151,7 @@ export class Connection {
     if (this.#holds === 0) this.#queueResume();
   }
 
-  /** Sends what `write` writes behind all replies so far: invalidations, messages. */
-  push(write: (writer: ReplyWriter) => void): void {
-    if (this.#closed) return;
-    const buffer = new ByteBuffer(64);
-    write(new RespWriter(buffer, this.respVersion));
-    this.pushBytes(buffer.bytes, 0, buffer.length);
-  }
-
-  /** The same for bytes that are written already. */
+  /** Sends bytes behind all replies so far: invalidations, messages. */
   pushBytes(bytes: Uint8Array, start: number, end: number): void {
     if (this.#closed) return;
     if (this.#executing) {
@@ -234,16 +186,16 @@ export class Connection {
     this.#host.registry.bytesReceived += data.length;
     if (this.#closing || this.#closed) return;
     this.#clearSilence();
-    if (this.#inbound === undefined && this.#mayExecute()) {
-      const consumed = this.#execute(data, 0, data.length);
-      if (consumed < data.length && !this.#closing) this.#keep(data, consumed);
+    const kept = this.#received;
+    if (kept.isEmpty && this.#mayExecute()) {
+      const done = this.#execute(data, 0, data.length);
+      if (done < data.length && !this.#closing) kept.add(data, done, this.#parser!.neededBytes);
       this.#afterExecution();
       return;
     }
-    if (this.#inbound === undefined) this.#keep(data, 0);
-    else this.#addInbound(data);
+    kept.add(data, 0, this.#parser?.neededBytes ?? 0);
     if (this.#mayExecute()) {
-      this.#executeInbound();
+      this.#executeReceived();
     } else {
       this.#stalled = true;
       this.#pauseReading();
@@ -265,8 +217,8 @@ export class Connection {
     // What is stalled is finished once it has been executed.
     if (this.#mayExecute() && !this.#stalled) {
       this.#finishText();
-      this.#inbound = undefined;
-    } else if (this.#inbound !== undefined) {
+      this.#received.clear();
+    } else if (!this.#received.isEmpty) {
       this.#stalled = true;
     }
     this.queueFlush();
@@ -280,7 +232,7 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#clearSilence();
-    this.#inbound = undefined;
+    this.#received.clear();
     for (const resolve of this.#drainWaiters.splice(0)) resolve();
     this.session.closed();
   }
@@ -291,7 +243,8 @@ export class Connection {
     if (this.#closed) return;
     if (this.#closing || this.#inputEnded) {
       const lingered = this.#lingeringSinceMs >= 0 && nowMs - this.#lingeringSinceMs > LINGER_MS;
-      const blocked = this.#blockedSinceMs >= 0 && nowMs - this.#blockedSinceMs > LAST_REPLIES_MS;
+      const { blockedSinceMs } = this.#outlet;
+      const blocked = blockedSinceMs >= 0 && nowMs - blockedSinceMs > LAST_REPLIES_MS;
       if (lingered || blocked) this.terminate();
     } else if (
       requestTimeoutMs > 0 &&
@@ -330,7 +283,6 @@ export class Connection {
     if (!this.#closed && this.#queue.drainOpen(segment)) this.#flush();
   }
 
-  /** Resolves when so little waits for the client that more may be written, or when it has gone. */
   whenReadable(segment: Segment): Promise<void> | undefined {
     if (this.#closed || segment.buffer.length + this.#queue.readyBytes < this.#host.limits.pausedReplyBytes) {
       return undefined;
@@ -403,7 +355,7 @@ export class Connection {
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       this.#host.scratch.length = Math.min(mark, this.#host.scratch.length);
-      writer.error(`ERR ${this.#explain(error)}`);
+      writer.error(`ERR ${failureText(error, this.#host.limits.replyBytes)}`);
     }
     if (suppressed && this.replyMode !== "on") {
       // Deferred replies look at the mode themselves, when they are done.
@@ -411,20 +363,15 @@ export class Connection {
       if (this.replyMode === "skip") this.replyMode = "on";
     }
     if (this.replyMode === "skip-next") this.replyMode = "skip";
-    if (this.#pushed !== undefined) this.#appendPushed();
+    if (this.#pushed !== undefined) this.#appendPushed(this.#pushed);
   }
 
   /** What was pushed to this client while its own request ran goes behind that request's reply. */
-  #appendPushed(): void {
-    const pushed = this.#pushed!;
+  #appendPushed(pushed: ByteBuffer): void {
     this.#pushed = undefined;
-    this.#host.scratch.append(pushed.bytes, 0, pushed.length);
-  }
-
-  #explain(error: unknown): string {
-    return error instanceof BufferLimitError
-      ? `reply too large: more than ${this.#host.limits.replyBytes} bytes (see --max-pending-replies)`
-      : messageOf(error);
+    // Not to the scratch buffer: the reply may have filled it up to its limit.
+    this.#settleScratch();
+    this.#queue.add(pushed.bytes, 0, pushed.length);
   }
 
   #prepareTextReply(request: Request): void {
@@ -434,28 +381,22 @@ export class Connection {
     if (request.oneShot) this.#closing = true;
   }
 
-  #executeInbound(): void {
-    const inbound = this.#inbound!;
-    const consumed = this.#execute(inbound.bytes, this.#inboundStart, inbound.length);
-    if (this.#inbound === inbound) {
-      this.#inboundStart = consumed;
-      if (consumed === inbound.length || this.#closing) {
-        this.#inbound = undefined;
-        this.#inboundStart = 0;
-      }
-    }
+  #executeReceived(): void {
+    const kept = this.#received;
+    kept.doneTo(this.#execute(kept.bytes, kept.start, kept.end));
+    if (this.#closing) kept.clear();
     this.#afterExecution();
   }
 
   #afterExecution(): void {
-    if (this.#inbound === undefined) {
+    if (this.#received.isEmpty) {
       this.#requestStartedMs = -1;
     } else if (!this.#stalled && !this.#closing) {
       if (this.#requestStartedMs < 0) this.#requestStartedMs = this.lastActiveMs;
       if (this.#inputEnded) {
         this.#finishText();
         // The client has closed its side: what is left will never be a whole request.
-        this.#inbound = undefined;
+        this.#received.clear();
       } else if (this.protocol === "text") {
         this.#awaitSilence();
       }
@@ -483,31 +424,16 @@ export class Connection {
     return this.protocol === "text" ? this.textWriter : this.#respWriter;
   }
 
+  /** A writer to another buffer, for a reply as the current one is to be. */
+  #writerTo(buffer: ByteBuffer): RespWriter | TextWriter {
+    if (this.protocol !== "text") return new RespWriter(buffer, this.respVersion);
+    const writer = new TextWriter(buffer);
+    writer.prefix = this.textWriter.prefix;
+    writer.bare = this.textWriter.bare;
+    return writer;
+  }
+
   // ---- received bytes
-
-  #keep(data: Uint8Array, start: number): void {
-    const needed = this.#parser === undefined ? 0 : this.#parser.neededBytes;
-    this.#inbound = new ByteBuffer(Math.max(needed, data.length - start, 64));
-    this.#inbound.append(data, start);
-    this.#inboundStart = 0;
-  }
-
-  /** Drops what has been executed, and makes room at once for all that the current request is certain to need. */
-  #addInbound(data: Uint8Array): void {
-    let inbound = this.#inbound!;
-    if (this.#inboundStart > 0) {
-      inbound.discard(this.#inboundStart);
-      this.#inboundStart = 0;
-    }
-    const needed = this.#parser?.neededBytes ?? 0;
-    if (needed > inbound.bytes.length && needed > inbound.length + data.length) {
-      const roomy = new ByteBuffer(needed);
-      roomy.append(inbound.bytes, 0, inbound.length);
-      inbound = roomy;
-      this.#inbound = roomy;
-    }
-    inbound.append(data);
-  }
 
   #awaitSilence(): void {
     this.#clearSilence();
@@ -528,12 +454,13 @@ export class Connection {
 
   /** A text request without a line feed is complete: the client fell silent or closed its side. */
   #finishText(): void {
-    const inbound = this.#inbound;
-    if (inbound === undefined || this.protocol !== "text" || this.#closing) return;
+    const kept = this.#received;
+    if (kept.isEmpty || this.protocol !== "text" || this.#closing) return;
     const parser = this.#parser as TextParser;
-    if (!parser.finish(inbound.bytes, this.#inboundStart, inbound.length, this.#request)) return;
-    this.#inbound = undefined;
+    const isRequest = parser.finish(kept.bytes, kept.start, kept.end, this.#request);
+    kept.clear();
     this.#requestStartedMs = -1;
+    if (!isRequest) return;
     this.#settleScratch();
     this.#executing = true;
     try {
@@ -563,7 +490,7 @@ export class Connection {
       if (this.#closed || !this.#mayExecute()) return;
       this.#stalled = false;
       this.#resumeReading();
-      if (this.#inbound !== undefined) this.#executeInbound();
+      if (!this.#received.isEmpty) this.#executeReceived();
       else if (this.#inputEnded) this.#flush();
     });
   }
@@ -591,7 +518,7 @@ export class Connection {
         // error stands for several replies, so nothing may come behind it that could be taken for one of them.
         segment.buffer.clear();
         this.#queue.cutBehind(segment);
-        writerFor(this.protocol, segment.buffer, 2).error(`MISCONF ${messageOf(error)}`);
+        this.#writerTo(segment.buffer).error(`MISCONF ${failureText(error, this.#host.limits.replyBytes)}`);
         this.#closing = true;
         this.segmentDone(segment);
       },
@@ -606,12 +533,7 @@ export class Connection {
       if (promise !== undefined) {
         this.#holdBack(promise);
       } else {
-        const sent = Math.max(0, this.#socket.write(scratch.view()));
-        this.#host.registry.bytesSent += sent;
-        if (sent < scratch.length) {
-          this.#queue.add(scratch.bytes, sent, scratch.length);
-          this.#blockedSinceMs = this.#host.clock.monotonicMs();
-        }
+        this.#outlet.send(scratch.view());
       }
       scratch.length = 0;
       this.#afterSending();
@@ -623,16 +545,7 @@ export class Connection {
 
   #flush(): void {
     if (this.#closed) return;
-    const queue = this.#queue;
-    if (queue.readyBytes > 0) {
-      const sent = Math.max(0, this.#socket.write(queue.ready()));
-      if (sent > 0) {
-        this.#host.registry.bytesSent += sent;
-        queue.take(sent);
-      }
-      if (queue.readyBytes === 0) this.#blockedSinceMs = -1;
-      else if (sent > 0 || this.#blockedSinceMs < 0) this.#blockedSinceMs = this.#host.clock.monotonicMs();
-    }
+    this.#outlet.flush();
     this.#afterSending();
   }
 
@@ -641,7 +554,7 @@ export class Connection {
     const { readyBytes } = this.#queue;
     const { replyBytes, pausedReplyBytes } = this.#host.limits;
     if (this.waitingReplyBytes > replyBytes) {
-      this.#host.registry.outputLimitReached(this);
+      this.#host.registry.outputLimitCount++;
       this.terminate();
       return;
     }
@@ -649,7 +562,7 @@ export class Connection {
       for (const resolve of this.#drainWaiters.splice(0)) resolve();
     }
     if (readyBytes === 0 && this.#queue.isEmpty) {
-      const inputDone = this.#inputEnded && this.#inbound === undefined && this.#holds === 0;
+      const inputDone = this.#inputEnded && this.#received.isEmpty && this.#holds === 0;
       if (this.#lingers && !this.#inputEnded) {
         this.#linger();
         return;
@@ -684,58 +597,4 @@ export class Connection {
     this.#readingPaused = false;
     this.#socket.resume();
   }
-}
-
-/** The place of one reply that is written later. `done` must be called exactly once, whatever happens. */
-export class Ticket {
-  readonly reply: RespWriter | TextWriter;
-  readonly #connection: Connection;
-  readonly #segment: Segment;
-  readonly #suppressed: boolean;
-
-  constructor(connection: Connection, segment: Segment, suppressed: boolean) {
-    this.#connection = connection;
-    this.#segment = segment;
-    this.#suppressed = suppressed;
-    this.reply = writerFor(connection.protocol, segment.buffer, connection.respVersion);
-  }
-
-  /** The reply is complete. */
-  done(): void {
-    if (this.#suppressed) this.#segment.buffer.clear();
-    this.#connection.segmentDone(this.#segment);
-  }
-
-  /**
-   * For a reply written in pieces: sends what there is if it is this reply's turn.
-   * @returns a promise to wait for before writing more, when the client is slow to read
-   */
-  flush(): Promise<void> | undefined {
-    if (this.#suppressed) this.#segment.buffer.clear();
-    this.#connection.segmentGrew(this.#segment);
-    return this.#connection.whenReadable(this.#segment);
-  }
-
-  /** The raw bytes of the reply, for replies that are passed on as they were received. */
-  get buffer(): ByteBuffer {
-    return this.#segment.buffer;
-  }
-}
-
-function writerFor(
-  protocol: Connection["protocol"],
-  buffer: ByteBuffer,
-  version: 2 | 3,
-): RespWriter | TextWriter {
-  return protocol === "text" ? new TextWriter(buffer) : new RespWriter(buffer, version);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** `?:0`, as Redis says, for a peer that had gone before it was accepted: its socket has no addresses. */
-function formatAddress(address: string | undefined, port: number): string {
-  if (address === undefined) return "?:0";
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -3,7 +3,8 @@ import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { ClientRegistry } from "./client-registry.ts";
-import { Connection, type ConnectionHost } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionHost } from "./connection-host.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Service } from "./service.ts";
 

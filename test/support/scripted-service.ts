@@ -1,3 +1,4 @@
+import { ByteBuffer } from "../../src/lib/byte-buffer.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { ClientRegistry } from "../../src/net/client-registry.ts";
 import type { Connection, Ticket } from "../../src/net/connection.ts";
@@ -6,6 +7,7 @@ import { Listener } from "../../src/net/listener.ts";
 import type { Service } from "../../src/net/service.ts";
 import type { Session } from "../../src/net/session.ts";
 import type { ReplyWriter, Request } from "../../src/protocol/protocol.ts";
+import { RespWriter } from "../../src/protocol/resp-writer.ts";
 
 export interface ScriptedServiceOptions {
   readonly host?: string;
@@ -129,10 +131,11 @@ export class ScriptedService implements Service, Disposable {
 
 /** Pushes one text, as a list of its own. */
 export function push(connection: Connection, text: string): void {
-  connection.push((writer) => {
-    writer.push(1);
-    writer.bulkText(text);
-  });
+  const buffer = new ByteBuffer();
+  const writer = new RespWriter(buffer, connection.respVersion);
+  writer.push(1);
+  writer.bulkText(text);
+  connection.pushBytes(buffer.bytes, 0, buffer.length);
 }
 
 function writeBig(reply: ReplyWriter, lengthBytes: number): void {

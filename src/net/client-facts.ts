@@ -1,0 +1,31 @@
+/** How replies are suppressed (CLIENT REPLY). */
+export type ReplyMode = "on" | "off" | "skip-next" | "skip";
+
+/** What is known of a client besides its bytes: commands set it, and CLIENT LIST tells it. */
+export class ClientFacts {
+  /** Set by AUTH or HELLO; true from the start where no password is asked for. */
+  authenticated = true;
+  name = "";
+  libraryName = "";
+  libraryVersion = "";
+  replyMode: ReplyMode = "on";
+  /** Kept by the session, as what follows. */
+  lastCommand = "NULL";
+  /** Flags of CLIENT LIST: `x` in MULTI, `t` tracking, `P` pub/sub, `b` blocked, … */
+  flags: () => string = () => "";
+  /** Commands waiting for EXEC; -1 outside MULTI. */
+  queuedCommands = -1;
+  /** CLIENT NO-EVICT; nothing evicts clients here, so it is only told. */
+  noEvict = false;
+  /** A client that may be silent for ever: a subscriber, or one that waits in a blocking command. */
+  exemptFromIdleTimeout = false;
+
+  /** Back to what a new client is (RESET), as far as commands have changed it. */
+  protected forget(authenticated: boolean): void {
+    this.authenticated = authenticated;
+    this.replyMode = "on";
+    this.name = "";
+    this.noEvict = false;
+    this.queuedCommands = -1;
+  }
+}

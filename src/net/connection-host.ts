@@ -1,0 +1,22 @@
+import type { ByteBuffer } from "../lib/byte-buffer.ts";
+import type { ConnectionLimits } from "./limits.ts";
+
+/** What all connections of one service count together. */
+export interface ServiceTotals {
+  requestCount: number;
+  bytesReceived: number;
+  bytesSent: number;
+  /** Clients cut off because too many reply bytes waited for them. */
+  outputLimitCount: number;
+}
+
+/** What a listener shares among its connections. */
+export interface ConnectionHost {
+  readonly limits: ConnectionLimits;
+  readonly registry: ServiceTotals;
+  /** Only RESP: what does not begin with `*` is an inline command, not the text protocol. */
+  readonly respOnly: boolean;
+  readonly clock: { monotonicMs(): number; wallMs(): number };
+  /** Replies of the event being handled; emptied before the next event. */
+  readonly scratch: ByteBuffer;
+}
