@@ -12,19 +12,23 @@ import { StorageError } from "./engine.ts";
  * @throws StorageError when the directory is claimed already, by this or another process
  */
 export function lockDirectory(directory: string): () => void {
-  const lock = new Database(join(directory, LOCK_FILE));
+  let lock: Database | undefined;
   try {
+    lock = new Database(join(directory, LOCK_FILE));
     lock.run("PRAGMA journal_mode = OFF");
     lock.run("PRAGMA locking_mode = EXCLUSIVE");
     lock.run("BEGIN EXCLUSIVE");
+    const held = lock;
+    return () => held.close();
   } catch (error) {
-    lock.close();
-    if ((error as { code?: string }).code !== "SQLITE_BUSY") throw error;
-    throw new StorageError(
-      `the data directory ${directory} is in use by another process; stop it or choose another directory`,
-    );
+    lock?.close();
+    if ((error as { code?: string }).code === "SQLITE_BUSY") {
+      throw new StorageError(
+        `the data directory ${directory} is in use by another process; stop it or choose another directory`,
+      );
+    }
+    throw new StorageError(`cannot lock the data directory ${directory}: ${(error as Error).message}`);
   }
-  return () => lock.close();
 }
 
 const LOCK_FILE = "owner.lock";

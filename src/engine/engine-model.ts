@@ -9,7 +9,7 @@ export type Operation =
   | { type: "set"; key: string; value: string; ttlMs: number }
   | { type: "setExpiry"; key: string; ttlMs: number }
   | { type: "delete" | "look"; key: string }
-  | { type: "clear" | "removeExpired" | "settle" | "compare" }
+  | { type: "clear" | "removeExpired" | "settle" | "settleLater" | "turn" | "compare" }
   | { type: "advance"; ms: number };
 
 const keys = fc.oneof(
@@ -42,7 +42,8 @@ export const operations: fc.Arbitrary<Operation> = fc.oneof(
     weight: 3,
     arbitrary: fc.constantFrom<Operation>({ type: "removeExpired" }, { type: "compare" }),
   },
-  { weight: 3, arbitrary: fc.constant<Operation>({ type: "settle" }) },
+  { weight: 2, arbitrary: fc.constant<Operation>({ type: "settle" }) },
+  { weight: 3, arbitrary: fc.constantFrom<Operation>({ type: "settleLater" }, { type: "turn" }) },
   { weight: 1, arbitrary: fc.constant<Operation>({ type: "clear" }) },
   {
     weight: 3,
@@ -54,6 +55,8 @@ export const operations: fc.Arbitrary<Operation> = fc.oneof(
 export class EngineModel {
   #engine: Engine;
   readonly #clock: ManualClock;
+  /** What the next "settle" waits for. */
+  #settling: Promise<void> | undefined;
   /** Keys that the engine reported as expired. */
   readonly #gone: string[];
   /** Expired entries stay, as the engine may keep them, until somebody overwrites or removes them. */
@@ -102,7 +105,16 @@ export class EngineModel {
         this.#clock.advance(step.ms);
         break;
       case "settle":
-        await this.#engine.settle();
+        // What came after the last "settleLater" stays unsettled then.
+        await (this.#settling ?? this.#engine.settle());
+        this.#settling = undefined;
+        break;
+      case "settleLater":
+        this.#settling ??= this.#engine.settle();
+        break;
+      case "turn":
+        // Lets the engine begin what it does behind the back of its callers.
+        await new Promise((resolve) => setImmediate(resolve));
         break;
       case "removeExpired":
         this.#removeExpired();

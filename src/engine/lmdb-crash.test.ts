@@ -111,18 +111,18 @@ async function acknowledgedIn(
  * are written over and over.
  */
 const FULL_DISKS = [
-  ["always", "the database", 100_000, PENDING_BYTES],
-  ["interval", "the database", 100_000, 4 * 1024 ** 2],
-  ["interval", "the journal", 3, PENDING_BYTES],
+  ["always", "the database", 100_000, PENDING_BYTES, 1024 ** 2],
+  ["interval", "the database", 100_000, 4 * 1024 ** 2, 2 * 1024 ** 2],
+  ["interval", "the journal", 3, PENDING_BYTES, 1024 ** 2],
 ] as const;
 
 describe.skipIf(process.platform === "win32")("a disk that is full", () => {
   test.each(FULL_DISKS)(
     "refuses writers and keeps what is durable: sync %s, %s stops",
-    async (sync, part, keys, pendingBytes) => {
+    async (sync, part, keys, pendingBytes, fileBytes) => {
       const directory = join(scratch, `full-${sync}-${keys}`);
       // A limit on the length of a file, in blocks of 512 bytes, in the place of a disk that is full.
-      const limited = `trap '' XFSZ; ulimit -f 4096; exec "$@"`;
+      const limited = `trap '' XFSZ; ulimit -f ${fileBytes / 512}; exec "$@"`;
       const child = Bun.spawn(["sh", "-c", limited, "sh", ...fixture(directory, sync, keys, pendingBytes)], {
         stdout: "pipe",
         stderr: "pipe",

@@ -1,11 +1,29 @@
-import { afterAll, beforeAll } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
+import { open as openDatabase } from "lmdb";
+import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { NEVER, OutOfMemoryError, StorageError } from "./engine.ts";
 import { describeEngine } from "./engine-conformance.ts";
-import { LmdbEngine } from "./lmdb.ts";
+import { EngineModel, operations, scanAll } from "./engine-model.ts";
+import { collidingKeys } from "./hash-collisions-fixture.ts";
+import { journalSequences } from "./journal.ts";
+import { LmdbEngine, type LmdbEngineOptions } from "./lmdb.ts";
 
 let scratch = "";
 let directories = 0;
@@ -16,18 +34,545 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 
 const defaults = {
   sync: "always",
-  arenaBytes: 16 * 1024 ** 2,
+  arenaBytes: 1024 ** 2,
   policy: "s3-fifo",
   clock: new ManualClock(),
   random: new SeededRandom(1),
   onDeparture: () => {},
 } as const;
 
+function newDirectory(): string {
+  return join(scratch, `${directories++}`);
+}
+
 for (const sync of ["always", "interval"] as const) {
   for (const arenaBytes of [256 * 1024, 16 * 1024 ** 2]) {
-    describeEngine(`lmdb engine, sync ${sync}, arena of ${arenaBytes} bytes`, (surroundings) => {
-      const directory = join(scratch, `${directories++}`);
-      return LmdbEngine.open({ ...defaults, ...surroundings, directory, sync, arenaBytes });
-    });
+    describeEngine(`lmdb engine, sync ${sync}, arena of ${arenaBytes} bytes`, (surroundings) =>
+      LmdbEngine.open({ ...defaults, ...surroundings, directory: newDirectory(), sync, arenaBytes }),
+    );
   }
 }
+
+describe("lmdb engine", () => {
+  let directory: string;
+  let clock: ManualClock;
+  let opened: LmdbEngine[];
+
+  beforeEach(() => {
+    directory = newDirectory();
+    clock = new ManualClock();
+    opened = [];
+  });
+  afterEach(async () => {
+    for (const engine of opened) await engine.close();
+  });
+
+  async function open(options: Partial<LmdbEngineOptions> = {}): Promise<LmdbEngine> {
+    const engine = await LmdbEngine.open({ ...defaults, directory, clock, ...options });
+    opened.push(engine);
+    return engine;
+  }
+
+  describe("opened again", () => {
+    test.each(["always", "interval"] as const)("has all it had, expiries too: sync %s", async (sync) => {
+      const later = clock.wallMs() + 60_000;
+      const first = await open({ sync });
+      for (let i = 0; i < 300; i++)
+        first.set(utf8(`key ${i}`), utf8(`value ${i}`), i % 3 === 0 ? later : NEVER);
+      for (let i = 0; i < 300; i += 10) first.delete(utf8(`key ${i}`));
+      await first.close();
+      expect(journalSequences(directory)).toEqual([]);
+
+      const second = await open({ sync });
+      second.check();
+      expect(second.size()).toBe(270);
+      expect(second.expiringCount()).toBe(90);
+      for (let i = 0; i < 300; i++) {
+        const got = second.get(utf8(`key ${i}`));
+        if (i % 10 === 0) expect(got).toBeUndefined();
+        else expect(latin1(got!.value)).toBe(`value ${i}`);
+        if (got !== undefined) expect(got.expiresAtMs).toBe(i % 3 === 0 ? later : NEVER);
+      }
+      expect(second.recovery).toEqual({ journaledWrites: 0, voidBytes: 0 });
+    });
+
+    test("keys expire while it is closed", async () => {
+      const gone: string[] = [];
+      const first = await open();
+      first.set(utf8("soon"), utf8("value"), clock.wallMs() + 1000);
+      first.set(utf8("later"), utf8("value"), clock.wallMs() + 5000);
+      await first.close();
+      clock.advance(2000);
+      const second = await open({ onDeparture: (key) => gone.push(latin1(key)) });
+      expect(second.get(utf8("soon"))).toBeUndefined();
+      expect(scanAll(second, 10)).toEqual(["later"]);
+      expect(second.size()).toBe(2);
+      expect(second.removeExpired(10)).toBe(1);
+      expect(second.size()).toBe(1);
+      expect(gone).toEqual(["soon"]);
+    });
+
+    test("a scan goes on where it was", async () => {
+      const keys = Array.from({ length: 200 }, (_, i) => `key ${i}`);
+      const first = await open();
+      for (const key of keys) first.set(utf8(key), utf8("value"), NEVER);
+      const seen: string[] = [];
+      const cursor = first.scan(0, 50, (key) => seen.push(latin1(key)));
+      await first.close();
+      const second = await open();
+      for (let at = cursor; at !== 0; ) at = second.scan(at, 50, (key) => seen.push(latin1(key)));
+      expect(seen.sort()).toEqual(keys.sort());
+    });
+
+    test("random operations agree with a plain map over any number of lives, with either way of synchronization", async () => {
+      const step = fc.oneof({ weight: 12, arbitrary: operations }, fc.constant({ type: "reopen" as const }));
+      const property = fc.asyncProperty(fc.array(step, { maxLength: 80 }), fc.nat(), async (steps, seed) => {
+        const random = new SeededRandom(seed);
+        const surroundings = { directory: newDirectory(), clock: new ManualClock(), random };
+        const live = () =>
+          LmdbEngine.open({
+            ...defaults,
+            ...surroundings,
+            sync: random.next() < 0.5 ? "always" : "interval",
+          });
+        let engine = await live();
+        try {
+          const model = new EngineModel(engine, surroundings.clock, []);
+          for (const step of steps) {
+            if (step.type !== "reopen") {
+              await model.take(step);
+              continue;
+            }
+            await engine.close();
+            engine = await live();
+            engine.check();
+            model.moveTo(engine);
+            model.compare();
+          }
+        } finally {
+          await engine.close();
+        }
+      });
+      await fc.assert(property, { numRuns: 30, verbose: 1 });
+    });
+  });
+
+  /** Waits until nothing is pending, without asking for it. */
+  async function untilWritten(engine: LmdbEngine): Promise<void> {
+    while (true) {
+      try {
+        return engine.check();
+      } catch {
+        await Bun.sleep(1);
+      }
+    }
+  }
+
+  describe("settle with sync always", () => {
+    test("waits for what was written", async () => {
+      const engine = await open();
+      engine.set(utf8("key"), utf8("value"), NEVER);
+      const settled = engine.settle();
+      expect(settled).toBeInstanceOf(Promise);
+      expect(engine.settle()).toBeUndefined();
+      await settled;
+      expect(engine.settle()).toBeUndefined();
+      engine.check();
+    });
+
+    test("waits for what was read and is not durable, however it was read", async () => {
+      const engine = await open();
+      engine.set(utf8("deleted"), utf8("value"), NEVER);
+      engine.set(utf8("unrelated"), utf8("value"), NEVER);
+      await engine.settle();
+      const key = utf8("key");
+      engine.set(key, utf8("value"), NEVER);
+      engine.delete(utf8("deleted"));
+      const written = engine.settle();
+      const touches: (() => void)[] = [
+        () => engine.get(key),
+        () => engine.expiry(key),
+        () => engine.length(key),
+        () => engine.get(utf8("deleted")),
+        () => engine.delete(utf8("deleted")),
+        () => engine.size(),
+        () => engine.expiringCount(),
+        () => scanAll(engine, 10),
+        () => engine.randomKey(),
+      ];
+      for (const touch of touches) {
+        touch();
+        expect(engine.settle()).toBe(written!);
+      }
+      engine.get(utf8("unrelated"));
+      engine.get(utf8("nobody"));
+      expect(engine.settle()).toBeUndefined();
+      await written;
+      for (const touch of touches.slice(0, 4)) {
+        touch();
+        expect(engine.settle()).toBeUndefined();
+      }
+    });
+
+    test("waits where everything was removed and that is not durable", async () => {
+      const engine = await open();
+      engine.set(utf8("key"), utf8("value"), NEVER);
+      await engine.settle();
+      engine.clear();
+      const cleared = engine.settle();
+      expect(cleared).toBeInstanceOf(Promise);
+      expect(engine.get(utf8("key"))).toBeUndefined();
+      expect(engine.settle()).toBe(cleared!);
+      await cleared;
+      expect(engine.get(utf8("key"))).toBeUndefined();
+      expect(engine.settle()).toBeUndefined();
+    });
+
+    test("writes during a transaction wait for the next one, and are seen all the time", async () => {
+      const engine = await open();
+      const order: string[] = [];
+      engine.set(utf8("key"), utf8("1"), NEVER);
+      engine.set(utf8("short-lived"), utf8("1"), NEVER);
+      const first = engine.settle()!.then(() => order.push("first"));
+      // The transaction begins at the end of the event turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      engine.set(utf8("key"), utf8("2"), NEVER);
+      engine.set(utf8("other"), utf8("1"), clock.wallMs() + 1000);
+      engine.delete(utf8("short-lived"));
+      const second = engine.settle()!.then(() => order.push("second"));
+      for (const transaction of [first, second]) {
+        await transaction;
+        expect(latin1(engine.get(utf8("key"))!.value)).toBe("2");
+        expect(engine.get(utf8("short-lived"))).toBeUndefined();
+        expect(scanAll(engine, 10).sort()).toEqual(["key", "other"]);
+      }
+      expect(order).toEqual(["first", "second"]);
+      engine.check();
+    });
+
+    test("what nobody waits for is written, too", async () => {
+      const engine = await open();
+      engine.set(utf8("key"), utf8("value"), clock.wallMs() + 10);
+      await untilWritten(engine);
+      clock.advance(10);
+      expect(engine.removeExpired(5)).toBe(1);
+      await engine.close();
+      const again = await open();
+      expect(again.size()).toBe(0);
+    });
+  });
+
+  describe("with sync interval", () => {
+    /** Copies the directory as a process that is killed now would leave it. */
+    function copyAsIs(): string {
+      const copy = newDirectory();
+      cpSync(directory, copy, { recursive: true });
+      return copy;
+    }
+
+    test("settle does not wait, and what it settled survives", async () => {
+      const engine = await open({ sync: "interval", intervalMs: 1e6 });
+      engine.set(utf8("early"), utf8("value"), clock.wallMs() + 1000);
+      engine.set(utf8("removed"), utf8("value"), NEVER);
+      expect(engine.settle()).toBeUndefined();
+      engine.clear();
+      engine.set(utf8("key"), utf8("first"), clock.wallMs() + 1000);
+      engine.set(utf8("short-lived"), utf8("value"), NEVER);
+      expect(engine.settle()).toBeUndefined();
+      engine.setExpiry(utf8("key"), clock.wallMs() + 2000);
+      engine.delete(utf8("short-lived"));
+      expect(engine.settle()).toBeUndefined();
+      engine.set(utf8("not settled"), utf8("value"), NEVER);
+      expect(engine.stats().diskBytes).toBeGreaterThan(0);
+
+      for (const sync of ["interval", "always"] as const) {
+        const copy = await open({ directory: copyAsIs(), sync });
+        expect(scanAll(copy, 10)).toEqual(["key"]);
+        expect(copy.get(utf8("key"))).toEqual({
+          value: utf8("first"),
+          expiresAtMs: clock.wallMs() + 2000,
+        });
+        expect(copy.recovery).toEqual({ journaledWrites: 7, voidBytes: 0 });
+        copy.check();
+      }
+    });
+
+    test("writes reach the database after the interval", async () => {
+      const engine = await open({ sync: "interval", intervalMs: 5 });
+      engine.set(utf8("key"), utf8("value"), NEVER);
+      engine.settle();
+      await untilWritten(engine);
+      const copy = await open({ directory: copyAsIs() });
+      expect(copy.recovery.journaledWrites).toBe(0);
+      expect(copy.size()).toBe(1);
+    });
+
+    test("what was settled during a transaction survives as well", async () => {
+      const engine = await open({ sync: "interval", intervalMs: 1e6 });
+      for (let i = 0; i < 5000; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
+      engine.settle();
+      engine.set(utf8("key 0"), utf8("other"), NEVER);
+      engine.delete(utf8("key 1"));
+      engine.settle();
+      expect(journalSequences(directory)).toEqual([1, 2]);
+      while (journalSequences(directory).length > 1) await Bun.sleep(1);
+      expect(latin1(engine.get(utf8("key 0"))!.value)).toBe("other");
+      expect(engine.get(utf8("key 1"))).toBeUndefined();
+      const copy = await open({ directory: copyAsIs() });
+      expect(latin1(copy.get(utf8("key 0"))!.value)).toBe("other");
+      expect(copy.size()).toBe(4999);
+      expect(copy.recovery.journaledWrites).toBe(2);
+    });
+
+    test("a journal cut short anywhere leaves what was written up to some moment", async () => {
+      const engine = await open({ sync: "interval", intervalMs: 1e6 });
+      const frames: number[] = [];
+      for (let i = 1; i <= 6; i++) {
+        // Both keys of a turn have the same value, or one of them is missing in all.
+        engine.set(utf8("a"), utf8(`${i}`), i % 2 === 0 ? clock.wallMs() + i : NEVER);
+        engine.set(utf8("b"), utf8(`${i}`), NEVER);
+        engine.settle();
+        frames.push(statSync(join(directory, "journal-1")).size);
+      }
+      const original = copyAsIs();
+      for (let length = frames.at(-1)!; length >= 0; length -= 7) {
+        const copy = newDirectory();
+        cpSync(original, copy, { recursive: true });
+        truncateSync(join(copy, "journal-1"), length);
+        const found = await open({ directory: copy });
+        const whole = frames.filter((end) => end <= length);
+        const value = whole.length === 0 ? undefined : utf8(`${whole.length}`);
+        expect(found.get(utf8("a"))?.value).toEqual(value);
+        expect(found.get(utf8("b"))?.value).toEqual(value);
+        expect(found.recovery.voidBytes).toBe(length - (whole.at(-1) ?? 0));
+        found.check();
+        await found.close();
+        expect(journalSequences(copy)).toEqual([]);
+      }
+    });
+
+    test("what follows a lost or damaged journal file is void, and stays so", async () => {
+      const engine = await open({ sync: "interval", intervalMs: 1e6 });
+      engine.set(utf8("a"), utf8("1"), NEVER);
+      engine.settle();
+      const frame = readFileSync(join(directory, "journal-1"));
+      for (const [files, expected] of [
+        [[1, 2, 3], "1"],
+        [[1, 3], "1"],
+        [[2, 3], undefined],
+      ] as const) {
+        const copy = copyAsIs();
+        rmSync(join(copy, "journal-1"));
+        for (const file of files) {
+          writeFileSync(join(copy, `journal-${file}`), file === 1 ? frame : Uint8Array.of(...frame, 1));
+        }
+        const found = await open({ directory: copy, sync: "interval", intervalMs: 1e6 });
+        expect(found.get(utf8("a"))?.value).toEqual(expected === undefined ? expected! : utf8(expected));
+        found.set(utf8("b"), utf8("2"), NEVER);
+        found.settle();
+        expect(journalSequences(copy)).toEqual([4]);
+        const again = newDirectory();
+        cpSync(copy, again, { recursive: true });
+        const reopened = await open({ directory: again });
+        expect(reopened.get(utf8("b"))?.value).toEqual(utf8("2"));
+      }
+    });
+
+    test("writers wait when much is pending, and are refused when too much is", async () => {
+      const engine = await open({ sync: "interval", intervalMs: 1e6, pendingBytes: 4 * 1024 ** 2 });
+      const value = new Uint8Array(100_000);
+      let waited = 0;
+      for (let i = 0; i < 100; i++) {
+        engine.set(utf8(`key ${i}`), value, NEVER);
+        const settled = engine.settle();
+        if (settled !== undefined) waited++;
+        await settled;
+      }
+      expect(waited).toBeGreaterThan(1);
+      expect(waited).toBeLessThan(30);
+      expect(() => {
+        for (let i = 0; i < 100; i++) engine.set(utf8(`more ${i}`), value, NEVER);
+      }).toThrow(OutOfMemoryError);
+      expect(() => engine.setExpiry(utf8("key 1"), clock.wallMs() + 1)).toThrow("4 MB");
+      expect(engine.delete(utf8("key 1"))).toBe(true);
+      await engine.settle();
+      engine.set(utf8("after"), value, NEVER);
+      await engine.close();
+      const again = await open();
+      expect(again.length(utf8("after"))).toBe(value.length);
+      again.check();
+    });
+  });
+
+  describe("its directory", () => {
+    test("is made, and for nobody else to read", async () => {
+      directory = join(directory, "deeper", "still");
+      const engine = await open();
+      expect(statSync(directory).mode & 0o777).toBe(0o700);
+      for (const name of ["data.mdb", "lock.mdb"]) {
+        expect(statSync(join(directory, name)).mode & 0o077).toBe(0);
+      }
+      engine.set(utf8("key"), utf8("value"), NEVER);
+      await engine.settle();
+      expect(engine.stats().diskBytes).toBe(statSync(join(directory, "data.mdb")).size);
+    });
+
+    test("is for one engine at a time", async () => {
+      const engine = await open();
+      await expect(open()).rejects.toThrow(StorageError);
+      await expect(open()).rejects.toThrow(`the data directory ${directory} is in use`);
+      await engine.close();
+      await open();
+    });
+
+    test("is for one process at a time, and free when that has died", async () => {
+      const script = `
+        const { LmdbEngine } = await import(${JSON.stringify(join(import.meta.dir, "lmdb.ts"))});
+        const { systemClock } = await import(${JSON.stringify(join(import.meta.dir, "../lib/clock.ts"))});
+        await LmdbEngine.open({ directory: ${JSON.stringify(directory)}, sync: "always", arenaBytes: 1e6,
+          policy: "lru", clock: systemClock, random: { next: () => 0.5 }, onDeparture: () => {} });
+        process.stdout.write("open");
+        setInterval(() => {}, 1e6);`;
+      const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
+      await child.stdout.getReader().read();
+      await expect(open()).rejects.toThrow(directory);
+      child.kill("SIGKILL");
+      await child.exited;
+      await open();
+    });
+
+    test("that a newer program has written is left alone", async () => {
+      await (await open()).close();
+      const root = openDatabase(directory, {
+        encoding: "binary",
+        keyEncoding: "binary",
+        overlappingSync: false,
+      });
+      await root
+        .openDB({ name: "meta", encoding: "binary", keyEncoding: "binary" })
+        .put(Buffer.from("version"), Uint8Array.of(2));
+      await root.close();
+      await expect(open()).rejects.toThrow(StorageError);
+      await expect(open()).rejects.toThrow("format 2; this one reads format 1");
+    });
+
+    test("with something else in it, or that cannot be, is a clear error", async () => {
+      mkdirSync(directory);
+      for (const content of ["x", "x".repeat(20_000), new Uint8Array(20_000)]) {
+        writeFileSync(join(directory, "data.mdb"), content);
+        await expect(open()).rejects.toThrow(StorageError);
+        await expect(open()).rejects.toThrow(
+          `cannot open the data directory ${directory}: data.mdb is no LMDB`,
+        );
+      }
+      rmSync(join(directory, "data.mdb"));
+      await (await open()).close();
+      truncateSync(join(directory, "data.mdb"), 5000);
+      await expect(open()).rejects.toThrow("or damaged");
+      writeFileSync(join(scratch, "file"), "");
+      directory = join(scratch, "file", "below");
+      await expect(open()).rejects.toThrow(`cannot make the data directory ${directory}`);
+    });
+
+    test.skipIf(process.getuid?.() === 0)(
+      "that may not be written is a clear error (root may write it)",
+      async () => {
+        mkdirSync(directory);
+        chmodSync(directory, 0o500);
+        await expect(open()).rejects.toThrow(directory);
+        chmodSync(directory, 0o700);
+      },
+    );
+
+    test("is given up when opening fails", async () => {
+      await expect(open({ policy: "clairvoyant" })).rejects.toThrow(RangeError);
+      await expect(open({ arenaBytes: 1000 })).rejects.toThrow(RangeError);
+      await open();
+    });
+  });
+
+  test("closing waits for what was written, and ends writing", async () => {
+    for (const sync of ["always", "interval"] as const) {
+      const engine = await open({ sync });
+      engine.set(utf8(`key ${sync}`), utf8("value"), NEVER);
+      const closing = engine.close();
+      expect(() => engine.set(utf8("late"), utf8("value"), NEVER)).toThrow(StorageError);
+      expect(() => engine.delete(utf8("late"))).toThrow(StorageError);
+      expect(() => engine.clear()).toThrow(StorageError);
+      await closing;
+      await engine.close();
+      expect(readdirSync(directory).filter((name) => name.startsWith("journal"))).toEqual([]);
+    }
+    const again = await open();
+    expect(scanAll(again, 10).sort()).toEqual(["key always", "key interval"]);
+  });
+
+  test("thousands of keys of one hash hold up neither a scan nor anything else", async () => {
+    // The seed of the hash is the first draw of a new directory.
+    const engine = await open({ random: { next: () => 0.25 } });
+    for (let i = 0; i < 500; i++) engine.set(utf8(`other ${i}`), utf8("value"), NEVER);
+    await engine.settle();
+    const colliding = collidingKeys(0.25 * 2 ** 32, 3000);
+    for (const key of colliding.slice(0, 2000)) engine.set(key, key, clock.wallMs() + 1000);
+    await engine.settle();
+    for (const key of colliding.slice(2000)) engine.set(key, key, clock.wallMs() + 1000);
+    for (let settled = 0; settled < 2; settled++) {
+      const keys = scanAll(engine, 10);
+      expect(keys).toHaveLength(3500);
+      expect(new Set(keys).size).toBe(3500);
+      await engine.settle();
+    }
+    for (const key of colliding) expect(engine.get(key)!.value).toEqual(key);
+    clock.advance(1000);
+    while (engine.removeExpired(100) === 100);
+    expect(engine.size()).toBe(500);
+    await engine.settle();
+    engine.check();
+  });
+
+  test("much is found expired in small steps without looking at the same twice", async () => {
+    const engine = await open();
+    for (let i = 0; i < 20_000; i++) engine.set(utf8(`key ${i}`), utf8("value"), clock.wallMs() + 10);
+    await engine.settle();
+    clock.advance(10);
+    let steps = 0;
+    while (engine.removeExpired(10) === 10) steps++;
+    expect(steps).toBe(2000);
+    expect(engine.size()).toBe(0);
+    await engine.settle();
+    engine.check();
+  });
+
+  test("what expires before anything that was removed before is found, too", async () => {
+    const engine = await open();
+    for (const pastMs of [100, 1000, 10, 5000]) {
+      engine.set(utf8("key"), utf8("value"), clock.wallMs() - pastMs);
+      await engine.settle();
+      expect(engine.removeExpired(5)).toBe(1);
+      expect(engine.removeExpired(5)).toBe(0);
+      await engine.settle();
+    }
+    expect(engine.size()).toBe(0);
+  });
+
+  test("reads are answered from the arena once they came from disk", async () => {
+    await (await open()).close();
+    const first = await open();
+    first.set(utf8("key"), utf8("value"), NEVER);
+    await first.close();
+    const engine = await open();
+    for (let i = 0; i < 3; i++) engine.get(utf8("key"));
+    const { arenaHits, arenaMisses } = engine.stats();
+    expect([arenaHits, arenaMisses]).toEqual([2, 1]);
+  });
+
+  test("what the arena evicts is not gone and not told of", async () => {
+    const gone: string[] = [];
+    const engine = await open({ arenaBytes: 256 * 1024, onDeparture: (key) => gone.push(latin1(key)) });
+    for (let i = 0; i < 100; i++) engine.set(utf8(`key ${i}`), new Uint8Array(10_000).fill(i), NEVER);
+    await engine.settle();
+    for (let i = 0; i < 100; i++) expect(engine.get(utf8(`key ${i}`))!.value[9999]).toBe(i);
+    expect(engine.stats().evictedCount).toBeGreaterThan(50);
+    expect(gone).toEqual([]);
+  });
+});

@@ -4,6 +4,7 @@ import { type Database, open, type RangeOptions, type RootDatabase } from "lmdb"
 import { assert } from "../lib/assert.ts";
 import { hashBytes } from "../lib/hash.ts";
 import type { Random } from "../lib/random.ts";
+import { checkDataFile, DATA_FILE } from "./data-file.ts";
 import { NEVER, StorageError } from "./engine.ts";
 import { ABSENT, type PendingWrite } from "./overlay.ts";
 import {
@@ -54,21 +55,18 @@ export class Tables {
    * @throws StorageError when there is something else in it, or a version that this program does not know
    */
   constructor(directory: string, random: Random) {
-    this.#path = join(directory, "data.mdb");
+    this.#path = join(directory, DATA_FILE);
     const options = { encoding: "binary", keyEncoding: "binary", cache: false } as const;
+    let root: RootDatabase<Uint8Array, Uint8Array> | undefined;
     try {
-      // `permissionsMode` is missing from the package's types.
-      const rootOptions = {
-        ...options,
-        overlappingSync: false,
-        eventTurnBatching: false,
-        permissionsMode: 0o600,
-      };
-      this.#root = open<Uint8Array, Uint8Array>(directory, rootOptions);
-      this.#data = this.#root.openDB({ ...options, name: "data" });
-      this.#expiry = this.#root.openDB({ ...options, name: "expiry" });
-      this.#meta = this.#root.openDB({ ...options, name: "meta" });
+      checkDataFile(directory);
+      root = open<Uint8Array, Uint8Array>(directory, { ...options, ...ROOT_OPTIONS });
+      this.#root = root;
+      this.#data = root.openDB({ ...options, name: "data" });
+      this.#expiry = root.openDB({ ...options, name: "expiry" });
+      this.#meta = root.openDB({ ...options, name: "meta" });
     } catch (error) {
+      void root?.close();
       throw new StorageError(`cannot open the data directory ${directory}: ${(error as Error).message}`);
     }
     const version = this.#meta.get(VERSION);
@@ -233,6 +231,13 @@ export class Tables {
     await this.#root.close();
   }
 }
+
+const ROOT_OPTIONS = {
+  overlappingSync: false,
+  eventTurnBatching: false,
+  // Missing from the package's types.
+  permissionsMode: 0o600,
+};
 
 /** Version of the layout of keys, records and databases. */
 const FORMAT_VERSION = 1;
