@@ -5,7 +5,6 @@ import { HISTORY_LINES, type History } from "./client-history.ts";
 import { execute, type Printer } from "./client-printer.ts";
 import { type ClientRequest, isSecret, requestOfLine, splitWords } from "./client-request.ts";
 import { isEnd } from "./client-script.ts";
-import { OutputClosed } from "./output.ts";
 
 export interface ConsoleOptions {
   readonly printer: Printer;
@@ -82,7 +81,7 @@ class ConsoleSession {
     await ended;
     await this.#work.catch(() => {});
     await this.#client.close(0);
-    if (failure instanceof Error && !(failure instanceof OutputClosed)) throw failure;
+    if (failure !== undefined) throw failure;
     if (this.#options.isTerminal) process.stdout.write("\n");
   }
 
@@ -148,8 +147,7 @@ class ConsoleSession {
     try {
       await this.#options.printer.printDump(client);
     } catch (error) {
-      if (!(error instanceof Error) || error instanceof OutputClosed) throw error;
-      await this.#options.printer.print(undefined, { error, ms: 0 }, false);
+      await this.#options.printer.print(undefined, { error: error as Error, ms: 0 }, false);
     }
   }
 

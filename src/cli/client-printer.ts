@@ -151,23 +151,35 @@ export class Printer {
 
   /**
    * Writes all entries: one JSON object in one line, or with `json` one object `{"key":…,"value":…}` a line.
-   * @throws what the client throws
+   * @throws what the client throws; the line that was begun is ended then
    */
   async printDump(client: Client): Promise<void> {
     const buffer = new ByteBuffer(DUMP_BYTES);
-    const writer = new JsonObjectWriter(buffer);
     const { json } = this.#style;
-    if (!json) writer.begin();
+    try {
+      if (json) await this.#printEntries(client, buffer);
+      else await this.#printObject(client, buffer);
+    } finally {
+      if (!json) buffer.append(utf8("\n"));
+      await this.#writeOut(buffer);
+    }
+  }
+
+  async #printEntries(client: Client, buffer: ByteBuffer): Promise<void> {
     for await (const [key, value] of client.dump({ as: "bytes" })) {
-      if (json) buffer.append(utf8(`${JSON.stringify({ key: jsonBytes(key), value: jsonBytes(value) })}\n`));
-      else writer.entry(key, value);
+      buffer.append(utf8(`${JSON.stringify({ key: jsonBytes(key), value: jsonBytes(value) })}\n`));
       if (buffer.length >= DUMP_BYTES) await this.#writeOut(buffer);
     }
-    if (!json) {
-      writer.end();
-      buffer.append(utf8("\n"));
+  }
+
+  async #printObject(client: Client, buffer: ByteBuffer): Promise<void> {
+    const writer = new JsonObjectWriter(buffer);
+    writer.begin();
+    for await (const [key, value] of client.dump({ as: "bytes" })) {
+      writer.entry(key, value);
+      if (buffer.length >= DUMP_BYTES) await this.#writeOut(buffer);
     }
-    await this.#writeOut(buffer);
+    writer.end();
   }
 
   async #writeOut(buffer: ByteBuffer): Promise<void> {

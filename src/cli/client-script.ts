@@ -1,10 +1,11 @@
 import { type Client, ConnectionLostError } from "../client/client.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { execute, type Outcome, type Printer } from "./client-printer.ts";
-import { type ClientRequest, requestOfLine } from "./client-request.ts";
+import { type ClientRequest, RequestProblem, requestOfLine } from "./client-request.ts";
 
-/** Requests under way at once; a script that is longer waits. */
-const WINDOW = 1000;
+/** Requests under way at once, and their bytes; a script that has more waits. */
+const WINDOW_REQUESTS = 1000;
+const WINDOW_BYTES = 16 * 1024 ** 2;
 
 /**
  * Carries out one request a line, many at once, and prints the replies in the order of the lines.
@@ -29,9 +30,9 @@ class Script {
   readonly #printer: Printer;
   /** Everything printed so far; replies are printed one after the other behind it. */
   #printed: Promise<void> = Promise.resolve();
-  #underWay = 0;
+  #requestsUnderWay = 0;
+  #bytesUnderWay = 0;
   #connectionLost = false;
-  #failure: unknown;
   #wake: () => void = () => {};
 
   constructor(client: Client, printer: Printer) {
@@ -50,42 +51,36 @@ class Script {
       if (request.kind === "dump") return await this.#dump(request);
       outcome = execute(this.#client, request);
     } catch (error) {
-      outcome = Promise.resolve({ error: error as Error, ms: 0 });
+      if (!(error instanceof RequestProblem)) throw error;
+      outcome = Promise.resolve({ error, ms: 0 });
     }
-    this.#underWay++;
-    this.#printed = this.#printed.then(async () => this.#print(request, await outcome));
-    while (this.#underWay >= WINDOW && !this.#isOver()) {
+    const bytes = line.length;
+    this.#requestsUnderWay++;
+    this.#bytesUnderWay += bytes;
+    this.#printed = this.#printed.then(async () => {
+      await this.#print(request, await outcome);
+      this.#requestsUnderWay--;
+      this.#bytesUnderWay -= bytes;
+      this.#wake();
+    });
+    while (this.#requestsUnderWay >= WINDOW_REQUESTS || this.#bytesUnderWay >= WINDOW_BYTES) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    return !this.#isOver();
+    return !this.#connectionLost;
   }
 
-  /** @throws what printing has thrown */
   async finished(): Promise<void> {
     await this.#printed;
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  #isOver(): boolean {
-    return this.#connectionLost || this.#failure !== undefined;
   }
 
   async #print(request: ClientRequest | undefined, outcome: Outcome): Promise<void> {
-    this.#underWay--;
     if (outcome.error !== undefined) {
       this.allWell = false;
       if (outcome.error instanceof ConnectionLostError) this.#connectionLost = true;
     }
-    try {
-      if (this.#failure === undefined) {
-        await this.#printer.print(request, outcome, this.#client.server.tellsSource);
-      }
-    } catch (error) {
-      this.#failure = error;
-    }
-    this.#wake();
+    await this.#printer.print(request, outcome, this.#client.server.tellsSource);
   }
 
   /** A dump is printed as it comes, so it waits for what was asked before, and what follows waits for it. */
@@ -94,10 +89,9 @@ class Script {
     try {
       await this.#printer.printDump(this.#client);
     } catch (error) {
-      if (!(error instanceof Error) || error.name === "OutputClosed") throw error;
-      await this.#print(request, { error, ms: 0 });
+      await this.#print(request, { error: error as Error, ms: 0 });
     }
-    return !this.#isOver();
+    return !this.#connectionLost;
   }
 }
 

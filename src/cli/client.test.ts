@@ -267,6 +267,23 @@ describe("a dump", () => {
     expect(JSON.parse(dump!)).toEqual({ ...expected, d0: "new" });
   });
 
+  test("that breaks off is an error; the line it had begun is ended", async () => {
+    await using cutting = await FakeServer.start(([name, cursor], peer) => {
+      if (name === "SCAN" && cursor === "0") return "*2\r\n$1\r\n1\r\n*1\r\n$1\r\na\r\n";
+      if (name === "MGET") return "*1\r\n$1\r\nb\r\n";
+      if (name !== "PING") peer.cut();
+      return "+PONG\r\n";
+    });
+    const args = ["client", "--host", "127.0.0.1", "--port", String(cutting.port)];
+    const once = await runGlasscache([...args, "DUMP"]);
+    expect(once.code).toBe(1);
+    expect(once.stdout).toMatch(/^\{.*\n$/);
+    expect(once.stderr).toMatch(/^glasscache client: connection to .* lost/);
+    const inScript = await runGlasscache(args, { stdin: "PING\nDUMP\nPING\n" });
+    expect(inScript.code).toBe(1);
+    expect(inScript.stdout).toMatch(/^PONG\n\{.*\nERROR connection to .*\n$/);
+  });
+
   test("whoever stops reading ends it quietly", async () => {
     const pipe = (command: string) =>
       Bun.spawnSync(["bash", "-c", `set -o pipefail; ${command}`], { env: cleanEnvironment() });

@@ -14,7 +14,7 @@ import type { Config } from "./config.ts";
 import { EXIT_DONE, EXIT_FAILED, FailedError, UsageError } from "./exit.ts";
 import { choosePassword } from "./listen-settings.ts";
 import { usesColour } from "./log.ts";
-import { Output, OutputClosed } from "./output.ts";
+import { Output } from "./output.ts";
 import { optionalSetting, port, readBy, setting, switchSetting, text, timeout } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
@@ -80,13 +80,7 @@ export const client = subcommand({
   settings: SETTINGS,
   async run(config, operands) {
     const request = operands.length === 0 ? undefined : requestOfOperands(operands);
-    const output = new Output(process.stdout);
-    try {
-      return await runClient(config, request, output);
-    } catch (error) {
-      if (error instanceof OutputClosed) return EXIT_DONE;
-      throw error;
-    }
+    return runClient(config, request, new Output(process.stdout));
   },
 });
 

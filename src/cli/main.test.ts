@@ -55,6 +55,16 @@ describe("usage", () => {
     });
   });
 
+  test("help that nobody reads", () => {
+    const child = Bun.spawnSync(
+      ["bash", "-c", `'${LAUNCHER}' server --help | true; echo \${PIPESTATUS[0]}`],
+      {
+        env: cleanEnvironment(),
+      },
+    );
+    expect({ out: child.stdout.toString(), err: child.stderr.toString() }).toEqual({ out: "0\n", err: "" });
+  });
+
   test.each([
     [[], "Usage: glasscache"],
     [["sever"], "glasscache: unknown command 'sever'\n(Did you mean server?)"],

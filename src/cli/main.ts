@@ -9,6 +9,7 @@ import type { Subcommand } from "./subcommand.ts";
 
 const SUBCOMMANDS: readonly Subcommand[] = [server, proxy, client, demo];
 
+endWhenUnread(process.stdout);
 process.exitCode = await main(process.argv.slice(2));
 
 /** @returns the exit code */
@@ -42,6 +43,21 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${name}: ${describeFailure(error)}\n`);
     return EXIT_FAILED;
   }
+}
+
+/**
+ * Nobody reads standard output any more (`… | head -1`): there is nothing left to do, and nothing to complain of.
+ * Ends as if told to by a signal.
+ */
+function endWhenUnread(stdout: NodeJS.WriteStream): void {
+  stdout.once("error", (error: NodeJS.ErrnoException) => {
+    stdout.on("error", () => {});
+    if (error.code !== "EPIPE") {
+      process.stderr.write(`glasscache: cannot write to standard output: ${error.message}\n`);
+      process.exit(EXIT_FAILED);
+    }
+    if (!process.emit("SIGTERM")) process.exit(EXIT_DONE);
+  });
 }
 
 /** One line for what can go wrong in the world; the whole trace for what is a fault of the program. */

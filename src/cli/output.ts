@@ -1,11 +1,6 @@
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 
-/** Nobody reads standard output any more (`… | head -1`): there is nothing left to do. */
-export class OutputClosed extends Error {
-  override name = "OutputClosed";
-}
-
 /** So much is gathered before it is written. */
 const BUFFER_BYTES = 64 * 1024;
 
@@ -15,17 +10,12 @@ export class Output {
   readonly #stream: NodeJS.WriteStream;
   readonly #gathered = new ByteBuffer(4096);
   #flushQueued = false;
-  #error: Error | undefined;
   #isFull = false;
   #wake: () => void = () => {};
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
     this.isTerminal = stream.isTTY === true;
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      this.#error = error.code === "EPIPE" ? new OutputClosed() : error;
-      this.#wake();
-    });
     stream.on("drain", () => {
       this.#isFull = false;
       this.#wake();
@@ -48,22 +38,16 @@ export class Output {
   flush(): void {
     const gathered = this.#gathered;
     if (gathered.length === 0) return;
-    if (this.#error === undefined && !this.#stream.write(gathered.bytes.slice(0, gathered.length))) {
-      this.#isFull = true;
-    }
+    if (!this.#stream.write(gathered.bytes.slice(0, gathered.length))) this.#isFull = true;
     gathered.clear(BUFFER_BYTES);
   }
 
-  /**
-   * Waits until there is room for more.
-   * @throws OutputClosed, or the system's error
-   */
+  /** Waits until there is room for more. */
   async ready(): Promise<void> {
-    while (this.#isFull && this.#error === undefined) {
+    while (this.#isFull) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    if (this.#error !== undefined) throw this.#error;
   }
 }

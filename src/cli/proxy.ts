@@ -8,7 +8,7 @@ import { UsageError } from "./exit.ts";
 import { LIMIT_SETTINGS, LIMITS, limitsOf } from "./limit-settings.ts";
 import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
-import { endOnFault, formatListening, listeningAddresses, serveUntilSignal } from "./serve.ts";
+import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
 import { duration, optionalSetting, readBy, setting, size, text, timeout } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
@@ -88,40 +88,42 @@ export const proxy = subcommand({
     const log = createLog({ level: values.logLevel, format: values.logFormat });
     endOnFault(log);
     const { startProxy } = await import("../proxy/start.ts");
-    const started = await startProxy({
-      host: values.host,
-      port: values.port,
-      respOnly: values.protocol === "resp",
-      password,
-      limits,
-      origin,
-      originTimeoutMs: values.originTimeout,
-      heartbeatMs: values.heartbeat,
-      heartbeatTimeoutMs: values.heartbeatTimeout,
-      ttlMs: values.ttl,
-      originPendingBytes: values.maxPendingRequests,
-      memoryBytes: values.memory,
-      policy: formatPolicy(values.policy),
-      version: manifest.version,
-      log,
-    });
-    const addresses = listeningAddresses(values.host);
-    const shownOrigin = formatOrigin(parseOrigin(values.origin));
-    log.info(
-      {
-        ready: {
-          host: values.host,
-          port: started.port,
-          addresses,
-          origin: shownOrigin,
-          policy: formatPolicy(values.policy),
-          memoryBytes: values.memory,
+    return serve(log, values.untilInputEnds, async () => {
+      const started = await startProxy({
+        host: values.host,
+        port: values.port,
+        respOnly: values.protocol === "resp",
+        password,
+        limits,
+        origin,
+        originTimeoutMs: values.originTimeout,
+        heartbeatMs: values.heartbeat,
+        heartbeatTimeoutMs: values.heartbeatTimeout,
+        ttlMs: values.ttl,
+        originPendingBytes: values.maxPendingRequests,
+        memoryBytes: values.memory,
+        policy: formatPolicy(values.policy),
+        version: manifest.version,
+        log,
+      });
+      const addresses = listeningAddresses(values.host);
+      const shownOrigin = formatOrigin(parseOrigin(values.origin));
+      log.info(
+        {
+          ready: {
+            host: values.host,
+            port: started.port,
+            addresses,
+            origin: shownOrigin,
+            policy: formatPolicy(values.policy),
+            memoryBytes: values.memory,
+          },
         },
-      },
-      `listening on ${formatListening(values.host, started.port, addresses)}, ` +
-        `origin ${shownOrigin}, cache of ${formatSize(values.memory)}, policy ${formatPolicy(values.policy)}`,
-    );
-    return serveUntilSignal(started, log, values.untilInputEnds);
+        `listening on ${formatListening(values.host, started.port, addresses)}, ` +
+          `origin ${shownOrigin}, cache of ${formatSize(values.memory)}, policy ${formatPolicy(values.policy)}`,
+      );
+      return started;
+    });
   },
 });
 

@@ -11,25 +11,30 @@ export interface Running {
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
- * Keeps a service running until SIGTERM or SIGINT, then ends it in order. A second signal ends the process at
- * once, with the code that a shell reports for it.
+ * Starts a service and keeps it running until SIGTERM or SIGINT, then ends it in order. A second signal ends the
+ * process at once, with the code that a shell reports for it.
  * @param untilInputEnds end as well when standard input does: whoever started this program is gone then
  */
-export async function serveUntilSignal(
-  service: Running,
+export async function serve(
   log: Logger,
   untilInputEnds: boolean,
+  start: () => Promise<Running>,
 ): Promise<number> {
-  const signal = await new Promise<keyof typeof SIGNAL_NUMBERS | "end of input">((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
-    if (untilInputEnds) process.stdin.once("end", () => resolve("end of input")).resume();
-  });
-  for (const [name, number] of Object.entries(SIGNAL_NUMBERS)) {
-    process.once(name, () => process.exit(128 + number));
-  }
-  // Reading it would keep the process alive.
-  if (untilInputEnds) process.stdin.destroy();
+  const { promise: ending, resolve } = Promise.withResolvers<string>();
+  const end = (signal: string) => {
+    resolve(signal);
+    for (const [name, number] of Object.entries(SIGNAL_NUMBERS)) {
+      process.removeListener(name, end);
+      process.once(name, () => process.exit(128 + number));
+    }
+    // Reading it would keep the process alive.
+    if (untilInputEnds) process.stdin.destroy();
+  };
+  // From the start: a signal may come as soon as the service has said that it is ready.
+  for (const name of Object.keys(SIGNAL_NUMBERS)) process.on(name, end);
+  const service = await start();
+  if (untilInputEnds) process.stdin.once("end", () => end("end of input")).resume();
+  const signal = await ending;
   log.info({ signal }, "ending: answering what has been asked; once more ends at once");
   await service.close();
   log.info("ended");

@@ -6,7 +6,7 @@ import { memorySetting, policySetting } from "./cache-settings.ts";
 import { LIMIT_SETTINGS, LIMITS, limitsOf, sizeText } from "./limit-settings.ts";
 import { listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
-import { endOnFault, formatListening, listeningAddresses, serveUntilSignal } from "./serve.ts";
+import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
 import { choice, count, setting, size, text } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
@@ -74,36 +74,38 @@ export const server = subcommand({
     endOnFault(log);
     const { startServer } = await import("../server/start.ts");
     const dataDirectory = resolve(values.data);
-    const started = await startServer({
-      host: values.host,
-      port: values.port,
-      respOnly: values.protocol === "resp",
-      password,
-      limits,
-      engine: values.engine,
-      dataDirectory,
-      sync: values.sync,
-      memoryBytes: values.memory,
-      policy: values.policy,
-      whenFull: values.whenFull,
-      log,
-    });
-    const addresses = listeningAddresses(values.host);
-    const where =
-      values.engine === "lmdb" ? ` in ${dataDirectory}` : `, at most ${formatSize(values.memory)}`;
-    log.info(
-      {
-        ready: {
-          host: values.host,
-          port: started.port,
-          addresses,
-          engine: values.engine,
-          ...(values.engine === "lmdb" ? { data: dataDirectory } : {}),
-          policy: formatPolicy(values.policy),
+    return serve(log, values.untilInputEnds, async () => {
+      const started = await startServer({
+        host: values.host,
+        port: values.port,
+        respOnly: values.protocol === "resp",
+        password,
+        limits,
+        engine: values.engine,
+        dataDirectory,
+        sync: values.sync,
+        memoryBytes: values.memory,
+        policy: values.policy,
+        whenFull: values.whenFull,
+        log,
+      });
+      const addresses = listeningAddresses(values.host);
+      const isOnDisk = values.engine === "lmdb";
+      const where = isOnDisk ? ` in ${dataDirectory}` : `, at most ${formatSize(values.memory)}`;
+      log.info(
+        {
+          ready: {
+            host: values.host,
+            port: started.port,
+            addresses,
+            engine: values.engine,
+            ...(isOnDisk ? { data: dataDirectory } : {}),
+            policy: formatPolicy(values.policy),
+          },
         },
-      },
-      `listening on ${formatListening(values.host, started.port, addresses)}, engine ${values.engine}${where}`,
-    );
-    return serveUntilSignal(started, log, values.untilInputEnds);
+        `listening on ${formatListening(values.host, started.port, addresses)}, engine ${values.engine}${where}`,
+      );
+      return started;
+    });
   },
 });
