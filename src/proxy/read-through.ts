@@ -6,10 +6,12 @@ import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
 import { Flight, type Landing, type Waiter } from "./flight.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
+import type { ThreadTable } from "./threads/thread-table.ts";
 
 export interface ReadThroughOptions {
   readonly cache: CoherentCache;
   readonly origin: Origin;
+  readonly threads: ThreadTable;
   readonly stats: ProxyStats;
   /** Milliseconds that never go back; the time base of everything in the cache. */
   readonly nowMs: () => number;
@@ -33,6 +35,7 @@ export class ReadThrough {
   readonly #store: Store;
   readonly #cache: CoherentCache;
   readonly #origin: Origin;
+  readonly #threads: ThreadTable;
   readonly #stats: ProxyStats;
   readonly #options: ReadThroughOptions;
   readonly #land: Landing;
@@ -42,6 +45,7 @@ export class ReadThrough {
     this.#cache = options.cache;
     this.#store = options.cache.store;
     this.#origin = options.origin;
+    this.#threads = options.threads;
     this.#stats = options.stats;
     this.#land = (flight, bytes, start, end, remainingMs) =>
       this.#landed(flight, bytes, start, end, remainingMs);
@@ -49,7 +53,7 @@ export class ReadThrough {
 
   /** Age and remaining time to live of what `lookup` would deliver; undefined where it would not. */
   peek(bytes: Uint8Array, start: number, end: number, nowMs: number): CachedTimes | undefined {
-    if (nowMs > this.#origin.provenUntilMs) return undefined;
+    if (nowMs > this.#threads.provenUntilMs) return undefined;
     const hash = this.#store.hash(bytes, start, end);
     const entry = this.#store.peek(bytes, start, end, hash, nowMs);
     if (entry === undefined) return undefined;
@@ -60,7 +64,7 @@ export class ReadThrough {
   /** The cached value as a copy, counted as a read. */
   get(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
     const nowMs = this.#options.nowMs();
-    if (nowMs > this.#origin.provenUntilMs) return undefined;
+    if (nowMs > this.#threads.provenUntilMs) return undefined;
     const hash = this.#store.hash(bytes, start, end);
     const value = this.#store.get(bytes, start, end, hash, nowMs);
     if (value !== undefined) this.#stats.hits++;
@@ -69,7 +73,7 @@ export class ReadThrough {
 
   /** Delivers the cached value to `sink`. @returns false when it is not cached, or cannot be vouched for */
   lookup(bytes: Uint8Array, start: number, end: number, sink: ValueSink, nowMs: number): boolean {
-    if (nowMs > this.#origin.provenUntilMs) return false;
+    if (nowMs > this.#threads.provenUntilMs) return false;
     const hash = this.#store.hash(bytes, start, end);
     if (!this.#store.read(bytes, start, end, hash, nowMs, sink)) return false;
     this.#stats.hits++;
@@ -82,7 +86,7 @@ export class ReadThrough {
     const { flights } = this.#cache;
     const name = latin1(bytes, start, end);
     const underway = flights.get(name);
-    if (underway !== undefined) {
+    if (underway !== undefined && this.#mayJoin(underway)) {
       this.#stats.coalesced++;
       underway.join(waiter);
       return;
@@ -99,6 +103,16 @@ export class ReadThrough {
       if (!(error instanceof UpstreamError)) throw error;
       waiter.failed(error);
     }
+  }
+
+  /**
+   * What a flight brings may be as old as its question. While a connection that stalls has not been given up yet (one
+   * being set up has no heartbeat), that can be longer ago than a read may be stale.
+   */
+  #mayJoin(flight: Flight): boolean {
+    const { tracking, stalenessBoundMs } = this.#origin;
+    const boundMs = tracking === false ? this.#options.untrackedTtlMs : stalenessBoundMs;
+    return this.#options.nowMs() - flight.sentAtMs <= boundMs;
   }
 
   #landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void {

@@ -161,10 +161,16 @@ function beginLoss({ keys, recorder }: World): Loss {
   const free = keys.lockAll();
   const written = keys.registers.filter((register) => !free.includes(register)).map(({ key }) => key);
   for (const key of [...written, ...keys.counters, ...keys.forgetRetired()]) recorder.cutOff(key);
+  for (const key of keys.fleeting) recorder.ignore(key);
+  const isOver = (): void => {
+    // Those made meanwhile.
+    for (const key of keys.fleeting) recorder.ignore(key);
+    keys.retireCounters();
+    keys.forgetRetired();
+  };
   return {
     happened(site, how) {
-      keys.retireCounters();
-      keys.forgetRetired();
+      isOver();
       for (const register of free) {
         recorder.loss(register.key, register.nextVersion(), site, startMs, recorder.nowMs(), how);
         register.holds = "nothing";
@@ -172,7 +178,7 @@ function beginLoss({ keys, recorder }: World): Loss {
       }
     },
     mayHaveHappened() {
-      keys.retireCounters();
+      isOver();
       for (const register of free) {
         recorder.cutOff(register.key);
         keys.retire(register);

@@ -41,6 +41,8 @@ export class Register {
 /** The few keys that all clients use. */
 export class Keys {
   readonly registers: readonly Register[];
+  /** Keys of a single client, for as long as it uses them. */
+  readonly fleeting: Set<string> = new Set();
   readonly #counterCount: number;
   readonly #retired: string[] = [];
   #counterGeneration = 0;

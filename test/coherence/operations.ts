@@ -202,6 +202,7 @@ export async function outlive(wire: Wire, client: RespClient): Promise<void> {
   const ttlMs = 20 + wire.random.below(60);
   const begun = begin(wire);
   const key = `fleeting:${wire.connection}:${begun.sequence}`;
+  wire.keys.fleeting.add(key);
   if (wire.random.next() < 0.5) {
     const outcome = outcomeOf(await answer(client.ask("SET", key, "v1;", "PX", String(ttlMs))));
     const recorded = wire.recorder.write(begun, key, "SET PX", {
@@ -226,6 +227,7 @@ export async function outlive(wire: Wire, client: RespClient): Promise<void> {
     await getKey(wire, client, key);
     await Bun.sleep(1);
   }
+  wire.keys.fleeting.delete(key);
 }
 
 /** Reads every key once, for the end of a run. */

@@ -84,6 +84,11 @@ export class Recorder {
     if (!this.isCutOff(key)) this.#cutOffs.set(key, this.nowMs());
   }
 
+  /** Nothing about this key counts. */
+  ignore(key: string): void {
+    this.#cutOffs.set(key, Number.NEGATIVE_INFINITY);
+  }
+
   isCutOff(key: string): boolean {
     return this.#cutOffs.has(key);
   }

@@ -1,0 +1,29 @@
+import { expect, test } from "bun:test";
+import { FakeOrigin } from "../../test/support/fake-origin.ts";
+import { LocalProxy } from "../../test/support/local-proxy.ts";
+import { ManualClock } from "../lib/clock.ts";
+
+// Found by the coherence checker: replies to a connection that was being set up stalled for longer than the bound.
+test.each([
+  ["within the staleness bound joins", 300, 1, "old"],
+  ["beyond it asks anew", 301, 2, "new"],
+])("a read that finds a flight %s", async (_, laterMs, questions, value) => {
+  using origin = new FakeOrigin();
+  const clock = new ManualClock();
+  const options = { origin: origin.port, clock, heartbeatMs: 100, heartbeatTimeoutMs: 200 };
+  await using local = await LocalProxy.start({ ...options, originTimeoutMs: 60_000 });
+  origin.holdFrom("CLIENT", "TRACKING");
+  origin.values.set("a", "old");
+  const [first, second] = await local.clients(2);
+  const early = first!.ask("GET", "a");
+  await origin.received(1, "GET", "a");
+  origin.values.set("a", "new");
+  clock.advance(laterMs);
+  const late = second!.ask("GET", "a");
+  while (local.proxy.stats.misses < 2) await new Promise(setImmediate);
+  await origin.received(questions, "GET", "a");
+  origin.releaseAll();
+  expect(await early).toBe("old");
+  expect(await late).toBe(value);
+  expect(origin.count("GET", "a")).toBe(questions);
+});
