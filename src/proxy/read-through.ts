@@ -6,12 +6,10 @@ import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
 import { Flight, type Landing, type Waiter } from "./flight.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
-import type { ThreadTable } from "./threads/thread-table.ts";
 
 export interface ReadThroughOptions {
   readonly cache: CoherentCache;
   readonly origin: Origin;
-  readonly threads: ThreadTable;
   readonly stats: ProxyStats;
   /** Milliseconds that never go back; the time base of everything in the cache. */
   readonly nowMs: () => number;
@@ -35,7 +33,6 @@ export class ReadThrough {
   readonly #store: Store;
   readonly #cache: CoherentCache;
   readonly #origin: Origin;
-  readonly #threads: ThreadTable;
   readonly #stats: ProxyStats;
   readonly #options: ReadThroughOptions;
   readonly #land: Landing;
@@ -45,7 +42,6 @@ export class ReadThrough {
     this.#cache = options.cache;
     this.#store = options.cache.store;
     this.#origin = options.origin;
-    this.#threads = options.threads;
     this.#stats = options.stats;
     this.#land = (flight, bytes, start, end, remainingMs) =>
       this.#landed(flight, bytes, start, end, remainingMs);
@@ -53,7 +49,7 @@ export class ReadThrough {
 
   /** Age and remaining time to live of what `lookup` would deliver; undefined where it would not. */
   peek(bytes: Uint8Array, start: number, end: number, nowMs: number): CachedTimes | undefined {
-    if (nowMs > this.#threads.provenUntilMs) return undefined;
+    if (nowMs > this.#origin.provenUntilMs) return undefined;
     const hash = this.#store.hash(bytes, start, end);
     const entry = this.#store.peek(bytes, start, end, hash, nowMs);
     if (entry === undefined) return undefined;
@@ -64,7 +60,7 @@ export class ReadThrough {
   /** The cached value as a copy, counted as a read. */
   get(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
     const nowMs = this.#options.nowMs();
-    if (nowMs > this.#threads.provenUntilMs) return undefined;
+    if (nowMs > this.#origin.provenUntilMs) return undefined;
     const hash = this.#store.hash(bytes, start, end);
     const value = this.#store.get(bytes, start, end, hash, nowMs);
     if (value !== undefined) this.#stats.hits++;
@@ -73,7 +69,7 @@ export class ReadThrough {
 
   /** Delivers the cached value to `sink`. @returns false when it is not cached, or cannot be vouched for */
   lookup(bytes: Uint8Array, start: number, end: number, sink: ValueSink, nowMs: number): boolean {
-    if (nowMs > this.#threads.provenUntilMs) return false;
+    if (nowMs > this.#origin.provenUntilMs) return false;
     const hash = this.#store.hash(bytes, start, end);
     if (!this.#store.read(bytes, start, end, hash, nowMs, sink)) return false;
     this.#stats.hits++;
