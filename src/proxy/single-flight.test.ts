@@ -115,7 +115,9 @@ test("an origin that does not answer fails every waiter in time", async () => {
   const clients = await local.clients(20);
   const replies = await Promise.all(clients.map((client) => client.ask("GET", "a")));
   expect(messages(replies)).toHaveLength(1);
-  expect(messages(replies)[0]).toMatch(/^ORIGINTIMEOUT origin .* (did not answer within|sent nothing for) 30 ms$/);
+  expect(messages(replies)[0]).toMatch(
+    /^ORIGINTIMEOUT origin .* (did not answer within|sent nothing for) 30 ms$/,
+  );
   expect(local.proxy.cache.flights.size).toBe(0);
 });
 

@@ -187,6 +187,8 @@ export class OriginConnection {
   version: 2 | 3 = 2;
   isAuthenticated: boolean;
   #isHeld = false;
+  /** The commands that EXEC will execute; undefined outside of a transaction. */
+  #queued: OriginCommand[] | undefined;
 
   constructor(origin: FakeOrigin, socket: Socket<OriginConnection>) {
     this.#origin = origin;
@@ -251,9 +253,30 @@ export class OriginConnection {
     this.#origin.commands.push({ command, connection: this });
     if (this.#origin.holds(command)) this.#isHeld = true;
     const scripted = this.#origin.script?.(command, this);
-    if (scripted === undefined) this.send(this.#answer(command));
+    if (scripted === undefined) this.send(this.#transact(command));
     else if (scripted !== "") this.send(scripted);
     this.#origin.changed();
+  }
+
+  /** MULTI, what it queues, EXEC and DISCARD; all else as it comes. */
+  #transact(command: OriginCommand): string {
+    const [name] = command;
+    const queued = this.#queued;
+    if (name === "MULTI") {
+      this.#queued = [];
+    } else if (queued === undefined) {
+      if (name === "EXEC" || name === "DISCARD") return `-ERR ${name} without MULTI\r\n`;
+      return this.#answer(command);
+    } else if (name === "EXEC") {
+      this.#queued = undefined;
+      return `*${queued.length}\r\n${queued.map((each) => this.#answer(each)).join("")}`;
+    } else if (name === "DISCARD") {
+      this.#queued = undefined;
+    } else {
+      queued.push(command);
+      return "+QUEUED\r\n";
+    }
+    return "+OK\r\n";
   }
 
   #answer(command: OriginCommand): string {
