@@ -443,7 +443,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
         }
       });
       await fc.assert(property, { numRuns: RUNS, verbose: 1 });
-    });
+    }, 120_000);
   });
 }
 

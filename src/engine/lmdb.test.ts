@@ -154,7 +154,7 @@ describe("lmdb engine", () => {
         }
       });
       await fc.assert(property, { numRuns: 30, verbose: 1 });
-    });
+    }, 120_000);
   });
 
   /** Waits until nothing is pending, without asking for it. */
@@ -453,7 +453,18 @@ describe("lmdb engine", () => {
         .put(Buffer.from("version"), Uint8Array.of(2));
       await root.close();
       await expect(open()).rejects.toThrow(StorageError);
-      await expect(open()).rejects.toThrow("format 2; this one reads format 1");
+      await expect(open()).rejects.toThrow("it has format 2");
+    });
+
+    test("with the database of another program is left alone", async () => {
+      const root = openDatabase(directory, { overlappingSync: false });
+      await root.openDB({ name: "theirs" }).put("key", "value");
+      await root.close();
+      await expect(open()).rejects.toThrow("it holds a database of another program");
+      const again = openDatabase(directory, { overlappingSync: false });
+      expect(again.openDB({ name: "theirs" }).get("key")).toBe("value");
+      expect([...again.getKeys()]).toEqual(["theirs"]);
+      await again.close();
     });
 
     test("with something else in it, or that cannot be, is a clear error", async () => {

@@ -56,38 +56,27 @@ export class Tables {
    */
   constructor(directory: string, random: Random) {
     this.#path = join(directory, DATA_FILE);
-    const options = { encoding: "binary", keyEncoding: "binary", cache: false } as const;
     let root: RootDatabase<Uint8Array, Uint8Array> | undefined;
     try {
       checkDataFile(directory);
-      root = open<Uint8Array, Uint8Array>(directory, { ...options, ...ROOT_OPTIONS });
+      root = open<Uint8Array, Uint8Array>(directory, ROOT_OPTIONS);
       this.#root = root;
-      this.#data = root.openDB({ ...options, name: "data" });
-      this.#expiry = root.openDB({ ...options, name: "expiry" });
-      this.#meta = root.openDB({ ...options, name: "meta" });
+      if (entryCount(root) === 0) initialize(root, random);
+      this.#meta = openTable(root, "meta");
+      const version = this.#meta.get(VERSION)?.[0];
+      if (version === undefined) throw new Error(FOREIGN);
+      if (version !== FORMAT_VERSION) {
+        throw new Error(
+          `it has format ${version}, and this version of the program reads format ${FORMAT_VERSION}`,
+        );
+      }
+      this.#data = openTable(root, "data");
+      this.#expiry = openTable(root, "expiry");
+      this.seed = readHash(this.#meta.get(SEED)!);
     } catch (error) {
       void root?.close();
       throw new StorageError(`cannot open the data directory ${directory}: ${(error as Error).message}`);
     }
-    const version = this.#meta.get(VERSION);
-    if (version === undefined) this.#initialize(random);
-    else if (version[0] !== FORMAT_VERSION) {
-      void this.#root.close();
-      throw new StorageError(
-        `the data directory ${directory} was written by another version of this program ` +
-          `(format ${version[0]}; this one reads format ${FORMAT_VERSION})`,
-      );
-    }
-    this.seed = readHash(this.#meta.get(SEED)!);
-  }
-
-  #initialize(random: Random): void {
-    const seed = new Uint8Array(4);
-    writeHash(seed, 0, Math.floor(random.next() * 0x1_0000_0000));
-    this.#root.transactionSync(() => {
-      this.#meta.putSync(VERSION, Uint8Array.of(FORMAT_VERSION));
-      this.#meta.putSync(SEED, seed);
-    });
   }
 
   /** Number of the last journal file whose operations are all contained. */
@@ -232,7 +221,9 @@ export class Tables {
   }
 }
 
+const TABLE_OPTIONS = { encoding: "binary", keyEncoding: "binary", cache: false } as const;
 const ROOT_OPTIONS = {
+  ...TABLE_OPTIONS,
   overlappingSync: false,
   eventTurnBatching: false,
   // Missing from the package's types.
@@ -244,7 +235,32 @@ const FORMAT_VERSION = 1;
 const VERSION = Buffer.from("version");
 const SEED = Buffer.from("seed");
 const JOURNAL = Buffer.from("journal");
+const FOREIGN = "it holds a database of another program";
 const NOTHING = new Uint8Array(0);
+
+/** Makes the databases of a new environment: all of them, or none if the process dies meanwhile. */
+function initialize(root: RootDatabase<Uint8Array, Uint8Array>, random: Random): void {
+  const seed = new Uint8Array(4);
+  writeHash(seed, 0, Math.floor(random.next() * 0x1_0000_0000));
+  root.transactionSync(() => {
+    for (const name of ["data", "expiry"]) root.openDB({ ...TABLE_OPTIONS, name });
+    const meta = root.openDB<Uint8Array, Uint8Array>({ ...TABLE_OPTIONS, name: "meta" });
+    meta.putSync(VERSION, Uint8Array.of(FORMAT_VERSION));
+    meta.putSync(SEED, seed);
+  });
+}
+
+/** @throws Error when there is none of that name */
+function openTable(
+  root: RootDatabase<Uint8Array, Uint8Array>,
+  name: string,
+): Database<Uint8Array, Uint8Array> {
+  // `create` is missing from the package's types; nor do they say that there may be none.
+  const options = { ...TABLE_OPTIONS, name, create: false };
+  const table: Database<Uint8Array, Uint8Array> | undefined = root.openDB(options);
+  if (table === undefined) throw new Error(FOREIGN);
+  return table;
+}
 
 function hashRange(from: number, to: number): RangeOptions {
   const start = new Uint8Array(HASH_BYTES);
