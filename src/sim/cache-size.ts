@@ -1,0 +1,89 @@
+import { parseSize } from "../lib/quantity.ts";
+import { type SizeUnit, SLOT_LIMIT } from "./simulated-cache.ts";
+import type { WorkingSet } from "./working-set.ts";
+
+/** A cache's size as it was asked for: so many entries, so many bytes, or a share of the working set. */
+export interface CacheSize {
+  readonly kind: SizeUnit | "share";
+  /** Entries, bytes, or a share from 0 to 1. */
+  readonly amount: number;
+}
+
+/** Sizes from where everything misses to where little does, at even steps of a logarithmic scale. */
+export const DEFAULT_SIZES = "0.1%,0.2%,0.5%,1%,2%,5%,10%,20%,50%";
+
+/** Policies' sums are exact up to here. */
+const BYTES_LIMIT = 2 ** 52;
+
+/**
+ * Sizes from a text such as `0.1%,1%,1000,64mb`: a bare number is entries, one with a unit bytes, a percentage a
+ * share of the working set.
+ * @throws RangeError naming the size that is none
+ */
+export function parseCacheSizes(text: string): CacheSize[] {
+  return text.split(",").map((part) => parseCacheSize(part.trim()));
+}
+
+function parseCacheSize(text: string): CacheSize {
+  const percent = /^([0-9]+(?:\.[0-9]+)?)\s*%$/.exec(text);
+  if (percent !== null) {
+    const share = Number(percent[1]) / 100;
+    if (share === 0) throw new RangeError(`"${text}": a cache of no size holds nothing`);
+    if (share > 1) throw new RangeError(`"${text}": no cache needs more than 100% of the working set`);
+    return { kind: "share", amount: share };
+  }
+  if (/^[0-9]+$/.test(text)) {
+    const entries = Number(text);
+    if (entries === 0) throw new RangeError(`"${text}": a cache of no size holds nothing`);
+    if (entries > SLOT_LIMIT) {
+      throw new RangeError(`"${text}": a cache has ${SLOT_LIMIT.toLocaleString("en")} entries at most`);
+    }
+    return { kind: "entries", amount: entries };
+  }
+  const bytes = /[a-z]$/i.test(text) ? readBytes(text) : Number.NaN;
+  if (Number.isNaN(bytes)) {
+    throw new RangeError(`"${text}" is not a size: entries as 1000, bytes as 64mb, or a share as 1%`);
+  }
+  if (bytes < 1) throw new RangeError(`"${text}": a cache of no size holds nothing`);
+  if (bytes > BYTES_LIMIT) throw new RangeError(`"${text}" is more than a cache can have: 4 PiB`);
+  return { kind: "bytes", amount: bytes };
+}
+
+function readBytes(text: string): number {
+  try {
+    return parseSize(text);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** A size that a simulation can be set up with. */
+export interface ResolvedSize {
+  readonly capacity: number;
+  readonly unit: SizeUnit;
+  readonly maxEntries: number;
+}
+
+/** Beyond so many entries, memory is taken only for objects that there are, which takes a look at the trace. */
+const UNSEEN_ENTRIES_LIMIT = 2 ** 24;
+
+/** Whether the working set must be known to resolve it. */
+export function needsWorkingSet({ kind, amount }: CacheSize): boolean {
+  return kind !== "entries" || amount > UNSEEN_ENTRIES_LIMIT;
+}
+
+/**
+ * A share is one of the bytes, or of the objects where all sizes are 1 (because they are ignored, or the trace has
+ * none); rounded down, but one at least.
+ * @param workingSet known wherever `needsWorkingSet` says so
+ */
+export function resolveSize({ kind, amount }: CacheSize, workingSet: WorkingSet | undefined): ResolvedSize {
+  if (workingSet === undefined) return { capacity: amount, unit: "entries", maxEntries: amount };
+  const { objects, bytes, hasSizes } = workingSet;
+  if (kind === "entries" || (kind === "share" && !hasSizes)) {
+    const capacity = kind === "entries" ? amount : Math.max(1, Math.floor(objects * amount));
+    return { capacity, unit: "entries", maxEntries: Math.min(capacity, objects) };
+  }
+  const capacity = kind === "bytes" ? amount : Math.max(1, Math.floor(bytes * amount));
+  return { capacity, unit: "bytes", maxEntries: Math.max(1, workingSet.entriesWithin(capacity)) };
+}

@@ -1,0 +1,63 @@
+/**
+ * Records whose keys have become object numbers, in shared memory: what simulations on all threads replay. A column
+ * holds what it says only where its flag is set; else it holds nothing of use.
+ */
+export class NumberedBatch {
+  readonly buffer: SharedArrayBuffer;
+  readonly capacity: number;
+  count = 0;
+  /** Object numbers, from 1. */
+  readonly objects: Uint32Array;
+  /** Sizes other than 1 occur. */
+  hasSizes = false;
+  readonly size: Float64Array;
+  /** Writes, deletes or times to live occur. */
+  hasOperations = false;
+  readonly timeMs: Float64Array;
+  readonly ttlMs: Float64Array;
+  readonly operation: Uint8Array;
+  hasFamilies = false;
+  readonly family: Uint32Array;
+  hasNextDistances = false;
+  /** How many records ahead the object is read again; 0: never. */
+  readonly nextDistance: Uint32Array;
+
+  /** @param buffer that of another batch of the same capacity, to see what it holds */
+  constructor(capacity: number, buffer?: SharedArrayBuffer) {
+    this.capacity = capacity;
+    this.buffer = buffer ?? new SharedArrayBuffer(capacity * BYTES_PER_RECORD);
+    let at = 0;
+    const take = (bytesEach: number): [SharedArrayBuffer, number, number] => {
+      const start = at;
+      at += capacity * bytesEach;
+      return [this.buffer, start, capacity];
+    };
+    this.size = new Float64Array(...take(8));
+    this.timeMs = new Float64Array(...take(8));
+    this.ttlMs = new Float64Array(...take(8));
+    this.objects = new Uint32Array(...take(4));
+    this.family = new Uint32Array(...take(4));
+    this.nextDistance = new Uint32Array(...take(4));
+    this.operation = new Uint8Array(...take(1));
+  }
+
+  /** What must be told besides the shared memory. */
+  get header(): NumberedHeader {
+    const { count, hasSizes, hasOperations, hasFamilies, hasNextDistances } = this;
+    return { count, hasSizes, hasOperations, hasFamilies, hasNextDistances };
+  }
+
+  set header(header: NumberedHeader) {
+    Object.assign(this, header);
+  }
+}
+
+const BYTES_PER_RECORD = 3 * 8 + 3 * 4 + 1;
+
+export interface NumberedHeader {
+  readonly count: number;
+  readonly hasSizes: boolean;
+  readonly hasOperations: boolean;
+  readonly hasFamilies: boolean;
+  readonly hasNextDistances: boolean;
+}

@@ -1,0 +1,83 @@
+import type { NumberedBatch } from "./numbered-batch.ts";
+import { DELETE, READ } from "./records.ts";
+import type { SimulatedCache } from "./simulated-cache.ts";
+import type { Counts } from "./tally.ts";
+
+/** What a write does to the cache: it stores the object, or drops an older one as a cache beside the origin does. */
+export type WriteEffect = "store" | "drop";
+
+/**
+ * Replays records of any kind: sizes, writes, deletes, times to live, families, offline policies.
+ *
+ * A read of what is resident is a hit, and tells the policy where the object's size has changed; any other read is a
+ * miss, after which the object is resident unless it is larger than the cache. A time to live counts from the
+ * record that made the object resident or wrote it. What has expired is found out when it is asked for, and takes
+ * its room until then or until it is evicted. Writes and deletes change what is resident, but are no requests.
+ * @param familyMisses where misses are counted by family of keys
+ */
+export function replayRecords(
+  cache: SimulatedCache,
+  batch: NumberedBatch,
+  from: number,
+  to: number,
+  writes: WriteEffect,
+  counts: Counts,
+  familyMisses: Float64Array | undefined,
+): void {
+  const { objects, size, operation, ttlMs, timeMs, family, nextDistance } = batch;
+  const { hasSizes, hasOperations, hasNextDistances } = batch;
+  const isWeighed = cache.weightOf !== undefined;
+  for (let i = from; i < to; i++, cache.now++) {
+    const object = objects[i]!;
+    const bytes = hasSizes ? size[i]! : 1;
+    const weight = isWeighed ? bytes : 1;
+    const distance = hasNextDistances ? nextDistance[i]! : 0;
+    const nextAccess = distance === 0 ? Number.POSITIVE_INFINITY : cache.now + distance;
+    const kind = hasOperations ? operation[i]! : READ;
+    let slot = cache.slotOf[object]!;
+    if (slot !== 0 && hasOperations && isOver(cache, slot, timeMs[i]!)) {
+      cache.remove(slot);
+      slot = 0;
+    }
+    if (kind === READ) {
+      counts.requests++;
+      counts.bytesRequested += bytes;
+      if (slot !== 0 && weight <= cache.capacity) {
+        touch(cache, slot, weight, nextAccess);
+        continue;
+      }
+      counts.misses++;
+      counts.bytesMissed += bytes;
+      if (familyMisses !== undefined) familyMisses[family[i]!]!++;
+    } else if (kind === DELETE || writes === "drop") {
+      if (slot !== 0) cache.remove(slot);
+      continue;
+    }
+    if (slot !== 0 && weight > cache.capacity) {
+      cache.remove(slot);
+      continue;
+    }
+    if (slot !== 0) touch(cache, slot, weight, nextAccess);
+    else slot = cache.admit(object, weight, nextAccess);
+    if (hasOperations) limitLife(cache, object, timeMs[i]!, ttlMs[i]!);
+  }
+}
+
+/** An entry is in use again, and its object may have another size than before. */
+function touch(cache: SimulatedCache, slot: number, weight: number, nextAccess: number): void {
+  if (cache.isOffline) cache.nextOf[slot] = nextAccess;
+  cache.policy.hit(slot);
+  if (cache.weightOf !== undefined && cache.weightOf[slot] !== weight) cache.reweigh(slot, weight);
+}
+
+function isOver(cache: SimulatedCache, slot: number, nowMs: number): boolean {
+  return cache.expiryOf.length > 0 && cache.expiryOf[slot]! <= nowMs;
+}
+
+/** Sets or lifts the time to live of an object that was stored just now, unless it was evicted at once. */
+function limitLife(cache: SimulatedCache, object: number, nowMs: number, ttlMs: number): void {
+  const slot = cache.slotOf[object]!;
+  if (slot === 0) return;
+  if (ttlMs > 0) cache.expectExpiry();
+  if (cache.expiryOf.length > 0) cache.expiryOf[slot] = ttlMs > 0 ? nowMs + ttlMs : Number.POSITIVE_INFINITY;
+}

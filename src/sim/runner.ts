@@ -1,0 +1,256 @@
+import { formatPolicy, type PolicyChoice } from "../cache/registry.ts";
+import { systemClock } from "../lib/clock.ts";
+import { type CacheSize, needsWorkingSet, resolveSize } from "./cache-size.ts";
+import { type Crew, type Job, type JobResult, SingleCrew, WorkerCrew } from "./crew.ts";
+import { NextAccessFile } from "./next-access.ts";
+import { NumberedBatch } from "./numbered-batch.ts";
+import { Numbering } from "./numbering.ts";
+import { READ, type RecordSource, TraceError } from "./records.ts";
+import type { WriteEffect } from "./replay-records.ts";
+import type { SizeUnit } from "./simulated-cache.ts";
+import type { Counting, Counts } from "./tally.ts";
+import { type WorkingSet, WorkingSetMeter } from "./working-set.ts";
+
+/** What is to be simulated. */
+export interface RunPlan {
+  readonly source: RecordSource;
+  readonly policies: readonly PolicyChoice[];
+  readonly sizes: readonly CacheSize[];
+  /** Every object counts as 1, whatever the trace says. */
+  readonly ignoresSizes: boolean;
+  readonly writes: WriteEffect;
+  readonly counting: Counting;
+  /** The name of a family of keys, where they are counted. */
+  familyName?(family: number): string;
+  readonly seed: number;
+  /** How many simulate at once; with 1, whoever calls does it all. */
+  readonly threads: number;
+  /** Told now and then how far a pass has got, in what `source.extent` counts. */
+  progress?(pass: Pass, done: number): void;
+}
+
+/** `measuring`: finding out about the trace what must be known beforehand. */
+export type Pass = "measuring" | "simulating";
+
+/** What came of one policy at one size. */
+export interface ResultRow {
+  readonly trace: string;
+  readonly policy: string;
+  readonly size: number;
+  readonly sizeUnit: SizeUnit;
+  readonly requests: number;
+  readonly misses: number;
+  readonly missRatio: number;
+  readonly bytesMissed: number;
+  readonly byteMissRatio: number;
+  /** Time taken by this simulation alone, reading the trace aside. */
+  readonly seconds: number;
+  /** Miss ratio over time, where it was asked for. */
+  readonly windows?: readonly WindowRow[];
+  /** Who misses, most misses first, where it was asked for. */
+  readonly families?: readonly FamilyRow[];
+}
+
+export interface WindowRow {
+  /** The window's first record, counted from 0. */
+  readonly from: number;
+  readonly requests: number;
+  readonly misses: number;
+  readonly missRatio: number;
+  readonly byteMissRatio: number;
+}
+
+export interface FamilyRow {
+  readonly family: string;
+  readonly requests: number;
+  readonly misses: number;
+  readonly missRatio: number;
+}
+
+export interface RunResult {
+  /** By size, then by policy. */
+  readonly rows: readonly ResultRow[];
+  /** Of the whole trace, warm-up included; known where a pass was needed to find out. */
+  readonly workingSet: WorkingSet | undefined;
+  readonly records: number;
+  readonly objects: number;
+}
+
+const BATCH_RECORDS = 16_384;
+
+/** Whether the trace must be read twice: for shares, sizes in bytes, and policies that know the future. */
+export function needsTwoPasses({ policies, sizes }: Pick<RunPlan, "policies" | "sizes">): boolean {
+  return sizes.some(needsWorkingSet) || policies.some(({ type }) => type.offline === true);
+}
+
+/**
+ * Simulates all policies at all sizes, in one pass over the trace; some of them need a pass before that.
+ * @throws TraceError for what is wrong with the trace, or one that must be read twice and cannot
+ */
+export async function run(plan: RunPlan): Promise<RunResult> {
+  const { source, policies } = plan;
+  const isOffline = policies.some(({ type }) => type.offline === true);
+  const isMeasured = needsTwoPasses(plan);
+  if (isMeasured && !source.isRepeatable) throw new TraceError(explainTwoPasses(plan));
+  using nextAccesses = isOffline ? new NextAccessFile() : undefined;
+  const workingSet = isMeasured ? await measure(plan, nextAccesses) : undefined;
+  const sizes = distinctSizes(plan.sizes.map((size) => resolveSize(size, workingSet)));
+  const { seed, writes, counting } = plan;
+  const jobs = sizes.flatMap((size) =>
+    policies.map((policy): Job => ({ ...size, policy: formatPolicy(policy), seed, writes, counting })),
+  );
+  const threads = Math.min(plan.threads, jobs.length);
+  const crew =
+    threads > 1
+      ? new WorkerCrew(jobs, threads, BATCH_RECORDS)
+      : new SingleCrew(jobs, BATCH_RECORDS, systemClock);
+  try {
+    return await simulate(plan, jobs, crew, workingSet, nextAccesses);
+  } finally {
+    await crew.stop();
+  }
+}
+
+/** The pass that finds out how large the working set is, and the next access to everything. */
+async function measure(plan: RunPlan, nextAccesses: NextAccessFile | undefined): Promise<WorkingSet> {
+  const { source, progress } = plan;
+  const numbering = new Numbering(plan.ignoresSizes, false);
+  const meter = new WorkingSetMeter();
+  const batch = new NumberedBatch(BATCH_RECORDS);
+  await source.read(
+    (records) => {
+      for (let from = 0; from < records.count; from += BATCH_RECORDS) {
+        numbering.number(records, from, batch);
+        meter.add(batch, numbering.objects);
+        nextAccesses?.append(batch);
+      }
+      return true;
+    },
+    (done) => progress?.("measuring", done),
+  );
+  checkNotEmpty(source, numbering.objects);
+  nextAccesses?.finish(numbering.objects);
+  return meter.finish();
+}
+
+async function simulate(
+  plan: RunPlan,
+  jobs: readonly Job[],
+  crew: Crew,
+  workingSet: WorkingSet | undefined,
+  nextAccesses: NextAccessFile | undefined,
+): Promise<RunResult> {
+  const { source, counting, progress } = plan;
+  const numbering = new Numbering(plan.ignoresSizes, counting.byFamily);
+  const familyRequests: number[] = [];
+  let seen = 0;
+  await source.read(
+    async (records) => {
+      for (let from = 0; from < records.count; from += BATCH_RECORDS) {
+        const batch = await crew.freeBatch();
+        numbering.number(records, from, batch);
+        if (nextAccesses !== undefined) {
+          nextAccesses.take(batch.nextDistance, batch.count);
+          batch.hasNextDistances = true;
+        }
+        if (counting.byFamily) countFamilies(batch, counting.warmupRecords - seen, familyRequests);
+        seen += batch.count;
+        crew.replay(batch, numbering.objects);
+      }
+      return true;
+    },
+    (done) => progress?.("simulating", done),
+  );
+  checkNotEmpty(source, numbering.objects);
+  const results = await crew.finish();
+  return {
+    rows: jobs.map((job, index) => resultRow(plan, job, results[index]!, familyRequests)),
+    workingSet,
+    records: seen,
+    objects: numbering.objects,
+  };
+}
+
+function checkNotEmpty(source: RecordSource, objects: number): void {
+  if (objects === 0) throw new TraceError(`${source.name}: there is no request in it`);
+}
+
+/** Requests of each family, those of the warm-up aside: the first `skipped` records of the batch. */
+function countFamilies(batch: NumberedBatch, skipped: number, requests: number[]): void {
+  const { family, operation, hasOperations, count } = batch;
+  for (let i = Math.max(0, skipped); i < count; i++) {
+    if (hasOperations && operation[i] !== READ) continue;
+    const number = family[i]!;
+    while (requests.length <= number) requests.push(0);
+    requests[number]!++;
+  }
+}
+
+function resultRow(
+  { source, counting, familyName }: RunPlan,
+  { policy, capacity, unit }: Job,
+  { total, windows, familyMisses, seconds }: JobResult,
+  familyRequests: readonly number[],
+): ResultRow {
+  return {
+    trace: source.name,
+    policy,
+    size: capacity,
+    sizeUnit: unit,
+    requests: total.requests,
+    misses: total.misses,
+    missRatio: ratio(total.misses, total.requests),
+    bytesMissed: total.bytesMissed,
+    byteMissRatio: ratio(total.bytesMissed, total.bytesRequested),
+    seconds,
+    ...(counting.windowRecords > 0 && {
+      windows: windows.map((counts, i) => windowRow(counts, i, counting)),
+    }),
+    ...(familyMisses !== undefined && {
+      families: familyRequests
+        .map((requests, family): FamilyRow => {
+          const misses = familyMisses[family] ?? 0;
+          const name = familyName?.(family) ?? String(family);
+          return { family: name, requests, misses, missRatio: ratio(misses, requests) };
+        })
+        .filter(({ requests }) => requests > 0)
+        .sort((one, other) => other.misses - one.misses),
+    }),
+  };
+}
+
+function windowRow(counts: Counts, index: number, { warmupRecords, windowRecords }: Counting): WindowRow {
+  const { requests, misses, bytesRequested, bytesMissed } = counts;
+  return {
+    from: warmupRecords + index * windowRecords,
+    requests,
+    misses,
+    missRatio: ratio(misses, requests),
+    byteMissRatio: ratio(bytesMissed, bytesRequested),
+  };
+}
+
+/** 0 of 0 is 0. */
+function ratio(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}
+
+/** Shares of a small working set may come to the same. */
+function distinctSizes<T extends { capacity: number; unit: SizeUnit }>(sizes: readonly T[]): T[] {
+  const seen = new Set<string>();
+  return sizes.filter(({ capacity, unit }) => {
+    const text = `${capacity} ${unit}`;
+    return !seen.has(text) && seen.add(text) !== undefined;
+  });
+}
+
+function explainTwoPasses({ source, policies, sizes }: RunPlan): string {
+  const offline = policies.find(({ type }) => type.offline === true);
+  const reason =
+    offline !== undefined
+      ? `${offline.type.name} knows what lies ahead`
+      : sizes.some(({ kind }) => kind === "share")
+        ? "a size in percent is a share of what is in the whole of it"
+        : "sizes need to be known for a cache of so many bytes or entries";
+  return `${source.name} can be read only once, and must be read twice: ${reason}`;
+}
