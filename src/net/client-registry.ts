@@ -23,6 +23,11 @@ export class ClientRegistry implements ServiceTotals {
     return this.#connections.size;
   }
 
+  /** Connections open at once, over everything that shares the limit. */
+  get openCount(): number {
+    return this.size;
+  }
+
   nextId(): number {
     return this.#nextId++;
   }

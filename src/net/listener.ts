@@ -19,6 +19,8 @@ export interface ListenerOptions {
   readonly clock: Clock;
   /** Speak RESP only; what does not begin with `*` is then an inline command. */
   readonly respOnly?: boolean;
+  /** Other threads listen on the same port, and the system shares the clients out among them. */
+  readonly sharesPort?: boolean;
   /** Whether a client that comes now must authenticate before anything else. */
   readonly passwordRequired?: () => boolean;
 }
@@ -66,7 +68,7 @@ export class Listener {
       clock,
       scratch: new ByteBuffer(64 * 1024, limits.replyBytes),
     };
-    const listeners = listen(options.host, options.port, socketHandlers(host, options));
+    const listeners = listen(options, socketHandlers(host, options));
     const timer = setInterval(() => {
       const nowMs = clock.monotonicMs();
       registry.throughput.sample(nowMs, registry);
@@ -107,15 +109,14 @@ export class Listener {
 
 /** @throws ListenError */
 function listen(
-  host: string,
-  port: number,
+  { host, port, sharesPort = false }: ListenerOptions,
   handlers: SocketHandler<Connection>,
 ): TCPSocketListener<Connection>[] {
-  if (host !== "localhost") return [listenOn(host, port, handlers)];
+  if (host !== "localhost") return [listenOn(host, port, sharesPort, handlers)];
   for (let attempt = 1; ; attempt++) {
-    const first = listenOn("127.0.0.1", port, handlers);
+    const first = listenOn("127.0.0.1", port, sharesPort, handlers);
     try {
-      return [first, listenOn("::1", first.port, handlers)];
+      return [first, listenOn("::1", first.port, sharesPort, handlers)];
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;
       // A machine without IPv6 has no ::1; a port that another program holds there is an error all the same.
@@ -129,10 +130,12 @@ function listen(
 function listenOn(
   hostname: string,
   port: number,
+  reusePort: boolean,
   handlers: SocketHandler<Connection>,
 ): TCPSocketListener<Connection> {
   try {
-    return Bun.listen<Connection>({ hostname, port, allowHalfOpen: true, socket: handlers });
+    const options = { hostname, port, reusePort, allowHalfOpen: true, socket: handlers };
+    return Bun.listen<Connection>(options);
   } catch (error) {
     const code = (error as { code?: string }).code ?? "";
     const name = hostname.includes(":") ? `[${hostname}]` : hostname;
@@ -144,7 +147,7 @@ function socketHandlers(host: ConnectionHost, options: ListenerOptions) {
   const { registry, limits, service } = options;
   return {
     open(socket: Socket<Connection>) {
-      if (registry.size >= limits.connections) {
+      if (registry.openCount >= limits.connections) {
         registry.rejectedCount++;
         socket.write(utf8("-ERR max number of clients reached\r\n"));
         socket.end();

@@ -10,20 +10,19 @@ import {
   serverFields,
   trafficFields,
 } from "../net/info.ts";
-import type { CachingProxy } from "./proxy.ts";
+import type { ProxyParts } from "./context.ts";
 
 /** INFO and CONFIG of the proxy itself, with Redis's names where Redis has the same. (COMMAND is the origin's.) */
-export function adminCommands(proxy: CachingProxy): readonly Command<ClientContext>[] {
-  const { cache, options, origin, stats } = proxy;
-  const { registry } = options;
+export function adminCommands(proxy: ProxyParts): readonly Command<ClientContext>[] {
+  const { cache, settings, origin, registry, stats } = proxy;
   const { store } = cache;
   return [
     infoCommand([
       { name: "Server", fields: () => serverFields(proxy.host, proxy.port, proxy.runId) },
-      { name: "Clients", fields: () => clientsFields(registry, options.maxConnections) },
+      { name: "Clients", fields: () => clientsFields(registry, settings.maxConnections) },
       {
         name: "Memory",
-        fields: () => memoryFields(store.stats().usedBytes, options.memoryBytes, store.policyName),
+        fields: () => memoryFields(store.stats().usedBytes, settings.memoryBytes, store.policyName),
       },
       {
         name: "Stats",
@@ -54,7 +53,7 @@ export function adminCommands(proxy: CachingProxy): readonly Command<ClientConte
             origin: origin.name,
             origin_link_status: origin.isReady ? "up" : "down",
             origin_tracking: origin.tracking === true ? 1 : 0,
-            staleness_bound_ms: origin.tracking === true ? origin.stalenessBoundMs : options.ttlMs,
+            staleness_bound_ms: origin.tracking === true ? origin.stalenessBoundMs : settings.ttlMs,
             origin_connections_shared: shared,
             origin_connections_dedicated: dedicated,
             origin_connections_idle: idle,
@@ -79,14 +78,14 @@ export function adminCommands(proxy: CachingProxy): readonly Command<ClientConte
     configCommand({
       parameters: [
         { name: "policy", get: () => store.policyName, set: (text) => store.setPolicy(text) },
-        fixedParameter("maxmemory", String(options.memoryBytes)),
+        fixedParameter("maxmemory", String(settings.memoryBytes)),
         fixedParameter("maxmemory-policy", () => store.policyName),
-        fixedParameter("maxclients", String(options.maxConnections)),
+        fixedParameter("maxclients", String(settings.maxConnections)),
         fixedParameter("origin", origin.name),
-        fixedParameter("heartbeat", `${options.heartbeatMs}ms`),
-        fixedParameter("heartbeat-timeout", `${options.heartbeatTimeoutMs}ms`),
-        fixedParameter("origin-timeout", `${options.originTimeoutMs}ms`),
-        fixedParameter("ttl", `${options.ttlMs}ms`),
+        fixedParameter("heartbeat", `${settings.heartbeatMs}ms`),
+        fixedParameter("heartbeat-timeout", `${settings.heartbeatTimeoutMs}ms`),
+        fixedParameter("origin-timeout", `${settings.originTimeoutMs}ms`),
+        fixedParameter("ttl", `${settings.ttlMs}ms`),
         // Clients such as redis-benchmark look for these.
         fixedParameter("save", ""),
         fixedParameter("appendonly", "no"),

@@ -9,16 +9,24 @@ import type { Flight } from "./flight.ts";
  * when it is sent. That (1) removes the entry, (2) changes the key's lease, so that a fill asked for earlier is
  * discarded when its reply comes, and (3) takes the key's flight out of the table, so that later misses start a new
  * one, which is sent behind the write over the same connection.
+ *
+ * Where several threads share the cache, each has a connection of its own, and nothing orders what two of them
+ * bring. So a write invalidates once more before it is acknowledged; a flight can be joined only while its lease
+ * holds; a lease is good for one fill, and a value that cannot be stored, but is going to be shown to somebody, takes
+ * the entry away that another thread may have stored: it may be older.
  */
 export class CoherentCache {
   readonly store: Store;
+  /** Whether other threads fill it, too. */
+  readonly isShared: boolean;
   /** Fills under way that further misses may join, by key (one character a byte). */
   readonly flights = new Map<string, Flight>();
   /** Keys invalidated, by the origin or by writes through this proxy. */
   invalidationCount = 0;
 
-  constructor(store: Store) {
+  constructor(store: Store, isShared: boolean) {
     this.store = store;
+    this.isShared = isShared;
   }
 
   invalidate(bytes: Uint8Array, start: number, end: number): void {

@@ -2,8 +2,8 @@ import type { Ticket } from "../net/connection.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
 import { UpstreamRequest } from "../upstream/connection.ts";
-import type { Origin } from "../upstream/origin.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
+import type { Fence } from "./fence.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { downgradeReply } from "./reply-downgrade.ts";
 
@@ -15,7 +15,11 @@ export interface Forwarding {
   readonly mayWrite: boolean;
   readonly stats: ProxyStats;
   /** Set for what went over a side connection: the reply waits behind it. */
-  readonly fence: Origin | undefined;
+  readonly fence: Fence | undefined;
+  /** The reply came in the client's own RESP version. */
+  readonly isRaw?: boolean;
+  /** Called before the client gets the reply. */
+  readonly settled?: (() => void) | undefined;
   /** Called once, when the reply has been written. */
   readonly done: () => void;
 }
@@ -32,10 +36,10 @@ export class ForwardedRequest extends UpstreamRequest {
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
     const { ticket, version, fence } = this.#forwarding;
     if (version === 0) writeTextReply(ticket, bytes, reader);
-    else if (version === 2 && fence === undefined) downgradeReply(bytes, start, ticket.buffer);
+    else if (version === 2 && !this.#forwarding.isRaw) downgradeReply(bytes, start, ticket.buffer);
     else ticket.buffer.append(bytes, start, end);
     if (fence === undefined) this.#finish();
-    else fence.fence(() => this.#finish());
+    else fence.pass(() => this.#finish());
   }
 
   override failed(error: UpstreamError): void {
@@ -45,8 +49,10 @@ export class ForwardedRequest extends UpstreamRequest {
   }
 
   #finish(): void {
-    this.#forwarding.ticket.done();
-    this.#forwarding.done();
+    const { ticket, settled, done } = this.#forwarding;
+    settled?.();
+    ticket.done();
+    done();
   }
 }
 

@@ -1,10 +1,10 @@
 import { SYNTAX_ERROR } from "../net/command-errors.ts";
 import type { Command } from "../net/command-table.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
-import type { ProxySession } from "./session.ts";
+import type { ProxyContext } from "./context.ts";
 
 /** The proxy's own commands: they let a client see what the cache did. */
-export const glassCommands: readonly Command<ProxySession>[] = [
+export const glassCommands: readonly Command<ProxyContext>[] = [
   {
     name: "glass.source",
     arity: 2,
@@ -27,7 +27,7 @@ export const glassCommands: readonly Command<ProxySession>[] = [
   },
 ];
 
-function source(session: ProxySession, request: Request, reply: ReplyWriter): void {
+function source(session: ProxyContext, request: Request, reply: ReplyWriter): void {
   const mode = request.text(1).toLowerCase();
   if (mode !== "on" && mode !== "off") {
     reply.error(SYNTAX_ERROR);
@@ -39,8 +39,8 @@ function source(session: ProxySession, request: Request, reply: ReplyWriter): vo
   }
 }
 
-function explain(session: ProxySession, request: Request, reply: ReplyWriter): void {
-  const { cache, nowMs, origin } = session.proxy;
+function explain(session: ProxyContext, request: Request, reply: ReplyWriter): void {
+  const { cache, nowMs, threads } = session.proxy;
   const start = request.starts[1]!;
   const end = request.ends[1]!;
   const now = nowMs();
@@ -62,7 +62,7 @@ function explain(session: ProxySession, request: Request, reply: ReplyWriter): v
   reply.bulkText("cached");
   reply.boolean(true);
   reply.bulkText("servable");
-  reply.boolean(now <= origin.provenUntilMs);
+  reply.boolean(now <= threads.provenUntilMs);
   field(reply, "age-ms", Math.max(0, Math.floor(now - entry.filledAtMs)));
   field(reply, "ttl-ms", entry.expiresAtMs === 0 ? -1 : Math.max(0, Math.floor(entry.expiresAtMs - now)));
   field(reply, "reads", entry.reads);

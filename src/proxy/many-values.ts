@@ -1,19 +1,19 @@
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
+import type { ProxyParts } from "./context.ts";
 import type { Source, Waiter } from "./flight.ts";
 import { failureMessage } from "./forwarded-request.ts";
-import type { CachingProxy } from "./proxy.ts";
 
 /** An MGET: what is cached is taken at once, and the origin is asked only for the rest. */
 export class ManyValues {
-  readonly #proxy: CachingProxy;
+  readonly #proxy: ProxyParts;
   readonly #namesSources: boolean;
   readonly #values: (Uint8Array | null)[] = [];
   readonly #sources: (Source | "none")[] = [];
   readonly #missing: number[] = [];
   #error: string | undefined;
 
-  constructor(proxy: CachingProxy, request: Request, namesSources: boolean) {
+  constructor(proxy: ProxyParts, request: Request, namesSources: boolean) {
     this.#proxy = proxy;
     this.#namesSources = namesSources;
     for (let index = 1; index < request.count; index++) {

@@ -6,6 +6,7 @@ import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { Fence } from "./fence.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import type { Route } from "./routes.ts";
@@ -13,6 +14,7 @@ import type { Route } from "./routes.ts";
 export interface PinHost {
   readonly connection: Connection;
   readonly origin: Origin;
+  readonly fence: Fence;
   readonly stats: ProxyStats;
   readonly timeoutMs: number;
   /** The origin has executed something that may have changed any key. */
@@ -230,8 +232,8 @@ export class Pin {
 
   #relay(bytes: Uint8Array, start: number, end: number): void {
     const message = new Uint8Array(bytes.subarray(start, end));
-    const { connection, origin } = this.#host;
-    origin.fence(() => {
+    const { connection, fence } = this.#host;
+    fence.pass(() => {
       if (!this.#isDeaf) connection.pushBytes(message, 0, message.length);
     });
   }
@@ -255,7 +257,7 @@ class PinnedRequest extends UpstreamRequest {
     const isError = reader.type === ERROR || reader.type === BULK_ERROR;
     const outcome = isError ? "error" : reader.isNull ? "null" : "replied";
     this.#ticket.buffer.append(bytes, start, end);
-    this.#host.origin.fence(() => {
+    this.#host.fence.pass(() => {
       if (this.#mayChange) this.#host.changed();
       this.#ticket.done();
       this.#ended(outcome);

@@ -1,4 +1,4 @@
-import { Store } from "../cache/store.ts";
+import type { Store } from "../cache/store.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
@@ -15,149 +15,146 @@ import { parseOrigin } from "../upstream/address.ts";
 import { Origin } from "../upstream/origin.ts";
 import { adminCommands } from "./admin-commands.ts";
 import { CoherentCache } from "./coherent-cache.ts";
+import type { ProxyContext, ProxyParts, ProxySettings } from "./context.ts";
+import { Fence } from "./fence.ts";
 import { glassCommands } from "./glass-commands.ts";
 import { ProxyStats } from "./proxy-stats.ts";
 import { ReadThrough } from "./read-through.ts";
 import { ROUTES } from "./routes.ts";
 import { ProxySession } from "./session.ts";
+import { answerPeer } from "./threads/answer-peer.ts";
+import type { AnswerQuestion, Peers } from "./threads/peers.ts";
+import type { ThreadTable } from "./threads/thread-table.ts";
 
 export interface ProxyOptions {
-  /** `host:port` or `redis://[user:password@]host:port`. */
-  readonly origin: string;
-  /** The cache's budget, exact. */
-  readonly memoryBytes: number;
-  /** An eviction policy and its parameters, as `parsePolicy` reads them. */
-  readonly policy: string;
-  /** What clients must give; undefined: nothing. */
-  readonly password: string | undefined;
-  /** How long the origin may take: to connect, and for each reply. */
-  readonly originTimeoutMs: number;
-  /** How often the tracked connection is asked for a sign of life, and how long that may take. */
-  readonly heartbeatMs: number;
-  readonly heartbeatTimeoutMs: number;
-  /** How long a value of an origin without CLIENT TRACKING may be served; 0: not at all. */
-  readonly ttlMs: number;
-  /** Request bytes waiting for an origin that does not read; further requests fail at once. */
-  readonly originPendingBytes: number;
+  readonly settings: ProxySettings;
+  /** The cache, made or joined. */
+  readonly store: Store;
+  /** Its `monotonicMs` is the time base of the cache: whole milliseconds near the Unix epoch's, in all threads alike. */
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly registry: ClientRegistry;
-  readonly maxConnections: number;
-  readonly version: string;
-  /** For one test alone, which shows that its checker finds what leases prevent. */
-  readonly unsafeSkipLeases?: boolean;
-}
-
-/** Expired entries and those of past epochs are looked for in small steps, so that no request waits for long. */
-const SWEEP_INTERVAL_MS = 100;
-const SWEEP_STEPS = 2000;
-
-/** The caching proxy: composes cache, origin and sessions. */
-export class CachingProxy implements Service {
-  readonly cache: CoherentCache;
-  readonly origin: Origin;
-  readonly readThrough: ReadThrough;
-  readonly stats = new ProxyStats();
-  readonly commands: CommandTable<ProxySession>;
-  readonly routes = new NameTable(ROUTES);
-  readonly host: ServiceHost;
-  readonly originTimeoutMs: number;
-  readonly options: ProxyOptions;
-  /** The time base of everything cached: milliseconds that never go back, near those of the Unix epoch. */
-  readonly nowMs: () => number;
-  /** Where it listens, for INFO; 0 before it does. */
-  port = 0;
+  /** What all threads know of each other. */
+  readonly threads: ThreadTable;
+  /** Which of them this is. */
+  readonly index: number;
   /** 40 hexadecimal digits, new at each start. */
   readonly runId: string;
-  readonly #sweep: ReturnType<typeof setInterval>;
+  readonly startedAtMs: number;
+  /** Makes the way to the other threads, where there are others. @param answer how this one answers them */
+  readonly joinPeers?: (answer: AnswerQuestion) => Peers;
+}
+
+/** The caching proxy, or one thread of it: composes cache, origin and sessions. */
+export class CachingProxy implements Service, ProxyParts {
+  readonly cache: CoherentCache;
+  readonly origin: Origin;
+  readonly fence: Fence;
+  readonly readThrough: ReadThrough;
+  readonly stats = new ProxyStats();
+  readonly commands: CommandTable<ProxyContext>;
+  readonly routes = new NameTable(ROUTES);
+  readonly host: ServiceHost;
+  readonly registry: ClientRegistry;
+  readonly settings: ProxySettings;
+  readonly threads: ThreadTable;
+  readonly peers: Peers | undefined;
+  readonly runId: string;
+  readonly nowMs: () => number;
+  port = 0;
+  readonly #options: ProxyOptions;
   #isClosing = false;
 
   constructor(options: ProxyOptions) {
-    this.options = options;
-    this.originTimeoutMs = options.originTimeoutMs;
-    const clock = steadyClock(options.clock);
-    this.nowMs = clock.monotonicMs;
-    this.cache = new CoherentCache(
-      Store.create({
-        budgetBytes: options.memoryBytes,
-        policy: options.policy,
-        seed: Math.floor(options.random.next() * 2 ** 32),
-      }),
-    );
+    const { settings, clock, registry, threads } = options;
+    this.#options = options;
+    this.settings = settings;
+    this.registry = registry;
+    this.threads = threads;
+    this.runId = options.runId;
+    this.nowMs = () => clock.monotonicMs();
+    this.cache = new CoherentCache(options.store, threads.count > 1);
     this.origin = new Origin(
       {
-        address: parseOrigin(options.origin),
+        address: parseOrigin(settings.origin),
         clock,
         random: options.random,
-        timeoutMs: options.originTimeoutMs,
-        heartbeatMs: options.heartbeatMs,
-        heartbeatTimeoutMs: options.heartbeatTimeoutMs,
-        pendingBytes: options.originPendingBytes,
+        timeoutMs: settings.originTimeoutMs,
+        heartbeatMs: settings.heartbeatMs,
+        heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
+        pendingBytes: settings.originPendingBytes,
       },
       this.#originEvents(),
     );
+    this.peers = options.joinPeers?.((question, then) => answerPeer(this, question, then));
+    this.fence = new Fence({
+      origin: this.origin,
+      peers: this.peers,
+      timeoutMs: settings.heartbeatTimeoutMs,
+      giveUp: () => this.cache.invalidateAll(),
+    });
     this.readThrough = new ReadThrough({
       cache: this.cache,
       origin: this.origin,
+      threads,
       stats: this.stats,
       nowMs: this.nowMs,
-      untrackedTtlMs: options.ttlMs,
-      unsafeSkipLeases: options.unsafeSkipLeases ?? false,
+      untrackedTtlMs: settings.ttlMs,
+      unsafeSkipLeases: settings.unsafeSkipLeases,
     });
-    this.runId = randomHex(options.random, 40);
-    this.commands = new CommandTable<ProxySession>([
+    this.commands = new CommandTable<ProxyContext>([
       ...connectionCommands,
       clientCommand,
       ...glassCommands,
       ...adminCommands(this),
     ]);
     this.host = {
-      registry: options.registry,
-      clock: options.clock,
-      password: options.password,
+      registry,
+      clock,
+      password: settings.password,
       serverName: "redis",
       redisVersion: "7.2.4",
-      version: options.version,
+      version: settings.version,
       mode: "proxy",
       role: "master",
-      startedAtMs: options.clock.wallMs(),
+      startedAtMs: options.startedAtMs,
       commands: this.commands,
       onReset: (context) => (context as ProxySession).reset(),
     };
-    this.#sweep = setInterval(() => this.cache.store.sweep(this.nowMs(), SWEEP_STEPS), SWEEP_INTERVAL_MS);
-    this.#sweep.unref();
   }
 
   connect(connection: Connection): ProxySession {
     return new ProxySession(this, connection);
   }
 
-  /** The text protocol's `AUTH password`. */
-  authenticateText(session: ProxySession, request: Request, reply: TextWriter): void {
+  authenticateText(context: ProxyContext, request: Request, reply: TextWriter): void {
     if (this.host.password === undefined) reply.error("ERR no password is asked for");
     else if (isPassword(this.host, request.view(1))) {
-      session.connection.authenticate();
+      context.connection.authenticate();
       reply.ok();
     } else reply.error("ERR wrong password");
   }
 
   close(): void {
     this.#isClosing = true;
-    clearInterval(this.#sweep);
     this.origin.close();
+    this.peers?.close();
   }
 
   #originEvents() {
-    const { log } = this.options;
+    const { log, threads, index } = this.#options;
     let isUp = false;
     let isDownLogged = false;
     return {
       invalidated: (bytes: Uint8Array, start: number, end: number) =>
         this.cache.invalidate(bytes, start, end),
+      proven: (untilMs: number) => threads.prove(index, untilMs),
       allInvalidated: () => this.cache.invalidateAll(),
       lost: (error: Error) => {
         this.cache.invalidateAll();
+        // Nothing is left that this thread would have to vouch for.
+        threads.prove(index, Number.POSITIVE_INFINITY);
         if (this.#isClosing) return;
         if (isUp) this.stats.channelLosses++;
         // Attempts that fail after the first are not told of: there may be many.
@@ -173,22 +170,10 @@ export class CachingProxy implements Service {
         } else {
           log.warn(
             `connected to origin ${this.origin.name}, which cannot send invalidations (CLIENT TRACKING): ` +
-              `entries are kept for ${this.options.ttlMs} ms at most and may be stale for as long`,
+              `entries are kept for ${this.settings.ttlMs} ms at most and may be stale for as long`,
           );
         }
       },
     };
   }
-}
-
-function randomHex(random: Random, digits: number): string {
-  let text = "";
-  while (text.length < digits) text += Math.floor(random.next() * 16).toString(16);
-  return text;
-}
-
-/** A clock whose monotonic time is whole milliseconds near the Unix epoch's. */
-function steadyClock(clock: Clock): Clock {
-  const baseMs = clock.wallMs() - clock.monotonicMs();
-  return { wallMs: () => clock.wallMs(), monotonicMs: () => Math.floor(baseMs + clock.monotonicMs()) };
 }

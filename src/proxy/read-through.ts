@@ -6,10 +6,12 @@ import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
 import { Flight, type Landing, type Waiter } from "./flight.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
+import type { ThreadTable } from "./threads/thread-table.ts";
 
 export interface ReadThroughOptions {
   readonly cache: CoherentCache;
   readonly origin: Origin;
+  readonly threads: ThreadTable;
   readonly stats: ProxyStats;
   /** Milliseconds that never go back; the time base of everything in the cache. */
   readonly nowMs: () => number;
@@ -33,6 +35,7 @@ export class ReadThrough {
   readonly #store: Store;
   readonly #cache: CoherentCache;
   readonly #origin: Origin;
+  readonly #threads: ThreadTable;
   readonly #stats: ProxyStats;
   readonly #options: ReadThroughOptions;
   readonly #land: Landing;
@@ -42,6 +45,7 @@ export class ReadThrough {
     this.#cache = options.cache;
     this.#store = options.cache.store;
     this.#origin = options.origin;
+    this.#threads = options.threads;
     this.#stats = options.stats;
     this.#land = (flight, bytes, start, end, remainingMs) =>
       this.#landed(flight, bytes, start, end, remainingMs);
@@ -49,7 +53,7 @@ export class ReadThrough {
 
   /** Age and remaining time to live of what `lookup` would deliver; undefined where it would not. */
   peek(bytes: Uint8Array, start: number, end: number, nowMs: number): CachedTimes | undefined {
-    if (nowMs > this.#origin.provenUntilMs) return undefined;
+    if (nowMs > this.#threads.provenUntilMs) return undefined;
     const hash = this.#store.hash(bytes, start, end);
     const entry = this.#store.peek(bytes, start, end, hash, nowMs);
     if (entry === undefined) return undefined;
@@ -60,7 +64,7 @@ export class ReadThrough {
   /** The cached value as a copy, counted as a read. */
   get(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
     const nowMs = this.#options.nowMs();
-    if (nowMs > this.#origin.provenUntilMs) return undefined;
+    if (nowMs > this.#threads.provenUntilMs) return undefined;
     const hash = this.#store.hash(bytes, start, end);
     const value = this.#store.get(bytes, start, end, hash, nowMs);
     if (value !== undefined) this.#stats.hits++;
@@ -69,7 +73,7 @@ export class ReadThrough {
 
   /** Delivers the cached value to `sink`. @returns false when it is not cached, or cannot be vouched for */
   lookup(bytes: Uint8Array, start: number, end: number, sink: ValueSink, nowMs: number): boolean {
-    if (nowMs > this.#origin.provenUntilMs) return false;
+    if (nowMs > this.#threads.provenUntilMs) return false;
     const hash = this.#store.hash(bytes, start, end);
     if (!this.#store.read(bytes, start, end, hash, nowMs, sink)) return false;
     this.#stats.hits++;
@@ -81,6 +85,7 @@ export class ReadThrough {
     this.#stats.misses++;
     const { flights } = this.#cache;
     const name = latin1(bytes, start, end);
+    const hash = this.#store.hash(bytes, start, end);
     const underway = flights.get(name);
     if (underway !== undefined && this.#mayJoin(underway)) {
       this.#stats.coalesced++;
@@ -89,7 +94,6 @@ export class ReadThrough {
     }
     // Not `slice`: of a `Buffer` that would be a view.
     const key = new Uint8Array(bytes.subarray(start, end));
-    const hash = this.#store.hash(bytes, start, end);
     const flight = new Flight(name, key, hash, this.#store.lease(hash), this.#store.epoch, this.#land);
     flight.join(waiter);
     try {
@@ -103,25 +107,36 @@ export class ReadThrough {
 
   /**
    * What a flight brings may be as old as its question. While a connection that stalls has not been given up yet (one
-   * being set up has no heartbeat), that can be longer ago than a read may be stale.
+   * being set up has no heartbeat), that can be longer ago than a read may be stale. And another thread may have
+   * invalidated the key since.
    */
   #mayJoin(flight: Flight): boolean {
     const { tracking, stalenessBoundMs } = this.#origin;
     const boundMs = tracking === false ? this.#options.untrackedTtlMs : stalenessBoundMs;
-    return this.#options.nowMs() - flight.sentAtMs <= boundMs;
+    if (this.#options.nowMs() - flight.sentAtMs > boundMs) return false;
+    return !this.#cache.isShared || this.#holds(flight);
+  }
+
+  #holds(flight: Flight): boolean {
+    return this.#store.lease(flight.hash) === flight.lease && this.#store.epoch === flight.epoch;
   }
 
   #landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void {
     const { flights } = this.#cache;
     // Another flight may have taken its place after an invalidation.
     if (flights.get(flight.name) === flight) flights.delete(flight.name);
+    if (this.#fill(flight, bytes, start, end, remainingMs)) this.#stats.fills++;
+    else if (this.#cache.isShared) this.#cache.invalidate(flight.key, 0, flight.key.length);
+  }
+
+  #fill(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): boolean {
     // -2: the key was not there when its time to live was asked for, so nothing is known about it.
-    if (remainingMs === -2) return;
+    if (remainingMs === -2) return false;
     const { untrackedTtlMs, unsafeSkipLeases } = this.#options;
     // Counted from when the question was sent: the entry goes at the latest when the original does.
     let expiresAtMs = remainingMs < 0 ? 0 : flight.sentAtMs + remainingMs;
     if (this.#origin.tracking !== true) {
-      if (untrackedTtlMs === 0) return;
+      if (untrackedTtlMs === 0) return false;
       const boundMs = flight.sentAtMs + untrackedTtlMs;
       expiresAtMs = expiresAtMs === 0 ? boundMs : Math.min(expiresAtMs, boundMs);
     }
@@ -140,7 +155,7 @@ export class ReadThrough {
       flight.epoch,
       this.#options.nowMs(),
     );
-    if (filled) this.#stats.fills++;
-    else this.#stats.discardedFills++;
+    if (!filled) this.#stats.discardedFills++;
+    return filled;
   }
 }

@@ -2,7 +2,8 @@
  * Where each command goes. What is not listed goes over a side connection, which is right for every command.
  *
  * - `cached`: answered from the cache where possible.
- * - `read`: over the main connection; its reply has the same shape in RESP2 and RESP3 (no maps, sets, doubles).
+ * - `read`: over the main connection; its reply has the same shape in RESP2 and RESP3 (no maps, sets, doubles). It
+ *   shows something of the keys named by `keys`, or of `all`.
  * - `write`: the same, and changes the keys named by `keys`, which the proxy itself invalidates; `all` for every key.
  * - `side`: its reply depends on the client's RESP version, or its effects cannot be told from its arguments.
  * - `pin`: binds the client to an upstream connection of its own: transactions, subscriptions, blocking commands.
@@ -13,9 +14,9 @@
 export interface Route {
   readonly name: string;
   readonly kind: "cached" | "read" | "write" | "side" | "pin" | "refuse";
-  /** Positions of the keys a `write` changes: first, last (negative: from the end), step. */
+  /** Positions of the keys a `write` changes and a `read` shows: first, last (negative: from the end), step. */
   readonly keys?: readonly [first: number, last: number, step: number];
-  /** A `write` that changes every key. */
+  /** A `write` that changes every key, a `read` that shows any. */
   readonly all?: boolean;
   /** Takes this route only with so many arguments, the name included; otherwise `side`. */
   readonly onlyWithCount?: number;
@@ -34,10 +35,13 @@ function names(text: string): string[] {
 }
 
 const readNames = names(`
-  bitcount bitpos dbsize exists expiretime getbit getrange hexists hget hkeys hlen hmget hstrlen hvals keys
-  lastsave lindex llen lrange pexpiretime pfcount pttl publish randomkey scan hscan sscan zscan scard sismember
-  smismember spublish strlen substr time touch ttl type xlen zcard zcount zlexcount
+  bitcount bitpos expiretime getbit getrange hexists hget hkeys hlen hmget hscan hstrlen hvals lindex llen lrange
+  pexpiretime pttl scard sismember smismember sscan strlen substr ttl type xlen zcard zcount zlexcount zscan
 `);
+
+const readsManyKeys = names("exists pfcount touch");
+const readsAllKeys = names("dbsize keys randomkey scan");
+const readsNoKey = names("lastsave publish spublish time");
 
 const writesOneKey = names(`
   append decr decrby expire expireat getdel getex getset hdel hincrby hincrbyfloat hmset hset hsetnx incr incrby
@@ -56,7 +60,10 @@ const blockingNames = names(`
 export const ROUTES: readonly Route[] = [
   { name: "get", kind: "cached", onlyWithCount: 2 },
   { name: "mget", kind: "cached" },
-  ...readNames.map((name): Route => ({ name, kind: "read" })),
+  ...readNames.map((name): Route => ({ name, kind: "read", keys: FIRST_KEY })),
+  ...readsManyKeys.map((name): Route => ({ name, kind: "read", keys: ALL_KEYS })),
+  ...readsAllKeys.map((name): Route => ({ name, kind: "read", all: true })),
+  ...readsNoKey.map((name): Route => ({ name, kind: "read" })),
   ...writesOneKey.map((name): Route => ({ name, kind: "write", keys: FIRST_KEY })),
   // With a count they answer an array, and RESP2 tells a null array from a null.
   { name: "lpop", kind: "write", keys: FIRST_KEY, onlyWithCount: 2 },

@@ -1,4 +1,4 @@
-import type { ClientContext } from "../net/client-context.ts";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { wrongArity } from "../net/command-errors.ts";
 import { arityFits, type Command } from "../net/command-table.ts";
 import type { Connection, ReplyMode, Ticket } from "../net/connection.ts";
@@ -10,18 +10,21 @@ import {
   writeRequest,
   writeTextArgument,
 } from "../protocol/request-writer.ts";
-import type { RespWriter } from "../protocol/resp-writer.ts";
+import { RespWriter } from "../protocol/resp-writer.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { ProxyContext, ProxyParts } from "./context.ts";
 import { dumpOrigin } from "./dump.ts";
+import type { Fence } from "./fence.ts";
 import { ForwardedRequest, failureMessage } from "./forwarded-request.ts";
 import { ManyValues } from "./many-values.ts";
 import { OneValue } from "./one-value.ts";
 import { Pin } from "./pin.ts";
-import type { CachingProxy } from "./proxy.ts";
 import type { Route } from "./routes.ts";
 import { writeSource } from "./source-attribute.ts";
+import { askAll, concernsAllThreads } from "./threads/ask-all.ts";
+import type { Peers } from "./threads/peers.ts";
 
 export const FROM_PROXY = "{Proxy Server} : ";
 export const FROM_BACKEND = "{Backend Server} : ";
@@ -41,10 +44,21 @@ interface Postponed {
   readonly replyMode: ReplyMode;
 }
 
+/** How a request goes over the main connection; see `Forwarding`. */
+interface Sending {
+  readonly version: 0 | 2 | 3;
+  readonly mayWrite: boolean;
+  readonly fence?: Fence | undefined;
+  readonly settled?: (() => void) | undefined;
+}
+
+/** PUT and DELETE. */
+const TEXT_WRITE: Route = { name: "put", kind: "write", keys: [1, 1, 1] };
+
 /** One client of the proxy: decides for each request whether it is answered here, from the cache, or by the origin. */
-export class ProxySession implements Session, ClientContext {
+export class ProxySession implements Session, ProxyContext {
   readonly connection: Connection;
-  readonly proxy: CachingProxy;
+  readonly proxy: ProxyParts;
   /** Each cached read is answered with where it came from (GLASS.SOURCE). */
   namesSources = false;
   #pin: Pin | undefined;
@@ -52,13 +66,13 @@ export class ProxySession implements Session, ClientContext {
   #sideOutstanding = 0;
   #postponed: Postponed | undefined;
 
-  constructor(proxy: CachingProxy, connection: Connection) {
+  constructor(proxy: ProxyParts, connection: Connection) {
     this.proxy = proxy;
     this.connection = connection;
     connection.flags = () => this.#pin?.flags ?? "";
   }
 
-  get host(): CachingProxy["host"] {
+  get host(): ProxyParts["host"] {
     return this.proxy.host;
   }
 
@@ -118,7 +132,7 @@ export class ProxySession implements Session, ClientContext {
   }
 
   /** Whether a command about the client or the proxy is answered here, or is part of the client's state upstream. */
-  #isLocal(local: Command<ProxySession>, request: Request): boolean {
+  #isLocal(local: Command<ProxyContext>, request: Request): boolean {
     const { name } = local;
     if (name === "reset" || name === "quit" || name === "hello" || name === "auth") return true;
     if (this.#pin?.queues === true || this.#pin?.answersByMessages === true) return false;
@@ -127,13 +141,15 @@ export class ProxySession implements Session, ClientContext {
     return true;
   }
 
-  #runLocal(local: Command<ProxySession>, request: Request, reply: ReplyWriter): void {
+  #runLocal(local: Command<ProxyContext>, request: Request, reply: ReplyWriter): void {
     const { connection } = this;
     const pin = this.#pin;
     const { name } = local;
     connection.lastCommand = name;
     if (!arityFits(local, request.count)) {
       reply.error(wrongArity(name));
+    } else if (this.proxy.peers !== undefined && concernsAllThreads(request)) {
+      this.#runEverywhere(this.proxy.peers, local, request);
     } else if (pin === undefined || (name !== "hello" && name !== "reset")) {
       local.run(this, request, reply);
     } else if (name === "hello" && pin.answersByMessages) {
@@ -148,6 +164,13 @@ export class ProxySession implements Session, ClientContext {
       local.run(this, request, reply);
       if (name === "hello" && connection.respVersion !== version) pin.speak(connection.respVersion);
     }
+  }
+
+  #runEverywhere(peers: Peers, local: Command<ProxyContext>, request: Request): void {
+    const own = new ByteBuffer();
+    local.run(this, request, new RespWriter(own, 2));
+    const ticket = this.connection.defer();
+    void askAll(peers, copyRequest(request), own.view(), ticket);
   }
 
   #cachedRead(request: Request, route: Route, reply: ReplyWriter): void {
@@ -198,10 +221,14 @@ export class ProxySession implements Session, ClientContext {
     const goesOverMain = route !== undefined && route.kind !== "cached" && countFits;
     if (!this.#enter(goesOverMain ? "main" : "side", request)) return;
     if (goesOverMain) {
+      if (proxy.cache.isShared && route.kind === "read" && route.all === true) {
+        // It sees keys that other threads may have cached and not been told about yet.
+        this.#send(proxy.origin.main(), request, { version, mayWrite: false, fence: proxy.fence });
+        return;
+      }
       const upstream = proxy.origin.main();
-      if (route.kind === "write") this.#invalidate(request, route);
-      writeRequest(upstream.out, request);
-      this.#send(upstream, connection.defer(), version, route.kind === "write");
+      const touched = this.#touch(request, route);
+      this.#send(upstream, request, { version, mayWrite: route.kind === "write", settled: touched });
       return;
     }
     const upstream = proxy.origin.side(version);
@@ -214,8 +241,9 @@ export class ProxySession implements Session, ClientContext {
         ticket,
         version,
         mayWrite: true,
+        isRaw: true,
         stats: proxy.stats,
-        fence: proxy.origin,
+        fence: proxy.fence,
         done: () => {
           // What it changed is not known, and without tracking nobody will tell.
           if (proxy.origin.tracking !== true) proxy.cache.invalidateAll();
@@ -225,24 +253,44 @@ export class ProxySession implements Session, ClientContext {
     );
   }
 
-  #send(upstream: UpstreamConnection, ticket: Ticket, version: 0 | 2 | 3, mayWrite: boolean): void {
+  #send(upstream: UpstreamConnection, request: Request, how: Sending): void {
+    writeRequest(upstream.out, request);
+    this.#await(upstream, this.connection.defer(), how);
+  }
+
+  #await(upstream: UpstreamConnection, ticket: Ticket, { version, mayWrite, fence, settled }: Sending): void {
     const { stats } = this.proxy;
     stats.forwarded++;
     this.#mainOutstanding++;
     upstream.enqueue(
-      new ForwardedRequest({ ticket, version, mayWrite, stats, fence: undefined, done: this.#mainDone }),
+      new ForwardedRequest({ ticket, version, mayWrite, stats, fence, settled, done: this.#mainDone }),
     );
   }
 
-  #invalidate(request: Request, route: Route): void {
+  /**
+   * A write makes the cache forget its keys. Where threads share the cache it does so again before it is
+   * acknowledged, and so does a read that shows keys in a state which another thread may not know of yet.
+   * @returns what to do before the client gets the reply
+   */
+  #touch(request: Request, route: Route): (() => void) | undefined {
     const { cache } = this.proxy;
-    if (route.all === true) cache.invalidateAll();
-    if (route.keys === undefined) return;
+    const isWrite = route.kind === "write";
+    if (route.all === true) {
+      if (isWrite) cache.invalidateAll();
+      return cache.isShared ? () => cache.invalidateAll() : undefined;
+    }
+    if (route.keys === undefined || !(isWrite || cache.isShared)) return undefined;
     const [first, lastKey, step] = route.keys;
     const last = lastKey < 0 ? request.count + lastKey : Math.min(lastKey, request.count - 1);
+    const kept: Uint8Array[] = [];
     for (let index = first; index <= last; index += step) {
-      cache.invalidate(request.bytes, request.starts[index]!, request.ends[index]!);
+      if (isWrite) cache.invalidate(request.bytes, request.starts[index]!, request.ends[index]!);
+      if (cache.isShared) kept.push(request.copy(index));
     }
+    if (!cache.isShared) return undefined;
+    return () => {
+      for (const key of kept) cache.invalidate(key, 0, key.length);
+    };
   }
 
   #pinned(request: Request, route: Route | undefined): void {
@@ -252,8 +300,9 @@ export class ProxySession implements Session, ClientContext {
       {
         connection,
         origin: proxy.origin,
+        fence: proxy.fence,
         stats: proxy.stats,
-        timeoutMs: proxy.originTimeoutMs,
+        timeoutMs: proxy.settings.originTimeoutMs,
         // Without tracking nobody will tell what it was.
         changed: () => {
           if (proxy.origin.tracking !== true) proxy.cache.invalidateAll();
@@ -363,14 +412,14 @@ export class ProxySession implements Session, ClientContext {
     const { proxy } = this;
     const upstream = proxy.origin.main();
     const { bytes } = request;
-    proxy.cache.invalidate(bytes, request.starts[1]!, request.ends[1]!);
+    const settled = this.#touch(request, TEXT_WRITE);
     const { out } = upstream;
     writeArgumentCount(out, request.count);
     writeTextArgument(out, verb === "PUT" ? "SET" : "DEL");
     for (let index = 1; index < request.count; index++) {
       writeArgument(out, bytes, request.starts[index]!, request.ends[index]!);
     }
-    this.#send(upstream, this.#backendTicket(), 0, true);
+    this.#await(upstream, this.#backendTicket(), { version: 0, mayWrite: true, settled });
   }
 
   #backendTicket(): Ticket {

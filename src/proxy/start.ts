@@ -1,19 +1,27 @@
+import { Store } from "../cache/store.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type Log, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
-import { CachingProxy, type ProxyOptions } from "./proxy.ts";
+import type { ProxySettings } from "./context.ts";
+import { CachingProxy } from "./proxy.ts";
+import { completeSettings, DEFAULT_POLICY, randomHex } from "./settings.ts";
+import { steadyClock } from "./threads/steady-clock.ts";
+import { ThreadTable } from "./threads/thread-table.ts";
 
-export interface StartProxyOptions
-  extends Partial<Omit<ProxyOptions, "origin" | "registry" | "clock" | "random" | "log">> {
+type Settings = { readonly [K in keyof ProxySettings]?: ProxySettings[K] | undefined };
+
+export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnections"> {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
   readonly origin: string;
-  readonly limits?: ConnectionLimits;
-  readonly respOnly?: boolean;
+  /** An eviction policy and its parameters, as `parsePolicy` reads them. */
+  readonly policy?: string | undefined;
+  readonly limits?: ConnectionLimits | undefined;
+  readonly respOnly?: boolean | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Log;
@@ -26,29 +34,30 @@ export interface RunningProxy {
   close(): Promise<void>;
 }
 
-const DRAIN_MS = 5000;
+/** How long clients have, when the proxy closes, to read the replies to what they have asked for. */
+export const DRAIN_MS = 5000;
+/** Expired entries and those of past epochs are looked for in small steps, so that no request waits for long. */
+const SWEEP_INTERVAL_MS = 20;
+const SWEEP_STEPS = 400;
 
-/** Composes a proxy and its listener. @throws ListenError, RangeError */
+/** Composes a proxy of one thread, this one, and its listener. @throws ListenError, RangeError */
 export async function startProxy(options: StartProxyOptions): Promise<RunningProxy> {
+  const { limits = DEFAULT_LIMITS, random = systemRandom, log = silentLog, respOnly = false } = options;
+  const settings = completeSettings({ ...options, maxConnections: limits.connections });
+  const clock = steadyClock(options.clock ?? systemClock);
   const registry = new ClientRegistry();
-  const clock = options.clock ?? systemClock;
+  const store = createStore(settings, options.policy, random);
   const proxy = new CachingProxy({
-    origin: options.origin,
-    memoryBytes: options.memoryBytes ?? 64 * 1024 ** 2,
-    policy: options.policy ?? "s3-fifo",
-    password: options.password,
-    originTimeoutMs: options.originTimeoutMs ?? 5000,
-    heartbeatMs: options.heartbeatMs ?? 1000,
-    heartbeatTimeoutMs: options.heartbeatTimeoutMs ?? 2000,
-    ttlMs: options.ttlMs ?? 1000,
-    originPendingBytes: options.originPendingBytes ?? 64 * 1024 ** 2,
+    settings,
+    store,
     clock,
-    random: options.random ?? systemRandom,
-    log: options.log ?? silentLog,
+    random,
+    log,
     registry,
-    maxConnections: (options.limits ?? DEFAULT_LIMITS).connections,
-    version: options.version ?? "0.1.0",
-    unsafeSkipLeases: options.unsafeSkipLeases ?? false,
+    threads: ThreadTable.create(1),
+    index: 0,
+    runId: randomHex(random, 40),
+    startedAtMs: clock.wallMs(),
   });
   let listener: Listener;
   try {
@@ -57,9 +66,9 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
       port: options.port,
       service: proxy,
       registry,
-      limits: options.limits ?? DEFAULT_LIMITS,
+      limits,
       clock,
-      respOnly: options.respOnly ?? false,
+      respOnly,
       passwordRequired: () => proxy.host.password !== undefined,
     });
   } catch (error) {
@@ -67,12 +76,32 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     throw error;
   }
   proxy.port = listener.port;
+  const stopSweeping = sweepInSteps(store, clock);
   return {
     port: listener.port,
     proxy,
     async close() {
       await listener.drain(DRAIN_MS);
+      stopSweeping();
       proxy.close();
     },
   };
+}
+
+/** @throws RangeError */
+export function createStore(
+  { memoryBytes }: ProxySettings,
+  policy: string | undefined,
+  random: Random,
+  shards = 1,
+): Store {
+  const seed = Math.floor(random.next() * 2 ** 32);
+  return Store.create({ budgetBytes: memoryBytes, policy: policy ?? DEFAULT_POLICY, seed, shards });
+}
+
+/** Removes in the background what nobody can see any more. @returns how to stop it */
+export function sweepInSteps(store: Store, clock: Clock): () => void {
+  const timer = setInterval(() => store.sweep(clock.monotonicMs(), SWEEP_STEPS), SWEEP_INTERVAL_MS);
+  timer.unref();
+  return () => clearInterval(timer);
 }

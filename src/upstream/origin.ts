@@ -27,6 +27,8 @@ export interface OriginEvents {
   invalidated(bytes: Uint8Array, start: number, end: number): void;
   /** The origin says that anything may have changed. */
   allInvalidated(): void;
+  /** Monotonic time up to which no invalidation is missing, as `provenUntilMs`; the channel works. */
+  proven?(untilMs: number): void;
   /** The channel for invalidations broke: nothing fetched over it can be trusted any longer. */
   lost(error: UpstreamError): void;
   /** Connected; `tracking` tells whether the origin will send invalidations. */
@@ -226,7 +228,7 @@ export class Origin {
       this.#failedAttempts = 0;
       this.#mainReady = true;
       this.tracking = error === undefined;
-      this.provenUntilMs = this.tracking ? sentAtMs + this.stalenessBoundMs : Number.POSITIVE_INFINITY;
+      this.#prove(this.tracking ? sentAtMs + this.stalenessBoundMs : Number.POSITIVE_INFINITY);
       this.#events.ready(this.tracking);
       this.#scheduleHeartbeat(main);
     });
@@ -276,13 +278,18 @@ export class Origin {
     );
   }
 
+  #prove(untilMs: number): void {
+    this.provenUntilMs = untilMs;
+    this.#events.proven?.(untilMs);
+  }
+
   #scheduleHeartbeat(main: UpstreamConnection): void {
     this.#heartbeat = setTimeout(() => {
       writeCommand(main.out, ["PING"]);
       const beat = new Callback(
         () => {
           clearTimeout(this.#heartbeat);
-          if (this.tracking === true) this.provenUntilMs = beat.sentAtMs + this.stalenessBoundMs;
+          if (this.tracking === true) this.#prove(beat.sentAtMs + this.stalenessBoundMs);
           this.#scheduleHeartbeat(main);
         },
         () => {},

@@ -1,0 +1,68 @@
+import type { ClientContext, ServiceHost } from "../net/client-context.ts";
+import type { ClientRegistry } from "../net/client-registry.ts";
+import type { CommandTable, NameTable } from "../net/command-table.ts";
+import type { Request } from "../protocol/protocol.ts";
+import type { TextWriter } from "../protocol/text-writer.ts";
+import type { Origin } from "../upstream/origin.ts";
+import type { CoherentCache } from "./coherent-cache.ts";
+import type { Fence } from "./fence.ts";
+import type { ProxyStats } from "./proxy-stats.ts";
+import type { ReadThrough } from "./read-through.ts";
+import type { Route } from "./routes.ts";
+import type { Peers } from "./threads/peers.ts";
+import type { ThreadTable } from "./threads/thread-table.ts";
+
+/** What the commands of the proxy run on; one for each client. */
+export interface ProxyContext extends ClientContext {
+  readonly proxy: ProxyParts;
+  /** Each cached read is answered with where it came from (GLASS.SOURCE). */
+  namesSources: boolean;
+}
+
+/** The proxy as its sessions and commands see it: one thread of it. */
+export interface ProxyParts {
+  readonly cache: CoherentCache;
+  readonly origin: Origin;
+  readonly fence: Fence;
+  readonly readThrough: ReadThrough;
+  readonly stats: ProxyStats;
+  readonly commands: CommandTable<ProxyContext>;
+  readonly routes: NameTable<Route>;
+  readonly host: ServiceHost;
+  readonly registry: ClientRegistry;
+  readonly settings: ProxySettings;
+  /** What all threads know of each other; of one, where there is one. */
+  readonly threads: ThreadTable;
+  /** The other threads; undefined where there are none. */
+  readonly peers: Peers | undefined;
+  readonly runId: string;
+  /** Where it listens; 0 before it does. */
+  readonly port: number;
+  /** The time base of everything cached: milliseconds that never go back, near those of the Unix epoch. */
+  readonly nowMs: () => number;
+  /** The text protocol's `AUTH password`. */
+  authenticateText(context: ProxyContext, request: Request, reply: TextWriter): void;
+}
+
+/** What was chosen at start; everything in it can be sent to a worker. */
+export interface ProxySettings {
+  /** `host:port` or `redis://[user:password@]host:port`. */
+  readonly origin: string;
+  /** The cache's budget, exact. */
+  readonly memoryBytes: number;
+  /** What clients must give; undefined: nothing. */
+  readonly password: string | undefined;
+  /** How long the origin may take: to connect, and for each reply. */
+  readonly originTimeoutMs: number;
+  /** How often the tracked connection is asked for a sign of life, and how long that may take. */
+  readonly heartbeatMs: number;
+  readonly heartbeatTimeoutMs: number;
+  /** How long a value of an origin without CLIENT TRACKING may be served; 0: not at all. */
+  readonly ttlMs: number;
+  /** Request bytes waiting for an origin that does not read; further requests fail at once. */
+  readonly originPendingBytes: number;
+  readonly maxConnections: number;
+  readonly version: string;
+  /** For one test alone, which shows that its checker finds what leases prevent. */
+  readonly unsafeSkipLeases: boolean;
+}

@@ -1,0 +1,92 @@
+const ALIVE = 0;
+const CONNECTIONS = 1;
+const INTEGERS = 2;
+/** Counters that a thread can publish. */
+const COUNTERS = 32;
+
+/**
+ * What the threads of one proxy know of each other, in shared memory: who is alive, up to when each can vouch for
+ * what it has fetched, how many clients it has, and its counters.
+ *
+ * Each float is written by its own thread alone; aligned, so that no other thread sees half of one.
+ */
+export class ThreadTable {
+  readonly buffer: SharedArrayBuffer;
+  readonly count: number;
+  readonly #integers: Int32Array;
+  readonly #provenUntilMs: Float64Array;
+  readonly #counters: Float64Array;
+
+  constructor(buffer: SharedArrayBuffer, count: number) {
+    this.buffer = buffer;
+    this.count = count;
+    this.#provenUntilMs = new Float64Array(buffer, 0, count);
+    this.#counters = new Float64Array(buffer, count * 8, count * COUNTERS);
+    this.#integers = new Int32Array(buffer, count * (1 + COUNTERS) * 8, count * INTEGERS);
+  }
+
+  static create(count: number): ThreadTable {
+    const bytes = count * ((1 + COUNTERS) * 8 + INTEGERS * 4);
+    const table = new ThreadTable(new SharedArrayBuffer(bytes), count);
+    // A thread that has fetched nothing has nothing to vouch for.
+    table.#provenUntilMs.fill(Number.POSITIVE_INFINITY);
+    return table;
+  }
+
+  /**
+   * Until when cached entries may be served, whichever thread fetched them: until the first channel for
+   * invalidations can no longer be vouched for.
+   */
+  get provenUntilMs(): number {
+    let least = this.#provenUntilMs[0]!;
+    for (let index = 1; index < this.count; index++) {
+      const until = this.#provenUntilMs[index]!;
+      if (until < least) least = until;
+    }
+    return least;
+  }
+
+  prove(index: number, untilMs: number): void {
+    this.#provenUntilMs[index] = untilMs;
+  }
+
+  isAlive(index: number): boolean {
+    return Atomics.load(this.#integers, index * INTEGERS + ALIVE) === 1;
+  }
+
+  setAlive(index: number): void {
+    Atomics.store(this.#integers, index * INTEGERS + ALIVE, 1);
+  }
+
+  /** Forgets a thread that has ended. Its entries must be unreachable already. */
+  clear(index: number): void {
+    Atomics.store(this.#integers, index * INTEGERS + ALIVE, 0);
+    Atomics.store(this.#integers, index * INTEGERS + CONNECTIONS, 0);
+    this.#provenUntilMs[index] = Number.POSITIVE_INFINITY;
+  }
+
+  addConnections(index: number, change: 1 | -1): void {
+    Atomics.add(this.#integers, index * INTEGERS + CONNECTIONS, change);
+  }
+
+  /** Clients of all threads. */
+  get connections(): number {
+    let sum = 0;
+    for (let index = 0; index < this.count; index++) {
+      sum += Atomics.load(this.#integers, index * INTEGERS + CONNECTIONS);
+    }
+    return sum;
+  }
+
+  /** Tells the others a thread's counters. At most 32. */
+  publish(index: number, values: readonly number[]): void {
+    this.#counters.set(values, index * COUNTERS);
+  }
+
+  /** Sum of a counter over all threads, as they published it last. */
+  sum(counter: number): number {
+    let sum = 0;
+    for (let index = 0; index < this.count; index++) sum += this.#counters[index * COUNTERS + counter]!;
+    return sum;
+  }
+}
