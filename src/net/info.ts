@@ -2,6 +2,7 @@ import { arch, release, totalmem, type } from "node:os";
 import type { ClientContext, ServiceHost } from "./client-context.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import type { Command } from "./command-table.ts";
+import type { ServiceTotals } from "./connection-host.ts";
 
 /** Names and values of one section, in the order they are shown. */
 export type InfoFields = Readonly<Record<string, string | number>>;
@@ -95,7 +96,7 @@ export function clientsFields(registry: ClientRegistry, maxClients: number): Inf
     largestOutput = Math.max(largestOutput, client.waitingReplyBytes);
   }
   return {
-    connected_clients: registry.size,
+    connected_clients: registry.openCount,
     cluster_connections: 0,
     maxclients: maxClients,
     client_recent_max_input_buffer: largestInput,
@@ -150,8 +151,20 @@ export function persistenceFields(host: ServiceHost, isDurable: boolean): InfoFi
   };
 }
 
+/** What traffic is told from: a registry of clients, or the sums of several. */
+export interface TrafficTotals extends ServiceTotals {
+  readonly acceptedCount: number;
+  readonly rejectedCount: number;
+  readonly outputLimitCount: number;
+  readonly throughput: {
+    readonly requestsPerSecond: number;
+    readonly receivedBytesPerSecond: number;
+    readonly sentBytesPerSecond: number;
+  };
+}
+
 /** Traffic; the service adds hits, misses, evictions and the like. */
-export function trafficFields(registry: ClientRegistry): InfoFields {
+export function trafficFields(registry: TrafficTotals): InfoFields {
   const { throughput } = registry;
   return {
     total_connections_received: registry.acceptedCount,

@@ -107,9 +107,20 @@ export class Listener {
   }
 }
 
+/**
+ * Makes sure that nobody listens on a port, and chooses a free one for 0: for listeners that are to share it.
+ * @throws ListenError
+ */
+export function probePort(host: string, port: number): number {
+  const listeners = listen({ host, port }, { data() {} });
+  const chosen = listeners[0]!.port;
+  for (const listener of listeners) listener.stop(true);
+  return chosen;
+}
+
 /** @throws ListenError */
 function listen(
-  { host, port, sharesPort = false }: ListenerOptions,
+  { host, port, sharesPort = false }: Pick<ListenerOptions, "host" | "port" | "sharesPort">,
   handlers: SocketHandler<Connection>,
 ): TCPSocketListener<Connection>[] {
   if (host !== "localhost") return [listenOn(host, port, sharesPort, handlers)];

@@ -11,6 +11,7 @@ import {
   trafficFields,
 } from "../net/info.ts";
 import type { ProxyParts } from "./context.ts";
+import { totalCounters, trafficOf } from "./counters.ts";
 
 /** INFO and CONFIG of the proxy itself, with Redis's names where Redis has the same. (COMMAND is the origin's.) */
 export function adminCommands(proxy: ProxyParts): readonly Command<ClientContext>[] {
@@ -28,35 +29,36 @@ export function adminCommands(proxy: ProxyParts): readonly Command<ClientContext
         name: "Stats",
         fields: () => {
           const { evictions, expirations } = store.stats();
+          const totals = totalCounters(proxy);
           return {
-            ...trafficFields(registry),
-            keyspace_hits: stats.hits,
-            keyspace_misses: stats.misses,
+            ...trafficFields(trafficOf(totals)),
+            keyspace_hits: totals.hits,
+            keyspace_misses: totals.misses,
             evicted_keys: evictions,
             expired_keys: expirations,
-            coalesced_misses: stats.coalesced,
-            fills: stats.fills,
-            discarded_fills: stats.discardedFills,
-            invalidations: cache.invalidationCount,
-            forwarded_requests: stats.forwarded,
-            origin_errors: stats.originErrors,
-            unknown_outcomes: stats.unknownOutcomes,
-            channel_losses: stats.channelLosses,
+            coalesced_misses: totals.coalesced,
+            fills: totals.fills,
+            discarded_fills: totals.discardedFills,
+            invalidations: totals.invalidations,
+            forwarded_requests: totals.forwarded,
+            origin_errors: totals.originErrors,
+            unknown_outcomes: totals.unknownOutcomes,
+            channel_losses: totals.channelLosses,
           };
         },
       },
       {
         name: "Origin",
         fields: () => {
-          const { shared, dedicated, idle } = origin.connectionCounts;
+          const { sharedConnections, dedicatedConnections, idleConnections } = totalCounters(proxy);
           return {
             origin: origin.name,
             origin_link_status: origin.isReady ? "up" : "down",
             origin_tracking: origin.tracking === true ? 1 : 0,
             staleness_bound_ms: origin.tracking === true ? origin.stalenessBoundMs : settings.ttlMs,
-            origin_connections_shared: shared,
-            origin_connections_dedicated: dedicated,
-            origin_connections_idle: idle,
+            origin_connections_shared: sharedConnections,
+            origin_connections_dedicated: dedicatedConnections,
+            origin_connections_idle: idleConnections,
           };
         },
       },
@@ -69,6 +71,7 @@ export function adminCommands(proxy: ProxyParts): readonly Command<ClientContext
             cached_keys_expiring: expiring,
             cached_payload_bytes: payloadBytes,
             policy: store.policyName,
+            threads: proxy.threads.count,
           };
         },
       },

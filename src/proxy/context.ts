@@ -33,6 +33,8 @@ export interface ProxyParts {
   readonly settings: ProxySettings;
   /** What all threads know of each other; of one, where there is one. */
   readonly threads: ThreadTable;
+  /** Which of them this is. */
+  readonly index: number;
   /** The other threads; undefined where there are none. */
   readonly peers: Peers | undefined;
   readonly runId: string;

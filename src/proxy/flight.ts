@@ -18,14 +18,13 @@ export interface Waiter {
 /** Where a value came from: the cache, the origin, or a request to the origin that somebody else had made. */
 export type Source = "hit" | "miss" | "coalesced";
 
-/** Called with what a flight brought, before its waiters are. `remainingMs` is -1 for a value without expiry. */
-export type Landing = (
-  flight: Flight,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  remainingMs: number,
-) => void;
+/** Who sent a flight out. */
+export interface FlightOwner {
+  /** Called with what it brought, before its waiters are. `remainingMs` is -1 for a value without expiry. */
+  landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void;
+  /** This waiter joined when the value had expired already: it is told nothing, and waits for another flight. */
+  askAgain(flight: Flight, waiter: Waiter): void;
+}
 
 const NO_SUCH_KEY = -2;
 
@@ -42,22 +41,25 @@ export class Flight extends UpstreamRequest {
   /** The key's lease when it was asked for. */
   readonly lease: number;
   readonly epoch: number;
-  readonly #land: Landing;
+  readonly #owner: FlightOwner;
   readonly #waiters: Waiter[] = [];
+  /** When each of them joined, in monotonic milliseconds. */
+  readonly #joinedAtMs: number[] = [];
   #remainingMs = NO_SUCH_KEY;
 
-  constructor(name: string, key: Uint8Array, hash: number, lease: number, epoch: number, land: Landing) {
+  constructor(name: string, key: Uint8Array, hash: number, lease: number, epoch: number, owner: FlightOwner) {
     super();
     this.name = name;
     this.key = key;
     this.hash = hash;
     this.lease = lease;
     this.epoch = epoch;
-    this.#land = land;
+    this.#owner = owner;
   }
 
-  join(waiter: Waiter): void {
+  join(waiter: Waiter, nowMs: number): void {
     this.#waiters.push(waiter);
+    this.#joinedAtMs.push(nowMs);
   }
 
   send(connection: UpstreamConnection): void {
@@ -80,23 +82,32 @@ export class Flight extends UpstreamRequest {
     const { valueStart, valueEnd, type } = reader;
     if (type === ERROR || type === BULK_ERROR) {
       const message = Buffer.from(bytes.subarray(valueStart, valueEnd)).toString();
-      this.#land(this, bytes, 0, 0, NO_SUCH_KEY);
+      this.#owner.landed(this, bytes, 0, 0, NO_SUCH_KEY);
       for (const waiter of this.#waiters) waiter.refused(message);
     } else if (type === BULK && !reader.isNull) {
-      this.#land(this, bytes, valueStart, valueEnd, this.#remainingMs);
-      let source: Source = "miss";
-      for (const waiter of this.#waiters) {
-        waiter.found(bytes, valueStart, valueEnd, source, this.#remainingMs);
-        source = "coalesced";
-      }
+      this.#owner.landed(this, bytes, valueStart, valueEnd, this.#remainingMs);
+      this.#deliver(bytes, valueStart, valueEnd);
     } else {
-      this.#land(this, bytes, 0, 0, NO_SUCH_KEY);
+      this.#owner.landed(this, bytes, 0, 0, NO_SUCH_KEY);
       for (const waiter of this.#waiters) waiter.missing();
     }
   }
 
+  #deliver(bytes: Uint8Array, start: number, end: number): void {
+    // Counted from when the question was sent, as for what is cached: never later than it goes at the origin.
+    const remainingMs = this.#remainingMs;
+    const expiresAtMs = remainingMs < 0 ? Number.POSITIVE_INFINITY : this.sentAtMs + remainingMs;
+    for (let index = 0; index < this.#waiters.length; index++) {
+      const waiter = this.#waiters[index]!;
+      if (index === 0) waiter.found(bytes, start, end, "miss", remainingMs);
+      else if (this.#joinedAtMs[index]! < expiresAtMs) {
+        waiter.found(bytes, start, end, "coalesced", remainingMs);
+      } else this.#owner.askAgain(this, waiter);
+    }
+  }
+
   override failed(error: UpstreamError): void {
-    this.#land(this, this.key, 0, 0, NO_SUCH_KEY);
+    this.#owner.landed(this, this.key, 0, 0, NO_SUCH_KEY);
     for (const waiter of this.#waiters) waiter.failed(error);
   }
 }

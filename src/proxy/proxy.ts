@@ -59,6 +59,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly registry: ClientRegistry;
   readonly settings: ProxySettings;
   readonly threads: ThreadTable;
+  readonly index: number;
   readonly peers: Peers | undefined;
   readonly runId: string;
   readonly nowMs: () => number;
@@ -72,6 +73,7 @@ export class CachingProxy implements Service, ProxyParts {
     this.settings = settings;
     this.registry = registry;
     this.threads = threads;
+    this.index = options.index;
     this.runId = options.runId;
     this.nowMs = () => clock.monotonicMs();
     this.cache = new CoherentCache(options.store, threads.count > 1);

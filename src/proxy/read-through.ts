@@ -4,7 +4,7 @@ import { latin1 } from "../lib/bytes.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
-import { Flight, type Landing, type Waiter } from "./flight.ts";
+import { Flight, type FlightOwner, type Waiter } from "./flight.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 
@@ -31,14 +31,13 @@ export interface CachedTimes {
  * get → lookup → (miss) load, joined by everybody who asks meanwhile → fill. A hit is synchronous; a miss calls its
  * waiter later, exactly once.
  */
-export class ReadThrough {
+export class ReadThrough implements FlightOwner {
   readonly #store: Store;
   readonly #cache: CoherentCache;
   readonly #origin: Origin;
   readonly #threads: ThreadTable;
   readonly #stats: ProxyStats;
   readonly #options: ReadThroughOptions;
-  readonly #land: Landing;
 
   constructor(options: ReadThroughOptions) {
     this.#options = options;
@@ -47,8 +46,6 @@ export class ReadThrough {
     this.#origin = options.origin;
     this.#threads = options.threads;
     this.#stats = options.stats;
-    this.#land = (flight, bytes, start, end, remainingMs) =>
-      this.#landed(flight, bytes, start, end, remainingMs);
   }
 
   /** Age and remaining time to live of what `lookup` would deliver; undefined where it would not. */
@@ -83,19 +80,23 @@ export class ReadThrough {
   /** The key is not cached: `waiter` hears from the origin. */
   load(bytes: Uint8Array, start: number, end: number, waiter: Waiter): void {
     this.#stats.misses++;
+    this.#ask(bytes, start, end, waiter);
+  }
+
+  #ask(bytes: Uint8Array, start: number, end: number, waiter: Waiter): void {
     const { flights } = this.#cache;
     const name = latin1(bytes, start, end);
     const hash = this.#store.hash(bytes, start, end);
     const underway = flights.get(name);
     if (underway !== undefined && this.#mayJoin(underway)) {
       this.#stats.coalesced++;
-      underway.join(waiter);
+      underway.join(waiter, this.#options.nowMs());
       return;
     }
     // Not `slice`: of a `Buffer` that would be a view.
     const key = new Uint8Array(bytes.subarray(start, end));
-    const flight = new Flight(name, key, hash, this.#store.lease(hash), this.#store.epoch, this.#land);
-    flight.join(waiter);
+    const flight = new Flight(name, key, hash, this.#store.lease(hash), this.#store.epoch, this);
+    flight.join(waiter, this.#options.nowMs());
     try {
       flight.send(this.#origin.main());
       flights.set(name, flight);
@@ -121,7 +122,12 @@ export class ReadThrough {
     return this.#store.lease(flight.hash) === flight.lease && this.#store.epoch === flight.epoch;
   }
 
-  #landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void {
+  /** What the flight brought had expired before this waiter asked. */
+  askAgain(flight: Flight, waiter: Waiter): void {
+    this.#ask(flight.key, 0, flight.key.length, waiter);
+  }
+
+  landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void {
     const { flights } = this.#cache;
     // Another flight may have taken its place after an invalidation.
     if (flights.get(flight.name) === flight) flights.delete(flight.name);

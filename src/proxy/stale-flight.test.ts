@@ -27,3 +27,27 @@ test.each([
   expect(await late).toBe(value);
   expect(origin.count("GET", "a")).toBe(questions);
 });
+
+test("a read that joined a flight after its value had expired asks again", async () => {
+  using origin = new FakeOrigin();
+  const clock = new ManualClock();
+  await using local = await LocalProxy.ready({ origin: origin.port, clock, originTimeoutMs: 60_000 });
+  origin.values.set("a", "short-lived");
+  origin.remainingMs.set("a", 50);
+  origin.holdFrom("PTTL");
+  const [first, second, third] = await local.clients(3);
+  const asking = first!.ask("GET", "a");
+  await origin.received(1, "GET", "a");
+  clock.advance(49);
+  const inTime = second!.ask("GET", "a");
+  while (local.proxy.stats.misses < 2) await new Promise(setImmediate);
+  clock.advance(1);
+  const late = third!.ask("GET", "a");
+  while (local.proxy.stats.misses < 3) await new Promise(setImmediate);
+  origin.values.delete("a");
+  origin.remainingMs.delete("a");
+  origin.releaseAll();
+  expect(await Promise.all([asking, inTime, late])).toEqual(["short-lived", "short-lived", null]);
+  expect(origin.count("GET", "a")).toBe(2);
+  expect(local.proxy.cache.flights.size).toBe(0);
+});

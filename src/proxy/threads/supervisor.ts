@@ -1,0 +1,174 @@
+import { Worker } from "node:worker_threads";
+import type { Store } from "../../cache/store.ts";
+import { type Log, silentLog } from "../../lib/log.ts";
+import { systemRandom } from "../../lib/random.ts";
+import { DEFAULT_LIMITS } from "../../net/limits.ts";
+import { ListenError, probePort } from "../../net/listener.ts";
+import { completeSettings, randomHex } from "../settings.ts";
+import { createStore, DRAIN_MS, type StartProxyOptions, sweepInSteps } from "../start.ts";
+import { machineClock } from "./machine-clock.ts";
+import { Peers } from "./peers.ts";
+import { steadyClockFrom } from "./steady-clock.ts";
+import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
+import { ThreadTable } from "./thread-table.ts";
+
+export interface StartThreadsOptions extends Omit<StartProxyOptions, "clock" | "random"> {
+  /** From 1. */
+  readonly threads: number;
+}
+
+/** A thread that keeps dying is not started again more often than this. */
+const RESTART_DELAY_MS = 100;
+/** Shards of the cache for each thread: so many that two threads seldom want the same one. */
+const SHARDS_PER_THREAD = 4;
+
+/**
+ * A proxy of several threads over one cache. Each has its own event loop, clients and connections to the origin, and
+ * listens on the same port; the system shares new clients out among them. A thread that dies is replaced.
+ */
+export class Supervisor {
+  readonly port: number;
+  /** Threads that died and were replaced. */
+  restarts = 0;
+  readonly #start: Omit<ThreadStart, "index" | "holder">;
+  readonly #store: Store;
+  readonly #table: ThreadTable;
+  readonly #log: Log;
+  readonly #workers: (Worker | undefined)[] = [];
+  readonly #stopSweeping: () => void;
+  readonly #restarting = new Set<ReturnType<typeof setTimeout>>();
+  #nextHolder = 2;
+  #closing = false;
+
+  private constructor(
+    start: Omit<ThreadStart, "index" | "holder">,
+    store: Store,
+    table: ThreadTable,
+    log: Log,
+    stopSweeping: () => void,
+  ) {
+    this.port = start.port;
+    this.#start = start;
+    this.#store = store;
+    this.#table = table;
+    this.#log = log;
+    this.#stopSweeping = stopSweeping;
+  }
+
+  /** @throws ListenError, RangeError */
+  static async open(options: StartThreadsOptions): Promise<Supervisor> {
+    const { threads, limits = DEFAULT_LIMITS, log = silentLog, respOnly = false } = options;
+    if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
+      throw new RangeError(`the number of threads must be from 1 to 256, not ${threads}`);
+    }
+    const settings = completeSettings({ ...options, maxConnections: limits.connections });
+    // Sockets that share a port would share it with another program's just as well: it must be free before.
+    const port = probePort(options.host, options.port);
+    const store = createStore(
+      settings,
+      options.policy,
+      systemRandom,
+      shardsFor(settings.memoryBytes, threads),
+    );
+    const table = ThreadTable.create(threads);
+    const machine = machineClock();
+    const baseMs = machine.wallMs() - machine.monotonicMs();
+    const runId = randomHex(systemRandom, 40);
+    const supervisor = new Supervisor(
+      {
+        ...{ settings, host: options.host, port, respOnly, limits, runId, baseMs, count: threads },
+        store: store.handle,
+        table: table.buffer,
+        channelName: `glasscache-${process.pid}-${runId}`,
+        startedAtMs: machine.wallMs(),
+      },
+      store,
+      table,
+      log,
+      sweepInSteps(store, steadyClockFrom(machine, baseMs)),
+    );
+    try {
+      await Promise.all(Array.from({ length: threads }, (_, index) => supervisor.#run(index)));
+    } catch (error) {
+      await supervisor.close();
+      throw error;
+    }
+    return supervisor;
+  }
+
+  /** Ends one thread in the middle of whatever it does, as a crash would. */
+  async killThread(index: number): Promise<void> {
+    await this.#workers[index]?.terminate();
+  }
+
+  /** Lets clients have their replies, then ends all threads. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#stopSweeping();
+    for (const timer of this.#restarting) clearTimeout(timer);
+    await Promise.all(
+      this.#workers.map(async (worker) => {
+        if (worker === undefined) return;
+        const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+        worker.postMessage({ type: "drain", graceMs: DRAIN_MS } satisfies ToThread);
+        await ended;
+      }),
+    );
+  }
+
+  /** Starts the thread with this number. Resolves when it listens. */
+  #run(index: number): Promise<void> {
+    const holder = this.#nextHolder++;
+    const worker = new Worker(new URL("./thread.ts", import.meta.url), {
+      workerData: { ...this.#start, index, holder } satisfies ThreadStart,
+    });
+    this.#workers[index] = worker;
+    return new Promise((resolve, reject) => {
+      worker.on("message", (message: FromThread) => {
+        if (message.type === "listening") resolve();
+        else if (message.type === "refused") reject(new ListenError(message.message, message.code));
+        else if (message.type === "drained") void worker.terminate();
+        // All threads tell of the origin; one voice is enough.
+        else if (index === 0 || message.level === "error") this.#log[message.level](message.message);
+      });
+      worker.on("error", (error) => {
+        this.#log.error(`thread ${index} failed: ${error instanceof Error ? error.stack : String(error)}`);
+      });
+      worker.once("exit", () => {
+        this.#workers[index] = undefined;
+        reject(new Error(`thread ${index} ended before it listened`));
+        if (!this.#closing) this.#replace(index, holder);
+      });
+    });
+  }
+
+  /**
+   * A thread has died: its clients are gone with its sockets. What it was changing in the cache cannot be trusted, and
+   * nobody hears the invalidations of what it had fetched.
+   */
+  #replace(index: number, holder: number): void {
+    this.restarts++;
+    const emptied = this.#store.recover(holder);
+    this.#store.bumpEpoch();
+    this.#table.clear(index);
+    Peers.announceDeath(this.#start.channelName, index);
+    const locks =
+      emptied === 0 ? "" : `; ${emptied} of the cache's shards were being changed and were emptied`;
+    this.#log.error(`thread ${index} has died and is replaced; everything cached is dropped${locks}`);
+    const timer = setTimeout(() => {
+      this.#restarting.delete(timer);
+      if (this.#closing) return;
+      this.#run(index).catch((error: Error) => {
+        if (!this.#closing) this.#log.error(`thread ${index} could not be started again: ${error.message}`);
+      });
+    }, RESTART_DELAY_MS);
+    this.#restarting.add(timer);
+  }
+}
+
+/** A power of two; fewer where the cache is so small that shards could hold nothing of some size. */
+function shardsFor(memoryBytes: number, threads: number): number {
+  let shards = 1;
+  while (shards < threads * SHARDS_PER_THREAD && memoryBytes / (shards * 2) >= 8 * 1024 ** 2) shards *= 2;
+  return threads === 1 ? 1 : shards;
+}

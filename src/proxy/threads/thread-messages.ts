@@ -1,0 +1,33 @@
+import type { StoreHandle } from "../../cache/store.ts";
+import type { ConnectionLimits } from "../../net/limits.ts";
+import type { ProxySettings } from "../context.ts";
+
+/** What a thread needs to begin. */
+export interface ThreadStart {
+  readonly settings: ProxySettings;
+  readonly host: string;
+  readonly port: number;
+  readonly respOnly: boolean;
+  readonly limits: ConnectionLimits;
+  readonly store: StoreHandle;
+  /** What this thread holds the store's locks as. */
+  readonly holder: number;
+  readonly table: SharedArrayBuffer;
+  readonly count: number;
+  readonly index: number;
+  readonly channelName: string;
+  readonly runId: string;
+  readonly startedAtMs: number;
+  /** What makes the machine's monotonic milliseconds the cache's time, the same for all threads. */
+  readonly baseMs: number;
+}
+
+/** From a thread to its supervisor. */
+export type FromThread =
+  | { readonly type: "listening" }
+  | { readonly type: "refused"; readonly message: string; readonly code: string }
+  | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string }
+  | { readonly type: "drained" };
+
+/** From the supervisor to a thread. */
+export type ToThread = { readonly type: "drain"; readonly graceMs: number };

@@ -1,0 +1,86 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { Store } from "../../cache/store.ts";
+import type { Log } from "../../lib/log.ts";
+import { systemRandom } from "../../lib/random.ts";
+import { ListenError, Listener } from "../../net/listener.ts";
+import { publishCounters } from "../counters.ts";
+import { CachingProxy } from "../proxy.ts";
+import { machineClock } from "./machine-clock.ts";
+import { Peers } from "./peers.ts";
+import { SharedRegistry } from "./shared-registry.ts";
+import { steadyClockFrom } from "./steady-clock.ts";
+import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
+import { ThreadTable } from "./thread-table.ts";
+
+/** How often a thread tells the others its counters, for INFO. */
+const PUBLISH_INTERVAL_MS = 100;
+
+/** A worker: one thread of the proxy, with its own event loop, clients and connections to the origin. */
+runThread(workerData as ThreadStart);
+
+function runThread(start: ThreadStart): void {
+  const { settings, count, index, limits } = start;
+  const threads = new ThreadTable(start.table, count);
+  const registry = new SharedRegistry(threads, index);
+  const clock = steadyClockFrom(machineClock(), start.baseMs);
+  const proxy = new CachingProxy({
+    settings,
+    store: Store.attach(start.store, start.holder),
+    clock,
+    random: systemRandom,
+    log: logOver(),
+    registry,
+    threads,
+    index,
+    runId: start.runId,
+    startedAtMs: start.startedAtMs,
+    joinPeers: (answer) => {
+      const peers = new Peers(start.channelName, index, threads, answer);
+      // From now on the others wait for this thread's answers.
+      threads.setAlive(index);
+      return peers;
+    },
+  });
+  let listener: Listener;
+  try {
+    listener = Listener.open({
+      host: start.host,
+      port: start.port,
+      service: proxy,
+      registry,
+      limits,
+      clock,
+      respOnly: start.respOnly,
+      sharesPort: true,
+      passwordRequired: () => proxy.host.password !== undefined,
+    });
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    tell({ type: "refused", message: error.message, code: error.code });
+    proxy.close();
+    return;
+  }
+  proxy.port = start.port;
+  const publishing = setInterval(() => publishCounters(proxy, index), PUBLISH_INTERVAL_MS);
+  parentPort!.on("message", async ({ graceMs }: ToThread) => {
+    await listener.drain(graceMs);
+    clearInterval(publishing);
+    proxy.close();
+    tell({ type: "drained" });
+    parentPort!.close();
+  });
+  tell({ type: "listening" });
+}
+
+function tell(message: FromThread): void {
+  parentPort!.postMessage(message);
+}
+
+/** Messages for the operator go through the supervisor, whose log it is. */
+function logOver(): Log {
+  const at =
+    (level: "info" | "warn" | "error") =>
+    (fields: object | string, message?: string): void =>
+      tell({ type: "log", level, message: typeof fields === "string" ? fields : (message ?? "") });
+  return { info: at("info"), warn: at("warn"), error: at("error") };
+}
