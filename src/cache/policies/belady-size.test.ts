@@ -17,7 +17,8 @@ class BeladySizeModel implements Model {
   reweigh(): void {}
 
   hit(key: number): void {
-    if (this.#setup.nextAccess(key) !== Number.POSITIVE_INFINITY || this.#spent.includes(key)) return;
+    const isSpent = this.#setup.nextAccess(key) === Number.POSITIVE_INFINITY;
+    if (this.#spent.includes(key) === isSpent) return;
     this.remove(key);
     this.insert(key);
   }

@@ -61,8 +61,9 @@ class BeladySize implements Policy {
   miss(_hash: number): void {}
 
   hit(slot: number): void {
-    if (this.#future.nextAccess(slot) === Number.POSITIVE_INFINITY && !this.#isSpent(slot)) {
-      this.#wanted.remove(slot);
+    const isSpent = this.#future.nextAccess(slot) === Number.POSITIVE_INFINITY;
+    if (this.#isSpent(slot) !== isSpent) {
+      this.#tableOf(slot).remove(slot);
       this.#add(slot);
     }
   }

@@ -112,6 +112,6 @@ class Car implements Policy {
     const { recent, frequent } = this.#lists;
     if (frequent.front() === 0) return true;
     if (recent.front() === 0) return false;
-    return recent.weight() >= Math.max(1, this.#lists.target());
+    return recent.weight() >= this.#lists.target();
   }
 }

@@ -327,9 +327,11 @@ class Lirs implements Policy {
   /** The marker that a resident entry with HIR status is known to have. */
   #findMarker(slot: number, hash: number): number {
     let marker = this.#markers.find(hash);
-    while (this.#markers.queueOf(marker) !== RESIDENT || this.#stack.slotOf(marker) !== slot) {
+    while (marker !== 0) {
+      if (this.#markers.queueOf(marker) === RESIDENT && this.#stack.slotOf(marker) === slot) break;
       marker = this.#markers.findOlder(marker);
     }
+    assert(marker !== 0, "a resident entry's marker was lost");
     return marker;
   }
 

@@ -121,8 +121,8 @@ function followModel(
 }
 
 interface Operation {
-  /** A miss may not be filled after all. */
-  readonly action: "request" | "delete" | "overwrite" | "unfilled miss";
+  /** A miss may be filled later, when there were others in between, or never. */
+  readonly action: "request" | "delete" | "overwrite" | "unfilled miss" | "late fill";
   /** From 0 to 1; low ones are asked for often. */
   readonly key: number;
   /** From 0 to 1; low ones are common. */
@@ -143,11 +143,11 @@ interface WorkloadShape {
   readonly checkEvery?: number;
 }
 
-const ACTIONS: readonly Operation["action"][] = ["delete", "overwrite", "unfilled miss"];
+const ACTIONS: readonly Operation["action"][] = ["delete", "overwrite", "unfilled miss", "late fill"];
 
 function workload({ heaviest }: { heaviest: number }): fc.Arbitrary<WorkloadShape> {
   const operation = fc
-    .record({ choice: fc.nat(23), key: fc.nat(1000), weight: fc.nat(1000) })
+    .record({ choice: fc.nat(27), key: fc.nat(1000), weight: fc.nat(1000) })
     .map(({ choice, key, weight }): Operation => {
       return { action: ACTIONS[choice] ?? "request", key: key / 1001, weight: weight / 1001 };
     });
@@ -182,12 +182,8 @@ class Run {
   readonly setup: ModelSetup;
   readonly #type: PolicyType;
   readonly #shape: WorkloadShape;
-  readonly #requests: readonly {
-    action: Operation["action"];
-    key: number;
-    weight: number;
-    nextAccess: number;
-  }[];
+  /** The operations, with keys and weights in whole numbers. */
+  readonly #requests: readonly Operation[];
   readonly #weights = new Map<number, number>();
   readonly #nextAccesses = new Map<number, number>();
   #now = 0;
@@ -200,22 +196,13 @@ class Run {
   ) {
     const { capacity, heaviest, operations } = shape;
     const keys = capacity * 3 + 2;
-    const lastSeen = new Map<number, number>();
-    const requests = operations.map((operation) => ({
+    this.#requests = operations.map((operation) => ({
       action: operation.action,
       key: 1 + Math.floor(operation.key ** 2.5 * keys),
       weight: 1 + Math.floor(operation.weight ** 3 * heaviest),
-      nextAccess: Number.POSITIVE_INFINITY,
     }));
-    for (let i = requests.length - 1; i >= 0; i--) {
-      const request = requests[i]!;
-      if (request.action !== "request") continue;
-      request.nextAccess = lastSeen.get(request.key) ?? Number.POSITIVE_INFINITY;
-      lastSeen.set(request.key, i);
-    }
     this.#type = type;
     this.#shape = shape;
-    this.#requests = requests;
     this.setup = {
       capacity,
       maxEntries: Math.max(1, Math.floor(capacity * (shape.entriesShare ?? 1))),
@@ -245,6 +232,8 @@ class Run {
     const deciders: Model[] = model === undefined ? [...policies] : [model, ...policies];
     const victims: number[] = [];
     let used = 0;
+    /** Keys that missed and may be filled later, longest ago first. */
+    const unfilled = new Set<number>();
 
     const evict = (incoming: number) => {
       const [victim, ...others] = deciders.map((decider) => decider.evict(incoming));
@@ -257,14 +246,18 @@ class Run {
       weights.delete(victim!);
       victims.push(victim!);
     };
-    const request = (key: number, weight: number, nextAccess: number) => {
-      this.#nextAccesses.set(key, nextAccess);
+    const request = (key: number, weight: number) => {
+      this.#nextAccesses.set(key, this.#nextAccessAfter(key, this.#now));
       if (weights.has(key)) {
         for (const decider of deciders) decider.hit(key);
         return;
       }
       if (weight > capacity) return;
       for (const decider of deciders) decider.miss(key);
+      unfilled.delete(key);
+      fill(key, weight);
+    };
+    const fill = (key: number, weight: number) => {
       while (used + weight > capacity || weights.size === maxEntries) evict(key);
       used += weight;
       weights.set(key, weight);
@@ -273,6 +266,14 @@ class Run {
     const missUnfilled = (key: number) => {
       if (weights.has(key)) return;
       for (const decider of deciders) decider.miss(key);
+      unfilled.add(key);
+    };
+    const fillLate = (weight: number) => {
+      const [key] = unfilled;
+      if (key === undefined || weight > capacity) return;
+      this.#nextAccesses.set(key, this.#nextAccessAfter(key, this.#now));
+      unfilled.delete(key);
+      fill(key, weight);
     };
     const remove = (key: number) => {
       if (!weights.has(key)) return;
@@ -291,11 +292,12 @@ class Run {
     };
 
     const checkEvery = this.#shape.checkEvery ?? 1;
-    this.#requests.forEach(({ action, key, weight, nextAccess }, step) => {
+    this.#requests.forEach(({ action, key, weight }, step) => {
       this.#now = step;
-      if (action === "request") request(key, weight, nextAccess);
+      if (action === "request") request(key, weight);
       else if (action === "delete") remove(key);
       else if (action === "unfilled miss") missUnfilled(key);
+      else if (action === "late fill") fillLate(weight);
       else overwrite(key, weight);
       for (const policy of policies) policy.stir();
       if (step % checkEvery === 0) this.#check(model, policies);
@@ -305,6 +307,14 @@ class Run {
     for (const decider of deciders) expect(decider.evict(0)).toBe(0);
     this.#check(model, policies);
     return victims;
+  }
+
+  #nextAccessAfter(key: number, step: number): number {
+    for (let i = step + 1; i < this.#requests.length; i++) {
+      const request = this.#requests[i]!;
+      if (request.action === "request" && request.key === key) return i;
+    }
+    return Number.POSITIVE_INFINITY;
   }
 
   /** Plain comparisons: this runs after every step, and an `expect` each would take most of the time. */
