@@ -163,6 +163,13 @@ export class Connection extends ClientFacts implements TicketOwner {
     this.queueFlush();
   }
 
+  /** The same in front of the replies outstanding; not while a request is executed, nor while a reply is streamed. */
+  pushAhead(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#closed) return;
+    this.#queue.addAhead(bytes, start, end);
+    this.queueFlush();
+  }
+
   /** Ends the connection once everything answered so far has been sent. No further request is executed. */
   closeAfterReplies(): void {
     this.#closing = true;

@@ -62,6 +62,11 @@ export class ReplyQueue {
     this.waitingBytes += end - start;
   }
 
+  /** Adds bytes that come before the replies outstanding. None of those may be streamed. */
+  addAhead(bytes: Uint8Array, start: number, end: number): void {
+    this.#ready.append(bytes, start, end);
+  }
+
   /** Takes a place in the order, to be filled and closed later. */
   open(): Segment {
     const segment = new Segment(true);

@@ -91,6 +91,11 @@ export class Pin {
     return this.#outstanding > 0;
   }
 
+  /** Whether messages arrive that answer no request. */
+  get listens(): boolean {
+    return this.#listening;
+  }
+
   /** Whether the next request will be queued in a transaction. */
   get queues(): boolean {
     return this.#queues;
@@ -157,6 +162,15 @@ export class Pin {
     this.#version = version;
     writeCommand(this.#upstream.out, ["HELLO", String(version)]);
     this.#upstream.enqueue(new Unanswered(), this.#host.timeoutMs);
+  }
+
+  /**
+   * HELLO of a RESP2 subscriber. The origin refuses it in its place among the messages: as it does for subscribers,
+   * or, should it take the client for none any more, because there is no such version.
+   */
+  refuseHello(): void {
+    writeCommand(this.#upstream.out, ["HELLO", "1"]);
+    this.#upstream.queueFlush();
   }
 
   /** The client has gone, or starts afresh. */
@@ -226,15 +240,19 @@ export class Pin {
   #lost(): void {
     if (this.#ended) return;
     this.#close();
-    this.#host.connection.closeAfterReplies();
-    this.#host.unpinned();
+    const { connection, fence, unpinned } = this.#host;
+    connection.hold();
+    unpinned();
+    // Messages that came before are still on their way through the fence.
+    fence.pass(() => connection.closeAfterReplies());
   }
 
   #relay(bytes: Uint8Array, start: number, end: number): void {
     const message = new Uint8Array(bytes.subarray(start, end));
     const { connection, fence } = this.#host;
     fence.pass(() => {
-      if (!this.#isDeaf) connection.pushBytes(message, 0, message.length);
+      // In front of the replies outstanding: those that the origin sent before it have passed the fence, too.
+      if (!this.#isDeaf) connection.pushAhead(message, 0, message.length);
     });
   }
 }

@@ -30,8 +30,6 @@ export const FROM_PROXY = "{Proxy Server} : ";
 export const FROM_BACKEND = "{Backend Server} : ";
 
 const NO_REDIRECTION = "ERR CLIENT TRACKING REDIRECT is not supported through a proxy; use RESP3 (HELLO 3)";
-const NOT_FOR_SUBSCRIBERS =
-  "ERR Can't execute 'hello': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";
 
 /** Where a request's upstream part goes; each keeps order within itself, so a client waits when it changes over. */
 type Lane = "main" | "side" | "own";
@@ -134,7 +132,10 @@ export class ProxySession implements Session, ProxyContext {
   /** Whether a command about the client or the proxy is answered here, or is part of the client's state upstream. */
   #isLocal(local: Command<ProxyContext>, request: Request): boolean {
     const { name } = local;
-    if (name === "reset" || name === "quit" || name === "hello" || name === "auth") return true;
+    if (name === "reset" || name === "hello" || name === "auth") return true;
+    // A subscriber's show that the messages before them have come.
+    if ((name === "quit" || name === "ping" || name === "echo") && this.#pin?.listens === true) return false;
+    if (name === "quit") return true;
     if (this.#pin?.queues === true || this.#pin?.answersByMessages === true) return false;
     if (name === "select") return this.#pin === undefined && !needsPin(request);
     if (name === "client") return !isTracking(request);
@@ -153,7 +154,7 @@ export class ProxySession implements Session, ProxyContext {
     } else if (pin === undefined || (name !== "hello" && name !== "reset")) {
       local.run(this, request, reply);
     } else if (name === "hello" && pin.answersByMessages) {
-      reply.error(NOT_FOR_SUBSCRIBERS);
+      pin.refuseHello();
     } else if (name === "hello" && pin.queues) {
       reply.error("ERR HELLO cannot be queued in a transaction here");
     } else if (pin.isBusy) {

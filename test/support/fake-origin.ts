@@ -223,8 +223,14 @@ export class OriginConnection {
     this.send(invalidation(typeof keys === "string" ? [keys] : keys), at);
   }
 
+  /** Cuts the connection off. */
   drop(): void {
     this.#socket.terminate();
+  }
+
+  /** Ends the connection behind what has been sent. */
+  end(): void {
+    this.#socket.end();
   }
 
   flush(): void {
@@ -359,9 +365,10 @@ function authenticate(
 function answerAuthenticated(
   origin: FakeOrigin,
   connection: OriginConnection,
-  [name, first = "", second = "", ...rest]: OriginCommand,
+  command: OriginCommand,
   reply: RespWriter,
 ): void {
+  const [name, first = "", second = "", ...rest] = command;
   const { values, remainingMs } = origin;
   switch (name) {
     case "PING":
@@ -372,6 +379,12 @@ function answerAuthenticated(
       const value = values.get(first);
       if (value === undefined) reply.null();
       else reply.bulk(fromLatin1(value));
+      return;
+    }
+    case "MGET": {
+      const keys = [first, second, ...rest].slice(0, command.length - 1);
+      reply.array(keys.length);
+      for (const key of keys) answerAuthenticated(origin, connection, ["GET", key], reply);
       return;
     }
     case "PTTL":

@@ -21,6 +21,7 @@ export class LocalProxy implements AsyncDisposable {
   readonly messages: LoggedMessage[] = [];
   readonly #clients: { close(): void; readonly closed?: Promise<void> }[] = [];
   #running: RunningProxy | undefined;
+  #closed: Promise<void> | undefined;
   #waiters: { pattern: RegExp; from: number; resolve(message: string): void }[] = [];
 
   private constructor() {}
@@ -85,9 +86,15 @@ export class LocalProxy implements AsyncDisposable {
     for (const client of this.#clients.splice(0)) client.close();
   }
 
+  /** Lets clients have the replies to what they have asked for, and ends. */
+  drain(): Promise<void> {
+    this.#closed ??= this.#running!.close();
+    return this.#closed;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.closeClients();
-    await this.#running!.close();
+    await this.drain();
   }
 
   #keep<Client extends { close(): void }>(client: Client): Client {
