@@ -51,6 +51,16 @@ describe("coherence", () => {
     TIMEOUT_MS,
   );
 
+  test.skipIf(!redis.available)(
+    redis.title("four threads, more than there are cores, and threads that die"),
+    async () => {
+      await using origin = await startRedis({ args: ["--hz", "1"] });
+      const options = { origin, isDurable: false, hasScripts: true, hasFaults: true, threads: 4 };
+      expectPromisesKept(await runChecker({ ...options, seed: SEED + 4, durationMs: SECONDS * 1000 }));
+    },
+    TIMEOUT_MS,
+  );
+
   test(
     "without leases, stale reads are found",
     async () => {

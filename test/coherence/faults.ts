@@ -180,7 +180,7 @@ function beginLoss({ keys, recorder }: World): Loss {
     mayHaveHappened() {
       isOver();
       for (const register of free) {
-        recorder.cutOff(register.key);
+        recorder.cutOff(register.key, startMs);
         keys.retire(register);
         keys.unlock(register);
       }

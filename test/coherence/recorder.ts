@@ -80,8 +80,8 @@ export class Recorder {
    * From now on the versions of this key cannot be put in order: a restart may have lost what was under way. Reads
    * that end later do not count, and acknowledgements that come later prove nothing.
    */
-  cutOff(key: string): void {
-    if (!this.isCutOff(key)) this.#cutOffs.set(key, this.nowMs());
+  cutOff(key: string, fromMs: number = this.nowMs()): void {
+    this.#cutOffs.set(key, Math.min(fromMs, this.#cutOff(key)));
   }
 
   /** Nothing about this key counts. */

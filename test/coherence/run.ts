@@ -1,5 +1,6 @@
 import { SeededRandom } from "../../src/lib/random.ts";
-import { type RunningProxy, startProxy } from "../../src/proxy/start.ts";
+import { startProxy } from "../../src/proxy/start.ts";
+import { Supervisor } from "../../src/proxy/threads/supervisor.ts";
 import type { RunningServer } from "../support/origins.ts";
 import { Relay } from "../support/relay.ts";
 import { RespClient } from "../support/resp-client.ts";
@@ -29,6 +30,8 @@ export interface RunOptions {
   /** Whether things go wrong. Without, the way to the origin is slow all the time. */
   readonly hasFaults: boolean;
   readonly unsafeSkipLeases?: boolean;
+  /** Threads of each proxy, one by default; one of them is killed now and then when there are more. */
+  readonly threads?: number;
   /**
    * For an origin that cannot tell of changes (and has no CLIENT command): how long the proxies may keep a value.
    * Writes are then only such as name their keys: of others a proxy does not know what they changed.
@@ -84,21 +87,21 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     isEnded: false,
   };
   const relays: Relay[] = [];
-  const proxies: RunningProxy[] = [];
+  const proxies: (Supervisor | Awaited<ReturnType<typeof startProxy>>)[] = [];
   try {
     for (const _ of PROXIES) {
       const relay = await Relay.start(origin.port, nextSeed());
       relays.push(relay);
+      const settings = {
+        ...{ host: "127.0.0.1", port: 0, origin: `127.0.0.1:${relay.port}`, memoryBytes: 8 * 1024 ** 2 },
+        ...{ heartbeatMs: HEARTBEAT_MS, heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS },
+        ...{ originTimeoutMs: ORIGIN_TIMEOUT_MS, unsafeSkipLeases: options.unsafeSkipLeases ?? false },
+        ...(untrackedTtlMs === undefined ? {} : { ttlMs: untrackedTtlMs }),
+      };
       proxies.push(
-        await startProxy({
-          ...{ host: "127.0.0.1", port: 0, origin: `127.0.0.1:${relay.port}`, memoryBytes: 8 * 1024 ** 2 },
-          ...{ heartbeatMs: HEARTBEAT_MS, heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS },
-          ...{ originTimeoutMs: ORIGIN_TIMEOUT_MS, unsafeSkipLeases: options.unsafeSkipLeases ?? false },
-          ...{
-            random: new SeededRandom(nextSeed()),
-            ...(untrackedTtlMs === undefined ? {} : { ttlMs: untrackedTtlMs }),
-          },
-        }),
+        options.threads === undefined
+          ? await startProxy({ ...settings, random: new SeededRandom(nextSeed()) })
+          : await Supervisor.open({ ...settings, threads: options.threads }),
       );
     }
     const sites = [
@@ -120,6 +123,7 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     }, durationMs);
     await Promise.all([
       ...clients.map((kind) => runClient(world, kind, nextSeed())),
+      killThreads(world, proxies, new SeededRandom(nextSeed()), options.hasFaults),
       ...faultsOf(options).map((names) =>
         runFaults({ ...surroundings, random: new SeededRandom(nextSeed()) }, names, faults),
       ),
@@ -131,12 +135,12 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
       await readAll(wireOf(world, site, new SeededRandom(nextSeed())), client);
     }
     const history = recorder.history(boundMs);
-    const sum = (counter: "hits" | "misses" | "coalesced" | "discardedFills"): number =>
-      proxies.reduce((total, { proxy }) => total + proxy.stats[counter], 0);
+    const counters = await Promise.all(proxies.map(({ port }) => countersOf(port)));
+    const sum = (name: string): number => counters.reduce((total, fields) => total + fields[name]!, 0);
     return {
       ...{ history, recorder, faults, violations: checkHistory(history) },
-      ...{ hits: sum("hits"), misses: sum("misses"), coalesced: sum("coalesced") },
-      discardedFills: sum("discardedFills"),
+      ...{ hits: sum("keyspace_hits"), misses: sum("keyspace_misses"), coalesced: sum("coalesced_misses") },
+      discardedFills: sum("discarded_fills"),
     };
   } finally {
     for (const proxy of proxies) await proxy.close();
@@ -144,10 +148,34 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
   }
 }
 
+/** Ends a thread of a proxy about once a second. */
+async function killThreads(
+  world: World,
+  proxies: readonly (Supervisor | unknown)[],
+  random: SeededRandom,
+  hasFaults: boolean,
+): Promise<void> {
+  const supervisors = proxies.filter((proxy) => proxy instanceof Supervisor);
+  while (hasFaults && supervisors.length > 0 && !world.isEnded) {
+    await Bun.sleep(500 + random.below(1000));
+    const supervisor = random.pick(supervisors);
+    if (!world.isEnded) await supervisor.killThread(random.below(supervisor.threadCount));
+  }
+}
+
 function faultsOf({ hasFaults, untrackedTtlMs }: RunOptions): (readonly FaultName[])[] {
   if (!hasFaults) return [];
   const hasClientCommand = untrackedTtlMs === undefined;
   return [NETWORK_FAULTS, PROCESS_FAULTS.filter((name) => hasClientCommand || name !== "clientKill")];
+}
+
+/** What INFO counts. */
+async function countersOf(port: number): Promise<Record<string, number>> {
+  using client = await RespClient.connect({ port });
+  const lines = String(await client.ask("INFO", "stats")).split("\r\n");
+  return Object.fromEntries(
+    lines.map((line) => line.split(":")).map(([name, value]) => [name!, Number(value)]),
+  );
 }
 
 /** Waits until a proxy reaches its origin again. */
