@@ -1,0 +1,301 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { parsePolicy, policyNames } from "../cache/registry.ts";
+import { parseCacheSizes } from "./cache-size.ts";
+import { limitSource } from "./limited-source.ts";
+import { sourceOf, type TestRecord } from "./record-source-fixture.ts";
+import { DELETE, READ, TraceError, WRITE } from "./records.ts";
+import { type RunPlan, run } from "./runner.ts";
+
+function simulate(
+  records: readonly TestRecord[],
+  policies: string,
+  sizes: string,
+  plan: Partial<RunPlan> = {},
+) {
+  return run({
+    source: sourceOf(records),
+    policies: policies.split(",").map(parsePolicy),
+    sizes: parseCacheSizes(sizes),
+    ignoresSizes: false,
+    writes: "store",
+    counting: { warmupRecords: 0, windowRecords: 0, byFamily: false },
+    seed: 1,
+    threads: 1,
+    ...plan,
+  });
+}
+
+const reads = (...keys: number[]): TestRecord[] => keys.map((key) => ({ key }));
+
+describe("results", () => {
+  test("one row for each policy and size", async () => {
+    const { rows, records, objects } = await simulate(reads(1, 2, 1, 3, 1), "lru,fifo", "2,1");
+    expect(rows.map(({ seconds, ...row }) => ({ ...row, timed: seconds >= 0 }))).toEqual(
+      [
+        ["lru", 2, 3],
+        ["fifo", 2, 4],
+        ["lru", 1, 5],
+        ["fifo", 1, 5],
+      ].map(([policy, size, misses]) => ({
+        trace: "test",
+        policy: String(policy),
+        size: Number(size),
+        sizeUnit: "entries" as const,
+        requests: 5,
+        misses: Number(misses),
+        missRatio: Number(misses) / 5,
+        bytesMissed: Number(misses),
+        byteMissRatio: Number(misses) / 5,
+        timed: true,
+      })),
+    );
+    expect({ records, objects }).toEqual({ records: 5, objects: 3 });
+  });
+
+  test("bytes and entries in one run; an object larger than the cache is never admitted", async () => {
+    const records = [
+      { key: 1, size: 40 },
+      { key: 2, size: 200 },
+      { key: 2, size: 200 },
+      { key: 3, size: 60 },
+      { key: 1, size: 40 },
+      { key: 3, size: 60 },
+    ];
+    const { rows } = await simulate(records, "lru", "100b,2,100%,10%");
+    expect(
+      rows.map(({ size, sizeUnit, misses, bytesMissed }) => [size, sizeUnit, misses, bytesMissed]),
+    ).toEqual([
+      [100, "bytes", 4, 500],
+      [2, "entries", 4, 340],
+      [300, "bytes", 3, 300],
+      [30, "bytes", 6, 600],
+    ]);
+    const ignoring = await simulate(records, "lru", "100%,34%", { ignoresSizes: true });
+    expect(ignoring.rows.map(({ size, sizeUnit, misses }) => [size, sizeUnit, misses])).toEqual([
+      [3, "entries", 3],
+      [1, "entries", 5],
+    ]);
+  });
+
+  test("shares that come to the same size are simulated once", async () => {
+    const { rows } = await simulate(reads(1, 2, 3), "lru", "1%,2%,1,3");
+    expect(rows.map(({ size }) => size)).toEqual([1, 3]);
+  });
+});
+
+describe("records that are no plain reads", () => {
+  test("a write stores, or drops; it is no request", async () => {
+    const records = [{ key: 1, operation: WRITE }, { key: 1 }, { key: 1, operation: WRITE }, { key: 1 }];
+    const counts = async (writes: "store" | "drop") =>
+      (await simulate(records, "lru", "2", { writes })).rows.map(({ requests, misses }) => [
+        requests,
+        misses,
+      ]);
+    expect(await counts("store")).toEqual([[2, 0]]);
+    expect(await counts("drop")).toEqual([[2, 2]]);
+  });
+
+  test("a delete removes; its room is used again", async () => {
+    const records = [...reads(1, 2), { key: 1, operation: DELETE }, ...reads(3, 2, 3, 1)];
+    const { rows } = await simulate(records, "lru,sieve", "2");
+    expect(rows.map(({ requests, misses }) => [requests, misses])).toEqual([
+      [6, 4],
+      [6, 4],
+    ]);
+  });
+
+  test("a time to live ends on the trace's clock, even where later records have none", async () => {
+    const filler = Array.from({ length: 300 }, () => ({ key: 9, timeMs: 500 }));
+    const records = [
+      { key: 1, timeMs: 0, ttlMs: 1000 },
+      ...filler,
+      { key: 1, timeMs: 999 },
+      { key: 1, timeMs: 1000 },
+      { key: 1, timeMs: 5000 },
+    ];
+    const { rows } = await simulate(records, "lru", "2");
+    expect(rows[0]!.misses).toBe(3);
+  });
+
+  test("an object that has grown evicts others, or itself", async () => {
+    const records = [
+      { key: 1, size: 10 },
+      { key: 2, size: 10 },
+      { key: 2, size: 95 },
+      { key: 1, size: 10 },
+      { key: 2, size: 101 },
+      { key: 2, size: 10 },
+    ];
+    const { rows } = await simulate(records, "lru,fifo,s3-fifo,arc", "100b");
+    expect(rows[0]!.misses).toBe(5);
+  });
+});
+
+describe("equal to an obvious model", () => {
+  const record = fc.record({
+    key: fc.integer({ min: 0, max: 12 }),
+    size: fc.integer({ min: 1, max: 9 }),
+    operation: fc.constantFrom(READ, READ, READ, WRITE, DELETE),
+    ttlMs: fc.constantFrom(0, 0, 3),
+  });
+
+  test("LRU over bytes with writes, deletes and times to live", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 150 }), async (drawn) => {
+        const records = drawn.map((one, timeMs) => ({ ...one, timeMs }));
+        const { rows } = await simulate(records, "lru", "20b");
+        expect(rows.map(({ requests, misses, bytesMissed }) => ({ requests, misses, bytesMissed }))).toEqual([
+          modelLru(records, 20),
+        ]);
+      }),
+      { numRuns: 200, seed: 7 },
+    );
+  });
+
+  test("every policy keeps its invariants on any records", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 120 }), async (drawn) => {
+        const records = drawn.map((one, timeMs) => ({ ...one, timeMs }));
+        // They are checked when a simulation ends.
+        const { rows } = await simulate(records, policyNames().join(","), "1,3,20b,50%");
+        for (const { requests, misses } of rows) expect(misses).toBeLessThanOrEqual(requests);
+      }),
+      { numRuns: 60, seed: 8 },
+    );
+  });
+
+  test("belady has the fewest misses", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 200 }),
+        async (keys) => {
+          const names = policyNames().filter((name) => name !== "belady-size");
+          const { rows } = await simulate(reads(...keys), names.join(","), "1,3,5");
+          for (const { size, misses } of rows) {
+            const optimum = rows.find((row) => row.policy === "belady" && row.size === size)!;
+            expect(misses).toBeGreaterThanOrEqual(optimum.misses);
+          }
+        },
+      ),
+      { numRuns: 40, seed: 9 },
+    );
+  });
+});
+
+describe("counting", () => {
+  const keys = [1, 2, 3, 1, 2, 3, 4, 4, 4, 5];
+
+  test("the warm-up fills the cache, and is not counted", async () => {
+    const counting = { warmupRecords: 3, windowRecords: 0, byFamily: false };
+    const { rows } = await simulate(reads(...keys), "lru", "10", { counting });
+    expect([rows[0]!.requests, rows[0]!.misses]).toEqual([7, 2]);
+  });
+
+  test("windows, across batches too; the last one may be shorter", async () => {
+    const counting = { warmupRecords: 3, windowRecords: 3, byFamily: false };
+    const { rows } = await simulate(reads(...keys), "lru,belady", "10", { counting });
+    const windows = [
+      { from: 3, requests: 3, misses: 0, missRatio: 0, byteMissRatio: 0 },
+      { from: 6, requests: 3, misses: 1, missRatio: 1 / 3, byteMissRatio: 1 / 3 },
+      { from: 9, requests: 1, misses: 1, missRatio: 1, byteMissRatio: 1 },
+    ];
+    expect(rows.map((row) => row.windows)).toEqual([windows, windows]);
+    const whole = { warmupRecords: 0, windowRecords: 250, byFamily: false };
+    const long = await simulate(reads(...Array.from({ length: 1000 }, (_, i) => i)), "lru", "10", {
+      counting: whole,
+    });
+    expect(long.rows[0]!.windows!.map(({ from, misses }) => [from, misses])).toEqual([
+      [0, 250],
+      [250, 250],
+      [500, 250],
+      [750, 250],
+    ]);
+  });
+
+  test("families, those with most misses first", async () => {
+    const records = keys.map((key) => ({ key, family: key === 4 ? 1 : key === 5 ? 40 : 0 }));
+    const counting = { warmupRecords: 1, windowRecords: 0, byFamily: true };
+    const familyName = (family: number) => `family ${family}`;
+    const { rows } = await simulate(records, "lru", "10", { counting, familyName });
+    expect(rows[0]!.families).toEqual([
+      { family: "family 0", requests: 5, misses: 2, missRatio: 2 / 5 },
+      { family: "family 1", requests: 3, misses: 1, missRatio: 1 / 3 },
+      { family: "family 40", requests: 1, misses: 1, missRatio: 1 },
+    ]);
+    expect(rows[0]!.misses).toBe(4);
+  });
+
+  test("a limit ends the trace early", async () => {
+    const source = limitSource(sourceOf(reads(...Array.from({ length: 500 }, (_, i) => i))), 250);
+    const { rows, objects } = await simulate([], "lru", "50%", { source });
+    expect([rows[0]!.requests, rows[0]!.size, objects]).toEqual([250, 125, 250]);
+  });
+});
+
+describe("what cannot be done", () => {
+  test.each([
+    ["belady", "10", "belady knows what lies ahead"],
+    ["lru", "1%", "a size in percent is a share of what is in the whole of it"],
+    ["lru", "1mb", "sizes need to be known for a cache of so many bytes or entries"],
+  ])("%s at %s over what can be read only once", async (policy, size, why) => {
+    const source = sourceOf(reads(1, 2), { isRepeatable: false, name: "standard input" });
+    await expect(simulate([], policy, size, { source })).rejects.toThrow(
+      new TraceError(`standard input can be read only once, and must be read twice: ${why}`),
+    );
+    expect((await simulate([], "lru", "10", { source })).rows[0]!.misses).toBe(2);
+  });
+
+  test.each(["10", "1%"])("an empty trace, at size %s", async (size) => {
+    await expect(simulate([], "lru", size)).rejects.toThrow(
+      new TraceError("test: there is no request in it"),
+    );
+  });
+
+  test.each([1, 2])("what the source throws, comes out, on %d threads", async (threads) => {
+    const source = sourceOf(reads(1, 2), {
+      async read() {
+        throw new TraceError("test: record 7 is broken");
+      },
+    });
+    await expect(simulate([], "lru,fifo", "10", { source, threads })).rejects.toThrow("record 7 is broken");
+  });
+
+  test("progress is told of both passes", async () => {
+    const told: string[] = [];
+    await simulate(reads(1, 2, 3), "lru", "50%", { progress: (pass, done) => told.push(`${pass} ${done}`) });
+    expect(told).toEqual(["measuring 3", "simulating 3"]);
+  });
+});
+
+interface ModelEntry {
+  readonly key: number;
+  size: number;
+  expiryMs: number;
+}
+
+/** Entries in a list, the least recently used first. */
+function modelLru(records: readonly Required<Omit<TestRecord, "family">>[], capacity: number) {
+  let entries: ModelEntry[] = [];
+  const counts = { requests: 0, misses: 0, bytesMissed: 0 };
+  for (const { key, size, operation, timeMs, ttlMs } of records) {
+    let entry = entries.find((one) => one.key === key);
+    entries = entries.filter((one) => one !== entry);
+    if (entry !== undefined && entry.expiryMs <= timeMs) entry = undefined;
+    if (operation === DELETE) continue;
+    if (operation === READ) {
+      counts.requests++;
+      if (entry === undefined || size > capacity) {
+        counts.misses++;
+        counts.bytesMissed += size;
+      }
+    }
+    const isStored = operation === WRITE || entry === undefined;
+    entry ??= { key, size, expiryMs: 0 };
+    entry.size = size;
+    if (isStored) entry.expiryMs = ttlMs > 0 ? timeMs + ttlMs : Number.POSITIVE_INFINITY;
+    if (size <= capacity) entries.push(entry);
+    while (entries.reduce((sum, one) => sum + one.size, 0) > capacity) entries.shift();
+  }
+  return counts;
+}
