@@ -9,8 +9,10 @@ export interface SubcommandDefinition<S extends Settings> {
   readonly summary: string;
   /** What it does, above the options in its own help. */
   readonly description: string;
-  /** How it is called besides its options, such as `[command...]`; everything behind it is passed as it is. */
+  /** How it is called besides its options, such as `[command...]`. */
   readonly operands?: string;
+  /** Options may stand behind operands too; else everything behind the first operand is passed as it is. */
+  readonly optionsBehindOperands?: boolean;
   readonly settings: S;
   /** Ways to call it, and what each does. */
   readonly examples: readonly (readonly [call: string, effect: string])[];
@@ -49,7 +51,9 @@ function commanderCommand<S extends Settings>(
 ): Command {
   const { name, settings } = definition;
   const command = new Command(name).summary(definition.summary).description(definition.description);
-  if (definition.operands !== undefined) command.argument(definition.operands).passThroughOptions();
+  if (definition.operands !== undefined) {
+    command.argument(definition.operands).passThroughOptions(definition.optionsBehindOperands !== true);
+  }
   for (const [key, { short, placeholder, description, fallback, group }] of Object.entries(settings)) {
     const flags = `${short === undefined ? "" : `${short}, `}--${flagName(key)} ${placeholder}`.trim();
     const isSwitch = placeholder === "";

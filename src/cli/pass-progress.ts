@@ -1,0 +1,58 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Pass } from "../sim/runner.ts";
+
+const LINE_EVERY_MS = 250;
+/** What is said about the time left earlier than this is guesswork. */
+const FIRST_ESTIMATE_MS = 1000;
+
+/** A line on the terminal that tells how far a pass over a trace has got, and how long it will still take. */
+export class PassProgress {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #clock: Clock;
+  readonly #name: string;
+  readonly #extent: number | undefined;
+  #pass: Pass | undefined;
+  #begunMs = 0;
+  #shownMs = Number.NEGATIVE_INFINITY;
+
+  /** @param extent how much there is to do, if that is known */
+  constructor(stream: NodeJS.WriteStream, clock: Clock, name: string, extent: number | undefined) {
+    this.#stream = stream;
+    this.#clock = clock;
+    this.#name = name;
+    this.#extent = extent;
+  }
+
+  update(pass: Pass, done: number): void {
+    if (this.#stream.isTTY !== true) return;
+    const now = this.#clock.monotonicMs();
+    if (pass !== this.#pass) {
+      this.#pass = pass;
+      this.#begunMs = now;
+    }
+    if (now - this.#shownMs < LINE_EVERY_MS) return;
+    this.#shownMs = now;
+    const text = `${pass} ${this.#name}${describe(done, this.#extent, now - this.#begunMs)}`;
+    this.#stream.write(`\r\x1b[K${text.slice(0, (this.#stream.columns ?? 80) - 1)}`);
+  }
+
+  /** Leaves nothing behind. */
+  clear(): void {
+    if (this.#stream.isTTY === true && this.#shownMs > 0) this.#stream.write("\r\x1b[K");
+  }
+}
+
+/** ` 12%, 34 s left`; nothing where nothing is known. */
+export function describe(done: number, extent: number | undefined, takenMs: number): string {
+  if (extent === undefined || extent <= 0) return "";
+  const share = Math.min(1, done / extent);
+  const percent = ` ${Math.floor(100 * share)}%`;
+  if (takenMs < FIRST_ESTIMATE_MS || share === 0) return percent;
+  return `${percent}, ${formatLeft((takenMs * (1 - share)) / share / 1000)} left`;
+}
+
+function formatLeft(seconds: number): string {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,161 @@
+import { formatSize } from "../lib/quantity.ts";
+import type { ResultRow } from "../sim/runner.ts";
+
+/** The name under which the optimum is found among the rows. */
+const OPTIMUM = "belady";
+/** Policies that nobody can run: they know what lies ahead. */
+const OUT_OF_REACH = new Set([OPTIMUM, "belady-size"]);
+const FAMILIES_SHOWN = 20;
+const GAP = "  ";
+
+/** One column of a table; the first one is flush left, all others flush right. */
+type Table = readonly (readonly string[])[];
+
+/**
+ * What came of all simulations over one trace, for people: policies down, sizes across, the best of each size marked,
+ * and how far each is from the optimum if that was simulated.
+ * @param columns how wide it may get; sizes that do not fit go below
+ */
+export function formatResults(rows: readonly ResultRow[], columns: number): string {
+  const blocks = [ratioTable("Miss ratio", rows, ({ missRatio }) => missRatio, columns)];
+  if (rows.some(({ missRatio, byteMissRatio }) => missRatio !== byteMissRatio)) {
+    blocks.push(ratioTable("Byte miss ratio", rows, ({ byteMissRatio }) => byteMissRatio, columns));
+  }
+  if (rows.some(({ policy }) => policy === OPTIMUM)) blocks.push(distanceTable(rows, columns));
+  for (const sized of bySize(rows)) {
+    if (sized[0]!.windows !== undefined) blocks.push(windowTable(sized, columns));
+  }
+  for (const row of rows) if (row.families !== undefined) blocks.push(familyTable(row));
+  return blocks.join("\n\n");
+}
+
+/** `1,000 entries`, `64 MB`. */
+export function formatCacheSize({ size, sizeUnit }: Pick<ResultRow, "size" | "sizeUnit">): string {
+  return sizeUnit === "entries" ? size.toLocaleString("en") : formatSize(size);
+}
+
+function ratioTable(
+  title: string,
+  rows: readonly ResultRow[],
+  ratioOf: (row: ResultRow) => number,
+  columns: number,
+): string {
+  const best = new Map(
+    bySize(rows).map((sized) => {
+      const reachable = sized.filter(({ policy }) => !OUT_OF_REACH.has(policy)).map(ratioOf);
+      // A single one is no choice.
+      return [sizeKey(sized[0]!), reachable.length > 1 ? Math.min(...reachable) : Number.NaN];
+    }),
+  );
+  return sizeTable(title, rows, columns, (row) => {
+    const isBest = !OUT_OF_REACH.has(row.policy) && ratioOf(row) === best.get(sizeKey(row));
+    return `${isBest ? "* " : ""}${percent(ratioOf(row))}`;
+  });
+}
+
+function distanceTable(rows: readonly ResultRow[], columns: number): string {
+  const optimum = new Map(
+    rows.filter(({ policy }) => policy === OPTIMUM).map((row) => [sizeKey(row), row.missRatio]),
+  );
+  const others = rows.filter(({ policy }) => policy !== OPTIMUM);
+  if (others.length === 0) return "";
+  return sizeTable(`Above ${OPTIMUM}, points`, others, columns, (row) =>
+    (100 * (row.missRatio - optimum.get(sizeKey(row))!)).toFixed(2),
+  );
+}
+
+/** Policies down, sizes across. */
+function sizeTable(
+  title: string,
+  rows: readonly ResultRow[],
+  columns: number,
+  cell: (row: ResultRow) => string,
+): string {
+  const policies = [...new Set(rows.map(({ policy }) => policy))];
+  const names = [title, ...policies];
+  const sizes = bySize(rows).map((sized) => [
+    formatCacheSize(sized[0]!),
+    ...policies.map((policy) => cell(sized.find((row) => row.policy === policy)!)),
+  ]);
+  return foldedTable(names, sizes, columns);
+}
+
+/** Windows down, policies across, for one size. */
+function windowTable(sized: readonly ResultRow[], columns: number): string {
+  const { windows = [] } = sized[0]!;
+  const unit = sized[0]!.sizeUnit === "entries" ? " entries" : "";
+  const names = [
+    `Miss ratio from record, ${formatCacheSize(sized[0]!)}${unit}`,
+    ...windows.map(({ from }) => from.toLocaleString("en")),
+  ];
+  const policies = sized.map((row) => [
+    row.policy,
+    ...row.windows!.map((window) => percent(window.missRatio)),
+  ]);
+  return foldedTable(names, policies, columns);
+}
+
+function familyTable(row: ResultRow): string {
+  const families = row.families!.slice(0, FAMILIES_SHOWN);
+  const rest = row.families!.length - families.length;
+  const unit = row.sizeUnit === "entries" ? " entries" : "";
+  const table = alignedTable([
+    [
+      `Misses by prefix: ${row.policy}, ${formatCacheSize(row)}${unit}`,
+      ...families.map(({ family }) => family),
+    ],
+    ["misses", ...families.map(({ misses }) => misses.toLocaleString("en"))],
+    ["of all", ...families.map(({ misses }) => percent(row.misses === 0 ? 0 : misses / row.misses))],
+    ["requests", ...families.map(({ requests }) => requests.toLocaleString("en"))],
+    ["miss ratio", ...families.map(({ missRatio }) => percent(missRatio))],
+  ]);
+  return rest === 0 ? table : `${table}\nand ${rest.toLocaleString("en")} more`;
+}
+
+/** Puts columns that do not fit into further tables below, each with the names at its left. */
+function foldedTable(names: readonly string[], columns: Table, width: number): string {
+  const tables: string[] = [];
+  const nameWidth = widthOf(names);
+  for (let from = 0; from < columns.length; ) {
+    let used = nameWidth;
+    let to = from;
+    for (; to < columns.length; to++) {
+      used += GAP.length + widthOf(columns[to]!);
+      if (used > width && to > from) break;
+    }
+    tables.push(alignedTable([names, ...columns.slice(from, to)]));
+    from = to;
+  }
+  return tables.join("\n\n");
+}
+
+function alignedTable(columns: Table): string {
+  const widths = columns.map(widthOf);
+  return columns[0]!
+    .map((_, line) =>
+      columns
+        .map((column, at) => {
+          const text = column[line] ?? "";
+          return at === 0 ? text.padEnd(widths[at]!) : text.padStart(widths[at]!);
+        })
+        .join(GAP)
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function widthOf(column: readonly string[]): number {
+  return Math.max(...column.map((text) => text.length));
+}
+
+function bySize(rows: readonly ResultRow[]): ResultRow[][] {
+  return [...Map.groupBy(rows, sizeKey).values()];
+}
+
+function sizeKey({ size, sizeUnit }: ResultRow): string {
+  return `${size} ${sizeUnit}`;
+}
+
+function percent(ratio: number): string {
+  return `${(100 * ratio).toFixed(2)}%`;
+}
