@@ -9,7 +9,7 @@ import { LIMIT_SETTINGS, LIMITS, limitsOf } from "./limit-settings.ts";
 import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
-import { duration, optionalSetting, readBy, setting, size, text, timeout } from "./setting.ts";
+import { count, duration, optionalSetting, readBy, setting, size, text, timeout } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
 const ORIGIN = "Origin:";
@@ -61,6 +61,11 @@ const SETTINGS = {
   }),
   memory: memorySetting("64mb", CACHE, "memory for cached entries"),
   policy: policySetting(CACHE),
+  threads: setting(count({ least: "1", most: "256" }), "1", {
+    placeholder: "<count>",
+    description: "threads that serve clients, over one cache",
+    group: CACHE,
+  }),
   ...LIMIT_SETTINGS,
   maxPendingRequests: setting(size({ least: "1mb" }), "64mb", {
     placeholder: "<size>",
@@ -78,6 +83,7 @@ export const proxy = subcommand({
     ["glasscache proxy", "on localhost:8080, in front of localhost:9090"],
     ["glasscache proxy --origin redis://localhost:6379", "in front of a Redis"],
     ["glasscache proxy --memory 1gb --policy lru", "another size, another policy"],
+    ["glasscache proxy --threads 4", "four threads, for more clients than one core can serve"],
   ],
   settings: SETTINGS,
   async run(config) {
@@ -88,8 +94,9 @@ export const proxy = subcommand({
     const log = createLog({ level: values.logLevel, format: values.logFormat });
     endOnFault(log);
     const { startProxy } = await import("../proxy/start.ts");
+    const { Supervisor } = await import("../proxy/threads/supervisor.ts");
     return serve(log, values.untilInputEnds, async () => {
-      const started = await startProxy({
+      const options = {
         host: values.host,
         port: values.port,
         respOnly: values.protocol === "resp",
@@ -105,7 +112,10 @@ export const proxy = subcommand({
         policy: formatPolicy(values.policy),
         version: manifest.version,
         log,
-      });
+      };
+      const { threads } = values;
+      const started =
+        threads === 1 ? await startProxy(options) : await Supervisor.open({ ...options, threads });
       const addresses = listeningAddresses(values.host);
       const shownOrigin = formatOrigin(parseOrigin(values.origin));
       log.info(
@@ -117,10 +127,12 @@ export const proxy = subcommand({
             origin: shownOrigin,
             policy: formatPolicy(values.policy),
             memoryBytes: values.memory,
+            threads,
           },
         },
         `listening on ${formatListening(values.host, started.port, addresses)}, ` +
-          `origin ${shownOrigin}, cache of ${formatSize(values.memory)}, policy ${formatPolicy(values.policy)}`,
+          `origin ${shownOrigin}, cache of ${formatSize(values.memory)}, policy ${formatPolicy(values.policy)}` +
+          (threads === 1 ? "" : `, ${threads} threads`),
       );
       return started;
     });

@@ -10,6 +10,10 @@ import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 
 const KEYS_PER_STEP = "1000";
+const FIRST_VALUES = 16;
+const MOST_VALUES = 1000;
+/** How many bytes of values one step is meant to bring: values may be large, and memory is to stay bounded. */
+const STEP_BYTES = 256 * 1024;
 
 /**
  * DUMP through the proxy: every string the origin holds, as one JSON object in one line, read from the origin in
@@ -25,25 +29,31 @@ export async function dumpOrigin(origin: Origin, connection: Connection, ticket:
     // SCAN may name a key twice while the origin resizes its table; one key twice is no JSON object.
     const seen = new Set<string>();
     let cursor = "0";
+    let valuesPerStep = FIRST_VALUES;
     do {
       const [next, keys] = (await ask(origin, ["SCAN", cursor, "COUNT", KEYS_PER_STEP])) as [
         Uint8Array,
         Uint8Array[],
       ];
       cursor = text(next);
-      const fresh = keys.filter((key) => !seen.has(text(key)));
-      for (const key of fresh) seen.add(text(key));
-      const values =
-        fresh.length === 0 ? [] : ((await ask(origin, ["MGET", ...fresh])) as (Uint8Array | null)[]);
+      const fresh = keys.filter((key) => !seen.has(text(key)) && seen.add(text(key)));
       if (!begun) {
         json.begin();
         begun = true;
       }
-      for (let i = 0; i < fresh.length; i++) {
-        const value = values[i];
-        if (value != null) json.entry(fresh[i]!, value);
+      for (let at = 0; at < fresh.length && !connection.isClosed; ) {
+        const some = fresh.slice(at, at + valuesPerStep);
+        const values = (await ask(origin, ["MGET", ...some])) as (Uint8Array | null)[];
+        let bytes = 0;
+        for (const [index, value] of values.entries()) {
+          if (value === null) continue;
+          json.entry(some[index]!, value);
+          bytes += value.length;
+        }
+        at += some.length;
+        valuesPerStep = nextStep(some.length, bytes);
+        await ticket.flush();
       }
-      await ticket.flush();
     } while (cursor !== "0" && !connection.isClosed);
     json.end();
     reply.endRaw();
@@ -53,6 +63,12 @@ export async function dumpOrigin(origin: Origin, connection: Connection, ticket:
   } finally {
     ticket.done();
   }
+}
+
+/** How many values to ask for next, after so many that were so large in all; never suddenly many more. */
+function nextStep(count: number, bytes: number): number {
+  const fitting = Math.floor((count * STEP_BYTES) / Math.max(bytes, 1));
+  return Math.max(1, Math.min(MOST_VALUES, fitting, count * 2));
 }
 
 function ask(origin: Origin, command: readonly (string | Uint8Array)[]): Promise<unknown> {

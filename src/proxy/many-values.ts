@@ -13,11 +13,14 @@ export class ManyValues {
   readonly #missing: number[] = [];
   #error: string | undefined;
 
-  constructor(proxy: ProxyParts, request: Request, namesSources: boolean) {
+  /** @param mayHit false: nothing is taken from the cache */
+  constructor(proxy: ProxyParts, request: Request, namesSources: boolean, mayHit: boolean) {
     this.#proxy = proxy;
     this.#namesSources = namesSources;
     for (let index = 1; index < request.count; index++) {
-      const value = proxy.readThrough.get(request.bytes, request.starts[index]!, request.ends[index]!);
+      const value = mayHit
+        ? proxy.readThrough.get(request.bytes, request.starts[index]!, request.ends[index]!)
+        : undefined;
       this.#values.push(value ?? null);
       this.#sources.push(value === undefined ? "none" : "hit");
       if (value === undefined) this.#missing.push(index);

@@ -44,7 +44,7 @@ describe("a RESP3 reply in RESP2", () => {
     const { value } = fc.letrec<{ value: Write }>((tie) => ({
       value: fc.oneof(
         { maxDepth: 4 },
-        fc.constant((writer) => writer.null()),
+        fc.constant<Write>((writer) => writer.null()),
         fc.string().map(
           (text): Write =>
             (writer) =>

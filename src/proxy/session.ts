@@ -61,6 +61,8 @@ export class ProxySession implements Session, ProxyContext {
   namesSources = false;
   #pin: Pin | undefined;
   #mainOutstanding = 0;
+  /** Of those, writes. */
+  #writesOutstanding = 0;
   #sideOutstanding = 0;
   #postponed: Postponed | undefined;
 
@@ -192,16 +194,25 @@ export class ProxySession implements Session, ProxyContext {
     const nowMs = this.proxy.nowMs();
     if (this.namesSources && reply.version === 3) {
       const entry = readThrough.peek(request.bytes, start, end, nowMs);
-      if (entry !== undefined) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
+      if (entry !== undefined && this.#mayHit) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
     }
-    if (readThrough.lookup(request.bytes, start, end, reply, nowMs)) return;
+    if (this.#mayHit && readThrough.lookup(request.bytes, start, end, reply, nowMs)) return;
     const ticket = this.connection.defer();
     this.#mainOutstanding++;
     readThrough.load(request.bytes, start, end, new OneValue(this, ticket, this.#mainDone));
   }
 
+  /**
+   * A client that has sent a write and not been told yet that it happened must see it nevertheless in what it reads.
+   * Another thread may cache the value from before in between; asked over the same connection, the origin answers
+   * with what comes after.
+   */
+  get #mayHit(): boolean {
+    return this.#writesOutstanding === 0 || !this.proxy.cache.isShared;
+  }
+
   #getMany(request: Request, reply: ReplyWriter): void {
-    const many = new ManyValues(this.proxy, request, this.namesSources);
+    const many = new ManyValues(this.proxy, request, this.namesSources, this.#mayHit);
     if (many.isComplete) {
       many.write(reply);
       return;
@@ -263,9 +274,9 @@ export class ProxySession implements Session, ProxyContext {
     const { stats } = this.proxy;
     stats.forwarded++;
     this.#mainOutstanding++;
-    upstream.enqueue(
-      new ForwardedRequest({ ticket, version, mayWrite, stats, fence, settled, done: this.#mainDone }),
-    );
+    if (mayWrite) this.#writesOutstanding++;
+    const done = mayWrite ? this.#writeDone : this.#mainDone;
+    upstream.enqueue(new ForwardedRequest({ ticket, version, mayWrite, stats, fence, settled, done }));
   }
 
   /**
@@ -324,6 +335,11 @@ export class ProxySession implements Session, ProxyContext {
   readonly #mainDone = (): void => {
     this.#mainOutstanding--;
     if (this.#mainOutstanding === 0) this.#runPostponed();
+  };
+
+  readonly #writeDone = (): void => {
+    this.#writesOutstanding--;
+    this.#mainDone();
   };
 
   #sideDone(): void {
@@ -403,7 +419,7 @@ export class ProxySession implements Session, ProxyContext {
     const start = request.starts[1]!;
     const end = request.ends[1]!;
     reply.prefix = FROM_PROXY;
-    if (readThrough.lookup(request.bytes, start, end, reply, proxy.nowMs())) return;
+    if (this.#mayHit && readThrough.lookup(request.bytes, start, end, reply, proxy.nowMs())) return;
     const ticket = this.#backendTicket();
     this.#mainOutstanding++;
     readThrough.load(request.bytes, start, end, new OneValue(this, ticket, this.#mainDone));

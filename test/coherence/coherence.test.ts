@@ -11,7 +11,7 @@ import { describeViolation } from "./check-history.ts";
 import { FAULTS, type FaultName } from "./faults.ts";
 import { type RunResult, runChecker } from "./run.ts";
 
-const SECONDS = Number(process.env["GLASSCACHE_CHECKER_SECONDS"] ?? 8);
+const SECONDS = Number(process.env["GLASSCACHE_CHECKER_SECONDS"] ?? 6);
 const SEED = Number(process.env["GLASSCACHE_CHECKER_SEED"] ?? Date.now() % 2 ** 32);
 const TIMEOUT_MS = (SECONDS + 60) * 1000;
 
@@ -39,12 +39,22 @@ describe("coherence", () => {
     TIMEOUT_MS,
   );
 
+  test(
+    "proxies of several threads",
+    async () => {
+      await using origin = await startGlasscache(["server", "--engine", "memory"]);
+      const options = { origin, threads: 3, isDurable: false, hasScripts: false, hasFaults: true };
+      expectPromisesKept(await runChecker({ ...options, seed: SEED + 4, durationMs: SECONDS * 1000 }));
+    },
+    TIMEOUT_MS,
+  );
+
   test.skipIf(!redis.available)(
     redis.title("an origin that cannot tell of changes"),
     async () => {
       await using origin = await startRedis({ args: ["--rename-command", "CLIENT", ""] });
       const options = { origin, isDurable: false, hasScripts: false, hasFaults: true, untrackedTtlMs: 150 };
-      expectPromisesKept(await runChecker({ ...options, seed: SEED + 3, durationMs: SECONDS * 500 }), [
+      expectPromisesKept(await runChecker({ ...options, seed: SEED + 3, durationMs: SECONDS * 750 }), [
         "clientKill",
       ]);
     },

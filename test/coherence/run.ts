@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly durationMs: number;
   readonly origin: RunningServer;
+  /** Of each proxy; 1 when not given. */
+  readonly threads?: number;
   /** Whether the origin still has its data after it was killed. */
   readonly isDurable: boolean;
   /** Whether the origin can run scripts. */
@@ -44,7 +46,7 @@ export interface RunResult {
   readonly violations: readonly Violation[];
   readonly recorder: Recorder;
   readonly faults: readonly FaultRecord[];
-  /** Counters of both proxies. */
+  /** Sums of what both proxies counted. */
   readonly hits: number;
   readonly misses: number;
   readonly coalesced: number;
@@ -98,11 +100,7 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
         ...{ originTimeoutMs: ORIGIN_TIMEOUT_MS, unsafeSkipLeases: options.unsafeSkipLeases ?? false },
         ...(untrackedTtlMs === undefined ? {} : { ttlMs: untrackedTtlMs }),
       };
-      proxies.push(
-        options.threads === undefined
-          ? await startProxy({ ...settings, random: new SeededRandom(nextSeed()) })
-          : await Supervisor.open({ ...settings, threads: options.threads }),
-      );
+      proxies.push(await openProxy(options, relay.port, nextSeed()));
     }
     const sites = [
       ...PROXIES.map((site, i) => ({ site, port: proxies[i]!.port })),
@@ -136,11 +134,12 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     }
     const history = recorder.history(boundMs);
     const counters = await Promise.all(proxies.map(({ port }) => countersOf(port)));
-    const sum = (name: string): number => counters.reduce((total, fields) => total + fields[name]!, 0);
+    const counted = await Promise.all(proxies.map(({ port }) => counters(port)));
+    const sum = (name: string): number => counted.reduce((total, each) => total + (each.get(name) ?? 0), 0);
     return {
       ...{ history, recorder, faults, violations: checkHistory(history) },
-      ...{ hits: sum("keyspace_hits"), misses: sum("keyspace_misses"), coalesced: sum("coalesced_misses") },
-      discardedFills: sum("discarded_fills"),
+      ...{ hits: sum("keyspace_hits"), misses: sum("keyspace_misses") },
+      ...{ coalesced: sum("coalesced_misses"), discardedFills: sum("discarded_fills") },
     };
   } finally {
     for (const proxy of proxies) await proxy.close();
@@ -161,6 +160,28 @@ async function killThreads(
     const supervisor = random.pick(supervisors);
     if (!world.isEnded) await supervisor.killThread(random.below(supervisor.threadCount));
   }
+}
+
+function openProxy(
+  { threads = 1, unsafeSkipLeases = false, untrackedTtlMs }: RunOptions,
+  originPort: number,
+  seed: number,
+): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const settings = {
+    ...{ host: "127.0.0.1", port: 0, origin: `127.0.0.1:${originPort}`, memoryBytes: 8 * 1024 ** 2 },
+    ...{ heartbeatMs: HEARTBEAT_MS, heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS },
+    ...{ originTimeoutMs: ORIGIN_TIMEOUT_MS, ttlMs: untrackedTtlMs, unsafeSkipLeases },
+  };
+  return threads === 1
+    ? startProxy({ ...settings, random: new SeededRandom(seed) })
+    : Supervisor.open({ ...settings, threads });
+}
+
+/** What a proxy says that it has counted, by INFO's names. */
+async function counters(port: number): Promise<Map<string, number>> {
+  using client = await RespClient.connect({ port });
+  const info = String(await client.must("INFO"));
+  return new Map([...info.matchAll(/^(\w+):(\d+)\r?$/gm)].map((match) => [match[1]!, Number(match[2])]));
 }
 
 function faultsOf({ hasFaults, untrackedTtlMs }: RunOptions): (readonly FaultName[])[] {

@@ -27,7 +27,9 @@ export async function askAll(peers: Peers, request: Request, own: Uint8Array, ti
   const counts = replies.filter((value) => typeof value === "number");
   const first = replies[0];
   if (lists.length > 0) {
-    reply.verbatim("txt", lists.map((list) => Buffer.from(list as Uint8Array).toString()).join(""));
+    const texts = lists.map((list) => Buffer.from(list as Uint8Array).toString());
+    // A thread without clients answers an empty line.
+    reply.verbatim("txt", texts.filter((text) => text.trim() !== "").join(""));
   } else if (counts.length > 0) {
     reply.integer((counts as number[]).reduce((sum, count) => sum + count, 0));
   } else if (first instanceof ReplyError && !replies.some((value) => value === "OK")) {

@@ -96,6 +96,10 @@ export class Supervisor {
     return supervisor;
   }
 
+  get threadCount(): number {
+    return this.#table.count;
+  }
+
   /** Ends one thread in the middle of whatever it does, as a crash would. */
   async killThread(index: number): Promise<void> {
     await this.#workers[index]?.terminate();

@@ -1,0 +1,174 @@
+import { describe, expect, test } from "bun:test";
+import { FakeOrigin } from "../../../test/support/fake-origin.ts";
+import { RespClient } from "../../../test/support/resp-client.ts";
+import { DEFAULT_LIMITS } from "../../net/limits.ts";
+import { type StartThreadsOptions, Supervisor } from "./supervisor.ts";
+
+interface Threads extends AsyncDisposable {
+  readonly supervisor: Supervisor;
+  readonly messages: string[];
+}
+
+async function startThreads(
+  origin: FakeOrigin,
+  options: Partial<StartThreadsOptions> = {},
+): Promise<Threads> {
+  const messages: string[] = [];
+  const log = (message: object | string): void => {
+    messages.push(String(message));
+  };
+  const supervisor = await Supervisor.open({
+    ...{ host: "127.0.0.1", port: 0, threads: 3, memoryBytes: 16 * 1024 ** 2 },
+    ...options,
+    origin: `127.0.0.1:${origin.port}`,
+    log: { info: log, warn: log, error: log },
+  });
+  return { supervisor, messages, [Symbol.asyncDispose]: () => supervisor.close() };
+}
+
+/** A client of each thread: its id tells which thread has it. */
+async function clientOfEach({ port, threadCount }: Supervisor): Promise<RespClient[]> {
+  const clients: RespClient[] = [];
+  while (clients.filter(Boolean).length < threadCount) {
+    const client = await RespClient.connect({ port });
+    const thread = (Number(await client.must("CLIENT", "ID")) - 1) % threadCount;
+    if (clients[thread] === undefined) clients[thread] = client;
+    else client.close();
+  }
+  return clients;
+}
+
+function infoField(info: unknown, name: string): string | undefined {
+  return new RegExp(`^${name}:(.*)\r$`, "m").exec(String(info))?.[1];
+}
+
+describe("a proxy of several threads", () => {
+  test("what one thread filled, all serve; what one was told of, all know", async () => {
+    await using origin = new FakeOrigin();
+    await using threads = await startThreads(origin);
+    const clients = await clientOfEach(threads.supervisor);
+    const [one, other, third] = clients as [RespClient, RespClient, RespClient];
+    await one.must("SET", "key", "value");
+    expect(await one.must("GET", "key")).toBe("value");
+    const before = origin.count("GET", "key");
+    for (const client of clients) expect(await client.must("GET", "key")).toBe("value");
+    expect(origin.count("GET", "key")).toBe(before);
+
+    await other.must("SET", "key", "changed");
+    for (const client of clients) expect(await client.must("GET", "key")).toBe("changed");
+    await third.must("DEL", "key");
+    for (const client of clients) expect(await client.must("GET", "key")).toBeNull();
+    for (const client of clients) client.close();
+  });
+
+  test("a write that has been acknowledged is seen by all threads, fills under way or not", async () => {
+    await using origin = new FakeOrigin();
+    await using threads = await startThreads(origin, { threads: 2 });
+    const [one, other] = (await clientOfEach(threads.supervisor)) as [RespClient, RespClient];
+    await one.must("SET", "key", "old");
+    // The thread of `one` has asked for the value; the answer is on its way while the other thread writes.
+    origin.holdFrom("GET", "key");
+    const early = one.ask("GET", "key");
+    await origin.received(1, "GET", "key");
+    await other.must("SET", "key", "new");
+    origin.releaseAll();
+    await early;
+    expect(await one.must("GET", "key")).toBe("new");
+    expect(await other.must("GET", "key")).toBe("new");
+    for (const client of [one, other]) client.close();
+  });
+
+  test("commands about clients and counters concern all threads", async () => {
+    await using origin = new FakeOrigin();
+    await using threads = await startThreads(origin);
+    const clients = await clientOfEach(threads.supervisor);
+    const [one, other, third] = clients as [RespClient, RespClient, RespClient];
+    for (const [index, client] of clients.entries())
+      await client.must("CLIENT", "SETNAME", `client-${index}`);
+    const list = String(await one.must("CLIENT", "LIST"));
+    for (const index of clients.keys()) expect(list).toContain(`name=client-${index} `);
+    expect(list.trim().split("\n").length).toBe(clients.length);
+    expect(infoField(await other.must("INFO", "clients"), "connected_clients")).toBe(String(clients.length));
+    expect(infoField(await other.must("INFO", "cache"), "threads")).toBe("3");
+
+    const id = String(await third.must("CLIENT", "ID"));
+    expect(await one.must("CLIENT", "KILL", "ID", id)).toBe(1);
+    await third.closed;
+    expect(await one.must("CLIENT", "KILL", "ID", id)).toBe(0);
+    expect(await one.must("CONFIG", "SET", "policy", "lru")).toBe("OK");
+    expect(String(await other.must("CONFIG", "GET", "policy"))).toContain("lru");
+    expect(await one.must("CONFIG", "RESETSTAT")).toBe("OK");
+    for (const client of clients) client.close();
+  });
+
+  test("the limit of connections holds over all of them", async () => {
+    await using origin = new FakeOrigin();
+    await using threads = await startThreads(origin, { limits: { ...DEFAULT_LIMITS, connections: 8 } });
+    const { port } = threads.supervisor;
+    const clients: RespClient[] = [];
+    for (let i = 0; i < 8; i++) {
+      const client = await RespClient.connect({ port });
+      expect(await client.must("PING")).toBe("PONG");
+      clients.push(client);
+    }
+    const refused = await RespClient.connect({ port });
+    expect(String(await refused.ask("PING").catch((error: Error) => error))).toMatch(
+      /max number of clients reached|connection/i,
+    );
+    for (const client of [...clients, refused]) client.close();
+  });
+
+  test("a thread that dies under load is replaced; the others go on, and nothing stays locked", async () => {
+    await using origin = new FakeOrigin();
+    await using threads = await startThreads(origin);
+    const { supervisor, messages } = threads;
+    let answered = 0;
+    let running = true;
+    const load = Array.from({ length: 12 }, async (_, index) => {
+      while (running) {
+        try {
+          using client = await RespClient.connect({ port: supervisor.port });
+          while (running) {
+            const key = `key-${(answered + index) % 50}`;
+            await Promise.all([
+              client.must("SET", key, "value"),
+              client.must("GET", key),
+              client.must("GET", key),
+            ]);
+            answered++;
+          }
+        } catch {
+          // Its thread has died: another connection goes to one that lives.
+        }
+      }
+    });
+    for (let round = 0; round < 6; round++) {
+      const begun = answered;
+      while (answered < begun + 100) await Bun.sleep(1);
+      await supervisor.killThread(round % supervisor.threadCount);
+      while (supervisor.restarts <= round) await Bun.sleep(1);
+    }
+    const since = answered;
+    while (answered < since + 300) await Bun.sleep(1);
+    running = false;
+    await Promise.all(load);
+    expect(supervisor.restarts).toBe(6);
+    expect(messages.filter((message) => message.includes("has died and is replaced")).length).toBe(6);
+    const clients = await clientOfEach(supervisor);
+    for (const client of clients) {
+      expect(await client.must("SET", "key-1", "last")).toBe("OK");
+      expect(await client.must("GET", "key-1")).toBe("last");
+      client.close();
+    }
+  }, 60_000);
+
+  test("a port that another program has is an error, and so is a number of threads that cannot be", async () => {
+    await using origin = new FakeOrigin();
+    await using threads = await startThreads(origin, { threads: 1 });
+    const options = { host: "127.0.0.1", origin: `127.0.0.1:${origin.port}` };
+    await expect(Supervisor.open({ ...options, port: threads.supervisor.port, threads: 2 })).rejects.toThrow(
+      "the port is in use by another program",
+    );
+    await expect(Supervisor.open({ ...options, port: 0, threads: 0 })).rejects.toThrow("from 1 to 256");
+  });
+});
