@@ -23,8 +23,6 @@ export interface RunOptions {
   readonly seed: number;
   readonly durationMs: number;
   readonly origin: RunningServer;
-  /** Of each proxy; 1 when not given. */
-  readonly threads?: number;
   /** Whether the origin still has its data after it was killed. */
   readonly isDurable: boolean;
   /** Whether the origin can run scripts. */
@@ -89,17 +87,11 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     isEnded: false,
   };
   const relays: Relay[] = [];
-  const proxies: (Supervisor | Awaited<ReturnType<typeof startProxy>>)[] = [];
+  const proxies: (Supervisor | { readonly port: number; close(): Promise<void> })[] = [];
   try {
     for (const _ of PROXIES) {
       const relay = await Relay.start(origin.port, nextSeed());
       relays.push(relay);
-      const settings = {
-        ...{ host: "127.0.0.1", port: 0, origin: `127.0.0.1:${relay.port}`, memoryBytes: 8 * 1024 ** 2 },
-        ...{ heartbeatMs: HEARTBEAT_MS, heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS },
-        ...{ originTimeoutMs: ORIGIN_TIMEOUT_MS, unsafeSkipLeases: options.unsafeSkipLeases ?? false },
-        ...(untrackedTtlMs === undefined ? {} : { ttlMs: untrackedTtlMs }),
-      };
       proxies.push(await openProxy(options, relay.port, nextSeed()));
     }
     const sites = [
@@ -133,7 +125,6 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
       await readAll(wireOf(world, site, new SeededRandom(nextSeed())), client);
     }
     const history = recorder.history(boundMs);
-    const counters = await Promise.all(proxies.map(({ port }) => countersOf(port)));
     const counted = await Promise.all(proxies.map(({ port }) => counters(port)));
     const sum = (name: string): number => counted.reduce((total, each) => total + (each.get(name) ?? 0), 0);
     return {
@@ -166,7 +157,7 @@ function openProxy(
   { threads = 1, unsafeSkipLeases = false, untrackedTtlMs }: RunOptions,
   originPort: number,
   seed: number,
-): Promise<{ readonly port: number; close(): Promise<void> }> {
+): Promise<Supervisor | { readonly port: number; close(): Promise<void> }> {
   const settings = {
     ...{ host: "127.0.0.1", port: 0, origin: `127.0.0.1:${originPort}`, memoryBytes: 8 * 1024 ** 2 },
     ...{ heartbeatMs: HEARTBEAT_MS, heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS },
@@ -188,15 +179,6 @@ function faultsOf({ hasFaults, untrackedTtlMs }: RunOptions): (readonly FaultNam
   if (!hasFaults) return [];
   const hasClientCommand = untrackedTtlMs === undefined;
   return [NETWORK_FAULTS, PROCESS_FAULTS.filter((name) => hasClientCommand || name !== "clientKill")];
-}
-
-/** What INFO counts. */
-async function countersOf(port: number): Promise<Record<string, number>> {
-  using client = await RespClient.connect({ port });
-  const lines = String(await client.ask("INFO", "stats")).split("\r\n");
-  return Object.fromEntries(
-    lines.map((line) => line.split(":")).map(([name, value]) => [name!, Number(value)]),
-  );
 }
 
 /** Waits until a proxy reaches its origin again. */
