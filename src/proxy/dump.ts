@@ -8,6 +8,8 @@ import type { TextWriter } from "../protocol/text-writer.ts";
 import { UpstreamRequest } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
+import { failureMessage } from "./forwarded-request.ts";
+import type { ProxyStats } from "./proxy-stats.ts";
 
 const KEYS_PER_STEP = "1000";
 const FIRST_VALUES = 16;
@@ -20,55 +22,71 @@ const STEP_BYTES = 256 * 1024;
  * steps (SCAN, MGET) and streamed. Keys of other types are left out. When the origin fails in the middle, the line
  * cannot be completed and the connection ends.
  */
-export async function dumpOrigin(origin: Origin, connection: Connection, ticket: Ticket): Promise<void> {
+export async function dumpOrigin(
+  origin: Origin,
+  connection: Connection,
+  ticket: Ticket,
+  stats: ProxyStats,
+): Promise<void> {
   const reply = ticket.reply as TextWriter;
   reply.prefix = "";
   const json = new JsonObjectWriter(reply.out);
-  let begun = false;
+  let hasSent = false;
   try {
     // SCAN may name a key twice while the origin resizes its table; one key twice is no JSON object.
     const seen = new Set<string>();
     let cursor = "0";
     let valuesPerStep = FIRST_VALUES;
+    json.begin();
     do {
-      const [next, keys] = (await ask(origin, ["SCAN", cursor, "COUNT", KEYS_PER_STEP])) as [
-        Uint8Array,
-        Uint8Array[],
-      ];
+      const scanned = await ask(origin, ["SCAN", cursor, "COUNT", KEYS_PER_STEP]);
+      const [next, keys] = scanned as [Uint8Array, Uint8Array[]];
       cursor = text(next);
       const fresh = keys.filter((key) => !seen.has(text(key)) && seen.add(text(key)));
-      if (!begun) {
-        json.begin();
-        begun = true;
-      }
       for (let at = 0; at < fresh.length && !connection.isClosed; ) {
         const some = fresh.slice(at, at + valuesPerStep);
         const values = (await ask(origin, ["MGET", ...some])) as (Uint8Array | null)[];
-        let bytes = 0;
-        for (const [index, value] of values.entries()) {
-          if (value === null) continue;
-          json.entry(some[index]!, value);
-          bytes += value.length;
-        }
+        const bytes = writeEntries(json, some, values);
         at += some.length;
-        valuesPerStep = nextStep(some.length, bytes);
+        valuesPerStep = nextStep(valuesPerStep, bytes / some.length);
+        hasSent = true;
         await ticket.flush();
       }
     } while (cursor !== "0" && !connection.isClosed);
     json.end();
     reply.endRaw();
   } catch (error) {
-    if (begun) connection.terminate();
-    else reply.error(error instanceof UpstreamError ? `${error.code} ${error.message}` : String(error));
+    if (hasSent) connection.terminate();
+    else {
+      ticket.buffer.clear();
+      reply.error(
+        error instanceof UpstreamError ? failureMessage(error, false, stats) : (error as Error).message,
+      );
+    }
   } finally {
     ticket.done();
   }
 }
 
-/** How many values to ask for next, after so many that were so large in all; never suddenly many more. */
-function nextStep(count: number, bytes: number): number {
-  const fitting = Math.floor((count * STEP_BYTES) / Math.max(bytes, 1));
-  return Math.max(1, Math.min(MOST_VALUES, fitting, count * 2));
+/** @returns how many bytes the values have */
+function writeEntries(
+  json: JsonObjectWriter,
+  keys: readonly Uint8Array[],
+  values: readonly (Uint8Array | null)[],
+): number {
+  let bytes = 0;
+  for (let index = 0; index < keys.length; index++) {
+    const value = values[index];
+    if (value == null) continue;
+    json.entry(keys[index]!, value);
+    bytes += value.length;
+  }
+  return bytes;
+}
+
+/** How many values to ask for next, after so many of that size; never suddenly many more. */
+function nextStep(count: number, bytesPerValue: number): number {
+  return Math.max(1, Math.min(MOST_VALUES, count * 2, Math.floor(STEP_BYTES / Math.max(bytesPerValue, 1))));
 }
 
 function ask(origin: Origin, command: readonly (string | Uint8Array)[]): Promise<unknown> {

@@ -137,7 +137,12 @@ describe("GLASS.EXPLAIN", () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const frames = await local.frameClient();
-    const [inResp2, , inResp3] = await ask(frames, ["GLASS.EXPLAIN", "a"], ["HELLO", "3"], ["GLASS.EXPLAIN", "a"]);
+    const [inResp2, , inResp3] = await ask(
+      frames,
+      ["GLASS.EXPLAIN", "a"],
+      ["HELLO", "3"],
+      ["GLASS.EXPLAIN", "a"],
+    );
     expect(inResp2).toBe(`*2\r\n${bulk("cached")}:0\r\n`);
     expect(inResp3).toBe(`%1\r\n${bulk("cached")}#f\r\n`);
     expect(origin.count("GET")).toBe(0);

@@ -10,7 +10,7 @@ import { LocalProxy } from "../../test/support/local-proxy.ts";
 import { type RunningServer, startRedis } from "../../test/support/origins.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
 
-const RUNS = Number(process.env["GLASSCACHE_DIFFERENTIAL_RUNS"] ?? 400);
+const RUNS = Number(process.env["GLASSCACHE_DIFFERENTIAL_RUNS"] ?? 150);
 const SEED = Number(process.env["GLASSCACHE_DIFFERENTIAL_SEED"] ?? 20_261_122);
 /** A reply that has not come by then will not come. */
 const REPLY_WITHIN_MS = 5000;

@@ -409,8 +409,9 @@ export class ProxySession implements Session, ProxyContext {
   }
 
   #dump(): void {
+    const { origin, stats } = this.proxy;
     this.#sideOutstanding++;
-    dumpOrigin(this.proxy.origin, this.connection, this.connection.defer()).finally(() => this.#sideDone());
+    void dumpOrigin(origin, this.connection, this.connection.defer(), stats).finally(() => this.#sideDone());
   }
 
   #textGet(request: Request, reply: TextWriter): void {
