@@ -1,4 +1,5 @@
 import type { SeededRandom } from "../../src/lib/random.ts";
+import type { Supervisor } from "../../src/proxy/threads/supervisor.ts";
 import type { RunningServer } from "../support/origins.ts";
 import { type Direction, type Mode, PASS, type Relay, STALL, SWALLOW } from "../support/relay.ts";
 import { RespClient } from "../support/resp-client.ts";
@@ -11,6 +12,8 @@ export interface Surroundings {
   readonly sites: readonly { readonly site: Site; readonly port: number }[];
   /** Between each proxy and the origin. */
   readonly relays: readonly Relay[];
+  /** The proxies that have several threads. */
+  readonly threaded: readonly Supervisor[];
   readonly random: SeededRandom;
   /** Whether the origin still has its data after it was killed. */
   readonly isDurable: boolean;
@@ -112,10 +115,19 @@ export const FAULTS = {
     }
     keys.resume();
   },
+
+  /** One of a proxy's threads dies. */
+  async threadKill({ threaded, random }) {
+    const supervisor = random.pick(threaded);
+    await supervisor.killThread(random.below(supervisor.threadCount));
+    await Bun.sleep(random.below(500));
+  },
 } satisfies Record<string, Fault>;
 
 export const NETWORK_FAULTS: readonly FaultName[] = ["fin", "rst", "slow", "fragments", "stall", "swallow"];
 export const PROCESS_FAULTS: readonly FaultName[] = ["clientKill", "sigstop", "sigkill", "flush"];
+/** Only for proxies of several threads. */
+export const THREAD_FAULTS: readonly FaultName[] = ["threadKill"];
 export type FaultName = keyof typeof FAULTS;
 
 export interface FaultRecord {

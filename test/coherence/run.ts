@@ -13,8 +13,9 @@ import {
   PROCESS_FAULTS,
   runFaults,
   type Surroundings,
+  THREAD_FAULTS,
 } from "./faults.ts";
-import { type History, ORIGIN } from "./history.ts";
+import { type History, ORIGIN, type Site } from "./history.ts";
 import { Keys } from "./keys.ts";
 import { readAll } from "./operations.ts";
 import { Recorder } from "./recorder.ts";
@@ -103,6 +104,7 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     );
     const surroundings: Surroundings = {
       ...{ world, origin, relays, sites, isDurable: options.isDurable },
+      threaded: proxies.filter((proxy) => proxy instanceof Supervisor),
       ...{ random: new SeededRandom(nextSeed()), patienceMs: HEARTBEAT_MS + HEARTBEAT_TIMEOUT_MS },
     };
     const faults: FaultRecord[] = [];
@@ -113,16 +115,14 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     }, durationMs);
     await Promise.all([
       ...clients.map((kind) => runClient(world, kind, nextSeed())),
-      killThreads(world, proxies, new SeededRandom(nextSeed()), options.hasFaults),
       ...faultsOf(options).map((names) =>
         runFaults({ ...surroundings, random: new SeededRandom(nextSeed()) }, names, faults),
       ),
     ]);
-    for (const { port } of sites) await answers(port);
+    // Long enough for every change to be known everywhere; then connection by connection, for each of the threads.
     await Bun.sleep(boundMs);
     for (const { site, port } of sites) {
-      using client = await RespClient.connect({ port });
-      await readAll(wireOf(world, site, new SeededRandom(nextSeed())), client);
+      for (let i = 0; i < (options.threads ?? 1) * 2; i++) await readLast(world, site, port);
     }
     const history = recorder.history(boundMs);
     const counted = await Promise.all(proxies.map(({ port }) => counters(port)));
@@ -135,21 +135,6 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
   } finally {
     for (const proxy of proxies) await proxy.close();
     for (const relay of relays) relay[Symbol.dispose]();
-  }
-}
-
-/** Ends a thread of a proxy about once a second. */
-async function killThreads(
-  world: World,
-  proxies: readonly (Supervisor | unknown)[],
-  random: SeededRandom,
-  hasFaults: boolean,
-): Promise<void> {
-  const supervisors = proxies.filter((proxy) => proxy instanceof Supervisor);
-  while (hasFaults && supervisors.length > 0 && !world.isEnded) {
-    await Bun.sleep(500 + random.below(1000));
-    const supervisor = random.pick(supervisors);
-    if (!world.isEnded) await supervisor.killThread(random.below(supervisor.threadCount));
   }
 }
 
@@ -175,20 +160,28 @@ async function counters(port: number): Promise<Map<string, number>> {
   return new Map([...info.matchAll(/^(\w+):(\d+)\r?$/gm)].map((match) => [match[1]!, Number(match[2])]));
 }
 
-function faultsOf({ hasFaults, untrackedTtlMs }: RunOptions): (readonly FaultName[])[] {
+/** The kinds of faults: those of one list happen one after the other, the lists at the same time. */
+function faultsOf({ hasFaults, untrackedTtlMs, threads = 1 }: RunOptions): (readonly FaultName[])[] {
   if (!hasFaults) return [];
   const hasClientCommand = untrackedTtlMs === undefined;
-  return [NETWORK_FAULTS, PROCESS_FAULTS.filter((name) => hasClientCommand || name !== "clientKill")];
+  return [
+    NETWORK_FAULTS,
+    PROCESS_FAULTS.filter((name) => hasClientCommand || name !== "clientKill"),
+    ...(threads > 1 ? [THREAD_FAULTS] : []),
+  ];
 }
 
-/** Waits until a proxy reaches its origin again. */
-async function answers(port: number): Promise<void> {
+/** Reads all keys over a connection of its own, as soon as the origin can be reached again. */
+async function readLast(world: World, site: Site, port: number): Promise<void> {
   const deadlineMs = performance.now() + RECOVER_WITHIN_MS;
   for (;;) {
-    using client = await RespClient.connect({ port });
-    const reply = await client.ask("EXISTS", "nothing");
-    if (reply === 0) return;
-    if (performance.now() > deadlineMs) throw new Error(`port ${port} does not recover: ${String(reply)}`);
-    await Bun.sleep(50);
+    try {
+      using client = await RespClient.connect({ port });
+      await readAll(wireOf(world, site, new SeededRandom(0)), client);
+      return;
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+      await Bun.sleep(50);
+    }
   }
 }
