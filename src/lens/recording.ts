@@ -1,0 +1,154 @@
+import type { ByteBuffer } from "../lib/byte-buffer.ts";
+import { hashBytes } from "../lib/hash.ts";
+
+/** The format of docs/RECORDING.md: what its readers and writers share, and its writer. */
+
+export const RECORDING_MAGIC = "GLASSREC";
+export const RECORDING_VERSION = 1;
+export const RECORDING_HEADER_BYTES = 16;
+/** In the header: records hold keys, not hashes. */
+export const HOLDS_KEYS = 1;
+export const BLOCK_MAGIC = 0x4b4c4247;
+export const BLOCK_HEADER_BYTES = 32;
+/** Of the records of one block. */
+export const BLOCK_LIMIT_BYTES = 2 ** 24;
+/** In a record's first byte. */
+export const OPERATION_MASK = 3;
+export const WAS_HIT = 4;
+export const HAS_TTL = 8;
+
+/** Longer keys are recorded by their first bytes, so that a block has a greatest size. */
+const KEY_LIMIT_BYTES = 512;
+
+/** A file's first bytes. */
+export function recordingHeader(holdsKeys: boolean): Uint8Array {
+  const header = new Uint8Array(RECORDING_HEADER_BYTES);
+  for (let i = 0; i < RECORDING_MAGIC.length; i++) header[i] = RECORDING_MAGIC.charCodeAt(i);
+  header[8] = RECORDING_VERSION;
+  header[9] = holdsKeys ? HOLDS_KEYS : 0;
+  return header;
+}
+
+/** Records on their way into a block, in columns that are used again. Adding one is a few stores. */
+export class RecordingBlock {
+  readonly capacity: number;
+  count = 0;
+  readonly flags: Uint8Array;
+  readonly timeMs: Float64Array;
+  readonly keyLow: Uint32Array;
+  readonly keyHigh: Uint32Array;
+  readonly size: Float64Array;
+  readonly ttlMs: Float64Array;
+  /** The keys one behind the other, where keys are recorded, and where each ends. */
+  readonly keys: Uint8Array | undefined;
+  readonly keyEnd: Uint32Array;
+
+  /** @param keyBytes room for keys; 0: hashes are recorded */
+  constructor(capacity: number, keyBytes = 0) {
+    this.capacity = capacity;
+    this.flags = new Uint8Array(capacity);
+    this.timeMs = new Float64Array(capacity);
+    this.keyLow = new Uint32Array(capacity);
+    this.keyHigh = new Uint32Array(capacity);
+    this.size = new Float64Array(capacity);
+    this.ttlMs = new Float64Array(capacity);
+    this.keys = keyBytes === 0 ? undefined : new Uint8Array(keyBytes);
+    this.keyEnd = new Uint32Array(capacity);
+  }
+
+  /** Whether one more record fits, of a key of so many bytes. */
+  hasRoom(keyBytes: number): boolean {
+    if (this.count === this.capacity) return false;
+    if (this.keys === undefined || this.count === 0) return true;
+    return this.keyEnd[this.count - 1]! + Math.min(keyBytes, KEY_LIMIT_BYTES) <= this.keys.length;
+  }
+
+  /** Adds a record; there must be room. @param size in bytes, 0 for not known @param ttlMs 0: none */
+  add(flags: number, timeMs: number, keyLow: number, keyHigh: number, size: number, ttlMs: number): void {
+    const i = this.count++;
+    this.flags[i] = flags;
+    this.timeMs[i] = timeMs;
+    this.keyLow[i] = keyLow;
+    this.keyHigh[i] = keyHigh;
+    this.size[i] = size;
+    this.ttlMs[i] = ttlMs;
+  }
+
+  /** Adds the key of the record just added, where keys are recorded. */
+  addKey(bytes: Uint8Array, start: number, end: number): void {
+    const { keys, keyEnd } = this;
+    if (keys === undefined) return;
+    const i = this.count - 1;
+    let to = i === 0 ? 0 : keyEnd[i - 1]!;
+    const last = Math.min(end, start + KEY_LIMIT_BYTES);
+    for (let at = start; at < last; at++) keys[to++] = bytes[at]!;
+    keyEnd[i] = to;
+  }
+}
+
+/**
+ * Appends the block to `out` as it stands in a file; one without records is nothing.
+ * @param dropped records that came before and were dropped
+ * @param writer number of who writes
+ */
+export function encodeBlock(block: RecordingBlock, dropped: number, writer: number, out: ByteBuffer): void {
+  if (block.count === 0) return;
+  out.reserve(BLOCK_HEADER_BYTES);
+  const headerAt = out.length;
+  out.length += BLOCK_HEADER_BYTES;
+  const baseMs = Math.round(block.timeMs[0]!);
+  encodeRecords(block, baseMs, out);
+  const view = new DataView(out.bytes.buffer, out.bytes.byteOffset + headerAt);
+  const start = headerAt + BLOCK_HEADER_BYTES;
+  view.setUint32(0, BLOCK_MAGIC, true);
+  view.setUint32(4, out.length - start, true);
+  view.setUint32(8, block.count, true);
+  view.setUint32(12, hashBytes(out.bytes, start, out.length, 0), true);
+  view.setFloat64(16, baseMs, true);
+  view.setUint32(24, dropped, true);
+  view.setUint32(28, writer, true);
+}
+
+/** A record without its key: a byte, time, size, time to live and the key's length. */
+const RECORD_LIMIT_BYTES = 1 + 4 * 8;
+
+function encodeRecords(block: RecordingBlock, baseMs: number, out: ByteBuffer): void {
+  const { flags, timeMs, keyLow, keyHigh, size, ttlMs, keys, keyEnd, count } = block;
+  let before = baseMs;
+  for (let i = 0; i < count; i++) {
+    out.reserve(RECORD_LIMIT_BYTES + KEY_LIMIT_BYTES);
+    const ttl = Math.round(ttlMs[i]!);
+    out.bytes[out.length++] = ttl > 0 ? flags[i]! | HAS_TTL : flags[i]!;
+    const time = Math.round(timeMs[i]!);
+    const delta = time - before;
+    before = time;
+    putVarint(out, delta >= 0 ? 2 * delta : -2 * delta - 1);
+    if (keys === undefined) {
+      putUint32(out, keyLow[i]!);
+      putUint32(out, keyHigh[i]!);
+    } else {
+      const start = i === 0 ? 0 : keyEnd[i - 1]!;
+      putVarint(out, keyEnd[i]! - start);
+      out.append(keys, start, keyEnd[i]!);
+    }
+    putVarint(out, size[i]!);
+    if (ttl > 0) putVarint(out, ttl);
+  }
+}
+
+/** Whole numbers up to 2^53 − 1; there must be room for 8 bytes. */
+function putVarint(out: ByteBuffer, value: number): void {
+  const { bytes } = out;
+  let rest = value;
+  for (; rest >= 2 ** 31; rest = Math.floor(rest / 128)) bytes[out.length++] = (rest % 128) | 128;
+  for (; rest >= 128; rest >>>= 7) bytes[out.length++] = (rest & 127) | 128;
+  bytes[out.length++] = rest;
+}
+
+function putUint32(out: ByteBuffer, value: number): void {
+  const { bytes } = out;
+  bytes[out.length++] = value;
+  bytes[out.length++] = value >>> 8;
+  bytes[out.length++] = value >>> 16;
+  bytes[out.length++] = value >>> 24;
+}

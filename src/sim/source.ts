@@ -1,0 +1,88 @@
+import { existsSync } from "node:fs";
+import type { KeyFamilies } from "./key-families.ts";
+import type { RecordSource } from "./records.ts";
+import { type Columns, parseColumns } from "./trace/columns.ts";
+import type { Skipped } from "./trace/faults.ts";
+import { formatNamed } from "./trace/registry.ts";
+import { fileBytes, streamBytes } from "./trace/trace-bytes.ts";
+import { TraceSource } from "./trace/trace-source.ts";
+import { parseSpecification } from "./workload/specification.ts";
+import { openWorkload } from "./workload/workload.ts";
+
+export type { Skipped } from "./trace/faults.ts";
+
+export interface SourceOptions {
+  /** Name of a trace's format; else it is found out by content and file name. */
+  readonly format?: string | undefined;
+  /** Which column of a table is what, as in `time=1,key=2,size=3,op=4,ttl=5`. */
+  readonly columns?: string | undefined;
+  /** Broken records are counted and left out; else the first one is an error. */
+  readonly skipBad?: boolean | undefined;
+  /** How many records are read at most. */
+  readonly limit?: number | undefined;
+  /** Gives each record the number of its key's family. */
+  readonly families?: KeyFamilies | undefined;
+  /** Told at the end of each reading in which something was left out. */
+  readonly onSkipped?: ((skipped: Skipped) => void) | undefined;
+  /** What `-` stands for; else the process's standard input. */
+  readonly standardInput?: AsyncIterable<Uint8Array> | undefined;
+}
+
+/**
+ * Opens what requests come from.
+ * @param text a file's name, `-` for standard input, or a generator such as `zipf(n=1000)`
+ * @throws TraceError when it cannot be read or its format cannot be told
+ * @throws RangeError for an unknown format or generator, or columns, a limit or parameters out of form
+ */
+export async function openSource(text: string, options: SourceOptions = {}): Promise<RecordSource> {
+  const { limit } = options;
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1)) {
+    throw new RangeError(`the limit must be a whole number of records from 1, not ${limit}`);
+  }
+  const source = await openUnlimited(text, options);
+  return limit === undefined ? source : limited(source, limit);
+}
+
+async function openUnlimited(text: string, options: SourceOptions): Promise<RecordSource> {
+  const columns: Columns | undefined =
+    options.columns === undefined ? undefined : parseColumns(options.columns);
+  const format = options.format === undefined ? undefined : formatNamed(options.format);
+  if (columns !== undefined && format !== undefined && format.name !== "csv") {
+    throw new RangeError(`columns are told of a table (csv), and not of ${format.name}`);
+  }
+  const isStandardInput = text === "-";
+  if (!isStandardInput && !existsSync(text)) {
+    const specification = parseSpecification(text);
+    if (specification !== undefined) return openWorkload(specification);
+  }
+  const bytes = isStandardInput ? streamBytes(options.standardInput ?? process.stdin) : await fileBytes(text);
+  return TraceSource.open(bytes, {
+    name: isStandardInput ? "standard input" : text,
+    path: isStandardInput ? "" : text,
+    format,
+    columns,
+    skipsBad: options.skipBad === true,
+    families: options.families,
+    onSkipped: options.onSkipped,
+  });
+}
+
+/** The first records of a source. Progress is told in records. */
+function limited(source: RecordSource, limit: number): RecordSource {
+  return {
+    name: source.name,
+    hasSizes: source.hasSizes,
+    isRepeatable: source.isRepeatable,
+    extent: limit,
+    async read(consume, progress) {
+      let left = limit;
+      await source.read(async (batch) => {
+        if (batch.count > left) batch.count = left;
+        left -= batch.count;
+        const goesOn = await consume(batch);
+        progress?.(limit - left);
+        return goesOn && left > 0;
+      });
+    },
+  };
+}

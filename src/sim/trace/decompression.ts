@@ -1,0 +1,94 @@
+import { TraceError } from "../records.ts";
+
+const GZIP_MAGIC = [0x1f, 0x8b];
+const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
+const MAGIC_BYTES = 4;
+
+/**
+ * The bytes of a trace as they were before gzip or zstd, found by content; others go through as they are.
+ * @param name the trace's, for people
+ * @throws TraceError when they are cut off or broken
+ */
+export async function* decompressed(
+  raw: AsyncIterable<Uint8Array>,
+  name: string,
+): AsyncGenerator<Uint8Array, void, void> {
+  const chunks = raw[Symbol.asyncIterator]();
+  try {
+    let head: Uint8Array = new Uint8Array(0);
+    let isOver = false;
+    while (head.length < MAGIC_BYTES && !isOver) {
+      const { value, done } = await chunks.next();
+      isOver = done === true;
+      if (!isOver)
+        head = head.length === 0 ? (value as Uint8Array) : Buffer.concat([head, value as Uint8Array]);
+    }
+    const kind = compressionOf(head);
+    const all = startingWith(head, chunks);
+    if (kind === undefined) yield* all;
+    else yield* expanded(all, kind, name);
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+async function* startingWith(
+  head: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, void> {
+  if (head.length > 0) yield head;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+}
+
+async function* expanded(
+  raw: AsyncGenerator<Uint8Array, void, void>,
+  kind: "gzip" | "zstd",
+  name: string,
+): AsyncGenerator<Uint8Array, void, void> {
+  // What goes wrong in reading is to be told as it is, and not as something about compression.
+  let failure: unknown;
+  const source = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { value, done } = await raw.next();
+          if (done === true) controller.close();
+          else controller.enqueue(new Uint8Array(value));
+        } catch (error) {
+          failure = error;
+          controller.error(error);
+        }
+      },
+      async cancel() {
+        await raw.return();
+      },
+    },
+    { highWaterMark: 1 },
+  );
+  const reader = source.pipeThrough(new DecompressionStream(kind) as ReadableWritablePair).getReader();
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      yield value as Uint8Array;
+    }
+  } catch (error) {
+    if (failure !== undefined) throw failure;
+    const what = error instanceof Error ? error.message : String(error);
+    throw new TraceError(
+      /unexpected end/i.test(what)
+        ? `${name}: the ${kind} data is cut off`
+        : `${name}: the ${kind} data is broken: ${what}`,
+    );
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** By the magic number; one of zstd's frames may be there to be skipped. */
+function compressionOf(head: Uint8Array): "gzip" | "zstd" | undefined {
+  if (GZIP_MAGIC.every((byte, i) => head[i] === byte)) return "gzip";
+  if (ZSTD_MAGIC.every((byte, i) => head[i] === byte)) return "zstd";
+  const isSkippable = (head[0]! & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18;
+  return isSkippable ? "zstd" : undefined;
+}

@@ -1,0 +1,41 @@
+import { LINE_LIMIT_BYTES } from "./line-parser.ts";
+import type { TraceHead } from "./trace-format.ts";
+
+/** As much of a trace is looked at to find out its format. */
+export const HEAD_BYTES = 64 * 1024;
+const LINES_LOOKED_AT = 100;
+
+/** @param path as it was given; empty for standard input */
+export function describeHead(
+  bytes: Uint8Array,
+  isWhole: boolean,
+  path: string,
+  hasColumns: boolean,
+): TraceHead {
+  const isText = bytes.length > 0 && bytes.every(isTextByte);
+  return {
+    bytes,
+    isWhole,
+    fileName: path
+      .replace(/^.*[/\\]/, "")
+      .toLowerCase()
+      .replace(/\.(?:gz|gzip|zst|zstd)$/, ""),
+    isText,
+    lines: isText ? firstLines(bytes, isWhole) : [],
+    hasColumns,
+  };
+}
+
+/** Anything but control characters, of which white space is allowed, and the escape of terminals. */
+function isTextByte(byte: number): boolean {
+  return byte >= 0x20 || (byte >= 0x08 && byte <= 0x0d) || byte === 0x1b;
+}
+
+function firstLines(bytes: Uint8Array, isWhole: boolean): string[] {
+  const text = Buffer.from(bytes.subarray(0, LINE_LIMIT_BYTES)).toString();
+  const lines = text.split("\n");
+  const last = lines.pop()!;
+  // The last one may be cut off, unless it is all there is.
+  if ((isWhole && last !== "") || lines.length === 0) lines.push(last);
+  return lines.slice(0, LINES_LOOKED_AT).map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
+}

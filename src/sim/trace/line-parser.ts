@@ -1,0 +1,57 @@
+import type { RecordBatch } from "../records.ts";
+import type { Faults } from "./faults.ts";
+import type { TraceParser } from "./trace-format.ts";
+
+/** A longer line is a broken one: memory stays constant whatever a file holds. */
+export const LINE_LIMIT_BYTES = 1024 ** 2;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/** Takes a text apart line by line; what is in a line is for its subclasses. Empty lines are no records. */
+export abstract class LineParser implements TraceParser {
+  protected readonly faults: Faults;
+  protected lineNumber = 0;
+  /** Within a line that is too long. */
+  #isSkipping = false;
+
+  constructor(faults: Faults) {
+    this.faults = faults;
+  }
+
+  /** Adds the records of one line, bytes[start, end), of which some may stay behind when the batch is full. */
+  protected abstract line(bytes: Uint8Array, start: number, end: number, batch: RecordBatch): void;
+
+  /** Adds what has stayed behind. */
+  protected resume(_batch: RecordBatch): void {}
+
+  /** The line is broken. @throws TraceError unless such are skipped */
+  protected bad(problem: string): void {
+    this.faults.report(`line ${this.lineNumber}`, problem);
+  }
+
+  parse(bytes: Uint8Array, start: number, isLast: boolean, batch: RecordBatch): number {
+    this.resume(batch);
+    const { capacity } = batch;
+    const { length } = bytes;
+    let at = start;
+    while (batch.count < capacity && at < length) {
+      let end = at;
+      while (end < length && bytes[end] !== LINE_FEED) end++;
+      if (end === length && !isLast) {
+        if (this.#isSkipping) return end;
+        if (end - at <= LINE_LIMIT_BYTES) return at;
+      }
+      const isWhole = end < length || isLast;
+      if (this.#isSkipping) this.#isSkipping = !isWhole;
+      else {
+        this.lineNumber++;
+        this.#isSkipping = !isWhole;
+        const last = end > at && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
+        if (last - at > LINE_LIMIT_BYTES) this.bad(`the line is longer than ${LINE_LIMIT_BYTES} bytes`);
+        else if (last > at) this.line(bytes, at, last, batch);
+      }
+      at = Math.min(length, end + 1);
+    }
+    return at;
+  }
+}

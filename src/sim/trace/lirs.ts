@@ -1,0 +1,35 @@
+import type { RecordBatch } from "../records.ts";
+import { LineParser } from "./line-parser.ts";
+import { addKey, quoted, setNumber } from "./record-fields.ts";
+import type { TraceFormat } from "./trace-format.ts";
+
+const STAR = 0x2a;
+const SPACE = 0x20;
+
+/**
+ * The traces that came with LIRS (S. Jiang, X. Zhang: "LIRS: an efficient low inter-reference recency set replacement
+ * policy", SIGMETRICS 2002): one block number a line; a `*` asked their simulator to print its state.
+ */
+export const lirs: TraceFormat = {
+  name: "lirs",
+  description: "block numbers, one a line; lines with * are skipped",
+  hasSizes: () => false,
+  matches: ({ fileName, isText, lines }) =>
+    isText &&
+    lines.length > 0 &&
+    lines.every((line) => /^\s*(?:[0-9]*|\*)\s*$/.test(line)) &&
+    (/\.(?:lirs|trc)$/.test(fileName) || lines.some((line) => line.trim() === "*")),
+  open: ({ faults }) => new LirsLines(faults),
+};
+
+class LirsLines extends LineParser {
+  protected override line(bytes: Uint8Array, start: number, end: number, batch: RecordBatch): void {
+    let first = start;
+    let last = end;
+    while (first < last && bytes[first]! <= SPACE) first++;
+    while (last > first && bytes[last - 1]! <= SPACE) last--;
+    if (first === last || bytes[first] === STAR) return;
+    if (setNumber(batch, batch.count, bytes, first, last)) addKey(batch, bytes, first, last, undefined);
+    else this.bad(`${quoted(bytes, first, last)} is not a block number`);
+  }
+}

@@ -1,0 +1,99 @@
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const SPACE = 0x20;
+const PLUS = 0x2b;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const LOWER_X = 0x78;
+
+/** What stands behind a backslash, hexadecimal numbers aside. */
+const ESCAPES: ReadonlyMap<number, number> = new Map(
+  Object.entries({ n: 10, r: 13, t: 9, a: 7, b: 8, "\\": 92, '"': 34 }).map(([c, byte]) => [
+    c.charCodeAt(0),
+    byte,
+  ]),
+);
+
+/** One line of MONITOR's output taken apart: `1339518083.107412 [0 127.0.0.1:60866] "keys" "*"`. */
+export class MonitorLine {
+  timeMs = 0;
+  database = 0;
+  /** Arguments, the command's name among them: `bytes[starts[i], ends[i])`, without quotes and escapes. */
+  count = 0;
+  bytes: Uint8Array = new Uint8Array(256);
+  starts: number[] = [];
+  ends: number[] = [];
+
+  /** @returns what is wrong with the line; undefined: nothing */
+  read(line: Uint8Array, start: number, end: number): string | undefined {
+    if (this.bytes.length < end - start) this.bytes = new Uint8Array(2 * (end - start));
+    this.count = 0;
+    const timeStart = line[start] === PLUS ? start + 1 : start;
+    const timeEnd = line.indexOf(SPACE, timeStart);
+    if (timeEnd < 0 || timeEnd >= end || line[timeEnd + 1] !== OPEN)
+      return "there is no time and client before a command";
+    this.timeMs = Number(latin(line, timeStart, timeEnd)) * 1000;
+    if (!(this.timeMs >= 0)) return "it does not begin with a time in seconds";
+    const at = behindClient(line, timeEnd + 2, end);
+    if (at < 0) return "there is no command behind the client's address";
+    this.database = Number.parseInt(latin(line, timeEnd + 2, Math.min(at, timeEnd + 12)), 10) || 0;
+    return this.#readArguments(line, at, end);
+  }
+
+  /** The argument as text, one character a byte. */
+  text(index: number): string {
+    return latin(this.bytes, this.starts[index]!, this.ends[index]!);
+  }
+
+  #readArguments(line: Uint8Array, start: number, end: number): string | undefined {
+    const { bytes } = this;
+    let at = start;
+    let to = 0;
+    while (at < end) {
+      if (line[at] !== QUOTE) return "an argument is not in quotes";
+      this.starts[this.count] = to;
+      for (at++; at < end && line[at] !== QUOTE; at++) {
+        const byte = line[at]!;
+        if (byte !== BACKSLASH) {
+          bytes[to++] = byte;
+          continue;
+        }
+        const escaped = line[++at];
+        if (at >= end || escaped === undefined) return "an argument is cut off";
+        const plain = ESCAPES.get(escaped);
+        if (plain !== undefined) bytes[to++] = plain;
+        else if (escaped === LOWER_X && at + 2 < end) {
+          const value = hexadecimal(line[at + 1]!) * 16 + hexadecimal(line[at + 2]!);
+          if (!(value >= 0)) return "an escape is not of the form \\x00";
+          bytes[to++] = value;
+          at += 2;
+        } else return "an escape is not known";
+      }
+      if (at >= end) return "an argument is cut off";
+      this.ends[this.count++] = to;
+      at++;
+      if (at < end && line[at] !== SPACE) return "an argument is not in quotes";
+      while (at < end && line[at] === SPACE) at++;
+    }
+    return this.count === 0 ? "there is no command" : undefined;
+  }
+}
+
+/** Where the first argument begins, behind `] `; -1: nowhere. An IPv6 address has brackets of its own. */
+function behindClient(line: Uint8Array, start: number, end: number): number {
+  for (let at = start; at + 2 < end; at++) {
+    if (line[at] === CLOSE && line[at + 1] === SPACE && line[at + 2] === QUOTE) return at + 2;
+  }
+  return -1;
+}
+
+function latin(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+}
+
+function hexadecimal(byte: number): number {
+  const digit = byte - 0x30;
+  if (digit >= 0 && digit <= 9) return digit;
+  const letter = (byte | 0x20) - 0x61;
+  return letter >= 0 && letter < 6 ? letter + 10 : Number.NaN;
+}

@@ -1,0 +1,16 @@
+import { DELETE, READ, WRITE } from "../records.ts";
+
+const WORDS: ReadonlyMap<string, number> = new Map([
+  ...words(READ, "get gets read r mget scan head"),
+  ...words(WRITE, "set write w put add replace cas append prepend incr decr update insert store post patch"),
+  ...words(DELETE, "delete del d remove unlink purge invalidate"),
+]);
+
+/** What a trace calls an operation, in any case; undefined where the word is not known. */
+export function operationOf(word: string): number | undefined {
+  return WORDS.get(word) ?? WORDS.get(word.trim().toLowerCase());
+}
+
+function words(operation: number, text: string): [string, number][] {
+  return text.split(" ").map((word) => [word, operation]);
+}

@@ -1,0 +1,59 @@
+import { READ, type RecordBatch } from "../records.ts";
+import type { Faults } from "./faults.ts";
+import { FixedParser } from "./fixed-parser.ts";
+import { addRecord } from "./record-fields.ts";
+import type { TraceFormat, TraceHead } from "./trace-format.ts";
+
+export const ORACLE_RECORD_BYTES = 24;
+const PROBED_RECORDS = 64;
+
+/**
+ * libCacheSim's oracleGeneral: little-endian records of 24 bytes, which are u32 seconds, u64 object, u32 size, i64
+ * number of the object's next request. The last is left alone: it is found out anew where a policy needs it. Records
+ * of size 0 are no requests, as in libCacheSim.
+ */
+export const oracleGeneral: TraceFormat = {
+  name: "oracleGeneral",
+  description: "libCacheSim's binary records of time, object, size and next access",
+  hasSizes: () => true,
+  matches: (head) => head.fileName.includes("oraclegeneral") || (!head.isText && looksLikeRecords(head)),
+  open: ({ faults }) => new OracleGeneral(faults),
+};
+
+class OracleGeneral extends FixedParser {
+  constructor(faults: Faults) {
+    super(faults, ORACLE_RECORD_BYTES);
+  }
+
+  protected override records(bytes: Uint8Array, start: number, last: number, batch: RecordBatch): number {
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    let at = start;
+    for (; at <= last && !batch.isFull; at += ORACLE_RECORD_BYTES) {
+      const size = view.getUint32(at + 12, true);
+      if (size === 0) {
+        this.faults.ignore("records of size 0");
+        continue;
+      }
+      const timeMs = view.getUint32(at, true) * 1000;
+      addRecord(batch, view.getUint32(at + 4, true), view.getUint32(at + 8, true), size, timeMs, READ, 0);
+    }
+    return at;
+  }
+}
+
+/** Time does not go back, and the next request comes later than this one, or never, or is not known. */
+function looksLikeRecords({ bytes, isWhole }: TraceHead): boolean {
+  const { length } = bytes;
+  if (length < ORACLE_RECORD_BYTES || (isWhole && length % ORACLE_RECORD_BYTES !== 0)) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const records = Math.min(PROBED_RECORDS, Math.floor(length / ORACLE_RECORD_BYTES));
+  let timeBefore = 0;
+  for (let record = 0; record < records; record++) {
+    const at = record * ORACLE_RECORD_BYTES;
+    const time = view.getUint32(at, true);
+    const next = view.getBigInt64(at + 16, true);
+    if (time < timeBefore || next < -2n || (next >= 0n && next <= BigInt(record))) return false;
+    timeBefore = time;
+  }
+  return true;
+}

@@ -1,0 +1,113 @@
+import { keyHashHigh, keyHashLow } from "../../lib/key-hash.ts";
+import type { KeyFamilies } from "../key-families.ts";
+import { READ, type RecordBatch } from "../records.ts";
+
+const ZERO = 0x30;
+
+/** Appends a record whose key is a number, given in two halves. */
+export function addRecord(
+  batch: RecordBatch,
+  keyLow: number,
+  keyHigh: number,
+  size: number,
+  timeMs: number,
+  operation: number,
+  ttlMs: number,
+): void {
+  const i = batch.count++;
+  batch.keyLow[i] = keyLow;
+  batch.keyHigh[i] = keyHigh;
+  batch.size[i] = size;
+  batch.timeMs[i] = timeMs;
+  batch.operation[i] = operation;
+  batch.ttlMs[i] = ttlMs;
+  batch.family[i] = 0;
+}
+
+/**
+ * Appends a read of the key bytes[start, end): the number where it is one, as a whole decimal number below 2^64
+ * without leading zeros; else its hash.
+ */
+export function addKey(
+  batch: RecordBatch,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  families: KeyFamilies | undefined,
+): void {
+  const i = batch.count;
+  addRecord(batch, 0, 0, 1, 0, READ, 0);
+  if (!setNumber(batch, i, bytes, start, end)) {
+    batch.keyLow[i] = keyHashLow(bytes, start, end);
+    batch.keyHigh[i] = keyHashHigh(bytes, start, end);
+    if (families !== undefined) batch.family[i] = families.numberOf(bytes, start, end);
+  }
+}
+
+/** @returns false when the text is not the one form of a number below 2^64 */
+export function setNumber(
+  batch: RecordBatch,
+  i: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  const length = end - start;
+  if (length < 1 || length > 20 || (bytes[start] === ZERO && length > 1)) return false;
+  // Exact up to 15 digits; a longer number is upper · 10^9 + lower.
+  const split = length > 15 ? end - 9 : end;
+  const upper = digits(bytes, start, split);
+  if (upper < 0) return false;
+  if (split === end) {
+    batch.keyLow[i] = upper;
+    batch.keyHigh[i] = Math.floor(upper / 2 ** 32);
+    return true;
+  }
+  const lower = digits(bytes, split, end);
+  if (lower < 0) return false;
+  const upperLow = upper >>> 0;
+  const a = (upperLow & 0xffff) * 1e9 + lower;
+  const b = (upperLow >>> 16) * 1e9;
+  const low = a + (b % 2 ** 16) * 2 ** 16;
+  const high = Math.floor(upper / 2 ** 32) * 1e9 + Math.floor(b / 2 ** 16) + Math.floor(low / 2 ** 32);
+  if (high >= 2 ** 32) return false;
+  batch.keyLow[i] = low >>> 0;
+  batch.keyHigh[i] = high;
+  return true;
+}
+
+/** The number whose digits are bytes[start, end), at most 15 of them; -1 when they are none. */
+export function digits(bytes: Uint8Array, start: number, end: number): number {
+  if (start >= end) return -1;
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const digit = bytes[at]! - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** A decimal number of any form that is zero or more; NaN for anything else. */
+export function quantity(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start <= 15) {
+    const whole = digits(bytes, start, end);
+    if (whole >= 0) return whole;
+  }
+  const text = textOf(bytes, start, end).trim();
+  const value = /^[0-9.]/.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : Number.NaN;
+}
+
+/** For messages and words: one character a byte, cut where it gets long. */
+export function textOf(bytes: Uint8Array, start: number, end: number): string {
+  const shown = Math.min(end, start + 100);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, shown - start).toString("latin1");
+  return shown < end ? `${text}…` : text;
+}
+
+/** As `textOf`, fit for one line of a message. */
+export function quoted(bytes: Uint8Array, start: number, end: number): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get to a terminal
+  return `"${textOf(bytes, start, end).replace(/[\x00-\x1f\x7f-\x9f]/g, "?")}"`;
+}

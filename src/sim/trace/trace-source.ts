@@ -1,0 +1,162 @@
+import { ByteBuffer } from "../../lib/byte-buffer.ts";
+import type { KeyFamilies } from "../key-families.ts";
+import { RecordBatch, type RecordSource, TraceError } from "../records.ts";
+import type { Columns } from "./columns.ts";
+import { decompressed } from "./decompression.ts";
+import { Faults, type Skipped } from "./faults.ts";
+import { describeHead, HEAD_BYTES } from "./head.ts";
+import { detectFormat } from "./registry.ts";
+import type { TraceBytes } from "./trace-bytes.ts";
+import type { TraceFormat, TraceParser } from "./trace-format.ts";
+
+export interface TraceSourceOptions {
+  /** For people. */
+  readonly name: string;
+  /** Empty for standard input. */
+  readonly path: string;
+  /** Else it is found out. */
+  readonly format: TraceFormat | undefined;
+  readonly columns: Columns | undefined;
+  /** Broken records are counted and left out. */
+  readonly skipsBad: boolean;
+  readonly families: KeyFamilies | undefined;
+  /** Told at the end of each reading in which something was left out. */
+  readonly onSkipped: ((skipped: Skipped) => void) | undefined;
+}
+
+type Chunks = AsyncGenerator<Uint8Array, void, void>;
+
+/** A recorded trace as a source of records. */
+export class TraceSource implements RecordSource {
+  readonly name: string;
+  readonly hasSizes: boolean;
+  readonly isRepeatable: boolean;
+  readonly extent: number | undefined;
+  readonly format: TraceFormat;
+  readonly #bytes: TraceBytes;
+  readonly #options: TraceSourceOptions;
+  /** Of what can be read only once: its first bytes, and where the others come from. */
+  #opened: Opened | undefined;
+
+  private constructor(bytes: TraceBytes, options: TraceSourceOptions, opened: Opened) {
+    const { name, path, columns } = options;
+    const head = describeHead(opened.head, opened.isWhole, path, columns !== undefined);
+    this.#bytes = bytes;
+    this.#options = options;
+    this.#opened = bytes.isRepeatable ? undefined : opened;
+    this.name = name;
+    this.isRepeatable = bytes.isRepeatable;
+    this.extent = bytes.extent;
+    this.format = options.format ?? detectFormat(head, name);
+    this.hasSizes = this.format.hasSizes(head, columns);
+  }
+
+  /** Looks at the first bytes. @throws TraceError when they are none, or of no format known */
+  static async open(bytes: TraceBytes, options: TraceSourceOptions): Promise<TraceSource> {
+    const opened = await openBytes(bytes, options.name);
+    try {
+      if (opened.head.length === 0) throw new TraceError(`${options.name}: the trace is empty`);
+      const source = new TraceSource(bytes, options, opened);
+      if (bytes.isRepeatable) await opened.rest.return();
+      return source;
+    } catch (error) {
+      await opened.rest.return();
+      throw error;
+    }
+  }
+
+  async read(
+    consume: (batch: RecordBatch) => boolean | Promise<boolean>,
+    progress?: (done: number) => void,
+  ): Promise<void> {
+    const { name, columns, families, skipsBad, onSkipped } = this.#options;
+    const opened = this.#opened ?? (this.isRepeatable ? await openBytes(this.#bytes, name) : undefined);
+    if (opened === undefined) throw new TraceError(`${name}: it can be read only once`);
+    this.#opened = undefined;
+    const faults = new Faults(name, skipsBad);
+    const parser = this.format.open({ faults, families, columns });
+    const batch = new RecordBatch();
+    let records = 0;
+    const isOver = await feed(parser, opened, batch, async () => {
+      records += batch.count;
+      progress?.(opened.read.bytes);
+      const goesOn = await consume(batch);
+      batch.count = 0;
+      return goesOn;
+    });
+    if (faults.bad + faults.ignored > 0) onSkipped?.(faults);
+    if (isOver && records === 0) {
+      throw new TraceError(
+        faults.firstBad === undefined
+          ? `${name}: there is no request in it`
+          : `${name}: there is no request in it but broken ones; the first: ${faults.firstBad}`,
+      );
+    }
+  }
+}
+
+interface Opened {
+  readonly head: Uint8Array;
+  /** Nothing follows the head. */
+  readonly isWhole: boolean;
+  readonly rest: Chunks;
+  /** How many bytes have been taken from the file. */
+  readonly read: { bytes: number };
+}
+
+async function openBytes(bytes: TraceBytes, name: string): Promise<Opened> {
+  const read = { bytes: 0 };
+  const rest = decompressed(counted(bytes.chunks(), read), name);
+  const head = new ByteBuffer(HEAD_BYTES);
+  let isWhole = false;
+  while (head.length < HEAD_BYTES && !isWhole) {
+    const { value, done } = await rest.next();
+    isWhole = done === true;
+    if (value !== undefined) head.append(value);
+  }
+  return { head: head.view(), isWhole, rest, read };
+}
+
+async function* counted(chunks: Chunks, read: { bytes: number }): Chunks {
+  for await (const chunk of chunks) {
+    read.bytes += chunk.length;
+    yield chunk;
+  }
+}
+
+/**
+ * Feeds the parser, and hands over the batch whenever it is full and at the end.
+ * @returns false when it was ended early
+ */
+async function feed(
+  parser: TraceParser,
+  { head, rest }: Opened,
+  batch: RecordBatch,
+  deliver: () => Promise<boolean>,
+): Promise<boolean> {
+  /** What the parser has left of the pieces so far. */
+  const held = new ByteBuffer(0);
+  const take = async (piece: Uint8Array, isLast: boolean): Promise<boolean> => {
+    const isHolding = held.length > 0;
+    if (isHolding) held.append(piece);
+    const bytes = isHolding ? held.view() : piece;
+    for (let at = 0; ; ) {
+      at = parser.parse(bytes, at, isLast, batch);
+      if (batch.isFull) {
+        if (!(await deliver())) return false;
+        continue;
+      }
+      if (isHolding) held.discard(at);
+      else held.append(bytes, at);
+      return true;
+    }
+  };
+  try {
+    if (!(await take(head, false))) return false;
+    for await (const piece of rest) if (!(await take(piece, false))) return false;
+    if (!(await take(new Uint8Array(0), true))) return false;
+  } finally {
+    await rest.return();
+  }
+  return batch.count === 0 || (await deliver());
+}
