@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { DistanceHistogram } from "./distance-histogram.ts";
+
+const distances = fc.array(fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2 ** 48 })), {
+  maxLength: 50,
+});
+
+test("counts within any distance exactly where distances have their own buckets", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 4095 })), fc.nat(5000), (all, bound) => {
+      const histogram = new DistanceHistogram(12);
+      for (const distance of all) histogram.add(distance, 1);
+      const count = all.filter((distance) => distance <= bound).length;
+      expect(histogram.accumulate().within(bound)).toBe(count);
+    }),
+    { seed: 1 },
+  );
+});
+
+test("beyond, only what lies within the resolution of the bound is in doubt", () => {
+  fc.assert(
+    fc.property(distances, fc.integer({ min: 1, max: 2 ** 49 }), (all, bound) => {
+      const histogram = new DistanceHistogram(8);
+      for (const distance of all) histogram.add(distance, 1);
+      const within = histogram.accumulate().within(bound);
+      const surely = all.filter((distance) => distance <= bound * (1 - 1 / 256)).length;
+      const perhaps = all.filter((distance) => distance <= bound * (1 + 1 / 256)).length;
+      expect(within).toBeGreaterThanOrEqual(surely);
+      expect(within).toBeLessThanOrEqual(perhaps);
+    }),
+    { seed: 2 },
+  );
+});
+
+test("a power of two less one is where a bucket ends", () => {
+  const histogram = new DistanceHistogram(4);
+  histogram.add(2 ** 40 - 1, 3);
+  histogram.add(2 ** 40, 5);
+  const distances = histogram.accumulate();
+  expect(distances.within(2 ** 40 - 1)).toBe(3);
+  expect(distances.total).toBe(8);
+});

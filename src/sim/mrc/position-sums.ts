@@ -1,0 +1,50 @@
+/**
+ * A binary indexed tree (P. M. Fenwick: "A new data structure for cumulative frequency tables", Software: Practice
+ * and Experience 24(3), 1994) over positions from 1 to a power of two: what lies between two positions, and moving
+ * something from one to the other. Both take steps logarithmic in how far apart the two are, so what is asked for
+ * again soon costs little.
+ */
+export type PositionSums = Int32Array | Float64Array;
+
+/** What lies in positions after `from`, up to and with `to`. */
+export function sumBetween(sums: PositionSums, from: number, to: number): number {
+  let sum = 0;
+  while (to > from) {
+    sum += sums[to]!;
+    to &= to - 1;
+  }
+  while (from > to) {
+    sum -= sums[from]!;
+    from &= from - 1;
+  }
+  return sum;
+}
+
+export function addAt(sums: PositionSums, position: number, amount: number): void {
+  for (const end = sums.length; position < end; position += position & -position) sums[position]! += amount;
+}
+
+/** Takes `amount` from one position to another: where their ways up the tree meet, nothing changes any more. */
+export function moveBetween(sums: PositionSums, from: number, to: number, amount: number): void {
+  const end = sums.length;
+  while (from !== to) {
+    if (from < to) {
+      sums[from]! -= amount;
+      from += from & -from;
+      if (from >= end) from = Number.MAX_SAFE_INTEGER;
+    } else {
+      sums[to]! += amount;
+      to += to & -to;
+      if (to >= end) to = Number.MAX_SAFE_INTEGER;
+    }
+  }
+}
+
+/** From amounts by position, in place. */
+export function buildSums(sums: PositionSums): void {
+  const end = sums.length;
+  for (let position = 1; position < end; position++) {
+    const parent = position + (position & -position);
+    if (parent < end) sums[parent]! += sums[position]!;
+  }
+}

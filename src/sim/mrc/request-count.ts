@@ -1,0 +1,32 @@
+import { READ, type RecordBatch } from "../records.ts";
+
+/** What a trace holds in all, while only a sample of it is looked at closely. */
+export class RequestCount {
+  readonly #ignoresSizes: boolean;
+  #countedFrom: number;
+  records = 0;
+  /** All reads. */
+  reads = 0;
+  /** Reads that are counted, the warm-up aside, and what they asked for. */
+  requests = 0;
+  bytes = 0;
+
+  constructor(ignoresSizes: boolean, warmupRecords: number) {
+    this.#ignoresSizes = ignoresSizes;
+    this.#countedFrom = warmupRecords;
+  }
+
+  /** @returns the first of these records that is counted */
+  add({ operation, size, count }: RecordBatch): number {
+    const countedFrom = Math.max(0, this.#countedFrom - this.records);
+    this.records += count;
+    for (let i = 0; i < count; i++) {
+      if (operation[i] !== READ) continue;
+      this.reads++;
+      if (i < countedFrom) continue;
+      this.requests++;
+      this.bytes += this.#ignoresSizes ? 1 : size[i]!;
+    }
+    return countedFrom;
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Approximate miss-ratio curves of LRU from a sample of the keys (C. A. Waldspurger, N. Park, A. Garthwaite,
+ * I. Ahmad: "Efficient MRC construction with SHARDS", FAST 2015). Reuse distances within the sample, divided by its
+ * rate, estimate those in the whole trace.
+ *
+ * A sample holds too many or too few requests as it happens to hold few or many of the most popular keys; how many
+ * it should hold is known. The difference is added to the shortest distance, where those keys are found (the
+ * paper's SHARDS-adj).
+ */
+import { assert } from "../../lib/assert.ts";
+import { NumberedBatch } from "../numbered-batch.ts";
+import { Numbering } from "../numbering.ts";
+import { RecordBatch } from "../records.ts";
+import { WorkingSetMeter } from "../working-set.ts";
+import { BATCH_RECORDS, type CurvePlan, type CurveResult, type TraceExtent } from "./exact-lru.ts";
+import { FINE_BITS, LruCurve } from "./lru-curve.ts";
+import { RequestCount } from "./request-count.ts";
+import { SampledKeys } from "./sampled-keys.ts";
+import { hashKeys, rangeOf, rateOf, takeSample } from "./spatial-sample.ts";
+
+/** A sample of fixed rate: memory grows with the number of objects, but only so slowly. */
+export interface FixedRate {
+  /** What share of the keys is looked at, above 0 and at most 1. */
+  readonly rate: number;
+  readonly seed: number;
+}
+
+/** A sample of fixed size: memory is bounded whatever the trace, and the rate falls as more objects appear. */
+export interface FixedSize {
+  /** So many objects at most. */
+  readonly objects: number;
+  readonly seed: number;
+}
+
+/** The curve of a sample of fixed rate. */
+export async function shardsOfRate(plan: CurvePlan, { rate: wanted, seed }: FixedRate): Promise<CurveResult> {
+  const { source, ignoresSizes, warmupRecords } = plan;
+  const range = rangeOf(wanted, 0, 1);
+  const rate = rateOf(range);
+  assert(rate > 0 && rate <= 1, "a share of the keys");
+  const curves = sampledCurves(plan);
+  const numbering = new Numbering(ignoresSizes, false);
+  const meter = new WorkingSetMeter();
+  const batch = new NumberedBatch(BATCH_RECORDS);
+  const actual = new RequestCount(ignoresSizes, warmupRecords);
+  let hashes = new Uint32Array(0);
+  let sampled = new RecordBatch(0);
+  await source.read((records) => {
+    if (records.capacity > sampled.capacity) {
+      sampled = new RecordBatch(records.capacity);
+      hashes = new Uint32Array(records.capacity);
+    }
+    hashKeys(records, seed, hashes);
+    const countedFrom = takeSample(records, hashes, range, sampled, actual.add(records));
+    for (let from = 0; from < sampled.count; from += BATCH_RECORDS) {
+      numbering.number(sampled, from, batch);
+      meter.add(batch, numbering.objects);
+      for (const curve of curves) curve.replay(batch, numbering.objects, countedFrom - from, rate);
+    }
+    return true;
+  }, plan.progress);
+  const extent = scaleExtent(meter.finish(), rate, actual);
+  return { curves: curves.map((curve) => curve.finish(actual)), extent, rate };
+}
+
+/**
+ * The curve of a sample of fixed size. Each reference counts as many times as the rate at its time says, which is
+ * what the paper's rescaling of earlier counts comes to.
+ */
+export async function shardsOfSize(plan: CurvePlan, { objects, seed }: FixedSize): Promise<CurveResult> {
+  const { source, ignoresSizes, warmupRecords } = plan;
+  assert(objects >= 1, "a sample of something");
+  const curves = sampledCurves(plan);
+  for (const curve of curves) curve.coverObjects(objects);
+  const keys = new SampledKeys(objects);
+  const sizeOf = new Float64Array(objects + 1);
+  const giveUp = (object: number): void => {
+    sizeOf[object] = 0;
+    for (const curve of curves) curve.forget(object);
+  };
+  const actual = new RequestCount(ignoresSizes, warmupRecords);
+  let hashes = new Uint32Array(0);
+  await source.read((records) => {
+    if (records.capacity > hashes.length) hashes = new Uint32Array(records.capacity);
+    hashKeys(records, seed, hashes);
+    const countedFrom = actual.add(records);
+    const { keyLow, keyHigh, size, operation, timeMs, ttlMs } = records;
+    for (let i = 0; i < records.count; i++) {
+      const object = keys.numberOf(keyLow[i]!, keyHigh[i]!, hashes[i]!, giveUp);
+      if (object === 0) continue;
+      const bytes = ignoresSizes ? 1 : size[i]!;
+      sizeOf[object] = Math.max(sizeOf[object]!, bytes);
+      const { rate } = keys;
+      for (const curve of curves) {
+        curve.record(object, bytes, operation[i]!, timeMs[i]!, ttlMs[i]!, i >= countedFrom, rate);
+      }
+    }
+    return true;
+  }, plan.progress);
+  const sampled = { objects: keys.objects, bytes: sizeOf.reduce((sum, size) => sum + size, 0) };
+  const extent = scaleExtent(sampled, keys.rate, actual);
+  return { curves: curves.map((curve) => curve.finish(actual)), extent, rate: keys.rate };
+}
+
+function sampledCurves({ source, units, ignoresSizes, writes }: CurvePlan): LruCurve[] {
+  const hasSizes = source.hasSizes && !ignoresSizes;
+  return units.map((unit) => new LruCurve({ unit, hasSizes, writes, resolutionBits: FINE_BITS }));
+}
+
+function scaleExtent(
+  { objects, bytes }: { readonly objects: number; readonly bytes: number },
+  rate: number,
+  { records, requests }: RequestCount,
+): TraceExtent {
+  return { objects: Math.round(objects / rate), bytes: Math.round(bytes / rate), records, requests };
+}
