@@ -61,7 +61,7 @@ export interface PolicyMemory {
    * multiple of eight bytes.
    */
   readonly state: Int32Array;
-  /** Sums of weights, which may outgrow 32 bits; whole numbers. Zeroed at first, `PolicyType.sums` long. */
+  /** Sums of weights and whatever else is no 32-bit integer. Zeroed at first, `PolicyType.sums` long. */
   readonly sums: Float64Array;
   /** Capacity in units of weight: bytes, or entries when every weight is 1. At most 2^52. */
   readonly capacity: number;
@@ -104,7 +104,7 @@ export interface PolicyType {
   readonly name: string;
   /** Policy words per slot. */
   readonly wordsPerSlot: number;
-  /** How many sums of weights it keeps. */
+  /** How many numbers it keeps in `PolicyMemory.sums`. */
   readonly sums: number;
   /** Named parameters with their defaults: `{ small: 0.1, ghost: 0.9 }`. */
   readonly parameters: Readonly<Record<string, number>>;

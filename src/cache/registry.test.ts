@@ -6,6 +6,48 @@ describe("registry", () => {
     for (const name of policyNames()) expect(policyType(name).name).toBe(name);
   });
 
+  test("knows these policies", () => {
+    expect(policyNames().sort()).toEqual(
+      [
+        ...[
+          "random",
+          "fifo",
+          "clock",
+          "sieve",
+          "s3-fifo",
+          "lru",
+          "slru",
+          "2q",
+          "lru-k",
+          "lirs",
+          "arc",
+          "car",
+        ],
+        ...["lfu", "lfu-da", "gdsf", "hyperbolic", "w-tinylfu", "w-tinylfu-climb", "belady", "belady-size"],
+      ].sort(),
+    );
+    const offline = policyNames().filter((name) => policyType(name).offline === true);
+    expect(offline).toEqual(["belady", "belady-size"]);
+  });
+
+  test("every policy makes do with two words of a slot", () => {
+    for (const { name, wordsPerSlot } of policyNames().map(policyType)) {
+      expect([name, wordsPerSlot <= 2]).toEqual([name, true]);
+    }
+  });
+
+  test("more entries or ghosts never need fewer words", () => {
+    for (const { name, parameters, stateWords } of policyNames().map(policyType)) {
+      for (let count = 1; count < 300; count++) {
+        const [entries, ghosts] = [stateWords(count, parameters, 9), stateWords(99, parameters, count)];
+        expect([name, count, Number.isInteger(entries)]).toEqual([name, count, true]);
+        expect(entries).toBeGreaterThanOrEqual(stateWords(count - 1, parameters, 9));
+        expect(ghosts).toBeGreaterThanOrEqual(stateWords(99, parameters, count - 1));
+        expect(stateWords(count, parameters)).toBeGreaterThanOrEqual(stateWords(count, parameters, 9));
+      }
+    }
+  });
+
   test("every parameter has a range, and its default lies within", () => {
     for (const { name, parameters, ranges } of policyNames().map(policyType)) {
       expect([name, ...Object.keys(ranges)]).toEqual([name, ...Object.keys(parameters)]);
