@@ -11,6 +11,15 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
+/**
+ * A clock whose monotonic time is the machine's, the same in every thread and process; `systemClock` counts from
+ * when its own thread began.
+ */
+export function machineClock(): Clock {
+  const offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+  return { wallMs: systemClock.wallMs, monotonicMs: () => offsetMs + performance.now() };
+}
+
 /** A clock that stands still until it is told to move. */
 export class ManualClock implements Clock {
   #wallMs: number;

@@ -3,6 +3,12 @@ export type ReplyMode = "on" | "off" | "skip-next" | "skip";
 
 /** What is known of a client besides its bytes: commands set it, and CLIENT LIST tells it. */
 export class ClientFacts {
+  readonly id: number;
+  /** `address:port`, an IPv6 address in brackets. */
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+  /** Unix milliseconds. */
+  readonly connectedAtMs: number;
   /** Set by AUTH or HELLO; true from the start where no password is asked for. */
   authenticated = true;
   name = "";
@@ -19,6 +25,13 @@ export class ClientFacts {
   noEvict = false;
   /** A client that may be silent for ever: a subscriber, or one that waits in a blocking command. */
   exemptFromIdleTimeout = false;
+
+  constructor(id: number, remoteAddress: string, localAddress: string, connectedAtMs: number) {
+    this.id = id;
+    this.remoteAddress = remoteAddress;
+    this.localAddress = localAddress;
+    this.connectedAtMs = connectedAtMs;
+  }
 
   /** Back to what a new client is (RESET), as far as commands have changed it. */
   protected forget(authenticated: boolean): void {

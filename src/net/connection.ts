@@ -9,6 +9,7 @@ import { formatAddress } from "./address.ts";
 import { ClientFacts } from "./client-facts.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { failureText } from "./failure-text.ts";
+import { LAST_REPLIES_MS, LINGER_MS, PAUSE_READING_BYTES } from "./limits.ts";
 import { Outlet } from "./outlet.ts";
 import { ReceivedBytes } from "./received-bytes.ts";
 import { ReplyQueue, type Segment } from "./reply-queue.ts";
@@ -18,12 +19,6 @@ import { Ticket, type TicketOwner } from "./ticket.ts";
 export type { ReplyMode } from "./client-facts.ts";
 export type { Ticket } from "./ticket.ts";
 
-/** A client that is to end and takes nothing of its last replies for so long is cut off. */
-const LAST_REPLIES_MS = 10_000;
-/** How long a client that broke the protocol may go on sending before its connection ends for good. */
-const LINGER_MS = 2_000;
-/** Requests received ahead of execution before the socket is not read any more. */
-const PAUSE_READING_BYTES = 64 * 1024;
 const FIRST_BYTE_RESP = 0x2a;
 
 /**
@@ -32,14 +27,9 @@ const FIRST_BYTE_RESP = 0x2a;
  * client is not read.
  */
 export class Connection extends ClientFacts implements TicketOwner {
-  readonly id: number;
-  readonly remoteAddress: string;
-  readonly localAddress: string;
-  readonly connectedAtMs: number;
   /** `undecided` until the first byte has come. */
   protocol: "undecided" | "resp" | "text" = "undecided";
   session!: Session;
-
   lastActiveMs: number;
 
   readonly #socket: Socket<Connection>;
@@ -75,14 +65,15 @@ export class Connection extends ClientFacts implements TicketOwner {
   #drainWaiters: (() => void)[] = [];
 
   constructor(socket: Socket<Connection>, id: number, host: ConnectionHost) {
-    super();
-    this.id = id;
+    const { remoteAddress, remotePort, localAddress, localPort } = socket;
+    const [remote, local] = [
+      formatAddress(remoteAddress, remotePort),
+      formatAddress(localAddress, localPort),
+    ];
+    super(id, remote, local, host.clock.wallMs());
     this.#socket = socket;
     this.#host = host;
     this.#outlet = new Outlet(socket, this.#queue, host.clock, host.registry);
-    this.remoteAddress = formatAddress(socket.remoteAddress, socket.remotePort);
-    this.localAddress = formatAddress(socket.localAddress, socket.localPort);
-    this.connectedAtMs = host.clock.wallMs();
     this.lastActiveMs = host.clock.monotonicMs();
     this.#respWriter = new RespWriter(host.scratch, 2);
   }

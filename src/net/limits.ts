@@ -35,3 +35,10 @@ export const DEFAULT_LIMITS: ConnectionLimits = {
   requestTimeoutMs: 60_000,
   textSilenceMs: 20,
 };
+
+/** A client that is to end and takes nothing of its last replies for so long is cut off. */
+export const LAST_REPLIES_MS = 10_000;
+/** How long a client that broke the protocol may go on sending before its connection ends for good. */
+export const LINGER_MS = 2_000;
+/** Requests received ahead of execution before the socket is not read any more. */
+export const PAUSE_READING_BYTES: number = 64 * 1024;

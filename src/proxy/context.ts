@@ -8,6 +8,8 @@ import type { CoherentCache } from "./coherent-cache.ts";
 import type { Fence } from "./fence.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import type { ReadThrough } from "./read-through.ts";
+import type { Recorder } from "./recorder.ts";
+import type { RecordingSettings } from "./recording-file.ts";
 import type { Route } from "./routes.ts";
 import type { Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
@@ -26,6 +28,8 @@ export interface ProxyParts {
   readonly fence: Fence;
   readonly readThrough: ReadThrough;
   readonly stats: ProxyStats;
+  /** Where requests are recorded; undefined: nowhere. */
+  readonly recorder: Recorder | undefined;
   readonly commands: CommandTable<ProxyContext>;
   readonly routes: NameTable<Route>;
   readonly host: ServiceHost;
@@ -65,6 +69,8 @@ export interface ProxySettings {
   readonly originPendingBytes: number;
   readonly maxConnections: number;
   readonly version: string;
+  /** Where what clients ask for is recorded; undefined: nowhere. */
+  readonly recording: RecordingSettings | undefined;
   /** For one test alone, which shows that its checker finds what leases prevent. */
   readonly unsafeSkipLeases: boolean;
 }

@@ -1,17 +1,17 @@
 import type { Ticket } from "../net/connection.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
+import type { ProxyContext } from "./context.ts";
 import type { Source, Waiter } from "./flight.ts";
 import { failureMessage } from "./forwarded-request.ts";
-import type { ProxySession } from "./session.ts";
 import { writeSource } from "./source-attribute.ts";
 
 /** A GET that waits for the origin. */
 export class OneValue implements Waiter {
-  readonly #session: ProxySession;
+  readonly #session: ProxyContext;
   readonly #ticket: Ticket;
   readonly #done: () => void;
 
-  constructor(session: ProxySession, ticket: Ticket, done: () => void) {
+  constructor(session: ProxyContext, ticket: Ticket, done: () => void) {
     this.#session = session;
     this.#ticket = ticket;
     this.#done = done;

@@ -20,6 +20,8 @@ import { Fence } from "./fence.ts";
 import { glassCommands } from "./glass-commands.ts";
 import { ProxyStats } from "./proxy-stats.ts";
 import { ReadThrough } from "./read-through.ts";
+import { Recorder } from "./recorder.ts";
+import { openBlockSink } from "./recording-file.ts";
 import { ROUTES } from "./routes.ts";
 import { ProxySession } from "./session.ts";
 import { answerPeer } from "./threads/answer-peer.ts";
@@ -53,6 +55,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly fence: Fence;
   readonly readThrough: ReadThrough;
   readonly stats = new ProxyStats();
+  readonly recorder: Recorder | undefined;
   readonly commands: CommandTable<ProxyContext>;
   readonly routes = new NameTable(ROUTES);
   readonly host: ServiceHost;
@@ -96,11 +99,17 @@ export class CachingProxy implements Service, ProxyParts {
       timeoutMs: settings.heartbeatTimeoutMs,
       giveUp: () => this.cache.invalidateAll(),
     });
+    const { recording } = settings;
+    if (recording !== undefined) {
+      const { index: writer, log } = options;
+      this.recorder = new Recorder({ settings: recording, sink: openBlockSink(recording.path), writer, log });
+    }
     this.readThrough = new ReadThrough({
       cache: this.cache,
       origin: this.origin,
       threads,
       stats: this.stats,
+      recorder: this.recorder,
       nowMs: this.nowMs,
       untrackedTtlMs: settings.ttlMs,
       unsafeSkipLeases: settings.unsafeSkipLeases,

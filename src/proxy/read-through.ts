@@ -6,6 +6,7 @@ import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
 import { Flight, type FlightOwner, type Waiter } from "./flight.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
+import type { Recorder } from "./recorder.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 
 export interface ReadThroughOptions {
@@ -13,6 +14,8 @@ export interface ReadThroughOptions {
   readonly origin: Origin;
   readonly threads: ThreadTable;
   readonly stats: ProxyStats;
+  /** Where reads are recorded. */
+  readonly recorder: Recorder | undefined;
   /** Milliseconds that never go back; the time base of everything in the cache. */
   readonly nowMs: () => number;
   /** How long a value of an origin without tracking may be served. */
@@ -37,6 +40,7 @@ export class ReadThrough implements FlightOwner {
   readonly #origin: Origin;
   readonly #threads: ThreadTable;
   readonly #stats: ProxyStats;
+  readonly #recorder: Recorder | undefined;
   readonly #options: ReadThroughOptions;
 
   constructor(options: ReadThroughOptions) {
@@ -46,6 +50,7 @@ export class ReadThrough implements FlightOwner {
     this.#origin = options.origin;
     this.#threads = options.threads;
     this.#stats = options.stats;
+    this.#recorder = options.recorder;
   }
 
   /** Age and remaining time to live of what `lookup` would deliver; undefined where it would not. */
@@ -64,7 +69,9 @@ export class ReadThrough implements FlightOwner {
     if (nowMs > this.#threads.provenUntilMs) return undefined;
     const hash = this.#store.hash(bytes, start, end);
     const value = this.#store.get(bytes, start, end, hash, nowMs);
-    if (value !== undefined) this.#stats.hits++;
+    if (value === undefined) return undefined;
+    this.#stats.hits++;
+    this.#recorder?.hitOf(bytes, start, end, value.length, nowMs);
     return value;
   }
 
@@ -72,15 +79,21 @@ export class ReadThrough implements FlightOwner {
   lookup(bytes: Uint8Array, start: number, end: number, sink: ValueSink, nowMs: number): boolean {
     if (nowMs > this.#threads.provenUntilMs) return false;
     const hash = this.#store.hash(bytes, start, end);
-    if (!this.#store.read(bytes, start, end, hash, nowMs, sink)) return false;
+    const recorder = this.#recorder;
+    const target = recorder === undefined ? sink : recorder.noting(sink);
+    if (!this.#store.read(bytes, start, end, hash, nowMs, target)) return false;
     this.#stats.hits++;
+    recorder?.hit(bytes, start, end, nowMs);
     return true;
   }
 
   /** The key is not cached: `waiter` hears from the origin. */
   load(bytes: Uint8Array, start: number, end: number, waiter: Waiter): void {
     this.#stats.misses++;
-    this.#ask(bytes, start, end, waiter);
+    const recorder = this.#recorder;
+    const nowMs = this.#options.nowMs();
+    const told = recorder === undefined ? waiter : recorder.miss(bytes, start, end, nowMs, waiter);
+    this.#ask(bytes, start, end, told);
   }
 
   #ask(bytes: Uint8Array, start: number, end: number, waiter: Waiter): void {

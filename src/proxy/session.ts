@@ -51,7 +51,8 @@ interface Sending {
 }
 
 /** PUT and DELETE. */
-const TEXT_WRITE: Route = { name: "put", kind: "write", keys: [1, 1, 1] };
+const TEXT_PUT: Route = { name: "put", kind: "write", keys: [1, 1, 1] };
+const TEXT_DELETE: Route = { name: "del", kind: "write", keys: [1, 1, 1] };
 
 /** One client of the proxy: decides for each request whether it is answered here, from the cache, or by the origin. */
 export class ProxySession implements Session, ProxyContext {
@@ -285,7 +286,7 @@ export class ProxySession implements Session, ProxyContext {
    * @returns what to do before the client gets the reply
    */
   #touch(request: Request, route: Route): (() => void) | undefined {
-    const { cache } = this.proxy;
+    const { cache, recorder } = this.proxy;
     const isWrite = route.kind === "write";
     if (route.all === true) {
       if (isWrite) cache.invalidateAll();
@@ -296,7 +297,12 @@ export class ProxySession implements Session, ProxyContext {
     const last = lastKey < 0 ? request.count + lastKey : Math.min(lastKey, request.count - 1);
     const kept: Uint8Array[] = [];
     for (let index = first; index <= last; index += step) {
-      if (isWrite) cache.invalidate(request.bytes, request.starts[index]!, request.ends[index]!);
+      const start = request.starts[index]!;
+      const end = request.ends[index]!;
+      if (isWrite) {
+        cache.invalidate(request.bytes, start, end);
+        recorder?.write(removesKeys(route), request.bytes, start, end, this.proxy.nowMs());
+      }
       if (cache.isShared) kept.push(request.copy(index));
     }
     if (!cache.isShared) return undefined;
@@ -430,7 +436,7 @@ export class ProxySession implements Session, ProxyContext {
     const { proxy } = this;
     const upstream = proxy.origin.main();
     const { bytes } = request;
-    const settled = this.#touch(request, TEXT_WRITE);
+    const settled = this.#touch(request, verb === "PUT" ? TEXT_PUT : TEXT_DELETE);
     const { out } = upstream;
     writeArgumentCount(out, request.count);
     writeTextArgument(out, verb === "PUT" ? "SET" : "DEL");
@@ -445,6 +451,10 @@ export class ProxySession implements Session, ProxyContext {
     (ticket.reply as TextWriter).prefix = FROM_BACKEND;
     return ticket;
   }
+}
+
+function removesKeys({ name }: Route): boolean {
+  return name === "del" || name === "unlink" || name === "getdel";
 }
 
 function copyRequest(request: Request): Request {

@@ -12,6 +12,7 @@ export const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   originPendingBytes: 64 * 1024 ** 2,
   maxConnections: DEFAULT_LIMITS.connections,
   version: "0.1.0",
+  recording: undefined,
   unsafeSkipLeases: false,
 };
 

@@ -84,6 +84,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
       await listener.drain(DRAIN_MS);
       stopSweeping();
       proxy.close();
+      await proxy.recorder?.close();
     },
   };
 }

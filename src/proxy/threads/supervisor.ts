@@ -1,12 +1,12 @@
 import { Worker } from "node:worker_threads";
 import type { Store } from "../../cache/store.ts";
+import { machineClock } from "../../lib/clock.ts";
 import { type Log, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { ListenError, probePort } from "../../net/listener.ts";
 import { completeSettings, randomHex } from "../settings.ts";
 import { createStore, DRAIN_MS, type StartProxyOptions, sweepInSteps } from "../start.ts";
-import { machineClock } from "./machine-clock.ts";
 import { Peers } from "./peers.ts";
 import { steadyClockFrom } from "./steady-clock.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";

@@ -1,11 +1,11 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { Store } from "../../cache/store.ts";
+import { machineClock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { ListenError, Listener } from "../../net/listener.ts";
 import { publishCounters } from "../counters.ts";
 import { CachingProxy } from "../proxy.ts";
-import { machineClock } from "./machine-clock.ts";
 import { Peers } from "./peers.ts";
 import { SharedRegistry } from "./shared-registry.ts";
 import { steadyClockFrom } from "./steady-clock.ts";
@@ -66,6 +66,7 @@ function runThread(start: ThreadStart): void {
     await listener.drain(graceMs);
     clearInterval(publishing);
     proxy.close();
+    await proxy.recorder?.close();
     tell({ type: "drained" });
     parentPort!.close();
   });

@@ -1,0 +1,242 @@
+import {
+  encodeBlock,
+  RECORDED_DELETE,
+  RECORDED_READ,
+  RECORDED_WRITE,
+  RecordingBlock,
+  WAS_HIT,
+} from "../lens/recording.ts";
+import { ByteBuffer, type ValueSink } from "../lib/byte-buffer.ts";
+import { keyHashHigh, keyHashLow } from "../lib/key-hash.ts";
+import type { Log } from "../lib/log.ts";
+import { formatSize } from "../lib/quantity.ts";
+import type { UpstreamError } from "../upstream/upstream-error.ts";
+import type { Source, Waiter } from "./flight.ts";
+import type { BlockSink, RecordingSettings } from "./recording-file.ts";
+
+/** Records of a block, and blocks in memory: when the disk has not kept up with all of these, records are dropped. */
+const BLOCK_RECORDS = 4096;
+const BLOCKS = 16;
+/** Room for the keys of a block. */
+const BLOCK_KEY_BYTES = 256 * 1024;
+/** A block is written when it is full, and at the latest after this time. */
+const FLUSH_INTERVAL_MS = 1000;
+
+export interface RecorderOptions {
+  readonly settings: RecordingSettings;
+  readonly sink: BlockSink;
+  /** Number of this thread. */
+  readonly writer: number;
+  readonly log: Log;
+}
+
+/**
+ * Records what clients ask one thread of the proxy for. To record is a few stores into memory set aside; blocks are
+ * encoded and written in between, one at a time. A disk that is too slow costs records, which are counted, and never
+ * time.
+ */
+export class Recorder {
+  /** Records that found no room. */
+  dropped = 0;
+  readonly #options: RecorderOptions;
+  readonly #used: BigInt64Array;
+  readonly #blocks: RecordingBlock[];
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #noting = new NotingSink();
+  /** The block that records go into. Blocks are counted from 0; number n lies at n modulo `BLOCKS`. */
+  #open = 0;
+  /** The first block that is not encoded yet. */
+  #unwritten = 0;
+  /** Of `dropped`, those that the file tells of. */
+  #droppedTold = 0;
+  #isStopped = false;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#used = new BigInt64Array(options.settings.usedBytes);
+    const keyBytes = options.settings.holdsKeys ? BLOCK_KEY_BYTES : 0;
+    this.#blocks = Array.from({ length: BLOCKS }, () => new RecordingBlock(BLOCK_RECORDS, keyBytes));
+    this.#timer = setInterval(() => this.#flush(), FLUSH_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  /** Passes a value on to `sink` and notes its size, for the `hit` that follows. */
+  noting(sink: ValueSink): ValueSink {
+    this.#noting.target = sink;
+    return this.#noting;
+  }
+
+  /** The key bytes[start, end) was answered from the cache, through `noting`. */
+  hit(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
+    this.#add(RECORDED_READ | WAS_HIT, bytes, start, end, this.#noting.valueBytes, nowMs);
+  }
+
+  /** As `hit`, where the size is known otherwise. */
+  hitOf(bytes: Uint8Array, start: number, end: number, valueBytes: number, nowMs: number): void {
+    this.#add(RECORDED_READ | WAS_HIT, bytes, start, end, valueBytes, nowMs);
+  }
+
+  /** The origin is asked for the key. @returns who is to wait in place of `waiter`, to learn the value's size */
+  miss(bytes: Uint8Array, start: number, end: number, nowMs: number, waiter: Waiter): Waiter {
+    const place = this.#add(RECORDED_READ, bytes, start, end, 0, nowMs);
+    return place < 0 ? waiter : new MeasuringWaiter(this, place, waiter);
+  }
+
+  /** A write that changes or removes the key passes. */
+  write(isDelete: boolean, bytes: Uint8Array, start: number, end: number, nowMs: number): void {
+    this.#add(isDelete ? RECORDED_DELETE : RECORDED_WRITE, bytes, start, end, 0, nowMs);
+  }
+
+  /** What the record at `place` asked for has come; nothing happens when its block has been written already. */
+  complete(place: number, valueBytes: number, remainingMs: number): void {
+    const number = Math.floor(place / BLOCK_RECORDS);
+    if (number < this.#unwritten) return;
+    const block = this.#blocks[number % BLOCKS]!;
+    const i = place % BLOCK_RECORDS;
+    block.size[i] = valueBytes;
+    if (remainingMs > 0) block.ttlMs[i] = remainingMs;
+  }
+
+  /** Writes what there is, and ends. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    if (this.#writing !== undefined) await this.#writing;
+    this.#flush();
+    if (this.#writing !== undefined) await this.#writing;
+    if (this.dropped > 0) {
+      this.#options.log.warn(
+        `recording to ${this.#options.settings.path}: ${this.dropped} requests were left out, the disk was too slow`,
+      );
+    }
+    this.#stop();
+    this.#options.sink.close();
+  }
+
+  /** @returns the record's place; -1: there is none */
+  #add(flags: number, bytes: Uint8Array, start: number, end: number, size: number, nowMs: number): number {
+    if (this.#isStopped) return -1;
+    let block = this.#blocks[this.#open % BLOCKS]!;
+    if (!block.hasRoom(end - start)) {
+      if (!this.#turnOver()) {
+        this.dropped++;
+        return -1;
+      }
+      block = this.#blocks[this.#open % BLOCKS]!;
+    }
+    if (this.#options.settings.holdsKeys) {
+      block.add(flags, nowMs, 0, 0, size, 0);
+      block.addKey(bytes, start, end);
+    } else {
+      block.add(flags, nowMs, keyHashLow(bytes, start, end), keyHashHigh(bytes, start, end), size, 0);
+    }
+    return this.#open * BLOCK_RECORDS + block.count - 1;
+  }
+
+  /** Begins the next block. @returns false when none is free */
+  #turnOver(): boolean {
+    if (this.#open + 1 - this.#unwritten >= BLOCKS) return false;
+    this.#open++;
+    this.#blocks[this.#open % BLOCKS]!.count = 0;
+    // Not now: whoever asks is in the middle of a request.
+    this.#writing ??= this.#writeBlocks();
+    return true;
+  }
+
+  #flush(): void {
+    if (this.#blocks[this.#open % BLOCKS]!.count > 0) this.#turnOver();
+  }
+
+  async #writeBlocks(): Promise<void> {
+    const { sink, writer, settings, log } = this.#options;
+    const out = new ByteBuffer(BLOCK_RECORDS * 16);
+    try {
+      while (this.#unwritten < this.#open && !this.#isStopped) {
+        await nextTurn();
+        out.clear();
+        const dropped = this.dropped - this.#droppedTold;
+        encodeBlock(this.#blocks[this.#unwritten % BLOCKS]!, dropped, writer, out);
+        this.#unwritten++;
+        if (!this.#reserve(out.length)) {
+          log.warn(
+            `recording to ${settings.path} has ended: its limit of ${formatSize(settings.limitBytes)} is reached`,
+          );
+          this.#stop();
+          return;
+        }
+        this.#droppedTold += dropped;
+        await sink.append(out.view());
+      }
+    } catch (error) {
+      log.error(
+        `recording to ${settings.path} has ended: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      this.#stop();
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  /** Whether so many more bytes stay within the limit; they are counted then. */
+  #reserve(bytes: number): boolean {
+    const before = Number(Atomics.add(this.#used, 0, BigInt(bytes)));
+    if (before + bytes <= this.#options.settings.limitBytes) return true;
+    Atomics.sub(this.#used, 0, BigInt(bytes));
+    return false;
+  }
+
+  #stop(): void {
+    this.#isStopped = true;
+    clearInterval(this.#timer);
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Hands a value through and keeps its size. */
+class NotingSink implements ValueSink {
+  target: ValueSink | undefined;
+  valueBytes = 0;
+
+  openValue(lengthBytes: number): ByteBuffer {
+    this.valueBytes = lengthBytes;
+    return this.target!.openValue(lengthBytes);
+  }
+
+  closeValue(): void {
+    this.target!.closeValue();
+    this.target = undefined;
+  }
+}
+
+/** Tells the recorder the size of what came before it tells the one who waits. */
+class MeasuringWaiter implements Waiter {
+  readonly #recorder: Recorder;
+  readonly #place: number;
+  readonly #waiter: Waiter;
+
+  constructor(recorder: Recorder, place: number, waiter: Waiter) {
+    this.#recorder = recorder;
+    this.#place = place;
+    this.#waiter = waiter;
+  }
+
+  found(bytes: Uint8Array, start: number, end: number, source: Source, remainingMs: number): void {
+    this.#recorder.complete(this.#place, end - start, remainingMs);
+    this.#waiter.found(bytes, start, end, source, remainingMs);
+  }
+
+  missing(): void {
+    this.#waiter.missing();
+  }
+
+  refused(message: string): void {
+    this.#waiter.refused(message);
+  }
+
+  failed(error: UpstreamError): void {
+    this.#waiter.failed(error);
+  }
+}
