@@ -1,19 +1,32 @@
+import { rmSync } from "node:fs";
 import manifest from "../../package.json" with { type: "json" };
 import { formatPolicy } from "../cache/registry.ts";
 import { formatSize } from "../lib/quantity.ts";
+import type { RecordingSettings } from "../proxy/recording-file.ts";
 import { formatOrigin, parseOrigin } from "../upstream/address.ts";
 import { memorySetting, policySetting } from "./cache-settings.ts";
 import type { Config } from "./config.ts";
-import { UsageError } from "./exit.ts";
+import { FailedError, UsageError } from "./exit.ts";
 import { LIMIT_SETTINGS, LIMITS, limitsOf } from "./limit-settings.ts";
 import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
-import { count, duration, optionalSetting, readBy, setting, size, text, timeout } from "./setting.ts";
+import {
+  count,
+  duration,
+  optionalSetting,
+  readBy,
+  setting,
+  size,
+  switchSetting,
+  text,
+  timeout,
+} from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
 const ORIGIN = "Origin:";
 const CACHE = "Cache:";
+const RECORDING = "Recording:";
 
 const SETTINGS = {
   ...listenSettings("8080"),
@@ -72,6 +85,24 @@ const SETTINGS = {
     description: "request bytes waiting for an origin that does not read; beyond it requests fail at once",
     group: LIMITS,
   }),
+  record: optionalSetting(text(), {
+    placeholder: "<file>",
+    description: "record what is asked for, for glasscache simulate; docs/RECORDING.md has the format",
+    group: RECORDING,
+  }),
+  recordLimit: setting(size({ least: "64kb" }), "1gb", {
+    placeholder: "<size>",
+    description: "recording ends when the file is as large as this",
+    group: RECORDING,
+  }),
+  recordKeys: switchSetting({
+    description: "record the keys themselves instead of their hashes",
+    group: RECORDING,
+  }),
+  recordOverwrite: switchSetting({
+    description: "replace the file when it is there already",
+    group: RECORDING,
+  }),
   ...LOG_SETTINGS,
 };
 
@@ -111,11 +142,16 @@ export const proxy = subcommand({
         memoryBytes: values.memory,
         policy: formatPolicy(values.policy),
         version: manifest.version,
+        recording: await recordingOf(config),
         log,
       };
       const { threads } = values;
-      const started =
-        threads === 1 ? await startProxy(options) : await Supervisor.open({ ...options, threads });
+      const starting = threads === 1 ? startProxy(options) : Supervisor.open({ ...options, threads });
+      const started = await starting.catch((error: unknown) => {
+        // A port that is taken must not be what makes the next attempt find a file there already.
+        if (options.recording !== undefined) rmSync(options.recording.path, { force: true });
+        throw error;
+      });
       const addresses = listeningAddresses(values.host);
       const shownOrigin = formatOrigin(parseOrigin(values.origin));
       log.info(
@@ -138,6 +174,27 @@ export const proxy = subcommand({
     });
   },
 });
+
+/** Makes the file to record into, when that was asked for. */
+async function recordingOf({
+  values,
+  labels,
+}: Config<typeof SETTINGS>): Promise<RecordingSettings | undefined> {
+  if (values.record === undefined) return undefined;
+  const { createRecording, RecordingError } = await import("../proxy/recording-file.ts");
+  try {
+    return createRecording({
+      path: values.record,
+      limitBytes: values.recordLimit,
+      holdsKeys: values.recordKeys,
+      overwrite: values.recordOverwrite,
+    });
+  } catch (error) {
+    if (!(error instanceof RecordingError)) throw error;
+    const hint = values.recordOverwrite ? "" : `; ${labels.recordOverwrite} replaces a file`;
+    throw new FailedError(`${labels.record}: ${error.message}${error.exists ? hint : ""}`);
+  }
+}
 
 /** The origin's address with the password that was given apart from it. */
 function originWithPassword(config: Config<typeof SETTINGS>): string {

@@ -12,8 +12,11 @@ export const BLOCK_MAGIC = 0x4b4c4247;
 export const BLOCK_HEADER_BYTES = 32;
 /** Of the records of one block. */
 export const BLOCK_LIMIT_BYTES = 2 ** 24;
-/** In a record's first byte. */
+/** In a record's first byte: what was done, and further bits. */
 export const OPERATION_MASK = 3;
+export const RECORDED_READ = 0;
+export const RECORDED_WRITE = 1;
+export const RECORDED_DELETE = 2;
 export const WAS_HIT = 4;
 export const HAS_TTL = 8;
 

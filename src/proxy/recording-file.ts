@@ -23,6 +23,13 @@ export interface CreateRecordingOptions {
 /** The recording's file cannot be made. The message is for people. */
 export class RecordingError extends Error {
   override name = "RecordingError";
+  /** There is a file already. */
+  readonly exists: boolean;
+
+  constructor(message: string, exists: boolean) {
+    super(message);
+    this.exists = exists;
+  }
 }
 
 /** Makes the file, with nothing recorded in it. @throws RecordingError: it is there already, or cannot be made */
@@ -38,9 +45,9 @@ export function createRecording(options: CreateRecordingOptions): RecordingSetti
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new RecordingError(
-      code === "EEXIST" ? `${path} is there already` : `${path} cannot be written: ${message}`,
-    );
+    const exists = code === "EEXIST";
+    const problem = exists ? "there is such a file already" : `it cannot be written: ${message}`;
+    throw new RecordingError(`${path}: ${problem}`, exists);
   }
   const usedBytes = new SharedArrayBuffer(8);
   new BigInt64Array(usedBytes)[0] = BigInt(header.length);

@@ -48,6 +48,9 @@ export class TraceSource implements RecordSource {
     this.isRepeatable = bytes.isRepeatable;
     this.extent = bytes.extent;
     this.format = options.format ?? detectFormat(head, name);
+    if (columns !== undefined && this.format.name !== "csv") {
+      throw new TraceError(`${name}: columns were told, and it is no table but ${this.format.name}`);
+    }
     this.hasSizes = this.format.hasSizes(head, columns);
   }
 
