@@ -5,9 +5,10 @@ import { demo } from "./demo.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, UsageError } from "./exit.ts";
 import { proxy } from "./proxy.ts";
 import { server } from "./server.ts";
+import { simulate } from "./simulate.ts";
 import type { Subcommand } from "./subcommand.ts";
 
-const SUBCOMMANDS: readonly Subcommand[] = [server, proxy, client, demo];
+const SUBCOMMANDS: readonly Subcommand[] = [server, proxy, client, demo, simulate];
 
 endWhenUnread(process.stdout);
 process.exitCode = await main(process.argv.slice(2));

@@ -1,28 +1,14 @@
 import { Worker } from "node:worker_threads";
-import { parsePolicy } from "../cache/registry.ts";
 import type { Clock } from "../lib/clock.ts";
-import { NumberedBatch, type NumberedHeader } from "./numbered-batch.ts";
-import type { WriteEffect } from "./replay-records.ts";
-import type { SizeUnit } from "./simulated-cache.ts";
-import { Simulation, type SimulationResult } from "./simulation.ts";
-import type { Counting } from "./tally.ts";
-
-/** A simulation as it is told to another thread. */
-export interface Job {
-  /** As `parsePolicy` reads it. */
-  readonly policy: string;
-  readonly capacity: number;
-  readonly unit: SizeUnit;
-  readonly maxEntries: number;
-  readonly seed: number;
-  readonly writes: WriteEffect;
-  readonly counting: Counting;
-}
-
-export interface JobResult extends SimulationResult {
-  /** Time taken by the replay alone. */
-  readonly seconds: number;
-}
+import {
+  type FromWorker,
+  type Job,
+  JobGroup,
+  type JobResult,
+  type ToWorker,
+  type WorkerStart,
+} from "./jobs.ts";
+import { NumberedBatch } from "./numbered-batch.ts";
 
 /** Whoever carries out simulations: each of them replays every batch. */
 export interface Crew {
@@ -36,43 +22,13 @@ export interface Crew {
   stop(): Promise<void>;
 }
 
-/** Several simulations on one thread, batch by batch, so that a batch is in the processor's cache for all of them. */
-export class Bench {
-  readonly #clock: Clock;
-  readonly #simulations: readonly Simulation[];
-  readonly #ms: Float64Array;
-
-  constructor(jobs: readonly Job[], clock: Clock) {
-    this.#clock = clock;
-    this.#simulations = jobs.map((job) => new Simulation({ ...job, policy: parsePolicy(job.policy) }));
-    this.#ms = new Float64Array(jobs.length);
-  }
-
-  replay(batch: NumberedBatch, objects: number): void {
-    let before = this.#clock.monotonicMs();
-    for (let i = 0; i < this.#simulations.length; i++) {
-      this.#simulations[i]!.replay(batch, objects);
-      const after = this.#clock.monotonicMs();
-      this.#ms[i]! += after - before;
-      before = after;
-    }
-  }
-
-  finish(): JobResult[] {
-    return this.#simulations.map((simulation, i) => ({
-      ...simulation.finish(),
-      seconds: this.#ms[i]! / 1000,
-    }));
-  }
-}
-
 /** The calling thread does it all. */
 export class SingleCrew implements Crew {
-  readonly #bench: Bench;
+  readonly #group: JobGroup;
   readonly #batch: Promise<NumberedBatch>;
 
   constructor(jobs: readonly Job[], batchRecords: number, clock: Clock) {
-    this.#bench = new Bench(jobs, clock);
+    this.#group = new JobGroup(jobs, clock);
     this.#batch = Promise.resolve(new NumberedBatch(batchRecords));
   }
 
@@ -81,37 +37,15 @@ export class SingleCrew implements Crew {
   }
 
   replay(batch: NumberedBatch, objects: number): void {
-    this.#bench.replay(batch, objects);
+    this.#group.replay(batch, objects);
   }
 
   async finish(): Promise<JobResult[]> {
-    return this.#bench.finish();
+    return this.#group.finish();
   }
 
   async stop(): Promise<void> {}
 }
-
-/** What a worker is started with. */
-export interface WorkerStart {
-  readonly jobs: readonly Job[];
-  readonly batchRecords: number;
-  readonly buffers: readonly SharedArrayBuffer[];
-}
-
-/** To a worker: a batch to be replayed, or that there are no more. */
-export type ToWorker =
-  | {
-      readonly kind: "batch";
-      readonly index: number;
-      readonly header: NumberedHeader;
-      readonly objects: number;
-    }
-  | { readonly kind: "end" };
-
-/** From a worker: a batch has been replayed, or all that came of its jobs. */
-export type FromWorker =
-  | { readonly kind: "done"; readonly index: number }
-  | { readonly kind: "results"; readonly results: JobResult[] };
 
 /** Batches under way at once: enough that a worker with slow jobs does not hold up the others at every one. */
 const BATCHES = 8;

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parsePolicy, policyNames } from "../cache/registry.ts";
 import { parseCacheSizes } from "./cache-size.ts";
-import { limitSource } from "./limited-source.ts";
 import { sourceOf, type TestRecord } from "./record-source-fixture.ts";
 import { DELETE, READ, TraceError, WRITE } from "./records.ts";
 import { type RunPlan, run } from "./runner.ts";
@@ -224,12 +223,6 @@ describe("counting", () => {
       { family: "family 40", requests: 1, misses: 1, missRatio: 1 },
     ]);
     expect(rows[0]!.misses).toBe(4);
-  });
-
-  test("a limit ends the trace early", async () => {
-    const source = limitSource(sourceOf(reads(...Array.from({ length: 500 }, (_, i) => i))), 250);
-    const { rows, objects } = await simulate([], "lru", "50%", { source });
-    expect([rows[0]!.requests, rows[0]!.size, objects]).toEqual([250, 125, 250]);
   });
 });
 

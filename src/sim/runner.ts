@@ -1,7 +1,8 @@
 import { formatPolicy, type PolicyChoice } from "../cache/registry.ts";
 import { systemClock } from "../lib/clock.ts";
 import { type CacheSize, needsWorkingSet, resolveSize } from "./cache-size.ts";
-import { type Crew, type Job, type JobResult, SingleCrew, WorkerCrew } from "./crew.ts";
+import { type Crew, SingleCrew, WorkerCrew } from "./crew.ts";
+import type { Job, JobResult } from "./jobs.ts";
 import { NextAccessFile } from "./next-access.ts";
 import { NumberedBatch } from "./numbered-batch.ts";
 import { Numbering } from "./numbering.ts";

@@ -1,0 +1,145 @@
+/** `glasscache simulate` as a process: what it reads, prints, refuses, and leaves behind. */
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runGlasscache } from "../../test/support/command-line.ts";
+import { TemporaryDirectory } from "../../test/support/program.ts";
+
+// Processes start slowly on a busy machine.
+setDefaultTimeout(30_000);
+
+const directory = new TemporaryDirectory();
+afterAll(() => directory[Symbol.dispose]());
+
+const KEYS = ["user:1", "user:2", "page/1", "user:1", "user:3", "user:2", "page/1", "user:1"];
+const trace = join(directory.path, "keys.txt");
+writeFileSync(trace, `${KEYS.join("\n")}\n`);
+
+test("a table for people, options before and behind the trace", async () => {
+  const { code, stdout, stderr } = await runGlasscache([
+    "simulate",
+    "--policy",
+    "lru,fifo,belady",
+    trace,
+    "--size",
+    "2,4",
+  ]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(
+    stdout.replace(/in [0-9.]+ s, [0-9.]+ million/, "in T s, N million"),
+  ).toBe(`${trace}: 8 requests for 4 objects
+6 caches in T s, N million requests/s in all
+
+Miss ratio          2         4
+lru         * 100.00%  * 50.00%
+fifo        * 100.00%  * 50.00%
+belady         75.00%    50.00%
+
+Above belady, points      2     4
+lru                   25.00  0.00
+fifo                  25.00  0.00
+`);
+});
+
+test("standard input is read once where that will do, else copied for the second pass, and nothing is left", async () => {
+  const temporary = new TemporaryDirectory();
+  const env = { TMPDIR: temporary.path };
+  const args = ["simulate", "-", "--policy", "lru", "--csv"];
+  const stdin = `${KEYS.join("\n")}\n`;
+  for (const size of ["4", "100%"]) {
+    const { code, stdout } = await runGlasscache([...args, "--size", size], { stdin, env });
+    expect({ code, line: stdout.split("\n")[1]!.replace(/[0-9.e-]+$/, "T") }).toEqual({
+      code: 0,
+      line: "standard input,lru,4,entries,8,4,0.5,4,0.5,T",
+    });
+  }
+  expect(readdirSync(temporary.path)).toEqual([]);
+  temporary[Symbol.dispose]();
+});
+
+test("one object a line; windows and families inside; several traces", async () => {
+  const { code, stdout } = await runGlasscache([
+    "simulate",
+    trace,
+    "loop(n=3,requests=6)",
+    ...["--policy", "lru", "--size", "4", "--json", "--window", "4", "--by-prefix"],
+  ]);
+  expect(code).toBe(0);
+  const [first, second] = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(first).toMatchObject({
+    trace,
+    policy: "lru",
+    size: 4,
+    sizeUnit: "entries",
+    requests: 8,
+    misses: 4,
+    missRatio: 0.5,
+    bytesMissed: 4,
+    byteMissRatio: 0.5,
+    windows: [
+      { from: 0, requests: 4, misses: 3, missRatio: 0.75 },
+      { from: 4, requests: 4, misses: 1, missRatio: 0.25 },
+    ],
+    families: [
+      { family: "user", requests: 6, misses: 3, missRatio: 0.5 },
+      { family: "page", requests: 2, misses: 1, missRatio: 0.5 },
+    ],
+  });
+  expect(second).toMatchObject({ requests: 6, misses: 3 });
+});
+
+test("warm-up and limit", async () => {
+  const { stdout } = await runGlasscache([
+    "simulate",
+    trace,
+    ...["--policy", "lru", "--size", "4", "--json", "--warmup", "3", "--limit", "5"],
+  ]);
+  expect(JSON.parse(stdout)).toMatchObject({ requests: 2, misses: 1 });
+});
+
+test("all policies", async () => {
+  const { stdout } = await runGlasscache(["simulate", trace, "--policy", "all", "--size", "2,3", "--json"]);
+  const policies = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).policy);
+  expect(policies).toContain("w-tinylfu-climb");
+  expect(policies).toContain("belady");
+  // All sizes are equal here.
+  expect(policies).not.toContain("belady-size");
+});
+
+test.each([
+  [[trace, "--size", "0"], 2, '--size: "0": a cache of no size holds nothing'],
+  [
+    [trace, "--size", "ten"],
+    2,
+    '--size: "ten" is not a size: entries as 1000, bytes as 64mb, or a share as 1%',
+  ],
+  [[trace, "--policy", "lur"], 2, '--policy: unknown policy "lur"; known are'],
+  [[trace, "--policy", "lru,"], 2, '--policy: "" is not a policy such as'],
+  [[trace, "--threads", "0"], 2, '--threads: "0" is neither auto nor a number from 1 to 256'],
+  [[trace, "--json", "--csv"], 2, "--json and --csv: choose one"],
+  [[trace, "--format", "nonsense"], 2, 'unknown trace format "nonsense"'],
+  [["-", "-"], 2, "standard input (-) can be named only once"],
+  [[join(directory.path, "absent.txt")], 1, "absent.txt: there is no such file"],
+  [["zipf(n=0)"], 2, "zipf"],
+])("simulate %p is refused", async (args, code, message) => {
+  const result = await runGlasscache(["simulate", ...args]);
+  expect({ code: result.code, stdout: result.stdout }).toEqual({ code, stdout: "" });
+  expect(result.stderr).toStartWith("glasscache simulate: ");
+  expect(result.stderr).toContain(message);
+  expect(result.stderr.trim().split("\n")).toHaveLength(1);
+});
+
+test("an empty trace, from a file and from standard input", async () => {
+  const empty = join(directory.path, "empty.txt");
+  writeFileSync(empty, "");
+  for (const name of [empty, "-"]) {
+    const { code, stderr } = await runGlasscache(["simulate", name], { stdin: "" });
+    expect({ code, lines: stderr.trim().split("\n").length }).toEqual({ code: 1, lines: 1 });
+  }
+});

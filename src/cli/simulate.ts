@@ -1,0 +1,250 @@
+import { availableParallelism } from "node:os";
+import { formatPolicy, type PolicyChoice, parsePolicy, policyNames } from "../cache/registry.ts";
+import { systemClock } from "../lib/clock.ts";
+import { DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
+import { KeyFamilies } from "../sim/key-families.ts";
+import type { RecordSource } from "../sim/records.ts";
+import { needsTwoPasses, type RunResult, run } from "../sim/runner.ts";
+import { openSource, type Skipped, type SourceOptions } from "../sim/source.ts";
+import type { Config } from "./config.ts";
+import { EXIT_DONE, UsageError } from "./exit.ts";
+import { Output } from "./output.ts";
+import { PassProgress } from "./pass-progress.ts";
+import { RepeatableInput } from "./repeatable-input.ts";
+import { csvHeader, formatCsvLines, formatJsonLines } from "./result-lines.ts";
+import { formatResults } from "./result-table.ts";
+import { choice, count, optionalSetting, readBy, setting, switchSetting, text } from "./setting.ts";
+import { subcommand } from "./subcommand.ts";
+
+const CACHES = "Caches:";
+const TRACE = "Trace:";
+const COUNTING = "Counting:";
+const OUTPUT = "Output:";
+
+const DEFAULT_POLICIES = "fifo,lru,sieve,s3-fifo,w-tinylfu,belady";
+const STANDARD_INPUT = "-";
+/** Width of tables where the output is no terminal. */
+const PLAIN_COLUMNS = 120;
+
+const SETTINGS = {
+  policy: setting(readBy(readPolicies), DEFAULT_POLICIES, {
+    placeholder: "<names>",
+    description: `policies, with parameters as s3-fifo(small=0.2), or "all": ${policyNames().join(", ")}`,
+    group: CACHES,
+  }),
+  size: setting(readBy(parseCacheSizes), DEFAULT_SIZES, {
+    placeholder: "<sizes>",
+    description: "entries as 1000, bytes as 64mb, or a share of the working set as 1%",
+    group: CACHES,
+  }),
+  ignoreSize: switchSetting({
+    description: "count every object as 1, whatever the trace says of its size",
+    group: CACHES,
+  }),
+  writes: setting(choice("store", "drop"), "store", {
+    placeholder: "<effect>",
+    description: "what a write does: store the object in the cache, or drop an older one from it",
+    group: CACHES,
+  }),
+  seed: setting(count({ most: "4294967295" }), "1", {
+    placeholder: "<number>",
+    description: "for policies that draw at random",
+    group: CACHES,
+  }),
+  format: optionalSetting(text(), {
+    placeholder: "<name>",
+    description: "format of the traces, where it cannot be found out",
+    group: TRACE,
+  }),
+  columns: optionalSetting(text(), {
+    placeholder: "<columns>",
+    description: "columns of a CSV trace, as time=1,key=2,size=3,op=4,ttl=5",
+    group: TRACE,
+  }),
+  skipBad: switchSetting({
+    description: "pass over records that cannot be read, and tell how many there were",
+    group: TRACE,
+  }),
+  limit: optionalSetting(count({ least: "1" }), {
+    placeholder: "<records>",
+    description: "only so many records from the beginning",
+    group: TRACE,
+  }),
+  warmup: setting(count(), "0", {
+    placeholder: "<records>",
+    description: "so many records at the beginning fill the caches and are not counted",
+    group: COUNTING,
+  }),
+  window: optionalSetting(count({ least: "1" }), {
+    placeholder: "<records>",
+    description: "miss ratio over time: for every so many records",
+    group: COUNTING,
+  }),
+  byPrefix: switchSetting({
+    description: "which family of keys misses, for traces of texts",
+    group: COUNTING,
+  }),
+  json: switchSetting({ description: "print one JSON object for each cache", group: OUTPUT }),
+  csv: switchSetting({ description: "print comma-separated values", group: OUTPUT }),
+  threads: setting(readBy(readThreads), "auto", {
+    placeholder: "<count>",
+    description: "how many to use at most; auto: as many as there are processors",
+  }),
+};
+
+type Values = Config<typeof SETTINGS>["values"];
+
+export const simulate = subcommand({
+  name: "simulate",
+  summary: "replay a trace: which policy, how much memory",
+  description:
+    "Replays traces (files, - for standard input, or generators such as zipf(n=100000,alpha=1)) through simulated " +
+    "caches, the very policies of the proxy, and tells how much each of them misses at each size.",
+  operands: "<trace...>",
+  optionsBehindOperands: true,
+  examples: [
+    [
+      "glasscache simulate access.csv.zst --columns key=2",
+      "the usual policies, from 0.1% of the working set up",
+    ],
+    [
+      "glasscache simulate keys.txt --policy lru,s3-fifo(small=0.2),belady --size 1%,1000,64mb",
+      "these policies at these sizes",
+    ],
+    [
+      "glasscache simulate keys.txt --policy all --json > results.ndjson",
+      "everything, one JSON object a line",
+    ],
+    ["redis-cli monitor | glasscache simulate - --limit 100000", "what a Redis is asked right now"],
+    ["glasscache simulate zipf(n=100000,alpha=0.9)", "a generated workload"],
+  ],
+  settings: SETTINGS,
+  async run({ values, labels }, traces) {
+    if (values.json && values.csv) throw new UsageError(`${labels.json} and ${labels.csv}: choose one`);
+    if (traces.filter((trace) => trace === STANDARD_INPUT).length > 1) {
+      throw new UsageError("standard input (-) can be named only once");
+    }
+    const output = new Output(process.stdout);
+    if (values.csv) output.write(csvHeader());
+    for (const [index, trace] of traces.entries()) {
+      const begunMs = systemClock.monotonicMs();
+      const { source, result } = await simulateTrace(trace, values);
+      if (values.json) output.write(formatJsonLines(result.rows));
+      else if (values.csv) output.write(formatCsvLines(result.rows));
+      else {
+        const seconds = (systemClock.monotonicMs() - begunMs) / 1000;
+        const columns = output.isTerminal ? (process.stdout.columns ?? PLAIN_COLUMNS) : PLAIN_COLUMNS;
+        const head = describeRun(source, result, seconds);
+        output.write(`${index === 0 ? "" : "\n"}${head}\n\n${formatResults(result.rows, columns)}\n`);
+      }
+      await output.ready();
+    }
+    output.flush();
+    await output.ready();
+    return EXIT_DONE;
+  },
+});
+
+async function simulateTrace(
+  trace: string,
+  values: Values,
+): Promise<{ source: RecordSource; result: RunResult }> {
+  const families = values.byPrefix ? new KeyFamilies() : undefined;
+  let skipped: Skipped | undefined;
+  const options: SourceOptions = {
+    format: values.format,
+    columns: values.columns,
+    skipBad: values.skipBad,
+    limit: values.limit,
+    families,
+    // Once for every pass: each time the same.
+    onSkipped: (told) => {
+      skipped = told;
+    },
+  };
+  const isRepeated = needsTwoPasses({ policies: values.policy.policies, sizes: values.size });
+  using input = trace === STANDARD_INPUT && isRepeated ? new RepeatableInput(process.stdin) : undefined;
+  const source = await open(trace, options, input);
+  const progress = new PassProgress(process.stderr, systemClock, source.name, source.extent);
+  try {
+    const result = await run({
+      source,
+      policies: policiesFor(source, values),
+      sizes: values.size,
+      ignoresSizes: values.ignoreSize,
+      writes: values.writes,
+      counting: {
+        warmupRecords: values.warmup,
+        windowRecords: values.window ?? 0,
+        byFamily: values.byPrefix,
+      },
+      ...(families !== undefined && { familyName: (family: number) => families.name(family) }),
+      seed: values.seed,
+      threads: values.threads,
+      progress: (pass, done) => progress.update(pass, done),
+    });
+    return { source, result };
+  } finally {
+    progress.clear();
+    if (skipped !== undefined)
+      process.stderr.write(`glasscache simulate: ${describeSkipped(source, skipped)}\n`);
+  }
+}
+
+/** @throws UsageError for an unknown format or generator, or columns out of form */
+async function open(
+  trace: string,
+  options: SourceOptions,
+  input: RepeatableInput | undefined,
+): Promise<RecordSource> {
+  try {
+    return input === undefined ? await openSource(trace, options) : await input.open(options);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
+function describeSkipped({ name }: RecordSource, { bad, firstBad, ignored, ignoredWhat }: Skipped): string {
+  const parts: string[] = [];
+  if (bad > 0) parts.push(`${bad.toLocaleString("en")} broken records passed over, the first: ${firstBad}`);
+  if (ignored > 0) parts.push(`${ignored.toLocaleString("en")} left out: ${ignoredWhat}`);
+  return `${name}: ${parts.join("; ")}`;
+}
+
+/** The same policy is simulated once only; what is for unequal sizes alone is left out of "all" without them. */
+function policiesFor({ hasSizes }: RecordSource, { policy, ignoreSize }: Values): PolicyChoice[] {
+  const distinct = new Map(policy.policies.map((choice) => [formatPolicy(choice), choice]));
+  if (policy.isAll && (ignoreSize || !hasSizes)) distinct.delete("belady-size");
+  return [...distinct.values()];
+}
+
+function describeRun(source: RecordSource, { rows, objects, records }: RunResult, seconds: number): string {
+  const count = (number: number): string => number.toLocaleString("en");
+  const millions = (rows.length * records) / seconds / 1e6;
+  return (
+    `${source.name}: ${count(rows[0]?.requests ?? 0)} requests for ${count(objects)} objects\n` +
+    `${count(rows.length)} caches in ${seconds.toFixed(1)} s, ${millions.toFixed(1)} million requests/s in all`
+  );
+}
+
+function readPolicies(given: string): { policies: PolicyChoice[]; isAll: boolean } {
+  const names = splitPolicies(given);
+  const isAll = names.some((name) => name.toLowerCase() === "all");
+  const policies = names.flatMap((name) =>
+    name.toLowerCase() === "all" ? policyNames().map(parsePolicy) : [parsePolicy(name)],
+  );
+  return { policies, isAll };
+}
+
+/** At commas outside of brackets. */
+function splitPolicies(given: string): string[] {
+  return given.split(/,(?![^(]*\))/).map((name) => name.trim());
+}
+
+function readThreads(given: string): number {
+  if (given === "auto") return availableParallelism();
+  const threads = /^[0-9]+$/.test(given) ? Number(given) : 0;
+  if (threads < 1 || threads > 256)
+    throw new RangeError(`"${given}" is neither auto nor a number from 1 to 256`);
+  return threads;
+}
