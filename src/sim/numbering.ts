@@ -28,9 +28,9 @@ export class Numbering {
     this.#table.number(records.keyLow.subarray(from, to), records.keyHigh.subarray(from, to), count, objects);
     target.count = count;
     target.hasNextDistances = false;
-    target.hasSizes = !this.#ignoresSizes && !isAll(records.size, from, to, 1);
+    target.hasSizes = !this.#ignoresSizes && !areAll(records.size, from, to, 1);
     if (target.hasSizes) target.size.set(records.size.subarray(from, to));
-    this.#hasOperations ||= !isAll(records.operation, from, to, READ) || !isAll(records.ttlMs, from, to, 0);
+    this.#hasOperations ||= !areAllReads(records.operation, from, to) || !areAll(records.ttlMs, from, to, 0);
     target.hasOperations = this.#hasOperations;
     if (target.hasOperations) {
       target.operation.set(records.operation.subarray(from, to));
@@ -42,7 +42,13 @@ export class Numbering {
   }
 }
 
-function isAll(column: Float64Array | Uint8Array, from: number, to: number, value: number): boolean {
+/** These two are kept apart so that each is compiled for one kind of array. */
+function areAll(column: Float64Array, from: number, to: number, value: number): boolean {
   for (let i = from; i < to; i++) if (column[i] !== value) return false;
+  return true;
+}
+
+function areAllReads(operation: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (operation[i] !== READ) return false;
   return true;
 }
