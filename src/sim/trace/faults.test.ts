@@ -1,0 +1,167 @@
+import { describe, expect, test } from "bun:test";
+import { LINE_LIMIT_BYTES } from "./line-parser.ts";
+import { parse, TRACE_SAMPLES } from "./trace-samples-fixture.ts";
+
+interface Case {
+  readonly format: string;
+  readonly text: string;
+  readonly columns?: string;
+  readonly problem: string;
+  /** Records that remain when it is passed over. */
+  readonly rest: number;
+}
+
+const CASES: readonly Case[] = [
+  { format: "lirs", text: "1\nx\n2", problem: 't, line 2: "x" is not a block number', rest: 2 },
+  { format: "lirs", text: "-1", problem: 't, line 1: "-1" is not a block number', rest: 0 },
+  {
+    format: "arc",
+    text: "1 2 0 1\n5\n9 1 0 3",
+    problem: 't, line 2: "5" is not a first block and a number of blocks',
+    rest: 3,
+  },
+  {
+    format: "arc",
+    text: "1 0 0 1\n1 2000000000 0 1",
+    problem: 't, line 1: "1 0 0 1" is not a first block and a number of blocks',
+    rest: 0,
+  },
+  { format: "twitter", text: "0,k,1,2,3,get\n", problem: 't, line 1: "0,k,1,2,3,get" does not have 7 columns', rest: 0 },
+  { format: "twitter", text: "x,k,1,2,3,get,0", problem: 't, line 1: the time "x" is not a number', rest: 0 },
+  { format: "twitter", text: "0,,1,2,3,get,0", problem: "t, line 1: the key is empty", rest: 0 },
+  { format: "twitter", text: "0,k,?,2,3,get,0", problem: 't, line 1: the sizes "?,2" are not two numbers', rest: 0 },
+  {
+    format: "twitter",
+    text: "0,k,1,2,3,look,0",
+    problem: 't, line 1: the operation "look" is neither read, write nor delete',
+    rest: 0,
+  },
+  {
+    format: "twitter",
+    text: "0,k,1,2,3,get,-",
+    problem: 't, line 1: the time to live "-" is not a number',
+    rest: 0,
+  },
+  { format: "csv", text: "key,size\na,1\nb,x\nc,2", problem: 't, line 3: the size "x" is not a number', rest: 2 },
+  { format: "csv", text: "key,size\n\na,-1\n", problem: 't, line 3: the size "-1" is not a number', rest: 0 },
+  { format: "csv", text: "key,size\na\nb,2", problem: "t, line 2: there is no column 2: the line has 1", rest: 1 },
+  { format: "csv", text: "key,size\n,1\nb,2", problem: "t, line 2: the key is empty", rest: 1 },
+  {
+    format: "csv",
+    text: "key,time\na,soon",
+    problem: 't, line 2: the time "soon" is neither a number nor a date such as 2013-12-01T08:30:00Z',
+    rest: 0,
+  },
+  { format: "csv", text: "key,ttl\na,soon", problem: 't, line 2: the time to live "soon" is not a number', rest: 0 },
+  {
+    format: "csv",
+    text: 'key,op\na,"x\u001b[1m"',
+    problem: 't, line 2: the operation "x?[1m" is neither read, write nor delete',
+    rest: 0,
+  },
+  { format: "csv", text: 'key\na\n"b\nc\nd', problem: "t, line 3: a quote is not closed", rest: 3 },
+  {
+    format: "csv",
+    text: `key\na\n${"x".repeat(LINE_LIMIT_BYTES + 1)}\nb`,
+    problem: `t, line 3: the row is longer than ${LINE_LIMIT_BYTES} bytes`,
+    rest: 2,
+  },
+  {
+    format: "monitor",
+    text: "nothing\n",
+    problem: "t, line 1: there is no time and client before a command",
+    rest: 0,
+  },
+  {
+    format: "monitor",
+    text: 'x.1 [0 1.1.1.1:1] "get" "a"',
+    problem: "t, line 1: it does not begin with a time in seconds",
+    rest: 0,
+  },
+  {
+    format: "monitor",
+    text: "1.1 [0 1.1.1.1:1]",
+    problem: "t, line 1: there is no command behind the client's address",
+    rest: 0,
+  },
+  { format: "monitor", text: '1.1 [0 a:1] "get" a', problem: "t, line 1: an argument is not in quotes", rest: 0 },
+  { format: "monitor", text: '1.1 [0 a:1] "get" "a', problem: "t, line 1: an argument is cut off", rest: 0 },
+  { format: "monitor", text: '1.1 [0 a:1] "get" "\\q"', problem: "t, line 1: an escape is not known", rest: 0 },
+  {
+    format: "monitor",
+    text: '1.1 [0 a:1] "get" "\\xg0"',
+    problem: "t, line 1: an escape is not of the form \\x00",
+    rest: 0,
+  },
+];
+
+describe("what is broken", () => {
+  test.each(CASES.map((item) => [`${item.format}: ${item.problem.slice(0, 80)}`, item] as const))(
+    "%s",
+    (_, { format, text, columns, problem, rest }) => {
+      const bytes = Buffer.from(text);
+      expect(() => parse(format, bytes, { columns })).toThrow(problem);
+      const { records, faults } = parse(format, bytes, { columns, skipsBad: true });
+      expect(faults.firstBad).toBe(problem);
+      expect(records.length).toBe(rest);
+    },
+  );
+
+  test("binary records that are cut off", () => {
+    for (const { format, bytes } of TRACE_SAMPLES) {
+      const recordBytes = { oracleGeneral: 24, bin32le: 4, bin64be: 8 }[format];
+      if (recordBytes === undefined) continue;
+      const count = bytes.length / recordBytes;
+      const at = (count - 1) * recordBytes;
+      const problem = `t, record ${count} (byte ${at}): the trace ends within the record, after ${recordBytes - 1} of ${recordBytes} bytes`;
+      expect(() => parse(format, bytes.subarray(0, -1))).toThrow(problem);
+      const { records, faults } = parse(format, bytes.subarray(0, -1), { skipsBad: true, cuts: [3, 5] });
+      expect(records.length).toBe(count - 1);
+      expect({ ...faults }).toMatchObject({ bad: 1, firstBad: problem });
+    }
+  });
+
+  test("tables whose columns are not there", () => {
+    const bytes = Buffer.from("time,id,bytes\n1,2,3\n");
+    const told = (columns: string) => () => parse("csv", bytes, { columns });
+    expect(told("key=4")).toThrow("t: there is no column 4: line 1 has 3");
+    expect(told("key=name")).toThrow('t: there is no column "name": line 1 has "time", "id", "bytes"');
+    expect(told("key=0")).toThrow("there is no column 0: the first one is 1, the last one possible is 10000");
+    expect(told("size=1")).toThrow('"size=1" does not tell which column is the key, as in key=2');
+    expect(told("key=1,key=2")).toThrow('the column of key is told twice in "key=1,key=2"');
+    expect(told("key")).toThrow(
+      '"key" is not of the form key=2, where before the = stands one of time, time-ms, time-us, key, size, op, ttl, ttl-ms',
+    );
+    expect(() => parse("csv", Buffer.from("a,b\nc,d\n"))).toThrow(
+      "t: which column is the key? Tell it with columns such as key=2,size=3; line 1 has 2: a, b",
+    );
+  });
+
+  test("what is no trace of the format at all", () => {
+    const noise = Buffer.alloc(100, 0xff);
+    expect(() => parse("vscsi", noise)).toThrow("t: these are no vscsi records: they name no version known");
+    expect(() => parse("recording", noise)).toThrow("t: this is no recording: it does not begin with GLASSREC");
+    expect(() => parse("recording", Buffer.from("GLASS"))).toThrow(
+      "t: this is no recording: it ends within its header",
+    );
+    const future = Buffer.concat([Buffer.from("GLASSREC"), Buffer.from([2]), Buffer.alloc(7)]);
+    expect(() => parse("recording", future)).toThrow("t: it is a recording of version 2; known is 1");
+  });
+});
+
+describe("what is no request", () => {
+  test("is left out and counted", () => {
+    const zeros = Buffer.alloc(48);
+    zeros.writeUInt32LE(5, 12);
+    expect({ ...parse("oracleGeneral", zeros).faults }).toMatchObject({
+      bad: 0,
+      ignored: 1,
+      ignoredWhat: "records of size 0",
+    });
+    const lines = ["ping", "get", "config"].map((name) => `1.0 [0 a:1] "${name}"`).join("\n");
+    expect({ ...parse("monitor", Buffer.from(lines)).faults }).toMatchObject({
+      ignored: 3,
+      ignoredWhat: "commands that neither read nor change values",
+    });
+  });
+});

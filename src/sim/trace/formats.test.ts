@@ -1,0 +1,137 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { KeyFamilies } from "../key-families.ts";
+import { openSource } from "../source.ts";
+import { describeHead } from "./head.ts";
+import { LINE_LIMIT_BYTES } from "./line-parser.ts";
+import { detectFormat, TRACE_FORMATS } from "./registry.ts";
+import { keyOf, parse, readAll, record, TRACE_SAMPLES, type TraceSample } from "./trace-samples-fixture.ts";
+
+const titled = TRACE_SAMPLES.map(
+  (sample, i): [string, TraceSample] => [`${sample.format} (sample ${i + 1}, ${sample.fileName})`, sample],
+);
+
+test("there is a sample of every format", () => {
+  const sampled = new Set(TRACE_SAMPLES.map(({ format }) => format));
+  expect(TRACE_FORMATS.map(({ name }) => name).filter((name) => !sampled.has(name))).toEqual([]);
+});
+
+describe.each(titled)("%s", (_, sample) => {
+  const { format, bytes, records, columns, fileName } = sample;
+
+  test("gives its records", () => {
+    expect(parse(format, bytes, { columns }).records).toEqual([...records]);
+  });
+
+  test("gives the same wherever it is cut, however small the batches", () => {
+    const everywhere = Array.from({ length: bytes.length }, (_, at) => at);
+    for (const batchCapacity of [1, 2, 100]) {
+      expect(parse(format, bytes, { columns, cuts: everywhere, batchCapacity }).records).toEqual([...records]);
+    }
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: bytes.length }), { maxLength: 10 }),
+        fc.integer({ min: 1, max: 5 }),
+        (cuts, batchCapacity) => {
+          expect(parse(format, bytes, { columns, cuts, batchCapacity }).records).toEqual([...records]);
+        },
+      ),
+      { numRuns: 100, seed: 7 },
+    );
+  });
+
+  if (sample.mustBeTold !== true) {
+    test("is found out", () => {
+      const head = describeHead(bytes, true, fileName, columns !== undefined);
+      expect(detectFormat(head, "t").name).toBe(format);
+    });
+
+    test("is found out by content alone, but for what looks like something simpler", () => {
+      const head = describeHead(bytes, true, "", columns !== undefined);
+      expect(detectFormat(head, "t").name).toBe(format);
+    });
+  }
+
+  test.each([
+    ["as it is", bytes],
+    ["gzip", gzipSync(bytes)],
+    ["gzip in two members", Buffer.concat([gzipSync(bytes.subarray(0, 9)), gzipSync(bytes.subarray(9))])],
+    ["zstd", zstdCompressSync(bytes)],
+    ["zstd in two frames", Buffer.concat([zstdCompressSync(bytes.subarray(0, 5)), zstdCompressSync(bytes.subarray(5))])],
+  ])("comes %s through standard input, in any pieces", async (_, packed) => {
+    for (const pieceBytes of [1, 7, 1_000_000]) {
+      const source = await openSource("-", { format, columns, standardInput: pieces(packed, pieceBytes) });
+      expect(await readAll(source)).toEqual([...records]);
+    }
+  });
+});
+
+async function* pieces(bytes: Uint8Array, pieceBytes: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+}
+
+describe("keys", () => {
+  test("are numbers only in the one form that numbers have", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String),
+          fc.bigInt({ min: 2n ** 64n - 5n, max: 2n ** 65n }).map(String),
+          fc.stringMatching(/^[0-9a:]{1,22}$/),
+        ),
+        (key) => {
+          expect(parse("keys", Buffer.from(key)).records).toEqual([record(keyOf(key))]);
+        },
+      ),
+      { numRuns: 2000, seed: 3 },
+    );
+  });
+
+  test("may be any bytes but a line feed", () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const { records } = parse("keys", bytes);
+    expect(records.length).toBe(2);
+  });
+
+  test("belong to families by what stands before a separator", () => {
+    const families = new KeyFamilies();
+    const lines = ["user:1", "user/2", "page.html", "x|y:z", "12", "plain", ":odd", "user:3"].join("\n");
+    const parsed = parse("keys", Buffer.from(lines), { families });
+    expect(parsed.families.map((number) => families.name(number))).toEqual([
+      "user",
+      "user",
+      "page",
+      "x",
+      "(no prefix)",
+      "(no prefix)",
+      "",
+      "user",
+    ]);
+    const dashes = new KeyFamilies("-");
+    expect(dashes.name(parse("keys", Buffer.from("a:b-c"), { families: dashes }).families[0]!)).toBe("a:b");
+    expect(() => new KeyFamilies("é")).toThrow('"é" cannot separate a key\'s prefix: ASCII characters can');
+  });
+
+  test("have as many families as memory allows, and others", () => {
+    const families = new KeyFamilies();
+    const lines = Array.from({ length: 65_600 }, (_, i) => `f${i}:x`).join("\n");
+    const numbers = parse("keys", Buffer.from(lines), { families }).families;
+    expect(families.name(numbers[0]!)).toBe("f0");
+    expect(families.name(numbers[65_599]!)).toBe("(others)");
+  });
+});
+
+test("a line that is too long is a broken one, whatever comes after it", () => {
+  const long = "x".repeat(LINE_LIMIT_BYTES + 1);
+  const problem = `t, line 2: the line is longer than ${LINE_LIMIT_BYTES} bytes`;
+  const bytes = Buffer.from(`a\n${long}\nb\n`);
+  for (const cuts of [[], [10, 2000, LINE_LIMIT_BYTES + 3], [LINE_LIMIT_BYTES + 4]]) {
+    expect(() => parse("keys", bytes, { cuts })).toThrow(problem);
+    const { records, faults } = parse("keys", bytes, { cuts, skipsBad: true });
+    expect(records.map(({ key }) => key)).toEqual([keyOf("a"), keyOf("b")]);
+    expect({ ...faults }).toMatchObject({ bad: 1, firstBad: problem });
+  }
+  const most = "y".repeat(LINE_LIMIT_BYTES);
+  expect(parse("keys", Buffer.from(most)).records).toEqual([record(keyOf(most))]);
+});
