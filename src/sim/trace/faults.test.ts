@@ -26,10 +26,20 @@ const CASES: readonly Case[] = [
     problem: 't, line 1: "1 0 0 1" is not a first block and a number of blocks',
     rest: 0,
   },
-  { format: "twitter", text: "0,k,1,2,3,get\n", problem: 't, line 1: "0,k,1,2,3,get" does not have 7 columns', rest: 0 },
+  {
+    format: "twitter",
+    text: "0,k,1,2,3,get\n",
+    problem: 't, line 1: "0,k,1,2,3,get" does not have 7 columns',
+    rest: 0,
+  },
   { format: "twitter", text: "x,k,1,2,3,get,0", problem: 't, line 1: the time "x" is not a number', rest: 0 },
   { format: "twitter", text: "0,,1,2,3,get,0", problem: "t, line 1: the key is empty", rest: 0 },
-  { format: "twitter", text: "0,k,?,2,3,get,0", problem: 't, line 1: the sizes "?,2" are not two numbers', rest: 0 },
+  {
+    format: "twitter",
+    text: "0,k,?,2,3,get,0",
+    problem: 't, line 1: the sizes "?,2" are not two numbers',
+    rest: 0,
+  },
   {
     format: "twitter",
     text: "0,k,1,2,3,look,0",
@@ -42,9 +52,19 @@ const CASES: readonly Case[] = [
     problem: 't, line 1: the time to live "-" is not a number',
     rest: 0,
   },
-  { format: "csv", text: "key,size\na,1\nb,x\nc,2", problem: 't, line 3: the size "x" is not a number', rest: 2 },
+  {
+    format: "csv",
+    text: "key,size\na,1\nb,x\nc,2",
+    problem: 't, line 3: the size "x" is not a number',
+    rest: 2,
+  },
   { format: "csv", text: "key,size\n\na,-1\n", problem: 't, line 3: the size "-1" is not a number', rest: 0 },
-  { format: "csv", text: "key,size\na\nb,2", problem: "t, line 2: there is no column 2: the line has 1", rest: 1 },
+  {
+    format: "csv",
+    text: "key,size\na\nb,2",
+    problem: "t, line 2: there is no column 2: the line has 1",
+    rest: 1,
+  },
   { format: "csv", text: "key,size\n,1\nb,2", problem: "t, line 2: the key is empty", rest: 1 },
   {
     format: "csv",
@@ -52,7 +72,12 @@ const CASES: readonly Case[] = [
     problem: 't, line 2: the time "soon" is neither a number nor a date such as 2013-12-01T08:30:00Z',
     rest: 0,
   },
-  { format: "csv", text: "key,ttl\na,soon", problem: 't, line 2: the time to live "soon" is not a number', rest: 0 },
+  {
+    format: "csv",
+    text: "key,ttl\na,soon",
+    problem: 't, line 2: the time to live "soon" is not a number',
+    rest: 0,
+  },
   {
     format: "csv",
     text: 'key,op\na,"x\u001b[1m"',
@@ -84,9 +109,19 @@ const CASES: readonly Case[] = [
     problem: "t, line 1: there is no command behind the client's address",
     rest: 0,
   },
-  { format: "monitor", text: '1.1 [0 a:1] "get" a', problem: "t, line 1: an argument is not in quotes", rest: 0 },
+  {
+    format: "monitor",
+    text: '1.1 [0 a:1] "get" a',
+    problem: "t, line 1: an argument is not in quotes",
+    rest: 0,
+  },
   { format: "monitor", text: '1.1 [0 a:1] "get" "a', problem: "t, line 1: an argument is cut off", rest: 0 },
-  { format: "monitor", text: '1.1 [0 a:1] "get" "\\q"', problem: "t, line 1: an escape is not known", rest: 0 },
+  {
+    format: "monitor",
+    text: '1.1 [0 a:1] "get" "\\q"',
+    problem: "t, line 1: an escape is not known",
+    rest: 0,
+  },
   {
     format: "monitor",
     text: '1.1 [0 a:1] "get" "\\xg0"',
@@ -140,7 +175,9 @@ describe("what is broken", () => {
   test("what is no trace of the format at all", () => {
     const noise = Buffer.alloc(100, 0xff);
     expect(() => parse("vscsi", noise)).toThrow("t: these are no vscsi records: they name no version known");
-    expect(() => parse("recording", noise)).toThrow("t: this is no recording: it does not begin with GLASSREC");
+    expect(() => parse("recording", noise)).toThrow(
+      "t: this is no recording: it does not begin with GLASSREC",
+    );
     expect(() => parse("recording", Buffer.from("GLASS"))).toThrow(
       "t: this is no recording: it ends within its header",
     );

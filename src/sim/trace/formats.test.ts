@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import fc from "fast-check";
 import { KeyFamilies } from "../key-families.ts";
 import { openSource } from "../source.ts";
 import { describeHead } from "./head.ts";
@@ -8,9 +8,10 @@ import { LINE_LIMIT_BYTES } from "./line-parser.ts";
 import { detectFormat, TRACE_FORMATS } from "./registry.ts";
 import { keyOf, parse, readAll, record, TRACE_SAMPLES, type TraceSample } from "./trace-samples-fixture.ts";
 
-const titled = TRACE_SAMPLES.map(
-  (sample, i): [string, TraceSample] => [`${sample.format} (sample ${i + 1}, ${sample.fileName})`, sample],
-);
+const titled = TRACE_SAMPLES.map((sample, i): [string, TraceSample] => [
+  `${sample.format} (sample ${i + 1}, ${sample.fileName})`,
+  sample,
+]);
 
 test("there is a sample of every format", () => {
   const sampled = new Set(TRACE_SAMPLES.map(({ format }) => format));
@@ -27,7 +28,9 @@ describe.each(titled)("%s", (_, sample) => {
   test("gives the same wherever it is cut, however small the batches", () => {
     const everywhere = Array.from({ length: bytes.length }, (_, at) => at);
     for (const batchCapacity of [1, 2, 100]) {
-      expect(parse(format, bytes, { columns, cuts: everywhere, batchCapacity }).records).toEqual([...records]);
+      expect(parse(format, bytes, { columns, cuts: everywhere, batchCapacity }).records).toEqual([
+        ...records,
+      ]);
     }
     fc.assert(
       fc.property(
@@ -58,7 +61,10 @@ describe.each(titled)("%s", (_, sample) => {
     ["gzip", gzipSync(bytes)],
     ["gzip in two members", Buffer.concat([gzipSync(bytes.subarray(0, 9)), gzipSync(bytes.subarray(9))])],
     ["zstd", zstdCompressSync(bytes)],
-    ["zstd in two frames", Buffer.concat([zstdCompressSync(bytes.subarray(0, 5)), zstdCompressSync(bytes.subarray(5))])],
+    [
+      "zstd in two frames",
+      Buffer.concat([zstdCompressSync(bytes.subarray(0, 5)), zstdCompressSync(bytes.subarray(5))]),
+    ],
   ])("comes %s through standard input, in any pieces", async (_, packed) => {
     for (const pieceBytes of [1, 7, 1_000_000]) {
       const source = await openSource("-", { format, columns, standardInput: pieces(packed, pieceBytes) });

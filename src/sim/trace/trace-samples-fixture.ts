@@ -174,7 +174,13 @@ const RECORDED = [
 );
 
 function binarySample(name: string, bytes: Uint8Array, keys: readonly bigint[]): TraceSample {
-  return { format: name, fileName: "t.bin", bytes, records: keys.map((key) => record(key)), mustBeTold: true };
+  return {
+    format: name,
+    fileName: "t.bin",
+    bytes,
+    records: keys.map((key) => record(key)),
+    mustBeTold: true,
+  };
 }
 
 const ORACLE = [
@@ -188,7 +194,16 @@ export const TRACE_SAMPLES: readonly TraceSample[] = [
   {
     format: "keys",
     fileName: "access.txt",
-    bytes: text("user:1", "page/é, 2", "", "42\r", "18446744073709551615", "18446744073709551616", "007", "last"),
+    bytes: text(
+      "user:1",
+      "page/é, 2",
+      "",
+      "42\r",
+      "18446744073709551615",
+      "18446744073709551616",
+      "007",
+      "last",
+    ),
     records: ["user:1", "page/é, 2", "42", "18446744073709551615", "18446744073709551616", "007", "last"].map(
       (key) => record(key),
     ),
@@ -196,7 +211,12 @@ export const TRACE_SAMPLES: readonly TraceSample[] = [
   {
     format: "csv",
     fileName: "-",
-    bytes: text("time,key,size,op,ttl", '1.5,"a ""b"", c",10,get,', "2,7,20,SET,60", '3,"two\nlines",1,delete,0\r\n'),
+    bytes: text(
+      "time,key,size,op,ttl",
+      '1.5,"a ""b"", c",10,get,',
+      "2,7,20,SET,60",
+      '3,"two\nlines",1,delete,0\r\n',
+    ),
     records: [
       record('a "b", c', { size: 10, timeMs: 1500 }),
       record("7", { size: 20, timeMs: 2000, operation: WRITE, ttlMs: 60_000 }),

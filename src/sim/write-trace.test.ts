@@ -1,0 +1,83 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { sourceOf, type TestRecord } from "./record-source-fixture.ts";
+import { DELETE, READ, WRITE } from "./records.ts";
+import { openSource } from "./source.ts";
+import { type PlainRecord, readAll } from "./trace/trace-samples-fixture.ts";
+import { WRITTEN_FORMATS, writeTrace } from "./write-trace.ts";
+
+async function written(records: readonly TestRecord[], format: string) {
+  const pieces: Uint8Array[] = [];
+  const outcome = await writeTrace(sourceOf(records), format, (bytes) => {
+    pieces.push(new Uint8Array(bytes));
+  });
+  return { bytes: Buffer.concat(pieces), ...outcome };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+const anyRecord = fc.record({
+  key: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  size: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2 ** 32 - 1 })),
+  operation: fc.constantFrom(READ, READ, WRITE, DELETE),
+  timeMs: fc.integer({ min: 0, max: 1000 }).map((seconds) => seconds * 1000),
+  ttlMs: fc.constantFrom(0, 0, 1, 60_000),
+});
+
+/** What a format keeps of a record. */
+const KEPT: Readonly<Record<string, (record: PlainRecord) => PlainRecord>> = {
+  oracleGeneral: (record) => ({ ...record, ttlMs: 0 }),
+  keys: ({ key, operation }) => ({ key, operation, size: 1, timeMs: 0, ttlMs: 0 }),
+  csv: (record) => record,
+  recording: (record) => (record.operation === DELETE ? { ...record, size: 1 } : record),
+};
+
+describe.each([...WRITTEN_FORMATS])("%s", (format) => {
+  test("holds what was written, as far as it can", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyRecord, { minLength: 1, maxLength: 300 }), async (records) => {
+        const all = await readAll(sourceOf(records));
+        const hasOperations = format === "csv" || format === "recording";
+        const expected = all.filter(({ operation }) => hasOperations || operation === READ);
+        const { bytes, records: count, leftOut } = await written(records, format);
+        expect(count).toBe(expected.length);
+        expect(leftOut).toBe(all.length - expected.length);
+        if (expected.length === 0) return;
+        const source = await openSource("-", { format, standardInput: once(bytes) });
+        expect(await readAll(source)).toEqual(expected.map(KEPT[format]!));
+      }),
+      { numRuns: 60, seed: 11 },
+    );
+  });
+
+  test("is found out again", async () => {
+    const records = Array.from({ length: 50 }, (_, i) => ({ key: i * 7, size: 10 + i, timeMs: i * 1000 }));
+    const { bytes } = await written(records, format);
+    const source = await openSource("-", { standardInput: once(bytes) });
+    expect(source).toMatchObject({ hasSizes: format !== "keys", format: { name: format } });
+  });
+});
+
+test("a generated workload comes back as it was", async () => {
+  const workload = await openSource("ycsb-a(n=1000,requests=40000,size=100,seed=5)");
+  const pieces: Uint8Array[] = [];
+  await writeTrace(workload, "recording", (bytes) => {
+    pieces.push(new Uint8Array(bytes));
+  });
+  const recorded = await openSource("-", { standardInput: once(Buffer.concat(pieces)) });
+  expect(await readAll(recorded)).toEqual(await readAll(workload));
+});
+
+test("says what cannot be written", async () => {
+  await expect(written([{ key: 1 }], "lirs")).rejects.toThrow(
+    new RangeError('traces are not written as "lirs", but as oracleGeneral, keys, csv, recording'),
+  );
+  await expect(written([{ key: 1, size: 2 ** 32 }], "oracleGeneral")).rejects.toThrow(
+    new RangeError("oracleGeneral cannot hold a size of so many bytes: 4294967296"),
+  );
+  await expect(written([{ key: 1, timeMs: 2 ** 32 * 1000 }], "oracleGeneral")).rejects.toThrow(
+    new RangeError("oracleGeneral cannot hold a time of so many seconds: 4294967296"),
+  );
+});
