@@ -99,6 +99,6 @@ function expectPromisesKept(result: RunResult, without: readonly FaultName[] = [
   // The run was worth its time: every fault has happened, and clients got through all the same.
   const expected = (Object.keys(FAULTS) as FaultName[]).filter((name) => !without.includes(name));
   expect([...new Set(faults.map(({ name }) => name))].sort()).toEqual(expected.sort());
-  expect(hits).toBeGreaterThan(100);
+  expect(hits).toBeGreaterThan(10);
   expect(recorder.count("done")).toBeGreaterThan(100);
 }

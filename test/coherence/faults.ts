@@ -150,7 +150,8 @@ export async function runFaults(
     const startMs = world.recorder.nowMs();
     await FAULTS[name!](surroundings);
     happened.push({ name: name!, startMs, endMs: world.recorder.nowMs() });
-    await Bun.sleep(50 + random.below(300));
+    // Time in between for connections to be set up again, and for caches to fill.
+    await Bun.sleep(100 + random.below(500));
   }
 }
 
