@@ -84,6 +84,8 @@ describe("exact LRU curve", () => {
       bytes: extent.objects,
       records: 40_000,
       requests: 40_000,
+      bytesRequested: 40_000,
+      smallestBytes: 1,
     });
     for (const capacity of [1, 10, 100]) {
       expect(curves[0]!.misses(capacity)).toBe(modelLru(keys, capacity).misses);

@@ -5,6 +5,7 @@ import type { WriteEffect } from "../replay-records.ts";
 import type { SizeUnit } from "../simulated-cache.ts";
 import { WorkingSetMeter } from "../working-set.ts";
 import { EXACT_BITS, FINE_BITS, LruCurve, type MissRatioCurve } from "./lru-curve.ts";
+import { RequestCount } from "./request-count.ts";
 
 /** What curve is wanted of which trace. */
 export interface CurvePlan {
@@ -34,8 +35,11 @@ export interface TraceExtent {
   /** What they take together, each at its largest. */
   readonly bytes: number;
   readonly records: number;
-  /** Reads that were counted. */
+  /** Reads that were counted, and what they asked for. */
   readonly requests: number;
+  readonly bytesRequested: number;
+  /** The smallest size of all records. */
+  readonly smallestBytes: number;
 }
 
 export const BATCH_RECORDS = 16_384;
@@ -57,18 +61,35 @@ export async function exactLru(plan: CurvePlan): Promise<CurveResult> {
   const numbering = new Numbering(ignoresSizes, false);
   const meter = new WorkingSetMeter();
   const batch = new NumberedBatch(BATCH_RECORDS);
-  let seen = 0;
+  const actual = new RequestCount(ignoresSizes, warmupRecords);
   await source.read((records) => {
+    const countedFrom = actual.add(records);
     for (let from = 0; from < records.count; from += BATCH_RECORDS) {
       numbering.number(records, from, batch);
       meter.add(batch, numbering.objects);
-      for (const curve of curves) curve.replay(batch, numbering.objects, warmupRecords - seen, 1);
-      seen += batch.count;
+      for (const curve of curves) curve.replay(batch, numbering.objects, countedFrom - from, 1);
     }
     return true;
   }, plan.progress);
-  const finished = curves.map((curve) => curve.finish());
-  const { objects, bytes } = meter.finish();
-  const { requests } = finished[0]!;
-  return { curves: finished, extent: { objects, bytes, records: seen, requests }, rate: 1 };
+  return {
+    curves: curves.map((curve) => curve.finish()),
+    extent: traceExtent(meter.finish(), 1, actual),
+    rate: 1,
+  };
+}
+
+/** @param rate at which `found` was sampled */
+export function traceExtent(
+  found: { readonly objects: number; readonly bytes: number },
+  rate: number,
+  { records, requests, bytes, smallestBytes }: RequestCount,
+): TraceExtent {
+  return {
+    objects: Math.round(found.objects / rate),
+    bytes: Math.round(found.bytes / rate),
+    records,
+    requests,
+    bytesRequested: bytes,
+    smallestBytes,
+  };
 }

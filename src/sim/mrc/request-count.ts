@@ -1,12 +1,12 @@
 import { READ, type RecordBatch } from "../records.ts";
 
-/** What a trace holds in all, while only a sample of it is looked at closely. */
+/** What a trace holds in all, whatever sample of it is looked at closely. */
 export class RequestCount {
   readonly #ignoresSizes: boolean;
   #countedFrom: number;
   records = 0;
-  /** All reads. */
-  reads = 0;
+  /** The smallest of all sizes. */
+  smallestBytes = Number.POSITIVE_INFINITY;
   /** Reads that are counted, the warm-up aside, and what they asked for. */
   requests = 0;
   bytes = 0;
@@ -21,11 +21,11 @@ export class RequestCount {
     const countedFrom = Math.max(0, this.#countedFrom - this.records);
     this.records += count;
     for (let i = 0; i < count; i++) {
-      if (operation[i] !== READ) continue;
-      this.reads++;
-      if (i < countedFrom) continue;
+      const bytes = this.#ignoresSizes ? 1 : size[i]!;
+      if (bytes < this.smallestBytes) this.smallestBytes = bytes;
+      if (operation[i] !== READ || i < countedFrom) continue;
       this.requests++;
-      this.bytes += this.#ignoresSizes ? 1 : size[i]!;
+      this.bytes += bytes;
     }
     return countedFrom;
   }

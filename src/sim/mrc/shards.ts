@@ -12,7 +12,7 @@ import { NumberedBatch } from "../numbered-batch.ts";
 import { Numbering } from "../numbering.ts";
 import { RecordBatch } from "../records.ts";
 import { WorkingSetMeter } from "../working-set.ts";
-import { BATCH_RECORDS, type CurvePlan, type CurveResult, type TraceExtent } from "./exact-lru.ts";
+import { BATCH_RECORDS, type CurvePlan, type CurveResult, traceExtent } from "./exact-lru.ts";
 import { FINE_BITS, LruCurve } from "./lru-curve.ts";
 import { RequestCount } from "./request-count.ts";
 import { SampledKeys } from "./sampled-keys.ts";
@@ -59,8 +59,8 @@ export async function shardsOfRate(plan: CurvePlan, { rate: wanted, seed }: Fixe
     }
     return true;
   }, plan.progress);
-  const extent = scaleExtent(meter.finish(), rate, actual);
-  return { curves: curves.map((curve) => curve.finish(actual)), extent, rate };
+  const extent = traceExtent(meter.finish(), rate, actual);
+  return { curves: curves.map((curve) => curve.finish(actual)), extent, rate: wanted };
 }
 
 /**
@@ -98,19 +98,11 @@ export async function shardsOfSize(plan: CurvePlan, { objects, seed }: FixedSize
     return true;
   }, plan.progress);
   const sampled = { objects: keys.objects, bytes: sizeOf.reduce((sum, size) => sum + size, 0) };
-  const extent = scaleExtent(sampled, keys.rate, actual);
+  const extent = traceExtent(sampled, keys.rate, actual);
   return { curves: curves.map((curve) => curve.finish(actual)), extent, rate: keys.rate };
 }
 
 function sampledCurves({ source, units, ignoresSizes, writes }: CurvePlan): LruCurve[] {
   const hasSizes = source.hasSizes && !ignoresSizes;
   return units.map((unit) => new LruCurve({ unit, hasSizes, writes, resolutionBits: FINE_BITS }));
-}
-
-function scaleExtent(
-  { objects, bytes }: { readonly objects: number; readonly bytes: number },
-  rate: number,
-  { records, requests }: RequestCount,
-): TraceExtent {
-  return { objects: Math.round(objects / rate), bytes: Math.round(bytes / rate), records, requests };
 }

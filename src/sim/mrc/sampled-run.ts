@@ -1,0 +1,162 @@
+import { formatPolicy, type PolicyChoice } from "../../cache/registry.ts";
+import { systemClock } from "../../lib/clock.ts";
+import type { CacheSize } from "../cache-size.ts";
+import { type RecordSource, TraceError } from "../records.ts";
+import type { WriteEffect } from "../replay-records.ts";
+import type { Pass, ResultRow } from "../runner.ts";
+import type { SizeUnit } from "../simulated-cache.ts";
+import { type CurvePlan, type CurveResult, exactLru, type TraceExtent } from "./exact-lru.ts";
+import { type MiniatureJob, rateFor, simulateMiniatures } from "./miniature.ts";
+import { shardsOfRate, shardsOfSize } from "./shards.ts";
+
+/** Which keys are looked at: a share of them, or so many at most. */
+export type Sample =
+  | { readonly kind: "rate"; readonly rate: number }
+  | { readonly kind: "objects"; readonly objects: number };
+
+export interface SampledPlan {
+  readonly source: RecordSource;
+  readonly policies: readonly PolicyChoice[];
+  readonly sizes: readonly CacheSize[];
+  readonly ignoresSizes: boolean;
+  readonly writes: WriteEffect;
+  readonly warmupRecords: number;
+  readonly seed: number;
+  /** Undefined: all keys. */
+  readonly sample: Sample | undefined;
+  progress?(pass: Pass, done: number): void;
+}
+
+/** What came of one policy at one size: an estimate, unless all keys were looked at. */
+export interface SampledRow extends ResultRow {
+  /** What share of the keys was looked at. */
+  readonly sampleRate: number;
+  /** How far off the miss ratio is to be expected, where that is known. */
+  readonly standardError?: number;
+}
+
+export interface SampledResult {
+  /** By size, then by policy. */
+  readonly rows: readonly SampledRow[];
+  readonly extent: TraceExtent;
+  /** What share of the keys was looked at, at least. */
+  readonly rate: number;
+}
+
+const LRU = "lru";
+
+interface Estimated {
+  readonly missRatio: number;
+  readonly byteMissRatio: number;
+  readonly rate: number;
+  readonly standardError?: number;
+}
+
+/**
+ * Miss ratios from a sample of the keys: LRU's from its curve (SHARDS), those of all other policies by miniature
+ * simulation, which takes a second pass. Where a sample holds too little of a cache to tell (`LEAST_ENTRIES`),
+ * LRU too is simulated in miniature with a larger sample, if the trace can be read again.
+ * @throws TraceError for what is wrong with the trace, or one that must be read twice and cannot
+ */
+export async function runSampled(plan: SampledPlan): Promise<SampledResult> {
+  const { source, policies, progress } = plan;
+  if (!source.isRepeatable && needsRepeatable(plan)) {
+    throw new TraceError(
+      `${source.name} can be read only once, and must be read twice: policies other than lru are simulated ` +
+        "when it is known how much there is",
+    );
+  }
+  const begunMs = systemClock.monotonicMs();
+  const found = await findCurves(plan);
+  const { curves, extent, rate } = found;
+  const curvesMs = systemClock.monotonicMs() - begunMs;
+  if (extent.records === 0) throw new TraceError(`${source.name}: there is no request in it`);
+  const sizes = resolveSizes(plan, extent);
+  const jobs = sizes.flatMap((size) => policies.map((policy): MiniatureJob => ({ policy, size })));
+  const others = jobs.filter((job) => {
+    const isFine = rateFor(job, found) <= rate;
+    return !isLru(job.policy) || (!isFine && source.isRepeatable);
+  });
+  const estimates =
+    others.length === 0 ? [] : await simulateMiniatures({ ...plan, rate, extent, jobs: others, progress });
+  const miniaturesMs = systemClock.monotonicMs() - begunMs - curvesMs;
+  const rows = jobs.map((job): SampledRow => {
+    const { capacity, unit } = job.size;
+    const at = others.indexOf(job);
+    if (at >= 0) return resultRow(plan, job, extent, estimates[at]!, miniaturesMs / 1000 / others.length);
+    const curve = curves.find((one) => one.unit === unit)!;
+    const point = {
+      missRatio: curve.missRatio(capacity),
+      byteMissRatio: curve.byteMissRatio(capacity),
+      rate,
+    };
+    return resultRow(plan, job, extent, point, curvesMs / 1000 / sizes.length);
+  });
+  return { rows, extent, rate };
+}
+
+/** Whether the trace must be read more than once. */
+export function needsRepeatable({ policies }: Pick<SampledPlan, "policies">): boolean {
+  return policies.some((policy) => !isLru(policy));
+}
+
+function isLru({ type }: PolicyChoice): boolean {
+  return type.name === LRU;
+}
+
+async function findCurves({ sample, seed, progress, ...plan }: SampledPlan): Promise<CurveResult> {
+  const curvePlan: CurvePlan = {
+    ...plan,
+    units: unitsOf(plan),
+    progress: (done) => progress?.("measuring", done),
+  };
+  if (sample === undefined) return exactLru(curvePlan);
+  if (sample.kind === "rate") return shardsOfRate(curvePlan, { rate: sample.rate, seed });
+  return shardsOfSize(curvePlan, { objects: sample.objects, seed });
+}
+
+type Sized = Pick<SampledPlan, "source" | "sizes" | "ignoresSizes">;
+
+function unitsOf(plan: Sized): SizeUnit[] {
+  return [...new Set(plan.sizes.map((size) => unitOf(size, plan)))];
+}
+
+function unitOf({ kind }: CacheSize, { source, ignoresSizes }: Sized): SizeUnit {
+  if (kind !== "share") return kind;
+  return source.hasSizes && !ignoresSizes ? "bytes" : "entries";
+}
+
+/** Shares of a small working set may come to the same. */
+function resolveSizes(plan: Sized, { objects, bytes }: TraceExtent): MiniatureJob["size"][] {
+  const sizes = new Map<string, MiniatureJob["size"]>();
+  for (const size of plan.sizes) {
+    const unit = unitOf(size, plan);
+    const whole = unit === "bytes" ? bytes : objects;
+    const capacity = size.kind === "share" ? Math.max(1, Math.floor(whole * size.amount)) : size.amount;
+    sizes.set(`${capacity} ${unit}`, { capacity, unit });
+  }
+  return [...sizes.values()];
+}
+
+function resultRow(
+  { source }: SampledPlan,
+  { policy, size }: MiniatureJob,
+  { requests, bytesRequested }: TraceExtent,
+  { missRatio, byteMissRatio, rate, standardError }: Estimated,
+  seconds: number,
+): SampledRow {
+  return {
+    trace: source.name,
+    policy: formatPolicy(policy),
+    size: size.capacity,
+    sizeUnit: size.unit,
+    requests,
+    misses: Math.round(requests * missRatio),
+    missRatio,
+    bytesMissed: Math.round(bytesRequested * byteMissRatio),
+    byteMissRatio,
+    seconds,
+    sampleRate: rate,
+    ...(standardError !== undefined && { standardError }),
+  };
+}
