@@ -5,11 +5,10 @@ import type { Site } from "./history.ts";
 import type { Keys } from "./keys.ts";
 import {
   get,
-  KEY_NAMING_WRITES,
   type Operate,
-  OTHER_WRITES,
   outlive,
   RESP_READS,
+  RESP_WRITES,
   TEXT_READS,
   TEXT_WRITES,
   type Wire,
@@ -21,8 +20,6 @@ export interface World {
   readonly keys: Keys;
   readonly recorder: Recorder;
   readonly hasScripts: boolean;
-  /** Whether all writes name the keys they change, so that a proxy needs nobody to tell it. */
-  readonly namesKeys: boolean;
   /** An operation without a reply for so long, over a connection that lives, hangs. */
   readonly answerWithinMs: number;
   isEnded: boolean;
@@ -79,8 +76,7 @@ export function wireOf({ keys, recorder, hasScripts }: World, site: Site, random
 
 async function useResp(world: World, { site, port, habit }: ClientKind, random: SeededRandom): Promise<void> {
   using client = await RespClient.connect({ port, ...(habit === "RESP3" ? { version: 3 } : {}) });
-  const writes = world.namesKeys ? KEY_NAMING_WRITES : [...KEY_NAMING_WRITES, ...OTHER_WRITES];
-  await operate(world, wireOf(world, site, random), client, RESP_READS, writes);
+  await operate(world, wireOf(world, site, random), client, RESP_READS, RESP_WRITES);
 }
 
 async function readImpatiently(

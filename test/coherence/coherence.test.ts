@@ -43,7 +43,7 @@ describe("coherence", () => {
     redis.title("an origin that cannot tell of changes"),
     async () => {
       await using origin = await startRedis({ args: ["--rename-command", "CLIENT", ""] });
-      const options = { origin, isDurable: false, hasScripts: false, hasFaults: true, untrackedTtlMs: 150 };
+      const options = { origin, isDurable: false, hasScripts: true, hasFaults: true, untrackedTtlMs: 150 };
       expectPromisesKept(await runChecker({ ...options, seed: SEED + 3, durationMs: SECONDS * 750 }), [
         "clientKill",
         "threadKill",

@@ -25,10 +25,10 @@ type Outcome = Write["outcome"];
 
 /** Each operation sends all it has to say at once, before it waits, so that several make a pipeline. */
 export const RESP_READS: readonly Operate<RespClient>[] = [get, get, get, getMany];
-export const KEY_NAMING_WRITES: readonly Operate<RespClient>[] = [
+export const RESP_WRITES: readonly Operate<RespClient>[] = [
   ...[set, set, set, setForATime, expire, remove, increment, increment, setMany, rename],
+  ...[transaction, transactionOfIncrements, script],
 ];
-export const OTHER_WRITES: readonly Operate<RespClient>[] = [transaction, transactionOfIncrements, script];
 export const TEXT_READS: readonly Operate<TextClient>[] = [textGet];
 export const TEXT_WRITES: readonly Operate<TextClient>[] = [textPut, textPut, textDelete];
 

@@ -33,10 +33,7 @@ export interface RunOptions {
   readonly unsafeSkipLeases?: boolean;
   /** Threads of each proxy, one by default; one of them is killed now and then when there are more. */
   readonly threads?: number;
-  /**
-   * For an origin that cannot tell of changes (and has no CLIENT command): how long the proxies may keep a value.
-   * Writes are then only such as name their keys: of others a proxy does not know what they changed.
-   */
+  /** For an origin that cannot tell of changes (and has no CLIENT command): how long the proxies may keep a value. */
   readonly untrackedTtlMs?: number;
 }
 
@@ -83,7 +80,6 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     keys: new Keys(WRITERS, COUNTERS),
     recorder,
     hasScripts: options.hasScripts,
-    namesKeys: untrackedTtlMs !== undefined,
     answerWithinMs: ANSWER_WITHIN_MS,
     isEnded: false,
   };
