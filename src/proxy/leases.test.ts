@@ -122,6 +122,8 @@ describe("a fill that was asked for before a write", () => {
     ["MSET", ["MSET", "a", "1", "k", "2"]],
     ["RENAME to it", ["RENAME", "a", "k"]],
     ["RENAME of it", ["RENAME", "k", "a"]],
+    ["COPY to it", ["COPY", "a", "k", "REPLACE"]],
+    ["MOVE of it", ["MOVE", "k", "1"]],
     ["BITOP to it", ["BITOP", "NOT", "k", "a"]],
     ["EXPIRE", ["EXPIRE", "k", "10"]],
     ["a command in any case", ["sEt", "k", "2"]],

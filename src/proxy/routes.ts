@@ -39,7 +39,7 @@ const readNames = names(`
   pexpiretime pttl scard sismember smismember sscan strlen substr ttl type xlen zcard zcount zlexcount zscan
 `);
 
-const readsManyKeys = names("exists pfcount touch");
+const readsManyKeys = names("exists touch");
 const readsAllKeys = names("dbsize keys randomkey scan");
 const readsNoKey = names("lastsave publish spublish time");
 
@@ -81,6 +81,8 @@ export const ROUTES: readonly Route[] = [
   { name: "mset", kind: "write", keys: [1, -1, 2] },
   { name: "msetnx", kind: "write", keys: [1, -1, 2] },
   { name: "pfmerge", kind: "write", keys: ALL_KEYS },
+  // It keeps what it has counted in the value.
+  { name: "pfcount", kind: "write", keys: ALL_KEYS },
   { name: "bitop", kind: "write", keys: [2, -1, 1] },
   { name: "flushall", kind: "write", all: true },
   { name: "flushdb", kind: "write", all: true },
