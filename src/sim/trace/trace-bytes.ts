@@ -1,7 +1,7 @@
 import { open, stat } from "node:fs/promises";
 import { TraceError } from "../records.ts";
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /** Where a trace's bytes come from, compressed or not. */
 export interface TraceBytes {
