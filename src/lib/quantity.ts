@@ -9,7 +9,14 @@ const SIZE_UNITS: Record<string, number> = {
   gb: 1024 ** 3,
 };
 
-const DURATION_UNITS: Record<string, number> = { "": 1, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DURATION_UNITS: Record<string, number> = {
+  "": 1,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /**
  * Bytes from a size such as `64mb`, `1.5gb` or `4096`; units as Redis reads them (`k` is 1,000, `kb` 1,024).
