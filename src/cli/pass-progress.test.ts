@@ -1,0 +1,44 @@
+import { expect, test } from "bun:test";
+import { ManualClock } from "../lib/clock.ts";
+import { describe as describeProgress, PassProgress } from "./pass-progress.ts";
+
+test("share done and time left, as far as they can be known", () => {
+  expect(describeProgress(5, undefined, 9000)).toBe("");
+  expect(describeProgress(25, 100, 999)).toBe(" 25%");
+  expect(describeProgress(0, 100, 5000)).toBe(" 0%");
+  expect(describeProgress(25, 100, 1000)).toBe(" 25%, 3 s left");
+  expect(describeProgress(1, 100, 5000)).toBe(" 1%, 9 min left");
+  expect(describeProgress(1, 1000, 60_000)).toBe(" 0%, 16 h 39 min left");
+  expect(describeProgress(101, 100, 5000)).toBe(" 100%, 0 s left");
+});
+
+test("one line of a terminal, rewritten now and then, and gone in the end", () => {
+  let shown = "";
+  const stream = {
+    isTTY: true,
+    columns: 30,
+    write: (text: string) => {
+      shown += text;
+    },
+  } as unknown as NodeJS.WriteStream;
+  const clock = new ManualClock();
+  clock.advance(1);
+  const progress = new PassProgress(stream, clock, "a-trace-of-a-long-name.csv", 100);
+  progress.update("measuring", 10);
+  clock.advance(249);
+  progress.update("measuring", 20);
+  expect(shown).toBe("\r\x1b[Kmeasuring a-trace-of-a-long-n");
+  clock.advance(1);
+  progress.update("simulating", 0);
+  progress.clear();
+  expect(shown).toBe("\r\x1b[Kmeasuring a-trace-of-a-long-n\r\x1b[Ksimulating a-trace-of-a-long-\r\x1b[K");
+});
+
+test("nothing where there is no terminal", () => {
+  let shown = "";
+  const stream = { isTTY: false, write: (text: string) => (shown += text) } as unknown as NodeJS.WriteStream;
+  const progress = new PassProgress(stream, new ManualClock(), "a", 100);
+  progress.update("simulating", 50);
+  progress.clear();
+  expect(shown).toBe("");
+});
