@@ -62,6 +62,8 @@ describe("a connection of its own", () => {
     ["a SELECT that fails in a transaction", [["MULTI"], ["SELECT", "1"], ["SELECT", "00"], ["EXEC"]]],
     ["something about the client in a transaction", [["MULTI"], ["CLIENT", "SETNAME", "x"], ["EXEC"]]],
     ["tracking", [["CLIENT", "TRACKING", "ON"]]],
+    ["debugging of scripts", [["SCRIPT", "DEBUG", "YES"]]],
+    ["READONLY", [["READONLY"]]],
   ])("is kept after %s", async (_, commands) => {
     using origin = new FakeOrigin({
       script: ([name, first, second]) => {
@@ -83,6 +85,7 @@ describe("a connection of its own", () => {
   test.each([
     ["a MULTI that fails", ["MULTI", "x"]],
     ["a SELECT that fails", ["SELECT", "99"]],
+    ["READONLY that fails", ["READONLY"]],
     ["tracking that is refused", ["CLIENT", "TRACKING", "ON"]],
   ])("is given back after %s", async (_, command) => {
     using origin = new FakeOrigin();

@@ -36,6 +36,7 @@ type Effect =
   | "tracking-off"
   | "select-first"
   | "select-other"
+  | "peculiar"
   | "none";
 
 /** How a request ended. */
@@ -66,7 +67,7 @@ export class Pin {
   #queuedElsewhere: boolean | undefined;
   /** Messages arrive that answer no request. */
   #listening = false;
-  /** A transaction has changed things about the connection that are not followed here: it is never given back. */
+  /** Things about the connection have changed that are not followed here: it is never given back. */
   #isPeculiar = false;
   #outstanding = 0;
   /** Blocking commands outstanding. */
@@ -208,6 +209,7 @@ export class Pin {
 
   #succeeded(effect: Effect): void {
     if (effect === "multi") this.#inTransaction = true;
+    else if (effect === "peculiar") this.#isPeculiar = true;
     else if (effect === "discard") this.#endTransaction(false);
     else if (effect === "select-first" || effect === "select-other") {
       if (this.#inTransaction) this.#queuedElsewhere = effect === "select-other";
@@ -296,6 +298,12 @@ class Unanswered extends UpstreamRequest {
   override failed(): void {}
 }
 
+/** Commands that make the origin treat what comes over the same connection otherwise. */
+export function changesConnection(name: string, request: Request): boolean {
+  if (name === "script") return request.count > 1 && request.text(1).toLowerCase() === "debug";
+  return name === "readonly" || name === "readwrite" || name === "asking";
+}
+
 function effectOf(name: string, request: Request): Effect {
   switch (name) {
     // With more arguments these are errors that change nothing.
@@ -306,6 +314,11 @@ function effectOf(name: string, request: Request): Effect {
       return request.count === 1 ? name : "none";
     case "watch":
       return name;
+    case "script":
+    case "readonly":
+    case "readwrite":
+    case "asking":
+      return changesConnection(name, request) ? "peculiar" : "none";
     case "select":
       return request.count === 2 && request.text(1) === "0" ? "select-first" : "select-other";
     case "client":

@@ -20,7 +20,7 @@ import type { Fence } from "./fence.ts";
 import { ForwardedRequest, failureMessage } from "./forwarded-request.ts";
 import { ManyValues } from "./many-values.ts";
 import { OneValue } from "./one-value.ts";
-import { Pin } from "./pin.ts";
+import { changesConnection, Pin } from "./pin.ts";
 import type { Route } from "./routes.ts";
 import { writeSource } from "./source-attribute.ts";
 import { askAll, concernsAllThreads } from "./threads/ask-all.ts";
@@ -124,11 +124,12 @@ export class ProxySession implements Session, ProxyContext {
       this.#runLocal(local, request, reply);
       return;
     }
-    connection.lastCommand = request.text(0).toLowerCase();
+    const name = request.text(0).toLowerCase();
+    connection.lastCommand = name;
     if (route?.kind === "refuse") reply.error(`ERR ${route.reason}`);
-    else if (redirectsTracking(request)) reply.error(NO_REDIRECTION);
+    else if (redirectsTracking(name, request)) reply.error(NO_REDIRECTION);
     else if (this.#pin !== undefined) this.#pin.request(request, route);
-    else if (route?.kind === "pin" || needsPin(request)) this.#pinned(request, route);
+    else if (route?.kind === "pin" || needsPin(name, request)) this.#pinned(request, route);
     else this.#forward(request, route);
   }
 
@@ -140,7 +141,7 @@ export class ProxySession implements Session, ProxyContext {
     if ((name === "quit" || name === "ping" || name === "echo") && this.#pin?.listens === true) return false;
     if (name === "quit") return true;
     if (this.#pin?.queues === true || this.#pin?.answersByMessages === true) return false;
-    if (name === "select") return this.#pin === undefined && !needsPin(request);
+    if (name === "select") return this.#pin === undefined && !needsPin(name, request);
     if (name === "client") return !isTracking(request);
     return true;
   }
@@ -483,8 +484,8 @@ function isTracking(request: Request): boolean {
 }
 
 /** CLIENT TRACKING with an id of a client to send invalidations to: an id of the proxy's clients, not the origin's. */
-function redirectsTracking(request: Request): boolean {
-  if (request.count < 4 || request.text(0).toLowerCase() !== "client" || !isTracking(request)) return false;
+function redirectsTracking(name: string, request: Request): boolean {
+  if (request.count < 4 || name !== "client" || !isTracking(request)) return false;
   for (let index = 3; index < request.count; index++) {
     if (request.text(index).toLowerCase() === "redirect") return true;
   }
@@ -492,8 +493,7 @@ function redirectsTracking(request: Request): boolean {
 }
 
 /** Commands that bind a client only with certain arguments. */
-function needsPin(request: Request): boolean {
-  const name = request.text(0).toLowerCase();
+function needsPin(name: string, request: Request): boolean {
   if (name === "select") return request.count === 2 && request.text(1) !== "0";
-  return name === "client" && isTracking(request);
+  return name === "client" ? isTracking(request) : changesConnection(name, request);
 }
