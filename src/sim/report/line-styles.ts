@@ -1,0 +1,48 @@
+/**
+ * Six colours that remain apart for people who see colours differently (P. Tol: "Colour schemes", SRON technical
+ * note, the "vibrant" scheme), each in a shade for light and for dark backgrounds, and grey for what nobody can run.
+ * Beyond six lines, dashes tell lines of one colour apart.
+ */
+const COLOURS = [
+  { light: "#0077bb", dark: "#4fa8e2" },
+  { light: "#d95f17", dark: "#f79a5e" },
+  { light: "#008577", dark: "#2cc3b0" },
+  { light: "#c62d10", dark: "#f2705a" },
+  { light: "#d6246b", dark: "#f583b0" },
+  { light: "#1795c4", dark: "#7cd6f7" },
+] as const;
+const OPTIMUM = { light: "#666666", dark: "#b0b0b0" } as const;
+
+/** Solid, dashed, dotted, dashed and dotted. */
+const DASHES = ["none", "7 4", "2 3", "9 3 2 3"];
+const OPTIMUM_DASH = "4 3";
+
+/** Of a line: the name of its class for the colour, and its dashes as SVG writes them. */
+export interface LineStyle {
+  readonly colour: string;
+  readonly dash: string;
+}
+
+/** The styles of the policies, in their order. */
+export function lineStyles(policies: readonly string[]): Map<string, LineStyle> {
+  let next = 0;
+  return new Map(
+    policies.map((policy): [string, LineStyle] => {
+      if (isOutOfReach(policy)) return [policy, { colour: "optimum", dash: OPTIMUM_DASH }];
+      const at = next++;
+      const dash = DASHES[Math.floor(at / COLOURS.length) % DASHES.length]!;
+      return [policy, { colour: `c${at % COLOURS.length}`, dash }];
+    }),
+  );
+}
+
+/** Policies that nobody can run: they know what lies ahead. */
+export function isOutOfReach(policy: string): boolean {
+  return policy.startsWith("belady");
+}
+
+/** CSS custom properties of all colours, for one background. */
+export function colourProperties(background: "light" | "dark"): string {
+  const properties = COLOURS.map((colour, at) => `--c${at}:${colour[background]};`);
+  return `${properties.join("")}--optimum:${OPTIMUM[background]};`;
+}

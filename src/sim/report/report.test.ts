@@ -1,0 +1,156 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { policyNames } from "../../cache/registry.ts";
+import type { ResultRow } from "../runner.ts";
+import { renderHtml } from "./html.ts";
+import { lineStyles } from "./line-styles.ts";
+import { renderCharts, renderSvg } from "./svg.ts";
+import { ratioTicks, sizeTicks } from "./ticks.ts";
+
+function row(policy: string, size: number, missRatio: number, rest: Partial<ResultRow> = {}): ResultRow {
+  return {
+    trace: "test",
+    policy,
+    size,
+    sizeUnit: "entries",
+    requests: 1000,
+    misses: Math.round(1000 * missRatio),
+    missRatio,
+    bytesMissed: Math.round(1000 * missRatio),
+    byteMissRatio: missRatio,
+    seconds: 0,
+    ...rest,
+  };
+}
+
+/** Fails where tags are not closed in order; texts and attributes must be escaped for that. */
+function elementsOf(markup: string): string[] {
+  const open: string[] = [];
+  const names: string[] = [];
+  for (const [, closing, name, , empty] of markup.matchAll(
+    /<(\/?)([a-z]+)((?:\s+[a-z-]+(?::[a-z]+)?="[^"<]*")*)\s*(\/?)>/gi,
+  )) {
+    if (closing === "/") expect(open.pop()).toBe(name!);
+    else {
+      names.push(name!);
+      if (empty !== "/") open.push(name!);
+    }
+  }
+  expect(open).toEqual([]);
+  return names;
+}
+
+const names = policyNames();
+
+describe("chart", () => {
+  test("names of 1 to 20 policies never overlap and stay within the picture", () => {
+    const ratios = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), {
+      minLength: 1,
+      maxLength: names.length,
+    });
+    fc.assert(
+      fc.property(ratios, (all) => {
+        const [svg = ""] = renderCharts(
+          all.flatMap((ratio, i) => [row(names[i]!, 10, 1), row(names[i]!, 1000, ratio)]),
+          { width: 960, names: "beside" },
+        );
+        const height = Number(/viewBox="0 0 960 ([0-9.]+)"/.exec(svg)![1]);
+        const places = [...svg.matchAll(/<g class="name"[^>]*><path[^>]* d="M[0-9.]+ ([0-9.]+)h/g)].map(
+          (match) => Number(match[1]),
+        );
+        expect(places).toHaveLength(all.length);
+        places.sort((one, other) => one - other);
+        for (const [i, place] of places.entries()) {
+          expect(place).toBeGreaterThan(40);
+          expect(place).toBeLessThan(height);
+          if (i > 0) expect(place - places[i - 1]!).toBeGreaterThan(15.8);
+        }
+      }),
+      { seed: 1 },
+    );
+  });
+
+  test("has a line for each policy, a dot for each result, a panel for each trace and unit", () => {
+    const rows = names.flatMap((name) => [10, 100].map((size) => row(name, size, 0.5)));
+    const svg = renderSvg([
+      ...rows,
+      row("lru", 1e6, 0.25, { sizeUnit: "bytes" }),
+      row("lru", 10, 0.5, { trace: "other" }),
+    ]);
+    const elements = elementsOf(svg);
+    expect(elements.filter((name) => name === "circle")).toHaveLength(2 * names.length + 2);
+    expect(svg.match(/class="title"/g)).toHaveLength(3);
+    expect(svg).toContain("<title>lru, 100 entries: 50.00% missed</title>");
+    expect(svg).not.toContain("NaN");
+    expect(svg).not.toContain("Infinity");
+  });
+
+  test("names from outside cannot break out of it", () => {
+    const trace = `<script>"'&`;
+    expect(elementsOf(renderSvg([row("lru", 10, 0, { trace })]))).not.toContain("script");
+    expect(renderHtml([row("lru", 10, 0, { trace })], { facts: [[trace, trace]] })).not.toContain(trace);
+  });
+
+  test("a single size, and nothing missed at all", () => {
+    const svg = renderSvg([row("lru", 1, 0)]);
+    expect(svg).not.toContain("NaN");
+    expect(svg).toContain("1 entries: 0.00% missed");
+  });
+
+  test("no two policies look the same", () => {
+    const styles = [...lineStyles(names.filter((name) => name !== "belady-size")).values()];
+    expect(new Set(styles.map(({ colour, dash }) => `${colour} ${dash}`)).size).toBe(styles.length);
+  });
+});
+
+describe("axes", () => {
+  test("go up to a round number that covers everything, in a few steps", () => {
+    expect(ratioTicks(0.873).at(-1)).toBe(1);
+    expect(ratioTicks(0.42)).toHaveLength(6);
+    fc.assert(
+      fc.property(fc.double({ min: 0.004, max: 1, noNaN: true }), (most) => {
+        const ticks = ratioTicks(most);
+        expect(ticks.at(-1)!).toBeGreaterThanOrEqual(most - 1e-9);
+        expect(ticks.length).toBeGreaterThan(3);
+        expect(ticks.length).toBeLessThan(10);
+      }),
+      { seed: 1 },
+    );
+  });
+
+  test("mark as many sizes as there is room for", () => {
+    expect(sizeTicks(13, 6878, "entries", 12)).toEqual([20, 50, 100, 200, 500, 1000, 2000, 5000]);
+    expect(sizeTicks(13, 6878, "entries", 6)).toEqual([30, 100, 300, 1000, 3000]);
+    expect(sizeTicks(2 ** 20, 2 ** 24, "bytes", 8)).toEqual([2 ** 20, 2 ** 21, 2 ** 22, 2 ** 23, 2 ** 24]);
+    expect(sizeTicks(1, 1e9, "entries", 4)).toEqual([1, 1000, 1e6, 1e9]);
+  });
+});
+
+describe("page", () => {
+  const rows = [row("lru", 10, 0.5), row("sieve", 10, 0.4), row("belady", 10, 0.3)];
+
+  test("needs nothing from elsewhere", () => {
+    const page = renderHtml(rows, { facts: [["Trace", "test"]] });
+    expect(page).not.toMatch(/\b(?:src|href)=|https?:|@import|url\(/);
+    expect(page).toContain("<dt>Trace</dt><dd>test</dd>");
+    expect(page.match(/<svg /g)).toHaveLength(2);
+  });
+
+  test("marks what can be run and misses least", () => {
+    const page = renderHtml(rows, { facts: [] });
+    expect(page.match(/<tr class="best"><td class="text">([^<]*)/)?.[1]).toBe("sieve");
+    expect(page.match(/class="best"/g)).toHaveLength(1);
+    expect(page).not.toContain("Byte miss ratio");
+    expect(page).not.toContain("± expected");
+  });
+
+  test("tells how far off estimates are to be expected", () => {
+    const page = renderHtml([{ ...row("lru", 10, 0.5), standardError: 0.0123 }], { facts: [] });
+    expect(page).toContain('<td data-value="0.0123">1.23%</td>');
+  });
+
+  test("its script is one", () => {
+    const script = /<script>\n([\s\S]*)<\/script>/.exec(renderHtml(rows, { facts: [] }))![1]!;
+    expect(() => new Function(script)).not.toThrow();
+  });
+});
