@@ -8,14 +8,24 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { emptyTotals } from "./support/junit.ts";
-import { findSuites, runSuite, type Suite, type SuiteResult } from "./support/suite.ts";
+import { findSuites, runSuite, type Suite, type SuiteResult, type SuiteTimeouts } from "./support/suite.ts";
 
 /** What `--long` sets, where the environment does not say otherwise. */
 const LONG_VARIANTS: Record<string, string> = {
-  GLASSCACHE_CHECKER_SECONDS: "600",
+  GLASSCACHE_CHECKER_SECONDS: "300",
+  GLASSCACHE_CONFORMANCE_RUNS: "500",
+  GLASSCACHE_DIFFERENTIAL_COMMANDS: "200000",
+  GLASSCACHE_DIFFERENTIAL_RUNS: "3000",
+  GLASSCACHE_ENGINE_KILLS: "200",
+  GLASSCACHE_ENGINE_RUNS: "300",
+  GLASSCACHE_FUZZ_INPUTS: "5000000",
+  GLASSCACHE_FUZZ_ROUNDS: "100",
+  GLASSCACHE_SERVER_KILLS: "200",
+  GLASSCACHE_STRESS_OPERATIONS: "2000000",
 };
-const SUITE_TIMEOUT_MS = 240_000;
-const LONG_SUITE_TIMEOUT_MS = 4 * 3_600_000;
+/** Of one test file, and of a test that sets no time-out itself; generous, as machines under load are slow. */
+const TIMEOUTS: SuiteTimeouts = { suiteMs: 240_000, testMs: 30_000 };
+const LONG_TIMEOUTS: SuiteTimeouts = { suiteMs: 4 * 3_600_000, testMs: 3_600_000 };
 const HEARTBEAT_MS = 20_000;
 
 const root = join(import.meta.dir, "..");
@@ -39,7 +49,7 @@ report(results);
 async function runAll(all: readonly Suite[]): Promise<SuiteResult[]> {
   const finished: SuiteResult[] = [];
   const running = new Map<Suite, number>();
-  const timeoutMs = options.long ? LONG_SUITE_TIMEOUT_MS : SUITE_TIMEOUT_MS;
+  const timeouts = options.long ? LONG_TIMEOUTS : TIMEOUTS;
   const heartbeat = setInterval(() => {
     const names = [...running].map(([suite, since]) => `${suite.path} ${seconds(performance.now() - since)}`);
     console.log(`      still running: ${names.join(", ")}`);
@@ -47,7 +57,7 @@ async function runAll(all: readonly Suite[]): Promise<SuiteResult[]> {
   const work = async (queue: Suite[]): Promise<void> => {
     for (let suite = queue.shift(); suite !== undefined; suite = queue.shift()) {
       running.set(suite, performance.now());
-      const result = await runSuite(root, suite, timeoutMs);
+      const result = await runSuite(root, suite, timeouts);
       running.delete(suite);
       finished.push(result);
       showResult(result);

@@ -29,8 +29,8 @@ describe("test runner", () => {
   });
   afterAll(() => rmSync(root, { recursive: true }));
 
-  const run = (path: string, timeoutMs = 20_000): Promise<SuiteResult> =>
-    runSuite(root, { path, alone: false }, timeoutMs);
+  const run = (path: string, suiteMs = 20_000): Promise<SuiteResult> =>
+    runSuite(root, { path, alone: false }, { suiteMs, testMs: 10_000 });
 
   test("finds test files, filtered, and those that run alone", () => {
     expect(findSuites(root, []).length).toBe(Object.keys(FILES).length - 1);

@@ -14,6 +14,13 @@ export interface Suite {
   readonly alone: boolean;
 }
 
+export interface SuiteTimeouts {
+  /** For the whole file. */
+  readonly suiteMs: number;
+  /** For a test that says nothing about that itself. */
+  readonly testMs: number;
+}
+
 export interface SuiteResult {
   readonly suite: Suite;
   readonly totals: TestTotals;
@@ -39,7 +46,11 @@ export function findSuites(root: string, filters: readonly string[]): Suite[] {
  * Runs one test file. Whatever keeps it from telling its results (a crash, `process.exit`, an import that fails,
  * too much time, no test at all) counts as one failure, as does a failure that no test case owns up to.
  */
-export async function runSuite(root: string, suite: Suite, timeoutMs: number): Promise<SuiteResult> {
+export async function runSuite(
+  root: string,
+  suite: Suite,
+  { suiteMs, testMs }: SuiteTimeouts,
+): Promise<SuiteResult> {
   const directory = mkdtempSync(join(tmpdir(), "glasscache-test-"));
   const report = join(directory, "report.xml");
   const startedMs = performance.now();
@@ -50,8 +61,7 @@ export async function runSuite(root: string, suite: Suite, timeoutMs: number): P
         "test",
         // Whatever a suite started dies with it, however it ends.
         "--no-orphans",
-        // For one test; generous, as machines under load are slow. Suites that need longer say so themselves.
-        "--timeout=30000",
+        `--timeout=${testMs}`,
         "--reporter=junit",
         `--reporter-outfile=${report}`,
         `./${suite.path}`,
@@ -63,7 +73,7 @@ export async function runSuite(root: string, suite: Suite, timeoutMs: number): P
       timedOut = true;
       child.kill("SIGTERM");
       setTimeout(() => child.kill("SIGKILL"), 2000).unref();
-    }, timeoutMs);
+    }, suiteMs);
     const [stdout, stderr, exitCode] = await Promise.all([
       new Response(child.stdout).text(),
       new Response(child.stderr).text(),
@@ -71,7 +81,7 @@ export async function runSuite(root: string, suite: Suite, timeoutMs: number): P
     ]);
     clearTimeout(timer);
     const how = timedOut
-      ? `took more than ${timeoutMs / 1000} s`
+      ? `took more than ${suiteMs / 1000} s`
       : `ended with ${child.signalCode ?? `code ${exitCode}`}`;
     const { totals, problem } = judge(report, exitCode === 0 && !timedOut, how);
     return {
