@@ -6,6 +6,7 @@ import { KeyFamilies } from "../sim/key-families.ts";
 import type { RecordSource } from "../sim/records.ts";
 import { needsTwoPasses, type RunResult, run } from "../sim/runner.ts";
 import { openSource, type Skipped, type SourceOptions } from "../sim/source.ts";
+import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/write-trace.ts";
 import type { Config } from "./config.ts";
 import { EXIT_DONE, UsageError } from "./exit.ts";
 import { Output } from "./output.ts";
@@ -15,6 +16,7 @@ import { csvHeader, formatCsvLines, formatJsonLines } from "./result-lines.ts";
 import { formatResults } from "./result-table.ts";
 import { choice, count, optionalSetting, readBy, setting, switchSetting, text } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
+import { formatOfName, printTrace, writeTraceFile } from "./trace-file.ts";
 
 const CACHES = "Caches:";
 const TRACE = "Trace:";
@@ -86,6 +88,16 @@ const SETTINGS = {
   }),
   json: switchSetting({ description: "print one JSON object for each cache", group: OUTPUT }),
   csv: switchSetting({ description: "print comma-separated values", group: OUTPUT }),
+  write: optionalSetting(text(), {
+    placeholder: "<file>",
+    description: "simulate nothing: write the trace or workload into a new file, or - for standard output",
+    group: OUTPUT,
+  }),
+  writeFormat: optionalSetting(readBy(writtenFormatNamed), {
+    placeholder: "<name>",
+    description: `its format, where the file's name does not tell: ${WRITTEN_FORMATS.join(", ")}`,
+    group: OUTPUT,
+  }),
   threads: setting(readBy(readThreads), "auto", {
     placeholder: "<count>",
     description: "how many to use at most; auto: as many as there are processors",
@@ -93,6 +105,7 @@ const SETTINGS = {
 };
 
 type Values = Config<typeof SETTINGS>["values"];
+type Labels = Config<typeof SETTINGS>["labels"];
 
 export const simulate = subcommand({
   name: "simulate",
@@ -117,6 +130,7 @@ export const simulate = subcommand({
     ],
     ["redis-cli monitor | glasscache simulate - --limit 100000", "what a Redis is asked right now"],
     ["glasscache simulate zipf(n=100000,alpha=0.9)", "a generated workload"],
+    ["glasscache simulate zipf(n=1000) --write zipf.oracleGeneral", "the same written as a trace"],
   ],
   settings: SETTINGS,
   async run({ values, labels }, traces) {
@@ -124,6 +138,7 @@ export const simulate = subcommand({
     if (traces.filter((trace) => trace === STANDARD_INPUT).length > 1) {
       throw new UsageError("standard input (-) can be named only once");
     }
+    if (values.write !== undefined) return writeOut(values.write, values, labels, traces);
     const output = new Output(process.stdout);
     if (values.csv) output.write(csvHeader());
     for (const [index, trace] of traces.entries()) {
@@ -151,17 +166,10 @@ async function simulateTrace(
 ): Promise<{ source: RecordSource; result: RunResult }> {
   const families = values.byPrefix ? new KeyFamilies() : undefined;
   let skipped: Skipped | undefined;
-  const options: SourceOptions = {
-    format: values.format,
-    columns: values.columns,
-    skipBad: values.skipBad,
-    limit: values.limit,
-    families,
-    // Once for every pass: each time the same.
-    onSkipped: (told) => {
-      skipped = told;
-    },
-  };
+  // Once for every pass: each time the same.
+  const options = sourceOptions(values, families, (told) => {
+    skipped = told;
+  });
   const isRepeated = needsTwoPasses({ policies: values.policy.policies, sizes: values.size });
   using input = trace === STANDARD_INPUT && isRepeated ? new RepeatableInput(process.stdin) : undefined;
   const source = await open(trace, options, input);
@@ -189,6 +197,47 @@ async function simulateTrace(
     if (skipped !== undefined)
       process.stderr.write(`glasscache simulate: ${describeSkipped(source, skipped)}\n`);
   }
+}
+
+/** `--write`: no simulation, but a trace in another format. */
+async function writeOut(
+  path: string,
+  values: Values,
+  labels: Labels,
+  traces: readonly string[],
+): Promise<number> {
+  const format = values.writeFormat ?? formatOfName(path);
+  if (format === undefined) {
+    throw new UsageError(`${labels.writeFormat}: the name "${path}" does not tell it, so it must be given`);
+  }
+  const [trace, ...others] = traces;
+  if (others.length > 0)
+    throw new UsageError(`${labels.write}: writes one trace, and ${traces.length} are named`);
+  let skipped: Skipped | undefined;
+  const options = sourceOptions(values, undefined, (told) => {
+    skipped = told;
+  });
+  const source = await open(trace!, options, undefined);
+  const output = new Output(process.stdout);
+  const { records, leftOut } =
+    path === STANDARD_INPUT
+      ? await printTrace(source, output, format)
+      : await writeTraceFile(source, path, format);
+  const notes = [`${source.name}: ${records.toLocaleString("en")} requests written as ${format}`];
+  if (leftOut > 0)
+    notes.push(`${leftOut.toLocaleString("en")} writes and deletes left out, which it cannot hold`);
+  process.stderr.write(`glasscache simulate: ${notes.join("; ")}\n`);
+  if (skipped !== undefined)
+    process.stderr.write(`glasscache simulate: ${describeSkipped(source, skipped)}\n`);
+  return EXIT_DONE;
+}
+
+function sourceOptions(
+  { format, columns, skipBad, limit }: Values,
+  families: KeyFamilies | undefined,
+  onSkipped: (skipped: Skipped) => void,
+): SourceOptions {
+  return { format, columns, skipBad, limit, families, onSkipped };
 }
 
 /** @throws UsageError for an unknown format or generator, or columns out of form */

@@ -4,9 +4,9 @@ import { sourceOf, type TestRecord } from "./record-source-fixture.ts";
 import { DELETE, READ, WRITE } from "./records.ts";
 import { openSource } from "./source.ts";
 import { type PlainRecord, readAll } from "./trace/trace-samples-fixture.ts";
-import { WRITTEN_FORMATS, writeTrace } from "./write-trace.ts";
+import { WRITTEN_FORMATS, type WrittenFormat, writeTrace, writtenFormatNamed } from "./write-trace.ts";
 
-async function written(records: readonly TestRecord[], format: string) {
+async function written(records: readonly TestRecord[], format: WrittenFormat) {
   const pieces: Uint8Array[] = [];
   const outcome = await writeTrace(sourceOf(records), format, (bytes) => {
     pieces.push(new Uint8Array(bytes));
@@ -71,7 +71,8 @@ test("a generated workload comes back as it was", async () => {
 });
 
 test("says what cannot be written", async () => {
-  await expect(written([{ key: 1 }], "lirs")).rejects.toThrow(
+  expect(writtenFormatNamed("ORACLEGENERAL")).toBe("oracleGeneral");
+  expect(() => writtenFormatNamed("lirs")).toThrow(
     new RangeError('traces are not written as "lirs", but as oracleGeneral, keys, csv, recording'),
   );
   await expect(written([{ key: 1, size: 2 ** 32 }], "oracleGeneral")).rejects.toThrow(

@@ -10,6 +10,13 @@ export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
 /** Takes a trace's bytes, which are valid during the call, or until its promise is kept. */
 export type TraceSink = (bytes: Uint8Array) => void | Promise<void>;
 
+/** The format of this name, in any case. @throws RangeError */
+export function writtenFormatNamed(name: string): WrittenFormat {
+  const format = WRITTEN_FORMATS.find((known) => known.toLowerCase() === name.toLowerCase());
+  if (format !== undefined) return format;
+  throw new RangeError(`traces are not written as "${name}", but as ${WRITTEN_FORMATS.join(", ")}`);
+}
+
 export interface Written {
   readonly records: number;
   /** Writes and deletes, where the format knows reads only. */
@@ -28,9 +35,13 @@ interface TraceEncoder {
 /**
  * Writes what a source holds as a trace. Keys are written as the 64-bit numbers that they are in simulations.
  * @throws TraceError of the source
- * @throws RangeError for an unknown format, or a record that the format cannot hold
+ * @throws RangeError for a record that the format cannot hold
  */
-export async function writeTrace(source: RecordSource, format: string, sink: TraceSink): Promise<Written> {
+export async function writeTrace(
+  source: RecordSource,
+  format: WrittenFormat,
+  sink: TraceSink,
+): Promise<Written> {
   const encoder = encoderFor(format);
   let records = 0;
   let leftOut = 0;
@@ -48,8 +59,8 @@ export async function writeTrace(source: RecordSource, format: string, sink: Tra
   return { records, leftOut };
 }
 
-function encoderFor(format: string): TraceEncoder {
-  switch (WRITTEN_FORMATS.find((known) => known.toLowerCase() === format.toLowerCase())) {
+function encoderFor(format: WrittenFormat): TraceEncoder {
+  switch (format) {
     case "oracleGeneral":
       return { header: NOTHING, hasOperations: false, encode: encodeOracleGeneral };
     case "keys":
@@ -58,8 +69,6 @@ function encoderFor(format: string): TraceEncoder {
       return { header: Buffer.from("time_ms,key,size,op,ttl_ms\n"), hasOperations: true, encode: encodeCsv };
     case "recording":
       return { header: recordingHeader(false), hasOperations: true, encode: encodeRecording };
-    default:
-      throw new RangeError(`traces are not written as "${format}", but as ${WRITTEN_FORMATS.join(", ")}`);
   }
 }
 

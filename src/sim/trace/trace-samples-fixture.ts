@@ -133,8 +133,8 @@ function vscsiBytes(version: 1 | 2): Uint8Array {
   return bytes;
 }
 
-const VSCSI_RECORDS = [READ, WRITE, READ].map((operation, i) =>
-  record(2n ** 33n + BigInt(i), { size: 512 * (i + 1), timeMs: 1000 + i / 2, operation }),
+const VSCSI_RECORDS = [0, 1, 2].map((i) =>
+  record(2n ** 33n + BigInt(i), { size: 512 * (i + 1), timeMs: 1000 + i / 2 }),
 );
 
 function recordingBytes(holdsKeys: boolean): Uint8Array {

@@ -1,4 +1,4 @@
-import { READ, type RecordBatch, WRITE } from "../records.ts";
+import { READ, type RecordBatch } from "../records.ts";
 import type { Faults } from "./faults.ts";
 import { FixedParser } from "./fixed-parser.ts";
 import { addRecord } from "./record-fields.ts";
@@ -22,12 +22,12 @@ const LAYOUTS: Readonly<Record<Version, Layout>> = {
 };
 const PROBED_RECORDS = 64;
 /** SCSI's READ and WRITE of 6, 10, 12 and 16 bytes. */
-const READS = [0x08, 0x28, 0xa8, 0x88];
-const WRITES = [0x0a, 0x2a, 0xaa, 0x8a];
+const TRANSFERS = [0x08, 0x28, 0xa8, 0x88, 0x0a, 0x2a, 0xaa, 0x8a];
 
 /**
  * VMware's vscsi traces of virtual disks (C. A. Waldspurger et al.: "Efficient MRC construction with SHARDS", FAST
  * 2015), in both versions: the key is the first block of a request, its length the size.
+ * Reads and writes alike are requests for a block, as in the paper and in libCacheSim.
  */
 export const vscsi: TraceFormat = {
   name: "vscsi",
@@ -71,33 +71,18 @@ class VscsiRecords extends FixedParser {
     const layout = this.#layout;
     let at = start;
     for (; at <= last && !batch.isFull; at += layout.bytes) {
-      const command = view.getUint16(at + layout.command, true);
-      const operation = operationOf(command);
       const block = at + layout.block;
       const size = view.getUint32(at + layout.size, true);
-      if (operation === undefined || size === 0) {
+      if (size === 0 || !TRANSFERS.includes(view.getUint16(at + layout.command, true))) {
         this.faults.ignore("commands that neither read nor write");
         continue;
       }
       const high = view.getUint32(at + layout.microseconds + 4, true);
       const timeMs = (high * 2 ** 32 + view.getUint32(at + layout.microseconds, true)) / 1000;
-      addRecord(
-        batch,
-        view.getUint32(block, true),
-        view.getUint32(block + 4, true),
-        size,
-        timeMs,
-        operation,
-        0,
-      );
+      addRecord(batch, view.getUint32(block, true), view.getUint32(block + 4, true), size, timeMs, READ, 0);
     }
     return at;
   }
-}
-
-function operationOf(command: number): number | undefined {
-  if (READS.includes(command)) return READ;
-  return WRITES.includes(command) ? WRITE : undefined;
 }
 
 function versionOf(bytes: TraceHead["bytes"]): Version | undefined {

@@ -1,0 +1,59 @@
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import type { RecordSource } from "../sim/records.ts";
+import { WRITTEN_FORMATS, type Written, type WrittenFormat, writeTrace } from "../sim/write-trace.ts";
+import { FailedError } from "./exit.ts";
+import type { Output } from "./output.ts";
+
+const ENDINGS: Readonly<Record<WrittenFormat, RegExp>> = {
+  oracleGeneral: /oracleGeneral/i,
+  keys: /\.(?:txt|keys)$/i,
+  csv: /\.csv$/i,
+  recording: /\.(?:rec|recording)$/i,
+};
+
+/** The format that a file's name tells; undefined: none. */
+export function formatOfName(path: string): WrittenFormat | undefined {
+  return WRITTEN_FORMATS.find((format) => ENDINGS[format].test(path));
+}
+
+/**
+ * Writes what a source holds into a new file, which is not left behind when that fails.
+ * @throws FailedError when there is such a file already, or it cannot be written
+ */
+export async function writeTraceFile(
+  source: RecordSource,
+  path: string,
+  format: WrittenFormat,
+): Promise<Written> {
+  const file = createFile(path);
+  let isDone = false;
+  try {
+    const written = await writeTrace(source, format, (bytes) => {
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+    });
+    isDone = true;
+    return written;
+  } finally {
+    closeSync(file);
+    if (!isDone) rmSync(path, { force: true });
+  }
+}
+
+/** Writes what a source holds to standard output. */
+export function printTrace(source: RecordSource, output: Output, format: WrittenFormat): Promise<Written> {
+  return writeTrace(source, format, async (bytes) => {
+    output.write(bytes);
+    output.flush();
+    await output.ready();
+  });
+}
+
+function createFile(path: string): number {
+  try {
+    return openSync(path, "wx");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem = code === "EEXIST" ? "there is such a file already" : `it cannot be written: ${message}`;
+    throw new FailedError(`${path}: ${problem}`);
+  }
+}
