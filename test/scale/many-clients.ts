@@ -16,7 +16,8 @@ interface Client {
   received: string;
 }
 
-const expectedValue = ({ index, round }: Client): string => `value-${index}-${round}-${"x".repeat(index % 200)}`;
+const expectedValue = ({ index, round }: Client): string =>
+  `value-${index}-${round}-${"x".repeat(index % 200)}`;
 
 const result = { clients, requests: 0, wrong: 0, closed: 0, connectSeconds: 0, seconds: 0, example: "" };
 const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
@@ -28,7 +29,9 @@ function ask(socket: Bun.Socket<Client>): void {
     socket.end();
     return;
   }
-  socket.write(client.writing ? `PUT key-${client.index}=${expectedValue(client)}\n` : `GET key-${client.index}\n`);
+  socket.write(
+    client.writing ? `PUT key-${client.index}=${expectedValue(client)}\n` : `GET key-${client.index}\n`,
+  );
 }
 
 function receive(socket: Bun.Socket<Client>, data: Uint8Array): void {
