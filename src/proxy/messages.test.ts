@@ -31,8 +31,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
 
   beforeAll(async () => {
     origin = await startRedis();
-    // Blocking commands wait longer than the origin's time-out.
-    local = await LocalProxy.ready({ origin: origin.port, originTimeoutMs: 150 });
+    local = await LocalProxy.ready({ origin: origin.port });
     direct = await RespClient.connect({ port: origin.port });
   });
   afterAll(async () => {
@@ -151,12 +150,11 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       await untilOrigin([]);
     });
 
-    test("BLPOP waits longer than the origin's time-out, and is answered", async () => {
+    test("BLPOP waits until there is something, and what stands behind it waits, too", async () => {
       const [blocked, behind] = [await client(version), await client(version)];
       await direct.must("DEL", "popped");
       blocked.send(["BLPOP", "queue", "0"], ["SET", "popped", "1"]);
       await untilOrigin(["b"]);
-      await Bun.sleep(250);
       behind.send(["EXISTS", "popped"], ["EVAL", "return redis.call('RPUSH', 'queue', 'x')", "0"]);
       expect(await next(behind, 2)).toEqual([":0\r\n", ":1\r\n"]);
       expect(await next(blocked, 2)).toEqual([`*2\r\n${bulk("queue")}${bulk("x")}`, "+OK\r\n"]);

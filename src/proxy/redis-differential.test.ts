@@ -7,10 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { FrameClient } from "../../test/support/frame-client.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
-import { type RunningServer, startRedis } from "../../test/support/origins.ts";
+import { type RunningServer, startGlasscache, startRedis } from "../../test/support/origins.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
 
-const RUNS = Number(process.env["GLASSCACHE_DIFFERENTIAL_RUNS"] ?? 150);
+const RUNS = Number(process.env["GLASSCACHE_DIFFERENTIAL_RUNS"] ?? 100);
+const THREADED_RUNS = Math.ceil(RUNS / 3);
 const SEED = Number(process.env["GLASSCACHE_DIFFERENTIAL_SEED"] ?? 20_261_122);
 /** A reply that has not come by then will not come. */
 const REPLY_WITHIN_MS = 5000;
@@ -370,34 +371,44 @@ const EXAMPLES: Packet[][] = [
 
 describe.skipIf(!redis.available)(redis.title("through the proxy as without it"), () => {
   let origin: RunningServer;
-  let local: LocalProxy;
 
   beforeAll(async () => {
     // Blocking commands end soon after their time-out only if Redis looks often.
     origin = await startRedis({ args: ["--hz", "500"] });
-    local = await LocalProxy.ready({ origin: origin.port });
   });
-  afterAll(async () => {
-    await local?.[Symbol.asyncDispose]();
-    await origin?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => origin?.[Symbol.asyncDispose]());
+
+  async function expectSame(port: number, numRuns: number): Promise<void> {
+    await fc.assert(
+      fc.asyncProperty(packets, async (run) => {
+        const straight = await replies(origin.port, run);
+        const proxied = await replies(port, run);
+        expect(proxied).toEqual(straight);
+      }),
+      {
+        numRuns,
+        seed: SEED,
+        examples: EXAMPLES.map((example) => [example]),
+        endOnFailure: process.env["GLASSCACHE_DIFFERENTIAL_SHRINK"] === "0",
+      },
+    );
+  }
 
   test(
     `Redis gives the same replies (${RUNS} runs, seed ${SEED})`,
     async () => {
-      await fc.assert(
-        fc.asyncProperty(packets, async (run) => {
-          const straight = await replies(origin.port, run);
-          const proxied = await replies(local.port, run);
-          expect(proxied).toEqual(straight);
-        }),
-        {
-          numRuns: RUNS,
-          seed: SEED,
-          examples: EXAMPLES.map((example) => [example]),
-          endOnFailure: process.env["GLASSCACHE_DIFFERENTIAL_SHRINK"] === "0",
-        },
-      );
+      await using local = await LocalProxy.ready({ origin: origin.port });
+      await expectSame(local.port, RUNS);
+    },
+    Number.POSITIVE_INFINITY,
+  );
+
+  test(
+    `Redis gives the same replies through a proxy of two threads (${THREADED_RUNS} runs)`,
+    async () => {
+      const args = ["proxy", "--origin", `127.0.0.1:${origin.port}`, "--threads", "2"];
+      await using proxy = await startGlasscache(args);
+      await expectSame(proxy.port, THREADED_RUNS);
     },
     Number.POSITIVE_INFINITY,
   );
