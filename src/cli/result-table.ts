@@ -16,17 +16,27 @@ type Table = readonly (readonly string[])[];
  * and how far each is from the optimum if that was simulated.
  * @param columns how wide it may get; sizes that do not fit go below
  */
-export function formatResults(rows: readonly ResultRow[], columns: number): string {
+export function formatResults(rows: readonly EstimatedRow[], columns: number): string {
   const blocks = [ratioTable("Miss ratio", rows, ({ missRatio }) => missRatio, columns)];
   if (rows.some(({ missRatio, byteMissRatio }) => missRatio !== byteMissRatio)) {
     blocks.push(ratioTable("Byte miss ratio", rows, ({ byteMissRatio }) => byteMissRatio, columns));
   }
   if (rows.some(({ policy }) => policy === OPTIMUM)) blocks.push(distanceTable(rows, columns));
+  if (rows.some(({ standardError }) => standardError !== undefined)) {
+    blocks.push(sizeTable("± expected, points", rows, columns, errorText));
+  }
   for (const sized of bySize(rows)) {
     if (sized[0]!.windows !== undefined) blocks.push(windowTable(sized, columns));
   }
   for (const row of rows) if (row.families !== undefined) blocks.push(familyTable(row));
   return blocks.join("\n\n");
+}
+
+/** An estimate may tell how far off it is to be expected. */
+type EstimatedRow = ResultRow & { readonly standardError?: number };
+
+function errorText({ standardError }: EstimatedRow): string {
+  return standardError === undefined ? "" : (100 * standardError).toFixed(2);
 }
 
 /** `1,000 entries`, `64 MB`. */
@@ -65,11 +75,11 @@ function distanceTable(rows: readonly ResultRow[], columns: number): string {
 }
 
 /** Policies down, sizes across. */
-function sizeTable(
+function sizeTable<R extends ResultRow>(
   title: string,
-  rows: readonly ResultRow[],
+  rows: readonly R[],
   columns: number,
-  cell: (row: ResultRow) => string,
+  cell: (row: R) => string,
 ): string {
   const policies = [...new Set(rows.map(({ policy }) => policy))];
   const names = [title, ...policies];
@@ -148,7 +158,7 @@ function widthOf(column: readonly string[]): number {
   return Math.max(...column.map((text) => text.length));
 }
 
-function bySize(rows: readonly ResultRow[]): ResultRow[][] {
+function bySize<R extends ResultRow>(rows: readonly R[]): R[][] {
   return [...Map.groupBy(rows, sizeKey).values()];
 }
 

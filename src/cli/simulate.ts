@@ -3,15 +3,24 @@ import { formatPolicy, type PolicyChoice, parsePolicy, policyNames } from "../ca
 import { systemClock } from "../lib/clock.ts";
 import { DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
 import { KeyFamilies } from "../sim/key-families.ts";
+import { needsRepeatable } from "../sim/mrc/sampled-run.ts";
 import type { RecordSource } from "../sim/records.ts";
-import { needsTwoPasses, type RunResult, run } from "../sim/runner.ts";
+import { needsTwoPasses, type Pass, type ResultRow, run } from "../sim/runner.ts";
 import { openSource, type Skipped, type SourceOptions } from "../sim/source.ts";
 import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/write-trace.ts";
 import type { Config } from "./config.ts";
+import {
+  type EstimateResult,
+  estimate,
+  formatComparisonLines,
+  formatComparisons,
+  parseSample,
+} from "./estimate.ts";
 import { EXIT_DONE, UsageError } from "./exit.ts";
 import { Output } from "./output.ts";
 import { PassProgress } from "./pass-progress.ts";
 import { RepeatableInput } from "./repeatable-input.ts";
+import { checkReportFiles, describeRate, type TraceFacts, writeReportFiles } from "./report-files.ts";
 import { csvHeader, formatCsvLines, formatJsonLines } from "./result-lines.ts";
 import { formatResults } from "./result-table.ts";
 import { choice, count, optionalSetting, readBy, setting, switchSetting, text } from "./setting.ts";
@@ -21,6 +30,7 @@ import { formatOfName, printTrace, writeTraceFile } from "./trace-file.ts";
 const CACHES = "Caches:";
 const TRACE = "Trace:";
 const COUNTING = "Counting:";
+const SAMPLING = "Curves and samples:";
 const OUTPUT = "Output:";
 
 const DEFAULT_POLICIES = "fifo,lru,sieve,s3-fifo,w-tinylfu,belady";
@@ -86,8 +96,31 @@ const SETTINGS = {
     description: "which family of keys misses, for traces of texts",
     group: COUNTING,
   }),
+  mrc: switchSetting({
+    description: "the curve of LRU alone, all sizes in one pass, whatever policies are named",
+    group: SAMPLING,
+  }),
+  sample: optionalSetting(readBy(parseSample), {
+    placeholder: "<sample>",
+    description: "estimate from a share of the keys, as 0.01 or 1%, or from so many of them, as 8192",
+    group: SAMPLING,
+  }),
+  compare: switchSetting({
+    description: "set estimates against exact simulation: mean absolute error",
+    group: SAMPLING,
+  }),
   json: switchSetting({ description: "print one JSON object for each cache", group: OUTPUT }),
   csv: switchSetting({ description: "print comma-separated values", group: OUTPUT }),
+  svg: optionalSetting(text(), {
+    placeholder: "<file>",
+    description: "draw the miss ratio over the size into this file",
+    group: OUTPUT,
+  }),
+  html: optionalSetting(text(), {
+    placeholder: "<file>",
+    description: "write a page with charts, a table and what was run into this file",
+    group: OUTPUT,
+  }),
   write: optionalSetting(text(), {
     placeholder: "<file>",
     description: "simulate nothing: write the trace or workload into a new file, or - for standard output",
@@ -130,6 +163,8 @@ export const simulate = subcommand({
     ],
     ["redis-cli monitor | glasscache simulate - --limit 100000", "what a Redis is asked right now"],
     ["glasscache simulate zipf(n=100000,alpha=0.9)", "a generated workload"],
+    ["glasscache simulate keys.txt --html curves.html", "curves to look at in a browser"],
+    ["glasscache simulate huge.csv.zst --sample 1%", "estimates from one key in a hundred"],
     ["glasscache simulate zipf(n=1000) --write zipf.oracleGeneral", "the same written as a trace"],
   ],
   settings: SETTINGS,
@@ -139,59 +174,105 @@ export const simulate = subcommand({
       throw new UsageError("standard input (-) can be named only once");
     }
     if (values.write !== undefined) return writeOut(values.write, values, labels, traces);
+    checkSampling(values, labels);
+    checkReportFiles(values);
     const output = new Output(process.stdout);
+    const shown: { rows: ResultRow[]; traces: TraceFacts[] } = { rows: [], traces: [] };
     if (values.csv) output.write(csvHeader());
     for (const [index, trace] of traces.entries()) {
       const begunMs = systemClock.monotonicMs();
       const { source, result } = await simulateTrace(trace, values);
-      if (values.json) output.write(formatJsonLines(result.rows));
-      else if (values.csv) output.write(formatCsvLines(result.rows));
+      const { estimates } = result;
+      shown.rows.push(...result.rows);
+      shown.traces.push({ ...result, name: source.name, requests: result.rows[0]?.requests ?? 0 });
+      if (values.json) {
+        output.write(formatJsonLines(result.rows));
+        output.write(formatComparisonLines(source.name, estimates?.comparisons ?? []));
+      } else if (values.csv) output.write(formatCsvLines(result.rows));
       else {
         const seconds = (systemClock.monotonicMs() - begunMs) / 1000;
         const columns = output.isTerminal ? (process.stdout.columns ?? PLAIN_COLUMNS) : PLAIN_COLUMNS;
         const head = describeRun(source, result, seconds);
         output.write(`${index === 0 ? "" : "\n"}${head}\n\n${formatResults(result.rows, columns)}\n`);
+        if (estimates?.comparisons !== undefined) output.write(`\n${formatComparisons(estimates)}\n`);
       }
       await output.ready();
     }
     output.flush();
     await output.ready();
+    writeReportFiles(values, shown.rows, shown.traces, process.argv.slice(2), systemClock);
     return EXIT_DONE;
   },
 });
 
+/** What came of a trace, by exact simulation or by estimates. */
+interface TraceResult {
+  readonly rows: readonly ResultRow[];
+  readonly records: number;
+  readonly objects: number;
+  readonly bytes: number | undefined;
+  /** What share of the keys was looked at, at least. */
+  readonly rate: number;
+  readonly estimates: EstimateResult | undefined;
+}
+
+/** @throws UsageError for settings that do not go together */
+function checkSampling(values: Values, labels: Labels): void {
+  const isCurve = values.mrc || values.sample !== undefined;
+  const by = values.mrc ? labels.mrc : labels.sample;
+  if (isCurve && values.window !== undefined) throw new UsageError(`${labels.window}: not with ${by}`);
+  if (isCurve && values.byPrefix) throw new UsageError(`${labels.byPrefix}: not with ${by}`);
+  if (!values.compare) return;
+  if (!isCurve) throw new UsageError(`${labels.compare}: needs ${labels.sample} or ${labels.mrc}`);
+  if (values.csv) throw new UsageError(`${labels.compare}: not with ${labels.csv}`);
+}
+
 async function simulateTrace(
   trace: string,
   values: Values,
-): Promise<{ source: RecordSource; result: RunResult }> {
+): Promise<{ source: RecordSource; result: TraceResult }> {
   const families = values.byPrefix ? new KeyFamilies() : undefined;
   let skipped: Skipped | undefined;
   // Once for every pass: each time the same.
   const options = sourceOptions(values, families, (told) => {
     skipped = told;
   });
-  const isRepeated = needsTwoPasses({ policies: values.policy.policies, sizes: values.size });
+  const isEstimated = values.mrc || values.sample !== undefined;
+  const isRepeated = isEstimated
+    ? values.compare || (!values.mrc && needsRepeatable(values.policy))
+    : needsTwoPasses({ policies: values.policy.policies, sizes: values.size });
   using input = trace === STANDARD_INPUT && isRepeated ? new RepeatableInput(process.stdin) : undefined;
   const source = await open(trace, options, input);
   const progress = new PassProgress(process.stderr, systemClock, source.name, source.extent);
   try {
-    const result = await run({
+    const shared = {
       source,
-      policies: policiesFor(source, values),
+      policies: values.mrc ? [parsePolicy("lru")] : policiesFor(source, values),
       sizes: values.size,
       ignoresSizes: values.ignoreSize,
       writes: values.writes,
+      seed: values.seed,
+      threads: values.threads,
+      progress: (pass: Pass, done: number) => progress.update(pass, done),
+    };
+    if (isEstimated) {
+      const { sample, warmup: warmupRecords, compare: isCompared } = values;
+      const estimates = await estimate({ ...shared, sample, warmupRecords, isCompared, clock: systemClock });
+      return { source, result: { ...estimates, estimates } };
+    }
+    const result = await run({
+      ...shared,
       counting: {
         warmupRecords: values.warmup,
         windowRecords: values.window ?? 0,
         byFamily: values.byPrefix,
       },
       ...(families !== undefined && { familyName: (family: number) => families.name(family) }),
-      seed: values.seed,
-      threads: values.threads,
-      progress: (pass, done) => progress.update(pass, done),
     });
-    return { source, result };
+    return {
+      source,
+      result: { ...result, bytes: result.workingSet?.bytes, rate: 1, estimates: undefined },
+    };
   } finally {
     progress.clear();
     if (skipped !== undefined)
@@ -267,8 +348,20 @@ function policiesFor({ hasSizes }: RecordSource, { policy, ignoreSize }: Values)
   return [...distinct.values()];
 }
 
-function describeRun(source: RecordSource, { rows, objects, records }: RunResult, seconds: number): string {
+function describeRun(
+  source: RecordSource,
+  { rows, objects, records, rate, estimates }: TraceResult,
+  seconds: number,
+): string {
   const count = (number: number): string => number.toLocaleString("en");
+  if (estimates !== undefined && rate < 1) {
+    const isMore = estimates.rows.some(({ sampleRate }) => sampleRate > rate);
+    return (
+      `${source.name}: ${count(rows[0]?.requests ?? 0)} requests for about ${count(objects)} objects\n` +
+      `${count(rows.length)} caches in ${estimates.seconds.toFixed(1)} s, estimated from ${describeRate(rate)}` +
+      `${isMore ? ", of more for small caches" : ""}`
+    );
+  }
   const millions = (rows.length * records) / seconds / 1e6;
   return (
     `${source.name}: ${count(rows[0]?.requests ?? 0)} requests for ${count(objects)} objects\n` +

@@ -126,13 +126,16 @@ describe("a recorder", () => {
     // Nothing but the blocks in memory, and the one that is stuck on its way to the disk.
     expect(200_000 - dropped).toBeLessThanOrEqual(17 * 4096);
     release();
-    await turn();
-    const waiting = Array.from({ length: 50 }, turn);
-    await Promise.all(waiting);
-    hit(bench, "later", 9, 300_000);
+    // As soon as a block has been written there is room again, whenever that is.
+    let attempts = 0;
+    for (let before = -1; before !== bench.recorder.dropped; attempts++) {
+      await turn();
+      before = bench.recorder.dropped;
+      hit(bench, "later", 9, 300_000);
+    }
     const { records, skipped } = await bench.records();
     expect(records.at(-1)).toEqual(record("later", { size: 9, timeMs: 300_000 }));
-    expect(records.length).toBe(200_001 - bench.recorder.dropped);
+    expect(records.length).toBe(200_000 + attempts - bench.recorder.dropped);
     expect(skipped).toMatchObject({
       bad: 0,
       ignored: bench.recorder.dropped,

@@ -41,3 +41,23 @@ test("a power of two less one is where a bucket ends", () => {
   expect(distances.within(2 ** 40 - 1)).toBe(3);
   expect(distances.total).toBe(8);
 });
+
+test("coarsened, it is as if it had always been coarse", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 5000 })),
+      fc.integer({ min: 1, max: 6000 }),
+      (all, bound) => {
+        const coarsened = new DistanceHistogram(30);
+        const coarse = new DistanceHistogram(4);
+        for (const distance of all) {
+          coarsened.add(distance, 1);
+          coarse.add(distance, 1);
+        }
+        coarsened.coarsen(4);
+        expect(coarsened.accumulate().within(bound)).toBe(coarse.accumulate().within(bound));
+      },
+    ),
+    { seed: 3 },
+  );
+});

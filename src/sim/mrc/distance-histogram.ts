@@ -7,7 +7,7 @@ const LARGEST = 2 ** 52;
  * be spread evenly. It grows with the largest distance: 8 bytes a bucket, at most 2^resolutionBits for each doubling.
  */
 export class DistanceHistogram {
-  readonly #bits: number;
+  #bits: number;
   #counts = new Float64Array(1024);
 
   /** @param resolutionBits from 1 to 30 */
@@ -24,6 +24,17 @@ export class DistanceHistogram {
       this.#counts = counts;
     }
     this.#counts[bucket]! += count;
+  }
+
+  /** From now on at a lower resolution, if it is one; nothing larger than 2^30 may have been added before. */
+  coarsen(resolutionBits: number): void {
+    if (resolutionBits >= this.#bits) return;
+    const counts = this.#counts;
+    this.#bits = resolutionBits;
+    this.#counts = new Float64Array(1024);
+    for (let distance = 1; distance < counts.length; distance++) {
+      if (counts[distance] !== 0) this.add(distance, counts[distance]!);
+    }
   }
 
   /** What is known so far, for looking up any distance. */

@@ -86,6 +86,7 @@ describe("exact LRU curve", () => {
       requests: 40_000,
       bytesRequested: 40_000,
       smallestBytes: 1,
+      hasSizes: false,
     });
     for (const capacity of [1, 10, 100]) {
       expect(curves[0]!.misses(capacity)).toBe(modelLru(keys, capacity).misses);

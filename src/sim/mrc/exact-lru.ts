@@ -4,7 +4,7 @@ import type { RecordSource } from "../records.ts";
 import type { WriteEffect } from "../replay-records.ts";
 import type { SizeUnit } from "../simulated-cache.ts";
 import { WorkingSetMeter } from "../working-set.ts";
-import { EXACT_BITS, FINE_BITS, LruCurve, type MissRatioCurve } from "./lru-curve.ts";
+import { EXACT_BITS, LruCurve, type MissRatioCurve } from "./lru-curve.ts";
 import { RequestCount } from "./request-count.ts";
 
 /** What curve is wanted of which trace. */
@@ -40,6 +40,8 @@ export interface TraceExtent {
   readonly bytesRequested: number;
   /** The smallest size of all records. */
   readonly smallestBytes: number;
+  /** Whether any size is other than 1. */
+  readonly hasSizes: boolean;
 }
 
 export const BATCH_RECORDS = 16_384;
@@ -54,10 +56,7 @@ export const BATCH_RECORDS = 16_384;
 export async function exactLru(plan: CurvePlan): Promise<CurveResult> {
   const { source, units, ignoresSizes, writes, warmupRecords } = plan;
   const hasSizes = source.hasSizes && !ignoresSizes;
-  const curves = units.map((unit) => {
-    const resolutionBits = unit === "entries" || !hasSizes ? EXACT_BITS : FINE_BITS;
-    return new LruCurve({ unit, hasSizes, writes, resolutionBits });
-  });
+  const curves = units.map((unit) => new LruCurve({ unit, hasSizes, writes, resolutionBits: EXACT_BITS }));
   const numbering = new Numbering(ignoresSizes, false);
   const meter = new WorkingSetMeter();
   const batch = new NumberedBatch(BATCH_RECORDS);
@@ -82,7 +81,7 @@ export async function exactLru(plan: CurvePlan): Promise<CurveResult> {
 export function traceExtent(
   found: { readonly objects: number; readonly bytes: number },
   rate: number,
-  { records, requests, bytes, smallestBytes }: RequestCount,
+  { records, requests, bytes, smallestBytes, hasSizes }: RequestCount,
 ): TraceExtent {
   return {
     objects: Math.round(found.objects / rate),
@@ -91,5 +90,6 @@ export function traceExtent(
     requests,
     bytesRequested: bytes,
     smallestBytes,
+    hasSizes,
   };
 }

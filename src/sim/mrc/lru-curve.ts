@@ -56,6 +56,11 @@ export class LruCurve {
    */
   replay(batch: NumberedBatch, objects: number, countedFrom: number, rate: number): void {
     this.coverObjects(objects);
+    // Sums of sizes are too large for a bucket each.
+    if (batch.hasSizes && this.#isWeighed) {
+      this.#requests.coarsen(FINE_BITS);
+      this.#bytes?.coarsen(FINE_BITS);
+    }
     const { hasSizes, hasOperations, size, operation, timeMs, ttlMs } = batch;
     for (let i = 0; i < batch.count; i++) {
       const object = batch.objects[i]!;

@@ -5,7 +5,7 @@ import { RecordBatch } from "../records.ts";
 import { type CacheShape, SLOT_LIMIT } from "../simulated-cache.ts";
 import { Simulation } from "../simulation.ts";
 import { BATCH_RECORDS } from "./exact-lru.ts";
-import type { MiniatureJob, MiniaturePlan } from "./miniature.ts";
+import type { MiniatureJob, MiniaturePlan } from "./miniature-plan.ts";
 import { type HashRange, rateOf, takeSample } from "./spatial-sample.ts";
 
 /** What a sample estimates of one cache. */

@@ -6,12 +6,9 @@
  * Misses are divided by the requests that a sample of this rate should hold, not by those it happens to hold: the
  * difference comes from the most popular keys, which hit (as SHARDS-adj has it, see `shards.ts`).
  */
-import type { PolicyChoice } from "../../cache/registry.ts";
-import type { ResolvedSize } from "../cache-size.ts";
-import type { RecordBatch, RecordSource } from "../records.ts";
-import type { WriteEffect } from "../replay-records.ts";
+import type { RecordBatch } from "../records.ts";
 import type { Pass } from "../runner.ts";
-import type { TraceExtent } from "./exact-lru.ts";
+import type { MiniatureJob, MiniaturePlan } from "./miniature-plan.ts";
 import { MiniatureSample } from "./miniature-sample.ts";
 import { hashKeys, rangeOf } from "./spatial-sample.ts";
 
@@ -22,26 +19,6 @@ import { hashKeys, rangeOf } from "./spatial-sample.ts";
 export const LEAST_ENTRIES = 100;
 /** Into so many disjoint parts each sample is divided for the estimate of its error. */
 const PARTS = 4;
-
-export interface MiniaturePlan {
-  readonly source: RecordSource;
-  readonly ignoresSizes: boolean;
-  readonly writes: WriteEffect;
-  readonly warmupRecords: number;
-  /** What share of the keys is looked at, at least. */
-  readonly rate: number;
-  readonly seed: number;
-  /** What is known of the whole trace. */
-  readonly extent: TraceExtent;
-  readonly jobs: readonly MiniatureJob[];
-  readonly progress: ((pass: Pass, done: number) => void) | undefined;
-}
-
-/** A cache to be estimated. */
-export interface MiniatureJob {
-  readonly policy: PolicyChoice;
-  readonly size: Pick<ResolvedSize, "capacity" | "unit">;
-}
 
 /** An estimate. */
 export interface MiniatureResult {

@@ -7,6 +7,8 @@ export class RequestCount {
   records = 0;
   /** The smallest of all sizes. */
   smallestBytes = Number.POSITIVE_INFINITY;
+  /** Whether any size is other than 1. */
+  hasSizes = false;
   /** Reads that are counted, the warm-up aside, and what they asked for. */
   requests = 0;
   bytes = 0;
@@ -23,6 +25,7 @@ export class RequestCount {
     for (let i = 0; i < count; i++) {
       const bytes = this.#ignoresSizes ? 1 : size[i]!;
       if (bytes < this.smallestBytes) this.smallestBytes = bytes;
+      if (bytes !== 1) this.hasSizes = true;
       if (operation[i] !== READ || i < countedFrom) continue;
       this.requests++;
       this.bytes += bytes;

@@ -6,7 +6,8 @@ import type { WriteEffect } from "../replay-records.ts";
 import type { Pass, ResultRow } from "../runner.ts";
 import type { SizeUnit } from "../simulated-cache.ts";
 import { type CurvePlan, type CurveResult, exactLru, type TraceExtent } from "./exact-lru.ts";
-import { type MiniatureJob, rateFor, simulateMiniatures } from "./miniature.ts";
+import { rateFor, simulateMiniatures } from "./miniature.ts";
+import type { MiniatureJob } from "./miniature-plan.ts";
 import { shardsOfRate, shardsOfSize } from "./shards.ts";
 
 /** Which keys are looked at: a share of them, or so many at most. */
@@ -84,7 +85,8 @@ export async function runSampled(plan: SampledPlan): Promise<SampledResult> {
     const { capacity, unit } = job.size;
     const at = others.indexOf(job);
     if (at >= 0) return resultRow(plan, job, extent, estimates[at]!, miniaturesMs / 1000 / others.length);
-    const curve = curves.find((one) => one.unit === unit)!;
+    // Without sizes, that of bytes is the same.
+    const curve = curves.find((one) => one.unit === unit) ?? curves[0]!;
     const point = {
       missRatio: curve.missRatio(capacity),
       byteMissRatio: curve.byteMissRatio(capacity),
@@ -118,19 +120,16 @@ async function findCurves({ sample, seed, progress, ...plan }: SampledPlan): Pro
 type Sized = Pick<SampledPlan, "source" | "sizes" | "ignoresSizes">;
 
 function unitsOf(plan: Sized): SizeUnit[] {
-  return [...new Set(plan.sizes.map((size) => unitOf(size, plan)))];
-}
-
-function unitOf({ kind }: CacheSize, { source, ignoresSizes }: Sized): SizeUnit {
-  if (kind !== "share") return kind;
-  return source.hasSizes && !ignoresSizes ? "bytes" : "entries";
+  // Whether a trace that may have sizes does have them is known in the end only.
+  const unitOfShare = plan.source.hasSizes && !plan.ignoresSizes ? "bytes" : "entries";
+  return [...new Set(plan.sizes.map(({ kind }) => (kind === "share" ? unitOfShare : kind)))];
 }
 
 /** Shares of a small working set may come to the same. */
-function resolveSizes(plan: Sized, { objects, bytes }: TraceExtent): MiniatureJob["size"][] {
+function resolveSizes(plan: Sized, { objects, bytes, hasSizes }: TraceExtent): MiniatureJob["size"][] {
   const sizes = new Map<string, MiniatureJob["size"]>();
   for (const size of plan.sizes) {
-    const unit = unitOf(size, plan);
+    const unit = size.kind !== "share" ? size.kind : hasSizes ? "bytes" : "entries";
     const whole = unit === "bytes" ? bytes : objects;
     const capacity = size.kind === "share" ? Math.max(1, Math.floor(whole * size.amount)) : size.amount;
     sizes.set(`${capacity} ${unit}`, { capacity, unit });

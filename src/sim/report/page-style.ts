@@ -19,6 +19,7 @@ p{margin:0 0 12px}
 @media (max-width:${WIDE_FROM - 1}px){.narrow{display:block}.wide{display:none}}
 svg.pointed .policy:not(.near){opacity:.2}
 svg.pointed .name:not(.near){opacity:.45}
+svg.pointed .leader{opacity:.15}
 svg .near .line{stroke-width:3}
 #tip{position:fixed;z-index:1;pointer-events:none;display:none;padding:6px 10px;border-radius:6px;background:var(--raised);border:1px solid var(--grid);box-shadow:0 2px 10px #0003;font-size:13px;line-height:1.4;white-space:nowrap}
 #tip b{display:block}

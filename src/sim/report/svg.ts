@@ -136,7 +136,7 @@ function renderPanel(panel: Panel, { width, names }: ChartOptions): { markup: st
   });
 
   const marks = [
-    `<text class="title" x="8" y="20">${escapeMarkup(cut(rows[0]!.trace, Math.floor((width - 16) / 8.5)))}</text>`,
+    `<text class="title" x="8" y="20">${escapeMarkup(cut(rows[0]!.trace, Math.floor((width - 16) / 9.6)))}</text>`,
     `<text class="axis" x="8" y="39">Miss ratio</text>`,
     ...yTicks.map((tick) => {
       const y = round(yOf(tick));

@@ -1,0 +1,108 @@
+import type { Clock } from "../lib/clock.ts";
+import { type Comparison, compare } from "../sim/mrc/comparison.ts";
+import { runSampled, type Sample, type SampledPlan, type SampledRow } from "../sim/mrc/sampled-run.ts";
+import { type ResultRow, run } from "../sim/runner.ts";
+
+/**
+ * A sample as a share of the keys (`0.01`, `1%`) or as a number of keys (`8192`).
+ * @throws RangeError naming the text
+ */
+export function parseSample(text: string): Sample {
+  const match = /^([0-9]+(?:\.[0-9]+)?)(%?)$/.exec(text.trim());
+  const value = match === null ? Number.NaN : Number(match[1]);
+  const rate = match?.[2] === "%" ? value / 100 : value;
+  if (rate >= LEAST_RATE && (rate < 1 || (rate === 1 && match?.[2] === "%"))) return { kind: "rate", rate };
+  if (match?.[2] === "" && Number.isInteger(value) && value >= LEAST_OBJECTS && value <= MOST_OBJECTS) {
+    return { kind: "objects", objects: value };
+  }
+  throw new RangeError(
+    `"${text}" is not a sample: a share of the keys from ${LEAST_RATE} to 1 such as 0.01 or 1%, or a number of ` +
+      `keys from ${LEAST_OBJECTS} to ${MOST_OBJECTS.toLocaleString("en")} such as 8192`,
+  );
+}
+
+/** Smaller samples tell nothing. */
+const LEAST_RATE = 1e-6;
+const LEAST_OBJECTS = 100;
+const MOST_OBJECTS = 1e8;
+
+export interface EstimatePlan extends SampledPlan {
+  /** Every cache is simulated exactly as well. */
+  readonly isCompared: boolean;
+  readonly threads: number;
+  readonly clock: Clock;
+}
+
+export interface EstimateResult {
+  readonly rows: readonly SampledRow[];
+  readonly records: number;
+  readonly objects: number;
+  readonly bytes: number;
+  /** What share of the keys was looked at, at least. */
+  readonly rate: number;
+  readonly comparisons: readonly Comparison[] | undefined;
+  /** Time taken by the estimates, and by the exact simulation they are set against. */
+  readonly seconds: number;
+  readonly exactSeconds: number;
+}
+
+/** Miss ratios from a sample of the keys (or LRU's from all of them), and how far off they are, if asked for. */
+export async function estimate(plan: EstimatePlan): Promise<EstimateResult> {
+  const { isCompared, clock } = plan;
+  const begunMs = clock.monotonicMs();
+  const { rows, extent, rate } = await runSampled(plan);
+  const estimatedMs = clock.monotonicMs();
+  const comparisons = isCompared ? compare(rows, await simulateExactly(plan, rows)) : undefined;
+  const { records, objects, bytes } = extent;
+  return {
+    rows,
+    records,
+    objects,
+    bytes,
+    rate,
+    comparisons,
+    seconds: (estimatedMs - begunMs) / 1000,
+    exactSeconds: (clock.monotonicMs() - estimatedMs) / 1000,
+  };
+}
+
+/** The same caches, looking at all keys. */
+async function simulateExactly(
+  plan: EstimatePlan,
+  estimates: readonly SampledRow[],
+): Promise<readonly ResultRow[]> {
+  const sizes = new Map(
+    estimates.map(({ size, sizeUnit }) => [`${size} ${sizeUnit}`, { kind: sizeUnit, amount: size }]),
+  );
+  const counting = { warmupRecords: plan.warmupRecords, windowRecords: 0, byFamily: false };
+  return (await run({ ...plan, sizes: [...sizes.values()], counting })).rows;
+}
+
+/** How far estimates are from what is so, for people; in percentage points. */
+export function formatComparisons({ comparisons = [], seconds, exactSeconds }: EstimateResult): string {
+  const points = (ratio: number | undefined): string => (ratio === undefined ? "" : (100 * ratio).toFixed(2));
+  const columns = [
+    ["Estimates against exact", ...comparisons.map(({ policy }) => policy)],
+    ["sizes", ...comparisons.map(({ sizes }) => String(sizes))],
+    ["mean error, points", ...comparisons.map(({ meanAbsoluteError }) => points(meanAbsoluteError))],
+    ["greatest", ...comparisons.map(({ greatestError }) => points(greatestError))],
+    ["expected", ...comparisons.map(({ meanStandardError }) => points(meanStandardError))],
+  ];
+  const widths = columns.map((column) => Math.max(...column.map((text) => text.length)));
+  const table = columns[0]!
+    .map((_, line) =>
+      columns
+        .map((column, at) =>
+          at === 0 ? column[line]!.padEnd(widths[0]!) : column[line]!.padStart(widths[at]!),
+        )
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+  return `${table}\n\nestimated in ${seconds.toFixed(1)} s, simulated exactly in ${exactSeconds.toFixed(1)} s`;
+}
+
+/** The same for programs: one object a line. */
+export function formatComparisonLines(trace: string, comparisons: readonly Comparison[]): string {
+  return comparisons.map((comparison) => `${JSON.stringify({ trace, ...comparison })}\n`).join("");
+}

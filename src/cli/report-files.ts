@@ -1,0 +1,90 @@
+import { accessSync, constants, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import manifest from "../../package.json" with { type: "json" };
+import type { Clock } from "../lib/clock.ts";
+import { type PageRow, renderHtml } from "../sim/report/html.ts";
+import { renderSvg } from "../sim/report/svg.ts";
+import { FailedError } from "./exit.ts";
+
+/** What was found in a trace, for the page. */
+export interface TraceFacts {
+  readonly name: string;
+  readonly requests: number;
+  readonly records: number;
+  readonly objects: number;
+  /** Bytes of the working set, where it was measured. */
+  readonly bytes: number | undefined;
+  /** What share of the keys was looked at. */
+  readonly rate: number;
+}
+
+/** Charts and pages that are written when all has been simulated. */
+export interface ReportFiles {
+  readonly svg: string | undefined;
+  readonly html: string | undefined;
+}
+
+/**
+ * Long before they are written: whether they can be.
+ * @throws FailedError naming the file
+ */
+export function checkReportFiles({ svg, html }: ReportFiles): void {
+  for (const path of [svg, html]) {
+    if (path === undefined) continue;
+    try {
+      accessSync(dirname(path), constants.W_OK);
+    } catch (error) {
+      throw new FailedError(`${path}: it cannot be written: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** Files of the same name are replaced. @throws FailedError naming the file */
+export function writeReportFiles(
+  { svg, html }: ReportFiles,
+  rows: readonly PageRow[],
+  traces: readonly TraceFacts[],
+  command: readonly string[],
+  clock: Clock,
+): void {
+  if (svg !== undefined) write(svg, renderSvg(rows));
+  if (html === undefined) return;
+  const facts: [string, string][] = traces.flatMap(describeTrace);
+  facts.push(
+    ["Command", ["glasscache", ...command.map(quote)].join(" ")],
+    ["Version", `glasscache ${manifest.version}`],
+    ["Date", new Date(clock.wallMs()).toISOString().replace(/\.[0-9]+Z$/, "Z")],
+  );
+  write(html, renderHtml(rows, { facts }));
+}
+
+function describeTrace({ name, requests, records, objects, bytes, rate }: TraceFacts): [string, string][] {
+  const count = (value: number): string => value.toLocaleString("en");
+  const about = rate < 1 ? "about " : "";
+  const facts: [string, string][] = [
+    ["Trace", name],
+    ["Requests", records === requests ? count(requests) : `${count(requests)} of ${count(records)} records`],
+    ["Objects", about + count(objects)],
+  ];
+  if (bytes !== undefined && bytes !== objects) facts.push(["Bytes", about + count(bytes)]);
+  if (rate < 1) facts.push(["Sample", describeRate(rate)]);
+  return facts;
+}
+
+/** `1% of the keys`. */
+export function describeRate(rate: number): string {
+  return `${Number((100 * rate).toPrecision(2))}% of the keys`;
+}
+
+/** As a shell takes it. */
+function quote(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}
+
+function write(path: string, content: string): void {
+  try {
+    writeFileSync(path, content);
+  } catch (error) {
+    throw new FailedError(`${path}: it cannot be written: ${(error as Error).message}`);
+  }
+}
