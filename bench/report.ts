@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -123,12 +123,10 @@ function versions(): string {
     ["nutcracker", "nutcracker", ["--version"]],
   ];
   const found = programs.map(([name, command, args]) => {
-    try {
-      const text = execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-      return `${name} ${/[0-9]+(\.[0-9]+)+/.exec(text)?.[0] ?? "?"}`;
-    } catch {
-      return `${name} (absent)`;
-    }
+    // Some print it to standard error.
+    const { stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
+    if (error !== undefined) return `${name} (absent)`;
+    return `${name} ${/[0-9]+(\.[0-9]+)+/.exec(stdout + stderr)?.[0] ?? "of unknown version"}`;
   });
   return [`Bun ${Bun.version}`, ...found].join(", ");
 }
