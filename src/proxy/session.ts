@@ -62,8 +62,6 @@ export class ProxySession implements Session, ProxyContext {
   namesSources = false;
   #pin: Pin | undefined;
   #mainOutstanding = 0;
-  /** Of those, writes. */
-  #writesOutstanding = 0;
   #sideOutstanding = 0;
   #postponed: Postponed | undefined;
 
@@ -205,12 +203,12 @@ export class ProxySession implements Session, ProxyContext {
   }
 
   /**
-   * A client that has sent a write and not been told yet that it happened must see it nevertheless in what it reads.
-   * Another thread may cache the value from before in between; asked over the same connection, the origin answers
-   * with what comes after.
+   * A client that awaits replies must see in what it reads next its own writes among them, and nothing older than its
+   * reads among them bring. Another thread may cache an older value in between; asked over the same connection, the
+   * origin answers with what comes after.
    */
   get #mayHit(): boolean {
-    return this.#writesOutstanding === 0 || !this.proxy.cache.isShared;
+    return this.#mainOutstanding === 0 || !this.proxy.cache.isShared;
   }
 
   #getMany(request: Request, reply: ReplyWriter): void {
@@ -276,8 +274,7 @@ export class ProxySession implements Session, ProxyContext {
     const { stats } = this.proxy;
     stats.forwarded++;
     this.#mainOutstanding++;
-    if (mayWrite) this.#writesOutstanding++;
-    const done = mayWrite ? this.#writeDone : this.#mainDone;
+    const done = this.#mainDone;
     upstream.enqueue(new ForwardedRequest({ ticket, version, mayWrite, stats, fence, settled, done }));
   }
 
@@ -342,11 +339,6 @@ export class ProxySession implements Session, ProxyContext {
   readonly #mainDone = (): void => {
     this.#mainOutstanding--;
     if (this.#mainOutstanding === 0) this.#runPostponed();
-  };
-
-  readonly #writeDone = (): void => {
-    this.#writesOutstanding--;
-    this.#mainDone();
   };
 
   #sideDone(): void {
