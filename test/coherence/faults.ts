@@ -175,8 +175,9 @@ function beginLoss({ keys, recorder }: World): Loss {
   const written = keys.registers.filter((register) => !free.includes(register)).map(({ key }) => key);
   for (const key of [...written, ...keys.counters, ...keys.forgetRetired()]) recorder.cutOff(key);
   for (const key of keys.fleeting) recorder.ignore(key);
+  keys.isLosing = true;
   const isOver = (): void => {
-    // Those made meanwhile.
+    keys.isLosing = false;
     for (const key of keys.fleeting) recorder.ignore(key);
     keys.retireCounters();
     keys.forgetRetired();

@@ -43,6 +43,8 @@ export class Keys {
   readonly registers: readonly Register[];
   /** Keys of a single client, for as long as it uses them. */
   readonly fleeting: Set<string> = new Set();
+  /** All keys are being lost at this moment, or may be. */
+  isLosing = false;
   readonly #counterCount: number;
   readonly #retired: string[] = [];
   #counterGeneration = 0;

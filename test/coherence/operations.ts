@@ -227,6 +227,7 @@ export async function outlive(wire: Wire, client: RespClient): Promise<void> {
     await getKey(wire, client, key);
     await Bun.sleep(1);
   }
+  if (wire.keys.isLosing) wire.recorder.ignore(key);
   wire.keys.fleeting.delete(key);
 }
 
