@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import type { Socket } from "bun";
 import { bulk, FakeOrigin, type FakeOriginOptions } from "../../test/support/fake-origin.ts";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { latin1 } from "../lib/bytes.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
@@ -282,4 +284,46 @@ test("no more requests are taken while too many bytes wait for the origin", asyn
   expect(bench.connection.accepts).toBe(false);
   expect(await last.outcome).toBe("+OK\r\n");
   expect(bench.connection.accepts).toBe(true);
+});
+
+test("a backlog arrives whole and in order, however slowly the origin reads", async () => {
+  const received: Uint8Array[] = [];
+  let readBytes = 0;
+  const arrived = Promise.withResolvers<void>();
+  const requests = Array.from({ length: 2000 }, (_, index) => ["ECHO", `${index}:`.repeat(2000)]);
+  const expected = new ByteBuffer();
+  for (const command of requests) writeCommand(expected, command);
+  const opened = Promise.withResolvers<Socket>();
+  const origin = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open(socket) {
+        socket.pause();
+        opened.resolve(socket);
+      },
+      data(socket, data) {
+        received.push(data.slice());
+        readBytes += data.length;
+        if (readBytes === expected.length) arrived.resolve();
+        socket.pause();
+        setImmediate(() => socket.resume());
+      },
+    },
+  });
+  const options = {
+    address: { host: "127.0.0.1", port: origin.port },
+    clock: systemClock,
+    timeoutMs: 30_000,
+  };
+  const connection = new UpstreamConnection({ ...options, pendingBytes: 1e9 }, { closed: () => {} });
+  for (const command of requests) {
+    writeCommand(connection.out, command);
+    connection.enqueue(new Kept());
+    if (connection.outstandingCount === 1000) (await opened.promise).resume();
+  }
+  await arrived.promise;
+  expect(Buffer.concat(received).equals(expected.view())).toBe(true);
+  connection.close(new Error("the test is over") as UpstreamError);
+  origin.stop(true);
 });

@@ -8,6 +8,11 @@ import { PUSH } from "../protocol/reply-types.ts";
 import { formatOrigin, type OriginAddress } from "./address.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
+/** So many request bytes are sent at once, so that the origin begins while more requests are being read. */
+const EAGER_BYTES = 16 * 1024;
+/** The buffer of requests is given back when it has grown beyond this. */
+const KEEP_BYTES = 1024 * 1024;
+
 /** A request whose bytes have been written and whose one reply is awaited. */
 export abstract class UpstreamRequest {
   /** Monotonic milliseconds; set by the connection. */
@@ -49,6 +54,8 @@ export interface UpstreamOptions {
 export class UpstreamConnection {
   /** Requests are written here, each followed by `enqueue`. */
   readonly out = new ByteBuffer(4096);
+  /** So many bytes of `out` have been sent. */
+  #sent = 0;
   readonly #options: UpstreamOptions;
   /** Whoever uses the connection; may change when it is handed on. */
   events: UpstreamEvents;
@@ -59,6 +66,8 @@ export class UpstreamConnection {
   #isOpen = false;
   #closed = false;
   #flushQueued = false;
+  /** The system took less than it was given. */
+  #isBlocked = false;
   /** When it was begun, until something has been received. */
   #lastReceivedMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -85,7 +94,7 @@ export class UpstreamConnection {
 
   /** Whether another request may be written: false once closed, and while too many bytes wait for the origin. */
   get accepts(): boolean {
-    return !this.#closed && this.out.length < this.#options.pendingBytes;
+    return !this.#closed && this.#waitingBytes < this.#options.pendingBytes;
   }
 
   /**
@@ -98,14 +107,16 @@ export class UpstreamConnection {
     request.deadlineMs = nowMs + timeoutMs;
     this.#requests.push(request);
     if (this.#timer === undefined && timeoutMs !== Number.POSITIVE_INFINITY) this.#setTimer(timeoutMs);
-    this.queueFlush();
+    if (this.#waitingBytes >= EAGER_BYTES && !this.#isBlocked) this.#flush();
+    else this.queueFlush();
   }
 
   /** Sends what has been written, once for all that is written in this turn of the event loop. */
   queueFlush(): void {
     if (this.#flushQueued) return;
     this.#flushQueued = true;
-    queueMicrotask(() => {
+    // Not a microtask: those run after the data of each single client.
+    setImmediate(() => {
       this.#flushQueued = false;
       this.#flush();
     });
@@ -171,10 +182,22 @@ export class UpstreamConnection {
 
   #flush(): void {
     const socket = this.#socket;
-    if (this.#closed || socket === undefined || this.out.length === 0) return;
-    const sent = socket.write(this.out.view());
-    if (sent > 0) this.out.discard(sent);
-    if (this.out.length === 0) this.out.clear(1024 * 1024);
+    const { out } = this;
+    if (this.#closed || socket === undefined || this.#waitingBytes === 0) return;
+    this.#sent += Math.max(0, socket.write(out.bytes.subarray(this.#sent, out.length)));
+    this.#isBlocked = this.#sent < out.length;
+    if (!this.#isBlocked) {
+      out.clear(KEEP_BYTES);
+      this.#sent = 0;
+    } else if (this.#sent >= out.length / 2) {
+      // Not at each call: an origin that reads slowly would have a large backlog moved a hundred times.
+      out.discard(this.#sent);
+      this.#sent = 0;
+    }
+  }
+
+  get #waitingBytes(): number {
+    return this.out.length - this.#sent;
   }
 
   #received(data: Uint8Array): void {
