@@ -98,6 +98,7 @@ export function adminCommands(proxy: ProxyParts): readonly Command<ClientContext
         stats.reset();
         cache.invalidationCount = 0;
         registry.resetStatistics();
+        proxy.threads.resetEnded();
       },
     }),
   ];

@@ -1,8 +1,9 @@
 import type { TrafficTotals } from "../net/info.ts";
 import type { ProxyParts } from "./context.ts";
+import type { ThreadTable } from "./threads/thread-table.ts";
 
-/** Every counter that INFO shows, of one thread; each an ever growing number or a rate. */
-const COUNTERS = {
+/** Every counter that INFO shows and that only grows, of one thread. */
+const GROWING = {
   hits: ({ stats }: ProxyParts) => stats.hits,
   misses: ({ stats }: ProxyParts) => stats.misses,
   coalesced: ({ stats }: ProxyParts) => stats.coalesced,
@@ -19,6 +20,10 @@ const COUNTERS = {
   requestCount: ({ registry }: ProxyParts) => registry.requestCount,
   bytesReceived: ({ registry }: ProxyParts) => registry.bytesReceived,
   bytesSent: ({ registry }: ProxyParts) => registry.bytesSent,
+} as const;
+
+/** The rates and numbers that go up and down. */
+const CURRENT = {
   requestsPerSecond: ({ registry }: ProxyParts) => registry.throughput.requestsPerSecond,
   receivedBytesPerSecond: ({ registry }: ProxyParts) => registry.throughput.receivedBytesPerSecond,
   sentBytesPerSecond: ({ registry }: ProxyParts) => registry.throughput.sentBytesPerSecond,
@@ -26,6 +31,8 @@ const COUNTERS = {
   dedicatedConnections: ({ origin }: ProxyParts) => origin.connectionCounts.dedicated,
   idleConnections: ({ origin }: ProxyParts) => origin.connectionCounts.idle,
 } as const;
+
+const COUNTERS = { ...GROWING, ...CURRENT };
 
 export type CounterName = keyof typeof COUNTERS;
 
@@ -37,6 +44,11 @@ export function publishCounters(proxy: ProxyParts, index: number): void {
     index,
     NAMES.map((name) => COUNTERS[name](proxy)),
   );
+}
+
+/** A thread has ended: what it counted still counts. What it did since it published last is lost. */
+export function retireCounters(threads: ThreadTable, index: number): void {
+  threads.retire(index, [...Object.keys(GROWING).keys()]);
 }
 
 /** All counters over all threads; those of other threads may be a tenth of a second old. */

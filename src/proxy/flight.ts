@@ -41,6 +41,8 @@ export class Flight extends UpstreamRequest {
   /** The key's lease when it was asked for. */
   readonly lease: number;
   readonly epoch: number;
+  /** Whether other threads know of it, and are to be told that it has ended. */
+  isClaimed = false;
   readonly #owner: FlightOwner;
   readonly #waiters: Waiter[] = [];
   /** When each of them joined, in monotonic milliseconds. */

@@ -8,18 +8,26 @@ import { failureMessage } from "./forwarded-request.ts";
 export class ManyValues {
   readonly #proxy: ProxyParts;
   readonly #namesSources: boolean;
+  readonly #mayHit: (bytes: Uint8Array, start: number, end: number) => boolean;
   readonly #values: (Uint8Array | null)[] = [];
   readonly #sources: (Source | "none")[] = [];
   readonly #missing: number[] = [];
   #error: string | undefined;
 
-  /** @param mayHit false: nothing is taken from the cache */
-  constructor(proxy: ProxyParts, request: Request, namesSources: boolean, mayHit: boolean) {
+  /** @param mayHit whether a key may be taken from the cache */
+  constructor(
+    proxy: ProxyParts,
+    request: Request,
+    namesSources: boolean,
+    mayHit: (bytes: Uint8Array, start: number, end: number) => boolean,
+  ) {
     this.#proxy = proxy;
     this.#namesSources = namesSources;
+    this.#mayHit = mayHit;
     for (let index = 1; index < request.count; index++) {
-      const value = mayHit
-        ? proxy.readThrough.get(request.bytes, request.starts[index]!, request.ends[index]!)
+      const { bytes, starts, ends } = request;
+      const value = mayHit(bytes, starts[index]!, ends[index]!)
+        ? proxy.readThrough.get(bytes, starts[index]!, ends[index]!)
         : undefined;
       this.#values.push(value ?? null);
       this.#sources.push(value === undefined ? "none" : "hit");
@@ -31,8 +39,12 @@ export class ManyValues {
     return this.#missing.length === 0;
   }
 
-  /** Asks for what is missing; `then` is called once, when all of it has come. */
-  load(request: Request, then: () => void): void {
+  /**
+   * Asks for what is missing; `then` is called once, when all of it has come.
+   * @returns whether something of it is awaited from another thread (see `ReadThrough.load`)
+   */
+  load(request: Request, then: () => void): boolean {
+    let awaitsPeer = false;
     let waiting = this.#missing.length;
     const done = (): void => {
       waiting--;
@@ -56,8 +68,12 @@ export class ManyValues {
           done();
         },
       };
-      this.#proxy.readThrough.load(request.bytes, request.starts[index]!, request.ends[index]!, waiter);
+      const start = request.starts[index]!;
+      const end = request.ends[index]!;
+      const mayHit = this.#mayHit(request.bytes, start, end);
+      if (this.#proxy.readThrough.load(request.bytes, start, end, waiter, mayHit)) awaitsPeer = true;
     }
+    return awaitsPeer;
   }
 
   write(reply: ReplyWriter): void {

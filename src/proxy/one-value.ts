@@ -10,6 +10,7 @@ export class OneValue implements Waiter {
   readonly #session: ProxyContext;
   readonly #ticket: Ticket;
   readonly #done: () => void;
+  #holds = false;
 
   constructor(session: ProxyContext, ticket: Ticket, done: () => void) {
     this.#session = session;
@@ -39,8 +40,15 @@ export class OneValue implements Waiter {
     this.#finish();
   }
 
+  /** Nothing more is executed for the client until the value has come. */
+  hold(): void {
+    this.#holds = true;
+    this.#session.connection.hold();
+  }
+
   #finish(): void {
     this.#ticket.done();
+    if (this.#holds) this.#session.connection.release();
     this.#done();
   }
 }

@@ -25,6 +25,7 @@ import { openBlockSink } from "./recording-file.ts";
 import { ROUTES } from "./routes.ts";
 import { ProxySession } from "./session.ts";
 import { answerPeer } from "./threads/answer-peer.ts";
+import type { FlightClaims } from "./threads/flight-claims.ts";
 import type { AnswerQuestion, Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 
@@ -46,6 +47,8 @@ export interface ProxyOptions {
   readonly startedAtMs: number;
   /** Makes the way to the other threads, where there are others. @param answer how this one answers them */
   readonly joinPeers?: (answer: AnswerQuestion) => Peers;
+  /** Which thread asks the origin for what, where there are others. */
+  readonly claims?: FlightClaims;
 }
 
 /** The caching proxy, or one thread of it: composes cache, origin and sessions. */
@@ -110,6 +113,9 @@ export class CachingProxy implements Service, ProxyParts {
       threads,
       stats: this.stats,
       recorder: this.recorder,
+      peers: this.peers,
+      claims: options.claims,
+      peerTimeoutMs: settings.originTimeoutMs,
       nowMs: this.nowMs,
       untrackedTtlMs: settings.ttlMs,
       unsafeSkipLeases: settings.unsafeSkipLeases,

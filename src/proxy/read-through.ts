@@ -7,12 +7,20 @@ import type { CoherentCache } from "./coherent-cache.ts";
 import { Flight, type FlightOwner, type Waiter } from "./flight.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import type { Recorder } from "./recorder.ts";
+import { CLAIMED, type FlightClaims, UNCLAIMED } from "./threads/flight-claims.ts";
+import { LOOK_AGAIN, missingSinceMs, PeerFlight, PeerWaiter } from "./threads/peer-flight.ts";
+import type { Answer, Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 
 export interface ReadThroughOptions {
   readonly cache: CoherentCache;
   readonly origin: Origin;
   readonly threads: ThreadTable;
+  /** The other threads, and what each asks the origin for; undefined where there are none. */
+  readonly peers: Peers | undefined;
+  readonly claims: FlightClaims | undefined;
+  /** How long another thread's flight is waited for. */
+  readonly peerTimeoutMs: number;
   readonly stats: ProxyStats;
   /** Where reads are recorded. */
   readonly recorder: Recorder | undefined;
@@ -42,6 +50,8 @@ export class ReadThrough implements FlightOwner {
   readonly #stats: ProxyStats;
   readonly #recorder: Recorder | undefined;
   readonly #options: ReadThroughOptions;
+  /** What is awaited from other threads, by key. */
+  readonly #peerFlights = new Map<string, PeerFlight>();
 
   constructor(options: ReadThroughOptions) {
     this.#options = options;
@@ -87,16 +97,22 @@ export class ReadThrough implements FlightOwner {
     return true;
   }
 
-  /** The key is not cached: `waiter` hears from the origin. */
-  load(bytes: Uint8Array, start: number, end: number, waiter: Waiter): void {
+  /**
+   * The key is not cached: `waiter` hears from the origin.
+   * @param mayAwaitPeer whether the waiter may have what another thread asks for: not where its client awaits another
+   *   reply about the key, which came over this thread's connection and is to be in order with this one
+   * @returns whether it waits for another thread: its client must not be executed further until it has been called,
+   *   because what it asks for next would not be in order with this
+   */
+  load(bytes: Uint8Array, start: number, end: number, waiter: Waiter, mayAwaitPeer: boolean): boolean {
     this.#stats.misses++;
     const recorder = this.#recorder;
     const nowMs = this.#options.nowMs();
     const told = recorder === undefined ? waiter : recorder.miss(bytes, start, end, nowMs, waiter);
-    this.#ask(bytes, start, end, told);
+    return this.#ask(bytes, start, end, told, mayAwaitPeer);
   }
 
-  #ask(bytes: Uint8Array, start: number, end: number, waiter: Waiter): void {
+  #ask(bytes: Uint8Array, start: number, end: number, waiter: Waiter, mayAwaitPeer: boolean): boolean {
     const { flights } = this.#cache;
     const name = latin1(bytes, start, end);
     const hash = this.#store.hash(bytes, start, end);
@@ -104,19 +120,71 @@ export class ReadThrough implements FlightOwner {
     if (underway !== undefined && this.#mayJoin(underway)) {
       this.#stats.coalesced++;
       underway.join(waiter, this.#options.nowMs());
-      return;
+      return false;
     }
+    const awaited = mayAwaitPeer ? this.#peerFlights.get(name) : undefined;
+    if (awaited !== undefined) {
+      awaited.waiters.push(waiter);
+      return true;
+    }
+    const claim = this.#options.claims?.claim(hash) ?? UNCLAIMED;
     // Not `slice`: of a `Buffer` that would be a view.
     const key = new Uint8Array(bytes.subarray(start, end));
+    if (claim >= 0 && mayAwaitPeer) {
+      const peerFlight = new PeerFlight(name, key, hash, this.#store.lease(hash), this.#store.epoch);
+      peerFlight.waiters.push(waiter);
+      this.#awaitPeer(peerFlight, claim);
+      return true;
+    }
     const flight = new Flight(name, key, hash, this.#store.lease(hash), this.#store.epoch, this);
+    flight.isClaimed = claim === CLAIMED;
     flight.join(waiter, this.#options.nowMs());
     try {
       flight.send(this.#origin.main());
       flights.set(name, flight);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
+      if (flight.isClaimed) this.#options.claims!.release(hash);
       waiter.failed(error);
     }
+    return false;
+  }
+
+  #awaitPeer(flight: PeerFlight, thread: number): void {
+    const { peers, peerTimeoutMs } = this.#options;
+    this.#peerFlights.set(flight.name, flight);
+    void peers!.askOne(thread, { kind: "landing", key: flight.key }, peerTimeoutMs).then((answer) => {
+      this.#peerFlights.delete(flight.name);
+      this.#peerLanded(flight, answer ?? LOOK_AGAIN);
+    });
+  }
+
+  /** Another thread's flight has ended: what it brought is in the cache, if it could be kept. */
+  #peerLanded({ key, hash, lease, epoch, waiters }: PeerFlight, answer: Answer): void {
+    const nowMs = this.#options.nowMs();
+    const sinceMs = missingSinceMs(answer);
+    // Only the landing itself has invalidated the key since the first of them asked: as true for those who came later.
+    const landedLease = (lease + 1) | 0;
+    if (sinceMs !== undefined && nowMs - sinceMs <= this.#boundMs && this.#holds(hash, landedLease, epoch)) {
+      this.#stats.coalesced += waiters.length;
+      for (const waiter of waiters) waiter.missing();
+      return;
+    }
+    const times = this.peek(key, 0, key.length, nowMs);
+    const value = times && this.#store.get(key, 0, key.length, hash, nowMs);
+    if (times === undefined || value === undefined) {
+      for (const waiter of waiters) this.#ask(key, 0, key.length, waiter, false);
+      return;
+    }
+    this.#stats.coalesced += waiters.length;
+    for (const waiter of waiters) waiter.found(value, 0, value.length, "coalesced", times.remainingMs);
+  }
+
+  /** Another thread wants to know when the flight for this key has ended; at once when there is none to be joined. */
+  whenLanded(key: Uint8Array, then: (answer: Answer) => void): void {
+    const flight = this.#cache.flights.get(latin1(key, 0, key.length));
+    if (flight === undefined || !this.#mayJoin(flight)) then(LOOK_AGAIN);
+    else flight.join(new PeerWaiter(flight, then), this.#options.nowMs());
   }
 
   /**
@@ -125,25 +193,30 @@ export class ReadThrough implements FlightOwner {
    * invalidated the key since.
    */
   #mayJoin(flight: Flight): boolean {
-    const { tracking, stalenessBoundMs } = this.#origin;
-    const boundMs = tracking === false ? this.#options.untrackedTtlMs : stalenessBoundMs;
-    if (this.#options.nowMs() - flight.sentAtMs > boundMs) return false;
-    return !this.#cache.isShared || this.#holds(flight);
+    if (this.#options.nowMs() - flight.sentAtMs > this.#boundMs) return false;
+    return !this.#cache.isShared || this.#holds(flight.hash, flight.lease, flight.epoch);
   }
 
-  #holds(flight: Flight): boolean {
-    return this.#store.lease(flight.hash) === flight.lease && this.#store.epoch === flight.epoch;
+  /** How old an answer of the origin may be. */
+  get #boundMs(): number {
+    const { tracking, stalenessBoundMs } = this.#origin;
+    return tracking === false ? this.#options.untrackedTtlMs : stalenessBoundMs;
+  }
+
+  #holds(hash: number, lease: number, epoch: number): boolean {
+    return this.#store.lease(hash) === lease && this.#store.epoch === epoch;
   }
 
   /** What the flight brought had expired before this waiter asked. */
   askAgain(flight: Flight, waiter: Waiter): void {
-    this.#ask(flight.key, 0, flight.key.length, waiter);
+    this.#ask(flight.key, 0, flight.key.length, waiter, false);
   }
 
   landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void {
     const { flights } = this.#cache;
     // Another flight may have taken its place after an invalidation.
     if (flights.get(flight.name) === flight) flights.delete(flight.name);
+    if (flight.isClaimed) this.#options.claims!.release(flight.hash);
     if (this.#fill(flight, bytes, start, end, remainingMs)) this.#stats.fills++;
     else if (this.#cache.isShared) this.#cache.invalidate(flight.key, 0, flight.key.length);
   }

@@ -20,6 +20,7 @@ import type { Fence } from "./fence.ts";
 import { ForwardedRequest, failureMessage } from "./forwarded-request.ts";
 import { ManyValues } from "./many-values.ts";
 import { OneValue } from "./one-value.ts";
+import { OutstandingKeys } from "./outstanding-keys.ts";
 import { changesConnection, Pin } from "./pin.ts";
 import type { Route } from "./routes.ts";
 import { writeSource } from "./source-attribute.ts";
@@ -62,6 +63,8 @@ export class ProxySession implements Session, ProxyContext {
   namesSources = false;
   #pin: Pin | undefined;
   #mainOutstanding = 0;
+  /** The keys that those of them concern, where threads share the cache. */
+  readonly #outstandingKeys = new OutstandingKeys();
   #sideOutstanding = 0;
   #postponed: Postponed | undefined;
 
@@ -192,23 +195,39 @@ export class ProxySession implements Session, ProxyContext {
     const end = request.ends[1]!;
     // One moment for both: an entry must not expire between being announced and being delivered.
     const nowMs = this.proxy.nowMs();
-    if (this.namesSources && reply.version === 3) {
+    const mayHit = this.#mayHit(request.bytes, start, end);
+    if (mayHit && this.namesSources && reply.version === 3) {
       const entry = readThrough.peek(request.bytes, start, end, nowMs);
-      if (entry !== undefined && this.#mayHit) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
+      if (entry !== undefined) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
     }
-    if (this.#mayHit && readThrough.lookup(request.bytes, start, end, reply, nowMs)) return;
-    const ticket = this.connection.defer();
+    if (mayHit && readThrough.lookup(request.bytes, start, end, reply, nowMs)) return;
+    this.#load(request.bytes, start, end, this.connection.defer(), mayHit);
+  }
+
+  #load(bytes: Uint8Array, start: number, end: number, ticket: Ticket, mayHit: boolean): void {
     this.#mainOutstanding++;
-    readThrough.load(request.bytes, start, end, new OneValue(this, ticket, this.#mainDone));
+    this.#awaitKey(bytes, start, end);
+    const waiter = new OneValue(this, ticket, this.#mainDone);
+    if (this.proxy.readThrough.load(bytes, start, end, waiter, mayHit)) waiter.hold();
   }
 
   /**
-   * A client that awaits replies must see in what it reads next its own writes among them, and nothing older than its
-   * reads among them bring. Another thread may cache an older value in between; asked over the same connection, the
+   * A client that awaits a reply about a key must see in what it reads of it next its own write, and nothing older
+   * than what it reads. Another thread may cache an older value in between; asked over the same connection, the
    * origin answers with what comes after.
    */
-  get #mayHit(): boolean {
-    return this.#mainOutstanding === 0 || !this.proxy.cache.isShared;
+  readonly #mayHit = (bytes: Uint8Array, start: number, end: number): boolean => {
+    const { cache } = this.proxy;
+    return (
+      this.#mainOutstanding === 0 ||
+      !cache.isShared ||
+      !this.#outstandingKeys.mayHave(cache.store.hash(bytes, start, end))
+    );
+  };
+
+  #awaitKey(bytes: Uint8Array, start: number, end: number): void {
+    const { cache } = this.proxy;
+    if (cache.isShared) this.#outstandingKeys.add(cache.store.hash(bytes, start, end));
   }
 
   #getMany(request: Request, reply: ReplyWriter): void {
@@ -217,13 +236,23 @@ export class ProxySession implements Session, ProxyContext {
       many.write(reply);
       return;
     }
-    const ticket = this.connection.defer();
+    const { connection } = this;
+    const ticket = connection.defer();
+    let isHeld = false;
     this.#mainOutstanding++;
-    many.load(request, () => {
+    const awaitsPeer = many.load(request, () => {
       many.write(ticket.reply);
       ticket.done();
+      if (isHeld) connection.release();
       this.#mainDone();
     });
+    for (let index = 1; index < request.count; index++) {
+      this.#awaitKey(request.bytes, request.starts[index]!, request.ends[index]!);
+    }
+    if (awaitsPeer) {
+      isHeld = true;
+      connection.hold();
+    }
   }
 
   #forward(request: Request, route: Route | undefined): void {
@@ -235,6 +264,7 @@ export class ProxySession implements Session, ProxyContext {
     if (goesOverMain) {
       if (proxy.cache.isShared && route.kind === "read" && route.all === true) {
         // It sees keys that other threads may have cached and not been told about yet.
+        this.#outstandingKeys.addAll();
         this.#send(proxy.origin.main(), request, { version, mayWrite: false, fence: proxy.fence });
         return;
       }
@@ -287,6 +317,7 @@ export class ProxySession implements Session, ProxyContext {
     const { cache, recorder } = this.proxy;
     const isWrite = route.kind === "write";
     if (route.all === true) {
+      this.#outstandingKeys.addAll();
       if (isWrite) cache.invalidateAll();
       return cache.isShared ? () => cache.invalidateAll() : undefined;
     }
@@ -301,6 +332,7 @@ export class ProxySession implements Session, ProxyContext {
         cache.invalidate(request.bytes, start, end);
         recorder?.write(removesKeys(route), request.bytes, start, end, this.proxy.nowMs());
       }
+      this.#awaitKey(request.bytes, start, end);
       if (cache.isShared) kept.push(request.copy(index));
     }
     if (!cache.isShared) return undefined;
@@ -338,7 +370,9 @@ export class ProxySession implements Session, ProxyContext {
 
   readonly #mainDone = (): void => {
     this.#mainOutstanding--;
-    if (this.#mainOutstanding === 0) this.#runPostponed();
+    if (this.#mainOutstanding > 0) return;
+    this.#outstandingKeys.clear();
+    this.#runPostponed();
   };
 
   #sideDone(): void {
@@ -419,10 +453,9 @@ export class ProxySession implements Session, ProxyContext {
     const start = request.starts[1]!;
     const end = request.ends[1]!;
     reply.prefix = FROM_PROXY;
-    if (this.#mayHit && readThrough.lookup(request.bytes, start, end, reply, proxy.nowMs())) return;
-    const ticket = this.#backendTicket();
-    this.#mainOutstanding++;
-    readThrough.load(request.bytes, start, end, new OneValue(this, ticket, this.#mainDone));
+    const mayHit = this.#mayHit(request.bytes, start, end);
+    if (mayHit && readThrough.lookup(request.bytes, start, end, reply, proxy.nowMs())) return;
+    this.#load(request.bytes, start, end, this.#backendTicket(), mayHit);
   }
 
   #textWrite(request: Request, verb: string): void {

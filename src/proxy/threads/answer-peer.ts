@@ -9,6 +9,7 @@ import type { Answer, Question } from "./peers.ts";
 /** What one thread does when another asks. */
 export function answerPeer(proxy: ProxyParts, question: Question, then: (answer: Answer) => void): void {
   if (question.kind === "fence") proxy.origin.fence(() => then(new Uint8Array(0)));
+  else if (question.kind === "landing") proxy.readThrough.whenLanded(question.key, then);
   else then(runForPeer(proxy, question.args));
 }
 

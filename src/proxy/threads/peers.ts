@@ -4,17 +4,26 @@ import type { ThreadTable } from "./thread-table.ts";
 export type Question =
   /** To receive every invalidation that the origin has caused so far. */
   | { readonly kind: "fence" }
+  /** To say when the flight for this key has landed; see `PeerFlight`. */
+  | { readonly kind: "landing"; readonly key: Uint8Array }
   /** To run a command about its own clients or counters, and answer with the reply in RESP2. */
   | { readonly kind: "command"; readonly args: readonly string[] };
 
-/** A thread's answer to a command; empty for a fence. */
+/** A thread's answer to a command or of a landing; empty for a fence. */
 export type Answer = Uint8Array;
 
 /** How a thread answers the others: by calling `then` once, now or later. */
 export type AnswerQuestion = (question: Question, then: (answer: Answer) => void) => void;
 
 type Message =
-  | { readonly type: "question"; readonly from: number; readonly id: number; readonly question: Question }
+  | {
+      readonly type: "question";
+      readonly from: number;
+      /** The one thread that is asked; all are where there is none. */
+      readonly to?: number;
+      readonly id: number;
+      readonly question: Question;
+    }
   | {
       readonly type: "answer";
       readonly to: number;
@@ -45,7 +54,8 @@ export class Peers {
     this.#table = table;
     this.#channel.onmessage = ({ data }: { data: Message }) => {
       if (data.type === "question") {
-        const { from, id } = data;
+        const { from, to, id } = data;
+        if (to !== undefined && to !== index) return;
         answer(data.question, (reply) =>
           this.#send({ type: "answer", to: from, from: index, id, answer: reply }),
         );
@@ -77,6 +87,24 @@ export class Peers {
       this.#send({ type: "question", from: this.#index, id, question });
       // One may have died, and been announced, between the look at the table and the question.
       for (const index of [...missing]) if (!this.#table.isAlive(index)) this.#answered(id, index, undefined);
+    });
+  }
+
+  /** Asks one other thread. @returns its answer; undefined where it is dead, dies, or takes longer than `timeoutMs` */
+  askOne(to: number, question: Question, timeoutMs: number): Promise<Answer | undefined> {
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#answered(id, to, undefined), timeoutMs);
+      this.#waiting.set(id, {
+        missing: new Set([to]),
+        answers: [],
+        resolve: ([answer]) => {
+          clearTimeout(timer);
+          resolve(answer);
+        },
+      });
+      this.#send({ type: "question", from: this.#index, to, id, question });
+      if (!this.#table.isAlive(to)) this.#answered(id, to, undefined);
     });
   }
 

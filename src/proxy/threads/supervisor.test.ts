@@ -1,46 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../../test/support/fake-origin.ts";
 import { RespClient } from "../../../test/support/resp-client.ts";
+import { clientOfEach, infoField, startThreads, until } from "../../../test/support/threads.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
-import { type StartThreadsOptions, Supervisor } from "./supervisor.ts";
-
-interface Threads extends AsyncDisposable {
-  readonly supervisor: Supervisor;
-  readonly messages: string[];
-}
-
-async function startThreads(
-  origin: FakeOrigin,
-  options: Partial<StartThreadsOptions> = {},
-): Promise<Threads> {
-  const messages: string[] = [];
-  const log = (message: object | string): void => {
-    messages.push(String(message));
-  };
-  const supervisor = await Supervisor.open({
-    ...{ host: "127.0.0.1", port: 0, threads: 3, memoryBytes: 16 * 1024 ** 2 },
-    ...options,
-    origin: `127.0.0.1:${origin.port}`,
-    log: { info: log, warn: log, error: log },
-  });
-  return { supervisor, messages, [Symbol.asyncDispose]: () => supervisor.close() };
-}
-
-/** A client of each thread: its id tells which thread has it. */
-async function clientOfEach({ port, threadCount }: Supervisor): Promise<RespClient[]> {
-  const clients: RespClient[] = [];
-  while (clients.filter(Boolean).length < threadCount) {
-    const client = await RespClient.connect({ port });
-    const thread = (Number(await client.must("CLIENT", "ID")) - 1) % threadCount;
-    if (clients[thread] === undefined) clients[thread] = client;
-    else client.close();
-  }
-  return clients;
-}
-
-function infoField(info: unknown, name: string): string | undefined {
-  return new RegExp(`^${name}:(.*)\r$`, "m").exec(String(info))?.[1];
-}
+import { Supervisor } from "./supervisor.ts";
 
 describe("a proxy of several threads", () => {
   test("what one thread filled, all serve; what one was told of, all know", async () => {
@@ -161,6 +124,26 @@ describe("a proxy of several threads", () => {
       client.close();
     }
   }, 60_000);
+
+  test("what a thread that died has counted still counts, until the counters are reset", async () => {
+    await using origin = new FakeOrigin();
+    await using threads = await startThreads(origin, { threads: 2 });
+    const { supervisor } = threads;
+    const [one, other] = (await clientOfEach(supervisor)) as [RespClient, RespClient];
+    for (let i = 0; i < 10; i++) await one.must("GET", "none");
+    await until(async () => infoField(await other.must("INFO", "stats"), "keyspace_misses") === "10");
+    const commands = Number(infoField(await other.must("INFO", "stats"), "total_commands_processed"));
+    await supervisor.killThread(0);
+    await until(async () => supervisor.restarts === 1);
+    expect(infoField(await other.must("INFO", "stats"), "keyspace_misses")).toBe("10");
+    expect(
+      Number(infoField(await other.must("INFO", "stats"), "total_commands_processed")),
+    ).toBeGreaterThanOrEqual(commands);
+    // A reset waits for all threads that are alive.
+    await other.must("CONFIG", "RESETSTAT");
+    expect(infoField(await other.must("INFO", "stats"), "keyspace_misses")).toBe("0");
+    for (const client of [one, other]) client.close();
+  });
 
   test("a port that another program has is an error, and so is a number of threads that cannot be", async () => {
     await using origin = new FakeOrigin();

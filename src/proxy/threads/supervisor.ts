@@ -5,8 +5,10 @@ import { type Log, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { ListenError, probePort } from "../../net/listener.ts";
+import { retireCounters } from "../counters.ts";
 import { completeSettings, randomHex } from "../settings.ts";
 import { createStore, DRAIN_MS, type StartProxyOptions, sweepInSteps } from "../start.ts";
+import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
 import { steadyClockFrom } from "./steady-clock.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
@@ -79,6 +81,7 @@ export class Supervisor {
         ...{ settings, host: options.host, port, respOnly, limits, runId, baseMs, count: threads },
         store: store.handle,
         table: table.buffer,
+        claims: FlightClaims.createBuffer(),
         channelName: `glasscache-${process.pid}-${runId}`,
         startedAtMs: machine.wallMs(),
       },
@@ -155,6 +158,8 @@ export class Supervisor {
     const emptied = this.#store.recover(holder);
     this.#store.bumpEpoch();
     this.#table.clear(index);
+    retireCounters(this.#table, index);
+    FlightClaims.forget(this.#start.claims, index);
     Peers.announceDeath(this.#start.channelName, index);
     const locks =
       emptied === 0 ? "" : `; ${emptied} of the cache's shards were being changed and were emptied`;

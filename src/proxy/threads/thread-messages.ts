@@ -13,6 +13,8 @@ export interface ThreadStart {
   /** What this thread holds the store's locks as. */
   readonly holder: number;
   readonly table: SharedArrayBuffer;
+  /** What `FlightClaims` is made of. */
+  readonly claims: SharedArrayBuffer;
   readonly count: number;
   readonly index: number;
   readonly channelName: string;

@@ -21,12 +21,12 @@ export class ThreadTable {
     this.buffer = buffer;
     this.count = count;
     this.#provenUntilMs = new Float64Array(buffer, 0, count);
-    this.#counters = new Float64Array(buffer, count * 8, count * COUNTERS);
-    this.#integers = new Int32Array(buffer, count * (1 + COUNTERS) * 8, count * INTEGERS);
+    this.#counters = new Float64Array(buffer, count * 8, (count + 1) * COUNTERS);
+    this.#integers = new Int32Array(buffer, (count + (count + 1) * COUNTERS) * 8, count * INTEGERS);
   }
 
   static create(count: number): ThreadTable {
-    const bytes = count * ((1 + COUNTERS) * 8 + INTEGERS * 4);
+    const bytes = (count + (count + 1) * COUNTERS) * 8 + count * INTEGERS * 4;
     const table = new ThreadTable(new SharedArrayBuffer(bytes), count);
     // A thread that has fetched nothing has nothing to vouch for.
     table.#provenUntilMs.fill(Number.POSITIVE_INFINITY);
@@ -83,10 +83,23 @@ export class ThreadTable {
     this.#counters.set(values, index * COUNTERS);
   }
 
-  /** Sum of a counter over all threads, as they published it last. */
+  /** Keeps what a thread that has ended counted. @param growing the counters that only grow; the others are dropped */
+  retire(index: number, growing: readonly number[]): void {
+    const own = index * COUNTERS;
+    const ended = this.count * COUNTERS;
+    for (const counter of growing) this.#counters[ended + counter]! += this.#counters[own + counter]!;
+    this.#counters.fill(0, own, own + COUNTERS);
+  }
+
+  /** Sum of a counter over all threads, as they published it last, and those that have ended. */
   sum(counter: number): number {
     let sum = 0;
-    for (let index = 0; index < this.count; index++) sum += this.#counters[index * COUNTERS + counter]!;
+    for (let index = 0; index <= this.count; index++) sum += this.#counters[index * COUNTERS + counter]!;
     return sum;
+  }
+
+  /** Forgets what threads that have ended counted. */
+  resetEnded(): void {
+    this.#counters.fill(0, this.count * COUNTERS, (this.count + 1) * COUNTERS);
   }
 }

@@ -6,6 +6,7 @@ import { systemRandom } from "../../lib/random.ts";
 import { ListenError, Listener } from "../../net/listener.ts";
 import { publishCounters } from "../counters.ts";
 import { CachingProxy } from "../proxy.ts";
+import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
 import { SharedRegistry } from "./shared-registry.ts";
 import { steadyClockFrom } from "./steady-clock.ts";
@@ -34,6 +35,7 @@ function runThread(start: ThreadStart): void {
     index,
     runId: start.runId,
     startedAtMs: start.startedAtMs,
+    claims: new FlightClaims(start.claims, index),
     joinPeers: (answer) => {
       const peers = new Peers(start.channelName, index, threads, answer);
       // From now on the others wait for this thread's answers.

@@ -1,0 +1,29 @@
+/** Beyond so many, every key counts as one of them. */
+const CAPACITY = 64;
+
+/** The keys of a client's requests that are not answered yet, by their hashes: it may name a key too many. */
+export class OutstandingKeys {
+  readonly #hashes = new Int32Array(CAPACITY);
+  #count = 0;
+
+  add(hash: number): void {
+    if (this.#count < CAPACITY) this.#hashes[this.#count] = hash;
+    if (this.#count <= CAPACITY) this.#count++;
+  }
+
+  /** A request that concerns every key. */
+  addAll(): void {
+    this.#count = CAPACITY + 1;
+  }
+
+  mayHave(hash: number): boolean {
+    if (this.#count > CAPACITY) return true;
+    const wanted = hash | 0;
+    for (let at = 0; at < this.#count; at++) if (this.#hashes[at] === wanted) return true;
+    return false;
+  }
+
+  clear(): void {
+    this.#count = 0;
+  }
+}

@@ -1,0 +1,23 @@
+import { expect, test } from "bun:test";
+import { CLAIMED, FlightClaims, UNCLAIMED } from "./flight-claims.ts";
+
+test("tells who asks for a key, until that one has ended or died", () => {
+  const buffer = FlightClaims.createBuffer();
+  const [zero, one] = [new FlightClaims(buffer, 0), new FlightClaims(buffer, 255)];
+  const hash = 0x8765_4321;
+  expect(zero.claim(hash)).toBe(CLAIMED);
+  expect(one.claim(hash)).toBe(0);
+  // Its own: there is nobody else to wait for.
+  expect(zero.claim(hash)).toBe(UNCLAIMED);
+  // Another key in the same place.
+  expect(one.claim(hash ^ 0x4000_0000)).toBe(UNCLAIMED);
+  one.release(hash);
+  expect(one.claim(hash)).toBe(0);
+  zero.release(hash);
+  expect(one.claim(hash)).toBe(CLAIMED);
+  expect(zero.claim(hash)).toBe(255);
+  FlightClaims.forget(buffer, 0);
+  expect(zero.claim(hash)).toBe(255);
+  FlightClaims.forget(buffer, 255);
+  expect(zero.claim(hash)).toBe(CLAIMED);
+});

@@ -1,0 +1,60 @@
+import type { Flight, Waiter } from "../flight.ts";
+import type { Answer } from "./peers.ts";
+
+/**
+ * A key that another thread is asking the origin for: those who missed it here wait for that, and look into the cache
+ * again. Only that the key does not exist is passed on as an answer of its own; there is nothing to find then.
+ */
+export class PeerFlight {
+  readonly name: string;
+  readonly key: Uint8Array;
+  readonly hash: number;
+  /** The key's lease when this thread began to wait. */
+  readonly lease: number;
+  readonly epoch: number;
+  readonly waiters: Waiter[] = [];
+
+  constructor(name: string, key: Uint8Array, hash: number, lease: number, epoch: number) {
+    this.name = name;
+    this.key = key;
+    this.hash = hash;
+    this.lease = lease;
+    this.epoch = epoch;
+  }
+}
+
+/** Nothing is said but that the flight has ended, or that there is none. */
+export const LOOK_AGAIN: Answer = new Uint8Array(0);
+
+/** Tells another thread what came of a flight. */
+export class PeerWaiter implements Waiter {
+  readonly #flight: Flight;
+  readonly #then: (answer: Answer) => void;
+
+  constructor(flight: Flight, then: (answer: Answer) => void) {
+    this.#flight = flight;
+    this.#then = then;
+  }
+
+  found(): void {
+    this.#then(LOOK_AGAIN);
+  }
+
+  missing(): void {
+    this.#then(new Uint8Array(new Float64Array([this.#flight.sentAtMs]).buffer));
+  }
+
+  refused(): void {
+    this.#then(LOOK_AGAIN);
+  }
+
+  failed(): void {
+    this.#then(LOOK_AGAIN);
+  }
+}
+
+/** When the origin was asked for a key that it does not have; undefined for every other answer. */
+export function missingSinceMs(answer: Answer): number | undefined {
+  if (answer.length !== Float64Array.BYTES_PER_ELEMENT) return undefined;
+  return new Float64Array(new Uint8Array(answer).buffer)[0];
+}
