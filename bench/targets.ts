@@ -88,7 +88,13 @@ export async function serverTarget(engine: "memory" | "lmdb"): Promise<Target> {
 
 export async function proxyHitTarget(wire: "resp" | "text"): Promise<Target> {
   const origin = await redis(LOAD_CPU, []);
-  const proxy = await glasscache(SERVER_CPU, ["proxy", "--origin", `127.0.0.1:${origin.port}`]);
+  const proxy = await glasscache(SERVER_CPU, [
+    "proxy",
+    "--threads",
+    "1",
+    "--origin",
+    `127.0.0.1:${origin.port}`,
+  ]);
   const name = wire === "resp" ? "our proxy, hits" : "our proxy, hits, text protocol";
   return target(
     name,
@@ -103,7 +109,17 @@ export async function proxyHitTarget(wire: "resp" | "text"): Promise<Target> {
 export async function proxyMissTarget(): Promise<Target> {
   const origin = await redis(LOAD_CPU, []);
   const proxy = await glasscache(SERVER_CPU, [
-    ...["proxy", "--origin", `127.0.0.1:${origin.port}`, "--memory", "1mb", "--policy", "lru"],
+    ...[
+      "proxy",
+      "--threads",
+      "1",
+      "--origin",
+      `127.0.0.1:${origin.port}`,
+      "--memory",
+      "1mb",
+      "--policy",
+      "lru",
+    ],
   ]);
   return target(
     "our proxy, every GET a miss",

@@ -12,7 +12,6 @@ import { choosePassword, listenPassword, listenSettings } from "./listen-setting
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
 import {
-  count,
   duration,
   optionalSetting,
   readBy,
@@ -20,6 +19,7 @@ import {
   size,
   switchSetting,
   text,
+  threads,
   timeout,
 } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
@@ -74,9 +74,9 @@ const SETTINGS = {
   }),
   memory: memorySetting("64mb", CACHE, "memory for cached entries"),
   policy: policySetting(CACHE),
-  threads: setting(count({ least: "1", most: "256" }), "1", {
+  threads: setting(threads(), "auto", {
     placeholder: "<count>",
-    description: "threads that serve clients, over one cache",
+    description: "threads that serve clients, over one cache; auto: as many as there are processors",
     group: CACHE,
   }),
   ...LIMIT_SETTINGS,
@@ -114,7 +114,7 @@ export const proxy = subcommand({
     ["glasscache proxy", "on localhost:8080, in front of localhost:9090"],
     ["glasscache proxy --origin redis://localhost:6379", "in front of a Redis"],
     ["glasscache proxy --memory 1gb --policy lru", "another size, another policy"],
-    ["glasscache proxy --threads 4", "four threads, for more clients than one core can serve"],
+    ["glasscache proxy --threads 1", "on one processor, and leave the others to others"],
   ],
   settings: SETTINGS,
   async run(config) {

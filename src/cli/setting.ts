@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { parseDuration, parseSize } from "../lib/quantity.ts";
 
@@ -59,6 +60,8 @@ export function flagName(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
+const MOST_THREADS = 256;
+
 interface Range {
   readonly least?: string;
   readonly most?: string;
@@ -82,6 +85,18 @@ export function timeout(range: Range = {}): z.ZodType<number> {
 /** A whole number. */
 export function count(range: Range = {}): z.ZodType<number> {
   return readBy((text) => checkRange(text, parseCount, range));
+}
+
+/** How many threads to use: a number, or `auto` for as many as there are processors. */
+export function threads(): z.ZodType<number> {
+  return readBy((text) => {
+    if (text.toLowerCase() === "auto") return Math.min(availableParallelism(), MOST_THREADS);
+    const value = /^[0-9]{1,3}$/.test(text) ? Number(text) : 0;
+    if (value < 1 || value > MOST_THREADS) {
+      throw new RangeError(`"${text}" is neither auto nor a number from 1 to ${MOST_THREADS}`);
+    }
+    return value;
+  });
 }
 
 export function port(least: 0 | 1): z.ZodType<number> {

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { formatPolicy, type PolicyChoice, parsePolicy, policyNames } from "../cache/registry.ts";
 import { systemClock } from "../lib/clock.ts";
 import { DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
@@ -23,7 +22,7 @@ import { RepeatableInput } from "./repeatable-input.ts";
 import { checkReportFiles, describeRate, type TraceFacts, writeReportFiles } from "./report-files.ts";
 import { csvHeader, formatCsvLines, formatJsonLines } from "./result-lines.ts";
 import { formatResults } from "./result-table.ts";
-import { choice, count, optionalSetting, readBy, setting, switchSetting, text } from "./setting.ts";
+import { choice, count, optionalSetting, readBy, setting, switchSetting, text, threads } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 import { formatOfName, printTrace, writeTraceFile } from "./trace-file.ts";
 
@@ -131,7 +130,7 @@ const SETTINGS = {
     description: `its format, where the file's name does not tell: ${WRITTEN_FORMATS.join(", ")}`,
     group: OUTPUT,
   }),
-  threads: setting(readBy(readThreads), "auto", {
+  threads: setting(threads(), "auto", {
     placeholder: "<count>",
     description: "how many to use at most; auto: as many as there are processors",
   }),
@@ -381,12 +380,4 @@ function readPolicies(given: string): { policies: PolicyChoice[]; isAll: boolean
 /** At commas outside of brackets. */
 function splitPolicies(given: string): string[] {
   return given.split(/,(?![^(]*\))/).map((name) => name.trim());
-}
-
-function readThreads(given: string): number {
-  if (given === "auto") return availableParallelism();
-  const threads = /^[0-9]+$/.test(given) ? Number(given) : 0;
-  if (threads < 1 || threads > 256)
-    throw new RangeError(`"${given}" is neither auto nor a number from 1 to 256`);
-  return threads;
 }

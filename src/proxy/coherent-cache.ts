@@ -35,6 +35,24 @@ export class CoherentCache {
     if (this.flights.size > 0) this.flights.delete(latin1(bytes, start, end));
   }
 
+  /**
+   * The reply to a request that concerns this key has come, and is about to be shown: what another thread fetched
+   * meanwhile may be older. A flight of this thread that is still under way was sent behind that request, over the
+   * same connection, so it is not: it keeps its lease.
+   */
+  settle(bytes: Uint8Array, start: number, end: number): void {
+    const { store, flights } = this;
+    const hash = store.hash(bytes, start, end);
+    store.invalidate(bytes, start, end, hash);
+    if (flights.size === 0) return;
+    const name = latin1(bytes, start, end);
+    const flight = flights.get(name);
+    if (flight === undefined) return;
+    const renewed = (flight.lease + 1) | 0;
+    if (store.lease(hash) === renewed) flight.lease = renewed;
+    else flights.delete(name);
+  }
+
   /** Everything fetched so far, and everything being fetched, is of no use any longer. */
   invalidateAll(): void {
     this.store.bumpEpoch();

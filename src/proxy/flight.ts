@@ -38,8 +38,8 @@ export class Flight extends UpstreamRequest {
   readonly name: string;
   readonly key: Uint8Array;
   readonly hash: number;
-  /** The key's lease when it was asked for. */
-  readonly lease: number;
+  /** The key's lease when it was asked for, or when it was renewed (`CoherentCache.settle`). */
+  lease: number;
   readonly epoch: number;
   /** Whether other threads know of it, and are to be told that it has ended. */
   isClaimed = false;

@@ -124,6 +124,7 @@ export class ReadThrough implements FlightOwner {
     }
     const awaited = mayAwaitPeer ? this.#peerFlights.get(name) : undefined;
     if (awaited !== undefined) {
+      this.#stats.coalesced++;
       awaited.waiters.push(waiter);
       return true;
     }
@@ -133,6 +134,7 @@ export class ReadThrough implements FlightOwner {
     if (claim >= 0 && mayAwaitPeer) {
       const peerFlight = new PeerFlight(name, key, hash, this.#store.lease(hash), this.#store.epoch);
       peerFlight.waiters.push(waiter);
+      this.#stats.coalesced++;
       this.#awaitPeer(peerFlight, claim);
       return true;
     }
@@ -166,17 +168,16 @@ export class ReadThrough implements FlightOwner {
     // Only the landing itself has invalidated the key since the first of them asked: as true for those who came later.
     const landedLease = (lease + 1) | 0;
     if (sinceMs !== undefined && nowMs - sinceMs <= this.#boundMs && this.#holds(hash, landedLease, epoch)) {
-      this.#stats.coalesced += waiters.length;
       for (const waiter of waiters) waiter.missing();
       return;
     }
     const times = this.peek(key, 0, key.length, nowMs);
     const value = times && this.#store.get(key, 0, key.length, hash, nowMs);
     if (times === undefined || value === undefined) {
+      this.#stats.coalesced -= waiters.length;
       for (const waiter of waiters) this.#ask(key, 0, key.length, waiter, false);
       return;
     }
-    this.#stats.coalesced += waiters.length;
     for (const waiter of waiters) waiter.found(value, 0, value.length, "coalesced", times.remainingMs);
   }
 

@@ -337,7 +337,7 @@ export class ProxySession implements Session, ProxyContext {
     }
     if (!cache.isShared) return undefined;
     return () => {
-      for (const key of kept) cache.invalidate(key, 0, key.length);
+      for (const key of kept) cache.settle(key, 0, key.length);
     };
   }
 

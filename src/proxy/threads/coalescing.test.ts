@@ -110,6 +110,17 @@ describe("threads that miss the same key at once", () => {
     for (const client of [one, other, watcher]) client.close();
   });
 
+  test("keep what was read behind a write in the same pipeline", async () => {
+    await using origin = new FakeOrigin();
+    await using threads = await startThreads(origin, { threads: 2 });
+    const clients = await clientOfEach(threads.supervisor);
+    const [one] = clients as [RespClient, RespClient];
+    expect(await Promise.all([one.ask("SET", "key", "1"), one.ask("GET", "key")])).toEqual(["OK", "1"]);
+    for (const client of clients) expect(await client.must("GET", "key")).toBe("1");
+    expect(origin.count("GET", "key")).toBe(1);
+    for (const client of clients) client.close();
+  });
+
   test("go on by themselves when the thread they wait for dies", async () => {
     await using origin = new FakeOrigin();
     await using threads = await startThreads(origin, { threads: 2 });
