@@ -175,9 +175,25 @@ export class Store {
    * @returns "full" only where nothing may be evicted; unless "stored" nothing has changed
    */
   set(key: Uint8Array, hash: number, value: Uint8Array, expiresAtMs: number, nowMs: number): StoreOutcome {
+    return this.write(key, 0, key.length, hash, value, 0, value.length, expiresAtMs, nowMs);
+  }
+
+  /** As `set`, of a key and a value that are ranges of bytes. */
+  write(
+    keyBytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAtMs: number,
+    nowMs: number,
+  ): StoreOutcome {
     const shard = this.#enter(hash);
     try {
-      draftEntry(shard, key, 0, key.length, hash, value, 0, value.length, expiresAtMs, this.epoch, nowMs);
+      const { epoch } = this;
+      draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
       shard.draft.touches = true;
       return storeDraft(shard);
     } finally {

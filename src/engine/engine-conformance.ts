@@ -61,6 +61,19 @@ export function describeEngine(name: string, make: EngineMaker): void {
       }
     });
 
+    test("a key and a value written from within a larger buffer are kept, and nothing around them", async () => {
+      const request = utf8("before key between value behind");
+      engine.write(request, 7, 10, 19, 24, clock.wallMs() + 1000);
+      engine.write(request, 0, 6, 11, 11, NEVER);
+      request.fill(0);
+      for (let settled = 0; settled < 2; settled++) {
+        expectValue(engine, utf8("key"), utf8("value"), clock.wallMs() + 1000);
+        expectValue(engine, utf8("before"), utf8(""), NEVER);
+        expect(engine.size()).toBe(2);
+        await engine.settle();
+      }
+    });
+
     test("the value got is the caller's own", () => {
       const key = utf8("key");
       const value = utf8("value");

@@ -27,6 +27,15 @@ export interface Engine {
 
   /** Stores or replaces. @throws OutOfMemoryError, TooLargeError or StorageError; nothing has changed then */
   set(key: Uint8Array, value: Uint8Array, expiresAtMs: number): void;
+  /** As `set`, of a key and a value that lie in one buffer, such as a request's: without an allocation. */
+  write(
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    expiresAtMs: number,
+  ): void;
   /** Changes only the expiry. @returns false when there is no such key. */
   setExpiry(key: Uint8Array, expiresAtMs: number): boolean;
   /** @returns whether there was such a key */

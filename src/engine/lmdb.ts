@@ -279,27 +279,50 @@ export class LmdbEngine implements Engine {
     if (record === undefined) return undefined;
     const expiresAtMs = recordExpiry(record);
     if (isExpired(expiresAtMs, nowMs)) return undefined;
-    const value = record.subarray(valueOffset(record));
-    this.#arena.set(bytes.subarray(start, end), hash, value, expiresAtMs, nowMs);
+    const offset = valueOffset(record);
+    this.#arena.write(bytes, start, end, hash, record, offset, record.length, expiresAtMs, nowMs);
     return record;
   }
 
   set(key: Uint8Array, value: Uint8Array, expiresAtMs: number): void {
+    this.#set(key, 0, key.length, value, 0, value.length, expiresAtMs);
+  }
+
+  write(
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    expiresAtMs: number,
+  ): void {
+    this.#set(bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, expiresAtMs);
+  }
+
+  #set(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAtMs: number,
+  ): void {
     this.#checkRoom();
-    if (key.length > MAXIMUM_KEY_BYTES) {
+    if (end - start > MAXIMUM_KEY_BYTES) {
       throw new TooLargeError(
         `a key may have up to ${MAXIMUM_KEY_BYTES} bytes, so that LMDB's keys can hold it`,
       );
     }
-    if (value.length > MAXIMUM_VALUE_BYTES) {
+    if (valueEnd - valueStart > MAXIMUM_VALUE_BYTES) {
       throw new TooLargeError(`a value may have up to ${formatSize(MAXIMUM_VALUE_BYTES)}`);
     }
-    const hash = this.#hash(key, 0, key.length);
+    const hash = this.#hash(key, start, end);
     const nowMs = this.#clock.wallMs();
-    this.#assign(key, 0, key.length, hash, this.#record(value, expiresAtMs), expiresAtMs);
-    if (this.#arena.set(key, hash, value, expiresAtMs, nowMs) !== "stored") {
-      this.#arena.remove(key, 0, key.length, hash, nowMs);
-    }
+    const record = this.#record(value, valueStart, valueEnd, expiresAtMs);
+    this.#assign(key, start, end, hash, record, expiresAtMs);
+    const outcome = this.#arena.write(key, start, end, hash, value, valueStart, valueEnd, expiresAtMs, nowMs);
+    if (outcome !== "stored") this.#arena.remove(key, start, end, hash, nowMs);
   }
 
   setExpiry(key: Uint8Array, expiresAtMs: number): boolean {
@@ -309,7 +332,7 @@ export class LmdbEngine implements Engine {
     const nowMs = this.#clock.wallMs();
     const record = this.#liveRecord(key, 0, key.length, hash, nowMs);
     if (record === undefined) return false;
-    const changed = this.#record(record.subarray(valueOffset(record)), expiresAtMs);
+    const changed = this.#record(record, valueOffset(record), record.length, expiresAtMs);
     this.#assign(key, 0, key.length, hash, changed, expiresAtMs);
     this.#arena.setExpiry(key, 0, key.length, hash, expiresAtMs, nowMs);
     return true;
@@ -462,9 +485,10 @@ export class LmdbEngine implements Engine {
     return key.subarray(0, HASH_BYTES + end - start);
   }
 
-  #record(value: Uint8Array, expiresAtMs: number): Uint8Array {
-    const record = this.#slab.take(recordLength(value.length, expiresAtMs));
-    writeRecord(record, value, expiresAtMs);
+  /** The record of the value source[start, end). */
+  #record(source: Uint8Array, start: number, end: number, expiresAtMs: number): Uint8Array {
+    const record = this.#slab.take(recordLength(end - start, expiresAtMs));
+    writeRecord(record, source, start, end, expiresAtMs);
     return record;
   }
 

@@ -73,11 +73,39 @@ export class MemoryEngine implements Engine {
   }
 
   set(key: Uint8Array, value: Uint8Array, expiresAtMs: number): void {
+    this.#set(key, 0, key.length, value, 0, value.length, expiresAtMs);
+  }
+
+  write(
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    expiresAtMs: number,
+  ): void {
+    this.#set(bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, expiresAtMs);
+  }
+
+  #set(
+    key: Uint8Array,
+    start: number,
+    end: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAtMs: number,
+  ): void {
     const { keyBytes, valueBytes } = this.limits;
-    if (key.length > keyBytes) throw new TooLargeError(`a key may have up to ${keyBytes} bytes`);
-    if (value.length > valueBytes) throw new TooLargeError(`a value may have up to ${valueBytes} bytes`);
-    const hash = this.#store.hash(key, 0, key.length);
-    const outcome = this.#store.set(key, hash, value, expiresAtMs, this.#clock.wallMs());
+    if (end - start > keyBytes) throw new TooLargeError(`a key may have up to ${keyBytes} bytes`);
+    if (valueEnd - valueStart > valueBytes) {
+      throw new TooLargeError(`a value may have up to ${valueBytes} bytes`);
+    }
+    const store = this.#store;
+    const hash = store.hash(key, start, end);
+    const nowMs = this.#clock.wallMs();
+    const outcome = store.write(key, start, end, hash, value, valueStart, valueEnd, expiresAtMs, nowMs);
+    if (outcome === "stored") return;
     if (outcome === "full") throw new OutOfMemoryError("the memory budget is spent");
     if (outcome === "too-large") throw new TooLargeError("key and value together exceed the memory budget");
   }

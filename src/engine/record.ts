@@ -1,3 +1,4 @@
+import { copyBytes } from "../lib/byte-buffer.ts";
 import { NEVER } from "./engine.ts";
 
 /**
@@ -27,15 +28,21 @@ export function recordLength(valueBytes: number, expiresAtMs: number): number {
   return valueBytes + (expiresAtMs === NEVER ? 1 : 1 + EXPIRY_BYTES);
 }
 
-/** Writes the record of a value over all of `target`, which is `recordLength` long. */
-export function writeRecord(target: Uint8Array, value: Uint8Array, expiresAtMs: number): void {
+/** Writes the record of the value source[start, end) over all of `target`, which is `recordLength` long. */
+export function writeRecord(
+  target: Uint8Array,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  expiresAtMs: number,
+): void {
   if (expiresAtMs === NEVER) {
     target[0] = 0;
-    target.set(value, 1);
+    copyBytes(source, start, end, target, 1);
   } else {
     target[0] = 1;
     writeExpiry(target, 1, expiresAtMs);
-    target.set(value, 1 + EXPIRY_BYTES);
+    copyBytes(source, start, end, target, 1 + EXPIRY_BYTES);
   }
 }
 

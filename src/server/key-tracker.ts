@@ -5,8 +5,11 @@ import type { Connection } from "../net/connection.ts";
  * not to be kept.
  */
 export interface KeyTracker {
-  /** @param by the client whose command it was; undefined for what happens by itself (expiry, eviction) */
-  keyChanged(key: Uint8Array, by: Connection | undefined): void;
+  /**
+   * The key bytes[start, end) has changed.
+   * @param by the client whose command it was; undefined for what happens by itself (expiry, eviction)
+   */
+  keyChanged(bytes: Uint8Array, start: number, end: number, by: Connection | undefined): void;
   /** All keys are gone. */
   flushed(by: Connection | undefined): void;
 }

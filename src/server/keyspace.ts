@@ -1,6 +1,7 @@
 import { type Departure, type Engine, type StoredValue, TooLargeError } from "../engine/engine.ts";
 import type { ValueSink } from "../lib/byte-buffer.ts";
 import type { Connection } from "../net/connection.ts";
+import type { Request } from "../protocol/protocol.ts";
 import type { KeyTracker } from "./key-tracker.ts";
 import { WatchTable } from "./watch-table.ts";
 
@@ -95,20 +96,42 @@ export class Keyspace {
     this.checkKeyLength(key.length);
     this.checkValueLength(value.length);
     this.engine.set(key, value, expiresAtMs);
-    this.#changed(key, by);
+    this.#changed(key, 0, key.length, by);
+  }
+
+  /**
+   * As `set`, of two arguments of a request, without an allocation.
+   * @throws OutOfMemoryError, TooLargeError or StorageError; nothing has changed then
+   */
+  setArgument(
+    request: Request,
+    keyIndex: number,
+    valueIndex: number,
+    expiresAtMs: number,
+    by: Connection,
+  ): void {
+    const { bytes, starts, ends } = request;
+    const keyStart = starts[keyIndex]!;
+    const keyEnd = ends[keyIndex]!;
+    const valueStart = starts[valueIndex]!;
+    const valueEnd = ends[valueIndex]!;
+    this.checkKeyLength(keyEnd - keyStart);
+    this.checkValueLength(valueEnd - valueStart);
+    this.engine.write(bytes, keyStart, keyEnd, valueStart, valueEnd, expiresAtMs);
+    this.#changed(bytes, keyStart, keyEnd, by);
   }
 
   /** Changes only the expiry. @returns false when there is no such key */
   setExpiry(key: Uint8Array, expiresAtMs: number, by: Connection): boolean {
     const found = this.engine.setExpiry(key, expiresAtMs);
-    if (found) this.#changed(key, by);
+    if (found) this.#changed(key, 0, key.length, by);
     return found;
   }
 
   /** @returns whether there was such a key */
   delete(key: Uint8Array, by: Connection): boolean {
     const found = this.engine.delete(key);
-    if (found) this.#changed(key, by);
+    if (found) this.#changed(key, 0, key.length, by);
     return found;
   }
 
@@ -122,14 +145,15 @@ export class Keyspace {
   departed(key: Uint8Array, departure: Departure): void {
     if (this.watches.size > 0) {
       if (departure === "expired") this.watches.expired(key);
-      else this.watches.changed(key);
+      else this.watches.changed(key, 0, key.length);
     }
-    this.#tracker.keyChanged(key, undefined);
+    this.#tracker.keyChanged(key, 0, key.length, undefined);
   }
 
-  #changed(key: Uint8Array, by: Connection): void {
-    if (this.watches.size > 0) this.watches.changed(key);
-    this.#tracker.keyChanged(key, by);
+  /** The key bytes[start, end) has changed. */
+  #changed(bytes: Uint8Array, start: number, end: number, by: Connection): void {
+    if (this.watches.size > 0) this.watches.changed(bytes, start, end);
+    this.#tracker.keyChanged(bytes, start, end, by);
   }
 
   #count(found: boolean): void {

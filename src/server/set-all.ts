@@ -16,9 +16,8 @@ export function setAll(keyspace: Keyspace, request: Request, by: Connection): vo
   const replaced: (StoredValue | undefined)[] = [];
   try {
     for (let index = 1; index < request.count; index += 2) {
-      const key = request.view(index);
-      const old = keyspace.peek(key);
-      keyspace.set(key, request.view(index + 1), NEVER, by);
+      const old = keyspace.peek(request.view(index));
+      keyspace.setArgument(request, index, index + 1, NEVER, by);
       replaced.push(old);
     }
   } catch (error) {

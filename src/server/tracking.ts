@@ -116,13 +116,13 @@ export class Tracking implements KeyTracker, TrackingCommands {
 
   // ---- changes
 
-  keyChanged(key: Uint8Array, by: Connection | undefined): void {
+  keyChanged(bytes: Uint8Array, start: number, end: number, by: Connection | undefined): void {
     if (this.#clients.size === 0) return;
-    if (this.#broadcasts.prefixCount > 0 && this.#broadcasts.changed(latin1(key), by)) {
+    if (this.#broadcasts.prefixCount > 0 && this.#broadcasts.changed(latin1(bytes, start, end), by)) {
       this.#scheduleBroadcast();
     }
-    const trackers = this.#table.take(key, 0, key.length);
-    if (trackers !== undefined) this.#invalidate(key, trackers, by);
+    const trackers = this.#table.take(bytes, start, end);
+    if (trackers !== undefined) this.#invalidate(bytes, start, end, trackers, by);
   }
 
   flushed(_by: Connection | undefined): void {
@@ -220,16 +220,22 @@ export class Tracking implements KeyTracker, TrackingCommands {
     const most = this.#maxKeys === 0 ? MOST_TRACKED_KEYS : Math.min(this.#maxKeys, MOST_TRACKED_KEYS);
     while (this.#table.keyCount > most) {
       const { key, trackers } = this.#table.takeOldest()!;
-      this.#invalidate(key, trackers, undefined);
+      this.#invalidate(key, 0, key.length, trackers, undefined);
     }
   }
 
   // ---- messages
 
-  #invalidate(key: Uint8Array, trackers: Trackers, by: Connection | undefined): void {
+  #invalidate(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    trackers: Trackers,
+    by: Connection | undefined,
+  ): void {
     this.#beginMessage();
     this.#writer.array(1);
-    this.#writer.bulk(key);
+    this.#writer.bulk(bytes, start, end);
     if (typeof trackers === "number") this.#sendTo(trackers, by);
     else for (const clientId of trackers) this.#sendTo(clientId, by);
   }

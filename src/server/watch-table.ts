@@ -33,8 +33,9 @@ export class WatchTable {
     if (watchers.size === 0) this.#watchers.delete(key);
   }
 
-  changed(key: Uint8Array): void {
-    const watchers = this.#watchers.get(latin1(key));
+  /** The key bytes[start, end) has changed. */
+  changed(bytes: Uint8Array, start: number, end: number): void {
+    const watchers = this.#watchers.get(latin1(bytes, start, end));
     if (watchers !== undefined) for (const watcher of watchers.keys()) watcher.touch();
   }
 

@@ -93,6 +93,17 @@ export class MapEngine implements Engine {
     this.#entries.set(name, { value: new Uint8Array(value), expiresAtMs, place });
   }
 
+  write(
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    expiresAtMs: number,
+  ): void {
+    this.set(bytes.subarray(keyStart, keyEnd), bytes.subarray(valueStart, valueEnd), expiresAtMs);
+  }
+
   setExpiry(key: Uint8Array, expiresAtMs: number): boolean {
     const entry = this.#find(latin1(key));
     if (entry !== undefined) entry.expiresAtMs = expiresAtMs;

@@ -193,7 +193,7 @@ function get({ keyspace }: ServerContext, request: Request, reply: ReplyWriter) 
 
 function set(context: ServerContext, request: Request, reply: ReplyWriter) {
   if (request.count > 3) return setWithOptions(context, request, reply);
-  context.keyspace.set(request.view(1), request.view(2), NEVER, context.connection);
+  context.keyspace.setArgument(request, 1, 2, NEVER, context.connection);
   reply.ok();
 }
 
@@ -245,7 +245,7 @@ function setWithOptions(context: ServerContext, request: Request, reply: ReplyWr
   const exists = oldExpiry !== undefined;
   const allowed = exists ? !onlyIfAbsent : !onlyIfPresent;
   if (allowed) {
-    keyspace.set(key, request.view(2), keepExpiry ? (oldExpiry ?? NEVER) : expiresAtMs, connection);
+    keyspace.setArgument(request, 1, 2, keepExpiry ? (oldExpiry ?? NEVER) : expiresAtMs, connection);
   }
   if (old !== undefined) reply.bulk(old.value);
   else if (returnOld || !allowed) reply.null();
@@ -255,7 +255,7 @@ function setWithOptions(context: ServerContext, request: Request, reply: ReplyWr
 function setnx({ keyspace, connection }: ServerContext, request: Request, reply: ReplyWriter) {
   const key = request.view(1);
   if (keyspace.has(key)) return reply.integer(0);
-  keyspace.set(key, request.view(2), NEVER, connection);
+  keyspace.setArgument(request, 1, 2, NEVER, connection);
   reply.integer(1);
 }
 
@@ -268,14 +268,14 @@ function setWithExpiry(
 ) {
   const time = positiveExpiryTime(request, 2, form, host.clock.wallMs());
   if (typeof time === "string") return reply.error(timeError(time, command));
-  keyspace.set(request.view(1), request.view(3), time, connection);
+  keyspace.setArgument(request, 1, 3, time, connection);
   reply.ok();
 }
 
 function getset({ keyspace, connection }: ServerContext, request: Request, reply: ReplyWriter) {
   const key = request.view(1);
   const old = keyspace.get(key);
-  keyspace.set(key, request.view(2), NEVER, connection);
+  keyspace.setArgument(request, 1, 2, NEVER, connection);
   if (old === undefined) reply.null();
   else reply.bulk(old.value);
 }

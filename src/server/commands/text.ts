@@ -28,7 +28,7 @@ export const textCommands: readonly Command<ServerContext>[] = [
     summary: "Sets the value of a key.",
     since: "0.1.0",
     run({ keyspace, connection }, request, reply) {
-      keyspace.set(request.view(1), request.view(2), NEVER, connection);
+      keyspace.setArgument(request, 1, 2, NEVER, connection);
       reply.ok();
     },
   },
