@@ -4,7 +4,7 @@
  *
  * | word | first chunk                                      | extent                     | free chunk      |
  * | ---: | ------------------------------------------------ | -------------------------- | --------------- |
- * |    0 | next entry of the index chain; kind              | chunk before; kind         | next free chunk |
+ * |    0 | next entry of the index chain; kind; waiting     | chunk before; kind         | next free chunk |
  * |    1 | hash of the key                                  | chunk after                |                 |
  * |    2 | value bytes (29 bits); flags                     | bytes                      |                 |
  * |    3 | key bytes (16 bits); reads (16 bits, saturating) |                            |                 |
@@ -21,6 +21,9 @@ export const KIND_BITS = 0x6000_0000;
 export const KIND_FREE = 0;
 export const KIND_ENTRY = 0x2000_0000;
 export const KIND_EXTENT = 0x4000_0000;
+
+/** In the first word of an entry: no policy has it, it waits in the list of a policy change. */
+export const IS_WAITING: number = 1 << 31;
 
 export const NEXT_IN_BUCKET = 0;
 export const HASH = 1;

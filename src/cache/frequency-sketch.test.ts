@@ -38,4 +38,28 @@ describe("frequency sketch", () => {
     expect([0, 1, 2, 3].map((hash) => sketch.estimate(hash))).toEqual([0, 1, 2, 3]);
     expect(sketch.additions()).toBe(8);
   });
+
+  test("halves a large one a piece at a time", () => {
+    const maxEntries = 200_000;
+    const state = new Int32Array(FrequencySketch.words(maxEntries));
+    const sketch = new FrequencySketch(state, 0, maxEntries);
+    for (let hash = 0; hash < maxEntries; hash++) for (let i = 0; i < 2; i++) sketch.add(hash);
+    let before = state.slice();
+    const changed = () => {
+      const count = state.reduce((sum, word, at) => sum + (word === before[at] ? 0 : 1), 0);
+      before = state.slice();
+      return count;
+    };
+    const estimates = () => Array.from({ length: 1000 }, (_, hash) => sketch.estimate(hash));
+    const full = estimates();
+    sketch.halve();
+    let pieces = 0;
+    for (let count = changed(); count > 0; count = changed()) {
+      expect(count).toBeLessThan(70_000);
+      pieces++;
+      sketch.ageOn();
+    }
+    expect(pieces).toBe(8);
+    expect(estimates()).toEqual(full.map((count) => Math.floor(count / 2)));
+  });
 });

@@ -7,8 +7,12 @@ const COUNTER_LIMIT = 15;
 const ROWS = 4;
 const ROW_WORD_BITS = 2;
 
-/** Words before the counters: additions since the counters were last halved, in a half's worth. */
-const HEADER_WORDS = 1;
+/** Words before the counters: additions since they were last halved, in a half's worth; how many blocks are to be halved. */
+const HEADER_WORDS = 2;
+const UNHALVED_BLOCKS = 1;
+
+/** Blocks that are halved at a time: what bounds how long that takes. */
+const BLOCKS_PER_HALVING = 4096;
 
 /**
  * Estimates how often a key hash was seen of late, up to 15 times: a count-min sketch whose four counters for a
@@ -82,12 +86,26 @@ export class FrequencySketch {
     return least;
   }
 
-  /** Halves every counter, rounding down. */
+  /** Halves every counter, rounding down: those of the first blocks now, the others in calls of `ageOn`. */
   halve(): void {
     const state = this.#state;
-    const end = this.#counters + ((this.#blockMask + 1) << BLOCK_BITS);
-    for (let at = this.#counters; at < end; at++) state[at] = (state[at]! >>> 1) & 0x7777_7777;
+    // Where the sketch is so large that the last halving is not over yet, it is taken for this one.
+    if (state[this.#at + UNHALVED_BLOCKS] === 0) state[this.#at + UNHALVED_BLOCKS] = this.#blockMask + 1;
     state[this.#at]! >>>= 1;
+    this.ageOn();
+  }
+
+  /** Goes on with a halving that has begun. */
+  ageOn(): void {
+    const state = this.#state;
+    const unhalved = state[this.#at + UNHALVED_BLOCKS]!;
+    if (unhalved === 0) return;
+    const left = Math.max(0, unhalved - BLOCKS_PER_HALVING);
+    const end = this.#counters + (unhalved << BLOCK_BITS);
+    for (let at = this.#counters + (left << BLOCK_BITS); at < end; at++) {
+      state[at] = (state[at]! >>> 1) & 0x7777_7777;
+    }
+    state[this.#at + UNHALVED_BLOCKS] = left;
   }
 }
 

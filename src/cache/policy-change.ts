@@ -1,30 +1,103 @@
-import { assert } from "../lib/assert.ts";
-import { HASH, POLICY_OFFSET, POLICY_WORDS } from "./entry-layout.ts";
+import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
 import { evictOne } from "./leaving.ts";
-import { policyLimits, seatPolicy, writePolicyChoice } from "./policy-seat.ts";
+import { enterStage, enterStageFor, hasNextChoice, policyLimits, stageOf } from "./policy-seat.ts";
 import type { PolicyChoice } from "./registry.ts";
-import type { Shard } from "./shard.ts";
-import { ENTRIES } from "./shard-memory.ts";
+import { type Shard, seatAgain } from "./shard.ts";
+import { ENTRIES, ZEROED_WORDS } from "./shard-memory.ts";
 
 /**
- * Runs another policy over the resident entries, handing them over in the order of the one before. Entries beyond
- * what the new one has room for are evicted.
+ * How a shard changes its policy: in steps, so that nobody waits for long, each under the shard's lock, by whichever
+ * thread comes along. Between them the shard is in use as ever. Old and new policy have the same memory for their
+ * state, so there are three stages:
+ *
+ * 1. draining: the old policy's entries go to a list, next victims first; new ones still come to the policy.
+ * 2. zeroing: entries beyond what the new policy can deal with are evicted, and its state is zeroed.
+ * 3. filling: the entries go from the list to the new policy; new ones come to the end of the list.
+ *
+ * Emptying a shard is a change as well, which begins with the second stage and no entries (`clearShard`). All that a
+ * stage needs to know is in the shard's memory, and it is entered by a single write: whatever a thread that dies
+ * leaves behind can be emptied.
  */
-export function changePolicy(shard: Shard, choice: PolicyChoice, epoch: number): void {
+
+/** Words that count as one step. */
+const WORDS_PER_STEP = 1024;
+
+/** Begins to change to another policy. A change that is under way gets another aim, or is done first. */
+export function beginPolicyChange(shard: Shard, choice: PolicyChoice): void {
+  const { memory } = shard;
+  const stage = stageOf(memory);
+  enterStageFor(memory, stage === SETTLED ? DRAINING : stage, choice);
+  seatAgain(shard);
+}
+
+/**
+ * Takes a change of the policy further, if there is one.
+ * @param steps how many entries are handed over or evicted, or times 1,024 words of state zeroed, at most
+ * @returns the steps that were left over: none, unless the change is over
+ */
+export function continuePolicyChange(shard: Shard, epoch: number, steps: number): number {
+  let left = steps;
+  while (left > 0 && shard.seated.handover !== undefined) {
+    switch (stageOf(shard.memory)) {
+      case DRAINING:
+        left = drain(shard, left);
+        break;
+      case ZEROING:
+        left = zero(shard, epoch, left);
+        break;
+      default:
+        left = fill(shard, left);
+    }
+  }
+  return left;
+}
+
+/** Whether a store that evicts nothing has room under another policy for what is resident. */
+export function hasRoomForAll(shard: Shard, choice: PolicyChoice): boolean {
+  return shard.memory.words[ENTRIES]! <= policyLimits(shard.memory, choice).entries;
+}
+
+function drain(shard: Shard, steps: number): number {
+  const handover = shard.seated.handover!;
+  for (let left = steps; left > 0; left--) {
+    if (handover.takeOver()) continue;
+    shard.memory.words[ZEROED_WORDS] = 0;
+    enterStage(shard.memory, ZEROING, false);
+    seatAgain(shard);
+    return left - 1;
+  }
+  return 0;
+}
+
+function zero(shard: Shard, epoch: number, steps: number): number {
   const { memory } = shard;
   const { words } = memory;
-  const limit = policyLimits(memory, choice).entries;
-  while (words[ENTRIES]! > limit) evictOne(shard, epoch, 0);
-  const slots = new Int32Array(words[ENTRIES]!);
-  let count = 0;
-  shard.seated.policy.forEach((slot) => {
-    slots[count++] = slot;
-  });
-  assert(count === slots.length, `the policy knows of ${count} entries, but there are ${slots.length}`);
-  writePolicyChoice(memory, choice);
-  shard.seated = seatPolicy(memory, shard.seed);
-  for (const slot of slots) {
-    words.fill(0, slot * 2 + POLICY_OFFSET, slot * 2 + POLICY_OFFSET + POLICY_WORDS);
-    shard.seated.policy.insert(slot, words[slot * 2 + HASH]! >>> 0);
+  const { entries, stateWords } = policyLimits(memory, shard.seated.choice);
+  let left = steps;
+  for (; words[ENTRIES]! > entries; left--) {
+    if (left === 0) return 0;
+    evictOne(shard, epoch, 0);
   }
+  for (; words[ZEROED_WORDS]! < stateWords; left--) {
+    if (left === 0) return 0;
+    const from = words[ZEROED_WORDS]!;
+    const to = Math.min(from + WORDS_PER_STEP, stateWords);
+    memory.policyState.fill(0, from, to);
+    words[ZEROED_WORDS] = to;
+  }
+  memory.policySums.fill(0);
+  enterStage(memory, FILLING, true);
+  seatAgain(shard);
+  return left;
+}
+
+function fill(shard: Shard, steps: number): number {
+  const handover = shard.seated.handover!;
+  for (let left = steps; left > 0; left--) {
+    if (handover.handOver()) continue;
+    enterStage(shard.memory, hasNextChoice(shard.memory) ? DRAINING : SETTLED, false);
+    seatAgain(shard);
+    return left - 1;
+  }
+  return 0;
 }

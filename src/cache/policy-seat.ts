@@ -2,10 +2,11 @@ import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { ChainPlan } from "./chain-plan.ts";
 import { chargedBytes } from "./entry.ts";
 import { HASH, POLICY_OFFSET, POLICY_WORDS } from "./entry-layout.ts";
+import { Handover, SETTLED, ZEROING } from "./handover.ts";
 import type { Policy, PolicyType } from "./policy.ts";
 import { formatPolicy, type PolicyChoice, parsePolicy, policyNames, policyType } from "./registry.ts";
 import {
-  POLICY_TEXT_BYTES,
+  POLICY_STAGE,
   POLICY_TEXT_LIMIT_BYTES,
   POLICY_VERSION,
   type ShardMemory,
@@ -14,13 +15,19 @@ import {
 
 /** The place of a policy in a shard: its choice in words that all threads read, and its state. */
 
-/** A policy over a shard's memory, and how many entries it may have to deal with. */
+/** What decides in a shard at the moment. */
 export interface SeatedPolicy {
+  /** What was asked for last. */
   readonly choice: PolicyChoice;
+  /** While the policy changes, this is `handover`. */
   readonly policy: Policy;
+  readonly handover: Handover | undefined;
+  /** How many entries there may be. */
   readonly entryLimit: number;
   /** `POLICY_VERSION` when it was seated. */
   readonly version: number;
+  /** The same, but −1 while the policy changes: so one comparison tells whether there is anything to be done. */
+  readonly settledVersion: number;
 }
 
 /** The names of the policies that can run in a store. */
@@ -89,29 +96,82 @@ function largest(limit: number, satisfies: (count: number) => boolean): number {
   return least;
 }
 
-/** Writes down a choice for all threads and zeroes the memory it starts with. Under the shard's lock. */
-export function writePolicyChoice(memory: ShardMemory, choice: PolicyChoice): void {
-  const text = utf8(formatPolicy(choice));
-  memory.policyText.set(text);
-  memory.words[POLICY_TEXT_BYTES] = text.length;
-  memory.words[POLICY_VERSION]!++;
-  clearPolicyState(memory, choice);
+/** Bits of the stage in its word. */
+const STAGE_BITS = 3;
+/** Above the stage in its word: which of the texts says what runs now, and which what is to run next. */
+const RUNNING_SHIFT = 2;
+const NEXT_SHIFT = 4;
+const TEXT_BITS = 3;
+
+export function stageOf({ words }: ShardMemory): number {
+  return words[POLICY_STAGE]! & STAGE_BITS;
 }
 
-/** Empties the policy. */
-export function clearPolicyState(memory: ShardMemory, choice: PolicyChoice): void {
-  memory.policyState.fill(0, 0, policyLimits(memory, choice).stateWords);
-  memory.policySums.fill(0);
+/**
+ * Enters a stage, in one write. Under the shard's lock.
+ * @param adopts whether what was to run next runs now
+ */
+export function enterStage(memory: ShardMemory, stage: number, adopts: boolean): void {
+  const next = nextText(memory);
+  writeStage(memory, stage, adopts ? next : runningText(memory), next);
+}
+
+/** As `enterStage`, with another choice to run next. */
+export function enterStageFor(memory: ShardMemory, stage: number, choice: PolicyChoice): void {
+  const running = runningText(memory);
+  // The third text is that of neither: whoever dies while writing it does no harm.
+  const next = [0, 1, 2].find((index) => index !== running && index !== nextText(memory))!;
+  const text = memory.policyTexts[next]!;
+  text.fill(0);
+  text.set(utf8(formatPolicy(choice)));
+  writeStage(memory, stage, running, next);
+}
+
+function writeStage({ words }: ShardMemory, stage: number, running: number, next: number): void {
+  words[POLICY_STAGE] = stage | (running << RUNNING_SHIFT) | (next << NEXT_SHIFT);
+  words[POLICY_VERSION]!++;
 }
 
 /** The policy that the shard's memory says, over its state there. Under the shard's lock. */
-export function seatPolicy(memory: ShardMemory, seed: number): SeatedPolicy {
-  const text = fromUtf8(memory.policyText.slice(0, memory.words[POLICY_TEXT_BYTES]!));
-  const choice = parsePolicy(text);
-  const { type, parameters } = choice;
-  const limits = policyLimits(memory, choice);
+export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): SeatedPolicy {
+  const stage = stageOf(memory);
+  const version = memory.words[POLICY_VERSION]!;
+  const running = readChoice(memory, runningText(memory));
+  const limits = policyLimits(memory, running);
+  const policy = stage === ZEROING ? undefined : createPolicy(memory, running, limits, seed);
+  if (stage === SETTLED) {
+    const entryLimit = limits.entries;
+    return {
+      choice: running,
+      policy: policy!,
+      handover: undefined,
+      entryLimit,
+      version,
+      settledVersion: version,
+    };
+  }
+  const choice = readChoice(memory, nextText(memory));
+  const handover = new Handover(memory, policy, stage);
+  const next = policyLimits(memory, choice).entries;
+  // What is too much for the next policy leaves step by step, not all at once for the next write.
+  let entryLimit = stage === ZEROING ? memory.entryLimit : limits.entries;
+  if (!evicts) entryLimit = Math.min(entryLimit, next);
+  return { choice, policy: handover, handover, entryLimit, version, settledVersion: -1 };
+}
+
+/** Whether another policy than the running one is to run next. */
+export function hasNextChoice(memory: ShardMemory): boolean {
+  return runningText(memory) !== nextText(memory);
+}
+
+function createPolicy(
+  memory: ShardMemory,
+  { type, parameters }: PolicyChoice,
+  limits: PolicyLimits,
+  seed: number,
+): Policy {
   const plan = new ChainPlan();
-  const policy = type.create(
+  return type.create(
     {
       words: memory.words,
       stride: 2,
@@ -127,5 +187,18 @@ export function seatPolicy(memory: ShardMemory, seed: number): SeatedPolicy {
     },
     parameters,
   );
-  return { choice, policy, entryLimit: limits.entries, version: memory.words[POLICY_VERSION]! };
+}
+
+function runningText({ words }: ShardMemory): number {
+  return (words[POLICY_STAGE]! >> RUNNING_SHIFT) & TEXT_BITS;
+}
+
+function nextText({ words }: ShardMemory): number {
+  return (words[POLICY_STAGE]! >> NEXT_SHIFT) & TEXT_BITS;
+}
+
+function readChoice(memory: ShardMemory, index: number): PolicyChoice {
+  const text = memory.policyTexts[index]!;
+  const end = text.indexOf(0);
+  return parsePolicy(fromUtf8(text.slice(0, end < 0 ? text.length : end)));
 }

@@ -44,6 +44,13 @@ export interface Policy {
   check(): void;
 }
 
+/**
+ * How many entries one eviction passes over because they were read. Beyond that it takes the next one, whatever its
+ * reads: where everything is in use one is as good as another, and nobody waits until all of them are looked at.
+ * 2,048 entries out of the processor's caches take some tenths of a millisecond.
+ */
+export const PASS_LIMIT = 2048;
+
 /** Where an entry stands: `queue` is the policy's term (`small`, `main`, `probation`, …), `detail` in a few words. */
 export interface Placement {
   queue: string;

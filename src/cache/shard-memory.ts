@@ -27,9 +27,14 @@ export const SWEEP_POSITION = 23;
 export const SWEEP_EPOCH = 24;
 /** No entry of an epoch before this one is left. */
 export const SWEPT_EPOCH = 25;
-/** Counts policy changes, so that other threads notice. */
+/** Counts what happens to the policy as such, so that other threads notice. */
 export const POLICY_VERSION = 26;
-export const POLICY_TEXT_BYTES = 27;
+/** How far a change of the policy has come, and which of the texts say what runs now and next. */
+export const POLICY_STAGE = 27;
+/** Words of the policy's state that have been zeroed for the next one. */
+export const ZEROED_WORDS = 28;
+/** Ends of the list of entries that wait to be handed over to the next policy. */
+export const WAITING_LIST = 29;
 
 /** Counters, by index in `floats`. */
 export const USED_BYTES = 16;
@@ -42,11 +47,12 @@ export const FILLS = 22;
 export const REFUSED_FILLS = 23;
 export const MOVES = 24;
 
-const POLICY_TEXT_AT_BYTE = 256;
+const POLICY_TEXTS_AT_BYTE = 256;
+const POLICY_TEXTS = 3;
 export const POLICY_TEXT_LIMIT_BYTES = 256;
-const SUMS_AT_BYTE = 512;
+const SUMS_AT_BYTE: number = POLICY_TEXTS_AT_BYTE + POLICY_TEXTS * POLICY_TEXT_LIMIT_BYTES;
 export const SUMS_LIMIT = 16;
-const CLASS_TABLE_AT_BYTE = 640;
+const CLASS_TABLE_AT_BYTE: number = SUMS_AT_BYTE + SUMS_LIMIT * 8;
 const CLASS_LIMIT = 160;
 const DIRECTORY_AT_BYTE = CLASS_TABLE_AT_BYTE + CLASS_LIMIT * 8;
 
@@ -95,7 +101,7 @@ export class ShardMemory {
   readonly pageTable: number;
   readonly policyState: Int32Array;
   readonly policySums: Float64Array;
-  readonly policyText: Uint8Array;
+  readonly policyTexts: readonly Uint8Array[];
   /** As many entries as could ever be resident. */
   readonly entryLimit: number;
 
@@ -128,7 +134,10 @@ export class ShardMemory {
     const policyAt = bytesFor(pageCount);
     this.policyState = new Int32Array(buffer, policyAt, policyBytes / 4);
     this.policySums = new Float64Array(buffer, SUMS_AT_BYTE, SUMS_LIMIT);
-    this.policyText = new Uint8Array(buffer, POLICY_TEXT_AT_BYTE, POLICY_TEXT_LIMIT_BYTES);
+    this.policyTexts = Array.from({ length: POLICY_TEXTS }, (_, index) => {
+      const at = POLICY_TEXTS_AT_BYTE + index * POLICY_TEXT_LIMIT_BYTES;
+      return new Uint8Array(buffer, at, POLICY_TEXT_LIMIT_BYTES);
+    });
     this.pageBase = policyAt + policyBytes - pageBytes;
   }
 }

@@ -2,8 +2,9 @@ import { resetArena } from "./arena.ts";
 import { ChainPlan } from "./chain-plan.ts";
 import type { Departures } from "./departures.ts";
 import { Draft } from "./draft.ts";
+import { SETTLED, ZEROING } from "./handover.ts";
 import { resetIndex } from "./index-table.ts";
-import { clearPolicyState, type SeatedPolicy, seatPolicy, writePolicyChoice } from "./policy-seat.ts";
+import { enterStage, enterStageFor, type SeatedPolicy, seatPolicy, stageOf } from "./policy-seat.ts";
 import type { PolicyChoice } from "./registry.ts";
 import {
   ENTRIES,
@@ -14,6 +15,8 @@ import {
   SWEEP_POSITION,
   SWEPT_EPOCH,
   USED_BYTES,
+  WAITING_LIST,
+  ZEROED_WORDS,
 } from "./shard-memory.ts";
 
 /** A shard and its beginnings. What happens to entries is in `reading.ts`, `storing.ts` and `leaving.ts`. */
@@ -36,7 +39,7 @@ export class Shard {
     this.evicts = evicts;
     this.departures = departures;
     this.seed = seed;
-    this.seated = seatPolicy(memory, seed);
+    this.seated = seatPolicy(memory, seed, evicts);
   }
 }
 
@@ -46,15 +49,16 @@ export function formatShard(memory: ShardMemory, choice: PolicyChoice, epoch: nu
   resetIndex(memory);
   memory.words[SWEEP_EPOCH] = epoch;
   memory.words[SWEPT_EPOCH] = epoch;
-  writePolicyChoice(memory, choice);
+  enterStageFor(memory, SETTLED, choice);
+  enterStage(memory, SETTLED, true);
 }
 
-/** Takes part in a policy change that another thread made. */
+/** Takes note of what was written about the policy. */
 export function seatAgain(shard: Shard): void {
-  shard.seated = seatPolicy(shard.memory, shard.seed);
+  shard.seated = seatPolicy(shard.memory, shard.seed, shard.evicts);
 }
 
-/** Removes all entries. */
+/** Removes all entries, without a walk. */
 export function clearShard(shard: Shard): void {
   const { words, floats } = shard.memory;
   words[ENTRIES] = 0;
@@ -64,5 +68,17 @@ export function clearShard(shard: Shard): void {
   floats[PAYLOAD_BYTES] = 0;
   resetArena(shard.memory);
   resetIndex(shard.memory);
-  clearPolicyState(shard.memory, shard.seated.choice);
+  emptyPolicy(shard);
+}
+
+/** Lets the policy begin anew, once its state is zeroed: see `policy-change.ts`. */
+function emptyPolicy(shard: Shard): void {
+  const { memory } = shard;
+  const { words } = memory;
+  words[WAITING_LIST] = 0;
+  words[WAITING_LIST + 1] = 0;
+  // While it is being zeroed, nobody writes to the policy's state.
+  if (stageOf(memory) !== ZEROING) words[ZEROED_WORDS] = 0;
+  enterStage(memory, ZEROING, false);
+  seatAgain(shard);
 }

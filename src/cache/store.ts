@@ -10,10 +10,10 @@ import { nextPosition } from "./index-table.ts";
 import { removeEntry } from "./leaving.ts";
 import { holderOf, lock, unlock } from "./lock.ts";
 import type { Placement } from "./policy.ts";
-import { changePolicy } from "./policy-change.ts";
+import { beginPolicyChange, continuePolicyChange, hasRoomForAll } from "./policy-change.ts";
 import { checkPolicy } from "./policy-seat.ts";
 import { describeEntry, type EntryInfo, liveEntry, readEntry } from "./reading.ts";
-import { formatPolicy, parsePolicy } from "./registry.ts";
+import { formatPolicy, type PolicyChoice, parsePolicy } from "./registry.ts";
 import { clearShard, Shard, seatAgain } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
 import { FILLS, LOCK, POLICY_VERSION, REFUSED_FILLS } from "./shard-memory.ts";
@@ -35,6 +35,9 @@ export type { StoreStats } from "./store-stats.ts";
 /** Buckets that a scan looks at for each key it was asked for, and in one hold of the lock. */
 const SCAN_BUCKETS_PER_KEY = 10;
 const BUCKETS_PER_HOLD = 64;
+
+/** Steps of a policy change that every use of a shard takes, as long as it lasts. */
+const CHANGE_STEPS_PER_HOLD = 16;
 
 /** What the creator of a store holds its locks as. */
 const CREATOR = 1;
@@ -98,7 +101,6 @@ export class Store {
     for (const shard of this.#shards) {
       const { words } = shard.memory;
       if (holderOf(words, LOCK) !== holder) continue;
-      seatAgain(shard);
       clearShard(shard);
       unlock(words, LOCK);
       emptied++;
@@ -365,8 +367,9 @@ export class Store {
   }
 
   /**
-   * Removes expired entries and those of epochs before, going on where the last call, of any thread, ended.
-   * @param maxSteps how many buckets are looked at, at most
+   * Removes expired entries and those of epochs before, going on where the last call, of any thread, ended. Takes
+   * changes of the policy further, too.
+   * @param maxSteps how many buckets are looked at, or steps of a change taken, at most
    * @returns how many entries were removed
    */
   sweep(nowMs: number, maxSteps: number): number {
@@ -378,7 +381,9 @@ export class Store {
       while (!isDone && progress.steps > 0) {
         const shard = this.#lockShard(index);
         try {
-          isDone = sweepShard(shard, this.epoch, nowMs, BUCKETS_PER_HOLD, progress);
+          const left = continuePolicyChange(shard, this.epoch, BUCKETS_PER_HOLD);
+          progress.steps -= BUCKETS_PER_HOLD - left;
+          isDone = sweepShard(shard, this.epoch, nowMs, left, progress) && left > 0;
         } finally {
           this.#leave(shard);
         }
@@ -389,13 +394,17 @@ export class Store {
   }
 
   /**
-   * Changes the policy without losing entries: the new one receives them in the order of the old one.
-   * @throws RangeError for a text that `parsePolicy` does not read, or a policy that the store has no room for
+   * Changes the policy: the new one receives the entries in the order in which the old one would have evicted them.
+   * That takes a while and is done in small steps, by whatever uses the store. Entries beyond the number that the new
+   * policy can deal with are evicted.
+   * @throws RangeError for a text that `parsePolicy` does not read, a policy that the store has no room for, or
+   * one that cannot deal with all that is resident where nothing may be evicted
    */
   setPolicy(text: string): void {
     const choice = parsePolicy(text);
     checkPolicy(this.#shards[0]!.memory, choice);
-    this.#underEachLock((shard) => changePolicy(shard, choice, this.epoch));
+    if (!this.#control.evicts) this.#underEachLock((shard) => checkRoom(shard, choice));
+    this.#underEachLock((shard) => beginPolicyChange(shard, choice));
   }
 
   /** As `setPolicy` reads it. */
@@ -435,14 +444,15 @@ export class Store {
     const shard = this.#shards[index]!;
     const { words } = shard.memory;
     lock(words, LOCK, this.#holder);
-    if (shard.seated.version !== words[POLICY_VERSION]) this.#refresh(shard);
+    if (shard.seated.settledVersion !== words[POLICY_VERSION]) this.#takePart(shard);
     return shard;
   }
 
-  /** Takes part in a policy change that another thread made. */
-  #refresh(shard: Shard): void {
+  /** Takes part in a change of the policy. */
+  #takePart(shard: Shard): void {
     try {
-      seatAgain(shard);
+      if (shard.seated.version !== shard.memory.words[POLICY_VERSION]) seatAgain(shard);
+      continuePolicyChange(shard, this.epoch, CHANGE_STEPS_PER_HOLD);
     } catch (error) {
       unlock(shard.memory.words, LOCK);
       throw error;
@@ -501,6 +511,14 @@ class CopySink implements ValueSink {
   }
 
   closeValue(): void {}
+}
+
+/** @throws RangeError where nothing may be evicted and there are more entries than a policy can deal with */
+function checkRoom(shard: Shard, choice: PolicyChoice): void {
+  if (hasRoomForAll(shard, choice)) return;
+  throw new RangeError(
+    `policy ${choice.type.name} cannot deal with as many entries as there are, and none may be evicted`,
+  );
 }
 
 function draftEntry(

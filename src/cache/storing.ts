@@ -35,7 +35,6 @@ import {
   POLICY_OFFSET,
   POLICY_WORDS,
   READ_SHIFT,
-  SLOT_BITS,
   VALUE_BITS,
   VALUE_BYTES,
   VALUE_BYTES_LIMIT,
@@ -176,7 +175,7 @@ function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
   const oldBytes = leavingPlan.bytes;
   uncount(memory, from, oldBytes);
   const to = takeChain(memory, plan);
-  words[to * 2 + NEXT_IN_BUCKET]! |= words[from * 2 + NEXT_IN_BUCKET]! & SLOT_BITS;
+  words[to * 2 + NEXT_IN_BUCKET] = words[from * 2 + NEXT_IN_BUCKET]!;
   words.copyWithin(to * 2 + POLICY_OFFSET, from * 2 + POLICY_OFFSET, from * 2 + POLICY_OFFSET + POLICY_WORDS);
   relinkEntry(memory, from, to);
   writeDraft(shard, to);

@@ -143,11 +143,12 @@ export class MemoryEngine implements Engine {
 
   /**
    * Looks at a part of the store that grows with it, so that a hundred calls look at all of it; at all of a
-   * small one.
+   * small one. No call looks at so much that others would have to wait for long.
    */
   removeExpired(limit: number): number {
     const nowMs = this.#clock.wallMs();
-    let steps = Math.max(LEAST_STEPS, Math.ceil(this.#store.stats().buckets / CALLS_PER_ROUND));
+    const share = Math.ceil(this.#store.stats().buckets / CALLS_PER_ROUND);
+    let steps = Math.min(Math.max(LEAST_STEPS, share), MOST_STEPS);
     let removed = 0;
     while (steps > 0 && removed < limit) {
       const step = Math.min(steps, limit - removed);
@@ -190,4 +191,5 @@ export class MemoryEngine implements Engine {
 
 /** Buckets looked at in search of expired keys. */
 const LEAST_STEPS = 4096;
+const MOST_STEPS = 16_384;
 const CALLS_PER_ROUND = 100;

@@ -1,5 +1,5 @@
 import { AdaptiveLists } from "../adaptive-lists.ts";
-import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
 import { LINK_WORDS } from "../slot-list.ts";
 
 /** Set in a slot's first word when it was read since the hand passed. */
@@ -60,14 +60,14 @@ class Car implements Policy {
   evict(_incoming: number): number {
     const words = this.#words;
     const { recent, frequent } = this.#lists;
-    for (;;) {
+    for (let passed = 0; ; passed++) {
       const fromRecent = this.#recentGivesWay();
       const clock = fromRecent ? recent : frequent;
       const slot = clock.front();
       if (slot === 0) return 0;
       clock.unlink(slot);
       const at = slot * this.#stride + this.#offset;
-      if ((words[at]! & REFERENCED) === 0) {
+      if ((words[at]! & REFERENCED) === 0 || passed === PASS_LIMIT) {
         this.#lists.addGhost(slot, fromRecent);
         return slot;
       }

@@ -1,4 +1,4 @@
-import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /** A slot's first word holds, above the link, how many rounds its reads have earned (0 to 7). */
@@ -57,12 +57,12 @@ class Clock implements Policy {
 
   evict(_incoming: number): number {
     const words = this.#words;
-    for (;;) {
+    for (let passed = 0; ; passed++) {
       const slot = this.#queue.front();
       if (slot === 0) return 0;
       const at = slot * this.#stride + this.#offset;
       const word = words[at]!;
-      if ((word & ROUNDS) === 0) {
+      if ((word & ROUNDS) === 0 || passed === PASS_LIMIT) {
         this.#queue.unlink(slot);
         return slot;
       }

@@ -1,6 +1,6 @@
 import { assert } from "../../lib/assert.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "../ghost-table.ts";
-import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
 import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
 import { checkCount, WeighedList } from "../weighed-list.ts";
 
@@ -144,10 +144,11 @@ class S3Fifo implements Policy {
   /** Entries read often enough go to the main queue, the first other one leaves. 0 when none is left. */
   #evictFromSmall(): number {
     const words = this.#words;
+    let passed = 0;
     for (let slot = this.#small.front(); slot !== 0; slot = this.#small.front()) {
       const at = slot * this.#stride + this.#offset;
       this.#small.unlink(slot);
-      if (words[at]! >>> READ_SHIFT < PROMOTING_READS) {
+      if (words[at]! >>> READ_SHIFT < PROMOTING_READS || passed++ === PASS_LIMIT) {
         this.#remember(this.#memory.hashOf(slot), this.#memory.weigh(slot));
         return slot;
       }
@@ -160,10 +161,11 @@ class S3Fifo implements Policy {
   /** Entries that were read go round once more for one read, the first other one leaves. 0 when there is none. */
   #evictFromMain(): number {
     const words = this.#words;
+    let passed = 0;
     for (let slot = this.#main.front(); slot !== 0; slot = this.#main.front()) {
       const at = slot * this.#stride + this.#offset;
       const word = words[at]!;
-      if ((word & READS) === 0) {
+      if ((word & READS) === 0 || passed++ === PASS_LIMIT) {
         this.#main.unlink(slot);
         return slot;
       }

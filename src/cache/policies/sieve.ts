@@ -1,5 +1,5 @@
 import { assert } from "../../lib/assert.ts";
-import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /** Set in a slot's first word when it was read since the hand last passed. */
@@ -61,7 +61,7 @@ class Sieve implements Policy {
     let slot = this.#state[HAND]!;
     if (slot === 0) slot = queue.front();
     if (slot === 0) return 0;
-    for (;;) {
+    for (let passed = 0; passed < PASS_LIMIT; passed++) {
       const at = slot * this.#stride + this.#offset;
       const word = words[at]!;
       if (word >= 0) break;
