@@ -4,6 +4,7 @@
  */
 import { Histogram } from "../src/lens/histogram.ts";
 import { SeededRandom } from "../src/lib/random.ts";
+import { ZipfSampler } from "../src/sim/workload/zipf.ts";
 import type { Wire } from "./targets.ts";
 import { encodeRequest, expectedReply, type Operation } from "./wire.ts";
 
@@ -14,8 +15,11 @@ export interface LoadSettings {
   readonly connections: number;
   readonly pipeline: number;
   readonly keys: number;
-  /** `random` keys, or each in its turn (so that a cache smaller than all of them never has the next one). */
-  readonly order: "random" | "sequential";
+  /**
+   * `random` keys, all as often; `zipf` likewise with an exponent of 1; or each in its turn (so that a cache smaller
+   * than all of them never has the next one).
+   */
+  readonly order: "random" | "zipf" | "sequential";
   readonly seconds: number;
   readonly seed: number;
   /** Stop after so many requests instead, such as every key once. */
@@ -33,6 +37,9 @@ export interface LoadResult {
   readonly p999: number;
   readonly max: number;
 }
+
+/** Keys drawn ahead where drawing takes long; a power of two. */
+const DRAWN = 1 << 18;
 
 interface Client {
   sentAtMs: number;
@@ -58,6 +65,11 @@ async function runLoad(settings: LoadSettings): Promise<LoadResult> {
   const comparable = wire === "memcached" && operation === "get" ? 6 : replyBytes;
   const latency = new Histogram();
   const batch = Buffer.alloc(pipeline * requests[0]!.length);
+  const drawn = new Int32Array(settings.order === "zipf" ? DRAWN : 0);
+  if (drawn.length > 0) {
+    const zipf = new ZipfSampler(keys, 1, random);
+    for (let i = 0; i < DRAWN; i++) drawn[i] = zipf.next() - 1;
+  }
   let done = 0;
   let wrong = 0;
   let next = Math.floor(random.next() * keys);
@@ -76,7 +88,12 @@ async function runLoad(settings: LoadSettings): Promise<LoadResult> {
     }
     let at = 0;
     for (let i = 0; i < pipeline; i++) {
-      const index = settings.order === "random" ? random.below(keys) : next++ % keys;
+      const index =
+        settings.order === "random"
+          ? random.below(keys)
+          : settings.order === "zipf"
+            ? drawn[next++ & (DRAWN - 1)]!
+            : next++ % keys;
       at += requests[index]!.copy(batch, at);
     }
     sent += pipeline;

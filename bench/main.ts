@@ -20,6 +20,7 @@ import {
   nutcrackerTarget,
   proxyHitTarget,
   proxyMissTarget,
+  proxyThreadsTarget,
   redisDurableTarget,
   redisTarget,
   serverTarget,
@@ -36,6 +37,7 @@ interface Case {
   readonly operation: Operation;
   readonly pipeline: number;
   readonly connections: number;
+  readonly zipf?: boolean;
 }
 
 const CASES: readonly Case[] = [
@@ -47,6 +49,8 @@ const CASES: readonly Case[] = [
   { operation: "set", pipeline: 16, connections: 50 },
   { operation: "set", pipeline: 1, connections: 1000 },
   { operation: "set", pipeline: 16, connections: 1000 },
+  { operation: "get", pipeline: 1, connections: 50, zipf: true },
+  { operation: "get", pipeline: 16, connections: 50, zipf: true },
 ];
 
 const { values: flags } = parseArgs({
@@ -70,6 +74,8 @@ const starters: (() => Promise<Target>)[] = [
   () => serverTarget("memory"),
   proxyMissTarget,
   nutcrackerTarget,
+  () => proxyThreadsTarget(1),
+  () => proxyThreadsTarget(2),
   () => serverTarget("lmdb"),
   redisDurableTarget,
 ];
@@ -102,13 +108,14 @@ try {
 
 const measurements: Measurement[] = [];
 for (const [key, all] of samples) {
-  const [target, { operation, pipeline, connections }] = JSON.parse(key) as [string, Case];
+  const [target, { operation, pipeline, connections, zipf = false }] = JSON.parse(key) as [string, Case];
   const middle = (pick: (sample: (typeof all)[number]) => number): number => median(all.map(pick));
   measurements.push({
     target,
     operation,
     pipeline,
     connections,
+    zipf,
     requestsPerSecond: middle(({ load }) => load.requests / load.seconds),
     cpuMicros: middle(({ cpu }) => cpu),
     p50: middle(({ load }) => load.p50),
@@ -121,7 +128,8 @@ const report = formatReport(measurements, { rounds, seconds });
 process.stdout.write(report);
 if (flags.write) writeReport(report);
 
-function applies(target: Target, { operation, connections, pipeline }: Case): boolean {
+function applies(target: Target, { operation, connections, pipeline, zipf = false }: Case): boolean {
+  if (target.zipf !== zipf) return false;
   if (target.name.includes("floor")) return operation === "get";
   // Waiting for the disk: what a thousand connections add is no longer about the server.
   if (target.name.includes("always") && (operation === "get" || connections > 50)) return false;
@@ -147,7 +155,7 @@ async function measure(target: Target, case_: Case, round: number) {
     port: target.port,
     wire: target.wire,
     keys: target.missesOnly ? COLD_KEYS : HOT_KEYS,
-    order: target.missesOnly ? "sequential" : "random",
+    order: target.missesOnly ? "sequential" : target.zipf ? "zipf" : "random",
     seconds,
     seed: round + 1,
   };

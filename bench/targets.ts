@@ -22,6 +22,8 @@ export interface Target {
   readonly writes: boolean;
   /** Reads go through so many keys that no cache in the target can hold them. */
   readonly missesOnly: boolean;
+  /** Only reads of keys that differ in popularity are measured. */
+  readonly zipf: boolean;
   stop(): Promise<void>;
 }
 
@@ -104,6 +106,19 @@ export async function proxyHitTarget(wire: "resp" | "text"): Promise<Target> {
     { fillPort: origin.port, writes: wire === "resp" },
     () => origin.program.kill(),
   );
+}
+
+/**
+ * Both on the one CPU that is not the load's: what a second thread costs in locks, wake-ups and memory of its own.
+ * What it costs that two CPUs share the cache is measured by `shared-store.ts`.
+ */
+export async function proxyThreadsTarget(threads: 1 | 2): Promise<Target> {
+  const origin = await redis(LOAD_CPU, []);
+  const args = ["proxy", "--threads", String(threads), "--origin", `127.0.0.1:${origin.port}`];
+  const proxy = await glasscache(SERVER_CPU, args);
+  const name = threads === 1 ? "our proxy, one thread" : "our proxy, two threads";
+  const options = { fillPort: origin.port, zipf: true };
+  return target(name, "resp", proxy.program, proxy.port, options, () => origin.program.kill());
 }
 
 export async function proxyMissTarget(): Promise<Target> {
@@ -196,7 +211,7 @@ function target(
   wire: Wire,
   program: Started,
   port: number,
-  options: { fillPort?: number; writes?: boolean; missesOnly?: boolean },
+  options: { fillPort?: number; writes?: boolean; missesOnly?: boolean; zipf?: boolean },
   also: () => Promise<void> = async () => {},
 ): Target {
   return {
@@ -207,6 +222,7 @@ function target(
     fillPort: options.fillPort ?? port,
     writes: options.writes ?? false,
     missesOnly: options.missesOnly ?? false,
+    zipf: options.zipf ?? false,
     async stop() {
       await program.kill();
       await also();
