@@ -37,11 +37,11 @@ class SimulatedSocket {
   readonly sent = new ByteBuffer();
   connection!: Connection;
 
-  write(bytes: Uint8Array): number {
+  write(bytes: Uint8Array, start: number, length: number): number {
     if (this.isClosed || this.hasShutDown) return -1;
-    const count = Math.min(this.room, bytes.length);
+    const count = Math.min(this.room, length);
     this.room -= count;
-    this.sent.append(bytes, 0, count);
+    this.sent.append(bytes, start, start + count);
     return count;
   }
 

@@ -4,7 +4,7 @@ import { ProtocolError, Request, type RequestParser } from "../protocol/protocol
 import { RespParser } from "../protocol/resp-parser.ts";
 import { RespWriter } from "../protocol/resp-writer.ts";
 import { TextParser } from "../protocol/text-parser.ts";
-import { TextWriter } from "../protocol/text-writer.ts";
+import { NO_PREFIX, TextWriter } from "../protocol/text-writer.ts";
 import { formatAddress } from "./address.ts";
 import { ClientFacts } from "./client-facts.ts";
 import type { ConnectionHost } from "./connection-host.ts";
@@ -31,6 +31,8 @@ export class Connection extends ClientFacts implements TicketOwner {
   protocol: "undecided" | "resp" | "text" = "undecided";
   session!: Session;
   lastActiveMs: number;
+  /** When the execution under way began (monotonic): after all its requests came, and before their replies go. */
+  executingSinceMs = 0;
 
   readonly #socket: Socket<Connection>;
   readonly #host: ConnectionHost;
@@ -66,10 +68,8 @@ export class Connection extends ClientFacts implements TicketOwner {
 
   constructor(socket: Socket<Connection>, id: number, host: ConnectionHost) {
     const { remoteAddress, remotePort, localAddress, localPort } = socket;
-    const [remote, local] = [
-      formatAddress(remoteAddress, remotePort),
-      formatAddress(localAddress, localPort),
-    ];
+    const remote = formatAddress(remoteAddress, remotePort);
+    const local = formatAddress(localAddress, localPort);
     super(id, remote, local, host.clock.wallMs());
     this.#socket = socket;
     this.#host = host;
@@ -186,6 +186,7 @@ export class Connection extends ClientFacts implements TicketOwner {
     this.#clearSilence();
     const kept = this.#received;
     if (kept.isEmpty && this.#mayExecute()) {
+      this.executingSinceMs = this.lastActiveMs;
       const done = this.#execute(data, 0, data.length);
       if (done < data.length && !this.#closing) kept.add(data, done, this.#parser!.neededBytes);
       this.#afterExecution();
@@ -374,13 +375,14 @@ export class Connection extends ClientFacts implements TicketOwner {
 
   #prepareTextReply(request: Request): void {
     const writer = this.textWriter;
-    writer.prefix = "";
+    writer.prefix = NO_PREFIX;
     writer.bare = request.oneShot;
     if (request.oneShot) this.#closing = true;
   }
 
   #executeReceived(): void {
     const kept = this.#received;
+    this.executingSinceMs = this.#host.clock.monotonicMs();
     kept.doneTo(this.#execute(kept.bytes, kept.start, kept.end));
     if (this.#closing) kept.clear();
     this.#afterExecution();
@@ -454,13 +456,13 @@ export class Connection extends ClientFacts implements TicketOwner {
   #finishText(): void {
     const kept = this.#received;
     if (kept.isEmpty || this.protocol !== "text" || this.#closing) return;
-    const parser = this.#parser as TextParser;
-    const isRequest = parser.finish(kept.bytes, kept.start, kept.end, this.#request);
+    const isRequest = (this.#parser as TextParser).finish(kept.bytes, kept.start, kept.end, this.#request);
     kept.clear();
     this.#requestStartedMs = -1;
     if (!isRequest) return;
     this.#settleScratch();
     this.#executing = true;
+    this.executingSinceMs = this.#host.clock.monotonicMs();
     try {
       this.#run(this.#request);
     } finally {
@@ -531,7 +533,7 @@ export class Connection extends ClientFacts implements TicketOwner {
       if (promise !== undefined) {
         this.#holdBack(promise);
       } else {
-        this.#outlet.send(scratch.view());
+        this.#outlet.send(scratch.bytes, scratch.length);
       }
       scratch.length = 0;
       this.#afterSending();

@@ -2,8 +2,8 @@ import type { ReplyQueue } from "./reply-queue.ts";
 
 /** What an outlet needs of a socket. */
 export interface Sink {
-  /** @returns how many bytes it took, or a negative number when it takes none any more */
-  write(bytes: Uint8Array): number;
+  /** @returns how many of `length` bytes from `start` on it took, or a negative number when it takes none any more */
+  write(bytes: Uint8Array, start: number, length: number): number;
 }
 
 /** The way to one client. What the system does not take at once waits in the queue. */
@@ -27,25 +27,26 @@ export class Outlet {
     this.#totals = totals;
   }
 
-  /** Sends bytes that nothing waits before, without a copy as far as the system takes them. */
-  send(bytes: Uint8Array): void {
-    const sent = this.#write(bytes);
-    if (sent === bytes.length) return;
-    this.#queue.add(bytes, sent, bytes.length);
+  /** Sends bytes[0, length) that nothing waits before, without a copy as far as the system takes them. */
+  send(bytes: Uint8Array, length: number): void {
+    const sent = this.#write(bytes, length);
+    if (sent === length) return;
+    this.#queue.add(bytes, sent, length);
     this.blockedSinceMs = this.#clock.monotonicMs();
   }
 
   /** Sends what may be sent of the queue. */
   flush(): void {
     if (this.#queue.readyBytes === 0) return;
-    const sent = this.#write(this.#queue.ready());
+    const ready = this.#queue.ready();
+    const sent = this.#write(ready, ready.length);
     if (sent > 0) this.#queue.take(sent);
     if (this.#queue.readyBytes === 0) this.blockedSinceMs = -1;
     else if (sent > 0 || this.blockedSinceMs < 0) this.blockedSinceMs = this.#clock.monotonicMs();
   }
 
-  #write(bytes: Uint8Array): number {
-    const sent = Math.max(0, this.#sink.write(bytes));
+  #write(bytes: Uint8Array, length: number): number {
+    const sent = Math.max(0, this.#sink.write(bytes, 0, length));
     this.#totals.bytesSent += sent;
     return sent;
   }

@@ -7,7 +7,7 @@ import { TextWriter } from "./text-writer.ts";
 function written(write: (writer: TextWriter) => void, options?: { bare?: boolean; prefix?: string }): string {
   const writer = new TextWriter(new ByteBuffer(1));
   writer.bare = options?.bare ?? false;
-  writer.prefix = options?.prefix ?? "";
+  writer.prefix = utf8(options?.prefix ?? "");
   write(writer);
   return Buffer.from(writer.out.view()).toString("latin1");
 }
@@ -49,7 +49,7 @@ describe("each reply is one line", () => {
       writer.closeValue();
     };
     deliver();
-    writer.prefix = "{Backend Server} : ";
+    writer.prefix = utf8("{Backend Server} : ");
     writer.bare = true;
     deliver();
     expect(Buffer.from(writer.out.view()).toString()).toBe("abc\n{Backend Server} : abc");

@@ -9,6 +9,8 @@ const OK = utf8("OK");
 const NO_SUCH_KEY = utf8("No such key found");
 const ERROR = utf8("ERROR ");
 const ERROR_CODE = "ERR ";
+/** For replies without a prefix. */
+export const NO_PREFIX: Uint8Array = new Uint8Array(0);
 
 /**
  * Replies of the text protocol: one line each. An aggregate is one element a line, and an empty one an empty
@@ -19,7 +21,7 @@ export class TextWriter implements ReplyWriter {
   /** Where replies go. May be exchanged between two replies. */
   out: ByteBuffer;
   /** Written before each reply, such as `{Proxy Server} : `. */
-  prefix = "";
+  prefix: Uint8Array = NO_PREFIX;
   /** True for the reply to a one-shot request: it ends without a line feed. */
   bare = false;
   /** Elements still to come of the reply begun; 0 between two replies. */
@@ -134,7 +136,7 @@ export class TextWriter implements ReplyWriter {
   }
 
   #begin(): void {
-    if (this.#pending === 0 && this.prefix !== "") writeText(this.out, this.prefix);
+    if (this.#pending === 0) this.out.append(this.prefix);
   }
 
   #end(): void {

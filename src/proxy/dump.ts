@@ -4,7 +4,7 @@ import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
 import { decodeReply } from "../protocol/reply-value.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
-import type { TextWriter } from "../protocol/text-writer.ts";
+import { NO_PREFIX, type TextWriter } from "../protocol/text-writer.ts";
 import { UpstreamRequest } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
@@ -29,7 +29,7 @@ export async function dumpOrigin(
   stats: ProxyStats,
 ): Promise<void> {
   const reply = ticket.reply as TextWriter;
-  reply.prefix = "";
+  reply.prefix = NO_PREFIX;
   const json = new JsonObjectWriter(reply.out);
   let hasSent = false;
   try {

@@ -1,6 +1,7 @@
 import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { utf8 } from "../lib/bytes.ts";
 import { wrongArity } from "../net/command-errors.ts";
-import { arityFits, type Command } from "../net/command-table.ts";
+import { arityFits, type Command, NameTable } from "../net/command-table.ts";
 import type { Connection, ReplyMode, Ticket } from "../net/connection.ts";
 import type { Session } from "../net/session.ts";
 import { type ReplyWriter, Request } from "../protocol/protocol.ts";
@@ -27,8 +28,8 @@ import { writeSource } from "./source-attribute.ts";
 import { askAll, concernsAllThreads } from "./threads/ask-all.ts";
 import type { Peers } from "./threads/peers.ts";
 
-export const FROM_PROXY = "{Proxy Server} : ";
-export const FROM_BACKEND = "{Backend Server} : ";
+const FROM_PROXY = utf8("{Proxy Server} : ");
+const FROM_BACKEND = utf8("{Backend Server} : ");
 
 const NO_REDIRECTION = "ERR CLIENT TRACKING REDIRECT is not supported through a proxy; use RESP3 (HELLO 3)";
 
@@ -54,6 +55,9 @@ interface Sending {
 /** PUT and DELETE. */
 const TEXT_PUT: Route = { name: "put", kind: "write", keys: [1, 1, 1] };
 const TEXT_DELETE: Route = { name: "del", kind: "write", keys: [1, 1, 1] };
+
+/** The verbs of the text protocol; its parser lets no others through. */
+const VERBS = new NameTable(["get", "put", "delete", "dump", "auth", "quit"].map((name) => ({ name })));
 
 /** One client of the proxy: decides for each request whether it is answered here, from the cache, or by the origin. */
 export class ProxySession implements Session, ProxyContext {
@@ -111,14 +115,15 @@ export class ProxySession implements Session, ProxyContext {
 
   #respRequest(request: Request, reply: ReplyWriter): void {
     const { proxy, connection } = this;
+    const route = proxy.routes.find(request);
+    // The usual case first.
+    if (route?.kind === "cached" && this.#pin === undefined && connection.authenticated) {
+      this.#cachedRead(request, route, reply);
+      return;
+    }
     const local = proxy.commands.find(request);
     if (!connection.authenticated && local?.flags.includes("no_auth") !== true) {
       reply.error("NOAUTH Authentication required.");
-      return;
-    }
-    const route = proxy.routes.find(request);
-    if (route?.kind === "cached" && this.#pin === undefined) {
-      this.#cachedRead(request, route, reply);
       return;
     }
     if (local !== undefined && this.#isLocal(local, request)) {
@@ -194,7 +199,7 @@ export class ProxySession implements Session, ProxyContext {
     const start = request.starts[1]!;
     const end = request.ends[1]!;
     // One moment for both: an entry must not expire between being announced and being delivered.
-    const nowMs = this.proxy.nowMs();
+    const nowMs = this.connection.executingSinceMs;
     const mayHit = this.#mayHit(request.bytes, start, end);
     if (mayHit && this.namesSources && reply.version === 3) {
       const entry = readThrough.peek(request.bytes, start, end, nowMs);
@@ -412,6 +417,7 @@ export class ProxySession implements Session, ProxyContext {
     if (version !== undefined) (ticket.reply as RespWriter).version = version;
     const modeSince = connection.replyMode;
     connection.replyMode = replyMode;
+    connection.executingSinceMs = this.proxy.nowMs();
     try {
       this.request(request, ticket.reply);
     } catch (error) {
@@ -426,19 +432,18 @@ export class ProxySession implements Session, ProxyContext {
 
   #textRequest(request: Request, reply: TextWriter): void {
     const { proxy, connection } = this;
-    const verb = request.count === 0 ? "" : request.text(0).toUpperCase();
-    connection.lastCommand = verb.toLowerCase();
-    if (verb === "") reply.error(`ERR ${request.problem}`);
-    else if (verb === "QUIT") {
+    const verb = VERBS.find(request)!.name;
+    connection.lastCommand = verb;
+    if (verb === "quit") {
       reply.ok();
       connection.closeAfterReplies();
-    } else if (verb === "AUTH") proxy.authenticateText(this, request, reply);
+    } else if (verb === "auth") proxy.authenticateText(this, request, reply);
     else if (!connection.authenticated) {
       reply.error("ERR authentication required; give the password with: AUTH password");
-    } else if (!this.#enter(verb === "DUMP" ? "side" : "main", request)) return;
-    else if (verb === "GET") this.#textGet(request, reply);
-    else if (verb === "DUMP") this.#dump();
-    else this.#textWrite(request, verb);
+    } else if (!this.#enter(verb === "dump" ? "side" : "main", request)) return;
+    else if (verb === "get") this.#textGet(request, reply);
+    else if (verb === "dump") this.#dump();
+    else this.#textWrite(request, verb === "put");
   }
 
   #dump(): void {
@@ -448,24 +453,24 @@ export class ProxySession implements Session, ProxyContext {
   }
 
   #textGet(request: Request, reply: TextWriter): void {
-    const { proxy } = this;
-    const { readThrough } = proxy;
+    const { readThrough } = this.proxy;
     const start = request.starts[1]!;
     const end = request.ends[1]!;
     reply.prefix = FROM_PROXY;
+    const { executingSinceMs } = this.connection;
     const mayHit = this.#mayHit(request.bytes, start, end);
-    if (mayHit && readThrough.lookup(request.bytes, start, end, reply, proxy.nowMs())) return;
+    if (mayHit && readThrough.lookup(request.bytes, start, end, reply, executingSinceMs)) return;
     this.#load(request.bytes, start, end, this.#backendTicket(), mayHit);
   }
 
-  #textWrite(request: Request, verb: string): void {
+  #textWrite(request: Request, isPut: boolean): void {
     const { proxy } = this;
     const upstream = proxy.origin.main();
     const { bytes } = request;
-    const settled = this.#touch(request, verb === "PUT" ? TEXT_PUT : TEXT_DELETE);
+    const settled = this.#touch(request, isPut ? TEXT_PUT : TEXT_DELETE);
     const { out } = upstream;
     writeArgumentCount(out, request.count);
-    writeTextArgument(out, verb === "PUT" ? "SET" : "DEL");
+    writeTextArgument(out, isPut ? "SET" : "DEL");
     for (let index = 1; index < request.count; index++) {
       writeArgument(out, bytes, request.starts[index]!, request.ends[index]!);
     }
