@@ -6,6 +6,7 @@ import { Handover, SETTLED, ZEROING } from "./handover.ts";
 import type { Policy, PolicyType } from "./policy.ts";
 import { formatPolicy, type PolicyChoice, parsePolicy, policyNames, policyType } from "./registry.ts";
 import {
+  MOST_ENTRIES,
   POLICY_STAGE,
   POLICY_TEXT_LIMIT_BYTES,
   POLICY_VERSION,
@@ -24,6 +25,8 @@ export interface SeatedPolicy {
   readonly handover: Handover | undefined;
   /** How many entries there may be. */
   readonly entryLimit: number;
+  /** Whether all entries weigh the same; else they weigh what they take of the memory. */
+  readonly countsEntries: boolean;
   /** `POLICY_VERSION` when it was seated. */
   readonly version: number;
   /** The same, but −1 while the policy changes: so one comparison tells whether there is anything to be done. */
@@ -45,8 +48,16 @@ export function checkPolicy(memory: ShardMemory, choice: PolicyChoice): void {
   if (reason !== undefined) {
     throw new RangeError(`policy ${type.name} ${reason}; known are ${storePolicyNames().join(", ")}`);
   }
-  if (policyLimits(memory, choice).entries < 1) {
+  const { entries } = policyLimits(memory, choice);
+  if (entries < 1) {
     throw new RangeError(`policy ${type.name} has no room for its state within this budget`);
+  }
+  const wanted = memory.words[MOST_ENTRIES]!;
+  if (entries < wanted) {
+    const [some, all] = [entries, wanted].map((count) => count.toLocaleString("en"));
+    throw new RangeError(
+      `with policy ${type.name} a shard of this budget has room for ${some} entries at most, not for ${all}`,
+    );
   }
   if (utf8(formatPolicy(choice)).length > POLICY_TEXT_LIMIT_BYTES) {
     throw new RangeError(
@@ -74,14 +85,20 @@ export interface PolicyLimits {
 /**
  * As many entries as the shard could hold, and for evicted keys the rest of the memory set aside. A policy with
  * state for every resident entry bounds their number instead: to one for every 100 bytes of the budget (`random`)
- * to 500 (`lfu`, `gdsf`). No entries at all where there is not even room for one.
+ * to 500 (`lfu`, `gdsf`). No entries at all where there is not even room for one, and no more than the store may
+ * have (`MOST_ENTRIES`).
  */
 export function policyLimits(memory: ShardMemory, { type, parameters }: PolicyChoice): PolicyLimits {
   const available = memory.policyState.length;
   const fits = (entries: number, ghosts: number) => type.stateWords(entries, parameters, ghosts) <= available;
-  const entries = largest(memory.entryLimit, (count) => fits(count, 0));
+  const entries = largest(entryBound(memory), (count) => fits(count, 0));
   const ghosts = largest(memory.entryLimit, (count) => fits(entries, count));
   return { entries, ghosts, stateWords: type.stateWords(entries, parameters, ghosts) };
+}
+
+/** As many entries as the shard has memory for, and no more than it may have. */
+function entryBound({ words, entryLimit }: ShardMemory): number {
+  return Math.min(entryLimit, words[MOST_ENTRIES]! || entryLimit);
 }
 
 /** The largest number up to `limit` that satisfies what all smaller ones do; 0 when none does. */
@@ -136,6 +153,7 @@ function writeStage({ words }: ShardMemory, stage: number, running: number, next
 export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): SeatedPolicy {
   const stage = stageOf(memory);
   const version = memory.words[POLICY_VERSION]!;
+  const countsEntries = memory.words[MOST_ENTRIES]! > 0;
   const running = readChoice(memory, runningText(memory));
   const limits = policyLimits(memory, running);
   const policy = stage === ZEROING ? undefined : createPolicy(memory, running, limits, seed);
@@ -146,6 +164,7 @@ export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): 
       policy: policy!,
       handover: undefined,
       entryLimit,
+      countsEntries,
       version,
       settledVersion: version,
     };
@@ -154,9 +173,9 @@ export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): 
   const handover = new Handover(memory, policy, stage);
   const next = policyLimits(memory, choice).entries;
   // What is too much for the next policy leaves step by step, not all at once for the next write.
-  let entryLimit = stage === ZEROING ? memory.entryLimit : limits.entries;
+  let entryLimit = stage === ZEROING ? entryBound(memory) : limits.entries;
   if (!evicts) entryLimit = Math.min(entryLimit, next);
-  return { choice, policy: handover, handover, entryLimit, version, settledVersion: -1 };
+  return { choice, policy: handover, handover, entryLimit, countsEntries, version, settledVersion: -1 };
 }
 
 /** Whether another policy than the running one is to run next. */
@@ -170,6 +189,7 @@ function createPolicy(
   limits: PolicyLimits,
   seed: number,
 ): Policy {
+  const countsEntries = memory.words[MOST_ENTRIES]! > 0;
   const plan = new ChainPlan();
   return type.create(
     {
@@ -178,10 +198,10 @@ function createPolicy(
       offset: POLICY_OFFSET,
       state: memory.policyState.subarray(0, limits.stateWords),
       sums: memory.policySums.subarray(0, type.sums),
-      capacity: memory.pageCount * memory.sizes.pageBytes,
+      capacity: countsEntries ? limits.entries : memory.pageCount * memory.sizes.pageBytes,
       maxEntries: limits.entries,
       maxGhosts: limits.ghosts,
-      weigh: (slot) => chargedBytes(memory, slot, plan),
+      weigh: countsEntries ? () => 1 : (slot) => chargedBytes(memory, slot, plan),
       hashOf: (slot) => memory.words[slot * 2 + HASH]! >>> 0,
       seed,
     },

@@ -35,6 +35,8 @@ export const POLICY_STAGE = 27;
 export const ZEROED_WORDS = 28;
 /** Ends of the list of entries that wait to be handed over to the next policy. */
 export const WAITING_LIST = 29;
+/** No more entries than this, whatever there is room for; 0: no such bound. Behind the two words of the list. */
+export const MOST_ENTRIES = 31;
 
 /** Counters, by index in `floats`. */
 export const USED_BYTES = 16;

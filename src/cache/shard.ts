@@ -43,7 +43,7 @@ export class Shard {
   }
 }
 
-/** Prepares zeroed memory: no entries, all pages free. */
+/** Prepares memory, zeroed but for `MOST_ENTRIES`: no entries, all pages free. */
 export function formatShard(memory: ShardMemory, choice: PolicyChoice, epoch: number): void {
   resetArena(memory);
   resetIndex(memory);

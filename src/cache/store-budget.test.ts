@@ -76,6 +76,13 @@ describe("store budget", () => {
     expect(refused({ budgetBytes: 1 << 20, shards: 0 })).toContain("not 0");
     expect(refused({ budgetBytes: 1 << 20, policy: "guess" })).toContain('unknown policy "guess"');
     expect(refused({ budgetBytes: 1e15 })).toBe("a cache takes at most 1 TB, not 909 TB");
+    expect(refused({ budgetBytes: 4 << 20, shards: 4, maxEntries: 3 })).toBe(
+      "the most entries must be a whole number from 4 to 2,147,483,648, not 3",
+    );
+    expect(refused({ budgetBytes: 1 << 20, maxEntries: 1.5 })).toContain("not 1.5");
+    expect(refused({ budgetBytes: 1 << 20, policy: "lfu", maxEntries: 20_000 })).toMatch(
+      /^with policy lfu a shard of this budget has room for [0-9,]+ entries at most, not for 20,000$/,
+    );
   });
 
   for (const policy of storePolicyNames()) {
@@ -95,6 +102,40 @@ describe("store budget", () => {
       else expect(entries).toBe(limit);
     });
   }
+
+  for (const policy of storePolicyNames()) {
+    test(`${policy}: holds so many entries and no more, whatever their sizes`, () => {
+      for (const shards of [1, 4]) {
+        const store = Store.create({ budgetBytes: 4 << 20, seed: 1, policy, shards, maxEntries: 1002 });
+        const random = new SeededRandom(3);
+        for (let operation = 0; operation < 20_000; operation++) {
+          const bytes = key(Math.floor(5000 * random.next() ** 2));
+          const hash = store.hash(bytes, 0, bytes.length);
+          if (random.below(3) === 0) set(store, random.below(2000), VALUE.subarray(0, random.below(1500)));
+          else if (store.get(bytes, 0, bytes.length, hash, NOW_MS) === undefined) {
+            store.set(bytes, hash, VALUE.subarray(0, random.below(1500)), 0, NOW_MS);
+          }
+          expect(store.stats().entries).toBeLessThanOrEqual(1002);
+        }
+        store.check();
+        expect(store.stats().entries).toBe(1002);
+        store.setPolicy(policy === "lru" ? "fifo" : "lru");
+        for (let id = 0; id < 5000; id++) set(store, id, VALUE.subarray(0, 100));
+        store.check();
+        expect(store.stats().entries).toBe(1002);
+      }
+    });
+  }
+
+  test("and a number of entries: whichever is reached first", () => {
+    const store = Store.create({ budgetBytes: 1 << 20, seed: 1, maxEntries: 5000 });
+    for (let id = 0; id < 10_000; id++) set(store, id, VALUE.subarray(0, 1000));
+    store.check();
+    expect(store.stats().entries).toBeLessThan(1000);
+    for (let id = 0; id < 20_000; id++) set(store, id, VALUE.subarray(0, 10));
+    store.check();
+    expect(store.stats().entries).toBe(5000);
+  });
 
   test("bounds what one value may take", () => {
     for (const options of [

@@ -5,7 +5,7 @@ import { EXTENT_HEADER_BYTES, LONG_HEADER_BYTES, VALUE_BYTES_LIMIT } from "./ent
 import { checkPolicy } from "./policy-seat.ts";
 import { parsePolicy } from "./registry.ts";
 import { formatShard } from "./shard.ts";
-import { SHARD_LEAST_BYTES, SHARD_LIMIT_BYTES, ShardMemory } from "./shard-memory.ts";
+import { MOST_ENTRIES, SHARD_LEAST_BYTES, SHARD_LIMIT_BYTES, ShardMemory } from "./shard-memory.ts";
 
 export interface StoreOptions {
   /** All memory that the store ever takes, its own tables included. From 256 KiB. */
@@ -18,6 +18,11 @@ export interface StoreOptions {
   seed?: number;
   /** What happens to a write that does not fit: `evict` (the default) makes room, `refuse` refuses it. */
   whenFull?: "evict" | "refuse";
+  /**
+   * No more entries than this, besides the budget; no such bound by default. Shards have equal parts of it. To the
+   * policy every entry then weighs the same, whatever its size.
+   */
+  maxEntries?: number | undefined;
 }
 
 /** All that another thread needs to attach to a store; can be sent with `postMessage`. */
@@ -35,6 +40,8 @@ export interface StoreMemory {
 const LEAST_BUDGET_BYTES = 256 * 1024;
 const BUDGET_LIMIT_BYTES: number = 2 ** 40;
 const SHARDS_LIMIT = 65_536;
+/** Of a shard; what its memory has room for is far less. */
+const ENTRIES_LIMIT = 2 ** 29;
 /** What does not fill a whole page may take chunks of up to this many classes, and so touch as many pages. */
 const PAGES_FOR_REST = 4;
 const KEY_ALLOWANCE_BYTES = 256;
@@ -60,7 +67,10 @@ export function createStoreMemory(options: StoreOptions): StoreMemory {
     });
   }
   const shards = buffers.map((buffer) => new ShardMemory(buffer));
-  for (const memory of shards) {
+  for (const [index, memory] of shards.entries()) {
+    if (options.maxEntries !== undefined) {
+      memory.words[MOST_ENTRIES] = entriesOfShard(options.maxEntries, index, shardCount);
+    }
     checkPolicy(memory, choice);
     formatShard(memory, choice, 0);
   }
@@ -81,6 +91,17 @@ export function largestValueBytes(memory: ShardMemory): number {
   // One page at least is the index's.
   const roomBytes = (pageCount - 1 - PAGES_FOR_REST) * (sizes.pageBytes - EXTENT_HEADER_BYTES);
   return Math.min(VALUE_BYTES_LIMIT, roomBytes - LONG_HEADER_BYTES - KEY_ALLOWANCE_BYTES);
+}
+
+/** Equal parts, the first ones greater by one where they do not come out even. */
+function entriesOfShard(maxEntries: number, index: number, shards: number): number {
+  if (!Number.isInteger(maxEntries) || maxEntries < shards || maxEntries > shards * ENTRIES_LIMIT) {
+    const most = (shards * ENTRIES_LIMIT).toLocaleString("en");
+    throw new RangeError(
+      `the most entries must be a whole number from ${shards} to ${most}, not ${maxEntries}`,
+    );
+  }
+  return Math.floor(maxEntries / shards) + (index < maxEntries % shards ? 1 : 0);
 }
 
 function shardCountFor(budgetBytes: number, wanted: number): number {

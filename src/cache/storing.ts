@@ -181,7 +181,7 @@ function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
   writeDraft(shard, to);
   policy.move(from, to);
   freeChain(memory, from);
-  policy.reweigh(to, oldBytes, plan.bytes);
+  if (!shard.seated.countsEntries) policy.reweigh(to, oldBytes, plan.bytes);
   if (draft.touches) policy.hit(to);
   compact(shard, leavingPlan);
   return "stored";
@@ -207,7 +207,7 @@ function truncate(shard: Shard, slot: number): void {
   words[slot * 2 + VALUE_BYTES]! &= ~VALUE_BITS;
   const newBytes = memory.sizes.chunkBytes[classOf(memory, slot)]!;
   floats[USED_BYTES]! += newBytes - oldBytes;
-  shard.seated.policy.reweigh(slot, oldBytes, newBytes);
+  if (!shard.seated.countsEntries) shard.seated.policy.reweigh(slot, oldBytes, newBytes);
   compact(shard, leavingPlan);
 }
 

@@ -79,6 +79,7 @@ describe("usage", () => {
     [["server", "--memory", "900000gb"], "is more than this machine has"],
     [["server", "--policy", "belady"], '--policy: "belady" needs to know the future'],
     [["server", "--host", "0.0.0.0"], "glasscache server: --host: without a password, listening on 0.0.0.0"],
+    [["proxy", "--max-entries", "0"], 'glasscache proxy: --max-entries: "0" is too small: the least is 1'],
     [
       ["proxy", "--origin", "nowhere"],
       'glasscache proxy: --origin: origin "nowhere" is not of the form host:port',

@@ -12,6 +12,7 @@ import { choosePassword, listenPassword, listenSettings } from "./listen-setting
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
 import {
+  count,
   duration,
   optionalSetting,
   readBy,
@@ -73,6 +74,11 @@ const SETTINGS = {
     group: CACHE,
   }),
   memory: memorySetting("64mb", CACHE, "memory for cached entries"),
+  maxEntries: optionalSetting(count({ least: "1" }), {
+    placeholder: "<count>",
+    description: "hold no more entries than this, whatever their size, besides the limit of memory",
+    group: CACHE,
+  }),
   policy: policySetting(CACHE),
   threads: setting(threads(), "auto", {
     placeholder: "<count>",
@@ -140,6 +146,7 @@ export const proxy = subcommand({
         ttlMs: values.ttl,
         originPendingBytes: values.maxPendingRequests,
         memoryBytes: values.memory,
+        maxEntries: values.maxEntries,
         policy: formatPolicy(values.policy),
         version: manifest.version,
         recording: await recordingOf(config),
@@ -163,11 +170,14 @@ export const proxy = subcommand({
             origin: shownOrigin,
             policy: formatPolicy(values.policy),
             memoryBytes: values.memory,
+            maxEntries: values.maxEntries,
             threads,
           },
         },
         `listening on ${formatListening(values.host, started.port, addresses)}, ` +
-          `origin ${shownOrigin}, cache of ${formatSize(values.memory)}, policy ${formatPolicy(values.policy)}` +
+          `origin ${shownOrigin}, cache of ${formatSize(values.memory)}` +
+          (values.maxEntries === undefined ? "" : ` and ${values.maxEntries.toLocaleString("en")} entries`) +
+          `, policy ${formatPolicy(values.policy)}` +
           (threads === 1 ? "" : `, ${threads} threads`),
       );
       return started;

@@ -70,6 +70,7 @@ export function adminCommands(proxy: ProxyParts): readonly Command<ClientContext
             cached_keys: entries,
             cached_keys_expiring: expiring,
             cached_payload_bytes: payloadBytes,
+            max_entries: settings.maxEntries ?? 0,
             policy: store.policyName,
             threads: proxy.threads.count,
           };
@@ -82,6 +83,7 @@ export function adminCommands(proxy: ProxyParts): readonly Command<ClientContext
       parameters: [
         { name: "policy", get: () => store.policyName, set: (text) => store.setPolicy(text) },
         fixedParameter("maxmemory", String(settings.memoryBytes)),
+        fixedParameter("max-entries", String(settings.maxEntries ?? 0)),
         fixedParameter("maxmemory-policy", () => store.policyName),
         fixedParameter("maxclients", String(settings.maxConnections)),
         fixedParameter("origin", origin.name),

@@ -125,6 +125,18 @@ describe("INFO", () => {
     expect(Number(used_memory)).toBeLessThanOrEqual(Number(maxmemory));
     expect(Number(cached_keys)).toBe(300 - Number(evicted_keys));
   });
+
+  test("tells of evictions where entries are counted", async () => {
+    using origin = new FakeOrigin();
+    await using local = await LocalProxy.ready({ origin: origin.port, maxEntries: 2 });
+    const client = await local.client();
+    for (const key of ["a", "b", "c"]) {
+      origin.values.set(key, "value");
+      await client.ask("GET", key);
+    }
+    expect(await info(client)).toMatchObject({ max_entries: "2", cached_keys: "2", evicted_keys: "1" });
+    expect(await client.must("CONFIG", "GET", "max-entries")).toEqual(["max-entries", "2"]);
+  });
 });
 
 describe("CONFIG", () => {

@@ -56,6 +56,8 @@ export interface ProxySettings {
   readonly origin: string;
   /** The cache's budget, exact. */
   readonly memoryBytes: number;
+  /** How many entries it holds at most, whatever their size; undefined: as many as the budget has room for. */
+  readonly maxEntries: number | undefined;
   /** What clients must give; undefined: nothing. */
   readonly password: string | undefined;
   /** How long the origin may take: to connect, and for each reply. */

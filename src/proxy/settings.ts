@@ -4,6 +4,7 @@ import type { ProxySettings } from "./context.ts";
 /** What is chosen where nothing was said. */
 export const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   memoryBytes: 64 * 1024 ** 2,
+  maxEntries: undefined,
   password: undefined,
   originTimeoutMs: 5000,
   heartbeatMs: 1000,

@@ -91,13 +91,14 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
 
 /** @throws RangeError */
 export function createStore(
-  { memoryBytes }: ProxySettings,
+  { memoryBytes, maxEntries }: ProxySettings,
   policy: string | undefined,
   random: Random,
   shards = 1,
 ): Store {
   const seed = Math.floor(random.next() * 2 ** 32);
-  return Store.create({ budgetBytes: memoryBytes, policy: policy ?? DEFAULT_POLICY, seed, shards });
+  const budget = { budgetBytes: memoryBytes, maxEntries };
+  return Store.create({ ...budget, policy: policy ?? DEFAULT_POLICY, seed, shards });
 }
 
 /** Removes in the background what nobody can see any more. @returns how to stop it */

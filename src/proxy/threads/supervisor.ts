@@ -5,6 +5,7 @@ import { type Log, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { ListenError, probePort } from "../../net/listener.ts";
+import type { ProxySettings } from "../context.ts";
 import { retireCounters } from "../counters.ts";
 import { completeSettings, randomHex } from "../settings.ts";
 import { createStore, DRAIN_MS, type StartProxyOptions, sweepInSteps } from "../start.ts";
@@ -14,7 +15,7 @@ import { steadyClockFrom } from "./steady-clock.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
 import { ThreadTable } from "./thread-table.ts";
 
-export interface StartThreadsOptions extends Omit<StartProxyOptions, "clock" | "random"> {
+export interface StartThreadsOptions extends Omit<StartProxyOptions, "clock"> {
   /** From 1. */
   readonly threads: number;
 }
@@ -23,6 +24,8 @@ export interface StartThreadsOptions extends Omit<StartProxyOptions, "clock" | "
 const RESTART_DELAY_MS = 100;
 /** Shards of the cache for each thread: so many that two threads seldom want the same one. */
 const SHARDS_PER_THREAD = 4;
+const SHARD_LEAST_BYTES = 8 * 1024 ** 2;
+const SHARD_LEAST_ENTRIES = 1000;
 
 /**
  * A proxy of several threads over one cache. Each has its own event loop, clients and connections to the origin, and
@@ -60,22 +63,18 @@ export class Supervisor {
   /** @throws ListenError, RangeError */
   static async open(options: StartThreadsOptions): Promise<Supervisor> {
     const { threads, limits = DEFAULT_LIMITS, log = silentLog, respOnly = false } = options;
+    const { random = systemRandom } = options;
     if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
       throw new RangeError(`the number of threads must be from 1 to 256, not ${threads}`);
     }
     const settings = completeSettings({ ...options, maxConnections: limits.connections });
     // Sockets that share a port would share it with another program's just as well: it must be free before.
     const port = probePort(options.host, options.port);
-    const store = createStore(
-      settings,
-      options.policy,
-      systemRandom,
-      shardsFor(settings.memoryBytes, threads),
-    );
+    const store = createStore(settings, options.policy, random, shardsFor(settings, threads));
     const table = ThreadTable.create(threads);
     const machine = machineClock();
     const baseMs = machine.wallMs() - machine.monotonicMs();
-    const runId = randomHex(systemRandom, 40);
+    const runId = randomHex(random, 40);
     const supervisor = new Supervisor(
       {
         ...{ settings, host: options.host, port, respOnly, limits, runId, baseMs, count: threads },
@@ -175,9 +174,17 @@ export class Supervisor {
   }
 }
 
-/** A power of two; fewer where the cache is so small that shards could hold nothing of some size. */
-function shardsFor(memoryBytes: number, threads: number): number {
+/**
+ * A power of two; fewer where the cache is so small that shards could hold nothing of some size, or so few entries
+ * that some have room to spare while others evict.
+ */
+function shardsFor(
+  { memoryBytes, maxEntries = Number.POSITIVE_INFINITY }: Pick<ProxySettings, "memoryBytes" | "maxEntries">,
+  threads: number,
+): number {
+  const isRoomy = (count: number): boolean =>
+    memoryBytes / count >= SHARD_LEAST_BYTES && maxEntries / count >= SHARD_LEAST_ENTRIES;
   let shards = 1;
-  while (shards < threads * SHARDS_PER_THREAD && memoryBytes / (shards * 2) >= 8 * 1024 ** 2) shards *= 2;
+  while (shards < threads * SHARDS_PER_THREAD && isRoomy(shards * 2)) shards *= 2;
   return threads === 1 ? 1 : shards;
 }
