@@ -1,6 +1,6 @@
 /** Curves, samples, charts and pages of `glasscache simulate`, as a process. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runGlasscache } from "../../test/support/command-line.ts";
 import { TemporaryDirectory } from "../../test/support/program.ts";
@@ -43,6 +43,8 @@ test("estimates from a sample, set against exact simulation", async () => {
   expect(stdout).toContain("4 caches in");
   expect(stdout).toContain("estimated from 5% of the keys, of more for small caches");
   expect(stdout).toContain("± expected, points");
+  expect(stdout).toMatch(/Sample +[0-9]+ +[0-9,]+\nshare of the keys +[0-9]+% +[0-9]+%\n/);
+  expect(stdout).toMatch(/\nthe mean of 2 sizes, [0-9]+ entries to [0-9,]+ entries, each counted once\n/);
   expect(stdout).toMatch(/Estimates against exact +sizes +mean error, points +greatest +expected\nlru +2 /);
   const lines = (await simulate([...args, "--json"])).stdout
     .trim()
@@ -50,8 +52,18 @@ test("estimates from a sample, set against exact simulation", async () => {
     .map((line) => JSON.parse(line));
   expect(lines).toHaveLength(6);
   expect(lines[1]).toHaveProperty("standardError");
+  expect(lines[1].isResolved).toBe(true);
   expect(lines[5]).toMatchObject({ policy: "sieve", sizes: 2 });
   expect(lines[5].meanAbsoluteError).toBeLessThan(0.05);
+});
+
+test("of what can be read only once, sizes that the sample cannot tell of are marked", async () => {
+  const trace = (await simulate([WORKLOAD, "--write", "-", "--write-format", "keys"])).stdout;
+  const args = ["-", "--mrc", "--sample", "10%", "--size", "10,100,5000"];
+  const { stdout } = await simulate(args, trace);
+  expect(stdout).toMatch(/\nlru +[0-9.]+%\? +[0-9.]+%\? +[0-9.]+%\n\n\? the sample holds too little/);
+  const lines = (await simulate([...args, "--json"], trace)).stdout.trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line).isResolved)).toEqual([false, false, true]);
 });
 
 test("a chart and a page, of several traces", async () => {
@@ -63,6 +75,7 @@ test("a chart and a page, of several traces", async () => {
   const page = readFileSync(html, "utf8");
   expect(page).toContain("<dt>Trace</dt><dd>uniform(n=100,requests=1000,size=1,seed=1)</dd>");
   expect(page).toContain("<dd>glasscache simulate &#39;zipf(n=100,requests=1k)&#39; ");
+  expect(readdirSync(directory.path).sort()).toEqual(["chart.svg", "page.html"]);
   expect(page).toMatch(/<dt>Date<\/dt><dd>20[0-9-]+T[0-9:]+Z<\/dd>/);
 });
 
@@ -74,7 +87,12 @@ describe("refused", () => {
     ["nothing to compare", ["--compare"], 2, "--compare: needs --sample or --mrc"],
     ["a comparison as CSV", ["--mrc", "--compare", "--csv"], 2, "--compare: not with --csv"],
     ["a sample of nothing", ["--sample", "0"], 2, `--sample: "0" is not a sample`],
-    ["a file in no folder", ["--svg", missing], 1, `${missing}: it cannot be written`],
+    [
+      "a file in no folder",
+      ["--svg", missing],
+      1,
+      `${missing}: there is no directory ${join(directory.path, "missing")}`,
+    ],
   ])("%s", async (_, args, expected, message) => {
     const { code, stdout, stderr } = await simulate([WORKLOAD, ...args]);
     expect({ code, stdout }).toEqual({ code: expected, stdout: "" });

@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { type Comparison, compare } from "../sim/mrc/comparison.ts";
 import { runSampled, type Sample, type SampledPlan, type SampledRow } from "../sim/mrc/sampled-run.ts";
+import { describeSize } from "../sim/report/svg.ts";
 import { type ResultRow, run } from "../sim/runner.ts";
 
 /**
@@ -79,7 +80,8 @@ async function simulateExactly(
 }
 
 /** How far estimates are from what is so, for people; in percentage points. */
-export function formatComparisons({ comparisons = [], seconds, exactSeconds }: EstimateResult): string {
+export function formatComparisons(result: EstimateResult): string {
+  const { comparisons = [], seconds, exactSeconds } = result;
   const points = (ratio: number | undefined): string => (ratio === undefined ? "" : (100 * ratio).toFixed(2));
   const columns = [
     ["Estimates against exact", ...comparisons.map(({ policy }) => policy)],
@@ -99,7 +101,26 @@ export function formatComparisons({ comparisons = [], seconds, exactSeconds }: E
         .trimEnd(),
     )
     .join("\n");
-  return `${table}\n\nestimated in ${seconds.toFixed(1)} s, simulated exactly in ${exactSeconds.toFixed(1)} s`;
+  const times = `estimated in ${seconds.toFixed(1)} s, simulated exactly in ${exactSeconds.toFixed(1)} s`;
+  return `${table}\n\n${describeSizes(result)}\n${times}`;
+}
+
+/** Over which sizes the mean is. */
+function describeSizes({ rows }: EstimateResult): string {
+  const sizes = distinctSizes(rows.filter(({ isResolved }) => isResolved));
+  const leftOut = distinctSizes(rows).length - sizes.length;
+  const rest = leftOut === 0 ? "" : `; ${leftOut} are left out, of which the sample holds too little`;
+  if (sizes.length === 0) return `no mean${rest}`;
+  const mean =
+    sizes.length === 1
+      ? `of one size, ${sizes[0]}`
+      : `the mean of ${sizes.length} sizes, ${sizes[0]} to ${sizes.at(-1)}, each counted once`;
+  return mean + rest;
+}
+
+/** For people, the order kept. */
+function distinctSizes(rows: readonly SampledRow[]): string[] {
+  return [...new Set(rows.map(describeSize))];
 }
 
 /** The same for programs: one object a line. */

@@ -1,9 +1,10 @@
-import { accessSync, constants, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
 import type { Clock } from "../lib/clock.ts";
 import { type PageRow, renderHtml } from "../sim/report/html.ts";
 import { renderSvg } from "../sim/report/svg.ts";
+import { reason } from "./config.ts";
 import { FailedError } from "./exit.ts";
 
 /** What was found in a trace, for the page. */
@@ -31,10 +32,14 @@ export interface ReportFiles {
 export function checkReportFiles({ svg, html }: ReportFiles): void {
   for (const path of [svg, html]) {
     if (path === undefined) continue;
+    const directory = dirname(path);
+    if (!existsSync(directory)) throw new FailedError(`${path}: there is no directory ${directory}`);
+    const isThere = existsSync(path);
+    if (isThere && statSync(path).isDirectory()) throw new FailedError(`${path}: it is a directory`);
     try {
-      accessSync(dirname(path), constants.W_OK);
+      accessSync(isThere ? path : directory, constants.W_OK);
     } catch (error) {
-      throw new FailedError(`${path}: it cannot be written: ${(error as Error).message}`);
+      throw new FailedError(`${path}: it cannot be written: ${reason(error)}`);
     }
   }
 }
@@ -81,10 +86,16 @@ function quote(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
+/** All of it or nothing: a file that is there already is left as it is when that fails. */
 function write(path: string, content: string): void {
+  // What is no file, such as a pipe, takes what it is given.
+  const isFile = !existsSync(path) || statSync(path).isFile();
+  const target = isFile ? `${path}.${process.pid}.part` : path;
   try {
-    writeFileSync(path, content);
+    writeFileSync(target, content);
+    if (isFile) renameSync(target, path);
   } catch (error) {
-    throw new FailedError(`${path}: it cannot be written: ${(error as Error).message}`);
+    if (isFile) rmSync(target, { force: true });
+    throw new FailedError(`${path}: it cannot be written: ${reason(error)}`);
   }
 }

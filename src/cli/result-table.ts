@@ -18,13 +18,15 @@ type Table = readonly (readonly string[])[];
  */
 export function formatResults(rows: readonly EstimatedRow[], columns: number): string {
   const blocks = [ratioTable("Miss ratio", rows, ({ missRatio }) => missRatio, columns)];
+  if (rows.some(isUnresolved)) blocks.push(UNRESOLVED);
   if (rows.some(({ missRatio, byteMissRatio }) => missRatio !== byteMissRatio)) {
     blocks.push(ratioTable("Byte miss ratio", rows, ({ byteMissRatio }) => byteMissRatio, columns));
   }
-  if (rows.some(({ policy }) => policy === OPTIMUM)) blocks.push(distanceTable(rows, columns));
+  if (isOptimumKnown(rows)) blocks.push(distanceTable(rows, columns));
   if (rows.some(({ standardError }) => standardError !== undefined)) {
     blocks.push(sizeTable("± expected, points", rows, columns, errorText));
   }
+  if (rows.some(({ sampleRate = 1 }) => sampleRate < 1)) blocks.push(rateTable(rows, columns));
   for (const sized of bySize(rows)) {
     if (sized[0]!.windows !== undefined) blocks.push(windowTable(sized, columns));
   }
@@ -32,8 +34,23 @@ export function formatResults(rows: readonly EstimatedRow[], columns: number): s
   return blocks.join("\n\n");
 }
 
-/** An estimate may tell how far off it is to be expected. */
-type EstimatedRow = ResultRow & { readonly standardError?: number };
+/** An estimate may tell how far off it is to be expected, from what share of the keys it is, and whether that will do. */
+type EstimatedRow = ResultRow & {
+  readonly standardError?: number;
+  readonly sampleRate?: number;
+  readonly isResolved?: boolean;
+};
+
+const UNRESOLVED = "? the sample holds too little of so small a cache to tell";
+
+function isUnresolved({ isResolved }: EstimatedRow): boolean {
+  return isResolved === false;
+}
+
+/** Whether there is an optimum, and something to compare with it. */
+function isOptimumKnown(rows: readonly ResultRow[]): boolean {
+  return new Set(rows.map(({ policy }) => policy === OPTIMUM)).size === 2;
+}
 
 function errorText({ standardError }: EstimatedRow): string {
   return standardError === undefined ? "" : (100 * standardError).toFixed(2);
@@ -46,8 +63,8 @@ export function formatCacheSize({ size, sizeUnit }: Pick<ResultRow, "size" | "si
 
 function ratioTable(
   title: string,
-  rows: readonly ResultRow[],
-  ratioOf: (row: ResultRow) => number,
+  rows: readonly EstimatedRow[],
+  ratioOf: (row: EstimatedRow) => number,
   columns: number,
 ): string {
   const best = new Map(
@@ -59,8 +76,17 @@ function ratioTable(
   );
   return sizeTable(title, rows, columns, (row) => {
     const isBest = !OUT_OF_REACH.has(row.policy) && ratioOf(row) === best.get(sizeKey(row));
-    return `${isBest ? "* " : ""}${percent(ratioOf(row))}`;
+    return `${isBest ? "* " : ""}${percent(ratioOf(row))}${isUnresolved(row) ? "?" : ""}`;
   });
+}
+
+/** What share of the keys was looked at: the same for all policies. */
+function rateTable(rows: readonly EstimatedRow[], columns: number): string {
+  const sizes = bySize(rows).map(([row]) => [
+    formatCacheSize(row!),
+    `${Number((100 * (row!.sampleRate ?? 1)).toPrecision(2))}%`,
+  ]);
+  return foldedTable(["Sample", "share of the keys"], sizes, columns);
 }
 
 function distanceTable(rows: readonly ResultRow[], columns: number): string {
@@ -68,7 +94,6 @@ function distanceTable(rows: readonly ResultRow[], columns: number): string {
     rows.filter(({ policy }) => policy === OPTIMUM).map((row) => [sizeKey(row), row.missRatio]),
   );
   const others = rows.filter(({ policy }) => policy !== OPTIMUM);
-  if (others.length === 0) return "";
   return sizeTable(`Above ${OPTIMUM}, points`, others, columns, (row) =>
     (100 * (row.missRatio - optimum.get(sizeKey(row))!)).toFixed(2),
   );

@@ -112,6 +112,28 @@ test("all policies", async () => {
   expect(policies).not.toContain("belady-size");
 });
 
+test("families of keys whose prefixes end where it is told", async () => {
+  const path = join(directory.path, "underscores.txt");
+  writeFileSync(path, "a_1:x\nb_1:x\na_2:x\n");
+  const { stdout } = await runGlasscache([
+    ...["simulate", path, "--policy", "lru", "--size", "4", "--json", "--by-prefix", "--prefix-ends", "_-"],
+  ]);
+  const { families } = JSON.parse(stdout);
+  expect(families.map(({ family, requests }: Record<string, unknown>) => [family, requests])).toEqual([
+    ["a", 2],
+    ["b", 1],
+  ]);
+});
+
+test("the optimum alone, one cache", async () => {
+  const { stdout } = await runGlasscache(["simulate", trace, "--policy", "belady", "--size", "4"]);
+  expect(stdout).toContain("\n1 cache in ");
+  expect(stdout).toEndWith("\n\nMiss ratio       4\nbelady      50.00%\n");
+});
+
+const zero = join(directory.path, "zero.csv");
+writeFileSync(zero, "key,size\na,1\nb,0\n");
+
 test.each([
   [[trace, "--size", "0"], 2, '--size: "0": a cache of no size holds nothing'],
   [
@@ -127,6 +149,16 @@ test.each([
   [["-", "-"], 2, "standard input (-) can be named only once"],
   [[join(directory.path, "absent.txt")], 1, "absent.txt: there is no such file"],
   [["zipf(n=0)"], 2, "zipf"],
+  [[zero], 1, "zero.csv, line 3: the size is 0"],
+  [[trace, "--prefix-ends", ":"], 2, "--prefix-ends: needs --by-prefix"],
+  [[trace, "--by-prefix", "--prefix-ends", "é"], 2, `--prefix-ends: "é" cannot end a key's prefix`],
+  [[trace, "--policy", "lru-k(k=3)"], 2, 'policy lru-k: k must be a whole number from 1 to 2, not "3"'],
+  [[trace, "--svg", directory.path], 1, `${directory.path}: it is a directory`],
+  [
+    [trace, "--warmup", "8"],
+    1,
+    "keys.txt: there is no read to count among its 8 records behind the 8 records of --warmup",
+  ],
 ])("simulate %p is refused", async (args, code, message) => {
   const result = await runGlasscache(["simulate", ...args]);
   expect({ code: result.code, stdout: result.stdout }).toEqual({ code, stdout: "" });

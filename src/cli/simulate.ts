@@ -1,7 +1,7 @@
 import { formatPolicy, type PolicyChoice, parsePolicy, policyNames } from "../cache/registry.ts";
 import { systemClock } from "../lib/clock.ts";
 import { DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
-import { KeyFamilies } from "../sim/key-families.ts";
+import { checkPrefixEnds, DEFAULT_PREFIX_ENDS, KeyFamilies } from "../sim/key-families.ts";
 import { needsRepeatable } from "../sim/mrc/sampled-run.ts";
 import type { RecordSource } from "../sim/records.ts";
 import { needsTwoPasses, type Pass, type ResultRow, run } from "../sim/runner.ts";
@@ -15,7 +15,7 @@ import {
   formatComparisons,
   parseSample,
 } from "./estimate.ts";
-import { EXIT_DONE, UsageError } from "./exit.ts";
+import { EXIT_DONE, FailedError, UsageError } from "./exit.ts";
 import { Output } from "./output.ts";
 import { PassProgress } from "./pass-progress.ts";
 import { RepeatableInput } from "./repeatable-input.ts";
@@ -93,6 +93,11 @@ const SETTINGS = {
   }),
   byPrefix: switchSetting({
     description: "which family of keys misses, for traces of texts",
+    group: COUNTING,
+  }),
+  prefixEnds: optionalSetting(readBy(readPrefixEnds), {
+    placeholder: "<characters>",
+    description: `each of which ends a key's prefix; without this ${DEFAULT_PREFIX_ENDS}`,
     group: COUNTING,
   }),
   mrc: switchSetting({
@@ -174,6 +179,9 @@ export const simulate = subcommand({
     }
     if (values.write !== undefined) return writeOut(values.write, values, labels, traces);
     checkSampling(values, labels);
+    if (values.prefixEnds !== undefined && !values.byPrefix) {
+      throw new UsageError(`${labels.prefixEnds}: needs ${labels.byPrefix}`);
+    }
     checkReportFiles(values);
     const output = new Output(process.stdout);
     const shown: { rows: ResultRow[]; traces: TraceFacts[] } = { rows: [], traces: [] };
@@ -181,6 +189,7 @@ export const simulate = subcommand({
     for (const [index, trace] of traces.entries()) {
       const begunMs = systemClock.monotonicMs();
       const { source, result } = await simulateTrace(trace, values);
+      checkCounted(source, result, values, labels);
       const { estimates } = result;
       shown.rows.push(...result.rows);
       shown.traces.push({ ...result, name: source.name, requests: result.rows[0]?.requests ?? 0 });
@@ -226,11 +235,26 @@ function checkSampling(values: Values, labels: Labels): void {
   if (values.csv) throw new UsageError(`${labels.compare}: not with ${labels.csv}`);
 }
 
+/** @throws FailedError where there is no request whose miss could be counted */
+function checkCounted(
+  { name }: RecordSource,
+  { rows, records }: TraceResult,
+  values: Values,
+  labels: Labels,
+): void {
+  if (rows.some(({ requests }) => requests > 0)) return;
+  const behind =
+    values.warmup === 0 ? "" : ` behind the ${countOf(values.warmup, "record")} of ${labels.warmup}`;
+  throw new FailedError(
+    `${name}: there is no read to count among its ${countOf(records, "record")}${behind}`,
+  );
+}
+
 async function simulateTrace(
   trace: string,
   values: Values,
 ): Promise<{ source: RecordSource; result: TraceResult }> {
-  const families = values.byPrefix ? new KeyFamilies() : undefined;
+  const families = values.byPrefix ? new KeyFamilies(values.prefixEnds) : undefined;
   let skipped: Skipped | undefined;
   // Once for every pass: each time the same.
   const options = sourceOptions(values, families, (told) => {
@@ -303,7 +327,7 @@ async function writeOut(
     path === STANDARD_INPUT
       ? await printTrace(source, output, format)
       : await writeTraceFile(source, path, format);
-  const notes = [`${source.name}: ${records.toLocaleString("en")} requests written as ${format}`];
+  const notes = [`${source.name}: ${countOf(records, "request")} written as ${format}`];
   if (leftOut > 0)
     notes.push(`${leftOut.toLocaleString("en")} writes and deletes left out, which it cannot hold`);
   process.stderr.write(`glasscache simulate: ${notes.join("; ")}\n`);
@@ -335,7 +359,7 @@ async function open(
 
 function describeSkipped({ name }: RecordSource, { bad, firstBad, ignored, ignoredWhat }: Skipped): string {
   const parts: string[] = [];
-  if (bad > 0) parts.push(`${bad.toLocaleString("en")} broken records passed over, the first: ${firstBad}`);
+  if (bad > 0) parts.push(`${countOf(bad, "broken record")} passed over, the first: ${firstBad}`);
   if (ignored > 0) parts.push(`${ignored.toLocaleString("en")} left out: ${ignoredWhat}`);
   return `${name}: ${parts.join("; ")}`;
 }
@@ -352,20 +376,29 @@ function describeRun(
   { rows, objects, records, rate, estimates }: TraceResult,
   seconds: number,
 ): string {
-  const count = (number: number): string => number.toLocaleString("en");
   if (estimates !== undefined && rate < 1) {
     const isMore = estimates.rows.some(({ sampleRate }) => sampleRate > rate);
     return (
-      `${source.name}: ${count(rows[0]?.requests ?? 0)} requests for about ${count(objects)} objects\n` +
-      `${count(rows.length)} caches in ${estimates.seconds.toFixed(1)} s, estimated from ${describeRate(rate)}` +
+      `${source.name}: ${countOf(rows[0]?.requests ?? 0, "request")} for about ${countOf(objects, "object")}\n` +
+      `${countOf(rows.length, "cache")} in ${estimates.seconds.toFixed(1)} s, estimated from ${describeRate(rate)}` +
       `${isMore ? ", of more for small caches" : ""}`
     );
   }
   const millions = (rows.length * records) / seconds / 1e6;
   return (
-    `${source.name}: ${count(rows[0]?.requests ?? 0)} requests for ${count(objects)} objects\n` +
-    `${count(rows.length)} caches in ${seconds.toFixed(1)} s, ${millions.toFixed(1)} million requests/s in all`
+    `${source.name}: ${countOf(rows[0]?.requests ?? 0, "request")} for ${countOf(objects, "object")}\n` +
+    `${countOf(rows.length, "cache")} in ${seconds.toFixed(1)} s, ${millions.toFixed(1)} million requests/s in all`
   );
+}
+
+/** `1 cache`, `2,000 caches`. */
+function countOf(count: number, what: string): string {
+  return `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
+}
+
+function readPrefixEnds(given: string): string {
+  checkPrefixEnds(given);
+  return given;
 }
 
 function readPolicies(given: string): { policies: PolicyChoice[]; isAll: boolean } {

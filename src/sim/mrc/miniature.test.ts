@@ -90,6 +90,16 @@ describe("miniature simulation", () => {
     }, 60_000);
   }
 
+  test("what the sample cannot tell of is left out of the comparison", async () => {
+    const source = await openSource("zipf(n=20k,requests=50k)");
+    const sampled = plan({ ...source, isRepeatable: false }, "lru", { sizes: parseCacheSizes("10,100%") });
+    const { rows } = await runSampled(sampled);
+    expect(rows.map(({ isResolved }) => isResolved)).toEqual([false, true]);
+    const exact = await exactly({ ...sampled, source }, rows);
+    expect(compare(rows, exact)).toMatchObject([{ policy: "lru", sizes: 1, unresolvedSizes: 1 }]);
+    expect(compare(rows.slice(0, 1), exact)).toEqual([]);
+  });
+
   test("what can be read only once gives LRU's curve, and no other", async () => {
     const records = Array.from({ length: 100 }, (_, i) => ({ key: i % 10 }));
     const once = sourceOf(records, { isRepeatable: false });

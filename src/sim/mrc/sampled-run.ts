@@ -34,6 +34,8 @@ export interface SampledRow extends ResultRow {
   readonly sampleRate: number;
   /** How far off the miss ratio is to be expected, where that is known. */
   readonly standardError?: number;
+  /** Whether the sample holds enough of such a cache to tell (`LEAST_ENTRIES`); else the estimate is none to rely on. */
+  readonly isResolved: boolean;
 }
 
 export interface SampledResult {
@@ -51,12 +53,14 @@ interface Estimated {
   readonly byteMissRatio: number;
   readonly rate: number;
   readonly standardError?: number;
+  readonly isResolved: boolean;
 }
 
 /**
  * Miss ratios from a sample of the keys: LRU's from its curve (SHARDS), those of all other policies by miniature
  * simulation, which takes a second pass. Where a sample holds too little of a cache to tell (`LEAST_ENTRIES`),
- * LRU too is simulated in miniature with a larger sample, if the trace can be read again.
+ * LRU too is simulated in miniature with a larger sample, if the trace can be read again; if it cannot, the result
+ * says so.
  * @throws TraceError for what is wrong with the trace, or one that must be read twice and cannot
  */
 export async function runSampled(plan: SampledPlan): Promise<SampledResult> {
@@ -84,13 +88,17 @@ export async function runSampled(plan: SampledPlan): Promise<SampledResult> {
   const rows = jobs.map((job): SampledRow => {
     const { capacity, unit } = job.size;
     const at = others.indexOf(job);
-    if (at >= 0) return resultRow(plan, job, extent, estimates[at]!, miniaturesMs / 1000 / others.length);
+    if (at >= 0) {
+      const estimated = { ...estimates[at]!, isResolved: true };
+      return resultRow(plan, job, extent, estimated, miniaturesMs / 1000 / others.length);
+    }
     // Without sizes, that of bytes is the same.
     const curve = curves.find((one) => one.unit === unit) ?? curves[0]!;
     const point = {
       missRatio: curve.missRatio(capacity),
       byteMissRatio: curve.byteMissRatio(capacity),
       rate,
+      isResolved: rateFor(job, found) <= rate,
     };
     return resultRow(plan, job, extent, point, curvesMs / 1000 / sizes.length);
   });
@@ -141,7 +149,7 @@ function resultRow(
   { source }: SampledPlan,
   { policy, size }: MiniatureJob,
   { requests, bytesRequested }: TraceExtent,
-  { missRatio, byteMissRatio, rate, standardError }: Estimated,
+  { missRatio, byteMissRatio, rate, standardError, isResolved }: Estimated,
   seconds: number,
 ): SampledRow {
   return {
@@ -156,6 +164,7 @@ function resultRow(
     byteMissRatio,
     seconds,
     sampleRate: rate,
+    isResolved,
     ...(standardError !== undefined && { standardError }),
   };
 }

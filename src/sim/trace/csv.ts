@@ -116,7 +116,7 @@ class Table implements TraceParser {
       return;
     }
     if (sizeBytes === 0 && operation === READ) {
-      this.#faults.ignore("records of size 0");
+      this.#bad("the size is 0");
       return;
     }
     const i = batch.count;
@@ -133,7 +133,10 @@ class Table implements TraceParser {
   /** NaN, and told, when it is none. */
   #quantity(bytes: Uint8Array, index: number, what: string): number {
     const value = quantity(bytes, this.#row.starts[index]!, this.#row.ends[index]!);
-    if (Number.isNaN(value)) this.#bad(`the ${what} ${this.#shown(bytes, index)} is not a number`);
+    if (Number.isNaN(value)) {
+      const isNegative = /^\s*-[0-9.]+\s*$/.test(this.#row.text(bytes, index));
+      this.#bad(`the ${what} ${this.#shown(bytes, index)} is ${isNegative ? "less than 0" : "not a number"}`);
+    }
     return value;
   }
 

@@ -58,7 +58,8 @@ const CASES: readonly Case[] = [
     problem: 't, line 3: the size "x" is not a number',
     rest: 2,
   },
-  { format: "csv", text: "key,size\n\na,-1\n", problem: 't, line 3: the size "-1" is not a number', rest: 0 },
+  { format: "csv", text: "key,size\n\na,-1\n", problem: 't, line 3: the size "-1" is less than 0', rest: 0 },
+  { format: "csv", text: "key,size\na,1\na,0\nb,2\n", problem: "t, line 3: the size is 0", rest: 2 },
   {
     format: "csv",
     text: "key,size\na\nb,2",
@@ -156,6 +157,17 @@ describe("what is broken", () => {
     }
   });
 
+  test("binary records of size 0", () => {
+    const zeros = Buffer.alloc(72);
+    zeros.writeUInt32LE(5, 12);
+    zeros.writeUInt32LE(5, 60);
+    const problem = "t, record 2 (byte 24): the size is 0";
+    expect(() => parse("oracleGeneral", zeros)).toThrow(problem);
+    const { records, faults } = parse("oracleGeneral", zeros, { skipsBad: true, cuts: [30] });
+    expect(records.length).toBe(2);
+    expect({ ...faults }).toMatchObject({ bad: 1, firstBad: problem });
+  });
+
   test("tables whose columns are not there", () => {
     const bytes = Buffer.from("time,id,bytes\n1,2,3\n");
     const told = (columns: string) => () => parse("csv", bytes, { columns });
@@ -188,13 +200,6 @@ describe("what is broken", () => {
 
 describe("what is no request", () => {
   test("is left out and counted", () => {
-    const zeros = Buffer.alloc(48);
-    zeros.writeUInt32LE(5, 12);
-    expect({ ...parse("oracleGeneral", zeros).faults }).toMatchObject({
-      bad: 0,
-      ignored: 1,
-      ignoredWhat: "records of size 0",
-    });
     const lines = ["ping", "get", "config"].map((name) => `1.0 [0 a:1] "${name}"`).join("\n");
     expect({ ...parse("monitor", Buffer.from(lines)).faults }).toMatchObject({
       ignored: 3,

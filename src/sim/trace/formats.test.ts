@@ -116,7 +116,7 @@ describe("keys", () => {
     ]);
     const dashes = new KeyFamilies("-");
     expect(dashes.name(parse("keys", Buffer.from("a:b-c"), { families: dashes }).families[0]!)).toBe("a:b");
-    expect(() => new KeyFamilies("é")).toThrow('"é" cannot separate a key\'s prefix: ASCII characters can');
+    expect(() => new KeyFamilies("é")).toThrow(`"é" cannot end a key's prefix: ASCII characters can`);
   });
 
   test("have as many families as memory allows, and others", () => {

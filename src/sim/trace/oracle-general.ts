@@ -10,7 +10,7 @@ const PROBED_RECORDS = 64;
 /**
  * libCacheSim's oracleGeneral: little-endian records of 24 bytes, which are u32 seconds, u64 object, u32 size, i64
  * number of the object's next request. The last is left alone: it is found out anew where a policy needs it. Records
- * of size 0 are no requests, as in libCacheSim.
+ * of size 0 are broken; passed over, what is left is what libCacheSim replays.
  */
 export const oracleGeneral: TraceFormat = {
   name: "oracleGeneral",
@@ -31,7 +31,7 @@ class OracleGeneral extends FixedParser {
     for (; at <= last && !batch.isFull; at += ORACLE_RECORD_BYTES) {
       const size = view.getUint32(at + 12, true);
       if (size === 0) {
-        this.faults.ignore("records of size 0");
+        this.bad(at - start, "the size is 0");
         continue;
       }
       const timeMs = view.getUint32(at, true) * 1000;
