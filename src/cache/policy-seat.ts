@@ -16,6 +16,12 @@ import {
 
 /** The place of a policy in a shard: its choice in words that all threads read, and its state. */
 
+/**
+ * `PolicyMemory.passLimit` in a store. So many entries out of the processor's caches take about a millisecond; a shard
+ * with fewer behaves in everything as the simulator does.
+ */
+const PASS_LIMIT = 16_384;
+
 /** What decides in a shard at the moment. */
 export interface SeatedPolicy {
   /** What was asked for last. */
@@ -201,6 +207,7 @@ function createPolicy(
       capacity: countsEntries ? limits.entries : memory.pageCount * memory.sizes.pageBytes,
       maxEntries: limits.entries,
       maxGhosts: limits.ghosts,
+      passLimit: PASS_LIMIT,
       weigh: countsEntries ? () => 1 : (slot) => chargedBytes(memory, slot, plan),
       hashOf: (slot) => memory.words[slot * 2 + HASH]! >>> 0,
       seed,

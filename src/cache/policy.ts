@@ -44,12 +44,8 @@ export interface Policy {
   check(): void;
 }
 
-/**
- * How many entries one eviction passes over because they were read. Beyond that it takes the next one, whatever its
- * reads: where everything is in use one is as good as another, and nobody waits until all of them are looked at.
- * 2,048 entries out of the processor's caches take some tenths of a millisecond.
- */
-export const PASS_LIMIT = 2048;
+/** What `PolicyMemory.passLimit` is where none is given: more than there are entries. */
+export const NO_PASS_LIMIT: number = 2 ** 31 - 1;
 
 /** Where an entry stands: `queue` is the policy's term (`small`, `main`, `probation`, …), `detail` in a few words. */
 export interface Placement {
@@ -79,6 +75,12 @@ export interface PolicyMemory {
    * theirs besides); what `stateWords` was asked with.
    */
   readonly maxGhosts?: number;
+  /**
+   * How many entries one eviction passes over because they were read, at most: beyond that it takes the next one,
+   * whatever its reads. Without a limit, as the simulator has it, policies do what their papers say; with one, nobody
+   * waits in the rare case that everything has been read and all of it is looked at.
+   */
+  readonly passLimit?: number;
   /** The weight of a resident entry, in units of capacity. */
   weigh(slot: number): number;
   /** The key hash of a resident entry, as given to `insert`. Unsigned 32 bits. */

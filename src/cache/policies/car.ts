@@ -1,5 +1,5 @@
 import { AdaptiveLists } from "../adaptive-lists.ts";
-import { PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
+import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
 import { LINK_WORDS } from "../slot-list.ts";
 
 /** Set in a slot's first word when it was read since the hand passed. */
@@ -28,12 +28,14 @@ export const car: PolicyType = {
 
 class Car implements Policy {
   readonly #words: Int32Array;
+  readonly #passLimit: number;
   readonly #stride: number;
   readonly #offset: number;
   readonly #lists: AdaptiveLists;
 
   constructor(memory: PolicyMemory) {
     this.#words = memory.words;
+    this.#passLimit = memory.passLimit ?? NO_PASS_LIMIT;
     this.#stride = memory.stride;
     this.#offset = memory.offset;
     this.#lists = new AdaptiveLists(memory);
@@ -67,7 +69,7 @@ class Car implements Policy {
       if (slot === 0) return 0;
       clock.unlink(slot);
       const at = slot * this.#stride + this.#offset;
-      if ((words[at]! & REFERENCED) === 0 || passed === PASS_LIMIT) {
+      if ((words[at]! & REFERENCED) === 0 || passed === this.#passLimit) {
         this.#lists.addGhost(slot, fromRecent);
         return slot;
       }

@@ -1,4 +1,4 @@
-import { PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
+import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /** A slot's first word holds, above the link, how many rounds its reads have earned (0 to 7). */
@@ -28,6 +28,7 @@ export const clock: PolicyType = {
 class Clock implements Policy {
   readonly #memory: PolicyMemory;
   readonly #words: Int32Array;
+  readonly #passLimit: number;
   readonly #stride: number;
   readonly #offset: number;
   readonly #roundsLimit: number;
@@ -36,6 +37,7 @@ class Clock implements Policy {
   constructor(memory: PolicyMemory, parameters: Readonly<Record<string, number>>) {
     this.#memory = memory;
     this.#words = memory.words;
+    this.#passLimit = memory.passLimit ?? NO_PASS_LIMIT;
     this.#stride = memory.stride;
     this.#offset = memory.offset;
     this.#roundsLimit = 2 ** parameters["bits"]! - 1;
@@ -62,7 +64,7 @@ class Clock implements Policy {
       if (slot === 0) return 0;
       const at = slot * this.#stride + this.#offset;
       const word = words[at]!;
-      if ((word & ROUNDS) === 0 || passed === PASS_LIMIT) {
+      if ((word & ROUNDS) === 0 || passed === this.#passLimit) {
         this.#queue.unlink(slot);
         return slot;
       }

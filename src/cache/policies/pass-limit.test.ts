@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { PASS_LIMIT, type Policy } from "../policy.ts";
+import type { Policy } from "../policy.ts";
 import { parsePolicy } from "../registry.ts";
 
+const PASS_LIMIT = 500;
 const ENTRIES: number = 4 * PASS_LIMIT;
 
 /** A policy of equal weights over dense slots, all of which are resident and have been read. */
@@ -16,6 +17,7 @@ function fullOfReadEntries(text: string): Policy {
       sums: new Float64Array(type.sums),
       capacity: ENTRIES,
       maxEntries: ENTRIES,
+      passLimit: PASS_LIMIT,
       weigh: () => 1,
       hashOf: (slot) => slot,
       seed: 1,

@@ -1,6 +1,6 @@
 import { assert } from "../../lib/assert.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "../ghost-table.ts";
-import { PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
+import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
 import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
 import { checkCount, WeighedList } from "../weighed-list.ts";
 
@@ -58,6 +58,7 @@ function ghostShape(
 class S3Fifo implements Policy {
   readonly #memory: PolicyMemory;
   readonly #words: Int32Array;
+  readonly #passLimit: number;
   readonly #stride: number;
   readonly #offset: number;
   readonly #state: Int32Array;
@@ -71,6 +72,7 @@ class S3Fifo implements Policy {
     const { words, stride, offset, state, sums, capacity, maxEntries, maxGhosts } = memory;
     this.#memory = memory;
     this.#words = words;
+    this.#passLimit = memory.passLimit ?? NO_PASS_LIMIT;
     this.#stride = stride;
     this.#offset = offset;
     this.#state = state;
@@ -148,7 +150,7 @@ class S3Fifo implements Policy {
     for (let slot = this.#small.front(); slot !== 0; slot = this.#small.front()) {
       const at = slot * this.#stride + this.#offset;
       this.#small.unlink(slot);
-      if (words[at]! >>> READ_SHIFT < PROMOTING_READS || passed++ === PASS_LIMIT) {
+      if (words[at]! >>> READ_SHIFT < PROMOTING_READS || passed++ === this.#passLimit) {
         this.#remember(this.#memory.hashOf(slot), this.#memory.weigh(slot));
         return slot;
       }
@@ -165,7 +167,7 @@ class S3Fifo implements Policy {
     for (let slot = this.#main.front(); slot !== 0; slot = this.#main.front()) {
       const at = slot * this.#stride + this.#offset;
       const word = words[at]!;
-      if ((word & READS) === 0 || passed++ === PASS_LIMIT) {
+      if ((word & READS) === 0 || passed++ === this.#passLimit) {
         this.#main.unlink(slot);
         return slot;
       }

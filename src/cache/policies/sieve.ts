@@ -1,5 +1,5 @@
 import { assert } from "../../lib/assert.ts";
-import { PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
+import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /** Set in a slot's first word when it was read since the hand last passed. */
@@ -28,6 +28,7 @@ export const sieve: PolicyType = {
 class Sieve implements Policy {
   readonly #memory: PolicyMemory;
   readonly #words: Int32Array;
+  readonly #passLimit: number;
   readonly #stride: number;
   readonly #offset: number;
   readonly #state: Int32Array;
@@ -36,6 +37,7 @@ class Sieve implements Policy {
   constructor(memory: PolicyMemory) {
     this.#memory = memory;
     this.#words = memory.words;
+    this.#passLimit = memory.passLimit ?? NO_PASS_LIMIT;
     this.#stride = memory.stride;
     this.#offset = memory.offset;
     this.#state = memory.state;
@@ -61,7 +63,7 @@ class Sieve implements Policy {
     let slot = this.#state[HAND]!;
     if (slot === 0) slot = queue.front();
     if (slot === 0) return 0;
-    for (let passed = 0; passed < PASS_LIMIT; passed++) {
+    for (let passed = 0; passed < this.#passLimit; passed++) {
       const at = slot * this.#stride + this.#offset;
       const word = words[at]!;
       if (word >= 0) break;
