@@ -61,6 +61,23 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
     while (JSON.stringify(await flagsAtOrigin()) !== JSON.stringify(flags));
   }
 
+  test("a client that tracks keys is told of changes before PING and ECHO are answered", async () => {
+    const tracking = await client(3);
+    tracking.send(["CLIENT", "TRACKING", "ON"]);
+    expect(await next(tracking, 1)).toEqual(["+OK\r\n"]);
+    for (const [probe, reply] of [
+      [["PING"], "+PONG\r\n"],
+      [["ECHO", "there"], bulk("there")],
+    ] as const) {
+      tracking.send(["GET", "tracked"]);
+      await next(tracking, 1);
+      await direct.must("SET", "tracked", probe[0]);
+      tracking.send([...probe]);
+      expect(await next(tracking, 2)).toEqual([`>2\r\n${bulk("invalidate")}*1\r\n${bulk("tracked")}`, reply]);
+    }
+    tracking.close();
+  });
+
   describe.each([2, 3] as const)("RESP%d", (version) => {
     test("subscriptions, messages and unsubscriptions come in order", async () => {
       const subscriber = await client(version);

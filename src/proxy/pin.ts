@@ -92,9 +92,9 @@ export class Pin {
     return this.#outstanding > 0;
   }
 
-  /** Whether messages arrive that answer no request. */
+  /** Whether messages arrive that answer no request: a subscriber's, or invalidations. */
   get listens(): boolean {
-    return this.#listening;
+    return this.#listening || this.#tracking;
   }
 
   /** Whether the next request will be queued in a transaction. */

@@ -143,7 +143,7 @@ export class ProxySession implements Session, ProxyContext {
   #isLocal(local: Command<ProxyContext>, request: Request): boolean {
     const { name } = local;
     if (name === "reset" || name === "hello" || name === "auth") return true;
-    // A subscriber's show that the messages before them have come.
+    // To who gets messages they show that all those before them have come.
     if ((name === "quit" || name === "ping" || name === "echo") && this.#pin?.listens === true) return false;
     if (name === "quit") return true;
     if (this.#pin?.queues === true || this.#pin?.answersByMessages === true) return false;
