@@ -1,4 +1,4 @@
-import type { ByteBuffer } from "../lib/byte-buffer.ts";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { writeBlob, writeHeader, writeTextBlob } from "./encoding.ts";
 import type { Request } from "./protocol.ts";
 import { ARRAY, BULK } from "./reply-types.ts";
@@ -43,4 +43,24 @@ export function writeTextArgument(out: ByteBuffer, text: string): void {
 /** One argument: the one of `request` at `index`. */
 export function writeRequestArgument(out: ByteBuffer, request: Request, index: number): void {
   writeBlob(out, BULK, request.bytes, request.starts[index]!, request.ends[index]!);
+}
+
+/** The bytes with which every request of this command with one argument begins; for `writePrepared`. */
+export function prepareCommand(name: string): Uint8Array {
+  const out = new ByteBuffer();
+  writeArgumentCount(out, 2);
+  writeTextArgument(out, name);
+  return new Uint8Array(out.view());
+}
+
+/** A request of a prepared command with the one argument source[start, end). */
+export function writePrepared(
+  out: ByteBuffer,
+  prepared: Uint8Array,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  out.append(prepared);
+  writeBlob(out, BULK, source, start, end);
 }

@@ -1,6 +1,5 @@
 import type { Store } from "../cache/store.ts";
-import { latin1 } from "../lib/bytes.ts";
-import type { Flight } from "./flight.ts";
+import { FlightTable } from "./flight-table.ts";
 
 /**
  * The cache and the fills under way, kept together so that an invalidation always reaches both.
@@ -19,8 +18,7 @@ export class CoherentCache {
   readonly store: Store;
   /** Whether other threads fill it, too. */
   readonly isShared: boolean;
-  /** Fills under way that further misses may join, by key (one character a byte). */
-  readonly flights = new Map<string, Flight>();
+  readonly flights = new FlightTable();
   /** Keys invalidated, by the origin or by writes through this proxy. */
   invalidationCount = 0;
 
@@ -31,8 +29,11 @@ export class CoherentCache {
 
   invalidate(bytes: Uint8Array, start: number, end: number): void {
     this.invalidationCount++;
-    this.store.invalidate(bytes, start, end, this.store.hash(bytes, start, end));
-    if (this.flights.size > 0) this.flights.delete(latin1(bytes, start, end));
+    const hash = this.store.hash(bytes, start, end);
+    this.store.invalidate(bytes, start, end, hash);
+    if (this.flights.size === 0) return;
+    const flight = this.flights.find(bytes, start, end, hash);
+    if (flight !== undefined) this.flights.remove(flight);
   }
 
   /**
@@ -45,12 +46,11 @@ export class CoherentCache {
     const hash = store.hash(bytes, start, end);
     store.invalidate(bytes, start, end, hash);
     if (flights.size === 0) return;
-    const name = latin1(bytes, start, end);
-    const flight = flights.get(name);
+    const flight = flights.find(bytes, start, end, hash);
     if (flight === undefined) return;
     const renewed = (flight.lease + 1) | 0;
     if (store.lease(hash) === renewed) flight.lease = renewed;
-    else flights.delete(name);
+    else flights.remove(flight);
   }
 
   /** Everything fetched so far, and everything being fetched, is of no use any longer. */

@@ -1,7 +1,7 @@
 import { parseDecimal } from "../lib/bytes.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
-import { writeArgument, writeArgumentCount, writeTextArgument } from "../protocol/request-writer.ts";
+import { prepareCommand, writePrepared } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 
@@ -26,6 +26,8 @@ export interface FlightOwner {
   askAgain(flight: Flight, waiter: Waiter): void;
 }
 
+const PTTL = prepareCommand("PTTL");
+const GET = prepareCommand("GET");
 const NO_SUCH_KEY = -2;
 
 /**
@@ -34,9 +36,12 @@ const NO_SUCH_KEY = -2;
  * the value and makes the lease void, so a value is never kept with a time to live that is not its own.
  */
 export class Flight extends UpstreamRequest {
-  /** The key, one character a byte. */
-  readonly name: string;
+  /** The next one in the table with the same hash. */
+  next: Flight | undefined = undefined;
+  /** The key is key[keyStart, keyEnd). */
   readonly key: Uint8Array;
+  readonly keyStart: number;
+  readonly keyEnd: number;
   readonly hash: number;
   /** The key's lease when it was asked for, or when it was renewed (`CoherentCache.settle`). */
   lease: number;
@@ -44,89 +49,89 @@ export class Flight extends UpstreamRequest {
   /** Whether other threads know of it, and are to be told that it has ended. */
   isClaimed = false;
   readonly #owner: FlightOwner;
-  readonly #waiters: Waiter[] = [];
-  /** When each of them joined, in monotonic milliseconds. */
-  readonly #joinedAtMs: number[] = [];
+  readonly #first: Waiter;
+  #others: Joined[] | undefined = undefined;
   #remainingMs = NO_SUCH_KEY;
 
-  constructor(name: string, key: Uint8Array, hash: number, lease: number, epoch: number, owner: FlightOwner) {
+  constructor(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    hash: number,
+    lease: number,
+    epoch: number,
+    owner: FlightOwner,
+    first: Waiter,
+  ) {
     super();
-    this.name = name;
     this.key = key;
+    this.keyStart = keyStart;
+    this.keyEnd = keyEnd;
     this.hash = hash;
     this.lease = lease;
     this.epoch = epoch;
     this.#owner = owner;
+    this.#first = first;
   }
 
-  join(waiter: Waiter, nowMs: number): void {
-    this.#waiters.push(waiter);
-    this.#joinedAtMs.push(nowMs);
+  join(waiter: Waiter, joinedAtMs: number): void {
+    this.#others ??= [];
+    this.#others.push({ waiter, joinedAtMs });
   }
 
-  send(connection: UpstreamConnection): void {
-    const { out } = connection;
-    writeArgumentCount(out, 2);
-    writeTextArgument(out, "PTTL");
-    writeArgument(out, this.key);
-    connection.enqueue(new RemainingTime(this));
-    writeArgumentCount(out, 2);
-    writeTextArgument(out, "GET");
-    writeArgument(out, this.key);
-    connection.enqueue(this);
-  }
-
-  remaining(ms: number): void {
-    this.#remainingMs = ms;
+  send(connection: UpstreamConnection, nowMs: number): void {
+    const { key, keyStart, keyEnd } = this;
+    writePrepared(connection.out, PTTL, key, keyStart, keyEnd);
+    writePrepared(connection.out, GET, key, keyStart, keyEnd);
+    this.repliesAwaited = 2;
+    connection.enqueue(this, connection.timeoutMs, nowMs);
   }
 
   override reply(bytes: Uint8Array, _start: number, _end: number, reader: ReplyReader): void {
     const { valueStart, valueEnd, type } = reader;
-    if (type === ERROR || type === BULK_ERROR) {
-      const message = Buffer.from(bytes.subarray(valueStart, valueEnd)).toString();
-      this.#owner.landed(this, bytes, 0, 0, NO_SUCH_KEY);
-      for (const waiter of this.#waiters) waiter.refused(message);
+    if (this.repliesAwaited > 0) {
+      // An error is told by the second reply, too.
+      if (type === INTEGER) this.#remainingMs = parseDecimal(bytes, valueStart, valueEnd) ?? NO_SUCH_KEY;
     } else if (type === BULK && !reader.isNull) {
       this.#owner.landed(this, bytes, valueStart, valueEnd, this.#remainingMs);
       this.#deliver(bytes, valueStart, valueEnd);
     } else {
       this.#owner.landed(this, bytes, 0, 0, NO_SUCH_KEY);
-      for (const waiter of this.#waiters) waiter.missing();
-    }
-  }
-
-  #deliver(bytes: Uint8Array, start: number, end: number): void {
-    // Counted from when the question was sent, as for what is cached: never later than it goes at the origin.
-    const remainingMs = this.#remainingMs;
-    const expiresAtMs = remainingMs < 0 ? Number.POSITIVE_INFINITY : this.sentAtMs + remainingMs;
-    for (let index = 0; index < this.#waiters.length; index++) {
-      const waiter = this.#waiters[index]!;
-      if (index === 0) waiter.found(bytes, start, end, "miss", remainingMs);
-      else if (this.#joinedAtMs[index]! < expiresAtMs) {
-        waiter.found(bytes, start, end, "coalesced", remainingMs);
-      } else this.#owner.askAgain(this, waiter);
+      if (type === ERROR || type === BULK_ERROR) {
+        const message = Buffer.from(bytes.subarray(valueStart, valueEnd)).toString();
+        this.#tell((waiter) => waiter.refused(message));
+      } else {
+        this.#tell((waiter) => waiter.missing());
+      }
     }
   }
 
   override failed(error: UpstreamError): void {
     this.#owner.landed(this, this.key, 0, 0, NO_SUCH_KEY);
-    for (const waiter of this.#waiters) waiter.failed(error);
+    this.#tell((waiter) => waiter.failed(error));
+  }
+
+  #deliver(bytes: Uint8Array, start: number, end: number): void {
+    const remainingMs = this.#remainingMs;
+    this.#first.found(bytes, start, end, "miss", remainingMs);
+    if (this.#others === undefined) return;
+    // Counted from when the question was sent, as for what is cached: never later than it goes at the origin.
+    const expiresAtMs = remainingMs < 0 ? Number.POSITIVE_INFINITY : this.sentAtMs + remainingMs;
+    for (const { waiter, joinedAtMs } of this.#others) {
+      if (joinedAtMs < expiresAtMs) waiter.found(bytes, start, end, "coalesced", remainingMs);
+      else this.#owner.askAgain(this, waiter);
+    }
+  }
+
+  #tell(one: (waiter: Waiter) => void): void {
+    one(this.#first);
+    if (this.#others === undefined) return;
+    for (const { waiter } of this.#others) one(waiter);
   }
 }
 
-/** The reply to the flight's PTTL. A failure of it is the flight's, too, and is told by that. */
-class RemainingTime extends UpstreamRequest {
-  readonly #flight: Flight;
-
-  constructor(flight: Flight) {
-    super();
-    this.#flight = flight;
-  }
-
-  override reply(bytes: Uint8Array, _start: number, _end: number, reader: ReplyReader): void {
-    if (reader.type !== INTEGER) return;
-    this.#flight.remaining(parseDecimal(bytes, reader.valueStart, reader.valueEnd) ?? NO_SUCH_KEY);
-  }
-
-  override failed(): void {}
+interface Joined {
+  readonly waiter: Waiter;
+  /** Monotonic milliseconds. */
+  readonly joinedAtMs: number;
 }

@@ -44,6 +44,8 @@ export class ManyValues {
    * @returns whether something of it is awaited from another thread (see `ReadThrough.load`)
    */
   load(request: Request, then: () => void): boolean {
+    const { readThrough, stats, nowMs } = this.#proxy;
+    const askedAtMs = nowMs();
     let awaitsPeer = false;
     let waiting = this.#missing.length;
     const done = (): void => {
@@ -64,14 +66,14 @@ export class ManyValues {
           done();
         },
         failed: (error: UpstreamError) => {
-          this.#error ??= failureMessage(error, false, this.#proxy.stats);
+          this.#error ??= failureMessage(error, false, stats);
           done();
         },
       };
       const start = request.starts[index]!;
       const end = request.ends[index]!;
       const mayHit = this.#mayHit(request.bytes, start, end);
-      if (this.#proxy.readThrough.load(request.bytes, start, end, waiter, mayHit)) awaitsPeer = true;
+      if (readThrough.load(request.bytes, start, end, waiter, mayHit, askedAtMs)) awaitsPeer = true;
     }
     return awaitsPeer;
   }

@@ -1,6 +1,8 @@
 import type { Store } from "../cache/store.ts";
 import type { ValueSink } from "../lib/byte-buffer.ts";
+import { ByteSlab } from "../lib/byte-slab.ts";
 import { latin1 } from "../lib/bytes.ts";
+import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
@@ -50,6 +52,8 @@ export class ReadThrough implements FlightOwner {
   readonly #stats: ProxyStats;
   readonly #recorder: Recorder | undefined;
   readonly #options: ReadThroughOptions;
+  /** The keys of flights. */
+  readonly #keys = new ByteSlab();
   /** What is awaited from other threads, by key. */
   readonly #peerFlights = new Map<string, PeerFlight>();
 
@@ -99,64 +103,100 @@ export class ReadThrough implements FlightOwner {
 
   /**
    * The key is not cached: `waiter` hears from the origin.
+   * @param nowMs when it was looked for in the cache
    * @param mayAwaitPeer whether the waiter may have what another thread asks for: not where its client awaits another
    *   reply about the key, which came over this thread's connection and is to be in order with this one
    * @returns whether it waits for another thread: its client must not be executed further until it has been called,
    *   because what it asks for next would not be in order with this
    */
-  load(bytes: Uint8Array, start: number, end: number, waiter: Waiter, mayAwaitPeer: boolean): boolean {
+  load(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    waiter: Waiter,
+    mayAwaitPeer: boolean,
+    nowMs: number,
+  ): boolean {
     this.#stats.misses++;
     const recorder = this.#recorder;
-    const nowMs = this.#options.nowMs();
     const told = recorder === undefined ? waiter : recorder.miss(bytes, start, end, nowMs, waiter);
-    return this.#ask(bytes, start, end, told, mayAwaitPeer);
+    return this.#ask(bytes, start, end, told, mayAwaitPeer, nowMs);
   }
 
-  #ask(bytes: Uint8Array, start: number, end: number, waiter: Waiter, mayAwaitPeer: boolean): boolean {
+  #ask(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    waiter: Waiter,
+    mayAwaitPeer: boolean,
+    nowMs: number,
+  ): boolean {
     const { flights } = this.#cache;
-    const name = latin1(bytes, start, end);
-    const hash = this.#store.hash(bytes, start, end);
-    const underway = flights.get(name);
-    if (underway !== undefined && this.#mayJoin(underway)) {
-      this.#stats.coalesced++;
-      underway.join(waiter, this.#options.nowMs());
-      return false;
+    const store = this.#store;
+    const hash = store.hash(bytes, start, end);
+    const underway = flights.find(bytes, start, end, hash);
+    if (underway !== undefined) {
+      if (this.#mayJoin(underway, nowMs)) {
+        this.#stats.coalesced++;
+        underway.join(waiter, nowMs);
+        return false;
+      }
+      flights.remove(underway);
     }
-    const awaited = mayAwaitPeer ? this.#peerFlights.get(name) : undefined;
-    if (awaited !== undefined) {
-      this.#stats.coalesced++;
-      awaited.waiters.push(waiter);
-      return true;
-    }
-    const claim = this.#options.claims?.claim(hash) ?? UNCLAIMED;
-    // Not `slice`: of a `Buffer` that would be a view.
-    const key = new Uint8Array(bytes.subarray(start, end));
+    if (mayAwaitPeer && this.#joinPeerFlight(bytes, start, end, waiter)) return true;
+    const { claims } = this.#options;
+    const claim = claims?.claim(hash) ?? UNCLAIMED;
     if (claim >= 0 && mayAwaitPeer) {
-      const peerFlight = new PeerFlight(name, key, hash, this.#store.lease(hash), this.#store.epoch);
-      peerFlight.waiters.push(waiter);
-      this.#stats.coalesced++;
-      this.#awaitPeer(peerFlight, claim);
+      this.#awaitPeer(claim, bytes, start, end, hash, waiter);
       return true;
     }
-    const flight = new Flight(name, key, hash, this.#store.lease(hash), this.#store.epoch, this);
-    flight.isClaimed = claim === CLAIMED;
-    flight.join(waiter, this.#options.nowMs());
+    let connection: UpstreamConnection;
     try {
-      flight.send(this.#origin.main());
-      flights.set(name, flight);
+      connection = this.#origin.main();
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      if (flight.isClaimed) this.#options.claims!.release(hash);
+      if (claim === CLAIMED) claims!.release(hash);
       waiter.failed(error);
+      return false;
     }
+    const keys = this.#keys;
+    keys.keep(bytes, start, end);
+    const keyEnd = keys.start + end - start;
+    const lease = store.lease(hash);
+    const flight = new Flight(keys.bytes, keys.start, keyEnd, hash, lease, store.epoch, this, waiter);
+    flight.isClaimed = claim === CLAIMED;
+    flights.add(flight);
+    flight.send(connection, nowMs);
     return false;
   }
 
-  #awaitPeer(flight: PeerFlight, thread: number): void {
+  #joinPeerFlight(bytes: Uint8Array, start: number, end: number, waiter: Waiter): boolean {
+    if (this.#peerFlights.size === 0) return false;
+    const flight = this.#peerFlights.get(latin1(bytes, start, end));
+    if (flight === undefined) return false;
+    this.#stats.coalesced++;
+    flight.waiters.push(waiter);
+    return true;
+  }
+
+  #awaitPeer(
+    thread: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    waiter: Waiter,
+  ): void {
     const { peers, peerTimeoutMs } = this.#options;
-    this.#peerFlights.set(flight.name, flight);
-    void peers!.askOne(thread, { kind: "landing", key: flight.key }, peerTimeoutMs).then((answer) => {
-      this.#peerFlights.delete(flight.name);
+    // Not `slice`: of a `Buffer` that would be a view.
+    const key = new Uint8Array(bytes.subarray(start, end));
+    const name = latin1(key);
+    const flight = new PeerFlight(key, hash, this.#store.lease(hash), this.#store.epoch);
+    flight.waiters.push(waiter);
+    this.#stats.coalesced++;
+    this.#peerFlights.set(name, flight);
+    void peers!.askOne(thread, { kind: "landing", key }, peerTimeoutMs).then((answer) => {
+      this.#peerFlights.delete(name);
       this.#peerLanded(flight, answer ?? LOOK_AGAIN);
     });
   }
@@ -175,7 +215,7 @@ export class ReadThrough implements FlightOwner {
     const value = times && this.#store.get(key, 0, key.length, hash, nowMs);
     if (times === undefined || value === undefined) {
       this.#stats.coalesced -= waiters.length;
-      for (const waiter of waiters) this.#ask(key, 0, key.length, waiter, false);
+      for (const waiter of waiters) this.#ask(key, 0, key.length, waiter, false, nowMs);
       return;
     }
     for (const waiter of waiters) waiter.found(value, 0, value.length, "coalesced", times.remainingMs);
@@ -183,9 +223,11 @@ export class ReadThrough implements FlightOwner {
 
   /** Another thread wants to know when the flight for this key has ended; at once when there is none to be joined. */
   whenLanded(key: Uint8Array, then: (answer: Answer) => void): void {
-    const flight = this.#cache.flights.get(latin1(key, 0, key.length));
-    if (flight === undefined || !this.#mayJoin(flight)) then(LOOK_AGAIN);
-    else flight.join(new PeerWaiter(flight, then), this.#options.nowMs());
+    const nowMs = this.#options.nowMs();
+    const hash = this.#store.hash(key, 0, key.length);
+    const flight = this.#cache.flights.find(key, 0, key.length, hash);
+    if (flight === undefined || !this.#mayJoin(flight, nowMs)) then(LOOK_AGAIN);
+    else flight.join(new PeerWaiter(flight, then), nowMs);
   }
 
   /**
@@ -193,8 +235,8 @@ export class ReadThrough implements FlightOwner {
    * being set up has no heartbeat), that can be longer ago than a read may be stale. And another thread may have
    * invalidated the key since.
    */
-  #mayJoin(flight: Flight): boolean {
-    if (this.#options.nowMs() - flight.sentAtMs > this.#boundMs) return false;
+  #mayJoin(flight: Flight, nowMs: number): boolean {
+    if (nowMs - flight.sentAtMs > this.#boundMs) return false;
     return !this.#cache.isShared || this.#holds(flight.hash, flight.lease, flight.epoch);
   }
 
@@ -210,16 +252,16 @@ export class ReadThrough implements FlightOwner {
 
   /** What the flight brought had expired before this waiter asked. */
   askAgain(flight: Flight, waiter: Waiter): void {
-    this.#ask(flight.key, 0, flight.key.length, waiter, false);
+    const { key, keyStart, keyEnd } = flight;
+    this.#ask(key, keyStart, keyEnd, waiter, false, this.#options.nowMs());
   }
 
   landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void {
-    const { flights } = this.#cache;
-    // Another flight may have taken its place after an invalidation.
-    if (flights.get(flight.name) === flight) flights.delete(flight.name);
+    const cache = this.#cache;
+    cache.flights.remove(flight);
     if (flight.isClaimed) this.#options.claims!.release(flight.hash);
     if (this.#fill(flight, bytes, start, end, remainingMs)) this.#stats.fills++;
-    else if (this.#cache.isShared) this.#cache.invalidate(flight.key, 0, flight.key.length);
+    else if (cache.isShared) cache.invalidate(flight.key, flight.keyStart, flight.keyEnd);
   }
 
   #fill(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): boolean {
@@ -233,12 +275,12 @@ export class ReadThrough implements FlightOwner {
       const boundMs = flight.sentAtMs + untrackedTtlMs;
       expiresAtMs = expiresAtMs === 0 ? boundMs : Math.min(expiresAtMs, boundMs);
     }
-    const { key, hash } = flight;
+    const { key, keyStart, keyEnd, hash } = flight;
     const lease = unsafeSkipLeases ? this.#store.lease(hash) : flight.lease;
     const filled = this.#store.fill(
       key,
-      0,
-      key.length,
+      keyStart,
+      keyEnd,
       hash,
       bytes,
       start,

@@ -206,14 +206,14 @@ export class ProxySession implements Session, ProxyContext {
       if (entry !== undefined) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
     }
     if (mayHit && readThrough.lookup(request.bytes, start, end, reply, nowMs)) return;
-    this.#load(request.bytes, start, end, this.connection.defer(), mayHit);
+    this.#load(request.bytes, start, end, this.connection.defer(), mayHit, nowMs);
   }
 
-  #load(bytes: Uint8Array, start: number, end: number, ticket: Ticket, mayHit: boolean): void {
+  #load(bytes: Uint8Array, start: number, end: number, ticket: Ticket, mayHit: boolean, nowMs: number): void {
     this.#mainOutstanding++;
     this.#awaitKey(bytes, start, end);
     const waiter = new OneValue(this, ticket, this.#mainDone);
-    if (this.proxy.readThrough.load(bytes, start, end, waiter, mayHit)) waiter.hold();
+    if (this.proxy.readThrough.load(bytes, start, end, waiter, mayHit, nowMs)) waiter.hold();
   }
 
   /**
@@ -460,7 +460,7 @@ export class ProxySession implements Session, ProxyContext {
     const { executingSinceMs } = this.connection;
     const mayHit = this.#mayHit(request.bytes, start, end);
     if (mayHit && readThrough.lookup(request.bytes, start, end, reply, executingSinceMs)) return;
-    this.#load(request.bytes, start, end, this.#backendTicket(), mayHit);
+    this.#load(request.bytes, start, end, this.#backendTicket(), mayHit, executingSinceMs);
   }
 
   #textWrite(request: Request, isPut: boolean): void {

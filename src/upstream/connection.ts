@@ -13,15 +13,20 @@ const EAGER_BYTES = 16 * 1024;
 /** The buffer of requests is given back when it has grown beyond this. */
 const KEEP_BYTES = 1024 * 1024;
 
-/** A request whose bytes have been written and whose one reply is awaited. */
+/** A request whose bytes have been written and whose reply is awaited. */
 export abstract class UpstreamRequest {
   /** Monotonic milliseconds; set by the connection. */
   deadlineMs = Number.POSITIVE_INFINITY;
   sentAtMs = 0;
+  /** Replies still to come: more than one for what is several requests to the origin. */
+  repliesAwaited = 1;
   /** Answered or failed: a reply that still comes is dropped. */
   settled = false;
 
-  /** The reply: bytes[start, end); `reader` tells its type and payload. Valid during the call only. */
+  /**
+   * A reply: bytes[start, end); `reader` tells its type and payload. Valid during the call only. It does not count
+   * among those awaited any longer.
+   */
   abstract reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void;
   abstract failed(error: UpstreamError): void;
 }
@@ -79,6 +84,11 @@ export class UpstreamConnection {
     this.#connect();
   }
 
+  /** How long a reply may take. */
+  get timeoutMs(): number {
+    return this.#options.timeoutMs;
+  }
+
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -100,9 +110,13 @@ export class UpstreamConnection {
   /**
    * Awaits the reply to the request just written to `out`.
    * @param timeoutMs Infinity for requests that may block
+   * @param nowMs by the connection's clock; may be a moment ago
    */
-  enqueue(request: UpstreamRequest, timeoutMs: number = this.#options.timeoutMs): void {
-    const nowMs = this.#options.clock.monotonicMs();
+  enqueue(
+    request: UpstreamRequest,
+    timeoutMs: number = this.timeoutMs,
+    nowMs: number = this.#options.clock.monotonicMs(),
+  ): void {
     request.sentAtMs = nowMs;
     request.deadlineMs = nowMs + timeoutMs;
     this.#requests.push(request);
@@ -235,13 +249,12 @@ export class UpstreamConnection {
         if (reader.type === PUSH) {
           this.events.pushed?.(bytes, start, next, reader);
         } else {
-          const request = this.#requests.shift();
+          const request = this.#requests.peek();
           if (request === undefined) {
             if (this.events.stray === undefined) throw new ProtocolError("a reply nobody asked for");
             this.events.stray(bytes, start, next);
-          } else if (!request.settled) {
-            request.settled = true;
-            request.reply(bytes, start, next, reader);
+          } else {
+            this.#answer(request, bytes, start, next);
           }
         }
         start = next;
@@ -254,6 +267,14 @@ export class UpstreamConnection {
       );
     }
     return start;
+  }
+
+  #answer(request: UpstreamRequest, bytes: Uint8Array, start: number, end: number): void {
+    const isLast = --request.repliesAwaited === 0;
+    if (isLast) this.#requests.shift();
+    if (request.settled) return;
+    request.settled = isLast;
+    request.reply(bytes, start, end, this.#reader);
   }
 
   #setTimer(delayMs: number): void {

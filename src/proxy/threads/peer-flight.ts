@@ -6,7 +6,6 @@ import type { Answer } from "./peers.ts";
  * again. Only that the key does not exist is passed on as an answer of its own; there is nothing to find then.
  */
 export class PeerFlight {
-  readonly name: string;
   readonly key: Uint8Array;
   readonly hash: number;
   /** The key's lease when this thread began to wait. */
@@ -14,8 +13,7 @@ export class PeerFlight {
   readonly epoch: number;
   readonly waiters: Waiter[] = [];
 
-  constructor(name: string, key: Uint8Array, hash: number, lease: number, epoch: number) {
-    this.name = name;
+  constructor(key: Uint8Array, hash: number, lease: number, epoch: number) {
     this.key = key;
     this.hash = hash;
     this.lease = lease;

@@ -1,0 +1,36 @@
+import { copyBytes } from "./byte-buffer.ts";
+
+const PIECE_BYTES = 16 * 1024;
+/** Longer runs get an array of their own. */
+const LONG_BYTES = 1024;
+
+/**
+ * Copies short runs of bytes, one behind the other into larger pieces: an array for each would cost several times
+ * as much. A piece is given back when nobody holds a copy in it any longer.
+ */
+export class ByteSlab {
+  /** Where the copy made last lies: bytes[start, …). */
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
+  #piece = this.bytes;
+  /** So much of the piece has been given out. */
+  #used = 0;
+
+  /** Makes a copy of source[start, end), which nobody changes. */
+  keep(source: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    if (length > LONG_BYTES) {
+      this.bytes = new Uint8Array(length);
+      this.start = 0;
+    } else {
+      if (this.#used + length > this.#piece.length) {
+        this.#piece = new Uint8Array(PIECE_BYTES);
+        this.#used = 0;
+      }
+      this.bytes = this.#piece;
+      this.start = this.#used;
+      this.#used += length;
+    }
+    copyBytes(source, start, end, this.bytes, this.start);
+  }
+}
