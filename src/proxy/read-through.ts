@@ -243,7 +243,9 @@ export class ReadThrough implements FlightOwner {
   /** How old an answer of the origin may be. */
   get #boundMs(): number {
     const { tracking, stalenessBoundMs } = this.#origin;
-    return tracking === false ? this.#options.untrackedTtlMs : stalenessBoundMs;
+    const { untrackedTtlMs } = this.#options;
+    if (tracking === undefined) return Math.min(stalenessBoundMs, untrackedTtlMs);
+    return tracking ? stalenessBoundMs : untrackedTtlMs;
   }
 
   #holds(hash: number, lease: number, epoch: number): boolean {

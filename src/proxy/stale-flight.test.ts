@@ -5,12 +5,14 @@ import { ManualClock } from "../lib/clock.ts";
 
 // Found by the coherence checker: replies to a connection that was being set up stalled for longer than the bound.
 test.each([
-  ["within the staleness bound joins", 300, 1, "old"],
-  ["beyond it asks anew", 301, 2, "new"],
-])("a read that finds a flight %s", async (_, laterMs, questions, value) => {
+  ["within the staleness bound joins", 1000, 300, 1, "old"],
+  ["beyond it asks anew", 1000, 301, 2, "new"],
+  ["within the bound of an origin that may turn out not to track joins", 200, 200, 1, "old"],
+  ["beyond that asks anew", 200, 201, 2, "new"],
+])("a read that finds a flight %s", async (_, ttlMs, laterMs, questions, value) => {
   using origin = new FakeOrigin();
   const clock = new ManualClock();
-  const options = { origin: origin.port, clock, heartbeatMs: 100, heartbeatTimeoutMs: 200 };
+  const options = { origin: origin.port, clock, ttlMs, heartbeatMs: 100, heartbeatTimeoutMs: 200 };
   await using local = await LocalProxy.start({ ...options, originTimeoutMs: 60_000 });
   origin.holdFrom("CLIENT", "TRACKING");
   origin.values.set("a", "old");
