@@ -1,6 +1,7 @@
 /**
  * The seam between where requests come from (trace readers, workload generators) and what is done with them
- * (simulation, curves, writing a trace): batches of records in arrays that are reused.
+ * (simulation, curves, writing a trace): batches of records in arrays that are reused. They hold zeros at first; so
+ * whoever fills a batch may leave a column alone that is zero in all its records.
  */
 export class RecordBatch {
   readonly capacity: number;
@@ -22,7 +23,8 @@ export class RecordBatch {
   /** Number of the key's family (see `KeyFamilies`), where families are asked for; else 0. */
   readonly family: Uint32Array;
 
-  constructor(capacity = 16_384) {
+  /** As many records by default as stay in the processor's cache until they have been consumed. */
+  constructor(capacity = 4096) {
     this.capacity = capacity;
     this.keyLow = new Uint32Array(capacity);
     this.keyHigh = new Uint32Array(capacity);

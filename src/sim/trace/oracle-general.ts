@@ -1,7 +1,6 @@
-import { READ, type RecordBatch } from "../records.ts";
+import type { RecordBatch } from "../records.ts";
 import type { Faults } from "./faults.ts";
 import { FixedParser } from "./fixed-parser.ts";
-import { addRecord } from "./record-fields.ts";
 import type { TraceFormat, TraceHead } from "./trace-format.ts";
 
 export const ORACLE_RECORD_BYTES = 24;
@@ -26,17 +25,25 @@ class OracleGeneral extends FixedParser {
   }
 
   protected override records(bytes: Uint8Array, start: number, last: number, batch: RecordBatch): number {
+    const { keyLow, keyHigh, size, timeMs } = batch;
+    const { capacity } = batch;
     const view = new DataView(bytes.buffer, bytes.byteOffset);
+    let count = batch.count;
     let at = start;
-    for (; at <= last && !batch.isFull; at += ORACLE_RECORD_BYTES) {
-      const size = view.getUint32(at + 12, true);
-      if (size === 0) {
+    for (; at <= last && count < capacity; at += ORACLE_RECORD_BYTES) {
+      const bytesOfObject = view.getUint32(at + 12, true);
+      if (bytesOfObject === 0) {
         this.bad(at - start, "the size is 0");
         continue;
       }
-      const timeMs = view.getUint32(at, true) * 1000;
-      addRecord(batch, view.getUint32(at + 4, true), view.getUint32(at + 8, true), size, timeMs, READ, 0);
+      // The other columns hold zeros, which is READ and no time to live.
+      timeMs[count] = view.getUint32(at, true) * 1000;
+      keyLow[count] = view.getUint32(at + 4, true);
+      keyHigh[count] = view.getUint32(at + 8, true);
+      size[count] = bytesOfObject;
+      count++;
     }
+    batch.count = count;
     return at;
   }
 }

@@ -1,7 +1,14 @@
+import { readSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
 import { TraceError } from "../records.ts";
 
-const CHUNK_BYTES = 64 * 1024;
+/**
+ * Few enough to stay in the processor's cache until they have been taken apart. Records of 8, 12, 16, 20 and 24
+ * bytes fill them evenly, so that none of those has to be put together from two pieces.
+ */
+const CHUNK_BYTES = 96_000;
+const CHUNKS_A_TURN = 32;
 
 /** Where a trace's bytes come from, compressed or not. */
 export interface TraceBytes {
@@ -20,21 +27,28 @@ export async function fileBytes(path: string): Promise<TraceBytes> {
     // Pipes and devices have no length, and give what is in them once.
     extent: facts.isFile() ? facts.size : undefined,
     isRepeatable: facts.isFile(),
-    chunks: () => readFile(path),
+    chunks: () => readFile(path, facts.isFile()),
   };
 }
 
-async function* readFile(path: string): AsyncGenerator<Uint8Array, void, void> {
+/**
+ * What lies in a file is waited for: to have another thread read it would cost more than copying what the system has
+ * read ahead. Now and then whatever else there is to do gets its turn, such as showing progress.
+ */
+async function* readFile(path: string, isFile: boolean): AsyncGenerator<Uint8Array, void, void> {
   const file = await open(path).catch((error: unknown) => fail(path, error));
   try {
     const buffer = new Uint8Array(CHUNK_BYTES);
-    for (;;) {
-      const { bytesRead } = await file
-        .read(buffer, 0, CHUNK_BYTES)
-        .catch((error: unknown) => fail(path, error));
+    for (let chunks = 1; ; chunks++) {
+      const bytesRead = isFile
+        ? readSync(file.fd, buffer)
+        : (await file.read(buffer, 0, CHUNK_BYTES)).bytesRead;
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
+      if (chunks % CHUNKS_A_TURN === 0) await setImmediate();
     }
+  } catch (error) {
+    fail(path, error);
   } finally {
     await file.close();
   }
