@@ -41,6 +41,10 @@ export class NumberedBatch {
     this.operation = new Uint8Array(...take(1));
   }
 
+  get isFull(): boolean {
+    return this.count === this.capacity;
+  }
+
   /** What must be told besides the shared memory. */
   get header(): NumberedHeader {
     const { count, hasSizes, hasOperations, hasFamilies, hasNextDistances } = this;

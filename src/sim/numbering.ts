@@ -22,23 +22,44 @@ export class Numbering {
 
   /** Fills `target` with the records from `from` on, as many as it holds. @throws RangeError: too many objects */
   number(records: RecordBatch, from: number, target: NumberedBatch): void {
-    const to = Math.min(records.count, from + target.capacity);
-    const count = to - from;
-    const { objects } = target;
-    this.#table.number(records.keyLow.subarray(from, to), records.keyHigh.subarray(from, to), count, objects);
-    target.count = count;
-    target.hasNextDistances = false;
-    target.hasSizes = !this.#ignoresSizes && !areAll(records.size, from, to, 1);
-    if (target.hasSizes) target.size.set(records.size.subarray(from, to));
+    target.count = 0;
+    this.append(records, from, target);
+  }
+
+  /**
+   * Adds the records from `from` on to `target`, as many as it holds.
+   * @returns how many it took; 0 where it is full, or its records so far lack columns that these need
+   * @throws RangeError where there are too many objects
+   */
+  append(records: RecordBatch, from: number, target: NumberedBatch): number {
+    const at = target.count;
+    const count = Math.min(records.count - from, target.capacity - at);
+    const to = from + count;
+    const hasSizes = !this.#ignoresSizes && !areAll(records.size, from, to, 1);
     this.#hasOperations ||= !areAllReads(records.operation, from, to) || !areAll(records.ttlMs, from, to, 0);
-    target.hasOperations = this.#hasOperations;
-    if (target.hasOperations) {
-      target.operation.set(records.operation.subarray(from, to));
-      target.timeMs.set(records.timeMs.subarray(from, to));
-      target.ttlMs.set(records.ttlMs.subarray(from, to));
+    if (at === 0) {
+      target.hasSizes = hasSizes;
+      target.hasOperations = this.#hasOperations;
+      target.hasFamilies = this.#hasFamilies;
+      target.hasNextDistances = false;
+    } else if ((hasSizes && !target.hasSizes) || this.#hasOperations !== target.hasOperations) {
+      return 0;
     }
-    target.hasFamilies = this.#hasFamilies;
-    if (this.#hasFamilies) target.family.set(records.family.subarray(from, to));
+    this.#table.number(
+      records.keyLow.subarray(from, to),
+      records.keyHigh.subarray(from, to),
+      count,
+      target.objects.subarray(at, at + count),
+    );
+    if (target.hasSizes) target.size.set(records.size.subarray(from, to), at);
+    if (target.hasOperations) {
+      target.operation.set(records.operation.subarray(from, to), at);
+      target.timeMs.set(records.timeMs.subarray(from, to), at);
+      target.ttlMs.set(records.ttlMs.subarray(from, to), at);
+    }
+    if (this.#hasFamilies) target.family.set(records.family.subarray(from, to), at);
+    target.count = at + count;
+    return count;
   }
 }
 

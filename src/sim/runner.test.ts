@@ -164,6 +164,25 @@ describe("equal to an obvious model", () => {
     );
   });
 
+  test("many simulations, whose batches are gathered from several of the source's, as few", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(record, { minLength: 250, maxLength: 350 }), async (drawn) => {
+        // Sizes and operations begin somewhere on the way.
+        const records = drawn.map((one, at) =>
+          at < 120 ? { key: one.key } : at < 230 ? { key: one.key, size: one.size } : { ...one, timeMs: at },
+        );
+        const counting = { warmupRecords: 110, windowRecords: 70, byFamily: true };
+        const together = await simulate(records, "lru,sieve,arc", "3,20b", { counting });
+        for (const row of together.rows) {
+          const size = row.sizeUnit === "entries" ? "3" : "20b";
+          const [alone] = (await simulate(records, row.policy, size, { counting })).rows;
+          expect({ ...alone!, seconds: 0 }).toEqual({ ...row, seconds: 0 });
+        }
+      }),
+      { numRuns: 10, seed: 10 },
+    );
+  });
+
   test("belady has the fewest misses", async () => {
     await fc.assert(
       fc.asyncProperty(

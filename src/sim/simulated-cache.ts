@@ -28,6 +28,11 @@ export interface CacheShape {
  */
 export class SimulatedCache {
   readonly policy: Policy;
+  /** The policy's words of every slot. */
+  readonly words: Int32Array;
+  readonly wordsPerSlot: number;
+  /** Holds nothing of use: see `replayReads`. */
+  readonly fetched: Int32Array = new Int32Array(1);
   readonly capacity: number;
   readonly maxEntries: number;
   readonly isOffline: boolean;
@@ -65,10 +70,12 @@ export class SimulatedCache {
     this.objectOf = objectOf;
     this.weightOf = weightOf;
     this.nextOf = nextOf;
+    this.words = new Int32Array(slots * type.wordsPerSlot);
+    this.wordsPerSlot = type.wordsPerSlot;
     this.policy = type.create(
       {
-        words: new Int32Array(slots * type.wordsPerSlot),
-        stride: type.wordsPerSlot,
+        words: this.words,
+        stride: this.wordsPerSlot,
         offset: 0,
         state: new Int32Array(type.stateWords(maxEntries, parameters)),
         sums: new Float64Array(type.sums),

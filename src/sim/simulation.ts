@@ -50,7 +50,9 @@ export class Simulation {
     this.#cache.coverObjects(greatestObject);
     if (batch.hasSizes || batch.hasOperations) this.#isPlain = false;
     for (let from = 0; from < batch.count; ) {
-      const to = Math.min(batch.count, from + this.#recordsLeft);
+      // Not by Math.min: what comes of a minimum with Infinity is no integer to the compiler.
+      const isWithin = batch.count - from <= this.#recordsLeft;
+      const to = isWithin ? batch.count : from + this.#recordsLeft;
       if (this.#isPlain) this.#replayReads(batch, from, to);
       else this.#replayRecords(batch, from, to);
       this.#recordsLeft -= to - from;
@@ -73,9 +75,8 @@ export class Simulation {
 
   #replayReads(batch: NumberedBatch, from: number, to: number): void {
     const cache = this.#cache;
-    const { policy, slotOf, objectOf, maxEntries, resident } = cache;
-    const misses = replayReads(policy, batch.objects, from, to, slotOf, objectOf, maxEntries, resident);
-    cache.resident = Math.min(maxEntries, resident + misses);
+    const misses = replayReads(cache, batch.objects, from, to);
+    cache.resident = Math.min(cache.maxEntries, cache.resident + misses);
     cache.slotsUsed = cache.resident;
     cache.used = cache.resident;
     cache.now += to - from;
