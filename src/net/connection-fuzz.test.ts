@@ -13,6 +13,7 @@ import { ManualClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { ClientRegistry } from "./client-registry.ts";
 import { Connection, type Ticket } from "./connection.ts";
+import { FlushQueue } from "./flush-queue.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "./limits.ts";
 import type { Session } from "./session.ts";
 
@@ -92,6 +93,7 @@ class Simulation {
       respOnly: stream.respOnly,
       clock: new ManualClock(),
       scratch: new ByteBuffer(64),
+      flushes: new FlushQueue(),
     });
     this.socket.connection = this.connection;
     this.connection.session = this.#session();
@@ -110,7 +112,7 @@ class Simulation {
     const choice = random.below(this.#tickets.length + this.#settlements.length + this.#holds);
     if (choice < this.#tickets.length) {
       const [{ ticket, reply }] = this.#tickets.splice(choice, 1) as [{ ticket: Ticket; reply: Uint8Array }];
-      ticket.reply.bulk(reply);
+      (random.below(2) === 0 ? ticket.reply : ticket.begin()).bulk(reply);
       ticket.done();
     } else if (choice < this.#tickets.length + this.#settlements.length) {
       this.#settlements.splice(choice - this.#tickets.length, 1)[0]!.resolve();

@@ -1,4 +1,5 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
+import type { FlushQueue } from "./flush-queue.ts";
 import type { ConnectionLimits } from "./limits.ts";
 
 /** What all connections of one service count together. */
@@ -19,4 +20,6 @@ export interface ConnectionHost {
   readonly clock: { monotonicMs(): number; wallMs(): number };
   /** Replies of the event being handled; emptied before the next event. */
   readonly scratch: ByteBuffer;
+  /** Connections with replies written since the last event. */
+  readonly flushes: FlushQueue;
 }

@@ -67,9 +67,8 @@ export class Connection extends ClientFacts implements TicketOwner {
   #drainWaiters: (() => void)[] = [];
 
   constructor(socket: Socket<Connection>, id: number, host: ConnectionHost) {
-    const { remoteAddress, remotePort, localAddress, localPort } = socket;
-    const remote = formatAddress(remoteAddress, remotePort);
-    const local = formatAddress(localAddress, localPort);
+    const remote = formatAddress(socket.remoteAddress, socket.remotePort);
+    const local = formatAddress(socket.localAddress, socket.localPort);
     super(id, remote, local, host.clock.wallMs());
     this.#socket = socket;
     this.#host = host;
@@ -128,8 +127,7 @@ export class Connection extends ClientFacts implements TicketOwner {
   defer(): Ticket {
     // The scratch buffer is this connection's only while it executes.
     if (this.#executing) this.#settleScratch();
-    const segment = this.#queue.open();
-    return new Ticket(this, segment, this.#writerTo(segment.buffer), this.replyMode !== "on");
+    return this.#open(this.replyMode !== "on");
   }
 
   /** Executes no further request of this client until `release`. Calls nest. */
@@ -273,6 +271,10 @@ export class Connection extends ClientFacts implements TicketOwner {
 
   // ---- called by tickets
 
+  roomFor(segment: Segment): ByteBuffer {
+    return this.#closed ? segment.buffer : this.#queue.roomFor(segment);
+  }
+
   segmentDone(segment: Segment): void {
     if (this.#closed) return;
     if (this.#queue.close(segment) || this.#stalled || this.#inputEnded) this.queueFlush();
@@ -283,7 +285,7 @@ export class Connection extends ClientFacts implements TicketOwner {
   }
 
   whenReadable(segment: Segment): Promise<void> | undefined {
-    if (this.#closed || segment.buffer.length + this.#queue.readyBytes < this.#host.limits.pausedReplyBytes) {
+    if (this.#closed || segment.length + this.#queue.readyBytes < this.#host.limits.pausedReplyBytes) {
       return undefined;
     }
     return new Promise((resolve) => this.#drainWaiters.push(resolve));
@@ -293,10 +295,12 @@ export class Connection extends ClientFacts implements TicketOwner {
   queueFlush(): void {
     if (this.#flushQueued || this.#closed) return;
     this.#flushQueued = true;
-    queueMicrotask(() => {
-      this.#flushQueued = false;
-      this.#flush();
-    });
+    this.#host.flushes.add(this);
+  }
+
+  flushQueued(): void {
+    this.#flushQueued = false;
+    this.#flush();
   }
 
   // ---- execution
@@ -424,13 +428,13 @@ export class Connection extends ClientFacts implements TicketOwner {
     return this.protocol === "text" ? this.textWriter : this.#respWriter;
   }
 
-  /** A writer to another buffer, for a reply as the current one is to be. */
-  #writerTo(buffer: ByteBuffer): RespWriter | TextWriter {
-    if (this.protocol !== "text") return new RespWriter(buffer, this.respVersion);
-    const writer = new TextWriter(buffer);
-    writer.prefix = this.textWriter.prefix;
-    writer.bare = this.textWriter.bare;
-    return writer;
+  /** A place in the order for a reply that is to be written as the current one. */
+  #open(isSuppressed: boolean): Ticket {
+    const text = this.protocol === "text" ? this.textWriter : undefined;
+    const ticket = new Ticket(this, text === undefined ? this.respVersion : 0, isSuppressed);
+    if (text !== undefined) (ticket.reply as TextWriter).writeAs(text);
+    this.#queue.open(ticket);
+    return ticket;
   }
 
   // ---- received bytes
@@ -472,14 +476,9 @@ export class Connection extends ClientFacts implements TicketOwner {
   }
 
   #mayExecute(): boolean {
-    return this.#holds === 0 && !this.#isCongested();
-  }
-
-  #isCongested(): boolean {
-    return (
-      this.waitingReplyBytes > this.#host.limits.pausedReplyBytes ||
-      this.#queue.openCount >= this.#host.limits.pipelineDepth
-    );
+    const { pausedReplyBytes, pipelineDepth } = this.#host.limits;
+    if (this.#holds > 0 || this.#queue.openCount >= pipelineDepth) return false;
+    return this.waitingReplyBytes <= pausedReplyBytes;
   }
 
   #queueResume(): void {
@@ -509,18 +508,18 @@ export class Connection extends ClientFacts implements TicketOwner {
 
   #holdBack(promise: Promise<void>): void {
     const { scratch } = this.#host;
-    const segment = this.#queue.open();
-    segment.buffer.append(scratch.bytes, 0, scratch.length);
+    const ticket = this.#open(false);
+    ticket.buffer.append(scratch.bytes, 0, scratch.length);
     promise.then(
-      () => this.segmentDone(segment),
+      () => this.segmentDone(ticket),
       (error: unknown) => {
         // What was to be confirmed is not known to have happened: the client must not see it confirmed. The one
         // error stands for several replies, so nothing may come behind it that could be taken for one of them.
-        segment.buffer.clear();
-        this.#queue.cutBehind(segment);
-        this.#writerTo(segment.buffer).error(`MISCONF ${failureText(error, this.#host.limits.replyBytes)}`);
+        ticket.buffer.clear();
+        this.#queue.cutBehind(ticket);
+        ticket.reply.error(`MISCONF ${failureText(error, this.#host.limits.replyBytes)}`);
         this.#closing = true;
-        this.segmentDone(segment);
+        this.segmentDone(ticket);
       },
     );
   }

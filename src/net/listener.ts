@@ -5,6 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import { FlushQueue } from "./flush-queue.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Service } from "./service.ts";
 
@@ -67,6 +68,7 @@ export class Listener {
       respOnly: options.respOnly ?? false,
       clock,
       scratch: new ByteBuffer(64 * 1024, limits.replyBytes),
+      flushes: new FlushQueue(),
     };
     const listeners = listen(options, socketHandlers(host, options));
     const timer = setInterval(() => {

@@ -29,7 +29,7 @@ export class Outlet {
 
   /** Sends bytes[0, length) that nothing waits before, without a copy as far as the system takes them. */
   send(bytes: Uint8Array, length: number): void {
-    const sent = this.#write(bytes, length);
+    const sent = this.#write(bytes, 0, length);
     if (sent === length) return;
     this.#queue.add(bytes, sent, length);
     this.blockedSinceMs = this.#clock.monotonicMs();
@@ -38,15 +38,15 @@ export class Outlet {
   /** Sends what may be sent of the queue. */
   flush(): void {
     if (this.#queue.readyBytes === 0) return;
-    const ready = this.#queue.ready();
-    const sent = this.#write(ready, ready.length);
+    const { ready, readyStart, readyBytes } = this.#queue;
+    const sent = this.#write(ready, readyStart, readyBytes);
     if (sent > 0) this.#queue.take(sent);
     if (this.#queue.readyBytes === 0) this.blockedSinceMs = -1;
     else if (sent > 0 || this.blockedSinceMs < 0) this.blockedSinceMs = this.#clock.monotonicMs();
   }
 
-  #write(bytes: Uint8Array, length: number): number {
-    const sent = Math.max(0, this.#sink.write(bytes, 0, length));
+  #write(bytes: Uint8Array, start: number, length: number): number {
+    const sent = Math.max(0, this.#sink.write(bytes, start, length));
     this.#totals.bytesSent += sent;
     return sent;
   }

@@ -28,9 +28,13 @@ export class ReplyQueue {
     return this.#ready.length - this.#sent;
   }
 
-  /** A view of what may be sent now, valid until the next call. */
-  ready(): Uint8Array {
-    return this.#ready.bytes.subarray(this.#sent, this.#ready.length);
+  /** What may be sent now: `readyBytes` of these from `readyStart` on, valid until the next call. */
+  get ready(): Uint8Array {
+    return this.#ready.bytes;
+  }
+
+  get readyStart(): number {
+    return this.#sent;
   }
 
   /** The first `count` of the bytes that may be sent have been. */
@@ -67,12 +71,15 @@ export class ReplyQueue {
     this.#ready.append(bytes, start, end);
   }
 
-  /** Takes a place in the order, to be filled and closed later. */
-  open(): Segment {
-    const segment = new Segment(true);
+  /** `segment` takes its place in the order, to be filled and closed later. */
+  open(segment: Segment): void {
     this.#push(segment);
     this.openCount++;
-    return segment;
+  }
+
+  /** Where a segment that is then closed at once is written: what may be sent already, if it is its turn. */
+  roomFor(segment: Segment): ByteBuffer {
+    return this.#head === segment && segment.length === 0 ? this.#ready : segment.buffer;
   }
 
   /** The bytes of `segment` are complete; moves what has become sendable to `ready`. @returns whether any has */
@@ -80,13 +87,13 @@ export class ReplyQueue {
     if (!segment.open) return false;
     segment.open = false;
     this.openCount--;
-    this.waitingBytes += segment.buffer.length;
+    this.waitingBytes += segment.length;
     return this.#advance();
   }
 
   /** Moves what an open segment holds so far to `ready` if it is its turn: for replies that are streamed. */
   drainOpen(segment: Segment): boolean {
-    if (this.#head !== segment || segment.buffer.length === 0) return false;
+    if (this.#head !== segment || segment.length === 0) return false;
     this.#ready.append(segment.buffer.bytes, 0, segment.buffer.length);
     segment.buffer.clear();
     return true;
@@ -96,7 +103,7 @@ export class ReplyQueue {
   cutBehind(segment: Segment): void {
     for (let next = segment.next; next !== undefined; next = next.next) {
       if (next.open) this.openCount--;
-      else this.waitingBytes -= next.buffer.length;
+      else this.waitingBytes -= next.length;
       next.open = false;
     }
     segment.next = undefined;
@@ -112,8 +119,10 @@ export class ReplyQueue {
   #advance(): boolean {
     let moved = false;
     for (let head = this.#head; head !== undefined && !head.open; head = head.next) {
-      this.#ready.append(head.buffer.bytes, 0, head.buffer.length);
-      this.waitingBytes -= head.buffer.length;
+      if (head.length > 0) {
+        this.#ready.append(head.buffer.bytes, 0, head.length);
+        this.waitingBytes -= head.length;
+      }
       moved = true;
       this.#head = head.next;
       if (head.next === undefined) this.#tail = undefined;
@@ -124,11 +133,21 @@ export class ReplyQueue {
 
 /** A run of reply bytes in its place among others; open while it is being written. */
 export class Segment {
-  readonly buffer = new ByteBuffer(0);
   open: boolean;
-  next: Segment | undefined;
+  next: Segment | undefined = undefined;
+  #buffer: ByteBuffer | undefined = undefined;
 
   constructor(open: boolean) {
     this.open = open;
+  }
+
+  get buffer(): ByteBuffer {
+    this.#buffer ??= new ByteBuffer(0);
+    return this.#buffer;
+  }
+
+  /** Bytes in the buffer. */
+  get length(): number {
+    return this.#buffer === undefined ? 0 : this.#buffer.length;
   }
 }

@@ -1,10 +1,12 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
-import type { RespWriter } from "../protocol/resp-writer.ts";
-import type { TextWriter } from "../protocol/text-writer.ts";
-import type { Segment } from "./reply-queue.ts";
+import { RespWriter } from "../protocol/resp-writer.ts";
+import { TextWriter } from "../protocol/text-writer.ts";
+import { Segment } from "./reply-queue.ts";
 
 /** The connection that a ticket belongs to, as far as a ticket sees it. */
 export interface TicketOwner {
+  /** Where a reply that is done at once is written. */
+  roomFor(segment: Segment): ByteBuffer;
   /** The bytes of `segment` are complete. */
   segmentDone(segment: Segment): void;
   /** There are more bytes in `segment`, which may be sent if it is its turn. */
@@ -14,24 +16,43 @@ export interface TicketOwner {
 }
 
 /** The place of one reply that is written later. `done` must be called exactly once, whatever happens. */
-export class Ticket {
-  readonly reply: RespWriter | TextWriter;
+export class Ticket extends Segment {
   readonly #owner: TicketOwner;
-  readonly #segment: Segment;
+  /** 0: the text protocol. */
+  readonly #version: 0 | 2 | 3;
   readonly #isSuppressed: boolean;
+  #writer: RespWriter | TextWriter | undefined = undefined;
 
-  /** @param reply writes to the segment's buffer */
-  constructor(owner: TicketOwner, segment: Segment, reply: RespWriter | TextWriter, isSuppressed: boolean) {
+  constructor(owner: TicketOwner, version: 0 | 2 | 3, isSuppressed: boolean) {
+    super(true);
     this.#owner = owner;
-    this.#segment = segment;
+    this.#version = version;
     this.#isSuppressed = isSuppressed;
-    this.reply = reply;
+  }
+
+  /** Writes to the segment's buffer, which also holds the raw bytes of replies passed on as they were received. */
+  get reply(): RespWriter | TextWriter {
+    return this.#writerTo(this.buffer);
+  }
+
+  /** For a reply that is written, and `done`, before anything else happens: it needs no buffer of its own then. */
+  begin(): RespWriter | TextWriter {
+    return this.#writerTo(this.#isSuppressed ? this.buffer : this.#owner.roomFor(this));
+  }
+
+  #writerTo(out: ByteBuffer): RespWriter | TextWriter {
+    if (this.#writer === undefined) {
+      this.#writer = this.#version === 0 ? new TextWriter(out) : new RespWriter(out, this.#version);
+    } else {
+      this.#writer.out = out;
+    }
+    return this.#writer;
   }
 
   /** The reply is complete. */
   done(): void {
-    if (this.#isSuppressed) this.#segment.buffer.clear();
-    this.#owner.segmentDone(this.#segment);
+    if (this.#isSuppressed && this.length > 0) this.buffer.clear();
+    this.#owner.segmentDone(this);
   }
 
   /**
@@ -39,13 +60,8 @@ export class Ticket {
    * @returns a promise to wait for before writing more, when the client is slow to read
    */
   flush(): Promise<void> | undefined {
-    if (this.#isSuppressed) this.#segment.buffer.clear();
-    this.#owner.segmentGrew(this.#segment);
-    return this.#owner.whenReadable(this.#segment);
-  }
-
-  /** The raw bytes of the reply, for replies that are passed on as they were received. */
-  get buffer(): ByteBuffer {
-    return this.#segment.buffer;
+    if (this.#isSuppressed) this.buffer.clear();
+    this.#owner.segmentGrew(this);
+    return this.#owner.whenReadable(this);
   }
 }

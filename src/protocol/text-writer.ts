@@ -31,6 +31,12 @@ export class TextWriter implements ReplyWriter {
     this.out = out;
   }
 
+  /** Takes over prefix and bareness of another. */
+  writeAs(other: TextWriter): void {
+    this.prefix = other.prefix;
+    this.bare = other.bare;
+  }
+
   ok(): void {
     this.#begin();
     this.out.append(OK);

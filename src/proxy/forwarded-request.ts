@@ -1,4 +1,5 @@
 import type { Ticket } from "../net/connection.ts";
+import type { ReplyWriter } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
 import { UpstreamRequest } from "../upstream/connection.ts";
@@ -35,16 +36,17 @@ export class ForwardedRequest extends UpstreamRequest {
 
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
     const { ticket, version, fence } = this.#forwarding;
-    if (version === 0) writeTextReply(ticket, bytes, reader);
-    else if (version === 2 && !this.#forwarding.isRaw) downgradeReply(bytes, start, ticket.buffer);
-    else ticket.buffer.append(bytes, start, end);
+    const reply = fence === undefined ? ticket.begin() : ticket.reply;
+    if (version === 0) writeTextReply(reply, bytes, reader);
+    else if (version === 2 && !this.#forwarding.isRaw) downgradeReply(bytes, start, reply.out);
+    else reply.out.append(bytes, start, end);
     if (fence === undefined) this.#finish();
     else fence.pass(() => this.#finish());
   }
 
   override failed(error: UpstreamError): void {
     const { ticket, mayWrite, stats } = this.#forwarding;
-    ticket.reply.error(failureMessage(error, mayWrite, stats));
+    ticket.begin().error(failureMessage(error, mayWrite, stats));
     this.#finish();
   }
 
@@ -66,8 +68,7 @@ export function failureMessage(error: UpstreamError, mayWrite: boolean, stats: P
   return `${error.code} ${error.message}`;
 }
 
-function writeTextReply(ticket: Ticket, bytes: Uint8Array, reader: ReplyReader): void {
-  const { reply } = ticket;
+function writeTextReply(reply: ReplyWriter, bytes: Uint8Array, reader: ReplyReader): void {
   const { type, valueStart, valueEnd } = reader;
   if (type === ERROR || type === BULK_ERROR) {
     reply.error(Buffer.from(bytes.subarray(valueStart, valueEnd)).toString());

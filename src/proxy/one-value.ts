@@ -19,24 +19,24 @@ export class OneValue implements Waiter {
   }
 
   found(bytes: Uint8Array, start: number, end: number, source: Source, remainingMs: number): void {
-    const { reply } = this.#ticket;
+    const reply = this.#ticket.begin();
     if (this.#session.namesSources && reply.version === 3) writeSource(reply, source, 0, remainingMs);
     reply.bulk(bytes, start, end);
     this.#finish();
   }
 
   missing(): void {
-    this.#ticket.reply.null();
+    this.#ticket.begin().null();
     this.#finish();
   }
 
   refused(message: string): void {
-    this.#ticket.reply.error(message);
+    this.#ticket.begin().error(message);
     this.#finish();
   }
 
   failed(error: UpstreamError): void {
-    this.#ticket.reply.error(failureMessage(error, false, this.#session.proxy.stats));
+    this.#ticket.begin().error(failureMessage(error, false, this.#session.proxy.stats));
     this.#finish();
   }
 
