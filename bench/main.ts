@@ -8,14 +8,13 @@
  *   npm run bench -- --write      also writes bench/RESULTS.md
  */
 
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { LoadResult, LoadSettings } from "./load.ts";
+import { COLD_KEYS, fill, HOT_KEYS, load, rewarm } from "./loading.ts";
 import { cpuMicros, residentBytes } from "./process-usage.ts";
 import { formatReport, type Measurement, writeReport } from "./report.ts";
 import {
   floorTarget,
-  LOAD_CPU,
   memcachedTarget,
   nutcrackerTarget,
   proxyHitTarget,
@@ -27,11 +26,6 @@ import {
   type Target,
 } from "./targets.ts";
 import type { Operation } from "./wire.ts";
-
-const HOT_KEYS = 10_000;
-/** Far more than a cache of 1 MB holds. */
-const COLD_KEYS = 100_000;
-const LOAD = fileURLToPath(new URL("./load.ts", import.meta.url));
 
 interface Case {
   readonly operation: Operation;
@@ -137,18 +131,6 @@ function applies(target: Target, { operation, connections, pipeline, zipf = fals
   return operation === "get" || target.writes;
 }
 
-async function fill(target: Target): Promise<void> {
-  if (target.name.includes("floor")) return;
-  const keys = target.missesOnly ? COLD_KEYS : HOT_KEYS;
-  const wire = target.fillPort === target.port ? target.wire : "resp";
-  const common = { connections: 10, pipeline: 10, keys, order: "sequential", seconds: 60, seed: 1 } as const;
-  await load({ ...common, port: target.fillPort, wire, operation: "set", requests: keys + 1000 });
-  // A cache is warm once everything has been asked for; the replies of that are partly the origin's.
-  if (target.fillPort !== target.port && !target.missesOnly) {
-    await load({ ...common, port: target.port, wire: "resp", operation: "get", requests: keys * 3 });
-  }
-}
-
 async function measure(target: Target, case_: Case, round: number) {
   const settings: LoadSettings = {
     ...case_,
@@ -169,28 +151,6 @@ async function measure(target: Target, case_: Case, round: number) {
   const cpu = (cpuMicros(target.pid) - before) / result.requests;
   if (result.wrongReplies > 0) throw new Error(`${target.name}: ${result.wrongReplies} wrong replies`);
   return { load: result, cpu, resident: residentBytes(target.pid) };
-}
-
-async function rewarm(target: Target): Promise<void> {
-  const common = {
-    connections: 10,
-    pipeline: 10,
-    keys: HOT_KEYS,
-    order: "sequential",
-    seconds: 60,
-    seed: 1,
-  } as const;
-  await load({ ...common, port: target.port, wire: "resp", operation: "get", requests: HOT_KEYS * 2 });
-}
-
-async function load(settings: LoadSettings): Promise<LoadResult> {
-  const child = Bun.spawn(["taskset", "-c", LOAD_CPU, process.execPath, LOAD, JSON.stringify(settings)], {
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  const text = await new Response(child.stdout).text();
-  if ((await child.exited) !== 0) throw new Error(`load on port ${settings.port} failed`);
-  return JSON.parse(text) as LoadResult;
 }
 
 function median(values: number[]): number {

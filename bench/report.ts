@@ -21,8 +21,6 @@ export interface Measurement {
 }
 
 const RESULTS = fileURLToPath(new URL("./RESULTS.md", import.meta.url));
-const BEGIN = "<!-- measured: begin -->";
-const END = "<!-- measured: end -->";
 
 /** Who is compared with whom: processor time a request, and the ratio that is aimed for. */
 interface Comparison {
@@ -120,11 +118,17 @@ export function formatReport(
 
 /** Puts the report between its marks in RESULTS.md; what people wrote around it stays. */
 export function writeReport(report: string): void {
+  writeSection("measured", report);
+}
+
+/** The same for one of several reports. @param name as its marks have it: `<!-- name: begin -->` */
+export function writeSection(name: string, report: string): void {
   const text = readFileSync(RESULTS, "utf8");
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`${RESULTS} has lost its marks ${BEGIN} and ${END}`);
-  writeFileSync(RESULTS, `${text.slice(0, begin + BEGIN.length)}\n\n${report}\n${text.slice(end)}`);
+  const [beginMark, endMark] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+  const begin = text.indexOf(beginMark);
+  const end = text.indexOf(endMark);
+  if (begin < 0 || end < begin) throw new Error(`${RESULTS} has lost its marks ${beginMark} and ${endMark}`);
+  writeFileSync(RESULTS, `${text.slice(0, begin + beginMark.length)}\n\n${report}\n${text.slice(end)}`);
 }
 
 function us(value: number): string {

@@ -10,6 +10,9 @@ const LAUNCHER = fileURLToPath(new URL("../bin/glasscache", import.meta.url));
 
 export type Wire = "resp" | "text" | "memcached";
 
+/** What puts a program of ours under a probe: its environment. */
+export type Probe = Readonly<Record<string, string>>;
+
 /** A program under measurement. */
 export interface Target {
   readonly name: string;
@@ -46,11 +49,15 @@ async function redis(cpu: string, args: readonly string[]): Promise<{ program: P
   return { program, port };
 }
 
-async function glasscache(cpu: string, args: readonly string[]): Promise<{ program: Program; port: number }> {
+async function glasscache(
+  cpu: string,
+  args: readonly string[],
+  probe: Probe = {},
+): Promise<{ program: Program; port: number }> {
   const { program, ready } = await Program.start(
     pinned(cpu, [LAUNCHER, args[0]!, "--host", "127.0.0.1", "--port", "0", ...args.slice(1)]),
     (line) => (line.includes('"ready"') ? (JSON.parse(line).ready.port as number) : undefined),
-    { env: { GLASSCACHE_LOG_FORMAT: "json" } },
+    { env: { GLASSCACHE_LOG_FORMAT: "json", ...probe } },
   );
   return { program, port: ready };
 }
@@ -80,23 +87,18 @@ export async function memcachedTarget(): Promise<Target> {
   return target("memcached, 1 thread", "memcached", program, port, { writes: true });
 }
 
-export async function serverTarget(engine: "memory" | "lmdb"): Promise<Target> {
+export async function serverTarget(engine: "memory" | "lmdb", probe?: Probe): Promise<Target> {
   const directory = new TemporaryDirectory();
   const args = engine === "lmdb" ? ["--data", directory.path, "--sync", "always"] : [];
-  const { program, port } = await glasscache(SERVER_CPU, ["server", "--engine", engine, ...args]);
+  const { program, port } = await glasscache(SERVER_CPU, ["server", "--engine", engine, ...args], probe);
   const name = engine === "memory" ? "our server, memory" : "our server, lmdb, sync always";
   return target(name, "resp", program, port, { writes: true }, async () => directory[Symbol.dispose]());
 }
 
-export async function proxyHitTarget(wire: "resp" | "text"): Promise<Target> {
+export async function proxyHitTarget(wire: "resp" | "text", probe?: Probe): Promise<Target> {
   const origin = await redis(LOAD_CPU, []);
-  const proxy = await glasscache(SERVER_CPU, [
-    "proxy",
-    "--threads",
-    "1",
-    "--origin",
-    `127.0.0.1:${origin.port}`,
-  ]);
+  const args = ["proxy", "--threads", "1", "--origin", `127.0.0.1:${origin.port}`];
+  const proxy = await glasscache(SERVER_CPU, args, probe);
   const name = wire === "resp" ? "our proxy, hits" : "our proxy, hits, text protocol";
   return target(
     name,
@@ -174,10 +176,12 @@ export async function nutcrackerTarget(): Promise<Target> {
 }
 
 /** A server that answers every event with a fixed reply and parses nothing: what the runtime itself costs. */
-export async function floorTarget(): Promise<Target> {
+export async function floorTarget(probe: Probe = {}): Promise<Target> {
   const script = fileURLToPath(new URL("./floor.ts", import.meta.url));
-  const { program, ready } = await Program.start(pinned(SERVER_CPU, [process.execPath, script]), (line) =>
-    line.startsWith("port ") ? Number(line.slice(5)) : undefined,
+  const { program, ready } = await Program.start(
+    pinned(SERVER_CPU, [process.execPath, script]),
+    (line) => (line.startsWith("port ") ? Number(line.slice(5)) : undefined),
+    { env: { ...probe } },
   );
   return target("the runtime's floor", "resp", program, ready, {});
 }
