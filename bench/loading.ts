@@ -39,3 +39,9 @@ export async function rewarm({ port }: Target): Promise<void> {
   const requests = HOT_KEYS * 3;
   await load({ ...ALL_IN_TURN, port, wire: "resp", keys: HOT_KEYS, operation: "get", requests });
 }
+
+export function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

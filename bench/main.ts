@@ -10,7 +10,7 @@
 
 import { parseArgs } from "node:util";
 import type { LoadResult, LoadSettings } from "./load.ts";
-import { COLD_KEYS, fill, HOT_KEYS, load, rewarm } from "./loading.ts";
+import { COLD_KEYS, fill, HOT_KEYS, load, median, rewarm } from "./loading.ts";
 import { cpuMicros, residentBytes } from "./process-usage.ts";
 import { formatReport, type Measurement, writeReport } from "./report.ts";
 import {
@@ -151,10 +151,4 @@ async function measure(target: Target, case_: Case, round: number) {
   const cpu = (cpuMicros(target.pid) - before) / result.requests;
   if (result.wrongReplies > 0) throw new Error(`${target.name}: ${result.wrongReplies} wrong replies`);
   return { load: result, cpu, resident: residentBytes(target.pid) };
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

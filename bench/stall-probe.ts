@@ -16,7 +16,7 @@ export interface Stall {
 
 const INTERVAL_MS = 1;
 /** Shorter delays are not written down. */
-const LEAST_MS = 2;
+export const LEAST_STALL_MS = 2;
 
 const file = process.env["BENCH_PROBE_FILE"];
 if (file !== undefined) {
@@ -26,7 +26,7 @@ if (file !== undefined) {
     const nowMs = performance.now();
     const ms = nowMs - lastMs - INTERVAL_MS;
     const { user, system } = process.cpuUsage(lastCpu);
-    if (ms >= LEAST_MS) {
+    if (ms >= LEAST_STALL_MS) {
       const stall: Stall = { atMs: Date.now(), ms, cpuMs: (user + system) / 1000 };
       appendFileSync(file, `${JSON.stringify(stall)}\n`);
     }

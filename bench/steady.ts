@@ -1,20 +1,21 @@
 /**
  * Latency and stalls at half of the peak load: the highest rate redis-server reaches here is measured, then each
- * target gets half of it at fixed intervals, for a minute. In our own processes a probe measures from within how
- * long the event loop did not turn.
+ * target gets half of it at fixed intervals, for a minute altogether: all targets in turn, several times, so that a
+ * machine that is disturbed disturbs all alike. In our own processes a probe measures from within how long the event
+ * loop did not turn.
  *
- *   npm run bench:steady                 60 s each
- *   npm run bench:steady -- --quick      5 s each
+ *   npm run bench:steady                 6 rounds of 10 s each
+ *   npm run bench:steady -- --quick      3 rounds of 2 s each
  *   npm run bench:steady -- --write      also writes bench/RESULTS.md
  */
 
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { fill, HOT_KEYS, load, runLoad } from "./loading.ts";
+import { fill, HOT_KEYS, load, median, runLoad } from "./loading.ts";
 import { Probing } from "./probe.ts";
 import { writeSection } from "./report.ts";
-import type { Stall } from "./stall-probe.ts";
+import { LEAST_STALL_MS, type Stall } from "./stall-probe.ts";
 import type { SteadyResult, SteadySettings } from "./steady-load.ts";
 import {
   memcachedTarget,
@@ -27,20 +28,20 @@ import {
 
 const STEADY_LOAD = fileURLToPath(new URL("./steady-load.ts", import.meta.url));
 const CONNECTIONS = 50;
-const WARM_SECONDS = 2;
-/** Stalls from here on are told one by one. */
+const WARM_SECONDS = 1;
 const LONG_STALL_MS = 10;
 
 const { values: flags } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
+    rounds: { type: "string" },
     seconds: { type: "string" },
     rate: { type: "string" },
-    only: { type: "string" },
   },
 });
-const seconds = Number(flags.seconds ?? (flags.quick ? 5 : 60));
+const rounds = Number(flags.rounds ?? (flags.quick ? 3 : 6));
+const seconds = Number(flags.seconds ?? (flags.quick ? 2 : 10));
 const requestsPerSecond = flags.rate === undefined ? await halfOfPeak() : Number(flags.rate);
 
 const starters: ((probe: Probe) => Promise<Target>)[] = [
@@ -50,29 +51,34 @@ const starters: ((probe: Probe) => Promise<Target>)[] = [
   (probe) => serverTarget("memory", probe),
 ];
 
-const lines = [
-  `GETs of ${HOT_KEYS.toLocaleString("en")} warm keys over ${CONNECTIONS} connections for ${seconds} s at a fixed ` +
-    `${requestsPerSecond.toLocaleString("en")} requests/s, half of redis-server's peak in the same run. Latency counts ` +
-    "from when a request was due. A stall is how long the event loop of the process did not turn, measured in it; " +
-    "behind it, how much of that time the process had a processor. The load's own longest pause is part of all that " +
-    "is measured from outside.",
-  "",
-  "| | p50 µs | p99 µs | p99.9 µs | max µs | longest stall ms | stalls over 10 ms | load's own pause ms |",
-  "| --- | --: | --: | --: | --: | --: | --: | --: |",
-];
-for (const start of starters) {
-  using probing = new Probing("./stall-probe.ts");
-  const target = await start(probing.environment);
-  try {
-    if (flags.only !== undefined && !target.name.includes(flags.only)) continue;
-    lines.push(await measure(target, probing.file));
-  } finally {
+/** A target under steady load. */
+interface Run {
+  readonly target: Target;
+  readonly probing: Probing;
+  readonly results: SteadyResult[];
+}
+
+const runs: Run[] = [];
+try {
+  for (const start of starters) {
+    const probing = new Probing("./stall-probe.ts");
+    const run: Run = { target: await start(probing.environment), probing, results: [] };
+    runs.push(run);
+    await fill(run.target);
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const run of runs) run.results.push(await loadSteadily(run.target, round));
+    process.stderr.write(`round ${round + 1} of ${rounds} done\n`);
+  }
+  const report = formatTable(runs);
+  process.stdout.write(report);
+  if (flags.write) writeSection("steady", report);
+} finally {
+  for (const { target, probing } of runs) {
     await target.stop();
+    probing[Symbol.dispose]();
   }
 }
-const report = `${lines.join("\n")}\n`;
-process.stdout.write(report);
-if (flags.write) writeSection("steady", report);
 
 async function halfOfPeak(): Promise<number> {
   const target = await redisTarget();
@@ -99,41 +105,61 @@ async function halfOfPeak(): Promise<number> {
   }
 }
 
-async function measure(target: Target, stallFile: string): Promise<string> {
-  await fill(target);
-  const { name, port, wire } = target;
+async function loadSteadily({ name, port, wire }: Target, round: number): Promise<SteadyResult> {
   const settings: SteadySettings = {
     ...{ port, wire, keys: HOT_KEYS, connections: CONNECTIONS, requestsPerSecond },
-    ...{ warmSeconds: WARM_SECONDS, seconds, seed: 1 },
+    ...{ warmSeconds: WARM_SECONDS, seconds, seed: round + 1 },
   };
   const result = await runLoad<SteadyResult>(STEADY_LOAD, settings);
   if (result.wrongReplies > 0) throw new Error(`${name}: ${result.wrongReplies} wrong replies`);
-  const stalls = stallsOf(stallFile, result);
-  for (const { ms, cpuMs } of stalls) {
-    if (ms < LONG_STALL_MS) continue;
-    process.stderr.write(
-      `${name}: a stall of ${ms.toFixed(1)} ms, on a processor for ${cpuMs.toFixed(1)} ms\n`,
-    );
-  }
-  const longest = stalls.toSorted((a, b) => b.ms - a.ms)[0];
-  const isProbed = name.startsWith("our");
-  const stall =
-    longest === undefined
-      ? isProbed
-        ? "under 2"
-        : ""
-      : `${longest.ms.toFixed(1)} (${longest.cpuMs.toFixed(1)})`;
-  const long = isProbed ? stalls.filter(({ ms }) => ms >= LONG_STALL_MS).length : "";
-  const { p50, p99, p999, max, ownPauseMs } = result;
-  return `| ${name} | ${p50} | ${p99} | ${p999} | ${max} | ${stall} | ${long} | ${ownPauseMs.toFixed(1)} |`;
+  return result;
 }
 
-/** What the probe wrote down while the load was recorded. */
-function stallsOf(file: string, { fromMs, toMs }: SteadyResult): Stall[] {
+function formatTable(all: readonly Run[]): string {
+  const lines = [
+    `GETs of ${HOT_KEYS.toLocaleString("en")} warm keys over ${CONNECTIONS} connections at a fixed ` +
+      `${requestsPerSecond.toLocaleString("en")} requests/s, half of redis-server's peak in the same run; ${rounds} ` +
+      `rounds of ${seconds} s, all targets in turn. Latency counts from when a request was due; quantiles are medians ` +
+      "of the rounds, the other figures the worst of all. A stall is how long the event loop of the process did not " +
+      "turn, measured in it; in brackets, for how much of that time it had a processor at all. The load's own longest " +
+      "pause is part of every figure measured from outside.",
+    "",
+    "| | p50 µs | p99 µs | p99.9 µs | max µs | longest stall ms | stalls over 10 ms | load's own pause ms |",
+    "| --- | --: | --: | --: | --: | --: | --: | --: |",
+  ];
+  for (const run of all) lines.push(row(run));
+  return `${lines.join("\n")}\n`;
+}
+
+function row({ target: { name }, probing, results }: Run): string {
+  const middle = (pick: (result: SteadyResult) => number): number => median(results.map(pick));
+  const worst = (pick: (result: SteadyResult) => number): number => Math.max(...results.map(pick));
+  const cells = [
+    name,
+    ...[
+      middle(({ p50 }) => p50),
+      middle(({ p99 }) => p99),
+      middle(({ p999 }) => p999),
+      worst(({ max }) => max),
+    ],
+    // Only our own processes are probed.
+    ...(name.startsWith("our") ? stallCells(stallsOf(probing.file, results)) : ["", ""]),
+    worst(({ ownPauseMs }) => ownPauseMs).toFixed(1),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function stallCells(stalls: readonly Stall[]): [longest: string, long: number] {
+  const [longest] = stalls.toSorted((a, b) => b.ms - a.ms);
+  if (longest === undefined) return [`under ${LEAST_STALL_MS}`, 0];
+  const long = stalls.filter(({ ms }) => ms >= LONG_STALL_MS).length;
+  return [`${longest.ms.toFixed(1)} (${longest.cpuMs.toFixed(1)})`, long];
+}
+
+/** What the probe wrote down while loads were recorded. */
+function stallsOf(file: string, results: readonly SteadyResult[]): Stall[] {
   if (!existsSync(file)) return [];
-  const stalls = readFileSync(file, "utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Stall);
-  return stalls.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
+  const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+  const stalls = lines.map((line) => JSON.parse(line) as Stall);
+  return stalls.filter(({ atMs }) => results.some(({ fromMs, toMs }) => atMs >= fromMs && atMs <= toMs));
 }
