@@ -151,8 +151,8 @@ async function main(
     clock: systemClock,
     random: new SeededRandom(seed),
     onDeparture: () => {},
-    // Short, so that processes are killed in the middle of transactions as well.
-    intervalMs: 15,
+    // Short, so that processes are killed in the middle of checkpoints as well.
+    intervalMs: 30,
     pendingBytes,
   });
   const writer = new EngineWriter(engine);

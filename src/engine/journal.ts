@@ -1,7 +1,21 @@
-import { closeSync, openSync, readdirSync, readFileSync, statSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fdatasync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
+
+/** Resolves when all that was written to a file, or all that is in a directory, is on disk. */
+export type Synchronize = (descriptor: number) => Promise<void>;
 
 /**
  * Writes that have been acknowledged and are not in the database yet: numbered files, written in order and
@@ -19,14 +33,23 @@ export class Journal {
   readonly #frame = new ByteBuffer(64 * 1024);
   /** Number of the file being written, or of the next one when none is open. */
   #sequence: number;
-  #descriptor: number | undefined;
+  #file: OpenFile | undefined;
+  /** The file ended by `rotate`, until it has been synchronized. */
+  #ended: OpenFile | undefined;
+  #isSynchronizing = false;
+  #isClosed = false;
   /** Length of the files that have not been discarded. */
   #bytes = 0;
+  readonly #synchronize: Synchronize;
 
-  /** @param sequence number of the first file to be written; none with this or a higher number exists */
-  constructor(directory: string, sequence: number) {
+  /**
+   * @param sequence number of the first file to be written; none with this or a higher number exists
+   * @param synchronize `fdatasync`, unless a test decides when and whether that succeeds
+   */
+  constructor(directory: string, sequence: number, synchronize: Synchronize = promisify(fdatasync)) {
     this.#directory = directory;
     this.#sequence = sequence;
+    this.#synchronize = synchronize;
     this.#frame.length = FRAME_HEADER_BYTES;
   }
 
@@ -73,19 +96,59 @@ export class Journal {
     const operations = frame.bytes.subarray(FRAME_HEADER_BYTES, length);
     writeUint32(frame.bytes, 0, operations.length);
     writeUint32(frame.bytes, 4, crc32(operations));
-    this.#descriptor ??= openSync(journalPath(this.#directory, this.#sequence), "wx", 0o600);
-    for (let at = 0; at < length; ) at += writeSync(this.#descriptor, frame.bytes, at, length - at);
+    this.#file ??= this.#openFile();
+    const file = this.#file;
+    for (let at = 0; at < length; ) at += writeSync(file.descriptor, frame.bytes, at, length - at);
+    file.bytes += length;
     this.#bytes += length;
     frame.length = FRAME_HEADER_BYTES;
     if (frame.bytes.length > KEPT_FRAME_BYTES) frame.bytes = new Uint8Array(KEPT_FRAME_BYTES);
   }
 
+  #openFile(): OpenFile {
+    const descriptor = openSync(journalPath(this.#directory, this.#sequence), "wx", 0o600);
+    return { descriptor, bytes: 0, synchronizedBytes: 0, isListed: false };
+  }
+
   /** Ends the file being written. @returns its number; every operation appended so far is in a file up to it */
   rotate(): number {
-    if (this.#descriptor === undefined) return this.#sequence - 1;
-    closeSync(this.#descriptor);
-    this.#descriptor = undefined;
+    if (this.#file === undefined) return this.#sequence - 1;
+    this.#ended = this.#file;
+    this.#file = undefined;
     return this.#sequence++;
+  }
+
+  /**
+   * Brings what was appended before to disk. To be called after each `rotate`, and not again before it is done.
+   * @throws as a rejection what the file system answers; nothing may be written after it
+   */
+  async synchronize(): Promise<void> {
+    const file = this.#ended ?? this.#file;
+    if (file === undefined) return;
+    const { bytes } = file;
+    this.#isSynchronizing = true;
+    try {
+      await this.#synchronize(file.descriptor);
+      if (!file.isListed) await this.#synchronizeDirectory();
+      file.isListed = true;
+      file.synchronizedBytes = bytes;
+      if (file === this.#ended) {
+        closeSync(file.descriptor);
+        this.#ended = undefined;
+      }
+    } finally {
+      this.#isSynchronizing = false;
+      if (this.#isClosed) this.#closeFiles();
+    }
+  }
+
+  async #synchronizeDirectory(): Promise<void> {
+    const descriptor = openSync(this.#directory, "r");
+    try {
+      await this.#synchronize(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
   }
 
   /** Deletes the files up to a number: what they hold is in the database. */
@@ -93,10 +156,43 @@ export class Journal {
     this.#bytes -= discardJournal(this.#directory, upTo);
   }
 
-  close(): void {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-    this.#descriptor = undefined;
+  /**
+   * Ends after a failure. A frame that was written in part is taken back, and with `toDisk` those that are not on
+   * disk: of what nobody was told should nothing be found.
+   */
+  giveUp(toDisk: boolean): void {
+    for (const file of [this.#ended, this.#file]) {
+      if (file === undefined) continue;
+      try {
+        ftruncateSync(file.descriptor, toDisk ? file.synchronizedBytes : file.bytes);
+      } catch {
+        // What could not be taken back may be found: it was neither confirmed nor denied.
+      }
+    }
+    this.close();
   }
+
+  close(): void {
+    this.#isClosed = true;
+    if (!this.#isSynchronizing) this.#closeFiles();
+  }
+
+  #closeFiles(): void {
+    for (const file of [this.#ended, this.#file]) if (file !== undefined) closeSync(file.descriptor);
+    this.#ended = undefined;
+    this.#file = undefined;
+  }
+}
+
+/** A file of the journal while it is written, or waits to be synchronized. */
+interface OpenFile {
+  readonly descriptor: number;
+  /** Length of its whole frames. */
+  bytes: number;
+  /** How many of these bytes are on disk. */
+  synchronizedBytes: number;
+  /** The directory has it, even after a crash of the machine. */
+  isListed: boolean;
 }
 
 /** What is told of a journal's operations, in the order in which they were made. The views are not to be kept. */

@@ -10,7 +10,8 @@ import { LmdbEngine } from "./lmdb.ts";
 /** Kills with each way of synchronization; more with `GLASSCACHE_ENGINE_KILLS`. */
 const KILLS = Number(process.env["GLASSCACHE_ENGINE_KILLS"] ?? 12);
 const SEED = Number(process.env["GLASSCACHE_ENGINE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-const KEYS = 200;
+/** So many that a checkpoint takes several transactions. */
+const KEYS = 3000;
 const PENDING_BYTES = 64 * 1024 ** 2;
 const FIXTURE = join(import.meta.dir, "crash-fixture.ts");
 
@@ -111,7 +112,8 @@ async function acknowledgedIn(
  * are written over and over.
  */
 const FULL_DISKS = [
-  ["always", "the database", 100_000, PENDING_BYTES, 1024 ** 2],
+  ["always", "the database", 100_000, 4 * 1024 ** 2, 2 * 1024 ** 2],
+  ["always", "the journal", 3, PENDING_BYTES, 256 * 1024],
   ["interval", "the database", 100_000, 4 * 1024 ** 2, 2 * 1024 ** 2],
   ["interval", "the journal", 3, PENDING_BYTES, 1024 ** 2],
 ] as const;

@@ -41,6 +41,31 @@ const defaults = {
   onDeparture: () => {},
 } as const;
 
+/** A disk that synchronizes a file when the test says so. */
+class SlowDisk {
+  isSlow = true;
+  #asked: PromiseWithResolvers<void> | undefined;
+  #listener: (() => void) | undefined;
+
+  readonly synchronize = (): Promise<void> => {
+    if (!this.isSlow) return Promise.resolve();
+    this.#asked = Promise.withResolvers();
+    this.#listener?.();
+    return this.#asked.promise;
+  };
+
+  async isAsked(): Promise<void> {
+    if (this.#asked === undefined) await new Promise<void>((resolve) => (this.#listener = resolve));
+  }
+
+  finish(error?: Error): void {
+    const asked = this.#asked!;
+    this.#asked = undefined;
+    if (error === undefined) asked.resolve();
+    else asked.reject(error);
+  }
+}
+
 function newDirectory(): string {
   return join(scratch, `${directories++}`);
 }
@@ -168,6 +193,13 @@ describe("lmdb engine", () => {
     }
   }
 
+  /** Copies the directory as a process that is killed now would leave it. */
+  function copyAsIs(): string {
+    const copy = newDirectory();
+    cpSync(directory, copy, { recursive: true });
+    return copy;
+  }
+
   describe("settle with sync always", () => {
     test("waits for what was written", async () => {
       const engine = await open();
@@ -177,7 +209,13 @@ describe("lmdb engine", () => {
       expect(engine.settle()).toBeUndefined();
       await settled;
       expect(engine.settle()).toBeUndefined();
-      engine.check();
+      const copy = await open({ directory: copyAsIs() });
+      expect(copy.recovery).toEqual({ journaledWrites: 1, voidBytes: 0 });
+      expect(scanAll(copy, 10)).toEqual(["key"]);
+      // What was recovered is not waited for.
+      expect(copy.settle()).toBeUndefined();
+      copy.set(utf8("other"), utf8("value"), NEVER);
+      await copy.settle();
     });
 
     test("waits for what was read and is not durable, however it was read", async () => {
@@ -228,30 +266,118 @@ describe("lmdb engine", () => {
       expect(engine.settle()).toBeUndefined();
     });
 
-    test("writes during a transaction wait for the next one, and are seen all the time", async () => {
-      const engine = await open();
+    test("writes during a synchronization wait for the next one, and are seen all the time", async () => {
+      const engine = await open({ intervalMs: 5 });
       const order: string[] = [];
       engine.set(utf8("key"), utf8("1"), NEVER);
       engine.set(utf8("short-lived"), utf8("1"), NEVER);
       const first = engine.settle()!.then(() => order.push("first"));
-      // The transaction begins at the end of the event turn.
+      // The synchronization begins at the end of the event turn.
       await new Promise((resolve) => setImmediate(resolve));
       engine.set(utf8("key"), utf8("2"), NEVER);
       engine.set(utf8("other"), utf8("1"), clock.wallMs() + 1000);
       engine.delete(utf8("short-lived"));
       const second = engine.settle()!.then(() => order.push("second"));
-      for (const transaction of [first, second]) {
-        await transaction;
+      for (const synchronized of [first, second]) {
+        await synchronized;
         expect(latin1(engine.get(utf8("key"))!.value)).toBe("2");
         expect(engine.get(utf8("short-lived"))).toBeUndefined();
         expect(scanAll(engine, 10).sort()).toEqual(["key", "other"]);
       }
       expect(order).toEqual(["first", "second"]);
-      engine.check();
+      await untilWritten(engine);
+      expect(scanAll(engine, 10).sort()).toEqual(["key", "other"]);
+    });
+
+    test("is answered when the journal is on disk, and one synchronization serves all that waited for it", async () => {
+      const disk = new SlowDisk();
+      const engine = await open({ synchronize: disk.synchronize });
+      const answered: string[] = [];
+      const write = (key: string) => {
+        engine.set(utf8(key), utf8("value"), NEVER);
+        engine.settle()!.then(() => answered.push(key));
+      };
+      write("a");
+      write("b");
+      await disk.isAsked();
+      write("c");
+      await new Promise((resolve) => setImmediate(resolve));
+      write("d");
+      expect(answered).toEqual([]);
+      // The file and, since it is new, the directory.
+      disk.finish();
+      await disk.isAsked();
+      expect(answered).toEqual([]);
+      disk.finish();
+      await disk.isAsked();
+      expect(answered).toEqual(["a", "b"]);
+      disk.isSlow = false;
+      disk.finish();
+      await engine.close();
+      expect(answered).toEqual(["a", "b", "c", "d"]);
+    });
+
+    test("is refused when the journal cannot be synchronized, and what was not on disk is gone", async () => {
+      const disk = new SlowDisk();
+      const engine = await open({ synchronize: disk.synchronize });
+      const write = (value: string) => {
+        engine.set(utf8("key"), utf8(value), NEVER);
+        return engine.settle()!;
+      };
+      const first = write("1");
+      await disk.isAsked();
+      disk.finish();
+      await disk.isAsked();
+      disk.finish();
+      await first;
+      const second = write("2");
+      await disk.isAsked();
+      const third = write("3");
+      disk.finish(new Error("EIO: i/o error"));
+      await expect(second).rejects.toThrow("synchronizing the journal failed: EIO");
+      await expect(third).rejects.toThrow(StorageError);
+      expect(latin1(engine.get(utf8("key"))!.value)).toBe("1");
+      expect(engine.settle()).toBeUndefined();
+      expect(() => write("4")).toThrow(
+        "no writes are taken any more, since synchronizing the journal failed",
+      );
+      await engine.close();
+      const again = await open();
+      expect(latin1(again.get(utf8("key"))!.value)).toBe("1");
+    });
+
+    test("a checkpoint that ends in the middle is begun again", async () => {
+      const disk = new SlowDisk();
+      const engine = await open({ synchronize: disk.synchronize, intervalMs: 1 });
+      disk.isSlow = false;
+      for (let i = 0; i < 1000; i++) engine.set(utf8(`old ${i}`), utf8("value"), NEVER);
+      await engine.settle();
+      await untilWritten(engine);
+      engine.clear();
+      for (let i = 0; i < 3000; i++) engine.set(utf8(`key ${i}`), utf8(`${i}`), clock.wallMs() + 1000);
+      await engine.settle();
+      // A part of the checkpoint is in the database, and the journal cannot be written any more.
+      while (engine.pendingWrites === 3000) await new Promise((resolve) => setImmediate(resolve));
+      expect(engine.pendingWrites).toBeGreaterThan(0);
+      disk.isSlow = true;
+      engine.set(utf8("lost"), utf8("value"), NEVER);
+      const lost = engine.settle()!;
+      await disk.isAsked();
+      disk.finish(new Error("ENOSPC"));
+      await expect(lost).rejects.toThrow("ENOSPC");
+      for (let reopened = 0; reopened < 2; reopened++) {
+        const found: LmdbEngine = reopened === 0 ? engine : await open();
+        expect(found.size()).toBe(3000);
+        expect(found.expiringCount()).toBe(3000);
+        for (let i = 0; i < 3000; i++) expect(latin1(found.get(utf8(`key ${i}`))!.value)).toBe(`${i}`);
+        expect(scanAll(found, 500)).toHaveLength(3000);
+        if (reopened === 1) found.check();
+        await found.close();
+      }
     });
 
     test("what nobody waits for is written, too", async () => {
-      const engine = await open();
+      const engine = await open({ intervalMs: 5 });
       engine.set(utf8("key"), utf8("value"), clock.wallMs() + 10);
       await untilWritten(engine);
       clock.advance(10);
@@ -263,13 +389,6 @@ describe("lmdb engine", () => {
   });
 
   describe("with sync interval", () => {
-    /** Copies the directory as a process that is killed now would leave it. */
-    function copyAsIs(): string {
-      const copy = newDirectory();
-      cpSync(directory, copy, { recursive: true });
-      return copy;
-    }
-
     test("settle does not wait, and what it settled survives", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
       engine.set(utf8("early"), utf8("value"), clock.wallMs() + 1000);
@@ -307,9 +426,9 @@ describe("lmdb engine", () => {
       expect(copy.size()).toBe(1);
     });
 
-    test("what was settled during a transaction survives as well", async () => {
+    test("what was settled during a checkpoint survives as well", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
-      for (let i = 0; i < 5000; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
+      for (let i = 0; i < 20_000; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
       engine.settle();
       engine.set(utf8("key 0"), utf8("other"), NEVER);
       engine.delete(utf8("key 1"));
@@ -320,7 +439,7 @@ describe("lmdb engine", () => {
       expect(engine.get(utf8("key 1"))).toBeUndefined();
       const copy = await open({ directory: copyAsIs() });
       expect(latin1(copy.get(utf8("key 0"))!.value)).toBe("other");
-      expect(copy.size()).toBe(4999);
+      expect(copy.size()).toBe(19_999);
       expect(copy.recovery.journaledWrites).toBe(2);
     });
 
@@ -414,7 +533,9 @@ describe("lmdb engine", () => {
       }
       engine.set(utf8("key"), utf8("value"), NEVER);
       await engine.settle();
-      expect(engine.stats().diskBytes).toBe(statSync(join(directory, "data.mdb")).size);
+      const bytesOf = (name: string) => statSync(join(directory, name)).size;
+      expect(engine.stats().diskBytes).toBe(bytesOf("data.mdb") + bytesOf("journal-1"));
+      expect(statSync(join(directory, "journal-1")).mode & 0o077).toBe(0);
     });
 
     test("is for one engine at a time", async () => {
@@ -520,7 +641,7 @@ describe("lmdb engine", () => {
 
   test("thousands of keys of one hash hold up neither a scan nor anything else", async () => {
     // The seed of the hash is the first draw of a new directory.
-    const engine = await open({ random: { next: () => 0.25 } });
+    const engine = await open({ random: { next: () => 0.25 }, intervalMs: 5 });
     for (let i = 0; i < 500; i++) engine.set(utf8(`other ${i}`), utf8("value"), NEVER);
     await engine.settle();
     const colliding = collidingKeys(0.25 * 2 ** 32, 3000);
@@ -537,8 +658,8 @@ describe("lmdb engine", () => {
     clock.advance(1000);
     while (engine.removeExpired(100) === 100);
     expect(engine.size()).toBe(500);
-    await engine.settle();
-    engine.check();
+    await untilWritten(engine);
+    expect(engine.size()).toBe(500);
   });
 
   test("much is found expired in small steps without looking at the same twice", async () => {
@@ -550,8 +671,10 @@ describe("lmdb engine", () => {
     while (engine.removeExpired(10) === 10) steps++;
     expect(steps).toBe(2000);
     expect(engine.size()).toBe(0);
-    await engine.settle();
-    engine.check();
+    await engine.close();
+    const again = await open();
+    again.check();
+    expect(again.size()).toBe(0);
   });
 
   test("what expires before anything that was removed before is found, too", async () => {

@@ -19,7 +19,7 @@ import {
   type StoredValue,
   TooLargeError,
 } from "./engine.ts";
-import { journalSequences, readJournals } from "./journal.ts";
+import { journalSequences, readJournals, type Synchronize } from "./journal.ts";
 import { type WalkStep, walkKeys } from "./key-walk.ts";
 import { ABSENT } from "./overlay.ts";
 import {
@@ -54,10 +54,12 @@ export interface LmdbEngineOptions {
   /** Draws random keys, and the seed of the key hash when the directory is made. */
   readonly random: Random;
   readonly onDeparture: DepartureListener;
-  /** How long `interval` lets writes wait for the disk; 1,000 by default. */
+  /** How long writes wait for the database, and with `interval` for the disk; 1,000 by default. */
   readonly intervalMs?: number;
   /** Memory for writes that wait for the disk, 256 MiB by default: beyond a quarter `settle` waits, beyond all `set` refuses. */
   readonly pendingBytes?: number;
+  /** For tests; see `Journal`. */
+  readonly synchronize?: Synchronize | undefined;
 }
 
 /** What an engine found when it opened its directory. */
@@ -71,18 +73,15 @@ export interface Recovery {
 /**
  * Everything on disk, in LMDB, with an arena in front of it.
  *
- * A write goes to the overlay of pending writes, and from there to the database: all that is pending at one time
- * in one transaction, the next one when that has been committed. So what is on disk is always all that was
- * written up to some moment between two event turns, and writes made in one turn, such as those of an EXEC, are
- * there together or not at all. A key that is written often between two commits is written to disk once.
- * A read looks at the overlay, then the arena, then the database. The arena holds what the overlay holds or
- * nothing.
+ * A write goes to the overlay of pending writes, to a journal, and every second, or sooner when much is pending,
+ * from there to the database (`write-behind.ts`). When the directory is opened again, the journal is replayed. So
+ * what is on disk is always all that was written up to some moment between two event turns, and writes made in
+ * one turn, such as those of an EXEC, are there together or not at all. A read looks at the overlay, then the
+ * arena, then the database. The arena holds what the overlay holds or nothing.
  *
- * With `sync: "always"` a transaction begins at the end of the event turn of the first write, and `settle` waits
- * for it. With `sync: "interval"`, `settle` appends what was written to a journal, without synchronization, and
- * returns at once; transactions follow every second, or sooner when much is pending. When the directory is
- * opened again, the journal is replayed. After a crash of the machine the journal may have lost its end; the
- * database has not, since its transactions are always synchronized (`tables.ts` says why).
+ * With `sync: "always"`, `settle` waits until the journal has been synchronized; what is written meanwhile shares
+ * the next synchronization. With `sync: "interval"` it only writes the journal, and returns at once: after a
+ * crash of the machine the journal may have lost its end.
  *
  * When something cannot be written, writes are refused from then on, and reads see what is durable.
  *
@@ -110,9 +109,9 @@ export class LmdbEngine implements Engine {
   #expired = 0;
   #arenaHits = 0;
   #arenaMisses = 0;
-  /** Where `removeExpired` goes on, as long as there have been so many commits. */
+  /** Where `removeExpired` goes on, as long as there have been so many checkpoints. */
   #expiryFrom: Uint8Array | undefined;
-  #expiryCommits = 0;
+  #expiryCheckpoints = 0;
   #isClosed = false;
 
   private constructor(options: LmdbEngineOptions, tables: Tables, unlock: () => void) {
@@ -123,6 +122,7 @@ export class LmdbEngine implements Engine {
       policy,
       intervalMs = 1000,
       pendingBytes = 256 * 1024 ** 2,
+      synchronize,
     } = options;
     this.#directory = directory;
     this.#clock = options.clock;
@@ -132,9 +132,8 @@ export class LmdbEngine implements Engine {
     this.#unlock = unlock;
     this.#tables = tables;
     this.#arena = Store.create({ budgetBytes: arenaBytes, policy, seed: tables.seed });
-    this.#pending = new WriteBehind(tables, { directory, sync, intervalMs, pendingBytes }, () =>
-      this.#failed(),
-    );
+    const pending = { directory, sync, intervalMs, pendingBytes, synchronize };
+    this.#pending = new WriteBehind(tables, pending, () => this.#failed());
     this.#recover();
   }
 
@@ -162,6 +161,11 @@ export class LmdbEngine implements Engine {
   /** What was found when the directory was opened. */
   get recovery(): Recovery {
     return this.#recovery;
+  }
+
+  /** Keys with a write that is not in the database yet. For tests. */
+  get pendingWrites(): number {
+    return this.#pending.overlay.count;
   }
 
   /** Counts what the database holds and takes in what the journal holds beyond that. */
@@ -411,10 +415,11 @@ export class LmdbEngine implements Engine {
 
   /** Adds expired keys of the database that have no pending write: that would have the last word. */
   #collectExpired(limit: number, nowMs: number, keys: Uint8Array[]): void {
-    const { overlay, commits } = this.#pending;
-    // Until the next commit, what was removed is still found: going on behind it, calls need not skip it again.
-    if (this.#expiryCommits !== commits) this.#expiryFrom = undefined;
-    this.#expiryCommits = commits;
+    const { overlay, checkpoints } = this.#pending;
+    // Until the next checkpoint's end, what was removed is still found: going on behind it, calls need not skip
+    // it again.
+    if (this.#expiryCheckpoints !== checkpoints) this.#expiryFrom = undefined;
+    this.#expiryCheckpoints = checkpoints;
     this.#tables.expiringUpTo(nowMs, this.#expiryFrom, (expiryKey) => {
       this.#expiryFrom = expiryKey;
       const key = expiryKey.subarray(EXPIRY_BYTES);

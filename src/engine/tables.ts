@@ -4,9 +4,10 @@ import { type Database, open, type RangeOptions, type RootDatabase } from "lmdb"
 import { assert } from "../lib/assert.ts";
 import { hashBytes } from "../lib/hash.ts";
 import type { Random } from "../lib/random.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { checkDataFile, DATA_FILE } from "./data-file.ts";
 import { NEVER, StorageError } from "./engine.ts";
-import { ABSENT, type PendingWrite } from "./overlay.ts";
+import { ABSENT } from "./overlay.ts";
 import {
   EXPIRY_BYTES,
   HASH_BYTES,
@@ -143,34 +144,37 @@ export class Tables {
   }
 
   /**
-   * Commits writes in one transaction; all are handed over before this returns. The records must not change
-   * until then.
-   * @param isCleared all records are removed first
+   * Commits the writes [from, to) of a checkpoint in one transaction; all are handed over before this returns.
+   * The records must not change until then.
    * @param journalSequence the last journal file that is contained with these writes; undefined for no change
    * @returns resolved when they are on disk
    * @throws StorageError as a rejection
    */
   async commit(
-    writes: readonly PendingWrite[],
-    isCleared: boolean,
+    checkpoint: Checkpoint,
+    from: number,
+    to: number,
     journalSequence: number | undefined,
   ): Promise<void> {
     try {
       // Not left to the package's own batches of an event turn: of those it keeps a promise to itself, whose
       // rejection nobody could handle.
-      await this.#root.batch(() => this.#write(writes, isCleared, journalSequence));
+      await this.#root.batch(() => this.#write(checkpoint, from, to, journalSequence));
     } catch (error) {
       throw new StorageError(`writing to the database failed: ${await causeOf(error as CommitError)}`);
     }
   }
 
-  #write(writes: readonly PendingWrite[], isCleared: boolean, journalSequence: number | undefined): void {
-    if (isCleared) {
+  #write(checkpoint: Checkpoint, from: number, to: number, journalSequence: number | undefined): void {
+    const { writes, records, expiries } = checkpoint;
+    if (checkpoint.isCleared) {
       void this.#data.clearAsync();
       void this.#expiry.clearAsync();
     }
-    for (let i = 0; i < writes.length; i++) {
-      const { key, record, expiresAtMs, committedExpiresAtMs } = writes[i]!;
+    for (let i = from; i < to; i++) {
+      const { key, committedExpiresAtMs } = writes[i]!;
+      const record = records[i];
+      const expiresAtMs = expiries[i]!;
       if (committedExpiresAtMs > NEVER && committedExpiresAtMs !== expiresAtMs) {
         void this.#expiry.remove(this.#expiryKeyOf(key, committedExpiresAtMs));
       }

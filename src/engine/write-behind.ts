@@ -1,25 +1,34 @@
+import type { Checkpoint } from "./checkpoint.ts";
 import { StorageError } from "./engine.ts";
-import { discardJournal, Journal } from "./journal.ts";
+import { discardJournal, Journal, type Synchronize } from "./journal.ts";
 import { Overlay, type PendingWrite } from "./overlay.ts";
 import type { Tables } from "./tables.ts";
 
 export interface WriteBehindOptions {
   readonly directory: string;
-  /** Whether writers wait for the disk, or for the journal only. */
+  /** Whether writers wait until the journal has been synchronized, or until it has been written. */
   readonly sync: "always" | "interval";
-  /** How long `interval` lets writes wait for the database, in milliseconds. */
+  /** How long writes wait for the database, in milliseconds. */
   readonly intervalMs: number;
-  /** Memory for pending writes. Beyond a quarter of it, writers wait also with `interval`. */
+  /** Memory for pending writes. Beyond a quarter of it, writers wait until some have reached the database. */
   readonly pendingBytes: number;
+  /** See `Journal`. */
+  readonly synchronize: Synchronize | undefined;
 }
 
 /**
- * Brings writes to disk behind the back of who makes them: keeps them in an overlay, hands all that is pending to
- * the database in one transaction, and the next ones when that has been committed.
+ * Brings writes to disk behind the back of who makes them. They are kept in an overlay that reads see, written to
+ * a journal, whose frames make them durable, and handed to the database by a checkpoint now and then: a key that
+ * was written often since the last one is written there once.
  *
- * Writes belong to generations, numbered from 1; a generation becomes durable as a whole. With `always` it is the
- * writes of one transaction, with `interval` those of one frame of the journal. What is touched between two calls
- * of `settle` is remembered as the newest generation among it.
+ * Writes belong to generations, numbered from 1: those of one frame of the journal. With `always` a frame is what
+ * was written while the one before it was being synchronized, or in one turn of the event loop; with `interval`,
+ * what was written between two calls of `settle`. What is touched between two calls of `settle` is remembered as
+ * the newest generation among it.
+ *
+ * A checkpoint begins when the journal has been synchronized up to it, and goes on in transactions of some
+ * hundred writes, so that none holds up the event loop. Between two of them the database is of no one moment; but
+ * the journal is kept until the last, and whatever it holds is written again when the directory is opened.
  */
 export class WriteBehind {
   readonly overlay = new Overlay();
@@ -29,17 +38,18 @@ export class WriteBehind {
   #journal: Journal | undefined;
   #refusal: StorageError | undefined = new StorageError("the storage is not open yet");
 
-  /** Changed since they were handed to the database. */
+  /** Changed since the last checkpoint began. */
   #dirty: PendingWrite[] = [];
   /** Changed since they were written to the journal. */
   #unjournaled: PendingWrite[] = [];
-  /** Everything was removed, before the dirty writes, since the last hand-over. */
+  /** Everything was removed, before the dirty writes, since the last checkpoint began. */
   #isClearDirty = false;
   #isClearUnjournaled = false;
   #clearGeneration = 0;
-  /** The transaction under way. */
-  #commit: Commit | undefined;
-  #commits = 0;
+  #checkpoint: Checkpoint | undefined;
+  /** The interval is over. */
+  #isCheckpointDue = false;
+  #checkpoints = 0;
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -47,8 +57,10 @@ export class WriteBehind {
   #generation = 1;
   #durable = 0;
   #touched = 0;
-  /** Settled with the generation of writes made now, where that is a transaction. */
-  #opened = promise();
+  /** The frame being synchronized. */
+  #frame: Frame | undefined;
+  /** Settled when the writes made now are durable; of no meaning with `interval`. */
+  #gathered = promise();
 
   /**
    * @param onFailure told when something could not be written: all pending writes are forgotten then, those in
@@ -65,9 +77,9 @@ export class WriteBehind {
     return this.#refusal;
   }
 
-  /** How many transactions have been committed. */
-  get commits(): number {
-    return this.#commits;
+  /** How many checkpoints have been completed. */
+  get checkpoints(): number {
+    return this.#checkpoints;
   }
 
   /** Bytes of the journal on disk. */
@@ -76,14 +88,18 @@ export class WriteBehind {
   }
 
   /**
-   * Begins: commits the writes added so far, which are those that the journal held.
+   * Begins: hands over the writes added so far, which are those that the journal held.
    * @param sequence number of the last journal file that there was
    */
   async start(sequence: number): Promise<void> {
-    const { directory, sync } = this.#options;
-    if (sequence > this.#tables.journalSequence()) await this.#commitPending(sequence).done.promise;
+    const { directory, synchronize } = this.#options;
+    if (sequence > this.#tables.journalSequence()) this.#handOver(this.#beginCheckpoint(sequence));
+    while (this.#checkpoint !== undefined) await this.#checkpoint.step.promise;
     discardJournal(directory, sequence);
-    if (sync === "interval") this.#journal = new Journal(directory, sequence + 1);
+    // All of what was recovered, and read meanwhile, is on disk.
+    this.#durable = this.#generation++;
+    this.#touched = 0;
+    this.#journal = new Journal(directory, sequence + 1, synchronize);
     this.#refusal = undefined;
   }
 
@@ -97,15 +113,15 @@ export class WriteBehind {
 
   /** Whether what the database holds is to be disregarded, since everything was removed; counts as touched. */
   hidesDatabase(): boolean {
-    if (!this.#isClearDirty && this.#commit?.isCleared !== true) return false;
+    if (!this.#isClearDirty && this.#checkpoint?.isCleared !== true) return false;
     this.#touch(this.#clearGeneration);
     return true;
   }
 
-  /** Everything that is pending counts as touched. */
+  /** Everything that is not durable counts as touched. */
   touchAll(): void {
-    if (this.#isPending()) this.#touch(this.#generation);
-    else if (this.#commit !== undefined) this.#touch(this.#commit.generation);
+    if (this.#hasUnjournaled()) this.#touch(this.#generation);
+    else if (this.#frame !== undefined) this.#touch(this.#frame.generation);
   }
 
   #touch(generation: number): void {
@@ -173,15 +189,21 @@ export class WriteBehind {
     this.#schedule();
   }
 
+  /** Something is pending: sees to it that it will be written though nobody asks. */
   #schedule(): void {
-    if (this.#commit !== undefined || this.#refusal !== undefined) return;
-    if (this.#journal === undefined) {
-      this.#immediate ??= setImmediate(() => this.#flush());
-    } else if (this.#timer === undefined) {
-      this.#timer = setTimeout(() => this.#flush(), this.#options.intervalMs);
-      // What waits for it is in the journal already: a process may end without it.
-      this.#timer.unref();
+    if (this.#refusal !== undefined) return;
+    const { sync, intervalMs } = this.#options;
+    if (sync === "always" && this.#frame === undefined) {
+      this.#immediate ??= setImmediate(() => this.#synchronize());
     }
+    if (this.#timer !== undefined || this.#checkpoint !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#isCheckpointDue = true;
+      this.#synchronize();
+    }, intervalMs);
+    // What waits for it is in the journal already: a process may end without it.
+    this.#timer.unref();
   }
 
   #unschedule(): void {
@@ -189,6 +211,7 @@ export class WriteBehind {
     clearTimeout(this.#timer);
     this.#immediate = undefined;
     this.#timer = undefined;
+    this.#isCheckpointDue = false;
   }
 
   /**
@@ -199,41 +222,56 @@ export class WriteBehind {
     const touched = this.#touched;
     this.#touched = 0;
     if (touched <= this.#durable) return undefined;
-    if (this.#journal !== undefined) return this.#settleInJournal(this.#journal);
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
-    return touched === this.#generation ? this.#opened.promise : this.#commit?.done.promise;
+    let durable: Promise<void> | undefined;
+    if (this.#options.sync === "interval") {
+      if (!this.#append(this.#journal!)) return Promise.reject(this.#refusal);
+      if (this.#isMuch()) this.#synchronize();
+    } else {
+      durable = touched === this.#generation ? this.#gathered.promise : this.#frame?.done.promise;
+    }
+    return this.#isTooMuch() ? this.#whenRoom(durable) : durable;
   }
 
-  #settleInJournal(journal: Journal): Promise<void> | undefined {
-    if (!this.#append(journal)) return Promise.reject(this.#refusal);
-    if (this.#isMuch(journal)) this.#flush();
-    if (!this.#isTooMuch(journal)) return undefined;
-    // The writes are as durable as promised; the wait is so that no more come than the disk takes.
-    return this.#commit?.done.promise.catch(ignore);
+  /** Writers wait for the database, so that no more writes come than it takes. */
+  async #whenRoom(durable: Promise<void> | undefined): Promise<void> {
+    await durable;
+    while (this.#isTooMuch()) {
+      // A checkpoint begins with the synchronization of the journal.
+      const step = this.#checkpoint?.step ?? this.#frame?.done;
+      if (step === undefined) return;
+      // Where it fails: these writes are as durable as promised.
+      await step.promise.catch(ignore);
+    }
   }
 
   /** Whether so much is pending that writers have to wait. */
-  #isTooMuch(journal: Journal): boolean {
-    const { pendingBytes } = this.#options;
-    return (
-      this.#dirty.length >= WAIT_WRITES ||
-      this.overlay.bytes >= pendingBytes / 4 ||
-      journal.bytes >= pendingBytes / 4
-    );
+  #isTooMuch(): boolean {
+    const mostBytes = this.#options.pendingBytes * WAIT_SHARE;
+    const { count, bytes } = this.overlay;
+    return count >= WAIT_WRITES || bytes >= mostBytes || this.journalBytes >= mostBytes;
   }
 
   /** Whether more is pending than should wait for the interval's end. */
-  #isMuch(journal: Journal): boolean {
+  #isMuch(): boolean {
+    const mostBytes = this.#options.pendingBytes * CHECKPOINT_SHARE;
     return (
-      this.#dirty.length >= FLUSH_WRITES ||
-      this.overlay.bytes >= FLUSH_BYTES ||
-      journal.bytes >= FLUSH_JOURNAL_BYTES
+      this.#dirty.length >= CHECKPOINT_WRITES ||
+      this.overlay.bytes >= mostBytes ||
+      this.journalBytes >= mostBytes
     );
   }
 
-  /** Writes to the journal what is not in it yet. @returns false when that failed, now or before */
+  #isPending(): boolean {
+    return this.#dirty.length > 0 || this.#isClearDirty;
+  }
+
+  #hasUnjournaled(): boolean {
+    return this.#unjournaled.length > 0 || this.#isClearUnjournaled;
+  }
+
+  /** Writes to the journal what is not in it yet. @returns false when that failed */
   #append(journal: Journal): boolean {
-    if (this.#refusal !== undefined) return false;
     if (this.#isClearUnjournaled) journal.removeAll();
     for (const write of this.#unjournaled) {
       write.isUnjournaled = false;
@@ -249,67 +287,114 @@ export class WriteBehind {
       this.#fail(new StorageError(`writing to the journal failed: ${(error as Error).message}`));
       return false;
     }
-    this.#durable = this.#generation++;
+    if (this.#options.sync === "interval") this.#durable = this.#generation;
+    this.#generation++;
     return true;
   }
 
-  /** Hands what is pending to the database, if no transaction is under way. */
-  #flush(): void {
-    this.#unschedule();
-    if (this.#refusal !== undefined || this.#commit !== undefined || !this.#isPending()) return;
-    if (this.#journal === undefined) this.#commitPending(undefined);
-    else if (this.#append(this.#journal)) this.#commitPending(this.#journal.rotate());
-  }
-
-  #isPending(): boolean {
-    return this.#dirty.length > 0 || this.#isClearDirty;
-  }
-
-  #commitPending(journalSequence: number | undefined): Commit {
-    const commit: Commit = {
-      writes: this.#dirty,
-      isCleared: this.#isClearDirty,
-      generation: this.#generation++,
-      journalSequence,
-      done: this.#opened,
-    };
-    this.#commit = commit;
-    this.#opened = promise();
-    this.#dirty = [];
-    this.#isClearDirty = false;
-    this.#tables.commit(commit.writes, commit.isCleared, journalSequence).then(
-      () => this.#committed(commit),
-      (error: StorageError) => {
-        if (this.#commit === commit) this.#fail(error);
+  /**
+   * Writes to the journal what is not in it yet, and synchronizes it, if it is not being synchronized now: then
+   * this comes again when that is done. Begins a checkpoint if one is due and none is under way.
+   */
+  #synchronize(): void {
+    clearImmediate(this.#immediate);
+    this.#immediate = undefined;
+    const journal = this.#journal;
+    if (this.#refusal !== undefined || this.#frame !== undefined || journal === undefined) return;
+    const begins =
+      this.#isPending() && this.#checkpoint === undefined && (this.#isCheckpointDue || this.#isMuch());
+    if (!begins && !(this.#options.sync === "always" && this.#hasUnjournaled())) return;
+    const frame: Frame = { generation: this.#generation, done: this.#gathered };
+    if (!this.#append(journal)) return;
+    const checkpoint = begins ? this.#beginCheckpoint(journal.rotate()) : undefined;
+    this.#frame = frame;
+    this.#gathered = promise();
+    journal.synchronize().then(
+      () => this.#synchronized(frame, checkpoint),
+      (error: Error) => {
+        if (this.#frame !== frame) return;
+        this.#fail(new StorageError(`synchronizing the journal failed: ${error.message}`));
       },
     );
-    for (const write of commit.writes) {
-      write.isDirty = false;
-      write.committedExpiresAtMs = write.expiresAtMs;
-    }
-    return commit;
   }
 
-  #committed(commit: Commit): void {
-    // After a failure in between, pending writes are what the journal holds, and stay.
-    if (this.#commit !== commit) return;
-    this.#commit = undefined;
-    this.#commits++;
-    this.#durable = Math.max(this.#durable, commit.generation);
-    for (const write of commit.writes) if (!write.isDirty) this.overlay.remove(write);
-    if (commit.journalSequence !== undefined) this.#journal?.discard(commit.journalSequence);
-    commit.done.resolve();
-    if (!this.#isPending()) return;
-    if (this.#journal === undefined || this.#isMuch(this.#journal)) this.#flush();
-    else this.#schedule();
+  #synchronized(frame: Frame, checkpoint: Checkpoint | undefined): void {
+    // Something else has failed meanwhile.
+    if (this.#frame !== frame) return;
+    this.#frame = undefined;
+    this.#durable = Math.max(this.#durable, frame.generation);
+    frame.done.resolve();
+    if (checkpoint !== undefined) this.#handOver(checkpoint);
+    this.#synchronize();
   }
+
+  // ---- checkpoints
+
+  /** @param journalSequence the last journal file that has what is pending */
+  #beginCheckpoint(journalSequence: number): Checkpoint {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#isCheckpointDue = false;
+    const writes = inKeyOrder(this.#dirty);
+    const records = new Array<Uint8Array | undefined>(writes.length);
+    const expiries = new Float64Array(writes.length);
+    for (let i = 0; i < writes.length; i++) {
+      const write = writes[i]!;
+      write.isDirty = false;
+      // What the key is given from now on belongs to the next checkpoint: its place in the journal comes later.
+      records[i] = write.record;
+      expiries[i] = write.expiresAtMs;
+    }
+    const isCleared = this.#isClearDirty;
+    this.#dirty = [];
+    this.#isClearDirty = false;
+    this.#checkpoint = { writes, records, expiries, isCleared, journalSequence, handed: 0, step: promise() };
+    return this.#checkpoint;
+  }
+
+  /** Hands the next writes of a checkpoint to the database. */
+  #handOver(checkpoint: Checkpoint): void {
+    const { writes, expiries, handed: from, journalSequence } = checkpoint;
+    const to = Math.min(from + STEP_WRITES, writes.length);
+    this.#tables
+      .commit(checkpoint, from, to, to === writes.length ? journalSequence : undefined)
+      .then(() => this.#handedOver(checkpoint, to))
+      .catch((error: StorageError) => {
+        if (this.#checkpoint === checkpoint) this.#fail(error);
+      });
+    for (let i = from; i < to; i++) writes[i]!.committedExpiresAtMs = expiries[i]!;
+  }
+
+  #handedOver(checkpoint: Checkpoint, to: number): void {
+    // After a failure in between, pending writes are what the journal holds, and stay.
+    if (this.#checkpoint !== checkpoint) return;
+    const { writes, handed: from, step } = checkpoint;
+    checkpoint.isCleared = false;
+    checkpoint.handed = to;
+    for (let i = from; i < to; i++) if (!writes[i]!.isDirty) this.overlay.remove(writes[i]!);
+    if (to < writes.length) {
+      checkpoint.step = promise();
+      this.#handOver(checkpoint);
+    } else {
+      this.#checkpoint = undefined;
+      this.#checkpoints++;
+      this.#journal?.discard(checkpoint.journalSequence);
+      if (this.#isPending()) this.#schedule();
+      if (this.#isMuch()) this.#synchronize();
+    }
+    step.resolve();
+  }
+
+  // ---- the end
 
   #fail(error: StorageError): void {
     this.#refusal = new StorageError(`no writes are taken any more, since ${error.message}`);
     this.#unschedule();
-    const commit = this.#commit;
-    this.#commit = undefined;
-    this.#journal?.close();
+    const frame = this.#frame;
+    const checkpoint = this.#checkpoint;
+    this.#frame = undefined;
+    this.#checkpoint = undefined;
+    this.#journal?.giveUp(this.#options.sync === "always");
     this.#forget();
     const isLost = this.#touched > this.#durable;
     this.#onFailure();
@@ -320,8 +405,9 @@ export class WriteBehind {
     this.#clearGeneration = 0;
     this.#durable = this.#generation;
     this.#touched = isLost ? Number.POSITIVE_INFINITY : 0;
-    commit?.done.reject(error);
-    this.#opened.reject(error);
+    frame?.done.reject(error);
+    checkpoint?.step.reject(error);
+    this.#gathered.reject(error);
   }
 
   #forget(): void {
@@ -336,9 +422,13 @@ export class WriteBehind {
   async close(): Promise<void> {
     const isFailed = this.#refusal !== undefined;
     try {
-      while (!isFailed && (this.#commit !== undefined || this.#isPending())) {
-        this.#flush();
-        await this.#commit?.done.promise;
+      while (
+        !isFailed &&
+        (this.#frame !== undefined || this.#checkpoint !== undefined || this.#isPending())
+      ) {
+        this.#isCheckpointDue = true;
+        this.#synchronize();
+        await (this.#frame?.done ?? this.#checkpoint?.step)?.promise;
         if (this.#refusal !== undefined) throw this.#refusal;
       }
     } finally {
@@ -349,24 +439,38 @@ export class WriteBehind {
   }
 }
 
-/** Pending writes on their way into the database. */
-interface Commit {
-  readonly writes: readonly PendingWrite[];
-  /** Everything is removed first. */
-  readonly isCleared: boolean;
+/** Writes that become durable together. */
+interface Frame {
   readonly generation: number;
-  /** The last journal file that is contained. */
-  readonly journalSequence: number | undefined;
   readonly done: PromiseWithResolvers<void>;
 }
 
-/** With `interval`, a transaction begins before the interval's end when this much is pending. */
-const FLUSH_WRITES = 4096;
-const FLUSH_BYTES = 4 * 1024 ** 2;
-const FLUSH_JOURNAL_BYTES = 16 * 1024 ** 2;
+/** A checkpoint begins before the interval's end when so many writes or this share of the memory are pending. */
+const CHECKPOINT_WRITES = 16_384;
+const CHECKPOINT_SHARE = 1 / 8;
 
-/** With `interval`, writers wait while so many writes do: to hand them all over takes some 20 ms. */
-const WAIT_WRITES = 16_384;
+/** Writers wait while so many keys have pending writes (a step of `SCAN` looks at all), or this share. */
+const WAIT_WRITES = 65_536;
+const WAIT_SHARE = 1 / 4;
+
+/** Writes of one transaction of a checkpoint: to hand them over takes a millisecond or two at most. */
+const STEP_WRITES = 256;
+
+/**
+ * Writes in about the order in which the database keeps their keys, so that each transaction of a checkpoint
+ * changes pages that lie together.
+ */
+function inKeyOrder(writes: readonly PendingWrite[]): PendingWrite[] {
+  const places = new Uint32Array(HASH_RANGES + 1);
+  for (const { hash } of writes) places[(hash >>> HASH_RANGE_SHIFT) + 1]!++;
+  for (let range = 0; range < HASH_RANGES; range++) places[range + 1]! += places[range]!;
+  const ordered = new Array<PendingWrite>(writes.length);
+  for (const write of writes) ordered[places[write.hash >>> HASH_RANGE_SHIFT]!++] = write;
+  return ordered;
+}
+
+const HASH_RANGES = 1024;
+const HASH_RANGE_SHIFT = 22;
 
 /** A promise whose rejection need not be looked at. */
 function promise(): PromiseWithResolvers<void> {
