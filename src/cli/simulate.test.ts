@@ -125,6 +125,17 @@ test("families of keys whose prefixes end where it is told", async () => {
   ]);
 });
 
+test("keys without families", async () => {
+  const { code, stdout, stderr } = await runGlasscache([
+    ...["simulate", trace, "--policy", "lru", "--size", "4", "--by-prefix", "--prefix-ends", "_"],
+  ]);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: `glasscache simulate: ${trace}: no key has a prefix: they are numbers or hashes, or none of _ is in them\n`,
+  });
+  expect(stdout).toContain("(no prefix)");
+});
+
 test("the optimum alone, one cache", async () => {
   const { stdout } = await runGlasscache(["simulate", trace, "--policy", "belady", "--size", "4"]);
   expect(stdout).toContain("\n1 cache in ");

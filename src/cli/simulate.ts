@@ -292,6 +292,12 @@ async function simulateTrace(
       },
       ...(families !== undefined && { familyName: (family: number) => families.name(family) }),
     });
+    if (families?.areThere === false) {
+      const ends = values.prefixEnds ?? DEFAULT_PREFIX_ENDS;
+      process.stderr.write(
+        `glasscache simulate: ${source.name}: no key has a prefix: they are numbers or hashes, or none of ${ends} is in them\n`,
+      );
+    }
     return {
       source,
       result: { ...result, bytes: result.workingSet?.bytes, rate: 1, estimates: undefined },

@@ -46,6 +46,11 @@ export class KeyFamilies {
     return number;
   }
 
+  /** Whether any key has had a prefix so far. */
+  get areThere(): boolean {
+    return this.#numbers.size > 0;
+  }
+
   /** What people call the family with this number. */
   name(number: number): string {
     return this.#names[number] ?? this.#names[0]!;

@@ -11,8 +11,8 @@ export interface PageFacts {
   readonly facts: readonly (readonly [name: string, value: string])[];
 }
 
-/** A result as the page shows it; an estimate may tell how far off it is to be expected. */
-export type PageRow = ResultRow & { readonly standardError?: number };
+/** A result as the page shows it; an estimate may tell how far off it is to be expected, and whether it tells anything. */
+export type PageRow = ResultRow & { readonly standardError?: number; readonly isResolved?: boolean };
 
 const NARROW_WIDTH = 380;
 
@@ -40,7 +40,7 @@ ${renderCharts(rows, { width: 960, names: "beside" }).join("\n")}
 ${renderCharts(rows, { width: NARROW_WIDTH, names: "below" }).join("\n")}
 </div>
 <h2>Results</h2>
-<p class="faint">The best policy of each size is marked${rows.some(({ policy }) => isOutOfReach(policy)) ? ", those aside that know what lies ahead" : ""}. A click on a column's head sorts by it.</p>
+<p class="faint">The best policy of each size is marked${rows.some(({ policy }) => isOutOfReach(policy)) ? ", those aside that know what lies ahead" : ""}. A click on a column's head sorts by it.${rows.some(({ isResolved }) => isResolved === false) ? " ? The sample holds too little of so small a cache to tell." : ""}</p>
 <div class="scroll">
 ${renderTable(rows, traces.length > 1)}
 </div>
@@ -69,7 +69,11 @@ const COLUMNS: readonly Column[] = [
   { head: "Trace", isText: true, show: ({ trace }) => trace },
   { head: "Policy", isText: true, show: ({ policy }) => policy },
   { head: "Size", show: describeSize, value: ({ size }) => size },
-  { head: "Miss ratio", show: ({ missRatio }) => percent(missRatio), value: ({ missRatio }) => missRatio },
+  {
+    head: "Miss ratio",
+    show: ({ missRatio, isResolved }) => percent(missRatio) + (isResolved === false ? "?" : ""),
+    value: ({ missRatio }) => missRatio,
+  },
   {
     head: "± expected",
     show: ({ standardError }) => (standardError === undefined ? "" : percent(standardError)),

@@ -149,6 +149,13 @@ describe("page", () => {
     expect(page).toContain('<td data-value="0.0123">1.23%</td>');
   });
 
+  test("marks estimates that tell nothing", () => {
+    const page = renderHtml([{ ...row("lru", 10, 0.5), isResolved: false }], { facts: [] });
+    expect(page).toContain('<td data-value="0.5">50.00%?</td>');
+    expect(page).toContain("? The sample holds too little");
+    expect(renderHtml(rows, { facts: [] })).not.toContain("%?");
+  });
+
   test("its script is one", () => {
     const script = /<script>\n([\s\S]*)<\/script>/.exec(renderHtml(rows, { facts: [] }))![1]!;
     expect(() => new Function(script)).not.toThrow();
