@@ -122,20 +122,21 @@ export function writeReport(report: string): void {
 }
 
 /** The same for one of several reports. @param name as its marks have it: `<!-- name: begin -->` */
-export function writeSection(name: string, report: string): void {
-  const text = readFileSync(RESULTS, "utf8");
+export function writeSection(name: string, report: string, page: string = RESULTS): void {
+  const text = readFileSync(page, "utf8");
   const [beginMark, endMark] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
   const begin = text.indexOf(beginMark);
   const end = text.indexOf(endMark);
-  if (begin < 0 || end < begin) throw new Error(`${RESULTS} has lost its marks ${beginMark} and ${endMark}`);
-  writeFileSync(RESULTS, `${text.slice(0, begin + beginMark.length)}\n\n${report}\n${text.slice(end)}`);
+  if (begin < 0 || end < begin) throw new Error(`${page} has lost its marks ${beginMark} and ${endMark}`);
+  writeFileSync(page, `${text.slice(0, begin + beginMark.length)}\n\n${report}\n${text.slice(end)}`);
 }
 
 function us(value: number): string {
   return value.toFixed(2);
 }
 
-function machine(): string {
+/** Date and hardware, for people. */
+export function machine(): string {
   const date = new Date().toISOString().slice(0, 10);
   const memory = Math.round(totalmem() / 1024 ** 3);
   return `${date}: ${cpus().length} × ${cpus()[0]?.model ?? "?"}, ${memory} GiB, Linux ${release()}`;

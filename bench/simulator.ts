@@ -1,160 +1,202 @@
 /**
- * Measures the simulator: requests a second on one thread, beside libCacheSim's `cachesim` if there is one; many
- * caches in one run against one run for each policy; the memory of a small cache. Both programs run in turn, again
- * and again, on the same files; figures are medians of processor time (user and system, of the whole process with
- * its start, reading and decompressing), so that what else the machine does disturbs as little as possible.
+ * Measures the simulator beside libCacheSim's `cachesim`: requests a second on one thread, many caches in one run, the
+ * memory of a small cache and of a trace larger than memory. Both programs run in turn on the same files, whole
+ * commands with their start, reading and decoding, bound to one CPU where they have one thread.
  *
- *   bin/bun bench/simulator.ts --trace FILE [--trace FILE…] [--cachesim PATH] [--rounds 5] [--only speed|many|memory]
+ *   npm run bench:simulator -- --trace FILE --cachesim PATH [--rounds 5] [--only trace|zipf|many|memory|long]
+ *       [--policy lru,arc] [--save FILE] [--write]
  *
- * Traces are in the format oracleGeneral, which both read. A workload of 20 million requests over a million keys
- * (Zipf, alpha 1) is generated besides, into the directory that --scratch names (or that of temporary files).
+ * The trace is of the format oracleGeneral, which both read; uncompressed is fastest for cachesim, which maps it into
+ * memory. A workload of 20 million requests over a million keys (Zipf, alpha 1) is generated besides, into the
+ * directory that --scratch names (or that of temporary files). --save adds what was measured to a file, and reports
+ * on all that is in it, so that a long measurement can be taken in pieces; --write puts the report into
+ * bench/SIMULATOR.md.
  */
 
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { openWorkload } from "../src/sim/workload/workload.ts";
+import { writeSection } from "./report.ts";
+import { formatSimulatorReport, type SimulatorRun } from "./simulator-report.ts";
 
 const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const SAMPLE_EVERY_MS = 5;
+const SIMULATOR_RESULTS = fileURLToPath(new URL("./SIMULATOR.md", import.meta.url));
+const SAMPLE_EVERY_MS = 10;
+/** Where programs of one thread run; whoever measures is elsewhere. */
+const PINNED = ["taskset", "-c", "1"];
 
-/** Our name of a policy, that of cachesim, and how many times its speed ours is meant to have. */
-const POLICIES = [
-  ["fifo", "fifo", 1.5],
-  ["lru", "lru", 1.5],
-  ["sieve", "sieve", 1.5],
-  ["s3-fifo", "s3fifo", 2],
-  ["lfu", "lfu", 2],
-  ["arc", "arc", 2],
-  ["lirs", "lirs", 2],
-  ["w-tinylfu", "wtinylfu", 2],
-] as const;
-
-const GENERATED = { name: "zipf", objects: 1_000_000, alpha: 1, requests: 20_000_000, entries: 100_000 };
+const SPEED_POLICIES = "fifo,lru,sieve,s3-fifo,lfu,arc,lirs,w-tinylfu";
+const CACHESIM_NAMES: Readonly<Record<string, string>> = {
+  "s3-fifo": "s3fifo",
+  "w-tinylfu": "wtinylfu",
+  "2q": "twoq",
+};
+const ZIPF = { name: "zipf-20m.oracleGeneral", workload: "zipf(n=1m,requests=20m)", entries: 100_000 };
 /** Of the objects of any other trace. */
 const SHARE = "10%";
 
 const MANY_POLICIES = "fifo,lru,clock,sieve,s3-fifo,slru,2q,arc,lfu,w-tinylfu";
-const MANY_SIZES = "0.1%,0.2%,0.3%,0.5%,0.7%,1%,1.5%,2%,3%,4%,5%,7%,10%,15%,20%,25%,30%,40%,50%,70%";
-
-interface Usage {
-  readonly cpuSeconds: number;
-  readonly seconds: number;
-  readonly residentBytes: number;
-  readonly output: string;
-}
+const MANY_PERCENT = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 25, 30, 40, 50, 70];
 
 const { values: flags } = parseArgs({
   options: {
-    trace: { type: "string", multiple: true, default: [] },
+    trace: { type: "string" },
     cachesim: { type: "string" },
     rounds: { type: "string", default: "5" },
     only: { type: "string" },
+    policy: { type: "string", default: SPEED_POLICIES },
     scratch: { type: "string", default: tmpdir() },
+    save: { type: "string" },
+    write: { type: "boolean", default: false },
   },
 });
 const rounds = Number(flags.rounds);
+const trace = flags.trace === undefined ? undefined : resolve(flags.trace);
+const runs: SimulatorRun[] = [];
+// Whatever cachesim writes, it writes where it runs.
+const directory = mkdtempSync(join(tmpdir(), "glasscache-bench-"));
 
-const isWanted = (part: string): boolean => flags.only === undefined || flags.only === part;
-
-if (isWanted("speed")) {
-  for (const trace of flags.trace) {
-    const { size } = JSON.parse((await ours(trace, "fifo", SHARE)).output) as { size: number };
-    await compare(trace, size);
+try {
+  if (trace !== undefined && isWanted("trace")) await measureSpeed(trace, await entriesOf(trace));
+  if (isWanted("zipf")) {
+    const zipf = resolve(flags.scratch, ZIPF.name);
+    if (!existsSync(zipf)) await run(["simulate", ZIPF.workload, "--write", zipf]);
+    await measureSpeed(zipf, ZIPF.entries);
   }
-  const generated = join(flags.scratch, "zipf-20m.oracleGeneral");
-  if (!existsSync(generated)) await writeGenerated(generated);
-  await compare(generated, GENERATED.entries);
+  if (trace !== undefined && isWanted("many")) await measureMany(trace);
+  if (trace !== undefined && isWanted("memory")) await measureSmall(trace);
+  if (isWanted("long")) await measureLong();
+} finally {
+  rmSync(directory, { recursive: true });
 }
-for (const trace of flags.trace.slice(0, 1)) {
-  if (isWanted("many")) await measureMany(trace);
-  if (isWanted("memory")) await measureSmall(trace);
+const all = flags.save === undefined ? runs : readSaved(flags.save);
+const report = formatSimulatorReport(all);
+if (flags.write) writeSection("measured", report, SIMULATOR_RESULTS);
+else console.log(report);
+
+function isWanted(part: string): boolean {
+  return flags.only === undefined || flags.only === part;
 }
 
-async function compare(trace: string, entries: number): Promise<void> {
-  console.log(`\n### ${basename(trace)}, ${entries.toLocaleString("en")} entries, one thread\n`);
-  console.log(
-    "| policy | ours, s CPU | million requests/s | MB | cachesim, s CPU | million requests/s | MB | times | goal |",
-  );
-  console.log("| --- | --: | --: | --: | --: | --: | --: | --: | --: |");
-  for (const [policy, theirName, goal] of POLICIES) {
-    const own: Usage[] = [];
-    const their: Usage[] = [];
-    for (let round = 0; round < rounds; round++) {
-      own.push(await ours(trace, policy, String(entries)));
-      if (flags.cachesim === undefined) continue;
-      const options = ["--ignore-obj-size", "1", "--num-thread", "1"];
-      their.push(
-        await runProgram([flags.cachesim, trace, "oracleGeneral", theirName, String(entries), ...options]),
-      );
+async function measureSpeed(trace: string, entries: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    for (const policy of flags.policy.split(",")) {
+      const what = { part: "speed", trace: basename(trace), entries, policy } as const;
+      const own = await run([...simulate(trace, policy, String(entries)), "--threads", "1"], PINNED);
+      const { requests, misses, seconds } = JSON.parse(own.output);
+      note({ ...what, ...own, program: "glasscache", requests, misses, loopSeconds: seconds });
+      const other = await cachesim(trace, policy, String(entries), 1);
+      if (other !== undefined) note({ ...what, ...other, program: "cachesim", requests });
     }
-    const { requests } = JSON.parse(own[0]!.output) as { requests: number };
-    const a = medianUsage(own);
-    const cells = [policy, ...figures(a, requests)];
-    if (their.length > 0) {
-      const b = medianUsage(their);
-      cells.push(...figures(b, requests), (b.cpuSeconds / a.cpuSeconds).toFixed(2), String(goal));
-    } else cells.push("", "", "", "", String(goal));
-    console.log(`| ${cells.join(" | ")} |`);
   }
 }
 
 /** All policies and sizes in one run, and a run for each policy. */
 async function measureMany(trace: string): Promise<void> {
-  const count = MANY_SIZES.split(",").length;
   const policies = MANY_POLICIES.split(",");
-  console.log(`\n### ${policies.length} policies × ${count} sizes on ${basename(trace)}\n`);
-  console.log("| | s | s CPU | MB |");
-  console.log("| --- | --: | --: | --: |");
-  const show = (name: string, { seconds, cpuSeconds, residentBytes }: Usage): void =>
-    console.log(
-      `| ${name} | ${seconds.toFixed(2)} | ${cpuSeconds.toFixed(2)} | ${megabytes(residentBytes)} |`,
-    );
-  const together = await ours(trace, MANY_POLICIES, MANY_SIZES, "auto");
-  show("one run, all processors", together);
-  show("one run, one thread", await ours(trace, MANY_POLICIES, MANY_SIZES));
-  for (const threads of ["auto", "1"]) {
-    const single: Usage[] = [];
-    for (const policy of policies) single.push(await ours(trace, policy, MANY_SIZES, threads));
-    show(`${policies.length} runs of one policy, ${threads === "1" ? "one thread" : "all processors"}`, {
-      seconds: sum(single.map(({ seconds }) => seconds)),
-      cpuSeconds: sum(single.map(({ cpuSeconds }) => cpuSeconds)),
-      residentBytes: Math.max(...single.map(({ residentBytes }) => residentBytes)),
-      output: "",
-    });
+  const sizes = MANY_PERCENT.map((percent) => `${percent}%`).join(",");
+  const shares = MANY_PERCENT.map((percent) => (percent / 100).toFixed(4)).join(",");
+  const what = { part: "many", trace: basename(trace), entries: 0, requests: 0 } as const;
+  const together = await run(simulate(trace, MANY_POLICIES, sizes));
+  note({ ...what, ...together, program: "glasscache", policy: "one run" });
+  for (const policy of policies) {
+    const single = await run(simulate(trace, policy, sizes));
+    note({ ...what, ...single, program: "glasscache", policy: "a run for each policy" });
+  }
+  for (const policy of policies) {
+    const other = await cachesim(trace, policy, shares, availableParallelism());
+    if (other !== undefined)
+      note({ ...what, ...other, program: "cachesim", policy: "a run for each policy" });
   }
 }
 
 async function measureSmall(trace: string): Promise<void> {
-  console.log(`\n### LRU of 100 entries on ${basename(trace)}: resident memory\n`);
-  const own = medianUsage(await repeat(() => ours(trace, "lru", "100")));
-  console.log(`ours ${megabytes(own.residentBytes)} MB`);
-  if (flags.cachesim === undefined) return;
-  const command = [
-    flags.cachesim,
-    trace,
-    "oracleGeneral",
-    "lru",
-    "100",
-    "--ignore-obj-size",
-    "1",
-    "--num-thread",
-    "1",
-  ];
-  const their = medianUsage(await repeat(() => runProgram(command)));
-  console.log(`cachesim ${megabytes(their.residentBytes)} MB`);
+  for (let round = 0; round < rounds; round++) {
+    const what = {
+      part: "memory",
+      trace: basename(trace),
+      entries: 100,
+      policy: "lru",
+      requests: 0,
+    } as const;
+    note({ ...what, ...(await run(simulate(trace, "lru", "100"))), program: "glasscache" });
+    const other = await cachesim(trace, "lru", "100", 1);
+    if (other !== undefined) note({ ...what, ...other, program: "cachesim" });
+  }
 }
 
-function ours(trace: string, policy: string, size: string, threads = "1"): Promise<Usage> {
-  const options = ["--policy", policy, "--size", size, "--ignore-size", "--threads", threads, "--json"];
-  return runProgram([process.execPath, MAIN, "simulate", trace, ...options]);
+/** A trace that comes through standard input, ever longer: 24 bytes a request. */
+async function measureLong(): Promise<void> {
+  for (const millions of [1, 10, 100]) {
+    const workload = `zipf(n=100k,requests=${millions}m)`;
+    const writer = [
+      process.execPath,
+      MAIN,
+      "simulate",
+      workload,
+      "--write",
+      "-",
+      "--write-format",
+      "oracleGeneral",
+    ];
+    const source = Bun.spawn(writer, { stdout: "pipe", stderr: "ignore" });
+    const usage = await run(simulate("-", "lru", "100"), [], source.stdout);
+    const requests = millions * 1e6;
+    note({
+      part: "long",
+      trace: workload,
+      entries: 100,
+      policy: "lru",
+      requests,
+      ...usage,
+      program: "glasscache",
+    });
+  }
 }
 
-async function runProgram(command: string[]): Promise<Usage> {
+/** As many entries as the share of the trace's objects comes to. */
+async function entriesOf(trace: string): Promise<number> {
+  return JSON.parse((await run(simulate(trace, "fifo", SHARE))).output).size;
+}
+
+function simulate(trace: string, policy: string, size: string): string[] {
+  return ["simulate", trace, "--policy", policy, "--size", size, "--ignore-size", "--json"];
+}
+
+interface Usage {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+  readonly output: string;
+}
+
+function run(args: string[], before: string[] = [], stdin?: ReadableStream): Promise<Usage> {
+  return runProgram([...before, process.execPath, MAIN, ...args], stdin);
+}
+
+async function cachesim(
+  trace: string,
+  policy: string,
+  size: string,
+  threads: number,
+): Promise<Usage | undefined> {
+  if (flags.cachesim === undefined) return undefined;
+  const before = threads === 1 ? PINNED : [];
+  const name = CACHESIM_NAMES[policy] ?? policy;
+  const options = ["--ignore-obj-size", "1", "--num-thread", String(threads)];
+  return runProgram([...before, resolve(flags.cachesim), trace, "oracleGeneral", name, size, ...options]);
+}
+
+async function runProgram(command: string[], stdin?: ReadableStream): Promise<Usage> {
   const begun = performance.now();
-  const child = Bun.spawn(command, { stdout: "pipe", stderr: "ignore" });
+  const child = Bun.spawn(command, {
+    cwd: directory,
+    stdin: stdin ?? "ignore",
+    stdout: "pipe",
+    stderr: "ignore",
+  });
   let residentBytes = 0;
   // The system's own account of it includes the program that started it.
   const timer = setInterval(() => {
@@ -162,15 +204,10 @@ async function runProgram(command: string[]): Promise<Usage> {
   }, SAMPLE_EVERY_MS);
   const output = await new Response(child.stdout).text();
   const code = await child.exited;
+  const seconds = (performance.now() - begun) / 1000;
   clearInterval(timer);
   if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}`);
-  const { cpuTime } = child.resourceUsage()!;
-  return {
-    cpuSeconds: Number(cpuTime.total) / 1e6,
-    seconds: (performance.now() - begun) / 1000,
-    residentBytes,
-    output,
-  };
+  return { seconds, cpuSeconds: Number(child.resourceUsage()!.cpuTime.total) / 1e6, residentBytes, output };
 }
 
 /** The most it has had so far (Linux). */
@@ -183,55 +220,12 @@ function peakResidentBytes(pid: number): number {
   }
 }
 
-async function writeGenerated(path: string): Promise<void> {
-  const { name, objects, alpha, requests } = GENERATED;
-  const parameters = new Map(Object.entries({ n: objects, alpha, requests }));
-  const file = openSync(path, "w");
-  let at = 0;
-  await openWorkload({ name, parameters }).read((batch) => {
-    // u32 time, u64 key, u32 size, i64 next access (−2: not known).
-    const words = new Uint32Array(batch.count * 6);
-    for (let i = 0; i < batch.count; i++, at++) {
-      const record = [
-        Math.floor(at / 10_000),
-        batch.keyLow[i]!,
-        batch.keyHigh[i]!,
-        1,
-        0xffff_fffe,
-        0xffff_ffff,
-      ];
-      words.set(record, i * 6);
-    }
-    writeSync(file, new Uint8Array(words.buffer));
-    return true;
-  });
-  closeSync(file);
+function note({ output: _, ...one }: SimulatorRun & { output?: string }): void {
+  runs.push(one);
+  if (flags.save !== undefined) appendFileSync(flags.save, `${JSON.stringify(one)}\n`);
 }
 
-async function repeat(measure: () => Promise<Usage>): Promise<Usage[]> {
-  const all: Usage[] = [];
-  for (let round = 0; round < rounds; round++) all.push(await measure());
-  return all;
-}
-
-function medianUsage(all: readonly Usage[]): Usage {
-  const median = (values: number[]): number => values.sort((one, other) => one - other)[values.length >> 1]!;
-  return {
-    cpuSeconds: median(all.map(({ cpuSeconds }) => cpuSeconds)),
-    seconds: median(all.map(({ seconds }) => seconds)),
-    residentBytes: median(all.map(({ residentBytes }) => residentBytes)),
-    output: all[0]!.output,
-  };
-}
-
-function figures({ cpuSeconds, residentBytes }: Usage, requests: number): string[] {
-  return [cpuSeconds.toFixed(2), (requests / cpuSeconds / 1e6).toFixed(1), megabytes(residentBytes)];
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(0);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+function readSaved(path: string): SimulatorRun[] {
+  const lines = readFileSync(path, "utf8").trim().split("\n");
+  return lines.map((line) => JSON.parse(line) as SimulatorRun);
 }

@@ -1,0 +1,144 @@
+import { machine } from "./report.ts";
+
+/** One run of one program, or several added up. */
+export interface SimulatorRun {
+  readonly part: "speed" | "many" | "memory" | "long";
+  readonly program: "glasscache" | "cachesim";
+  readonly trace: string;
+  /** What was simulated. */
+  readonly policy: string;
+  readonly entries: number;
+  readonly requests: number;
+  readonly misses?: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+  /** Of our own replay alone. */
+  readonly loopSeconds?: number;
+}
+
+/** How many times cachesim's requests a second ours are meant to be. */
+const GOALS: Readonly<Record<string, number>> = { fifo: 1.5, lru: 1.5, sieve: 1.5 };
+const OTHER_GOAL = 2;
+
+/** Tables of medians. */
+export function formatSimulatorReport(runs: readonly SimulatorRun[]): string {
+  const lines = [`Taken on ${machine()}; Bun ${Bun.version}.`];
+  const speed = runs.filter(({ part }) => part === "speed");
+  for (const trace of distinct(speed.map((run) => run.trace))) {
+    lines.push(...formatSpeed(speed.filter((run) => run.trace === trace)));
+  }
+  const many = runs.filter(({ part }) => part === "many");
+  if (many.length > 0) lines.push(...formatMany(many));
+  const memory = runs.filter(({ part }) => part === "memory");
+  if (memory.length > 0) lines.push(...formatMemory(memory));
+  const long = runs.filter(({ part }) => part === "long");
+  if (long.length > 0) lines.push(...formatLong(long));
+  return `${lines.join("\n")}\n`;
+}
+
+function formatSpeed(runs: readonly SimulatorRun[]): string[] {
+  const [{ trace, entries, requests } = fail()] = runs;
+  const lines = [
+    "",
+    `### One thread: ${trace}, ${requests.toLocaleString("en")} requests, ${entries.toLocaleString("en")} entries`,
+    "",
+    "Million requests a second of the whole command; `replay` is the policy's loop alone.",
+    "",
+    "| policy | ours | cachesim | ratio | goal | ours CPU s | cachesim CPU s | replay | rounds |",
+    "| --- | --: | --: | --: | --: | --: | --: | --: | --: |",
+  ];
+  for (const policy of distinct(runs.map((run) => run.policy))) {
+    const own = runs.filter((run) => run.policy === policy && run.program === "glasscache");
+    const other = runs.filter((run) => run.policy === policy && run.program === "cachesim");
+    const [a, b] = [median(own, "seconds"), median(other, "seconds")];
+    const cells = [
+      policy,
+      millions(requests, a),
+      millions(requests, b),
+      (b / a).toFixed(2),
+      String(GOALS[policy] ?? OTHER_GOAL),
+      median(own, "cpuSeconds").toFixed(2),
+      median(other, "cpuSeconds").toFixed(2),
+      millions(requests, median(own, "loopSeconds")),
+      String(own.length),
+    ];
+    lines.push(`| ${cells.join(" | ")} |`);
+  }
+  return lines;
+}
+
+function formatMany(runs: readonly SimulatorRun[]): string[] {
+  const lines = [
+    "",
+    `### 10 policies × 20 sizes: ${runs[0]!.trace}`,
+    "",
+    "| | wall s | CPU s | most resident MB |",
+    "| --- | --: | --: | --: |",
+  ];
+  for (const name of distinct(runs.map(({ program, policy }) => `${program}, ${policy}`))) {
+    const own = runs.filter(({ program, policy }) => `${program}, ${policy}` === name);
+    const residentBytes = Math.max(...own.map((run) => run.residentBytes));
+    const cells = [name, total(own, "seconds"), total(own, "cpuSeconds"), megabytes(residentBytes)];
+    lines.push(`| ${cells.join(" | ")} |`);
+  }
+  return lines;
+}
+
+function formatMemory(runs: readonly SimulatorRun[]): string[] {
+  const lines = [
+    "",
+    `### LRU of 100 entries: ${runs[0]!.trace}`,
+    "",
+    "| | most resident MB | wall s |",
+    "| --- | --: | --: |",
+  ];
+  for (const program of distinct(runs.map((run) => run.program))) {
+    const own = runs.filter((run) => run.program === program);
+    const cells = [program, megabytes(median(own, "residentBytes")), median(own, "seconds").toFixed(2)];
+    lines.push(`| ${cells.join(" | ")} |`);
+  }
+  return lines;
+}
+
+function formatLong(runs: readonly SimulatorRun[]): string[] {
+  const lines = [
+    "",
+    "### Longer and longer traces through standard input, LRU of 100 entries",
+    "",
+    "| workload | trace MB | most resident MB |",
+    "| --- | --: | --: |",
+  ];
+  for (const { trace, requests, residentBytes } of runs) {
+    lines.push(`| ${trace} | ${megabytes(24 * requests)} | ${megabytes(residentBytes)} |`);
+  }
+  return lines;
+}
+
+type Figure = "seconds" | "cpuSeconds" | "residentBytes" | "loopSeconds";
+
+function median(runs: readonly SimulatorRun[], figure: Figure): number {
+  const values = runs.map((run) => run[figure] ?? Number.NaN).sort((one, other) => one - other);
+  return values[values.length >> 1] ?? Number.NaN;
+}
+
+/** Of runs that took place one after the other. */
+function total(runs: readonly SimulatorRun[], figure: "seconds" | "cpuSeconds"): string {
+  return runs.reduce((sum, run) => sum + run[figure], 0).toFixed(1);
+}
+
+function millions(requests: number, seconds: number): string {
+  return (requests / seconds / 1e6).toFixed(1);
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}
+
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}
+
+function fail(): never {
+  throw new Error("there is nothing to report");
+}
