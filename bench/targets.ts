@@ -31,7 +31,7 @@ export interface Target {
 }
 
 /** What can be measured and ended. */
-interface Started {
+export interface Started {
   readonly pid: number;
   kill(): Promise<void>;
 }
@@ -40,7 +40,10 @@ function pinned(cpu: string, command: readonly string[]): string[] {
   return ["taskset", "-c", cpu, ...command];
 }
 
-async function redis(cpu: string, args: readonly string[]): Promise<{ program: Program; port: number }> {
+export async function redis(
+  cpu: string,
+  args: readonly string[],
+): Promise<{ program: Program; port: number }> {
   const port = await freePort();
   const command = ["redis-server", "--port", String(port), "--bind", "127.0.0.1", "--save", "", ...args];
   const { program } = await Program.start(pinned(cpu, command), (line) =>
@@ -49,7 +52,7 @@ async function redis(cpu: string, args: readonly string[]): Promise<{ program: P
   return { program, port };
 }
 
-async function glasscache(
+export async function glasscache(
   cpu: string,
   args: readonly string[],
   probe: Probe = {},
@@ -187,7 +190,7 @@ export async function floorTarget(probe: Probe = {}): Promise<Target> {
 }
 
 /** Starts a program that prints nothing when it is ready: it is once it accepts connections. */
-async function startSilent(port: number, command: readonly string[]): Promise<Started> {
+export async function startSilent(port: number, command: readonly string[]): Promise<Started> {
   const child = Bun.spawn(pinned(SERVER_CPU, command), {
     stdin: "ignore",
     stdout: "ignore",
