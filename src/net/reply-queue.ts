@@ -118,15 +118,17 @@ export class ReplyQueue {
 
   #advance(): boolean {
     let moved = false;
-    for (let head = this.#head; head !== undefined && !head.open; head = head.next) {
+    for (let head = this.#head; head !== undefined && !head.open; head = this.#head) {
       if (head.length > 0) {
         this.#ready.append(head.buffer.bytes, 0, head.length);
         this.waitingBytes -= head.length;
       }
       moved = true;
       this.#head = head.next;
-      if (head.next === undefined) this.#tail = undefined;
+      // Or one that has survived a collection would keep all that came after it alive.
+      head.next = undefined;
     }
+    if (this.#head === undefined) this.#tail = undefined;
     return moved;
   }
 }

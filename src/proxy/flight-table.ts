@@ -1,13 +1,19 @@
 import { equalBytes } from "../lib/bytes.ts";
 import type { Flight } from "./flight.ts";
 
+/** A power of two: more than there usually are flights at once, so that chains are short. */
+const BUCKETS = 4096;
+
 /**
  * The fills under way that further misses may join, at most one for each key. They are found by the key's hash and
  * told apart by its bytes: to make a string of each key would cost more than all else here.
+ *
+ * Buckets of its own rather than a `Map`: with one that is filled and emptied for ever, what misses leave behind was
+ * collected only with the whole heap, which grew by hundreds of megabytes in between.
  */
 export class FlightTable {
-  /** By hash, as a signed number; others of the same hash follow by `next`. */
-  readonly #chains = new Map<number, Flight>();
+  /** Flights of the same bucket follow by `next`. */
+  readonly #buckets: (Flight | undefined)[] = new Array<Flight | undefined>(BUCKETS).fill(undefined);
   #size = 0;
 
   get size(): number {
@@ -15,43 +21,43 @@ export class FlightTable {
   }
 
   find(bytes: Uint8Array, start: number, end: number, hash: number): Flight | undefined {
-    let flight = this.#chains.get(hash | 0);
-    while (flight !== undefined && !isFor(flight, bytes, start, end)) flight = flight.next;
+    let flight = this.#buckets[hash & (BUCKETS - 1)];
+    while (flight !== undefined && !isFor(flight, bytes, start, end, hash)) flight = flight.next;
     return flight;
   }
 
   /** There must be none of the same key. */
   add(flight: Flight): void {
-    flight.next = this.#chains.get(flight.hash | 0);
-    this.#chains.set(flight.hash | 0, flight);
+    const bucket = flight.hash & (BUCKETS - 1);
+    flight.next = this.#buckets[bucket];
+    this.#buckets[bucket] = flight;
     this.#size++;
   }
 
   /** Takes this very flight out, if it is there: another may have its place since an invalidation. */
   remove(flight: Flight): void {
-    const hash = flight.hash | 0;
-    const first = this.#chains.get(hash);
-    if (first === flight) {
-      if (flight.next === undefined) this.#chains.delete(hash);
-      else this.#chains.set(hash, flight.next);
-      this.#size--;
-      return;
+    const bucket = flight.hash & (BUCKETS - 1);
+    let before: Flight | undefined;
+    let at = this.#buckets[bucket];
+    while (at !== undefined && at !== flight) {
+      before = at;
+      at = at.next;
     }
-    for (let before = first; before !== undefined; before = before.next) {
-      if (before.next !== flight) continue;
-      before.next = flight.next;
-      this.#size--;
-      return;
-    }
+    if (at === undefined) return;
+    if (before === undefined) this.#buckets[bucket] = flight.next;
+    else before.next = flight.next;
+    flight.next = undefined;
+    this.#size--;
   }
 
   clear(): void {
-    this.#chains.clear();
+    this.#buckets.fill(undefined);
     this.#size = 0;
   }
 }
 
-function isFor(flight: Flight, bytes: Uint8Array, start: number, end: number): boolean {
+function isFor(flight: Flight, bytes: Uint8Array, start: number, end: number, hash: number): boolean {
   const { key, keyStart, keyEnd } = flight;
+  if ((flight.hash | 0) !== (hash | 0)) return false;
   return keyEnd - keyStart === end - start && equalBytes(key, keyStart, keyEnd, bytes, start);
 }
