@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { FakeOrigin } from "../../test/support/fake-origin.ts";
+import { LocalProxy } from "../../test/support/local-proxy.ts";
 import { type RunningServer, startRedis } from "../../test/support/origins.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
@@ -78,4 +80,17 @@ test("routes that are refused say why", () => {
   for (const { kind, name, reason } of ROUTES) {
     if (kind === "refuse") expect([name, reason]).toEqual([name, expect.stringMatching(/; ask the origin$/)]);
   }
+});
+
+test("the proxy's own commands have no route that passes them by", async () => {
+  using origin = new FakeOrigin();
+  await using local = await LocalProxy.ready({ origin: origin.port });
+  const passing = new Set(
+    ROUTES.filter(({ kind }) => kind === "cached" || kind === "read" || kind === "write").map(
+      ({ name }) => name,
+    ),
+  );
+  const own = local.proxy.commands.commands.map(({ name }) => name);
+  expect(own.filter((name) => passing.has(name))).toEqual([]);
+  expect(own).toContain("hello");
 });

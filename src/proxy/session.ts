@@ -116,10 +116,17 @@ export class ProxySession implements Session, ProxyContext {
   #respRequest(request: Request, reply: ReplyWriter): void {
     const { proxy, connection } = this;
     const route = proxy.routes.find(request);
-    // The usual case first.
-    if (route?.kind === "cached" && this.#pin === undefined && connection.authenticated) {
-      this.#cachedRead(request, route, reply);
-      return;
+    // The usual cases first. No command of the proxy's own has such a route.
+    if (route !== undefined && this.#pin === undefined && connection.authenticated) {
+      if (route.kind === "cached") {
+        this.#cachedRead(request, route, reply);
+        return;
+      }
+      if (route.kind === "write" || route.kind === "read") {
+        connection.lastCommand = route.name;
+        this.#forward(request, route);
+        return;
+      }
     }
     const local = proxy.commands.find(request);
     if (!connection.authenticated && local?.flags.includes("no_auth") !== true) {
