@@ -76,7 +76,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     throw error;
   }
   proxy.port = listener.port;
-  const stopSweeping = sweepInSteps(store, clock);
+  const stopSweeping = sweepInSteps(store, clock, 1);
   return {
     port: listener.port,
     proxy,
@@ -101,9 +101,13 @@ export function createStore(
   return Store.create({ ...budget, policy: policy ?? DEFAULT_POLICY, seed, shards });
 }
 
-/** Removes in the background what nobody can see any more. @returns how to stop it */
-export function sweepInSteps(store: Store, clock: Clock): () => void {
-  const timer = setInterval(() => store.sweep(clock.monotonicMs(), SWEEP_STEPS), SWEEP_INTERVAL_MS);
+/**
+ * Removes in the background what nobody can see any more.
+ * @param threads how many threads do so, all over the same store
+ * @returns how to stop it
+ */
+export function sweepInSteps(store: Store, clock: Clock, threads: number): () => void {
+  const timer = setInterval(() => store.sweep(clock.monotonicMs(), SWEEP_STEPS), SWEEP_INTERVAL_MS * threads);
   timer.unref();
   return () => clearInterval(timer);
 }

@@ -8,10 +8,9 @@ import { ListenError, probePort } from "../../net/listener.ts";
 import type { ProxySettings } from "../context.ts";
 import { retireCounters } from "../counters.ts";
 import { completeSettings, randomHex } from "../settings.ts";
-import { createStore, DRAIN_MS, type StartProxyOptions, sweepInSteps } from "../start.ts";
+import { createStore, DRAIN_MS, type StartProxyOptions } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
-import { steadyClockFrom } from "./steady-clock.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
 import { ThreadTable } from "./thread-table.ts";
 
@@ -36,11 +35,11 @@ export class Supervisor {
   /** Threads that died and were replaced. */
   restarts = 0;
   readonly #start: Omit<ThreadStart, "index" | "holder">;
+  /** Only ever used without waiting for its locks: one may be held by a thread that has died, for `recover` to free. */
   readonly #store: Store;
   readonly #table: ThreadTable;
   readonly #log: Log;
   readonly #workers: (Worker | undefined)[] = [];
-  readonly #stopSweeping: () => void;
   readonly #restarting = new Set<ReturnType<typeof setTimeout>>();
   #nextHolder = 2;
   #closing = false;
@@ -50,14 +49,12 @@ export class Supervisor {
     store: Store,
     table: ThreadTable,
     log: Log,
-    stopSweeping: () => void,
   ) {
     this.port = start.port;
     this.#start = start;
     this.#store = store;
     this.#table = table;
     this.#log = log;
-    this.#stopSweeping = stopSweeping;
   }
 
   /** @throws ListenError, RangeError */
@@ -87,7 +84,6 @@ export class Supervisor {
       store,
       table,
       log,
-      sweepInSteps(store, steadyClockFrom(machine, baseMs)),
     );
     try {
       await Promise.all(Array.from({ length: threads }, (_, index) => supervisor.#run(index)));
@@ -110,7 +106,6 @@ export class Supervisor {
   /** Lets clients have their replies, then ends all threads. */
   async close(): Promise<void> {
     this.#closing = true;
-    this.#stopSweeping();
     for (const timer of this.#restarting) clearTimeout(timer);
     await Promise.all(
       this.#workers.map(async (worker) => {

@@ -6,6 +6,7 @@ import { systemRandom } from "../../lib/random.ts";
 import { ListenError, Listener } from "../../net/listener.ts";
 import { publishCounters } from "../counters.ts";
 import { CachingProxy } from "../proxy.ts";
+import { sweepInSteps } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
 import { SharedRegistry } from "./shared-registry.ts";
@@ -24,9 +25,10 @@ function runThread(start: ThreadStart): void {
   const threads = new ThreadTable(start.table, count);
   const registry = new SharedRegistry(threads, index);
   const clock = steadyClockFrom(machineClock(), start.baseMs);
+  const store = Store.attach(start.store, start.holder);
   const proxy = new CachingProxy({
     settings,
-    store: Store.attach(start.store, start.holder),
+    store,
     clock,
     random: systemRandom,
     log: logOver(),
@@ -63,10 +65,12 @@ function runThread(start: ThreadStart): void {
     return;
   }
   proxy.port = start.port;
+  const stopSweeping = sweepInSteps(store, clock, count);
   const publishing = setInterval(() => publishCounters(proxy, index), PUBLISH_INTERVAL_MS);
   parentPort!.on("message", async ({ graceMs }: ToThread) => {
     await listener.drain(graceMs);
     clearInterval(publishing);
+    stopSweeping();
     proxy.close();
     await proxy.recorder?.close();
     tell({ type: "drained" });
