@@ -453,7 +453,7 @@ const CHECKPOINT_SHARE = 1 / 8;
 const WAIT_WRITES = 65_536;
 const WAIT_SHARE = 1 / 4;
 
-/** Writes of one transaction of a checkpoint: to hand them over takes a millisecond or two at most. */
+/** Writes of one transaction of a checkpoint: to hand them over takes mostly one to four milliseconds. */
 const STEP_WRITES = 256;
 
 /**
