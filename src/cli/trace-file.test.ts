@@ -63,7 +63,7 @@ test("nothing is left behind of what went wrong", async () => {
   });
   expect(existsSync(path)).toBe(false);
   const passed = await runGlasscache(["simulate", broken, "--write", path, "--skip-bad"]);
-  expect(passed.stderr).toContain(`1 broken records passed over, the first: ${broken}, line 3`);
+  expect(passed.stderr).toContain(`1 broken record passed over, the first: ${broken}, line 3`);
   expect(readFileSync(path).length).toBe(24);
 });
 
