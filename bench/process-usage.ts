@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /** Processor time of a process so far, all threads, user and system, in microseconds (Linux). */
 export function cpuMicros(pid: number): number {
@@ -15,6 +15,22 @@ export function cpuMicros(pid: number): number {
 
 /** Resident memory of a process in bytes (Linux). */
 export function residentBytes(pid: number): number {
-  const match = /^VmRSS:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  return statusBytes(pid, "VmRSS");
+}
+
+/** The most memory that was resident since the process began or `restartPeak` (Linux). */
+export function peakResidentBytes(pid: number): number {
+  return statusBytes(pid, "VmHWM");
+}
+
+/** From now on `peakResidentBytes` counts anew. */
+export function restartPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
+}
+
+function statusBytes(pid: number, field: string): number {
+  const match = new RegExp(`^${field}:\\s+([0-9]+) kB$`, "m").exec(
+    readFileSync(`/proc/${pid}/status`, "utf8"),
+  );
   return match === null ? 0 : Number(match[1]) * 1024;
 }

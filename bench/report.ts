@@ -142,7 +142,7 @@ export function machine(): string {
   return `${date}: ${cpus().length} × ${cpus()[0]?.model ?? "?"}, ${memory} GiB, Linux ${release()}`;
 }
 
-function versions(): string {
+export function versions(): string {
   const programs: [name: string, command: string, args: string[]][] = [
     ["redis-server", "redis-server", ["--version"]],
     ["memcached", "memcached", ["--version"]],

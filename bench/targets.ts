@@ -90,17 +90,27 @@ export async function memcachedTarget(): Promise<Target> {
   return target("memcached, 1 thread", "memcached", program, port, { writes: true });
 }
 
-export async function serverTarget(engine: "memory" | "lmdb", probe?: Probe): Promise<Target> {
+/** @param more further arguments */
+export async function serverTarget(
+  engine: "memory" | "lmdb",
+  probe?: Probe,
+  more: readonly string[] = [],
+): Promise<Target> {
   const directory = new TemporaryDirectory();
-  const args = engine === "lmdb" ? ["--data", directory.path, "--sync", "always"] : [];
+  const args = engine === "lmdb" ? ["--data", directory.path, "--sync", "always", ...more] : more;
   const { program, port } = await glasscache(SERVER_CPU, ["server", "--engine", engine, ...args], probe);
   const name = engine === "memory" ? "our server, memory" : "our server, lmdb, sync always";
   return target(name, "resp", program, port, { writes: true }, async () => directory[Symbol.dispose]());
 }
 
-export async function proxyHitTarget(wire: "resp" | "text", probe?: Probe): Promise<Target> {
+/** @param more further arguments */
+export async function proxyHitTarget(
+  wire: "resp" | "text",
+  probe?: Probe,
+  more: readonly string[] = [],
+): Promise<Target> {
   const origin = await redis(LOAD_CPU, []);
-  const args = ["proxy", "--threads", "1", "--origin", `127.0.0.1:${origin.port}`];
+  const args = ["proxy", "--threads", "1", "--origin", `127.0.0.1:${origin.port}`, ...more];
   const proxy = await glasscache(SERVER_CPU, args, probe);
   const name = wire === "resp" ? "our proxy, hits" : "our proxy, hits, text protocol";
   return target(

@@ -44,6 +44,8 @@ export const EXTENT_AFTER = 1;
 export const VALUE_BITS = 0x1fff_ffff;
 export const HAS_EXPIRY = 1 << 29;
 export const HAS_EXTENTS = 1 << 30;
+/** Somebody reads or writes the entry little by little (`pins.ts`): its chunks are not given back meanwhile. */
+export const IS_PINNED: number = 1 << 31;
 export const KEY_BITS = 0xffff;
 export const READ_SHIFT = 16;
 export const READ_LIMIT = 0xffff;

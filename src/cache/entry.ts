@@ -17,6 +17,7 @@ import {
   HAS_EXPIRY,
   HAS_EXTENTS,
   HASH,
+  IS_PINNED,
   KEY_BITS,
   KEY_BYTES,
   KIND_BITS,
@@ -82,6 +83,10 @@ export function hasExpiryField(memory: ShardMemory, slot: number): boolean {
 
 export function hasExtents(memory: ShardMemory, slot: number): boolean {
   return (memory.words[slot * 2 + VALUE_BYTES]! & HAS_EXTENTS) !== 0;
+}
+
+export function isPinned(memory: ShardMemory, slot: number): boolean {
+  return (memory.words[slot * 2 + VALUE_BYTES]! & IS_PINNED) !== 0;
 }
 
 export function filledAtMs(memory: ShardMemory, slot: number): number {

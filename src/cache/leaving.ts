@@ -1,8 +1,18 @@
 import { compact } from "./compaction.ts";
 import type { Draft } from "./draft.ts";
-import { expiryOf, freeChain, isOfEpoch, keyBytesOf, keyEquals, planChunks, valueBytesOf } from "./entry.ts";
+import {
+  expiryOf,
+  freeChain,
+  isOfEpoch,
+  isPinned,
+  keyBytesOf,
+  keyEquals,
+  planChunks,
+  valueBytesOf,
+} from "./entry.ts";
 import { HASH } from "./entry-layout.ts";
 import { shrinkIndex, unlinkEntry } from "./index-table.ts";
+import { detach } from "./pin-table.ts";
 import type { Shard } from "./shard.ts";
 import {
   ENTRIES,
@@ -70,13 +80,19 @@ function isDraftsKey(memory: ShardMemory, slot: number, draft: Draft): boolean {
   );
 }
 
+/** Gives the chunks of an entry back that is not in the index any more; those of a pinned one when it is unpinned. */
+export function giveUpChain(memory: ShardMemory, slot: number): void {
+  if (isPinned(memory, slot)) detach(memory, slot);
+  else freeChain(memory, slot);
+}
+
 /** Gives an entry's memory back; the policy has forgotten it. */
 function discard(shard: Shard, slot: number): void {
   const { memory, leavingPlan } = shard;
   planChunks(memory, slot, leavingPlan);
   uncount(memory, slot, leavingPlan.bytes);
   unlinkEntry(memory, slot);
-  freeChain(memory, slot);
+  giveUpChain(memory, slot);
   memory.words[ENTRIES]!--;
   shrinkIndex(memory);
   compact(shard, leavingPlan);

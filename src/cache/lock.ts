@@ -9,6 +9,8 @@ const CONTENDED = 1;
 
 /** Tries before a thread goes to sleep: about as long as the longest usual critical section takes. */
 const SPIN_LIMIT = 200;
+/** Tries before a lock counts as held for long. */
+const PATIENCE = 100_000;
 
 /**
  * Takes the lock at `words[at]`; waits as long as it takes.
@@ -16,6 +18,14 @@ const SPIN_LIMIT = 200;
  */
 export function lock(words: Int32Array, at: number, holder: number): void {
   if (Atomics.compareExchange(words, at, FREE, holder << 1) !== FREE) lockContended(words, at, holder);
+}
+
+/** Takes the lock unless it is held for longer than usual, as by a thread that has died. @returns whether it was taken */
+export function tryLock(words: Int32Array, at: number, holder: number): boolean {
+  for (let tries = 0; tries < PATIENCE; tries++) {
+    if (Atomics.compareExchange(words, at, FREE, holder << 1) === FREE) return true;
+  }
+  return false;
 }
 
 /** Gives the lock back. Only for the thread that holds it. */

@@ -1,4 +1,5 @@
-import type { ValueSink } from "../lib/byte-buffer.ts";
+import type { LargeValue, ValueSink } from "../lib/byte-buffer.ts";
+import { LARGE_BYTES } from "../lib/large-value.ts";
 import {
   chargedBytes,
   expiryOf,
@@ -12,6 +13,8 @@ import {
 } from "./entry.ts";
 import { KEY_BYTES, READ_LIMIT, READ_SHIFT } from "./entry-layout.ts";
 import { removeStale } from "./leaving.ts";
+import { NO_PIN, pinEntry, serialOf } from "./pin-table.ts";
+import { PinnedValue } from "./pinned-value.ts";
 import type { Shard } from "./shard.ts";
 import { HITS, MISSES } from "./shard-memory.ts";
 
@@ -46,8 +49,13 @@ export function liveEntry(
   return 0;
 }
 
+/**
+ * Delivers an entry's value. A large one is pinned where the sink takes it little by little.
+ * @returns whether there is such an entry; the value that the sink is to be given once the lock is released
+ */
 export function readEntry(
   shard: Shard,
+  holder: number,
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -55,7 +63,7 @@ export function readEntry(
   epoch: number,
   nowMs: number,
   sink: ValueSink,
-): boolean {
+): boolean | LargeValue {
   const { memory } = shard;
   const slot = liveEntry(shard, bytes, start, end, hash, epoch, nowMs);
   if (slot === 0) {
@@ -65,11 +73,25 @@ export function readEntry(
   memory.floats[HITS]!++;
   countRead(shard, slot);
   const valueBytes = valueBytesOf(memory, slot);
+  if (valueBytes >= LARGE_BYTES && sink.takesLarge === true) {
+    const large = pinValue(shard, slot, holder);
+    if (large !== undefined) return large;
+  }
   const target = sink.openValue(valueBytes);
   target.reserve(valueBytes);
   readPayload(memory, slot, keyBytesOf(memory, slot), valueBytes, target);
   sink.closeValue();
   return true;
+}
+
+/** @returns undefined where too much is pinned already */
+function pinValue(shard: Shard, slot: number, holder: number): LargeValue | undefined {
+  const { memory } = shard;
+  const row = pinEntry(memory, slot, holder, chargedBytes(memory, slot, shard.plan));
+  if (row === NO_PIN) return undefined;
+  const valueBytes = valueBytesOf(memory, slot);
+  const keyBytes = keyBytesOf(memory, slot);
+  return new PinnedValue(shard, holder, row, slot, keyBytes, valueBytes, valueBytes, serialOf(memory, row));
 }
 
 /** What is known of an entry. */

@@ -4,7 +4,7 @@ import { hashBytes } from "../lib/hash.ts";
 import { firstSlotOf } from "./arena.ts";
 import { nextInBucket } from "./bucket-walk.ts";
 import { ChainPlan } from "./chain-plan.ts";
-import { expiryOf, hasExtents, keyBytesOf, planEntry, readPayload, valueBytesOf } from "./entry.ts";
+import { expiryOf, hasExtents, isPinned, keyBytesOf, planEntry, readPayload, valueBytesOf } from "./entry.ts";
 import {
   EXTENT_AFTER,
   EXTENT_BEFORE,
@@ -17,6 +17,7 @@ import {
   SLOT_BITS,
 } from "./entry-layout.ts";
 import { bucketWord, wordOfBucket } from "./index-table.ts";
+import { forEachPin } from "./pin-table.ts";
 import type { Shard } from "./shard.ts";
 import {
   BUCKET_COUNT,
@@ -38,6 +39,7 @@ import {
   PAGE_NEXT,
   PAGE_USED_CHUNKS,
   PAYLOAD_BYTES,
+  PINNED_BYTES,
   pageOf,
   pageRow,
   type ShardMemory,
@@ -53,6 +55,7 @@ export function checkShard(shard: Shard, owns: (hash: number) => boolean, seed: 
   const { memory } = shard;
   checkPages(memory);
   const chunks = checkEntries(memory, owns, seed);
+  checkPins(memory, chunks);
   checkChunks(memory, chunks);
   let known = 0;
   shard.seated.policy.forEach((slot) => {
@@ -189,6 +192,38 @@ function checkChain(memory: ShardMemory, entry: number, plan: ChainPlan, chunks:
     }
   }
   assert(slot === 0, `the chain of slot ${entry} is too long`);
+}
+
+/** Every pinned entry is in the index, or a chain of its own: complete, unless it grows. Adds the chunks of those. */
+function checkPins(memory: ShardMemory, chunks: Map<number, number>): void {
+  const { words, floats } = memory;
+  const plan = new ChainPlan();
+  const seen = new Set<number>();
+  let pinnedBytes = 0;
+  forEachPin(memory, (slot, isResident, isGrowing) => {
+    assert(isPinned(memory, slot), `slot ${slot} is in the pin table and not marked so`);
+    if (seen.has(slot)) return;
+    seen.add(slot);
+    planEntry(memory, slot, plan);
+    pinnedBytes += plan.bytes;
+    if (isResident) assert(chunks.get(slot) === KIND_ENTRY, `slot ${slot} is pinned and no entry`);
+    else if (!isGrowing) checkChain(memory, slot, plan, chunks);
+    else {
+      chunks.set(slot, KIND_ENTRY);
+      for (let extent = words[slot * 2 + FIRST_EXTENT]!; extent !== 0; ) {
+        chunks.set(extent, KIND_EXTENT);
+        extent = words[extent * 2 + EXTENT_AFTER]!;
+      }
+    }
+  });
+  assert(
+    pinnedBytes === floats[PINNED_BYTES],
+    `${pinnedBytes} bytes pinned, counted as ${floats[PINNED_BYTES]}`,
+  );
+  for (const [slot, kind] of chunks) {
+    if (kind === KIND_ENTRY)
+      assert(isPinned(memory, slot) === seen.has(slot), `slot ${slot} is marked as pinned`);
+  }
 }
 
 /** Every chunk that is not free belongs to an entry. */

@@ -4,7 +4,7 @@ import { type SizeClasses, sizeClasses } from "./size-classes.ts";
 /**
  * The memory of one shard, one shared buffer:
  *
- *   control words · sums · size-class table · index directory · page table · policy state · pages
+ *   control words · sums · size-class table · pin table · index directory · page table · policy state · pages
  *
  * Where each part begins follows from the buffer's length alone, so attaching needs nothing else.
  */
@@ -48,6 +48,10 @@ export const MISSES = 21;
 export const FILLS = 22;
 export const REFUSED_FILLS = 23;
 export const MOVES = 24;
+/** Bytes of the chunks of pinned entries. */
+export const PINNED_BYTES = 25;
+/** Rows of the pin table in use. */
+export const PINS = 26;
 
 const POLICY_TEXTS_AT_BYTE = 256;
 const POLICY_TEXTS = 3;
@@ -56,7 +60,12 @@ const SUMS_AT_BYTE: number = POLICY_TEXTS_AT_BYTE + POLICY_TEXTS * POLICY_TEXT_L
 export const SUMS_LIMIT = 16;
 const CLASS_TABLE_AT_BYTE: number = SUMS_AT_BYTE + SUMS_LIMIT * 8;
 const CLASS_LIMIT = 160;
-const DIRECTORY_AT_BYTE = CLASS_TABLE_AT_BYTE + CLASS_LIMIT * 8;
+const PIN_TABLE_AT_BYTE = CLASS_TABLE_AT_BYTE + CLASS_LIMIT * 8;
+/** Words of a row of the pin table, which `pins.ts` describes. */
+export const PIN_WORDS = 5;
+export const PIN_ROWS = 64;
+export const PIN_TABLE: number = PIN_TABLE_AT_BYTE / 4;
+const DIRECTORY_AT_BYTE = PIN_TABLE_AT_BYTE + PIN_ROWS * PIN_WORDS * 4;
 
 /** Words of a class's row: chunks that are free, and the list of its pages that have one. */
 export const CLASS_WORDS = 2;

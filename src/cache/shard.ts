@@ -4,6 +4,7 @@ import type { Departures } from "./departures.ts";
 import { Draft } from "./draft.ts";
 import { SETTLED, ZEROING } from "./handover.ts";
 import { resetIndex } from "./index-table.ts";
+import { voidPins } from "./pin-table.ts";
 import { enterStage, enterStageFor, type SeatedPolicy, seatPolicy, stageOf } from "./policy-seat.ts";
 import type { PolicyChoice } from "./registry.ts";
 import {
@@ -58,7 +59,7 @@ export function seatAgain(shard: Shard): void {
   shard.seated = seatPolicy(shard.memory, shard.seed, shard.evicts);
 }
 
-/** Removes all entries, without a walk. */
+/** Removes all entries, without a walk; who reads or writes one little by little finds it lost. */
 export function clearShard(shard: Shard): void {
   const { words, floats } = shard.memory;
   words[ENTRIES] = 0;
@@ -66,6 +67,7 @@ export function clearShard(shard: Shard): void {
   words[SWEEP_POSITION] = 0;
   floats[USED_BYTES] = 0;
   floats[PAYLOAD_BYTES] = 0;
+  voidPins(shard.memory);
   resetArena(shard.memory);
   resetIndex(shard.memory);
   emptyPolicy(shard);

@@ -1,11 +1,15 @@
-import { ByteBuffer, type ValueSink } from "../lib/byte-buffer.ts";
+import { ByteBuffer, type LargeValue, type ValueSink } from "../lib/byte-buffer.ts";
 import { hashBytes } from "../lib/hash.ts";
+import { LARGE_BYTES } from "../lib/large-value.ts";
 import type { Random } from "../lib/random.ts";
 import { collectKeys, drawEntryAt, POSITIONS, sweepShard } from "./bucket-walk.ts";
 import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
+import { DeadThreads } from "./dead-threads.ts";
 import { type DepartureListener, Departures } from "./departures.ts";
 import { keyBytesOf, readPayload } from "./entry.ts";
-import { EPOCH_BITS } from "./entry-layout.ts";
+import { EPOCH_BITS, KEY_BYTES_LIMIT } from "./entry-layout.ts";
+import { GrowingEntry } from "./growing-entry.ts";
+import { leaveShard } from "./hold.ts";
 import { nextPosition } from "./index-table.ts";
 import { removeEntry } from "./leaving.ts";
 import { holderOf, lock, unlock } from "./lock.ts";
@@ -57,6 +61,7 @@ export class Store {
   readonly #shardShift: number;
   readonly #shardMask: number;
   readonly #departures: Departures = new Departures();
+  readonly #dead = new DeadThreads();
   /** The largest value that can be stored, with a key of up to 256 bytes. */
   readonly maxValueBytes: number;
 
@@ -105,7 +110,16 @@ export class Store {
       unlock(words, LOCK);
       emptied++;
     }
+    this.#dead.add(holder);
     return emptied;
+  }
+
+  /**
+   * Lets go of the entries that threads which have died were reading and writing little by little.
+   * @returns whether that is done; where a lock is held for long it is not, and this is to be called again
+   */
+  releaseDead(): boolean {
+    return this.#dead.drop(this.#shards, this.#holder);
   }
 
   get handle(): StoreHandle {
@@ -129,17 +143,22 @@ export class Store {
   }
 
   /**
-   * Delivers the value of the key bytes[start, end) to `sink`, under the lock: the sink must not use the store.
+   * Delivers the value of the key bytes[start, end) to `sink`, under the lock: the sink must not use the store. A large
+   * value is given to a sink that takes such (`takesLarge`) after the lock has been released.
    * Counts a hit or a miss.
    * @returns false when there is none; the sink is then not used
    */
   read(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number, sink: ValueSink): boolean {
     const shard = this.#enter(hash);
+    let read: boolean | LargeValue;
     try {
-      return readEntry(shard, bytes, start, end, hash, this.epoch, nowMs, sink);
+      read = readEntry(shard, this.#holder, bytes, start, end, hash, this.epoch, nowMs, sink);
     } finally {
-      this.#leave(shard);
+      leaveShard(shard);
     }
+    if (typeof read === "boolean") return read;
+    sink.takeLarge!(read);
+    return true;
   }
 
   /** The value as a copy of its own; counts a hit or a miss. */
@@ -200,7 +219,7 @@ export class Store {
       return storeDraft(shard);
     } finally {
       shard.draft.clear();
-      this.#leave(shard);
+      leaveShard(shard);
     }
   }
 
@@ -236,8 +255,44 @@ export class Store {
       return isStored;
     } finally {
       shard.draft.clear();
-      this.#leave(shard);
+      leaveShard(shard);
     }
+  }
+
+  /**
+   * Begins an entry of a large value that is written little by little.
+   * @param key kept
+   * @returns undefined where there is no room for it, or it is too large to be written so: `set` and `fill` may do
+   */
+  grow(key: Uint8Array, hash: number, valueBytes: number, nowMs: number): GrowingEntry | undefined {
+    if (valueBytes < LARGE_BYTES || valueBytes > this.maxValueBytes || key.length > KEY_BYTES_LIMIT) {
+      return undefined;
+    }
+    const shard = this.#shards[this.#shardIndex(hash)]!;
+    const growing = new GrowingEntry(shard, this.#holder, key, hash, valueBytes);
+    return growing.begin(nowMs, this.epoch) ? growing : undefined;
+  }
+
+  /** As `set`, of an entry that has grown to its full size. @returns whether it was stored */
+  setGrown(growing: GrowingEntry, expiresAtMs: number, nowMs: number): boolean {
+    return growing.store({ expiresAtMs, nowMs, epoch: this.epoch, isFill: false }, () => true);
+  }
+
+  /** As `fill`, of an entry that has grown to its full size. */
+  fillGrown(
+    growing: GrowingEntry,
+    expiresAtMs: number,
+    lease: number,
+    epoch: number,
+    nowMs: number,
+  ): boolean {
+    const { hash } = growing;
+    return growing.store({ expiresAtMs, nowMs, epoch, isFill: true }, () => {
+      const mayStore =
+        this.lease(hash) === lease && this.epoch === epoch && (expiresAtMs === 0 || expiresAtMs > nowMs);
+      if (mayStore) Atomics.add(this.#control.leases, this.#leaseIndex(hash), 1);
+      return mayStore;
+    });
   }
 
   /** Changes only the expiry; 0 takes it away. @returns false when there is no such entry */
@@ -257,7 +312,7 @@ export class Store {
       return slot !== 0;
     } finally {
       shard.draft.clear();
-      this.#leave(shard);
+      leaveShard(shard);
     }
   }
 
@@ -269,7 +324,7 @@ export class Store {
       if (slot !== 0) removeEntry(shard, slot);
       return slot !== 0;
     } finally {
-      this.#leave(shard);
+      leaveShard(shard);
     }
   }
 
@@ -286,7 +341,7 @@ export class Store {
       if (slot !== 0) removeEntry(shard, slot);
       return slot !== 0;
     } finally {
-      this.#leave(shard);
+      leaveShard(shard);
     }
   }
 
@@ -336,7 +391,7 @@ export class Store {
           buckets--;
         }
       } finally {
-        this.#leave(shard);
+        leaveShard(shard);
       }
       if (position >= POSITIONS) {
         position = 0;
@@ -385,7 +440,7 @@ export class Store {
           progress.steps -= BUCKETS_PER_HOLD - left;
           isDone = sweepShard(shard, this.epoch, nowMs, left, progress) && left > 0;
         } finally {
-          this.#leave(shard);
+          leaveShard(shard);
         }
       }
       if (isDone) Atomics.compareExchange(words, SWEEP_SHARD, index, (index + 1) & this.#shardMask);
@@ -459,11 +514,6 @@ export class Store {
     }
   }
 
-  #leave(shard: Shard): void {
-    unlock(shard.memory.words, LOCK);
-    if (this.#departures.pending) this.#departures.deliver();
-  }
-
   /** For what is not done often: one shard after the other. */
   #underEachLock(act: (shard: Shard, index: number) => void): void {
     for (let index = 0; index < this.#shards.length; index++)
@@ -475,7 +525,7 @@ export class Store {
     try {
       return act(shard);
     } finally {
-      this.#leave(shard);
+      leaveShard(shard);
     }
   }
 

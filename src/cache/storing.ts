@@ -7,12 +7,12 @@ import {
   endOfChunk,
   filledAtMs,
   findEntry,
-  freeChain,
   freeExtents,
   hasExpiryField,
   hasExtents,
   isLive,
   isOfEpoch,
+  isPinned,
   keyBytesOf,
   payloadOffset,
   planChunks,
@@ -40,7 +40,8 @@ import {
   VALUE_BYTES_LIMIT,
 } from "./entry-layout.ts";
 import { growIndex, indexPagesNeeded, linkEntry, relinkEntry } from "./index-table.ts";
-import { evictOne, removeEntry, uncount } from "./leaving.ts";
+import { evictOne, giveUpChain, removeEntry, uncount } from "./leaving.ts";
+import { voidDetached } from "./pins.ts";
 import type { Shard } from "./shard.ts";
 import { classOf, ENTRIES, EXPIRATIONS, EXPIRING, PAYLOAD_BYTES, USED_BYTES } from "./shard-memory.ts";
 
@@ -68,7 +69,7 @@ export function storeDraft(shard: Shard): StoreOutcome {
     return replaceStale(shard, slot);
   }
   planEntry(memory, slot, shard.leavingPlan);
-  if (samePlan(plan, shard.leavingPlan)) {
+  if (samePlan(plan, shard.leavingPlan) && !isPinned(memory, slot)) {
     uncount(memory, slot, plan.bytes);
     writeDraft(shard, slot);
     if (draft.touches) shard.seated.policy.hit(slot);
@@ -144,10 +145,10 @@ function needsExpiryField(shard: Shard): boolean {
 /** Stores the draft where its key is not resident. */
 function insertDraft(shard: Shard): StoreOutcome {
   const { memory, draft, plan, seated } = shard;
-  if (!shard.evicts && !hasRoom(shard, 1)) return "full";
+  if (!shard.evicts && !hasRoom(shard, 1) && !(voidDetached(shard) && hasRoom(shard, 1))) return "full";
   seated.policy.miss(draft.hash);
   while (!hasRoom(shard, 1)) {
-    if (!evictOne(shard, draft.epoch, draft.nowMs, draft)) return "full";
+    if (!evictOne(shard, draft.epoch, draft.nowMs, draft) && !voidDetached(shard)) return "full";
   }
   const slot = takeChain(memory, plan);
   writeDraft(shard, slot);
@@ -165,7 +166,7 @@ function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
   const { policy } = shard.seated;
   let from = resident;
   if (!hasRoom(shard, 0)) {
-    if (!shard.evicts) return "full";
+    if (!shard.evicts) return voidDetached(shard) ? resizeToDraft(shard, findDraft(shard)) : "full";
     truncate(shard, from);
     while (!hasRoom(shard, 0) && evictOne(shard, draft.epoch, draft.nowMs, draft));
     from = findDraft(shard);
@@ -180,7 +181,7 @@ function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
   relinkEntry(memory, from, to);
   writeDraft(shard, to);
   policy.move(from, to);
-  freeChain(memory, from);
+  giveUpChain(memory, from);
   if (!shard.seated.countsEntries) policy.reweigh(to, oldBytes, plan.bytes);
   if (draft.touches) policy.hit(to);
   compact(shard, leavingPlan);
@@ -194,7 +195,7 @@ function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
 function truncate(shard: Shard, slot: number): void {
   const { memory, leavingPlan } = shard;
   const { words, floats } = memory;
-  if (!hasExtents(memory, slot)) return;
+  if (!hasExtents(memory, slot) || isPinned(memory, slot)) return;
   const keyBytes = keyBytesOf(memory, slot);
   if (slot * 8 + payloadOffset(memory, slot) + keyBytes > endOfChunk(memory, slot)) {
     removeEntry(shard, slot);

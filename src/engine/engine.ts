@@ -36,6 +36,13 @@ export interface Engine {
     valueEnd: number,
     expiresAtMs: number,
   ): void;
+  /**
+   * Begins to store a large value little by little: `set`, spread over time. The key keeps what it has until then.
+   * @param key kept
+   * @returns undefined where that cannot be done: the value is to be set as a whole
+   * @throws OutOfMemoryError, TooLargeError or StorageError
+   */
+  beginLarge(key: Uint8Array, valueBytes: number, expiresAtMs: number): LargeWrite | undefined;
   /** Changes only the expiry. @returns false when there is no such key. */
   setExpiry(key: Uint8Array, expiresAtMs: number): boolean;
   /** @returns whether there was such a key */
@@ -68,6 +75,15 @@ export interface Engine {
   /** Bytes and counts for INFO. */
   stats(): EngineStats;
   close(): Promise<void>;
+}
+
+/** A large value on its way into an engine. Whoever began it calls `release` at the end, whatever has become of it. */
+export interface LargeWrite {
+  /** Appends source[start, end). @throws OutOfMemoryError */
+  append(source: Uint8Array, start: number, end: number): void;
+  /** All of it has come: the key has it now. @throws OutOfMemoryError or StorageError; nothing has changed then */
+  store(): void;
+  release(): void;
 }
 
 /** An expiry that never comes. */

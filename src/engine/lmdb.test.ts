@@ -18,7 +18,7 @@ import { open as openDatabase } from "lmdb";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
-import { NEVER, OutOfMemoryError, StorageError } from "./engine.ts";
+import { type LargeWrite, NEVER, OutOfMemoryError, StorageError, type StoredValue } from "./engine.ts";
 import { describeEngine } from "./engine-conformance.ts";
 import { EngineModel, operations, scanAll } from "./engine-model.ts";
 import { collidingKeys } from "./hash-collisions-fixture.ts";
@@ -385,6 +385,118 @@ describe("lmdb engine", () => {
       await engine.close();
       const again = await open();
       expect(again.size()).toBe(0);
+    });
+  });
+
+  describe("a large value", () => {
+    const key = utf8("key");
+    const value = Uint8Array.from({ length: 400_000 }, (_, i) => (i * 7) ^ (i >> 8));
+
+    /** Everything but the last byte is there. */
+    function begin(engine: LmdbEngine, expiresAtMs: number): LargeWrite {
+      const write = engine.beginLarge(key, value.length, expiresAtMs)!;
+      for (let at = 0; at < value.length - 1; at += 100_000) {
+        write.append(value, at, Math.min(at + 100_000, value.length - 1));
+      }
+      return write;
+    }
+
+    function end(write: LargeWrite): void {
+      write.append(value, value.length - 1, value.length);
+      store(write);
+    }
+
+    function store(write: LargeWrite): void {
+      write.store();
+      write.release();
+    }
+
+    /** What is read now, from the database and the arena, and by a process that opens what lies on disk. */
+    async function expectEverywhere(engine: LmdbEngine, expected: StoredValue | undefined): Promise<void> {
+      await engine.settle();
+      expect(engine.get(key)).toEqual(expected);
+      const early = await open({ directory: copyAsIs() });
+      expect(early.get(key)).toEqual(expected);
+      await untilWritten(engine);
+      expect(engine.get(key)).toEqual(expected);
+      const late = await open({ directory: copyAsIs() });
+      expect(late.get(key)).toEqual(expected);
+      for (const checked of [engine, late]) checked.check();
+    }
+
+    for (const [where, arenaBytes] of [
+      ["with room in the arena", 16 * 1024 ** 2],
+      ["with none", 256 * 1024],
+    ] as const) {
+      for (const sync of ["always", "interval"] as const) {
+        test(`is not there before its end, and durable behind it: ${where}, sync ${sync}`, async () => {
+          const engine = await open({ sync, arenaBytes, intervalMs: 5 });
+          const expiresAtMs = clock.wallMs() + 60_000;
+          engine.set(key, utf8("before"), NEVER);
+          const write = begin(engine, expiresAtMs);
+          await expectEverywhere(engine, { value: utf8("before"), expiresAtMs: NEVER });
+          end(write);
+          if (sync === "always") {
+            const settled = engine.settle();
+            expect(settled).toBeInstanceOf(Promise);
+            await settled;
+          }
+          await expectEverywhere(engine, { value, expiresAtMs });
+          expect([engine.size(), engine.expiringCount()]).toEqual([1, 1]);
+        });
+
+        test(`has its place among other writes of its key: ${where}, sync ${sync}`, async () => {
+          const engine = await open({ sync, arenaBytes, intervalMs: 5 });
+          const others: (() => void)[] = [
+            () => engine.set(key, utf8("other"), clock.wallMs() + 1000),
+            () => engine.delete(key),
+            () => engine.setExpiry(key, clock.wallMs() + 1000),
+            () => end(begin(engine, clock.wallMs() + 1000)),
+            () => engine.clear(),
+            () => {
+              engine.clear();
+              engine.set(key, utf8("other"), clock.wallMs() + 1000);
+            },
+          ];
+          for (const isComplete of [false, true]) {
+            for (const other of others) {
+              const write = begin(engine, NEVER);
+              if (isComplete) write.append(value, value.length - 1, value.length);
+              other();
+              if (isComplete) store(write);
+              else end(write);
+              await expectEverywhere(engine, { value, expiresAtMs: NEVER });
+              expect([engine.size(), engine.expiringCount()]).toEqual([1, 0]);
+            }
+          }
+          end(begin(engine, NEVER));
+          engine.set(key, utf8("last"), NEVER);
+          await expectEverywhere(engine, { value: utf8("last"), expiresAtMs: NEVER });
+          end(begin(engine, NEVER));
+          engine.delete(key);
+          await expectEverywhere(engine, undefined);
+        });
+      }
+    }
+
+    test("is refused, and changes nothing, when the disk failed before its end", async () => {
+      const disk = new SlowDisk();
+      disk.isSlow = false;
+      const engine = await open({ synchronize: disk.synchronize, arenaBytes: 16 * 1024 ** 2 });
+      engine.set(key, utf8("before"), NEVER);
+      await engine.settle();
+      const write = begin(engine, NEVER);
+      disk.isSlow = true;
+      engine.set(utf8("other"), utf8("value"), NEVER);
+      const settled = engine.settle()!;
+      await disk.isAsked();
+      disk.finish(new Error("no disk"));
+      await expect(settled).rejects.toThrow("no disk");
+      write.append(value, value.length - 1, value.length);
+      expect(() => write.store()).toThrow(StorageError);
+      write.release();
+      expect(latin1(engine.get(key)!.value)).toBe("before");
+      expect(() => engine.beginLarge(key, value.length, NEVER)).toThrow(StorageError);
     });
   });
 

@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { type EntryInfo, Store } from "../cache/store.ts";
 import { assert } from "../lib/assert.ts";
-import type { ValueSink } from "../lib/byte-buffer.ts";
-import { copyBytes } from "../lib/byte-buffer.ts";
+import { copyBytes, type ValueSink } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
 import { hashBytes } from "../lib/hash.ts";
+import { BytesValue, LARGE_BYTES } from "../lib/large-value.ts";
 import { formatSize } from "../lib/quantity.ts";
 import type { Random } from "../lib/random.ts";
 import { lockDirectory } from "./directory-lock.ts";
@@ -13,6 +13,7 @@ import {
   type Engine,
   type EngineLimits,
   type EngineStats,
+  type LargeWrite,
   NEVER,
   OutOfMemoryError,
   StorageError,
@@ -21,6 +22,7 @@ import {
 } from "./engine.ts";
 import { journalSequences, readJournals, type Synchronize } from "./journal.ts";
 import { type WalkStep, walkKeys } from "./key-walk.ts";
+import { ArenaWrite, RecordWrite } from "./large-write.ts";
 import { ABSENT } from "./overlay.ts";
 import {
   EXPIRY_BYTES,
@@ -35,7 +37,7 @@ import {
   writeRecord,
 } from "./record.ts";
 import { Slab } from "./slab.ts";
-import { MAXIMUM_KEY_BYTES, Tables } from "./tables.ts";
+import { MAXIMUM_KEY_BYTES, MAXIMUM_VALUE_BYTES, Tables } from "./tables.ts";
 import { WriteBehind } from "./write-behind.ts";
 
 export interface LmdbEngineOptions {
@@ -230,6 +232,14 @@ export class LmdbEngine implements Engine {
     const record = this.#liveRecord(bytes, start, end, hash, nowMs);
     if (record === undefined) return false;
     const offset = valueOffset(record);
+    if (record.length - offset >= LARGE_BYTES && sink.takesLarge === true) {
+      if (isPending) {
+        sink.takeLarge!(new BytesValue(record, offset));
+        return true;
+      }
+      // It has come from the database, and the arena may have it now.
+      if (this.#arena.read(bytes, start, end, hash, nowMs, sink)) return true;
+    }
     sink.openValue(record.length - offset).append(record, offset, record.length);
     sink.closeValue();
     return true;
@@ -327,6 +337,21 @@ export class LmdbEngine implements Engine {
     this.#assign(key, start, end, hash, record, expiresAtMs);
     const outcome = this.#arena.write(key, start, end, hash, value, valueStart, valueEnd, expiresAtMs, nowMs);
     if (outcome !== "stored") this.#arena.remove(key, start, end, hash, nowMs);
+  }
+
+  /** The write becomes one when it is stored: pending from then on, and as durable as others of the same turn. */
+  beginLarge(key: Uint8Array, valueBytes: number, expiresAtMs: number): LargeWrite | undefined {
+    this.#checkRoom();
+    if (key.length > MAXIMUM_KEY_BYTES || valueBytes > MAXIMUM_VALUE_BYTES) return undefined;
+    const hash = this.#hash(key, 0, key.length);
+    const growing = this.#arena.grow(key, hash, valueBytes, this.#clock.wallMs());
+    const inArena = growing && new ArenaWrite(this.#arena, growing, this.#clock, expiresAtMs);
+    const assign = (record: Uint8Array): void => {
+      this.#checkRoom();
+      this.#assign(key, 0, key.length, hash, record, expiresAtMs);
+    };
+    const forget = (): boolean => this.#arena.remove(key, 0, key.length, hash, this.#clock.wallMs());
+    return new RecordWrite(valueBytes, expiresAtMs, inArena, assign, forget);
   }
 
   setExpiry(key: Uint8Array, expiresAtMs: number): boolean {
@@ -563,8 +588,6 @@ export class LmdbEngine implements Engine {
   }
 }
 
-/** As in Redis. */
-const MAXIMUM_VALUE_BYTES = 512 * 1024 ** 2;
 /** A random key is drawn among so many that follow each other. */
 const RANDOM_KEYS = 16;
 

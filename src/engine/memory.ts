@@ -8,10 +8,12 @@ import {
   type Engine,
   type EngineLimits,
   type EngineStats,
+  type LargeWrite,
   OutOfMemoryError,
   type StoredValue,
   TooLargeError,
 } from "./engine.ts";
+import { ArenaWrite } from "./large-write.ts";
 
 export interface MemoryEngineOptions {
   /** All memory for the data, tables included. */
@@ -108,6 +110,13 @@ export class MemoryEngine implements Engine {
     if (outcome === "stored") return;
     if (outcome === "full") throw new OutOfMemoryError("the memory budget is spent");
     if (outcome === "too-large") throw new TooLargeError("key and value together exceed the memory budget");
+  }
+
+  beginLarge(key: Uint8Array, valueBytes: number, expiresAtMs: number): LargeWrite | undefined {
+    const store = this.#store;
+    const hash = store.hash(key, 0, key.length);
+    const growing = store.grow(key, hash, valueBytes, this.#clock.wallMs());
+    return growing && new ArenaWrite(store, growing, this.#clock, expiresAtMs);
   }
 
   setExpiry(key: Uint8Array, expiresAtMs: number): boolean {

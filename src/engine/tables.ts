@@ -23,6 +23,8 @@ const LMDB_KEY_BYTES = 1978;
 
 /** The longest key of a user: its expiry key must fit. */
 export const MAXIMUM_KEY_BYTES = LMDB_KEY_BYTES - EXPIRY_BYTES - HASH_BYTES;
+/** As in Redis. */
+export const MAXIMUM_VALUE_BYTES = 512 * 1024 ** 2;
 
 /**
  * What lies on disk: one LMDB environment with three databases. `data` has the records by stored key, `expiry`

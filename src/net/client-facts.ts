@@ -1,5 +1,15 @@
+import { formatAddress } from "./address.ts";
+
 /** How replies are suppressed (CLIENT REPLY). */
 export type ReplyMode = "on" | "off" | "skip-next" | "skip";
+
+/** The two ends of a connection, as a socket tells them. */
+interface ConnectionEnds {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+}
 
 /** What is known of a client besides its bytes: commands set it, and CLIENT LIST tells it. */
 export class ClientFacts {
@@ -26,10 +36,10 @@ export class ClientFacts {
   /** A client that may be silent for ever: a subscriber, or one that waits in a blocking command. */
   exemptFromIdleTimeout = false;
 
-  constructor(id: number, remoteAddress: string, localAddress: string, connectedAtMs: number) {
+  constructor(id: number, ends: ConnectionEnds, connectedAtMs: number) {
     this.id = id;
-    this.remoteAddress = remoteAddress;
-    this.localAddress = localAddress;
+    this.remoteAddress = formatAddress(ends.remoteAddress, ends.remotePort);
+    this.localAddress = formatAddress(ends.localAddress, ends.localPort);
     this.connectedAtMs = connectedAtMs;
   }
 

@@ -94,6 +94,7 @@ class Simulation {
       clock: new ManualClock(),
       scratch: new ByteBuffer(64),
       flushes: new FlushQueue(),
+      slice: new ByteBuffer(64),
     });
     this.socket.connection = this.connection;
     this.connection.session = this.#session();

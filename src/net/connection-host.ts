@@ -22,4 +22,6 @@ export interface ConnectionHost {
   readonly scratch: ByteBuffer;
   /** Connections with replies written since the last event. */
   readonly flushes: FlushQueue;
+  /** A piece of a large value on its way to a client. */
+  readonly slice: ByteBuffer;
 }

@@ -1,32 +1,33 @@
 import type { Socket } from "bun";
-import { ByteBuffer } from "../lib/byte-buffer.ts";
-import { ProtocolError, Request, type RequestParser } from "../protocol/protocol.ts";
+import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
+import { type LargeTaker, ProtocolError, Request } from "../protocol/protocol.ts";
 import { RespParser } from "../protocol/resp-parser.ts";
-import { RespWriter } from "../protocol/resp-writer.ts";
-import { TextParser } from "../protocol/text-parser.ts";
-import { NO_PREFIX, TextWriter } from "../protocol/text-writer.ts";
-import { formatAddress } from "./address.ts";
+import type { RespWriter } from "../protocol/resp-writer.ts";
+import type { TextParser } from "../protocol/text-parser.ts";
+import { NO_PREFIX, type TextWriter } from "../protocol/text-writer.ts";
 import { ClientFacts } from "./client-facts.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { failureText } from "./failure-text.ts";
-import { LAST_REPLIES_MS, LINGER_MS, PAUSE_READING_BYTES } from "./limits.ts";
+import { LAST_REPLIES_MS, LINGER_MS } from "./limits.ts";
 import { Outlet } from "./outlet.ts";
+import { Reading } from "./reading.ts";
 import { ReceivedBytes } from "./received-bytes.ts";
 import { ReplyQueue, type Segment } from "./reply-queue.ts";
+import { ReplyWriters } from "./reply-writers.ts";
+import { parserFor } from "./request-parser.ts";
 import type { Session } from "./session.ts";
+import { Silence } from "./silence.ts";
 import { Ticket, type TicketOwner } from "./ticket.ts";
 
 export type { ReplyMode } from "./client-facts.ts";
 export type { Ticket } from "./ticket.ts";
-
-const FIRST_BYTE_RESP = 0x2a;
 
 /**
  * One client: its received bytes, the order of its replies, backpressure and limits. Requests are executed one
  * after the other as long as the session allows; what cannot be sent is kept, and while too much is kept the
  * client is not read.
  */
-export class Connection extends ClientFacts implements TicketOwner {
+export class Connection extends ClientFacts implements TicketOwner, LargeTaker {
   /** `undecided` until the first byte has come. */
   protocol: "undecided" | "resp" | "text" = "undecided";
   session!: Session;
@@ -40,12 +41,11 @@ export class Connection extends ClientFacts implements TicketOwner {
   readonly #outlet: Outlet;
   readonly #received = new ReceivedBytes();
   readonly #request = new Request();
-  readonly #respWriter: RespWriter;
-  #textWriter: TextWriter | undefined;
-  #parser: RequestParser | undefined;
+  readonly #writers: ReplyWriters;
+  #parser: RespParser | TextParser | undefined;
   /** -1 while none is in progress. */
   #requestStartedMs = -1;
-  #silence: ReturnType<typeof setTimeout> | undefined;
+  readonly #silence = new Silence();
   #holds = 0;
   #resumeQueued = false;
   #executing = false;
@@ -61,35 +61,35 @@ export class Connection extends ClientFacts implements TicketOwner {
   #lingers = false;
   #lingeringSinceMs = -1;
   #closed = false;
-  #readingPaused = false;
+  readonly #reading: Reading;
   /** Execution stopped before everything received was executed: the session holds it, or replies pile up. */
   #stalled = false;
   #drainWaiters: (() => void)[] = [];
+  /** The number of the request that was last answered with a large value. */
+  #largeInRequest = -1;
 
   constructor(socket: Socket<Connection>, id: number, host: ConnectionHost) {
-    const remote = formatAddress(socket.remoteAddress, socket.remotePort);
-    const local = formatAddress(socket.localAddress, socket.localPort);
-    super(id, remote, local, host.clock.wallMs());
+    super(id, socket, host.clock.wallMs());
     this.#socket = socket;
+    this.#reading = new Reading(socket);
     this.#host = host;
-    this.#outlet = new Outlet(socket, this.#queue, host.clock, host.registry);
+    this.#outlet = new Outlet(socket, this.#queue, host.clock, host.registry, host.slice);
     this.lastActiveMs = host.clock.monotonicMs();
-    this.#respWriter = new RespWriter(host.scratch, 2);
+    this.#writers = new ReplyWriters(host.scratch, this);
   }
 
   /** The RESP version replies are written in; 2 until HELLO. */
   get respVersion(): 2 | 3 {
-    return this.#respWriter.version;
+    return this.#writers.resp.version;
   }
 
   set respVersion(version: 2 | 3) {
-    this.#respWriter.version = version;
+    this.#writers.resp.version = version;
   }
 
   /** The text protocol's writer, for the source it names before each reply. */
   get textWriter(): TextWriter {
-    this.#textWriter ??= new TextWriter(this.#host.scratch);
-    return this.#textWriter;
+    return this.#writers.text;
   }
 
   get isClosed(): boolean {
@@ -128,6 +128,18 @@ export class Connection extends ClientFacts implements TicketOwner {
     // The scratch buffer is this connection's only while it executes.
     if (this.#executing) this.#settleScratch();
     return this.#open(this.replyMode !== "on");
+  }
+
+  /** Whether the reply that is being written may hold large values. */
+  get acceptsLarge(): boolean {
+    return this.#executing && this.replyMode === "on" && !this.#closed;
+  }
+
+  takeLarge(value: LargeValue, tail: Uint8Array): void {
+    this.#settleScratch(true);
+    this.#queue.addLarge(value, tail);
+    value.onChange = () => this.queueFlush();
+    this.#largeInRequest = this.#host.registry.requestCount;
   }
 
   /** Executes no further request of this client until `release`. Calls nest. */
@@ -181,7 +193,7 @@ export class Connection extends ClientFacts implements TicketOwner {
     this.lastActiveMs = this.#host.clock.monotonicMs();
     this.#host.registry.bytesReceived += data.length;
     if (this.#closing || this.#closed) return;
-    this.#clearSilence();
+    this.#silence.clear();
     const kept = this.#received;
     if (kept.isEmpty && this.#mayExecute()) {
       this.executingSinceMs = this.lastActiveMs;
@@ -190,18 +202,20 @@ export class Connection extends ClientFacts implements TicketOwner {
       this.#afterExecution();
       return;
     }
-    kept.add(data, 0, this.#parser?.neededBytes ?? 0);
+    const gathered = kept.isGathering ? kept.gather(data) : 0;
+    if (gathered > 0 && gathered === data.length) return;
+    kept.add(data, gathered, this.#parser?.neededBytes ?? 0);
     if (this.#mayExecute()) {
       this.#executeReceived();
     } else {
       this.#stalled = true;
-      this.#pauseReading();
+      this.#reading.pause(this.bufferedRequestBytes);
     }
   }
 
   ended(): void {
     this.#inputEnded = true;
-    this.#clearSilence();
+    this.#silence.clear();
     if (this.exemptFromIdleTimeout) {
       // A subscriber or a blocked client that will ask for nothing more has gone.
       this.terminate();
@@ -228,8 +242,9 @@ export class Connection extends ClientFacts implements TicketOwner {
   wasClosed(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#clearSilence();
+    this.#silence.clear();
     this.#received.clear();
+    this.#queue.discard();
     for (const resolve of this.#drainWaiters.splice(0)) resolve();
     this.session.closed();
   }
@@ -326,6 +341,7 @@ export class Connection extends ClientFacts implements TicketOwner {
         this.#requestStartedMs = -1;
         // Bytes that asked for nothing, such as an empty line, are not answered.
         if (request.count === 0 && request.problem === "") continue;
+        if (this.#received.hasLarge) request.large = this.#received.takeLarge();
         this.#run(request);
         if (scratch.length > limits.pausedReplyBytes) {
           this.#settleScratch();
@@ -351,12 +367,19 @@ export class Connection extends ClientFacts implements TicketOwner {
     const mark = this.#host.scratch.length;
     const suppressed = this.replyMode !== "on";
     const writer = this.#writer();
-    if (this.protocol === "text") this.#prepareTextReply(request);
+    if (this.protocol === "text") {
+      this.textWriter.prefix = NO_PREFIX;
+      this.textWriter.bare = request.oneShot;
+      if (request.oneShot) this.#closing = true;
+    }
     try {
+      if (request.large !== undefined && this.session.takesLarge?.(request) !== true) request.flatten();
       if (request.problem === "") this.session.request(request, writer);
       else writer.error(`ERR ${request.problem}`);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
+      // A part of the reply may be on its way.
+      if (this.#largeInRequest === this.#host.registry.requestCount) this.terminate();
       this.#host.scratch.length = Math.min(mark, this.#host.scratch.length);
       writer.error(`ERR ${failureText(error, this.#host.limits.replyBytes)}`);
     }
@@ -377,13 +400,6 @@ export class Connection extends ClientFacts implements TicketOwner {
     this.#queue.add(pushed.bytes, 0, pushed.length);
   }
 
-  #prepareTextReply(request: Request): void {
-    const writer = this.textWriter;
-    writer.prefix = NO_PREFIX;
-    writer.bare = request.oneShot;
-    if (request.oneShot) this.#closing = true;
-  }
-
   #executeReceived(): void {
     const kept = this.#received;
     this.executingSinceMs = this.#host.clock.monotonicMs();
@@ -401,6 +417,8 @@ export class Connection extends ClientFacts implements TicketOwner {
         this.#finishText();
         // The client has closed its side: what is left will never be a whole request.
         this.#received.clear();
+      } else if (this.#parser instanceof RespParser) {
+        this.#received.divert(this.#parser);
       } else if (this.protocol === "text") {
         this.#awaitSilence();
       }
@@ -409,11 +427,8 @@ export class Connection extends ClientFacts implements TicketOwner {
   }
 
   #choose(firstByte: number): void {
-    const { respOnly } = this.#host;
-    this.protocol = respOnly || firstByte === FIRST_BYTE_RESP ? "resp" : "text";
-    const limits = this.#parserLimits();
-    this.#parser =
-      this.protocol === "resp" ? new RespParser(limits, { inline: respOnly }) : new TextParser(limits);
+    this.#parser = parserFor(firstByte, this.#host.respOnly, this.#parserLimits());
+    this.protocol = this.#parser instanceof RespParser ? "resp" : "text";
   }
 
   #parserLimits() {
@@ -421,11 +436,11 @@ export class Connection extends ClientFacts implements TicketOwner {
   }
 
   #applyParserLimits(): void {
-    if (this.#parser !== undefined) (this.#parser as RespParser | TextParser).limits = this.#parserLimits();
+    if (this.#parser !== undefined) this.#parser.limits = this.#parserLimits();
   }
 
   #writer(): RespWriter | TextWriter {
-    return this.protocol === "text" ? this.textWriter : this.#respWriter;
+    return this.protocol === "text" ? this.#writers.text : this.#writers.resp;
   }
 
   /** A place in the order for a reply that is to be written as the current one. */
@@ -440,20 +455,12 @@ export class Connection extends ClientFacts implements TicketOwner {
   // ---- received bytes
 
   #awaitSilence(): void {
-    this.#clearSilence();
-    this.#silence = setTimeout(() => {
-      this.#silence = undefined;
+    this.#silence.await(this.#host.limits.textSilenceMs, () => {
       if (this.#closed) return;
       if (this.#mayExecute()) this.#finishText();
       else this.#stalled = true;
       this.queueFlush();
-    }, this.#host.limits.textSilenceMs);
-  }
-
-  #clearSilence(): void {
-    if (this.#silence === undefined) return;
-    clearTimeout(this.#silence);
-    this.#silence = undefined;
+    });
   }
 
   /** A text request without a line feed is complete: the client fell silent or closed its side. */
@@ -478,7 +485,7 @@ export class Connection extends ClientFacts implements TicketOwner {
   #mayExecute(): boolean {
     const { pausedReplyBytes, pipelineDepth } = this.#host.limits;
     if (this.#holds > 0 || this.#queue.openCount >= pipelineDepth) return false;
-    return this.waitingReplyBytes <= pausedReplyBytes;
+    return this.waitingReplyBytes + this.#queue.largeBytes <= pausedReplyBytes;
   }
 
   #queueResume(): void {
@@ -488,7 +495,7 @@ export class Connection extends ClientFacts implements TicketOwner {
       this.#resumeQueued = false;
       if (this.#closed || !this.#mayExecute()) return;
       this.#stalled = false;
-      this.#resumeReading();
+      this.#reading.resume();
       if (!this.#received.isEmpty) this.#executeReceived();
       else if (this.#inputEnded) this.#flush();
     });
@@ -496,10 +503,13 @@ export class Connection extends ClientFacts implements TicketOwner {
 
   // ---- sending
 
-  /** Puts the replies written so far in order, held back until the session has settled. */
-  #settleScratch(): void {
+  /**
+   * Puts the replies written so far in order, held back until the session has settled.
+   * @param always also when none have been written: what comes behind may depend on it
+   */
+  #settleScratch(always = false): void {
     const { scratch } = this.#host;
-    if (scratch.length === 0) return;
+    if (scratch.length === 0 && !always) return;
     const promise = this.session.settle();
     if (promise === undefined) this.#queue.add(scratch.bytes, 0, scratch.length);
     else this.#holdBack(promise);
@@ -544,8 +554,11 @@ export class Connection extends ClientFacts implements TicketOwner {
 
   #flush(): void {
     if (this.#closed) return;
-    this.#outlet.flush();
-    this.#afterSending();
+    const flushed = this.#outlet.flush();
+    if (flushed === "more") setImmediate(() => this.#flush());
+    // A large value cannot be had any more, and its beginning may have been sent.
+    if (flushed === "lost") this.terminate();
+    else this.#afterSending();
   }
 
   #afterSending(): void {
@@ -573,7 +586,7 @@ export class Connection extends ClientFacts implements TicketOwner {
     }
     if (this.#stalled) {
       if (this.#mayExecute()) this.#queueResume();
-      else this.#pauseReading();
+      else this.#reading.pause(this.bufferedRequestBytes);
     }
   }
 
@@ -581,19 +594,6 @@ export class Connection extends ClientFacts implements TicketOwner {
     if (this.#lingeringSinceMs >= 0) return;
     this.#lingeringSinceMs = this.#host.clock.monotonicMs();
     this.#socket.shutdown();
-    this.#resumeReading();
-  }
-
-  /** Nothing is executed, so nothing more is read: the client's own buffers fill, and it waits. */
-  #pauseReading(): void {
-    if (this.#readingPaused || this.bufferedRequestBytes < PAUSE_READING_BYTES) return;
-    this.#readingPaused = true;
-    this.#socket.pause();
-  }
-
-  #resumeReading(): void {
-    if (!this.#readingPaused) return;
-    this.#readingPaused = false;
-    this.#socket.resume();
+    this.#reading.resume();
   }
 }

@@ -2,6 +2,7 @@ import type { Socket, SocketHandler, TCPSocketListener } from "bun";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import type { Clock } from "../lib/clock.ts";
+import { SLICE_BYTES } from "../lib/large-value.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
@@ -69,6 +70,7 @@ export class Listener {
       clock,
       scratch: new ByteBuffer(64 * 1024, limits.replyBytes),
       flushes: new FlushQueue(),
+      slice: new ByteBuffer(SLICE_BYTES),
     };
     const listeners = listen(options, socketHandlers(host, options));
     const timer = setInterval(() => {

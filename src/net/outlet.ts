@@ -1,3 +1,4 @@
+import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { ReplyQueue } from "./reply-queue.ts";
 
 /** What an outlet needs of a socket. */
@@ -5,6 +6,12 @@ export interface Sink {
   /** @returns how many of `length` bytes from `start` on it took, or a negative number when it takes none any more */
   write(bytes: Uint8Array, start: number, length: number): number;
 }
+
+/** What became of a flush: all that can be done is; there is more that has to wait for others' turn; the rest is lost. */
+export type Flushed = "done" | "more" | "lost";
+
+/** Bytes of large values sent to one client before others have their turn. */
+const TURN_BYTES = 512 * 1024;
 
 /** The way to one client. What the system does not take at once waits in the queue. */
 export class Outlet {
@@ -14,17 +21,20 @@ export class Outlet {
   readonly #queue: ReplyQueue;
   readonly #clock: { monotonicMs(): number };
   readonly #totals: { bytesSent: number };
+  readonly #slice: ByteBuffer;
 
   constructor(
     sink: Sink,
     queue: ReplyQueue,
     clock: { monotonicMs(): number },
     totals: { bytesSent: number },
+    slice: ByteBuffer,
   ) {
     this.#sink = sink;
     this.#queue = queue;
     this.#clock = clock;
     this.#totals = totals;
+    this.#slice = slice;
   }
 
   /** Sends bytes[0, length) that nothing waits before, without a copy as far as the system takes them. */
@@ -36,13 +46,50 @@ export class Outlet {
   }
 
   /** Sends what may be sent of the queue. */
-  flush(): void {
-    if (this.#queue.readyBytes === 0) return;
-    const { ready, readyStart, readyBytes } = this.#queue;
-    const sent = this.#write(ready, readyStart, readyBytes);
-    if (sent > 0) this.#queue.take(sent);
-    if (this.#queue.readyBytes === 0) this.blockedSinceMs = -1;
-    else if (sent > 0 || this.blockedSinceMs < 0) this.blockedSinceMs = this.#clock.monotonicMs();
+  flush(): Flushed {
+    return this.#flush(TURN_BYTES);
+  }
+
+  /** @param budget how much of large values may be sent */
+  #flush(budget: number): Flushed {
+    const queue = this.#queue;
+    if (queue.readyBytes > 0) {
+      const { ready, readyStart, readyBytes } = queue;
+      const sent = this.#write(ready, readyStart, readyBytes);
+      if (sent > 0) queue.take(sent);
+      if (queue.readyBytes === 0) this.blockedSinceMs = -1;
+      else if (sent > 0 || this.blockedSinceMs < 0) this.blockedSinceMs = this.#clock.monotonicMs();
+    }
+    return queue.largeBytes > 0 && queue.readyBytes === 0 ? this.#flushLarge(budget) : "done";
+  }
+
+  /**
+   * Sends of the large values whose turn it is what the client takes, straight from where they lie: what it does not
+   * take is read again later.
+   */
+  #flushLarge(turnBudget: number): Flushed {
+    const queue = this.#queue;
+    const slice = this.#slice;
+    let budget = turnBudget;
+    for (let value = queue.large; value !== undefined; value = queue.large) {
+      const at = queue.largeSent;
+      const count = Math.min(value.availableBytes - at, slice.bytes.length, budget);
+      if (count === 0 && budget === 0) return "more";
+      slice.clear();
+      // Also asked when nothing has come: the value may have been lost.
+      if (!value.read(at, count, slice)) return "lost";
+      if (count === 0) return "done";
+      const sent = this.#write(slice.bytes, 0, slice.length);
+      budget -= sent;
+      if (sent > 0) queue.takeLarge(sent);
+      if (sent < count) {
+        if (sent > 0 || this.blockedSinceMs < 0) this.blockedSinceMs = this.#clock.monotonicMs();
+        return "done";
+      }
+      this.blockedSinceMs = -1;
+      if (queue.readyBytes > 0) return this.#flush(budget);
+    }
+    return "done";
   }
 
   #write(bytes: Uint8Array, start: number, length: number): number {

@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
 
 /** A buffer larger than this is given back once it is empty. */
 const KEEP_BYTES = 16 * 1024;
@@ -12,6 +12,8 @@ export class ReplyQueue {
   openCount = 0;
   /** Bytes waiting behind an open ticket. */
   waitingBytes = 0;
+  /** Bytes of large values still to be sent, which lie where they are until then. */
+  largeBytes = 0;
   /** Bytes that may be sent: everything before them has been answered. `#sent` of them have been. */
   readonly #ready = new ByteBuffer(0);
   #sent = 0;
@@ -58,7 +60,7 @@ export class ReplyQueue {
       return;
     }
     let segment = this.#tail!;
-    if (segment.open) {
+    if (segment.open || segment.large !== undefined) {
       segment = new Segment(false);
       this.#push(segment);
     }
@@ -66,9 +68,60 @@ export class ReplyQueue {
     this.waitingBytes += end - start;
   }
 
-  /** Adds bytes that come before the replies outstanding. None of those may be streamed. */
+  /** Adds a large value, which is released once it has been sent, and what comes right behind it. */
+  addLarge(value: LargeValue, tail: Uint8Array): void {
+    const segment = new Segment(false);
+    segment.large = { value, sent: 0 };
+    segment.buffer.append(tail);
+    this.#push(segment);
+    this.largeBytes += value.lengthBytes;
+    this.waitingBytes += tail.length;
+  }
+
+  /** The large value whose turn it is, since everything before it has been sent. */
+  get large(): LargeValue | undefined {
+    return this.readyBytes === 0 ? this.#head?.large?.value : undefined;
+  }
+
+  /** So many bytes of `large` have been sent. */
+  get largeSent(): number {
+    return this.#head!.large!.sent;
+  }
+
+  /** `count` more bytes of `large` have been sent. */
+  takeLarge(count: number): void {
+    const head = this.#head!;
+    const large = head.large!;
+    large.sent += count;
+    this.largeBytes -= count;
+    if (large.sent < large.value.lengthBytes) return;
+    head.large = undefined;
+    large.value.release();
+    this.#advance();
+  }
+
+  /**
+   * Adds bytes that come before the replies outstanding, but not into a large one, of which a part may have been sent.
+   * None of the others may be streamed.
+   */
   addAhead(bytes: Uint8Array, start: number, end: number): void {
-    this.#ready.append(bytes, start, end);
+    let before = this.#head;
+    if (before?.large === undefined) {
+      this.#ready.append(bytes, start, end);
+      return;
+    }
+    while (before.next instanceof AheadSegment) before = before.next;
+    const segment = new AheadSegment(false);
+    segment.buffer.append(bytes, start, end);
+    segment.next = before.next;
+    before.next = segment;
+    if (segment.next === undefined) this.#tail = segment;
+    this.waitingBytes += end - start;
+  }
+
+  /** Lets go of everything: nothing will be sent any more. */
+  discard(): void {
+    for (let segment = this.#head; segment !== undefined; segment = segment.next) this.#letGo(segment);
   }
 
   /** `segment` takes its place in the order, to be filled and closed later. */
@@ -105,9 +158,18 @@ export class ReplyQueue {
       if (next.open) this.openCount--;
       else this.waitingBytes -= next.length;
       next.open = false;
+      this.#letGo(next);
     }
     segment.next = undefined;
     this.#tail = segment;
+  }
+
+  #letGo(segment: Segment): void {
+    const { large } = segment;
+    if (large === undefined) return;
+    this.largeBytes -= large.value.lengthBytes - large.sent;
+    segment.large = undefined;
+    large.value.release();
   }
 
   #push(segment: Segment): void {
@@ -119,6 +181,7 @@ export class ReplyQueue {
   #advance(): boolean {
     let moved = false;
     for (let head = this.#head; head !== undefined && !head.open; head = this.#head) {
+      if (head.large !== undefined) break;
       if (head.length > 0) {
         this.#ready.append(head.buffer.bytes, 0, head.length);
         this.waitingBytes -= head.length;
@@ -137,6 +200,8 @@ export class ReplyQueue {
 export class Segment {
   open: boolean;
   next: Segment | undefined = undefined;
+  /** What is to be sent before the bytes of the buffer, and how much of it has been. */
+  large: { readonly value: LargeValue; sent: number } | undefined = undefined;
   #buffer: ByteBuffer | undefined = undefined;
 
   constructor(open: boolean) {
@@ -153,3 +218,6 @@ export class Segment {
     return this.#buffer === undefined ? 0 : this.#buffer.length;
   }
 }
+
+/** Bytes that did not wait for the replies before them. */
+class AheadSegment extends Segment {}

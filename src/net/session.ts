@@ -8,6 +8,11 @@ export interface Session {
    */
   request(request: Request, reply: ReplyWriter): void;
   /**
+   * Whether `request` takes the large arguments of this one as they came, in chunks (`Request.large`); otherwise, and
+   * where this is absent, they are first put together.
+   */
+  takesLarge?(request: Request): boolean;
+  /**
    * Asked before replies written so far are sent. A promise holds them back until it is resolved (group commit);
    * when it is rejected they are never sent: the client gets the error and the connection ends.
    */

@@ -1,5 +1,6 @@
-import { copyBytes, type ValueSink } from "../lib/byte-buffer.ts";
+import { copyBytes, type LargeValue, type ValueSink } from "../lib/byte-buffer.ts";
 import { latin1 } from "../lib/bytes.ts";
+import type { ChunkedBytes } from "../lib/chunked-bytes.ts";
 
 /**
  * The seam between bytes and commands. A parser turns received bytes into requests, a reply writer turns what a
@@ -23,12 +24,18 @@ export class Request {
    * answered by an error (`ERR ` and this text), and the connection goes on.
    */
   problem = "";
+  /**
+   * Arguments too large to lie in `bytes`, where they are empty ranges. Given to a session only where it takes them
+   * so; whoever does owns them.
+   */
+  large: LargeArgument[] | undefined;
 
   reset(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.count = 0;
     this.oneShot = false;
     this.problem = "";
+    this.large = undefined;
     if (this.starts.length > KEPT_ARGUMENTS) this.#shrink();
   }
 
@@ -68,10 +75,39 @@ export class Request {
     return this.ends[index]! - this.starts[index]!;
   }
 
+  /** Takes the large arguments into `bytes`, at the price of a copy, so that all are as they usually are. */
+  flatten(): void {
+    const { large } = this;
+    if (large === undefined) return;
+    let lengthBytes = this.bytes.length;
+    for (const { bytes } of large) lengthBytes += bytes.lengthBytes;
+    const all = new Uint8Array(lengthBytes);
+    all.set(this.bytes);
+    let end = this.bytes.length;
+    for (const { index, bytes } of large) {
+      this.starts[index] = end;
+      while (bytes.lengthBytes > 0) {
+        const run = bytes.front(Number.POSITIVE_INFINITY);
+        all.set(run, end);
+        end += run.length;
+        bytes.drop(run.length);
+      }
+      this.ends[index] = end;
+    }
+    this.bytes = all;
+    this.large = undefined;
+  }
+
   #shrink(): void {
     this.starts = new Int32Array(FIRST_ARGUMENTS);
     this.ends = new Int32Array(FIRST_ARGUMENTS);
   }
+}
+
+/** An argument that came in chunks, and is best passed on in chunks. */
+export interface LargeArgument {
+  readonly index: number;
+  readonly bytes: ChunkedBytes;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -114,6 +150,14 @@ export interface RequestParser {
    * it can complete. Lets the connection make room for a large value at once. At least 1.
    */
   readonly neededBytes: number;
+}
+
+/** Where a reply writer leaves a large value, in its place among the bytes written: it is sent from where it lies. */
+export interface LargeTaker {
+  /** Whether large values are wanted now. */
+  readonly acceptsLarge: boolean;
+  /** @param tail what comes behind the value's last byte, as a part of the same reply */
+  takeLarge(value: LargeValue, tail: Uint8Array): void;
 }
 
 /**

@@ -37,6 +37,8 @@ export class RespParser implements RequestParser {
   #remaining = 0;
   /** Length of the string in progress, or UNKNOWN. */
   #bulkBytes = UNKNOWN;
+  /** Bytes of this request's strings that go past the parser. */
+  #divertedBytes = 0;
 
   /** @param options inline: whether a request that does not begin with `*` is an inline command */
   constructor(limits: ParserLimits, options?: { inline?: boolean }) {
@@ -80,7 +82,7 @@ export class RespParser implements RequestParser {
         length = line.value;
         at = behind;
         if (length < 0 || length > this.limits.argumentBytes) throw new ProtocolError("invalid bulk length");
-        if (at - start + length + 2 > this.limits.requestBytes) {
+        if (at - start + length + 2 + this.#divertedBytes > this.limits.requestBytes) {
           throw new ProtocolError(`too big request: more than ${this.limits.requestBytes} bytes`);
         }
       }
@@ -94,6 +96,30 @@ export class RespParser implements RequestParser {
     }
     if (partial !== undefined) this.#complete(partial, start, request);
     return at;
+  }
+
+  /** While `parse` answers -1: the length of the string it waits for; 0 where it waits for something else. */
+  get awaitedBytes(): number {
+    return this.#partial === undefined || this.#bulkBytes === UNKNOWN ? 0 : this.#bulkBytes;
+  }
+
+  /** Where that string begins, counted from the request's start, and as which argument. */
+  get awaitedAt(): number {
+    return this.#at;
+  }
+
+  get awaitedIndex(): number {
+    return this.#partial!.count;
+  }
+
+  /**
+   * The bytes of the string that `parse` waits for go elsewhere: the parser is given those before and those behind it,
+   * as if the string were empty.
+   */
+  divert(): void {
+    this.#divertedBytes += this.#bulkBytes;
+    this.#bulkBytes = 0;
+    this.neededBytes = this.#at + 2;
   }
 
   /** @throws ProtocolError for a line that is too long, or complete and invalid */
@@ -136,6 +162,7 @@ export class RespParser implements RequestParser {
     this.#at = 0;
     this.#remaining = 0;
     this.#bulkBytes = UNKNOWN;
+    this.#divertedBytes = 0;
   }
 
   /** A request that does not begin with `*`: an inline command, or an empty line, which is none. */

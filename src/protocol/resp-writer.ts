@@ -1,5 +1,5 @@
 import { assert } from "../lib/assert.ts";
-import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import {
   FRAME_BYTES,
@@ -11,7 +11,7 @@ import {
   writeText,
   writeTextBlob,
 } from "./encoding.ts";
-import type { ReplyWriter } from "./protocol.ts";
+import type { LargeTaker, ReplyWriter } from "./protocol.ts";
 import {
   ARRAY,
   ATTRIBUTE,
@@ -27,6 +27,7 @@ import {
   VERBATIM,
 } from "./reply-types.ts";
 
+const LINE_END = utf8("\r\n");
 const OK = utf8("+OK\r\n");
 const PONG = utf8("+PONG\r\n");
 const QUEUED = utf8("+QUEUED\r\n");
@@ -49,6 +50,8 @@ export class RespWriter implements ReplyWriter {
   out: ByteBuffer;
   /** May be changed between two replies, as HELLO does. */
   version: 2 | 3;
+  /** Who sends large values that are not copied; undefined: all are. */
+  largeTaker: LargeTaker | undefined;
 
   constructor(out: ByteBuffer = new ByteBuffer(), version: 2 | 3 = 2) {
     this.out = out;
@@ -99,6 +102,15 @@ export class RespWriter implements ReplyWriter {
 
   closeValue(): void {
     writeLineEnd(this.out);
+  }
+
+  get takesLarge(): boolean {
+    return this.largeTaker?.acceptsLarge === true;
+  }
+
+  takeLarge(value: LargeValue): void {
+    writeHeader(this.out, BULK, value.lengthBytes);
+    this.largeTaker!.takeLarge(value, LINE_END);
   }
 
   null(): void {

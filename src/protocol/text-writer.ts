@@ -1,10 +1,12 @@
 import { assert } from "../lib/assert.ts";
-import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import { LF, writeByte, writeDecimal, writeLineText, writeText } from "./encoding.ts";
-import type { ReplyWriter } from "./protocol.ts";
+import type { LargeTaker, ReplyWriter } from "./protocol.ts";
 import { doubleText } from "./resp-writer.ts";
 
+const LINE_FEED = utf8("\n");
+const NOTHING = new Uint8Array(0);
 const OK = utf8("OK");
 const NO_SUCH_KEY = utf8("No such key found");
 const ERROR = utf8("ERROR ");
@@ -24,6 +26,8 @@ export class TextWriter implements ReplyWriter {
   prefix: Uint8Array = NO_PREFIX;
   /** True for the reply to a one-shot request: it ends without a line feed. */
   bare = false;
+  /** Who sends large values that are not copied; undefined: all are. */
+  largeTaker: LargeTaker | undefined;
   /** Elements still to come of the reply begun; 0 between two replies. */
   #pending = 0;
 
@@ -84,6 +88,16 @@ export class TextWriter implements ReplyWriter {
 
   closeValue(): void {
     this.#end();
+  }
+
+  get takesLarge(): boolean {
+    return this.largeTaker?.acceptsLarge === true;
+  }
+
+  takeLarge(value: LargeValue): void {
+    this.#begin();
+    if (this.#pending > 0) this.#pending--;
+    this.largeTaker!.takeLarge(value, this.#pending > 0 || !this.bare ? LINE_FEED : NOTHING);
   }
 
   null(): void {

@@ -6,7 +6,7 @@ import {
   RecordingBlock,
   WAS_HIT,
 } from "../lens/recording.ts";
-import { ByteBuffer, type ValueSink } from "../lib/byte-buffer.ts";
+import { ByteBuffer, type LargeValue, type ValueSink } from "../lib/byte-buffer.ts";
 import { keyHashHigh, keyHashLow } from "../lib/key-hash.ts";
 import type { Log } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
@@ -207,6 +207,16 @@ class NotingSink implements ValueSink {
 
   closeValue(): void {
     this.target!.closeValue();
+    this.target = undefined;
+  }
+
+  get takesLarge(): boolean {
+    return this.target?.takesLarge === true;
+  }
+
+  takeLarge(value: LargeValue): void {
+    this.valueBytes = value.lengthBytes;
+    this.target!.takeLarge!(value);
     this.target = undefined;
   }
 }

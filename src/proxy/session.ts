@@ -19,6 +19,7 @@ import type { ProxyContext, ProxyParts } from "./context.ts";
 import { dumpOrigin } from "./dump.ts";
 import type { Fence } from "./fence.ts";
 import { ForwardedRequest, failureMessage } from "./forwarded-request.ts";
+import { passesOnLarge, writeLargeRequest } from "./large-request.ts";
 import { ManyValues } from "./many-values.ts";
 import { OneValue } from "./one-value.ts";
 import { OutstandingKeys } from "./outstanding-keys.ts";
@@ -91,6 +92,11 @@ export class ProxySession implements Session, ProxyContext {
       if (this.connection.protocol === "text") (reply as TextWriter).prefix = FROM_BACKEND;
       reply.error(failureMessage(error, false, this.proxy.stats));
     }
+  }
+
+  takesLarge(request: Request): boolean {
+    if (this.connection.protocol === "text" || this.#pin !== undefined) return false;
+    return this.connection.authenticated && passesOnLarge(request, this.proxy.routes.find(request));
   }
 
   settle(): undefined {
@@ -308,7 +314,8 @@ export class ProxySession implements Session, ProxyContext {
   }
 
   #send(upstream: UpstreamConnection, request: Request, how: Sending): void {
-    writeRequest(upstream.out, request);
+    if (request.large === undefined) writeRequest(upstream.out, request);
+    else writeLargeRequest(upstream, request, request.large);
     this.#await(upstream, this.connection.defer(), how);
   }
 
@@ -504,6 +511,7 @@ function copyRequest(request: Request): Request {
   for (let index = 0; index < request.count; index++) {
     copy.add(request.starts[index]! - first, request.ends[index]! - first);
   }
+  copy.large = request.large;
   return copy;
 }
 

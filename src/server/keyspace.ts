@@ -1,4 +1,10 @@
-import { type Departure, type Engine, type StoredValue, TooLargeError } from "../engine/engine.ts";
+import {
+  type Departure,
+  type Engine,
+  type LargeWrite,
+  type StoredValue,
+  TooLargeError,
+} from "../engine/engine.ts";
 import type { ValueSink } from "../lib/byte-buffer.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
@@ -119,6 +125,12 @@ export class Keyspace {
     this.checkValueLength(valueEnd - valueStart);
     this.engine.write(bytes, keyStart, keyEnd, valueStart, valueEnd, expiresAtMs);
     this.#changed(bytes, keyStart, keyEnd, by);
+  }
+
+  /** As `set`, of a large value whose bytes have come. @throws OutOfMemoryError or StorageError; nothing has changed then */
+  storeLarge(key: Uint8Array, write: LargeWrite, by: Connection): void {
+    write.store();
+    this.#changed(key, 0, key.length, by);
   }
 
   /** Changes only the expiry. @returns false when there is no such key */

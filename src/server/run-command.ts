@@ -20,17 +20,26 @@ export function runCommand(
   try {
     command.run(context, request, reply);
   } catch (error) {
-    if (error instanceof OutOfMemoryError) reply.error(OUT_OF_MEMORY);
-    else if (error instanceof TooLargeError) reply.error(`ERR ${error.message}`);
-    else if (error instanceof StorageError) {
-      context.host.storageFailed(error);
-      reply.error(`MISCONF ${error.message}`);
-    } else if (error instanceof BufferLimitError) {
-      throw error;
-    } else {
-      context.host.log.error({ err: error, command: command.name }, "a command failed");
-      throw error;
-    }
+    if (error instanceof BufferLimitError || !answerRefusal(error, context, command.name, reply)) throw error;
   }
   context.host.tracking.executed(context.connection, command, request);
+}
+
+/** Answers with the error for what the engine has thrown. @returns false for a fault, which has been logged */
+export function answerRefusal(
+  error: unknown,
+  { host }: ServerContext,
+  command: string,
+  reply: ReplyWriter,
+): boolean {
+  if (error instanceof OutOfMemoryError) reply.error(OUT_OF_MEMORY);
+  else if (error instanceof TooLargeError) reply.error(`ERR ${error.message}`);
+  else if (error instanceof StorageError) {
+    host.storageFailed(error);
+    reply.error(`MISCONF ${error.message}`);
+  } else {
+    host.log.error({ err: error, command }, "a command failed");
+    return false;
+  }
+  return true;
 }

@@ -5,6 +5,7 @@ import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ServerContext, ServerHost } from "./context.ts";
 import type { Keyspace } from "./keyspace.ts";
+import { isLargeSet, setLarge } from "./large-set.ts";
 import { runCommand } from "./run-command.ts";
 import { Transaction } from "./transaction.ts";
 
@@ -47,9 +48,14 @@ export class ServerSession implements Session, ServerContext {
         isText ? `${NO_AUTHENTICATION} Send AUTH password first` : NO_AUTHENTICATION,
       );
     }
-    if (this.transaction.isOpen && !NEVER_QUEUED.has(command.name)) this.#queue(command, request, reply);
+    if (request.large !== undefined) setLarge(this, request);
+    else if (this.transaction.isOpen && !NEVER_QUEUED.has(command.name)) this.#queue(command, request, reply);
     else runCommand(command, this, request, reply);
     if (!this.transaction.isOpen) host.tracking.requestEnded(connection, command);
+  }
+
+  takesLarge(request: Request): boolean {
+    return this.connection.authenticated && !this.transaction.isOpen && isLargeSet(request);
   }
 
   /**

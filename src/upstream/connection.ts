@@ -1,6 +1,8 @@
 import type { Socket } from "bun";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { ChunkedBytes } from "../lib/chunked-bytes.ts";
 import type { Clock } from "../lib/clock.ts";
+import { SLICE_BYTES } from "../lib/large-value.ts";
 import { Queue } from "../lib/queue.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
 import { ReplyReader } from "../protocol/reply-reader.ts";
@@ -12,6 +14,8 @@ import { UpstreamError } from "./upstream-error.ts";
 const EAGER_BYTES = 16 * 1024;
 /** The buffer of requests is given back when it has grown beyond this. */
 const KEEP_BYTES = 1024 * 1024;
+/** Bytes of large arguments sent before others have their turn. */
+const TURN_BYTES = 512 * 1024;
 
 /** A request whose bytes have been written and whose reply is awaited. */
 export abstract class UpstreamRequest {
@@ -61,6 +65,8 @@ export class UpstreamConnection {
   readonly out = new ByteBuffer(4096);
   /** So many bytes of `out` have been sent. */
   #sent = 0;
+  /** What is to be sent before `out`: large arguments, and what was written before them. */
+  readonly #backlog = new ChunkedBytes();
   readonly #options: UpstreamOptions;
   /** Whoever uses the connection; may change when it is handed on. */
   events: UpstreamEvents;
@@ -121,8 +127,18 @@ export class UpstreamConnection {
     request.deadlineMs = nowMs + timeoutMs;
     this.#requests.push(request);
     if (this.#timer === undefined && timeoutMs !== Number.POSITIVE_INFINITY) this.#setTimer(timeoutMs);
-    if (this.#waitingBytes >= EAGER_BYTES && !this.#isBlocked) this.#flush();
+    const isEager = this.#waitingBytes >= EAGER_BYTES && this.#backlog.lengthBytes === 0;
+    if (isEager && !this.#isBlocked) this.#flush();
     else this.queueFlush();
+  }
+
+  /** Writes the bytes of a large argument, between what has been written to `out` and what will be. They change hands. */
+  passOn(bytes: ChunkedBytes): void {
+    const { out } = this;
+    this.#backlog.append(out.bytes, this.#sent, out.length);
+    out.clear(KEEP_BYTES);
+    this.#sent = 0;
+    this.#backlog.moveFrom(bytes);
   }
 
   /** Sends what has been written, once for all that is written in this turn of the event loop. */
@@ -144,6 +160,7 @@ export class UpstreamConnection {
     clearTimeout(this.#timer);
     this.#socket?.terminate();
     this.#inbound = undefined;
+    this.#backlog.clear();
     // Before the requests: what is asked when they fail must not come to a connection that has ended.
     this.events.closed(error);
     for (let request = this.#requests.shift(); request !== undefined; request = this.#requests.shift()) {
@@ -198,6 +215,7 @@ export class UpstreamConnection {
     const socket = this.#socket;
     const { out } = this;
     if (this.#closed || socket === undefined || this.#waitingBytes === 0) return;
+    if (this.#backlog.lengthBytes > 0 && !this.#flushBacklog(socket)) return;
     this.#sent += Math.max(0, socket.write(out.bytes.subarray(this.#sent, out.length)));
     this.#isBlocked = this.#sent < out.length;
     if (!this.#isBlocked) {
@@ -210,8 +228,27 @@ export class UpstreamConnection {
     }
   }
 
+  /** Sends a part of the backlog, so that others have their turn in between. @returns whether nothing of it is left */
+  #flushBacklog(socket: Socket<undefined>): boolean {
+    const backlog = this.#backlog;
+    for (let budget = TURN_BYTES; backlog.lengthBytes > 0; ) {
+      if (budget === 0) {
+        this.queueFlush();
+        return false;
+      }
+      const run = backlog.front(Math.min(SLICE_BYTES, budget));
+      const { length } = run;
+      const sent = Math.max(0, socket.write(run));
+      backlog.drop(sent);
+      budget -= sent;
+      this.#isBlocked = sent < length;
+      if (this.#isBlocked) return false;
+    }
+    return true;
+  }
+
   get #waitingBytes(): number {
-    return this.out.length - this.#sent;
+    return this.out.length - this.#sent + this.#backlog.lengthBytes;
   }
 
   #received(data: Uint8Array): void {

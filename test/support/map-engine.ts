@@ -104,6 +104,9 @@ export class MapEngine implements Engine {
     this.set(bytes.subarray(keyStart, keyEnd), bytes.subarray(valueStart, valueEnd), expiresAtMs);
   }
 
+  /** Values are set as a whole here. */
+  beginLarge(): undefined {}
+
   setExpiry(key: Uint8Array, expiresAtMs: number): boolean {
     const entry = this.#find(latin1(key));
     if (entry !== undefined) entry.expiresAtMs = expiresAtMs;

@@ -21,6 +21,8 @@ export interface StartThreadsOptions extends Omit<StartProxyOptions, "clock"> {
 
 /** A thread that keeps dying is not started again more often than this. */
 const RESTART_DELAY_MS = 100;
+/** Until a shard's lock that was held for long is tried again. */
+const RELEASE_DELAY_MS = 100;
 /** Shards of the cache for each thread: so many that two threads seldom want the same one. */
 const SHARDS_PER_THREAD = 4;
 const SHARD_LEAST_BYTES = 8 * 1024 ** 2;
@@ -40,7 +42,7 @@ export class Supervisor {
   readonly #table: ThreadTable;
   readonly #log: Log;
   readonly #workers: (Worker | undefined)[] = [];
-  readonly #restarting = new Set<ReturnType<typeof setTimeout>>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #nextHolder = 2;
   #closing = false;
 
@@ -106,7 +108,7 @@ export class Supervisor {
   /** Lets clients have their replies, then ends all threads. */
   async close(): Promise<void> {
     this.#closing = true;
-    for (const timer of this.#restarting) clearTimeout(timer);
+    for (const timer of this.#timers) clearTimeout(timer);
     await Promise.all(
       this.#workers.map(async (worker) => {
         if (worker === undefined) return;
@@ -150,6 +152,7 @@ export class Supervisor {
   #replace(index: number, holder: number): void {
     this.restarts++;
     const emptied = this.#store.recover(holder);
+    this.#releaseDead();
     this.#store.bumpEpoch();
     this.#table.clear(index);
     retireCounters(this.#table, index);
@@ -158,14 +161,25 @@ export class Supervisor {
     const locks =
       emptied === 0 ? "" : `; ${emptied} of the cache's shards were being changed and were emptied`;
     this.#log.error(`thread ${index} has died and is replaced; everything cached is dropped${locks}`);
-    const timer = setTimeout(() => {
-      this.#restarting.delete(timer);
-      if (this.#closing) return;
+    this.#later(RESTART_DELAY_MS, () => {
       this.#run(index).catch((error: Error) => {
         if (!this.#closing) this.#log.error(`thread ${index} could not be started again: ${error.message}`);
       });
-    }, RESTART_DELAY_MS);
-    this.#restarting.add(timer);
+    });
+  }
+
+  /** What the dead had pinned would else be pinned for ever. */
+  #releaseDead(): void {
+    if (!this.#store.releaseDead()) this.#later(RELEASE_DELAY_MS, () => this.#releaseDead());
+  }
+
+  /** Acts unless the proxy is being closed by then. */
+  #later(delayMs: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (!this.#closing) act();
+    }, delayMs);
+    this.#timers.add(timer);
   }
 }
 

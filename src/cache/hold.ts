@@ -1,0 +1,34 @@
+import { lock, tryLock, unlock } from "./lock.ts";
+import { type Shard, seatAgain } from "./shard.ts";
+import { LOCK, POLICY_VERSION } from "./shard-memory.ts";
+
+/** Takes a shard's lock. @param holder which thread does */
+export function holdShard(shard: Shard, holder: number): void {
+  const { words } = shard.memory;
+  lock(words, LOCK, holder);
+  if (shard.seated.version !== words[POLICY_VERSION]) refresh(shard);
+}
+
+/** Takes the lock unless it is held for long. @returns whether it was taken */
+export function tryHoldShard(shard: Shard, holder: number): boolean {
+  const { words } = shard.memory;
+  if (!tryLock(words, LOCK, holder)) return false;
+  if (shard.seated.version !== words[POLICY_VERSION]) refresh(shard);
+  return true;
+}
+
+/** Gives the lock back, and tells of who has left meanwhile. */
+export function leaveShard(shard: Shard): void {
+  unlock(shard.memory.words, LOCK);
+  if (shard.departures.pending) shard.departures.deliver();
+}
+
+/** Takes part in a policy change that another thread made. */
+function refresh(shard: Shard): void {
+  try {
+    seatAgain(shard);
+  } catch (error) {
+    unlock(shard.memory.words, LOCK);
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+import type { ByteBuffer, LargeValue } from "../lib/byte-buffer.ts";
+import { holdShard, leaveShard } from "./hold.ts";
+import { PayloadCursor } from "./payload-cursor.ts";
+import { serialOf } from "./pin-table.ts";
+import { unpin } from "./pins.ts";
+import type { Shard } from "./shard.ts";
+
+/** A large value in the arena, read under short holds of the lock while its entry is pinned. */
+export class PinnedValue implements LargeValue {
+  readonly lengthBytes: number;
+  availableBytes: number;
+  onChange: (() => void) | undefined;
+  readonly #shard: Shard;
+  readonly #holder: number;
+  readonly #row: number;
+  readonly #serial: number;
+  readonly #keyBytes: number;
+  readonly #cursor: PayloadCursor;
+  #isLost = false;
+
+  /**
+   * Called with the shard's lock held.
+   * @param row of the pin table, held for this object
+   * @param availableBytes how much of the value is there
+   * @param serial of the row, when it was taken
+   */
+  constructor(
+    shard: Shard,
+    holder: number,
+    row: number,
+    slot: number,
+    keyBytes: number,
+    lengthBytes: number,
+    availableBytes: number,
+    serial: number,
+  ) {
+    this.#shard = shard;
+    this.#holder = holder;
+    this.#row = row;
+    this.#serial = serial;
+    this.#keyBytes = keyBytes;
+    this.lengthBytes = lengthBytes;
+    this.availableBytes = availableBytes;
+    this.#cursor = new PayloadCursor(shard.memory, slot);
+  }
+
+  /** So much of a value that grows has come. */
+  grew(availableBytes: number): void {
+    this.availableBytes = availableBytes;
+    this.onChange?.();
+  }
+
+  /** A value that grew will never be complete. */
+  lose(): void {
+    this.#isLost = true;
+    this.onChange?.();
+  }
+
+  read(offset: number, count: number, target: ByteBuffer): boolean {
+    target.reserve(count);
+    holdShard(this.#shard, this.#holder);
+    try {
+      if (!this.#holds()) return false;
+      this.#cursor.read(this.#keyBytes + offset, count, target);
+      return true;
+    } finally {
+      leaveShard(this.#shard);
+    }
+  }
+
+  release(): void {
+    holdShard(this.#shard, this.#holder);
+    try {
+      if (serialOf(this.#shard.memory, this.#row) === this.#serial) unpin(this.#shard, this.#row);
+    } finally {
+      leaveShard(this.#shard);
+    }
+  }
+
+  #holds(): boolean {
+    return !this.#isLost && serialOf(this.#shard.memory, this.#row) === this.#serial;
+  }
+}

@@ -1,0 +1,33 @@
+import type { ByteBuffer, LargeValue } from "./byte-buffer.ts";
+
+/** Values from this size on are not copied in one go: everybody else would wait meanwhile. */
+export const LARGE_BYTES: number = 256 * 1024;
+
+/** As much of a large value as is copied before others have their turn. */
+export const SLICE_BYTES: number = 256 * 1024;
+
+/** A large value in bytes of its own, which do not change any more. */
+export class BytesValue implements LargeValue {
+  readonly lengthBytes: number;
+  onChange: (() => void) | undefined;
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
+
+  /** @param bytes from `start` on */
+  constructor(bytes: Uint8Array, start: number) {
+    this.#bytes = bytes;
+    this.#start = start;
+    this.lengthBytes = bytes.length - start;
+  }
+
+  get availableBytes(): number {
+    return this.lengthBytes;
+  }
+
+  read(offset: number, count: number, target: ByteBuffer): boolean {
+    target.append(this.#bytes, this.#start + offset, this.#start + offset + count);
+    return true;
+  }
+
+  release(): void {}
+}

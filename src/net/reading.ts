@@ -1,0 +1,24 @@
+import { PAUSE_READING_BYTES } from "./limits.ts";
+
+/** Whether a client is being read. One of whom enough is there already is not: its own buffers fill, and it waits. */
+export class Reading {
+  readonly #socket: { pause(): void; resume(): void };
+  #isPaused = false;
+
+  constructor(socket: { pause(): void; resume(): void }) {
+    this.#socket = socket;
+  }
+
+  /** Nothing is executed: stops reading when so many bytes wait for it. */
+  pause(waitingBytes: number): void {
+    if (this.#isPaused || waitingBytes < PAUSE_READING_BYTES) return;
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#socket.resume();
+  }
+}
