@@ -168,7 +168,7 @@ function format(measured: readonly Row[]): string {
     `Versions: ${versions()}.`,
     "",
     "A value is moved again and again by one client; another GETs a key of one byte every millisecond. *Longest* is the " +
-      `longest that one of these took in ${flags.rounds} rounds, p99.9 the median of the rounds. *Memory* is how much more the ` +
+      `longest that one of these took in any of the rounds (${flags.rounds}), p99.9 the median of the rounds. *Memory* is how much more the ` +
       "process holds at the worst moment than when it was idle and empty, in sizes of the value: 1 is the value itself.",
     "",
     "| value | | | a move, ms | small GETs, p99.9 ms | longest ms | memory |",
