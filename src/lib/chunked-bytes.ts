@@ -103,7 +103,12 @@ export class ChunkedBytes {
 
 const NOTHING = new Uint8Array(0);
 
+/** ES2024, which the client library, built for what Node 20 has, sees only as a type. */
+interface Transferable extends ArrayBuffer {
+  transfer(byteLength: number): ArrayBuffer;
+}
+
 /** Frees the memory of a chunk that nobody refers to any more. */
 function giveBack(chunk: Uint8Array): void {
-  (chunk.buffer as ArrayBuffer).transfer(0);
+  (chunk.buffer as Transferable).transfer(0);
 }
