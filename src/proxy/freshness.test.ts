@@ -355,15 +355,37 @@ describe("of an origin that does not track", () => {
     expect(await reader!.ask("GET", "a")).toBe("new");
   });
 
-  test("reads of other kinds and writes of known keys drop nothing else", async () => {
+  test("reads of other kinds and writes of known keys drop nothing but these", async () => {
     await using bench = await untracked(1000);
-    const { local } = bench;
+    const { local, origin } = bench;
+    origin.values.set("c", "old");
     const client = await local.client();
-    await client.ask("MGET", "a", "b");
+    await client.ask("MGET", "a", "b", "c");
     for (const command of [["STRLEN", "a"], ["HGET", "h", "f"], ["TYPE", "a"], ["PING"], ["SET", "b", "1"]]) {
       await client.ask(...command);
     }
-    await client.ask("MGET", "a", "b");
-    expect(local.proxy.stats).toMatchObject({ hits: 1, misses: 3 });
+    await client.ask("MGET", "a", "b", "c");
+    expect(local.proxy.stats).toMatchObject({ hits: 1, misses: 5 });
+  });
+
+  test.each([
+    [
+      "by a client with a connection of its own",
+      [
+        ["WATCH", "x"],
+        ["GET", "a"],
+      ],
+    ],
+    ["by a read of another kind", [["STRLEN", "a"]]],
+  ])("what was shown %s is not older for others afterwards", async (_, commands) => {
+    await using bench = await untracked(1000);
+    const { local, origin } = bench;
+    const [one, other] = await local.clients(2);
+    for (const prior of before) await other!.ask(...prior);
+    expect(await one!.ask("GET", "a")).toBe("old");
+    origin.values.set("a", "newer");
+    expect(await one!.ask("GET", "a")).toBe("old");
+    await other!.ask(...command);
+    expect(await one!.ask("GET", "a")).toBe("newer");
   });
 });

@@ -17,8 +17,8 @@ export interface PinHost {
   readonly fence: Fence;
   readonly stats: ProxyStats;
   readonly timeoutMs: number;
-  /** The origin has executed something that may have changed any key. */
-  changed(): void;
+  /** The client is about to be shown a reply: it may be about any key, and newer than what is cached. */
+  shows(): void;
   /** Every reply asked for so far has come. */
   idle(): void;
   /** The client needs no connection of its own any longer. */
@@ -143,7 +143,6 @@ export class Pin {
       connection.exemptFromIdleTimeout = true;
     }
     this.#outstanding++;
-    const mayChange = route === undefined || (route.kind !== "read" && route.kind !== "cached");
     const ended = (outcome: Outcome): void => {
       this.#outstanding--;
       if (blocks) this.#blocking--;
@@ -152,7 +151,7 @@ export class Pin {
       else this.#apply(effect, outcome);
     };
     this.#upstream.enqueue(
-      new PinnedRequest(connection.defer(), this.#host, mayChange, ended),
+      new PinnedRequest(connection.defer(), this.#host, ended),
       // What stands behind a blocking command waits as long as that does.
       this.#blocking > 0 ? Number.POSITIVE_INFINITY : timeoutMs,
     );
@@ -262,14 +261,12 @@ export class Pin {
 class PinnedRequest extends UpstreamRequest {
   readonly #ticket: Ticket;
   readonly #host: PinHost;
-  readonly #mayChange: boolean;
   readonly #ended: (outcome: Outcome) => void;
 
-  constructor(ticket: Ticket, host: PinHost, mayChange: boolean, ended: (outcome: Outcome) => void) {
+  constructor(ticket: Ticket, host: PinHost, ended: (outcome: Outcome) => void) {
     super();
     this.#ticket = ticket;
     this.#host = host;
-    this.#mayChange = mayChange;
     this.#ended = ended;
   }
 
@@ -278,7 +275,7 @@ class PinnedRequest extends UpstreamRequest {
     const outcome = isError ? "error" : reader.isNull ? "null" : "replied";
     this.#ticket.buffer.append(bytes, start, end);
     this.#host.fence.pass(() => {
-      if (this.#mayChange) this.#host.changed();
+      this.#host.shows();
       this.#ticket.done();
       this.#ended(outcome);
     });

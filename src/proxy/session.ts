@@ -328,19 +328,20 @@ export class ProxySession implements Session, ProxyContext {
   }
 
   /**
-   * A write makes the cache forget its keys. Where threads share the cache it does so again before it is
-   * acknowledged, and so does a read that shows keys in a state which another thread may not know of yet.
+   * A write makes the cache forget its keys. Where threads share the cache, or the origin does not tell of changes, it
+   * does so again before it is acknowledged, and so does a read: it may show its keys in a newer state than is cached.
    * @returns what to do before the client gets the reply
    */
   #touch(request: Request, route: Route): (() => void) | undefined {
-    const { cache, recorder } = this.proxy;
+    const { cache, origin, recorder } = this.proxy;
+    const mayContradict = cache.isShared || origin.tracking !== true;
     const isWrite = route.kind === "write";
     if (route.all === true) {
       this.#outstandingKeys.addAll();
       if (isWrite) cache.invalidateAll();
-      return cache.isShared ? () => cache.invalidateAll() : undefined;
+      return mayContradict ? () => cache.invalidateAll() : undefined;
     }
-    if (route.keys === undefined || !(isWrite || cache.isShared)) return undefined;
+    if (route.keys === undefined || !(isWrite || mayContradict)) return undefined;
     const [first, lastKey, step] = route.keys;
     const last = lastKey < 0 ? request.count + lastKey : Math.min(lastKey, request.count - 1);
     const kept: Uint8Array[] = [];
@@ -352,9 +353,9 @@ export class ProxySession implements Session, ProxyContext {
         recorder?.write(removesKeys(route), request.bytes, start, end, this.proxy.nowMs());
       }
       this.#awaitKey(request.bytes, start, end);
-      if (cache.isShared) kept.push(request.copy(index));
+      if (mayContradict) kept.push(request.copy(index));
     }
-    if (!cache.isShared) return undefined;
+    if (!mayContradict) return undefined;
     return () => {
       for (const key of kept) cache.settle(key, 0, key.length);
     };
@@ -370,8 +371,8 @@ export class ProxySession implements Session, ProxyContext {
         fence: proxy.fence,
         stats: proxy.stats,
         timeoutMs: proxy.settings.originTimeoutMs,
-        // Without tracking nobody will tell what it was.
-        changed: () => {
+        // Without tracking nobody will tell what has changed.
+        shows: () => {
           if (proxy.origin.tracking !== true) proxy.cache.invalidateAll();
         },
         idle: () => this.#runPostponed(),
