@@ -9,6 +9,7 @@ import { Store, type StoreHandle } from "../src/cache/store.ts";
 import { ByteBuffer, type ValueSink } from "../src/lib/byte-buffer.ts";
 import { SeededRandom } from "../src/lib/random.ts";
 import { ZipfSampler } from "../src/sim/workload/zipf.ts";
+import { median } from "./loading.ts";
 import { keyOf, VALUE_BYTES } from "./wire.ts";
 
 const KEYS = 10_000;
@@ -89,8 +90,4 @@ function reader(handle: StoreHandle, holder: number): (count: number) => number 
     }
     return ((performance.now() - begun) * 1e6) / count;
   };
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

@@ -22,20 +22,10 @@ import { holdShard, leaveShard } from "./hold.ts";
 import { growIndex, indexPagesNeeded, linkEntry } from "./index-table.ts";
 import { evictOne, removeEntry } from "./leaving.ts";
 import { PayloadCursor } from "./payload-cursor.ts";
-import { mayPin, NO_PIN, pinAgain, pinGrowing, serialOf, settleGrowing } from "./pin-table.ts";
-import { PinnedValue } from "./pinned-value.ts";
+import { mayPin, NO_PIN, pinGrowing, serialOf, settleGrowing } from "./pin-table.ts";
 import { unpin, voidDetached } from "./pins.ts";
 import type { Shard } from "./shard.ts";
-import {
-  ENTRIES,
-  EXPIRATIONS,
-  EXPIRING,
-  FILLS,
-  FREE_PAGES,
-  PAYLOAD_BYTES,
-  REFUSED_FILLS,
-  USED_BYTES,
-} from "./shard-memory.ts";
+import { ENTRIES, EXPIRATIONS, EXPIRING, FREE_PAGES, PAYLOAD_BYTES, USED_BYTES } from "./shard-memory.ts";
 
 /** What an entry has besides key and value once it is stored. */
 export interface GrownEntry {
@@ -43,8 +33,6 @@ export interface GrownEntry {
   readonly expiresAtMs: number;
   readonly nowMs: number;
   readonly epoch: number;
-  /** What the origin answered, not a write by a client: counted as such; an entry that is replaced is not used by it. */
-  readonly isFill: boolean;
 }
 
 /**
@@ -75,7 +63,6 @@ export class GrowingEntry {
   #writtenBytes = 0;
   #isLost = false;
   #wasEmptied = false;
-  readonly #readers: PinnedValue[] = [];
 
   constructor(shard: Shard, holder: number, key: Uint8Array, hash: number, valueBytes: number) {
     this.#shard = shard;
@@ -129,10 +116,6 @@ export class GrowingEntry {
     for (let from = start; from < end && !this.#isLost; from += SLICE_BYTES) {
       this.#appendSlice(source, from, Math.min(end, from + SLICE_BYTES), nowMs, epoch);
     }
-    for (const reader of this.#readers) {
-      if (this.#isLost) reader.lose();
-      else reader.grew(this.#writtenBytes);
-    }
     return !this.#isLost;
   }
 
@@ -148,40 +131,16 @@ export class GrowingEntry {
     });
   }
 
-  /** The value as far as it has come and as it goes on coming, whether or not the entry will be stored. */
-  reader(): PinnedValue {
-    return this.#underLock(() => {
-      if (this.#holds()) pinAgain(this.#shard.memory, this.#row);
-      const value = new PinnedValue(
-        this.#shard,
-        this.#holder,
-        this.#row,
-        this.#slot,
-        this.#key.length,
-        this.#valueBytes,
-        this.#writtenBytes,
-        this.#serial,
-      );
-      this.#readers.push(value);
-      return value;
-    });
-  }
-
-  /**
-   * Puts the complete entry into the index, in place of the one its key has.
-   * @param mayStore asked under the lock
-   * @returns false when it may not be, or is lost
-   */
-  store(grown: GrownEntry, mayStore: () => boolean): boolean {
+  /** Puts the complete entry into the index, in place of the one its key has. @returns false when it is lost */
+  store(grown: GrownEntry): boolean {
     assert(this.isComplete || this.#isLost, "an entry that is to be stored is complete");
     return this.#underLock(() => {
-      const isStored = this.#holds() && mayStore() && this.#makeEntryRoom(grown);
+      const isStored = this.#holds() && this.#makeEntryRoom(grown);
       if (isStored) {
         this.#writeHeader(grown);
         this.#link(grown);
         settleGrowing(this.#shard.memory, this.#row);
       }
-      if (grown.isFill) this.#shard.memory.floats[isStored ? FILLS : REFUSED_FILLS]!++;
       return isStored;
     });
   }
@@ -192,7 +151,6 @@ export class GrowingEntry {
         unpin(this.#shard, this.#row);
       }
     });
-    if (!this.isComplete) for (const reader of this.#readers) reader.lose();
   }
 
   /** Called with the lock held. */
@@ -288,7 +246,7 @@ export class GrowingEntry {
     floats[PAYLOAD_BYTES]! += this.#key.length + this.#valueBytes;
   }
 
-  #link({ epoch, nowMs, isFill }: GrownEntry): void {
+  #link({ epoch, nowMs }: GrownEntry): void {
     const shard = this.#shard;
     const { memory, seated } = shard;
     const slot = this.#slot;
@@ -305,6 +263,6 @@ export class GrowingEntry {
     memory.words[ENTRIES]!++;
     growIndex(memory);
     seated.policy.insert(slot, hash);
-    if (wasLive && !isFill) seated.policy.hit(slot);
+    if (wasLive) seated.policy.hit(slot);
   }
 }

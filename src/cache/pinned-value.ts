@@ -8,20 +8,16 @@ import type { Shard } from "./shard.ts";
 /** A large value in the arena, read under short holds of the lock while its entry is pinned. */
 export class PinnedValue implements LargeValue {
   readonly lengthBytes: number;
-  availableBytes: number;
-  onChange: (() => void) | undefined;
   readonly #shard: Shard;
   readonly #holder: number;
   readonly #row: number;
   readonly #serial: number;
   readonly #keyBytes: number;
   readonly #cursor: PayloadCursor;
-  #isLost = false;
 
   /**
    * Called with the shard's lock held.
    * @param row of the pin table, held for this object
-   * @param availableBytes how much of the value is there
    * @param serial of the row, when it was taken
    */
   constructor(
@@ -31,7 +27,6 @@ export class PinnedValue implements LargeValue {
     slot: number,
     keyBytes: number,
     lengthBytes: number,
-    availableBytes: number,
     serial: number,
   ) {
     this.#shard = shard;
@@ -40,20 +35,7 @@ export class PinnedValue implements LargeValue {
     this.#serial = serial;
     this.#keyBytes = keyBytes;
     this.lengthBytes = lengthBytes;
-    this.availableBytes = availableBytes;
     this.#cursor = new PayloadCursor(shard.memory, slot);
-  }
-
-  /** So much of a value that grows has come. */
-  grew(availableBytes: number): void {
-    this.availableBytes = availableBytes;
-    this.onChange?.();
-  }
-
-  /** A value that grew will never be complete. */
-  lose(): void {
-    this.#isLost = true;
-    this.onChange?.();
   }
 
   read(offset: number, count: number, target: ByteBuffer): boolean {
@@ -78,6 +60,6 @@ export class PinnedValue implements LargeValue {
   }
 
   #holds(): boolean {
-    return !this.#isLost && serialOf(this.#shard.memory, this.#row) === this.#serial;
+    return serialOf(this.#shard.memory, this.#row) === this.#serial;
   }
 }

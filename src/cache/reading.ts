@@ -91,7 +91,7 @@ function pinValue(shard: Shard, slot: number, holder: number): LargeValue | unde
   if (row === NO_PIN) return undefined;
   const valueBytes = valueBytesOf(memory, slot);
   const keyBytes = keyBytesOf(memory, slot);
-  return new PinnedValue(shard, holder, row, slot, keyBytes, valueBytes, valueBytes, serialOf(memory, row));
+  return new PinnedValue(shard, holder, row, slot, keyBytes, valueBytes, serialOf(memory, row));
 }
 
 /** What is known of an entry. */

@@ -275,24 +275,7 @@ export class Store {
 
   /** As `set`, of an entry that has grown to its full size. @returns whether it was stored */
   setGrown(growing: GrowingEntry, expiresAtMs: number, nowMs: number): boolean {
-    return growing.store({ expiresAtMs, nowMs, epoch: this.epoch, isFill: false }, () => true);
-  }
-
-  /** As `fill`, of an entry that has grown to its full size. */
-  fillGrown(
-    growing: GrowingEntry,
-    expiresAtMs: number,
-    lease: number,
-    epoch: number,
-    nowMs: number,
-  ): boolean {
-    const { hash } = growing;
-    return growing.store({ expiresAtMs, nowMs, epoch, isFill: true }, () => {
-      const mayStore =
-        this.lease(hash) === lease && this.epoch === epoch && (expiresAtMs === 0 || expiresAtMs > nowMs);
-      if (mayStore) Atomics.add(this.#control.leases, this.#leaseIndex(hash), 1);
-      return mayStore;
-    });
+    return growing.store({ expiresAtMs, nowMs, epoch: this.epoch });
   }
 
   /** Changes only the expiry; 0 takes it away. @returns false when there is no such entry */

@@ -91,12 +91,8 @@ const BY_HAND_BYTES = 32;
 /** A value that is read piece by piece, while it stays what it was. Whoever is given one releases it, exactly once. */
 export interface LargeValue {
   readonly lengthBytes: number;
-  /** So many of them, from the beginning on, can be read now; less than all while the value is still coming in. */
-  readonly availableBytes: number;
-  /** Called when more can be read, or when the value has been lost. */
-  onChange: (() => void) | undefined;
   /**
-   * Appends bytes [offset, offset + count) of the value, which are available, to `target`.
+   * Appends bytes [offset, offset + count) of the value to `target`.
    * @returns false when the value has been lost: the rest of it will not be had
    */
   read(offset: number, count: number, target: ByteBuffer): boolean;

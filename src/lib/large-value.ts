@@ -9,7 +9,6 @@ export const SLICE_BYTES: number = 256 * 1024;
 /** A large value in bytes of its own, which do not change any more. */
 export class BytesValue implements LargeValue {
   readonly lengthBytes: number;
-  onChange: (() => void) | undefined;
   readonly #bytes: Uint8Array;
   readonly #start: number;
 
@@ -18,10 +17,6 @@ export class BytesValue implements LargeValue {
     this.#bytes = bytes;
     this.#start = start;
     this.lengthBytes = bytes.length - start;
-  }
-
-  get availableBytes(): number {
-    return this.lengthBytes;
   }
 
   read(offset: number, count: number, target: ByteBuffer): boolean {

@@ -138,7 +138,6 @@ export class Connection extends ClientFacts implements TicketOwner, LargeTaker {
   takeLarge(value: LargeValue, tail: Uint8Array): void {
     this.#settleScratch(true);
     this.#queue.addLarge(value, tail);
-    value.onChange = () => this.queueFlush();
     this.#largeInRequest = this.#host.registry.requestCount;
   }
 

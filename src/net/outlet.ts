@@ -73,12 +73,10 @@ export class Outlet {
     let budget = turnBudget;
     for (let value = queue.large; value !== undefined; value = queue.large) {
       const at = queue.largeSent;
-      const count = Math.min(value.availableBytes - at, slice.bytes.length, budget);
-      if (count === 0 && budget === 0) return "more";
+      if (budget === 0) return "more";
+      const count = Math.min(value.lengthBytes - at, slice.bytes.length, budget);
       slice.clear();
-      // Also asked when nothing has come: the value may have been lost.
       if (!value.read(at, count, slice)) return "lost";
-      if (count === 0) return "done";
       const sent = this.#write(slice.bytes, 0, slice.length);
       budget -= sent;
       if (sent > 0) queue.takeLarge(sent);
