@@ -16,6 +16,7 @@ import { Connection, type Ticket } from "./connection.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "./limits.ts";
 import type { Session } from "./session.ts";
+import { Workbench } from "./workbench.ts";
 
 const INPUTS = Math.ceil(Number(process.env["GLASSCACHE_FUZZ_INPUTS"] ?? 100_000) / 20);
 const SEED = Number(process.env["GLASSCACHE_FUZZ_SEED"] ?? 20_240_601);
@@ -92,7 +93,7 @@ class Simulation {
       registry: new ClientRegistry(),
       respOnly: stream.respOnly,
       clock: new ManualClock(),
-      scratch: new ByteBuffer(64),
+      bench: new Workbench(Number.POSITIVE_INFINITY, stream.respOnly, 64),
       flushes: new FlushQueue(),
       slice: new ByteBuffer(64),
     });

@@ -1,6 +1,7 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import type { ConnectionLimits } from "./limits.ts";
+import type { Workbench } from "./workbench.ts";
 
 /** What all connections of one service count together. */
 export interface ServiceTotals {
@@ -18,8 +19,8 @@ export interface ConnectionHost {
   /** Only RESP: what does not begin with `*` is an inline command, not the text protocol. */
   readonly respOnly: boolean;
   readonly clock: { monotonicMs(): number; wallMs(): number };
-  /** Replies of the event being handled; emptied before the next event. */
-  readonly scratch: ByteBuffer;
+  /** What requests are executed with. */
+  readonly bench: Workbench;
   /** Connections with replies written since the last event. */
   readonly flushes: FlushQueue;
   /** A piece of a large value on its way to a client. */

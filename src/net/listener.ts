@@ -9,6 +9,7 @@ import type { ConnectionHost } from "./connection-host.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Service } from "./service.ts";
+import { Workbench } from "./workbench.ts";
 
 export interface ListenerOptions {
   /** A name or address; `localhost` is 127.0.0.1 and, where the machine has it, ::1. */
@@ -63,12 +64,13 @@ export class Listener {
   /** @throws ListenError */
   static open(options: ListenerOptions): Listener {
     const { registry, limits, clock } = options;
+    const respOnly = options.respOnly ?? false;
     const host: ConnectionHost = {
       limits,
       registry,
-      respOnly: options.respOnly ?? false,
+      respOnly,
       clock,
-      scratch: new ByteBuffer(64 * 1024, limits.replyBytes),
+      bench: new Workbench(limits.replyBytes, respOnly),
       flushes: new FlushQueue(),
       slice: new ByteBuffer(SLICE_BYTES),
     };

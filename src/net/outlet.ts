@@ -37,11 +37,9 @@ export class Outlet {
     this.#slice = slice;
   }
 
-  /** Sends bytes[0, length) that nothing waits before, without a copy as far as the system takes them. */
-  send(bytes: Uint8Array, length: number): void {
-    const sent = this.#write(bytes, 0, length);
-    if (sent === length) return;
-    this.#queue.add(bytes, sent, length);
+  /** The system took no more than what was before bytes[start, end), which is to be sent next. */
+  keep(bytes: Uint8Array, start: number, end: number): void {
+    this.#queue.add(bytes, start, end);
     this.blockedSinceMs = this.#clock.monotonicMs();
   }
 

@@ -21,13 +21,16 @@ export class Ticket extends Segment {
   /** 0: the text protocol. */
   readonly #version: 0 | 2 | 3;
   readonly #isSuppressed: boolean;
+  readonly #isBare: boolean;
   #writer: RespWriter | TextWriter | undefined = undefined;
 
-  constructor(owner: TicketOwner, version: 0 | 2 | 3, isSuppressed: boolean) {
+  /** @param isBare of the text protocol: without a line feed at its end */
+  constructor(owner: TicketOwner, version: 0 | 2 | 3, isSuppressed: boolean, isBare: boolean) {
     super(true);
     this.#owner = owner;
     this.#version = version;
     this.#isSuppressed = isSuppressed;
+    this.#isBare = isBare;
   }
 
   /** Writes to the segment's buffer, which also holds the raw bytes of replies passed on as they were received. */
@@ -41,10 +44,13 @@ export class Ticket extends Segment {
   }
 
   #writerTo(out: ByteBuffer): RespWriter | TextWriter {
-    if (this.#writer === undefined) {
-      this.#writer = this.#version === 0 ? new TextWriter(out) : new RespWriter(out, this.#version);
-    } else {
+    if (this.#writer !== undefined) {
       this.#writer.out = out;
+    } else if (this.#version !== 0) {
+      this.#writer = new RespWriter(out, this.#version);
+    } else {
+      this.#writer = new TextWriter(out);
+      this.#writer.bare = this.#isBare;
     }
     return this.#writer;
   }

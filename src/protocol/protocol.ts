@@ -150,6 +150,8 @@ export interface RequestParser {
    * it can complete. Lets the connection make room for a large value at once. At least 1.
    */
   readonly neededBytes: number;
+  /** Whether it remembers nothing of a request in progress: it can as well go on with another stream. */
+  readonly isBetweenRequests: boolean;
 }
 
 /** Where a reply writer leaves a large value, in its place among the bytes written: it is sent from where it lies. */

@@ -98,6 +98,16 @@ export class RespParser implements RequestParser {
     return at;
   }
 
+  /** Whether nothing of a request has been read that it would have to remember. */
+  get isBetweenRequests(): boolean {
+    return (
+      this.#partial === undefined &&
+      this.#remaining === 0 &&
+      this.#searched === 0 &&
+      this.#line.searched === 0
+    );
+  }
+
   /** While `parse` answers -1: the length of the string it waits for; 0 where it waits for something else. */
   get awaitedBytes(): number {
     return this.#partial === undefined || this.#bulkBytes === UNKNOWN ? 0 : this.#bulkBytes;

@@ -82,6 +82,11 @@ export class TextParser implements RequestParser {
     return true;
   }
 
+  /** Whether nothing of a line has been read that it would have to remember. */
+  get isBetweenRequests(): boolean {
+    return this.#searched === 0 && !this.#skipping;
+  }
+
   #wait(searched: number): number {
     this.#searched = searched;
     this.neededBytes = searched + 1;

@@ -35,10 +35,11 @@ export class TextWriter implements ReplyWriter {
     this.out = out;
   }
 
-  /** Takes over prefix and bareness of another. */
-  writeAs(other: TextWriter): void {
-    this.prefix = other.prefix;
-    this.bare = other.bare;
+  /** A new reply, whatever has become of the one before. @param bare as the field */
+  restart(bare: boolean): void {
+    this.prefix = NO_PREFIX;
+    this.bare = bare;
+    this.#pending = 0;
   }
 
   ok(): void {
