@@ -4,7 +4,7 @@ import { formatAddress } from "./address.ts";
 export type ReplyMode = "on" | "off" | "skip-next" | "skip";
 
 /** The two ends of a connection, as a socket tells them. */
-interface ConnectionEnds {
+export interface ConnectionEnds {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;

@@ -1,14 +1,19 @@
-import type { Socket } from "bun";
 import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
 import type { LargeTaker } from "../protocol/protocol.ts";
-import { ClientFacts } from "./client-facts.ts";
-import type { Connection } from "./connection.ts";
+import { ClientFacts, type ConnectionEnds } from "./client-facts.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { failureText } from "./failure-text.ts";
-import { Outlet } from "./outlet.ts";
+import { Outlet, type Sink } from "./outlet.ts";
 import { ReplyQueue, type Segment } from "./reply-queue.ts";
 import type { Session } from "./session.ts";
 import { Ticket, type TicketOwner } from "./ticket.ts";
+
+/** What a connection needs of its socket for that. */
+interface SendingSocket extends ConnectionEnds, Sink {
+  end(): void;
+  terminate(): void;
+  shutdown(): void;
+}
 
 /**
  * The sending half of a connection: replies in their order, what cannot be sent yet, and what is pushed besides.
@@ -19,7 +24,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
   protocol: "undecided" | "resp" | "text" = "undecided";
   session!: Session;
 
-  protected readonly socket: Socket<Connection>;
+  protected readonly socket: SendingSocket;
   protected readonly host: ConnectionHost;
   protected readonly queue = new ReplyQueue();
   protected readonly outlet: Outlet;
@@ -43,7 +48,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
   /** Who writes more once the client has read some. */
   #drainWaiters: (() => void)[] | undefined;
 
-  constructor(socket: Socket<Connection>, id: number, host: ConnectionHost) {
+  constructor(socket: SendingSocket, id: number, host: ConnectionHost) {
     super(id, socket, host.clock.wallMs());
     this.socket = socket;
     this.host = host;
