@@ -151,8 +151,8 @@ export class Supervisor {
   #replace(index: number, holder: number): void {
     this.restarts++;
     const emptied = this.#store.recover(holder);
+    this.#store.bumpEpoch(false);
     this.#releaseDead();
-    this.#store.bumpEpoch();
     this.#table.clear(index);
     retireCounters(this.#table, index);
     FlightClaims.forget(this.#start.claims, index);
@@ -167,7 +167,7 @@ export class Supervisor {
     });
   }
 
-  /** What the dead had pinned would else be pinned for ever. */
+  /** What the dead had pinned would else be pinned for ever. Another that has died may hold a lock that this takes. */
   #releaseDead(): void {
     if (!this.#store.releaseDead()) this.#later(RELEASE_DELAY_MS, () => this.#releaseDead());
   }
