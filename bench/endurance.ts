@@ -23,6 +23,8 @@ import { glasscache } from "./targets.ts";
 const LOAD = fileURLToPath(new URL("./endurance-load.ts", import.meta.url));
 /** Nothing is timed: whoever has something to do takes what processor there is. */
 const ALL_CPUS = "0-1023";
+/** A line of a text client may come in two parts, long after each other where everybody wants the processor. */
+const PATIENCE = ["--text-silence", "10s"];
 const MEGABYTE = 2 ** 20;
 const KEYS = 40_000;
 /** Growth after the warm-up, as a share, up to which memory counts as flat: single samples differ by more. */
@@ -107,7 +109,7 @@ for (const subject of subjects) {
 }
 
 async function started(args: readonly string[]): Promise<Running> {
-  const { program, port } = await glasscache(ALL_CPUS, args);
+  const { program, port } = await glasscache(ALL_CPUS, [...args, ...PATIENCE]);
   return { port, pid: program.pid, stop: () => program.kill() };
 }
 

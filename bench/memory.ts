@@ -36,18 +36,19 @@ if (entries > 0) tell("memory of an entry", await reportEntries());
 if (budgets.length > 0) tell("shift of sizes", await reportShifts());
 
 function tell(section: string, lines: readonly string[]): void {
-  const report = `Taken on ${machine()}. ${versions()}.\n\n${lines.join("\n")}\n`;
+  const report = `Taken on ${machine()}. ${versions()}.\n\n${lines.join("\n")}`;
   process.stdout.write(report);
   if (flags.write) writeSection(section, report);
 }
 
 async function reportEntries(): Promise<string[]> {
   const rows: string[] = [];
-  const row = (name: string, growthBytes: number, atOnceBytes = growthBytes) => {
+  const row = (name: string, growthBytes: number, atOnceBytes = growthBytes, beforeBytes?: number) => {
     const [beyond, beyondAtOnce] = [growthBytes, atOnceBytes].map((bytes) =>
       (bytes / entries - KEY_BYTES - VALUE_BYTES).toFixed(1),
     );
-    rows.push(`| ${name} | ${(growthBytes / 2 ** 20).toFixed(0)} | ${beyond} | ${beyondAtOnce} |`);
+    const before = beforeBytes === undefined ? "" : inMegabytes(beforeBytes);
+    rows.push(`| ${name} | ${before} | ${inMegabytes(growthBytes)} | ${beyond} | ${beyondAtOnce} |`);
     process.stderr.write(`${rows.at(-1)}\n`);
   };
   for (const start of entrySubjects) {
@@ -63,7 +64,7 @@ async function reportEntries(): Promise<string[]> {
       for (let first = 0; first < entries; first += 1000) await fillBatch(filler, client, first, 1000);
       const atOnce = residentBytes(subject.pid);
       await Bun.sleep(REST_MS);
-      row(subject.name, residentBytes(subject.pid) - before, atOnce - before);
+      row(subject.name, residentBytes(subject.pid) - before, atOnce - before, before);
       await checkHeld(client);
       client.close();
       origin.close();
@@ -82,11 +83,15 @@ async function reportEntries(): Promise<string[]> {
       "beyond key and value is that growth by entry, less both. *At once* is the same without the second rest: with " +
       "what a collector has not taken yet.",
     "",
-    "| | growth MB | bytes an entry beyond key and value | at once |",
-    "| --- | --: | --: | --: |",
+    "| | resident before, MB | growth, MB | bytes an entry beyond key and value | at once |",
+    "| --- | --: | --: | --: | --: |",
     ...rows,
     "",
   ];
+}
+
+function inMegabytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
 }
 
 /** @throws Error where entries have been evicted: then the figure is that of fewer */
