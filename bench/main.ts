@@ -8,11 +8,11 @@
  *   npm run bench -- --write      also writes bench/RESULTS.md
  */
 
-import { parseArgs } from "node:util";
 import type { LoadResult, LoadSettings } from "./load.ts";
 import { COLD_KEYS, fill, HOT_KEYS, load, median, rewarm } from "./loading.ts";
 import { cpuMicros, residentBytes } from "./process-usage.ts";
 import { formatReport, type Measurement, writeReport } from "./report.ts";
+import { readRoundFlags } from "./rounds.ts";
 import {
   floorTarget,
   memcachedTarget,
@@ -47,17 +47,11 @@ const CASES: readonly Case[] = [
   { operation: "get", pipeline: 16, connections: 50, zipf: true },
 ];
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-    rounds: { type: "string" },
-    seconds: { type: "string" },
-    only: { type: "string" },
-  },
-});
-const rounds = Number(flags.rounds ?? (flags.quick ? 3 : 5));
-const seconds = Number(flags.seconds ?? (flags.quick ? 0.7 : 2));
+const { rounds, seconds, write, own } = readRoundFlags(
+  { rounds: 5, seconds: 2 },
+  { rounds: 3, seconds: 0.7 },
+  ["only"],
+);
 
 const starters: (() => Promise<Target>)[] = [
   redisTarget,
@@ -79,7 +73,7 @@ const samples = new Map<string, { load: LoadResult; cpu: number; resident: numbe
 try {
   for (const start of starters) {
     const target = await start();
-    if (flags.only !== undefined && !target.name.includes(flags.only)) await target.stop();
+    if (own.only !== undefined && !target.name.includes(own.only)) await target.stop();
     else targets.push(target);
   }
   for (const target of targets) await fill(target);
@@ -120,7 +114,7 @@ for (const [key, all] of samples) {
 }
 const report = formatReport(measurements, { rounds, seconds });
 process.stdout.write(report);
-if (flags.write) writeReport(report);
+if (write) writeReport(report);
 
 function applies(target: Target, { operation, connections, pipeline, zipf = false }: Case): boolean {
   if (target.zipf !== zipf) return false;

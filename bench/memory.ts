@@ -3,7 +3,8 @@
  * the sizes of values shift.
  *
  *   npm run bench:memory                        everything (a quarter of an hour)
- *   npm run bench:memory -- --budgets 16,64     budgets in MB for the shift of sizes
+ *   npm run bench:memory -- --entries 0         without entries: the shift of sizes alone
+ *   npm run bench:memory -- --budgets 16,64     budgets in MB for that; none: "" for entries alone
  *   npm run bench:memory -- --write             also writes bench/RESULTS.md
  */
 
@@ -12,12 +13,14 @@ import { CacheClient } from "./cache-client.ts";
 import { fillBatch, type ShiftResult, shiftSizes } from "./memory-load.ts";
 import { entrySubjects, holdInLruCache, shiftSubjects } from "./memory-subjects.ts";
 import { residentBytes } from "./process-usage.ts";
-import { machine, writeSection } from "./report.ts";
+import { machine, versions, writeSection } from "./report.ts";
 import { keyOf, VALUE_BYTES } from "./wire.ts";
 
 const KEY_BYTES: number = keyOf(0).length;
 const WARM_UP_KEYS = 1000;
 const WARM_UP_ROUNDS = 100;
+/** After so long without requests a runtime with a collector has given back what nobody uses any more. */
+const REST_MS = 12_000;
 
 const { values: flags } = parseArgs({
   options: {
@@ -29,18 +32,23 @@ const { values: flags } = parseArgs({
 const entries = Number(flags.entries);
 const budgets = flags.budgets.split(",").filter((text) => text !== "");
 
-const lines = [`Taken on ${machine()}.`, ""];
-if (entries > 0) lines.push(...(await reportEntries()));
-if (budgets.length > 0) lines.push(...(await reportShifts()));
-const report = `${lines.join("\n")}\n`;
-process.stdout.write(report);
-if (flags.write) writeSection("memory", report);
+if (entries > 0) tell("memory of an entry", await reportEntries());
+if (budgets.length > 0) tell("shift of sizes", await reportShifts());
+
+function tell(section: string, lines: readonly string[]): void {
+  const report = `Taken on ${machine()}. ${versions()}.\n\n${lines.join("\n")}`;
+  process.stdout.write(report);
+  if (flags.write) writeSection(section, report);
+}
 
 async function reportEntries(): Promise<string[]> {
   const rows: string[] = [];
-  const row = (name: string, growthBytes: number) => {
-    const beyond = growthBytes / entries - KEY_BYTES - VALUE_BYTES;
-    rows.push(`| ${name} | ${(growthBytes / 2 ** 20).toFixed(0)} | ${beyond.toFixed(1)} |`);
+  const row = (name: string, growthBytes: number, atOnceBytes = growthBytes, beforeBytes?: number) => {
+    const [beyond, beyondAtOnce] = [growthBytes, atOnceBytes].map((bytes) =>
+      (bytes / entries - KEY_BYTES - VALUE_BYTES).toFixed(1),
+    );
+    const before = beforeBytes === undefined ? "" : inMegabytes(beforeBytes);
+    rows.push(`| ${name} | ${before} | ${inMegabytes(growthBytes)} | ${beyond} | ${beyondAtOnce} |`);
     process.stderr.write(`${rows.at(-1)}\n`);
   };
   for (const start of entrySubjects) {
@@ -51,9 +59,12 @@ async function reportEntries(): Promise<string[]> {
       const filler = subject.fillPort === subject.port ? client : origin;
       // The program's own memory grows with the first requests: that is not the entries'.
       for (let round = 0; round < WARM_UP_ROUNDS; round++) await fillBatch(filler, client, 0, WARM_UP_KEYS);
+      await Bun.sleep(REST_MS);
       const before = residentBytes(subject.pid);
       for (let first = 0; first < entries; first += 1000) await fillBatch(filler, client, first, 1000);
-      row(subject.name, residentBytes(subject.pid) - before);
+      const atOnce = residentBytes(subject.pid);
+      await Bun.sleep(REST_MS);
+      row(subject.name, residentBytes(subject.pid) - before, atOnce - before, before);
       await checkHeld(client);
       client.close();
       origin.close();
@@ -67,16 +78,20 @@ async function reportEntries(): Promise<string[]> {
   }
   const count = entries.toLocaleString("en");
   return [
-    "### Memory of an entry",
-    "",
     `Growth of resident memory by ${count} entries with keys of ${KEY_BYTES} bytes and values of ${VALUE_BYTES}, after a ` +
-      "warm-up of 100,000 requests; what an entry takes beyond key and value is that growth by entry, less both.",
+      `warm-up of 100,000 requests and ${REST_MS / 1000} s of rest, measured after as long a rest; what an entry takes ` +
+      "beyond key and value is that growth by entry, less both. *At once* is the same without the second rest: with " +
+      "what a collector has not taken yet.",
     "",
-    "| | growth MB | bytes an entry beyond key and value |",
-    "| --- | --: | --: |",
+    "| | resident before, MB | growth, MB | bytes an entry beyond key and value | at once |",
+    "| --- | --: | --: | --: | --: |",
     ...rows,
     "",
   ];
+}
+
+function inMegabytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
 }
 
 /** @throws Error where entries have been evicted: then the figure is that of fewer */
@@ -105,8 +120,6 @@ async function reportShifts(): Promise<string[]> {
     }
   }
   return [
-    "### A shift of sizes",
-    "",
     "A cache is asked for keys (Zipf, α = 0.9) and given what it does not have: first values of 10 to 1,000 bytes, then, " +
       "under other keys, of 1,000 to 100,000, then of 10 to 100,000, sizes spread evenly on a logarithmic scale. In each " +
       "phase there is about four times as much as the budget holds, and three times the budget is written; hits are " +

@@ -18,6 +18,11 @@ export function residentBytes(pid: number): number {
   return statusBytes(pid, "VmRSS");
 }
 
+/** Of a process's resident memory what it has for itself: everything but mapped files, such as those of a database (Linux). */
+export function ownBytes(pid: number): number {
+  return statusBytes(pid, "RssAnon") + statusBytes(pid, "RssShmem");
+}
+
 /** The most memory that was resident since the process began or `restartPeak` (Linux). */
 export function peakResidentBytes(pid: number): number {
   return statusBytes(pid, "VmHWM");

@@ -11,10 +11,10 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { fill, HOT_KEYS, load, median, runLoad } from "./loading.ts";
 import { Probing } from "./probe.ts";
 import { writeSection } from "./report.ts";
+import { readRoundFlags } from "./rounds.ts";
 import { LEAST_STALL_MS, type Stall } from "./stall-probe.ts";
 import type { SteadyResult, SteadySettings } from "./steady-load.ts";
 import {
@@ -31,18 +31,12 @@ const CONNECTIONS = 50;
 const WARM_SECONDS = 1;
 const LONG_STALL_MS = 10;
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-    rounds: { type: "string" },
-    seconds: { type: "string" },
-    rate: { type: "string" },
-  },
-});
-const rounds = Number(flags.rounds ?? (flags.quick ? 3 : 6));
-const seconds = Number(flags.seconds ?? (flags.quick ? 2 : 10));
-const requestsPerSecond = flags.rate === undefined ? await halfOfPeak() : Number(flags.rate);
+const { rounds, seconds, write, own } = readRoundFlags(
+  { rounds: 6, seconds: 10 },
+  { rounds: 3, seconds: 2 },
+  ["rate"],
+);
+const requestsPerSecond = own.rate === undefined ? await halfOfPeak() : Number(own.rate);
 
 const starters: ((probe: Probe) => Promise<Target>)[] = [
   redisTarget,
@@ -72,7 +66,7 @@ try {
   }
   const report = formatTable(runs);
   process.stdout.write(report);
-  if (flags.write) writeSection("steady", report);
+  if (write) writeSection("steady", report);
 } finally {
   for (const { target, probing } of runs) {
     await target.stop();

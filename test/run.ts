@@ -22,7 +22,8 @@ const LONG_VARIANTS: Record<string, string> = {
   GLASSCACHE_FUZZ_ROUNDS: "100",
   GLASSCACHE_REPLAY_REQUESTS: "95607",
   GLASSCACHE_SERVER_KILLS: "200",
-  GLASSCACHE_STRESS_OPERATIONS: "2000000",
+  GLASSCACHE_STRESS_OPERATIONS: "25000000",
+  GLASSCACHE_STRESS_THREADS: "4",
 };
 /** Of one test file, and of a test that sets no time-out itself; generous, as machines under load are slow. */
 const TIMEOUTS: SuiteTimeouts = { suiteMs: 240_000, testMs: 30_000 };

@@ -51,6 +51,8 @@ export const READ_SHIFT = 16;
 export const READ_LIMIT = 0xffff;
 export const EPOCH_SHIFT = 16;
 export const EPOCH_BITS = 0xffff;
+/** Entries are removed when these bits of an epoch are 0: twice in a round, so that there is half of one to do it in. */
+export const CLEAR_INTERVAL_BITS = 0x7fff;
 
 export const ENTRY_HEADER_BYTES = 32;
 export const EXPIRY_BYTES = 8;

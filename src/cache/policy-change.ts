@@ -52,9 +52,12 @@ export function continuePolicyChange(shard: Shard, epoch: number, steps: number)
   return left;
 }
 
-/** Whether a store that evicts nothing has room under another policy for what is resident. */
-export function hasRoomForAll(shard: Shard, choice: PolicyChoice): boolean {
-  return shard.memory.words[ENTRIES]! <= policyLimits(shard.memory, choice).entries;
+/** @throws RangeError where nothing may be evicted and there are more entries than a policy can deal with */
+export function checkRoom({ memory }: Shard, choice: PolicyChoice): void {
+  if (memory.words[ENTRIES]! <= policyLimits(memory, choice).entries) return;
+  throw new RangeError(
+    `policy ${choice.type.name} cannot deal with as many entries as there are, and none may be evicted`,
+  );
 }
 
 function drain(shard: Shard, steps: number): number {

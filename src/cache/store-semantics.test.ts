@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { ByteBuffer, type ValueSink } from "../lib/byte-buffer.ts";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { LOCK, ShardMemory } from "./shard-memory.ts";
 import { Store, type StoreOptions } from "./store.ts";
 
 const NOW_MS = 1_700_000_000_000;
@@ -298,6 +299,26 @@ describe("store leases and epochs", () => {
     text.set("key", "new");
     text.store.bumpEpoch();
     expect(text.get("key")).toBeUndefined();
+    text.store.check();
+  });
+
+  test("an epoch that repeats its lowest 16 bits waits for nobody who may be dead, and brings nothing back", () => {
+    const text = new TextStore({ shards: 2 });
+    for (let i = 0; i < 50; i++) text.set(`key-${i}`, "value");
+    const dead = 9;
+    const { words } = new ShardMemory(text.store.handle.shards[0]!);
+    words[LOCK] = dead << 1;
+    const bump = (times: number): void => {
+      for (let i = 0; i < times; i++) text.store.bumpEpoch(false);
+    };
+    bump(60_000);
+    expect(text.store.releaseDead()).toBe(false);
+    text.store.recover(dead);
+    expect(text.store.releaseDead()).toBe(true);
+    bump(5_536);
+    for (let i = 0; i < 50; i++) expect(text.get(`key-${i}`)).toBeUndefined();
+    text.set("key", "new");
+    expect(text.get("key")).toBe("new");
     text.store.check();
   });
 

@@ -7,17 +7,17 @@ import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
 import { DeadThreads } from "./dead-threads.ts";
 import { type DepartureListener, Departures } from "./departures.ts";
 import { keyBytesOf, readPayload } from "./entry.ts";
-import { EPOCH_BITS, KEY_BYTES_LIMIT } from "./entry-layout.ts";
+import { CLEAR_INTERVAL_BITS, KEY_BYTES_LIMIT } from "./entry-layout.ts";
 import { GrowingEntry } from "./growing-entry.ts";
 import { leaveShard } from "./hold.ts";
 import { nextPosition } from "./index-table.ts";
 import { removeEntry } from "./leaving.ts";
 import { holderOf, lock, unlock } from "./lock.ts";
 import type { Placement } from "./policy.ts";
-import { beginPolicyChange, continuePolicyChange, hasRoomForAll } from "./policy-change.ts";
+import { beginPolicyChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
 import { checkPolicy } from "./policy-seat.ts";
 import { describeEntry, type EntryInfo, liveEntry, readEntry } from "./reading.ts";
-import { formatPolicy, type PolicyChoice, parsePolicy } from "./registry.ts";
+import { formatPolicy, parsePolicy } from "./registry.ts";
 import { clearShard, Shard, seatAgain } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
 import { FILLS, LOCK, POLICY_VERSION, REFUSED_FILLS } from "./shard-memory.ts";
@@ -110,16 +110,16 @@ export class Store {
       unlock(words, LOCK);
       emptied++;
     }
-    this.#dead.add(holder);
+    this.#dead.add(holder, this.#shards);
     return emptied;
   }
 
   /**
-   * Lets go of the entries that threads which have died were reading and writing little by little.
-   * @returns whether that is done; where a lock is held for long it is not, and this is to be called again
+   * Lets go of the entries that threads which have died were reading and writing little by little, and removes what
+   * `bumpEpoch` has left. @returns whether that is done; where a lock is held for long it is not, and this is to be called again
    */
   releaseDead(): boolean {
-    return this.#dead.drop(this.#shards, this.#holder);
+    return this.#dead.finish(this.#holder);
   }
 
   get handle(): StoreHandle {
@@ -337,11 +337,16 @@ export class Store {
     return Atomics.load(this.#control.words, EPOCH);
   }
 
-  /** Makes everything that is stored now invisible, and voids all fills under way, at once and without a walk. */
-  bumpEpoch(): void {
+  /**
+   * Makes everything that is stored now invisible, and voids all fills under way, at once and without a walk.
+   * @param mayWait whether for locks, where that takes any; else `releaseDead` does what is left
+   */
+  bumpEpoch(mayWait = true): void {
     const epoch = Atomics.add(this.#control.words, EPOCH, 1) + 1;
-    // Entries know the epoch's lowest 16 bits: before those repeat, all entries are really removed.
-    if ((epoch & EPOCH_BITS) === 0) this.#underEachLock(clearShard);
+    // Entries know the epoch's lowest 16 bits. Long before those repeat, all entries are really removed.
+    if ((epoch & CLEAR_INTERVAL_BITS) !== 0) return;
+    if (mayWait) this.#underEachLock(clearShard);
+    else this.#dead.clear(this.#shards);
   }
 
   /** Removes everything and voids all fills under way. */
@@ -544,14 +549,6 @@ class CopySink implements ValueSink {
   }
 
   closeValue(): void {}
-}
-
-/** @throws RangeError where nothing may be evicted and there are more entries than a policy can deal with */
-function checkRoom(shard: Shard, choice: PolicyChoice): void {
-  if (hasRoomForAll(shard, choice)) return;
-  throw new RangeError(
-    `policy ${choice.type.name} cannot deal with as many entries as there are, and none may be evicted`,
-  );
 }
 
 function draftEntry(

@@ -2,7 +2,10 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch; may jump when the machine's clock is set. For expiry as users state it. */
   wallMs(): number;
-  /** Milliseconds since some fixed point; never goes back. For durations, time-outs and staleness bounds. */
+  /**
+   * Milliseconds since some fixed point; never goes back. For durations, time-outs and staleness bounds. Every thread
+   * has a fixed point of its own.
+   */
   monotonicMs(): number;
 }
 
@@ -10,15 +13,6 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
 };
-
-/**
- * A clock whose monotonic time is the machine's, the same in every thread and process; `systemClock` counts from
- * when its own thread began.
- */
-export function machineClock(): Clock {
-  const offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-  return { wallMs: systemClock.wallMs, monotonicMs: () => offsetMs + performance.now() };
-}
 
 /** A clock that stands still until it is told to move. */
 export class ManualClock implements Clock {

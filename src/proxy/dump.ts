@@ -10,6 +10,7 @@ import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
+import { RecentNames } from "./recent-names.ts";
 
 const KEYS_PER_STEP = "1000";
 const FIRST_VALUES = 16;
@@ -19,7 +20,8 @@ const STEP_BYTES = 256 * 1024;
 
 /**
  * DUMP through the proxy: every string the origin holds, as one JSON object in one line, read from the origin in
- * steps (SCAN, MGET) and streamed. Keys of other types are left out. When the origin fails in the middle, the line
+ * steps (SCAN, MGET) and streamed. Keys of other types are left out. A key that the origin names twice, far apart, is in
+ * it twice: to remember all names would take memory without bounds. When the origin fails in the middle, the line
  * cannot be completed and the connection ends.
  */
 export async function dumpOrigin(
@@ -33,8 +35,8 @@ export async function dumpOrigin(
   const json = new JsonObjectWriter(reply.out);
   let hasSent = false;
   try {
-    // SCAN may name a key twice while the origin resizes its table; one key twice is no JSON object.
-    const seen = new Set<string>();
+    // SCAN may name a key twice while the origin resizes its table.
+    const seen = new RecentNames();
     let cursor = "0";
     let valuesPerStep = FIRST_VALUES;
     json.begin();
@@ -42,7 +44,7 @@ export async function dumpOrigin(
       const scanned = await ask(origin, ["SCAN", cursor, "COUNT", KEYS_PER_STEP]);
       const [next, keys] = scanned as [Uint8Array, Uint8Array[]];
       cursor = text(next);
-      const fresh = keys.filter((key) => !seen.has(text(key)) && seen.add(text(key)));
+      const fresh = keys.filter((key) => seen.add(text(key)));
       for (let at = 0; at < fresh.length && !connection.isClosed; ) {
         const some = fresh.slice(at, at + valuesPerStep);
         const values = (await ask(origin, ["MGET", ...some])) as (Uint8Array | null)[];

@@ -1,11 +1,10 @@
 /** Subscribers, monitors and clients that block: what comes to a client when it has not just asked for it. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { bulk, FakeOrigin } from "../../test/support/fake-origin.ts";
 import type { FrameClient } from "../../test/support/frame-client.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
-import { type RunningServer, startRedis } from "../../test/support/origins.ts";
+import { proxiedRedis } from "../../test/support/proxied-redis.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
-import { RespClient } from "../../test/support/resp-client.ts";
 
 const redis = requireProgram("redis-server");
 
@@ -25,23 +24,10 @@ async function next(client: FrameClient, count: number): Promise<string[]> {
 }
 
 describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
-  let origin: RunningServer;
-  let local: LocalProxy;
-  let direct: RespClient;
-
-  beforeAll(async () => {
-    origin = await startRedis();
-    local = await LocalProxy.ready({ origin: origin.port });
-    direct = await RespClient.connect({ port: origin.port });
-  });
-  afterAll(async () => {
-    direct?.close();
-    await local?.[Symbol.asyncDispose]();
-    await origin?.[Symbol.asyncDispose]();
-  });
+  const proxied = proxiedRedis();
 
   async function client(version: 2 | 3): Promise<FrameClient> {
-    const frames = await local.frameClient();
+    const frames = await proxied.local.frameClient();
     if (version === 3) {
       frames.send(["HELLO", "3"]);
       await next(frames, 1);
@@ -51,7 +37,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
 
   /** The names of connections that wait for something at the origin, besides those of this test. */
   async function flagsAtOrigin(): Promise<string[]> {
-    const list = String(await direct.must("CLIENT", "LIST"));
+    const list = String(await proxied.direct.must("CLIENT", "LIST"));
     return [...list.matchAll(/ flags=(\S+)/g)]
       .map((match) => match[1]!)
       .filter((flags) => /[PbO]/.test(flags));
@@ -71,7 +57,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
     ] as const) {
       tracking.send(["GET", "tracked"]);
       await next(tracking, 1);
-      await direct.must("SET", "tracked", probe[0]);
+      await proxied.direct.must("SET", "tracked", probe[0]);
       tracking.send([...probe]);
       expect(await next(tracking, 2)).toEqual([`>2\r\n${bulk("invalidate")}*1\r\n${bulk("tracked")}`, reply]);
     }
@@ -88,7 +74,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
         message(version, "psubscribe", "p*", 3),
         message(version, "ssubscribe", "s", 1),
       ]);
-      const publisher = await local.client();
+      const publisher = await proxied.local.client();
       for (let n = 0; n < 50; n++) {
         expect(await publisher.ask("PUBLISH", n % 2 === 0 ? "a" : "pq", String(n))).toBe(1);
       }
@@ -154,12 +140,12 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       const subscriber = await client(version);
       subscriber.send(["SUBSCRIBE", "written"]);
       await next(subscriber, 1);
-      const reader = await local.client();
+      const reader = await proxied.local.client();
       for (let n = 0; n < 50; n++) {
         await reader.ask("GET", "told");
         await reader.ask("GET", "told");
-        void direct.ask("SET", "told", String(n));
-        void direct.ask("PUBLISH", "written", String(n));
+        void proxied.direct.ask("SET", "told", String(n));
+        void proxied.direct.ask("PUBLISH", "written", String(n));
         expect(await next(subscriber, 1)).toEqual([message(version, "message", "written", String(n))]);
         expect(await reader.ask("GET", "told")).toBe(String(n));
       }
@@ -169,7 +155,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
 
     test("BLPOP waits until there is something, and what stands behind it waits, too", async () => {
       const [blocked, behind] = [await client(version), await client(version)];
-      await direct.must("DEL", "popped");
+      await proxied.direct.must("DEL", "popped");
       blocked.send(["BLPOP", "queue", "0"], ["SET", "popped", "1"]);
       await untilOrigin(["b"]);
       behind.send(["EXISTS", "popped"], ["EVAL", "return redis.call('RPUSH', 'queue', 'x')", "0"]);
@@ -190,15 +176,15 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       await untilOrigin(["b"]);
       frames.close();
       await untilOrigin([]);
-      expect(await direct.must("RPUSH", "abandoned", "x")).toBe(1);
-      expect(await direct.must("DEL", "abandoned")).toBe(1);
+      expect(await proxied.direct.must("RPUSH", "abandoned", "x")).toBe(1);
+      expect(await proxied.direct.must("DEL", "abandoned")).toBe(1);
     });
 
     test("MONITOR shows what the origin executes, in order", async () => {
       const monitor = await client(version);
       monitor.send(["MONITOR"]);
       expect(await next(monitor, 1)).toEqual(["+OK\r\n"]);
-      const writer = await local.client();
+      const writer = await proxied.local.client();
       for (let n = 0; n < 5; n++) await writer.ask("SET", "seen", String(n));
       // The proxy's own heartbeats are seen, too.
       const seen: string[] = [];
@@ -219,7 +205,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       frames.send(["RESET"], ["PING"], ["GET", "none"]);
       expect(await next(frames, 3)).toEqual(["+RESET\r\n", "+PONG\r\n", "$-1\r\n"]);
       await untilOrigin([]);
-      expect(await direct.must("PUBLISH", "a", "x")).toBe(0);
+      expect(await proxied.direct.must("PUBLISH", "a", "x")).toBe(0);
     });
   });
 

@@ -1,10 +1,9 @@
 /** Clients bound to an upstream connection of their own, and what the next client finds of them there: nothing. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
-import { type RunningServer, startRedis } from "../../test/support/origins.ts";
+import { proxiedRedis } from "../../test/support/proxied-redis.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
-import { RespClient } from "../../test/support/resp-client.ts";
 import { ReplyError } from "../protocol/reply-value.ts";
 
 const redis = requireProgram("redis-server");
@@ -176,30 +175,17 @@ describe("a connection of its own", () => {
 });
 
 describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
-  let origin: RunningServer;
-  let local: LocalProxy;
-  let direct: RespClient;
-
-  beforeAll(async () => {
-    origin = await startRedis();
-    local = await LocalProxy.ready({ origin: origin.port });
-    direct = await RespClient.connect({ port: origin.port });
-  });
-  afterAll(async () => {
-    direct?.close();
-    await local?.[Symbol.asyncDispose]();
-    await origin?.[Symbol.asyncDispose]();
-  });
+  const proxied = proxiedRedis();
 
   /** Uses the connection that the last client has given back, and finds it as new. */
   async function expectClean(): Promise<void> {
-    expect(counts(local).dedicated).toBe(0);
-    const client = await local.client();
-    await direct.must("SET", "clean", "0");
+    expect(counts(proxied.local).dedicated).toBe(0);
+    const client = await proxied.local.client();
+    await proxied.direct.must("SET", "clean", "0");
     // Not in a transaction, in database 0, and a change of a key that is not watched does not matter.
     expect(await client.ask("WATCH", "unrelated")).toBe("OK");
     expect(await client.ask("GET", "clean")).toBe("0");
-    await direct.must("INCR", "watched");
+    await proxied.direct.must("INCR", "watched");
     expect(await client.ask("MULTI")).toBe("OK");
     expect(await client.ask("INCR", "clean")).toBe("QUEUED");
     expect(await client.ask("EXEC")).toEqual([1]);
@@ -228,24 +214,24 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
     ["a script that selects", [["WATCH", "watched"], ["EVAL", "redis.call('select', 5)", "0"], ["UNWATCH"]]],
   ])("%s leaves nothing to the next client", async (_, commands) => {
     for (const version of [2, 3] as const) {
-      const client = await local.client({ version });
+      const client = await proxied.local.client({ version });
       for (const command of commands) await client.ask(...command);
       client.close();
-      while (local.proxy.host.registry.size > 0) await new Promise(setImmediate);
+      while (proxied.local.proxy.host.registry.size > 0) await new Promise(setImmediate);
       await expectClean();
-      while (local.proxy.host.registry.size > 0) await new Promise(setImmediate);
+      while (proxied.local.proxy.host.registry.size > 0) await new Promise(setImmediate);
     }
   });
 
   test("a watched key that another client changes makes EXEC answer null, RESP2 and RESP3", async () => {
     for (const version of [2, 3] as const) {
-      const frames = await local.frameClient();
+      const frames = await proxied.local.frameClient();
       if (version === 3) frames.send(["HELLO", "3"]);
       await frames.received(version === 3 ? 1 : 0);
       frames.frames.splice(0);
       frames.send(["WATCH", "watched"]);
       await frames.received(1);
-      const other = await local.client();
+      const other = await proxied.local.client();
       await other.must("INCR", "watched");
       frames.send(["MULTI"], ["SET", "never", "1"], ["EXEC"], ["GET", "never"]);
       await frames.received(5);
@@ -255,8 +241,8 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
   });
 
   test("what a client reads in another database is not cached, and not served from the cache", async () => {
-    await direct.must("SET", "same", "in 0");
-    const [elsewhere, here] = await local.clients(2);
+    await proxied.direct.must("SET", "same", "in 0");
+    const [elsewhere, here] = await proxied.local.clients(2);
     expect(await here!.ask("GET", "same")).toBe("in 0");
     expect(await elsewhere!.ask("SELECT", "1")).toBe("OK");
     expect(await elsewhere!.ask("GET", "same")).toBeNull();
@@ -268,7 +254,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
   });
 
   test("a client's own tracking tells it of changes, RESP3", async () => {
-    const client = await local.client({ version: 3 });
+    const client = await proxied.local.client({ version: 3 });
     expect(await client.ask("CLIENT", "TRACKING", "ON")).toBe("OK");
     await client.ask("GET", "tracked");
     const invalidated = Promise.withResolvers<void>();
@@ -276,14 +262,14 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       invalidated.resolve();
       return Array.prototype.push.apply(client.pushes, pushes);
     };
-    await direct.must("SET", "tracked", "1");
+    await proxied.direct.must("SET", "tracked", "1");
     await invalidated.promise;
     expect(client.pushes[0]).toMatchObject({ kind: "invalidate", items: [["tracked"]] });
     expect(await client.ask("GET", "tracked")).toBe("1");
   });
 
   test("CLIENT LIST shows who has a connection of its own, and why", async () => {
-    const [client, other] = await local.clients(2);
+    const [client, other] = await proxied.local.clients(2);
     await client!.ask("CLIENT", "SETNAME", "pinned");
     await client!.ask("MULTI");
     const list = String(await other!.ask("CLIENT", "LIST"));

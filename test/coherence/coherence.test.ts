@@ -5,6 +5,7 @@
  * the choices of one.
  */
 import { describe, expect, test } from "bun:test";
+import { availableParallelism } from "node:os";
 import { startGlasscache, startRedis } from "../support/origins.ts";
 import { requireProgram } from "../support/requirements.ts";
 import { describeViolation } from "./check-history.ts";
@@ -13,6 +14,7 @@ import { type RunResult, runChecker } from "./run.ts";
 
 const SECONDS = Number(process.env["GLASSCACHE_CHECKER_SECONDS"] ?? 6);
 const SEED = Number(process.env["GLASSCACHE_CHECKER_SEED"] ?? Date.now() % 2 ** 32);
+const THREADS = Math.max(4, availableParallelism() + 1);
 const TIMEOUT_MS = (SECONDS + 60) * 1000;
 
 const redis = requireProgram("redis-server");
@@ -53,10 +55,10 @@ describe("coherence", () => {
   );
 
   test.skipIf(!redis.available)(
-    redis.title("four threads, more than there are cores, and threads that die"),
+    redis.title("more threads than there are cores, and threads that die"),
     async () => {
       await using origin = await startRedis({ args: ["--hz", "1"] });
-      const options = { origin, isDurable: false, hasScripts: true, hasFaults: true, threads: 4 };
+      const options = { origin, isDurable: false, hasScripts: true, hasFaults: true, threads: THREADS };
       expectPromisesKept(await runChecker({ ...options, seed: SEED + 4, durationMs: SECONDS * 1000 }), []);
     },
     TIMEOUT_MS,

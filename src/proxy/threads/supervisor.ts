@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Store } from "../../cache/store.ts";
-import { machineClock } from "../../lib/clock.ts";
+import { type Clock, systemClock } from "../../lib/clock.ts";
 import { type Log, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
@@ -11,6 +11,7 @@ import { completeSettings, randomHex } from "../settings.ts";
 import { createStore, DRAIN_MS, type StartProxyOptions } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
+import { readClock, steadyClock } from "./steady-clock.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
 import { ThreadTable } from "./thread-table.ts";
 
@@ -18,6 +19,9 @@ export interface StartThreadsOptions extends Omit<StartProxyOptions, "clock"> {
   /** From 1. */
   readonly threads: number;
 }
+
+/** What is the same for all threads, those too that replace others. */
+type ThreadsStart = Omit<ThreadStart, "index" | "holder" | "clock">;
 
 /** A thread that keeps dying is not started again more often than this. */
 const RESTART_DELAY_MS = 100;
@@ -36,22 +40,19 @@ export class Supervisor {
   readonly port: number;
   /** Threads that died and were replaced. */
   restarts = 0;
-  readonly #start: Omit<ThreadStart, "index" | "holder">;
+  readonly #start: ThreadsStart;
   /** Only ever used without waiting for its locks: one may be held by a thread that has died, for `recover` to free. */
   readonly #store: Store;
   readonly #table: ThreadTable;
   readonly #log: Log;
+  /** The time that all threads have. */
+  readonly #clock: Clock = steadyClock(systemClock);
   readonly #workers: (Worker | undefined)[] = [];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #nextHolder = 2;
   #closing = false;
 
-  private constructor(
-    start: Omit<ThreadStart, "index" | "holder">,
-    store: Store,
-    table: ThreadTable,
-    log: Log,
-  ) {
+  private constructor(start: ThreadsStart, store: Store, table: ThreadTable, log: Log) {
     this.port = start.port;
     this.#start = start;
     this.#store = store;
@@ -71,17 +72,15 @@ export class Supervisor {
     const port = probePort(options.host, options.port);
     const store = createStore(settings, options.policy, random, shardsFor(settings, threads));
     const table = ThreadTable.create(threads);
-    const machine = machineClock();
-    const baseMs = machine.wallMs() - machine.monotonicMs();
     const runId = randomHex(random, 40);
     const supervisor = new Supervisor(
       {
-        ...{ settings, host: options.host, port, respOnly, limits, runId, baseMs, count: threads },
+        ...{ settings, host: options.host, port, respOnly, limits, runId, count: threads },
         store: store.handle,
         table: table.buffer,
         claims: FlightClaims.createBuffer(),
         channelName: `glasscache-${process.pid}-${runId}`,
-        startedAtMs: machine.wallMs(),
+        startedAtMs: systemClock.wallMs(),
       },
       store,
       table,
@@ -123,7 +122,7 @@ export class Supervisor {
   #run(index: number): Promise<void> {
     const holder = this.#nextHolder++;
     const worker = new Worker(new URL("./thread.ts", import.meta.url), {
-      workerData: { ...this.#start, index, holder } satisfies ThreadStart,
+      workerData: { ...this.#start, index, holder, clock: readClock(this.#clock) } satisfies ThreadStart,
     });
     this.#workers[index] = worker;
     return new Promise((resolve, reject) => {
@@ -152,8 +151,8 @@ export class Supervisor {
   #replace(index: number, holder: number): void {
     this.restarts++;
     const emptied = this.#store.recover(holder);
+    this.#store.bumpEpoch(false);
     this.#releaseDead();
-    this.#store.bumpEpoch();
     this.#table.clear(index);
     retireCounters(this.#table, index);
     FlightClaims.forget(this.#start.claims, index);
@@ -168,7 +167,7 @@ export class Supervisor {
     });
   }
 
-  /** What the dead had pinned would else be pinned for ever. */
+  /** What the dead had pinned would else be pinned for ever. Another that has died may hold a lock that this takes. */
   #releaseDead(): void {
     if (!this.#store.releaseDead()) this.#later(RELEASE_DELAY_MS, () => this.#releaseDead());
   }

@@ -1,6 +1,7 @@
 import type { StoreHandle } from "../../cache/store.ts";
 import type { ConnectionLimits } from "../../net/limits.ts";
 import type { ProxySettings } from "../context.ts";
+import type { ClockReading } from "./steady-clock.ts";
 
 /** What a thread needs to begin. */
 export interface ThreadStart {
@@ -20,8 +21,8 @@ export interface ThreadStart {
   readonly channelName: string;
   readonly runId: string;
   readonly startedAtMs: number;
-  /** What makes the machine's monotonic milliseconds the cache's time, the same for all threads. */
-  readonly baseMs: number;
+  /** The cache's time, the same for all threads. */
+  readonly clock: ClockReading;
 }
 
 /** From a thread to its supervisor. */

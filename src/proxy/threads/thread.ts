@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { Store } from "../../cache/store.ts";
-import { machineClock } from "../../lib/clock.ts";
+import { systemClock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { ListenError, Listener } from "../../net/listener.ts";
@@ -10,7 +10,7 @@ import { sweepInSteps } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
 import { SharedRegistry } from "./shared-registry.ts";
-import { steadyClockFrom } from "./steady-clock.ts";
+import { steadyClockSince } from "./steady-clock.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
 import { ThreadTable } from "./thread-table.ts";
 
@@ -24,7 +24,7 @@ function runThread(start: ThreadStart): void {
   const { settings, count, index, limits } = start;
   const threads = new ThreadTable(start.table, count);
   const registry = new SharedRegistry(threads, index);
-  const clock = steadyClockFrom(machineClock(), start.baseMs);
+  const clock = steadyClockSince(systemClock, start.clock);
   const store = Store.attach(start.store, start.holder);
   const proxy = new CachingProxy({
     settings,

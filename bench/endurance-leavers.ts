@@ -1,0 +1,167 @@
+import type { Socket } from "bun";
+import type { SeededRandom } from "../src/lib/random.ts";
+import { request } from "./endurance-client.ts";
+import { keyOf, writeValue } from "./endurance-values.ts";
+
+/** Keys that clients write who do not stay: of these nothing is known. They come behind the others'. */
+export const LOOSE_KEYS = 2000;
+const LARGE_KEYS = 10;
+const LARGE_BYTES = 300_000;
+const SMALL_BYTES = 200;
+const REQUESTS = 50;
+
+/** How a client leaves: at once when it has sent everything, when the first bytes come back, or in good order. */
+type Leaving = "sent" | "first reply" | "half-closed";
+
+/** What a client does before it leaves. */
+interface Departure {
+  readonly name: string;
+  readonly leaving: Leaving;
+  /** How often, beside the others. */
+  readonly weight: number;
+  bytes(random: SeededRandom, firstKey: number): Buffer;
+}
+
+const DEPARTURES: readonly Departure[] = [
+  { name: "nothing sent", leaving: "sent", weight: 6, bytes: () => Buffer.alloc(0) },
+  { name: "amid reads", leaving: "first reply", weight: 20, bytes: reads },
+  { name: "amid writes", leaving: "sent", weight: 20, bytes: writes },
+  { name: "amid writes that expire", leaving: "first reply", weight: 10, bytes: expiringWrites },
+  { name: "half a request", leaving: "sent", weight: 8, bytes: (random, first) => half(random, first, 1000) },
+  {
+    name: "half a large value",
+    leaving: "sent",
+    weight: 1,
+    bytes: (random, first) => half(random, first, 400_000),
+  },
+  { name: "amid large values", leaving: "first reply", weight: 1, bytes: largeReads },
+  { name: "in a transaction", leaving: "first reply", weight: 6, bytes: transaction },
+  { name: "watching", leaving: "first reply", weight: 4, bytes: watching },
+  { name: "tracking", leaving: "first reply", weight: 8, bytes: tracking },
+  { name: "subscribed", leaving: "first reply", weight: 3, bytes: () => text(request("SUBSCRIBE", "news")) },
+  {
+    name: "broken protocol",
+    leaving: "first reply",
+    weight: 3,
+    bytes: () => text("*2\r\n$3\r\nGET\r\n$-7\r\n"),
+  },
+  {
+    name: "text, one line",
+    leaving: "half-closed",
+    weight: 4,
+    bytes: (_, first) => text(`GET ${keyOf(first)}`),
+  },
+  { name: "text, amid writes", leaving: "sent", weight: 6, bytes: textWrites },
+  { name: "amid DUMP", leaving: "first reply", weight: 0.05, bytes: () => text("DUMP\n") },
+  { name: "QUIT", leaving: "half-closed", weight: 4, bytes: () => text(request("QUIT")) },
+];
+const TOTAL_WEIGHT: number = DEPARTURES.reduce((sum, { weight }) => sum + weight, 0);
+/** One that is not over by then is a failure. */
+const PATIENCE_MS = 60_000;
+
+/** A client that connects, sends something, and leaves without waiting for its replies. @returns when it has left */
+export function leave(port: number, random: SeededRandom, firstKey: number): Promise<void> {
+  const { name, leaving, bytes } = draw(random);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(new Error(`${name}: nothing happens any more`)), PATIENCE_MS);
+  let unsent = bytes(random, firstKey);
+  const send = (socket: Socket<undefined>): void => {
+    unsent = unsent.subarray(Math.max(socket.write(unsent), 0));
+    if (unsent.length > 0) return;
+    if (leaving === "sent") socket.terminate();
+    if (leaving === "half-closed") socket.shutdown();
+  };
+  Bun.connect({
+    hostname: "127.0.0.1",
+    port,
+    allowHalfOpen: true,
+    socket: {
+      open: send,
+      drain: send,
+      data(socket) {
+        if (leaving === "first reply") socket.terminate();
+      },
+      end: (socket) => void socket.end(),
+      close: () => resolve(),
+      connectError: (_socket, error) => reject(error),
+    },
+  }).catch(reject);
+  return promise.finally(() => clearTimeout(timer));
+}
+
+function draw(random: SeededRandom): Departure {
+  let left = random.next() * TOTAL_WEIGHT;
+  for (const departure of DEPARTURES) {
+    left -= departure.weight;
+    if (left < 0) return departure;
+  }
+  return DEPARTURES[0]!;
+}
+
+function text(characters: string): Buffer {
+  return Buffer.from(characters, "latin1");
+}
+
+function looseKey(random: SeededRandom, first: number): number {
+  return first + LARGE_KEYS + random.below(LOOSE_KEYS - LARGE_KEYS);
+}
+
+function value(id: number, random: SeededRandom, size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  writeValue(bytes, 0, id, random.below(2 ** 31), size);
+  return bytes;
+}
+
+function set(id: number, random: SeededRandom, size: number, ...options: readonly string[]): Buffer {
+  const body = value(id, random, size).toString("latin1");
+  return text(request("SET", keyOf(id), body, ...options));
+}
+
+function many(count: number, make: () => Buffer): Buffer {
+  return Buffer.concat(Array.from({ length: count }, make));
+}
+
+function reads(random: SeededRandom, first: number): Buffer {
+  return many(REQUESTS, () => text(request("GET", keyOf(random.below(first + LOOSE_KEYS)))));
+}
+
+function writes(random: SeededRandom, first: number): Buffer {
+  return many(REQUESTS, () => set(looseKey(random, first), random, SMALL_BYTES));
+}
+
+function expiringWrites(random: SeededRandom, first: number): Buffer {
+  return many(REQUESTS, () =>
+    set(looseKey(random, first), random, SMALL_BYTES, "PX", String(1 + random.below(500))),
+  );
+}
+
+function half(random: SeededRandom, first: number, size: number): Buffer {
+  const whole = set(looseKey(random, first), random, size);
+  return whole.subarray(0, 30 + random.below(whole.length - 30));
+}
+
+/** A large value is written, and read more often than the client takes. */
+function largeReads(random: SeededRandom, first: number): Buffer {
+  const id = first + random.below(LARGE_KEYS);
+  return Buffer.concat([set(id, random, LARGE_BYTES), many(8, () => text(request("GET", keyOf(id))))]);
+}
+
+function transaction(random: SeededRandom, first: number): Buffer {
+  return Buffer.concat([text(request("MULTI")), writes(random, first)]);
+}
+
+function watching(random: SeededRandom, first: number): Buffer {
+  return many(REQUESTS, () => text(request("WATCH", keyOf(looseKey(random, first)))));
+}
+
+function tracking(random: SeededRandom, first: number): Buffer {
+  const setUp = text(request("HELLO", "3") + request("CLIENT", "TRACKING", "ON"));
+  return Buffer.concat([setUp, reads(random, first)]);
+}
+
+function textWrites(random: SeededRandom, first: number): Buffer {
+  return many(REQUESTS, () => {
+    const id = looseKey(random, first);
+    return text(`PUT ${keyOf(id)}=${value(id, random, SMALL_BYTES).toString("latin1")}\n`);
+  });
+}

@@ -1,0 +1,112 @@
+/**
+ * The load of the endurance run, a process of its own: clients that stay, of every kind, and others that come and
+ * leave in the middle of what they ask for. Settings come as JSON in the first argument. Progress and the result go
+ * to standard output, one JSON object a line.
+ */
+import { SeededRandom } from "../src/lib/random.ts";
+import { ZipfSampler } from "../src/sim/workload/zipf.ts";
+import { type ClientKind, EnduranceClient, type Ground } from "./endurance-client.ts";
+import { LOOSE_KEYS, leave } from "./endurance-leavers.ts";
+import { Ledger } from "./endurance-values.ts";
+import { RequestBatch } from "./endurance-wire.ts";
+
+export interface EnduranceSettings {
+  readonly port: number;
+  /** Of those who stay, whose replies are all checked. */
+  readonly requests: number;
+  readonly keys: number;
+  readonly seed: number;
+  /** Clients that stay, by kind. */
+  readonly clients: Readonly<Partial<Record<ClientKind, number>>>;
+  /** Whether keys may vanish by themselves. */
+  readonly evicts: boolean;
+  /** It ends then, however far it has come. */
+  readonly mostSeconds: number;
+}
+
+/** A line about the load's progress. */
+export interface Progress {
+  readonly answered: number;
+  /** Clients that have come and left. */
+  readonly left: number;
+  readonly seconds: number;
+}
+
+const REPORTS = 200;
+const REQUESTS_PER_LEAVER = 2000;
+const MOST_LEAVING = 50;
+/** Keys drawn ahead, as drawing takes long; a power of two. */
+const DRAWN = 1 << 20;
+/** How much more often popular keys are asked for. */
+const ZIPF_ALPHA = 0.8;
+
+const settings = JSON.parse(process.argv[2]!) as EnduranceSettings;
+await run();
+process.exit(0);
+
+async function run(): Promise<void> {
+  const { port, requests, keys, seed, evicts } = settings;
+  const random = new SeededRandom(seed);
+  const drawn = drawnKeys(random);
+  const kinds = Object.entries(settings.clients).flatMap(([kind, count]) =>
+    Array<ClientKind>(count).fill(kind as ClientKind),
+  );
+  const startedMs = performance.now();
+  const leaving = new Set<Promise<void>>();
+  let nextDrawn = 0;
+  let answered = 0;
+  let left = 0;
+  let reported = 0;
+  let isRunning = true;
+
+  const tell = (): void => {
+    const seconds = (performance.now() - startedMs) / 1000;
+    if (seconds > settings.mostSeconds) isRunning = false;
+    process.stdout.write(`${JSON.stringify({ answered, left, seconds } satisfies Progress)}\n`);
+  };
+  const letOneLeave = (): void => {
+    const departure = leave(port, random, keys).then(
+      () => {
+        leaving.delete(departure);
+        left++;
+      },
+      (error) => fail(error as Error),
+    );
+    leaving.add(departure);
+  };
+  const ground: Ground = {
+    ...{ port, random, keys, evicts, clients: kinds.length },
+    batch: new RequestBatch(keys + LOOSE_KEYS),
+    ledger: new Ledger(keys),
+    draw: () => drawn[nextDrawn++ & (DRAWN - 1)]!,
+    answered(count) {
+      answered += count;
+      while ((left + leaving.size) * REQUESTS_PER_LEAVER < answered && leaving.size < MOST_LEAVING) {
+        letOneLeave();
+      }
+      if (answered >= (reported + 1) * (requests / REPORTS)) {
+        reported++;
+        tell();
+      }
+      if (answered >= requests) isRunning = false;
+      return isRunning;
+    },
+    failed: fail,
+  };
+  const clients: EnduranceClient[] = [];
+  for (const [index, kind] of kinds.entries()) {
+    clients.push(await EnduranceClient.connect(ground, index, kind));
+  }
+  await Promise.all(clients.map((client) => client.run()));
+  await Promise.all(leaving);
+}
+
+function drawnKeys(random: SeededRandom): Int32Array {
+  const zipf = new ZipfSampler(settings.keys, ZIPF_ALPHA, random);
+  return Int32Array.from({ length: DRAWN }, () => zipf.next() - 1);
+}
+
+function fail(error: Error): never {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,39 @@
+import { parseArgs } from "node:util";
+
+/** How long a benchmark in rounds takes. */
+export interface RoundLengths {
+  readonly rounds: number;
+  /** Of one target in one round. */
+  readonly seconds: number;
+}
+
+/** What the flags of such a benchmark say, with those of its own. */
+export interface RoundFlags<Own extends string> extends RoundLengths {
+  readonly write: boolean;
+  readonly own: Readonly<Partial<Record<Own, string>>>;
+}
+
+/** Reads `--quick`, `--rounds`, `--seconds`, `--write` and flags of its own, each of which takes a value. */
+export function readRoundFlags<Own extends string>(
+  usual: RoundLengths,
+  quick: RoundLengths,
+  ownNames: readonly Own[],
+): RoundFlags<Own> {
+  const flag = { type: "string" } as const;
+  const { values } = parseArgs({
+    options: {
+      quick: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+      rounds: flag,
+      seconds: flag,
+      ...Object.fromEntries(ownNames.map((name) => [name, flag])),
+    },
+  });
+  const lengths = values.quick ? quick : usual;
+  return {
+    rounds: Number(values.rounds ?? lengths.rounds),
+    seconds: Number(values.seconds ?? lengths.seconds),
+    write: values.write,
+    own: values as Partial<Record<Own, string>>,
+  };
+}
