@@ -1,5 +1,6 @@
 import type { Socket } from "bun";
 import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
+import { FULL_READ_BYTES } from "../lib/large-value.ts";
 import { type LargeTaker, ProtocolError, Request } from "../protocol/protocol.ts";
 import { RespParser } from "../protocol/resp-parser.ts";
 import type { RespWriter } from "../protocol/resp-writer.ts";
@@ -37,7 +38,7 @@ export class Connection extends ClientFacts implements TicketOwner, LargeTaker {
 
   readonly #socket: Socket<Connection>;
   readonly #host: ConnectionHost;
-  readonly #queue = new ReplyQueue();
+  readonly #queue = new ReplyQueue(() => this.queueFlush());
   readonly #outlet: Outlet;
   readonly #received = new ReceivedBytes();
   readonly #request = new Request();
@@ -192,12 +193,13 @@ export class Connection extends ClientFacts implements TicketOwner, LargeTaker {
     this.lastActiveMs = this.#host.clock.monotonicMs();
     this.#host.registry.bytesReceived += data.length;
     if (this.#closing || this.#closed) return;
+    if (data.length >= FULL_READ_BYTES) this.#reading.rest();
     this.#silence.clear();
     const kept = this.#received;
     if (kept.isEmpty && this.#mayExecute()) {
       this.executingSinceMs = this.lastActiveMs;
       const done = this.#execute(data, 0, data.length);
-      if (done < data.length && !this.#closing) kept.add(data, done, this.#parser!.neededBytes);
+      if (done < data.length && !this.#closing) kept.begin(data, done, this.#parser!);
       this.#afterExecution();
       return;
     }
@@ -445,7 +447,7 @@ export class Connection extends ClientFacts implements TicketOwner, LargeTaker {
   /** A place in the order for a reply that is to be written as the current one. */
   #open(isSuppressed: boolean): Ticket {
     const text = this.protocol === "text" ? this.textWriter : undefined;
-    const ticket = new Ticket(this, text === undefined ? this.respVersion : 0, isSuppressed);
+    const ticket = new Ticket(this, this.#queue, text === undefined ? this.respVersion : 0, isSuppressed);
     if (text !== undefined) (ticket.reply as TextWriter).writeAs(text);
     this.#queue.open(ticket);
     return ticket;
@@ -564,7 +566,7 @@ export class Connection extends ClientFacts implements TicketOwner, LargeTaker {
     if (this.#closed) return;
     const { readyBytes } = this.#queue;
     const { replyBytes, pausedReplyBytes } = this.#host.limits;
-    if (this.waitingReplyBytes > replyBytes) {
+    if (this.waitingReplyBytes + this.#queue.heldBytes > replyBytes) {
       this.#host.registry.outputLimitCount++;
       this.terminate();
       return;
