@@ -209,6 +209,8 @@ describe("large values through the proxy", () => {
       await using local = await LocalProxy.ready({
         origin: origin.port,
         memoryBytes: 3 * size + 20 * MEGABYTE,
+        // On a busy machine 64 MB may take longer than a heartbeat behind them is waited for.
+        ...{ heartbeatMs: 30_000, heartbeatTimeoutMs: 60_000, originTimeoutMs: 60_000 },
       });
       const [client, writer] = [await local.client(BYTES), await local.client()];
       const [old, fresh] = [bytesOf(size, 1), bytesOf(size, 2)];

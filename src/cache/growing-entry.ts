@@ -22,10 +22,20 @@ import { holdShard, leaveShard } from "./hold.ts";
 import { growIndex, indexPagesNeeded, linkEntry } from "./index-table.ts";
 import { evictOne, removeEntry } from "./leaving.ts";
 import { PayloadCursor } from "./payload-cursor.ts";
-import { mayPin, NO_PIN, pinGrowing, serialOf, settleGrowing } from "./pin-table.ts";
-import { unpin, voidDetached } from "./pins.ts";
+import { detach, mayPin, NO_PIN, pinAgain, pinGrowing, serialOf, settleGrowing } from "./pin-table.ts";
+import { PinnedValue } from "./pinned-value.ts";
+import { dropRow, unpin, voidDetached } from "./pins.ts";
 import type { Shard } from "./shard.ts";
-import { ENTRIES, EXPIRATIONS, EXPIRING, FREE_PAGES, PAYLOAD_BYTES, USED_BYTES } from "./shard-memory.ts";
+import {
+  ENTRIES,
+  EXPIRATIONS,
+  EXPIRING,
+  FILLS,
+  FREE_PAGES,
+  PAYLOAD_BYTES,
+  REFUSED_FILLS,
+  USED_BYTES,
+} from "./shard-memory.ts";
 
 /** What an entry has besides key and value once it is stored. */
 export interface GrownEntry {
@@ -33,6 +43,8 @@ export interface GrownEntry {
   readonly expiresAtMs: number;
   readonly nowMs: number;
   readonly epoch: number;
+  /** What the origin answered, not a write by a client: counted as such, and an entry that it replaces is not used by it. */
+  readonly isFill: boolean;
 }
 
 /**
@@ -62,6 +74,7 @@ export class GrowingEntry {
   /** Of the value. */
   #writtenBytes = 0;
   #isLost = false;
+  #isStored = false;
   #wasEmptied = false;
 
   constructor(shard: Shard, holder: number, key: Uint8Array, hash: number, valueBytes: number) {
@@ -131,25 +144,59 @@ export class GrowingEntry {
     });
   }
 
-  /** Puts the complete entry into the index, in place of the one its key has. @returns false when it is lost */
-  store(grown: GrownEntry): boolean {
+  /**
+   * The value, of which no more may be read than has been written. It stays until its readers have gone, whether or not
+   * the entry is stored; when it is released before it is complete, they lose it.
+   * @returns undefined when the entry is lost
+   */
+  reader(): PinnedValue | undefined {
+    return this.#underLock(() => {
+      if (!this.#holds()) return undefined;
+      pinAgain(this.#shard.memory, this.#row);
+      const keyBytes = this.#key.length;
+      return new PinnedValue(
+        this.#shard,
+        this.#holder,
+        this.#row,
+        this.#slot,
+        keyBytes,
+        this.#valueBytes,
+        this.#serial,
+      );
+    });
+  }
+
+  /**
+   * Puts the complete entry into the index, in place of the one its key has.
+   * @param mayStore asked under the lock
+   * @returns false when it may not be, or is lost
+   */
+  store(grown: GrownEntry, mayStore: () => boolean): boolean {
     assert(this.isComplete || this.#isLost, "an entry that is to be stored is complete");
     return this.#underLock(() => {
-      const isStored = this.#holds() && this.#makeEntryRoom(grown);
-      if (isStored) {
+      const { floats } = this.#shard.memory;
+      this.#isStored = this.#holds() && mayStore() && this.#makeEntryRoom(grown);
+      if (this.#isStored) {
         this.#writeHeader(grown);
         this.#link(grown);
         settleGrowing(this.#shard.memory, this.#row);
       }
-      return isStored;
+      if (grown.isFill) floats[this.#isStored ? FILLS : REFUSED_FILLS]!++;
+      return this.#isStored;
     });
   }
 
   release(): void {
     this.#underLock(() => {
-      if (this.#row !== NO_PIN && serialOf(this.#shard.memory, this.#row) === this.#serial) {
-        unpin(this.#shard, this.#row);
+      const { memory } = this.#shard;
+      if (this.#row === NO_PIN || serialOf(memory, this.#row) !== this.#serial) return;
+      if (!this.isComplete) {
+        dropRow(this.#shard, this.#row);
+        return;
       }
+      // Who still reads it can be taken it from when room is needed, as with any entry that has left the index.
+      if (!this.#isStored) detach(memory, this.#slot);
+      unpin(this.#shard, this.#row);
     });
   }
 
@@ -246,7 +293,7 @@ export class GrowingEntry {
     floats[PAYLOAD_BYTES]! += this.#key.length + this.#valueBytes;
   }
 
-  #link({ epoch, nowMs }: GrownEntry): void {
+  #link({ epoch, nowMs, isFill }: GrownEntry): void {
     const shard = this.#shard;
     const { memory, seated } = shard;
     const slot = this.#slot;
@@ -263,6 +310,6 @@ export class GrowingEntry {
     memory.words[ENTRIES]!++;
     growIndex(memory);
     seated.policy.insert(slot, hash);
-    if (wasLive) seated.policy.hit(slot);
+    if (wasLive && !isFill) seated.policy.hit(slot);
   }
 }

@@ -149,6 +149,68 @@ describe("large values, little by little", () => {
     expect(store.stats().entries).toBe(5);
   });
 
+  test("a fill that grew is stored by its lease and epoch alone, and only once", () => {
+    const store = Store.create({ budgetBytes: 16 * MEGABYTE, seed: 1 });
+    const hash = hashOf(store, "k");
+    const fill = (lease: number, epoch: number): boolean => {
+      const growing = grow(store, "k", bytesOf(MEGABYTE, 1), new SeededRandom(1));
+      const isStored = store.fillGrown(growing, 0, lease, epoch, NOW_MS);
+      growing.release();
+      store.check();
+      return isStored;
+    };
+    const lease = store.lease(hash);
+    expect(fill(lease, store.epoch)).toBe(true);
+    expect(fill(lease, store.epoch)).toBe(false);
+    const later = store.lease(hash);
+    store.invalidate(utf8("k"), 0, 1, hash);
+    expect(fill(later, store.epoch)).toBe(false);
+    expect(fill(store.lease(hash), store.epoch - 1)).toBe(false);
+    expect(pin(store, "k")).toBeUndefined();
+    const { fills, refusedFills } = store.stats();
+    expect([fills, refusedFills]).toEqual([1, 3]);
+  });
+
+  test("who reads an entry that grows has what has come, and all of it also when it is not stored", () => {
+    const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1 });
+    const value = bytesOf(2 * MEGABYTE, 3);
+    const growing = store.grow(utf8("k"), hashOf(store, "k"), value.length, NOW_MS)!;
+    const reader = growing.reader()!;
+    growing.append(value, 0, 400_000, NOW_MS, store.epoch);
+    const copy = new ByteBuffer(0);
+    expect(reader.read(0, 400_000, copy)).toBe(true);
+    growing.append(value, 400_000, value.length, NOW_MS, store.epoch);
+    growing.release();
+    store.check();
+    expect(reader.read(400_000, value.length - 400_000, copy)).toBe(true);
+    expect(sameBytes(copy.view(), value)).toBe(true);
+    // It is not in the index: its room goes to whoever needs it.
+    set(store, "k", bytesOf(6 * MEGABYTE, 4));
+    expect(reader.read(0, 1, copy)).toBe(false);
+    reader.release();
+    store.check();
+    expect(store.stats().entries).toBe(1);
+  });
+
+  test("who reads an entry that is given up before it is complete loses it", () => {
+    const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1 });
+    const value = bytesOf(MEGABYTE, 3);
+    const growing = store.grow(utf8("k"), hashOf(store, "k"), value.length, NOW_MS)!;
+    const reader = growing.reader()!;
+    growing.append(value, 0, 400_000, NOW_MS, store.epoch);
+    growing.release();
+    store.check();
+    expect(reader.read(0, 1, new ByteBuffer(0))).toBe(false);
+    reader.release();
+    store.check();
+    expect(store.stats().usedBytes).toBe(0);
+    const emptied = store.grow(utf8("k"), hashOf(store, "k"), value.length, NOW_MS)!;
+    store.clear();
+    expect(emptied.reader()).toBeUndefined();
+    emptied.release();
+    store.check();
+  });
+
   test("what a dead thread held is given back", () => {
     const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1 });
     const other = Store.attach(store.handle, 7);

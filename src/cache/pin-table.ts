@@ -60,6 +60,11 @@ export function mayPin(memory: ShardMemory, chargedBytes: number): boolean {
   return memory.floats[PINS]! < PIN_ROWS && memory.floats[PINNED_BYTES]! + chargedBytes <= limit;
 }
 
+/** Holds a row once more. */
+export function pinAgain(memory: ShardMemory, row: number): void {
+  memory.words[rowWord(row) + PIN_COUNT]!++;
+}
+
 export function serialOf(memory: ShardMemory, row: number): number {
   return memory.words[rowWord(row) + PIN_SERIAL]!;
 }

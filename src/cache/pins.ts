@@ -31,7 +31,8 @@ export function dropHolder(shard: Shard, holder: number): void {
   for (let row = 0; row < PIN_ROWS; row++) if (isHeldBy(shard.memory, row, holder)) dropRow(shard, row);
 }
 
-function dropRow(shard: Shard, row: number): void {
+/** Ends all holds of a row: who has one finds it void. */
+export function dropRow(shard: Shard, row: number): void {
   const { memory } = shard;
   const unpinned = takeRow(memory, row);
   if (unpinned === 0) return;

@@ -4,6 +4,7 @@ import { LARGE_BYTES } from "../lib/large-value.ts";
 import type { Random } from "../lib/random.ts";
 import { collectKeys, drawEntryAt, POSITIONS, sweepShard } from "./bucket-walk.ts";
 import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
+import { CopySink } from "./copy-sink.ts";
 import { DeadThreads } from "./dead-threads.ts";
 import { type DepartureListener, Departures } from "./departures.ts";
 import { keyBytesOf, readPayload } from "./entry.ts";
@@ -164,7 +165,7 @@ export class Store {
   /** The value as a copy of its own; counts a hit or a miss. */
   get(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): Uint8Array | undefined {
     const sink = new CopySink();
-    return this.read(bytes, start, end, hash, nowMs, sink) ? sink.value.view() : undefined;
+    return this.read(bytes, start, end, hash, nowMs, sink) ? sink.copy : undefined;
   }
 
   /** What is known of an entry, without counting as a read. */
@@ -246,7 +247,7 @@ export class Store {
     try {
       const { floats } = shard.memory;
       let isStored = false;
-      if (this.lease(hash) === lease && this.epoch === epoch && (expiresAtMs === 0 || expiresAtMs > nowMs)) {
+      if (this.#mayFill(hash, lease, epoch, expiresAtMs, nowMs)) {
         draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
         isStored = storeDraft(shard) === "stored";
         if (isStored) Atomics.add(this.#control.leases, this.#leaseIndex(hash), 1);
@@ -275,7 +276,23 @@ export class Store {
 
   /** As `set`, of an entry that has grown to its full size. @returns whether it was stored */
   setGrown(growing: GrowingEntry, expiresAtMs: number, nowMs: number): boolean {
-    return growing.store({ expiresAtMs, nowMs, epoch: this.epoch });
+    return growing.store({ expiresAtMs, nowMs, epoch: this.epoch, isFill: false }, () => true);
+  }
+
+  /** As `fill`, of an entry that has grown to its full size. */
+  fillGrown(
+    growing: GrowingEntry,
+    expiresAtMs: number,
+    lease: number,
+    epoch: number,
+    nowMs: number,
+  ): boolean {
+    const { hash } = growing;
+    return growing.store({ expiresAtMs, nowMs, epoch, isFill: true }, () => {
+      const mayFill = this.#mayFill(hash, lease, epoch, expiresAtMs, nowMs);
+      if (mayFill) Atomics.add(this.#control.leases, this.#leaseIndex(hash), 1);
+      return mayFill;
+    });
   }
 
   /** Changes only the expiry; 0 takes it away. @returns false when there is no such entry */
@@ -471,6 +488,10 @@ export class Store {
     );
   }
 
+  #mayFill(hash: number, lease: number, epoch: number, expiresAtMs: number, nowMs: number): boolean {
+    return this.lease(hash) === lease && this.epoch === epoch && (expiresAtMs === 0 || expiresAtMs > nowMs);
+  }
+
   #shardIndex(hash: number): number {
     return (hash >>> this.#shardShift) & this.#shardMask;
   }
@@ -537,18 +558,6 @@ export class Store {
     } while (found === undefined && cursor !== 0);
     return found;
   }
-}
-
-/** Takes a value into bytes of its own. */
-class CopySink implements ValueSink {
-  value = new ByteBuffer(0);
-
-  openValue(lengthBytes: number): ByteBuffer {
-    this.value = new ByteBuffer(lengthBytes);
-    return this.value;
-  }
-
-  closeValue(): void {}
 }
 
 function draftEntry(

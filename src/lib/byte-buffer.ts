@@ -91,8 +91,15 @@ const BY_HAND_BYTES = 32;
 /** A value that is read piece by piece, while it stays what it was. Whoever is given one releases it, exactly once. */
 export interface LargeValue {
   readonly lengthBytes: number;
+  /** So many bytes, from the beginning on, can be read now; absent where all of them can. */
+  readonly availableBytes?: number;
+  /** Bytes that wait in memory, outside of the cache, for whoever reads this; absent where there are none. */
+  readonly heldBytes?: number;
+  /** Called when more can be read, and when the value has been lost. */
+  onChange?: (() => void) | undefined;
   /**
-   * Appends bytes [offset, offset + count) of the value to `target`.
+   * Appends bytes [offset, offset + count) of the value, which are available, to `target`. What lies before `offset` is
+   * not asked for again.
    * @returns false when the value has been lost: the rest of it will not be had
    */
   read(offset: number, count: number, target: ByteBuffer): boolean;

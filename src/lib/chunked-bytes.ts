@@ -108,7 +108,10 @@ interface Transferable extends ArrayBuffer {
   transfer(byteLength: number): ArrayBuffer;
 }
 
-/** Frees the memory of a chunk that nobody refers to any more. */
-function giveBack(chunk: Uint8Array): void {
+/**
+ * Frees the memory of received bytes that nobody refers to any more. A collector that does not see how much hangs on so
+ * small an object lets a hundred times as much pile up.
+ */
+export function giveBack(chunk: Uint8Array): void {
   (chunk.buffer as Transferable).transfer(0);
 }

@@ -1,4 +1,5 @@
 import type { Socket } from "bun";
+import { FULL_READ_BYTES } from "../lib/large-value.ts";
 import { ProtocolError, type Request } from "../protocol/protocol.ts";
 import type { RespParser } from "../protocol/resp-parser.ts";
 import type { RespWriter } from "../protocol/resp-writer.ts";
@@ -89,6 +90,7 @@ export class Connection extends ReplyingConnection {
     this.lastActiveMs = this.host.clock.monotonicMs();
     this.host.registry.bytesReceived += data.length;
     if (this.closing || this.closed) return;
+    if (data.length >= FULL_READ_BYTES) this.#reading.rest();
     this.#silence?.clear();
     if (this.#received === undefined && this.#mayExecute()) {
       this.executingSinceMs = this.lastActiveMs;
@@ -318,8 +320,12 @@ export class Connection extends ReplyingConnection {
 
   /** Keeps data[from, …) until it is executed. */
   #keep(data: Uint8Array, from: number): void {
-    this.#received ??= new ReceivedBytes();
-    this.#received.add(data, from, this.#parser?.neededBytes ?? 0);
+    if (this.#received === undefined) {
+      this.#received = new ReceivedBytes();
+      this.#received.begin(data, from, this.#parser);
+    } else {
+      this.#received.add(data, from, this.#parser?.neededBytes ?? 0);
+    }
   }
 
   #forgetReceived(): void {

@@ -72,9 +72,15 @@ export class Outlet {
     for (let value = queue.large; value !== undefined; value = queue.large) {
       const at = queue.largeSent;
       if (budget === 0) return "more";
-      const count = Math.min(value.lengthBytes - at, slice.bytes.length, budget);
+      const available = (value.availableBytes ?? value.lengthBytes) - at;
+      const count = Math.min(available, slice.bytes.length, budget);
       slice.clear();
+      // Also asked when nothing has come: the value may have been lost.
       if (!value.read(at, count, slice)) return "lost";
+      if (count === 0) {
+        this.blockedSinceMs = -1;
+        return "done";
+      }
       const sent = this.#write(slice.bytes, 0, slice.length);
       budget -= sent;
       if (sent > 0) queue.takeLarge(sent);

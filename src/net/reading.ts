@@ -4,6 +4,7 @@ import { PAUSE_READING_BYTES } from "./limits.ts";
 export class Reading {
   readonly #socket: { pause(): void; resume(): void };
   #isPaused = false;
+  #rests = false;
 
   constructor(socket: { pause(): void; resume(): void }) {
     this.#socket = socket;
@@ -13,12 +14,23 @@ export class Reading {
   pause(waitingBytes: number): void {
     if (this.#isPaused || waitingBytes < PAUSE_READING_BYTES) return;
     this.#isPaused = true;
-    this.#socket.pause();
+    if (!this.#rests) this.#socket.pause();
   }
 
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#socket.resume();
+    if (!this.#rests) this.#socket.resume();
+  }
+
+  /** Others have their turn before this one is read again. */
+  rest(): void {
+    if (this.#rests) return;
+    this.#rests = true;
+    if (!this.#isPaused) this.#socket.pause();
+    setImmediate(() => {
+      this.#rests = false;
+      if (!this.#isPaused) this.#socket.resume();
+    });
   }
 }

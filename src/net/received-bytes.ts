@@ -1,8 +1,8 @@
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { ChunkedBytes } from "../lib/chunked-bytes.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
-import type { LargeArgument } from "../protocol/protocol.ts";
-import type { RespParser } from "../protocol/resp-parser.ts";
+import type { LargeArgument, RequestParser } from "../protocol/protocol.ts";
+import { RespParser } from "../protocol/resp-parser.ts";
 
 /** Bytes received of one client and not executed yet. Holds no memory while there are none. */
 export class ReceivedBytes {
@@ -65,6 +65,28 @@ export class ReceivedBytes {
     this.#buffer.append(data, from);
   }
 
+  /**
+   * Keeps data[from, …), where nothing was kept before. Where that ends in the midst of a large argument, the bytes of it
+   * stay where they are: `data` is not used by anybody else any more.
+   * @param parser the one that is in the midst of a request
+   */
+  begin(data: Uint8Array, from: number, parser: RequestParser | undefined): void {
+    const lengthBytes = parser instanceof RespParser ? parser.awaitedBytes : 0;
+    if (lengthBytes < LARGE_BYTES) {
+      this.add(data, from, parser?.neededBytes ?? 0);
+      return;
+    }
+    const { awaitedAt } = parser as RespParser;
+    const start = from + awaitedAt;
+    const end = Math.min(start + lengthBytes, data.length);
+    const bytes = new ChunkedBytes();
+    if (start < end) bytes.take(data, start, end);
+    this.#buffer = new ByteBuffer(awaitedAt + LEAST_BYTES);
+    this.#buffer.append(data, from, start);
+    this.#buffer.append(data, end);
+    this.#divert(parser as RespParser, bytes, lengthBytes);
+  }
+
   /** Where the parser waits for the rest of a large argument: keeps that one in chunks from now on. */
   divert(parser: RespParser): void {
     const lengthBytes = parser.awaitedBytes;
@@ -77,7 +99,12 @@ export class ReceivedBytes {
     // Not only the argument may have come, but a byte of its line end as well.
     buffer.bytes.copyWithin(at, at + count, buffer.length);
     buffer.length -= count;
-    this.#missingBytes = lengthBytes - count;
+    this.#divert(parser, bytes, lengthBytes);
+  }
+
+  /** @param bytes what has come of the argument that the parser waits for */
+  #divert(parser: RespParser, bytes: ChunkedBytes, lengthBytes: number): void {
+    this.#missingBytes = lengthBytes - bytes.lengthBytes;
     this.#large ??= [];
     this.#large.push({ index: parser.awaitedIndex, bytes });
     parser.divert();

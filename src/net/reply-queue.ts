@@ -19,6 +19,13 @@ export class ReplyQueue {
   #sent = 0;
   #head: Segment | undefined;
   #tail: Segment | undefined;
+  #isDiscarded = false;
+  readonly #grew: () => void;
+
+  /** @param grew called when there is more to be sent of a large value, and when one has been lost */
+  constructor(grew: () => void = () => {}) {
+    this.#grew = grew;
+  }
 
   /** Whether no reply is outstanding and none waits behind one; some may still be to be sent. */
   get isEmpty(): boolean {
@@ -78,6 +85,38 @@ export class ReplyQueue {
     this.waitingBytes += tail.length;
   }
 
+  /**
+   * Puts a large value behind `segment`, which is open, as a part of the same reply.
+   * @returns where what comes behind it is written, to be closed after `segment`; undefined where nothing will be sent
+   * any more: the value has been released
+   */
+  continueLarge(segment: Segment, value: LargeValue): Segment | undefined {
+    if (this.#isDiscarded || !segment.open) {
+      value.release();
+      return undefined;
+    }
+    value.onChange = this.#grew;
+    const part = new Segment(true);
+    part.continues = true;
+    part.large = { value, sent: 0 };
+    part.next = segment.next;
+    segment.next = part;
+    if (part.next === undefined) this.#tail = part;
+    this.openCount++;
+    this.largeBytes += value.lengthBytes;
+    return part;
+  }
+
+  /** Bytes of large values that wait in memory for the client, outside of the cache. */
+  get heldBytes(): number {
+    if (this.largeBytes === 0) return 0;
+    let held = 0;
+    for (let segment = this.#head; segment !== undefined; segment = segment.next) {
+      held += segment.large?.value.heldBytes ?? 0;
+    }
+    return held;
+  }
+
   /** The large value whose turn it is, since everything before it has been sent. */
   get large(): LargeValue | undefined {
     return this.readyBytes === 0 ? this.#head?.large?.value : undefined;
@@ -110,7 +149,7 @@ export class ReplyQueue {
       this.#ready.append(bytes, start, end);
       return;
     }
-    while (before.next instanceof AheadSegment) before = before.next;
+    while (before.next?.continues === true || before.next instanceof AheadSegment) before = before.next;
     const segment = new AheadSegment(false);
     segment.buffer.append(bytes, start, end);
     segment.next = before.next;
@@ -121,6 +160,7 @@ export class ReplyQueue {
 
   /** Lets go of everything: nothing will be sent any more. */
   discard(): void {
+    this.#isDiscarded = true;
     for (let segment = this.#head; segment !== undefined; segment = segment.next) this.#letGo(segment);
   }
 
@@ -202,6 +242,8 @@ export class Segment {
   next: Segment | undefined = undefined;
   /** What is to be sent before the bytes of the buffer, and how much of it has been. */
   large: { readonly value: LargeValue; sent: number } | undefined = undefined;
+  /** It is a part of the same reply as the one before: nothing may come in between. */
+  continues = false;
   #buffer: ByteBuffer | undefined = undefined;
 
   constructor(open: boolean) {

@@ -26,7 +26,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
 
   protected readonly socket: SendingSocket;
   protected readonly host: ConnectionHost;
-  protected readonly queue = new ReplyQueue();
+  protected readonly queue = new ReplyQueue(() => this.queueFlush());
   protected readonly outlet: Outlet;
   /** Requests are being executed: the scratch buffer is this connection's. */
   protected executing = false;
@@ -182,7 +182,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
   /** A place in the order for a reply that is to be written as the current one. */
   #open(isSuppressed: boolean): Ticket {
     const version = this.protocol === "text" ? 0 : this.#respVersion;
-    const ticket = new Ticket(this, version, isSuppressed, this.isOneShot);
+    const ticket = new Ticket(this, this.queue, version, isSuppressed, this.isOneShot);
     this.queue.open(ticket);
     return ticket;
   }
@@ -254,7 +254,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
     if (this.closed) return;
     const { readyBytes } = this.queue;
     const { replyBytes, pausedReplyBytes } = this.host.limits;
-    if (this.waitingReplyBytes > replyBytes) {
+    if (this.waitingReplyBytes + this.queue.heldBytes > replyBytes) {
       this.host.registry.outputLimitCount++;
       this.terminate();
       return;

@@ -1,7 +1,8 @@
-import type { ByteBuffer } from "../lib/byte-buffer.ts";
+import type { ByteBuffer, LargeValue } from "../lib/byte-buffer.ts";
+import type { LargeTaker } from "../protocol/protocol.ts";
 import { RespWriter } from "../protocol/resp-writer.ts";
 import { TextWriter } from "../protocol/text-writer.ts";
-import { Segment } from "./reply-queue.ts";
+import { type ReplyQueue, Segment } from "./reply-queue.ts";
 
 /** The connection that a ticket belongs to, as far as a ticket sees it. */
 export interface TicketOwner {
@@ -16,18 +17,28 @@ export interface TicketOwner {
 }
 
 /** The place of one reply that is written later. `done` must be called exactly once, whatever happens. */
-export class Ticket extends Segment {
+export class Ticket extends Segment implements LargeTaker {
   readonly #owner: TicketOwner;
+  readonly #queue: ReplyQueue;
   /** 0: the text protocol. */
   readonly #version: 0 | 2 | 3;
   readonly #isSuppressed: boolean;
   readonly #isBare: boolean;
   #writer: RespWriter | TextWriter | undefined = undefined;
+  /** Behind each large value of the reply, what comes behind it. */
+  #parts: Segment[] | undefined = undefined;
 
   /** @param isBare of the text protocol: without a line feed at its end */
-  constructor(owner: TicketOwner, version: 0 | 2 | 3, isSuppressed: boolean, isBare: boolean) {
+  constructor(
+    owner: TicketOwner,
+    queue: ReplyQueue,
+    version: 0 | 2 | 3,
+    isSuppressed: boolean,
+    isBare: boolean,
+  ) {
     super(true);
     this.#owner = owner;
+    this.#queue = queue;
     this.#version = version;
     this.#isSuppressed = isSuppressed;
     this.#isBare = isBare;
@@ -35,7 +46,7 @@ export class Ticket extends Segment {
 
   /** Writes to the segment's buffer, which also holds the raw bytes of replies passed on as they were received. */
   get reply(): RespWriter | TextWriter {
-    return this.#writerTo(this.buffer);
+    return this.#writerTo(this.#parts === undefined ? this.buffer : this.#parts.at(-1)!.buffer);
   }
 
   /** For a reply that is written, and `done`, before anything else happens: it needs no buffer of its own then. */
@@ -46,19 +57,41 @@ export class Ticket extends Segment {
   #writerTo(out: ByteBuffer): RespWriter | TextWriter {
     if (this.#writer !== undefined) {
       this.#writer.out = out;
-    } else if (this.#version !== 0) {
+      return this.#writer;
+    }
+    if (this.#version !== 0) {
       this.#writer = new RespWriter(out, this.#version);
     } else {
       this.#writer = new TextWriter(out);
       this.#writer.bare = this.#isBare;
     }
+    this.#writer.largeTaker = this;
     return this.#writer;
+  }
+
+  get acceptsLarge(): boolean {
+    return true;
+  }
+
+  /** The value may still be coming in when the reply is `done`: it is sent as it comes. */
+  takeLarge(value: LargeValue, tail: Uint8Array): void {
+    if (this.#isSuppressed) {
+      value.release();
+      return;
+    }
+    const part = this.#queue.continueLarge(this.#parts?.at(-1) ?? this, value);
+    if (part === undefined) return;
+    part.buffer.append(tail);
+    this.#parts ??= [];
+    this.#parts.push(part);
+    this.#writer!.out = part.buffer;
   }
 
   /** The reply is complete. */
   done(): void {
     if (this.#isSuppressed && this.length > 0) this.buffer.clear();
     this.#owner.segmentDone(this);
+    if (this.#parts !== undefined) for (const part of this.#parts) this.#owner.segmentDone(part);
   }
 
   /**

@@ -102,6 +102,26 @@ export class ReplyReader {
     return behind;
   }
 
+  /**
+   * While `next` answers -1: the length of the byte string that it waits for, where that alone is the reply (no
+   * aggregate, no attributes); 0 where it waits for something else.
+   */
+  get awaitedBytes(): number {
+    const isAlone = this.#depth === 0 && this.#blobAt === 0 && this.#blobType === form.BULK;
+    return isAlone && this.#blobBytes !== UNKNOWN ? this.#blobBytes : 0;
+  }
+
+  /** Where that string begins, counted from the reply's start. */
+  get awaitedAt(): number {
+    return this.#at;
+  }
+
+  /** That reply goes elsewhere, to its end: the reader is given what comes behind it. */
+  divert(): void {
+    this.#at = UNKNOWN;
+    this.#blobBytes = UNKNOWN;
+  }
+
   /** Reads the line at `at`, with which a reply of any form begins. @returns false when it is not all there */
   #readHead(bytes: Uint8Array, start: number, at: number, end: number): boolean {
     if (at >= end) return this.#wait(at - start + LEAST_REPLY_BYTES);

@@ -1,11 +1,14 @@
+import type { LargeValue } from "../lib/byte-buffer.ts";
 import { parseDecimal } from "../lib/bytes.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
 import { prepareCommand, writePrepared } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
+import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
+import type { IncomingValue } from "./incoming-value.ts";
 
-/** Somebody who waits for a key's value. Exactly one of these is called. */
+/** Somebody who waits for a key's value. Exactly one of these is called, and `arrived` behind `arriving`. */
 export interface Waiter {
   /** The value is bytes[start, end); valid during the call only. `remainingMs` is -1 where it never expires. */
   found(bytes: Uint8Array, start: number, end: number, source: Source, remainingMs: number): void;
@@ -13,6 +16,13 @@ export interface Waiter {
   /** The origin answered with an error. */
   refused(message: string): void;
   failed(error: UpstreamError): void;
+  /**
+   * The value is large, and may still be coming in. It is the waiter's from now on, to be read as it comes. `remainingMs`
+   * as above.
+   */
+  arriving(value: LargeValue, source: Source, remainingMs: number): void;
+  /** All of it has come; with an error: the rest never will, and who reads it finds it lost. */
+  arrived(error?: UpstreamError): void;
 }
 
 /** Where a value came from: the cache, the origin, or a request to the origin that somebody else had made. */
@@ -22,6 +32,10 @@ export type Source = "hit" | "miss" | "coalesced";
 export interface FlightOwner {
   /** Called with what it brought, before its waiters are. `remainingMs` is -1 for a value without expiry. */
   landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void;
+  /** A large value is about to come in. @returns where to; undefined: it is to be gathered, and to land as any other */
+  arriving(flight: Flight, lengthBytes: number, remainingMs: number): IncomingValue | undefined;
+  /** All of it has come; called before anybody can have read all of it. */
+  arrived(flight: Flight, value: IncomingValue, remainingMs: number): void;
   /** This waiter joined when the value had expired already: it is told nothing, and waits for another flight. */
   askAgain(flight: Flight, waiter: Waiter): void;
 }
@@ -35,7 +49,7 @@ const NO_SUCH_KEY = -2;
  * to live first and the value second: what changes the key in between causes an invalidation, which arrives before
  * the value and makes the lease void, so a value is never kept with a time to live that is not its own.
  */
-export class Flight extends UpstreamRequest {
+export class Flight extends UpstreamRequest implements LargeReplySink {
   /** The next one in the table with the same hash. */
   next: Flight | undefined = undefined;
   /** The key is key[keyStart, keyEnd). */
@@ -52,6 +66,8 @@ export class Flight extends UpstreamRequest {
   readonly #first: Waiter;
   #others: Joined[] | undefined = undefined;
   #remainingMs = NO_SUCH_KEY;
+  /** What is coming in, and who has been given it. */
+  #incoming: IncomingValue | undefined = undefined;
 
   constructor(
     key: Uint8Array,
@@ -77,6 +93,13 @@ export class Flight extends UpstreamRequest {
   join(waiter: Waiter, joinedAtMs: number): void {
     this.#others ??= [];
     this.#others.push({ waiter, joinedAtMs });
+    if (this.#incoming !== undefined)
+      waiter.arriving(this.#incoming.reader(), "coalesced", this.#remainingMs);
+  }
+
+  /** Whether what comes in has expired, as far as that is known by now. */
+  hasExpired(nowMs: number): boolean {
+    return this.#incoming !== undefined && nowMs >= this.#expiresAtMs;
   }
 
   send(connection: UpstreamConnection, nowMs: number): void {
@@ -106,7 +129,40 @@ export class Flight extends UpstreamRequest {
     }
   }
 
+  override takeLarge(lengthBytes: number): LargeReplySink | undefined {
+    const incoming = this.#owner.arriving(this, lengthBytes, this.#remainingMs);
+    if (incoming === undefined) return undefined;
+    this.#incoming = incoming;
+    this.#first.arriving(incoming.reader(), "miss", this.#remainingMs);
+    const expiresAtMs = this.#expiresAtMs;
+    const late = this.#others?.filter(({ joinedAtMs }) => joinedAtMs >= expiresAtMs) ?? [];
+    this.#others = this.#others?.filter(({ joinedAtMs }) => joinedAtMs < expiresAtMs);
+    for (const { waiter } of this.#others ?? []) {
+      waiter.arriving(incoming.reader(), "coalesced", this.#remainingMs);
+    }
+    for (const { waiter } of late) this.#owner.askAgain(this, waiter);
+    return this;
+  }
+
+  append(bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#incoming!.append(bytes, start, end);
+  }
+
+  complete(): void {
+    const incoming = this.#incoming!;
+    this.#owner.arrived(this, incoming, this.#remainingMs);
+    incoming.complete();
+    this.#tell((waiter) => waiter.arrived());
+  }
+
   override failed(error: UpstreamError): void {
+    const incoming = this.#incoming;
+    if (incoming !== undefined) {
+      incoming.lose();
+      this.#owner.arrived(this, incoming, NO_SUCH_KEY);
+      this.#tell((waiter) => waiter.arrived(error));
+      return;
+    }
     this.#owner.landed(this, this.key, 0, 0, NO_SUCH_KEY);
     this.#tell((waiter) => waiter.failed(error));
   }
@@ -115,12 +171,16 @@ export class Flight extends UpstreamRequest {
     const remainingMs = this.#remainingMs;
     this.#first.found(bytes, start, end, "miss", remainingMs);
     if (this.#others === undefined) return;
-    // Counted from when the question was sent, as for what is cached: never later than it goes at the origin.
-    const expiresAtMs = remainingMs < 0 ? Number.POSITIVE_INFINITY : this.sentAtMs + remainingMs;
+    const expiresAtMs = this.#expiresAtMs;
     for (const { waiter, joinedAtMs } of this.#others) {
       if (joinedAtMs < expiresAtMs) waiter.found(bytes, start, end, "coalesced", remainingMs);
       else this.#owner.askAgain(this, waiter);
     }
+  }
+
+  /** Counted from when the question was sent, as for what is cached: never later than it goes at the origin. */
+  get #expiresAtMs(): number {
+    return this.#remainingMs < 0 ? Number.POSITIVE_INFINITY : this.sentAtMs + this.#remainingMs;
   }
 
   #tell(one: (waiter: Waiter) => void): void {

@@ -3,8 +3,10 @@ import type { ReplyWriter } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
 import { UpstreamRequest } from "../upstream/connection.ts";
+import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { Fence } from "./fence.ts";
+import { IncomingValue } from "./incoming-value.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { downgradeReply } from "./reply-downgrade.ts";
 
@@ -26,8 +28,11 @@ export interface Forwarding {
 }
 
 /** A request passed on as it is, and its reply likewise. */
-export class ForwardedRequest extends UpstreamRequest {
+export class ForwardedRequest extends UpstreamRequest implements LargeReplySink {
   readonly #forwarding: Forwarding;
+  /** What is coming in, and what is to be waited for until the client may have all of it. */
+  #incoming: IncomingValue | undefined = undefined;
+  #awaited = 0;
 
   constructor(forwarding: Forwarding) {
     super();
@@ -44,7 +49,47 @@ export class ForwardedRequest extends UpstreamRequest {
     else fence.pass(() => this.#finish());
   }
 
+  /** A byte string is the same in every version of RESP. */
+  override takeLarge(lengthBytes: number): LargeReplySink {
+    const { ticket, fence } = this.#forwarding;
+    this.#incoming = new IncomingValue(lengthBytes, undefined);
+    ticket.reply.takeLarge(this.#incoming.reader());
+    this.#awaited = fence === undefined ? 1 : 2;
+    if (fence === undefined) {
+      ticket.done();
+    } else {
+      fence.pass(() => {
+        ticket.done();
+        this.#largeStep();
+      });
+    }
+    return this;
+  }
+
+  append(bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#incoming!.append(bytes, start, end);
+  }
+
+  complete(): void {
+    this.#largeStep();
+  }
+
+  /** All of it has come, or the fence is passed: with the last of both the client may have all of it. */
+  #largeStep(): void {
+    if (--this.#awaited > 0) return;
+    const { settled, done } = this.#forwarding;
+    settled?.();
+    this.#incoming!.complete();
+    done();
+  }
+
   override failed(error: UpstreamError): void {
+    if (this.#incoming !== undefined) {
+      this.#forwarding.stats.originErrors++;
+      this.#incoming.lose();
+      this.#largeStep();
+      return;
+    }
     const { ticket, mayWrite, stats } = this.#forwarding;
     ticket.begin().error(failureMessage(error, mayWrite, stats));
     this.#finish();

@@ -1,3 +1,4 @@
+import type { LargeValue } from "../lib/byte-buffer.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
@@ -9,7 +10,7 @@ export class ManyValues {
   readonly #proxy: ProxyParts;
   readonly #namesSources: boolean;
   readonly #mayHit: (bytes: Uint8Array, start: number, end: number) => boolean;
-  readonly #values: (Uint8Array | null)[] = [];
+  readonly #values: (Uint8Array | LargeValue | null)[] = [];
   readonly #sources: (Source | "none")[] = [];
   readonly #missing: number[] = [];
   #error: string | undefined;
@@ -59,6 +60,14 @@ export class ManyValues {
           this.#sources[index - 1] = source;
           done();
         },
+        arriving: (value, source) => {
+          this.#values[index - 1] = value;
+          this.#sources[index - 1] = source;
+        },
+        arrived: (error) => {
+          if (error !== undefined) this.#error ??= failureMessage(error, false, stats);
+          done();
+        },
         missing: done,
         // MGET answers null for a key that holds no string.
         refused: (message) => {
@@ -78,8 +87,14 @@ export class ManyValues {
     return awaitsPeer;
   }
 
+  /** Whether there is a large value among them: they are then written to a ticket, which keeps them together. */
+  get hasLarge(): boolean {
+    return this.#values.some(isLarge);
+  }
+
   write(reply: ReplyWriter): void {
     if (this.#error !== undefined) {
+      for (const value of this.#values) if (isLarge(value)) value.release();
       reply.error(this.#error);
       return;
     }
@@ -92,7 +107,12 @@ export class ManyValues {
     reply.array(this.#values.length);
     for (const value of this.#values) {
       if (value === null) reply.null();
+      else if (isLarge(value)) reply.takeLarge!(value);
       else reply.bulk(value);
     }
   }
+}
+
+function isLarge(value: Uint8Array | LargeValue | null): value is LargeValue {
+  return value !== null && !(value instanceof Uint8Array);
 }

@@ -1,3 +1,4 @@
+import type { LargeValue } from "../lib/byte-buffer.ts";
 import type { Ticket } from "../net/connection.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyContext } from "./context.ts";
@@ -40,6 +41,19 @@ export class OneValue implements Waiter {
     this.#finish();
   }
 
+  arriving(value: LargeValue, source: Source, remainingMs: number): void {
+    const reply = this.#ticket.begin();
+    if (this.#session.namesSources && reply.version === 3) writeSource(reply, source, 0, remainingMs);
+    reply.takeLarge(value);
+    this.#ticket.done();
+  }
+
+  arrived(error?: UpstreamError): void {
+    // The client is cut off when it finds the value lost: a part of it may have been sent.
+    if (error !== undefined) this.#session.proxy.stats.originErrors++;
+    this.#ended();
+  }
+
   /** Nothing more is executed for the client until the value has come. */
   hold(): void {
     this.#holds = true;
@@ -48,6 +62,10 @@ export class OneValue implements Waiter {
 
   #finish(): void {
     this.#ticket.done();
+    this.#ended();
+  }
+
+  #ended(): void {
     if (this.#holds) this.#session.connection.release();
     this.#done();
   }

@@ -1,5 +1,7 @@
+import { TakingSink } from "../cache/copy-sink.ts";
+import type { GrowingEntry } from "../cache/growing-entry.ts";
 import type { Store } from "../cache/store.ts";
-import type { ValueSink } from "../lib/byte-buffer.ts";
+import type { LargeValue, ValueSink } from "../lib/byte-buffer.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import { latin1 } from "../lib/bytes.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
@@ -7,6 +9,7 @@ import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
 import { Flight, type FlightOwner, type Waiter } from "./flight.ts";
+import { IncomingValue } from "./incoming-value.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import type { Recorder } from "./recorder.ts";
 import { CLAIMED, type FlightClaims, UNCLAIMED } from "./threads/flight-claims.ts";
@@ -77,16 +80,17 @@ export class ReadThrough implements FlightOwner {
     return { ageMs: Math.max(0, Math.floor(nowMs - entry.filledAtMs)), remainingMs };
   }
 
-  /** The cached value as a copy, counted as a read. */
-  get(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  /** The cached value, counted as a read: a copy, or a large one that lies where it is and is the caller's to release. */
+  get(bytes: Uint8Array, start: number, end: number): Uint8Array | LargeValue | undefined {
     const nowMs = this.#options.nowMs();
     if (nowMs > this.#threads.provenUntilMs) return undefined;
     const hash = this.#store.hash(bytes, start, end);
-    const value = this.#store.get(bytes, start, end, hash, nowMs);
-    if (value === undefined) return undefined;
+    const sink = new TakingSink();
+    if (!this.#store.read(bytes, start, end, hash, nowMs, sink)) return undefined;
+    const valueBytes = sink.large?.lengthBytes ?? sink.copy.length;
     this.#stats.hits++;
-    this.#recorder?.hitOf(bytes, start, end, value.length, nowMs);
-    return value;
+    this.#recorder?.hitOf(bytes, start, end, valueBytes, nowMs);
+    return sink.large ?? sink.copy;
   }
 
   /** Delivers the cached value to `sink`. @returns false when it is not cached, or cannot be vouched for */
@@ -211,14 +215,19 @@ export class ReadThrough implements FlightOwner {
       for (const waiter of waiters) waiter.missing();
       return;
     }
-    const times = this.peek(key, 0, key.length, nowMs);
-    const value = times && this.#store.get(key, 0, key.length, hash, nowMs);
-    if (times === undefined || value === undefined) {
-      this.#stats.coalesced -= waiters.length;
-      for (const waiter of waiters) this.#ask(key, 0, key.length, waiter, false, nowMs);
-      return;
+    for (const waiter of waiters) {
+      const times = this.peek(key, 0, key.length, nowMs);
+      const sink = new TakingSink();
+      if (times === undefined || !this.#store.read(key, 0, key.length, hash, nowMs, sink)) {
+        this.#stats.coalesced--;
+        this.#ask(key, 0, key.length, waiter, false, nowMs);
+      } else if (sink.large !== undefined) {
+        waiter.arriving(sink.large, "coalesced", times.remainingMs);
+        waiter.arrived();
+      } else {
+        waiter.found(sink.copy, 0, sink.copy.length, "coalesced", times.remainingMs);
+      }
     }
-    for (const waiter of waiters) waiter.found(value, 0, value.length, "coalesced", times.remainingMs);
   }
 
   /** Another thread wants to know when the flight for this key has ended; at once when there is none to be joined. */
@@ -236,7 +245,7 @@ export class ReadThrough implements FlightOwner {
    * invalidated the key since.
    */
   #mayJoin(flight: Flight, nowMs: number): boolean {
-    if (nowMs - flight.sentAtMs > this.#boundMs) return false;
+    if (nowMs - flight.sentAtMs > this.#boundMs || flight.hasExpired(nowMs)) return false;
     return !this.#cache.isShared || this.#holds(flight.hash, flight.lease, flight.epoch);
   }
 
@@ -259,26 +268,71 @@ export class ReadThrough implements FlightOwner {
   }
 
   landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void {
+    this.#ended(flight, this.#fill(flight, bytes, start, end, remainingMs));
+  }
+
+  arriving(flight: Flight, lengthBytes: number, remainingMs: number): IncomingValue | undefined {
+    const store = this.#store;
+    const mayKeep =
+      this.#expiryOf(flight, remainingMs) !== undefined &&
+      this.#holds(flight.hash, this.#leaseOf(flight), flight.epoch);
+    if (mayKeep) {
+      const { nowMs } = this.#options;
+      const key = new Uint8Array(flight.key.subarray(flight.keyStart, flight.keyEnd));
+      const entry = store.grow(key, flight.hash, lengthBytes, nowMs());
+      const moment = () => ({ nowMs: nowMs(), epoch: store.epoch });
+      if (entry !== undefined) return new IncomingValue(lengthBytes, { entry, moment });
+      // Too much of the cache is in use to grow in it. It may be stored in one go, when some of that is not any more.
+      if (lengthBytes <= store.maxValueBytes) return undefined;
+    }
+    // Who comes later can have its beginning from the cache alone.
+    this.#cache.flights.remove(flight);
+    return new IncomingValue(lengthBytes, undefined);
+  }
+
+  arrived(flight: Flight, { growing }: IncomingValue, remainingMs: number): void {
+    this.#ended(flight, growing !== undefined && this.#fillGrown(flight, growing, remainingMs));
+    growing?.release();
+  }
+
+  #ended(flight: Flight, isFilled: boolean): void {
     const cache = this.#cache;
     cache.flights.remove(flight);
     if (flight.isClaimed) this.#options.claims!.release(flight.hash);
-    if (this.#fill(flight, bytes, start, end, remainingMs)) this.#stats.fills++;
+    if (isFilled) this.#stats.fills++;
     else if (cache.isShared) cache.invalidate(flight.key, flight.keyStart, flight.keyEnd);
   }
 
-  #fill(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): boolean {
+  /** When the value that a flight brings is to go from the cache, 0 for never; undefined: it is not to be kept at all. */
+  #expiryOf(flight: Flight, remainingMs: number): number | undefined {
     // -2: the key was not there when its time to live was asked for, so nothing is known about it.
-    if (remainingMs === -2) return false;
-    const { untrackedTtlMs, unsafeSkipLeases } = this.#options;
+    if (remainingMs === -2) return undefined;
+    const { untrackedTtlMs } = this.#options;
     // Counted from when the question was sent: the entry goes at the latest when the original does.
-    let expiresAtMs = remainingMs < 0 ? 0 : flight.sentAtMs + remainingMs;
-    if (this.#origin.tracking !== true) {
-      if (untrackedTtlMs === 0) return false;
-      const boundMs = flight.sentAtMs + untrackedTtlMs;
-      expiresAtMs = expiresAtMs === 0 ? boundMs : Math.min(expiresAtMs, boundMs);
-    }
+    const expiresAtMs = remainingMs < 0 ? 0 : flight.sentAtMs + remainingMs;
+    if (this.#origin.tracking === true) return expiresAtMs;
+    if (untrackedTtlMs === 0) return undefined;
+    const boundMs = flight.sentAtMs + untrackedTtlMs;
+    return expiresAtMs === 0 ? boundMs : Math.min(expiresAtMs, boundMs);
+  }
+
+  #leaseOf(flight: Flight): number {
+    return this.#options.unsafeSkipLeases ? this.#store.lease(flight.hash) : flight.lease;
+  }
+
+  #fillGrown(flight: Flight, growing: GrowingEntry, remainingMs: number): boolean {
+    const expiresAtMs = growing.isComplete ? this.#expiryOf(flight, remainingMs) : undefined;
+    if (expiresAtMs === undefined) return false;
+    const nowMs = this.#options.nowMs();
+    const filled = this.#store.fillGrown(growing, expiresAtMs, this.#leaseOf(flight), flight.epoch, nowMs);
+    if (!filled) this.#stats.discardedFills++;
+    return filled;
+  }
+
+  #fill(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): boolean {
+    const expiresAtMs = this.#expiryOf(flight, remainingMs);
+    if (expiresAtMs === undefined) return false;
     const { key, keyStart, keyEnd, hash } = flight;
-    const lease = unsafeSkipLeases ? this.#store.lease(hash) : flight.lease;
     const filled = this.#store.fill(
       key,
       keyStart,
@@ -288,7 +342,7 @@ export class ReadThrough implements FlightOwner {
       start,
       end,
       expiresAtMs,
-      lease,
+      this.#leaseOf(flight),
       flight.epoch,
       this.#options.nowMs(),
     );

@@ -238,6 +238,15 @@ class MeasuringWaiter implements Waiter {
     this.#waiter.found(bytes, start, end, source, remainingMs);
   }
 
+  arriving(value: LargeValue, source: Source, remainingMs: number): void {
+    this.#recorder.complete(this.#place, value.lengthBytes, remainingMs);
+    this.#waiter.arriving(value, source, remainingMs);
+  }
+
+  arrived(error?: UpstreamError): void {
+    this.#waiter.arrived(error);
+  }
+
   missing(): void {
     this.#waiter.missing();
   }

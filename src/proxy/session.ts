@@ -250,12 +250,17 @@ export class ProxySession implements Session, ProxyContext {
 
   #getMany(request: Request, reply: ReplyWriter): void {
     const many = new ManyValues(this.proxy, request, this.namesSources, this.#mayHit);
-    if (many.isComplete) {
+    if (many.isComplete && !many.hasLarge) {
       many.write(reply);
       return;
     }
     const { connection } = this;
     const ticket = connection.defer();
+    if (many.isComplete) {
+      many.write(ticket.reply);
+      ticket.done();
+      return;
+    }
     let isHeld = false;
     this.#mainOutstanding++;
     const awaitsPeer = many.load(request, () => {

@@ -1,19 +1,22 @@
 import type { Socket } from "bun";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
-import { ChunkedBytes } from "../lib/chunked-bytes.ts";
+import { ChunkedBytes, giveBack } from "../lib/chunked-bytes.ts";
 import type { Clock } from "../lib/clock.ts";
-import { SLICE_BYTES } from "../lib/large-value.ts";
+import { FULL_READ_BYTES, LARGE_BYTES, SLICE_BYTES } from "../lib/large-value.ts";
 import { Queue } from "../lib/queue.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
 import { ReplyReader } from "../protocol/reply-reader.ts";
 import { PUSH } from "../protocol/reply-types.ts";
 import { formatOrigin, type OriginAddress } from "./address.ts";
+import { LargeReply, type LargeReplySink } from "./large-reply.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** So many request bytes are sent at once, so that the origin begins while more requests are being read. */
 const EAGER_BYTES = 16 * 1024;
 /** The buffer of requests is given back when it has grown beyond this. */
 const KEEP_BYTES = 1024 * 1024;
+/** Received bytes from this size on are given back when they are done with, rather than left to the collector. */
+const GIVEN_BACK_BYTES = 16 * 1024;
 /** Bytes of large arguments sent before others have their turn. */
 const TURN_BYTES = 512 * 1024;
 
@@ -26,6 +29,15 @@ export abstract class UpstreamRequest {
   repliesAwaited = 1;
   /** Answered or failed: a reply that still comes is dropped. */
   settled = false;
+
+  /**
+   * The reply, the last one awaited, is a byte string of so many bytes, which are going to come in one after the other.
+   * @returns who takes them; `failed` is called then where not all of them come. Undefined: the reply is gathered, and
+   *   goes to `reply`
+   */
+  takeLarge(_lengthBytes: number): LargeReplySink | undefined {
+    return undefined;
+  }
 
   /**
    * A reply: bytes[start, end); `reader` tells its type and payload. Valid during the call only. It does not count
@@ -74,6 +86,11 @@ export class UpstreamConnection {
   readonly #requests = new Queue<UpstreamRequest>();
   #socket: Socket<undefined> | undefined;
   #inbound: ByteBuffer | undefined;
+  /** What is coming in to the first of the requests. */
+  #large: LargeReply | undefined;
+  /** The reply that is coming in is gathered, however large. */
+  #gathers = false;
+  #rests = false;
   #isOpen = false;
   #closed = false;
   #flushQueued = false;
@@ -101,6 +118,16 @@ export class UpstreamConnection {
 
   get isClosed(): boolean {
     return this.#closed;
+  }
+
+  /** When the origin has sent something last, by the connection's clock. */
+  get lastReceivedMs(): number {
+    return this.#lastReceivedMs;
+  }
+
+  /** Whether a large value is coming in, and more of it is still to come. */
+  get isReceivingLarge(): boolean {
+    return this.#large !== undefined;
   }
 
   /** Requests without a reply so far. */
@@ -160,6 +187,7 @@ export class UpstreamConnection {
     clearTimeout(this.#timer);
     this.#socket?.terminate();
     this.#inbound = undefined;
+    this.#large = undefined;
     this.#backlog.clear();
     // Before the requests: what is asked when they fail must not come to a connection that has ended.
     this.events.closed(error);
@@ -253,49 +281,10 @@ export class UpstreamConnection {
 
   #received(data: Uint8Array): void {
     this.#lastReceivedMs = this.#options.clock.monotonicMs();
-    let inbound = this.#inbound;
-    if (inbound === undefined) {
-      const consumed = this.#read(data, data.length);
-      if (consumed < data.length && !this.#closed) {
-        inbound = new ByteBuffer(Math.max(this.#reader.neededBytes, data.length - consumed));
-        inbound.append(data, consumed);
-        this.#inbound = inbound;
-      }
-      return;
-    }
-    if (this.#reader.neededBytes > inbound.bytes.length) {
-      const roomy = new ByteBuffer(this.#reader.neededBytes);
-      roomy.append(inbound.bytes, 0, inbound.length);
-      inbound = roomy;
-      this.#inbound = inbound;
-    }
-    inbound.append(data);
-    const consumed = this.#read(inbound.bytes, inbound.length);
-    if (consumed === inbound.length) this.#inbound = undefined;
-    else if (consumed > 0) inbound.discard(consumed);
-  }
-
-  /** Hands out all complete replies of bytes[0, end). @returns how many bytes they took */
-  #read(bytes: Uint8Array, end: number): number {
-    const reader = this.#reader;
-    let start = 0;
+    if (data.length >= FULL_READ_BYTES) this.#rest();
     try {
-      while (start < end && !this.#closed) {
-        const next = reader.next(bytes, start, end);
-        if (next < 0) break;
-        if (reader.type === PUSH) {
-          this.events.pushed?.(bytes, start, next, reader);
-        } else {
-          const request = this.#requests.peek();
-          if (request === undefined) {
-            if (this.events.stray === undefined) throw new ProtocolError("a reply nobody asked for");
-            this.events.stray(bytes, start, next);
-          } else {
-            this.#answer(request, bytes, start, next);
-          }
-        }
-        start = next;
-      }
+      if (this.#inbound !== undefined) this.#readWith(this.#inbound, data);
+      else if (!this.#readAt(data)) giveBack(data);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const name = formatOrigin(this.#options.address);
@@ -303,7 +292,100 @@ export class UpstreamConnection {
         new UpstreamError("ORIGINPROTOCOL", `origin ${name} sent a malformed reply: ${error.message}`, true),
       );
     }
+  }
+
+  /** Others have their turn before more is read. */
+  #rest(): void {
+    if (this.#rests) return;
+    this.#rests = true;
+    this.#socket?.pause();
+    setImmediate(() => {
+      this.#rests = false;
+      if (!this.#closed) this.#socket?.resume();
+    });
+  }
+
+  /** Reads what nothing waits before. @returns whether `data` stays in use */
+  #readAt(data: Uint8Array): boolean {
+    const consumed = this.#read(data, 0, data.length);
+    if (consumed < data.length && !this.#closed) {
+      const inbound = new ByteBuffer(Math.max(this.#reader.neededBytes, data.length - consumed));
+      inbound.append(data, consumed);
+      this.#inbound = inbound;
+    }
+    return this.#large?.keepsBytes === true || data.length < GIVEN_BACK_BYTES;
+  }
+
+  /** Reads what has come behind `before`. */
+  #readWith(before: ByteBuffer, data: Uint8Array): void {
+    let inbound = before;
+    if (this.#reader.neededBytes > inbound.bytes.length) {
+      const roomy = new ByteBuffer(this.#reader.neededBytes);
+      roomy.append(inbound.bytes, 0, inbound.length);
+      inbound = roomy;
+      this.#inbound = inbound;
+    }
+    inbound.append(data);
+    const consumed = this.#read(inbound.bytes, 0, inbound.length);
+    if (consumed === inbound.length) this.#inbound = undefined;
+    else if (consumed > 0) inbound.discard(consumed);
+  }
+
+  /** Hands out all complete replies of bytes[start, end), and what has come of a large one. @returns the offset behind them */
+  #read(bytes: Uint8Array, from: number, end: number): number {
+    const reader = this.#reader;
+    let start = from;
+    while (start < end && !this.#closed) {
+      if (this.#large !== undefined) {
+        start = this.#readLarge(this.#large, bytes, start, end);
+        continue;
+      }
+      const next = reader.next(bytes, start, end);
+      if (next < 0) {
+        if (reader.awaitedBytes < LARGE_BYTES || !this.#beginLarge(reader.awaitedBytes)) break;
+        start += reader.awaitedAt;
+        reader.divert();
+        continue;
+      }
+      this.#gathers = false;
+      if (reader.type === PUSH) {
+        this.events.pushed?.(bytes, start, next, reader);
+      } else {
+        const request = this.#requests.peek();
+        if (request === undefined) {
+          if (this.events.stray === undefined) throw new ProtocolError("a reply nobody asked for");
+          this.events.stray(bytes, start, next);
+        } else {
+          this.#answer(request, bytes, start, next);
+        }
+      }
+      start = next;
+    }
     return start;
+  }
+
+  /** @returns whether the large byte string that is coming in is handed on as it comes; it is gathered otherwise */
+  #beginLarge(lengthBytes: number): boolean {
+    const request = this.#requests.peek();
+    if (this.#gathers || request === undefined || request.repliesAwaited > 1) return false;
+    const sink = request.settled ? undefined : request.takeLarge(lengthBytes);
+    this.#gathers = sink === undefined && !request.settled;
+    if (this.#gathers) return false;
+    // As long as it is coming in, the reply is not late.
+    request.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#large = new LargeReply(lengthBytes, sink);
+    return true;
+  }
+
+  #readLarge(large: LargeReply, bytes: Uint8Array, start: number, end: number): number {
+    const behind = large.take(bytes, start, end);
+    if (!large.isComplete) return behind;
+    this.#large = undefined;
+    const request = this.#requests.shift()!;
+    request.repliesAwaited = 0;
+    request.settled = true;
+    large.complete();
+    return behind;
   }
 
   #answer(request: UpstreamRequest, bytes: Uint8Array, start: number, end: number): void {
@@ -330,13 +412,15 @@ export class UpstreamConnection {
     const nowMs = this.#options.clock.monotonicMs();
     const name = formatOrigin(this.#options.address);
     const { timeoutMs } = this.#options;
-    if (nowMs - this.#lastReceivedMs >= timeoutMs && (!this.#isOpen || this.#hasOverdue(nowMs))) {
+    const isAwaited = !this.#isOpen || this.#large !== undefined || this.#hasOverdue(nowMs);
+    if (nowMs - this.#lastReceivedMs >= timeoutMs && isAwaited) {
       const message = `origin ${name} sent nothing for ${timeoutMs} ms`;
       this.close(new UpstreamError("ORIGINTIMEOUT", message, this.#isOpen));
       return;
     }
     // A timer may be early by a moment.
-    let nextDeadlineMs = this.#isOpen ? Number.POSITIVE_INFINITY : this.#lastReceivedMs + timeoutMs;
+    const isIdleBounded = !this.#isOpen || this.#large !== undefined;
+    let nextDeadlineMs = isIdleBounded ? this.#lastReceivedMs + timeoutMs : Number.POSITIVE_INFINITY;
     for (let index = 0; index < this.#requests.length; index++) {
       const request = this.#requests.at(index)!;
       if (request.settled || request.deadlineMs === Number.POSITIVE_INFINITY) continue;

@@ -5,6 +5,7 @@ import { ManualClock, systemClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
+import type { LargeReplySink } from "./large-reply.ts";
 import { Origin, type OriginOptions } from "./origin.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
@@ -333,6 +334,61 @@ describe("the heartbeat", () => {
     expect(bench.origin.isReady).toBe(false);
   });
 });
+
+describe("the heartbeat behind a large value", () => {
+  test("is waited for as long as more of the value comes, and proves nothing meanwhile", async () => {
+    const bench = open({}, { heartbeatMs: 5, heartbeatTimeoutMs: 200, timeoutMs: 5000 });
+    await bench.told("ready true");
+    const main = bench.origin.main();
+    bench.fake.script = ([name]) => (name === "GET" ? "$300000\r\n" : undefined);
+    const received: number[] = [];
+    const request = new LargeRequest(received);
+    writeCommand(main.out, ["GET", "k"]);
+    main.enqueue(request);
+    await bench.fake.received(1, "GET");
+    bench.fake.main.hold();
+    const { provenUntilMs } = bench.origin;
+    const begunMs = systemClock.monotonicMs();
+    let sent = 0;
+    while (systemClock.monotonicMs() - begunMs < 500) {
+      bench.fake.main.send("x", 0);
+      bench.fake.main.release(1);
+      sent++;
+      await new Promise(setImmediate);
+    }
+    expect(bench.origin.isReady).toBe(true);
+    expect(bench.origin.provenUntilMs - provenUntilMs).toBeLessThan(250);
+    bench.fake.main.send(`${"x".repeat(300_000 - sent)}\r\n`, 0);
+    bench.fake.main.release();
+    await bench.fake.received(bench.fake.count("PING") + 2, "PING");
+    expect(received.reduce((sum, count) => sum + count, 0)).toBe(300_000);
+    expect(bench.origin.provenUntilMs - provenUntilMs).toBeGreaterThan(250);
+  });
+});
+
+/** Counts what comes of a large reply. */
+class LargeRequest extends UpstreamRequest {
+  readonly #received: number[];
+
+  constructor(received: number[]) {
+    super();
+    this.#received = received;
+  }
+
+  override takeLarge(): LargeReplySink {
+    const append = (_bytes: Uint8Array, start: number, end: number): boolean => {
+      this.#received.push(end - start);
+      return false;
+    };
+    return { append, complete() {} };
+  }
+
+  override reply(): void {}
+
+  override failed(error: UpstreamError): void {
+    throw error;
+  }
+}
 
 describe("reconnection", () => {
   test("is tried again and again, ever later, until the origin is back", async () => {

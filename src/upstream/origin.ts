@@ -295,11 +295,22 @@ export class Origin {
         () => {},
       );
       main.enqueue(beat);
-      this.#heartbeat = setTimeout(() => {
-        const message = `origin ${this.name} gave no sign of life for ${this.#options.heartbeatTimeoutMs} ms`;
-        main.close(new UpstreamError("ORIGINTIMEOUT", message, true));
-      }, this.#options.heartbeatTimeoutMs);
+      this.#awaitSignOfLife(main, this.#options.heartbeatTimeoutMs);
     }, this.#options.heartbeatMs);
+  }
+
+  /** Before the answer a large value may be coming in. That is a sign of life, too, though it proves nothing. */
+  #awaitSignOfLife(main: UpstreamConnection, delayMs: number): void {
+    const { clock, heartbeatTimeoutMs } = this.#options;
+    this.#heartbeat = setTimeout(() => {
+      const silentMs = clock.monotonicMs() - main.lastReceivedMs;
+      if (main.isReceivingLarge && silentMs < heartbeatTimeoutMs) {
+        this.#awaitSignOfLife(main, heartbeatTimeoutMs - silentMs);
+        return;
+      }
+      const message = `origin ${this.name} gave no sign of life for ${heartbeatTimeoutMs} ms`;
+      main.close(new UpstreamError("ORIGINTIMEOUT", message, true));
+    }, delayMs);
   }
 
   /** Everything that depends on the main connection ends with it; then it is opened again, after a while. */

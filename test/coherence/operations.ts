@@ -324,9 +324,11 @@ function outcomeOfText(reply: string): Outcome {
   return said.includes("OUTCOMEUNKNOWN") ? "unknown" : "failed";
 }
 
-/** A value that tells its version; now and then a long one, which takes several packets. */
+/** A value that tells its version; now and then a long one, which takes several packets, or goes the way of large values. */
 function valueFor(version: number, random: SeededRandom): string {
-  return `v${version};${"x".repeat(random.next() < 0.03 ? 20_000 : random.below(40))}`;
+  const draw = random.next();
+  const length = draw < 0.03 ? 20_000 : draw < 0.05 ? 262_144 + random.below(100_000) : random.below(40);
+  return `v${version};${"x".repeat(length)}`;
 }
 
 function versionOf(reply: ReplyValue): number | "nothing" {

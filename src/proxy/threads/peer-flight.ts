@@ -1,3 +1,4 @@
+import type { LargeValue } from "../../lib/byte-buffer.ts";
 import type { Flight, Waiter } from "../flight.ts";
 import type { Answer } from "./peers.ts";
 
@@ -35,6 +36,14 @@ export class PeerWaiter implements Waiter {
   }
 
   found(): void {
+    this.#then(LOOK_AGAIN);
+  }
+
+  arriving(value: LargeValue): void {
+    value.release();
+  }
+
+  arrived(): void {
     this.#then(LOOK_AGAIN);
   }
 

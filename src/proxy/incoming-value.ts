@@ -1,0 +1,121 @@
+import type { GrowingEntry } from "../cache/growing-entry.ts";
+import type { ByteBuffer, LargeValue } from "../lib/byte-buffer.ts";
+import { SpooledValue } from "./spooled-value.ts";
+
+/** An entry that is being written, and what it is written with. */
+export interface Growth {
+  readonly entry: GrowingEntry;
+  moment(): { readonly nowMs: number; readonly epoch: number };
+}
+
+/**
+ * A large value that the origin is sending. It grows into an entry of the cache, or is spooled where it is not cached;
+ * in either case those who wait for it read what has come, each at its own speed. The last byte is theirs when
+ * everything that must come before they have the whole value has been done (`complete`).
+ */
+export class IncomingValue {
+  readonly lengthBytes: number;
+  readonly #growth: Growth | undefined;
+  readonly #spooled: SpooledValue | undefined;
+  #receivedBytes = 0;
+  #isComplete = false;
+  #isLost = false;
+  readonly #readers = new Set<IncomingReader>();
+
+  /** @param growth undefined where it is not cached */
+  constructor(lengthBytes: number, growth: Growth | undefined) {
+    this.lengthBytes = lengthBytes;
+    this.#growth = growth;
+    this.#spooled = growth === undefined ? new SpooledValue(lengthBytes) : undefined;
+  }
+
+  /** The entry that it grows into. */
+  get growing(): GrowingEntry | undefined {
+    return this.#growth?.entry;
+  }
+
+  /** So much of it can be read. */
+  get availableBytes(): number {
+    return this.#isComplete ? this.lengthBytes : Math.min(this.#receivedBytes, this.lengthBytes - 1);
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** @returns whether `bytes`, to whose end they reach then, is kept */
+  append(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#receivedBytes += end - start;
+    let isKept = false;
+    if (this.#spooled !== undefined) {
+      isKept = this.#spooled.append(bytes, start, end);
+    } else if (!this.#isLost) {
+      const { entry, moment } = this.#growth!;
+      const { nowMs, epoch } = moment();
+      this.#isLost = !entry.append(bytes, start, end, nowMs, epoch);
+    }
+    this.#tell();
+    return isKept;
+  }
+
+  /** All of it has come. */
+  complete(): void {
+    this.#isComplete = true;
+    this.#tell();
+  }
+
+  /** What is missing will never come. */
+  lose(): void {
+    this.#isLost = true;
+    this.#tell();
+  }
+
+  /** The value from its beginning on, for one who waits for it; where it is spooled, only before anything has come. */
+  reader(): LargeValue {
+    const source = this.#spooled === undefined ? this.growing!.reader() : this.#spooled.reader();
+    const reader = new IncomingReader(this, source);
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  forget(reader: IncomingReader): void {
+    this.#readers.delete(reader);
+  }
+
+  #tell(): void {
+    for (const reader of this.#readers) reader.onChange?.();
+  }
+}
+
+class IncomingReader implements LargeValue {
+  onChange: (() => void) | undefined;
+  readonly #incoming: IncomingValue;
+  /** Undefined where it was lost before. */
+  readonly #source: LargeValue | undefined;
+
+  constructor(incoming: IncomingValue, source: LargeValue | undefined) {
+    this.#incoming = incoming;
+    this.#source = source;
+  }
+
+  get lengthBytes(): number {
+    return this.#incoming.lengthBytes;
+  }
+
+  get availableBytes(): number {
+    return this.#incoming.availableBytes;
+  }
+
+  get heldBytes(): number {
+    return this.#source?.heldBytes ?? 0;
+  }
+
+  read(offset: number, count: number, target: ByteBuffer): boolean {
+    return !this.#incoming.isLost && this.#source?.read(offset, count, target) === true;
+  }
+
+  release(): void {
+    this.#incoming.forget(this);
+    this.#source?.release();
+  }
+}
