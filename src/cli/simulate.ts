@@ -22,7 +22,7 @@ import { RepeatableInput } from "./repeatable-input.ts";
 import { checkReportFiles, describeRate, type TraceFacts, writeReportFiles } from "./report-files.ts";
 import { csvHeader, formatCsvLines, formatJsonLines } from "./result-lines.ts";
 import { formatResults } from "./result-table.ts";
-import { choice, count, optionalSetting, readBy, setting, switchSetting, text, threads } from "./setting.ts";
+import { choice, count, optionalSetting, setting, switchSetting, text, threads } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 import { formatOfName, printTrace, writeTraceFile } from "./trace-file.ts";
 
@@ -38,12 +38,12 @@ const STANDARD_INPUT = "-";
 const PLAIN_COLUMNS = 120;
 
 const SETTINGS = {
-  policy: setting(readBy(readPolicies), DEFAULT_POLICIES, {
+  policy: setting(readPolicies, DEFAULT_POLICIES, {
     placeholder: "<names>",
     description: `policies, with parameters as s3-fifo(small=0.2), or "all": ${policyNames().join(", ")}`,
     group: CACHES,
   }),
-  size: setting(readBy(parseCacheSizes), DEFAULT_SIZES, {
+  size: setting(parseCacheSizes, DEFAULT_SIZES, {
     placeholder: "<sizes>",
     description: "entries as 1000, bytes as 64mb, or a share of the working set as 1%",
     group: CACHES,
@@ -95,7 +95,7 @@ const SETTINGS = {
     description: "which family of keys misses, for traces of texts",
     group: COUNTING,
   }),
-  prefixEnds: optionalSetting(readBy(readPrefixEnds), {
+  prefixEnds: optionalSetting(readPrefixEnds, {
     placeholder: "<characters>",
     description: `each of which ends a key's prefix; without this ${DEFAULT_PREFIX_ENDS}`,
     group: COUNTING,
@@ -104,7 +104,7 @@ const SETTINGS = {
     description: "the curve of LRU alone, all sizes in one pass, whatever policies are named",
     group: SAMPLING,
   }),
-  sample: optionalSetting(readBy(parseSample), {
+  sample: optionalSetting(parseSample, {
     placeholder: "<sample>",
     description: "estimate from a share of the keys, as 0.01 or 1%, or from so many of them, as 8192",
     group: SAMPLING,
@@ -130,7 +130,7 @@ const SETTINGS = {
     description: "simulate nothing: write the trace or workload into a new file, or - for standard output",
     group: OUTPUT,
   }),
-  writeFormat: optionalSetting(readBy(writtenFormatNamed), {
+  writeFormat: optionalSetting(writtenFormatNamed, {
     placeholder: "<name>",
     description: `its format, where the file's name does not tell: ${WRITTEN_FORMATS.join(", ")}`,
     group: OUTPUT,
