@@ -21,7 +21,7 @@ import { parseArgs } from "node:util";
 import { writeSection } from "./report.ts";
 import { formatSimulatorReport, type SimulatorRun } from "./simulator-report.ts";
 
-const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+const GLASSCACHE = fileURLToPath(new URL("../bin/glasscache", import.meta.url));
 const SIMULATOR_RESULTS = fileURLToPath(new URL("./SIMULATOR.md", import.meta.url));
 const SAMPLE_EVERY_MS = 10;
 /** Where programs of one thread run; whoever measures is elsewhere. */
@@ -131,16 +131,7 @@ async function measureSmall(trace: string): Promise<void> {
 async function measureLong(): Promise<void> {
   for (const millions of [1, 10, 100]) {
     const workload = `zipf(n=100k,requests=${millions}m)`;
-    const writer = [
-      process.execPath,
-      MAIN,
-      "simulate",
-      workload,
-      "--write",
-      "-",
-      "--write-format",
-      "oracleGeneral",
-    ];
+    const writer = [GLASSCACHE, "simulate", workload, "--write", "-", "--write-format", "oracleGeneral"];
     const source = Bun.spawn(writer, { stdout: "pipe", stderr: "ignore" });
     const usage = await run(simulate("-", "lru", "100"), [], source.stdout);
     const requests = millions * 1e6;
@@ -173,7 +164,7 @@ interface Usage {
 }
 
 function run(args: string[], before: string[] = [], stdin?: ReadableStream): Promise<Usage> {
-  return runProgram([...before, process.execPath, MAIN, ...args], stdin);
+  return runProgram([...before, GLASSCACHE, ...args], stdin);
 }
 
 async function cachesim(
