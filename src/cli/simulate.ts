@@ -26,7 +26,7 @@ const OUTPUT = "Output:";
 
 const DEFAULT_POLICIES = "fifo,lru,sieve,s3-fifo,w-tinylfu,belady";
 const STANDARD_INPUT = "-";
-/** Width of tables where the output is no terminal. */
+/** Width of tables where the output is no terminal, or one that does not know how wide it is. */
 const PLAIN_COLUMNS = 120;
 
 const SETTINGS = {
@@ -192,7 +192,7 @@ export const simulate = subcommand({
       } else if (values.csv) output.write(formatCsvLines(result.rows));
       else {
         const seconds = (systemClock.monotonicMs() - begunMs) / 1000;
-        const columns = output.isTerminal ? (process.stdout.columns ?? PLAIN_COLUMNS) : PLAIN_COLUMNS;
+        const columns = (output.isTerminal && process.stdout.columns) || PLAIN_COLUMNS;
         const head = describeRun(source, result, seconds);
         const { formatResults } = await import("./result-table.ts");
         output.write(`${index === 0 ? "" : "\n"}${head}\n\n${formatResults(result.rows, columns)}\n`);
