@@ -21,20 +21,32 @@ export interface SimulatorRun {
 const GOALS: Readonly<Record<string, number>> = { fifo: 1.5, lru: 1.5, sieve: 1.5 };
 const OTHER_GOAL = 2;
 
-/** Tables of medians. */
-export function formatSimulatorReport(runs: readonly SimulatorRun[]): string {
-  const lines = [`Taken on ${machine()}; Bun ${Bun.version}.`];
+/** Tables of medians: how fast one thread is, on each trace. */
+export function formatSpeedReport(runs: readonly SimulatorRun[]): string {
   const speed = runs.filter(({ part }) => part === "speed");
-  for (const trace of distinct(speed.map((run) => run.trace))) {
-    lines.push(...formatSpeed(speed.filter((run) => run.trace === trace)));
-  }
+  return reportOf(
+    distinct(speed.map((run) => run.trace)).flatMap((trace) =>
+      formatSpeed(speed.filter((run) => run.trace === trace)),
+    ),
+  );
+}
+
+/** The same of all else: many caches at once, and memory. */
+export function formatExtentReport(runs: readonly SimulatorRun[]): string {
+  const lines: string[] = [];
   const many = runs.filter(({ part }) => part === "many");
   if (many.length > 0) lines.push(...formatMany(many));
   const memory = runs.filter(({ part }) => part === "memory");
   if (memory.length > 0) lines.push(...formatMemory(memory));
   const long = runs.filter(({ part }) => part === "long");
   if (long.length > 0) lines.push(...formatLong(long));
-  return `${lines.join("\n")}\n`;
+  return reportOf(lines);
+}
+
+/** Empty where nothing was measured. */
+function reportOf(lines: readonly string[]): string {
+  if (lines.length === 0) return "";
+  return `${[`Taken on ${machine()}; Bun ${Bun.version}.`, ...lines].join("\n")}\n`;
 }
 
 function formatSpeed(runs: readonly SimulatorRun[]): string[] {

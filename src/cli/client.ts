@@ -15,14 +15,14 @@ import { EXIT_DONE, EXIT_FAILED, FailedError, UsageError } from "./exit.ts";
 import { choosePassword } from "./listen-settings.ts";
 import { usesColour } from "./log.ts";
 import { Output } from "./output.ts";
-import { optionalSetting, port, readBy, setting, switchSetting, text, timeout } from "./setting.ts";
+import { optionalSetting, port, setting, switchSetting, text, timeout } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
 const CONNECTION = "Connection:";
 const OUTPUT = "Output:";
 
 const SETTINGS = {
-  host: setting(readBy(readHost), "localhost", {
+  host: setting(readHost, "localhost", {
     placeholder: "<name>",
     description: "where the proxy or server is",
     group: CONNECTION,

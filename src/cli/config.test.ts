@@ -1,7 +1,5 @@
-import { afterAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
-import { TemporaryDirectory } from "../../test/support/program.ts";
-import { type ConfigSources, readConfigFile, resolveConfig } from "./config.ts";
+import { describe, expect, test } from "bun:test";
+import { type ConfigSources, resolveConfig } from "./config.ts";
 import { UsageError } from "./exit.ts";
 import { optionalSetting, port, setting, size, switchSetting, text } from "./setting.ts";
 
@@ -63,55 +61,14 @@ describe("precedence", () => {
 });
 
 test("every mistake is one line that names where it was made", () => {
-  const file = { path: "c.json", common: { port: null }, sections: { proxy: { "max-value": ["1"] } } };
+  const file = { path: "c.json", common: { port: true }, sections: { proxy: { "max-value": "1 box" } } };
   expect(problemsOf(() => resolve({ file, environment: { GLASSCACHE_JSON: "perhaps" } }))).toEqual([
-    '"port" in c.json: must be a single value, not null',
-    '"max-value" of "proxy" in c.json: must be a single value, not a list',
+    '"port" in c.json: "true" is not a port: a number from 0 to 65535',
+    '"max-value" of "proxy" in c.json: "1 box" is not a size such as 64mb, 1gb or 4096',
     'GLASSCACHE_JSON: "perhaps" is neither yes nor no',
   ]);
   expect(problemsOf(() => resolve({ flags: { port: "x", maxValue: "y" } }))).toEqual([
     '--port: "x" is not a port: a number from 0 to 65535',
     '--max-value: "y" is not a size such as 64mb, 1gb or 4096',
   ]);
-});
-
-describe("the file", () => {
-  const directory = new TemporaryDirectory();
-  afterAll(() => directory[Symbol.dispose]());
-  const known = { server: new Set(["port", "data"]), proxy: new Set(["port", "max-value"]) };
-
-  async function read(content: string) {
-    const path = join(directory.path, "c.json");
-    await Bun.write(path, content);
-    return () => readConfigFile(path, "--config", known);
-  }
-
-  test("settings for all and for one; comments and trailing commas are let pass", async () => {
-    const file = (await read('{ "data": "d", // where\n "proxy": { "port": 1, }, }'))();
-    expect(file.common).toEqual({ data: "d" });
-    expect(file.sections).toEqual({ proxy: { port: 1 } });
-  });
-
-  test("what is unknown is told", async () => {
-    const path = join(directory.path, "c.json");
-    const content = '{ "prt": 1, "proxy": { "data": "d" }, "server": 5, "constructor": 1 }';
-    expect(problemsOf(await read(content))).toEqual([
-      `"prt" in ${path}: there is no such setting`,
-      `"data" of "proxy" in ${path}: there is no such setting`,
-      `"server" in ${path}: must be an object with the settings of server`,
-      `"constructor" in ${path}: there is no such setting`,
-    ]);
-  });
-
-  test("what cannot be read is told", async () => {
-    const path = join(directory.path, "c.json");
-    expect(problemsOf(await read("[1]"))).toEqual([`--config: "${path}" must hold one JSON object`]);
-    expect(problemsOf(await read('{ "port": }'))[0]).toStartWith(`--config: "${path}" is not JSON: `);
-    expect(problemsOf(() => readConfigFile("/nowhere.json", "GLASSCACHE_CONFIG", known))).toEqual([
-      'GLASSCACHE_CONFIG: cannot read "/nowhere.json": there is no such file',
-    ]);
-    expect(problemsOf(() => readConfigFile(directory.path, "--config", known))).toEqual([
-      `--config: cannot read "${directory.path}": it is a directory`,
-    ]);
-  });
 });

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { UsageError } from "./exit.ts";
 import { flagName, type Settings, type ValuesOf } from "./setting.ts";
 
@@ -7,17 +6,20 @@ export interface ConfigSources {
   /** The subcommand, whose name is part of its own variables and of its section in the file. */
   readonly subcommand: string;
   /** What was given on the command line, by key. */
-  readonly flags: Readonly<Record<string, unknown>>;
+  readonly flags: Readonly<Record<string, Written>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The file named by `--config` or GLASSCACHE_CONFIG. */
   readonly file: ConfigFile | undefined;
 }
 
+/** A value as it was written: on the command line, in the environment, or in a file. */
+export type Written = string | number | boolean;
+
 /** A configuration file: settings for all subcommands, and a section for each that needs its own. */
 export interface ConfigFile {
   readonly path: string;
-  readonly common: Readonly<Record<string, unknown>>;
-  readonly sections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly common: Readonly<Record<string, Written>>;
+  readonly sections: Readonly<Record<string, Readonly<Record<string, Written>>>>;
 }
 
 /** Where a value was found; the larger rank is the stronger. */
@@ -47,14 +49,17 @@ export function resolveConfig<S extends Settings>(settings: S, sources: ConfigSo
   const labels: Record<string, string> = {};
   const ranks: Record<string, number> = {};
   const problems: string[] = [];
-  for (const [key, { schema, fallback }] of Object.entries(settings)) {
+  for (const [key, { read, fallback }] of Object.entries(settings)) {
     const [given, source] = lookUp(key, fallback, sources);
     labels[key] = source.rank === 0 ? `--${flagName(key)}` : source.label;
     ranks[key] = source.rank;
     if (given === undefined) continue;
-    const parsed = schema.safeParse(given);
-    if (parsed.success) values[key] = parsed.data;
-    else problems.push(`${source.label}: ${problemText(parsed.error.issues[0], given)}`);
+    try {
+      values[key] = read(String(given));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      problems.push(`${source.label}: ${error.message}`);
+    }
   }
   if (problems.length > 0) throw new UsageError(...problems);
   return {
@@ -64,7 +69,11 @@ export function resolveConfig<S extends Settings>(settings: S, sources: ConfigSo
   };
 }
 
-function lookUp(key: string, fallback: string | undefined, sources: ConfigSources): [unknown, Source] {
+function lookUp(
+  key: string,
+  fallback: string | undefined,
+  sources: ConfigSources,
+): [Written | undefined, Source] {
   const { subcommand, flags, environment, file } = sources;
   const name = flagName(key);
   if (flags[key] !== undefined) return [flags[key], { rank: 5, label: `--${name}` }];
@@ -83,68 +92,6 @@ function lookUp(key: string, fallback: string | undefined, sources: ConfigSource
     }
   }
   return [fallback, DEFAULT_SOURCE];
-}
-
-function problemText(issue: { code: string; message: string } | undefined, given: unknown): string {
-  if (issue?.code === "custom") return issue.message;
-  const kind = given === null ? "null" : Array.isArray(given) ? "a list" : "an object";
-  return `must be a single value, not ${kind}`;
-}
-
-/**
- * Reads a JSON file; comments and trailing commas are let pass.
- * @param known the names of every subcommand's settings
- * @throws UsageError when it cannot be read, is no JSON, or names what is no setting
- */
-export function readConfigFile(
-  path: string,
-  label: string,
-  known: Readonly<Record<string, ReadonlySet<string>>>,
-): ConfigFile {
-  let content: string;
-  try {
-    content = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UsageError(`${label}: cannot read "${path}": ${reason(error)}`);
-  }
-  let parsed: unknown;
-  try {
-    parsed = Bun.JSONC.parse(content);
-  } catch (error) {
-    throw new UsageError(`${label}: "${path}" is not JSON: ${jsonReason(error)}`);
-  }
-  if (!isRecord(parsed)) throw new UsageError(`${label}: "${path}" must hold one JSON object`);
-  const common: Record<string, unknown> = {};
-  const sections: Record<string, Record<string, unknown>> = {};
-  const problems: string[] = [];
-  const everyName = new Set(Object.values(known).flatMap((names) => [...names]));
-  for (const [key, value] of Object.entries(parsed)) {
-    const ownNames = Object.hasOwn(known, key) ? known[key] : undefined;
-    if (ownNames === undefined) {
-      if (everyName.has(key)) common[key] = value;
-      else problems.push(`"${key}" in ${path}: there is no such setting`);
-      continue;
-    }
-    if (!isRecord(value)) {
-      problems.push(`"${key}" in ${path}: must be an object with the settings of ${key}`);
-      continue;
-    }
-    sections[key] = value;
-    for (const name of Object.keys(value)) {
-      if (!ownNames.has(name)) problems.push(`"${name}" of "${key}" in ${path}: there is no such setting`);
-    }
-  }
-  if (problems.length > 0) throw new UsageError(...problems);
-  return { path, common, sections };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function jsonReason(error: unknown): string {
-  if (!(error instanceof SyntaxError)) throw error;
-  return error.message.replace(/^JSONC Parse error: /, "");
 }
 
 /** What the system says, in words. */

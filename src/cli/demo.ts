@@ -250,6 +250,6 @@ function micros(value: number): string {
 
 /** Cut to the terminal's width, so that rewriting it never leaves a line behind. */
 function fitted(line: string): string {
-  const columns = process.stdout.columns ?? 80;
+  const columns = process.stdout.columns || 80;
   return line.length < columns ? line : line.slice(0, columns - 1);
 }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runGlasscache } from "../../test/support/command-line.ts";
 import { TemporaryDirectory } from "../../test/support/program.ts";
-import { parseSample } from "./estimate.ts";
+import { parseSample } from "./sample.ts";
 
 // Processes start slowly on a busy machine.
 setDefaultTimeout(30_000);

@@ -1,7 +1,7 @@
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import type { Config } from "./config.ts";
 import { UsageError } from "./exit.ts";
-import { count, duration, type Setting, setting, size, timeout } from "./setting.ts";
+import { count, duration, type Reader, type Setting, setting, size, timeout } from "./setting.ts";
 
 export const LIMITS = "Limits:";
 
@@ -67,11 +67,11 @@ export const LIMIT_SETTINGS = {
 };
 
 function limit<T>(
-  schema: Setting<T>["schema"],
+  read: Reader<T>,
   fallback: string,
   described: { placeholder: string; description: string },
 ): Setting<T> {
-  return setting(schema, fallback, { ...described, group: LIMITS });
+  return setting(read, fallback, { ...described, group: LIMITS });
 }
 
 /** The limits as the network layer takes them. @throws UsageError where two of them contradict each other */

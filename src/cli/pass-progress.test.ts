@@ -34,6 +34,15 @@ test("one line of a terminal, rewritten now and then, and gone in the end", () =
   expect(shown).toBe("\r\x1b[Kmeasuring a-trace-of-a-long-n\r\x1b[Ksimulating a-trace-of-a-long-\r\x1b[K");
 });
 
+test("a terminal that does not know its width shows all of it", () => {
+  let shown = "";
+  const stream = { isTTY: true, columns: 0, write: (text: string) => (shown += text) };
+  const clock = new ManualClock();
+  clock.advance(1);
+  new PassProgress(stream as unknown as NodeJS.WriteStream, clock, "a.csv", 100).update("measuring", 10);
+  expect(shown).toBe("\r\x1b[Kmeasuring a.csv 10%");
+});
+
 test("nothing where there is no terminal", () => {
   let shown = "";
   const stream = { isTTY: false, write: (text: string) => (shown += text) } as unknown as NodeJS.WriteStream;

@@ -33,7 +33,8 @@ export class PassProgress {
     if (now - this.#shownMs < LINE_EVERY_MS) return;
     this.#shownMs = now;
     const text = `${pass} ${this.#name}${describe(done, this.#extent, now - this.#begunMs)}`;
-    this.#stream.write(`\r\x1b[K${text.slice(0, (this.#stream.columns ?? 80) - 1)}`);
+    // A terminal that does not know how wide it is says 0.
+    this.#stream.write(`\r\x1b[K${text.slice(0, (this.#stream.columns || 80) - 1)}`);
   }
 
   /** Leaves nothing behind. */

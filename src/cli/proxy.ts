@@ -15,7 +15,6 @@ import {
   count,
   duration,
   optionalSetting,
-  readBy,
   setting,
   size,
   switchSetting,
@@ -32,10 +31,10 @@ const RECORDING = "Recording:";
 const SETTINGS = {
   ...listenSettings("8080"),
   origin: setting(
-    readBy((given) => {
+    (given) => {
       parseOrigin(given);
       return given;
-    }),
+    },
     "localhost:9090",
     {
       placeholder: "<address>",

@@ -2,8 +2,7 @@ import { accessSync, constants, existsSync, renameSync, rmSync, statSync, writeF
 import { dirname } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
 import type { Clock } from "../lib/clock.ts";
-import { type PageRow, renderHtml } from "../sim/report/html.ts";
-import { renderSvg } from "../sim/report/svg.ts";
+import type { PageRow } from "../sim/report/html.ts";
 import { reason } from "./config.ts";
 import { FailedError } from "./exit.ts";
 
@@ -45,15 +44,16 @@ export function checkReportFiles({ svg, html }: ReportFiles): void {
 }
 
 /** Files of the same name are replaced. @throws FailedError naming the file */
-export function writeReportFiles(
+export async function writeReportFiles(
   { svg, html }: ReportFiles,
   rows: readonly PageRow[],
   traces: readonly TraceFacts[],
   command: readonly string[],
   clock: Clock,
-): void {
-  if (svg !== undefined) write(svg, renderSvg(rows));
+): Promise<void> {
+  if (svg !== undefined) write(svg, (await import("../sim/report/svg.ts")).renderSvg(rows));
   if (html === undefined) return;
+  const { renderHtml } = await import("../sim/report/html.ts");
   const facts: [string, string][] = traces.flatMap(describeTrace);
   facts.push(
     ["Command", ["glasscache", ...command.map(quote)].join(" ")],

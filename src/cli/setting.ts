@@ -1,6 +1,11 @@
 import { availableParallelism } from "node:os";
-import { z } from "zod";
 import { parseDuration, parseSize } from "../lib/quantity.ts";
+
+/**
+ * From what was written to the value.
+ * @throws RangeError that says what is wrong, and names what was written unless the setting is secret
+ */
+export type Reader<T> = (given: string) => T;
 
 /**
  * One setting of a subcommand. Under its key in camel case (`maxValue`) the program finds its value; users give it
@@ -10,8 +15,7 @@ export interface Setting<T> {
   /** What stands behind the flag in the help, such as `<size>`; empty for a switch, which takes nothing. */
   readonly placeholder: string;
   readonly description: string;
-  /** From what was written to the value. Its messages name what was written, unless the setting is secret. */
-  readonly schema: z.ZodType<T>;
+  readonly read: Reader<T>;
   /** What holds when nothing was given, as it would be written; undefined: nothing. */
   readonly fallback: string | undefined;
   /** Heading in the help. */
@@ -34,9 +38,9 @@ interface SettingText {
 }
 
 /** A setting with a default. */
-export function setting<T>(schema: z.ZodType<T>, fallback: string, text: SettingText): Setting<T> {
+export function setting<T>(read: Reader<T>, fallback: string, text: SettingText): Setting<T> {
   return {
-    schema,
+    read,
     fallback,
     description: text.description,
     placeholder: text.placeholder ?? "<value>",
@@ -46,13 +50,13 @@ export function setting<T>(schema: z.ZodType<T>, fallback: string, text: Setting
 }
 
 /** A setting that may be left out. */
-export function optionalSetting<T>(schema: z.ZodType<T>, text: SettingText): Setting<T | undefined> {
-  return { ...setting<T | undefined>(schema, "", text), fallback: undefined };
+export function optionalSetting<T>(read: Reader<T>, text: SettingText): Setting<T | undefined> {
+  return { ...setting<T | undefined>(read, "", text), fallback: undefined };
 }
 
 /** A setting that is off unless its flag is given. */
 export function switchSetting(text: SettingText): Setting<boolean> {
-  return setting(readBy(parseSwitch), "no", { ...text, placeholder: "" });
+  return setting(parseSwitch, "no", { ...text, placeholder: "" });
 }
 
 /** `--max-value` is found under `maxValue`. */
@@ -68,74 +72,61 @@ interface Range {
 }
 
 /** Bytes, written as `64mb`. */
-export function size(range: Range = {}): z.ZodType<number> {
-  return readBy((text) => checkRange(text, parseSize, range));
+export function size(range: Range = {}): Reader<number> {
+  return (text) => checkRange(text, parseSize, range);
 }
 
 /** Milliseconds, written as `30s`. */
-export function duration(range: Range = {}): z.ZodType<number> {
-  return readBy((text) => checkRange(text, parseDuration, range));
+export function duration(range: Range = {}): Reader<number> {
+  return (text) => checkRange(text, parseDuration, range);
 }
 
 /** A time-out; timers cannot be set for longer than some 24 days. */
-export function timeout(range: Range = {}): z.ZodType<number> {
+export function timeout(range: Range = {}): Reader<number> {
   return duration({ most: "24d", ...range });
 }
 
 /** A whole number. */
-export function count(range: Range = {}): z.ZodType<number> {
-  return readBy((text) => checkRange(text, parseCount, range));
+export function count(range: Range = {}): Reader<number> {
+  return (text) => checkRange(text, parseCount, range);
 }
 
 /** How many threads to use: a number, or `auto` for as many as there are processors. */
-export function threads(): z.ZodType<number> {
-  return readBy((text) => {
+export function threads(): Reader<number> {
+  return (text) => {
     if (text.toLowerCase() === "auto") return Math.min(availableParallelism(), MOST_THREADS);
     const value = /^[0-9]{1,3}$/.test(text) ? Number(text) : 0;
     if (value < 1 || value > MOST_THREADS) {
       throw new RangeError(`"${text}" is neither auto nor a number from 1 to ${MOST_THREADS}`);
     }
     return value;
-  });
+  };
 }
 
-export function port(least: 0 | 1): z.ZodType<number> {
-  return readBy((text) => {
+export function port(least: 0 | 1): Reader<number> {
+  return (text) => {
     const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= least && value <= 65_535)) {
       throw new RangeError(`"${text}" is not a port: a number from ${least} to 65535`);
     }
     return value;
-  });
+  };
 }
 
-export function choice<const T extends string>(...names: readonly T[]): z.ZodType<T> {
-  return readBy((text) => {
+export function choice<const T extends string>(...names: readonly T[]): Reader<T> {
+  return (text) => {
     const name = names.find((known) => known === text.toLowerCase());
     if (name === undefined) throw new RangeError(`"${text}" is not one of ${names.join(", ")}`);
     return name;
-  });
+  };
 }
 
 /** Any text but an empty one. */
-export function text(): z.ZodType<string> {
-  return readBy((given) => {
+export function text(): Reader<string> {
+  return (given) => {
     if (given === "") throw new RangeError("must not be empty");
     return given;
-  });
-}
-
-/** A value that `read` makes of what was written; it throws a RangeError that says what is wrong. */
-export function readBy<T>(read: (text: string) => T): z.ZodType<T> {
-  return z.union([z.string(), z.number(), z.boolean()]).transform((given, context) => {
-    try {
-      return read(String(given));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      context.addIssue({ code: "custom", message: error.message });
-      return z.NEVER;
-    }
-  });
+  };
 }
 
 function checkRange(text: string, parse: (text: string) => number, { least, most }: Range): number {

@@ -2,29 +2,21 @@ import { formatPolicy, type PolicyChoice, parsePolicy, policyNames } from "../ca
 import { systemClock } from "../lib/clock.ts";
 import { DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
 import { checkPrefixEnds, DEFAULT_PREFIX_ENDS, KeyFamilies } from "../sim/key-families.ts";
-import { needsRepeatable } from "../sim/mrc/sampled-run.ts";
 import type { RecordSource } from "../sim/records.ts";
 import { needsTwoPasses, type Pass, type ResultRow, run } from "../sim/runner.ts";
 import { openSource, type Skipped, type SourceOptions } from "../sim/source.ts";
-import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/write-trace.ts";
+import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/written-format.ts";
 import type { Config } from "./config.ts";
-import {
-  type EstimateResult,
-  estimate,
-  formatComparisonLines,
-  formatComparisons,
-  parseSample,
-} from "./estimate.ts";
+import type { EstimateResult } from "./estimate.ts";
 import { EXIT_DONE, FailedError, UsageError } from "./exit.ts";
 import { Output } from "./output.ts";
 import { PassProgress } from "./pass-progress.ts";
-import { RepeatableInput } from "./repeatable-input.ts";
+import type { RepeatableInput } from "./repeatable-input.ts";
 import { checkReportFiles, describeRate, type TraceFacts, writeReportFiles } from "./report-files.ts";
 import { csvHeader, formatCsvLines, formatJsonLines } from "./result-lines.ts";
-import { formatResults } from "./result-table.ts";
-import { choice, count, optionalSetting, readBy, setting, switchSetting, text, threads } from "./setting.ts";
+import { parseSample } from "./sample.ts";
+import { choice, count, optionalSetting, setting, switchSetting, text, threads } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
-import { formatOfName, printTrace, writeTraceFile } from "./trace-file.ts";
 
 const CACHES = "Caches:";
 const TRACE = "Trace:";
@@ -34,16 +26,16 @@ const OUTPUT = "Output:";
 
 const DEFAULT_POLICIES = "fifo,lru,sieve,s3-fifo,w-tinylfu,belady";
 const STANDARD_INPUT = "-";
-/** Width of tables where the output is no terminal. */
+/** Width of tables where the output is no terminal, or one that does not know how wide it is. */
 const PLAIN_COLUMNS = 120;
 
 const SETTINGS = {
-  policy: setting(readBy(readPolicies), DEFAULT_POLICIES, {
+  policy: setting(readPolicies, DEFAULT_POLICIES, {
     placeholder: "<names>",
     description: `policies, with parameters as s3-fifo(small=0.2), or "all": ${policyNames().join(", ")}`,
     group: CACHES,
   }),
-  size: setting(readBy(parseCacheSizes), DEFAULT_SIZES, {
+  size: setting(parseCacheSizes, DEFAULT_SIZES, {
     placeholder: "<sizes>",
     description: "entries as 1000, bytes as 64mb, or a share of the working set as 1%",
     group: CACHES,
@@ -95,7 +87,7 @@ const SETTINGS = {
     description: "which family of keys misses, for traces of texts",
     group: COUNTING,
   }),
-  prefixEnds: optionalSetting(readBy(readPrefixEnds), {
+  prefixEnds: optionalSetting(readPrefixEnds, {
     placeholder: "<characters>",
     description: `each of which ends a key's prefix; without this ${DEFAULT_PREFIX_ENDS}`,
     group: COUNTING,
@@ -104,7 +96,7 @@ const SETTINGS = {
     description: "the curve of LRU alone, all sizes in one pass, whatever policies are named",
     group: SAMPLING,
   }),
-  sample: optionalSetting(readBy(parseSample), {
+  sample: optionalSetting(parseSample, {
     placeholder: "<sample>",
     description: "estimate from a share of the keys, as 0.01 or 1%, or from so many of them, as 8192",
     group: SAMPLING,
@@ -130,7 +122,7 @@ const SETTINGS = {
     description: "simulate nothing: write the trace or workload into a new file, or - for standard output",
     group: OUTPUT,
   }),
-  writeFormat: optionalSetting(readBy(writtenFormatNamed), {
+  writeFormat: optionalSetting(writtenFormatNamed, {
     placeholder: "<name>",
     description: `its format, where the file's name does not tell: ${WRITTEN_FORMATS.join(", ")}`,
     group: OUTPUT,
@@ -193,22 +185,24 @@ export const simulate = subcommand({
       const { estimates } = result;
       shown.rows.push(...result.rows);
       shown.traces.push({ ...result, name: source.name, requests: result.rows[0]?.requests ?? 0 });
+      const comparisons = estimates?.comparisons !== undefined ? await import("./estimate.ts") : undefined;
       if (values.json) {
         output.write(formatJsonLines(result.rows));
-        output.write(formatComparisonLines(source.name, estimates?.comparisons ?? []));
+        output.write(comparisons?.formatComparisonLines(source.name, estimates!.comparisons!) ?? "");
       } else if (values.csv) output.write(formatCsvLines(result.rows));
       else {
         const seconds = (systemClock.monotonicMs() - begunMs) / 1000;
-        const columns = output.isTerminal ? (process.stdout.columns ?? PLAIN_COLUMNS) : PLAIN_COLUMNS;
+        const columns = (output.isTerminal && process.stdout.columns) || PLAIN_COLUMNS;
         const head = describeRun(source, result, seconds);
+        const { formatResults } = await import("./result-table.ts");
         output.write(`${index === 0 ? "" : "\n"}${head}\n\n${formatResults(result.rows, columns)}\n`);
-        if (estimates?.comparisons !== undefined) output.write(`\n${formatComparisons(estimates)}\n`);
+        if (comparisons !== undefined) output.write(`\n${comparisons.formatComparisons(estimates!)}\n`);
       }
       await output.ready();
     }
     output.flush();
     await output.ready();
-    writeReportFiles(values, shown.rows, shown.traces, process.argv.slice(2), systemClock);
+    await writeReportFiles(values, shown.rows, shown.traces, process.argv.slice(2), systemClock);
     return EXIT_DONE;
   },
 });
@@ -261,10 +255,7 @@ async function simulateTrace(
     skipped = told;
   });
   const isEstimated = values.mrc || values.sample !== undefined;
-  const isRepeated = isEstimated
-    ? values.compare || (!values.mrc && needsRepeatable(values.policy))
-    : needsTwoPasses({ policies: values.policy.policies, sizes: values.size });
-  using input = trace === STANDARD_INPUT && isRepeated ? new RepeatableInput(process.stdin) : undefined;
+  using input = trace === STANDARD_INPUT && (await isReadAgain(values)) ? await repeatable() : undefined;
   const source = await open(trace, options, input);
   const progress = new PassProgress(process.stderr, systemClock, source.name, source.extent);
   try {
@@ -280,6 +271,7 @@ async function simulateTrace(
     };
     if (isEstimated) {
       const { sample, warmup: warmupRecords, compare: isCompared } = values;
+      const { estimate } = await import("./estimate.ts");
       const estimates = await estimate({ ...shared, sample, warmupRecords, isCompared, clock: systemClock });
       return { source, result: { ...estimates, estimates } };
     }
@@ -309,6 +301,21 @@ async function simulateTrace(
   }
 }
 
+/** Whether a trace has to be read more than once. */
+async function isReadAgain(values: Values): Promise<boolean> {
+  if (values.mrc) return values.compare;
+  if (values.sample === undefined) {
+    return needsTwoPasses({ policies: values.policy.policies, sizes: values.size });
+  }
+  const { needsRepeatable } = await import("../sim/mrc/sampled-run.ts");
+  return values.compare || needsRepeatable(values.policy);
+}
+
+async function repeatable(): Promise<RepeatableInput> {
+  const { RepeatableInput } = await import("./repeatable-input.ts");
+  return new RepeatableInput(process.stdin);
+}
+
 /** `--write`: no simulation, but a trace in another format. */
 async function writeOut(
   path: string,
@@ -316,6 +323,7 @@ async function writeOut(
   labels: Labels,
   traces: readonly string[],
 ): Promise<number> {
+  const { formatOfName, printTrace, writeTraceFile } = await import("./trace-file.ts");
   const format = values.writeFormat ?? formatOfName(path);
   if (format === undefined) {
     throw new UsageError(`${labels.writeFormat}: the name "${path}" does not tell it, so it must be given`);

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
-import { type Config, readConfigFile, resolveConfig } from "./config.ts";
+import { type Config, type ConfigFile, resolveConfig, type Written } from "./config.ts";
+import type { KnownSettings } from "./config-file.ts";
 import { flagName, type Settings } from "./setting.ts";
 
 /** What a subcommand is told, and what it does. */
@@ -32,7 +33,7 @@ export interface Subcommand {
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The setting names of every subcommand: what a configuration file may hold. */
-  readonly known: Readonly<Record<string, ReadonlySet<string>>>;
+  readonly known: KnownSettings;
   /** Is handed the exit code. */
   done(exitCode: number): void;
 }
@@ -63,14 +64,24 @@ function commanderCommand<S extends Settings>(
   command.option("--config <file>", "read settings from a JSON file");
   command.addHelpText("after", helpEnd(definition));
   command.action(async () => {
-    const flags = command.opts<Record<string, string>>();
-    const path = flags["config"] ?? environment["GLASSCACHE_CONFIG"];
-    const label = flags["config"] === undefined ? "GLASSCACHE_CONFIG" : "--config";
-    const file = path ? readConfigFile(path, label, known) : undefined;
+    const flags = command.opts<Record<string, Written>>();
+    const file = await configFile(flags["config"], environment["GLASSCACHE_CONFIG"], known);
     const config = resolveConfig(settings, { subcommand: name, flags, environment, file });
     done(await definition.run(config, command.args));
   });
   return command;
+}
+
+/** The file that the flag or the variable names, if any. */
+async function configFile(
+  flag: Written | undefined,
+  variable: string | undefined,
+  known: KnownSettings,
+): Promise<ConfigFile | undefined> {
+  const path = flag ?? variable;
+  if (!path) return undefined;
+  const { readConfigFile } = await import("./config-file.ts");
+  return readConfigFile(String(path), flag === undefined ? "GLASSCACHE_CONFIG" : "--config", known);
 }
 
 function helpEnd({ name, examples, settings }: SubcommandDefinition<Settings>): string {

@@ -1,6 +1,7 @@
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import type { RecordSource } from "../sim/records.ts";
-import { WRITTEN_FORMATS, type Written, type WrittenFormat, writeTrace } from "../sim/write-trace.ts";
+import { type Written, writeTrace } from "../sim/write-trace.ts";
+import { WRITTEN_FORMATS, type WrittenFormat } from "../sim/written-format.ts";
 import { FailedError } from "./exit.ts";
 import type { Output } from "./output.ts";
 

@@ -36,7 +36,9 @@ export class Numbering {
     const count = Math.min(records.count - from, target.capacity - at);
     const to = from + count;
     const hasSizes = !this.#ignoresSizes && !areAll(records.size, from, to, 1);
-    this.#hasOperations ||= !areAllReads(records.operation, from, to) || !areAll(records.ttlMs, from, to, 0);
+    this.#hasOperations ||=
+      !records.holdsReadsAlone &&
+      !(areAllReads(records.operation, from, to) && areAll(records.ttlMs, from, to, 0));
     if (at === 0) {
       target.hasSizes = hasSizes;
       target.hasOperations = this.#hasOperations;

@@ -6,6 +6,8 @@
 export class RecordBatch {
   readonly capacity: number;
   count = 0;
+  /** Whoever fills it knows that there is nothing but reads without a time to live; false: it may be so. */
+  holdsReadsAlone = false;
   /**
    * The key: a 64-bit number of the trace's own, or a 64-bit hash of the key's bytes, as two unsigned halves. For
    * traces of texts that is exact but for a collision, whose probability among a million keys is about 3 in 10^8.

@@ -2,6 +2,8 @@ import type { SimulatedCache } from "./simulated-cache.ts";
 
 /** Reads whose memory is fetched together: few enough that it is still in the nearest cache at their turn. */
 const READS_AHEAD = 64;
+/** Where all of it is smaller than this it is in the processor's caches anyway, and fetching it costs a tenth of LRU's time. */
+const FETCHED_FROM_WORDS = 2 ** 18;
 
 /**
  * Replays reads of objects of equal weight that live for ever: the common case, and the loop that everything waits
@@ -12,7 +14,8 @@ export function replayReads(cache: SimulatedCache, objects: Uint32Array, from: n
   const { policy, slotOf, objectOf, maxEntries } = cache;
   let resident = cache.resident;
   let misses = 0;
-  for (let i = from, fetched = from; i < to; i++) {
+  const isLarge = slotOf.length + cache.words.length >= FETCHED_FROM_WORDS;
+  for (let i = from, fetched = isLarge ? from : to; i < to; i++) {
     if (i === fetched) {
       fetched = Math.min(to, i + READS_AHEAD);
       fetchSlots(objects, i, fetched, slotOf, cache.words, cache.wordsPerSlot, cache.fetched);

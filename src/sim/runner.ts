@@ -1,12 +1,12 @@
 import { formatPolicy, type PolicyChoice } from "../cache/registry.ts";
 import { systemClock } from "../lib/clock.ts";
 import { type CacheSize, needsWorkingSet, resolveSize } from "./cache-size.ts";
-import { type Crew, SingleCrew, WorkerCrew } from "./crew.ts";
+import { type Crew, SingleCrew } from "./crew.ts";
 import type { Job, JobResult } from "./jobs.ts";
-import { NextAccessFile } from "./next-access.ts";
+import type { NextAccessFile } from "./next-access.ts";
 import { NumberedBatch } from "./numbered-batch.ts";
 import { Numbering } from "./numbering.ts";
-import { READ, type RecordSource, TraceError } from "./records.ts";
+import { READ, type RecordBatch, type RecordSource, TraceError } from "./records.ts";
 import type { WriteEffect } from "./replay-records.ts";
 import type { SizeUnit } from "./simulated-cache.ts";
 import type { Counting, Counts } from "./tally.ts";
@@ -100,7 +100,7 @@ export async function run(plan: RunPlan): Promise<RunResult> {
   const isOffline = policies.some(({ type }) => type.offline === true);
   const isMeasured = needsTwoPasses(plan);
   if (isMeasured && !source.isRepeatable) throw new TraceError(explainTwoPasses(plan));
-  using nextAccesses = isOffline ? new NextAccessFile() : undefined;
+  using nextAccesses = isOffline ? new (await import("./next-access.ts")).NextAccessFile() : undefined;
   const workingSet = isMeasured ? await measure(plan, nextAccesses) : undefined;
   const sizes = distinctSizes(plan.sizes.map((size) => resolveSize(size, workingSet)));
   const { seed, writes, counting } = plan;
@@ -109,15 +109,18 @@ export async function run(plan: RunPlan): Promise<RunResult> {
   );
   const threads = Math.min(plan.threads, jobs.length);
   const batchRecords = jobs.length > FEW_JOBS ? LARGE_BATCH_RECORDS : BATCH_RECORDS;
-  const crew =
-    threads > 1
-      ? new WorkerCrew(jobs, threads, batchRecords)
-      : new SingleCrew(jobs, batchRecords, systemClock);
+  const crew = await assemble(jobs, threads, batchRecords);
   try {
     return await simulate(plan, jobs, crew, workingSet, nextAccesses);
   } finally {
     await crew.stop();
   }
+}
+
+async function assemble(jobs: readonly Job[], threads: number, batchRecords: number): Promise<Crew> {
+  if (threads === 1) return new SingleCrew(jobs, batchRecords, systemClock);
+  const { WorkerCrew } = await import("./worker-crew.ts");
+  return new WorkerCrew(jobs, threads, batchRecords);
 }
 
 /** The pass that finds out how large the working set is, and the next access to everything. */
@@ -164,19 +167,27 @@ async function simulate(
     crew.replay(full, numbering.objects);
     batch = undefined;
   };
-  await source.read(
-    async (records) => {
-      for (let from = 0; from < records.count; ) {
-        if (batch === undefined) {
-          batch = await crew.freeBatch();
-          batch.count = 0;
-        }
-        const taken = numbering.append(records, from, batch);
-        from += taken;
-        if (taken === 0 || batch.isFull) handOver(batch);
+  const begin = (free: NumberedBatch): NumberedBatch => {
+    free.count = 0;
+    batch = free;
+    return free;
+  };
+  /** Waits only where no batch is free. */
+  const take = (records: RecordBatch, start: number): boolean | Promise<boolean> => {
+    for (let from = start; from < records.count; ) {
+      if (batch === undefined) {
+        const free = crew.freeBatch();
+        if (free instanceof Promise) return free.then(begin).then(() => take(records, from));
+        begin(free);
       }
-      return true;
-    },
+      const taken = numbering.append(records, from, batch!);
+      from += taken;
+      if (taken === 0 || batch!.isFull) handOver(batch!);
+    }
+    return true;
+  };
+  await source.read(
+    (records) => take(records, 0),
     (done) => progress?.("simulating", done),
   );
   if (batch !== undefined) handOver(batch);

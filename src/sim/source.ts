@@ -7,7 +7,6 @@ import { formatNamed } from "./trace/registry.ts";
 import { fileBytes, streamBytes } from "./trace/trace-bytes.ts";
 import { TraceSource } from "./trace/trace-source.ts";
 import { parseSpecification } from "./workload/specification.ts";
-import { openWorkload } from "./workload/workload.ts";
 
 export type { Skipped } from "./trace/faults.ts";
 
@@ -53,7 +52,10 @@ async function openUnlimited(text: string, options: SourceOptions): Promise<Reco
   const isStandardInput = text === "-";
   if (!isStandardInput && !existsSync(text)) {
     const specification = parseSpecification(text);
-    if (specification !== undefined) return openWorkload(specification);
+    if (specification !== undefined) {
+      const { openWorkload } = await import("./workload/workload.ts");
+      return openWorkload(specification);
+    }
   }
   const bytes = isStandardInput ? streamBytes(options.standardInput ?? process.stdin) : await fileBytes(text);
   return TraceSource.open(bytes, {

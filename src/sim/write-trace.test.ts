@@ -4,7 +4,8 @@ import { sourceOf, type TestRecord } from "./record-source-fixture.ts";
 import { DELETE, READ, WRITE } from "./records.ts";
 import { openSource } from "./source.ts";
 import { type PlainRecord, readAll } from "./trace/trace-samples-fixture.ts";
-import { WRITTEN_FORMATS, type WrittenFormat, writeTrace, writtenFormatNamed } from "./write-trace.ts";
+import { writeTrace } from "./write-trace.ts";
+import { WRITTEN_FORMATS, type WrittenFormat, writtenFormatNamed } from "./written-format.ts";
 
 async function written(records: readonly TestRecord[], format: WrittenFormat) {
   const pieces: Uint8Array[] = [];

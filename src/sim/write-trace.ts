@@ -2,20 +2,10 @@ import { encodeBlock, RecordingBlock, recordingHeader } from "../lens/recording.
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { DELETE, READ, type RecordBatch, type RecordSource, WRITE } from "./records.ts";
 import { ORACLE_RECORD_BYTES } from "./trace/oracle-general.ts";
-
-/** Formats that traces are written in. */
-export const WRITTEN_FORMATS = ["oracleGeneral", "keys", "csv", "recording"] as const;
-export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
+import type { WrittenFormat } from "./written-format.ts";
 
 /** Takes a trace's bytes, which are valid during the call, or until its promise is kept. */
 export type TraceSink = (bytes: Uint8Array) => void | Promise<void>;
-
-/** The format of this name, in any case. @throws RangeError */
-export function writtenFormatNamed(name: string): WrittenFormat {
-  const format = WRITTEN_FORMATS.find((known) => known.toLowerCase() === name.toLowerCase());
-  if (format !== undefined) return format;
-  throw new RangeError(`traces are not written as "${name}", but as ${WRITTEN_FORMATS.join(", ")}`);
-}
 
 export interface Written {
   readonly records: number;

@@ -72,6 +72,19 @@ describe("miniature simulation", () => {
     }
   }, 60_000);
 
+  test("1 % of 5 million requests for a million keys: mean absolute error at most 0.02", async () => {
+    const sampled = plan(await openSource("zipf(n=1m,requests=5m)"), "s3-fifo,sieve", {
+      sizes: parseCacheSizes("2%,10%,50%"),
+    });
+    const { rows } = await runSampled(sampled);
+    const comparisons = compare(rows, await exactly(sampled, rows));
+    expect(comparisons.map(({ policy, sizes }) => [policy, sizes])).toEqual([
+      ["s3-fifo", 3],
+      ["sieve", 3],
+    ]);
+    for (const { meanAbsoluteError } of comparisons) expect(meanAbsoluteError).toBeLessThan(0.02);
+  }, 60_000);
+
   const title = "1 % of 2 million requests of orm-busy: mean absolute error at most 0.02";
   if (!existsSync(TRACE)) {
     test.skip(`${title}: needs ../shared, which is not part of the repository`, () => {});

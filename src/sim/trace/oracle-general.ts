@@ -4,6 +4,7 @@ import { FixedParser } from "./fixed-parser.ts";
 import type { TraceFormat, TraceHead } from "./trace-format.ts";
 
 export const ORACLE_RECORD_BYTES = 24;
+const RECORD_WORDS = ORACLE_RECORD_BYTES / 4;
 const PROBED_RECORDS = 64;
 
 /**
@@ -25,27 +26,39 @@ class OracleGeneral extends FixedParser {
   }
 
   protected override records(bytes: Uint8Array, start: number, last: number, batch: RecordBatch): number {
-    const { keyLow, keyHigh, size, timeMs } = batch;
-    const { capacity } = batch;
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const { keyLow, keyHigh, size, timeMs, capacity } = batch;
+    const words = wordsOf(bytes, start, last + ORACLE_RECORD_BYTES);
+    const end = words.length;
     let count = batch.count;
-    let at = start;
-    for (; at <= last && count < capacity; at += ORACLE_RECORD_BYTES) {
-      const bytesOfObject = view.getUint32(at + 12, true);
+    let at = 0;
+    for (; at < end && count < capacity; at += RECORD_WORDS) {
+      const bytesOfObject = words[at + 3]!;
       if (bytesOfObject === 0) {
-        this.bad(at - start, "the size is 0");
+        this.bad(4 * at, "the size is 0");
         continue;
       }
       // The other columns hold zeros, which is READ and no time to live.
-      timeMs[count] = view.getUint32(at, true) * 1000;
-      keyLow[count] = view.getUint32(at + 4, true);
-      keyHigh[count] = view.getUint32(at + 8, true);
+      timeMs[count] = words[at]! * 1000;
+      keyLow[count] = words[at + 1]!;
+      keyHigh[count] = words[at + 2]!;
       size[count] = bytesOfObject;
       count++;
     }
     batch.count = count;
-    return at;
+    batch.holdsReadsAlone = true;
+    return start + 4 * at;
   }
+}
+
+/**
+ * Whole records as words of 32 bits, in the byte order of the file and of every processor that the runtime knows:
+ * reading them takes a third of the time that a `DataView` takes until it has been compiled.
+ */
+function wordsOf(bytes: Uint8Array, start: number, end: number): Uint32Array {
+  const whole = end - ((end - start) % ORACLE_RECORD_BYTES);
+  const isAligned = (bytes.byteOffset + start) % 4 === 0;
+  const { buffer, byteOffset } = isAligned ? bytes.subarray(start, whole) : bytes.slice(start, whole);
+  return new Uint32Array(buffer, byteOffset, (whole - start) / 4);
 }
 
 /** Time does not go back, and the next request comes later than this one, or never, or is not known. */

@@ -24,6 +24,8 @@ export interface TraceSourceOptions {
   readonly onSkipped: ((skipped: Skipped) => void) | undefined;
 }
 
+const NOTHING = new Uint8Array(0);
+
 type Chunks = AsyncGenerator<Uint8Array, void, void>;
 
 /** A recorded trace as a source of records. */
@@ -80,12 +82,10 @@ export class TraceSource implements RecordSource {
     const parser = this.format.open({ faults, families, columns });
     const batch = new RecordBatch();
     let records = 0;
-    const isOver = await feed(parser, opened, batch, async () => {
+    const isOver = await feed(parser, opened, batch, () => {
       records += batch.count;
       progress?.(opened.read.bytes);
-      const goesOn = await consume(batch);
-      batch.count = 0;
-      return goesOn;
+      return consume(batch);
     });
     if (faults.bad + faults.ignored > 0) onSkipped?.(faults);
     if (isOver && records === 0) {
@@ -128,36 +128,39 @@ async function* counted(chunks: Chunks, read: { bytes: number }): Chunks {
 }
 
 /**
- * Feeds the parser, and hands over the batch whenever it is full and at the end.
+ * Feeds the parser, and hands over the batch whenever it is full and at the end. Waits only for what is not there
+ * yet: there are a thousand pieces and batches in a second, and each promise would cost a microsecond or more.
  * @returns false when it was ended early
  */
 async function feed(
   parser: TraceParser,
   { head, rest }: Opened,
   batch: RecordBatch,
-  deliver: () => Promise<boolean>,
+  deliver: () => boolean | Promise<boolean>,
 ): Promise<boolean> {
   /** What the parser has left of the pieces so far. */
   const held = new ByteBuffer(0);
-  const take = async (piece: Uint8Array, isLast: boolean): Promise<boolean> => {
-    const isHolding = held.length > 0;
-    if (isHolding) held.append(piece);
-    const bytes = isHolding ? held.view() : piece;
-    for (let at = 0; ; ) {
-      at = parser.parse(bytes, at, isLast, batch);
-      if (batch.isFull) {
-        if (!(await deliver())) return false;
-        continue;
+  let piece = head;
+  try {
+    for (let isLast = false; ; ) {
+      const isHolding = held.length > 0;
+      if (isHolding) held.append(piece);
+      const bytes = isHolding ? held.view() : piece;
+      let at = 0;
+      for (;;) {
+        at = parser.parse(bytes, at, isLast, batch);
+        if (!batch.isFull) break;
+        const delivered = deliver();
+        if (!(typeof delivered === "boolean" ? delivered : await delivered)) return false;
+        batch.count = 0;
       }
       if (isHolding) held.discard(at);
       else held.append(bytes, at);
-      return true;
+      if (isLast) break;
+      const next = await rest.next();
+      isLast = next.done === true;
+      piece = next.done === true ? NOTHING : next.value;
     }
-  };
-  try {
-    if (!(await take(head, false))) return false;
-    for await (const piece of rest) if (!(await take(piece, false))) return false;
-    if (!(await take(new Uint8Array(0), true))) return false;
   } finally {
     await rest.return();
   }

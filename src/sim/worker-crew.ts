@@ -1,0 +1,107 @@
+import { Worker } from "node:worker_threads";
+import type { Crew } from "./crew.ts";
+import type { FromWorker, Job, JobResult, ToWorker, WorkerStart } from "./jobs.ts";
+import { NumberedBatch } from "./numbered-batch.ts";
+
+/** Batches under way at once: enough that a worker with slow jobs does not hold up the others at every one. */
+const BATCHES = 8;
+
+/**
+ * Threads that share the jobs and replay the same batches, which lie in shared memory. The reader is held up while
+ * all batches are in use: by as much as the slowest worker needs.
+ */
+export class WorkerCrew implements Crew {
+  readonly #jobCount: number;
+  readonly #workers: Worker[];
+  readonly #batches: NumberedBatch[];
+  readonly #free: NumberedBatch[];
+  /** How many workers still replay each batch. */
+  readonly #pending: number[];
+  readonly #results: Promise<JobResult[]>[];
+  readonly #failed: Promise<never>;
+  #wake: () => void = () => {};
+
+  constructor(jobs: readonly Job[], threads: number, batchRecords: number) {
+    this.#jobCount = jobs.length;
+    this.#batches = Array.from({ length: BATCHES }, () => new NumberedBatch(batchRecords));
+    this.#free = [...this.#batches];
+    this.#pending = this.#batches.map(() => 0);
+    const buffers = this.#batches.map((batch) => batch.buffer);
+    const { promise: failed, reject } = Promise.withResolvers<never>();
+    // Whoever waits next is told; nobody may be waiting when it happens.
+    failed.catch(() => undefined);
+    this.#failed = failed;
+    this.#workers = [];
+    this.#results = [];
+    for (let thread = 0; thread < threads; thread++) {
+      const start: WorkerStart = {
+        jobs: jobs.filter((_, index) => threadOf(index, threads) === thread),
+        batchRecords,
+        buffers,
+      };
+      const worker = new Worker(new URL("./simulation-worker.ts", import.meta.url), { workerData: start });
+      const { promise, resolve } = Promise.withResolvers<JobResult[]>();
+      worker.on("message", (message: FromWorker) => {
+        if (message.kind === "results") resolve(message.results);
+        else this.#replayed(message.index);
+      });
+      worker.on("error", reject);
+      worker.on("exit", () => reject(new Error("a simulation's thread has ended before its work was done")));
+      this.#workers.push(worker);
+      this.#results.push(promise);
+    }
+  }
+
+  freeBatch(): NumberedBatch | Promise<NumberedBatch> {
+    return this.#free.pop() ?? this.#nextBatch();
+  }
+
+  async #nextBatch(): Promise<NumberedBatch> {
+    for (;;) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await Promise.race([promise, this.#failed]);
+      const batch = this.#free.pop();
+      if (batch !== undefined) return batch;
+    }
+  }
+
+  replay(batch: NumberedBatch, objects: number): void {
+    const index = this.#batches.indexOf(batch);
+    this.#pending[index] = this.#workers.length;
+    this.#tell({ kind: "batch", index, header: batch.header, objects });
+  }
+
+  async finish(): Promise<JobResult[]> {
+    this.#tell({ kind: "end" });
+    const byThread = await Promise.race([Promise.all(this.#results), this.#failed]);
+    const threads = this.#workers.length;
+    return Array.from(
+      { length: this.#jobCount },
+      (_, index) => byThread[threadOf(index, threads)]![Math.floor(index / threads)]!,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #tell(message: ToWorker): void {
+    for (const worker of this.#workers) worker.postMessage(message);
+  }
+
+  #replayed(index: number): void {
+    this.#pending[index]!--;
+    if (this.#pending[index] !== 0) return;
+    this.#free.push(this.#batches[index]!);
+    this.#wake();
+  }
+}
+
+/**
+ * Jobs are dealt in rounds, each round beginning one thread further on, so that a policy that is slow at every size
+ * burdens all threads alike.
+ */
+function threadOf(index: number, threads: number): number {
+  return (index + Math.floor(index / threads)) % threads;
+}

@@ -1,0 +1,10 @@
+/** Formats that traces are written in. */
+export const WRITTEN_FORMATS = ["oracleGeneral", "keys", "csv", "recording"] as const;
+export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
+
+/** The format of this name, in any case. @throws RangeError */
+export function writtenFormatNamed(name: string): WrittenFormat {
+  const format = WRITTEN_FORMATS.find((known) => known.toLowerCase() === name.toLowerCase());
+  if (format !== undefined) return format;
+  throw new RangeError(`traces are not written as "${name}", but as ${WRITTEN_FORMATS.join(", ")}`);
+}
