@@ -5,8 +5,6 @@ import { hashBytes } from "../lib/hash.ts";
 /** Most keys the table is meant for: beyond it, chains of equal buckets grow long. */
 export const MOST_TRACKED_KEYS = 16_000_000;
 
-/** Up to so many clients of one key those that have gone are not looked for. */
-const FEW_CLIENTS = 8;
 const BUCKETS = 2 ** 19;
 const CHUNK_WORDS = 2 ** 16;
 
@@ -36,7 +34,7 @@ interface Chunk {
 }
 
 export interface TrackingTableOptions {
-  /** Whether a client still tracks: the others are dropped where many have gathered behind one key. */
+  /** Whether a client still tracks: the others are dropped when somebody else reads what they have read. */
   readonly isLive: (clientId: number) => boolean;
   /** Of the hash of keys. */
   readonly seed: number;
@@ -46,7 +44,7 @@ export interface TrackingTableOptions {
 
 /**
  * Which clients (by id) may hold which keys in their own cache. A client that has gone stays in it until the key
- * changes, leaves the table, or is remembered by many others.
+ * changes, leaves the table, or is read by others.
  *
  * A million keys of 20 bytes take about 40 MB, without an object each: entries lie one after the other in chunks
  * of a log, found by chains from a fixed number of buckets. The oldest are at its beginning. When half of the
@@ -188,6 +186,10 @@ export class TrackingTable {
     const offset = this.#offsetOf(at);
     const client = words[offset + CLIENT]!;
     if (client === clientId) return;
+    if (client > 0 && !this.#isLive(client)) {
+      words[offset + CLIENT] = clientId;
+      return;
+    }
     if (client > 0) {
       this.#lastSet++;
       this.#sets.set(this.#lastSet, new Set([client, clientId]));
@@ -197,7 +199,8 @@ export class TrackingTable {
     }
     const clients = this.#sets.get(-client)!;
     if (clients.has(clientId)) return;
-    if (clients.size >= FEW_CLIENTS && isPowerOfTwo(clients.size)) this.#dropDead(clients);
+    // Not for each that joins: to look through all of many takes a while.
+    if (isPowerOfTwo(clients.size)) this.#dropDead(clients);
     clients.add(clientId);
     this.itemCount++;
   }
