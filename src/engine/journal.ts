@@ -1,61 +1,72 @@
-import {
-  closeSync,
-  fdatasync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { randomFillSync } from "node:crypto";
+import { closeSync, constants, fdatasync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { crc32 } from "node:zlib";
+import { assert } from "../lib/assert.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
+import {
+  FILE_HEADER_BYTES,
+  FILE_NAMES,
+  FRAME_HEADER_BYTES,
+  PUT,
+  REMOVE,
+  REMOVE_ALL,
+  writeFileHeader,
+  writeFrameHeader,
+  writeUint32,
+} from "./journal-format.ts";
 
 /** Resolves when all that was written to a file, or all that is in a directory, is on disk. */
 export type Synchronize = (descriptor: number) => Promise<void>;
 
 /**
- * Writes that have been acknowledged and are not in the database yet: numbered files, written in order and
- * never changed. A file is a sequence of frames, a frame a sequence of operations that belong together:
+ * Writes that have been acknowledged and are not in the database yet (journal-format.ts). They are written in frames,
+ * sequences of operations that belong together. Keys and records are bytes of the owner's own, not looked into here.
  *
- *     frame      length of the operations (4 bytes), their CRC-32 (4 bytes), the operations
- *     operation  kind (1 byte); put: key length (4), record length (4), key, record; remove: key length (4), key
- *
- * Numbers are little-endian. Reading stops at the first frame that is cut short or does not match its checksum,
- * and what follows it is void, in later files too: what is recovered is always all that was written up to some
- * moment. Keys and records are bytes of the owner's own, not looked into here.
+ * One of two files is being written, while what the other one holds reaches the database; then they change places.
+ * A file is written over instead of anew, for the sake of the file system: to synchronize what makes a file longer
+ * takes twice the time and processor time of what does not.
  */
 export class Journal {
   readonly #directory: string;
+  readonly #synchronize: Synchronize;
+  /** Room for the headers of a file and a frame, then operations. */
   readonly #frame = new ByteBuffer(64 * 1024);
-  /** Number of the file being written, or of the next one when none is open. */
-  #sequence: number;
-  #file: OpenFile | undefined;
-  /** The file ended by `rotate`, until it has been synchronized. */
-  #ended: OpenFile | undefined;
+  readonly #salt = new Uint8Array(8);
+  readonly #files: [JournalFile | undefined, JournalFile | undefined] = [undefined, undefined];
+  /** Number of the use of a file that is being written, or of the next one. */
+  #number: number;
+  #use: Use | undefined;
+  /** The use ended by `rotate`, until it has been synchronized. */
+  #ended: Use | undefined;
+  /** Uses that have not been discarded, the one being written included. */
+  #kept: Use[] = [];
+  #previousBytes = 0;
   #isSynchronizing = false;
   #isClosed = false;
-  /** Length of the files that have not been discarded. */
-  #bytes = 0;
-  readonly #synchronize: Synchronize;
 
   /**
-   * @param sequence number of the first file to be written; none with this or a higher number exists
+   * @param directory holds no files of a journal
+   * @param number of the first use of a file; none had this or a higher number
    * @param synchronize `fdatasync`, unless a test decides when and whether that succeeds
    */
-  constructor(directory: string, sequence: number, synchronize: Synchronize = promisify(fdatasync)) {
+  constructor(directory: string, number: number, synchronize: Synchronize = promisify(fdatasync)) {
     this.#directory = directory;
-    this.#sequence = sequence;
+    this.#number = number;
     this.#synchronize = synchronize;
-    this.#frame.length = FRAME_HEADER_BYTES;
+    this.#frame.length = OPERATIONS_START;
   }
 
-  /** Length of what is kept, in bytes. */
+  /** Length of what has not been discarded, in bytes. */
   get bytes(): number {
-    return this.#bytes;
+    let bytes = 0;
+    for (const use of this.#kept) bytes += use.bytes;
+    return bytes;
+  }
+
+  /** Length of its files, in bytes. */
+  get diskBytes(): number {
+    return (this.#files[0]?.bytes ?? 0) + (this.#files[1]?.bytes ?? 0);
   }
 
   put(key: Uint8Array, record: Uint8Array): void {
@@ -91,31 +102,50 @@ export class Journal {
    */
   append(): void {
     const frame = this.#frame;
-    const length = frame.length;
-    if (length === FRAME_HEADER_BYTES) return;
-    const operations = frame.bytes.subarray(FRAME_HEADER_BYTES, length);
-    writeUint32(frame.bytes, 0, operations.length);
-    writeUint32(frame.bytes, 4, crc32(operations));
-    this.#file ??= this.#openFile();
-    const file = this.#file;
-    for (let at = 0; at < length; ) at += writeSync(file.descriptor, frame.bytes, at, length - at);
-    file.bytes += length;
-    this.#bytes += length;
-    frame.length = FRAME_HEADER_BYTES;
-    if (frame.bytes.length > KEPT_FRAME_BYTES) frame.bytes = new Uint8Array(KEPT_FRAME_BYTES);
+    const { bytes, length } = frame;
+    if (length === OPERATIONS_START) return;
+    this.#use ??= this.#begin();
+    const use = this.#use;
+    writeFrameHeader(bytes, FILE_HEADER_BYTES, length, use.number, use.seed);
+    // The first frame goes with the file's header.
+    let from = use.bytes === 0 ? 0 : FILE_HEADER_BYTES;
+    const frameEnd = use.bytes + length - from;
+    while (from < length) {
+      from += writeSync(use.file.descriptor, bytes, from, length - from, frameEnd - (length - from));
+    }
+    use.bytes = frameEnd;
+    use.file.bytes = Math.max(use.file.bytes, frameEnd);
+    frame.length = OPERATIONS_START;
+    if (bytes.length > KEPT_FRAME_BYTES) frame.bytes = new Uint8Array(KEPT_FRAME_BYTES);
   }
 
-  #openFile(): OpenFile {
-    const descriptor = openSync(journalPath(this.#directory, this.#sequence), "wx", 0o600);
-    return { descriptor, bytes: 0, synchronizedBytes: 0, isListed: false };
+  /** Begins the next use of a file, whose header is then at the beginning of the frame's buffer. */
+  #begin(): Use {
+    const number = this.#number;
+    const index = (number % 2) as 0 | 1;
+    this.#files[index] ??= this.#makeFile(FILE_NAMES[index]);
+    const file = this.#files[index];
+    assert(!this.#kept.some((kept) => kept.file === file), "what is written over has been discarded");
+    randomFillSync(this.#salt);
+    const seed = writeFileHeader(this.#frame.bytes, number, this.#salt, this.#previousBytes);
+    const use = { number, file, seed, bytes: 0, synchronizedBytes: 0 };
+    this.#kept.push(use);
+    return use;
   }
 
-  /** Ends the file being written. @returns its number; every operation appended so far is in a file up to it */
+  #makeFile(name: string): JournalFile {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+    const descriptor = openSync(join(this.#directory, name), flags, 0o600);
+    return { name, descriptor, bytes: 0, isListed: false };
+  }
+
+  /** Ends the use being written. @returns its number; every operation appended so far is in a use up to it */
   rotate(): number {
-    if (this.#file === undefined) return this.#sequence - 1;
-    this.#ended = this.#file;
-    this.#file = undefined;
-    return this.#sequence++;
+    if (this.#use === undefined) return this.#number - 1;
+    this.#ended = this.#use;
+    this.#previousBytes = this.#use.bytes;
+    this.#use = undefined;
+    return this.#number++;
   }
 
   /**
@@ -123,19 +153,16 @@ export class Journal {
    * @throws as a rejection what the file system answers; nothing may be written after it
    */
   async synchronize(): Promise<void> {
-    const file = this.#ended ?? this.#file;
-    if (file === undefined) return;
-    const { bytes } = file;
+    const use = this.#ended ?? this.#use;
+    if (use === undefined) return;
+    const { bytes, file } = use;
     this.#isSynchronizing = true;
     try {
       await this.#synchronize(file.descriptor);
       if (!file.isListed) await this.#synchronizeDirectory();
       file.isListed = true;
-      file.synchronizedBytes = bytes;
-      if (file === this.#ended) {
-        closeSync(file.descriptor);
-        this.#ended = undefined;
-      }
+      use.synchronizedBytes = bytes;
+      if (use === this.#ended) this.#ended = undefined;
     } finally {
       this.#isSynchronizing = false;
       if (this.#isClosed) this.#closeFiles();
@@ -151,9 +178,14 @@ export class Journal {
     }
   }
 
-  /** Deletes the files up to a number: what they hold is in the database. */
+  /** What uses up to a number hold is in the database: their files may be written over. */
   discard(upTo: number): void {
-    this.#bytes -= discardJournal(this.#directory, upTo);
+    for (const { number, file } of this.#kept) {
+      if (number > upTo || file.bytes <= KEPT_FILE_BYTES) continue;
+      ftruncateSync(file.descriptor, KEPT_FILE_BYTES);
+      file.bytes = KEPT_FILE_BYTES;
+    }
+    this.#kept = this.#kept.filter(({ number }) => number > upTo);
   }
 
   /**
@@ -161,10 +193,9 @@ export class Journal {
    * disk: of what nobody was told should nothing be found.
    */
   giveUp(toDisk: boolean): void {
-    for (const file of [this.#ended, this.#file]) {
-      if (file === undefined) continue;
+    for (const { file, bytes, synchronizedBytes } of this.#kept) {
       try {
-        ftruncateSync(file.descriptor, toDisk ? file.synchronizedBytes : file.bytes);
+        ftruncateSync(file.descriptor, toDisk ? synchronizedBytes : bytes);
       } catch {
         // What could not be taken back may be found: it was neither confirmed nor denied.
       }
@@ -172,128 +203,45 @@ export class Journal {
     this.close();
   }
 
+  /** Ends; deletes the files when all that they hold has been discarded. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     if (!this.#isSynchronizing) this.#closeFiles();
   }
 
   #closeFiles(): void {
-    for (const file of [this.#ended, this.#file]) if (file !== undefined) closeSync(file.descriptor);
-    this.#ended = undefined;
-    this.#file = undefined;
-  }
-}
-
-/** A file of the journal while it is written, or waits to be synchronized. */
-interface OpenFile {
-  readonly descriptor: number;
-  /** Length of its whole frames. */
-  bytes: number;
-  /** How many of these bytes are on disk. */
-  synchronizedBytes: number;
-  /** The directory has it, even after a crash of the machine. */
-  isListed: boolean;
-}
-
-/** What is told of a journal's operations, in the order in which they were made. The views are not to be kept. */
-export interface JournalReader {
-  put(key: Uint8Array, record: Uint8Array): void;
-  remove(key: Uint8Array): void;
-  removeAll(): void;
-}
-
-/** Numbers of the journal files in a directory, ascending. */
-export function journalSequences(directory: string): number[] {
-  const sequences: number[] = [];
-  for (const name of readdirSync(directory)) {
-    const match = FILE_NAME.exec(name);
-    if (match !== null) sequences.push(Number(match[1]));
-  }
-  return sequences.sort((a, b) => a - b);
-}
-
-/** Deletes journal files up to a number. @returns their length in bytes */
-export function discardJournal(directory: string, upTo: number): number {
-  let bytes = 0;
-  for (const sequence of journalSequences(directory)) {
-    if (sequence > upTo) break;
-    const path = journalPath(directory, sequence);
-    bytes += statSync(path).size;
-    unlinkSync(path);
-  }
-  return bytes;
-}
-
-/**
- * Reads the journal files behind a number, up to the first damage. Files are numbered without gaps: what follows a
- * gap has lost its ground as well, and is not read.
- * @returns how many bytes of the damaged file were void; 0 when it was whole
- */
-export function readJournals(directory: string, after: number, reader: JournalReader): number {
-  let sequence = after;
-  for (const found of journalSequences(directory)) {
-    if (found <= after) continue;
-    if (found !== ++sequence) return 0;
-    const voidBytes = readJournal(directory, sequence, reader);
-    if (voidBytes > 0) return voidBytes;
-  }
-  return 0;
-}
-
-/** Reads a journal file. @returns how many bytes at its end were void; 0 when all of it was whole */
-export function readJournal(directory: string, sequence: number, reader: JournalReader): number {
-  const bytes = readFileSync(journalPath(directory, sequence));
-  let at = 0;
-  while (at + FRAME_HEADER_BYTES <= bytes.length) {
-    const start = at + FRAME_HEADER_BYTES;
-    const end = start + readUint32(bytes, at);
-    // A frame without operations is never written; a file system that lost the tail may leave zeros for it.
-    if (end === start || end > bytes.length) break;
-    if (crc32(bytes.subarray(start, end)) !== readUint32(bytes, at + 4)) break;
-    readFrame(bytes, start, end, reader);
-    at = end;
-  }
-  return bytes.length - at;
-}
-
-function readFrame(bytes: Uint8Array, start: number, end: number, reader: JournalReader): void {
-  for (let at = start; at < end; ) {
-    const kind = bytes[at]!;
-    if (kind === PUT) {
-      const keyEnd = at + 9 + readUint32(bytes, at + 1);
-      const recordEnd = keyEnd + readUint32(bytes, at + 5);
-      reader.put(bytes.subarray(at + 9, keyEnd), bytes.subarray(keyEnd, recordEnd));
-      at = recordEnd;
-    } else if (kind === REMOVE) {
-      const keyEnd = at + 5 + readUint32(bytes, at + 1);
-      reader.remove(bytes.subarray(at + 5, keyEnd));
-      at = keyEnd;
-    } else {
-      reader.removeAll();
-      at++;
+    for (const file of this.#files) {
+      if (file === undefined) continue;
+      closeSync(file.descriptor);
+      if (this.#kept.length === 0) unlinkSync(join(this.#directory, file.name));
     }
   }
 }
 
-function journalPath(directory: string, sequence: number): string {
-  return join(directory, `journal-${sequence}`);
+interface JournalFile {
+  readonly name: string;
+  readonly descriptor: number;
+  /** Its length. */
+  bytes: number;
+  /** The directory has it, even after a crash of the machine. */
+  isListed: boolean;
 }
 
-function writeUint32(target: Uint8Array, at: number, value: number): void {
-  target[at] = value;
-  target[at + 1] = value >>> 8;
-  target[at + 2] = value >>> 16;
-  target[at + 3] = value >>> 24;
+/** What a file is used for from one change of places to the next. */
+interface Use {
+  readonly number: number;
+  readonly file: JournalFile;
+  /** What the checksums of its frames begin with. */
+  readonly seed: number;
+  /** Length of the header and its whole frames. */
+  bytes: number;
+  /** How many of these bytes are on disk. */
+  synchronizedBytes: number;
 }
 
-function readUint32(source: Uint8Array, at: number): number {
-  return (source[at]! | (source[at + 1]! << 8) | (source[at + 2]! << 16) | (source[at + 3]! << 24)) >>> 0;
-}
-
-const FILE_NAME = /^journal-([0-9]{1,15})$/;
-const FRAME_HEADER_BYTES = 8;
+const OPERATIONS_START = FILE_HEADER_BYTES + FRAME_HEADER_BYTES;
 /** A larger frame's buffer is given back after it was written. */
 const KEPT_FRAME_BYTES = 1024 * 1024;
-const PUT = 1;
-const REMOVE = 2;
-const REMOVE_ALL = 3;
+/** So much of a file is kept to be written over. */
+const KEPT_FILE_BYTES = 64 * 1024 ** 2;

@@ -5,7 +5,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statSync,
   truncateSync,
@@ -17,12 +16,14 @@ import fc from "fast-check";
 import { open as openDatabase } from "lmdb";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
+import { hashBytes } from "../lib/hash.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { type LargeWrite, NEVER, OutOfMemoryError, StorageError, type StoredValue } from "./engine.ts";
 import { describeEngine } from "./engine-conformance.ts";
 import { EngineModel, operations, scanAll } from "./engine-model.ts";
 import { collidingKeys } from "./hash-collisions-fixture.ts";
-import { journalSequences } from "./journal.ts";
+import { version1Frame } from "./journal-fixture.ts";
+import { FILE_HEADER_BYTES } from "./journal-format.ts";
 import { LmdbEngine, type LmdbEngineOptions } from "./lmdb.ts";
 
 let scratch = "";
@@ -66,6 +67,12 @@ class SlowDisk {
   }
 }
 
+function journalsIn(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((name) => name.startsWith("journal"))
+    .sort();
+}
+
 function newDirectory(): string {
   return join(scratch, `${directories++}`);
 }
@@ -106,7 +113,7 @@ describe("lmdb engine", () => {
         first.set(utf8(`key ${i}`), utf8(`value ${i}`), i % 3 === 0 ? later : NEVER);
       for (let i = 0; i < 300; i += 10) first.delete(utf8(`key ${i}`));
       await first.close();
-      expect(journalSequences(directory)).toEqual([]);
+      expect(journalsIn(directory)).toEqual([]);
 
       const second = await open({ sync });
       second.check();
@@ -545,8 +552,8 @@ describe("lmdb engine", () => {
       engine.set(utf8("key 0"), utf8("other"), NEVER);
       engine.delete(utf8("key 1"));
       engine.settle();
-      expect(journalSequences(directory)).toEqual([1, 2]);
-      while (journalSequences(directory).length > 1) await Bun.sleep(1);
+      expect(journalsIn(directory)).toEqual(["journal-even", "journal-odd"]);
+      while (engine.pendingWrites > 2) await Bun.sleep(1);
       expect(latin1(engine.get(utf8("key 0"))!.value)).toBe("other");
       expect(engine.get(utf8("key 1"))).toBeUndefined();
       const copy = await open({ directory: copyAsIs() });
@@ -563,50 +570,101 @@ describe("lmdb engine", () => {
         engine.set(utf8("a"), utf8(`${i}`), i % 2 === 0 ? clock.wallMs() + i : NEVER);
         engine.set(utf8("b"), utf8(`${i}`), NEVER);
         engine.settle();
-        frames.push(statSync(join(directory, "journal-1")).size);
+        frames.push(statSync(join(directory, "journal-odd")).size);
       }
       const original = copyAsIs();
       for (let length = frames.at(-1)!; length >= 0; length -= 7) {
         const copy = newDirectory();
         cpSync(original, copy, { recursive: true });
-        truncateSync(join(copy, "journal-1"), length);
+        truncateSync(join(copy, "journal-odd"), length);
         const found = await open({ directory: copy });
         const whole = frames.filter((end) => end <= length);
         const value = whole.length === 0 ? undefined : utf8(`${whole.length}`);
         expect(found.get(utf8("a"))?.value).toEqual(value);
         expect(found.get(utf8("b"))?.value).toEqual(value);
-        expect(found.recovery.voidBytes).toBe(length - (whole.at(-1) ?? 0));
+        const rest = length - (whole.at(-1) ?? FILE_HEADER_BYTES);
+        expect(found.recovery.voidBytes).toBe(rest < 16 ? 0 : rest);
         found.check();
         await found.close();
-        expect(journalSequences(copy)).toEqual([]);
+        expect(journalsIn(copy)).toEqual([]);
       }
     });
 
     test("what follows a lost or damaged journal file is void, and stays so", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
-      engine.set(utf8("a"), utf8("1"), NEVER);
+      for (let i = 0; i < 20_000; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
       engine.settle();
-      const frame = readFileSync(join(directory, "journal-1"));
-      for (const [files, expected] of [
-        [[1, 2, 3], "1"],
-        [[1, 3], "1"],
-        [[2, 3], undefined],
-      ] as const) {
-        const copy = copyAsIs();
-        rmSync(join(copy, "journal-1"));
-        for (const file of files) {
-          writeFileSync(join(copy, `journal-${file}`), file === 1 ? frame : Uint8Array.of(...frame, 1));
-        }
+      // A checkpoint has begun, and this goes to the other file.
+      engine.set(utf8("later"), utf8("value"), NEVER);
+      engine.settle();
+      const original = copyAsIs();
+      for (const damage of ["none", "lost", "cut short"] as const) {
+        const copy = newDirectory();
+        cpSync(original, copy, { recursive: true });
+        const first = join(copy, "journal-odd");
+        if (damage === "lost") rmSync(first);
+        if (damage === "cut short") truncateSync(first, statSync(first).size - 1);
         const found = await open({ directory: copy, sync: "interval", intervalMs: 1e6 });
-        expect(found.get(utf8("a"))?.value).toEqual(expected === undefined ? expected! : utf8(expected));
+        expect(found.size()).toBe(damage === "none" ? 20_001 : 0);
         found.set(utf8("b"), utf8("2"), NEVER);
         found.settle();
-        expect(journalSequences(copy)).toEqual([4]);
         const again = newDirectory();
         cpSync(copy, again, { recursive: true });
         const reopened = await open({ directory: again });
         expect(reopened.get(utf8("b"))?.value).toEqual(utf8("2"));
+        expect(reopened.get(utf8("later")) === undefined).toBe(damage !== "none");
+        expect(reopened.recovery).toEqual({ journaledWrites: 1, voidBytes: 0 });
+        await reopened.close();
+        await found.close();
       }
+    });
+
+    test("journal files are written over, checkpoint by checkpoint, and replay only what is new", async () => {
+      const engine = await open({ sync: "interval", intervalMs: 1 });
+      let most = 0;
+      for (let round = 1; round <= 30; round++) {
+        // Early rounds are long, so that later ones end among what those have left.
+        for (let i = 0; i < (round < 4 ? 200 : 3); i++) engine.set(utf8(`key ${i}`), utf8(`${round}`), NEVER);
+        engine.settle();
+        most = Math.max(most, engine.stats().diskBytes - statSync(join(directory, "data.mdb")).size);
+        const copy = await open({ directory: copyAsIs(), intervalMs: 1e6 });
+        expect(latin1(copy.get(utf8("key 0"))!.value)).toBe(`${round}`);
+        expect(latin1(copy.get(utf8("key 100"))!.value)).toBe(`${Math.min(round, 3)}`);
+        expect(copy.size()).toBe(200);
+        expect(copy.recovery.voidBytes).toBe(0);
+        copy.check();
+        await copy.close();
+        await untilWritten(engine);
+      }
+      expect(journalsIn(directory)).toEqual(["journal-even", "journal-odd"]);
+      expect(most).toBeLessThan(2 * 200 * 40);
+    });
+
+    test("a directory with the journal of an earlier version is read and gone on with", async () => {
+      const first = await open();
+      first.set(utf8("old"), utf8("value"), NEVER);
+      await first.close();
+      const database = openDatabase({ path: directory, encoding: "binary", keyEncoding: "binary" });
+      const meta = database.openDB({ name: "meta", encoding: "binary", keyEncoding: "binary" });
+      const numberBytes = meta.get(Buffer.from("journal")) as Uint8Array;
+      const next = numberBytes[7]! + 1;
+      await meta.put(Buffer.from("version"), Buffer.of(1));
+      const seed = (meta.get(Buffer.from("seed")) as Buffer).readUInt32BE(0);
+      await database.close();
+      const key = utf8("....new");
+      new DataView(key.buffer, key.byteOffset).setUint32(0, hashBytes(key, 4, key.length, seed));
+      const record = Uint8Array.of(0, ...utf8("value"));
+      writeFileSync(join(directory, `journal-${next}`), version1Frame(key, record));
+
+      const second = await open();
+      expect(second.recovery).toEqual({ journaledWrites: 1, voidBytes: 0 });
+      expect(scanAll(second, 10).sort()).toEqual(["new", "old"]);
+      expect(journalsIn(directory)).toEqual([]);
+      second.set(utf8("newer"), utf8("value"), NEVER);
+      await second.settle();
+      const copy = await open({ directory: copyAsIs() });
+      expect(scanAll(copy, 10).sort()).toEqual(["new", "newer", "old"]);
+      copy.check();
     });
 
     test("writers wait when much is pending, and are refused when too much is", async () => {
@@ -646,8 +704,8 @@ describe("lmdb engine", () => {
       engine.set(utf8("key"), utf8("value"), NEVER);
       await engine.settle();
       const bytesOf = (name: string) => statSync(join(directory, name)).size;
-      expect(engine.stats().diskBytes).toBe(bytesOf("data.mdb") + bytesOf("journal-1"));
-      expect(statSync(join(directory, "journal-1")).mode & 0o077).toBe(0);
+      expect(engine.stats().diskBytes).toBe(bytesOf("data.mdb") + bytesOf("journal-odd"));
+      expect(statSync(join(directory, "journal-odd")).mode & 0o077).toBe(0);
     });
 
     test("is for one engine at a time", async () => {
@@ -683,10 +741,10 @@ describe("lmdb engine", () => {
       });
       await root
         .openDB({ name: "meta", encoding: "binary", keyEncoding: "binary" })
-        .put(Buffer.from("version"), Uint8Array.of(2));
+        .put(Buffer.from("version"), Uint8Array.of(3));
       await root.close();
       await expect(open()).rejects.toThrow(StorageError);
-      await expect(open()).rejects.toThrow("it has format 2");
+      await expect(open()).rejects.toThrow("it has format 3");
     });
 
     test("with the database of another program is left alone", async () => {

@@ -20,7 +20,8 @@ import {
   type StoredValue,
   TooLargeError,
 } from "./engine.ts";
-import { journalSequences, readJournals, type Synchronize } from "./journal.ts";
+import type { Synchronize } from "./journal.ts";
+import { lastJournal, readJournals } from "./journal-recovery.ts";
 import { type WalkStep, walkKeys } from "./key-walk.ts";
 import { ArenaWrite, RecordWrite } from "./large-write.ts";
 import { ABSENT } from "./overlay.ts";
@@ -68,7 +69,7 @@ export interface LmdbEngineOptions {
 export interface Recovery {
   /** Writes that had been acknowledged and not yet committed. */
   readonly journaledWrites: number;
-  /** Bytes of the journal that were cut short or damaged, and dropped. Not 0 only after a crash of the machine. */
+  /** Bytes of the journal that were cut short or damaged, and dropped. Not 0 only after a crash. */
   readonly voidBytes: number;
 }
 
@@ -151,7 +152,7 @@ export class LmdbEngine implements Engine {
     try {
       tables = new Tables(directory, options.random);
       const engine = new LmdbEngine(options, tables, unlock);
-      await engine.#pending.start(Math.max(tables.journalSequence(), ...journalSequences(directory)));
+      await engine.#pending.start(Math.max(tables.journalSequence(), lastJournal(directory)));
       return engine;
     } catch (error) {
       await tables?.close();
@@ -420,7 +421,7 @@ export class LmdbEngine implements Engine {
   }
 
   removeExpired(limit: number): number {
-    if (this.#pending.refusal !== undefined) return 0;
+    if (this.#pending.refusal !== undefined || this.#expiring === 0) return 0;
     const nowMs = this.#clock.wallMs();
     const keys: Uint8Array[] = [];
     if (!this.#pending.hidesDatabase()) this.#collectExpired(limit, nowMs, keys);
@@ -472,7 +473,7 @@ export class LmdbEngine implements Engine {
       budgetBytes,
       evictedCount: evictions,
       expiredCount: this.#expired,
-      diskBytes: this.#tables.diskBytes() + this.#pending.journalBytes,
+      diskBytes: this.#tables.diskBytes() + this.#pending.diskBytes,
       arenaHits: this.#arenaHits,
       arenaMisses: this.#arenaMisses,
     };
