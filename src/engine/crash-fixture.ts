@@ -8,6 +8,7 @@ import { writeSync } from "node:fs";
 import { fromLatin1, latin1 } from "../lib/bytes.ts";
 import { systemClock } from "../lib/clock.ts";
 import { mix32 } from "../lib/hash.ts";
+import { LARGE_BYTES } from "../lib/large-value.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { type Engine, NEVER, StorageError } from "./engine.ts";
 import { LmdbEngine } from "./lmdb.ts";
@@ -132,7 +133,9 @@ function takeStep(seed: number, keyCount: number, step: number, writer: StepWrit
 }
 
 function valueAt(step: number, random: SeededRandom): string {
-  const length = random.next() < 0.02 ? random.below(60_000) : random.below(500);
+  const kind = random.next();
+  // Some are large enough to be written to the journal on their own.
+  const length = kind < 0.003 ? LARGE_BYTES + random.below(60_000) : random.below(kind < 0.02 ? 60_000 : 500);
   return `${step}/`.repeat(Math.ceil(length / 4)).slice(0, length);
 }
 

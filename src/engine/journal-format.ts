@@ -74,18 +74,17 @@ export function readFileHeader(bytes: Uint8Array): FileHeader | undefined {
   };
 }
 
-/** Writes the header of the frame whose operations are target[at + FRAME_HEADER_BYTES, end). */
+/** Writes the header of a frame over target[at, at + FRAME_HEADER_BYTES). */
 export function writeFrameHeader(
   target: Uint8Array,
   at: number,
-  end: number,
   number: number,
-  seed: number,
+  operationBytes: number,
+  checksum: number,
 ): void {
-  const start = at + FRAME_HEADER_BYTES;
   writeUint64(target, at, number);
-  writeUint32(target, at + 8, end - start);
-  writeUint32(target, at + 12, crc32(target.subarray(start, end), seed));
+  writeUint32(target, at + 8, operationBytes);
+  writeUint32(target, at + 12, checksum);
 }
 
 /** Writes a whole number from 0 to 2^53. */

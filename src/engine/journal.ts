@@ -1,9 +1,21 @@
 import { randomFillSync } from "node:crypto";
-import { closeSync, constants, fdatasync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  ftruncateSync,
+  openSync,
+  unlinkSync,
+  write,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { crc32 } from "node:zlib";
 import { assert } from "../lib/assert.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { LARGE_BYTES } from "../lib/large-value.ts";
+import { StorageError } from "./engine.ts";
 import {
   FILE_HEADER_BYTES,
   FILE_NAMES,
@@ -32,6 +44,10 @@ export class Journal {
   readonly #synchronize: Synchronize;
   /** Room for the headers of a file and a frame, then operations. */
   readonly #frame = new ByteBuffer(64 * 1024);
+  /** Large records of the frame, which are not copied into its buffer. */
+  #large: LargeRecord[] = [];
+  /** Where large records of frames that have been appended are still to be written. */
+  #unwritten: Unwritten[] = [];
   readonly #salt = new Uint8Array(8);
   readonly #files: [JournalFile | undefined, JournalFile | undefined] = [undefined, undefined];
   /** Number of the use of a file that is being written, or of the next one. */
@@ -69,6 +85,7 @@ export class Journal {
     return (this.#files[0]?.bytes ?? 0) + (this.#files[1]?.bytes ?? 0);
   }
 
+  /** @param record not to be changed before the operations have been appended; a large one, not before `writeLarge` */
   put(key: Uint8Array, record: Uint8Array): void {
     const frame = this.#frame;
     frame.reserve(9);
@@ -77,7 +94,8 @@ export class Journal {
     writeUint32(frame.bytes, frame.length + 5, record.length);
     frame.length += 9;
     frame.append(key);
-    frame.append(record);
+    if (record.length < LARGE_BYTES) frame.append(record);
+    else this.#large.push({ at: frame.length, record });
   }
 
   remove(key: Uint8Array): void {
@@ -97,7 +115,8 @@ export class Journal {
 
   /**
    * Hands the operations since the last call to the operating system as one frame, so that they survive the
-   * death of the process.
+   * death of the process; with large records in it, only once these have been written, by `writeLarge` or in the
+   * course of `synchronize`.
    * @throws what the file system throws; the frame may then be there in part, and nothing may be written after it
    */
   append(): void {
@@ -106,17 +125,60 @@ export class Journal {
     if (length === OPERATIONS_START) return;
     this.#use ??= this.#begin();
     const use = this.#use;
-    writeFrameHeader(bytes, FILE_HEADER_BYTES, length, use.number, use.seed);
+    const { descriptor } = use.file;
+    const large = this.#large;
+    this.#large = [];
+    this.#writeFrameHeader(use, large);
     // The first frame goes with the file's header.
     let from = use.bytes === 0 ? 0 : FILE_HEADER_BYTES;
-    const frameEnd = use.bytes + length - from;
-    while (from < length) {
-      from += writeSync(use.file.descriptor, bytes, from, length - from, frameEnd - (length - from));
+    for (const { at, record } of large) {
+      use.bytes += writeAll(descriptor, bytes, from, at, use.bytes);
+      this.#unwritten.push({ descriptor, record, position: use.bytes });
+      use.bytes += record.length;
+      from = at;
     }
-    use.bytes = frameEnd;
-    use.file.bytes = Math.max(use.file.bytes, frameEnd);
+    use.bytes += writeAll(descriptor, bytes, from, length, use.bytes);
+    use.file.bytes = Math.max(use.file.bytes, use.bytes);
     frame.length = OPERATIONS_START;
     if (bytes.length > KEPT_FRAME_BYTES) frame.bytes = new Uint8Array(KEPT_FRAME_BYTES);
+  }
+
+  #writeFrameHeader(use: Use, large: readonly LargeRecord[]): void {
+    const { bytes, length } = this.#frame;
+    let checksum = use.seed;
+    let operationBytes = length - OPERATIONS_START;
+    let from = OPERATIONS_START;
+    for (const { at, record } of large) {
+      checksum = crc32(record, crc32(bytes.subarray(from, at), checksum));
+      operationBytes += record.length;
+      from = at;
+    }
+    checksum = crc32(bytes.subarray(from, length), checksum);
+    writeFrameHeader(bytes, FILE_HEADER_BYTES, use.number, operationBytes, checksum);
+  }
+
+  /** Hands large records that have been appended to the operating system. @throws as `append` */
+  writeLarge(): void {
+    const unwritten = this.#unwritten;
+    this.#unwritten = [];
+    for (const { descriptor, record, position } of unwritten) {
+      writeAll(descriptor, record, 0, record.length, position);
+    }
+  }
+
+  /** The same without keeping others waiting. */
+  async #writeLargeElsewhere(): Promise<void> {
+    const unwritten = this.#unwritten;
+    this.#unwritten = [];
+    try {
+      for (const { descriptor, record, position } of unwritten) {
+        for (let at = 0; at < record.length; ) {
+          at += await writeElsewhere(descriptor, record, at, record.length - at, position + at);
+        }
+      }
+    } catch (error) {
+      throw new StorageError(`writing to the journal failed: ${(error as Error).message}`);
+    }
   }
 
   /** Begins the next use of a file, whose header is then at the beginning of the frame's buffer. */
@@ -158,6 +220,7 @@ export class Journal {
     const { bytes, file } = use;
     this.#isSynchronizing = true;
     try {
+      if (this.#unwritten.length > 0) await this.#writeLargeElsewhere();
       await this.#synchronize(file.descriptor);
       if (!file.isListed) await this.#synchronizeDirectory();
       file.isListed = true;
@@ -217,6 +280,48 @@ export class Journal {
       if (this.#kept.length === 0) unlinkSync(join(this.#directory, file.name));
     }
   }
+}
+
+/** Writes source[start, end) at a position of a file. @returns how many bytes */
+function writeAll(
+  descriptor: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  position: number,
+): number {
+  for (let at = start; at < end; ) {
+    at += writeSync(descriptor, source, at, end - at, position + at - start);
+  }
+  return end - start;
+}
+
+/** Writes source[offset, offset + length) at a position of a file, in a thread of its own. @returns how many bytes it wrote */
+function writeElsewhere(
+  descriptor: number,
+  source: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(descriptor, source, offset, length, position, (error, written) => {
+      if (error === null) resolve(written);
+      else reject(error);
+    });
+  });
+}
+
+/** A record that belongs at a place of the frame's buffer. */
+interface LargeRecord {
+  readonly at: number;
+  readonly record: Uint8Array;
+}
+
+interface Unwritten {
+  readonly descriptor: number;
+  readonly record: Uint8Array;
+  readonly position: number;
 }
 
 interface JournalFile {

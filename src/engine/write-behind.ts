@@ -289,6 +289,8 @@ export class WriteBehind {
     this.#unjournaled = [];
     try {
       journal.append();
+      // With `always` that is done in the course of the synchronization, which nobody but the writers waits for.
+      if (this.#options.sync === "interval") journal.writeLarge();
     } catch (error) {
       this.#fail(new StorageError(`writing to the journal failed: ${(error as Error).message}`));
       return false;
@@ -319,7 +321,10 @@ export class WriteBehind {
       () => this.#synchronized(frame, checkpoint),
       (error: Error) => {
         if (this.#frame !== frame) return;
-        this.#fail(new StorageError(`synchronizing the journal failed: ${error.message}`));
+        const isWriting = error instanceof StorageError;
+        this.#fail(
+          isWriting ? error : new StorageError(`synchronizing the journal failed: ${error.message}`),
+        );
       },
     );
   }
