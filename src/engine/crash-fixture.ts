@@ -10,7 +10,7 @@ import { systemClock } from "../lib/clock.ts";
 import { mix32 } from "../lib/hash.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
 import { SeededRandom } from "../lib/random.ts";
-import { type Engine, NEVER, StorageError } from "./engine.ts";
+import { type Engine, NEVER, StorageError, setWhole } from "./engine.ts";
 import { LmdbEngine } from "./lmdb.ts";
 
 /** Has the number of the last step. */
@@ -101,7 +101,7 @@ class EngineWriter implements StepWriter {
   }
 
   set(key: string, value: string, expiresAtMs: number): void {
-    this.#engine.set(fromLatin1(key), fromLatin1(value), expiresAtMs);
+    setWhole(this.#engine, fromLatin1(key), fromLatin1(value), expiresAtMs);
   }
 
   setExpiry(key: string, expiresAtMs: number): void {
@@ -213,7 +213,7 @@ function afterFailure(
   const difference = expected.difference(engine) ?? null;
   let refusal: string | null = null;
   try {
-    engine.set(fromLatin1("after"), fromLatin1(""), NEVER);
+    setWhole(engine, fromLatin1("after"), fromLatin1(""), NEVER);
   } catch (reason) {
     refusal = (reason as Error).name;
   }
