@@ -8,8 +8,9 @@ import { writeSync } from "node:fs";
 import { fromLatin1, latin1 } from "../lib/bytes.ts";
 import { systemClock } from "../lib/clock.ts";
 import { mix32 } from "../lib/hash.ts";
+import { LARGE_BYTES } from "../lib/large-value.ts";
 import { SeededRandom } from "../lib/random.ts";
-import { type Engine, NEVER, StorageError } from "./engine.ts";
+import { type Engine, NEVER, StorageError, setWhole } from "./engine.ts";
 import { LmdbEngine } from "./lmdb.ts";
 
 /** Has the number of the last step. */
@@ -100,7 +101,7 @@ class EngineWriter implements StepWriter {
   }
 
   set(key: string, value: string, expiresAtMs: number): void {
-    this.#engine.set(fromLatin1(key), fromLatin1(value), expiresAtMs);
+    setWhole(this.#engine, fromLatin1(key), fromLatin1(value), expiresAtMs);
   }
 
   setExpiry(key: string, expiresAtMs: number): void {
@@ -132,7 +133,9 @@ function takeStep(seed: number, keyCount: number, step: number, writer: StepWrit
 }
 
 function valueAt(step: number, random: SeededRandom): string {
-  const length = random.next() < 0.02 ? random.below(60_000) : random.below(500);
+  const kind = random.next();
+  // Some are large enough to be written to the journal on their own.
+  const length = kind < 0.003 ? LARGE_BYTES + random.below(60_000) : random.below(kind < 0.02 ? 60_000 : 500);
   return `${step}/`.repeat(Math.ceil(length / 4)).slice(0, length);
 }
 
@@ -210,7 +213,7 @@ function afterFailure(
   const difference = expected.difference(engine) ?? null;
   let refusal: string | null = null;
   try {
-    engine.set(fromLatin1("after"), fromLatin1(""), NEVER);
+    setWhole(engine, fromLatin1("after"), fromLatin1(""), NEVER);
   } catch (reason) {
     refusal = (reason as Error).name;
   }

@@ -3,7 +3,14 @@ import fc from "fast-check";
 import { equalBytes, latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { type Random, SeededRandom } from "../lib/random.ts";
-import { type Departure, type DepartureListener, type Engine, NEVER, TooLargeError } from "./engine.ts";
+import {
+  type Departure,
+  type DepartureListener,
+  type Engine,
+  NEVER,
+  setWhole,
+  TooLargeError,
+} from "./engine.ts";
 import { BufferSink, EngineModel, operations, read, scanAll } from "./engine-model.ts";
 
 /** What an engine under test is to be built with: enough memory that nothing has to be evicted. */
@@ -54,7 +61,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
     test("a value set is a value got, in every way of asking", async () => {
       for (const settled of [false, true]) {
         const key = utf8(`key ${settled}`);
-        engine.set(key, utf8("value"), NEVER);
+        setWhole(engine, key, utf8("value"), NEVER);
         if (settled) await engine.settle();
         expectValue(engine, key, utf8("value"), NEVER);
         expect(engine.size()).toBe(settled ? 2 : 1);
@@ -63,8 +70,8 @@ export function describeEngine(name: string, make: EngineMaker): void {
 
     test("a key and a value written from within a larger buffer are kept, and nothing around them", async () => {
       const request = utf8("before key between value behind");
-      engine.write(request, 7, 10, 19, 24, clock.wallMs() + 1000);
-      engine.write(request, 0, 6, 11, 11, NEVER);
+      engine.write(request, 7, 10, request, 19, 24, clock.wallMs() + 1000);
+      engine.write(request, 0, 6, request, 11, 11, NEVER);
       request.fill(0);
       for (let settled = 0; settled < 2; settled++) {
         expectValue(engine, utf8("key"), utf8("value"), clock.wallMs() + 1000);
@@ -77,7 +84,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
     test("the value got is the caller's own", () => {
       const key = utf8("key");
       const value = utf8("value");
-      engine.set(key, value, NEVER);
+      setWhole(engine, key, value, NEVER);
       value.fill(0);
       key.fill(0);
       engine.get(utf8("key"))!.value.fill(1);
@@ -85,7 +92,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
     });
 
     test("read appends to what the sink has and takes the key out of a larger buffer", () => {
-      engine.set(utf8("key"), utf8("value"), NEVER);
+      setWhole(engine, utf8("key"), utf8("value"), NEVER);
       const sink = new BufferSink();
       sink.buffer.append(utf8("before "));
       expect(engine.read(utf8("a key b"), 2, 5, sink)).toBe(true);
@@ -97,15 +104,15 @@ export function describeEngine(name: string, make: EngineMaker): void {
     test("an overwrite replaces value and expiry", async () => {
       const key = utf8("key");
       const later = clock.wallMs() + 5000;
-      engine.set(key, utf8("one"), later);
+      setWhole(engine, key, utf8("one"), later);
       expectValue(engine, key, utf8("one"), later);
       expect(engine.expiringCount()).toBe(1);
       await engine.settle();
-      engine.set(key, utf8("a longer one"), NEVER);
+      setWhole(engine, key, utf8("a longer one"), NEVER);
       expectValue(engine, key, utf8("a longer one"), NEVER);
       expect(engine.expiringCount()).toBe(0);
       await engine.settle();
-      engine.set(key, utf8(""), later);
+      setWhole(engine, key, utf8(""), later);
       await engine.settle();
       expectValue(engine, key, utf8(""), later);
       expect(engine.size()).toBe(1);
@@ -114,13 +121,13 @@ export function describeEngine(name: string, make: EngineMaker): void {
 
     test("delete removes, and says whether there was anything", async () => {
       const key = utf8("key");
-      engine.set(key, utf8("value"), clock.wallMs() + 1000);
+      setWhole(engine, key, utf8("value"), clock.wallMs() + 1000);
       expect(engine.delete(key)).toBe(true);
       expect(engine.delete(key)).toBe(false);
       expect(engine.get(key)).toBeUndefined();
       expect(engine.size()).toBe(0);
       expect(engine.expiringCount()).toBe(0);
-      engine.set(key, utf8("value"), NEVER);
+      setWhole(engine, key, utf8("value"), NEVER);
       await engine.settle();
       expect(engine.delete(key)).toBe(true);
       expect(read(engine, key)).toBeUndefined();
@@ -131,10 +138,11 @@ export function describeEngine(name: string, make: EngineMaker): void {
     });
 
     test("clear removes everything before it and nothing after it", async () => {
-      for (let i = 0; i < 100; i++) engine.set(utf8(`settled ${i}`), utf8("value"), clock.wallMs() + 1000);
+      for (let i = 0; i < 100; i++)
+        setWhole(engine, utf8(`settled ${i}`), utf8("value"), clock.wallMs() + 1000);
       await engine.settle();
-      engine.set(utf8("pending"), utf8("value"), NEVER);
-      engine.set(utf8("settled 7"), utf8("newer"), NEVER);
+      setWhole(engine, utf8("pending"), utf8("value"), NEVER);
+      setWhole(engine, utf8("settled 7"), utf8("newer"), NEVER);
       engine.clear();
       expect(engine.size()).toBe(0);
       expect(engine.expiringCount()).toBe(0);
@@ -142,7 +150,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       expect(engine.get(utf8("pending"))).toBeUndefined();
       expect(scanAll(engine, 10)).toEqual([]);
       expect(engine.randomKey()).toBeUndefined();
-      engine.set(utf8("settled 3"), utf8("after"), NEVER);
+      setWhole(engine, utf8("settled 3"), utf8("after"), NEVER);
       expect(scanAll(engine, 10)).toEqual(["settled 3"]);
       await engine.settle();
       expect(engine.size()).toBe(1);
@@ -160,7 +168,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       const allBytes = Uint8Array.from({ length: 256 }, (_, i) => i);
       const keys = [new Uint8Array(0), allBytes, Uint8Array.of(0), Uint8Array.of(0, 0), Uint8Array.of(255)];
       for (const [i, key] of keys.entries()) {
-        engine.set(key, i % 2 === 0 ? allBytes : new Uint8Array(0), NEVER);
+        setWhole(engine, key, i % 2 === 0 ? allBytes : new Uint8Array(0), NEVER);
       }
       for (const settled of [false, true]) {
         if (settled) await engine.settle();
@@ -177,23 +185,23 @@ export function describeEngine(name: string, make: EngineMaker): void {
       const lengths = [1, 127, 128, 4095, 4096, 4097, 65_535, 65_536, 1 << 20];
       const random = new SeededRandom(2);
       const values = lengths.map((length) => Uint8Array.from({ length }, () => random.below(256)));
-      for (const [i, value] of values.entries()) engine.set(utf8(`key ${i}`), value, NEVER);
+      for (const [i, value] of values.entries()) setWhole(engine, utf8(`key ${i}`), value, NEVER);
       for (const settled of [false, true]) {
         if (settled) await engine.settle();
         for (const [i, value] of values.entries()) expectValue(engine, utf8(`key ${i}`), value, NEVER);
       }
-      for (const [i] of values.entries()) engine.set(utf8(`key ${i}`), utf8("short"), NEVER);
+      for (const [i] of values.entries()) setWhole(engine, utf8(`key ${i}`), utf8("short"), NEVER);
       for (const [i] of values.entries()) expectValue(engine, utf8(`key ${i}`), utf8("short"), NEVER);
     });
 
     test("a key may be as long as the limit, and no longer", async () => {
       const longest = new Uint8Array(engine.limits.keyBytes).fill(7);
-      engine.set(longest, utf8("value"), clock.wallMs() + 1000);
+      setWhole(engine, longest, utf8("value"), clock.wallMs() + 1000);
       await engine.settle();
       expectValue(engine, longest, utf8("value"), clock.wallMs() + 1000);
       const beyond = new Uint8Array(engine.limits.keyBytes + 1);
-      expect(() => engine.set(beyond, utf8("value"), NEVER)).toThrow(TooLargeError);
-      expect(() => engine.set(beyond, utf8("value"), NEVER)).toThrow(String(engine.limits.keyBytes));
+      expect(() => setWhole(engine, beyond, utf8("value"), NEVER)).toThrow(TooLargeError);
+      expect(() => setWhole(engine, beyond, utf8("value"), NEVER)).toThrow(String(engine.limits.keyBytes));
       expect(engine.get(beyond)).toBeUndefined();
       expect(read(engine, beyond)).toBeUndefined();
       expect(engine.expiry(beyond)).toBeUndefined();
@@ -204,16 +212,16 @@ export function describeEngine(name: string, make: EngineMaker): void {
     });
 
     test("a value beyond the limit is refused and changes nothing", () => {
-      engine.set(utf8("key"), utf8("value"), NEVER);
+      setWhole(engine, utf8("key"), utf8("value"), NEVER);
       // Only its length is looked at: no memory is touched.
       const beyond = { length: engine.limits.valueBytes + 1 } as Uint8Array;
-      expect(() => engine.set(utf8("key"), beyond, NEVER)).toThrow(TooLargeError);
+      expect(() => setWhole(engine, utf8("key"), beyond, NEVER)).toThrow(TooLargeError);
       expectValue(engine, utf8("key"), utf8("value"), NEVER);
     });
 
     test("setExpiry changes only the expiry", async () => {
       const key = utf8("key");
-      engine.set(key, utf8("value"), NEVER);
+      setWhole(engine, key, utf8("value"), NEVER);
       for (const settled of [false, true]) {
         if (settled) await engine.settle();
         const later = clock.wallMs() + 3000;
@@ -231,7 +239,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
 
     test("an expiry far off is kept to the millisecond", async () => {
       const farOff = 2 ** 52 - 1;
-      engine.set(utf8("key"), utf8("value"), farOff);
+      setWhole(engine, utf8("key"), utf8("value"), farOff);
       await engine.settle();
       expectValue(engine, utf8("key"), utf8("value"), farOff);
     });
@@ -239,7 +247,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
     test("an expired key is invisible at once", async () => {
       const key = utf8("key");
       for (const settled of [false, true]) {
-        engine.set(key, utf8("value"), clock.wallMs() + 100);
+        setWhole(engine, key, utf8("value"), clock.wallMs() + 100);
         if (settled) await engine.settle();
         clock.advance(99);
         expect(read(engine, key)).toBe("value");
@@ -253,13 +261,13 @@ export function describeEngine(name: string, make: EngineMaker): void {
         expect(engine.randomKey()).toBeUndefined();
         expect(engine.delete(key)).toBe(false);
       }
-      engine.set(key, utf8("new"), NEVER);
+      setWhole(engine, key, utf8("new"), NEVER);
       expectValue(engine, key, utf8("new"), NEVER);
       expect(engine.size()).toBe(1);
     });
 
     test("a key set with an expiry in the past is not seen", () => {
-      engine.set(utf8("key"), utf8("value"), clock.wallMs() - 1);
+      setWhole(engine, utf8("key"), utf8("value"), clock.wallMs() - 1);
       expect(engine.get(utf8("key"))).toBeUndefined();
       while (engine.removeExpired(10) === 10);
       expect(engine.size()).toBe(0);
@@ -267,9 +275,9 @@ export function describeEngine(name: string, make: EngineMaker): void {
 
     test("removeExpired removes exactly what has expired, tells of it, and stops at its limit", async () => {
       for (let i = 0; i < 50; i++) {
-        engine.set(utf8(`soon ${i}`), utf8("value"), clock.wallMs() + 100 + i);
-        engine.set(utf8(`later ${i}`), utf8("value"), clock.wallMs() + 10_000);
-        engine.set(utf8(`never ${i}`), utf8("value"), NEVER);
+        setWhole(engine, utf8(`soon ${i}`), utf8("value"), clock.wallMs() + 100 + i);
+        setWhole(engine, utf8(`later ${i}`), utf8("value"), clock.wallMs() + 10_000);
+        setWhole(engine, utf8(`never ${i}`), utf8("value"), NEVER);
         if (i === 25) await engine.settle();
       }
       expect(engine.removeExpired(10)).toBe(0);
@@ -294,14 +302,14 @@ export function describeEngine(name: string, make: EngineMaker): void {
     });
 
     test("removeExpired goes by the newest expiry of a key", async () => {
-      engine.set(utf8("prolonged"), utf8("value"), clock.wallMs() + 100);
-      engine.set(utf8("persisted"), utf8("value"), clock.wallMs() + 100);
-      engine.set(utf8("replaced"), utf8("value"), clock.wallMs() + 100);
-      engine.set(utf8("shortened"), utf8("value"), clock.wallMs() + 9000);
+      setWhole(engine, utf8("prolonged"), utf8("value"), clock.wallMs() + 100);
+      setWhole(engine, utf8("persisted"), utf8("value"), clock.wallMs() + 100);
+      setWhole(engine, utf8("replaced"), utf8("value"), clock.wallMs() + 100);
+      setWhole(engine, utf8("shortened"), utf8("value"), clock.wallMs() + 9000);
       await engine.settle();
       engine.setExpiry(utf8("prolonged"), clock.wallMs() + 9000);
       engine.setExpiry(utf8("persisted"), NEVER);
-      engine.set(utf8("replaced"), utf8("value"), NEVER);
+      setWhole(engine, utf8("replaced"), utf8("value"), NEVER);
       engine.setExpiry(utf8("shortened"), clock.wallMs() + 100);
       clock.advance(500);
       expect(engine.removeExpired(10)).toBe(1);
@@ -312,7 +320,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
     });
 
     test("a scan visits every key once, in steps of about the count", async () => {
-      for (let i = 0; i < 1000; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
+      for (let i = 0; i < 1000; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), NEVER);
       for (const settled of [false, true]) {
         if (settled) await engine.settle();
         for (const count of [1, 10, 333, 5000]) {
@@ -333,7 +341,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
     });
 
     test("a scan takes any cursor", () => {
-      for (let i = 0; i < 100; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
+      for (let i = 0; i < 100; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), NEVER);
       for (const cursor of [1, 12_345, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 17, 2 ** 48]) {
         const keys: string[] = [];
         for (let at = cursor; ; ) {
@@ -348,8 +356,8 @@ export function describeEngine(name: string, make: EngineMaker): void {
       const seed = 3;
       const random = new SeededRandom(seed);
       const steady = Array.from({ length: 500 }, (_, i) => `steady ${i}`);
-      for (const key of steady) engine.set(utf8(key), utf8("value"), NEVER);
-      for (let i = 0; i < 500; i++) engine.set(utf8(`passing ${i}`), utf8("value"), NEVER);
+      for (const key of steady) setWhole(engine, utf8(key), utf8("value"), NEVER);
+      for (let i = 0; i < 500; i++) setWhole(engine, utf8(`passing ${i}`), utf8("value"), NEVER);
       for (let round = 0; round < 5; round++) {
         const seen: string[] = [];
         let cursor = 0;
@@ -358,8 +366,9 @@ export function describeEngine(name: string, make: EngineMaker): void {
           for (let change = 0; change < 20; change++) {
             const passing = utf8(`passing ${random.below(1000)}`);
             if (random.next() < 0.5) engine.delete(passing);
-            else engine.set(passing, utf8("other"), NEVER);
-            if (random.next() < 0.3) engine.set(utf8(random.pick(steady)), utf8("a longer value"), NEVER);
+            else setWhole(engine, passing, utf8("other"), NEVER);
+            if (random.next() < 0.3)
+              setWhole(engine, utf8(random.pick(steady)), utf8("a longer value"), NEVER);
           }
           if (random.next() < 0.3) await engine.settle();
         } while (cursor !== 0);
@@ -369,7 +378,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
     });
 
     test("a visitor may change what it visits", async () => {
-      for (let i = 0; i < 200; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
+      for (let i = 0; i < 200; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), NEVER);
       await engine.settle();
       let cursor = 0;
       do {
@@ -382,7 +391,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
 
     test("a random key is one of the keys, and every key has its chance", async () => {
       const keys = new Set(Array.from({ length: 10 }, (_, i) => `key ${i}`));
-      for (const key of keys) engine.set(utf8(key), utf8("value"), NEVER);
+      for (const key of keys) setWhole(engine, utf8(key), utf8("value"), NEVER);
       for (const settled of [false, true]) {
         if (settled) await engine.settle();
         const drawn = new Set<string>();
@@ -392,15 +401,15 @@ export function describeEngine(name: string, make: EngineMaker): void {
     });
 
     test("a random key is never an expired one, also where few have not expired", async () => {
-      for (let i = 0; i < 300; i++) engine.set(utf8(`gone ${i}`), utf8("value"), clock.wallMs() + 10);
-      engine.set(utf8("there"), utf8("value"), NEVER);
+      for (let i = 0; i < 300; i++) setWhole(engine, utf8(`gone ${i}`), utf8("value"), clock.wallMs() + 10);
+      setWhole(engine, utf8("there"), utf8("value"), NEVER);
       await engine.settle();
       clock.advance(10);
       for (let i = 0; i < 20; i++) expect(latin1(engine.randomKey()!)).toBe("there");
     });
 
     test("a change of policy loses nothing, and one that is none changes nothing", async () => {
-      for (let i = 0; i < 100; i++) engine.set(utf8(`key ${i}`), utf8(`value ${i}`), NEVER);
+      for (let i = 0; i < 100; i++) setWhole(engine, utf8(`key ${i}`), utf8(`value ${i}`), NEVER);
       for (const policy of ["lru", "sieve", "fifo", "s3-fifo"]) {
         engine.policy = policy;
         expect(engine.policy).toStartWith(policy);
@@ -416,7 +425,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
 
     test("settle has nothing to wait for when nothing was touched, nor twice", async () => {
       expect(engine.settle()).toBeUndefined();
-      engine.set(utf8("key"), utf8("value"), NEVER);
+      setWhole(engine, utf8("key"), utf8("value"), NEVER);
       await engine.settle();
       expect(engine.settle()).toBeUndefined();
       engine.get(utf8("key"));
@@ -424,7 +433,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
     });
 
     test("the numbers are finite and not negative", async () => {
-      for (let i = 0; i < 100; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
+      for (let i = 0; i < 100; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), NEVER);
       await engine.settle();
       for (let i = 0; i < 200; i++) engine.get(utf8(`key ${i}`));
       const stats = engine.stats();

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ByteBuffer, type ValueSink } from "../lib/byte-buffer.ts";
 import { fromLatin1, latin1, utf8 } from "../lib/bytes.ts";
 import type { ManualClock } from "../lib/clock.ts";
-import { type Engine, NEVER } from "./engine.ts";
+import { type Engine, NEVER, setWhole } from "./engine.ts";
 
 export type Operation =
   | { type: "set"; key: string; value: string; ttlMs: number }
@@ -77,7 +77,7 @@ export class EngineModel {
     switch (step.type) {
       case "set": {
         const expiresAtMs = this.#expiryAfter(step.ttlMs);
-        this.#engine.set(fromLatin1(step.key), fromLatin1(step.value), expiresAtMs);
+        setWhole(this.#engine, fromLatin1(step.key), fromLatin1(step.value), expiresAtMs);
         this.#entries.set(step.key, { value: step.value, expiresAtMs });
         break;
       }

@@ -25,19 +25,22 @@ export interface Engine {
   /** Length of the value in bytes; undefined when there is no such key. */
   length(key: Uint8Array): number | undefined;
 
-  /** Stores or replaces. @throws OutOfMemoryError, TooLargeError or StorageError; nothing has changed then */
-  set(key: Uint8Array, value: Uint8Array, expiresAtMs: number): void;
-  /** As `set`, of a key and a value that lie in one buffer, such as a request's: without an allocation. */
+  /**
+   * Stores or replaces: the key key[keyStart, keyEnd) has the value value[valueStart, valueEnd) now. Both may lie in
+   * one buffer, such as a request's. `setWhole` takes whole arrays.
+   * @throws OutOfMemoryError, TooLargeError or StorageError; nothing has changed then
+   */
   write(
-    bytes: Uint8Array,
+    key: Uint8Array,
     keyStart: number,
     keyEnd: number,
+    value: Uint8Array,
     valueStart: number,
     valueEnd: number,
     expiresAtMs: number,
   ): void;
   /**
-   * Begins to store a large value little by little: `set`, spread over time. The key keeps what it has until then.
+   * Begins to store a large value little by little: `write`, spread over time. The key keeps what it has until then.
    * @param key kept
    * @returns undefined where that cannot be done: the value is to be set as a whole
    * @throws OutOfMemoryError, TooLargeError or StorageError
@@ -75,6 +78,11 @@ export interface Engine {
   /** Bytes and counts for INFO. */
   stats(): EngineStats;
   close(): Promise<void>;
+}
+
+/** Gives a key a value. @throws as `Engine.write` */
+export function setWhole(engine: Engine, key: Uint8Array, value: Uint8Array, expiresAtMs: number): void {
+  engine.write(key, 0, key.length, value, 0, value.length, expiresAtMs);
 }
 
 /** A large value on its way into an engine. Whoever began it calls `release` at the end, whatever has become of it. */

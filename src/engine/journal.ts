@@ -1,63 +1,91 @@
+import { randomFillSync } from "node:crypto";
 import {
   closeSync,
+  constants,
   fdatasync,
   ftruncateSync,
   openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
   unlinkSync,
+  write,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
+import { assert } from "../lib/assert.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { LARGE_BYTES } from "../lib/large-value.ts";
+import { StorageError } from "./engine.ts";
+import {
+  FILE_HEADER_BYTES,
+  FILE_NAMES,
+  FRAME_HEADER_BYTES,
+  PUT,
+  REMOVE,
+  REMOVE_ALL,
+  writeFileHeader,
+  writeFrameHeader,
+  writeUint32,
+} from "./journal-format.ts";
 
 /** Resolves when all that was written to a file, or all that is in a directory, is on disk. */
 export type Synchronize = (descriptor: number) => Promise<void>;
 
 /**
- * Writes that have been acknowledged and are not in the database yet: numbered files, written in order and
- * never changed. A file is a sequence of frames, a frame a sequence of operations that belong together:
+ * Writes that have been acknowledged and are not in the database yet (journal-format.ts). They are written in frames,
+ * sequences of operations that belong together. Keys and records are bytes of the owner's own, not looked into here.
  *
- *     frame      length of the operations (4 bytes), their CRC-32 (4 bytes), the operations
- *     operation  kind (1 byte); put: key length (4), record length (4), key, record; remove: key length (4), key
- *
- * Numbers are little-endian. Reading stops at the first frame that is cut short or does not match its checksum,
- * and what follows it is void, in later files too: what is recovered is always all that was written up to some
- * moment. Keys and records are bytes of the owner's own, not looked into here.
+ * One of two files is being written, while what the other one holds reaches the database; then they change places.
+ * A file is written over instead of anew, for the sake of the file system: to synchronize what makes a file longer
+ * takes twice the time and processor time of what does not.
  */
 export class Journal {
   readonly #directory: string;
+  readonly #synchronize: Synchronize;
+  /** Room for the headers of a file and a frame, then operations. */
   readonly #frame = new ByteBuffer(64 * 1024);
-  /** Number of the file being written, or of the next one when none is open. */
-  #sequence: number;
-  #file: OpenFile | undefined;
-  /** The file ended by `rotate`, until it has been synchronized. */
-  #ended: OpenFile | undefined;
+  /** Large records of the frame, which are not copied into its buffer. */
+  #large: LargeRecord[] = [];
+  /** Where large records of frames that have been appended are still to be written. */
+  #unwritten: Unwritten[] = [];
+  readonly #salt = new Uint8Array(8);
+  readonly #files: [JournalFile | undefined, JournalFile | undefined] = [undefined, undefined];
+  /** Number of the use of a file that is being written, or of the next one. */
+  #number: number;
+  #use: Use | undefined;
+  /** The use ended by `rotate`, until it has been synchronized. */
+  #ended: Use | undefined;
+  /** Uses that have not been discarded, the one being written included. */
+  #kept: Use[] = [];
+  #previousBytes = 0;
   #isSynchronizing = false;
   #isClosed = false;
-  /** Length of the files that have not been discarded. */
-  #bytes = 0;
-  readonly #synchronize: Synchronize;
 
   /**
-   * @param sequence number of the first file to be written; none with this or a higher number exists
+   * @param directory holds no files of a journal
+   * @param number of the first use of a file; none had this or a higher number
    * @param synchronize `fdatasync`, unless a test decides when and whether that succeeds
    */
-  constructor(directory: string, sequence: number, synchronize: Synchronize = promisify(fdatasync)) {
+  constructor(directory: string, number: number, synchronize: Synchronize = promisify(fdatasync)) {
     this.#directory = directory;
-    this.#sequence = sequence;
+    this.#number = number;
     this.#synchronize = synchronize;
-    this.#frame.length = FRAME_HEADER_BYTES;
+    this.#frame.length = OPERATIONS_START;
   }
 
-  /** Length of what is kept, in bytes. */
+  /** Length of what has not been discarded, in bytes. */
   get bytes(): number {
-    return this.#bytes;
+    let bytes = 0;
+    for (const use of this.#kept) bytes += use.bytes;
+    return bytes;
   }
 
+  /** Length of its files, in bytes. */
+  get diskBytes(): number {
+    return (this.#files[0]?.bytes ?? 0) + (this.#files[1]?.bytes ?? 0);
+  }
+
+  /** @param record not to be changed before the operations have been appended; a large one, not before `writeLarge` */
   put(key: Uint8Array, record: Uint8Array): void {
     const frame = this.#frame;
     frame.reserve(9);
@@ -66,7 +94,8 @@ export class Journal {
     writeUint32(frame.bytes, frame.length + 5, record.length);
     frame.length += 9;
     frame.append(key);
-    frame.append(record);
+    if (record.length < LARGE_BYTES) frame.append(record);
+    else this.#large.push({ at: frame.length, record });
   }
 
   remove(key: Uint8Array): void {
@@ -86,36 +115,99 @@ export class Journal {
 
   /**
    * Hands the operations since the last call to the operating system as one frame, so that they survive the
-   * death of the process.
+   * death of the process; with large records in it, only once these have been written, by `writeLarge` or in the
+   * course of `synchronize`.
    * @throws what the file system throws; the frame may then be there in part, and nothing may be written after it
    */
   append(): void {
     const frame = this.#frame;
-    const length = frame.length;
-    if (length === FRAME_HEADER_BYTES) return;
-    const operations = frame.bytes.subarray(FRAME_HEADER_BYTES, length);
-    writeUint32(frame.bytes, 0, operations.length);
-    writeUint32(frame.bytes, 4, crc32(operations));
-    this.#file ??= this.#openFile();
-    const file = this.#file;
-    for (let at = 0; at < length; ) at += writeSync(file.descriptor, frame.bytes, at, length - at);
-    file.bytes += length;
-    this.#bytes += length;
-    frame.length = FRAME_HEADER_BYTES;
-    if (frame.bytes.length > KEPT_FRAME_BYTES) frame.bytes = new Uint8Array(KEPT_FRAME_BYTES);
+    const { bytes, length } = frame;
+    if (length === OPERATIONS_START) return;
+    this.#use ??= this.#begin();
+    const use = this.#use;
+    const { descriptor } = use.file;
+    const large = this.#large;
+    this.#large = [];
+    this.#writeFrameHeader(use, large);
+    // The first frame goes with the file's header.
+    let from = use.bytes === 0 ? 0 : FILE_HEADER_BYTES;
+    for (const { at, record } of large) {
+      use.bytes += writeAll(descriptor, bytes, from, at, use.bytes);
+      this.#unwritten.push({ descriptor, record, position: use.bytes });
+      use.bytes += record.length;
+      from = at;
+    }
+    use.bytes += writeAll(descriptor, bytes, from, length, use.bytes);
+    use.file.bytes = Math.max(use.file.bytes, use.bytes);
+    frame.length = OPERATIONS_START;
+    if (bytes.length > KEPT_FRAME_BYTES) frame.bytes = new Uint8Array(KEPT_FRAME_BYTES);
   }
 
-  #openFile(): OpenFile {
-    const descriptor = openSync(journalPath(this.#directory, this.#sequence), "wx", 0o600);
-    return { descriptor, bytes: 0, synchronizedBytes: 0, isListed: false };
+  #writeFrameHeader(use: Use, large: readonly LargeRecord[]): void {
+    const { bytes, length } = this.#frame;
+    let checksum = use.seed;
+    let operationBytes = length - OPERATIONS_START;
+    let from = OPERATIONS_START;
+    for (const { at, record } of large) {
+      checksum = crc32(record, crc32(bytes.subarray(from, at), checksum));
+      operationBytes += record.length;
+      from = at;
+    }
+    checksum = crc32(bytes.subarray(from, length), checksum);
+    writeFrameHeader(bytes, FILE_HEADER_BYTES, use.number, operationBytes, checksum);
   }
 
-  /** Ends the file being written. @returns its number; every operation appended so far is in a file up to it */
+  /** Hands large records that have been appended to the operating system. @throws as `append` */
+  writeLarge(): void {
+    const unwritten = this.#unwritten;
+    this.#unwritten = [];
+    for (const { descriptor, record, position } of unwritten) {
+      writeAll(descriptor, record, 0, record.length, position);
+    }
+  }
+
+  /** The same without keeping others waiting. */
+  async #writeLargeElsewhere(): Promise<void> {
+    const unwritten = this.#unwritten;
+    this.#unwritten = [];
+    try {
+      for (const { descriptor, record, position } of unwritten) {
+        for (let at = 0; at < record.length; ) {
+          at += await writeElsewhere(descriptor, record, at, record.length - at, position + at);
+        }
+      }
+    } catch (error) {
+      throw new StorageError(`writing to the journal failed: ${(error as Error).message}`);
+    }
+  }
+
+  /** Begins the next use of a file, whose header is then at the beginning of the frame's buffer. */
+  #begin(): Use {
+    const number = this.#number;
+    const index = (number % 2) as 0 | 1;
+    this.#files[index] ??= this.#makeFile(FILE_NAMES[index]);
+    const file = this.#files[index];
+    assert(!this.#kept.some((kept) => kept.file === file), "what is written over has been discarded");
+    randomFillSync(this.#salt);
+    const seed = writeFileHeader(this.#frame.bytes, number, this.#salt, this.#previousBytes);
+    const use = { number, file, seed, bytes: 0, synchronizedBytes: 0 };
+    this.#kept.push(use);
+    return use;
+  }
+
+  #makeFile(name: string): JournalFile {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+    const descriptor = openSync(join(this.#directory, name), flags, 0o600);
+    return { name, descriptor, bytes: 0, isListed: false };
+  }
+
+  /** Ends the use being written. @returns its number; every operation appended so far is in a use up to it */
   rotate(): number {
-    if (this.#file === undefined) return this.#sequence - 1;
-    this.#ended = this.#file;
-    this.#file = undefined;
-    return this.#sequence++;
+    if (this.#use === undefined) return this.#number - 1;
+    this.#ended = this.#use;
+    this.#previousBytes = this.#use.bytes;
+    this.#use = undefined;
+    return this.#number++;
   }
 
   /**
@@ -123,19 +215,17 @@ export class Journal {
    * @throws as a rejection what the file system answers; nothing may be written after it
    */
   async synchronize(): Promise<void> {
-    const file = this.#ended ?? this.#file;
-    if (file === undefined) return;
-    const { bytes } = file;
+    const use = this.#ended ?? this.#use;
+    if (use === undefined) return;
+    const { bytes, file } = use;
     this.#isSynchronizing = true;
     try {
+      if (this.#unwritten.length > 0) await this.#writeLargeElsewhere();
       await this.#synchronize(file.descriptor);
       if (!file.isListed) await this.#synchronizeDirectory();
       file.isListed = true;
-      file.synchronizedBytes = bytes;
-      if (file === this.#ended) {
-        closeSync(file.descriptor);
-        this.#ended = undefined;
-      }
+      use.synchronizedBytes = bytes;
+      if (use === this.#ended) this.#ended = undefined;
     } finally {
       this.#isSynchronizing = false;
       if (this.#isClosed) this.#closeFiles();
@@ -151,9 +241,14 @@ export class Journal {
     }
   }
 
-  /** Deletes the files up to a number: what they hold is in the database. */
+  /** What uses up to a number hold is in the database: their files may be written over. */
   discard(upTo: number): void {
-    this.#bytes -= discardJournal(this.#directory, upTo);
+    for (const { number, file } of this.#kept) {
+      if (number > upTo || file.bytes <= KEPT_FILE_BYTES) continue;
+      ftruncateSync(file.descriptor, KEPT_FILE_BYTES);
+      file.bytes = KEPT_FILE_BYTES;
+    }
+    this.#kept = this.#kept.filter(({ number }) => number > upTo);
   }
 
   /**
@@ -161,10 +256,9 @@ export class Journal {
    * disk: of what nobody was told should nothing be found.
    */
   giveUp(toDisk: boolean): void {
-    for (const file of [this.#ended, this.#file]) {
-      if (file === undefined) continue;
+    for (const { file, bytes, synchronizedBytes } of this.#kept) {
       try {
-        ftruncateSync(file.descriptor, toDisk ? file.synchronizedBytes : file.bytes);
+        ftruncateSync(file.descriptor, toDisk ? synchronizedBytes : bytes);
       } catch {
         // What could not be taken back may be found: it was neither confirmed nor denied.
       }
@@ -172,128 +266,87 @@ export class Journal {
     this.close();
   }
 
+  /** Ends; deletes the files when all that they hold has been discarded. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     if (!this.#isSynchronizing) this.#closeFiles();
   }
 
   #closeFiles(): void {
-    for (const file of [this.#ended, this.#file]) if (file !== undefined) closeSync(file.descriptor);
-    this.#ended = undefined;
-    this.#file = undefined;
-  }
-}
-
-/** A file of the journal while it is written, or waits to be synchronized. */
-interface OpenFile {
-  readonly descriptor: number;
-  /** Length of its whole frames. */
-  bytes: number;
-  /** How many of these bytes are on disk. */
-  synchronizedBytes: number;
-  /** The directory has it, even after a crash of the machine. */
-  isListed: boolean;
-}
-
-/** What is told of a journal's operations, in the order in which they were made. The views are not to be kept. */
-export interface JournalReader {
-  put(key: Uint8Array, record: Uint8Array): void;
-  remove(key: Uint8Array): void;
-  removeAll(): void;
-}
-
-/** Numbers of the journal files in a directory, ascending. */
-export function journalSequences(directory: string): number[] {
-  const sequences: number[] = [];
-  for (const name of readdirSync(directory)) {
-    const match = FILE_NAME.exec(name);
-    if (match !== null) sequences.push(Number(match[1]));
-  }
-  return sequences.sort((a, b) => a - b);
-}
-
-/** Deletes journal files up to a number. @returns their length in bytes */
-export function discardJournal(directory: string, upTo: number): number {
-  let bytes = 0;
-  for (const sequence of journalSequences(directory)) {
-    if (sequence > upTo) break;
-    const path = journalPath(directory, sequence);
-    bytes += statSync(path).size;
-    unlinkSync(path);
-  }
-  return bytes;
-}
-
-/**
- * Reads the journal files behind a number, up to the first damage. Files are numbered without gaps: what follows a
- * gap has lost its ground as well, and is not read.
- * @returns how many bytes of the damaged file were void; 0 when it was whole
- */
-export function readJournals(directory: string, after: number, reader: JournalReader): number {
-  let sequence = after;
-  for (const found of journalSequences(directory)) {
-    if (found <= after) continue;
-    if (found !== ++sequence) return 0;
-    const voidBytes = readJournal(directory, sequence, reader);
-    if (voidBytes > 0) return voidBytes;
-  }
-  return 0;
-}
-
-/** Reads a journal file. @returns how many bytes at its end were void; 0 when all of it was whole */
-export function readJournal(directory: string, sequence: number, reader: JournalReader): number {
-  const bytes = readFileSync(journalPath(directory, sequence));
-  let at = 0;
-  while (at + FRAME_HEADER_BYTES <= bytes.length) {
-    const start = at + FRAME_HEADER_BYTES;
-    const end = start + readUint32(bytes, at);
-    // A frame without operations is never written; a file system that lost the tail may leave zeros for it.
-    if (end === start || end > bytes.length) break;
-    if (crc32(bytes.subarray(start, end)) !== readUint32(bytes, at + 4)) break;
-    readFrame(bytes, start, end, reader);
-    at = end;
-  }
-  return bytes.length - at;
-}
-
-function readFrame(bytes: Uint8Array, start: number, end: number, reader: JournalReader): void {
-  for (let at = start; at < end; ) {
-    const kind = bytes[at]!;
-    if (kind === PUT) {
-      const keyEnd = at + 9 + readUint32(bytes, at + 1);
-      const recordEnd = keyEnd + readUint32(bytes, at + 5);
-      reader.put(bytes.subarray(at + 9, keyEnd), bytes.subarray(keyEnd, recordEnd));
-      at = recordEnd;
-    } else if (kind === REMOVE) {
-      const keyEnd = at + 5 + readUint32(bytes, at + 1);
-      reader.remove(bytes.subarray(at + 5, keyEnd));
-      at = keyEnd;
-    } else {
-      reader.removeAll();
-      at++;
+    for (const file of this.#files) {
+      if (file === undefined) continue;
+      closeSync(file.descriptor);
+      if (this.#kept.length === 0) unlinkSync(join(this.#directory, file.name));
     }
   }
 }
 
-function journalPath(directory: string, sequence: number): string {
-  return join(directory, `journal-${sequence}`);
+/** Writes source[start, end) at a position of a file. @returns how many bytes */
+function writeAll(
+  descriptor: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  position: number,
+): number {
+  for (let at = start; at < end; ) {
+    at += writeSync(descriptor, source, at, end - at, position + at - start);
+  }
+  return end - start;
 }
 
-function writeUint32(target: Uint8Array, at: number, value: number): void {
-  target[at] = value;
-  target[at + 1] = value >>> 8;
-  target[at + 2] = value >>> 16;
-  target[at + 3] = value >>> 24;
+/** Writes source[offset, offset + length) at a position of a file, in a thread of its own. @returns how many bytes it wrote */
+function writeElsewhere(
+  descriptor: number,
+  source: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(descriptor, source, offset, length, position, (error, written) => {
+      if (error === null) resolve(written);
+      else reject(error);
+    });
+  });
 }
 
-function readUint32(source: Uint8Array, at: number): number {
-  return (source[at]! | (source[at + 1]! << 8) | (source[at + 2]! << 16) | (source[at + 3]! << 24)) >>> 0;
+/** A record that belongs at a place of the frame's buffer. */
+interface LargeRecord {
+  readonly at: number;
+  readonly record: Uint8Array;
 }
 
-const FILE_NAME = /^journal-([0-9]{1,15})$/;
-const FRAME_HEADER_BYTES = 8;
+interface Unwritten {
+  readonly descriptor: number;
+  readonly record: Uint8Array;
+  readonly position: number;
+}
+
+interface JournalFile {
+  readonly name: string;
+  readonly descriptor: number;
+  /** Its length. */
+  bytes: number;
+  /** The directory has it, even after a crash of the machine. */
+  isListed: boolean;
+}
+
+/** What a file is used for from one change of places to the next. */
+interface Use {
+  readonly number: number;
+  readonly file: JournalFile;
+  /** What the checksums of its frames begin with. */
+  readonly seed: number;
+  /** Length of the header and its whole frames. */
+  bytes: number;
+  /** How many of these bytes are on disk. */
+  synchronizedBytes: number;
+}
+
+const OPERATIONS_START = FILE_HEADER_BYTES + FRAME_HEADER_BYTES;
 /** A larger frame's buffer is given back after it was written. */
 const KEPT_FRAME_BYTES = 1024 * 1024;
-const PUT = 1;
-const REMOVE = 2;
-const REMOVE_ALL = 3;
+/** So much of a file is kept to be written over. */
+const KEPT_FILE_BYTES = 64 * 1024 ** 2;

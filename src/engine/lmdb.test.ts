@@ -5,7 +5,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statSync,
   truncateSync,
@@ -17,12 +16,21 @@ import fc from "fast-check";
 import { open as openDatabase } from "lmdb";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
+import { hashBytes } from "../lib/hash.ts";
 import { SeededRandom } from "../lib/random.ts";
-import { type LargeWrite, NEVER, OutOfMemoryError, StorageError, type StoredValue } from "./engine.ts";
+import {
+  type LargeWrite,
+  NEVER,
+  OutOfMemoryError,
+  StorageError,
+  type StoredValue,
+  setWhole,
+} from "./engine.ts";
 import { describeEngine } from "./engine-conformance.ts";
 import { EngineModel, operations, scanAll } from "./engine-model.ts";
 import { collidingKeys } from "./hash-collisions-fixture.ts";
-import { journalSequences } from "./journal.ts";
+import { version1Frame } from "./journal-fixture.ts";
+import { FILE_HEADER_BYTES } from "./journal-format.ts";
 import { LmdbEngine, type LmdbEngineOptions } from "./lmdb.ts";
 
 let scratch = "";
@@ -66,6 +74,12 @@ class SlowDisk {
   }
 }
 
+function journalsIn(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((name) => name.startsWith("journal"))
+    .sort();
+}
+
 function newDirectory(): string {
   return join(scratch, `${directories++}`);
 }
@@ -103,10 +117,10 @@ describe("lmdb engine", () => {
       const later = clock.wallMs() + 60_000;
       const first = await open({ sync });
       for (let i = 0; i < 300; i++)
-        first.set(utf8(`key ${i}`), utf8(`value ${i}`), i % 3 === 0 ? later : NEVER);
+        setWhole(first, utf8(`key ${i}`), utf8(`value ${i}`), i % 3 === 0 ? later : NEVER);
       for (let i = 0; i < 300; i += 10) first.delete(utf8(`key ${i}`));
       await first.close();
-      expect(journalSequences(directory)).toEqual([]);
+      expect(journalsIn(directory)).toEqual([]);
 
       const second = await open({ sync });
       second.check();
@@ -124,8 +138,8 @@ describe("lmdb engine", () => {
     test("keys expire while it is closed", async () => {
       const gone: string[] = [];
       const first = await open();
-      first.set(utf8("soon"), utf8("value"), clock.wallMs() + 1000);
-      first.set(utf8("later"), utf8("value"), clock.wallMs() + 5000);
+      setWhole(first, utf8("soon"), utf8("value"), clock.wallMs() + 1000);
+      setWhole(first, utf8("later"), utf8("value"), clock.wallMs() + 5000);
       await first.close();
       clock.advance(2000);
       const second = await open({ onDeparture: (key) => gone.push(latin1(key)) });
@@ -140,7 +154,7 @@ describe("lmdb engine", () => {
     test("a scan goes on where it was", async () => {
       const keys = Array.from({ length: 200 }, (_, i) => `key ${i}`);
       const first = await open();
-      for (const key of keys) first.set(utf8(key), utf8("value"), NEVER);
+      for (const key of keys) setWhole(first, utf8(key), utf8("value"), NEVER);
       const seen: string[] = [];
       const cursor = first.scan(0, 50, (key) => seen.push(latin1(key)));
       await first.close();
@@ -203,7 +217,7 @@ describe("lmdb engine", () => {
   describe("settle with sync always", () => {
     test("waits for what was written", async () => {
       const engine = await open();
-      engine.set(utf8("key"), utf8("value"), NEVER);
+      setWhole(engine, utf8("key"), utf8("value"), NEVER);
       const settled = engine.settle();
       expect(settled).toBeInstanceOf(Promise);
       expect(engine.settle()).toBeUndefined();
@@ -214,17 +228,17 @@ describe("lmdb engine", () => {
       expect(scanAll(copy, 10)).toEqual(["key"]);
       // What was recovered is not waited for.
       expect(copy.settle()).toBeUndefined();
-      copy.set(utf8("other"), utf8("value"), NEVER);
+      setWhole(copy, utf8("other"), utf8("value"), NEVER);
       await copy.settle();
     });
 
     test("waits for what was read and is not durable, however it was read", async () => {
       const engine = await open();
-      engine.set(utf8("deleted"), utf8("value"), NEVER);
-      engine.set(utf8("unrelated"), utf8("value"), NEVER);
+      setWhole(engine, utf8("deleted"), utf8("value"), NEVER);
+      setWhole(engine, utf8("unrelated"), utf8("value"), NEVER);
       await engine.settle();
       const key = utf8("key");
-      engine.set(key, utf8("value"), NEVER);
+      setWhole(engine, key, utf8("value"), NEVER);
       engine.delete(utf8("deleted"));
       const written = engine.settle();
       const touches: (() => void)[] = [
@@ -254,7 +268,7 @@ describe("lmdb engine", () => {
 
     test("waits where everything was removed and that is not durable", async () => {
       const engine = await open();
-      engine.set(utf8("key"), utf8("value"), NEVER);
+      setWhole(engine, utf8("key"), utf8("value"), NEVER);
       await engine.settle();
       engine.clear();
       const cleared = engine.settle();
@@ -269,13 +283,13 @@ describe("lmdb engine", () => {
     test("writes during a synchronization wait for the next one, and are seen all the time", async () => {
       const engine = await open({ intervalMs: 5 });
       const order: string[] = [];
-      engine.set(utf8("key"), utf8("1"), NEVER);
-      engine.set(utf8("short-lived"), utf8("1"), NEVER);
+      setWhole(engine, utf8("key"), utf8("1"), NEVER);
+      setWhole(engine, utf8("short-lived"), utf8("1"), NEVER);
       const first = engine.settle()!.then(() => order.push("first"));
       // The synchronization begins at the end of the event turn.
       await new Promise((resolve) => setImmediate(resolve));
-      engine.set(utf8("key"), utf8("2"), NEVER);
-      engine.set(utf8("other"), utf8("1"), clock.wallMs() + 1000);
+      setWhole(engine, utf8("key"), utf8("2"), NEVER);
+      setWhole(engine, utf8("other"), utf8("1"), clock.wallMs() + 1000);
       engine.delete(utf8("short-lived"));
       const second = engine.settle()!.then(() => order.push("second"));
       for (const synchronized of [first, second]) {
@@ -294,7 +308,7 @@ describe("lmdb engine", () => {
       const engine = await open({ synchronize: disk.synchronize });
       const answered: string[] = [];
       const write = (key: string) => {
-        engine.set(utf8(key), utf8("value"), NEVER);
+        setWhole(engine, utf8(key), utf8("value"), NEVER);
         engine.settle()!.then(() => answered.push(key));
       };
       write("a");
@@ -321,7 +335,7 @@ describe("lmdb engine", () => {
       const disk = new SlowDisk();
       const engine = await open({ synchronize: disk.synchronize });
       const write = (value: string) => {
-        engine.set(utf8("key"), utf8(value), NEVER);
+        setWhole(engine, utf8("key"), utf8(value), NEVER);
         return engine.settle()!;
       };
       const first = write("1");
@@ -350,17 +364,17 @@ describe("lmdb engine", () => {
       const disk = new SlowDisk();
       const engine = await open({ synchronize: disk.synchronize, intervalMs: 1 });
       disk.isSlow = false;
-      for (let i = 0; i < 1000; i++) engine.set(utf8(`old ${i}`), utf8("value"), NEVER);
+      for (let i = 0; i < 1000; i++) setWhole(engine, utf8(`old ${i}`), utf8("value"), NEVER);
       await engine.settle();
       await untilWritten(engine);
       engine.clear();
-      for (let i = 0; i < 3000; i++) engine.set(utf8(`key ${i}`), utf8(`${i}`), clock.wallMs() + 1000);
+      for (let i = 0; i < 3000; i++) setWhole(engine, utf8(`key ${i}`), utf8(`${i}`), clock.wallMs() + 1000);
       await engine.settle();
       // A part of the checkpoint is in the database, and the journal cannot be written any more.
       while (engine.pendingWrites === 3000) await new Promise((resolve) => setImmediate(resolve));
       expect(engine.pendingWrites).toBeGreaterThan(0);
       disk.isSlow = true;
-      engine.set(utf8("lost"), utf8("value"), NEVER);
+      setWhole(engine, utf8("lost"), utf8("value"), NEVER);
       const lost = engine.settle()!;
       await disk.isAsked();
       disk.finish(new Error("ENOSPC"));
@@ -378,7 +392,7 @@ describe("lmdb engine", () => {
 
     test("what nobody waits for is written, too", async () => {
       const engine = await open({ intervalMs: 5 });
-      engine.set(utf8("key"), utf8("value"), clock.wallMs() + 10);
+      setWhole(engine, utf8("key"), utf8("value"), clock.wallMs() + 10);
       await untilWritten(engine);
       clock.advance(10);
       expect(engine.removeExpired(5)).toBe(1);
@@ -432,7 +446,7 @@ describe("lmdb engine", () => {
         test(`is not there before its end, and durable behind it: ${where}, sync ${sync}`, async () => {
           const engine = await open({ sync, arenaBytes, intervalMs: 5 });
           const expiresAtMs = clock.wallMs() + 60_000;
-          engine.set(key, utf8("before"), NEVER);
+          setWhole(engine, key, utf8("before"), NEVER);
           const write = begin(engine, expiresAtMs);
           await expectEverywhere(engine, { value: utf8("before"), expiresAtMs: NEVER });
           end(write);
@@ -448,14 +462,14 @@ describe("lmdb engine", () => {
         test(`has its place among other writes of its key: ${where}, sync ${sync}`, async () => {
           const engine = await open({ sync, arenaBytes, intervalMs: 5 });
           const others: (() => void)[] = [
-            () => engine.set(key, utf8("other"), clock.wallMs() + 1000),
+            () => setWhole(engine, key, utf8("other"), clock.wallMs() + 1000),
             () => engine.delete(key),
             () => engine.setExpiry(key, clock.wallMs() + 1000),
             () => end(begin(engine, clock.wallMs() + 1000)),
             () => engine.clear(),
             () => {
               engine.clear();
-              engine.set(key, utf8("other"), clock.wallMs() + 1000);
+              setWhole(engine, key, utf8("other"), clock.wallMs() + 1000);
             },
           ];
           for (const isComplete of [false, true]) {
@@ -470,7 +484,7 @@ describe("lmdb engine", () => {
             }
           }
           end(begin(engine, NEVER));
-          engine.set(key, utf8("last"), NEVER);
+          setWhole(engine, key, utf8("last"), NEVER);
           await expectEverywhere(engine, { value: utf8("last"), expiresAtMs: NEVER });
           end(begin(engine, NEVER));
           engine.delete(key);
@@ -483,11 +497,11 @@ describe("lmdb engine", () => {
       const disk = new SlowDisk();
       disk.isSlow = false;
       const engine = await open({ synchronize: disk.synchronize, arenaBytes: 16 * 1024 ** 2 });
-      engine.set(key, utf8("before"), NEVER);
+      setWhole(engine, key, utf8("before"), NEVER);
       await engine.settle();
       const write = begin(engine, NEVER);
       disk.isSlow = true;
-      engine.set(utf8("other"), utf8("value"), NEVER);
+      setWhole(engine, utf8("other"), utf8("value"), NEVER);
       const settled = engine.settle()!;
       await disk.isAsked();
       disk.finish(new Error("no disk"));
@@ -503,17 +517,17 @@ describe("lmdb engine", () => {
   describe("with sync interval", () => {
     test("settle does not wait, and what it settled survives", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
-      engine.set(utf8("early"), utf8("value"), clock.wallMs() + 1000);
-      engine.set(utf8("removed"), utf8("value"), NEVER);
+      setWhole(engine, utf8("early"), utf8("value"), clock.wallMs() + 1000);
+      setWhole(engine, utf8("removed"), utf8("value"), NEVER);
       expect(engine.settle()).toBeUndefined();
       engine.clear();
-      engine.set(utf8("key"), utf8("first"), clock.wallMs() + 1000);
-      engine.set(utf8("short-lived"), utf8("value"), NEVER);
+      setWhole(engine, utf8("key"), utf8("first"), clock.wallMs() + 1000);
+      setWhole(engine, utf8("short-lived"), utf8("value"), NEVER);
       expect(engine.settle()).toBeUndefined();
       engine.setExpiry(utf8("key"), clock.wallMs() + 2000);
       engine.delete(utf8("short-lived"));
       expect(engine.settle()).toBeUndefined();
-      engine.set(utf8("not settled"), utf8("value"), NEVER);
+      setWhole(engine, utf8("not settled"), utf8("value"), NEVER);
       expect(engine.stats().diskBytes).toBeGreaterThan(0);
 
       for (const sync of ["interval", "always"] as const) {
@@ -530,7 +544,7 @@ describe("lmdb engine", () => {
 
     test("writes reach the database after the interval", async () => {
       const engine = await open({ sync: "interval", intervalMs: 5 });
-      engine.set(utf8("key"), utf8("value"), NEVER);
+      setWhole(engine, utf8("key"), utf8("value"), NEVER);
       engine.settle();
       await untilWritten(engine);
       const copy = await open({ directory: copyAsIs() });
@@ -540,13 +554,13 @@ describe("lmdb engine", () => {
 
     test("what was settled during a checkpoint survives as well", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
-      for (let i = 0; i < 20_000; i++) engine.set(utf8(`key ${i}`), utf8("value"), NEVER);
+      for (let i = 0; i < 20_000; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), NEVER);
       engine.settle();
-      engine.set(utf8("key 0"), utf8("other"), NEVER);
+      setWhole(engine, utf8("key 0"), utf8("other"), NEVER);
       engine.delete(utf8("key 1"));
       engine.settle();
-      expect(journalSequences(directory)).toEqual([1, 2]);
-      while (journalSequences(directory).length > 1) await Bun.sleep(1);
+      expect(journalsIn(directory)).toEqual(["journal-even", "journal-odd"]);
+      while (engine.pendingWrites > 2) await Bun.sleep(1);
       expect(latin1(engine.get(utf8("key 0"))!.value)).toBe("other");
       expect(engine.get(utf8("key 1"))).toBeUndefined();
       const copy = await open({ directory: copyAsIs() });
@@ -560,53 +574,105 @@ describe("lmdb engine", () => {
       const frames: number[] = [];
       for (let i = 1; i <= 6; i++) {
         // Both keys of a turn have the same value, or one of them is missing in all.
-        engine.set(utf8("a"), utf8(`${i}`), i % 2 === 0 ? clock.wallMs() + i : NEVER);
-        engine.set(utf8("b"), utf8(`${i}`), NEVER);
+        setWhole(engine, utf8("a"), utf8(`${i}`), i % 2 === 0 ? clock.wallMs() + i : NEVER);
+        setWhole(engine, utf8("b"), utf8(`${i}`), NEVER);
         engine.settle();
-        frames.push(statSync(join(directory, "journal-1")).size);
+        frames.push(statSync(join(directory, "journal-odd")).size);
       }
       const original = copyAsIs();
       for (let length = frames.at(-1)!; length >= 0; length -= 7) {
         const copy = newDirectory();
         cpSync(original, copy, { recursive: true });
-        truncateSync(join(copy, "journal-1"), length);
+        truncateSync(join(copy, "journal-odd"), length);
         const found = await open({ directory: copy });
         const whole = frames.filter((end) => end <= length);
         const value = whole.length === 0 ? undefined : utf8(`${whole.length}`);
         expect(found.get(utf8("a"))?.value).toEqual(value);
         expect(found.get(utf8("b"))?.value).toEqual(value);
-        expect(found.recovery.voidBytes).toBe(length - (whole.at(-1) ?? 0));
+        const rest = length - (whole.at(-1) ?? FILE_HEADER_BYTES);
+        expect(found.recovery.voidBytes).toBe(rest < 16 ? 0 : rest);
         found.check();
         await found.close();
-        expect(journalSequences(copy)).toEqual([]);
+        expect(journalsIn(copy)).toEqual([]);
       }
     });
 
     test("what follows a lost or damaged journal file is void, and stays so", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
-      engine.set(utf8("a"), utf8("1"), NEVER);
+      for (let i = 0; i < 20_000; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), NEVER);
       engine.settle();
-      const frame = readFileSync(join(directory, "journal-1"));
-      for (const [files, expected] of [
-        [[1, 2, 3], "1"],
-        [[1, 3], "1"],
-        [[2, 3], undefined],
-      ] as const) {
-        const copy = copyAsIs();
-        rmSync(join(copy, "journal-1"));
-        for (const file of files) {
-          writeFileSync(join(copy, `journal-${file}`), file === 1 ? frame : Uint8Array.of(...frame, 1));
-        }
+      // A checkpoint has begun, and this goes to the other file.
+      setWhole(engine, utf8("later"), utf8("value"), NEVER);
+      engine.settle();
+      const original = copyAsIs();
+      for (const damage of ["none", "lost", "cut short"] as const) {
+        const copy = newDirectory();
+        cpSync(original, copy, { recursive: true });
+        const first = join(copy, "journal-odd");
+        if (damage === "lost") rmSync(first);
+        if (damage === "cut short") truncateSync(first, statSync(first).size - 1);
         const found = await open({ directory: copy, sync: "interval", intervalMs: 1e6 });
-        expect(found.get(utf8("a"))?.value).toEqual(expected === undefined ? expected! : utf8(expected));
-        found.set(utf8("b"), utf8("2"), NEVER);
+        expect(found.size()).toBe(damage === "none" ? 20_001 : 0);
+        setWhole(found, utf8("b"), utf8("2"), NEVER);
         found.settle();
-        expect(journalSequences(copy)).toEqual([4]);
         const again = newDirectory();
         cpSync(copy, again, { recursive: true });
         const reopened = await open({ directory: again });
         expect(reopened.get(utf8("b"))?.value).toEqual(utf8("2"));
+        expect(reopened.get(utf8("later")) === undefined).toBe(damage !== "none");
+        expect(reopened.recovery).toEqual({ journaledWrites: 1, voidBytes: 0 });
+        await reopened.close();
+        await found.close();
       }
+    });
+
+    test("journal files are written over, checkpoint by checkpoint, and replay only what is new", async () => {
+      const engine = await open({ sync: "interval", intervalMs: 1 });
+      let most = 0;
+      for (let round = 1; round <= 30; round++) {
+        // Early rounds are long, so that later ones end among what those have left.
+        for (let i = 0; i < (round < 4 ? 200 : 3); i++)
+          setWhole(engine, utf8(`key ${i}`), utf8(`${round}`), NEVER);
+        engine.settle();
+        most = Math.max(most, engine.stats().diskBytes - statSync(join(directory, "data.mdb")).size);
+        const copy = await open({ directory: copyAsIs(), intervalMs: 1e6 });
+        expect(latin1(copy.get(utf8("key 0"))!.value)).toBe(`${round}`);
+        expect(latin1(copy.get(utf8("key 100"))!.value)).toBe(`${Math.min(round, 3)}`);
+        expect(copy.size()).toBe(200);
+        expect(copy.recovery.voidBytes).toBe(0);
+        copy.check();
+        await copy.close();
+        await untilWritten(engine);
+      }
+      expect(journalsIn(directory)).toEqual(["journal-even", "journal-odd"]);
+      expect(most).toBeLessThan(2 * 200 * 40);
+    });
+
+    test("a directory with the journal of an earlier version is read and gone on with", async () => {
+      const first = await open();
+      setWhole(first, utf8("old"), utf8("value"), NEVER);
+      await first.close();
+      const database = openDatabase({ path: directory, encoding: "binary", keyEncoding: "binary" });
+      const meta = database.openDB({ name: "meta", encoding: "binary", keyEncoding: "binary" });
+      const numberBytes = meta.get(Buffer.from("journal")) as Uint8Array;
+      const next = numberBytes[7]! + 1;
+      await meta.put(Buffer.from("version"), Buffer.of(1));
+      const seed = (meta.get(Buffer.from("seed")) as Buffer).readUInt32BE(0);
+      await database.close();
+      const key = utf8("....new");
+      new DataView(key.buffer, key.byteOffset).setUint32(0, hashBytes(key, 4, key.length, seed));
+      const record = Uint8Array.of(0, ...utf8("value"));
+      writeFileSync(join(directory, `journal-${next}`), version1Frame(key, record));
+
+      const second = await open();
+      expect(second.recovery).toEqual({ journaledWrites: 1, voidBytes: 0 });
+      expect(scanAll(second, 10).sort()).toEqual(["new", "old"]);
+      expect(journalsIn(directory)).toEqual([]);
+      setWhole(second, utf8("newer"), utf8("value"), NEVER);
+      await second.settle();
+      const copy = await open({ directory: copyAsIs() });
+      expect(scanAll(copy, 10).sort()).toEqual(["new", "newer", "old"]);
+      copy.check();
     });
 
     test("writers wait when much is pending, and are refused when too much is", async () => {
@@ -614,7 +680,7 @@ describe("lmdb engine", () => {
       const value = new Uint8Array(100_000);
       let waited = 0;
       for (let i = 0; i < 100; i++) {
-        engine.set(utf8(`key ${i}`), value, NEVER);
+        setWhole(engine, utf8(`key ${i}`), value, NEVER);
         const settled = engine.settle();
         if (settled !== undefined) waited++;
         await settled;
@@ -622,12 +688,12 @@ describe("lmdb engine", () => {
       expect(waited).toBeGreaterThan(1);
       expect(waited).toBeLessThan(30);
       expect(() => {
-        for (let i = 0; i < 100; i++) engine.set(utf8(`more ${i}`), value, NEVER);
+        for (let i = 0; i < 100; i++) setWhole(engine, utf8(`more ${i}`), value, NEVER);
       }).toThrow(OutOfMemoryError);
       expect(() => engine.setExpiry(utf8("key 1"), clock.wallMs() + 1)).toThrow("4 MB");
       expect(engine.delete(utf8("key 1"))).toBe(true);
       await engine.settle();
-      engine.set(utf8("after"), value, NEVER);
+      setWhole(engine, utf8("after"), value, NEVER);
       await engine.close();
       const again = await open();
       expect(again.length(utf8("after"))).toBe(value.length);
@@ -643,11 +709,11 @@ describe("lmdb engine", () => {
       for (const name of ["data.mdb", "lock.mdb"]) {
         expect(statSync(join(directory, name)).mode & 0o077).toBe(0);
       }
-      engine.set(utf8("key"), utf8("value"), NEVER);
+      setWhole(engine, utf8("key"), utf8("value"), NEVER);
       await engine.settle();
       const bytesOf = (name: string) => statSync(join(directory, name)).size;
-      expect(engine.stats().diskBytes).toBe(bytesOf("data.mdb") + bytesOf("journal-1"));
-      expect(statSync(join(directory, "journal-1")).mode & 0o077).toBe(0);
+      expect(engine.stats().diskBytes).toBe(bytesOf("data.mdb") + bytesOf("journal-odd"));
+      expect(statSync(join(directory, "journal-odd")).mode & 0o077).toBe(0);
     });
 
     test("is for one engine at a time", async () => {
@@ -683,10 +749,10 @@ describe("lmdb engine", () => {
       });
       await root
         .openDB({ name: "meta", encoding: "binary", keyEncoding: "binary" })
-        .put(Buffer.from("version"), Uint8Array.of(2));
+        .put(Buffer.from("version"), Uint8Array.of(3));
       await root.close();
       await expect(open()).rejects.toThrow(StorageError);
-      await expect(open()).rejects.toThrow("it has format 2");
+      await expect(open()).rejects.toThrow("it has format 3");
     });
 
     test("with the database of another program is left alone", async () => {
@@ -738,9 +804,9 @@ describe("lmdb engine", () => {
   test("closing waits for what was written, and ends writing", async () => {
     for (const sync of ["always", "interval"] as const) {
       const engine = await open({ sync });
-      engine.set(utf8(`key ${sync}`), utf8("value"), NEVER);
+      setWhole(engine, utf8(`key ${sync}`), utf8("value"), NEVER);
       const closing = engine.close();
-      expect(() => engine.set(utf8("late"), utf8("value"), NEVER)).toThrow(StorageError);
+      expect(() => setWhole(engine, utf8("late"), utf8("value"), NEVER)).toThrow(StorageError);
       expect(() => engine.delete(utf8("late"))).toThrow(StorageError);
       expect(() => engine.clear()).toThrow(StorageError);
       await closing;
@@ -754,12 +820,12 @@ describe("lmdb engine", () => {
   test("thousands of keys of one hash hold up neither a scan nor anything else", async () => {
     // The seed of the hash is the first draw of a new directory.
     const engine = await open({ random: { next: () => 0.25 }, intervalMs: 5 });
-    for (let i = 0; i < 500; i++) engine.set(utf8(`other ${i}`), utf8("value"), NEVER);
+    for (let i = 0; i < 500; i++) setWhole(engine, utf8(`other ${i}`), utf8("value"), NEVER);
     await engine.settle();
     const colliding = collidingKeys(0.25 * 2 ** 32, 3000);
-    for (const key of colliding.slice(0, 2000)) engine.set(key, key, clock.wallMs() + 1000);
+    for (const key of colliding.slice(0, 2000)) setWhole(engine, key, key, clock.wallMs() + 1000);
     await engine.settle();
-    for (const key of colliding.slice(2000)) engine.set(key, key, clock.wallMs() + 1000);
+    for (const key of colliding.slice(2000)) setWhole(engine, key, key, clock.wallMs() + 1000);
     for (let settled = 0; settled < 2; settled++) {
       const keys = scanAll(engine, 10);
       expect(keys).toHaveLength(3500);
@@ -776,7 +842,7 @@ describe("lmdb engine", () => {
 
   test("much is found expired in small steps without looking at the same twice", async () => {
     const engine = await open();
-    for (let i = 0; i < 20_000; i++) engine.set(utf8(`key ${i}`), utf8("value"), clock.wallMs() + 10);
+    for (let i = 0; i < 20_000; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), clock.wallMs() + 10);
     await engine.settle();
     clock.advance(10);
     let steps = 0;
@@ -792,7 +858,7 @@ describe("lmdb engine", () => {
   test("what expires before anything that was removed before is found, too", async () => {
     const engine = await open();
     for (const pastMs of [100, 1000, 10, 5000]) {
-      engine.set(utf8("key"), utf8("value"), clock.wallMs() - pastMs);
+      setWhole(engine, utf8("key"), utf8("value"), clock.wallMs() - pastMs);
       await engine.settle();
       expect(engine.removeExpired(5)).toBe(1);
       expect(engine.removeExpired(5)).toBe(0);
@@ -804,7 +870,7 @@ describe("lmdb engine", () => {
   test("reads are answered from the arena once they came from disk", async () => {
     await (await open()).close();
     const first = await open();
-    first.set(utf8("key"), utf8("value"), NEVER);
+    setWhole(first, utf8("key"), utf8("value"), NEVER);
     await first.close();
     const engine = await open();
     for (let i = 0; i < 3; i++) engine.get(utf8("key"));
@@ -815,7 +881,7 @@ describe("lmdb engine", () => {
   test("what the arena evicts is not gone and not told of", async () => {
     const gone: string[] = [];
     const engine = await open({ arenaBytes: 256 * 1024, onDeparture: (key) => gone.push(latin1(key)) });
-    for (let i = 0; i < 100; i++) engine.set(utf8(`key ${i}`), new Uint8Array(10_000).fill(i), NEVER);
+    for (let i = 0; i < 100; i++) setWhole(engine, utf8(`key ${i}`), new Uint8Array(10_000).fill(i), NEVER);
     await engine.settle();
     for (let i = 0; i < 100; i++) expect(engine.get(utf8(`key ${i}`))!.value[9999]).toBe(i);
     expect(engine.stats().evictedCount).toBeGreaterThan(50);

@@ -20,12 +20,13 @@ import {
   type StoredValue,
   TooLargeError,
 } from "./engine.ts";
-import { journalSequences, readJournals, type Synchronize } from "./journal.ts";
+import { ExpiredKeys } from "./expired-keys.ts";
+import { lastJournal, readJournals } from "./journal-recovery.ts";
 import { type WalkStep, walkKeys } from "./key-walk.ts";
 import { ArenaWrite, RecordWrite } from "./large-write.ts";
+import type { LmdbEngineOptions, Recovery } from "./lmdb-options.ts";
 import { ABSENT } from "./overlay.ts";
 import {
-  EXPIRY_BYTES,
   HASH_BYTES,
   isExpired,
   MAXIMUM_HASH,
@@ -40,37 +41,7 @@ import { Slab } from "./slab.ts";
 import { MAXIMUM_KEY_BYTES, MAXIMUM_VALUE_BYTES, Tables } from "./tables.ts";
 import { WriteBehind } from "./write-behind.ts";
 
-export interface LmdbEngineOptions {
-  /** Where the data lies; made when it is not there. */
-  readonly directory: string;
-  /**
-   * `always`: `settle` waits until writes are synchronized to disk. `interval`: only until they are with the
-   * operating system, which survives the death of the process; the disk has them a second later at most.
-   */
-  readonly sync: "always" | "interval";
-  /** Memory for the arena that answers reads. */
-  readonly arenaBytes: number;
-  /** Who leaves the arena when it is full, as `parsePolicy` reads it. */
-  readonly policy: string;
-  readonly clock: Clock;
-  /** Draws random keys, and the seed of the key hash when the directory is made. */
-  readonly random: Random;
-  readonly onDeparture: DepartureListener;
-  /** How long writes wait for the database, and with `interval` for the disk; 1,000 by default. */
-  readonly intervalMs?: number;
-  /** Memory for writes that wait for the disk, 256 MiB by default: beyond a quarter `settle` waits, beyond all `set` refuses. */
-  readonly pendingBytes?: number;
-  /** For tests; see `Journal`. */
-  readonly synchronize?: Synchronize | undefined;
-}
-
-/** What an engine found when it opened its directory. */
-export interface Recovery {
-  /** Writes that had been acknowledged and not yet committed. */
-  readonly journaledWrites: number;
-  /** Bytes of the journal that were cut short or damaged, and dropped. Not 0 only after a crash of the machine. */
-  readonly voidBytes: number;
-}
+export type { LmdbEngineOptions, Recovery } from "./lmdb-options.ts";
 
 /**
  * Everything on disk, in LMDB, with an arena in front of it.
@@ -102,6 +73,7 @@ export class LmdbEngine implements Engine {
   readonly #tables: Tables;
   readonly #arena: Store;
   readonly #pending: WriteBehind;
+  readonly #expiredKeys: ExpiredKeys;
   readonly #slab = new Slab();
   /** Room for one stored key. */
   readonly #storedKey = new Uint8Array(HASH_BYTES + MAXIMUM_KEY_BYTES);
@@ -111,9 +83,6 @@ export class LmdbEngine implements Engine {
   #expired = 0;
   #arenaHits = 0;
   #arenaMisses = 0;
-  /** Where `removeExpired` goes on, as long as there have been so many checkpoints. */
-  #expiryFrom: Uint8Array | undefined;
-  #expiryCheckpoints = 0;
   #isClosed = false;
 
   private constructor(options: LmdbEngineOptions, tables: Tables, unlock: () => void) {
@@ -136,6 +105,7 @@ export class LmdbEngine implements Engine {
     this.#arena = Store.create({ budgetBytes: arenaBytes, policy, seed: tables.seed });
     const pending = { directory, sync, intervalMs, pendingBytes, synchronize };
     this.#pending = new WriteBehind(tables, pending, () => this.#failed());
+    this.#expiredKeys = new ExpiredKeys(tables, this.#pending);
     this.#recover();
   }
 
@@ -151,7 +121,7 @@ export class LmdbEngine implements Engine {
     try {
       tables = new Tables(directory, options.random);
       const engine = new LmdbEngine(options, tables, unlock);
-      await engine.#pending.start(Math.max(tables.journalSequence(), ...journalSequences(directory)));
+      await engine.#pending.start(Math.max(tables.journalSequence(), lastJournal(directory)));
       return engine;
     } catch (error) {
       await tables?.close();
@@ -298,22 +268,7 @@ export class LmdbEngine implements Engine {
     return record;
   }
 
-  set(key: Uint8Array, value: Uint8Array, expiresAtMs: number): void {
-    this.#set(key, 0, key.length, value, 0, value.length, expiresAtMs);
-  }
-
   write(
-    bytes: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    valueStart: number,
-    valueEnd: number,
-    expiresAtMs: number,
-  ): void {
-    this.#set(bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, expiresAtMs);
-  }
-
-  #set(
     key: Uint8Array,
     start: number,
     end: number,
@@ -420,37 +375,15 @@ export class LmdbEngine implements Engine {
   }
 
   removeExpired(limit: number): number {
-    if (this.#pending.refusal !== undefined) return 0;
+    if (this.#pending.refusal !== undefined || this.#expiring === 0) return 0;
     const nowMs = this.#clock.wallMs();
-    const keys: Uint8Array[] = [];
-    if (!this.#pending.hidesDatabase()) this.#collectExpired(limit, nowMs, keys);
-    if (keys.length < limit) {
-      this.#pending.overlay.forEach((write) => {
-        const isGone = write.record !== undefined && isExpired(write.expiresAtMs, nowMs);
-        if (isGone && keys.length < limit) keys.push(write.key);
-      });
-    }
+    const keys = this.#expiredKeys.next(limit, nowMs);
     for (const key of keys) {
       this.#remove(key, HASH_BYTES, key.length, readHash(key), nowMs);
       this.#expired++;
     }
     for (const key of keys) this.#onDeparture(key.subarray(HASH_BYTES), "expired");
     return keys.length;
-  }
-
-  /** Adds expired keys of the database that have no pending write: that would have the last word. */
-  #collectExpired(limit: number, nowMs: number, keys: Uint8Array[]): void {
-    const { overlay, checkpoints } = this.#pending;
-    // Until the next checkpoint's end, what was removed is still found: going on behind it, calls need not skip
-    // it again.
-    if (this.#expiryCheckpoints !== checkpoints) this.#expiryFrom = undefined;
-    this.#expiryCheckpoints = checkpoints;
-    this.#tables.expiringUpTo(nowMs, this.#expiryFrom, (expiryKey) => {
-      this.#expiryFrom = expiryKey;
-      const key = expiryKey.subarray(EXPIRY_BYTES);
-      if (overlay.find(key, HASH_BYTES, key.length, readHash(key)) === undefined) keys.push(key);
-      return keys.length < limit;
-    });
   }
 
   settle(): Promise<void> | undefined {
@@ -472,7 +405,7 @@ export class LmdbEngine implements Engine {
       budgetBytes,
       evictedCount: evictions,
       expiredCount: this.#expired,
-      diskBytes: this.#tables.diskBytes() + this.#pending.journalBytes,
+      diskBytes: this.#tables.diskBytes() + this.#pending.diskBytes,
       arenaHits: this.#arenaHits,
       arenaMisses: this.#arenaMisses,
     };

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
-import { type DepartureListener, NEVER, OutOfMemoryError, TooLargeError } from "./engine.ts";
+import { type DepartureListener, NEVER, OutOfMemoryError, setWhole, TooLargeError } from "./engine.ts";
 import { describeEngine } from "./engine-conformance.ts";
 import { MemoryEngine, type MemoryEngineOptions } from "./memory.ts";
 
@@ -28,7 +28,7 @@ describe("memory engine at its budget", () => {
       gone.push(latin1(key));
     };
     const engine = new MemoryEngine({ ...defaults, budgetBytes: 512 * 1024, policy: "fifo", onDeparture });
-    for (let i = 0; i < 200; i++) engine.set(utf8(`key ${i}`), value, NEVER);
+    for (let i = 0; i < 200; i++) setWhole(engine, utf8(`key ${i}`), value, NEVER);
     expect(gone.length).toBe(200 - engine.size());
     expect(gone).toEqual(Array.from({ length: gone.length }, (_, i) => `key ${i}`));
     expect(engine.stats().evictedCount).toBe(gone.length);
@@ -40,23 +40,25 @@ describe("memory engine at its budget", () => {
     const engine = new MemoryEngine({ ...defaults, budgetBytes: 512 * 1024, whenFull: "refuse" });
     let stored = 0;
     expect(() => {
-      for (; stored < 200; stored++) engine.set(utf8(`key ${stored}`), value, NEVER);
+      for (; stored < 200; stored++) setWhole(engine, utf8(`key ${stored}`), value, NEVER);
     }).toThrow(OutOfMemoryError);
     expect(engine.size()).toBe(stored);
     expect(engine.stats().evictedCount).toBe(0);
     expect(engine.get(utf8("key 0"))?.value).toEqual(value);
     engine.delete(utf8("key 0"));
-    engine.set(utf8("another"), value, NEVER);
+    setWhole(engine, utf8("another"), value, NEVER);
     expect(engine.get(utf8("another"))?.value).toEqual(value);
   });
 
   test("a value beyond the budget is too large, not too much", () => {
     const engine = new MemoryEngine(defaults);
     const large = new Uint8Array(engine.limits.valueBytes);
-    engine.set(utf8("key"), large, NEVER);
+    setWhole(engine, utf8("key"), large, NEVER);
     expect(engine.length(utf8("key"))).toBe(large.length);
-    expect(() => engine.set(utf8("key"), new Uint8Array(large.length + 1), NEVER)).toThrow(TooLargeError);
-    expect(() => engine.set(new Uint8Array(60_000), large, NEVER)).toThrow(TooLargeError);
+    expect(() => setWhole(engine, utf8("key"), new Uint8Array(large.length + 1), NEVER)).toThrow(
+      TooLargeError,
+    );
+    expect(() => setWhole(engine, new Uint8Array(60_000), large, NEVER)).toThrow(TooLargeError);
   });
 
   test("a budget or policy that cannot be is refused", () => {

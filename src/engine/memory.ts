@@ -74,22 +74,7 @@ export class MemoryEngine implements Engine {
     return this.#store.peek(key, 0, key.length, this.#store.hash(key, 0, key.length), this.#clock.wallMs());
   }
 
-  set(key: Uint8Array, value: Uint8Array, expiresAtMs: number): void {
-    this.#set(key, 0, key.length, value, 0, value.length, expiresAtMs);
-  }
-
   write(
-    bytes: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    valueStart: number,
-    valueEnd: number,
-    expiresAtMs: number,
-  ): void {
-    this.#set(bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, expiresAtMs);
-  }
-
-  #set(
     key: Uint8Array,
     start: number,
     end: number,

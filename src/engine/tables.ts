@@ -68,11 +68,13 @@ export class Tables {
       this.#meta = openTable(root, "meta");
       const version = this.#meta.get(VERSION)?.[0];
       if (version === undefined) throw new Error(FOREIGN);
-      if (version !== FORMAT_VERSION) {
+      if (version !== FORMAT_VERSION && version !== EARLIER_FORMAT_VERSION) {
         throw new Error(
-          `it has format ${version}, and this version of the program reads format ${FORMAT_VERSION}`,
+          `it has format ${version}, and this version of the program reads formats ${EARLIER_FORMAT_VERSION} and ${FORMAT_VERSION}`,
         );
       }
+      // An earlier program would not find what is in the journal from now on.
+      if (version !== FORMAT_VERSION) this.#meta.putSync(VERSION, Uint8Array.of(FORMAT_VERSION));
       this.#data = openTable(root, "data");
       this.#expiry = openTable(root, "expiry");
       this.seed = readHash(this.#meta.get(SEED)!);
@@ -236,8 +238,10 @@ const ROOT_OPTIONS = {
   permissionsMode: 0o600,
 };
 
-/** Version of the layout of keys, records and databases. */
-const FORMAT_VERSION = 1;
+/** Version of the layout of keys, records, databases and journal. */
+const FORMAT_VERSION = 2;
+/** Had another journal, which is still read (journal-recovery.ts). */
+const EARLIER_FORMAT_VERSION = 1;
 const VERSION = Buffer.from("version");
 const SEED = Buffer.from("seed");
 const JOURNAL = Buffer.from("journal");

@@ -1,6 +1,7 @@
 import type { Checkpoint } from "./checkpoint.ts";
 import { StorageError } from "./engine.ts";
-import { discardJournal, Journal, type Synchronize } from "./journal.ts";
+import { Journal, type Synchronize } from "./journal.ts";
+import { removeJournals } from "./journal-recovery.ts";
 import { Overlay, type PendingWrite } from "./overlay.ts";
 import type { Tables } from "./tables.ts";
 
@@ -82,20 +83,25 @@ export class WriteBehind {
     return this.#checkpoints;
   }
 
-  /** Bytes of the journal on disk. */
-  get journalBytes(): number {
+  /** Length of the journal's files. */
+  get diskBytes(): number {
+    return this.#journal?.diskBytes ?? 0;
+  }
+
+  /** Bytes in the journal that are not in the database yet. */
+  get #journalBytes(): number {
     return this.#journal?.bytes ?? 0;
   }
 
   /**
    * Begins: hands over the writes added so far, which are those that the journal held.
-   * @param sequence number of the last journal file that there was
+   * @param sequence number of the last use of a journal file that there was
    */
   async start(sequence: number): Promise<void> {
     const { directory, synchronize } = this.#options;
     if (sequence > this.#tables.journalSequence()) this.#handOver(this.#beginCheckpoint(sequence));
     while (this.#checkpoint !== undefined) await this.#checkpoint.step.promise;
-    discardJournal(directory, sequence);
+    removeJournals(directory);
     // All of what was recovered, and read meanwhile, is on disk.
     this.#durable = this.#generation++;
     this.#touched = 0;
@@ -249,7 +255,7 @@ export class WriteBehind {
   #isTooMuch(): boolean {
     const mostBytes = this.#options.pendingBytes * WAIT_SHARE;
     const { count, bytes } = this.overlay;
-    return count >= WAIT_WRITES || bytes >= mostBytes || this.journalBytes >= mostBytes;
+    return count >= WAIT_WRITES || bytes >= mostBytes || this.#journalBytes >= mostBytes;
   }
 
   /** Whether more is pending than should wait for the interval's end. */
@@ -258,7 +264,7 @@ export class WriteBehind {
     return (
       this.#dirty.length >= CHECKPOINT_WRITES ||
       this.overlay.bytes >= mostBytes ||
-      this.journalBytes >= mostBytes
+      this.#journalBytes >= mostBytes
     );
   }
 
@@ -283,6 +289,8 @@ export class WriteBehind {
     this.#unjournaled = [];
     try {
       journal.append();
+      // With `always` that is done in the course of the synchronization, which nobody but the writers waits for.
+      if (this.#options.sync === "interval") journal.writeLarge();
     } catch (error) {
       this.#fail(new StorageError(`writing to the journal failed: ${(error as Error).message}`));
       return false;
@@ -313,7 +321,10 @@ export class WriteBehind {
       () => this.#synchronized(frame, checkpoint),
       (error: Error) => {
         if (this.#frame !== frame) return;
-        this.#fail(new StorageError(`synchronizing the journal failed: ${error.message}`));
+        const isWriting = error instanceof StorageError;
+        this.#fail(
+          isWriting ? error : new StorageError(`synchronizing the journal failed: ${error.message}`),
+        );
       },
     );
   }
@@ -325,7 +336,20 @@ export class WriteBehind {
     this.#durable = Math.max(this.#durable, frame.generation);
     frame.done.resolve();
     if (checkpoint !== undefined) this.#handOver(checkpoint);
-    this.#synchronize();
+    if (this.#isMuch()) this.#synchronize();
+    else if (this.#hasUnjournaled() || this.#isCheckpointDue) this.#synchronizeAfterPoll();
+  }
+
+  /**
+   * The next frame does not begin before those who have just been answered could ask again: they would miss it by
+   * microseconds and wait for it and for their own, and there would be two frames of half as many writes. An immediate
+   * that is set by another one runs after the sockets have been looked at in between.
+   */
+  #synchronizeAfterPoll(): void {
+    clearImmediate(this.#immediate);
+    this.#immediate = setImmediate(() => {
+      this.#immediate = setImmediate(() => this.#synchronize());
+    });
   }
 
   // ---- checkpoints

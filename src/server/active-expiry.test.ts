@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { LocalServer } from "../../test/support/local-server.ts";
 import { MapEngine } from "../../test/support/map-engine.ts";
+import { setWhole } from "../engine/engine.ts";
 import { utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
@@ -27,7 +28,7 @@ describe("active expiry", () => {
   test("works in small pieces", async () => {
     const clock = new ManualClock();
     const engine = new MapEngine({ clock, random: new SeededRandom(1), departed: () => undefined });
-    for (let n = 0; n < 100; n++) engine.set(utf8(`${n}`), utf8("x"), clock.wallMs() + 1);
+    for (let n = 0; n < 100; n++) setWhole(engine, utf8(`${n}`), utf8("x"), clock.wallMs() + 1);
     clock.advance(1);
     const limits: number[] = [];
     const done = Promise.withResolvers<void>();

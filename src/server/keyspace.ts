@@ -3,6 +3,7 @@ import {
   type Engine,
   type LargeWrite,
   type StoredValue,
+  setWhole,
   TooLargeError,
 } from "../engine/engine.ts";
 import type { ValueSink } from "../lib/byte-buffer.ts";
@@ -101,7 +102,7 @@ export class Keyspace {
   set(key: Uint8Array, value: Uint8Array, expiresAtMs: number, by: Connection): void {
     this.checkKeyLength(key.length);
     this.checkValueLength(value.length);
-    this.engine.set(key, value, expiresAtMs);
+    setWhole(this.engine, key, value, expiresAtMs);
     this.#changed(key, 0, key.length, by);
   }
 
@@ -123,7 +124,7 @@ export class Keyspace {
     const valueEnd = ends[valueIndex]!;
     this.checkKeyLength(keyEnd - keyStart);
     this.checkValueLength(valueEnd - valueStart);
-    this.engine.write(bytes, keyStart, keyEnd, valueStart, valueEnd, expiresAtMs);
+    this.engine.write(bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, expiresAtMs);
     this.#changed(bytes, keyStart, keyEnd, by);
   }
 

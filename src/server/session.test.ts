@@ -66,7 +66,7 @@ describe("what goes wrong inside", () => {
   test("in the store is told to the client each time, and to the operator once", async () => {
     const log = recordingLog();
     await using local = new LocalServer({ log });
-    local.engine.set = () => {
+    local.engine.write = () => {
       throw new StorageError("no space left on the disk");
     };
     const client = await local.client();

@@ -78,30 +78,29 @@ export class MapEngine implements Engine {
     return this.#find(latin1(key))?.value.length;
   }
 
-  set(key: Uint8Array, value: Uint8Array, expiresAtMs: number): void {
-    if (key.length > this.limits.keyBytes || value.length > this.limits.valueBytes) {
+  write(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAtMs: number,
+  ): void {
+    const keyBytes = keyEnd - keyStart;
+    const valueBytes = valueEnd - valueStart;
+    if (keyBytes > this.limits.keyBytes || valueBytes > this.limits.valueBytes) {
       throw new TooLargeError("beyond the engine's limits");
     }
-    const name = latin1(key);
+    const name = latin1(key, keyStart, keyEnd);
     const old = this.#find(name);
-    const added = value.length - (old === undefined ? -key.length : old.value.length);
+    const added = valueBytes - (old === undefined ? -keyBytes : old.value.length);
     if (added > 0 && this.#usedBytes + added > this.budgetBytes) {
       throw new OutOfMemoryError("the budget is spent");
     }
     this.#usedBytes += added;
     const place = old?.place ?? this.#order.push(name) - 1;
-    this.#entries.set(name, { value: new Uint8Array(value), expiresAtMs, place });
-  }
-
-  write(
-    bytes: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    valueStart: number,
-    valueEnd: number,
-    expiresAtMs: number,
-  ): void {
-    this.set(bytes.subarray(keyStart, keyEnd), bytes.subarray(valueStart, valueEnd), expiresAtMs);
+    this.#entries.set(name, { value: value.slice(valueStart, valueEnd), expiresAtMs, place });
   }
 
   /** Values are set as a whole here. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { LocalServer } from "../../../test/support/local-server.ts";
-import { NEVER } from "../../engine/engine.ts";
+import { NEVER, setWhole } from "../../engine/engine.ts";
 import { utf8 } from "../../lib/bytes.ts";
 
 /** Sends bytes as the teaching document's client does, waits for the end, and returns what came. */
@@ -21,7 +21,7 @@ function fill(local: LocalServer, count: number, value: (n: number) => string): 
   const expected: Record<string, string> = {};
   for (let n = 0; n < count; n++) {
     expected[`key ${n}`] = value(n);
-    local.engine.set(utf8(`key ${n}`), utf8(value(n)), NEVER);
+    setWhole(local.engine, utf8(`key ${n}`), utf8(value(n)), NEVER);
   }
   return expected;
 }

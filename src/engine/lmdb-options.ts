@@ -1,0 +1,36 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Random } from "../lib/random.ts";
+import type { DepartureListener } from "./engine.ts";
+import type { Synchronize } from "./journal.ts";
+
+export interface LmdbEngineOptions {
+  /** Where the data lies; made when it is not there. */
+  readonly directory: string;
+  /**
+   * `always`: `settle` waits until writes are synchronized to disk. `interval`: only until they are with the
+   * operating system, which survives the death of the process; the disk has them a second later at most.
+   */
+  readonly sync: "always" | "interval";
+  /** Memory for the arena that answers reads. */
+  readonly arenaBytes: number;
+  /** Who leaves the arena when it is full, as `parsePolicy` reads it. */
+  readonly policy: string;
+  readonly clock: Clock;
+  /** Draws random keys, and the seed of the key hash when the directory is made. */
+  readonly random: Random;
+  readonly onDeparture: DepartureListener;
+  /** How long writes wait for the database, and with `interval` for the disk; 1,000 by default. */
+  readonly intervalMs?: number;
+  /** Memory for writes that wait for the disk, 256 MiB by default: beyond a quarter `settle` waits, beyond all `set` refuses. */
+  readonly pendingBytes?: number;
+  /** For tests; see `Journal`. */
+  readonly synchronize?: Synchronize | undefined;
+}
+
+/** What an engine found when it opened its directory. */
+export interface Recovery {
+  /** Writes that had been acknowledged and not yet committed. */
+  readonly journaledWrites: number;
+  /** Bytes of the journal that were cut short or damaged, and dropped. Not 0 only after a crash. */
+  readonly voidBytes: number;
+}
