@@ -2,17 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { TemporaryDirectory } from "../../test/support/program.ts";
 import { readConfigFile } from "./config-file.ts";
-import { UsageError } from "./exit.ts";
-
-function problemsOf(action: () => unknown): readonly string[] {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof UsageError) return error.problems;
-    throw error;
-  }
-  return [];
-}
+import { problemsOf } from "./problems-fixture.ts";
 
 describe("a configuration file", () => {
   const directory = new TemporaryDirectory();

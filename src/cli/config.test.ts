@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type ConfigSources, resolveConfig } from "./config.ts";
-import { UsageError } from "./exit.ts";
+import { problemsOf } from "./problems-fixture.ts";
 import { optionalSetting, port, setting, size, switchSetting, text } from "./setting.ts";
 
 const SETTINGS = {
@@ -14,16 +14,6 @@ const NOTHING: ConfigSources = { subcommand: "proxy", flags: {}, environment: {}
 
 function resolve(sources: Partial<ConfigSources>) {
   return resolveConfig(SETTINGS, { ...NOTHING, ...sources });
-}
-
-function problemsOf(action: () => unknown): readonly string[] {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof UsageError) return error.problems;
-    throw error;
-  }
-  return [];
 }
 
 describe("precedence", () => {
