@@ -56,8 +56,9 @@ class OracleGeneral extends FixedParser {
  */
 function wordsOf(bytes: Uint8Array, start: number, end: number): Uint32Array {
   const whole = end - ((end - start) % ORACLE_RECORD_BYTES);
-  const isAligned = (bytes.byteOffset + start) % 4 === 0;
-  const { buffer, byteOffset } = isAligned ? bytes.subarray(start, whole) : bytes.slice(start, whole);
+  const records = bytes.subarray(start, whole);
+  // Not `slice`: of a `Buffer` that would be a view.
+  const { buffer, byteOffset } = records.byteOffset % 4 === 0 ? records : new Uint8Array(records);
   return new Uint32Array(buffer, byteOffset, (whole - start) / 4);
 }
 

@@ -88,11 +88,13 @@ export function parse(formatName: string, bytes: Uint8Array, options: ParseOptio
     numbers.push(...batch.family.subarray(0, batch.count));
     batch.count = 0;
   };
-  let held = new Uint8Array(0);
+  let held: Uint8Array = new Uint8Array(0);
   const ends = [...cuts].filter((cut) => cut <= bytes.length).sort((a, b) => a - b);
   let from = 0;
   for (const [piece, end] of [...ends, bytes.length, bytes.length].entries()) {
-    held = Buffer.concat([held, bytes.subarray(from, end)]);
+    // At another place in a buffer for every piece, as pieces of a pipe are: nothing may count on words in their place.
+    const offset = (piece + 1) % 8;
+    held = Buffer.concat([new Uint8Array(offset), held, bytes.subarray(from, end)]).subarray(offset);
     from = end;
     let at = 0;
     for (;;) {
