@@ -223,14 +223,10 @@ export class Connection extends ReplyingConnection {
   #beginExecution(): RespParser | TextParser {
     const { bench } = this.host;
     this.executing = true;
-    if (this.protocol === "text") {
-      bench.text.largeTaker = this;
-      this.#parser ??= bench.parser("text", this.#parserLimits());
-    } else {
-      bench.resp.version = this.respVersion;
-      bench.resp.largeTaker = this;
-      this.#parser ??= bench.parser("resp", this.#parserLimits());
-    }
+    this.#writer().largeTaker = this;
+    bench.resp.version = this.respVersion;
+    const protocol = this.protocol === "text" ? "text" : "resp";
+    this.#parser ??= bench.parser(protocol, this.#parserLimits());
     return this.#parser;
   }
 
