@@ -4,6 +4,11 @@ import { ByteBuffer, type LargeValue, type ValueSink } from "../lib/byte-buffer.
 export class CopySink implements ValueSink {
   #value: ByteBuffer | undefined;
 
+  /** Whether a value was delivered as a copy. */
+  get hasCopy(): boolean {
+    return this.#value !== undefined;
+  }
+
   /** What was delivered. */
   get copy(): Uint8Array {
     return this.#value!.view();

@@ -215,17 +215,19 @@ export class ReadThrough implements FlightOwner {
       for (const waiter of waiters) waiter.missing();
       return;
     }
+    const times = this.peek(key, 0, key.length, nowMs);
+    const sink = new TakingSink();
     for (const waiter of waiters) {
-      const times = this.peek(key, 0, key.length, nowMs);
-      const sink = new TakingSink();
-      if (times === undefined || !this.#store.read(key, 0, key.length, hash, nowMs, sink)) {
+      // A copy serves all; a large value is pinned for each.
+      const isThere = sink.hasCopy || (times && this.#store.read(key, 0, key.length, hash, nowMs, sink));
+      if (times === undefined || !isThere) {
         this.#stats.coalesced--;
         this.#ask(key, 0, key.length, waiter, false, nowMs);
-      } else if (sink.large !== undefined) {
-        waiter.arriving(sink.large, "coalesced", times.remainingMs);
-        waiter.arrived();
-      } else {
+      } else if (sink.hasCopy) {
         waiter.found(sink.copy, 0, sink.copy.length, "coalesced", times.remainingMs);
+      } else {
+        waiter.arriving(sink.large!, "coalesced", times.remainingMs);
+        waiter.arrived();
       }
     }
   }
