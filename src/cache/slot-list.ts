@@ -14,7 +14,8 @@ export const LIST_WORDS = 2;
  * by the habit of all policies here. Zeroed memory is an empty list. Flags in the upper bits of link words survive
  * every operation; a slot that enters a list for the first time has its words set by the policy beforehand.
  *
- * The object holds no state of its own: any number of them may stand for one list.
+ * The object holds no state of its own: any number of them may stand for one list. What policies do most is there as
+ * functions of the bare arrays, too, for those in whose hot paths it counts.
  */
 export class SlotList {
   readonly #words: Int32Array;
@@ -47,115 +48,52 @@ export class SlotList {
 
   /** The neighbour towards the front, 0 at the front. */
   before(slot: number): number {
-    return this.#words[slot * this.#stride + this.#offset]! & LINK_BITS;
+    return this.#words[linkOf(slot, this.#stride, this.#offset)]! & LINK_BITS;
   }
 
   /** The neighbour towards the back, 0 at the back. */
   after(slot: number): number {
-    return this.#words[slot * this.#stride + this.#offset + 1]! & LINK_BITS;
+    return this.#words[linkOf(slot, this.#stride, this.#offset) + 1]! & LINK_BITS;
   }
 
   pushBack(slot: number): void {
-    const words = this.#words;
-    const state = this.#state;
-    const at = this.#at;
-    const link = slot * this.#stride + this.#offset;
-    const back = state[at + 1]!;
-    words[link] = (words[link]! & FLAG_BITS) | back;
-    words[link + 1]! &= FLAG_BITS;
-    if (back === 0) {
-      state[at] = slot;
-    } else {
-      const backLink = back * this.#stride + this.#offset + 1;
-      words[backLink] = (words[backLink]! & FLAG_BITS) | slot;
-    }
-    state[at + 1] = slot;
+    pushBack(this.#words, this.#stride, this.#offset, this.#state, this.#at, slot);
   }
 
   pushFront(slot: number): void {
-    const words = this.#words;
-    const state = this.#state;
-    const at = this.#at;
-    const link = slot * this.#stride + this.#offset;
-    const front = state[at]!;
-    words[link]! &= FLAG_BITS;
-    words[link + 1] = (words[link + 1]! & FLAG_BITS) | front;
-    if (front === 0) {
-      state[at + 1] = slot;
-    } else {
-      const frontLink = front * this.#stride + this.#offset;
-      words[frontLink] = (words[frontLink]! & FLAG_BITS) | slot;
-    }
-    state[at] = slot;
+    pushFront(this.#words, this.#stride, this.#offset, this.#state, this.#at, slot);
   }
 
   /** Puts a slot behind another one that is in the list. */
   insertAfter(before: number, slot: number): void {
-    const words = this.#words;
-    const link = slot * this.#stride + this.#offset;
-    const beforeLink = before * this.#stride + this.#offset + 1;
-    const after = words[beforeLink]! & LINK_BITS;
-    words[link] = (words[link]! & FLAG_BITS) | before;
-    words[link + 1] = (words[link + 1]! & FLAG_BITS) | after;
-    words[beforeLink] = (words[beforeLink]! & FLAG_BITS) | slot;
-    if (after === 0) {
-      this.#state[this.#at + 1] = slot;
-    } else {
-      const afterLink = after * this.#stride + this.#offset;
-      words[afterLink] = (words[afterLink]! & FLAG_BITS) | slot;
-    }
+    insertAfter(this.#words, this.#stride, this.#offset, this.#state, this.#at, before, slot);
   }
 
   /** Takes a slot out; its own words keep what they held. */
   unlink(slot: number): void {
-    const link = slot * this.#stride + this.#offset;
-    this.#join(this.#words[link]! & LINK_BITS, this.#words[link + 1]! & LINK_BITS);
+    unlink(this.#words, this.#stride, this.#offset, this.#state, this.#at, slot);
   }
 
-  /** In one step what `unlink` and `pushBack` would do: most hits of most policies end here. */
   moveToBack(slot: number): void {
-    const words = this.#words;
-    const state = this.#state;
-    const stride = this.#stride;
-    const offset = this.#offset;
-    const at = this.#at;
-    const back = state[at + 1]!;
-    if (back === slot) return;
-    const link = slot * stride + offset;
-    const first = words[link]!;
-    const second = words[link + 1]!;
-    const before = first & LINK_BITS;
-    const afterLink = (second & LINK_BITS) * stride + offset;
-    words[afterLink] = (words[afterLink]! & FLAG_BITS) | before;
-    if (before === 0) {
-      state[at] = second & LINK_BITS;
-    } else {
-      const beforeLink = before * stride + offset + 1;
-      words[beforeLink] = (words[beforeLink]! & FLAG_BITS) | (second & LINK_BITS);
-    }
-    words[link] = (first & FLAG_BITS) | back;
-    words[link + 1] = second & FLAG_BITS;
-    const backLink = back * stride + offset + 1;
-    words[backLink] = (words[backLink]! & FLAG_BITS) | slot;
-    state[at + 1] = slot;
+    moveToBack(this.#words, this.#stride, this.#offset, this.#state, this.#at, slot);
   }
 
   /** Repairs what refers to `from`, whose words have been copied to slot `to`. */
   relocate(to: number): void {
     const words = this.#words;
-    const link = to * this.#stride + this.#offset;
+    const link = linkOf(to, this.#stride, this.#offset);
     const before = words[link]! & LINK_BITS;
     const after = words[link + 1]! & LINK_BITS;
     if (before === 0) {
       this.#state[this.#at] = to;
     } else {
-      const beforeLink = before * this.#stride + this.#offset + 1;
+      const beforeLink = linkOf(before, this.#stride, this.#offset) + 1;
       words[beforeLink] = (words[beforeLink]! & FLAG_BITS) | to;
     }
     if (after === 0) {
       this.#state[this.#at + 1] = to;
     } else {
-      const afterLink = after * this.#stride + this.#offset;
+      const afterLink = linkOf(after, this.#stride, this.#offset);
       words[afterLink] = (words[afterLink]! & FLAG_BITS) | to;
     }
   }
@@ -189,22 +127,134 @@ export class SlotList {
     assert(this.back() === before, `a list ends at slot ${before}, but says ${this.back()}`);
     return count;
   }
+}
 
-  /** Makes two slots neighbours; 0 stands for the list's own end. */
-  #join(before: number, after: number): void {
-    const words = this.#words;
-    const stride = this.#stride;
-    if (before === 0) {
-      this.#state[this.#at] = after;
-    } else {
-      const beforeLink = before * stride + this.#offset + 1;
-      words[beforeLink] = (words[beforeLink]! & FLAG_BITS) | after;
-    }
-    if (after === 0) {
-      this.#state[this.#at + 1] = before;
-    } else {
-      const afterLink = after * stride + this.#offset;
-      words[afterLink] = (words[afterLink]! & FLAG_BITS) | before;
-    }
+/** Where a slot's link words lie. By `Math.imul`, so that no product is checked for what is no 32-bit integer. */
+export function linkOf(slot: number, stride: number, offset: number): number {
+  return (Math.imul(slot, stride) + offset) | 0;
+}
+
+/** See `SlotList.pushBack`. @param at where the list's own words lie in `state`, in all of these functions */
+export function pushBack(
+  words: Int32Array,
+  stride: number,
+  offset: number,
+  state: Int32Array,
+  at: number,
+  slot: number,
+): void {
+  const link = linkOf(slot, stride, offset);
+  const back = state[at + 1]!;
+  words[link] = (words[link]! & FLAG_BITS) | back;
+  words[link + 1]! &= FLAG_BITS;
+  if (back === 0) {
+    state[at] = slot;
+  } else {
+    const backLink = linkOf(back, stride, offset) + 1;
+    words[backLink] = (words[backLink]! & FLAG_BITS) | slot;
   }
+  state[at + 1] = slot;
+}
+
+/** See `SlotList.pushFront`. */
+export function pushFront(
+  words: Int32Array,
+  stride: number,
+  offset: number,
+  state: Int32Array,
+  at: number,
+  slot: number,
+): void {
+  const link = linkOf(slot, stride, offset);
+  const front = state[at]!;
+  words[link]! &= FLAG_BITS;
+  words[link + 1] = (words[link + 1]! & FLAG_BITS) | front;
+  if (front === 0) {
+    state[at + 1] = slot;
+  } else {
+    const frontLink = linkOf(front, stride, offset);
+    words[frontLink] = (words[frontLink]! & FLAG_BITS) | slot;
+  }
+  state[at] = slot;
+}
+
+/** See `SlotList.insertAfter`. */
+export function insertAfter(
+  words: Int32Array,
+  stride: number,
+  offset: number,
+  state: Int32Array,
+  at: number,
+  before: number,
+  slot: number,
+): void {
+  const link = linkOf(slot, stride, offset);
+  const beforeLink = linkOf(before, stride, offset) + 1;
+  const after = words[beforeLink]! & LINK_BITS;
+  words[link] = (words[link]! & FLAG_BITS) | before;
+  words[link + 1] = (words[link + 1]! & FLAG_BITS) | after;
+  words[beforeLink] = (words[beforeLink]! & FLAG_BITS) | slot;
+  if (after === 0) {
+    state[at + 1] = slot;
+  } else {
+    const afterLink = linkOf(after, stride, offset);
+    words[afterLink] = (words[afterLink]! & FLAG_BITS) | slot;
+  }
+}
+
+/** See `SlotList.unlink`. */
+export function unlink(
+  words: Int32Array,
+  stride: number,
+  offset: number,
+  state: Int32Array,
+  at: number,
+  slot: number,
+): void {
+  const link = linkOf(slot, stride, offset);
+  const before = words[link]! & LINK_BITS;
+  const after = words[link + 1]! & LINK_BITS;
+  if (before === 0) {
+    state[at] = after;
+  } else {
+    const beforeLink = linkOf(before, stride, offset) + 1;
+    words[beforeLink] = (words[beforeLink]! & FLAG_BITS) | after;
+  }
+  if (after === 0) {
+    state[at + 1] = before;
+  } else {
+    const afterLink = linkOf(after, stride, offset);
+    words[afterLink] = (words[afterLink]! & FLAG_BITS) | before;
+  }
+}
+
+/** In one step what `unlink` and `pushBack` would do: most hits of most policies end here. */
+export function moveToBack(
+  words: Int32Array,
+  stride: number,
+  offset: number,
+  state: Int32Array,
+  at: number,
+  slot: number,
+): void {
+  const back = state[at + 1]!;
+  if (back === slot) return;
+  const link = linkOf(slot, stride, offset);
+  const first = words[link]!;
+  const second = words[link + 1]!;
+  const before = first & LINK_BITS;
+  const after = second & LINK_BITS;
+  const afterLink = linkOf(after, stride, offset);
+  words[afterLink] = (words[afterLink]! & FLAG_BITS) | before;
+  if (before === 0) {
+    state[at] = after;
+  } else {
+    const beforeLink = linkOf(before, stride, offset) + 1;
+    words[beforeLink] = (words[beforeLink]! & FLAG_BITS) | after;
+  }
+  words[link] = (first & FLAG_BITS) | back;
+  words[link + 1] = second & FLAG_BITS;
+  const backLink = linkOf(back, stride, offset) + 1;
+  words[backLink] = (words[backLink]! & FLAG_BITS) | slot;
+  state[at + 1] = slot;
 }
