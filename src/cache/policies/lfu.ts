@@ -1,34 +1,44 @@
 import { assert } from "../../lib/assert.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
-import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
+import { insertAfter, LIST_WORDS, pushBack, pushFront, SlotList, unlink } from "../slot-list.ts";
 
-/** In `state`: the list, the heads of the lists of nodes and groups given back, and those ever handed out. */
+/**
+ * In `state`: the list of groups but the first, the heads of the lists of nodes and groups given back, and those ever
+ * handed out.
+ */
+const GROUP_LIST = 0;
 const FREE_NODE = LIST_WORDS;
 const FRESH_NODE = FREE_NODE + 1;
 const FREE_GROUP = FRESH_NODE + 1;
 const FRESH_GROUP = FREE_GROUP + 1;
-/** Nodes and groups count from 1. */
+/** Nodes count from 1. */
 const NODES = FRESH_GROUP + 1;
 
-/** Words of a node: its links in the list, its slot, its group. Given back, its first word links to the next. */
-const NODE_WORDS = LINK_WORDS + 2;
-const SLOT = LINK_WORDS;
-const GROUP = SLOT + 1;
+/** Words of a node: its links in its group, its slot, its group. Given back, its first word links to the next. */
+const NODE_WORDS = 4;
+const SLOT = 2;
+const GROUP = 3;
 
-/** Words of a group: the frequency of its entries, and its node nearest to the list's back, or the next free one. */
-const GROUP_WORDS = 2;
-const FREQUENCY = 0;
-const LAST = 1;
+/** Words of a group: its links in the list of groups, its members' list, its hits. Given back, as with nodes. */
+const GROUP_WORDS = 5;
+const NEXT = 1;
+const MEMBERS = 2;
+const LAST = MEMBERS + 1;
+/** How often each member was hit: one less than the frequency, so that zeroed memory is right for the newcomers. */
+const HITS = 4;
 
-const FREQUENCY_LIMIT = 0x7fff_ffff;
+/** The group of those not hit yet. It stands before all others, and stays when it is empty. */
+const NEWCOMERS = 0;
+
+const HITS_LIMIT = 0x7fff_fffe;
 
 /**
  * LFU, least frequently used, by the true number of requests since an entry came in; among equals the one whose
  * last request lies farthest back leaves first.
  *
- * The entries stand in one list by rising frequency; those of one frequency are a group that knows its last one. So
+ * Entries of one frequency are a group, a list by their last requests; the groups are a list by rising frequency. So
  * every step takes constant time, as in K. Shah, A. Mitra, D. Matani, "An O(1) algorithm for implementing the LFU
- * cache eviction scheme", 2010. List and groups are in `state`; a slot holds only the number of its node.
+ * cache eviction scheme", 2010. Lists and groups are in `state`; a slot holds only the number of its node.
  */
 export const lfu: PolicyType = {
   name: "lfu",
@@ -47,8 +57,6 @@ class Lfu implements Policy {
   readonly #offset: number;
   readonly #state: Int32Array;
   readonly #groups: number;
-  /** A list of nodes. */
-  readonly #list: SlotList;
 
   constructor(memory: PolicyMemory) {
     this.#memory = memory;
@@ -57,182 +65,169 @@ class Lfu implements Policy {
     this.#offset = memory.offset;
     this.#state = memory.state;
     this.#groups = NODES + NODE_WORDS * (memory.maxEntries + 1);
-    this.#list = new SlotList(memory.state, NODE_WORDS, NODES, memory.state, 0);
   }
 
   miss(_hash: number): void {}
 
   hit(slot: number): void {
     const state = this.#state;
-    const node = this.#words[slot * this.#stride + this.#offset]!;
-    const group = state[NODES + node * NODE_WORDS + GROUP]!;
-    const groupAt = this.#groups + group * GROUP_WORDS;
-    const frequency = state[groupAt + FREQUENCY]!;
-    const last = state[groupAt + LAST]!;
-    if (frequency === FREQUENCY_LIMIT) {
-      this.#renew(node, groupAt, last);
-      return;
+    const groups = this.#groups;
+    const node = this.#words[(Math.imul(slot, this.#stride) + this.#offset) | 0]!;
+    const groupOf = (NODES + Math.imul(node, NODE_WORDS) + GROUP) | 0;
+    const group = state[groupOf]!;
+    const groupAt = (groups + Math.imul(group, GROUP_WORDS)) | 0;
+    const hits = state[groupAt + HITS]!;
+    const next = group === NEWCOMERS ? state[GROUP_LIST]! : state[groupAt + NEXT]!;
+    const nextAt = (groups + Math.imul(next, GROUP_WORDS)) | 0;
+    let target = next;
+    if (hits === HITS_LIMIT) {
+      target = group;
+    } else if (next === 0 || state[nextAt + HITS] !== hits + 1) {
+      if (group !== NEWCOMERS && state[groupAt + MEMBERS] === state[groupAt + LAST]) {
+        state[groupAt + HITS] = hits + 1;
+        return;
+      }
+      target = openGroup(state, groups, group, hits + 1);
     }
-    const next = this.#list.after(last);
-    const nextGroup = next === 0 ? 0 : state[NODES + next * NODE_WORDS + GROUP]!;
-    const nextAt = this.#groups + nextGroup * GROUP_WORDS;
-    if (nextGroup !== 0 && state[nextAt + FREQUENCY] === frequency + 1) {
-      this.#leave(node);
-      this.#list.insertAfter(state[nextAt + LAST]!, node);
-      state[nextAt + LAST] = node;
-      state[NODES + node * NODE_WORDS + GROUP] = nextGroup;
-    } else if (last === node && !this.#sharesGroupWithBefore(node)) {
-      state[groupAt + FREQUENCY] = frequency + 1;
-    } else {
-      this.#leave(node);
-      this.#list.insertAfter(state[groupAt + LAST]!, node);
-      this.#openGroup(node, frequency + 1);
-    }
+    unlink(state, NODE_WORDS, NODES, state, (groupAt + MEMBERS) | 0, node);
+    const targetAt = (groups + Math.imul(target, GROUP_WORDS)) | 0;
+    pushBack(state, NODE_WORDS, NODES, state, (targetAt + MEMBERS) | 0, node);
+    state[groupOf] = target;
+    if (group !== NEWCOMERS && state[groupAt + MEMBERS] === 0) closeGroup(state, groups, group);
   }
 
   insert(slot: number, _hash: number): void {
     const state = this.#state;
-    const node = this.#takeNode();
-    state[NODES + node * NODE_WORDS + SLOT] = slot;
-    this.#words[slot * this.#stride + this.#offset] = node;
-    const front = this.#list.front();
-    const group = front === 0 ? 0 : state[NODES + front * NODE_WORDS + GROUP]!;
-    const groupAt = this.#groups + group * GROUP_WORDS;
-    if (group !== 0 && state[groupAt + FREQUENCY] === 1) {
-      this.#list.insertAfter(state[groupAt + LAST]!, node);
-      state[groupAt + LAST] = node;
-      state[NODES + node * NODE_WORDS + GROUP] = group;
+    const groups = this.#groups;
+    let node = state[FREE_NODE]!;
+    if (node === 0) {
+      node = (state[FRESH_NODE]! + 1) | 0;
+      state[FRESH_NODE] = node;
     } else {
-      this.#list.pushFront(node);
-      this.#openGroup(node, 1);
+      state[FREE_NODE] = state[NODES + Math.imul(node, NODE_WORDS)]!;
     }
+    const at = (NODES + Math.imul(node, NODE_WORDS)) | 0;
+    state[at + SLOT] = slot;
+    state[at + GROUP] = NEWCOMERS;
+    this.#words[(Math.imul(slot, this.#stride) + this.#offset) | 0] = node;
+    pushBack(state, NODE_WORDS, NODES, state, (groups + MEMBERS) | 0, node);
   }
 
   evict(_incoming: number): number {
-    const node = this.#list.front();
+    const state = this.#state;
+    const groups = this.#groups;
+    const hasNewcomers = state[groups + MEMBERS] !== 0;
+    const group = hasNewcomers ? NEWCOMERS : state[GROUP_LIST]!;
+    const node = state[groups + Math.imul(group, GROUP_WORDS) + MEMBERS]!;
     if (node === 0) return 0;
-    const victim = this.#state[NODES + node * NODE_WORDS + SLOT]!;
-    this.remove(victim);
-    return victim;
+    leave(state, groups, group, node);
+    return state[NODES + Math.imul(node, NODE_WORDS) + SLOT]!;
   }
 
   remove(slot: number): void {
     const state = this.#state;
-    const node = this.#words[slot * this.#stride + this.#offset]!;
-    this.#leave(node);
-    state[NODES + node * NODE_WORDS] = state[FREE_NODE]!;
-    state[FREE_NODE] = node;
+    const node = this.#nodeOf(slot);
+    leave(state, this.#groups, state[NODES + node * NODE_WORDS + GROUP]!, node);
   }
 
   reweigh(_slot: number, _oldWeight: number, _newWeight: number): void {}
 
   move(_from: number, to: number): void {
-    this.#state[NODES + this.#words[to * this.#stride + this.#offset]! * NODE_WORDS + SLOT] = to;
+    this.#state[NODES + this.#nodeOf(to) * NODE_WORDS + SLOT] = to;
   }
 
   explain(slot: number): Placement {
-    const node = this.#words[slot * this.#stride + this.#offset]!;
-    return { queue: "ranking", detail: { frequency: this.#frequencyOf(node) } };
+    const group = this.#state[NODES + this.#nodeOf(slot) * NODE_WORDS + GROUP]!;
+    return { queue: "ranking", detail: { frequency: this.#state[this.#groupAt(group) + HITS]! + 1 } };
   }
 
   forEach(visit: (slot: number) => void): void {
-    this.#list.forEach((node) => {
-      visit(this.#state[NODES + node * NODE_WORDS + SLOT]!);
-    });
+    const visitMembers = (group: number) => {
+      this.#membersOf(group).forEach((node) => {
+        visit(this.#state[NODES + node * NODE_WORDS + SLOT]!);
+      });
+    };
+    visitMembers(NEWCOMERS);
+    this.#groupList().forEach(visitMembers);
   }
 
   check(): void {
     const state = this.#state;
-    const count = this.#list.check(this.#memory.maxEntries);
-    let groups = 0;
+    const { maxEntries } = this.#memory;
+    let nodes = 0;
+    let groups = this.#groupList().check(maxEntries);
     let before = 0;
-    this.#list.forEach((node) => {
-      const slot = state[NODES + node * NODE_WORDS + SLOT]!;
-      assert(this.#words[slot * this.#stride + this.#offset] === node, `slot ${slot} has lost its node`);
-      if (!this.#sharesGroupWithBefore(node)) {
-        groups++;
-        assert(before === 0 || this.#lastOf(before) === before, `slot ${slot} splits a group`);
-        const rises = before === 0 || this.#frequencyOf(node) > this.#frequencyOf(before);
-        assert(rises, `slot ${slot} stands behind more frequent ones`);
-      }
-      before = node;
-    });
-    assert(before === 0 || this.#lastOf(before) === before, "the last group goes on behind the list's end");
-    for (let group = state[FREE_GROUP]!; group !== 0; groups++) {
-      group = state[this.#groups + group * GROUP_WORDS + LAST]!;
-    }
+    const checkGroup = (group: number) => {
+      const hits = state[this.#groupAt(group) + HITS]!;
+      assert(
+        group === NEWCOMERS ? hits === 0 : hits > before,
+        `group ${group} stands behind a more frequent one`,
+      );
+      const members = this.#membersOf(group);
+      assert(group === NEWCOMERS || members.front() !== 0, `group ${group} is empty`);
+      nodes += members.check(maxEntries);
+      members.forEach((node) => {
+        const slot = state[NODES + node * NODE_WORDS + SLOT]!;
+        assert(this.#nodeOf(slot) === node, `slot ${slot} has lost its node`);
+        assert(state[NODES + node * NODE_WORDS + GROUP] === group, `slot ${slot} has lost its group`);
+      });
+      before = hits;
+    };
+    checkGroup(NEWCOMERS);
+    this.#groupList().forEach(checkGroup);
+    assert(nodes <= maxEntries, `${nodes} entries, but at most ${maxEntries} may be resident`);
+    for (let group = state[FREE_GROUP]!; group !== 0; groups++) group = state[this.#groupAt(group)]!;
     assert(groups === state[FRESH_GROUP], "a group was lost");
-    let nodes = count;
     for (let node = state[FREE_NODE]!; node !== 0; nodes++) node = state[NODES + node * NODE_WORDS]!;
     assert(nodes === state[FRESH_NODE], "a node was lost");
   }
 
-  /** Makes a node the last of its group. */
-  #renew(node: number, groupAt: number, last: number): void {
-    if (last === node) return;
-    this.#list.unlink(node);
-    this.#list.insertAfter(last, node);
-    this.#state[groupAt + LAST] = node;
+  #nodeOf(slot: number): number {
+    return this.#words[slot * this.#stride + this.#offset]!;
   }
 
-  /** Takes a node out of the list and out of its group, and gives the group back when that leaves it empty. */
-  #leave(node: number): void {
-    const state = this.#state;
-    const group = state[NODES + node * NODE_WORDS + GROUP]!;
-    const groupAt = this.#groups + group * GROUP_WORDS;
-    if (state[groupAt + LAST] === node) {
-      if (this.#sharesGroupWithBefore(node)) {
-        state[groupAt + LAST] = this.#list.before(node);
-      } else {
-        state[groupAt + LAST] = state[FREE_GROUP]!;
-        state[FREE_GROUP] = group;
-      }
-    }
-    this.#list.unlink(node);
+  #groupAt(group: number): number {
+    return this.#groups + group * GROUP_WORDS;
   }
 
-  /** Gives a node that is in the list a group of its own. */
-  #openGroup(node: number, frequency: number): void {
-    const state = this.#state;
-    let group = state[FREE_GROUP]!;
-    if (group === 0) {
-      group = state[FRESH_GROUP]! + 1;
-      state[FRESH_GROUP] = group;
-    } else {
-      state[FREE_GROUP] = state[this.#groups + group * GROUP_WORDS + LAST]!;
-    }
-    const groupAt = this.#groups + group * GROUP_WORDS;
-    state[groupAt + FREQUENCY] = frequency;
-    state[groupAt + LAST] = node;
-    state[NODES + node * NODE_WORDS + GROUP] = group;
+  #groupList(): SlotList {
+    return new SlotList(this.#state, GROUP_WORDS, this.#groups, this.#state, GROUP_LIST);
   }
 
-  #takeNode(): number {
-    const state = this.#state;
-    const node = state[FREE_NODE]!;
-    if (node === 0) {
-      state[FRESH_NODE]!++;
-      return state[FRESH_NODE]!;
-    }
-    state[FREE_NODE] = state[NODES + node * NODE_WORDS]!;
-    return node;
+  #membersOf(group: number): SlotList {
+    return new SlotList(this.#state, NODE_WORDS, NODES, this.#state, this.#groupAt(group) + MEMBERS);
   }
+}
 
-  #sharesGroupWithBefore(node: number): boolean {
-    const before = this.#list.before(node);
-    const state = this.#state;
-    return (
-      before !== 0 && state[NODES + before * NODE_WORDS + GROUP] === state[NODES + node * NODE_WORDS + GROUP]
-    );
+/** @returns an empty group behind the group `before` */
+function openGroup(state: Int32Array, groups: number, before: number, hits: number): number {
+  let group = state[FREE_GROUP]!;
+  const isFresh = group === 0;
+  if (isFresh) {
+    group = (state[FRESH_GROUP]! + 1) | 0;
+    state[FRESH_GROUP] = group;
   }
+  const at = (groups + Math.imul(group, GROUP_WORDS)) | 0;
+  if (!isFresh) state[FREE_GROUP] = state[at]!;
+  state[at] = 0;
+  state[at + HITS] = hits;
+  if (before === NEWCOMERS) pushFront(state, GROUP_WORDS, groups, state, GROUP_LIST, group);
+  else insertAfter(state, GROUP_WORDS, groups, state, GROUP_LIST, before, group);
+  return group;
+}
 
-  #frequencyOf(node: number): number {
-    return this.#state[
-      this.#groups + this.#state[NODES + node * NODE_WORDS + GROUP]! * GROUP_WORDS + FREQUENCY
-    ]!;
-  }
+/** Gives an empty group back. */
+function closeGroup(state: Int32Array, groups: number, group: number): void {
+  unlink(state, GROUP_WORDS, groups, state, GROUP_LIST, group);
+  state[groups + Math.imul(group, GROUP_WORDS)] = state[FREE_GROUP]!;
+  state[FREE_GROUP] = group;
+}
 
-  #lastOf(node: number): number {
-    return this.#state[this.#groups + this.#state[NODES + node * NODE_WORDS + GROUP]! * GROUP_WORDS + LAST]!;
-  }
+/** Takes a node out of its group and gives it back; it still tells its slot. */
+function leave(state: Int32Array, groups: number, group: number, node: number): void {
+  const groupAt = (groups + Math.imul(group, GROUP_WORDS)) | 0;
+  unlink(state, NODE_WORDS, NODES, state, (groupAt + MEMBERS) | 0, node);
+  if (group !== NEWCOMERS && state[groupAt + MEMBERS] === 0) closeGroup(state, groups, group);
+  state[NODES + Math.imul(node, NODE_WORDS)] = state[FREE_NODE]!;
+  state[FREE_NODE] = node;
 }
