@@ -1,143 +1,263 @@
 import { assert } from "../lib/assert.ts";
+import {
+  addGhost,
+  BEFORE,
+  FREE,
+  FRESH,
+  findGhost,
+  GHOST_HEADER_WORDS,
+  GHOST_QUEUE_WORDS,
+  GHOST_WORDS,
+  ghostBucket,
+  ghostBucketBits,
+  HASH,
+  placeOf,
+  QUEUE_SHIFT,
+  removeGhost,
+} from "./ghost-links.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "./ghost-table.ts";
 import type { PolicyMemory } from "./policy.ts";
-import { LIST_WORDS } from "./slot-list.ts";
+import { LIST_WORDS, linkOf, pushBack, unlink } from "./slot-list.ts";
 import { checkCount, WeighedList } from "./weighed-list.ts";
 
+/** In `state`: the lists, then the ghosts. */
 const RECENT = 0;
-const FREQUENT = LIST_WORDS;
+export const FREQUENT: number = LIST_WORDS;
 const GHOSTS = FREQUENT + LIST_WORDS;
+/** A queue of ghosts begins with its oldest one. */
+const RECENT_QUEUE = GHOSTS + GHOST_HEADER_WORDS;
+const FREQUENT_QUEUE = RECENT_QUEUE + GHOST_QUEUE_WORDS;
+const BUCKETS = FREQUENT_QUEUE + GHOST_QUEUE_WORDS;
 
 /** Queues of ghosts: those of T1, the papers' B1, and those of T2, their B2. */
 const RECENT_GHOSTS = 0;
 const FREQUENT_GHOSTS = 1;
 
-const RECENT_WEIGHT = 0;
+/** In `sums`, in this order: what T1 weighs, T2, T1 with its ghosts (ARC's L1), everything; the target. */
+export const RECENT_WEIGHT = 0;
 const FREQUENT_WEIGHT = 1;
-const GHOST_WEIGHTS = 2;
-const TARGET = 4;
+const RECENT_REACH = 2;
+const REACH = 3;
+export const TARGET = 4;
+
+/** Set in the first word of a slot in T2. */
+export const IN_FREQUENT: number = 1 << 31;
 
 /** Where the ghost of a key was found. */
-export type GhostFound = "none" | "recent" | "frequent";
+export const FROM_NOWHERE = 0;
+export const FROM_RECENT = 1;
+export const FROM_FREQUENT = 2;
 
 /**
  * What ARC and CAR have in common: a list of entries that came once (T1) and one of entries that were asked for
  * more often (T2), ghosts of what left either, and a target for T1's weight that moves when a ghost is asked for.
  * T1 and its ghosts weigh at most the capacity, everything together at most twice that.
  *
- * Takes the first two policy words of each slot; the sign of the first tells that the slot is in T2. The object
- * holds no state of its own: any number of them may stand for the same lists.
+ * Takes the first two policy words of each slot; the sign of the first tells that the slot is in T2. What an entry
+ * goes through on its way in and out are functions of the bare arrays, below: as objects within objects they took
+ * half as long again, and three times as long to compile.
  */
-export class AdaptiveLists {
+export abstract class AdaptiveLists {
+  readonly memory: PolicyMemory;
+  readonly words: Int32Array;
+  readonly stride: number;
+  readonly offset: number;
+  readonly state: Int32Array;
+  readonly sums: Float64Array;
+  readonly capacity: number;
+  readonly ghostLimit: number;
+  readonly bucketShift: number;
+  readonly places: number;
   readonly recent: WeighedList;
   readonly frequent: WeighedList;
-  readonly #memory: PolicyMemory;
-  readonly #sums: Float64Array;
-  readonly #ghosts: GhostTable;
 
-  /** Sums of weights that it keeps; they are the first ones. */
+  /** Sums that it keeps; they are the first ones. */
   static readonly sums = 5;
-  /** Set in the first word of a slot in T2. */
-  static readonly frequentFlag: number = 1 << 31;
 
   /** The lists lie at the beginning of `memory.state`; they take `AdaptiveLists.words`. */
   constructor(memory: PolicyMemory) {
-    this.#memory = memory;
-    this.#sums = memory.sums;
+    const { limit } = ghostShape(memory.maxEntries, memory.maxGhosts);
+    const bucketBits = ghostBucketBits(limit);
+    this.memory = memory;
+    this.words = memory.words;
+    this.stride = memory.stride;
+    this.offset = memory.offset;
+    this.state = memory.state;
+    this.sums = memory.sums;
+    this.capacity = memory.capacity;
+    this.ghostLimit = limit;
+    this.bucketShift = 32 - bucketBits;
+    this.places = BUCKETS + 2 ** bucketBits - GHOST_WORDS;
     this.recent = new WeighedList(memory, RECENT, RECENT_WEIGHT);
     this.frequent = new WeighedList(memory, FREQUENT, FREQUENT_WEIGHT);
-    this.#ghosts = new GhostTable(
-      memory.state,
-      GHOSTS,
-      memory.sums,
-      GHOST_WEIGHTS,
-      ghostShape(memory.maxEntries, memory.maxGhosts),
-    );
   }
 
   static words(maxEntries: number, maxGhosts: number | undefined): number {
     return GHOSTS + GhostTable.words(ghostShape(maxEntries, maxGhosts));
   }
 
-  /** The weight that T1 should have, the papers' p. A fraction moves it too. */
-  target(): number {
-    return this.#sums[TARGET]!;
-  }
-
   isFrequent(slot: number): boolean {
-    return this.#memory.words[slot * this.#memory.stride + this.#memory.offset]! < 0;
+    return this.words[linkOf(slot, this.stride, this.offset)]! < 0;
   }
 
-  listOf(slot: number): WeighedList {
-    return this.isFrequent(slot) ? this.frequent : this.recent;
+  remove(slot: number): void {
+    const weight = this.memory.weigh(slot);
+    this.#listOf(slot).unlink(slot);
+    if (!this.isFrequent(slot)) this.sums[RECENT_REACH]! -= weight;
+    this.sums[REACH]! -= weight;
   }
 
-  /**
-   * Takes the ghost of a key out, if there is one, and moves the target: a ghost of T1 shows that T1 was cut too
-   * short, one of T2 that T2 was, and more so the more ghosts of the other kind there are.
-   */
-  takeGhost(hash: number): GhostFound {
-    const recent = this.#ghosts.weight(RECENT_GHOSTS);
-    const frequent = this.#ghosts.weight(FREQUENT_GHOSTS);
-    const target = this.#sums[TARGET]!;
-    switch (this.#ghosts.take(hash)) {
-      case RECENT_GHOSTS:
-        this.#sums[TARGET] = Math.min(target + Math.max(frequent / recent, 1), this.#memory.capacity);
-        return "recent";
-      case FREQUENT_GHOSTS:
-        this.#sums[TARGET] = Math.max(target - Math.max(recent / frequent, 1), 0);
-        return "frequent";
-      default:
-        return "none";
-    }
+  reweigh(slot: number, oldWeight: number, newWeight: number): void {
+    this.#listOf(slot).reweigh(oldWeight, newWeight);
+    if (!this.isFrequent(slot)) this.sums[RECENT_REACH]! += newWeight - oldWeight;
+    this.sums[REACH]! += newWeight - oldWeight;
+    dropGhosts(this);
   }
 
-  /** Remembers an entry that was just taken out of T1 or T2. */
-  addGhost(slot: number, fromRecent: boolean): void {
-    const queue = fromRecent ? RECENT_GHOSTS : FREQUENT_GHOSTS;
-    this.#ghosts.add(queue, this.#memory.hashOf(slot), this.#memory.weigh(slot));
-    this.dropGhosts();
+  move(_from: number, to: number): void {
+    this.#listOf(to).relocate(to);
   }
 
-  /** Forgets ghosts until the weights are within their bounds again. */
-  dropGhosts(): void {
-    const { capacity } = this.#memory;
-    while (this.#recentReach() > capacity && this.#ghosts.count(RECENT_GHOSTS) > 0) {
-      this.#ghosts.dropOldest(RECENT_GHOSTS);
-    }
-    while (this.#reach() > 2 * capacity && this.#ghosts.count(FREQUENT_GHOSTS) > 0) {
-      this.#ghosts.dropOldest(FREQUENT_GHOSTS);
-    }
-  }
-
-  forEach(visit: (slot: number) => void, recentFirst: boolean): void {
-    if (recentFirst) this.recent.forEach(visit);
-    this.frequent.forEach(visit);
-    if (!recentFirst) this.recent.forEach(visit);
-  }
-
-  /** @throws AssertionError */
   check(): void {
-    const { capacity } = this.#memory;
+    const { capacity } = this;
     const count =
       this.recent.check((slot) => !this.isFrequent(slot)) +
       this.frequent.check((slot) => this.isFrequent(slot));
-    checkCount(this.#memory, count);
-    this.#ghosts.check();
-    const target = this.target();
+    checkCount(this.memory, count);
+    const weights = Float64Array.of(recentGhostWeight(this.sums), frequentGhostWeight(this.sums));
+    const shape = ghostShape(this.memory.maxEntries, this.memory.maxGhosts);
+    new GhostTable(this.state, GHOSTS, weights, 0, shape).check();
+    const target = this.sums[TARGET]!;
     assert(target >= 0 && target <= capacity, `the target ${target} is beyond the capacity`);
-    assert(this.#recentReach() <= capacity, "T1 and its ghosts weigh more than the capacity");
-    assert(this.#reach() <= 2 * capacity, "entries and ghosts weigh more than twice the capacity");
+    assert(this.sums[RECENT_REACH]! <= capacity, "T1 and its ghosts weigh more than the capacity");
+    assert(this.sums[REACH]! <= 2 * capacity, "entries and ghosts weigh more than twice the capacity");
   }
 
-  /** The weight of T1 and its ghosts, ARC's L1. */
-  #recentReach(): number {
-    return this.recent.weight() + this.#ghosts.weight(RECENT_GHOSTS);
+  #listOf(slot: number): WeighedList {
+    return this.isFrequent(slot) ? this.frequent : this.recent;
   }
+}
 
-  #reach(): number {
-    return this.#recentReach() + this.frequent.weight() + this.#ghosts.weight(FREQUENT_GHOSTS);
+/** The slot that would leave T1 next, 0 when it is empty. */
+export function frontOfRecent(lists: AdaptiveLists): number {
+  return lists.state[RECENT]!;
+}
+
+/** The slot that would leave T2 next, 0 when it is empty. */
+export function frontOfFrequent(lists: AdaptiveLists): number {
+  return lists.state[FREQUENT]!;
+}
+
+/**
+ * Takes the ghost of a key out, if there is one, and moves the target: a ghost of T1 shows that T1 was cut too
+ * short, one of T2 that T2 was, and more so the more ghosts of the other kind there are.
+ * @returns where it was found
+ */
+export function takeGhost(lists: AdaptiveLists, hash: number): number {
+  const { state, places } = lists;
+  const bucket = ghostBucket(hash, BUCKETS, lists.bucketShift);
+  const ghost = findGhost(state, places, GHOST_WORDS, bucket, hash);
+  if (ghost === 0) return FROM_NOWHERE;
+  const isRecent = state[placeOf(ghost, places, GHOST_WORDS) + BEFORE]! >>> QUEUE_SHIFT === RECENT_GHOSTS;
+  adaptTarget(lists.sums, isRecent, lists.capacity);
+  forget(lists, ghost, isRecent);
+  return isRecent ? FROM_RECENT : FROM_FREQUENT;
+}
+
+/** Puts an entry that came in at the back of T1 or T2, and forgets the ghosts that this is too much for. */
+export function append(lists: AdaptiveLists, slot: number, isFrequent: boolean): void {
+  const { words, stride, offset, state, sums } = lists;
+  const weight = lists.memory.weigh(slot);
+  words[linkOf(slot, stride, offset)] = isFrequent ? IN_FREQUENT : 0;
+  pushBack(words, stride, offset, state, isFrequent ? FREQUENT : RECENT, slot);
+  if (isFrequent) {
+    sums[FREQUENT_WEIGHT]! += weight;
+  } else {
+    sums[RECENT_WEIGHT]! += weight;
+    sums[RECENT_REACH]! += weight;
   }
+  sums[REACH]! += weight;
+  dropGhosts(lists);
+}
+
+/** Moves an entry from T1 to the back of T2. */
+export function promote(lists: AdaptiveLists, slot: number): void {
+  const { words, stride, offset, state, sums } = lists;
+  const weight = lists.memory.weigh(slot);
+  unlink(words, stride, offset, state, RECENT, slot);
+  words[linkOf(slot, stride, offset)] = IN_FREQUENT;
+  pushBack(words, stride, offset, state, FREQUENT, slot);
+  sums[RECENT_WEIGHT]! -= weight;
+  sums[RECENT_REACH]! -= weight;
+  sums[FREQUENT_WEIGHT]! += weight;
+}
+
+/**
+ * Takes the entry at the front of T1 or T2 out and remembers it. (An entry that has grown may have gone beyond the
+ * bounds, and its ghost then does, too.)
+ * @returns its slot; 0 when the list is empty
+ */
+export function evictFront(lists: AdaptiveLists, fromRecent: boolean): number {
+  const { words, stride, offset, state, sums, memory, capacity } = lists;
+  const list = fromRecent ? RECENT : FREQUENT;
+  const victim = state[list]!;
+  if (victim === 0) return 0;
+  unlink(words, stride, offset, state, list, victim);
+  const weight = memory.weigh(victim);
+  sums[fromRecent ? RECENT_WEIGHT : FREQUENT_WEIGHT]! -= weight;
+  remember(lists, memory.hashOf(victim), weight, fromRecent);
+  if (sums[RECENT_REACH]! > capacity || sums[REACH]! > 2 * capacity) dropGhosts(lists);
+  return victim;
+}
+
+/** Adds a ghost. Where there are as many as may be, the oldest of its kind makes room, or of the other kind. */
+function remember(lists: AdaptiveLists, hash: number, weight: number, isRecent: boolean): void {
+  const { state, places } = lists;
+  const queueAt = isRecent ? RECENT_QUEUE : FREQUENT_QUEUE;
+  if (state[GHOSTS + FREE] === 0 && state[GHOSTS + FRESH] === lists.ghostLimit) {
+    forgetOldest(lists, state[queueAt] === 0 ? !isRecent : isRecent);
+  }
+  const bucket = ghostBucket(hash, BUCKETS, lists.bucketShift);
+  const queue = isRecent ? RECENT_GHOSTS : FREQUENT_GHOSTS;
+  addGhost(state, GHOSTS, places, GHOST_WORDS, bucket, queueAt, queue, hash, weight);
+}
+
+/** Forgets ghosts until the weights are within their bounds again. */
+function dropGhosts(lists: AdaptiveLists): void {
+  const { state, sums, capacity } = lists;
+  while (sums[RECENT_REACH]! > capacity && state[RECENT_QUEUE] !== 0) forgetOldest(lists, true);
+  while (sums[REACH]! > 2 * capacity && state[FREQUENT_QUEUE] !== 0) forgetOldest(lists, false);
+}
+
+function forgetOldest(lists: AdaptiveLists, isRecent: boolean): void {
+  forget(lists, lists.state[isRecent ? RECENT_QUEUE : FREQUENT_QUEUE]!, isRecent);
+}
+
+function forget(lists: AdaptiveLists, ghost: number, isRecent: boolean): void {
+  const { state, sums, places } = lists;
+  const hash = state[placeOf(ghost, places, GHOST_WORDS) + HASH]!;
+  const bucket = ghostBucket(hash, BUCKETS, lists.bucketShift);
+  const queueAt = isRecent ? RECENT_QUEUE : FREQUENT_QUEUE;
+  const weight = removeGhost(state, GHOSTS, places, GHOST_WORDS, bucket, queueAt, ghost);
+  if (isRecent) sums[RECENT_REACH]! -= weight;
+  sums[REACH]! -= weight;
+}
+
+function adaptTarget(sums: Float64Array, isRecent: boolean, capacity: number): void {
+  const target = sums[TARGET]!;
+  const recent = recentGhostWeight(sums);
+  const frequent = frequentGhostWeight(sums);
+  sums[TARGET] = isRecent
+    ? Math.min(target + Math.max(frequent / recent, 1), capacity)
+    : Math.max(target - Math.max(recent / frequent, 1), 0);
+}
+
+function recentGhostWeight(sums: Float64Array): number {
+  return sums[RECENT_REACH]! - sums[RECENT_WEIGHT]!;
+}
+
+function frequentGhostWeight(sums: Float64Array): number {
+  return sums[REACH]! - sums[RECENT_REACH]! - sums[FREQUENT_WEIGHT]!;
 }
 
 /** One more than may stay: between an eviction and the insertion it is for, there is one too many. */

@@ -1,28 +1,29 @@
 import { assert } from "../lib/assert.ts";
-
-/** Words of a ghost, its notes aside: queue and ghost before it, ghost after it, key hash, weight, next in its bucket. */
-const GHOST_WORDS = 5;
-const BEFORE = 0;
-const AFTER = 1;
-const HASH = 2;
-const WEIGHT = 3;
-const CHAIN = 4;
-const NOTES = 5;
-
-/** `BEFORE` holds the number of the queue above the link. */
-const QUEUE_SHIFT = 29;
-const LINK_BITS = 0x1fff_ffff;
-
-/** Words of a queue. */
-const QUEUE_WORDS = 3;
-const OLDEST = 0;
-const NEWEST = 1;
-const COUNT = 2;
-
-/** Words before the queues: head of the list of ghosts given back, linked by `AFTER`; ghosts ever handed out. */
-const HEADER_WORDS = 2;
-const FREE = 0;
-const FRESH = 1;
+import {
+  AFTER,
+  addGhost,
+  BEFORE,
+  CHAIN,
+  dequeueGhost,
+  enqueueGhost,
+  FREE,
+  FRESH,
+  findGhost,
+  GHOST_BITS,
+  GHOST_HEADER_WORDS,
+  GHOST_QUEUE_WORDS,
+  GHOST_WORDS,
+  ghostBucket,
+  ghostBucketBits,
+  HASH,
+  NEWEST,
+  NOTES,
+  OLDEST,
+  placeOf,
+  QUEUE_SHIFT,
+  removeGhost,
+  WEIGHT,
+} from "./ghost-links.ts";
 
 /** How a table is cut. */
 export interface GhostTableShape {
@@ -53,35 +54,39 @@ export class GhostTable {
   readonly #bucketShift: number;
   readonly #ghostWords: number;
   /** Where ghost 0 would lie: ghosts count from 1. */
-  readonly #ghosts: number;
+  readonly #places: number;
 
   /**
    * @param at where the table lies in `state`; it takes `GhostTable.words(shape)`
    * @param sum where the weights of the queues lie in `sums`, one for each
    */
   constructor(state: Int32Array, at: number, sums: Float64Array, sum: number, shape: GhostTableShape) {
-    const bucketBits = bucketBitsFor(shape.limit);
+    const bucketBits = ghostBucketBits(shape.limit);
     this.limit = shape.limit;
     this.#queueCount = shape.queues;
     this.#state = state;
     this.#sums = sums;
     this.#sum = sum;
     this.#header = at;
-    this.#buckets = at + HEADER_WORDS + shape.queues * QUEUE_WORDS;
+    this.#buckets = at + GHOST_HEADER_WORDS + shape.queues * GHOST_QUEUE_WORDS;
     this.#bucketShift = 32 - bucketBits;
     this.#ghostWords = GHOST_WORDS + shape.noteWords;
-    this.#ghosts = this.#buckets + 2 ** bucketBits - this.#ghostWords;
+    this.#places = this.#buckets + 2 ** bucketBits - this.#ghostWords;
   }
 
   /** Words of `state` taken by a table. */
   static words(shape: GhostTableShape): number {
-    const header = HEADER_WORDS + shape.queues * QUEUE_WORDS;
-    return header + 2 ** bucketBitsFor(shape.limit) + shape.limit * (GHOST_WORDS + shape.noteWords);
+    const header = GHOST_HEADER_WORDS + shape.queues * GHOST_QUEUE_WORDS;
+    return header + 2 ** ghostBucketBits(shape.limit) + shape.limit * (GHOST_WORDS + shape.noteWords);
   }
 
-  /** How many ghosts a queue holds. */
+  /** How many ghosts a queue holds. Walks it: for checks. */
   count(queue: number): number {
-    return this.#state[this.#queueAt(queue) + COUNT]!;
+    let count = 0;
+    for (let ghost = this.oldest(queue); ghost !== 0; count++) {
+      ghost = this.#state[placeOf(ghost, this.#places, this.#ghostWords) + AFTER]!;
+    }
+    return count;
   }
 
   /** The weight of a queue's ghosts together. */
@@ -96,49 +101,39 @@ export class GhostTable {
    */
   add(queue: number, hash: number, weight: number): number {
     const state = this.#state;
-    const header = this.#header;
     if (this.isFull()) {
       if (this.limit === 0) return 0;
       this.dropOldest(this.#crowdedQueue(queue));
     }
-    let ghost = state[header + FREE]!;
-    let at: number;
-    if (ghost === 0) {
-      ghost = state[header + FRESH]! + 1;
-      state[header + FRESH] = ghost;
-      at = this.#ghosts + ghost * this.#ghostWords;
-    } else {
-      at = this.#ghosts + ghost * this.#ghostWords;
-      state[header + FREE] = state[at + AFTER]!;
-    }
-    const bucket = this.#bucketOf(hash);
-    state[at + HASH] = hash;
-    state[at + CHAIN] = state[bucket]!;
-    state[bucket] = ghost;
-    this.#enqueue(ghost, at, queue, weight);
-    return ghost;
+    this.#sums[this.#sum + queue]! += weight;
+    return addGhost(
+      state,
+      this.#header,
+      this.#places,
+      this.#ghostWords,
+      this.#bucketOf(hash),
+      this.#queueAt(queue),
+      queue,
+      hash,
+      weight,
+    );
   }
 
   /** The youngest ghost of this hash, 0 when there is none. */
   find(hash: number): number {
-    const state = this.#state;
-    let ghost = state[this.#bucketOf(hash)]!;
-    while (ghost !== 0) {
-      const at = this.#ghosts + ghost * this.#ghostWords;
-      if (state[at + HASH] === (hash | 0)) break;
-      ghost = state[at + CHAIN]!;
-    }
-    return ghost;
+    return findGhost(this.#state, this.#places, this.#ghostWords, this.#bucketOf(hash), hash);
   }
 
   /** The next older ghost of the same hash, 0 when there is none. */
   findOlder(ghost: number): number {
     const state = this.#state;
-    const at = this.#ghosts + ghost * this.#ghostWords;
+    const places = this.#places;
+    const ghostWords = this.#ghostWords;
+    const at = placeOf(ghost, places, ghostWords);
     const hash = state[at + HASH]!;
     let older = state[at + CHAIN]!;
-    while (older !== 0 && state[this.#ghosts + older * this.#ghostWords + HASH] !== hash) {
-      older = state[this.#ghosts + older * this.#ghostWords + CHAIN]!;
+    while (older !== 0 && state[placeOf(older, places, ghostWords) + HASH] !== hash) {
+      older = state[placeOf(older, places, ghostWords) + CHAIN]!;
     }
     return older;
   }
@@ -154,34 +149,42 @@ export class GhostTable {
   }
 
   queueOf(ghost: number): number {
-    return this.#state[this.#ghosts + ghost * this.#ghostWords + BEFORE]! >>> QUEUE_SHIFT;
+    return this.#state[placeOf(ghost, this.#places, this.#ghostWords) + BEFORE]! >>> QUEUE_SHIFT;
   }
 
   note(ghost: number, index: number): number {
-    return this.#state[this.#ghosts + ghost * this.#ghostWords + NOTES + index]!;
+    return this.#state[placeOf(ghost, this.#places, this.#ghostWords) + NOTES + index]!;
   }
 
   setNote(ghost: number, index: number, value: number): void {
-    this.#state[this.#ghosts + ghost * this.#ghostWords + NOTES + index] = value;
+    this.#state[placeOf(ghost, this.#places, this.#ghostWords) + NOTES + index] = value;
   }
 
   /** Takes a ghost out. */
   release(ghost: number): void {
     const state = this.#state;
-    const at = this.#ghosts + ghost * this.#ghostWords;
-    let link = this.#bucketOf(state[at + HASH]!);
-    while (state[link] !== ghost) link = this.#ghosts + state[link]! * this.#ghostWords + CHAIN;
-    state[link] = state[at + CHAIN]!;
-    this.#dequeue(at);
-    state[at + AFTER] = state[this.#header + FREE]!;
-    state[this.#header + FREE] = ghost;
+    const at = placeOf(ghost, this.#places, this.#ghostWords);
+    const queue = state[at + BEFORE]! >>> QUEUE_SHIFT;
+    this.#sums[this.#sum + queue]! -= removeGhost(
+      state,
+      this.#header,
+      this.#places,
+      this.#ghostWords,
+      this.#bucketOf(state[at + HASH]!),
+      this.#queueAt(queue),
+      ghost,
+    );
   }
 
   /** Makes a ghost the youngest of a queue, with another weight. */
   requeue(ghost: number, queue: number, weight: number): void {
-    const at = this.#ghosts + ghost * this.#ghostWords;
-    this.#dequeue(at);
-    this.#enqueue(ghost, at, queue, weight);
+    const state = this.#state;
+    const at = placeOf(ghost, this.#places, this.#ghostWords);
+    const from = state[at + BEFORE]! >>> QUEUE_SHIFT;
+    const before = dequeueGhost(state, this.#places, this.#ghostWords, this.#queueAt(from), at);
+    enqueueGhost(state, this.#places, this.#ghostWords, this.#queueAt(queue), queue, ghost, at, weight);
+    this.#sums[this.#sum + from]! -= before;
+    this.#sums[this.#sum + queue]! += weight;
   }
 
   /** Takes the youngest ghost of this hash out. @returns the queue it stood in, −1 when there was none */
@@ -211,37 +214,9 @@ export class GhostTable {
     for (let queue = 0; queue < this.#queueCount; queue++) all += this.#checkQueue(queue);
     let free = 0;
     for (let ghost = state[this.#header + FREE]!; ghost !== 0; free++) {
-      ghost = state[this.#ghosts + ghost * this.#ghostWords + AFTER]!;
+      ghost = state[placeOf(ghost, this.#places, this.#ghostWords) + AFTER]!;
     }
     assert(all + free === state[this.#header + FRESH], "a ghost's place was lost");
-  }
-
-  #enqueue(ghost: number, at: number, queue: number, weight: number): void {
-    const state = this.#state;
-    const queueAt = this.#queueAt(queue);
-    const newest = state[queueAt + NEWEST]!;
-    state[at + BEFORE] = newest | (queue << QUEUE_SHIFT);
-    state[at + AFTER] = 0;
-    state[at + WEIGHT] = weight;
-    if (newest === 0) state[queueAt + OLDEST] = ghost;
-    else state[this.#ghosts + newest * this.#ghostWords + AFTER] = ghost;
-    state[queueAt + NEWEST] = ghost;
-    state[queueAt + COUNT]!++;
-    this.#sums[this.#sum + queue]! += weight;
-  }
-
-  #dequeue(at: number): void {
-    const state = this.#state;
-    const queue = state[at + BEFORE]! >>> QUEUE_SHIFT;
-    const queueAt = this.#queueAt(queue);
-    const before = state[at + BEFORE]! & LINK_BITS;
-    const after = state[at + AFTER]!;
-    if (before === 0) state[queueAt + OLDEST] = after;
-    else state[this.#ghosts + before * this.#ghostWords + AFTER] = after;
-    if (after === 0) state[queueAt + NEWEST] = before;
-    else state[this.#ghosts + after * this.#ghostWords + BEFORE] = before | (queue << QUEUE_SHIFT);
-    state[queueAt + COUNT]!--;
-    this.#sums[this.#sum + queue]! -= state[at + WEIGHT]! >>> 0;
   }
 
   #checkQueue(queue: number): number {
@@ -251,8 +226,8 @@ export class GhostTable {
     let weight = 0;
     let before = 0;
     for (let ghost = state[queueAt + OLDEST]!; ghost !== 0; ) {
-      const at = this.#ghosts + ghost * this.#ghostWords;
-      assert((state[at + BEFORE]! & LINK_BITS) === before, `ghost ${ghost} does not link back to ${before}`);
+      const at = placeOf(ghost, this.#places, this.#ghostWords);
+      assert((state[at + BEFORE]! & GHOST_BITS) === before, `ghost ${ghost} does not link back to ${before}`);
       assert(this.queueOf(ghost) === queue, `ghost ${ghost} is in queue ${queue}, but says otherwise`);
       assert(++count <= this.limit, `more than ${this.limit} ghosts`);
       assert(this.find(state[at + HASH]!) !== 0, `ghost ${ghost} is not found by its hash`);
@@ -261,23 +236,22 @@ export class GhostTable {
       ghost = state[at + AFTER]!;
     }
     assert(state[queueAt + NEWEST] === before, `the end of ghost queue ${queue} is wrong`);
-    assert(this.count(queue) === count, `${count} ghosts, counted as ${this.count(queue)}`);
     assert(this.weight(queue) === weight, `ghosts weigh ${weight}, summed up as ${this.weight(queue)}`);
     return count;
   }
 
   #crowdedQueue(preferred: number): number {
     let queue = preferred;
-    while (this.count(queue) === 0) queue = (queue + 1) % this.#queueCount;
+    while (this.oldest(queue) === 0) queue = (queue + 1) % this.#queueCount;
     return queue;
   }
 
   #queueAt(queue: number): number {
-    return this.#header + HEADER_WORDS + queue * QUEUE_WORDS;
+    return (this.#header + GHOST_HEADER_WORDS + Math.imul(queue, GHOST_QUEUE_WORDS)) | 0;
   }
 
   #bucketOf(hash: number): number {
-    return this.#buckets + (Math.imul(hash, 0x9e37_79b1) >>> this.#bucketShift);
+    return ghostBucket(hash, this.#buckets, this.#bucketShift);
   }
 }
 
@@ -288,9 +262,4 @@ export class GhostTable {
  */
 export function ghostLimit(maxEntries: number, share: number, maxGhosts: number | undefined): number {
   return Math.min(Math.ceil(maxEntries * share), maxGhosts ?? Number.POSITIVE_INFINITY);
-}
-
-/** At least one bucket a ghost, and two at all, so that the shift that picks one stays below 32. */
-function bucketBitsFor(limit: number): number {
-  return Math.max(1, Math.ceil(Math.log2(Math.max(1, limit))));
 }

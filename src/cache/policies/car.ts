@@ -1,6 +1,18 @@
-import { AdaptiveLists } from "../adaptive-lists.ts";
+import {
+  AdaptiveLists,
+  append,
+  evictFront,
+  FREQUENT,
+  FROM_NOWHERE,
+  frontOfFrequent,
+  frontOfRecent,
+  promote,
+  RECENT_WEIGHT,
+  TARGET,
+  takeGhost,
+} from "../adaptive-lists.ts";
 import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
-import { LINK_WORDS } from "../slot-list.ts";
+import { LINK_WORDS, linkOf, moveToBack } from "../slot-list.ts";
 
 /** Set in a slot's first word when it was read since the hand passed. */
 const REFERENCED = 1 << 30;
@@ -26,94 +38,68 @@ export const car: PolicyType = {
   create: (memory) => new Car(memory),
 };
 
-class Car implements Policy {
-  readonly #words: Int32Array;
+class Car extends AdaptiveLists implements Policy {
   readonly #passLimit: number;
-  readonly #stride: number;
-  readonly #offset: number;
-  readonly #lists: AdaptiveLists;
 
   constructor(memory: PolicyMemory) {
-    this.#words = memory.words;
+    super(memory);
     this.#passLimit = memory.passLimit ?? NO_PASS_LIMIT;
-    this.#stride = memory.stride;
-    this.#offset = memory.offset;
-    this.#lists = new AdaptiveLists(memory);
   }
 
   /** The paper looks at the ghosts only after it has replaced an entry: see `insert`. */
   miss(_hash: number): void {}
 
   hit(slot: number): void {
-    const at = slot * this.#stride + this.#offset;
-    const word = this.#words[at]!;
-    if ((word & REFERENCED) === 0) this.#words[at] = word | REFERENCED;
+    const { words } = this;
+    const link = linkOf(slot, this.stride, this.offset);
+    const word = words[link]!;
+    if ((word & REFERENCED) === 0) words[link] = word | REFERENCED;
   }
 
   insert(slot: number, hash: number): void {
-    const returns = this.#lists.takeGhost(hash) !== "none";
-    this.#words[slot * this.#stride + this.#offset] = returns ? AdaptiveLists.frequentFlag : 0;
-    if (returns) this.#lists.frequent.pushBack(slot);
-    else this.#lists.recent.pushBack(slot);
-    this.#lists.dropGhosts();
+    append(this, slot, takeGhost(this, hash) !== FROM_NOWHERE);
   }
 
   /** The paper's replace: the hands sweep until one finds an entry that was not read. */
   evict(_incoming: number): number {
-    const words = this.#words;
-    const { recent, frequent } = this.#lists;
+    const { words, stride, offset, state } = this;
     for (let passed = 0; ; passed++) {
       const fromRecent = this.#recentGivesWay();
-      const clock = fromRecent ? recent : frequent;
-      const slot = clock.front();
-      if (slot === 0) return 0;
-      clock.unlink(slot);
-      const at = slot * this.#stride + this.#offset;
-      if ((words[at]! & REFERENCED) === 0 || passed === this.#passLimit) {
-        this.#lists.addGhost(slot, fromRecent);
-        return slot;
+      const slot = fromRecent ? frontOfRecent(this) : frontOfFrequent(this);
+      const link = linkOf(slot, stride, offset);
+      if (slot === 0 || (words[link]! & REFERENCED) === 0 || passed === this.#passLimit) {
+        return evictFront(this, fromRecent);
       }
-      words[at] = AdaptiveLists.frequentFlag;
-      frequent.pushBack(slot);
+      if (fromRecent) {
+        promote(this, slot);
+      } else {
+        words[link] = words[link]! & ~REFERENCED;
+        moveToBack(words, stride, offset, state, FREQUENT, slot);
+      }
     }
   }
 
-  remove(slot: number): void {
-    this.#lists.listOf(slot).unlink(slot);
-  }
-
-  reweigh(slot: number, oldWeight: number, newWeight: number): void {
-    this.#lists.listOf(slot).reweigh(oldWeight, newWeight);
-    this.#lists.dropGhosts();
-  }
-
-  move(_from: number, to: number): void {
-    this.#lists.listOf(to).relocate(to);
-  }
-
   explain(slot: number): Placement {
-    const referenced = this.#words[slot * this.#stride + this.#offset]! & REFERENCED;
+    const referenced = this.words[linkOf(slot, this.stride, this.offset)]! & REFERENCED;
     const detail = {
       referenced: referenced === 0 ? 0 : 1,
-      recentWeight: this.#lists.recent.weight(),
-      recentTarget: this.#lists.target(),
+      recentWeight: this.sums[RECENT_WEIGHT]!,
+      recentTarget: this.sums[TARGET]!,
     };
-    return { queue: this.#lists.isFrequent(slot) ? "frequent" : "recent", detail };
+    return { queue: this.isFrequent(slot) ? "frequent" : "recent", detail };
   }
 
   /** The clock that gives way now comes first. */
   forEach(visit: (slot: number) => void): void {
-    this.#lists.forEach(visit, this.#recentGivesWay());
-  }
-
-  check(): void {
-    this.#lists.check();
+    const recentFirst = this.#recentGivesWay();
+    if (recentFirst) this.recent.forEach(visit);
+    this.frequent.forEach(visit);
+    if (!recentFirst) this.recent.forEach(visit);
   }
 
   #recentGivesWay(): boolean {
-    const { recent, frequent } = this.#lists;
-    if (frequent.front() === 0) return true;
-    if (recent.front() === 0) return false;
-    return recent.weight() >= this.#lists.target();
+    if (frontOfFrequent(this) === 0) return true;
+    if (frontOfRecent(this) === 0) return false;
+    return this.sums[RECENT_WEIGHT]! >= this.sums[TARGET]!;
   }
 }

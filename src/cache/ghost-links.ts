@@ -1,0 +1,155 @@
+/**
+ * Ghosts as numbers in an array: what evicted entries leave behind in policies that remember them. Every ghost is in
+ * the chain of its key hash, the youngest first, and in a first-in first-out queue. `GhostTable` is made of these
+ * functions; they are there by themselves for policies in whose hot paths it counts.
+ *
+ * In all of them `places` is where ghost 0 would lie (ghosts count from 1, 0 means none), `at` where the ghost in
+ * question lies, and `ghostWords` how many words each of them takes.
+ */
+
+/** Words of a ghost, its notes aside: queue and ghost before it, ghost after it, key hash, weight, next in its bucket. */
+export const GHOST_WORDS = 5;
+export const BEFORE = 0;
+export const AFTER = 1;
+export const HASH = 2;
+export const WEIGHT = 3;
+export const CHAIN = 4;
+export const NOTES = 5;
+
+/** `BEFORE` holds the number of the queue above the link. */
+export const QUEUE_SHIFT = 29;
+export const GHOST_BITS = 0x1fff_ffff;
+
+/** Words of a queue. */
+export const GHOST_QUEUE_WORDS = 2;
+export const OLDEST = 0;
+export const NEWEST = 1;
+
+/** Words before the queues: head of the list of ghosts given back, linked by `AFTER`; ghosts ever handed out. */
+export const GHOST_HEADER_WORDS = 2;
+export const FREE = 0;
+export const FRESH = 1;
+
+/** At least one bucket a ghost, and two at all, so that the shift that picks one stays below 32. */
+export function ghostBucketBits(limit: number): number {
+  return Math.max(1, Math.ceil(Math.log2(Math.max(1, limit))));
+}
+
+/** Where the chain of a hash begins. */
+export function ghostBucket(hash: number, buckets: number, bucketShift: number): number {
+  return (buckets + (Math.imul(hash, 0x9e37_79b1) >>> bucketShift)) | 0;
+}
+
+/** Where a ghost lies. */
+export function placeOf(ghost: number, places: number, ghostWords: number): number {
+  return (places + Math.imul(ghost, ghostWords)) | 0;
+}
+
+/**
+ * Adds the youngest ghost of a queue. There must be a place for it: one given back, or one never used.
+ * @param header where the table begins in `state`
+ * @param bucket `ghostBucket` of the hash
+ * @param queueAt where the queue's own words lie
+ */
+export function addGhost(
+  state: Int32Array,
+  header: number,
+  places: number,
+  ghostWords: number,
+  bucket: number,
+  queueAt: number,
+  queue: number,
+  hash: number,
+  weight: number,
+): number {
+  let ghost = state[header + FREE]!;
+  const isFresh = ghost === 0;
+  if (isFresh) {
+    ghost = (state[header + FRESH]! + 1) | 0;
+    state[header + FRESH] = ghost;
+  }
+  const at = placeOf(ghost, places, ghostWords);
+  if (!isFresh) state[header + FREE] = state[at + AFTER]!;
+  state[at + HASH] = hash;
+  state[at + CHAIN] = state[bucket]!;
+  state[bucket] = ghost;
+  enqueueGhost(state, places, ghostWords, queueAt, queue, ghost, at, weight);
+  return ghost;
+}
+
+/** Takes a ghost out. @returns what it weighs */
+export function removeGhost(
+  state: Int32Array,
+  header: number,
+  places: number,
+  ghostWords: number,
+  bucket: number,
+  queueAt: number,
+  ghost: number,
+): number {
+  const at = placeOf(ghost, places, ghostWords);
+  let link = bucket;
+  for (let other = state[link]!; other !== ghost; other = state[link]!) {
+    link = (placeOf(other, places, ghostWords) + CHAIN) | 0;
+  }
+  state[link] = state[at + CHAIN]!;
+  const weight = dequeueGhost(state, places, ghostWords, queueAt, at);
+  state[at + AFTER] = state[header + FREE]!;
+  state[header + FREE] = ghost;
+  return weight;
+}
+
+/** The youngest ghost of a hash, 0 when there is none. */
+export function findGhost(
+  state: Int32Array,
+  places: number,
+  ghostWords: number,
+  bucket: number,
+  hash: number,
+): number {
+  let ghost = state[bucket]!;
+  while (ghost !== 0) {
+    const at = placeOf(ghost, places, ghostWords);
+    if (state[at + HASH] === (hash | 0)) break;
+    ghost = state[at + CHAIN]!;
+  }
+  return ghost;
+}
+
+/** Makes a ghost the youngest of a queue. */
+export function enqueueGhost(
+  state: Int32Array,
+  places: number,
+  ghostWords: number,
+  queueAt: number,
+  queue: number,
+  ghost: number,
+  at: number,
+  weight: number,
+): void {
+  const newest = state[queueAt + NEWEST]!;
+  state[at + BEFORE] = newest | (queue << QUEUE_SHIFT);
+  state[at + AFTER] = 0;
+  state[at + WEIGHT] = weight;
+  if (newest === 0) state[queueAt + OLDEST] = ghost;
+  else state[placeOf(newest, places, ghostWords) + AFTER] = ghost;
+  state[queueAt + NEWEST] = ghost;
+}
+
+/** Takes a ghost out of its queue. @returns what it weighs */
+export function dequeueGhost(
+  state: Int32Array,
+  places: number,
+  ghostWords: number,
+  queueAt: number,
+  at: number,
+): number {
+  const first = state[at + BEFORE]!;
+  const before = first & GHOST_BITS;
+  const after = state[at + AFTER]!;
+  if (before === 0) state[queueAt + OLDEST] = after;
+  else state[placeOf(before, places, ghostWords) + AFTER] = after;
+  if (after === 0) state[queueAt + NEWEST] = before;
+  else state[placeOf(after, places, ghostWords) + BEFORE] = first;
+  return state[at + WEIGHT]! >>> 0;
+}
