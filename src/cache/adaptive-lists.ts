@@ -205,21 +205,16 @@ export function evictFront(lists: AdaptiveLists, fromRecent: boolean): number {
   unlink(words, stride, offset, state, list, victim);
   const weight = memory.weigh(victim);
   sums[fromRecent ? RECENT_WEIGHT : FREQUENT_WEIGHT]! -= weight;
-  remember(lists, memory.hashOf(victim), weight, fromRecent);
+  const queueAt = fromRecent ? RECENT_QUEUE : FREQUENT_QUEUE;
+  if (state[GHOSTS + FREE] === 0 && state[GHOSTS + FRESH] === lists.ghostLimit) {
+    forgetOldest(lists, state[queueAt] === 0 ? !fromRecent : fromRecent);
+  }
+  const hash = memory.hashOf(victim);
+  const bucket = ghostBucket(hash, BUCKETS, lists.bucketShift);
+  const queue = fromRecent ? RECENT_GHOSTS : FREQUENT_GHOSTS;
+  addGhost(state, GHOSTS, lists.places, GHOST_WORDS, bucket, queueAt, queue, hash, weight);
   if (sums[RECENT_REACH]! > capacity || sums[REACH]! > 2 * capacity) dropGhosts(lists);
   return victim;
-}
-
-/** Adds a ghost. Where there are as many as may be, the oldest of its kind makes room, or of the other kind. */
-function remember(lists: AdaptiveLists, hash: number, weight: number, isRecent: boolean): void {
-  const { state, places } = lists;
-  const queueAt = isRecent ? RECENT_QUEUE : FREQUENT_QUEUE;
-  if (state[GHOSTS + FREE] === 0 && state[GHOSTS + FRESH] === lists.ghostLimit) {
-    forgetOldest(lists, state[queueAt] === 0 ? !isRecent : isRecent);
-  }
-  const bucket = ghostBucket(hash, BUCKETS, lists.bucketShift);
-  const queue = isRecent ? RECENT_GHOSTS : FREQUENT_GHOSTS;
-  addGhost(state, GHOSTS, places, GHOST_WORDS, bucket, queueAt, queue, hash, weight);
 }
 
 /** Forgets ghosts until the weights are within their bounds again. */

@@ -38,7 +38,7 @@ export interface Policy {
   /** Visits the resident slots, the next victims first as far as the policy has an order. */
   forEach(visit: (slot: number) => void): void;
   /**
-   * Checks the policy's own invariants by walking everything. For tests and the end of a simulation.
+   * Checks the policy's own invariants by walking everything. For tests, and `simulate --check`.
    * @throws AssertionError
    */
   check(): void;

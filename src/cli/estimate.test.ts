@@ -84,6 +84,7 @@ describe("refused", () => {
   test.each([
     ["a window of estimates", ["--sample", "1%", "--window", "10"], 2, "--window: not with --sample"],
     ["families of a curve", ["--mrc", "--by-prefix"], 2, "--by-prefix: not with --mrc"],
+    ["a check of a curve", ["--mrc", "--check"], 2, "--check: not with --mrc"],
     ["nothing to compare", ["--compare"], 2, "--compare: needs --sample or --mrc"],
     ["a comparison as CSV", ["--mrc", "--compare", "--csv"], 2, "--compare: not with --csv"],
     ["a sample of nothing", ["--sample", "0"], 2, `--sample: "0" is not a sample`],

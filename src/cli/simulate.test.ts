@@ -101,7 +101,16 @@ test("warm-up and limit", async () => {
 });
 
 test("all policies", async () => {
-  const { stdout } = await runGlasscache(["simulate", trace, "--policy", "all", "--size", "2,3", "--json"]);
+  const { stdout } = await runGlasscache([
+    "simulate",
+    trace,
+    "--policy",
+    "all",
+    "--check",
+    "--size",
+    "2,3",
+    "--json",
+  ]);
   const policies = stdout
     .trim()
     .split("\n")

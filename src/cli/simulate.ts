@@ -105,6 +105,10 @@ const SETTINGS = {
     description: "set estimates against exact simulation: mean absolute error",
     group: SAMPLING,
   }),
+  check: switchSetting({
+    description: "check the invariants of every cache at the end: for who has changed a policy",
+    group: COUNTING,
+  }),
   json: switchSetting({ description: "print one JSON object for each cache", group: OUTPUT }),
   csv: switchSetting({ description: "print comma-separated values", group: OUTPUT }),
   svg: optionalSetting(text(), {
@@ -224,6 +228,7 @@ function checkSampling(values: Values, labels: Labels): void {
   const by = values.mrc ? labels.mrc : labels.sample;
   if (isCurve && values.window !== undefined) throw new UsageError(`${labels.window}: not with ${by}`);
   if (isCurve && values.byPrefix) throw new UsageError(`${labels.byPrefix}: not with ${by}`);
+  if (isCurve && values.check) throw new UsageError(`${labels.check}: not with ${by}`);
   if (!values.compare) return;
   if (!isCurve) throw new UsageError(`${labels.compare}: needs ${labels.sample} or ${labels.mrc}`);
   if (values.csv) throw new UsageError(`${labels.compare}: not with ${labels.csv}`);
@@ -277,6 +282,7 @@ async function simulateTrace(
     }
     const result = await run({
       ...shared,
+      isChecked: values.check,
       counting: {
         warmupRecords: values.warmup,
         windowRecords: values.window ?? 0,

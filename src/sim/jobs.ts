@@ -16,6 +16,8 @@ export interface Job {
   readonly seed: number;
   readonly writes: WriteEffect;
   readonly counting: Counting;
+  /** All invariants are checked at the end. */
+  readonly isChecked: boolean;
 }
 
 export interface JobResult extends SimulationResult {
@@ -26,11 +28,13 @@ export interface JobResult extends SimulationResult {
 /** Several simulations on one thread, batch by batch, so that a batch is in the processor's cache for all of them. */
 export class JobGroup {
   readonly #clock: Clock;
+  readonly #jobs: readonly Job[];
   readonly #simulations: readonly Simulation[];
   readonly #ms: Float64Array;
 
   constructor(jobs: readonly Job[], clock: Clock) {
     this.#clock = clock;
+    this.#jobs = jobs;
     this.#simulations = jobs.map((job) => new Simulation({ ...job, policy: parsePolicy(job.policy) }));
     this.#ms = new Float64Array(jobs.length);
   }
@@ -45,11 +49,12 @@ export class JobGroup {
     }
   }
 
+  /** @throws AssertionError where an invariant does not hold, of those that are checked */
   finish(): JobResult[] {
-    return this.#simulations.map((simulation, i) => ({
-      ...simulation.finish(),
-      seconds: this.#ms[i]! / 1000,
-    }));
+    return this.#simulations.map((simulation, i) => {
+      if (this.#jobs[i]!.isChecked) simulation.check();
+      return { ...simulation.finish(), seconds: this.#ms[i]! / 1000 };
+    });
   }
 }
 

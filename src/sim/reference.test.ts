@@ -105,6 +105,7 @@ function simulate(trace: string, policies: readonly string[], threads: number): 
     writes: "store",
     counting: { warmupRecords: 0, windowRecords: 0, byFamily: false },
     seed: 1,
+    isChecked: true,
     threads,
   });
 }

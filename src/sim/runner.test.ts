@@ -20,6 +20,7 @@ function simulate(
     writes: "store",
     counting: { warmupRecords: 0, windowRecords: 0, byFamily: false },
     seed: 1,
+    isChecked: true,
     threads: 1,
     ...plan,
   });

@@ -24,6 +24,8 @@ export interface RunPlan {
   /** The name of a family of keys, where they are counted. */
   familyName?(family: number): string;
   readonly seed: number;
+  /** At the end every cache is walked, and all its invariants are checked. */
+  readonly isChecked?: boolean;
   /** How many simulate at once; with 1, whoever calls does it all. */
   readonly threads: number;
   /** Told now and then how far a pass has got, in what `source.extent` counts. */
@@ -103,9 +105,11 @@ export async function run(plan: RunPlan): Promise<RunResult> {
   using nextAccesses = isOffline ? new (await import("./next-access.ts")).NextAccessFile() : undefined;
   const workingSet = isMeasured ? await measure(plan, nextAccesses) : undefined;
   const sizes = distinctSizes(plan.sizes.map((size) => resolveSize(size, workingSet)));
-  const { seed, writes, counting } = plan;
+  const { seed, writes, counting, isChecked = false } = plan;
   const jobs = sizes.flatMap((size) =>
-    policies.map((policy): Job => ({ ...size, policy: formatPolicy(policy), seed, writes, counting })),
+    policies.map(
+      (policy): Job => ({ ...size, policy: formatPolicy(policy), seed, writes, counting, isChecked }),
+    ),
   );
   const threads = Math.min(plan.threads, jobs.length);
   const batchRecords = jobs.length > FEW_JOBS ? LARGE_BATCH_RECORDS : BATCH_RECORDS;

@@ -62,11 +62,15 @@ export class Simulation {
   }
 
   /**
-   * Checks all invariants, and tells what came of it.
-   * @throws AssertionError
+   * Walks everything that is resident, and what the policy remembers besides.
+   * @throws AssertionError where an invariant does not hold
    */
-  finish(): SimulationResult {
+  check(): void {
     this.#cache.check();
+  }
+
+  /** Tells what came of it. */
+  finish(): SimulationResult {
     const { windowRecords } = this.#counting;
     if (this.#isWarm && (windowRecords === 0 || this.#recordsLeft < windowRecords)) this.#closeWindow();
     assert(this.#total.misses <= this.#total.requests, "no more misses than requests");
