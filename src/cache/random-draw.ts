@@ -1,11 +1,19 @@
+/** What a generator's state grows by with each draw. */
+export const DRAW_STEP = 0x6d2b_79f5;
+
 /**
  * A draw from a seeded generator whose state is one word, zero at first: the sequence of `SeededRandom(seed)`
  * (lib/random.ts; Mulberry32), kept where several threads can share it.
  * @returns a whole number from 0 to `bound` − 1
  */
 export function drawBelow(bound: number, seed: number, state: Int32Array, at: number): number {
-  const step = (state[at]! + 0x6d2b_79f5) | 0;
+  const step = (state[at]! + DRAW_STEP) | 0;
   state[at] = step;
+  return drawAt(bound, seed, step);
+}
+
+/** The same for whoever draws many at a time, and keeps the state in a variable meanwhile. @param step grown already */
+export function drawAt(bound: number, seed: number, step: number): number {
   const mixed = (seed + step) | 0;
   let t = Math.imul(mixed ^ (mixed >>> 15), 1 | mixed);
   t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;

@@ -1,13 +1,17 @@
+import { assert } from "../../lib/assert.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
-import { drawBelow } from "../random-draw.ts";
-import { SlotTable } from "../slot-table.ts";
+import { DRAW_STEP, drawAt } from "../random-draw.ts";
 
-/** A slot's words: its index in the table, and how often it was asked for. */
-const FREQUENCY = 1;
-const WORDS_PER_SLOT = 2;
-
+/** In `state`: the generator, how many entries there are, and a record for each of them, without gaps. */
 const DRAWS = 0;
-const TABLE = 1;
+const COUNT = 1;
+const RECORDS = 2;
+
+/** Words of a record: whose it is, when that entry came in, how often it was asked for. What is drawn lies together. */
+const RECORD_WORDS = 3;
+const SLOT = 0;
+const SINCE = 1;
+const FREQUENCY = 2;
 
 /** Requests so far; the time of this policy. */
 const NOW = 0;
@@ -23,15 +27,15 @@ const FREQUENCY_LIMIT = 0x7fff_ffff;
  *
  * Choices: every entry costs the same, whatever it weighs. `sample` entries are drawn, 64 as in the paper, with
  * repetition; where there are no more than that, all are looked at. Time counts in requests, modulo 2^32. Among
- * equals the first one seen leaves.
+ * equals the first one seen leaves. A slot's word is the index of its record.
  */
 export const hyperbolic: PolicyType = {
   name: "hyperbolic",
-  wordsPerSlot: WORDS_PER_SLOT,
+  wordsPerSlot: 1,
   sums: 1,
   parameters: { sample: 64 },
   ranges: { sample: { least: 1, most: 1024, whole: true } },
-  stateWords: (maxEntries) => TABLE + SlotTable.words(maxEntries) + maxEntries,
+  stateWords: (maxEntries) => RECORDS + RECORD_WORDS * maxEntries,
   create: (memory, parameters) => new Hyperbolic(memory, parameters),
 };
 
@@ -39,91 +43,141 @@ class Hyperbolic implements Policy {
   readonly #memory: PolicyMemory;
   readonly #words: Int32Array;
   readonly #stride: number;
-  readonly #frequency: number;
+  readonly #offset: number;
   readonly #state: Int32Array;
   readonly #sums: Float64Array;
   readonly #sample: number;
-  readonly #table: SlotTable;
-  /** When the entry of each index in the table came in. */
-  readonly #since: number;
 
   constructor(memory: PolicyMemory, parameters: Readonly<Record<string, number>>) {
-    const { words, stride, offset, state, sums, maxEntries } = memory;
     this.#memory = memory;
-    this.#words = words;
-    this.#stride = stride;
-    this.#frequency = offset + FREQUENCY;
-    this.#state = state;
-    this.#sums = sums;
+    this.#words = memory.words;
+    this.#stride = memory.stride;
+    this.#offset = memory.offset;
+    this.#state = memory.state;
+    this.#sums = memory.sums;
     this.#sample = parameters["sample"]!;
-    this.#table = new SlotTable(words, stride, offset, state, TABLE);
-    this.#since = TABLE + SlotTable.words(maxEntries);
   }
 
   miss(_hash: number): void {}
 
   hit(slot: number): void {
-    const at = slot * this.#stride + this.#frequency;
-    const frequency = this.#words[at]!;
-    if (frequency < FREQUENCY_LIMIT) this.#words[at] = frequency + 1;
+    const at = this.#recordOf(slot);
+    const frequency = this.#state[at + FREQUENCY]!;
+    if (frequency < FREQUENCY_LIMIT) this.#state[at + FREQUENCY] = frequency + 1;
     this.#sums[NOW]!++;
   }
 
   insert(slot: number, _hash: number): void {
-    this.#words[slot * this.#stride + this.#frequency] = 1;
-    this.#state[this.#since + this.#table.count()] = this.#sums[NOW]!;
-    this.#table.add(slot);
+    const state = this.#state;
+    const index = state[COUNT]!;
+    const at = RECORDS + index * RECORD_WORDS;
+    state[COUNT] = index + 1;
+    state[at + SLOT] = slot;
+    state[at + SINCE] = this.#now();
+    state[at + FREQUENCY] = 1;
+    this.#words[slot * this.#stride + this.#offset] = index;
     this.#sums[NOW]!++;
   }
 
   evict(_incoming: number): number {
-    const count = this.#table.count();
+    const state = this.#state;
+    const count = state[COUNT]!;
     if (count === 0) return 0;
-    const drawn = count > this.#sample;
-    const candidates = drawn ? this.#sample : count;
-    let victim = 0;
-    let least = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < candidates; i++) {
-      const index = drawn ? drawBelow(count, this.#memory.seed, this.#state, DRAWS) : i;
-      const slot = this.#table.slotAt(index);
-      const priority = this.#words[slot * this.#stride + this.#frequency]! / this.#age(index);
-      if (priority < least) {
-        victim = slot;
-        least = priority;
-      }
-    }
+    const now = this.#now();
+    const at =
+      count > this.#sample
+        ? leastDrawn(state, now, count, this.#sample, this.#memory.seed)
+        : leastOfAll(state, now, count);
+    const victim = state[at + SLOT]!;
     this.remove(victim);
     return victim;
   }
 
+  /** The last record takes the place of the one that goes. */
   remove(slot: number): void {
-    const last = this.#table.count() - 1;
-    this.#state[this.#since + this.#table.indexOf(slot)] = this.#state[this.#since + last]!;
-    this.#table.remove(slot);
+    const state = this.#state;
+    const last = state[COUNT]! - 1;
+    const from = RECORDS + last * RECORD_WORDS;
+    state.copyWithin(this.#recordOf(slot), from, from + RECORD_WORDS);
+    this.#words[state[from + SLOT]! * this.#stride + this.#offset] = this.#indexOf(slot);
+    state[COUNT] = last;
   }
 
   reweigh(_slot: number, _oldWeight: number, _newWeight: number): void {}
 
   move(_from: number, to: number): void {
-    this.#table.relocate(to);
+    this.#state[this.#recordOf(to) + SLOT] = to;
   }
 
   explain(slot: number): Placement {
-    const frequency = this.#words[slot * this.#stride + this.#frequency]!;
-    return { queue: "table", detail: { frequency, age: this.#age(this.#table.indexOf(slot)) } };
+    const at = this.#recordOf(slot);
+    const age = (this.#now() - this.#state[at + SINCE]!) >>> 0;
+    return { queue: "table", detail: { frequency: this.#state[at + FREQUENCY]!, age } };
   }
 
   /** In no particular order. */
   forEach(visit: (slot: number) => void): void {
-    this.#table.forEach(visit);
+    for (let index = 0; index < this.#state[COUNT]!; index++) {
+      visit(this.#state[RECORDS + index * RECORD_WORDS + SLOT]!);
+    }
   }
 
   check(): void {
-    this.#table.check(this.#memory.maxEntries);
+    const count = this.#state[COUNT]!;
+    assert(count <= this.#memory.maxEntries, `${count} entries, more than ${this.#memory.maxEntries}`);
+    for (let index = 0; index < count; index++) {
+      const slot = this.#state[RECORDS + index * RECORD_WORDS + SLOT]!;
+      assert(this.#indexOf(slot) === index, `slot ${slot} has lost its record`);
+    }
   }
 
-  /** Requests since the entry came in, that one included: at least 1. */
-  #age(index: number): number {
-    return ((this.#sums[NOW]! % 2 ** 32) - this.#state[this.#since + index]!) >>> 0;
+  #indexOf(slot: number): number {
+    return this.#words[slot * this.#stride + this.#offset]!;
   }
+
+  #recordOf(slot: number): number {
+    return (RECORDS + Math.imul(this.#indexOf(slot), RECORD_WORDS)) | 0;
+  }
+
+  /** The time as records hold it: 32 bits of it, signed. */
+  #now(): number {
+    return (this.#sums[NOW]! % 2 ** 32) | 0;
+  }
+}
+
+/** @returns where the record of least priority lies, of so many drawn */
+function leastDrawn(state: Int32Array, now: number, count: number, sample: number, seed: number): number {
+  let step = state[DRAWS]!;
+  let least = Number.POSITIVE_INFINITY;
+  let found = 0;
+  for (let i = 0; i < sample; i++) {
+    step = (step + DRAW_STEP) | 0;
+    const at = (RECORDS + Math.imul(drawAt(count, seed, step), RECORD_WORDS)) | 0;
+    const priority = priorityAt(state, at, now);
+    if (priority < least) {
+      least = priority;
+      found = at;
+    }
+  }
+  state[DRAWS] = step;
+  return found;
+}
+
+function leastOfAll(state: Int32Array, now: number, count: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  let found = 0;
+  for (let index = 0; index < count; index++) {
+    const at = RECORDS + index * RECORD_WORDS;
+    const priority = priorityAt(state, at, now);
+    if (priority < least) {
+      least = priority;
+      found = at;
+    }
+  }
+  return found;
+}
+
+/** Requests for the entry by requests since it came in, the first one included: of those there is at least one. */
+function priorityAt(state: Int32Array, at: number, now: number): number {
+  return state[at + FREQUENCY]! / ((now - state[at + SINCE]!) >>> 0);
 }
