@@ -27,7 +27,8 @@ const SAMPLE_EVERY_MS = 10;
 /** Where programs of one thread run; whoever measures is elsewhere. */
 const PINNED = ["taskset", "-c", "1"];
 
-const SPEED_POLICIES = "fifo,lru,sieve,s3-fifo,lfu,arc,lirs,w-tinylfu";
+/** Those with goals, then whatever else both have (cachesim's LFU-DA does not come to an end, and its CAR does not start). */
+const SPEED_POLICIES = "fifo,lru,sieve,s3-fifo,lfu,arc,lirs,w-tinylfu,random,clock,slru,2q,gdsf,hyperbolic";
 const CACHESIM_NAMES: Readonly<Record<string, string>> = {
   "s3-fifo": "s3fifo",
   "w-tinylfu": "wtinylfu",
