@@ -7,7 +7,7 @@ import { Faults, type Skipped } from "./faults.ts";
 import { describeHead, HEAD_BYTES } from "./head.ts";
 import { detectFormat } from "./registry.ts";
 import type { TraceBytes } from "./trace-bytes.ts";
-import type { TraceFormat, TraceParser } from "./trace-format.ts";
+import type { TraceFormat, TraceHead, TraceParser } from "./trace-format.ts";
 
 export interface TraceSourceOptions {
   /** For people. */
@@ -40,20 +40,25 @@ export class TraceSource implements RecordSource {
   /** Of what can be read only once: its first bytes, and where the others come from. */
   #opened: Opened | undefined;
 
-  private constructor(bytes: TraceBytes, options: TraceSourceOptions, opened: Opened) {
-    const { name, path, columns } = options;
-    const head = describeHead(opened.head, opened.isWhole, path, columns !== undefined);
+  private constructor(
+    bytes: TraceBytes,
+    options: TraceSourceOptions,
+    opened: Opened,
+    head: TraceHead,
+    format: TraceFormat,
+  ) {
+    const { name, columns } = options;
     this.#bytes = bytes;
     this.#options = options;
     this.#opened = bytes.isRepeatable ? undefined : opened;
     this.name = name;
     this.isRepeatable = bytes.isRepeatable;
     this.extent = bytes.extent;
-    this.format = options.format ?? detectFormat(head, name);
-    if (columns !== undefined && this.format.name !== "csv") {
-      throw new TraceError(`${name}: columns were told, and it is no table but ${this.format.name}`);
+    this.format = format;
+    if (columns !== undefined && format.name !== "csv") {
+      throw new TraceError(`${name}: columns were told, and it is no table but ${format.name}`);
     }
-    this.hasSizes = this.format.hasSizes(head, columns);
+    this.hasSizes = format.hasSizes(head, columns);
   }
 
   /** Looks at the first bytes. @throws TraceError when they are none, or of no format known */
@@ -61,7 +66,10 @@ export class TraceSource implements RecordSource {
     const opened = await openBytes(bytes, options.name);
     try {
       if (opened.head.length === 0) throw new TraceError(`${options.name}: the trace is empty`);
-      const source = new TraceSource(bytes, options, opened);
+      const { name, path, columns } = options;
+      const head = describeHead(opened.head, opened.isWhole, path, columns !== undefined);
+      const format = options.format ?? (await detectFormat(head, name));
+      const source = new TraceSource(bytes, options, opened, head, format);
       if (bytes.isRepeatable) await opened.rest.return();
       return source;
     } catch (error) {
