@@ -11,9 +11,9 @@ import type { EstimateResult } from "./estimate.ts";
 import { EXIT_DONE, FailedError, UsageError } from "./exit.ts";
 import type { PassProgress } from "./pass-progress.ts";
 import type { RepeatableInput } from "./repeatable-input.ts";
-import { checkReportFiles, describeRate, type TraceFacts, writeReportFiles } from "./report-files.ts";
+import type { TraceFacts } from "./report-files.ts";
 import { csvHeader, formatCsvLines, formatJsonLines } from "./result-lines.ts";
-import { parseSample } from "./sample.ts";
+import { describeRate, parseSample } from "./sample.ts";
 import { choice, count, optionalSetting, setting, switchSetting, text, threads } from "./setting.ts";
 import { PlainOutput, terminal } from "./standard-output.ts";
 import { subcommand } from "./subcommand.ts";
@@ -174,7 +174,9 @@ export const simulate = subcommand({
     if (values.prefixEnds !== undefined && !values.byPrefix) {
       throw new UsageError(`${labels.prefixEnds}: needs ${labels.byPrefix}`);
     }
-    checkReportFiles(values);
+    const hasReport = values.svg !== undefined || values.html !== undefined;
+    const report = hasReport ? await import("./report-files.ts") : undefined;
+    report?.checkReportFiles(values);
     const output = new PlainOutput();
     const shown: { rows: ResultRow[]; traces: TraceFacts[] } = { rows: [], traces: [] };
     if (values.csv) await output.write(csvHeader());
@@ -200,7 +202,7 @@ export const simulate = subcommand({
         await output.write(`${index === 0 ? "" : "\n"}${head}\n\n${table}\n${compared}`);
       }
     }
-    await writeReportFiles(values, shown.rows, shown.traces, process.argv.slice(2), systemClock);
+    await report?.writeReportFiles(values, shown.rows, shown.traces, process.argv.slice(2), systemClock);
     return EXIT_DONE;
   },
 });

@@ -1,6 +1,4 @@
-import { readSync } from "node:fs";
-import { open, stat } from "node:fs/promises";
-import { setImmediate } from "node:timers/promises";
+import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { TraceError } from "../records.ts";
 
 /**
@@ -20,32 +18,54 @@ export interface TraceBytes {
 }
 
 /** A file. @throws TraceError when it cannot be read */
-export async function fileBytes(path: string): Promise<TraceBytes> {
-  const facts = await stat(path).catch((error: unknown) => fail(path, error));
+export function fileBytes(path: string): TraceBytes {
+  const facts = factsOf(path);
   if (facts.isDirectory()) throw new TraceError(`${path}: this is a directory, not a trace`);
-  return {
-    // Pipes and devices have no length, and give what is in them once.
-    extent: facts.isFile() ? facts.size : undefined,
-    isRepeatable: facts.isFile(),
-    chunks: () => readFile(path, facts.isFile()),
-  };
+  // Pipes and devices have no length, and give what is in them once.
+  if (!facts.isFile()) return { extent: undefined, isRepeatable: false, chunks: () => readDevice(path) };
+  return { extent: facts.size, isRepeatable: true, chunks: () => readFile(path) };
+}
+
+function factsOf(path: string): Stats {
+  try {
+    return statSync(path);
+  } catch (error) {
+    fail(path, error);
+  }
 }
 
 /**
  * What lies in a file is waited for: to have another thread read it would cost more than copying what the system has
  * read ahead. Now and then whatever else there is to do gets its turn, such as showing progress.
  */
-async function* readFile(path: string, isFile: boolean): AsyncGenerator<Uint8Array, void, void> {
+async function* readFile(path: string): AsyncGenerator<Uint8Array, void, void> {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    const buffer = new Uint8Array(CHUNK_BYTES);
+    for (let chunks = 1; ; chunks++) {
+      const bytesRead = readSync(file, buffer);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+      if (chunks % CHUNKS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  } catch (error) {
+    fail(path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** What a pipe or a device has yet to give is waited for by another thread. */
+async function* readDevice(path: string): AsyncGenerator<Uint8Array, void, void> {
+  const { open } = await import("node:fs/promises");
   const file = await open(path).catch((error: unknown) => fail(path, error));
   try {
     const buffer = new Uint8Array(CHUNK_BYTES);
-    for (let chunks = 1; ; chunks++) {
-      const bytesRead = isFile
-        ? readSync(file.fd, buffer)
-        : (await file.read(buffer, 0, CHUNK_BYTES)).bytesRead;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES);
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
-      if (chunks % CHUNKS_A_TURN === 0) await setImmediate();
     }
   } catch (error) {
     fail(path, error);
