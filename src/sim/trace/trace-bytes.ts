@@ -7,6 +7,11 @@ import { TraceError } from "../records.ts";
  */
 const CHUNK_BYTES = 96_000;
 const CHUNKS_A_TURN = 32;
+/**
+ * Taken before anything has been compiled: to take it for the first time changes the global object, and all that has
+ * been compiled until then is compiled anew.
+ */
+const { setImmediate } = globalThis;
 
 /** Where a trace's bytes come from, compressed or not. */
 export interface TraceBytes {
