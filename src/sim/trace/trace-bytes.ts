@@ -18,8 +18,19 @@ export interface TraceBytes {
   /** How many there are; undefined when it is not known. */
   readonly extent: number | undefined;
   readonly isRepeatable: boolean;
-  /** The bytes from the beginning, piece by piece; each is valid until the next one is asked for. */
-  chunks(): AsyncGenerator<Uint8Array, void, void>;
+  /** The bytes from the beginning. @param taken counts them as they are taken */
+  chunks(taken: Taken): Chunks;
+}
+
+/** Bytes piece by piece; each piece is valid until the next one is asked for. */
+export interface Chunks {
+  next(): Promise<IteratorResult<Uint8Array, void>>;
+  /** No more of them are wanted. */
+  return(value?: undefined): Promise<unknown>;
+}
+
+export interface Taken {
+  bytes: number;
 }
 
 /** A file. @throws TraceError when it cannot be read */
@@ -27,8 +38,9 @@ export function fileBytes(path: string): TraceBytes {
   const facts = factsOf(path);
   if (facts.isDirectory()) throw new TraceError(`${path}: this is a directory, not a trace`);
   // Pipes and devices have no length, and give what is in them once.
-  if (!facts.isFile()) return { extent: undefined, isRepeatable: false, chunks: () => readDevice(path) };
-  return { extent: facts.size, isRepeatable: true, chunks: () => readFile(path) };
+  if (!facts.isFile())
+    return { extent: undefined, isRepeatable: false, chunks: (taken) => readDevice(path, taken) };
+  return { extent: facts.size, isRepeatable: true, chunks: (taken) => readFile(path, taken) };
 }
 
 function factsOf(path: string): Stats {
@@ -43,7 +55,7 @@ function factsOf(path: string): Stats {
  * What lies in a file is waited for: to have another thread read it would cost more than copying what the system has
  * read ahead. Now and then whatever else there is to do gets its turn, such as showing progress.
  */
-async function* readFile(path: string): AsyncGenerator<Uint8Array, void, void> {
+async function* readFile(path: string, taken: Taken): AsyncGenerator<Uint8Array, void, void> {
   let file: number | undefined;
   try {
     file = openSync(path, "r");
@@ -51,6 +63,7 @@ async function* readFile(path: string): AsyncGenerator<Uint8Array, void, void> {
     for (let chunks = 1; ; chunks++) {
       const bytesRead = readSync(file, buffer);
       if (bytesRead === 0) return;
+      taken.bytes += bytesRead;
       yield buffer.subarray(0, bytesRead);
       if (chunks % CHUNKS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     }
@@ -62,7 +75,7 @@ async function* readFile(path: string): AsyncGenerator<Uint8Array, void, void> {
 }
 
 /** What a pipe or a device has yet to give is waited for by another thread. */
-async function* readDevice(path: string): AsyncGenerator<Uint8Array, void, void> {
+async function* readDevice(path: string, taken: Taken): AsyncGenerator<Uint8Array, void, void> {
   const { open } = await import("node:fs/promises");
   const file = await open(path).catch((error: unknown) => fail(path, error));
   try {
@@ -70,6 +83,7 @@ async function* readDevice(path: string): AsyncGenerator<Uint8Array, void, void>
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES);
       if (bytesRead === 0) return;
+      taken.bytes += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
   } catch (error) {
@@ -84,8 +98,11 @@ export function streamBytes(stream: AsyncIterable<Uint8Array>): TraceBytes {
   return {
     extent: undefined,
     isRepeatable: false,
-    async *chunks() {
-      yield* stream;
+    async *chunks(taken) {
+      for await (const chunk of stream) {
+        taken.bytes += chunk.length;
+        yield chunk;
+      }
     },
   };
 }

@@ -6,7 +6,7 @@ import { decompressed } from "./decompression.ts";
 import { Faults, type Skipped } from "./faults.ts";
 import { describeHead, HEAD_BYTES } from "./head.ts";
 import { detectFormat } from "./registry.ts";
-import type { TraceBytes } from "./trace-bytes.ts";
+import type { Chunks, Taken, TraceBytes } from "./trace-bytes.ts";
 import type { TraceFormat, TraceHead, TraceParser } from "./trace-format.ts";
 
 export interface TraceSourceOptions {
@@ -25,8 +25,6 @@ export interface TraceSourceOptions {
 }
 
 const NOTHING = new Uint8Array(0);
-
-type Chunks = AsyncGenerator<Uint8Array, void, void>;
 
 /** A recorded trace as a source of records. */
 export class TraceSource implements RecordSource {
@@ -92,7 +90,7 @@ export class TraceSource implements RecordSource {
     let records = 0;
     const isOver = await feed(parser, opened, batch, () => {
       records += batch.count;
-      progress?.(opened.read.bytes);
+      progress?.(opened.taken.bytes);
       return consume(batch);
     });
     if (faults.bad + faults.ignored > 0) onSkipped?.(faults);
@@ -111,13 +109,12 @@ interface Opened {
   /** Nothing follows the head. */
   readonly isWhole: boolean;
   readonly rest: Chunks;
-  /** How many bytes have been taken from the file. */
-  readonly read: { bytes: number };
+  readonly taken: Taken;
 }
 
 async function openBytes(bytes: TraceBytes, name: string): Promise<Opened> {
-  const read = { bytes: 0 };
-  const rest = decompressed(counted(bytes.chunks(), read), name);
+  const taken = { bytes: 0 };
+  const rest = await decompressed(bytes.chunks(taken), name);
   const head = new ByteBuffer(HEAD_BYTES);
   let isWhole = false;
   while (head.length < HEAD_BYTES && !isWhole) {
@@ -125,14 +122,7 @@ async function openBytes(bytes: TraceBytes, name: string): Promise<Opened> {
     isWhole = done === true;
     if (value !== undefined) head.append(value);
   }
-  return { head: head.view(), isWhole, rest, read };
-}
-
-async function* counted(chunks: Chunks, read: { bytes: number }): Chunks {
-  for await (const chunk of chunks) {
-    read.bytes += chunk.length;
-    yield chunk;
-  }
+  return { head: head.view(), isWhole, rest, taken };
 }
 
 /**
