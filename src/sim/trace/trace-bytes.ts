@@ -5,8 +5,8 @@ import { TraceError } from "../records.ts";
  * Few enough to stay in the processor's cache until they have been taken apart. Records of 8, 12, 16, 20 and 24
  * bytes fill them evenly, so that none of those has to be put together from two pieces.
  */
-const CHUNK_BYTES = 96_000;
-const CHUNKS_A_TURN = 32;
+const CHUNK_BYTES = 192_000;
+const CHUNKS_A_TURN = 16;
 /**
  * Taken before anything has been compiled: to take it for the first time changes the global object, and all that has
  * been compiled until then is compiled anew.
