@@ -16,6 +16,7 @@ import { choosePassword } from "./listen-settings.ts";
 import { usesColour } from "./log.ts";
 import { Output } from "./output.ts";
 import { optionalSetting, port, setting, switchSetting, text, timeout } from "./setting.ts";
+import { standardOutput } from "./standard-output.ts";
 import { subcommand } from "./subcommand.ts";
 
 const CONNECTION = "Connection:";
@@ -80,7 +81,7 @@ export const client = subcommand({
   settings: SETTINGS,
   async run(config, operands) {
     const request = operands.length === 0 ? undefined : requestOfOperands(operands);
-    return runClient(config, request, new Output(process.stdout));
+    return runClient(config, request, new Output(standardOutput()));
   },
 });
 

@@ -7,6 +7,7 @@ import { ChildProcess } from "./child-process.ts";
 import { DemoLoad, type LoadCounts } from "./demo-load.ts";
 import { EXIT_DONE, EXIT_FAILED } from "./exit.ts";
 import { duration, port, setting, size } from "./setting.ts";
+import { standardOutput } from "./standard-output.ts";
 import { subcommand } from "./subcommand.ts";
 
 const KEYS = 50_000;
@@ -161,7 +162,7 @@ function exchange(port: number, request: string): Promise<string> {
 
 /** A line that is rewritten where the output is a terminal. @returns whether it was interrupted */
 async function showLoad(counts: LoadCounts, forMs: number, interrupted: Promise<string>): Promise<boolean> {
-  const isTerminal = process.stdout.isTTY === true;
+  const isTerminal = standardOutput().isTTY === true;
   const everyMs = isTerminal ? LINE_EVERY_MS : PLAIN_LINE_EVERY_MS;
   const begun = performance.now();
   let before = { ms: begun, hits: 0, misses: 0 };
@@ -179,12 +180,12 @@ async function showLoad(counts: LoadCounts, forMs: number, interrupted: Promise<
       `  ${perSecond.toLocaleString("en").padStart(9)} requests/s   ` +
       `hit ratio ${percent(hits, hits + misses)} ${bar(hits, hits + misses)}   ` +
       `hit ${micros(counts.hitMicros.quantile(0.5))}, miss ${micros(counts.missMicros.quantile(0.5))}`;
-    process.stdout.write(isTerminal ? `\r\x1b[K${fitted(line)}` : `${line}\n`);
+    standardOutput().write(isTerminal ? `\r\x1b[K${fitted(line)}` : `${line}\n`);
     counts.hitMicros.reset();
     counts.missMicros.reset();
     before = { ms: now, hits: counts.hits, misses: counts.misses };
   }
-  if (isTerminal) process.stdout.write("\n");
+  if (isTerminal) standardOutput().write("\n");
   return stopped;
 }
 
@@ -212,11 +213,11 @@ function showNextSteps(serverPort: number, proxyPort: number): void {
 }
 
 function say(text: string): void {
-  process.stdout.write(`${text}\n`);
+  standardOutput().write(`${text}\n`);
 }
 
 function isColourful(): boolean {
-  return process.stdout.isTTY === true && !process.env["NO_COLOR"];
+  return standardOutput().isTTY === true && !process.env["NO_COLOR"];
 }
 
 function bold(text: string): string {
@@ -250,6 +251,6 @@ function micros(value: number): string {
 
 /** Cut to the terminal's width, so that rewriting it never leaves a line behind. */
 function fitted(line: string): string {
-  const columns = process.stdout.columns || 80;
+  const columns = standardOutput().columns || 80;
   return line.length < columns ? line : line.slice(0, columns - 1);
 }

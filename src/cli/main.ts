@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, UsageError } from "./exit.ts";
+import { standardOutput } from "./standard-output.ts";
 import type { Subcommand } from "./subcommand.ts";
 
 /** Loaded when they are called for: each alone is there in half the time of all, and in less memory. */
@@ -12,7 +13,6 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Subcommand>>> = {
   simulate: async () => (await import("./simulate.ts")).simulate,
 };
 
-endWhenUnread(process.stdout);
 process.exitCode = await main(process.argv.slice(2));
 
 /** @returns the exit code */
@@ -23,7 +23,10 @@ async function main(args: readonly string[]): Promise<number> {
     .version(manifest.version, "-V, --version", "print the version")
     .enablePositionalOptions()
     .showHelpAfterError("(--help lists what there is)")
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "glasscache: ")) })
+    .configureOutput({
+      writeOut: (text) => standardOutput().write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "glasscache: ")),
+    })
     .exitOverride();
   const subcommands = await loadSubcommands(args);
   const known = Object.fromEntries(subcommands.map(({ name, settingNames }) => [name, settingNames]));
@@ -47,21 +50,6 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${name}: ${describeFailure(error)}\n`);
     return EXIT_FAILED;
   }
-}
-
-/**
- * Nobody reads standard output any more (`… | head -1`): there is nothing left to do, and nothing to complain of.
- * Ends as if told to by a signal.
- */
-function endWhenUnread(stdout: NodeJS.WriteStream): void {
-  stdout.once("error", (error: NodeJS.ErrnoException) => {
-    stdout.on("error", () => {});
-    if (error.code !== "EPIPE") {
-      process.stderr.write(`glasscache: cannot write to standard output: ${error.message}\n`);
-      process.exit(EXIT_FAILED);
-    }
-    if (!process.emit("SIGTERM")) process.exit(EXIT_DONE);
-  });
 }
 
 /** The one that is called; all where none is, or where a configuration file may hold settings of any of them. */

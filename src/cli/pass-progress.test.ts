@@ -15,7 +15,6 @@ test("share done and time left, as far as they can be known", () => {
 test("one line of a terminal, rewritten now and then, and gone in the end", () => {
   let shown = "";
   const stream = {
-    isTTY: true,
     columns: 30,
     write: (text: string) => {
       shown += text;
@@ -36,18 +35,9 @@ test("one line of a terminal, rewritten now and then, and gone in the end", () =
 
 test("a terminal that does not know its width shows all of it", () => {
   let shown = "";
-  const stream = { isTTY: true, columns: 0, write: (text: string) => (shown += text) };
+  const stream = { columns: 0, write: (text: string) => (shown += text) };
   const clock = new ManualClock();
   clock.advance(1);
   new PassProgress(stream as unknown as NodeJS.WriteStream, clock, "a.csv", 100).update("measuring", 10);
   expect(shown).toBe("\r\x1b[Kmeasuring a.csv 10%");
-});
-
-test("nothing where there is no terminal", () => {
-  let shown = "";
-  const stream = { isTTY: false, write: (text: string) => (shown += text) } as unknown as NodeJS.WriteStream;
-  const progress = new PassProgress(stream, new ManualClock(), "a", 100);
-  progress.update("simulating", 50);
-  progress.clear();
-  expect(shown).toBe("");
 });

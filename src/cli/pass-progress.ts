@@ -15,7 +15,7 @@ export class PassProgress {
   #begunMs = 0;
   #shownMs = Number.NEGATIVE_INFINITY;
 
-  /** @param extent how much there is to do, if that is known */
+  /** @param stream a terminal @param extent how much there is to do, if that is known */
   constructor(stream: NodeJS.WriteStream, clock: Clock, name: string, extent: number | undefined) {
     this.#stream = stream;
     this.#clock = clock;
@@ -24,7 +24,6 @@ export class PassProgress {
   }
 
   update(pass: Pass, done: number): void {
-    if (this.#stream.isTTY !== true) return;
     const now = this.#clock.monotonicMs();
     if (pass !== this.#pass) {
       this.#pass = pass;
@@ -39,7 +38,7 @@ export class PassProgress {
 
   /** Leaves nothing behind. */
   clear(): void {
-    if (this.#stream.isTTY === true && this.#shownMs > 0) this.#stream.write("\r\x1b[K");
+    if (this.#shownMs > 0) this.#stream.write("\r\x1b[K");
   }
 }
 

@@ -5,6 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { PageRow } from "../sim/report/html.ts";
 import { reason } from "./config.ts";
 import { FailedError } from "./exit.ts";
+import { describeRate } from "./sample.ts";
 
 /** What was found in a trace, for the page. */
 export interface TraceFacts {
@@ -74,11 +75,6 @@ function describeTrace({ name, requests, records, objects, bytes, rate }: TraceF
   if (bytes !== undefined && bytes !== objects) facts.push(["Bytes", about + count(bytes)]);
   if (rate < 1) facts.push(["Sample", describeRate(rate)]);
   return facts;
-}
-
-/** `1% of the keys`. */
-export function describeRate(rate: number): string {
-  return `${Number((100 * rate).toPrecision(2))}% of the keys`;
 }
 
 /** As a shell takes it. */

@@ -22,3 +22,8 @@ export function parseSample(text: string): Sample {
       `keys from ${LEAST_OBJECTS} to ${MOST_OBJECTS.toLocaleString("en")} such as 8192`,
   );
 }
+
+/** `1% of the keys`. */
+export function describeRate(rate: number): string {
+  return `${Number((100 * rate).toPrecision(2))}% of the keys`;
+}

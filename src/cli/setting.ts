@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { parseDuration, parseSize } from "../lib/quantity.ts";
 
 /**
@@ -94,7 +93,7 @@ export function count(range: Range = {}): Reader<number> {
 /** How many threads to use: a number, or `auto` for as many as there are processors. */
 export function threads(): Reader<number> {
   return (text) => {
-    if (text.toLowerCase() === "auto") return Math.min(availableParallelism(), MOST_THREADS);
+    if (text.toLowerCase() === "auto") return Math.min(navigator.hardwareConcurrency, MOST_THREADS);
     const value = /^[0-9]{1,3}$/.test(text) ? Number(text) : 0;
     if (value < 1 || value > MOST_THREADS) {
       throw new RangeError(`"${text}" is neither auto nor a number from 1 to ${MOST_THREADS}`);

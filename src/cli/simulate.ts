@@ -9,13 +9,13 @@ import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/written-format.ts";
 import type { Config } from "./config.ts";
 import type { EstimateResult } from "./estimate.ts";
 import { EXIT_DONE, FailedError, UsageError } from "./exit.ts";
-import { Output } from "./output.ts";
-import { PassProgress } from "./pass-progress.ts";
+import type { PassProgress } from "./pass-progress.ts";
 import type { RepeatableInput } from "./repeatable-input.ts";
-import { checkReportFiles, describeRate, type TraceFacts, writeReportFiles } from "./report-files.ts";
+import type { TraceFacts } from "./report-files.ts";
 import { csvHeader, formatCsvLines, formatJsonLines } from "./result-lines.ts";
-import { parseSample } from "./sample.ts";
+import { describeRate, parseSample } from "./sample.ts";
 import { choice, count, optionalSetting, setting, switchSetting, text, threads } from "./setting.ts";
+import { PlainOutput, terminal } from "./standard-output.ts";
 import { subcommand } from "./subcommand.ts";
 
 const CACHES = "Caches:";
@@ -178,10 +178,12 @@ export const simulate = subcommand({
     if (values.prefixEnds !== undefined && !values.byPrefix) {
       throw new UsageError(`${labels.prefixEnds}: needs ${labels.byPrefix}`);
     }
-    checkReportFiles(values);
-    const output = new Output(process.stdout);
+    const hasReport = values.svg !== undefined || values.html !== undefined;
+    const report = hasReport ? await import("./report-files.ts") : undefined;
+    report?.checkReportFiles(values);
+    const output = new PlainOutput();
     const shown: { rows: ResultRow[]; traces: TraceFacts[] } = { rows: [], traces: [] };
-    if (values.csv) output.write(csvHeader());
+    if (values.csv) await output.write(csvHeader());
     for (const [index, trace] of traces.entries()) {
       const begunMs = systemClock.monotonicMs();
       const { source, result } = await simulateTrace(trace, values);
@@ -191,22 +193,20 @@ export const simulate = subcommand({
       shown.traces.push({ ...result, name: source.name, requests: result.rows[0]?.requests ?? 0 });
       const comparisons = estimates?.comparisons !== undefined ? await import("./estimate.ts") : undefined;
       if (values.json) {
-        output.write(formatJsonLines(result.rows));
-        output.write(comparisons?.formatComparisonLines(source.name, estimates!.comparisons!) ?? "");
-      } else if (values.csv) output.write(formatCsvLines(result.rows));
+        const compared = comparisons?.formatComparisonLines(source.name, estimates!.comparisons!) ?? "";
+        await output.write(formatJsonLines(result.rows) + compared);
+      } else if (values.csv) await output.write(formatCsvLines(result.rows));
       else {
         const seconds = (systemClock.monotonicMs() - begunMs) / 1000;
-        const columns = (output.isTerminal && process.stdout.columns) || PLAIN_COLUMNS;
+        const columns = terminal(1)?.columns || PLAIN_COLUMNS;
         const head = describeRun(source, result, seconds);
         const { formatResults } = await import("./result-table.ts");
-        output.write(`${index === 0 ? "" : "\n"}${head}\n\n${formatResults(result.rows, columns)}\n`);
-        if (comparisons !== undefined) output.write(`\n${comparisons.formatComparisons(estimates!)}\n`);
+        const table = formatResults(result.rows, columns);
+        const compared = comparisons === undefined ? "" : `\n${comparisons.formatComparisons(estimates!)}\n`;
+        await output.write(`${index === 0 ? "" : "\n"}${head}\n\n${table}\n${compared}`);
       }
-      await output.ready();
     }
-    output.flush();
-    await output.ready();
-    await writeReportFiles(values, shown.rows, shown.traces, process.argv.slice(2), systemClock);
+    await report?.writeReportFiles(values, shown.rows, shown.traces, process.argv.slice(2), systemClock);
     return EXIT_DONE;
   },
 });
@@ -262,7 +262,7 @@ async function simulateTrace(
   const isEstimated = values.mrc || values.sample !== undefined;
   using input = trace === STANDARD_INPUT && (await isReadAgain(values)) ? await repeatable() : undefined;
   const source = await open(trace, options, input);
-  const progress = new PassProgress(process.stderr, systemClock, source.name, source.extent);
+  const progress = await showProgress(source);
   try {
     const shared = {
       source,
@@ -272,7 +272,7 @@ async function simulateTrace(
       writes: values.writes,
       seed: values.seed,
       threads: values.threads,
-      progress: (pass: Pass, done: number) => progress.update(pass, done),
+      progress: (pass: Pass, done: number) => progress?.update(pass, done),
     };
     if (isEstimated) {
       const { sample, warmup: warmupRecords, compare: isCompared } = values;
@@ -301,10 +301,18 @@ async function simulateTrace(
       result: { ...result, bytes: result.workingSet?.bytes, rate: 1, estimates: undefined },
     };
   } finally {
-    progress.clear();
+    progress?.clear();
     if (skipped !== undefined)
       process.stderr.write(`glasscache simulate: ${describeSkipped(source, skipped)}\n`);
   }
+}
+
+/** On the terminal, where there is one. */
+async function showProgress({ name, extent }: RecordSource): Promise<PassProgress | undefined> {
+  const stream = terminal(2);
+  if (stream === undefined) return undefined;
+  const { PassProgress } = await import("./pass-progress.ts");
+  return new PassProgress(stream, systemClock, name, extent);
 }
 
 /** Whether a trace has to be read more than once. */
@@ -342,10 +350,9 @@ async function writeOut(
     skipped = told;
   });
   const source = await open(trace!, options, undefined);
-  const output = new Output(process.stdout);
   const { records, leftOut } =
     path === STANDARD_INPUT
-      ? await printTrace(source, output, format)
+      ? await printTrace(source, new PlainOutput(), format)
       : await writeTraceFile(source, path, format);
   const notes = [`${source.name}: ${countOf(records, "request")} written as ${format}`];
   if (leftOut > 0)

@@ -3,7 +3,7 @@ import type { RecordSource } from "../sim/records.ts";
 import { type Written, writeTrace } from "../sim/write-trace.ts";
 import { WRITTEN_FORMATS, type WrittenFormat } from "../sim/written-format.ts";
 import { FailedError } from "./exit.ts";
-import type { Output } from "./output.ts";
+import type { PlainOutput } from "./standard-output.ts";
 
 const ENDINGS: Readonly<Record<WrittenFormat, RegExp>> = {
   oracleGeneral: /oracleGeneral/i,
@@ -41,12 +41,12 @@ export async function writeTraceFile(
 }
 
 /** Writes what a source holds to standard output. */
-export function printTrace(source: RecordSource, output: Output, format: WrittenFormat): Promise<Written> {
-  return writeTrace(source, format, async (bytes) => {
-    output.write(bytes);
-    output.flush();
-    await output.ready();
-  });
+export function printTrace(
+  source: RecordSource,
+  output: PlainOutput,
+  format: WrittenFormat,
+): Promise<Written> {
+  return writeTrace(source, format, (bytes) => output.write(bytes));
 }
 
 function createFile(path: string): number {

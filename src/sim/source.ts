@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { KeyFamilies } from "./key-families.ts";
 import type { RecordSource } from "./records.ts";
-import { type Columns, parseColumns } from "./trace/columns.ts";
+import type { Columns } from "./trace/columns.ts";
 import type { Skipped } from "./trace/faults.ts";
 import { formatNamed } from "./trace/registry.ts";
 import { fileBytes, streamBytes } from "./trace/trace-bytes.ts";
@@ -44,8 +44,10 @@ export async function openSource(text: string, options: SourceOptions = {}): Pro
 
 async function openUnlimited(text: string, options: SourceOptions): Promise<RecordSource> {
   const columns: Columns | undefined =
-    options.columns === undefined ? undefined : parseColumns(options.columns);
-  const format = options.format === undefined ? undefined : formatNamed(options.format);
+    options.columns === undefined
+      ? undefined
+      : (await import("./trace/columns.ts")).parseColumns(options.columns);
+  const format = options.format === undefined ? undefined : await formatNamed(options.format);
   if (columns !== undefined && format !== undefined && format.name !== "csv") {
     throw new RangeError(`columns are told of a table (csv), and not of ${format.name}`);
   }
@@ -57,7 +59,7 @@ async function openUnlimited(text: string, options: SourceOptions): Promise<Reco
       return openWorkload(specification);
     }
   }
-  const bytes = isStandardInput ? streamBytes(options.standardInput ?? process.stdin) : await fileBytes(text);
+  const bytes = isStandardInput ? streamBytes(options.standardInput ?? process.stdin) : fileBytes(text);
   return TraceSource.open(bytes, {
     name: isStandardInput ? "standard input" : text,
     path: isStandardInput ? "" : text,

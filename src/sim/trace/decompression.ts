@@ -1,47 +1,43 @@
 import { TraceError } from "../records.ts";
+import type { Chunks } from "./trace-bytes.ts";
 
 const GZIP_MAGIC = [0x1f, 0x8b];
 const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 const MAGIC_BYTES = 4;
 
 /**
- * The bytes of a trace as they were before gzip or zstd, found by content; others go through as they are.
+ * The bytes of a trace as they were before gzip or zstd, found by content; others are handed on as they come.
  * @param name the trace's, for people
  * @throws TraceError when they are cut off or broken
  */
-export async function* decompressed(
-  raw: AsyncIterable<Uint8Array>,
-  name: string,
-): AsyncGenerator<Uint8Array, void, void> {
-  const chunks = raw[Symbol.asyncIterator]();
-  try {
-    let head: Uint8Array = new Uint8Array(0);
-    let isOver = false;
-    while (head.length < MAGIC_BYTES && !isOver) {
-      const { value, done } = await chunks.next();
-      isOver = done === true;
-      if (!isOver)
-        head = head.length === 0 ? (value as Uint8Array) : Buffer.concat([head, value as Uint8Array]);
-    }
-    const kind = compressionOf(head);
-    const all = startingWith(head, chunks);
-    if (kind === undefined) yield* all;
-    else yield* expanded(all, kind, name);
-  } finally {
-    await chunks.return?.();
+export async function decompressed(chunks: Chunks, name: string): Promise<Chunks> {
+  let head: Uint8Array = new Uint8Array(0);
+  let isOver = false;
+  while (head.length < MAGIC_BYTES && !isOver) {
+    const { value, done } = await chunks.next();
+    isOver = done === true;
+    if (value !== undefined) head = head.length === 0 ? value : Buffer.concat([head, value]);
   }
+  const kind = compressionOf(head);
+  const all = isOver && head.length === 0 ? chunks : startingWith(head, chunks);
+  return kind === undefined ? all : expanded(all, kind, name);
 }
 
-async function* startingWith(
-  head: Uint8Array,
-  rest: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, void> {
-  if (head.length > 0) yield head;
-  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+/** No generator: each would put some promises between the file and whoever waits for a piece of it. */
+function startingWith(head: Uint8Array, rest: Chunks): Chunks {
+  let isBegun = false;
+  return {
+    next() {
+      if (isBegun) return rest.next();
+      isBegun = true;
+      return Promise.resolve({ done: false, value: head });
+    },
+    return: () => rest.return(),
+  };
 }
 
 async function* expanded(
-  raw: AsyncGenerator<Uint8Array, void, void>,
+  raw: Chunks,
   kind: "gzip" | "zstd",
   name: string,
 ): AsyncGenerator<Uint8Array, void, void> {

@@ -5,7 +5,7 @@ import { KeyFamilies } from "../key-families.ts";
 import { openSource } from "../source.ts";
 import { describeHead } from "./head.ts";
 import { LINE_LIMIT_BYTES } from "./line-parser.ts";
-import { detectFormat, TRACE_FORMATS } from "./registry.ts";
+import { detectFormat, traceFormats } from "./registry.ts";
 import { keyOf, parse, readAll, record, TRACE_SAMPLES, type TraceSample } from "./trace-samples-fixture.ts";
 
 const titled = TRACE_SAMPLES.map((sample, i): [string, TraceSample] => [
@@ -13,9 +13,9 @@ const titled = TRACE_SAMPLES.map((sample, i): [string, TraceSample] => [
   sample,
 ]);
 
-test("there is a sample of every format", () => {
+test("there is a sample of every format", async () => {
   const sampled = new Set(TRACE_SAMPLES.map(({ format }) => format));
-  expect(TRACE_FORMATS.map(({ name }) => name).filter((name) => !sampled.has(name))).toEqual([]);
+  expect((await traceFormats()).map(({ name }) => name).filter((name) => !sampled.has(name))).toEqual([]);
 });
 
 describe.each(titled)("%s", (_, sample) => {
@@ -45,14 +45,14 @@ describe.each(titled)("%s", (_, sample) => {
   });
 
   if (sample.mustBeTold !== true) {
-    test("is found out", () => {
+    test("is found out", async () => {
       const head = describeHead(bytes, true, fileName, columns !== undefined);
-      expect(detectFormat(head, "t").name).toBe(format);
+      expect((await detectFormat(head, "t")).name).toBe(format);
     });
 
-    test("is found out by content alone, but for what looks like something simpler", () => {
+    test("is found out by content alone, but for what looks like something simpler", async () => {
       const head = describeHead(bytes, true, "", columns !== undefined);
-      expect(detectFormat(head, "t").name).toBe(format);
+      expect((await detectFormat(head, "t")).name).toBe(format);
     });
   }
 

@@ -4,7 +4,11 @@ import { FixedParser } from "./fixed-parser.ts";
 import type { TraceFormat, TraceHead } from "./trace-format.ts";
 
 export const ORACLE_RECORD_BYTES = 24;
+/** Words of a record; the first is its time. */
 const RECORD_WORDS = ORACLE_RECORD_BYTES / 4;
+const KEY_LOW = 1;
+const KEY_HIGH = 2;
+const SIZE = 3;
 const PROBED_RECORDS = 64;
 
 /**
@@ -26,28 +30,44 @@ class OracleGeneral extends FixedParser {
   }
 
   protected override records(bytes: Uint8Array, start: number, last: number, batch: RecordBatch): number {
-    const { keyLow, keyHigh, size, timeMs, capacity } = batch;
     const words = wordsOf(bytes, start, last + ORACLE_RECORD_BYTES);
-    const end = words.length;
-    let count = batch.count;
-    let at = 0;
-    for (; at < end && count < capacity; at += RECORD_WORDS) {
-      const bytesOfObject = words[at + 3]!;
-      if (bytesOfObject === 0) {
-        this.bad(4 * at, "the size is 0");
-        continue;
-      }
-      // The other columns hold zeros, which is READ and no time to live.
-      timeMs[count] = words[at]! * 1000;
-      keyLow[count] = words[at + 1]!;
-      keyHigh[count] = words[at + 2]!;
-      size[count] = bytesOfObject;
-      count++;
-    }
-    batch.count = count;
+    // The other columns hold zeros, which is READ and no time to live.
     batch.holdsReadsAlone = true;
+    let at = 0;
+    while (at < words.length && !batch.isFull) {
+      const count = takeRecords(words, at, batch);
+      batch.count += count;
+      at += count * RECORD_WORDS;
+      if (at < words.length && words[at + SIZE] === 0) {
+        this.bad(4 * at, "the size is 0");
+        at += RECORD_WORDS;
+      }
+    }
     return start + 4 * at;
   }
+}
+
+/**
+ * Adds the records from `at` on until the batch is full, or up to one of size 0.
+ *
+ * A function of its own, because the loop is compiled during the first call: what follows it, and has never been run by
+ * then, would be taken for what never happens, and all of it compiled again later.
+ * @returns how many
+ */
+function takeRecords(words: Uint32Array, at: number, batch: RecordBatch): number {
+  const { keyLow, keyHigh, size, timeMs, capacity, count } = batch;
+  const end = words.length;
+  let to = count;
+  for (let from = at; from < end && to < capacity; from += RECORD_WORDS, to++) {
+    const bytes = words[from + SIZE]!;
+    if (bytes === 0) break;
+    // As a fraction at first, lest it be compiled for integers until there have been 2^31 ms, and again then.
+    timeMs[to] = words[from]! * 0.5 * 2000;
+    keyLow[to] = words[from + KEY_LOW]!;
+    keyHigh[to] = words[from + KEY_HIGH]!;
+    size[to] = bytes;
+  }
+  return to - count;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { KeyFamilies } from "../key-families.ts";
 import { DELETE, READ, RecordBatch, type RecordSource, WRITE } from "../records.ts";
 import { type Columns, parseColumns } from "./columns.ts";
 import { Faults } from "./faults.ts";
-import { formatNamed } from "./registry.ts";
+import { traceFormats } from "./registry.ts";
 
 /** A record as tests write it down. */
 export interface PlainRecord {
@@ -73,13 +73,16 @@ export interface Parsed {
   readonly faults: Faults;
 }
 
+const FORMATS = await traceFormats();
+
 /** Feeds a parser as sources do, cut wherever the test likes. */
 export function parse(formatName: string, bytes: Uint8Array, options: ParseOptions = {}): Parsed {
   const { cuts = [], batchCapacity = 100, families } = options;
   const columns: Columns | undefined =
     options.columns === undefined ? undefined : parseColumns(options.columns);
   const faults = new Faults("t", options.skipsBad === true);
-  const parser = formatNamed(formatName).open({ faults, families, columns });
+  const format = FORMATS.find(({ name }) => name === formatName)!;
+  const parser = format.open({ faults, families, columns });
   const batch = new RecordBatch(batchCapacity);
   const records: PlainRecord[] = [];
   const numbers: number[] = [];

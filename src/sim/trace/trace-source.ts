@@ -6,8 +6,8 @@ import { decompressed } from "./decompression.ts";
 import { Faults, type Skipped } from "./faults.ts";
 import { describeHead, HEAD_BYTES } from "./head.ts";
 import { detectFormat } from "./registry.ts";
-import type { TraceBytes } from "./trace-bytes.ts";
-import type { TraceFormat, TraceParser } from "./trace-format.ts";
+import type { Chunks, Taken, TraceBytes } from "./trace-bytes.ts";
+import type { TraceFormat, TraceHead, TraceParser } from "./trace-format.ts";
 
 export interface TraceSourceOptions {
   /** For people. */
@@ -26,8 +26,6 @@ export interface TraceSourceOptions {
 
 const NOTHING = new Uint8Array(0);
 
-type Chunks = AsyncGenerator<Uint8Array, void, void>;
-
 /** A recorded trace as a source of records. */
 export class TraceSource implements RecordSource {
   readonly name: string;
@@ -40,20 +38,25 @@ export class TraceSource implements RecordSource {
   /** Of what can be read only once: its first bytes, and where the others come from. */
   #opened: Opened | undefined;
 
-  private constructor(bytes: TraceBytes, options: TraceSourceOptions, opened: Opened) {
-    const { name, path, columns } = options;
-    const head = describeHead(opened.head, opened.isWhole, path, columns !== undefined);
+  private constructor(
+    bytes: TraceBytes,
+    options: TraceSourceOptions,
+    opened: Opened,
+    head: TraceHead,
+    format: TraceFormat,
+  ) {
+    const { name, columns } = options;
     this.#bytes = bytes;
     this.#options = options;
     this.#opened = bytes.isRepeatable ? undefined : opened;
     this.name = name;
     this.isRepeatable = bytes.isRepeatable;
     this.extent = bytes.extent;
-    this.format = options.format ?? detectFormat(head, name);
-    if (columns !== undefined && this.format.name !== "csv") {
-      throw new TraceError(`${name}: columns were told, and it is no table but ${this.format.name}`);
+    this.format = format;
+    if (columns !== undefined && format.name !== "csv") {
+      throw new TraceError(`${name}: columns were told, and it is no table but ${format.name}`);
     }
-    this.hasSizes = this.format.hasSizes(head, columns);
+    this.hasSizes = format.hasSizes(head, columns);
   }
 
   /** Looks at the first bytes. @throws TraceError when they are none, or of no format known */
@@ -61,7 +64,10 @@ export class TraceSource implements RecordSource {
     const opened = await openBytes(bytes, options.name);
     try {
       if (opened.head.length === 0) throw new TraceError(`${options.name}: the trace is empty`);
-      const source = new TraceSource(bytes, options, opened);
+      const { name, path, columns } = options;
+      const head = describeHead(opened.head, opened.isWhole, path, columns !== undefined);
+      const format = options.format ?? (await detectFormat(head, name));
+      const source = new TraceSource(bytes, options, opened, head, format);
       if (bytes.isRepeatable) await opened.rest.return();
       return source;
     } catch (error) {
@@ -84,7 +90,7 @@ export class TraceSource implements RecordSource {
     let records = 0;
     const isOver = await feed(parser, opened, batch, () => {
       records += batch.count;
-      progress?.(opened.read.bytes);
+      progress?.(opened.taken.bytes);
       return consume(batch);
     });
     if (faults.bad + faults.ignored > 0) onSkipped?.(faults);
@@ -103,13 +109,12 @@ interface Opened {
   /** Nothing follows the head. */
   readonly isWhole: boolean;
   readonly rest: Chunks;
-  /** How many bytes have been taken from the file. */
-  readonly read: { bytes: number };
+  readonly taken: Taken;
 }
 
 async function openBytes(bytes: TraceBytes, name: string): Promise<Opened> {
-  const read = { bytes: 0 };
-  const rest = decompressed(counted(bytes.chunks(), read), name);
+  const taken = { bytes: 0 };
+  const rest = await decompressed(bytes.chunks(taken), name);
   const head = new ByteBuffer(HEAD_BYTES);
   let isWhole = false;
   while (head.length < HEAD_BYTES && !isWhole) {
@@ -117,14 +122,7 @@ async function openBytes(bytes: TraceBytes, name: string): Promise<Opened> {
     isWhole = done === true;
     if (value !== undefined) head.append(value);
   }
-  return { head: head.view(), isWhole, rest, read };
-}
-
-async function* counted(chunks: Chunks, read: { bytes: number }): Chunks {
-  for await (const chunk of chunks) {
-    read.bytes += chunk.length;
-    yield chunk;
-  }
+  return { head: head.view(), isWhole, rest, taken };
 }
 
 /**
