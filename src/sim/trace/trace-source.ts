@@ -4,7 +4,7 @@ import { RecordBatch, type RecordSource, TraceError } from "../records.ts";
 import type { Columns } from "./columns.ts";
 import { decompressed } from "./decompression.ts";
 import { Faults, type Skipped } from "./faults.ts";
-import { describeHead, HEAD_BYTES } from "./head.ts";
+import { describeHead, HEAD_BYTES, withoutMark } from "./head.ts";
 import { detectFormat } from "./registry.ts";
 import type { TraceBytes } from "./trace-bytes.ts";
 import type { TraceFormat, TraceParser } from "./trace-format.ts";
@@ -117,7 +117,7 @@ async function openBytes(bytes: TraceBytes, name: string): Promise<Opened> {
     isWhole = done === true;
     if (value !== undefined) head.append(value);
   }
-  return { head: head.view(), isWhole, rest, read };
+  return { head: withoutMark(head.view()), isWhole, rest, read };
 }
 
 async function* counted(chunks: Chunks, read: { bytes: number }): Chunks {
@@ -154,8 +154,8 @@ async function feed(
         if (!(typeof delivered === "boolean" ? delivered : await delivered)) return false;
         batch.count = 0;
       }
-      if (isHolding) held.discard(at);
-      else held.append(bytes, at);
+      if (!isHolding) held.append(bytes, at);
+      else if (at > 0) held.discard(at);
       if (isLast) break;
       const next = await rest.next();
       isLast = next.done === true;
