@@ -5,6 +5,8 @@ import { checkPrefixEnds, DEFAULT_PREFIX_ENDS, KeyFamilies } from "../sim/key-fa
 import type { RecordSource } from "../sim/records.ts";
 import { needsTwoPasses, type Pass, type ResultRow, run } from "../sim/runner.ts";
 import { openSource, type Skipped, type SourceOptions } from "../sim/source.ts";
+import { parseColumns } from "../sim/trace/columns.ts";
+import { formatNamed } from "../sim/trace/registry.ts";
 import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/written-format.ts";
 import type { Config } from "./config.ts";
 import type { EstimateResult } from "./estimate.ts";
@@ -54,12 +56,12 @@ const SETTINGS = {
     description: "for policies that draw at random",
     group: CACHES,
   }),
-  format: optionalSetting(text(), {
+  format: optionalSetting((given) => formatNamed(given).name, {
     placeholder: "<name>",
     description: "format of the traces, where it cannot be found out",
     group: TRACE,
   }),
-  columns: optionalSetting(text(), {
+  columns: optionalSetting(readColumns, {
     placeholder: "<columns>",
     description: "columns of a CSV trace, as time=1,key=2,size=3,op=4,ttl=5",
     group: TRACE,
@@ -398,16 +400,27 @@ function describeRun(
       `${isMore ? ", of more for small caches" : ""}`
     );
   }
-  const millions = (rows.length * records) / seconds / 1e6;
   return (
     `${source.name}: ${countOf(rows[0]?.requests ?? 0, "request")} for ${countOf(objects, "object")}\n` +
-    `${countOf(rows.length, "cache")} in ${seconds.toFixed(1)} s, ${millions.toFixed(1)} million requests/s in all`
+    `${countOf(rows.length, "cache")} in ${seconds.toFixed(1)} s, ${describeSpeed((rows.length * records) / seconds)} in all`
   );
+}
+
+/** `1.4 million requests/s`, `36,000 requests/s`. */
+function describeSpeed(perSecond: number): string {
+  const millions = perSecond / 1e6;
+  const rounded = Number(perSecond.toPrecision(2)).toLocaleString("en");
+  return `${millions >= 1 ? `${millions.toFixed(1)} million` : rounded} requests/s`;
 }
 
 /** `1 cache`, `2,000 caches`. */
 function countOf(count: number, what: string): string {
   return `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
+}
+
+function readColumns(given: string): string {
+  parseColumns(given);
+  return given;
 }
 
 function readPrefixEnds(given: string): string {

@@ -185,7 +185,7 @@ describe("what cannot be read", () => {
     );
     await refuses(
       noise,
-      `${noise}: its format cannot be told from its content; name it, known are recording, vscsi, oracleGeneral, ` +
+      `${noise}: its format cannot be told from its content; name it with --format: recording, vscsi, oracleGeneral, ` +
         "monitor, twitter, csv, arc, lirs, keys, bin32le, bin32be, bin64le, bin64be",
     );
     const oracle = file("t.oracleGeneral", Buffer.alloc(24, 1));

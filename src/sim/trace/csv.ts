@@ -187,7 +187,7 @@ function findLayout(
     const shown = cleaned.slice(0, 8).map((name) => name.slice(0, 30));
     const more = cleaned.length > shown.length ? ", …" : "";
     return faults.fail(
-      `which column is the key? Tell it with columns such as key=2,size=3; line 1 has ${cleaned.length}: ${shown.join(", ")}${more}`,
+      `which column is the key? Tell it as in --columns key=2,size=3; line 1 has ${cleaned.length}: ${shown.join(", ")}${more}`,
     );
   }
   const indexOf = (role: ColumnRole): number => {

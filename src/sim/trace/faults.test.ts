@@ -180,7 +180,7 @@ describe("what is broken", () => {
       '"key" is not of the form key=2, where before the = stands one of time, time-ms, time-us, key, size, op, ttl, ttl-ms',
     );
     expect(() => parse("csv", Buffer.from("a,b\nc,d\n"))).toThrow(
-      "t: which column is the key? Tell it with columns such as key=2,size=3; line 1 has 2: a, b",
+      "t: which column is the key? Tell it as in --columns key=2,size=3; line 1 has 2: a, b",
     );
   });
 

@@ -38,7 +38,7 @@ export function detectFormat(head: TraceHead, name: string): TraceFormat {
   const format = TRACE_FORMATS.find((known) => known.matches(head));
   if (format === undefined) {
     throw new TraceError(
-      `${name}: its format cannot be told from its content; name it, known are ${formatNames()}`,
+      `${name}: its format cannot be told from its content; name it with --format: ${formatNames()}`,
     );
   }
   return format;
