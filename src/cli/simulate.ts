@@ -4,7 +4,7 @@ import { DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
 import { checkPrefixEnds, DEFAULT_PREFIX_ENDS, KeyFamilies } from "../sim/key-families.ts";
 import type { RecordSource } from "../sim/records.ts";
 import { needsTwoPasses, type Pass, type ResultRow, run } from "../sim/runner.ts";
-import { openSource, type Skipped, type SourceOptions } from "../sim/source.ts";
+import { checkNamed, openSource, type Skipped, type SourceOptions } from "../sim/source.ts";
 import { parseColumns } from "../sim/trace/columns.ts";
 import { formatNamed } from "../sim/trace/registry.ts";
 import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/written-format.ts";
@@ -176,7 +176,8 @@ export const simulate = subcommand({
     if (values.prefixEnds !== undefined && !values.byPrefix) {
       throw new UsageError(`${labels.prefixEnds}: needs ${labels.byPrefix}`);
     }
-    checkReportFiles(values);
+    checkReportFiles(values, traces);
+    for (const trace of traces) await refusing(() => checkNamed(trace));
     const output = new Output(process.stdout);
     const shown: { rows: ResultRow[]; traces: TraceFacts[] } = { rows: [], traces: [] };
     if (values.csv) output.write(csvHeader());
@@ -184,6 +185,11 @@ export const simulate = subcommand({
       const begunMs = systemClock.monotonicMs();
       const { source, result } = await simulateTrace(trace, values);
       checkCounted(source, result, values, labels);
+      if (isMeasuredInVain(result)) {
+        process.stderr.write(
+          `glasscache simulate: ${source.name}: sizes in bytes, but none of its objects has one: each counts as one byte\n`,
+        );
+      }
       const { estimates } = result;
       shown.rows.push(...result.rows);
       shown.traces.push({ ...result, name: source.name, requests: result.rows[0]?.requests ?? 0 });
@@ -244,6 +250,11 @@ function checkCounted(
   throw new FailedError(
     `${name}: there is no read to count among its ${countOf(records, "record")}${behind}`,
   );
+}
+
+/** Whether caches have so many bytes, and no object of the trace a size. */
+function isMeasuredInVain({ rows, objects, bytes }: TraceResult): boolean {
+  return bytes === objects && rows.some(({ sizeUnit }) => sizeUnit === "bytes");
 }
 
 async function simulateTrace(
@@ -360,14 +371,18 @@ function sourceOptions(
   return { format, columns, skipBad, limit, families, onSkipped };
 }
 
-/** @throws UsageError for an unknown format or generator, or columns out of form */
 async function open(
   trace: string,
   options: SourceOptions,
   input: RepeatableInput | undefined,
 ): Promise<RecordSource> {
+  return refusing(() => (input === undefined ? openSource(trace, options) : input.open(options)));
+}
+
+/** @throws UsageError for an unknown generator, or one out of form */
+async function refusing<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return input === undefined ? await openSource(trace, options) : await input.open(options);
+    return await work();
   } catch (error) {
     throw error instanceof RangeError ? new UsageError(error.message) : error;
   }

@@ -206,7 +206,9 @@ function renderLine({ policy, style, points }: Line): string {
 
 /** Cache size for people. */
 export function describeSize({ size, sizeUnit }: ResultRow): string {
-  return sizeUnit === "entries" ? `${size.toLocaleString("en")} entries` : formatSize(size);
+  return sizeUnit === "entries"
+    ? `${size.toLocaleString("en")} ${size === 1 ? "entry" : "entries"}`
+    : formatSize(size);
 }
 
 function nameBeside(line: Line, y: number, right: number): string {
