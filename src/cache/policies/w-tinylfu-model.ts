@@ -76,7 +76,9 @@ export class WTinyLfuModel implements Model {
   }
 
   reweigh(): void {
-    while (this.#weigh(this.#window) > this.#windowShare) this.#probation.push(this.#window.shift()!);
+    while (this.#weigh(this.#window.slice(1)) >= this.#windowShare) {
+      this.#probation.push(this.#window.shift()!);
+    }
     while (this.#weigh(this.#protected) > this.#protectedShare)
       this.#probation.push(this.#protected.shift()!);
   }
