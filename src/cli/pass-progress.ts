@@ -32,15 +32,22 @@ export class PassProgress {
     }
     if (now - this.#shownMs < LINE_EVERY_MS) return;
     this.#shownMs = now;
-    const text = `${pass} ${this.#name}${describe(done, this.#extent, now - this.#begunMs)}`;
+    const howFar = describe(done, this.#extent, now - this.#begunMs);
     // A terminal that does not know how wide it is says 0.
-    this.#stream.write(`\r\x1b[K${text.slice(0, (this.#stream.columns || 80) - 1)}`);
+    const room = (this.#stream.columns || 80) - 1;
+    const name = shortened(this.#name, room - `${pass} ${howFar}`.length);
+    this.#stream.write(`\r\x1b[K${`${pass} ${name}${howFar}`.slice(0, room)}`);
   }
 
   /** Leaves nothing behind. */
   clear(): void {
     if (this.#stream.isTTY === true && this.#shownMs > 0) this.#stream.write("\r\x1b[K");
   }
+}
+
+/** A name's beginning, at least: it gives way to what is said of it. */
+function shortened(name: string, length: number): string {
+  return name.length <= length ? name : `${name.slice(0, Math.max(0, length - 1))}…`;
 }
 
 /** ` 12%, 34 s left`; nothing where nothing is known. */
