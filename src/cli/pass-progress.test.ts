@@ -27,11 +27,11 @@ test("one line of a terminal, rewritten now and then, and gone in the end", () =
   progress.update("measuring", 10);
   clock.advance(249);
   progress.update("measuring", 20);
-  expect(shown).toBe("\r\x1b[Kmeasuring a-trace-of-a-l… 10%");
+  expect(shown).toBe("\r\x1b[Kmeasuring …-long-name.csv 10%");
   clock.advance(1);
   progress.update("simulating", 0);
   progress.clear();
-  expect(shown).toBe("\r\x1b[Kmeasuring a-trace-of-a-l… 10%\r\x1b[Ksimulating a-trace-of-a-l… 0%\r\x1b[K");
+  expect(shown).toBe("\r\x1b[Kmeasuring …-long-name.csv 10%\r\x1b[Ksimulating …-long-name.csv 0%\r\x1b[K");
 });
 
 test("a terminal that does not know its width shows all of it", () => {

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { shortTraceName } from "../sim/report/short-name.ts";
 import type { Pass } from "../sim/runner.ts";
 
 const LINE_EVERY_MS = 250;
@@ -35,7 +36,7 @@ export class PassProgress {
     const howFar = describe(done, this.#extent, now - this.#begunMs);
     // A terminal that does not know how wide it is says 0.
     const room = (this.#stream.columns || 80) - 1;
-    const name = shortened(this.#name, room - `${pass} ${howFar}`.length);
+    const name = shortTraceName(this.#name, room - `${pass} ${howFar}`.length);
     this.#stream.write(`\r\x1b[K${`${pass} ${name}${howFar}`.slice(0, room)}`);
   }
 
@@ -43,11 +44,6 @@ export class PassProgress {
   clear(): void {
     if (this.#stream.isTTY === true && this.#shownMs > 0) this.#stream.write("\r\x1b[K");
   }
-}
-
-/** A name's beginning, at least: it gives way to what is said of it. */
-function shortened(name: string, length: number): string {
-  return name.length <= length ? name : `${name.slice(0, Math.max(0, length - 1))}…`;
 }
 
 /** ` 12%, 34 s left`; nothing where nothing is known. */
