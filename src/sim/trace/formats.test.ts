@@ -128,6 +128,25 @@ describe("keys", () => {
   });
 });
 
+describe("a name", () => {
+  const formatOf = (fileName: string, bytes: Uint8Array): string =>
+    detectFormat(describeHead(bytes, true, fileName, false), fileName).name;
+
+  test("settles the format of a trace in which something is broken", () => {
+    expect(formatOf("a.lis", Buffer.from("1 0x 0 1\n5 2 0 2\n"))).toBe("arc");
+    expect(formatOf("a.lirs.gz", Buffer.from("*\n1\n2 3\n"))).toBe("lirs");
+    expect(formatOf("a.trc", Buffer.from("user:1\nuser:2\n"))).toBe("keys");
+  });
+
+  test("tells how long binary keys are, and in which order their bytes", () => {
+    const bytes = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 2);
+    for (const format of ["bin32le", "bin32be", "bin64le", "bin64be"]) {
+      expect(formatOf(`keys.${format}.zst`, bytes)).toBe(format);
+    }
+    expect(() => formatOf("keys.bin", bytes)).toThrow("keys.bin: its format cannot be told");
+  });
+});
+
 test.each(titled.filter(([, { bytes }]) => describeHead(bytes, true, "", false).isText))(
   "%s may have a byte order mark before it",
   async (_, { format: name, mustBeTold, bytes, columns, records }) => {
