@@ -3,7 +3,8 @@ import { ManualClock } from "../lib/clock.ts";
 import { describe as describeProgress, PassProgress } from "./pass-progress.ts";
 
 test("share done and time left, as far as they can be known", () => {
-  expect(describeProgress(5, undefined, 9000)).toBe("");
+  expect(describeProgress(0, 0, 9000)).toBe("");
+  expect(describeProgress(5_900_000, undefined, 9000)).toBe(" 5.6 MB");
   expect(describeProgress(25, 100, 999)).toBe(" 25%");
   expect(describeProgress(0, 100, 5000)).toBe(" 0%");
   expect(describeProgress(25, 100, 1000)).toBe(" 25%, 3 s left");

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { formatSize } from "../lib/quantity.ts";
 import { shortTraceName } from "../sim/report/short-name.ts";
 import type { Pass } from "../sim/runner.ts";
 
@@ -16,7 +17,7 @@ export class PassProgress {
   #begunMs = 0;
   #shownMs = Number.NEGATIVE_INFINITY;
 
-  /** @param extent how much there is to do, if that is known */
+  /** @param extent how much there is to do, if that is known; else what is done is bytes */
   constructor(stream: NodeJS.WriteStream, clock: Clock, name: string, extent: number | undefined) {
     this.#stream = stream;
     this.#clock = clock;
@@ -46,9 +47,10 @@ export class PassProgress {
   }
 }
 
-/** ` 12%, 34 s left`; nothing where nothing is known. */
+/** ` 12%, 34 s left`; ` 5.6 MB` of a stream, whose end nobody knows. */
 export function describe(done: number, extent: number | undefined, takenMs: number): string {
-  if (extent === undefined || extent <= 0) return "";
+  if (extent === undefined) return ` ${formatSize(done)}`;
+  if (extent <= 0) return "";
   const share = Math.min(1, done / extent);
   const percent = ` ${Math.floor(100 * share)}%`;
   if (takenMs < FIRST_ESTIMATE_MS || share === 0) return percent;
