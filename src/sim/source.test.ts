@@ -202,6 +202,21 @@ describe("what cannot be read", () => {
     await expect(openSource("nothing(n=1)")).rejects.toThrow('unknown workload "nothing"');
   });
 
+  test("is data compressed in a way that is not unpacked here", async () => {
+    for (const [kind, head] of [
+      ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4]],
+      ["lz4", [4, 0x22, 0x4d, 0x18, 0x64, 0x40]],
+      ["bzip2", [...Buffer.from("BZh91AY&SY")]],
+    ] as const) {
+      const path = file(`keys.${kind}`, Uint8Array.from(head));
+      await refuses(
+        path,
+        `${path}: this is ${kind} data, and only gzip and zstd are unpacked; pipe it in: ${kind} -dc … | glasscache simulate -`,
+      );
+    }
+    expect((await readAll(await openSource(file("text.txt", "BZh9-a-key\n")))).length).toBe(1);
+  });
+
   test("is compressed data that is cut off or broken", async () => {
     const text = Array.from({ length: 30_000 }, (_, i) => `${(i * 7919) % 65_537}\n`).join("");
     for (const [kind, packed] of [
