@@ -141,6 +141,15 @@ describe("standard input", () => {
     await expect(readAll(source)).rejects.toThrow(new TraceError("standard input: it can be read only once"));
   });
 
+  test("is left as soon as there is what was asked for, however little that is", async () => {
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 120; i++) yield Buffer.from(`1.5 [0 127.0.0.1:1] "get" "key${i}"\n`);
+      await new Promise(() => {});
+    }
+    const source = await openSource("-", { standardInput: endless(), limit: 110 });
+    expect((await readAll(source)).length).toBe(110);
+  });
+
   test("gives requests as they come, before its end", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     async function* endless(): AsyncGenerator<Uint8Array> {

@@ -3,6 +3,7 @@ import type { TraceHead } from "./trace-format.ts";
 /** As much of a trace is looked at to find out its format. */
 export const HEAD_BYTES = 64 * 1024;
 const LINES_LOOKED_AT = 100;
+const LINE_FEED = 0x0a;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /** @param path as it was given; empty for standard input */
@@ -24,6 +25,13 @@ export function describeHead(
     lines: isText ? firstLines(bytes, isWhole) : [],
     hasColumns,
   };
+}
+
+/** Whether more of a text would not be looked at for its format. */
+export function hasLinesEnough(bytes: Uint8Array): boolean {
+  let lines = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) lines++;
+  return lines >= LINES_LOOKED_AT && bytes.every(isTextByte);
 }
 
 /** A text without the byte order mark that some editors put before it; what is no text stays as it is. */

@@ -4,7 +4,7 @@ import { RecordBatch, type RecordSource, TraceError } from "../records.ts";
 import type { Columns } from "./columns.ts";
 import { decompressed } from "./decompression.ts";
 import { Faults, type Skipped } from "./faults.ts";
-import { describeHead, HEAD_BYTES, withoutMark } from "./head.ts";
+import { describeHead, HEAD_BYTES, hasLinesEnough, withoutMark } from "./head.ts";
 import { detectFormat } from "./registry.ts";
 import type { TraceBytes } from "./trace-bytes.ts";
 import type { TraceFormat, TraceParser } from "./trace-format.ts";
@@ -82,7 +82,7 @@ export class TraceSource implements RecordSource {
     const parser = this.format.open({ faults, families, columns });
     const batch = new RecordBatch();
     let records = 0;
-    const isOver = await feed(parser, opened, batch, () => {
+    const isOver = await feed(parser, opened, batch, !this.isRepeatable, () => {
       records += batch.count;
       progress?.(opened.read.bytes);
       return consume(batch);
@@ -112,7 +112,10 @@ async function openBytes(bytes: TraceBytes, name: string): Promise<Opened> {
   const rest = decompressed(counted(bytes.chunks(), read), name);
   const head = new ByteBuffer(HEAD_BYTES);
   let isWhole = false;
-  while (head.length < HEAD_BYTES && !isWhole) {
+  // Whoever listens to a stream need not wait for more than its format can be told by.
+  const isEnough = (): boolean =>
+    head.length >= HEAD_BYTES || (!bytes.isRepeatable && hasLinesEnough(head.view()));
+  while (!isWhole && !isEnough()) {
     const { value, done } = await rest.next();
     isWhole = done === true;
     if (value !== undefined) head.append(value);
@@ -130,12 +133,14 @@ async function* counted(chunks: Chunks, read: { bytes: number }): Chunks {
 /**
  * Feeds the parser, and hands over the batch whenever it is full and at the end. Waits only for what is not there
  * yet: there are a thousand pieces and batches in a second, and each promise would cost a microsecond or more.
+ * @param isStream what comes next may be long in coming, and what is there is handed over before it is waited for
  * @returns false when it was ended early
  */
 async function feed(
   parser: TraceParser,
   { head, rest }: Opened,
   batch: RecordBatch,
+  isStream: boolean,
   deliver: () => boolean | Promise<boolean>,
 ): Promise<boolean> {
   /** What the parser has left of the pieces so far. */
@@ -157,6 +162,10 @@ async function feed(
       if (!isHolding) held.append(bytes, at);
       else if (at > 0) held.discard(at);
       if (isLast) break;
+      if (isStream && batch.count > 0) {
+        if (!(await deliver())) return false;
+        batch.count = 0;
+      }
       const next = await rest.next();
       isLast = next.done === true;
       piece = next.done === true ? NOTHING : next.value;
