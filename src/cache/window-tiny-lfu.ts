@@ -105,8 +105,7 @@ export class WindowTinyLfu implements Policy {
     this.#window.pushBack(slot);
     this.#state[COUNT]!++;
     this.#overflow();
-    if (this.#sketch.additions() >= SAMPLE_PER_ENTRY * this.#expectedEntries()) this.#sketch.halve();
-    else this.#sketch.ageOn();
+    this.#sketch.ageEvery(SAMPLE_PER_ENTRY * this.#expectedEntries());
   }
 
   /**

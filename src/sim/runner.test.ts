@@ -88,6 +88,15 @@ describe("results", () => {
     }
   });
 
+  test("what was popular is forgotten where popularity moves, in a large cache too", async () => {
+    const source = await openSource("hotspot(n=20000,every=20000,requests=400000)");
+    const { rows } = await simulate([], "w-tinylfu,lru", "20%,50%", { source });
+    for (const size of new Set(rows.map((row) => row.size))) {
+      const [wTinyLfu, lru] = rows.filter((row) => row.size === size);
+      expect(wTinyLfu!.missRatio - lru!.missRatio).toBeLessThan(0.005);
+    }
+  });
+
   test("shares that come to the same size are simulated once", async () => {
     const { rows } = await simulate(reads(1, 2, 3), "lru", "1%,2%,1,3");
     expect(rows.map(({ size }) => size)).toEqual([1, 3]);

@@ -54,7 +54,7 @@ export class WTinyLfuModel implements Model {
     this.#sketch.add(this.#setup.hashOf(key));
     this.#window.push(key);
     this.reweigh();
-    if (this.#sketch.additions() >= 10 * this.#expectedEntries()) this.#sketch.halve();
+    this.#sketch.ageEvery(10 * this.#expectedEntries());
   }
 
   evict(): number {
