@@ -28,7 +28,7 @@ describe("frequency sketch", () => {
     const sketch = createSketch(1);
     for (let i = 0; i < 40; i++) sketch.add(5);
     expect(sketch.estimate(5)).toBe(15);
-    expect(sketch.additions()).toBe(15);
+    expect(sketch.additions()).toBe(40);
   });
 
   test("halves every counter", () => {
@@ -37,6 +37,18 @@ describe("frequency sketch", () => {
     sketch.halve();
     expect([0, 1, 2, 3].map((hash) => sketch.estimate(hash))).toEqual([0, 1, 2, 3]);
     expect(sketch.additions()).toBe(8);
+  });
+
+  test("ages once for any number of additions, those that found full counters included", () => {
+    const sketch = createSketch(64);
+    for (let i = 0; i < 99; i++) sketch.add(1);
+    sketch.ageEvery(100);
+    expect([sketch.estimate(1), sketch.additions()]).toEqual([15, 99]);
+    for (let i = 0; i < 900; i++) sketch.add(1);
+    sketch.ageEvery(100);
+    expect([sketch.estimate(1), sketch.additions()]).toEqual([7, 50]);
+    sketch.ageEvery(100);
+    expect(sketch.estimate(1)).toBe(7);
   });
 
   test("halves a large one a piece at a time", () => {

@@ -7,9 +7,11 @@ const COUNTER_LIMIT = 15;
 const ROWS = 4;
 const ROW_WORD_BITS = 2;
 
-/** Words before the counters: additions since they were last halved, in a half's worth; how many blocks are to be halved. */
+/** Words before the counters: additions, halved with them; how many blocks are to be halved. */
 const HEADER_WORDS = 2;
 const UNHALVED_BLOCKS = 1;
+/** No more of them are counted. */
+const ADDITIONS_LIMIT = 2 ** 31 - 1;
 
 /** Blocks that are halved at a time: what bounds how long that takes. */
 const BLOCKS_PER_HALVING = 4096;
@@ -45,7 +47,7 @@ export class FrequencySketch {
     return HEADER_WORDS + counterWords(maxEntries);
   }
 
-  /** Additions that raised a counter since the beginning; halved whenever the counters are. */
+  /** Additions since the beginning, halved whenever the counters are; those that found all counters full count, too. */
   additions(): number {
     return this.#state[this.#at]!;
   }
@@ -56,18 +58,16 @@ export class FrequencySketch {
     const mixed = mix32(hash);
     const block = this.#counters + ((mixed & this.#blockMask) << BLOCK_BITS);
     let picks = mix32(mixed ^ 0x9e37_79b9);
-    let raised = 0;
     for (let row = 0; row < ROWS; row++) {
       const at = block + (row << ROW_WORD_BITS) + (picks & 3);
       const shift = ((picks >>> 2) & 7) << COUNTER_BITS;
       const word = state[at]!;
       if (((word >>> shift) & COUNTER_LIMIT) !== COUNTER_LIMIT) {
         state[at] = (word + (1 << shift)) | 0;
-        raised = 1;
       }
       picks >>>= 8;
     }
-    state[this.#at]! += raised;
+    if (state[this.#at]! < ADDITIONS_LIMIT) state[this.#at]!++;
   }
 
   /** About how often a hash was seen, from 0 to 15; rather too often than too rarely. */
@@ -84,6 +84,20 @@ export class FrequencySketch {
       picks >>>= 8;
     }
     return least;
+  }
+
+  /**
+   * Halves every counter once there were so many additions since the last time, half of which are taken to have
+   * been before it; else goes on with a halving that has begun. To be called at every addition that matters: however
+   * many there were since the last call, counters are halved once.
+   */
+  ageEvery(additions: number): void {
+    if (this.additions() < Math.min(additions, ADDITIONS_LIMIT)) {
+      this.ageOn();
+      return;
+    }
+    this.halve();
+    this.#state[this.#at] = Math.min(this.additions(), Math.floor(additions / 2));
   }
 
   /** Halves every counter, rounding down: those of the first blocks now, the others in calls of `ageOn`. */

@@ -88,6 +88,7 @@ export class WindowTinyLfu implements Policy {
     switch (this.#segmentOf(slot)) {
       case WINDOW:
         this.#window.moveToBack(slot);
+        this.#overflow();
         break;
       case PROTECTED:
         this.#protected.moveToBack(slot);
@@ -104,8 +105,7 @@ export class WindowTinyLfu implements Policy {
     this.#window.pushBack(slot);
     this.#state[COUNT]!++;
     this.#overflow();
-    if (this.#sketch.additions() >= SAMPLE_PER_ENTRY * this.#expectedEntries()) this.#sketch.halve();
-    else this.#sketch.ageOn();
+    this.#sketch.ageEvery(SAMPLE_PER_ENTRY * this.#expectedEntries());
   }
 
   /**
@@ -160,12 +160,17 @@ export class WindowTinyLfu implements Policy {
     checkCount(this.#memory, count);
     assert(count === this.#state[COUNT], `${count} entries, counted as ${this.#state[COUNT]}`);
     assert(this.#windowShare() >= 1 && this.#protectedShare() >= 0, "the window's share is out of range");
-    assert(this.#window.weight() <= this.#windowShare(), "the window is over its share");
+    assert(this.#isWithinShare(), "the window is over its share by more than a part of its oldest entry");
     assert(this.#protected.weight() <= this.#protectedShare(), "the protected segment is over its share");
   }
 
   #windowShare(): number {
     return this.#firstWindowShare + this.#sums[WINDOW_SHIFT]!;
+  }
+
+  #isWithinShare(): boolean {
+    const [weight, share] = [this.#window.weight(), this.#windowShare()];
+    return weight <= share || weight - this.#memory.weigh(this.#window.front()) < share;
   }
 
   #protectedShare(): number {
@@ -179,11 +184,17 @@ export class WindowTinyLfu implements Policy {
     return weight === 0 ? maxEntries : Math.min(maxEntries, (this.#state[COUNT]! * capacity) / weight);
   }
 
-  /** Moves what the window cannot hold to probation. */
+  /**
+   * Moves to probation what the window can do without and be full. So its oldest entry may be partly over its share:
+   * where entries differ in weight, a window of just its share or less would hardly ever be full, and next to nothing
+   * would have to compete.
+   */
   #overflow(): void {
     const share = this.#windowShare();
     while (this.#window.weight() > share) {
-      this.#transfer(this.#window.front(), this.#window, this.#probation, PROBATION);
+      const oldest = this.#window.front();
+      if (this.#window.weight() - this.#memory.weigh(oldest) < share) return;
+      this.#transfer(oldest, this.#window, this.#probation, PROBATION);
     }
   }
 

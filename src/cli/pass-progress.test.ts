@@ -3,7 +3,8 @@ import { ManualClock } from "../lib/clock.ts";
 import { describe as describeProgress, PassProgress } from "./pass-progress.ts";
 
 test("share done and time left, as far as they can be known", () => {
-  expect(describeProgress(5, undefined, 9000)).toBe("");
+  expect(describeProgress(0, 0, 9000)).toBe("");
+  expect(describeProgress(5_900_000, undefined, 9000)).toBe(" 5.6 MB");
   expect(describeProgress(25, 100, 999)).toBe(" 25%");
   expect(describeProgress(0, 100, 5000)).toBe(" 0%");
   expect(describeProgress(25, 100, 1000)).toBe(" 25%, 3 s left");
@@ -26,11 +27,11 @@ test("one line of a terminal, rewritten now and then, and gone in the end", () =
   progress.update("measuring", 10);
   clock.advance(249);
   progress.update("measuring", 20);
-  expect(shown).toBe("\r\x1b[Kmeasuring a-trace-of-a-long-n");
+  expect(shown).toBe("\r\x1b[Kmeasuring …-long-name.csv 10%");
   clock.advance(1);
   progress.update("simulating", 0);
   progress.clear();
-  expect(shown).toBe("\r\x1b[Kmeasuring a-trace-of-a-long-n\r\x1b[Ksimulating a-trace-of-a-long-\r\x1b[K");
+  expect(shown).toBe("\r\x1b[Kmeasuring …-long-name.csv 10%\r\x1b[Ksimulating …-long-name.csv 0%\r\x1b[K");
 });
 
 test("a terminal that does not know its width shows all of it", () => {

@@ -1,4 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
+import { formatSize } from "../lib/quantity.ts";
+import { shortTraceName } from "../sim/report/short-name.ts";
 import type { Pass } from "../sim/runner.ts";
 
 const LINE_EVERY_MS = 250;
@@ -15,7 +17,7 @@ export class PassProgress {
   #begunMs = 0;
   #shownMs = Number.NEGATIVE_INFINITY;
 
-  /** @param stream a terminal @param extent how much there is to do, if that is known */
+  /** @param stream a terminal @param extent how much there is to do, if that is known; else what is done is bytes */
   constructor(stream: NodeJS.WriteStream, clock: Clock, name: string, extent: number | undefined) {
     this.#stream = stream;
     this.#clock = clock;
@@ -31,9 +33,11 @@ export class PassProgress {
     }
     if (now - this.#shownMs < LINE_EVERY_MS) return;
     this.#shownMs = now;
-    const text = `${pass} ${this.#name}${describe(done, this.#extent, now - this.#begunMs)}`;
+    const howFar = describe(done, this.#extent, now - this.#begunMs);
     // A terminal that does not know how wide it is says 0.
-    this.#stream.write(`\r\x1b[K${text.slice(0, (this.#stream.columns || 80) - 1)}`);
+    const room = (this.#stream.columns || 80) - 1;
+    const name = shortTraceName(this.#name, room - `${pass} ${howFar}`.length);
+    this.#stream.write(`\r\x1b[K${`${pass} ${name}${howFar}`.slice(0, room)}`);
   }
 
   /** Leaves nothing behind. */
@@ -42,9 +46,10 @@ export class PassProgress {
   }
 }
 
-/** ` 12%, 34 s left`; nothing where nothing is known. */
+/** ` 12%, 34 s left`; ` 5.6 MB` of a stream, whose end nobody knows. */
 export function describe(done: number, extent: number | undefined, takenMs: number): string {
-  if (extent === undefined || extent <= 0) return "";
+  if (extent === undefined) return ` ${formatSize(done)}`;
+  if (extent <= 0) return "";
   const share = Math.min(1, done / extent);
   const percent = ` ${Math.floor(100 * share)}%`;
   if (takenMs < FIRST_ESTIMATE_MS || share === 0) return percent;

@@ -1,22 +1,36 @@
-import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { RecordSource } from "../sim/records.ts";
 import { openSource, type SourceOptions } from "../sim/source.ts";
+import { reason } from "./config.ts";
+import { FailedError } from "./exit.ts";
+
+const PIECE_BYTES = 96_000;
+const PIECES_A_TURN = 32;
 
 /**
  * Standard input as a source that can be read again: what the first reading takes from it goes into a temporary file
- * as well (in the system's directory for such files, TMPDIR), out of which the later ones read.
+ * as well, out of which the later ones read. The file has no name, so that whatever ends the process ends it, too.
  */
 export class RepeatableInput implements Disposable {
   readonly #input: AsyncIterable<Uint8Array>;
   readonly #directory: string;
-  readonly #path: string;
+  readonly #file: number;
 
-  constructor(input: AsyncIterable<Uint8Array>) {
+  /** @param directory where the file is to be; without it the system's (TMPDIR) @throws FailedError when it cannot be */
+  constructor(input: AsyncIterable<Uint8Array>, directory: string = tmpdir()) {
     this.#input = input;
-    this.#directory = mkdtempSync(join(tmpdir(), "glasscache-input-"));
-    this.#path = join(this.#directory, "copy");
+    this.#directory = directory;
+    this.#file = this.#writing(() => {
+      const own = mkdtempSync(join(directory, "glasscache-input-"));
+      try {
+        return openSync(join(own, "copy"), "wx+", 0o600);
+      } finally {
+        rmSync(own, { recursive: true, force: true });
+      }
+    });
   }
 
   /** To be called once. @throws as `openSource` does */
@@ -37,22 +51,41 @@ export class RepeatableInput implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#directory, { recursive: true, force: true });
+    closeSync(this.#file);
   }
 
   #again(options: SourceOptions): Promise<RecordSource> {
-    return openSource("-", { ...options, standardInput: createReadStream(this.#path) });
+    return openSource("-", { ...options, standardInput: this.#copy() });
+  }
+
+  async *#copy(): AsyncGenerator<Uint8Array> {
+    const buffer = new Uint8Array(PIECE_BYTES);
+    for (let pieces = 1, at = 0; ; pieces++) {
+      const bytesRead = readSync(this.#file, buffer, 0, PIECE_BYTES, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+      // Progress is to be shown, too.
+      if (pieces % PIECES_A_TURN === 0) await setImmediate();
+    }
   }
 
   async *#copied(): AsyncGenerator<Uint8Array> {
-    const file = openSync(this.#path, "wx", 0o600);
+    for await (const bytes of this.#input) {
+      this.#writing(() => {
+        for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done);
+      });
+      yield bytes;
+    }
+  }
+
+  #writing<T>(work: () => T): T {
     try {
-      for await (const bytes of this.#input) {
-        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-        yield bytes;
-      }
-    } finally {
-      closeSync(file);
+      return work();
+    } catch (error) {
+      throw new FailedError(
+        `standard input has to be read twice, and cannot be copied into ${this.#directory} (TMPDIR): ${reason(error)}`,
+      );
     }
   }
 }

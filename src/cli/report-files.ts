@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
 import type { Clock } from "../lib/clock.ts";
 import type { PageRow } from "../sim/report/html.ts";
@@ -26,12 +26,17 @@ export interface ReportFiles {
 }
 
 /**
- * Long before they are written: whether they can be.
+ * Long before they are written: whether they can be, and would replace no trace.
  * @throws FailedError naming the file
  */
-export function checkReportFiles({ svg, html }: ReportFiles): void {
+export function checkReportFiles({ svg, html }: ReportFiles, traces: readonly string[]): void {
+  if (svg !== undefined && html !== undefined && resolve(svg) === resolve(html)) {
+    throw new FailedError(`${svg}: one file cannot hold both the chart and the page`);
+  }
   for (const path of [svg, html]) {
     if (path === undefined) continue;
+    const trace = traces.find((name) => isSameFile(name, path));
+    if (trace !== undefined) throw new FailedError(`${path}: it would replace the trace ${trace}`);
     const directory = dirname(path);
     if (!existsSync(directory)) throw new FailedError(`${path}: there is no directory ${directory}`);
     const isThere = existsSync(path);
@@ -42,6 +47,12 @@ export function checkReportFiles({ svg, html }: ReportFiles): void {
       throw new FailedError(`${path}: it cannot be written: ${reason(error)}`);
     }
   }
+}
+
+/** By whatever names; false where one of them is not there. */
+function isSameFile(a: string, b: string): boolean {
+  const [first, second] = [statSync(a, { throwIfNoEntry: false }), statSync(b, { throwIfNoEntry: false })];
+  return first?.isFile() === true && first.dev === second?.dev && first.ino === second.ino;
 }
 
 /** Files of the same name are replaced. @throws FailedError naming the file */

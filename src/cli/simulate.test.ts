@@ -26,9 +26,9 @@ test("a table for people, options before and behind the trace", async () => {
   ]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(
-    stdout.replace(/in [0-9.]+ s, [0-9.]+ million/, "in T s, N million"),
+    stdout.replace(/in [0-9.]+ s, [1-9][0-9,]* requests/, "in T s, N requests"),
   ).toBe(`${trace}: 8 requests for 4 objects
-6 caches in T s, N million requests/s in all
+6 caches in T s, N requests/s in all
 
 Miss ratio          2         4
 lru         * 100.00%  * 50.00%
@@ -165,9 +165,30 @@ test.each([
   [[trace, "--policy", "lru,"], 2, '--policy: "" is not a policy such as'],
   [[trace, "--threads", "0"], 2, '--threads: "0" is neither auto nor a number from 1 to 256'],
   [[trace, "--json", "--csv"], 2, "--json and --csv: choose one"],
-  [[trace, "--format", "nonsense"], 2, 'unknown trace format "nonsense"'],
+  [[trace, "--format", "nonsense"], 2, '--format: unknown trace format "nonsense"'],
   [["-", "-"], 2, "standard input (-) can be named only once"],
   [[join(directory.path, "absent.txt")], 1, "absent.txt: there is no such file"],
+  // Before the first of them is simulated.
+  [[trace, "absent.txt"], 1, "absent.txt: there is no such file"],
+  [["zipf"], 1, "zipf: there is no such file; a workload is written as zipf(n=1000)"],
+  [["zipf(n=10"], 1, "zipf(n=10: there is no such file; a workload is written as zipf(n=1000)"],
+  [["zipf(n=many)"], 2, '"n=many" in zipf(n=many) is not of the form name=number'],
+  [
+    [trace, "--columns", "size=1"],
+    2,
+    '--columns: "size=1" does not tell which column is the key, as in key=2',
+  ],
+  [[trace, "--svg", trace], 1, `${trace}: it would replace the trace ${trace}`],
+  [
+    [zero, trace, "--html", join(directory.path, "x", "..", "zero.csv")],
+    1,
+    `it would replace the trace ${zero}`,
+  ],
+  [
+    [trace, "--svg", "a.out", "--html", "./a.out"],
+    1,
+    "a.out: one file cannot hold both the chart and the page",
+  ],
   [["zipf(n=0)"], 2, "zipf"],
   [[zero], 1, "zero.csv, line 3: the size is 0"],
   [[trace, "--prefix-ends", ":"], 2, "--prefix-ends: needs --by-prefix"],
@@ -185,6 +206,14 @@ test.each([
   expect(result.stderr).toStartWith("glasscache simulate: ");
   expect(result.stderr).toContain(message);
   expect(result.stderr.trim().split("\n")).toHaveLength(1);
+});
+
+test("sizes in bytes of a trace that has none are told to be of no use", async () => {
+  const { code, stderr } = await runGlasscache(["simulate", trace, "--policy", "lru", "--size", "2,64mb"]);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: `glasscache simulate: ${trace}: sizes in bytes, but none of its objects has one: each counts as one byte\n`,
+  });
 });
 
 test("an empty trace, from a file and from standard input", async () => {

@@ -4,7 +4,7 @@ import { DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
 import { checkPrefixEnds, DEFAULT_PREFIX_ENDS, KeyFamilies } from "../sim/key-families.ts";
 import type { RecordSource } from "../sim/records.ts";
 import { needsTwoPasses, type Pass, type ResultRow, run } from "../sim/runner.ts";
-import { openSource, type Skipped, type SourceOptions } from "../sim/source.ts";
+import { checkNamed, openSource, type Skipped, type SourceOptions } from "../sim/source.ts";
 import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/written-format.ts";
 import type { Config } from "./config.ts";
 import type { EstimateResult } from "./estimate.ts";
@@ -180,7 +180,9 @@ export const simulate = subcommand({
     }
     const hasReport = values.svg !== undefined || values.html !== undefined;
     const report = hasReport ? await import("./report-files.ts") : undefined;
-    report?.checkReportFiles(values);
+    report?.checkReportFiles(values, traces);
+    await checkTold(values, labels);
+    for (const trace of traces) await refusing(() => checkNamed(trace));
     const output = new PlainOutput();
     const shown: { rows: ResultRow[]; traces: TraceFacts[] } = { rows: [], traces: [] };
     if (values.csv) await output.write(csvHeader());
@@ -188,6 +190,11 @@ export const simulate = subcommand({
       const begunMs = systemClock.monotonicMs();
       const { source, result } = await simulateTrace(trace, values);
       checkCounted(source, result, values, labels);
+      if (isMeasuredInVain(result)) {
+        process.stderr.write(
+          `glasscache simulate: ${source.name}: sizes in bytes, but none of its objects has one: each counts as one byte\n`,
+        );
+      }
       const { estimates } = result;
       shown.rows.push(...result.rows);
       shown.traces.push({ ...result, name: source.name, requests: result.rows[0]?.requests ?? 0 });
@@ -247,6 +254,11 @@ function checkCounted(
   throw new FailedError(
     `${name}: there is no read to count among its ${countOf(records, "record")}${behind}`,
   );
+}
+
+/** Whether caches have so many bytes, and no object of the trace a size. */
+function isMeasuredInVain({ rows, objects, bytes }: TraceResult): boolean {
+  return bytes === objects && rows.some(({ sizeUnit }) => sizeUnit === "bytes");
 }
 
 async function simulateTrace(
@@ -371,16 +383,32 @@ function sourceOptions(
   return { format, columns, skipBad, limit, families, onSkipped };
 }
 
-/** @throws UsageError for an unknown format or generator, or columns out of form */
 async function open(
   trace: string,
   options: SourceOptions,
   input: RepeatableInput | undefined,
 ): Promise<RecordSource> {
+  return refusing(() => (input === undefined ? openSource(trace, options) : input.open(options)));
+}
+
+/** Long before a trace is opened. @throws UsageError for what is told about all of them and cannot be so */
+async function checkTold({ format, columns }: Values, labels: Labels): Promise<void> {
+  if (format !== undefined) {
+    const { formatNamed } = await import("../sim/trace/registry.ts");
+    await refusing(() => formatNamed(format), `${labels.format}: `);
+  }
+  if (columns !== undefined) {
+    const { parseColumns } = await import("../sim/trace/columns.ts");
+    await refusing(async () => parseColumns(columns), `${labels.columns}: `);
+  }
+}
+
+/** @throws UsageError for what is unknown, or out of form */
+async function refusing<T>(work: () => Promise<T>, about = ""): Promise<T> {
   try {
-    return input === undefined ? await openSource(trace, options) : await input.open(options);
+    return await work();
   } catch (error) {
-    throw error instanceof RangeError ? new UsageError(error.message) : error;
+    throw error instanceof RangeError ? new UsageError(`${about}${error.message}`) : error;
   }
 }
 
@@ -411,11 +439,17 @@ function describeRun(
       `${isMore ? ", of more for small caches" : ""}`
     );
   }
-  const millions = (rows.length * records) / seconds / 1e6;
   return (
     `${source.name}: ${countOf(rows[0]?.requests ?? 0, "request")} for ${countOf(objects, "object")}\n` +
-    `${countOf(rows.length, "cache")} in ${seconds.toFixed(1)} s, ${millions.toFixed(1)} million requests/s in all`
+    `${countOf(rows.length, "cache")} in ${seconds.toFixed(1)} s, ${describeSpeed((rows.length * records) / seconds)} in all`
   );
+}
+
+/** `1.4 million requests/s`, `36,000 requests/s`. */
+function describeSpeed(perSecond: number): string {
+  const millions = perSecond / 1e6;
+  const rounded = Number(perSecond.toPrecision(2)).toLocaleString("en");
+  return `${millions >= 1 ? `${millions.toFixed(1)} million` : rounded} requests/s`;
 }
 
 /** `1 cache`, `2,000 caches`. */

@@ -59,7 +59,7 @@ test("nothing is left behind of what went wrong", async () => {
   expect(await runGlasscache(["simulate", broken, "--write", path])).toEqual({
     code: 1,
     stdout: "",
-    stderr: `glasscache simulate: ${broken}, line 3: the size "x" is not a number\n`,
+    stderr: `glasscache simulate: ${broken}, line 3: the size "x" is not a number (--skip-bad passes over such records)\n`,
   });
   expect(existsSync(path)).toBe(false);
   const passed = await runGlasscache(["simulate", broken, "--write", path, "--skip-bad"]);

@@ -5,6 +5,7 @@ import { parseCacheSizes } from "./cache-size.ts";
 import { sourceOf, type TestRecord } from "./record-source-fixture.ts";
 import { DELETE, READ, TraceError, WRITE } from "./records.ts";
 import { type RunPlan, run } from "./runner.ts";
+import { openSource } from "./source.ts";
 
 function simulate(
   records: readonly TestRecord[],
@@ -76,6 +77,25 @@ describe("results", () => {
       [3, "entries", 3],
       [1, "entries", 5],
     ]);
+  });
+
+  test("admission is contested where objects differ in size, too", async () => {
+    // Without a contest at the window's end W-TinyLFU is nothing but a segmented LRU.
+    const source = await openSource("zipf(n=10000,size=50,requests=200000)");
+    const { rows } = await simulate([], "w-tinylfu,slru", "5%,10%", { source });
+    for (const size of new Set(rows.map((row) => row.size))) {
+      const [contested, free] = rows.filter((row) => row.size === size);
+      expect(free!.missRatio - contested!.missRatio).toBeGreaterThan(0.005);
+    }
+  });
+
+  test("what was popular is forgotten where popularity moves, in a large cache too", async () => {
+    const source = await openSource("hotspot(n=20000,every=20000,requests=400000)");
+    const { rows } = await simulate([], "w-tinylfu,lru", "20%,50%", { source });
+    for (const size of new Set(rows.map((row) => row.size))) {
+      const [wTinyLfu, lru] = rows.filter((row) => row.size === size);
+      expect(wTinyLfu!.missRatio - lru!.missRatio).toBeLessThan(0.005);
+    }
   });
 
   test("shares that come to the same size are simulated once", async () => {

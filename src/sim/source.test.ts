@@ -141,6 +141,15 @@ describe("standard input", () => {
     await expect(readAll(source)).rejects.toThrow(new TraceError("standard input: it can be read only once"));
   });
 
+  test("is left as soon as there is what was asked for, however little that is", async () => {
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 120; i++) yield Buffer.from(`1.5 [0 127.0.0.1:1] "get" "key${i}"\n`);
+      await new Promise(() => {});
+    }
+    const source = await openSource("-", { standardInput: endless(), limit: 110 });
+    expect((await readAll(source)).length).toBe(110);
+  });
+
   test("gives requests as they come, before its end", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     async function* endless(): AsyncGenerator<Uint8Array> {
@@ -185,7 +194,7 @@ describe("what cannot be read", () => {
     );
     await refuses(
       noise,
-      `${noise}: its format cannot be told from its content; name it, known are recording, vscsi, oracleGeneral, ` +
+      `${noise}: its format cannot be told from its content; name it with --format: recording, vscsi, oracleGeneral, ` +
         "monitor, twitter, csv, arc, lirs, keys, bin32le, bin32be, bin64le, bin64be",
     );
     const oracle = file("t.oracleGeneral", Buffer.alloc(24, 1));
@@ -200,6 +209,21 @@ describe("what cannot be read", () => {
       new RangeError("columns are told of a table (csv), and not of lirs"),
     );
     await expect(openSource("nothing(n=1)")).rejects.toThrow('unknown workload "nothing"');
+  });
+
+  test("is data compressed in a way that is not unpacked here", async () => {
+    for (const [kind, head] of [
+      ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4]],
+      ["lz4", [4, 0x22, 0x4d, 0x18, 0x64, 0x40]],
+      ["bzip2", [...Buffer.from("BZh91AY&SY")]],
+    ] as const) {
+      const path = file(`keys.${kind}`, Uint8Array.from(head));
+      await refuses(
+        path,
+        `${path}: this is ${kind} data, and only gzip and zstd are unpacked; pipe it in: ${kind} -dc … | glasscache simulate -`,
+      );
+    }
+    expect((await readAll(await openSource(file("text.txt", "BZh9-a-key\n")))).length).toBe(1);
   });
 
   test("is compressed data that is cut off or broken", async () => {

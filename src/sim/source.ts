@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { KeyFamilies } from "./key-families.ts";
-import type { RecordSource } from "./records.ts";
+import { type RecordSource, TraceError } from "./records.ts";
 import type { Columns } from "./trace/columns.ts";
 import type { Skipped } from "./trace/faults.ts";
 import { formatNamed } from "./trace/registry.ts";
@@ -40,6 +40,18 @@ export async function openSource(text: string, options: SourceOptions = {}): Pro
   }
   const source = await openUnlimited(text, options);
   return limit === undefined ? source : limited(source, limit);
+}
+
+/**
+ * Long before it is opened: whether a text names a trace or a workload at all.
+ * @throws TraceError where it does not @throws RangeError for parameters out of form
+ */
+export async function checkNamed(text: string): Promise<void> {
+  if (text === "-" || existsSync(text) || parseSpecification(text) !== undefined) return;
+  const { GENERATORS } = await import("./workload/generator.ts");
+  const meant = GENERATORS.find(({ name }) => text === name || text.startsWith(`${name}(`));
+  const hint = meant === undefined ? "" : `; a workload is written as ${meant.name}(n=1000)`;
+  throw new TraceError(`${text}: there is no such file${hint}`);
 }
 
 async function openUnlimited(text: string, options: SourceOptions): Promise<RecordSource> {

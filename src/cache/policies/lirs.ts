@@ -48,7 +48,8 @@ const FULL_WEIGHT = 4;
  * entry is left, the stalest LIR entry leaves.
  *
  * libCacheSim (October 2024) bounds the whole stack by twice the capacity instead, and demotes the stalest LIR entry
- * whenever an entry outside the stack is read. On the traces of `reference.test.ts` that is 2 to 6 misses.
+ * whenever an entry outside the stack is read. On the traces of `reference.test.ts` that is 2 to 6 misses; in
+ * caches of 20 to 50 entries it can be a point either way.
  */
 export const lirs: PolicyType = {
   name: "lirs",

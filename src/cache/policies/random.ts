@@ -9,6 +9,10 @@ const TABLE = 1;
  * Random: every resident entry is as likely to leave as any other.
  *
  * L. A. Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems Journal 5(2), 1966.
+ *
+ * libCacheSim (October 2024) draws with the low bits of a linear congruential generator, which come round in one fixed
+ * order: 62.4 % misses on web12 with 137 entries, where even chances give 64.3 %; all but 0.4 % of a loop of 50 in a
+ * cache of 25, where even chances give 80 %.
  */
 export const random: PolicyType = {
   name: "random",

@@ -20,6 +20,11 @@ const PROTECTED_WEIGHT = 1;
  * 27(3), 1994.
  *
  * `protected` is that segment's greatest share of the capacity, which the paper leaves open.
+ *
+ * libCacheSim (October 2024) has four segments of a quarter each: 58.2 % misses on web12 with 137 entries, 60.0 % with
+ * these two. And a new entry goes to the lowest segment that has room, so that the first ones fill the upper segments
+ * without having been read. On web12 that is 0.04 points; of a loop of 500 a cache of 499 keeps 70 % that way, and
+ * nothing otherwise.
  */
 export const slru: PolicyType = {
   name: "slru",

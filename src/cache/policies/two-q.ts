@@ -26,7 +26,8 @@ const GHOST_WEIGHT = 2;
  * T. Johnson, D. Shasha, "2Q: a low overhead high performance buffer management replacement algorithm", VLDB 1994.
  *
  * Choices: `in` and `out` are the shares of A1in and A1out in the capacity's weight, rounded down; the paper
- * suggests 25 % and 50 %. Am gives way whenever A1in is within its share, also while Am is below its own.
+ * suggests 25 % and 50 %. Who returns leaves A1out before room is made, so that no other ghost has to go for it. Am
+ * gives way whenever A1in is within its share, also while Am is below its own.
  */
 export const twoQ: PolicyType = {
   name: "2q",

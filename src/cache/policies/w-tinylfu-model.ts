@@ -54,7 +54,7 @@ export class WTinyLfuModel implements Model {
     this.#sketch.add(this.#setup.hashOf(key));
     this.#window.push(key);
     this.reweigh();
-    if (this.#sketch.additions() >= 10 * this.#expectedEntries()) this.#sketch.halve();
+    this.#sketch.ageEvery(10 * this.#expectedEntries());
   }
 
   evict(): number {
@@ -76,7 +76,9 @@ export class WTinyLfuModel implements Model {
   }
 
   reweigh(): void {
-    while (this.#weigh(this.#window) > this.#windowShare) this.#probation.push(this.#window.shift()!);
+    while (this.#weigh(this.#window.slice(1)) >= this.#windowShare) {
+      this.#probation.push(this.#window.shift()!);
+    }
     while (this.#weigh(this.#protected) > this.#protectedShare)
       this.#probation.push(this.#protected.shift()!);
   }

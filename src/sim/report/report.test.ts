@@ -94,7 +94,7 @@ describe("chart", () => {
   test("a single size, and nothing missed at all", () => {
     const svg = renderSvg([row("lru", 1, 0)]);
     expect(svg).not.toContain("NaN");
-    expect(svg).toContain("1 entries: 0.00% missed");
+    expect(svg).toContain("1 entry: 0.00% missed");
   });
 
   test("no two policies look the same", () => {

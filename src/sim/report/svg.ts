@@ -2,6 +2,7 @@ import { formatSize } from "../../lib/quantity.ts";
 import type { ResultRow } from "../runner.ts";
 import { colourProperties, type LineStyle, lineStyles } from "./line-styles.ts";
 import { escapeMarkup } from "./markup.ts";
+import { shortTraceName } from "./short-name.ts";
 import { formatSizeTick, formatTick, ratioTicks, sizeTicks } from "./ticks.ts";
 
 export interface ChartOptions {
@@ -136,7 +137,7 @@ function renderPanel(panel: Panel, { width, names }: ChartOptions): { markup: st
   });
 
   const marks = [
-    `<text class="title" x="8" y="20">${escapeMarkup(cut(rows[0]!.trace, Math.floor((width - 16) / 9.6)))}</text>`,
+    `<text class="title" x="8" y="20">${escapeMarkup(shortTraceName(rows[0]!.trace, Math.floor((width - 16) / 9.6)))}</text>`,
     `<text class="axis" x="8" y="39">Miss ratio</text>`,
     ...yTicks.map((tick) => {
       const y = round(yOf(tick));
@@ -206,7 +207,9 @@ function renderLine({ policy, style, points }: Line): string {
 
 /** Cache size for people. */
 export function describeSize({ size, sizeUnit }: ResultRow): string {
-  return sizeUnit === "entries" ? `${size.toLocaleString("en")} entries` : formatSize(size);
+  return sizeUnit === "entries"
+    ? `${size.toLocaleString("en")} ${size === 1 ? "entry" : "entries"}`
+    : formatSize(size);
 }
 
 function nameBeside(line: Line, y: number, right: number): string {

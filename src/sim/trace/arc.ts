@@ -6,6 +6,7 @@ import type { TraceFormat } from "./trace-format.ts";
 const SPACE = 0x20;
 /** A request for more blocks than this is taken for a broken line: 512 GiB in blocks of 512 bytes. */
 const BLOCK_LIMIT = 2 ** 30;
+const FOUR_NUMBERS = /^\s*[0-9]+\s+[0-9]+\s+[0-9]+\s+[0-9]+\s*$/;
 
 /**
  * The traces that came with ARC (N. Megiddo, D. S. Modha: "ARC: a self-tuning, low overhead replacement cache", FAST
@@ -15,11 +16,12 @@ export const arc: TraceFormat = {
   name: "arc",
   description: "ARC's .lis: first block, number of blocks, ignored, request number; a read of each block",
   hasSizes: () => false,
+  // By that name with one such line: what does not look so is broken, and no other format.
   matches: ({ fileName, isText, lines }) =>
     isText &&
-    lines.length > 0 &&
-    lines.every((line) => /^\s*(?:[0-9]+\s+[0-9]+\s+[0-9]+\s+[0-9]+\s*)?$/.test(line)) &&
-    (fileName.endsWith(".lis") || countsRequests(lines)),
+    (fileName.endsWith(".lis")
+      ? lines.some((line) => FOUR_NUMBERS.test(line))
+      : lines.every((line) => line.trim() === "" || FOUR_NUMBERS.test(line)) && countsRequests(lines)),
   open: ({ faults }) => new ArcLines(faults),
 };
 

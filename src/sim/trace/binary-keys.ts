@@ -4,15 +4,16 @@ import { FixedParser } from "./fixed-parser.ts";
 import { addRecord } from "./record-fields.ts";
 import type { TraceFormat } from "./trace-format.ts";
 
-/** Bare numbers as keys. Nothing in them tells the format, so it must be told. */
+/** Bare numbers as keys. Nothing in them tells the format, so it must be told, if only by a name such as `a.bin32le`. */
 export const binaryKeys: readonly TraceFormat[] = ([4, 8] as const).flatMap((keyBytes) =>
   [true, false].map((isLittleEndian): TraceFormat => {
     const order = isLittleEndian ? "little" : "big";
+    const name = `bin${keyBytes * 8}${isLittleEndian ? "le" : "be"}`;
     return {
-      name: `bin${keyBytes * 8}${isLittleEndian ? "le" : "be"}`,
+      name,
       description: `binary keys of ${keyBytes * 8} bits, ${order}-endian (must be told)`,
       hasSizes: () => false,
-      matches: () => false,
+      matches: ({ isText, fileName }) => !isText && fileName.endsWith(`.${name}`),
       open: ({ faults }) => new BinaryKeys(faults, keyBytes, isLittleEndian),
     };
   }),

@@ -1,14 +1,16 @@
 import { utf8 } from "../../lib/bytes.ts";
+import { formatSize } from "../../lib/quantity.ts";
 import { READ, type RecordBatch } from "../records.ts";
 import { type Column, type ColumnRole, type Columns, columnNamed, columnsOfHeader } from "./columns.ts";
 import type { Faults } from "./faults.ts";
-import { LINE_LIMIT_BYTES } from "./line-parser.ts";
 import { operationOf } from "./operation.ts";
 import { addKey, quantity, quoted } from "./record-fields.ts";
 import { separatorOf, TableRow } from "./table-row.ts";
 import type { ParserContext, TraceFormat, TraceHead, TraceParser } from "./trace-format.ts";
 
 const LINE_FEED = 0x0a;
+/** A longer row is a broken one: it may be a quote that is not closed, and takes in all that follows. */
+export const ROW_LIMIT_BYTES = 1024 ** 2;
 
 /**
  * Tables with one request a row. Which column is what is told, or read from a header with usual names; a table of one
@@ -56,11 +58,11 @@ class Table implements TraceParser {
       }
       if (this.#separator < 0 && !this.#findSeparator(bytes, at, isLast)) return at;
       const next = row.scan(bytes, at, this.#separator, isLast);
-      if (next < 0 && length - at <= LINE_LIMIT_BYTES) return at;
-      if (next < 0 || next - at > LINE_LIMIT_BYTES || row.isOpen) {
+      if (next < 0 && length - at <= ROW_LIMIT_BYTES) return at;
+      if (next < 0 || next - at > ROW_LIMIT_BYTES || row.isOpen) {
         const what = row.isOpen
           ? "a quote is not closed"
-          : `the row is longer than ${LINE_LIMIT_BYTES} bytes`;
+          : `the row is longer than ${formatSize(ROW_LIMIT_BYTES)}`;
         this.#bad(row.isOpen || next >= 0 ? what : `${what}, or a quote is not closed`);
         // From the next line on: an open quote has taken in all that follows.
         this.#isSkipping = true;
@@ -81,7 +83,7 @@ class Table implements TraceParser {
   #findSeparator(bytes: Uint8Array, start: number, isLast: boolean): boolean {
     let end = bytes.indexOf(LINE_FEED, start);
     if (end < 0) {
-      if (!isLast && bytes.length - start <= LINE_LIMIT_BYTES) return false;
+      if (!isLast && bytes.length - start <= ROW_LIMIT_BYTES) return false;
       end = bytes.length;
     }
     this.#separator = separatorOf(Buffer.from(bytes.subarray(start, end)).toString()).charCodeAt(0);
@@ -185,7 +187,7 @@ function findLayout(
     const shown = cleaned.slice(0, 8).map((name) => name.slice(0, 30));
     const more = cleaned.length > shown.length ? ", …" : "";
     return faults.fail(
-      `which column is the key? Tell it with columns such as key=2,size=3; line 1 has ${cleaned.length}: ${shown.join(", ")}${more}`,
+      `which column is the key? Tell it as in --columns key=2,size=3; line 1 has ${cleaned.length}: ${shown.join(", ")}${more}`,
     );
   }
   const indexOf = (role: ColumnRole): number => {
@@ -223,9 +225,9 @@ function columnIndex({ at }: Column, names: readonly string[], faults: Faults): 
   );
 }
 
-/** Some write their header as a comment, and some begin a file with a byte order mark. */
+/** Some write their header as a comment. */
 function cleanHeader(names: readonly string[]): string[] {
-  return names.map((name, index) => (index === 0 ? name.replace(/^\uFEFF?#?/, "") : name).trim());
+  return names.map((name, index) => (index === 0 ? name.replace(/^#/, "") : name).trim());
 }
 
 function firstRow({ bytes, lines }: TraceHead): string[] {

@@ -3,7 +3,15 @@ import type { Chunks } from "./trace-bytes.ts";
 
 const GZIP_MAGIC = [0x1f, 0x8b];
 const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
-const MAGIC_BYTES = 4;
+/** What is known, and yet not unpacked: by the first bytes, and the program that does it. */
+const FOREIGN_MAGIC: readonly [number[], string][] = [
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "xz"],
+  [[0x42, 0x5a, 0x68], "bzip2"],
+  [[0x04, 0x22, 0x4d, 0x18], "lz4"],
+];
+/** Of bzip2 the first bytes are text; these follow the level. */
+const BZIP2_BLOCK = [0x31, 0x41, 0x59];
+const MAGIC_BYTES = 8;
 
 /**
  * The bytes of a trace as they were before gzip or zstd, found by content; others are handed on as they come.
@@ -19,6 +27,13 @@ export async function decompressed(chunks: Chunks, name: string): Promise<Chunks
     if (value !== undefined) head = head.length === 0 ? value : Buffer.concat([head, value]);
   }
   const kind = compressionOf(head);
+  const foreign = foreignCompressionOf(head);
+  if (foreign !== undefined) {
+    await chunks.return();
+    throw new TraceError(
+      `${name}: this is ${foreign} data, and only gzip and zstd are unpacked; pipe it in: ${foreign} -dc … | glasscache simulate -`,
+    );
+  }
   const all = isOver && head.length === 0 ? chunks : startingWith(head, chunks);
   return kind === undefined ? all : expanded(all, kind, name);
 }
@@ -79,6 +94,13 @@ async function* expanded(
   } finally {
     await reader.cancel().catch(() => {});
   }
+}
+
+function foreignCompressionOf(head: Uint8Array): string | undefined {
+  const startsWith = (magic: readonly number[], at: number): boolean =>
+    magic.every((byte, i) => head[at + i] === byte);
+  const found = FOREIGN_MAGIC.find(([magic]) => startsWith(magic, 0))?.[1];
+  return found === "bzip2" && !startsWith(BZIP2_BLOCK, 4) ? undefined : found;
 }
 
 /** By the magic number; one of zstd's frames may be there to be skipped. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { LINE_LIMIT_BYTES } from "./line-parser.ts";
+import { ROW_LIMIT_BYTES } from "./csv.ts";
 import { parse, TRACE_SAMPLES } from "./trace-samples-fixture.ts";
 
 interface Case {
@@ -88,8 +88,8 @@ const CASES: readonly Case[] = [
   { format: "csv", text: 'key\na\n"b\nc\nd', problem: "t, line 3: a quote is not closed", rest: 3 },
   {
     format: "csv",
-    text: `key\na\n${"x".repeat(LINE_LIMIT_BYTES + 1)}\nb`,
-    problem: `t, line 3: the row is longer than ${LINE_LIMIT_BYTES} bytes`,
+    text: `key\na\n${"x".repeat(ROW_LIMIT_BYTES + 1)}\nb`,
+    problem: "t, line 3: the row is longer than 1 MB",
     rest: 2,
   },
   {
@@ -180,7 +180,7 @@ describe("what is broken", () => {
       '"key" is not of the form key=2, where before the = stands one of time, time-ms, time-us, key, size, op, ttl, ttl-ms',
     );
     expect(() => parse("csv", Buffer.from("a,b\nc,d\n"))).toThrow(
-      "t: which column is the key? Tell it with columns such as key=2,size=3; line 1 has 2: a, b",
+      "t: which column is the key? Tell it as in --columns key=2,size=3; line 1 has 2: a, b",
     );
   });
 

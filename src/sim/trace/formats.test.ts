@@ -128,9 +128,45 @@ describe("keys", () => {
   });
 });
 
+describe("a name", () => {
+  const formatOf = async (fileName: string, bytes: Uint8Array): Promise<string> =>
+    (await detectFormat(describeHead(bytes, true, fileName, false), fileName)).name;
+
+  test("settles the format of a trace in which something is broken", async () => {
+    expect(await formatOf("a.lis", Buffer.from("1 0x 0 1\n5 2 0 2\n"))).toBe("arc");
+    expect(await formatOf("a.lirs.gz", Buffer.from("*\n1\n2 3\n"))).toBe("lirs");
+    expect(await formatOf("a.trc", Buffer.from("user:1\nuser:2\n"))).toBe("keys");
+  });
+
+  test("tells how long binary keys are, and in which order their bytes", async () => {
+    const bytes = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 2);
+    for (const format of ["bin32le", "bin32be", "bin64le", "bin64be"]) {
+      expect(await formatOf(`keys.${format}.zst`, bytes)).toBe(format);
+    }
+    expect(formatOf("keys.bin", bytes)).rejects.toThrow("keys.bin: its format cannot be told");
+  });
+});
+
+test.each(titled.filter(([, { bytes }]) => describeHead(bytes, true, "", false).isText))(
+  "%s may have a byte order mark before it",
+  async (_, { format: name, mustBeTold, bytes, columns, records }) => {
+    const marked = Buffer.concat([Buffer.from("\uFEFF"), bytes]);
+    const format = mustBeTold === true ? name : undefined;
+    const source = await openSource("-", { format, columns, standardInput: pieces(marked, 1_000_000) });
+    expect(await readAll(source)).toEqual([...records]);
+  },
+);
+
+test("a command with a large value may come in many pieces", () => {
+  const line = `1.5 [0 127.0.0.1:1] "set" "a" "${"v".repeat(8_000_000)}"\n`;
+  const cuts = Array.from({ length: 200 }, (_, i) => 40_000 * i);
+  const { records } = parse("monitor", Buffer.from(`${line}1.6 [0 127.0.0.1:1] "get" "a"\n`), { cuts });
+  expect(records.map(({ size }) => size)).toEqual([8_000_000, 8_000_000]);
+});
+
 test("a line that is too long is a broken one, whatever comes after it", () => {
   const long = "x".repeat(LINE_LIMIT_BYTES + 1);
-  const problem = `t, line 2: the line is longer than ${LINE_LIMIT_BYTES} bytes`;
+  const problem = "t, line 2: the line is longer than 64 MB";
   const bytes = Buffer.from(`a\n${long}\nb\n`);
   for (const cuts of [[], [10, 2000, LINE_LIMIT_BYTES + 3], [LINE_LIMIT_BYTES + 4]]) {
     expect(() => parse("keys", bytes, { cuts })).toThrow(problem);

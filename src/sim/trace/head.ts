@@ -1,9 +1,10 @@
-import { LINE_LIMIT_BYTES } from "./line-parser.ts";
 import type { TraceHead } from "./trace-format.ts";
 
 /** As much of a trace is looked at to find out its format. */
 export const HEAD_BYTES = 64 * 1024;
 const LINES_LOOKED_AT = 100;
+const LINE_FEED = 0x0a;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /** @param path as it was given; empty for standard input */
 export function describeHead(
@@ -26,13 +27,26 @@ export function describeHead(
   };
 }
 
+/** Whether more of a text would not be looked at for its format. */
+export function hasLinesEnough(bytes: Uint8Array): boolean {
+  let lines = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) lines++;
+  return lines >= LINES_LOOKED_AT && bytes.every(isTextByte);
+}
+
+/** A text without the byte order mark that some editors put before it; what is no text stays as it is. */
+export function withoutMark(bytes: Uint8Array): Uint8Array {
+  const isMarked = BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte);
+  return isMarked && bytes.every(isTextByte) ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
+}
+
 /** Anything but control characters, of which white space is allowed, and the escape of terminals. */
 function isTextByte(byte: number): boolean {
   return byte >= 0x20 || (byte >= 0x08 && byte <= 0x0d) || byte === 0x1b;
 }
 
 function firstLines(bytes: Uint8Array, isWhole: boolean): string[] {
-  const text = Buffer.from(bytes.subarray(0, LINE_LIMIT_BYTES)).toString();
+  const text = Buffer.from(bytes).toString();
   const lines = text.split("\n");
   const last = lines.pop()!;
   // The last one may be cut off, unless it is all there is.

@@ -1,9 +1,10 @@
+import { formatSize } from "../../lib/quantity.ts";
 import type { RecordBatch } from "../records.ts";
 import type { Faults } from "./faults.ts";
 import type { TraceParser } from "./trace-format.ts";
 
-/** A longer line is a broken one: memory stays constant whatever a file holds. */
-export const LINE_LIMIT_BYTES = 1024 ** 2;
+/** A longer line is a broken one: memory is bounded whatever a file holds. MONITOR prints whole values. */
+export const LINE_LIMIT_BYTES = 64 * 1024 ** 2;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -13,6 +14,8 @@ export abstract class LineParser implements TraceParser {
   protected lineNumber = 0;
   /** Within a line that is too long. */
   #isSkipping = false;
+  /** Bytes of a line that is not all there yet, in which no end of it was found. */
+  #searched = 0;
 
   constructor(faults: Faults) {
     this.faults = faults;
@@ -35,11 +38,15 @@ export abstract class LineParser implements TraceParser {
     const { length } = bytes;
     let at = start;
     while (batch.count < capacity && at < length) {
-      let end = at;
+      let end = at + this.#searched;
+      this.#searched = 0;
       while (end < length && bytes[end] !== LINE_FEED) end++;
       if (end === length && !isLast) {
         if (this.#isSkipping) return end;
-        if (end - at <= LINE_LIMIT_BYTES) return at;
+        if (end - at <= LINE_LIMIT_BYTES) {
+          this.#searched = end - at;
+          return at;
+        }
       }
       const isWhole = end < length || isLast;
       if (this.#isSkipping) this.#isSkipping = !isWhole;
@@ -47,7 +54,7 @@ export abstract class LineParser implements TraceParser {
         this.lineNumber++;
         this.#isSkipping = !isWhole;
         const last = end > at && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
-        if (last - at > LINE_LIMIT_BYTES) this.bad(`the line is longer than ${LINE_LIMIT_BYTES} bytes`);
+        if (last - at > LINE_LIMIT_BYTES) this.bad(`the line is longer than ${formatSize(LINE_LIMIT_BYTES)}`);
         else if (last > at) this.line(bytes, at, last, batch);
       }
       at = Math.min(length, end + 1);

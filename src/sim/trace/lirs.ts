@@ -14,11 +14,13 @@ export const lirs: TraceFormat = {
   name: "lirs",
   description: "block numbers, one a line; lines with * are skipped",
   hasSizes: () => false,
+  // By that name with one such line: what does not look so is broken, and no other format.
   matches: ({ fileName, isText, lines }) =>
     isText &&
-    lines.length > 0 &&
-    lines.every((line) => /^\s*(?:[0-9]*|\*)\s*$/.test(line)) &&
-    (/\.(?:lirs|trc)$/.test(fileName) || lines.some((line) => line.trim() === "*")),
+    (/\.(?:lirs|trc)$/.test(fileName)
+      ? lines.some((line) => /^\s*(?:[0-9]+|\*)\s*$/.test(line))
+      : lines.every((line) => /^\s*(?:[0-9]*|\*)\s*$/.test(line)) &&
+        lines.some((line) => line.trim() === "*")),
   open: ({ faults }) => new LirsLines(faults),
 };
 

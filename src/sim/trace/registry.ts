@@ -28,11 +28,11 @@ export async function formatNamed(name: string): Promise<TraceFormat> {
 
 /** Judges by content and file name. @param name the trace's, for people @throws TraceError when no format fits */
 export async function detectFormat(head: TraceHead, name: string): Promise<TraceFormat> {
-  const formats = head.isText ? await traceFormats() : BINARY_FORMATS;
+  const formats = head.isText ? await traceFormats() : [...BINARY_FORMATS, ...binaryKeys];
   const format = formats.find((known) => known.matches(head));
   if (format === undefined) {
     throw new TraceError(
-      `${name}: its format cannot be told from its content; name it, known are ${namesOf(await traceFormats())}`,
+      `${name}: its format cannot be told from its content; name it with --format: ${namesOf(await traceFormats())}`,
     );
   }
   return format;

@@ -4,7 +4,7 @@ import { RecordBatch, type RecordSource, TraceError } from "../records.ts";
 import type { Columns } from "./columns.ts";
 import { decompressed } from "./decompression.ts";
 import { Faults, type Skipped } from "./faults.ts";
-import { describeHead, HEAD_BYTES } from "./head.ts";
+import { describeHead, HEAD_BYTES, hasLinesEnough, withoutMark } from "./head.ts";
 import { detectFormat } from "./registry.ts";
 import type { Chunks, Taken, TraceBytes } from "./trace-bytes.ts";
 import type { TraceFormat, TraceHead, TraceParser } from "./trace-format.ts";
@@ -88,7 +88,7 @@ export class TraceSource implements RecordSource {
     const parser = this.format.open({ faults, families, columns });
     const batch = new RecordBatch();
     let records = 0;
-    const isOver = await feed(parser, opened, batch, () => {
+    const isOver = await feed(parser, opened, batch, !this.isRepeatable, () => {
       records += batch.count;
       progress?.(opened.taken.bytes);
       return consume(batch);
@@ -117,23 +117,28 @@ async function openBytes(bytes: TraceBytes, name: string): Promise<Opened> {
   const rest = await decompressed(bytes.chunks(taken), name);
   const head = new ByteBuffer(HEAD_BYTES);
   let isWhole = false;
-  while (head.length < HEAD_BYTES && !isWhole) {
+  // Whoever listens to a stream need not wait for more than its format can be told by.
+  const isEnough = (): boolean =>
+    head.length >= HEAD_BYTES || (!bytes.isRepeatable && hasLinesEnough(head.view()));
+  while (!isWhole && !isEnough()) {
     const { value, done } = await rest.next();
     isWhole = done === true;
     if (value !== undefined) head.append(value);
   }
-  return { head: head.view(), isWhole, rest, taken };
+  return { head: withoutMark(head.view()), isWhole, rest, taken };
 }
 
 /**
  * Feeds the parser, and hands over the batch whenever it is full and at the end. Waits only for what is not there
  * yet: there are a thousand pieces and batches in a second, and each promise would cost a microsecond or more.
+ * @param isStream what comes next may be long in coming, and what is there is handed over before it is waited for
  * @returns false when it was ended early
  */
 async function feed(
   parser: TraceParser,
   { head, rest }: Opened,
   batch: RecordBatch,
+  isStream: boolean,
   deliver: () => boolean | Promise<boolean>,
 ): Promise<boolean> {
   /** What the parser has left of the pieces so far. */
@@ -152,9 +157,13 @@ async function feed(
         if (!(typeof delivered === "boolean" ? delivered : await delivered)) return false;
         batch.count = 0;
       }
-      if (isHolding) held.discard(at);
-      else held.append(bytes, at);
+      if (!isHolding) held.append(bytes, at);
+      else if (at > 0) held.discard(at);
       if (isLast) break;
+      if (isStream && batch.count > 0) {
+        if (!(await deliver())) return false;
+        batch.count = 0;
+      }
       const next = await rest.next();
       isLast = next.done === true;
       piece = next.done === true ? NOTHING : next.value;

@@ -71,6 +71,13 @@ describe("the kinds of workload", () => {
     expect(distinct(mixed)).toBe(150);
   });
 
+  test("hotspot has a hundredth of its objects in the hot set, unless told otherwise", () => {
+    const nameOf = (text: string): string => openWorkload(parseSpecification(text)!).name;
+    expect(nameOf("hotspot(n=1000)")).toStartWith("hotspot(n=1000,hot=10,");
+    expect(nameOf("hotspot(n=5)")).toStartWith("hotspot(n=5,hot=1,");
+    expect(nameOf("hotspot(n=1000,hot=500)")).toStartWith("hotspot(n=1000,hot=500,");
+  });
+
   test("hotspot sends its share to the hot set, and moves that", async () => {
     const drawn = await draw("hotspot(n=100000,hot=100,share=0.9,every=5000,requests=10000)");
     const first = new Map<string, number>();

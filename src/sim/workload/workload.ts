@@ -30,6 +30,10 @@ export function openWorkload({ name, parameters }: WorkloadSpecification): Recor
     values[key] = value;
   }
   const { requests, size, seed } = values as { requests: number; size: number; seed: number };
+  // So that the hot set is a small one of few objects, too.
+  if (values["hot"] !== undefined && !parameters.has("hot")) {
+    values["hot"] = Math.max(1, Math.round(values["n"]! / 100));
+  }
   if (values["hot"] !== undefined && values["hot"] > values["n"]!) {
     throw new RangeError(`${name}: hot may not be larger than n`);
   }
