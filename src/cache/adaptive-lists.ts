@@ -2,6 +2,7 @@ import { assert } from "../lib/assert.ts";
 import {
   addGhost,
   BEFORE,
+  chainGhost,
   FREE,
   FRESH,
   findGhost,
@@ -14,9 +15,10 @@ import {
   placeOf,
   QUEUE_SHIFT,
   removeGhost,
+  unchainGhost,
 } from "./ghost-links.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "./ghost-table.ts";
-import type { PolicyMemory } from "./policy.ts";
+import type { GhostIndex, PolicyMemory } from "./policy.ts";
 import { LIST_WORDS, linkOf, pushBack, unlink } from "./slot-list.ts";
 import { checkCount, WeighedList } from "./weighed-list.ts";
 
@@ -66,6 +68,7 @@ export abstract class AdaptiveLists {
   readonly sums: Float64Array;
   readonly capacity: number;
   readonly ghostLimit: number;
+  readonly ghostIndex: GhostIndex | undefined;
   readonly bucketShift: number;
   readonly places: number;
   readonly recent: WeighedList;
@@ -86,6 +89,7 @@ export abstract class AdaptiveLists {
     this.sums = memory.sums;
     this.capacity = memory.capacity;
     this.ghostLimit = limit;
+    this.ghostIndex = memory.ghostIndex;
     this.bucketShift = 32 - bucketBits;
     this.places = BUCKETS + 2 ** bucketBits - GHOST_WORDS;
     this.recent = new WeighedList(memory, RECENT, RECENT_WEIGHT);
@@ -126,7 +130,7 @@ export abstract class AdaptiveLists {
     checkCount(this.memory, count);
     const weights = Float64Array.of(recentGhostWeight(this.sums), frequentGhostWeight(this.sums));
     const shape = ghostShape(this.memory.maxEntries, this.memory.maxGhosts);
-    new GhostTable(this.state, GHOSTS, weights, 0, shape).check();
+    new GhostTable(this.state, GHOSTS, weights, 0, shape, this.ghostIndex).check();
     const target = this.sums[TARGET]!;
     assert(target >= 0 && target <= capacity, `the target ${target} is beyond the capacity`);
     assert(this.sums[RECENT_REACH]! <= capacity, "T1 and its ghosts weigh more than the capacity");
@@ -154,9 +158,11 @@ export function frontOfFrequent(lists: AdaptiveLists): number {
  * @returns where it was found
  */
 export function takeGhost(lists: AdaptiveLists, hash: number): number {
-  const { state, places } = lists;
-  const bucket = ghostBucket(hash, BUCKETS, lists.bucketShift);
-  const ghost = findGhost(state, places, GHOST_WORDS, bucket, hash);
+  const { state, places, ghostIndex } = lists;
+  const ghost =
+    ghostIndex !== undefined
+      ? ghostIndex.findGhost(hash)
+      : findGhost(state, places, GHOST_WORDS, ghostBucket(hash, BUCKETS, lists.bucketShift), hash);
   if (ghost === 0) return FROM_NOWHERE;
   const isRecent = state[placeOf(ghost, places, GHOST_WORDS) + BEFORE]! >>> QUEUE_SHIFT === RECENT_GHOSTS;
   adaptTarget(lists.sums, isRecent, lists.capacity);
@@ -198,7 +204,7 @@ export function promote(lists: AdaptiveLists, slot: number): void {
  * @returns its slot; 0 when the list is empty
  */
 export function evictFront(lists: AdaptiveLists, fromRecent: boolean): number {
-  const { words, stride, offset, state, sums, memory, capacity } = lists;
+  const { words, stride, offset, state, sums, places, memory, capacity, ghostIndex } = lists;
   const list = fromRecent ? RECENT : FREQUENT;
   const victim = state[list]!;
   if (victim === 0) return 0;
@@ -210,9 +216,10 @@ export function evictFront(lists: AdaptiveLists, fromRecent: boolean): number {
     forgetOldest(lists, state[queueAt] === 0 ? !fromRecent : fromRecent);
   }
   const hash = memory.hashOf(victim);
-  const bucket = ghostBucket(hash, BUCKETS, lists.bucketShift);
   const queue = fromRecent ? RECENT_GHOSTS : FREQUENT_GHOSTS;
-  addGhost(state, GHOSTS, lists.places, GHOST_WORDS, bucket, queueAt, queue, hash, weight);
+  const ghost = addGhost(state, GHOSTS, places, GHOST_WORDS, queueAt, queue, hash, weight);
+  if (ghostIndex !== undefined) ghostIndex.putGhost(hash, ghost);
+  else chainGhost(state, places, GHOST_WORDS, ghostBucket(hash, BUCKETS, lists.bucketShift), ghost);
   if (sums[RECENT_REACH]! > capacity || sums[REACH]! > 2 * capacity) dropGhosts(lists);
   return victim;
 }
@@ -229,11 +236,12 @@ function forgetOldest(lists: AdaptiveLists, isRecent: boolean): void {
 }
 
 function forget(lists: AdaptiveLists, ghost: number, isRecent: boolean): void {
-  const { state, sums, places } = lists;
+  const { state, sums, places, ghostIndex } = lists;
   const hash = state[placeOf(ghost, places, GHOST_WORDS) + HASH]!;
-  const bucket = ghostBucket(hash, BUCKETS, lists.bucketShift);
+  if (ghostIndex !== undefined) ghostIndex.putGhost(hash, 0);
+  else unchainGhost(state, places, GHOST_WORDS, ghostBucket(hash, BUCKETS, lists.bucketShift), ghost);
   const queueAt = isRecent ? RECENT_QUEUE : FREQUENT_QUEUE;
-  const weight = removeGhost(state, GHOSTS, places, GHOST_WORDS, bucket, queueAt, ghost);
+  const weight = removeGhost(state, GHOSTS, places, GHOST_WORDS, queueAt, ghost);
   if (isRecent) sums[RECENT_REACH]! -= weight;
   sums[REACH]! -= weight;
 }

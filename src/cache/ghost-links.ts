@@ -1,7 +1,8 @@
 /**
  * Ghosts as numbers in an array: what evicted entries leave behind in policies that remember them. Every ghost is in
- * the chain of its key hash, the youngest first, and in a first-in first-out queue. `GhostTable` is made of these
- * functions; they are there by themselves for policies in whose hot paths it counts.
+ * a first-in first-out queue, and in the chain of its key hash, the youngest first, unless the owner has an index for
+ * them (`GhostIndex`). `GhostTable` is made of these functions; they are there by themselves for policies in whose hot
+ * paths it counts.
  *
  * In all of them `places` is where ghost 0 would lie (ghosts count from 1, 0 means none), `at` where the ghost in
  * question lies, and `ghostWords` how many words each of them takes.
@@ -46,9 +47,9 @@ export function placeOf(ghost: number, places: number, ghostWords: number): numb
 }
 
 /**
- * Adds the youngest ghost of a queue. There must be a place for it: one given back, or one never used.
+ * Adds the youngest ghost of a queue. There must be a place for it: one given back, or one never used. It can be found
+ * only when it has been put into a chain or an index.
  * @param header where the table begins in `state`
- * @param bucket `ghostBucket` of the hash
  * @param queueAt where the queue's own words lie
  */
 export function addGhost(
@@ -56,7 +57,6 @@ export function addGhost(
   header: number,
   places: number,
   ghostWords: number,
-  bucket: number,
   queueAt: number,
   queue: number,
   hash: number,
@@ -71,28 +71,46 @@ export function addGhost(
   const at = placeOf(ghost, places, ghostWords);
   if (!isFresh) state[header + FREE] = state[at + AFTER]!;
   state[at + HASH] = hash;
-  state[at + CHAIN] = state[bucket]!;
-  state[bucket] = ghost;
   enqueueGhost(state, places, ghostWords, queueAt, queue, ghost, at, weight);
   return ghost;
 }
 
-/** Takes a ghost out. @returns what it weighs */
+/** @param bucket `ghostBucket` of the ghost's hash */
+export function chainGhost(
+  state: Int32Array,
+  places: number,
+  ghostWords: number,
+  bucket: number,
+  ghost: number,
+): void {
+  state[placeOf(ghost, places, ghostWords) + CHAIN] = state[bucket]!;
+  state[bucket] = ghost;
+}
+
+export function unchainGhost(
+  state: Int32Array,
+  places: number,
+  ghostWords: number,
+  bucket: number,
+  ghost: number,
+): void {
+  let link = bucket;
+  for (let other = state[link]!; other !== ghost; other = state[link]!) {
+    link = (placeOf(other, places, ghostWords) + CHAIN) | 0;
+  }
+  state[link] = state[placeOf(ghost, places, ghostWords) + CHAIN]!;
+}
+
+/** Takes a ghost out of its queue, and gives its place back. @returns what it weighs */
 export function removeGhost(
   state: Int32Array,
   header: number,
   places: number,
   ghostWords: number,
-  bucket: number,
   queueAt: number,
   ghost: number,
 ): number {
   const at = placeOf(ghost, places, ghostWords);
-  let link = bucket;
-  for (let other = state[link]!; other !== ghost; other = state[link]!) {
-    link = (placeOf(other, places, ghostWords) + CHAIN) | 0;
-  }
-  state[link] = state[at + CHAIN]!;
   const weight = dequeueGhost(state, places, ghostWords, queueAt, at);
   state[at + AFTER] = state[header + FREE]!;
   state[header + FREE] = ghost;

@@ -4,6 +4,7 @@ import {
   addGhost,
   BEFORE,
   CHAIN,
+  chainGhost,
   dequeueGhost,
   enqueueGhost,
   FREE,
@@ -22,8 +23,10 @@ import {
   placeOf,
   QUEUE_SHIFT,
   removeGhost,
+  unchainGhost,
   WEIGHT,
 } from "./ghost-links.ts";
+import type { GhostIndex } from "./policy.ts";
 
 /** How a table is cut. */
 export interface GhostTableShape {
@@ -53,18 +56,29 @@ export class GhostTable {
   readonly #buckets: number;
   readonly #bucketShift: number;
   readonly #ghostWords: number;
+  readonly #index: GhostIndex | undefined;
   /** Where ghost 0 would lie: ghosts count from 1. */
   readonly #places: number;
 
   /**
    * @param at where the table lies in `state`; it takes `GhostTable.words(shape)`
    * @param sum where the weights of the queues lie in `sums`, one for each
+   * @param index where ghosts are found instead of in the table's own chains, if there is one: not for ghosts of
+   *   resident keys
    */
-  constructor(state: Int32Array, at: number, sums: Float64Array, sum: number, shape: GhostTableShape) {
+  constructor(
+    state: Int32Array,
+    at: number,
+    sums: Float64Array,
+    sum: number,
+    shape: GhostTableShape,
+    index?: GhostIndex,
+  ) {
     const bucketBits = ghostBucketBits(shape.limit);
     this.limit = shape.limit;
     this.#queueCount = shape.queues;
     this.#state = state;
+    this.#index = index;
     this.#sums = sums;
     this.#sum = sum;
     this.#header = at;
@@ -106,26 +120,30 @@ export class GhostTable {
       this.dropOldest(this.#crowdedQueue(queue));
     }
     this.#sums[this.#sum + queue]! += weight;
-    return addGhost(
+    const ghost = addGhost(
       state,
       this.#header,
       this.#places,
       this.#ghostWords,
-      this.#bucketOf(hash),
       this.#queueAt(queue),
       queue,
       hash,
       weight,
     );
+    if (this.#index !== undefined) this.#index.putGhost(hash, ghost);
+    else chainGhost(state, this.#places, this.#ghostWords, this.#bucketOf(hash), ghost);
+    return ghost;
   }
 
   /** The youngest ghost of this hash, 0 when there is none. */
   find(hash: number): number {
+    if (this.#index !== undefined) return this.#index.findGhost(hash);
     return findGhost(this.#state, this.#places, this.#ghostWords, this.#bucketOf(hash), hash);
   }
 
   /** The next older ghost of the same hash, 0 when there is none. */
   findOlder(ghost: number): number {
+    if (this.#index !== undefined) return 0;
     const state = this.#state;
     const places = this.#places;
     const ghostWords = this.#ghostWords;
@@ -164,13 +182,15 @@ export class GhostTable {
   release(ghost: number): void {
     const state = this.#state;
     const at = placeOf(ghost, this.#places, this.#ghostWords);
+    const hash = state[at + HASH]!;
     const queue = state[at + BEFORE]! >>> QUEUE_SHIFT;
+    if (this.#index !== undefined) this.#index.putGhost(hash, 0);
+    else unchainGhost(state, this.#places, this.#ghostWords, this.#bucketOf(hash), ghost);
     this.#sums[this.#sum + queue]! -= removeGhost(
       state,
       this.#header,
       this.#places,
       this.#ghostWords,
-      this.#bucketOf(state[at + HASH]!),
       this.#queueAt(queue),
       ghost,
     );

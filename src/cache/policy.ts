@@ -75,6 +75,8 @@ export interface PolicyMemory {
    * theirs besides); what `stateWords` was asked with.
    */
   readonly maxGhosts?: number;
+  /** Where ghosts can be found, if the owner offers that; else by whoever remembers them. */
+  readonly ghostIndex?: GhostIndex;
   /**
    * How many entries one eviction passes over because they were read, at most: beyond that it takes the next one,
    * whatever its reads. Without a limit, as the simulator has it, policies do what their papers say; with one, nobody
@@ -89,6 +91,18 @@ export interface PolicyMemory {
   readonly future?: Future;
   /** A seed for policies that draw at random; equal seeds give equal decisions. */
   readonly seed: number;
+}
+
+/**
+ * An index of keys that the owner has anyway, and lends for ghosts: by the hash of a key that is not resident, of which
+ * no two are the same. The simulator has one, in the place where the slots of its objects are: what a policy remembers
+ * of the key that is asked for has come into the processor's cache when that is found not to be resident.
+ */
+export interface GhostIndex {
+  /** The ghost of a key, 0: none. */
+  findGhost(hash: number): number;
+  /** Of a key that is not resident, or that is being evicted. @param ghost 0: none any more */
+  putGhost(hash: number, ghost: number): void;
 }
 
 /** What only a simulator knows. Requests are counted from the first of the trace. */

@@ -22,7 +22,7 @@ export function replayReads(cache: SimulatedCache, objects: Uint32Array, from: n
     }
     const object = objects[i]!;
     let slot = slotOf[object]!;
-    if (slot !== 0) {
+    if (slot > 0) {
       policy.hit(slot);
       continue;
     }
@@ -30,13 +30,15 @@ export function replayReads(cache: SimulatedCache, objects: Uint32Array, from: n
     policy.miss(object);
     if (resident === maxEntries) {
       slot = policy.evict(object);
-      slotOf[objectOf[slot]!] = 0;
+      const evicted = objectOf[slot]!;
+      // Else the policy has put its ghost there.
+      if (slotOf[evicted] === slot) slotOf[evicted] = 0;
     } else {
       slot = ++resident;
     }
     objectOf[slot] = object;
-    slotOf[object] = slot;
     policy.insert(slot, object);
+    slotOf[object] = slot;
   }
   return misses;
 }
@@ -56,5 +58,5 @@ function fetchSlots(
   wordsPerSlot: number,
   fetched: Int32Array,
 ): void {
-  for (let i = from; i < to; i++) fetched[0] = words[slotOf[objects[i]!]! * wordsPerSlot]!;
+  for (let i = from; i < to; i++) fetched[0] = words[Math.max(0, slotOf[objects[i]!]!) * wordsPerSlot]!;
 }

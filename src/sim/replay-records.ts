@@ -34,7 +34,7 @@ export function replayRecords(
     const distance = hasNextDistances ? nextDistance[i]! : 0;
     const nextAccess = distance === 0 ? Number.POSITIVE_INFINITY : cache.now + distance;
     const kind = hasOperations ? operation[i]! : READ;
-    let slot = cache.slotOf[object]!;
+    let slot = cache.slotHolding(object);
     if (slot !== 0 && hasOperations && isOver(cache, slot, timeMs[i]!)) {
       cache.remove(slot);
       slot = 0;
@@ -76,7 +76,7 @@ function isOver(cache: SimulatedCache, slot: number, nowMs: number): boolean {
 
 /** Sets or lifts the time to live of an object that was stored just now, unless it was evicted at once. */
 function limitLife(cache: SimulatedCache, object: number, nowMs: number, ttlMs: number): void {
-  const slot = cache.slotOf[object]!;
+  const slot = cache.slotHolding(object);
   if (slot === 0) return;
   if (ttlMs > 0) cache.expectExpiry();
   if (cache.expiryOf.length > 0) cache.expiryOf[slot] = ttlMs > 0 ? nowMs + ttlMs : Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-import type { Policy } from "../cache/policy.ts";
+import type { GhostIndex, Policy } from "../cache/policy.ts";
 import type { PolicyChoice } from "../cache/registry.ts";
 import { assert } from "../lib/assert.ts";
 
@@ -24,9 +24,10 @@ export interface CacheShape {
  * the trace; all else is proportional to the entries it has room for: four bytes and the policy's words for each,
  * and eight more for each of sizes, times to live and next accesses where they are in use.
  *
- * The key hashes that the policy sees are object numbers, so one that remembers evicted keys makes no mistakes.
+ * The key hashes that the policy sees are object numbers, so one that remembers evicted keys makes no mistakes, and its
+ * ghosts are found where slots are.
  */
-export class SimulatedCache {
+export class SimulatedCache implements GhostIndex {
   readonly policy: Policy;
   /** The policy's words of every slot. */
   readonly words: Int32Array;
@@ -36,7 +37,7 @@ export class SimulatedCache {
   readonly capacity: number;
   readonly maxEntries: number;
   readonly isOffline: boolean;
-  /** The slot of each object; 0: not resident. */
+  /** The slot of each object; 0: not resident. Below that, the number of its ghost, which is the policy's. */
   slotOf: Int32Array = new Int32Array(1024);
   /** The object of each slot; of a slot given back, the next such slot. */
   readonly objectOf: Uint32Array;
@@ -83,6 +84,7 @@ export class SimulatedCache {
         maxEntries,
         weigh: weightOf === undefined ? () => 1 : (slot) => weightOf[slot]!,
         hashOf: (slot) => objectOf[slot]!,
+        ghostIndex: this,
         ...(this.isOffline && { future: { now: () => this.now, nextAccess: (slot) => nextOf[slot]! } }),
         seed,
       },
@@ -98,6 +100,21 @@ export class SimulatedCache {
     );
     slotOf.set(this.slotOf);
     this.slotOf = slotOf;
+  }
+
+  /** What the policy remembers of an object that is not resident. */
+  findGhost(object: number): number {
+    const found = this.slotOf[object]!;
+    return found < 0 ? -found : 0;
+  }
+
+  putGhost(object: number, ghost: number): void {
+    this.slotOf[object] = -ghost | 0;
+  }
+
+  /** The slot of an object, 0: it is not resident. */
+  slotHolding(object: number): number {
+    return Math.max(0, this.slotOf[object]!);
   }
 
   /** From now on entries may expire. */
@@ -120,12 +137,12 @@ export class SimulatedCache {
     if (slot === 0) slot = ++this.slotsUsed;
     else this.freeSlot = this.objectOf[slot]!;
     this.objectOf[slot] = object;
-    this.slotOf[object] = slot;
     if (this.weightOf !== undefined) this.weightOf[slot] = weight;
     if (this.isOffline) this.nextOf[slot] = nextAccess;
     this.resident++;
     this.used += weight;
     policy.insert(slot, object);
+    this.slotOf[object] = slot;
     return slot;
   }
 
@@ -157,7 +174,8 @@ export class SimulatedCache {
   }
 
   #giveBack(slot: number): void {
-    this.slotOf[this.objectOf[slot]!] = 0;
+    const object = this.objectOf[slot]!;
+    if (this.slotOf[object] === slot) this.slotOf[object] = 0;
     this.used -= this.weightOf === undefined ? 1 : this.weightOf[slot]!;
     this.resident--;
     if (this.expiryOf.length > 0) this.expiryOf[slot] = Number.POSITIVE_INFINITY;

@@ -74,6 +74,7 @@ class LruK implements Policy {
       sums,
       GHOST_WEIGHT,
       ghostShape(maxEntries, parameters, maxGhosts),
+      memory.ghostIndex,
     );
   }
 

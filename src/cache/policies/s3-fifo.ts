@@ -82,7 +82,7 @@ class S3Fifo implements Policy {
     this.#small = new WeighedList(memory, SMALL, SMALL_WEIGHT);
     this.#main = new WeighedList(memory, MAIN, MAIN_WEIGHT);
     const shape = ghostShape(maxEntries, parameters, maxGhosts);
-    this.#ghosts = new GhostTable(state, GHOSTS, sums, GHOST_WEIGHT, shape);
+    this.#ghosts = new GhostTable(state, GHOSTS, sums, GHOST_WEIGHT, shape, memory.ghostIndex);
   }
 
   miss(hash: number): void {

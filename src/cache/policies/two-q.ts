@@ -72,7 +72,7 @@ class TwoQ implements Policy {
     this.#recent = new WeighedList(memory, RECENT, RECENT_WEIGHT);
     this.#main = new WeighedList(memory, MAIN, MAIN_WEIGHT);
     const shape = ghostShape(maxEntries, parameters, maxGhosts);
-    this.#ghosts = new GhostTable(state, GHOSTS, sums, GHOST_WEIGHT, shape);
+    this.#ghosts = new GhostTable(state, GHOSTS, sums, GHOST_WEIGHT, shape, memory.ghostIndex);
   }
 
   miss(hash: number): void {
