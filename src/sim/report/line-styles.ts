@@ -41,6 +41,11 @@ export function isOutOfReach(policy: string): boolean {
   return policy.startsWith("belady");
 }
 
+/** The names of the classes for colours. */
+export function colourNames(): string[] {
+  return [...COLOURS.map((_, at) => `c${at}`), "optimum"];
+}
+
 /** CSS custom properties of all colours, for one background. */
 export function colourProperties(background: "light" | "dark"): string {
   const properties = COLOURS.map((colour, at) => `--c${at}:${colour[background]};`);

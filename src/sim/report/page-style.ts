@@ -1,5 +1,5 @@
+import { CHART_STYLE, DARK, LIGHT } from "./chart-style.ts";
 import { colourProperties } from "./line-styles.ts";
-import { CHART_STYLE, DARK, LIGHT } from "./svg.ts";
 
 /** From this width on, charts are drawn for large screens. */
 const WIDE_FROM = 760;
