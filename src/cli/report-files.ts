@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, renameSync, rmSync, statSync, writeF
 import { dirname, resolve } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
 import type { Clock } from "../lib/clock.ts";
-import type { PageRow } from "../sim/report/html.ts";
+import type { PageRow } from "../sim/report/results-section.ts";
 import { reason } from "./config.ts";
 import { FailedError } from "./exit.ts";
 import { describeRate } from "./sample.ts";

@@ -26,7 +26,7 @@ export function sizeAxis(sizes: readonly number[], unit: SizeUnit): Axis {
 export function recordAxis(first: number, last: number): Axis {
   return {
     title: "First record of the window",
-    place: (record) => (first === last ? 0.5 : (record - first) / (last - first)),
+    place: (record) => (first === last ? 0.5 : 0) + (record - first) / Math.max(1, last - first),
     ticks: (room) => countTicks(first, last, room).map((value) => ({ value, text: formatCountTick(value) })),
   };
 }

@@ -13,12 +13,11 @@ svg .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 svg .leader{fill:none;stroke-width:1;opacity:.55}
 svg .dot{stroke:var(--background);stroke-width:1}
 svg .unseen{opacity:0}
-svg .dense{stroke-width:1.25}
 svg .dots{fill:none;stroke-width:6;stroke-linecap:round}
 svg .scaled{vector-effect:non-scaling-stroke}
 ${colourNames()
   .map(
     (colour) =>
-      `svg .${colour}{stroke:var(--${colour})}svg .dot.${colour}{fill:var(--${colour});stroke:var(--background)}`,
+      `svg .${colour}{stroke:var(--${colour})}svg .dot.${colour}{fill:var(--${colour});stroke:var(--background)}svg .band.${colour}{fill:var(--${colour});stroke:none}`,
   )
   .join("\n")}`;

@@ -18,6 +18,8 @@ export interface Chart<P extends ChartPoint> {
   /** Stands above it, if anything does. */
   readonly title: string | undefined;
   readonly axis: Axis;
+  /** The greatest miss ratio that is drawn. */
+  readonly most: number;
   /** Pixels, at least: many names make it higher. */
   readonly plotHeight: number;
   readonly lines: readonly ChartLine<P>[];
@@ -77,7 +79,7 @@ export function renderChart<P extends ChartPoint>(chart: Chart<P>, options: Char
 
 /** What is in such an element, and how high it is. */
 export function drawChart<P extends ChartPoint>(
-  { title, axis, lines, drawLine, ...chart }: Chart<P>,
+  { title, axis, most, lines, drawLine, ...chart }: Chart<P>,
   { width, names }: ChartOptions,
 ): { markup: string; height: number } {
   const longest = Math.min(LONGEST_NAME, Math.max(...lines.map(({ policy }) => policy.length)));
@@ -87,8 +89,7 @@ export function drawChart<P extends ChartPoint>(
   const top = title === undefined ? TOP : TOP + TITLE_HEIGHT;
   const bottom = top + plotHeight;
 
-  const ratios = lines.flatMap(({ points }) => points.map(({ missRatio }) => missRatio));
-  const yTicks = ratioTicks(ratios.reduce((one, other) => Math.max(one, other), 0));
+  const yTicks = ratioTicks(most);
   const yMost = yTicks.at(-1)!;
   const plot: Plot = {
     width: right - LEFT,

@@ -19,6 +19,8 @@ import { shortTraceName } from "./short-name.ts";
 
 const WIDE: ChartOptions = { width: 960, names: "beside" };
 const PLOT_HEIGHT = 380;
+/** Dots of one size need less than curves. */
+const ONE_SIZE_HEIGHT = 180;
 const DOT_RADIUS = 3.5;
 /** Closer together, dots hide the line, and only what points at them finds them. */
 const DOT_DISTANCE = 12;
@@ -64,7 +66,8 @@ function chartsOf(rows: readonly ResultRow[], options: ChartOptions): Chart<Size
       label: `Miss ratio over cache size: ${trace}`,
       title: shortTraceName(trace, titleLength(options)),
       axis: sizeAxis(sizes, sizeUnit),
-      plotHeight: PLOT_HEIGHT,
+      most: Math.max(...some.map(({ missRatio }) => missRatio)),
+      plotHeight: new Set(sizes).size === 1 ? ONE_SIZE_HEIGHT : PLOT_HEIGHT,
       lines: [...Map.groupBy(some, ({ policy }) => policy)].map(([policy, ofPolicy]) => ({
         policy,
         style: styles.get(policy)!,
