@@ -58,6 +58,14 @@ describe("chart", () => {
     expect(renderHtml([row("lru", 10, 0, { trace })], { facts: [[trace, trace]] })).not.toContain(trace);
   });
 
+  test("estimates that tell nothing are left out where others tell something", () => {
+    const none = { ...row("lru", 10, 0.9), isResolved: false };
+    const dots = (rows: Parameters<typeof renderSvg>[0]): string[] =>
+      [...renderSvg(rows).matchAll(/data-size="([^"]*)"/g)].map(([, size]) => size!);
+    expect(dots([none, { ...row("lru", 100, 0.5), isResolved: true }])).toEqual(["100 entries"]);
+    expect(dots([none])).toEqual(["10 entries"]);
+  });
+
   test("a single size, and nothing missed at all", () => {
     const svg = renderSvg([row("lru", 1, 0)]);
     expect(svg).not.toContain("NaN");

@@ -1,11 +1,10 @@
-import type { ResultRow } from "../runner.ts";
 import { type Column, count, percent, renderTable } from "./html-table.ts";
 import { isOutOfReach } from "./line-styles.ts";
 import { shortTraceName } from "./short-name.ts";
-import { describeSize } from "./svg.ts";
+import { type CurveRow, describeSize } from "./svg.ts";
 
 /** A result as the page shows it; an estimate may tell how far off it is to be expected, and whether it tells anything. */
-export type PageRow = ResultRow & { readonly standardError?: number; readonly isResolved?: boolean };
+export type PageRow = CurveRow & { readonly standardError?: number };
 
 /** So much of a trace's name is shown in each line. */
 const TRACE_LENGTH = 30;
@@ -34,7 +33,9 @@ export function renderResults(rows: readonly PageRow[], hasFinerCurve: boolean):
         ]
       : []),
     "A click on a column's head sorts by it.",
-    ...(isDoubtful ? ["? The sample holds too little of so small a cache to tell."] : []),
+    ...(isDoubtful
+      ? ["? The sample holds too little of so small a cache to tell; curves leave it out."]
+      : []),
     ...(hasFinerCurve ? ["The curve above has more sizes than the table."] : []),
   ];
   return `<h2>Results</h2>

@@ -29,7 +29,7 @@ const DOT_DISTANCE = 12;
  * A chart of miss ratio over cache size as an SVG document that needs nothing else: one panel for each trace and
  * unit of size, a line for each policy. Light or dark as the reader's system is. Pointing at a dot tells its values.
  */
-export function renderSvg(rows: readonly ResultRow[]): string {
+export function renderSvg(rows: readonly CurveRow[]): string {
   let top = 0;
   const panels = chartsOf(rows, WIDE).map((chart) => {
     const { markup, height } = drawChart(chart, WIDE);
@@ -47,7 +47,7 @@ ${CHART_STYLE}</style>`;
 }
 
 /** The same for a page: an SVG element for each panel. */
-export function renderCharts(rows: readonly ResultRow[], options: ChartOptions): string[] {
+export function renderCharts(rows: readonly CurveRow[], options: ChartOptions): string[] {
   return chartsOf(rows, options).map((chart) => renderChart(chart, options));
 }
 
@@ -55,11 +55,16 @@ interface SizePoint extends ChartPoint {
   readonly row: ResultRow;
 }
 
-/** Results of one trace and one unit of size share a chart. */
-function chartsOf(rows: readonly ResultRow[], options: ChartOptions): Chart<SizePoint>[] {
+/** A result as a chart shows it: an estimate may tell nothing. */
+export type CurveRow = ResultRow & { readonly isResolved?: boolean };
+
+/** Results of one trace and one unit of size share a chart. Estimates that tell nothing are left out if others do. */
+function chartsOf(rows: readonly CurveRow[], options: ChartOptions): Chart<SizePoint>[] {
   const styles = lineStyles([...new Set(rows.map(({ policy }) => policy))]);
   const groups = Map.groupBy(rows, ({ trace, sizeUnit }) => `${sizeUnit} ${trace}`);
-  return [...groups.values()].map((some) => {
+  return [...groups.values()].map((all) => {
+    const telling = all.filter(({ isResolved }) => isResolved !== false);
+    const some = telling.length > 0 ? telling : all;
     const { trace, sizeUnit } = some[0]!;
     const sizes = some.map(({ size }) => size);
     return {
