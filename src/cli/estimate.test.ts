@@ -79,6 +79,57 @@ test("a chart and a page, of several traces", async () => {
   expect(page).toMatch(/<dt>Date<\/dt><dd>20[0-9-]+T[0-9:]+Z<\/dd>/);
 });
 
+describe("a curve without --size", () => {
+  const rowsOf = (csv: string): string[][] =>
+    csv
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => line.match(/"[^"]*"|[^,]+/g)!);
+
+  test("has many sizes for programs, once each and in order; those that are named and no others if any are", async () => {
+    const { code, stdout } = await simulate([WORKLOAD, "--mrc", "--csv"]);
+    expect(code).toBe(0);
+    const rows = rowsOf(stdout);
+    const sizes = rows.map(([, , size]) => Number(size));
+    expect(sizes.length).toBeGreaterThan(60);
+    expect(sizes).toEqual([...new Set(sizes)].sort((one, other) => one - other));
+    const ratios = rows.map(([, , , , , , missRatio]) => Number(missRatio));
+    expect(ratios).toEqual(ratios.toSorted((one, other) => other - one));
+    const named = rowsOf((await simulate([WORKLOAD, "--mrc", "--csv", "--size", "1%,10%"])).stdout);
+    expect(named.map(([, , size]) => Number(size))).toHaveLength(2);
+    // The same caches miss the same.
+    for (const row of named) expect(rows.map((one) => one.slice(0, 9))).toContainEqual(row.slice(0, 9));
+  });
+
+  test("has the usual nine for people, in the table and in that of the page, and more in charts", async () => {
+    const [svg, html] = [join(directory.path, "curve.svg"), join(directory.path, "curve.html")];
+    const { stdout } = await simulate([WORKLOAD, "--mrc", "--svg", svg, "--html", html]);
+    expect(stdout).toContain("\n9 caches in ");
+    expect(stdout.match(/[0-9]%/g)).toHaveLength(9);
+    const drawn = readFileSync(svg, "utf8").match(/<circle /g)!.length;
+    expect(drawn).toBeGreaterThan(60);
+    const page = readFileSync(html, "utf8");
+    expect(page.match(/<circle /g)).toHaveLength(2 * drawn);
+    expect(page.match(/<tr>/g)).toHaveLength(1 + 9);
+  });
+
+  test("has of a sample only those besides that it holds enough of, and compares none of these", async () => {
+    const { stdout } = await simulate([WORKLOAD, "--mrc", "--sample", "10%", "--json", "--compare"]);
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const comparison = lines.pop();
+    expect(comparison).toMatchObject({ policy: "lru", sizes: 9 });
+    const sampled = lines.filter(({ sampleRate }) => sampleRate === 0.1);
+    expect(sampled.length).toBeGreaterThan(9);
+    expect(Math.min(...sampled.map(({ size }) => size))).toBeGreaterThanOrEqual(1000);
+    expect(lines.every(({ isResolved }) => isResolved)).toBe(true);
+    expect(lines.length - sampled.length).toBeLessThan(9);
+  });
+});
+
 describe("refused", () => {
   const missing = join(directory.path, "missing", "chart.svg");
   test.each([

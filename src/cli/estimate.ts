@@ -13,6 +13,8 @@ export interface EstimatePlan extends SampledPlan {
 
 export interface EstimateResult {
   readonly rows: readonly SampledRow[];
+  /** The same with the sizes between, where the plan has any, by size. */
+  readonly curve: readonly SampledRow[];
   readonly records: number;
   readonly objects: number;
   readonly bytes: number;
@@ -28,12 +30,13 @@ export interface EstimateResult {
 export async function estimate(plan: EstimatePlan): Promise<EstimateResult> {
   const { isCompared, clock } = plan;
   const begunMs = clock.monotonicMs();
-  const { rows, extent, rate } = await runSampled(plan);
+  const { rows, between, extent, rate } = await runSampled(plan);
   const estimatedMs = clock.monotonicMs();
   const comparisons = isCompared ? compare(rows, await simulateExactly(plan, rows)) : undefined;
   const { records, objects, bytes } = extent;
   return {
     rows,
+    curve: between.length === 0 ? rows : [...rows, ...between].sort((one, other) => one.size - other.size),
     records,
     objects,
     bytes,

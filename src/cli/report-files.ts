@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, renameSync, rmSync, statSync, writeF
 import { dirname, resolve } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
 import type { Clock } from "../lib/clock.ts";
-import type { PageRow } from "../sim/report/html.ts";
+import type { PageRow } from "../sim/report/results-section.ts";
 import { reason } from "./config.ts";
 import { FailedError } from "./exit.ts";
 import { describeRate } from "./sample.ts";
@@ -17,6 +17,14 @@ export interface TraceFacts {
   readonly bytes: number | undefined;
   /** What share of the keys was looked at. */
   readonly rate: number;
+}
+
+/** What came of all traces. */
+export interface Reported {
+  readonly rows: readonly PageRow[];
+  /** What curves are drawn through: the rows, and perhaps more sizes. */
+  readonly curve: readonly PageRow[];
+  readonly traces: readonly TraceFacts[];
 }
 
 /** Charts and pages that are written when all has been simulated. */
@@ -58,12 +66,11 @@ function isSameFile(a: string, b: string): boolean {
 /** Files of the same name are replaced. @throws FailedError naming the file */
 export async function writeReportFiles(
   { svg, html }: ReportFiles,
-  rows: readonly PageRow[],
-  traces: readonly TraceFacts[],
+  { rows, curve, traces }: Reported,
   command: readonly string[],
   clock: Clock,
 ): Promise<void> {
-  if (svg !== undefined) write(svg, (await import("../sim/report/svg.ts")).renderSvg(rows));
+  if (svg !== undefined) write(svg, (await import("../sim/report/svg.ts")).renderSvg(curve));
   if (html === undefined) return;
   const { renderHtml } = await import("../sim/report/html.ts");
   const facts: [string, string][] = traces.flatMap(describeTrace);
@@ -72,7 +79,7 @@ export async function writeReportFiles(
     ["Version", `glasscache ${manifest.version}`],
     ["Date", new Date(clock.wallMs()).toISOString().replace(/\.[0-9]+Z$/, "Z")],
   );
-  write(html, renderHtml(rows, { facts }));
+  write(html, renderHtml(rows, { facts, curve }));
 }
 
 function describeTrace({ name, requests, records, objects, bytes, rate }: TraceFacts): [string, string][] {

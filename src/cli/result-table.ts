@@ -1,11 +1,11 @@
 import { formatSize } from "../lib/quantity.ts";
+import { type FamilyShare, familyShares } from "../sim/report/family-shares.ts";
 import type { ResultRow } from "../sim/runner.ts";
 
 /** The name under which the optimum is found among the rows. */
 const OPTIMUM = "belady";
 /** Policies that nobody can run: they know what lies ahead. */
 const OUT_OF_REACH = new Set([OPTIMUM, "belady-size"]);
-const FAMILIES_SHOWN = 20;
 const GAP = "  ";
 
 /** One column of a table; the first one is flush left, all others flush right. */
@@ -30,7 +30,10 @@ export function formatResults(rows: readonly EstimatedRow[], columns: number): s
   for (const sized of bySize(rows)) {
     if (sized[0]!.windows !== undefined) blocks.push(windowTable(sized, columns));
   }
-  for (const row of rows) if (row.families !== undefined) blocks.push(familyTable(row));
+  for (const row of rows) {
+    const shares = familyShares(row);
+    if (shares !== undefined) blocks.push(familyTable(row, shares.shown, shares.more));
+  }
   return blocks.join("\n\n");
 }
 
@@ -130,9 +133,7 @@ function windowTable(sized: readonly ResultRow[], columns: number): string {
   return foldedTable(names, policies, columns);
 }
 
-function familyTable(row: ResultRow): string {
-  const families = row.families!.slice(0, FAMILIES_SHOWN);
-  const rest = row.families!.length - families.length;
+function familyTable(row: ResultRow, families: readonly FamilyShare[], more: number): string {
   const unit = row.sizeUnit === "entries" ? " entries" : "";
   const table = alignedTable([
     [
@@ -140,11 +141,11 @@ function familyTable(row: ResultRow): string {
       ...families.map(({ family }) => family),
     ],
     ["misses", ...families.map(({ misses }) => misses.toLocaleString("en"))],
-    ["of all", ...families.map(({ misses }) => percent(row.misses === 0 ? 0 : misses / row.misses))],
+    ["of all", ...families.map(({ share }) => percent(share))],
     ["requests", ...families.map(({ requests }) => requests.toLocaleString("en"))],
     ["miss ratio", ...families.map(({ missRatio }) => percent(missRatio))],
   ]);
-  return rest === 0 ? table : `${table}\nand ${rest.toLocaleString("en")} more`;
+  return more === 0 ? table : `${table}\nand ${more.toLocaleString("en")} more`;
 }
 
 /** Puts columns that do not fit into further tables below, each with the names at its left. */

@@ -1,6 +1,6 @@
 /** `glasscache simulate` as a process: what it reads, prints, refuses, and leaves behind. */
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runGlasscache } from "../../test/support/command-line.ts";
 import { TemporaryDirectory } from "../../test/support/program.ts";
@@ -89,6 +89,19 @@ test("one object a line; windows and families inside; several traces", async () 
     ],
   });
   expect(second).toMatchObject({ requests: 6, misses: 3 });
+});
+
+test("a page with windows and families", async () => {
+  const path = join(directory.path, "page.html");
+  const { code, stderr } = await runGlasscache([
+    ...["simulate", trace, "--policy", "lru", "--size", "4", "--window", "4", "--by-prefix", "--html", path],
+  ]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const page = readFileSync(path, "utf8");
+  expect(page).toContain("<h2>Over time</h2>");
+  expect(page).toMatch(/data-first="0" data-step="4" [^>]*d="M0 7500L1 2500"/);
+  expect(page).toContain("<h2>Misses by prefix</h2>");
+  expect(page).toContain('<td class="text" title="user">user</td><td data-value="3">3</td>');
 });
 
 test("warm-up and limit", async () => {

@@ -1,6 +1,6 @@
 import { formatPolicy, type PolicyChoice, parsePolicy, policyNames } from "../cache/registry.ts";
 import { systemClock } from "../lib/clock.ts";
-import { DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
+import { CURVE_SIZES, DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
 import { checkPrefixEnds, DEFAULT_PREFIX_ENDS, KeyFamilies } from "../sim/key-families.ts";
 import type { RecordSource } from "../sim/records.ts";
 import { needsTwoPasses, type Pass, type ResultRow, run } from "../sim/runner.ts";
@@ -93,7 +93,9 @@ const SETTINGS = {
     group: COUNTING,
   }),
   mrc: switchSetting({
-    description: "the curve of LRU alone, all sizes in one pass, whatever policies are named",
+    description:
+      "the curve of LRU alone, all sizes in one pass, whatever policies are named; without --size " +
+      "some 80 of them from 0.01% to 100% in charts, JSON and CSV",
     group: SAMPLING,
   }),
   sample: optionalSetting(parseSample, {
@@ -139,6 +141,7 @@ const SETTINGS = {
 
 type Values = Config<typeof SETTINGS>["values"];
 type Labels = Config<typeof SETTINGS>["labels"];
+type Ranks = Config<typeof SETTINGS>["ranks"];
 
 export const simulate = subcommand({
   name: "simulate",
@@ -168,7 +171,7 @@ export const simulate = subcommand({
     ["glasscache simulate zipf(n=1000) --write zipf.oracleGeneral", "the same written as a trace"],
   ],
   settings: SETTINGS,
-  async run({ values, labels }, traces) {
+  async run({ values, labels, ranks }, traces) {
     if (values.json && values.csv) throw new UsageError(`${labels.json} and ${labels.csv}: choose one`);
     if (traces.filter((trace) => trace === STANDARD_INPUT).length > 1) {
       throw new UsageError("standard input (-) can be named only once");
@@ -184,11 +187,15 @@ export const simulate = subcommand({
     await checkTold(values, labels);
     for (const trace of traces) await refusing(() => checkNamed(trace));
     const output = new PlainOutput();
-    const shown: { rows: ResultRow[]; traces: TraceFacts[] } = { rows: [], traces: [] };
+    const shown: { rows: ResultRow[]; curve: ResultRow[]; traces: TraceFacts[] } = {
+      rows: [],
+      curve: [],
+      traces: [],
+    };
     if (values.csv) await output.write(csvHeader());
     for (const [index, trace] of traces.entries()) {
       const begunMs = systemClock.monotonicMs();
-      const { source, result } = await simulateTrace(trace, values);
+      const { source, result } = await simulateTrace(trace, values, ranks);
       checkCounted(source, result, values, labels);
       if (isMeasuredInVain(result)) {
         process.stderr.write(
@@ -197,12 +204,13 @@ export const simulate = subcommand({
       }
       const { estimates } = result;
       shown.rows.push(...result.rows);
+      shown.curve.push(...result.curve);
       shown.traces.push({ ...result, name: source.name, requests: result.rows[0]?.requests ?? 0 });
       const comparisons = estimates?.comparisons !== undefined ? await import("./estimate.ts") : undefined;
       if (values.json) {
         const compared = comparisons?.formatComparisonLines(source.name, estimates!.comparisons!) ?? "";
-        await output.write(formatJsonLines(result.rows) + compared);
-      } else if (values.csv) await output.write(formatCsvLines(result.rows));
+        await output.write(formatJsonLines(result.curve) + compared);
+      } else if (values.csv) await output.write(formatCsvLines(result.curve));
       else {
         const seconds = (systemClock.monotonicMs() - begunMs) / 1000;
         const columns = terminal(1)?.columns || PLAIN_COLUMNS;
@@ -213,7 +221,7 @@ export const simulate = subcommand({
         await output.write(`${index === 0 ? "" : "\n"}${head}\n\n${table}\n${compared}`);
       }
     }
-    await report?.writeReportFiles(values, shown.rows, shown.traces, process.argv.slice(2), systemClock);
+    await report?.writeReportFiles(values, shown, process.argv.slice(2), systemClock);
     return EXIT_DONE;
   },
 });
@@ -221,6 +229,8 @@ export const simulate = subcommand({
 /** What came of a trace, by exact simulation or by estimates. */
 interface TraceResult {
   readonly rows: readonly ResultRow[];
+  /** The same, with sizes between that people do not want to read but programs and charts do. */
+  readonly curve: readonly ResultRow[];
   readonly records: number;
   readonly objects: number;
   readonly bytes: number | undefined;
@@ -264,6 +274,7 @@ function isMeasuredInVain({ rows, objects, bytes }: TraceResult): boolean {
 async function simulateTrace(
   trace: string,
   values: Values,
+  ranks: Ranks,
 ): Promise<{ source: RecordSource; result: TraceResult }> {
   const families = values.byPrefix ? new KeyFamilies(values.prefixEnds) : undefined;
   let skipped: Skipped | undefined;
@@ -289,7 +300,10 @@ async function simulateTrace(
     if (isEstimated) {
       const { sample, warmup: warmupRecords, compare: isCompared } = values;
       const { estimate } = await import("./estimate.ts");
-      const estimates = await estimate({ ...shared, sample, warmupRecords, isCompared, clock: systemClock });
+      // Whoever names sizes wants no others.
+      const curveSizes = values.mrc && ranks.size === 0 ? parseCacheSizes(CURVE_SIZES) : [];
+      const plan = { ...shared, curveSizes, sample, warmupRecords, isCompared, clock: systemClock };
+      const estimates = await estimate(plan);
       return { source, result: { ...estimates, estimates } };
     }
     const result = await run({
@@ -310,7 +324,13 @@ async function simulateTrace(
     }
     return {
       source,
-      result: { ...result, bytes: result.workingSet?.bytes, rate: 1, estimates: undefined },
+      result: {
+        ...result,
+        curve: result.rows,
+        bytes: result.workingSet?.bytes,
+        rate: 1,
+        estimates: undefined,
+      },
     };
   } finally {
     progress?.clear();

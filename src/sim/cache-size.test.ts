@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { DEFAULT_SIZES, needsWorkingSet, parseCacheSizes, resolveSize } from "./cache-size.ts";
+import { CURVE_SIZES, DEFAULT_SIZES, needsWorkingSet, parseCacheSizes, resolveSize } from "./cache-size.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 test("entries, bytes and shares, mixed", () => {
@@ -12,6 +12,16 @@ test("entries, bytes and shares, mixed", () => {
     { kind: "share", amount: 1 },
   ]);
   expect(parseCacheSizes(DEFAULT_SIZES)).toHaveLength(9);
+});
+
+test("sizes of a curve are even steps of a logarithmic scale, the default ones among them", () => {
+  const shares = parseCacheSizes(CURVE_SIZES).map(({ amount }) => amount);
+  expect([shares.length, shares[0], shares.at(-1)]).toEqual([81, 0.0001, 1]);
+  for (const [i, share] of shares.slice(1).entries()) {
+    expect(share / shares[i]!).toBeGreaterThan(1.1);
+    expect(share / shares[i]!).toBeLessThan(1.15);
+  }
+  for (const { amount } of parseCacheSizes(DEFAULT_SIZES)) expect(shares).toContain(amount);
 });
 
 test.each([

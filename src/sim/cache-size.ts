@@ -12,6 +12,17 @@ export interface CacheSize {
 /** Sizes from where everything misses to where little does, at even steps of a logarithmic scale. */
 export const DEFAULT_SIZES = "0.1%,0.2%,0.5%,1%,2%,5%,10%,20%,50%";
 
+/** Preferred numbers, twenty to a power of ten (ISO 3, R20): `DEFAULT_SIZES` are among them. */
+const PREFERRED = [
+  1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9,
+];
+
+/** Where more sizes cost nothing: those of a smooth curve, from 0.01 % to 100 %. */
+export const CURVE_SIZES = [0.01, 0.1, 1, 10]
+  .flatMap((power) => PREFERRED.map((number) => `${Number((number * power).toPrecision(3))}%`))
+  .concat("100%")
+  .join(",");
+
 /** Policies' sums are exact up to here. */
 const BYTES_LIMIT = 2 ** 52;
 
@@ -72,18 +83,27 @@ export function needsWorkingSet({ kind, amount }: CacheSize): boolean {
   return kind !== "entries" || amount > UNSEEN_ENTRIES_LIMIT;
 }
 
+/** How large a cache of that size is, where it is known how much there is. At least 1. */
+export function capacityOf(
+  { kind, amount }: CacheSize,
+  { objects, bytes, hasSizes }: Pick<WorkingSet, "objects" | "bytes" | "hasSizes">,
+): { capacity: number; unit: SizeUnit } {
+  if (kind !== "share") return { capacity: amount, unit: kind };
+  const unit = hasSizes ? "bytes" : "entries";
+  return { capacity: Math.max(1, Math.floor((hasSizes ? bytes : objects) * amount)), unit };
+}
+
 /**
  * A share is one of the bytes, or of the objects where all sizes are 1 (because they are ignored, or the trace has
  * none); rounded down, but one at least.
  * @param workingSet known wherever `needsWorkingSet` says so
  */
-export function resolveSize({ kind, amount }: CacheSize, workingSet: WorkingSet | undefined): ResolvedSize {
-  if (workingSet === undefined) return { capacity: amount, unit: "entries", maxEntries: amount };
-  const { objects, bytes, hasSizes } = workingSet;
-  if (kind === "entries" || (kind === "share" && !hasSizes)) {
-    const capacity = kind === "entries" ? amount : Math.max(1, Math.floor(objects * amount));
-    return { capacity, unit: "entries", maxEntries: Math.min(capacity, objects) };
-  }
-  const capacity = kind === "bytes" ? amount : Math.max(1, Math.floor(bytes * amount));
-  return { capacity, unit: "bytes", maxEntries: Math.max(1, workingSet.entriesWithin(capacity)) };
+export function resolveSize(size: CacheSize, workingSet: WorkingSet | undefined): ResolvedSize {
+  if (workingSet === undefined) return { capacity: size.amount, unit: "entries", maxEntries: size.amount };
+  const { capacity, unit } = capacityOf(size, workingSet);
+  const maxEntries =
+    unit === "entries"
+      ? Math.min(capacity, workingSet.objects)
+      : Math.max(1, workingSet.entriesWithin(capacity));
+  return { capacity, unit, maxEntries };
 }

@@ -1,6 +1,6 @@
 import { formatPolicy, type PolicyChoice } from "../../cache/registry.ts";
 import { systemClock } from "../../lib/clock.ts";
-import type { CacheSize } from "../cache-size.ts";
+import { type CacheSize, capacityOf } from "../cache-size.ts";
 import { type RecordSource, TraceError } from "../records.ts";
 import type { WriteEffect } from "../replay-records.ts";
 import type { Pass, ResultRow } from "../runner.ts";
@@ -19,6 +19,8 @@ export interface SampledPlan {
   readonly source: RecordSource;
   readonly policies: readonly PolicyChoice[];
   readonly sizes: readonly CacheSize[];
+  /** Told besides of LRU, where its curve tells them for nothing: the sample holds enough of them. */
+  readonly curveSizes?: readonly CacheSize[];
   readonly ignoresSizes: boolean;
   readonly writes: WriteEffect;
   readonly warmupRecords: number;
@@ -41,6 +43,8 @@ export interface SampledRow extends ResultRow {
 export interface SampledResult {
   /** By size, then by policy. */
   readonly rows: readonly SampledRow[];
+  /** LRU at those of the plan's `curveSizes` that are not among the rows. */
+  readonly between: readonly SampledRow[];
   readonly extent: TraceExtent;
   /** What share of the keys was looked at, at least. */
   readonly rate: number;
@@ -76,8 +80,13 @@ export async function runSampled(plan: SampledPlan): Promise<SampledResult> {
   const { curves, extent, rate } = found;
   const curvesMs = systemClock.monotonicMs() - begunMs;
   if (extent.records === 0) throw new TraceError(`${source.name}: there is no request in it`);
-  const sizes = resolveSizes(plan, extent);
+  const sizes = resolveSizes(plan.sizes, extent);
   const jobs = sizes.flatMap((size) => policies.map((policy): MiniatureJob => ({ policy, size })));
+  const between = policies.filter(isLru).flatMap((policy) =>
+    resolveSizes(plan.curveSizes ?? [], extent)
+      .map((size): MiniatureJob => ({ policy, size }))
+      .filter((job) => rateFor(job, found) <= rate && !sizes.some((size) => isSame(size, job.size))),
+  );
   const others = jobs.filter((job) => {
     const isFine = rateFor(job, found) <= rate;
     return !isLru(job.policy) || (!isFine && source.isRepeatable);
@@ -85,13 +94,8 @@ export async function runSampled(plan: SampledPlan): Promise<SampledResult> {
   const estimates =
     others.length === 0 ? [] : await simulateMiniatures({ ...plan, rate, extent, jobs: others, progress });
   const miniaturesMs = systemClock.monotonicMs() - begunMs - curvesMs;
-  const rows = jobs.map((job): SampledRow => {
+  const curveRow = (job: MiniatureJob): SampledRow => {
     const { capacity, unit } = job.size;
-    const at = others.indexOf(job);
-    if (at >= 0) {
-      const estimated = { ...estimates[at]!, isResolved: true };
-      return resultRow(plan, job, extent, estimated, miniaturesMs / 1000 / others.length);
-    }
     // Without sizes, that of bytes is the same.
     const curve = curves.find((one) => one.unit === unit) ?? curves[0]!;
     const point = {
@@ -100,9 +104,15 @@ export async function runSampled(plan: SampledPlan): Promise<SampledResult> {
       rate,
       isResolved: rateFor(job, found) <= rate,
     };
-    return resultRow(plan, job, extent, point, curvesMs / 1000 / sizes.length);
+    return resultRow(plan, job, extent, point, curvesMs / 1000 / (sizes.length + between.length));
+  };
+  const rows = jobs.map((job): SampledRow => {
+    const at = others.indexOf(job);
+    if (at < 0) return curveRow(job);
+    const estimated = { ...estimates[at]!, isResolved: true };
+    return resultRow(plan, job, extent, estimated, miniaturesMs / 1000 / others.length);
   });
-  return { rows, extent, rate };
+  return { rows, between: between.map(curveRow), extent, rate };
 }
 
 /** Whether the trace must be read more than once. */
@@ -133,16 +143,16 @@ function unitsOf(plan: Sized): SizeUnit[] {
   return [...new Set(plan.sizes.map(({ kind }) => (kind === "share" ? unitOfShare : kind)))];
 }
 
+type Size = MiniatureJob["size"];
+
 /** Shares of a small working set may come to the same. */
-function resolveSizes(plan: Sized, { objects, bytes, hasSizes }: TraceExtent): MiniatureJob["size"][] {
-  const sizes = new Map<string, MiniatureJob["size"]>();
-  for (const size of plan.sizes) {
-    const unit = size.kind !== "share" ? size.kind : hasSizes ? "bytes" : "entries";
-    const whole = unit === "bytes" ? bytes : objects;
-    const capacity = size.kind === "share" ? Math.max(1, Math.floor(whole * size.amount)) : size.amount;
-    sizes.set(`${capacity} ${unit}`, { capacity, unit });
-  }
-  return [...sizes.values()];
+function resolveSizes(sizes: readonly CacheSize[], extent: TraceExtent): Size[] {
+  const resolved = sizes.map((size) => capacityOf(size, extent));
+  return resolved.filter((size, at) => resolved.findIndex((other) => isSame(size, other)) === at);
+}
+
+function isSame(one: Size, other: Size): boolean {
+  return one.capacity === other.capacity && one.unit === other.unit;
 }
 
 function resultRow(

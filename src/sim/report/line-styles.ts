@@ -15,7 +15,7 @@ const OPTIMUM = { light: "#666666", dark: "#b0b0b0" } as const;
 
 /** Solid, dashed, dotted, dashed and dotted. */
 const DASHES = ["none", "7 4", "2 3", "9 3 2 3"];
-const OPTIMUM_DASH = "4 3";
+const OPTIMUM_DASHES = ["4 3", "1 4"];
 
 /** Of a line: the name of its class for the colour, and its dashes as SVG writes them. */
 export interface LineStyle {
@@ -25,10 +25,13 @@ export interface LineStyle {
 
 /** The styles of the policies, in their order. */
 export function lineStyles(policies: readonly string[]): Map<string, LineStyle> {
-  let next = 0;
+  let [next, nextOptimum] = [0, 0];
   return new Map(
     policies.map((policy): [string, LineStyle] => {
-      if (isOutOfReach(policy)) return [policy, { colour: "optimum", dash: OPTIMUM_DASH }];
+      if (isOutOfReach(policy)) {
+        const dash = OPTIMUM_DASHES[nextOptimum++ % OPTIMUM_DASHES.length]!;
+        return [policy, { colour: "optimum", dash }];
+      }
       const at = next++;
       const dash = DASHES[Math.floor(at / COLOURS.length) % DASHES.length]!;
       return [policy, { colour: `c${at % COLOURS.length}`, dash }];
@@ -39,6 +42,11 @@ export function lineStyles(policies: readonly string[]): Map<string, LineStyle> 
 /** Policies that nobody can run: they know what lies ahead. */
 export function isOutOfReach(policy: string): boolean {
   return policy.startsWith("belady");
+}
+
+/** The names of the classes for colours. */
+export function colourNames(): string[] {
+  return [...COLOURS.map((_, at) => `c${at}`), "optimum"];
 }
 
 /** CSS custom properties of all colours, for one background. */

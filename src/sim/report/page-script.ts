@@ -1,9 +1,9 @@
 /**
- * What the page does when it is used, as it stands in the page: pointing at a chart tells of the nearest dot and
+ * What the page does when it is used, as it stands in the page: pointing at a chart tells of the nearest result and
  * fades the other lines; a click on a column's head sorts the table by it.
  */
 export const PAGE_SCRIPT = `"use strict";
-const tip = document.getElementById("tip");
+const [tip, spot] = [document.getElementById("tip"), document.getElementById("spot")];
 const farthest = 60;
 function mark(svg, policy) {
   svg.classList.toggle("pointed", policy !== null);
@@ -12,13 +12,54 @@ function mark(svg, policy) {
   }
 }
 function hide(svg) {
-  tip.style.display = "none";
+  tip.style.display = spot.style.display = "none";
   mark(svg, null);
 }
-function tell(svg, dot, x, y) {
-  const [policy, size, missed] = [dot.parentNode.dataset.policy, dot.dataset.size, dot.dataset.missed];
+function placesOf(path) {
+  return path.getAttribute("d").slice(1).replace("Z", "").split("L").map((place) => place.split(" ").map(Number));
+}
+function percent(hundredths) {
+  return (hundredths / 100).toFixed(2) + "%";
+}
+// Lines and their points, in the coordinates of the line.
+function linesOf(svg) {
+  return [...svg.querySelectorAll(".policy")].map((group) => {
+    const [line, band] = [group.querySelector(".line"), group.querySelector(".band")];
+    const edge = band === null ? [] : placesOf(band);
+    const { first, step } = line.dataset;
+    const points =
+      step === undefined
+        ? [...group.querySelectorAll("circle")].map((dot) => {
+            const [x, y] = [dot.cx.baseVal.value, dot.cy.baseVal.value];
+            return { x, y, where: dot.dataset.size, missed: dot.dataset.missed };
+          })
+        : placesOf(line).map(([x, y], at) => {
+            const where = "from record " + (Number(first) + x * step).toLocaleString("en");
+            const range = band === null ? "" : "its windows: " + percent(edge.at(-1 - at)[1]) + " to " + percent(edge[at][1]);
+            return { x, y, where, missed: percent(y), range };
+          });
+    return { policy: group.dataset.policy, line, points };
+  });
+}
+function nearestOf(lines, event) {
+  let nearest = null;
+  let distance = farthest;
+  for (const { policy, line, points } of lines) {
+    const { a, d, e, f } = line.getScreenCTM();
+    for (const point of points) {
+      const [x, y] = [a * point.x + e, d * point.y + f];
+      const away = Math.hypot(x - event.clientX, y - event.clientY);
+      if (away < distance) [nearest, distance] = [{ policy, line, point, x, y }, away];
+    }
+  }
+  return nearest;
+}
+function tell(svg, { policy, line, point, x, y }) {
   mark(svg, policy);
-  tip.replaceChildren(Object.assign(document.createElement("b"), { textContent: policy }), size + ": " + missed + " missed");
+  Object.assign(spot.style, { display: "block", left: x + "px", top: y + "px", background: getComputedStyle(line).stroke });
+  const head = Object.assign(document.createElement("b"), { textContent: policy });
+  const range = Object.assign(document.createElement("div"), { textContent: point.range ?? "" });
+  tip.replaceChildren(head, point.where + ": " + point.missed + " missed", range);
   tip.style.display = "block";
   const { width, height } = tip.getBoundingClientRect();
   tip.style.left = Math.max(4, Math.min(innerWidth - width - 4, x + 14)) + "px";
@@ -27,19 +68,12 @@ function tell(svg, dot, x, y) {
 for (const svg of document.querySelectorAll(".charts svg")) {
   // The page has a tip of its own.
   for (const title of svg.querySelectorAll("circle title")) title.remove();
-  const dots = [...svg.querySelectorAll("circle")];
+  let lines;
   const point = (event) => {
-    let nearest = null;
-    let distance = farthest;
-    for (const dot of dots) {
-      const box = dot.getBoundingClientRect();
-      const x = box.x + box.width / 2;
-      const y = box.y + box.height / 2;
-      const away = Math.hypot(x - event.clientX, y - event.clientY);
-      if (away < distance) [nearest, distance] = [{ dot, x, y }, away];
-    }
+    lines ??= linesOf(svg);
+    const nearest = nearestOf(lines, event);
     if (nearest === null) hide(svg);
-    else tell(svg, nearest.dot, nearest.x, nearest.y);
+    else tell(svg, nearest);
   };
   svg.addEventListener("pointermove", point);
   svg.addEventListener("pointerdown", point);
@@ -47,7 +81,7 @@ for (const svg of document.querySelectorAll(".charts svg")) {
   for (const name of svg.querySelectorAll(".name")) {
     name.addEventListener("pointermove", (event) => {
       event.stopPropagation();
-      tip.style.display = "none";
+      hide(svg);
       mark(svg, name.dataset.policy);
     });
   }

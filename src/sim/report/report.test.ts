@@ -1,44 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { policyNames } from "../../cache/registry.ts";
-import type { ResultRow } from "../runner.ts";
 import { renderHtml } from "./html.ts";
 import { lineStyles } from "./line-styles.ts";
+import { elementsOf, row } from "./report-fixture.ts";
 import { renderCharts, renderSvg } from "./svg.ts";
-import { ratioTicks, sizeTicks } from "./ticks.ts";
-
-function row(policy: string, size: number, missRatio: number, rest: Partial<ResultRow> = {}): ResultRow {
-  return {
-    trace: "test",
-    policy,
-    size,
-    sizeUnit: "entries",
-    requests: 1000,
-    misses: Math.round(1000 * missRatio),
-    missRatio,
-    bytesMissed: Math.round(1000 * missRatio),
-    byteMissRatio: missRatio,
-    seconds: 0,
-    ...rest,
-  };
-}
-
-/** Fails where tags are not closed in order; texts and attributes must be escaped for that. */
-function elementsOf(markup: string): string[] {
-  const open: string[] = [];
-  const names: string[] = [];
-  for (const [, closing, name, , empty] of markup.matchAll(
-    /<(\/?)([a-z]+)((?:\s+[a-z-]+(?::[a-z]+)?="[^"<]*")*)\s*(\/?)>/gi,
-  )) {
-    if (closing === "/") expect(open.pop()).toBe(name!);
-    else {
-      names.push(name!);
-      if (empty !== "/") open.push(name!);
-    }
-  }
-  expect(open).toEqual([]);
-  return names;
-}
+import { countTicks, ratioTicks, sizeTicks } from "./ticks.ts";
 
 const names = policyNames();
 
@@ -91,6 +58,14 @@ describe("chart", () => {
     expect(renderHtml([row("lru", 10, 0, { trace })], { facts: [[trace, trace]] })).not.toContain(trace);
   });
 
+  test("estimates that tell nothing are left out where others tell something", () => {
+    const none = { ...row("lru", 10, 0.9), isResolved: false };
+    const dots = (rows: Parameters<typeof renderSvg>[0]): string[] =>
+      [...renderSvg(rows).matchAll(/data-size="([^"]*)"/g)].map(([, size]) => size!);
+    expect(dots([none, { ...row("lru", 100, 0.5), isResolved: true }])).toEqual(["100 entries"]);
+    expect(dots([none])).toEqual(["10 entries"]);
+  });
+
   test("a single size, and nothing missed at all", () => {
     const svg = renderSvg([row("lru", 1, 0)]);
     expect(svg).not.toContain("NaN");
@@ -98,7 +73,7 @@ describe("chart", () => {
   });
 
   test("no two policies look the same", () => {
-    const styles = [...lineStyles(names.filter((name) => name !== "belady-size")).values()];
+    const styles = [...lineStyles(names).values()];
     expect(new Set(styles.map(({ colour, dash }) => `${colour} ${dash}`)).size).toBe(styles.length);
   });
 });
@@ -124,6 +99,25 @@ describe("axes", () => {
     expect(sizeTicks(2 ** 20, 2 ** 24, "bytes", 8)).toEqual([2 ** 20, 2 ** 21, 2 ** 22, 2 ** 23, 2 ** 24]);
     expect(sizeTicks(1, 1e9, "entries", 4)).toEqual([1, 1000, 1e6, 1e9]);
   });
+
+  test("mark records at even, round steps, as many as there is room for", () => {
+    expect(countTicks(0, 80_000, 14)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8].map((n) => n * 10_000));
+    expect(countTicks(2500, 2500, 5)).toEqual([2500]);
+    expect(countTicks(0, 0, 5)).toEqual([0]);
+    const range = fc.tuple(fc.nat(1e9), fc.nat(1e9), fc.integer({ min: 3, max: 20 }));
+    fc.assert(
+      fc.property(range, ([least, length, room]) => {
+        const ticks = countTicks(least, least + length, room);
+        expect(ticks.length).toBeLessThanOrEqual(room);
+        if (length > 10) expect(ticks.length).toBeGreaterThan(0);
+        for (const tick of ticks) {
+          expect(tick).toBeGreaterThanOrEqual(least);
+          expect(tick).toBeLessThanOrEqual(least + length);
+        }
+      }),
+      { seed: 1 },
+    );
+  });
 });
 
 describe("page", () => {
@@ -140,6 +134,8 @@ describe("page", () => {
     const page = renderHtml(rows, { facts: [] });
     expect(page.match(/<tr class="best"><td class="text">([^<]*)/)?.[1]).toBe("sieve");
     expect(page.match(/class="best"/g)).toHaveLength(1);
+    expect(page).toContain("those aside that know what lies ahead");
+    expect(renderHtml(rows.slice(0, 1), { facts: [] })).not.toContain("is marked");
     expect(page).not.toContain("Byte miss ratio");
     expect(page).not.toContain("± expected");
   });
@@ -154,6 +150,15 @@ describe("page", () => {
     expect(page).toContain('<td data-value="0.5">50.00%?</td>');
     expect(page).toContain("? The sample holds too little");
     expect(renderHtml(rows, { facts: [] })).not.toContain("%?");
+  });
+
+  test("draws curves through more sizes than the table has, without dots where these would touch", () => {
+    const curve = Array.from({ length: 80 }, (_, i) => row("lru", 10 + i, 0.5));
+    const page = renderHtml([curve[0]!], { facts: [], curve });
+    expect(page.match(/<tbody>[\s\S]*<\/tbody>/)![0].match(/<tr/g)).toHaveLength(1);
+    expect(page.match(/<circle class="dot c0 unseen"/g)).toHaveLength(2 * curve.length);
+    expect(page).toContain("The curve above has more sizes than the table.");
+    expect(renderHtml(rows, { facts: [] })).not.toContain(" unseen");
   });
 
   test("its script is one", () => {

@@ -49,9 +49,28 @@ const BINARY = [
 
 /** `20k` or `64 MB`: for the axis. */
 export function formatSizeTick(size: number, unit: SizeUnit): string {
-  if (unit === "bytes") return formatSize(size);
-  if (size >= 1e9) return `${size / 1e9}G`;
-  if (size >= 1e6) return `${size / 1e6}M`;
-  if (size >= 1e3) return `${size / 1e3}k`;
-  return String(size);
+  return unit === "bytes" ? formatSize(size) : formatCountTick(size);
+}
+
+/** Round numbers within the range where an even axis is marked: as many as there is room for. */
+export function countTicks(least: number, most: number, room: number): number[] {
+  const steps = powers(most).flatMap((power) => [power, 2 * power, 5 * power]);
+  const step = steps.find((one) => Math.floor(most / one) - Math.ceil(least / one) + 1 <= room);
+  if (step === undefined) return [];
+  const first = Math.ceil(least / step);
+  return Array.from({ length: Math.floor(most / step) - first + 1 }, (_, i) => (first + i) * step);
+}
+
+/** Powers of ten from 1 to beyond `most`. */
+function powers(most: number): number[] {
+  const digits = Math.ceil(Math.log10(Math.max(1, most)));
+  return Array.from({ length: digits + 1 }, (_, i) => 10 ** i);
+}
+
+/** `20k` or `1.5M`: for the axis. */
+export function formatCountTick(count: number): string {
+  if (count >= 1e9) return `${count / 1e9}G`;
+  if (count >= 1e6) return `${count / 1e6}M`;
+  if (count >= 1e3) return `${count / 1e3}k`;
+  return String(count);
 }

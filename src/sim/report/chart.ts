@@ -1,0 +1,179 @@
+import type { Axis } from "./axis.ts";
+import type { LineStyle } from "./line-styles.ts";
+import { escapeMarkup } from "./markup.ts";
+import { spread } from "./name-places.ts";
+import { formatTick, ratioTicks } from "./ticks.ts";
+
+export interface ChartOptions {
+  /** Pixels. */
+  readonly width: number;
+  /** Names stand beside the ends of their lines, where there is room for it, or in rows below the chart. */
+  readonly names: "beside" | "below";
+}
+
+/** Miss ratios over something, a line for each policy. */
+export interface Chart<P extends ChartPoint> {
+  /** What it shows, for those who cannot see it. */
+  readonly label: string;
+  /** Stands above it, if anything does. */
+  readonly title: string | undefined;
+  readonly axis: Axis;
+  /** The greatest miss ratio that is drawn. */
+  readonly most: number;
+  /** Pixels, at least: many names make it higher. */
+  readonly plotHeight: number;
+  readonly lines: readonly ChartLine<P>[];
+  /** Everything of a line but its name. */
+  drawLine(line: ChartLine<P>, plot: Plot): string;
+}
+
+export interface ChartPoint {
+  /** On the axis. */
+  readonly value: number;
+  readonly missRatio: number;
+}
+
+export interface ChartLine<P extends ChartPoint> {
+  readonly policy: string;
+  readonly style: LineStyle;
+  /** From left to right, one at least. */
+  readonly points: readonly P[];
+}
+
+/** Where on the picture lines are drawn, in pixels. */
+export interface Plot {
+  readonly width: number;
+  xOf(value: number): number;
+  yOf(missRatio: number): number;
+}
+
+const LINE_HEIGHT = 16;
+/** Of the font, about: names are cut so that they fit. */
+const CHARACTER_WIDTH = 7;
+const TITLE_CHARACTER_WIDTH = 9.6;
+const LONGEST_NAME = 30;
+const TITLE_HEIGHT = 19;
+const TOP = 33;
+const LEFT = 52;
+const AXIS_HEIGHT = 46;
+/** So much room does the mark of a value take. */
+const TICK_WIDTH = 52;
+/** From the end of a line to the swatch before its name, the swatch, and what is between that and the name. */
+const LEADER = 22;
+const SWATCH = 24;
+const GAP = 6;
+
+/** So many characters of a title fit. */
+export function titleLength({ width }: ChartOptions): number {
+  return Math.floor((width - 16) / TITLE_CHARACTER_WIDTH);
+}
+
+/** An SVG element for a page that has `CHART_STYLE` and the custom properties. */
+export function renderChart<P extends ChartPoint>(chart: Chart<P>, options: ChartOptions): string {
+  const { markup, height } = drawChart(chart, options);
+  return (
+    `<svg viewBox="0 0 ${options.width} ${height}" role="img" aria-label="${escapeMarkup(chart.label)}">` +
+    `${markup}</svg>`
+  );
+}
+
+/** What is in such an element, and how high it is. */
+export function drawChart<P extends ChartPoint>(
+  { title, axis, most, lines, drawLine, ...chart }: Chart<P>,
+  { width, names }: ChartOptions,
+): { markup: string; height: number } {
+  const longest = Math.min(LONGEST_NAME, Math.max(...lines.map(({ policy }) => policy.length)));
+  const nameWidth = longest * CHARACTER_WIDTH;
+  const right = names === "beside" ? width - LEADER - SWATCH - GAP - nameWidth - 8 : width - 16;
+  const plotHeight = Math.max(chart.plotHeight, names === "beside" ? lines.length * LINE_HEIGHT : 0);
+  const top = title === undefined ? TOP : TOP + TITLE_HEIGHT;
+  const bottom = top + plotHeight;
+
+  const yTicks = ratioTicks(most);
+  const yMost = yTicks.at(-1)!;
+  const plot: Plot = {
+    width: right - LEFT,
+    xOf: (value) => LEFT + (right - LEFT) * axis.place(value),
+    yOf: (ratio) => bottom - (plotHeight * ratio) / yMost,
+  };
+
+  const marks = [
+    ...(title === undefined ? [] : [`<text class="title" x="8" y="20">${escapeMarkup(title)}</text>`]),
+    `<text class="axis" x="8" y="${top - 13}">Miss ratio</text>`,
+    ...yTicks.map((tick) => {
+      const y = round(plot.yOf(tick));
+      return (
+        `<path class="grid" d="M${LEFT} ${y}H${round(right)}"/>` +
+        `<text class="axis" x="${LEFT - 8}" y="${y + 4}" text-anchor="end">${formatTick(tick, yTicks[1]!)}</text>`
+      );
+    }),
+    ...axis.ticks(Math.floor((right - LEFT) / TICK_WIDTH)).map(({ value, text }) => {
+      const x = round(plot.xOf(value));
+      return (
+        `<path class="grid" d="M${x} ${bottom}v5"/>` +
+        `<text class="axis" x="${x}" y="${bottom + 20}" text-anchor="middle">${text}</text>`
+      );
+    }),
+    `<text class="axis" x="${round((LEFT + right) / 2)}" y="${bottom + 39}" text-anchor="middle">${axis.title}</text>`,
+    // What nobody can run lies below what can be chosen.
+    ...lines
+      .toSorted((one, other) => rankOf(one) - rankOf(other))
+      .map(
+        (line) => `<g class="policy" data-policy="${escapeMarkup(line.policy)}">${drawLine(line, plot)}</g>`,
+      ),
+  ];
+  if (names === "beside") {
+    const ends = lines.map(({ points }) => plot.yOf(points.at(-1)!.missRatio));
+    const places = spread(ends, LINE_HEIGHT, top + 4, bottom);
+    marks.push(...lines.map((line, i) => nameBeside(line, places[i]!, right, plot)));
+    return { markup: marks.join("\n"), height: bottom + AXIS_HEIGHT + 8 };
+  }
+  const entryWidth = SWATCH + GAP + nameWidth + 14;
+  const perRow = Math.max(1, Math.floor((width - 16) / entryWidth));
+  marks.push(
+    ...lines.map((line, i) =>
+      renderName(
+        line,
+        8 + (i % perRow) * entryWidth,
+        bottom + AXIS_HEIGHT + 12 + Math.floor(i / perRow) * 20,
+      ),
+    ),
+  );
+  return {
+    markup: marks.join("\n"),
+    height: bottom + AXIS_HEIGHT + 14 + Math.ceil(lines.length / perRow) * 20,
+  };
+}
+
+type NamedLine = ChartLine<ChartPoint>;
+
+function rankOf({ style }: NamedLine): number {
+  return style.colour === "optimum" ? 0 : 1;
+}
+
+function nameBeside(line: NamedLine, y: number, right: number, { xOf, yOf }: Plot): string {
+  const end = line.points.at(-1)!;
+  const x = right + LEADER;
+  const leader = `M${round(xOf(end.value) + 5)} ${round(yOf(end.missRatio))}L${round(x - 3)} ${round(y)}`;
+  return `<path class="leader ${line.style.colour}" d="${leader}"/>${renderName(line, x, y)}`;
+}
+
+/** A stretch of the line and the policy's name, centred at `y`. */
+function renderName({ policy, style }: NamedLine, x: number, y: number): string {
+  const shown = cut(policy, LONGEST_NAME);
+  const whole = shown === policy ? "" : `<title>${escapeMarkup(policy)}</title>`;
+  return (
+    `<g class="name" data-policy="${escapeMarkup(policy)}">` +
+    `<path class="line ${style.colour}" d="M${round(x)} ${round(y)}h${SWATCH}" stroke-dasharray="${style.dash}"/>` +
+    `<text x="${round(x + SWATCH + GAP)}" y="${round(y + 4)}">${whole}${escapeMarkup(shown)}</text></g>`
+  );
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+/** Pixels as they are written. */
+export function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

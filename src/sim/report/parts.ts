@@ -1,0 +1,23 @@
+import { escapeMarkup } from "./markup.ts";
+
+/** One of several charts or tables of a section. */
+export interface Part {
+  readonly title: string;
+  readonly markup: string;
+}
+
+/** So many stand below each other; if there are more, each is folded away until its title is clicked. */
+const OPEN_AT_MOST = 4;
+
+/** Of many parts the one in the middle, where sizes are neither tiny nor huge, is open from the beginning. */
+export function renderParts(parts: readonly Part[]): string {
+  const isFolded = parts.length > OPEN_AT_MOST;
+  const middle = Math.floor((parts.length - 1) / 2);
+  return parts
+    .map(({ title, markup }, index) =>
+      isFolded
+        ? `<details${index === middle ? " open" : ""}><summary>${escapeMarkup(title)}</summary>\n${markup}\n</details>`
+        : `<h3>${escapeMarkup(title)}</h3>\n${markup}`,
+    )
+    .join("\n");
+}
