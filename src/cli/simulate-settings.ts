@@ -1,0 +1,163 @@
+import { type PolicyChoice, parsePolicy, policyNames } from "../cache/registry.ts";
+import { DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
+import { checkPrefixEnds, DEFAULT_PREFIX_ENDS } from "../sim/key-families.ts";
+import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/written-format.ts";
+import type { Config } from "./config.ts";
+import { UsageError } from "./exit.ts";
+import { parseSample } from "./sample.ts";
+import { choice, count, optionalSetting, setting, switchSetting, text, threads } from "./setting.ts";
+
+const CACHES = "Caches:";
+const TRACE = "Trace:";
+const COUNTING = "Counting:";
+const SAMPLING = "Curves and samples:";
+const OUTPUT = "Output:";
+
+const DEFAULT_POLICIES = "fifo,lru,sieve,s3-fifo,w-tinylfu,belady";
+/** The name of standard input among traces, and of standard output among files. */
+export const STANDARD_INPUT = "-";
+
+export const SIMULATE_SETTINGS = {
+  policy: setting(readPolicies, DEFAULT_POLICIES, {
+    placeholder: "<names>",
+    description: `policies, with parameters as s3-fifo(small=0.2), or "all": ${policyNames().join(", ")}`,
+    group: CACHES,
+  }),
+  size: setting(parseCacheSizes, DEFAULT_SIZES, {
+    placeholder: "<sizes>",
+    description: "entries as 1000, bytes as 64mb, or a share of the working set as 1%",
+    group: CACHES,
+  }),
+  ignoreSize: switchSetting({
+    description: "count every object as 1, whatever the trace says of its size",
+    group: CACHES,
+  }),
+  writes: setting(choice("store", "drop"), "store", {
+    placeholder: "<effect>",
+    description: "what a write does: store the object in the cache, or drop an older one from it",
+    group: CACHES,
+  }),
+  seed: setting(count({ most: "4294967295" }), "1", {
+    placeholder: "<number>",
+    description: "for policies that draw at random",
+    group: CACHES,
+  }),
+  format: optionalSetting(text(), {
+    placeholder: "<name>",
+    description: "format of the traces, where it cannot be found out",
+    group: TRACE,
+  }),
+  columns: optionalSetting(text(), {
+    placeholder: "<columns>",
+    description: "columns of a CSV trace, as time=1,key=2,size=3,op=4,ttl=5",
+    group: TRACE,
+  }),
+  skipBad: switchSetting({
+    description: "pass over records that cannot be read, and tell how many there were",
+    group: TRACE,
+  }),
+  limit: optionalSetting(count({ least: "1" }), {
+    placeholder: "<records>",
+    description: "only so many records from the beginning",
+    group: TRACE,
+  }),
+  warmup: setting(count(), "0", {
+    placeholder: "<records>",
+    description: "so many records at the beginning fill the caches and are not counted",
+    group: COUNTING,
+  }),
+  window: optionalSetting(count({ least: "1" }), {
+    placeholder: "<records>",
+    description: "miss ratio over time: for every so many records",
+    group: COUNTING,
+  }),
+  byPrefix: switchSetting({
+    description: "which family of keys misses, for traces of texts",
+    group: COUNTING,
+  }),
+  prefixEnds: optionalSetting(readPrefixEnds, {
+    placeholder: "<characters>",
+    description: `each of which ends a key's prefix; without this ${DEFAULT_PREFIX_ENDS}`,
+    group: COUNTING,
+  }),
+  mrc: switchSetting({
+    description:
+      "the curve of LRU alone, all sizes in one pass, whatever policies are named; without --size " +
+      "some 80 of them from 0.01% to 100% in charts, JSON and CSV",
+    group: SAMPLING,
+  }),
+  sample: optionalSetting(parseSample, {
+    placeholder: "<sample>",
+    description: "estimate from a share of the keys, as 0.01 or 1%, or from so many of them, as 8192",
+    group: SAMPLING,
+  }),
+  compare: switchSetting({
+    description: "set estimates against exact simulation: mean absolute error",
+    group: SAMPLING,
+  }),
+  check: switchSetting({
+    description: "check the invariants of every cache at the end: for who has changed a policy",
+    group: COUNTING,
+  }),
+  json: switchSetting({ description: "print one JSON object for each cache", group: OUTPUT }),
+  csv: switchSetting({ description: "print comma-separated values", group: OUTPUT }),
+  svg: optionalSetting(text(), {
+    placeholder: "<file>",
+    description: "draw the miss ratio over the size into this file",
+    group: OUTPUT,
+  }),
+  html: optionalSetting(text(), {
+    placeholder: "<file>",
+    description: "write a page with charts, a table and what was run into this file",
+    group: OUTPUT,
+  }),
+  write: optionalSetting(text(), {
+    placeholder: "<file>",
+    description: "simulate nothing: write the trace or workload into a new file, or - for standard output",
+    group: OUTPUT,
+  }),
+  writeFormat: optionalSetting(writtenFormatNamed, {
+    placeholder: "<name>",
+    description: `its format, where the file's name does not tell: ${WRITTEN_FORMATS.join(", ")}`,
+    group: OUTPUT,
+  }),
+  threads: setting(threads(), "auto", {
+    placeholder: "<count>",
+    description: "how many to use at most; auto: as many as there are processors",
+  }),
+};
+
+export type Values = Config<typeof SIMULATE_SETTINGS>["values"];
+export type Labels = Config<typeof SIMULATE_SETTINGS>["labels"];
+export type Ranks = Config<typeof SIMULATE_SETTINGS>["ranks"];
+
+/** @throws UsageError for settings that do not go together */
+export function checkSampling(values: Values, labels: Labels): void {
+  const isCurve = values.mrc || values.sample !== undefined;
+  const by = values.mrc ? labels.mrc : labels.sample;
+  if (isCurve && values.window !== undefined) throw new UsageError(`${labels.window}: not with ${by}`);
+  if (isCurve && values.byPrefix) throw new UsageError(`${labels.byPrefix}: not with ${by}`);
+  if (isCurve && values.check) throw new UsageError(`${labels.check}: not with ${by}`);
+  if (!values.compare) return;
+  if (!isCurve) throw new UsageError(`${labels.compare}: needs ${labels.sample} or ${labels.mrc}`);
+  if (values.csv) throw new UsageError(`${labels.compare}: not with ${labels.csv}`);
+}
+
+function readPrefixEnds(given: string): string {
+  checkPrefixEnds(given);
+  return given;
+}
+
+function readPolicies(given: string): { policies: PolicyChoice[]; isAll: boolean } {
+  const names = splitPolicies(given);
+  const isAll = names.some((name) => name.toLowerCase() === "all");
+  const policies = names.flatMap((name) =>
+    name.toLowerCase() === "all" ? policyNames().map(parsePolicy) : [parsePolicy(name)],
+  );
+  return { policies, isAll };
+}
+
+/** At commas outside of brackets. */
+function splitPolicies(given: string): string[] {
+  return given.split(/,(?![^(]*\))/).map((name) => name.trim());
+}

@@ -1,0 +1,72 @@
+import type { KeyFamilies } from "../sim/key-families.ts";
+import type { RecordSource } from "../sim/records.ts";
+import { needsTwoPasses } from "../sim/runner.ts";
+import { openSource, type Skipped, type SourceOptions } from "../sim/source.ts";
+import { countOf } from "./count-text.ts";
+import { UsageError } from "./exit.ts";
+import type { RepeatableInput } from "./repeatable-input.ts";
+import type { Labels, Values } from "./simulate-settings.ts";
+
+/** What is told of all traces. @param onSkipped told after each reading in which something was left out */
+export function sourceOptions(
+  { format, columns, skipBad, limit }: Values,
+  families: KeyFamilies | undefined,
+  onSkipped: (skipped: Skipped) => void,
+): SourceOptions {
+  return { format, columns, skipBad, limit, families, onSkipped };
+}
+
+/** @param input what standard input is read from, where it is read more than once */
+export async function openTrace(
+  trace: string,
+  options: SourceOptions,
+  input: RepeatableInput | undefined,
+): Promise<RecordSource> {
+  return refusing(() => (input === undefined ? openSource(trace, options) : input.open(options)));
+}
+
+/** Long before a trace is opened. @throws UsageError for what is told about all of them and cannot be so */
+export async function checkTold({ format, columns }: Values, labels: Labels): Promise<void> {
+  if (format !== undefined) {
+    const { formatNamed } = await import("../sim/trace/registry.ts");
+    await refusing(() => formatNamed(format), `${labels.format}: `);
+  }
+  if (columns !== undefined) {
+    const { parseColumns } = await import("../sim/trace/columns.ts");
+    await refusing(async () => parseColumns(columns), `${labels.columns}: `);
+  }
+}
+
+/** @throws UsageError for what is unknown, or out of form */
+export async function refusing<T>(work: () => Promise<T>, about = ""): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(`${about}${error.message}`) : error;
+  }
+}
+
+export function describeSkipped(
+  { name }: RecordSource,
+  { bad, firstBad, ignored, ignoredWhat }: Skipped,
+): string {
+  const parts: string[] = [];
+  if (bad > 0) parts.push(`${countOf(bad, "broken record")} passed over, the first: ${firstBad}`);
+  if (ignored > 0) parts.push(`${ignored.toLocaleString("en")} left out: ${ignoredWhat}`);
+  return `${name}: ${parts.join("; ")}`;
+}
+
+/** Whether a trace has to be read more than once. */
+export async function isReadAgain(values: Values): Promise<boolean> {
+  if (values.mrc) return values.compare;
+  if (values.sample === undefined) {
+    return needsTwoPasses({ policies: values.policy.policies, sizes: values.size });
+  }
+  const { needsRepeatable } = await import("../sim/mrc/sampled-run.ts");
+  return values.compare || needsRepeatable(values.policy);
+}
+
+export async function repeatable(): Promise<RepeatableInput> {
+  const { RepeatableInput } = await import("./repeatable-input.ts");
+  return new RepeatableInput(process.stdin);
+}
