@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Crew } from "./crew.ts";
+import { dealJobs } from "./deal.ts";
 import type { FromWorker, Job, JobResult, ToWorker, WorkerStart } from "./jobs.ts";
 import { NumberedBatch } from "./numbered-batch.ts";
 
@@ -11,7 +12,8 @@ const BATCHES = 8;
  * all batches are in use: by as much as the slowest worker needs.
  */
 export class WorkerCrew implements Crew {
-  readonly #jobCount: number;
+  /** Of each job. */
+  readonly #threadOf: readonly number[];
   readonly #workers: Worker[];
   readonly #batches: NumberedBatch[];
   readonly #free: NumberedBatch[];
@@ -22,7 +24,7 @@ export class WorkerCrew implements Crew {
   #wake: () => void = () => {};
 
   constructor(jobs: readonly Job[], threads: number, batchRecords: number) {
-    this.#jobCount = jobs.length;
+    this.#threadOf = dealJobs(jobs, threads);
     this.#batches = Array.from({ length: BATCHES }, () => new NumberedBatch(batchRecords));
     this.#free = [...this.#batches];
     this.#pending = this.#batches.map(() => 0);
@@ -35,7 +37,7 @@ export class WorkerCrew implements Crew {
     this.#results = [];
     for (let thread = 0; thread < threads; thread++) {
       const start: WorkerStart = {
-        jobs: jobs.filter((_, index) => threadOf(index, threads) === thread),
+        jobs: jobs.filter((_, index) => this.#threadOf[index] === thread),
         batchRecords,
         buffers,
       };
@@ -75,11 +77,8 @@ export class WorkerCrew implements Crew {
   async finish(): Promise<JobResult[]> {
     this.#tell({ kind: "end" });
     const byThread = await Promise.race([Promise.all(this.#results), this.#failed]);
-    const threads = this.#workers.length;
-    return Array.from(
-      { length: this.#jobCount },
-      (_, index) => byThread[threadOf(index, threads)]![Math.floor(index / threads)]!,
-    );
+    const results = byThread.map((ofThread) => ofThread.values());
+    return this.#threadOf.map((thread) => results[thread]!.next().value!);
   }
 
   async stop(): Promise<void> {
@@ -96,12 +95,4 @@ export class WorkerCrew implements Crew {
     this.#free.push(this.#batches[index]!);
     this.#wake();
   }
-}
-
-/**
- * Jobs are dealt in rounds, each round beginning one thread further on, so that a policy that is slow at every size
- * burdens all threads alike.
- */
-function threadOf(index: number, threads: number): number {
-  return (index + Math.floor(index / threads)) % threads;
 }
