@@ -1,11 +1,10 @@
 import { formatSize } from "../lib/quantity.ts";
 import { type FamilyShare, familyShares } from "../sim/report/family-shares.ts";
+import { isOutOfReach } from "../sim/report/line-styles.ts";
 import type { ResultRow } from "../sim/runner.ts";
 
 /** The name under which the optimum is found among the rows. */
 const OPTIMUM = "belady";
-/** Policies that nobody can run: they know what lies ahead. */
-const OUT_OF_REACH = new Set([OPTIMUM, "belady-size"]);
 const GAP = "  ";
 
 /** One column of a table; the first one is flush left, all others flush right. */
@@ -72,13 +71,13 @@ function ratioTable(
 ): string {
   const best = new Map(
     bySize(rows).map((sized) => {
-      const reachable = sized.filter(({ policy }) => !OUT_OF_REACH.has(policy)).map(ratioOf);
+      const reachable = sized.filter(({ policy }) => !isOutOfReach(policy)).map(ratioOf);
       // A single one is no choice.
       return [sizeKey(sized[0]!), reachable.length > 1 ? Math.min(...reachable) : Number.NaN];
     }),
   );
   return sizeTable(title, rows, columns, (row) => {
-    const isBest = !OUT_OF_REACH.has(row.policy) && ratioOf(row) === best.get(sizeKey(row));
+    const isBest = !isOutOfReach(row.policy) && ratioOf(row) === best.get(sizeKey(row));
     return `${isBest ? "* " : ""}${percent(ratioOf(row))}${isUnresolved(row) ? "?" : ""}`;
   });
 }
