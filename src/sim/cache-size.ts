@@ -107,3 +107,12 @@ export function resolveSize(size: CacheSize, workingSet: WorkingSet | undefined)
       : Math.max(1, workingSet.entriesWithin(capacity));
   return { capacity, unit, maxEntries };
 }
+
+/** Shares of a small working set may come to the same. */
+export function distinctSizes<T extends { capacity: number; unit: SizeUnit }>(sizes: readonly T[]): T[] {
+  const seen = new Set<string>();
+  return sizes.filter(({ capacity, unit }) => {
+    const text = `${capacity} ${unit}`;
+    return !seen.has(text) && seen.add(text) !== undefined;
+  });
+}

@@ -1,6 +1,6 @@
 import { formatPolicy, type PolicyChoice } from "../cache/registry.ts";
 import { systemClock } from "../lib/clock.ts";
-import { type CacheSize, needsWorkingSet, resolveSize } from "./cache-size.ts";
+import { type CacheSize, distinctSizes, needsWorkingSet, resolveSize } from "./cache-size.ts";
 import { type Crew, SingleCrew } from "./crew.ts";
 import type { Job, JobResult } from "./jobs.ts";
 import type { NextAccessFile } from "./next-access.ts";
@@ -267,15 +267,6 @@ function windowRow(counts: Counts, index: number, { warmupRecords, windowRecords
 /** 0 of 0 is 0. */
 function ratio(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
-}
-
-/** Shares of a small working set may come to the same. */
-function distinctSizes<T extends { capacity: number; unit: SizeUnit }>(sizes: readonly T[]): T[] {
-  const seen = new Set<string>();
-  return sizes.filter(({ capacity, unit }) => {
-    const text = `${capacity} ${unit}`;
-    return !seen.has(text) && seen.add(text) !== undefined;
-  });
 }
 
 function explainTwoPasses({ source, policies, sizes }: RunPlan): string {

@@ -1,6 +1,6 @@
 import { formatPolicy, type PolicyChoice } from "../../cache/registry.ts";
 import { systemClock } from "../../lib/clock.ts";
-import { type CacheSize, capacityOf } from "../cache-size.ts";
+import { type CacheSize, capacityOf, distinctSizes } from "../cache-size.ts";
 import { type RecordSource, TraceError } from "../records.ts";
 import type { WriteEffect } from "../replay-records.ts";
 import type { Pass, ResultRow } from "../runner.ts";
@@ -80,13 +80,17 @@ export async function runSampled(plan: SampledPlan): Promise<SampledResult> {
   const { curves, extent, rate } = found;
   const curvesMs = systemClock.monotonicMs() - begunMs;
   if (extent.records === 0) throw new TraceError(`${source.name}: there is no request in it`);
-  const sizes = resolveSizes(plan.sizes, extent);
+  const sizes = distinctSizes(plan.sizes.map((size) => capacityOf(size, extent)));
+  const curveSizes = (plan.curveSizes ?? []).map((size) => capacityOf(size, extent));
+  const sizesBetween = distinctSizes([...sizes, ...curveSizes]).slice(sizes.length);
   const jobs = sizes.flatMap((size) => policies.map((policy): MiniatureJob => ({ policy, size })));
-  const between = policies.filter(isLru).flatMap((policy) =>
-    resolveSizes(plan.curveSizes ?? [], extent)
-      .map((size): MiniatureJob => ({ policy, size }))
-      .filter((job) => rateFor(job, found) <= rate && !sizes.some((size) => isSame(size, job.size))),
-  );
+  const between = policies
+    .filter(isLru)
+    .flatMap((policy) =>
+      sizesBetween
+        .map((size): MiniatureJob => ({ policy, size }))
+        .filter((job) => rateFor(job, found) <= rate),
+    );
   const others = jobs.filter((job) => {
     const isFine = rateFor(job, found) <= rate;
     return !isLru(job.policy) || (!isFine && source.isRepeatable);
@@ -141,18 +145,6 @@ function unitsOf(plan: Sized): SizeUnit[] {
   // Whether a trace that may have sizes does have them is known in the end only.
   const unitOfShare = plan.source.hasSizes && !plan.ignoresSizes ? "bytes" : "entries";
   return [...new Set(plan.sizes.map(({ kind }) => (kind === "share" ? unitOfShare : kind)))];
-}
-
-type Size = MiniatureJob["size"];
-
-/** Shares of a small working set may come to the same. */
-function resolveSizes(sizes: readonly CacheSize[], extent: TraceExtent): Size[] {
-  const resolved = sizes.map((size) => capacityOf(size, extent));
-  return resolved.filter((size, at) => resolved.findIndex((other) => isSame(size, other)) === at);
-}
-
-function isSame(one: Size, other: Size): boolean {
-  return one.capacity === other.capacity && one.unit === other.unit;
 }
 
 function resultRow(
