@@ -12,15 +12,15 @@ import {
   ghostBucket,
   ghostBucketBits,
   HASH,
-  placeOf,
   QUEUE_SHIFT,
   removeGhost,
   unchainGhost,
 } from "./ghost-links.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "./ghost-table.ts";
 import type { GhostIndex, PolicyMemory } from "./policy.ts";
-import { LIST_WORDS, linkOf, pushBack, unlink } from "./slot-list.ts";
+import { LIST_WORDS, pushBack, unlink } from "./slot-list.ts";
 import { checkCount, WeighedList } from "./weighed-list.ts";
+import { wordAt } from "./word-at.ts";
 
 /** In `state`: the lists, then the ghosts. */
 const RECENT = 0;
@@ -43,11 +43,11 @@ const REACH = 3;
 export const TARGET = 4;
 
 /** Set in the first word of a slot in T2. */
-export const IN_FREQUENT: number = 1 << 31;
+const IN_FREQUENT: number = 1 << 31;
 
 /** Where the ghost of a key was found. */
 export const FROM_NOWHERE = 0;
-export const FROM_RECENT = 1;
+const FROM_RECENT = 1;
 export const FROM_FREQUENT = 2;
 
 /**
@@ -101,7 +101,7 @@ export abstract class AdaptiveLists {
   }
 
   isFrequent(slot: number): boolean {
-    return this.words[linkOf(slot, this.stride, this.offset)]! < 0;
+    return this.words[wordAt(slot, this.stride, this.offset)]! < 0;
   }
 
   remove(slot: number): void {
@@ -122,6 +122,14 @@ export abstract class AdaptiveLists {
     this.#listOf(to).relocate(to);
   }
 
+  /** Visits the entries of the list that gives way first, then those of the other one. */
+  protected forEachOf(visit: (slot: number) => void, recentFirst: boolean): void {
+    if (recentFirst) this.recent.forEach(visit);
+    this.frequent.forEach(visit);
+    if (!recentFirst) this.recent.forEach(visit);
+  }
+
+  /** @throws AssertionError */
   check(): void {
     const { capacity } = this;
     const count =
@@ -164,7 +172,7 @@ export function takeGhost(lists: AdaptiveLists, hash: number): number {
       ? ghostIndex.findGhost(hash)
       : findGhost(state, places, GHOST_WORDS, ghostBucket(hash, BUCKETS, lists.bucketShift), hash);
   if (ghost === 0) return FROM_NOWHERE;
-  const isRecent = state[placeOf(ghost, places, GHOST_WORDS) + BEFORE]! >>> QUEUE_SHIFT === RECENT_GHOSTS;
+  const isRecent = state[wordAt(ghost, GHOST_WORDS, places) + BEFORE]! >>> QUEUE_SHIFT === RECENT_GHOSTS;
   adaptTarget(lists.sums, isRecent, lists.capacity);
   forget(lists, ghost, isRecent);
   return isRecent ? FROM_RECENT : FROM_FREQUENT;
@@ -174,7 +182,7 @@ export function takeGhost(lists: AdaptiveLists, hash: number): number {
 export function append(lists: AdaptiveLists, slot: number, isFrequent: boolean): void {
   const { words, stride, offset, state, sums } = lists;
   const weight = lists.memory.weigh(slot);
-  words[linkOf(slot, stride, offset)] = isFrequent ? IN_FREQUENT : 0;
+  words[wordAt(slot, stride, offset)] = isFrequent ? IN_FREQUENT : 0;
   pushBack(words, stride, offset, state, isFrequent ? FREQUENT : RECENT, slot);
   if (isFrequent) {
     sums[FREQUENT_WEIGHT]! += weight;
@@ -191,7 +199,7 @@ export function promote(lists: AdaptiveLists, slot: number): void {
   const { words, stride, offset, state, sums } = lists;
   const weight = lists.memory.weigh(slot);
   unlink(words, stride, offset, state, RECENT, slot);
-  words[linkOf(slot, stride, offset)] = IN_FREQUENT;
+  words[wordAt(slot, stride, offset)] = IN_FREQUENT;
   pushBack(words, stride, offset, state, FREQUENT, slot);
   sums[RECENT_WEIGHT]! -= weight;
   sums[RECENT_REACH]! -= weight;
@@ -237,7 +245,7 @@ function forgetOldest(lists: AdaptiveLists, isRecent: boolean): void {
 
 function forget(lists: AdaptiveLists, ghost: number, isRecent: boolean): void {
   const { state, sums, places, ghostIndex } = lists;
-  const hash = state[placeOf(ghost, places, GHOST_WORDS) + HASH]!;
+  const hash = state[wordAt(ghost, GHOST_WORDS, places) + HASH]!;
   if (ghostIndex !== undefined) ghostIndex.putGhost(hash, 0);
   else unchainGhost(state, places, GHOST_WORDS, ghostBucket(hash, BUCKETS, lists.bucketShift), ghost);
   const queueAt = isRecent ? RECENT_QUEUE : FREQUENT_QUEUE;

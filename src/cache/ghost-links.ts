@@ -1,3 +1,5 @@
+import { wordAt } from "./word-at.ts";
+
 /**
  * Ghosts as numbers in an array: what evicted entries leave behind in policies that remember them. Every ghost is in
  * a first-in first-out queue, and in the chain of its key hash, the youngest first, unless the owner has an index for
@@ -41,11 +43,6 @@ export function ghostBucket(hash: number, buckets: number, bucketShift: number):
   return (buckets + (Math.imul(hash, 0x9e37_79b1) >>> bucketShift)) | 0;
 }
 
-/** Where a ghost lies. */
-export function placeOf(ghost: number, places: number, ghostWords: number): number {
-  return (places + Math.imul(ghost, ghostWords)) | 0;
-}
-
 /**
  * Adds the youngest ghost of a queue. There must be a place for it: one given back, or one never used. It can be found
  * only when it has been put into a chain or an index.
@@ -68,7 +65,7 @@ export function addGhost(
     ghost = (state[header + FRESH]! + 1) | 0;
     state[header + FRESH] = ghost;
   }
-  const at = placeOf(ghost, places, ghostWords);
+  const at = wordAt(ghost, ghostWords, places);
   if (!isFresh) state[header + FREE] = state[at + AFTER]!;
   state[at + HASH] = hash;
   enqueueGhost(state, places, ghostWords, queueAt, queue, ghost, at, weight);
@@ -83,7 +80,7 @@ export function chainGhost(
   bucket: number,
   ghost: number,
 ): void {
-  state[placeOf(ghost, places, ghostWords) + CHAIN] = state[bucket]!;
+  state[wordAt(ghost, ghostWords, places) + CHAIN] = state[bucket]!;
   state[bucket] = ghost;
 }
 
@@ -96,9 +93,9 @@ export function unchainGhost(
 ): void {
   let link = bucket;
   for (let other = state[link]!; other !== ghost; other = state[link]!) {
-    link = (placeOf(other, places, ghostWords) + CHAIN) | 0;
+    link = (wordAt(other, ghostWords, places) + CHAIN) | 0;
   }
-  state[link] = state[placeOf(ghost, places, ghostWords) + CHAIN]!;
+  state[link] = state[wordAt(ghost, ghostWords, places) + CHAIN]!;
 }
 
 /** Takes a ghost out of its queue, and gives its place back. @returns what it weighs */
@@ -110,7 +107,7 @@ export function removeGhost(
   queueAt: number,
   ghost: number,
 ): number {
-  const at = placeOf(ghost, places, ghostWords);
+  const at = wordAt(ghost, ghostWords, places);
   const weight = dequeueGhost(state, places, ghostWords, queueAt, at);
   state[at + AFTER] = state[header + FREE]!;
   state[header + FREE] = ghost;
@@ -127,7 +124,7 @@ export function findGhost(
 ): number {
   let ghost = state[bucket]!;
   while (ghost !== 0) {
-    const at = placeOf(ghost, places, ghostWords);
+    const at = wordAt(ghost, ghostWords, places);
     if (state[at + HASH] === (hash | 0)) break;
     ghost = state[at + CHAIN]!;
   }
@@ -150,7 +147,7 @@ export function enqueueGhost(
   state[at + AFTER] = 0;
   state[at + WEIGHT] = weight;
   if (newest === 0) state[queueAt + OLDEST] = ghost;
-  else state[placeOf(newest, places, ghostWords) + AFTER] = ghost;
+  else state[wordAt(newest, ghostWords, places) + AFTER] = ghost;
   state[queueAt + NEWEST] = ghost;
 }
 
@@ -166,8 +163,8 @@ export function dequeueGhost(
   const before = first & GHOST_BITS;
   const after = state[at + AFTER]!;
   if (before === 0) state[queueAt + OLDEST] = after;
-  else state[placeOf(before, places, ghostWords) + AFTER] = after;
+  else state[wordAt(before, ghostWords, places) + AFTER] = after;
   if (after === 0) state[queueAt + NEWEST] = before;
-  else state[placeOf(after, places, ghostWords) + BEFORE] = first;
+  else state[wordAt(after, ghostWords, places) + BEFORE] = first;
   return state[at + WEIGHT]! >>> 0;
 }

@@ -20,13 +20,13 @@ import {
   NEWEST,
   NOTES,
   OLDEST,
-  placeOf,
   QUEUE_SHIFT,
   removeGhost,
   unchainGhost,
   WEIGHT,
 } from "./ghost-links.ts";
 import type { GhostIndex } from "./policy.ts";
+import { wordAt } from "./word-at.ts";
 
 /** How a table is cut. */
 export interface GhostTableShape {
@@ -98,7 +98,7 @@ export class GhostTable {
   count(queue: number): number {
     let count = 0;
     for (let ghost = this.oldest(queue); ghost !== 0; count++) {
-      ghost = this.#state[placeOf(ghost, this.#places, this.#ghostWords) + AFTER]!;
+      ghost = this.#state[wordAt(ghost, this.#ghostWords, this.#places) + AFTER]!;
     }
     return count;
   }
@@ -147,11 +147,11 @@ export class GhostTable {
     const state = this.#state;
     const places = this.#places;
     const ghostWords = this.#ghostWords;
-    const at = placeOf(ghost, places, ghostWords);
+    const at = wordAt(ghost, ghostWords, places);
     const hash = state[at + HASH]!;
     let older = state[at + CHAIN]!;
-    while (older !== 0 && state[placeOf(older, places, ghostWords) + HASH] !== hash) {
-      older = state[placeOf(older, places, ghostWords) + CHAIN]!;
+    while (older !== 0 && state[wordAt(older, ghostWords, places) + HASH] !== hash) {
+      older = state[wordAt(older, ghostWords, places) + CHAIN]!;
     }
     return older;
   }
@@ -167,21 +167,21 @@ export class GhostTable {
   }
 
   queueOf(ghost: number): number {
-    return this.#state[placeOf(ghost, this.#places, this.#ghostWords) + BEFORE]! >>> QUEUE_SHIFT;
+    return this.#state[wordAt(ghost, this.#ghostWords, this.#places) + BEFORE]! >>> QUEUE_SHIFT;
   }
 
   note(ghost: number, index: number): number {
-    return this.#state[placeOf(ghost, this.#places, this.#ghostWords) + NOTES + index]!;
+    return this.#state[wordAt(ghost, this.#ghostWords, this.#places) + NOTES + index]!;
   }
 
   setNote(ghost: number, index: number, value: number): void {
-    this.#state[placeOf(ghost, this.#places, this.#ghostWords) + NOTES + index] = value;
+    this.#state[wordAt(ghost, this.#ghostWords, this.#places) + NOTES + index] = value;
   }
 
   /** Takes a ghost out. */
   release(ghost: number): void {
     const state = this.#state;
-    const at = placeOf(ghost, this.#places, this.#ghostWords);
+    const at = wordAt(ghost, this.#ghostWords, this.#places);
     const hash = state[at + HASH]!;
     const queue = state[at + BEFORE]! >>> QUEUE_SHIFT;
     if (this.#index !== undefined) this.#index.putGhost(hash, 0);
@@ -199,7 +199,7 @@ export class GhostTable {
   /** Makes a ghost the youngest of a queue, with another weight. */
   requeue(ghost: number, queue: number, weight: number): void {
     const state = this.#state;
-    const at = placeOf(ghost, this.#places, this.#ghostWords);
+    const at = wordAt(ghost, this.#ghostWords, this.#places);
     const from = state[at + BEFORE]! >>> QUEUE_SHIFT;
     const before = dequeueGhost(state, this.#places, this.#ghostWords, this.#queueAt(from), at);
     enqueueGhost(state, this.#places, this.#ghostWords, this.#queueAt(queue), queue, ghost, at, weight);
@@ -234,7 +234,7 @@ export class GhostTable {
     for (let queue = 0; queue < this.#queueCount; queue++) all += this.#checkQueue(queue);
     let free = 0;
     for (let ghost = state[this.#header + FREE]!; ghost !== 0; free++) {
-      ghost = state[placeOf(ghost, this.#places, this.#ghostWords) + AFTER]!;
+      ghost = state[wordAt(ghost, this.#ghostWords, this.#places) + AFTER]!;
     }
     assert(all + free === state[this.#header + FRESH], "a ghost's place was lost");
   }
@@ -246,7 +246,7 @@ export class GhostTable {
     let weight = 0;
     let before = 0;
     for (let ghost = state[queueAt + OLDEST]!; ghost !== 0; ) {
-      const at = placeOf(ghost, this.#places, this.#ghostWords);
+      const at = wordAt(ghost, this.#ghostWords, this.#places);
       assert((state[at + BEFORE]! & GHOST_BITS) === before, `ghost ${ghost} does not link back to ${before}`);
       assert(this.queueOf(ghost) === queue, `ghost ${ghost} is in queue ${queue}, but says otherwise`);
       assert(++count <= this.limit, `more than ${this.limit} ghosts`);

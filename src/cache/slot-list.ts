@@ -1,4 +1,5 @@
 import { assert } from "../lib/assert.ts";
+import { wordAt } from "./word-at.ts";
 
 /** The bits of a link word that hold a slot. The three above are free for a policy's flags. */
 export const LINK_BITS = 0x1fff_ffff;
@@ -48,12 +49,12 @@ export class SlotList {
 
   /** The neighbour towards the front, 0 at the front. */
   before(slot: number): number {
-    return this.#words[linkOf(slot, this.#stride, this.#offset)]! & LINK_BITS;
+    return this.#words[wordAt(slot, this.#stride, this.#offset)]! & LINK_BITS;
   }
 
   /** The neighbour towards the back, 0 at the back. */
   after(slot: number): number {
-    return this.#words[linkOf(slot, this.#stride, this.#offset) + 1]! & LINK_BITS;
+    return this.#words[wordAt(slot, this.#stride, this.#offset) + 1]! & LINK_BITS;
   }
 
   pushBack(slot: number): void {
@@ -81,19 +82,19 @@ export class SlotList {
   /** Repairs what refers to `from`, whose words have been copied to slot `to`. */
   relocate(to: number): void {
     const words = this.#words;
-    const link = linkOf(to, this.#stride, this.#offset);
+    const link = wordAt(to, this.#stride, this.#offset);
     const before = words[link]! & LINK_BITS;
     const after = words[link + 1]! & LINK_BITS;
     if (before === 0) {
       this.#state[this.#at] = to;
     } else {
-      const beforeLink = linkOf(before, this.#stride, this.#offset) + 1;
+      const beforeLink = wordAt(before, this.#stride, this.#offset) + 1;
       words[beforeLink] = (words[beforeLink]! & FLAG_BITS) | to;
     }
     if (after === 0) {
       this.#state[this.#at + 1] = to;
     } else {
-      const afterLink = linkOf(after, this.#stride, this.#offset);
+      const afterLink = wordAt(after, this.#stride, this.#offset);
       words[afterLink] = (words[afterLink]! & FLAG_BITS) | to;
     }
   }
@@ -129,11 +130,6 @@ export class SlotList {
   }
 }
 
-/** Where a slot's link words lie. By `Math.imul`, so that no product is checked for what is no 32-bit integer. */
-export function linkOf(slot: number, stride: number, offset: number): number {
-  return (Math.imul(slot, stride) + offset) | 0;
-}
-
 /** See `SlotList.pushBack`. @param at where the list's own words lie in `state`, in all of these functions */
 export function pushBack(
   words: Int32Array,
@@ -143,14 +139,14 @@ export function pushBack(
   at: number,
   slot: number,
 ): void {
-  const link = linkOf(slot, stride, offset);
+  const link = wordAt(slot, stride, offset);
   const back = state[at + 1]!;
   words[link] = (words[link]! & FLAG_BITS) | back;
   words[link + 1]! &= FLAG_BITS;
   if (back === 0) {
     state[at] = slot;
   } else {
-    const backLink = linkOf(back, stride, offset) + 1;
+    const backLink = wordAt(back, stride, offset) + 1;
     words[backLink] = (words[backLink]! & FLAG_BITS) | slot;
   }
   state[at + 1] = slot;
@@ -165,14 +161,14 @@ export function pushFront(
   at: number,
   slot: number,
 ): void {
-  const link = linkOf(slot, stride, offset);
+  const link = wordAt(slot, stride, offset);
   const front = state[at]!;
   words[link]! &= FLAG_BITS;
   words[link + 1] = (words[link + 1]! & FLAG_BITS) | front;
   if (front === 0) {
     state[at + 1] = slot;
   } else {
-    const frontLink = linkOf(front, stride, offset);
+    const frontLink = wordAt(front, stride, offset);
     words[frontLink] = (words[frontLink]! & FLAG_BITS) | slot;
   }
   state[at] = slot;
@@ -188,8 +184,8 @@ export function insertAfter(
   before: number,
   slot: number,
 ): void {
-  const link = linkOf(slot, stride, offset);
-  const beforeLink = linkOf(before, stride, offset) + 1;
+  const link = wordAt(slot, stride, offset);
+  const beforeLink = wordAt(before, stride, offset) + 1;
   const after = words[beforeLink]! & LINK_BITS;
   words[link] = (words[link]! & FLAG_BITS) | before;
   words[link + 1] = (words[link + 1]! & FLAG_BITS) | after;
@@ -197,7 +193,7 @@ export function insertAfter(
   if (after === 0) {
     state[at + 1] = slot;
   } else {
-    const afterLink = linkOf(after, stride, offset);
+    const afterLink = wordAt(after, stride, offset);
     words[afterLink] = (words[afterLink]! & FLAG_BITS) | slot;
   }
 }
@@ -211,19 +207,19 @@ export function unlink(
   at: number,
   slot: number,
 ): void {
-  const link = linkOf(slot, stride, offset);
+  const link = wordAt(slot, stride, offset);
   const before = words[link]! & LINK_BITS;
   const after = words[link + 1]! & LINK_BITS;
   if (before === 0) {
     state[at] = after;
   } else {
-    const beforeLink = linkOf(before, stride, offset) + 1;
+    const beforeLink = wordAt(before, stride, offset) + 1;
     words[beforeLink] = (words[beforeLink]! & FLAG_BITS) | after;
   }
   if (after === 0) {
     state[at + 1] = before;
   } else {
-    const afterLink = linkOf(after, stride, offset);
+    const afterLink = wordAt(after, stride, offset);
     words[afterLink] = (words[afterLink]! & FLAG_BITS) | before;
   }
 }
@@ -239,22 +235,22 @@ export function moveToBack(
 ): void {
   const back = state[at + 1]!;
   if (back === slot) return;
-  const link = linkOf(slot, stride, offset);
+  const link = wordAt(slot, stride, offset);
   const first = words[link]!;
   const second = words[link + 1]!;
   const before = first & LINK_BITS;
   const after = second & LINK_BITS;
-  const afterLink = linkOf(after, stride, offset);
+  const afterLink = wordAt(after, stride, offset);
   words[afterLink] = (words[afterLink]! & FLAG_BITS) | before;
   if (before === 0) {
     state[at] = after;
   } else {
-    const beforeLink = linkOf(before, stride, offset) + 1;
+    const beforeLink = wordAt(before, stride, offset) + 1;
     words[beforeLink] = (words[beforeLink]! & FLAG_BITS) | after;
   }
   words[link] = (first & FLAG_BITS) | back;
   words[link + 1] = second & FLAG_BITS;
-  const backLink = linkOf(back, stride, offset) + 1;
+  const backLink = wordAt(back, stride, offset) + 1;
   words[backLink] = (words[backLink]! & FLAG_BITS) | slot;
   state[at + 1] = slot;
 }

@@ -13,7 +13,8 @@ import {
   takeGhost,
 } from "../adaptive-lists.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
-import { LINK_WORDS, linkOf, moveToBack } from "../slot-list.ts";
+import { LINK_WORDS, moveToBack } from "../slot-list.ts";
+import { wordAt } from "../word-at.ts";
 
 /** Behind the lists in `state`: the key hash of the last miss, and where its ghost was found. */
 const RETURNING_HASH = 0;
@@ -56,7 +57,7 @@ class Arc extends AdaptiveLists implements Policy {
 
   hit(slot: number): void {
     const { words, stride, offset } = this;
-    if (words[linkOf(slot, stride, offset)]! < 0) {
+    if (words[wordAt(slot, stride, offset)]! < 0) {
       moveToBack(words, stride, offset, this.state, FREQUENT, slot);
     } else {
       promote(this, slot);
@@ -81,10 +82,7 @@ class Arc extends AdaptiveLists implements Policy {
 
   /** The list that gives way now comes first. */
   forEach(visit: (slot: number) => void): void {
-    const recentFirst = this.#recentGivesWay(0);
-    if (recentFirst) this.recent.forEach(visit);
-    this.frequent.forEach(visit);
-    if (!recentFirst) this.recent.forEach(visit);
+    this.forEachOf(visit, this.#recentGivesWay(0));
   }
 
   #recentGivesWay(incoming: number): boolean {

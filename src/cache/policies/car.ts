@@ -12,7 +12,8 @@ import {
   takeGhost,
 } from "../adaptive-lists.ts";
 import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
-import { LINK_WORDS, linkOf, moveToBack } from "../slot-list.ts";
+import { LINK_WORDS, moveToBack } from "../slot-list.ts";
+import { wordAt } from "../word-at.ts";
 
 /** Set in a slot's first word when it was read since the hand passed. */
 const REFERENCED = 1 << 30;
@@ -51,7 +52,7 @@ class Car extends AdaptiveLists implements Policy {
 
   hit(slot: number): void {
     const { words } = this;
-    const link = linkOf(slot, this.stride, this.offset);
+    const link = wordAt(slot, this.stride, this.offset);
     const word = words[link]!;
     if ((word & REFERENCED) === 0) words[link] = word | REFERENCED;
   }
@@ -66,7 +67,7 @@ class Car extends AdaptiveLists implements Policy {
     for (let passed = 0; ; passed++) {
       const fromRecent = this.#recentGivesWay();
       const slot = fromRecent ? frontOfRecent(this) : frontOfFrequent(this);
-      const link = linkOf(slot, stride, offset);
+      const link = wordAt(slot, stride, offset);
       if (slot === 0 || (words[link]! & REFERENCED) === 0 || passed === this.#passLimit) {
         return evictFront(this, fromRecent);
       }
@@ -80,7 +81,7 @@ class Car extends AdaptiveLists implements Policy {
   }
 
   explain(slot: number): Placement {
-    const referenced = this.words[linkOf(slot, this.stride, this.offset)]! & REFERENCED;
+    const referenced = this.words[wordAt(slot, this.stride, this.offset)]! & REFERENCED;
     const detail = {
       referenced: referenced === 0 ? 0 : 1,
       recentWeight: this.sums[RECENT_WEIGHT]!,
@@ -91,10 +92,7 @@ class Car extends AdaptiveLists implements Policy {
 
   /** The clock that gives way now comes first. */
   forEach(visit: (slot: number) => void): void {
-    const recentFirst = this.#recentGivesWay();
-    if (recentFirst) this.recent.forEach(visit);
-    this.frequent.forEach(visit);
-    if (!recentFirst) this.recent.forEach(visit);
+    this.forEachOf(visit, this.#recentGivesWay());
   }
 
   #recentGivesWay(): boolean {

@@ -1,6 +1,7 @@
 import { assert } from "../../lib/assert.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
 import { DRAW_STEP, drawAt } from "../random-draw.ts";
+import { wordAt } from "../word-at.ts";
 
 /** In `state`: the generator, how many entries there are, and a record for each of them, without gaps. */
 const DRAWS = 0;
@@ -136,7 +137,7 @@ class Hyperbolic implements Policy {
   }
 
   #recordOf(slot: number): number {
-    return (RECORDS + Math.imul(this.#indexOf(slot), RECORD_WORDS)) | 0;
+    return wordAt(this.#indexOf(slot), RECORD_WORDS, RECORDS);
   }
 
   /** The time as records hold it: 32 bits of it, signed. */
@@ -152,7 +153,7 @@ function leastDrawn(state: Int32Array, now: number, count: number, sample: numbe
   let found = 0;
   for (let i = 0; i < sample; i++) {
     step = (step + DRAW_STEP) | 0;
-    const at = (RECORDS + Math.imul(drawAt(count, seed, step), RECORD_WORDS)) | 0;
+    const at = wordAt(drawAt(count, seed, step), RECORD_WORDS, RECORDS);
     const priority = priorityAt(state, at, now);
     if (priority < least) {
       least = priority;

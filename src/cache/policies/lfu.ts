@@ -1,6 +1,7 @@
 import { assert } from "../../lib/assert.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
 import { insertAfter, LIST_WORDS, pushBack, pushFront, SlotList, unlink } from "../slot-list.ts";
+import { wordAt } from "../word-at.ts";
 
 /**
  * In `state`: the list of groups but the first, the heads of the lists of nodes and groups given back, and those ever
@@ -72,13 +73,13 @@ class Lfu implements Policy {
   hit(slot: number): void {
     const state = this.#state;
     const groups = this.#groups;
-    const node = this.#words[(Math.imul(slot, this.#stride) + this.#offset) | 0]!;
-    const groupOf = (NODES + Math.imul(node, NODE_WORDS) + GROUP) | 0;
+    const node = this.#words[wordAt(slot, this.#stride, this.#offset)]!;
+    const groupOf = (wordAt(node, NODE_WORDS, NODES) + GROUP) | 0;
     const group = state[groupOf]!;
-    const groupAt = (groups + Math.imul(group, GROUP_WORDS)) | 0;
+    const groupAt = wordAt(group, GROUP_WORDS, groups);
     const hits = state[groupAt + HITS]!;
     const next = group === NEWCOMERS ? state[GROUP_LIST]! : state[groupAt + NEXT]!;
-    const nextAt = (groups + Math.imul(next, GROUP_WORDS)) | 0;
+    const nextAt = wordAt(next, GROUP_WORDS, groups);
     let target = next;
     if (hits === HITS_LIMIT) {
       target = group;
@@ -90,7 +91,7 @@ class Lfu implements Policy {
       target = openGroup(state, groups, group, hits + 1);
     }
     unlink(state, NODE_WORDS, NODES, state, (groupAt + MEMBERS) | 0, node);
-    const targetAt = (groups + Math.imul(target, GROUP_WORDS)) | 0;
+    const targetAt = wordAt(target, GROUP_WORDS, groups);
     pushBack(state, NODE_WORDS, NODES, state, (targetAt + MEMBERS) | 0, node);
     state[groupOf] = target;
     if (group !== NEWCOMERS && state[groupAt + MEMBERS] === 0) closeGroup(state, groups, group);
@@ -104,12 +105,12 @@ class Lfu implements Policy {
       node = (state[FRESH_NODE]! + 1) | 0;
       state[FRESH_NODE] = node;
     } else {
-      state[FREE_NODE] = state[NODES + Math.imul(node, NODE_WORDS)]!;
+      state[FREE_NODE] = state[wordAt(node, NODE_WORDS, NODES)]!;
     }
-    const at = (NODES + Math.imul(node, NODE_WORDS)) | 0;
+    const at = wordAt(node, NODE_WORDS, NODES);
     state[at + SLOT] = slot;
     state[at + GROUP] = NEWCOMERS;
-    this.#words[(Math.imul(slot, this.#stride) + this.#offset) | 0] = node;
+    this.#words[wordAt(slot, this.#stride, this.#offset)] = node;
     pushBack(state, NODE_WORDS, NODES, state, (groups + MEMBERS) | 0, node);
   }
 
@@ -118,10 +119,10 @@ class Lfu implements Policy {
     const groups = this.#groups;
     const hasNewcomers = state[groups + MEMBERS] !== 0;
     const group = hasNewcomers ? NEWCOMERS : state[GROUP_LIST]!;
-    const node = state[groups + Math.imul(group, GROUP_WORDS) + MEMBERS]!;
+    const node = state[wordAt(group, GROUP_WORDS, groups) + MEMBERS]!;
     if (node === 0) return 0;
     leave(state, groups, group, node);
-    return state[NODES + Math.imul(node, NODE_WORDS) + SLOT]!;
+    return state[wordAt(node, NODE_WORDS, NODES) + SLOT]!;
   }
 
   remove(slot: number): void {
@@ -183,11 +184,11 @@ class Lfu implements Policy {
   }
 
   #nodeOf(slot: number): number {
-    return this.#words[slot * this.#stride + this.#offset]!;
+    return this.#words[wordAt(slot, this.#stride, this.#offset)]!;
   }
 
   #groupAt(group: number): number {
-    return this.#groups + group * GROUP_WORDS;
+    return wordAt(group, GROUP_WORDS, this.#groups);
   }
 
   #groupList(): SlotList {
@@ -207,7 +208,7 @@ function openGroup(state: Int32Array, groups: number, before: number, hits: numb
     group = (state[FRESH_GROUP]! + 1) | 0;
     state[FRESH_GROUP] = group;
   }
-  const at = (groups + Math.imul(group, GROUP_WORDS)) | 0;
+  const at = wordAt(group, GROUP_WORDS, groups);
   if (!isFresh) state[FREE_GROUP] = state[at]!;
   state[at] = 0;
   state[at + HITS] = hits;
@@ -219,15 +220,15 @@ function openGroup(state: Int32Array, groups: number, before: number, hits: numb
 /** Gives an empty group back. */
 function closeGroup(state: Int32Array, groups: number, group: number): void {
   unlink(state, GROUP_WORDS, groups, state, GROUP_LIST, group);
-  state[groups + Math.imul(group, GROUP_WORDS)] = state[FREE_GROUP]!;
+  state[wordAt(group, GROUP_WORDS, groups)] = state[FREE_GROUP]!;
   state[FREE_GROUP] = group;
 }
 
 /** Takes a node out of its group and gives it back; it still tells its slot. */
 function leave(state: Int32Array, groups: number, group: number, node: number): void {
-  const groupAt = (groups + Math.imul(group, GROUP_WORDS)) | 0;
+  const groupAt = wordAt(group, GROUP_WORDS, groups);
   unlink(state, NODE_WORDS, NODES, state, (groupAt + MEMBERS) | 0, node);
   if (group !== NEWCOMERS && state[groupAt + MEMBERS] === 0) closeGroup(state, groups, group);
-  state[NODES + Math.imul(node, NODE_WORDS)] = state[FREE_NODE]!;
+  state[wordAt(node, NODE_WORDS, NODES)] = state[FREE_NODE]!;
   state[FREE_NODE] = node;
 }
