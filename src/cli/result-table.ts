@@ -1,5 +1,6 @@
 import { formatSize } from "../lib/quantity.ts";
 import { type FamilyShare, familyShares } from "../sim/report/family-shares.ts";
+import { percent } from "../sim/report/html-table.ts";
 import { isOutOfReach } from "../sim/report/line-styles.ts";
 import type { ResultRow } from "../sim/runner.ts";
 
@@ -189,8 +190,4 @@ function bySize<R extends ResultRow>(rows: readonly R[]): R[][] {
 
 function sizeKey({ size, sizeUnit }: ResultRow): string {
   return `${size} ${sizeUnit}`;
-}
-
-function percent(ratio: number): string {
-  return `${(100 * ratio).toFixed(2)}%`;
 }

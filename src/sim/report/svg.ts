@@ -13,6 +13,7 @@ import {
   titleLength,
 } from "./chart.ts";
 import { CHART_STYLE, DARK, LIGHT } from "./chart-style.ts";
+import { percent } from "./html-table.ts";
 import { colourProperties, lineStyles } from "./line-styles.ts";
 import { escapeMarkup } from "./markup.ts";
 import { shortTraceName } from "./short-name.ts";
@@ -92,7 +93,7 @@ function drawCurve({ policy, style, points }: ChartLine<SizePoint>, { xOf, yOf, 
   const isCrowded = points.length * DOT_DISTANCE > width;
   const dots = points.map(({ row, value, missRatio }) => {
     const size = describeSize(row);
-    const missed = `${(100 * missRatio).toFixed(2)}%`;
+    const missed = percent(missRatio);
     return (
       `<circle class="dot ${style.colour}${isCrowded ? " unseen" : ""}" cx="${round(xOf(value))}" ` +
       `cy="${round(yOf(missRatio))}" r="${DOT_RADIUS}" data-size="${size}" ` +
