@@ -3,7 +3,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { formatPolicy } from "../cache/registry.ts";
 import { formatSize } from "../lib/quantity.ts";
 import type { RecordingSettings } from "../proxy/recording-file.ts";
-import { formatOrigin, parseOrigin } from "../upstream/address.ts";
+import { formatOrigin, originUrl, parseOrigin } from "../upstream/address.ts";
 import { memorySetting, policySetting } from "./cache-settings.ts";
 import type { Config } from "./config.ts";
 import { FailedError, UsageError } from "./exit.ts";
@@ -38,7 +38,7 @@ const SETTINGS = {
     "localhost:9090",
     {
       placeholder: "<address>",
-      description: "what to cache: host:port or redis://[user:password@]host:port",
+      description: "what to cache: host:port or redis://[user:password@]host:port[/database]",
       group: ORIGIN,
     },
   ),
@@ -52,9 +52,16 @@ const SETTINGS = {
     description: "file whose first line is the password of the origin",
     group: ORIGIN,
   }),
-  originTimeout: setting(timeout({ least: "1ms" }), "5s", {
+  originConnectTimeout: setting(timeout({ least: "1ms" }), "5s", {
     placeholder: "<time>",
-    description: "how long the origin may take to answer",
+    description: "how long the origin may take to accept a connection and its password",
+    group: ORIGIN,
+  }),
+  originTimeout: setting(timeout({ least: "1ms" }), "60s", {
+    placeholder: "<time>",
+    description:
+      "how long a request may wait for its reply, also while the origin is busy; " +
+      "a script that runs longer goes on at the origin, and its outcome is reported as unknown",
     group: ORIGIN,
   }),
   heartbeat: setting(timeout({ least: "10ms" }), "1s", {
@@ -64,7 +71,9 @@ const SETTINGS = {
   }),
   heartbeatTimeout: setting(timeout({ least: "10ms" }), "2s", {
     placeholder: "<time>",
-    description: "how long that may take before everything cached is dropped; adds to the same bound",
+    description:
+      "how long that may take before nothing is served from the cache until it answers; adds to the same bound, " +
+      "and ends no request",
     group: ORIGIN,
   }),
   ttl: setting(duration(), "1s", {
@@ -139,6 +148,7 @@ export const proxy = subcommand({
         password,
         limits,
         origin,
+        originConnectTimeoutMs: values.originConnectTimeout,
         originTimeoutMs: values.originTimeout,
         heartbeatMs: values.heartbeat,
         heartbeatTimeoutMs: values.heartbeatTimeout,
@@ -214,6 +224,5 @@ function originWithPassword(config: Config<typeof SETTINGS>): string {
   if (address.password !== undefined) {
     throw new UsageError(`${labels.origin}: holds a password already; give it once`);
   }
-  const user = encodeURIComponent(address.user ?? "");
-  return `redis://${user}:${encodeURIComponent(password)}@${formatOrigin(address)}`;
+  return originUrl({ ...address, password });
 }

@@ -14,6 +14,8 @@ export interface ClientContext {
 export interface ServiceHost {
   readonly registry: ClientRegistry;
   readonly clock: Clock;
+  /** The database that clients are in until they select another one; 0 by default. */
+  readonly database?: number;
   /** What clients must give to HELLO or AUTH; undefined where none is asked for. May be changed at any time. */
   password: string | undefined;
   /** What HELLO calls the server: `redis`, for clients that look at it. */

@@ -191,11 +191,11 @@ function reset(context: ClientContext, _request: Request, reply: ReplyWriter): v
   reply.status("RESET");
 }
 
-function select(_context: ClientContext, request: Request, reply: ReplyWriter): void {
+function select({ host }: ClientContext, request: Request, reply: ReplyWriter): void {
   const index = parseInt64(request.bytes, request.starts[1]!, request.ends[1]!);
   if (index === undefined) reply.error(NOT_AN_INTEGER);
   else if (index > INT32_MAX || index < -INT32_MAX - 1n) reply.error(OUTSIDE_INT32);
-  else if (index !== 0n) reply.error("ERR DB index is out of range");
+  else if (index !== BigInt(host.database ?? 0)) reply.error("ERR DB index is out of range");
   else reply.ok();
 }
 

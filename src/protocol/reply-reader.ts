@@ -1,7 +1,7 @@
 import { CR, LF } from "./encoding.ts";
 import { INCOMPLETE, INVALID, LineNumber } from "./line-number.ts";
 import { ProtocolError } from "./protocol.ts";
-import { parseBigNumber, parseBoolean, parseDouble, parseInteger } from "./reply-scalars.ts";
+import { parseBoolean, parseDouble, parseInteger } from "./reply-scalars.ts";
 import * as form from "./reply-types.ts";
 
 /** Bounds on what is received. Crossing one is a `ProtocolError`. */
@@ -12,7 +12,7 @@ export interface ReplyLimits {
   depth: number;
 }
 
-export const DEFAULT_REPLY_LIMITS: Readonly<ReplyLimits> = { replyBytes: 1024 ** 3, depth: 64 };
+export const DEFAULT_REPLY_LIMITS: Readonly<ReplyLimits> = { replyBytes: 1024 ** 3, depth: 1000 };
 
 /** Longest line of a number or a length. Texts (status and error) are bounded by the reply's size alone. */
 const NUMBER_LINE_BYTES = 16 * 1024;
@@ -279,8 +279,6 @@ function isScalar(type: number, bytes: Uint8Array, start: number, end: number): 
       return parseBoolean(bytes, start, end) !== undefined;
     case form.DOUBLE:
       return parseDouble(bytes, start, end) !== undefined;
-    case form.BIG_NUMBER:
-      return parseBigNumber(bytes, start, end) !== undefined;
     default:
       return true;
   }

@@ -115,7 +115,8 @@ class ReplyDecoder {
       case form.DOUBLE:
         return valid(parseDouble(bytes, start, end));
       case form.BIG_NUMBER:
-        return valid(parseBigNumber(bytes, start, end));
+        // A script can put any text there; Redis checks none of it.
+        return parseBigNumber(bytes, start, end) ?? fromUtf8(bytes.subarray(start, end));
       case form.NULL:
         return null;
     }

@@ -53,8 +53,11 @@ export function adminCommands(proxy: ProxyParts): readonly Command<ClientContext
           const { sharedConnections, dedicatedConnections, idleConnections } = totalCounters(proxy);
           return {
             origin: origin.name,
-            origin_link_status: origin.isReady ? "up" : "down",
+            origin_link_status: origin.linkStatus,
             origin_tracking: origin.tracking === true ? 1 : 0,
+            ...(origin.trackedKeysLimit === undefined
+              ? {}
+              : { origin_tracking_table_max_keys: origin.trackedKeysLimit }),
             staleness_bound_ms: origin.tracking === true ? origin.stalenessBoundMs : settings.ttlMs,
             origin_connections_shared: sharedConnections,
             origin_connections_dedicated: dedicatedConnections,
@@ -89,6 +92,7 @@ export function adminCommands(proxy: ProxyParts): readonly Command<ClientContext
         fixedParameter("origin", origin.name),
         fixedParameter("heartbeat", `${settings.heartbeatMs}ms`),
         fixedParameter("heartbeat-timeout", `${settings.heartbeatTimeoutMs}ms`),
+        fixedParameter("origin-connect-timeout", `${settings.originConnectTimeoutMs}ms`),
         fixedParameter("origin-timeout", `${settings.originTimeoutMs}ms`),
         fixedParameter("ttl", `${settings.ttlMs}ms`),
         // Clients such as redis-benchmark look for these.

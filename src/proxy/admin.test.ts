@@ -33,7 +33,8 @@ describe("INFO", () => {
       fills: "2",
       discarded_fills: "0",
       forwarded_requests: "4",
-      invalidations: "1",
+      // A write counts when it is sent, and when the origin tells of it.
+      invalidations: "2",
       origin_errors: "0",
       unknown_outcomes: "0",
       channel_losses: "0",
@@ -71,9 +72,10 @@ describe("INFO", () => {
       origin_link_status: "up",
       origin_tracking: "1",
       staleness_bound_ms: "1000",
-      origin_connections_shared: "2",
+      origin_connections_shared: "1",
       origin_connections_dedicated: "1",
-      origin_connections_idle: "0",
+      // The script's.
+      origin_connections_idle: "1",
     });
     origin.goDown();
     await local.logged(/was lost/);
@@ -159,7 +161,8 @@ describe("CONFIG", () => {
       origin: `127.0.0.1:${origin.port}`,
       heartbeat: "1000ms",
       "heartbeat-timeout": "2000ms",
-      "origin-timeout": "5000ms",
+      "origin-connect-timeout": "5000ms",
+      "origin-timeout": "60000ms",
     });
     expect(flat.join(" ")).not.toContain("secret");
     expect(await client.ask("CONFIG", "SET", "maxmemory", "1gb")).toBeInstanceOf(ReplyError);
@@ -185,7 +188,8 @@ describe("the proxy's password", () => {
     expect(await client.ask("AUTH", "wrong")).toMatchObject({ code: "WRONGPASS" });
     expect(await client.ask("HELLO", "3")).toMatchObject({ code: "NOAUTH" });
     expect(await client.ask("GET", "a")).toMatchObject({ code: "NOAUTH" });
-    expect(origin.commands.every(({ command }) => ["HELLO", "CLIENT"].includes(command[0]!))).toBe(true);
+    const handshake = ["HELLO", "CLIENT", "CONFIG", "LATENCY"];
+    expect(origin.commands.every(({ command }) => handshake.includes(command[0]!))).toBe(true);
     expect(await client.ask("AUTH", "pw")).toBe("OK");
     expect(await client.ask("SET", "a", "1")).toBe("OK");
     expect(await client.ask("RESET")).toBe("RESET");
@@ -230,6 +234,7 @@ describe("the origin's password", () => {
       expect(await client.ask("MULTI")).toBe("OK");
       expect(await client.ask("GET", "a")).toBe("QUEUED");
       expect(await client.ask("EXEC")).toEqual(["2"]);
+      expect(await client.ask("HGETALL", "h")).toBe("OK");
     }
     expect(origin.connections).toHaveLength(5);
   });

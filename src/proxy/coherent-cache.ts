@@ -19,7 +19,7 @@ export class CoherentCache {
   /** Whether other threads fill it, too. */
   readonly isShared: boolean;
   readonly flights = new FlightTable();
-  /** Keys invalidated, by the origin or by writes through this proxy. */
+  /** Keys invalidated: pushes of the origin, and writes through this proxy when they are sent. */
   invalidationCount = 0;
 
   constructor(store: Store, isShared: boolean) {
@@ -36,10 +36,21 @@ export class CoherentCache {
     if (flight !== undefined) this.flights.remove(flight);
   }
 
+  /** The origin says that the key has changed: by itself, or because of a write of anybody's, this proxy's too. */
+  pushed(bytes: Uint8Array, start: number, end: number): void {
+    this.invalidationCount++;
+    this.settle(bytes, start, end);
+  }
+
   /**
-   * The reply to a request that concerns this key has come, and is about to be shown: what another thread fetched
-   * meanwhile may be older. A flight of this thread that is still under way was sent behind that request, over the
-   * same connection, so it is not: it keeps its lease.
+   * What anybody has fetched of the key before now may be old: the reply to a request that concerns it is about to be
+   * shown, or an invalidation has come. One fill is not concerned: this thread's own, if it has had no reply yet. On one
+   * connection the order of bytes is the order of execution, so the origin executes it behind that request, or behind
+   * the change; it keeps its lease, unless another thread has changed that meanwhile:
+   *
+   * 1. SET k is sent, and makes fills of k under way void. GET k misses; its fill F is sent behind it.
+   * 2. `+OK` and an invalidation of k come. It names the key, not the writer. F has no reply: it is executed after both.
+   * 3. F's first reply comes, then another invalidation of k: F's second reply may be older or newer. F is void.
    */
   settle(bytes: Uint8Array, start: number, end: number): void {
     const { store, flights } = this;
@@ -49,7 +60,7 @@ export class CoherentCache {
     const flight = flights.find(bytes, start, end, hash);
     if (flight === undefined) return;
     const renewed = (flight.lease + 1) | 0;
-    if (store.lease(hash) === renewed) flight.lease = renewed;
+    if (flight.isUnanswered && store.lease(hash) === renewed) flight.lease = renewed;
     else flights.remove(flight);
   }
 

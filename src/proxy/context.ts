@@ -1,3 +1,4 @@
+import type { ByteSlab } from "../lib/byte-slab.ts";
 import type { ClientContext, ServiceHost } from "../net/client-context.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { CommandTable, NameTable } from "../net/command-table.ts";
@@ -27,6 +28,8 @@ export interface ProxyParts {
   readonly origin: Origin;
   readonly fence: Fence;
   readonly readThrough: ReadThrough;
+  /** Reads on their way to the origin, in case they have to be sent again. */
+  readonly sentReads: ByteSlab;
   readonly stats: ProxyStats;
   /** Where requests are recorded; undefined: nowhere. */
   readonly recorder: Recorder | undefined;
@@ -60,9 +63,11 @@ export interface ProxySettings {
   readonly maxEntries: number | undefined;
   /** What clients must give; undefined: nothing. */
   readonly password: string | undefined;
-  /** How long the origin may take: to connect, and for each reply. */
+  /** How long the origin may take to accept a connection and agree on how to use it. */
+  readonly originConnectTimeoutMs: number;
+  /** How long the origin may take for each reply. */
   readonly originTimeoutMs: number;
-  /** How often the tracked connection is asked for a sign of life, and how long that may take. */
+  /** How often the channel is asked for a sign of life, and how long that may take before nothing is vouched for. */
   readonly heartbeatMs: number;
   readonly heartbeatTimeoutMs: number;
   /** How long a value of an origin without CLIENT TRACKING may be served; 0: not at all. */

@@ -4,8 +4,22 @@ import { utf8 } from "../lib/bytes.ts";
 import { Flight, type FlightOwner, type Waiter } from "./flight.ts";
 import { FlightTable } from "./flight-table.ts";
 
-const owner: FlightOwner = { landed() {}, arriving: () => undefined, arrived() {}, askAgain() {} };
-const waiter: Waiter = { found() {}, arriving() {}, arrived() {}, missing() {}, refused() {}, failed() {} };
+const owner: FlightOwner = {
+  nowMs: () => 0,
+  landed() {},
+  arriving: () => undefined,
+  arrived() {},
+  askAgain() {},
+};
+const waiter: Waiter = {
+  found() {},
+  arriving() {},
+  arrived() {},
+  missing() {},
+  odd() {},
+  refused() {},
+  failed() {},
+};
 
 function flightFor(key: string, hash: number): Flight {
   const bytes = utf8(`..${key}..`);

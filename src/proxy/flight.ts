@@ -15,6 +15,8 @@ export interface Waiter {
   missing(): void;
   /** The origin answered with an error. */
   refused(message: string): void;
+  /** The origin answered GET with something else than a byte string: bytes[start, end), valid during the call only. */
+  odd(bytes: Uint8Array, start: number, end: number): void;
   failed(error: UpstreamError): void;
   /**
    * The value is large, and may still be coming in. It is the waiter's from now on, to be read as it comes. `remainingMs`
@@ -30,6 +32,8 @@ export type Source = "hit" | "miss" | "coalesced";
 
 /** Who sent a flight out. */
 export interface FlightOwner {
+  /** The time base of everything cached. */
+  nowMs(): number;
   /** Called with what it brought, before its waiters are. `remainingMs` is -1 for a value without expiry. */
   landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void;
   /** A large value is about to come in. @returns where to; undefined: it is to be gathered, and to land as any other */
@@ -43,6 +47,8 @@ export interface FlightOwner {
 const PTTL = prepareCommand("PTTL");
 const GET = prepareCommand("GET");
 const NO_SUCH_KEY = -2;
+/** To PTTL and GET. */
+const REPLIES = 2;
 
 /**
  * One request to the origin for one key, however many wait for it (single flight). It asks for the remaining time
@@ -97,6 +103,11 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
       waiter.arriving(this.#incoming.reader(), "coalesced", this.#remainingMs);
   }
 
+  /** Whether the origin has answered nothing of it yet. */
+  get isUnanswered(): boolean {
+    return this.repliesAwaited === REPLIES;
+  }
+
   /** Whether what comes in has expired, as far as that is known by now. */
   hasExpired(nowMs: number): boolean {
     return this.#incoming !== undefined && nowMs >= this.#expiresAtMs;
@@ -106,11 +117,11 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
     const { key, keyStart, keyEnd } = this;
     writePrepared(connection.out, PTTL, key, keyStart, keyEnd);
     writePrepared(connection.out, GET, key, keyStart, keyEnd);
-    this.repliesAwaited = 2;
+    this.repliesAwaited = REPLIES;
     connection.enqueue(this, connection.timeoutMs, nowMs);
   }
 
-  override reply(bytes: Uint8Array, _start: number, _end: number, reader: ReplyReader): void {
+  override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
     const { valueStart, valueEnd, type } = reader;
     if (this.repliesAwaited > 0) {
       // An error is told by the second reply, too.
@@ -123,8 +134,10 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
       if (type === ERROR || type === BULK_ERROR) {
         const message = Buffer.from(bytes.subarray(valueStart, valueEnd)).toString();
         this.#tell((waiter) => waiter.refused(message));
-      } else {
+      } else if (reader.isNull) {
         this.#tell((waiter) => waiter.missing());
+      } else {
+        this.#tell((waiter) => waiter.odd(bytes, start, end));
       }
     }
   }
@@ -153,6 +166,14 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
     this.#owner.arrived(this, incoming, this.#remainingMs);
     incoming.complete();
     this.#tell((waiter) => waiter.arrived());
+  }
+
+  /** Its lease is void by then, for everything was invalidated: what comes is shown, and not kept. */
+  override resend(to: UpstreamConnection): boolean {
+    if (this.#incoming !== undefined) return false;
+    this.#remainingMs = NO_SUCH_KEY;
+    this.send(to, this.#owner.nowMs());
+    return true;
   }
 
   override failed(error: UpstreamError): void {

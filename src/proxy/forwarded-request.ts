@@ -2,7 +2,7 @@ import type { Ticket } from "../net/connection.ts";
 import type { ReplyWriter } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
-import { UpstreamRequest } from "../upstream/connection.ts";
+import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { Fence } from "./fence.ts";
@@ -18,7 +18,7 @@ export interface Forwarding {
   readonly mayWrite: boolean;
   readonly stats: ProxyStats;
   /** Set for what went over a side connection: the reply waits behind it. */
-  readonly fence: Fence | undefined;
+  readonly fence?: Fence | undefined;
   /** The reply came in the client's own RESP version. */
   readonly isRaw?: boolean;
   /** Called before the client gets the reply. */
@@ -33,10 +33,26 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   /** What is coming in, and what is to be waited for until the client may have all of it. */
   #incoming: IncomingValue | undefined = undefined;
   #awaited = 0;
+  /** The request itself, where it may be sent again: bytes[start, end). */
+  #again: { readonly bytes: Uint8Array; readonly start: number; readonly end: number } | undefined =
+    undefined;
 
   constructor(forwarding: Forwarding) {
     super();
     this.#forwarding = forwarding;
+  }
+
+  /** It changes nothing and is bytes[start, end), which nobody changes. */
+  mayBeResent(bytes: Uint8Array, start: number, end: number): void {
+    this.#again = { bytes, start, end };
+  }
+
+  override resend(to: UpstreamConnection): boolean {
+    if (this.#again === undefined || this.#incoming !== undefined) return false;
+    const { bytes, start, end } = this.#again;
+    to.out.append(bytes, start, end);
+    to.enqueue(this);
+    return true;
   }
 
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
@@ -102,6 +118,9 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
     done();
   }
 }
+
+/** What a client hears whose protocol, or whose command, has no place for what the origin answered to GET. */
+export const NOT_A_STRING = "ORIGINPROTOCOL the origin answered GET with something that is not a string";
 
 /** The error a client gets when the origin did not answer. A write that may have happened is said to be unknown. */
 export function failureMessage(error: UpstreamError, mayWrite: boolean, stats: ProxyStats): string {

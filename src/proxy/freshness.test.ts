@@ -266,8 +266,9 @@ describe("of an origin that does not track", () => {
       {
         level: "warn",
         message:
-          `connected to origin 127.0.0.1:${origin.port}, which cannot send invalidations (CLIENT TRACKING): ` +
-          "entries are kept for 1000 ms at most and may be stale for as long",
+          `connected to origin 127.0.0.1:${origin.port}, which sends no invalidations now (CLIENT TRACKING: ` +
+          "ERR Unknown subcommand or wrong number of arguments for 'TRACKING'. Try CLIENT HELP.): " +
+          "entries are kept for 1000 ms at most and may be stale for as long; asking again every 10 s",
       },
     ]);
     const client = await local.client();

@@ -55,10 +55,7 @@ describe("a fill that was asked for before a write", () => {
     expect(await overtaken(true)).toEqual({ early: "old", late: "old", last: "new" });
   });
 
-  test.each([
-    ["in front of both replies", 0],
-    ["between the time to live and the value", 1],
-  ])("by another client is not kept: the invalidation comes %s", async (_, at) => {
+  test("by another client is not kept: the invalidation comes between the time to live and the value", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -67,7 +64,7 @@ describe("a fill that was asked for before a write", () => {
     main.hold();
     const reply = client.ask("GET", "k");
     await origin.received(1, "GET");
-    main.invalidate("k", at);
+    main.invalidate("k", 1);
     main.release();
     expect(await reply).toBe("old");
     expect(cachedKeys(local)).toBe(0);
@@ -76,6 +73,44 @@ describe("a fill that was asked for before a write", () => {
     expect(await client.ask("GET", "k")).toBe("new");
     expect(await client.ask("GET", "k")).toBe("new");
     expect(local.proxy.stats.hits).toBe(1);
+  });
+
+  test.each([["k"], [["a", "k", "b"]]])(
+    "that the origin has executed already is kept: the invalidation of %j comes in front of both replies",
+    async (keys) => {
+      using origin = new FakeOrigin();
+      await using local = await LocalProxy.ready({ origin: origin.port });
+      const client = await local.client();
+      origin.values.set("k", "new");
+      const { main } = origin;
+      main.hold();
+      const reply = client.ask("GET", "k");
+      await origin.received(1, "GET");
+      main.invalidate(keys, 0);
+      main.release();
+      expect(await reply).toBe("new");
+      expect(cachedKeys(local)).toBe(1);
+      expect(local.proxy.stats).toMatchObject({ fills: 1, discardedFills: 0 });
+    },
+  );
+
+  test("is not kept where another thread has changed its lease before that invalidation", async () => {
+    using origin = new FakeOrigin();
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    const client = await local.client();
+    origin.values.set("k", "old");
+    const { main } = origin;
+    main.hold();
+    const reply = client.ask("GET", "k");
+    await origin.received(1, "GET");
+    const { store } = local.proxy.cache;
+    const key = utf8("k");
+    store.invalidate(key, 0, key.length, store.hash(key, 0, key.length));
+    main.invalidate("k", 0);
+    main.release();
+    expect(await reply).toBe("old");
+    expect(cachedKeys(local)).toBe(0);
+    expect(local.proxy.stats).toMatchObject({ fills: 0, discardedFills: 1 });
   });
 
   test("is kept, and removed again, when the invalidation comes behind it", async () => {
@@ -96,9 +131,10 @@ describe("a fill that was asked for before a write", () => {
   });
 
   test.each([
-    ["of everything", null],
-    ["of several keys", ["a", "k", "b"]],
-  ])("is not kept after an invalidation %s", async (_, keys) => {
+    ["of everything", null, 0],
+    ["of everything, between its replies", null, 1],
+    ["of several keys, between its replies", ["a", "k", "b"], 1],
+  ])("is not kept after an invalidation %s", async (_, keys, at) => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -107,7 +143,7 @@ describe("a fill that was asked for before a write", () => {
     main.hold();
     const reply = client.ask("GET", "k");
     await origin.received(1, "GET");
-    main.invalidate(keys, 0);
+    main.invalidate(keys, at);
     main.release();
     expect(await reply).toBe("old");
     expect(cachedKeys(local)).toBe(0);

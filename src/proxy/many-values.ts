@@ -3,7 +3,7 @@ import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
 import type { Source, Waiter } from "./flight.ts";
-import { failureMessage } from "./forwarded-request.ts";
+import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
 
 /** An MGET: what is cached is taken at once, and the origin is asked only for the rest. */
 export class ManyValues {
@@ -72,6 +72,10 @@ export class ManyValues {
         // MGET answers null for a key that holds no string.
         refused: (message) => {
           if (!message.startsWith("WRONGTYPE")) this.#error = message;
+          done();
+        },
+        odd: () => {
+          this.#error ??= NOT_A_STRING;
           done();
         },
         failed: (error: UpstreamError) => {

@@ -3,7 +3,8 @@ import type { Ticket } from "../net/connection.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyContext } from "./context.ts";
 import type { Source, Waiter } from "./flight.ts";
-import { failureMessage } from "./forwarded-request.ts";
+import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
+import { downgradeReply } from "./reply-downgrade.ts";
 import { writeSource } from "./source-attribute.ts";
 
 /** A GET that waits for the origin. */
@@ -33,6 +34,14 @@ export class OneValue implements Waiter {
 
   refused(message: string): void {
     this.#ticket.begin().error(message);
+    this.#finish();
+  }
+
+  odd(bytes: Uint8Array, start: number, end: number): void {
+    const reply = this.#ticket.begin();
+    if (reply.version === 3) reply.out.append(bytes, start, end);
+    else if (reply.version === 2) downgradeReply(bytes, start, reply.out);
+    else reply.error(NOT_A_STRING);
     this.#finish();
   }
 

@@ -6,10 +6,11 @@ import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
+import { Arrivals } from "./arrivals.ts";
 import type { Fence } from "./fence.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
-import type { Route } from "./routes.ts";
+import { mayWrite, type Route } from "./routes.ts";
 
 export interface PinHost {
   readonly connection: Connection;
@@ -19,6 +20,8 @@ export interface PinHost {
   readonly timeoutMs: number;
   /** The client is about to be shown a reply: it may be about any key, and newer than what is cached. */
   shows(): void;
+  /** Every key may have changed, and no invalidation tells. */
+  changedAll(): void;
   /** Every reply asked for so far has come. */
   idle(): void;
   /** The client needs no connection of its own any longer. */
@@ -55,18 +58,23 @@ export class Pin {
   readonly #host: PinHost;
   #version: 2 | 3;
   readonly #upstream: UpstreamConnection;
+  readonly #arrivals: Arrivals;
   /** Whether what is sent now will be queued for EXEC, should all that was sent before succeed. */
   #queues = false;
   /** The same as of the replies that have come. */
   #inTransaction = false;
   #watching = false;
   #tracking = false;
-  /** Whether a database other than 0 is selected. */
+  /** Whether another database than the origin's address names is selected. */
   #elsewhere = false;
   /** What a SELECT within the transaction will make of that. */
   #queuedElsewhere: boolean | undefined;
   /** Messages arrive that answer no request. */
   #listening = false;
+  /** They are about commands of other clients: MONITOR. */
+  #monitors = false;
+  /** A command queued for EXEC changes every key. */
+  #queuedChangesAll = false;
   /** Things about the connection have changed that are not followed here: it is never given back. */
   #isPeculiar = false;
   #outstanding = 0;
@@ -84,7 +92,9 @@ export class Pin {
       pushed: (bytes, start, end) => this.#relay(bytes, start, end),
       stray: (bytes, start, end) => this.#relay(bytes, start, end),
       closed: () => this.#lost(),
+      mayBeAsked: () => this.#mayBeAsked,
     });
+    this.#arrivals = new Arrivals(host.fence);
   }
 
   /** Whether replies are outstanding (messages aside). */
@@ -107,13 +117,25 @@ export class Pin {
     return this.#listening && this.#version === 2;
   }
 
+  /** Whether a PING of the proxy's own is answered apart from what the client has asked, and at once. */
+  get #mayBeAsked(): boolean {
+    const areMessagesReplies = this.#version === 2 && this.#listening;
+    return !(
+      areMessagesReplies ||
+      this.#monitors ||
+      this.#queues ||
+      this.#inTransaction ||
+      this.#blocking > 0
+    );
+  }
+
   /** Flags of CLIENT LIST. */
   get flags(): string {
     return `${this.#inTransaction ? "x" : ""}${this.#listening ? "P" : ""}${this.#tracking ? "t" : ""}`;
   }
 
   request(request: Request, route: Route | undefined): void {
-    const { connection, stats, timeoutMs } = this.#host;
+    const { connection, origin, stats, timeoutMs } = this.#host;
     const name = request.text(0).toLowerCase();
     if (!this.#upstream.accepts) {
       this.#overflow();
@@ -122,6 +144,7 @@ export class Pin {
     stats.forwarded++;
     writeRequest(this.#upstream.out, request);
     const subscribes = SUBSCRIBING.has(name) ? request.count > 1 : UNSUBSCRIBING.has(name);
+    if (name === "monitor") this.#monitors = true;
     if (subscribes || name === "monitor") {
       this.#listening = true;
       connection.exemptFromIdleTimeout = true;
@@ -133,7 +156,9 @@ export class Pin {
       this.#upstream.queueFlush();
       return;
     }
-    const effect = effectOf(name, request);
+    const effect = effectOf(name, request, origin.database);
+    // No invalidation tells of it (SWAPDB).
+    if (this.#queues && route?.kind === "write" && route.all === true) this.#queuedChangesAll = true;
     const blocks = route?.blocks === true && !this.#queues;
     if (this.#queues && name === "client") this.#isPeculiar = true;
     if (effect === "multi") this.#queues = true;
@@ -151,7 +176,7 @@ export class Pin {
       else this.#apply(effect, outcome);
     };
     this.#upstream.enqueue(
-      new PinnedRequest(connection.defer(), this.#host, ended),
+      new PinnedRequest(connection.defer(), this.#host, this.#arrivals, mayWrite(route), ended),
       // What stands behind a blocking command waits as long as that does.
       this.#blocking > 0 ? Number.POSITIVE_INFINITY : timeoutMs,
     );
@@ -222,6 +247,8 @@ export class Pin {
 
   /** An EXEC that fails ends the transaction, too, and forgets the watched keys. */
   #endTransaction(executed: boolean): void {
+    if (executed && this.#queuedChangesAll) this.#host.changedAll();
+    this.#queuedChangesAll = false;
     if (executed) this.#elsewhere = this.#queuedElsewhere ?? this.#elsewhere;
     this.#queuedElsewhere = undefined;
     this.#inTransaction = false;
@@ -241,32 +268,45 @@ export class Pin {
   #lost(): void {
     if (this.#ended) return;
     this.#close();
-    const { connection, fence, unpinned } = this.#host;
+    const { connection, unpinned } = this.#host;
     connection.hold();
     unpinned();
-    // Messages that came before are still on their way through the fence.
-    fence.pass(() => connection.closeAfterReplies());
+    // What came before is still on its way.
+    this.#arrivals.add(() => connection.closeAfterReplies());
   }
 
   #relay(bytes: Uint8Array, start: number, end: number): void {
     const message = new Uint8Array(bytes.subarray(start, end));
-    const { connection, fence } = this.#host;
-    fence.pass(() => {
-      // In front of the replies outstanding: those that the origin sent before it have passed the fence, too.
+    const { connection } = this.#host;
+    const show = () => {
+      // In front of the replies outstanding: those that the origin sent before it have been shown already.
       if (!this.#isDeaf) connection.pushAhead(message, 0, message.length);
-    });
+    };
+    // The fence is a command, too: MONITOR would tell of it, for ever.
+    if (this.#monitors) this.#arrivals.addUnfenced(show);
+    else this.#arrivals.add(show);
   }
 }
 
 class PinnedRequest extends UpstreamRequest {
   readonly #ticket: Ticket;
   readonly #host: PinHost;
+  readonly #arrivals: Arrivals;
+  readonly #mayWrite: boolean;
   readonly #ended: (outcome: Outcome) => void;
 
-  constructor(ticket: Ticket, host: PinHost, ended: (outcome: Outcome) => void) {
+  constructor(
+    ticket: Ticket,
+    host: PinHost,
+    arrivals: Arrivals,
+    mayHaveWritten: boolean,
+    ended: (outcome: Outcome) => void,
+  ) {
     super();
     this.#ticket = ticket;
     this.#host = host;
+    this.#arrivals = arrivals;
+    this.#mayWrite = mayHaveWritten;
     this.#ended = ended;
   }
 
@@ -274,7 +314,7 @@ class PinnedRequest extends UpstreamRequest {
     const isError = reader.type === ERROR || reader.type === BULK_ERROR;
     const outcome = isError ? "error" : reader.isNull ? "null" : "replied";
     this.#ticket.buffer.append(bytes, start, end);
-    this.#host.fence.pass(() => {
+    this.#arrivals.add(() => {
       this.#host.shows();
       this.#ticket.done();
       this.#ended(outcome);
@@ -282,7 +322,7 @@ class PinnedRequest extends UpstreamRequest {
   }
 
   override failed(error: UpstreamError): void {
-    this.#ticket.reply.error(failureMessage(error, true, this.#host.stats));
+    this.#ticket.reply.error(failureMessage(error, this.#mayWrite, this.#host.stats));
     this.#ticket.done();
     this.#ended("failed");
   }
@@ -301,7 +341,7 @@ export function changesConnection(name: string, request: Request): boolean {
   return name === "readonly" || name === "readwrite" || name === "asking";
 }
 
-function effectOf(name: string, request: Request): Effect {
+function effectOf(name: string, request: Request, database: number): Effect {
   switch (name) {
     // With more arguments these are errors that change nothing.
     case "multi":
@@ -317,7 +357,7 @@ function effectOf(name: string, request: Request): Effect {
     case "asking":
       return changesConnection(name, request) ? "peculiar" : "none";
     case "select":
-      return request.count === 2 && request.text(1) === "0" ? "select-first" : "select-other";
+      return request.count === 2 && request.text(1) === String(database) ? "select-first" : "select-other";
     case "client":
       if (request.count >= 3 && request.text(1).toLowerCase() === "tracking") {
         return request.text(2).toLowerCase() === "on" ? "tracking-on" : "tracking-off";

@@ -1,4 +1,5 @@
 import type { Store } from "../cache/store.ts";
+import { ByteSlab } from "../lib/byte-slab.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
@@ -12,7 +13,7 @@ import type { Service } from "../net/service.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 import { parseOrigin } from "../upstream/address.ts";
-import { Origin } from "../upstream/origin.ts";
+import { Origin, type OriginEvents } from "../upstream/origin.ts";
 import { adminCommands } from "./admin-commands.ts";
 import { CoherentCache } from "./coherent-cache.ts";
 import type { ProxyContext, ProxyParts, ProxySettings } from "./context.ts";
@@ -28,6 +29,10 @@ import { answerPeer } from "./threads/answer-peer.ts";
 import type { FlightClaims } from "./threads/flight-claims.ts";
 import type { AnswerQuestion, Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
+import { trackingLimitAdvice } from "./tracking-limit.ts";
+
+/** How often an origin that sends no invalidations is asked to. */
+const TRACKING_RETRY_MS = 10_000;
 
 export interface ProxyOptions {
   readonly settings: ProxySettings;
@@ -57,6 +62,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly origin: Origin;
   readonly fence: Fence;
   readonly readThrough: ReadThrough;
+  readonly sentReads = new ByteSlab();
   readonly stats = new ProxyStats();
   readonly recorder: Recorder | undefined;
   readonly commands: CommandTable<ProxyContext>;
@@ -88,9 +94,11 @@ export class CachingProxy implements Service, ProxyParts {
         address: parseOrigin(settings.origin),
         clock,
         random: options.random,
+        connectTimeoutMs: settings.originConnectTimeoutMs,
         timeoutMs: settings.originTimeoutMs,
         heartbeatMs: settings.heartbeatMs,
         heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
+        trackingRetryMs: TRACKING_RETRY_MS,
         pendingBytes: settings.originPendingBytes,
       },
       this.#originEvents(),
@@ -99,7 +107,7 @@ export class CachingProxy implements Service, ProxyParts {
     this.fence = new Fence({
       origin: this.origin,
       peers: this.peers,
-      timeoutMs: settings.heartbeatTimeoutMs,
+      timeoutMs: settings.originTimeoutMs,
       giveUp: () => this.cache.invalidateAll(),
     });
     const { recording } = settings;
@@ -130,6 +138,7 @@ export class CachingProxy implements Service, ProxyParts {
       registry,
       clock,
       password: settings.password,
+      database: this.origin.database,
       serverName: "redis",
       redisVersion: "7.2.4",
       version: settings.version,
@@ -159,16 +168,19 @@ export class CachingProxy implements Service, ProxyParts {
     this.peers?.close();
   }
 
-  #originEvents() {
+  #originEvents(): OriginEvents {
     const { log, threads, index } = this.#options;
+    const { ttlMs, memoryBytes, unsafeSkipLeases } = this.settings;
     let isUp = false;
     let isDownLogged = false;
     return {
-      invalidated: (bytes: Uint8Array, start: number, end: number) =>
-        this.cache.invalidate(bytes, start, end),
-      proven: (untilMs: number) => threads.prove(index, untilMs),
+      invalidated: (bytes, start, end) => {
+        // Invalidations of the proxy's own writes would soon mend what leases prevent.
+        if (!unsafeSkipLeases) this.cache.pushed(bytes, start, end);
+      },
+      proven: (untilMs) => threads.prove(index, untilMs),
       allInvalidated: () => this.cache.invalidateAll(),
-      lost: (error: Error) => {
+      lost: (error) => {
         this.cache.invalidateAll();
         // Nothing is left that this thread would have to vouch for.
         threads.prove(index, Number.POSITIVE_INFINITY);
@@ -179,15 +191,25 @@ export class CachingProxy implements Service, ProxyParts {
         isUp = false;
         isDownLogged = true;
       },
-      ready: (tracking: boolean) => {
+      silent: (silentMs) =>
+        log.warn(
+          `origin ${this.origin.name} has been silent for ${silentMs} ms: nothing is served from the cache, and ` +
+            "requests wait; another connection is tried",
+        ),
+      answers: () => log.info(`origin ${this.origin.name} answers again`),
+      ready: (tracking) => {
         isUp = true;
         isDownLogged = false;
+        const { name, trackedKeysLimit, trackingRefusal } = this.origin;
         if (tracking) {
-          log.info(`connected to origin ${this.origin.name}, which sends invalidations`);
+          log.info(`connected to origin ${name}, which sends invalidations`);
+          const advice = trackingLimitAdvice(trackedKeysLimit, memoryBytes);
+          if (advice !== undefined) log.warn(`origin ${name} ${advice}`);
         } else {
           log.warn(
-            `connected to origin ${this.origin.name}, which cannot send invalidations (CLIENT TRACKING): ` +
-              `entries are kept for ${this.settings.ttlMs} ms at most and may be stale for as long`,
+            `connected to origin ${name}, which sends no invalidations now (CLIENT TRACKING: ${trackingRefusal}): ` +
+              `entries are kept for ${ttlMs} ms at most and may be stale for as long; ` +
+              `asking again every ${TRACKING_RETRY_MS / 1000} s`,
           );
         }
       },

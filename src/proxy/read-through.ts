@@ -269,6 +269,10 @@ export class ReadThrough implements FlightOwner {
     this.#ask(key, keyStart, keyEnd, waiter, false, this.#options.nowMs());
   }
 
+  nowMs(): number {
+    return this.#options.nowMs();
+  }
+
   landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void {
     this.#ended(flight, this.#fill(flight, bytes, start, end, remainingMs));
   }

@@ -12,7 +12,15 @@ import type { Waiter } from "./flight.ts";
 import { Recorder } from "./recorder.ts";
 import { type BlockSink, createRecording, openBlockSink, RecordingError } from "./recording-file.ts";
 
-const NOBODY: Waiter = { found() {}, arriving() {}, arrived() {}, missing() {}, refused() {}, failed() {} };
+const NOBODY: Waiter = {
+  found() {},
+  arriving() {},
+  arrived() {},
+  missing() {},
+  refused() {},
+  odd() {},
+  failed() {},
+};
 
 /** A recording in a directory of its own. */
 class Bench implements AsyncDisposable {

@@ -255,6 +255,10 @@ class MeasuringWaiter implements Waiter {
     this.#waiter.refused(message);
   }
 
+  odd(bytes: Uint8Array, start: number, end: number): void {
+    this.#waiter.odd(bytes, start, end);
+  }
+
   failed(error: UpstreamError): void {
     this.#waiter.failed(error);
   }

@@ -1,5 +1,8 @@
+import type { Request } from "../protocol/protocol.ts";
+
 /**
- * Where each command goes. What is not listed goes over a side connection, which is right for every command.
+ * Where each command goes. What is not listed goes over a connection of its client's own for as long as it runs, which is
+ * right for every command: scripts, and what is not known here.
  *
  * - `cached`: answered from the cache where possible.
  * - `read`: over the main connection; its reply has the same shape in RESP2 and RESP3 (no maps, sets, doubles). It
@@ -20,6 +23,8 @@ export interface Route {
   readonly all?: boolean;
   /** Takes this route only with so many arguments, the name included; otherwise `side`. */
   readonly onlyWithCount?: number;
+  /** Changes nothing, whatever its lane. */
+  readonly changesNothing?: boolean;
   /** May wait as long as it likes: no time-out. */
   readonly blocks?: boolean;
   /** Why a command is refused. */
@@ -48,6 +53,22 @@ const writesOneKey = names(`
   incrbyfloat linsert lpush lpushx lrem lset ltrim pexpire pexpireat persist pfadd psetex restore rpush rpushx sadd
   set setbit setex setnx setrange srem xack xadd xdel xtrim zrem zremrangebylex zremrangebyrank zremrangebyscore
 `);
+
+/** Their replies are maps, sets or doubles in RESP3, or they name their keys in ways of their own. */
+const sideReads = names(`
+  bitfield_ro command dump geodist geohash geopos georadius_ro georadiusbymember_ro geosearch hgetall hrandfield info
+  latency lcs lolwut lpos memory object pubsub role sdiff sinter sintercard slowlog smembers sort_ro srandmember sunion
+  xinfo xpending xrange xrevrange zdiff zinter zintercard zmscore zrandmember zrange zrangebylex zrangebyscore zrank
+  zrevrange zrevrangebylex zrevrangebyscore zrevrank zscore zunion
+`);
+
+const sideWrites = names(`
+  bitfield geoadd georadius georadiusbymember geosearchstore lmpop sdiffstore sinterstore sort sunionstore xautoclaim
+  xclaim xgroup xsetid zadd zdiffstore zincrby zinterstore zmpop zpopmax zpopmin zrangestore zunionstore
+`);
+
+/** What is told to the origin itself. */
+const sideNames = names("acl bgrewriteaof bgsave cluster config debug migrate module save script function");
 
 const pinNames = names(`
   multi watch subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe monitor
@@ -87,8 +108,13 @@ export const ROUTES: readonly Route[] = [
   { name: "flushall", kind: "write", all: true },
   { name: "flushdb", kind: "write", all: true },
   { name: "swapdb", kind: "write", all: true },
-  ...pinNames.map((name): Route => ({ name, kind: "pin" })),
-  ...blockingNames.map((name): Route => ({ name, kind: "pin", blocks: true })),
+  ...sideReads.map((name): Route => ({ name, kind: "side", changesNothing: true })),
+  ...sideWrites.map((name): Route => ({ name, kind: "side" })),
+  ...sideNames.map((name): Route => ({ name, kind: "side" })),
+  ...pinNames.map((name): Route => ({ name, kind: "pin", changesNothing: true })),
+  ...blockingNames.map(
+    (name): Route => ({ name, kind: "pin", blocks: true, changesNothing: name === "xread" }),
+  ),
   ...names("wait waitaof").map(
     (name): Route => ({
       name,
@@ -104,3 +130,16 @@ export const ROUTES: readonly Route[] = [
     }),
   ),
 ];
+
+/** Whether a request of this route may have changed something when its reply is lost. */
+export function mayWrite(route: Route | undefined): boolean {
+  if (route === undefined) return true;
+  return route.kind !== "cached" && route.kind !== "read" && route.changesNothing !== true;
+}
+
+/** What a Redis answers while it is busy with a script, so that somebody can end that. */
+export function isUrgent({ name }: Route, request: Request): boolean {
+  if (request.count < 2 || (name !== "script" && name !== "function")) return false;
+  const subcommand = request.text(1).toLowerCase();
+  return subcommand === "kill" || (name === "function" && subcommand === "stats");
+}

@@ -15,6 +15,7 @@ import { RespWriter } from "../protocol/resp-writer.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
+import { AloneLane } from "./alone-lane.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { dumpOrigin } from "./dump.ts";
 import type { Fence } from "./fence.ts";
@@ -24,7 +25,7 @@ import { ManyValues } from "./many-values.ts";
 import { OneValue } from "./one-value.ts";
 import { OutstandingKeys } from "./outstanding-keys.ts";
 import { changesConnection, Pin } from "./pin.ts";
-import type { Route } from "./routes.ts";
+import { isUrgent, mayWrite, type Route } from "./routes.ts";
 import { writeSource } from "./source-attribute.ts";
 import { askAll, concernsAllThreads } from "./threads/ask-all.ts";
 import type { Peers } from "./threads/peers.ts";
@@ -35,7 +36,7 @@ const FROM_BACKEND = utf8("{Backend Server} : ");
 const NO_REDIRECTION = "ERR CLIENT TRACKING REDIRECT is not supported through a proxy; use RESP3 (HELLO 3)";
 
 /** Where a request's upstream part goes; each keeps order within itself, so a client waits when it changes over. */
-type Lane = "main" | "side" | "own";
+type Lane = "main" | "side" | "alone" | "own";
 
 /** A request that waits for the replies to those before it. Its ticket keeps its place among them. */
 interface Postponed {
@@ -71,11 +72,13 @@ export class ProxySession implements Session, ProxyContext {
   /** The keys that those of them concern, where threads share the cache. */
   readonly #outstandingKeys = new OutstandingKeys();
   #sideOutstanding = 0;
+  readonly #alone: AloneLane;
   #postponed: Postponed | undefined;
 
   constructor(proxy: ProxyParts, connection: Connection) {
     this.proxy = proxy;
     this.connection = connection;
+    this.#alone = new AloneLane(proxy, connection, () => this.#runPostponed());
     connection.flags = () => this.#pin?.flags ?? "";
   }
 
@@ -104,6 +107,7 @@ export class ProxySession implements Session, ProxyContext {
   }
 
   closed(): void {
+    this.#alone.end();
     this.#pin?.end();
     this.#pin = undefined;
     this.#postponed = undefined;
@@ -148,7 +152,7 @@ export class ProxySession implements Session, ProxyContext {
     if (route?.kind === "refuse") reply.error(`ERR ${route.reason}`);
     else if (redirectsTracking(name, request)) reply.error(NO_REDIRECTION);
     else if (this.#pin !== undefined) this.#pin.request(request, route);
-    else if (route?.kind === "pin" || needsPin(name, request)) this.#pinned(request, route);
+    else if (route?.kind === "pin" || this.#needsPin(name, request)) this.#pinned(request, route);
     else this.#forward(request, route);
   }
 
@@ -160,9 +164,16 @@ export class ProxySession implements Session, ProxyContext {
     if ((name === "quit" || name === "ping" || name === "echo") && this.#pin?.listens === true) return false;
     if (name === "quit") return true;
     if (this.#pin?.queues === true || this.#pin?.answersByMessages === true) return false;
-    if (name === "select") return this.#pin === undefined && !needsPin(name, request);
+    if (name === "select") return this.#pin === undefined && !this.#needsPin(name, request);
     if (name === "client") return !isTracking(request);
     return true;
+  }
+
+  /** Commands that bind a client only with certain arguments. */
+  #needsPin(name: string, request: Request): boolean {
+    if (name === "select")
+      return request.count === 2 && request.text(1) !== String(this.proxy.origin.database);
+    return name === "client" ? isTracking(request) : changesConnection(name, request);
   }
 
   #runLocal(local: Command<ProxyContext>, request: Request, reply: ReplyWriter): void {
@@ -200,7 +211,7 @@ export class ProxySession implements Session, ProxyContext {
   #cachedRead(request: Request, route: Route, reply: ReplyWriter): void {
     if (route.onlyWithCount !== undefined ? request.count !== route.onlyWithCount : request.count < 2) {
       // The origin says what is wrong with it.
-      this.#forward(request, undefined);
+      this.#forward(request, route);
     } else if (this.#enter("main", request)) {
       if (request.count === 2 && route.name === "get") this.#get(request, reply);
       else this.#getMany(request, reply);
@@ -282,8 +293,15 @@ export class ProxySession implements Session, ProxyContext {
     const { proxy, connection } = this;
     const version = connection.respVersion;
     const countFits = route?.onlyWithCount === undefined || route.onlyWithCount === request.count;
-    const goesOverMain = route !== undefined && route.kind !== "cached" && countFits;
-    if (!this.#enter(goesOverMain ? "main" : "side", request)) return;
+    const goesOverMain =
+      route !== undefined && (route.kind === "read" || route.kind === "write") && countFits;
+    const isKnown = route !== undefined && !isUrgent(route, request);
+    if (!this.#enter(goesOverMain ? "main" : isKnown ? "side" : "alone", request)) return;
+    if (!isKnown) {
+      if (route === undefined) this.#alone.forward(request);
+      else this.#alone.forwardUrgently(request);
+      return;
+    }
     if (goesOverMain) {
       if (proxy.cache.isShared && route.kind === "read" && route.all === true) {
         // It sees keys that other threads may have cached and not been told about yet.
@@ -305,7 +323,7 @@ export class ProxySession implements Session, ProxyContext {
       new ForwardedRequest({
         ticket,
         version,
-        mayWrite: true,
+        mayWrite: mayWrite(route),
         isRaw: true,
         stats: proxy.stats,
         fence: proxy.fence,
@@ -319,17 +337,22 @@ export class ProxySession implements Session, ProxyContext {
   }
 
   #send(upstream: UpstreamConnection, request: Request, how: Sending): void {
-    if (request.large === undefined) writeRequest(upstream.out, request);
-    else writeLargeRequest(upstream, request, request.large);
-    this.#await(upstream, this.connection.defer(), how);
+    const { out } = upstream;
+    const start = out.length;
+    if (request.large !== undefined) writeLargeRequest(upstream, request, request.large);
+    else writeRequest(out, request);
+    if (!how.mayWrite) this.proxy.sentReads.keep(out.bytes, start, out.length);
+    this.#await(upstream, this.connection.defer(), how, out.length - start);
   }
 
-  #await(upstream: UpstreamConnection, ticket: Ticket, { version, mayWrite, fence, settled }: Sending): void {
-    const { stats } = this.proxy;
+  #await(upstream: UpstreamConnection, ticket: Ticket, how: Sending, requestBytes: number): void {
+    const { stats, sentReads } = this.proxy;
     stats.forwarded++;
     this.#mainOutstanding++;
     const done = this.#mainDone;
-    upstream.enqueue(new ForwardedRequest({ ticket, version, mayWrite, stats, fence, settled, done }));
+    const request = new ForwardedRequest({ ticket, stats, done, ...how });
+    if (!how.mayWrite) request.mayBeResent(sentReads.bytes, sentReads.start, sentReads.start + requestBytes);
+    upstream.enqueue(request);
   }
 
   /**
@@ -380,6 +403,7 @@ export class ProxySession implements Session, ProxyContext {
         shows: () => {
           if (proxy.origin.tracking !== true) proxy.cache.invalidateAll();
         },
+        changedAll: () => proxy.cache.invalidateAll(),
         idle: () => this.#runPostponed(),
         unpinned: () => {
           this.#pin = undefined;
@@ -411,11 +435,12 @@ export class ProxySession implements Session, ProxyContext {
    * @returns false when the request was put off: it is run again then
    */
   #enter(lane: Lane, request: Request): boolean {
-    const others =
-      (lane === "main" ? 0 : this.#mainOutstanding) + (lane === "side" ? 0 : this.#sideOutstanding);
-    if (others === 0) return true;
-    this.#postpone(request);
-    return false;
+    const mayEnter =
+      (lane === "main" || this.#mainOutstanding === 0) &&
+      (lane === "side" || this.#sideOutstanding === 0) &&
+      (lane === "alone" ? !this.#alone.speaksOtherwise : !this.#alone.isBusy);
+    if (!mayEnter) this.#postpone(request);
+    return mayEnter;
   }
 
   #postpone(request: Request): void {
@@ -429,7 +454,8 @@ export class ProxySession implements Session, ProxyContext {
     const { connection } = this;
     const postponed = this.#postponed;
     if (postponed === undefined || connection.isClosed) return;
-    if (this.#mainOutstanding + this.#sideOutstanding > 0 || this.#pin?.isBusy === true) return;
+    if (this.#mainOutstanding + this.#sideOutstanding > 0 || this.#alone.isBusy) return;
+    if (this.#pin?.isBusy === true) return;
     this.#postponed = undefined;
     const { request, ticket, replyMode } = postponed;
     // HELLO is answered in the version it asks for, and the ticket was taken before.
@@ -494,7 +520,7 @@ export class ProxySession implements Session, ProxyContext {
     for (let index = 1; index < request.count; index++) {
       writeArgument(out, bytes, request.starts[index]!, request.ends[index]!);
     }
-    this.#await(upstream, this.#backendTicket(), { version: 0, mayWrite: true, settled });
+    this.#await(upstream, this.#backendTicket(), { version: 0, mayWrite: true, settled }, 0);
   }
 
   #backendTicket(): Ticket {
@@ -541,10 +567,4 @@ function redirectsTracking(name: string, request: Request): boolean {
     if (request.text(index).toLowerCase() === "redirect") return true;
   }
   return false;
-}
-
-/** Commands that bind a client only with certain arguments. */
-function needsPin(name: string, request: Request): boolean {
-  if (name === "select") return request.count === 2 && request.text(1) !== "0";
-  return name === "client" ? isTracking(request) : changesConnection(name, request);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { formatOrigin, parseOrigin } from "./address.ts";
+import { formatOrigin, originUrl, parseOrigin } from "./address.ts";
 
 describe("parseOrigin", () => {
   test.each([
@@ -11,6 +11,10 @@ describe("parseOrigin", () => {
     ["redis://cache.example:7000/0", { host: "cache.example", port: 7000 }],
     ["valkey://[fe80::1]:7000", { host: "fe80::1", port: 7000 }],
     ["glasscache://localhost:9090", { host: "localhost", port: 9090 }],
+    ["redis://cache.example/3", { host: "cache.example", port: 6379, database: 3 }],
+    ["redis://cache.example?db=3", { host: "cache.example", port: 6379, database: 3 }],
+    ["redis://cache.example/?db=0", { host: "cache.example", port: 6379 }],
+    ["redis://cache.example/3?db=3", { host: "cache.example", port: 6379, database: 3 }],
     ["redis://:secret@host:1", { host: "host", port: 1, password: "secret" }],
     ["redis://me:secret@host", { host: "host", port: 6379, user: "me", password: "secret" }],
     ["redis://me:p%40ss%3Aword%2F@host", { host: "host", port: 6379, user: "me", password: "p@ss:word/" }],
@@ -33,7 +37,15 @@ describe("parseOrigin", () => {
     ["redis://:secret@", "not a valid URL"],
     ["http://localhost:80", "scheme http:// is not supported"],
     ["rediss://localhost:6379", "scheme rediss:// is not supported"],
-    ["redis://localhost/3", "databases other than 0"],
+    ["redis://localhost/x", 'the database "x", which is not a number'],
+    ["redis://localhost/-1", "which is not a number"],
+    ["redis://localhost/1/2", "which is not a number"],
+    ["redis://localhost?db=", "which is not a number"],
+    ["redis://localhost/1?db=2", "names two databases"],
+    ["redis://localhost?db=1&db=2", "names two databases"],
+    ["redis://localhost?database=2", 'unknown parameter "database"'],
+    ["redis://localhost?db=2&timeout=3", 'unknown parameter "timeout"'],
+    ["redis://localhost/2#1", 'behind "#"'],
     ["redis://me:100%@host", "not a valid URL"],
     ["redis://me@host", "a user without a password"],
   ])("%s is refused", (text, message) => {
@@ -42,7 +54,12 @@ describe("parseOrigin", () => {
   });
 
   test("no message repeats a password", () => {
-    for (const text of ["redis://u:secret@host:99999", "redis://u:secret@host/3", "http://u:secret@host"]) {
+    for (const text of [
+      "redis://u:secret@host:99999",
+      "redis://u:secret@host/x",
+      "redis://u:secret@host?x=1",
+      "http://u:secret@host",
+    ]) {
       try {
         parseOrigin(text);
         expect.unreachable();
@@ -61,4 +78,11 @@ describe("parseOrigin", () => {
 test("formatOrigin names host and port, and no password", () => {
   expect(formatOrigin(parseOrigin("redis://me:secret@host:1"))).toBe("host:1");
   expect(formatOrigin(parseOrigin("[::1]:6379"))).toBe("[::1]:6379");
+});
+
+test("originUrl is read again as the same address", () => {
+  for (const text of ["h:1", "[::1]:2", "redis://me:p%40ss%3Aword%2F@host:3/4", "redis://:secret@host"]) {
+    const address = parseOrigin(text);
+    expect(parseOrigin(originUrl(address))).toEqual(address);
+  }
 });

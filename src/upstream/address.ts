@@ -4,10 +4,13 @@ export interface OriginAddress {
   readonly port: number;
   readonly user?: string;
   readonly password?: string;
+  /** The database that every connection selects; 0 where it is absent. */
+  readonly database?: number;
 }
 
 /**
- * Reads `host:port`, `[::1]:port` or `redis://[[user]:password@]host[:port]` (`valkey://`, `glasscache://` likewise).
+ * Reads `host:port`, `[::1]:port` or `redis://[[user]:password@]host[:port][/database]` (`valkey://`, `glasscache://`
+ * likewise). `?db=N` names the database, too.
  * @throws RangeError saying what is wrong; never repeats the password
  */
 export function parseOrigin(text: string): OriginAddress {
@@ -27,9 +30,7 @@ export function parseOrigin(text: string): OriginAddress {
   if (!["redis:", "valkey:", "glasscache:"].includes(url.protocol)) {
     throw new RangeError(`origin scheme ${url.protocol}// is not supported; use redis://`);
   }
-  if (url.pathname !== "" && url.pathname !== "/" && url.pathname !== "/0") {
-    throw new RangeError("origin databases other than 0 are not supported");
-  }
+  const database = databaseOf(url);
   if (url.hostname === "") throw new RangeError("origin names no host");
   const user = decoded(url.username);
   const password = decoded(url.password);
@@ -39,7 +40,34 @@ export function parseOrigin(text: string): OriginAddress {
     port: url.port === "" ? 6379 : checkedPort(Number(url.port)),
     ...(user === "" ? {} : { user }),
     ...(password === "" ? {} : { password }),
+    ...(database === 0 ? {} : { database }),
   };
+}
+
+/** The whole address as a URL that `parseOrigin` reads, the password included. */
+export function originUrl({ user = "", password = "", database, ...place }: OriginAddress): string {
+  const login = password === "" ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`;
+  return `redis://${login}${formatOrigin(place)}${database === undefined ? "" : `/${database}`}`;
+}
+
+/** @throws RangeError */
+function databaseOf(url: URL): number {
+  const named: string[] = [];
+  if (url.pathname !== "" && url.pathname !== "/") named.push(url.pathname.slice(1));
+  for (const [name, value] of url.searchParams) {
+    if (name !== "db")
+      throw new RangeError(`origin has an unknown parameter "${name}"; only ?db=<number> is known`);
+    named.push(value);
+  }
+  if (url.hash !== "") throw new RangeError('origin ends in a part behind "#", which means nothing here');
+  const [first = "0"] = named;
+  if (!/^[0-9]{1,9}$/.test(first)) {
+    throw new RangeError(
+      `origin names the database "${first}", which is not a number; the form is redis://host:port/2`,
+    );
+  }
+  if (named.some((other) => other !== first)) throw new RangeError("origin names two databases");
+  return Number(first);
 }
 
 /** For messages: without the password. */

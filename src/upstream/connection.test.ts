@@ -67,6 +67,7 @@ class Bench implements Disposable {
       {
         address: { host: "127.0.0.1", port: this.origin.port },
         clock: systemClock,
+        connectTimeoutMs: 5000,
         timeoutMs: 5000,
         pendingBytes: 1000,
         ...options,
@@ -314,6 +315,7 @@ test("a backlog arrives whole and in order, however slowly the origin reads", as
   const options = {
     address: { host: "127.0.0.1", port: origin.port },
     clock: systemClock,
+    connectTimeoutMs: 5000,
     timeoutMs: 30_000,
   };
   const connection = new UpstreamConnection({ ...options, pendingBytes: 1e9 }, { closed: () => {} });

@@ -1,4 +1,5 @@
 import type { Socket } from "bun";
+import { assert } from "../lib/assert.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { ChunkedBytes, giveBack } from "../lib/chunked-bytes.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -7,6 +8,7 @@ import { Queue } from "../lib/queue.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
 import { ReplyReader } from "../protocol/reply-reader.ts";
 import { PUSH } from "../protocol/reply-types.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
 import { formatOrigin, type OriginAddress } from "./address.ts";
 import { LargeReply, type LargeReplySink } from "./large-reply.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -45,6 +47,14 @@ export abstract class UpstreamRequest {
    */
   abstract reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void;
   abstract failed(error: UpstreamError): void;
+
+  /**
+   * The connection is given up in favour of another one: asks again over `to`, from the beginning.
+   * @returns false where that must not be, for the request may have changed something: it fails then
+   */
+  resend(_to: UpstreamConnection): boolean {
+    return false;
+  }
 }
 
 export interface UpstreamEvents {
@@ -56,12 +66,16 @@ export interface UpstreamEvents {
   stray?(bytes: Uint8Array, start: number, end: number): void;
   /** The connection has ended; its requests without a reply fail right behind this. Called once. */
   closed(error: UpstreamError): void;
+  /** Whether a PING in between would be answered at once and change nothing. True where this is absent. */
+  mayBeAsked?(): boolean;
 }
 
 export interface UpstreamOptions {
   readonly address: OriginAddress;
   readonly clock: Clock;
-  /** For connecting, and for each reply. */
+  /** For connecting, the handshake included. */
+  readonly connectTimeoutMs: number;
+  /** For each reply. */
   readonly timeoutMs: number;
   /** Request bytes waiting for the origin to read; beyond this further requests fail at once. */
   readonly pendingBytes: number;
@@ -77,6 +91,12 @@ export class UpstreamConnection {
   readonly out = new ByteBuffer(4096);
   /** So many bytes of `out` have been sent. */
   #sent = 0;
+  /** What is sent before everything else: the handshake. */
+  readonly #prelude = new ByteBuffer(256);
+  /** Requests of the handshake without a reply so far. */
+  #preludeOutstanding = 0;
+  /** Nothing but the handshake is sent. */
+  #isGated = false;
   /** What is to be sent before `out`: large arguments, and what was written before them. */
   readonly #backlog = new ChunkedBytes();
   readonly #options: UpstreamOptions;
@@ -92,6 +112,8 @@ export class UpstreamConnection {
   #gathers = false;
   #rests = false;
   #isOpen = false;
+  /** Within the call of the runtime that begins to connect. */
+  #isConnecting = false;
   #closed = false;
   #flushQueued = false;
   /** The system took less than it was given. */
@@ -99,6 +121,8 @@ export class UpstreamConnection {
   /** When it was begun, until something has been received. */
   #lastReceivedMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When it runs, by the connection's clock. */
+  #timerAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: UpstreamOptions, events: UpstreamEvents) {
     this.#options = options;
@@ -140,6 +164,26 @@ export class UpstreamConnection {
     return !this.#closed && this.#waitingBytes < this.#options.pendingBytes;
   }
 
+  /** Asks something that is sent before all that is written to `out`. Only before anything has been. */
+  introduce(command: readonly string[], request: UpstreamRequest): void {
+    assert(this.#requests.length === this.#preludeOutstanding, "a handshake comes first");
+    writeCommand(this.#prelude, command);
+    request.sentAtMs = this.#options.clock.monotonicMs();
+    this.#preludeOutstanding++;
+    this.#requests.push(request);
+  }
+
+  /** What is written to `out` is not sent before `openGate`. */
+  closeGate(): void {
+    this.#isGated = true;
+  }
+
+  openGate(): void {
+    if (!this.#isGated) return;
+    this.#isGated = false;
+    this.queueFlush();
+  }
+
   /**
    * Awaits the reply to the request just written to `out`.
    * @param timeoutMs Infinity for requests that may block
@@ -153,7 +197,7 @@ export class UpstreamConnection {
     request.sentAtMs = nowMs;
     request.deadlineMs = nowMs + timeoutMs;
     this.#requests.push(request);
-    if (this.#timer === undefined && timeoutMs !== Number.POSITIVE_INFINITY) this.#setTimer(timeoutMs);
+    if (request.deadlineMs < this.#timerAtMs) this.#setTimer(timeoutMs, nowMs);
     const isEager = this.#waitingBytes >= EAGER_BYTES && this.#backlog.lengthBytes === 0;
     if (isEager && !this.#isBlocked) this.#flush();
     else this.queueFlush();
@@ -179,8 +223,11 @@ export class UpstreamConnection {
     });
   }
 
-  /** Ends the connection; requests without a reply fail. */
-  close(error: UpstreamError): void {
+  /**
+   * Ends the connection; requests without a reply fail.
+   * @param heir the connection over which those are asked again that may be
+   */
+  close(error: UpstreamError, heir?: UpstreamConnection): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#isOpen = false;
@@ -192,13 +239,15 @@ export class UpstreamConnection {
     // Before the requests: what is asked when they fail must not come to a connection that has ended.
     this.events.closed(error);
     for (let request = this.#requests.shift(); request !== undefined; request = this.#requests.shift()) {
-      fail(request, error);
+      const isAskedAgain = heir !== undefined && !request.settled && request.resend(heir);
+      if (!isAskedAgain) fail(request, error);
     }
   }
 
   #connect(): void {
     const { host, port } = this.#options.address;
-    this.#setTimer(this.#options.timeoutMs);
+    this.#setTimer(this.#options.connectTimeoutMs, this.#lastReceivedMs);
+    this.#isConnecting = true;
     Bun.connect<undefined>({
       hostname: host,
       port,
@@ -225,13 +274,19 @@ export class UpstreamConnection {
         connectError: (_socket, error) => this.#connectFailed(error),
       },
     }).catch((error: Error) => this.#connectFailed(error));
+    this.#isConnecting = false;
   }
 
+  /**
+   * Where there is no route and no descriptor, the runtime tells so before `Bun.connect` has returned, and so before
+   * anybody has this connection: its end must not come before its beginning.
+   */
   #connectFailed(error: Error): void {
-    const code = (error as { code?: string }).code;
-    const reason = code === "ECONNREFUSED" ? "connection refused" : error.message;
     const name = formatOrigin(this.#options.address);
-    this.close(new UpstreamError("ORIGINDOWN", `origin ${name} cannot be reached: ${reason}`, false));
+    const reason = this.#isConnecting ? "no route to it, or no file descriptor left" : connectFailure(error);
+    queueMicrotask(() =>
+      this.close(new UpstreamError("ORIGINDOWN", `origin ${name} cannot be reached: ${reason}`, false)),
+    );
   }
 
   #lost(reason: string): UpstreamError {
@@ -242,7 +297,9 @@ export class UpstreamConnection {
   #flush(): void {
     const socket = this.#socket;
     const { out } = this;
-    if (this.#closed || socket === undefined || this.#waitingBytes === 0) return;
+    if (this.#closed || socket === undefined) return;
+    if (this.#prelude.length > 0 && !this.#flushPrelude(socket)) return;
+    if (this.#isGated || this.#waitingBytes === 0) return;
     if (this.#backlog.lengthBytes > 0 && !this.#flushBacklog(socket)) return;
     this.#sent += Math.max(0, socket.write(out.bytes.subarray(this.#sent, out.length)));
     this.#isBlocked = this.#sent < out.length;
@@ -254,6 +311,18 @@ export class UpstreamConnection {
       out.discard(this.#sent);
       this.#sent = 0;
     }
+  }
+
+  /** @returns whether the handshake has been sent */
+  #flushPrelude(socket: Socket<undefined>): boolean {
+    // In one packet with what may follow.
+    if (!this.#isGated && this.#backlog.lengthBytes === 0 && this.#sent === 0) {
+      this.#prelude.append(this.out.bytes, 0, this.out.length);
+      this.out.clear(KEEP_BYTES);
+    }
+    this.#prelude.discard(Math.max(0, socket.write(this.#prelude.view())));
+    this.#isBlocked = this.#prelude.length > 0;
+    return !this.#isBlocked;
   }
 
   /** Sends a part of the backlog, so that others have their turn in between. @returns whether nothing of it is left */
@@ -390,16 +459,21 @@ export class UpstreamConnection {
 
   #answer(request: UpstreamRequest, bytes: Uint8Array, start: number, end: number): void {
     const isLast = --request.repliesAwaited === 0;
-    if (isLast) this.#requests.shift();
+    if (isLast) {
+      this.#requests.shift();
+      if (this.#preludeOutstanding > 0) this.#preludeOutstanding--;
+    }
     if (request.settled) return;
     request.settled = isLast;
     request.reply(bytes, start, end, this.#reader);
   }
 
-  #setTimer(delayMs: number): void {
+  #setTimer(delayMs: number, nowMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAtMs = nowMs + delayMs;
     this.#timer = setTimeout(
       () => {
-        this.#timer = undefined;
+        this.#timerAtMs = Number.POSITIVE_INFINITY;
         this.#expire();
       },
       Math.max(1, delayMs),
@@ -411,15 +485,16 @@ export class UpstreamConnection {
     if (this.#closed) return;
     const nowMs = this.#options.clock.monotonicMs();
     const name = formatOrigin(this.#options.address);
-    const { timeoutMs } = this.#options;
-    const isAwaited = !this.#isOpen || this.#large !== undefined || this.#hasOverdue(nowMs);
+    const isSetUp = this.#isOpen && this.#preludeOutstanding === 0;
+    const timeoutMs = isSetUp ? this.#options.timeoutMs : this.#options.connectTimeoutMs;
+    const isAwaited = !isSetUp || this.#large !== undefined || this.#hasOverdue(nowMs);
     if (nowMs - this.#lastReceivedMs >= timeoutMs && isAwaited) {
       const message = `origin ${name} sent nothing for ${timeoutMs} ms`;
       this.close(new UpstreamError("ORIGINTIMEOUT", message, this.#isOpen));
       return;
     }
     // A timer may be early by a moment.
-    const isIdleBounded = !this.#isOpen || this.#large !== undefined;
+    const isIdleBounded = !isSetUp || this.#large !== undefined;
     let nextDeadlineMs = isIdleBounded ? this.#lastReceivedMs + timeoutMs : Number.POSITIVE_INFINITY;
     for (let index = 0; index < this.#requests.length; index++) {
       const request = this.#requests.at(index)!;
@@ -433,7 +508,7 @@ export class UpstreamConnection {
         new UpstreamError("ORIGINTIMEOUT", `origin ${name} did not answer within ${timeoutMs} ms`, true),
       );
     }
-    if (nextDeadlineMs !== Number.POSITIVE_INFINITY) this.#setTimer(nextDeadlineMs - nowMs);
+    if (nextDeadlineMs < this.#timerAtMs) this.#setTimer(nextDeadlineMs - nowMs, nowMs);
   }
 
   #hasOverdue(nowMs: number): boolean {
@@ -444,6 +519,11 @@ export class UpstreamConnection {
     }
     return false;
   }
+}
+
+/** The runtime gives every failure the code of a refusal, and no text of the system's. */
+function connectFailure(error: Error): string {
+  return (error as { code?: string }).code === "ECONNREFUSED" ? "connection refused" : error.message;
 }
 
 function fail(request: UpstreamRequest, error: UpstreamError): void {

@@ -66,7 +66,7 @@ async function open(timeoutMs = 5000) {
   const pushes: string[] = [];
   const address = { host: "127.0.0.1", port: origin.port };
   const connection = new UpstreamConnection(
-    { address, clock: systemClock, timeoutMs, pendingBytes: 100_000 },
+    { address, clock: systemClock, connectTimeoutMs: 5000, timeoutMs, pendingBytes: 100_000 },
     { pushed: (bytes, start, end) => pushes.push(latin1(bytes, start, end)), closed() {} },
   );
   opened.push({

@@ -1,7 +1,8 @@
 /**
  * Why the origin did not answer. `code` is the first word of the error a client gets:
  * `ORIGINDOWN`, it cannot be reached; `ORIGINTIMEOUT`, no answer within the time-out; `ORIGINPROTOCOL`, it answered
- * what cannot be understood; `ORIGINAUTH`, it refused the credentials.
+ * what cannot be understood; `ORIGINAUTH`, it refused the credentials; `ORIGINDB`, it refused the database. Where it is
+ * busy or not ready yet, the code is its own: `BUSY`, `LOADING` and their like.
  */
 export class UpstreamError extends Error {
   override name = "UpstreamError";
@@ -16,4 +17,26 @@ export class UpstreamError extends Error {
   }
 }
 
-export type UpstreamErrorCode = "ORIGINDOWN" | "ORIGINTIMEOUT" | "ORIGINPROTOCOL" | "ORIGINAUTH";
+export type UpstreamErrorCode =
+  | "ORIGINDOWN"
+  | "ORIGINTIMEOUT"
+  | "ORIGINPROTOCOL"
+  | "ORIGINAUTH"
+  | "ORIGINDB"
+  | PassingErrorCode;
+
+/** Errors with which a Redis answers anything while it is in some state that passes. */
+const PASSING_CODES = ["BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "OOM", "MISCONF"] as const;
+export type PassingErrorCode = (typeof PASSING_CODES)[number];
+
+/** What an origin says that cannot answer just now; undefined where it says something else. */
+export function passingError(text: string): UpstreamError | undefined {
+  const code = PASSING_CODES.find((each) => text.startsWith(`${each} `) || text === each);
+  if (code === undefined) return undefined;
+  return new UpstreamError(code, text.slice(code.length + 1), false);
+}
+
+/** Whether the origin is there and cannot answer just now. */
+export function isPassing({ code }: UpstreamError): boolean {
+  return (PASSING_CODES as readonly string[]).includes(code);
+}

@@ -15,6 +15,8 @@ export type Script = (command: OriginCommand, connection: OriginConnection) => s
 export interface FakeOriginOptions {
   /** `unknown`: knows no HELLO and so no RESP3, as Redis before 6. */
   readonly hello?: "known" | "unknown";
+  /** What the answer to HELLO calls its version; none by default. */
+  readonly version?: string;
   /** Whether CLIENT TRACKING is known. */
   readonly tracking?: boolean;
   /** Asked for of every connection, of the user `default` where `user` is not given. */
@@ -115,6 +117,12 @@ export class FakeOrigin implements Disposable {
     this.isSilent = true;
   }
 
+  /** Goes on where it went silent, with what it has been sent meanwhile. */
+  speakAgain(): void {
+    this.isSilent = false;
+    for (const connection of this.openConnections) connection.received(new Uint8Array(0));
+  }
+
   isSilent = false;
   #heldWords: string[] | undefined;
 
@@ -141,8 +149,9 @@ export class FakeOrigin implements Disposable {
   touched(key: string, writer: OriginConnection): void {
     if (!this.invalidates) return;
     for (const connection of this.openConnections) {
-      if (connection === writer || !connection.trackedKeys.delete(key)) continue;
-      connection.invalidate(key);
+      if (!connection.trackedKeys.delete(key)) continue;
+      if (connection !== writer) connection.invalidate(key);
+      else if (!connection.noLoop) connection.ownInvalidations.push(key);
     }
   }
 
@@ -182,8 +191,13 @@ export class OriginConnection {
   /** Frames written but not sent: what is held back. */
   readonly heldFrames: string[] = [];
   isClosed = false;
-  /** Whether it has asked for invalidations. */
+  /** Whether it has asked for invalidations, and for none about its own writes. */
   tracks = false;
+  noLoop = false;
+  /** Invalidations of what it changes itself: they are sent behind the reply. */
+  readonly ownInvalidations: string[] = [];
+  /** It alone reads and says nothing more, without being ended. */
+  isSilent = false;
   version: 2 | 3 = 2;
   isAuthenticated: boolean;
   #isHeld = false;
@@ -234,14 +248,15 @@ export class OriginConnection {
   }
 
   flush(): void {
-    if (this.#origin.isSilent || this.#outbound.length === 0) return;
+    if (this.#origin.isSilent || this.isSilent || this.#outbound.length === 0) return;
     const sent = this.#socket.write(this.#outbound.view());
     if (sent > 0) this.#outbound.discard(sent);
   }
 
   received(data: Uint8Array): void {
-    if (this.#origin.isSilent) return;
     this.#inbound.append(data);
+    if (this.#origin.isSilent || this.isSilent) return;
+    this.flush();
     const request = new Request();
     const { bytes, length } = this.#inbound;
     let start = 0;
@@ -261,6 +276,7 @@ export class OriginConnection {
     const scripted = this.#origin.script?.(command, this);
     if (scripted === undefined) this.send(this.#transact(command));
     else if (scripted !== "") this.send(scripted);
+    for (const key of this.ownInvalidations.splice(0)) this.invalidate(key);
     this.#origin.changed();
   }
 
@@ -342,9 +358,13 @@ function hello(
     reply.error("NOAUTH HELLO must be called with the client already authenticated");
   } else {
     const writer = speak(Number(command[1]) as 2 | 3);
-    writer.map(1);
+    const { version } = origin.options;
+    writer.map(version === undefined ? 1 : 2);
     writer.bulkText("server");
-    writer.bulkText("fake");
+    writer.bulkText(version === undefined ? "fake" : "redis");
+    if (version === undefined) return;
+    writer.bulkText("version");
+    writer.bulkText(version);
   }
 }
 
@@ -413,6 +433,7 @@ function answerAuthenticated(
           return;
         }
         connection.tracks = true;
+        connection.noLoop = rest.some((word) => word.toUpperCase() === "NOLOOP");
       }
       reply.ok();
       return;

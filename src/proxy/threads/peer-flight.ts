@@ -55,6 +55,10 @@ export class PeerWaiter implements Waiter {
     this.#then(LOOK_AGAIN);
   }
 
+  odd(): void {
+    this.#then(LOOK_AGAIN);
+  }
+
   failed(): void {
     this.#then(LOOK_AGAIN);
   }

@@ -1,0 +1,91 @@
+import type { Connection } from "../net/connection.ts";
+import type { Request } from "../protocol/protocol.ts";
+import { writeRequest } from "../protocol/request-writer.ts";
+import type { UpstreamConnection } from "../upstream/connection.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { ProxyParts } from "./context.ts";
+import { ForwardedRequest } from "./forwarded-request.ts";
+
+/**
+ * One client's requests that may take the origin's connection for as long as they run, or upset it: scripts, and
+ * commands that are not known here. They go over a connection of this client's own, which is given back when all replies
+ * have come, so nobody else waits behind them.
+ */
+export class AloneLane {
+  readonly #proxy: ProxyParts;
+  readonly #client: Connection;
+  /** Called when all replies have come. */
+  readonly #idle: () => void;
+  #upstream: UpstreamConnection | undefined;
+  #version: 2 | 3 = 2;
+  #outstanding = 0;
+
+  constructor(proxy: ProxyParts, client: Connection, idle: () => void) {
+    this.#proxy = proxy;
+    this.#client = client;
+    this.#idle = idle;
+  }
+
+  get isBusy(): boolean {
+    return this.#outstanding > 0;
+  }
+
+  /** Whether what is outstanding goes over a connection of another version than the client speaks by now. */
+  get speaksOtherwise(): boolean {
+    return this.isBusy && this.#version !== this.#client.respVersion;
+  }
+
+  /** @throws UpstreamError when the origin is down */
+  forward(request: Request): void {
+    const { origin } = this.#proxy;
+    const version = this.#client.respVersion;
+    if (this.#upstream === undefined || this.#upstream.isClosed) {
+      this.#upstream = origin.dedicated(version, { closed: () => {} });
+      this.#version = version;
+    }
+    const upstream = this.#upstream;
+    if (!upstream.accepts) throw origin.overloaded();
+    this.#send(upstream, request, () => {
+      if (this.#outstanding > 0 || this.#upstream !== upstream) return;
+      this.#upstream = undefined;
+      origin.giveBack(upstream, version);
+    });
+  }
+
+  /** For what an origin answers while it is busy with a script. @throws UpstreamError when the origin is down */
+  forwardUrgently(request: Request): void {
+    const upstream = this.#proxy.origin.urgent(this.#client.respVersion);
+    this.#send(upstream, request, () => upstream.close(new UpstreamError("ORIGINDOWN", "answered", true)));
+  }
+
+  /** The client has gone. What it has asked runs on; nobody awaits it. */
+  end(): void {
+    this.#upstream?.close(new UpstreamError("ORIGINDOWN", "the client has gone", true));
+    this.#upstream = undefined;
+  }
+
+  #send(upstream: UpstreamConnection, request: Request, answered: () => void): void {
+    const { stats, fence, origin, cache } = this.#proxy;
+    const ticket = this.#client.defer();
+    writeRequest(upstream.out, request);
+    stats.forwarded++;
+    this.#outstanding++;
+    upstream.enqueue(
+      new ForwardedRequest({
+        ticket,
+        version: this.#client.respVersion,
+        mayWrite: true,
+        isRaw: true,
+        stats,
+        fence,
+        done: () => {
+          // What it changed is not known, and without tracking nobody will tell.
+          if (origin.tracking !== true) cache.invalidateAll();
+          this.#outstanding--;
+          answered();
+          if (this.#outstanding === 0) this.#idle();
+        },
+      }),
+    );
+  }
+}

@@ -1,0 +1,313 @@
+/** What a channel does while the origin is silent, refuses to track, or changes what no invalidation tells. */
+import { afterEach, describe, expect, test } from "bun:test";
+import { FakeOrigin, type OriginConnection } from "../../test/support/fake-origin.ts";
+import { systemClock } from "../lib/clock.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
+import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
+import { ask, closeBenches, commandsOf, keep, OriginBench, open } from "./origin-fixture.ts";
+import type { UpstreamError } from "./upstream-error.ts";
+
+afterEach(closeBenches);
+
+const QUICK = { heartbeatMs: 5, heartbeatTimeoutMs: 40, timeoutMs: 60_000, connectTimeoutMs: 60_000 };
+
+/** A read, which is sent again when its connection is given up. */
+class Read extends UpstreamRequest {
+  readonly outcome: Promise<string>;
+  #settle: (outcome: string) => void = () => {};
+
+  constructor(connection: UpstreamConnection) {
+    super();
+    this.outcome = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#send(connection);
+  }
+
+  #send(connection: UpstreamConnection): void {
+    writeCommand(connection.out, ["GET", "a"]);
+    connection.enqueue(this);
+  }
+
+  override reply(bytes: Uint8Array, start: number, end: number): void {
+    this.#settle(Buffer.from(bytes.subarray(start, end)).toString());
+  }
+
+  override failed(error: UpstreamError): void {
+    this.#settle(error.code);
+  }
+
+  override resend(to: UpstreamConnection): boolean {
+    this.#send(to);
+    return true;
+  }
+}
+
+describe("an origin that is busy", () => {
+  test("keeps its channel: what was asked waits, fences too, and is answered when it goes on", async () => {
+    const bench = open({}, QUICK);
+    await bench.told("ready true");
+    bench.fake.goSilent();
+    const write = ask(bench.origin.main(), "SET", "a", "1");
+    const own = ask(bench.origin.dedicated(3, { closed: () => bench.events.push("own closed") }), "PING");
+    let isThrough = false;
+    bench.origin.fence(() => {
+      isThrough = true;
+    });
+    await bench.told("silent 40");
+    expect(bench.origin.linkStatus).toBe("silent");
+    // Long enough for more than one other connection to be tried.
+    await bench.fake.until(() => bench.fake.connections.length >= 3);
+    expect(bench.origin.provenUntilMs).toBeLessThan(systemClock.monotonicMs());
+    expect(isThrough).toBe(false);
+    bench.fake.speakAgain();
+    expect(await write).toBe("+OK\r\n");
+    expect(await own).toBe("+PONG\r\n");
+    await bench.told("answers");
+    while (!isThrough) await new Promise(setImmediate);
+    expect(bench.origin.provenUntilMs).toBeGreaterThan(systemClock.monotonicMs());
+    expect(bench.origin.linkStatus).toBe("up");
+    expect(bench.events).toEqual(["ready true", "silent 40", "answers"]);
+  });
+
+  test("ends a request by its time-out, and the channel with it where nothing at all comes", async () => {
+    const bench = open({}, { ...QUICK, timeoutMs: 150 });
+    await bench.told("ready true");
+    bench.fake.goSilent();
+    const write = ask(bench.origin.main(), "SET", "a", "1").catch((error: UpstreamError) => error);
+    await bench.told("silent 40");
+    expect(await write).toMatchObject({ code: "ORIGINTIMEOUT", maybeExecuted: true });
+    expect(bench.events).toEqual(["ready true", "silent 40", "lost ORIGINTIMEOUT"]);
+  });
+
+  test("is told by any byte that it sends, which proves nothing", async () => {
+    const bench = open({}, QUICK);
+    await bench.told("ready true");
+    const { main } = bench.fake;
+    main.hold();
+    const large = ask(bench.origin.main(), "LRANGE", "a", "0", "-1");
+    await bench.fake.received(1, "LRANGE");
+    const { provenUntilMs } = bench.origin;
+    // 400 items, one at a time, over several times what the heartbeat may take.
+    main.send("*400\r\n", 0);
+    main.release(1);
+    const begunMs = systemClock.monotonicMs();
+    for (let item = 0; item < 400; ) {
+      await new Promise(setImmediate);
+      if (systemClock.monotonicMs() - begunMs < item) continue;
+      main.send(":1\r\n", 0);
+      main.release(1);
+      item++;
+    }
+    expect(await large).toHaveLength(6 + 400 * 4);
+    expect(bench.events).toEqual(["ready true"]);
+    expect(bench.origin.provenUntilMs).toBe(provenUntilMs);
+    main.release();
+    while (bench.origin.provenUntilMs === provenUntilMs) await new Promise(setImmediate);
+  });
+});
+
+describe("a channel whose wire is dead", () => {
+  test("is replaced: reads are asked again, writes are of unknown outcome", async () => {
+    const bench = open({}, QUICK);
+    await bench.told("ready true");
+    bench.fake.values.set("a", "1");
+    const { main } = bench.fake;
+    main.isSilent = true;
+    const read = new Read(bench.origin.main());
+    const write = ask(bench.origin.main(), "SET", "b", "1").catch((error: UpstreamError) => error);
+    const order: string[] = [];
+    bench.origin.fence(() => order.push("fence"));
+    void read.outcome.then(() => order.push("read"));
+    expect(await write).toMatchObject({ code: "ORIGINTIMEOUT", maybeExecuted: true });
+    expect(await read.outcome).toBe("$1\r\n1\r\n");
+    while (order.length < 2) await new Promise(setImmediate);
+    // Both waited for the other channel.
+    expect(bench.events.slice(0, 4)).toEqual(["ready true", "silent 40", "lost ORIGINTIMEOUT", "ready true"]);
+    expect(bench.errors[0]!.message).toContain("gave no sign of life for 40 ms, but answers others");
+    // Another one was opened at once, without the delays of an origin that is down.
+    expect(bench.draws).toEqual([]);
+  });
+
+  test("ends connections of the same fate, and no others", async () => {
+    const bench = open({}, QUICK);
+    await bench.told("ready true");
+    const open3 = (name: string, mayBeAsked = true) =>
+      bench.origin.dedicated(3, {
+        closed: () => bench.events.push(`${name} closed`),
+        mayBeAsked: () => mayBeAsked,
+      });
+    const [dead, alive, waiting] = [open3("dead"), open3("alive"), open3("waiting", false)];
+    for (const connection of [dead, alive, waiting]) await ask(connection, "PING");
+    const [, deadThere, , waitingThere] = bench.fake.connections as OriginConnection[];
+    for (const each of [bench.fake.main, deadThere!, waitingThere!]) each.isSilent = true;
+    await bench.told("ready true", 2);
+    while (!dead.isClosed) await new Promise(setImmediate);
+    expect(await ask(alive, "PING")).toBe("+PONG\r\n");
+    expect(waiting.isClosed).toBe(false);
+    expect(bench.events.filter((event) => event.endsWith("closed"))).toEqual(["dead closed"]);
+  });
+});
+
+describe("an origin that does not track", () => {
+  test.each(["BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "OOM", "MISCONF"])(
+    "for the moment (%s) is asked again over another connection, and says so meanwhile",
+    async (code) => {
+      let refusals = 2;
+      const bench = open({
+        script: ([name, sub]) =>
+          name === "CLIENT" && sub === "TRACKING" && refusals-- > 0 ? `-${code} not now\r\n` : undefined,
+      });
+      await bench.told(`lost ${code}`, 2);
+      expect(() => bench.origin.main()).toThrow("not now");
+      await bench.told("ready true");
+      expect(bench.origin.tracking).toBe(true);
+      expect(bench.events).toEqual([`lost ${code}`, `lost ${code}`, "ready true"]);
+    },
+  );
+
+  test.each([
+    ["-ERR something else\r\n"],
+    ["-NOPERM not for you\r\n"],
+    ["-ERR unknown command 'CLIENT'\r\n"],
+    [":1\r\n"],
+    ["*0\r\n"],
+    ["_\r\n"],
+  ])("by any other answer (%j) is served, and asked again on the same connection", async (answer) => {
+    let isRefused = true;
+    const bench = open(
+      {
+        script: ([name, sub]) => (name === "CLIENT" && sub === "TRACKING" && isRefused ? answer : undefined),
+      },
+      { trackingRetryMs: 5 },
+    );
+    await bench.told("ready false");
+    expect(bench.origin.provenUntilMs).toBe(Number.POSITIVE_INFINITY);
+    expect(await ask(bench.origin.main(), "GET", "a")).toBe("_\r\n");
+    await bench.fake.received(3, "CLIENT", "TRACKING");
+    isRefused = false;
+    await bench.told("ready true");
+    // What was fetched without tracking goes before it counts as tracked.
+    expect(bench.events).toEqual(["ready false", "all invalidated", "ready true"]);
+    expect(bench.origin.provenUntilMs).toBeLessThan(Number.POSITIVE_INFINITY);
+    expect(bench.fake.connections).toHaveLength(1);
+  });
+
+  test("because it speaks no RESP3 is not believed to, whatever it answers to CLIENT TRACKING", async () => {
+    const bench = open({ hello: "unknown" }, { trackingRetryMs: 5 });
+    await bench.told("ready false");
+    expect(bench.origin.trackingRefusal).toContain("unknown command `HELLO`");
+    bench.fake.options = {};
+    await bench.told("ready true");
+    expect(bench.events).toEqual(["ready false", "all invalidated", "ready true"]);
+  });
+});
+
+describe("NOLOOP", () => {
+  test.each([
+    ["6.0.0", true],
+    ["6.0.20", true],
+    ["6.2.6", true],
+    ["6.2.7", false],
+    ["6.2.14", false],
+    ["7.0.0", false],
+    ["7.0.15", false],
+    ["8.0.1", false],
+    ["255.255.255", false],
+  ])("is asked for of Redis %s: %p", async (version, isAsked) => {
+    const bench = open({ version });
+    await bench.told("ready true");
+    const asked = commandsOf(bench.fake, bench.fake.main).filter((command) => command.includes("TRACKING"));
+    expect(asked.at(-1)).toBe(isAsked ? "CLIENT TRACKING ON NOLOOP" : "CLIENT TRACKING ON");
+    expect(bench.origin.greeting?.version).toBe(version);
+  });
+});
+
+describe("SWAPDB, of which no invalidation tells", () => {
+  /** An origin that counts it as Redis 7 does. */
+  function counting(calls: { count: number }) {
+    return ([name, , what]: readonly string[]) => {
+      if (name !== "LATENCY") return undefined;
+      if (calls.count === 0) return "%0\r\n";
+      const histogram = "$14\r\nhistogram_usec\r\n%1\r\n:1\r\n:1\r\n";
+      return `%1\r\n$6\r\n${what}\r\n%2\r\n$5\r\ncalls\r\n:${calls.count}\r\n${histogram}`;
+    };
+  }
+
+  test("is found by a fence before that lets anybody through", async () => {
+    const calls = { count: 0 };
+    const bench = open({ script: counting(calls) });
+    await bench.told("ready true");
+    const pass = () => new Promise<void>((resolve) => bench.origin.fence(resolve));
+    await pass();
+    for (const count of [1, 2, 0]) {
+      calls.count = count;
+      const before = bench.events.length;
+      await pass();
+      expect(bench.events.slice(before)).toEqual(["all invalidated"]);
+      await pass();
+      expect(bench.events.length).toBe(before + 1);
+    }
+    expect(bench.fake.count("PING")).toBe(0);
+  });
+
+  test("past the proxy is found by the heartbeat", async () => {
+    const calls = { count: 3 };
+    const bench = open({ script: counting(calls) }, { heartbeatMs: 5 });
+    await bench.told("ready true");
+    await bench.fake.received(3, "LATENCY");
+    expect(bench.events).toEqual(["ready true"]);
+    calls.count++;
+    await bench.told("all invalidated");
+  });
+});
+
+describe("another database", () => {
+  test("is selected on every connection before anything else is sent", async () => {
+    const fake = new FakeOrigin();
+    const bench = keep(
+      new OriginBench(fake, { address: { host: "127.0.0.1", port: fake.port, database: 5 } }),
+    );
+    fake.holdFrom("SELECT");
+    const own = bench.origin.dedicated(2, { closed() {} });
+    const connections = [bench.origin.main(), bench.origin.side(2), bench.origin.side(3), own];
+    const asked = connections.map((connection) => ask(connection, "SET", "a", "1"));
+    await fake.received(4, "SELECT", "5");
+    expect(fake.count("SET")).toBe(0);
+    fake.releaseAll();
+    await Promise.all(asked);
+    for (const connection of fake.connections) {
+      const commands = commandsOf(fake, connection);
+      expect(commands.findIndex((each) => each.startsWith("SELECT 5"))).toBeLessThan(
+        commands.indexOf("SET a 1"),
+      );
+      expect(commands).toContain("SELECT 5");
+    }
+  });
+
+  test("that the origin refuses executes nothing", async () => {
+    const fake = new FakeOrigin({
+      script: ([name]) => (name === "SELECT" ? "-ERR DB index is out of range\r\n" : undefined),
+    });
+    const bench = keep(
+      new OriginBench(fake, { address: { host: "127.0.0.1", port: fake.port, database: 99 } }),
+    );
+    const asked = [bench.origin.main(), bench.origin.side(2), bench.origin.dedicated(3, { closed() {} })].map(
+      (connection) => ask(connection, "SET", "a", "1").catch((error: UpstreamError) => error),
+    );
+    for (const each of asked) {
+      expect(await each).toMatchObject({ code: "ORIGINDB", maybeExecuted: false });
+    }
+    expect(fake.values.size).toBe(0);
+    expect(fake.count("SET")).toBe(0);
+  });
+});
+
+test("what the origin says of its table of tracked keys is told", async () => {
+  const bench = open({
+    script: ([name]) =>
+      name === "CONFIG" ? "%1\r\n$23\r\ntracking-table-max-keys\r\n$7\r\n1000000\r\n" : undefined,
+  });
+  await bench.told("ready true");
+  expect(bench.origin.trackedKeysLimit).toBe(1_000_000);
+});

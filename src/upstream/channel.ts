@@ -1,0 +1,272 @@
+import type { Clock } from "../lib/clock.ts";
+import type { ReplyReader } from "../protocol/reply-reader.ts";
+import { STATUS } from "../protocol/reply-types.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
+import { formatOrigin, type OriginAddress } from "./address.ts";
+import { UpstreamConnection } from "./connection.ts";
+import { type Answer, helloCommand, introduce, logIn, Question } from "./handshake.ts";
+import { readInvalidation } from "./invalidation.ts";
+import { Probe } from "./probe.ts";
+import { type Greeting, putsInvalidationsBetweenReplies, readGreeting } from "./server-version.ts";
+import { Sign } from "./sign.ts";
+import { COUNT_SWAPS, readSwapCount } from "./swap-count.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+export interface ChannelOptions {
+  readonly address: OriginAddress;
+  readonly clock: Clock;
+  /** For connecting, the handshake included. */
+  readonly connectTimeoutMs: number;
+  /** For each reply. */
+  readonly timeoutMs: number;
+  /** How often the channel is asked for a sign of life. */
+  readonly heartbeatMs: number;
+  /** Without that sign for so long, what is cached is not vouched for, and another connection is tried beside it. */
+  readonly heartbeatTimeoutMs: number;
+  /** How often an origin that sends no invalidations is asked to. */
+  readonly trackingRetryMs: number;
+  readonly pendingBytes: number;
+}
+
+export interface ChannelEvents {
+  /** The origin says that bytes[start, end) changed. */
+  invalidated(bytes: Uint8Array, start: number, end: number): void;
+  /** Anything may have changed. */
+  allInvalidated(): void;
+  /** Monotonic time up to which no invalidation is missing, as `provenUntilMs`; the channel works. */
+  proven(untilMs: number): void;
+  /** Whether the origin sends invalidations; told once it is known, and again when it begins to. */
+  tracks(tracking: boolean): void;
+  /** No sign of life for so long. */
+  silent(silentMs: number): void;
+  /** The origin answers, after it has been silent. */
+  answers(): void;
+  /** The origin answers other connections, but not this one. */
+  wireLost(error: UpstreamError): void;
+  closed(error: UpstreamError): void;
+}
+
+/**
+ * A connection for data and invalidations: what the origin says about a change stands in the stream before every reply
+ * that has seen it. Proves from time to time that no invalidation is missing.
+ *
+ * A silent channel is that of a busy origin or a dead wire, which look the same. In either case time passes the moment
+ * up to which the channel is proven, so nothing is served from the cache. Then another connection is tried beside it
+ * (`Probe`). If that is answered, the wire is dead. If not, the origin is busy, and whoever has asked something waits.
+ */
+export class Channel {
+  readonly connection: UpstreamConnection;
+  /** Whether the origin sends invalidations; undefined until it has said so. */
+  tracking: boolean | undefined;
+  /** Monotonic time up to which cached entries are known not to have missed an invalidation. */
+  provenUntilMs = Number.NEGATIVE_INFINITY;
+  /** What the origin said of itself. */
+  greeting: Greeting = { server: "", version: "", mode: "" };
+  /** How many keys the origin remembers for all its clients; 0: as many as there are. Undefined: it did not say. */
+  trackedKeysLimit: number | undefined;
+  /** Why the origin sends no invalidations. */
+  refusal = "";
+  readonly #options: ChannelOptions;
+  readonly #events: ChannelEvents;
+  #speaksResp3 = false;
+  /** How often databases were swapped; undefined where the origin does not count that. */
+  #swaps: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #probe: Probe | undefined;
+  #isSilent = false;
+
+  constructor(options: ChannelOptions, events: ChannelEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.connection = new UpstreamConnection(options, {
+      pushed: (bytes, _start, _end, reader) => {
+        readInvalidation(bytes, reader, events.invalidated, events.allInvalidated);
+      },
+      closed: (error) => {
+        clearTimeout(this.#timer);
+        clearTimeout(this.#retry);
+        this.#probe?.close();
+        events.closed(error);
+      },
+    });
+    this.#shakeHands();
+  }
+
+  get #name(): string {
+    return formatOrigin(this.#options.address);
+  }
+
+  get #stalenessBoundMs(): number {
+    return this.#options.heartbeatMs + this.#options.heartbeatTimeoutMs;
+  }
+
+  /** Runs `then` once every invalidation that the origin has caused so far has been received. */
+  fence(then: () => void): void {
+    this.#ask(
+      new Sign(
+        (bytes, reader) => {
+          this.#countSwaps(bytes, reader);
+          then();
+        },
+        // Without an answer nobody knows what has changed: everything fetched goes with the channel, and nothing holds.
+        (error) => {
+          this.connection.close(error);
+          then();
+        },
+        // Over another channel what this one has brought is gone, and the question is the same.
+        (to) => writeCommand(to.out, ["PING"]),
+      ),
+    );
+  }
+
+  #shakeHands(): void {
+    const { connection } = this;
+    logIn(connection, {
+      address: this.#options.address,
+      version: 3,
+      selects: true,
+      greeted: (answer) => this.#greeted(answer),
+    });
+    // Ignored by an origin that does not know them.
+    introduce(connection, ["CLIENT", "SETNAME", "glasscache-proxy"], () => {});
+    // Many clients share the connection: none of them is the one that uses too much memory.
+    introduce(connection, ["CLIENT", "NO-EVICT", "ON"], () => {});
+    introduce(connection, ["CONFIG", "GET", "tracking-table-max-keys"], ({ bytes, reader }) => {
+      this.trackedKeysLimit = lastNumber(bytes, reader);
+    });
+    introduce(connection, COUNT_SWAPS, ({ bytes, reader }) => {
+      this.#swaps = readSwapCount(bytes, reader);
+    });
+    introduce(connection, TRACKING_ON, (answer) => this.#trackingAnswered(answer));
+  }
+
+  #greeted({ error, bytes, reader }: Answer): void {
+    this.#speaksResp3 = error === undefined;
+    if (error === undefined) this.greeting = readGreeting(bytes, reader);
+    else this.refusal = error;
+  }
+
+  #trackingAnswered(answer: Answer): void {
+    const { connection } = this;
+    const { error, reader, sentAtMs } = answer;
+    if (error?.startsWith("NOAUTH") === true) {
+      connection.close(new UpstreamError("ORIGINAUTH", `origin ${this.#name} asks for a password`, false));
+    } else if (error !== undefined || reader.type !== STATUS || !this.#speaksResp3) {
+      if (this.#speaksResp3) this.refusal = error ?? "not the answer that is due to CLIENT TRACKING";
+      this.#settle(false, sentAtMs);
+    } else if (putsInvalidationsBetweenReplies(this.greeting)) {
+      this.#settle(true, sentAtMs);
+    } else {
+      writeCommand(connection.out, [...TRACKING_ON, "NOLOOP"]);
+      connection.enqueue(
+        new Question(connection, (second) => this.#settle(second.error === undefined, second.sentAtMs)),
+      );
+    }
+  }
+
+  /** It is known whether the origin sends invalidations. */
+  #settle(tracking: boolean, sentAtMs: number): void {
+    const isFirst = this.tracking === undefined;
+    if (!tracking) this.#askAgainLater();
+    if (!isFirst && !tracking) return;
+    // What was fetched before could have changed without a word.
+    if (!isFirst) this.#events.allInvalidated();
+    this.tracking = tracking;
+    this.#prove(tracking ? sentAtMs + this.#stalenessBoundMs : Number.POSITIVE_INFINITY);
+    this.#events.tracks(tracking);
+    if (isFirst) this.#beatLater();
+  }
+
+  /** An origin that refuses may do so for now only. */
+  #askAgainLater(): void {
+    const { connection } = this;
+    this.#retry = setTimeout(() => {
+      if (!this.#speaksResp3) {
+        writeCommand(connection.out, helloCommand(this.#options.address));
+        connection.enqueue(new Question(connection, (answer) => this.#greeted(answer)));
+      }
+      writeCommand(connection.out, TRACKING_ON);
+      connection.enqueue(new Question(connection, (answer) => this.#trackingAnswered(answer)));
+    }, this.#options.trackingRetryMs);
+  }
+
+  #prove(untilMs: number): void {
+    this.provenUntilMs = untilMs;
+    this.#events.proven(untilMs);
+  }
+
+  // ---- signs of life
+
+  /** Asks for a sign of life that tells, where it can, how often databases were swapped: no invalidation does. */
+  #ask(sign: Sign): void {
+    const { connection } = this;
+    writeCommand(connection.out, this.#swaps === undefined ? ["PING"] : COUNT_SWAPS);
+    connection.enqueue(sign);
+  }
+
+  #countSwaps(bytes: Uint8Array, reader: ReplyReader): void {
+    if (this.#swaps === undefined) return;
+    const swaps = readSwapCount(bytes, reader);
+    if (swaps === undefined || swaps === this.#swaps) return;
+    this.#swaps = swaps;
+    this.#events.allInvalidated();
+  }
+
+  #beatLater(): void {
+    this.#timer = setTimeout(() => {
+      const beat: Sign = new Sign((bytes, reader) => this.#beaten(beat.sentAtMs, bytes, reader));
+      this.#ask(beat);
+      this.#awaitSignOfLife(this.#options.heartbeatTimeoutMs);
+    }, this.#options.heartbeatMs);
+  }
+
+  #beaten(sentAtMs: number, bytes: Uint8Array, reader: ReplyReader): void {
+    clearTimeout(this.#timer);
+    this.#probe?.close();
+    this.#probe = undefined;
+    if (this.#isSilent) this.#events.answers();
+    this.#isSilent = false;
+    this.#countSwaps(bytes, reader);
+    if (this.tracking === true) this.#prove(sentAtMs + this.#stalenessBoundMs);
+    this.#beatLater();
+  }
+
+  /** Any byte is a sign of life, as long as bytes come. Only the answer proves anything. */
+  #awaitSignOfLife(delayMs: number): void {
+    const { clock, heartbeatTimeoutMs } = this.#options;
+    this.#timer = setTimeout(() => {
+      const silentMs = clock.monotonicMs() - this.connection.lastReceivedMs;
+      if (silentMs < heartbeatTimeoutMs) this.#awaitSignOfLife(heartbeatTimeoutMs - silentMs);
+      else this.#doubt();
+    }, delayMs);
+  }
+
+  #doubt(): void {
+    const { heartbeatMs, heartbeatTimeoutMs } = this.#options;
+    const { connection } = this;
+    if (!this.#isSilent) this.#events.silent(heartbeatTimeoutMs);
+    this.#isSilent = true;
+    const { lastReceivedMs } = connection;
+    this.#probe = new Probe(this.#options, (isAnswered) => {
+      this.#probe = undefined;
+      if (connection.lastReceivedMs > lastReceivedMs) {
+        this.#awaitSignOfLife(heartbeatTimeoutMs);
+      } else if (isAnswered) {
+        const message = `origin ${this.#name} gave no sign of life for ${heartbeatTimeoutMs} ms, but answers others`;
+        this.#events.wireLost(new UpstreamError("ORIGINTIMEOUT", message, true));
+      } else {
+        this.#timer = setTimeout(() => this.#doubt(), heartbeatMs);
+      }
+    });
+  }
+}
+
+const TRACKING_ON = ["CLIENT", "TRACKING", "ON"];
+
+/** The number that a reply ends with; undefined where it does not. */
+function lastNumber(bytes: Uint8Array, { valueStart, valueEnd }: ReplyReader): number | undefined {
+  const text = Buffer.from(bytes.subarray(valueStart, valueEnd)).toString("latin1");
+  const digits = /\r\n([0-9]{1,15})\r\n$/.exec(text)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

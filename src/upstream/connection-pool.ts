@@ -1,0 +1,145 @@
+import { writeCommand } from "../protocol/request-writer.ts";
+import { UpstreamConnection, type UpstreamEvents, type UpstreamOptions } from "./connection.ts";
+import { introduce, logIn } from "./handshake.ts";
+import { Sign } from "./sign.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+/** Dedicated connections kept for the next client, for each RESP version. */
+const IDLE_CONNECTIONS = 64;
+
+/** The connections to an origin beside its channel: shared by all clients, or one client's alone for a while. */
+export class ConnectionPool {
+  readonly #options: UpstreamOptions;
+  /** Shared, by RESP version. */
+  readonly #shared = new Map<2 | 3, UpstreamConnection>();
+  readonly #dedicated = new Set<UpstreamConnection>();
+  /** Dedicated connections that were given back, by RESP version. */
+  readonly #idle = new Map<2 | 3, UpstreamConnection[]>();
+  /** Shared once, until the last reply has come. */
+  readonly #retired = new Set<UpstreamConnection>();
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+  }
+
+  /** Connections by use; those given back wait for the next client that needs one of its own. */
+  get counts(): { shared: number; dedicated: number; idle: number } {
+    let idle = 0;
+    for (const connections of this.#idle.values()) idle += connections.length;
+    const shared = this.#shared.size + this.#retired.size;
+    return { shared, dedicated: this.#dedicated.size, idle };
+  }
+
+  /** The shared connection for replies in this RESP version. */
+  shared(version: 2 | 3): UpstreamConnection {
+    let connection = this.#shared.get(version);
+    if (connection === undefined) {
+      const opened = this.#open(version, {
+        closed: () => {
+          if (this.#shared.get(version) === opened) this.#shared.delete(version);
+          this.#retired.delete(opened);
+        },
+      });
+      introduce(opened, ["CLIENT", "NO-EVICT", "ON"], () => {});
+      this.#shared.set(version, opened);
+      connection = opened;
+    }
+    return connection;
+  }
+
+  /** A connection for one client alone, until it is given back or closed. */
+  dedicated(version: 2 | 3, events: UpstreamEvents): UpstreamConnection {
+    const connection = this.#idle.get(version)?.pop() ?? this.#open(version, events);
+    this.#dedicated.add(connection);
+    connection.events = {
+      ...events,
+      closed: (error) => {
+        this.#dedicated.delete(connection);
+        events.closed(error);
+      },
+    };
+    return connection;
+  }
+
+  /** A connection that selects no database: a Redis that is busy with a script refuses to. Never given back. */
+  urgent(version: 2 | 3): UpstreamConnection {
+    const connection = new UpstreamConnection(this.#options, {
+      closed: () => this.#dedicated.delete(connection),
+    });
+    logIn(connection, { address: this.#options.address, version, selects: false });
+    this.#dedicated.add(connection);
+    return connection;
+  }
+
+  /** Gives a dedicated connection back for the next client; its state must be that of a new one. */
+  giveBack(connection: UpstreamConnection, version: 2 | 3): void {
+    this.#dedicated.delete(connection);
+    const idle = this.#idle.get(version) ?? [];
+    this.#idle.set(version, idle);
+    // A reply that still comes is not the next client's.
+    if (connection.isClosed || connection.outstandingCount > 0 || idle.length >= IDLE_CONNECTIONS) {
+      connection.close(notNeeded());
+      return;
+    }
+    idle.push(connection);
+    connection.events = {
+      closed: () => {
+        const at = idle.indexOf(connection);
+        if (at >= 0) idle.splice(at, 1);
+      },
+    };
+  }
+
+  /**
+   * The channel was lost, and these connections may be lost, too: none is taken for anything new. Those that somebody
+   * waits for stay.
+   */
+  retire(): void {
+    for (const connection of this.#shared.values()) {
+      if (connection.outstandingCount === 0) connection.close(notNeeded());
+      else this.#retired.add(connection);
+    }
+    this.#shared.clear();
+    for (const connection of [...this.#idle.values()].flat()) connection.close(notNeeded());
+  }
+
+  /**
+   * The origin answers over a new channel: those that do not within so long have lost their wire, and end.
+   * @param nowMs by the connections' clock
+   */
+  verify(withinMs: number, nowMs: () => number, error: UpstreamError): void {
+    const askedAtMs = nowMs();
+    const asked = [...this.#retired, ...this.#dedicated].filter(
+      (connection) => connection.events.mayBeAsked?.() !== false,
+    );
+    for (const connection of asked) {
+      writeCommand(connection.out, ["PING"]);
+      connection.enqueue(new Sign(() => this.#endIfDone(connection)));
+    }
+    if (asked.length === 0) return;
+    const timer = setTimeout(() => {
+      for (const connection of asked) if (connection.lastReceivedMs < askedAtMs) connection.close(error);
+    }, withinMs);
+    timer.unref();
+  }
+
+  close(error: UpstreamError): void {
+    const idle = [...this.#idle.values()].flat();
+    const all = [...this.#shared.values(), ...this.#retired, ...this.#dedicated, ...idle];
+    for (const connection of all) connection.close(error);
+  }
+
+  #endIfDone(connection: UpstreamConnection): void {
+    if (this.#retired.has(connection) && connection.outstandingCount === 0) connection.close(notNeeded());
+  }
+
+  #open(version: 2 | 3, events: UpstreamEvents): UpstreamConnection {
+    const connection = new UpstreamConnection(this.#options, events);
+    logIn(connection, { address: this.#options.address, version, selects: true });
+    return connection;
+  }
+}
+
+function notNeeded(): UpstreamError {
+  return new UpstreamError("ORIGINDOWN", "not needed any more", false);
+}

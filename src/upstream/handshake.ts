@@ -1,0 +1,110 @@
+import type { ReplyReader } from "../protocol/reply-reader.ts";
+import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
+import { formatOrigin, type OriginAddress } from "./address.ts";
+import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
+import { passingError, UpstreamError } from "./upstream-error.ts";
+
+/** An answer to a request of the handshake. */
+export interface Answer {
+  /** The text of an error; undefined where it is none. */
+  readonly error: string | undefined;
+  /** The reply's bytes, of an error, too; valid during the call only. */
+  readonly bytes: Uint8Array;
+  readonly reader: ReplyReader;
+  /** When it was asked, by the connection's clock. */
+  readonly sentAtMs: number;
+}
+
+/**
+ * A question that the proxy itself asks an origin. An answer that says that the origin cannot answer just now ends the
+ * connection, so that it is asked again over the next one.
+ */
+export class Question extends UpstreamRequest {
+  readonly #connection: UpstreamConnection;
+  readonly #answered: (answer: Answer) => void;
+
+  constructor(connection: UpstreamConnection, answered: (answer: Answer) => void) {
+    super();
+    this.#connection = connection;
+    this.#answered = answered;
+  }
+
+  override reply(bytes: Uint8Array, _start: number, _end: number, reader: ReplyReader): void {
+    const isError = reader.type === ERROR || reader.type === BULK_ERROR;
+    const error = isError
+      ? Buffer.from(bytes.subarray(reader.valueStart, reader.valueEnd)).toString()
+      : undefined;
+    const passing = error === undefined ? undefined : passingError(error);
+    if (passing === undefined) this.#answered({ error, bytes, reader, sentAtMs: this.sentAtMs });
+    else this.#connection.close(passing);
+  }
+
+  /** The connection has ended, or is of no use without the answer. */
+  override failed(error: UpstreamError): void {
+    this.#connection.close(error);
+  }
+}
+
+export interface LogIn {
+  readonly address: OriginAddress;
+  readonly version: 2 | 3;
+  /** Whether the address's database is selected. */
+  readonly selects: boolean;
+  /** Called with the answer to HELLO, where that is asked for (version 3). */
+  readonly greeted?: (answer: Answer) => void;
+}
+
+/**
+ * Gives the password, agrees on the RESP version and selects the database, all in the first packet. An origin that does
+ * not know HELLO stays with RESP2, and takes the password by the AUTH that follows; where HELLO has taken it, that says
+ * nothing. Where a database is to be selected, nothing else is sent before it is: it would concern another one.
+ */
+export function logIn(connection: UpstreamConnection, { address, version, selects, greeted }: LogIn): void {
+  const { user, password, database = 0 } = address;
+  const refuse = (error: string) => {
+    const message = `origin ${formatOrigin(address)} refused the credentials: ${error}`;
+    connection.close(new UpstreamError("ORIGINAUTH", message, false));
+  };
+  let isLoggedIn = false;
+  if (version === 3) {
+    introduce(connection, helloCommand(address), (answer) => {
+      isLoggedIn = answer.error === undefined;
+      if (answer.error !== undefined && isAuthError(answer.error)) refuse(answer.error);
+      else greeted?.(answer);
+    });
+  }
+  if (password !== undefined) {
+    const login = user === undefined ? ["AUTH", password] : ["AUTH", user, password];
+    introduce(connection, login, ({ error }) => {
+      if (error !== undefined && !isLoggedIn) refuse(error);
+    });
+  }
+  if (database === 0 || !selects) return;
+  connection.closeGate();
+  introduce(connection, ["SELECT", String(database)], ({ error }) => {
+    if (error === undefined) {
+      connection.openGate();
+      return;
+    }
+    const message = `origin ${formatOrigin(address)} refused database ${database}: ${error}`;
+    connection.close(new UpstreamError("ORIGINDB", message, false));
+  });
+}
+
+/** HELLO 3, with the password where there is one. */
+export function helloCommand({ user, password }: OriginAddress): string[] {
+  return ["HELLO", "3", ...(password === undefined ? [] : ["AUTH", user ?? "default", password])];
+}
+
+/** Asks something in the first packet of a connection. */
+export function introduce(
+  connection: UpstreamConnection,
+  command: readonly string[],
+  answered: (answer: Answer) => void,
+): void {
+  connection.introduce(command, new Question(connection, answered));
+}
+
+function isAuthError(error: string): boolean {
+  return /^(WRONGPASS|NOAUTH)|invalid username-password|invalid password/i.test(error);
+}

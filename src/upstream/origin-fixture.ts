@@ -1,0 +1,111 @@
+import { FakeOrigin, type FakeOriginOptions, type OriginConnection } from "../../test/support/fake-origin.ts";
+import { latin1 } from "../lib/bytes.ts";
+import { systemClock } from "../lib/clock.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
+import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
+import { Origin, type OriginOptions } from "./origin.ts";
+import type { UpstreamError } from "./upstream-error.ts";
+
+/** An origin as the proxy sees it, and all that it told. */
+export class OriginBench implements Disposable {
+  readonly fake: FakeOrigin;
+  readonly origin: Origin;
+  readonly events: string[] = [];
+  readonly errors: UpstreamError[] = [];
+  /** Delays drawn for reconnection, as shares of the whole delay. */
+  readonly draws: number[] = [];
+  #waiters: (() => void)[] = [];
+
+  constructor(fake: FakeOrigin, options: Partial<OriginOptions> = {}) {
+    this.fake = fake;
+    const random = options.random ?? { next: () => 0 };
+    const tell = (event: string) => {
+      this.events.push(event);
+      for (const resolve of this.#waiters.splice(0)) resolve();
+    };
+    this.origin = new Origin(
+      {
+        address: { host: "127.0.0.1", port: fake.port },
+        clock: systemClock,
+        connectTimeoutMs: 2000,
+        timeoutMs: 2000,
+        trackingRetryMs: 10_000,
+        heartbeatMs: 1000,
+        heartbeatTimeoutMs: 1000,
+        pendingBytes: 10_000,
+        ...options,
+        random: {
+          next: () => {
+            const share = random.next();
+            this.draws.push(share);
+            return share;
+          },
+        },
+      },
+      {
+        invalidated: (bytes, start, end) => tell(`invalidated ${latin1(bytes, start, end)}`),
+        allInvalidated: () => tell("all invalidated"),
+        lost: (error) => {
+          this.errors.push(error);
+          tell(`lost ${error.code}`);
+        },
+        ready: (tracking) => tell(`ready ${tracking}`),
+        silent: (silentMs) => tell(`silent ${silentMs}`),
+        answers: () => tell("answers"),
+      },
+    );
+  }
+
+  /** Waits for the `count`th event with this text. */
+  async told(event: string, count = 1): Promise<void> {
+    while (this.events.filter((told) => told === event).length < count) {
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.origin.close();
+    this.fake[Symbol.dispose]();
+  }
+}
+
+const benches: OriginBench[] = [];
+
+/** Closes what was opened; for `afterEach`. */
+export function closeBenches(): void {
+  for (const bench of benches.splice(0)) bench[Symbol.dispose]();
+}
+
+export function open(fake: FakeOriginOptions = {}, options: Partial<OriginOptions> = {}): OriginBench {
+  return keep(new OriginBench(new FakeOrigin(fake), options));
+}
+
+/** To be closed with the others. */
+export function keep(bench: OriginBench): OriginBench {
+  benches.push(bench);
+  return bench;
+}
+
+/** Sends a command and waits for its reply. @throws UpstreamError */
+export function ask(connection: UpstreamConnection, ...command: string[]): Promise<string> {
+  writeCommand(connection.out, command);
+  return new Promise((resolve, reject) => {
+    connection.enqueue(
+      new (class extends UpstreamRequest {
+        override reply(bytes: Uint8Array, start: number, end: number): void {
+          resolve(latin1(bytes, start, end));
+        }
+
+        override failed(error: UpstreamError): void {
+          reject(error);
+        }
+      })(),
+    );
+  });
+}
+
+export function commandsOf(fake: FakeOrigin, connection: OriginConnection): string[] {
+  return fake.commands
+    .filter((sent) => sent.connection === connection)
+    .map(({ command }) => command.join(" "));
+}

@@ -1,0 +1,59 @@
+import { writeCommand } from "../protocol/request-writer.ts";
+import { UpstreamConnection, type UpstreamOptions } from "./connection.ts";
+import { Sign } from "./sign.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+/** Between the two questions: the origin has time to answer what else waits for it. */
+const SETTLE_MS = 100;
+
+/**
+ * Asks an origin for a sign of life over a connection of its own, twice. An origin that was busy answers all its
+ * connections in one turn of its event loop, so one that is still silent after the second answer has lost its wire.
+ * Any answer counts, an error too: no password is given.
+ */
+export class Probe {
+  readonly #connection: UpstreamConnection;
+  readonly #done: (isAnswered: boolean) => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #answers = 0;
+  #isOver = false;
+
+  /** @param done called once, unless `close` is: whether there were answers; false where the connection ended before */
+  constructor(options: UpstreamOptions, done: (isAnswered: boolean) => void) {
+    this.#done = done;
+    this.#connection = new UpstreamConnection(options, {
+      // What is told to a client too many, say, is an answer, though the last one.
+      closed: () => this.#answers === 0 && this.#end(false),
+    });
+    this.#ask();
+  }
+
+  /** The answer is of no interest any longer. */
+  close(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#connection.close(new UpstreamError("ORIGINDOWN", "not needed any more", false));
+  }
+
+  #ask(): void {
+    writeCommand(this.#connection.out, ["PING"]);
+    this.#connection.enqueue(new Sign(() => this.#answered()));
+  }
+
+  #answered(): void {
+    this.#answers++;
+    if (this.#answers === 2) this.#end(true);
+    else {
+      this.#timer = setTimeout(() => {
+        if (this.#connection.isClosed) this.#end(true);
+        else this.#ask();
+      }, SETTLE_MS);
+    }
+  }
+
+  #end(isAnswered: boolean): void {
+    if (this.#isOver) return;
+    this.close();
+    this.#done(isAnswered);
+  }
+}
