@@ -111,6 +111,27 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       await untilOrigin([]);
     });
 
+    test("a burst of messages shares its fences", async () => {
+      const subscriber = await client(version);
+      subscriber.send(["SUBSCRIBE", "burst"]);
+      await next(subscriber, 1);
+      const fences = async (): Promise<number> => {
+        const stats = String(await proxied.direct.must("INFO", "commandstats"));
+        return Number(/cmdstat_latency\|histogram:calls=(\d+)/.exec(stats)?.[1]);
+      };
+      const before = await fences();
+      for (let n = 0; n < 10; n++) {
+        await Promise.all(Array.from({ length: 100 }, () => proxied.direct.must("PUBLISH", "burst", "x")));
+      }
+      expect(await next(subscriber, 1000)).toEqual(
+        Array.from({ length: 1000 }, () => message(version, "message", "burst", "x")),
+      );
+      // Two for each burst, and heartbeats.
+      expect((await fences()) - before).toBeLessThan(60);
+      subscriber.close();
+      await untilOrigin([]);
+    });
+
     test("UNSUBSCRIBE of one who has not subscribed", async () => {
       const frames = await client(version);
       frames.send(["UNSUBSCRIBE", "a", "b"], ["PUNSUBSCRIBE"], ["PING"]);
@@ -178,6 +199,22 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       await untilOrigin([]);
       expect(await proxied.direct.must("RPUSH", "abandoned", "x")).toBe(1);
       expect(await proxied.direct.must("DEL", "abandoned")).toBe(1);
+    });
+
+    test("MONITOR of an origin where nothing happens shows nothing but heartbeats", async () => {
+      const monitor = await client(version);
+      monitor.send(["MONITOR"]);
+      expect(await next(monitor, 1)).toEqual(["+OK\r\n"]);
+      await proxied.direct.must("ECHO", "first");
+      await monitor.receivedFrame((frame) => frame.includes("first"));
+      const { frames } = monitor;
+      frames.splice(0);
+      for (let n = 0; n < 50; n++) await proxied.direct.must("ECHO", "some");
+      await monitor.receivedFrame((frame) => frame.includes("some"), 50);
+      // The fence behind MONITOR's own reply, and a heartbeat, may have come; not one for each line.
+      expect(frames.filter((frame) => !frame.includes("some")).length).toBeLessThan(3);
+      monitor.close();
+      await untilOrigin([]);
     });
 
     test("MONITOR shows what the origin executes, in order", async () => {

@@ -214,21 +214,29 @@ export class Channel {
   }
 
   #beatLater(): void {
-    this.#timer = setTimeout(() => {
-      const beat: Sign = new Sign((bytes, reader) => this.#beaten(beat.sentAtMs, bytes, reader));
-      this.#ask(beat);
-      this.#awaitSignOfLife(this.#options.heartbeatTimeoutMs);
-    }, this.#options.heartbeatMs);
+    this.#timer = setTimeout(() => this.#beat(), this.#options.heartbeatMs);
+  }
+
+  #beat(): void {
+    const beat: Sign = new Sign((bytes, reader) => this.#beaten(beat.sentAtMs, bytes, reader));
+    this.#ask(beat);
+    this.#awaitSignOfLife(this.#options.heartbeatTimeoutMs);
   }
 
   #beaten(sentAtMs: number, bytes: Uint8Array, reader: ReplyReader): void {
     clearTimeout(this.#timer);
     this.#probe?.close();
     this.#probe = undefined;
+    this.#countSwaps(bytes, reader);
+    const provenUntilMs = sentAtMs + this.#stalenessBoundMs;
+    if (this.tracking === true) this.#prove(provenUntilMs);
+    // An answer that took too long proves nothing by now: it is as old as its question.
+    if (provenUntilMs <= this.#options.clock.monotonicMs()) {
+      this.#beat();
+      return;
+    }
     if (this.#isSilent) this.#events.answers();
     this.#isSilent = false;
-    this.#countSwaps(bytes, reader);
-    if (this.tracking === true) this.#prove(sentAtMs + this.#stalenessBoundMs);
     this.#beatLater();
   }
 

@@ -4,6 +4,7 @@ import { ManualClock, systemClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { UpstreamRequest } from "./connection.ts";
+import { ConnectionPool } from "./connection-pool.ts";
 import type { LargeReplySink } from "./large-reply.ts";
 import { ask, closeBenches, commandsOf, keep, OriginBench, open } from "./origin-fixture.ts";
 import type { UpstreamError } from "./upstream-error.ts";
@@ -418,6 +419,41 @@ describe("connections beside the main one", () => {
     bench.fake.options = { password: "changed" };
     await expect(ask(bench.origin.side(3), "PING")).rejects.toMatchObject({ code: "ORIGINAUTH" });
     expect(bench.events).toEqual(["ready true"]);
+  });
+});
+
+describe("a connect that fails within the call", () => {
+  // The broadcast address: there is no route to it for TCP, on any machine.
+  const NOWHERE = { host: "255.255.255.255", port: 1 };
+
+  test("is tried again and again, and requests fail with the reason", async () => {
+    const bench = open({}, { address: NOWHERE });
+    await bench.told("lost ORIGINDOWN", 5);
+    const reason = "origin 255.255.255.255:1 cannot be reached: no route to it";
+    expect(() => bench.origin.main()).toThrow(reason);
+    expect(() => bench.origin.side(2)).toThrow(reason);
+    expect(() => bench.origin.dedicated(3, { closed: () => {} })).toThrow(reason);
+    expect(() => bench.origin.urgent(3)).toThrow(reason);
+    await new Promise<void>((resolve) => bench.origin.fence(resolve));
+  });
+
+  test("ends connections that were asked for in the meantime, behind the call that asked", async () => {
+    const ends: string[] = [];
+    const pool = new ConnectionPool({
+      ...{ address: NOWHERE, clock: systemClock, pendingBytes: 1000 },
+      ...{ connectTimeoutMs: 1000, timeoutMs: 1000 },
+    });
+    const own = pool.dedicated(3, { closed: (error) => ends.push(error.message) });
+    const shared = pool.shared(2);
+    const urgent = pool.urgent(2);
+    expect([own, shared, urgent].map(({ isClosed }) => isClosed)).toEqual([false, false, false]);
+    const asked = [own, shared, urgent].map((connection) => ask(connection, "PING"));
+    for (const outcome of await Promise.allSettled(asked)) {
+      expect(outcome).toMatchObject({ status: "rejected", reason: { code: "ORIGINDOWN" } });
+    }
+    expect(ends).toHaveLength(1);
+    expect(pool.counts).toEqual({ shared: 0, dedicated: 0, idle: 0 });
+    expect(pool.shared(2)).not.toBe(shared);
   });
 });
 

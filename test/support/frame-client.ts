@@ -50,6 +50,13 @@ export class FrameClient {
     return this.frames;
   }
 
+  /** Waits for so many frames that are of some kind. */
+  async receivedFrame(isOfKind: (frame: string) => boolean, count = 1): Promise<void> {
+    while (this.frames.filter(isOfKind).length < count) {
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
   /** Waits until everything that was on its way has come. Leaves nothing in `frames`. */
   async settled(): Promise<void> {
     const text = `barrier-${++this.#barriers}`;

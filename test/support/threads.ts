@@ -1,5 +1,4 @@
 import { type StartThreadsOptions, Supervisor } from "../../src/proxy/threads/supervisor.ts";
-import type { FakeOrigin } from "./fake-origin.ts";
 import { RespClient } from "./resp-client.ts";
 
 export interface Threads extends AsyncDisposable {
@@ -8,7 +7,7 @@ export interface Threads extends AsyncDisposable {
 }
 
 export async function startThreads(
-  origin: FakeOrigin,
+  origin: { readonly port: number },
   options: Partial<StartThreadsOptions> = {},
 ): Promise<Threads> {
   const messages: string[] = [];

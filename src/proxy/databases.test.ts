@@ -1,0 +1,135 @@
+/** Databases of a Redis: another one in the origin's address, and SWAPDB. */
+import { describe, expect, test } from "bun:test";
+import { LocalProxy } from "../../test/support/local-proxy.ts";
+import { startRedis } from "../../test/support/origins.ts";
+import { proxiedRedis } from "../../test/support/proxied-redis.ts";
+import { requireProgram } from "../../test/support/requirements.ts";
+import { RespClient } from "../../test/support/resp-client.ts";
+import { clientOfEach, startThreads, until } from "../../test/support/threads.ts";
+
+const redis = requireProgram("redis-server");
+
+describe.skipIf(!redis.available)(redis.title("a database in the origin's address"), () => {
+  test.each(["/2", "?db=2"])("%s is where all commands go", async (place) => {
+    await using origin = await startRedis();
+    await using local = await LocalProxy.ready({ origin: `redis://127.0.0.1:${origin.port}${place}` });
+    using direct = await RespClient.connect({ port: origin.port });
+    await direct.must("SET", "a", "zero");
+    for (const version of [2, 3] as const) {
+      const client = await local.client({ version });
+      await client.must("FLUSHDB");
+      expect(await client.must("GET", "a")).toBeNull();
+      await client.must("SET", "a", "two");
+      expect(await client.must("GET", "a")).toBe("two");
+      expect(await client.must("GET", "a")).toBe("two");
+      await client.must("HSET", "h", "f", "v");
+      expect(await client.must("EVAL", "return redis.call('get', 'a')", "0")).toBe("two");
+      const hash = await client.must("HGETALL", "h");
+      expect(hash instanceof Map ? [...hash].flat() : hash).toEqual(["f", "v"]);
+      await client.must("MULTI");
+      await client.must("GET", "a");
+      expect(await client.must("EXEC")).toEqual(["two"]);
+      expect(await client.must("SELECT", "0")).toBe("OK");
+      expect(await client.must("GET", "a")).toBe("zero");
+      expect(await client.must("SELECT", "2")).toBe("OK");
+      expect(await client.must("GET", "a")).toBe("two");
+      expect(local.proxy.origin.connectionCounts.dedicated).toBe(0);
+    }
+    await direct.must("SELECT", "2");
+    await direct.must("SET", "a", "changed");
+    const client = await local.client();
+    await until(async () => (await client.must("GET", "a")) === "changed");
+  });
+
+  test("that there is not executes nothing anywhere, and says why", async () => {
+    await using origin = await startRedis({ args: ["--databases", "4"] });
+    await using local = await LocalProxy.start({ origin: `redis://127.0.0.1:${origin.port}/4` });
+    const message = await local.logged(/refused database 4/);
+    expect(message).toContain("DB index is out of range");
+    const client = await local.client();
+    for (const command of [
+      ["SET", "a", "1"],
+      ["EVAL", "return redis.call('set', 'a', '1')", "0"],
+      ["MULTI"],
+    ]) {
+      expect(await client.ask(...command)).toMatchObject({ code: "ORIGINDB" });
+    }
+    using direct = await RespClient.connect({ port: origin.port });
+    expect(await direct.must("DBSIZE")).toBe(0);
+  });
+});
+
+describe.skipIf(!redis.available)(redis.title("SWAPDB"), () => {
+  const proxied = proxiedRedis();
+  const WAYS: [string, (client: RespClient) => Promise<unknown>][] = [
+    ["by itself", (client) => client.must("SWAPDB", "0", "1")],
+    [
+      "in a transaction",
+      async (client) => {
+        await client.must("MULTI");
+        await client.must("SWAPDB", "0", "1");
+        return client.must("EXEC");
+      },
+    ],
+    ["in a script", (client) => client.must("EVAL", "return redis.call('swapdb', 0, 1)", "0")],
+    [
+      "in a script that hides it",
+      (client) => client.must("EVAL", "return redis.call('SWAP' .. 'db', 0, 1)", "0"),
+    ],
+    [
+      "in a script known by its hash",
+      async (client) => {
+        const hash = await client.must("SCRIPT", "LOAD", "return redis.call('swapdb', 0, 1)");
+        return client.must("EVALSHA", String(hash), "0");
+      },
+    ],
+    [
+      "in a script within a transaction",
+      async (client) => {
+        await client.must("MULTI");
+        await client.must("EVAL", "return redis.call('swapdb', 0, 1)", "0");
+        return client.must("EXEC");
+      },
+    ],
+  ];
+
+  async function prepare(direct: RespClient): Promise<void> {
+    await direct.must("FLUSHALL");
+    await direct.must("SET", "k", "zero");
+    await direct.must("SELECT", "1");
+    await direct.must("SET", "k", "one");
+    await direct.must("SELECT", "0");
+  }
+
+  test.each(WAYS)("%s shows the other database to everybody at once", async (_, swap) => {
+    await prepare(proxied.direct);
+    const [client, other] = await proxied.local.clients(2);
+    for (const wanted of ["zero", "one", "zero"]) {
+      expect(await other!.must("GET", "k")).toBe(wanted);
+      expect(await other!.must("GET", "k")).toBe(wanted);
+      await swap(client!);
+      expect(await other!.must("GET", "k")).toBe(wanted === "one" ? "zero" : "one");
+    }
+  });
+
+  test.each(WAYS)("%s, with several threads", async (_, swap) => {
+    await prepare(proxied.direct);
+    await using threads = await startThreads(proxied.origin, { threads: 2 });
+    const clients = await clientOfEach(threads.supervisor);
+    for (const wanted of ["zero", "one"]) {
+      for (const client of clients) expect(await client.must("GET", "k")).toBe(wanted);
+      await swap(clients[0]!);
+      for (const client of clients)
+        expect(await client.must("GET", "k")).toBe(wanted === "one" ? "zero" : "one");
+    }
+    for (const client of clients) client.close();
+  });
+
+  test("past the proxy is found out within the heartbeat", async () => {
+    await prepare(proxied.direct);
+    const client = await proxied.local.client();
+    expect(await client.must("GET", "k")).toBe("zero");
+    await proxied.direct.must("SWAPDB", "0", "1");
+    await until(async () => (await client.must("GET", "k")) === "one");
+  });
+});
