@@ -48,11 +48,12 @@ function read(
   };
 }
 
-function rules(operations: readonly (Read | Write)[], boundMs = BOUND_MS): string[] {
+function rules(operations: readonly (Read | Write)[], boundMs = BOUND_MS, mayEvict = false): string[] {
   const history: History = {
     writes: operations.filter((operation): operation is Write => "outcome" in operation),
     reads: operations.filter((operation): operation is Read => !("outcome" in operation)),
     boundMs,
+    mayEvict,
   };
   return checkHistory(history).map(({ rule }) => rule);
 }
@@ -272,3 +273,25 @@ function randomHistory(random: SeededRandom): { operations: (Read | Write)[]; st
   }
   return { operations, staleReads };
 }
+
+describe("an origin that evicts", () => {
+  function evictedRules(operations: readonly (Read | Write)[]): string[] {
+    return rules(operations, BOUND_MS, true);
+  }
+
+  test("may lose a value at any time", () => {
+    expect(rules([write(1, 0, 10), read("nothing", 20, 30)])).toEqual(["acknowledged"]);
+    expect(evictedRules([write(1, 0, 10), read("nothing", 20, 30)])).toEqual([]);
+  });
+
+  test("never brings it back: who has seen that it is gone must not see it again", () => {
+    const gone = read("nothing", 20, 30);
+    expect(evictedRules([write(1, 0, 10), gone, read(1, 40, 50)])).toEqual(["backwards"]);
+    expect(evictedRules([write(1, 0, 10), gone, read(1, 25, 50)])).toEqual([]);
+    expect(evictedRules([write(1, 0, 10), gone, read(1, 131, 140, { site: "B" })])).toEqual(["bound"]);
+    expect(evictedRules([write(1, 0, 10), gone, write(2, 40, 50), read(2, 60, 70)])).toEqual([]);
+    expect(evictedRules([write(1, 0, 10), gone, write(2, 40, 50), read(1, 60, 70)])).toEqual([
+      "acknowledged",
+    ]);
+  });
+});

@@ -38,7 +38,7 @@ export interface Violation {
  */
 export function checkHistory(history: History): Violation[] {
   const violations = [...groupByKey(history).values()].flatMap(({ writes, reads }) =>
-    checkKey(writes, reads, history.boundMs),
+    checkKey(writes, reads, history),
   );
   return violations.sort((a, b) => a.read.startMs - b.read.startMs);
 }
@@ -101,7 +101,11 @@ class Watermark {
   }
 }
 
-function checkKey(writes: readonly Write[], unsortedReads: readonly Read[], boundMs: number): Violation[] {
+function checkKey(
+  writes: readonly Write[],
+  unsortedReads: readonly Read[],
+  { boundMs, mayEvict = false }: Pick<History, "boundMs" | "mayEvict">,
+): Violation[] {
   const reads = [...unsortedReads].sort((a, b) => a.startMs - b.startMs || a.sequence - b.sequence);
   const written = new Map(writes.map((write) => [write.version, write]));
   const deletions = writes
@@ -144,7 +148,10 @@ function checkKey(writes: readonly Write[], unsortedReads: readonly Read[], boun
       ofConnection(pipelines, read.connection).before(read.sequence),
     ]);
     if (read.version === "nothing") {
-      const explanation = oldestDeletion(deletions, floor.version, read.endMs);
+      const deletion = oldestDeletion(deletions, floor.version, read.endMs);
+      const explanation = mayEvict
+        ? Math.min(deletion ?? Number.POSITIVE_INFINITY, evictedBehind(floor.version))
+        : deletion;
       if (explanation === undefined) violations.push({ rule: floor.rule, read, missed: floor.cause });
       versions.set(read, explanation ?? UNWRITTEN);
       continue;
@@ -168,6 +175,11 @@ function checkKey(writes: readonly Write[], unsortedReads: readonly Read[], boun
 function oldestDeletion(deletions: readonly Write[], floor: number, endMs: number): number | undefined {
   if (floor <= UNWRITTEN) return UNWRITTEN;
   return deletions.find(({ version, startMs }) => version >= floor && startMs <= endMs)?.version;
+}
+
+/** The state without a value that an eviction makes of this one; such a state itself, where it is one. */
+function evictedBehind(version: number): number {
+  return version === UNWRITTEN || !Number.isInteger(version) ? version : version + 0.5;
 }
 
 function highest(floors: readonly Floor[]): Floor {

@@ -4,9 +4,11 @@ import { TextClient } from "../support/text-client.ts";
 import type { Site } from "./history.ts";
 import type { Keys } from "./keys.ts";
 import {
+  fill,
   get,
   type Operate,
   outlive,
+  REGISTER_WRITES,
   RESP_READS,
   RESP_WRITES,
   TEXT_READS,
@@ -20,6 +22,8 @@ export interface World {
   readonly keys: Keys;
   readonly recorder: Recorder;
   readonly hasScripts: boolean;
+  /** Whether the origin evicts: a counter would begin anew. */
+  readonly mayEvict: boolean;
   /** An operation without a reply for so long, over a connection that lives, hangs. */
   readonly answerWithinMs: number;
   isEnded: boolean;
@@ -33,8 +37,9 @@ export interface ClientKind {
    * - `impatient`: only reads. When an answer takes long it leaves that connection alone and asks over another one,
    *   so that it sees what a proxy serves from its cache while everybody else waits for the origin.
    * - `outliving`: reads what it wrote again when its time to live is over.
+   * - `filling`: fills the origin with other keys.
    */
-  readonly habit: "RESP2" | "RESP3" | "text" | "impatient" | "outliving";
+  readonly habit: "RESP2" | "RESP3" | "text" | "impatient" | "outliving" | "filling";
 }
 
 const RETRY_MS = 20;
@@ -55,6 +60,7 @@ export async function runClient(world: World, kind: ClientKind, seed: number): P
       if (kind.habit === "text") await useText(world, kind, random);
       else if (kind.habit === "impatient") await readImpatiently(world, kind, random, unanswered);
       else if (kind.habit === "outliving") await outliveAll(world, kind, random);
+      else if (kind.habit === "filling") await fillAll(world, kind, random);
       else await useResp(world, kind, random);
     } catch (error) {
       if (!isConnectionError(error)) throw error;
@@ -76,7 +82,8 @@ export function wireOf({ keys, recorder, hasScripts }: World, site: Site, random
 
 async function useResp(world: World, { site, port, habit }: ClientKind, random: SeededRandom): Promise<void> {
   using client = await RespClient.connect({ port, ...(habit === "RESP3" ? { version: 3 } : {}) });
-  await operate(world, wireOf(world, site, random), client, RESP_READS, RESP_WRITES);
+  const writes = world.mayEvict ? REGISTER_WRITES : RESP_WRITES;
+  await operate(world, wireOf(world, site, random), client, RESP_READS, writes);
 }
 
 async function readImpatiently(
@@ -107,6 +114,15 @@ async function outliveAll(world: World, { site, port }: ClientKind, random: Seed
   using client = await RespClient.connect({ port });
   const wire = wireOf(world, site, random);
   while (!world.isEnded && !client.isClosed) await answered(world, wire, client, outlive(wire, client));
+}
+
+async function fillAll(world: World, { site, port }: ClientKind, random: SeededRandom): Promise<void> {
+  using client = await RespClient.connect({ port });
+  const wire = wireOf(world, site, random);
+  while (!world.isEnded && !client.isClosed) {
+    await answered(world, wire, client, Promise.all([fill(wire, client), fill(wire, client)]));
+    await Bun.sleep(random.below(THINK_MS));
+  }
 }
 
 async function useText(world: World, { site, port }: ClientKind, random: SeededRandom): Promise<void> {

@@ -11,6 +11,11 @@ export interface History {
   readonly reads: readonly Read[];
   /** How stale a read through a proxy may be with regard to writes made elsewhere. */
   readonly boundMs: number;
+  /**
+   * Whether the origin removes what has a value, whenever it likes. That makes a version between the value's and the
+   * next one: a reader that has found nothing must not find that value again.
+   */
+  readonly mayEvict?: boolean;
 }
 
 /** Where an operation was asked for: at the origin itself, or through the proxy of that name. */

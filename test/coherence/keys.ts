@@ -107,7 +107,7 @@ export class Keys {
     return Array.from({ length: count }, () => {
       const draw = random.next();
       if (draw < 0.1 && this.#retired.length > 0) return random.pick(this.#retired);
-      return draw < 0.35 ? this.counter(random) : random.pick(this.registers).key;
+      return draw < 0.35 && this.#counterCount > 0 ? this.counter(random) : random.pick(this.registers).key;
     });
   }
 

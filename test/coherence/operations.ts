@@ -25,9 +25,13 @@ type Outcome = Write["outcome"];
 
 /** Each operation sends all it has to say at once, before it waits, so that several make a pipeline. */
 export const RESP_READS: readonly Operate<RespClient>[] = [get, get, get, getMany];
+/** Those that give out versions themselves; the origin gives out those of increments. */
+export const REGISTER_WRITES: readonly Operate<RespClient>[] = [
+  ...[set, set, set, setForATime, expire, remove, setMany, rename, transaction, script],
+];
 export const RESP_WRITES: readonly Operate<RespClient>[] = [
-  ...[set, set, set, setForATime, expire, remove, increment, increment, setMany, rename],
-  ...[transaction, transactionOfIncrements, script],
+  ...REGISTER_WRITES,
+  ...[increment, increment, transactionOfIncrements],
 ];
 export const TEXT_READS: readonly Operate<TextClient>[] = [textGet];
 export const TEXT_WRITES: readonly Operate<TextClient>[] = [textPut, textPut, textDelete];
@@ -229,6 +233,15 @@ export async function outlive(wire: Wire, client: RespClient): Promise<void> {
   }
   if (wire.keys.isLosing) wire.recorder.ignore(key);
   wire.keys.fleeting.delete(key);
+}
+
+/** Fills the origin with values that nobody looks at, and its table of tracked keys with their names. */
+export async function fill(wire: Wire, client: RespClient): Promise<void> {
+  const key = `filler:${wire.random.below(300)}`;
+  const value = "x".repeat(5000 + wire.random.below(20_000));
+  // With a time to live: some policies evict nothing else. Refused where the origin evicts nothing at all.
+  const filled = answer(client.ask("SET", key, value, "EX", "100"));
+  await Promise.all([filled, answer(client.ask("GET", key))]);
 }
 
 /** Reads every key once, for the end of a run. */

@@ -31,6 +31,8 @@ export interface RunOptions {
   /** Whether things go wrong. Without, the way to the origin is slow all the time. */
   readonly hasFaults: boolean;
   readonly unsafeSkipLeases?: boolean;
+  /** Whether the origin evicts, or has a small table of tracked keys: it is kept full. */
+  readonly mayEvict?: boolean;
   /** Threads of each proxy, one by default; one of them is killed now and then when there are more. */
   readonly threads?: number;
   /** For an origin that cannot tell of changes (and has no CLIENT command): how long the proxies may keep a value. */
@@ -63,6 +65,7 @@ const ANYWHERE = [...PROXIES, ORIGIN];
 const WRITERS = [ANYWHERE, ANYWHERE, ["B", ORIGIN], ["A", ORIGIN]];
 const COUNTERS = 2;
 const PROXY_CLIENTS = ["RESP2", "RESP2", "RESP3", "text", "impatient", "outliving"] as const;
+const FILLERS = ["filling"] as const;
 const ORIGIN_CLIENTS = ["RESP2", "RESP3"] as const;
 
 /**
@@ -71,13 +74,14 @@ const ORIGIN_CLIENTS = ["RESP2", "RESP3"] as const;
  * is judged.
  */
 export async function runChecker(options: RunOptions): Promise<RunResult> {
-  const { origin, seed, durationMs, untrackedTtlMs } = options;
+  const { origin, seed, durationMs, untrackedTtlMs, mayEvict = false } = options;
   const boundMs = (untrackedTtlMs ?? HEARTBEAT_MS + HEARTBEAT_TIMEOUT_MS) + BOUND_SLACK_MS;
   const seeds = new SeededRandom(seed);
   const nextSeed = (): number => seeds.below(2 ** 32);
   const recorder = new Recorder();
   const world: World = {
-    keys: new Keys(WRITERS, COUNTERS),
+    keys: new Keys(WRITERS, mayEvict ? 0 : COUNTERS),
+    mayEvict,
     recorder,
     hasScripts: options.hasScripts,
     answerWithinMs: ANSWER_WITHIN_MS,
@@ -96,7 +100,9 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
       { site: ORIGIN, port: origin.port },
     ];
     const clients = sites.flatMap(({ site, port }): ClientKind[] =>
-      (site === ORIGIN ? ORIGIN_CLIENTS : PROXY_CLIENTS).map((habit) => ({ site, port, habit })),
+      [...(site === ORIGIN ? ORIGIN_CLIENTS : PROXY_CLIENTS), ...(mayEvict ? FILLERS : [])].map((habit) => ({
+        ...{ site, port, habit },
+      })),
     );
     const surroundings: Surroundings = {
       ...{ world, origin, relays, sites, isDurable: options.isDurable },
@@ -120,7 +126,7 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     for (const { site, port } of sites) {
       for (let i = 0; i < (options.threads ?? 1) * 2; i++) await readLast(world, site, port);
     }
-    const history = recorder.history(boundMs);
+    const history = { ...recorder.history(boundMs), mayEvict };
     const counted = await Promise.all(proxies.map(({ port }) => counters(port)));
     const sum = (name: string): number => counted.reduce((total, each) => total + (each.get(name) ?? 0), 0);
     return {
@@ -157,12 +163,20 @@ async function counters(port: number): Promise<Map<string, number>> {
 }
 
 /** The kinds of faults: those of one list happen one after the other, the lists at the same time. */
-function faultsOf({ hasFaults, untrackedTtlMs, threads = 1 }: RunOptions): (readonly FaultName[])[] {
+function faultsOf({
+  hasFaults,
+  untrackedTtlMs,
+  mayEvict = false,
+  threads = 1,
+}: RunOptions): (readonly FaultName[])[] {
   if (!hasFaults) return [];
   const hasClientCommand = untrackedTtlMs === undefined;
   return [
     NETWORK_FAULTS,
-    PROCESS_FAULTS.filter((name) => hasClientCommand || name !== "clientKill"),
+    PROCESS_FAULTS.filter(
+      // An origin that was killed is empty, and has to be filled again before it evicts.
+      (name) => (hasClientCommand || name !== "clientKill") && !(mayEvict && name === "sigkill"),
+    ),
     ...(threads > 1 ? [THREAD_FAULTS] : []),
   ];
 }
