@@ -1,5 +1,7 @@
+import type { Log } from "../lib/log.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import type { Config } from "./config.ts";
+import { fittingConnections, readDescriptors } from "./descriptor-limit.ts";
 import { UsageError } from "./exit.ts";
 import { count, duration, type Reader, type Setting, setting, size, timeout } from "./setting.ts";
 
@@ -100,6 +102,22 @@ export function limitsOf({ values, labels }: Config<typeof LIMIT_SETTINGS>): Con
     requestTimeoutMs: values.requestTimeout,
     textSilenceMs: values.textSilence,
   };
+}
+
+/**
+ * The same, with no more clients than there are file descriptors for. What is lowered is told to the log.
+ * @param reserved file descriptors that are not for clients
+ * @throws FailedError where none are left for clients
+ */
+export function fittingLimits(
+  limits: ConnectionLimits,
+  reserved: number,
+  flag: string,
+  log: Log,
+): ConnectionLimits {
+  const { connections, warning } = fittingConnections(limits.connections, readDescriptors(), reserved, flag);
+  if (warning !== undefined) log.warn(warning);
+  return { ...limits, connections };
 }
 
 /** The shortest text that `parseSize` reads as these bytes. */

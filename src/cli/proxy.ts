@@ -6,8 +6,9 @@ import type { RecordingSettings } from "../proxy/recording-file.ts";
 import { formatOrigin, originUrl, parseOrigin } from "../upstream/address.ts";
 import { memorySetting, policySetting } from "./cache-settings.ts";
 import type { Config } from "./config.ts";
+import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
 import { FailedError, UsageError } from "./exit.ts";
-import { LIMIT_SETTINGS, LIMITS, limitsOf } from "./limit-settings.ts";
+import { fittingLimits, LIMIT_SETTINGS, LIMITS, limitsOf } from "./limit-settings.ts";
 import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
@@ -23,6 +24,9 @@ import {
   timeout,
 } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
+
+/** What a thread opens for itself: its event loop, its listeners, its connections to the origin. */
+const DESCRIPTORS_PER_THREAD = 32;
 
 const ORIGIN = "Origin:";
 const CACHE = "Cache:";
@@ -132,11 +136,12 @@ export const proxy = subcommand({
   ],
   settings: SETTINGS,
   async run(config) {
-    const { values } = config;
+    const { values, labels } = config;
     const password = listenPassword(config);
-    const limits = limitsOf(config);
     const origin = originWithPassword(config);
     const log = createLog({ level: values.logLevel, format: values.logFormat });
+    const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
+    const limits = fittingLimits(limitsOf(config), reserved, labels.maxConnections, log);
     endOnFault(log);
     const { startProxy } = await import("../proxy/start.ts");
     const { Supervisor } = await import("../proxy/threads/supervisor.ts");

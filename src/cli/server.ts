@@ -3,7 +3,8 @@ import { formatPolicy } from "../cache/registry.ts";
 import { formatSize } from "../lib/quantity.ts";
 import { DEFAULT_SERVER_LIMITS } from "../server/limits.ts";
 import { memorySetting, policySetting } from "./cache-settings.ts";
-import { LIMIT_SETTINGS, LIMITS, limitsOf, sizeText } from "./limit-settings.ts";
+import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
+import { fittingLimits, LIMIT_SETTINGS, LIMITS, limitsOf, sizeText } from "./limit-settings.ts";
 import { listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
@@ -63,14 +64,14 @@ export const server = subcommand({
     ...LOG_SETTINGS,
   },
   async run(config) {
-    const { values } = config;
+    const { values, labels } = config;
     const password = listenPassword(config);
+    const log = createLog({ level: values.logLevel, format: values.logFormat });
     const limits = {
-      ...limitsOf(config),
+      ...fittingLimits(limitsOf(config), RESERVED_DESCRIPTORS, labels.maxConnections, log),
       transactionBytes: values.maxTransaction,
       watchedKeys: values.maxWatched,
     };
-    const log = createLog({ level: values.logLevel, format: values.logFormat });
     endOnFault(log);
     const { startServer } = await import("../server/start.ts");
     const dataDirectory = resolve(values.data);

@@ -1,6 +1,5 @@
 import type { Socket, SocketHandler, TCPSocketListener } from "bun";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
-import { utf8 } from "../lib/bytes.ts";
 import type { Clock } from "../lib/clock.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
 import type { ClientRegistry } from "./client-registry.ts";
@@ -8,6 +7,7 @@ import { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import type { ConnectionLimits } from "./limits.ts";
+import { RefusedClients } from "./refused-clients.ts";
 import type { Service } from "./service.ts";
 import { Workbench } from "./workbench.ts";
 
@@ -74,11 +74,13 @@ export class Listener {
       flushes: new FlushQueue(),
       slice: new ByteBuffer(SLICE_BYTES),
     };
-    const listeners = listen(options, socketHandlers(host, options));
+    const refused = new RefusedClients();
+    const listeners = listen(options, socketHandlers(host, options, refused));
     const timer = setInterval(() => {
       const nowMs = clock.monotonicMs();
       registry.throughput.sample(nowMs, registry);
       for (const connection of registry) connection.checkTimeouts(nowMs);
+      refused.checkTimeouts(nowMs);
     }, TIMEOUT_CHECK_MS);
     timer.unref();
     return new Listener(listeners, registry, timer);
@@ -160,14 +162,13 @@ function listenOn(
   }
 }
 
-function socketHandlers(host: ConnectionHost, options: ListenerOptions) {
+function socketHandlers(host: ConnectionHost, options: ListenerOptions, refused: RefusedClients) {
   const { registry, limits, service } = options;
   return {
     open(socket: Socket<Connection>) {
       if (registry.openCount >= limits.connections) {
         registry.rejectedCount++;
-        socket.write(utf8("-ERR max number of clients reached\r\n"));
-        socket.end();
+        refused.refuse(socket as unknown as Socket<never>, host.clock.monotonicMs());
         return;
       }
       const connection = new Connection(socket, registry.nextId(), host);
