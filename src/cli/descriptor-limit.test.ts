@@ -82,7 +82,7 @@ describe.skipIf(!redis.available)(redis.title("with more clients than file descr
         ...["proxy", "--origin", `redis://127.0.0.1:${origin.port}`, "--threads", String(threads)],
       ]);
       try {
-        expect(program.output).toContain("at most");
+        await until(async () => program.output.includes("at most"));
         const { served, refusals } = await crowd(port, 120);
         expect(served.length).toBeGreaterThan(15);
         expect(refusals.length).toBe(120 - served.length);

@@ -1,4 +1,3 @@
-import type { Log } from "../lib/log.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import type { Config } from "./config.ts";
 import { fittingConnections, readDescriptors } from "./descriptor-limit.ts";
@@ -104,20 +103,27 @@ export function limitsOf({ values, labels }: Config<typeof LIMIT_SETTINGS>): Con
   };
 }
 
+export interface FittingLimits {
+  readonly limits: ConnectionLimits;
+  /** What to tell once the program has started: the limit of clients was lowered. */
+  readonly warning: string | undefined;
+}
+
 /**
- * The same, with no more clients than there are file descriptors for. What is lowered is told to the log.
+ * The same, with no more clients than there are file descriptors for.
  * @param reserved file descriptors that are not for clients
- * @throws FailedError where none are left for clients
+ * @throws UsageError where two limits contradict each other, FailedError where no descriptors are left for clients
  */
-export function fittingLimits(
-  limits: ConnectionLimits,
-  reserved: number,
-  flag: string,
-  log: Log,
-): ConnectionLimits {
-  const { connections, warning } = fittingConnections(limits.connections, readDescriptors(), reserved, flag);
-  if (warning !== undefined) log.warn(warning);
-  return { ...limits, connections };
+export function fittingLimits(config: Config<typeof LIMIT_SETTINGS>, reserved: number): FittingLimits {
+  const limits = limitsOf(config);
+  const { maxConnections } = config.labels;
+  const { connections, warning } = fittingConnections(
+    limits.connections,
+    readDescriptors(),
+    reserved,
+    maxConnections,
+  );
+  return { limits: { ...limits, connections }, warning };
 }
 
 /** The shortest text that `parseSize` reads as these bytes. */

@@ -8,7 +8,7 @@ import { memorySetting, policySetting } from "./cache-settings.ts";
 import type { Config } from "./config.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
 import { FailedError, UsageError } from "./exit.ts";
-import { fittingLimits, LIMIT_SETTINGS, LIMITS, limitsOf } from "./limit-settings.ts";
+import { fittingLimits, LIMIT_SETTINGS, LIMITS } from "./limit-settings.ts";
 import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
@@ -136,12 +136,12 @@ export const proxy = subcommand({
   ],
   settings: SETTINGS,
   async run(config) {
-    const { values, labels } = config;
+    const { values } = config;
     const password = listenPassword(config);
     const origin = originWithPassword(config);
     const log = createLog({ level: values.logLevel, format: values.logFormat });
     const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
-    const limits = fittingLimits(limitsOf(config), reserved, labels.maxConnections, log);
+    const { limits, warning } = fittingLimits(config, reserved);
     endOnFault(log);
     const { startProxy } = await import("../proxy/start.ts");
     const { Supervisor } = await import("../proxy/threads/supervisor.ts");
@@ -194,6 +194,7 @@ export const proxy = subcommand({
           `, policy ${formatPolicy(values.policy)}` +
           (threads === 1 ? "" : `, ${threads} threads`),
       );
+      if (warning !== undefined) log.warn(warning);
       return started;
     });
   },

@@ -4,7 +4,7 @@ import { formatSize } from "../lib/quantity.ts";
 import { DEFAULT_SERVER_LIMITS } from "../server/limits.ts";
 import { memorySetting, policySetting } from "./cache-settings.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
-import { fittingLimits, LIMIT_SETTINGS, LIMITS, limitsOf, sizeText } from "./limit-settings.ts";
+import { fittingLimits, LIMIT_SETTINGS, LIMITS, sizeText } from "./limit-settings.ts";
 import { listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
@@ -64,11 +64,12 @@ export const server = subcommand({
     ...LOG_SETTINGS,
   },
   async run(config) {
-    const { values, labels } = config;
+    const { values } = config;
     const password = listenPassword(config);
     const log = createLog({ level: values.logLevel, format: values.logFormat });
+    const fitting = fittingLimits(config, RESERVED_DESCRIPTORS);
     const limits = {
-      ...fittingLimits(limitsOf(config), RESERVED_DESCRIPTORS, labels.maxConnections, log),
+      ...fitting.limits,
       transactionBytes: values.maxTransaction,
       watchedKeys: values.maxWatched,
     };
@@ -106,6 +107,7 @@ export const server = subcommand({
         },
         `listening on ${formatListening(values.host, started.port, addresses)}, engine ${values.engine}${where}`,
       );
+      if (fitting.warning !== undefined) log.warn(fitting.warning);
       return started;
     });
   },
