@@ -1,8 +1,7 @@
-import { randomFillSync } from "node:crypto";
 import type { HashKey } from "./sip-hash.ts";
 
-/** A new secret, drawn from the operating system's random numbers: those of `lib/random.ts` can be predicted. */
+/** A new secret, from the runtime's cryptographic generator: what `lib/random.ts` draws can be predicted. */
 export function drawHashKey(): HashKey {
-  const [low, high] = randomFillSync(new Uint32Array(2)) as unknown as [number, number];
-  return { low, high };
+  const halves = crypto.getRandomValues(new Uint32Array(2));
+  return { low: halves[0]!, high: halves[1]! };
 }
