@@ -35,7 +35,12 @@ else {
 }
 
 async function compare(): Promise<void> {
-  const store = Store.create({ budgetBytes: 64 * 1024 ** 2, policy: "s3-fifo", seed: 1, shards: SHARDS });
+  const store = Store.create({
+    budgetBytes: 64 * 1024 ** 2,
+    policy: "s3-fifo",
+    hashKey: { low: 1, high: 0 },
+    shards: SHARDS,
+  });
   const value = new Uint8Array(VALUE_BYTES);
   for (let index = 0; index < KEYS; index++) {
     const key = Buffer.from(keyOf(index));

@@ -288,7 +288,13 @@ async function serverWith(
     return new LocalServer({
       ...options,
       openEngine: (onDeparture) =>
-        new MemoryEngine({ ...shared, budgetBytes, whenFull: "evict", seed: 1, onDeparture }),
+        new MemoryEngine({
+          ...shared,
+          budgetBytes,
+          whenFull: "evict",
+          hashKey: { low: 1, high: 0 },
+          onDeparture,
+        }),
     });
   }
   const directory = new TemporaryDirectory();

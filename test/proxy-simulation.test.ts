@@ -10,8 +10,8 @@ import { storePolicyNames } from "../src/cache/policy-seat.ts";
 import { parsePolicy } from "../src/cache/registry.ts";
 import { Store } from "../src/cache/store.ts";
 import { utf8 } from "../src/lib/bytes.ts";
-import { hashBytes } from "../src/lib/hash.ts";
 import { SeededRandom } from "../src/lib/random.ts";
+import { halfSipHash } from "../src/lib/sip-hash.ts";
 import { Supervisor } from "../src/proxy/threads/supervisor.ts";
 import { sourceOf } from "../src/sim/record-source-fixture.ts";
 import type { RecordSource } from "../src/sim/records.ts";
@@ -27,6 +27,7 @@ const REQUESTS = Number(process.env["GLASSCACHE_REPLAY_REQUESTS"] ?? 6000);
 const SEED = 1;
 /** What a proxy draws first. */
 const STORE_SEED = Math.floor(new SeededRandom(SEED).next() * 2 ** 32);
+const HASH_KEY = { low: 3, high: 4 };
 /** A hundredth of all objects, and a tenth. */
 const ENTRIES = [137, 1375] as const;
 const VALUE = "x".repeat(100);
@@ -86,7 +87,7 @@ async function simulatedByShard(
   shards: number,
 ): Promise<Map<string, number>> {
   const shardOf = (key: string): number =>
-    Math.floor((hashBytes(utf8(key), 0, key.length, STORE_SEED) / 2 ** 32) * shards);
+    Math.floor((halfSipHash(utf8(key), 0, key.length, HASH_KEY.low, HASH_KEY.high) / 2 ** 32) * shards);
   const sums = new Map<string, number>();
   for (const [shard, some] of Map.groupBy(keys, shardOf)) {
     const part = Math.floor(entries / shards) + (shard < entries % shards ? 1 : 0);
@@ -191,7 +192,7 @@ describe.skipIf(!isThere)(title, () => {
         storePolicyNames(),
         entries,
       );
-      const options = { budgetBytes: MEMORY_BYTES, seed: STORE_SEED, maxEntries: entries };
+      const options = { budgetBytes: MEMORY_BYTES, seed: STORE_SEED, hashKey: HASH_KEY, maxEntries: entries };
       for (const policy of storePolicyNames()) {
         const store = Store.create({ ...options, policy });
         const misses = storeMisses(store, bytes);
@@ -216,6 +217,7 @@ describe.skipIf(!isThere)(title, () => {
         await using proxy = await LocalProxy.ready({
           ...{ origin: origin.port, policy, memoryBytes: MEMORY_BYTES, maxEntries: entries },
           random: new SeededRandom(SEED),
+          hashKey: HASH_KEY,
         });
         const misses = await askFor(prefix, await proxy.client());
         expect(`${policy} ${misses}`).toBe(`${policy} ${simulated.get(policy)}`);
@@ -233,7 +235,14 @@ describe.skipIf(!isThere)(title, () => {
       const parts = await simulatedByShard(longPrefix, policies, entries, shards);
       for (const policy of policies) {
         const store = Store.create({
-          ...{ budgetBytes: MEMORY_BYTES, shards, seed: STORE_SEED, maxEntries: entries, policy },
+          ...{
+            budgetBytes: MEMORY_BYTES,
+            shards,
+            seed: STORE_SEED,
+            hashKey: HASH_KEY,
+            maxEntries: entries,
+            policy,
+          },
         });
         const misses = storeMisses(store, bytes);
         expect(`${policy} ${misses}`).toBe(`${policy} ${parts.get(policy)}`);
@@ -250,6 +259,7 @@ describe.skipIf(!isThere)(title, () => {
       ...{ host: "127.0.0.1", port: 0, origin: `127.0.0.1:${origin.port}`, threads: 2 },
       ...{ policy: "lru", memoryBytes: 16 * 1024 ** 2, maxEntries: entries },
       random: new SeededRandom(SEED),
+      hashKey: HASH_KEY,
     });
     try {
       using client = await RespClient.connect({ port: supervisor.port });

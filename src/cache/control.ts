@@ -1,3 +1,5 @@
+import type { HashKey } from "../lib/sip-hash.ts";
+
 /** The words that all shards of a store have in common, and the lease tokens behind them. */
 export const EPOCH = 0;
 const SHARD_COUNT = 1;
@@ -6,6 +8,8 @@ const SEED = 3;
 /** Which shard the sweep goes on with. */
 export const SWEEP_SHARD = 4;
 const LEASE_COUNT = 5;
+const HASH_KEY_LOW = 6;
+const HASH_KEY_HIGH = 7;
 const BUDGET_FLOAT = 4;
 const CONTROL_WORDS = 64;
 
@@ -19,7 +23,10 @@ export class Control {
   readonly leases: Int32Array;
   readonly shardCount: number;
   readonly evicts: boolean;
+  /** Of policies that draw at random. */
   readonly seed: number;
+  /** One for all threads, those too that take the place of a dead one. */
+  readonly hashKey: HashKey;
   readonly budgetBytes: number;
 
   constructor(buffer: SharedArrayBuffer) {
@@ -29,17 +36,26 @@ export class Control {
     this.shardCount = words[SHARD_COUNT]!;
     this.evicts = words[EVICTS] === 1;
     this.seed = words[SEED]! >>> 0;
+    this.hashKey = { low: words[HASH_KEY_LOW]! >>> 0, high: words[HASH_KEY_HIGH]! >>> 0 };
     this.budgetBytes = new Float64Array(buffer)[BUDGET_FLOAT]!;
     this.leases = new Int32Array(buffer, CONTROL_WORDS * 4, words[LEASE_COUNT]!);
   }
 
-  static create(budgetBytes: number, shardCount: number, evicts: boolean, seed: number): Control {
+  static create(
+    budgetBytes: number,
+    shardCount: number,
+    evicts: boolean,
+    seed: number,
+    hashKey: HashKey,
+  ): Control {
     const leaseCount = leaseCountFor(budgetBytes);
     const buffer = new SharedArrayBuffer(controlBytes(budgetBytes));
     const words = new Int32Array(buffer);
     words[SHARD_COUNT] = shardCount;
     words[EVICTS] = evicts ? 1 : 0;
     words[SEED] = seed;
+    words[HASH_KEY_LOW] = hashKey.low;
+    words[HASH_KEY_HIGH] = hashKey.high;
     words[LEASE_COUNT] = leaseCount;
     new Float64Array(buffer)[BUDGET_FLOAT] = budgetBytes;
     return new Control(buffer);

@@ -13,7 +13,7 @@ describe("large values, little by little", () => {
   test("what grew in pieces of any size is read back exactly, in pieces of any size", () => {
     const random = new SeededRandom(1);
     for (const valueBytes of [256 * 1024, 256 * 1024 + 1, MEGABYTE - 7, 3 * MEGABYTE + 12_345]) {
-      const store = Store.create({ budgetBytes: 10 * MEGABYTE, seed: 1 });
+      const store = Store.create({ budgetBytes: 10 * MEGABYTE, hashKey: { low: 1, high: 0 } });
       const value = bytesOf(valueBytes, valueBytes);
       const growing = grow(store, "k", value, random);
       store.check();
@@ -38,7 +38,7 @@ describe("large values, little by little", () => {
   });
 
   test("a key longer than a page comes before the value", () => {
-    const store = Store.create({ budgetBytes: 10 * MEGABYTE, seed: 1 });
+    const store = Store.create({ budgetBytes: 10 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const key = "k".repeat(60_000);
     const value = bytesOf(MEGABYTE, 1);
     const growing = grow(store, key, value, new SeededRandom(1));
@@ -50,7 +50,7 @@ describe("large values, little by little", () => {
 
   test("what is being read stays whole when it is overwritten, removed, invalidated or evicted", () => {
     for (const end of ["overwrite", "overwrite small", "remove", "invalidate", "evict", "grown"] as const) {
-      const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1 });
+      const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
       const [old, fresh] = [bytesOf(MEGABYTE, 1), bytesOf(MEGABYTE, 2)];
       set(store, "k", old);
       const large = pin(store, "k")!;
@@ -78,7 +78,7 @@ describe("large values, little by little", () => {
   });
 
   test("several readers hold one entry; the last one gives the memory back", () => {
-    const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1 });
+    const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const value = bytesOf(MEGABYTE, 1);
     set(store, "k", value);
     const readers = [pin(store, "k")!, pin(store, "k")!, pin(store, "k")!];
@@ -92,7 +92,7 @@ describe("large values, little by little", () => {
   });
 
   test("where the store is emptied, what was being read or written is lost, and said to be", () => {
-    const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1 });
+    const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     set(store, "k", bytesOf(MEGABYTE, 1));
     const large = pin(store, "k")!;
     const growing = store.grow(utf8("g"), hashOf(store, "g"), MEGABYTE, NOW_MS)!;
@@ -107,7 +107,7 @@ describe("large values, little by little", () => {
   });
 
   test("too much at once is not pinned, but copied", () => {
-    const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1 });
+    const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const readers: LargeValue[] = [];
     for (let i = 0; i < 6; i++) {
       set(store, `k${i}`, bytesOf(MEGABYTE, i));
@@ -125,7 +125,7 @@ describe("large values, little by little", () => {
   });
 
   test("where nothing else is left, readers of what has left the store lose it to a write", () => {
-    const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1 });
+    const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const old = bytesOf(3 * MEGABYTE, 1);
     set(store, "k", old);
     const large = pin(store, "k")!;
@@ -139,7 +139,11 @@ describe("large values, little by little", () => {
   });
 
   test("a store that evicts nothing refuses what has no room", () => {
-    const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1, whenFull: "refuse" });
+    const store = Store.create({
+      budgetBytes: 8 * MEGABYTE,
+      hashKey: { low: 1, high: 0 },
+      whenFull: "refuse",
+    });
     for (let i = 0; i < 5; i++) set(store, `k${i}`, bytesOf(MEGABYTE, i));
     const value = bytesOf(3 * MEGABYTE, 9);
     const growing = store.grow(utf8("g"), hashOf(store, "g"), value.length, NOW_MS)!;
@@ -150,7 +154,7 @@ describe("large values, little by little", () => {
   });
 
   test("a fill that grew is stored by its lease and epoch alone, and only once", () => {
-    const store = Store.create({ budgetBytes: 16 * MEGABYTE, seed: 1 });
+    const store = Store.create({ budgetBytes: 16 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const hash = hashOf(store, "k");
     const fill = (lease: number, epoch: number): boolean => {
       const growing = grow(store, "k", bytesOf(MEGABYTE, 1), new SeededRandom(1));
@@ -172,7 +176,7 @@ describe("large values, little by little", () => {
   });
 
   test("who reads an entry that grows has what has come, and all of it also when it is not stored", () => {
-    const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1 });
+    const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const value = bytesOf(2 * MEGABYTE, 3);
     const growing = store.grow(utf8("k"), hashOf(store, "k"), value.length, NOW_MS)!;
     const reader = growing.reader()!;
@@ -193,7 +197,7 @@ describe("large values, little by little", () => {
   });
 
   test("who reads an entry that is given up before it is complete loses it", () => {
-    const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1 });
+    const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const value = bytesOf(MEGABYTE, 3);
     const growing = store.grow(utf8("k"), hashOf(store, "k"), value.length, NOW_MS)!;
     const reader = growing.reader()!;
@@ -212,7 +216,7 @@ describe("large values, little by little", () => {
   });
 
   test("what a dead thread held is given back", () => {
-    const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1 });
+    const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const other = Store.attach(store.handle, 7);
     set(store, "k", bytesOf(MEGABYTE, 1));
     const mine = pin(store, "k")!;
@@ -229,7 +233,7 @@ describe("large values, little by little", () => {
   });
 
   test("what a dead thread held behind another's lock is given back when that is free", () => {
-    const store = Store.create({ budgetBytes: 8 * MEGABYTE, seed: 1, shards: 2 });
+    const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 }, shards: 2 });
     const other = Store.attach(store.handle, 7);
     for (let i = 0; i < 8; i++) {
       set(store, `k${i}`, bytesOf(300_000, i));
@@ -250,7 +254,7 @@ describe("large values, little by little", () => {
   test("random operations keep all invariants, and nothing is ever torn", () => {
     const seed = 4711;
     const random = new SeededRandom(seed);
-    const store = Store.create({ budgetBytes: 6 * MEGABYTE, seed: 1 });
+    const store = Store.create({ budgetBytes: 6 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const open: { large: LargeValue; version: number; at: number }[] = [];
     const growing: { entry: GrowingEntry; value: Uint8Array; at: number }[] = [];
     for (let step = 0; step < 1500; step++) {

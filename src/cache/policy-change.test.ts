@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { utf8 } from "../lib/bytes.ts";
-import { hashBytes } from "../lib/hash.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { halfSipHash } from "../lib/sip-hash.ts";
 import { Departures } from "./departures.ts";
 import { HASH } from "./entry-layout.ts";
 import { SETTLED, ZEROING } from "./handover.ts";
@@ -29,15 +29,19 @@ function store(shard: Shard, name: string): void {
   const { draft } = shard;
   draft.key = utf8(name);
   draft.keyEnd = draft.key.length;
-  draft.hash = hashBytes(draft.key, 0, draft.keyEnd, SEED);
+  draft.hash = hashOf(draft.key);
   draft.value = utf8("value");
   draft.valueEnd = draft.value.length;
   draft.nowMs = NOW_MS;
   expect(storeDraft(shard)).toBe("stored");
 }
 
+function hashOf(key: Uint8Array): number {
+  return halfSipHash(key, 0, key.length, SEED, 0);
+}
+
 function check(shard: Shard): void {
-  checkShard(shard, () => true, SEED);
+  checkShard(shard, () => true, hashOf);
 }
 
 function slots(shard: Shard): number[] {
@@ -167,7 +171,7 @@ describe("a store whose policy changes", () => {
   test("is emptied where a thread died, at whatever stage, and goes on to the policy asked for", () => {
     const dead = 9;
     for (const uses of [0, 3, 10, 30, 40, 45, 60, 80]) {
-      const store = Store.create({ budgetBytes: 1 << 20, seed: SEED, policy: "sieve" });
+      const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: SEED, high: 0 }, policy: "sieve" });
       const set = (name: string) => {
         const key = utf8(name);
         expect(store.set(key, store.hash(key, 0, key.length), utf8("value"), 0, NOW_MS)).toBe("stored");
@@ -193,7 +197,12 @@ describe("a store whose policy changes", () => {
   });
 
   test("comes to an end by sweeping alone", () => {
-    const store = Store.create({ budgetBytes: 4 << 20, seed: SEED, shards: 4, policy: "lru" });
+    const store = Store.create({
+      budgetBytes: 4 << 20,
+      hashKey: { low: SEED, high: 0 },
+      shards: 4,
+      policy: "lru",
+    });
     for (let id = 0; id < 5000; id++) {
       const key = utf8(`key-${id}`);
       store.set(key, store.hash(key, 0, key.length), utf8("value"), 0, NOW_MS);
@@ -210,7 +219,7 @@ describe("a store whose policy changes", () => {
   });
 
   test("refuses one that would have to give up entries where nothing may be evicted", () => {
-    const store = Store.create({ budgetBytes: 1 << 20, seed: SEED, whenFull: "refuse" });
+    const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: SEED, high: 0 }, whenFull: "refuse" });
     let stored = 0;
     for (let outcome = "stored"; outcome === "stored"; stored++) {
       const key = utf8(`key-${stored}`);

@@ -1,6 +1,5 @@
 import { assert } from "../lib/assert.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
-import { hashBytes } from "../lib/hash.ts";
 import { firstSlotOf } from "./arena.ts";
 import { nextInBucket } from "./bucket-walk.ts";
 import { ChainPlan } from "./chain-plan.ts";
@@ -51,10 +50,14 @@ import {
  * @param owns whether a hash belongs to this shard
  * @throws AssertionError
  */
-export function checkShard(shard: Shard, owns: (hash: number) => boolean, seed: number): void {
+export function checkShard(
+  shard: Shard,
+  owns: (hash: number) => boolean,
+  hashOf: (key: Uint8Array) => number,
+): void {
   const { memory } = shard;
   checkPages(memory);
-  const chunks = checkEntries(memory, owns, seed);
+  const chunks = checkEntries(memory, owns, hashOf);
   checkPins(memory, chunks);
   checkChunks(memory, chunks);
   let known = 0;
@@ -128,7 +131,7 @@ function checkPages(memory: ShardMemory): void {
 function checkEntries(
   memory: ShardMemory,
   owns: (hash: number) => boolean,
-  seed: number,
+  hashOf: (key: Uint8Array) => number,
 ): Map<number, number> {
   const { words, floats } = memory;
   const chunks = new Map<number, number>();
@@ -152,7 +155,7 @@ function checkEntries(
       );
       const key = new ByteBuffer(keyBytesOf(memory, slot));
       readPayload(memory, slot, 0, key.bytes.length, key);
-      assert(hashBytes(key.bytes, 0, key.length, seed) === hash, `slot ${slot} has the wrong hash`);
+      assert(hashOf(key.view()) === hash, `slot ${slot} has the wrong hash`);
       planEntry(memory, slot, plan);
       checkChain(memory, slot, plan, chunks);
       entries++;

@@ -33,7 +33,7 @@ describe("store budget", () => {
     for (const budgetBytes of [262_144, 300_001, 1 << 20, 1_500_000, 10_000_000, 64 << 20, 500 << 20]) {
       for (const shards of [1, 2, 8, 64]) {
         if (budgetBytes < shards * 262_144) continue;
-        const taken = bytesOf(Store.create({ budgetBytes, shards, seed: 1 }));
+        const taken = bytesOf(Store.create({ budgetBytes, shards, hashKey: { low: 1, high: 0 } }));
         expect(taken).toBeLessThanOrEqual(budgetBytes);
         expect(taken).toBeGreaterThan(budgetBytes - 16 * shards - 16);
       }
@@ -43,7 +43,7 @@ describe("store budget", () => {
   test.skipIf(totalmem() < FIVE_GIGABYTES)(
     "is cut into as many shards as it takes for none to exceed two gigabytes",
     () => {
-      const store = Store.create({ budgetBytes: FIVE_GIGABYTES, seed: 1 });
+      const store = Store.create({ budgetBytes: FIVE_GIGABYTES, hashKey: { low: 1, high: 0 } });
       expect(store.handle.shards.length).toBe(4);
       expect(bytesOf(store)).toBeLessThanOrEqual(FIVE_GIGABYTES);
       for (let id = 0; id < 5000; id++) set(store, id, VALUE.subarray(0, 100));
@@ -87,7 +87,7 @@ describe("store budget", () => {
 
   for (const policy of storePolicyNames()) {
     test(`${policy}: holds entries of 10 bytes until memory or its state is full`, () => {
-      const store = Store.create({ budgetBytes: 2 << 20, seed: 1, policy });
+      const store = Store.create({ budgetBytes: 2 << 20, hashKey: { low: 1, high: 0 }, policy });
       let id = 0;
       while (store.stats().evictions === 0) set(store, id++, VALUE.subarray(0, 2));
       const { entries } = store.stats();
@@ -106,7 +106,13 @@ describe("store budget", () => {
   for (const policy of storePolicyNames()) {
     test(`${policy}: holds so many entries and no more, whatever their sizes`, () => {
       for (const shards of [1, 4]) {
-        const store = Store.create({ budgetBytes: 4 << 20, seed: 1, policy, shards, maxEntries: 1002 });
+        const store = Store.create({
+          budgetBytes: 4 << 20,
+          hashKey: { low: 1, high: 0 },
+          policy,
+          shards,
+          maxEntries: 1002,
+        });
         const random = new SeededRandom(3);
         for (let operation = 0; operation < 20_000; operation++) {
           const bytes = key(Math.floor(5000 * random.next() ** 2));
@@ -128,7 +134,7 @@ describe("store budget", () => {
   }
 
   test("and a number of entries: whichever is reached first", () => {
-    const store = Store.create({ budgetBytes: 1 << 20, seed: 1, maxEntries: 5000 });
+    const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: 1, high: 0 }, maxEntries: 5000 });
     for (let id = 0; id < 10_000; id++) set(store, id, VALUE.subarray(0, 1000));
     store.check();
     expect(store.stats().entries).toBeLessThan(1000);
@@ -144,7 +150,7 @@ describe("store budget", () => {
       { budgetBytes: 4 << 20, shards: 4 },
     ]) {
       for (const whenFull of ["evict", "refuse"] as const) {
-        const store = Store.create({ ...options, seed: 1, whenFull });
+        const store = Store.create({ ...options, hashKey: { low: 1, high: 0 }, whenFull });
         const { maxValueBytes } = store;
         const largest = new Uint8Array(maxValueBytes).fill(7);
         expect(set(store, 1, largest)).toBe("stored");
@@ -167,7 +173,7 @@ describe("store budget", () => {
   });
 
   test("takes a value of 64 MB", () => {
-    const store = Store.create({ budgetBytes: 80 << 20, seed: 1 });
+    const store = Store.create({ budgetBytes: 80 << 20, hashKey: { low: 1, high: 0 } });
     const value = new Uint8Array(64 << 20);
     for (let i = 0; i < value.length; i += 4093) value[i] = i;
     expect(set(store, 1, value)).toBe("stored");
@@ -177,7 +183,7 @@ describe("store budget", () => {
   });
 
   test("refuses writes when full where nothing may be evicted, and leaves all as it was", () => {
-    const store = Store.create({ budgetBytes: 1 << 20, seed: 1, whenFull: "refuse" });
+    const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: 1, high: 0 }, whenFull: "refuse" });
     const random = new SeededRandom(2);
     const sizes: number[] = [];
     for (;;) {
@@ -206,7 +212,7 @@ describe("store fragmentation", () => {
   }
 
   test("stays below a tenth when sizes shift from small to large and back", () => {
-    const store = Store.create({ budgetBytes: 32 << 20, seed: 1 });
+    const store = Store.create({ budgetBytes: 32 << 20, hashKey: { low: 1, high: 0 } });
     const random = new SeededRandom(1);
     let id = 0;
     const turnOver = (times: number, size: () => number) => {
@@ -228,7 +234,7 @@ describe("store fragmentation", () => {
   });
 
   test("leaves the index its room when large entries give way to small ones", () => {
-    const store = Store.create({ budgetBytes: 4 << 20, seed: 1 });
+    const store = Store.create({ budgetBytes: 4 << 20, hashKey: { low: 1, high: 0 } });
     let id = 0;
     while (store.stats().evictions === 0) set(store, id++, VALUE.subarray(0, 50_000));
     for (let small = 0; small < 200_000; small++) set(store, id++, VALUE.subarray(0, 10));
@@ -239,7 +245,7 @@ describe("store fragmentation", () => {
   });
 
   test("moves nothing while sizes stay as they are", () => {
-    const store = Store.create({ budgetBytes: 4 << 20, seed: 1, policy: "fifo" });
+    const store = Store.create({ budgetBytes: 4 << 20, hashKey: { low: 1, high: 0 }, policy: "fifo" });
     for (let id = 0; id < 200_000; id++) set(store, id, VALUE.subarray(0, 100));
     const { evictions, moves } = store.stats();
     expect(evictions).toBeGreaterThan(150_000);

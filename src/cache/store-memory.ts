@@ -1,5 +1,6 @@
+import { drawHashKey } from "../lib/hash-key.ts";
 import { formatSize } from "../lib/quantity.ts";
-import { systemRandom } from "../lib/random.ts";
+import { type HashKey, halfSipHash } from "../lib/sip-hash.ts";
 import { Control, controlBytes } from "./control.ts";
 import { EXTENT_HEADER_BYTES, LONG_HEADER_BYTES, VALUE_BYTES_LIMIT } from "./entry-layout.ts";
 import { checkPolicy } from "./policy-seat.ts";
@@ -14,7 +15,9 @@ export interface StoreOptions {
   shards?: number;
   /** As `parsePolicy` reads it; `s3-fifo` by default. */
   policy?: string;
-  /** Of the key hash and of policies that draw at random; a random one by default. */
+  /** Secret, so that no client can choose keys whose hashes collide; drawn by default. */
+  hashKey?: HashKey | undefined;
+  /** Of policies that draw at random; by default it follows from the hash key. */
   seed?: number;
   /** What happens to a write that does not fit: `evict` (the default) makes room, `refuse` refuses it. */
   whenFull?: "evict" | "refuse";
@@ -52,14 +55,15 @@ const KEY_ALLOWANCE_BYTES = 256;
  */
 export function createStoreMemory(options: StoreOptions): StoreMemory {
   const { budgetBytes, whenFull = "evict" } = options;
-  const seed = options.seed ?? Math.floor(systemRandom.next() * 2 ** 32);
+  const hashKey = options.hashKey ?? drawHashKey();
+  const seed = options.seed ?? seedOf(hashKey);
   const shardCount = shardCountFor(budgetBytes, options.shards ?? 1);
   const choice = parsePolicy(options.policy ?? "s3-fifo");
   const shardBytes = Math.floor((budgetBytes - controlBytes(budgetBytes)) / shardCount / 8) * 8;
   const buffers: SharedArrayBuffer[] = [];
   let control: Control;
   try {
-    control = Control.create(budgetBytes, shardCount, whenFull === "evict", seed);
+    control = Control.create(budgetBytes, shardCount, whenFull === "evict", seed, hashKey);
     while (buffers.length < shardCount) buffers.push(new SharedArrayBuffer(shardBytes));
   } catch (error) {
     throw new RangeError(`${formatSize(budgetBytes)} of memory for the cache cannot be had`, {
@@ -91,6 +95,11 @@ export function largestValueBytes(memory: ShardMemory): number {
   // One page at least is the index's.
   const roomBytes = (pageCount - 1 - PAGES_FOR_REST) * (sizes.pageBytes - EXTENT_HEADER_BYTES);
   return Math.min(VALUE_BYTES_LIMIT, roomBytes - LONG_HEADER_BYTES - KEY_ALLOWANCE_BYTES);
+}
+
+/** A hash of nothing: it tells nothing of the key. */
+function seedOf({ low, high }: HashKey): number {
+  return halfSipHash(new Uint8Array(0), 0, 0, low, high);
 }
 
 /** Equal parts, the first ones greater by one where they do not come out even. */

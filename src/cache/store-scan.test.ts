@@ -21,7 +21,7 @@ describe("scan", () => {
       const random = new SeededRandom(shards);
       const buckets = new Set<number>();
       for (let round = 0; round < 12; round++) {
-        const store = Store.create({ budgetBytes: 4 << 20, seed: round, shards });
+        const store = Store.create({ budgetBytes: 4 << 20, hashKey: { low: round, high: 0 }, shards });
         const lasting = new Set(Array.from({ length: 500 }, (_, i) => `lasting-${i}`));
         for (const key of lasting) set(store, key);
         let passing = 0;
@@ -52,7 +52,7 @@ describe("scan", () => {
   }
 
   test("ends with a cursor that no step gave, and takes small steps", () => {
-    const store = Store.create({ budgetBytes: 1 << 20, seed: 1, shards: 2 });
+    const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: 1, high: 0 }, shards: 2 });
     for (let i = 0; i < 100; i++) set(store, `key-${i}`);
     expect(store.scan(2 ** 48, 10, NOW_MS, () => expect.unreachable())).toBe(0);
     expect(store.scan(2 ** 33, 10, NOW_MS, () => expect.unreachable())).toBe(0);
@@ -67,7 +67,7 @@ describe("scan", () => {
   });
 
   test("lets a visitor use the store", () => {
-    const store = Store.create({ budgetBytes: 1 << 20, seed: 1 });
+    const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: 1, high: 0 } });
     for (let i = 0; i < 1000; i++) set(store, `key-${i}`);
     let visits = 0;
     for (let cursor = 0, steps = 0; steps === 0 || cursor !== 0; steps++) {

@@ -13,7 +13,7 @@ class TextStore {
   nowMs = NOW_MS;
 
   constructor(options: Partial<StoreOptions> = {}) {
-    this.store = Store.create({ budgetBytes: 1 << 20, seed: 9, ...options });
+    this.store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: 9, high: 0 }, ...options });
   }
 
   hash(key: string): number {

@@ -49,7 +49,7 @@ function inWorker<Result>(
 
 describe("store and threads", () => {
   test("the locks of a thread that died are taken over, and what it was changing is dropped", async () => {
-    const store = Store.create({ budgetBytes: 4 << 20, seed: 5, shards: 4 });
+    const store = Store.create({ budgetBytes: 4 << 20, hashKey: { low: 5, high: 0 }, shards: 4 });
     const keys = Array.from({ length: 200 }, (_, index) => utf8(`key-${index}`));
     for (const key of keys) store.set(key, store.hash(key, 0, key.length), utf8("value"), 0, NOW_MS);
     // A sink that throws leaves no lock behind; a thread that ends in the middle does: it never returns from the sink.
@@ -90,7 +90,7 @@ describe("store and threads", () => {
   });
 
   test("what one thread stored, another reads and removes", async () => {
-    const store = Store.create({ budgetBytes: 1 << 20, seed: 5, shards: 2 });
+    const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: 5, high: 0 }, shards: 2 });
     const key = utf8("greeting");
     const hash = store.hash(key, 0, key.length);
     store.set(key, hash, utf8("hello"), 0, NOW_MS);
@@ -121,7 +121,7 @@ describe("store and threads", () => {
     const seed = Number(process.env["GLASSCACHE_SEED"] ?? 1);
     const threads = Number(process.env["GLASSCACHE_STRESS_THREADS"] ?? 3);
     const operations = Number(process.env["GLASSCACHE_STRESS_OPERATIONS"] ?? 60_000);
-    const store = Store.create({ budgetBytes: 1_200_000, seed, shards: 2 });
+    const store = Store.create({ budgetBytes: 1_200_000, hashKey: { low: seed, high: 0 }, shards: 2 });
     const ground: StressGround = stressGround();
     const policies = storePolicyNames();
     const counts = await Promise.all(

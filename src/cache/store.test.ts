@@ -253,7 +253,7 @@ describe("store against a map", () => {
         const pair = new Pair({
           budgetBytes: Math.max(budgetBytes, shards * 300_000),
           shards,
-          seed,
+          hashKey: { low: seed, high: 0 },
           whenFull,
         });
         const largest = pair.store.maxValueBytes - 20_000;

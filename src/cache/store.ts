@@ -1,7 +1,7 @@
 import { ByteBuffer, type LargeValue, type ValueSink } from "../lib/byte-buffer.ts";
-import { hashBytes } from "../lib/hash.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
 import type { Random } from "../lib/random.ts";
+import { halfSipHash } from "../lib/sip-hash.ts";
 import { collectKeys, drawEntryAt, POSITIONS, sweepShard } from "./bucket-walk.ts";
 import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
 import { CopySink } from "./copy-sink.ts";
@@ -58,6 +58,8 @@ const RANDOM_TRIES = 64;
 export class Store {
   readonly #control: Control;
   readonly #holder: number;
+  readonly #hashKeyLow: number;
+  readonly #hashKeyHigh: number;
   readonly #shards: Shard[];
   readonly #shardShift: number;
   readonly #shardMask: number;
@@ -69,6 +71,8 @@ export class Store {
   private constructor({ control, shards }: StoreMemory, holder: number) {
     this.#control = control;
     this.#holder = holder;
+    this.#hashKeyLow = control.hashKey.low;
+    this.#hashKeyHigh = control.hashKey.high;
     this.#shards = shards.map((memory) => {
       // The policy may be changed by another thread meanwhile.
       lock(memory.words, LOCK, holder);
@@ -140,7 +144,7 @@ export class Store {
   }
 
   hash(bytes: Uint8Array, start: number, end: number): number {
-    return hashBytes(bytes, start, end, this.#control.seed);
+    return halfSipHash(bytes, start, end, this.#hashKeyLow, this.#hashKeyHigh);
   }
 
   /**
@@ -480,11 +484,12 @@ export class Store {
 
   /**
    * Checks all invariants by walking everything. For tests.
+   * @param hashOf the hash of a whole key, where it is not `hash` that gives it
    * @throws AssertionError
    */
-  check(): void {
+  check(hashOf: (key: Uint8Array) => number = (key) => this.hash(key, 0, key.length)): void {
     this.#underEachLock((shard, index) =>
-      checkShard(shard, (hash) => this.#shardIndex(hash) === index, this.#control.seed),
+      checkShard(shard, (hash) => this.#shardIndex(hash) === index, hashOf),
     );
   }
 

@@ -102,7 +102,7 @@ export class LmdbEngine implements Engine {
     this.#pendingBytes = pendingBytes;
     this.#unlock = unlock;
     this.#tables = tables;
-    this.#arena = Store.create({ budgetBytes: arenaBytes, policy, seed: tables.seed });
+    this.#arena = Store.create({ budgetBytes: arenaBytes, policy });
     const pending = { directory, sync, intervalMs, pendingBytes, synchronize };
     this.#pending = new WriteBehind(tables, pending, () => this.#failed());
     this.#expiredKeys = new ExpiredKeys(tables, this.#pending);
@@ -431,7 +431,7 @@ export class LmdbEngine implements Engine {
   check(): void {
     assert(this.#pending.overlay.count === 0, "nothing is pending");
     this.#tables.check();
-    this.#arena.check();
+    this.#arena.check((key) => this.#hash(key, 0, key.length));
     assert(this.#size === this.#tables.count(), "the number of keys is right");
     assert(this.#expiring === this.#tables.expiringCount(), "the number of keys that expire is right");
   }

@@ -12,7 +12,7 @@ const defaults: MemoryEngineOptions = {
   whenFull: "evict",
   clock: new ManualClock(),
   random: new SeededRandom(1),
-  seed: 1,
+  hashKey: { low: 1, high: 0 },
   onDeparture: () => {},
 };
 

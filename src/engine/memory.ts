@@ -3,6 +3,7 @@ import { Store } from "../cache/store.ts";
 import type { ValueSink } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
 import {
   type DepartureListener,
   type Engine,
@@ -25,8 +26,8 @@ export interface MemoryEngineOptions {
   readonly clock: Clock;
   /** Draws random keys. */
   readonly random: Random;
-  /** Seed of the key hash. */
-  readonly seed: number;
+  /** Of the key hash; drawn by default. */
+  readonly hashKey?: HashKey | undefined;
   readonly onDeparture: DepartureListener;
 }
 
@@ -40,8 +41,8 @@ export class MemoryEngine implements Engine {
 
   /** @throws RangeError for a budget or a policy that cannot be */
   constructor(options: MemoryEngineOptions) {
-    const { budgetBytes, policy, whenFull, seed } = options;
-    this.#store = Store.create({ budgetBytes, policy, whenFull, seed });
+    const { budgetBytes, policy, whenFull, hashKey } = options;
+    this.#store = Store.create({ budgetBytes, policy, whenFull, hashKey });
     this.#store.onDeparture = options.onDeparture;
     this.#clock = options.clock;
     this.#random = options.random;

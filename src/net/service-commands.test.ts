@@ -340,7 +340,7 @@ describe("CONFIG", () => {
           whenFull: "evict",
           clock: systemClock,
           random: new SeededRandom(1),
-          seed: 1,
+          hashKey: { low: 1, high: 0 },
           onDeparture,
         }),
     });

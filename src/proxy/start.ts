@@ -2,6 +2,7 @@ import { Store } from "../cache/store.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type Log, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
@@ -24,6 +25,8 @@ export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnect
   readonly respOnly?: boolean | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Secret; of the hashes of keys. Drawn by default. */
+  readonly hashKey?: HashKey | undefined;
   readonly log?: Log;
 }
 
@@ -46,7 +49,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
   const settings = completeSettings({ ...options, maxConnections: limits.connections });
   const clock = steadyClock(options.clock ?? systemClock);
   const registry = new ClientRegistry();
-  const store = createStore(settings, options.policy, random);
+  const store = createStore(settings, options.policy, random, options.hashKey);
   const proxy = new CachingProxy({
     settings,
     store,
@@ -94,11 +97,12 @@ export function createStore(
   { memoryBytes, maxEntries }: ProxySettings,
   policy: string | undefined,
   random: Random,
+  hashKey: HashKey | undefined,
   shards = 1,
 ): Store {
   const seed = Math.floor(random.next() * 2 ** 32);
   const budget = { budgetBytes: memoryBytes, maxEntries };
-  return Store.create({ ...budget, policy: policy ?? DEFAULT_POLICY, seed, shards });
+  return Store.create({ ...budget, policy: policy ?? DEFAULT_POLICY, seed, hashKey, shards });
 }
 
 /**

@@ -2,6 +2,7 @@ import type { DepartureListener, Engine } from "../engine/engine.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
 import { clientCommand } from "../net/client-commands.ts";
 import type { ClientContext } from "../net/client-context.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
@@ -36,6 +37,8 @@ export interface ServerOptions {
   readonly storage: StorageSettings;
   readonly clock: Clock;
   readonly random: Random;
+  /** Secret; of the hashes of keys. */
+  readonly hashKey: HashKey;
   readonly log: Log;
 }
 
@@ -83,7 +86,7 @@ export class Server implements Service, SessionHost {
     this.password = options.password;
     this.startedAtMs = options.clock.wallMs();
     this.engine = options.openEngine((key, departure) => this.keyspace.departed(key, departure));
-    this.tracking = new Tracking(Math.floor(options.random.next() * 0x1_0000_0000));
+    this.tracking = new Tracking(options.hashKey);
     this.keyspace = new Keyspace(this.engine, this.tracking);
     this.commands = new CommandTable<ServerContext>([
       ...connectionCommands,

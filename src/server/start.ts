@@ -1,8 +1,10 @@
 import { formatPolicy, type PolicyChoice, parsePolicy } from "../cache/registry.ts";
 import type { DepartureListener, Engine } from "../engine/engine.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
+import { drawHashKey } from "../lib/hash-key.ts";
 import { type Log, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
 import type { StorageSettings } from "./commands/admin.ts";
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./limits.ts";
@@ -24,6 +26,8 @@ export interface StartOptions extends ListenOptions {
   readonly log?: Log | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
+  /** Secret; of the hashes of keys in memory. Drawn by default. */
+  readonly hashKey?: HashKey | undefined;
 }
 
 export interface RunningServer {
@@ -40,7 +44,7 @@ const DEFAULT_POLICY = parsePolicy("s3-fifo");
  * @throws ListenError, or the engine's error when its data cannot be opened
  */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
-  const { clock = systemClock, random = systemRandom, log = silentLog } = options;
+  const { clock = systemClock, random = systemRandom, log = silentLog, hashKey = drawHashKey() } = options;
   const storage: StorageSettings = {
     directory: options.engine === "lmdb" ? options.dataDirectory : "",
     sync: options.sync,
@@ -48,12 +52,13 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     whenFull: options.whenFull ?? "evict",
   };
   const server = Server.create({
-    openEngine: await engineOpener(storage, options.memoryBytes, { clock, random, log }),
+    openEngine: await engineOpener(storage, options.memoryBytes, { clock, random, hashKey, log }),
     password: options.password,
     limits: { ...DEFAULT_SERVER_LIMITS, ...options.limits },
     storage,
     clock,
     random,
+    hashKey,
     log,
   });
   try {
@@ -65,17 +70,23 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   }
 }
 
+interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hashKey: HashKey;
+  readonly log: Log;
+}
+
 /** Loads the engine that is wanted, and only that one. */
 async function engineOpener(
   { directory, sync, policy, whenFull }: StorageSettings,
   memoryBytes: number,
-  { clock, random, log }: { readonly clock: Clock; readonly random: Random; readonly log: Log },
+  { clock, random, hashKey, log }: Surroundings,
 ): Promise<(departed: DepartureListener) => Engine> {
   if (directory === "") {
     const { MemoryEngine } = await import("../engine/memory.ts");
-    const seed = Math.floor(random.next() * 2 ** 32);
     return (onDeparture) =>
-      new MemoryEngine({ budgetBytes: memoryBytes, policy, whenFull, clock, random, seed, onDeparture });
+      new MemoryEngine({ budgetBytes: memoryBytes, policy, whenFull, clock, random, hashKey, onDeparture });
   }
   const { LmdbEngine } = await import("../engine/lmdb.ts");
   // Nobody is there yet to hear of what had expired before the data was opened.

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { fromLatin1, latin1 } from "../lib/bytes.ts";
+import { drawHashKey } from "../lib/hash-key.ts";
+import { murmurCollisions } from "../lib/murmur-collisions-fixture.ts";
 import { type Trackers, TrackingTable } from "./tracking-table.ts";
 
 function ids(trackers: Trackers | undefined): number[] | undefined {
@@ -37,7 +39,7 @@ describe("the table of tracked keys", () => {
   test("is a map from keys to sets of clients", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
-        const table = new TrackingTable({ isLive: () => true, seed: 1, chunkWords: 32 });
+        const table = new TrackingTable({ isLive: () => true, hashKey: { low: 1, high: 0 }, chunkWords: 32 });
         const model = new Map<string, Set<number>>();
         for (const { kind, ...rest } of steps) {
           if (kind === "add") {
@@ -73,7 +75,7 @@ describe("the table of tracked keys", () => {
   });
 
   test("hands over the oldest first", () => {
-    const table = new TrackingTable({ isLive: () => true, seed: 1, chunkWords: 64 });
+    const table = new TrackingTable({ isLive: () => true, hashKey: { low: 1, high: 0 }, chunkWords: 64 });
     for (let i = 0; i < 1000; i++) table.add(keyOf(i), 0, keyOf(i).length, 1);
     table.take(keyOf(0), 0, keyOf(0).length);
     for (let i = 1; i < 1000; i++) expect(latin1(table.takeOldest()!.key)).toBe(latin1(keyOf(i)));
@@ -81,7 +83,7 @@ describe("the table of tracked keys", () => {
   });
 
   test("takes no more memory the longer it is used", () => {
-    const table = new TrackingTable({ isLive: () => true, seed: 1, chunkWords: 256 });
+    const table = new TrackingTable({ isLive: () => true, hashKey: { low: 1, high: 0 }, chunkWords: 256 });
     const bytes = new Uint8Array(32);
     const view = new DataView(bytes.buffer);
     const key = (number: number, length: number) => {
@@ -103,7 +105,7 @@ describe("the table of tracked keys", () => {
 
   test("drops clients that have gone when others read the same", () => {
     const gone = new Set<number>();
-    const table = new TrackingTable({ isLive: (id) => !gone.has(id), seed: 1 });
+    const table = new TrackingTable({ isLive: (id) => !gone.has(id), hashKey: { low: 1, high: 0 } });
     const key = fromLatin1("hot");
     for (let id = 1; id <= 1000; id++) {
       table.add(key, 0, key.length, id);
@@ -112,5 +114,14 @@ describe("the table of tracked keys", () => {
     expect(table.itemCount).toBeLessThan(4);
     expect(ids(table.take(key, 0, key.length))).toContain(1000);
     expect(table.itemCount).toBe(0);
+  });
+
+  test("has short chains of keys chosen to collide", () => {
+    const table = new TrackingTable({ isLive: () => true, hashKey: drawHashKey() });
+    const keys = murmurCollisions(36_000);
+    for (const key of keys) table.add(key, 0, key.length, 1);
+    expect(table.keyCount).toBe(keys.length);
+    expect(table.longestChain()).toBeLessThan(10);
+    for (const key of keys) expect(table.take(key, 0, key.length)).toBe(1);
   });
 });

@@ -1,6 +1,6 @@
 import { copyBytes } from "../lib/byte-buffer.ts";
 import { equalBytes } from "../lib/bytes.ts";
-import { hashBytes } from "../lib/hash.ts";
+import { type HashKey, halfSipHash } from "../lib/sip-hash.ts";
 
 /** Most keys the table is meant for: beyond it, chains of equal buckets grow long. */
 export const MOST_TRACKED_KEYS = 16_000_000;
@@ -36,8 +36,8 @@ interface Chunk {
 export interface TrackingTableOptions {
   /** Whether a client still tracks: the others are dropped when somebody else reads what they have read. */
   readonly isLive: (clientId: number) => boolean;
-  /** Of the hash of keys. */
-  readonly seed: number;
+  /** Secret; of the hashes of keys. */
+  readonly hashKey: HashKey;
   /** For tests: smaller chunks show the same behaviour with fewer keys. A power of two. */
   readonly chunkWords?: number;
 }
@@ -55,7 +55,7 @@ export class TrackingTable {
   /** Pairs of a key and a client. */
   itemCount = 0;
   readonly #isLive: (clientId: number) => boolean;
-  readonly #seed: number;
+  readonly #hashKey: HashKey;
   readonly #chunkWords: number;
   readonly #chunkShift: number;
   /** Where the first entry of each bucket lies; made with the first key. */
@@ -74,7 +74,7 @@ export class TrackingTable {
 
   constructor(options: TrackingTableOptions) {
     this.#isLive = options.isLive;
-    this.#seed = options.seed;
+    this.#hashKey = options.hashKey;
     this.#chunkWords = options.chunkWords ?? CHUNK_WORDS;
     this.#chunkShift = Math.log2(this.#chunkWords);
   }
@@ -88,7 +88,7 @@ export class TrackingTable {
 
   /** The client has read the key bytes[start, end). */
   add(bytes: Uint8Array, start: number, end: number, clientId: number): void {
-    const hash = hashBytes(bytes, start, end, this.#seed) | 0;
+    const hash = this.#hash(bytes, start, end);
     const at = this.#find(hash, bytes, start, end);
     if (at === NONE) {
       this.#append(hash, bytes, start, end, clientId);
@@ -101,7 +101,7 @@ export class TrackingTable {
   /** Forgets the key bytes[start, end). @returns the clients that remembered it; undefined when none did */
   take(bytes: Uint8Array, start: number, end: number): Trackers | undefined {
     if (this.keyCount === 0) return undefined;
-    const at = this.#find(hashBytes(bytes, start, end, this.#seed) | 0, bytes, start, end);
+    const at = this.#find(this.#hash(bytes, start, end), bytes, start, end);
     return at === NONE ? undefined : this.#remove(at);
   }
 
@@ -135,7 +135,22 @@ export class TrackingTable {
     this.itemCount = 0;
   }
 
+  /** How many entries the longest chain has. For tests. */
+  longestChain(): number {
+    let longest = 0;
+    for (const first of this.#buckets) {
+      let length = 0;
+      for (let at = first; at !== NONE; at = this.#chunkOf(at).words[this.#offsetOf(at) + NEXT]!) length++;
+      longest = Math.max(longest, length);
+    }
+    return longest;
+  }
+
   // ---- entries
+
+  #hash(bytes: Uint8Array, start: number, end: number): number {
+    return halfSipHash(bytes, start, end, this.#hashKey.low, this.#hashKey.high) | 0;
+  }
 
   #chunkOf(at: number): Chunk {
     return this.#chunks[(at - 1) >>> this.#chunkShift]!;

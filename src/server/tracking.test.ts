@@ -375,7 +375,7 @@ describe("tracking", () => {
           whenFull: "evict",
           clock: systemClock,
           random,
-          seed: 1,
+          hashKey: { low: 1, high: 0 },
           onDeparture,
         }),
     });

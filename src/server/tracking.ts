@@ -1,5 +1,6 @@
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { fromLatin1, latin1, utf8 } from "../lib/bytes.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
 import type { TrackingCommands } from "../net/client-context.ts";
 import { SYNTAX_ERROR } from "../net/command-errors.ts";
 import { keyArgument, keyCount } from "../net/command-keys.ts";
@@ -45,11 +46,11 @@ export class Tracking implements KeyTracker, TrackingCommands {
   #maxKeys = DEFAULT_MAX_KEYS;
 
   /**
-   * @param seed of the hash of keys
+   * @param hashKey secret; of the hashes of keys
    * @param schedule runs something at the end of this turn of the event loop
    */
-  constructor(seed: number, schedule: (run: () => void) => void = (run) => setImmediate(run)) {
-    this.#table = new TrackingTable({ isLive: (clientId) => this.#clients.has(clientId), seed });
+  constructor(hashKey: HashKey, schedule: (run: () => void) => void = (run) => setImmediate(run)) {
+    this.#table = new TrackingTable({ isLive: (clientId) => this.#clients.has(clientId), hashKey });
     this.#schedule = schedule;
   }
 

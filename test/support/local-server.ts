@@ -36,6 +36,7 @@ export class LocalServer implements AsyncDisposable {
       storage: { directory: "", sync: "always", policy: "s3-fifo", whenFull: "evict" },
       clock,
       random,
+      hashKey: { low: 1, high: 0 },
       log: options.log ?? silentLog,
     });
     const listener = this.server.listen({ host: "127.0.0.1", port: 0, respOnly: options.respOnly });

@@ -70,7 +70,13 @@ export class Supervisor {
     const settings = completeSettings({ ...options, maxConnections: limits.connections });
     // Sockets that share a port would share it with another program's just as well: it must be free before.
     const port = probePort(options.host, options.port);
-    const store = createStore(settings, options.policy, random, shardsFor(settings, threads));
+    const store = createStore(
+      settings,
+      options.policy,
+      random,
+      options.hashKey,
+      shardsFor(settings, threads),
+    );
     const table = ThreadTable.create(threads);
     const runId = randomHex(random, 40);
     const supervisor = new Supervisor(

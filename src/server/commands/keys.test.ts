@@ -16,7 +16,7 @@ function inMemory(clock: Clock = systemClock): LocalServer {
         whenFull: "refuse",
         clock,
         random: new SeededRandom(1),
-        seed: 1,
+        hashKey: { low: 1, high: 0 },
         onDeparture,
       }),
   });

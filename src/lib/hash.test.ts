@@ -1,0 +1,29 @@
+import { describe, expect, test } from "bun:test";
+import { latin1 } from "./bytes.ts";
+import { hashBytes } from "./hash.ts";
+import { drawHashKey } from "./hash-key.ts";
+import { murmurCollisions } from "./murmur-collisions-fixture.ts";
+import { halfSipHash } from "./sip-hash.ts";
+
+const KEYS = 36_000;
+
+describe("keys that collide under every seed of MurmurHash3", () => {
+  const keys = murmurCollisions(KEYS);
+
+  test("are different keys with one hash", () => {
+    expect(new Set(keys.map((key) => latin1(key))).size).toBe(KEYS);
+    for (const seed of [0, 1, 0x51ed_270b, 0xffff_ffff]) {
+      expect(new Set(keys.map((key) => hashBytes(key, 0, key.length, seed))).size).toBe(1);
+    }
+  });
+
+  test("have as many values of HalfSipHash-1-3 as keys drawn at random", () => {
+    for (let round = 0; round < 5; round++) {
+      const { low, high } = drawHashKey();
+      const hashes = new Set(keys.map((key) => halfSipHash(key, 0, key.length, low, high)));
+      // Of 36,000 values of 32 bits drawn at random 0.15 are equal to another one.
+      expect(hashes.size).toBeGreaterThanOrEqual(KEYS - 5);
+      expect(new Set([...hashes].map((hash) => hash & 0xffff)).size).toBeGreaterThan(26_000);
+    }
+  });
+});
