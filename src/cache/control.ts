@@ -1,6 +1,7 @@
 import type { HashKey } from "../lib/sip-hash.ts";
+import { Leases, leaseBytes, leaseCountFor } from "./leases.ts";
 
-/** The words that all shards of a store have in common, and the lease tokens behind them. */
+/** The words that all shards of a store have in common, and the leases behind them. */
 export const EPOCH = 0;
 const SHARD_COUNT = 1;
 const EVICTS = 2;
@@ -13,14 +14,10 @@ const HASH_KEY_HIGH = 7;
 const BUDGET_FLOAT = 4;
 const CONTROL_WORDS = 64;
 
-const LEASES_LIMIT = 65_536;
-/** Lease tokens take at most this share of a small budget. */
-const LEASE_SHARE = 1 / 64;
-
 export class Control {
   readonly buffer: SharedArrayBuffer;
   readonly words: Int32Array;
-  readonly leases: Int32Array;
+  readonly leases: Leases;
   readonly shardCount: number;
   readonly evicts: boolean;
   /** Of policies that draw at random. */
@@ -38,7 +35,7 @@ export class Control {
     this.seed = words[SEED]! >>> 0;
     this.hashKey = { low: words[HASH_KEY_LOW]! >>> 0, high: words[HASH_KEY_HIGH]! >>> 0 };
     this.budgetBytes = new Float64Array(buffer)[BUDGET_FLOAT]!;
-    this.leases = new Int32Array(buffer, CONTROL_WORDS * 4, words[LEASE_COUNT]!);
+    this.leases = new Leases(buffer, CONTROL_WORDS * 4, words[LEASE_COUNT]!);
   }
 
   static create(
@@ -48,7 +45,6 @@ export class Control {
     seed: number,
     hashKey: HashKey,
   ): Control {
-    const leaseCount = leaseCountFor(budgetBytes);
     const buffer = new SharedArrayBuffer(controlBytes(budgetBytes));
     const words = new Int32Array(buffer);
     words[SHARD_COUNT] = shardCount;
@@ -56,20 +52,13 @@ export class Control {
     words[SEED] = seed;
     words[HASH_KEY_LOW] = hashKey.low;
     words[HASH_KEY_HIGH] = hashKey.high;
-    words[LEASE_COUNT] = leaseCount;
+    words[LEASE_COUNT] = leaseCountFor(budgetBytes);
     new Float64Array(buffer)[BUDGET_FLOAT] = budgetBytes;
     return new Control(buffer);
   }
 }
 
-/** Bytes that the control words and lease tokens take. */
+/** Bytes that the control words and leases take. */
 export function controlBytes(budgetBytes: number): number {
-  return (CONTROL_WORDS + leaseCountFor(budgetBytes)) * 4;
-}
-
-/** A power of two, so that a token is picked by the low bits of a hash. */
-function leaseCountFor(budgetBytes: number): number {
-  let count = LEASES_LIMIT;
-  while (count * 4 > budgetBytes * LEASE_SHARE) count /= 2;
-  return count;
+  return CONTROL_WORDS * 4 + leaseBytes(budgetBytes);
 }

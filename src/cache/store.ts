@@ -230,8 +230,8 @@ export class Store {
 
   /**
    * Stores what the origin answered, if no invalidation of the key came since `lease` was read and the epoch is
-   * still `epoch`. A lease is good for one fill: of two that were under way at once, over different connections,
-   * nobody can tell which value is the newer.
+   * still `epoch`. A lease is good for one of several fills that are under way at once: nobody can tell which value is
+   * the newer.
    * @returns whether it was stored
    */
   fill(
@@ -254,7 +254,7 @@ export class Store {
       if (this.#mayFill(hash, lease, epoch, expiresAtMs, nowMs)) {
         draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
         isStored = storeDraft(shard) === "stored";
-        if (isStored) Atomics.add(this.#control.leases, this.#leaseIndex(hash), 1);
+        if (isStored) this.#control.leases.stored(hash);
       }
       floats[isStored ? FILLS : REFUSED_FILLS]!++;
       return isStored;
@@ -294,7 +294,7 @@ export class Store {
     const { hash } = growing;
     return growing.store({ expiresAtMs, nowMs, epoch, isFill: true }, () => {
       const mayFill = this.#mayFill(hash, lease, epoch, expiresAtMs, nowMs);
-      if (mayFill) Atomics.add(this.#control.leases, this.#leaseIndex(hash), 1);
+      if (mayFill) this.#control.leases.stored(hash);
       return mayFill;
     });
   }
@@ -339,7 +339,7 @@ export class Store {
   invalidate(bytes: Uint8Array, start: number, end: number, hash: number): boolean {
     const shard = this.#enter(hash);
     try {
-      Atomics.add(this.#control.leases, this.#leaseIndex(hash), 1);
+      this.#control.leases.change(hash);
       // At the beginning of time nothing has expired.
       const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, 0);
       if (slot !== 0) removeEntry(shard, slot);
@@ -351,7 +351,16 @@ export class Store {
 
   /** The token that a fill of this key, asked for now, must present. */
   lease(hash: number): number {
-    return Atomics.load(this.#control.leases, this.#leaseIndex(hash));
+    return this.#control.leases.of(hash);
+  }
+
+  /** The same, for a fill that is asked for now and whose end is told by `endFill`. */
+  beginFill(hash: number): number {
+    return this.#control.leases.begin(hash);
+  }
+
+  endFill(hash: number): void {
+    this.#control.leases.end(hash);
   }
 
   get epoch(): number {
@@ -499,10 +508,6 @@ export class Store {
 
   #shardIndex(hash: number): number {
     return (hash >>> this.#shardShift) & this.#shardMask;
-  }
-
-  #leaseIndex(hash: number): number {
-    return hash & (this.#control.leases.length - 1);
   }
 
   #enter(hash: number): Shard {

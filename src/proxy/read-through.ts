@@ -166,7 +166,7 @@ export class ReadThrough implements FlightOwner {
     const keys = this.#keys;
     keys.keep(bytes, start, end);
     const keyEnd = keys.start + end - start;
-    const lease = store.lease(hash);
+    const lease = store.beginFill(hash);
     const flight = new Flight(keys.bytes, keys.start, keyEnd, hash, lease, store.epoch, this, waiter);
     flight.isClaimed = claim === CLAIMED;
     flights.add(flight);
@@ -304,6 +304,7 @@ export class ReadThrough implements FlightOwner {
   #ended(flight: Flight, isFilled: boolean): void {
     const cache = this.#cache;
     cache.flights.remove(flight);
+    this.#store.endFill(flight.hash);
     if (flight.isClaimed) this.#options.claims!.release(flight.hash);
     if (isFilled) this.#stats.fills++;
     else if (cache.isShared) cache.invalidate(flight.key, flight.keyStart, flight.keyEnd);

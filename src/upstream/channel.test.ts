@@ -1,10 +1,10 @@
 /** What a channel does while the origin is silent, refuses to track, or changes what no invalidation tells. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { FakeOrigin, type OriginConnection } from "../../test/support/fake-origin.ts";
+import { ask, closeBenches, commandsOf, keep, OriginBench, open } from "../../test/support/origin-bench.ts";
 import { systemClock } from "../lib/clock.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
-import { ask, closeBenches, commandsOf, keep, OriginBench, open } from "./origin-fixture.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
 afterEach(closeBenches);

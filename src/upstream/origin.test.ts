@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
+import { ask, closeBenches, commandsOf, keep, OriginBench, open } from "../../test/support/origin-bench.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { UpstreamRequest } from "./connection.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import type { LargeReplySink } from "./large-reply.ts";
-import { ask, closeBenches, commandsOf, keep, OriginBench, open } from "./origin-fixture.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
 afterEach(closeBenches);

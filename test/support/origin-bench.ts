@@ -1,10 +1,10 @@
-import { FakeOrigin, type FakeOriginOptions, type OriginConnection } from "../../test/support/fake-origin.ts";
-import { latin1 } from "../lib/bytes.ts";
-import { systemClock } from "../lib/clock.ts";
-import { writeCommand } from "../protocol/request-writer.ts";
-import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
-import { Origin, type OriginOptions } from "./origin.ts";
-import type { UpstreamError } from "./upstream-error.ts";
+import { latin1 } from "../../src/lib/bytes.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { writeCommand } from "../../src/protocol/request-writer.ts";
+import { type UpstreamConnection, UpstreamRequest } from "../../src/upstream/connection.ts";
+import { Origin, type OriginOptions } from "../../src/upstream/origin.ts";
+import type { UpstreamError } from "../../src/upstream/upstream-error.ts";
+import { FakeOrigin, type FakeOriginOptions, type OriginConnection } from "./fake-origin.ts";
 
 /** An origin as the proxy sees it, and all that it told. */
 export class OriginBench implements Disposable {

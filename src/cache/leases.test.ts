@@ -1,0 +1,104 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { SeededRandom } from "../lib/random.ts";
+import { Leases, leaseBytes, leaseCountFor } from "./leases.ts";
+
+function create(count: number): Leases {
+  return new Leases(new SharedArrayBuffer(count * 8), 0, count);
+}
+
+describe("a fill that was stored", () => {
+  test("refuses those that were open beside it, and none that begins later", () => {
+    const leases = create(1024);
+    const [first, second] = [leases.begin(7), leases.begin(7)];
+    leases.stored(7);
+    leases.end(7);
+    expect([first, second].map((token) => token === leases.of(7))).toEqual([false, false]);
+    leases.end(7);
+    const third = leases.begin(7);
+    leases.stored(7);
+    expect(leases.of(7)).toBe(third);
+  });
+
+  test("that nobody has counted refuses all others", () => {
+    const leases = create(1024);
+    const token = leases.of(7);
+    leases.stored(7);
+    expect(leases.of(7)).not.toBe(token);
+  });
+
+  test("is refused after a change, whoever is open", () => {
+    const leases = create(1024);
+    const token = leases.begin(7);
+    leases.change(7);
+    expect(leases.of(7)).not.toBe(token);
+  });
+});
+
+test("of two open fills of one key at most one is stored, in any order; one that is alone always is", () => {
+  const step = fc.record({
+    what: fc.constantFrom("begin", "land"),
+    hash: fc.nat({ max: 3 }),
+    which: fc.nat(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      // So many tokens and counts that the four hashes share none.
+      const leases = create(2 ** 16);
+      const open: { hash: number; token: number; overlaps: number[] }[] = [];
+      let next = 0;
+      const stored = new Set<number>();
+      const ids = new Map<object, number>();
+      for (const { what, hash, which } of steps) {
+        const h = hash * 0x1234_567;
+        if (what === "begin") {
+          const fill = { hash: h, token: leases.begin(h), overlaps: [] as number[] };
+          const id = next++;
+          ids.set(fill, id);
+          for (const other of open) {
+            if (other.hash !== h) continue;
+            other.overlaps.push(id);
+            fill.overlaps.push(ids.get(other)!);
+          }
+          open.push(fill);
+        } else if (open.length > 0) {
+          const [fill] = open.splice(which % open.length, 1);
+          const isStored = leases.of(fill!.hash) === fill!.token;
+          if (isStored) {
+            expect(fill!.overlaps.some((id) => stored.has(id))).toBe(false);
+            stored.add(ids.get(fill!)!);
+            leases.stored(fill!.hash);
+          } else {
+            expect(fill!.overlaps.some((id) => stored.has(id))).toBe(true);
+          }
+          leases.end(fill!.hash);
+        }
+      }
+    }),
+  );
+});
+
+test("fills of thousands of different keys at once hardly ever refuse each other", () => {
+  const random = new SeededRandom(1);
+  const leases = create(leaseCountFor(64 * 1024 ** 2));
+  const fills = Array.from({ length: 5000 }, () => {
+    const hash = random.below(2 ** 32);
+    return { hash, token: leases.begin(hash) };
+  });
+  let refused = 0;
+  for (const { hash, token } of fills) {
+    if (leases.of(hash) === token) leases.stored(hash);
+    else refused++;
+    leases.end(hash);
+  }
+  // 1 in 25 was, when every fill changed one of 65,536 tokens.
+  expect(refused).toBeLessThanOrEqual(5);
+});
+
+test("their size is a share of the budget", () => {
+  for (const budget of [256 * 1024, 1024 ** 2, 64 * 1024 ** 2, 1024 ** 3, 1024 ** 4]) {
+    expect(leaseBytes(budget)).toBeLessThanOrEqual(budget / 64);
+    expect(Math.log2(leaseCountFor(budget)) % 1).toBe(0);
+  }
+  expect(leaseCountFor(1024 ** 4)).toBe(2 ** 20);
+});
