@@ -16,16 +16,16 @@ describe("fittingConnections", () => {
     fittingConnections(wanted, { limit, open }, 64, "--max-connections");
 
   test("is what was asked for where there are descriptors enough, or nobody knows", () => {
-    expect(of(20_000, 30_000, 20)).toEqual({ connections: 20_000, warning: undefined });
-    expect(of(20_000, 20_084, 20)).toEqual({ connections: 20_000, warning: undefined });
+    expect(of(20_000, 30_000, 20)).toEqual({ connections: 20_000, message: undefined });
+    expect(of(20_000, 20_084, 20)).toEqual({ connections: 20_000, message: undefined });
     expect(of(20_000, Number.POSITIVE_INFINITY, 20).connections).toBe(20_000);
     expect(fittingConnections(5, undefined, 64, "").connections).toBe(5);
   });
 
   test("leaves the reserve, and says so", () => {
-    const { connections, warning } = of(20_000, 20_083, 20);
+    const { connections, message } = of(20_000, 20_083, 20);
     expect(connections).toBe(19_999);
-    expect(warning).toBe(
+    expect(message).toBe(
       "at most 19,999 clients instead of 20,000 (--max-connections): this process may open 20083 files " +
         "(ulimit -n), has 20 open and keeps 64 in reserve",
     );

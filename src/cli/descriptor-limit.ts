@@ -25,7 +25,7 @@ export function readDescriptors(): Descriptors | undefined {
 export interface FittingLimit {
   readonly connections: number;
   /** What to tell where it is lower than what was asked for. */
-  readonly warning: string | undefined;
+  readonly message: string | undefined;
 }
 
 /**
@@ -41,16 +41,16 @@ export function fittingConnections(
   reserved: number,
   flag: string,
 ): FittingLimit {
-  if (descriptors === undefined) return { connections: wanted, warning: undefined };
+  if (descriptors === undefined) return { connections: wanted, message: undefined };
   const { limit, open } = descriptors;
   // Where there are few, clients get half of them.
   const kept = Math.min(reserved, Math.ceil((limit - open) / 2));
   const left = limit - open - kept;
   const why = `this process may open ${limit} files (ulimit -n), has ${open} open and keeps ${kept} in reserve`;
   if (left < 1) throw new FailedError(`no file descriptors are left for clients: ${why}; raise ulimit -n`);
-  if (wanted <= left) return { connections: wanted, warning: undefined };
+  if (wanted <= left) return { connections: wanted, message: undefined };
   return {
     connections: left,
-    warning: `at most ${left.toLocaleString("en")} clients instead of ${wanted.toLocaleString("en")} (${flag}): ${why}`,
+    message: `at most ${left.toLocaleString("en")} clients instead of ${wanted.toLocaleString("en")} (${flag}): ${why}`,
   };
 }

@@ -1,3 +1,4 @@
+import type { Log } from "../lib/log.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import type { Config } from "./config.ts";
 import { fittingConnections, readDescriptors } from "./descriptor-limit.ts";
@@ -105,8 +106,8 @@ export function limitsOf({ values, labels }: Config<typeof LIMIT_SETTINGS>): Con
 
 export interface FittingLimits {
   readonly limits: ConnectionLimits;
-  /** What to tell once the program has started: the limit of clients was lowered. */
-  readonly warning: string | undefined;
+  /** Tells that the limit of clients was lowered, where it was: a warning only if somebody had asked for more. */
+  tell(log: Log): void;
 }
 
 /**
@@ -117,13 +118,19 @@ export interface FittingLimits {
 export function fittingLimits(config: Config<typeof LIMIT_SETTINGS>, reserved: number): FittingLimits {
   const limits = limitsOf(config);
   const { maxConnections } = config.labels;
-  const { connections, warning } = fittingConnections(
+  const { connections, message } = fittingConnections(
     limits.connections,
     readDescriptors(),
     reserved,
     maxConnections,
   );
-  return { limits: { ...limits, connections }, warning };
+  const level = config.ranks.maxConnections > 0 ? "warn" : "info";
+  return {
+    limits: { ...limits, connections },
+    tell(log) {
+      if (message !== undefined) log[level](message);
+    },
+  };
 }
 
 /** The shortest text that `parseSize` reads as these bytes. */

@@ -141,7 +141,7 @@ export const proxy = subcommand({
     const origin = originWithPassword(config);
     const log = createLog({ level: values.logLevel, format: values.logFormat });
     const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
-    const { limits, warning } = fittingLimits(config, reserved);
+    const fitting = fittingLimits(config, reserved);
     endOnFault(log);
     const { startProxy } = await import("../proxy/start.ts");
     const { Supervisor } = await import("../proxy/threads/supervisor.ts");
@@ -151,7 +151,7 @@ export const proxy = subcommand({
         port: values.port,
         respOnly: values.protocol === "resp",
         password,
-        limits,
+        limits: fitting.limits,
         origin,
         originConnectTimeoutMs: values.originConnectTimeout,
         originTimeoutMs: values.originTimeout,
@@ -194,7 +194,7 @@ export const proxy = subcommand({
           `, policy ${formatPolicy(values.policy)}` +
           (threads === 1 ? "" : `, ${threads} threads`),
       );
-      if (warning !== undefined) log.warn(warning);
+      fitting.tell(log);
       return started;
     });
   },

@@ -107,7 +107,7 @@ export const server = subcommand({
         },
         `listening on ${formatListening(values.host, started.port, addresses)}, engine ${values.engine}${where}`,
       );
-      if (fitting.warning !== undefined) log.warn(fitting.warning);
+      fitting.tell(log);
       return started;
     });
   },

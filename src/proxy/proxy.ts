@@ -173,6 +173,7 @@ export class CachingProxy implements Service, ProxyParts {
     const { ttlMs, memoryBytes, unsafeSkipLeases } = this.settings;
     let isUp = false;
     let isDownLogged = false;
+    let isAdvised = false;
     return {
       invalidated: (bytes, start, end) => {
         // Invalidations of the proxy's own writes would soon mend what leases prevent.
@@ -204,7 +205,8 @@ export class CachingProxy implements Service, ProxyParts {
         if (tracking) {
           log.info(`connected to origin ${name}, which sends invalidations`);
           const advice = trackingLimitAdvice(trackedKeysLimit, memoryBytes);
-          if (advice !== undefined) log.warn(`origin ${name} ${advice}`);
+          if (advice !== undefined && !isAdvised) log.warn(`origin ${name} ${advice}`);
+          isAdvised = true;
         } else {
           log.warn(
             `connected to origin ${name}, which sends no invalidations now (CLIENT TRACKING: ${trackingRefusal}): ` +

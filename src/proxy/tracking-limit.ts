@@ -1,5 +1,5 @@
-/** The memory that the smallest entries take: a lower bound, so that the advice is rather given once too often. */
-const LEAST_ENTRY_BYTES = 64;
+/** What a small entry takes, key and value included: caches hold fewer entries than their memory has room for of these. */
+const SMALL_ENTRY_BYTES = 100;
 
 /**
  * What to say of an origin that remembers fewer keys for all its clients (`tracking-table-max-keys`) than the cache has
@@ -8,7 +8,7 @@ const LEAST_ENTRY_BYTES = 64;
  * @returns undefined where there is nothing to say
  */
 export function trackingLimitAdvice(limit: number | undefined, memoryBytes: number): string | undefined {
-  if (limit === undefined || limit === 0 || limit * LEAST_ENTRY_BYTES >= memoryBytes) return undefined;
+  if (limit === undefined || limit === 0 || limit * SMALL_ENTRY_BYTES >= memoryBytes) return undefined;
   return (
     `remembers ${limit.toLocaleString("en")} keys for all its clients, and what it forgets leaves this cache, too; ` +
     "to keep more entries, raise it: CONFIG SET tracking-table-max-keys (0: no limit)"
