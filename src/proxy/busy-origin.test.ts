@@ -83,6 +83,30 @@ describe.skipIf(!redis.available)(redis.title("an origin that stands still"), ()
   });
 });
 
+test.skipIf(!redis.available)(
+  redis.title("writes that are paused at the origin wait until they are not"),
+  async () => {
+    await using origin = await startRedis({ args: ["--requirepass", "secret"] });
+    await using local = await LocalProxy.ready({
+      origin: `redis://:secret@127.0.0.1:${origin.port}`,
+      ...QUICK,
+    });
+    using direct = await RespClient.connect({ port: origin.port });
+    await direct.must("AUTH", "secret");
+    const [writer, reader] = await local.clients(2);
+    await direct.must("CLIENT", "PAUSE", "600000", "WRITE");
+    const written = writer!.must("SET", "a", "1");
+    await local.logged(/has been silent/);
+    const read = reader!.must("GET", "a");
+    // Another connection is tried, and answered in part: that is no reason to give up this one.
+    await until(async () => String(await direct.must("CLIENT", "LIST")).includes("cmd=publish"));
+    await direct.must("CLIENT", "UNPAUSE");
+    expect(await written).toBe("OK");
+    expect(await read).toBe("1");
+    expect(local.proxy.stats).toMatchObject({ channelLosses: 0, unknownOutcomes: 0 });
+  },
+);
+
 describe.skipIf(!redis.available)(redis.title("an origin that runs a script for too long"), () => {
   const ARGS = ["--lua-time-limit", "50"];
 

@@ -7,9 +7,16 @@ import { UpstreamError } from "./upstream-error.ts";
 const SETTLE_MS = 100;
 
 /**
- * Asks an origin for a sign of life over a connection of its own, twice. An origin that was busy answers all its
- * connections in one turn of its event loop, so one that is still silent after the second answer has lost its wire.
- * Any answer counts, an error too: no password is given.
+ * The first question, which changes nothing. While writes are paused (CLIENT PAUSE, a failover), a Redis does not
+ * answer it, as it answers nobody who waits behind a write.
+ */
+const PAUSED_WITH_WRITES = ["PUBLISH", "glasscache:probe", ""];
+
+/**
+ * Asks an origin for a sign of life over a connection of its own, twice. An origin that was busy, or paused, answers all
+ * its connections in one turn of its event loop when it goes on, in any order. So one that is still silent after the
+ * second answer has lost its wire.
+ * Any answer counts, an error too.
  */
 export class Probe {
   readonly #connection: UpstreamConnection;
@@ -25,7 +32,12 @@ export class Probe {
       // What is told to a client too many, say, is an answer, though the last one.
       closed: () => this.#answers === 0 && this.#end(false),
     });
-    this.#ask();
+    const { user, password } = options.address;
+    if (password !== undefined) {
+      writeCommand(this.#connection.out, ["AUTH", ...(user === undefined ? [] : [user]), password]);
+      this.#connection.enqueue(new Sign(() => {}));
+    }
+    this.#ask(PAUSED_WITH_WRITES);
   }
 
   /** The answer is of no interest any longer. */
@@ -35,8 +47,8 @@ export class Probe {
     this.#connection.close(new UpstreamError("ORIGINDOWN", "not needed any more", false));
   }
 
-  #ask(): void {
-    writeCommand(this.#connection.out, ["PING"]);
+  #ask(question: readonly string[]): void {
+    writeCommand(this.#connection.out, question);
     this.#connection.enqueue(new Sign(() => this.#answered()));
   }
 
@@ -46,7 +58,7 @@ export class Probe {
     else {
       this.#timer = setTimeout(() => {
         if (this.#connection.isClosed) this.#end(true);
-        else this.#ask();
+        else this.#ask(["PING"]);
       }, SETTLE_MS);
     }
   }
