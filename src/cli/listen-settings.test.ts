@@ -35,7 +35,9 @@ describe("limits", () => {
       maxPendingReplies: "20kb",
       idleTimeout: "21s",
       requestTimeout: "22s",
-      textSilence: "23ms",
+      authTimeout: "23s",
+      textSilence: "24ms",
+      textWriteSilence: "25ms",
     };
     expect(Object.keys(flags)).toEqual(Object.keys(LIMIT_SETTINGS));
     expect(limits(flags)).toEqual({
@@ -47,7 +49,9 @@ describe("limits", () => {
       replyBytes: 20 * 1024,
       idleTimeoutMs: 21_000,
       requestTimeoutMs: 22_000,
-      textSilenceMs: 23,
+      authTimeoutMs: 23_000,
+      textSilenceMs: 24,
+      textWriteSilenceMs: 25,
     });
   });
 

@@ -84,8 +84,6 @@ describe("PUT, GET and DELETE", () => {
       ["GET a", "{Proxy Server} : 1"],
       ["GET none", "{Backend Server} : No such key found"],
       ["DUMP", '{"a":"1"}'],
-      ["DUMP\nGET a", '{"a":"1"}\n{Proxy Server} : 1'],
-      ["GET b\nDUMP\nPUT a=2", '{Backend Server} : No such key found\n{"a":"1"}\n{Backend Server} : OK'],
     ];
     for (const halfCloses of [true, false]) {
       origin.values.clear();
@@ -104,7 +102,7 @@ describe("PUT, GET and DELETE", () => {
     await using local = await LocalProxy.ready({ origin: origin.port });
     const bytes = await local.byteClient();
     bytes.send("PUT a=1\nDUMP\nQUIT\nPUT a=2\n");
-    expect(await bytes.rest()).toBe('{Backend Server} : OK\n{"a":"1"}\nOK\n');
+    expect(await bytes.rest()).toBe('{Backend Server} : OK\n{"a":"1"}\n+OK\r\n');
     expect(origin.values.get("a")).toBe("1");
   });
 });
