@@ -430,6 +430,56 @@ describe("limits", () => {
     );
   });
 
+  test("time for the password, however a client passes it", async () => {
+    const clock = new ManualClock();
+    using service = new ScriptedService({
+      clock,
+      limits: { authTimeoutMs: 10_000 },
+      passwordRequired: true,
+    });
+    using silent = await ByteClient.connect(service.port);
+    using dripping = await ByteClient.connect(service.port);
+    using inText = await ByteClient.connect(service.port);
+    using asking = await ByteClient.connect(service.port);
+    using known = await ByteClient.connect(service.port);
+    const sentBytes = async (client: ByteClient, sent: string | Uint8Array) => {
+      const before = service.registry.bytesReceived;
+      client.send(sent);
+      await until(() => service.registry.bytesReceived === before + sent.length);
+    };
+    await sentBytes(dripping, "*2\r\n$4\r\n");
+    await sentBytes(inText, "GET a\nGET b");
+    await sentBytes(known, requests("LOGIN"));
+    clock.advance(9_000);
+    await sentBytes(dripping, "E");
+    await sentBytes(asking, requests("ECHO a"));
+    clock.advance(1_001);
+    const text = "the password was not given within 10000 ms (see --auth-timeout)";
+    expect(await silent.rest()).toBe(`-ERR ${text}\r\n`);
+    expect(await dripping.rest()).toBe(`-ERR ${text}\r\n`);
+    expect(await inText.rest()).toBe(`a\nERROR ${text}\n`);
+    expect(await asking.rest()).toBe(`${bulk("a")}-ERR ${text}\r\n`);
+    clock.advance(1_000_000);
+    known.send(requests("ECHO a"));
+    expect(await known.bytes(12)).toBe(`+OK\r\n${bulk("a")}`);
+  });
+
+  test("no time for the password where none is asked for, or where the time is 0", async () => {
+    for (const [passwordRequired, authTimeoutMs] of [
+      [false, 10_000],
+      [true, 0],
+    ] as const) {
+      const clock = new ManualClock();
+      using service = new ScriptedService({ clock, limits: { authTimeoutMs }, passwordRequired });
+      using client = await ByteClient.connect(service.port);
+      await until(() => service.connections.length === 1);
+      clock.advance(1_000_000);
+      await Bun.sleep(250);
+      client.send(requests("ECHO a"));
+      expect(await client.bytes(7)).toBe(bulk("a"));
+    }
+  });
+
   test("the time of a request that waits for others is not its own", async () => {
     const clock = new ManualClock();
     using service = new ScriptedService({ clock, limits: { requestTimeoutMs: 3_000 } });
@@ -717,6 +767,8 @@ describe("counts", () => {
 
   test("defaults are those that are documented", () => {
     expect(DEFAULT_LIMITS.connections).toBe(20_000);
+    expect(DEFAULT_LIMITS.authTimeoutMs).toBe(10_000);
     expect(DEFAULT_LIMITS.textSilenceMs).toBe(20);
+    expect(DEFAULT_LIMITS.textWriteSilenceMs).toBe(250);
   });
 });
