@@ -87,6 +87,14 @@ describe("passwords", () => {
     expect(listenPassword(listen({ passwordFile }))).toBe("no line feed");
     await Bun.write(passwordFile, "\nsecond");
     expect(() => listenPassword(listen({ passwordFile }))).toThrow("the first line of");
+    for (const blank of [" ", "\t \r\n", "\ufeff\n", " \nsecond\n"]) {
+      await Bun.write(passwordFile, blank);
+      expect(() => listenPassword(listen({ passwordFile }))).toThrow(
+        `the first line of "${passwordFile}" holds nothing but white space; it must be the password`,
+      );
+    }
+    await Bun.write(passwordFile, "");
+    expect(() => listenPassword(listen({ passwordFile }))).toThrow("is empty; it must be the password");
     expect(() => listenPassword(listen({ passwordFile: "/nowhere" }))).toThrow(
       '--password-file: cannot read "/nowhere": there is no such file',
     );

@@ -94,8 +94,10 @@ function readPassword(path: string, label: string): string {
     throw new UsageError(`${label}: cannot read "${path}": ${reason(error)}`);
   }
   const [line = ""] = content.split(/\r?\n/, 1);
-  if (line === "")
-    throw new UsageError(`${label}: the first line of "${path}" is empty; it must be the password`);
+  if (line.trim() === "") {
+    const what = line === "" ? "is empty" : "holds nothing but white space";
+    throw new UsageError(`${label}: the first line of "${path}" ${what}; it must be the password`);
+  }
   return line;
 }
 

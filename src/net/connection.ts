@@ -171,12 +171,7 @@ export class Connection extends ReplyingConnection {
     ) {
       const hint = this.#isInLine() ? `; ${LINE_FEED_HINT}` : "";
       this.refuse(`request was not complete within ${requestTimeoutMs} ms (see --request-timeout)${hint}`);
-    } else if (
-      authTimeoutMs > 0 &&
-      !this.authenticated &&
-      !this.stalled &&
-      nowMs - this.#strangerSinceMs > authTimeoutMs
-    ) {
+    } else if (authTimeoutMs > 0 && !this.authenticated && nowMs - this.#strangerSinceMs > authTimeoutMs) {
       this.#isInLine();
       this.refuse(`the password was not given within ${authTimeoutMs} ms (see --auth-timeout)`);
     } else if (

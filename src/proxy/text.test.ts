@@ -128,6 +128,18 @@ describe("DUMP", () => {
     ).toEqual(["0", "7", "9"]);
   });
 
+  test("writes bytes that are no UTF-8 apart from each other and from text", async () => {
+    using origin = new FakeOrigin();
+    origin.script = scanning(origin, 10);
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    for (const key of ["\xff", "\xfe", "\xef\xbf\xbd", "\xed\xa0\x80"]) origin.values.set(key, key);
+    const text = await local.textClient();
+    const dumped = JSON.parse(await text.ask("DUMP"));
+    const surrogate = "\u{10feed}\u{10fea0}\u{10fe80}";
+    for (const key of ["\u{10feff}", "\u{10fefe}", "\ufffd", surrogate]) expect(dumped[key]).toBe(key);
+    expect(Object.keys(dumped).length).toBe(4);
+  });
+
   test("is one error when the origin fails at once, and the connection goes on", async () => {
     using origin = new FakeOrigin({
       script: ([name]) => (name === "SCAN" ? "-NOPERM not you\r\n" : undefined),

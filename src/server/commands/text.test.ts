@@ -182,10 +182,14 @@ describe("DUMP", () => {
     const client = await local.client();
     await client.must("SET", 'quo"te', "line\nfeed\\ ü €");
     await client.must("SET", new Uint8Array([0xff]), new Uint8Array([0x41, 0xc3]));
+    await client.must("SET", new Uint8Array([0xfe]), "fe");
+    await client.must("SET", "\ufffd", "replacement character");
     const text = await local.textClient();
     expect(JSON.parse(await text.ask("DUMP"))).toEqual({
       'quo"te': "line\nfeed\\ ü €",
-      "\ufffd": "A\ufffd",
+      "\u{10feff}": "A\u{10fec3}",
+      "\u{10fefe}": "fe",
+      "\ufffd": "replacement character",
     });
   });
 
