@@ -22,7 +22,7 @@ export function listenSettings(defaultPort: string) {
     }),
     protocol: setting(choice("both", "resp"), "both", {
       placeholder: "<both|resp>",
-      description: "what to speak: RESP and the text protocol, or RESP only",
+      description: "what to speak: RESP and the text protocol, or RESP only; inline commands belong to RESP",
       group: LISTENING,
     }),
     password: optionalSetting(text(), {
