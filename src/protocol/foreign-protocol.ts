@@ -35,8 +35,15 @@ export class ForeignProtocolError extends ProtocolError {
  * @throws ForeignProtocolError
  */
 export function refuseHttpLine(bytes: Uint8Array, start: number, end: number): void {
-  if (startsHttp(bytes, start, end) || isRequestLine(bytes, start, end))
-    throw new ForeignProtocolError("HTTP");
+  if (startsHttp(bytes, start, end)) throw new ForeignProtocolError("HTTP");
+  refuseRequestLine(bytes, start, end);
+}
+
+/** The same for a line that begins with another word than these two. @throws ForeignProtocolError */
+export function refuseRequestLine(bytes: Uint8Array, start: number, end: number): void {
+  // The usual line is done with here: `HTTP/1.1` would have to begin so far before its end.
+  if (end - start <= VERSION_BYTES || bytes[end - VERSION_BYTES] !== 0x48) return;
+  if (isRequestLine(bytes, start, end)) throw new ForeignProtocolError("HTTP");
 }
 
 /** Refuses `POST` and `Host:` as the name of a command. @throws ForeignProtocolError */
@@ -56,7 +63,7 @@ function startsHttp(bytes: Uint8Array, start: number, end: number): boolean {
 
 function isRequestLine(bytes: Uint8Array, start: number, end: number): boolean {
   const version = end - VERSION_BYTES;
-  if (version <= start || bytes[version] !== 0x48 || !isVersion(bytes, version)) return false;
+  if (!isVersion(bytes, version)) return false;
   const methodEnd = endOfWord(bytes, start, end);
   let target = methodEnd;
   while (target < end && isSpace(bytes[target]!)) target++;

@@ -1,7 +1,12 @@
 import { latin1 } from "../lib/bytes.ts";
 import { isSpace } from "./characters.ts";
 import { LF } from "./encoding.ts";
-import { ForeignProtocolError, refuseHttpLine, TLS_HANDSHAKE } from "./foreign-protocol.ts";
+import {
+  ForeignProtocolError,
+  refuseHttpLine,
+  refuseRequestLine,
+  TLS_HANDSHAKE,
+} from "./foreign-protocol.ts";
 import { parseInline } from "./inline-command.ts";
 import type { ParserLimits, Request, RequestParser } from "./protocol.ts";
 
@@ -133,8 +138,9 @@ export class TextParser implements RequestParser {
     const behind = endOfWord(bytes, from, end);
     const restStart = skipSpace(bytes, behind, end);
     const restEnd = dropSpace(bytes, restStart, end);
-    refuseHttpLine(bytes, from, dropSpace(bytes, from, end));
     const verb = verbOf(bytes, from, behind);
+    if (verb !== UNKNOWN) refuseRequestLine(bytes, from, restEnd);
+    else refuseHttpLine(bytes, from, Math.max(behind, restEnd));
     if (verb === PUT) parsePut(bytes, from, behind, restStart, restEnd, request);
     else if (verb !== UNKNOWN) parseOther(verb, from, behind, restStart, restEnd, request);
     else if (this.#isCommandName(bytes, from, behind)) {
