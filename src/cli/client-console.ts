@@ -178,7 +178,7 @@ class ConsoleSession {
     try {
       const reply = await this.#client.command("COMMAND", "LIST");
       if (!Array.isArray(reply)) return;
-      const names = reply.map((name) => String(name).toUpperCase());
+      const names = reply.map((name) => String(name).toUpperCase()).filter((name) => /^[\w.|-]+$/.test(name));
       this.#verbs = [...new Set([...OWN_VERBS, ...names])].sort();
     } catch {
       // Older servers do not list their commands.

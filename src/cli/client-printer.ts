@@ -6,6 +6,7 @@ import { type ClientRequest, isSecret, mayBlock, RequestProblem, type Word } fro
 import { paint } from "./log.ts";
 import type { Output } from "./output.ts";
 import { displayReply, jsonBytes, jsonReply, plainReply } from "./reply-text.ts";
+import { displayJson, errorLine } from "./terminal-text.ts";
 
 /** What became of a request. */
 export type Outcome = { readonly ms: number } & (
@@ -83,18 +84,18 @@ export class Printer {
     const ms = Number(outcome.ms.toFixed(3));
     const request = shownWords(words);
     if (outcome.error !== undefined) {
-      this.#line(JSON.stringify({ request, error: outcome.error.message, source: null, ms }));
+      this.#line(displayJson(JSON.stringify({ request, error: outcome.error.message, source: null, ms })));
       return;
     }
     const { reply, source = null, ...about } = outcome.answer;
-    this.#line(JSON.stringify({ request, reply: jsonReply(reply), source, ...about, ms }));
+    this.#jsonLine({ request, reply: jsonReply(reply), source, ...about, ms });
   }
 
   #printError(error: Error, ms: number): void {
     const { forPeople, colour } = this.#style;
     const text = error instanceof ReplyError ? error.message.replace(/^ERR /, "") : error.message;
     if (!forPeople) {
-      this.#line(`ERROR ${text.replaceAll("\n", " ")}`);
+      this.#line(`ERROR ${errorLine(text)}`);
       return;
     }
     const time = error instanceof RequestProblem ? "" : this.#time(ms, undefined);
@@ -149,6 +150,11 @@ export class Printer {
     this.#output.write(`${text}\n`);
   }
 
+  #jsonLine(value: object): void {
+    const line = JSON.stringify(value);
+    this.#line(this.#output.isTerminal ? displayJson(line) : line);
+  }
+
   /**
    * Writes all entries: one JSON object in one line, or with `json` one object `{"key":…,"value":…}` a line.
    * @throws what the client throws; the line that was begun is ended then
@@ -167,13 +173,14 @@ export class Printer {
 
   async #printEntries(client: Client, buffer: ByteBuffer): Promise<void> {
     for await (const [key, value] of client.dump({ as: "bytes" })) {
-      buffer.append(utf8(`${JSON.stringify({ key: jsonBytes(key), value: jsonBytes(value) })}\n`));
+      const line = JSON.stringify({ key: jsonBytes(key), value: jsonBytes(value) });
+      buffer.append(utf8(`${this.#output.isTerminal ? displayJson(line) : line}\n`));
       if (buffer.length >= DUMP_BYTES) await this.#writeOut(buffer);
     }
   }
 
   async #printObject(client: Client, buffer: ByteBuffer): Promise<void> {
-    const writer = new JsonObjectWriter(buffer);
+    const writer = new JsonObjectWriter(buffer, { forTerminal: this.#output.isTerminal });
     writer.begin();
     for await (const [key, value] of client.dump({ as: "bytes" })) {
       writer.entry(key, value);

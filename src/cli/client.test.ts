@@ -419,4 +419,41 @@ describe("interactive", () => {
     session.type("GET evil\r");
     await session.until(": \\x1b[31mred");
   });
+
+  test("nor by errors, keys and values of a server, with --json and in a dump neither", async () => {
+    // What a server can say in one line; and a key and a value with controls of both kinds (C1 as UTF-8).
+    const evil = "\x1b]0;t\x07\x9b31m\x7f\r";
+    await using hostile = await FakeServer.start(([name]) => {
+      if (name === "SCAN") return `*2\r\n$1\r\n0\r\n*1\r\n${bulk(evil)}`;
+      if (name === "MGET") return `*1\r\n${bulk(evil)}`;
+      if (name === "GET") return bulk(evil);
+      if (name === "COMMAND") return `*1\r\n${bulk("GE\x1b]0;t\x07")}`;
+      if (name === "LRANGE") return `*2\r\n-ERR \x1b[31m\r\n${bulk(evil)}`;
+      return Buffer.from(`-ERR ${evil.replace("\r", "")}\r\n`);
+    });
+    const args = ["client", "--host", "127.0.0.1", "--port", String(hostile.port)];
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    const controls = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)/;
+    for (const [words, shown] of [
+      [["DUMP"], '"\\u001b]0;t\\u0007\\u009b31m\\u007f\\r":"'],
+      [["--json", "DUMP"], '"key":"\\u001b]0;t\\u0007\\u009b31m\\u007f\\r"'],
+      [["--json", "GET", "a"], '"reply":"\\u001b]0;t\\u0007\\u009b31m\\u007f\\r"'],
+      [["--exact", "GET", "a"], "\\x1b]0;t\\x07\\xc2\\x9b31m\\x7f\\r"],
+      [["LRANGE", "a", "0", "1"], "(error) ERR \\x1b[31m"],
+      [["INCR", "a"], "ERR \\x1b]0;t\\x07\\xc2\\x9b31m\\x7f"],
+      [["--json", "INCR", "a"], '"error":"ERR \\u001b]0;t\\u0007\\u009b31m\\u007f"'],
+    ] as [string[], string][]) {
+      await using session = new TerminalSession([...args, ...words], { NO_COLOR: "1" });
+      await session.until(shown);
+      await session.exited;
+      expect(session.shown.slice(session.shown.indexOf(shown))).not.toMatch(controls);
+    }
+    // In a pipe what is stored stays as it is; errors are cleaned there, too.
+    expect((await runGlasscache([...args, "--exact", "GET", "a"])).stdout).toBe("\x1b]0;t\x07\x9b31m\x7f\r");
+    const error = "ERR \\x1b]0;t\\x07\\xc2\\x9b31m\\x7f";
+    expect((await runGlasscache([...args, "INCR", "a"])).stderr).toBe(`glasscache client: ${error}\n`);
+    expect((await runGlasscache(args, { stdin: "INCR a\nLRANGE a 0 1\n" })).stdout).toBe(
+      `ERROR ${error.slice(4)}\nERROR ERR \\x1b[31m\n\x1b]0;t\x07\x9b31m\x7f\r\n`,
+    );
+  });
 });

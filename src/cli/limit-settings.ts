@@ -62,10 +62,22 @@ export const LIMIT_SETTINGS = {
     placeholder: "<time>",
     description: "time for a request to arrive once its first byte has; 0 is no bound",
   }),
+  authTimeout: limit(timeout(), durationText(DEFAULT_LIMITS.authTimeoutMs), {
+    placeholder: "<time>",
+    description: "time for a client to give the password, where one is asked for; 0 is no bound",
+  }),
   textSilence: limit(duration({ least: "1ms", most: "10s" }), durationText(DEFAULT_LIMITS.textSilenceMs), {
     placeholder: "<time>",
     description: "silence that ends a text request without a line feed",
   }),
+  textWriteSilence: limit(
+    duration({ least: "1ms", most: "1m" }),
+    durationText(DEFAULT_LIMITS.textWriteSilenceMs),
+    {
+      placeholder: "<time>",
+      description: "the same for a PUT or DELETE that came in pieces or from another machine",
+    },
+  ),
 };
 
 function limit<T>(
@@ -100,7 +112,9 @@ export function limitsOf({ values, labels }: Config<typeof LIMIT_SETTINGS>): Con
     replyBytes: values.maxPendingReplies,
     idleTimeoutMs: values.idleTimeout,
     requestTimeoutMs: values.requestTimeout,
+    authTimeoutMs: values.authTimeout,
     textSilenceMs: values.textSilence,
+    textWriteSilenceMs: values.textWriteSilence,
   };
 }
 

@@ -35,7 +35,9 @@ describe("limits", () => {
       maxPendingReplies: "20kb",
       idleTimeout: "21s",
       requestTimeout: "22s",
-      textSilence: "23ms",
+      authTimeout: "23s",
+      textSilence: "24ms",
+      textWriteSilence: "25ms",
     };
     expect(Object.keys(flags)).toEqual(Object.keys(LIMIT_SETTINGS));
     expect(limits(flags)).toEqual({
@@ -47,7 +49,9 @@ describe("limits", () => {
       replyBytes: 20 * 1024,
       idleTimeoutMs: 21_000,
       requestTimeoutMs: 22_000,
-      textSilenceMs: 23,
+      authTimeoutMs: 23_000,
+      textSilenceMs: 24,
+      textWriteSilenceMs: 25,
     });
   });
 
@@ -83,6 +87,14 @@ describe("passwords", () => {
     expect(listenPassword(listen({ passwordFile }))).toBe("no line feed");
     await Bun.write(passwordFile, "\nsecond");
     expect(() => listenPassword(listen({ passwordFile }))).toThrow("the first line of");
+    for (const blank of [" ", "\t \r\n", "\ufeff\n", " \nsecond\n"]) {
+      await Bun.write(passwordFile, blank);
+      expect(() => listenPassword(listen({ passwordFile }))).toThrow(
+        `the first line of "${passwordFile}" holds nothing but white space; it must be the password`,
+      );
+    }
+    await Bun.write(passwordFile, "");
+    expect(() => listenPassword(listen({ passwordFile }))).toThrow("is empty; it must be the password");
     expect(() => listenPassword(listen({ passwordFile: "/nowhere" }))).toThrow(
       '--password-file: cannot read "/nowhere": there is no such file',
     );

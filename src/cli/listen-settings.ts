@@ -22,7 +22,7 @@ export function listenSettings(defaultPort: string) {
     }),
     protocol: setting(choice("both", "resp"), "both", {
       placeholder: "<both|resp>",
-      description: "what to speak: RESP and the text protocol, or RESP only",
+      description: "what to speak: RESP and the text protocol, or RESP only; inline commands belong to RESP",
       group: LISTENING,
     }),
     password: optionalSetting(text(), {
@@ -94,8 +94,10 @@ function readPassword(path: string, label: string): string {
     throw new UsageError(`${label}: cannot read "${path}": ${reason(error)}`);
   }
   const [line = ""] = content.split(/\r?\n/, 1);
-  if (line === "")
-    throw new UsageError(`${label}: the first line of "${path}" is empty; it must be the password`);
+  if (line.trim() === "") {
+    const what = line === "" ? "is empty" : "holds nothing but white space";
+    throw new UsageError(`${label}: the first line of "${path}" ${what}; it must be the password`);
+  }
   return line;
 }
 

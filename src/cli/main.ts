@@ -3,6 +3,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, UsageError } from "./exit.ts";
 import { standardOutput } from "./standard-output.ts";
 import type { Subcommand } from "./subcommand.ts";
+import { displayLines } from "./terminal-text.ts";
 
 /** Loaded when they are called for: each alone is there in half the time of all, and in less memory. */
 const SUBCOMMANDS: Readonly<Record<string, () => Promise<Subcommand>>> = {
@@ -44,7 +45,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE;
     const name = ["glasscache", ...program.args.slice(0, 1)].join(" ");
     if (error instanceof UsageError) {
-      for (const problem of error.problems) process.stderr.write(`${name}: ${problem}\n`);
+      for (const problem of error.problems) process.stderr.write(`${name}: ${displayLines(problem)}\n`);
       return EXIT_USAGE;
     }
     process.stderr.write(`${name}: ${describeFailure(error)}\n`);
@@ -63,7 +64,7 @@ function loadSubcommands(args: readonly string[]): Promise<Subcommand[]> {
 
 /** One line for what can go wrong in the world; the whole trace for what is a fault of the program. */
 function describeFailure(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return displayLines(String(error));
   const isFault = ["AssertionError", "TypeError", "ReferenceError"].includes(error.name);
-  return isFault ? (error.stack ?? error.message) : error.message;
+  return displayLines(isFault ? (error.stack ?? error.message) : error.message);
 }

@@ -127,7 +127,9 @@ const SETTINGS = {
 export const proxy = subcommand({
   name: "proxy",
   summary: "run the caching proxy",
-  description: "Runs the caching proxy in front of a glasscache server, a Redis or a Valkey.",
+  description:
+    "Runs the caching proxy in front of a glasscache server, a Redis or a Valkey. " +
+    "In the JSON of DUMP a byte xx that is no part of UTF-8 is the character U+10FExx.",
   examples: [
     ["glasscache proxy", "on localhost:8080, in front of localhost:9090"],
     ["glasscache proxy --origin redis://localhost:6379", "in front of a Redis"],

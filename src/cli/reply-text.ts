@@ -1,5 +1,6 @@
 import { type Reply, ReplyError } from "../client/client.ts";
 import { fromStrictUtf8, utf8 } from "../lib/bytes.ts";
+import { displayLines, errorLine, escaped, hex } from "./terminal-text.ts";
 
 /** Replies as text: for a terminal, for a pipe, and as JSON. Byte strings are expected as bytes. */
 
@@ -57,12 +58,6 @@ function displayText(bytes: Uint8Array): string {
   return text === undefined ? quoted(bytes) : displayLines(text);
 }
 
-/** Text with its line breaks, and every other control character escaped. */
-function displayLines(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replaceAll("\r\n", "\n").replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, escaped);
-}
-
 /** A string in double quotes that an interactive line reads again as the same bytes. */
 function quoted(bytes: Uint8Array): string {
   const text = fromStrictUtf8(bytes);
@@ -78,18 +73,6 @@ function quoted(bytes: Uint8Array): string {
 
 function escapedQuote(character: string): string {
   return character === '"' || character === "\\" ? `\\${character}` : character;
-}
-
-function escaped(character: string): string {
-  if (character === "\n") return "\\n";
-  if (character === "\r") return "\\r";
-  if (character === "\t") return "\\t";
-  // One beyond ASCII is two bytes of UTF-8.
-  return Array.from(utf8(character), hex).join("");
-}
-
-function hex(byte: number): string {
-  return `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 
 /** A reply for another program: values as they are, one on each line; an empty line for none. */
@@ -124,7 +107,7 @@ function collectLines(reply: Reply, lines: Uint8Array[]): void {
 
 function plainScalar(reply: string | number | bigint | boolean | null | ReplyError): string {
   if (reply === null) return "(nil)";
-  if (reply instanceof ReplyError) return `ERROR ${reply.message}`;
+  if (reply instanceof ReplyError) return `ERROR ${errorLine(reply.message)}`;
   return String(reply);
 }
 

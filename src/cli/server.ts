@@ -16,7 +16,9 @@ const STORAGE = "Storage:";
 export const server = subcommand({
   name: "server",
   summary: "run the key-value server",
-  description: "Runs the key-value server, which speaks RESP (any Redis client) and the text protocol.",
+  description:
+    "Runs the key-value server, which speaks RESP (any Redis client) and the text protocol. " +
+    "In the JSON of DUMP a byte xx that is no part of UTF-8 is the character U+10FExx.",
   examples: [
     ["glasscache server", "on localhost:9090, data in ./glasscache-data"],
     ["glasscache server --engine memory --memory 1gb", "nothing on disk; evicts beyond 1 GB"],

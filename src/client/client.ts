@@ -12,6 +12,7 @@ import { type DumpOptions, dumpEntries } from "./dump.ts";
 import type { ServerInfo } from "./handshake.ts";
 import { type ConnectOptions, resolveOptions } from "./options.ts";
 
+export { dumpedBytes } from "../protocol/dumped-bytes.ts";
 export { ReplyError } from "../protocol/reply-value.ts";
 export type { Answer, Argument, Reply, Source } from "./call.ts";
 export type { CallOptions, ReadOptions } from "./channel.ts";

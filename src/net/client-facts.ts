@@ -1,4 +1,4 @@
-import { formatAddress } from "./address.ts";
+import { formatAddress, isLoopback } from "./address.ts";
 
 /** How replies are suppressed (CLIENT REPLY). */
 export type ReplyMode = "on" | "off" | "skip-next" | "skip";
@@ -17,6 +17,8 @@ export class ClientFacts {
   /** `address:port`, an IPv6 address in brackets. */
   readonly remoteAddress: string;
   readonly localAddress: string;
+  /** Whether the client is on this machine, as its address tells. */
+  readonly isLocal: boolean;
   /** Unix milliseconds. */
   readonly connectedAtMs: number;
   /** Set by AUTH or HELLO; true from the start where no password is asked for. */
@@ -40,6 +42,7 @@ export class ClientFacts {
     this.id = id;
     this.remoteAddress = formatAddress(ends.remoteAddress, ends.remotePort);
     this.localAddress = formatAddress(ends.localAddress, ends.localPort);
+    this.isLocal = isLoopback(ends.remoteAddress);
     this.connectedAtMs = connectedAtMs;
   }
 

@@ -56,9 +56,11 @@ export class NameTable<Row extends { readonly name: string }> {
 
   /** The row that argument `index` of a request names. */
   find(request: Request, index = 0): Row | undefined {
-    const { bytes } = request;
-    const start = request.starts[index]!;
-    const end = request.ends[index]!;
+    return this.named(request.bytes, request.starts[index]!, request.ends[index]!);
+  }
+
+  /** The row whose name bytes[start, end) are. */
+  named(bytes: Uint8Array, start: number, end: number): Row | undefined {
     let at = hashName(bytes, start, end) & this.#mask;
     for (;;) {
       const row = this.#slots[at];

@@ -10,10 +10,14 @@ import { mutate, writeRespRequests, writeTextRequests } from "../../test/fuzz/st
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { latin1 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
+import { silentLog } from "../lib/log.ts";
 import { SeededRandom } from "../lib/random.ts";
+import type { IsCommandName } from "../protocol/text-parser.ts";
 import { ClientRegistry } from "./client-registry.ts";
+import { commandNames } from "./command-names.ts";
 import { Connection, type Ticket } from "./connection.ts";
 import { FlushQueue } from "./flush-queue.ts";
+import { ForeignClients } from "./foreign-clients.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "./limits.ts";
 import type { Session } from "./session.ts";
 import { Workbench } from "./workbench.ts";
@@ -70,6 +74,9 @@ class SimulatedSocket {
   }
 }
 
+const names = commandNames([]);
+const isCommandName: IsCommandName = (bytes, start, end) => names.named(bytes, start, end) !== undefined;
+
 interface Stream {
   readonly bytes: Uint8Array;
   readonly respOnly: boolean;
@@ -93,7 +100,8 @@ class Simulation {
       registry: new ClientRegistry(),
       respOnly: stream.respOnly,
       clock: new ManualClock(),
-      bench: new Workbench(Number.POSITIVE_INFINITY, stream.respOnly, 64),
+      bench: new Workbench(Number.POSITIVE_INFINITY, isCommandName, 64),
+      foreignClients: new ForeignClients(silentLog, new ManualClock()),
       flushes: new FlushQueue(),
       slice: new ByteBuffer(64),
     });

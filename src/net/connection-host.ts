@@ -1,5 +1,6 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { FlushQueue } from "./flush-queue.ts";
+import type { ForeignClients } from "./foreign-clients.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -21,6 +22,8 @@ export interface ConnectionHost {
   readonly clock: { monotonicMs(): number; wallMs(): number };
   /** What requests are executed with. */
   readonly bench: Workbench;
+  /** Told of clients that speak another protocol. */
+  readonly foreignClients: ForeignClients;
   /** Connections with replies written since the last event. */
   readonly flushes: FlushQueue;
   /** A piece of a large value on its way to a client. */

@@ -430,6 +430,56 @@ describe("limits", () => {
     );
   });
 
+  test("time for the password, however a client passes it", async () => {
+    const clock = new ManualClock();
+    using service = new ScriptedService({
+      clock,
+      limits: { authTimeoutMs: 10_000 },
+      passwordRequired: true,
+    });
+    using silent = await ByteClient.connect(service.port);
+    using dripping = await ByteClient.connect(service.port);
+    using inText = await ByteClient.connect(service.port);
+    using asking = await ByteClient.connect(service.port);
+    using known = await ByteClient.connect(service.port);
+    const sentBytes = async (client: ByteClient, sent: string | Uint8Array) => {
+      const before = service.registry.bytesReceived;
+      client.send(sent);
+      await until(() => service.registry.bytesReceived === before + sent.length);
+    };
+    await sentBytes(dripping, "*2\r\n$4\r\n");
+    await sentBytes(inText, "GET a\nGET b");
+    await sentBytes(known, requests("LOGIN"));
+    clock.advance(9_000);
+    await sentBytes(dripping, "E");
+    await sentBytes(asking, requests("ECHO a"));
+    clock.advance(1_001);
+    const text = "the password was not given within 10000 ms (see --auth-timeout)";
+    expect(await silent.rest()).toBe(`-ERR ${text}\r\n`);
+    expect(await dripping.rest()).toBe(`-ERR ${text}\r\n`);
+    expect(await inText.rest()).toBe(`a\nERROR ${text}\n`);
+    expect(await asking.rest()).toBe(`${bulk("a")}-ERR ${text}\r\n`);
+    clock.advance(1_000_000);
+    known.send(requests("ECHO a"));
+    expect(await known.bytes(12)).toBe(`+OK\r\n${bulk("a")}`);
+  });
+
+  test("no time for the password where none is asked for, or where the time is 0", async () => {
+    for (const [passwordRequired, authTimeoutMs] of [
+      [false, 10_000],
+      [true, 0],
+    ] as const) {
+      const clock = new ManualClock();
+      using service = new ScriptedService({ clock, limits: { authTimeoutMs }, passwordRequired });
+      using client = await ByteClient.connect(service.port);
+      await until(() => service.connections.length === 1);
+      clock.advance(1_000_000);
+      await Bun.sleep(250);
+      client.send(requests("ECHO a"));
+      expect(await client.bytes(7)).toBe(bulk("a"));
+    }
+  });
+
   test("the time of a request that waits for others is not its own", async () => {
     const clock = new ManualClock();
     using service = new ScriptedService({ clock, limits: { requestTimeoutMs: 3_000 } });
@@ -512,9 +562,9 @@ describe("the text protocol", () => {
   test("or with a half-close", async () => {
     using service = new ScriptedService({ limits: { textSilenceMs: 3_600_000 } });
     using client = await ByteClient.connect(service.port);
-    client.send("GET first\nGET key");
+    client.send("GET key");
     client.end();
-    expect(await client.rest()).toBe("first\nkey");
+    expect(await client.rest()).toBe("key");
   });
 
   test("a one-shot request that is wrong, and one that is none", async () => {
@@ -526,20 +576,18 @@ describe("the text protocol", () => {
     using empty = await ByteClient.connect(service.port);
     empty.send("  \r");
     empty.end();
-    expect(await empty.rest()).toBe("");
+    expect(await empty.rest()).toStartWith("ERROR empty request; ");
     using nothing = await ByteClient.connect(service.port);
     nothing.end();
     expect(await nothing.rest()).toBe("");
   });
 
-  test("white space and silence ask for nothing, and the connection lives", async () => {
-    using service = new ScriptedService({ limits: { textSilenceMs: 1 } });
+  test("white space and silence get an error, and the connection ends", async () => {
+    using service = new ScriptedService({ limits: { textSilenceMs: 1, textWriteSilenceMs: 1 } });
     using client = await ByteClient.connect(service.port);
     client.send(" \t ");
-    await until(() => service.connections[0]?.bufferedRequestBytes === 3);
-    await until(() => service.connections[0]!.bufferedRequestBytes === 0);
-    client.send("GET key\n");
-    expect(await client.bytes(4)).toBe("key\n");
+    expect(await client.rest()).toStartWith("ERROR empty request; a request is one of PUT key=value");
+    expect(service.executed).toEqual([]);
   });
 
   test("a one-shot reply can be large", async () => {
@@ -547,29 +595,6 @@ describe("the text protocol", () => {
     using client = await ByteClient.connect(service.port);
     client.send("DUMP");
     expect(await client.rest()).toBe("x".repeat(1000));
-  });
-
-  test("a one-shot request waits behind replies that pile up, and is not forgotten", async () => {
-    using service = new ScriptedService({ limits: { pausedReplyBytes: 10_000 } });
-    using client = await ByteClient.connect(service.port);
-    client.pause();
-    client.send("GET a\n");
-    await until(() => service.executed.length === 1);
-    const [connection] = service.connections as [Connection];
-    // As if replies waited: messages fill the client's buffers.
-    let rounds = 0;
-    while (connection.waitingReplyBytes <= 1_000_000) {
-      connection.pushBytes(Buffer.alloc(50_000, "m"), 0, 50_000);
-      await roundTrips(service, 1);
-      rounds++;
-    }
-    client.send("GET last");
-    await until(() => connection.bufferedRequestBytes === 8);
-    client.end();
-    await roundTrips(service);
-    expect(service.executed.length).toBe(1 + rounds + 10);
-    client.resume();
-    expect(await client.rest()).toEndWith("last");
   });
 });
 
@@ -586,6 +611,23 @@ describe("silence while replies pile up", () => {
     connection.pushBytes(messages, 0, messages.length);
     await Bun.sleep(3 * textSilenceMs);
     expect(service.executed).toEqual([]);
+    client.resume();
+    expect((await client.rest()).slice(messages.length)).toBe("last");
+  });
+
+  test("nor does a half-close", async () => {
+    using service = new ScriptedService({ limits: { pausedReplyBytes: 10_000, textSilenceMs: 3_600_000 } });
+    using client = await ByteClient.connect(service.port);
+    client.pause();
+    await until(() => service.connections.length === 1);
+    const [connection] = service.connections as [Connection];
+    const messages = Buffer.alloc(20_000_000, "m");
+    connection.pushBytes(messages, 0, messages.length);
+    client.send("GET last");
+    await until(() => connection.bufferedRequestBytes === 8);
+    client.end();
+    await roundTrips(service);
+    expect(service.executed).not.toContain("GET");
     client.resume();
     expect((await client.rest()).slice(messages.length)).toBe("last");
   });
@@ -725,6 +767,8 @@ describe("counts", () => {
 
   test("defaults are those that are documented", () => {
     expect(DEFAULT_LIMITS.connections).toBe(20_000);
+    expect(DEFAULT_LIMITS.authTimeoutMs).toBe(10_000);
     expect(DEFAULT_LIMITS.textSilenceMs).toBe(20);
+    expect(DEFAULT_LIMITS.textWriteSilenceMs).toBe(250);
   });
 });

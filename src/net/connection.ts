@@ -1,9 +1,10 @@
 import type { Socket } from "bun";
 import { FULL_READ_BYTES } from "../lib/large-value.ts";
+import { ForeignProtocolError } from "../protocol/foreign-protocol.ts";
 import { ProtocolError, type Request } from "../protocol/protocol.ts";
 import type { RespParser } from "../protocol/resp-parser.ts";
 import type { RespWriter } from "../protocol/resp-writer.ts";
-import type { TextParser } from "../protocol/text-parser.ts";
+import type { LineKind, TextParser } from "../protocol/text-parser.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { failureText } from "./failure-text.ts";
@@ -11,9 +12,12 @@ import { LAST_REPLIES_MS, LINGER_MS } from "./limits.ts";
 import { Reading } from "./reading.ts";
 import { ReceivedBytes } from "./received-bytes.ts";
 import { ReplyingConnection } from "./replying-connection.ts";
-import { Silence } from "./silence.ts";
+import { endingSilenceMs, Silence } from "./silence.ts";
 
-const FIRST_BYTE_RESP = 0x2a;
+const STAR = 0x2a;
+
+/** Said of a line whose end has not come. */
+const LINE_FEED_HINT = "nothing was done; end a request with a line feed";
 
 export type { ReplyMode } from "./client-facts.ts";
 export type { Ticket } from "./ticket.ts";
@@ -35,6 +39,12 @@ export class Connection extends ReplyingConnection {
   /** -1 while none is in progress. */
   #requestStartedMs = -1;
   #silence: Silence | undefined;
+  /** How often the client was read, until it had sent a line feed that ended a request. */
+  #reads = 0;
+  /** It has sent one: from now on only a line feed ends a request. */
+  #hasLineFeed = false;
+  /** Since when the password is awaited (monotonic). */
+  #strangerSinceMs: number;
   #holds = 0;
   #resumeQueued = false;
   /**
@@ -49,6 +59,7 @@ export class Connection extends ReplyingConnection {
     super(socket, id, host);
     this.#reading = new Reading(socket);
     this.lastActiveMs = host.clock.monotonicMs();
+    this.#strangerSinceMs = this.lastActiveMs;
   }
 
   get bufferedRequestBytes(): number {
@@ -65,6 +76,7 @@ export class Connection extends ReplyingConnection {
   reset(authenticated: boolean): void {
     this.forget(authenticated);
     this.respVersion = 2;
+    this.#strangerSinceMs = this.host.clock.monotonicMs();
     this.#applyParserLimits();
   }
 
@@ -90,6 +102,7 @@ export class Connection extends ReplyingConnection {
     this.lastActiveMs = this.host.clock.monotonicMs();
     this.host.registry.bytesReceived += data.length;
     if (this.closing || this.closed) return;
+    this.#reads++;
     if (data.length >= FULL_READ_BYTES) this.#reading.rest();
     this.#silence?.clear();
     if (this.#received === undefined && this.#mayExecute()) {
@@ -124,7 +137,7 @@ export class Connection extends ReplyingConnection {
     }
     // What is stalled is finished once it has been executed.
     if (this.#mayExecute() && !this.stalled) {
-      this.#finishText();
+      this.#finishLine();
       this.#forgetReceived();
     } else if (this.#received !== undefined) {
       this.stalled = true;
@@ -143,7 +156,7 @@ export class Connection extends ReplyingConnection {
 
   /** Called now and then by the listener. */
   checkTimeouts(nowMs: number): void {
-    const { idleTimeoutMs, requestTimeoutMs } = this.host.limits;
+    const { idleTimeoutMs, requestTimeoutMs, authTimeoutMs } = this.host.limits;
     if (this.closed) return;
     if (this.closing || this.inputEnded) {
       const lingered = this.#lingeringSinceMs >= 0 && nowMs - this.#lingeringSinceMs > LINGER_MS;
@@ -156,7 +169,11 @@ export class Connection extends ReplyingConnection {
       !this.stalled &&
       nowMs - this.#requestStartedMs > requestTimeoutMs
     ) {
-      this.refuse(`request was not complete within ${requestTimeoutMs} ms (see --request-timeout)`);
+      const hint = this.#isInLine() ? `; ${LINE_FEED_HINT}` : "";
+      this.refuse(`request was not complete within ${requestTimeoutMs} ms (see --request-timeout)${hint}`);
+    } else if (authTimeoutMs > 0 && !this.authenticated && nowMs - this.#strangerSinceMs > authTimeoutMs) {
+      this.#isInLine();
+      this.refuse(`the password was not given within ${authTimeoutMs} ms (see --auth-timeout)`);
     } else if (
       idleTimeoutMs > 0 &&
       !this.exemptFromIdleTimeout &&
@@ -184,7 +201,7 @@ export class Connection extends ReplyingConnection {
     let start = from;
     this.stalled = false;
     if (this.protocol === "undecided") this.#choose(bytes[start]!);
-    const parser = this.#beginExecution();
+    let parser = this.#beginExecution();
     scratch.clear(limits.pausedReplyBytes);
     try {
       while (start < end && !this.closing && !this.closed) {
@@ -192,42 +209,82 @@ export class Connection extends ReplyingConnection {
           this.stalled = true;
           break;
         }
+        if (this.protocol !== "resp" && bytes[start] === STAR && parser.isBetweenRequests) {
+          parser = this.#turnToResp();
+        }
         const next = parser.parse(bytes, start, end, request);
         if (next < 0) break;
+        const begun = start;
         start = next;
         this.#requestStartedMs = -1;
+        if (this.protocol !== "resp") {
+          this.#hasLineFeed = true;
+          if (this.protocol === "undecided" && isBlank(parser, bytes, begun, next)) continue;
+        }
         // Bytes that asked for nothing, such as an empty line, are not answered.
         if (request.count === 0 && request.problem === "") continue;
         if (this.#received?.hasLarge === true) request.large = this.#received.takeLarge();
-        this.#run(request);
+        if (request.isInline) parser = this.#runInline(request, parser);
+        else this.#run(request);
         if (scratch.length > limits.pausedReplyBytes) {
           this.settleScratch();
           this.flush();
         }
       }
     } catch (error) {
-      if (!(error instanceof ProtocolError)) {
-        scratch.length = 0;
-        throw error;
-      }
-      this.#writer().error(`ERR Protocol error: ${error.message}`);
-      this.#lingers = true;
-      this.closing = true;
+      this.#endByError(error);
     } finally {
       this.#endExecution(parser);
     }
     return start;
   }
 
+  /** What the client sent leaves no place to go on. @throws what is no ProtocolError */
+  #endByError(error: unknown): void {
+    const { bench, foreignClients } = this.host;
+    if (!(error instanceof ProtocolError)) {
+      bench.scratch.length = 0;
+      throw error;
+    }
+    this.closing = true;
+    if (error instanceof ForeignProtocolError) {
+      foreignClients.closed(error.protocol, this.remoteAddress);
+      return;
+    }
+    // In the text protocol nothing but an inline command can be malformed.
+    this.protocol = "resp";
+    bench.resp.error(`ERR Protocol error: ${error.message}`);
+    this.#lingers = true;
+  }
+
   /** @returns the parser of this connection's requests */
   #beginExecution(): RespParser | TextParser {
     const { bench } = this.host;
     this.executing = true;
-    this.#writer().largeTaker = this;
+    bench.text.largeTaker = this;
+    bench.resp.largeTaker = this;
     bench.resp.version = this.respVersion;
-    const protocol = this.protocol === "text" ? "text" : "resp";
+    const protocol = this.protocol === "resp" ? "resp" : "text";
     this.#parser ??= bench.parser(protocol, this.#parserLimits());
     return this.#parser;
+  }
+
+  /** From now on the client is Redis's, for good. @returns the parser of what comes next */
+  #turnToResp(): RespParser | TextParser {
+    this.protocol = "resp";
+    this.#parser = undefined;
+    return this.#beginExecution();
+  }
+
+  /** An inline command makes a client Redis's; only AUTH may come from clients of either kind. */
+  #runInline(request: Request, parser: RespParser | TextParser): RespParser | TextParser {
+    const spoken = this.protocol;
+    const isAuth = request.length(0) === 4 && request.text(0).toLowerCase() === "auth";
+    this.protocol = "resp";
+    this.#run(request);
+    if (!isAuth) return this.#turnToResp();
+    this.protocol = spoken;
+    return parser;
   }
 
   #endExecution(parser: RespParser | TextParser): void {
@@ -240,6 +297,7 @@ export class Connection extends ReplyingConnection {
     const { bench, registry } = this.host;
     const { scratch } = bench;
     registry.requestCount++;
+    if (this.protocol === "undecided") this.protocol = "text";
     const mark = scratch.length;
     const suppressed = this.replyMode !== "on";
     const writer = this.#writer();
@@ -283,10 +341,10 @@ export class Connection extends ReplyingConnection {
     } else if (!this.stalled && !this.closing) {
       if (this.#requestStartedMs < 0) this.#requestStartedMs = this.lastActiveMs;
       if (this.inputEnded) {
-        this.#finishText();
+        this.#finishLine();
         // The client has closed its side: what is left will never be a whole request.
         this.#forgetReceived();
-      } else if (this.protocol === "text") {
+      } else if (this.protocol !== "resp") {
         this.#awaitSilence();
       } else if (this.#parser !== undefined) {
         this.#received.divert(this.#parser as RespParser);
@@ -295,8 +353,9 @@ export class Connection extends ReplyingConnection {
     this.sendScratch();
   }
 
+  /** A line leaves it open: its first word decides, once the line has come. */
   #choose(firstByte: number): void {
-    this.protocol = this.host.respOnly || firstByte === FIRST_BYTE_RESP ? "resp" : "text";
+    if (this.host.respOnly || firstByte === STAR) this.protocol = "resp";
   }
 
   #parserLimits() {
@@ -330,28 +389,63 @@ export class Connection extends ReplyingConnection {
   }
 
   #awaitSilence(): void {
+    const silenceMs = this.#endingSilenceMs();
+    if (silenceMs === undefined) return;
     this.#silence ??= new Silence();
-    this.#silence.await(this.host.limits.textSilenceMs, () => {
+    this.#silence.await(silenceMs, () => {
       if (this.closed) return;
-      if (this.#mayExecute()) this.#finishText();
+      if (this.#mayExecute()) this.#finishLine();
       else this.stalled = true;
       this.queueFlush();
     });
   }
 
-  /** A text request without a line feed is complete: the client fell silent or closed its side. */
-  #finishText(): void {
+  /** How long a silence ends the line in progress; undefined: only a line feed does. */
+  #endingSilenceMs(): number | undefined {
     const kept = this.#received;
-    if (kept === undefined || this.protocol !== "text" || this.closing) return;
+    if (this.#hasLineFeed || kept === undefined) return undefined;
+    const kind = this.#lineKind();
+    const line = { kind, bytes: kept.length, reads: this.#reads, isLocal: this.isLocal };
+    return endingSilenceMs(line, this.host.limits);
+  }
+
+  #lineKind(): LineKind {
+    const kept = this.#received!;
+    return (this.#parser as TextParser).kindOf(kept.bytes, kept.start, kept.end);
+  }
+
+  /**
+   * Whether the client is in the middle of a line of which it is not known, or known, that it is one of the text
+   * protocol. An error about it is then text, unless the line is an inline command.
+   */
+  #isInLine(): boolean {
+    if (this.protocol === "resp" || this.#received === undefined || this.#parser === undefined) return false;
+    if (this.protocol === "undecided" && this.#lineKind() !== "inline") this.protocol = "text";
+    return true;
+  }
+
+  /**
+   * The client fell silent, or closed its side, in the middle of a line. It is executed if it is a whole request by
+   * the rules of `endingSilenceMs`, and refused otherwise.
+   */
+  #finishLine(): void {
+    const kept = this.#received;
+    if (kept === undefined || this.protocol === "resp" || this.closing) return;
+    const isWhole = this.#endingSilenceMs() !== undefined;
     this.settleScratch();
-    const { request } = this.host.bench;
     const parser = this.#beginExecution() as TextParser;
     this.executingSinceMs = this.host.clock.monotonicMs();
     try {
-      const isRequest = parser.finish(kept.bytes, kept.start, kept.end, request);
+      const isBlankRest = this.#hasLineFeed && this.#lineKind() === "blank";
+      const { request } = this.host.bench;
+      const isRequest = parser.finish(kept.bytes, kept.start, kept.end, request) && !isBlankRest;
+      if (isWhole && isRequest) this.#run(request);
+      else if (isRequest) this.#isInLine();
       this.#forgetReceived();
       this.#requestStartedMs = -1;
-      if (isRequest) this.#run(request);
+      if (!isWhole && isRequest) this.refuse(`request without a line feed at its end: ${LINE_FEED_HINT}`);
+    } catch (error) {
+      this.#endByError(error);
     } finally {
       this.#endExecution(parser);
     }
@@ -401,4 +495,9 @@ export class Connection extends ReplyingConnection {
     this.socket.shutdown();
     this.#reading.resume();
   }
+}
+
+/** Whether bytes[start, end), a line that a text parser has read, are white space. */
+function isBlank(parser: RespParser | TextParser, bytes: Uint8Array, start: number, end: number): boolean {
+  return (parser as TextParser).kindOf(bytes, start, end) === "blank";
 }

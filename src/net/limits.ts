@@ -17,8 +17,12 @@ export interface ConnectionLimits {
   readonly idleTimeoutMs: number;
   /** A request whose first byte has come must be complete within this time. */
   readonly requestTimeoutMs: number;
-  /** A text request without a line feed counts as complete after so long a silence. */
+  /** A client that has not given the password so long after it connected is closed; only where one is asked for. */
+  readonly authTimeoutMs: number;
+  /** A text request without a line feed counts as complete after so long a silence (`endingSilenceMs`). */
   readonly textSilenceMs: number;
+  /** The same for one that writes, where its second half may still be on its way. */
+  readonly textWriteSilenceMs: number;
 }
 
 /** Limits that CONFIG SET changes while connections are open: they are read anew each time. */
@@ -33,7 +37,9 @@ export const DEFAULT_LIMITS: ConnectionLimits = {
   replyBytes: 256 * 1024 ** 2,
   idleTimeoutMs: 0,
   requestTimeoutMs: 60_000,
+  authTimeoutMs: 10_000,
   textSilenceMs: 20,
+  textWriteSilenceMs: 250,
 };
 
 /** A client that is to end and takes nothing of its last replies for so long is cut off. */

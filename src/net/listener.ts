@@ -2,10 +2,12 @@ import type { Socket, SocketHandler, TCPSocketListener } from "bun";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
+import { type Log, silentLog } from "../lib/log.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { FlushQueue } from "./flush-queue.ts";
+import { ForeignClients } from "./foreign-clients.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { RefusedClients } from "./refused-clients.ts";
 import type { Service } from "./service.ts";
@@ -20,6 +22,7 @@ export interface ListenerOptions {
   readonly registry: ClientRegistry;
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
+  readonly log?: Log;
   /** Speak RESP only; what does not begin with `*` is then an inline command. */
   readonly respOnly?: boolean;
   /** Other threads listen on the same port, and the system shares the clients out among them. */
@@ -63,14 +66,15 @@ export class Listener {
 
   /** @throws ListenError */
   static open(options: ListenerOptions): Listener {
-    const { registry, limits, clock } = options;
-    const respOnly = options.respOnly ?? false;
+    const { registry, limits, clock, service, respOnly = false, log = silentLog } = options;
+    const isCommandName = service.isCommandName.bind(service);
     const host: ConnectionHost = {
       limits,
       registry,
       respOnly,
       clock,
-      bench: new Workbench(limits.replyBytes, respOnly),
+      bench: new Workbench(limits.replyBytes, isCommandName),
+      foreignClients: new ForeignClients(log, clock),
       flushes: new FlushQueue(),
       slice: new ByteBuffer(SLICE_BYTES),
     };

@@ -6,5 +6,7 @@ import type { Session } from "./session.ts";
  * side of one of them.
  */
 export interface Service {
+  /** Whether bytes[start, end) are the name of a command, in any case. A line that begins with one is inline. */
+  isCommandName(bytes: Uint8Array, start: number, end: number): boolean;
   connect(connection: Connection): Session;
 }

@@ -2,7 +2,7 @@ import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { type ParserLimits, Request } from "../protocol/protocol.ts";
 import { RespParser } from "../protocol/resp-parser.ts";
 import { RespWriter } from "../protocol/resp-writer.ts";
-import { TextParser } from "../protocol/text-parser.ts";
+import { type IsCommandName, TextParser } from "../protocol/text-parser.ts";
 import { TextWriter } from "../protocol/text-writer.ts";
 
 /**
@@ -17,31 +17,31 @@ export class Workbench {
   /** These write to `scratch`. */
   readonly resp: RespWriter;
   readonly text: TextWriter;
-  readonly #respOnly: boolean;
+  readonly #isCommandName: IsCommandName;
   /** Parsers that are between two requests. */
   #respParser: RespParser | undefined;
   #textParser: TextParser | undefined;
 
   /**
    * @param replyBytes most reply bytes of one event
-   * @param respOnly what does not begin as RESP is one of its inline commands
+   * @param isCommandName which lines that do not begin as RESP are inline commands
    * @param scratchBytes room for replies at first
    */
-  constructor(replyBytes: number, respOnly: boolean, scratchBytes = 64 * 1024) {
+  constructor(replyBytes: number, isCommandName: IsCommandName, scratchBytes = 64 * 1024) {
     this.scratch = new ByteBuffer(scratchBytes, replyBytes);
     this.resp = new RespWriter(this.scratch);
     this.text = new TextWriter(this.scratch);
-    this.#respOnly = respOnly;
+    this.#isCommandName = isCommandName;
   }
 
   /** A parser that is between two requests. Whoever has read a part of one with it keeps it (`leave`). */
   parser(protocol: "resp" | "text", limits: ParserLimits): RespParser | TextParser {
     let parser: RespParser | TextParser;
     if (protocol === "resp") {
-      this.#respParser ??= new RespParser(limits, { inline: this.#respOnly });
+      this.#respParser ??= new RespParser(limits);
       parser = this.#respParser;
     } else {
-      this.#textParser ??= new TextParser(limits);
+      this.#textParser ??= new TextParser(limits, this.#isCommandName);
       parser = this.#textParser;
     }
     parser.limits = limits;

@@ -1,10 +1,37 @@
 import { hexDigit, isSpace } from "./characters.ts";
-import type { Request } from "./protocol.ts";
+import { refuseHttpLine, refuseHttpName } from "./foreign-protocol.ts";
+import { type ParserLimits, ProtocolError, type Request } from "./protocol.ts";
+
+/** Longest inline command, as in Redis. */
+export const INLINE_BYTES: number = 64 * 1024;
 
 const BACKSLASH = 0x5c;
 const DOUBLE_QUOTE = 0x22;
 const SINGLE_QUOTE = 0x27;
 const LOWER_X = 0x78;
+
+/**
+ * One inline command: bytes[start, end), without its line end. A line of white space has no arguments.
+ * @throws ProtocolError with Redis's texts
+ */
+export function parseInline(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  limits: ParserLimits,
+  request: Request,
+): void {
+  if (end - start > Math.min(INLINE_BYTES, limits.requestBytes))
+    throw new ProtocolError("too big inline request");
+  let from = start;
+  while (from < end && isSpace(bytes[from]!)) from++;
+  let to = end;
+  while (to > from && isSpace(bytes[to - 1]!)) to--;
+  refuseHttpLine(bytes, from, to);
+  if (!splitInline(bytes, start, end, request)) throw new ProtocolError("unbalanced quotes in request");
+  if (request.count > limits.argumentCount) throw new ProtocolError("too big inline request");
+  if (request.count > 0) refuseHttpName(request.bytes, request.starts[0]!, request.ends[0]!);
+}
 
 /**
  * Splits an inline command into arguments as Redis does: at white space; within double quotes `\n`, `\r`, `\t`,

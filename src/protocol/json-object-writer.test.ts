@@ -1,19 +1,20 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
-import { fromLatin1, utf8 } from "../lib/bytes.ts";
+import { fromLatin1, fromStrictUtf8, latin1, utf8 } from "../lib/bytes.ts";
+import { dumpedBytes } from "./dumped-bytes.ts";
 import { JsonObjectWriter } from "./json-object-writer.ts";
 
-function written(entries: readonly (readonly [Uint8Array, Uint8Array])[]): string {
-  const writer = new JsonObjectWriter(new ByteBuffer(1));
+function written(entries: readonly (readonly [Uint8Array, Uint8Array])[], forTerminal = false): string {
+  const writer = new JsonObjectWriter(new ByteBuffer(1), { forTerminal });
   writer.begin();
   for (const [key, value] of entries) writer.entry(key, value);
   writer.end();
   return new TextDecoder("utf-8", { fatal: true }).decode(writer.out.view());
 }
 
-function string(bytes: Uint8Array): string {
-  return written([[new Uint8Array(0), bytes]]).slice('{"":'.length, -1);
+function string(bytes: Uint8Array, forTerminal = false): string {
+  return written([[new Uint8Array(0), bytes]], forTerminal).slice('{"":'.length, -1);
 }
 
 /** As the WHATWG's decoder reads bytes; it keeps a byte order mark. */
@@ -59,37 +60,70 @@ describe("strings", () => {
   });
 
   test.each([
-    ["\xff", "�"],
-    ["a\xc3", "a�"],
-    ["\xc3(", "�("],
-    ["\xc0\xaf", "��"],
-    ["\xe2\x82", "�"],
-    ["\xe2\x82a", "�a"],
-    ["\xe2\x28\xa1", "�(�"],
-    ["\xed\xa0\x80", "���"],
-    ["\xf0\x9f\x98", "�"],
+    ["\xff", "\\udbff\\udeff"],
+    ["\xfe", "\\udbff\\udefe"],
+    ["\xef\xbf\xbd", "\ufffd"],
+    ["a\xc3", "a\\udbff\\udec3"],
+    ["\xc3(", "\\udbff\\udec3("],
+    ["\xc0\xaf", "\\udbff\\udec0\\udbff\\udeaf"],
+    ["\xe2\x82a", "\\udbff\\udee2\\udbff\\ude82a"],
+    ["\xed\xa0\x80", "\\udbff\\udeed\\udbff\\udea0\\udbff\\ude80"],
     ["\xf0\x9f\x98\x80", "😀"],
-    ["\xf4\x90\x80\x80", "����"],
-    ["\xe0\x80\xaf", "���"],
+    ["\xf4\x90\x80\x80", "\\udbff\\udef4\\udbff\\ude90\\udbff\\ude80\\udbff\\ude80"],
+    ["\xf4\x8f\xbb\xbf", "\\udbff\\udef4\\udbff\\ude8f\\udbff\\udebb\\udbff\\udebf"],
+    ["\xf4\x8f\xb9\xbf\xf4\x8f\xbc\x80", "\u{10fe7f}\u{10ff00}"],
     ["\xef\xbb\xbfa", "\ufeffa"],
-  ])("%j is %j", (bytes, text) => {
-    expect(JSON.parse(string(fromLatin1(bytes)))).toBe(text);
+    ["\x00\x1f\x7f\xc2\x9b", "\\u0000\\u001f\x7f\x9b"],
+  ])("%j is %s", (bytes, text) => {
+    expect(string(fromLatin1(bytes))).toBe(`"${text}"`);
+    expect(latin1(dumpedBytes(JSON.parse(`"${text}"`)))).toBe(bytes);
   });
 
-  test("of random bytes are what the decoder makes of them", () => {
-    const byte = fc.oneof(
-      fc.integer({ min: 0, max: 255 }),
-      fc.constantFrom(0xc2, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf3, 0xf4, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf),
-    );
+  const byte = fc.oneof(
+    fc.integer({ min: 0, max: 255 }),
+    fc.constantFrom(0xc2, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf3, 0xf4, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf),
+    fc.constantFrom(0xf4, 0x8f, 0xba, 0xbb, 0x80),
+  );
+
+  test("of any bytes can be read again, and where they are UTF-8 they are that text", () => {
     fc.assert(
-      fc.property(fc.array(byte, { maxLength: 40 }), fc.nat(4200), (list, shift) => {
-        // Shifted, so that sequences lie across the pieces a long string is written in.
-        const bytes = new Uint8Array(shift + list.length).fill(0x61);
-        bytes.set(list, shift);
-        expect(JSON.parse(string(bytes))).toBe(decoded(bytes));
-      }),
+      fc.property(
+        fc.array(byte, { maxLength: 40 }),
+        fc.nat(4200),
+        fc.boolean(),
+        (list, shift, forTerminal) => {
+          // Shifted, so that sequences lie across the pieces a long string is written in.
+          const bytes = new Uint8Array(shift + list.length).fill(0x61);
+          bytes.set(list, shift);
+          const parsed = JSON.parse(string(bytes, forTerminal));
+          expect(latin1(dumpedBytes(parsed))).toBe(latin1(bytes));
+          const text = fromStrictUtf8(bytes);
+          if (text !== undefined && !/[\u{10fe80}-\u{10feff}]/u.test(text)) expect(parsed).toBe(text);
+        },
+      ),
       { numRuns: 2000 },
     );
+  });
+
+  test("that differ are never written alike", () => {
+    const some = fc.array(fc.constantFrom(0x61, 0xf4, 0x8f, 0xba, 0xbb, 0x80, 0xff, 0xef, 0xbf, 0xbd), {
+      maxLength: 8,
+    });
+    fc.assert(
+      fc.property(some, some, (one, other) => {
+        const isSame = one.join() === other.join();
+        expect(string(Uint8Array.from(one)) === string(Uint8Array.from(other))).toBe(isSame);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test("for a terminal have no control characters left", () => {
+    const all = utf8(Array.from({ length: 0x120 }, (_, code) => String.fromCharCode(code)).join(""));
+    const shown = string(all, true);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(shown).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
+    expect(JSON.parse(shown)).toBe(JSON.parse(string(all)));
   });
 
   test("long ones are written in pieces, whatever they hold", () => {

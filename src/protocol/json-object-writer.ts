@@ -1,4 +1,5 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
+import { fromLatin1 } from "../lib/bytes.ts";
 import { writeByte } from "./encoding.ts";
 
 const QUOTE = 0x22;
@@ -7,10 +8,13 @@ const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
+const DELETE = 0x7f;
 /** How many bytes of a string are written between two checks of the room there is. */
 const PIECE_BYTES = 4096;
-/** The most that one byte becomes: `\u0000`. */
-const ESCAPE_BYTES = 6;
+/** The most that one byte becomes: `\udbff\ude80`. */
+const ESCAPE_BYTES = 12;
+/** The bytes of a sequence that begins before the end of a piece may lie behind it. */
+const BEYOND_BYTES = 3;
 
 const DIGIT_ZERO = 0x30;
 const LOWER_A = 0x61;
@@ -18,17 +22,26 @@ const LOWER_U = 0x75;
 /** For each ASCII byte what follows the backslash of its escape; 0 when it stands for itself. */
 const ESCAPES = escapes();
 
+/** What comes before the two digits of a byte that is written as a character. */
+const BYTE_PREFIX = fromLatin1("\\udbff\\ude");
+
 /**
- * A JSON object of strings, written entry by entry in one line: `{"key":"value",…}`. Keys and values are bytes;
- * what is not UTF-8 in them becomes U+FFFD, one for each sequence that breaks off, as the WHATWG's decoder does.
+ * A JSON object of strings, written entry by entry in one line: `{"key":"value",…}`. Keys and values are bytes, and no
+ * two that differ are written alike: UTF-8 stands as it is, and each byte `xx` (80 to ff) that is no part of UTF-8 as
+ * the character U+10FExx, escaped: `\udbff\udexx`. The 128 characters U+10FE80 to U+10FEFF, which are for private use,
+ * are themselves written as their bytes. So a reader that finds one of them knows that it stands for a byte
+ * (`dumpedBytes`). Every JSON parser keeps these characters apart, which is not so of lone surrogates.
  */
 export class JsonObjectWriter {
   /** Where the text goes. May be exchanged or emptied between two entries. */
   out: ByteBuffer;
+  readonly #forTerminal: boolean;
   #count = 0;
 
-  constructor(out: ByteBuffer) {
+  /** @param options forTerminal: DEL and the C1 control characters are escaped, too */
+  constructor(out: ByteBuffer, options?: { readonly forTerminal?: boolean }) {
     this.out = out;
+    this.#forTerminal = options?.forTerminal ?? false;
   }
 
   begin(): void {
@@ -45,9 +58,9 @@ export class JsonObjectWriter {
     valueEnd: number = value.length,
   ): void {
     if (this.#count++ > 0) writeByte(this.out, COMMA);
-    writeJsonString(this.out, key, keyStart, keyEnd);
+    writeJsonString(this.out, key, keyStart, keyEnd, this.#forTerminal);
     writeByte(this.out, COLON);
-    writeJsonString(this.out, value, valueStart, valueEnd);
+    writeJsonString(this.out, value, valueStart, valueEnd, this.#forTerminal);
   }
 
   end(): void {
@@ -56,13 +69,19 @@ export class JsonObjectWriter {
 }
 
 /** source[start, end) as a JSON string. */
-function writeJsonString(out: ByteBuffer, source: Uint8Array, start: number, end: number): void {
+function writeJsonString(
+  out: ByteBuffer,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  forTerminal: boolean,
+): void {
   writeByte(out, QUOTE);
   let from = start;
   while (from < end) {
     const stop = Math.min(end, from + PIECE_BYTES);
-    out.reserve((stop - from) * ESCAPE_BYTES);
-    from = writeCharacters(out, source, from, stop, end);
+    out.reserve((stop - from + BEYOND_BYTES) * ESCAPE_BYTES);
+    from = writeCharacters(out, source, from, stop, end, forTerminal);
   }
   writeByte(out, QUOTE);
 }
@@ -77,6 +96,7 @@ function writeCharacters(
   start: number,
   stop: number,
   end: number,
+  forTerminal: boolean,
 ): number {
   const bytes = out.bytes;
   let to = out.length;
@@ -86,32 +106,55 @@ function writeCharacters(
     if (byte < 0x80) {
       const letter = ESCAPES[byte]!;
       at++;
-      if (letter === 0) bytes[to++] = byte;
+      if (letter === 0 && !(forTerminal && byte === DELETE)) bytes[to++] = byte;
+      else if (letter === 0 || letter === LOWER_U) to = writeControl(bytes, to, byte);
       else {
         bytes[to++] = BACKSLASH;
         bytes[to++] = letter;
-        if (letter === LOWER_U) {
-          bytes[to++] = DIGIT_ZERO;
-          bytes[to++] = DIGIT_ZERO;
-          bytes[to++] = DIGIT_ZERO + (byte >>> 4);
-          const low = byte & 15;
-          bytes[to++] = low < 10 ? DIGIT_ZERO + low : LOWER_A + low - 10;
-        }
       }
       continue;
     }
     const length = sequenceLength(source, at, end);
-    if (length > 0) {
+    if (forTerminal && byte === 0xc2 && length === 2 && source[at + 1]! < 0xa0) {
+      to = writeControl(bytes, to, source[at + 1]!);
+      at += 2;
+    } else if (length > 0 && !standsForByte(source, at)) {
       for (const behind = at + length; at < behind; at++) bytes[to++] = source[at]!;
     } else {
-      at -= length;
-      bytes[to++] = 0xef;
-      bytes[to++] = 0xbf;
-      bytes[to++] = 0xbd;
+      for (const behind = at + Math.abs(length); at < behind; at++) {
+        bytes.set(BYTE_PREFIX, to);
+        to = writeHex(bytes, to + BYTE_PREFIX.length, source[at]!);
+      }
     }
   }
   out.length = to;
   return at;
+}
+
+/** A control character, `\u00xx`. @returns where it ends */
+function writeControl(bytes: Uint8Array, at: number, code: number): number {
+  bytes[at] = BACKSLASH;
+  bytes[at + 1] = LOWER_U;
+  bytes[at + 2] = DIGIT_ZERO;
+  bytes[at + 3] = DIGIT_ZERO;
+  return writeHex(bytes, at + 4, code);
+}
+
+/** Two digits. @returns where they end */
+function writeHex(bytes: Uint8Array, at: number, byte: number): number {
+  bytes[at] = hexCharacter(byte >>> 4);
+  bytes[at + 1] = hexCharacter(byte & 15);
+  return at + 2;
+}
+
+function hexCharacter(digit: number): number {
+  return digit < 10 ? DIGIT_ZERO + digit : LOWER_A + digit - 10;
+}
+
+/** Whether the UTF-8 sequence at `at` is one of U+10FE80 to U+10FEFF. */
+function standsForByte(source: Uint8Array, at: number): boolean {
+  if (source[at] !== 0xf4 || source[at + 1] !== 0x8f) return false;
+  return source[at + 2] === 0xba || source[at + 2] === 0xbb;
 }
 
 /**

@@ -19,6 +19,8 @@ export class Request {
   ends: Int32Array = new Int32Array(FIRST_ARGUMENTS);
   /** True for a text request that ended without a line feed: it gets its reply bare, and the connection ends. */
   oneShot = false;
+  /** True for an inline command that came where a text request could have: it is answered in RESP. */
+  isInline = false;
   /**
    * Empty for a good request. Otherwise what is wrong with it, for people, and its right form: `count` is 0, it is
    * answered by an error (`ERR ` and this text), and the connection goes on.
@@ -34,6 +36,7 @@ export class Request {
     this.bytes = bytes;
     this.count = 0;
     this.oneShot = false;
+    this.isInline = false;
     this.problem = "";
     this.large = undefined;
     if (this.starts.length > KEPT_ARGUMENTS) this.#shrink();

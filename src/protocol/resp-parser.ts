@@ -1,11 +1,12 @@
 import { CR, LF } from "./encoding.ts";
-import { splitInline } from "./inline-command.ts";
+import { ForeignProtocolError, refuseHttpName, TLS_HANDSHAKE } from "./foreign-protocol.ts";
+import { INLINE_BYTES, parseInline } from "./inline-command.ts";
 import { INVALID, LineNumber } from "./line-number.ts";
 import { type ParserLimits, ProtocolError, Request, type RequestParser } from "./protocol.ts";
 
 const STAR = 0x2a;
 const DOLLAR = 0x24;
-/** Longest count line and longest inline command, as in Redis. */
+/** Longest count line, as in Redis. */
 const LINE_BYTES = 64 * 1024;
 /** `$0` and an empty string, each with its line end. */
 const LEAST_BULK_BYTES = 6;
@@ -13,7 +14,7 @@ const LEAST_BULK_BYTES = 6;
 const UNKNOWN = -1;
 
 /**
- * Requests in RESP: arrays of byte strings, and inline commands where told. Errors have the texts of Redis 7
+ * Requests in RESP: arrays of byte strings, and inline commands. Errors have the texts of Redis 7
  * (without its `ERR Protocol error: `). Two things it is stricter about than Redis: a count must be followed by
  * CR LF, not just CR, and so must the bytes of a string; Redis skips two bytes there whatever they are.
  *
@@ -24,7 +25,6 @@ export class RespParser implements RequestParser {
   /** May be exchanged at any time, as when a client has authenticated itself. */
   limits: ParserLimits;
   neededBytes = 1;
-  readonly #inline: boolean;
   /** The arguments of a request in progress, in offsets from its start; undefined between two requests. */
   #partial: Request | undefined;
   /** How far the request in progress has been read. */
@@ -40,10 +40,8 @@ export class RespParser implements RequestParser {
   /** Bytes of this request's strings that go past the parser. */
   #divertedBytes = 0;
 
-  /** @param options inline: whether a request that does not begin with `*` is an inline command */
-  constructor(limits: ParserLimits, options?: { inline?: boolean }) {
+  constructor(limits: ParserLimits) {
     this.limits = limits;
-    this.#inline = options?.inline ?? false;
   }
 
   parse(bytes: Uint8Array, start: number, end: number, request: Request): number {
@@ -95,6 +93,7 @@ export class RespParser implements RequestParser {
       remaining--;
     }
     if (partial !== undefined) this.#complete(partial, start, request);
+    refuseHttpName(bytes, request.starts[0]!, request.ends[0]!);
     return at;
   }
 
@@ -177,13 +176,10 @@ export class RespParser implements RequestParser {
 
   /** A request that does not begin with `*`: an inline command, or an empty line, which is none. */
   #parseLine(bytes: Uint8Array, start: number, end: number, request: Request): number {
-    const first = bytes[start]!;
-    if (!this.#inline && first !== CR && first !== LF) {
-      throw new ProtocolError(`expected '*', got '${String.fromCharCode(first)}'`);
-    }
+    if (bytes[start] === TLS_HANDSHAKE) throw new ForeignProtocolError("TLS");
     let lf = start + this.#searched;
     while (lf < end && bytes[lf] !== LF) lf++;
-    const most = Math.min(LINE_BYTES, this.limits.requestBytes);
+    const most = Math.min(INLINE_BYTES, this.limits.requestBytes);
     if (lf - start > most) throw new ProtocolError("too big inline request");
     if (lf === end) {
       this.#searched = lf - start;
@@ -191,13 +187,7 @@ export class RespParser implements RequestParser {
     }
     this.#searched = 0;
     const stop = lf > start && bytes[lf - 1] === CR ? lf - 1 : lf;
-    if (stop > start) this.#splitLine(bytes, start, stop, request);
+    if (stop > start) parseInline(bytes, start, stop, this.limits, request);
     return lf + 1;
-  }
-
-  #splitLine(bytes: Uint8Array, start: number, end: number, request: Request): void {
-    if (!this.#inline) throw new ProtocolError("expected '*', got '\r'");
-    if (!splitInline(bytes, start, end, request)) throw new ProtocolError("unbalanced quotes in request");
-    if (request.count > this.limits.argumentCount) throw new ProtocolError("too big inline request");
   }
 }

@@ -1,6 +1,13 @@
 import { latin1 } from "../lib/bytes.ts";
 import { isSpace } from "./characters.ts";
 import { LF } from "./encoding.ts";
+import {
+  ForeignProtocolError,
+  refuseHttpLine,
+  refuseRequestLine,
+  TLS_HANDSHAKE,
+} from "./foreign-protocol.ts";
+import { parseInline } from "./inline-command.ts";
 import type { ParserLimits, Request, RequestParser } from "./protocol.ts";
 
 const EQUALS = 0x3d;
@@ -15,22 +22,29 @@ const PUT = 0;
 const GET = 1;
 const DELETE = 2;
 const DUMP = 3;
-const AUTH = 4;
-const QUIT = 5;
 const UNKNOWN = -1;
 
 /** Names of the verbs, in the order of their numbers. */
-const VERBS = ["PUT", "GET", "DELETE", "DUMP", "AUTH", "QUIT"];
+const VERBS = ["PUT", "GET", "DELETE", "DUMP"];
 
 const FORMS = "a request is one of PUT key=value, GET key, DELETE key, DUMP";
 
+/** Whether bytes[start, end) are the name of a command of Redis, in any case. */
+export type IsCommandName = (bytes: Uint8Array, start: number, end: number) => boolean;
+
 /**
- * Requests of the text protocol, one a line: `PUT key=value`, `GET key`, `DELETE key`, `DUMP`, `AUTH password` and
- * `QUIT`; the verb in any case. White space (C's `isspace`) before the verb and at both ends of key, value and
- * password is dropped, and so is the CR before a line feed. The arguments are the verb as it was sent, and what
- * follows it.
+ * What a line asks for, as far as its first word tells: something to `read` (GET, DUMP), something to `write` (PUT,
+ * DELETE), an `inline` command, nothing (`blank`), or `unknown`.
+ */
+export type LineKind = "read" | "write" | "inline" | "blank" | "unknown";
+
+/**
+ * Requests of the text protocol, one a line: `PUT key=value`, `GET key`, `DELETE key`, `DUMP`; the verb in any case.
+ * White space (C's `isspace`) before the verb and at both ends of key and value is dropped, and so is the CR before a
+ * line feed. The arguments are the verb as it was sent, and what follows it.
  *
- * A line that is none of these, or longer than `limits.requestBytes`, is a request with a problem. What is left
+ * A line that begins with the name of another command is an inline command, as Redis reads it, and marked
+ * `isInline`. A line that is neither, or longer than `limits.requestBytes`, is a request with a problem. What is left
  * of a line too long is consumed as it comes, so it takes no memory.
  */
 export class TextParser implements RequestParser {
@@ -41,13 +55,20 @@ export class TextParser implements RequestParser {
   #searched = 0;
   /** Whether a line too long has been reported whose end has not come yet. */
   #skipping = false;
+  readonly #isCommandName: IsCommandName;
 
-  constructor(limits: ParserLimits) {
+  /** @param isCommandName which lines are inline commands; none by default */
+  constructor(limits: ParserLimits, isCommandName: IsCommandName = () => false) {
     this.limits = limits;
+    this.#isCommandName = isCommandName;
   }
 
+  /** @throws ForeignProtocolError; ProtocolError for a malformed inline command */
   parse(bytes: Uint8Array, start: number, end: number, request: Request): number {
     request.reset(bytes);
+    if (start < end && bytes[start] === TLS_HANDSHAKE && this.isBetweenRequests) {
+      throw new ForeignProtocolError("TLS");
+    }
     const lineFeed = indexOfLineFeed(bytes, start + this.#searched, end);
     if (this.#skipping) {
       if (lineFeed >= 0) this.#skipping = false;
@@ -62,23 +83,36 @@ export class TextParser implements RequestParser {
     }
     if (lineFeed < 0) return this.#wait(end - start);
     this.#searched = 0;
-    parseLine(bytes, start, lineFeed, this.limits, request);
+    this.#parseLine(bytes, start, lineFeed, request);
     return lineFeed + 1;
+  }
+
+  /** What the request in progress, bytes[start, end) so far, will be. */
+  kindOf(bytes: Uint8Array, start: number, end: number): LineKind {
+    const from = skipSpace(bytes, start, end);
+    if (from === end) return "blank";
+    const behind = endOfWord(bytes, from, end);
+    const verb = verbOf(bytes, from, behind);
+    if (verb === GET || verb === DUMP) return "read";
+    if (verb === PUT || verb === DELETE) return "write";
+    return this.#isCommandName(bytes, from, behind) ? "inline" : "unknown";
   }
 
   /**
    * Reads bytes[start, end), begun where the request in progress begins, as a request that no line feed ends: the
-   * client has closed its side, or fallen silent. The request is marked `oneShot`.
+   * client has closed its side, or fallen silent. The request is marked `oneShot`. White space is a request with a
+   * problem. Not for inline commands.
    * @returns false when there is nothing to answer
+   * @throws ForeignProtocolError
    */
   finish(bytes: Uint8Array, start: number, end: number, request: Request): boolean {
     request.reset(bytes);
     const skipping = this.#skipping;
     this.#skipping = false;
     this.#searched = 0;
-    if (skipping || skipSpace(bytes, start, end) === end) return false;
+    if (skipping || start === end) return false;
     request.oneShot = true;
-    parseLine(bytes, start, end, this.limits, request);
+    this.#parseLine(bytes, start, end, request);
     return true;
   }
 
@@ -92,33 +126,33 @@ export class TextParser implements RequestParser {
     this.neededBytes = searched + 1;
     return -1;
   }
-}
 
-/** One request: bytes[start, end), without its line feed. */
-function parseLine(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  limits: ParserLimits,
-  request: Request,
-): void {
-  const from = skipSpace(bytes, start, end);
-  if (from === end) {
-    request.problem = `empty request; ${FORMS}`;
-    return;
-  }
-  let behind = from;
-  while (behind < end && !isSpace(bytes[behind]!)) behind++;
-  const restStart = skipSpace(bytes, behind, end);
-  const restEnd = dropSpace(bytes, restStart, end);
-  const verb = verbOf(bytes, from, behind);
-  if (verb === UNKNOWN) request.problem = `unknown verb ${shown(bytes, from, behind)}; ${FORMS}`;
-  else if (verb === PUT) parsePut(bytes, from, behind, restStart, restEnd, request);
-  else parseOther(verb, from, behind, restStart, restEnd, request);
-  for (let i = 1; i < request.count; i++) {
-    if (request.length(i) > limits.argumentBytes) {
-      request.count = 0;
-      request.problem = `key or value too long: each has at most ${limits.argumentBytes} bytes`;
+  /** One request: bytes[start, end), without its line feed. */
+  #parseLine(bytes: Uint8Array, start: number, end: number, request: Request): void {
+    const { limits } = this;
+    const from = skipSpace(bytes, start, end);
+    if (from === end) {
+      request.problem = `empty request; ${FORMS}`;
+      return;
+    }
+    const behind = endOfWord(bytes, from, end);
+    const restStart = skipSpace(bytes, behind, end);
+    const restEnd = dropSpace(bytes, restStart, end);
+    const verb = verbOf(bytes, from, behind);
+    if (verb !== UNKNOWN) refuseRequestLine(bytes, from, restEnd);
+    else refuseHttpLine(bytes, from, Math.max(behind, restEnd));
+    if (verb === PUT) parsePut(bytes, from, behind, restStart, restEnd, request);
+    else if (verb !== UNKNOWN) parseOther(verb, from, behind, restStart, restEnd, request);
+    else if (this.#isCommandName(bytes, from, behind)) {
+      parseInline(bytes, start, end, limits, request);
+      request.isInline = true;
+      return;
+    } else request.problem = `unknown verb ${shown(bytes, from, behind)}; ${FORMS}`;
+    for (let i = 1; i < request.count; i++) {
+      if (request.length(i) > limits.argumentBytes) {
+        request.count = 0;
+        request.problem = `key or value too long: each has at most ${limits.argumentBytes} bytes`;
+      }
     }
   }
 }
@@ -132,12 +166,11 @@ function parseOther(
   end: number,
   request: Request,
 ): void {
-  const argument = verb === AUTH ? "password" : verb === GET || verb === DELETE ? "key" : "";
+  const needsKey = verb !== DUMP;
   const given = start < end;
-  if (given && argument === "") request.problem = `${VERBS[verb]} takes nothing behind it: ${VERBS[verb]}`;
-  else if (!given && argument !== "") {
-    request.problem = `${VERBS[verb]} needs a ${argument}: ${VERBS[verb]} ${argument}`;
-  } else {
+  if (given && !needsKey) request.problem = `${VERBS[verb]} takes nothing behind it: ${VERBS[verb]}`;
+  else if (!given && needsKey) request.problem = `${VERBS[verb]} needs a key: ${VERBS[verb]} key`;
+  else {
     request.add(verbStart, verbEnd);
     if (given) request.add(start, end);
   }
@@ -176,9 +209,7 @@ function verbOf(bytes: Uint8Array, start: number, end: number): number {
       if (isVerb(bytes, start, PUT)) return PUT;
       return isVerb(bytes, start, GET) ? GET : UNKNOWN;
     case 4:
-      if (isVerb(bytes, start, DUMP)) return DUMP;
-      if (isVerb(bytes, start, AUTH)) return AUTH;
-      return isVerb(bytes, start, QUIT) ? QUIT : UNKNOWN;
+      return isVerb(bytes, start, DUMP) ? DUMP : UNKNOWN;
     case 6:
       return isVerb(bytes, start, DELETE) ? DELETE : UNKNOWN;
     default:
@@ -200,6 +231,12 @@ function isVerb(bytes: Uint8Array, start: number, verb: number): boolean {
 function shown(bytes: Uint8Array, start: number, end: number): string {
   const text = latin1(bytes, start, Math.min(end, start + SHOWN_VERB)).replace(/[^\x20-\x7e]/g, "?");
   return `"${text}${end - start > SHOWN_VERB ? "…" : ""}"`;
+}
+
+function endOfWord(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && !isSpace(bytes[at]!)) at++;
+  return at;
 }
 
 function skipSpace(bytes: Uint8Array, start: number, end: number): number {

@@ -2,8 +2,6 @@ import type { ByteSlab } from "../lib/byte-slab.ts";
 import type { ClientContext, ServiceHost } from "../net/client-context.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { CommandTable, NameTable } from "../net/command-table.ts";
-import type { Request } from "../protocol/protocol.ts";
-import type { TextWriter } from "../protocol/text-writer.ts";
 import type { Origin } from "../upstream/origin.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
 import type { Fence } from "./fence.ts";
@@ -49,8 +47,6 @@ export interface ProxyParts {
   readonly port: number;
   /** The time base of everything cached: milliseconds that never go back, near those of the Unix epoch. */
   readonly nowMs: () => number;
-  /** The text protocol's `AUTH password`. */
-  authenticateText(context: ProxyContext, request: Request, reply: TextWriter): void;
 }
 
 /** What was chosen at start; everything in it can be sent to a worker. */

@@ -6,12 +6,11 @@ import type { Random } from "../lib/random.ts";
 import { clientCommand } from "../net/client-commands.ts";
 import type { ServiceHost } from "../net/client-context.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
+import { commandNames } from "../net/command-names.ts";
 import { CommandTable, NameTable } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
-import { connectionCommands, isPassword } from "../net/connection-commands.ts";
+import { connectionCommands } from "../net/connection-commands.ts";
 import type { Service } from "../net/service.ts";
-import type { Request } from "../protocol/protocol.ts";
-import type { TextWriter } from "../protocol/text-writer.ts";
 import { parseOrigin } from "../upstream/address.ts";
 import { Origin, type OriginEvents } from "../upstream/origin.ts";
 import { adminCommands } from "./admin-commands.ts";
@@ -76,6 +75,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly runId: string;
   readonly nowMs: () => number;
   port = 0;
+  readonly #names: NameTable<{ readonly name: string }>;
   readonly #options: ProxyOptions;
   #isClosing = false;
 
@@ -134,6 +134,7 @@ export class CachingProxy implements Service, ProxyParts {
       ...glassCommands,
       ...adminCommands(this),
     ]);
+    this.#names = commandNames(this.commands.commands);
     this.host = {
       registry,
       clock,
@@ -154,12 +155,8 @@ export class CachingProxy implements Service, ProxyParts {
     return new ProxySession(this, connection);
   }
 
-  authenticateText(context: ProxyContext, request: Request, reply: TextWriter): void {
-    if (this.host.password === undefined) reply.error("ERR no password is asked for");
-    else if (isPassword(this.host, request.view(1))) {
-      context.connection.authenticate();
-      reply.ok();
-    } else reply.error("ERR wrong password");
+  isCommandName(bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#names.named(bytes, start, end) !== undefined;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
@@ -194,6 +194,25 @@ describe("a recorder", () => {
     expect(new Set(records.map(({ key }) => key)).size).toBe(1);
     expect(records.every(({ operation, size }) => operation === READ && size === 3)).toBe(true);
   });
+});
+
+test("a recording is its owner's alone, in place of a file that was not, too", async () => {
+  await using bench = new Bench();
+  const options = { path: bench.path, limitBytes: 1000, holdsKeys: false };
+  rmSync(bench.path);
+  const umask = process.umask(0);
+  try {
+    createRecording({ ...options, overwrite: false });
+    expect(statSync(bench.path).mode & 0o777).toBe(0o600);
+    chmodSync(bench.path, 0o644);
+    createRecording({ ...options, overwrite: true });
+    expect(statSync(bench.path).mode & 0o777).toBe(0o600);
+    rmSync(bench.path);
+    openBlockSink(bench.path).close();
+    expect(statSync(bench.path).mode & 0o777).toBe(0o600);
+  } finally {
+    process.umask(umask);
+  }
 });
 
 test("a file that is there is not overwritten unless that is asked for", async () => {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, write, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fstatSync, openSync, write, writeSync } from "node:fs";
 import { recordingHeader } from "../lens/recording.ts";
 
 /** A recording that threads append to; can be sent to a worker. */
@@ -32,13 +32,18 @@ export class RecordingError extends Error {
   }
 }
 
+/** A recording says who asks for what: it is its owner's alone, as the data is. */
+const FILE_MODE = 0o600;
+
 /** Makes the file, with nothing recorded in it. @throws RecordingError: it is there already, or cannot be made */
 export function createRecording(options: CreateRecordingOptions): RecordingSettings {
   const { path, limitBytes, holdsKeys, overwrite } = options;
   const header = recordingHeader(holdsKeys);
   try {
-    const file = openSync(path, overwrite ? "w" : "wx");
+    const file = openSync(path, overwrite ? "w" : "wx", FILE_MODE);
     try {
+      // One that was there keeps its mode; a pipe or a device is not ours.
+      if (fstatSync(file).isFile()) fchmodSync(file, FILE_MODE);
       writeSync(file, header);
     } finally {
       closeSync(file);
@@ -63,7 +68,7 @@ export interface BlockSink {
 
 /** Opens the file for one thread; whole blocks of several lie in it one behind the other. @throws Error */
 export function openBlockSink(path: string): BlockSink {
-  const file = openSync(path, "a");
+  const file = openSync(path, "a", FILE_MODE);
   return {
     async append(block) {
       for (let at = 0; at < block.length; ) at += await writeSome(file, block, at);

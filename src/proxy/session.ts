@@ -59,7 +59,7 @@ const TEXT_PUT: Route = { name: "put", kind: "write", keys: [1, 1, 1] };
 const TEXT_DELETE: Route = { name: "del", kind: "write", keys: [1, 1, 1] };
 
 /** The verbs of the text protocol; its parser lets no others through. */
-const VERBS = new NameTable(["get", "put", "delete", "dump", "auth", "quit"].map((name) => ({ name })));
+const VERBS = new NameTable(["get", "put", "delete", "dump"].map((name) => ({ name })));
 
 /** One client of the proxy: decides for each request whether it is answered here, from the cache, or by the origin. */
 export class ProxySession implements Session, ProxyContext {
@@ -477,14 +477,10 @@ export class ProxySession implements Session, ProxyContext {
   // ---- the text protocol
 
   #textRequest(request: Request, reply: TextWriter): void {
-    const { proxy, connection } = this;
+    const { connection } = this;
     const verb = VERBS.find(request)!.name;
     connection.lastCommand = verb;
-    if (verb === "quit") {
-      reply.ok();
-      connection.closeAfterReplies();
-    } else if (verb === "auth") proxy.authenticateText(this, request, reply);
-    else if (!connection.authenticated) {
+    if (!connection.authenticated) {
       reply.error("ERR authentication required; give the password with: AUTH password");
     } else if (!this.#enter(verb === "dump" ? "side" : "main", request)) return;
     else if (verb === "get") this.#textGet(request, reply);

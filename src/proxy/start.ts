@@ -71,6 +71,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
       registry,
       limits,
       clock,
+      log,
       respOnly,
       passwordRequired: () => proxy.host.password !== undefined,
     });

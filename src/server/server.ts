@@ -6,7 +6,8 @@ import type { HashKey } from "../lib/sip-hash.ts";
 import { clientCommand } from "../net/client-commands.ts";
 import type { ClientContext } from "../net/client-context.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
-import { CommandTable } from "../net/command-table.ts";
+import { commandNames } from "../net/command-names.ts";
+import { CommandTable, type NameTable } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import { connectionCommands } from "../net/connection-commands.ts";
 import type { Adjustable } from "../net/limits.ts";
@@ -73,6 +74,7 @@ export class Server implements Service, SessionHost {
   readonly mode = "standalone";
   readonly role = "master";
   readonly startedAtMs: number;
+  readonly #names: NameTable<{ readonly name: string }>;
   readonly #activeExpiry: ActiveExpiry;
   readonly #listeners: Listener[] = [];
   #storageFailed = false;
@@ -104,6 +106,7 @@ export class Server implements Service, SessionHost {
         port: () => this.#listeners[0]?.port ?? 0,
       }),
     ]);
+    this.#names = commandNames(this.commands.commands);
     this.textCommands = new CommandTable(textCommands);
     this.#activeExpiry = new ActiveExpiry(this.engine, this.clock, (error) => this.storageFailed(error));
     this.#activeExpiry.start();
@@ -115,6 +118,10 @@ export class Server implements Service, SessionHost {
 
   connect(connection: Connection): ServerSession {
     return new ServerSession(this, connection);
+  }
+
+  isCommandName(bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#names.named(bytes, start, end) !== undefined;
   }
 
   onReset(context: ClientContext): void {
@@ -136,6 +143,7 @@ export class Server implements Service, SessionHost {
       registry: this.registry,
       limits: this.limits,
       clock: this.clock,
+      log: this.log,
       respOnly: options.respOnly ?? false,
       passwordRequired: () => this.password !== undefined,
     });

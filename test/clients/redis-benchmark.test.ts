@@ -8,8 +8,7 @@ eachTarget((kind, title, canRun) => {
   describe.skipIf(!canRun || !benchmark.available)(benchmark.title(`redis-benchmark with ${title}`), () => {
     let target: Target;
     beforeAll(async () => {
-      // Its PING_INLINE sends no RESP: it asks for a port that takes inline commands for such.
-      target = await startTarget(kind, ["--protocol", "resp"]);
+      target = await startTarget(kind);
     });
     afterAll(() => target[Symbol.asyncDispose]());
 

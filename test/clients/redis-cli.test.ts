@@ -61,6 +61,13 @@ eachTarget((kind, title, canRun) => {
       expect(await run(["GET", "mass:4999"])).toBe("4999\n");
     });
 
+    test("mass insertion of inline commands", async () => {
+      const commands = Array.from({ length: 5000 }, (_, i) => `SET inline:${i} ${i}\r\n`).join("");
+      expect(await run(["--pipe"], commands)).toContain("errors: 0, replies: 5000");
+      expect(await run(["--pipe"], `\r\n\n${commands}GET inline:1\n`)).toContain("errors: 0, replies: 5001");
+      expect(await run(["GET", "inline:4999"])).toBe("4999\n");
+    });
+
     test("walks through all keys", async () => {
       await run(["MSET", "walk:1", "x", "walk:2", "xx", "walk:3", "xxx"]);
       const keys = await run(["--scan", "--pattern", "walk:*"]);

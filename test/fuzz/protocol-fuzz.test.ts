@@ -10,7 +10,6 @@ const THOROUGH_INPUTS = 50_000;
 /** All the errors of the parsers and the reader, without what they quote. */
 const ERRORS = [
   "expected '$', got '…'",
-  "expected '*', got '…'",
   "invalid bulk length",
   "invalid multibulk length",
   "reply nested more than 4 levels deep",

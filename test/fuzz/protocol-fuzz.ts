@@ -69,7 +69,7 @@ const TARGETS: readonly Target[] = [
   {
     name: "RESP and inline requests",
     write: (out, random) => writeRespRequests(out, random, true),
-    create: () => new RespParser(PARSER_LIMITS, { inline: true }),
+    create: () => new RespParser(PARSER_LIMITS),
   },
   { name: "text requests", write: writeTextRequests, create: () => new TextParser(PARSER_LIMITS) },
   { name: "replies", write: writeReplies, create: () => new ReplyReader(REPLY_LIMITS) },

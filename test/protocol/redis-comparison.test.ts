@@ -84,7 +84,7 @@ describe.skipIf(!redis.available)(redis.title("beside Redis"), () => {
   test.each(MALFORMED.map((stream) => [JSON.stringify(stream).slice(0, 40), stream] as const))(
     "the same error for %s",
     async (_, stream) => {
-      const parsed = receive(new RespParser(LIMITS, { inline: true }), [fromLatin1(stream)]);
+      const parsed = receive(new RespParser(LIMITS), [fromLatin1(stream)]);
       const [only] = parsed;
       if (only === undefined || !("error" in only))
         throw new Error(`no error, but ${JSON.stringify(parsed)}`);
@@ -105,7 +105,7 @@ describe.skipIf(!redis.available)(redis.title("beside Redis"), () => {
     ["*1\r\n$4\r\nPING\r\n", "+PONG\r\n"],
   ])("both go on after %j", async (stream, answer) => {
     expect(await exchange(stream + QUIT)).toBe(`${answer}+OK\r\n`);
-    const parsed = receive(new RespParser(LIMITS, { inline: true }), [fromLatin1(stream + QUIT)]);
+    const parsed = receive(new RespParser(LIMITS), [fromLatin1(stream + QUIT)]);
     expect(parsed.at(-1)).toEqual(["QUIT"]);
     expect(parsed).toHaveLength(answer === "" ? 1 : 2);
   });
@@ -136,7 +136,7 @@ describe.skipIf(!redis.available)(redis.title("beside Redis"), () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit, maxLength: 14 }), async (line) => {
         const command = `rpush list first ${line}\n`;
-        const [parsed] = receive(new RespParser(LIMITS, { inline: true }), [fromLatin1(command)]);
+        const [parsed] = receive(new RespParser(LIMITS), [fromLatin1(command)]);
         const answer = await exchange(`del list\n${command}lrange list 1 -1\n${QUIT}`);
         if (parsed !== undefined && "error" in parsed) {
           expect(answer.slice(answer.indexOf("\n") + 1)).toBe(`-ERR Protocol error: ${parsed.error}\r\n`);

@@ -76,6 +76,11 @@ export class ByteClient implements Disposable {
     this.#socket.destroy();
   }
 
+  /** Ends as a client that dies: the other side gets a reset. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   [Symbol.dispose](): void {
     this.close();
   }

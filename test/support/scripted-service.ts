@@ -1,5 +1,6 @@
 import { ByteBuffer } from "../../src/lib/byte-buffer.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
+import { type Log, silentLog } from "../../src/lib/log.ts";
 import { ClientRegistry } from "../../src/net/client-registry.ts";
 import type { Connection, Ticket } from "../../src/net/connection.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../../src/net/limits.ts";
@@ -14,17 +15,22 @@ export interface ScriptedServiceOptions {
   readonly port?: number;
   readonly limits?: Partial<ConnectionLimits>;
   readonly clock?: Clock;
+  readonly log?: Log;
   readonly respOnly?: boolean;
   readonly passwordRequired?: boolean;
 }
+
+const COMMANDS = new Set(
+  "ECHO DEFER SETTLE BIG HOLD PUSH THROW LATE-THROW LOGIN AUTH QUIT GET PUT".split(" "),
+);
 
 /**
  * A service whose replies come when the test says so, behind a real listener. Its commands, by the first argument:
  * `ECHO text` is answered at once, `DEFER name` when the test finishes the ticket of that name, `SETTLE text` at
  * once but held back until the test settles it, `BIG bytes` with so many bytes, `HOLD` keeps the client from going
  * on until it is released, `PUSH text` pushes to its own client before it replies, `THROW text` and `LATE-THROW
- * name` fail, the latter with a ticket taken, `LOGIN` authenticates, `QUIT` closes. In the text protocol `GET` and
- * `PUT` echo their key, and `DUMP` is a `BIG` of a thousand bytes.
+ * name` fail, the latter with a ticket taken, `LOGIN` and `AUTH` authenticate, `QUIT` closes. In the text protocol `GET`,
+ * `PUT` and `DELETE` echo their key, and `DUMP` is a `BIG` of a thousand bytes.
  */
 export class ScriptedService implements Service, Disposable {
   readonly registry = new ClientRegistry();
@@ -46,6 +52,7 @@ export class ScriptedService implements Service, Disposable {
       registry: this.registry,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       clock: options.clock ?? systemClock,
+      log: options.log ?? silentLog,
       respOnly: options.respOnly ?? false,
       passwordRequired: () => options.passwordRequired ?? false,
     });
@@ -53,6 +60,10 @@ export class ScriptedService implements Service, Disposable {
 
   get port(): number {
     return this.listener.port;
+  }
+
+  isCommandName(bytes: Uint8Array, start: number, end: number): boolean {
+    return COMMANDS.has(Buffer.from(bytes.subarray(start, end)).toString("latin1").toUpperCase());
   }
 
   connect(connection: Connection): Session {
@@ -96,6 +107,7 @@ export class ScriptedService implements Service, Disposable {
       case "SETTLE":
       case "GET":
       case "PUT":
+      case "DELETE":
         return reply.bulk(request.bytes, request.starts[1]!, request.ends[1]!);
       case "DEFER":
         this.tickets.set(request.text(1), connection.defer());
@@ -117,6 +129,7 @@ export class ScriptedService implements Service, Disposable {
       case "LATE-THROW":
         this.tickets.set(request.text(1), connection.defer());
         throw new Error(request.text(1));
+      case "AUTH":
       case "LOGIN":
         connection.authenticate();
         return reply.ok();

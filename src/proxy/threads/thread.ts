@@ -25,13 +25,14 @@ function runThread(start: ThreadStart): void {
   const threads = new ThreadTable(start.table, count);
   const registry = new SharedRegistry(threads, index);
   const clock = steadyClockSince(systemClock, start.clock);
+  const log = logOver();
   const store = Store.attach(start.store, start.holder);
   const proxy = new CachingProxy({
     settings,
     store,
     clock,
     random: systemRandom,
-    log: logOver(),
+    log,
     registry,
     threads,
     index,
@@ -54,6 +55,7 @@ function runThread(start: ThreadStart): void {
       registry,
       limits,
       clock,
+      log,
       respOnly: start.respOnly,
       sharesPort: true,
       passwordRequired: () => proxy.host.password !== undefined,

@@ -1,7 +1,5 @@
 import { NEVER } from "../../engine/engine.ts";
 import type { Command } from "../../net/command-table.ts";
-import { isPassword } from "../../net/connection-commands.ts";
-import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext } from "../context.ts";
 import { dump } from "../dump.ts";
 
@@ -54,32 +52,4 @@ export const textCommands: readonly Command<ServerContext>[] = [
     since: "0.1.0",
     run: (context) => dump(context),
   },
-  {
-    name: "auth",
-    arity: 2,
-    flags: ["no_auth", "fast"],
-    group: "connection",
-    summary: "Authenticates the connection.",
-    since: "0.1.0",
-    run: auth,
-  },
-  {
-    name: "quit",
-    arity: 1,
-    flags: ["no_auth", "fast"],
-    group: "connection",
-    summary: "Closes the connection.",
-    since: "0.1.0",
-    run({ connection }, _request, reply) {
-      reply.ok();
-      connection.closeAfterReplies();
-    },
-  },
 ];
-
-function auth({ host, connection }: ServerContext, request: Request, reply: ReplyWriter) {
-  if (host.password === undefined) return reply.error("ERR AUTH is not needed: there is no password");
-  if (!isPassword(host, request.view(1))) return reply.error("WRONGPASS invalid password");
-  connection.authenticate();
-  reply.ok();
-}

@@ -1,0 +1,56 @@
+import type { Log } from "../lib/log.ts";
+
+const MESSAGES_PER_MINUTE = 10;
+const MINUTE_MS = 60_000;
+
+/** Told of clients whose connections ended because they spoke another protocol; tells the operator, a few a minute. */
+export class ForeignClients {
+  readonly #http: Messages;
+  readonly #tls: Messages;
+
+  constructor(log: Log, clock: { monotonicMs(): number }) {
+    this.#http = new Messages(
+      "it sent HTTP; a web page may have tried to send requests of its own (cross-protocol scripting)",
+      log,
+      clock,
+    );
+    this.#tls = new Messages("it began with TLS, which this port does not speak", log, clock);
+  }
+
+  /** @param client its address and port */
+  closed(protocol: "HTTP" | "TLS", client: string): void {
+    (protocol === "HTTP" ? this.#http : this.#tls).tell(client);
+  }
+}
+
+/** Messages of one kind, no more than so many a minute. */
+class Messages {
+  readonly #reason: string;
+  readonly #log: Log;
+  readonly #clock: { monotonicMs(): number };
+  #minuteBegan = Number.NEGATIVE_INFINITY;
+  #told = 0;
+  #untold = 0;
+
+  constructor(reason: string, log: Log, clock: { monotonicMs(): number }) {
+    this.#reason = reason;
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  tell(client: string): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#minuteBegan >= MINUTE_MS) {
+      this.#minuteBegan = nowMs;
+      this.#told = 0;
+    }
+    if (this.#told === MESSAGES_PER_MINUTE) {
+      this.#untold++;
+      return;
+    }
+    this.#told++;
+    const others = this.#untold === 0 ? "" : `; so it was with ${this.#untold} others that were not told of`;
+    this.#untold = 0;
+    this.#log.warn(`closed the connection of ${client}: ${this.#reason}${others}`);
+  }
+}
