@@ -119,8 +119,6 @@ describe("malformed replies", () => {
     ["#tt\r\n", "reply with an invalid line of type '#'"],
     [",\r\n", "reply with an invalid line of type ','"],
     [",1,5\r\n", "reply with an invalid line of type ','"],
-    ["(1.5\r\n", "reply with an invalid line of type '('"],
-    ["(0x10\r\n", "reply with an invalid line of type '('"],
   ])("%j", (stream, message) => {
     expect(read(`+OK\r\n${stream}`)).toMatchObject([{ type: "+" }, message]);
   });
