@@ -1,10 +1,13 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import { hashBytes } from "../lib/hash.ts";
+import { writeKeyHash } from "../lib/key-hash.ts";
 
 /** The format of docs/RECORDING.md: what its readers and writers share, and its writer. */
 
 export const RECORDING_MAGIC = "GLASSREC";
-export const RECORDING_VERSION = 1;
+export const RECORDING_VERSION = 2;
+/** The one before. Its hashes are others, and of long keys it has the beginning only; it is read all the same. */
+export const EARLIER_RECORDING_VERSION = 1;
 export const RECORDING_HEADER_BYTES = 16;
 /** In the header: records hold keys, not hashes. */
 export const HOLDS_KEYS = 1;
@@ -20,8 +23,12 @@ export const RECORDED_DELETE = 2;
 export const WAS_HIT = 4;
 export const HAS_TTL = 8;
 
-/** Longer keys are recorded by their first bytes, so that a block has a greatest size. */
+/**
+ * So that a block has a greatest size, a longer key is recorded as its beginning and, in hexadecimal digits, the hash
+ * of the whole.
+ */
 const KEY_LIMIT_BYTES = 512;
+const HASH_DIGITS = 16;
 
 /** A file's first bytes. */
 export function recordingHeader(holdsKeys: boolean): Uint8Array {
@@ -46,7 +53,7 @@ export class RecordingBlock {
   readonly keys: Uint8Array | undefined;
   readonly keyEnd: Uint32Array;
 
-  /** @param keyBytes room for keys; 0: hashes are recorded */
+  /** @param keyBytes room for keys; 0: their hashes are recorded */
   constructor(capacity: number, keyBytes = 0) {
     this.capacity = capacity;
     this.flags = new Uint8Array(capacity);
@@ -77,16 +84,31 @@ export class RecordingBlock {
     this.ttlMs[i] = ttlMs;
   }
 
-  /** Adds the key of the record just added, where keys are recorded. */
+  /** Adds the key of the record just added, or its hash. */
   addKey(bytes: Uint8Array, start: number, end: number): void {
-    const { keys, keyEnd } = this;
-    if (keys === undefined) return;
+    const { keys, keyEnd, keyLow, keyHigh } = this;
     const i = this.count - 1;
+    if (keys === undefined) {
+      writeKeyHash(bytes, start, end, keyLow, keyHigh, i);
+      return;
+    }
     let to = i === 0 ? 0 : keyEnd[i - 1]!;
-    const last = Math.min(end, start + KEY_LIMIT_BYTES);
+    const isLong = end - start > KEY_LIMIT_BYTES;
+    const last = isLong ? start + KEY_LIMIT_BYTES - HASH_DIGITS : end;
     for (let at = start; at < last; at++) keys[to++] = bytes[at]!;
+    if (isLong) {
+      writeKeyHash(bytes, start, end, keyLow, keyHigh, i);
+      to = putDigits(keys, putDigits(keys, to, keyHigh[i]!), keyLow[i]!);
+    }
     keyEnd[i] = to;
   }
+}
+
+/** Writes eight hexadecimal digits. @returns where they end */
+function putDigits(bytes: Uint8Array, start: number, value: number): number {
+  const digits = value.toString(16).padStart(8, "0");
+  for (let i = 0; i < digits.length; i++) bytes[start + i] = digits.charCodeAt(i);
+  return start + digits.length;
 }
 
 /**

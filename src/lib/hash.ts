@@ -1,6 +1,6 @@
 /**
- * A 32-bit hash of bytes[start, end), seeded against keys chosen to collide. Four bytes a step with the mixing
- * of MurmurHash3 (x86, 32 bit; Austin Appleby, public domain).
+ * MurmurHash3 (x86, 32 bit; Austin Appleby, public domain) of bytes[start, end): a checksum. It is no hash of keys that
+ * clients choose, since some collide under every seed: `sip-hash.ts` has those.
  * @returns an unsigned 32-bit integer
  */
 export function hashBytes(bytes: Uint8Array, start: number, end: number, seed: number): number {

@@ -7,7 +7,6 @@ import {
   WAS_HIT,
 } from "../lens/recording.ts";
 import { ByteBuffer, type LargeValue, type ValueSink } from "../lib/byte-buffer.ts";
-import { keyHashHigh, keyHashLow } from "../lib/key-hash.ts";
 import type { Log } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
@@ -124,12 +123,8 @@ export class Recorder {
       }
       block = this.#blocks[this.#open % BLOCKS]!;
     }
-    if (this.#options.settings.holdsKeys) {
-      block.add(flags, nowMs, 0, 0, size, 0);
-      block.addKey(bytes, start, end);
-    } else {
-      block.add(flags, nowMs, keyHashLow(bytes, start, end), keyHashHigh(bytes, start, end), size, 0);
-    }
+    block.add(flags, nowMs, 0, 0, size, 0);
+    block.addKey(bytes, start, end);
     return this.#open * BLOCK_RECORDS + block.count - 1;
   }
 

@@ -1,4 +1,4 @@
-import { keyHashHigh, keyHashLow } from "../../lib/key-hash.ts";
+import { writeKeyHash } from "../../lib/key-hash.ts";
 import type { KeyFamilies } from "../key-families.ts";
 import { READ, type RecordBatch } from "../records.ts";
 
@@ -38,8 +38,7 @@ export function addKey(
   const i = batch.count;
   addRecord(batch, 0, 0, 1, 0, READ, 0);
   if (!setNumber(batch, i, bytes, start, end)) {
-    batch.keyLow[i] = keyHashLow(bytes, start, end);
-    batch.keyHigh[i] = keyHashHigh(bytes, start, end);
+    writeKeyHash(bytes, start, end, batch.keyLow, batch.keyHigh, i);
     if (families !== undefined) batch.family[i] = families.numberOf(bytes, start, end);
   }
 }

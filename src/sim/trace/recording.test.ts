@@ -1,8 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { BLOCK_HEADER_BYTES, RECORDING_HEADER_BYTES } from "../../lens/recording.ts";
+import {
+  BLOCK_HEADER_BYTES,
+  encodeBlock,
+  RECORDING_HEADER_BYTES,
+  RecordingBlock,
+  recordingHeader,
+} from "../../lens/recording.ts";
+import { ByteBuffer } from "../../lib/byte-buffer.ts";
+import { murmurCollisions } from "../../lib/murmur-collisions-fixture.ts";
 import { KeyFamilies } from "../key-families.ts";
-import { parse, TRACE_SAMPLES } from "./trace-samples-fixture.ts";
+import { WRITE } from "../records.ts";
+import { parse, record, TRACE_SAMPLES } from "./trace-samples-fixture.ts";
 
 const samples = TRACE_SAMPLES.filter(({ format }) => format === "recording");
 
@@ -69,3 +78,55 @@ describe.each(samples.map((sample, i) => [i === 0 ? "hashes" : "keys", sample] a
     });
   },
 );
+
+describe("a recording of version 1", () => {
+  const START_MS = 1_700_000_000_000;
+  /** Three requests, for user:1, page/é and user:1, as the earlier version wrote them. */
+  const HASHES =
+    "R0xBU1NSRUMBAAAAAAAAAEdCTEspAAAAAwAAAHcHQmkAAIBW/rx4QgAAAAAAAAAAAAAaShQBtd7ssKwCCdAPQ2tDt+UkZGWtAuDUAwTQDxpKFAG13uywrgI=";
+  const KEYS =
+    "R0xBU1NSRUMBAQAAAAAAAEdCTEsnAAAAAwAAAHH3cd0AAIBW/rx4QgAAAAAAAAAAAAAGdXNlcjoxrAIJ0A8HcGFnZS/Dqa0C4NQDBNAPBnVzZXI6Ma4C";
+
+  test.each([
+    ["hashes", HASHES, 0xb0ec_deb5_0114_4a1an, 0x6564_24e5_b743_6b43n],
+    ["keys", KEYS, "user:1", "page/é"],
+  ] as const)("of %s is read", (_, base64, user, page) => {
+    const { records, faults } = parse("recording", Buffer.from(base64, "base64"));
+    expect(records).toEqual([
+      record(user, { size: 300, timeMs: START_MS }),
+      record(page, { size: 301, timeMs: START_MS + 1000, operation: WRITE, ttlMs: 60_000 }),
+      record(user, { size: 302, timeMs: START_MS + 2000 }),
+    ]);
+    expect(faults.ignored).toBe(0);
+  });
+});
+
+/** Of reads of these keys. */
+function recordingOf(keys: readonly Uint8Array[], holdsKeys: boolean): Uint8Array {
+  const block = new RecordingBlock(keys.length, holdsKeys ? 2 ** 20 : 0);
+  for (const key of keys) {
+    block.add(0, 1000, 0, 0, 1, 0);
+    block.addKey(key, 0, key.length);
+  }
+  const out = new ByteBuffer();
+  out.append(recordingHeader(holdsKeys));
+  encodeBlock(block, 0, 0, out);
+  return out.view();
+}
+
+describe.each([false, true])("different keys stay different, keys themselves: %p", (holdsKeys) => {
+  const distinct = (keys: readonly Uint8Array[]): number =>
+    new Set(parse("recording", recordingOf(keys, holdsKeys)).records.map(({ key }) => key)).size;
+
+  test("that are chosen to collide", () => {
+    expect(distinct(murmurCollisions(8))).toBe(8);
+    expect(distinct(murmurCollisions(4096))).toBe(4096);
+  });
+
+  test("that are long and begin alike", () => {
+    for (const length of [512, 513, 5000]) {
+      const keys = [0, 1, 2, 3].map((last) => new Uint8Array(length).fill(0x61).fill(0x61 + last, -1));
+      expect(distinct(keys)).toBe(4);
+    }
+  });
+});

@@ -2,6 +2,7 @@ import {
   BLOCK_HEADER_BYTES,
   BLOCK_LIMIT_BYTES,
   BLOCK_MAGIC,
+  EARLIER_RECORDING_VERSION,
   HAS_TTL,
   HOLDS_KEYS,
   OPERATION_MASK,
@@ -68,8 +69,10 @@ class Recording implements TraceParser {
       this.#faults.fail(`this is no recording: it does not begin with ${RECORDING_MAGIC}`);
     }
     const version = bytes[start + 8]!;
-    if (version !== RECORDING_VERSION) {
-      this.#faults.fail(`it is a recording of version ${version}; known is ${RECORDING_VERSION}`);
+    if (version !== RECORDING_VERSION && version !== EARLIER_RECORDING_VERSION) {
+      this.#faults.fail(
+        `it is a recording of version ${version}; known are ${EARLIER_RECORDING_VERSION} and ${RECORDING_VERSION}`,
+      );
     }
     this.#holdsKeys = (bytes[start + 9]! & HOLDS_KEYS) !== 0;
     this.#hasHeader = true;

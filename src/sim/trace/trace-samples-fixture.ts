@@ -1,6 +1,6 @@
 import { encodeBlock, RecordingBlock, recordingHeader } from "../../lens/recording.ts";
 import { ByteBuffer } from "../../lib/byte-buffer.ts";
-import { keyHashHigh, keyHashLow } from "../../lib/key-hash.ts";
+import { writeKeyHash } from "../../lib/key-hash.ts";
 import type { KeyFamilies } from "../key-families.ts";
 import { DELETE, READ, RecordBatch, type RecordSource, WRITE } from "../records.ts";
 import { type Columns, parseColumns } from "./columns.ts";
@@ -30,8 +30,10 @@ export interface TraceSample {
 export function keyOf(text: string): bigint {
   const bytes = Buffer.from(text);
   if (/^(0|[1-9][0-9]*)$/.test(text) && BigInt(text) < 2n ** 64n) return BigInt(text);
-  const high = BigInt(keyHashHigh(bytes, 0, bytes.length));
-  return (high << 32n) | BigInt(keyHashLow(bytes, 0, bytes.length));
+  const low = new Uint32Array(1);
+  const high = new Uint32Array(1);
+  writeKeyHash(bytes, 0, bytes.length, low, high, 0);
+  return (BigInt(high[0]!) << 32n) | BigInt(low[0]!);
 }
 
 export function record(key: string | bigint, parts: Partial<PlainRecord> = {}): PlainRecord {
@@ -156,7 +158,7 @@ function recordingBytes(holdsKeys: boolean): Uint8Array {
       const operation = key === "42" ? WRITE : READ;
       const [low, high] = [Number(number & 0xffff_ffffn), Number(number >> 32n)];
       block.add(operation, 1_700_000_000_000 + i * 1000, low, high, 300 + i, i === 1 ? 60_000 : 0);
-      block.addKey(bytes, 0, bytes.length);
+      if (holdsKeys) block.addKey(bytes, 0, bytes.length);
     }
     encodeBlock(block, 0, 0, out);
   }
