@@ -1,3 +1,6 @@
+import { latin1 } from "../lib/bytes.ts";
+import { KeyMap } from "../lib/key-map.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
 import type { Connection } from "../net/connection.ts";
 
 /** A client that hears of every change of the keys with certain prefixes. */
@@ -10,12 +13,18 @@ export interface BroadcastClient {
 interface Prefix {
   readonly clients: Set<BroadcastClient>;
   /** Keys changed since the last message, and who changed each of them last. */
-  readonly changes: Map<string, Connection | undefined>;
+  readonly changes: KeyMap<Connection | undefined>;
 }
 
 /** The prefixes that clients asked to hear of (BCAST), and the changes not told yet. */
 export class BroadcastTable {
   readonly #prefixes = new Map<string, Prefix>();
+  readonly #hashKey: HashKey;
+
+  /** @param hashKey secret; of the hashes of keys */
+  constructor(hashKey: HashKey) {
+    this.#hashKey = hashKey;
+  }
 
   get prefixCount(): number {
     return this.#prefixes.size;
@@ -24,7 +33,7 @@ export class BroadcastTable {
   add(prefix: string, client: BroadcastClient): void {
     let entry = this.#prefixes.get(prefix);
     if (entry === undefined) {
-      entry = { clients: new Set(), changes: new Map() };
+      entry = { clients: new Set(), changes: new KeyMap(this.#hashKey) };
       this.#prefixes.set(prefix, entry);
     }
     entry.clients.add(client);
@@ -37,27 +46,31 @@ export class BroadcastTable {
     if (entry.clients.size === 0) this.#prefixes.delete(prefix);
   }
 
-  /** @returns whether anybody wants to hear of it */
-  changed(key: string, by: Connection | undefined): boolean {
+  /** The key bytes[start, end) has changed. @returns whether anybody wants to hear of it */
+  changed(bytes: Uint8Array, start: number, end: number, by: Connection | undefined): boolean {
+    const key = latin1(bytes, start, end);
     let wanted = false;
     for (const [prefix, { changes }] of this.#prefixes) {
       if (!key.startsWith(prefix)) continue;
-      changes.set(key, by);
+      changes.set(bytes, start, end, by);
       wanted = true;
     }
     return wanted;
   }
 
   /** Hands over what each client is to be told, one list of keys for each of its prefixes, and forgets it. */
-  takeMessages(tell: (client: BroadcastClient, keys: readonly string[]) => void): void {
+  takeMessages(tell: (client: BroadcastClient, keys: readonly Uint8Array[]) => void): void {
     for (const { clients, changes } of this.#prefixes.values()) {
       if (changes.size === 0) continue;
-      const all = [...changes.keys()];
-      const made = new Map(changes);
+      const all = [...changes];
       changes.clear();
       for (const client of clients) {
-        const keys = client.noLoop ? all.filter((key) => made.get(key) !== client.connection) : all;
-        if (keys.length > 0) tell(client, keys);
+        const told = client.noLoop ? all.filter(([, by]) => by !== client.connection) : all;
+        if (told.length > 0)
+          tell(
+            client,
+            told.map(([key]) => key),
+          );
       }
     }
   }

@@ -7,6 +7,7 @@ import {
   TooLargeError,
 } from "../engine/engine.ts";
 import type { ValueSink } from "../lib/byte-buffer.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { KeyTracker } from "./key-tracker.ts";
@@ -18,15 +19,17 @@ import { WatchTable } from "./watch-table.ts";
  */
 export class Keyspace {
   readonly engine: Engine;
-  readonly watches = new WatchTable();
+  readonly watches: WatchTable;
   /** Reads that found their key, and those that did not: `keyspace_hits` and `keyspace_misses`. */
   hitCount = 0;
   missCount = 0;
   readonly #tracker: KeyTracker;
 
-  constructor(engine: Engine, tracker: KeyTracker) {
+  /** @param hashKey secret; of the hashes of keys */
+  constructor(engine: Engine, tracker: KeyTracker, hashKey: HashKey) {
     this.engine = engine;
     this.#tracker = tracker;
+    this.watches = new WatchTable(hashKey);
   }
 
   // ---- reads that count

@@ -89,7 +89,7 @@ export class Server implements Service, SessionHost {
     this.startedAtMs = options.clock.wallMs();
     this.engine = options.openEngine((key, departure) => this.keyspace.departed(key, departure));
     this.tracking = new Tracking(options.hashKey);
-    this.keyspace = new Keyspace(this.engine, this.tracking);
+    this.keyspace = new Keyspace(this.engine, this.tracking, options.hashKey);
     this.commands = new CommandTable<ServerContext>([
       ...connectionCommands,
       clientCommand,

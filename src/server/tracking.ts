@@ -1,5 +1,5 @@
 import { ByteBuffer } from "../lib/byte-buffer.ts";
-import { fromLatin1, latin1, utf8 } from "../lib/bytes.ts";
+import { fromLatin1, utf8 } from "../lib/bytes.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import type { TrackingCommands } from "../net/client-context.ts";
 import { SYNTAX_ERROR } from "../net/command-errors.ts";
@@ -38,7 +38,7 @@ interface TrackingClient extends TrackingOptions, BroadcastClient {
 export class Tracking implements KeyTracker, TrackingCommands {
   readonly #clients = new Map<number, TrackingClient>();
   readonly #table: TrackingTable;
-  readonly #broadcasts = new BroadcastTable();
+  readonly #broadcasts: BroadcastTable;
   readonly #message = new ByteBuffer(256);
   readonly #writer = new RespWriter(this.#message, 3);
   readonly #schedule: (run: () => void) => void;
@@ -51,6 +51,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
    */
   constructor(hashKey: HashKey, schedule: (run: () => void) => void = (run) => setImmediate(run)) {
     this.#table = new TrackingTable({ isLive: (clientId) => this.#clients.has(clientId), hashKey });
+    this.#broadcasts = new BroadcastTable(hashKey);
     this.#schedule = schedule;
   }
 
@@ -119,7 +120,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
 
   keyChanged(bytes: Uint8Array, start: number, end: number, by: Connection | undefined): void {
     if (this.#clients.size === 0) return;
-    if (this.#broadcasts.prefixCount > 0 && this.#broadcasts.changed(latin1(bytes, start, end), by)) {
+    if (this.#broadcasts.prefixCount > 0 && this.#broadcasts.changed(bytes, start, end, by)) {
       this.#scheduleBroadcast();
     }
     const trackers = this.#table.take(bytes, start, end);
@@ -262,7 +263,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
     this.#broadcasts.takeMessages((client, keys) => {
       this.#beginMessage();
       this.#writer.array(keys.length);
-      for (const key of keys) this.#writer.bulk(fromLatin1(key));
+      for (const key of keys) this.#writer.bulk(key);
       this.#send(client.connection);
     });
     this.#message.clear(KEEP_MESSAGE_BYTES);

@@ -1,5 +1,4 @@
 import { copyBytes } from "../lib/byte-buffer.ts";
-import { fromLatin1, latin1 } from "../lib/bytes.ts";
 import type { Command } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import { Request } from "../protocol/protocol.ts";
@@ -15,6 +14,12 @@ export interface QueuedCommand<Context> {
 /** Bytes that a queued command takes besides its arguments, roughly. */
 const QUEUED_OVERHEAD_BYTES = 256;
 
+interface WatchedKey {
+  readonly key: Uint8Array;
+  /** When the watch began. */
+  readonly existed: boolean;
+}
+
 /** What one client has begun with MULTI, and the keys it watches. */
 export class Transaction<Context> implements Watcher {
   /** Between MULTI and EXEC or DISCARD: commands are queued. */
@@ -28,8 +33,7 @@ export class Transaction<Context> implements Watcher {
   queuedBytes = 0;
   readonly #keyspace: Keyspace;
   readonly #connection: Connection;
-  /** The keys watched, and whether they existed when the watch began. */
-  readonly #watched = new Map<string, boolean>();
+  readonly #watched: WatchedKey[] = [];
 
   constructor(keyspace: Keyspace, connection: Connection) {
     this.#keyspace = keyspace;
@@ -37,7 +41,7 @@ export class Transaction<Context> implements Watcher {
   }
 
   get watchedCount(): number {
-    return this.#watched.size;
+    return this.#watched.length;
   }
 
   begin(): void {
@@ -66,16 +70,17 @@ export class Transaction<Context> implements Watcher {
   watch(key: Uint8Array): void {
     // Once touched, EXEC will do nothing whatever else is watched.
     if (this.isTouched) return;
-    const name = latin1(key);
-    if (this.#watched.has(name)) return;
+    const { watches } = this.#keyspace;
+    if (watches.has(key, this)) return;
     const existed = this.#keyspace.has(key);
-    this.#watched.set(name, existed);
-    this.#keyspace.watches.add(name, this, existed);
+    // Not `slice`: of a `Buffer` that would be a view.
+    this.#watched.push({ key: new Uint8Array(key), existed });
+    watches.add(key, this, existed);
   }
 
   unwatch(): void {
-    for (const name of this.#watched.keys()) this.#keyspace.watches.remove(name, this);
-    this.#watched.clear();
+    for (const { key } of this.#watched) this.#keyspace.watches.remove(key, this);
+    this.#watched.length = 0;
     this.isTouched = false;
   }
 
@@ -85,8 +90,8 @@ export class Transaction<Context> implements Watcher {
 
   /** Whether a watched key has expired without having been removed yet, of which `touch` would have told. */
   hasExpiredWatch(): boolean {
-    for (const [name, existed] of this.#watched) {
-      if (existed && !this.#keyspace.has(fromLatin1(name))) return true;
+    for (const { key, existed } of this.#watched) {
+      if (existed && !this.#keyspace.has(key)) return true;
     }
     return false;
   }
