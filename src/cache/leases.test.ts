@@ -92,7 +92,7 @@ test("fills of thousands of different keys at once hardly ever refuse each other
     leases.end(hash);
   }
   // 1 in 25 was, when every fill changed one of 65,536 tokens.
-  expect(refused).toBeLessThanOrEqual(5);
+  expect(refused).toBeLessThanOrEqual(10);
 });
 
 test("their size is a share of the budget", () => {

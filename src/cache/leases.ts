@@ -1,5 +1,8 @@
 /** All lease tokens and counts of open fills take at most this share of a small budget. */
-const SHARE = 1 / 64;
+const SMALL_SHARE = 1 / 64;
+/** Enough for thousands of fills at once; beyond it, they grow with this share of the budget. */
+const ENOUGH_BYTES = 256 * 1024;
+const LARGE_SHARE = 1 / 128;
 const TOKENS_LIMIT = 2 ** 20;
 /** Counts of open fills for each token, at half the size. */
 const COUNTS_PER_TOKEN = 2;
@@ -72,8 +75,9 @@ export class Leases {
 
 /** A power of two, so that a token is picked by the low bits of a hash. */
 export function leaseCountFor(budgetBytes: number): number {
+  const bytes = Math.max(Math.min(budgetBytes * SMALL_SHARE, ENOUGH_BYTES), budgetBytes * LARGE_SHARE);
   let count = TOKENS_LIMIT;
-  while (count * BYTES_PER_TOKEN > budgetBytes * SHARE) count /= 2;
+  while (count * BYTES_PER_TOKEN > bytes) count /= 2;
   return count;
 }
 
