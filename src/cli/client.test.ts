@@ -10,6 +10,7 @@ import {
 } from "../../test/support/command-line.ts";
 import { type RunningServer, startGlasscache } from "../../test/support/origins.ts";
 import { freePort, TemporaryDirectory } from "../../test/support/program.ts";
+import { dumpedBytes } from "../client/client.ts";
 import { bulk, FakeServer } from "../client/fake-server-fixture.ts";
 
 const LAUNCHER = join(import.meta.dir, "../../bin/glasscache");
@@ -248,6 +249,23 @@ describe("a dump", () => {
     expect(code).toBe(0);
     expect(stdout.indexOf("\n")).toBe(stdout.length - 1);
     expect(JSON.parse(stdout)).toEqual(expected);
+  });
+
+  test("tells keys apart that are no text", async () => {
+    await using other = await startGlasscache(["server", "--engine", "memory"]);
+    const args = ["client", "--host", "127.0.0.1", "--port", String(other.port)];
+    const keys = ["\\xff", "\\xfe", "\\xef\\xbf\\xbd", "\\xed\\xa0\\x80", "a\\x00"];
+    await runGlasscache(args, { stdin: keys.map((key) => `PUT "${key}" "${key}"\n`).join("") });
+    const dumped = JSON.parse((await runGlasscache([...args, "DUMP"])).stdout) as Record<string, string>;
+    const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+    const found = Object.entries(dumped).map(([key, value]) => [
+      hex(dumpedBytes(key)),
+      hex(dumpedBytes(value)),
+    ]);
+    const expected = ["eda080", "efbfbd", "fe", "ff", "6100"];
+    expect(found.sort()).toEqual(expected.map((key) => [key, key]).sort());
+    const lines = (await runGlasscache([...args, "--json", "DUMP"])).stdout.trim().split("\n");
+    expect(new Set(lines).size).toBe(keys.length);
   });
 
   test("or, with --json, one object for each entry", async () => {

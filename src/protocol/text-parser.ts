@@ -7,8 +7,8 @@ import {
   refuseRequestLine,
   TLS_HANDSHAKE,
 } from "./foreign-protocol.ts";
-import { parseInline } from "./inline-command.ts";
-import type { ParserLimits, Request, RequestParser } from "./protocol.ts";
+import { INLINE_BYTES, parseInline } from "./inline-command.ts";
+import { type ParserLimits, ProtocolError, type Request, type RequestParser } from "./protocol.ts";
 
 const EQUALS = 0x3d;
 /** Up to here a line's end is searched for by hand, then by the runtime's own search. */
@@ -81,7 +81,12 @@ export class TextParser implements RequestParser {
       request.problem = tooLong(this.limits);
       return lineFeed < 0 ? end : lineFeed + 1;
     }
-    if (lineFeed < 0) return this.#wait(end - start);
+    if (lineFeed < 0) {
+      if (end - start > INLINE_BYTES && this.kindOf(bytes, start, end) === "inline") {
+        throw new ProtocolError("too big inline request");
+      }
+      return this.#wait(end - start);
+    }
     this.#searched = 0;
     this.#parseLine(bytes, start, lineFeed, request);
     return lineFeed + 1;

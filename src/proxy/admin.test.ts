@@ -209,8 +209,8 @@ describe("the proxy's password", () => {
         "ERROR authentication required; give the password with: AUTH password",
       );
     }
-    expect(await text.ask("AUTH wrong")).toBe("ERROR wrong password");
-    expect(await text.ask("AUTH pw")).toBe("OK");
+    expect(await text.ask("AUTH wrong")).toStartWith("-WRONGPASS ");
+    expect(await text.ask("AUTH pw")).toBe("+OK\r");
     expect(await text.ask("PUT a=1")).toBe("{Backend Server} : OK");
   });
 
@@ -219,7 +219,7 @@ describe("the proxy's password", () => {
     await using local = await LocalProxy.ready({ origin: origin.port });
     const [client, text] = [await local.client(), await local.textClient()];
     expect(String(await client.ask("AUTH", "pw"))).toContain("without any password configured");
-    expect(await text.ask("AUTH pw")).toBe("ERROR no password is asked for");
+    expect(await text.ask("AUTH pw")).toContain("without any password configured");
   });
 });
 

@@ -10,6 +10,8 @@ import { TextClient } from "./text-client.ts";
 
 export interface LocalServerOptions {
   readonly clock?: Clock;
+  /** 127.0.0.1 by default. */
+  readonly host?: string;
   readonly limits?: Partial<ServerLimits>;
   readonly password?: string;
   readonly respOnly?: boolean;
@@ -39,7 +41,11 @@ export class LocalServer implements AsyncDisposable {
       hashKey: { low: 1, high: 0 },
       log: options.log ?? silentLog,
     });
-    const listener = this.server.listen({ host: "127.0.0.1", port: 0, respOnly: options.respOnly });
+    const listener = this.server.listen({
+      host: options.host ?? "127.0.0.1",
+      port: 0,
+      respOnly: options.respOnly,
+    });
     this.port = listener.port;
   }
 
