@@ -53,7 +53,7 @@ const valkey: Suite = {
     ),
   command: ({ unit, address }) => [
     ...["./runtest", "--host", address.host, "--port", String(address.port)],
-    ...["--single", unit, "--baseport", String(20_000 + (address.port % 10_000))],
+    ...["--durable", "--single", unit, "--baseport", String(20_000 + (address.port % 10_000))],
   ],
   read: (output) =>
     readLines(
