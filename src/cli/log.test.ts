@@ -16,7 +16,10 @@ test("a message for people is one line", () => {
   expect(pretty({ msg: "m" }, true)).toBe("\x1b[33mwarn \x1b[0m m\n");
 });
 
-test("an error comes with its trace", () => {
+test("an error comes with its trace, without control characters", () => {
+  expect(pretty({ msg: "m", err: { message: "no", stack: "Error: \x1b[31m\x9b\n    at x" } })).toEndWith(
+    "Error: \\x1b[31m\\xc2\\x9b\n    at x\n",
+  );
   expect(pretty({ msg: "m", err: { message: "no", stack: "Error: no\n    at x" } })).toBe(
     "warn  m\nError: no\n    at x\n",
   );

@@ -1,5 +1,6 @@
 import { type Logger, pino, stdTimeFunctions } from "pino";
 import { choice, setting } from "./setting.ts";
+import { displayLines } from "./terminal-text.ts";
 
 const LOGGING = "Messages:";
 
@@ -62,7 +63,7 @@ export function prettyLine(line: string, colour: boolean): string {
     parts.push(paint(`${key}=${text}`, "90", colour));
   }
   const error = record["err"] as { stack?: string; message?: string } | undefined;
-  const trace = error === undefined ? "" : `\n${error.stack ?? error.message}`;
+  const trace = error === undefined ? "" : `\n${displayLines(String(error.stack ?? error.message))}`;
   return `${parts.join(" ")}${trace}\n`;
 }
 

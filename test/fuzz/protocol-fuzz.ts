@@ -19,7 +19,7 @@ import {
 import { type ReplyLimits, ReplyReader } from "../../src/protocol/reply-reader.ts";
 import { decodeReply } from "../../src/protocol/reply-value.ts";
 import { RespParser } from "../../src/protocol/resp-parser.ts";
-import { TextParser } from "../../src/protocol/text-parser.ts";
+import { type IsCommandName, TextParser } from "../../src/protocol/text-parser.ts";
 import { mutate, writeReplies, writeRespRequests, writeTextRequests } from "./stream-mutation.ts";
 
 /** Small, so that inputs cross them. */
@@ -60,6 +60,9 @@ interface Target {
   create(): RequestParser | ReplyReader;
 }
 
+/** SET, in any case. */
+const isSet: IsCommandName = (bytes, start, end) => /^set$/i.test(latin1(bytes, start, end));
+
 const TARGETS: readonly Target[] = [
   {
     name: "RESP requests",
@@ -71,7 +74,12 @@ const TARGETS: readonly Target[] = [
     write: (out, random) => writeRespRequests(out, random, true),
     create: () => new RespParser(PARSER_LIMITS),
   },
-  { name: "text requests", write: writeTextRequests, create: () => new TextParser(PARSER_LIMITS) },
+  {
+    name: "text and inline requests",
+    write: (out, random) =>
+      random.below(2) === 0 ? writeTextRequests(out, random) : writeRespRequests(out, random, true),
+    create: () => new TextParser(PARSER_LIMITS, isSet),
+  },
   { name: "replies", write: writeReplies, create: () => new ReplyReader(REPLY_LIMITS) },
 ];
 
