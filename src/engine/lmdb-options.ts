@@ -1,7 +1,8 @@
 import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
-import type { DepartureListener } from "./engine.ts";
-import type { Synchronize } from "./journal.ts";
+import type { DepartureListener, StorageError } from "./engine.ts";
+import type { JournalDisk } from "./journal-disk.ts";
 
 export interface LmdbEngineOptions {
   /** Where the data lies; made when it is not there. */
@@ -23,8 +24,17 @@ export interface LmdbEngineOptions {
   readonly intervalMs?: number;
   /** Memory for writes that wait for the disk, 256 MiB by default: beyond a quarter `settle` waits, beyond all `set` refuses. */
   readonly pendingBytes?: number;
-  /** For tests; see `Journal`. */
-  readonly synchronize?: Synchronize | undefined;
+  /**
+   * Whether to go on with what can be read where the directory is damaged; else opening fails. Damaged files are kept
+   * under another name.
+   */
+  readonly isRecovering?: boolean | undefined;
+  /** Told once, when something could not be written and writes are refused from then on. */
+  readonly onFailure?: ((error: StorageError) => void) | undefined;
+  /** Told of a conversion and of what was damaged; silent by default. */
+  readonly log?: Log | undefined;
+  /** The system's, unless a test has one of its own. */
+  readonly disk?: JournalDisk | undefined;
 }
 
 /** What an engine found when it opened its directory. */

@@ -18,6 +18,7 @@ import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { hashBytes } from "../lib/hash.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { DamageError } from "./damage.ts";
 import {
   type LargeWrite,
   NEVER,
@@ -29,8 +30,9 @@ import {
 import { describeEngine } from "./engine-conformance.ts";
 import { EngineModel, operations, scanAll } from "./engine-model.ts";
 import { collidingKeys } from "./hash-collisions-fixture.ts";
+import { type JournalDisk, systemDisk } from "./journal-disk.ts";
 import { version1Frame } from "./journal-fixture.ts";
-import { FILE_HEADER_BYTES } from "./journal-format.ts";
+import { FRAMES_AT } from "./journal-format.ts";
 import { LmdbEngine, type LmdbEngineOptions } from "./lmdb.ts";
 
 let scratch = "";
@@ -51,15 +53,18 @@ const defaults = {
 
 /** A disk that synchronizes a file when the test says so. */
 class SlowDisk {
-  isSlow = true;
+  isSlow = false;
   #asked: PromiseWithResolvers<void> | undefined;
   #listener: (() => void) | undefined;
 
-  readonly synchronize = (): Promise<void> => {
-    if (!this.isSlow) return Promise.resolve();
-    this.#asked = Promise.withResolvers();
-    this.#listener?.();
-    return this.#asked.promise;
+  readonly files: JournalDisk = {
+    ...systemDisk,
+    synchronize: () => {
+      if (!this.isSlow) return Promise.resolve();
+      this.#asked = Promise.withResolvers();
+      this.#listener?.();
+      return this.#asked.promise;
+    },
   };
 
   async isAsked(): Promise<void> {
@@ -305,7 +310,8 @@ describe("lmdb engine", () => {
 
     test("is answered when the journal is on disk, and one synchronization serves all that waited for it", async () => {
       const disk = new SlowDisk();
-      const engine = await open({ synchronize: disk.synchronize });
+      const engine = await open({ disk: disk.files });
+      disk.isSlow = true;
       const answered: string[] = [];
       const write = (key: string) => {
         setWhole(engine, utf8(key), utf8("value"), NEVER);
@@ -318,10 +324,6 @@ describe("lmdb engine", () => {
       await new Promise((resolve) => setImmediate(resolve));
       write("d");
       expect(answered).toEqual([]);
-      // The file and, since it is new, the directory.
-      disk.finish();
-      await disk.isAsked();
-      expect(answered).toEqual([]);
       disk.finish();
       await disk.isAsked();
       expect(answered).toEqual(["a", "b"]);
@@ -333,14 +335,13 @@ describe("lmdb engine", () => {
 
     test("is refused when the journal cannot be synchronized, and what was not on disk is gone", async () => {
       const disk = new SlowDisk();
-      const engine = await open({ synchronize: disk.synchronize });
+      const engine = await open({ disk: disk.files });
+      disk.isSlow = true;
       const write = (value: string) => {
         setWhole(engine, utf8("key"), utf8(value), NEVER);
         return engine.settle()!;
       };
       const first = write("1");
-      await disk.isAsked();
-      disk.finish();
       await disk.isAsked();
       disk.finish();
       await first;
@@ -362,7 +363,7 @@ describe("lmdb engine", () => {
 
     test("a checkpoint that ends in the middle is begun again", async () => {
       const disk = new SlowDisk();
-      const engine = await open({ synchronize: disk.synchronize, intervalMs: 1 });
+      const engine = await open({ disk: disk.files, intervalMs: 1 });
       disk.isSlow = false;
       for (let i = 0; i < 1000; i++) setWhole(engine, utf8(`old ${i}`), utf8("value"), NEVER);
       await engine.settle();
@@ -496,7 +497,7 @@ describe("lmdb engine", () => {
     test("is refused, and changes nothing, when the disk failed before its end", async () => {
       const disk = new SlowDisk();
       disk.isSlow = false;
-      const engine = await open({ synchronize: disk.synchronize, arenaBytes: 16 * 1024 ** 2 });
+      const engine = await open({ disk: disk.files, arenaBytes: 16 * 1024 ** 2 });
       setWhole(engine, key, utf8("before"), NEVER);
       await engine.settle();
       const write = begin(engine, NEVER);
@@ -580,7 +581,7 @@ describe("lmdb engine", () => {
         frames.push(statSync(join(directory, "journal-odd")).size);
       }
       const original = copyAsIs();
-      for (let length = frames.at(-1)!; length >= 0; length -= 7) {
+      for (let length = frames.at(-1)!; length >= FRAMES_AT; length -= 7) {
         const copy = newDirectory();
         cpSync(original, copy, { recursive: true });
         truncateSync(join(copy, "journal-odd"), length);
@@ -589,8 +590,8 @@ describe("lmdb engine", () => {
         const value = whole.length === 0 ? undefined : utf8(`${whole.length}`);
         expect(found.get(utf8("a"))?.value).toEqual(value);
         expect(found.get(utf8("b"))?.value).toEqual(value);
-        const rest = length - (whole.at(-1) ?? FILE_HEADER_BYTES);
-        expect(found.recovery.voidBytes).toBe(rest < 16 ? 0 : rest);
+        const rest = length - (whole.at(-1) ?? FRAMES_AT);
+        expect(found.recovery.voidBytes).toBe(rest < 8 ? 0 : rest);
         found.check();
         await found.close();
         expect(journalsIn(copy)).toEqual([]);
@@ -611,15 +612,20 @@ describe("lmdb engine", () => {
         const first = join(copy, "journal-odd");
         if (damage === "lost") rmSync(first);
         if (damage === "cut short") truncateSync(first, statSync(first).size - 1);
-        const found = await open({ directory: copy, sync: "interval", intervalMs: 1e6 });
-        expect(found.size()).toBe(damage === "none" ? 20_001 : 0);
+        const options = { directory: copy, sync: "interval", intervalMs: 1e6 } as const;
+        if (damage === "lost") {
+          // Whether it was on disk nobody can tell any more.
+          await expect(open(options)).rejects.toThrow("journal-odd: the file is missing");
+        }
+        const found = await open({ ...options, isRecovering: damage === "lost" });
+        expect(found.size()).toBe({ none: 20_001, lost: 1, "cut short": 0 }[damage]);
         setWhole(found, utf8("b"), utf8("2"), NEVER);
         found.settle();
         const again = newDirectory();
         cpSync(copy, again, { recursive: true });
         const reopened = await open({ directory: again });
         expect(reopened.get(utf8("b"))?.value).toEqual(utf8("2"));
-        expect(reopened.get(utf8("later")) === undefined).toBe(damage !== "none");
+        expect(reopened.get(utf8("later")) === undefined).toBe(damage === "cut short");
         expect(reopened.recovery).toEqual({ journaledWrites: 1, voidBytes: 0 });
         await reopened.close();
         await found.close();
@@ -645,7 +651,7 @@ describe("lmdb engine", () => {
         await untilWritten(engine);
       }
       expect(journalsIn(directory)).toEqual(["journal-even", "journal-odd"]);
-      expect(most).toBeLessThan(2 * 200 * 40);
+      expect(most).toBeLessThan(2 * (200 * 40 + FRAMES_AT));
     });
 
     test("a directory with the journal of an earlier version is read and gone on with", async () => {
@@ -665,9 +671,8 @@ describe("lmdb engine", () => {
       writeFileSync(join(directory, `journal-${next}`), version1Frame(key, record));
 
       const second = await open();
-      expect(second.recovery).toEqual({ journaledWrites: 1, voidBytes: 0 });
       expect(scanAll(second, 10).sort()).toEqual(["new", "old"]);
-      expect(journalsIn(directory)).toEqual([]);
+      expect(journalsIn(directory)).toEqual(["journal-even", "journal-odd"]);
       setWhole(second, utf8("newer"), utf8("value"), NEVER);
       await second.settle();
       const copy = await open({ directory: copyAsIs() });
@@ -712,7 +717,9 @@ describe("lmdb engine", () => {
       setWhole(engine, utf8("key"), utf8("value"), NEVER);
       await engine.settle();
       const bytesOf = (name: string) => statSync(join(directory, name)).size;
-      expect(engine.stats().diskBytes).toBe(bytesOf("data.mdb") + bytesOf("journal-odd"));
+      expect(engine.stats().diskBytes).toBe(
+        bytesOf("data.mdb") + bytesOf("journal-odd") + bytesOf("journal-even"),
+      );
       expect(statSync(join(directory, "journal-odd")).mode & 0o077).toBe(0);
     });
 
@@ -749,10 +756,10 @@ describe("lmdb engine", () => {
       });
       await root
         .openDB({ name: "meta", encoding: "binary", keyEncoding: "binary" })
-        .put(Buffer.from("version"), Uint8Array.of(3));
+        .put(Buffer.from("version"), Uint8Array.of(4));
       await root.close();
       await expect(open()).rejects.toThrow(StorageError);
-      await expect(open()).rejects.toThrow("it has format 3");
+      await expect(open()).rejects.toThrow("it has format 4");
     });
 
     test("with the database of another program is left alone", async () => {
@@ -777,8 +784,11 @@ describe("lmdb engine", () => {
       }
       rmSync(join(directory, "data.mdb"));
       await (await open()).close();
-      truncateSync(join(directory, "data.mdb"), 5000);
-      await expect(open()).rejects.toThrow("or damaged");
+      for (const bytes of [5000, 4000, 100]) {
+        truncateSync(join(directory, "data.mdb"), bytes);
+        await expect(open()).rejects.toThrow(DamageError);
+        await expect(open()).rejects.toThrow("  data.mdb, byte ");
+      }
       writeFileSync(join(scratch, "file"), "");
       directory = join(scratch, "file", "below");
       await expect(open()).rejects.toThrow(`cannot make the data directory ${directory}`);
