@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Log } from "../lib/log.ts";
-import type { Random } from "../lib/random.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
 import { copyName, type Damage, DamageError, damageText } from "./damage.ts";
 import { checkDataFile, DATA_FILE } from "./data-file.ts";
 import { type EarlierJournal, findEarlierJournal, replayEarlierJournal } from "./earlier-journal.ts";
@@ -28,7 +28,8 @@ export interface OpeningOptions {
   /** Whether to go on with what can be read where something is damaged. */
   readonly isRecovering: boolean;
   readonly nowMs: number;
-  readonly random: Random;
+  /** Of a database that is made. */
+  readonly hashKey: HashKey;
   readonly log: Log;
 }
 
@@ -42,11 +43,11 @@ export interface OpeningOptions {
  * @throws DamageError, or StorageError for whatever else is in the way; nothing has been changed then
  */
 export async function prepareDirectory(options: OpeningOptions): Promise<void> {
-  const { directory, random } = options;
+  const { directory, hashKey } = options;
   rmSync(join(directory, NEW_DIRECTORY), { recursive: true, force: true });
   const state = check(directory);
   if (state === "absent") {
-    await replaceDatabase(options, (made) => Tables.make(made, random, false));
+    await replaceDatabase(options, (made) => Tables.make(made, hashKey, false));
   } else if (state !== "whole") {
     await recoverDatabase(options, state);
   } else {
@@ -97,7 +98,7 @@ async function formatOf(directory: string): Promise<number> {
 
 /** Begins anew, and keeps the file that is damaged. */
 async function recoverDatabase(options: OpeningOptions, damage: Damage): Promise<void> {
-  const { directory, random, log, nowMs, isRecovering } = options;
+  const { directory, hashKey, log, nowMs, isRecovering } = options;
   if (!isRecovering) throw new DamageError(directory, [damage]);
   const copies = keepCopies(directory, [damage], nowMs);
   log.warn(
@@ -107,7 +108,7 @@ async function recoverDatabase(options: OpeningOptions, damage: Damage): Promise
   const earlier = findEarlierJournal(directory, 0, true);
   const isEarlier = earlier.parts.length > 0;
   await replaceDatabase(options, async (made) => {
-    await Tables.make(made, random, !isEarlier && hasJournals(directory));
+    await Tables.make(made, hashKey, !isEarlier && hasJournals(directory));
     if (isEarlier) await fill(made, [], earlier);
   });
   if (isEarlier) removeJournals(directory);
@@ -115,7 +116,7 @@ async function recoverDatabase(options: OpeningOptions, damage: Damage): Promise
 
 /** Makes the tables anew: keys have another hash, and their order is that of the hash. */
 async function convert(options: OpeningOptions, format: number): Promise<void> {
-  const { directory, random, log, wasAlways, isRecovering, nowMs } = options;
+  const { directory, hashKey, log, wasAlways, isRecovering, nowMs } = options;
   const earlier = new EarlierTables(directory);
   try {
     const journal = findEarlierJournal(directory, earlier.journalSequence, wasAlways);
@@ -133,7 +134,7 @@ async function convert(options: OpeningOptions, format: number): Promise<void> {
       log.warn({ voidBytes }, "dropped the end of the journal, which a crash had left unfinished");
     }
     await replaceDatabase(options, async (made) => {
-      await Tables.make(made, random, false);
+      await Tables.make(made, hashKey, false);
       await fill(made, earlier.entries(), journal);
     });
   } finally {

@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
 import type { DepartureListener, StorageError } from "./engine.ts";
 import type { JournalDisk } from "./journal-disk.ts";
 
@@ -17,8 +18,10 @@ export interface LmdbEngineOptions {
   /** Who leaves the arena when it is full, as `parsePolicy` reads it. */
   readonly policy: string;
   readonly clock: Clock;
-  /** Draws random keys, and the seed of the key hash when the directory is made. */
+  /** Draws random keys. */
   readonly random: Random;
+  /** The secret of the key hash where a database is made; drawn by default. */
+  readonly hashKey?: HashKey | undefined;
   readonly onDeparture: DepartureListener;
   /** How long writes wait for the database, and with `interval` for the disk; 1,000 by default. */
   readonly intervalMs?: number;

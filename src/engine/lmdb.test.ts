@@ -17,6 +17,7 @@ import { open as openDatabase } from "lmdb";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { hashBytes } from "../lib/hash.ts";
+import { murmurCollisions } from "../lib/murmur-collisions-fixture.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { DamageError } from "./damage.ts";
 import {
@@ -29,11 +30,11 @@ import {
 } from "./engine.ts";
 import { describeEngine } from "./engine-conformance.ts";
 import { EngineModel, operations, scanAll } from "./engine-model.ts";
-import { collidingKeys } from "./hash-collisions-fixture.ts";
 import { type JournalDisk, systemDisk } from "./journal-disk.ts";
 import { version1Frame } from "./journal-fixture.ts";
 import { FRAMES_AT } from "./journal-format.ts";
 import { LmdbEngine, type LmdbEngineOptions } from "./lmdb.ts";
+import { tableHash } from "./table-hash.ts";
 
 let scratch = "";
 let directories = 0;
@@ -827,27 +828,55 @@ describe("lmdb engine", () => {
     expect(scanAll(again, 10).sort()).toEqual(["key always", "key interval"]);
   });
 
-  test("thousands of keys of one hash hold up neither a scan nor anything else", async () => {
-    // The seed of the hash is the first draw of a new directory.
-    const engine = await open({ random: { next: () => 0.25 }, intervalMs: 5 });
-    for (let i = 0; i < 500; i++) setWhole(engine, utf8(`other ${i}`), utf8("value"), NEVER);
-    await engine.settle();
-    const colliding = collidingKeys(0.25 * 2 ** 32, 3000);
-    for (const key of colliding.slice(0, 2000)) setWhole(engine, key, key, clock.wallMs() + 1000);
-    await engine.settle();
-    for (const key of colliding.slice(2000)) setWhole(engine, key, key, clock.wallMs() + 1000);
+  test("keys that are made to have one MurmurHash3 lie apart", async () => {
+    const engine = await open({ intervalMs: 5 });
+    const keys = murmurCollisions(4096);
+    for (const key of keys) setWhole(engine, key, key, clock.wallMs() + 1000);
     for (let settled = 0; settled < 2; settled++) {
-      const keys = scanAll(engine, 10);
-      expect(keys).toHaveLength(3500);
-      expect(new Set(keys).size).toBe(3500);
-      await engine.settle();
+      const steps: number[] = [];
+      for (let cursor = 0; steps.length === 0 || cursor !== 0; ) {
+        let visited = 0;
+        cursor = engine.scan(cursor, 10, () => visited++);
+        steps.push(visited);
+      }
+      expect(steps.reduce((sum, visited) => sum + visited)).toBe(4096);
+      expect(Math.max(...steps)).toBeLessThan(30);
+      await untilWritten(engine);
     }
-    for (const key of colliding) expect(engine.get(key)!.value).toEqual(key);
-    clock.advance(1000);
-    while (engine.removeExpired(100) === 100);
-    expect(engine.size()).toBe(500);
+    for (const key of keys) expect(engine.get(key)!.value).toEqual(key);
+  });
+
+  test("keys that have one hash by chance are visited in one step, and none is missed", async () => {
+    const hashKey = { low: 1, high: 2 };
+    const engine = await open({ hashKey, intervalMs: 5 });
+    const byHash = new Map<number, Uint8Array>();
+    const twins: Uint8Array[] = [];
+    for (let i = 0; twins.length < 20; i++) {
+      const key = utf8(`key ${i}`);
+      const hash = tableHash(key, 0, key.length, hashKey);
+      const other = byHash.get(hash);
+      byHash.set(hash, key);
+      if (other !== undefined) twins.push(other, key);
+    }
+    for (const key of twins.slice(0, 11)) setWhole(engine, key, key, clock.wallMs() + 1000);
     await untilWritten(engine);
-    expect(engine.size()).toBe(500);
+    for (const key of twins.slice(11)) setWhole(engine, key, key, clock.wallMs() + 1000);
+    for (let settled = 0; settled < 2; settled++) {
+      let steps = 0;
+      const found: string[] = [];
+      for (let cursor = 0; steps++ === 0 || cursor !== 0; ) {
+        cursor = engine.scan(cursor, 1, (key) => found.push(latin1(key)));
+        expect(found.length % 2).toBe(0);
+      }
+      expect(found.sort()).toEqual(twins.map(latin1).sort());
+      await untilWritten(engine);
+    }
+    for (const key of twins) expect(engine.get(key)!.value).toEqual(key);
+    clock.advance(1000);
+    while (engine.removeExpired(3) === 3);
+    expect(engine.size()).toBe(0);
+    await untilWritten(engine);
+    expect(engine.size()).toBe(0);
   });
 
   test("much is found expired in small steps without looking at the same twice", async () => {

@@ -3,6 +3,7 @@ import { type EntryInfo, Store } from "../cache/store.ts";
 import { assert } from "../lib/assert.ts";
 import { copyBytes, type ValueSink } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
+import { drawHashKey } from "../lib/hash-key.ts";
 import { BytesValue, LARGE_BYTES } from "../lib/large-value.ts";
 import { silentLog } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
@@ -124,13 +125,14 @@ export class LmdbEngine implements Engine {
    * @throws RangeError for an arena or a policy that cannot be
    */
   static async open(options: LmdbEngineOptions): Promise<LmdbEngine> {
-    const { directory, sync, random, clock, isRecovering = false, log = silentLog } = options;
+    const { directory, sync, clock, isRecovering = false, log = silentLog } = options;
+    const { hashKey = drawHashKey() } = options;
     makeDirectory(directory);
     const unlock = await lockDirectory(directory);
     let tables: Tables | undefined;
     try {
       const wasAlways = sync === "always";
-      await prepareDirectory({ directory, wasAlways, isRecovering, nowMs: clock.wallMs(), random, log });
+      await prepareDirectory({ directory, wasAlways, isRecovering, nowMs: clock.wallMs(), hashKey, log });
       tables = new Tables(directory);
       const known = tables.knownUses();
       const journal = known && findJournal(directory, known);
@@ -459,7 +461,7 @@ export class LmdbEngine implements Engine {
   }
 
   #hash(bytes: Uint8Array, start: number, end: number): number {
-    return tableHash(bytes, start, end, this.#tables.secret);
+    return tableHash(bytes, start, end, this.#tables.hashKey);
   }
 
   /** The stored key, as a view that is valid until the next call. */

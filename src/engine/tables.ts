@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RangeOptions, type RootDatabase } from "lmdb";
 import { assert } from "../lib/assert.ts";
-import type { Random } from "../lib/random.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { DATA_FILE } from "./data-file.ts";
 import { NEVER, StorageError } from "./engine.ts";
@@ -17,7 +17,7 @@ import {
   writeExpiry,
   writeHash,
 } from "./record.ts";
-import { drawSecret, readSecret, type TableSecret, tableHash } from "./table-hash.ts";
+import { hashKeyBytes, readHashKey, tableHash } from "./table-hash.ts";
 
 /** The longest key that LMDB takes with its usual pages of 4 KiB. */
 const LMDB_KEY_BYTES = 1978;
@@ -45,7 +45,8 @@ export const MAXIMUM_VALUE_BYTES = 512 * 1024 ** 2;
  * Writers that need not wait for the disk are therefore served by a journal (see `journal.ts`), not by these.
  */
 export class Tables {
-  readonly secret: TableSecret;
+  /** The secret of `tableHash`. */
+  readonly hashKey: HashKey;
   readonly #root: RootDatabase<Uint8Array, Uint8Array>;
   readonly #data: Database<Uint8Array, Uint8Array>;
   readonly #expiry: Database<Uint8Array, Uint8Array>;
@@ -69,7 +70,9 @@ export class Tables {
       this.#meta = openTable(root, "meta");
       this.#data = openTable(root, "data");
       this.#expiry = openTable(root, "expiry");
-      this.secret = readSecret(this.#meta.get(SECRET)!);
+      const secret = this.#meta.get(HASH_KEY);
+      assert(secret?.length === 8, "a database has the secret of its hash");
+      this.hashKey = readHashKey(secret);
     } catch (error) {
       void root?.close();
       throw new StorageError(`cannot open the data directory ${directory}: ${(error as Error).message}`);
@@ -81,13 +84,13 @@ export class Tables {
    * @param directory has none
    * @param awaitsJournal whether there are files of a journal, whose uses are numbered from 1
    */
-  static async make(directory: string, random: Random, awaitsJournal: boolean): Promise<void> {
+  static async make(directory: string, hashKey: HashKey, awaitsJournal: boolean): Promise<void> {
     const root = open<Uint8Array, Uint8Array>(directory, ROOT_OPTIONS);
     root.transactionSync(() => {
       for (const name of ["data", "expiry"]) root.openDB({ ...TABLE_OPTIONS, name });
       const meta = root.openDB<Uint8Array, Uint8Array>({ ...TABLE_OPTIONS, name: "meta" });
       meta.putSync(VERSION, Uint8Array.of(FORMAT_VERSION));
-      meta.putSync(SECRET, drawSecret(random));
+      meta.putSync(HASH_KEY, hashKeyBytes(hashKey));
       if (awaitsJournal) meta.putSync(FIRST_USE, numberBytes(1));
     });
     await root.close();
@@ -217,7 +220,7 @@ export class Tables {
     this.#root.transactionSync(() => {
       for (const { key, record } of entries) {
         const stored = new Uint8Array(HASH_BYTES + key.length);
-        writeHash(stored, 0, tableHash(key, 0, key.length, this.secret));
+        writeHash(stored, 0, tableHash(key, 0, key.length, this.hashKey));
         stored.set(key, HASH_BYTES);
         const expiresAtMs = recordExpiry(record);
         this.#data.putSync(stored, record);
@@ -268,7 +271,10 @@ export class Tables {
   check(): void {
     let expiring = 0;
     for (const { key, value } of this.#data.getRange({})) {
-      assert(readHash(key) === tableHash(key, HASH_BYTES, key.length, this.secret), "a key lies at its hash");
+      assert(
+        readHash(key) === tableHash(key, HASH_BYTES, key.length, this.hashKey),
+        "a key lies at its hash",
+      );
       const expiresAtMs = recordExpiry(value);
       if (expiresAtMs === NEVER) continue;
       expiring++;
@@ -304,7 +310,7 @@ export interface TableEntry {
 /** Version of the layout of keys, records, databases and journal. */
 export const FORMAT_VERSION = 3;
 const VERSION = Buffer.from("version");
-const SECRET = Buffer.from("seed");
+const HASH_KEY = Buffer.from("hash key");
 const JOURNAL = Buffer.from("journal");
 const FIRST_USE = Buffer.from("first use");
 const FOREIGN = "it holds a database of another program";
