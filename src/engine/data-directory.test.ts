@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  watch,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -311,28 +312,33 @@ describe("a directory of an earlier format", () => {
     const script = `
       const { LmdbEngine } = await import(${JSON.stringify(join(import.meta.dir, "lmdb.ts"))});
       const { systemClock } = await import(${JSON.stringify(join(import.meta.dir, "../lib/clock.ts"))});
-      process.stdout.write("begin");
       await LmdbEngine.open({ directory: process.argv[1], sync: "always", arenaBytes: 1e6,
         policy: "lru", clock: systemClock, random: { next: () => 0.5 }, onDeparture: () => {} });
       process.kill(process.pid, "SIGKILL");`;
-    const formats = new Set<string>();
-    for (let delayMs = 0; delayMs <= 45; delayMs += 3) {
+    const states = new Set<string>();
+    for (let isOver = false, changes = 1; !isOver; changes++) {
       const copy = newDirectory();
       cpSync(directory, copy, { recursive: true });
-      const child = Bun.spawn([process.execPath, "-e", script, copy], { stdout: "pipe" });
-      await child.stdout.getReader().read();
-      await Bun.sleep(delayMs);
-      child.kill("SIGKILL");
+      const child = Bun.spawn([process.execPath, "-e", script, copy], { stderr: "inherit" });
+      // Killed at each change that the directory's owner can see, and in the end at none.
+      let seen = 0;
+      isOver = true;
+      const watcher = watch(copy, () => {
+        if (++seen < changes) return;
+        isOver = false;
+        child.kill("SIGKILL");
+      });
       await child.exited;
-      formats.add(
-        `${readdirSync(copy).includes("new-database")} ${readdirSync(copy).includes("glasscache-data")}`,
-      );
+      watcher.close();
+      const names = readdirSync(copy);
+      states.add(`${names.includes("new-database")} ${names.includes("glasscache-data")}`);
       const engine = await open({ directory: copy });
       await expectAll(engine);
       await engine.close();
       expect(warnings).toEqual([]);
     }
-    // Some died before its end.
-    expect(formats.size).toBeGreaterThan(1);
+    // Some died in the middle of making it, and some when it was there.
+    expect(states).toContain("true false");
+    expect(states).toContain("false true");
   }, 60_000);
 });

@@ -48,22 +48,35 @@ export interface KnownUses {
   readonly contained: number;
 }
 
+/** Reads the journal's files. Parameters as for `inspectJournal`. */
+export function findJournal(directory: string, known: KnownUses | undefined): FoundJournal {
+  const files = new Map<string, Buffer>();
+  for (const name of FILE_NAMES) {
+    const path = join(directory, name);
+    if (existsSync(path)) files.set(name, readFileSync(path));
+  }
+  return inspectJournal(files, known);
+}
+
 /**
- * Reads the journal's files.
+ * Looks into the journal's files.
+ * @param files those that are there, by name
  * @param known undefined where the database is lost: all that the files hold is beyond it
  */
-export function findJournal(directory: string, known: KnownUses | undefined): FoundJournal {
+export function inspectJournal(
+  files: ReadonlyMap<string, Buffer>,
+  known: KnownUses | undefined,
+): FoundJournal {
   const damages: Damage[] = [];
   const repairs: Damage[] = [];
   const found: ScannedUse[] = [];
   let lastNumber = 0;
   for (const name of FILE_NAMES) {
-    const path = join(directory, name);
-    if (!existsSync(path)) {
+    const bytes = files.get(name);
+    if (bytes === undefined) {
       damages.push({ file: name, at: undefined, what: `the file is missing, ${PERHAPS_LOST}` });
       continue;
     }
-    const bytes = readFileSync(path);
     const header = readHeader(name, bytes, damages, repairs);
     if (header === undefined) continue;
     lastNumber = Math.max(lastNumber, header.number);
