@@ -213,8 +213,8 @@ describe("a bit that is flipped in what was on disk", () => {
           for (let at = 0; at < end; at++) {
             if (at >= HEADER_BYTES && at < SECOND_HEADER_AT) continue;
             // Here and there, in many journals.
-          if (writer.random.next() > 400 / end) continue;
-          const flipped = content.slice();
+            if (writer.random.next() > 400 / end) continue;
+            const flipped = content.slice();
             flipped[at]! ^= 1 << writer.random.below(8);
             const { found, keys } = read(new Map([...files, [name, flipped]]), writer.known);
             looked++;

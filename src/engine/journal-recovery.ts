@@ -30,7 +30,7 @@ export interface FoundJournal {
   readonly damages: readonly Damage[];
   /** Copies of headers that cannot be read; the other copy can, so nothing is lost. */
   readonly repairs: readonly Damage[];
-  /** Bytes that a crash has left unfinished, and that nobody was promised. */
+  /** Bytes that a crash has left unfinished, and that nobody was promised; with damage nothing is cut. */
   readonly voidBytes: number;
   /** The highest number of a use that was found. */
   readonly lastNumber: number;
@@ -97,6 +97,7 @@ export function inspectJournal(
     framesBehind += use.starts.filter((start) => start >= wholeEnds[i]!).length;
   });
   if (damages.length === 0) framesBehind = 0;
+  else voidBytes = 0;
   return { damages, repairs, voidBytes, lastNumber, framesBehind, uses };
 }
 

@@ -542,6 +542,24 @@ describe("lmdb engine", () => {
       }
     });
 
+    test("a journal that cannot be synchronized is told of at once, though nobody writes or asks", async () => {
+      const disk = new SlowDisk();
+      const told = Promise.withResolvers<StorageError>();
+      const engine = await open({
+        sync: "interval",
+        intervalMs: 5,
+        disk: disk.files,
+        onFailure: told.resolve,
+      });
+      disk.isSlow = true;
+      setWhole(engine, utf8("key"), utf8("value"), NEVER);
+      expect(engine.settle()).toBeUndefined();
+      await disk.isAsked();
+      disk.finish(new Error("EIO: i/o error"));
+      expect((await told.promise).message).toBe("synchronizing the journal failed: EIO: i/o error");
+      expect(() => engine.clear()).toThrow("no writes are taken any more");
+    });
+
     test("writes reach the database after the interval", async () => {
       const engine = await open({ sync: "interval", intervalMs: 5 });
       setWhole(engine, utf8("key"), utf8("value"), NEVER);
