@@ -58,14 +58,23 @@ export async function prepareDirectory(options: OpeningOptions): Promise<void> {
   if (!existsSync(join(directory, MARK_FILE))) mark(directory);
 }
 
-/** Keeps a copy of damaged files, on disk, before they are changed. @returns the names of the copies */
+/**
+ * Keeps a copy of damaged files, on disk, before they are changed.
+ * @returns the names of the copies
+ * @throws StorageError
+ */
 export function keepCopies(directory: string, damages: readonly Damage[], nowMs: number): string[] {
   const copies: string[] = [];
   for (const file of new Set(damages.map((damage) => damage.file))) {
     if (!existsSync(join(directory, file))) continue;
     const copy = copyName(file, nowMs);
-    copyFileSync(join(directory, file), join(directory, copy), constants.COPYFILE_EXCL);
-    synchronize(join(directory, copy));
+    try {
+      copyFileSync(join(directory, file), join(directory, copy), constants.COPYFILE_EXCL);
+      synchronize(join(directory, copy));
+    } catch (error) {
+      rmSync(join(directory, copy), { force: true });
+      throw new StorageError(`cannot keep a copy of the damaged ${file}: ${(error as Error).message}`);
+    }
     copies.push(copy);
   }
   synchronize(directory);

@@ -107,7 +107,11 @@ export class WriteBehind {
     if (this.#tables.knownUses() !== undefined) await this.#tables.endJournal(sequence);
     removeJournals(directory);
     const journal = new Journal(directory, sequence + 1, disk);
-    await journal.make();
+    try {
+      await journal.make();
+    } catch (error) {
+      throw new StorageError(`making the journal failed: ${(error as Error).message}`);
+    }
     await this.#tables.beginJournal(sequence + 1);
     // All of what was recovered, and read meanwhile, is on disk.
     this.#durable = this.#generation++;
