@@ -8,7 +8,7 @@ import { fittingLimits, LIMIT_SETTINGS, LIMITS, sizeText } from "./limit-setting
 import { listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
-import { choice, count, setting, size, text } from "./setting.ts";
+import { choice, count, setting, size, switchSetting, text } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
 const STORAGE = "Storage:";
@@ -22,6 +22,10 @@ export const server = subcommand({
   examples: [
     ["glasscache server", "on localhost:9090, data in ./glasscache-data"],
     ["glasscache server --engine memory --memory 1gb", "nothing on disk; evicts beyond 1 GB"],
+    [
+      "glasscache server --data ./damaged --recover",
+      "once: keeps what is damaged, serves all that can be read",
+    ],
     ["glasscache server --host 0.0.0.0 --password-file secret", "for other machines, with a password"],
   ],
   settings: {
@@ -39,6 +43,13 @@ export const server = subcommand({
     sync: setting(choice("always", "interval"), "always", {
       placeholder: "<always|interval>",
       description: "answer a write once it is on disk, or write to disk every second",
+      group: STORAGE,
+    }),
+    recover: switchSetting({
+      description:
+        "where the data on disk is damaged, start all the same, once: damaged files are kept under the name " +
+        "FILE.damaged-TIME, every frame of the journal that is whole is taken, and a database that cannot be read is " +
+        "begun anew; without this the server says what is damaged, changes nothing and ends",
       group: STORAGE,
     }),
     memory: memorySetting(
@@ -88,6 +99,7 @@ export const server = subcommand({
         engine: values.engine,
         dataDirectory,
         sync: values.sync,
+        isRecovering: values.recover,
         memoryBytes: values.memory,
         policy: values.policy,
         whenFull: values.whenFull,

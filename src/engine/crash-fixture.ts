@@ -93,7 +93,7 @@ class ExpectedWriter implements StepWriter {
   }
 }
 
-class EngineWriter implements StepWriter {
+export class EngineWriter implements StepWriter {
   readonly #engine: Engine;
 
   constructor(engine: Engine) {
@@ -118,7 +118,7 @@ class EngineWriter implements StepWriter {
 }
 
 /** Makes the writes of a step, which belong together. */
-function takeStep(seed: number, keyCount: number, step: number, writer: StepWriter): void {
+export function takeStep(seed: number, keyCount: number, step: number, writer: StepWriter): void {
   const random = new SeededRandom(mix32(seed ^ mix32(step)));
   for (let writes = 1 + random.below(5); writes > 0; writes--) {
     const key = `key ${random.below(keyCount)}`;

@@ -1,90 +1,148 @@
 import { crc32 } from "node:zlib";
 
 /**
- * What the journal's files hold. There are two, `journal-even` and `journal-odd`, which take turns: each use of one has
- * a number, one more than the use before, and is written over what the file held.
+ * The journal's files. There are two, `journal-even` and `journal-odd`, which take turns. Each use of a file has a
+ * number, one more than the use before, and is written over what the file held.
  *
- *     file       header, frames, what is left of an earlier use
- *     header     "gcj" and 0xf2 (4 bytes), number (8), salt (8), length of the use before (8), CRC-32 of these (4)
- *     frame      number (8), length of the operations (4), CRC-32 (4), operations
+ *     file       header, zeros up to 4,096, the header again, frames, then what is left of an earlier use
+ *     header     "gcj" and 0xf3 (4 bytes), number (8), tag (8), position (8), length of the use before (8), CRC-32 (4)
+ *     frame      tag (8), synchronized (8), index (4), length of the operations (4), CRC-32 (4), operations
  *     operation  kind (1 byte); put: key length (4), record length (4), key, record; remove: key length (4), key
  *
- * Numbers are little-endian. A frame's checksum is that of the header's 28 bytes before its own and of the operations.
- * (Not of the whole header: all bytes with their own CRC behind them have the same one.)
+ * Numbers are little-endian. A frame's checksum is that of its use's header, of its own 24 bytes before it, and of
+ * the operations.
  *
- * What is left of an earlier use has a lower number, so its frames are never taken for new ones, however well they fit
- * behind the last. Nor are bytes that a client has put into a value: they would have to know the salt, which is drawn
- * for each use. The length of the use before tells a file that has lost its end from one that ended there.
+ * The tag is drawn for each use. It tells the frames of this use from those of an earlier one, however well they fit
+ * behind the last, and from bytes that a client has put into a value: the client would have to know the tag. It also
+ * makes a frame findable where the length of the one before cannot be read.
  *
- * Version 1 had a file for each use, `journal-NUMBER`, without header, its frames without number, and the checksum
- * of the operations alone. It is still read, and never written.
+ * A position is a place in the journal as a whole: all uses since the program was started, one behind the other.
+ * `synchronized` is the position up to which the journal was known to be on disk when the frame was begun. What
+ * cannot be read before such a position is damage; behind the highest one it may be what a power cut has left
+ * unwritten. With `--sync always` a frame is begun when all before it is on disk, so there a broken frame is damage
+ * if a whole one comes behind it.
+ *
+ * The two copies of the header lie in different blocks of the disk. A power cut may leave one of an earlier use, but
+ * never one that is unreadable: the files are on disk with readable headers before their first use.
  */
 
-export const FILE_HEADER_BYTES = 32;
-export const FRAME_HEADER_BYTES = 16;
+export const HEADER_BYTES = 40;
+/** Where the header's second copy begins. */
+export const SECOND_HEADER_AT = 4096;
+/** Where the frames begin. */
+export const FRAMES_AT = SECOND_HEADER_AT + HEADER_BYTES;
+export const FRAME_HEADER_BYTES = 28;
+export const TAG_BYTES = 8;
 
 /** The names of the two files; a use has that at its number modulo 2. */
 export const FILE_NAMES: readonly [string, string] = ["journal-even", "journal-odd"];
 
-const MAGIC = 0xf26a6367;
-const CHECKED_HEADER_BYTES = FILE_HEADER_BYTES - 4;
+const MAGIC = 0xf36a6367;
+const CHECKED_HEADER_BYTES = HEADER_BYTES - 4;
+const CHECKED_FRAME_BYTES = FRAME_HEADER_BYTES - 4;
 
 export const PUT = 1;
 export const REMOVE = 2;
 export const REMOVE_ALL = 3;
 
-/** The beginning of a file: of which use it is. */
-export interface FileHeader {
+/** Of which use a file is. */
+export interface UseHeader {
+  /** 0 of a file that has not been used. */
   readonly number: number;
-  /** Length of the use numbered one less; of no meaning where that is contained in the database. */
+  readonly tag: Uint8Array;
+  /** Where the use begins in the journal as a whole. */
+  readonly position: number;
+  /** Length of the use numbered one less. */
   readonly previousBytes: number;
   /** What the checksums of its frames begin with. */
   readonly seed: number;
 }
 
 /**
- * Writes a header over target[0, FILE_HEADER_BYTES).
- * @param salt 8 bytes that nobody can foresee
+ * Writes a header over target[0, HEADER_BYTES).
+ * @param tag 8 bytes that nobody can foresee
  * @returns what the checksums of the frames begin with
  */
-export function writeFileHeader(
+export function writeUseHeader(
   target: Uint8Array,
   number: number,
-  salt: Uint8Array,
+  tag: Uint8Array,
+  position: number,
   previousBytes: number,
 ): number {
   writeUint32(target, 0, MAGIC);
   writeUint64(target, 4, number);
-  target.set(salt, 12);
-  writeUint64(target, 20, previousBytes);
+  target.set(tag, 12);
+  writeUint64(target, 20, position);
+  writeUint64(target, 28, previousBytes);
   const checksum = crc32(target.subarray(0, CHECKED_HEADER_BYTES));
   writeUint32(target, CHECKED_HEADER_BYTES, checksum);
   return checksum;
 }
 
-/** Undefined when there is no whole header. */
-export function readFileHeader(bytes: Uint8Array): FileHeader | undefined {
-  if (bytes.length < FILE_HEADER_BYTES || readUint32(bytes, 0) !== MAGIC) return undefined;
-  const checksum = crc32(bytes.subarray(0, CHECKED_HEADER_BYTES));
-  if (checksum !== readUint32(bytes, CHECKED_HEADER_BYTES)) return undefined;
+/** Undefined when there is no whole header at `at`. */
+export function readUseHeader(bytes: Uint8Array, at: number): UseHeader | undefined {
+  if (at + HEADER_BYTES > bytes.length || readUint32(bytes, at) !== MAGIC) return undefined;
+  const checksum = crc32(bytes.subarray(at, at + CHECKED_HEADER_BYTES));
+  if (checksum !== readUint32(bytes, at + CHECKED_HEADER_BYTES)) return undefined;
   return {
-    number: readUint64(bytes, 4),
-    previousBytes: readUint64(bytes, 20),
+    number: readUint64(bytes, at + 4),
+    tag: bytes.slice(at + 12, at + 12 + TAG_BYTES),
+    position: readUint64(bytes, at + 20),
+    previousBytes: readUint64(bytes, at + 28),
     seed: checksum,
   };
 }
 
-/** Writes the header of a frame over target[at, at + FRAME_HEADER_BYTES). */
-export function writeFrameHeader(
+/**
+ * Writes the header of a frame over target[at, at + FRAME_HEADER_BYTES), except for its checksum.
+ * @returns the checksum so far, with which that of the operations begins
+ */
+export function beginFrameHeader(
   target: Uint8Array,
   at: number,
-  number: number,
+  use: { readonly tag: Uint8Array; readonly seed: number },
+  synchronized: number,
+  index: number,
   operationBytes: number,
-  checksum: number,
-): void {
-  writeUint64(target, at, number);
-  writeUint32(target, at + 8, operationBytes);
-  writeUint32(target, at + 12, checksum);
+): number {
+  target.set(use.tag, at);
+  writeUint64(target, at + 8, synchronized);
+  writeUint32(target, at + 16, index);
+  writeUint32(target, at + 20, operationBytes);
+  return crc32(target.subarray(at, at + CHECKED_FRAME_BYTES), use.seed);
+}
+
+/** Writes a frame's checksum. */
+export function endFrameHeader(target: Uint8Array, at: number, checksum: number): void {
+  writeUint32(target, at + CHECKED_FRAME_BYTES, checksum);
+}
+
+/** Where the frame at `at` ends; -1 when there is no whole frame of that use. */
+export function wholeFrameEnd(bytes: Uint8Array, at: number, use: UseHeader): number {
+  const start = at + FRAME_HEADER_BYTES;
+  if (start > bytes.length) return -1;
+  for (let i = 0; i < TAG_BYTES; i++) if (bytes[at + i] !== use.tag[i]) return -1;
+  const end = start + frameOperationBytes(bytes, at);
+  if (end > bytes.length) return -1;
+  const head = crc32(bytes.subarray(at, at + CHECKED_FRAME_BYTES), use.seed);
+  const checksum = crc32(bytes.subarray(start, end), head);
+  return checksum === readUint32(bytes, at + CHECKED_FRAME_BYTES) ? end : -1;
+}
+
+/** Length of the operations of the frame at `at`. */
+export function frameOperationBytes(bytes: Uint8Array, at: number): number {
+  return readUint32(bytes, at + 20);
+}
+
+/** The position up to which the journal was on disk when the frame at `at` was begun. */
+export function frameSynchronized(bytes: Uint8Array, at: number): number {
+  return readUint64(bytes, at + 8);
+}
+
+/** How many frames of the use come before the one at `at`. */
+export function frameIndex(bytes: Uint8Array, at: number): number {
+  return readUint32(bytes, at + 16);
 }
 
 /** Writes a whole number from 0 to 2^53. */

@@ -1,17 +1,21 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, unlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
+import { assert } from "../lib/assert.ts";
+import type { Damage } from "./damage.ts";
 import {
-  FILE_HEADER_BYTES,
   FILE_NAMES,
-  type FileHeader,
   FRAME_HEADER_BYTES,
+  FRAMES_AT,
+  frameOperationBytes,
   PUT,
   REMOVE,
-  readFileHeader,
+  REMOVE_ALL,
   readUint32,
-  readUint64,
+  readUseHeader,
+  SECOND_HEADER_AT,
+  type UseHeader,
 } from "./journal-format.ts";
+import { type ScannedUse, scanUse } from "./journal-scan.ts";
 
 /** What is told of a journal's operations, in the order in which they were made. The views are not to be kept. */
 export interface JournalReader {
@@ -20,9 +24,96 @@ export interface JournalReader {
   removeAll(): void;
 }
 
-/** The number of the last use of a journal file that a directory knows of, however damaged; 0 when there is none. */
-export function lastJournal(directory: string): number {
-  return Math.max(0, ...findJournals(directory).map(({ number }) => number));
+/** What the two files of a journal hold beyond the database. */
+export interface FoundJournal {
+  /** What was on disk and cannot be read. */
+  readonly damages: readonly Damage[];
+  /** Copies of headers that cannot be read; the other copy can, so nothing is lost. */
+  readonly repairs: readonly Damage[];
+  /** Bytes that a crash has left unfinished, and that nobody was promised; with damage nothing is cut. */
+  readonly voidBytes: number;
+  /** The highest number of a use that was found. */
+  readonly lastNumber: number;
+  /** Whole frames behind the first damage; there are none without one. */
+  readonly framesBehind: number;
+  /** Uses that the database does not contain, in order. */
+  readonly uses: readonly ScannedUse[];
+}
+
+/** Which uses the database knows of. */
+export interface KnownUses {
+  /** The first one since the files were made. */
+  readonly first: number;
+  /** The last one that is contained in the database. */
+  readonly contained: number;
+}
+
+/** Reads the journal's files. Parameters as for `inspectJournal`. */
+export function findJournal(directory: string, known: KnownUses | undefined): FoundJournal {
+  const files = new Map<string, Buffer>();
+  for (const name of FILE_NAMES) {
+    const path = join(directory, name);
+    if (existsSync(path)) files.set(name, readFileSync(path));
+  }
+  return inspectJournal(files, known);
+}
+
+/**
+ * Looks into the journal's files.
+ * @param files those that are there, by name
+ * @param known undefined where the database is lost: all that the files hold is beyond it
+ */
+export function inspectJournal(
+  files: ReadonlyMap<string, Buffer>,
+  known: KnownUses | undefined,
+): FoundJournal {
+  const damages: Damage[] = [];
+  const repairs: Damage[] = [];
+  const found: ScannedUse[] = [];
+  let lastNumber = 0;
+  for (const name of FILE_NAMES) {
+    const bytes = files.get(name);
+    if (bytes === undefined) {
+      damages.push({ file: name, at: undefined, what: `the file is missing, ${PERHAPS_LOST}` });
+      continue;
+    }
+    const header = readHeader(name, bytes, damages, repairs);
+    if (header === undefined) continue;
+    lastNumber = Math.max(lastNumber, header.number);
+    const expected = known && latestOf(name, known);
+    if (expected !== undefined && header.number < expected) {
+      const what = `the file is older than data.mdb: it holds use ${header.number} of the journal, not ${expected}`;
+      damages.push({ file: name, at: 0, what });
+    }
+    if (header.number > (known?.contained ?? 0)) found.push(scanUse(name, header, bytes));
+  }
+  const uses = found.sort((a, b) => a.header.number - b.header.number);
+  if (known !== undefined) damages.push(...damagesOf(uses, known.contained));
+  const wholeEnds = wholePart(uses, known?.contained ?? 0);
+  let voidBytes = 0;
+  let framesBehind = 0;
+  uses.forEach((use, i) => {
+    voidBytes += use.begunEnd - wholeEnds[i]!;
+    framesBehind += use.starts.filter((start) => start >= wholeEnds[i]!).length;
+  });
+  if (damages.length === 0) framesBehind = 0;
+  else voidBytes = 0;
+  return { damages, repairs, voidBytes, lastNumber, framesBehind, uses };
+}
+
+/**
+ * Tells a reader what the journal holds: without damage all up to the first frame that is not whole; with damage
+ * every whole frame. A frame sets what it names to a value, so one that is lost does not spoil those behind it.
+ */
+export function replayJournal(found: FoundJournal, contained: number, reader: JournalReader): void {
+  const ends = wholePart(found.uses, contained);
+  found.uses.forEach(({ bytes, starts }, i) => {
+    for (const start of starts) {
+      if (found.damages.length === 0 && start >= ends[i]!) break;
+      const operations = start + FRAME_HEADER_BYTES;
+      readOperations(bytes, operations, operations + frameOperationBytes(bytes, start), reader);
+    }
+  });
 }
 
 /** Deletes all files of the journal. */
@@ -30,101 +121,113 @@ export function removeJournals(directory: string): void {
   for (const name of readdirSync(directory)) if (isJournal(name)) unlinkSync(join(directory, name));
 }
 
-/**
- * Reads the uses of journal files behind a number, in order, up to the first damage. They are numbered without gaps:
- * what follows a gap, or a use that has lost its end, has lost its ground as well, and is not read.
- * @returns how many bytes were damaged, as far as can be told; 0 when all was whole
- */
-export function readJournals(directory: string, after: number, reader: JournalReader): number {
-  const found = findJournals(directory).filter(({ number }) => number > after);
-  for (let i = 0; i < found.length; i++) {
-    const { number, path, header } = found[i]!;
-    if (number !== after + 1 + i) return 0;
-    const bytes = readFileSync(path);
-    if (header === undefined) {
-      const voidBytes = bytes.length - readVersion1(bytes, reader);
-      if (voidBytes > 0) return voidBytes;
-      continue;
-    }
-    const { end, voidBytes } = readFrames(bytes, header, reader);
-    const next = found[i + 1];
-    const missing = next?.number === number + 1 && next.header ? next.header.previousBytes - end : 0;
-    if (missing !== 0 || voidBytes > 0) return Math.max(missing, voidBytes);
-  }
-  return 0;
+/** Whether a directory has files of a journal, of any version. */
+export function hasJournals(directory: string): boolean {
+  return readdirSync(directory).some(isJournal);
 }
 
-interface FoundJournal {
-  readonly number: number;
-  readonly path: string;
-  /** Undefined in files of version 1. */
-  readonly header: FileHeader | undefined;
-}
-
-/** Ascending. A file whose header is not whole holds nothing that anybody was told of. */
-function findJournals(directory: string): FoundJournal[] {
-  const found: FoundJournal[] = [];
-  for (const name of readdirSync(directory)) {
-    if (!isJournal(name)) continue;
-    const path = join(directory, name);
-    const version1 = VERSION_1_NAME.exec(name);
-    const header = version1 === null ? readFileHeader(beginningOf(path)) : undefined;
-    const number = header?.number ?? Number(version1?.[1] ?? 0);
-    if (number > 0) found.push({ number, path, header });
-  }
-  return found.sort((a, b) => a.number - b.number);
-}
-
-function beginningOf(path: string): Uint8Array {
-  const bytes = new Uint8Array(FILE_HEADER_BYTES);
-  const descriptor = openSync(path, "r");
-  try {
-    return bytes.subarray(0, readSync(descriptor, bytes, 0, FILE_HEADER_BYTES, 0));
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
+/** Version 1 had a file for each use. */
 function isJournal(name: string): boolean {
-  return FILE_NAMES.includes(name) || VERSION_1_NAME.test(name);
+  return FILE_NAMES.includes(name) || /^journal-[0-9]{1,15}$/.test(name);
 }
 
-/** @returns where the whole frames end, and how many bytes a damaged one behind them has */
-function readFrames(
+/** The header that was written last, of the two copies. */
+function readHeader(
+  name: string,
   bytes: Uint8Array,
-  { number, seed }: FileHeader,
-  reader: JournalReader,
-): { end: number; voidBytes: number } {
-  let at = FILE_HEADER_BYTES;
-  while (at + FRAME_HEADER_BYTES <= bytes.length && readUint64(bytes, at) === number) {
-    const start = at + FRAME_HEADER_BYTES;
-    const end = start + readUint32(bytes, at + 8);
-    const isWhole =
-      end <= bytes.length && crc32(bytes.subarray(start, end), seed) === readUint32(bytes, at + 12);
-    if (!isWhole) return { end: at, voidBytes: Math.min(end, bytes.length) - at };
-    readOperations(bytes, start, end, reader);
-    at = end;
+  damages: Damage[],
+  repairs: Damage[],
+): UseHeader | undefined {
+  const places = [0, SECOND_HEADER_AT];
+  const copies = places.map((at) => readUseHeader(bytes, at));
+  const readable = copies.filter((copy) => copy !== undefined);
+  if (readable.length === 0) {
+    const what =
+      bytes.length < FRAMES_AT
+        ? `the file ends at byte ${bytes.length}, before its header does; all writes in it are lost`
+        : "neither copy of the header can be read; all writes in the file are lost";
+    damages.push({ file: name, at: 0, what });
+    return undefined;
   }
-  return { end: at, voidBytes: 0 };
+  copies.forEach((copy, i) => {
+    if (copy === undefined)
+      repairs.push({ file: name, at: places[i], what: "a copy of the header cannot be read" });
+  });
+  // Where the copies differ, a crash has kept one of them from the disk.
+  return readable.reduce((a, b) => (a.number >= b.number ? a : b));
 }
 
-/** Reads a file of version 1. @returns where its whole frames end */
-function readVersion1(bytes: Uint8Array, reader: JournalReader): number {
-  let at = 0;
-  while (at + VERSION_1_HEADER_BYTES <= bytes.length) {
-    const start = at + VERSION_1_HEADER_BYTES;
-    const end = start + readUint32(bytes, at);
-    // A frame without operations was never written; a file system that lost the tail may have left zeros for it.
-    if (end === start || end > bytes.length) break;
-    if (crc32(bytes.subarray(start, end)) !== readUint32(bytes, at + 4)) break;
-    readOperations(bytes, start, end, reader);
-    at = end;
-  }
-  return at;
+/** The last use of a file that must have reached it, as the database contains it; undefined when there is none. */
+function latestOf(name: string, { first, contained }: KnownUses): number | undefined {
+  const parity = FILE_NAMES.indexOf(name);
+  const latest = contained % 2 === parity ? contained : contained - 1;
+  return latest >= first ? latest : undefined;
 }
 
-function readOperations(bytes: Uint8Array, start: number, end: number, reader: JournalReader): void {
-  for (let at = start; at < end; ) {
+/** Up to where each use, joined to those before without a gap, is whole. */
+function wholePart(uses: readonly ScannedUse[], contained: number): number[] {
+  let isJoined = true;
+  return uses.map((use, i) => {
+    const before = uses[i - 1];
+    isJoined &&=
+      before === undefined
+        ? use.header.number === contained + 1
+        : before.header.number + 1 === use.header.number &&
+          before.header.position + before.wholeEnd === use.header.position;
+    return isJoined ? use.wholeEnd : FRAMES_AT;
+  });
+}
+
+/** What was on disk, as later frames say, and cannot be read. */
+function damagesOf(uses: readonly ScannedUse[], contained: number): Damage[] {
+  const damages: Damage[] = [];
+  const synchronized = Math.max(0, ...uses.map((use) => use.synchronized));
+  for (const { name, header } of uses) {
+    if (header.number <= contained + 2) continue;
+    const what = `the file holds use ${header.number} of the journal, and data.mdb contains no more than ${contained}: what came in between is lost`;
+    damages.push({ file: name, at: 0, what });
+  }
+  const [first] = uses;
+  if (first !== undefined && first.header.number === contained + 2) {
+    const { position, previousBytes } = first.header;
+    if (synchronized > position - previousBytes) {
+      const file = FILE_NAMES[(contained + 1) % 2]!;
+      const what = `use ${contained + 1} of the journal is gone from the file; ${previousBytes} bytes of writes are lost`;
+      damages.push({ file, at: 0, what });
+    }
+  }
+  uses.forEach((use, i) => {
+    const { name, header, holes, lastEnd } = use;
+    // Up to here the use was on disk.
+    const next = uses[i + 1]?.header.position ?? Number.POSITIVE_INFINITY;
+    const durableEnd = Math.min(synchronized, next) - header.position;
+    for (const { start, end, frames } of holes) {
+      if (start >= durableEnd) continue;
+      damages.push({ file: name, at: start, what: lostText(Math.min(end, durableEnd) - start, frames) });
+    }
+    if (lastEnd < durableEnd) {
+      damages.push({ file: name, at: lastEnd, what: lostText(durableEnd - lastEnd, undefined) });
+    }
+    if (header.position + lastEnd > next) {
+      damages.push({
+        file: name,
+        at: next - header.position,
+        what: "the file is longer than the next one says",
+      });
+    }
+  });
+  return damages;
+}
+
+function lostText(bytes: number, frames: number | undefined): string {
+  const which = frames === undefined ? "" : ` in ${frames} ${frames === 1 ? "frame" : "frames"}`;
+  return `${bytes} bytes${which} cannot be read, though they were on disk; the writes in them are lost, how many cannot be told`;
+}
+
+/** Tells a reader the operations bytes[start, end). */
+export function readOperations(bytes: Uint8Array, start: number, end: number, reader: JournalReader): void {
+  let at = start;
+  while (at < end) {
     const kind = bytes[at]!;
     if (kind === PUT) {
       const keyEnd = at + 9 + readUint32(bytes, at + 1);
@@ -136,11 +239,12 @@ function readOperations(bytes: Uint8Array, start: number, end: number, reader: J
       reader.remove(bytes.subarray(at + 5, keyEnd));
       at = keyEnd;
     } else {
+      assert(kind === REMOVE_ALL, "a whole frame holds operations that are known");
       reader.removeAll();
       at++;
     }
   }
+  assert(at === end, "a whole frame ends with an operation's end");
 }
 
-const VERSION_1_NAME = /^journal-([0-9]{1,15})$/;
-const VERSION_1_HEADER_BYTES = 8;
+const PERHAPS_LOST = "and with it the acknowledged writes that it held";

@@ -16,9 +16,8 @@ import { join } from "node:path";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { Journal } from "./journal.ts";
-import { version1Frame } from "./journal-fixture.ts";
-import { FILE_HEADER_BYTES, readFileHeader } from "./journal-format.ts";
-import { lastJournal, readJournals, removeJournals } from "./journal-recovery.ts";
+import { FRAMES_AT, readUseHeader } from "./journal-format.ts";
+import { findJournal, removeJournals, replayJournal } from "./journal-recovery.ts";
 
 const SEED = Number(process.env["GLASSCACHE_ENGINE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
@@ -34,14 +33,23 @@ describe("journal", () => {
     return join(directory, number % 2 === 0 ? "journal-even" : "journal-odd");
   }
 
-  function found(after = 0): { operations: string[]; voidBytes: number } {
+  async function make(number = 1): Promise<Journal> {
+    const journal = new Journal(directory, number);
+    await journal.make();
+    return journal;
+  }
+
+  /** What is found beyond a use, by a database that knows of no more. */
+  function found(contained = 0): { operations: string[]; voidBytes: number; damages: string[] } {
+    const journal = findJournal(directory, { first: contained + 1, contained });
     const operations: string[] = [];
-    const voidBytes = readJournals(directory, after, {
+    replayJournal(journal, contained, {
       put: (key, record) => operations.push(`put ${latin1(key)}=${latin1(record)}`),
       remove: (key) => operations.push(`remove ${latin1(key)}`),
       removeAll: () => operations.push("remove all"),
     });
-    return { operations, voidBytes };
+    const damages = journal.damages.map(({ file, at, what }) => `${file} ${at}: ${what}`);
+    return { operations, voidBytes: journal.voidBytes, damages };
   }
 
   /** Appends one frame that puts a key. */
@@ -50,8 +58,8 @@ describe("journal", () => {
     journal.append();
   }
 
-  test("what was appended is read, in order", () => {
-    const journal = new Journal(directory, 1);
+  test("what was appended is read, in order", async () => {
+    const journal = await make();
     journal.put(utf8("a"), utf8("1"));
     journal.removeAll();
     journal.append();
@@ -59,25 +67,29 @@ describe("journal", () => {
     journal.put(utf8(""), utf8(""));
     journal.remove(utf8("b\0c"));
     journal.append();
-    expect(found()).toEqual({ operations: ["put a=1", "remove all", "put =", "remove b\0c"], voidBytes: 0 });
+    expect(found()).toEqual({
+      operations: ["put a=1", "remove all", "put =", "remove b\0c"],
+      voidBytes: 0,
+      damages: [],
+    });
     journal.close();
   });
 
-  test("what was not appended is not there", () => {
-    const journal = new Journal(directory, 1);
+  test("what was not appended is not there", async () => {
+    const journal = await make();
     journal.put(utf8("a"), utf8("1"));
-    expect(readdirSync(directory)).toEqual([]);
+    expect(found().operations).toEqual([]);
     expect(journal.rotate()).toBe(0);
     journal.close();
   });
 
-  test("two files take turns, and are as long as the most they had to hold", () => {
-    const journal = new Journal(directory, 7);
+  test("two files take turns, and are as long as the most they had to hold", async () => {
+    const journal = await make(7);
     for (let number = 7; number <= 16; number++) {
       put(journal, `${number}`, "x".repeat(number < 10 ? 5000 : 1000));
       expect(journal.rotate()).toBe(number);
       expect(journal.rotate()).toBe(number);
-      expect(lastJournal(directory)).toBe(number);
+      expect(findJournal(directory, undefined).lastNumber).toBe(number);
       // What comes behind the last that has been discarded, and nothing of earlier uses.
       expect(found(number - 1).operations).toEqual([
         `put ${number}=${"x".repeat(number < 10 ? 5000 : 1000)}`,
@@ -85,32 +97,32 @@ describe("journal", () => {
       expect(found(number - 1).voidBytes).toBe(0);
       if (number > 7) expect(found(number - 2).operations).toHaveLength(2);
       journal.discard(number - 1);
-      expect(journal.bytes).toBeGreaterThan(number < 10 ? 5000 : 1000);
-      expect(journal.bytes).toBeLessThan(number < 10 ? 5100 : 1100);
+      expect(journal.bytes).toBeGreaterThan(FRAMES_AT + (number < 10 ? 5000 : 1000));
+      expect(journal.bytes).toBeLessThan(FRAMES_AT + (number < 10 ? 5100 : 1100));
     }
     expect(readdirSync(directory).sort()).toEqual(["journal-even", "journal-odd"]);
     expect(journal.diskBytes).toBe(statSync(pathOf(0)).size + statSync(pathOf(1)).size);
     expect(statSync(pathOf(0)).size).toBeGreaterThan(5000);
     journal.discard(16);
     expect(journal.bytes).toBe(0);
-    journal.close();
+    journal.closeEmpty();
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test("a file much longer than usual is not kept so", () => {
-    const journal = new Journal(directory, 1);
+  test("a file much longer than usual is not kept so", async () => {
+    const journal = await make();
     journal.put(utf8("large"), new Uint8Array(65 * 1024 ** 2));
     journal.append();
     journal.writeLarge();
     expect(journal.diskBytes).toBeGreaterThan(65 * 1024 ** 2);
     journal.discard(journal.rotate());
-    expect(journal.diskBytes).toBe(64 * 1024 ** 2);
+    expect(journal.diskBytes).toBe(64 * 1024 ** 2 + FRAMES_AT);
     expect(statSync(pathOf(1)).size).toBe(64 * 1024 ** 2);
     journal.close();
   });
 
-  test("what has not been discarded is not written over", () => {
-    const journal = new Journal(directory, 1);
+  test("what has not been discarded is not written over", async () => {
+    const journal = await make();
     for (const key of ["a", "b"]) {
       put(journal, key);
       journal.rotate();
@@ -122,7 +134,7 @@ describe("journal", () => {
   });
 
   test("a frame with large records is whole when they have been written, in either way", async () => {
-    const journal = new Journal(directory, 1);
+    const journal = await make();
     const large = new Uint8Array(3 << 20).fill(65);
     const expected: string[] = [];
     for (let frame = 0; frame < 4; frame++) {
@@ -150,8 +162,8 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("cut short at any byte, whole frames remain and nothing else", () => {
-    const journal = new Journal(directory, 1);
+  test("cut short at any byte, whole frames remain and nothing else", async () => {
+    const journal = await make();
     const lengths: number[] = [];
     for (let i = 0; i < 5; i++) {
       journal.put(utf8(`first ${i}`), utf8("x".repeat(i * 3)));
@@ -160,20 +172,28 @@ describe("journal", () => {
       lengths.push(journal.bytes);
     }
     journal.close();
-    for (let length = lengths[4]!; length >= 0; length--) {
+    for (let length = lengths[4]!; length >= FRAMES_AT; length--) {
       truncateSync(pathOf(1), length);
       const whole = lengths.filter((frameEnd) => frameEnd <= length);
-      const { operations, voidBytes } = found();
+      const { operations, voidBytes, damages } = found();
       expect(operations).toHaveLength(2 * whole.length);
-      // Of a frame whose header is not whole nothing can be said.
-      const rest = whole.length === 0 ? length - FILE_HEADER_BYTES : length - whole.at(-1)!;
-      expect(voidBytes).toBe(rest < 16 ? 0 : rest);
+      expect(damages).toEqual([]);
+      // Of a frame whose tag is not whole nothing can be said.
+      const rest = length - (whole.at(-1) ?? FRAMES_AT);
+      expect(voidBytes).toBe(rest < 8 ? 0 : rest);
     }
+    truncateSync(pathOf(1), FRAMES_AT - 1);
+    // The first copy of the header is still there.
+    expect(found().damages).toEqual([]);
+    truncateSync(pathOf(1), 39);
+    expect(found().damages).toEqual([
+      "journal-odd 0: the file ends at byte 39, before its header does; all writes in it are lost",
+    ]);
   });
 
-  test("a damaged byte voids its frame and what follows, in the next file as well", () => {
-    const journal = new Journal(directory, 1);
-    const lengths = [0];
+  test("with interval, what was not on disk is cut at the first frame that is not whole, in the next file as well", async () => {
+    const journal = await make();
+    const lengths = [FRAMES_AT];
     for (let i = 0; i < 4; i++) {
       put(journal, `key ${i}`);
       lengths.push(journal.bytes);
@@ -183,20 +203,87 @@ describe("journal", () => {
     journal.close();
     expect(found().operations).toHaveLength(5);
     const bytes = readFileSync(pathOf(1));
-    for (let at = 0; at < bytes.length; at++) {
+    for (let at = FRAMES_AT; at < bytes.length; at++) {
       const damaged = Uint8Array.from(bytes);
       damaged[at]! ^= 1 << (at % 8);
       writeFileSync(pathOf(1), damaged);
-      const frame = at < FILE_HEADER_BYTES ? 0 : lengths.findLastIndex((frameStart) => frameStart <= at);
-      const { operations, voidBytes } = found();
+      const frame = lengths.findLastIndex((frameStart) => frameStart <= at);
+      const { operations, voidBytes, damages } = found();
       expect(operations).toEqual(Array.from({ length: frame }, (_, i) => `put key ${i}=value`));
-      // Where the header is gone, so is the use, and what follows has a gap before it.
-      if (at >= FILE_HEADER_BYTES) expect(voidBytes).toBeGreaterThan(0);
+      expect(voidBytes).toBeGreaterThan(0);
+      expect(damages).toEqual([]);
     }
   });
 
-  test("a file that has lost its end in favour of what it held before voids the next one", () => {
-    const journal = new Journal(directory, 1);
+  test("damage is told with its place, and what is whole behind it is found, however long the broken frame claims to be", async () => {
+    const journal = await make();
+    const starts: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      starts.push(i === 0 ? FRAMES_AT : journal.bytes);
+      put(journal, `key ${i}`);
+      await journal.synchronize();
+    }
+    await journal.synchronize();
+    journal.rotate();
+    put(journal, "next");
+    journal.close();
+    const bytes = readFileSync(pathOf(1));
+    for (const [i, length] of [
+      [1, 0xffffffff],
+      [1, 0],
+      [1, 1000],
+      [4, 0xffffffff],
+      [4, 7],
+    ] as const) {
+      const damaged = Buffer.from(bytes);
+      damaged.writeUInt32LE(length, starts[i]! + 20);
+      writeFileSync(pathOf(1), damaged);
+      const { operations, damages } = found();
+      expect(operations).toEqual(
+        [0, 1, 2, 3, 4]
+          .filter((n) => n !== i)
+          .map((n) => `put key ${n}=value`)
+          .concat("put next=value"),
+      );
+      const frameBytes = starts[2]! - starts[1]!;
+      const frames = i === 4 ? "" : " in 1 frame";
+      expect(damages).toEqual([
+        `journal-odd ${starts[i]}: ${frameBytes} bytes${frames} cannot be read, though they were on disk; the writes in them are lost, how many cannot be told`,
+      ]);
+    }
+  });
+
+  test("a file that is older than the database, or than the other file, is damage", async () => {
+    const journal = await make();
+    const blank = readFileSync(pathOf(1));
+    put(journal, "one");
+    journal.rotate();
+    await journal.synchronize();
+    put(journal, "two");
+    const use1 = readFileSync(pathOf(1));
+    const two = journal.rotate();
+    await journal.synchronize();
+    journal.discard(1);
+    put(journal, "three");
+    await journal.synchronize();
+    put(journal, "four");
+    expect(found(two - 1).damages).toEqual([]);
+    // `found` says that the journal began with the use it asks for: what the file held before is not missed.
+    const damagesOf = (first: number, contained: number) =>
+      findJournal(directory, { first, contained }).damages.map(({ file, what }) => `${file}: ${what}`);
+    expect(damagesOf(1, 1)).toEqual([]);
+    writeFileSync(pathOf(1), use1);
+    expect(damagesOf(1, 3)).toContain(
+      "journal-odd: the file is older than data.mdb: it holds use 1 of the journal, not 3",
+    );
+    writeFileSync(pathOf(1), blank);
+    expect(damagesOf(1, 1)[0]).toContain("journal-odd: the file is older than data.mdb: it holds use 0");
+    expect(damagesOf(1, 0)[0]).toContain("journal-odd: use 1 of the journal is gone from the file");
+    journal.close();
+  });
+
+  test("a file that has lost its end in favour of what it held before voids the next one", async () => {
+    const journal = await make();
     for (let i = 0; i < 4; i++) put(journal, `old ${i}`);
     journal.discard(journal.rotate());
     put(journal, "between");
@@ -218,10 +305,10 @@ describe("journal", () => {
     expect(voidBytes).toBeGreaterThan(0);
   });
 
-  test("frames of earlier uses are never read, wherever the last one of this use ends", () => {
+  test("frames of earlier uses are never read, wherever the last one of this use ends", async () => {
     console.log(`GLASSCACHE_ENGINE_SEED=${SEED}`);
     const random = new SeededRandom(SEED);
-    const journal = new Journal(directory, 1);
+    const journal = await make();
     for (let number = 1; number <= 400; number++) {
       const expected: string[] = [];
       for (let frames = 1 + random.below(8); frames > 0; frames--) {
@@ -229,7 +316,7 @@ describe("journal", () => {
         const record = `${number}`.padEnd(random.next() < 0.7 ? 20 : random.below(60), ".");
         put(journal, "key", record);
         expected.push(`put key=${record}`);
-        expect(found(number - 1)).toEqual({ operations: expected, voidBytes: 0 });
+        expect(found(number - 1)).toEqual({ operations: expected, voidBytes: 0, damages: [] });
       }
       journal.rotate();
       journal.discard(number - 1);
@@ -237,23 +324,22 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("a value that looks like a frame is not taken for one, where a shorter use ends right before it", () => {
-    const journal = new Journal(directory, 1);
+  test("a value that looks like a frame is not taken for one, where a shorter use ends right before it", async () => {
+    const journal = await make();
     put(journal, "k", "short");
     const start = journal.bytes;
     journal.discard(journal.rotate());
     put(journal, "k", "short");
-    // A frame of the third use as it will be, had its salt been that of the second use.
-    const header = readFileHeader(readFileSync(pathOf(2)))!;
+    // A whole frame, as a frame of the third use would be if that had the tag of the second use.
+    const header = readUseHeader(readFileSync(pathOf(2)), 0)!;
     expect(header.number).toBe(2);
-    const forged = readFileSync(pathOf(2)).subarray(FILE_HEADER_BYTES);
-    forged[0] = 3;
+    const forged = readFileSync(pathOf(2)).subarray(FRAMES_AT);
     journal.discard(journal.rotate());
     journal.close();
     removeJournals(directory);
 
-    const victim = new Journal(directory, 1);
-    victim.put(utf8(""), Uint8Array.of(...new Uint8Array(start - FILE_HEADER_BYTES - 25), ...forged));
+    const victim = await make();
+    victim.put(utf8(""), Uint8Array.of(...new Uint8Array(start - FRAMES_AT - 37), ...forged));
     victim.append();
     victim.discard(victim.rotate());
     put(victim, "between");
@@ -264,17 +350,17 @@ describe("journal", () => {
     victim.close();
   });
 
-  test("zeros at the end, as a file system may leave them, hold nothing", () => {
-    const journal = new Journal(directory, 1);
+  test("zeros at the end, as a file system may leave them, hold nothing", async () => {
+    const journal = await make();
     put(journal, "a", "1");
     journal.close();
     appendFileSync(pathOf(1), new Uint8Array(4096));
-    expect(found()).toEqual({ operations: ["put a=1"], voidBytes: 0 });
+    expect(found()).toEqual({ operations: ["put a=1"], voidBytes: 0, damages: [] });
   });
 
   test("after a failure, what is not on disk is taken back, and only that", async () => {
     for (const toDisk of [true, false]) {
-      const journal = new Journal(directory, 1, () => Promise.resolve());
+      const journal = await make();
       put(journal, "ended");
       journal.rotate();
       await journal.synchronize();
@@ -289,23 +375,9 @@ describe("journal", () => {
     }
   });
 
-  test("files of version 1 are read, up to the first damage", () => {
-    const frame = (key: string) => version1Frame(utf8(key), utf8("value"));
-    writeFileSync(join(directory, "journal-5"), Uint8Array.of(...frame("a"), ...frame("b")));
-    writeFileSync(join(directory, "journal-6"), frame("c"));
-    writeFileSync(join(directory, "journal-10"), frame("behind a gap"));
-    expect(found(4).operations).toEqual(["put a=value", "put b=value", "put c=value"]);
-    expect(found(5).operations).toEqual(["put c=value"]);
-    expect(lastJournal(directory)).toBe(10);
-    truncateSync(join(directory, "journal-5"), 2 * frame("a").length - 1);
-    expect(found(4)).toEqual({ operations: ["put a=value"], voidBytes: frame("a").length - 1 });
-    removeJournals(directory);
-    expect(readdirSync(directory)).toEqual([]);
-  });
-
-  test("only files of the journal are read and removed", () => {
+  test("only files of the journal are read and removed", async () => {
     const other = join(directory, "journal-odd.backup");
-    const journal = new Journal(directory, 1);
+    const journal = await make();
     put(journal, "a");
     journal.close();
     copyFileSync(pathOf(1), other);

@@ -1,35 +1,26 @@
 import { randomFillSync } from "node:crypto";
-import {
-  closeSync,
-  constants,
-  fdatasync,
-  ftruncateSync,
-  openSync,
-  unlinkSync,
-  write,
-  writeSync,
-} from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
 import { assert } from "../lib/assert.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
 import { StorageError } from "./engine.ts";
+import { type JournalDisk, systemDisk } from "./journal-disk.ts";
 import {
-  FILE_HEADER_BYTES,
+  beginFrameHeader,
+  endFrameHeader,
   FILE_NAMES,
   FRAME_HEADER_BYTES,
+  FRAMES_AT,
+  HEADER_BYTES,
   PUT,
   REMOVE,
   REMOVE_ALL,
-  writeFileHeader,
-  writeFrameHeader,
+  SECOND_HEADER_AT,
+  TAG_BYTES,
   writeUint32,
+  writeUseHeader,
 } from "./journal-format.ts";
-
-/** Resolves when all that was written to a file, or all that is in a directory, is on disk. */
-export type Synchronize = (descriptor: number) => Promise<void>;
 
 /**
  * Writes that have been acknowledged and are not in the database yet (journal-format.ts). They are written in frames,
@@ -41,15 +32,15 @@ export type Synchronize = (descriptor: number) => Promise<void>;
  */
 export class Journal {
   readonly #directory: string;
-  readonly #synchronize: Synchronize;
-  /** Room for the headers of a file and a frame, then operations. */
+  readonly #disk: JournalDisk;
+  /** Room for the headers of a use and a frame, then operations. */
   readonly #frame = new ByteBuffer(64 * 1024);
   /** Large records of the frame, which are not copied into its buffer. */
   #large: LargeRecord[] = [];
   /** Where large records of frames that have been appended are still to be written. */
   #unwritten: Unwritten[] = [];
-  readonly #salt = new Uint8Array(8);
-  readonly #files: [JournalFile | undefined, JournalFile | undefined] = [undefined, undefined];
+  /** The two files; empty until `make`. */
+  readonly #files: JournalFile[] = [];
   /** Number of the use of a file that is being written, or of the next one. */
   #number: number;
   #use: Use | undefined;
@@ -57,20 +48,43 @@ export class Journal {
   #ended: Use | undefined;
   /** Uses that have not been discarded, the one being written included. */
   #kept: Use[] = [];
+  /** Where the next use begins in the journal as a whole. */
+  #position = 0;
   #previousBytes = 0;
+  /** The position up to which everything is on disk. */
+  #synchronized = 0;
   #isSynchronizing = false;
   #isClosed = false;
+  #isRemoved = false;
 
   /**
    * @param directory holds no files of a journal
    * @param number of the first use of a file; none had this or a higher number
-   * @param synchronize `fdatasync`, unless a test decides when and whether that succeeds
    */
-  constructor(directory: string, number: number, synchronize: Synchronize = promisify(fdatasync)) {
+  constructor(directory: string, number: number, disk: JournalDisk = systemDisk) {
     this.#directory = directory;
     this.#number = number;
-    this.#synchronize = synchronize;
+    this.#disk = disk;
     this.#frame.length = OPERATIONS_START;
+  }
+
+  /** Makes the two files, and resolves when they are on disk. To be called once, before anything is appended. */
+  async make(): Promise<void> {
+    const blank = new Uint8Array(FRAMES_AT);
+    writeUseHeader(blank, 0, drawTag(), 0, 0);
+    blank.copyWithin(SECOND_HEADER_AT, 0, HEADER_BYTES);
+    for (const name of FILE_NAMES) {
+      const descriptor = this.#disk.make(join(this.#directory, name));
+      this.#files.push({ name, descriptor, bytes: blank.length });
+      this.#writeAll(descriptor, blank, 0, blank.length, 0);
+      await this.#disk.synchronize(descriptor);
+    }
+    const descriptor = this.#disk.openDirectory(this.#directory);
+    try {
+      await this.#disk.synchronize(descriptor);
+    } finally {
+      this.#disk.close(descriptor);
+    }
   }
 
   /** Length of what has not been discarded, in bytes. */
@@ -82,7 +96,14 @@ export class Journal {
 
   /** Length of its files, in bytes. */
   get diskBytes(): number {
-    return (this.#files[0]?.bytes ?? 0) + (this.#files[1]?.bytes ?? 0);
+    return this.#files.reduce((bytes, file) => bytes + file.bytes, 0);
+  }
+
+  /** Whether everything that was appended is on disk. */
+  get isSynchronized(): boolean {
+    const end = this.#use === undefined ? this.#position : this.#use.position + this.#use.bytes;
+    assert(this.#synchronized <= end, "no more is on disk than was written");
+    return this.#synchronized === end;
   }
 
   /** @param record not to be changed before the operations have been appended; a large one, not before `writeLarge` */
@@ -129,15 +150,24 @@ export class Journal {
     const large = this.#large;
     this.#large = [];
     this.#writeFrameHeader(use, large);
-    // The first frame goes with the file's header.
-    let from = use.bytes === 0 ? 0 : FILE_HEADER_BYTES;
+    let from = HEADER_BYTES;
+    let position = use.bytes;
+    if (use.frames === 0) {
+      this.#writeAll(descriptor, bytes, 0, HEADER_BYTES, 0);
+      // The second copy of the header goes with the first frame.
+      from = 0;
+      position = SECOND_HEADER_AT;
+    }
     for (const { at, record } of large) {
-      use.bytes += writeAll(descriptor, bytes, from, at, use.bytes);
-      this.#unwritten.push({ descriptor, record, position: use.bytes });
-      use.bytes += record.length;
+      position += this.#writeAll(descriptor, bytes, from, at, position);
+      this.#unwritten.push({ descriptor, record, position });
+      position += record.length;
       from = at;
     }
-    use.bytes += writeAll(descriptor, bytes, from, length, use.bytes);
+    position += this.#writeAll(descriptor, bytes, from, length, position);
+    assert(position > use.bytes, "a frame lies behind all before it");
+    use.bytes = position;
+    use.frames++;
     use.file.bytes = Math.max(use.file.bytes, use.bytes);
     frame.length = OPERATIONS_START;
     if (bytes.length > KEPT_FRAME_BYTES) frame.bytes = new Uint8Array(KEPT_FRAME_BYTES);
@@ -145,16 +175,15 @@ export class Journal {
 
   #writeFrameHeader(use: Use, large: readonly LargeRecord[]): void {
     const { bytes, length } = this.#frame;
-    let checksum = use.seed;
     let operationBytes = length - OPERATIONS_START;
+    for (const { record } of large) operationBytes += record.length;
+    let checksum = beginFrameHeader(bytes, HEADER_BYTES, use, this.#synchronized, use.frames, operationBytes);
     let from = OPERATIONS_START;
     for (const { at, record } of large) {
       checksum = crc32(record, crc32(bytes.subarray(from, at), checksum));
-      operationBytes += record.length;
       from = at;
     }
-    checksum = crc32(bytes.subarray(from, length), checksum);
-    writeFrameHeader(bytes, FILE_HEADER_BYTES, use.number, operationBytes, checksum);
+    endFrameHeader(bytes, HEADER_BYTES, crc32(bytes.subarray(from, length), checksum));
   }
 
   /** Hands large records that have been appended to the operating system. @throws as `append` */
@@ -162,7 +191,7 @@ export class Journal {
     const unwritten = this.#unwritten;
     this.#unwritten = [];
     for (const { descriptor, record, position } of unwritten) {
-      writeAll(descriptor, record, 0, record.length, position);
+      this.#writeAll(descriptor, record, 0, record.length, position);
     }
   }
 
@@ -173,7 +202,7 @@ export class Journal {
     try {
       for (const { descriptor, record, position } of unwritten) {
         for (let at = 0; at < record.length; ) {
-          at += await writeElsewhere(descriptor, record, at, record.length - at, position + at);
+          at += await this.#disk.writeElsewhere(descriptor, record, at, record.length - at, position + at);
         }
       }
     } catch (error) {
@@ -184,21 +213,24 @@ export class Journal {
   /** Begins the next use of a file, whose header is then at the beginning of the frame's buffer. */
   #begin(): Use {
     const number = this.#number;
-    const index = (number % 2) as 0 | 1;
-    this.#files[index] ??= this.#makeFile(FILE_NAMES[index]);
-    const file = this.#files[index];
+    const file = this.#files[number % 2];
+    assert(file !== undefined, "the files have been made");
     assert(!this.#kept.some((kept) => kept.file === file), "what is written over has been discarded");
-    randomFillSync(this.#salt);
-    const seed = writeFileHeader(this.#frame.bytes, number, this.#salt, this.#previousBytes);
-    const use = { number, file, seed, bytes: 0, synchronizedBytes: 0 };
+    const tag = drawTag();
+    const position = this.#position;
+    const seed = writeUseHeader(this.#frame.bytes, number, tag, position, this.#previousBytes);
+    const use = {
+      number,
+      file,
+      tag,
+      seed,
+      position,
+      frames: 0,
+      bytes: FRAMES_AT,
+      synchronizedBytes: FRAMES_AT,
+    };
     this.#kept.push(use);
     return use;
-  }
-
-  #makeFile(name: string): JournalFile {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-    const descriptor = openSync(join(this.#directory, name), flags, 0o600);
-    return { name, descriptor, bytes: 0, isListed: false };
   }
 
   /** Ends the use being written. @returns its number; every operation appended so far is in a use up to it */
@@ -206,6 +238,7 @@ export class Journal {
     if (this.#use === undefined) return this.#number - 1;
     this.#ended = this.#use;
     this.#previousBytes = this.#use.bytes;
+    this.#position += this.#use.bytes;
     this.#use = undefined;
     return this.#number++;
   }
@@ -221,10 +254,10 @@ export class Journal {
     this.#isSynchronizing = true;
     try {
       if (this.#unwritten.length > 0) await this.#writeLargeElsewhere();
-      await this.#synchronize(file.descriptor);
-      if (!file.isListed) await this.#synchronizeDirectory();
-      file.isListed = true;
+      await this.#disk.synchronize(file.descriptor);
+      assert(use.position + bytes >= this.#synchronized, "what is on disk only grows");
       use.synchronizedBytes = bytes;
+      this.#synchronized = use.position + bytes;
       if (use === this.#ended) this.#ended = undefined;
     } finally {
       this.#isSynchronizing = false;
@@ -232,20 +265,11 @@ export class Journal {
     }
   }
 
-  async #synchronizeDirectory(): Promise<void> {
-    const descriptor = openSync(this.#directory, "r");
-    try {
-      await this.#synchronize(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-  }
-
   /** What uses up to a number hold is in the database: their files may be written over. */
   discard(upTo: number): void {
     for (const { number, file } of this.#kept) {
       if (number > upTo || file.bytes <= KEPT_FILE_BYTES) continue;
-      ftruncateSync(file.descriptor, KEPT_FILE_BYTES);
+      this.#disk.truncate(file.descriptor, KEPT_FILE_BYTES);
       file.bytes = KEPT_FILE_BYTES;
     }
     this.#kept = this.#kept.filter(({ number }) => number > upTo);
@@ -258,7 +282,7 @@ export class Journal {
   giveUp(toDisk: boolean): void {
     for (const { file, bytes, synchronizedBytes } of this.#kept) {
       try {
-        ftruncateSync(file.descriptor, toDisk ? synchronizedBytes : bytes);
+        this.#disk.truncate(file.descriptor, toDisk ? synchronizedBytes : bytes);
       } catch {
         // What could not be taken back may be found: it was neither confirmed nor denied.
       }
@@ -266,50 +290,38 @@ export class Journal {
     this.close();
   }
 
-  /** Ends; deletes the files when all that they hold has been discarded. */
+  /** Ends, and leaves the files. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     if (!this.#isSynchronizing) this.#closeFiles();
   }
 
+  /** Ends, and deletes the files; all that they hold has been discarded. */
+  closeEmpty(): void {
+    assert(this.#kept.length === 0, "nothing is left in the journal");
+    this.#isRemoved = true;
+    this.close();
+  }
+
   #closeFiles(): void {
-    for (const file of this.#files) {
-      if (file === undefined) continue;
-      closeSync(file.descriptor);
-      if (this.#kept.length === 0) unlinkSync(join(this.#directory, file.name));
+    for (const { descriptor, name } of this.#files) {
+      this.#disk.close(descriptor);
+      if (this.#isRemoved) this.#disk.remove(join(this.#directory, name));
     }
   }
-}
 
-/** Writes source[start, end) at a position of a file. @returns how many bytes */
-function writeAll(
-  descriptor: number,
-  source: Uint8Array,
-  start: number,
-  end: number,
-  position: number,
-): number {
-  for (let at = start; at < end; ) {
-    at += writeSync(descriptor, source, at, end - at, position + at - start);
+  /** Writes source[start, end) at a position of a file. @returns how many bytes */
+  #writeAll(descriptor: number, source: Uint8Array, start: number, end: number, position: number): number {
+    for (let at = start; at < end; ) {
+      at += this.#disk.write(descriptor, source, at, end - at, position + at - start);
+    }
+    return end - start;
   }
-  return end - start;
 }
 
-/** Writes source[offset, offset + length) at a position of a file, in a thread of its own. @returns how many bytes it wrote */
-function writeElsewhere(
-  descriptor: number,
-  source: Uint8Array,
-  offset: number,
-  length: number,
-  position: number,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    write(descriptor, source, offset, length, position, (error, written) => {
-      if (error === null) resolve(written);
-      else reject(error);
-    });
-  });
+function drawTag(): Uint8Array {
+  return randomFillSync(new Uint8Array(TAG_BYTES));
 }
 
 /** A record that belongs at a place of the frame's buffer. */
@@ -329,23 +341,27 @@ interface JournalFile {
   readonly descriptor: number;
   /** Its length. */
   bytes: number;
-  /** The directory has it, even after a crash of the machine. */
-  isListed: boolean;
 }
 
 /** What a file is used for from one change of places to the next. */
 interface Use {
   readonly number: number;
   readonly file: JournalFile;
+  /** What its frames begin with. */
+  readonly tag: Uint8Array;
+  /** Where it begins in the journal as a whole. */
+  readonly position: number;
+  /** How many frames it has. */
+  frames: number;
   /** What the checksums of its frames begin with. */
   readonly seed: number;
-  /** Length of the header and its whole frames. */
+  /** Where its last frame ends in the file. */
   bytes: number;
   /** How many of these bytes are on disk. */
   synchronizedBytes: number;
 }
 
-const OPERATIONS_START = FILE_HEADER_BYTES + FRAME_HEADER_BYTES;
+const OPERATIONS_START = HEADER_BYTES + FRAME_HEADER_BYTES;
 /** A larger frame's buffer is given back after it was written. */
 const KEPT_FRAME_BYTES = 1024 * 1024;
 /** So much of a file is kept to be written over. */

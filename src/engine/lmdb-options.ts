@@ -1,7 +1,9 @@
 import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
-import type { DepartureListener } from "./engine.ts";
-import type { Synchronize } from "./journal.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
+import type { DepartureListener, StorageError } from "./engine.ts";
+import type { JournalDisk } from "./journal-disk.ts";
 
 export interface LmdbEngineOptions {
   /** Where the data lies; made when it is not there. */
@@ -16,15 +18,26 @@ export interface LmdbEngineOptions {
   /** Who leaves the arena when it is full, as `parsePolicy` reads it. */
   readonly policy: string;
   readonly clock: Clock;
-  /** Draws random keys, and the seed of the key hash when the directory is made. */
+  /** Draws random keys. */
   readonly random: Random;
+  /** The secret of the key hash where a database is made; drawn by default. */
+  readonly hashKey?: HashKey | undefined;
   readonly onDeparture: DepartureListener;
   /** How long writes wait for the database, and with `interval` for the disk; 1,000 by default. */
   readonly intervalMs?: number;
   /** Memory for writes that wait for the disk, 256 MiB by default: beyond a quarter `settle` waits, beyond all `set` refuses. */
   readonly pendingBytes?: number;
-  /** For tests; see `Journal`. */
-  readonly synchronize?: Synchronize | undefined;
+  /**
+   * Whether to go on with what can be read where the directory is damaged; else opening fails. Damaged files are kept
+   * under another name.
+   */
+  readonly isRecovering?: boolean | undefined;
+  /** Told once, when something could not be written and writes are refused from then on. */
+  readonly onFailure?: ((error: StorageError) => void) | undefined;
+  /** Told of a conversion and of what was damaged; silent by default. */
+  readonly log?: Log | undefined;
+  /** The system's, unless a test has one of its own. */
+  readonly disk?: JournalDisk | undefined;
 }
 
 /** What an engine found when it opened its directory. */

@@ -3,10 +3,13 @@ import { type EntryInfo, Store } from "../cache/store.ts";
 import { assert } from "../lib/assert.ts";
 import { copyBytes, type ValueSink } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
-import { hashBytes } from "../lib/hash.ts";
+import { drawHashKey } from "../lib/hash-key.ts";
 import { BytesValue, LARGE_BYTES } from "../lib/large-value.ts";
+import { silentLog } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
 import type { Random } from "../lib/random.ts";
+import { DamageError, damageText } from "./damage.ts";
+import { keepCopies, prepareDirectory } from "./data-directory.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import {
   type DepartureListener,
@@ -21,7 +24,7 @@ import {
   TooLargeError,
 } from "./engine.ts";
 import { ExpiredKeys } from "./expired-keys.ts";
-import { lastJournal, readJournals } from "./journal-recovery.ts";
+import { type FoundJournal, findJournal, replayJournal } from "./journal-recovery.ts";
 import { type WalkStep, walkKeys } from "./key-walk.ts";
 import { ArenaWrite, RecordWrite } from "./large-write.ts";
 import type { LmdbEngineOptions, Recovery } from "./lmdb-options.ts";
@@ -38,6 +41,7 @@ import {
   writeRecord,
 } from "./record.ts";
 import { Slab } from "./slab.ts";
+import { tableHash } from "./table-hash.ts";
 import { MAXIMUM_KEY_BYTES, MAXIMUM_VALUE_BYTES, Tables } from "./tables.ts";
 import { WriteBehind } from "./write-behind.ts";
 
@@ -65,6 +69,7 @@ export class LmdbEngine implements Engine {
   readonly name = "lmdb";
   readonly limits: EngineLimits = { keyBytes: MAXIMUM_KEY_BYTES, valueBytes: MAXIMUM_VALUE_BYTES };
   readonly #directory: string;
+  readonly #onFailure: ((error: StorageError) => void) | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #onDeparture: DepartureListener;
@@ -85,7 +90,12 @@ export class LmdbEngine implements Engine {
   #arenaMisses = 0;
   #isClosed = false;
 
-  private constructor(options: LmdbEngineOptions, tables: Tables, unlock: () => void) {
+  private constructor(
+    options: LmdbEngineOptions,
+    tables: Tables,
+    journal: FoundJournal | undefined,
+    unlock: () => void,
+  ) {
     const {
       directory,
       sync,
@@ -93,35 +103,42 @@ export class LmdbEngine implements Engine {
       policy,
       intervalMs = 1000,
       pendingBytes = 256 * 1024 ** 2,
-      synchronize,
+      disk,
     } = options;
     this.#directory = directory;
     this.#clock = options.clock;
     this.#random = options.random;
     this.#onDeparture = options.onDeparture;
     this.#pendingBytes = pendingBytes;
+    this.#onFailure = options.onFailure;
     this.#unlock = unlock;
     this.#tables = tables;
-    this.#arena = Store.create({ budgetBytes: arenaBytes, policy });
-    const pending = { directory, sync, intervalMs, pendingBytes, synchronize };
-    this.#pending = new WriteBehind(tables, pending, () => this.#failed());
+    this.#arena = Store.create({ budgetBytes: arenaBytes, policy, hashKey: tables.hashKey });
+    const pending = { directory, sync, intervalMs, pendingBytes, disk };
+    this.#pending = new WriteBehind(tables, pending, (error) => this.#failed(error));
     this.#expiredKeys = new ExpiredKeys(tables, this.#pending);
-    this.#recover();
+    this.#recover(journal);
   }
 
   /**
-   * @throws StorageError when the directory is in use, holds something else, or cannot be read or written
+   * @throws DamageError, or StorageError when the directory is in use, holds something else, or cannot be read or written
    * @throws RangeError for an arena or a policy that cannot be
    */
   static async open(options: LmdbEngineOptions): Promise<LmdbEngine> {
-    const { directory } = options;
+    const { directory, sync, clock, isRecovering = false, log = silentLog } = options;
+    const { hashKey = drawHashKey() } = options;
     makeDirectory(directory);
-    const unlock = lockDirectory(directory);
+    const unlock = await lockDirectory(directory);
     let tables: Tables | undefined;
     try {
-      tables = new Tables(directory, options.random);
-      const engine = new LmdbEngine(options, tables, unlock);
-      await engine.#pending.start(Math.max(tables.journalSequence(), lastJournal(directory)));
+      const wasAlways = sync === "always";
+      await prepareDirectory({ directory, wasAlways, isRecovering, nowMs: clock.wallMs(), hashKey, log });
+      tables = new Tables(directory);
+      const known = tables.knownUses();
+      const journal = known && findJournal(directory, known);
+      if (journal !== undefined) tellDamage(options, journal);
+      const engine = new LmdbEngine(options, tables, journal, unlock);
+      await engine.#pending.start(Math.max(tables.journalSequence(), journal?.lastNumber ?? 0));
       return engine;
     } catch (error) {
       await tables?.close();
@@ -141,38 +158,45 @@ export class LmdbEngine implements Engine {
   }
 
   /** Counts what the database holds and takes in what the journal holds beyond that. */
-  #recover(): void {
+  #recover(journal: FoundJournal | undefined): void {
     this.#size = this.#tables.count();
     this.#expiring = this.#tables.expiringCount();
     let journaledWrites = 0;
+    // Not taken from the journal: the database may have been made anew, with another secret.
+    const hashOf = (key: Uint8Array) => this.#hash(key, HASH_BYTES, key.length);
     const reader = {
       put: (key: Uint8Array, record: Uint8Array) => {
         journaledWrites++;
         const own = this.#slab.take(record.length);
         own.set(record);
-        this.#assign(key, HASH_BYTES, key.length, readHash(key), own, recordExpiry(record));
+        this.#assign(key, HASH_BYTES, key.length, hashOf(key), own, recordExpiry(record));
       },
       remove: (key: Uint8Array) => {
         journaledWrites++;
-        this.#assign(key, HASH_BYTES, key.length, readHash(key), undefined, ABSENT);
+        this.#assign(key, HASH_BYTES, key.length, hashOf(key), undefined, ABSENT);
       },
       removeAll: () => {
         journaledWrites++;
         this.#removeAll();
       },
     };
-    const voidBytes = readJournals(this.#directory, this.#tables.journalSequence(), reader);
-    this.#recovery = { journaledWrites, voidBytes };
+    if (journal !== undefined) replayJournal(journal, this.#tables.journalSequence(), reader);
+    this.#recovery = { journaledWrites, voidBytes: journal?.voidBytes ?? 0 };
   }
 
   /** Nothing that is not durable is shown any more. */
-  #failed(): void {
+  #failed(error: StorageError): void {
     this.#arena.clear();
+    let journal: FoundJournal | undefined;
     try {
-      this.#recover();
+      const known = this.#tables.knownUses();
+      const found = known && findJournal(this.#directory, known);
+      if (found?.damages.length === 0) journal = found;
     } catch {
       // Where the journal cannot even be read, the database alone has to do.
     }
+    this.#recover(journal);
+    this.#onFailure?.(error);
   }
 
   get(key: Uint8Array): StoredValue | undefined {
@@ -437,7 +461,7 @@ export class LmdbEngine implements Engine {
   }
 
   #hash(bytes: Uint8Array, start: number, end: number): number {
-    return hashBytes(bytes, start, end, this.#tables.seed);
+    return tableHash(bytes, start, end, this.#tables.hashKey);
   }
 
   /** The stored key, as a view that is valid until the next call. */
@@ -530,4 +554,23 @@ function makeDirectory(directory: string): void {
   } catch (error) {
     throw new StorageError(`cannot make the data directory ${directory}: ${(error as Error).message}`);
   }
+}
+
+/** @throws DamageError when there is damage, and the options say not to go on; else files that have any are kept */
+function tellDamage(options: LmdbEngineOptions, journal: FoundJournal): void {
+  const { directory, clock, isRecovering = false, log = silentLog } = options;
+  const { damages, repairs, framesBehind } = journal;
+  if (repairs.length > 0) {
+    log.warn(
+      { damages: repairs.map(damageText) },
+      "a header of the journal is damaged; its other copy is whole, nothing is lost",
+    );
+  }
+  if (damages.length === 0) return;
+  if (!isRecovering) throw new DamageError(directory, damages);
+  const copies = keepCopies(directory, damages, clock.wallMs());
+  log.warn(
+    { damages: damages.map(damageText), copies, framesBehind },
+    "the journal is damaged: taking every whole frame, before and behind the damage",
+  );
 }

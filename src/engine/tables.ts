@@ -2,11 +2,11 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RangeOptions, type RootDatabase } from "lmdb";
 import { assert } from "../lib/assert.ts";
-import { hashBytes } from "../lib/hash.ts";
-import type { Random } from "../lib/random.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { checkDataFile, DATA_FILE } from "./data-file.ts";
+import { DATA_FILE } from "./data-file.ts";
 import { NEVER, StorageError } from "./engine.ts";
+import type { KnownUses } from "./journal-recovery.ts";
 import { ABSENT } from "./overlay.ts";
 import {
   EXPIRY_BYTES,
@@ -17,6 +17,7 @@ import {
   writeExpiry,
   writeHash,
 } from "./record.ts";
+import { hashKeyBytes, readHashKey, tableHash } from "./table-hash.ts";
 
 /** The longest key that LMDB takes with its usual pages of 4 KiB. */
 const LMDB_KEY_BYTES = 1978;
@@ -28,8 +29,9 @@ export const MAXIMUM_VALUE_BYTES = 512 * 1024 ** 2;
 
 /**
  * What lies on disk: one LMDB environment with three databases. `data` has the records by stored key, `expiry`
- * an expiry key without a value for each record that expires, `meta` the format's version, the seed of the key
- * hash and the number of the last journal file that is contained. A commit changes all three or none.
+ * an expiry key without a value for each record that expires, `meta` the format's version, the secret of the key
+ * hash, and of the journal's uses the last one that is contained and the first one since the files were made. A
+ * commit changes all three or none.
  *
  * Synchronization. Commits are LMDB's plain ones: pages are written and synchronized, then the meta page that
  * makes them visible is written through, so a commit that has returned is on disk, and after a crash of the
@@ -43,8 +45,8 @@ export const MAXIMUM_VALUE_BYTES = 512 * 1024 ** 2;
  * Writers that need not wait for the disk are therefore served by a journal (see `journal.ts`), not by these.
  */
 export class Tables {
-  /** Seed of the key hash, drawn when the directory was made. */
-  readonly seed: number;
+  /** The secret of `tableHash`. */
+  readonly hashKey: HashKey;
   readonly #root: RootDatabase<Uint8Array, Uint8Array>;
   readonly #data: Database<Uint8Array, Uint8Array>;
   readonly #expiry: Database<Uint8Array, Uint8Array>;
@@ -54,34 +56,74 @@ export class Tables {
   readonly #expiryKey = new Uint8Array(LMDB_KEY_BYTES);
 
   /**
-   * @param directory exists, and is locked by this process
+   * @param directory holds a database that has been checked (data-file.ts), and is locked by this process
    * @throws StorageError when there is something else in it, or a version that this program does not know
    */
-  constructor(directory: string, random: Random) {
+  constructor(directory: string) {
     this.#path = join(directory, DATA_FILE);
-    let root: RootDatabase<Uint8Array, Uint8Array> | undefined;
+    let root: Root | undefined;
     try {
-      checkDataFile(directory);
       root = open<Uint8Array, Uint8Array>(directory, ROOT_OPTIONS);
       this.#root = root;
-      if (entryCount(root) === 0) initialize(root, random);
+      const version = readVersion(root);
+      assert(version === FORMAT_VERSION, "earlier formats have been converted");
       this.#meta = openTable(root, "meta");
-      const version = this.#meta.get(VERSION)?.[0];
-      if (version === undefined) throw new Error(FOREIGN);
-      if (version !== FORMAT_VERSION && version !== EARLIER_FORMAT_VERSION) {
-        throw new Error(
-          `it has format ${version}, and this version of the program reads formats ${EARLIER_FORMAT_VERSION} and ${FORMAT_VERSION}`,
-        );
-      }
-      // An earlier program would not find what is in the journal from now on.
-      if (version !== FORMAT_VERSION) this.#meta.putSync(VERSION, Uint8Array.of(FORMAT_VERSION));
       this.#data = openTable(root, "data");
       this.#expiry = openTable(root, "expiry");
-      this.seed = readHash(this.#meta.get(SEED)!);
+      const secret = this.#meta.get(HASH_KEY);
+      assert(secret?.length === 8, "a database has the secret of its hash");
+      this.hashKey = readHashKey(secret);
     } catch (error) {
       void root?.close();
       throw new StorageError(`cannot open the data directory ${directory}: ${(error as Error).message}`);
     }
+  }
+
+  /**
+   * Makes the tables of a new database: all of them, or none if the process dies meanwhile.
+   * @param directory has none
+   * @param awaitsJournal whether there are files of a journal, whose uses are numbered from 1
+   */
+  static async make(directory: string, hashKey: HashKey, awaitsJournal: boolean): Promise<void> {
+    const root = open<Uint8Array, Uint8Array>(directory, ROOT_OPTIONS);
+    root.transactionSync(() => {
+      for (const name of ["data", "expiry"]) root.openDB({ ...TABLE_OPTIONS, name });
+      const meta = root.openDB<Uint8Array, Uint8Array>({ ...TABLE_OPTIONS, name: "meta" });
+      meta.putSync(VERSION, Uint8Array.of(FORMAT_VERSION));
+      meta.putSync(HASH_KEY, hashKeyBytes(hashKey));
+      if (awaitsJournal) meta.putSync(FIRST_USE, numberBytes(1));
+    });
+    await root.close();
+  }
+
+  /** The format of a directory's database. @throws Error when it is not one of ours, or of a later program */
+  static async formatOf(directory: string): Promise<number> {
+    const root = open<Uint8Array, Uint8Array>(directory, ROOT_OPTIONS);
+    try {
+      return readVersion(root);
+    } finally {
+      await root.close();
+    }
+  }
+
+  /** The uses of the journal that should be found; undefined when there is no journal. */
+  knownUses(): KnownUses | undefined {
+    const first = this.#meta.get(FIRST_USE);
+    return first && { first: readExpiry(first, 0), contained: this.journalSequence() };
+  }
+
+  /** The journal's files are on disk: from now on they must be found. */
+  async beginJournal(firstUse: number): Promise<void> {
+    assert(firstUse === this.journalSequence() + 1, "a journal goes on where the database ends");
+    await this.#change(() => void this.#meta.put(FIRST_USE, numberBytes(firstUse)));
+  }
+
+  /** All that the journal holds up to a use is contained: its files may go. */
+  async endJournal(lastUse: number): Promise<void> {
+    await this.#change(() => {
+      void this.#meta.put(JOURNAL, numberBytes(lastUse));
+      void this.#meta.remove(FIRST_USE);
+    });
   }
 
   /** Number of the last journal file whose operations are all contained. */
@@ -160,13 +202,31 @@ export class Tables {
     to: number,
     journalSequence: number | undefined,
   ): Promise<void> {
+    await this.#change(() => this.#write(checkpoint, from, to, journalSequence));
+  }
+
+  async #change(change: () => void): Promise<void> {
     try {
       // Not left to the package's own batches of an event turn: of those it keeps a promise to itself, whose
       // rejection nobody could handle.
-      await this.#root.batch(() => this.#write(checkpoint, from, to, journalSequence));
+      await this.#root.batch(change);
     } catch (error) {
       throw new StorageError(`writing to the database failed: ${await causeOf(error as CommitError)}`);
     }
+  }
+
+  /** Stores many keys at once, without a journal: a database that is being made. */
+  fill(entries: readonly TableEntry[]): void {
+    this.#root.transactionSync(() => {
+      for (const { key, record } of entries) {
+        const stored = new Uint8Array(HASH_BYTES + key.length);
+        writeHash(stored, 0, tableHash(key, 0, key.length, this.hashKey));
+        stored.set(key, HASH_BYTES);
+        const expiresAtMs = recordExpiry(record);
+        this.#data.putSync(stored, record);
+        if (expiresAtMs > NEVER) this.#expiry.putSync(this.#expiryKeyOf(stored, expiresAtMs), NOTHING);
+      }
+    });
   }
 
   #write(checkpoint: Checkpoint, from: number, to: number, journalSequence: number | undefined): void {
@@ -188,11 +248,9 @@ export class Tables {
       if (record !== undefined) void this.#data.put(key, record);
       else if (committedExpiresAtMs !== ABSENT) void this.#data.remove(key);
     }
-    if (journalSequence !== undefined) {
-      const bytes = new Uint8Array(8);
-      writeExpiry(bytes, 0, journalSequence);
-      void this.#meta.put(JOURNAL, bytes);
-    }
+    if (journalSequence === undefined) return;
+    assert(journalSequence > this.journalSequence(), "the database goes on in the journal, never back");
+    void this.#meta.put(JOURNAL, numberBytes(journalSequence));
   }
 
   #expiryKeyOf(key: Uint8Array, expiresAtMs: number): Uint8Array {
@@ -213,7 +271,10 @@ export class Tables {
   check(): void {
     let expiring = 0;
     for (const { key, value } of this.#data.getRange({})) {
-      assert(readHash(key) === hashBytes(key, HASH_BYTES, key.length, this.seed), "a key lies at its hash");
+      assert(
+        readHash(key) === tableHash(key, HASH_BYTES, key.length, this.hashKey),
+        "a key lies at its hash",
+      );
       const expiresAtMs = recordExpiry(value);
       if (expiresAtMs === NEVER) continue;
       expiring++;
@@ -238,26 +299,66 @@ const ROOT_OPTIONS = {
   permissionsMode: 0o600,
 };
 
+type Root = RootDatabase<Uint8Array, Uint8Array>;
+
+/** A key as the user has it, and its record. */
+export interface TableEntry {
+  readonly key: Uint8Array;
+  readonly record: Uint8Array;
+}
+
 /** Version of the layout of keys, records, databases and journal. */
-const FORMAT_VERSION = 2;
-/** Had another journal, which is still read (journal-recovery.ts). */
-const EARLIER_FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 3;
 const VERSION = Buffer.from("version");
-const SEED = Buffer.from("seed");
+const HASH_KEY = Buffer.from("hash key");
 const JOURNAL = Buffer.from("journal");
+const FIRST_USE = Buffer.from("first use");
 const FOREIGN = "it holds a database of another program";
 const NOTHING = new Uint8Array(0);
 
-/** Makes the databases of a new environment: all of them, or none if the process dies meanwhile. */
-function initialize(root: RootDatabase<Uint8Array, Uint8Array>, random: Random): void {
-  const seed = new Uint8Array(4);
-  writeHash(seed, 0, Math.floor(random.next() * 0x1_0000_0000));
-  root.transactionSync(() => {
-    for (const name of ["data", "expiry"]) root.openDB({ ...TABLE_OPTIONS, name });
-    const meta = root.openDB<Uint8Array, Uint8Array>({ ...TABLE_OPTIONS, name: "meta" });
-    meta.putSync(VERSION, Uint8Array.of(FORMAT_VERSION));
-    meta.putSync(SEED, seed);
-  });
+function readVersion(root: Root): number {
+  const version = openTable(root, "meta").get(VERSION)?.[0];
+  if (version === undefined) throw new Error(FOREIGN);
+  if (version > FORMAT_VERSION) {
+    throw new Error(
+      `it has format ${version}, and this version of the program reads formats up to ${FORMAT_VERSION}`,
+    );
+  }
+  return version;
+}
+
+function numberBytes(number: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  writeExpiry(bytes, 0, number);
+  return bytes;
+}
+
+/** The tables of a database of format 1 or 2, to be read. */
+export class EarlierTables {
+  /** The last use of the journal that is contained. */
+  readonly journalSequence: number;
+  readonly #root: Root;
+
+  constructor(directory: string) {
+    this.#root = open<Uint8Array, Uint8Array>(directory, ROOT_OPTIONS);
+    const contained = openTable(this.#root, "meta").get(JOURNAL);
+    this.journalSequence = contained === undefined ? 0 : readExpiry(contained, 0);
+  }
+
+  /** How many keys there are. */
+  count(): number {
+    return entryCount(openTable(this.#root, "data"));
+  }
+
+  *entries(): Generator<TableEntry> {
+    for (const { key, value } of openTable(this.#root, "data").getRange({})) {
+      yield { key: key.subarray(HASH_BYTES), record: value };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
 }
 
 /** @throws Error when there is none of that name */

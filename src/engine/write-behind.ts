@@ -1,6 +1,8 @@
+import { assert } from "../lib/assert.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { StorageError } from "./engine.ts";
-import { Journal, type Synchronize } from "./journal.ts";
+import { Journal } from "./journal.ts";
+import type { JournalDisk } from "./journal-disk.ts";
 import { removeJournals } from "./journal-recovery.ts";
 import { Overlay, type PendingWrite } from "./overlay.ts";
 import type { Tables } from "./tables.ts";
@@ -14,7 +16,7 @@ export interface WriteBehindOptions {
   /** Memory for pending writes. Beyond a quarter of it, writers wait until some have reached the database. */
   readonly pendingBytes: number;
   /** See `Journal`. */
-  readonly synchronize: Synchronize | undefined;
+  readonly disk: JournalDisk | undefined;
 }
 
 /**
@@ -35,7 +37,7 @@ export class WriteBehind {
   readonly overlay = new Overlay();
   readonly #tables: Tables;
   readonly #options: WriteBehindOptions;
-  readonly #onFailure: () => void;
+  readonly #onFailure: (error: StorageError) => void;
   #journal: Journal | undefined;
   #refusal: StorageError | undefined = new StorageError("the storage is not open yet");
 
@@ -67,7 +69,7 @@ export class WriteBehind {
    * @param onFailure told when something could not be written: all pending writes are forgotten then, those in
    * the journal are to be added again
    */
-  constructor(tables: Tables, options: WriteBehindOptions, onFailure: () => void) {
+  constructor(tables: Tables, options: WriteBehindOptions, onFailure: (error: StorageError) => void) {
     this.#tables = tables;
     this.#options = options;
     this.#onFailure = onFailure;
@@ -98,14 +100,23 @@ export class WriteBehind {
    * @param sequence number of the last use of a journal file that there was
    */
   async start(sequence: number): Promise<void> {
-    const { directory, synchronize } = this.#options;
+    const { directory, disk } = this.#options;
     if (sequence > this.#tables.journalSequence()) this.#handOver(this.#beginCheckpoint(sequence));
     while (this.#checkpoint !== undefined) await this.#checkpoint.step.promise;
+    // First the database says that no journal is to be found, then it goes; the next one is there before it says so.
+    if (this.#tables.knownUses() !== undefined) await this.#tables.endJournal(sequence);
     removeJournals(directory);
+    const journal = new Journal(directory, sequence + 1, disk);
+    try {
+      await journal.make();
+    } catch (error) {
+      throw new StorageError(`making the journal failed: ${(error as Error).message}`);
+    }
+    await this.#tables.beginJournal(sequence + 1);
     // All of what was recovered, and read meanwhile, is on disk.
     this.#durable = this.#generation++;
     this.#touched = 0;
-    this.#journal = new Journal(directory, sequence + 1, synchronize);
+    this.#journal = journal;
     this.#refusal = undefined;
   }
 
@@ -278,6 +289,11 @@ export class WriteBehind {
 
   /** Writes to the journal what is not in it yet. @returns false when that failed */
   #append(journal: Journal): boolean {
+    // What is broken in front of a whole frame is taken for damage (journal-format.ts).
+    assert(
+      this.#options.sync === "interval" || journal.isSynchronized,
+      "a frame is begun when all before it is on disk",
+    );
     if (this.#isClearUnjournaled) journal.removeAll();
     for (const write of this.#unjournaled) {
       write.isUnjournaled = false;
@@ -421,7 +437,7 @@ export class WriteBehind {
     this.#journal?.giveUp(this.#options.sync === "always");
     this.#forget();
     const isLost = this.#touched > this.#durable;
-    this.#onFailure();
+    this.#onFailure(error);
     // All that is left is durable; what was touched before is not.
     this.overlay.forEach((write) => {
       write.generation = 0;
@@ -454,6 +470,11 @@ export class WriteBehind {
         this.#synchronize();
         await (this.#frame?.done ?? this.#checkpoint?.step)?.promise;
         if (this.#refusal !== undefined) throw this.#refusal;
+      }
+      if (!isFailed && this.#journal !== undefined) {
+        this.#refusal = new StorageError("the storage is closed");
+        await this.#tables.endJournal(this.#tables.journalSequence());
+        this.#journal.closeEmpty();
       }
     } finally {
       this.#unschedule();

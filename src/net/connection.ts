@@ -47,11 +47,6 @@ export class Connection extends ReplyingConnection {
   #strangerSinceMs: number;
   #holds = 0;
   #resumeQueued = false;
-  /**
-   * The client is to read why it is cut off. Closing with bytes unread would reset the connection, and the reason
-   * could be lost: so our side is closed, and what comes is thrown away for a while.
-   */
-  #lingers = false;
   #lingeringSinceMs = -1;
   readonly #reading: Reading;
 
@@ -189,7 +184,7 @@ export class Connection extends ReplyingConnection {
     const ticket = this.defer();
     ticket.reply.error(`ERR ${message}`);
     ticket.done();
-    this.#lingers = true;
+    this.lingers = true;
     this.closeAfterReplies();
   }
 
@@ -254,7 +249,7 @@ export class Connection extends ReplyingConnection {
     // In the text protocol nothing but an inline command can be malformed.
     this.protocol = "resp";
     bench.resp.error(`ERR Protocol error: ${error.message}`);
-    this.#lingers = true;
+    this.lingers = true;
   }
 
   /** @returns the parser of this connection's requests */
@@ -474,7 +469,7 @@ export class Connection extends ReplyingConnection {
   protected sent(all: boolean): void {
     if (all) {
       const inputDone = this.inputEnded && this.#received === undefined && this.#holds === 0;
-      if (this.#lingers && !this.inputEnded) {
+      if (this.lingers && !this.inputEnded) {
         this.#linger();
         return;
       }

@@ -33,6 +33,11 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
   /** Nothing more is executed for this client: it ends once its replies have been sent. */
   protected closing = false;
   protected closed = false;
+  /**
+   * The client is to read why it is cut off. Closing with bytes unread would reset the connection, and the reason
+   * could be lost: so our side is closed, and what comes is thrown away for a while.
+   */
+  protected lingers = false;
   /** The client has closed its side. */
   protected inputEnded = false;
   /** Execution stopped before everything received was executed: the session holds it, or replies pile up. */
@@ -215,6 +220,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
         this.queue.cutBehind(ticket);
         ticket.reply.error(`MISCONF ${failureText(error, this.host.limits.replyBytes)}`);
         this.closing = true;
+        this.lingers = true;
         this.segmentDone(ticket);
       },
     );

@@ -29,8 +29,11 @@ import { ServerSession, type SessionHost } from "./session.ts";
 import { Tracking } from "./tracking.ts";
 
 export interface ServerOptions {
-  /** Opens the engine; what it is given is to be told of keys that leave by themselves. The server closes it. */
-  readonly openEngine: (departed: DepartureListener) => Engine;
+  /**
+   * Opens the engine, which tells `departed` of keys that leave by themselves, and `failed`, as soon as it happens, that
+   * something could not be written. The server closes it.
+   */
+  readonly openEngine: (departed: DepartureListener, failed: (error: Error) => void) => Engine;
   /** What clients must give before anything else; none by default. */
   readonly password?: string | undefined;
   readonly limits: ServerLimits;
@@ -87,7 +90,10 @@ export class Server implements Service, SessionHost {
     this.log = options.log;
     this.password = options.password;
     this.startedAtMs = options.clock.wallMs();
-    this.engine = options.openEngine((key, departure) => this.keyspace.departed(key, departure));
+    this.engine = options.openEngine(
+      (key, departure) => this.keyspace.departed(key, departure),
+      (error) => this.storageFailed(error),
+    );
     this.tracking = new Tracking(options.hashKey);
     this.keyspace = new Keyspace(this.engine, this.tracking, options.hashKey);
     this.commands = new CommandTable<ServerContext>([

@@ -16,6 +16,8 @@ export interface StartOptions extends ListenOptions {
   readonly dataDirectory: string;
   /** `lmdb`: whether a write is answered once it is on disk, or disks are written to every second. */
   readonly sync: "always" | "interval";
+  /** `lmdb`: go on with what can be read where the data is damaged; else starting fails. */
+  readonly isRecovering?: boolean | undefined;
   /** Memory for entries: all of them, or for `lmdb` those in use. */
   readonly memoryBytes: number;
   readonly policy?: PolicyChoice | undefined;
@@ -51,8 +53,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     policy: formatPolicy(options.policy ?? DEFAULT_POLICY),
     whenFull: options.whenFull ?? "evict",
   };
+  const { memoryBytes, isRecovering = false } = options;
   const server = Server.create({
-    openEngine: await engineOpener(storage, options.memoryBytes, { clock, random, hashKey, log }),
+    openEngine: await engineOpener(storage, { memoryBytes, isRecovering, clock, random, hashKey, log }),
     password: options.password,
     limits: { ...DEFAULT_SERVER_LIMITS, ...options.limits },
     storage,
@@ -70,7 +73,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   }
 }
 
-interface Surroundings {
+interface OpenerOptions {
+  readonly memoryBytes: number;
+  readonly isRecovering: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly hashKey: HashKey;
@@ -80,18 +85,21 @@ interface Surroundings {
 /** Loads the engine that is wanted, and only that one. */
 async function engineOpener(
   { directory, sync, policy, whenFull }: StorageSettings,
-  memoryBytes: number,
-  { clock, random, hashKey, log }: Surroundings,
-): Promise<(departed: DepartureListener) => Engine> {
+  { memoryBytes, isRecovering, clock, random, hashKey, log }: OpenerOptions,
+): Promise<(departed: DepartureListener, failed: (error: Error) => void) => Engine> {
   if (directory === "") {
     const { MemoryEngine } = await import("../engine/memory.ts");
     return (onDeparture) =>
       new MemoryEngine({ budgetBytes: memoryBytes, policy, whenFull, clock, random, hashKey, onDeparture });
   }
   const { LmdbEngine } = await import("../engine/lmdb.ts");
-  // Nobody is there yet to hear of what had expired before the data was opened.
+  // Nobody is there yet to hear of what had expired before the data was opened, or of a disk that fails meanwhile.
   let listener: DepartureListener = () => undefined;
   const onDeparture: DepartureListener = (key, departure) => listener(key, departure);
+  let failure: Error | undefined;
+  let onFailure = (error: Error): void => {
+    failure = error;
+  };
   const engine = await LmdbEngine.open({
     directory,
     sync,
@@ -100,12 +108,18 @@ async function engineOpener(
     clock,
     random,
     onDeparture,
+    isRecovering,
+    onFailure: (error) => onFailure(error),
+    log,
   });
   const { journaledWrites, voidBytes } = engine.recovery;
   if (journaledWrites > 0) log.info({ journaledWrites }, "took in writes that had not reached the database");
-  if (voidBytes > 0) log.warn({ voidBytes }, "dropped the end of the journal, which a crash had damaged");
-  return (departed) => {
+  if (voidBytes > 0)
+    log.warn({ voidBytes }, "dropped the end of the journal, which a crash had left unfinished");
+  return (departed, failed) => {
     listener = departed;
+    onFailure = failed;
+    if (failure !== undefined) failed(failure);
     return engine;
   };
 }

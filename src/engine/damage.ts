@@ -1,0 +1,40 @@
+import { StorageError } from "./engine.ts";
+
+/** A part of a data directory that was on disk and cannot be read. */
+export interface Damage {
+  /** Name in the directory. */
+  readonly file: string;
+  /** Where in the file the damage begins, in bytes; undefined where the file as a whole is concerned. */
+  readonly at: number | undefined;
+  /** What is wrong there, and what is lost by it. */
+  readonly what: string;
+}
+
+/** The data directory is damaged. Nothing in it has been changed. */
+export class DamageError extends StorageError {
+  override name = "DamageError";
+  readonly damages: readonly Damage[];
+
+  constructor(directory: string, damages: readonly Damage[]) {
+    const lines = damages.map((damage) => `  ${damageText(damage)}`);
+    super(
+      `the data directory ${directory} is damaged:\n${lines.join("\n")}\n` +
+        "Nothing has been changed. If there is a backup, restore the whole directory from it. To go on with what can be " +
+        `read, start once with --recover: it keeps the damaged files under the name FILE${COPY_SUFFIX}TIME, takes ` +
+        "every frame of the journal that is whole, before and behind the damage, and serves what results.",
+    );
+    this.damages = damages;
+  }
+}
+
+/** `journal-odd, byte 5120: …` */
+export function damageText({ file, at, what }: Damage): string {
+  return at === undefined ? `${file}: ${what}` : `${file}, byte ${at}: ${what}`;
+}
+
+/** What a damaged file is called once it has been set aside. */
+export function copyName(file: string, nowMs: number): string {
+  return `${file}${COPY_SUFFIX}${new Date(nowMs).toISOString().replaceAll(":", "-")}`;
+}
+
+const COPY_SUFFIX = ".damaged-";

@@ -1,0 +1,245 @@
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fdatasyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { Log } from "../lib/log.ts";
+import type { HashKey } from "../lib/sip-hash.ts";
+import { copyName, type Damage, DamageError, damageText } from "./damage.ts";
+import { checkDataFile, DATA_FILE } from "./data-file.ts";
+import { type EarlierJournal, findEarlierJournal, replayEarlierJournal } from "./earlier-journal.ts";
+import { StorageError } from "./engine.ts";
+import { hasJournals, removeJournals } from "./journal-recovery.ts";
+import { EarlierTables, FORMAT_VERSION, type TableEntry, Tables } from "./tables.ts";
+
+export interface OpeningOptions {
+  readonly directory: string;
+  /** Whether each frame of an earlier format's journal was on disk before the next was begun. */
+  readonly wasAlways: boolean;
+  /** Whether to go on with what can be read where something is damaged. */
+  readonly isRecovering: boolean;
+  readonly nowMs: number;
+  /** Of a database that is made. */
+  readonly hashKey: HashKey;
+  readonly log: Log;
+}
+
+/**
+ * Sees to it that a directory holds a database of the present format that can be opened: makes a new one, converts
+ * one of an earlier format, and tells what is damaged.
+ *
+ * A new database is made in a directory beside it, and takes its place once it is complete and on disk. So a process
+ * may die, or the power fail, at any moment: what is found then is the state before, or the one after.
+ * @returns whether it begins anew because a database could not be read: all that the journal holds is beyond it
+ * @throws DamageError, or StorageError for whatever else is in the way; nothing has been changed then
+ */
+export async function prepareDirectory(options: OpeningOptions): Promise<void> {
+  const { directory, hashKey } = options;
+  rmSync(join(directory, NEW_DIRECTORY), { recursive: true, force: true });
+  const state = check(directory);
+  if (state === "absent") {
+    await replaceDatabase(options, (made) => Tables.make(made, hashKey, false));
+  } else if (state !== "whole") {
+    await recoverDatabase(options, state);
+  } else {
+    const format = await formatOf(directory);
+    if (format < FORMAT_VERSION) await convert(options, format);
+  }
+  // It tells a database that is gone from one that never was.
+  if (!existsSync(join(directory, MARK_FILE))) mark(directory);
+}
+
+/**
+ * Keeps a copy of damaged files, on disk, before they are changed.
+ * @returns the names of the copies
+ * @throws StorageError
+ */
+export function keepCopies(directory: string, damages: readonly Damage[], nowMs: number): string[] {
+  const copies: string[] = [];
+  for (const file of new Set(damages.map((damage) => damage.file))) {
+    if (!existsSync(join(directory, file))) continue;
+    const copy = copyName(file, nowMs);
+    try {
+      copyFileSync(join(directory, file), join(directory, copy), constants.COPYFILE_EXCL);
+      synchronize(join(directory, copy));
+    } catch (error) {
+      rmSync(join(directory, copy), { force: true });
+      throw new StorageError(`cannot keep a copy of the damaged ${file}: ${(error as Error).message}`);
+    }
+    copies.push(copy);
+  }
+  synchronize(directory);
+  return copies;
+}
+
+function check(directory: string): "absent" | "whole" | Damage {
+  let state: "absent" | "whole" | Damage;
+  const isMarked = existsSync(join(directory, MARK_FILE));
+  try {
+    state = checkDataFile(directory);
+  } catch (error) {
+    // Where it was a database of ours, it is damaged.
+    if (isMarked) return { file: DATA_FILE, at: 0, what: (error as Error).message };
+    throw cannotOpen(directory, error);
+  }
+  if (state !== "absent" || !(isMarked || hasJournals(directory))) return state;
+  const what =
+    "the file is missing, or empty; all keys in it are lost, except those that the journal holds as well";
+  return { file: DATA_FILE, at: undefined, what };
+}
+
+async function formatOf(directory: string): Promise<number> {
+  try {
+    return await Tables.formatOf(directory);
+  } catch (error) {
+    throw cannotOpen(directory, error);
+  }
+}
+
+/** Begins anew, and keeps the file that is damaged. */
+async function recoverDatabase(options: OpeningOptions, damage: Damage): Promise<void> {
+  const { directory, hashKey, log, nowMs, isRecovering } = options;
+  if (!isRecovering) throw new DamageError(directory, [damage]);
+  const copies = keepCopies(directory, [damage], nowMs);
+  log.warn(
+    { damage: damageText(damage), copies },
+    "the database is damaged: beginning anew with what the journal holds",
+  );
+  const earlier = findEarlierJournal(directory, 0, true);
+  const isEarlier = earlier.parts.length > 0;
+  await replaceDatabase(options, async (made) => {
+    await Tables.make(made, hashKey, !isEarlier && hasJournals(directory));
+    if (isEarlier) await fill(made, [], earlier);
+  });
+  if (isEarlier) removeJournals(directory);
+}
+
+/** Makes the tables anew: keys have another hash, and their order is that of the hash. */
+async function convert(options: OpeningOptions, format: number): Promise<void> {
+  const { directory, hashKey, log, wasAlways, isRecovering, nowMs } = options;
+  const earlier = new EarlierTables(directory);
+  try {
+    const journal = findEarlierJournal(directory, earlier.journalSequence, wasAlways);
+    const { damages, voidBytes } = journal;
+    if (damages.length > 0 && !isRecovering) throw new DamageError(directory, damages);
+    const fields = { format, to: FORMAT_VERSION, keys: earlier.count() };
+    log.info(fields, "converting the data directory; this takes a while and the space of the data once more");
+    if (damages.length > 0) {
+      const copies = keepCopies(directory, damages, nowMs);
+      log.warn(
+        { damages: damages.map(damageText), copies },
+        "the journal is damaged: taking every whole frame",
+      );
+    } else if (voidBytes > 0) {
+      log.warn({ voidBytes }, "dropped the end of the journal, which a crash had left unfinished");
+    }
+    await replaceDatabase(options, async (made) => {
+      await Tables.make(made, hashKey, false);
+      await fill(made, earlier.entries(), journal);
+    });
+  } finally {
+    await earlier.close();
+  }
+  removeJournals(directory);
+  log.info("converted the data directory");
+}
+
+/** Stores what tables and a journal behind them hold. */
+async function fill(
+  directory: string,
+  entries: Iterable<TableEntry>,
+  journal: EarlierJournal,
+): Promise<void> {
+  const later = new Map<string, Uint8Array | undefined>();
+  let isCleared = false;
+  const nameOf = (stored: Uint8Array) => Buffer.from(stored.subarray(EARLIER_HASH_BYTES)).toString("latin1");
+  replayEarlierJournal(journal, {
+    put: (key, record) => later.set(nameOf(key), record),
+    remove: (key) => later.set(nameOf(key), undefined),
+    removeAll: () => {
+      later.clear();
+      isCleared = true;
+    },
+  });
+  const tables = new Tables(directory);
+  try {
+    let batch: TableEntry[] = [];
+    let batchBytes = 0;
+    const add = (key: Uint8Array, record: Uint8Array) => {
+      batch.push({ key, record });
+      batchBytes += record.length;
+      if (batch.length < BATCH_KEYS && batchBytes < BATCH_BYTES) return;
+      tables.fill(batch);
+      batch = [];
+      batchBytes = 0;
+    };
+    for (const { key, record } of isCleared ? [] : entries) {
+      if (!later.has(Buffer.from(key).toString("latin1"))) add(key, record);
+    }
+    for (const [name, record] of later) if (record !== undefined) add(Buffer.from(name, "latin1"), record);
+    tables.fill(batch);
+  } finally {
+    await tables.close();
+  }
+}
+
+/** Makes a database, and puts it in the place of the present one, if there is any. */
+async function replaceDatabase(
+  { directory }: OpeningOptions,
+  make: (directory: string) => Promise<void>,
+): Promise<void> {
+  const made = join(directory, NEW_DIRECTORY);
+  try {
+    mkdirSync(made, { mode: 0o700 });
+    // LMDB does not survive its own first pages failing: there must be room, and leave to write.
+    const probe = join(made, "probe");
+    writeFileSync(probe, new Uint8Array(64 * 1024));
+    unlinkSync(probe);
+    await make(made);
+    synchronize(join(made, DATA_FILE));
+    renameSync(join(made, DATA_FILE), join(directory, DATA_FILE));
+    synchronize(directory);
+    rmSync(made, { recursive: true });
+  } catch (error) {
+    rmSync(made, { recursive: true, force: true });
+    if (error instanceof StorageError) throw error;
+    throw cannotOpen(directory, error);
+  }
+}
+
+function mark(directory: string): void {
+  const path = join(directory, MARK_FILE);
+  writeFileSync(path, `A data directory of glasscache; the database is in ${DATA_FILE}.\n`, { mode: 0o600 });
+  synchronize(path);
+  synchronize(directory);
+}
+
+function synchronize(path: string): void {
+  const descriptor = openSync(path, "r");
+  try {
+    fdatasyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function cannotOpen(directory: string, error: unknown): StorageError {
+  return new StorageError(`cannot open the data directory ${directory}: ${(error as Error).message}`);
+}
+
+const NEW_DIRECTORY = "new-database";
+const MARK_FILE = "glasscache-data";
+/** Before the user's key, in the keys of formats 1 and 2. */
+const EARLIER_HASH_BYTES = 4;
+/** Of one transaction of a conversion. */
+const BATCH_KEYS = 20_000;
+const BATCH_BYTES = 64 * 1024 ** 2;

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+let scratch = "";
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), "glasscache-lock-"));
+});
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+/** A process that claims a directory and says what came of it. */
+async function claim(directory: string): Promise<{ said: string; end: () => Promise<void> }> {
+  const script = `
+    const { lockDirectory } = await import(${JSON.stringify(join(import.meta.dir, "directory-lock.ts"))});
+    const said = await lockDirectory(process.argv[1]).then(() => "claimed", (error) => error.message);
+    process.stdout.write(said);
+    setInterval(() => {}, 1e6);`;
+  const child = Bun.spawn([process.execPath, "-e", script, directory], { stdout: "pipe" });
+  const { value } = await child.stdout.getReader().read();
+  const end = async () => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
+  return { said: new TextDecoder().decode(value), end };
+}
+
+test("a directory is one process's, whatever is deleted in it, until that process dies", async () => {
+  const directory = join(scratch, "data");
+  mkdirSync(directory);
+  const first = await claim(directory);
+  expect(first.said).toBe("claimed");
+  for (const deletes of [false, true]) {
+    if (deletes) for (const name of readdirSync(directory)) rmSync(join(directory, name));
+    const second = await claim(directory);
+    expect(second.said).toContain("is in use by another process");
+    await second.end();
+  }
+  await first.end();
+  const third = await claim(directory);
+  expect(third.said).toBe("claimed");
+  await third.end();
+});
