@@ -170,6 +170,9 @@ describe("inline commands", () => {
     ['SET a "b\n', "unbalanced quotes in request"],
     [`SET a ${"b".repeat(64 * 1024)}\n`, "too big inline request"],
     [`SET a ${"b".repeat(64 * 1024)}`, "too big inline request"],
+    [`\x00${"b".repeat(64 * 1024)}`, "too big inline request"],
+    [`nonsense ${"b".repeat(64 * 1024)}`, "too big inline request"],
+    [" ".repeat(64 * 1024 + 1), "too big inline request"],
     [`SET${" a".repeat(50)}\n`, "too big inline request"],
   ])("can be malformed: %j", (stream, error) => {
     expect(parseLines(`GET a\n${stream}`)).toEqual([["GET", "a"], { error }]);

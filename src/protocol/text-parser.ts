@@ -82,7 +82,7 @@ export class TextParser implements RequestParser {
       return lineFeed < 0 ? end : lineFeed + 1;
     }
     if (lineFeed < 0) {
-      if (end - start > INLINE_BYTES && this.kindOf(bytes, start, end) === "inline") {
+      if (end - start > INLINE_BYTES && !this.#mayBeLong(bytes, start, end)) {
         throw new ProtocolError("too big inline request");
       }
       return this.#wait(end - start);
@@ -90,6 +90,12 @@ export class TextParser implements RequestParser {
     this.#searched = 0;
     this.#parseLine(bytes, start, lineFeed, request);
     return lineFeed + 1;
+  }
+
+  /** Only keys and values make a line long; anything else of that length is no request. */
+  #mayBeLong(bytes: Uint8Array, start: number, end: number): boolean {
+    const kind = this.kindOf(bytes, start, end);
+    return kind === "read" || kind === "write";
   }
 
   /** What the request in progress, bytes[start, end) so far, will be. */
