@@ -65,14 +65,15 @@ for (const unit of units) {
 console.log(`${passedDirectly} pass directly, ${passedThrough} of these through the proxy`);
 
 async function run({ command, read }: Suite, unit: string, place: string): Promise<Map<string, Verdict>> {
-  const child = Bun.spawn(command({ checkout: checkout!, unit, address: addressOf(place) }), {
+  // A session of its own: its children end with it, and let go of its output.
+  const child = Bun.spawn(["setsid", ...command({ checkout: checkout!, unit, address: addressOf(place) })], {
     cwd: checkout!,
     env: { ...process.env, ...suite!.environment?.(addressOf(place)) },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
   });
-  const timer = setTimeout(() => child.kill("SIGTERM"), Number(options.limit) * 1000);
+  const timer = setTimeout(() => process.kill(-child.pid, "SIGKILL"), Number(options.limit) * 1000);
   const [output, errors] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
