@@ -382,16 +382,20 @@ export class LmdbEngine implements Engine {
   }
 
   randomKey(): Uint8Array | undefined {
-    // From a random hash on to the end, then from the beginning. One of the next few keys is drawn, since the
-    // very next one has the better chances the larger the gap before it is.
+    // From a random hash on to the end, then from the beginning. One of the next few keys is drawn, since the very next
+    // one has the better chances the larger the gap before it is.
+    const drawn: Uint8Array[] = [];
     let cursor = Math.floor(this.#random.next() * (MAXIMUM_HASH + 1));
-    for (let isWrapped = cursor === 0; ; ) {
+    let isWrapped = cursor === 0;
+    while (true) {
       const { keys, next } = this.#walk(cursor, RANDOM_KEYS);
-      if (keys.length > 0) return keys[Math.floor(this.#random.next() * keys.length)]!.slice(HASH_BYTES);
-      if (next === 0 && isWrapped) return undefined;
+      for (const key of keys) drawn.push(key);
+      // Behind the last key it goes on with the first, so that this one has its chance too.
+      if (next !== 0 ? drawn.length > 0 : isWrapped || drawn.length >= RANDOM_KEYS) break;
       if (next === 0) isWrapped = true;
       cursor = next;
     }
+    return drawn[Math.floor(this.#random.next() * drawn.length)]?.slice(HASH_BYTES);
   }
 
   #walk(cursor: number, count: number): WalkStep {
