@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { type EntryInfo, Store } from "../cache/store.ts";
 import { assert } from "../lib/assert.ts";
 import { copyBytes, type ValueSink } from "../lib/byte-buffer.ts";
@@ -9,7 +8,7 @@ import { silentLog } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
 import type { Random } from "../lib/random.ts";
 import { DamageError, damageText } from "./damage.ts";
-import { keepCopies, prepareDirectory } from "./data-directory.ts";
+import { keepCopies, makeDirectory, prepareDirectory } from "./data-directory.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import {
   type DepartureListener,
@@ -551,14 +550,6 @@ export class LmdbEngine implements Engine {
 
 /** A random key is drawn among so many that follow each other. */
 const RANDOM_KEYS = 16;
-
-function makeDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new StorageError(`cannot make the data directory ${directory}: ${(error as Error).message}`);
-  }
-}
 
 /** @throws DamageError when there is damage, and the options say not to go on; else files that have any are kept */
 function tellDamage(options: LmdbEngineOptions, journal: FoundJournal): void {
