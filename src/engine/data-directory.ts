@@ -11,7 +11,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Log } from "../lib/log.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { copyName, type Damage, DamageError, damageText } from "./damage.ts";
@@ -34,12 +34,32 @@ export interface OpeningOptions {
 }
 
 /**
+ * Makes a data directory where there is none, so that it is still there after a power cut.
+ * @throws StorageError
+ */
+export function makeDirectory(directory: string): void {
+  let first: string | undefined;
+  try {
+    first = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StorageError(`cannot make the data directory ${directory}: ${(error as Error).message}`);
+  }
+  if (first === undefined) return;
+  for (let made = resolve(directory); made.length >= resolve(first).length; made = dirname(made)) {
+    try {
+      synchronize(dirname(made));
+    } catch {
+      // One that may be written, and not be opened to be synchronized.
+    }
+  }
+}
+
+/**
  * Sees to it that a directory holds a database of the present format that can be opened: makes a new one, converts
  * one of an earlier format, and tells what is damaged.
  *
  * A new database is made in a directory beside it, and takes its place once it is complete and on disk. So a process
  * may die, or the power fail, at any moment: what is found then is the state before, or the one after.
- * @returns whether it begins anew because a database could not be read: all that the journal holds is beyond it
  * @throws DamageError, or StorageError for whatever else is in the way; nothing has been changed then
  */
 export async function prepareDirectory(options: OpeningOptions): Promise<void> {

@@ -44,6 +44,6 @@ export interface LmdbEngineOptions {
 export interface Recovery {
   /** Writes that had been acknowledged and not yet committed. */
   readonly journaledWrites: number;
-  /** Bytes of the journal that were cut short or damaged, and dropped. Not 0 only after a crash. */
+  /** Bytes of the journal that a crash of the machine had left unfinished, and that were cut. */
   readonly voidBytes: number;
 }

@@ -47,6 +47,7 @@ const defaults = {
   policy: "s3-fifo",
   clock: new ManualClock(),
   random: new SeededRandom(1),
+  hashKey: { low: 1, high: 2 },
   onDeparture: () => {},
 } as const;
 

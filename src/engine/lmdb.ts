@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { type EntryInfo, Store } from "../cache/store.ts";
 import { assert } from "../lib/assert.ts";
 import { copyBytes, type ValueSink } from "../lib/byte-buffer.ts";
@@ -9,7 +8,7 @@ import { silentLog } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
 import type { Random } from "../lib/random.ts";
 import { DamageError, damageText } from "./damage.ts";
-import { keepCopies, prepareDirectory } from "./data-directory.ts";
+import { keepCopies, makeDirectory, prepareDirectory } from "./data-directory.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import {
   type DepartureListener,
@@ -382,16 +381,20 @@ export class LmdbEngine implements Engine {
   }
 
   randomKey(): Uint8Array | undefined {
-    // From a random hash on to the end, then from the beginning. One of the next few keys is drawn, since the
-    // very next one has the better chances the larger the gap before it is.
+    // From a random hash on to the end, then from the beginning. One of the next few keys is drawn, since the very next
+    // one has the better chances the larger the gap before it is.
+    const drawn: Uint8Array[] = [];
     let cursor = Math.floor(this.#random.next() * (MAXIMUM_HASH + 1));
-    for (let isWrapped = cursor === 0; ; ) {
+    let isWrapped = cursor === 0;
+    while (true) {
       const { keys, next } = this.#walk(cursor, RANDOM_KEYS);
-      if (keys.length > 0) return keys[Math.floor(this.#random.next() * keys.length)]!.slice(HASH_BYTES);
-      if (next === 0 && isWrapped) return undefined;
+      for (const key of keys) drawn.push(key);
+      // Behind the last key it goes on with the first, so that this one has its chance too.
+      if (next !== 0 ? drawn.length > 0 : isWrapped || drawn.length >= RANDOM_KEYS) break;
       if (next === 0) isWrapped = true;
       cursor = next;
     }
+    return drawn[Math.floor(this.#random.next() * drawn.length)]?.slice(HASH_BYTES);
   }
 
   #walk(cursor: number, count: number): WalkStep {
@@ -547,14 +550,6 @@ export class LmdbEngine implements Engine {
 
 /** A random key is drawn among so many that follow each other. */
 const RANDOM_KEYS = 16;
-
-function makeDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new StorageError(`cannot make the data directory ${directory}: ${(error as Error).message}`);
-  }
-}
 
 /** @throws DamageError when there is damage, and the options say not to go on; else files that have any are kept */
 function tellDamage(options: LmdbEngineOptions, journal: FoundJournal): void {

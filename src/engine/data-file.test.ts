@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { utf8 } from "../lib/bytes.ts";
+import { checkDataFile, DATA_FILE } from "./data-file.ts";
+import { Tables } from "./tables.ts";
+
+const PAGE_BYTES = 4096;
+const KEYS = 1000;
+let scratch = "";
+let whole = new Uint8Array(0);
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), "glasscache-data-file-"));
+  const directory = join(scratch, "whole");
+  mkdirSync(directory);
+  await Tables.make(directory, { low: 1, high: 2 }, false);
+  const tables = new Tables(directory);
+  // Several times over, so that pages are freed; some records have pages of their own.
+  for (let round = 0; round < 3; round++) {
+    const entries = Array.from({ length: KEYS }, (_, i) => ({
+      key: utf8(`key ${i}`),
+      record: new Uint8Array(i % 100 === 0 ? 9000 : 1 + ((i * round) % 300)),
+    }));
+    tables.fill(entries);
+  }
+  await tables.close();
+  whole = readFileSync(join(directory, DATA_FILE));
+});
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+/** What is said of a file with this content: its damage, or what is thrown. */
+function said(content: Uint8Array): string {
+  const directory = join(scratch, "checked");
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, DATA_FILE), content);
+  try {
+    const state = checkDataFile(directory);
+    return typeof state === "string" ? state : state.what;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Reads every key in a process of its own, which a page that is not there would kill. */
+async function readAll(content: Uint8Array): Promise<string> {
+  said(content);
+  const script = `
+    const { Tables } = await import(${JSON.stringify(join(import.meta.dir, "tables.ts"))});
+    const tables = new Tables(process.argv[1]);
+    tables.check();
+    console.log(tables.count());`;
+  const child = Bun.spawn([process.execPath, "-e", script, join(scratch, "checked")], {
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const output = await new Response(child.stdout).text();
+  await child.exited;
+  return child.signalCode === null ? output.trim() : `${child.signalCode}`;
+}
+
+test("a file that is cut anywhere is damaged, unless only free pages are gone", async () => {
+  expect(said(whole)).toBe("whole");
+  let shortest = whole.length;
+  for (let length = whole.length; length > 0; length -= PAGE_BYTES / 2) {
+    const state = said(whole.subarray(0, length));
+    if (state === "whole") {
+      // Once it has been damaged, no shorter one is whole.
+      expect(length).toBeGreaterThan(shortest - PAGE_BYTES);
+      shortest = length;
+    } else {
+      expect(state).toMatch(/behind the file's end|a meta page cannot be read|no LMDB database/);
+    }
+  }
+  expect(await readAll(whole)).toBe(`${KEYS}`);
+  expect(await readAll(whole.subarray(0, shortest))).toBe(`${KEYS}`);
+}, 60_000);
+
+test("an empty file, or one in which nothing was ever stored, is absent", () => {
+  expect(said(new Uint8Array(0))).toBe("absent");
+});
+
+test("meta pages that are not of two transactions in a row, or not LMDB's, are damaged", () => {
+  const MAGIC = 24;
+  const TRANSACTION = 152;
+  for (const page of [0, PAGE_BYTES]) {
+    for (const [at, says] of [
+      [MAGIC, "a meta page cannot be read"],
+      [18, "a meta page cannot be read"],
+      [TRANSACTION, "a meta page is of a wrong transaction"],
+    ] as const) {
+      const damaged = Uint8Array.from(whole);
+      damaged[page + at]! ^= 1;
+      expect(said(damaged)).toContain(says);
+    }
+    const damaged = Uint8Array.from(whole);
+    damaged[page + TRANSACTION]! ^= 8;
+    expect(said(damaged)).toContain("the meta pages are of transactions");
+    const older = Uint8Array.from(whole);
+    older[page + 28] = 9;
+    expect(said(older)).toContain("has version 9 of LMDB's format, not 2");
+  }
+});
+
+test("a root page that is not what it should be is damaged", () => {
+  const metas = [0, PAGE_BYTES].map((at) => new DataView(whole.buffer, whole.byteOffset + at, PAGE_BYTES));
+  const newest = metas.reduce((a, b) => (a.getBigUint64(152, true) > b.getBigUint64(152, true) ? a : b));
+  const root = Number(newest.getBigUint64(136, true)) * PAGE_BYTES;
+  for (const at of [0, 18, 20, 22, 24]) {
+    const damaged = Uint8Array.from(whole);
+    damaged[root + at]! ^= 1;
+    expect(said(damaged)).toContain("a page cannot be read");
+  }
+});
