@@ -2,10 +2,11 @@ import { type Logger, pino, stdTimeFunctions } from "pino";
 import { choice, setting } from "./setting.ts";
 import { displayLines } from "./terminal-text.ts";
 
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 const LOGGING = "Messages:";
 
 export const LOG_SETTINGS = {
-  logLevel: setting(choice("trace", "debug", "info", "warn", "error", "fatal", "silent"), "info", {
+  logLevel: setting(choice(...LOG_LEVELS), "info", {
     placeholder: "<level>",
     description: "least level to tell of: trace, debug, info, warn, error, fatal, silent",
     group: LOGGING,

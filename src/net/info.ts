@@ -1,5 +1,6 @@
 import { arch, release, totalmem, type } from "node:os";
 import type { ClientContext, ServiceHost } from "./client-context.ts";
+import { countClients } from "./client-counts.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import type { Command } from "./command-table.ts";
 import type { ServiceTotals } from "./connection-host.ts";
@@ -82,28 +83,16 @@ export function serverFields(host: ServiceHost, port: number, runId: string): In
 
 /** @param maxClients the limit at the moment */
 export function clientsFields(registry: ClientRegistry, maxClients: number): InfoFields {
-  let blocked = 0;
-  let tracking = 0;
-  let pubsub = 0;
-  let largestInput = 0;
-  let largestOutput = 0;
-  for (const client of registry) {
-    const flags = client.flags();
-    if (flags.includes("b")) blocked++;
-    if (flags.includes("t")) tracking++;
-    if (flags.includes("P")) pubsub++;
-    largestInput = Math.max(largestInput, client.bufferedRequestBytes);
-    largestOutput = Math.max(largestOutput, client.waitingReplyBytes);
-  }
+  const counts = countClients(registry);
   return {
     connected_clients: registry.openCount,
     cluster_connections: 0,
     maxclients: maxClients,
-    client_recent_max_input_buffer: largestInput,
-    client_recent_max_output_buffer: largestOutput,
-    blocked_clients: blocked,
-    tracking_clients: tracking,
-    pubsub_clients: pubsub,
+    client_recent_max_input_buffer: counts.largestInputBytes,
+    client_recent_max_output_buffer: counts.largestOutputBytes,
+    blocked_clients: counts.blocked,
+    tracking_clients: counts.tracking,
+    pubsub_clients: counts.pubsub,
     clients_in_timeout_table: 0,
   };
 }

@@ -1,7 +1,8 @@
+import { parseDecimal } from "../lib/bytes.ts";
 import type { Connection, Ticket } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
-import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
+import { BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
 import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
@@ -10,7 +11,10 @@ import { Arrivals } from "./arrivals.ts";
 import type { Fence } from "./fence.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
+import { type Redirection, withOwnId } from "./redirection.ts";
+import { replicates } from "./replicates.ts";
 import { mayWrite, type Route } from "./routes.ts";
+import { countSubscriptions } from "./subscriptions.ts";
 
 export interface PinHost {
   readonly connection: Connection;
@@ -67,6 +71,8 @@ export class Pin {
   #tracking = false;
   /** Whether another database than the origin's address names is selected. */
   #elsewhere = false;
+  /** The database that a SELECT within the transaction has chosen. */
+  #queuedDatabase: number | undefined;
   /** What a SELECT within the transaction will make of that. */
   #queuedElsewhere: boolean | undefined;
   /** Messages arrive that answer no request. */
@@ -75,6 +81,15 @@ export class Pin {
   #monitors = false;
   /** A command queued for EXEC changes every key. */
   #queuedChangesAll = false;
+  /** A command queued for EXEC is one that replicas are told of. */
+  queuedReplicates = false;
+  /** Blocking commands that have begun at the origin. */
+  #blockedThere = 0;
+  /** The connection's id at the origin, and who waits for it. */
+  #originId: number | undefined;
+  #idWaiters: ((id: number | undefined) => void)[] | undefined;
+  /** Where this client's invalidations go, when not to itself. */
+  #redirection: Redirection | undefined;
   /** Things about the connection have changed that are not followed here: it is never given back. */
   #isPeculiar = false;
   #outstanding = 0;
@@ -131,10 +146,62 @@ export class Pin {
 
   /** Flags of CLIENT LIST. */
   get flags(): string {
-    return `${this.#inTransaction ? "x" : ""}${this.#listening ? "P" : ""}${this.#tracking ? "t" : ""}`;
+    const { channels, patterns, shardChannels } = this.#host.connection;
+    const monitors = this.#monitors ? "O" : "";
+    const subscribed = channels + patterns + shardChannels > 0 ? "P" : "";
+    const blocked = this.#blockedThere > 0 ? "b" : "";
+    return `${monitors}${subscribed}${this.#inTransaction ? "x" : ""}${blocked}${this.#tracking ? "t" : ""}`;
   }
 
-  request(request: Request, route: Route | undefined): void {
+  /** The connection's id at the origin while it waits there in a blocking command. */
+  get blockedOriginId(): number | undefined {
+    return this.#blockedThere > 0 ? this.#originId : undefined;
+  }
+
+  /** Finds out which id the origin knows the connection by; undefined where it does not say, or cannot be asked now. */
+  withOriginId(then: (id: number | undefined) => void): void {
+    const mayAsk = !this.#queues && !this.answersByMessages && this.#blocking === 0 && !this.#monitors;
+    if (this.#originId !== undefined || (this.#idWaiters === undefined && !mayAsk)) then(this.#originId);
+    else if (this.#idWaiters !== undefined) this.#idWaiters.push(then);
+    else {
+      const waiters = [then];
+      this.#idWaiters = waiters;
+      this.#askId(() => {
+        this.#idWaiters = undefined;
+        for (const waiter of waiters) waiter(this.#originId);
+      });
+    }
+  }
+
+  /** The connection stays the client's, whatever it asks. */
+  keep(): void {
+    this.#isPeculiar = true;
+  }
+
+  /** What is queued is refused here: the origin is asked for what it refuses, so that EXEC fails there, too. */
+  refuse(message: string): void {
+    const { connection } = this.#host;
+    writeCommand(this.#upstream.out, ["GLASSCACHE.REFUSED"]);
+    this.#outstanding++;
+    const ticket = connection.defer();
+    const ended = (): void => {
+      this.#outstanding--;
+      this.#apply("none", "error");
+    };
+    this.#upstream.enqueue(
+      new IdQuestion(() => {
+        this.#arrivals.add(() => {
+          ticket.reply.error(message);
+          ticket.done();
+          ended();
+        });
+      }),
+      this.#host.timeoutMs,
+    );
+  }
+
+  /** @param redirection where invalidations are to go if this succeeds */
+  request(request: Request, route: Route | undefined, redirection?: Redirection): void {
     const { connection, origin, stats, timeoutMs } = this.#host;
     const name = request.text(0).toLowerCase();
     if (!this.#upstream.accepts) {
@@ -142,6 +209,10 @@ export class Pin {
       return;
     }
     stats.forwarded++;
+    const blocks = route?.blocks === true && !this.#queues;
+    if (blocks) this.#announceBlocking();
+    const subscribesFirst = SUBSCRIBING.has(name) && !this.#queues && !this.#listening;
+    if (subscribesFirst && this.#originId === undefined && this.#blocking === 0) this.withOriginId(() => {});
     writeRequest(this.#upstream.out, request);
     const subscribes = SUBSCRIBING.has(name) ? request.count > 1 : UNSUBSCRIBING.has(name);
     if (name === "monitor") this.#monitors = true;
@@ -157,10 +228,11 @@ export class Pin {
       return;
     }
     const effect = effectOf(name, request, origin.database);
+    const database = effect.startsWith("select") ? Number(request.text(1)) : undefined;
     // No invalidation tells of it (SWAPDB).
     if (this.#queues && route?.kind === "write" && route.all === true) this.#queuedChangesAll = true;
-    const blocks = route?.blocks === true && !this.#queues;
     if (this.#queues && name === "client") this.#isPeculiar = true;
+    if (this.#queues && replicates(name, request, route)) this.queuedReplicates = true;
     if (effect === "multi") this.#queues = true;
     else if (effect === "exec" || effect === "discard") this.#queues = false;
     if (blocks) {
@@ -170,16 +242,47 @@ export class Pin {
     this.#outstanding++;
     const ended = (outcome: Outcome): void => {
       this.#outstanding--;
-      if (blocks) this.#blocking--;
+      if (blocks) {
+        this.#blocking--;
+        this.#blockedThere = Math.max(0, this.#blockedThere - 1);
+      }
       connection.exemptFromIdleTimeout = this.#listening || this.#blocking > 0;
       if (outcome === "failed") this.#lost();
-      else this.#apply(effect, outcome);
+      else {
+        this.#note(effect, outcome, database, redirection);
+        this.#apply(effect, outcome);
+      }
     };
+    const translates = this.#redirection !== undefined && name === "client";
     this.#upstream.enqueue(
-      new PinnedRequest(connection.defer(), this.#host, this.#arrivals, mayWrite(route), ended),
+      new PinnedRequest(
+        { ticket: connection.defer(), host: this.#host, arrivals: this.#arrivals },
+        mayWrite(route),
+        ended,
+        translates ? this.#redirection : undefined,
+      ),
       // What stands behind a blocking command waits as long as that does.
       this.#blocking > 0 ? Number.POSITIVE_INFINITY : timeoutMs,
     );
+  }
+
+  /**
+   * In one packet with a blocking command: when it has been answered, that one has begun. So CLIENT UNBLOCK finds it
+   * blocked, under this id.
+   */
+  #announceBlocking(): void {
+    this.#askId(() => {
+      this.#blockedThere++;
+    });
+  }
+
+  #askId(then: () => void): void {
+    writeCommand(this.#upstream.out, ["CLIENT", "ID"]);
+    const question = new IdQuestion((id) => {
+      this.#originId = id ?? this.#originId;
+      then();
+    });
+    this.#upstream.enqueue(question, this.#blocking > 0 ? Number.POSITIVE_INFINITY : this.#host.timeoutMs);
   }
 
   /** HELLO: replies come in this version from now on. Only while not busy. */
@@ -208,6 +311,34 @@ export class Pin {
     if (this.#ended) return;
     this.#ended = true;
     this.#upstream.close(new UpstreamError("ORIGINDOWN", "the client has gone", true));
+  }
+
+  /** What CLIENT LIST tells of the client. */
+  #note(effect: Effect, outcome: Outcome, database: number | undefined, redirection?: Redirection): void {
+    const { connection } = this.#host;
+    if (outcome === "error") {
+      if (effect === "exec") this.#queuedDatabase = undefined;
+      return;
+    }
+    if (this.#inTransaction) {
+      if (effect === "exec" || effect === "discard") {
+        connection.queuedCommands = -1;
+        if (effect === "exec" && outcome === "replied")
+          connection.database = this.#queuedDatabase ?? connection.database;
+        this.#queuedDatabase = undefined;
+      } else {
+        connection.queuedCommands++;
+        this.#queuedDatabase = database ?? this.#queuedDatabase;
+      }
+    } else if (effect === "multi") connection.queuedCommands = 0;
+    else if (database !== undefined) connection.database = database;
+    else if (effect === "tracking-on") {
+      this.#redirection = redirection?.theirs === 0 ? undefined : redirection;
+      connection.redirection = redirection?.ours ?? 0;
+    } else if (effect === "tracking-off") {
+      this.#redirection = undefined;
+      connection.redirection = -1;
+    }
   }
 
   #apply(effect: Effect, outcome: Exclude<Outcome, "failed">): void {
@@ -249,6 +380,7 @@ export class Pin {
   #endTransaction(executed: boolean): void {
     if (executed && this.#queuedChangesAll) this.#host.changedAll();
     this.#queuedChangesAll = false;
+    this.queuedReplicates = false;
     if (executed) this.#elsewhere = this.#queuedElsewhere ?? this.#elsewhere;
     this.#queuedElsewhere = undefined;
     this.#inTransaction = false;
@@ -276,8 +408,13 @@ export class Pin {
   }
 
   #relay(bytes: Uint8Array, start: number, end: number): void {
-    const message = new Uint8Array(bytes.subarray(start, end));
     const { connection } = this.#host;
+    countSubscriptions(connection, bytes, start, end);
+    const redirection = this.#redirection;
+    const message =
+      redirection === undefined
+        ? new Uint8Array(bytes.subarray(start, end))
+        : withOwnId(bytes, start, end, redirection);
     const show = () => {
       // In front of the replies outstanding: those that the origin sent before it have been shown already.
       if (!this.#isDeaf) connection.pushAhead(message, 0, message.length);
@@ -288,19 +425,27 @@ export class Pin {
   }
 }
 
+/** Where the reply to a pinned request goes. */
+interface PinnedReply {
+  readonly ticket: Ticket;
+  readonly host: PinHost;
+  readonly arrivals: Arrivals;
+}
+
 class PinnedRequest extends UpstreamRequest {
   readonly #ticket: Ticket;
   readonly #host: PinHost;
   readonly #arrivals: Arrivals;
   readonly #mayWrite: boolean;
   readonly #ended: (outcome: Outcome) => void;
+  /** The reply may name the client that invalidations go to. */
+  readonly #redirection: Redirection | undefined;
 
   constructor(
-    ticket: Ticket,
-    host: PinHost,
-    arrivals: Arrivals,
+    { ticket, host, arrivals }: PinnedReply,
     mayHaveWritten: boolean,
     ended: (outcome: Outcome) => void,
+    redirection: Redirection | undefined,
   ) {
     super();
     this.#ticket = ticket;
@@ -308,12 +453,14 @@ class PinnedRequest extends UpstreamRequest {
     this.#arrivals = arrivals;
     this.#mayWrite = mayHaveWritten;
     this.#ended = ended;
+    this.#redirection = redirection;
   }
 
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
     const isError = reader.type === ERROR || reader.type === BULK_ERROR;
     const outcome = isError ? "error" : reader.isNull ? "null" : "replied";
-    this.#ticket.buffer.append(bytes, start, end);
+    if (this.#redirection === undefined) this.#ticket.buffer.append(bytes, start, end);
+    else this.#ticket.buffer.append(withOwnId(bytes, start, end, this.#redirection));
     this.#arrivals.add(() => {
       this.#host.shows();
       this.#ticket.done();
@@ -325,6 +472,25 @@ class PinnedRequest extends UpstreamRequest {
     this.#ticket.reply.error(failureMessage(error, this.#mayWrite, this.#host.stats));
     this.#ticket.done();
     this.#ended("failed");
+  }
+}
+
+/** CLIENT ID. */
+class IdQuestion extends UpstreamRequest {
+  readonly #answered: (id: number | undefined) => void;
+
+  constructor(answered: (id: number | undefined) => void) {
+    super();
+    this.#answered = answered;
+  }
+
+  override reply(bytes: Uint8Array, _start: number, _end: number, reader: ReplyReader): void {
+    const isNumber = reader.type === INTEGER;
+    this.#answered(isNumber ? parseDecimal(bytes, reader.valueStart, reader.valueEnd) : undefined);
+  }
+
+  override failed(): void {
+    this.#answered(undefined);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { StoreHandle } from "../../cache/store.ts";
 import type { ConnectionLimits } from "../../net/limits.ts";
-import type { ProxySettings } from "../context.ts";
+import type { LogLevel, ProxySettings } from "../context.ts";
 import type { ClockReading } from "./steady-clock.ts";
 
 /** What a thread needs to begin. */
@@ -30,6 +30,7 @@ export type FromThread =
   | { readonly type: "listening" }
   | { readonly type: "refused"; readonly message: string; readonly code: string }
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string }
+  | { readonly type: "log-level"; readonly level: LogLevel }
   | { readonly type: "drained" };
 
 /** From the supervisor to a thread. */

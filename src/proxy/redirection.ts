@@ -1,0 +1,94 @@
+import { fromLatin1, fromUtf8, latin1, parseInt64, utf8 } from "../lib/bytes.ts";
+import { NOT_AN_INTEGER } from "../net/command-errors.ts";
+import { Request } from "../protocol/protocol.ts";
+import type { ProxyParts } from "./context.ts";
+import type { ProxySession } from "./session.ts";
+
+/** A client that another one's invalidations go to: its id here, and that of its connection to the origin. */
+export interface Redirection {
+  readonly ours: number;
+  readonly theirs: number;
+}
+
+/** CLIENT TRACKING with a client to send invalidations to, as it is sent to the origin. */
+export interface TranslatedTracking {
+  readonly request: Request;
+  readonly redirection: Redirection;
+}
+
+/** Where in a CLIENT TRACKING the id of the client is that its invalidations are to go to; 0: nowhere. */
+export function redirectionAt(request: Request): number {
+  for (let index = 3; index + 1 < request.count; index++) {
+    const option = request.text(index).toLowerCase();
+    if (option === "redirect") return index + 1;
+    // What follows is a prefix, whatever it looks like.
+    if (option === "prefix") index++;
+  }
+  return 0;
+}
+
+/**
+ * Puts the id that the origin knows a client by in the place of the proxy's.
+ * @returns what is wrong with it instead
+ */
+export async function translateTracking(
+  proxy: ProxyParts,
+  request: Request,
+): Promise<TranslatedTracking | string> {
+  const at = redirectionAt(request);
+  const given = parseInt64(request.bytes, request.starts[at]!, request.ends[at]!);
+  if (given === undefined) return NOT_AN_INTEGER;
+  const ours = Number(given);
+  const theirs = ours === 0 ? 0 : await findOriginId(proxy, ours);
+  if (theirs === undefined) return "ERR The client ID you want redirect to does not exist";
+  return { request: withArgument(request, at, utf8(String(theirs))), redirection: { ours, theirs } };
+}
+
+/** The id at the origin of the connection that a client, of whatever thread, has of its own there. */
+async function findOriginId(proxy: ProxyParts, client: number): Promise<number | undefined> {
+  const own = await originIdOf(proxy, client);
+  if (own !== undefined || proxy.peers === undefined) return own;
+  const answers = await proxy.peers.ask({ kind: "origin-id", client });
+  const found = answers.find((answer) => answer.length > 0);
+  return found === undefined ? undefined : Number(fromUtf8(found));
+}
+
+/** The same of a client of this thread; undefined where there is none, or the origin does not say. */
+export function originIdOf(proxy: ProxyParts, client: number): Promise<number | undefined> {
+  const session = proxy.registry.get(client)?.session as ProxySession | undefined;
+  if (session === undefined) return Promise.resolve(undefined);
+  return new Promise((resolve) => session.withOriginId(resolve));
+}
+
+const REDIRECT_FIELD = /^(.*?\$8\r\nredirect\r\n:)(-?[0-9]+)(\r\n)/s;
+const BROKEN = />2\r\n\$21\r\ntracking-redir-broken\r\n:[0-9]+\r\n/;
+
+/** CLIENT TRACKINGINFO's reply, or the message that a redirection is broken, with the proxy's id of the client. */
+export function withOwnId(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  { ours, theirs }: Redirection,
+): Uint8Array {
+  const text = latin1(bytes, start, end);
+  const shown = BROKEN.test(text)
+    ? text.replace(`:${theirs}\r\n`, `:${ours}\r\n`)
+    : text.replace(REDIRECT_FIELD, (whole, before: string, id: string, after: string) =>
+        Number(id) === theirs ? `${before}${ours}${after}` : whole,
+      );
+  return fromLatin1(shown);
+}
+
+function withArgument(request: Request, at: number, value: Uint8Array): Request {
+  const parts = Array.from({ length: request.count }, (_, index) =>
+    index === at ? value : request.copy(index),
+  );
+  const changed = new Request();
+  changed.reset(Buffer.concat(parts));
+  let end = 0;
+  for (const part of parts) {
+    changed.add(end, end + part.length);
+    end += part.length;
+  }
+  return changed;
+}
