@@ -3,7 +3,6 @@ import { describe, expect, test } from "bun:test";
 import { bulk, FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
 import type { RespClient } from "../../test/support/resp-client.ts";
-import { ReplyError } from "../protocol/reply-value.ts";
 
 /** The fields of INFO, of one section or all of them. */
 async function info(client: RespClient, ...sections: string[]): Promise<Record<string, string>> {

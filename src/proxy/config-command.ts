@@ -7,9 +7,9 @@ import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 import type { LateAnswer, ProxyContext, ProxyParts } from "./context.ts";
 import { isSecret, maySetAtOrigin } from "./origin-parameters.ts";
-import { needsAdmin } from "./origin-process.ts";
 import { askOrigin, type OriginCommand } from "./origin-question.ts";
 import { type OwnParameter, ownParameters } from "./own-parameters.ts";
+import { needsAdmin } from "./refusals.ts";
 
 const FLAGS: readonly CommandFlag[] = ["admin", "noscript", "loading", "stale"];
 

@@ -1,7 +1,9 @@
 import { fromLatin1, fromUtf8, latin1, parseInt64, utf8 } from "../lib/bytes.ts";
 import { NOT_AN_INTEGER } from "../net/command-errors.ts";
 import { Request } from "../protocol/protocol.ts";
-import type { ProxyParts } from "./context.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { ProxyContext, ProxyParts } from "./context.ts";
+import { failureMessage } from "./forwarded-request.ts";
 import type { ProxySession } from "./session.ts";
 
 /** A client that another one's invalidations go to: its id here, and that of its connection to the origin. */
@@ -11,7 +13,7 @@ export interface Redirection {
 }
 
 /** CLIENT TRACKING with a client to send invalidations to, as it is sent to the origin. */
-export interface TranslatedTracking {
+interface TranslatedTracking {
   readonly request: Request;
   readonly redirection: Redirection;
 }
@@ -31,10 +33,7 @@ export function redirectionAt(request: Request): number {
  * Puts the id that the origin knows a client by in the place of the proxy's.
  * @returns what is wrong with it instead
  */
-export async function translateTracking(
-  proxy: ProxyParts,
-  request: Request,
-): Promise<TranslatedTracking | string> {
+async function translateTracking(proxy: ProxyParts, request: Request): Promise<TranslatedTracking | string> {
   const at = redirectionAt(request);
   const given = parseInt64(request.bytes, request.starts[at]!, request.ends[at]!);
   if (given === undefined) return NOT_AN_INTEGER;
@@ -42,6 +41,30 @@ export async function translateTracking(
   const theirs = ours === 0 ? 0 : await findOriginId(proxy, ours);
   if (theirs === undefined) return "ERR The client ID you want redirect to does not exist";
   return { request: withArgument(request, at, utf8(String(theirs))), redirection: { ours, theirs } };
+}
+
+/**
+ * Sends a CLIENT TRACKING that redirects, with the id that the origin knows; nothing of the client is executed meanwhile.
+ * @param request with bytes of its own
+ */
+export function redirectTracking(
+  { proxy, connection }: ProxyContext,
+  request: Request,
+  send: (translated: Request, redirection: Redirection) => void,
+): void {
+  const ticket = connection.defer();
+  connection.hold();
+  void translateTracking(proxy, request).then((translated) => {
+    try {
+      if (typeof translated === "string") ticket.reply.error(translated);
+      else if (!connection.isClosed) send(translated.request, translated.redirection);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      ticket.reply.error(failureMessage(error, false, proxy.stats));
+    }
+    ticket.done();
+    connection.release();
+  });
 }
 
 /** The id at the origin of the connection that a client, of whatever thread, has of its own there. */
@@ -57,7 +80,13 @@ async function findOriginId(proxy: ProxyParts, client: number): Promise<number |
 export function originIdOf(proxy: ProxyParts, client: number): Promise<number | undefined> {
   const session = proxy.registry.get(client)?.session as ProxySession | undefined;
   if (session === undefined) return Promise.resolve(undefined);
-  return new Promise((resolve) => session.withOriginId(resolve));
+  try {
+    const pin = session.keepPin();
+    return new Promise((resolve) => pin.withOriginId(resolve));
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    return Promise.resolve(undefined);
+  }
 }
 
 const REDIRECT_FIELD = /^(.*?\$8\r\nredirect\r\n:)(-?[0-9]+)(\r\n)/s;

@@ -25,10 +25,11 @@ import { HoldUp } from "./hold-up.ts";
 import { passesOnLarge, writeLargeRequest } from "./large-request.ts";
 import { ManyValues } from "./many-values.ts";
 import { OneValue } from "./one-value.ts";
-import { refuseProcessCommand, refuseQueued } from "./origin-process.ts";
 import { OutstandingKeys } from "./outstanding-keys.ts";
 import { changesConnection, Pin } from "./pin.ts";
-import { redirectionAt, translateTracking } from "./redirection.ts";
+import { redirectionAt, redirectTracking } from "./redirection.ts";
+import { refusePassing } from "./refusals.ts";
+import { asksOrigin, helloVersion, isTracking } from "./request-kinds.ts";
 import { isUrgent, mayWrite, type Route } from "./routes.ts";
 import { writeSource } from "./source-attribute.ts";
 import { askAll, concernsAllThreads, runApart } from "./threads/ask-all.ts";
@@ -121,22 +122,16 @@ export class ProxySession implements Session, ProxyContext {
     this.#postponed = undefined;
   }
 
-  /** The id at the origin of this client's connection there, while it waits in a blocking command. */
-  get blockedOriginId(): number | undefined {
-    return this.#pin?.blockedOriginId;
+  /** The client's own connection to the origin, while it has one. */
+  get pin(): Pin | undefined {
+    return this.#pin;
   }
 
-  /** Finds out which id the origin knows this client by: it has a connection of its own from then on. */
-  withOriginId(then: (id: number | undefined) => void): void {
-    try {
-      this.#pin ??= this.#openPin();
-    } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      then(undefined);
-      return;
-    }
+  /** The client's own connection to the origin, which it keeps from now on. @throws UpstreamError */
+  keepPin(): Pin {
+    this.#pin ??= this.#openPin();
     this.#pin.keep();
-    this.#pin.withOriginId(then);
+    return this.#pin;
   }
 
   /** RESET: the client is as it was when it connected. */
@@ -176,8 +171,10 @@ export class ProxySession implements Session, ProxyContext {
     }
     const name = request.text(0).toLowerCase();
     connection.lastCommand = commandName(name, request);
-    const refusal = this.#refusal(name, request, route);
-    if (refusal !== undefined) this.#refuse(refusal, reply);
+    const isQueued = this.#pin?.queues === true;
+    const refusal = refusePassing(proxy, name, request, { route, isQueued });
+    if (refusal !== undefined && isQueued) this.#pin!.refuse(refusal);
+    else if (refusal !== undefined) reply.error(refusal);
     else if (name === "client" && redirectionAt(request) > 0) this.#redirectTracking(request);
     else if (this.#pin !== undefined) {
       if (this.#enter("own", request)) this.#pin.request(request, route);
@@ -185,42 +182,12 @@ export class ProxySession implements Session, ProxyContext {
     else this.#forward(request, route);
   }
 
-  /** Why a request is not passed on; undefined where it is. */
-  #refusal(name: string, request: Request, route: Route | undefined): string | undefined {
-    if (route?.kind === "refuse") return `ERR ${route.reason}`;
-    const { commands, settings, isOwnParameter } = this.proxy;
-    const refusal = refuseProcessCommand(name, request, settings.allowAdmin);
-    if (refusal !== undefined || this.#pin?.queues !== true || commands.find(request) === undefined)
-      return refusal;
-    return refuseQueued(name, request, { allowAdmin: settings.allowAdmin, isOurs: isOwnParameter });
-  }
-
-  #refuse(message: string, reply: ReplyWriter): void {
-    if (this.#pin?.queues === true) this.#pin.refuse(message);
-    else reply.error(message);
-  }
-
   /** CLIENT TRACKING with an id of one of the proxy's clients, which the origin knows by another one. */
   #redirectTracking(request: Request): void {
     if (!this.#enter("own", request)) return;
-    const { connection, proxy } = this;
-    const ticket = connection.defer();
-    connection.hold();
-    void translateTracking(proxy, copyRequest(request)).then((translated) => {
-      try {
-        if (connection.isClosed) return;
-        if (typeof translated === "string") ticket.reply.error(translated);
-        else {
-          this.#pin ??= this.#openPin();
-          this.#pin.request(translated.request, undefined, translated.redirection);
-        }
-      } catch (error) {
-        if (!(error instanceof UpstreamError)) throw error;
-        ticket.reply.error(failureMessage(error, false, proxy.stats));
-      } finally {
-        ticket.done();
-        connection.release();
-      }
+    redirectTracking(this, copyRequest(request), (translated, redirection) => {
+      this.#pin ??= this.#openPin();
+      this.#pin.request(translated, undefined, redirection);
     });
   }
 
@@ -253,9 +220,9 @@ export class ProxySession implements Session, ProxyContext {
       reply.error(wrongArity(name));
     } else if (name === "hello" && this.#holdUp.awaitsOrigin()) {
       this.#postpone(request);
-    } else if ((name === "info" || name === "config") && pin?.isBusy === true) {
+    } else if (asksOrigin(name) && pin?.isBusy === true) {
       this.#postpone(request);
-    } else if ((name === "info" || name === "config") && !this.#enter("side", request)) {
+    } else if (asksOrigin(name) && !this.#enter("side", request)) {
       return;
     } else if (this.proxy.peers !== undefined && concernsAllThreads(request)) {
       this.#runEverywhere(this.proxy.peers, local, request);
@@ -616,17 +583,4 @@ export class ProxySession implements Session, ProxyContext {
 
 function removesKeys({ name }: Route): boolean {
   return name === "del" || name === "unlink" || name === "getdel";
-}
-
-/** The version that a HELLO asks for; undefined for other requests, and for versions there are not. */
-function helloVersion(request: Request): 2 | 3 | undefined {
-  if (request.count < 2 || request.text(0).toLowerCase() !== "hello") return undefined;
-  const version = request.text(1);
-  return version === "2" ? 2 : version === "3" ? 3 : undefined;
-}
-
-function isTracking(request: Request): boolean {
-  if (request.count < 2) return false;
-  const subcommand = request.text(1).toLowerCase();
-  return subcommand === "tracking" || subcommand === "caching" || subcommand === "trackinginfo";
 }

@@ -11,7 +11,7 @@ import type { ProxySession } from "./session.ts";
 export function unblock(context: ProxyContext, client: number, reason: string, reply: ReplyWriter): void {
   const { proxy } = context;
   const session = proxy.registry.get(client)?.session as ProxySession | undefined;
-  const originId = session?.blockedOriginId;
+  const originId = session?.pin?.blockedOriginId;
   if (originId === undefined) {
     reply.integer(0);
     return;

@@ -1,5 +1,7 @@
 import type { Request } from "../protocol/protocol.ts";
+import type { ProxyParts } from "./context.ts";
 import { isSecret, maySetAtOrigin } from "./origin-parameters.ts";
+import type { Route } from "./routes.ts";
 
 /**
  * Commands that act on the origin as a process: they stop it, fork or block it, change its role, its code, its users or
@@ -31,18 +33,23 @@ const ABOUT_CLIENTS: ReadonlySet<string> = new Set([
   ...["id", "info", "kill", "list", "pause", "unblock", "unpause", "getredir"],
 ]);
 
-/** What the origin is asked for is refused: why, as an error of Redis's form. */
-export type Refusal = string;
+/** Why something is not passed on, as an error of Redis's form. */
+type Refusal = string;
 
-/**
- * Why a request is not passed on to the origin; undefined where it is.
- * @param name the command in lower case
- */
-export function refuseProcessCommand(
+/** Why a request is not passed on to the origin; undefined where it is. @param name the command in lower case */
+export function refusePassing(
+  { commands, settings: { allowAdmin }, isOwnParameter }: ProxyParts,
   name: string,
   request: Request,
-  allowAdmin: boolean,
+  { route, isQueued }: { readonly route: Route | undefined; readonly isQueued: boolean },
 ): Refusal | undefined {
+  if (route?.kind === "refuse") return `ERR ${route.reason}`;
+  const refusal = refuseProcessCommand(name, request, allowAdmin);
+  if (refusal !== undefined || !isQueued || commands.find(request) === undefined) return refusal;
+  return refuseQueued(name, request, { allowAdmin, isOurs: isOwnParameter });
+}
+
+function refuseProcessCommand(name: string, request: Request, allowAdmin: boolean): Refusal | undefined {
   if (allowAdmin) return undefined;
   const telling = TELLING.get(name);
   if (telling !== undefined) {
@@ -58,7 +65,7 @@ export function refuseProcessCommand(
 }
 
 /** The same for what is queued in a transaction at the origin: commands that the proxy answers itself otherwise. */
-export function refuseQueued(
+function refuseQueued(
   name: string,
   request: Request,
   { allowAdmin, isOurs }: { readonly allowAdmin: boolean; readonly isOurs: (name: string) => boolean },
