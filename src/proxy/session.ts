@@ -243,8 +243,10 @@ export class ProxySession implements Session, ProxyContext {
   }
 
   #runEverywhere(peers: Peers, local: Command<ProxyContext>, request: Request): void {
-    const answer = this.answerLater();
-    void askAll(peers, copyRequest(request), runApart(this, local, request), answer);
+    const { heartbeatTimeoutMs, originTimeoutMs } = this.proxy.settings;
+    const withinMs = local.name === "glass.health" ? heartbeatTimeoutMs : originTimeoutMs;
+    const how = { answer: this.answerLater(), withinMs };
+    void askAll(peers, copyRequest(request), runApart(this, local, request), how);
   }
 
   answerLater(): LateAnswer {

@@ -50,16 +50,26 @@ export function runApart(
  * Completes a reply that this thread has made with those of the others: lists are put together, counts added up; of
  * an error and a success (CLIENT KILL of an address that one thread has) the success holds.
  * @param own this thread's reply, in RESP2
+ * @param withinMs how long the others may take
  */
 export async function askAll(
   peers: Peers,
   request: Request,
   own: Promise<Uint8Array>,
-  answer: LateAnswer,
+  { answer, withinMs }: { readonly answer: LateAnswer; readonly withinMs: number },
 ): Promise<void> {
   const args = Array.from({ length: request.count }, (_, index) => request.text(index));
   const isHealth = args[0]!.toLowerCase() === "glass.health";
-  const answers = await Promise.all([own, peers.ask({ kind: "command", args })]);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), withinMs);
+  });
+  const answers = await Promise.race([Promise.all([own, peers.ask({ kind: "command", args })]), late]);
+  clearTimeout(timer);
+  if (answers === undefined) {
+    answer((reply) => reply.error(`ERR a thread of the proxy did not answer within ${withinMs} ms`));
+    return;
+  }
   const replies = [answers[0], ...answers[1]].map((bytes) => decodeReply(bytes, 0, bytes.length));
   const lists = replies.filter((value) => value instanceof Uint8Array);
   const counts = replies.filter((value) => typeof value === "number");
