@@ -64,8 +64,7 @@ export class HoldUp {
 
   #mayReplicate(name: string, request: Request, isText: boolean, pin: Pin | undefined): boolean {
     if (isText) return name === "put" || name === "delete";
-    // Only what has been queued is executed.
-    if (pin?.queues === true) return name === "exec" && pin.queuedReplicates;
+    if (pin?.queues === true && name === "exec") return pin.queuedReplicates;
     const { commands, routes } = this.#proxy;
     return commands.find(request) === undefined && replicates(name, request, routes.find(request));
   }

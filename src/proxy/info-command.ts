@@ -53,7 +53,10 @@ async function askSections(
 
 function ask(proxy: ProxyParts, wanted: readonly string[]): Promise<ReplyValue> {
   // By then it is known how it stands with the origin, and that is told.
-  const withinMs = proxy.origin.stalenessBoundMs;
+  const { linkStatus, name, stalenessBoundMs: withinMs } = proxy.origin;
+  if (linkStatus === "silent") {
+    return Promise.resolve(new ReplyError(`ORIGINTIMEOUT origin ${name} gives no sign of life`));
+  }
   return new Promise((resolve) => askOrigin(proxy, ["INFO", ...wanted], resolve, { text: true, withinMs }));
 }
 

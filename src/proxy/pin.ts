@@ -253,13 +253,12 @@ export class Pin {
         this.#apply(effect, outcome);
       }
     };
-    const translates = this.#redirection !== undefined && name === "client";
     this.#upstream.enqueue(
       new PinnedRequest(
         { ticket: connection.defer(), host: this.#host, arrivals: this.#arrivals },
         mayWrite(route),
         ended,
-        translates ? this.#redirection : undefined,
+        name === "client" ? () => this.#redirection : undefined,
       ),
       // What stands behind a blocking command waits as long as that does.
       this.#blocking > 0 ? Number.POSITIVE_INFINITY : timeoutMs,
@@ -439,13 +438,13 @@ class PinnedRequest extends UpstreamRequest {
   readonly #mayWrite: boolean;
   readonly #ended: (outcome: Outcome) => void;
   /** The reply may name the client that invalidations go to. */
-  readonly #redirection: Redirection | undefined;
+  readonly #redirection: (() => Redirection | undefined) | undefined;
 
   constructor(
     { ticket, host, arrivals }: PinnedReply,
     mayHaveWritten: boolean,
     ended: (outcome: Outcome) => void,
-    redirection: Redirection | undefined,
+    redirection: (() => Redirection | undefined) | undefined,
   ) {
     super();
     this.#ticket = ticket;
@@ -459,13 +458,21 @@ class PinnedRequest extends UpstreamRequest {
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
     const isError = reader.type === ERROR || reader.type === BULK_ERROR;
     const outcome = isError ? "error" : reader.isNull ? "null" : "replied";
-    if (this.#redirection === undefined) this.#ticket.buffer.append(bytes, start, end);
-    else this.#ticket.buffer.append(withOwnId(bytes, start, end, this.#redirection));
+    const redirection = this.#redirection;
+    const kept = redirection === undefined ? undefined : new Uint8Array(bytes.subarray(start, end));
+    if (kept === undefined) this.#ticket.buffer.append(bytes, start, end);
     this.#arrivals.add(() => {
+      // Who it is about may have been settled by the reply before.
+      if (kept !== undefined) this.#writeTranslated(kept, redirection!());
       this.#host.shows();
       this.#ticket.done();
       this.#ended(outcome);
     });
+  }
+
+  #writeTranslated(bytes: Uint8Array, redirection: Redirection | undefined): void {
+    const { buffer } = this.#ticket;
+    buffer.append(redirection === undefined ? bytes : withOwnId(bytes, 0, bytes.length, redirection));
   }
 
   override failed(error: UpstreamError): void {

@@ -3,6 +3,7 @@ import { wrongArity } from "../net/command-errors.ts";
 import { commandName } from "../net/command-name.ts";
 import { arityFits, type Command, NameTable } from "../net/command-table.ts";
 import type { Connection, ReplyMode, Ticket } from "../net/connection.ts";
+import { helloVersion } from "../net/hello-version.ts";
 import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { copyRequest } from "../protocol/request-copy.ts";
@@ -29,7 +30,7 @@ import { OutstandingKeys } from "./outstanding-keys.ts";
 import { changesConnection, Pin } from "./pin.ts";
 import { redirectionAt, redirectTracking } from "./redirection.ts";
 import { refusePassing } from "./refusals.ts";
-import { asksOrigin, helloVersion, isTracking } from "./request-kinds.ts";
+import { asksOrigin, isTracking } from "./request-kinds.ts";
 import { isUrgent, mayWrite, type Route } from "./routes.ts";
 import { writeSource } from "./source-attribute.ts";
 import { askAll, concernsAllThreads, runApart } from "./threads/ask-all.ts";
@@ -220,7 +221,7 @@ export class ProxySession implements Session, ProxyContext {
       reply.error(wrongArity(name));
     } else if (name === "hello" && this.#holdUp.awaitsOrigin()) {
       this.#postpone(request);
-    } else if (asksOrigin(name) && pin?.isBusy === true) {
+    } else if (pin?.isBusy === true && (asksOrigin(name) || name === "client")) {
       this.#postpone(request);
     } else if (asksOrigin(name) && !this.#enter("side", request)) {
       return;

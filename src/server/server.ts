@@ -16,11 +16,13 @@ import { Listener } from "../net/listener.ts";
 import { REDIS_VERSION } from "../net/redis-version.ts";
 import type { Service } from "../net/service.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
+import { Channels } from "./channels.ts";
 import { adminCommands, type StorageSettings } from "./commands/admin.ts";
 import { expiryCommands } from "./commands/expiry.ts";
 import { keyCommands } from "./commands/keys.ts";
 import { numberCommands } from "./commands/numbers.ts";
 import { stringCommands } from "./commands/strings.ts";
+import { subscriptionCommands } from "./commands/subscriptions.ts";
 import { textCommands } from "./commands/text.ts";
 import { timeCommand } from "./commands/time.ts";
 import { transactionCommands } from "./commands/transactions.ts";
@@ -71,6 +73,7 @@ export class Server implements Service, SessionHost {
   password: string | undefined;
   readonly registry = new ClientRegistry();
   readonly tracking: Tracking;
+  readonly channels = new Channels();
   readonly pause: ClientPause;
   readonly commands: CommandTable<ServerContext>;
   readonly textCommands: CommandTable<ServerContext>;
@@ -98,7 +101,10 @@ export class Server implements Service, SessionHost {
       (key, departure) => this.keyspace.departed(key, departure),
       (error) => this.storageFailed(error),
     );
-    this.tracking = new Tracking(options.hashKey);
+    this.tracking = new Tracking({
+      hashKey: options.hashKey,
+      findClient: (id) => this.registry.get(id),
+    });
     this.keyspace = new Keyspace(this.engine, this.tracking, options.hashKey);
     this.commands = new CommandTable<ServerContext>([
       ...connectionCommands,
@@ -108,6 +114,7 @@ export class Server implements Service, SessionHost {
       ...keyCommands,
       ...expiryCommands,
       ...transactionCommands,
+      ...subscriptionCommands,
       timeCommand,
       ...adminCommands(this, {
         limits: this.limits,
@@ -137,6 +144,7 @@ export class Server implements Service, SessionHost {
   onReset(context: ClientContext): void {
     (context as ServerContext).transaction.end();
     this.tracking.forget(context.connection);
+    this.channels.forget(context.connection);
   }
 
   storageFailed(error: unknown): void {
