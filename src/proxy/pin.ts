@@ -8,6 +8,7 @@ import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { Arrivals } from "./arrivals.ts";
+import { type Change, ClientState, type Effect } from "./client-state.ts";
 import type { Fence } from "./fence.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
@@ -31,20 +32,6 @@ export interface PinHost {
   /** The client needs no connection of its own any longer. */
   unpinned(): void;
 }
-
-/** What a request will have changed about the upstream connection once it has succeeded. */
-type Effect =
-  | "multi"
-  | "exec"
-  | "discard"
-  | "watch"
-  | "unwatch"
-  | "tracking-on"
-  | "tracking-off"
-  | "select-first"
-  | "select-other"
-  | "peculiar"
-  | "none";
 
 /** How a request ended. */
 type Outcome = "replied" | "null" | "error" | "failed";
@@ -71,8 +58,6 @@ export class Pin {
   #tracking = false;
   /** Whether another database than the origin's address names is selected. */
   #elsewhere = false;
-  /** The database that a SELECT within the transaction has chosen. */
-  #queuedDatabase: number | undefined;
   /** What a SELECT within the transaction will make of that. */
   #queuedElsewhere: boolean | undefined;
   /** Messages arrive that answer no request. */
@@ -88,8 +73,7 @@ export class Pin {
   /** The connection's id at the origin, and who waits for it. */
   #originId: number | undefined;
   #idWaiters: ((id: number | undefined) => void)[] | undefined;
-  /** Where this client's invalidations go, when not to itself. */
-  #redirection: Redirection | undefined;
+  readonly #state: ClientState;
   /** Things about the connection have changed that are not followed here: it is never given back. */
   #isPeculiar = false;
   #outstanding = 0;
@@ -102,6 +86,7 @@ export class Pin {
   /** @throws UpstreamError when the origin is down */
   constructor(host: PinHost, version: 2 | 3) {
     this.#host = host;
+    this.#state = new ClientState(host.connection);
     this.#version = version;
     this.#upstream = host.origin.dedicated(version, {
       pushed: (bytes, start, end) => this.#relay(bytes, start, end),
@@ -150,7 +135,7 @@ export class Pin {
     const monitors = this.#monitors ? "O" : "";
     const subscribed = channels + patterns + shardChannels > 0 ? "P" : "";
     const blocked = this.#blockedThere > 0 ? "b" : "";
-    return `${monitors}${subscribed}${this.#inTransaction ? "x" : ""}${blocked}${this.#tracking ? "t" : ""}`;
+    return `${monitors}${subscribed}${this.#inTransaction ? "x" : ""}${blocked}${this.#tracking ? "t" : ""}${this.#state.broadcasts ? "B" : ""}`;
   }
 
   /** The connection's id at the origin while it waits there in a blocking command. */
@@ -228,7 +213,11 @@ export class Pin {
       return;
     }
     const effect = effectOf(name, request, origin.database);
-    const database = effect.startsWith("select") ? Number(request.text(1)) : undefined;
+    const change: Change = {
+      ...{ effect, redirection },
+      database: effect.startsWith("select") ? Number(request.text(1)) : undefined,
+      broadcasts: effect === "tracking-on" && isBroadcast(request),
+    };
     // No invalidation tells of it (SWAPDB).
     if (this.#queues && route?.kind === "write" && route.all === true) this.#queuedChangesAll = true;
     if (this.#queues && name === "client") this.#isPeculiar = true;
@@ -249,7 +238,8 @@ export class Pin {
       connection.exemptFromIdleTimeout = this.#listening || this.#blocking > 0;
       if (outcome === "failed") this.#lost();
       else {
-        this.#note(effect, outcome, database, redirection);
+        if (outcome === "error") this.#state.failed(change, this.#inTransaction);
+        else this.#state.succeeded(change, outcome === "null", this.#inTransaction);
         this.#apply(effect, outcome);
       }
     };
@@ -258,7 +248,7 @@ export class Pin {
         { ticket: connection.defer(), host: this.#host, arrivals: this.#arrivals },
         mayWrite(route),
         ended,
-        name === "client" ? () => this.#redirection : undefined,
+        name === "client" ? () => this.#state.redirection : undefined,
       ),
       // What stands behind a blocking command waits as long as that does.
       this.#blocking > 0 ? Number.POSITIVE_INFINITY : timeoutMs,
@@ -310,34 +300,6 @@ export class Pin {
     if (this.#ended) return;
     this.#ended = true;
     this.#upstream.close(new UpstreamError("ORIGINDOWN", "the client has gone", true));
-  }
-
-  /** What CLIENT LIST tells of the client. */
-  #note(effect: Effect, outcome: Outcome, database: number | undefined, redirection?: Redirection): void {
-    const { connection } = this.#host;
-    if (outcome === "error") {
-      if (effect === "exec") this.#queuedDatabase = undefined;
-      return;
-    }
-    if (this.#inTransaction) {
-      if (effect === "exec" || effect === "discard") {
-        connection.queuedCommands = -1;
-        if (effect === "exec" && outcome === "replied")
-          connection.database = this.#queuedDatabase ?? connection.database;
-        this.#queuedDatabase = undefined;
-      } else {
-        connection.queuedCommands++;
-        this.#queuedDatabase = database ?? this.#queuedDatabase;
-      }
-    } else if (effect === "multi") connection.queuedCommands = 0;
-    else if (database !== undefined) connection.database = database;
-    else if (effect === "tracking-on") {
-      this.#redirection = redirection?.theirs === 0 ? undefined : redirection;
-      connection.redirection = redirection?.ours ?? 0;
-    } else if (effect === "tracking-off") {
-      this.#redirection = undefined;
-      connection.redirection = -1;
-    }
   }
 
   #apply(effect: Effect, outcome: Exclude<Outcome, "failed">): void {
@@ -409,7 +371,7 @@ export class Pin {
   #relay(bytes: Uint8Array, start: number, end: number): void {
     const { connection } = this.#host;
     countSubscriptions(connection, bytes, start, end);
-    const redirection = this.#redirection;
+    const { redirection } = this.#state;
     const message =
       redirection === undefined
         ? new Uint8Array(bytes.subarray(start, end))
@@ -512,6 +474,16 @@ class Unanswered extends UpstreamRequest {
 export function changesConnection(name: string, request: Request): boolean {
   if (name === "script") return request.count > 1 && request.text(1).toLowerCase() === "debug";
   return name === "readonly" || name === "readwrite" || name === "asking";
+}
+
+/** Whether a CLIENT TRACKING has the option BCAST. */
+function isBroadcast(request: Request): boolean {
+  for (let index = 3; index < request.count; index++) {
+    const option = request.text(index).toLowerCase();
+    if (option === "bcast") return true;
+    if (option === "prefix" || option === "redirect") index++;
+  }
+  return false;
 }
 
 function effectOf(name: string, request: Request, database: number): Effect {

@@ -6,8 +6,31 @@ const REPLICATED: ReadonlySet<string> = new Set(["publish", "spublish", "migrate
 const FUNCTION_WRITES: ReadonlySet<string> = new Set(["delete", "flush", "load", "restore"]);
 /** Commands without a route that change no key. What is not known may change some. */
 const CHANGES_NOTHING: ReadonlySet<string> = new Set([
-  ...["asking", "auth", "bgrewriteaof", "bgsave", "client", "debug", "discard", "echo", "eval_ro", "evalsha_ro"],
-  ...["exec", "failover", "fcall_ro", "hello", "ping", "quit", "readonly", "readwrite", "reset", "save", "select"],
+  ...[
+    "asking",
+    "auth",
+    "bgrewriteaof",
+    "bgsave",
+    "client",
+    "debug",
+    "discard",
+    "echo",
+    "eval_ro",
+    "evalsha_ro",
+  ],
+  ...[
+    "exec",
+    "failover",
+    "fcall_ro",
+    "hello",
+    "ping",
+    "quit",
+    "readonly",
+    "readwrite",
+    "reset",
+    "save",
+    "select",
+  ],
   ...["shutdown", "unwatch"],
 ]);
 

@@ -1,4 +1,5 @@
 import { NO_AUTHENTICATION, unknownCommand, wrongArity } from "../net/command-errors.ts";
+import { commandName } from "../net/command-name.ts";
 import { arityFits, type Command, type CommandTable } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Session } from "../net/session.ts";
@@ -43,7 +44,8 @@ export class ServerSession implements Session, ServerContext {
     const command = (isText ? host.textCommands : host.commands).find(request);
     if (command === undefined) return this.#reject(reply, unknownCommand(request));
     if (!arityFits(command, request.count)) return this.#refuse(command, reply, wrongArity(command.name));
-    connection.lastCommand = command.name;
+    connection.lastCommand =
+      command.subcommands === undefined ? command.name : commandName(command.name, request);
     if (!connection.authenticated && !command.flags.includes("no_auth")) {
       return this.#refuse(
         command,
@@ -110,7 +112,8 @@ export class ServerSession implements Session, ServerContext {
         `ERR transaction too large: more than ${transactionBytes} bytes are queued`,
       );
     }
-    transaction.add(command, request);
+    // What will not be executed need not be kept.
+    if (!transaction.hasFailed) transaction.add(command, request);
     reply.status("QUEUED");
   }
 

@@ -8,13 +8,14 @@ import { LocalProxy } from "../support/local-proxy.ts";
 import { type RunningServer, startGlasscache, startRedis } from "../support/origins.ts";
 import { requireProgram } from "../support/requirements.ts";
 import { RespClient } from "../support/resp-client.ts";
+import { infoField } from "../support/threads.ts";
 
 const redis = requireProgram("redis-server");
 
 /**
  * `name: command` is sent, in one write where commands are parted by ` / `; what has come to everybody is taken down
  * behind it. `name! command` is not waited for. `name~flags` waits until CLIENT LIST shows these flags, `name? n` until
- * so many frames have come. `name.` ends the client. `@ms` says whether so much time has passed. `$name` is that client's
+ * so many frames have come. `name.` ends the client, `name.!` and waits until the origin knows. `@ms` says whether so much time has passed. `$name` is that client's
  * id.
  */
 interface Scenario {
@@ -88,7 +89,7 @@ const SCENARIOS: readonly Scenario[] = [
     resp3: "ac",
     steps: [
       "a: CLIENT TRACKING ON REDIRECT $b / GET k",
-      "b.",
+      "b.!",
       "d: SET k 1",
       "a: CLIENT TRACKINGINFO / CLIENT TRACKING OFF / CLIENT GETREDIR",
     ],
@@ -387,8 +388,13 @@ async function transcript(port: number, { steps, resp3 = "" }: Scenario): Promis
           flags = / flags=(\S*)/.exec(await listed())?.[1] ?? "";
         }
       } else if (kind === ".") {
+        const connections = async () =>
+          infoField(await observer.must("INFO", "clients"), "connected_clients");
+        const before = await connections();
         client.close();
         clients.delete(name);
+        // Its connection to the origin ends later than its own.
+        while (rest === "!" && (await connections()) === before) await Bun.sleep(1);
         while ((await listed()) !== "") await Bun.sleep(1);
       } else lines.push(`${performance.now() - startedAt >= Number(rest)}`);
       lines.push(step);
