@@ -1,4 +1,5 @@
 import { arch, release, totalmem, type } from "node:os";
+import { processMemory } from "../lib/process-memory.ts";
 import type { ClientContext, ServiceHost } from "./client-context.ts";
 import { countClients } from "./client-counts.ts";
 import type { ClientRegistry } from "./client-registry.ts";
@@ -97,23 +98,37 @@ export function clientsFields(registry: ClientRegistry, maxClients: number): Inf
   };
 }
 
-/** @param usedBytes of the budget `maxBytes`; what the runtime takes besides shows in `used_memory_rss` */
-export function memoryFields(usedBytes: number, maxBytes: number, policy: string): InfoFields {
-  const { rss } = process.memoryUsage();
+/** What memory is used for: the program itself, and the data, which has a budget. */
+export interface MemoryUse {
+  /** Bytes of the data, of the budget `maxBytes`. */
+  readonly usedBytes: number;
+  readonly maxBytes: number;
+  readonly policy: string;
+  /** What the program took before it had any data. */
+  readonly startupBytes: number;
+}
+
+/** `used_memory` is that of the whole process, as in Redis; `mem_not_counted_for_evict` of it is not the data's. */
+export function memoryFields({ usedBytes, maxBytes, policy, startupBytes }: MemoryUse): InfoFields {
+  const { residentBytes, ownBytes } = processMemory();
   const systemBytes = totalmem();
+  const allBytes = startupBytes + usedBytes;
   return {
-    used_memory: usedBytes,
-    used_memory_human: humanBytes(usedBytes),
-    used_memory_rss: rss,
-    used_memory_rss_human: humanBytes(rss),
+    used_memory: allBytes,
+    used_memory_human: humanBytes(allBytes),
+    used_memory_rss: residentBytes,
+    used_memory_rss_human: humanBytes(residentBytes),
+    used_memory_overhead: startupBytes,
+    used_memory_startup: startupBytes,
     used_memory_dataset: usedBytes,
     total_system_memory: systemBytes,
     total_system_memory_human: humanBytes(systemBytes),
     maxmemory: maxBytes,
     maxmemory_human: humanBytes(maxBytes),
     maxmemory_policy: policy,
-    mem_fragmentation_ratio: (usedBytes === 0 ? 0 : rss / usedBytes).toFixed(2),
-    mem_not_counted_for_evict: 0,
+    mem_fragmentation_ratio: (ownBytes / allBytes).toFixed(2),
+    mem_fragmentation_bytes: ownBytes - allBytes,
+    mem_not_counted_for_evict: startupBytes,
     mem_allocator: "glasscache",
     lazyfree_pending_objects: 0,
   };

@@ -8,7 +8,7 @@ const SETTABLE: ReadonlySet<string> = new Set([
   "notify-keyspace-events",
   // What is measured.
   ...["slowlog-log-slower-than", "slowlog-max-len"],
-  ...["latency-monitor-threshold", "latency-tracking", "latency-tracking-info-percentiles"],
+  ...["latency-monitor-threshold", "latency-tracking-info-percentiles"],
   ...["commandlog-execution-slower-than", "commandlog-slow-execution-max-len"],
   ...["commandlog-request-larger-than", "commandlog-large-request-max-len"],
   ...["commandlog-reply-larger-than", "commandlog-large-reply-max-len"],

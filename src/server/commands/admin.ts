@@ -1,3 +1,4 @@
+import { processMemory } from "../../lib/process-memory.ts";
 import { commandCommand } from "../../net/command-commands.ts";
 import { SYNTAX_ERROR } from "../../net/command-errors.ts";
 import type { Command } from "../../net/command-table.ts";
@@ -95,14 +96,15 @@ class Baseline {
 
 function infoSections(host: ServerHost, settings: AdminSettings, baseline: Baseline): InfoSection[] {
   const { engine, registry } = host;
+  const startupBytes = Math.max(0, processMemory().ownBytes - engine.stats().usedBytes);
   return [
     { name: "Server", fields: () => serverFields(host, settings.port(), settings.runId) },
     { name: "Clients", fields: () => clientsFields(registry, settings.limits.connections) },
     {
       name: "Memory",
       fields: () => {
-        const { usedBytes, budgetBytes } = engine.stats();
-        return memoryFields(usedBytes, budgetBytes, maxmemoryPolicy(host, settings));
+        const { usedBytes, budgetBytes: maxBytes } = engine.stats();
+        return memoryFields({ usedBytes, maxBytes, policy: maxmemoryPolicy(host, settings), startupBytes });
       },
     },
     { name: "Persistence", fields: () => persistence(host) },
