@@ -96,21 +96,26 @@ function get(context: ProxyContext, parameters: Parameters, request: Request, re
     return;
   }
   const answer = context.answerLater();
-  let missing = asked.length;
-  let failure: ReplyError | undefined;
-  for (const pattern of asked) {
-    // Each by itself: before Redis 7 it takes one.
-    askOrigin(context.proxy, ["CONFIG", "GET", pattern], (theirs) => {
-      missing--;
-      if (theirs instanceof ReplyError) failure ??= theirs;
-      else addValues(values, theirs);
-      if (missing > 0) return;
-      answer((writer) => {
-        if (failure === undefined) writeValues(values, writer);
-        else writer.error(failure.message);
-      });
-    });
-  }
+  void askParameters(context.proxy, asked).then((theirs) =>
+    answer((writer) => {
+      const failure = theirs.find((reply) => reply instanceof ReplyError);
+      if (failure !== undefined) {
+        writer.error(failure.message);
+        return;
+      }
+      for (const found of theirs) addValues(values, found);
+      writeValues(values, writer);
+    }),
+  );
+}
+
+/** All patterns at once, or each by itself: before Redis 7 it takes one. */
+async function askParameters(proxy: ProxyParts, patterns: readonly Uint8Array[]): Promise<ReplyValue[]> {
+  const ask = (some: readonly Uint8Array[]): Promise<ReplyValue> =>
+    new Promise((resolve) => askOrigin(proxy, ["CONFIG", "GET", ...some], resolve));
+  const reply = await ask(patterns);
+  if (!(reply instanceof ReplyError) || patterns.length === 1) return [reply];
+  return Promise.all(patterns.map((pattern) => ask([pattern])));
 }
 
 /** The origin's parameters, but for those that it has in common with the proxy, and for passwords. */
