@@ -37,10 +37,7 @@ export type { EntryInfo } from "./reading.ts";
 export type { StoreHandle, StoreOptions } from "./store-memory.ts";
 export type { StoreStats } from "./store-stats.ts";
 
-/**
- * Buckets that a step of a scan looks at: for each key it was asked for, and at least, so that a few keys in a sparse
- * index are found in one step. Buckets in one hold of the lock.
- */
+/** Buckets that a scan looks at for each key it was asked for, at least, and in one hold of the lock. */
 const SCAN_BUCKETS_PER_KEY = 10;
 const LEAST_SCAN_BUCKETS = 16_384;
 const BUCKETS_PER_HOLD = 64;

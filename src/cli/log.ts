@@ -1,8 +1,8 @@
 import { type Logger, pino, stdTimeFunctions } from "pino";
+import { LOG_LEVELS } from "../lib/log.ts";
 import { choice, setting } from "./setting.ts";
 import { displayLines } from "./terminal-text.ts";
 
-const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 const LOGGING = "Messages:";
 
 export const LOG_SETTINGS = {

@@ -1,10 +1,10 @@
 import { arch, release, totalmem, type } from "node:os";
-import { processMemory } from "../lib/process-memory.ts";
 import type { ClientContext, ServiceHost } from "./client-context.ts";
 import { countClients } from "./client-counts.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import type { Command } from "./command-table.ts";
 import type { ServiceTotals } from "./connection-host.ts";
+import { processMemory } from "./process-memory.ts";
 
 /** Names and values of one section, in the order they are shown. */
 export type InfoFields = Readonly<Record<string, string | number>>;

@@ -405,6 +405,8 @@ const OWN = [
     "max-pipeline",
     "pause-pending-replies",
     "idle-timeout",
+    "auth-timeout",
+    "text-write-silence",
     "request-timeout",
   ],
   ...["text-silence", "max-pending-replies"],

@@ -1,4 +1,5 @@
 import type { ByteSlab } from "../lib/byte-slab.ts";
+import type { LogLevel } from "../lib/log.ts";
 import type { ClientContext, ServiceHost } from "../net/client-context.ts";
 import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
@@ -8,7 +9,6 @@ import type { ReplyWriter } from "../protocol/protocol.ts";
 import type { Origin } from "../upstream/origin.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
 import type { Fence } from "./fence.ts";
-import type { LiveSettings } from "./live-settings.ts";
 import type { OriginFacts } from "./origin-facts.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import type { ReadThrough } from "./read-through.ts";
@@ -17,10 +17,6 @@ import type { RecordingSettings } from "./recording-file.ts";
 import type { Route } from "./routes.ts";
 import type { Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
-
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Answers a request once: writes the reply. */
 export type LateAnswer = (write: (reply: ReplyWriter) => void) => void;
@@ -32,6 +28,21 @@ export interface ProxyContext extends ClientContext {
   answerLater(): LateAnswer;
   /** Each cached read is answered with where it came from (GLASS.SOURCE). */
   namesSources: boolean;
+}
+
+/** Settings that can be changed while the proxy runs. */
+export interface LiveParameters {
+  readonly names: readonly string[];
+  /** As it would be written. */
+  show(name: string): string;
+  /**
+   * Reads a new value.
+   * @returns how to apply it, which returns how to take that back; the threads have it once they `refresh`
+   * @throws RangeError saying what is wrong with it
+   */
+  prepare(name: string, text: string): () => () => void;
+  /** Takes what has been applied, by whatever thread. */
+  refresh(): void;
 }
 
 /** The proxy as its sessions and commands see it: one thread of it. */
@@ -51,7 +62,7 @@ export interface ProxyParts {
   readonly registry: ClientRegistry;
   /** CONFIG SET changes some of them. */
   readonly settings: ProxySettings;
-  readonly live: LiveSettings;
+  readonly live: LiveParameters;
   readonly limits: ConnectionLimits;
   readonly pause: ClientPause;
   /** Whether CONFIG has a setting of the proxy's under this name, in lower case. */

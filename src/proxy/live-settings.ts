@@ -1,6 +1,7 @@
+import { LOG_LEVELS, type LogLevel } from "../lib/log.ts";
 import { parseDuration, parseSize } from "../lib/quantity.ts";
 import type { Adjustable, ConnectionLimits } from "../net/limits.ts";
-import { LOG_LEVELS, type LogLevel, type ProxySettings } from "./context.ts";
+import type { LiveParameters, ProxySettings } from "./context.ts";
 
 /** What CONFIG SET changes; each thread has its own copy, which the shared numbers are read into. */
 export interface LiveTargets {
@@ -81,15 +82,17 @@ const SETTINGS: readonly LiveSetting[] = [
   ofLimits("max-pipeline", COUNT, "pipelineDepth", { least: "1" }),
   ofLimits("pause-pending-replies", SIZE, "pausedReplyBytes", { least: "1kb" }),
   ofLimits("idle-timeout", DURATION, "idleTimeoutMs", { most: LONGEST }),
+  ofLimits("auth-timeout", DURATION, "authTimeoutMs", { most: LONGEST }),
   ofLimits("request-timeout", DURATION, "requestTimeoutMs", { most: LONGEST }),
   ofLimits("text-silence", DURATION, "textSilenceMs", { least: "1ms", most: "10s" }),
+  ofLimits("text-write-silence", DURATION, "textWriteSilenceMs", { least: "1ms", most: "1m" }),
 ];
 
 /** So many numbers are shared. */
 export const LIVE_NUMBERS: number = SETTINGS.length;
 
 /** The settings that can be changed while the proxy runs, for one thread of it. */
-export class LiveSettings {
+export class LiveSettings implements LiveParameters {
   readonly #shared: Float64Array;
   readonly #targets: LiveTargets;
   readonly #changed: () => void;
@@ -114,17 +117,11 @@ export class LiveSettings {
     return SETTINGS.map(({ name }) => name);
   }
 
-  /** As it would be written. */
   show(name: string): string {
     const at = SETTINGS.findIndex((setting) => setting.name === name);
     return SETTINGS[at]!.kind.show(this.#shared[at]!);
   }
 
-  /**
-   * Reads a new value.
-   * @returns how to apply it, which returns how to take that back; the threads have it once they `refresh`
-   * @throws RangeError saying what is wrong with it
-   */
   prepare(name: string, text: string): () => () => void {
     const at = SETTINGS.findIndex((setting) => setting.name === name);
     const { kind, least, most } = SETTINGS[at]!;
@@ -144,7 +141,6 @@ export class LiveSettings {
     };
   }
 
-  /** Takes what has been applied, by whatever thread. */
   refresh(): void {
     for (const [at, setting] of SETTINGS.entries()) {
       const value = this.#shared[at]!;

@@ -1,7 +1,7 @@
 import type { Store } from "../cache/store.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Log } from "../lib/log.ts";
+import type { Log, LogLevel } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import { clientCommand } from "../net/client-commands.ts";
 import type { ServiceHost } from "../net/client-context.ts";
@@ -17,7 +17,7 @@ import { parseOrigin } from "../upstream/address.ts";
 import { Origin, type OriginEvents } from "../upstream/origin.ts";
 import { adminCommands } from "./admin-commands.ts";
 import { CoherentCache } from "./coherent-cache.ts";
-import type { LogLevel, ProxyContext, ProxyParts, ProxySettings } from "./context.ts";
+import type { ProxyContext, ProxyParts, ProxySettings } from "./context.ts";
 import { Fence } from "./fence.ts";
 import { glassCommands } from "./glass-commands.ts";
 import { LIVE_NUMBERS, LiveSettings } from "./live-settings.ts";

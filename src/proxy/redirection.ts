@@ -1,15 +1,23 @@
 import { fromLatin1, fromUtf8, latin1, parseInt64, utf8 } from "../lib/bytes.ts";
 import { NOT_AN_INTEGER } from "../net/command-errors.ts";
+import type { Session } from "../net/session.ts";
 import { Request } from "../protocol/protocol.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { failureMessage } from "./forwarded-request.ts";
-import type { ProxySession } from "./session.ts";
 
 /** A client that another one's invalidations go to: its id here, and that of its connection to the origin. */
 export interface Redirection {
   readonly ours: number;
   readonly theirs: number;
+}
+
+/** A client that can have a connection of its own to the origin. */
+export interface OriginClient {
+  /** That connection, while there is one. */
+  readonly pin: { readonly blockedOriginId: number | undefined } | undefined;
+  /** The same, kept from now on. @throws UpstreamError */
+  keepPin(): { withOriginId(then: (id: number | undefined) => void): void };
 }
 
 /** CLIENT TRACKING with a client to send invalidations to, as it is sent to the origin. */
@@ -76,9 +84,14 @@ async function findOriginId(proxy: ProxyParts, client: number): Promise<number |
   return found === undefined ? undefined : Number(fromUtf8(found));
 }
 
+/** A client of this thread. */
+export function findOriginClient(proxy: ProxyParts, client: number): OriginClient | undefined {
+  return proxy.registry.get(client)?.session as (Session & OriginClient) | undefined;
+}
+
 /** The same of a client of this thread; undefined where there is none, or the origin does not say. */
 export function originIdOf(proxy: ProxyParts, client: number): Promise<number | undefined> {
-  const session = proxy.registry.get(client)?.session as ProxySession | undefined;
+  const session = findOriginClient(proxy, client);
   if (session === undefined) return Promise.resolve(undefined);
   try {
     const pin = session.keepPin();

@@ -28,7 +28,7 @@ import { ManyValues } from "./many-values.ts";
 import { OneValue } from "./one-value.ts";
 import { OutstandingKeys } from "./outstanding-keys.ts";
 import { changesConnection, Pin } from "./pin.ts";
-import { redirectionAt, redirectTracking } from "./redirection.ts";
+import { type OriginClient, redirectionAt, redirectTracking } from "./redirection.ts";
 import { refusePassing } from "./refusals.ts";
 import { asksOrigin, isTracking } from "./request-kinds.ts";
 import { isUrgent, mayWrite, type Route } from "./routes.ts";
@@ -66,7 +66,7 @@ const TEXT_DELETE: Route = { name: "del", kind: "write", keys: [1, 1, 1] };
 const VERBS = new NameTable(["get", "put", "delete", "dump"].map((name) => ({ name })));
 
 /** One client of the proxy: decides for each request whether it is answered here, from the cache, or by the origin. */
-export class ProxySession implements Session, ProxyContext {
+export class ProxySession implements Session, ProxyContext, OriginClient {
   readonly connection: Connection;
   readonly proxy: ProxyParts;
   /** Each cached read is answered with where it came from (GLASS.SOURCE). */

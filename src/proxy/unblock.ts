@@ -2,7 +2,7 @@ import type { ReplyWriter } from "../protocol/protocol.ts";
 import { ReplyError } from "../protocol/reply-value.ts";
 import type { ProxyContext } from "./context.ts";
 import { askOrigin } from "./origin-question.ts";
-import type { ProxySession } from "./session.ts";
+import { findOriginClient } from "./redirection.ts";
 
 /**
  * CLIENT UNBLOCK of a client of this thread: it waits at the origin, over a connection of its own, which the origin is
@@ -10,8 +10,7 @@ import type { ProxySession } from "./session.ts";
  */
 export function unblock(context: ProxyContext, client: number, reason: string, reply: ReplyWriter): void {
   const { proxy } = context;
-  const session = proxy.registry.get(client)?.session as ProxySession | undefined;
-  const originId = session?.pin?.blockedOriginId;
+  const originId = findOriginClient(proxy, client)?.pin?.blockedOriginId;
   if (originId === undefined) {
     reply.integer(0);
     return;

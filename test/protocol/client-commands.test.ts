@@ -379,8 +379,11 @@ async function transcript(port: number, { steps, resp3 = "" }: Scenario): Promis
         client.send(...texts.split(" / ").map((text) => text.split(" ")));
       }
       if (kind === "!") busy.add(name);
-      else if (kind === ":") await settle(clients, busy);
-      else if (kind === "?") {
+      else if (kind === ":") {
+        // What it has changed is done by then.
+        await settle(new Map([[name, client]]), busy);
+        await settle(clients, busy);
+      } else if (kind === "?") {
         await client.received(Number(rest));
         busy.delete(name);
       } else if (kind === "~") {

@@ -1,6 +1,7 @@
 import type { StoreHandle } from "../../cache/store.ts";
+import type { LogLevel } from "../../lib/log.ts";
 import type { ConnectionLimits } from "../../net/limits.ts";
-import type { LogLevel, ProxySettings } from "../context.ts";
+import type { ProxySettings } from "../context.ts";
 import type { ClockReading } from "./steady-clock.ts";
 
 /** What a thread needs to begin. */

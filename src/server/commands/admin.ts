@@ -1,4 +1,3 @@
-import { processMemory } from "../../lib/process-memory.ts";
 import { commandCommand } from "../../net/command-commands.ts";
 import { SYNTAX_ERROR } from "../../net/command-errors.ts";
 import type { Command } from "../../net/command-table.ts";
@@ -24,6 +23,7 @@ import {
   trafficFields,
 } from "../../net/info.ts";
 import type { Adjustable } from "../../net/limits.ts";
+import { processMemory } from "../../net/process-memory.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext, ServerHost } from "../context.ts";
 import type { ServerLimits } from "../limits.ts";
