@@ -169,8 +169,10 @@ async function assertNobodyLeft(port: number): Promise<void> {
   using client = await RespClient.connect({ port });
   const deadlineMs = performance.now() + 10_000;
   for (;;) {
-    const info = String(await client.ask("INFO", "clients"));
-    const count = Number(/^connected_clients:([0-9]+)/m.exec(info)?.[1]);
+    const info = String(await client.ask("INFO", "clients", "proxy"));
+    const count = Number(
+      (/^proxy_clients:([0-9]+)/m.exec(info) ?? /^connected_clients:([0-9]+)/m.exec(info))?.[1],
+    );
     if (count === 1) return;
     if (performance.now() > deadlineMs) throw new Error(`${count} clients are still counted`);
     await Bun.sleep(100);

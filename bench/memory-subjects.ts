@@ -156,7 +156,8 @@ async function assertUsedMemory({ port, name }: Subject, budgetBytes: number): P
     request,
     (received) => received.includes("used_memory:") && received.endsWith("\r\n"),
   );
-  const used = Number(/^used_memory:([0-9]+)/m.exec(text)?.[1]);
+  const field = (field: string) => Number(new RegExp(`^${field}:([0-9]+)`, "m").exec(text)?.[1]);
+  const used = field("used_memory") - field("mem_not_counted_for_evict");
   if (!(used <= budgetBytes)) throw new Error(`${name} uses ${used} of ${budgetBytes} bytes`);
 }
 

@@ -170,8 +170,8 @@ async function askFor(keys: readonly string[], client: RespClient): Promise<numb
   for (const key of keys) {
     if ((await client.must("GET", key)) !== VALUE) throw new Error(`another value for ${key}`);
   }
-  const info = String(await client.must("INFO", "stats"));
-  return Number(/^keyspace_misses:([0-9]+)/m.exec(info)![1]);
+  const info = String(await client.must("INFO", "cache"));
+  return Number(/^cache_misses:([0-9]+)/m.exec(info)![1]);
 }
 
 const title = "misses of the proxy and of the simulator";

@@ -37,8 +37,9 @@ export type { EntryInfo } from "./reading.ts";
 export type { StoreHandle, StoreOptions } from "./store-memory.ts";
 export type { StoreStats } from "./store-stats.ts";
 
-/** Buckets that a scan looks at for each key it was asked for, and in one hold of the lock. */
+/** Buckets that a scan looks at for each key it was asked for, at least, and in one hold of the lock. */
 const SCAN_BUCKETS_PER_KEY = 10;
+const LEAST_SCAN_BUCKETS = 16_384;
 const BUCKETS_PER_HOLD = 64;
 
 /** Steps of a policy change that every use of a shard takes, as long as it lasts. */
@@ -399,7 +400,7 @@ export class Store {
     const wanted = Math.max(count, 1);
     let shardIndex = Math.floor(cursor / POSITIONS);
     let position = cursor % POSITIONS;
-    let buckets = wanted * SCAN_BUCKETS_PER_KEY;
+    let buckets = Math.max(wanted * SCAN_BUCKETS_PER_KEY, LEAST_SCAN_BUCKETS);
     while (shardIndex < this.#shards.length && buckets > 0 && ends.length < wanted) {
       const shard = this.#lockShard(shardIndex);
       try {

@@ -1,11 +1,12 @@
 import { type Logger, pino, stdTimeFunctions } from "pino";
+import { LOG_LEVELS } from "../lib/log.ts";
 import { choice, setting } from "./setting.ts";
 import { displayLines } from "./terminal-text.ts";
 
 const LOGGING = "Messages:";
 
 export const LOG_SETTINGS = {
-  logLevel: setting(choice("trace", "debug", "info", "warn", "error", "fatal", "silent"), "info", {
+  logLevel: setting(choice(...LOG_LEVELS), "info", {
     placeholder: "<level>",
     description: "least level to tell of: trace, debug, info, warn, error, fatal, silent",
     group: LOGGING,

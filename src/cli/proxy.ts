@@ -97,6 +97,12 @@ const SETTINGS = {
     description: "threads that serve clients, over one cache; auto: as many as there are processors",
     group: CACHE,
   }),
+  allowAdmin: switchSetting({
+    description:
+      "pass on commands that act on the origin itself, such as SHUTDOWN, DEBUG or MODULE LOAD, and CONFIG SET of " +
+      "all that it has",
+    group: ORIGIN,
+  }),
   ...LIMIT_SETTINGS,
   maxPendingRequests: setting(size({ least: "1mb" }), "64mb", {
     placeholder: "<size>",
@@ -164,9 +170,14 @@ export const proxy = subcommand({
         memoryBytes: values.memory,
         maxEntries: values.maxEntries,
         policy: formatPolicy(values.policy),
+        logLevel: values.logLevel,
+        allowAdmin: values.allowAdmin,
         version: manifest.version,
         recording: await recordingOf(config),
         log,
+        setLogLevel: (level: string) => {
+          log.level = level;
+        },
       };
       const { threads } = values;
       const starting = threads === 1 ? startProxy(options) : Supervisor.open({ ...options, threads });

@@ -1,8 +1,8 @@
-import { parseDecimal } from "../lib/bytes.ts";
+import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext } from "./client-context.ts";
 import { clientType, describeClient } from "./client-description.ts";
-import { SYNTAX_ERROR, shownText } from "./command-errors.ts";
+import { NOT_AN_INTEGER, SYNTAX_ERROR, shownText, wrongSubcommandArguments } from "./command-errors.ts";
 import type { Command, CommandFlag } from "./command-table.ts";
 import type { Connection } from "./connection.ts";
 import { BAD_CLIENT_NAME, isClientName } from "./connection-commands.ts";
@@ -10,6 +10,7 @@ import { containerCommand } from "./container-command.ts";
 
 const FLAGS: readonly CommandFlag[] = ["noscript", "loading", "stale"];
 const ADMIN_FLAGS: readonly CommandFlag[] = ["admin", ...FLAGS];
+const INT64_MAX = 9_223_372_036_854_775_807n;
 const NO_TRACKING = "ERR client tracking is not supported here";
 
 /** CLIENT; the same for server and proxy. */
@@ -37,7 +38,6 @@ export const clientCommand: Command<ClientContext> = containerCommand<ClientCont
       summary: "Returns information about the connection.",
       since: "6.2.0",
       run: ({ connection, host }, _request, reply) => {
-        connection.lastCommand = "client|info";
         reply.verbatim("txt", `${describeClient(connection, host)}\n`);
       },
     },
@@ -147,8 +147,37 @@ export const clientCommand: Command<ClientContext> = containerCommand<ClientCont
       group: "connection",
       summary: "Returns the client ID to which the connection's tracking notifications are redirected.",
       since: "6.0.0",
-      run: ({ connection, host }, _request, reply) =>
-        reply.integer(host.tracking?.redirection(connection) ?? -1),
+      run: ({ connection }, _request, reply) => reply.integer(connection.redirection),
+    },
+    {
+      name: "pause",
+      arity: -3,
+      flags: ADMIN_FLAGS,
+      group: "connection",
+      summary: "Suspends commands processing.",
+      since: "3.0.0",
+      run: pause,
+    },
+    {
+      name: "unpause",
+      arity: 2,
+      flags: ADMIN_FLAGS,
+      group: "connection",
+      summary: "Resumes processing commands from paused clients.",
+      since: "6.2.0",
+      run: ({ host }, _request, reply) => {
+        host.pause.end();
+        reply.ok();
+      },
+    },
+    {
+      name: "unblock",
+      arity: -3,
+      flags: ADMIN_FLAGS,
+      group: "connection",
+      summary: "Unblocks a client blocked by a blocking command from a different connection.",
+      since: "5.0.0",
+      run: unblock,
     },
   ],
   help: [
@@ -188,6 +217,8 @@ export const clientCommand: Command<ClientContext> = containerCommand<ClientCont
     "      Return clients of specified IDs only.",
     "NO-EVICT (ON|OFF)",
     "    Protect current client connection from eviction.",
+    "PAUSE <timeout> [WRITE|ALL]",
+    "    Suspend all, or just write, clients for <timeout> milliseconds.",
     "REPLY (ON|OFF|SKIP)",
     "    Control the replies sent to the current connection.",
     "SETINFO (LIB-NAME|LIB-VER) <value>",
@@ -199,12 +230,15 @@ export const clientCommand: Command<ClientContext> = containerCommand<ClientCont
     "    Control server assisted client side caching.",
     "TRACKINGINFO",
     "    Report tracking status for the current connection.",
+    "UNBLOCK <clientid> [TIMEOUT|ERROR]",
+    "    Unblock the specified blocked client.",
+    "UNPAUSE",
+    "    Stop the current client pause, resuming traffic.",
   ],
 });
 
 function list(context: ClientContext, request: Request, reply: ReplyWriter): void {
-  const { connection, host } = context;
-  connection.lastCommand = "client|list";
+  const { host } = context;
   const chosen = chooseListed(context, request);
   if (typeof chosen === "string") {
     reply.error(chosen);
@@ -390,4 +424,44 @@ function setNoEvict({ connection }: ClientContext, request: Request, reply: Repl
   }
   connection.noEvict = mode === "on";
   reply.ok();
+}
+
+/** Two of these are longer than time is told. */
+const MOST_PAUSE_MS = BigInt(Number.MAX_SAFE_INTEGER) / 2n;
+
+function pause({ host }: ClientContext, request: Request, reply: ReplyWriter): void {
+  const mode = request.count === 3 ? "all" : request.text(3).toLowerCase();
+  if (request.count > 4) {
+    reply.error(wrongSubcommandArguments("client", request));
+    return;
+  }
+  if (mode !== "all" && mode !== "write") {
+    reply.error("ERR CLIENT PAUSE mode must be WRITE or ALL");
+    return;
+  }
+  const forMs = parseInt64(request.bytes, request.starts[2]!, request.ends[2]!);
+  if (forMs === undefined) reply.error("ERR timeout is not an integer or out of range");
+  else if (forMs < 0n) reply.error("ERR timeout is negative");
+  else if (forMs > INT64_MAX - BigInt(Math.ceil(host.clock.wallMs())))
+    reply.error("ERR timeout is out of range");
+  else {
+    if (forMs > 0n) host.pause.begin(Number(forMs > MOST_PAUSE_MS ? MOST_PAUSE_MS : forMs), mode);
+    reply.ok();
+  }
+}
+
+function unblock(context: ClientContext, request: Request, reply: ReplyWriter): void {
+  const reason = request.count === 3 ? "timeout" : request.text(3).toLowerCase();
+  if (request.count > 4) {
+    reply.error(wrongSubcommandArguments("client", request));
+    return;
+  }
+  if (reason !== "timeout" && reason !== "error") {
+    reply.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+    return;
+  }
+  const id = parseInt64(request.bytes, request.starts[2]!, request.ends[2]!);
+  if (id === undefined) reply.error(NOT_AN_INTEGER);
+  else if (context.host.unblock === undefined) reply.integer(0);
+  else context.host.unblock(context, Number(id), reason.toUpperCase(), reply);
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { ClientPause } from "./client-pause.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import type { CommandTable } from "./command-table.ts";
 import type { Connection } from "./connection.ts";
@@ -24,14 +25,23 @@ export interface ServiceHost {
   readonly redisVersion: string;
   /** Glasscache's own version. */
   readonly version: string;
-  readonly mode: "standalone" | "proxy";
-  readonly role: "master" | "slave";
+  /** As HELLO and INFO tell it: `standalone`, `cluster`, … */
+  readonly mode: string;
+  /** `master` or `replica`. */
+  readonly role: string;
   /** Unix milliseconds. */
   readonly startedAtMs: number;
   /** All commands of the service, for COMMAND. */
   readonly commands: CommandTable<never>;
   /** CLIENT TRACKING, where the service has it. */
   readonly tracking?: TrackingCommands;
+  /** CLIENT PAUSE. */
+  readonly pause: ClientPause;
+  /**
+   * CLIENT UNBLOCK, where clients can be blocked: answers how many were.
+   * @param reason `TIMEOUT` or `ERROR`
+   */
+  unblock?(context: ClientContext, client: number, reason: string, reply: ReplyWriter): void;
   /**
    * The client goes back to the state of a new connection (RESET): MULTI, WATCH, tracking, subscriptions and all
    * else that the service keeps for it end. What the connection itself keeps has been reset already.
@@ -47,6 +57,4 @@ export interface TrackingCommands {
   describe(connection: Connection, reply: ReplyWriter): void;
   /** CLIENT CACHING YES|NO */
   caching(connection: Connection, request: Request, reply: ReplyWriter): void;
-  /** The client that invalidations go to instead: 0 for none, -1 when the client does not track. */
-  redirection(connection: Connection): number;
 }

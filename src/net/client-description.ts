@@ -8,7 +8,7 @@ export function clientType(connection: Connection): "normal" | "pubsub" {
 
 /** One client as a line of CLIENT LIST, with the fields of Redis 7.2 in their order; no line end. */
 export function describeClient(connection: Connection, host: ServiceHost): string {
-  const { clock, tracking } = host;
+  const { clock } = host;
   const ageSeconds = Math.max(0, Math.floor((clock.wallMs() - connection.connectedAtMs) / 1000));
   const idleSeconds = Math.max(0, Math.floor((clock.monotonicMs() - connection.lastActiveMs) / 1000));
   const requestBytes = connection.bufferedRequestBytes;
@@ -23,14 +23,15 @@ export function describeClient(connection: Connection, host: ServiceHost): strin
     `age=${ageSeconds}`,
     `idle=${idleSeconds}`,
     `flags=${clientFlags(connection)}`,
-    "db=0 sub=0 psub=0 ssub=0",
+    `db=${connection.database}`,
+    `sub=${connection.channels} psub=${connection.patterns} ssub=${connection.shardChannels}`,
     `multi=${connection.queuedCommands}`,
     `qbuf=${requestBytes} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0`,
     `obl=0 oll=${replyBytes > 0 ? 1 : 0} omem=${replyBytes} tot-mem=${requestBytes + replyBytes}`,
     "events=r",
     `cmd=${connection.lastCommand}`,
     "user=default",
-    `redir=${tracking?.redirection(connection) ?? -1}`,
+    `redir=${connection.redirection}`,
     `resp=${connection.respVersion}`,
     `lib-name=${connection.libraryName}`,
     `lib-ver=${connection.libraryVersion}`,

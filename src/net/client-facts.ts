@@ -33,6 +33,14 @@ export class ClientFacts {
   flags: () => string = () => "";
   /** Commands waiting for EXEC; -1 outside MULTI. */
   queuedCommands = -1;
+  /** The database that the client is in. */
+  database = 0;
+  /** Channels, patterns and shard channels that it is subscribed to. */
+  channels = 0;
+  patterns = 0;
+  shardChannels = 0;
+  /** The client that its invalidations go to: 0 for itself, -1 while it does not track. */
+  redirection = -1;
   /** CLIENT NO-EVICT; nothing evicts clients here, so it is only told. */
   noEvict = false;
   /** A client that may be silent for ever: a subscriber, or one that waits in a blocking command. */
@@ -52,6 +60,16 @@ export class ClientFacts {
     this.replyMode = "on";
     this.name = "";
     this.noEvict = false;
+    this.forgetState();
+  }
+
+  /** What the client has begun is over: transaction, subscriptions, tracking. */
+  forgetState(database = this.database): void {
     this.queuedCommands = -1;
+    this.channels = 0;
+    this.patterns = 0;
+    this.shardChannels = 0;
+    this.redirection = -1;
+    this.database = database;
   }
 }

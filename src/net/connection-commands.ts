@@ -173,8 +173,14 @@ function authenticateAs({ connection, host }: ClientContext, user: string, passw
   return true;
 }
 
-function ping(_context: ClientContext, request: Request, reply: ReplyWriter): void {
-  if (request.count === 1) reply.status("PONG");
+function ping({ connection }: ClientContext, request: Request, reply: ReplyWriter): void {
+  if (connection.channels > 0 && reply.version === 2 && request.count <= 2) {
+    // All that such a client is sent are messages.
+    reply.array(2);
+    reply.bulkText("pong");
+    if (request.count === 1) reply.bulkText("");
+    else reply.bulk(request.bytes, request.starts[1]!, request.ends[1]!);
+  } else if (request.count === 1) reply.status("PONG");
   else if (request.count === 2) reply.bulk(request.bytes, request.starts[1]!, request.ends[1]!);
   else reply.error(wrongArity("ping"));
 }

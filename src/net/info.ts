@@ -1,8 +1,10 @@
 import { arch, release, totalmem, type } from "node:os";
 import type { ClientContext, ServiceHost } from "./client-context.ts";
+import { countClients } from "./client-counts.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import type { Command } from "./command-table.ts";
 import type { ServiceTotals } from "./connection-host.ts";
+import { processMemory } from "./process-memory.ts";
 
 /** Names and values of one section, in the order they are shown. */
 export type InfoFields = Readonly<Record<string, string | number>>;
@@ -82,49 +84,51 @@ export function serverFields(host: ServiceHost, port: number, runId: string): In
 
 /** @param maxClients the limit at the moment */
 export function clientsFields(registry: ClientRegistry, maxClients: number): InfoFields {
-  let blocked = 0;
-  let tracking = 0;
-  let pubsub = 0;
-  let largestInput = 0;
-  let largestOutput = 0;
-  for (const client of registry) {
-    const flags = client.flags();
-    if (flags.includes("b")) blocked++;
-    if (flags.includes("t")) tracking++;
-    if (flags.includes("P")) pubsub++;
-    largestInput = Math.max(largestInput, client.bufferedRequestBytes);
-    largestOutput = Math.max(largestOutput, client.waitingReplyBytes);
-  }
+  const counts = countClients(registry);
   return {
     connected_clients: registry.openCount,
     cluster_connections: 0,
     maxclients: maxClients,
-    client_recent_max_input_buffer: largestInput,
-    client_recent_max_output_buffer: largestOutput,
-    blocked_clients: blocked,
-    tracking_clients: tracking,
-    pubsub_clients: pubsub,
+    client_recent_max_input_buffer: counts.largestInputBytes,
+    client_recent_max_output_buffer: counts.largestOutputBytes,
+    blocked_clients: counts.blocked,
+    tracking_clients: counts.tracking,
+    pubsub_clients: counts.pubsub,
     clients_in_timeout_table: 0,
   };
 }
 
-/** @param usedBytes of the budget `maxBytes`; what the runtime takes besides shows in `used_memory_rss` */
-export function memoryFields(usedBytes: number, maxBytes: number, policy: string): InfoFields {
-  const { rss } = process.memoryUsage();
+/** What memory is used for: the program itself, and the data, which has a budget. */
+export interface MemoryUse {
+  /** Bytes of the data, of the budget `maxBytes`. */
+  readonly usedBytes: number;
+  readonly maxBytes: number;
+  readonly policy: string;
+  /** What the program took before it had any data. */
+  readonly startupBytes: number;
+}
+
+/** `used_memory` is that of the whole process, as in Redis; `mem_not_counted_for_evict` of it is not the data's. */
+export function memoryFields({ usedBytes, maxBytes, policy, startupBytes }: MemoryUse): InfoFields {
+  const { residentBytes, ownBytes } = processMemory();
   const systemBytes = totalmem();
+  const allBytes = startupBytes + usedBytes;
   return {
-    used_memory: usedBytes,
-    used_memory_human: humanBytes(usedBytes),
-    used_memory_rss: rss,
-    used_memory_rss_human: humanBytes(rss),
+    used_memory: allBytes,
+    used_memory_human: humanBytes(allBytes),
+    used_memory_rss: residentBytes,
+    used_memory_rss_human: humanBytes(residentBytes),
+    used_memory_overhead: startupBytes,
+    used_memory_startup: startupBytes,
     used_memory_dataset: usedBytes,
     total_system_memory: systemBytes,
     total_system_memory_human: humanBytes(systemBytes),
     maxmemory: maxBytes,
     maxmemory_human: humanBytes(maxBytes),
     maxmemory_policy: policy,
-    mem_fragmentation_ratio: (usedBytes === 0 ? 0 : rss / usedBytes).toFixed(2),
-    mem_not_counted_for_evict: 0,
+    mem_fragmentation_ratio: (ownBytes / allBytes).toFixed(2),
+    mem_fragmentation_bytes: ownBytes - allBytes,
+    mem_not_counted_for_evict: startupBytes,
     mem_allocator: "glasscache",
     lazyfree_pending_objects: 0,
   };

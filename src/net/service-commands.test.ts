@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { FrameClient } from "../../test/support/frame-client.ts";
 import { LocalServer } from "../../test/support/local-server.ts";
-import { type RunningServer, startRedis } from "../../test/support/origins.ts";
+import { type RunningServer, startGlasscache, startRedis } from "../../test/support/origins.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
+import { RespClient } from "../../test/support/resp-client.ts";
 import { MemoryEngine } from "../engine/memory.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
@@ -394,6 +395,37 @@ describe("INFO", () => {
       ...["glasscache_version", "runtime", "pubsub_clients", "storage_engine", "storage_disk_bytes"],
       ...["client_output_buffer_limit_disconnections", "arena_evictions", "arena_hits", "arena_misses"],
     ]);
+  });
+
+  test("tells the memory of the whole process, and no ratio that is none", async () => {
+    const program = await startGlasscache(["server", "--engine", "memory", "--memory", "64mb"]);
+    using client = await RespClient.connect({ port: program.port });
+    const memory = async () => {
+      const info = await client.must("INFO", "memory");
+      const field = (name: string) => Number(new RegExp(`^${name}:(.*)\r$`, "m").exec(String(info))![1]);
+      return {
+        ...{
+          used: field("used_memory"),
+          rss: field("used_memory_rss"),
+          dataset: field("used_memory_dataset"),
+        },
+        ...{ ratio: field("mem_fragmentation_ratio"), uncounted: field("mem_not_counted_for_evict") },
+      };
+    };
+    const empty = await memory();
+    expect(empty.dataset).toBe(0);
+    expect(empty.used).toBeGreaterThan(5_000_000);
+    expect(empty.ratio).toBeLessThan(3);
+    const value = "x".repeat(10_000);
+    await Promise.all(Array.from({ length: 3000 }, (_, n) => client.must("SET", `k${n}`, value)));
+    const full = await memory();
+    expect(full.dataset).toBeGreaterThan(30_000_000);
+    expect(full.used - full.uncounted).toBe(full.dataset);
+    expect(full.ratio).toBeGreaterThan(0.5);
+    expect(full.ratio).toBeLessThan(3);
+    await client.must("FLUSHALL");
+    expect((await memory()).ratio).toBeLessThan(10);
+    await program[Symbol.asyncDispose]();
   });
 
   test("counts what happens, and begins again with CONFIG RESETSTAT", async () => {

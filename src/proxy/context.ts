@@ -1,10 +1,15 @@
 import type { ByteSlab } from "../lib/byte-slab.ts";
+import type { LogLevel } from "../lib/log.ts";
 import type { ClientContext, ServiceHost } from "../net/client-context.ts";
+import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { CommandTable, NameTable } from "../net/command-table.ts";
+import type { ConnectionLimits } from "../net/limits.ts";
+import type { ReplyWriter } from "../protocol/protocol.ts";
 import type { Origin } from "../upstream/origin.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
 import type { Fence } from "./fence.ts";
+import type { OriginFacts } from "./origin-facts.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import type { ReadThrough } from "./read-through.ts";
 import type { Recorder } from "./recorder.ts";
@@ -13,11 +18,31 @@ import type { Route } from "./routes.ts";
 import type { Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 
+/** Answers a request once: writes the reply. */
+export type LateAnswer = (write: (reply: ReplyWriter) => void) => void;
+
 /** What the commands of the proxy run on; one for each client. */
 export interface ProxyContext extends ClientContext {
   readonly proxy: ProxyParts;
+  /** The request under way is answered later: what the client asks next in another way waits until then. */
+  answerLater(): LateAnswer;
   /** Each cached read is answered with where it came from (GLASS.SOURCE). */
   namesSources: boolean;
+}
+
+/** Settings that can be changed while the proxy runs. */
+export interface LiveParameters {
+  readonly names: readonly string[];
+  /** As it would be written. */
+  show(name: string): string;
+  /**
+   * Reads a new value.
+   * @returns how to apply it, which returns how to take that back; the threads have it once they `refresh`
+   * @throws RangeError saying what is wrong with it
+   */
+  prepare(name: string, text: string): () => () => void;
+  /** Takes what has been applied, by whatever thread. */
+  refresh(): void;
 }
 
 /** The proxy as its sessions and commands see it: one thread of it. */
@@ -35,7 +60,15 @@ export interface ProxyParts {
   readonly routes: NameTable<Route>;
   readonly host: ServiceHost;
   readonly registry: ClientRegistry;
+  /** CONFIG SET changes some of them. */
   readonly settings: ProxySettings;
+  readonly live: LiveParameters;
+  readonly limits: ConnectionLimits;
+  readonly pause: ClientPause;
+  /** Whether CONFIG has a setting of the proxy's under this name, in lower case. */
+  isOwnParameter(name: string): boolean;
+  /** What the origin is, as far as it has said. */
+  readonly facts: OriginFacts;
   /** What all threads know of each other; of one, where there is one. */
   readonly threads: ThreadTable;
   /** Which of them this is. */
@@ -71,6 +104,10 @@ export interface ProxySettings {
   /** Request bytes waiting for an origin that does not read; further requests fail at once. */
   readonly originPendingBytes: number;
   readonly maxConnections: number;
+  /** Least level of messages to the operator. */
+  readonly logLevel: LogLevel;
+  /** Whether commands that act on the origin as a process are passed on, and all of its parameters can be set. */
+  readonly allowAdmin: boolean;
   readonly version: string;
   /** Where what clients ask for is recorded; undefined: nowhere. */
   readonly recording: RecordingSettings | undefined;

@@ -25,6 +25,15 @@ export const glassCommands: readonly Command<ProxyContext>[] = [
     since: "0.1.0",
     run: explain,
   },
+  {
+    name: "glass.health",
+    arity: 1,
+    flags: ["fast"],
+    group: "server",
+    summary: "Answers OK while requests can be served, else an error that says why they cannot.",
+    since: "0.1.0",
+    run: health,
+  },
 ];
 
 function source(session: ProxyContext, request: Request, reply: ReplyWriter): void {
@@ -37,6 +46,16 @@ function source(session: ProxyContext, request: Request, reply: ReplyWriter): vo
     session.namesSources = mode === "on";
     reply.ok();
   }
+}
+
+/** For health checks: PING says only that the proxy is there. Several threads are asked, and one that fails counts. */
+function health({ proxy: { origin, settings } }: ProxyContext, _request: Request, reply: ReplyWriter): void {
+  if (origin.linkStatus === "up") reply.ok();
+  else if (origin.linkStatus === "silent") {
+    reply.error(
+      `ORIGINTIMEOUT origin ${origin.name} gave no sign of life for ${settings.heartbeatTimeoutMs} ms`,
+    );
+  } else reply.error(`${origin.lastError.code} ${origin.lastError.message}`);
 }
 
 function explain(session: ProxyContext, request: Request, reply: ReplyWriter): void {

@@ -366,7 +366,7 @@ test("threads that miss the same large value at once make one request of the ori
   origin.holdFrom("GET", "k");
   const replies = clients.map((client) => client.ask("GET", "k"));
   const watcher = await RespClient.connect({ port: threads.supervisor.port });
-  await until(async () => infoField(await watcher.must("INFO", "stats"), "keyspace_misses") === "3");
+  await until(async () => infoField(await watcher.must("INFO", "cache"), "cache_misses") === "3");
   origin.releaseAll();
   expect(await Promise.all(replies)).toEqual([value, value, value]);
   expect(origin.count("GET", "k")).toBe(1);

@@ -33,7 +33,7 @@ describe.skipIf(!redis.available).each([1, 2])(redis.title("through %d threads")
   }
 
   async function hits(): Promise<number> {
-    return Number(infoField(await clients[0]!.must("INFO", "stats"), "keyspace_hits"));
+    return Number(infoField(await clients[0]!.must("INFO", "cache"), "cache_hits"));
   }
 
   /** Asks every thread until all say the same: an invalidation may be on its way. */

@@ -61,7 +61,6 @@ describe("a connection of its own", () => {
     ["a SELECT that fails in a transaction", [["MULTI"], ["SELECT", "1"], ["SELECT", "00"], ["EXEC"]]],
     ["something about the client in a transaction", [["MULTI"], ["CLIENT", "SETNAME", "x"], ["EXEC"]]],
     ["tracking", [["CLIENT", "TRACKING", "ON"]]],
-    ["debugging of scripts", [["SCRIPT", "DEBUG", "YES"]]],
     ["READONLY", [["READONLY"]]],
   ])("is kept after %s", async (_, commands) => {
     using origin = new FakeOrigin({
@@ -167,9 +166,6 @@ describe("a connection of its own", () => {
     ]) {
       expect(await client.ask(...command)).toBeInstanceOf(ReplyError);
     }
-    expect(String(await client.ask("CLIENT", "TRACKING", "ON", "REDIRECT", "7"))).toContain(
-      "CLIENT TRACKING REDIRECT is not supported through a proxy",
-    );
     expect(origin.connections).toHaveLength(1);
   });
 });

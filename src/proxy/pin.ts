@@ -1,16 +1,21 @@
+import { parseDecimal } from "../lib/bytes.ts";
 import type { Connection, Ticket } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
-import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
+import { BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
 import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { Arrivals } from "./arrivals.ts";
+import { type Change, ClientState, type Effect } from "./client-state.ts";
 import type { Fence } from "./fence.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
+import { type Redirection, withOwnId } from "./redirection.ts";
+import { replicates } from "./replicates.ts";
 import { mayWrite, type Route } from "./routes.ts";
+import { countSubscriptions } from "./subscriptions.ts";
 
 export interface PinHost {
   readonly connection: Connection;
@@ -27,20 +32,6 @@ export interface PinHost {
   /** The client needs no connection of its own any longer. */
   unpinned(): void;
 }
-
-/** What a request will have changed about the upstream connection once it has succeeded. */
-type Effect =
-  | "multi"
-  | "exec"
-  | "discard"
-  | "watch"
-  | "unwatch"
-  | "tracking-on"
-  | "tracking-off"
-  | "select-first"
-  | "select-other"
-  | "peculiar"
-  | "none";
 
 /** How a request ended. */
 type Outcome = "replied" | "null" | "error" | "failed";
@@ -75,6 +66,14 @@ export class Pin {
   #monitors = false;
   /** A command queued for EXEC changes every key. */
   #queuedChangesAll = false;
+  /** A command queued for EXEC is one that replicas are told of. */
+  queuedReplicates = false;
+  /** Blocking commands that have begun at the origin. */
+  #blockedThere = 0;
+  /** The connection's id at the origin, and who waits for it. */
+  #originId: number | undefined;
+  #idWaiters: ((id: number | undefined) => void)[] | undefined;
+  readonly #state: ClientState;
   /** Things about the connection have changed that are not followed here: it is never given back. */
   #isPeculiar = false;
   #outstanding = 0;
@@ -87,6 +86,7 @@ export class Pin {
   /** @throws UpstreamError when the origin is down */
   constructor(host: PinHost, version: 2 | 3) {
     this.#host = host;
+    this.#state = new ClientState(host.connection);
     this.#version = version;
     this.#upstream = host.origin.dedicated(version, {
       pushed: (bytes, start, end) => this.#relay(bytes, start, end),
@@ -131,10 +131,62 @@ export class Pin {
 
   /** Flags of CLIENT LIST. */
   get flags(): string {
-    return `${this.#inTransaction ? "x" : ""}${this.#listening ? "P" : ""}${this.#tracking ? "t" : ""}`;
+    const { channels, patterns, shardChannels } = this.#host.connection;
+    const monitors = this.#monitors ? "O" : "";
+    const subscribed = channels + patterns + shardChannels > 0 ? "P" : "";
+    const blocked = this.#blockedThere > 0 ? "b" : "";
+    return `${monitors}${subscribed}${this.#inTransaction ? "x" : ""}${blocked}${this.#tracking ? "t" : ""}${this.#state.broadcasts ? "B" : ""}`;
   }
 
-  request(request: Request, route: Route | undefined): void {
+  /** The connection's id at the origin while it waits there in a blocking command. */
+  get blockedOriginId(): number | undefined {
+    return this.#blockedThere > 0 ? this.#originId : undefined;
+  }
+
+  /** Finds out which id the origin knows the connection by; undefined where it does not say, or cannot be asked now. */
+  withOriginId(then: (id: number | undefined) => void): void {
+    const mayAsk = !this.#queues && !this.answersByMessages && this.#blocking === 0 && !this.#monitors;
+    if (this.#originId !== undefined || (this.#idWaiters === undefined && !mayAsk)) then(this.#originId);
+    else if (this.#idWaiters !== undefined) this.#idWaiters.push(then);
+    else {
+      const waiters = [then];
+      this.#idWaiters = waiters;
+      this.#askId(() => {
+        this.#idWaiters = undefined;
+        for (const waiter of waiters) waiter(this.#originId);
+      });
+    }
+  }
+
+  /** The connection stays the client's, whatever it asks. */
+  keep(): void {
+    this.#isPeculiar = true;
+  }
+
+  /** What is queued is refused here: the origin is asked for what it refuses, so that EXEC fails there, too. */
+  refuse(message: string): void {
+    const { connection } = this.#host;
+    writeCommand(this.#upstream.out, ["GLASSCACHE.REFUSED"]);
+    this.#outstanding++;
+    const ticket = connection.defer();
+    const ended = (): void => {
+      this.#outstanding--;
+      this.#apply("none", "error");
+    };
+    this.#upstream.enqueue(
+      new IdQuestion(() => {
+        this.#arrivals.add(() => {
+          ticket.reply.error(message);
+          ticket.done();
+          ended();
+        });
+      }),
+      this.#host.timeoutMs,
+    );
+  }
+
+  /** @param redirection where invalidations are to go if this succeeds */
+  request(request: Request, route: Route | undefined, redirection?: Redirection): void {
     const { connection, origin, stats, timeoutMs } = this.#host;
     const name = request.text(0).toLowerCase();
     if (!this.#upstream.accepts) {
@@ -142,6 +194,10 @@ export class Pin {
       return;
     }
     stats.forwarded++;
+    const blocks = route?.blocks === true && !this.#queues;
+    if (blocks) this.#announceBlocking();
+    const subscribesFirst = SUBSCRIBING.has(name) && !this.#queues && !this.#listening;
+    if (subscribesFirst && this.#originId === undefined && this.#blocking === 0) this.withOriginId(() => {});
     writeRequest(this.#upstream.out, request);
     const subscribes = SUBSCRIBING.has(name) ? request.count > 1 : UNSUBSCRIBING.has(name);
     if (name === "monitor") this.#monitors = true;
@@ -157,10 +213,15 @@ export class Pin {
       return;
     }
     const effect = effectOf(name, request, origin.database);
+    const change: Change = {
+      ...{ effect, redirection },
+      database: effect.startsWith("select") ? Number(request.text(1)) : undefined,
+      broadcasts: effect === "tracking-on" && isBroadcast(request),
+    };
     // No invalidation tells of it (SWAPDB).
     if (this.#queues && route?.kind === "write" && route.all === true) this.#queuedChangesAll = true;
-    const blocks = route?.blocks === true && !this.#queues;
     if (this.#queues && name === "client") this.#isPeculiar = true;
+    if (this.#queues && replicates(name, request, route)) this.queuedReplicates = true;
     if (effect === "multi") this.#queues = true;
     else if (effect === "exec" || effect === "discard") this.#queues = false;
     if (blocks) {
@@ -170,16 +231,47 @@ export class Pin {
     this.#outstanding++;
     const ended = (outcome: Outcome): void => {
       this.#outstanding--;
-      if (blocks) this.#blocking--;
+      if (blocks) {
+        this.#blocking--;
+        this.#blockedThere = Math.max(0, this.#blockedThere - 1);
+      }
       connection.exemptFromIdleTimeout = this.#listening || this.#blocking > 0;
       if (outcome === "failed") this.#lost();
-      else this.#apply(effect, outcome);
+      else {
+        if (outcome === "error") this.#state.failed(change, this.#inTransaction);
+        else this.#state.succeeded(change, outcome === "null", this.#inTransaction);
+        this.#apply(effect, outcome);
+      }
     };
     this.#upstream.enqueue(
-      new PinnedRequest(connection.defer(), this.#host, this.#arrivals, mayWrite(route), ended),
+      new PinnedRequest(
+        { ticket: connection.defer(), host: this.#host, arrivals: this.#arrivals },
+        mayWrite(route),
+        ended,
+        name === "client" ? () => this.#state.redirection : undefined,
+      ),
       // What stands behind a blocking command waits as long as that does.
       this.#blocking > 0 ? Number.POSITIVE_INFINITY : timeoutMs,
     );
+  }
+
+  /**
+   * In one packet with a blocking command: when it has been answered, that one has begun. So CLIENT UNBLOCK finds it
+   * blocked, under this id.
+   */
+  #announceBlocking(): void {
+    this.#askId(() => {
+      this.#blockedThere++;
+    });
+  }
+
+  #askId(then: () => void): void {
+    writeCommand(this.#upstream.out, ["CLIENT", "ID"]);
+    const question = new IdQuestion((id) => {
+      this.#originId = id ?? this.#originId;
+      then();
+    });
+    this.#upstream.enqueue(question, this.#blocking > 0 ? Number.POSITIVE_INFINITY : this.#host.timeoutMs);
   }
 
   /** HELLO: replies come in this version from now on. Only while not busy. */
@@ -249,6 +341,7 @@ export class Pin {
   #endTransaction(executed: boolean): void {
     if (executed && this.#queuedChangesAll) this.#host.changedAll();
     this.#queuedChangesAll = false;
+    this.queuedReplicates = false;
     if (executed) this.#elsewhere = this.#queuedElsewhere ?? this.#elsewhere;
     this.#queuedElsewhere = undefined;
     this.#inTransaction = false;
@@ -276,8 +369,13 @@ export class Pin {
   }
 
   #relay(bytes: Uint8Array, start: number, end: number): void {
-    const message = new Uint8Array(bytes.subarray(start, end));
     const { connection } = this.#host;
+    countSubscriptions(connection, bytes, start, end);
+    const { redirection } = this.#state;
+    const message =
+      redirection === undefined
+        ? new Uint8Array(bytes.subarray(start, end))
+        : withOwnId(bytes, start, end, redirection);
     const show = () => {
       // In front of the replies outstanding: those that the origin sent before it have been shown already.
       if (!this.#isDeaf) connection.pushAhead(message, 0, message.length);
@@ -288,19 +386,27 @@ export class Pin {
   }
 }
 
+/** Where the reply to a pinned request goes. */
+interface PinnedReply {
+  readonly ticket: Ticket;
+  readonly host: PinHost;
+  readonly arrivals: Arrivals;
+}
+
 class PinnedRequest extends UpstreamRequest {
   readonly #ticket: Ticket;
   readonly #host: PinHost;
   readonly #arrivals: Arrivals;
   readonly #mayWrite: boolean;
   readonly #ended: (outcome: Outcome) => void;
+  /** The reply may name the client that invalidations go to. */
+  readonly #redirection: (() => Redirection | undefined) | undefined;
 
   constructor(
-    ticket: Ticket,
-    host: PinHost,
-    arrivals: Arrivals,
+    { ticket, host, arrivals }: PinnedReply,
     mayHaveWritten: boolean,
     ended: (outcome: Outcome) => void,
+    redirection: (() => Redirection | undefined) | undefined,
   ) {
     super();
     this.#ticket = ticket;
@@ -308,23 +414,52 @@ class PinnedRequest extends UpstreamRequest {
     this.#arrivals = arrivals;
     this.#mayWrite = mayHaveWritten;
     this.#ended = ended;
+    this.#redirection = redirection;
   }
 
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
     const isError = reader.type === ERROR || reader.type === BULK_ERROR;
     const outcome = isError ? "error" : reader.isNull ? "null" : "replied";
-    this.#ticket.buffer.append(bytes, start, end);
+    const redirection = this.#redirection;
+    const kept = redirection === undefined ? undefined : new Uint8Array(bytes.subarray(start, end));
+    if (kept === undefined) this.#ticket.buffer.append(bytes, start, end);
     this.#arrivals.add(() => {
+      // Who it is about may have been settled by the reply before.
+      if (kept !== undefined) this.#writeTranslated(kept, redirection!());
       this.#host.shows();
       this.#ticket.done();
       this.#ended(outcome);
     });
   }
 
+  #writeTranslated(bytes: Uint8Array, redirection: Redirection | undefined): void {
+    const { buffer } = this.#ticket;
+    buffer.append(redirection === undefined ? bytes : withOwnId(bytes, 0, bytes.length, redirection));
+  }
+
   override failed(error: UpstreamError): void {
     this.#ticket.reply.error(failureMessage(error, this.#mayWrite, this.#host.stats));
     this.#ticket.done();
     this.#ended("failed");
+  }
+}
+
+/** CLIENT ID. */
+class IdQuestion extends UpstreamRequest {
+  readonly #answered: (id: number | undefined) => void;
+
+  constructor(answered: (id: number | undefined) => void) {
+    super();
+    this.#answered = answered;
+  }
+
+  override reply(bytes: Uint8Array, _start: number, _end: number, reader: ReplyReader): void {
+    const isNumber = reader.type === INTEGER;
+    this.#answered(isNumber ? parseDecimal(bytes, reader.valueStart, reader.valueEnd) : undefined);
+  }
+
+  override failed(): void {
+    this.#answered(undefined);
   }
 }
 
@@ -339,6 +474,16 @@ class Unanswered extends UpstreamRequest {
 export function changesConnection(name: string, request: Request): boolean {
   if (name === "script") return request.count > 1 && request.text(1).toLowerCase() === "debug";
   return name === "readonly" || name === "readwrite" || name === "asking";
+}
+
+/** Whether a CLIENT TRACKING has the option BCAST. */
+function isBroadcast(request: Request): boolean {
+  for (let index = 3; index < request.count; index++) {
+    const option = request.text(index).toLowerCase();
+    if (option === "bcast") return true;
+    if (option === "prefix" || option === "redirect") index++;
+  }
+  return false;
 }
 
 function effectOf(name: string, request: Request, database: number): Effect {

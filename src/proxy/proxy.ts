@@ -1,15 +1,17 @@
 import type { Store } from "../cache/store.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Log } from "../lib/log.ts";
+import type { Log, LogLevel } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import { clientCommand } from "../net/client-commands.ts";
 import type { ServiceHost } from "../net/client-context.ts";
+import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import { commandNames } from "../net/command-names.ts";
 import { CommandTable, NameTable } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import { connectionCommands } from "../net/connection-commands.ts";
+import type { Adjustable, ConnectionLimits } from "../net/limits.ts";
 import type { Service } from "../net/service.ts";
 import { parseOrigin } from "../upstream/address.ts";
 import { Origin, type OriginEvents } from "../upstream/origin.ts";
@@ -18,6 +20,9 @@ import { CoherentCache } from "./coherent-cache.ts";
 import type { ProxyContext, ProxyParts, ProxySettings } from "./context.ts";
 import { Fence } from "./fence.ts";
 import { glassCommands } from "./glass-commands.ts";
+import { LIVE_NUMBERS, LiveSettings } from "./live-settings.ts";
+import { OriginFacts } from "./origin-facts.ts";
+import { ownParameters } from "./own-parameters.ts";
 import { ProxyStats } from "./proxy-stats.ts";
 import { ReadThrough } from "./read-through.ts";
 import { Recorder } from "./recorder.ts";
@@ -29,18 +34,22 @@ import type { FlightClaims } from "./threads/flight-claims.ts";
 import type { AnswerQuestion, Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 import { trackingLimitAdvice } from "./tracking-limit.ts";
+import { unblock } from "./unblock.ts";
 
 /** How often an origin that sends no invalidations is asked to. */
 const TRACKING_RETRY_MS = 10_000;
 
 export interface ProxyOptions {
   readonly settings: ProxySettings;
+  readonly limits: ConnectionLimits;
   /** The cache, made or joined. */
   readonly store: Store;
   /** Its `monotonicMs` is the time base of the cache: whole milliseconds near the Unix epoch's, in all threads alike. */
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Messages below this level are not wanted any more. */
+  readonly setLogLevel?: ((level: LogLevel) => void) | undefined;
   readonly registry: ClientRegistry;
   /** What all threads know of each other. */
   readonly threads: ThreadTable;
@@ -68,7 +77,13 @@ export class CachingProxy implements Service, ProxyParts {
   readonly routes = new NameTable(ROUTES);
   readonly host: ServiceHost;
   readonly registry: ClientRegistry;
-  readonly settings: ProxySettings;
+  /** Its own copies: CONFIG SET changes some of them. */
+  readonly settings: Adjustable<ProxySettings>;
+  readonly limits: Adjustable<ConnectionLimits>;
+  readonly live: LiveSettings;
+  readonly pause: ClientPause;
+  readonly facts = new OriginFacts();
+  readonly isOwnParameter: (name: string) => boolean;
   readonly threads: ThreadTable;
   readonly index: number;
   readonly peers: Peers | undefined;
@@ -80,9 +95,19 @@ export class CachingProxy implements Service, ProxyParts {
   #isClosing = false;
 
   constructor(options: ProxyOptions) {
-    const { settings, clock, registry, threads } = options;
+    const { clock, registry, threads } = options;
+    const settings: Adjustable<ProxySettings> = { ...options.settings };
     this.#options = options;
     this.settings = settings;
+    this.limits = { ...options.limits };
+    let logLevel = settings.logLevel;
+    this.live = new LiveSettings(threads.common.subarray(0, LIVE_NUMBERS), this, () => {
+      if (settings.logLevel === logLevel) return;
+      logLevel = settings.logLevel;
+      options.setLogLevel?.(logLevel);
+    });
+    const shared = threads.common.subarray(LIVE_NUMBERS, LIVE_NUMBERS + PAUSE_NUMBERS);
+    this.pause = new ClientPause(shared, () => clock.monotonicMs());
     this.registry = registry;
     this.threads = threads;
     this.index = options.index;
@@ -94,12 +119,22 @@ export class CachingProxy implements Service, ProxyParts {
         address: parseOrigin(settings.origin),
         clock,
         random: options.random,
-        connectTimeoutMs: settings.originConnectTimeoutMs,
-        timeoutMs: settings.originTimeoutMs,
-        heartbeatMs: settings.heartbeatMs,
-        heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
+        get connectTimeoutMs() {
+          return settings.originConnectTimeoutMs;
+        },
+        get timeoutMs() {
+          return settings.originTimeoutMs;
+        },
+        get heartbeatMs() {
+          return settings.heartbeatMs;
+        },
+        get heartbeatTimeoutMs() {
+          return settings.heartbeatTimeoutMs;
+        },
         trackingRetryMs: TRACKING_RETRY_MS,
-        pendingBytes: settings.originPendingBytes,
+        get pendingBytes() {
+          return settings.originPendingBytes;
+        },
       },
       this.#originEvents(),
     );
@@ -107,7 +142,9 @@ export class CachingProxy implements Service, ProxyParts {
     this.fence = new Fence({
       origin: this.origin,
       peers: this.peers,
-      timeoutMs: settings.originTimeoutMs,
+      get timeoutMs() {
+        return settings.originTimeoutMs;
+      },
       giveUp: () => this.cache.invalidateAll(),
     });
     const { recording } = settings;
@@ -123,9 +160,13 @@ export class CachingProxy implements Service, ProxyParts {
       recorder: this.recorder,
       peers: this.peers,
       claims: options.claims,
-      peerTimeoutMs: settings.originTimeoutMs,
+      get peerTimeoutMs() {
+        return settings.originTimeoutMs;
+      },
       nowMs: this.nowMs,
-      untrackedTtlMs: settings.ttlMs,
+      get untrackedTtlMs() {
+        return settings.ttlMs;
+      },
       unsafeSkipLeases: settings.unsafeSkipLeases,
     });
     this.commands = new CommandTable<ProxyContext>([
@@ -135,16 +176,29 @@ export class CachingProxy implements Service, ProxyParts {
       ...adminCommands(this),
     ]);
     this.#names = commandNames(this.commands.commands);
+    const own = new Set(ownParameters(this).map(({ name }) => name));
+    this.isOwnParameter = (name) => own.has(name);
+    const { facts } = this;
     this.host = {
       registry,
       clock,
       password: settings.password,
       database: this.origin.database,
-      serverName: "redis",
-      redisVersion: "7.2.4",
+      get serverName() {
+        return facts.server;
+      },
+      get redisVersion() {
+        return facts.version;
+      },
       version: settings.version,
-      mode: "proxy",
-      role: "master",
+      get mode() {
+        return facts.mode;
+      },
+      get role() {
+        return facts.role;
+      },
+      pause: this.pause,
+      unblock: (context, client, reason, reply) => unblock(context as ProxyContext, client, reason, reply),
       startedAtMs: options.startedAtMs,
       commands: this.commands,
       onReset: (context) => (context as ProxySession).reset(),
@@ -167,7 +221,7 @@ export class CachingProxy implements Service, ProxyParts {
 
   #originEvents(): OriginEvents {
     const { log, threads, index } = this.#options;
-    const { ttlMs, memoryBytes, unsafeSkipLeases } = this.settings;
+    const { memoryBytes, unsafeSkipLeases } = this.settings;
     let isUp = false;
     let isDownLogged = false;
     let isAdvised = false;
@@ -196,6 +250,8 @@ export class CachingProxy implements Service, ProxyParts {
         ),
       answers: () => log.info(`origin ${this.origin.name} answers again`),
       ready: (tracking) => {
+        const { greeting } = this.origin;
+        if (greeting !== undefined) this.facts.learn(greeting);
         isUp = true;
         isDownLogged = false;
         const { name, trackedKeysLimit, trackingRefusal } = this.origin;
@@ -207,7 +263,7 @@ export class CachingProxy implements Service, ProxyParts {
         } else {
           log.warn(
             `connected to origin ${name}, which sends no invalidations now (CLIENT TRACKING: ${trackingRefusal}): ` +
-              `entries are kept for ${ttlMs} ms at most and may be stale for as long; ` +
+              `entries are kept for ${this.settings.ttlMs} ms at most and may be stale for as long; ` +
               `asking again every ${TRACKING_RETRY_MS / 1000} s`,
           );
         }

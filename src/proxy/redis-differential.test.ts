@@ -284,6 +284,13 @@ LATENCY RESET
 NOSUCHCOMMAND $value
 OBJECT NOSUCHSUBCOMMAND
 CONFIG
+CONFIG GET save
+CONFIG GET maxmemory appendonly
+CONFIG GET nosuch
+CONFIG SET slowlog-max-len $int
+CONFIG SET notify-keyspace-events $value
+CONFIG SET nosuch
+INFO nosuch
 WAITFOR
 `;
 

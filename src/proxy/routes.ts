@@ -68,7 +68,7 @@ const sideWrites = names(`
 `);
 
 /** What is told to the origin itself. */
-const sideNames = names("acl bgrewriteaof bgsave cluster config debug migrate module save script function");
+const sideNames = names("acl cluster config migrate module script function");
 
 const pinNames = names(`
   multi watch subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe monitor
@@ -122,7 +122,7 @@ export const ROUTES: readonly Route[] = [
       reason: `${name.toUpperCase()} cannot be told through a proxy whose clients share connections; ask the origin`,
     }),
   ),
-  ...names("sync psync replconf replicaof slaveof").map(
+  ...names("sync psync replconf").map(
     (name): Route => ({
       name,
       kind: "refuse",

@@ -1,39 +1,43 @@
-import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import { wrongArity } from "../net/command-errors.ts";
+import { commandName } from "../net/command-name.ts";
 import { arityFits, type Command, NameTable } from "../net/command-table.ts";
 import type { Connection, ReplyMode, Ticket } from "../net/connection.ts";
+import { helloVersion } from "../net/hello-version.ts";
 import type { Session } from "../net/session.ts";
-import { type ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import { copyRequest } from "../protocol/request-copy.ts";
 import {
   writeArgument,
   writeArgumentCount,
   writeRequest,
   writeTextArgument,
 } from "../protocol/request-writer.ts";
-import { RespWriter } from "../protocol/resp-writer.ts";
+import type { RespWriter } from "../protocol/resp-writer.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { AloneLane } from "./alone-lane.ts";
-import type { ProxyContext, ProxyParts } from "./context.ts";
+import type { LateAnswer, ProxyContext, ProxyParts } from "./context.ts";
 import { dumpOrigin } from "./dump.ts";
 import type { Fence } from "./fence.ts";
 import { ForwardedRequest, failureMessage } from "./forwarded-request.ts";
+import { HoldUp } from "./hold-up.ts";
 import { passesOnLarge, writeLargeRequest } from "./large-request.ts";
 import { ManyValues } from "./many-values.ts";
 import { OneValue } from "./one-value.ts";
 import { OutstandingKeys } from "./outstanding-keys.ts";
 import { changesConnection, Pin } from "./pin.ts";
+import { type OriginClient, redirectionAt, redirectTracking } from "./redirection.ts";
+import { refusePassing } from "./refusals.ts";
+import { asksOrigin, isTracking } from "./request-kinds.ts";
 import { isUrgent, mayWrite, type Route } from "./routes.ts";
 import { writeSource } from "./source-attribute.ts";
-import { askAll, concernsAllThreads } from "./threads/ask-all.ts";
+import { askAll, concernsAllThreads, runApart } from "./threads/ask-all.ts";
 import type { Peers } from "./threads/peers.ts";
 
 const FROM_PROXY = utf8("{Proxy Server} : ");
 const FROM_BACKEND = utf8("{Backend Server} : ");
-
-const NO_REDIRECTION = "ERR CLIENT TRACKING REDIRECT is not supported through a proxy; use RESP3 (HELLO 3)";
 
 /** Where a request's upstream part goes; each keeps order within itself, so a client waits when it changes over. */
 type Lane = "main" | "side" | "alone" | "own";
@@ -62,7 +66,7 @@ const TEXT_DELETE: Route = { name: "del", kind: "write", keys: [1, 1, 1] };
 const VERBS = new NameTable(["get", "put", "delete", "dump"].map((name) => ({ name })));
 
 /** One client of the proxy: decides for each request whether it is answered here, from the cache, or by the origin. */
-export class ProxySession implements Session, ProxyContext {
+export class ProxySession implements Session, ProxyContext, OriginClient {
   readonly connection: Connection;
   readonly proxy: ProxyParts;
   /** Each cached read is answered with where it came from (GLASS.SOURCE). */
@@ -74,12 +78,15 @@ export class ProxySession implements Session, ProxyContext {
   #sideOutstanding = 0;
   readonly #alone: AloneLane;
   #postponed: Postponed | undefined;
+  readonly #holdUp: HoldUp;
 
   constructor(proxy: ProxyParts, connection: Connection) {
     this.proxy = proxy;
     this.connection = connection;
     this.#alone = new AloneLane(proxy, connection, () => this.#runPostponed());
-    connection.flags = () => this.#pin?.flags ?? "";
+    this.#holdUp = new HoldUp(proxy, () => this.#runPostponed());
+    connection.flags = () => `${this.#pin?.flags ?? ""}${this.#holdUp.isPaused ? "b" : ""}`;
+    connection.database = proxy.origin.database;
   }
 
   get host(): ProxyParts["host"] {
@@ -88,7 +95,9 @@ export class ProxySession implements Session, ProxyContext {
 
   request(request: Request, reply: ReplyWriter): void {
     try {
-      if (this.connection.protocol === "text") this.#textRequest(request, reply as TextWriter);
+      const isText = this.connection.protocol === "text";
+      if (this.proxy.pause.isOn && this.#holdUp.pauses(request, isText, this.#pin)) this.#postpone(request);
+      else if (isText) this.#textRequest(request, reply as TextWriter);
       else this.#respRequest(request, reply);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
@@ -108,15 +117,29 @@ export class ProxySession implements Session, ProxyContext {
 
   closed(): void {
     this.#alone.end();
+    this.#holdUp.end();
     this.#pin?.end();
     this.#pin = undefined;
     this.#postponed = undefined;
+  }
+
+  /** The client's own connection to the origin, while it has one. */
+  get pin(): Pin | undefined {
+    return this.#pin;
+  }
+
+  /** The client's own connection to the origin, which it keeps from now on. @throws UpstreamError */
+  keepPin(): Pin {
+    this.#pin ??= this.#openPin();
+    this.#pin.keep();
+    return this.#pin;
   }
 
   /** RESET: the client is as it was when it connected. */
   reset(): void {
     this.#pin?.end();
     this.#pin = undefined;
+    this.connection.forgetState(this.proxy.origin.database);
     this.namesSources = false;
     this.connection.exemptFromIdleTimeout = false;
   }
@@ -148,12 +171,25 @@ export class ProxySession implements Session, ProxyContext {
       return;
     }
     const name = request.text(0).toLowerCase();
-    connection.lastCommand = name;
-    if (route?.kind === "refuse") reply.error(`ERR ${route.reason}`);
-    else if (redirectsTracking(name, request)) reply.error(NO_REDIRECTION);
-    else if (this.#pin !== undefined) this.#pin.request(request, route);
-    else if (route?.kind === "pin" || this.#needsPin(name, request)) this.#pinned(request, route);
+    connection.lastCommand = commandName(name, request);
+    const isQueued = this.#pin?.queues === true;
+    const refusal = refusePassing(proxy, name, request, { route, isQueued });
+    if (refusal !== undefined && isQueued) this.#pin!.refuse(refusal);
+    else if (refusal !== undefined) reply.error(refusal);
+    else if (name === "client" && redirectionAt(request) > 0) this.#redirectTracking(request);
+    else if (this.#pin !== undefined) {
+      if (this.#enter("own", request)) this.#pin.request(request, route);
+    } else if (route?.kind === "pin" || this.#needsPin(name, request)) this.#pinned(request, route);
     else this.#forward(request, route);
+  }
+
+  /** CLIENT TRACKING with an id of one of the proxy's clients, which the origin knows by another one. */
+  #redirectTracking(request: Request): void {
+    if (!this.#enter("own", request)) return;
+    redirectTracking(this, copyRequest(request), (translated, redirection) => {
+      this.#pin ??= this.#openPin();
+      this.#pin.request(translated, undefined, redirection);
+    });
   }
 
   /** Whether a command about the client or the proxy is answered here, or is part of the client's state upstream. */
@@ -180,9 +216,15 @@ export class ProxySession implements Session, ProxyContext {
     const { connection } = this;
     const pin = this.#pin;
     const { name } = local;
-    connection.lastCommand = name;
+    connection.lastCommand = commandName(name, request);
     if (!arityFits(local, request.count)) {
       reply.error(wrongArity(name));
+    } else if (name === "hello" && this.#holdUp.awaitsOrigin()) {
+      this.#postpone(request);
+    } else if (pin?.isBusy === true && (asksOrigin(name) || name === "client")) {
+      this.#postpone(request);
+    } else if (asksOrigin(name) && !this.#enter("side", request)) {
+      return;
     } else if (this.proxy.peers !== undefined && concernsAllThreads(request)) {
       this.#runEverywhere(this.proxy.peers, local, request);
     } else if (pin === undefined || (name !== "hello" && name !== "reset")) {
@@ -202,10 +244,20 @@ export class ProxySession implements Session, ProxyContext {
   }
 
   #runEverywhere(peers: Peers, local: Command<ProxyContext>, request: Request): void {
-    const own = new ByteBuffer();
-    local.run(this, request, new RespWriter(own, 2));
+    const { heartbeatTimeoutMs, originTimeoutMs } = this.proxy.settings;
+    const withinMs = local.name === "glass.health" ? heartbeatTimeoutMs : originTimeoutMs;
+    const how = { answer: this.answerLater(), withinMs };
+    void askAll(peers, copyRequest(request), runApart(this, local, request), how);
+  }
+
+  answerLater(): LateAnswer {
     const ticket = this.connection.defer();
-    void askAll(peers, copyRequest(request), own.view(), ticket);
+    this.#sideOutstanding++;
+    return (write) => {
+      write(ticket.reply);
+      ticket.done();
+      this.#sideDone();
+    };
   }
 
   #cachedRead(request: Request, route: Route, reply: ReplyWriter): void {
@@ -391,8 +443,14 @@ export class ProxySession implements Session, ProxyContext {
 
   #pinned(request: Request, route: Route | undefined): void {
     if (!this.#enter("own", request)) return;
+    this.#pin = this.#openPin();
+    this.#pin.request(request, route);
+  }
+
+  /** @throws UpstreamError when the origin is down */
+  #openPin(): Pin {
     const { proxy, connection } = this;
-    this.#pin = new Pin(
+    return new Pin(
       {
         connection,
         origin: proxy.origin,
@@ -407,12 +465,12 @@ export class ProxySession implements Session, ProxyContext {
         idle: () => this.#runPostponed(),
         unpinned: () => {
           this.#pin = undefined;
+          connection.forgetState(proxy.origin.database);
           this.#runPostponed();
         },
       },
       connection.respVersion,
     );
-    this.#pin.request(request, route);
   }
 
   // ---- order between lanes
@@ -455,7 +513,7 @@ export class ProxySession implements Session, ProxyContext {
     const postponed = this.#postponed;
     if (postponed === undefined || connection.isClosed) return;
     if (this.#mainOutstanding + this.#sideOutstanding > 0 || this.#alone.isBusy) return;
-    if (this.#pin?.isBusy === true) return;
+    if (this.#pin?.isBusy === true || this.#holdUp.isActive) return;
     this.#postponed = undefined;
     const { request, ticket, replyMode } = postponed;
     // HELLO is answered in the version it asks for, and the ticket was taken before.
@@ -528,39 +586,4 @@ export class ProxySession implements Session, ProxyContext {
 
 function removesKeys({ name }: Route): boolean {
   return name === "del" || name === "unlink" || name === "getdel";
-}
-
-function copyRequest(request: Request): Request {
-  const copy = new Request();
-  const first = request.starts[0]!;
-  const last = request.ends[request.count - 1]!;
-  // Not `slice`: of a `Buffer` that would be a view.
-  copy.reset(new Uint8Array(request.bytes.subarray(first, last)));
-  for (let index = 0; index < request.count; index++) {
-    copy.add(request.starts[index]! - first, request.ends[index]! - first);
-  }
-  copy.large = request.large;
-  return copy;
-}
-
-/** The version that a HELLO asks for; undefined for other requests, and for versions there are not. */
-function helloVersion(request: Request): 2 | 3 | undefined {
-  if (request.count < 2 || request.text(0).toLowerCase() !== "hello") return undefined;
-  const version = request.text(1);
-  return version === "2" ? 2 : version === "3" ? 3 : undefined;
-}
-
-function isTracking(request: Request): boolean {
-  if (request.count < 2) return false;
-  const subcommand = request.text(1).toLowerCase();
-  return subcommand === "tracking" || subcommand === "caching" || subcommand === "trackinginfo";
-}
-
-/** CLIENT TRACKING with an id of a client to send invalidations to: an id of the proxy's clients, not the origin's. */
-function redirectsTracking(name: string, request: Request): boolean {
-  if (request.count < 4 || name !== "client" || !isTracking(request)) return false;
-  for (let index = 3; index < request.count; index++) {
-    if (request.text(index).toLowerCase() === "redirect") return true;
-  }
-  return false;
 }

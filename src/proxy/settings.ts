@@ -13,6 +13,8 @@ export const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   ttlMs: 1000,
   originPendingBytes: 64 * 1024 ** 2,
   maxConnections: DEFAULT_LIMITS.connections,
+  logLevel: "info",
+  allowAdmin: false,
   version: "0.1.0",
   recording: undefined,
   unsafeSkipLeases: false,

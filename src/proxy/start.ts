@@ -1,12 +1,13 @@
 import { Store } from "../cache/store.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
-import { type Log, silentLog } from "../lib/log.ts";
+import { type Log, type LogLevel, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import type { ProxySettings } from "./context.ts";
+import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";
 import { completeSettings, DEFAULT_POLICY, randomHex } from "./settings.ts";
 import { steadyClock } from "./threads/steady-clock.ts";
@@ -28,6 +29,8 @@ export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnect
   /** Secret; of the hashes of keys. Drawn by default. */
   readonly hashKey?: HashKey | undefined;
   readonly log?: Log;
+  /** Messages below this level are not wanted any more (CONFIG SET log-level). */
+  readonly setLogLevel?: (level: LogLevel) => void;
 }
 
 export interface RunningProxy {
@@ -50,14 +53,18 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
   const clock = steadyClock(options.clock ?? systemClock);
   const registry = new ClientRegistry();
   const store = createStore(settings, options.policy, random, options.hashKey);
+  const threads = ThreadTable.create(1);
+  LiveSettings.publish(threads.common, { settings, limits });
   const proxy = new CachingProxy({
     settings,
+    limits,
     store,
     clock,
     random,
     log,
+    setLogLevel: options.setLogLevel,
     registry,
-    threads: ThreadTable.create(1),
+    threads,
     index: 0,
     runId: randomHex(random, 40),
     startedAtMs: clock.wallMs(),
@@ -69,7 +76,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
       port: options.port,
       service: proxy,
       registry,
-      limits,
+      limits: proxy.limits,
       clock,
       log,
       respOnly,

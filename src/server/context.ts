@@ -1,6 +1,7 @@
 import type { Engine } from "../engine/engine.ts";
 import type { Log } from "../lib/log.ts";
 import type { ClientContext, ServiceHost } from "../net/client-context.ts";
+import type { Channels } from "./channels.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Tracking } from "./tracking.ts";
@@ -21,6 +22,7 @@ export interface ServerHost extends ServiceHost {
   readonly limits: ServerLimits;
   readonly log: Log;
   readonly tracking: Tracking;
+  readonly channels: Channels;
   /** Tells the operator that the engine cannot keep what it was given; once, for it goes on failing. */
   storageFailed(error: unknown): void;
 }

@@ -2,8 +2,8 @@ import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { Request } from "../protocol/protocol.ts";
 
 /**
- * The latest expiry that is kept: in the year 287,396. Redis takes times up to 2^63 ms; later ones than this
- * become this one, so that a time is always an exact number.
+ * The latest expiry that is kept: in the year 287,396. Redis takes times up to 2^63 ms. Here later ones than this are
+ * refused with Redis's error: a time is kept exactly or not at all.
  */
 export const LATEST_EXPIRY_MS: number = Number.MAX_SAFE_INTEGER;
 
@@ -47,8 +47,10 @@ export function expiryTime(
   if (large === undefined) return "not-an-integer";
   const ms = form.inSeconds ? large * 1000n : large;
   if (ms > INT64_MAX - BigInt(baseMs) || ms < -INT64_MAX - 1n) return "out-of-range";
-  const time = Number(ms) + baseMs;
-  return Math.min(Math.max(time, -LATEST_EXPIRY_MS), LATEST_EXPIRY_MS);
+  const time = ms + BigInt(baseMs);
+  if (time > BigInt(LATEST_EXPIRY_MS)) return "out-of-range";
+  // However long past.
+  return Math.max(Number(time), -LATEST_EXPIRY_MS);
 }
 
 /** The same for commands that take no time at or before the epoch, nor a zero or negative distance from now. */

@@ -5,6 +5,7 @@ import type { Ticket } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ServerContext } from "./context.ts";
 import { answerRefusal } from "./run-command.ts";
+import { settleTicket } from "./settle-ticket.ts";
 
 /** Slices stored before others have their turn. */
 const SLICES_PER_TURN = 2;
@@ -43,7 +44,7 @@ export function setLarge(context: ServerContext, request: Request): void {
       request.flatten();
       keyspace.set(key, request.view(2), NEVER, connection);
       ticket.reply.ok();
-      settle(context, ticket, end);
+      settleTicket(context, ticket, end);
       return;
     }
   } catch (error) {
@@ -86,19 +87,5 @@ function store(
     return;
   }
   ticket.reply.ok();
-  settle(context, ticket, end);
-}
-
-/** The reply is sent when the write is as durable as the engine makes it. */
-function settle({ host }: ServerContext, ticket: Ticket, end: () => void): void {
-  const promise = host.engine.settle();
-  if (promise === undefined) {
-    end();
-    return;
-  }
-  promise.then(end, (error: unknown) => {
-    ticket.buffer.clear();
-    ticket.reply.error(`MISCONF ${error instanceof Error ? error.message : String(error)}`);
-    end();
-  });
+  settleTicket(context, ticket, end);
 }

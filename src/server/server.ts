@@ -5,6 +5,7 @@ import type { Random } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { clientCommand } from "../net/client-commands.ts";
 import type { ClientContext } from "../net/client-context.ts";
+import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import { commandNames } from "../net/command-names.ts";
 import { CommandTable, type NameTable } from "../net/command-table.ts";
@@ -12,13 +13,16 @@ import type { Connection } from "../net/connection.ts";
 import { connectionCommands } from "../net/connection-commands.ts";
 import type { Adjustable } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
+import { REDIS_VERSION } from "../net/redis-version.ts";
 import type { Service } from "../net/service.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
+import { Channels } from "./channels.ts";
 import { adminCommands, type StorageSettings } from "./commands/admin.ts";
 import { expiryCommands } from "./commands/expiry.ts";
 import { keyCommands } from "./commands/keys.ts";
 import { numberCommands } from "./commands/numbers.ts";
 import { stringCommands } from "./commands/strings.ts";
+import { subscriptionCommands } from "./commands/subscriptions.ts";
 import { textCommands } from "./commands/text.ts";
 import { timeCommand } from "./commands/time.ts";
 import { transactionCommands } from "./commands/transactions.ts";
@@ -69,10 +73,12 @@ export class Server implements Service, SessionHost {
   password: string | undefined;
   readonly registry = new ClientRegistry();
   readonly tracking: Tracking;
+  readonly channels = new Channels();
+  readonly pause: ClientPause;
   readonly commands: CommandTable<ServerContext>;
   readonly textCommands: CommandTable<ServerContext>;
   readonly serverName = "redis";
-  readonly redisVersion = "7.0.15";
+  readonly redisVersion = REDIS_VERSION;
   readonly version = "0.1.0";
   readonly mode = "standalone";
   readonly role = "master";
@@ -89,12 +95,16 @@ export class Server implements Service, SessionHost {
     this.random = options.random;
     this.log = options.log;
     this.password = options.password;
+    this.pause = new ClientPause(new Float64Array(PAUSE_NUMBERS), () => options.clock.monotonicMs());
     this.startedAtMs = options.clock.wallMs();
     this.engine = options.openEngine(
       (key, departure) => this.keyspace.departed(key, departure),
       (error) => this.storageFailed(error),
     );
-    this.tracking = new Tracking(options.hashKey);
+    this.tracking = new Tracking({
+      hashKey: options.hashKey,
+      findClient: (id) => this.registry.get(id),
+    });
     this.keyspace = new Keyspace(this.engine, this.tracking, options.hashKey);
     this.commands = new CommandTable<ServerContext>([
       ...connectionCommands,
@@ -104,6 +114,7 @@ export class Server implements Service, SessionHost {
       ...keyCommands,
       ...expiryCommands,
       ...transactionCommands,
+      ...subscriptionCommands,
       timeCommand,
       ...adminCommands(this, {
         limits: this.limits,
@@ -133,6 +144,7 @@ export class Server implements Service, SessionHost {
   onReset(context: ClientContext): void {
     (context as ServerContext).transaction.end();
     this.tracking.forget(context.connection);
+    this.channels.forget(context.connection);
   }
 
   storageFailed(error: unknown): void {

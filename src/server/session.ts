@@ -1,11 +1,14 @@
 import { NO_AUTHENTICATION, unknownCommand, wrongArity } from "../net/command-errors.ts";
+import { commandName } from "../net/command-name.ts";
 import { arityFits, type Command, type CommandTable } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import { refuseSubscriber } from "./commands/subscriptions.ts";
 import type { ServerContext, ServerHost } from "./context.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { isLargeSet, setLarge } from "./large-set.ts";
+import { Postponed } from "./postponed.ts";
 import { runCommand } from "./run-command.ts";
 import { Transaction } from "./transaction.ts";
 
@@ -25,6 +28,7 @@ export class ServerSession implements Session, ServerContext {
   readonly host: SessionHost;
   readonly keyspace: Keyspace;
   readonly transaction: Transaction<ServerContext>;
+  #postponed: Postponed | undefined;
 
   constructor(host: SessionHost, connection: Connection) {
     this.connection = connection;
@@ -40,13 +44,20 @@ export class ServerSession implements Session, ServerContext {
     const command = (isText ? host.textCommands : host.commands).find(request);
     if (command === undefined) return this.#reject(reply, unknownCommand(request));
     if (!arityFits(command, request.count)) return this.#refuse(command, reply, wrongArity(command.name));
-    connection.lastCommand = command.name;
+    connection.lastCommand =
+      command.subcommands === undefined ? command.name : commandName(command.name, request);
     if (!connection.authenticated && !command.flags.includes("no_auth")) {
       return this.#refuse(
         command,
         reply,
         isText ? `${NO_AUTHENTICATION} Send AUTH password first` : NO_AUTHENTICATION,
       );
+    }
+    const refusal = refuseSubscriber(this, command.name);
+    if (refusal !== undefined) return this.#reject(reply, refusal);
+    if (host.pause.isOn && this.#isPaused(command)) {
+      this.#postponed = new Postponed(this, request, (postponed) => this.#resume(postponed));
+      return;
     }
     if (request.large !== undefined) setLarge(this, request);
     else if (this.transaction.isOpen && !NEVER_QUEUED.has(command.name)) this.#queue(command, request, reply);
@@ -68,8 +79,23 @@ export class ServerSession implements Session, ServerContext {
   }
 
   closed(): void {
+    this.#postponed?.forget();
     this.transaction.end();
     this.host.tracking.forget(this.connection);
+    this.host.channels.forget(this.connection);
+  }
+
+  /** Whether CLIENT PAUSE holds a command up: all of them, or writes and messages. */
+  #isPaused(command: Command<ServerContext>): boolean {
+    const { mode } = this.host.pause;
+    if (mode === undefined || command.name === "quit") return false;
+    if (mode === "all" || isWrite(command)) return true;
+    return command.name === "exec" && this.transaction.queue.some((queued) => isWrite(queued.command));
+  }
+
+  #resume(postponed: Postponed): void {
+    this.#postponed = undefined;
+    postponed.execute((request, reply) => this.request(request, reply));
   }
 
   #queue(command: Command<ServerContext>, request: Request, reply: ReplyWriter) {
@@ -86,7 +112,8 @@ export class ServerSession implements Session, ServerContext {
         `ERR transaction too large: more than ${transactionBytes} bytes are queued`,
       );
     }
-    transaction.add(command, request);
+    // What will not be executed need not be kept.
+    if (!transaction.hasFailed) transaction.add(command, request);
     reply.status("QUEUED");
   }
 
@@ -105,6 +132,14 @@ export class ServerSession implements Session, ServerContext {
 
   #flags(): string {
     const { isOpen, isTouched } = this.transaction;
-    return `${isOpen ? "x" : ""}${isTouched ? "d" : ""}${this.host.tracking.flagsOf(this.connection)}`;
+    const { channels } = this.connection;
+    const tracking = this.host.tracking.flagsOf(this.connection);
+    const blocked = this.#postponed === undefined ? "" : "b";
+    return `${channels > 0 ? "P" : ""}${isOpen ? "x" : ""}${blocked}${tracking}${isTouched ? "d" : ""}`;
   }
+}
+
+/** Whether replicas would be told of a command, had there been any. */
+function isWrite({ name, flags }: Command<ServerContext>): boolean {
+  return name === "publish" || flags.includes("write");
 }

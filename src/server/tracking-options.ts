@@ -1,5 +1,6 @@
-import { SYNTAX_ERROR } from "../net/command-errors.ts";
+import { NOT_AN_INTEGER, SYNTAX_ERROR } from "../net/command-errors.ts";
 import type { Request } from "../protocol/protocol.ts";
+import { int64 } from "./arguments.ts";
 
 /** What CLIENT TRACKING asks for. */
 export interface TrackingOptions {
@@ -8,26 +9,40 @@ export interface TrackingOptions {
   readonly optIn: boolean;
   readonly optOut: boolean;
   readonly noLoop: boolean;
+  /** The client that invalidations go to; 0 for the one that tracks. */
+  readonly redirect: number;
   /** Strings of one character a byte. */
   readonly prefixes: readonly string[];
 }
 
-const NO_REDIRECTION =
-  "ERR CLIENT TRACKING REDIRECT is not supported: turn tracking on over RESP3 (HELLO 3), which needs no second connection";
+const SECOND_REDIRECTION = "ERR A client can only redirect to a single other client";
+const NO_SUCH_CLIENT = "ERR The client ID you want redirect to does not exist";
 
-/** @returns the options of a CLIENT TRACKING, or what is wrong with it; in itself, whatever the client did before */
-export function parseTrackingOptions(request: Request): TrackingOptions | string {
+/**
+ * @param isClient whether there is a client with this id
+ * @returns the options of a CLIENT TRACKING, or what is wrong with it; in itself, whatever the client did before
+ */
+export function parseTrackingOptions(
+  request: Request,
+  isClient: (id: number) => boolean,
+): TrackingOptions | string {
   const mode = request.text(2).toLowerCase();
   let broadcast = false;
   let optIn = false;
   let optOut = false;
   let noLoop = false;
+  let redirect = 0;
   const prefixes: string[] = [];
   for (let index = 3; index < request.count; index++) {
     const option = request.text(index).toLowerCase();
     const hasValue = index + 1 < request.count;
-    if (option === "redirect" && hasValue) return NO_REDIRECTION;
-    if (option === "bcast") broadcast = true;
+    if (option === "redirect" && hasValue) {
+      if (redirect !== 0) return SECOND_REDIRECTION;
+      const id = int64(request, ++index);
+      if (id === undefined) return NOT_AN_INTEGER;
+      redirect = Number(id);
+      if (!isClient(redirect)) return NO_SUCH_CLIENT;
+    } else if (option === "bcast") broadcast = true;
     else if (option === "optin") optIn = true;
     else if (option === "optout") optOut = true;
     else if (option === "noloop") noLoop = true;
@@ -35,7 +50,7 @@ export function parseTrackingOptions(request: Request): TrackingOptions | string
     else return SYNTAX_ERROR;
   }
   if (mode !== "on" && mode !== "off") return SYNTAX_ERROR;
-  return { on: mode === "on", broadcast, optIn, optOut, noLoop, prefixes };
+  return { on: mode === "on", broadcast, optIn, optOut, noLoop, redirect, prefixes };
 }
 
 /**

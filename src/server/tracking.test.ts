@@ -408,12 +408,6 @@ describe("tracking", () => {
     expect(await client.received(3)).toEqual(["_\r\n", invalidation("k"), "+PONG\r\n"]);
   });
 
-  test("REDIRECT is refused with the way out", async () => {
-    await using server = new LocalServer();
-    const client = await server.client({ version: 2 });
-    expect(String(await client.ask("CLIENT", "TRACKING", "ON", "REDIRECT", "1"))).toContain("HELLO 3");
-  });
-
   test("messages to a client that does not read end it at the limit, and nobody else suffers", async () => {
     await using server = new LocalServer({ limits: { replyBytes: 200_000, pausedReplyBytes: 50_000 } });
     const { registry } = server.server;

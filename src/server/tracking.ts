@@ -23,12 +23,29 @@ const NOT_TRACKING =
 interface TrackingClient extends TrackingOptions, BroadcastClient {
   /** CLIENT CACHING was said, for the next command. */
   cachingSaid: boolean;
+  /** The client that its invalidations are to go to has gone. */
+  isBroken: boolean;
 }
+
+export interface TrackingHost {
+  /** Secret; of the hashes of keys. */
+  readonly hashKey: HashKey;
+  /** The client with this id, while it is there. */
+  findClient(id: number): Connection | undefined;
+  /** Runs something at the end of this turn of the event loop; `setImmediate` where it is absent. */
+  schedule?(run: () => void): void;
+}
+
+const BROKEN_REDIRECTION = utf8("tracking-redir-broken");
+/** Where RESP2 clients are told of invalidations that are redirected to them. */
+const INVALIDATION_CHANNEL = utf8("__redis__:invalidate");
+const MESSAGE = utf8("message");
 
 /**
  * Server-assisted client-side caching (CLIENT TRACKING): tells clients which of the keys they have read, or which
  * of those with certain prefixes, have changed, so that they can drop them from their own caches. Behaves as Redis
- * 7 does, on RESP3 connections; a client that speaks RESP2 is told nothing, as there.
+ * 7 does: a client that speaks RESP3 is told over its own connection, or over that of another one (REDIRECT); one that
+ * speaks RESP2 has to redirect to a client that speaks RESP3 or is subscribed.
  *
  * What a client reads is remembered in a bounded table; a key that must leave it is invalidated, for what is not
  * remembered could not be told. A message to the client whose own command changed the key goes behind that
@@ -39,20 +56,22 @@ export class Tracking implements KeyTracker, TrackingCommands {
   readonly #clients = new Map<number, TrackingClient>();
   readonly #table: TrackingTable;
   readonly #broadcasts: BroadcastTable;
+  readonly #host: TrackingHost;
   readonly #message = new ByteBuffer(256);
+  /** Where in it the keys begin. */
+  #bodyAt = 0;
+  readonly #published = new ByteBuffer(256);
   readonly #writer = new RespWriter(this.#message, 3);
   readonly #schedule: (run: () => void) => void;
   #broadcastScheduled = false;
   #maxKeys = DEFAULT_MAX_KEYS;
 
-  /**
-   * @param hashKey secret; of the hashes of keys
-   * @param schedule runs something at the end of this turn of the event loop
-   */
-  constructor(hashKey: HashKey, schedule: (run: () => void) => void = (run) => setImmediate(run)) {
+  constructor(host: TrackingHost) {
+    const { hashKey } = host;
+    this.#host = host;
     this.#table = new TrackingTable({ isLive: (clientId) => this.#clients.has(clientId), hashKey });
     this.#broadcasts = new BroadcastTable(hashKey);
-    this.#schedule = schedule;
+    this.#schedule = host.schedule ?? ((run) => setImmediate(run));
   }
 
   // ---- for INFO and CONFIG
@@ -89,7 +108,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
   flagsOf(connection: Connection): string {
     const client = this.#clients.get(connection.id);
     if (client === undefined) return "";
-    return client.broadcast ? "tB" : "t";
+    return `t${client.isBroken ? "R" : ""}${client.broadcast ? "B" : ""}`;
   }
 
   // ---- called by sessions
@@ -113,6 +132,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
     const client = this.#clients.get(connection.id);
     if (client === undefined) return;
     this.#clients.delete(connection.id);
+    connection.redirection = -1;
     for (const prefix of client.prefixes) this.#broadcasts.remove(prefix, client);
   }
 
@@ -132,13 +152,13 @@ export class Tracking implements KeyTracker, TrackingCommands {
     if (this.#clients.size === 0) return;
     this.#beginMessage();
     this.#writer.null();
-    for (const client of this.#clients.values()) this.#send(client.connection);
+    for (const client of this.#clients.values()) this.#send(client);
   }
 
   // ---- CLIENT TRACKING, TRACKINGINFO, CACHING, GETREDIR
 
   change(connection: Connection, request: Request, reply: ReplyWriter): void {
-    const wanted = parseTrackingOptions(request);
+    const wanted = parseTrackingOptions(request, (id) => this.#host.findClient(id) !== undefined);
     if (typeof wanted === "string") {
       reply.error(wanted);
       return;
@@ -167,7 +187,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
     reply.set(flags.length);
     for (const flag of flags) reply.bulkText(flag);
     reply.bulkText("redirect");
-    reply.integer(this.redirection(connection));
+    reply.integer(connection.redirection);
     reply.bulkText("prefixes");
     reply.array(prefixes.length);
     for (const prefix of prefixes) reply.bulk(fromLatin1(prefix));
@@ -187,10 +207,6 @@ export class Tracking implements KeyTracker, TrackingCommands {
     } else reply.error(SYNTAX_ERROR);
   }
 
-  redirection(connection: Connection): number {
-    return this.#clients.has(connection.id) ? 0 : -1;
-  }
-
   #enable(connection: Connection, wanted: TrackingOptions, before: TrackingClient | undefined): void {
     // Without a prefix, every key is meant; prefixes asked for earlier stay.
     const added = wanted.broadcast && wanted.prefixes.length === 0 ? [""] : wanted.prefixes;
@@ -201,8 +217,10 @@ export class Tracking implements KeyTracker, TrackingCommands {
       prefixes,
       connection,
       cachingSaid: before?.cachingSaid ?? false,
+      isBroken: false,
     };
     this.#clients.set(connection.id, client);
+    connection.redirection = wanted.redirect;
     for (const prefix of prefixes) this.#broadcasts.add(prefix, client);
   }
 
@@ -247,7 +265,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
     // It may have turned tracking off, or changed over to prefixes, since it read the key.
     if (client === undefined || client.broadcast) return;
     if (client.noLoop && client.connection === by) return;
-    this.#send(client.connection);
+    this.#send(client);
   }
 
   #scheduleBroadcast(): void {
@@ -264,7 +282,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
       this.#beginMessage();
       this.#writer.array(keys.length);
       for (const key of keys) this.#writer.bulk(key);
-      this.#send(client.connection);
+      this.#send(client as TrackingClient);
     });
     this.#message.clear(KEEP_MESSAGE_BYTES);
   }
@@ -273,15 +291,48 @@ export class Tracking implements KeyTracker, TrackingCommands {
     this.#message.clear();
     this.#writer.push(2);
     this.#writer.bulk(INVALIDATE);
+    this.#bodyAt = this.#message.length;
   }
 
-  #send(connection: Connection): void {
-    if (connection.respVersion === 3) connection.pushBytes(this.#message.bytes, 0, this.#message.length);
+  #send(client: TrackingClient): void {
+    const { redirect } = client;
+    const target = redirect === 0 ? client.connection : this.#host.findClient(redirect);
+    if (target === undefined) this.#tellBroken(client);
+    else if (target.respVersion === 3) target.pushBytes(this.#message.bytes, 0, this.#message.length);
+    else if (redirect !== 0 && target.channels > 0) this.#publish(target);
+  }
+
+  /** The same as a message of the channel, to a RESP2 client that is subscribed, to whatever. */
+  #publish(target: Connection): void {
+    const out = this.#published;
+    out.clear(KEEP_MESSAGE_BYTES);
+    const writer = new RespWriter(out, 2);
+    writer.push(3);
+    writer.bulk(MESSAGE);
+    writer.bulk(INVALIDATION_CHANNEL);
+    // Of a flush: RESP2 has a null of its own.
+    if (this.#message.bytes[this.#bodyAt] === RESP3_NULL) writer.null();
+    else out.append(this.#message.bytes, this.#bodyAt, this.#message.length);
+    target.pushBytes(out.bytes, 0, out.length);
+  }
+
+  /** Nobody can be told: the client cannot trust what it has cached. */
+  #tellBroken(client: TrackingClient): void {
+    client.isBroken = true;
+    if (client.connection.respVersion !== 3) return;
+    const out = this.#published;
+    out.clear(KEEP_MESSAGE_BYTES);
+    const writer = new RespWriter(out, 3);
+    writer.push(2);
+    writer.bulk(BROKEN_REDIRECTION);
+    writer.integer(client.redirect);
+    client.connection.pushBytes(out.bytes, 0, out.length);
   }
 }
 
 /** A message buffer larger than this is given back. */
 const KEEP_MESSAGE_BYTES = 64 * 1024;
+const RESP3_NULL = 0x5f;
 
 /** Whether what the client reads now is to be remembered. */
 function remembers(client: TrackingClient): boolean {
@@ -298,5 +349,6 @@ function describeOptions(client: TrackingClient): string[] {
   if (client.optOut) flags.push("optout");
   if (client.optOut && client.cachingSaid) flags.push("caching-no");
   if (client.noLoop) flags.push("noloop");
+  if (client.isBroken) flags.push("broken_redirect");
   return flags;
 }

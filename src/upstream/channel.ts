@@ -61,7 +61,7 @@ export class Channel {
   /** Monotonic time up to which cached entries are known not to have missed an invalidation. */
   provenUntilMs = Number.NEGATIVE_INFINITY;
   /** What the origin said of itself. */
-  greeting: Greeting = { server: "", version: "", mode: "" };
+  greeting: Greeting = { server: "", version: "", mode: "", role: "" };
   /** How many keys the origin remembers for all its clients; 0: as many as there are. Undefined: it did not say. */
   trackedKeysLimit: number | undefined;
   /** Why the origin sends no invalidations. */

@@ -10,6 +10,8 @@ export interface Greeting {
   readonly version: string;
   /** `standalone`, `cluster` or `sentinel`; empty where it does not say. */
   readonly mode: string;
+  /** `master` or `replica`; empty where it does not say. */
+  readonly role: string;
 }
 
 /** Reads the answer to HELLO: a map, or an array of names and values. */
@@ -18,7 +20,7 @@ export function readGreeting(bytes: Uint8Array, reader: ReplyReader): Greeting {
   const text = isTold ? latin1(bytes, reader.valueStart, reader.valueEnd) : "";
   const field = (name: string): string =>
     new RegExp(`\\$${name.length}\r\n${name}\r\n[$=]?[0-9]*(?:\r\n|\\+)([^\r\n]*)\r\n`).exec(text)?.[1] ?? "";
-  return { server: field("server"), version: field("version"), mode: field("mode") };
+  return { server: field("server"), version: field("version"), mode: field("mode"), role: field("role") };
 }
 
 /**

@@ -131,7 +131,7 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     const sum = (name: string): number => counted.reduce((total, each) => total + (each.get(name) ?? 0), 0);
     return {
       ...{ history, recorder, faults, violations: checkHistory(history) },
-      ...{ hits: sum("keyspace_hits"), misses: sum("keyspace_misses") },
+      ...{ hits: sum("cache_hits"), misses: sum("cache_misses") },
       ...{ coalesced: sum("coalesced_misses"), discardedFills: sum("discarded_fills") },
     };
   } finally {

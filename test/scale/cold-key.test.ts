@@ -45,7 +45,7 @@ async function askTogether(origin: RunningServer, direct: RespClient): Promise<v
     relay.setMode("down", STALL);
     const replies = clients.map((client) => client.must("GET", "cold"));
     using observer = await RespClient.connect({ port: proxy.port });
-    while (!/^coalesced_misses:499\r?$/m.test(String(await observer.must("INFO", "stats"))))
+    while (!/^coalesced_misses:499\r?$/m.test(String(await observer.must("INFO", "cache"))))
       await Bun.sleep(5);
     relay.setMode("down", PASS);
     expect(new Set(await Promise.all(replies))).toEqual(new Set(["value"]));

@@ -107,6 +107,12 @@ export class FakeOrigin implements Disposable {
     this.dropAll();
   }
 
+  /** Accepts no more connections; those there are stay. */
+  stopAccepting(): void {
+    this.#listener?.stop(false);
+    this.#listener = undefined;
+  }
+
   /** Accepts connections again, on the same port. */
   comeBack(): void {
     this.#listener ??= this.#listen(this.port);

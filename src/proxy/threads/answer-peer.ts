@@ -2,22 +2,45 @@ import { ByteBuffer } from "../../lib/byte-buffer.ts";
 import { utf8 } from "../../lib/bytes.ts";
 import type { Connection } from "../../net/connection.ts";
 import { Request } from "../../protocol/protocol.ts";
-import { RespWriter } from "../../protocol/resp-writer.ts";
-import type { ProxyContext, ProxyParts } from "../context.ts";
+import type { ProxyParts } from "../context.ts";
+import { clientCountsOf } from "../info-command.ts";
+import { originIdOf } from "../redirection.ts";
+import { runApart } from "./ask-all.ts";
 import type { Answer, Question } from "./peers.ts";
+
+const NOTHING: Answer = new Uint8Array(0);
 
 /** What one thread does when another asks. */
 export function answerPeer(proxy: ProxyParts, question: Question, then: (answer: Answer) => void): void {
-  if (question.kind === "fence") proxy.origin.fence(() => then(new Uint8Array(0)));
-  else if (question.kind === "landing") proxy.readThrough.whenLanded(question.key, then);
-  else then(runForPeer(proxy, question.args));
+  switch (question.kind) {
+    case "fence":
+      proxy.origin.fence(() => then(NOTHING));
+      break;
+    case "landing":
+      proxy.readThrough.whenLanded(question.key, then);
+      break;
+    case "settings":
+      proxy.live.refresh();
+      then(NOTHING);
+      break;
+    case "clients":
+      then(clientCountsOf(proxy));
+      break;
+    case "origin-id":
+      void originIdOf(proxy, question.client).then((id) =>
+        then(id === undefined ? NOTHING : utf8(String(id))),
+      );
+      break;
+    case "command":
+      void runForPeer(proxy, question.args).then(then);
+  }
 }
 
 /**
- * Runs CLIENT LIST, CLIENT KILL or CONFIG RESETSTAT on behalf of a client of another thread.
+ * Runs a command on behalf of a client of another thread.
  * @returns the reply in RESP2
  */
-function runForPeer(proxy: ProxyParts, args: readonly string[]): Uint8Array {
+function runForPeer(proxy: ProxyParts, args: readonly string[]): Promise<Uint8Array> {
   const parts = args.map((arg) => utf8(arg));
   const request = new Request();
   const bytes = new ByteBuffer();
@@ -28,15 +51,9 @@ function runForPeer(proxy: ProxyParts, args: readonly string[]): Uint8Array {
     request.add(at, at + part.length);
     at += part.length;
   }
-  const out = new ByteBuffer();
-  const context = {
-    connection: { id: ABSENT_ID } as Connection,
-    host: proxy.host,
-    proxy,
-    namesSources: false,
-  } as ProxyContext;
-  proxy.commands.find(request)!.run(context, request, new RespWriter(out, 2));
-  return new Uint8Array(out.view());
+  const connection = { id: ABSENT_ID } as Connection;
+  const context = { connection, host: proxy.host, proxy, namesSources: false };
+  return runApart(context, proxy.commands.find(request)!, request);
 }
 
 /** The client that asks is another thread's: none of this one's is it (SKIPME). */

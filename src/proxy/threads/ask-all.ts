@@ -1,41 +1,91 @@
-import type { Ticket } from "../../net/connection.ts";
+import { ByteBuffer } from "../../lib/byte-buffer.ts";
+import type { Command } from "../../net/command-table.ts";
 import type { Request } from "../../protocol/protocol.ts";
 import { decodeReply, ReplyError } from "../../protocol/reply-value.ts";
+import { RespWriter } from "../../protocol/resp-writer.ts";
+import type { LateAnswer, ProxyContext } from "../context.ts";
 import type { Peers } from "./peers.ts";
 
-/** Whether a command is about the clients or counters of all threads, not of one. */
+/** Subcommands that are about the clients or counters of all threads, not of one. */
+const EVERYWHERE: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["client", new Set(["kill", "list", "pause", "unblock", "unpause"])],
+  ["config", new Set(["resetstat"])],
+]);
+
+/** Whether a command is about all threads. */
 export function concernsAllThreads(request: Request): boolean {
-  if (request.count < 2) return false;
   const name = request.text(0).toLowerCase();
-  const subcommand = request.text(1).toLowerCase();
-  return name === "client"
-    ? subcommand === "list" || subcommand === "kill"
-    : name === "config" && subcommand === "resetstat";
+  if (name === "glass.health") return true;
+  return request.count > 1 && EVERYWHERE.get(name)?.has(request.text(1).toLowerCase()) === true;
+}
+
+/**
+ * Runs a command whose reply is put together with others.
+ * @param context of the client that asks, or of none of this thread's
+ * @returns the reply in RESP2
+ */
+export function runApart(
+  context: Omit<ProxyContext, "answerLater">,
+  command: Command<ProxyContext>,
+  request: Request,
+): Promise<Uint8Array> {
+  const out = new ByteBuffer();
+  const writer = new RespWriter(out, 2);
+  const { connection, host, proxy } = context;
+  return new Promise((resolve) => {
+    let isLater = false;
+    const answerLater = (): LateAnswer => {
+      isLater = true;
+      return (write) => {
+        write(writer);
+        resolve(new Uint8Array(out.view()));
+      };
+    };
+    command.run({ connection, host, proxy, namesSources: false, answerLater }, request, writer);
+    if (!isLater) resolve(new Uint8Array(out.view()));
+  });
 }
 
 /**
  * Completes a reply that this thread has made with those of the others: lists are put together, counts added up; of
  * an error and a success (CLIENT KILL of an address that one thread has) the success holds.
  * @param own this thread's reply, in RESP2
+ * @param withinMs how long the others may take
  */
-export async function askAll(peers: Peers, request: Request, own: Uint8Array, ticket: Ticket): Promise<void> {
+export async function askAll(
+  peers: Peers,
+  request: Request,
+  own: Promise<Uint8Array>,
+  { answer, withinMs }: { readonly answer: LateAnswer; readonly withinMs: number },
+): Promise<void> {
   const args = Array.from({ length: request.count }, (_, index) => request.text(index));
-  const answers = await peers.ask({ kind: "command", args });
-  const replies = [own, ...answers].map((bytes) => decodeReply(bytes, 0, bytes.length));
-  const { reply } = ticket;
+  const isHealth = args[0]!.toLowerCase() === "glass.health";
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), withinMs);
+  });
+  const answers = await Promise.race([Promise.all([own, peers.ask({ kind: "command", args })]), late]);
+  clearTimeout(timer);
+  if (answers === undefined) {
+    answer((reply) => reply.error(`ERR a thread of the proxy did not answer within ${withinMs} ms`));
+    return;
+  }
+  const replies = [answers[0], ...answers[1]].map((bytes) => decodeReply(bytes, 0, bytes.length));
   const lists = replies.filter((value) => value instanceof Uint8Array);
   const counts = replies.filter((value) => typeof value === "number");
-  const first = replies[0];
-  if (lists.length > 0) {
-    const texts = lists.map((list) => Buffer.from(list as Uint8Array).toString());
-    // A thread without clients answers an empty line.
-    reply.verbatim("txt", texts.filter((text) => text.trim() !== "").join(""));
-  } else if (counts.length > 0) {
-    reply.integer((counts as number[]).reduce((sum, count) => sum + count, 0));
-  } else if (first instanceof ReplyError && !replies.some((value) => value === "OK")) {
-    reply.error(first.message);
-  } else {
-    reply.ok();
-  }
-  ticket.done();
+  const failure = replies.find((value) => value instanceof ReplyError);
+  const isDone = replies.some((value) => value === "OK");
+  answer((reply) => {
+    if (lists.length > 0) {
+      const texts = lists.map((list) => Buffer.from(list as Uint8Array).toString());
+      // A thread without clients answers an empty line.
+      reply.verbatim("txt", texts.filter((text) => text.trim() !== "").join(""));
+    } else if (counts.length > 0) {
+      reply.integer((counts as number[]).reduce((sum, count) => sum + count, 0));
+    } else if (failure !== undefined && (isHealth || !isDone)) {
+      reply.error(failure.message);
+    } else {
+      reply.ok();
+    }
+  });
 }

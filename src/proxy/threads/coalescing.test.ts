@@ -5,7 +5,7 @@ import { clientOfEach, infoField, startThreads, until } from "../../../test/supp
 
 /** How many misses all threads have counted. */
 async function misses(client: RespClient): Promise<number> {
-  return Number(infoField(await client.must("INFO", "stats"), "keyspace_misses"));
+  return Number(infoField(await client.must("INFO", "cache"), "cache_misses"));
 }
 
 async function clientsOf(port: number, count: number): Promise<RespClient[]> {
@@ -27,7 +27,7 @@ describe("threads that miss the same key at once", () => {
     expect(new Set(await Promise.all(replies))).toEqual(new Set(["value"]));
     expect(origin.count("GET", "cold")).toBe(1);
     expect(origin.count("PTTL", "cold")).toBe(1);
-    await until(async () => infoField(await watcher.must("INFO", "stats"), "coalesced_misses") === "499");
+    await until(async () => infoField(await watcher.must("INFO", "cache"), "coalesced_misses") === "499");
     for (const client of [watcher, ...clients]) client.close();
   });
 

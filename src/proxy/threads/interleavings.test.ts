@@ -48,7 +48,7 @@ describe("a write that is acknowledged", () => {
     // The write is on its way; the cache has forgotten the key already.
     channels[0]!.isSilent = true;
     const write = clients[0]!.must("SET", "k", "new");
-    await until(async () => infoField(await others[0]!.must("INFO"), "forwarded_requests") === "3");
+    await until(async () => infoField(await others[0]!.must("INFO", "origin"), "forwarded_requests") === "3");
     expect(await clients[1]!.must("GET", "k")).toBe("old");
     expect(await clients[1]!.must("GET", "k")).toBe("old");
     expect(origin.count("GET", "k")).toBe(1);
@@ -104,7 +104,7 @@ describe("that a key does not exist", () => {
     await origin.received(1, "GET", "k");
     // The second one waits for that.
     const second = clients[1]!.must("GET", "k");
-    await until(async () => infoField(await others[1]!.must("INFO"), "coalesced_misses") === "1");
+    await until(async () => infoField(await others[1]!.must("INFO", "cache"), "coalesced_misses") === "1");
     // The key is written, and acknowledged, through the second thread.
     expect(await others[1]!.must("SET", "k", "v")).toBe("OK");
     channels[0]!.release();
@@ -119,7 +119,7 @@ describe("that a key does not exist", () => {
     const first = clients[0]!.must("GET", "k");
     await origin.received(1, "GET", "k");
     const second = clients[1]!.must("GET", "k");
-    await until(async () => infoField(await others[1]!.must("INFO"), "coalesced_misses") === "1");
+    await until(async () => infoField(await others[1]!.must("INFO", "cache"), "coalesced_misses") === "1");
     channels[0]!.release();
     expect(await Promise.all([first, second])).toEqual([null, null]);
     expect(origin.count("GET", "k")).toBe(1);

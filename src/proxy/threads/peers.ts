@@ -6,10 +6,16 @@ export type Question =
   | { readonly kind: "fence" }
   /** To say when the flight for this key has landed; see `PeerFlight`. */
   | { readonly kind: "landing"; readonly key: Uint8Array }
+  /** To take the settings that are shared anew. */
+  | { readonly kind: "settings" }
+  /** To say which id the origin knows one of its clients by. */
+  | { readonly kind: "origin-id"; readonly client: number }
+  /** To count its clients, as INFO does. */
+  | { readonly kind: "clients" }
   /** To run a command about its own clients or counters, and answer with the reply in RESP2. */
   | { readonly kind: "command"; readonly args: readonly string[] };
 
-/** A thread's answer to a command or of a landing; empty for a fence. */
+/** A thread's answer to a command, about its clients or of a landing; empty for all else. */
 export type Answer = Uint8Array;
 
 /** How a thread answers the others: by calling `then` once, now or later. */

@@ -51,8 +51,8 @@ describe("a proxy of several threads", () => {
     const list = String(await one.must("CLIENT", "LIST"));
     for (const index of clients.keys()) expect(list).toContain(`name=client-${index} `);
     expect(list.trim().split("\n").length).toBe(clients.length);
-    expect(infoField(await other.must("INFO", "clients"), "connected_clients")).toBe(String(clients.length));
-    expect(infoField(await other.must("INFO", "cache"), "threads")).toBe("3");
+    expect(infoField(await other.must("INFO", "proxy"), "proxy_clients")).toBe(String(clients.length));
+    expect(infoField(await other.must("INFO", "proxy"), "proxy_threads")).toBe("3");
 
     const id = String(await third.must("CLIENT", "ID"));
     expect(await one.must("CLIENT", "KILL", "ID", id)).toBe(1);
@@ -152,17 +152,17 @@ describe("a proxy of several threads", () => {
     const { supervisor } = threads;
     const [one, other] = (await clientOfEach(supervisor)) as [RespClient, RespClient];
     for (let i = 0; i < 10; i++) await one.must("GET", "none");
-    await until(async () => infoField(await other.must("INFO", "stats"), "keyspace_misses") === "10");
-    const commands = Number(infoField(await other.must("INFO", "stats"), "total_commands_processed"));
+    await until(async () => infoField(await other.must("INFO", "cache"), "cache_misses") === "10");
+    const commands = Number(infoField(await other.must("INFO", "proxy"), "proxy_commands_processed"));
     await supervisor.killThread(0);
     await until(async () => supervisor.restarts === 1);
-    expect(infoField(await other.must("INFO", "stats"), "keyspace_misses")).toBe("10");
+    expect(infoField(await other.must("INFO", "cache"), "cache_misses")).toBe("10");
     expect(
-      Number(infoField(await other.must("INFO", "stats"), "total_commands_processed")),
+      Number(infoField(await other.must("INFO", "proxy"), "proxy_commands_processed")),
     ).toBeGreaterThanOrEqual(commands);
     // A reset waits for all threads that are alive.
     await other.must("CONFIG", "RESETSTAT");
-    expect(infoField(await other.must("INFO", "stats"), "keyspace_misses")).toBe("0");
+    expect(infoField(await other.must("INFO", "cache"), "cache_misses")).toBe("0");
     for (const client of [one, other]) client.close();
   });
 

@@ -1,12 +1,13 @@
 import { Worker } from "node:worker_threads";
 import type { Store } from "../../cache/store.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
-import { type Log, silentLog } from "../../lib/log.ts";
+import { type Log, type LogLevel, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { ListenError, probePort } from "../../net/listener.ts";
 import type { ProxySettings } from "../context.ts";
 import { retireCounters } from "../counters.ts";
+import { LiveSettings } from "../live-settings.ts";
 import { completeSettings, randomHex } from "../settings.ts";
 import { createStore, DRAIN_MS, type StartProxyOptions } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
@@ -45,6 +46,7 @@ export class Supervisor {
   readonly #store: Store;
   readonly #table: ThreadTable;
   readonly #log: Log;
+  readonly #setLogLevel: ((level: LogLevel) => void) | undefined;
   /** The time that all threads have. */
   readonly #clock: Clock = steadyClock(systemClock);
   readonly #workers: (Worker | undefined)[] = [];
@@ -52,12 +54,18 @@ export class Supervisor {
   #nextHolder = 2;
   #closing = false;
 
-  private constructor(start: ThreadsStart, store: Store, table: ThreadTable, log: Log) {
+  private constructor(
+    start: ThreadsStart,
+    store: Store,
+    table: ThreadTable,
+    { log, setLogLevel }: { log: Log; setLogLevel: ((level: LogLevel) => void) | undefined },
+  ) {
     this.port = start.port;
     this.#start = start;
     this.#store = store;
     this.#table = table;
     this.#log = log;
+    this.#setLogLevel = setLogLevel;
   }
 
   /** @throws ListenError, RangeError */
@@ -78,6 +86,7 @@ export class Supervisor {
       shardsFor(settings, threads),
     );
     const table = ThreadTable.create(threads);
+    LiveSettings.publish(table.common, { settings, limits });
     const runId = randomHex(random, 40);
     const supervisor = new Supervisor(
       {
@@ -90,7 +99,7 @@ export class Supervisor {
       },
       store,
       table,
-      log,
+      { log, setLogLevel: options.setLogLevel },
     );
     try {
       await Promise.all(Array.from({ length: threads }, (_, index) => supervisor.#run(index)));
@@ -136,6 +145,7 @@ export class Supervisor {
         if (message.type === "listening") resolve();
         else if (message.type === "refused") reject(new ListenError(message.message, message.code));
         else if (message.type === "drained") void worker.terminate();
+        else if (message.type === "log-level") this.#setLogLevel?.(message.level);
         // All threads tell of the origin; one voice is enough.
         else if (index === 0 || message.level === "error") this.#log[message.level](message.message);
       });

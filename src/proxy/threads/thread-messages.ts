@@ -1,4 +1,5 @@
 import type { StoreHandle } from "../../cache/store.ts";
+import type { LogLevel } from "../../lib/log.ts";
 import type { ConnectionLimits } from "../../net/limits.ts";
 import type { ProxySettings } from "../context.ts";
 import type { ClockReading } from "./steady-clock.ts";
@@ -30,6 +31,7 @@ export type FromThread =
   | { readonly type: "listening" }
   | { readonly type: "refused"; readonly message: string; readonly code: string }
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string }
+  | { readonly type: "log-level"; readonly level: LogLevel }
   | { readonly type: "drained" };
 
 /** From the supervisor to a thread. */

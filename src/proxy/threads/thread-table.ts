@@ -3,6 +3,8 @@ const CONNECTIONS = 1;
 const INTEGERS = 2;
 /** Counters that a thread can publish. */
 const COUNTERS = 32;
+/** Numbers that hold for all threads. */
+const COMMON = 64;
 
 /**
  * What the threads of one proxy know of each other, in shared memory: who is alive, up to when each can vouch for
@@ -16,17 +18,21 @@ export class ThreadTable {
   readonly #integers: Int32Array;
   readonly #provenUntilMs: Float64Array;
   readonly #counters: Float64Array;
+  /** Numbers that hold for all threads, whoever sets them: settings, the pause. */
+  readonly common: Float64Array;
 
   constructor(buffer: SharedArrayBuffer, count: number) {
     this.buffer = buffer;
     this.count = count;
     this.#provenUntilMs = new Float64Array(buffer, 0, count);
     this.#counters = new Float64Array(buffer, count * 8, (count + 1) * COUNTERS);
-    this.#integers = new Int32Array(buffer, (count + (count + 1) * COUNTERS) * 8, count * INTEGERS);
+    const commonAt = (count + (count + 1) * COUNTERS) * 8;
+    this.common = new Float64Array(buffer, commonAt, COMMON);
+    this.#integers = new Int32Array(buffer, commonAt + COMMON * 8, count * INTEGERS);
   }
 
   static create(count: number): ThreadTable {
-    const bytes = (count + (count + 1) * COUNTERS) * 8 + count * INTEGERS * 4;
+    const bytes = (count + (count + 1) * COUNTERS + COMMON) * 8 + count * INTEGERS * 4;
     const table = new ThreadTable(new SharedArrayBuffer(bytes), count);
     // A thread that has fetched nothing has nothing to vouch for.
     table.#provenUntilMs.fill(Number.POSITIVE_INFINITY);

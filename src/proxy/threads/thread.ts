@@ -29,10 +29,12 @@ function runThread(start: ThreadStart): void {
   const store = Store.attach(start.store, start.holder);
   const proxy = new CachingProxy({
     settings,
+    limits,
     store,
     clock,
     random: systemRandom,
     log,
+    setLogLevel: (level) => tell({ type: "log-level", level }),
     registry,
     threads,
     index,
@@ -53,7 +55,7 @@ function runThread(start: ThreadStart): void {
       port: start.port,
       service: proxy,
       registry,
-      limits,
+      limits: proxy.limits,
       clock,
       log,
       respOnly: start.respOnly,

@@ -23,6 +23,7 @@ import {
   trafficFields,
 } from "../../net/info.ts";
 import type { Adjustable } from "../../net/limits.ts";
+import { processMemory } from "../../net/process-memory.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext, ServerHost } from "../context.ts";
 import type { ServerLimits } from "../limits.ts";
@@ -95,14 +96,15 @@ class Baseline {
 
 function infoSections(host: ServerHost, settings: AdminSettings, baseline: Baseline): InfoSection[] {
   const { engine, registry } = host;
+  const startupBytes = Math.max(0, processMemory().ownBytes - engine.stats().usedBytes);
   return [
     { name: "Server", fields: () => serverFields(host, settings.port(), settings.runId) },
     { name: "Clients", fields: () => clientsFields(registry, settings.limits.connections) },
     {
       name: "Memory",
       fields: () => {
-        const { usedBytes, budgetBytes } = engine.stats();
-        return memoryFields(usedBytes, budgetBytes, maxmemoryPolicy(host, settings));
+        const { usedBytes, budgetBytes: maxBytes } = engine.stats();
+        return memoryFields({ usedBytes, maxBytes, policy: maxmemoryPolicy(host, settings), startupBytes });
       },
     },
     { name: "Persistence", fields: () => persistence(host) },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { LocalServer } from "../../../test/support/local-server.ts";
 import { ManualClock } from "../../lib/clock.ts";
+import { ReplyError } from "../../protocol/reply-value.ts";
 import { LATEST_EXPIRY_MS } from "../expiry-times.ts";
 
 const START_MS = 1_700_000_000_000;
@@ -104,13 +105,47 @@ describe("expiry", () => {
     expect([await client.ask("TTL", "copy"), await client.ask("TTL", "renamed")]).toEqual([100, 100]);
   });
 
-  test("beyond the latest one that is kept is that one", async () => {
+  test("is kept exactly up to the latest one, and refused beyond it by every command", async () => {
     await using local = new LocalServer({ clock: new ManualClock(START_MS) });
     const client = await local.client();
+    const latest = String(LATEST_EXPIRY_MS);
+    const latestFromNow = String(LATEST_EXPIRY_MS - START_MS);
     await client.must("SET", "k", "v");
-    expect(await client.ask("PEXPIREAT", "k", "9223372036854775807")).toBe(1);
+    expect(await client.ask("PEXPIREAT", "k", latest)).toBe(1);
     expect(await client.ask("PEXPIRETIME", "k")).toBe(LATEST_EXPIRY_MS);
-    expect(await client.ask("EXPIRE", "k", "9223370000000000")).toBe(1);
+    expect(await client.ask("PEXPIRE", "k", latestFromNow)).toBe(1);
     expect(await client.ask("PEXPIRETIME", "k")).toBe(LATEST_EXPIRY_MS);
+    expect(await client.must("SET", "k", "v", "PXAT", latest)).toBe("OK");
+    const most = "9223372036854775807";
+    const seconds = "9007199254741";
+    for (const [command, ...beyond] of [
+      [["PEXPIREAT", "k"], String(LATEST_EXPIRY_MS + 1), most],
+      [["EXPIREAT", "k"], seconds, most],
+      [["PEXPIRE", "k"], String(LATEST_EXPIRY_MS - START_MS + 1), most],
+      [["EXPIRE", "k"], seconds, most],
+      [["SET", "k", "w", "PXAT"], String(LATEST_EXPIRY_MS + 1), most],
+      [["SET", "k", "w", "EXAT"], seconds],
+      [["SET", "k", "w", "EX"], seconds],
+      [["SET", "k", "w", "PX"], latest],
+      [["GETEX", "k", "PXAT"], String(LATEST_EXPIRY_MS + 1)],
+      [["GETEX", "k", "EX"], seconds],
+    ] as const) {
+      for (const time of beyond) {
+        expect([command, time, await client.ask(...command, time)]).toEqual([
+          ...[command, time],
+          new ReplyError(`ERR invalid expire time in '${command[0].toLowerCase()}' command`),
+        ]);
+      }
+    }
+    for (const name of ["SETEX", "PSETEX"]) {
+      expect(await client.ask(name, "k", latest, "w")).toEqual(
+        new ReplyError(`ERR invalid expire time in '${name.toLowerCase()}' command`),
+      );
+    }
+    expect(await client.ask("PEXPIRETIME", "k")).toBe(LATEST_EXPIRY_MS);
+    expect(await client.ask("GET", "k")).toBe("v");
+    // However long past, a key goes.
+    expect(await client.ask("PEXPIREAT", "k", "-9223372036854775808")).toBe(1);
+    expect(await client.ask("GET", "k")).toBeNull();
   });
 });

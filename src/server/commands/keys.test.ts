@@ -53,6 +53,17 @@ describe("SCAN", () => {
     expect(await scanAll(client, ["TYPE", "STRING", "MATCH", "key:1", "COUNT", "50"])).toEqual(["key:1"]);
   });
 
+  test("finds a few keys in one call", async () => {
+    for (const local of [inMemory(), new LocalServer()]) {
+      const client = await local.client();
+      expect(await client.must("SCAN", "0")).toEqual(["0", []]);
+      for (const name of ["a", "b", "c"]) await client.must("SET", name, "x");
+      const [next, found] = (await client.must("SCAN", "0")) as [string, string[]];
+      expect([next, found.sort()]).toEqual(["0", ["a", "b", "c"]]);
+      await local[Symbol.asyncDispose]();
+    }
+  });
+
   test("visits what is there all the time while other keys come and go", async () => {
     await using local = inMemory();
     const client = await local.client();

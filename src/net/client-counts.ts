@@ -1,0 +1,39 @@
+import type { Connection } from "./connection.ts";
+
+/** What clients are about, as INFO counts it. */
+export interface ClientCounts {
+  blocked: number;
+  tracking: number;
+  pubsub: number;
+  /** The largest buffers of any client. */
+  largestInputBytes: number;
+  largestOutputBytes: number;
+}
+
+export function countClients(clients: Iterable<Connection>): ClientCounts {
+  const counts: ClientCounts = {
+    ...{ blocked: 0, tracking: 0, pubsub: 0, largestInputBytes: 0, largestOutputBytes: 0 },
+  };
+  for (const client of clients) {
+    const flags = client.flags();
+    if (flags.includes("b")) counts.blocked++;
+    if (flags.includes("t")) counts.tracking++;
+    if (flags.includes("P")) counts.pubsub++;
+    counts.largestInputBytes = Math.max(counts.largestInputBytes, client.bufferedRequestBytes);
+    counts.largestOutputBytes = Math.max(counts.largestOutputBytes, client.waitingReplyBytes);
+  }
+  return counts;
+}
+
+/** The counts of several threads together. */
+export function addCounts(all: readonly ClientCounts[]): ClientCounts {
+  const sum = countClients([]);
+  for (const counts of all) {
+    sum.blocked += counts.blocked;
+    sum.tracking += counts.tracking;
+    sum.pubsub += counts.pubsub;
+    sum.largestInputBytes = Math.max(sum.largestInputBytes, counts.largestInputBytes);
+    sum.largestOutputBytes = Math.max(sum.largestOutputBytes, counts.largestOutputBytes);
+  }
+  return sum;
+}

@@ -1,0 +1,26 @@
+import type { Request } from "../protocol/protocol.ts";
+
+/** Commands whose first argument chooses what they do, and which CLIENT LIST shows with it. */
+const CONTAINERS: ReadonlySet<string> = new Set([
+  ...[
+    "acl",
+    "client",
+    "cluster",
+    "command",
+    "commandlog",
+    "config",
+    "function",
+    "latency",
+    "memory",
+    "module",
+  ],
+  ...["object", "pubsub", "script", "slowlog", "xgroup", "xinfo"],
+]);
+
+/** A command as CLIENT LIST names it: `client|list`. @param name in lower case */
+export function commandName(name: string, request: Request): string {
+  if (request.count < 2 || !CONTAINERS.has(name)) return name;
+  const subcommand = request.text(1).toLowerCase();
+  // It comes from the client, and stands in a line of words.
+  return /^[a-z-]{1,32}$/.test(subcommand) ? `${name}|${subcommand}` : name;
+}

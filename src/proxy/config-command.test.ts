@@ -1,0 +1,413 @@
+/** CONFIG at the proxy: its flags' names are its own, all others the origin's. */
+import { describe, expect, test } from "bun:test";
+import { bulk, FakeOrigin } from "../../test/support/fake-origin.ts";
+import { LocalProxy } from "../../test/support/local-proxy.ts";
+import { startGlasscache, startRedis } from "../../test/support/origins.ts";
+import { proxiedRedis } from "../../test/support/proxied-redis.ts";
+import { requireProgram } from "../../test/support/requirements.ts";
+import { RespClient } from "../../test/support/resp-client.ts";
+import { clientOfEach, infoField, startThreads, until } from "../../test/support/threads.ts";
+import { LIMIT_SETTINGS } from "../cli/limit-settings.ts";
+import { flagName } from "../cli/setting.ts";
+import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
+
+const redis = requireProgram("redis-server");
+
+/** CONFIG GET as an object. */
+async function get(client: RespClient, ...patterns: string[]): Promise<Record<string, string>> {
+  const reply = await client.must("CONFIG", "GET", ...patterns);
+  const flat = reply instanceof Map ? [...reply].flat() : (reply as ReplyValue[]);
+  return Object.fromEntries(
+    flat.flatMap((name, at) => (at % 2 === 0 ? [[String(name), String(flat[at + 1])]] : [])),
+  );
+}
+
+describe("the proxy's own settings", () => {
+  test("are told under their flags' names, without secrets", async () => {
+    using origin = new FakeOrigin({
+      script: ([name, sub]) => (name === "CONFIG" && sub === "GET" ? "*0\r\n" : undefined),
+    });
+    await using local = await LocalProxy.ready({
+      origin: `redis://:originsecret@127.0.0.1:${origin.port}`,
+      password: "proxysecret",
+      policy: "lru",
+    });
+    const client = await local.client();
+    await client.must("AUTH", "proxysecret");
+    const settings = await get(client, "*");
+    expect(settings).toMatchObject({
+      ...{ origin: `127.0.0.1:${origin.port}`, memory: "1048576", "max-entries": "0", policy: "lru" },
+      ...{ threads: "1", "allow-admin": "no", heartbeat: "1000ms", "heartbeat-timeout": "2000ms" },
+      ...{ "origin-connect-timeout": "5000ms", "origin-timeout": "60000ms", ttl: "1000ms" },
+      ...{ "log-level": "info", "max-connections": "20000", "max-value": "67108864" },
+    });
+    expect(JSON.stringify(settings)).not.toContain("secret");
+  });
+
+  test("are told and set while the origin is down; the origin's are not", async () => {
+    using origin = new FakeOrigin();
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    origin.goDown();
+    await local.logged(/was lost/);
+    const client = await local.client();
+    expect(await client.must("CONFIG", "SET", "ttl", "3s", "POLICY", "fifo")).toBe("OK");
+    expect(await client.must("CONFIG", "GET", "ttl", "policy")).toEqual(["policy", "fifo", "ttl", "3000ms"]);
+    expect(await client.ask("CONFIG", "GET", "maxmemory")).toMatchObject({ code: "ORIGINDOWN" });
+    expect(await client.ask("CONFIG", "GET", "*")).toMatchObject({ code: "ORIGINDOWN" });
+    expect(await client.ask("CONFIG", "SET", "ttl", "4s", "slowlog-max-len", "1")).toMatchObject({
+      code: "ORIGINDOWN",
+    });
+    expect(await get(client, "ttl")).toEqual({ ttl: "3000ms" });
+  });
+
+  test.each([
+    ["heartbeat 1ms", "argument 'heartbeat') - \"1ms\" is too small: the least is 10ms"],
+    ["heartbeat x", "argument 'heartbeat') - \"x\" is not a duration such as 30s"],
+    ["origin-timeout 25d", "too large: the most is 24d"],
+    ["log-level loud", "is not one of trace, debug, info"],
+    ["max-connections 0", "too small: the least is 1"],
+    ["max-connections 1.5", "is not a whole number"],
+    ["max-connections -1", "is not a whole number"],
+    ["memory 1gb", "it cannot be changed while the proxy runs; start it with --memory"],
+    ["threads 2", "start it with --threads"],
+    ["allow-admin yes", "start it with --allow-admin"],
+    ["policy nosuch", "unknown policy"],
+    ["ttl 1s ttl 2s", "duplicate parameter"],
+    ["ttl 1s heartbeat", "syntax error"],
+    ["ttl 9s policy nosuch", "argument 'policy'"],
+    ["policy fifo ttl nosuch", "argument 'ttl'"],
+    ["maxmemory 1gb", "none of the origin's that it passes on"],
+    ["ttl 9s nosuch 1", "argument 'nosuch') - it is no setting of the proxy"],
+  ])("SET %s is refused, and nothing has changed", async (given, reason) => {
+    using origin = new FakeOrigin();
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    const client = await local.client();
+    const names = ["ttl", "policy", "heartbeat", "max-connections", "log-level"];
+    const before = await get(client, ...names);
+    expect(String(await client.ask("CONFIG", "SET", ...given.split(" ")))).toContain(reason);
+    expect(await get(client, ...names)).toEqual(before);
+    expect(origin.count("CONFIG", "SET")).toBe(0);
+  });
+
+  test("limits have the bounds of their flags", async () => {
+    using origin = new FakeOrigin();
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    const client = await local.client();
+    let settable = 0;
+    for (const [key, { read, fallback }] of Object.entries(LIMIT_SETTINGS)) {
+      const name = flagName(key);
+      const known = await get(client, name);
+      expect(Object.keys(known)).toEqual([name]);
+      if (name === "max-pending-replies") continue;
+      settable++;
+      for (const text of [
+        "0",
+        "1",
+        "3",
+        "63",
+        "255",
+        "1023",
+        "1b",
+        "10s",
+        "11s",
+        "25d",
+        "1gb",
+        "2gb",
+        "16777217",
+      ]) {
+        const isGood = (() => {
+          try {
+            read(text);
+            return true;
+          } catch {
+            return false;
+          }
+        })();
+        const reply = await client.ask("CONFIG", "SET", name, text);
+        // What would cut this client off is not asked of it again.
+        await client.must("CONFIG", "SET", name, fallback!);
+        expect([name, text, !(reply instanceof ReplyError)]).toEqual([name, text, isGood]);
+      }
+    }
+    expect(settable).toBeGreaterThan(10);
+  });
+
+  test("hold at once: connections, values, times to live, time-outs", async () => {
+    using origin = new FakeOrigin({ tracking: false });
+    await using local = await LocalProxy.ready({ origin: origin.port, ttlMs: 60_000 });
+    const client = await local.client();
+    await client.must("CONFIG", "SET", "max-connections", "1");
+    const refused = await local.client();
+    await refused.closed;
+    await client.must("CONFIG", "SET", "max-connections", "10", "max-value", "100");
+    const other = await local.client();
+    expect(String(await other.ask("ECHO", "x".repeat(101)))).toContain("invalid bulk length");
+    origin.values.set("a", "1");
+    await client.must("GET", "a");
+    await client.must("GET", "a");
+    expect(origin.count("GET")).toBe(1);
+    await client.must("CONFIG", "SET", "ttl", "0");
+    expect(infoField(await client.must("INFO", "origin"), "staleness_bound_ms")).toBe("0");
+    await client.must("GET", "b");
+    await client.must("GET", "b");
+    expect(origin.count("GET", "b")).toBe(2);
+    await client.must("CONFIG", "SET", "origin-timeout", "50ms");
+    origin.holdFrom("HGET");
+    expect(await client.ask("HGET", "h", "f")).toMatchObject({ code: "ORIGINTIMEOUT" });
+  });
+
+  test("the heartbeat is asked for as often as it says", async () => {
+    using origin = new FakeOrigin();
+    await using local = await LocalProxy.ready({ origin: origin.port, heartbeatMs: 20 });
+    const client = await local.client();
+    await client.must("CONFIG", "SET", "heartbeat", "40ms", "heartbeat-timeout", "500ms");
+    expect(infoField(await client.must("INFO", "origin"), "staleness_bound_ms")).toBe("540");
+    const pings = origin.count("PING") + origin.count("LATENCY");
+    await origin.until(() => origin.count("PING") + origin.count("LATENCY") >= pings + 3);
+  });
+
+  test("log-level silences messages, in one thread and in several", async () => {
+    using origin = new FakeOrigin();
+    for (const threads of ["1", "2"]) {
+      const args = ["proxy", "--origin", `127.0.0.1:${origin.port}`, "--threads", threads];
+      await using proxy = await startGlasscache(args);
+      using client = await RespClient.connect({ port: proxy.port });
+      await until(async () => infoField(await client.must("INFO", "origin"), "origin_link_status") === "up");
+      expect(await client.must("CONFIG", "SET", "log-level", "error")).toBe("OK");
+      expect(await client.must("CONFIG", "GET", "log-level")).toEqual(["log-level", "error"]);
+      origin.goDown();
+      await until(
+        async () => infoField(await client.must("INFO", "origin"), "origin_link_status") === "down",
+      );
+      origin.comeBack();
+      await until(async () => infoField(await client.must("INFO", "origin"), "origin_link_status") === "up");
+      expect(proxy.program.output).not.toContain("was lost");
+    }
+  });
+
+  test("are the same in all threads, those too that begin later", async () => {
+    using origin = new FakeOrigin();
+    await using threads = await startThreads(origin);
+    const clients = await clientOfEach(threads.supervisor);
+    const [one, other] = clients as [RespClient, RespClient];
+    await one.must("CONFIG", "SET", "max-value", "100", "ttl", "7s");
+    for (const client of clients) {
+      expect(await get(client, "ttl")).toEqual({ ttl: "7000ms" });
+      expect(String(await client.ask("ECHO", "x".repeat(101)))).toContain("invalid bulk length");
+    }
+    const index = (Number(await (await threadClient(threads.supervisor.port)).must("CLIENT", "ID")) - 1) % 3;
+    await threads.supervisor.killThread(index);
+    while (!threads.messages.some((message) => message.includes("has died"))) await Bun.sleep(5);
+    for (const client of clients) client.close();
+    other.close();
+    const again = await clientOfEach(threads.supervisor);
+    for (const client of again) {
+      expect(await get(client, "ttl")).toEqual({ ttl: "7000ms" });
+      expect(String(await client.ask("ECHO", "x".repeat(101)))).toContain("invalid bulk length");
+      client.close();
+    }
+  });
+});
+
+async function threadClient(port: number): Promise<RespClient> {
+  return RespClient.connect({ port });
+}
+
+describe.skipIf(!redis.available)(redis.title("the origin's parameters"), () => {
+  const proxied = proxiedRedis();
+
+  test("are the origin's: alone, in patterns, several at once, RESP2 and RESP3", async () => {
+    const { direct, local } = proxied;
+    for (const version of [2, 3] as const) {
+      const client = await local.client({ version });
+      for (const patterns of [
+        ["maxmemory"],
+        ["maxmemory-policy"],
+        ["databases", "save", "appendonly"],
+        ["MAXMEMORY*"],
+        ["notify-*", "slow?og-max-len"],
+        ["nosuch"],
+        ["port"],
+        ["tim[e]out", "timeout"],
+      ]) {
+        expect(await get(client, ...patterns)).toEqual(await get(direct, ...patterns));
+      }
+    }
+  });
+
+  test("and the proxy's come together; passwords never", async () => {
+    const { direct, local } = proxied;
+    const client = await local.client();
+    const SECRETS = [
+      "requirepass",
+      "masterauth",
+      "masteruser",
+      "tls-key-file-pass",
+      "tls-client-key-file-pass",
+    ];
+    await direct.must("CONFIG", "SET", "masterauth", "hush", "masteruser", "hushed");
+    const all = await get(client, "*");
+    const theirs = await get(direct, "*");
+    expect(Object.keys(all).sort()).toEqual(
+      [
+        ...Object.keys(theirs).filter((name) => !SECRETS.includes(name)),
+        ...Object.keys(await get(client, ...OWN)),
+      ].sort(),
+    );
+    expect(JSON.stringify(all)).not.toContain("hush");
+    for (const name of [...SECRETS, "*pass*", "master*", "MASTERAUTH"]) {
+      expect(JSON.stringify(await get(client, name))).not.toContain("hush");
+    }
+    expect(await get(client, "requirepass")).toEqual({});
+    await direct.must("CONFIG", "SET", "masterauth", "", "masteruser", "");
+  });
+
+  test("none of the proxy's settings has a name of Redis's", async () => {
+    const client = await proxied.local.client();
+    const own = Object.keys(await get(client, ...OWN));
+    expect(own.length).toBeGreaterThan(15);
+    const theirs = await get(proxied.direct, "*");
+    expect(own.filter((name) => name in theirs)).toEqual([]);
+  });
+
+  test("that are harmless can be set, by any client", async () => {
+    const { direct, local } = proxied;
+    const client = await local.client();
+    for (const [name, value] of [
+      ["notify-keyspace-events", "KEA"],
+      ["slowlog-log-slower-than", "77"],
+      ["latency-monitor-threshold", "7"],
+      ["hash-max-listpack-entries", "77"],
+      ["hash-max-ziplist-value", "77"],
+      ["list-max-listpack-size", "7"],
+      ["set-max-intset-entries", "77"],
+      ["zset-max-ziplist-entries", "77"],
+      ["lazyfree-lazy-expire", "yes"],
+    ] as const) {
+      expect(await client.must("CONFIG", "SET", name.toUpperCase(), value)).toBe("OK");
+      expect(Object.values(await get(direct, name))).toContain(
+        name === "notify-keyspace-events" ? "AKE" : value,
+      );
+    }
+    expect(await client.ask("CONFIG", "SET", "slowlog-max-len", "x")).toMatchObject({
+      message: expect.stringContaining(
+        "argument 'slowlog-max-len') - argument couldn't be parsed into an integer",
+      ),
+    });
+    await client.must("CONFIG", "SET", "notify-keyspace-events", "");
+  });
+
+  test("set along with the proxy's: all or none", async () => {
+    const { direct, local } = proxied;
+    const client = await local.client();
+    await client.must("CONFIG", "SET", "ttl", "1s", "slowlog-max-len", "10", "policy", "s3-fifo");
+    expect(await get(client, "ttl", "slowlog-max-len")).toEqual({ ttl: "1000ms", "slowlog-max-len": "10" });
+    for (const pairs of [
+      ["ttl", "2s", "policy", "fifo", "slowlog-max-len", "x"],
+      ["slowlog-max-len", "20", "ttl", "nosuch"],
+      ["slowlog-max-len", "20", "policy", "nosuch"],
+      ["slowlog-max-len", "20", "save", "1 1"],
+    ]) {
+      expect(await client.ask("CONFIG", "SET", ...pairs)).toBeInstanceOf(ReplyError);
+      expect(await get(client, "ttl", "policy")).toEqual({ ttl: "1000ms", policy: "s3-fifo" });
+      expect(await get(direct, "slowlog-max-len")).toEqual({ "slowlog-max-len": "10" });
+    }
+  });
+
+  test("take effect in order with what a client asks before and behind", async () => {
+    const client = await proxied.local.client();
+    const replies = [
+      client.ask("SET", "order", "1"),
+      client.ask("CONFIG", "SET", "slowlog-max-len", "31"),
+      client.ask("HGETALL", "none"),
+      client.ask("CONFIG", "GET", "slowlog-max-len"),
+      client.ask("CONFIG", "SET", "slowlog-max-len", "32"),
+      client.ask("GET", "order"),
+      client.ask("CONFIG", "GET", "slowlog-max-len"),
+    ];
+    expect(await Promise.all(replies)).toEqual([
+      ...["OK", "OK", [], ["slowlog-max-len", "31"], "OK", "1", ["slowlog-max-len", "32"]],
+    ]);
+  });
+
+  test("RESETSTAT is the proxy's, and with --allow-admin the origin's too; REWRITE and all of SET likewise", async () => {
+    const { direct, local } = proxied;
+    const commands = async () =>
+      Number(infoField(await direct.must("INFO", "stats"), "total_commands_processed"));
+    const client = await local.client();
+    while ((await commands()) < 200) await client.must("SET", "x", "1");
+    expect(await client.must("CONFIG", "RESETSTAT")).toBe("OK");
+    expect(await commands()).toBeGreaterThan(200);
+    await using admin = await LocalProxy.ready({ origin: proxied.origin.port, allowAdmin: true });
+    const allowed = await admin.client();
+    expect(await allowed.must("CONFIG", "RESETSTAT")).toBe("OK");
+    expect(await commands()).toBeLessThan(100);
+    expect(await allowed.ask("CONFIG", "REWRITE")).toMatchObject({
+      message: "ERR The server is running without a config file",
+    });
+    expect(await allowed.must("CONFIG", "SET", "maxmemory", "100mb", "ttl", "2s")).toBe("OK");
+    expect(await get(allowed, "maxmemory", "ttl")).toEqual({ maxmemory: "104857600", ttl: "2000ms" });
+    expect(await allowed.ask("CONFIG", "SET", "nosuch", "1")).toMatchObject({
+      message: expect.stringContaining("Unknown option"),
+    });
+    await direct.must("CONFIG", "SET", "maxmemory", "0");
+  });
+
+  test("an origin that takes one pattern at a time is asked one at a time", async () => {
+    using origin = new FakeOrigin({
+      script: ([name, sub, pattern, more]) => {
+        if (name !== "CONFIG" || sub !== "GET") return undefined;
+        if (more !== undefined) return "-ERR wrong number of arguments\r\n";
+        return `*2\r\n${bulk(pattern!)}${bulk("1")}`;
+      },
+    });
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    expect(await get(await local.client(), "save", "dir", "ttl")).toEqual({
+      ttl: "1000ms",
+      save: "1",
+      dir: "1",
+    });
+  });
+
+  test("through several threads, and in front of another Redis, as well", async () => {
+    await using other = await startRedis({ args: ["--maxmemory", "12345678"] });
+    await using threads = await startThreads(other);
+    for (const client of await clientOfEach(threads.supervisor)) {
+      expect(await get(client, "maxmemory", "threads")).toEqual({ threads: "3", maxmemory: "12345678" });
+      client.close();
+    }
+  });
+});
+
+/** Patterns that find all of the proxy's own. */
+const OWN = [
+  ...[
+    "origin",
+    "memory",
+    "max-entries",
+    "policy",
+    "threads",
+    "allow-admin",
+    "heartbeat",
+    "heartbeat-timeout",
+    "ttl",
+  ],
+  ...["origin-connect-timeout", "origin-timeout", "max-pending-requests", "log-level", "max-connections"],
+  ...[
+    "max-request",
+    "max-arguments",
+    "max-value",
+    "max-unauthenticated-request",
+    "max-unauthenticated-arguments",
+  ],
+  ...[
+    "max-unauthenticated-value",
+    "max-pipeline",
+    "pause-pending-replies",
+    "idle-timeout",
+    "auth-timeout",
+    "text-write-silence",
+    "request-timeout",
+  ],
+  ...["text-silence", "max-pending-replies"],
+];

@@ -1,0 +1,202 @@
+import { fromUtf8, utf8 } from "../lib/bytes.ts";
+import { addCounts, type ClientCounts, countClients } from "../net/client-counts.ts";
+import type { Command } from "../net/command-table.ts";
+import { type InfoFields, infoText } from "../net/info.ts";
+import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
+import type { ProxyContext, ProxyParts } from "./context.ts";
+import { type CounterName, totalCounters } from "./counters.ts";
+import { addToField, type OriginSection, readSections, writeSections } from "./origin-info.ts";
+import { askOrigin } from "./origin-question.ts";
+
+/** Sections of the proxy's own. The names of their fields are none of Redis's. */
+const OWN_SECTIONS: ReadonlySet<string> = new Set(["proxy", "cache", "origin"]);
+/** What asks for all sections of a kind. */
+const GROUPS: ReadonlySet<string> = new Set(["default", "all", "everything"]);
+
+/**
+ * INFO at the proxy: the origin's sections as the origin tells them, and three of the proxy's own behind them. Where
+ * the origin cannot be asked, the proxy's own alone, with the version that the origin has told last.
+ */
+export const infoCommand: Command<ProxyContext> = {
+  name: "info",
+  arity: -1,
+  flags: ["loading", "stale"],
+  group: "server",
+  summary: "Returns information and statistics about the origin, the proxy and its cache.",
+  since: "1.0.0",
+  run(context, request) {
+    const { proxy } = context;
+    const wanted = Array.from({ length: request.count - 1 }, (_, at) => request.text(at + 1).toLowerCase());
+    const answer = context.answerLater();
+    const theirs = wanted.filter((name) => !OWN_SECTIONS.has(name));
+    const counted = countAllClients(proxy);
+    const asked = wanted.length > 0 && theirs.length === 0 ? Promise.resolve([]) : askSections(proxy, theirs);
+    void Promise.all([counted, asked]).then(([counts, sections]) =>
+      answer((reply) => reply.verbatim("txt", compose(proxy, wanted, sections, counts))),
+    );
+  },
+};
+
+/** @returns the origin's sections, or why it did not tell them */
+async function askSections(
+  proxy: ProxyParts,
+  wanted: readonly string[],
+): Promise<OriginSection[] | ReplyError> {
+  const reply = await ask(proxy, wanted);
+  if (reply instanceof ReplyError && wanted.length > 1) {
+    // Before Redis 7 it tells one section at a time.
+    const each = await Promise.all(wanted.map((name) => ask(proxy, [name])));
+    if (!each.some((one) => one instanceof ReplyError)) return each.flatMap(sectionsOf);
+  }
+  return reply instanceof ReplyError ? reply : sectionsOf(reply);
+}
+
+function ask(proxy: ProxyParts, wanted: readonly string[]): Promise<ReplyValue> {
+  // By then it is known how it stands with the origin, and that is told.
+  const { linkStatus, name, stalenessBoundMs: withinMs } = proxy.origin;
+  if (linkStatus === "silent") {
+    return Promise.resolve(new ReplyError(`ORIGINTIMEOUT origin ${name} gives no sign of life`));
+  }
+  return new Promise((resolve) => askOrigin(proxy, ["INFO", ...wanted], resolve, { text: true, withinMs }));
+}
+
+function sectionsOf(reply: ReplyValue): OriginSection[] {
+  return readSections(typeof reply === "string" ? reply : "").filter(
+    ({ name }) => !OWN_SECTIONS.has(name.toLowerCase()),
+  );
+}
+
+function compose(
+  proxy: ProxyParts,
+  wanted: readonly string[],
+  asked: OriginSection[] | ReplyError,
+  counts: AllCounts,
+): string {
+  const isFailed = asked instanceof ReplyError;
+  const sections = isFailed ? knownSections(proxy, wanted) : asked;
+  // Clients that CLIENT PAUSE holds up wait here; blocked ones wait at the origin, which counts them.
+  addToField(sections, "blocked_clients", counts.paused);
+  const own = infoText(
+    [
+      { name: "Proxy", fields: () => proxyFields(proxy, counts) },
+      { name: "Cache", fields: () => cacheFields(proxy) },
+      { name: "Origin", fields: () => originFields(proxy, isFailed ? asked.message : undefined) },
+    ],
+    wanted,
+  );
+  return [writeSections(sections), own].filter((text) => text !== "").join("\r\n");
+}
+
+/** What is known of an origin that does not answer. */
+function knownSections({ facts }: ProxyParts, wanted: readonly string[]): OriginSection[] {
+  const isWanted = wanted.length === 0 || wanted.some((name) => name === "server" || GROUPS.has(name));
+  if (!isWanted) return [];
+  return [{ name: "Server", text: `redis_version:${facts.version}\r\nredis_mode:${facts.mode}\r\n` }];
+}
+
+// ---- the proxy's own sections
+
+function proxyFields(proxy: ProxyParts, counts: AllCounts): InfoFields {
+  const totals = totalCounters(proxy);
+  const { host, registry, settings } = proxy;
+  const { system, user } = process.cpuUsage();
+  return {
+    glasscache_version: host.version,
+    proxy_runtime: `bun ${Bun.version}`,
+    proxy_process_id: process.pid,
+    proxy_run_id: proxy.runId,
+    proxy_tcp_port: proxy.port,
+    proxy_threads: proxy.threads.count,
+    proxy_uptime_in_seconds: Math.max(0, Math.floor((host.clock.wallMs() - host.startedAtMs) / 1000)),
+    proxy_memory_rss: process.memoryUsage().rss,
+    proxy_cpu_sys: (system / 1e6).toFixed(6),
+    proxy_cpu_user: (user / 1e6).toFixed(6),
+    proxy_clients: registry.openCount,
+    proxy_max_connections: settings.maxConnections,
+    proxy_blocked_clients: counts.blocked,
+    proxy_paused_clients: counts.paused,
+    proxy_tracking_clients: counts.tracking,
+    proxy_pubsub_clients: counts.pubsub,
+    proxy_max_input_buffer: counts.largestInputBytes,
+    proxy_max_output_buffer: counts.largestOutputBytes,
+    ...proxyTraffic(totals),
+  };
+}
+
+function proxyTraffic(totals: Record<CounterName, number>): InfoFields {
+  return {
+    proxy_connections_received: totals.acceptedCount,
+    proxy_connections_rejected: totals.rejectedCount,
+    proxy_output_limit_disconnections: totals.outputLimitCount,
+    proxy_commands_processed: totals.requestCount,
+    proxy_ops_per_sec: Math.round(totals.requestsPerSecond),
+    proxy_net_input_bytes: totals.bytesReceived,
+    proxy_net_output_bytes: totals.bytesSent,
+    proxy_input_kbps: (totals.receivedBytesPerSecond / 1024).toFixed(2),
+    proxy_output_kbps: (totals.sentBytesPerSecond / 1024).toFixed(2),
+  };
+}
+
+function cacheFields(proxy: ProxyParts): InfoFields {
+  const { cache, settings } = proxy;
+  const stats = cache.store.stats();
+  const totals = totalCounters(proxy);
+  return {
+    cache_hits: totals.hits,
+    cache_misses: totals.misses,
+    coalesced_misses: totals.coalesced,
+    fills: totals.fills,
+    discarded_fills: totals.discardedFills,
+    invalidations: totals.invalidations,
+    cache_evicted_keys: stats.evictions,
+    cache_expired_keys: stats.expirations,
+    cached_keys: stats.entries,
+    cached_keys_expiring: stats.expiring,
+    cached_payload_bytes: stats.payloadBytes,
+    cache_used_bytes: stats.usedBytes,
+    cache_memory: settings.memoryBytes,
+    cache_max_entries: settings.maxEntries ?? 0,
+    cache_policy: cache.store.policyName,
+  };
+}
+
+function originFields(proxy: ProxyParts, infoError: string | undefined): InfoFields {
+  const { origin, settings } = proxy;
+  const totals = totalCounters(proxy);
+  return {
+    origin: origin.name,
+    origin_link_status: origin.linkStatus,
+    ...(infoError === undefined ? {} : { origin_info_error: infoError }),
+    origin_tracking: origin.tracking === true ? 1 : 0,
+    ...(origin.trackedKeysLimit === undefined
+      ? {}
+      : { origin_tracking_table_max_keys: origin.trackedKeysLimit }),
+    staleness_bound_ms: origin.tracking === true ? origin.stalenessBoundMs : settings.ttlMs,
+    origin_connections_shared: totals.sharedConnections,
+    origin_connections_dedicated: totals.dedicatedConnections,
+    origin_connections_idle: totals.idleConnections,
+    forwarded_requests: totals.forwarded,
+    origin_errors: totals.originErrors,
+    unknown_outcomes: totals.unknownOutcomes,
+    channel_losses: totals.channelLosses,
+  };
+}
+
+// ---- the clients of all threads
+
+interface AllCounts extends ClientCounts {
+  /** Those that CLIENT PAUSE holds up. */
+  paused: number;
+}
+
+/** This thread's clients, for another thread. */
+export function clientCountsOf(proxy: ProxyParts): Uint8Array {
+  const own: AllCounts = { ...countClients(proxy.registry), paused: proxy.pause.waitingCount };
+  return utf8(JSON.stringify(own));
+}
+
+async function countAllClients(proxy: ProxyParts): Promise<AllCounts> {
+  const answers = proxy.peers === undefined ? [] : await proxy.peers.ask({ kind: "clients" });
+  const all = [clientCountsOf(proxy), ...answers].map((bytes) => JSON.parse(fromUtf8(bytes)) as AllCounts);
+  return { ...addCounts(all), paused: all.reduce((sum, { paused }) => sum + paused, 0) };
+}

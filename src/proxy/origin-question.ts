@@ -1,0 +1,78 @@
+import type { ReplyReader } from "../protocol/reply-reader.ts";
+import { type DecodeOptions, decodeReply, ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
+import { UpstreamRequest } from "../upstream/connection.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { ProxyParts } from "./context.ts";
+import { failureMessage } from "./forwarded-request.ts";
+
+export type OriginCommand = readonly (string | Uint8Array)[];
+
+export interface AskingOptions extends DecodeOptions {
+  /** Whether the command may change something. */
+  readonly mayWrite?: boolean;
+  /** Answers with an error after so long; the origin's time-out where this is absent. */
+  readonly withinMs?: number;
+}
+
+/**
+ * Asks the origin for something of its own, such as INFO, over a side connection in RESP2 and behind a fence.
+ * @param then gets the reply, an error of the proxy's own where there is none
+ */
+export function askOrigin(
+  proxy: ProxyParts,
+  command: OriginCommand,
+  then: (reply: ReplyValue) => void,
+  options: AskingOptions = {},
+): void {
+  const { withinMs, mayWrite = false } = options;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isAnswered = false;
+  const answer = (reply: ReplyValue): void => {
+    if (isAnswered) return;
+    isAnswered = true;
+    clearTimeout(timer);
+    then(reply);
+  };
+  const fail = (error: UpstreamError): void =>
+    answer(
+      new ReplyError(mayWrite ? failureMessage(error, true, proxy.stats) : `${error.code} ${error.message}`),
+    );
+  try {
+    const upstream = proxy.origin.side(2);
+    writeCommand(upstream.out, command);
+    upstream.enqueue(new OriginQuestion(options, (reply) => proxy.fence.pass(() => answer(reply)), fail));
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    fail(error);
+    return;
+  }
+  if (withinMs === undefined) return;
+  const message = `origin ${proxy.origin.name} did not answer within ${withinMs} ms`;
+  timer = setTimeout(() => fail(new UpstreamError("ORIGINTIMEOUT", message, mayWrite)), withinMs);
+}
+
+class OriginQuestion extends UpstreamRequest {
+  readonly #options: DecodeOptions;
+  readonly #answered: (reply: ReplyValue) => void;
+  readonly #failed: (error: UpstreamError) => void;
+
+  constructor(
+    options: DecodeOptions,
+    answered: (reply: ReplyValue) => void,
+    failed: (error: UpstreamError) => void,
+  ) {
+    super();
+    this.#options = options;
+    this.#answered = answered;
+    this.#failed = failed;
+  }
+
+  override reply(bytes: Uint8Array, _start: number, _end: number, reader: ReplyReader): void {
+    this.#answered(decodeReply(bytes, reader.replyStart, _end, this.#options));
+  }
+
+  override failed(error: UpstreamError): void {
+    this.#failed(error);
+  }
+}

@@ -1,0 +1,44 @@
+import type { ProxyParts } from "./context.ts";
+
+/** One of the proxy's own settings, under its flag's name. */
+export interface OwnParameter {
+  readonly name: string;
+  get(): string;
+  /**
+   * Reads a new value. Absent: it cannot be changed while the proxy runs.
+   * @returns how to apply it, which returns how to take that back; either may throw a RangeError
+   * @throws RangeError saying what is wrong with it
+   */
+  readonly prepare?: (text: string) => () => () => void;
+}
+
+/** What CONFIG shows and changes of the proxy itself; all other names are the origin's. Passwords are not among them. */
+export function ownParameters(proxy: ProxyParts): readonly OwnParameter[] {
+  const { cache, live, settings, origin, threads } = proxy;
+  const { store } = cache;
+  const fixed = (name: string, value: string): OwnParameter => ({ name, get: () => value });
+  return [
+    fixed("origin", origin.name),
+    fixed("memory", String(settings.memoryBytes)),
+    fixed("max-entries", String(settings.maxEntries ?? 0)),
+    {
+      name: "policy",
+      get: () => store.policyName,
+      prepare: (text) => () => {
+        const before = store.policyName;
+        store.setPolicy(text);
+        return () => store.setPolicy(before);
+      },
+    },
+    fixed("threads", String(threads.count)),
+    fixed("allow-admin", settings.allowAdmin ? "yes" : "no"),
+    ...live.names.map(
+      (name): OwnParameter => ({
+        name,
+        get: () => live.show(name),
+        prepare: (text) => live.prepare(name, text),
+      }),
+    ),
+    fixed("max-pending-replies", String(proxy.limits.replyBytes)),
+  ];
+}

@@ -1,0 +1,136 @@
+import { fromLatin1, fromUtf8, latin1, parseInt64, utf8 } from "../lib/bytes.ts";
+import { NOT_AN_INTEGER } from "../net/command-errors.ts";
+import type { Session } from "../net/session.ts";
+import { Request } from "../protocol/protocol.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { ProxyContext, ProxyParts } from "./context.ts";
+import { failureMessage } from "./forwarded-request.ts";
+
+/** A client that another one's invalidations go to: its id here, and that of its connection to the origin. */
+export interface Redirection {
+  readonly ours: number;
+  readonly theirs: number;
+}
+
+/** A client that can have a connection of its own to the origin. */
+export interface OriginClient {
+  /** That connection, while there is one. */
+  readonly pin: { readonly blockedOriginId: number | undefined } | undefined;
+  /** The same, kept from now on. @throws UpstreamError */
+  keepPin(): { withOriginId(then: (id: number | undefined) => void): void };
+}
+
+/** CLIENT TRACKING with a client to send invalidations to, as it is sent to the origin. */
+interface TranslatedTracking {
+  readonly request: Request;
+  readonly redirection: Redirection;
+}
+
+/** Where in a CLIENT TRACKING the id of the client is that its invalidations are to go to; 0: nowhere. */
+export function redirectionAt(request: Request): number {
+  for (let index = 3; index + 1 < request.count; index++) {
+    const option = request.text(index).toLowerCase();
+    if (option === "redirect") return index + 1;
+    // What follows is a prefix, whatever it looks like.
+    if (option === "prefix") index++;
+  }
+  return 0;
+}
+
+/**
+ * Puts the id that the origin knows a client by in the place of the proxy's.
+ * @returns what is wrong with it instead
+ */
+async function translateTracking(proxy: ProxyParts, request: Request): Promise<TranslatedTracking | string> {
+  const at = redirectionAt(request);
+  const given = parseInt64(request.bytes, request.starts[at]!, request.ends[at]!);
+  if (given === undefined) return NOT_AN_INTEGER;
+  const ours = Number(given);
+  const theirs = ours === 0 ? 0 : await findOriginId(proxy, ours);
+  if (theirs === undefined) return "ERR The client ID you want redirect to does not exist";
+  return { request: withArgument(request, at, utf8(String(theirs))), redirection: { ours, theirs } };
+}
+
+/**
+ * Sends a CLIENT TRACKING that redirects, with the id that the origin knows; nothing of the client is executed meanwhile.
+ * @param request with bytes of its own
+ */
+export function redirectTracking(
+  { proxy, connection }: ProxyContext,
+  request: Request,
+  send: (translated: Request, redirection: Redirection) => void,
+): void {
+  const ticket = connection.defer();
+  connection.hold();
+  void translateTracking(proxy, request).then((translated) => {
+    try {
+      if (typeof translated === "string") ticket.reply.error(translated);
+      else if (!connection.isClosed) send(translated.request, translated.redirection);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      ticket.reply.error(failureMessage(error, false, proxy.stats));
+    }
+    ticket.done();
+    connection.release();
+  });
+}
+
+/** The id at the origin of the connection that a client, of whatever thread, has of its own there. */
+async function findOriginId(proxy: ProxyParts, client: number): Promise<number | undefined> {
+  const own = await originIdOf(proxy, client);
+  if (own !== undefined || proxy.peers === undefined) return own;
+  const answers = await proxy.peers.ask({ kind: "origin-id", client });
+  const found = answers.find((answer) => answer.length > 0);
+  return found === undefined ? undefined : Number(fromUtf8(found));
+}
+
+/** A client of this thread. */
+export function findOriginClient(proxy: ProxyParts, client: number): OriginClient | undefined {
+  return proxy.registry.get(client)?.session as (Session & OriginClient) | undefined;
+}
+
+/** The same of a client of this thread; undefined where there is none, or the origin does not say. */
+export function originIdOf(proxy: ProxyParts, client: number): Promise<number | undefined> {
+  const session = findOriginClient(proxy, client);
+  if (session === undefined) return Promise.resolve(undefined);
+  try {
+    const pin = session.keepPin();
+    return new Promise((resolve) => pin.withOriginId(resolve));
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    return Promise.resolve(undefined);
+  }
+}
+
+const REDIRECT_FIELD = /^(.*?\$8\r\nredirect\r\n:)(-?[0-9]+)(\r\n)/s;
+const BROKEN = />2\r\n\$21\r\ntracking-redir-broken\r\n:[0-9]+\r\n/;
+
+/** CLIENT TRACKINGINFO's reply, or the message that a redirection is broken, with the proxy's id of the client. */
+export function withOwnId(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  { ours, theirs }: Redirection,
+): Uint8Array {
+  const text = latin1(bytes, start, end);
+  const shown = BROKEN.test(text)
+    ? text.replace(`:${theirs}\r\n`, `:${ours}\r\n`)
+    : text.replace(REDIRECT_FIELD, (whole, before: string, id: string, after: string) =>
+        Number(id) === theirs ? `${before}${ours}${after}` : whole,
+      );
+  return fromLatin1(shown);
+}
+
+function withArgument(request: Request, at: number, value: Uint8Array): Request {
+  const parts = Array.from({ length: request.count }, (_, index) =>
+    index === at ? value : request.copy(index),
+  );
+  const changed = new Request();
+  changed.reset(Buffer.concat(parts));
+  let end = 0;
+  for (const part of parts) {
+    changed.add(end, end + part.length);
+    end += part.length;
+  }
+  return changed;
+}

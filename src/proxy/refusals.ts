@@ -1,0 +1,115 @@
+import type { Request } from "../protocol/protocol.ts";
+import type { ProxyParts } from "./context.ts";
+import { isSecret, maySetAtOrigin } from "./origin-parameters.ts";
+import type { Route } from "./routes.ts";
+
+/**
+ * Commands that act on the origin as a process: they stop it, fork or block it, change its role, its code, its users or
+ * its place in a cluster. Everybody who reaches the proxy would reach them, so it passes them on with `--allow-admin`
+ * alone. Commands on data pass, FLUSHALL, SCRIPT FLUSH and FUNCTION DELETE included.
+ */
+const PROCESS_COMMANDS: ReadonlySet<string> = new Set([
+  ...["shutdown", "save", "bgsave", "bgrewriteaof", "debug", "failover", "replicaof", "slaveof", "sentinel"],
+  // Tests of Redis's own; the second one blocks it for long.
+  ...["pfdebug", "pfselftest"],
+]);
+
+/** Commands with subcommands, and those of them that only tell something. All others act on the process. */
+const TELLING: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  // LIST and GETUSER show the hashes of passwords, LOG who tried which command.
+  ["acl", new Set(["cat", "dryrun", "genpass", "help", "users", "whoami"])],
+  [
+    "cluster",
+    new Set([
+      ...["count-failure-reports", "countkeysinslot", "getkeysinslot", "help", "info", "keyslot", "links"],
+      ...["myid", "myshardid", "nodes", "replicas", "shards", "slaves", "slot-stats", "slots"],
+    ]),
+  ],
+  ["module", new Set(["help", "list"])],
+]);
+
+/** Subcommands of CLIENT whose ids are the proxy's, or whose effect is on all clients; the origin has other clients. */
+const ABOUT_CLIENTS: ReadonlySet<string> = new Set([
+  ...["id", "info", "kill", "list", "pause", "unblock", "unpause", "getredir"],
+]);
+
+/** Why something is not passed on, as an error of Redis's form. */
+type Refusal = string;
+
+/** Why a request is not passed on to the origin; undefined where it is. @param name the command in lower case */
+export function refusePassing(
+  { commands, settings: { allowAdmin }, isOwnParameter }: ProxyParts,
+  name: string,
+  request: Request,
+  { route, isQueued }: { readonly route: Route | undefined; readonly isQueued: boolean },
+): Refusal | undefined {
+  if (route?.kind === "refuse") return `ERR ${route.reason}`;
+  const refusal = refuseProcessCommand(name, request, allowAdmin);
+  if (refusal !== undefined || !isQueued || commands.find(request) === undefined) return refusal;
+  return refuseQueued(name, request, { allowAdmin, isOurs: isOwnParameter });
+}
+
+function refuseProcessCommand(name: string, request: Request, allowAdmin: boolean): Refusal | undefined {
+  if (allowAdmin) return undefined;
+  const telling = TELLING.get(name);
+  if (telling !== undefined) {
+    // Without a subcommand it is an error of the origin's.
+    if (request.count < 2 || telling.has(request.text(1).toLowerCase())) return undefined;
+    return needsAdmin(`${name} ${printable(request.text(1))}`);
+  }
+  // In debug mode the next script forks the origin, or holds it up altogether.
+  const debugsScripts = name === "script" && request.count > 1 && request.text(1).toLowerCase() === "debug";
+  return PROCESS_COMMANDS.has(name) || debugsScripts
+    ? needsAdmin(debugsScripts ? "script debug" : name)
+    : undefined;
+}
+
+/** The same for what is queued in a transaction at the origin: commands that the proxy answers itself otherwise. */
+function refuseQueued(
+  name: string,
+  request: Request,
+  { allowAdmin, isOurs }: { readonly allowAdmin: boolean; readonly isOurs: (name: string) => boolean },
+): Refusal | undefined {
+  if (request.count < 2) return undefined;
+  const subcommand = request.text(1).toLowerCase();
+  if (name === "client") {
+    const redirects =
+      subcommand === "tracking" && texts(request, 3).some((word) => word.toLowerCase() === "redirect");
+    return ABOUT_CLIENTS.has(subcommand) || redirects ? cannotQueue(`client ${subcommand}`) : undefined;
+  }
+  if (name !== "config") return undefined;
+  if (subcommand === "get") {
+    const shows = texts(request, 2).some((pattern) => /[*?[\\]/.test(pattern) || isSecret(pattern));
+    return shows ? cannotQueue("config get with a pattern or of a password") : undefined;
+  }
+  if (subcommand === "set") {
+    const names = texts(request, 2)
+      .filter((_, at) => at % 2 === 0)
+      .map((text) => text.toLowerCase());
+    const own = names.find(isOurs);
+    if (own !== undefined) return cannotQueue(`config set ${own}`);
+    const kept = allowAdmin ? undefined : names.find((text) => !maySetAtOrigin(text));
+    return kept === undefined ? undefined : needsAdmin(`config set ${printable(kept)}`);
+  }
+  const changes = subcommand === "rewrite" || subcommand === "resetstat";
+  return changes && !allowAdmin ? needsAdmin(`config ${subcommand}`) : undefined;
+}
+
+export function needsAdmin(what: string): Refusal {
+  return (
+    `ERR ${what.toUpperCase()} acts on the origin itself, and this proxy does not pass it on; ` +
+    "ask the origin, or start the proxy with --allow-admin"
+  );
+}
+
+function cannotQueue(what: string): Refusal {
+  return `ERR ${what.toUpperCase()} cannot be queued in a transaction through this proxy`;
+}
+
+function texts(request: Request, from: number): string[] {
+  return Array.from({ length: Math.max(0, request.count - from) }, (_, at) => request.text(from + at));
+}
+
+function printable(text: string): string {
+  return text.replace(/[^ -~]/g, "?").slice(0, 40);
+}
