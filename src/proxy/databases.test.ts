@@ -59,6 +59,57 @@ describe.skipIf(!redis.available)(redis.title("a database in the origin's addres
   });
 });
 
+describe.skipIf(!redis.available)(redis.title("a client in another database"), () => {
+  const proxied = proxiedRedis();
+
+  async function fences(): Promise<number> {
+    const stats = String(await proxied.direct.must("INFO", "commandstats"));
+    return Number(/cmdstat_latency\|histogram:calls=(\d+)/.exec(stats)?.[1]);
+  }
+
+  test("waits for no fence, as nothing of it is cached", async () => {
+    const client = await proxied.local.client();
+    await client.must("SELECT", "5");
+    const before = await fences();
+    for (let n = 0; n < 100; n++) {
+      await client.must("SET", "k", String(n));
+      expect(await client.must("GET", "k")).toBe(String(n));
+    }
+    // Heartbeats.
+    expect((await fences()) - before).toBeLessThan(10);
+  });
+
+  test.each([
+    ["MOVE", ["MOVE", "k", "0"]],
+    ["COPY", ["COPY", "k", "k", "DB", "0", "REPLACE"]],
+    ["a script", ["EVAL", "redis.call('select', 0) return redis.call('set', 'k', 'far')", "0"]],
+    ["FLUSHALL", ["FLUSHALL"]],
+  ])("has changed what is cached when %s is answered", async (_, command) => {
+    const [client, other] = await proxied.local.clients(2);
+    await client!.must("SELECT", "5");
+    for (let round = 0; round < 20; round++) {
+      await client!.must("SET", "k", "far");
+      if (command[0] === "MOVE") await other!.must("DEL", "k");
+      else await other!.must("SET", "k", "near");
+      await other!.must("GET", "k");
+      await other!.must("GET", "k");
+      await client!.must(...command);
+      expect(await other!.must("GET", "k")).toBe(command[0] === "FLUSHALL" ? null : "far");
+    }
+  });
+
+  test("and changes back in one pipeline is where its commands say", async () => {
+    const [client, other] = await proxied.local.clients(2);
+    await other!.must("SET", "k", "old");
+    for (let round = 0; round < 50; round++) {
+      expect(await other!.must("GET", "k")).toBe(round === 0 ? "old" : String(round - 1));
+      const pipeline = ["SELECT 5", "SET k x", "GET k", "SELECT 0", `SET k ${round}`, "GET k"];
+      const replies = await Promise.all(pipeline.map((line) => client!.must(...line.split(" "))));
+      expect(replies).toEqual(["OK", "OK", "x", "OK", "OK", String(round)]);
+    }
+  });
+});
+
 describe.skipIf(!redis.available)(redis.title("SWAPDB"), () => {
   const proxied = proxiedRedis();
   const WAYS: [string, (client: RespClient) => Promise<unknown>][] = [

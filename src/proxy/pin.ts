@@ -14,7 +14,7 @@ import { failureMessage } from "./forwarded-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { type Redirection, withOwnId } from "./redirection.ts";
 import { replicates } from "./replicates.ts";
-import { mayWrite, type Route } from "./routes.ts";
+import { mayWrite, type Route, staysInDatabase } from "./routes.ts";
 import { countSubscriptions } from "./subscriptions.ts";
 
 export interface PinHost {
@@ -243,9 +243,12 @@ export class Pin {
         this.#apply(effect, outcome);
       }
     };
+    const mayBeApart = staysInDatabase(route);
+    // What another database holds is not cached, so the cache cannot contradict it.
+    const isApart = (): boolean => mayBeApart && this.#elsewhere && !this.#inTransaction;
     this.#upstream.enqueue(
       new PinnedRequest(
-        { ticket: connection.defer(), host: this.#host, arrivals: this.#arrivals },
+        { ticket: connection.defer(), host: this.#host, arrivals: this.#arrivals, isApart },
         mayWrite(route),
         ended,
         name === "client" ? () => this.#state.redirection : undefined,
@@ -391,19 +394,22 @@ interface PinnedReply {
   readonly ticket: Ticket;
   readonly host: PinHost;
   readonly arrivals: Arrivals;
+  /** Asked when the reply comes: whether it needs no fence. */
+  isApart(): boolean;
 }
 
 class PinnedRequest extends UpstreamRequest {
   readonly #ticket: Ticket;
   readonly #host: PinHost;
   readonly #arrivals: Arrivals;
+  readonly #isApart: () => boolean;
   readonly #mayWrite: boolean;
   readonly #ended: (outcome: Outcome) => void;
   /** The reply may name the client that invalidations go to. */
   readonly #redirection: (() => Redirection | undefined) | undefined;
 
   constructor(
-    { ticket, host, arrivals }: PinnedReply,
+    { ticket, host, arrivals, isApart }: PinnedReply,
     mayHaveWritten: boolean,
     ended: (outcome: Outcome) => void,
     redirection: (() => Redirection | undefined) | undefined,
@@ -412,6 +418,7 @@ class PinnedRequest extends UpstreamRequest {
     this.#ticket = ticket;
     this.#host = host;
     this.#arrivals = arrivals;
+    this.#isApart = isApart;
     this.#mayWrite = mayHaveWritten;
     this.#ended = ended;
     this.#redirection = redirection;
@@ -423,13 +430,15 @@ class PinnedRequest extends UpstreamRequest {
     const redirection = this.#redirection;
     const kept = redirection === undefined ? undefined : new Uint8Array(bytes.subarray(start, end));
     if (kept === undefined) this.#ticket.buffer.append(bytes, start, end);
-    this.#arrivals.add(() => {
+    const show = (): void => {
       // Who it is about may have been settled by the reply before.
       if (kept !== undefined) this.#writeTranslated(kept, redirection!());
       this.#host.shows();
       this.#ticket.done();
       this.#ended(outcome);
-    });
+    };
+    if (this.#isApart()) this.#arrivals.addUnfenced(show);
+    else this.#arrivals.add(show);
   }
 
   #writeTranslated(bytes: Uint8Array, redirection: Redirection | undefined): void {

@@ -23,6 +23,8 @@ export interface Route {
   readonly all?: boolean;
   /** Takes this route only with so many arguments, the name included; otherwise `side`. */
   readonly onlyWithCount?: number;
+  /** May concern another database than the client's, or all of the origin. */
+  readonly reachesFar?: boolean;
   /** Changes nothing, whatever its lane. */
   readonly changesNothing?: boolean;
   /** May wait as long as it likes: no time-out. */
@@ -92,11 +94,11 @@ export const ROUTES: readonly Route[] = [
   { name: "spop", kind: "write", keys: FIRST_KEY, onlyWithCount: 2 },
   { name: "rename", kind: "write", keys: TWO_KEYS },
   { name: "renamenx", kind: "write", keys: TWO_KEYS },
-  { name: "copy", kind: "write", keys: TWO_KEYS },
+  { name: "copy", kind: "write", keys: TWO_KEYS, reachesFar: true },
   { name: "smove", kind: "write", keys: TWO_KEYS },
   { name: "lmove", kind: "write", keys: TWO_KEYS },
   { name: "rpoplpush", kind: "write", keys: TWO_KEYS },
-  { name: "move", kind: "write", keys: FIRST_KEY },
+  { name: "move", kind: "write", keys: FIRST_KEY, reachesFar: true },
   { name: "del", kind: "write", keys: ALL_KEYS },
   { name: "unlink", kind: "write", keys: ALL_KEYS },
   { name: "mset", kind: "write", keys: [1, -1, 2] },
@@ -110,7 +112,7 @@ export const ROUTES: readonly Route[] = [
   { name: "swapdb", kind: "write", all: true },
   ...sideReads.map((name): Route => ({ name, kind: "side", changesNothing: true })),
   ...sideWrites.map((name): Route => ({ name, kind: "side" })),
-  ...sideNames.map((name): Route => ({ name, kind: "side" })),
+  ...sideNames.map((name): Route => ({ name, kind: "side", reachesFar: true })),
   ...pinNames.map((name): Route => ({ name, kind: "pin", changesNothing: true })),
   ...blockingNames.map(
     (name): Route => ({ name, kind: "pin", blocks: true, changesNothing: name === "xread" }),
@@ -135,6 +137,12 @@ export const ROUTES: readonly Route[] = [
 export function mayWrite(route: Route | undefined): boolean {
   if (route === undefined) return true;
   return route.kind !== "cached" && route.kind !== "read" && route.changesNothing !== true;
+}
+
+/** Whether a request of this route concerns no other database than the client's. */
+export function staysInDatabase(route: Route | undefined): boolean {
+  if (route === undefined) return false;
+  return !mayWrite(route) || (route.all !== true && route.reachesFar !== true);
 }
 
 /** What a Redis answers while it is busy with a script, so that somebody can end that. */

@@ -197,7 +197,9 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     const { name } = local;
     if (name === "reset" || name === "hello" || name === "auth") return true;
     // To who gets messages they show that all those before them have come.
-    if ((name === "quit" || name === "ping" || name === "echo") && this.#pin?.listens === true) return false;
+    if ((name === "quit" || name === "echo") && this.#pin?.listens === true) return false;
+    // A client with a connection of its own hears from the origin whether that answers.
+    if (name === "ping" && this.#pin !== undefined) return false;
     if (name === "quit") return true;
     if (this.#pin?.queues === true || this.#pin?.answersByMessages === true) return false;
     if (name === "select") return this.#pin === undefined && !this.#needsPin(name, request);
