@@ -136,6 +136,21 @@ describe.each([2, 3] as const)("RESP%d", (version) => {
     expect((await frames.received(4)).slice(2)).toEqual(["+OK\r\n", bulk("1")]);
   });
 
+  test("CLIENT REPLY holds from its place in the pipeline on, over a connection of the client's own, too", async () => {
+    using origin = new FakeOrigin();
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    const frames = await client(local);
+    frames.send(["SELECT", "9"], ["CLIENT", "REPLY", "OFF"], ["SET", "k", "1"], ["PING", "off"]);
+    frames.send(
+      ["CLIENT", "REPLY", "ON"],
+      ["GET", "k"],
+      ["CLIENT", "REPLY", "SKIP"],
+      ["GET", "k"],
+      ["ECHO", "x"],
+    );
+    expect(await frames.received(4)).toEqual(["+OK\r\n", "+OK\r\n", bulk("1"), bulk("x")]);
+  });
+
   test("a client that half-closes gets all replies first", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });

@@ -11,3 +11,11 @@ export function isTracking(request: Request): boolean {
   const subcommand = request.text(1).toLowerCase();
   return subcommand === "tracking" || subcommand === "caching" || subcommand === "trackinginfo";
 }
+
+/**
+ * Whether a command shows or changes what a client's earlier requests bring about. CLIENT REPLY does not: it counts for
+ * what is asked behind it, from its place in the pipeline on.
+ */
+export function tellsOfClients(name: string, request: Request): boolean {
+  return name === "client" && !(request.count > 1 && request.text(1).toLowerCase() === "reply");
+}

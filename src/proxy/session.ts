@@ -30,7 +30,7 @@ import { OutstandingKeys } from "./outstanding-keys.ts";
 import { changesConnection, Pin } from "./pin.ts";
 import { type OriginClient, redirectionAt, redirectTracking } from "./redirection.ts";
 import { refusePassing } from "./refusals.ts";
-import { asksOrigin, isTracking } from "./request-kinds.ts";
+import { asksOrigin, isTracking, tellsOfClients } from "./request-kinds.ts";
 import { isUrgent, mayWrite, type Route } from "./routes.ts";
 import { writeSource } from "./source-attribute.ts";
 import { askAll, concernsAllThreads, runApart } from "./threads/ask-all.ts";
@@ -223,7 +223,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
       reply.error(wrongArity(name));
     } else if (name === "hello" && this.#holdUp.awaitsOrigin()) {
       this.#postpone(request);
-    } else if (pin?.isBusy === true && (asksOrigin(name) || name === "client")) {
+    } else if (pin?.isBusy === true && (asksOrigin(name) || tellsOfClients(name, request))) {
       this.#postpone(request);
     } else if (asksOrigin(name) && !this.#enter("side", request)) {
       return;
