@@ -136,7 +136,7 @@ export class CallList {
 /** The words of a request as they are written. */
 export function encodable(args: readonly Argument[]): (string | Uint8Array)[] {
   return args.map((argument) =>
-    typeof argument === "string" || argument instanceof Uint8Array ? argument : String(argument),
+    typeof argument === "number" || typeof argument === "bigint" ? String(argument) : argument,
   );
 }
 

@@ -1,4 +1,5 @@
 import { type Answer, type Argument, Call, CallList, encodable } from "./call.ts";
+import type { As } from "./codec.ts";
 import { checkCommand, isRead } from "./commands.ts";
 import {
   ClosedError,
@@ -84,8 +85,11 @@ export class Channel {
     return this.#waiting.size + (this.#link?.sentCount ?? 0);
   }
 
-  /** Sends one command, and settles with its reply. @throws what `Client.request` says */
-  request(args: readonly Argument[], options: ReadOptions): Promise<Answer> {
+  /**
+   * Sends one command, and settles with its reply, whose byte strings are text unless bytes are asked for.
+   * @throws what `Client.request` says
+   */
+  request(args: readonly Argument[], options: CallOptions & { readonly as?: As }): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const words = encodable(args);
       checkCommand(words, this.#options.reconnect === false);

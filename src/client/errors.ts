@@ -50,3 +50,8 @@ export class QueueFullError extends Error {
 export class ClosedError extends Error {
   override name = "ClosedError";
 }
+
+/** A stored value is not of the form it was to be read as. */
+export class DecodeError extends Error {
+  override name = "DecodeError";
+}

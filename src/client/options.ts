@@ -1,7 +1,9 @@
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { ReplyValue } from "../protocol/reply-value.ts";
+import type { Key } from "./arguments.ts";
 import type { ConnectionLostError } from "./errors.ts";
+import { checkOptions, checkSignal, checkType } from "./option-names.ts";
 
 /** How to reach a server or proxy, and how patiently. Every field has a default. */
 export interface ConnectOptions {
@@ -30,6 +32,8 @@ export interface ConnectOptions {
   readonly maxPendingCalls?: number;
   /** Bytes of keys and values in such calls. 256 MiB by default. */
   readonly maxPendingBytes?: number;
+  /** Connections, besides the client's own, over which `getOrSet` stores what it has loaded. 4 by default. */
+  readonly leaseConnections?: number;
   /** Told what happens to the connection, and of messages that no call asked for. Must not throw. */
   readonly onEvent?: (event: ClientEvent) => void;
   /** Gives up connecting (the first time only). */
@@ -64,7 +68,22 @@ export type ClientEvent =
     }
   /** There will be no further connection. */
   | { readonly type: "closed" }
+  /** `getOrSet` has returned a value that it loaded and could not store. */
+  | {
+      readonly type: "notStored";
+      readonly key: Key;
+      readonly reason: NotStoredReason;
+      /** For the reason `failed`. */
+      readonly error?: Error;
+    }
   | { readonly type: "push"; readonly kind: string; readonly items: readonly ReplyValue[] };
+
+/**
+ * Why a loaded value was not stored. `lost`: the lease had run out (raise `leaseMs` above the time a load takes) or
+ * was dropped by a delete. `newer`: the key had been given a value meanwhile. `waited`: another process held the lease
+ * for longer than `waitMs`. `failed`: the store answered with an error, or not at all.
+ */
+export type NotStoredReason = "lost" | "newer" | "waited" | "failed";
 
 /** Options with everything in place. */
 export interface ResolvedOptions {
@@ -79,17 +98,26 @@ export interface ResolvedOptions {
   readonly retryReads: boolean;
   readonly maxPendingCalls: number;
   readonly maxPendingBytes: number;
+  readonly leaseConnections: number;
   readonly onEvent: (event: ClientEvent) => void;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 const DEFAULT_PORT = 8080;
+const NUMBERS = [
+  ...(["port", "connectTimeoutMs", "timeoutMs", "silenceMs", "maxPendingCalls", "maxPendingBytes"] as const),
+  "leaseConnections",
+] as const;
 /** Timers cannot be set for longer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** @throws RangeError naming the option that is wrong; never repeats a password */
+/**
+ * @throws TypeError for an option that there is not, or of the wrong type; RangeError naming the option that cannot
+ * be so; never repeats a password
+ */
 export function resolveOptions(options: ConnectOptions): ResolvedOptions {
+  checkTypes(options);
   const address = options.url === undefined ? {} : parseUrl(options.url);
   if (options.url !== undefined && (options.host !== undefined || options.port !== undefined)) {
     throw new RangeError("give either a url or a host and port");
@@ -117,10 +145,26 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
     retryReads: options.retryReads ?? true,
     maxPendingCalls: atLeastOne("maxPendingCalls", options.maxPendingCalls ?? 100_000),
     maxPendingBytes: atLeastOne("maxPendingBytes", options.maxPendingBytes ?? 256 * 1024 ** 2),
+    leaseConnections: atLeastOne("leaseConnections", options.leaseConnections ?? 4),
     onEvent: options.onEvent ?? (() => {}),
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
   };
+}
+
+function checkTypes(options: ConnectOptions): void {
+  checkOptions("connect", options);
+  for (const name of ["url", "host", "user", "password"] as const) checkType(name, options[name], "string");
+  for (const name of NUMBERS) checkType(name, options[name], "number");
+  checkType("retryReads", options.retryReads, "boolean");
+  checkType("onEvent", options.onEvent, "function");
+  checkSignal(options.signal);
+  const { reconnect } = options;
+  if (reconnect === undefined || reconnect === false) return;
+  checkOptions("reconnect", reconnect);
+  for (const name of ["firstDelayMs", "maxDelayMs", "maxAttempts"] as const) {
+    checkType(`reconnect.${name}`, reconnect[name], "number");
+  }
 }
 
 interface UrlParts {
@@ -158,8 +202,19 @@ function parseUrl(text: string): UrlParts {
   return parts;
 }
 
-/** @throws RangeError unless `ms` is a time that a timer can be set to; 0 included */
+/** @throws RangeError unless it is a whole number from 1, or undefined; TypeError for anything but a number */
+export function checkWholeFrom1(name: string, value: number | undefined): void {
+  checkType(name, value, "number");
+  if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
+    throw new RangeError(`${name}: ${value} is not a whole number from 1`);
+  }
+}
+
+/**
+ * @throws RangeError unless `ms` is a time that a timer can be set to; 0 included. TypeError for anything but a number
+ */
 export function duration(name: string, ms: number): number {
+  checkType(name, ms, "number");
   if (!(ms >= 0 && ms <= MAX_TIMER_MS))
     throw new RangeError(`${name}: ${ms} is not from 0 to ${MAX_TIMER_MS}`);
   return ms;

@@ -1,0 +1,58 @@
+/** Between values as JavaScript has them and as the store keeps them. */
+
+import { checkValue, isBytes, nameOf } from "./arguments.ts";
+import { DecodeError } from "./errors.ts";
+
+/** What a value is read as: text (UTF-8), bytes, or whatever its JSON stands for. */
+export type As = "text" | "bytes" | "json";
+
+/** A value as it is sent. */
+export type Encoded = string | Uint8Array;
+
+const OTHER_NAMES: Readonly<Record<string, As>> = {
+  string: "text",
+  utf8: "text",
+  "utf-8": "text",
+  str: "text",
+  buffer: "bytes",
+  binary: "bytes",
+  byte: "bytes",
+  uint8array: "bytes",
+  object: "json",
+};
+
+/** @throws TypeError unless it is one of the three, or undefined */
+export function checkAs(as: unknown): asserts as is As | undefined {
+  if (as === undefined || as === "text" || as === "bytes" || as === "json") return;
+  const shown = typeof as === "string" ? JSON.stringify(as) : nameOf(as);
+  const right = OTHER_NAMES[String(as).toLowerCase()];
+  const advice = right === undefined ? '"text", "bytes" or "json"' : `did you mean "${right}"?`;
+  throw new TypeError(`as is ${shown}: ${advice}`);
+}
+
+/**
+ * @param as undefined: text or bytes, by what the value is
+ * @throws TypeError for a value that cannot be stored so
+ */
+export function encode(value: unknown, as: As | undefined): Encoded {
+  if (as === "json") {
+    const text = JSON.stringify(value);
+    if (text === undefined) throw new TypeError(`the value is ${nameOf(value)}, which JSON cannot express`);
+    return text;
+  }
+  checkValue(value);
+  if (as === "text" && typeof value !== "string")
+    throw new TypeError('the value is a Uint8Array: { as: "bytes" }');
+  if (as === "bytes" && !isBytes(value)) throw new TypeError('the value is a string: { as: "text" }');
+  return value;
+}
+
+/** @throws DecodeError for a stored value that is no JSON where JSON was asked for */
+export function decode(stored: Encoded, as: As): unknown {
+  if (as !== "json") return stored;
+  try {
+    return JSON.parse(stored as string);
+  } catch (error) {
+    throw new DecodeError(`the stored value is no JSON: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,159 @@
+/** Names of options, so that a misspelt one is refused rather than ignored. */
+
+import { nameOf } from "./arguments.ts";
+
+/** Calls that have options; `reconnect` is an option of `connect` and has options itself. */
+export type OptionedCall =
+  | "connect"
+  | "reconnect"
+  | "put"
+  | "set"
+  | "get"
+  | "mget"
+  | "delete"
+  | "expire"
+  | "dump"
+  | "request"
+  | "getOrSet";
+
+const CALL = ["timeoutMs", "signal"];
+const READ = ["as", ...CALL];
+
+const OPTIONS: Readonly<Record<OptionedCall, readonly string[]>> = {
+  connect: [
+    ...["url", "host", "port", "user", "password", "connectTimeoutMs", "timeoutMs", "silenceMs", "reconnect"],
+    ...["retryReads", "maxPendingCalls", "maxPendingBytes", "leaseConnections", "onEvent", "signal"],
+    ...["clock", "random"],
+  ],
+  reconnect: ["firstDelayMs", "maxDelayMs", "maxAttempts"],
+  put: ["ttlMs", ...READ],
+  set: ["ttlMs", ...READ],
+  get: READ,
+  mget: READ,
+  delete: CALL,
+  expire: ["ttlMs", ...CALL],
+  dump: ["batch", ...READ],
+  request: READ,
+  getOrSet: ["ttlMs", "leaseMs", "waitMs", ...READ],
+};
+
+/** What other libraries call these options; in lower case, without `-` and `_`. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  ttl: "ttlMs",
+  px: "ttlMs",
+  ex: "ttlMs",
+  expire: "ttlMs",
+  expires: "ttlMs",
+  expiry: "ttlMs",
+  expiresin: "ttlMs",
+  maxage: "ttlMs",
+  timeout: "timeoutMs",
+  commandtimeout: "timeoutMs",
+  connecttimeout: "connectTimeoutMs",
+  connectiontimeout: "connectTimeoutMs",
+  hostname: "host",
+  address: "host",
+  server: "host",
+  username: "user",
+  pass: "password",
+  auth: "password",
+  uri: "url",
+  encoding: "as",
+  codec: "as",
+  type: "as",
+  format: "as",
+  returnbuffers: "as",
+  retry: "reconnect",
+  retries: "reconnect",
+  retrystrategy: "reconnect",
+  reconnectstrategy: "reconnect",
+  lease: "leaseMs",
+  lock: "leaseMs",
+  lockttl: "leaseMs",
+  wait: "waitMs",
+  count: "batch",
+  abort: "signal",
+  abortsignal: "signal",
+  controller: "signal",
+};
+
+/** @throws TypeError unless `options` is an object whose every field is an option of `call` */
+export function checkOptions(call: OptionedCall, options: unknown): void {
+  const known = OPTIONS[call];
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(
+      `the options of ${call} are ${nameOf(options)}: they are an object, such as { ${known[0]} }`,
+    );
+  }
+  for (const name in options)
+    if (!known.includes(name)) throw new TypeError(unknownOption(call, name, known));
+}
+
+function unknownOption(call: string, name: string, known: readonly string[]): string {
+  const right = rightName(name, known);
+  const advice = right === undefined ? `there are ${known.join(", ")}` : `did you mean "${right}"?`;
+  const unit = right?.endsWith("Ms") === true && !/m(?:illi)?s$/i.test(name) ? " It is in milliseconds." : "";
+  return `${call} has no option "${name}": ${advice}${unit}`;
+}
+
+/** The option that a misspelt one was meant for. */
+export function rightName(name: string, known: readonly string[]): string | undefined {
+  const plain = plainName(name);
+  const synonym = Object.hasOwn(SYNONYMS, plain) ? SYNONYMS[plain] : undefined;
+  if (synonym !== undefined && known.includes(synonym)) return synonym;
+  // One slip in three letters.
+  let fewest = Math.max(1, Math.floor(plain.length / 3)) + 1;
+  let nearest: string | undefined;
+  for (const candidate of known) {
+    const slips = editDistance(plain, plainName(candidate));
+    if (slips < fewest) {
+      fewest = slips;
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_]/g, "");
+}
+
+/** Letters to add, leave out or replace, and neighbours to swap (optimal string alignment), to get from a to b. */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const differs = a[row - 1] === b[column - 1] ? 0 : 1;
+      let least = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + differs);
+      if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
+        least = Math.min(least, beforeLast[column - 2]! + 1);
+      }
+      current.push(least);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return last[b.length]!;
+}
+
+/** @throws TypeError unless `value` is of the type, or undefined */
+export function checkType(
+  name: string,
+  value: unknown,
+  type: "string" | "number" | "boolean" | "function",
+): void {
+  if (value === undefined || typeof value === type) return;
+  const shown = typeof value === "string" && name !== "password" ? ` (${JSON.stringify(value)})` : "";
+  throw new TypeError(`${name} is ${nameOf(value)}${shown}, not a ${type}`);
+}
+
+/** @throws TypeError unless it is an `AbortSignal`, or undefined */
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined) return;
+  if (typeof (signal as AbortSignal)?.addEventListener === "function") return;
+  const isController =
+    typeof (signal as AbortController)?.abort === "function" ? "; give controller.signal" : "";
+  throw new TypeError(`signal is ${nameOf(signal)}, not an AbortSignal${isController}`);
+}
