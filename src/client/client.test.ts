@@ -8,6 +8,7 @@ import {
   ConnectionLostError,
   type ConnectOptions,
   connect,
+  DecodeError,
   QueueFullError,
   ReplyError,
   TimeoutError,
@@ -77,10 +78,86 @@ describe("requests", () => {
       ["SET", "there", "välue", "PX", "1500"],
       ["GET", "there"],
       ["GET", "nowhere"],
+      ["DEL", "{there}:lease"],
       ["DEL", "there"],
+      ["DEL", "{nowhere}:lease"],
       ["DEL", "nowhere"],
     ]);
     await expect(client.put("a", "b", { ttlMs: 0 })).rejects.toThrow("ttlMs: 0 is not a whole number from 1");
+  });
+
+  test("set, del, mget and expire are what Redis calls so", async () => {
+    await using all = await pair(([name]) => {
+      if (name === "MGET") return `*3\r\n${bulk("[1]")}_\r\n${bulk('"x"')}`;
+      return name === "SET" ? "+OK\r\n" : ":1\r\n";
+    });
+    const { client, server } = all;
+    await client.set("a", "1", { ttlMs: 5 });
+    expect(await client.mget(["a", "b", "c"])).toEqual(["[1]", null, '"x"']);
+    expect(await client.mget(["a", "b", "c"], { as: "json" })).toEqual([[1], null, "x"]);
+    expect(await client.mget(["a", "b", "c"], { as: "bytes" })).toEqual([
+      new TextEncoder().encode("[1]"),
+      null,
+      new TextEncoder().encode('"x"'),
+    ]);
+    expect(await client.mget([])).toEqual([]);
+    expect(await client.expire("a", 60)).toBe(true);
+    expect(await client.expire("a", { ttlMs: 1500 })).toBe(true);
+    expect(await client.del("a")).toBe(1);
+    expect(await client.del(["b", "c"], "d")).toBe(1);
+    expect(await client.del()).toBe(0);
+    expect(server.requests.filter(([name, key]) => name !== "DEL" || !key?.endsWith(":lease"))).toEqual([
+      ["SET", "a", "1", "PX", "5"],
+      ["MGET", "a", "b", "c"],
+      ["MGET", "a", "b", "c"],
+      ["MGET", "a", "b", "c"],
+      ["EXPIRE", "a", "60"],
+      ["PEXPIRE", "a", "1500"],
+      ["DEL", "a"],
+      ["DEL", "b", "c", "d"],
+    ]);
+    await expect(client.expire("a", 0)).rejects.toThrow("the seconds: 0 is not a whole number from 1");
+    await expect(client.expire("a", { ttlMs: 0.5 })).rejects.toThrow(
+      "ttlMs: 0.5 is not a whole number from 1",
+    );
+  });
+
+  test("JSON goes as text, and what is none says so", async () => {
+    await using all = await pair(([name, key]) =>
+      name === "GET" ? (key === "none" ? "_\r\n" : bulk(key === "bad" ? "{" : '{"a":[1]}')) : "+OK\r\n",
+    );
+    const { client, server } = all;
+    await client.put("k", { a: [1] }, { as: "json", ttlMs: 5 });
+    expect(server.requests).toEqual([["SET", "k", '{"a":[1]}', "PX", "5"]]);
+    expect((await client.get<{ a: number[] }>("k", { as: "json" })).value?.a).toEqual([1]);
+    expect((await client.get("none", { as: "json" })).value).toBeNull();
+    await expect(client.get("bad", { as: "json" })).rejects.toThrow(DecodeError);
+  });
+
+  test("counts what it sees", async () => {
+    await using all = await pair(
+      ([name, key]) => {
+        if (name === "MGET") return `*2\r\n${bulk("v")}_\r\n`;
+        return name === "GET" ? (key === "none" ? "_\r\n" : withSource(key ?? "", bulk("v"))) : ":1\r\n";
+      },
+      {},
+      ([name]) => (name === "GLASS.SOURCE" ? "+OK\r\n" : undefined),
+    );
+    const { client } = all;
+    const before = client.stats;
+    for (const key of ["hit", "hit", "miss", "coalesced", "none"]) await client.get(key);
+    await client.mget(["a", "b"]);
+    await client.put("a", "v");
+    await client.delete("a");
+    const { hits, misses, proxy, latencies } = client.stats;
+    expect({ hits, misses, proxy }).toEqual({
+      hits: 5,
+      misses: 2,
+      proxy: { hits: 2, misses: 1, coalesced: 1 },
+    });
+    expect([latencies.reads.count, latencies.writes.count]).toEqual([6, 2]);
+    expect(latencies.reads.maxMs).toBeGreaterThan(0);
+    expect(before.hits).toBe(0);
   });
 
   test("bytes go and come as they are", async () => {
@@ -209,7 +286,10 @@ describe("time", () => {
 
   test("the time of a call covers waiting for a connection", async () => {
     const told = events();
-    const all = await pair(undefined, { reconnect: { firstDelayMs: 60_000, maxDelayMs: 60_000 }, ...told });
+    const all = await pair(undefined, {
+      reconnect: { firstDelayMs: 60_000, maxDelayMs: 60_000 },
+      onEvent: told.onEvent,
+    });
     all.server.peer.cut();
     await told.until("reconnecting");
     const error = await all.client.get("a", { timeoutMs: 10 }).catch((thrown) => thrown);
@@ -227,7 +307,7 @@ describe("time", () => {
     await using all = await pair((_, peer) => (peer.number === 0 ? undefined : bulk("back")), {
       clock: { monotonicMs: () => now, wallMs: () => 0 },
       silenceMs: 1000,
-      ...told,
+      onEvent: told.onEvent,
     });
     const { client } = all;
     await expect(client.get("a", { timeoutMs: 5 })).rejects.toThrow(TimeoutError);
@@ -267,10 +347,13 @@ describe("time", () => {
 describe("losing the connection", () => {
   test("a write in flight fails with its outcome unknown and is not sent again", async () => {
     const told = events();
-    await using all = await pair((args, peer) => {
-      if (args[0] === "SET" && args[1] === "cut") peer.cut();
-      return args[0] === "SET" && args[1] === "cut" ? undefined : "+OK\r\n";
-    }, told);
+    await using all = await pair(
+      (args, peer) => {
+        if (args[0] === "SET" && args[1] === "cut") peer.cut();
+        return args[0] === "SET" && args[1] === "cut" ? undefined : "+OK\r\n";
+      },
+      { onEvent: told.onEvent },
+    );
     const { client, server } = all;
     const error = await client.put("cut", "x").catch((thrown) => thrown);
     expect(error).toBeInstanceOf(UnknownOutcomeError);
@@ -319,7 +402,12 @@ describe("losing the connection", () => {
     const told = events();
     const server = await FakeServer.start();
     const { port } = server;
-    await using client = await connect({ host: "127.0.0.1", port, reconnect: { firstDelayMs: 1 }, ...told });
+    await using client = await connect({
+      host: "127.0.0.1",
+      port,
+      reconnect: { firstDelayMs: 1 },
+      onEvent: told.onEvent,
+    });
     await server[Symbol.asyncDispose]();
     await told.until("disconnected");
     const waiting = Promise.all([client.put("a", "1"), client.put("b", "2")]);
@@ -333,7 +421,9 @@ describe("losing the connection", () => {
 
   test("a protocol error ends the connection", async () => {
     const told = events();
-    await using all = await pair((_, peer) => (peer.number === 0 ? "HTTP/1.1 400\r\n" : "+OK\r\n"), told);
+    await using all = await pair((_, peer) => (peer.number === 0 ? "HTTP/1.1 400\r\n" : "+OK\r\n"), {
+      onEvent: told.onEvent,
+    });
     await expect(all.client.put("a", "b")).rejects.toThrow("unknown reply type 'H'");
     await told.until("disconnected");
     await all.client.put("a", "b");
@@ -341,7 +431,7 @@ describe("losing the connection", () => {
 
   test("without reconnection every further call fails", async () => {
     const told = events();
-    await using all = await pair(undefined, { reconnect: false, ...told });
+    await using all = await pair(undefined, { reconnect: false, onEvent: told.onEvent });
     all.server.peer.cut();
     await told.until("closed");
     await expect(all.client.get("a")).rejects.toThrow(ConnectionLostError);
@@ -349,7 +439,7 @@ describe("losing the connection", () => {
 
   test("after as many attempts as were allowed every call fails", async () => {
     const told = events();
-    const all = await pair(undefined, { reconnect: { ...AT_ONCE, maxAttempts: 3 }, ...told });
+    const all = await pair(undefined, { reconnect: { ...AT_ONCE, maxAttempts: 3 }, onEvent: told.onEvent });
     await all.server[Symbol.asyncDispose]();
     await told.until("closed");
     expect(told.list.filter(({ type }) => type === "reconnecting")).toHaveLength(3);
@@ -418,7 +508,7 @@ describe("closing", () => {
     const told = events();
     await using all = await pair(undefined, {
       reconnect: { firstDelayMs: 60_000, maxDelayMs: 60_000 },
-      ...told,
+      onEvent: told.onEvent,
     });
     all.server.peer.cut();
     await told.until("reconnecting");

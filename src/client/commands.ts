@@ -50,7 +50,8 @@ export function checkCommand(args: Words, keepsState: boolean): void {
   }
 }
 
-function verb(word: string | Uint8Array | undefined): string {
+/** The name of a command as the tables here have it. */
+export function verb(word: string | Uint8Array | undefined): string {
   if (word === undefined) return "";
   return (typeof word === "string" ? word : fromUtf8(word)).toUpperCase();
 }

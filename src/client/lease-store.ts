@@ -1,0 +1,226 @@
+import { ReplyError } from "../protocol/reply-value.ts";
+import type { Key } from "./arguments.ts";
+import type { Argument, Reply } from "./call.ts";
+import { Channel } from "./channel.ts";
+import type { Encoded } from "./codec.ts";
+import { ClosedError } from "./errors.ts";
+import { formatAddress, type ResolvedOptions } from "./options.ts";
+
+/** The right to load one key, kept in the store under `leaseKey` for as long as its holder's `token` stands there. */
+export interface Lease {
+  readonly key: Key;
+  readonly leaseKey: Key;
+  readonly token: string;
+}
+
+/**
+ * What became of a loaded value: stored; not stored because the lease had run out or was dropped; not stored because
+ * the key has a value by now.
+ */
+export type FillOutcome = "stored" | "lost" | "newer";
+
+/** A connection without transactions for so long is closed. */
+const IDLE_MS = 10_000;
+/** A transaction that a change of key or lease aborts is tried again, and then finds out what has changed. */
+const ATTEMPTS = 3;
+/** So many leases are ended by one transaction where they wait for a connection. */
+const BATCH_LEASES = 32;
+
+interface IdleChannel {
+  readonly channel: Channel;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+/** A lease that is to be ended. */
+interface Ending {
+  readonly lease: Lease;
+  /** The command that stores the value; undefined when there is none to store. */
+  readonly set: readonly Argument[] | undefined;
+  readonly resolve: (outcome: FillOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Ends leases: stores the value and gives the lease back in one transaction, or gives it back alone. WATCH concerns a
+ * whole connection, and EXEC ends it for all keys. So these transactions have connections of their own, one at a time
+ * on each. Leases that wait for a connection share the next transaction (group commit), so that many cold keys cost few
+ * round trips and few journal writes.
+ */
+export class LeaseStore {
+  readonly #options: ResolvedOptions;
+  readonly #idle: IdleChannel[] = [];
+  readonly #queue: Ending[] = [];
+  /** Connections that are open or being opened. */
+  #openCount = 0;
+  /** 1 in a cluster, where a transaction concerns one slot. */
+  #batchLeases = BATCH_LEASES;
+  #isClosed = false;
+
+  /** @param options those of the client whose leases these are */
+  constructor(options: ResolvedOptions) {
+    this.#options = { ...options, reconnect: false, onEvent: () => {} };
+  }
+
+  /** Stores a value if the lease is still held and the key has none. @throws what `Client.request` throws */
+  fill(lease: Lease, value: Encoded, ttlMs: number | undefined): Promise<FillOutcome> {
+    const set: Argument[] = ["SET", lease.key, value];
+    if (ttlMs !== undefined) set.push("PX", ttlMs);
+    return this.#end(lease, set);
+  }
+
+  /** Gives a lease back if it is still held. @throws what `Client.request` throws */
+  async release(lease: Lease): Promise<void> {
+    await this.#end(lease, undefined);
+  }
+
+  /** Leases that are to be ended from now on fail. */
+  close(): void {
+    this.#isClosed = true;
+    for (const ending of this.#queue.splice(0)) ending.reject(this.#closedError());
+    for (const { channel, timer } of this.#idle.splice(0)) {
+      clearTimeout(timer);
+      this.#discard(channel);
+    }
+  }
+
+  #end(lease: Lease, set: readonly Argument[] | undefined): Promise<FillOutcome> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) {
+        reject(this.#closedError());
+        return;
+      }
+      this.#queue.push({ lease, set, resolve, reject });
+      void this.#work();
+    });
+  }
+
+  /** Ends what waits, over one connection, until nothing does; returns at once where all connections do so already. */
+  async #work(): Promise<void> {
+    let channel: Channel | undefined = this.#idleChannel();
+    if (channel === undefined) {
+      if (this.#openCount >= this.#options.leaseConnections) return;
+      this.#openCount++;
+      try {
+        channel = await Channel.open(this.#options);
+      } catch (error) {
+        this.#openCount--;
+        // Other connections may be at work; without one, what waits has nothing to wait for.
+        if (this.#openCount === 0) for (const ending of this.#queue.splice(0)) ending.reject(error);
+        return;
+      }
+    }
+    while (this.#queue.length > 0 && channel.isConnected) {
+      const batch = this.#queue.splice(0, this.#batchLeases);
+      if (!(await this.#endBatch(channel, batch))) {
+        // It may have a MULTI or WATCH open.
+        this.#discard(channel);
+        if (this.#queue.length > 0) void this.#work();
+        return;
+      }
+    }
+    if (channel.isConnected && !this.#isClosed) {
+      this.#keep(channel);
+      return;
+    }
+    this.#discard(channel);
+    if (this.#queue.length > 0) void this.#work();
+  }
+
+  /** Settles all of a batch, or puts it back to be ended one by one. @returns false when the connection is spoilt */
+  async #endBatch(channel: Channel, batch: readonly Ending[]): Promise<boolean> {
+    try {
+      const outcomes = await endLeases(channel, batch);
+      for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index]!);
+      return true;
+    } catch (error) {
+      if (batch.length === 1 || !(error instanceof ReplyError)) {
+        for (const { reject } of batch) reject(error);
+        return false;
+      }
+      // One of them is at fault. In a cluster all are, as long as they are together.
+      if (error.code === "CROSSSLOT") this.#batchLeases = 1;
+    }
+    await send(channel, [["DISCARD"]]).catch(() => {});
+    await send(channel, [["UNWATCH"]]).catch(() => {});
+    for (const [index, ending] of batch.entries()) {
+      if (await this.#endBatch(channel, [ending])) continue;
+      this.#queue.unshift(...batch.slice(index + 1));
+      return false;
+    }
+    return true;
+  }
+
+  #idleChannel(): Channel | undefined {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      clearTimeout(idle.timer);
+      if (idle.channel.isConnected) return idle.channel;
+      this.#discard(idle.channel);
+    }
+    return undefined;
+  }
+
+  #keep(channel: Channel): void {
+    const idle: IdleChannel = { channel, timer: setTimeout(() => this.#expire(idle), IDLE_MS) };
+    // The connection keeps the process alive, as the client's own does; the timer need not.
+    idle.timer.unref();
+    this.#idle.push(idle);
+  }
+
+  #expire(idle: IdleChannel): void {
+    const at = this.#idle.indexOf(idle);
+    if (at < 0) return;
+    this.#idle.splice(at, 1);
+    this.#discard(idle.channel);
+  }
+
+  #discard(channel: Channel): void {
+    this.#openCount--;
+    void channel.close(0);
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(`the client of ${formatAddress(this.#options)} was closed`);
+  }
+}
+
+/** Ends leases in one transaction, in which each succeeds or is left alone. */
+async function endLeases(channel: Channel, endings: readonly Ending[]): Promise<FillOutcome[]> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const watched = endings.flatMap(({ lease }) => [lease.leaseKey, lease.key]);
+    const looks = endings.flatMap(({ lease }) => [
+      ["GET", lease.leaseKey],
+      ["EXISTS", lease.key],
+    ]);
+    const [, ...seen] = await send(channel, [["WATCH", ...watched], ...looks]);
+    const outcomes = endings.map(({ lease }, index): FillOutcome => {
+      if (seen[2 * index] !== lease.token) return "lost";
+      return seen[2 * index + 1] === 1 ? "newer" : "stored";
+    });
+    const commands = endings.flatMap(({ lease, set }, index): (readonly Argument[])[] => {
+      if (outcomes[index] === "lost") return [];
+      const release = ["DEL", lease.leaseKey];
+      return outcomes[index] === "stored" && set !== undefined ? [set, release] : [release];
+    });
+    if (commands.length === 0) {
+      await send(channel, [["UNWATCH"]]);
+      return outcomes;
+    }
+    const replies = await send(channel, [["MULTI"], ...commands, ["EXEC"]]);
+    const results = replies.at(-1) as Reply[] | null;
+    for (const result of results ?? []) if (result instanceof ReplyError) throw result;
+    if (results !== null) return outcomes;
+  }
+  if (endings.length === 1) return ["lost"];
+  const alone: FillOutcome[] = [];
+  for (const ending of endings) alone.push(...(await endLeases(channel, [ending])));
+  return alone;
+}
+
+/** Sends commands together. @returns their replies in order. @throws the first failure, once all have settled */
+async function send(channel: Channel, commands: readonly (readonly Argument[])[]): Promise<Reply[]> {
+  const settled = await Promise.allSettled(commands.map((words) => channel.request(words, {})));
+  return settled.map((outcome) => {
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value.reply;
+  });
+}
