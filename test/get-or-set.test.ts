@@ -110,7 +110,8 @@ for (const target of TARGETS) {
 
     test("eight processes ask for a thousand cold keys: each is loaded once", async () => {
       await client.command("FLUSHALL");
-      const askers = Array.from({ length: 8 }, () => new Asker(running.port, 1000, 10_000));
+      // All leases are taken at the beginning; on a busy machine the last value is stored long after that.
+      const askers = Array.from({ length: 8 }, () => new Asker(running.port, 1000, 120_000));
       for (const asker of askers) await asker.says("ready");
       for (const asker of askers) asker.start();
       const reports = await Promise.all(askers.map((asker) => asker.report()));

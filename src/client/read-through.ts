@@ -232,29 +232,37 @@ export class ReadThrough {
   }
 
   /**
-   * Takes the lease if it is free, and looks for the value again. In this order:
+   * Takes the lease if it is free, and then looks for the value again. In this order, one behind the other's reply:
    * 1. A caller finds no value.
    * 2. The holder stores it and gives its lease back.
    * 3. The caller takes the free lease. Only a look behind that shows that there is nothing to load any more.
+   * Sent together with the SET, the look could share a proxy's answer to somebody else, from before 2.
    */
   async #claim(lease: Lease, { as, leaseMs, timeoutMs }: LoadSettings): Promise<Claim> {
     const ask = async (...words: Argument[]): Promise<Reply> =>
       (await this.#channel.request(words, { timeoutMs, as })).reply;
-    const [taken, value, left] = await Promise.allSettled([
+    const [taken, left] = await Promise.allSettled([
       ask("SET", lease.leaseKey, lease.token, "NX", "PX", leaseMs),
-      ask("GET", lease.key),
       ask("PTTL", lease.leaseKey),
     ]);
-    const isHeld = taken.status === "fulfilled" && taken.value !== null;
-    const refusal =
-      taken.status === "rejected" && taken.reason instanceof ReplyError ? taken.reason : undefined;
-    if (value.status === "rejected" || (taken.status === "rejected" && refusal === undefined)) {
-      // A SET without a reply may have taken the lease.
-      if (refusal === undefined && (isHeld || taken.status === "rejected")) void this.#release(lease);
-      throw value.status === "rejected" ? value.reason : (taken as PromiseRejectedResult).reason;
+    let refusal: ReplyError | undefined;
+    if (taken.status === "rejected") {
+      if (!(taken.reason instanceof ReplyError)) {
+        // It may have taken the lease.
+        void this.#release(lease);
+        throw taken.reason;
+      }
+      refusal = taken.reason;
     }
+    const isHeld = taken.status === "fulfilled" && taken.value !== null;
     const leaseLeftMs = left.status === "fulfilled" ? (left.value as number) : -1;
-    return { value: value.value as Encoded | null, isHeld, refusal, leaseLeftMs };
+    if (!isHeld) return { value: null, isHeld, refusal, leaseLeftMs };
+    try {
+      return { value: (await ask("GET", lease.key)) as Encoded | null, isHeld, refusal, leaseLeftMs };
+    } catch (error) {
+      await this.#release(lease);
+      throw error;
+    }
   }
 
   async #loadUnderLease(
