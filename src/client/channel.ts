@@ -1,4 +1,4 @@
-import { type Answer, type Argument, Call, CallList, encodable } from "./call.ts";
+import { type Answer, type Argument, Call, CallList, encodable, type Reply } from "./call.ts";
 import type { As } from "./codec.ts";
 import { checkCommand, isRead } from "./commands.ts";
 import {
@@ -240,7 +240,7 @@ export class Channel {
   #linkEvents(): LinkEvents {
     return {
       drained: () => this.#flush(),
-      pushed: ({ kind, items }) => this.#options.onEvent({ type: "push", kind, items }),
+      pushed: ({ kind, items }) => this.#options.onEvent({ type: "push", kind, items: items as Reply[] }),
       ended: (error, unanswered) => this.#lost(error, unanswered),
     };
   }

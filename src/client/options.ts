@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
-import type { ReplyValue } from "../protocol/reply-value.ts";
 import type { Key } from "./arguments.ts";
+import type { Reply } from "./call.ts";
 import type { ConnectionLostError } from "./errors.ts";
 import { checkOptions, checkSignal, checkType } from "./option-names.ts";
 
@@ -76,7 +76,7 @@ export type ClientEvent =
       /** For the reason `failed`. */
       readonly error?: Error;
     }
-  | { readonly type: "push"; readonly kind: string; readonly items: readonly ReplyValue[] };
+  | { readonly type: "push"; readonly kind: string; readonly items: readonly Reply[] };
 
 /**
  * Why a loaded value was not stored. `lost`: the lease had run out (raise `leaseMs` above the time a load takes) or

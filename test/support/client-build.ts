@@ -5,7 +5,9 @@ const ROOT = join(import.meta.dir, "../..");
 /** Builds the client library as it is published and installs it in `directory`, as npm would. @throws Error */
 export async function installClientLibrary(directory: string): Promise<void> {
   const installed = join(directory, "node_modules/glasscache");
-  runTool(["tsc", "-p", "tsconfig.client.json", "--outDir", join(installed, "dist")], ROOT);
+  const build = [process.execPath, join(ROOT, "packages/client/build.ts"), join(installed, "dist")];
+  const { exitCode, stdout, stderr } = Bun.spawnSync(build, { cwd: ROOT });
+  if (exitCode !== 0) throw new Error(`${build.join(" ")}\n${stdout}${stderr}`);
   await Bun.write(join(installed, "package.json"), Bun.file(join(ROOT, "package.json")));
   await Bun.write(join(directory, "package.json"), '{ "type": "module" }');
 }
