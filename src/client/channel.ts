@@ -10,6 +10,7 @@ import {
   UnknownOutcomeError,
 } from "./errors.ts";
 import { openLink, type ServerInfo } from "./handshake.ts";
+import type { Latencies } from "./latencies.ts";
 import type { Link, LinkEvents } from "./link.ts";
 import { duration, formatAddress, type ResolvedOptions, reconnectDelayMs } from "./options.ts";
 
@@ -87,22 +88,35 @@ export class Channel {
 
   /**
    * Sends one command, and settles with its reply, whose byte strings are text unless bytes are asked for.
+   * @param latencies what the time until a reply is added to
    * @throws what `Client.request` says
    */
-  request(args: readonly Argument[], options: CallOptions & { readonly as?: As }): Promise<Answer> {
+  request(
+    args: readonly Argument[],
+    options: CallOptions & { readonly as?: As },
+    latencies?: Latencies,
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const words = encodable(args);
       checkCommand(words, this.#options.reconnect === false);
       const timeoutMs = duration("timeoutMs", options.timeoutMs ?? this.#options.timeoutMs);
       const { signal } = options;
       signal?.throwIfAborted();
+      const startedMs = latencies === undefined ? 0 : this.#options.clock.monotonicMs();
       let timer: ReturnType<typeof setTimeout> | undefined;
       const call = new Call(words, isRead(words), options.as !== "bytes", (answer, error) => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", aborted);
         this.#settled(call);
-        if (answer === undefined) reject(error);
-        else resolve(answer);
+        if (answer === undefined) {
+          reject(error);
+          return;
+        }
+        if (latencies !== undefined && this.#link !== undefined) {
+          // When its reply came in, without asking the clock again.
+          latencies.add(this.#link.lastReceivedMs - startedMs);
+        }
+        resolve(answer);
       });
       const aborted = () => call.fail(signal?.reason);
       this.#admit(call);

@@ -155,7 +155,7 @@ export class Client implements AsyncDisposable {
     checkKey(key);
     checkCall("get", options);
     const { as = "text" } = options;
-    const { reply, ...about } = await this.#read(["GET", key], options);
+    const { reply, ...about } = await this.#channel.request(["GET", key], options, this.#counter.reads);
     this.#counter.read(reply !== null, about.source);
     return { value: reply === null ? null : decode(reply as Encoded, as), ...about };
   }
@@ -175,7 +175,7 @@ export class Client implements AsyncDisposable {
     checkCall("mget", options);
     if (keys.length === 0) return [];
     const { as = "text" } = options;
-    const { reply } = await this.#read(["MGET", ...keys], options);
+    const { reply } = await this.#channel.request(["MGET", ...keys], options, this.#counter.reads);
     return (reply as (Encoded | null)[]).map((value) => {
       this.#counter.read(value !== null, undefined);
       return value === null ? null : decode(value, as);
@@ -241,7 +241,7 @@ export class Client implements AsyncDisposable {
     checkKey(key);
     checkCall("delete", options);
     this.#readThrough.dropLease(key);
-    return (await this.#write(["DEL", key], options)) === 1;
+    return (await this.#write(["DEL", key], options)).reply === 1;
   }
 
   /** Removes keys, as `delete` does. @returns how many there were */
@@ -250,7 +250,7 @@ export class Client implements AsyncDisposable {
     for (const key of all) checkKey(key);
     if (all.length === 0) return 0;
     for (const key of all) this.#readThrough.dropLease(key);
-    return (await this.#write(["DEL", ...all], NONE)) as number;
+    return (await this.#write(["DEL", ...all], NONE)).reply as number;
   }
 
   /**
@@ -266,13 +266,13 @@ export class Client implements AsyncDisposable {
     if (typeof time === "number") {
       checkCall("expire", options);
       checkWholeFrom1("the seconds", time);
-      return (await this.#write(["EXPIRE", key, time], options)) === 1;
+      return (await this.#write(["EXPIRE", key, time], options)).reply === 1;
     }
     if (time === undefined) throw new TypeError("expire(key, seconds) or expire(key, { ttlMs })");
     checkCall("expire", time);
     if (time.ttlMs === undefined) throw new TypeError("expire(key, seconds) or expire(key, { ttlMs })");
     checkWholeFrom1("ttlMs", time.ttlMs);
-    return (await this.#write(["PEXPIRE", key, time.ttlMs], time)) === 1;
+    return (await this.#write(["PEXPIRE", key, time.ttlMs], time)).reply === 1;
   }
 
   /**
@@ -325,14 +325,14 @@ export class Client implements AsyncDisposable {
     return this.close();
   }
 
-  async #put(call: "put" | "set", key: Key, value: unknown, options: PutOptions): Promise<void> {
+  #put(call: "put" | "set", key: Key, value: unknown, options: PutOptions): Promise<Answer> {
     checkKey(key);
     checkCall(call, options);
     const { ttlMs, as } = options;
     checkWholeFrom1("ttlMs", ttlMs);
     const args: Argument[] = ["SET", key, encode(value, as)];
     if (ttlMs !== undefined) args.push("PX", ttlMs);
-    await this.#write(args, options);
+    return this.#write(args, options);
   }
 
   #request(args: readonly Argument[], options: ReadOptions): Promise<Answer> {
@@ -341,21 +341,10 @@ export class Client implements AsyncDisposable {
     return this.#channel.request(args, options);
   }
 
-  async #read(args: readonly Argument[], options: ValueOptions): Promise<Answer> {
-    const { clock } = this.#channel.options;
-    const startedMs = clock.monotonicMs();
-    const answer = await this.#channel.request(args, options);
-    this.#counter.reads.add(clock.monotonicMs() - startedMs);
-    return answer;
-  }
-
-  async #write(args: readonly Argument[], options: CallOptions): Promise<Reply> {
-    const { clock } = this.#channel.options;
-    const startedMs = clock.monotonicMs();
+  /** A command that changes a key; its reply is no value. */
+  #write(args: readonly Argument[], options: CallOptions): Promise<Answer> {
     this.#readThrough.beforeCommand(args);
-    const { reply } = await this.#channel.request(args, options);
-    this.#counter.writes.add(clock.monotonicMs() - startedMs);
-    return reply;
+    return this.#channel.request(args, options, this.#counter.writes);
   }
 }
 
