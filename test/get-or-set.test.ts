@@ -150,3 +150,24 @@ for (const target of TARGETS) {
     });
   });
 }
+
+test.skipIf(!redis.available)(
+  redis.title("a node of a cluster: each key and its lease are in one slot"),
+  async () => {
+    await using node = await startRedis({ args: ["--cluster-enabled", "yes"] });
+    await using client = await connect({ host: "127.0.0.1", port: node.port });
+    await client.command("CLUSTER", "ADDSLOTSRANGE", 0, 16_383);
+    while (!String(await client.command("CLUSTER", "INFO")).includes("cluster_state:ok")) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const keys = Array.from({ length: 200 }, (_, index) => [
+      `key ${index}`,
+      `user:{${index}}:name`,
+      `open{${index}`,
+    ]).flat();
+    // Together they are of many slots, so no transaction can be about several.
+    await Promise.all(keys.map((key) => client.getOrSet(key, () => `value of ${key}`)));
+    expect(client.stats).toMatchObject({ loads: keys.length, notStored: 0 });
+    expect(await client.command("DBSIZE")).toBe(keys.length);
+  },
+);

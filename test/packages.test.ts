@@ -61,6 +61,19 @@ for (const [name, folder] of [
       run(["mv", join(installed, "package"), join(installed, "node_modules", name)], ROOT);
     });
 
+    test("the library is small, and nothing but what is needed is in the package", () => {
+      const code = Bun.file(join(installed, "node_modules", name, "dist/client.cjs"));
+      expect(code.size).toBeLessThan(60_000);
+      const paths = packed.files.map(({ path }) => path).sort();
+      expect(paths.filter((path) => /\.test\.|-fixture\.|^test\/|^packages\//.test(path))).toEqual([]);
+      if (name === "glasscache") return;
+      const built = ["client.cjs", "client.d.cts", "client.d.mts", "client.mjs"].map(
+        (file) => `dist/${file}`,
+      );
+      expect(paths).toEqual(["LICENSE", "README.md", ...built, "package.json"]);
+      expect(packed.size).toBeLessThan(30_000);
+    });
+
     test("publint finds nothing", () => {
       const publint = join(ROOT, "node_modules/.bin/publint");
       const target = join(installed, "node_modules", name);
