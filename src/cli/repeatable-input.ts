@@ -42,6 +42,7 @@ export class RepeatableInput implements Disposable {
       hasSizes: original.hasSizes,
       isRepeatable: true,
       extent: original.extent,
+      ...(original.reading !== undefined && { reading: original.reading }),
       read: async (consume, progress) => {
         const source = next ?? (await this.#again(options));
         next = undefined;

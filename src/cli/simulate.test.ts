@@ -27,7 +27,7 @@ test("a table for people, options before and behind the trace", async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(
     stdout.replace(/in [0-9.]+ s, [1-9][0-9,]* requests/, "in T s, N requests"),
-  ).toBe(`${trace}: 8 requests for 4 objects
+  ).toBe(`${trace}: 8 requests for 4 objects (keys; first key "user:1")
 6 caches in T s, N requests/s in all
 
 Miss ratio          2         4

@@ -92,10 +92,8 @@ export const simulate = subcommand({
       const begunMs = systemClock.monotonicMs();
       const { source, result } = await simulateTrace(trace, values, ranks);
       checkCounted(source, result, values, labels);
-      if (isMeasuredInVain(result)) {
-        process.stderr.write(
-          `glasscache simulate: ${source.name}: sizes in bytes, but none of its objects has one: each counts as one byte\n`,
-        );
+      for (const doubt of doubtsAbout(source, result)) {
+        process.stderr.write(`glasscache simulate: ${source.name}: ${doubt}\n`);
       }
       const { estimates } = result;
       shown.rows.push(...result.rows);
@@ -147,6 +145,22 @@ function checkCounted(
   throw new FailedError(
     `${name}: there is no read to count among its ${countOf(records, "record")}${behind}`,
   );
+}
+
+/** What looks as if the trace were not what it is taken for, or were simulated in vain. */
+function doubtsAbout({ reading }: RecordSource, result: TraceResult): string[] {
+  const doubts: string[] = [];
+  if (isMeasuredInVain(result)) {
+    doubts.push("sizes in bytes, but none of its objects has one: each counts as one byte");
+  }
+  if (reading?.doubt !== undefined) doubts.push(reading.doubt);
+  const { objects, records } = result;
+  if (reading !== undefined && records > 1 && objects >= records) {
+    doubts.push(
+      `every object was asked for once, so every request is a miss in any cache: is it read as meant? (${reading.description})`,
+    );
+  }
+  return doubts;
 }
 
 /** Whether caches have so many bytes, and no object of the trace a size. */
@@ -242,16 +256,17 @@ function describeRun(
   { rows, objects, records, rate, estimates }: TraceResult,
   seconds: number,
 ): string {
+  const read = source.reading === undefined ? "" : ` (${source.reading.description})`;
   if (estimates !== undefined && rate < 1) {
     const isMore = estimates.rows.some(({ sampleRate }) => sampleRate > rate);
     return (
-      `${source.name}: ${countOf(rows[0]?.requests ?? 0, "request")} for about ${countOf(objects, "object")}\n` +
+      `${source.name}: ${countOf(rows[0]?.requests ?? 0, "request")} for about ${countOf(objects, "object")}${read}\n` +
       `${countOf(rows.length, "cache")} in ${estimates.seconds.toFixed(1)} s, estimated from ${describeRate(rate)}` +
       `${isMore ? ", of more for small caches" : ""}`
     );
   }
   return (
-    `${source.name}: ${countOf(rows[0]?.requests ?? 0, "request")} for ${countOf(objects, "object")}\n` +
+    `${source.name}: ${countOf(rows[0]?.requests ?? 0, "request")} for ${countOf(objects, "object")}${read}\n` +
     `${countOf(rows.length, "cache")} in ${seconds.toFixed(1)} s, ${describeSpeed((rows.length * records) / seconds)} in all`
   );
 }

@@ -46,6 +46,14 @@ export const READ = 0;
 export const WRITE = 1;
 export const DELETE = 2;
 
+/** What a trace was taken for. */
+export interface Reading {
+  /** The format, what in it was taken for what, and its first key. */
+  readonly description: string;
+  /** What looks as if it were something else; undefined: nothing. */
+  readonly doubt: string | undefined;
+}
+
 /** Where records come from. Read from beginning to end as often as it is opened (standard input: once). */
 export interface RecordSource {
   /** For people: the file's name, or the generator with its parameters. */
@@ -56,6 +64,8 @@ export interface RecordSource {
   readonly isRepeatable: boolean;
   /** About how many bytes or records there are, for progress; undefined when it cannot be known. */
   readonly extent: number | undefined;
+  /** How it is read, where that had to be found out. */
+  readonly reading?: Reading;
   /**
    * Calls `consume` with batch after batch, each valid during the call only; ends early when it returns false.
    * `progress` is told how much of `extent` has been read.

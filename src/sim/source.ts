@@ -60,7 +60,7 @@ async function openUnlimited(text: string, options: SourceOptions): Promise<Reco
       ? undefined
       : (await import("./trace/columns.ts")).parseColumns(options.columns);
   const format = options.format === undefined ? undefined : await formatNamed(options.format);
-  if (columns !== undefined && format !== undefined && format.name !== "csv") {
+  if (columns !== undefined && format !== undefined && format.isTable !== true) {
     throw new RangeError(`columns are told of a table (csv), and not of ${format.name}`);
   }
   const isStandardInput = text === "-";
@@ -90,6 +90,7 @@ function limited(source: RecordSource, limit: number): RecordSource {
     hasSizes: source.hasSizes,
     isRepeatable: source.isRepeatable,
     extent: limit,
+    ...(source.reading !== undefined && { reading: source.reading }),
     async read(consume, progress) {
       let left = limit;
       await source.read(async (batch) => {

@@ -17,8 +17,9 @@ export const arc: TraceFormat = {
   description: "ARC's .lis: first block, number of blocks, ignored, request number; a read of each block",
   hasSizes: () => false,
   // By that name with one such line: what does not look so is broken, and no other format.
-  matches: ({ fileName, isText, lines }) =>
+  matches: ({ fileName, isText, lines, hasColumns }) =>
     isText &&
+    !hasColumns &&
     (fileName.endsWith(".lis")
       ? lines.some((line) => FOUR_NUMBERS.test(line))
       : lines.every((line) => line.trim() === "" || FOUR_NUMBERS.test(line)) && countsRequests(lines)),

@@ -1,18 +1,24 @@
 /** What a column of a table can be. */
-export type ColumnRole = "time" | "key" | "size" | "op" | "ttl";
+export type ColumnRole = "time" | "key" | "size" | "op" | "ttl" | "count";
 
-/** A column by its number, from 1, or by its name in the header; and how many milliseconds its unit is. */
+/** Columns by their numbers, from 1, or by their names in the header; and how many milliseconds their unit is. */
 export interface Column {
-  readonly at: number | string;
+  /** Several make one key together, or a date and the time of day. */
+  readonly at: readonly (number | string)[];
   readonly unitMs: number;
 }
 
 export type Columns = ReadonlyMap<ColumnRole, Column>;
 
+type Role = readonly [role: ColumnRole, unitMs: number];
+
 const SECOND_MS = 1000;
+const COLUMN_LIMIT = 10_000;
+/** Roles that may be made of several columns. */
+const COMPOSED_ROLES: readonly ColumnRole[] = ["key", "time"];
 
 /** What may stand before `=`. Times are in seconds unless their name tells. */
-const ROLES: ReadonlyMap<string, readonly [ColumnRole, unitMs: number]> = new Map([
+const ROLES: ReadonlyMap<string, Role> = new Map([
   ["time", ["time", SECOND_MS]],
   ["time-ms", ["time", 1]],
   ["time-us", ["time", 0.001]],
@@ -21,57 +27,92 @@ const ROLES: ReadonlyMap<string, readonly [ColumnRole, unitMs: number]> = new Ma
   ["op", ["op", 1]],
   ["ttl", ["ttl", SECOND_MS]],
   ["ttl-ms", ["ttl", 1]],
-]);
-
-/** What headers call them, letters and digits alone. */
-const HEADER_NAMES: ReadonlyMap<string, readonly [ColumnRole, unitMs: number]> = new Map([
-  ...named(["key", 1], "key id object objectid objid keyid item itemid"),
-  ...named(["time", SECOND_MS], "time timestamp ts clocktime realtime seconds"),
-  ...named(["time", 1], "timems timestampms tsms ms milliseconds"),
-  ...named(["time", 0.001], "timeus timestampus us microseconds"),
-  ...named(["size", 1], "size bytes objsize objectsize valuesize length sizebytes"),
-  ...named(["op", 1], "op operation command cmd method"),
-  ...named(["ttl", SECOND_MS], "ttl ttlseconds timetolive expiry"),
-  ...named(["ttl", 1], "ttlms"),
+  ["count", ["count", 1]],
 ]);
 
 /**
- * Reads `time=1,key=2,size=3,op=4,ttl=5`: numbers of columns from 1, or their names in the header. `time-ms`, `time-us`
- * and `ttl-ms` tell of units other than seconds.
+ * What headers call them, letters and digits alone. Where a header has several names of one role, the one named first
+ * here is taken: the number that a log gives each request is often called `id`.
+ */
+const HEADER_NAMES: ReadonlyMap<string, Role> = new Map([
+  ...named(["key", 1], "key cachekey keyid object objectid objid itemid item url uri path requesturi"),
+  ...named(["key", 1], "requestpath id"),
+  ...named(["time", SECOND_MS], "time timestamp ts clocktime realtime seconds optime relativeunix datetime"),
+  ...named(["time", 1], "timems timestampms tsms ms milliseconds"),
+  ...named(["time", 0.001], "timeus timestampus us microseconds"),
+  ...named(["size", 1], "size bytes objsize objectsize valuesize length sizebytes bytessent bodybytessent"),
+  ...named(["size", 1], "responsesize contentlength"),
+  ...named(["op", 1], "op operation command cmd method verb requestmethod httpmethod"),
+  ...named(["ttl", SECOND_MS], "ttl ttlseconds timetolive expiry"),
+  ...named(["ttl", 1], "ttlms"),
+  ...named(["count", 1], "opcount"),
+]);
+const RANKS: ReadonlyMap<string, number> = new Map(
+  [...HEADER_NAMES.keys()].map((name, rank) => [name, rank]),
+);
+
+/** In the headers of tables made from access logs; it tells nothing that a cache asks for. */
+const STATUS_NAMES: readonly string[] = ["status", "statuscode", "responsecode", "httpstatus", "scstatus"];
+
+/**
+ * Reads `time=1,key=2+3,size=4,op=5,ttl=6`: numbers of columns from 1, or their names in the header. `time-ms`,
+ * `time-us` and `ttl-ms` tell of units other than seconds, `count` how often the request was made.
  * @throws RangeError naming what is wrong
  */
 export function parseColumns(text: string): Columns {
   const columns = new Map<ColumnRole, Column>();
   for (const part of text.split(",")) {
-    const [, role = "", at = ""] = /^\s*([^=]*?)\s*=\s*(.*?)\s*$/.exec(part) ?? [];
-    const known = ROLES.get(role.toLowerCase());
+    const [, name = "", at = ""] = /^\s*([^=]*?)\s*=\s*(.*?)\s*$/.exec(part) ?? [];
+    const known = ROLES.get(name.toLowerCase());
     if (known === undefined || at === "") {
       const roles = [...ROLES.keys()].join(", ");
       throw new RangeError(
         `"${part.trim()}" is not of the form key=2, where before the = stands one of ${roles}`,
       );
     }
-    if (columns.has(known[0])) throw new RangeError(`the column of ${known[0]} is told twice in "${text}"`);
-    if (/^[0-9]+$/.test(at) && (Number(at) < 1 || Number(at) > 10_000)) {
-      throw new RangeError(`there is no column ${at}: the first one is 1, the last one possible is 10000`);
-    }
-    columns.set(known[0], { at: /^[0-9]+$/.test(at) ? Number(at) : at, unitMs: known[1] });
+    const [role, unitMs] = known;
+    if (columns.has(role)) throw new RangeError(`the column of ${role} is told twice in "${text}"`);
+    columns.set(role, { at: parsePlaces(at, role), unitMs });
   }
   if (!columns.has("key"))
     throw new RangeError(`"${text}" does not tell which column is the key, as in key=2`);
   return columns;
 }
 
+function parsePlaces(text: string, role: ColumnRole): (number | string)[] {
+  const places = text.split("+").map((place) => place.trim());
+  if (places.length > 1 && !COMPOSED_ROLES.includes(role)) {
+    throw new RangeError(`"${role}=${text}": only ${COMPOSED_ROLES.join(" and ")} can be of several columns`);
+  }
+  return places.map((place) => {
+    if (place === "") throw new RangeError(`"${role}=${text}" is not of the form ${role}=2+3`);
+    if (!/^[0-9]+$/.test(place)) return place;
+    if (Number(place) < 1 || Number(place) > COLUMN_LIMIT) {
+      throw new RangeError(
+        `there is no column ${place}: the first one is 1, the last one possible is ${COLUMN_LIMIT}`,
+      );
+    }
+    return Number(place);
+  });
+}
+
 /** Columns by what a header calls them; undefined when none of its names is that of a key. */
 export function columnsOfHeader(names: readonly string[]): Columns | undefined {
   const columns = new Map<ColumnRole, Column>();
-  for (const [index, name] of names.entries()) {
-    const known = HEADER_NAMES.get(plain(name));
-    if (known !== undefined && !columns.has(known[0])) {
-      columns.set(known[0], { at: index + 1, unitMs: known[1] });
-    }
+  const ranked = names
+    .map((name, index) => ({ name: plain(name), at: index + 1 }))
+    .filter(({ name }) => HEADER_NAMES.has(name))
+    .sort((one, other) => RANKS.get(one.name)! - RANKS.get(other.name)!);
+  for (const { name, at } of ranked) {
+    const [role, unitMs] = HEADER_NAMES.get(name)!;
+    if (!columns.has(role)) columns.set(role, { at: [at], unitMs });
   }
   return columns.has("key") ? columns : undefined;
+}
+
+/** Whether a header is that of an access log: what was not sent as a whole has no size there. */
+export function hasStatus(names: readonly string[]): boolean {
+  return names.some((name) => STATUS_NAMES.includes(plain(name)));
 }
 
 /** The index, from 0, of the column that a header gives this name, in any case; -1 when there is none. */
@@ -84,9 +125,6 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
-function named(
-  role: readonly [ColumnRole, number],
-  names: string,
-): [string, readonly [ColumnRole, number]][] {
+function named(role: Role, names: string): [string, Role][] {
   return names.split(" ").map((name) => [name, role]);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ROW_LIMIT_BYTES } from "./csv.ts";
+import { ROW_LIMIT_BYTES } from "./table.ts";
 import { parse, TRACE_SAMPLES } from "./trace-samples-fixture.ts";
 
 interface Case {
@@ -60,6 +60,24 @@ const CASES: readonly Case[] = [
   },
   { format: "csv", text: "key,size\n\na,-1\n", problem: 't, line 3: the size "-1" is less than 0', rest: 0 },
   { format: "csv", text: "key,size\na,1\na,0\nb,2\n", problem: "t, line 3: the size is 0", rest: 2 },
+  {
+    format: "csv",
+    text: "key,size\na,0.4\nb,0x10\nc,2.0",
+    problem: 't, line 2: the size "0.4" is not a whole number of bytes',
+    rest: 1,
+  },
+  {
+    format: "csv",
+    text: "key,size\na,0x10\nb,2e3",
+    problem: 't, line 2: the size "0x10" is not a number',
+    rest: 1,
+  },
+  {
+    format: "csv",
+    text: "key,time\na,0x10\nb,1",
+    problem: 't, line 2: the time "0x10" is neither a number nor a date',
+    rest: 1,
+  },
   {
     format: "csv",
     text: "key,size\na\nb,2",
@@ -138,7 +156,7 @@ describe("what is broken", () => {
       const bytes = Buffer.from(text);
       expect(() => parse(format, bytes, { columns })).toThrow(problem);
       const { records, faults } = parse(format, bytes, { columns, skipsBad: true });
-      expect(faults.firstBad).toBe(problem);
+      expect(faults.firstBad).toStartWith(problem);
       expect(records.length).toBe(rest);
     },
   );
@@ -171,16 +189,16 @@ describe("what is broken", () => {
   test("tables whose columns are not there", () => {
     const bytes = Buffer.from("time,id,bytes\n1,2,3\n");
     const told = (columns: string) => () => parse("csv", bytes, { columns });
-    expect(told("key=4")).toThrow("t: there is no column 4: line 1 has 3");
-    expect(told("key=name")).toThrow('t: there is no column "name": line 1 has "time", "id", "bytes"');
+    expect(told("key=4")).toThrow('t: there is no column 4: line 1 has 3: "time", "id", "bytes"');
+    expect(told("key=name")).toThrow('t: there is no column "name": line 1 has 3: "time", "id", "bytes"');
     expect(told("key=0")).toThrow("there is no column 0: the first one is 1, the last one possible is 10000");
     expect(told("size=1")).toThrow('"size=1" does not tell which column is the key, as in key=2');
     expect(told("key=1,key=2")).toThrow('the column of key is told twice in "key=1,key=2"');
     expect(told("key")).toThrow(
-      '"key" is not of the form key=2, where before the = stands one of time, time-ms, time-us, key, size, op, ttl, ttl-ms',
+      '"key" is not of the form key=2, where before the = stands one of time, time-ms, time-us, key, size, op, ttl, ttl-ms, count',
     );
     expect(() => parse("csv", Buffer.from("a,b\nc,d\n"))).toThrow(
-      "t: which column is the key? Tell it as in --columns key=2,size=3; line 1 has 2: a, b",
+      't: which column is the key? Tell it as in --columns key=2,size=3; line 1 has 2: "a", "b"; all of the first 2 lines have as many',
     );
   });
 

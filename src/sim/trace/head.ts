@@ -2,7 +2,8 @@ import type { TraceHead } from "./trace-format.ts";
 
 /** As much of a trace is looked at to find out its format. */
 export const HEAD_BYTES = 64 * 1024;
-const LINES_LOOKED_AT = 100;
+/** And so many lines of a text. */
+export const LINES_LOOKED_AT = 100;
 const LINE_FEED = 0x0a;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
@@ -20,10 +21,11 @@ export function describeHead(
     fileName: path
       .replace(/^.*[/\\]/, "")
       .toLowerCase()
-      .replace(/\.(?:gz|gzip|zst|zstd)$/, ""),
+      .replace(/\.(?:gz|gzip|zst|zstd|xz|bz2|lz4)$/, ""),
     isText,
     lines: isText ? firstLines(bytes, isWhole) : [],
     hasColumns,
+    found: {},
   };
 }
 

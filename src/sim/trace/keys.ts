@@ -1,7 +1,14 @@
 import type { RecordBatch } from "../records.ts";
 import { LineParser } from "./line-parser.ts";
+import { isPreamble } from "./preamble.ts";
 import { addKey } from "./record-fields.ts";
-import type { ParserContext, TraceFormat } from "./trace-format.ts";
+import { separatorName, shapeOf } from "./table-shape.ts";
+import type { ParserContext, TraceFormat, TraceHead } from "./trace-format.ts";
+
+/** Where more of the lines than this hold blanks they may be sentences, or a table. */
+const BLANK_SHARE = 0.2;
+/** A message of redis-cli is no longer. */
+const PREAMBLE_LIMIT_BYTES = 200;
 
 /** One key a line: any bytes but a line feed. Every line that is not empty is a read. */
 export const keys: TraceFormat = {
@@ -9,11 +16,28 @@ export const keys: TraceFormat = {
   description: "one key a line: any text",
   hasSizes: () => false,
   matches: ({ isText }) => isText,
+  doubt,
   open: (context) => new KeyLines(context),
 };
 
+function doubt(head: TraceHead): string | undefined {
+  if (!head.isText) return undefined;
+  const { width, separator, rows } = shapeOf(head);
+  if (width > 1 && rows.length > 1) {
+    return (
+      `each of its first ${rows.length} lines has ${width} fields separated by ${separatorName(separator)}, and is taken ` +
+      "for one key; --columns key=1 takes the first of them"
+    );
+  }
+  const lines = head.lines.filter((line) => line.trim() !== "");
+  const withBlanks = lines.filter((line) => /[ \t]/.test(line));
+  if (withBlanks.length <= BLANK_SHARE * lines.length) return undefined;
+  return `${withBlanks.length} of its first ${lines.length} lines hold blanks, as no list of keys does as a rule; each line is taken for one key`;
+}
+
 class KeyLines extends LineParser {
   readonly #families: ParserContext["families"];
+  #isFirst = true;
 
   constructor({ faults, families }: ParserContext) {
     super(faults);
@@ -21,6 +45,11 @@ class KeyLines extends LineParser {
   }
 
   protected override line(bytes: Uint8Array, start: number, end: number, batch: RecordBatch): void {
+    if (this.#isFirst) {
+      this.#isFirst = false;
+      const isShort = end - start <= PREAMBLE_LIMIT_BYTES;
+      if (isShort && isPreamble(Buffer.from(bytes.subarray(start, end)).toString())) return;
+    }
     addKey(batch, bytes, start, end, this.#families);
   }
 }

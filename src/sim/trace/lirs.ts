@@ -15,8 +15,9 @@ export const lirs: TraceFormat = {
   description: "block numbers, one a line; lines with * are skipped",
   hasSizes: () => false,
   // By that name with one such line: what does not look so is broken, and no other format.
-  matches: ({ fileName, isText, lines }) =>
+  matches: ({ fileName, isText, lines, hasColumns }) =>
     isText &&
+    !hasColumns &&
     (/\.(?:lirs|trc)$/.test(fileName)
       ? lines.some((line) => /^\s*(?:[0-9]+|\*)\s*$/.test(line))
       : lines.every((line) => /^\s*(?:[0-9]*|\*)\s*$/.test(line)) &&

@@ -1,8 +1,11 @@
 import { DELETE, READ, WRITE } from "../records.ts";
 
 const WORDS: ReadonlyMap<string, number> = new Map([
-  ...words(READ, "get gets read r mget scan head"),
-  ...words(WRITE, "set write w put add replace cas append prepend incr decr update insert store post patch"),
+  ...words(READ, "get gets get_lease read r mget scan head"),
+  ...words(
+    WRITE,
+    "set set_lease write w put add replace cas append prepend incr decr update insert store post patch",
+  ),
   ...words(DELETE, "delete del d remove unlink purge invalidate"),
 ]);
 

@@ -1,8 +1,10 @@
 import { writeKeyHash } from "../../lib/key-hash.ts";
-import type { KeyFamilies } from "../key-families.ts";
 import { READ, type RecordBatch } from "../records.ts";
+import type { KeyObserver } from "./trace-format.ts";
 
 const ZERO = 0x30;
+/** Between the parts of a key that is composed of several fields; no text has it. */
+export const UNIT_SEPARATOR = 0x1f;
 
 /** Appends a record whose key is a number, given in two halves. */
 export function addRecord(
@@ -33,7 +35,7 @@ export function addKey(
   bytes: Uint8Array,
   start: number,
   end: number,
-  families: KeyFamilies | undefined,
+  families: KeyObserver | undefined,
 ): void {
   const i = batch.count;
   addRecord(batch, 0, 0, 1, 0, READ, 0);
@@ -87,6 +89,34 @@ export function digits(bytes: Uint8Array, start: number, end: number): number {
   return value;
 }
 
+/**
+ * Appends record `i` of another batch, or of the same one, so many times or as often as there is room.
+ * @returns how often
+ */
+export function repeatRecord(from: RecordBatch, i: number, batch: RecordBatch, times: number): number {
+  const first = batch.count;
+  const end = Math.min(batch.capacity, first + times);
+  batch.keyLow.fill(from.keyLow[i]!, first, end);
+  batch.keyHigh.fill(from.keyHigh[i]!, first, end);
+  batch.size.fill(from.size[i]!, first, end);
+  batch.timeMs.fill(from.timeMs[i]!, first, end);
+  batch.operation.fill(from.operation[i]!, first, end);
+  batch.ttlMs.fill(from.ttlMs[i]!, first, end);
+  batch.family.fill(from.family[i]!, first, end);
+  batch.count = end;
+  return end - first;
+}
+
+/** A whole number of zero or more, as `1500` or `1500.0` or `1.5e3`; NaN for anything else. */
+export function wholeNumber(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start <= 15) {
+    const whole = digits(bytes, start, end);
+    if (whole >= 0) return whole;
+  }
+  const value = quantity(bytes, start, end);
+  return Number.isInteger(value) ? value : Number.NaN;
+}
+
 /** A decimal number of any form that is zero or more; NaN for anything else. */
 export function quantity(bytes: Uint8Array, start: number, end: number): number {
   if (end - start <= 15) {
@@ -94,7 +124,8 @@ export function quantity(bytes: Uint8Array, start: number, end: number): number 
     if (whole >= 0) return whole;
   }
   const text = textOf(bytes, start, end).trim();
-  const value = /^[0-9.]/.test(text) ? Number(text) : Number.NaN;
+  // Not what a programming language takes besides, such as 0x10.
+  const value = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?$/i.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(value) ? value : Number.NaN;
 }
 

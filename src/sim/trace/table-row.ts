@@ -1,6 +1,9 @@
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const TAB = 0x09;
+/** As a separator: any number of blanks and tabs, and none at the row's ends. */
+export const BLANKS = 0x20;
 
 /** More columns than anybody names. */
 const FIELD_LIMIT = 10_000;
@@ -23,6 +26,7 @@ export class TableRow {
    * @returns where the next row begins; -1 when the end of this one is not there yet
    */
   scan(bytes: Uint8Array, start: number, separator: number, isLast: boolean): number {
+    if (separator === BLANKS) return this.#scanBlanks(bytes, start, isLast);
     const { length } = bytes;
     this.count = 0;
     this.lineFeeds = 0;
@@ -64,6 +68,33 @@ export class TableRow {
     }
   }
 
+  /** Nothing is in it. */
+  get isEmpty(): boolean {
+    return this.count === 0 || (this.count === 1 && this.ends[0] === this.starts[0]);
+  }
+
+  /** As `scan`. A field in quotes may hold blanks, if the quotes are closed in the same line. */
+  #scanBlanks(bytes: Uint8Array, start: number, isLast: boolean): number {
+    const lineFeed = bytes.indexOf(LINE_FEED, start);
+    if (lineFeed < 0 && !isLast) return -1;
+    const end = lineFeed < 0 ? bytes.length : lineFeed;
+    this.count = 0;
+    this.isOpen = false;
+    this.lineFeeds = lineFeed < 0 ? 0 : 1;
+    for (let at = start; ; ) {
+      while (at < end && isBlank(bytes[at]!)) at++;
+      if (at >= end) break;
+      const closing = bytes[at] === QUOTE ? bytes.indexOf(QUOTE, at + 1) : -1;
+      const isQuoted = closing > 0 && closing < end && (closing + 1 === end || isBlank(bytes[closing + 1]!));
+      const fieldStart = isQuoted ? at + 1 : at;
+      if (isQuoted) at = closing;
+      else while (at < end && !isBlank(bytes[at]!)) at++;
+      this.#add(fieldStart, at, 0);
+      if (isQuoted) at++;
+    }
+    return lineFeed < 0 ? bytes.length : lineFeed + 1;
+  }
+
   /** The field as text. */
   text(bytes: Uint8Array, index: number): string {
     const text = Buffer.from(bytes.subarray(this.starts[index]!, this.ends[index]!)).toString();
@@ -79,8 +110,6 @@ export class TableRow {
   }
 }
 
-/** The separator of a table, judged by its first line: the first of tab, comma, semicolon and bar that is in it. */
-export function separatorOf(line: string): string {
-  const unquoted = line.replace(/"[^"]*"/g, "");
-  return ["\t", ",", ";", "|"].find((separator) => unquoted.includes(separator)) ?? ",";
+function isBlank(byte: number): boolean {
+  return byte === BLANKS || byte === TAB || byte === CARRIAGE_RETURN;
 }

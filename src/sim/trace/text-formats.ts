@@ -7,4 +7,11 @@ import type { TraceFormat } from "./trace-format.ts";
 import { twitter } from "./twitter.ts";
 
 /** Formats of texts alone; where several would take a trace, the first one does. */
-export const TEXT_FORMATS: readonly TraceFormat[] = [monitor, twitter, csv, arc, lirs, keys];
+export const TEXT_FORMATS: readonly TraceFormat[] = [
+  monitor,
+  twitter,
+  arc,
+  lirs,
+  csv,
+  keys,
+];

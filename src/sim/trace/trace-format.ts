@@ -1,7 +1,7 @@
-import type { KeyFamilies } from "../key-families.ts";
 import type { RecordBatch } from "../records.ts";
 import type { Columns } from "./columns.ts";
 import type { Faults } from "./faults.ts";
+import type { TableShape } from "./table-shape.ts";
 
 /** Takes one trace apart, fed with its bytes in pieces of any length. Never sees a file. */
 export interface TraceParser {
@@ -15,11 +15,16 @@ export interface TraceParser {
   parse(bytes: Uint8Array, start: number, isLast: boolean, batch: RecordBatch): number;
 }
 
+/** Told of the keys that are texts, and gives them numbers, such as those of their families. */
+export interface KeyObserver {
+  numberOf(bytes: Uint8Array, start: number, end: number): number;
+}
+
 /** What a parser is given. */
 export interface ParserContext {
   readonly faults: Faults;
   /** Where families of keys are asked for. */
-  readonly families: KeyFamilies | undefined;
+  readonly families: KeyObserver | undefined;
   /** Which column of a table is what, where that was told. */
   readonly columns: Columns | undefined;
 }
@@ -37,14 +42,22 @@ export interface TraceHead {
   readonly lines: readonly string[];
   /** It was told which column is what. */
   readonly hasColumns: boolean;
+  /** What was found out about it so far. */
+  readonly found: { shape?: TableShape };
 }
 
 /** A format as the registry knows it. */
 export interface TraceFormat {
   readonly name: string;
   readonly description: string;
+  /** A table, of which it may be told which column is what. */
+  readonly isTable?: boolean;
   /** Whether its records carry sizes; a table's header may tell. */
   hasSizes(head: TraceHead, columns: Columns | undefined): boolean;
+  /** What was taken for what, for people, where that is more than the format's name tells. */
+  describe?(head: TraceHead, columns: Columns | undefined): string | undefined;
+  /** What looks as if the trace were something else, for people. */
+  doubt?(head: TraceHead): string | undefined;
   /** Whether a trace is of this format, judged by content and file name. */
   matches(head: TraceHead): boolean;
   open(context: ParserContext): TraceParser;

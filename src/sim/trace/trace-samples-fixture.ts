@@ -113,7 +113,7 @@ export function parse(formatName: string, bytes: Uint8Array, options: ParseOptio
   return { records, families: numbers, faults };
 }
 
-const text = (...lines: readonly string[]): Uint8Array => Buffer.from(lines.join("\n"));
+export const text = (...lines: readonly string[]): Uint8Array => Buffer.from(lines.join("\n"));
 
 function oracleBytes(records: readonly (readonly [number, bigint, number])[]): Uint8Array {
   const bytes = Buffer.alloc(records.length * 24);

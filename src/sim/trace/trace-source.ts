@@ -1,10 +1,11 @@
 import { ByteBuffer } from "../../lib/byte-buffer.ts";
 import type { KeyFamilies } from "../key-families.ts";
-import { RecordBatch, type RecordSource, TraceError } from "../records.ts";
+import { type Reading, RecordBatch, type RecordSource, TraceError } from "../records.ts";
 import type { Columns } from "./columns.ts";
 import { decompressed } from "./decompression.ts";
 import { Faults, type Skipped } from "./faults.ts";
 import { describeHead, HEAD_BYTES, hasLinesEnough, withoutMark } from "./head.ts";
+import { describeReading } from "./reading.ts";
 import { detectFormat } from "./registry.ts";
 import type { Chunks, Taken, TraceBytes } from "./trace-bytes.ts";
 import type { TraceFormat, TraceHead, TraceParser } from "./trace-format.ts";
@@ -33,6 +34,7 @@ export class TraceSource implements RecordSource {
   readonly isRepeatable: boolean;
   readonly extent: number | undefined;
   readonly format: TraceFormat;
+  readonly reading: Reading;
   readonly #bytes: TraceBytes;
   readonly #options: TraceSourceOptions;
   /** Of what can be read only once: its first bytes, and where the others come from. */
@@ -53,10 +55,11 @@ export class TraceSource implements RecordSource {
     this.isRepeatable = bytes.isRepeatable;
     this.extent = bytes.extent;
     this.format = format;
-    if (columns !== undefined && format.name !== "csv") {
+    if (columns !== undefined && format.isTable !== true) {
       throw new TraceError(`${name}: columns were told, and it is no table but ${format.name}`);
     }
     this.hasSizes = format.hasSizes(head, columns);
+    this.reading = describeReading(format, head, columns);
   }
 
   /** Looks at the first bytes. @throws TraceError when they are none, or of no format known */

@@ -1,0 +1,217 @@
+/** What a trace is taken for, and what is told of it: nothing is guessed in silence. */
+import { describe, expect, test } from "bun:test";
+import { openSource, type SourceOptions } from "../source.ts";
+import { readAll, record } from "./trace-samples-fixture.ts";
+
+async function open(text: string | Uint8Array, options: SourceOptions = {}) {
+  async function* once(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(text as string);
+  }
+  return openSource("-", { ...options, standardInput: once() });
+}
+
+async function refusal(text: string, options: SourceOptions = {}): Promise<string> {
+  try {
+    await readAll(await open(text, options));
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "it was read";
+}
+
+const lines = (...rows: readonly string[]): string => `${rows.join("\n")}\n`;
+const ROWS = [
+  ["1", "a", "10"],
+  ["2", "b", "20"],
+  ["3", "a", "10"],
+] as const;
+const RECORDS = ROWS.map(([time, key, size]) =>
+  record(key, { timeMs: Number(time) * 1000, size: Number(size) }),
+);
+const SEPARATORS = [
+  ["tabs", "\t"],
+  ["commas", ","],
+  ["semicolons", ";"],
+  ["bars", "|"],
+  ["blanks", " "],
+  ["blanks", "   "],
+] as const;
+
+describe.each(SEPARATORS)("a table separated by %s (%j)", (name, separator) => {
+  const rows = ROWS.map((row) => row.join(separator));
+
+  test("is asked for its key, whatever its name", async () => {
+    expect(await refusal(lines(...rows))).toBe(
+      "standard input: which column is the key? Tell it as in --columns key=2,size=3; " +
+        'line 1 has 3: "1", "a", "10"; all of the first 3 lines have as many; where each line is one key: --format keys',
+    );
+  });
+
+  test("is read when it is told, and tells how", async () => {
+    const source = await open(lines(...rows), { columns: "time=1,key=2,size=3" });
+    expect(source.reading).toEqual({
+      description: `csv, separated by ${name}: columns by number, time 1, key 2, size 3; first key "a"`,
+      doubt: undefined,
+    });
+    expect(await readAll(source)).toEqual(RECORDS);
+  });
+
+  test.each([
+    ["a header", []],
+    ["comments and empty lines before the header", ["# from our shop", "", "#"]],
+    ["a warning of redis-cli before it", ["Warning: Using a password with '-a' may not be safe."]],
+  ])("is read with %s", async (_, before) => {
+    const header = ["Timestamp", "Object-ID", "bytes"].join(separator);
+    const source = await open(lines(...before, header, ...rows));
+    expect(source.reading?.description).toStartWith(
+      `csv, separated by ${name}: columns time "Timestamp", key "Object-ID", size "bytes"`,
+    );
+    expect(await readAll(source)).toEqual(RECORDS);
+  });
+
+  test("is read with a header that is a comment", async () => {
+    const source = await open(lines("# made in May", `#${["time", "key", "size"].join(separator)}`, ...rows));
+    expect(await readAll(source)).toEqual(RECORDS);
+    expect(source.reading?.description).toEndWith('from line 3 on; first key "a"');
+  });
+
+  test("has a heading that is no request, whatever names are in it", async () => {
+    const heading = ["when", "what", "how much"].map((title) => title.replace(" ", "-")).join(separator);
+    const source = await open(lines(heading, ...rows), { columns: "key=2" });
+    expect(await readAll(source)).toEqual(ROWS.map(([, key]) => record(key)));
+    expect(source.reading?.description).toContain('key "what"; not used: "when", "how-much"');
+  });
+
+  test("may have a key of several columns", async () => {
+    const source = await open(lines(...rows), { columns: "key=2+3" });
+    expect(await readAll(source)).toEqual(ROWS.map(([, key, size]) => record(`${key}\x1f${size}`)));
+    expect(source.reading?.description).toContain('key 2+3; first key "a+10"');
+    const header = ["n", "host", "path"].join(separator);
+    const named = await open(lines(header, ...rows), { columns: "key=host+path" });
+    expect((await readAll(named)).map(({ key }) => key)).toEqual(
+      ROWS.map(([, key, size]) => record(`${key}\x1f${size}`).key),
+    );
+  });
+});
+
+describe("a table", () => {
+  test("keeps apart keys of several columns that are the same joined", async () => {
+    const source = await open("ab,c\na,bc\n", { columns: "key=1+2" });
+    expect(new Set((await readAll(source)).map(({ key }) => key)).size).toBe(2);
+  });
+
+  test("has names as in access logs", async () => {
+    for (const [key, size, op] of [
+      ["url", "bytes", "method"],
+      ["URI", "body_bytes_sent", "request_method"],
+      ["path", "size", "verb"],
+    ]) {
+      const source = await open(
+        lines(
+          `id,time,${op},${key},status,${size}`,
+          "1,5,GET,/a,200,10",
+          "2,6,GET,/a,304,0",
+          "3,7,HEAD,/a,200,-",
+        ),
+      );
+      expect(await readAll(source)).toEqual(
+        [5, 6, 7].map((seconds) => record("/a", { size: 10, timeMs: seconds * 1000 })),
+      );
+    }
+  });
+
+  test("may count requests in a column", async () => {
+    const source = await open("a,3\nb,1\n", { columns: "key=1,count=2" });
+    expect(await readAll(source)).toEqual([..."aaab"].map((key) => record(key)));
+    expect(await refusal("a,0\n", { columns: "key=1,count=2" })).toContain('the count "0" is not a number');
+  });
+
+  test("may be of blanks with fields in quotes", async () => {
+    const source = await open('"a b" 1\n"c" 2\nd"e 3\n', { columns: "key=1" });
+    expect((await readAll(source)).map(({ key }) => key)).toEqual(
+      ["a b", "c", 'd"e'].map((key) => record(key).key),
+    );
+  });
+
+  test("of time, object and size is told what to try", async () => {
+    expect(await refusal("1 100 10\n1 7 5\n3 100 10\n")).toContain("--columns time=1,key=2,size=3;");
+    expect(await refusal("5 100 10\n1 7 5\n3 100 10\n")).toContain("--columns key=2,size=3;");
+  });
+
+  test("has only one column for a size", async () => {
+    expect(await refusal("a,b\n", { columns: "key=1,size=1+2" })).toBe(
+      '"size=1+2": only key and time can be of several columns',
+    );
+    expect(await refusal("a,b\n", { columns: "key=1+" })).toBe('"key=1+" is not of the form key=2+3');
+  });
+});
+
+describe("lists of keys", () => {
+  test("are told, with their first key", async () => {
+    const source = await open("user:1\nuser:2\nuser:1\n");
+    expect(source.reading).toEqual({ description: 'keys; first key "user:1"', doubt: undefined });
+    expect((await open("12\n13\n")).reading?.description).toBe("keys; first key 12");
+    expect((await open(`${"é".repeat(90)}\nx\n`)).reading?.description).toBe(
+      `keys; first key "${"é".repeat(60)}…"`,
+    );
+    expect((await open("a\u001b[1m\nx\n")).reading?.description).toBe('keys; first key "a?[1m"');
+  });
+
+  test("may begin with a warning of redis-cli", async () => {
+    const source = await open("Warning: Using a password with '-a' …\nuser:1\n");
+    expect(await readAll(source)).toEqual([record("user:1")]);
+    expect(source.reading?.description).toBe('keys; first key "user:1"');
+  });
+
+  test("are doubted where each line has several fields, or many hold blanks", async () => {
+    expect((await open("a,1\nb,2\n", { format: "keys" })).reading?.doubt).toBe(
+      "each of its first 2 lines has 2 fields separated by commas, and is taken for one key; " +
+        "--columns key=1 takes the first of them",
+    );
+    expect((await open("one\ntwo words\nand three words\n")).reading?.doubt).toBe(
+      "2 of its first 3 lines hold blanks, as no list of keys does as a rule; each line is taken for one key",
+    );
+    const few = Array.from({ length: 50 }, (_, i) => `key${i}`).join("\n");
+    expect((await open(`${few}\na key\n`)).reading?.doubt).toBeUndefined();
+  });
+
+  test("may have braces, as keys of Redis Cluster do", async () => {
+    expect((await open("{user1}:name\n{user1}:mail\n<5>\n")).reading?.description).toBe(
+      'keys; first key "{user1}:name"',
+    );
+  });
+});
+
+test.each([
+  ["JSON", '{"key": "a"}\n{"key": "b"}\n'],
+  ["JSON", '{\n  "a": 1\n}\n'],
+  ["JSON", '[\n  {"a": 1}\n]\n'],
+  ["JSON", '["a", "b"]\n'],
+  ["HTML or XML", "\n<!DOCTYPE html>\n<html><body></body></html>\n"],
+  ["HTML or XML", '<?xml version="1.0"?>\n<a/>\n'],
+  ["HTML or XML", '<svg xmlns="http://www.w3.org/2000/svg"></svg>\n'],
+])("%s is no trace (%j)", async (kind, text) => {
+  expect(await refusal(text)).toBe(
+    `standard input: this is ${kind}, not a trace; where each line is one key all the same: --format keys`,
+  );
+  expect(await refusal(text, { format: "keys" })).toBe("it was read");
+});
+
+test("what stands before each command of MONITOR", async () => {
+  const command = (second: number) => `133951808${second}.5 [0 127.0.0.1:60866] "get" "user:1"`;
+  const expected = [3, 4].map((second) => record("user:1", { timeMs: 1339518080500 + second * 1000 }));
+  for (const before of [
+    "",
+    "2024-01-01T00:00:00.000000000Z ",
+    "redis-1  | ",
+    "\x1b[36mredis-1  |\x1b[0m ",
+    "Jan  1 00:00:00 host redis[12]: ",
+    "2024-01-01T00:00:00Z stdout F +",
+  ]) {
+    const source = await open(`OK\n${before}${command(3)}\n${before}${command(4)}\n`);
+    expect(source.reading?.description).toBe('monitor; first key "user:1"');
+    expect(await readAll(source)).toEqual(expected);
+  }
+  const warned = await open(`Warning: Using a password with '-a' …\nOK\n${command(3)}\n${command(4)}\n`);
+  expect(await readAll(warned)).toEqual(expected);
+});

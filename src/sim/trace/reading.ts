@@ -1,0 +1,53 @@
+import { type Reading, RecordBatch } from "../records.ts";
+import type { Columns } from "./columns.ts";
+import { Faults } from "./faults.ts";
+import { UNIT_SEPARATOR } from "./record-fields.ts";
+import type { KeyObserver, TraceFormat, TraceHead } from "./trace-format.ts";
+
+/** Of a key. */
+const SHOWN_CHARACTERS = 60;
+const SHOWN_BYTES = 4 * SHOWN_CHARACTERS;
+/** Between the columns of a composed key. */
+const PARTS = String.fromCharCode(UNIT_SEPARATOR);
+
+/** What a trace is taken for, told by its first bytes. */
+export function describeReading(format: TraceFormat, head: TraceHead, columns: Columns | undefined): Reading {
+  const detail = format.describe?.(head, columns);
+  const key = firstKey(format, head, columns);
+  return {
+    description: [
+      detail === undefined ? format.name : `${format.name}, ${detail}`,
+      ...(key === undefined ? [] : [`first key ${key}`]),
+    ].join("; "),
+    doubt: format.doubt?.(head),
+  };
+}
+
+/** Notes the text of the first key it is told of. */
+class FirstKey implements KeyObserver {
+  text: string | undefined;
+
+  numberOf(bytes: Uint8Array, start: number, end: number): number {
+    if (this.text !== undefined) return 0;
+    const whole = Buffer.from(bytes.subarray(start, Math.min(end, start + SHOWN_BYTES))).toString();
+    const shown = whole.slice(0, SHOWN_CHARACTERS);
+    const plain = shown.replaceAll(PARTS, "+").replace(/\p{C}/gu, "?");
+    this.text = `"${plain}${shown.length < whole.length || end - start > SHOWN_BYTES ? "…" : ""}"`;
+    return 0;
+  }
+}
+
+/** As people read it; undefined where the first record is not whole within the head. */
+function firstKey(format: TraceFormat, head: TraceHead, columns: Columns | undefined): string | undefined {
+  const batch = new RecordBatch(1);
+  const observer = new FirstKey();
+  try {
+    const parser = format.open({ faults: new Faults("", true), families: observer, columns });
+    parser.parse(head.bytes, 0, head.isWhole, batch);
+  } catch {
+    // Whoever reads the trace will be told.
+    return undefined;
+  }
+  if (batch.count === 0) return undefined;
+  return observer.text ?? String((BigInt(batch.keyHigh[0]!) << 32n) | BigInt(batch.keyLow[0]!));
+}

@@ -1,0 +1,169 @@
+import {
+  type Column,
+  type ColumnRole,
+  type Columns,
+  columnNamed,
+  columnsOfHeader,
+  hasStatus,
+} from "./columns.ts";
+import { separatorName, type TableShape } from "./table-shape.ts";
+
+/** What is known of a table before it is read. */
+export interface KnownColumns {
+  readonly columns: Columns;
+  /** The first row names the columns. */
+  readonly hasHeader: boolean;
+  /** A size of 0, or one that is no number, is one that the trace does not know. */
+  readonly hasUnknownSizes: boolean;
+}
+
+/** Indices of the columns, from 0; -1: there is none. */
+export interface TableLayout {
+  readonly key: number;
+  /** Further columns of the key. */
+  readonly moreKeys: readonly number[];
+  readonly time: number;
+  /** The time of day, where `time` is a date. */
+  readonly timeOfDay: number;
+  readonly size: number;
+  readonly op: number;
+  readonly ttl: number;
+  readonly count: number;
+  readonly timeUnitMs: number;
+  readonly ttlUnitMs: number;
+  /** The greatest of them. */
+  readonly last: number;
+  /** The first row is no record. */
+  readonly hasHeader: boolean;
+  readonly hasUnknownSizes: boolean;
+  /** What was taken for what, for people. */
+  readonly description: string;
+}
+
+/**
+ * Finds out which column is what: from what was told, a header with usual names, or what is known of the format.
+ * @returns a text that tells what is wrong where that cannot be found out
+ */
+export function layOut(
+  shape: TableShape,
+  told: Columns | undefined,
+  known?: KnownColumns,
+): TableLayout | string {
+  const names = namesOf(shape);
+  const usual = columnsOfHeader(names);
+  const columns = told ?? known?.columns ?? usual ?? (names.length === 1 ? SINGLE : undefined);
+  if (columns === undefined) return askForKey(shape);
+  const places = new Map<ColumnRole, number[]>();
+  for (const [role, { at }] of columns) {
+    const found = at.map((place) => placeOf(place, names));
+    const missing = found.find((place) => typeof place === "string");
+    if (missing !== undefined) return `${missing}: line ${shape.linesBefore + 1} has ${listOf(names)}`;
+    places.set(role, found as number[]);
+  }
+  const at = (role: ColumnRole): number => places.get(role)?.[0] ?? -1;
+  const isNamed = [...columns.values()].some((column) =>
+    column.at.some((place) => typeof place === "string"),
+  );
+  const isInRow = shape.directive === undefined && (shape.comment === undefined || names !== shape.comment);
+  const hasHeader =
+    isInRow &&
+    (known?.hasHeader ?? (isNamed || usual !== undefined || looksLikeHeader(shape, at("size"), at("time"))));
+  return {
+    key: at("key"),
+    moreKeys: places.get("key")!.slice(1),
+    time: at("time"),
+    timeOfDay: places.get("time")?.[1] ?? -1,
+    size: at("size"),
+    op: at("op"),
+    ttl: at("ttl"),
+    count: at("count"),
+    timeUnitMs: columns.get("time")?.unitMs ?? 1,
+    ttlUnitMs: columns.get("ttl")?.unitMs ?? 1,
+    last: Math.max(...[...places.values()].flat()),
+    hasHeader,
+    hasUnknownSizes: known?.hasUnknownSizes ?? (hasHeader && hasStatus(names)),
+    description: describe(shape, columns, places, hasHeader || !isInRow ? names : []),
+  };
+}
+
+const SINGLE: Columns = new Map([["key", { at: [1], unitMs: 1 }]]);
+
+/** What the columns may be called: in a comment before the first row, or in that row. */
+function namesOf({ comment, directive, rows }: TableShape): readonly string[] {
+  if (directive !== undefined) return directive;
+  if (comment !== undefined && columnsOfHeader(comment) !== undefined) return comment;
+  return (rows[0] ?? []).map((name) => name.trim());
+}
+
+function placeOf(place: Column["at"][number], names: readonly string[]): number | string {
+  const index = typeof place === "number" ? place - 1 : columnNamed(names, place);
+  if (index >= 0 && index < names.length) return index;
+  return typeof place === "number" ? `there is no column ${place}` : `there is no column "${place}"`;
+}
+
+/** Whether there is no number in the first row where all others have one, or where sizes or times stand. */
+function looksLikeHeader({ rows }: TableShape, size: number, time: number): boolean {
+  const [first = [], ...others] = rows;
+  if (size >= 0 && !isNumber(first[size] ?? "0")) return true;
+  return first.some(
+    (text, column) =>
+      text.trim() !== "" &&
+      !isNumber(text) &&
+      ((column === time && !/^\s*[0-9]/.test(text)) ||
+        (others.length > 0 && others.every((row) => isNumber(row[column] ?? "")))),
+  );
+}
+
+function isNumber(text: string): boolean {
+  return /^\s*-?[0-9.]/.test(text) && Number.isFinite(Number(text));
+}
+
+function listOf(names: readonly string[]): string {
+  const shown = names.slice(0, 8).map((name) => `"${name.trim().slice(0, 30)}"`);
+  return `${names.length}: ${shown.join(", ")}${names.length > shown.length ? ", …" : ""}`;
+}
+
+function askForKey({ rows, directive, width, linesBefore }: TableShape): string {
+  const same = width > 1 && rows.length > 1 ? `; all of the first ${rows.length} lines have as many` : "";
+  return (
+    `which column is the key? Tell it as in --columns ${exampleFor(rows)}` +
+    `; line ${linesBefore + 1} has ${listOf(directive ?? rows[0] ?? [])}${same}; ` +
+    "where each line is one key: --format keys"
+  );
+}
+
+/** Columns of whole numbers, of which the first never falls, are often time, object and size. */
+function exampleFor(rows: readonly (readonly string[])[]): string {
+  const isCounted = (column: number): boolean =>
+    rows.length > 1 && rows.every((row) => /^[0-9]+$/.test(row[column]?.trim() ?? ""));
+  const hasTimes = rows.every((row, i) => i === 0 || Number(row[0]) >= Number(rows[i - 1]![0]));
+  return isCounted(0) && isCounted(1) && isCounted(2) && hasTimes ? "time=1,key=2,size=3" : "key=2,size=3";
+}
+
+/** `separated by commas: key 1+2, size 3; not used: "b"`. */
+function describe(
+  { separator, rows, linesBefore }: TableShape,
+  columns: Columns,
+  places: ReadonlyMap<ColumnRole, readonly number[]>,
+  names: readonly string[],
+): string {
+  const called = (place: number): string =>
+    names[place] === undefined ? `${place + 1}` : `"${names[place]}"`;
+  const parts = [...columns.keys()]
+    .sort((one, other) => places.get(one)![0]! - places.get(other)![0]!)
+    .map((role) => `${role} ${places.get(role)!.map(called).join("+")}`);
+  const used = new Set([...places.values()].flat());
+  const unused = names.filter((_, place) => !used.has(place));
+  const separated = (rows[0]?.length ?? 0) > 1 ? `separated by ${separatorName(separator)}: ` : "";
+  const first = linesBefore > 0 ? `, from line ${linesBefore + 1} on` : "";
+  return (
+    `${separated}${names.length > 0 ? "columns" : "columns by number,"} ${parts.join(", ")}${first}` +
+    (unused.length === 0
+      ? ""
+      : `; not used: ${unused
+          .slice(0, 6)
+          .map((name) => `"${name}"`)
+          .join(", ")}`) +
+    (unused.length > 6 ? ", …" : "")
+  );
+}

@@ -1,0 +1,138 @@
+import { HEAD_BYTES, LINES_LOOKED_AT } from "./head.ts";
+import { isPreamble } from "./preamble.ts";
+import { BLANKS, TableRow } from "./table-row.ts";
+import type { TraceHead } from "./trace-format.ts";
+
+const LINE_FEED = 0x0a;
+const HASH = 0x23;
+/** Characters between fields; where several would do, the first one does. The last: any number of blanks. */
+const SEPARATORS: readonly number[] = [...Buffer.from("\t,;|"), BLANKS];
+const SEPARATOR_NAMES: ReadonlyMap<number, string> = new Map([
+  [0x09, "tabs"],
+  [0x2c, "commas"],
+  [0x3b, "semicolons"],
+  [0x7c, "bars"],
+  [BLANKS, "blanks"],
+]);
+/** The directive of the W3C's extended log format that names the columns. */
+const FIELDS_DIRECTIVE = /^#\s*Fields:\s*/i;
+
+/** How a table looks, as far as its first rows tell. */
+export interface TableShape {
+  /** Where the first row begins, behind comments and empty lines, and how many lines are before it. */
+  readonly start: number;
+  readonly linesBefore: number;
+  readonly separator: number;
+  /** The first rows, the header among them if there is one. */
+  readonly rows: readonly (readonly string[])[];
+  /** So many fields each of them has, more than one; 0: they differ, or have one. */
+  readonly width: number;
+  /** Fields of a comment right before the first row that has as many of them: a header, perhaps. */
+  readonly comment: readonly string[] | undefined;
+  /** Names that a directive gives the columns. */
+  readonly directive: readonly string[] | undefined;
+}
+
+/** Whether there are bytes enough to look at a table's shape. */
+export function isShapeKnown(bytes: Uint8Array, start: number): boolean {
+  if (bytes.length - start >= HEAD_BYTES) return true;
+  let lines = 0;
+  for (let at = bytes.indexOf(LINE_FEED, start); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) lines++;
+  return lines >= LINES_LOOKED_AT;
+}
+
+/** Of a trace's head; found out once, for several formats ask. */
+export function shapeOf(head: TraceHead): TableShape {
+  head.found.shape ??= findShape(head.bytes, head.isWhole);
+  return head.found.shape;
+}
+
+/** @param isWhole nothing follows these bytes */
+export function findShape(bytes: Uint8Array, isWhole: boolean): TableShape {
+  const isCut = bytes.length > HEAD_BYTES || !isWhole;
+  const looked = withoutCutLine(bytes.subarray(0, HEAD_BYTES), isCut);
+  const { start, linesBefore, comments } = preambleOf(looked);
+  const directive = comments.findLast((line) => FIELDS_DIRECTIVE.test(line));
+  const tables = SEPARATORS.map((separator) => ({
+    separator,
+    rows: firstRows(looked, start, separator, directive !== undefined),
+  }));
+  const uniform = tables.find(({ rows }) => widthOf(rows) > 1);
+  const { separator, rows } = uniform ?? tables.find(splitsFirstRow) ?? tables[1]!;
+  return {
+    start,
+    linesBefore,
+    separator,
+    rows,
+    width: uniform === undefined ? 0 : widthOf(rows),
+    comment: commentOf(comments, separator, rows[0]?.length),
+    directive: directive?.replace(FIELDS_DIRECTIVE, "").trim().split(/\s+/),
+  };
+}
+
+export function separatorName(separator: number): string {
+  return SEPARATOR_NAMES.get(separator)!;
+}
+
+/** Blanks alone are no sign of a table: texts have them. */
+function splitsFirstRow({ separator, rows }: { separator: number; rows: readonly string[][] }): boolean {
+  return separator !== BLANKS && (rows[0]?.length ?? 0) > 1;
+}
+
+/** The last line may be there in part. */
+function withoutCutLine(bytes: Uint8Array, isCut: boolean): Uint8Array {
+  const lineFeed = isCut ? bytes.lastIndexOf(LINE_FEED) : -1;
+  return lineFeed < 0 ? bytes : bytes.subarray(0, lineFeed + 1);
+}
+
+function preambleOf(bytes: Uint8Array): { start: number; linesBefore: number; comments: string[] } {
+  const comments: string[] = [];
+  let start = 0;
+  let linesBefore = 0;
+  while (start < bytes.length) {
+    const lineFeed = bytes.indexOf(LINE_FEED, start);
+    const line = Buffer.from(bytes.subarray(start, lineFeed < 0 ? bytes.length : lineFeed)).toString();
+    const isComment = bytes[start] === HASH;
+    if (!isComment && line.trim() !== "" && !isPreamble(line)) break;
+    // What consists of comments alone is a text of something else, and is to be seen by whoever reads it.
+    if (lineFeed < 0) return { start: 0, linesBefore: 0, comments: [] };
+    if (isComment) comments.push(line);
+    start = lineFeed + 1;
+    linesBefore++;
+  }
+  return start === bytes.length
+    ? { start: 0, linesBefore: 0, comments: [] }
+    : { start, linesBefore, comments };
+}
+
+/** Those that are empty aside, and comments where there may be some between rows. */
+function firstRows(bytes: Uint8Array, start: number, separator: number, hasComments: boolean): string[][] {
+  const rows: string[][] = [];
+  const row = new TableRow();
+  for (let at = start; at < bytes.length && rows.length < LINES_LOOKED_AT; ) {
+    const next = row.scan(bytes, at, separator, true);
+    if (row.isOpen && rows.length > 0) break;
+    if (!row.isEmpty && !(hasComments && bytes[at] === HASH)) {
+      rows.push(Array.from({ length: row.count }, (_, index) => row.text(bytes, index)));
+    }
+    at = next;
+  }
+  return rows;
+}
+
+/** How many fields each row has; 0: they differ. */
+function widthOf(rows: readonly (readonly string[])[]): number {
+  const width = rows[0]?.length ?? 0;
+  return rows.every((row) => row.length === width) ? width : 0;
+}
+
+function commentOf(
+  comments: readonly string[],
+  separator: number,
+  width: number | undefined,
+): string[] | undefined {
+  const last = comments.at(-1);
+  if (last === undefined) return undefined;
+  const names = firstRows(Buffer.from(last.replace(/^#\s*/, "")), 0, separator, false)[0];
+  return names !== undefined && names.length === width ? names.map((name) => name.trim()) : undefined;
+}
