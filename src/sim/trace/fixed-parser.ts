@@ -6,12 +6,15 @@ import type { TraceParser } from "./trace-format.ts";
 export abstract class FixedParser implements TraceParser {
   protected readonly faults: Faults;
   protected readonly recordBytes: number;
+  /** Before the first record. */
+  readonly #headerBytes: number;
   /** Records before the one at hand. */
   #records = 0;
 
-  constructor(faults: Faults, recordBytes: number) {
+  constructor(faults: Faults, recordBytes: number, headerBytes = 0) {
     this.faults = faults;
     this.recordBytes = recordBytes;
+    this.#headerBytes = headerBytes;
   }
 
   /**
@@ -24,7 +27,8 @@ export abstract class FixedParser implements TraceParser {
   /** The record at `distanceBytes` from where the records handed over begin is broken. */
   protected bad(distanceBytes: number, problem: string): void {
     const record = this.#records + distanceBytes / this.recordBytes;
-    this.faults.report(`record ${record + 1} (byte ${record * this.recordBytes})`, problem);
+    const byte = this.#headerBytes + record * this.recordBytes;
+    this.faults.report(`record ${record + 1} (byte ${byte})`, problem);
   }
 
   parse(bytes: Uint8Array, start: number, isLast: boolean, batch: RecordBatch): number {

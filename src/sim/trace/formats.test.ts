@@ -5,16 +5,18 @@ import { KeyFamilies } from "../key-families.ts";
 import { openSource } from "../source.ts";
 import { describeHead } from "./head.ts";
 import { LINE_LIMIT_BYTES } from "./line-parser.ts";
+import { PUBLISHED_SAMPLES } from "./published-samples-fixture.ts";
 import { detectFormat, traceFormats } from "./registry.ts";
 import { keyOf, parse, readAll, record, TRACE_SAMPLES, type TraceSample } from "./trace-samples-fixture.ts";
 
-const titled = TRACE_SAMPLES.map((sample, i): [string, TraceSample] => [
+const SAMPLES = [...TRACE_SAMPLES, ...PUBLISHED_SAMPLES];
+const titled = SAMPLES.map((sample, i): [string, TraceSample] => [
   `${sample.format} (sample ${i + 1}, ${sample.fileName})`,
   sample,
 ]);
 
 test("there is a sample of every format", async () => {
-  const sampled = new Set(TRACE_SAMPLES.map(({ format }) => format));
+  const sampled = new Set(SAMPLES.map(({ format }) => format));
   expect((await traceFormats()).map(({ name }) => name).filter((name) => !sampled.has(name))).toEqual([]);
 });
 

@@ -1,11 +1,12 @@
 import { TraceError } from "../records.ts";
 import { binaryKeys } from "./binary-keys.ts";
+import { lcs } from "./lcs.ts";
 import { oracleGeneral } from "./oracle-general.ts";
 import { recording } from "./recording.ts";
 import type { TraceFormat, TraceHead } from "./trace-format.ts";
 import { vscsi } from "./vscsi.ts";
 
-const BINARY_FORMATS: readonly TraceFormat[] = [recording, vscsi, oracleGeneral];
+const BINARY_FORMATS: readonly TraceFormat[] = [recording, lcs, vscsi, oracleGeneral];
 
 /**
  * All formats; where several would take a trace, the first one does. Those of texts are loaded only where one may be
