@@ -3,7 +3,7 @@ import type { Chunks } from "./trace-bytes.ts";
 
 const GZIP_MAGIC = [0x1f, 0x8b];
 const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
-/** What is known, and yet not unpacked: by the first bytes, and the program that does it. */
+/** What a program of the system unpacks: its first bytes, and the program's name. */
 const FOREIGN_MAGIC: readonly [number[], string][] = [
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "xz"],
   [[0x42, 0x5a, 0x68], "bzip2"],
@@ -14,7 +14,7 @@ const BZIP2_BLOCK = [0x31, 0x41, 0x59];
 const MAGIC_BYTES = 8;
 
 /**
- * The bytes of a trace as they were before gzip or zstd, found by content; others are handed on as they come.
+ * The bytes of a trace as they were before they were compressed, found by content; others are handed on as they come.
  * @param name the trace's, for people
  * @throws TraceError when they are cut off or broken
  */
@@ -28,13 +28,11 @@ export async function decompressed(chunks: Chunks, name: string): Promise<Chunks
   }
   const kind = compressionOf(head);
   const foreign = foreignCompressionOf(head);
-  if (foreign !== undefined) {
-    await chunks.return();
-    throw new TraceError(
-      `${name}: this is ${foreign} data, and only gzip and zstd are unpacked; pipe it in: ${foreign} -dc … | glasscache simulate -`,
-    );
-  }
   const all = isOver && head.length === 0 ? chunks : startingWith(head, chunks);
+  if (foreign !== undefined) {
+    const { unpacked } = await import("./unpacking.ts");
+    return unpacked(all, foreign, name);
+  }
   return kind === undefined ? all : expanded(all, kind, name);
 }
 
