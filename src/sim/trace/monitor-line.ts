@@ -2,6 +2,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 const PLUS = 0x2b;
+const DOT = 0x2e;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const LOWER_X = 0x78;
@@ -26,9 +27,16 @@ export class MonitorLine {
 
   /** @returns what is wrong with the line; undefined: nothing */
   read(line: Uint8Array, start: number, end: number): string | undefined {
-    if (this.bytes.length < end - start) this.bytes = new Uint8Array(2 * (end - start));
+    const problem = this.#readAt(line, line[start] === PLUS ? start + 1 : start, end);
+    if (problem === undefined) return undefined;
+    // Containers and collectors of logs put something in front of each line.
+    const timeStart = findTime(line, start, end);
+    return timeStart < 0 || this.#readAt(line, timeStart, end) !== undefined ? problem : undefined;
+  }
+
+  #readAt(line: Uint8Array, timeStart: number, end: number): string | undefined {
+    if (this.bytes.length < end - timeStart) this.bytes = new Uint8Array(2 * (end - timeStart));
     this.count = 0;
-    const timeStart = line[start] === PLUS ? start + 1 : start;
     const timeEnd = line.indexOf(SPACE, timeStart);
     if (timeEnd < 0 || timeEnd >= end || line[timeEnd + 1] !== OPEN)
       return "there is no time and client before a command";
@@ -77,6 +85,21 @@ export class MonitorLine {
     }
     return this.count === 0 ? "there is no command" : undefined;
   }
+}
+
+/** Where the time in seconds begins that stands before ` [0 `; -1: nowhere behind the beginning of the line. */
+function findTime(bytes: Uint8Array, start: number, end: number): number {
+  for (let open = start + 2; open < end; open++) {
+    if (bytes[open] !== OPEN || bytes[open - 1] !== SPACE || !isDigit(bytes[open + 1]!)) continue;
+    let at = open - 2;
+    while (at >= start && (isDigit(bytes[at]!) || bytes[at] === DOT)) at--;
+    if (at >= start && isDigit(bytes[at + 1]!)) return at + 1;
+  }
+  return -1;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
 }
 
 /** Where the first argument begins, behind `] `; -1: nowhere. An IPv6 address has brackets of its own. */

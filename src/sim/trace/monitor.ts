@@ -3,11 +3,17 @@ import { DELETE, type RecordBatch } from "../records.ts";
 import { LineParser } from "./line-parser.ts";
 import { MONITORED_COMMANDS, type MonitoredCommand } from "./monitor-commands.ts";
 import { MonitorLine } from "./monitor-line.ts";
+import { isPreamble } from "./preamble.ts";
 import { addKey, quantity } from "./record-fields.ts";
 import { SizeMemory } from "./size-memory.ts";
 import type { ParserContext, TraceFormat } from "./trace-format.ts";
 
-const FIRST_LINE = /^\+?[0-9]+\.[0-9]+ \[[0-9]+ .*?\] "/;
+/** Whatever a container or a collector of logs has put in front of it. */
+const LINE = /(?:^|[^0-9.])[0-9]+\.[0-9]+ \[[0-9]+ .*?\] "/;
+/** A command is among so many lines at the beginning. */
+const LINES_BEFORE = 10;
+/** What MONITOR is answered with, and messages, are no longer. */
+const GREETING_LIMIT_BYTES = 200;
 const IGNORED = "commands that neither read nor change values";
 
 /**
@@ -18,13 +24,14 @@ export const monitor: TraceFormat = {
   name: "monitor",
   description: "the output of Redis's MONITOR",
   hasSizes: () => true,
-  matches: ({ isText, lines }) => isText && FIRST_LINE.test(lines.find((line) => !isGreeting(line)) ?? ""),
+  matches: ({ isText, lines, hasColumns }) =>
+    isText && !hasColumns && lines.slice(0, LINES_BEFORE).some((line) => LINE.test(line)),
   open: (context) => new MonitorLines(context),
 };
 
-/** What MONITOR is answered with. */
+/** What MONITOR is answered with, and what redis-cli says before. */
 function isGreeting(line: string): boolean {
-  return line === "OK" || line === "+OK" || line === "";
+  return line === "" || /(?:^|[ |])\+?OK$/.test(line) || isPreamble(line);
 }
 
 class MonitorLines extends LineParser {
@@ -43,10 +50,11 @@ class MonitorLines extends LineParser {
   }
 
   protected override line(bytes: Uint8Array, start: number, end: number, batch: RecordBatch): void {
-    if (end - start <= 3 && isGreeting(Buffer.from(bytes.subarray(start, end)).toString())) return;
     const line = this.#line;
     const problem = line.read(bytes, start, end);
     if (problem !== undefined) {
+      const isShort = end - start <= GREETING_LIMIT_BYTES;
+      if (isShort && isGreeting(Buffer.from(bytes.subarray(start, end)).toString())) return;
       this.bad(problem);
       return;
     }
