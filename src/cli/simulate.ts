@@ -153,13 +153,12 @@ function doubtsAbout({ reading }: RecordSource, result: TraceResult): string[] {
   if (isMeasuredInVain(result)) {
     doubts.push("sizes in bytes, but none of its objects has one: each counts as one byte");
   }
-  if (reading?.doubt !== undefined) doubts.push(reading.doubt);
+  if (reading === undefined) return doubts;
   const { objects, records } = result;
-  if (reading !== undefined && records > 1 && objects >= records) {
-    doubts.push(
-      `every object was asked for once, so every request is a miss in any cache: is it read as meant? (${reading.description})`,
-    );
-  }
+  const isOnceEach = records > 1 && objects >= records;
+  const once = `every object was asked for once, so that no cache has a hit: is it read as meant? (${reading.description})`;
+  if (reading.doubt !== undefined) doubts.push(reading.doubt + (isOnceEach ? `; ${once}` : ""));
+  else if (isOnceEach) doubts.push(once);
   return doubts;
 }
 

@@ -12,6 +12,7 @@ export const csv: TraceFormat = {
   name: "csv",
   description: "a table with a header, or with columns told as in time=1,key=2,size=3,op=4,ttl=5",
   isTable: true,
+  takesAnyText: true,
   hasSizes: (head, columns) => {
     const layout = layOut(shapeOf(head), columns);
     return typeof layout !== "string" && layout.size >= 0;

@@ -15,6 +15,7 @@ export const keys: TraceFormat = {
   name: "keys",
   description: "one key a line: any text",
   hasSizes: () => false,
+  takesAnyText: true,
   matches: ({ isText }) => isText,
   doubt,
   open: (context) => new KeyLines(context),

@@ -187,12 +187,13 @@ test.each([
   ["JSON", '{\n  "a": 1\n}\n'],
   ["JSON", '[\n  {"a": 1}\n]\n'],
   ["JSON", '["a", "b"]\n'],
+  ["JSON", "[1, 2]\n"],
   ["HTML or XML", "\n<!DOCTYPE html>\n<html><body></body></html>\n"],
   ["HTML or XML", '<?xml version="1.0"?>\n<a/>\n'],
   ["HTML or XML", '<svg xmlns="http://www.w3.org/2000/svg"></svg>\n'],
 ])("%s is no trace (%j)", async (kind, text) => {
   expect(await refusal(text)).toBe(
-    `standard input: this is ${kind}, not a trace; where each line is one key all the same: --format keys`,
+    `standard input: this is no trace, but ${kind}; where each line is one key all the same: --format keys`,
   );
   expect(await refusal(text, { format: "keys" })).toBe("it was read");
 });

@@ -29,28 +29,20 @@ export async function formatNamed(name: string): Promise<TraceFormat> {
 
 /** Judges by content and file name. @param name the trace's, for people @throws TraceError when no format fits */
 export async function detectFormat(head: TraceHead, name: string): Promise<TraceFormat> {
-  const other = head.hasColumns ? undefined : otherThanTrace(head);
-  if (other !== undefined) {
-    throw new TraceError(
-      `${name}: this is ${other}, not a trace; where each line is one key all the same: --format keys`,
-    );
-  }
   const formats = head.isText ? await traceFormats() : [...BINARY_FORMATS, ...binaryKeys];
   const format = formats.find((known) => known.matches(head));
+  if ((format === undefined || format.takesAnyText === true) && !head.hasColumns) {
+    const { otherThanTrace } = await import("./not-a-trace.ts");
+    const other = otherThanTrace(head);
+    const hint = head.isText ? "; where each line is one key all the same: --format keys" : "";
+    if (other !== undefined) throw new TraceError(`${name}: this is no trace, but ${other}${hint}`);
+  }
   if (format === undefined) {
     throw new TraceError(
       `${name}: its format cannot be told from its content${head.isText ? "" : ", which is no text"}; name it with --format: ${namesOf(await traceFormats())}`,
     );
   }
   return format;
-}
-
-/** What a text is that begins as no list of keys and no table does; undefined: nothing known. */
-function otherThanTrace({ lines }: TraceHead): string | undefined {
-  const first = lines.find((line) => line.trim() !== "")?.trim() ?? "";
-  if (/^(?:\{\s*(?:"|\}?$)|\[\s*(?:[[{"]|$))/.test(first)) return "JSON";
-  if (/^<(?:!doctype|!--|\?xml|[a-z][a-z0-9:]*[\s/>])/i.test(first)) return "HTML or XML";
-  return undefined;
 }
 
 function namesOf(formats: readonly TraceFormat[]): string {

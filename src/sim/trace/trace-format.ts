@@ -52,6 +52,8 @@ export interface TraceFormat {
   readonly description: string;
   /** A table, of which it may be told which column is what. */
   readonly isTable?: boolean;
+  /** It takes what no other format does; so what is no trace at all has to be kept from it. */
+  readonly takesAnyText?: boolean;
   /** Whether its records carry sizes; a table's header may tell. */
   hasSizes(head: TraceHead, columns: Columns | undefined): boolean;
   /** What was taken for what, for people, where that is more than the format's name tells. */

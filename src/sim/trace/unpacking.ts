@@ -43,9 +43,13 @@ export async function* unpacked(
     child.kill();
   });
   let isOver = false;
+  let interrupted: unknown;
   try {
     for await (const chunk of child.stdout) yield chunk as Uint8Array;
     isOver = true;
+  } catch (error) {
+    // The program could not be run, as it tells itself; else its output broke off.
+    interrupted = error;
   } finally {
     if (!isOver) child.kill();
     await raw.return();
@@ -54,6 +58,7 @@ export async function* unpacked(
   const problem = await ended;
   if (failure !== undefined) throw failure;
   if (problem !== undefined) throw new TraceError(problem);
+  if (interrupted !== undefined) throw interrupted;
 }
 
 /** Ends early where the program does: why is told by its code. */

@@ -1,0 +1,39 @@
+import type { TraceHead } from "./trace-format.ts";
+
+/** How files of other kinds begin. */
+const MAGIC: readonly (readonly [bytes: string, kind: string])[] = [
+  ["%PDF-", "a PDF document"],
+  ["\x89PNG\r\n", "a PNG picture"],
+  ["GIF8", "a GIF picture"],
+  ["\xff\xd8\xff", "a JPEG picture"],
+  ["PK\x03\x04", "a ZIP archive"],
+  ["\x7fELF", "a program"],
+  ["SQLite format 3\0", "an SQLite database"],
+  ["PAR1", "a Parquet file"],
+  ["REDIS0", "a dump of Redis (RDB)"],
+  ["\xff\xfe", "text in UTF-16; traces are UTF-8, as iconv -f UTF-16 -t UTF-8 makes them"],
+  ["\xfe\xff", "text in UTF-16; traces are UTF-8, as iconv -f UTF-16 -t UTF-8 makes them"],
+];
+const MARKUP = /^<(?:!doctype|!--|\?xml|[a-z][a-z0-9:]*[\s/>])/i;
+/** A brace that is not the tag of a key of Redis Cluster, as in `{user1}:name`. */
+const OPENS_JSON = /^(?:\{\s*(?:"|\}?$)|\[\s*(?:[[{"]|$))/;
+
+/** What a file is that is certainly no trace; undefined: it may be one. */
+export function otherThanTrace({ bytes, lines, isText }: TraceHead): string | undefined {
+  const beginning = Buffer.from(bytes.subarray(0, 16)).toString("latin1");
+  const kind = MAGIC.find(([magic]) => beginning.startsWith(magic))?.[1];
+  if (kind !== undefined || !isText) return kind;
+  const first = lines.find((line) => line.trim() !== "")?.trim() ?? "";
+  if (MARKUP.test(first)) return "HTML or XML";
+  return OPENS_JSON.test(first) || isJson(first) ? "JSON" : undefined;
+}
+
+function isJson(line: string): boolean {
+  if (!/^[[{]/.test(line)) return false;
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
