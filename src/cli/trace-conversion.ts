@@ -31,7 +31,9 @@ export async function writeOut(
       : await writeTraceFile(source, path, format);
   const notes = [`${source.name}: ${countOf(records, "request")} written as ${format}`];
   if (leftOut > 0)
-    notes.push(`${leftOut.toLocaleString("en")} writes and deletes left out, which it cannot hold`);
+    notes.push(
+      `${leftOut.toLocaleString("en")} ${format === "recording" ? "new times to live" : "writes and deletes"} left out, which it cannot hold`,
+    );
   process.stderr.write(`glasscache simulate: ${notes.join("; ")}\n`);
   if (skipped !== undefined)
     process.stderr.write(`glasscache simulate: ${describeSkipped(source, skipped)}\n`);

@@ -18,7 +18,7 @@ export class RecordBatch {
   readonly size: Float64Array;
   /** Milliseconds on the trace's own clock; 0 where it has none. */
   readonly timeMs: Float64Array;
-  /** READ, WRITE or DELETE. */
+  /** READ, WRITE, DELETE or EXPIRE. */
   readonly operation: Uint8Array;
   /** Time to live in milliseconds as the request gave it; 0: none. */
   readonly ttlMs: Float64Array;
@@ -45,6 +45,8 @@ export class RecordBatch {
 export const READ = 0;
 export const WRITE = 1;
 export const DELETE = 2;
+/** The time to live changes, and nothing else: 0 lifts it. What is not resident does not become so. */
+export const EXPIRE = 3;
 
 /** What a trace was taken for. */
 export interface Reading {

@@ -1,5 +1,5 @@
 import type { NumberedBatch } from "./numbered-batch.ts";
-import { DELETE, READ } from "./records.ts";
+import { DELETE, EXPIRE, READ } from "./records.ts";
 import type { SimulatedCache } from "./simulated-cache.ts";
 import type { Counts } from "./tally.ts";
 
@@ -12,7 +12,8 @@ export type WriteEffect = "store" | "drop";
  * A read of what is resident is a hit, and tells the policy where the object's size has changed; any other read is a
  * miss, after which the object is resident unless it is larger than the cache. A time to live counts from the
  * record that made the object resident or wrote it. What has expired is found out when it is asked for, and takes
- * its room until then or until it is evicted. Writes and deletes change what is resident, but are no requests.
+ * its room until then or until it is evicted. Writes, deletes and new times to live change what is resident, but are no
+ * requests, and a new time to live is no use of the entry to its policy.
  * @param familyMisses where misses are counted by family of keys
  */
 export function replayRecords(
@@ -51,6 +52,11 @@ export function replayRecords(
       if (familyMisses !== undefined) familyMisses[family[i]!]!++;
     } else if (kind === DELETE || writes === "drop") {
       if (slot !== 0) cache.remove(slot);
+      continue;
+    } else if (kind === EXPIRE) {
+      if (slot === 0) continue;
+      if (cache.isOffline) cache.nextOf[slot] = nextAccess;
+      limitLife(cache, object, timeMs[i]!, ttlMs[i]!);
       continue;
     }
     if (slot !== 0 && weight > cache.capacity) {

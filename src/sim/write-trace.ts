@@ -1,6 +1,6 @@
 import { encodeBlock, RecordingBlock, recordingHeader } from "../lens/recording.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
-import { DELETE, READ, type RecordBatch, type RecordSource, WRITE } from "./records.ts";
+import { DELETE, EXPIRE, READ, type RecordBatch, type RecordSource, WRITE } from "./records.ts";
 import { ORACLE_RECORD_BYTES } from "./trace/oracle-general.ts";
 import type { WrittenFormat } from "./written-format.ts";
 
@@ -9,15 +9,15 @@ export type TraceSink = (bytes: Uint8Array) => void | Promise<void>;
 
 export interface Written {
   readonly records: number;
-  /** Writes and deletes, where the format knows reads only. */
+  /** Records of operations that the format does not know. */
   readonly leftOut: number;
 }
 
 /** Turns records into bytes. */
 interface TraceEncoder {
   readonly header: Uint8Array;
-  /** Whether it knows writes and deletes. */
-  readonly hasOperations: boolean;
+  /** The greatest operation it knows, in the order of READ, WRITE, DELETE and EXPIRE. */
+  readonly lastOperation: number;
   /** Appends the batch's records. */
   encode(batch: RecordBatch, out: ByteBuffer): void;
 }
@@ -38,9 +38,9 @@ export async function writeTrace(
   const out = new ByteBuffer(64 * 1024);
   out.append(encoder.header);
   await source.read(async (batch) => {
-    const reads = encoder.hasOperations ? batch.count : countReads(batch);
-    records += reads;
-    leftOut += batch.count - reads;
+    const held = countHeld(batch, encoder.lastOperation);
+    records += held;
+    leftOut += batch.count - held;
     encoder.encode(batch, out);
     await sink(out.view());
     out.clear();
@@ -52,22 +52,26 @@ export async function writeTrace(
 function encoderFor(format: WrittenFormat): TraceEncoder {
   switch (format) {
     case "oracleGeneral":
-      return { header: NOTHING, hasOperations: false, encode: encodeOracleGeneral };
+      return { header: NOTHING, lastOperation: READ, encode: encodeOracleGeneral };
     case "keys":
-      return { header: NOTHING, hasOperations: false, encode: encodeKeys };
+      return { header: NOTHING, lastOperation: READ, encode: encodeKeys };
     case "csv":
-      return { header: Buffer.from("time_ms,key,size,op,ttl_ms\n"), hasOperations: true, encode: encodeCsv };
+      return {
+        header: Buffer.from("time_ms,key,size,op,ttl_ms\n"),
+        lastOperation: EXPIRE,
+        encode: encodeCsv,
+      };
     case "recording":
-      return { header: recordingHeader(false), hasOperations: true, encode: encodeRecording };
+      return { header: recordingHeader(false), lastOperation: DELETE, encode: encodeRecording };
   }
 }
 
 const NOTHING = new Uint8Array(0);
 
-function countReads({ operation, count }: RecordBatch): number {
-  let reads = 0;
-  for (let i = 0; i < count; i++) if (operation[i] === READ) reads++;
-  return reads;
+function countHeld({ operation, count }: RecordBatch, lastOperation: number): number {
+  let held = 0;
+  for (let i = 0; i < count; i++) if (operation[i]! <= lastOperation) held++;
+  return held;
 }
 
 /** The next access is written as not known. */
@@ -100,7 +104,12 @@ function encodeKeys(batch: RecordBatch, out: ByteBuffer): void {
   out.append(Buffer.from(text));
 }
 
-const OPERATIONS: Readonly<Record<number, string>> = { [READ]: "read", [WRITE]: "write", [DELETE]: "delete" };
+const OPERATIONS: Readonly<Record<number, string>> = {
+  [READ]: "read",
+  [WRITE]: "write",
+  [DELETE]: "delete",
+  [EXPIRE]: "expire",
+};
 
 function encodeCsv(batch: RecordBatch, out: ByteBuffer): void {
   let text = "";
@@ -123,6 +132,7 @@ function encodeRecording(batch: RecordBatch, out: ByteBuffer): void {
   const block = new RecordingBlock(batch.count);
   for (let i = 0; i < batch.count; i++) {
     const { operation, timeMs, keyLow, keyHigh, size, ttlMs } = batch;
+    if (operation[i]! > DELETE) continue;
     block.add(operation[i]!, timeMs[i]!, keyLow[i]!, keyHigh[i]!, Math.round(size[i]!), ttlMs[i]!);
   }
   encodeBlock(block, 0, 0, out);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { sourceOf, type TestRecord } from "../record-source-fixture.ts";
-import { DELETE, READ, WRITE } from "../records.ts";
+import { DELETE, EXPIRE, READ, WRITE } from "../records.ts";
 import { openWorkload } from "../workload/workload.ts";
 import { type CurvePlan, exactLru } from "./exact-lru.ts";
 import { modelLru } from "./lru-model-fixture.ts";
@@ -26,10 +26,13 @@ const plan = (records: readonly TestRecord[], rest: Partial<CurvePlan> = {}): Cu
 
 describe("exact LRU curve", () => {
   test("equals an LRU cache of every number of entries, under writes and deletes", async () => {
-    const records = fc.array(record(fc.integer({ min: 1, max: 9 }), [READ, READ, READ, WRITE, DELETE]), {
-      minLength: 1,
-      maxLength: 300,
-    });
+    const records = fc.array(
+      record(fc.integer({ min: 1, max: 9 }), [READ, READ, READ, WRITE, DELETE, EXPIRE]),
+      {
+        minLength: 1,
+        maxLength: 300,
+      },
+    );
     await fc.assert(
       fc.asyncProperty(records, fc.boolean(), fc.nat(20), async (trace, drops, warmup) => {
         const { curves } = await exactLru(
@@ -48,7 +51,7 @@ describe("exact LRU curve", () => {
 
   test("equals an LRU cache of every number of bytes, under changing sizes, writes and deletes", async () => {
     const records = fc.array(
-      record(fc.integer({ min: 1, max: LARGEST }), [READ, READ, READ, WRITE, DELETE]),
+      record(fc.integer({ min: 1, max: LARGEST }), [READ, READ, READ, WRITE, DELETE, EXPIRE]),
       {
         minLength: 1,
         maxLength: 200,

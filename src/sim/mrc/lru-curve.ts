@@ -1,5 +1,5 @@
 import type { NumberedBatch } from "../numbered-batch.ts";
-import { DELETE, READ } from "../records.ts";
+import { DELETE, EXPIRE, READ } from "../records.ts";
 import type { WriteEffect } from "../replay-records.ts";
 import type { SizeUnit } from "../simulated-cache.ts";
 import { type CumulativeDistances, DistanceHistogram } from "./distance-histogram.ts";
@@ -101,7 +101,7 @@ export class LruCurve {
     }
     let isFresh = true;
     if (operation === READ) isFresh = this.#read(object, bytes, isCounted, rate) === Number.POSITIVE_INFINITY;
-    else this.#stack.reference(object, this.#isWeighed ? bytes : 1);
+    else if (operation !== EXPIRE) this.#stack.reference(object, this.#isWeighed ? bytes : 1);
     if (!isFresh) return;
     if (ttlMs > 0 && this.#expiryOf.length === 0) {
       this.#expiryOf = coverExpiry(this.#expiryOf, this.#objects);

@@ -1,5 +1,5 @@
 import type { TestRecord } from "../record-source-fixture.ts";
-import { DELETE, READ } from "../records.ts";
+import { DELETE, EXPIRE, READ } from "../records.ts";
 
 export interface ModelCounts {
   requests: number;
@@ -16,6 +16,7 @@ export function modelLru(
   const cache: { key: number; weight: number }[] = [];
   const counts: ModelCounts = { requests: 0, misses: 0, bytesMissed: 0 };
   for (const [i, { key, size = 1, operation = READ }] of records.entries()) {
+    if (operation === EXPIRE && !drops) continue;
     const weight = isWeighed ? size : 1;
     const at = cache.findIndex((entry) => entry.key === key);
     const isHit = at >= 0 && weight <= capacity;

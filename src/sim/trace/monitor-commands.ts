@@ -1,58 +1,263 @@
-import { DELETE, READ, WRITE } from "../records.ts";
+import { type KnownKey, type MonitoredKeyspace, NEVER } from "./monitored-keyspace.ts";
 
-/** What a Redis command does to its keys. */
+/** Adds no record where the command neither reads nor changes a value. */
+type Effect = (keyspace: MonitoredKeyspace) => void;
+
+/** What a command does to keys. */
 export interface MonitoredCommand {
-  readonly operation: number;
-  /** Positions of its keys: first, last (negative: from the end), step. */
-  readonly keys: readonly [first: number, last: number, step: number];
-  /** How far behind a key the value stands whose length is the object's size; 0: none. */
-  readonly valueAfterKey: number;
-  /** Position of its time to live and how many milliseconds its unit is. */
-  readonly ttl: readonly [at: number, unitMs: number] | undefined;
-  /** From which position on there may be EX, PX, EXAT or PXAT; 0: nowhere. */
-  readonly optionsFrom: number;
+  /** So many arguments it has at least, its name among them. */
+  readonly least: number;
+  readonly apply: Effect;
 }
 
-const FIRST = [1, 1, 1] as const;
-const ALL = [1, -1, 1] as const;
-const PAIRS = [1, -1, 2] as const;
-
-/** By name in lower case; what is not here is about other things than values. */
+/** By name in lower case, after the source of Redis 7; what is not here is about other things than values. */
 export const MONITORED_COMMANDS: ReadonlyMap<string, MonitoredCommand> = new Map([
-  ...commands(
+  ...named(
+    2,
     `get getrange substr strlen type getbit bitcount bitpos bitfield_ro hget hgetall hmget hexists hkeys hvals hlen
      hstrlen hrandfield hscan lindex llen lrange lpos scard sismember smismember smembers srandmember sscan zcard
      zcount zlexcount zmscore zrandmember zrange zrangebylex zrangebyscore zrank zrevrange zrevrangebylex
      zrevrangebyscore zrevrank zscan zscore geodist geohash geopos geosearch georadius_ro georadiusbymember_ro xlen
-     xrange xrevrange dump`,
-    { operation: READ },
+     xrange xrevrange xpending xinfo dump sort_ro`,
+    (keyspace) => keyspace.read(1),
   ),
-  ...commands("mget sdiff sinter sunion pfcount", { operation: READ, keys: ALL }),
-  ...commands("set", { valueAfterKey: 1, optionsFrom: 3 }),
-  ...commands("setnx getset", { valueAfterKey: 1 }),
-  ...commands("setex", { valueAfterKey: 2, ttl: [2, 1000] }),
-  ...commands("psetex", { valueAfterKey: 2, ttl: [2, 1] }),
-  ...commands("mset msetnx", { keys: PAIRS, valueAfterKey: 1 }),
-  ...commands("getex", { operation: READ }),
-  ...commands(
-    `append setrange setbit bitfield incr decr incrby decrby incrbyfloat hset hsetnx hmset hdel hincrby hincrbyfloat
-     lpush lpushx rpush rpushx lpop rpop linsert lrem lset ltrim sadd srem spop zadd zrem zincrby zpopmin zpopmax
-     zremrangebylex zremrangebyrank zremrangebyscore geoadd pfadd xadd xdel xtrim restore expire pexpire expireat
-     pexpireat persist`,
-    {},
+  ...named(2, "mget sdiff sinter sunion pfcount", (keyspace) =>
+    everyKey(keyspace, 1, (key) => keyspace.read(key)),
   ),
-  ...commands("del unlink", { operation: DELETE, keys: ALL }),
-  ...commands("getdel", { operation: DELETE }),
+  ...named(3, "zdiff zinter zunion sintercard zintercard", (keyspace) => {
+    const last = Math.min(keyspace.line.count - 1, 1 + keyspace.number(1));
+    for (let key = 2; key <= last; key++) keyspace.read(key);
+  }),
+
+  // They replace the value, and with it the time to live.
+  ...named(3, "set", set),
+  ...named(3, "getset", (keyspace) => keyspace.write(1, valueSize(keyspace, 2), NEVER)),
+  ...named(3, "setnx", (keyspace) =>
+    keyspace.known(1).exists ? undefined : keyspace.write(1, valueSize(keyspace, 2), NEVER),
+  ),
+  ...named(4, "setex", (keyspace) => setExpiring(keyspace, 1000)),
+  ...named(4, "psetex", (keyspace) => setExpiring(keyspace, 1)),
+  ...named(3, "mset", setMany),
+  ...named(3, "msetnx", (keyspace) => (isAnyThere(keyspace) ? undefined : setMany(keyspace))),
+  ...named(4, "restore", restore),
+  ...named(4, "zunionstore zdiffstore zinterstore", (keyspace) =>
+    store(keyspace, 1, 3, 2 + keyspace.number(2)),
+  ),
+  ...named(3, "sinterstore sunionstore sdiffstore", (keyspace) =>
+    store(keyspace, 1, 2, keyspace.line.count - 1),
+  ),
+  ...named(3, "zrangestore geosearchstore", (keyspace) => store(keyspace, 1, 2, 2)),
+  ...named(4, "bitop", (keyspace) => store(keyspace, 2, 3, keyspace.line.count - 1)),
+  ...named(2, "sort", (keyspace) => storing(keyspace, ["store"])),
+  ...named(2, "georadius georadiusbymember", (keyspace) => storing(keyspace, ["store", "storedist"])),
+
+  // They change the value, and leave its time to live as it is.
+  ...named(
+    2,
+    `setbit bitfield incr decr incrby decrby incrbyfloat hset hsetnx hmset hsetex hincrby hincrbyfloat lpush rpush
+     sadd zadd zincrby geoadd pfadd pfmerge xadd xgroup xsetid`,
+    (keyspace) => keyspace.write(1, 0, undefined),
+  ),
+  ...named(
+    2,
+    `hdel hgetdel hgetex lpushx rpushx lpop rpop linsert lrem lset ltrim srem spop zrem zpopmin zpopmax
+     zremrangebylex zremrangebyrank zremrangebyscore xdel xtrim xack xclaim xautoclaim`,
+    (keyspace) => change(keyspace, 1),
+  ),
+  ...named(3, "blpop brpop bzpopmin bzpopmax", (keyspace) => {
+    for (let key = 1; key < keyspace.line.count - 1; key++) change(keyspace, key);
+  }),
+  ...named(3, "lmove rpoplpush blmove brpoplpush smove", (keyspace) => {
+    if (keyspace.known(1).isAbsent) return;
+    keyspace.write(1, 0, undefined);
+    keyspace.write(2, 0, undefined);
+  }),
+  ...named(3, "append", (keyspace) =>
+    keyspace.write(1, grown(keyspace.known(1)) + keyspace.lengthOf(2), undefined),
+  ),
+  ...named(4, "setrange", setRange),
+
+  ...named(2, "del unlink", (keyspace) => everyKey(keyspace, 1, (key) => keyspace.delete(key))),
+  ...named(2, "getdel", (keyspace) => keyspace.delete(1)),
+  ...named(1, "flushall", (keyspace) => keyspace.flush(true)),
+  ...named(1, "flushdb", (keyspace) => keyspace.flush(false)),
+  ...named(3, "swapdb", (keyspace) => keyspace.swap(keyspace.number(1), keyspace.number(2))),
+
+  // They change nothing but the time to live.
+  ...named(3, "expire", (keyspace) => expire(keyspace, keyspace.nowMs + 1000 * keyspace.number(2))),
+  ...named(3, "pexpire", (keyspace) => expire(keyspace, keyspace.nowMs + keyspace.number(2))),
+  ...named(3, "expireat", (keyspace) => expire(keyspace, 1000 * keyspace.number(2))),
+  ...named(3, "pexpireat", (keyspace) => expire(keyspace, keyspace.number(2))),
+  ...named(2, "persist", (keyspace) => (keyspace.known(1).isAbsent ? undefined : keyspace.expire(1, NEVER))),
+  ...named(2, "getex", getAndExpire),
+
+  ...named(3, "rename", (keyspace) => rename(keyspace, true)),
+  ...named(3, "renamenx", (keyspace) => rename(keyspace, false)),
+  ...named(3, "copy", copy),
+  ...named(3, "move", move),
 ]);
 
-function commands(names: string, parts: Partial<MonitoredCommand>): [string, MonitoredCommand][] {
-  const command = {
-    operation: WRITE,
-    keys: FIRST,
-    valueAfterKey: 0,
-    ttl: undefined,
-    optionsFrom: 0,
-    ...parts,
-  };
-  return names.split(/\s+/).map((name) => [name, command]);
+function named(least: number, names: string, apply: Effect): [string, MonitoredCommand][] {
+  return names.split(/\s+/).map((name) => [name, { least, apply }]);
+}
+
+function everyKey({ line }: MonitoredKeyspace, first: number, visit: (key: number) => void): void {
+  for (let key = first; key < line.count; key++) visit(key);
+}
+
+/** Of an empty value 1, for 0 stands for not known. */
+function valueSize(keyspace: MonitoredKeyspace, value: number): number {
+  return Math.max(1, keyspace.lengthOf(value));
+}
+
+function grown({ isAbsent, size }: KnownKey): number {
+  return isAbsent ? 0 : size;
+}
+
+/** Of a value that is there: where there is none, none is made. */
+function change(keyspace: MonitoredKeyspace, key: number): void {
+  if (!keyspace.known(key).isAbsent) keyspace.write(key, 0, undefined);
+}
+
+/** `SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`. */
+function set(keyspace: MonitoredKeyspace): void {
+  const { exists, isAbsent } = keyspace.known(1);
+  let expiryMs: number | undefined = NEVER;
+  for (let at = 3; at < keyspace.line.count; at++) {
+    const option = keyspace.word(at);
+    if ((option === "nx" && exists) || (option === "xx" && isAbsent)) return;
+    if (option === "keepttl") expiryMs = undefined;
+    const given = expiryOption(keyspace, option, at + 1);
+    if (given !== undefined) {
+      // Else it is an error.
+      if (!(keyspace.number(++at) > 0)) return;
+      expiryMs = given;
+    }
+  }
+  keyspace.write(1, valueSize(keyspace, 2), expiryMs);
+}
+
+/** When a key expires by such an option and its argument; undefined where it is another option. */
+function expiryOption(keyspace: MonitoredKeyspace, option: string, argument: number): number | undefined {
+  switch (option) {
+    case "ex":
+      return keyspace.nowMs + 1000 * keyspace.number(argument);
+    case "px":
+      return keyspace.nowMs + keyspace.number(argument);
+    case "exat":
+      return 1000 * keyspace.number(argument);
+    case "pxat":
+      return keyspace.number(argument);
+    default:
+      return undefined;
+  }
+}
+
+function setExpiring(keyspace: MonitoredKeyspace, unitMs: number): void {
+  const ttl = keyspace.number(2);
+  if (ttl > 0) keyspace.write(1, valueSize(keyspace, 3), keyspace.nowMs + unitMs * ttl);
+}
+
+function setMany(keyspace: MonitoredKeyspace): void {
+  for (let key = 1; key + 1 < keyspace.line.count; key += 2) {
+    keyspace.write(key, valueSize(keyspace, key + 1), NEVER);
+  }
+}
+
+function isAnyThere(keyspace: MonitoredKeyspace): boolean {
+  for (let key = 1; key + 1 < keyspace.line.count; key += 2) if (keyspace.known(key).exists) return true;
+  return false;
+}
+
+function setRange(keyspace: MonitoredKeyspace): void {
+  const length = keyspace.lengthOf(3);
+  const end = length === 0 ? 0 : keyspace.number(2) + length;
+  keyspace.write(1, Math.max(grown(keyspace.known(1)), end), undefined);
+}
+
+/** `RESTORE key ttl-ms value [REPLACE] [ABSTTL] …`. */
+function restore(keyspace: MonitoredKeyspace): void {
+  const { count } = keyspace.line;
+  const options = Array.from({ length: Math.max(0, count - 4) }, (_, i) => keyspace.word(4 + i));
+  if (keyspace.known(1).exists && !options.includes("replace")) return;
+  const ttl = keyspace.number(2);
+  const expiryMs = options.includes("absttl") ? ttl : keyspace.nowMs + ttl;
+  keyspace.write(1, valueSize(keyspace, 3), ttl > 0 ? expiryMs : NEVER);
+}
+
+/** Stores what comes of some keys; of none that is there comes nothing, and the destination is deleted. */
+function store(keyspace: MonitoredKeyspace, destination: number, first: number, last: number): void {
+  let isAnyThere = false;
+  for (let key = first; key <= Math.min(last, keyspace.line.count - 1); key++) {
+    if (!keyspace.known(key).isAbsent) isAnyThere = true;
+  }
+  if (isAnyThere) keyspace.write(destination, 0, NEVER);
+  else keyspace.delete(destination);
+}
+
+/** Commands that read their first key, or store what comes of it where an option tells. */
+function storing(keyspace: MonitoredKeyspace, options: readonly string[]): void {
+  for (let at = 2; at + 1 < keyspace.line.count; at++) {
+    if (!options.includes(keyspace.word(at))) continue;
+    store(keyspace, at + 1, 1, 1);
+    return;
+  }
+  keyspace.read(1);
+}
+
+/** `EXPIRE key s [NX | XX | GT | LT]`. No time to live is longer than any. */
+function expire(keyspace: MonitoredKeyspace, expiryMs: number): void {
+  const { isAbsent, expiryMs: before } = keyspace.known(1);
+  if (isAbsent || Number.isNaN(expiryMs)) return;
+  for (let at = 3; at < keyspace.line.count; at++) {
+    const option = keyspace.word(at);
+    if (option === "nx" && before !== NEVER) return;
+    if (option === "xx" && before === NEVER) return;
+    if (option === "gt" && expiryMs <= before) return;
+    if (option === "lt" && expiryMs >= before) return;
+  }
+  if (expiryMs <= keyspace.nowMs) keyspace.delete(1);
+  else keyspace.expire(1, expiryMs);
+}
+
+/** `GETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST]`. */
+function getAndExpire(keyspace: MonitoredKeyspace): void {
+  keyspace.read(1);
+  if (keyspace.line.count < 3 || keyspace.known(1).isAbsent) return;
+  const option = keyspace.word(2);
+  const expiryMs = option === "persist" ? NEVER : expiryOption(keyspace, option, 3);
+  if (expiryMs === undefined || Number.isNaN(expiryMs)) return;
+  if (expiryMs <= keyspace.nowMs) keyspace.delete(1);
+  else keyspace.expire(1, expiryMs);
+}
+
+function rename(keyspace: MonitoredKeyspace, replaces: boolean): void {
+  const { isAbsent, size, expiryMs } = keyspace.known(1);
+  if (isAbsent || keyspace.isSameKey(1, 2)) return;
+  if (!replaces && keyspace.known(2).exists) return;
+  keyspace.delete(1);
+  keyspace.write(2, size, expiryMs);
+}
+
+/** `COPY source destination [DB database] [REPLACE]`. */
+function copy(keyspace: MonitoredKeyspace): void {
+  const { isAbsent, size, expiryMs } = keyspace.known(1);
+  let database = keyspace.line.database;
+  let replaces = false;
+  for (let at = 3; at < keyspace.line.count; at++) {
+    const option = keyspace.word(at);
+    if (option === "replace") replaces = true;
+    if (option === "db") database = keyspace.number(++at);
+  }
+  if (isAbsent || (!replaces && keyspace.known(2, database).exists)) return;
+  keyspace.write(2, size, expiryMs, database);
+}
+
+/** `MOVE key database`. */
+function move(keyspace: MonitoredKeyspace): void {
+  const { isAbsent, size, expiryMs } = keyspace.known(1);
+  const database = keyspace.number(2);
+  if (isAbsent || keyspace.known(1, database).exists) return;
+  keyspace.delete(1);
+  keyspace.write(1, size, expiryMs, database);
 }

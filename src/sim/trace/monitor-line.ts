@@ -1,8 +1,12 @@
+import { digits } from "./record-fields.ts";
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 const PLUS = 0x2b;
 const DOT = 0x2e;
+/** Of a whole number that is exact. */
+const MOST_DIGITS = 15;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const LOWER_X = 0x78;
@@ -40,11 +44,11 @@ export class MonitorLine {
     const timeEnd = line.indexOf(SPACE, timeStart);
     if (timeEnd < 0 || timeEnd >= end || line[timeEnd + 1] !== OPEN)
       return "there is no time and client before a command";
-    this.timeMs = Number(latin(line, timeStart, timeEnd)) * 1000;
+    this.timeMs = millisecondsAt(line, timeStart, timeEnd);
     if (!(this.timeMs >= 0)) return "it does not begin with a time in seconds";
     const at = behindClient(line, timeEnd + 2, end);
     if (at < 0) return "there is no command behind the client's address";
-    this.database = Number.parseInt(latin(line, timeEnd + 2, Math.min(at, timeEnd + 12)), 10) || 0;
+    this.database = databaseAt(line, timeEnd + 2, at);
     return this.#readArguments(line, at, end);
   }
 
@@ -85,6 +89,25 @@ export class MonitorLine {
     }
     return this.count === 0 ? "there is no command" : undefined;
   }
+}
+
+/** Of a time in seconds such as `1339518083.107412`, without making a text of it; NaN for what is none. */
+function millisecondsAt(bytes: Uint8Array, start: number, end: number): number {
+  const dot = bytes.indexOf(DOT, start);
+  if (dot < 0 || dot >= end) return 1000 * digits(bytes, start, Math.min(end, start + MOST_DIGITS));
+  const whole = digits(bytes, start, dot);
+  const fraction = digits(bytes, dot + 1, end);
+  const length = end - dot - 1;
+  if (whole < 0 || fraction < 0 || dot - start > MOST_DIGITS || length > 9) return Number.NaN;
+  // A microsecond is what MONITOR tells.
+  return length === 6 ? (whole * 1e6 + fraction) / 1e3 : 1000 * (whole + fraction / 10 ** length);
+}
+
+/** 0 where it is no number, as for commands of scripts in old versions. */
+function databaseAt(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && at < start + 10 && isDigit(bytes[at]!)) at++;
+  return Math.max(0, digits(bytes, start, at));
 }
 
 /** Where the time in seconds begins that stands before ` [0 `; -1: nowhere behind the beginning of the line. */

@@ -1,11 +1,10 @@
-import { mix32 } from "../../lib/hash.ts";
-import { DELETE, type RecordBatch } from "../records.ts";
+import type { RecordBatch } from "../records.ts";
 import { LineParser } from "./line-parser.ts";
-import { MONITORED_COMMANDS, type MonitoredCommand } from "./monitor-commands.ts";
+import { MONITORED_COMMANDS } from "./monitor-commands.ts";
 import { MonitorLine } from "./monitor-line.ts";
+import { MonitoredKeyspace } from "./monitored-keyspace.ts";
 import { isPreamble } from "./preamble.ts";
-import { addKey, quantity } from "./record-fields.ts";
-import { SizeMemory } from "./size-memory.ts";
+import { copyRecord } from "./record-fields.ts";
 import type { ParserContext, TraceFormat } from "./trace-format.ts";
 
 /** Whatever a container or a collector of logs has put in front of it. */
@@ -35,18 +34,14 @@ function isGreeting(line: string): boolean {
 }
 
 class MonitorLines extends LineParser {
-  readonly #families: ParserContext["families"];
-  readonly #sizes = new SizeMemory();
   readonly #line = new MonitorLine();
-  /** The command under way: its next key, and the last. */
-  #command: MonitoredCommand | undefined;
-  #key = 0;
-  #lastKey = 0;
-  #ttlMs = 0;
+  readonly #keyspace: MonitoredKeyspace;
+  /** How many records of the command under way have been handed on. */
+  #taken = 0;
 
   constructor({ faults, families }: ParserContext) {
     super(faults);
-    this.#families = families;
+    this.#keyspace = new MonitoredKeyspace(this.#line, families);
   }
 
   protected override line(bytes: Uint8Array, start: number, end: number, batch: RecordBatch): void {
@@ -58,65 +53,17 @@ class MonitorLines extends LineParser {
       this.bad(problem);
       return;
     }
+    const keyspace = this.#keyspace;
+    this.#taken = 0;
+    keyspace.records.count = 0;
     const command = MONITORED_COMMANDS.get(line.text(0).toLowerCase());
-    const [first, last] = command?.keys ?? [1, 1, 1];
-    const lastKey = last < 0 ? line.count + last : last;
-    if (command === undefined || lastKey < first || lastKey >= line.count) {
-      this.faults.ignore(IGNORED);
-      return;
-    }
-    this.#command = command;
-    this.#key = first;
-    this.#lastKey = lastKey;
-    this.#ttlMs = this.#timeToLive(command);
-    this.resume(batch);
+    if (command !== undefined && line.count >= command.least) command.apply(keyspace);
+    if (keyspace.records.count === 0) this.faults.ignore(IGNORED);
+    else this.resume(batch);
   }
 
   protected override resume(batch: RecordBatch): void {
-    const command = this.#command;
-    if (command === undefined) return;
-    const line = this.#line;
-    for (; this.#key <= this.#lastKey; this.#key += command.keys[2]) {
-      if (batch.isFull) return;
-      const i = batch.count;
-      const key = this.#key;
-      addKey(batch, line.bytes, line.starts[key]!, line.ends[key]!, this.#families);
-      if (line.database !== 0) batch.keyHigh[i]! ^= mix32(line.database);
-      const value = key + command.valueAfterKey;
-      const isKnown = command.valueAfterKey > 0 && value < line.count;
-      // Of an empty value the size is 1, for 0 stands for not known.
-      batch.size[i] = isKnown ? Math.max(1, line.ends[value]! - line.starts[value]!) : 0;
-      this.#sizes.complete(batch, i);
-      if (command.operation === DELETE) batch.size[i] = 1;
-      batch.operation[i] = command.operation;
-      batch.timeMs[i] = line.timeMs;
-      batch.ttlMs[i] = this.#ttlMs;
-    }
-    this.#command = undefined;
-  }
-
-  /** In milliseconds, 0: none. */
-  #timeToLive({ ttl, optionsFrom }: MonitoredCommand): number {
-    const line = this.#line;
-    if (ttl !== undefined) return this.#number(ttl[0]) * ttl[1];
-    for (let at = optionsFrom; optionsFrom > 0 && at + 1 < line.count; at++) {
-      switch (line.text(at).toLowerCase()) {
-        case "ex":
-          return this.#number(at + 1) * 1000;
-        case "px":
-          return this.#number(at + 1);
-        case "exat":
-          return Math.max(1, this.#number(at + 1) * 1000 - line.timeMs);
-        case "pxat":
-          return Math.max(1, this.#number(at + 1) - line.timeMs);
-      }
-    }
-    return 0;
-  }
-
-  #number(index: number): number {
-    const line = this.#line;
-    if (index >= line.count) return 0;
-    return quantity(line.bytes, line.starts[index]!, line.ends[index]!) || 0;
+    const { records } = this.#keyspace;
+    while (this.#taken < records.count && !batch.isFull) copyRecord(records, this.#taken++, batch);
   }
 }

@@ -1,4 +1,4 @@
-import { DELETE, READ, WRITE } from "../records.ts";
+import { DELETE, EXPIRE, READ, WRITE } from "../records.ts";
 
 const WORDS: ReadonlyMap<string, number> = new Map([
   ...words(READ, "get gets get_lease read r mget scan head"),
@@ -6,6 +6,7 @@ const WORDS: ReadonlyMap<string, number> = new Map([
     WRITE,
     "set set_lease write w put add replace cas append prepend incr decr update insert store post patch",
   ),
+  ...words(EXPIRE, "expire"),
   ...words(DELETE, "delete del d remove unlink purge invalidate"),
 ]);
 

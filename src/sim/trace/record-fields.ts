@@ -89,6 +89,18 @@ export function digits(bytes: Uint8Array, start: number, end: number): number {
   return value;
 }
 
+/** Appends record `i` of another batch. */
+export function copyRecord(from: RecordBatch, i: number, batch: RecordBatch): void {
+  const to = batch.count++;
+  batch.keyLow[to] = from.keyLow[i]!;
+  batch.keyHigh[to] = from.keyHigh[i]!;
+  batch.size[to] = from.size[i]!;
+  batch.timeMs[to] = from.timeMs[i]!;
+  batch.operation[to] = from.operation[i]!;
+  batch.ttlMs[to] = from.ttlMs[i]!;
+  batch.family[to] = from.family[i]!;
+}
+
 /**
  * Appends record `i` of another batch, or of the same one, so many times or as often as there is room.
  * @returns how often

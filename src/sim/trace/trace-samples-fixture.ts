@@ -286,7 +286,7 @@ export const TRACE_SAMPLES: readonly TraceSample[] = [
     ),
     records: [
       record("user:1", { size: 5, timeMs: 1339518084000, operation: WRITE, ttlMs: 10_000 }),
-      record("user:1", { size: 5, timeMs: 1339518085000 }),
+      record("user:1", { size: 5, timeMs: 1339518085000, ttlMs: 9000 }),
       record("a", { size: 5, timeMs: 1339518086000, operation: WRITE }),
       record("b \\", { size: 1, timeMs: 1339518086000, operation: WRITE }),
       record("a", { size: 5, timeMs: 1339518087000 }),
