@@ -1,3 +1,4 @@
+import { unknownName } from "../lib/nearest.ts";
 import { arc } from "./policies/arc.ts";
 import { belady } from "./policies/belady.ts";
 import { beladySize } from "./policies/belady-size.ts";
@@ -56,12 +57,14 @@ export function policyNames(): string[] {
   return [...POLICY_TYPES.keys()];
 }
 
-/** @throws RangeError for an unknown name, listing the known ones */
+/** @throws RangeError for an unknown name, with what was probably meant and the known ones */
 export function policyType(name: string): PolicyType {
+  return policyTypeOf(name, policyNames());
+}
+
+function policyTypeOf(name: string, offered: readonly string[]): PolicyType {
   const type = POLICY_TYPES.get(name);
-  if (type === undefined) {
-    throw new RangeError(`unknown policy "${name}"; known are ${policyNames().join(", ")}`);
-  }
+  if (type === undefined) throw new RangeError(unknownName("policy", name, offered));
   return type;
 }
 
@@ -70,11 +73,16 @@ export function policyType(name: string): PolicyType {
  * @throws RangeError naming what is wrong: the form, the policy, a parameter or its value
  */
 export function parsePolicy(text: string): PolicyChoice {
+  return parsePolicyOf(text, policyNames());
+}
+
+/** As `parsePolicy`. @param offered names to list where the policy is not known */
+export function parsePolicyOf(text: string, offered: readonly string[]): PolicyChoice {
   const match = /^\s*([^\s(),=]+)\s*(?:\(([^()]*)\))?\s*$/.exec(text);
   if (match === null) {
     throw new RangeError(`"${text}" is not a policy such as lru or s3-fifo(small=0.1,ghost=0.9)`);
   }
-  const type = policyType(match[1]!.toLowerCase());
+  const type = policyTypeOf(match[1]!.toLowerCase(), offered);
   const parameters: Record<string, number> = { ...type.parameters };
   const given = new Set<string>();
   for (const assignment of (match[2] ?? "").split(",")) {

@@ -16,9 +16,9 @@ import { removeEntry } from "./leaving.ts";
 import { holderOf, lock, unlock } from "./lock.ts";
 import type { Placement } from "./policy.ts";
 import { beginPolicyChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
-import { checkPolicy } from "./policy-seat.ts";
+import { checkPolicy, storePolicyNames } from "./policy-seat.ts";
 import { describeEntry, type EntryInfo, liveEntry, readEntry } from "./reading.ts";
-import { formatPolicy, parsePolicy } from "./registry.ts";
+import { formatPolicy, parsePolicyOf } from "./registry.ts";
 import { clearShard, Shard, seatAgain } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
 import { FILLS, LOCK, POLICY_VERSION, REFUSED_FILLS } from "./shard-memory.ts";
@@ -475,7 +475,7 @@ export class Store {
    * one that cannot deal with all that is resident where nothing may be evicted
    */
   setPolicy(text: string): void {
-    const choice = parsePolicy(text);
+    const choice = parsePolicyOf(text, storePolicyNames());
     checkPolicy(this.#shards[0]!.memory, choice);
     if (!this.#control.evicts) this.#underEachLock((shard) => checkRoom(shard, choice));
     this.#underEachLock((shard) => beginPolicyChange(shard, choice));

@@ -1,5 +1,5 @@
 import { totalmem } from "node:os";
-import { type PolicyChoice, parsePolicy, policyNames, policyType } from "../cache/registry.ts";
+import { type PolicyChoice, parsePolicyOf, policyNames, policyType } from "../cache/registry.ts";
 import { formatSize } from "../lib/quantity.ts";
 import { type Setting, setting, size } from "./setting.ts";
 
@@ -18,16 +18,20 @@ export function memorySetting(fallback: string, group: string, description: stri
 }
 
 export function policySetting(group: string): Setting<PolicyChoice> {
-  const names = policyNames().filter((name) => policyType(name).offline !== true);
   return setting(parseOnlinePolicy, "s3-fifo", {
     placeholder: "<policy>",
-    description: `what leaves memory first: ${names.join(", ")}`,
+    description: `what leaves memory first: ${onlinePolicyNames().join(", ")}`,
     group,
   });
 }
 
+/** Those that a server can run. */
+function onlinePolicyNames(): string[] {
+  return policyNames().filter((name) => policyType(name).offline !== true);
+}
+
 function parseOnlinePolicy(text: string): PolicyChoice {
-  const choice = parsePolicy(text);
+  const choice = parsePolicyOf(text, onlinePolicyNames());
   if (choice.type.offline === true) {
     throw new RangeError(`"${text}" needs to know the future, so it runs in the simulator only`);
   }

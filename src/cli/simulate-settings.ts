@@ -1,4 +1,4 @@
-import { type PolicyChoice, parsePolicy, policyNames } from "../cache/registry.ts";
+import { type PolicyChoice, parsePolicy, parsePolicyOf, policyNames } from "../cache/registry.ts";
 import { DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
 import { checkPrefixEnds, DEFAULT_PREFIX_ENDS } from "../sim/key-families.ts";
 import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/written-format.ts";
@@ -49,7 +49,7 @@ export const SIMULATE_SETTINGS = {
   }),
   columns: optionalSetting(text(), {
     placeholder: "<columns>",
-    description: "columns of a CSV trace, as time=1,key=2,size=3,op=4,ttl=5",
+    description: "columns of a table, as time=1,key=2+3,size=4,op=5,ttl=6, or their names in its header",
     group: TRACE,
   }),
   skipBad: switchSetting({
@@ -103,12 +103,12 @@ export const SIMULATE_SETTINGS = {
   csv: switchSetting({ description: "print comma-separated values", group: OUTPUT }),
   svg: optionalSetting(text(), {
     placeholder: "<file>",
-    description: "draw the miss ratio over the size into this file",
+    description: "draw the miss ratio over the size into this file, or - for standard output",
     group: OUTPUT,
   }),
   html: optionalSetting(text(), {
     placeholder: "<file>",
-    description: "write a page with charts, a table and what was run into this file",
+    description: "write a page with charts, tables and what was run into this file, or - for standard output",
     group: OUTPUT,
   }),
   write: optionalSetting(text(), {
@@ -152,7 +152,9 @@ function readPolicies(given: string): { policies: PolicyChoice[]; isAll: boolean
   const names = splitPolicies(given);
   const isAll = names.some((name) => name.toLowerCase() === "all");
   const policies = names.flatMap((name) =>
-    name.toLowerCase() === "all" ? policyNames().map(parsePolicy) : [parsePolicy(name)],
+    name.toLowerCase() === "all"
+      ? policyNames().map(parsePolicy)
+      : [parsePolicyOf(name, [...policyNames(), "all"])],
   );
   return { policies, isAll };
 }

@@ -1,3 +1,4 @@
+import { unknownName } from "../../lib/nearest.ts";
 import { TraceError } from "../records.ts";
 import { binaryKeys } from "./binary-keys.ts";
 import { lcs } from "./lcs.ts";
@@ -22,7 +23,8 @@ export async function formatNamed(name: string): Promise<TraceFormat> {
   const formats = await traceFormats();
   const format = formats.find((known) => known.name.toLowerCase() === name.toLowerCase());
   if (format === undefined) {
-    throw new RangeError(`unknown trace format "${name}"; known are ${namesOf(formats)}`);
+    const names = formats.map((known) => known.name);
+    throw new RangeError(unknownName("trace format", name, names));
   }
   return format;
 }
