@@ -6,6 +6,10 @@ import type { PageRow } from "../sim/report/results-section.ts";
 import { reason } from "./config.ts";
 import { FailedError } from "./exit.ts";
 import { describeRate } from "./sample.ts";
+import type { PlainOutput } from "./standard-output.ts";
+
+/** A file's name. */
+const STANDARD_OUTPUT = "-";
 
 /** What was found in a trace, for the page. */
 export interface TraceFacts {
@@ -42,7 +46,7 @@ export function checkReportFiles({ svg, html }: ReportFiles, traces: readonly st
     throw new FailedError(`${svg}: one file cannot hold both the chart and the page`);
   }
   for (const path of [svg, html]) {
-    if (path === undefined) continue;
+    if (path === undefined || path === STANDARD_OUTPUT) continue;
     const trace = traces.find((name) => isSameFile(name, path));
     if (trace !== undefined) throw new FailedError(`${path}: it would replace the trace ${trace}`);
     const directory = dirname(path);
@@ -63,14 +67,22 @@ function isSameFile(a: string, b: string): boolean {
   return first?.isFile() === true && first.dev === second?.dev && first.ino === second.ino;
 }
 
+/** Whether one of them goes to standard output, and nothing else can. */
+export function isPrinted({ svg, html }: ReportFiles): boolean {
+  return svg === STANDARD_OUTPUT || html === STANDARD_OUTPUT;
+}
+
 /** Files of the same name are replaced. @throws FailedError naming the file */
 export async function writeReportFiles(
   { svg, html }: ReportFiles,
   { rows, curve, traces }: Reported,
   command: readonly string[],
   clock: Clock,
+  output: PlainOutput,
 ): Promise<void> {
-  if (svg !== undefined) write(svg, (await import("../sim/report/svg.ts")).renderSvg(curve));
+  const write = (path: string, content: string): Promise<void> | void =>
+    path === STANDARD_OUTPUT ? output.write(content) : writeFile(path, content);
+  if (svg !== undefined) await write(svg, (await import("../sim/report/svg.ts")).renderSvg(curve));
   if (html === undefined) return;
   const { renderHtml } = await import("../sim/report/html.ts");
   const facts: [string, string][] = traces.flatMap(describeTrace);
@@ -79,7 +91,7 @@ export async function writeReportFiles(
     ["Version", `glasscache ${manifest.version}`],
     ["Date", new Date(clock.wallMs()).toISOString().replace(/\.[0-9]+Z$/, "Z")],
   );
-  write(html, renderHtml(rows, { facts, curve }));
+  await write(html, renderHtml(rows, { facts, curve }));
 }
 
 function describeTrace({ name, requests, records, objects, bytes, rate }: TraceFacts): [string, string][] {
@@ -101,7 +113,7 @@ function quote(argument: string): string {
 }
 
 /** All of it or nothing: a file that is there already is left as it is when that fails. */
-function write(path: string, content: string): void {
+function writeFile(path: string, content: string): void {
   // What is no file, such as a pipe, takes what it is given.
   const isFile = !existsSync(path) || statSync(path).isFile();
   const target = isFile ? `${path}.${process.pid}.part` : path;

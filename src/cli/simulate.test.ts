@@ -1,6 +1,6 @@
 /** `glasscache simulate` as a process: what it reads, prints, refuses, and leaves behind. */
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runGlasscache } from "../../test/support/command-line.ts";
 import { TemporaryDirectory } from "../../test/support/program.ts";
@@ -174,7 +174,7 @@ test.each([
     2,
     '--size: "ten" is not a size: entries as 1000, bytes as 64mb, or a share as 1%',
   ],
-  [[trace, "--policy", "lur"], 2, '--policy: unknown policy "lur"; known are'],
+  [[trace, "--policy", "lur"], 2, '--policy: unknown policy "lur": did you mean lru? (known are random, '],
   [[trace, "--policy", "lru,"], 2, '--policy: "" is not a policy such as'],
   [[trace, "--threads", "0"], 2, '--threads: "0" is neither auto nor a number from 1 to 256'],
   [[trace, "--json", "--csv"], 2, "--json and --csv: choose one"],
@@ -236,4 +236,23 @@ test("an empty trace, from a file and from standard input", async () => {
     const { code, stderr } = await runGlasscache(["simulate", name], { stdin: "" });
     expect({ code, lines: stderr.trim().split("\n").length }).toEqual({ code: 1, lines: 1 });
   }
+});
+
+test("charts and pages go to standard output, alone, and no file is called -", async () => {
+  const cwd = directory.path;
+  const args = [trace, "--policy", "lru", "--size", "4"];
+  const svg = await runGlasscache(["simulate", ...args, "--svg", "-"], { cwd });
+  expect({ code: svg.code, stderr: svg.stderr }).toEqual({ code: 0, stderr: "" });
+  expect(svg.stdout).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
+  const html = await runGlasscache(["simulate", ...args, "--html", "-"], { cwd });
+  expect(html.stdout).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
+  expect(existsSync(join(cwd, "-"))).toBe(false);
+  const both = await runGlasscache(["simulate", ...args, "--html", "-", "--svg", "-"], { cwd });
+  expect(both).toMatchObject({ code: 1, stdout: "" });
+  const json = await runGlasscache(["simulate", ...args, "--html", "-", "--json"], { cwd });
+  expect(json).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: "glasscache simulate: --html -: not with --json, which is printed, too\n",
+  });
 });

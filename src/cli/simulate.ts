@@ -79,6 +79,13 @@ export const simulate = subcommand({
     const hasReport = values.svg !== undefined || values.html !== undefined;
     const report = hasReport ? await import("./report-files.ts") : undefined;
     report?.checkReportFiles(values, traces);
+    const isReportPrinted = report?.isPrinted(values) === true;
+    if (isReportPrinted && (values.json || values.csv)) {
+      const by = values.svg === "-" ? labels.svg : labels.html;
+      throw new UsageError(
+        `${by} -: not with ${values.json ? labels.json : labels.csv}, which is printed, too`,
+      );
+    }
     await checkTold(values, labels);
     for (const trace of traces) await refusing(() => checkNamed(trace));
     const output = new PlainOutput();
@@ -104,7 +111,7 @@ export const simulate = subcommand({
         const compared = comparisons?.formatComparisonLines(source.name, estimates!.comparisons!) ?? "";
         await output.write(formatJsonLines(result.curve) + compared);
       } else if (values.csv) await output.write(formatCsvLines(result.curve));
-      else {
+      else if (!isReportPrinted) {
         const seconds = (systemClock.monotonicMs() - begunMs) / 1000;
         const columns = terminal(1)?.columns || PLAIN_COLUMNS;
         const head = describeRun(source, result, seconds);
@@ -114,7 +121,7 @@ export const simulate = subcommand({
         await output.write(`${index === 0 ? "" : "\n"}${head}\n\n${table}\n${compared}`);
       }
     }
-    await report?.writeReportFiles(values, shown, process.argv.slice(2), systemClock);
+    await report?.writeReportFiles(values, shown, process.argv.slice(2), systemClock, output);
     return EXIT_DONE;
   },
 });

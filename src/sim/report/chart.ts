@@ -155,7 +155,7 @@ function nameBeside(line: NamedLine, y: number, right: number, { xOf, yOf }: Plo
   const end = line.points.at(-1)!;
   const x = right + LEADER;
   const leader = `M${round(xOf(end.value) + 5)} ${round(yOf(end.missRatio))}L${round(x - 3)} ${round(y)}`;
-  return `<path class="leader ${line.style.colour}" d="${leader}"/>${renderName(line, x, y)}`;
+  return `<path class="leader ${line.style.colour}" data-policy="${escapeMarkup(line.policy)}" d="${leader}"/>${renderName(line, x, y)}`;
 }
 
 /** A stretch of the line and the policy's name, centred at `y`. */

@@ -8,32 +8,27 @@ export interface Column<R> {
   whole?(row: R): string;
   /** What it is sorted by, where that is not what is shown. */
   value?(row: R): number;
+  /** Marked among its column. */
+  isBest?(row: R): boolean;
   /** From 0 to 1: how long a bar stands behind it. */
   bar?(row: R): number;
 }
 
 /** A table that the page's script sorts by the column whose head is clicked. */
-export function renderTable<R>(
-  rows: readonly R[],
-  columns: readonly Column<R>[],
-  isBest: (row: R) => boolean = () => false,
-): string {
+export function renderTable<R>(rows: readonly R[], columns: readonly Column<R>[]): string {
   const heads = columns.map(
     ({ head, isText }) =>
-      `<th${isText ? ' class="text"' : ""} scope="col"><button type="button">${head}</button></th>`,
+      `<th${isText ? ' class="text"' : ""} scope="col"><button type="button">${escapeMarkup(head)}</button></th>`,
   );
-  const body = rows.map(
-    (row) =>
-      `<tr${isBest(row) ? ' class="best"' : ""}>${columns.map((column) => renderCell(row, column)).join("")}</tr>`,
-  );
+  const body = rows.map((row) => `<tr>${columns.map((column) => renderCell(row, column)).join("")}</tr>`);
   return (
     '<div class="scroll">\n' +
     `<table>\n<thead><tr>${heads.join("")}</tr></thead>\n<tbody>\n${body.join("\n")}\n</tbody>\n</table>\n</div>`
   );
 }
 
-function renderCell<R>(row: R, { show, whole, value, isText, bar }: Column<R>): string {
-  const kind = isText ? ' class="text"' : "";
+function renderCell<R>(row: R, { show, whole, value, isText, isBest, bar }: Column<R>): string {
+  const kind = isText ? ' class="text"' : isBest?.(row) ? ' class="best"' : "";
   const title = whole === undefined ? "" : ` title="${escapeMarkup(whole(row))}"`;
   const sorted = value === undefined ? "" : ` data-value="${value(row)}"`;
   const behind = bar === undefined ? "" : ` class="bar" style="--length:${percent(bar(row))}"`;

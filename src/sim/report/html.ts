@@ -1,3 +1,4 @@
+import { adviceOf } from "./advice.ts";
 import { renderFamilies } from "./families-section.ts";
 import { escapeMarkup } from "./markup.ts";
 import { renderForScreens } from "./page-charts.ts";
@@ -24,6 +25,7 @@ export function renderHtml(rows: readonly PageRow[], { curve = rows, facts }: Pa
     renderResults(rows, curve.length > rows.length),
     renderWindows(rows),
     renderFamilies(rows),
+    renderAdvice(rows),
   ];
   return `<!doctype html>
 <html lang="en">
@@ -51,4 +53,10 @@ ${PAGE_SCRIPT}</script>
 </body>
 </html>
 `;
+}
+
+/** The last word. */
+function renderAdvice(rows: readonly PageRow[]): string {
+  const sentences = adviceOf(rows).map((sentence) => `<p>${escapeMarkup(sentence)}</p>`);
+  return sentences.length === 0 ? "" : ["<h2>In short</h2>", ...sentences].join("\n");
 }

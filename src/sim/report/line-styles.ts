@@ -1,15 +1,16 @@
 /**
- * Six colours that remain apart for people who see colours differently (P. Tol: "Colour schemes", SRON technical
- * note, the "vibrant" scheme), each in a shade for light and for dark backgrounds, and grey for what nobody can run.
- * Beyond six lines, dashes tell lines of one colour apart.
+ * Six colours that remain apart for people who see colours differently, each in a shade for light and for dark
+ * backgrounds, and grey for what nobody can run: P. Tol's "vibrant" scheme ("Colour schemes", SRON technical note), with
+ * violet and olive for its magenta and cyan, which on a screen are hard to tell from its red and blue. Beyond six
+ * lines, dashes tell lines of one colour apart.
  */
 const COLOURS = [
   { light: "#0077bb", dark: "#4fa8e2" },
-  { light: "#d95f17", dark: "#f79a5e" },
+  { light: "#d97706", dark: "#fbae4b" },
   { light: "#008577", dark: "#2cc3b0" },
   { light: "#c62d10", dark: "#f2705a" },
-  { light: "#d6246b", dark: "#f583b0" },
-  { light: "#1795c4", dark: "#7cd6f7" },
+  { light: "#7b4bc0", dark: "#c4a3f5" },
+  { light: "#857400", dark: "#b9c94a" },
 ] as const;
 const OPTIMUM = { light: "#666666", dark: "#b0b0b0" } as const;
 

@@ -1,6 +1,7 @@
 /**
- * What the page does when it is used, as it stands in the page: pointing at a chart tells of the nearest result and
- * fades the other lines; a click on a column's head sorts the table by it.
+ * What the page does when it is used, as it stands in the page: pointing at a chart tells of the nearest result and of
+ * all others at the same place, and fades the other lines; a click on a name switches its line off and on; a click on a
+ * column's head sorts the table by it. What is folded is printed, too.
  */
 export const PAGE_SCRIPT = `"use strict";
 const [tip, spot] = [document.getElementById("tip"), document.getElementById("spot")];
@@ -38,13 +39,14 @@ function linesOf(svg) {
             const range = band === null ? "" : "its windows: " + percent(edge.at(-1 - at)[1]) + " to " + percent(edge[at][1]);
             return { x, y, where, missed: percent(y), range };
           });
-    return { policy: group.dataset.policy, line, points };
+    return { policy: group.dataset.policy, group, line, points };
   });
 }
 function nearestOf(lines, event) {
   let nearest = null;
   let distance = farthest;
-  for (const { policy, line, points } of lines) {
+  for (const { policy, group, line, points } of lines) {
+    if (group.classList.contains("off")) continue;
     const { a, d, e, f } = line.getScreenCTM();
     for (const point of points) {
       const [x, y] = [a * point.x + e, d * point.y + f];
@@ -54,16 +56,34 @@ function nearestOf(lines, event) {
   }
   return nearest;
 }
-function tell(svg, { policy, line, point, x, y }) {
+function tell(svg, lines, { policy, line, point, x, y }) {
   mark(svg, policy);
   Object.assign(spot.style, { display: "block", left: x + "px", top: y + "px", background: getComputedStyle(line).stroke });
-  const head = Object.assign(document.createElement("b"), { textContent: policy });
-  const range = Object.assign(document.createElement("div"), { textContent: point.range ?? "" });
-  tip.replaceChildren(head, point.where + ": " + point.missed + " missed", range);
+  const make = (tag, textContent) => Object.assign(document.createElement(tag), { textContent });
+  const list = document.createElement("ol");
+  const there = lines
+    .filter(({ group }) => !group.classList.contains("off"))
+    .flatMap((other) => other.points.filter(({ where }) => where === point.where).map(({ missed }) => [other.policy, missed]))
+    .sort(([, one], [, other]) => parseFloat(one) - parseFloat(other));
+  for (const [name, missed] of there) {
+    const item = make("li", "");
+    if (name === policy) item.className = "near";
+    item.append(make("span", name), make("span", missed));
+    list.append(item);
+  }
+  tip.replaceChildren(make("b", point.where + ", missed"), list, make("div", point.range ?? ""));
   tip.style.display = "block";
   const { width, height } = tip.getBoundingClientRect();
   tip.style.left = Math.max(4, Math.min(innerWidth - width - 4, x + 14)) + "px";
   tip.style.top = (y - height - 12 < 4 ? y + 16 : y - height - 12) + "px";
+}
+// In all charts of the page.
+function toggle(policy) {
+  for (const part of document.querySelectorAll(".charts [data-policy]")) {
+    if (part.dataset.policy !== policy) continue;
+    const isOff = part.classList.toggle("off");
+    if (part.classList.contains("name")) part.setAttribute("aria-pressed", String(!isOff));
+  }
 }
 for (const svg of document.querySelectorAll(".charts svg")) {
   // The page has a tip of its own.
@@ -73,12 +93,21 @@ for (const svg of document.querySelectorAll(".charts svg")) {
     lines ??= linesOf(svg);
     const nearest = nearestOf(lines, event);
     if (nearest === null) hide(svg);
-    else tell(svg, nearest);
+    else tell(svg, lines, nearest);
   };
   svg.addEventListener("pointermove", point);
   svg.addEventListener("pointerdown", point);
   svg.addEventListener("pointerleave", () => hide(svg));
   for (const name of svg.querySelectorAll(".name")) {
+    name.setAttribute("role", "button");
+    name.setAttribute("tabindex", "0");
+    name.setAttribute("aria-pressed", "true");
+    name.addEventListener("click", () => toggle(name.dataset.policy));
+    name.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      toggle(name.dataset.policy);
+    });
     name.addEventListener("pointermove", (event) => {
       event.stopPropagation();
       hide(svg);
@@ -103,4 +132,12 @@ for (const table of document.querySelectorAll("table")) {
     });
   });
 }
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details:not([open])")];
+  for (const details of folded) details.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const details of folded) details.open = false;
+});
 `;

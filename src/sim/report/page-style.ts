@@ -27,9 +27,17 @@ svg.pointed .name:not(.near){opacity:.45}
 svg.pointed .leader{opacity:.15}
 svg.pointed .near .band{opacity:.3}
 svg .near .line{stroke-width:3}
+svg .policy.off,svg .leader.off{display:none}
+svg .name{cursor:pointer}
+svg .name.off{opacity:.4;text-decoration:line-through}
+svg .name:focus-visible{outline:2px solid var(--c0)}
 #spot{position:fixed;z-index:1;pointer-events:none;display:none;width:10px;height:10px;margin:-5px 0 0 -5px;border-radius:50%;border:1px solid var(--background)}
 #tip{position:fixed;z-index:1;pointer-events:none;display:none;padding:6px 10px;border-radius:6px;background:var(--raised);border:1px solid var(--grid);box-shadow:0 2px 10px #0003;font-size:13px;line-height:1.4;white-space:nowrap}
 #tip b{display:block}
+#tip ol{display:grid;grid-template-columns:auto auto;gap:0 14px;margin:2px 0 0;padding:0}
+#tip li{display:contents}
+#tip li span:last-child{text-align:right;font-variant-numeric:tabular-nums}
+#tip .near{font-weight:600}
 .scroll+p{margin-top:8px}
 .scroll{overflow-x:auto;border:1px solid var(--grid);border-radius:8px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}
@@ -44,10 +52,13 @@ th[aria-sort=descending] button::before{content:"▼ ";font-size:10px}
 td.text{max-width:30ch;overflow:hidden;text-overflow:ellipsis}
 @media (max-width:480px){.families td.text{max-width:15ch}}
 td.bar{min-width:130px;background:linear-gradient(to right,var(--bar) var(--length),transparent 0) 0 50%/100% 70% no-repeat}
-tr.best td{background:var(--best)}
+td.best{background:var(--best);font-weight:600}
+th.text,td.text:first-child{position:sticky;left:0;background:var(--background)}
+th.text{background:var(--raised)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 20px;margin:0}
 dt{color:var(--faint)}
 dd{margin:0;overflow-wrap:anywhere}
 code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 @media (max-width:480px){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}th button,td{padding-left:8px;padding-right:8px}}
+@media print{#tip,#spot{display:none!important}details,tr,svg{break-inside:avoid}.scroll{overflow:visible}}
 `;

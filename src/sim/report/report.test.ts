@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { policyNames } from "../../cache/registry.ts";
 import { renderHtml } from "./html.ts";
-import { lineStyles } from "./line-styles.ts";
+import { colourProperties, lineStyles } from "./line-styles.ts";
 import { elementsOf, row } from "./report-fixture.ts";
 import { renderCharts, renderSvg } from "./svg.ts";
 import { countTicks, ratioTicks, sizeTicks } from "./ticks.ts";
@@ -72,6 +72,22 @@ describe("chart", () => {
     expect(svg).toContain("1 entry: 0.00% missed");
   });
 
+  test("no two colours are near each other, on light or dark backgrounds", () => {
+    for (const background of ["light", "dark"] as const) {
+      const colours = [...colourProperties(background).matchAll(/--(c[0-9]):#(..)(..)(..)/g)].map(
+        ([, name, ...parts]) => ({ name, parts: parts.map((part) => Number.parseInt(part!, 16)) }),
+      );
+      expect(colours).toHaveLength(6);
+      for (const one of colours) {
+        for (const other of colours) {
+          if (one.name === other.name) continue;
+          const distance = Math.hypot(...one.parts.map((part, i) => part - other.parts[i]!));
+          expect({ one: one.name, other: other.name, isFar: distance > 60 }).toMatchObject({ isFar: true });
+        }
+      }
+    }
+  });
+
   test("no two policies look the same", () => {
     const styles = [...lineStyles(names).values()];
     expect(new Set(styles.map(({ colour, dash }) => `${colour} ${dash}`)).size).toBe(styles.length);
@@ -132,7 +148,10 @@ describe("page", () => {
 
   test("marks what can be run and misses least", () => {
     const page = renderHtml(rows, { facts: [] });
-    expect(page.match(/<tr class="best"><td class="text">([^<]*)/)?.[1]).toBe("sieve");
+    expect(page).toContain(
+      '<td class="text" title="sieve">sieve</td>' +
+        '<td class="best" title="sieve, 10 entries: 400 of 1,000 requests missed" data-value="0.4">40.00%</td>',
+    );
     expect(page.match(/class="best"/g)).toHaveLength(1);
     expect(page).toContain("those aside that know what lies ahead");
     expect(renderHtml(rows.slice(0, 1), { facts: [] })).not.toContain("is marked");
@@ -147,7 +166,7 @@ describe("page", () => {
 
   test("marks estimates that tell nothing", () => {
     const page = renderHtml([{ ...row("lru", 10, 0.5), isResolved: false }], { facts: [] });
-    expect(page).toContain('<td data-value="0.5">50.00%?</td>');
+    expect(page).toContain('data-value="0.5">50.00%?</td>');
     expect(page).toContain("? The sample holds too little");
     expect(renderHtml(rows, { facts: [] })).not.toContain("%?");
   });
@@ -159,6 +178,33 @@ describe("page", () => {
     expect(page.match(/<circle class="dot c0 unseen"/g)).toHaveLength(2 * curve.length);
     expect(page).toContain("The curve above has more sizes than the table.");
     expect(renderHtml(rows, { facts: [] })).not.toContain(" unseen");
+  });
+
+  test("has policies down and sizes across, a table for each trace and unit", () => {
+    const all = ["lru", "sieve", "fifo"].flatMap((policy) =>
+      [100, 20, 3].map((size) => row(policy, size, 0.5)),
+    );
+    const more = [
+      ...all,
+      row("lru", 5, 0.5, { trace: "other" }),
+      row("lru", 64, 0.4, { sizeUnit: "bytes", byteMissRatio: 0.9 }),
+    ];
+    const tables = renderHtml(more, { facts: [] }).match(/<table>[\s\S]*?<\/table>/g)!;
+    const heads = tables.map((table) => [...table.matchAll(/<button[^>]*>([^<]*)/g)].map(([, head]) => head));
+    expect(heads).toEqual([
+      ["Miss ratio, entries", "3", "20", "100"],
+      ["Miss ratio, entries", "5"],
+      ["Miss ratio", "64 B"],
+      ["Byte miss ratio", "64 B"],
+    ]);
+    expect(tables.map((table) => table.match(/<tr>/g)!.length - 1)).toEqual([3, 1, 1, 1]);
+  });
+
+  test("names lines, dots and leaders alike, so that they are switched off together, and prints what is folded", () => {
+    const page = renderHtml(rows, { facts: [] });
+    for (const part of ["policy", "leader c0", "name"])
+      expect(page).toContain(`class="${part}" data-policy="lru"`);
+    expect(page).toContain('addEventListener("beforeprint"');
   });
 
   test("its script is one", () => {

@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import { adviceOf } from "./advice.ts";
+import { row } from "./report-fixture.ts";
+
+const curve = (policy: string, ratios: readonly number[]) =>
+  ratios.map((ratio, i) => row(policy, 100 * 2 ** i, ratio));
+
+test("advises the bend of the curve, and the simplest policy that is nearly the best", () => {
+  expect(
+    adviceOf([
+      ...curve("lru", [0.6, 0.4, 0.3, 0.29]),
+      ...curve("s3-fifo", [0.5, 0.35, 0.28, 0.27]),
+      ...curve("belady", [0.1, 0.1, 0.1, 0.1]),
+    ]),
+  ).toEqual([
+    "s3-fifo with 400 entries misses 28.00%, the least of those that can be run; from there on, doubling the memory gains less than 2 points.",
+  ]);
+  expect(
+    adviceOf([...curve("sieve", [0.505, 0.2, 0.2]), ...curve("w-tinylfu", [0.5, 0.195, 0.195])]),
+  ).toEqual([
+    "sieve with 200 entries misses 20.00%, within a point of the least (19.50%) and simpler; from there on, doubling the memory gains less than 2 points.",
+  ]);
+});
+
+test("says so where the curve has no bend, and where there is no choice", () => {
+  expect(adviceOf(curve("lru", [0.6, 0.5, 0.4]))).toEqual([
+    "lru with 400 entries misses 40.00%; at this size, the largest that was tried, doubling still gains 10.0 points, so try larger ones.",
+  ]);
+  expect(adviceOf([row("lru", 10, 0.5)])).toEqual(["lru with 10 entries misses 50.00%."]);
+  expect(adviceOf([row("belady", 10, 0.5)])).toEqual([]);
+  expect(adviceOf([row("lru", 10, 0.5), row("lru", 10, 0.4, { trace: "b" })])).toEqual([
+    "test: lru with 10 entries misses 50.00%.",
+    "b: lru with 10 entries misses 40.00%.",
+  ]);
+});

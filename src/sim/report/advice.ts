@@ -1,0 +1,59 @@
+import { policyNames } from "../../cache/registry.ts";
+import { percent } from "./html-table.ts";
+import { isOutOfReach } from "./line-styles.ts";
+import { type CurveRow, describeSize } from "./svg.ts";
+
+/** Beyond the size that is advised, doubling it lowers the miss ratio by less than this. */
+const WORTH_DOUBLING = 0.02;
+/** A simpler policy is as good as one that misses so little less: traffic of another day can turn it round. */
+const AS_GOOD = 0.01;
+
+/**
+ * One sentence for each trace and unit of size: which policy, how much memory. The size is the bend of the best
+ * policies' curve, the policy the simplest one that is nearly the best there.
+ */
+export function adviceOf(rows: readonly CurveRow[]): string[] {
+  const telling = rows.filter(({ policy, isResolved }) => !isOutOfReach(policy) && isResolved !== false);
+  const groups = [...Map.groupBy(telling, ({ trace, sizeUnit }) => `${sizeUnit} ${trace}`).values()];
+  return groups.map((group) => (groups.length > 1 ? `${group[0]!.trace}: ` : "") + adviseOn(group));
+}
+
+function adviseOn(rows: readonly CurveRow[]): string {
+  const sizes = [...Map.groupBy(rows, ({ size }) => size).values()]
+    .map((ofSize) => ({ ofSize, size: ofSize[0]!.size, least: leastOf(ofSize) }))
+    .sort((one, other) => one.size - other.size);
+  /** How much less is missed for each doubling, from each size to the next. */
+  const gains = sizes
+    .slice(1)
+    .map(({ size, least }, i) => (sizes[i]!.least - least) / Math.log2(size / sizes[i]!.size));
+  const bend = gains.findLastIndex((gain) => gain >= WORTH_DOUBLING) + 1;
+  const { ofSize, least } = sizes[bend]!;
+  const chosen = simplest(ofSize, least);
+  const what = `${chosen.policy} with ${describeSize(chosen)} misses ${percent(chosen.missRatio)}`;
+  return `${what}${comparedTo(chosen, ofSize, least)}${beyond(gains, bend)}.`;
+}
+
+function leastOf(rows: readonly CurveRow[]): number {
+  return Math.min(...rows.map(({ missRatio }) => missRatio));
+}
+
+function simplest(rows: readonly CurveRow[], least: number): CurveRow {
+  const order = policyNames();
+  const rank = ({ policy }: CurveRow): number => order.indexOf(policy.replace(/\(.*/, ""));
+  return rows
+    .filter(({ missRatio }) => missRatio <= least + AS_GOOD)
+    .reduce((one, other) => (rank(other) < rank(one) ? other : one));
+}
+
+function comparedTo(chosen: CurveRow, rows: readonly CurveRow[], least: number): string {
+  if (rows.length === 1) return "";
+  if (chosen.missRatio === least) return ", the least of those that can be run";
+  return `, within a point of the least (${percent(least)}) and simpler`;
+}
+
+function beyond(gains: readonly number[], bend: number): string {
+  if (gains.length === 0) return "";
+  if (bend < gains.length)
+    return `; from there on, doubling the memory gains less than ${100 * WORTH_DOUBLING} points`;
+  return `; at this size, the largest that was tried, doubling still gains ${(100 * gains.at(-1)!).toFixed(1)} points, so try larger ones`;
+}
