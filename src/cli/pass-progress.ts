@@ -15,6 +15,8 @@ export class PassProgress {
   readonly #extent: number | undefined;
   #pass: Pass | undefined;
   #begunMs = 0;
+  /** The most that has been told of the pass: it does not go back. */
+  #most = 0;
   #shownMs = Number.NEGATIVE_INFINITY;
 
   /** @param stream a terminal @param extent how much there is to do, if that is known; else what is done is bytes */
@@ -30,10 +32,12 @@ export class PassProgress {
     if (pass !== this.#pass) {
       this.#pass = pass;
       this.#begunMs = now;
+      this.#most = 0;
     }
+    this.#most = Math.max(this.#most, done);
     if (now - this.#shownMs < LINE_EVERY_MS) return;
     this.#shownMs = now;
-    const howFar = describe(done, this.#extent, now - this.#begunMs);
+    const howFar = describe(this.#most, this.#extent, now - this.#begunMs);
     // A terminal that does not know how wide it is says 0.
     const room = (this.#stream.columns || 80) - 1;
     const name = shortTraceName(this.#name, room - `${pass} ${howFar}`.length);

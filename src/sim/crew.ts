@@ -8,6 +8,10 @@ export interface Crew {
   freeBatch(): NumberedBatch | Promise<NumberedBatch>;
   /** Has a batch replayed that `freeBatch` gave. @param objects how many objects there have been */
   replay(batch: NumberedBatch, objects: number): void;
+  /** How many records have been replayed, each counted for each job. */
+  readonly replayed: number;
+  /** Called when that has changed. */
+  onReplayed: () => void;
   /** Waits for the end of all simulations. @returns their results, in the order of the jobs */
   finish(): Promise<JobResult[]>;
   /** Ends at once. */
@@ -18,6 +22,8 @@ export interface Crew {
 export class SingleCrew implements Crew {
   readonly #group: JobGroup;
   readonly #batch: NumberedBatch;
+  replayed = 0;
+  onReplayed: () => void = () => {};
 
   constructor(jobs: readonly Job[], batchRecords: number, clock: Clock) {
     this.#group = new JobGroup(jobs, clock);
@@ -29,7 +35,10 @@ export class SingleCrew implements Crew {
   }
 
   replay(batch: NumberedBatch, objects: number): void {
-    this.#group.replay(batch, objects);
+    this.#group.replay(batch, objects, () => {
+      this.replayed += batch.count;
+      this.onReplayed();
+    });
   }
 
   async finish(): Promise<JobResult[]> {

@@ -39,13 +39,15 @@ export class JobGroup {
     this.#ms = new Float64Array(jobs.length);
   }
 
-  replay(batch: NumberedBatch, objects: number): void {
+  /** @param onJob told after each simulation how many of them have replayed the batch */
+  replay(batch: NumberedBatch, objects: number, onJob?: (done: number) => void): void {
     let before = this.#clock.monotonicMs();
     for (let i = 0; i < this.#simulations.length; i++) {
       this.#simulations[i]!.replay(batch, objects);
       const after = this.#clock.monotonicMs();
       this.#ms[i]! += after - before;
       before = after;
+      onJob?.(i + 1);
     }
   }
 
@@ -75,7 +77,8 @@ export type ToWorker =
     }
   | { readonly kind: "end" };
 
-/** From a worker: a batch has been replayed, or all that came of its jobs. */
+/** From a worker: how many records its jobs have replayed since, that a batch is done, or all that came of its jobs. */
 export type FromWorker =
-  | { readonly kind: "done"; readonly index: number }
+  | { readonly kind: "progress"; readonly replayed: number }
+  | { readonly kind: "done"; readonly index: number; readonly replayed: number }
   | { readonly kind: "results"; readonly results: JobResult[] };

@@ -294,10 +294,24 @@ describe("what cannot be done", () => {
     await expect(simulate([], "lru,fifo", "10", { source, threads })).rejects.toThrow("record 7 is broken");
   });
 
+  test.each([1, 2])("progress is told as far as all have replayed, with %d threads", async (threads) => {
+    const trace = Array.from({ length: 4000 }, (_, i) => ({ key: (i * 7) % 501 }));
+    const told: number[] = [];
+    await simulate(trace, "lru,fifo,sieve,clock", "10,20", {
+      threads,
+      progress: (_, done) => told.push(done),
+    });
+    // All of it is read before any of it is replayed, for it fits into one batch.
+    expect(told[0]).toBe(0);
+    expect(told.at(-1)).toBe(4000);
+    expect(told.filter((done) => done > 0 && done < 4000).length).toBeGreaterThan(0);
+    expect(told).toEqual(told.toSorted((one, other) => one - other));
+  });
+
   test("progress is told of both passes", async () => {
     const told: string[] = [];
     await simulate(reads(1, 2, 3), "lru", "50%", { progress: (pass, done) => told.push(`${pass} ${done}`) });
-    expect(told).toEqual(["measuring 3", "simulating 3"]);
+    expect(told).toEqual(["measuring 3", "simulating 0", "simulating 3"]);
   });
 });
 

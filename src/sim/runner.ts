@@ -190,9 +190,23 @@ async function simulate(
     }
     return true;
   };
+  let read = 0;
+  let taken = 0;
+  // What was read long ago may still have to be replayed by the slowest simulation.
+  const report = (): void => {
+    const share = taken === 0 ? 0 : crew.replayed / (taken * jobs.length);
+    progress?.("simulating", source.extent === undefined ? read : read * share);
+  };
+  crew.onReplayed = report;
   await source.read(
-    (records) => take(records, 0),
-    (done) => progress?.("simulating", done),
+    (records) => {
+      taken += records.count;
+      return take(records, 0);
+    },
+    (done) => {
+      read = done;
+      report();
+    },
   );
   if (batch !== undefined) handOver(batch);
   checkNotEmpty(source, numbering.objects);

@@ -5,6 +5,9 @@ import { NumberedBatch } from "./numbered-batch.ts";
 
 /** A thread that carries out its share of the simulations. */
 
+/** Slow jobs tell that they go on. */
+const PROGRESS_EVERY_MS = 100;
+
 const port = parentPort!;
 const { jobs, batchRecords, buffers } = workerData as WorkerStart;
 const group = new JobGroup(jobs, systemClock);
@@ -17,8 +20,15 @@ port.on("message", (message: ToWorker) => {
   }
   const batch = batches[message.index]!;
   batch.header = message.header;
-  group.replay(batch, message.objects);
-  tell({ kind: "done", index: message.index });
+  let told = 0;
+  let toldMs = systemClock.monotonicMs();
+  group.replay(batch, message.objects, (done) => {
+    const nowMs = systemClock.monotonicMs();
+    if (nowMs - toldMs < PROGRESS_EVERY_MS) return;
+    tell({ kind: "progress", replayed: (done - told) * batch.count });
+    [told, toldMs] = [done, nowMs];
+  });
+  tell({ kind: "done", index: message.index, replayed: (jobs.length - told) * batch.count });
 });
 
 function tell(message: FromWorker): void {

@@ -22,6 +22,8 @@ export class WorkerCrew implements Crew {
   readonly #results: Promise<JobResult[]>[];
   readonly #failed: Promise<never>;
   #wake: () => void = () => {};
+  replayed = 0;
+  onReplayed: () => void = () => {};
 
   constructor(jobs: readonly Job[], threads: number, batchRecords: number) {
     this.#threadOf = dealJobs(jobs, threads);
@@ -44,8 +46,13 @@ export class WorkerCrew implements Crew {
       const worker = new Worker(new URL("./simulation-worker.ts", import.meta.url), { workerData: start });
       const { promise, resolve } = Promise.withResolvers<JobResult[]>();
       worker.on("message", (message: FromWorker) => {
-        if (message.kind === "results") resolve(message.results);
-        else this.#replayed(message.index);
+        if (message.kind === "results") {
+          resolve(message.results);
+          return;
+        }
+        this.replayed += message.replayed;
+        if (message.kind === "done") this.#isReplayed(message.index);
+        this.onReplayed();
       });
       worker.on("error", reject);
       worker.on("exit", () => reject(new Error("a simulation's thread has ended before its work was done")));
@@ -89,7 +96,7 @@ export class WorkerCrew implements Crew {
     for (const worker of this.#workers) worker.postMessage(message);
   }
 
-  #replayed(index: number): void {
+  #isReplayed(index: number): void {
     this.#pending[index]!--;
     if (this.#pending[index] !== 0) return;
     this.#free.push(this.#batches[index]!);

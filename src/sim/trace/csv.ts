@@ -1,7 +1,8 @@
 import { columnsOfHeader } from "./columns.ts";
 import { Table } from "./table.ts";
 import { layOut } from "./table-layout.ts";
-import { shapeOf, type TableShape } from "./table-shape.ts";
+import type { TableShape } from "./table-row.ts";
+import { shapeOf } from "./table-shape.ts";
 import type { TraceFormat } from "./trace-format.ts";
 
 /**

@@ -1,7 +1,8 @@
 import { type Columns, columnNamed, parseColumns } from "./columns.ts";
 import { type FindColumns, Table } from "./table.ts";
 import { layOut } from "./table-layout.ts";
-import { shapeOf, type TableShape } from "./table-shape.ts";
+import type { TableShape } from "./table-row.ts";
+import { shapeOf } from "./table-shape.ts";
 import type { TraceFormat, TraceHead } from "./trace-format.ts";
 
 /** Windows counts time in steps of 100 ns. */

@@ -9,13 +9,27 @@ import { vscsi } from "./vscsi.ts";
 
 const BINARY_FORMATS: readonly TraceFormat[] = [recording, lcs, vscsi, oracleGeneral];
 
-/**
- * All formats; where several would take a trace, the first one does. Those of texts are loaded only where one may be
- * called for: that takes as long as replaying a hundred thousand requests.
- */
+/** All formats; where several would take a trace, the first one does. */
 export async function traceFormats(): Promise<readonly TraceFormat[]> {
+  return [...BINARY_FORMATS, ...(await textFormats(true, true)), ...binaryKeys];
+}
+
+/**
+ * Formats of texts. They are loaded only where one may be called for: that takes as long as replaying a hundred
+ * thousand requests.
+ */
+async function textFormats(hasBrackets: boolean, hasFields: boolean): Promise<readonly TraceFormat[]> {
+  const logs = hasBrackets ? (await import("./log-formats.ts")).LOG_FORMATS : [];
+  const published = hasFields ? (await import("./published-formats.ts")).PUBLISHED_FORMATS : [];
   const { TEXT_FORMATS } = await import("./text-formats.ts");
-  return [...BINARY_FORMATS, ...TEXT_FORMATS, ...binaryKeys];
+  return [...logs, ...published, ...TEXT_FORMATS];
+}
+
+function textFormatsFor({ lines }: TraceHead): Promise<readonly TraceFormat[]> {
+  return textFormats(
+    lines.some((line) => line.includes("[")),
+    lines.some((line) => /[,\t ]/.test(line)),
+  );
 }
 
 /** @throws RangeError naming those that are known */
@@ -31,7 +45,7 @@ export async function formatNamed(name: string): Promise<TraceFormat> {
 
 /** Judges by content and file name. @param name the trace's, for people @throws TraceError when no format fits */
 export async function detectFormat(head: TraceHead, name: string): Promise<TraceFormat> {
-  const formats = head.isText ? await traceFormats() : [...BINARY_FORMATS, ...binaryKeys];
+  const formats = [...BINARY_FORMATS, ...(head.isText ? await textFormatsFor(head) : []), ...binaryKeys];
   const format = formats.find((known) => known.matches(head));
   if ((format === undefined || format.takesAnyText === true) && !head.hasColumns) {
     const { otherThanTrace } = await import("./not-a-trace.ts");

@@ -6,7 +6,8 @@ import {
   columnsOfHeader,
   hasStatus,
 } from "./columns.ts";
-import { separatorName, type TableShape } from "./table-shape.ts";
+import type { TableShape } from "./table-row.ts";
+import { separatorName } from "./table-shape.ts";
 
 /** What is known of a table before it is read. */
 export interface KnownColumns {

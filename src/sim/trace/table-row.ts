@@ -113,3 +113,19 @@ export class TableRow {
 function isBlank(byte: number): boolean {
   return byte === BLANKS || byte === TAB || byte === CARRIAGE_RETURN;
 }
+
+/** How a table looks, as far as its first rows tell. */
+export interface TableShape {
+  /** Where the first row begins, behind comments and empty lines, and how many lines are before it. */
+  readonly start: number;
+  readonly linesBefore: number;
+  readonly separator: number;
+  /** The first rows, the header among them if there is one. */
+  readonly rows: readonly (readonly string[])[];
+  /** So many fields each of them has, more than one; 0: they differ, or have one. */
+  readonly width: number;
+  /** Fields of a comment right before the first row that has as many of them: a header, perhaps. */
+  readonly comment: readonly string[] | undefined;
+  /** Names that a directive gives the columns. */
+  readonly directive: readonly string[] | undefined;
+}

@@ -1,6 +1,6 @@
 import { HEAD_BYTES, LINES_LOOKED_AT } from "./head.ts";
 import { isPreamble } from "./preamble.ts";
-import { BLANKS, TableRow } from "./table-row.ts";
+import { BLANKS, TableRow, type TableShape } from "./table-row.ts";
 import type { TraceHead } from "./trace-format.ts";
 
 const LINE_FEED = 0x0a;
@@ -16,22 +16,6 @@ const SEPARATOR_NAMES: ReadonlyMap<number, string> = new Map([
 ]);
 /** The directive of the W3C's extended log format that names the columns. */
 const FIELDS_DIRECTIVE = /^#\s*Fields:\s*/i;
-
-/** How a table looks, as far as its first rows tell. */
-export interface TableShape {
-  /** Where the first row begins, behind comments and empty lines, and how many lines are before it. */
-  readonly start: number;
-  readonly linesBefore: number;
-  readonly separator: number;
-  /** The first rows, the header among them if there is one. */
-  readonly rows: readonly (readonly string[])[];
-  /** So many fields each of them has, more than one; 0: they differ, or have one. */
-  readonly width: number;
-  /** Fields of a comment right before the first row that has as many of them: a header, perhaps. */
-  readonly comment: readonly string[] | undefined;
-  /** Names that a directive gives the columns. */
-  readonly directive: readonly string[] | undefined;
-}
 
 /** Whether there are bytes enough to look at a table's shape. */
 export function isShapeKnown(bytes: Uint8Array, start: number): boolean {

@@ -8,8 +8,9 @@ import { operationOf } from "./operation.ts";
 import { addKey, quantity, quoted, repeatRecord, UNIT_SEPARATOR, wholeNumber } from "./record-fields.ts";
 import { SizeMemory } from "./size-memory.ts";
 import { type KnownColumns, layOut, type TableLayout } from "./table-layout.ts";
+import type { TableShape } from "./table-row.ts";
 import { TableRow } from "./table-row.ts";
-import { findShape, isShapeKnown, type TableShape } from "./table-shape.ts";
+import { findShape, isShapeKnown } from "./table-shape.ts";
 import type { ParserContext, TraceParser } from "./trace-format.ts";
 
 const LINE_FEED = 0x0a;

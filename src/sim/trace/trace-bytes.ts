@@ -7,6 +7,9 @@ import { TraceError } from "../records.ts";
  */
 const CHUNK_BYTES = 192_000;
 const CHUNKS_A_TURN = 16;
+/** A small file, which may be compressed, comes in smaller ones, so that progress is told in more than a few steps. */
+const SMALL_CHUNK_BYTES = 48_000;
+const SMALL_FILE_BYTES = 2_000_000;
 /**
  * Taken before anything has been compiled: to take it for the first time changes the global object, and all that has
  * been compiled until then is compiled anew.
@@ -40,7 +43,7 @@ export function fileBytes(path: string): TraceBytes {
   // Pipes and devices have no length, and give what is in them once.
   if (!facts.isFile())
     return { extent: undefined, isRepeatable: false, chunks: (taken) => readDevice(path, taken) };
-  return { extent: facts.size, isRepeatable: true, chunks: (taken) => readFile(path, taken) };
+  return { extent: facts.size, isRepeatable: true, chunks: (taken) => readFile(path, facts.size, taken) };
 }
 
 function factsOf(path: string): Stats {
@@ -55,11 +58,11 @@ function factsOf(path: string): Stats {
  * What lies in a file is waited for: to have another thread read it would cost more than copying what the system has
  * read ahead. Now and then whatever else there is to do gets its turn, such as showing progress.
  */
-async function* readFile(path: string, taken: Taken): AsyncGenerator<Uint8Array, void, void> {
+async function* readFile(path: string, size: number, taken: Taken): AsyncGenerator<Uint8Array, void, void> {
   let file: number | undefined;
   try {
     file = openSync(path, "r");
-    const buffer = new Uint8Array(CHUNK_BYTES);
+    const buffer = new Uint8Array(size > SMALL_FILE_BYTES ? CHUNK_BYTES : SMALL_CHUNK_BYTES);
     for (let chunks = 1; ; chunks++) {
       const bytesRead = readSync(file, buffer);
       if (bytesRead === 0) return;

@@ -1,7 +1,7 @@
 import type { RecordBatch } from "../records.ts";
 import type { Columns } from "./columns.ts";
 import type { Faults } from "./faults.ts";
-import type { TableShape } from "./table-shape.ts";
+import type { TableShape } from "./table-row.ts";
 
 /** Takes one trace apart, fed with its bytes in pieces of any length. Never sees a file. */
 export interface TraceParser {
