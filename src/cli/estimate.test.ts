@@ -111,7 +111,7 @@ describe("a curve without --size", () => {
     expect(drawn).toBeGreaterThan(60);
     const page = readFileSync(html, "utf8");
     expect(page.match(/<circle /g)).toHaveLength(2 * drawn);
-    expect(page.match(/<tr>/g)).toHaveLength(1 + 9);
+    expect(page.match(/<th /g)).toHaveLength(1 + 9);
   });
 
   test("has of a sample only those besides that it holds enough of, and compares none of these", async () => {

@@ -3,7 +3,7 @@ import { Table } from "./table.ts";
 import { layOut } from "./table-layout.ts";
 import type { TableShape } from "./table-row.ts";
 import { shapeOf } from "./table-shape.ts";
-import type { TraceFormat } from "./trace-format.ts";
+import type { TraceFormat, TraceHead } from "./trace-format.ts";
 
 /**
  * Tables with one request a row. Which column is what is told, or read from a header with usual names; a table of one
@@ -14,6 +14,7 @@ export const csv: TraceFormat = {
   description: "a table with a header, or with columns told as in time=1,key=2,size=3,op=4,ttl=5",
   isTable: true,
   takesAnyText: true,
+  doubt: (head) => (head.isText && !head.hasColumns ? doubt(head) : undefined),
   hasSizes: (head, columns) => {
     const layout = layOut(shapeOf(head), columns);
     return typeof layout !== "string" && layout.size >= 0;
@@ -27,11 +28,23 @@ export const csv: TraceFormat = {
   open: (context) => new Table(context),
 };
 
-/** All rows have as many fields, or the first one names the key and something else. */
+/** All rows have as many fields, or the first one names the key: and something else, or nothing that is asked for. */
 function looksLikeTable({ width, rows, comment }: TableShape): boolean {
+  const [first = [], ...others] = rows;
+  const named = columnsOfHeader(first)?.size ?? 0;
+  const isHeading = named === 1 && first.length === 1 && !others.some(([name]) => name === first[0]);
   return (
     width > 1 ||
-    (columnsOfHeader(rows[0] ?? [])?.size ?? 0) > 1 ||
+    named > 1 ||
+    (isHeading && others.length > 0) ||
     (columnsOfHeader(comment ?? [])?.size ?? 0) > 1
   );
+}
+
+/** What is called a table, and has one column in some of its lines. */
+function doubt(head: TraceHead): string | undefined {
+  const { width, rows } = shapeOf(head);
+  const several = rows.filter((row) => row.length > 1);
+  if (width > 0 || several.length === 0 || several.length === rows.length) return undefined;
+  return `${several.length} of its first ${rows.length} rows have several fields, the others one`;
 }

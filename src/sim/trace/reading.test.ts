@@ -146,6 +146,25 @@ describe("a table", () => {
   });
 });
 
+test.each(["//", "%", ";", "--", "!", "#"])("comments may begin with %s before a table", async (mark) => {
+  const source = await open(lines(`${mark} my trace`, `${mark}made in May`, "key,size", "a,1", "b,2"));
+  expect(await readAll(source)).toEqual([record("a"), record("b", { size: 2 })]);
+  expect(await refusal(lines(`${mark} my trace`, "a,1", "b,2"))).toContain('line 2 has 2: "a", "1"');
+  // And before none they are what they are.
+  if (mark !== "#") expect((await readAll(await open(lines(`${mark}a`, "b", "c")))).length).toBe(3);
+});
+
+test("a heading over one column is no key, unless it comes again", async () => {
+  expect(await readAll(await open("url\n/a\n/b\n"))).toEqual([record("/a"), record("/b")]);
+  expect((await readAll(await open("url\n/a\nurl\n"))).length).toBe(3);
+  expect((await readAll(await open("url\n"))).length).toBe(1);
+});
+
+test("a table with rows of one field is doubted", async () => {
+  const directory = await open("Orders of May\na,1\nb,2\nc,3\n", { format: "csv" });
+  expect(directory.reading?.doubt).toBe("3 of its first 4 rows have several fields, the others one");
+});
+
 describe("lists of keys", () => {
   test("are told, with their first key", async () => {
     const source = await open("user:1\nuser:2\nuser:1\n");

@@ -14,6 +14,8 @@ const SEPARATOR_NAMES: ReadonlyMap<number, string> = new Map([
   [0x7c, "bars"],
   [BLANKS, "blanks"],
 ]);
+/** How comments begin besides; only before rows of several fields is such a line taken for one. */
+const OTHER_COMMENT = /^(?:\/\/|%|;|--|!)/;
 /** The directive of the W3C's extended log format that names the columns. */
 const FIELDS_DIRECTIVE = /^#\s*Fields:\s*/i;
 
@@ -35,7 +37,15 @@ export function shapeOf(head: TraceHead): TableShape {
 export function findShape(bytes: Uint8Array, isWhole: boolean): TableShape {
   const isCut = bytes.length > HEAD_BYTES || !isWhole;
   const looked = withoutCutLine(bytes.subarray(0, HEAD_BYTES), isCut);
-  const { start, linesBefore, comments } = preambleOf(looked);
+  const preamble = preambleOf(looked, false);
+  const shape = shapeBehind(looked, preamble);
+  if (shape.width > 0) return shape;
+  const longer = preambleOf(looked, true);
+  const other = longer.start > preamble.start ? shapeBehind(looked, longer) : shape;
+  return other.width > 0 ? other : shape;
+}
+
+function shapeBehind(looked: Uint8Array, { start, linesBefore, comments }: Preamble): TableShape {
   const directive = comments.findLast((line) => FIELDS_DIRECTIVE.test(line));
   const tables = SEPARATORS.map((separator) => ({
     separator,
@@ -69,14 +79,21 @@ function withoutCutLine(bytes: Uint8Array, isCut: boolean): Uint8Array {
   return lineFeed < 0 ? bytes : bytes.subarray(0, lineFeed + 1);
 }
 
-function preambleOf(bytes: Uint8Array): { start: number; linesBefore: number; comments: string[] } {
+interface Preamble {
+  readonly start: number;
+  readonly linesBefore: number;
+  readonly comments: readonly string[];
+}
+
+/** @param hasOthers whether comments may begin in other ways than with `#` */
+function preambleOf(bytes: Uint8Array, hasOthers: boolean): Preamble {
   const comments: string[] = [];
   let start = 0;
   let linesBefore = 0;
   while (start < bytes.length) {
     const lineFeed = bytes.indexOf(LINE_FEED, start);
     const line = Buffer.from(bytes.subarray(start, lineFeed < 0 ? bytes.length : lineFeed)).toString();
-    const isComment = bytes[start] === HASH;
+    const isComment = bytes[start] === HASH || (hasOthers && OTHER_COMMENT.test(line));
     if (!isComment && line.trim() !== "" && !isPreamble(line)) break;
     // What consists of comments alone is a text of something else, and is to be seen by whoever reads it.
     if (lineFeed < 0) return { start: 0, linesBefore: 0, comments: [] };
