@@ -42,7 +42,12 @@ function firstKey(format: TraceFormat, head: TraceHead, columns: Columns | undef
   const batch = new RecordBatch(1);
   const observer = new FirstKey();
   try {
-    const parser = format.open({ faults: new Faults("", true), families: observer, columns });
+    const parser = format.open({
+      faults: new Faults("", true),
+      families: observer,
+      columns,
+      shape: head.found.shape,
+    });
     parser.parse(head.bytes, 0, head.isWhole, batch);
   } catch {
     // Whoever reads the trace will be told.

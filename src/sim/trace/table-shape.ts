@@ -5,6 +5,7 @@ import type { TraceHead } from "./trace-format.ts";
 
 const LINE_FEED = 0x0a;
 const HASH = 0x23;
+const COMMA = 0x2c;
 /** Characters between fields; where several would do, the first one does. The last: any number of blanks. */
 const SEPARATORS: readonly number[] = [...Buffer.from("\t,;|"), BLANKS];
 const SEPARATOR_NAMES: ReadonlyMap<number, string> = new Map([
@@ -47,12 +48,18 @@ export function findShape(bytes: Uint8Array, isWhole: boolean): TableShape {
 
 function shapeBehind(looked: Uint8Array, { start, linesBefore, comments }: Preamble): TableShape {
   const directive = comments.findLast((line) => FIELDS_DIRECTIVE.test(line));
-  const tables = SEPARATORS.map((separator) => ({
+  const hasComments = directive !== undefined;
+  const splitting = SEPARATORS.filter((separator) => splitsFirstRow(looked, start, separator, hasComments));
+  const tables = splitting.map((separator) => ({
     separator,
-    rows: firstRows(looked, start, separator, directive !== undefined),
+    rows: firstRows(looked, start, separator, hasComments),
   }));
   const uniform = tables.find(({ rows }) => widthOf(rows) > 1);
-  const { separator, rows } = uniform ?? tables.find(splitsFirstRow) ?? tables[1]!;
+  const { separator, rows } = uniform ??
+    tables.find((table) => table.separator !== BLANKS) ?? {
+      separator: COMMA,
+      rows: firstRows(looked, start, COMMA, hasComments),
+    };
   return {
     start,
     linesBefore,
@@ -68,9 +75,9 @@ export function separatorName(separator: number): string {
   return SEPARATOR_NAMES.get(separator)!;
 }
 
-/** Blanks alone are no sign of a table: texts have them. */
-function splitsFirstRow({ separator, rows }: { separator: number; rows: readonly string[][] }): boolean {
-  return separator !== BLANKS && (rows[0]?.length ?? 0) > 1;
+/** A separator that is not in the first row is none. Blanks that are not in all rows alike are no sign of a table. */
+function splitsFirstRow(bytes: Uint8Array, start: number, separator: number, hasComments: boolean): boolean {
+  return (firstRows(bytes, start, separator, hasComments, 1)[0]?.length ?? 0) > 1;
 }
 
 /** The last line may be there in part. */
@@ -107,10 +114,16 @@ function preambleOf(bytes: Uint8Array, hasOthers: boolean): Preamble {
 }
 
 /** Those that are empty aside, and comments where there may be some between rows. */
-function firstRows(bytes: Uint8Array, start: number, separator: number, hasComments: boolean): string[][] {
+function firstRows(
+  bytes: Uint8Array,
+  start: number,
+  separator: number,
+  hasComments: boolean,
+  most = LINES_LOOKED_AT,
+): string[][] {
   const rows: string[][] = [];
   const row = new TableRow();
-  for (let at = start; at < bytes.length && rows.length < LINES_LOOKED_AT; ) {
+  for (let at = start; at < bytes.length && rows.length < most; ) {
     const next = row.scan(bytes, at, separator, true);
     if (row.isOpen && rows.length > 0) break;
     if (!row.isEmpty && !(hasComments && bytes[at] === HASH)) {

@@ -30,6 +30,7 @@ export class Table implements TraceParser {
   readonly #families: ParserContext["families"];
   readonly #told: Columns | undefined;
   readonly #findColumns: FindColumns | undefined;
+  readonly #shape: TableShape | undefined;
   readonly #row = new TableRow();
   #separator = -1;
   #hasComments = false;
@@ -44,11 +45,12 @@ export class Table implements TraceParser {
   #lines = 0;
   #isSkipping = false;
 
-  constructor({ faults, families, columns }: ParserContext, findColumns?: FindColumns) {
+  constructor({ faults, families, columns, shape }: ParserContext, findColumns?: FindColumns) {
     this.#faults = faults;
     this.#families = families;
     this.#told = columns;
     this.#findColumns = findColumns;
+    this.#shape = shape;
   }
 
   parse(bytes: Uint8Array, start: number, isLast: boolean, batch: RecordBatch): number {
@@ -57,7 +59,7 @@ export class Table implements TraceParser {
     const row = this.#row;
     let at = start;
     if (this.#layout === undefined) {
-      if (!isLast && !isShapeKnown(bytes, start)) return start;
+      if (this.#shape === undefined && !isLast && !isShapeKnown(bytes, start)) return start;
       at = this.#begin(bytes, start, isLast);
     }
     if (this.#repeats > 0) this.#repeats -= repeatRecord(this.#repeated, 0, batch, this.#repeats);
@@ -94,7 +96,7 @@ export class Table implements TraceParser {
 
   /** @returns where the first row begins */
   #begin(bytes: Uint8Array, start: number, isLast: boolean): number {
-    const shape = findShape(start === 0 ? bytes : bytes.subarray(start), isLast);
+    const shape = this.#shape ?? findShape(start === 0 ? bytes : bytes.subarray(start), isLast);
     const layout = layOut(
       shape,
       this.#told,

@@ -27,6 +27,8 @@ export interface ParserContext {
   readonly families: KeyObserver | undefined;
   /** Which column of a table is what, where that was told. */
   readonly columns: Columns | undefined;
+  /** What the trace's head has shown of a table, where that was looked at. */
+  readonly shape?: TableShape | undefined;
 }
 
 /** What can be known of a trace before it is read: its first bytes, decompressed. */

@@ -7,6 +7,7 @@ import { Faults, type Skipped } from "./faults.ts";
 import { describeHead, HEAD_BYTES, hasLinesEnough, withoutMark } from "./head.ts";
 import { describeReading } from "./reading.ts";
 import { detectFormat } from "./registry.ts";
+import type { TableShape } from "./table-row.ts";
 import type { Chunks, Taken, TraceBytes } from "./trace-bytes.ts";
 import type { TraceFormat, TraceHead, TraceParser } from "./trace-format.ts";
 
@@ -37,6 +38,7 @@ export class TraceSource implements RecordSource {
   readonly reading: Reading;
   readonly #bytes: TraceBytes;
   readonly #options: TraceSourceOptions;
+  readonly #shape: TableShape | undefined;
   /** Of what can be read only once: its first bytes, and where the others come from. */
   #opened: Opened | undefined;
 
@@ -60,6 +62,7 @@ export class TraceSource implements RecordSource {
     }
     this.hasSizes = format.hasSizes(head, columns);
     this.reading = describeReading(format, head, columns);
+    this.#shape = head.found.shape;
   }
 
   /** Looks at the first bytes. @throws TraceError when they are none, or of no format known */
@@ -88,7 +91,7 @@ export class TraceSource implements RecordSource {
     if (opened === undefined) throw new TraceError(`${name}: it can be read only once`);
     this.#opened = undefined;
     const faults = new Faults(name, skipsBad);
-    const parser = this.format.open({ faults, families, columns });
+    const parser = this.format.open({ faults, families, columns, shape: this.#shape });
     const batch = new RecordBatch();
     let records = 0;
     const isOver = await feed(parser, opened, batch, !this.isRepeatable, () => {
