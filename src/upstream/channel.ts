@@ -261,13 +261,18 @@ export class Channel {
       if (connection.lastReceivedMs > lastReceivedMs) {
         this.#awaitSignOfLife(heartbeatTimeoutMs);
       } else if (isAnswered) {
-        const message = `origin ${this.#name} gave no sign of life for ${heartbeatTimeoutMs} ms, but answers others`;
-        this.#events.wireLost(new UpstreamError("ORIGINTIMEOUT", message, true));
+        this.#events.wireLost(wireLost(this.#options));
       } else {
         this.#timer = setTimeout(() => this.#doubt(), heartbeatMs);
       }
     });
   }
+}
+
+/** Why a connection is given up that is silent while the origin answers others. */
+export function wireLost({ address, heartbeatTimeoutMs }: ChannelOptions): UpstreamError {
+  const silence = `gave no sign of life for ${heartbeatTimeoutMs} ms, but answers others`;
+  return new UpstreamError("ORIGINTIMEOUT", `origin ${formatOrigin(address)} ${silence}`, true);
 }
 
 const TRACKING_ON = ["CLIENT", "TRACKING", "ON"];

@@ -1,7 +1,7 @@
 import type { Random } from "../lib/random.ts";
 import { formatOrigin } from "./address.ts";
 import { backoffMs } from "./backoff.ts";
-import { Channel, type ChannelOptions } from "./channel.ts";
+import { Channel, type ChannelOptions, wireLost } from "./channel.ts";
 import type { UpstreamConnection, UpstreamEvents } from "./connection.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import type { Greeting } from "./server-version.ts";
@@ -238,9 +238,7 @@ export class Origin {
     this.#events.ready(tracking);
     const { heartbeatTimeoutMs, clock } = this.#options;
     if (!isFirst) return;
-    const message = `origin ${this.name} gave no sign of life for ${heartbeatTimeoutMs} ms, but answers others`;
-    const error = new UpstreamError("ORIGINTIMEOUT", message, true);
-    this.#pool.verify(heartbeatTimeoutMs, () => clock.monotonicMs(), error);
+    this.#pool.verify(heartbeatTimeoutMs, () => clock.monotonicMs(), wireLost(this.#options));
   }
 
   /** What was fetched over the channel goes with it; then it is opened again, after a while. */
