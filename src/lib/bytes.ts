@@ -64,7 +64,7 @@ export function parseDecimal(bytes: Uint8Array, start: number, end: number): num
   return negative ? -value : value;
 }
 
-const INT64_MAX = 9_223_372_036_854_775_807n;
+export const INT64_MAX = 9_223_372_036_854_775_807n;
 const INT64_MIN = -9_223_372_036_854_775_808n;
 
 /** A signed 64-bit integer in Redis's strict decimal form; undefined for anything else. */

@@ -2,6 +2,7 @@ import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext } from "./client-context.ts";
 import { clientType, describeClient } from "./client-description.ts";
+import { readPause } from "./client-pause.ts";
 import { NOT_AN_INTEGER, SYNTAX_ERROR, shownText, wrongSubcommandArguments } from "./command-errors.ts";
 import type { Command, CommandFlag } from "./command-table.ts";
 import type { Connection } from "./connection.ts";
@@ -10,7 +11,6 @@ import { containerCommand } from "./container-command.ts";
 
 const FLAGS: readonly CommandFlag[] = ["noscript", "loading", "stale"];
 const ADMIN_FLAGS: readonly CommandFlag[] = ["admin", ...FLAGS];
-const INT64_MAX = 9_223_372_036_854_775_807n;
 const NO_TRACKING = "ERR client tracking is not supported here";
 
 /** CLIENT; the same for server and proxy. */
@@ -426,28 +426,14 @@ function setNoEvict({ connection }: ClientContext, request: Request, reply: Repl
   reply.ok();
 }
 
-/** Two of these are longer than time is told. */
-const MOST_PAUSE_MS = BigInt(Number.MAX_SAFE_INTEGER) / 2n;
-
 function pause({ host }: ClientContext, request: Request, reply: ReplyWriter): void {
-  const mode = request.count === 3 ? "all" : request.text(3).toLowerCase();
-  if (request.count > 4) {
-    reply.error(wrongSubcommandArguments("client", request));
+  const asked = readPause(request, host.clock.wallMs());
+  if (typeof asked === "string") {
+    reply.error(asked);
     return;
   }
-  if (mode !== "all" && mode !== "write") {
-    reply.error("ERR CLIENT PAUSE mode must be WRITE or ALL");
-    return;
-  }
-  const forMs = parseInt64(request.bytes, request.starts[2]!, request.ends[2]!);
-  if (forMs === undefined) reply.error("ERR timeout is not an integer or out of range");
-  else if (forMs < 0n) reply.error("ERR timeout is negative");
-  else if (forMs > INT64_MAX - BigInt(Math.ceil(host.clock.wallMs())))
-    reply.error("ERR timeout is out of range");
-  else {
-    if (forMs > 0n) host.pause.begin(Number(forMs > MOST_PAUSE_MS ? MOST_PAUSE_MS : forMs), mode);
-    reply.ok();
-  }
+  if (asked.forMs > 0) host.pause.begin(asked.forMs, asked.mode);
+  reply.ok();
 }
 
 function unblock(context: ClientContext, request: Request, reply: ReplyWriter): void {

@@ -1,3 +1,7 @@
+import { INT64_MAX, parseInt64 } from "../lib/bytes.ts";
+import type { Request } from "../protocol/protocol.ts";
+import { wrongSubcommandArguments } from "./command-errors.ts";
+
 /** Which commands CLIENT PAUSE holds up: those that may write, or all. */
 export type PauseMode = "write" | "all";
 
@@ -12,6 +16,8 @@ export class ClientPause {
   readonly #shared: Float64Array;
   readonly #nowMs: () => number;
   readonly #waiting = new Set<() => void>();
+  /** Those that go on in a moment. */
+  readonly #resuming = new Set<() => void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param shared two numbers @param nowMs by a clock that all threads have */
@@ -55,7 +61,10 @@ export class ClientPause {
   wait(resume: () => void): () => void {
     this.#waiting.add(resume);
     this.#setTimer();
-    return () => this.#waiting.delete(resume);
+    return () => {
+      this.#waiting.delete(resume);
+      this.#resuming.delete(resume);
+    };
   }
 
   /** How many wait in this thread. */
@@ -77,12 +86,36 @@ export class ClientPause {
     this.#timer.unref();
   }
 
+  /** Nobody goes on within the transaction that ended the pause. */
   #wake(): void {
     clearTimeout(this.#timer);
-    const waiting = [...this.#waiting];
+    for (const resume of this.#waiting) this.#resuming.add(resume);
     this.#waiting.clear();
-    for (const resume of waiting) resume();
+    queueMicrotask(() => {
+      for (const resume of this.#resuming) {
+        this.#resuming.delete(resume);
+        resume();
+      }
+    });
   }
 }
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Two of these are longer than time is told. */
+const MOST_PAUSE_MS = BigInt(Number.MAX_SAFE_INTEGER) / 2n;
+
+/** Reads CLIENT PAUSE, whose count of arguments is at least three. @returns what is wrong with it instead */
+export function readPause(
+  request: Request,
+  wallMs: number,
+): { readonly forMs: number; readonly mode: PauseMode } | string {
+  const mode = request.count === 3 ? "all" : request.text(3).toLowerCase();
+  if (request.count > 4) return wrongSubcommandArguments("client", request);
+  if (mode !== "all" && mode !== "write") return "ERR CLIENT PAUSE mode must be WRITE or ALL";
+  const forMs = parseInt64(request.bytes, request.starts[2]!, request.ends[2]!);
+  if (forMs === undefined) return "ERR timeout is not an integer or out of range";
+  if (forMs < 0n) return "ERR timeout is negative";
+  if (forMs > INT64_MAX - BigInt(Math.ceil(wallMs))) return "ERR timeout is out of range";
+  return { forMs: Number(forMs > MOST_PAUSE_MS ? MOST_PAUSE_MS : forMs), mode };
+}

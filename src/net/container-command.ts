@@ -29,12 +29,32 @@ export function containerCommand<Context>(container: Container<Context>): Comman
     subcommands: table.commands,
     run(context: Context, request: Request, reply: ReplyWriter): void {
       const subcommand = table.find(request, 1);
-      if (subcommand === undefined) reply.error(unknownSubcommand(container.name, request));
-      else if (!arityFits(subcommand, request.count)) {
-        reply.error(wrongArity(`${container.name}|${subcommand.name}`));
-      } else subcommand.run(context, request, reply);
+      if (subcommand !== undefined && arityFits(subcommand, request.count)) {
+        subcommand.run(context, request, reply);
+      } else reply.error(refuseSubcommand(container.name, subcommand, request)!);
     },
   };
+}
+
+/** @returns why a subcommand cannot be run with a request, before it is */
+function refuseSubcommand(
+  container: string,
+  subcommand: Command<never> | undefined,
+  request: Request,
+): string | undefined {
+  if (subcommand === undefined) return unknownSubcommand(container, request);
+  return arityFits(subcommand, request.count) ? undefined : wrongArity(`${container}|${subcommand.name}`);
+}
+
+/** The same of a command that is queued, whether it has subcommands or not. */
+export function refuseQueuing(command: Command<never>, request: Request): string | undefined {
+  const { name, subcommands } = command;
+  if (subcommands === undefined || request.count < 2) return undefined;
+  return refuseSubcommand(
+    name,
+    subcommands.find((row) => row.name === request.text(1).toLowerCase()),
+    request,
+  );
 }
 
 function writeHelp(name: string, help: readonly string[], reply: ReplyWriter): void {

@@ -11,6 +11,7 @@ import type { CoherentCache } from "./coherent-cache.ts";
 import type { Fence } from "./fence.ts";
 import type { OriginFacts } from "./origin-facts.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
+import type { ReadOnlyScripts } from "./read-only-scripts.ts";
 import type { ReadThrough } from "./read-through.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RecordingSettings } from "./recording-file.ts";
@@ -65,6 +66,8 @@ export interface ProxyParts {
   readonly live: LiveParameters;
   readonly limits: ConnectionLimits;
   readonly pause: ClientPause;
+  /** What CLIENT PAUSE WRITE lets pass. */
+  readonly scripts: ReadOnlyScripts;
   /** Whether CONFIG has a setting of the proxy's under this name, in lower case. */
   isOwnParameter(name: string): boolean;
   /** What the origin is, as far as it has said. */

@@ -1,7 +1,7 @@
 import type { Request } from "../protocol/protocol.ts";
 import type { ProxyParts } from "./context.ts";
 import type { Pin } from "./pin.ts";
-import { replicates } from "./replicates.ts";
+import { calledFunction, replicates } from "./replicates.ts";
 
 /** What holds up one client's requests besides the replies to those before: CLIENT PAUSE, and an unknown origin. */
 export class HoldUp {
@@ -10,6 +10,8 @@ export class HoldUp {
   readonly #resume: () => void;
   #stop: (() => void) | undefined;
   #hasAwaitedOrigin = false;
+  /** The origin says that what the request calls writes nothing. */
+  #isFoundHarmless = false;
   /** CLIENT PAUSE does. */
   isPaused = false;
 
@@ -28,11 +30,33 @@ export class HoldUp {
     const { mode } = pause;
     if (mode === undefined) return false;
     const name = request.text(0).toLowerCase();
-    if (name === "quit" || (mode === "write" && !this.#mayReplicate(name, request, isText, pin)))
-      return false;
-    this.isPaused = true;
-    this.#stop = pause.wait(() => this.#go());
+    const isHarmless = this.#isFoundHarmless;
+    this.#isFoundHarmless = false;
+    if (name === "quit") return false;
+    const mayReplicate = mode === "all" || (!isHarmless && this.#mayReplicate(name, request, isText, pin));
+    if (mayReplicate === false) return false;
+    if (mayReplicate === true) this.#await();
+    else this.#askAbout(mayReplicate);
     return true;
+  }
+
+  #await(): void {
+    this.isPaused = true;
+    this.#stop = this.#proxy.pause.wait(() => this.#go());
+  }
+
+  /** The origin knows which functions write. */
+  #askAbout(functions: readonly string[]): void {
+    let isOver = false;
+    this.#stop = () => {
+      isOver = true;
+    };
+    this.#proxy.scripts.withFunctions((readOnly) => {
+      if (isOver) return;
+      this.#isFoundHarmless = functions.every((name) => readOnly.has(name));
+      if (this.#isFoundHarmless || this.#proxy.pause.mode === undefined) this.#go();
+      else this.#await();
+    });
   }
 
   /** Whether HELLO has to wait: for so long as the origin may take to connect, it might still say what it is. */
@@ -62,10 +86,20 @@ export class HoldUp {
     this.#resume();
   }
 
-  #mayReplicate(name: string, request: Request, isText: boolean, pin: Pin | undefined): boolean {
+  /** @returns the functions that it calls where it depends on these alone */
+  #mayReplicate(
+    name: string,
+    request: Request,
+    isText: boolean,
+    pin: Pin | undefined,
+  ): boolean | readonly string[] {
     if (isText) return name === "put" || name === "delete";
-    if (pin?.queues === true && name === "exec") return pin.queuedReplicates;
-    const { commands, routes } = this.#proxy;
-    return commands.find(request) === undefined && replicates(name, request, routes.find(request));
+    if (pin?.queues === true && name === "exec") {
+      return pin.queuedReplicates || (pin.queuedFunctions.length > 0 && pin.queuedFunctions);
+    }
+    const called = calledFunction(name, request);
+    if (called !== undefined) return [called];
+    const { commands, routes, scripts } = this.#proxy;
+    return commands.find(request) === undefined && replicates(name, request, routes.find(request), scripts);
   }
 }

@@ -12,8 +12,9 @@ import { type Change, ClientState, type Effect } from "./client-state.ts";
 import type { Fence } from "./fence.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
+import type { ReadOnlyScripts } from "./read-only-scripts.ts";
 import { type Redirection, withOwnId } from "./redirection.ts";
-import { replicates } from "./replicates.ts";
+import { calledFunction, replicates } from "./replicates.ts";
 import { mayWrite, type Route, staysInDatabase } from "./routes.ts";
 import { countSubscriptions } from "./subscriptions.ts";
 
@@ -21,6 +22,7 @@ export interface PinHost {
   readonly connection: Connection;
   readonly origin: Origin;
   readonly fence: Fence;
+  readonly scripts: ReadOnlyScripts;
   readonly stats: ProxyStats;
   readonly timeoutMs: number;
   /** The client is about to be shown a reply: it may be about any key, and newer than what is cached. */
@@ -32,6 +34,8 @@ export interface PinHost {
   /** The client needs no connection of its own any longer. */
   unpinned(): void;
 }
+
+const NO_CHANGE: Change = { effect: "none", redirection: undefined, database: undefined, broadcasts: false };
 
 /** How a request ended. */
 type Outcome = "replied" | "null" | "error" | "failed";
@@ -64,10 +68,12 @@ export class Pin {
   #listening = false;
   /** They are about commands of other clients: MONITOR. */
   #monitors = false;
-  /** A command queued for EXEC changes every key. */
-  #queuedChangesAll = false;
+  /** What to do here once EXEC has run the commands queued for it, in their order. */
+  #atExec: (() => void)[] = [];
   /** A command queued for EXEC is one that replicas are told of. */
   queuedReplicates = false;
+  /** Functions that commands queued for EXEC call. */
+  queuedFunctions: string[] = [];
   /** Blocking commands that have begun at the origin. */
   #blockedThere = 0;
   /** The connection's id at the origin, and who waits for it. */
@@ -218,12 +224,9 @@ export class Pin {
       database: effect.startsWith("select") ? Number(request.text(1)) : undefined,
       broadcasts: effect === "tracking-on" && isBroadcast(request),
     };
-    // No invalidation tells of it (SWAPDB).
-    if (this.#queues && route?.kind === "write" && route.all === true) this.#queuedChangesAll = true;
-    if (this.#queues && name === "client") this.#isPeculiar = true;
-    if (this.#queues && replicates(name, request, route)) this.queuedReplicates = true;
+    if (this.#queues) this.#noteQueued(name, request, route);
     if (effect === "multi") this.#queues = true;
-    else if (effect === "exec" || effect === "discard") this.#queues = false;
+    const atExec = effect === "exec" || effect === "discard" ? this.#takeQueued() : [];
     if (blocks) {
       this.#blocking++;
       connection.exemptFromIdleTimeout = true;
@@ -240,7 +243,7 @@ export class Pin {
       else {
         if (outcome === "error") this.#state.failed(change, this.#inTransaction);
         else this.#state.succeeded(change, outcome === "null", this.#inTransaction);
-        this.#apply(effect, outcome);
+        this.#apply(effect, outcome, atExec);
       }
     };
     const mayBeApart = staysInDatabase(route);
@@ -256,6 +259,34 @@ export class Pin {
       // What stands behind a blocking command waits as long as that does.
       this.#blocking > 0 ? Number.POSITIVE_INFINITY : timeoutMs,
     );
+  }
+
+  /**
+   * Queues something that the proxy does itself: the origin is asked for what changes nothing and answers OK in its
+   * place, which says whether it was queued, and whether EXEC ran it.
+   */
+  queue(act: () => void): void {
+    writeCommand(this.#upstream.out, ["CLIENT", "REPLY", "ON"]);
+    const { connection, stats, timeoutMs } = this.#host;
+    stats.forwarded++;
+    this.#outstanding++;
+    this.#atExec.push(act);
+    const ended = (outcome: Outcome): void => {
+      this.#outstanding--;
+      if (outcome === "failed") this.#lost();
+      else {
+        if (outcome === "error") this.#state.failed(NO_CHANGE, this.#inTransaction);
+        else this.#state.succeeded(NO_CHANGE, false, this.#inTransaction);
+        this.#apply("none", outcome);
+      }
+    };
+    const to = {
+      ticket: connection.defer(),
+      host: this.#host,
+      arrivals: this.#arrivals,
+      isApart: () => false,
+    };
+    this.#upstream.enqueue(new PinnedRequest(to, false, ended, undefined), timeoutMs);
   }
 
   /**
@@ -305,9 +336,30 @@ export class Pin {
     this.#upstream.close(new UpstreamError("ORIGINDOWN", "the client has gone", true));
   }
 
-  #apply(effect: Effect, outcome: Exclude<Outcome, "failed">): void {
-    if (effect === "exec" && this.#inTransaction) this.#endTransaction(outcome === "replied");
-    else if (outcome !== "error") this.#succeeded(effect);
+  #noteQueued(name: string, request: Request, route: Route | undefined): void {
+    const called = calledFunction(name, request);
+    if (called !== undefined) this.queuedFunctions.push(called);
+    else if (replicates(name, request, route, this.#host.scripts)) this.queuedReplicates = true;
+    // No invalidation tells of it (SWAPDB).
+    if (route?.kind === "write" && route.all === true) this.#atExec.push(this.#host.changedAll);
+    if (name === "client") this.#isPeculiar = true;
+  }
+
+  /** EXEC or DISCARD is sent: what is asked for behind it is not part of the transaction. */
+  #takeQueued(): (() => void)[] {
+    const atExec = this.#atExec;
+    this.#atExec = [];
+    this.#queues = false;
+    this.queuedReplicates = false;
+    this.queuedFunctions = [];
+    return atExec;
+  }
+
+  #apply(effect: Effect, outcome: Exclude<Outcome, "failed">, atExec: readonly (() => void)[] = []): void {
+    if (effect === "exec" && this.#inTransaction) {
+      this.#endTransaction(outcome === "replied");
+      if (outcome === "replied") for (const act of atExec) act();
+    } else if (outcome !== "error") this.#succeeded(effect);
     if (this.#ended || this.#outstanding > 0) return;
     this.#queues = this.#inTransaction;
     const isNeeded =
@@ -342,9 +394,6 @@ export class Pin {
 
   /** An EXEC that fails ends the transaction, too, and forgets the watched keys. */
   #endTransaction(executed: boolean): void {
-    if (executed && this.#queuedChangesAll) this.#host.changedAll();
-    this.#queuedChangesAll = false;
-    this.queuedReplicates = false;
     if (executed) this.#elsewhere = this.#queuedElsewhere ?? this.#elsewhere;
     this.#queuedElsewhere = undefined;
     this.#inTransaction = false;

@@ -24,6 +24,7 @@ import { LIVE_NUMBERS, LiveSettings } from "./live-settings.ts";
 import { OriginFacts } from "./origin-facts.ts";
 import { ownParameters } from "./own-parameters.ts";
 import { ProxyStats } from "./proxy-stats.ts";
+import { ReadOnlyScripts } from "./read-only-scripts.ts";
 import { ReadThrough } from "./read-through.ts";
 import { Recorder } from "./recorder.ts";
 import { openBlockSink } from "./recording-file.ts";
@@ -82,6 +83,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly limits: Adjustable<ConnectionLimits>;
   readonly live: LiveSettings;
   readonly pause: ClientPause;
+  readonly scripts = new ReadOnlyScripts(this);
   readonly facts = new OriginFacts();
   readonly isOwnParameter: (name: string) => boolean;
   readonly threads: ThreadTable;

@@ -1,6 +1,8 @@
+import { readPause } from "../net/client-pause.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ProxyParts } from "./context.ts";
 import { isSecret, maySetAtOrigin } from "./origin-parameters.ts";
+import { isPause } from "./request-kinds.ts";
 import type { Route } from "./routes.ts";
 
 /**
@@ -30,7 +32,7 @@ const TELLING: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 
 /** Subcommands of CLIENT whose ids are the proxy's, or whose effect is on all clients; the origin has other clients. */
 const ABOUT_CLIENTS: ReadonlySet<string> = new Set([
-  ...["id", "info", "kill", "list", "pause", "unblock", "unpause", "getredir"],
+  ...["id", "info", "kill", "list", "unblock", "getredir"],
 ]);
 
 /** Why something is not passed on, as an error of Redis's form. */
@@ -38,7 +40,7 @@ type Refusal = string;
 
 /** Why a request is not passed on to the origin; undefined where it is. @param name the command in lower case */
 export function refusePassing(
-  { commands, settings: { allowAdmin }, isOwnParameter }: ProxyParts,
+  { commands, settings: { allowAdmin }, isOwnParameter, host }: ProxyParts,
   name: string,
   request: Request,
   { route, isQueued }: { readonly route: Route | undefined; readonly isQueued: boolean },
@@ -46,6 +48,11 @@ export function refusePassing(
   if (route?.kind === "refuse") return `ERR ${route.reason}`;
   const refusal = refuseProcessCommand(name, request, allowAdmin);
   if (refusal !== undefined || !isQueued || commands.find(request) === undefined) return refusal;
+  if (isPause(name, request) && request.count > 2) {
+    // What is queued at the origin in its place would succeed.
+    const pause = readPause(request, host.clock.wallMs());
+    return typeof pause === "string" ? pause : undefined;
+  }
   return refuseQueued(name, request, { allowAdmin, isOurs: isOwnParameter });
 }
 

@@ -1,4 +1,5 @@
 import type { Request } from "../protocol/protocol.ts";
+import { type ReadOnlyScripts, saysItIsReadOnly } from "./read-only-scripts.ts";
 import type { Route } from "./routes.ts";
 
 /** Writes and messages, among what has no route or one that does not tell. */
@@ -36,11 +37,19 @@ const CHANGES_NOTHING: ReadonlySet<string> = new Set([
 
 /**
  * Whether a request would be told to replicas, which CLIENT PAUSE WRITE holds up: writes, messages, and scripts that do
- * not say that they write nothing. EXEC depends on what has been queued, which is not looked at here.
+ * not say that they write nothing. Of FCALL the origin has to be asked (`calledFunction`), and it counts as told. EXEC
+ * depends on what has been queued, which is not looked at here.
  */
-export function replicates(name: string, request: Request, route: Route | undefined): boolean {
+export function replicates(
+  name: string,
+  request: Request,
+  route: Route | undefined,
+  scripts: ReadOnlyScripts,
+): boolean {
   if (route === undefined) {
-    return !CHANGES_NOTHING.has(name) && !(name === "eval" && isReadOnlyScript(request));
+    if (name === "eval") return !(request.count > 1 && saysItIsReadOnly(request, 1));
+    if (name === "evalsha") return !(request.count > 1 && scripts.has(request.text(1)));
+    return !CHANGES_NOTHING.has(name);
   }
   if (REPLICATED.has(name)) return true;
   switch (route.kind) {
@@ -61,9 +70,7 @@ export function replicates(name: string, request: Request, route: Route | undefi
 /** What is told to the origin itself. */
 const TOLD: ReadonlySet<string> = new Set(["acl", "cluster", "config", "module", "script"]);
 
-/** Whether the first line of a script says that it writes nothing. */
-function isReadOnlyScript(request: Request): boolean {
-  if (request.count < 2) return false;
-  const [firstLine = ""] = request.text(1).split("\n", 1);
-  return firstLine.startsWith("#!") && /\bflags=[a-z,-]*\bno-writes\b/.test(firstLine);
+/** The function that an FCALL names. @param name the command in lower case */
+export function calledFunction(name: string, request: Request): string | undefined {
+  return name === "fcall" && request.count > 1 ? request.text(1) : undefined;
 }

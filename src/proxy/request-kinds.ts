@@ -19,3 +19,10 @@ export function isTracking(request: Request): boolean {
 export function tellsOfClients(name: string, request: Request): boolean {
   return name === "client" && !(request.count > 1 && request.text(1).toLowerCase() === "reply");
 }
+
+/** CLIENT PAUSE and UNPAUSE, as far as the number of arguments fits. */
+export function isPause(name: string, request: Request): boolean {
+  if (name !== "client" || request.count < 2) return false;
+  const subcommand = request.text(1).toLowerCase();
+  return subcommand === "pause" ? request.count > 2 : subcommand === "unpause" && request.count === 2;
+}

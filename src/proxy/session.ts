@@ -30,9 +30,10 @@ import { OutstandingKeys } from "./outstanding-keys.ts";
 import { changesConnection, Pin } from "./pin.ts";
 import { type OriginClient, redirectionAt, redirectTracking } from "./redirection.ts";
 import { refusePassing } from "./refusals.ts";
-import { asksOrigin, isTracking, tellsOfClients } from "./request-kinds.ts";
+import { asksOrigin, isPause, isTracking, tellsOfClients } from "./request-kinds.ts";
 import { isUrgent, mayWrite, type Route } from "./routes.ts";
 import { writeSource } from "./source-attribute.ts";
+import { runLater } from "./threads/answer-peer.ts";
 import { askAll, concernsAllThreads, runApart } from "./threads/ask-all.ts";
 import type { Peers } from "./threads/peers.ts";
 
@@ -172,10 +173,12 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     }
     const name = request.text(0).toLowerCase();
     connection.lastCommand = commandName(name, request);
+    if (route === undefined || name === "script") proxy.scripts.note(name, request);
     const isQueued = this.#pin?.queues === true;
     const refusal = refusePassing(proxy, name, request, { route, isQueued });
     if (refusal !== undefined && isQueued) this.#pin!.refuse(refusal);
     else if (refusal !== undefined) reply.error(refusal);
+    else if (isQueued && isPause(name, request)) this.#pin!.queue(runLater(proxy, request));
     else if (name === "client" && redirectionAt(request) > 0) this.#redirectTracking(request);
     else if (this.#pin !== undefined) {
       if (this.#enter("own", request)) this.#pin.request(request, route);
@@ -457,6 +460,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
         connection,
         origin: proxy.origin,
         fence: proxy.fence,
+        scripts: proxy.scripts,
         stats: proxy.stats,
         timeoutMs: proxy.settings.originTimeoutMs,
         // Without tracking nobody will tell what has changed.

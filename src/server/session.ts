@@ -2,6 +2,7 @@ import { NO_AUTHENTICATION, unknownCommand, wrongArity } from "../net/command-er
 import { commandName } from "../net/command-name.ts";
 import { arityFits, type Command, type CommandTable } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
+import { refuseQueuing } from "../net/container-command.ts";
 import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { refuseSubscriber } from "./commands/subscriptions.ts";
@@ -103,6 +104,8 @@ export class ServerSession implements Session, ServerContext {
     if (command.flags.includes("no_multi")) {
       return this.#refuse(command, reply, "ERR Command not allowed inside a transaction");
     }
+    const refusal = refuseQueuing(command, request);
+    if (refusal !== undefined) return this.#reject(reply, refusal);
     const { transactionBytes } = this.host.limits;
     const requestBytes = request.ends[request.count - 1]! - request.starts[0]!;
     if (transaction.queuedBytes + requestBytes > transactionBytes) {

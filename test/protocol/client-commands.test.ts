@@ -2,7 +2,9 @@
  * CLIENT PAUSE, UNBLOCK, TRACKING … REDIRECT, and what CLIENT LIST tells: what Redis answers to several clients, our
  * server answers, and our proxy in front of a Redis, of one thread and of several.
  */
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import { FrameClient } from "../support/frame-client.ts";
 import { LocalProxy } from "../support/local-proxy.ts";
 import { type RunningServer, startGlasscache, startRedis } from "../support/origins.ts";
@@ -14,7 +16,7 @@ const redis = requireProgram("redis-server");
 
 /**
  * `name: command` is sent, in one write where commands are parted by ` / `; what has come to everybody is taken down
- * behind it. `name! command` is not waited for. `name~flags` waits until CLIENT LIST shows these flags, `name? n` until
+ * behind it; `␣` and `⏎` are a blank and a line feed within an argument. `name! command` is not waited for. `name~flags` waits until CLIENT LIST shows these flags, `name? n` until
  * so many frames have come. `name.` ends the client, `name.!` and waits until the origin knows. `@ms` says whether so much time has passed. `$name` is that client's
  * id.
  */
@@ -25,6 +27,10 @@ interface Scenario {
   readonly steps: readonly string[];
   /** The server has strings alone, and nothing to be blocked by. */
   readonly needsLists?: boolean;
+}
+
+function sha1(text: string): string {
+  return createHash("sha1").update(text).digest("hex");
 }
 
 /** Ids that are no other number of a scenario. */
@@ -141,6 +147,75 @@ const SCENARIOS: readonly Scenario[] = [
       "b? 1",
       "c? 3",
       "d? 4",
+    ],
+  },
+  {
+    title: "PAUSE WRITE holds up scripts that do not say that they write nothing",
+    needsLists: true,
+    steps: [
+      "a: SCRIPT LOAD #!lua␣flags=no-writes⏎return␣2",
+      "a: SCRIPT LOAD #!lua⏎return␣3",
+      "a: CLIENT PAUSE 100000 WRITE",
+      "c! EVAL #!lua␣flags=no-writes⏎return␣1 0 / EVAL_RO return(4) 0",
+      "c? 2",
+      "c! EVALSHA 9d0ea3d7e4f0b1d93fcff8c5eae71b04d0f1f5d2 0",
+      "c~b",
+      `b! EVALSHA ${sha1("#!lua flags=no-writes\nreturn 2").toUpperCase()} 0`,
+      "b? 1",
+      `b! MULTI / EVALSHA ${sha1("#!lua flags=no-writes\nreturn 2")} 0 / EXEC`,
+      "b? 3",
+      `b! EVALSHA ${sha1("#!lua\nreturn 3")} 0`,
+      "b~b",
+      "a: CLIENT UNPAUSE",
+      "b? 1",
+      "c? 1",
+    ],
+  },
+  {
+    title: "PAUSE WRITE holds up functions that do not say that they write nothing",
+    needsLists: true,
+    steps: [
+      "a: FUNCTION FLUSH / FUNCTION LOAD #!lua␣name=l⏎local␣f=function()return(1)end⏎redis.register_function{function_name='r',callback=f,flags={'allow-stale','no-writes'}}⏎redis.register_function{function_name='w',callback=f}",
+      "d! MULTI / FCALL r 0 / FCALL w 0",
+      "d~x",
+      "c! MULTI / FCALL r 0",
+      "c~x",
+      "a: CLIENT PAUSE 100000 WRITE",
+      "b! FCALL r 0 / FCALL_RO r 0",
+      "b? 2",
+      "b! FCALL w 0 / PING",
+      "b~b",
+      "c! FCALL r 0 / EXEC",
+      "c? 4",
+      "d! EXEC",
+      "d~xb",
+      "c! FCALL nosuch 0",
+      "c~b",
+      "a: CLIENT UNPAUSE",
+      "b? 2",
+      "c? 1",
+      "d? 4",
+    ],
+  },
+  {
+    title: "PAUSE and UNPAUSE within a transaction count when it is executed",
+    steps: [
+      "a! MULTI / SET k 1 / CLIENT PAUSE 100000 WRITE / SET k 2",
+      "a~x",
+      "b: SET l 1",
+      "a! EXEC",
+      "a? 5",
+      "b! SET l 2",
+      "b~b",
+      "a: GET k / GET l / MULTI / CLIENT UNPAUSE / GET l / EXEC",
+      "b? 1",
+      "a: GET l / MULTI / CLIENT PAUSE 100000 / DISCARD / SET l 3",
+      "a: MULTI / CLIENT PAUSE 100000 / NOSUCH / EXEC / SET l 4",
+      "c: WATCH k",
+      "a: SET k 3",
+      "c: MULTI / CLIENT PAUSE 100000 / EXEC / SET l 5",
+      "c: MULTI / CLIENT UNPAUSE / EXEC / MULTI / CLIENT PAUSE 0 / EXEC",
+      "a: MULTI / CLIENT PAUSE / EXEC / MULTI / CLIENT UNPAUSE x / EXEC / SET l 6",
     ],
   },
   {
@@ -333,6 +408,10 @@ describe.skipIf(!redis.available)(redis.title("commands about clients"), () => {
   }
 });
 
+function argumentsOf(command: string): string[] {
+  return command.split(" ").map((text) => text.replaceAll("␣", " ").replaceAll("⏎", "\n"));
+}
+
 /** How many frames a step of `LISTS` is answered with. */
 function framesOf(step: string): number {
   const [name, ...args] = step.split(" ");
@@ -376,7 +455,7 @@ async function transcript(port: number, { steps, resp3 = "" }: Scenario): Promis
       const listed = async () => String(await observer.must("CLIENT", "LIST", "ID", String(ids.get(name))));
       if (kind === ":" || kind === "!") {
         const texts = rest.replace(/\$([a-d])\b/g, (_, other: string) => String(ids.get(other)));
-        client.send(...texts.split(" / ").map((text) => text.split(" ")));
+        client.send(...texts.split(" / ").map(argumentsOf));
       }
       if (kind === "!") busy.add(name);
       else if (kind === ":") {

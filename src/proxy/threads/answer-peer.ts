@@ -23,6 +23,10 @@ export function answerPeer(proxy: ProxyParts, question: Question, then: (answer:
       proxy.live.refresh();
       then(NOTHING);
       break;
+    case "read-only-script":
+      proxy.scripts.add(question.digest);
+      then(NOTHING);
+      break;
     case "clients":
       then(clientCountsOf(proxy));
       break;
@@ -37,7 +41,7 @@ export function answerPeer(proxy: ProxyParts, question: Question, then: (answer:
 }
 
 /**
- * Runs a command on behalf of a client of another thread.
+ * Runs a command in this thread on behalf of a client of another one, or later than its client asked for it.
  * @returns the reply in RESP2
  */
 function runForPeer(proxy: ProxyParts, args: readonly string[]): Promise<Uint8Array> {
@@ -54,6 +58,15 @@ function runForPeer(proxy: ProxyParts, args: readonly string[]): Promise<Uint8Ar
   const connection = { id: ABSENT_ID } as Connection;
   const context = { connection, host: proxy.host, proxy, namesSources: false };
   return runApart(context, proxy.commands.find(request)!, request);
+}
+
+/** @returns what runs a command of the proxy's own in all threads, and leaves its reply out */
+export function runLater(proxy: ProxyParts, request: Request): () => void {
+  const args = Array.from({ length: request.count }, (_, index) => request.text(index));
+  return () => {
+    void runForPeer(proxy, args);
+    void proxy.peers?.ask({ kind: "command", args });
+  };
 }
 
 /** The client that asks is another thread's: none of this one's is it (SKIPME). */

@@ -10,6 +10,8 @@ export type Question =
   | { readonly kind: "settings" }
   /** To say which id the origin knows one of its clients by. */
   | { readonly kind: "origin-id"; readonly client: number }
+  /** To remember a script that says that it writes nothing. */
+  | { readonly kind: "read-only-script"; readonly digest: string }
   /** To count its clients, as INFO does. */
   | { readonly kind: "clients" }
   /** To run a command about its own clients or counters, and answer with the reply in RESP2. */

@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import type { Request } from "../protocol/protocol.ts";
+import type { ReplyValue } from "../protocol/reply-value.ts";
+import type { ProxyParts } from "./context.ts";
+import { askOrigin } from "./origin-question.ts";
+
+/** Scripts remembered; beyond this the ones seen first are forgotten. */
+const MOST_SCRIPTS = 10_000;
+
+/** What CLIENT PAUSE WRITE lets pass: scripts and functions that say that they write nothing. */
+export class ReadOnlyScripts {
+  readonly #proxy: ProxyParts;
+  /** SHA1s in hexadecimal, as EVALSHA names them. */
+  readonly #digests = new Set<string>();
+  /** What waits for the origin's list of functions. */
+  #waiting: ((names: ReadonlySet<string>) => void)[] | undefined;
+
+  constructor(proxy: ProxyParts) {
+    this.#proxy = proxy;
+  }
+
+  /** Remembers the script of an EVAL or SCRIPT LOAD, in all threads, if its first line says that it writes nothing. */
+  note(name: string, request: Request): void {
+    const at = name === "eval" ? 1 : name === "script" && isLoad(request) ? 2 : 0;
+    if (at === 0 || at >= request.count || !saysItIsReadOnly(request, at)) return;
+    const script = request.bytes.subarray(request.starts[at]!, request.ends[at]!);
+    const digest = createHash("sha1").update(script).digest("hex");
+    if (this.#digests.has(digest)) return;
+    this.add(digest);
+    void this.#proxy.peers?.ask({ kind: "read-only-script", digest });
+  }
+
+  add(digest: string): void {
+    if (this.#digests.size >= MOST_SCRIPTS) {
+      for (const first of this.#digests) {
+        this.#digests.delete(first);
+        break;
+      }
+    }
+    this.#digests.add(digest);
+  }
+
+  /** @param digest a SHA1 in hexadecimal, in any case */
+  has(digest: string): boolean {
+    return this.#digests.has(digest.toLowerCase());
+  }
+
+  /**
+   * Asks the origin which functions write nothing. Calls that come while it is being asked share the answer.
+   * @param then gets their names; none where the origin does not tell
+   */
+  withFunctions(then: (names: ReadonlySet<string>) => void): void {
+    if (this.#waiting !== undefined) {
+      this.#waiting.push(then);
+      return;
+    }
+    this.#waiting = [then];
+    askOrigin(
+      this.#proxy,
+      ["FUNCTION", "LIST"],
+      (reply) => {
+        const names = readOnlyFunctions(reply);
+        const waiting = this.#waiting!;
+        this.#waiting = undefined;
+        for (const resume of waiting) resume(names);
+      },
+      { text: true },
+    );
+  }
+}
+
+/** Whether the first line of a script says that it writes nothing. */
+export function saysItIsReadOnly(request: Request, at: number): boolean {
+  const { bytes, starts, ends } = request;
+  const start = starts[at]!;
+  if (ends[at]! - start < 2 || bytes[start] !== 0x23 || bytes[start + 1] !== 0x21) return false;
+  const [firstLine = ""] = request.text(at).split("\n", 1);
+  return /\bflags=[a-z,-]*\bno-writes\b/.test(firstLine);
+}
+
+function isLoad(request: Request): boolean {
+  return request.count > 1 && request.text(1).toLowerCase() === "load";
+}
+
+/** Names of the functions with the flag `no-writes`, in a FUNCTION LIST's reply. */
+function readOnlyFunctions(reply: ReplyValue): Set<string> {
+  const names = new Set<string>();
+  if (!Array.isArray(reply)) return names;
+  for (const library of reply) {
+    const functions = field(library, "functions");
+    if (!Array.isArray(functions)) continue;
+    for (const entry of functions) {
+      const flags = field(entry, "flags");
+      if (Array.isArray(flags) && flags.includes("no-writes")) names.add(String(field(entry, "name")));
+    }
+  }
+  return names;
+}
+
+/** A field of a map that came as an array of names and values. */
+function field(map: ReplyValue | undefined, name: string): ReplyValue | undefined {
+  if (!Array.isArray(map)) return undefined;
+  for (let at = 0; at + 1 < map.length; at += 2) if (map[at] === name) return map[at + 1];
+  return undefined;
+}
