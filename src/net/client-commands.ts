@@ -37,8 +37,8 @@ export const clientCommand: Command<ClientContext> = containerCommand<ClientCont
       group: "connection",
       summary: "Returns information about the connection.",
       since: "6.2.0",
-      run: ({ connection, host }, _request, reply) => {
-        reply.verbatim("txt", `${describeClient(connection, host)}\n`);
+      run: ({ connection, host }, request, reply) => {
+        reply.verbatim("txt", `${describeClient(connection, host, request)}\n`);
       },
     },
     {
@@ -245,7 +245,9 @@ function list(context: ClientContext, request: Request, reply: ReplyWriter): voi
     return;
   }
   let text = "";
-  for (const client of chosen) text += `${describeClient(client, host)}\n`;
+  for (const client of chosen) {
+    text += `${describeClient(client, host, client === context.connection ? request : undefined)}\n`;
+  }
   reply.verbatim("txt", text);
 }
 

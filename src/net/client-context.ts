@@ -4,6 +4,7 @@ import type { ClientPause } from "./client-pause.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import type { CommandTable } from "./command-table.ts";
 import type { Connection } from "./connection.ts";
+import type { Monitors } from "./monitors.ts";
 
 /** What the commands that every service has (HELLO, CLIENT, COMMAND, …) run on; one for each client. */
 export interface ClientContext {
@@ -37,6 +38,8 @@ export interface ServiceHost {
   readonly tracking?: TrackingCommands;
   /** CLIENT PAUSE. */
   readonly pause: ClientPause;
+  /** MONITOR. */
+  readonly monitors: Monitors;
   /**
    * CLIENT UNBLOCK, where clients can be blocked: answers how many were.
    * @param reason `TIMEOUT` or `ERROR`

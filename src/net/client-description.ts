@@ -1,3 +1,4 @@
+import type { Request } from "../protocol/protocol.ts";
 import type { ServiceHost } from "./client-context.ts";
 import type { Connection } from "./connection.ts";
 
@@ -6,12 +7,17 @@ export function clientType(connection: Connection): "normal" | "pubsub" {
   return connection.flags().includes("P") ? "pubsub" : "normal";
 }
 
-/** One client as a line of CLIENT LIST, with the fields of Redis 7.2 in their order; no line end. */
-export function describeClient(connection: Connection, host: ServiceHost): string {
+/**
+ * One client as a line of CLIENT LIST, with the fields of Redis 7.2 in their order; no line end.
+ * @param executing the request that this client has under way
+ */
+export function describeClient(connection: Connection, host: ServiceHost, executing?: Request): string {
   const { clock } = host;
   const ageSeconds = Math.max(0, Math.floor((clock.wallMs() - connection.connectedAtMs) / 1000));
   const idleSeconds = Math.max(0, Math.floor((clock.monotonicMs() - connection.lastActiveMs) / 1000));
-  const requestBytes = connection.bufferedRequestBytes;
+  const argumentBytes = executing === undefined ? 0 : bytesOfArguments(executing);
+  const requestBytes =
+    connection.bufferedRequestBytes + (executing === undefined ? 0 : bytesInResp(executing));
   const replyBytes = connection.waitingReplyBytes;
   return [
     `id=${connection.id}`,
@@ -26,7 +32,7 @@ export function describeClient(connection: Connection, host: ServiceHost): strin
     `db=${connection.database}`,
     `sub=${connection.channels} psub=${connection.patterns} ssub=${connection.shardChannels}`,
     `multi=${connection.queuedCommands}`,
-    `qbuf=${requestBytes} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0`,
+    `qbuf=${requestBytes} qbuf-free=0 argv-mem=${argumentBytes} multi-mem=0 rbs=0 rbp=0`,
     `obl=0 oll=${replyBytes > 0 ? 1 : 0} omem=${replyBytes} tot-mem=${requestBytes + replyBytes}`,
     "events=r",
     `cmd=${connection.lastCommand}`,
@@ -36,6 +42,21 @@ export function describeClient(connection: Connection, host: ServiceHost): strin
     `lib-name=${connection.libraryName}`,
     `lib-ver=${connection.libraryVersion}`,
   ].join(" ");
+}
+
+function bytesOfArguments(request: Request): number {
+  let bytes = 0;
+  for (let index = 0; index < request.count; index++) bytes += request.ends[index]! - request.starts[index]!;
+  return bytes;
+}
+
+/** A request as RESP has it: `*2\r\n$4\r\n…\r\n`. */
+function bytesInResp(request: Request): number {
+  let bytes = String(request.count).length + 3 + bytesOfArguments(request);
+  for (let index = 0; index < request.count; index++) {
+    bytes += String(request.ends[index]! - request.starts[index]!).length + 5;
+  }
+  return bytes;
 }
 
 function clientFlags(connection: Connection): string {

@@ -81,7 +81,7 @@ export class CommandTable<Context> extends NameTable<Command<Context>> {
 }
 
 /** Whether a request has as many arguments as its command takes. */
-export function arityFits(command: Command<never>, count: number): boolean {
+export function arityFits(command: { readonly arity: number }, count: number): boolean {
   return command.arity >= 0 ? count === command.arity : count >= -command.arity;
 }
 

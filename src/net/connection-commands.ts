@@ -80,6 +80,18 @@ export const connectionCommands: readonly Command<ClientContext>[] = [
     since: "1.0.0",
     run: select,
   },
+  {
+    name: "monitor",
+    arity: 1,
+    flags: ["admin", "noscript", "loading", "stale"],
+    group: "server",
+    summary: "Listens for all requests received by the server in real-time.",
+    since: "1.0.0",
+    run({ connection, host }, _request, reply) {
+      reply.ok();
+      host.monitors.add(connection);
+    },
+  },
 ];
 
 /** Whether a client's password is the service's. Takes the same time however much of it is right. */

@@ -34,6 +34,8 @@ export class Connection extends ReplyingConnection {
 
   /** What has been received and not executed; undefined while there is none. */
   #received: ReceivedBytes | undefined;
+  /** Takes what the client sends, which is no request any longer. */
+  #relay: ((bytes: Uint8Array, start: number, end: number) => void) | undefined;
   /** While it executes, and as long as it is in the middle of a request. */
   #parser: RespParser | TextParser | undefined;
   /** -1 while none is in progress. */
@@ -91,12 +93,25 @@ export class Connection extends ReplyingConnection {
     if (!this.executing) this.queueFlush();
   }
 
+  /** From now on what the client sends is handed on as it comes. Only while it is held. The bytes are lent. */
+  relay(take: (bytes: Uint8Array, start: number, end: number) => void): void {
+    const kept = this.#received;
+    if (kept !== undefined && !kept.isEmpty) take(kept.bytes, kept.start, kept.end);
+    this.#forgetReceived();
+    this.#reading.resume();
+    this.#relay = take;
+  }
+
   // ---- events of the socket, called by the listener
 
   received(data: Uint8Array): void {
     this.lastActiveMs = this.host.clock.monotonicMs();
     this.host.registry.bytesReceived += data.length;
     if (this.closing || this.closed) return;
+    if (this.#relay !== undefined) {
+      this.#relay(data, 0, data.length);
+      return;
+    }
     this.#reads++;
     if (data.length >= FULL_READ_BYTES) this.#reading.rest();
     this.#silence?.clear();

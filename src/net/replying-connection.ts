@@ -151,7 +151,16 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
   }
 
   whenReadable(segment: Segment): Promise<void> | undefined {
-    if (this.closed || segment.length + this.queue.readyBytes < this.host.limits.pausedReplyBytes) {
+    return this.#whenBelowLimit(segment.length);
+  }
+
+  /** Resolves when less waits for the client than makes requests wait; undefined while it is less. */
+  whenDrained(): Promise<void> | undefined {
+    return this.#whenBelowLimit(0);
+  }
+
+  #whenBelowLimit(moreBytes: number): Promise<void> | undefined {
+    if (this.closed || moreBytes + this.queue.readyBytes < this.host.limits.pausedReplyBytes) {
       return undefined;
     }
     return new Promise((resolve) => {

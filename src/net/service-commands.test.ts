@@ -209,8 +209,8 @@ describe("CLIENT LIST and INFO", () => {
     const [connection, second] = server.server.registry;
     expect(lines[0]).toBe(
       `id=1 addr=${connection!.remoteAddress} laddr=127.0.0.1:${server.port} fd=-1 name=a-name age=61 idle=0 ` +
-        "flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 " +
-        "oll=0 omem=0 tot-mem=0 events=r cmd=client|list user=default redir=-1 resp=3 lib-name=a-library " +
+        "flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=26 qbuf-free=0 argv-mem=10 multi-mem=0 rbs=0 rbp=0 obl=0 " +
+        "oll=0 omem=0 tot-mem=26 events=r cmd=client|list user=default redir=-1 resp=3 lib-name=a-library " +
         "lib-ver=1.2.3",
     );
     expect(lines[1]).toContain(` addr=${second!.remoteAddress} `);

@@ -5,6 +5,7 @@ import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { CommandTable, NameTable } from "../net/command-table.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
+import type { Monitors } from "../net/monitors.ts";
 import type { ReplyWriter } from "../protocol/protocol.ts";
 import type { Origin } from "../upstream/origin.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
@@ -66,6 +67,7 @@ export interface ProxyParts {
   readonly live: LiveParameters;
   readonly limits: ConnectionLimits;
   readonly pause: ClientPause;
+  readonly monitors: Monitors;
   /** What CLIENT PAUSE WRITE lets pass. */
   readonly scripts: ReadOnlyScripts;
   /** Whether CONFIG has a setting of the proxy's under this name, in lower case. */

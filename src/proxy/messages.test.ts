@@ -201,40 +201,6 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       expect(await proxied.direct.must("DEL", "abandoned")).toBe(1);
     });
 
-    test("MONITOR of an origin where nothing happens shows nothing but heartbeats", async () => {
-      const monitor = await client(version);
-      monitor.send(["MONITOR"]);
-      expect(await next(monitor, 1)).toEqual(["+OK\r\n"]);
-      await proxied.direct.must("ECHO", "first");
-      await monitor.receivedFrame((frame) => frame.includes("first"));
-      const { frames } = monitor;
-      frames.splice(0);
-      for (let n = 0; n < 50; n++) await proxied.direct.must("ECHO", "some");
-      await monitor.receivedFrame((frame) => frame.includes("some"), 50);
-      // The fence behind MONITOR's own reply, and a heartbeat, may have come; not one for each line.
-      expect(frames.filter((frame) => !frame.includes("some")).length).toBeLessThan(3);
-      monitor.close();
-      await untilOrigin([]);
-    });
-
-    test("MONITOR shows what the origin executes, in order", async () => {
-      const monitor = await client(version);
-      monitor.send(["MONITOR"]);
-      expect(await next(monitor, 1)).toEqual(["+OK\r\n"]);
-      const writer = await proxied.local.client();
-      for (let n = 0; n < 5; n++) await writer.ask("SET", "seen", String(n));
-      // The proxy's own heartbeats are seen, too.
-      const seen: string[] = [];
-      while (seen.length < 5) {
-        const [line] = await next(monitor, 1);
-        const match = /"SET" "seen" "(\d)"\r\n$/.exec(line!);
-        if (match !== null) seen.push(match[1]!);
-      }
-      expect(seen).toEqual(["0", "1", "2", "3", "4"]);
-      monitor.close();
-      await untilOrigin([]);
-    });
-
     test("RESET ends subscriptions", async () => {
       const frames = await client(version);
       frames.send(["SUBSCRIBE", "a"]);

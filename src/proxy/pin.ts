@@ -45,7 +45,7 @@ const UNSUBSCRIBING = new Set(["unsubscribe", "punsubscribe", "sunsubscribe"]);
 
 /**
  * One client bound to an upstream connection of its own, for as long as its state there (a transaction, watched
- * keys, a blocking command, a database other than 0, tracking) needs it; a subscriber or monitor for good. Everything
+ * keys, a blocking command, a database other than 0, tracking) needs it; a subscriber for good. Everything
  * it asks goes there and comes back through a fence, so that what it has written or read is never contradicted by
  * the cache.
  */
@@ -66,8 +66,6 @@ export class Pin {
   #queuedElsewhere: boolean | undefined;
   /** Messages arrive that answer no request. */
   #listening = false;
-  /** They are about commands of other clients: MONITOR. */
-  #monitors = false;
   /** What to do here once EXEC has run the commands queued for it, in their order. */
   #atExec: (() => void)[] = [];
   /** A command queued for EXEC is one that replicas are told of. */
@@ -126,22 +124,15 @@ export class Pin {
   /** Whether a PING of the proxy's own is answered apart from what the client has asked, and at once. */
   get #mayBeAsked(): boolean {
     const areMessagesReplies = this.#version === 2 && this.#listening;
-    return !(
-      areMessagesReplies ||
-      this.#monitors ||
-      this.#queues ||
-      this.#inTransaction ||
-      this.#blocking > 0
-    );
+    return !(areMessagesReplies || this.#queues || this.#inTransaction || this.#blocking > 0);
   }
 
   /** Flags of CLIENT LIST. */
   get flags(): string {
     const { channels, patterns, shardChannels } = this.#host.connection;
-    const monitors = this.#monitors ? "O" : "";
     const subscribed = channels + patterns + shardChannels > 0 ? "P" : "";
     const blocked = this.#blockedThere > 0 ? "b" : "";
-    return `${monitors}${subscribed}${this.#inTransaction ? "x" : ""}${blocked}${this.#tracking ? "t" : ""}${this.#state.broadcasts ? "B" : ""}`;
+    return `${subscribed}${this.#inTransaction ? "x" : ""}${blocked}${this.#tracking ? "t" : ""}${this.#state.broadcasts ? "B" : ""}`;
   }
 
   /** The connection's id at the origin while it waits there in a blocking command. */
@@ -151,7 +142,7 @@ export class Pin {
 
   /** Finds out which id the origin knows the connection by; undefined where it does not say, or cannot be asked now. */
   withOriginId(then: (id: number | undefined) => void): void {
-    const mayAsk = !this.#queues && !this.answersByMessages && this.#blocking === 0 && !this.#monitors;
+    const mayAsk = !this.#queues && !this.answersByMessages && this.#blocking === 0;
     if (this.#originId !== undefined || (this.#idWaiters === undefined && !mayAsk)) then(this.#originId);
     else if (this.#idWaiters !== undefined) this.#idWaiters.push(then);
     else {
@@ -206,14 +197,12 @@ export class Pin {
     if (subscribesFirst && this.#originId === undefined && this.#blocking === 0) this.withOriginId(() => {});
     writeRequest(this.#upstream.out, request);
     const subscribes = SUBSCRIBING.has(name) ? request.count > 1 : UNSUBSCRIBING.has(name);
-    if (name === "monitor") this.#monitors = true;
-    if (subscribes || name === "monitor") {
+    if (subscribes) {
       this.#listening = true;
       connection.exemptFromIdleTimeout = true;
     }
     // A subscriber's replies are messages: RESP3 pushes them, and to a RESP2 client they are all that is sent.
-    const repliesAreMessages =
-      !this.#queues && (this.#version === 2 ? this.#listening && name !== "monitor" : subscribes);
+    const repliesAreMessages = !this.#queues && (this.#version === 2 ? this.#listening : subscribes);
     if (repliesAreMessages) {
       this.#upstream.queueFlush();
       return;
@@ -428,13 +417,10 @@ export class Pin {
       redirection === undefined
         ? new Uint8Array(bytes.subarray(start, end))
         : withOwnId(bytes, start, end, redirection);
-    const show = () => {
+    this.#arrivals.add(() => {
       // In front of the replies outstanding: those that the origin sent before it have been shown already.
       if (!this.#isDeaf) connection.pushAhead(message, 0, message.length);
-    };
-    // The fence is a command, too: MONITOR would tell of it, for ever.
-    if (this.#monitors) this.#arrivals.addUnfenced(show);
-    else this.#arrivals.add(show);
+    });
   }
 }
 

@@ -12,6 +12,7 @@ import { CommandTable, NameTable } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import { connectionCommands } from "../net/connection-commands.ts";
 import type { Adjustable, ConnectionLimits } from "../net/limits.ts";
+import { Monitors } from "../net/monitors.ts";
 import type { Service } from "../net/service.ts";
 import { parseOrigin } from "../upstream/address.ts";
 import { Origin, type OriginEvents } from "../upstream/origin.ts";
@@ -22,6 +23,7 @@ import { Fence } from "./fence.ts";
 import { glassCommands } from "./glass-commands.ts";
 import { LIVE_NUMBERS, LiveSettings } from "./live-settings.ts";
 import { OriginFacts } from "./origin-facts.ts";
+import { askOrigin } from "./origin-question.ts";
 import { ownParameters } from "./own-parameters.ts";
 import { ProxyStats } from "./proxy-stats.ts";
 import { ReadOnlyScripts } from "./read-only-scripts.ts";
@@ -83,7 +85,11 @@ export class CachingProxy implements Service, ProxyParts {
   readonly limits: Adjustable<ConnectionLimits>;
   readonly live: LiveSettings;
   readonly pause: ClientPause;
-  readonly scripts = new ReadOnlyScripts(this);
+  readonly monitors: Monitors;
+  readonly scripts = new ReadOnlyScripts({
+    listFunctions: (then) => askOrigin(this, ["FUNCTION", "LIST"], then, { text: true }),
+    tell: (digest) => void this.peers?.ask({ kind: "read-only-script", digest }),
+  });
   readonly facts = new OriginFacts();
   readonly isOwnParameter: (name: string) => boolean;
   readonly threads: ThreadTable;
@@ -110,6 +116,13 @@ export class CachingProxy implements Service, ProxyParts {
     });
     const shared = threads.common.subarray(LIVE_NUMBERS, LIVE_NUMBERS + PAUSE_NUMBERS);
     this.pause = new ClientPause(shared, () => clock.monotonicMs());
+    this.monitors = new Monitors({
+      get hasMonitors() {
+        return threads.hasMonitors;
+      },
+      changed: (by) => threads.addMonitors(options.index, by),
+      tell: (line) => void this.peers?.ask({ kind: "monitored", line }),
+    });
     this.registry = registry;
     this.threads = threads;
     this.index = options.index;
@@ -200,6 +213,7 @@ export class CachingProxy implements Service, ProxyParts {
         return facts.role;
       },
       pause: this.pause,
+      monitors: this.monitors,
       unblock: (context, client, reason, reply) => unblock(context as ProxyContext, client, reason, reply),
       startedAtMs: options.startedAtMs,
       commands: this.commands,

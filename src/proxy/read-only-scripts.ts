@@ -1,22 +1,27 @@
 import { createHash } from "node:crypto";
 import type { Request } from "../protocol/protocol.ts";
 import type { ReplyValue } from "../protocol/reply-value.ts";
-import type { ProxyParts } from "./context.ts";
-import { askOrigin } from "./origin-question.ts";
 
 /** Scripts remembered; beyond this the ones seen first are forgotten. */
 const MOST_SCRIPTS = 10_000;
 
+export interface ScriptSources {
+  /** Asks the origin for its FUNCTION LIST, with byte strings as text. */
+  listFunctions(then: (reply: ReplyValue) => void): void;
+  /** Has the other threads remember a digest, too. */
+  tell(digest: string): void;
+}
+
 /** What CLIENT PAUSE WRITE lets pass: scripts and functions that say that they write nothing. */
 export class ReadOnlyScripts {
-  readonly #proxy: ProxyParts;
+  readonly #sources: ScriptSources;
   /** SHA1s in hexadecimal, as EVALSHA names them. */
   readonly #digests = new Set<string>();
   /** What waits for the origin's list of functions. */
   #waiting: ((names: ReadonlySet<string>) => void)[] | undefined;
 
-  constructor(proxy: ProxyParts) {
-    this.#proxy = proxy;
+  constructor(sources: ScriptSources) {
+    this.#sources = sources;
   }
 
   /** Remembers the script of an EVAL or SCRIPT LOAD, in all threads, if its first line says that it writes nothing. */
@@ -27,7 +32,7 @@ export class ReadOnlyScripts {
     const digest = createHash("sha1").update(script).digest("hex");
     if (this.#digests.has(digest)) return;
     this.add(digest);
-    void this.#proxy.peers?.ask({ kind: "read-only-script", digest });
+    this.#sources.tell(digest);
   }
 
   add(digest: string): void {
@@ -55,17 +60,12 @@ export class ReadOnlyScripts {
       return;
     }
     this.#waiting = [then];
-    askOrigin(
-      this.#proxy,
-      ["FUNCTION", "LIST"],
-      (reply) => {
-        const names = readOnlyFunctions(reply);
-        const waiting = this.#waiting!;
-        this.#waiting = undefined;
-        for (const resume of waiting) resume(names);
-      },
-      { text: true },
-    );
+    this.#sources.listFunctions((reply) => {
+      const names = readOnlyFunctions(reply);
+      const waiting = this.#waiting!;
+      this.#waiting = undefined;
+      for (const resume of waiting) resume(names);
+    });
   }
 }
 

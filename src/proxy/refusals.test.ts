@@ -116,8 +116,6 @@ describe("what acts on the origin as a process", () => {
       await allowed.ask(...command);
       expect([command, origin.count(command[0]!.toUpperCase())]).toEqual([command, before + 1]);
     }
-    // Never what would make the connection a replica's.
-    expect(await allowed.ask("PSYNC", "?", "-1")).toBeInstanceOf(ReplyError);
   });
 });
 
@@ -145,13 +143,7 @@ describe.skipIf(!redis.available)(redis.title("in front of a real Redis"), () =>
   test("what would act on the origin's clients, or show its passwords, is not queued", async () => {
     const client = await proxied.local.client();
     const commands = [
-      ...[
-        "CLIENT KILL TYPE normal",
-        "client pause 1000",
-        "CLIENT UNPAUSE",
-        "CLIENT LIST",
-        "CLIENT UNBLOCK 1",
-      ],
+      ...["CLIENT KILL TYPE normal", "MONITOR", "CLIENT LIST", "CLIENT UNBLOCK 1"],
       ...["CLIENT TRACKING ON REDIRECT 1", "CONFIG GET *", "CONFIG GET requirepass", "config get MASTERAUTH"],
       ...[
         "CONFIG GET maxmemory req?irepass",
@@ -193,7 +185,7 @@ describe.skipIf(!redis.available)(redis.title("in front of a real Redis"), () =>
       // MONITOR never ends, and the proxy's own kill or pause its own clients.
       if (!isAdmin || name === "monitor" || /^client\|/.test(name)) continue;
       const reply = await client.ask(...name.split("|"), "?", "?", "?", "?", "?", "?", "?");
-      if (!/--allow-admin|cannot take part/.test(String(reply))) passed.push(name);
+      if (!/--allow-admin/.test(String(reply))) passed.push(name);
     }
     expect(passed.sort()).toEqual([
       // They only tell.

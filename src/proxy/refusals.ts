@@ -1,4 +1,5 @@
 import { readPause } from "../net/client-pause.ts";
+import { MONITOR_IN_MULTI } from "../net/monitors.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ProxyParts } from "./context.ts";
 import { isSecret, maySetAtOrigin } from "./origin-parameters.ts";
@@ -45,7 +46,9 @@ export function refusePassing(
   request: Request,
   { route, isQueued }: { readonly route: Route | undefined; readonly isQueued: boolean },
 ): Refusal | undefined {
-  if (route?.kind === "refuse") return `ERR ${route.reason}`;
+  if (route?.kind === "refuse" && !(allowAdmin && route.replicates === true && !isQueued)) {
+    return `ERR ${route.reason}`;
+  }
   const refusal = refuseProcessCommand(name, request, allowAdmin);
   if (refusal !== undefined || !isQueued || commands.find(request) === undefined) return refusal;
   if (isPause(name, request) && request.count > 2) {
@@ -77,6 +80,7 @@ function refuseQueued(
   request: Request,
   { allowAdmin, isOurs }: { readonly allowAdmin: boolean; readonly isOurs: (name: string) => boolean },
 ): Refusal | undefined {
+  if (name === "monitor") return MONITOR_IN_MULTI;
   if (request.count < 2) return undefined;
   const subcommand = request.text(1).toLowerCase();
   if (name === "client") {

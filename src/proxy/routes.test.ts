@@ -72,7 +72,7 @@ describe.skipIf(!redis.available)(redis.title("routes, held against what Redis s
     );
     expect(listening.map(({ name }) => name).filter((name) => !pinned.has(name))).toEqual([]);
     expect(listening).toHaveLength(6);
-    for (const name of ["multi", "watch", "monitor"]) expect(pinned).toContain(name);
+    for (const name of ["multi", "watch"]) expect(pinned).toContain(name);
   });
 });
 

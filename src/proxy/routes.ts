@@ -29,6 +29,8 @@ export interface Route {
   readonly changesNothing?: boolean;
   /** May wait as long as it likes: no time-out. */
   readonly blocks?: boolean;
+  /** Begins replication: it is refused unless the proxy was started with `--allow-admin`. */
+  readonly replicates?: boolean;
   /** Why a command is refused. */
   readonly reason?: string;
 }
@@ -73,7 +75,7 @@ const sideWrites = names(`
 const sideNames = names("acl cluster config migrate module script function");
 
 const pinNames = names(`
-  multi watch subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe monitor
+  multi watch subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe
 `);
 
 const blockingNames = names(`
@@ -128,7 +130,9 @@ export const ROUTES: readonly Route[] = [
     (name): Route => ({
       name,
       kind: "refuse",
-      reason: "a proxy cannot take part in replication; ask the origin",
+      replicates: true,
+      reason:
+        "a replica of the origin reaches it through a proxy that was started with --allow-admin alone; ask the origin",
     }),
   ),
 ];
@@ -150,4 +154,13 @@ export function isUrgent({ name }: Route, request: Request): boolean {
   if (request.count < 2 || (name !== "script" && name !== "function")) return false;
   const subcommand = request.text(1).toLowerCase();
   return subcommand === "kill" || (name === "function" && subcommand === "stats");
+}
+
+/** PUT and DELETE of the text protocol. */
+export const TEXT_PUT: Route = { name: "put", kind: "write", keys: [1, 1, 1] };
+export const TEXT_DELETE: Route = { name: "del", kind: "write", keys: [1, 1, 1] };
+
+/** Whether a write leaves no value. */
+export function removesKeys({ name }: Route): boolean {
+  return name === "del" || name === "unlink" || name === "getdel";
 }

@@ -31,11 +31,13 @@ import { changesConnection, Pin } from "./pin.ts";
 import { type OriginClient, redirectionAt, redirectTracking } from "./redirection.ts";
 import { refusePassing } from "./refusals.ts";
 import { asksOrigin, isPause, isTracking, tellsOfClients } from "./request-kinds.ts";
-import { isUrgent, mayWrite, type Route } from "./routes.ts";
+import { isUrgent, mayWrite, type Route, TEXT_DELETE, TEXT_PUT } from "./routes.ts";
 import { writeSource } from "./source-attribute.ts";
 import { runLater } from "./threads/answer-peer.ts";
 import { askAll, concernsAllThreads, runApart } from "./threads/ask-all.ts";
 import type { Peers } from "./threads/peers.ts";
+import { touchKeys } from "./touched-keys.ts";
+import { Tunnel } from "./tunnel.ts";
 
 const FROM_PROXY = utf8("{Proxy Server} : ");
 const FROM_BACKEND = utf8("{Backend Server} : ");
@@ -59,10 +61,6 @@ interface Sending {
   readonly settled?: (() => void) | undefined;
 }
 
-/** PUT and DELETE. */
-const TEXT_PUT: Route = { name: "put", kind: "write", keys: [1, 1, 1] };
-const TEXT_DELETE: Route = { name: "del", kind: "write", keys: [1, 1, 1] };
-
 /** The verbs of the text protocol; its parser lets no others through. */
 const VERBS = new NameTable(["get", "put", "delete", "dump"].map((name) => ({ name })));
 
@@ -78,7 +76,10 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
   readonly #outstandingKeys = new OutstandingKeys();
   #sideOutstanding = 0;
   readonly #alone: AloneLane;
+  #tunnel: Tunnel | undefined;
   #postponed: Postponed | undefined;
+  /** What is executed has been put off before. */
+  #isPostponed = false;
   readonly #holdUp: HoldUp;
 
   constructor(proxy: ProxyParts, connection: Connection) {
@@ -86,7 +87,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     this.connection = connection;
     this.#alone = new AloneLane(proxy, connection, () => this.#runPostponed());
     this.#holdUp = new HoldUp(proxy, () => this.#runPostponed());
-    connection.flags = () => `${this.#pin?.flags ?? ""}${this.#holdUp.isPaused ? "b" : ""}`;
+    const monitors = (): string => (proxy.monitors.has(connection) ? "O" : "");
+    connection.flags = () => `${monitors()}${this.#pin?.flags ?? ""}${this.#holdUp.isPaused ? "b" : ""}`;
     connection.database = proxy.origin.database;
   }
 
@@ -97,6 +99,9 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
   request(request: Request, reply: ReplyWriter): void {
     try {
       const isText = this.connection.protocol === "text";
+      if (this.proxy.monitors.isOn && !this.#isPostponed) {
+        this.proxy.monitors.show(request, this.connection, this.host.clock.wallMs());
+      }
       if (this.proxy.pause.isOn && this.#holdUp.pauses(request, isText, this.#pin)) this.#postpone(request);
       else if (isText) this.#textRequest(request, reply as TextWriter);
       else this.#respRequest(request, reply);
@@ -119,8 +124,10 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
   closed(): void {
     this.#alone.end();
     this.#holdUp.end();
+    this.proxy.monitors.remove(this.connection);
     this.#pin?.end();
     this.#pin = undefined;
+    this.#tunnel?.end();
     this.#postponed = undefined;
   }
 
@@ -142,6 +149,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     this.#pin = undefined;
     this.connection.forgetState(this.proxy.origin.database);
     this.namesSources = false;
+    this.proxy.monitors.remove(this.connection);
     this.connection.exemptFromIdleTimeout = false;
   }
 
@@ -178,12 +186,21 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     const refusal = refusePassing(proxy, name, request, { route, isQueued });
     if (refusal !== undefined && isQueued) this.#pin!.refuse(refusal);
     else if (refusal !== undefined) reply.error(refusal);
+    else if (route?.kind === "refuse") this.#openTunnel(request);
     else if (isQueued && isPause(name, request)) this.#pin!.queue(runLater(proxy, request));
     else if (name === "client" && redirectionAt(request) > 0) this.#redirectTracking(request);
     else if (this.#pin !== undefined) {
       if (this.#enter("own", request)) this.#pin.request(request, route);
     } else if (route?.kind === "pin" || this.#needsPin(name, request)) this.#pinned(request, route);
     else this.#forward(request, route);
+  }
+
+  /** The origin takes part in replication with the client, which is none of the proxy's any longer. */
+  #openTunnel(request: Request): void {
+    if (!this.#enter("own", request)) return;
+    this.#pin?.end();
+    this.#pin = undefined;
+    this.#tunnel = new Tunnel(this.proxy, this.connection, request);
   }
 
   /** CLIENT TRACKING with an id of one of the proxy's clients, which the origin knows by another one. */
@@ -367,7 +384,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
         return;
       }
       const upstream = proxy.origin.main();
-      const touched = this.#touch(request, route);
+      const touched = touchKeys(proxy, this.#outstandingKeys, request, route);
       this.#send(upstream, request, { version, mayWrite: route.kind === "write", settled: touched });
       return;
     }
@@ -410,40 +427,6 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     const request = new ForwardedRequest({ ticket, stats, done, ...how });
     if (!how.mayWrite) request.mayBeResent(sentReads.bytes, sentReads.start, sentReads.start + requestBytes);
     upstream.enqueue(request);
-  }
-
-  /**
-   * A write makes the cache forget its keys. Where threads share the cache, or the origin does not tell of changes, it
-   * does so again before it is acknowledged, and so does a read: it may show its keys in a newer state than is cached.
-   * @returns what to do before the client gets the reply
-   */
-  #touch(request: Request, route: Route): (() => void) | undefined {
-    const { cache, origin, recorder } = this.proxy;
-    const mayContradict = cache.isShared || origin.tracking !== true;
-    const isWrite = route.kind === "write";
-    if (route.all === true) {
-      this.#outstandingKeys.addAll();
-      if (isWrite) cache.invalidateAll();
-      return mayContradict ? () => cache.invalidateAll() : undefined;
-    }
-    if (route.keys === undefined || !(isWrite || mayContradict)) return undefined;
-    const [first, lastKey, step] = route.keys;
-    const last = lastKey < 0 ? request.count + lastKey : Math.min(lastKey, request.count - 1);
-    const kept: Uint8Array[] = [];
-    for (let index = first; index <= last; index += step) {
-      const start = request.starts[index]!;
-      const end = request.ends[index]!;
-      if (isWrite) {
-        cache.invalidate(request.bytes, start, end);
-        recorder?.write(removesKeys(route), request.bytes, start, end, this.proxy.nowMs());
-      }
-      this.#awaitKey(request.bytes, start, end);
-      if (mayContradict) kept.push(request.copy(index));
-    }
-    if (!mayContradict) return undefined;
-    return () => {
-      for (const key of kept) cache.settle(key, 0, key.length);
-    };
   }
 
   #pinned(request: Request, route: Route | undefined): void {
@@ -528,11 +511,13 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     const modeSince = connection.replyMode;
     connection.replyMode = replyMode;
     connection.executingSinceMs = this.proxy.nowMs();
+    this.#isPostponed = true;
     try {
       this.request(request, ticket.reply);
     } catch (error) {
       ticket.reply.error(`ERR ${error instanceof Error ? error.message : String(error)}`);
     }
+    this.#isPostponed = false;
     if (connection.replyMode === replyMode) connection.replyMode = modeSince;
     ticket.done();
     connection.release();
@@ -573,7 +558,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     const { proxy } = this;
     const upstream = proxy.origin.main();
     const { bytes } = request;
-    const settled = this.#touch(request, isPut ? TEXT_PUT : TEXT_DELETE);
+    const settled = touchKeys(proxy, this.#outstandingKeys, request, isPut ? TEXT_PUT : TEXT_DELETE);
     const { out } = upstream;
     writeArgumentCount(out, request.count);
     writeTextArgument(out, isPut ? "SET" : "DEL");
@@ -588,8 +573,4 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     (ticket.reply as TextWriter).prefix = FROM_BACKEND;
     return ticket;
   }
-}
-
-function removesKeys({ name }: Route): boolean {
-  return name === "del" || name === "unlink" || name === "getdel";
 }

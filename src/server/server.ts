@@ -13,6 +13,7 @@ import type { Connection } from "../net/connection.ts";
 import { connectionCommands } from "../net/connection-commands.ts";
 import type { Adjustable } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
+import { Monitors } from "../net/monitors.ts";
 import { REDIS_VERSION } from "../net/redis-version.ts";
 import type { Service } from "../net/service.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
@@ -75,6 +76,7 @@ export class Server implements Service, SessionHost {
   readonly tracking: Tracking;
   readonly channels = new Channels();
   readonly pause: ClientPause;
+  readonly monitors = new Monitors();
   readonly commands: CommandTable<ServerContext>;
   readonly textCommands: CommandTable<ServerContext>;
   readonly serverName = "redis";
@@ -145,6 +147,7 @@ export class Server implements Service, SessionHost {
     (context as ServerContext).transaction.end();
     this.tracking.forget(context.connection);
     this.channels.forget(context.connection);
+    this.monitors.remove(context.connection);
   }
 
   storageFailed(error: unknown): void {

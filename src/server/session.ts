@@ -3,6 +3,7 @@ import { commandName } from "../net/command-name.ts";
 import { arityFits, type Command, type CommandTable } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import { refuseQueuing } from "../net/container-command.ts";
+import { MONITOR_IN_MULTI } from "../net/monitors.ts";
 import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { refuseSubscriber } from "./commands/subscriptions.ts";
@@ -60,6 +61,7 @@ export class ServerSession implements Session, ServerContext {
       this.#postponed = new Postponed(this, request, (postponed) => this.#resume(postponed));
       return;
     }
+    if (host.monitors.isOn) host.monitors.show(request, connection, host.clock.wallMs());
     if (request.large !== undefined) setLarge(this, request);
     else if (this.transaction.isOpen && !NEVER_QUEUED.has(command.name)) this.#queue(command, request, reply);
     else runCommand(command, this, request, reply);
@@ -84,6 +86,7 @@ export class ServerSession implements Session, ServerContext {
     this.transaction.end();
     this.host.tracking.forget(this.connection);
     this.host.channels.forget(this.connection);
+    this.host.monitors.remove(this.connection);
   }
 
   /** Whether CLIENT PAUSE holds a command up: all of them, or writes and messages. */
@@ -104,7 +107,7 @@ export class ServerSession implements Session, ServerContext {
     if (command.flags.includes("no_multi")) {
       return this.#refuse(command, reply, "ERR Command not allowed inside a transaction");
     }
-    const refusal = refuseQueuing(command, request);
+    const refusal = command.name === "monitor" ? MONITOR_IN_MULTI : refuseQueuing(command, request);
     if (refusal !== undefined) return this.#reject(reply, refusal);
     const { transactionBytes } = this.host.limits;
     const requestBytes = request.ends[request.count - 1]! - request.starts[0]!;
@@ -138,7 +141,8 @@ export class ServerSession implements Session, ServerContext {
     const { channels } = this.connection;
     const tracking = this.host.tracking.flagsOf(this.connection);
     const blocked = this.#postponed === undefined ? "" : "b";
-    return `${channels > 0 ? "P" : ""}${isOpen ? "x" : ""}${blocked}${tracking}${isTouched ? "d" : ""}`;
+    const monitors = this.host.monitors.has(this.connection) ? "O" : "";
+    return `${monitors}${channels > 0 ? "P" : ""}${isOpen ? "x" : ""}${blocked}${tracking}${isTouched ? "d" : ""}`;
   }
 }
 

@@ -111,6 +111,9 @@ export class UpstreamConnection {
   /** The reply that is coming in is gathered, however large. */
   #gathers = false;
   #rests = false;
+  #isPaused = false;
+  /** Takes the bytes that come in, which are no replies any longer. */
+  #relay: ((bytes: Uint8Array) => void) | undefined;
   #isOpen = false;
   /** Within the call of the runtime that begins to connect. */
   #isConnecting = false;
@@ -351,6 +354,11 @@ export class UpstreamConnection {
   #received(data: Uint8Array): void {
     this.#lastReceivedMs = this.#options.clock.monotonicMs();
     if (data.length >= FULL_READ_BYTES) this.#rest();
+    if (this.#relay !== undefined) {
+      this.#relay(data);
+      giveBack(data);
+      return;
+    }
     try {
       if (this.#inbound !== undefined) this.#readWith(this.#inbound, data);
       else if (!this.#readAt(data)) giveBack(data);
@@ -370,8 +378,24 @@ export class UpstreamConnection {
     this.#socket?.pause();
     setImmediate(() => {
       this.#rests = false;
-      if (!this.#closed) this.#socket?.resume();
+      if (!this.#closed && !this.#isPaused) this.#socket?.resume();
     });
+  }
+
+  /** From now on what comes in is handed on as it comes; no request may be outstanding. The bytes are lent. */
+  relay(take: (bytes: Uint8Array) => void): void {
+    this.#relay = take;
+  }
+
+  /** Reads no more until `readOn`. */
+  pauseReading(): void {
+    this.#isPaused = true;
+    this.#socket?.pause();
+  }
+
+  readOn(): void {
+    this.#isPaused = false;
+    if (!this.#closed && !this.#rests) this.#socket?.resume();
   }
 
   /** Reads what nothing waits before. @returns whether `data` stays in use */

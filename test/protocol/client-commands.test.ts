@@ -219,6 +219,40 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    title: "MONITOR shows what everybody asks",
+    steps: [
+      "a: SET k 1",
+      "d: MONITOR",
+      "a: GET k / get k / MGET k l / CLIENT GETNAME",
+      "b: CONFIG GET nosuch / CLIENT LIST x / GET / NOSUCH x / MULTI / SET k 2 / EXEC",
+      `c: SET "q"\\⏎␣é \r\t\b\x07\x00 / GET k`,
+      "a: AUTH secret / AUTH user secret / HELLO 2 AUTH default secret SETNAME me / HELLO 2",
+      "c: MONITOR / PING one",
+      "a: GET k",
+      "d: RESET",
+      "a: GET k",
+      "c: PING two",
+      "c.",
+      "a: GET k",
+      "d: MULTI / DISCARD / GET k",
+    ],
+  },
+  {
+    title: "MONITOR shows a command once, however long it waits",
+    needsLists: true,
+    steps: [
+      "c: SELECT 3",
+      "d: MONITOR",
+      "b! BLPOP l 0",
+      "b~b",
+      "a: GET k / EVAL return(1) 0 / LPUSH l 1",
+      "b? 1",
+      "c: GET k / LRANGE l 0 -1 / PUBLISH c m",
+      "a: SUBSCRIBE c / PING",
+      "a: UNSUBSCRIBE c",
+    ],
+  },
+  {
     title: "PAUSE holds up everything until it ends by itself",
     steps: [
       "a! CLIENT PAUSE 300",
@@ -450,7 +484,7 @@ async function transcript(port: number, { steps, resp3 = "" }: Scenario): Promis
       client.frames.length = 0;
     }
     for (const step of steps) {
-      const [, name = "", kind, rest = ""] = /^(\w?)([:!~?.@]) ?(.*)$/.exec(step)!;
+      const [, name = "", kind, rest = ""] = /^(\w?)([:!~?.@]) ?(.*)$/s.exec(step)!;
       const client = clients.get(name)!;
       const listed = async () => String(await observer.must("CLIENT", "LIST", "ID", String(ids.get(name))));
       if (kind === ":" || kind === "!") {
@@ -481,8 +515,10 @@ async function transcript(port: number, { steps, resp3 = "" }: Scenario): Promis
       } else lines.push(`${performance.now() - startedAt >= Number(rest)}`);
       lines.push(step);
       for (const [each, { frames }] of clients) {
-        if (!busy.has(each))
-          for (const frame of frames.splice(0)) lines.push(`${each} < ${withNames(frame, ids)}`);
+        if (busy.has(each)) continue;
+        for (const frame of frames.splice(0)) {
+          if (!isOwnLine(frame)) lines.push(`${each} < ${withNames(frame, ids)}`);
+        }
       }
     }
     return lines;
@@ -508,5 +544,11 @@ async function settle(clients: ReadonlyMap<string, FrameClient>, busy: ReadonlyS
 function withNames(frame: string, ids: ReadonlyMap<string, number>): string {
   let text = frame;
   for (const [name, id] of ids) text = text.replaceAll(`:${id}\r\n`, `:<${name}>\r\n`);
-  return text;
+  // A line of MONITOR begins with the time and the client's address.
+  return text.replace(/^\+[0-9]{10}\.[0-9]{6} \[(\d+) [0-9.:]+\]/, "+<time> [$1 <address>]");
+}
+
+/** A line of MONITOR about what the test itself asks. */
+function isOwnLine(frame: string): boolean {
+  return /^\+\d+\.\d+ \[.*"(?:barrier-[^"]*|INFO|FLUSHALL)"/.test(frame);
 }

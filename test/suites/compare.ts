@@ -10,6 +10,7 @@ const USAGE = `usage: bin/bun test/suites/compare.ts <suite> --checkout <folder>
   <suite>             ${Object.keys(SUITES).join(", ")}
   --checkout <folder> where the suite's source lies, ready to be run
   --unit <name>       only these parts of it; may be given several times
+  --before <command>  run by the shell before each part, to start fresh servers
   --limit <seconds>   for one part of the suite (300)
   --log <file>        what the suite printed`;
 
@@ -20,6 +21,7 @@ const { values: options, positionals } = parseArgs({
     direct: { type: "string" },
     through: { type: "string" },
     unit: { type: "string", multiple: true },
+    before: { type: "string" },
     limit: { type: "string", default: "300" },
     log: { type: "string" },
     help: { type: "boolean", default: false },
@@ -43,6 +45,7 @@ let passedDirectly = 0;
 let passedThrough = 0;
 const differences: string[] = [];
 for (const unit of units) {
+  if (options.before !== undefined) Bun.spawnSync(["sh", "-c", options.before], { stdout: "ignore" });
   const [before, after] = await Promise.all([run(suite, unit, direct), run(suite, unit, through)]);
   const lost: string[] = [];
   for (const [name, verdict] of before) {

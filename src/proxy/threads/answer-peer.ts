@@ -27,6 +27,10 @@ export function answerPeer(proxy: ProxyParts, question: Question, then: (answer:
       proxy.scripts.add(question.digest);
       then(NOTHING);
       break;
+    case "monitored":
+      proxy.monitors.shown(question.line);
+      then(NOTHING);
+      break;
     case "clients":
       then(clientCountsOf(proxy));
       break;

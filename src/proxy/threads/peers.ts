@@ -12,6 +12,8 @@ export type Question =
   | { readonly kind: "origin-id"; readonly client: number }
   /** To remember a script that says that it writes nothing. */
   | { readonly kind: "read-only-script"; readonly digest: string }
+  /** To show a line to its clients that monitor. */
+  | { readonly kind: "monitored"; readonly line: Uint8Array }
   /** To count its clients, as INFO does. */
   | { readonly kind: "clients" }
   /** To run a command about its own clients or counters, and answer with the reply in RESP2. */

@@ -1,6 +1,7 @@
 const ALIVE = 0;
 const CONNECTIONS = 1;
-const INTEGERS = 2;
+const MONITORS = 2;
+const INTEGERS = 3;
 /** Counters that a thread can publish. */
 const COUNTERS = 32;
 /** Numbers that hold for all threads. */
@@ -28,11 +29,11 @@ export class ThreadTable {
     this.#counters = new Float64Array(buffer, count * 8, (count + 1) * COUNTERS);
     const commonAt = (count + (count + 1) * COUNTERS) * 8;
     this.common = new Float64Array(buffer, commonAt, COMMON);
-    this.#integers = new Int32Array(buffer, commonAt + COMMON * 8, count * INTEGERS);
+    this.#integers = new Int32Array(buffer, commonAt + COMMON * 8, count * INTEGERS + 1);
   }
 
   static create(count: number): ThreadTable {
-    const bytes = (count + (count + 1) * COUNTERS + COMMON) * 8 + count * INTEGERS * 4;
+    const bytes = (count + (count + 1) * COUNTERS + COMMON) * 8 + (count * INTEGERS + 1) * 4;
     const table = new ThreadTable(new SharedArrayBuffer(bytes), count);
     // A thread that has fetched nothing has nothing to vouch for.
     table.#provenUntilMs.fill(Number.POSITIVE_INFINITY);
@@ -69,6 +70,19 @@ export class ThreadTable {
     Atomics.store(this.#integers, index * INTEGERS + ALIVE, 0);
     Atomics.store(this.#integers, index * INTEGERS + CONNECTIONS, 0);
     this.#provenUntilMs[index] = Number.POSITIVE_INFINITY;
+    const monitors = Atomics.exchange(this.#integers, index * INTEGERS + MONITORS, 0);
+    Atomics.sub(this.#integers, this.count * INTEGERS, monitors);
+  }
+
+  /** A client of a thread has begun, or ended, to monitor. */
+  addMonitors(index: number, change: 1 | -1): void {
+    Atomics.add(this.#integers, this.count * INTEGERS, change);
+    Atomics.add(this.#integers, index * INTEGERS + MONITORS, change);
+  }
+
+  /** Whether a client of any thread monitors. */
+  get hasMonitors(): boolean {
+    return this.#integers[this.count * INTEGERS] !== 0;
   }
 
   addConnections(index: number, change: 1 | -1): void {

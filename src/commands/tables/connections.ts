@@ -1,0 +1,32 @@
+import type { FactsRow } from "../facts.ts";
+
+/** The connection and its client. */
+export const CONNECTIONS_FACTS: readonly FactsRow[] = [
+  ["auth", -2, "noscript loading stale fast no_auth allow_busy", "", "status", "1.0.0"],
+  ["client", -2, "", "", "any", "2.4.0", ""],
+  ["client|caching", 3, "noscript loading stale", "", "status", "6.0.0"],
+  ["client|capa", -3, "noscript loading stale", "", "status", "8.0.0"],
+  ["client|getname", 2, "noscript loading stale", "", "bulk", "2.6.9"],
+  ["client|getredir", 2, "noscript loading stale", "", "integer", "6.0.0"],
+  ["client|help", 2, "loading stale", "", "array", "5.0.0"],
+  ["client|id", 2, "noscript loading stale", "", "integer", "5.0.0"],
+  ["client|info", 2, "noscript loading stale", "", "verbatim", "6.2.0"],
+  ["client|kill", -3, "admin noscript loading stale", "", "status|integer", "2.4.0"],
+  ["client|list", -2, "admin noscript loading stale", "", "verbatim", "2.4.0"],
+  ["client|no-evict", 3, "admin noscript loading stale", "", "status", "7.0.0"],
+  ["client|no-touch", 3, "noscript loading stale", "", "status", "7.2.0"],
+  ["client|pause", -3, "admin noscript loading stale", "", "status", "3.0.0"],
+  ["client|reply", 3, "noscript loading stale", "", "status", "3.2.0"],
+  ["client|setinfo", 4, "noscript loading stale", "", "status", "7.2.0"],
+  ["client|setname", 3, "noscript loading stale", "", "status", "2.6.9"],
+  ["client|tracking", -3, "noscript loading stale", "", "status", "6.0.0"],
+  ["client|trackinginfo", 2, "noscript loading stale", "", "map", "6.2.0"],
+  ["client|unblock", -3, "admin noscript loading stale", "", "integer", "5.0.0"],
+  ["client|unpause", 2, "admin noscript loading stale", "", "status", "6.2.0"],
+  ["echo", 2, "loading stale fast", "", "bulk", "1.0.0"],
+  ["hello", -1, "noscript loading stale fast no_auth allow_busy", "", "map", "6.0.0"],
+  ["ping", -1, "fast", "", "status|bulk|array", "1.0.0"],
+  ["quit", -1, "allow_busy noscript loading stale fast no_auth", "", "status", "1.0.0"],
+  ["reset", 1, "noscript loading stale fast no_auth allow_busy", "", "status", "6.2.0"],
+  ["select", 2, "loading stale fast", "", "status", "1.0.0"],
+];

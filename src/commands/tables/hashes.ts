@@ -1,0 +1,33 @@
+import type { FactsRow } from "../facts.ts";
+
+/** Hashes. */
+export const HASHES_FACTS: readonly FactsRow[] = [
+  ["hdel", -3, "write fast", "changes 1", "integer", "2.0.0"],
+  ["hexists", 3, "readonly fast", "reads 1", "integer", "2.0.0"],
+  ["hexpire", -6, "write denyoom fast", "changes 1", "array", "7.4.0"],
+  ["hexpireat", -6, "write denyoom fast", "changes 1", "array", "7.4.0"],
+  ["hexpiretime", -5, "readonly fast", "reads 1", "array", "7.4.0"],
+  ["hget", 3, "readonly fast", "reads 1", "bulk", "2.0.0"],
+  ["hgetall", 2, "readonly", "reads 1", "map", "2.0.0"],
+  ["hgetdel", -5, "write fast", "changes 1", "array", "8.0.0"],
+  ["hgetex", -5, "write fast", "changes 1", "array", "8.0.0"],
+  ["hincrby", 4, "write denyoom fast", "creates 1", "integer", "2.0.0"],
+  ["hincrbyfloat", 4, "write denyoom fast", "creates 1", "bulk", "2.6.0"],
+  ["hkeys", 2, "readonly", "reads 1", "array", "2.0.0"],
+  ["hlen", 2, "readonly fast", "reads 1", "integer", "2.0.0"],
+  ["hmget", -3, "readonly fast", "reads 1", "array", "2.0.0"],
+  ["hmset", -4, "write denyoom fast", "creates 1", "status", "2.0.0"],
+  ["hpersist", -5, "write fast", "changes 1", "array", "7.4.0"],
+  ["hpexpire", -6, "write denyoom fast", "changes 1", "array", "7.4.0"],
+  ["hpexpireat", -6, "write denyoom fast", "changes 1", "array", "7.4.0"],
+  ["hpexpiretime", -5, "readonly fast", "reads 1", "array", "7.4.0"],
+  ["hpttl", -5, "readonly fast", "reads 1", "array", "7.4.0"],
+  ["hrandfield", -2, "readonly", "reads 1", "bulk|pairs", "6.2.0"],
+  ["hscan", -3, "readonly", "reads 1", "array", "2.8.0"],
+  ["hset", -4, "write denyoom fast", "creates 1", "integer", "2.0.0"],
+  ["hsetex", -6, "write denyoom fast", "creates 1", "integer", "8.0.0"],
+  ["hsetnx", 4, "write denyoom fast", "creates 1", "integer", "2.0.0"],
+  ["hstrlen", 3, "readonly fast", "reads 1", "integer", "3.2.0"],
+  ["httl", -5, "readonly fast", "reads 1", "array", "7.4.0"],
+  ["hvals", 2, "readonly", "reads 1", "array", "2.0.0"],
+];

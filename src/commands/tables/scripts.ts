@@ -1,0 +1,36 @@
+import type { FactsRow } from "../facts.ts";
+
+/** Scripts and functions. */
+export const SCRIPTS_FACTS: readonly FactsRow[] = [
+  ["eval", -3, "noscript skip_monitor may_replicate no_mandatory_keys stale", "changes 2#", "any", "2.6.0"],
+  ["eval_ro", -3, "noscript skip_monitor no_mandatory_keys stale readonly", "reads 2#", "any", "7.0.0"],
+  [
+    "evalsha",
+    -3,
+    "noscript skip_monitor may_replicate no_mandatory_keys stale",
+    "changes 2#",
+    "any",
+    "2.6.0",
+  ],
+  ["evalsha_ro", -3, "noscript skip_monitor no_mandatory_keys stale readonly", "reads 2#", "any", "7.0.0"],
+  ["fcall", -3, "noscript skip_monitor may_replicate no_mandatory_keys stale", "changes 2#", "any", "7.0.0"],
+  ["fcall_ro", -3, "noscript skip_monitor no_mandatory_keys stale readonly", "reads 2#", "any", "7.0.0"],
+  ["function", -2, "", "", "any", "7.0.0", ""],
+  ["function|delete", 3, "noscript write", "", "status", "7.0.0"],
+  ["function|dump", 2, "noscript", "", "bulk", "7.0.0"],
+  ["function|flush", -2, "noscript write", "", "status", "7.0.0"],
+  ["function|help", 2, "loading stale", "", "array", "7.0.0"],
+  ["function|kill", 2, "noscript allow_busy", "", "status", "7.0.0"],
+  ["function|list", -2, "noscript", "", "any", "7.0.0"],
+  ["function|load", -3, "noscript write denyoom", "", "bulk", "7.0.0"],
+  ["function|restore", -3, "noscript write denyoom", "", "status", "7.0.0"],
+  ["function|stats", 2, "noscript allow_busy", "", "map", "7.0.0"],
+  ["script", -2, "", "", "any", "2.6.0", ""],
+  ["script|debug", 3, "noscript", "", "status", "3.2.0"],
+  ["script|exists", -3, "noscript", "", "array", "2.6.0"],
+  ["script|flush", -2, "noscript", "", "status", "2.6.0"],
+  ["script|help", 2, "loading stale", "", "array", "5.0.0"],
+  ["script|kill", 2, "noscript allow_busy", "", "status", "2.6.0"],
+  ["script|load", 3, "noscript stale", "", "bulk", "2.6.0"],
+  ["script|show", 3, "noscript", "", "bulk", "8.0.0"],
+];

@@ -1,0 +1,33 @@
+import type { FactsRow } from "../facts.ts";
+
+/** Streams. */
+export const STREAMS_FACTS: readonly FactsRow[] = [
+  ["xack", -4, "write fast", "changes 1", "integer", "5.0.0"],
+  ["xackdel", -6, "write fast", "changes 1", "array", "8.2.0"],
+  ["xadd", -5, "write denyoom fast", "creates 1", "bulk", "5.0.0"],
+  ["xautoclaim", -6, "write fast", "changes 1", "any", "6.2.0"],
+  ["xcfgset", -2, "write fast", "changes 1", "status", "8.6.0"],
+  ["xclaim", -6, "write fast", "changes 1", "any", "5.0.0"],
+  ["xdel", -3, "write fast", "changes 1", "integer", "5.0.0"],
+  ["xdelex", -5, "write fast", "changes 1", "array", "8.2.0"],
+  ["xgroup", -2, "", "", "any", "5.0.0", ""],
+  ["xgroup|create", -5, "write denyoom", "creates 2", "status", "5.0.0"],
+  ["xgroup|createconsumer", 5, "write denyoom", "changes 2", "integer", "6.2.0"],
+  ["xgroup|delconsumer", 5, "write", "changes 2", "integer", "5.0.0"],
+  ["xgroup|destroy", 4, "write", "changes 2", "integer", "5.0.0"],
+  ["xgroup|help", 2, "loading stale", "", "array", "5.0.0"],
+  ["xgroup|setid", -5, "write", "changes 2", "status", "5.0.0"],
+  ["xinfo", -2, "", "", "any", "5.0.0", ""],
+  ["xinfo|consumers", 4, "readonly", "reads 2", "set", "5.0.0"],
+  ["xinfo|groups", 3, "readonly", "reads 2", "any", "5.0.0"],
+  ["xinfo|help", 2, "loading stale", "", "array", "5.0.0"],
+  ["xinfo|stream", -3, "readonly", "reads 2", "map", "5.0.0"],
+  ["xlen", 2, "readonly fast", "reads 1", "integer", "5.0.0"],
+  ["xpending", -3, "readonly", "reads 1", "any", "5.0.0"],
+  ["xrange", -4, "readonly", "reads 1", "array", "5.0.0"],
+  ["xread", -4, "blocking readonly", "reads streams@1", "map", "5.0.0"],
+  ["xreadgroup", -7, "blocking write", "changes streams@4", "map", "5.0.0"],
+  ["xrevrange", -4, "readonly", "reads 1", "array", "5.0.0"],
+  ["xsetid", -3, "write denyoom fast", "creates 1", "status", "5.0.0"],
+  ["xtrim", -4, "write", "changes 1", "integer", "5.0.0"],
+];

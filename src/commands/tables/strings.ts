@@ -1,0 +1,31 @@
+import type { FactsRow } from "../facts.ts";
+
+/** Values as byte strings. */
+export const STRINGS_FACTS: readonly FactsRow[] = [
+  ["append", 3, "write denyoom fast", "creates 1", "integer", "2.0.0"],
+  ["decr", 2, "write denyoom fast", "creates 1", "integer", "1.0.0"],
+  ["decrby", 3, "write denyoom fast", "creates 1", "integer", "1.0.0"],
+  ["delex", -2, "write fast", "deletes 1", "integer", "8.4.0"],
+  ["delifeq", 3, "write fast", "deletes 1", "integer", "9.0.0"],
+  ["digest", 2, "readonly fast", "reads 1", "bulk", "8.4.0"],
+  ["get", 2, "readonly fast", "reads 1", "bulk", "1.0.0"],
+  ["getdel", 2, "write fast", "deletes 1", "bulk", "6.2.0"],
+  ["getex", -2, "write fast", "expires 1", "bulk", "6.2.0"],
+  ["getrange", 4, "readonly", "reads 1", "bulk", "2.4.0"],
+  ["getset", 3, "write denyoom fast", "replaces 1", "bulk", "1.0.0"],
+  ["incr", 2, "write denyoom fast", "creates 1", "integer", "1.0.0"],
+  ["incrby", 3, "write denyoom fast", "creates 1", "integer", "1.0.0"],
+  ["incrbyfloat", 3, "write denyoom fast", "creates 1", "bulk", "2.6.0"],
+  ["lcs", -3, "readonly", "reads 1..2", "bulk|integer|map", "7.0.0"],
+  ["mget", -2, "readonly fast", "reads 1..-1", "array", "1.0.0"],
+  ["mset", -3, "write denyoom", "replaces 1..-1/2", "status", "1.0.1"],
+  ["msetex", -4, "write denyoom", "replaces 1#/2", "integer", "8.4.0"],
+  ["msetnx", -3, "write denyoom", "replaces 1..-1/2", "integer", "1.0.1"],
+  ["psetex", 4, "write denyoom", "replaces 1", "status", "2.6.0"],
+  ["set", -3, "write denyoom", "replaces 1", "status|bulk", "1.0.0"],
+  ["setex", 4, "write denyoom", "replaces 1", "status", "2.0.0"],
+  ["setnx", 3, "write denyoom fast", "replaces 1", "integer", "1.0.0"],
+  ["setrange", 4, "write denyoom", "creates 1", "integer", "2.2.0"],
+  ["strlen", 2, "readonly fast", "reads 1", "integer", "2.2.0"],
+  ["substr", 4, "readonly", "reads 1", "bulk", "1.0.0"],
+];

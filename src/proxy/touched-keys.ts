@@ -1,0 +1,42 @@
+import type { Request } from "../protocol/protocol.ts";
+import type { ProxyParts } from "./context.ts";
+import type { OutstandingKeys } from "./outstanding-keys.ts";
+import { type Route, removesKeys } from "./routes.ts";
+
+/**
+ * A write makes the cache forget its keys. Where threads share the cache, or the origin does not tell of changes, it
+ * does so again before it is acknowledged, and so does a read: it may show its keys in a newer state than is cached.
+ * @returns what to do before the client gets the reply
+ */
+export function touchKeys(
+  { cache, origin, recorder, nowMs }: ProxyParts,
+  outstandingKeys: OutstandingKeys,
+  request: Request,
+  route: Route,
+): (() => void) | undefined {
+  const mayContradict = cache.isShared || origin.tracking !== true;
+  const isWrite = route.kind === "write";
+  if (route.all === true) {
+    outstandingKeys.addAll();
+    if (isWrite) cache.invalidateAll();
+    return mayContradict ? () => cache.invalidateAll() : undefined;
+  }
+  if (route.keys === undefined || !(isWrite || mayContradict)) return undefined;
+  const [first, lastKey, step] = route.keys;
+  const last = lastKey < 0 ? request.count + lastKey : Math.min(lastKey, request.count - 1);
+  const kept: Uint8Array[] = [];
+  for (let index = first; index <= last; index += step) {
+    const start = request.starts[index]!;
+    const end = request.ends[index]!;
+    if (isWrite) {
+      cache.invalidate(request.bytes, start, end);
+      recorder?.write(removesKeys(route), request.bytes, start, end, nowMs());
+    }
+    if (cache.isShared) outstandingKeys.add(cache.store.hash(request.bytes, start, end));
+    if (mayContradict) kept.push(request.copy(index));
+  }
+  if (!mayContradict) return undefined;
+  return () => {
+    for (const key of kept) cache.settle(key, 0, key.length);
+  };
+}

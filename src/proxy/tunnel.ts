@@ -1,0 +1,73 @@
+import type { Connection } from "../net/connection.ts";
+import type { Request } from "../protocol/protocol.ts";
+import { copyRequest } from "../protocol/request-copy.ts";
+import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
+import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { ProxyParts } from "./context.ts";
+
+/**
+ * Connects a client with the origin for good: from a request on, all bytes pass as they come, both ways, until one end
+ * closes. Replication needs that: SYNC is answered by a file, and then by the commands that the origin executes.
+ */
+export class Tunnel {
+  readonly #client: Connection;
+  readonly #upstream: UpstreamConnection;
+
+  /** @throws UpstreamError when the origin is down */
+  constructor({ origin, settings }: ProxyParts, client: Connection, request: Request) {
+    this.#client = client;
+    this.#upstream = origin.dedicated(2, {
+      closed: () => client.closeAfterReplies(),
+      mayBeAsked: () => false,
+    });
+    client.exemptFromIdleTimeout = true;
+    client.hold();
+    const first = copyRequest(request);
+    // When it is answered, nothing else is on its way on this connection.
+    writeCommand(this.#upstream.out, ["PING"]);
+    this.#upstream.enqueue(new Opening(() => this.#open(first)), settings.originTimeoutMs);
+  }
+
+  /** The client has gone. */
+  end(): void {
+    this.#upstream.close(new UpstreamError("ORIGINDOWN", "the client has gone", true));
+  }
+
+  #open(first: Request): void {
+    const upstream = this.#upstream;
+    upstream.relay((bytes) => this.#received(bytes));
+    writeRequest(upstream.out, first);
+    this.#client.relay((bytes, start, end) => {
+      if (upstream.accepts) upstream.out.append(bytes, start, end);
+      else this.end();
+      upstream.queueFlush();
+    });
+    upstream.queueFlush();
+  }
+
+  #received(bytes: Uint8Array): void {
+    const client = this.#client;
+    client.pushBytes(bytes, 0, bytes.length);
+    const drained = client.whenDrained();
+    if (drained === undefined) return;
+    this.#upstream.pauseReading();
+    void drained.then(() => this.#upstream.readOn());
+  }
+}
+
+class Opening extends UpstreamRequest {
+  readonly #open: () => void;
+
+  constructor(open: () => void) {
+    super();
+    this.#open = open;
+  }
+
+  override reply(): void {
+    this.#open();
+  }
+
+  /** The connection has ended, and the client's ends with it. */
+  override failed(): void {}
+}
