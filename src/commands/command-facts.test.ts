@@ -77,7 +77,7 @@ function toldOf(info: InfoReply, docs: ReadonlyMap<string, Record<string, unknow
 /** What newer versions than the Redis here say otherwise; the tables follow them. */
 const LATER = {
   // ZRANK takes WITHSCORE since 7.2.
-  arity: new Set(["command|getkeys", "command|getkeysandflags", "zrank", "zrevrank"]),
+  arity: new Set(["zrank", "zrevrank"]),
   flags: new Set(
     (
       "blmove blpop brpop brpoplpush bzpopmax bzpopmin multi wait watch " +

@@ -4,6 +4,7 @@ import { BITMAPS_FACTS } from "./tables/bitmaps.ts";
 import { CLUSTER_FACTS } from "./tables/cluster.ts";
 import { CONNECTIONS_FACTS } from "./tables/connections.ts";
 import { GEO_FACTS } from "./tables/geo.ts";
+import { GLASSCACHE_FACTS } from "./tables/glasscache.ts";
 import { HASHES_FACTS } from "./tables/hashes.ts";
 import { HYPERLOGLOGS_FACTS } from "./tables/hyperloglogs.ts";
 import { KEYS_FACTS } from "./tables/keys.ts";
@@ -24,6 +25,7 @@ const TABLES: Readonly<Record<string, readonly FactsRow[]>> = {
   cluster: CLUSTER_FACTS,
   connection: CONNECTIONS_FACTS,
   geo: GEO_FACTS,
+  glasscache: GLASSCACHE_FACTS,
   hash: HASHES_FACTS,
   hyperloglog: HYPERLOGLOGS_FACTS,
   generic: KEYS_FACTS,

@@ -1,184 +1,88 @@
+import { type Command, command } from "../commands/command.ts";
+import {
+  NOT_AN_INTEGER,
+  SYNTAX_ERROR,
+  shownText,
+  wrongSubcommandArguments,
+} from "../commands/command-errors.ts";
+import { containerCommand } from "../commands/container-command.ts";
 import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext } from "./client-context.ts";
 import { clientType, describeClient } from "./client-description.ts";
 import { readPause } from "./client-pause.ts";
-import { NOT_AN_INTEGER, SYNTAX_ERROR, shownText, wrongSubcommandArguments } from "./command-errors.ts";
-import type { Command, CommandFlag } from "./command-table.ts";
 import type { Connection } from "./connection.ts";
 import { BAD_CLIENT_NAME, isClientName } from "./connection-commands.ts";
-import { containerCommand } from "./container-command.ts";
 
-const FLAGS: readonly CommandFlag[] = ["noscript", "loading", "stale"];
-const ADMIN_FLAGS: readonly CommandFlag[] = ["admin", ...FLAGS];
 const NO_TRACKING = "ERR client tracking is not supported here";
 
 /** CLIENT; the same for server and proxy. */
 export const clientCommand: Command<ClientContext> = containerCommand<ClientContext>({
   name: "client",
-  flags: [],
-  group: "connection",
   summary: "A container for client connection commands.",
-  since: "2.4.0",
   subcommands: [
-    {
-      name: "id",
-      arity: 2,
-      flags: FLAGS,
-      group: "connection",
-      summary: "Returns the unique client ID of the connection.",
-      since: "5.0.0",
-      run: ({ connection }, _request, reply) => reply.integer(connection.id),
-    },
-    {
-      name: "info",
-      arity: 2,
-      flags: FLAGS,
-      group: "connection",
-      summary: "Returns information about the connection.",
-      since: "6.2.0",
-      run: ({ connection, host }, request, reply) => {
+    command(
+      "client|id",
+      "Returns the unique client ID of the connection.",
+      ({ connection }, _request, reply) => reply.integer(connection.id),
+    ),
+    command(
+      "client|info",
+      "Returns information about the connection.",
+      ({ connection, host }, request, reply) => {
         reply.verbatim("txt", `${describeClient(connection, host, request)}\n`);
       },
-    },
-    {
-      name: "list",
-      arity: -2,
-      flags: ADMIN_FLAGS,
-      group: "connection",
-      summary: "Lists open connections.",
-      since: "2.4.0",
-      run: list,
-    },
-    {
-      name: "kill",
-      arity: -3,
-      flags: ADMIN_FLAGS,
-      group: "connection",
-      summary: "Terminates open connections.",
-      since: "2.4.0",
-      run: kill,
-    },
-    {
-      name: "setname",
-      arity: 3,
-      flags: FLAGS,
-      group: "connection",
-      summary: "Sets the connection name.",
-      since: "2.6.9",
-      run: setName,
-    },
-    {
-      name: "getname",
-      arity: 2,
-      flags: FLAGS,
-      group: "connection",
-      summary: "Returns the name of the connection.",
-      since: "2.6.9",
-      run: getName,
-    },
-    {
-      name: "setinfo",
-      arity: 4,
-      flags: FLAGS,
-      group: "connection",
-      summary: "Sets information specific to the client or connection.",
-      since: "7.2.0",
-      run: setInfo,
-    },
-    {
-      name: "reply",
-      arity: 3,
-      flags: FLAGS,
-      group: "connection",
-      summary: "Instructs the server whether to reply to commands.",
-      since: "3.2.0",
-      run: setReplyMode,
-    },
-    {
-      name: "no-evict",
-      arity: 3,
-      flags: ADMIN_FLAGS,
-      group: "connection",
-      summary: "Sets the client eviction mode of the connection.",
-      since: "7.0.0",
-      run: setNoEvict,
-    },
-    {
-      name: "tracking",
-      arity: -3,
-      flags: FLAGS,
-      group: "connection",
-      summary: "Controls server-assisted client-side caching for the connection.",
-      since: "6.0.0",
-      run: ({ connection, host }, request, reply) => {
+    ),
+    command("client|list", "Lists open connections.", list),
+    command("client|kill", "Terminates open connections.", kill),
+    command("client|setname", "Sets the connection name.", setName),
+    command("client|getname", "Returns the name of the connection.", getName),
+    command("client|setinfo", "Sets information specific to the client or connection.", setInfo),
+    command("client|reply", "Instructs the server whether to reply to commands.", setReplyMode),
+    command("client|no-evict", "Sets the client eviction mode of the connection.", setNoEvict),
+    command(
+      "client|tracking",
+      "Controls server-assisted client-side caching for the connection.",
+      ({ connection, host }, request, reply) => {
         if (host.tracking === undefined) reply.error(NO_TRACKING);
         else host.tracking.change(connection, request, reply);
       },
-    },
-    {
-      name: "trackinginfo",
-      arity: 2,
-      flags: FLAGS,
-      group: "connection",
-      summary: "Returns information about server-assisted client-side caching for the connection.",
-      since: "6.2.0",
-      run: ({ connection, host }, _request, reply) => {
+    ),
+    command(
+      "client|trackinginfo",
+      "Returns information about server-assisted client-side caching for the connection.",
+      ({ connection, host }, _request, reply) => {
         if (host.tracking === undefined) reply.error(NO_TRACKING);
         else host.tracking.describe(connection, reply);
       },
-    },
-    {
-      name: "caching",
-      arity: 3,
-      flags: FLAGS,
-      group: "connection",
-      summary: "Instructs the server whether to track the keys in the next request.",
-      since: "6.0.0",
-      run: ({ connection, host }, request, reply) => {
+    ),
+    command(
+      "client|caching",
+      "Instructs the server whether to track the keys in the next request.",
+      ({ connection, host }, request, reply) => {
         if (host.tracking === undefined) reply.error(NO_TRACKING);
         else host.tracking.caching(connection, request, reply);
       },
-    },
-    {
-      name: "getredir",
-      arity: 2,
-      flags: FLAGS,
-      group: "connection",
-      summary: "Returns the client ID to which the connection's tracking notifications are redirected.",
-      since: "6.0.0",
-      run: ({ connection }, _request, reply) => reply.integer(connection.redirection),
-    },
-    {
-      name: "pause",
-      arity: -3,
-      flags: ADMIN_FLAGS,
-      group: "connection",
-      summary: "Suspends commands processing.",
-      since: "3.0.0",
-      run: pause,
-    },
-    {
-      name: "unpause",
-      arity: 2,
-      flags: ADMIN_FLAGS,
-      group: "connection",
-      summary: "Resumes processing commands from paused clients.",
-      since: "6.2.0",
-      run: ({ host }, _request, reply) => {
+    ),
+    command(
+      "client|getredir",
+      "Returns the client ID to which the connection's tracking notifications are redirected.",
+      ({ connection }, _request, reply) => reply.integer(connection.redirection),
+    ),
+    command("client|pause", "Suspends commands processing.", pause),
+    command(
+      "client|unpause",
+      "Resumes processing commands from paused clients.",
+      ({ host }, _request, reply) => {
         host.pause.end();
         reply.ok();
       },
-    },
-    {
-      name: "unblock",
-      arity: -3,
-      flags: ADMIN_FLAGS,
-      group: "connection",
-      summary: "Unblocks a client blocked by a blocking command from a different connection.",
-      since: "5.0.0",
-      run: unblock,
-    },
+    ),
+    command(
+      "client|unblock",
+      "Unblocks a client blocked by a blocking command from a different connection.",
+      unblock,
+    ),
   ],
   help: [
     "CACHING (YES|NO)",

@@ -1,8 +1,8 @@
+import type { CommandTable } from "../commands/command-table.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientPause } from "./client-pause.ts";
 import type { ClientRegistry } from "./client-registry.ts";
-import type { CommandTable } from "./command-table.ts";
 import type { Connection } from "./connection.ts";
 import type { Monitors } from "./monitors.ts";
 

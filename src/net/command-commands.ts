@@ -1,68 +1,26 @@
+import { type Command, command } from "../commands/command.ts";
+import { SYNTAX_ERROR } from "../commands/command-errors.ts";
+import { arityFits } from "../commands/command-table.ts";
+import { containerCommand } from "../commands/container-command.ts";
+import { type KeyEffect, type KeyUse, keysOf } from "../commands/facts.ts";
 import { fromLatin1, latin1 } from "../lib/bytes.ts";
 import { matchesGlob } from "../lib/glob.ts";
 import { type ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext } from "./client-context.ts";
-import { SYNTAX_ERROR } from "./command-errors.ts";
-import { keyArgument, keyCount } from "./command-keys.ts";
-import { arityFits, type Command, type CommandFlag } from "./command-table.ts";
-import { containerCommand } from "./container-command.ts";
 
 type Row = Command<never>;
 
-const FLAGS: readonly CommandFlag[] = ["loading", "stale"];
-
 const commandContainer = containerCommand<ClientContext>({
   name: "command",
-  flags: FLAGS,
-  group: "server",
   summary: "Returns detailed information about all commands.",
-  since: "2.8.13",
   subcommands: [
-    {
-      name: "count",
-      arity: 2,
-      flags: FLAGS,
-      group: "server",
-      summary: "Returns a count of commands.",
-      since: "2.8.13",
-      run: ({ host }, _request, reply) => reply.integer(host.commands.commands.length),
-    },
-    {
-      name: "info",
-      arity: -2,
-      flags: FLAGS,
-      group: "server",
-      summary: "Returns information about one, multiple or all commands.",
-      since: "2.8.13",
-      run: info,
-    },
-    {
-      name: "docs",
-      arity: -2,
-      flags: FLAGS,
-      group: "server",
-      summary: "Returns documentary information about one, multiple or all commands.",
-      since: "7.0.0",
-      run: docs,
-    },
-    {
-      name: "list",
-      arity: -2,
-      flags: FLAGS,
-      group: "server",
-      summary: "Returns a list of command names.",
-      since: "7.0.0",
-      run: list,
-    },
-    {
-      name: "getkeys",
-      arity: -4,
-      flags: FLAGS,
-      group: "server",
-      summary: "Extracts the key names from an arbitrary command.",
-      since: "2.8.13",
-      run: getKeys,
-    },
+    command("command|count", "Returns a count of commands.", ({ host }, _request, reply) =>
+      reply.integer(host.commands.commands.length),
+    ),
+    command("command|info", "Returns information about one, multiple or all commands.", info),
+    command("command|docs", "Returns documentary information about one, multiple or all commands.", docs),
+    command("command|list", "Returns a list of command names.", list),
+    command("command|getkeys", "Extracts the key names from an arbitrary command.", getKeys),
   ],
   help: [
     "(no subcommand)",
@@ -97,22 +55,6 @@ export const commandCommand: Command<ClientContext> = {
     for (const command of commands) writeInfo(command, command.name, reply);
   },
 };
-
-/** The ACL categories of a command, with their `@`, as they follow from its flags and group. */
-export function aclCategories(command: Row): string[] {
-  const { flags, group } = command;
-  const categories: string[] = [];
-  if (group === "generic") categories.push("@keyspace");
-  if (flags.includes("readonly")) categories.push("@read");
-  if (flags.includes("write")) categories.push("@write");
-  if (group === "string") categories.push("@string");
-  if (flags.includes("admin")) categories.push("@admin");
-  categories.push(flags.includes("fast") ? "@fast" : "@slow");
-  if (flags.includes("admin")) categories.push("@dangerous");
-  if (group === "connection") categories.push("@connection");
-  if (group === "transactions") categories.push("@transaction");
-  return categories;
-}
 
 function info({ host }: ClientContext, request: Request, reply: ReplyWriter): void {
   const { commands } = host.commands;
@@ -173,7 +115,7 @@ function listFilter(request: Request): ((name: string, command: Row) => boolean)
       return () => false;
     case "aclcat": {
       const category = `@${latin1(value).toLowerCase()}`;
-      return (_name, command) => aclCategories(command).includes(category);
+      return (_name, command) => command.categories.includes(category);
     }
     case "pattern":
       return (name) => matchesGlob(value, fromLatin1(name), true);
@@ -192,7 +134,7 @@ function getKeys({ host }: ClientContext, request: Request, reply: ReplyWriter):
   const subcommand =
     inner.count > 1 ? findByName(container.subcommands ?? [], inner.text(1).toLowerCase()) : undefined;
   const command = subcommand ?? container;
-  if (command.keys === undefined) {
+  if (command.uses.length === 0) {
     reply.error("ERR The command has no key arguments");
     return;
   }
@@ -200,9 +142,9 @@ function getKeys({ host }: ClientContext, request: Request, reply: ReplyWriter):
     reply.error("ERR Invalid number of arguments specified for command");
     return;
   }
-  const count = keyCount(command, inner);
-  reply.array(count);
-  for (let ordinal = 0; ordinal < count; ordinal++) reply.bulk(inner.view(keyArgument(command, ordinal)));
+  const keys = command.uses.flatMap((use) => keysOf(use, inner));
+  reply.array(keys.length);
+  for (const index of keys) reply.bulk(inner.view(index));
 }
 
 /** The same request without its first `from` arguments. */
@@ -231,45 +173,58 @@ function writeInfo(command: Row, name: string, reply: ReplyWriter): void {
   reply.integer(first);
   reply.integer(last);
   reply.integer(step);
-  writeStatusSet(aclCategories(command), reply);
+  writeStatusSet(command.categories, reply);
   reply.set(0); // tips
-  if (command.keys === undefined) reply.set(0);
-  else writeKeySpecification(command, command.keys, reply);
+  const uses = command.uses.filter(({ isEveryKey }) => !isEveryKey);
+  reply.set(uses.length);
+  for (const use of uses) writeKeySpecification(use, reply);
   const subcommands = command.subcommands ?? [];
   reply.set(subcommands.length);
   for (const subcommand of subcommands) writeInfo(subcommand, `${command.name}|${subcommand.name}`, reply);
 }
 
+/** Redis's flags of a key specification. */
+const EFFECT_FLAGS: Readonly<Record<KeyEffect, readonly string[]>> = {
+  reads: ["RO", "access"],
+  creates: ["RW", "access", "update"],
+  changes: ["RW", "access", "update"],
+  expires: ["RW", "access", "update"],
+  replaces: ["OW", "update"],
+  deletes: ["RM", "delete"],
+};
+
 function writeKeySpecification(
-  command: Row,
-  [first, last, step]: NonNullable<Row["keys"]>,
+  { effect, keyword, isCounted, first, last, step }: KeyUse,
   reply: ReplyWriter,
 ): void {
-  reply.set(1);
   reply.map(3);
   reply.bulkText("flags");
-  writeStatusSet(command.flags.includes("write") ? ["RW", "access", "update"] : ["RO", "access"], reply);
+  writeStatusSet(EFFECT_FLAGS[effect], reply);
   reply.bulkText("begin_search");
-  reply.map(2);
-  reply.bulkText("type");
-  reply.bulkText("index");
-  reply.bulkText("spec");
-  reply.map(1);
-  reply.bulkText("index");
-  reply.integer(first);
+  if (keyword === undefined) writeSearch(reply, "index", { index: first });
+  else writeSearch(reply, "keyword", { keyword: keyword.toUpperCase(), startfrom: first });
   reply.bulkText("find_keys");
+  if (isCounted) writeSearch(reply, "keynum", { keynumidx: 0, firstkey: 1, keystep: step });
+  // Counted from the first key here, unless from the end.
+  else writeSearch(reply, "range", { lastkey: last < 0 ? last : last - first, keystep: step, limit: 0 });
+}
+
+function writeSearch(
+  reply: ReplyWriter,
+  type: string,
+  fields: Readonly<Record<string, string | number>>,
+): void {
   reply.map(2);
   reply.bulkText("type");
-  reply.bulkText("range");
+  reply.bulkText(type);
   reply.bulkText("spec");
-  reply.map(3);
-  reply.bulkText("lastkey");
-  // Counted from the first key here, unless from the end.
-  reply.integer(last < 0 ? last : last - first);
-  reply.bulkText("keystep");
-  reply.integer(step);
-  reply.bulkText("limit");
-  reply.integer(0);
+  const entries = Object.entries(fields);
+  reply.map(entries.length);
+  for (const [name, value] of entries) {
+    reply.bulkText(name);
+    if (typeof value === "number") reply.integer(value);
+    else reply.bulkText(value);
+  }
 }
 
 function writeDocs(command: Row, name: string, reply: ReplyWriter): void {

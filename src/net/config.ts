@@ -1,11 +1,11 @@
+import { type Command, command } from "../commands/command.ts";
+import { SYNTAX_ERROR, shownText } from "../commands/command-errors.ts";
+import { containerCommand } from "../commands/container-command.ts";
 import { fromLatin1, fromUtf8 } from "../lib/bytes.ts";
 import { matchesGlob } from "../lib/glob.ts";
 import { parseSize } from "../lib/quantity.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext } from "./client-context.ts";
-import { SYNTAX_ERROR, shownText } from "./command-errors.ts";
-import type { Command, CommandFlag } from "./command-table.ts";
-import { containerCommand } from "./container-command.ts";
 
 /** One setting that CONFIG shows and, where it has `set`, changes. */
 export interface Parameter {
@@ -24,59 +24,32 @@ export interface Configuration {
   resetStatistics(): void;
 }
 
-const FLAGS: readonly CommandFlag[] = ["admin", "noscript", "loading", "stale"];
-
 /** CONFIG over a service's parameters. */
 export function configCommand(configuration: Configuration): Command<ClientContext> {
   return containerCommand<ClientContext>({
     name: "config",
-    flags: [],
-    group: "server",
     summary: "A container for server configuration commands.",
-    since: "2.0.0",
     subcommands: [
-      {
-        name: "get",
-        arity: -3,
-        flags: FLAGS,
-        group: "server",
-        summary: "Returns the effective values of configuration parameters.",
-        since: "2.0.0",
-        run: (_context, request, reply) => get(configuration.parameters, request, reply),
-      },
-      {
-        name: "set",
-        arity: -4,
-        flags: FLAGS,
-        group: "server",
-        summary: "Sets configuration parameters in-flight.",
-        since: "2.0.0",
-        run: (_context, request, reply) => set(configuration.parameters, request, reply),
-      },
-      {
-        name: "resetstat",
-        arity: 2,
-        flags: FLAGS,
-        group: "server",
-        summary: "Resets the server's statistics.",
-        since: "2.0.0",
-        run: (_context, _request, reply) => {
-          configuration.resetStatistics();
-          reply.ok();
-        },
-      },
-      {
-        name: "rewrite",
-        arity: 2,
-        flags: FLAGS,
-        group: "server",
-        summary: "Persists the effective configuration to file.",
-        since: "2.8.0",
-        run: (_context, _request, reply) =>
+      command(
+        "config|get",
+        "Returns the effective values of configuration parameters.",
+        (_context, request, reply) => get(configuration.parameters, request, reply),
+      ),
+      command("config|set", "Sets configuration parameters in-flight.", (_context, request, reply) =>
+        set(configuration.parameters, request, reply),
+      ),
+      command("config|resetstat", "Resets the server's statistics.", (_context, _request, reply) => {
+        configuration.resetStatistics();
+        reply.ok();
+      }),
+      command(
+        "config|rewrite",
+        "Persists the effective configuration to file.",
+        (_context, _request, reply) =>
           reply.error(
             "ERR CONFIG REWRITE is not supported: settings are given by flags, environment or --config",
           ),
-      },
+      ),
     ],
     help: [
       "GET <pattern>",

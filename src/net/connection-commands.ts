@@ -1,9 +1,15 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { type Command, command } from "../commands/command.ts";
+import {
+  INT32_MAX,
+  NOT_AN_INTEGER,
+  OUTSIDE_INT32,
+  shownText,
+  wrongArity,
+} from "../commands/command-errors.ts";
 import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext, ServiceHost } from "./client-context.ts";
-import { INT32_MAX, NOT_AN_INTEGER, OUTSIDE_INT32, shownText, wrongArity } from "./command-errors.ts";
-import type { Command } from "./command-table.ts";
 
 const WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled.";
 const NO_PASSWORD_SET =
@@ -17,81 +23,23 @@ const DEFAULT_USER = "default";
 
 /** The commands by which a client and a service come to know each other; the same for server and proxy. */
 export const connectionCommands: readonly Command<ClientContext>[] = [
-  {
-    name: "hello",
-    arity: -1,
-    flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
-    group: "connection",
-    summary: "Handshakes with the server.",
-    since: "6.0.0",
-    run: hello,
-  },
-  {
-    name: "auth",
-    arity: -2,
-    flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
-    group: "connection",
-    summary: "Authenticates the connection.",
-    since: "1.0.0",
-    run: auth,
-  },
-  {
-    name: "ping",
-    arity: -1,
-    flags: ["fast"],
-    group: "connection",
-    summary: "Returns the server's liveliness response.",
-    since: "1.0.0",
-    run: ping,
-  },
-  {
-    name: "echo",
-    arity: 2,
-    flags: ["loading", "stale", "fast"],
-    group: "connection",
-    summary: "Returns the given string.",
-    since: "1.0.0",
-    run: (_context, request, reply) => reply.bulk(request.bytes, request.starts[1]!, request.ends[1]!),
-  },
-  {
-    name: "quit",
-    arity: -1,
-    flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
-    group: "connection",
-    summary: "Closes the connection.",
-    since: "1.0.0",
-    run: quit,
-  },
-  {
-    name: "reset",
-    arity: 1,
-    flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
-    group: "connection",
-    summary: "Resets the connection.",
-    since: "6.2.0",
-    run: reset,
-  },
-  {
-    name: "select",
-    arity: 2,
-    flags: ["loading", "stale", "fast"],
-    group: "connection",
-    summary: "Changes the selected database.",
-    since: "1.0.0",
-    run: select,
-  },
-  {
-    name: "monitor",
-    arity: 1,
-    flags: ["admin", "noscript", "loading", "stale"],
-    group: "server",
-    summary: "Listens for all requests received by the server in real-time.",
-    since: "1.0.0",
-    run({ connection, host }, _request, reply) {
+  command("hello", "Handshakes with the server.", hello),
+  command("auth", "Authenticates the connection.", auth),
+  command("ping", "Returns the server's liveliness response.", ping),
+  command("echo", "Returns the given string.", (_context, request, reply) =>
+    reply.bulk(request.bytes, request.starts[1]!, request.ends[1]!),
+  ),
+  command("quit", "Closes the connection.", quit),
+  command("reset", "Resets the connection.", reset),
+  command("select", "Changes the selected database.", select),
+  command(
+    "monitor",
+    "Listens for all requests received by the server in real-time.",
+    ({ connection, host }, _request, reply) => {
       reply.ok();
       host.monitors.add(connection);
     },
-  },
+  ),
 ];
 
 /** Whether a client's password is the service's. Takes the same time however much of it is right. */

@@ -7,6 +7,7 @@
 import { expect, test } from "bun:test";
 import type { Socket } from "bun";
 import { mutate, writeRespRequests, writeTextRequests } from "../../test/fuzz/stream-mutation.ts";
+import { commandNames } from "../commands/command-names.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { latin1 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
@@ -14,7 +15,6 @@ import { silentLog } from "../lib/log.ts";
 import { SeededRandom } from "../lib/random.ts";
 import type { IsCommandName } from "../protocol/text-parser.ts";
 import { ClientRegistry } from "./client-registry.ts";
-import { commandNames } from "./command-names.ts";
 import { Connection, type Ticket } from "./connection.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { ForeignClients } from "./foreign-clients.ts";

@@ -1,8 +1,8 @@
 import { arch, release, totalmem, type } from "node:os";
+import { type Command, command } from "../commands/command.ts";
 import type { ClientContext, ServiceHost } from "./client-context.ts";
 import { countClients } from "./client-counts.ts";
 import type { ClientRegistry } from "./client-registry.ts";
-import type { Command } from "./command-table.ts";
 import type { ServiceTotals } from "./connection-host.ts";
 import { processMemory } from "./process-memory.ts";
 
@@ -20,19 +20,15 @@ export interface InfoSection {
 
 /** INFO over a service's sections, in their order. */
 export function infoCommand(sections: readonly InfoSection[]): Command<ClientContext> {
-  return {
-    name: "info",
-    arity: -1,
-    flags: ["loading", "stale"],
-    group: "server",
-    summary: "Returns information and statistics about the server.",
-    since: "1.0.0",
-    run(_context, request, reply) {
+  return command(
+    "info",
+    "Returns information and statistics about the server.",
+    (_context, request, reply) => {
       const wanted: string[] = [];
       for (let index = 1; index < request.count; index++) wanted.push(request.text(index));
       reply.verbatim("txt", infoText(sections, wanted));
     },
-  };
+  );
 }
 
 /**

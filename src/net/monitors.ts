@@ -1,8 +1,8 @@
 import { factsOfRequest } from "../commands/command-facts.ts";
+import { arityFits } from "../commands/command-table.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import type { Request } from "../protocol/protocol.ts";
-import { arityFits } from "./command-table.ts";
 import type { Connection } from "./connection.ts";
 
 /** Other threads of the same service, whose clients are told of, too. */

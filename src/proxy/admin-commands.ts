@@ -1,4 +1,4 @@
-import type { Command } from "../net/command-table.ts";
+import type { Command } from "../commands/command.ts";
 import { proxyConfigCommand } from "./config-command.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { infoCommand } from "./info-command.ts";

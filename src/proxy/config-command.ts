@@ -1,8 +1,8 @@
+import { type Command, command } from "../commands/command.ts";
+import { SYNTAX_ERROR, shownText } from "../commands/command-errors.ts";
+import { containerCommand } from "../commands/container-command.ts";
 import { fromLatin1, fromUtf8, latin1 } from "../lib/bytes.ts";
 import { matchesGlob } from "../lib/glob.ts";
-import { SYNTAX_ERROR, shownText } from "../net/command-errors.ts";
-import type { Command, CommandFlag } from "../net/command-table.ts";
-import { containerCommand } from "../net/container-command.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 import type { LateAnswer, ProxyContext, ProxyParts } from "./context.ts";
@@ -11,50 +11,32 @@ import { askOrigin, type OriginCommand } from "./origin-question.ts";
 import { type OwnParameter, ownParameters } from "./own-parameters.ts";
 import { needsAdmin } from "./refusals.ts";
 
-const FLAGS: readonly CommandFlag[] = ["admin", "noscript", "loading", "stale"];
-
 /**
  * CONFIG at the proxy: the names of its flags are its own, and every other name is the origin's. What is the origin's
  * is asked of it, and is set there where it is harmless (`origin-parameters.ts`) or `--allow-admin` was given.
  */
 export function proxyConfigCommand(proxy: ProxyParts, reset: () => void): Command<ProxyContext> {
   const parameters = new Map(ownParameters(proxy).map((parameter) => [parameter.name, parameter]));
-  const row = (
-    name: string,
-    arity: number,
-    summary: string,
-    since: string,
-    run: Command<ProxyContext>["run"],
-  ) => ({
-    ...{ name, arity, flags: FLAGS, group: "server", summary, since, run },
-  });
   return containerCommand<ProxyContext>({
     name: "config",
-    flags: [],
-    group: "server",
     summary: "A container for configuration commands, of the proxy and of its origin.",
-    since: "2.0.0",
     subcommands: [
-      row(
-        "get",
-        -3,
+      command(
+        "config|get",
         "Returns the effective values of configuration parameters.",
-        "2.0.0",
         (context, request, reply) => get(context, parameters, request, reply),
       ),
-      row("set", -4, "Sets configuration parameters in-flight.", "2.0.0", (context, request, reply) =>
+      command("config|set", "Sets configuration parameters in-flight.", (context, request, reply) =>
         set(context, parameters, request, reply),
       ),
-      row("resetstat", 2, "Resets the proxy's statistics.", "2.0.0", (context, _request, reply) => {
+      command("config|resetstat", "Resets the proxy's statistics.", (context, _request, reply) => {
         reset();
         if (proxy.settings.allowAdmin) passOn(context, ["CONFIG", "RESETSTAT"]);
         else reply.ok();
       }),
-      row(
-        "rewrite",
-        2,
+      command(
+        "config|rewrite",
         "Persists the origin's effective configuration to file.",
-        "2.8.0",
         (context, _request, reply) => {
           if (proxy.settings.allowAdmin) passOn(context, ["CONFIG", "REWRITE"]);
           else reply.error(needsAdmin("config rewrite"));

@@ -1,9 +1,9 @@
+import type { CommandTable, NameTable } from "../commands/command-table.ts";
 import type { ByteSlab } from "../lib/byte-slab.ts";
 import type { LogLevel } from "../lib/log.ts";
 import type { ClientContext, ServiceHost } from "../net/client-context.ts";
 import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
-import type { CommandTable, NameTable } from "../net/command-table.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
 import type { Monitors } from "../net/monitors.ts";
 import type { ReplyWriter } from "../protocol/protocol.ts";

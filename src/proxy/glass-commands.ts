@@ -1,39 +1,25 @@
-import { SYNTAX_ERROR } from "../net/command-errors.ts";
-import type { Command } from "../net/command-table.ts";
+import { type Command, command } from "../commands/command.ts";
+import { SYNTAX_ERROR } from "../commands/command-errors.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ProxyContext } from "./context.ts";
 
 /** The proxy's own commands: they let a client see what the cache did. */
 export const glassCommands: readonly Command<ProxyContext>[] = [
-  {
-    name: "glass.source",
-    arity: 2,
-    flags: ["fast"],
-    group: "connection",
-    summary: "Names the source of each cached read in an attribute before its reply (RESP3).",
-    since: "0.1.0",
-    run: source,
-  },
-  {
-    name: "glass.explain",
-    arity: 2,
-    flags: ["readonly", "fast"],
-    // No `keys`: it is never passed on, and reads nothing of the origin.
-    group: "server",
-    summary:
-      "Tells whether a key is cached, since when, how often it was read, and its place in the policy's queues.",
-    since: "0.1.0",
-    run: explain,
-  },
-  {
-    name: "glass.health",
-    arity: 1,
-    flags: ["fast"],
-    group: "server",
-    summary: "Answers OK while requests can be served, else an error that says why they cannot.",
-    since: "0.1.0",
-    run: health,
-  },
+  command(
+    "glass.source",
+    "Names the source of each cached read in an attribute before its reply (RESP3).",
+    source,
+  ),
+  command(
+    "glass.explain",
+    "Tells whether a key is cached, since when, how often it was read, and its place in the policy's queues.",
+    explain,
+  ),
+  command(
+    "glass.health",
+    "Answers OK while requests can be served, else an error that says why they cannot.",
+    health,
+  ),
 ];
 
 function source(session: ProxyContext, request: Request, reply: ReplyWriter): void {

@@ -1,6 +1,6 @@
+import { type Command, command } from "../commands/command.ts";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { addCounts, type ClientCounts, countClients } from "../net/client-counts.ts";
-import type { Command } from "../net/command-table.ts";
 import { type InfoFields, infoText } from "../net/info.ts";
 import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
@@ -17,14 +17,10 @@ const GROUPS: ReadonlySet<string> = new Set(["default", "all", "everything"]);
  * INFO at the proxy: the origin's sections as the origin tells them, and three of the proxy's own behind them. Where
  * the origin cannot be asked, the proxy's own alone, with the version that the origin has told last.
  */
-export const infoCommand: Command<ProxyContext> = {
-  name: "info",
-  arity: -1,
-  flags: ["loading", "stale"],
-  group: "server",
-  summary: "Returns information and statistics about the origin, the proxy and its cache.",
-  since: "1.0.0",
-  run(context, request) {
+export const infoCommand: Command<ProxyContext> = command(
+  "info",
+  "Returns information and statistics about the origin, the proxy and its cache.",
+  (context, request) => {
     const { proxy } = context;
     const wanted = Array.from({ length: request.count - 1 }, (_, at) => request.text(at + 1).toLowerCase());
     const answer = context.answerLater();
@@ -35,7 +31,7 @@ export const infoCommand: Command<ProxyContext> = {
       answer((reply) => reply.verbatim("txt", compose(proxy, wanted, sections, counts))),
     );
   },
-};
+);
 
 /** @returns the origin's sections, or why it did not tell them */
 async function askSections(

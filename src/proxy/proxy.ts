@@ -1,4 +1,6 @@
 import type { Store } from "../cache/store.ts";
+import { commandNames } from "../commands/command-names.ts";
+import { CommandTable, NameTable } from "../commands/command-table.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log, LogLevel } from "../lib/log.ts";
@@ -7,8 +9,6 @@ import { clientCommand } from "../net/client-commands.ts";
 import type { ServiceHost } from "../net/client-context.ts";
 import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
-import { commandNames } from "../net/command-names.ts";
-import { CommandTable, NameTable } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import { connectionCommands } from "../net/connection-commands.ts";
 import type { Adjustable, ConnectionLimits } from "../net/limits.ts";

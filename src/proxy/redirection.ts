@@ -1,5 +1,5 @@
+import { NOT_AN_INTEGER } from "../commands/command-errors.ts";
 import { fromLatin1, fromUtf8, latin1, parseInt64, utf8 } from "../lib/bytes.ts";
-import { NOT_AN_INTEGER } from "../net/command-errors.ts";
 import type { Session } from "../net/session.ts";
 import { Request } from "../protocol/protocol.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";

@@ -1,7 +1,8 @@
+import type { Command } from "../commands/command.ts";
+import { wrongArity } from "../commands/command-errors.ts";
+import { commandName } from "../commands/command-name.ts";
+import { arityFits, NameTable } from "../commands/command-table.ts";
 import { utf8 } from "../lib/bytes.ts";
-import { wrongArity } from "../net/command-errors.ts";
-import { commandName } from "../net/command-name.ts";
-import { arityFits, type Command, NameTable } from "../net/command-table.ts";
 import type { Connection, ReplyMode, Ticket } from "../net/connection.ts";
 import { helloVersion } from "../net/hello-version.ts";
 import type { Session } from "../net/session.ts";

@@ -1,6 +1,6 @@
+import type { Command } from "../commands/command.ts";
 import { OutOfMemoryError, StorageError, TooLargeError } from "../engine/engine.ts";
 import { BufferLimitError } from "../lib/byte-buffer.ts";
-import type { Command } from "../net/command-table.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ServerContext } from "./context.ts";
 

@@ -1,3 +1,5 @@
+import { commandNames } from "../commands/command-names.ts";
+import { CommandTable, type NameTable } from "../commands/command-table.ts";
 import type { DepartureListener, Engine } from "../engine/engine.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
@@ -7,8 +9,6 @@ import { clientCommand } from "../net/client-commands.ts";
 import type { ClientContext } from "../net/client-context.ts";
 import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
-import { commandNames } from "../net/command-names.ts";
-import { CommandTable, type NameTable } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import { connectionCommands } from "../net/connection-commands.ts";
 import type { Adjustable } from "../net/limits.ts";

@@ -1,8 +1,9 @@
-import { NO_AUTHENTICATION, unknownCommand, wrongArity } from "../net/command-errors.ts";
-import { commandName } from "../net/command-name.ts";
-import { arityFits, type Command, type CommandTable } from "../net/command-table.ts";
+import type { Command } from "../commands/command.ts";
+import { NO_AUTHENTICATION, unknownCommand, wrongArity } from "../commands/command-errors.ts";
+import { commandName } from "../commands/command-name.ts";
+import { arityFits, type CommandTable } from "../commands/command-table.ts";
+import { refuseQueuing } from "../commands/container-command.ts";
 import type { Connection } from "../net/connection.ts";
-import { refuseQueuing } from "../net/container-command.ts";
 import { MONITOR_IN_MULTI } from "../net/monitors.ts";
 import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";

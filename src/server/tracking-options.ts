@@ -1,4 +1,4 @@
-import { NOT_AN_INTEGER, SYNTAX_ERROR } from "../net/command-errors.ts";
+import { NOT_AN_INTEGER, SYNTAX_ERROR } from "../commands/command-errors.ts";
 import type { Request } from "../protocol/protocol.ts";
 import { int64 } from "./arguments.ts";
 

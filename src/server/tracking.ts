@@ -1,10 +1,9 @@
+import type { Command } from "../commands/command.ts";
+import { SYNTAX_ERROR } from "../commands/command-errors.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { fromLatin1, utf8 } from "../lib/bytes.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import type { TrackingCommands } from "../net/client-context.ts";
-import { SYNTAX_ERROR } from "../net/command-errors.ts";
-import { keyArgument, keyCount } from "../net/command-keys.ts";
-import type { Command } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { RespWriter } from "../protocol/resp-writer.ts";
@@ -227,9 +226,10 @@ export class Tracking implements KeyTracker, TrackingCommands {
   // ---- the table
 
   #remember(connection: Connection, command: Command<never>, request: Request): void {
-    const count = keyCount(command, request);
-    for (let ordinal = 0; ordinal < count; ordinal++) {
-      const index = keyArgument(command, ordinal);
+    if (command.keys === undefined) return;
+    const [first, lastKey, step] = command.keys;
+    const last = lastKey < 0 ? request.count + lastKey : Math.min(lastKey, request.count - 1);
+    for (let index = first; index <= last; index += step) {
       this.#table.add(request.bytes, request.starts[index]!, request.ends[index]!, connection.id);
     }
     this.#evict();

@@ -1,5 +1,5 @@
+import type { Command } from "../commands/command.ts";
 import { copyBytes } from "../lib/byte-buffer.ts";
-import type { Command } from "../net/command-table.ts";
 import type { Connection } from "../net/connection.ts";
 import { Request } from "../protocol/protocol.ts";
 import type { Keyspace } from "./keyspace.ts";

@@ -1,5 +1,5 @@
+import type { Command } from "../../commands/command.ts";
 import { ByteBuffer } from "../../lib/byte-buffer.ts";
-import type { Command } from "../../net/command-table.ts";
 import type { Request } from "../../protocol/protocol.ts";
 import { decodeReply, ReplyError } from "../../protocol/reply-value.ts";
 import { RespWriter } from "../../protocol/resp-writer.ts";

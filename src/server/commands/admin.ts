@@ -1,6 +1,7 @@
+import { type Command, command } from "../../commands/command.ts";
+import { SYNTAX_ERROR } from "../../commands/command-errors.ts";
+import { containerCommand } from "../../commands/container-command.ts";
 import { commandCommand } from "../../net/command-commands.ts";
-import { SYNTAX_ERROR } from "../../net/command-errors.ts";
-import type { Command } from "../../net/command-table.ts";
 import {
   configCommand,
   fixedParameter,
@@ -8,7 +9,6 @@ import {
   type Parameter,
   sizeParameter,
 } from "../../net/config.ts";
-import { containerCommand } from "../../net/container-command.ts";
 import {
   clientsFields,
   cpuFields,
@@ -234,22 +234,8 @@ function appendfsync(isDurable: boolean, sync: StorageSettings["sync"]): string 
 /** What `redis-cli --memkeys` asks. */
 const memoryCommand: Command<ServerContext> = containerCommand<ServerContext>({
   name: "memory",
-  flags: [],
-  group: "server",
   summary: "A container for memory diagnostics commands.",
-  since: "4.0.0",
-  subcommands: [
-    {
-      name: "usage",
-      arity: -3,
-      flags: ["readonly"],
-      keys: [2, 2, 1],
-      group: "server",
-      summary: "Estimates the memory usage of a key.",
-      since: "4.0.0",
-      run: memoryUsage,
-    },
-  ],
+  subcommands: [command("memory|usage", "Estimates the memory usage of a key.", memoryUsage)],
   help: ["USAGE <key> [SAMPLES <count>]", "    Return memory in bytes used by <key> and its value."],
 });
 

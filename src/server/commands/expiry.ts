@@ -1,6 +1,6 @@
+import { type Command, command } from "../../commands/command.ts";
+import { shownText } from "../../commands/command-errors.ts";
 import { NEVER } from "../../engine/engine.ts";
-import { shownText } from "../../net/command-errors.ts";
-import type { Command } from "../../net/command-table.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import { isOption } from "../arguments.ts";
 import type { ServerContext } from "../context.ts";
@@ -20,70 +20,31 @@ const NO_EXPIRY = -1;
 
 /** Commands on when keys expire. */
 export const expiryCommands: readonly Command<ServerContext>[] = [
-  expireCommand("expire", SECONDS_FROM_NOW, "1.0.0", "Sets the expiration time of a key in seconds."),
-  expireCommand("pexpire", MS_FROM_NOW, "2.6.0", "Sets the expiration time of a key in milliseconds."),
-  expireCommand(
-    "expireat",
-    SECONDS_SINCE_EPOCH,
-    "1.2.0",
-    "Sets the expiration time of a key to a Unix timestamp.",
-  ),
+  expireCommand("expire", SECONDS_FROM_NOW, "Sets the expiration time of a key in seconds."),
+  expireCommand("pexpire", MS_FROM_NOW, "Sets the expiration time of a key in milliseconds."),
+  expireCommand("expireat", SECONDS_SINCE_EPOCH, "Sets the expiration time of a key to a Unix timestamp."),
   expireCommand(
     "pexpireat",
     MS_SINCE_EPOCH,
-    "2.6.0",
     "Sets the expiration time of a key to a Unix milliseconds timestamp.",
   ),
-  ttlCommand("ttl", SECONDS_FROM_NOW, "1.0.0", "Returns the expiration time in seconds of a key."),
-  ttlCommand("pttl", MS_FROM_NOW, "2.6.0", "Returns the expiration time in milliseconds of a key."),
-  ttlCommand(
-    "expiretime",
-    SECONDS_SINCE_EPOCH,
-    "7.0.0",
-    "Returns the expiration time of a key as a Unix timestamp.",
-  ),
+  ttlCommand("ttl", SECONDS_FROM_NOW, "Returns the expiration time in seconds of a key."),
+  ttlCommand("pttl", MS_FROM_NOW, "Returns the expiration time in milliseconds of a key."),
+  ttlCommand("expiretime", SECONDS_SINCE_EPOCH, "Returns the expiration time of a key as a Unix timestamp."),
   ttlCommand(
     "pexpiretime",
     MS_SINCE_EPOCH,
-    "7.0.0",
     "Returns the expiration time of a key as a Unix milliseconds timestamp.",
   ),
-  {
-    name: "persist",
-    arity: 2,
-    flags: ["write", "fast"],
-    keys: [1, 1, 1],
-    group: "generic",
-    summary: "Removes the expiration time of a key.",
-    since: "2.2.0",
-    run: persist,
-  },
+  command("persist", "Removes the expiration time of a key.", persist),
 ];
 
-function expireCommand(name: string, form: TimeForm, since: string, summary: string): Command<ServerContext> {
-  return {
-    name,
-    arity: -3,
-    flags: ["write", "fast"],
-    keys: [1, 1, 1],
-    group: "generic",
-    summary,
-    since,
-    run: (context, request, reply) => expire(context, request, reply, form, name),
-  };
+function expireCommand(name: string, form: TimeForm, summary: string): Command<ServerContext> {
+  return command(name, summary, (context, request, reply) => expire(context, request, reply, form, name));
 }
 
-function ttlCommand(name: string, form: TimeForm, since: string, summary: string): Command<ServerContext> {
-  return {
-    name,
-    arity: 2,
-    flags: ["readonly", "fast"],
-    keys: [1, 1, 1],
-    group: "generic",
-    summary,
-    since,
-    run: (context, request, reply) => timeToLive(context, request, reply, form),
-  };
+function ttlCommand(name: string, form: TimeForm, summary: string): Command<ServerContext> {
+  return command(name, summary, (context, request, reply) => timeToLive(context, request, reply, form));
 }
 
 function expire(

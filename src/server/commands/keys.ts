@@ -1,6 +1,6 @@
+import { type Command, command } from "../../commands/command.ts";
+import { INT32_MAX, NOT_AN_INTEGER, OUTSIDE_INT32, SYNTAX_ERROR } from "../../commands/command-errors.ts";
 import { matchesGlob } from "../../lib/glob.ts";
-import { INT32_MAX, NOT_AN_INTEGER, OUTSIDE_INT32, SYNTAX_ERROR } from "../../net/command-errors.ts";
-import type { Command } from "../../net/command-table.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import { int64, isOption, isSame } from "../arguments.ts";
 import type { ServerContext } from "../context.ts";
@@ -16,146 +16,32 @@ const KEYS_STEP = 1024;
 
 /** Commands on keys, whatever their values are. */
 export const keyCommands: readonly Command<ServerContext>[] = [
-  {
-    name: "del",
-    arity: -2,
-    flags: ["write"],
-    keys: [1, -1, 1],
-    group: "generic",
-    summary: "Deletes one or more keys.",
-    since: "1.0.0",
-    run: del,
-  },
-  {
-    name: "unlink",
-    arity: -2,
-    flags: ["write", "fast"],
-    keys: [1, -1, 1],
-    group: "generic",
-    summary: "Deletes one or more keys; here it is the same as DEL.",
-    since: "4.0.0",
-    run: del,
-  },
-  {
-    name: "exists",
-    arity: -2,
-    flags: ["readonly", "fast"],
-    keys: [1, -1, 1],
-    group: "generic",
-    summary: "Determines whether one or more keys exist.",
-    since: "1.0.0",
-    run: exists,
-  },
-  {
-    name: "touch",
-    arity: -2,
-    flags: ["readonly", "fast"],
-    keys: [1, -1, 1],
-    group: "generic",
-    summary:
-      "Returns the number of existing keys out of those specified; to an eviction policy they have been read.",
-    since: "3.2.1",
-    run: touch,
-  },
-  {
-    name: "type",
-    arity: 2,
-    flags: ["readonly", "fast"],
-    keys: [1, 1, 1],
-    group: "generic",
-    summary: "Determines the type of value stored at a key.",
-    since: "1.0.0",
-    run: ({ keyspace }, request, reply) =>
-      reply.status(keyspace.expiry(request.view(1)) === undefined ? "none" : "string"),
-  },
-  {
-    name: "rename",
-    arity: 3,
-    flags: ["write"],
-    keys: [1, 2, 1],
-    group: "generic",
-    summary: "Renames a key and overwrites the destination.",
-    since: "1.0.0",
-    run: rename,
-  },
-  {
-    name: "renamenx",
-    arity: 3,
-    flags: ["write", "fast"],
-    keys: [1, 2, 1],
-    group: "generic",
-    summary: "Renames a key only when the target key name doesn't exist.",
-    since: "1.0.0",
-    run: renamenx,
-  },
-  {
-    name: "copy",
-    arity: -3,
-    flags: ["write", "denyoom"],
-    keys: [1, 2, 1],
-    group: "generic",
-    summary: "Copies the value of a key to a new key.",
-    since: "6.2.0",
-    run: copy,
-  },
-  {
-    name: "keys",
-    arity: 2,
-    flags: ["readonly"],
-    group: "generic",
-    summary: "Returns all key names that match a pattern.",
-    since: "1.0.0",
-    run: keys,
-  },
-  {
-    name: "scan",
-    arity: -2,
-    flags: ["readonly"],
-    group: "generic",
-    summary: "Iterates over the key names in the database.",
-    since: "2.8.0",
-    run: scan,
-  },
-  {
-    name: "randomkey",
-    arity: 1,
-    flags: ["readonly"],
-    group: "generic",
-    summary: "Returns a random key name from the database.",
-    since: "1.0.0",
-    run({ keyspace }, _request, reply) {
-      const key = keyspace.engine.randomKey();
-      if (key === undefined) reply.null();
-      else reply.bulk(key);
-    },
-  },
-  {
-    name: "dbsize",
-    arity: 1,
-    flags: ["readonly", "fast"],
-    group: "server",
-    summary: "Returns the number of keys in the database.",
-    since: "1.0.0",
-    run: ({ keyspace }, _request, reply) => reply.integer(keyspace.engine.size()),
-  },
-  {
-    name: "flushdb",
-    arity: -1,
-    flags: ["write"],
-    group: "server",
-    summary: "Removes all keys from the current database.",
-    since: "1.0.0",
-    run: flush,
-  },
-  {
-    name: "flushall",
-    arity: -1,
-    flags: ["write"],
-    group: "server",
-    summary: "Removes all keys from all databases.",
-    since: "1.0.0",
-    run: flush,
-  },
+  command("del", "Deletes one or more keys.", del),
+  command("unlink", "Deletes one or more keys; here it is the same as DEL.", del),
+  command("exists", "Determines whether one or more keys exist.", exists),
+  command(
+    "touch",
+    "Returns the number of existing keys out of those specified; to an eviction policy they have been read.",
+    touch,
+  ),
+  command("type", "Determines the type of value stored at a key.", ({ keyspace }, request, reply) =>
+    reply.status(keyspace.expiry(request.view(1)) === undefined ? "none" : "string"),
+  ),
+  command("rename", "Renames a key and overwrites the destination.", rename),
+  command("renamenx", "Renames a key only when the target key name doesn't exist.", renamenx),
+  command("copy", "Copies the value of a key to a new key.", copy),
+  command("keys", "Returns all key names that match a pattern.", keys),
+  command("scan", "Iterates over the key names in the database.", scan),
+  command("randomkey", "Returns a random key name from the database.", ({ keyspace }, _request, reply) => {
+    const key = keyspace.engine.randomKey();
+    if (key === undefined) reply.null();
+    else reply.bulk(key);
+  }),
+  command("dbsize", "Returns the number of keys in the database.", ({ keyspace }, _request, reply) =>
+    reply.integer(keyspace.engine.size()),
+  ),
+  command("flushdb", "Removes all keys from the current database.", flush),
+  command("flushall", "Removes all keys from all databases.", flush),
 ];
 
 function del({ keyspace, connection }: ServerContext, request: Request, reply: ReplyWriter) {

@@ -1,7 +1,7 @@
+import { type Command, command } from "../../commands/command.ts";
+import { NOT_AN_INTEGER } from "../../commands/command-errors.ts";
 import { NEVER } from "../../engine/engine.ts";
 import { latin1, parseDecimal, parseInt64, utf8 } from "../../lib/bytes.ts";
-import { NOT_AN_INTEGER } from "../../net/command-errors.ts";
-import type { Command } from "../../net/command-table.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import { int64 } from "../arguments.ts";
 import type { ServerContext } from "../context.ts";
@@ -14,71 +14,41 @@ const ZERO = utf8("0");
 
 /** Commands on values as numbers. */
 export const numberCommands: readonly Command<ServerContext>[] = [
-  {
-    name: "incr",
-    arity: 2,
-    flags: ["write", "denyoom", "fast"],
-    keys: [1, 1, 1],
-    group: "string",
-    summary:
-      "Increments the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
-    since: "1.0.0",
-    run: (context, request, reply) => add(context, request, reply, 1),
-  },
-  {
-    name: "decr",
-    arity: 2,
-    flags: ["write", "denyoom", "fast"],
-    keys: [1, 1, 1],
-    group: "string",
-    summary:
-      "Decrements the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
-    since: "1.0.0",
-    run: (context, request, reply) => add(context, request, reply, -1),
-  },
-  {
-    name: "incrby",
-    arity: 3,
-    flags: ["write", "denyoom", "fast"],
-    keys: [1, 1, 1],
-    group: "string",
-    summary:
-      "Increments the integer value of a key by a number. Uses 0 as initial value if the key doesn't exist.",
-    since: "1.0.0",
-    run(context, request, reply) {
+  command(
+    "incr",
+    "Increments the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
+    (context, request, reply) => add(context, request, reply, 1),
+  ),
+  command(
+    "decr",
+    "Decrements the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
+    (context, request, reply) => add(context, request, reply, -1),
+  ),
+  command(
+    "incrby",
+    "Increments the integer value of a key by a number. Uses 0 as initial value if the key doesn't exist.",
+    (context, request, reply) => {
       const increment = integer(request, 2);
       if (increment === undefined) reply.error(NOT_AN_INTEGER);
       else add(context, request, reply, increment);
     },
-  },
-  {
-    name: "decrby",
-    arity: 3,
-    flags: ["write", "denyoom", "fast"],
-    keys: [1, 1, 1],
-    group: "string",
-    summary:
-      "Decrements a number from the integer value of a key. Uses 0 as initial value if the key doesn't exist.",
-    since: "1.0.0",
-    run(context, request, reply) {
+  ),
+  command(
+    "decrby",
+    "Decrements a number from the integer value of a key. Uses 0 as initial value if the key doesn't exist.",
+    (context, request, reply) => {
       const decrement = integer(request, 2);
       if (decrement === undefined) reply.error(NOT_AN_INTEGER);
       // Its negative is no 64-bit integer.
       else if (decrement === INT64_MIN) reply.error("ERR decrement would overflow");
       else add(context, request, reply, -decrement);
     },
-  },
-  {
-    name: "incrbyfloat",
-    arity: 3,
-    flags: ["write", "denyoom", "fast"],
-    keys: [1, 1, 1],
-    group: "string",
-    summary:
-      "Increment the floating point value of a key by a number. Uses 0 as initial value if the key doesn't exist.",
-    since: "2.6.0",
-    run: addFloat,
-  },
+  ),
+  command(
+    "incrbyfloat",
+    "Increment the floating point value of a key by a number. Uses 0 as initial value if the key doesn't exist.",
+    addFloat,
+  ),
 ];
 
 function add(

@@ -1,5 +1,5 @@
+import { type Command, command } from "../../commands/command.ts";
 import { fromLatin1 } from "../../lib/bytes.ts";
-import type { Command } from "../../net/command-table.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext } from "../context.ts";
 
@@ -8,33 +8,11 @@ import type { ServerContext } from "../context.ts";
  * invalidations go to the subscribers of `__redis__:invalidate` (CLIENT TRACKING … REDIRECT).
  */
 export const subscriptionCommands: readonly Command<ServerContext>[] = [
-  {
-    name: "subscribe",
-    arity: -2,
-    flags: ["noscript", "loading", "stale"],
-    group: "pubsub",
-    summary: "Listens for messages published to channels.",
-    since: "2.0.0",
-    run: subscribe,
-  },
-  {
-    name: "unsubscribe",
-    arity: -1,
-    flags: ["noscript", "loading", "stale"],
-    group: "pubsub",
-    summary: "Stops listening to messages posted to channels.",
-    since: "2.0.0",
-    run: unsubscribe,
-  },
-  {
-    name: "publish",
-    arity: 3,
-    flags: ["loading", "stale", "fast"],
-    group: "pubsub",
-    summary: "Posts a message to a channel.",
-    since: "2.0.0",
-    run: ({ host }, request, reply) => reply.integer(host.channels.publish(request.view(1), request.view(2))),
-  },
+  command("subscribe", "Listens for messages published to channels.", subscribe),
+  command("unsubscribe", "Stops listening to messages posted to channels.", unsubscribe),
+  command("publish", "Posts a message to a channel.", ({ host }, request, reply) =>
+    reply.integer(host.channels.publish(request.view(1), request.view(2))),
+  ),
 ];
 
 /** What a RESP2 client may ask while it is subscribed. */

@@ -1,60 +1,19 @@
+import { type Command, command } from "../../commands/command.ts";
 import { BufferLimitError } from "../../lib/byte-buffer.ts";
-import type { Command } from "../../net/command-table.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext } from "../context.ts";
 import { runCommand } from "../run-command.ts";
 
 /** MULTI, EXEC and WATCH. */
 export const transactionCommands: readonly Command<ServerContext>[] = [
-  {
-    name: "multi",
-    arity: 1,
-    flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
-    group: "transactions",
-    summary: "Starts a transaction.",
-    since: "1.2.0",
-    run: multi,
-  },
-  {
-    name: "exec",
-    arity: 1,
-    flags: ["noscript", "loading", "stale", "skip_slowlog"],
-    group: "transactions",
-    summary: "Executes all commands in a transaction.",
-    since: "1.2.0",
-    run: exec,
-  },
-  {
-    name: "discard",
-    arity: 1,
-    flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
-    group: "transactions",
-    summary: "Discards a transaction.",
-    since: "2.0.0",
-    run: discard,
-  },
-  {
-    name: "watch",
-    arity: -2,
-    flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
-    keys: [1, -1, 1],
-    group: "transactions",
-    summary: "Monitors changes to keys to determine the execution of a transaction.",
-    since: "2.2.0",
-    run: watch,
-  },
-  {
-    name: "unwatch",
-    arity: 1,
-    flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
-    group: "transactions",
-    summary: "Forgets about watched keys of a transaction.",
-    since: "2.2.0",
-    run({ transaction }, _request, reply) {
-      transaction.unwatch();
-      reply.ok();
-    },
-  },
+  command("multi", "Starts a transaction.", multi),
+  command("exec", "Executes all commands in a transaction.", exec),
+  command("discard", "Discards a transaction.", discard),
+  command("watch", "Monitors changes to keys to determine the execution of a transaction.", watch),
+  command("unwatch", "Forgets about watched keys of a transaction.", ({ transaction }, _request, reply) => {
+    transaction.unwatch();
+    reply.ok();
+  }),
 ];
 
 function multi({ transaction }: ServerContext, _request: Request, reply: ReplyWriter) {

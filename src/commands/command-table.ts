@@ -1,37 +1,5 @@
-import type { ReplyWriter, Request } from "../protocol/protocol.ts";
-
-/** A command is a row in a table: what it is called, how many arguments it takes, where its keys are, who runs it. */
-export interface Command<Context> {
-  /** Lower case. */
-  readonly name: string;
-  /** Number of arguments, the name included; negative: at least so many (as Redis counts). */
-  readonly arity: number;
-  /** Redis's command flags: `write`, `readonly`, `fast`, `noauth`, `admin`, `denyoom`, `blocking`, … */
-  readonly flags: readonly CommandFlag[];
-  /** Positions of the keys: first, last (negative: from the end), step. Absent: no keys. */
-  readonly keys?: readonly [first: number, last: number, step: number];
-  /** Redis's group: `string`, `generic`, `connection`, `transactions`, `server`. */
-  readonly group: string;
-  readonly summary: string;
-  readonly since: string;
-  /** The rows its first argument chooses from (see `containerCommand`). */
-  readonly subcommands?: readonly Command<Context>[];
-  run(context: Context, request: Request, reply: ReplyWriter): void;
-}
-
-export type CommandFlag =
-  | "write"
-  | "readonly"
-  | "denyoom"
-  | "admin"
-  | "noscript"
-  | "loading"
-  | "stale"
-  | "fast"
-  | "no_auth"
-  | "skip_slowlog"
-  | "allow_busy"
-  | "no_multi";
+import type { Request } from "../protocol/protocol.ts";
+import type { Command } from "./command.ts";
 
 /** Finds rows by the bytes of their name, in any case, without making a string. */
 export class NameTable<Row extends { readonly name: string }> {

@@ -1,39 +1,32 @@
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import { type Command, command } from "./command.ts";
 import { unknownSubcommand, wrongArity } from "./command-errors.ts";
-import { arityFits, type Command, CommandTable } from "./command-table.ts";
+import { arityFits, CommandTable } from "./command-table.ts";
 
-/** Everything a command with subcommands says of itself; how it runs follows from the subcommands. */
-export interface Container<Context> extends Omit<Command<Context>, "run" | "arity" | "keys" | "subcommands"> {
-  /** Rows of their own, with `run`; arity and keys count from the container's name. */
+/** A command such as CLIENT, whose first argument chooses what it does. HELP is added to its subcommands. */
+export interface Container<Context> {
+  readonly name: string;
+  readonly summary: string;
   readonly subcommands: readonly Command<Context>[];
   /** Lines of HELP: each subcommand with its arguments, and what it does indented by four spaces. */
   readonly help: readonly string[];
 }
 
-/** A command such as CLIENT, whose first argument chooses what it does. HELP is added to its subcommands. */
 export function containerCommand<Context>(container: Container<Context>): Command<Context> {
-  const { help, ...row } = container;
-  const helpCommand: Command<Context> = {
-    name: "help",
-    arity: 2,
-    flags: ["loading", "stale"],
-    group: container.group,
-    summary: "Returns helpful text about the different subcommands.",
-    since: "5.0.0",
-    run: (_context, _request, reply) => writeHelp(container.name, help, reply),
-  };
+  const { name, summary, help } = container;
+  const helpCommand = command<Context>(
+    `${name}|help`,
+    "Returns helpful text about the different subcommands.",
+    (_context, _request, reply) => writeHelp(name, help, reply),
+  );
   const table = new CommandTable<Context>([...container.subcommands, helpCommand]);
-  return {
-    ...row,
-    arity: -2,
-    subcommands: table.commands,
-    run(context: Context, request: Request, reply: ReplyWriter): void {
-      const subcommand = table.find(request, 1);
-      if (subcommand !== undefined && arityFits(subcommand, request.count)) {
-        subcommand.run(context, request, reply);
-      } else reply.error(refuseSubcommand(container.name, subcommand, request)!);
-    },
+  const run = (context: Context, request: Request, reply: ReplyWriter): void => {
+    const subcommand = table.find(request, 1);
+    if (subcommand !== undefined && arityFits(subcommand, request.count)) {
+      subcommand.run(context, request, reply);
+    } else reply.error(refuseSubcommand(name, subcommand, request)!);
   };
+  return { ...command<Context>(name, summary, run), subcommands: table.commands };
 }
 
 /** @returns why a subcommand cannot be run with a request, before it is */
