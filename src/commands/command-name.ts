@@ -1,21 +1,10 @@
 import type { Request } from "../protocol/protocol.ts";
+import { COMMAND_FACTS } from "./command-facts.ts";
 
 /** Commands whose first argument chooses what they do, and which CLIENT LIST shows with it. */
-const CONTAINERS: ReadonlySet<string> = new Set([
-  ...[
-    "acl",
-    "client",
-    "cluster",
-    "command",
-    "commandlog",
-    "config",
-    "function",
-    "latency",
-    "memory",
-    "module",
-  ],
-  ...["object", "pubsub", "script", "slowlog", "xgroup", "xinfo"],
-]);
+const CONTAINERS: ReadonlySet<string> = new Set(
+  [...COMMAND_FACTS.keys()].filter((name) => name.includes("|")).map((name) => name.split("|")[0]!),
+);
 
 /** A command as CLIENT LIST names it: `client|list`. @param name in lower case */
 export function commandName(name: string, request: Request): string {

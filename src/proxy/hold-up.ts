@@ -99,7 +99,7 @@ export class HoldUp {
     }
     const called = calledFunction(name, request);
     if (called !== undefined) return [called];
-    const { commands, routes, scripts } = this.#proxy;
-    return commands.find(request) === undefined && replicates(name, request, routes.find(request), scripts);
+    const { commands, scripts } = this.#proxy;
+    return commands.find(request) === undefined && replicates(name, request, scripts);
   }
 }

@@ -328,7 +328,7 @@ export class Pin {
   #noteQueued(name: string, request: Request, route: Route | undefined): void {
     const called = calledFunction(name, request);
     if (called !== undefined) this.queuedFunctions.push(called);
-    else if (replicates(name, request, route, this.#host.scripts)) this.queuedReplicates = true;
+    else if (replicates(name, request, this.#host.scripts)) this.queuedReplicates = true;
     // No invalidation tells of it (SWAPDB).
     if (route?.kind === "write" && route.all === true) this.#atExec.push(this.#host.changedAll);
     if (name === "client") this.#isPeculiar = true;

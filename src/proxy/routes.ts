@@ -1,8 +1,10 @@
+import { COMMAND_FACTS } from "../commands/command-facts.ts";
+import { type CommandFacts, changesKeys, isSameInBoth, keyRange } from "../commands/facts.ts";
 import type { Request } from "../protocol/protocol.ts";
 
 /**
- * Where each command goes. What is not listed goes over a connection of its client's own for as long as it runs, which is
- * right for every command: scripts, and what is not known here.
+ * Where each command goes, by what the table of commands says of it. What has no route goes over a connection of its
+ * client's own for as long as it runs, which is right for every command: scripts, and what is not known here.
  *
  * - `cached`: answered from the cache where possible.
  * - `read`: over the main connection; its reply has the same shape in RESP2 and RESP3 (no maps, sets, doubles). It
@@ -12,17 +14,17 @@ import type { Request } from "../protocol/protocol.ts";
  * - `pin`: binds the client to an upstream connection of its own: transactions, subscriptions, blocking commands.
  * - `refuse`: would not do what it says when connections are shared.
  *
- * To make another read cacheable, turn its route from `read` into `cached` and teach `read-through.ts` its reply.
+ * To make another read cacheable, add it to `CACHED` and teach `read-through.ts` its reply.
  */
 export interface Route {
   readonly name: string;
   readonly kind: "cached" | "read" | "write" | "side" | "pin" | "refuse";
   /** Positions of the keys a `write` changes and a `read` shows: first, last (negative: from the end), step. */
-  readonly keys?: readonly [first: number, last: number, step: number];
+  readonly keys?: readonly [first: number, last: number, step: number] | undefined;
   /** A `write` that changes every key, a `read` that shows any. */
   readonly all?: boolean;
   /** Takes this route only with so many arguments, the name included; otherwise `side`. */
-  readonly onlyWithCount?: number;
+  readonly onlyWithCount?: number | undefined;
   /** May concern another database than the client's, or all of the origin. */
   readonly reachesFar?: boolean;
   /** Changes nothing, whatever its lane. */
@@ -35,107 +37,74 @@ export interface Route {
   readonly reason?: string;
 }
 
-const FIRST_KEY = [1, 1, 1] as const;
-const TWO_KEYS = [1, 2, 1] as const;
-const ALL_KEYS = [1, -1, 1] as const;
+/** Answered from the cache, with so many arguments or any number. */
+const CACHED: ReadonlyMap<string, number | undefined> = new Map([
+  ["get", 2],
+  ["mget", undefined],
+]);
 
-function names(text: string): string[] {
-  return text.trim().split(/\s+/);
-}
+/** With a count they answer an array, and RESP2 tells a null array from a null, or a set in RESP3. */
+const WITHOUT_COUNT = new Set(["lpop", "rpop", "spop"]);
 
-const readNames = names(`
-  bitcount bitpos expiretime getbit getrange hexists hget hkeys hlen hmget hscan hstrlen hvals lindex llen lrange
-  pexpiretime pttl scard sismember smismember sscan strlen substr ttl type xlen zcard zcount zlexcount zscan
-`);
+/** They change what a client may ask next, or send it messages. */
+const BINDING = new Set([
+  ...["multi", "watch", "subscribe", "psubscribe", "ssubscribe"],
+  ...["unsubscribe", "punsubscribe", "sunsubscribe"],
+]);
 
-const readsManyKeys = names("exists touch");
-const readsAllKeys = names("dbsize keys randomkey scan");
-const readsNoKey = names("lastsave publish spublish time");
+/** Without keys, and without a flag that says that they change nothing. */
+const READS_WITHOUT_KEYS = new Set(["lastsave", "publish", "spublish", "time"]);
 
-const writesOneKey = names(`
-  append decr decrby expire expireat getdel getex getset hdel hincrby hincrbyfloat hmset hset hsetnx incr incrby
-  incrbyfloat linsert lpush lpushx lrem lset ltrim pexpire pexpireat persist pfadd psetex restore rpush rpushx sadd
-  set setbit setex setnx setrange srem xack xadd xdel xtrim zrem zremrangebylex zremrangebyrank zremrangebyscore
-`);
-
-/** Their replies are maps, sets or doubles in RESP3, or they name their keys in ways of their own. */
-const sideReads = names(`
-  bitfield_ro command dump geodist geohash geopos georadius_ro georadiusbymember_ro geosearch hgetall hrandfield info
-  latency lcs lolwut lpos memory object pubsub role sdiff sinter sintercard slowlog smembers sort_ro srandmember sunion
-  xinfo xpending xrange xrevrange zdiff zinter zintercard zmscore zrandmember zrange zrangebylex zrangebyscore zrank
-  zrevrange zrevrangebylex zrevrangebyscore zrevrank zscore zunion
-`);
-
-const sideWrites = names(`
-  bitfield geoadd georadius georadiusbymember geosearchstore lmpop sdiffstore sinterstore sort sunionstore xautoclaim
-  xclaim xgroup xsetid zadd zdiffstore zincrby zinterstore zmpop zpopmax zpopmin zrangestore zunionstore
-`);
+/** They tell something, of keys or of the origin. */
+const TELLING = new Set([
+  ...["command", "commandlog", "info", "latency", "memory", "object", "pubsub", "role", "slowlog", "xinfo"],
+]);
 
 /** What is told to the origin itself. */
-const sideNames = names("acl cluster config migrate module script function");
+const TOLD = new Set(["acl", "cluster", "config", "function", "migrate", "module", "script"]);
 
-const pinNames = names(`
-  multi watch subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe
-`);
+const REPLICATION = new Set(["psync", "replconf", "sync"]);
 
-const blockingNames = names(`
-  blpop brpop blmove blmpop brpoplpush bzpopmin bzpopmax bzmpop xread xreadgroup
-`);
+function routeOf(facts: CommandFacts): Route | undefined {
+  const { name, flags } = facts;
+  if (name === "wait" || name === "waitaof") {
+    const reason = "cannot be told through a proxy whose clients share connections; ask the origin";
+    return { name, kind: "refuse", reason: `${name.toUpperCase()} ${reason}` };
+  }
+  if (REPLICATION.has(name)) {
+    const reason =
+      "replication passes a proxy that was started with --allow-admin alone, and not within MULTI; ask the origin";
+    return { name, kind: "refuse", replicates: true, reason };
+  }
+  if (CACHED.has(name)) return { name, kind: "cached", onlyWithCount: CACHED.get(name) };
+  if (BINDING.has(name)) return { name, kind: "pin", changesNothing: true };
+  if (flags.includes("blocking"))
+    return { name, kind: "pin", blocks: true, changesNothing: !changesKeys(facts) };
+  if (READS_WITHOUT_KEYS.has(name)) return { name, kind: "read" };
+  if (TELLING.has(name)) return { name, kind: "side", changesNothing: true };
+  if (TOLD.has(name)) return { name, kind: "side", reachesFar: true };
+  if (name === "xgroup") return { name, kind: "side" };
+  // Scripts say so of keys that they are told of; they may touch others.
+  const isOnData = flags.includes("readonly") || flags.includes("write");
+  return isOnData && facts.group !== "scripting" ? dataRoute(facts) : undefined;
+}
 
-export const ROUTES: readonly Route[] = [
-  { name: "get", kind: "cached", onlyWithCount: 2 },
-  { name: "mget", kind: "cached" },
-  ...readNames.map((name): Route => ({ name, kind: "read", keys: FIRST_KEY })),
-  ...readsManyKeys.map((name): Route => ({ name, kind: "read", keys: ALL_KEYS })),
-  ...readsAllKeys.map((name): Route => ({ name, kind: "read", all: true })),
-  ...readsNoKey.map((name): Route => ({ name, kind: "read" })),
-  ...writesOneKey.map((name): Route => ({ name, kind: "write", keys: FIRST_KEY })),
-  // With a count they answer an array, and RESP2 tells a null array from a null.
-  { name: "lpop", kind: "write", keys: FIRST_KEY, onlyWithCount: 2 },
-  { name: "rpop", kind: "write", keys: FIRST_KEY, onlyWithCount: 2 },
-  { name: "spop", kind: "write", keys: FIRST_KEY, onlyWithCount: 2 },
-  { name: "rename", kind: "write", keys: TWO_KEYS },
-  { name: "renamenx", kind: "write", keys: TWO_KEYS },
-  { name: "copy", kind: "write", keys: TWO_KEYS, reachesFar: true },
-  { name: "smove", kind: "write", keys: TWO_KEYS },
-  { name: "lmove", kind: "write", keys: TWO_KEYS },
-  { name: "rpoplpush", kind: "write", keys: TWO_KEYS },
-  { name: "move", kind: "write", keys: FIRST_KEY, reachesFar: true },
-  { name: "del", kind: "write", keys: ALL_KEYS },
-  { name: "unlink", kind: "write", keys: ALL_KEYS },
-  { name: "mset", kind: "write", keys: [1, -1, 2] },
-  { name: "msetnx", kind: "write", keys: [1, -1, 2] },
-  { name: "pfmerge", kind: "write", keys: ALL_KEYS },
-  // It keeps what it has counted in the value.
-  { name: "pfcount", kind: "write", keys: ALL_KEYS },
-  { name: "bitop", kind: "write", keys: [2, -1, 1] },
-  { name: "flushall", kind: "write", all: true },
-  { name: "flushdb", kind: "write", all: true },
-  { name: "swapdb", kind: "write", all: true },
-  ...sideReads.map((name): Route => ({ name, kind: "side", changesNothing: true })),
-  ...sideWrites.map((name): Route => ({ name, kind: "side" })),
-  ...sideNames.map((name): Route => ({ name, kind: "side", reachesFar: true })),
-  ...pinNames.map((name): Route => ({ name, kind: "pin", changesNothing: true })),
-  ...blockingNames.map(
-    (name): Route => ({ name, kind: "pin", blocks: true, changesNothing: name === "xread" }),
-  ),
-  ...names("wait waitaof").map(
-    (name): Route => ({
-      name,
-      kind: "refuse",
-      reason: `${name.toUpperCase()} cannot be told through a proxy whose clients share connections; ask the origin`,
-    }),
-  ),
-  ...names("sync psync replconf").map(
-    (name): Route => ({
-      name,
-      kind: "refuse",
-      replicates: true,
-      reason:
-        "a replica of the origin reaches it through a proxy that was started with --allow-admin alone; ask the origin",
-    }),
-  ),
-];
+function dataRoute(facts: CommandFacts): Route {
+  const { name, uses } = facts;
+  const changes = changesKeys(facts);
+  const keys = keyRange(facts);
+  const all = uses.length > 0 && uses.every(({ isEveryKey }) => isEveryKey);
+  const onlyWithCount = WITHOUT_COUNT.has(name) ? 2 : undefined;
+  if (!(isSameInBoth(facts) || onlyWithCount !== undefined) || (keys === undefined && !all)) {
+    return { name, kind: "side", changesNothing: !changes };
+  }
+  const reachesFar = name === "copy" || name === "move";
+  return { name, kind: changes ? "write" : "read", keys, all, onlyWithCount, reachesFar };
+}
+
+export const ROUTES: readonly Route[] = [...COMMAND_FACTS.values()].flatMap((facts) =>
+  facts.name.includes("|") || facts.group === "glasscache" ? [] : (routeOf(facts) ?? []),
+);
 
 /** Whether a request of this route may have changed something when its reply is lost. */
 export function mayWrite(route: Route | undefined): boolean {
