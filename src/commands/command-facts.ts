@@ -1,5 +1,4 @@
-import type { Request } from "../protocol/protocol.ts";
-import { type CommandFacts, type FactsRow, readFacts } from "./facts.ts";
+import { type Arguments, type CommandFacts, type FactsRow, readFacts } from "./facts.ts";
 import { BITMAPS_FACTS } from "./tables/bitmaps.ts";
 import { CLUSTER_FACTS } from "./tables/cluster.ts";
 import { CONNECTIONS_FACTS } from "./tables/connections.ts";
@@ -62,11 +61,23 @@ export function factsOf(name: string): CommandFacts {
   return facts;
 }
 
+/** Commands whose first argument chooses what they do, and what it may be. */
+export const SUBCOMMAND_FACTS: ReadonlyMap<string, ReadonlyMap<string, CommandFacts>> = subcommands();
+
 /** The facts of the command, or subcommand, that a request asks for; undefined where none is known. */
-export function factsOfRequest(request: Request): CommandFacts | undefined {
+export function factsOfRequest(request: Arguments): CommandFacts | undefined {
   const name = request.text(0).toLowerCase();
-  const facts = COMMAND_FACTS.get(name);
-  // Only commands that have subcommands are without keys, and without a flag that says what they do.
-  if (facts === undefined || request.count < 2) return facts;
-  return COMMAND_FACTS.get(`${name}|${request.text(1).toLowerCase()}`) ?? facts;
+  const chosen = request.count < 2 ? undefined : SUBCOMMAND_FACTS.get(name);
+  return chosen?.get(request.text(1).toLowerCase()) ?? COMMAND_FACTS.get(name);
+}
+
+function subcommands(): Map<string, Map<string, CommandFacts>> {
+  const all = new Map<string, Map<string, CommandFacts>>();
+  for (const [name, facts] of COMMAND_FACTS) {
+    const [container, subcommand] = name.split("|");
+    if (subcommand === undefined) continue;
+    const own = all.get(container!) ?? new Map<string, CommandFacts>();
+    all.set(container!, own.set(subcommand, facts));
+  }
+  return all;
 }

@@ -1,5 +1,3 @@
-import type { Request } from "../protocol/protocol.ts";
-
 /**
  * What a command does to a key.
  *
@@ -159,8 +157,14 @@ export const CATEGORIES: readonly string[] = words(
     "dangerous connection transaction scripting",
 );
 
+/** A command as it was asked for: its name, which is argument 0, and what follows. */
+export interface Arguments {
+  readonly count: number;
+  text(index: number): string;
+}
+
 /** The arguments of a request that a use names as keys, one after the other; none where it names every key. */
-export function keysOf(use: KeyUse, request: Request): number[] {
+export function keysOf(use: KeyUse, request: Arguments): number[] {
   const keys: number[] = [];
   if (use.isEveryKey) return keys;
   const { count } = request;
@@ -177,7 +181,7 @@ export function keysOf(use: KeyUse, request: Request): number[] {
 }
 
 /** `STREAMS key… id…` has as many keys as identifiers, `KEYS key…` takes all that follows, `STORE key` one. */
-function keysBehind(keyword: string, from: number, request: Request): number[] {
+function keysBehind(keyword: string, from: number, request: Arguments): number[] {
   const { count } = request;
   for (let at = from; at + 1 < count; at++) {
     if (request.text(at).toLowerCase() !== keyword) continue;

@@ -1,104 +1,111 @@
+import { factsOfRequest } from "../../commands/command-facts.ts";
+import { arityFits } from "../../commands/command-table.ts";
+import { type KeyUse, keysOf } from "../../commands/facts.ts";
 import { type KnownKey, type MonitoredKeyspace, NEVER } from "./monitored-keyspace.ts";
 
 /** Adds no record where the command neither reads nor changes a value. */
 type Effect = (keyspace: MonitoredKeyspace) => void;
 
-/** What a command does to keys. */
-export interface MonitoredCommand {
-  /** So many arguments it has at least, its name among them. */
-  readonly least: number;
-  readonly apply: Effect;
-}
-
-/** By name in lower case, after the source of Redis 7; what is not here is about other things than values. */
-export const MONITORED_COMMANDS: ReadonlyMap<string, MonitoredCommand> = new Map([
-  ...named(
-    2,
-    `get getrange substr strlen type getbit bitcount bitpos bitfield_ro hget hgetall hmget hexists hkeys hvals hlen
-     hstrlen hrandfield hscan lindex llen lrange lpos scard sismember smismember smembers srandmember sscan zcard
-     zcount zlexcount zmscore zrandmember zrange zrangebylex zrangebyscore zrank zrevrange zrevrangebylex
-     zrevrangebyscore zrevrank zscan zscore geodist geohash geopos geosearch georadius_ro georadiusbymember_ro xlen
-     xrange xrevrange xpending xinfo dump sort_ro`,
-    (keyspace) => keyspace.read(1),
-  ),
-  ...named(2, "mget sdiff sinter sunion pfcount", (keyspace) =>
-    everyKey(keyspace, 1, (key) => keyspace.read(key)),
-  ),
-  ...named(3, "zdiff zinter zunion sintercard zintercard", (keyspace) => {
-    const last = Math.min(keyspace.line.count - 1, 1 + keyspace.number(1));
-    for (let key = 2; key <= last; key++) keyspace.read(key);
-  }),
-
+/**
+ * By name in lower case, after the source of Redis 7: what depends on options, on what is there, or gives the value a
+ * size. All other commands do what the table of commands says.
+ */
+const SPECIAL: ReadonlyMap<string, Effect> = new Map([
   // They replace the value, and with it the time to live.
-  ...named(3, "set", set),
-  ...named(3, "getset", (keyspace) => keyspace.write(1, valueSize(keyspace, 2), NEVER)),
-  ...named(3, "setnx", (keyspace) =>
+  ...named("set", set),
+  ...named("getset", (keyspace) => keyspace.write(1, valueSize(keyspace, 2), NEVER)),
+  ...named("setnx", (keyspace) =>
     keyspace.known(1).exists ? undefined : keyspace.write(1, valueSize(keyspace, 2), NEVER),
   ),
-  ...named(4, "setex", (keyspace) => setExpiring(keyspace, 1000)),
-  ...named(4, "psetex", (keyspace) => setExpiring(keyspace, 1)),
-  ...named(3, "mset", setMany),
-  ...named(3, "msetnx", (keyspace) => (isAnyThere(keyspace) ? undefined : setMany(keyspace))),
-  ...named(4, "restore", restore),
-  ...named(4, "zunionstore zdiffstore zinterstore", (keyspace) =>
-    store(keyspace, 1, 3, 2 + keyspace.number(2)),
-  ),
-  ...named(3, "sinterstore sunionstore sdiffstore", (keyspace) =>
+  ...named("setex", (keyspace) => setExpiring(keyspace, 1000)),
+  ...named("psetex", (keyspace) => setExpiring(keyspace, 1)),
+  ...named("mset", setMany),
+  ...named("msetnx", (keyspace) => (isAnyThere(keyspace) ? undefined : setMany(keyspace))),
+  ...named("restore restore-asking", restore),
+  ...named("zunionstore zdiffstore zinterstore", (keyspace) => store(keyspace, 1, 3, 2 + keyspace.number(2))),
+  ...named("sinterstore sunionstore sdiffstore", (keyspace) =>
     store(keyspace, 1, 2, keyspace.line.count - 1),
   ),
-  ...named(3, "zrangestore geosearchstore", (keyspace) => store(keyspace, 1, 2, 2)),
-  ...named(4, "bitop", (keyspace) => store(keyspace, 2, 3, keyspace.line.count - 1)),
-  ...named(2, "sort", (keyspace) => storing(keyspace, ["store"])),
-  ...named(2, "georadius georadiusbymember", (keyspace) => storing(keyspace, ["store", "storedist"])),
+  ...named("zrangestore geosearchstore", (keyspace) => store(keyspace, 1, 2, 2)),
+  ...named("bitop", (keyspace) => store(keyspace, 2, 3, keyspace.line.count - 1)),
+  ...named("sort", (keyspace) => storing(keyspace, ["store"])),
+  ...named("georadius georadiusbymember", (keyspace) => storing(keyspace, ["store", "storedist"])),
 
   // They change the value, and leave its time to live as it is.
-  ...named(
-    2,
-    `setbit bitfield incr decr incrby decrby incrbyfloat hset hsetnx hmset hsetex hincrby hincrbyfloat lpush rpush
-     sadd zadd zincrby geoadd pfadd pfmerge xadd xgroup xsetid`,
-    (keyspace) => keyspace.write(1, 0, undefined),
-  ),
-  ...named(
-    2,
-    `hdel hgetdel hgetex lpushx rpushx lpop rpop linsert lrem lset ltrim srem spop zrem zpopmin zpopmax
-     zremrangebylex zremrangebyrank zremrangebyscore xdel xtrim xack xclaim xautoclaim`,
-    (keyspace) => change(keyspace, 1),
-  ),
-  ...named(3, "blpop brpop bzpopmin bzpopmax", (keyspace) => {
-    for (let key = 1; key < keyspace.line.count - 1; key++) change(keyspace, key);
-  }),
-  ...named(3, "lmove rpoplpush blmove brpoplpush smove", (keyspace) => {
+  ...named("lmove rpoplpush blmove brpoplpush smove", (keyspace) => {
     if (keyspace.known(1).isAbsent) return;
     keyspace.write(1, 0, undefined);
     keyspace.write(2, 0, undefined);
   }),
-  ...named(3, "append", (keyspace) =>
+  ...named("append", (keyspace) =>
     keyspace.write(1, grown(keyspace.known(1)) + keyspace.lengthOf(2), undefined),
   ),
-  ...named(4, "setrange", setRange),
+  ...named("setrange", setRange),
+  // What it keeps of what it has counted is not what its readers see.
+  ...named("pfcount", (keyspace) => everyKey(keyspace, 1, (key) => keyspace.read(key))),
 
-  ...named(2, "del unlink", (keyspace) => everyKey(keyspace, 1, (key) => keyspace.delete(key))),
-  ...named(2, "getdel", (keyspace) => keyspace.delete(1)),
-  ...named(1, "flushall", (keyspace) => keyspace.flush(true)),
-  ...named(1, "flushdb", (keyspace) => keyspace.flush(false)),
-  ...named(3, "swapdb", (keyspace) => keyspace.swap(keyspace.number(1), keyspace.number(2))),
+  ...named("flushall", (keyspace) => keyspace.flush(true)),
+  ...named("flushdb", (keyspace) => keyspace.flush(false)),
+  ...named("swapdb", (keyspace) => keyspace.swap(keyspace.number(1), keyspace.number(2))),
+  ...named("migrate", migrate),
 
   // They change nothing but the time to live.
-  ...named(3, "expire", (keyspace) => expire(keyspace, keyspace.nowMs + 1000 * keyspace.number(2))),
-  ...named(3, "pexpire", (keyspace) => expire(keyspace, keyspace.nowMs + keyspace.number(2))),
-  ...named(3, "expireat", (keyspace) => expire(keyspace, 1000 * keyspace.number(2))),
-  ...named(3, "pexpireat", (keyspace) => expire(keyspace, keyspace.number(2))),
-  ...named(2, "persist", (keyspace) => (keyspace.known(1).isAbsent ? undefined : keyspace.expire(1, NEVER))),
-  ...named(2, "getex", getAndExpire),
+  ...named("expire", (keyspace) => expire(keyspace, keyspace.nowMs + 1000 * keyspace.number(2))),
+  ...named("pexpire", (keyspace) => expire(keyspace, keyspace.nowMs + keyspace.number(2))),
+  ...named("expireat", (keyspace) => expire(keyspace, 1000 * keyspace.number(2))),
+  ...named("pexpireat", (keyspace) => expire(keyspace, keyspace.number(2))),
+  ...named("persist", (keyspace) => (keyspace.known(1).isAbsent ? undefined : keyspace.expire(1, NEVER))),
+  ...named("getex", getAndExpire),
 
-  ...named(3, "rename", (keyspace) => rename(keyspace, true)),
-  ...named(3, "renamenx", (keyspace) => rename(keyspace, false)),
-  ...named(3, "copy", copy),
-  ...named(3, "move", move),
+  ...named("rename", (keyspace) => rename(keyspace, true)),
+  ...named("renamenx", (keyspace) => rename(keyspace, false)),
+  ...named("copy", copy),
+  ...named("move", move),
 ]);
 
-function named(least: number, names: string, apply: Effect): [string, MonitoredCommand][] {
-  return names.split(/\s+/).map((name) => [name, { least, apply }]);
+/** They tell something about a key, and nothing of its value. */
+const ABOUT_KEYS: ReadonlySet<string> = new Set([
+  ...["exists", "touch", "ttl", "pttl", "expiretime", "pexpiretime", "httl", "hpttl"],
+  ...["hexpiretime", "hpexpiretime", "memory|usage"],
+  ...["object|encoding", "object|freq", "object|idletime", "object|refcount"],
+]);
+
+/** Adds a record for each key whose value a command reads or changes; none where it is refused. */
+export function applyCommand(keyspace: MonitoredKeyspace): void {
+  const { line } = keyspace;
+  const facts = factsOfRequest(line);
+  // What scripts do comes in lines of its own.
+  if (facts === undefined || facts.group === "scripting" || !arityFits(facts, line.count)) return;
+  const special = SPECIAL.get(facts.name);
+  if (special !== undefined) special(keyspace);
+  else if (!ABOUT_KEYS.has(facts.name)) for (const use of facts.uses) applyUse(keyspace, use);
+}
+
+function applyUse(keyspace: MonitoredKeyspace, use: KeyUse): void {
+  for (const key of keysOf(use, keyspace.line)) {
+    if (use.effect === "reads") keyspace.read(key);
+    else if (use.effect === "deletes") keyspace.delete(key);
+    else if (use.effect === "creates") keyspace.write(key, 0, undefined);
+    else if (use.effect === "replaces") keyspace.write(key, 0, NEVER);
+    else change(keyspace, key);
+  }
+}
+
+/** `MIGRATE host port key|"" database timeout [COPY] [REPLACE] … [KEYS key …]`. */
+function migrate(keyspace: MonitoredKeyspace): void {
+  const { count } = keyspace.line;
+  if (keyspace.lengthOf(3) > 0) {
+    for (let at = 6; at < count; at++) if (keyspace.word(at) === "copy") return;
+    keyspace.delete(3);
+    return;
+  }
+  for (let at = 6; at < count && keyspace.word(at) !== "copy"; at++) {
+    if (keyspace.word(at) === "keys") everyKey(keyspace, at + 1, (key) => keyspace.delete(key));
+  }
+}
+
+function named(names: string, apply: Effect): [string, Effect][] {
+  return names.split(" ").map((name) => [name, apply]);
 }
 
 function everyKey({ line }: MonitoredKeyspace, first: number, visit: (key: number) => void): void {

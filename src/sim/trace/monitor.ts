@@ -1,6 +1,6 @@
 import type { RecordBatch } from "../records.ts";
 import { LineParser } from "./line-parser.ts";
-import { MONITORED_COMMANDS } from "./monitor-commands.ts";
+import { applyCommand } from "./monitor-commands.ts";
 import { MonitorLine } from "./monitor-line.ts";
 import { MonitoredKeyspace } from "./monitored-keyspace.ts";
 import { isPreamble } from "./preamble.ts";
@@ -56,8 +56,7 @@ class MonitorLines extends LineParser {
     const keyspace = this.#keyspace;
     this.#taken = 0;
     keyspace.records.count = 0;
-    const command = MONITORED_COMMANDS.get(line.text(0).toLowerCase());
-    if (command !== undefined && line.count >= command.least) command.apply(keyspace);
+    applyCommand(keyspace);
     if (keyspace.records.count === 0) this.faults.ignore(IGNORED);
     else this.resume(batch);
   }

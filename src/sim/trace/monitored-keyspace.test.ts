@@ -7,7 +7,7 @@ import { startRedis } from "../../../test/support/origins.ts";
 import { requireProgram } from "../../../test/support/requirements.ts";
 import { RespClient } from "../../../test/support/resp-client.ts";
 import { SeededRandom } from "../../lib/random.ts";
-import { MONITORED_COMMANDS } from "./monitor-commands.ts";
+import { applyCommand } from "./monitor-commands.ts";
 import { MonitorLine } from "./monitor-line.ts";
 import { MonitoredKeyspace, NEVER } from "./monitored-keyspace.ts";
 
@@ -114,8 +114,7 @@ describe.skipIf(!redis.available)(redis.title("a keyspace told by MONITOR"), () 
         told.push(value);
         const bytes = Buffer.from(value);
         expect(line.read(bytes, 0, bytes.length)).toBeUndefined();
-        const command = MONITORED_COMMANDS.get(line.text(0).toLowerCase());
-        if (command !== undefined && line.count >= command.least) command.apply(keyspace);
+        applyCommand(keyspace);
         keyspace.records.count = 0;
       }
     };
