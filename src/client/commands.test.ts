@@ -1,0 +1,18 @@
+import { expect, test } from "bun:test";
+import { COMMAND_FACTS } from "../commands/command-facts.ts";
+import { READS } from "./commands.ts";
+
+/** They have no flag that says so. */
+const UNFLAGGED = ["COMMAND", "ECHO", "INFO", "PING", "TIME"];
+
+test("what is sent again is what the table of commands calls a read, and waits for nothing", () => {
+  const reads = [...COMMAND_FACTS.values()].filter(
+    ({ name, flags, group }) =>
+      !name.includes("|") &&
+      flags.includes("readonly") &&
+      !flags.includes("blocking") &&
+      group !== "scripting",
+  );
+  const expected = [...reads.map(({ name }) => name.toUpperCase()), ...UNFLAGGED].sort();
+  expect([...READS].sort()).toEqual(expected);
+});
