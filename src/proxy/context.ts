@@ -1,4 +1,5 @@
 import type { CommandTable, NameTable } from "../commands/command-table.ts";
+import type { KeyUse } from "../commands/facts.ts";
 import type { ByteSlab } from "../lib/byte-slab.ts";
 import type { LogLevel } from "../lib/log.ts";
 import type { ClientContext, ServiceHost } from "../net/client-context.ts";
@@ -6,7 +7,7 @@ import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
 import type { Monitors } from "../net/monitors.ts";
-import type { ReplyWriter } from "../protocol/protocol.ts";
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { Origin } from "../upstream/origin.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
 import type { Fence } from "./fence.ts";
@@ -60,6 +61,10 @@ export interface ProxyParts {
   readonly recorder: Recorder | undefined;
   readonly commands: CommandTable<ProxyContext>;
   readonly routes: NameTable<Route>;
+  /** The route of a command that the table does not have, if the origin has told of it. */
+  learnedRoute(request: Request): Route | undefined;
+  /** What a request that goes over a side connection does to keys; undefined: not known. */
+  usesOf(route: Route, request: Request): readonly KeyUse[] | undefined;
   readonly host: ServiceHost;
   readonly registry: ClientRegistry;
   /** CONFIG SET changes some of them. */

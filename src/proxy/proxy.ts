@@ -1,6 +1,8 @@
 import type { Store } from "../cache/store.ts";
+import { COMMAND_FACTS, factsOfRequest } from "../commands/command-facts.ts";
 import { commandNames } from "../commands/command-names.ts";
 import { CommandTable, NameTable } from "../commands/command-table.ts";
+import type { KeyUse } from "../commands/facts.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log, LogLevel } from "../lib/log.ts";
@@ -14,6 +16,7 @@ import { connectionCommands } from "../net/connection-commands.ts";
 import type { Adjustable, ConnectionLimits } from "../net/limits.ts";
 import { Monitors } from "../net/monitors.ts";
 import type { Service } from "../net/service.ts";
+import type { Request } from "../protocol/protocol.ts";
 import { parseOrigin } from "../upstream/address.ts";
 import { Origin, type OriginEvents } from "../upstream/origin.ts";
 import { adminCommands } from "./admin-commands.ts";
@@ -22,6 +25,7 @@ import type { ProxyContext, ProxyParts, ProxySettings } from "./context.ts";
 import { Fence } from "./fence.ts";
 import { glassCommands } from "./glass-commands.ts";
 import { LIVE_NUMBERS, LiveSettings } from "./live-settings.ts";
+import { OriginCommands } from "./origin-commands.ts";
 import { OriginFacts } from "./origin-facts.ts";
 import { askOrigin } from "./origin-question.ts";
 import { ownParameters } from "./own-parameters.ts";
@@ -30,7 +34,7 @@ import { ReadOnlyScripts } from "./read-only-scripts.ts";
 import { ReadThrough } from "./read-through.ts";
 import { Recorder } from "./recorder.ts";
 import { openBlockSink } from "./recording-file.ts";
-import { ROUTES } from "./routes.ts";
+import { ROUTES, type Route } from "./routes.ts";
 import { ProxySession } from "./session.ts";
 import { answerPeer } from "./threads/answer-peer.ts";
 import type { FlightClaims } from "./threads/flight-claims.ts";
@@ -98,6 +102,9 @@ export class CachingProxy implements Service, ProxyParts {
   readonly runId: string;
   readonly nowMs: () => number;
   port = 0;
+  readonly #originCommands = new OriginCommands((name, then) =>
+    askOrigin(this, ["COMMAND", "INFO", name], then, { text: true }),
+  );
   readonly #names: NameTable<{ readonly name: string }>;
   readonly #options: ProxyOptions;
   #isClosing = false;
@@ -221,6 +228,17 @@ export class CachingProxy implements Service, ProxyParts {
     };
   }
 
+  learnedRoute(request: Request): Route | undefined {
+    const name = request.text(0).toLowerCase();
+    return COMMAND_FACTS.has(name) ? undefined : this.#originCommands.find(name)?.route;
+  }
+
+  usesOf({ name, reachesFar }: Route, request: Request): readonly KeyUse[] | undefined {
+    // What is told to the origin itself may change anything.
+    if (reachesFar === true) return undefined;
+    return (factsOfRequest(request) ?? this.#originCommands.find(name)?.facts)?.uses;
+  }
+
   connect(connection: Connection): ProxySession {
     return new ProxySession(this, connection);
   }
@@ -268,6 +286,7 @@ export class CachingProxy implements Service, ProxyParts {
       ready: (tracking) => {
         const { greeting } = this.origin;
         if (greeting !== undefined) this.facts.learn(greeting);
+        this.#originCommands.forget();
         isUp = true;
         isDownLogged = false;
         const { name, trackedKeysLimit, trackingRefusal } = this.origin;

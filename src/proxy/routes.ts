@@ -65,7 +65,8 @@ const TOLD = new Set(["acl", "cluster", "config", "function", "migrate", "module
 
 const REPLICATION = new Set(["psync", "replconf", "sync"]);
 
-function routeOf(facts: CommandFacts): Route | undefined {
+/** Where a command goes by its facts; undefined where they do not say enough. */
+export function routeOf(facts: CommandFacts): Route | undefined {
   const { name, flags } = facts;
   if (name === "wait" || name === "waitaof") {
     const reason = "cannot be told through a proxy whose clients share connections; ask the origin";

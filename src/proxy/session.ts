@@ -37,7 +37,7 @@ import { writeSource } from "./source-attribute.ts";
 import { runLater } from "./threads/answer-peer.ts";
 import { askAll, concernsAllThreads, runApart } from "./threads/ask-all.ts";
 import type { Peers } from "./threads/peers.ts";
-import { touchKeys } from "./touched-keys.ts";
+import { touchKeys, touchUses } from "./touched-keys.ts";
 import { Tunnel } from "./tunnel.ts";
 
 const FROM_PROXY = utf8("{Proxy Server} : ");
@@ -158,16 +158,16 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
 
   #respRequest(request: Request, reply: ReplyWriter): void {
     const { proxy, connection } = this;
-    const route = proxy.routes.find(request);
+    const ownRoute = proxy.routes.find(request);
     // The usual cases first. No command of the proxy's own has such a route.
-    if (route !== undefined && this.#pin === undefined && connection.authenticated) {
-      if (route.kind === "cached") {
-        this.#cachedRead(request, route, reply);
+    if (ownRoute !== undefined && this.#pin === undefined && connection.authenticated) {
+      if (ownRoute.kind === "cached") {
+        this.#cachedRead(request, ownRoute, reply);
         return;
       }
-      if (route.kind === "write" || route.kind === "read") {
-        connection.lastCommand = route.name;
-        this.#forward(request, route);
+      if (ownRoute.kind === "write" || ownRoute.kind === "read") {
+        connection.lastCommand = ownRoute.name;
+        this.#forward(request, ownRoute);
         return;
       }
     }
@@ -180,6 +180,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
       this.#runLocal(local, request, reply);
       return;
     }
+    const route = ownRoute ?? proxy.learnedRoute(request);
     const name = request.text(0).toLowerCase();
     connection.lastCommand = commandName(name, request);
     if (route === undefined || name === "script") proxy.scripts.note(name, request);
@@ -391,6 +392,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     }
     const upstream = proxy.origin.side(version);
     const ticket = connection.defer();
+    const settled = touchUses(proxy, request, proxy.usesOf(route, request));
     writeRequest(upstream.out, request);
     proxy.stats.forwarded++;
     this.#sideOutstanding++;
@@ -403,8 +405,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
         stats: proxy.stats,
         fence: proxy.fence,
         done: () => {
-          // What it changed is not known, and without tracking nobody will tell.
-          if (proxy.origin.tracking !== true) proxy.cache.invalidateAll();
+          settled();
           this.#sideDone();
         },
       }),

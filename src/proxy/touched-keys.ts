@@ -1,3 +1,4 @@
+import { type KeyUse, keysOf } from "../commands/facts.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ProxyParts } from "./context.ts";
 import type { OutstandingKeys } from "./outstanding-keys.ts";
@@ -36,6 +37,35 @@ export function touchKeys(
     if (mayContradict) kept.push(request.copy(index));
   }
   if (!mayContradict) return undefined;
+  return () => {
+    for (const key of kept) cache.settle(key, 0, key.length);
+  };
+}
+
+/**
+ * The same for a request over another connection than the main one, behind whose reply every invalidation has come where
+ * the origin tells of changes.
+ * @param uses what it does to keys; undefined: not known
+ */
+export function touchUses(
+  { cache, origin }: ProxyParts,
+  request: Request,
+  uses: readonly KeyUse[] | undefined,
+): () => void {
+  if (uses === undefined || uses.some(({ isEveryKey }) => isEveryKey)) {
+    // Without tracking nobody tells what it has changed, or shown.
+    return () => {
+      if (origin.tracking !== true) cache.invalidateAll();
+    };
+  }
+  const kept: Uint8Array[] = [];
+  for (const use of uses) {
+    for (const index of keysOf(use, request)) {
+      if (use.effect !== "reads")
+        cache.invalidate(request.bytes, request.starts[index]!, request.ends[index]!);
+      if (origin.tracking !== true) kept.push(request.copy(index));
+    }
+  }
   return () => {
     for (const key of kept) cache.settle(key, 0, key.length);
   };
