@@ -2,7 +2,7 @@
  * The two clients of `large.ts`, each a process of its own: one moves a large value, the other asks for a small one
  * every millisecond. Settings come as JSON in the first argument; the result goes to standard output as JSON.
  */
-import { Histogram } from "../src/lens/histogram.ts";
+import { Histogram } from "../src/instruments/histogram.ts";
 
 export type Move = "get" | "set";
 

@@ -2,7 +2,7 @@
  * The load, a process of its own: connections that each keep `pipeline` requests under way for some seconds.
  * Settings come as JSON in the first argument; the result goes to standard output as JSON.
  */
-import { Histogram } from "../src/lens/histogram.ts";
+import { Histogram } from "../src/instruments/histogram.ts";
 import { SeededRandom } from "../src/lib/random.ts";
 import { ZipfSampler } from "../src/sim/workload/zipf.ts";
 import type { Wire } from "./targets.ts";

@@ -5,10 +5,10 @@
  *   npm run bench:shared-store
  */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { Store, type StoreHandle } from "../src/cache/store.ts";
 import { ByteBuffer, type ValueSink } from "../src/lib/byte-buffer.ts";
 import { SeededRandom } from "../src/lib/random.ts";
 import { ZipfSampler } from "../src/sim/workload/zipf.ts";
+import { Store, type StoreHandle } from "../src/store/store.ts";
 import { median } from "./loading.ts";
 import { keyOf, VALUE_BYTES } from "./wire.ts";
 

@@ -3,7 +3,7 @@
  * counts from when a request was due, so that what waits behind a stall counts as well (no coordinated omission).
  * Settings come as JSON in the first argument; the result goes to standard output as JSON.
  */
-import { Histogram } from "../src/lens/histogram.ts";
+import { Histogram } from "../src/instruments/histogram.ts";
 import { SeededRandom } from "../src/lib/random.ts";
 import type { Wire } from "./targets.ts";
 import { encodeRequest, expectedReply } from "./wire.ts";

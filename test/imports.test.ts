@@ -13,50 +13,40 @@ interface Layer {
 }
 
 const ALL = [
-  "admin",
-  "cache",
-  "client",
-  "commands",
-  "engine",
-  "lens",
-  "lib",
-  "net",
-  "protocol",
-  "proxy",
-  "server",
-  "sim",
-  "upstream",
+  ...["client", "commands", "engine", "instruments", "lib", "net", "policy", "protocol", "proxy"],
+  ...["replay", "server", "sim", "store", "upstream"],
 ];
 
 /**
- * Data flows one way: net → protocol → server | proxy → cache → engine | upstream. What runs in a browser page too
- * (cache, lens, lib) has no runtime module; nor has protocol, for a parser never sees a socket.
+ * A request goes down: net → server | proxy; the service asks its store, and the proxy, on a miss, its origin. Nothing
+ * below knows what is above. What runs in a browser page too has no runtime module; `tsconfig.web.json` holds it to
+ * that. Nor has protocol, for a parser never sees a socket.
  */
 const LAYERS: Record<string, Layer> = {
   lib: { folders: [], packages: [], runtime: "none" },
-  cache: { folders: ["lib"], packages: [], runtime: "none" },
+  policy: { folders: ["lib"], packages: [], runtime: "none" },
   protocol: { folders: ["lib"], packages: [], runtime: "none" },
-  engine: { folders: ["cache", "lib"], packages: ["lmdb"], runtime: "bun" },
+  store: { folders: ["policy", "lib"], packages: [], runtime: "none" },
+  replay: { folders: ["policy", "lib"], packages: [], runtime: "none" },
   commands: { folders: ["protocol", "lib"], packages: [], runtime: "none" },
+  engine: { folders: ["store", "policy", "lib"], packages: ["lmdb"], runtime: "bun" },
   net: { folders: ["protocol", "commands", "lib"], packages: [], runtime: "bun" },
-  upstream: { folders: ["protocol", "commands", "lib"], packages: ["@redis/client"], runtime: "bun" },
+  upstream: { folders: ["protocol", "commands", "lib"], packages: [], runtime: "bun" },
   // The library runs on Node too.
   client: { folders: ["protocol", "commands", "lib"], packages: [], runtime: "node" },
-  lens: { folders: ["cache", "lib"], packages: [], runtime: "none" },
-  sim: { folders: ["cache", "commands", "lens", "lib"], packages: [], runtime: "node" },
+  instruments: { folders: ["store", "replay", "policy", "lib"], packages: [], runtime: "none" },
+  sim: { folders: ["replay", "policy", "commands", "instruments", "lib"], packages: [], runtime: "node" },
   server: {
-    folders: ["net", "protocol", "commands", "engine", "cache", "lens", "lib"],
+    folders: ["net", "protocol", "commands", "engine", "store", "policy", "instruments", "lib"],
     packages: [],
     runtime: "bun",
   },
   proxy: {
-    folders: ["net", "protocol", "commands", "upstream", "cache", "lens", "lib"],
+    folders: ["net", "protocol", "commands", "upstream", "store", "policy", "instruments", "lib"],
     packages: [],
     runtime: "bun",
   },
-  admin: { folders: ["lens", "lib"], packages: ["@prometheus-io/client"], runtime: "bun" },
   cli: { folders: ALL, packages: ["commander", "pino", "zod"], runtime: "bun" },
-  web: { folders: ["cache", "sim", "lens"], packages: ["preact", "uplot"], runtime: "none" },
 };
 
 /** Suites shared by several test files lie beside what they test. */
@@ -105,13 +95,13 @@ describe("the checks themselves", () => {
   const forbidden = (path: string, text: string): string[] => forbiddenImports({ path, text, code: text });
 
   test("find what the table forbids", () => {
-    expect(forbidden("src/cache/a.ts", `import "../engine/engine.ts";`)).toHaveLength(1);
+    expect(forbidden("src/store/a.ts", `import "../engine/engine.ts";`)).toHaveLength(1);
     expect(forbidden("src/lib/a.ts", `import "./b.ts"; import "../cache/b.ts";`)).toHaveLength(1);
     expect(forbidden("src/net/a.ts", `import type { Logger } from "pino";`)).toHaveLength(1);
     expect(forbidden("src/protocol/a.ts", `import "node:net";`)).toHaveLength(1);
     expect(forbidden("src/client/a.ts", `import "node:net"; import "bun";`)).toHaveLength(1);
-    expect(forbidden("src/cache/a.ts", `import { test } from "bun:test";`)).toHaveLength(1);
-    expect(forbidden("src/cache/a-conformance.ts", `import { test } from "bun:test";`)).toEqual([]);
+    expect(forbidden("src/store/a.ts", `import { test } from "bun:test";`)).toHaveLength(1);
+    expect(forbidden("src/store/a-conformance.ts", `import { test } from "bun:test";`)).toEqual([]);
     expect(forbidden("src/proxy/a.ts", `import "../upstream/b.ts"; import "./c.ts";`)).toEqual([]);
     expect(forbidden("web/a.ts", `import "../src/sim/b.ts"; import { h } from "preact";`)).toEqual([]);
     expect(forbidden("src/cli/a.ts", `import "../../test/b.ts";`)).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parsePolicy, policyNames } from "../src/cache/registry.ts";
+import { parsePolicy, policyNames } from "../src/policy/registry.ts";
 
 test("docs/POLICIES.md has every policy, with its parameters as they are if not told", () => {
   const page = readFileSync(join(import.meta.dir, "../docs/POLICIES.md"), "utf8");

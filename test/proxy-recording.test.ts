@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SeededRandom } from "../src/lib/random.ts";
 import { createRecording } from "../src/proxy/recording-file.ts";
-import { DELETE, READ, WRITE } from "../src/sim/records.ts";
+import { DELETE, READ, WRITE } from "../src/replay/records.ts";
 import { openSource } from "../src/sim/source.ts";
 import { keyOf, readAll } from "../src/sim/trace/trace-samples-fixture.ts";
 import { runGlasscache } from "./support/command-line.ts";

@@ -1,6 +1,6 @@
 import { totalmem } from "node:os";
-import { type PolicyChoice, parsePolicyOf, policyNames, policyType } from "../cache/registry.ts";
 import { formatSize } from "../lib/quantity.ts";
+import { type PolicyChoice, parsePolicyOf, policyNames, policyType } from "../policy/registry.ts";
 import { type Setting, setting, size } from "./setting.ts";
 
 /** What server and proxy have in common: how much memory entries take, and what leaves it first. */

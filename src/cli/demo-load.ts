@@ -1,5 +1,5 @@
 import { type Client, connect } from "../client/client.ts";
-import { Histogram } from "../lens/histogram.ts";
+import { Histogram } from "../instruments/histogram.ts";
 import type { Random } from "../lib/random.ts";
 import { ZipfSampler } from "../sim/workload/zipf.ts";
 

@@ -1,8 +1,8 @@
 import type { Clock } from "../lib/clock.ts";
-import { type Comparison, compare } from "../sim/mrc/comparison.ts";
-import { runSampled, type SampledPlan, type SampledRow } from "../sim/mrc/sampled-run.ts";
+import { type Comparison, compare } from "../sim/comparison.ts";
 import { describeSize } from "../sim/report/svg.ts";
 import { type ResultRow, run } from "../sim/runner.ts";
+import { runSampled, type SampledPlan, type SampledRow } from "../sim/sampled-run.ts";
 
 export interface EstimatePlan extends SampledPlan {
   /** Every cache is simulated exactly as well. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { formatSize } from "../lib/quantity.ts";
+import type { Pass } from "../sim/pass.ts";
 import { shortTraceName } from "../sim/report/short-name.ts";
-import type { Pass } from "../sim/runner.ts";
 
 const LINE_EVERY_MS = 250;
 /** What is said about the time left earlier than this is guesswork. */

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import manifest from "../../package.json" with { type: "json" };
-import { formatPolicy } from "../cache/registry.ts";
 import { formatSize } from "../lib/quantity.ts";
+import { formatPolicy } from "../policy/registry.ts";
 import type { RecordingSettings } from "../proxy/recording-file.ts";
 import { formatOrigin, originUrl, parseOrigin } from "../upstream/address.ts";
 import { memorySetting, policySetting } from "./cache-settings.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { TemporaryDirectory } from "../../test/support/program.ts";
-import type { RecordSource } from "../sim/records.ts";
+import type { RecordSource } from "../replay/records.ts";
 import { RepeatableInput } from "./repeatable-input.ts";
 
 async function* stream(...pieces: readonly string[]): AsyncGenerator<Uint8Array> {

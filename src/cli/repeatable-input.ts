@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import type { RecordSource } from "../sim/records.ts";
+import type { RecordSource } from "../replay/records.ts";
 import { openSource, type SourceOptions } from "../sim/source.ts";
 import { reason } from "./config.ts";
 import { FailedError } from "./exit.ts";

@@ -1,4 +1,4 @@
-import type { Sample } from "../sim/mrc/sampled-run.ts";
+import type { Sample } from "../sim/sampled-run.ts";
 
 /** Smaller samples tell nothing. */
 const LEAST_RATE = 1e-6;

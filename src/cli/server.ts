@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import { formatPolicy } from "../cache/registry.ts";
 import { formatSize } from "../lib/quantity.ts";
+import { formatPolicy } from "../policy/registry.ts";
 import { DEFAULT_SERVER_LIMITS } from "../server/limits.ts";
 import { memorySetting, policySetting } from "./cache-settings.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";

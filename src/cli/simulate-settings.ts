@@ -1,4 +1,4 @@
-import { type PolicyChoice, parsePolicy, parsePolicyOf, policyNames } from "../cache/registry.ts";
+import { type PolicyChoice, parsePolicy, parsePolicyOf, policyNames } from "../policy/registry.ts";
 import { DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
 import { checkPrefixEnds, DEFAULT_PREFIX_ENDS } from "../sim/key-families.ts";
 import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/written-format.ts";

@@ -1,9 +1,10 @@
-import { formatPolicy, type PolicyChoice, parsePolicy } from "../cache/registry.ts";
 import { systemClock } from "../lib/clock.ts";
+import { formatPolicy, type PolicyChoice, parsePolicy } from "../policy/registry.ts";
+import type { RecordSource } from "../replay/records.ts";
 import { CURVE_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
 import { DEFAULT_PREFIX_ENDS, KeyFamilies } from "../sim/key-families.ts";
-import type { RecordSource } from "../sim/records.ts";
-import { type Pass, type ResultRow, run } from "../sim/runner.ts";
+import type { Pass } from "../sim/pass.ts";
+import { type ResultRow, run } from "../sim/runner.ts";
 import { checkNamed, type Skipped } from "../sim/source.ts";
 import { countOf } from "./count-text.ts";
 import type { EstimateResult } from "./estimate.ts";

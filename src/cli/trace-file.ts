@@ -1,5 +1,5 @@
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
-import type { RecordSource } from "../sim/records.ts";
+import type { RecordSource } from "../replay/records.ts";
 import { type Written, writeTrace } from "../sim/write-trace.ts";
 import { WRITTEN_FORMATS, type WrittenFormat } from "../sim/written-format.ts";
 import { FailedError } from "./exit.ts";

@@ -1,5 +1,5 @@
+import type { RecordSource } from "../replay/records.ts";
 import type { KeyFamilies } from "../sim/key-families.ts";
-import type { RecordSource } from "../sim/records.ts";
 import { needsTwoPasses } from "../sim/runner.ts";
 import { openSource, type Skipped, type SourceOptions } from "../sim/source.ts";
 import { countOf } from "./count-text.ts";
@@ -62,7 +62,7 @@ export async function isReadAgain(values: Values): Promise<boolean> {
   if (values.sample === undefined) {
     return needsTwoPasses({ policies: values.policy.policies, sizes: values.size });
   }
-  const { needsRepeatable } = await import("../sim/mrc/sampled-run.ts");
+  const { needsRepeatable } = await import("../sim/sampled-run.ts");
   return values.compare || needsRepeatable(values.policy);
 }
 

@@ -1,51 +1,13 @@
-import { type Arguments, type CommandFacts, type FactsRow, readFacts } from "./facts.ts";
-import { BITMAPS_FACTS } from "./tables/bitmaps.ts";
-import { CLUSTER_FACTS } from "./tables/cluster.ts";
-import { CONNECTIONS_FACTS } from "./tables/connections.ts";
-import { GEO_FACTS } from "./tables/geo.ts";
-import { GLASSCACHE_FACTS } from "./tables/glasscache.ts";
-import { HASHES_FACTS } from "./tables/hashes.ts";
-import { HYPERLOGLOGS_FACTS } from "./tables/hyperloglogs.ts";
-import { KEYS_FACTS } from "./tables/keys.ts";
-import { LISTS_FACTS } from "./tables/lists.ts";
-import { PUBSUB_FACTS } from "./tables/pubsub.ts";
-import { SCRIPTS_FACTS } from "./tables/scripts.ts";
-import { SERVER_FACTS } from "./tables/server.ts";
-import { SETS_FACTS } from "./tables/sets.ts";
-import { SORTED_SETS_FACTS } from "./tables/sorted-sets.ts";
-import { STREAMS_FACTS } from "./tables/streams.ts";
-import { STRINGS_FACTS } from "./tables/strings.ts";
-import { TRANSACTIONS_FACTS } from "./tables/transactions.ts";
-import { VECTORS_FACTS } from "./tables/vectors.ts";
-
-/** The tables by Redis's names of groups. */
-const TABLES: Readonly<Record<string, readonly FactsRow[]>> = {
-  bitmap: BITMAPS_FACTS,
-  cluster: CLUSTER_FACTS,
-  connection: CONNECTIONS_FACTS,
-  geo: GEO_FACTS,
-  glasscache: GLASSCACHE_FACTS,
-  hash: HASHES_FACTS,
-  hyperloglog: HYPERLOGLOGS_FACTS,
-  generic: KEYS_FACTS,
-  list: LISTS_FACTS,
-  pubsub: PUBSUB_FACTS,
-  scripting: SCRIPTS_FACTS,
-  server: SERVER_FACTS,
-  set: SETS_FACTS,
-  "sorted-set": SORTED_SETS_FACTS,
-  stream: STREAMS_FACTS,
-  string: STRINGS_FACTS,
-  transactions: TRANSACTIONS_FACTS,
-  module: VECTORS_FACTS,
-};
+import { DATA_TABLES } from "./data-tables.ts";
+import { type Arguments, type CommandFacts, readFacts } from "./facts.ts";
+import { SERVICE_TABLES } from "./service-tables.ts";
 
 /**
  * Every command and subcommand of Redis 7 to 8 and Valkey 7.2 to 9, by name. What it says of those that a redis-server
  * has is compared with what that server says.
  */
 export const COMMAND_FACTS: ReadonlyMap<string, CommandFacts> = new Map(
-  Object.entries(TABLES).flatMap(([group, rows]) =>
+  Object.entries({ ...DATA_TABLES, ...SERVICE_TABLES }).flatMap(([group, rows]) =>
     rows.map((row): [string, CommandFacts] => [row[0], readFacts(group, row)]),
   ),
 );

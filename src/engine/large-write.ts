@@ -1,6 +1,6 @@
-import type { GrowingEntry } from "../cache/growing-entry.ts";
-import type { Store } from "../cache/store.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { GrowingEntry } from "../store/growing-entry.ts";
+import type { Store } from "../store/store.ts";
 import { type LargeWrite, OutOfMemoryError } from "./engine.ts";
 import { recordLength, valueOffset, writeRecord } from "./record.ts";
 

@@ -1,4 +1,3 @@
-import { type EntryInfo, Store } from "../cache/store.ts";
 import { assert } from "../lib/assert.ts";
 import { copyBytes, type ValueSink } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -7,6 +6,7 @@ import { BytesValue, LARGE_BYTES } from "../lib/large-value.ts";
 import { silentLog } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
 import type { Random } from "../lib/random.ts";
+import { type EntryInfo, Store } from "../store/store.ts";
 import { DamageError, damageText } from "./damage.ts";
 import { keepCopies, makeDirectory, prepareDirectory } from "./data-directory.ts";
 import { lockDirectory } from "./directory-lock.ts";

@@ -1,9 +1,9 @@
-import { KEY_BYTES_LIMIT } from "../cache/entry-layout.ts";
-import { Store } from "../cache/store.ts";
 import type { ValueSink } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
+import { KEY_BYTES_LIMIT } from "../store/entry-layout.ts";
+import { Store } from "../store/store.ts";
 import {
   type DepartureListener,
   type Engine,

@@ -71,8 +71,8 @@ export function copyBytes(
   at: number,
 ): void {
   if (end - start > BY_HAND_BYTES) {
-    // Unlike `target.set(source.subarray(…))` this makes no view.
-    Buffer.prototype.copy.call(source as Buffer, target, at, start, end);
+    if (copyNatively === undefined) target.set(source.subarray(start, end), at);
+    else copyNatively.call(source, target, at, start, end);
     return;
   }
   let from = start;
@@ -87,6 +87,11 @@ export function copyBytes(
 }
 
 const BY_HAND_BYTES = 32;
+
+type Copy = (this: Uint8Array, target: Uint8Array, at: number, start: number, end: number) => number;
+
+/** The runtime's copying between arrays, which makes no view as `set` needs it; a browser has none. */
+const copyNatively = (globalThis as { Buffer?: { prototype: { copy: Copy } } }).Buffer?.prototype.copy;
 
 /** A value that is read piece by piece, while it stays what it was. Whoever is given one releases it, exactly once. */
 export interface LargeValue {

@@ -21,14 +21,27 @@ export function fromStrictUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** As far as it is used here; a browser has none. */
+interface NodeBuffer {
+  from(buffer: ArrayBufferLike, start: number, length: number): { toString(encoding: "latin1"): string };
+  from(text: string, encoding: "latin1"): Uint8Array;
+}
+const nodeBuffer = (globalThis as { Buffer?: NodeBuffer }).Buffer;
+
 /** One character a byte: a lossless string of any bytes, for use as a `Map` key. */
 export function latin1(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+  if (nodeBuffer !== undefined) {
+    return nodeBuffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+  }
+  let text = "";
+  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]!);
+  return text;
 }
 
 /** The bytes of a string made by `latin1`. */
 export function fromLatin1(text: string): Uint8Array {
-  return Buffer.from(text, "latin1");
+  if (nodeBuffer !== undefined) return nodeBuffer.from(text, "latin1");
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 /** Whether a[aStart, aEnd) and b[bStart, …) hold the same bytes. */

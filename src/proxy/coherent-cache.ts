@@ -1,4 +1,4 @@
-import type { Store } from "../cache/store.ts";
+import type { Store } from "../store/store.ts";
 import { FlightTable } from "./flight-table.ts";
 
 /**

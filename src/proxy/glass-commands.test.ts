@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { bulk, FakeOrigin } from "../../test/support/fake-origin.ts";
 import type { FrameClient } from "../../test/support/frame-client.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
-import { policyNames, policyType } from "../cache/registry.ts";
 import { ManualClock } from "../lib/clock.ts";
+import { policyNames, policyType } from "../policy/registry.ts";
 import type { ReplyError, ReplyValue } from "../protocol/reply-value.ts";
 
 function attribute(source: string, ageMs: number, remainingMs: number): string {

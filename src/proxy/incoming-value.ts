@@ -1,5 +1,5 @@
-import type { GrowingEntry } from "../cache/growing-entry.ts";
 import type { ByteBuffer, LargeValue } from "../lib/byte-buffer.ts";
+import type { GrowingEntry } from "../store/growing-entry.ts";
 import { SpooledValue } from "./spooled-value.ts";
 
 /** An entry that is being written, and what it is written with. */

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
 import { LocalServer } from "../../test/support/local-server.ts";
-import { chainsOf } from "../cache/chain-length-fixture.ts";
 import { murmurCollisions } from "../lib/murmur-collisions-fixture.ts";
+import { chainsOf } from "../store/chain-length-fixture.ts";
 
 const KEYS = 36_000;
 const KEYS_A_REQUEST = 1000;

@@ -1,4 +1,3 @@
-import type { Store } from "../cache/store.ts";
 import { COMMAND_FACTS, factsOfRequest } from "../commands/command-facts.ts";
 import { commandNames } from "../commands/command-names.ts";
 import { CommandTable, NameTable } from "../commands/command-table.ts";
@@ -17,6 +16,7 @@ import type { Adjustable, ConnectionLimits } from "../net/limits.ts";
 import { Monitors } from "../net/monitors.ts";
 import type { Service } from "../net/service.ts";
 import type { Request } from "../protocol/protocol.ts";
+import type { Store } from "../store/store.ts";
 import { parseOrigin } from "../upstream/address.ts";
 import { Origin, type OriginEvents } from "../upstream/origin.ts";
 import { adminCommands } from "./admin-commands.ts";

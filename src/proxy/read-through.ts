@@ -1,9 +1,9 @@
-import { TakingSink } from "../cache/copy-sink.ts";
-import type { GrowingEntry } from "../cache/growing-entry.ts";
-import type { Store } from "../cache/store.ts";
 import type { LargeValue, ValueSink } from "../lib/byte-buffer.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import { latin1 } from "../lib/bytes.ts";
+import { TakingSink } from "../store/copy-sink.ts";
+import type { GrowingEntry } from "../store/growing-entry.ts";
+import type { Store } from "../store/store.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";

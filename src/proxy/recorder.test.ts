@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import type { Log } from "../lib/log.ts";
-import { DELETE, READ, WRITE } from "../sim/records.ts";
+import { DELETE, READ, WRITE } from "../replay/records.ts";
 import { openSource, type Skipped } from "../sim/source.ts";
 import { type PlainRecord, readAll, record } from "../sim/trace/trace-samples-fixture.ts";
 import type { Waiter } from "./flight.ts";

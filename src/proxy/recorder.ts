@@ -5,7 +5,7 @@ import {
   RECORDED_WRITE,
   RecordingBlock,
   WAS_HIT,
-} from "../lens/recording.ts";
+} from "../instruments/recording.ts";
 import { ByteBuffer, type LargeValue, type ValueSink } from "../lib/byte-buffer.ts";
 import type { Log } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";

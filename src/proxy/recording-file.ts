@@ -1,5 +1,5 @@
 import { closeSync, fchmodSync, fstatSync, openSync, write, writeSync } from "node:fs";
-import { recordingHeader } from "../lens/recording.ts";
+import { recordingHeader } from "../instruments/recording.ts";
 
 /** A recording that threads append to; can be sent to a worker. */
 export interface RecordingSettings {

@@ -1,4 +1,3 @@
-import { Store } from "../cache/store.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
@@ -6,6 +5,7 @@ import type { HashKey } from "../lib/sip-hash.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
+import { Store } from "../store/store.ts";
 import type { ProxySettings } from "./context.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";

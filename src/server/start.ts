@@ -1,4 +1,3 @@
-import { formatPolicy, type PolicyChoice, parsePolicy } from "../cache/registry.ts";
 import type { DepartureListener, Engine } from "../engine/engine.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { drawHashKey } from "../lib/hash-key.ts";
@@ -6,6 +5,7 @@ import { type Log, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
+import { formatPolicy, type PolicyChoice, parsePolicy } from "../policy/registry.ts";
 import type { StorageSettings } from "./commands/admin.ts";
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { type ListenOptions, Server } from "./server.ts";

@@ -1,5 +1,5 @@
 import { parseSize } from "../lib/quantity.ts";
-import { type SizeUnit, SLOT_LIMIT } from "./simulated-cache.ts";
+import { type SizeUnit, SLOT_LIMIT } from "../replay/simulated-cache.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 /** A cache's size as it was asked for: so many entries, so many bytes, or a share of the working set. */

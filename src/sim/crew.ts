@@ -1,6 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
+import { NumberedBatch } from "../replay/numbered-batch.ts";
 import { type Job, JobGroup, type JobResult } from "./jobs.ts";
-import { NumberedBatch } from "./numbered-batch.ts";
 
 /** Whoever carries out simulations: each of them replays every batch. */
 export interface Crew {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { policyNames } from "../cache/registry.ts";
+import { policyNames } from "../policy/registry.ts";
 import { costOf, dealJobs } from "./deal.ts";
 
 const jobsOf = (policies: readonly string[], sizes: number) =>

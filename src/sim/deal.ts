@@ -1,4 +1,4 @@
-import { parsePolicy } from "../cache/registry.ts";
+import { parsePolicy } from "../policy/registry.ts";
 import type { Job } from "./jobs.ts";
 
 /** About how many nanoseconds a request takes each policy, by the results of `bench:simulator`: only ratios matter. */

@@ -1,10 +1,10 @@
-import { parsePolicy } from "../cache/registry.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { NumberedBatch, NumberedHeader } from "./numbered-batch.ts";
-import type { WriteEffect } from "./replay-records.ts";
-import type { SizeUnit } from "./simulated-cache.ts";
-import { Simulation, type SimulationResult } from "./simulation.ts";
-import type { Counting } from "./tally.ts";
+import { parsePolicy } from "../policy/registry.ts";
+import type { NumberedBatch, NumberedHeader } from "../replay/numbered-batch.ts";
+import type { WriteEffect } from "../replay/replay-records.ts";
+import type { SizeUnit } from "../replay/simulated-cache.ts";
+import { Simulation, type SimulationResult } from "../replay/simulation.ts";
+import type { Counting } from "../replay/tally.ts";
 
 /** A simulation as it is told to another thread. */
 export interface Job {

@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parsePolicy } from "../cache/registry.ts";
 import { murmurCollisions } from "../lib/murmur-collisions-fixture.ts";
+import { parsePolicy } from "../policy/registry.ts";
 import { run } from "./runner.ts";
 import { openSource } from "./source.ts";
 

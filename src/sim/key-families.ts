@@ -1,4 +1,4 @@
-import { latin1 } from "../lib/bytes.ts";
+import { fromLatin1, fromUtf8, latin1, utf8 } from "../lib/bytes.ts";
 
 /** Beyond so many families keys are counted as one that is called "(others)". */
 const FAMILY_LIMIT = 65_536;
@@ -27,7 +27,7 @@ export class KeyFamilies {
   /** @param ends characters, each of which ends a prefix @throws RangeError as `checkPrefixEnds` does */
   constructor(ends: string = DEFAULT_PREFIX_ENDS) {
     checkPrefixEnds(ends);
-    for (const byte of Buffer.from(ends)) this.#endsPrefix[byte] = 1;
+    for (const byte of utf8(ends)) this.#endsPrefix[byte] = 1;
   }
 
   /** The number of the family of the key bytes[start, end). */
@@ -41,7 +41,7 @@ export class KeyFamilies {
       if (this.#names.length === FAMILY_LIMIT) return OTHERS;
       number = this.#names.length;
       this.#numbers.set(prefix, number);
-      this.#names.push(Buffer.from(prefix, "latin1").toString());
+      this.#names.push(fromUtf8(fromLatin1(prefix)));
     }
     return number;
   }

@@ -1,4 +1,4 @@
-import { READ, RecordBatch, type RecordSource } from "./records.ts";
+import { READ, RecordBatch, type RecordSource } from "../replay/records.ts";
 
 /** A record as a test writes it down; what it leaves out is a read of one byte at time 0. */
 export interface TestRecord {

@@ -6,9 +6,9 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parsePolicy } from "../cache/registry.ts";
+import { parsePolicy } from "../policy/registry.ts";
+import { RecordBatch, type RecordSource } from "../replay/records.ts";
 import { parseCacheSizes } from "./cache-size.ts";
-import { RecordBatch, type RecordSource } from "./records.ts";
 import { type RunResult, run } from "./runner.ts";
 
 const shared = join(import.meta.dir, "../../../shared");

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parsePolicy, policyNames } from "../cache/registry.ts";
+import { parsePolicy, policyNames } from "../policy/registry.ts";
+import { DELETE, READ, TraceError, WRITE } from "../replay/records.ts";
 import { parseCacheSizes } from "./cache-size.ts";
 import { sourceOf, type TestRecord } from "./record-source-fixture.ts";
-import { DELETE, READ, TraceError, WRITE } from "./records.ts";
 import { type RunPlan, run } from "./runner.ts";
 import { openSource } from "./source.ts";
 

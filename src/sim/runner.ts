@@ -1,15 +1,16 @@
-import { formatPolicy, type PolicyChoice } from "../cache/registry.ts";
 import { systemClock } from "../lib/clock.ts";
+import { formatPolicy, type PolicyChoice } from "../policy/registry.ts";
+import { NextAccesses } from "../replay/next-access.ts";
+import { NumberedBatch } from "../replay/numbered-batch.ts";
+import { Numbering } from "../replay/numbering.ts";
+import { READ, type RecordBatch, type RecordSource, TraceError } from "../replay/records.ts";
+import type { WriteEffect } from "../replay/replay-records.ts";
+import type { SizeUnit } from "../replay/simulated-cache.ts";
+import type { Counting, Counts } from "../replay/tally.ts";
 import { type CacheSize, distinctSizes, needsWorkingSet, resolveSize } from "./cache-size.ts";
 import { type Crew, SingleCrew } from "./crew.ts";
 import type { Job, JobResult } from "./jobs.ts";
-import type { NextAccessFile } from "./next-access.ts";
-import { NumberedBatch } from "./numbered-batch.ts";
-import { Numbering } from "./numbering.ts";
-import { READ, type RecordBatch, type RecordSource, TraceError } from "./records.ts";
-import type { WriteEffect } from "./replay-records.ts";
-import type { SizeUnit } from "./simulated-cache.ts";
-import type { Counting, Counts } from "./tally.ts";
+import type { Pass } from "./pass.ts";
 import { type WorkingSet, WorkingSetMeter } from "./working-set.ts";
 
 /** What is to be simulated. */
@@ -31,9 +32,6 @@ export interface RunPlan {
   /** Told now and then how far a pass has got, in what `source.extent` counts. */
   progress?(pass: Pass, done: number): void;
 }
-
-/** `measuring`: finding out about the trace what must be known beforehand. */
-export type Pass = "measuring" | "simulating";
 
 /** What came of one policy at one size. */
 export interface ResultRow {
@@ -102,7 +100,9 @@ export async function run(plan: RunPlan): Promise<RunResult> {
   const isOffline = policies.some(({ type }) => type.offline === true);
   const isMeasured = needsTwoPasses(plan);
   if (isMeasured && !source.isRepeatable) throw new TraceError(explainTwoPasses(plan));
-  using nextAccesses = isOffline ? new (await import("./next-access.ts")).NextAccessFile() : undefined;
+  using nextAccesses = isOffline
+    ? new NextAccesses(new (await import("./temporary-words.ts")).TemporaryWords())
+    : undefined;
   const workingSet = isMeasured ? await measure(plan, nextAccesses) : undefined;
   const sizes = distinctSizes(plan.sizes.map((size) => resolveSize(size, workingSet)));
   const { seed, writes, counting, isChecked = false } = plan;
@@ -128,7 +128,7 @@ async function assemble(jobs: readonly Job[], threads: number, batchRecords: num
 }
 
 /** The pass that finds out how large the working set is, and the next access to everything. */
-async function measure(plan: RunPlan, nextAccesses: NextAccessFile | undefined): Promise<WorkingSet> {
+async function measure(plan: RunPlan, nextAccesses: NextAccesses | undefined): Promise<WorkingSet> {
   const { source, progress } = plan;
   const numbering = new Numbering(plan.ignoresSizes, false);
   const meter = new WorkingSetMeter();
@@ -154,7 +154,7 @@ async function simulate(
   jobs: readonly Job[],
   crew: Crew,
   workingSet: WorkingSet | undefined,
-  nextAccesses: NextAccessFile | undefined,
+  nextAccesses: NextAccesses | undefined,
 ): Promise<RunResult> {
   const { source, counting, progress } = plan;
   const numbering = new Numbering(plan.ignoresSizes, counting.byFamily);

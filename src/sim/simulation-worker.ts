@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../lib/clock.ts";
+import { NumberedBatch } from "../replay/numbered-batch.ts";
 import { type FromWorker, JobGroup, type ToWorker, type WorkerStart } from "./jobs.ts";
-import { NumberedBatch } from "./numbered-batch.ts";
 
 /** A thread that carries out its share of the simulations. */
 

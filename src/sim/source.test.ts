@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { constants, gzipSync, zstdCompressSync } from "node:zlib";
+import { TraceError } from "../replay/records.ts";
 import { KeyFamilies } from "./key-families.ts";
-import { TraceError } from "./records.ts";
 import { openSource, type Skipped } from "./source.ts";
 import { keyOf, readAll, record } from "./trace/trace-samples-fixture.ts";
 

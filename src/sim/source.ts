@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
+import { type RecordSource, TraceError } from "../replay/records.ts";
+import { fileBytes, streamBytes } from "./input/trace-bytes.ts";
+import { TraceSource } from "./input/trace-source.ts";
 import type { KeyFamilies } from "./key-families.ts";
-import { type RecordSource, TraceError } from "./records.ts";
 import type { Columns } from "./trace/columns.ts";
 import type { Skipped } from "./trace/faults.ts";
 import { formatNamed } from "./trace/registry.ts";
-import { fileBytes, streamBytes } from "./trace/trace-bytes.ts";
-import { TraceSource } from "./trace/trace-source.ts";
 import { parseSpecification } from "./workload/specification.ts";
 
 export type { Skipped } from "./trace/faults.ts";

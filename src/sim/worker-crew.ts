@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
+import { NumberedBatch } from "../replay/numbered-batch.ts";
 import type { Crew } from "./crew.ts";
 import { dealJobs } from "./deal.ts";
 import type { FromWorker, Job, JobResult, ToWorker, WorkerStart } from "./jobs.ts";
-import { NumberedBatch } from "./numbered-batch.ts";
 
 /** Batches under way at once: enough that a worker with slow jobs does not hold up the others at every one. */
 const BATCHES = 8;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { NumberedBatch } from "./numbered-batch.ts";
-import { READ, WRITE } from "./records.ts";
+import { NumberedBatch } from "../replay/numbered-batch.ts";
+import { READ, WRITE } from "../replay/records.ts";
 import { WorkingSetMeter } from "./working-set.ts";
 
 function batchOf(

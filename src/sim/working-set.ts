@@ -1,6 +1,6 @@
-import type { NumberedBatch } from "./numbered-batch.ts";
-import { READ } from "./records.ts";
-import { SLOT_LIMIT } from "./simulated-cache.ts";
+import type { NumberedBatch } from "../replay/numbered-batch.ts";
+import { READ } from "../replay/records.ts";
+import { SLOT_LIMIT } from "../replay/simulated-cache.ts";
 
 /** What a pass over a trace has found in it. */
 export interface WorkingSet {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { DELETE, EXPIRE, READ, WRITE } from "../replay/records.ts";
 import { sourceOf, type TestRecord } from "./record-source-fixture.ts";
-import { DELETE, EXPIRE, READ, WRITE } from "./records.ts";
 import { openSource } from "./source.ts";
 import { type PlainRecord, readAll } from "./trace/trace-samples-fixture.ts";
 import { writeTrace } from "./write-trace.ts";

@@ -1,6 +1,6 @@
-import { encodeBlock, RecordingBlock, recordingHeader } from "../lens/recording.ts";
+import { encodeBlock, RecordingBlock, recordingHeader } from "../instruments/recording.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
-import { DELETE, EXPIRE, READ, type RecordBatch, type RecordSource, WRITE } from "./records.ts";
+import { DELETE, EXPIRE, READ, type RecordBatch, type RecordSource, WRITE } from "../replay/records.ts";
 import { ORACLE_RECORD_BYTES } from "./trace/oracle-general.ts";
 import type { WrittenFormat } from "./written-format.ts";
 

@@ -1,10 +1,10 @@
 import { Worker } from "node:worker_threads";
-import type { Store } from "../../cache/store.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { ListenError, probePort } from "../../net/listener.ts";
+import type { Store } from "../../store/store.ts";
 import type { ProxySettings } from "../context.ts";
 import { retireCounters } from "../counters.ts";
 import { LiveSettings } from "../live-settings.ts";

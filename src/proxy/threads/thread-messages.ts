@@ -1,6 +1,6 @@
-import type { StoreHandle } from "../../cache/store.ts";
 import type { LogLevel } from "../../lib/log.ts";
 import type { ConnectionLimits } from "../../net/limits.ts";
+import type { StoreHandle } from "../../store/store.ts";
 import type { ProxySettings } from "../context.ts";
 import type { ClockReading } from "./steady-clock.ts";
 

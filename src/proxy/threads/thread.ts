@@ -1,9 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { Store } from "../../cache/store.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { ListenError, Listener } from "../../net/listener.ts";
+import { Store } from "../../store/store.ts";
 import { publishCounters } from "../counters.ts";
 import { CachingProxy } from "../proxy.ts";
 import { sweepInSteps } from "../start.ts";

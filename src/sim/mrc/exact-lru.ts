@@ -1,8 +1,8 @@
-import { NumberedBatch } from "../numbered-batch.ts";
-import { Numbering } from "../numbering.ts";
-import type { RecordSource } from "../records.ts";
-import type { WriteEffect } from "../replay-records.ts";
-import type { SizeUnit } from "../simulated-cache.ts";
+import { NumberedBatch } from "../../replay/numbered-batch.ts";
+import { Numbering } from "../../replay/numbering.ts";
+import type { RecordSource } from "../../replay/records.ts";
+import type { WriteEffect } from "../../replay/replay-records.ts";
+import type { SizeUnit } from "../../replay/simulated-cache.ts";
 import { WorkingSetMeter } from "../working-set.ts";
 import { EXACT_BITS, LruCurve, type MissRatioCurve } from "./lru-curve.ts";
 import { RequestCount } from "./request-count.ts";

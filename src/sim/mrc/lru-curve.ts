@@ -1,7 +1,7 @@
-import type { NumberedBatch } from "../numbered-batch.ts";
-import { DELETE, EXPIRE, READ } from "../records.ts";
-import type { WriteEffect } from "../replay-records.ts";
-import type { SizeUnit } from "../simulated-cache.ts";
+import type { NumberedBatch } from "../../replay/numbered-batch.ts";
+import { DELETE, EXPIRE, READ } from "../../replay/records.ts";
+import type { WriteEffect } from "../../replay/replay-records.ts";
+import type { SizeUnit } from "../../replay/simulated-cache.ts";
 import { type CumulativeDistances, DistanceHistogram } from "./distance-histogram.ts";
 import { ReuseStack } from "./reuse-stack.ts";
 

@@ -1,5 +1,5 @@
+import { DELETE, EXPIRE, READ } from "../../replay/records.ts";
 import type { TestRecord } from "../record-source-fixture.ts";
-import { DELETE, EXPIRE, READ } from "../records.ts";
 
 export interface ModelCounts {
   requests: number;

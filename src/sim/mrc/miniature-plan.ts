@@ -1,8 +1,9 @@
-import type { PolicyChoice } from "../../cache/registry.ts";
+import type { PolicyChoice } from "../../policy/registry.ts";
+import type { WordStorage } from "../../replay/next-access.ts";
+import type { RecordSource } from "../../replay/records.ts";
+import type { WriteEffect } from "../../replay/replay-records.ts";
 import type { ResolvedSize } from "../cache-size.ts";
-import type { RecordSource } from "../records.ts";
-import type { WriteEffect } from "../replay-records.ts";
-import type { Pass } from "../runner.ts";
+import type { Pass } from "../pass.ts";
 import type { TraceExtent } from "./exact-lru.ts";
 
 /** What is to be simulated in miniature. */
@@ -17,6 +18,8 @@ export interface MiniaturePlan {
   /** What is known of the whole trace. */
   readonly extent: TraceExtent;
   readonly jobs: readonly MiniatureJob[];
+  /** Where it is kept when each object is asked for next. */
+  openWords(): WordStorage;
   readonly progress: ((pass: Pass, done: number) => void) | undefined;
 }
 

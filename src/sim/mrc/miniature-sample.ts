@@ -1,12 +1,12 @@
-import { NextAccessFile } from "../next-access.ts";
-import { NumberedBatch } from "../numbered-batch.ts";
-import { Numbering } from "../numbering.ts";
-import { RecordBatch } from "../records.ts";
-import { type CacheShape, SLOT_LIMIT } from "../simulated-cache.ts";
-import { Simulation } from "../simulation.ts";
+import { NextAccesses } from "../../replay/next-access.ts";
+import { NumberedBatch } from "../../replay/numbered-batch.ts";
+import { Numbering } from "../../replay/numbering.ts";
+import { RecordBatch } from "../../replay/records.ts";
+import { type CacheShape, SLOT_LIMIT } from "../../replay/simulated-cache.ts";
+import { Simulation } from "../../replay/simulation.ts";
+import { type HashRange, rateOf, takeSample } from "../../replay/spatial-sample.ts";
 import { BATCH_RECORDS } from "./exact-lru.ts";
 import type { MiniatureJob, MiniaturePlan } from "./miniature-plan.ts";
-import { type HashRange, rateOf, takeSample } from "./spatial-sample.ts";
 
 /** What a sample estimates of one cache. */
 export interface Estimate {
@@ -20,7 +20,7 @@ export class MiniatureSample implements Disposable {
   readonly #plan: MiniaturePlan;
   readonly #range: HashRange;
   readonly #batch = new NumberedBatch(BATCH_RECORDS);
-  readonly #nextAccesses: NextAccessFile | undefined;
+  readonly #nextAccesses: NextAccesses | undefined;
   #numbering: Numbering;
   #sampled = new RecordBatch(0);
   #simulations: readonly Simulation[] = [];
@@ -33,7 +33,7 @@ export class MiniatureSample implements Disposable {
     this.#range = range;
     this.#numbering = new Numbering(plan.ignoresSizes, false);
     const isOffline = jobs.some(({ policy }) => policy.type.offline === true);
-    this.#nextAccesses = isOffline ? new NextAccessFile() : undefined;
+    this.#nextAccesses = isOffline ? new NextAccesses(plan.openWords()) : undefined;
   }
 
   /** Finds out what must be known beforehand. @param countedFrom the first of these records that does not warm up */

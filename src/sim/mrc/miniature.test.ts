@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parsePolicy } from "../../cache/registry.ts";
 import { SeededRandom } from "../../lib/random.ts";
+import { parsePolicy } from "../../policy/registry.ts";
+import { DELETE, READ, type RecordSource, WRITE } from "../../replay/records.ts";
 import { DEFAULT_SIZES, parseCacheSizes } from "../cache-size.ts";
+import { compare } from "../comparison.ts";
 import { sourceOf, type TestRecord } from "../record-source-fixture.ts";
-import { DELETE, READ, type RecordSource, WRITE } from "../records.ts";
 import { type ResultRow, run } from "../runner.ts";
+import { runSampled, type SampledPlan, type SampledRow } from "../sampled-run.ts";
 import { openSource } from "../source.ts";
-import { compare } from "./comparison.ts";
-import { runSampled, type SampledPlan, type SampledRow } from "./sampled-run.ts";
 
 const TRACE = join(import.meta.dir, "../../../../shared/traces/orm-busy.oracleGeneral.zst");
 

@@ -6,11 +6,11 @@
  * Misses are divided by the requests that a sample of this rate should hold, not by those it happens to hold: the
  * difference comes from the most popular keys, which hit (as SHARDS-adj has it, see `shards.ts`).
  */
-import type { RecordBatch } from "../records.ts";
-import type { Pass } from "../runner.ts";
+import type { RecordBatch } from "../../replay/records.ts";
+import { hashKeys, rangeOf } from "../../replay/spatial-sample.ts";
+import type { Pass } from "../pass.ts";
 import type { MiniatureJob, MiniaturePlan } from "./miniature-plan.ts";
 import { MiniatureSample } from "./miniature-sample.ts";
-import { hashKeys, rangeOf } from "./spatial-sample.ts";
 
 /**
  * A miniature has room for at least so many entries: with fewer, its policy does not behave as in the large cache.

@@ -1,4 +1,4 @@
-import { READ, type RecordBatch } from "../records.ts";
+import { READ, type RecordBatch } from "../../replay/records.ts";
 
 /** What a trace holds in all, whatever sample of it is looked at closely. */
 export class RequestCount {

@@ -2,14 +2,14 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { DELETE, READ, type RecordSource, WRITE } from "../../replay/records.ts";
+import { sampleHash } from "../../replay/spatial-sample.ts";
 import { sourceOf, type TestRecord } from "../record-source-fixture.ts";
-import { DELETE, READ, type RecordSource, WRITE } from "../records.ts";
 import { openSource } from "../source.ts";
 import { openWorkload } from "../workload/workload.ts";
 import { type CurvePlan, type CurveResult, exactLru } from "./exact-lru.ts";
 import { SampledKeys } from "./sampled-keys.ts";
 import { shardsOfRate, shardsOfSize } from "./shards.ts";
-import { sampleHash } from "./spatial-sample.ts";
 
 const TRACE = join(import.meta.dir, "../../../../shared/traces/orm-busy.oracleGeneral.zst");
 /** Sizes evenly spaced over the working set, as the paper measures. */

@@ -8,15 +8,15 @@
  * paper's SHARDS-adj).
  */
 import { assert } from "../../lib/assert.ts";
-import { NumberedBatch } from "../numbered-batch.ts";
-import { Numbering } from "../numbering.ts";
-import { RecordBatch } from "../records.ts";
+import { NumberedBatch } from "../../replay/numbered-batch.ts";
+import { Numbering } from "../../replay/numbering.ts";
+import { RecordBatch } from "../../replay/records.ts";
+import { hashKeys, rangeOf, rateOf, takeSample } from "../../replay/spatial-sample.ts";
 import { WorkingSetMeter } from "../working-set.ts";
 import { BATCH_RECORDS, type CurvePlan, type CurveResult, traceExtent } from "./exact-lru.ts";
 import { FINE_BITS, LruCurve } from "./lru-curve.ts";
 import { RequestCount } from "./request-count.ts";
 import { SampledKeys } from "./sampled-keys.ts";
-import { hashKeys, rangeOf, rateOf, takeSample } from "./spatial-sample.ts";
 
 /** A sample of fixed rate: memory grows with the number of objects, but only so slowly. */
 export interface FixedRate {

@@ -1,4 +1,4 @@
-import { policyNames } from "../../cache/registry.ts";
+import { policyNames } from "../../policy/registry.ts";
 import { percent } from "./html-table.ts";
 import { isOutOfReach } from "./line-styles.ts";
 import { type CurveRow, describeSize } from "./svg.ts";

@@ -1,4 +1,4 @@
-import type { SizeUnit } from "../simulated-cache.ts";
+import type { SizeUnit } from "../../replay/simulated-cache.ts";
 import { countTicks, formatCountTick, formatSizeTick, sizeTicks } from "./ticks.ts";
 
 /** What goes from left to right in a chart. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { policyNames } from "../../cache/registry.ts";
+import { policyNames } from "../../policy/registry.ts";
 import { renderHtml } from "./html.ts";
 import { colourProperties, lineStyles } from "./line-styles.ts";
 import { elementsOf, row } from "./report-fixture.ts";

@@ -1,5 +1,5 @@
 import { formatSize } from "../../lib/quantity.ts";
-import type { SizeUnit } from "../simulated-cache.ts";
+import type { SizeUnit } from "../../replay/simulated-cache.ts";
 
 /** From 0 up to the first round number that is not below `most`, in four to six steps of 1, 2 or 5 times a power of ten. */
 export function ratioTicks(most: number): number[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { policyNames } from "../../cache/registry.ts";
+import { policyNames } from "../../policy/registry.ts";
 import type { ResultRow } from "../runner.ts";
 import { renderHtml } from "./html.ts";
 import { elementsOf, row } from "./report-fixture.ts";

@@ -1,4 +1,4 @@
-import type { RecordBatch } from "../records.ts";
+import type { RecordBatch } from "../../replay/records.ts";
 import { LineParser } from "./line-parser.ts";
 import { dateMs } from "./log-time.ts";
 import { operationOf } from "./operation.ts";
@@ -119,7 +119,9 @@ class AccessLog extends LineParser {
       addKey(batch, bytes, urlStart, urlEnd, this.#families);
       return;
     }
-    const url = Buffer.concat([bytes.subarray(start, hostEnd), bytes.subarray(urlStart, urlEnd)]);
+    const url = new Uint8Array(hostEnd - start + urlEnd - urlStart);
+    url.set(bytes.subarray(start, hostEnd));
+    url.set(bytes.subarray(urlStart, urlEnd), hostEnd - start);
     addKey(batch, url, 0, url.length, this.#families);
   }
 }

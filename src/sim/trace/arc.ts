@@ -1,4 +1,4 @@
-import { READ, type RecordBatch } from "../records.ts";
+import { READ, type RecordBatch } from "../../replay/records.ts";
 import { LineParser } from "./line-parser.ts";
 import { addRecord, digits, quoted } from "./record-fields.ts";
 import type { TraceFormat } from "./trace-format.ts";

@@ -1,4 +1,4 @@
-import { READ, type RecordBatch } from "../records.ts";
+import { READ, type RecordBatch } from "../../replay/records.ts";
 import type { Faults } from "./faults.ts";
 import { FixedParser } from "./fixed-parser.ts";
 import { addRecord } from "./record-fields.ts";

@@ -1,4 +1,4 @@
-import { TraceError } from "../records.ts";
+import { TraceError } from "../../replay/records.ts";
 
 /** What was left out of a trace. */
 export interface Skipped {

@@ -1,4 +1,4 @@
-import type { RecordBatch } from "../records.ts";
+import type { RecordBatch } from "../../replay/records.ts";
 import type { Faults } from "./faults.ts";
 import type { TraceParser } from "./trace-format.ts";
 

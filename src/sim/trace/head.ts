@@ -1,3 +1,4 @@
+import { fromUtf8 } from "../../lib/bytes.ts";
 import type { TraceHead } from "./trace-format.ts";
 
 /** As much of a trace is looked at to find out its format. */
@@ -48,7 +49,7 @@ function isTextByte(byte: number): boolean {
 }
 
 function firstLines(bytes: Uint8Array, isWhole: boolean): string[] {
-  const text = Buffer.from(bytes).toString();
+  const text = fromUtf8(bytes);
   const lines = text.split("\n");
   const last = lines.pop()!;
   // The last one may be cut off, unless it is all there is.

@@ -1,4 +1,5 @@
-import type { RecordBatch } from "../records.ts";
+import { fromUtf8 } from "../../lib/bytes.ts";
+import type { RecordBatch } from "../../replay/records.ts";
 import { LineParser } from "./line-parser.ts";
 import { isPreamble } from "./preamble.ts";
 import { addKey } from "./record-fields.ts";
@@ -49,7 +50,7 @@ class KeyLines extends LineParser {
     if (this.#isFirst) {
       this.#isFirst = false;
       const isShort = end - start <= PREAMBLE_LIMIT_BYTES;
-      if (isShort && isPreamble(Buffer.from(bytes.subarray(start, end)).toString())) return;
+      if (isShort && isPreamble(fromUtf8(bytes.subarray(start, end)))) return;
     }
     addKey(batch, bytes, start, end, this.#families);
   }

@@ -1,4 +1,4 @@
-import { DELETE, READ, type RecordBatch, WRITE } from "../records.ts";
+import { DELETE, READ, type RecordBatch, WRITE } from "../../replay/records.ts";
 import type { Faults } from "./faults.ts";
 import { FixedParser } from "./fixed-parser.ts";
 import { addRecord } from "./record-fields.ts";

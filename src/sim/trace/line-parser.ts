@@ -1,5 +1,5 @@
 import { formatSize } from "../../lib/quantity.ts";
-import type { RecordBatch } from "../records.ts";
+import type { RecordBatch } from "../../replay/records.ts";
 import type { Faults } from "./faults.ts";
 import type { TraceParser } from "./trace-format.ts";
 

@@ -1,4 +1,4 @@
-import type { RecordBatch } from "../records.ts";
+import type { RecordBatch } from "../../replay/records.ts";
 import { LineParser } from "./line-parser.ts";
 import { addKey, quoted, setNumber } from "./record-fields.ts";
 import type { TraceFormat } from "./trace-format.ts";

@@ -1,6 +1,6 @@
-import { factsOfRequest } from "../../commands/command-facts.ts";
+import { COMMAND_FACTS, factsOfRequest, SUBCOMMAND_FACTS } from "../../commands/command-facts.ts";
 import { arityFits } from "../../commands/command-table.ts";
-import { type KeyUse, keysOf } from "../../commands/facts.ts";
+import { type CommandFacts, type KeyUse, keysOf } from "../../commands/facts.ts";
 import { type KnownKey, type MonitoredKeyspace, NEVER } from "./monitored-keyspace.ts";
 
 /** Adds no record where the command neither reads nor changes a value. */
@@ -70,15 +70,45 @@ const ABOUT_KEYS: ReadonlySet<string> = new Set([
   ...["object|encoding", "object|freq", "object|idletime", "object|refcount"],
 ]);
 
-/** Adds a record for each key whose value a command reads or changes; none where it is refused. */
-export function applyCommand(keyspace: MonitoredKeyspace): void {
-  const { line } = keyspace;
-  const facts = factsOfRequest(line);
+/** What a command does to keys. */
+interface Plan {
+  readonly arity: number;
+  readonly apply: Effect;
+}
+
+/** Of all commands without subcommands, by name in lower case. */
+const PLANS: ReadonlyMap<string, Plan> = new Map(
+  [...COMMAND_FACTS].flatMap(([name, facts]) => {
+    const plan = planOf(facts);
+    return plan === undefined ? [] : [[name, plan]];
+  }),
+);
+
+/** @returns undefined where it makes no record */
+function planOf(facts: CommandFacts | undefined): Plan | undefined {
   // What scripts do comes in lines of its own.
-  if (facts === undefined || facts.group === "scripting" || !arityFits(facts, line.count)) return;
-  const special = SPECIAL.get(facts.name);
-  if (special !== undefined) special(keyspace);
-  else if (!ABOUT_KEYS.has(facts.name)) for (const use of facts.uses) applyUse(keyspace, use);
+  if (facts === undefined || facts.group === "scripting" || ABOUT_KEYS.has(facts.name)) return undefined;
+  const { name, arity, uses } = facts;
+  const special = SPECIAL.get(name);
+  if (special !== undefined) return { arity, apply: special };
+  if (uses.length === 0) return undefined;
+  const [use] = uses;
+  // The most frequent ones without lists of keys.
+  if (
+    uses.length === 1 &&
+    use!.effect === "reads" &&
+    use!.first === 1 &&
+    use!.last === 1 &&
+    !use!.isCounted
+  ) {
+    return { arity, apply: (keyspace) => keyspace.read(1) };
+  }
+  return {
+    arity,
+    apply: (keyspace) => {
+      for (const each of uses) applyUse(keyspace, each);
+    },
+  };
 }
 
 function applyUse(keyspace: MonitoredKeyspace, use: KeyUse): void {
@@ -89,6 +119,14 @@ function applyUse(keyspace: MonitoredKeyspace, use: KeyUse): void {
     else if (use.effect === "replaces") keyspace.write(key, 0, NEVER);
     else change(keyspace, key);
   }
+}
+
+/** Adds a record for each key whose value a command reads or changes; none where it is refused. */
+export function applyCommand(keyspace: MonitoredKeyspace): void {
+  const { line } = keyspace;
+  const name = line.text(0).toLowerCase();
+  const plan = SUBCOMMAND_FACTS.has(name) ? planOf(factsOfRequest(line)) : PLANS.get(name);
+  if (plan !== undefined && arityFits(plan, line.count)) plan.apply(keyspace);
 }
 
 /** `MIGRATE host port key|"" database timeout [COPY] [REPLACE] … [KEYS key …]`. */

@@ -1,3 +1,4 @@
+import { latin1 } from "../../lib/bytes.ts";
 import { digits } from "./record-fields.ts";
 
 const QUOTE = 0x22;
@@ -134,7 +135,7 @@ function behindClient(line: Uint8Array, start: number, end: number): number {
 }
 
 function latin(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+  return latin1(bytes, start, end);
 }
 
 function hexadecimal(byte: number): number {

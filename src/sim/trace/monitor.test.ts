@@ -1,9 +1,9 @@
 /** What commands do to a cache of the values they read and write: hits, misses and times to live. */
 import { describe, expect, test } from "bun:test";
-import { parsePolicy, policyNames } from "../../cache/registry.ts";
+import { parsePolicy, policyNames } from "../../policy/registry.ts";
+import type { WriteEffect } from "../../replay/replay-records.ts";
 import { parseCacheSizes } from "../cache-size.ts";
 import { exactLru } from "../mrc/exact-lru.ts";
-import type { WriteEffect } from "../replay-records.ts";
 import { run } from "../runner.ts";
 import { openSource } from "../source.ts";
 import { parse } from "./trace-samples-fixture.ts";

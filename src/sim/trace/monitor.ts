@@ -1,4 +1,5 @@
-import type { RecordBatch } from "../records.ts";
+import { fromUtf8 } from "../../lib/bytes.ts";
+import type { RecordBatch } from "../../replay/records.ts";
 import { LineParser } from "./line-parser.ts";
 import { applyCommand } from "./monitor-commands.ts";
 import { MonitorLine } from "./monitor-line.ts";
@@ -49,7 +50,7 @@ class MonitorLines extends LineParser {
     const problem = line.read(bytes, start, end);
     if (problem !== undefined) {
       const isShort = end - start <= GREETING_LIMIT_BYTES;
-      if (isShort && isGreeting(Buffer.from(bytes.subarray(start, end)).toString())) return;
+      if (isShort && isGreeting(fromUtf8(bytes.subarray(start, end)))) return;
       this.bad(problem);
       return;
     }

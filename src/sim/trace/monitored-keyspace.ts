@@ -1,5 +1,6 @@
+import { equalBytes } from "../../lib/bytes.ts";
 import { mix32 } from "../../lib/hash.ts";
-import { DELETE, EXPIRE, READ, RecordBatch, WRITE } from "../records.ts";
+import { DELETE, EXPIRE, READ, RecordBatch, WRITE } from "../../replay/records.ts";
 import { ABSENT, EXISTS, KeyMemory, MAY_BE_CACHED, NOTHING_KNOWN } from "./key-memory.ts";
 import type { MonitorLine } from "./monitor-line.ts";
 import { addKey, quantity } from "./record-fields.ts";
@@ -72,8 +73,8 @@ export class MonitoredKeyspace {
 
   isSameKey(index: number, other: number): boolean {
     const { bytes, starts, ends } = this.line;
-    const key = bytes.subarray(starts[index]!, ends[index]!);
-    return Buffer.compare(key, bytes.subarray(starts[other]!, ends[other]!)) === 0;
+    if (ends[index]! - starts[index]! !== ends[other]! - starts[other]!) return false;
+    return equalBytes(bytes, starts[index]!, ends[index]!, bytes, starts[other]!);
   }
 
   known(index: number, database = this.line.database): KnownKey {

@@ -1,3 +1,4 @@
+import { latin1 } from "../../lib/bytes.ts";
 import type { TraceHead } from "./trace-format.ts";
 
 /** How files of other kinds begin. */
@@ -20,7 +21,7 @@ const OPENS_JSON = /^(?:\{\s*(?:"|\}?$)|\[\s*(?:[[{"]|$))/;
 
 /** What a file is that is certainly no trace; undefined: it may be one. */
 export function otherThanTrace({ bytes, lines, isText }: TraceHead): string | undefined {
-  const beginning = Buffer.from(bytes.subarray(0, 16)).toString("latin1");
+  const beginning = latin1(bytes, 0, Math.min(16, bytes.length));
   const kind = MAGIC.find(([magic]) => beginning.startsWith(magic))?.[1];
   if (kind !== undefined || !isText) return kind;
   const first = lines.find((line) => line.trim() !== "")?.trim() ?? "";

@@ -1,4 +1,4 @@
-import { DELETE, EXPIRE, READ, WRITE } from "../records.ts";
+import { DELETE, EXPIRE, READ, WRITE } from "../../replay/records.ts";
 
 const WORDS: ReadonlyMap<string, number> = new Map([
   ...words(READ, "get gets get_lease read r mget scan head"),

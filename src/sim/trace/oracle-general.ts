@@ -1,4 +1,4 @@
-import type { RecordBatch } from "../records.ts";
+import type { RecordBatch } from "../../replay/records.ts";
 import type { Faults } from "./faults.ts";
 import { FixedParser } from "./fixed-parser.ts";
 import type { TraceFormat, TraceHead } from "./trace-format.ts";

@@ -1,4 +1,4 @@
-import { DELETE, WRITE } from "../records.ts";
+import { DELETE, WRITE } from "../../replay/records.ts";
 import { LCS_HEADER_BYTES } from "./lcs.ts";
 import { record, type TraceSample, text } from "./trace-samples-fixture.ts";
 

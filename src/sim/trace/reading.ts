@@ -1,4 +1,5 @@
-import { type Reading, RecordBatch } from "../records.ts";
+import { fromUtf8 } from "../../lib/bytes.ts";
+import { type Reading, RecordBatch } from "../../replay/records.ts";
 import type { Columns } from "./columns.ts";
 import { Faults } from "./faults.ts";
 import { UNIT_SEPARATOR } from "./record-fields.ts";
@@ -29,7 +30,7 @@ class FirstKey implements KeyObserver {
 
   numberOf(bytes: Uint8Array, start: number, end: number): number {
     if (this.text !== undefined) return 0;
-    const whole = Buffer.from(bytes.subarray(start, Math.min(end, start + SHOWN_BYTES))).toString();
+    const whole = fromUtf8(bytes.subarray(start, Math.min(end, start + SHOWN_BYTES)));
     const shown = whole.slice(0, SHOWN_CHARACTERS);
     const plain = shown.replaceAll(PARTS, "+").replace(/\p{C}/gu, "?");
     this.text = `"${plain}${shown.length < whole.length || end - start > SHOWN_BYTES ? "…" : ""}"`;

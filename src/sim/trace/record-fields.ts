@@ -1,5 +1,6 @@
+import { latin1 } from "../../lib/bytes.ts";
 import { writeKeyHash } from "../../lib/key-hash.ts";
-import { READ, type RecordBatch } from "../records.ts";
+import { READ, type RecordBatch } from "../../replay/records.ts";
 import type { KeyObserver } from "./trace-format.ts";
 
 const ZERO = 0x30;
@@ -144,7 +145,7 @@ export function quantity(bytes: Uint8Array, start: number, end: number): number 
 /** For messages and words: one character a byte, cut where it gets long. */
 export function textOf(bytes: Uint8Array, start: number, end: number): string {
   const shown = Math.min(end, start + 100);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, shown - start).toString("latin1");
+  const text = latin1(bytes, start, shown);
   return shown < end ? `${text}…` : text;
 }
 

@@ -6,11 +6,11 @@ import {
   RECORDING_HEADER_BYTES,
   RecordingBlock,
   recordingHeader,
-} from "../../lens/recording.ts";
+} from "../../instruments/recording.ts";
 import { ByteBuffer } from "../../lib/byte-buffer.ts";
 import { murmurCollisions } from "../../lib/murmur-collisions-fixture.ts";
+import { WRITE } from "../../replay/records.ts";
 import { KeyFamilies } from "../key-families.ts";
-import { WRITE } from "../records.ts";
 import { parse, record, TRACE_SAMPLES } from "./trace-samples-fixture.ts";
 
 const samples = TRACE_SAMPLES.filter(({ format }) => format === "recording");

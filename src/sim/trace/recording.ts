@@ -9,9 +9,9 @@ import {
   RECORDING_HEADER_BYTES,
   RECORDING_MAGIC,
   RECORDING_VERSION,
-} from "../../lens/recording.ts";
+} from "../../instruments/recording.ts";
 import { hashBytes } from "../../lib/hash.ts";
-import { DELETE, READ, type RecordBatch } from "../records.ts";
+import { DELETE, READ, type RecordBatch } from "../../replay/records.ts";
 import { addKey, addRecord, textOf } from "./record-fields.ts";
 import { SizeMemory } from "./size-memory.ts";
 import type { ParserContext, TraceFormat, TraceParser } from "./trace-format.ts";

@@ -1,5 +1,5 @@
 import { unknownName } from "../../lib/nearest.ts";
-import { TraceError } from "../records.ts";
+import { TraceError } from "../../replay/records.ts";
 import { binaryKeys } from "./binary-keys.ts";
 import { lcs } from "./lcs.ts";
 import { oracleGeneral } from "./oracle-general.ts";

@@ -1,6 +1,6 @@
 /** One sequence of requests in every format that has texts or sizes: the misses are those of a list of keys. */
 import { expect, test } from "bun:test";
-import { parsePolicy } from "../../cache/registry.ts";
+import { parsePolicy } from "../../policy/registry.ts";
 import { parseCacheSizes } from "../cache-size.ts";
 import { run } from "../runner.ts";
 import { openSource } from "../source.ts";

@@ -1,4 +1,4 @@
-import type { RecordBatch } from "../records.ts";
+import type { RecordBatch } from "../../replay/records.ts";
 
 const WORDS = 3;
 const FIRST_BITS = 10;

@@ -1,3 +1,5 @@
+import { fromUtf8 } from "../../lib/bytes.ts";
+
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -97,7 +99,7 @@ export class TableRow {
 
   /** The field as text. */
   text(bytes: Uint8Array, index: number): string {
-    const text = Buffer.from(bytes.subarray(this.starts[index]!, this.ends[index]!)).toString();
+    const text = fromUtf8(bytes.subarray(this.starts[index]!, this.ends[index]!));
     return this.isEscaped[index] === 1 ? text.replaceAll('""', '"') : text;
   }
 

@@ -1,3 +1,4 @@
+import { fromUtf8, utf8 } from "../../lib/bytes.ts";
 import { HEAD_BYTES, LINES_LOOKED_AT } from "./head.ts";
 import { isPreamble } from "./preamble.ts";
 import { BLANKS, TableRow, type TableShape } from "./table-row.ts";
@@ -7,7 +8,7 @@ const LINE_FEED = 0x0a;
 const HASH = 0x23;
 const COMMA = 0x2c;
 /** Characters between fields; where several would do, the first one does. The last: any number of blanks. */
-const SEPARATORS: readonly number[] = [...Buffer.from("\t,;|"), BLANKS];
+const SEPARATORS: readonly number[] = [...utf8("\t,;|"), BLANKS];
 const SEPARATOR_NAMES: ReadonlyMap<number, string> = new Map([
   [0x09, "tabs"],
   [0x2c, "commas"],
@@ -99,7 +100,7 @@ function preambleOf(bytes: Uint8Array, hasOthers: boolean): Preamble {
   let linesBefore = 0;
   while (start < bytes.length) {
     const lineFeed = bytes.indexOf(LINE_FEED, start);
-    const line = Buffer.from(bytes.subarray(start, lineFeed < 0 ? bytes.length : lineFeed)).toString();
+    const line = fromUtf8(bytes.subarray(start, lineFeed < 0 ? bytes.length : lineFeed));
     const isComment = bytes[start] === HASH || (hasOthers && OTHER_COMMENT.test(line));
     if (!isComment && line.trim() !== "" && !isPreamble(line)) break;
     // What consists of comments alone is a text of something else, and is to be seen by whoever reads it.
@@ -147,6 +148,6 @@ function commentOf(
 ): string[] | undefined {
   const last = comments.at(-1);
   if (last === undefined) return undefined;
-  const names = firstRows(Buffer.from(last.replace(/^#\s*/, "")), 0, separator, false)[0];
+  const names = firstRows(utf8(last.replace(/^#\s*/, "")), 0, separator, false)[0];
   return names !== undefined && names.length === width ? names.map((name) => name.trim()) : undefined;
 }

@@ -1,6 +1,6 @@
 import { utf8 } from "../../lib/bytes.ts";
 import { formatSize } from "../../lib/quantity.ts";
-import { READ, RecordBatch } from "../records.ts";
+import { READ, RecordBatch } from "../../replay/records.ts";
 import type { Columns } from "./columns.ts";
 import type { Faults } from "./faults.ts";
 import { dateMs } from "./log-time.ts";

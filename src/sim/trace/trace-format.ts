@@ -1,4 +1,4 @@
-import type { RecordBatch } from "../records.ts";
+import type { RecordBatch } from "../../replay/records.ts";
 import type { Columns } from "./columns.ts";
 import type { Faults } from "./faults.ts";
 import type { TableShape } from "./table-row.ts";

@@ -1,8 +1,8 @@
-import { encodeBlock, RecordingBlock, recordingHeader } from "../../lens/recording.ts";
+import { encodeBlock, RecordingBlock, recordingHeader } from "../../instruments/recording.ts";
 import { ByteBuffer } from "../../lib/byte-buffer.ts";
 import { writeKeyHash } from "../../lib/key-hash.ts";
+import { DELETE, READ, RecordBatch, type RecordSource, WRITE } from "../../replay/records.ts";
 import type { KeyFamilies } from "../key-families.ts";
-import { DELETE, READ, RecordBatch, type RecordSource, WRITE } from "../records.ts";
 import { type Columns, parseColumns } from "./columns.ts";
 import { Faults } from "./faults.ts";
 import { traceFormats } from "./registry.ts";

@@ -1,4 +1,4 @@
-import type { RecordBatch } from "../records.ts";
+import type { RecordBatch } from "../../replay/records.ts";
 import { LineParser } from "./line-parser.ts";
 import { operationOf } from "./operation.ts";
 import { addKey, quantity, quoted, textOf } from "./record-fields.ts";

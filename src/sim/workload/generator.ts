@@ -1,5 +1,5 @@
 import type { SeededRandom } from "../../lib/random.ts";
-import { READ, WRITE } from "../records.ts";
+import { READ, WRITE } from "../../replay/records.ts";
 import { ZipfSampler } from "./zipf.ts";
 
 /** Makes requests one after the other: object numbers from 0, and what is done with them. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { READ, WRITE } from "../records.ts";
+import { READ, WRITE } from "../../replay/records.ts";
 import { GENERATORS } from "./generator.ts";
 import { parseSpecification } from "./specification.ts";
 import { openWorkload } from "./workload.ts";

@@ -1,6 +1,6 @@
 import { mix32 } from "../../lib/hash.ts";
 import { SeededRandom } from "../../lib/random.ts";
-import { RecordBatch, type RecordSource } from "../records.ts";
+import { RecordBatch, type RecordSource } from "../../replay/records.ts";
 import { GENERATORS } from "./generator.ts";
 import type { WorkloadSpecification } from "./specification.ts";
 

@@ -1,0 +1,203 @@
+import { assert } from "../lib/assert.ts";
+import type { GhostIndex, Policy } from "../policy/policy.ts";
+import type { PolicyChoice } from "../policy/registry.ts";
+
+/** Policies link slots by so many bits. */
+export const SLOT_LIMIT = 2 ** 29 - 1;
+
+/** In what the size of a cache is told: entries of equal weight, or bytes. */
+export type SizeUnit = "entries" | "bytes";
+
+export interface CacheShape {
+  readonly policy: PolicyChoice;
+  /** In units. */
+  readonly capacity: number;
+  readonly unit: SizeUnit;
+  /** No more entries than this can ever be resident: what the capacity allows, or objects there are. */
+  readonly maxEntries: number;
+  /** For policies that draw at random. */
+  readonly seed: number;
+}
+
+/**
+ * What is resident in a simulated cache, and the policy that decides about it. Takes four bytes for every object of
+ * the trace; all else is proportional to the entries it has room for: four bytes and the policy's words for each,
+ * and eight more for each of sizes, times to live and next accesses where they are in use.
+ *
+ * The key hashes that the policy sees are object numbers, so one that remembers evicted keys makes no mistakes, and its
+ * ghosts are found where slots are.
+ */
+export class SimulatedCache implements GhostIndex {
+  readonly policy: Policy;
+  /** The policy's words of every slot. */
+  readonly words: Int32Array;
+  readonly wordsPerSlot: number;
+  /** Holds nothing of use: see `replayReads`. */
+  readonly fetched: Int32Array = new Int32Array(1);
+  readonly capacity: number;
+  readonly maxEntries: number;
+  readonly isOffline: boolean;
+  /** The slot of each object; 0: not resident. Below that, the number of its ghost, which is the policy's. */
+  slotOf: Int32Array = new Int32Array(1024);
+  /** The object of each slot; of a slot given back, the next such slot. */
+  readonly objectOf: Uint32Array;
+  /** What each slot weighs, where weights are not all 1. */
+  readonly weightOf: Float64Array | undefined;
+  /** The next access to each slot, for offline policies; `Infinity`: none. */
+  readonly nextOf: Float64Array;
+  /** When each slot's entry expires on the trace's clock; `Infinity`: never. Empty until there are times to live. */
+  expiryOf: Float64Array = new Float64Array(0);
+  /** Entries. */
+  resident = 0;
+  /** Slots that were in use at one time or another: those from 1. */
+  slotsUsed = 0;
+  /** The first of the slots given back, 0: none. */
+  freeSlot = 0;
+  /** What the entries weigh together. */
+  used = 0;
+  /** Which record is being replayed. */
+  now = 0;
+
+  constructor({ policy: { type, parameters }, capacity, unit, maxEntries, seed }: CacheShape) {
+    assert(capacity >= 1 && maxEntries >= 1, "a cache has room for something");
+    assert(maxEntries <= SLOT_LIMIT, "no more entries than slots can be told apart");
+    const slots = maxEntries + 1;
+    const objectOf = new Uint32Array(slots);
+    const weightOf = unit === "bytes" ? new Float64Array(slots) : undefined;
+    const nextOf = new Float64Array(type.offline === true ? slots : 0);
+    this.capacity = capacity;
+    this.maxEntries = maxEntries;
+    this.isOffline = type.offline === true;
+    this.objectOf = objectOf;
+    this.weightOf = weightOf;
+    this.nextOf = nextOf;
+    this.words = new Int32Array(slots * type.wordsPerSlot);
+    this.wordsPerSlot = type.wordsPerSlot;
+    this.policy = type.create(
+      {
+        words: this.words,
+        stride: this.wordsPerSlot,
+        offset: 0,
+        state: new Int32Array(type.stateWords(maxEntries, parameters)),
+        sums: new Float64Array(type.sums),
+        capacity,
+        maxEntries,
+        weigh: weightOf === undefined ? () => 1 : (slot) => weightOf[slot]!,
+        hashOf: (slot) => objectOf[slot]!,
+        ghostIndex: this,
+        ...(this.isOffline && { future: { now: () => this.now, nextAccess: (slot) => nextOf[slot]! } }),
+        seed,
+      },
+      parameters,
+    );
+  }
+
+  /** Makes room for objects of greater numbers than before. */
+  coverObjects(greatest: number): void {
+    if (greatest < this.slotOf.length) return;
+    const slotOf = new Int32Array(
+      Math.max(greatest + 1, Math.min(2 * this.slotOf.length, greatest + 2 ** 20)),
+    );
+    slotOf.set(this.slotOf);
+    this.slotOf = slotOf;
+  }
+
+  /** What the policy remembers of an object that is not resident. */
+  findGhost(object: number): number {
+    const found = this.slotOf[object]!;
+    return found < 0 ? -found : 0;
+  }
+
+  putGhost(object: number, ghost: number): void {
+    this.slotOf[object] = -ghost | 0;
+  }
+
+  /** The slot of an object, 0: it is not resident. */
+  slotHolding(object: number): number {
+    return Math.max(0, this.slotOf[object]!);
+  }
+
+  /** From now on entries may expire. */
+  expectExpiry(): void {
+    if (this.expiryOf.length === 0) {
+      this.expiryOf = new Float64Array(this.maxEntries + 1).fill(Number.POSITIVE_INFINITY);
+    }
+  }
+
+  /**
+   * Makes an object resident that is not, evicting for it as long as there is no room.
+   * @returns its slot; 0 when it is larger than the cache
+   */
+  admit(object: number, weight: number, nextAccess: number): number {
+    if (weight > this.capacity) return 0;
+    const { policy } = this;
+    policy.miss(object);
+    while (this.used + weight > this.capacity || this.resident === this.maxEntries) this.#evict(object);
+    let slot = this.freeSlot;
+    if (slot === 0) slot = ++this.slotsUsed;
+    else this.freeSlot = this.objectOf[slot]!;
+    this.objectOf[slot] = object;
+    if (this.weightOf !== undefined) this.weightOf[slot] = weight;
+    if (this.isOffline) this.nextOf[slot] = nextAccess;
+    this.resident++;
+    this.used += weight;
+    policy.insert(slot, object);
+    this.slotOf[object] = slot;
+    return slot;
+  }
+
+  /** The object of a slot weighs more or less from now on; whoever has no room any more is evicted, itself included. */
+  reweigh(slot: number, weight: number): void {
+    const weightOf = this.weightOf!;
+    const before = weightOf[slot]!;
+    if (weight > this.capacity) {
+      this.remove(slot);
+      return;
+    }
+    weightOf[slot] = weight;
+    this.used += weight - before;
+    this.policy.reweigh(slot, before, weight);
+    const object = this.objectOf[slot]!;
+    while (this.used > this.capacity) this.#evict(object);
+  }
+
+  /** An entry is deleted, or has expired. */
+  remove(slot: number): void {
+    this.policy.remove(slot);
+    this.#giveBack(slot);
+  }
+
+  #evict(incoming: number): void {
+    const victim = this.policy.evict(incoming);
+    assert(victim !== 0, "whatever is resident can be evicted");
+    this.#giveBack(victim);
+  }
+
+  #giveBack(slot: number): void {
+    const object = this.objectOf[slot]!;
+    if (this.slotOf[object] === slot) this.slotOf[object] = 0;
+    this.used -= this.weightOf === undefined ? 1 : this.weightOf[slot]!;
+    this.resident--;
+    if (this.expiryOf.length > 0) this.expiryOf[slot] = Number.POSITIVE_INFINITY;
+    this.objectOf[slot] = this.freeSlot;
+    this.freeSlot = slot;
+  }
+
+  /**
+   * Walks everything: the policy's own invariants, and that both agree about what is resident.
+   * @throws AssertionError
+   */
+  check(): void {
+    this.policy.check();
+    let entries = 0;
+    let used = 0;
+    this.policy.forEach((slot) => {
+      assert(this.slotOf[this.objectOf[slot]!] === slot, `slot ${slot} is the policy's, but not resident`);
+      entries++;
+      used += this.weightOf === undefined ? 1 : this.weightOf[slot]!;
+    });
+    assert(entries === this.resident, `the policy has ${entries} entries, ${this.resident} are resident`);
+    assert(used === this.used, `the entries weigh ${used}, ${this.used} was reckoned`);
+    assert(used <= this.capacity, `the entries weigh ${used}, and the capacity is ${this.capacity}`);
+  }
+}

@@ -1,0 +1,110 @@
+import { TraceError } from "../../replay/records.ts";
+import type { Chunks } from "./trace-bytes.ts";
+
+const GZIP_MAGIC = [0x1f, 0x8b];
+const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
+/** What a program of the system unpacks: its first bytes, and the program's name. */
+const FOREIGN_MAGIC: readonly [number[], string][] = [
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "xz"],
+  [[0x42, 0x5a, 0x68], "bzip2"],
+  [[0x04, 0x22, 0x4d, 0x18], "lz4"],
+];
+/** Of bzip2 the first bytes are text; these follow the level. */
+const BZIP2_BLOCK = [0x31, 0x41, 0x59];
+const MAGIC_BYTES = 8;
+
+/**
+ * The bytes of a trace as they were before they were compressed, found by content; others are handed on as they come.
+ * @param name the trace's, for people
+ * @throws TraceError when they are cut off or broken
+ */
+export async function decompressed(chunks: Chunks, name: string): Promise<Chunks> {
+  let head: Uint8Array = new Uint8Array(0);
+  let isOver = false;
+  while (head.length < MAGIC_BYTES && !isOver) {
+    const { value, done } = await chunks.next();
+    isOver = done === true;
+    if (value !== undefined) head = head.length === 0 ? value : Buffer.concat([head, value]);
+  }
+  const kind = compressionOf(head);
+  const foreign = foreignCompressionOf(head);
+  const all = isOver && head.length === 0 ? chunks : startingWith(head, chunks);
+  if (foreign !== undefined) {
+    const { unpacked } = await import("./unpacking.ts");
+    return unpacked(all, foreign, name);
+  }
+  return kind === undefined ? all : expanded(all, kind, name);
+}
+
+/** No generator: each would put some promises between the file and whoever waits for a piece of it. */
+function startingWith(head: Uint8Array, rest: Chunks): Chunks {
+  let isBegun = false;
+  return {
+    next() {
+      if (isBegun) return rest.next();
+      isBegun = true;
+      return Promise.resolve({ done: false, value: head });
+    },
+    return: () => rest.return(),
+  };
+}
+
+async function* expanded(
+  raw: Chunks,
+  kind: "gzip" | "zstd",
+  name: string,
+): AsyncGenerator<Uint8Array, void, void> {
+  // What goes wrong in reading is to be told as it is, and not as something about compression.
+  let failure: unknown;
+  const source = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { value, done } = await raw.next();
+          if (done === true) controller.close();
+          else controller.enqueue(new Uint8Array(value));
+        } catch (error) {
+          failure = error;
+          controller.error(error);
+        }
+      },
+      async cancel() {
+        await raw.return();
+      },
+    },
+    { highWaterMark: 1 },
+  );
+  const reader = source.pipeThrough(new DecompressionStream(kind) as ReadableWritablePair).getReader();
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      yield value as Uint8Array;
+    }
+  } catch (error) {
+    if (failure !== undefined) throw failure;
+    const what = error instanceof Error ? error.message : String(error);
+    throw new TraceError(
+      /unexpected end/i.test(what)
+        ? `${name}: the ${kind} data is cut off`
+        : `${name}: the ${kind} data is broken: ${what}`,
+    );
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+function foreignCompressionOf(head: Uint8Array): string | undefined {
+  const startsWith = (magic: readonly number[], at: number): boolean =>
+    magic.every((byte, i) => head[at + i] === byte);
+  const found = FOREIGN_MAGIC.find(([magic]) => startsWith(magic, 0))?.[1];
+  return found === "bzip2" && !startsWith(BZIP2_BLOCK, 4) ? undefined : found;
+}
+
+/** By the magic number; one of zstd's frames may be there to be skipped. */
+function compressionOf(head: Uint8Array): "gzip" | "zstd" | undefined {
+  if (GZIP_MAGIC.every((byte, i) => head[i] === byte)) return "gzip";
+  if (ZSTD_MAGIC.every((byte, i) => head[i] === byte)) return "zstd";
+  const isSkippable = (head[0]! & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18;
+  return isSkippable ? "zstd" : undefined;
+}

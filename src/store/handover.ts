@@ -1,0 +1,131 @@
+import { assert } from "../lib/assert.ts";
+import type { Placement, Policy } from "../policy/policy.ts";
+import { SlotList } from "../policy/slot-list.ts";
+import { HASH, IS_WAITING, POLICY_OFFSET, POLICY_WORDS } from "./entry-layout.ts";
+import { type ShardMemory, WAITING_LIST } from "./shard-memory.ts";
+
+/** How far a change of the policy has come; `policy-change.ts` tells what happens in each stage. */
+export const SETTLED = 0;
+export const DRAINING = 1;
+export const ZEROING = 2;
+export const FILLING = 3;
+
+/**
+ * Stands for two policies while a shard changes from one to the other. The entries that neither has wait in a list:
+ * they come to it from the old policy in the order in which that would have evicted them, and later go to the new
+ * one in the same order. Meanwhile evictions keep to that order, and who is read while it waits goes to the end.
+ *
+ * Takes the policy words of the entries that wait, and a bit that tells which these are. The object holds no state of
+ * its own: any number of them may stand for one change.
+ */
+export class Handover implements Policy {
+  readonly #memory: ShardMemory;
+  readonly #waiting: SlotList;
+  /** The old policy while draining, the new one while filling, none between the two. */
+  readonly #policy: Policy | undefined;
+  readonly #isDraining: boolean;
+
+  constructor(memory: ShardMemory, policy: Policy | undefined, stage: number) {
+    this.#memory = memory;
+    this.#waiting = new SlotList(memory.words, 2, POLICY_OFFSET, memory.words, WAITING_LIST);
+    this.#policy = policy;
+    this.#isDraining = stage === DRAINING;
+  }
+
+  /** Takes the old policy's next victim into the list. @returns false when it has none left */
+  takeOver(): boolean {
+    const slot = this.#policy?.evict(0) ?? 0;
+    if (slot !== 0) this.#wait(slot);
+    return slot !== 0;
+  }
+
+  /** Gives the list's first entry to the new policy. @returns false when none is left */
+  handOver(): boolean {
+    const slot = this.#waiting.front();
+    if (slot === 0) return false;
+    const { words } = this.#memory;
+    this.#leaveList(slot);
+    clearPolicyWords(words, slot);
+    this.#policy?.insert(slot, words[slot * 2 + HASH]! >>> 0);
+    return true;
+  }
+
+  miss(hash: number): void {
+    if (this.#isDraining) this.#policy?.miss(hash);
+  }
+
+  hit(slot: number): void {
+    if (this.#isWaiting(slot)) this.#waiting.moveToBack(slot);
+    else this.#policy?.hit(slot);
+  }
+
+  insert(slot: number, hash: number): void {
+    if (this.#isDraining) this.#policy?.insert(slot, hash);
+    else this.#wait(slot);
+  }
+
+  evict(incoming: number): number {
+    const waiting = this.#waiting.front();
+    const goesFirst = this.#isDraining && waiting !== 0;
+    const victim = goesFirst ? 0 : (this.#policy?.evict(incoming) ?? 0);
+    if (victim !== 0 || waiting === 0) return victim;
+    this.#leaveList(waiting);
+    return waiting;
+  }
+
+  remove(slot: number): void {
+    if (this.#isWaiting(slot)) this.#leaveList(slot);
+    else this.#policy?.remove(slot);
+  }
+
+  reweigh(slot: number, oldWeight: number, newWeight: number): void {
+    if (!this.#isWaiting(slot)) this.#policy?.reweigh(slot, oldWeight, newWeight);
+  }
+
+  move(from: number, to: number): void {
+    if (this.#isWaiting(to)) this.#waiting.relocate(to);
+    else this.#policy?.move(from, to);
+  }
+
+  explain(slot: number): Placement {
+    if (this.#isWaiting(slot) || this.#policy === undefined) return { queue: "handover", detail: {} };
+    return this.#policy.explain(slot);
+  }
+
+  forEach(visit: (slot: number) => void): void {
+    this.#waiting.forEach(visit);
+    this.#policy?.forEach(visit);
+  }
+
+  check(): void {
+    this.#waiting.check(this.#memory.entryLimit);
+    this.#waiting.forEach((slot) => {
+      assert(this.#isWaiting(slot), `slot ${slot} waits without knowing it`);
+    });
+    this.#policy?.forEach((slot) => {
+      assert(!this.#isWaiting(slot), `slot ${slot} waits, but a policy has it`);
+    });
+    this.#policy?.check();
+  }
+
+  #isWaiting(slot: number): boolean {
+    return (this.#memory.words[slot * 2]! & IS_WAITING) !== 0;
+  }
+
+  #wait(slot: number): void {
+    const { words } = this.#memory;
+    clearPolicyWords(words, slot);
+    words[slot * 2]! |= IS_WAITING;
+    this.#waiting.pushBack(slot);
+  }
+
+  #leaveList(slot: number): void {
+    this.#waiting.unlink(slot);
+    this.#memory.words[slot * 2]! &= ~IS_WAITING;
+  }
+}
+
+function clearPolicyWords(words: Int32Array, slot: number): void {
+  const at = slot * 2 + POLICY_OFFSET;
+  for (let i = 0; i < POLICY_WORDS; i++) words[at + i] = 0;
+}

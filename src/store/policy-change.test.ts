@@ -1,0 +1,234 @@
+import { describe, expect, test } from "bun:test";
+import { utf8 } from "../lib/bytes.ts";
+import { SeededRandom } from "../lib/random.ts";
+import { halfSipHash } from "../lib/sip-hash.ts";
+import { parsePolicy } from "../policy/registry.ts";
+import { Departures } from "./departures.ts";
+import { HASH } from "./entry-layout.ts";
+import { SETTLED, ZEROING } from "./handover.ts";
+import { beginPolicyChange, continuePolicyChange } from "./policy-change.ts";
+import { policyLimits, stageOf, storePolicyNames } from "./policy-seat.ts";
+import { clearShard, formatShard, Shard } from "./shard.ts";
+import { checkShard } from "./shard-check.ts";
+import { LOCK, SHARD_LEAST_BYTES, ShardMemory } from "./shard-memory.ts";
+import { Store } from "./store.ts";
+import { storeDraft } from "./storing.ts";
+
+const SEED = 3;
+const NOW_MS = 1_700_000_000_000;
+
+function shardWith(policy: string, entries: number, bytes: number = SHARD_LEAST_BYTES): Shard {
+  const memory = new ShardMemory(new SharedArrayBuffer(bytes));
+  formatShard(memory, parsePolicy(policy), 0);
+  const shard = new Shard(memory, true, new Departures(), SEED);
+  for (let id = 0; id < entries; id++) store(shard, `key-${id}`);
+  return shard;
+}
+
+function store(shard: Shard, name: string): void {
+  const { draft } = shard;
+  draft.key = utf8(name);
+  draft.keyEnd = draft.key.length;
+  draft.hash = hashOf(draft.key);
+  draft.value = utf8("value");
+  draft.valueEnd = draft.value.length;
+  draft.nowMs = NOW_MS;
+  expect(storeDraft(shard)).toBe("stored");
+}
+
+function hashOf(key: Uint8Array): number {
+  return halfSipHash(key, 0, key.length, SEED, 0);
+}
+
+function check(shard: Shard): void {
+  checkShard(shard, () => true, hashOf);
+}
+
+function slots(shard: Shard): number[] {
+  const found: number[] = [];
+  shard.seated.policy.forEach((slot) => {
+    found.push(slot);
+  });
+  return found;
+}
+
+function waiting(shard: Shard): number {
+  return slots(shard).filter((slot) => shard.seated.policy.explain(slot).queue === "handover").length;
+}
+
+/** The key hashes of all entries in the order in which they would be evicted from now on. */
+function evictAll(shard: Shard): number[] {
+  const hashes: number[] = [];
+  for (let slot = shard.seated.policy.evict(0); slot !== 0; slot = shard.seated.policy.evict(0)) {
+    hashes.push(shard.memory.words[slot * 2 + HASH]!);
+  }
+  return hashes;
+}
+
+describe("a change of the policy", () => {
+  test("hands over no more entries at a time than it is told, and everything holds in between", () => {
+    const shard = shardWith("lru", 500);
+    beginPolicyChange(shard, parsePolicy("s3-fifo"));
+    let before = 0;
+    let most = 0;
+    let calls = 0;
+    while (stageOf(shard.memory) !== SETTLED) {
+      expect(continuePolicyChange(shard, 0, 7)).toBeLessThan(7);
+      check(shard);
+      const now = waiting(shard);
+      most = Math.max(most, Math.abs(now - before));
+      before = now;
+      calls++;
+    }
+    expect(most).toBe(7);
+    expect(calls).toBeGreaterThanOrEqual((2 * 500) / 7);
+    expect(continuePolicyChange(shard, 0, 7)).toBe(7);
+    expect(shard.seated.choice.type.name).toBe("s3-fifo");
+  });
+
+  test("zeroes the state a piece at a time", () => {
+    const bytes = 16 << 20;
+    const shard = shardWith("fifo", 10, bytes);
+    beginPolicyChange(shard, parsePolicy("s3-fifo"));
+    continuePolicyChange(shard, 0, 11);
+    expect(stageOf(shard.memory)).toBe(ZEROING);
+    const { stateWords } = policyLimits(shard.memory, parsePolicy("s3-fifo"));
+    let calls = 0;
+    for (; stageOf(shard.memory) === ZEROING; calls++) continuePolicyChange(shard, 0, 1);
+    expect(calls).toBeGreaterThan(stateWords / 1024);
+    expect(calls).toBeLessThan(stateWords / 1024 + 3);
+  });
+
+  test("keeps the order in which entries leave, however far it has come", () => {
+    for (const steps of [0, 1, 50, 100, 101, 120, 150, 1000]) {
+      const plain = evictAll(shardWith("fifo", 100));
+      const shard = shardWith("fifo", 100);
+      beginPolicyChange(shard, parsePolicy("lru"));
+      continuePolicyChange(shard, 0, steps);
+      store(shard, "one more");
+      check(shard);
+      expect(evictAll(shard).slice(0, 100)).toEqual(plain);
+    }
+  });
+
+  test("gets another aim on its way", () => {
+    for (const steps of [0, 40, 100, 110, 150, 1000]) {
+      const shard = shardWith("fifo", 100);
+      beginPolicyChange(shard, parsePolicy("lfu"));
+      continuePolicyChange(shard, 0, steps);
+      beginPolicyChange(shard, parsePolicy("arc"));
+      beginPolicyChange(shard, parsePolicy("lru"));
+      expect(shard.seated.choice.type.name).toBe("lru");
+      while (continuePolicyChange(shard, 0, 5) === 0) check(shard);
+      expect(stageOf(shard.memory)).toBe(SETTLED);
+      expect(shard.seated.choice.type.name).toBe("lru");
+      expect(evictAll(shard)).toEqual(evictAll(shardWith("fifo", 100)));
+    }
+  });
+
+  test("evicts what is too much for the new policy, a few at a time", () => {
+    const shard = shardWith("fifo", 1500);
+    const limit = policyLimits(shard.memory, parsePolicy("lfu")).entries;
+    expect(limit).toBeLessThan(1000);
+    beginPolicyChange(shard, parsePolicy("lfu"));
+    while (stageOf(shard.memory) !== ZEROING) continuePolicyChange(shard, 0, 10);
+    for (let count = slots(shard).length; count > limit; count = slots(shard).length) {
+      // Writes find room meanwhile, without having to evict all at once.
+      store(shard, `more-${count}`);
+      continuePolicyChange(shard, 0, 10);
+      expect(slots(shard).length).toBeGreaterThanOrEqual(count + 1 - 10);
+      check(shard);
+    }
+    while (continuePolicyChange(shard, 0, 10) === 0);
+    expect(slots(shard).length).toBe(limit);
+    check(shard);
+  });
+
+  test("between any two policies leaves every entry where it is, in use all the while", () => {
+    const random = new SeededRandom(5);
+    const names = storePolicyNames();
+    const shard = shardWith(names[0]!, 200, 512 * 1024);
+    let next = 200;
+    for (let change = 0; change < 50; change++) {
+      beginPolicyChange(shard, parsePolicy(random.pick(names)));
+      for (let steps = random.below(600); steps > 0; steps -= 8) {
+        continuePolicyChange(shard, 0, 8);
+        store(shard, `key-${random.below(3) === 0 ? next++ : random.below(next)}`);
+        const resident = slots(shard);
+        shard.seated.policy.hit(random.pick(resident));
+        check(shard);
+      }
+      if (random.below(10) === 0) {
+        clearShard(shard);
+        check(shard);
+        for (let id = 0; id < 100; id++) store(shard, `key-${id}`);
+      }
+    }
+  });
+});
+
+describe("a store whose policy changes", () => {
+  test("is emptied where a thread died, at whatever stage, and goes on to the policy asked for", () => {
+    const dead = 9;
+    for (const uses of [0, 3, 10, 30, 40, 45, 60, 80]) {
+      const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: SEED, high: 0 }, policy: "sieve" });
+      const set = (name: string) => {
+        const key = utf8(name);
+        expect(store.set(key, store.hash(key, 0, key.length), utf8("value"), 0, NOW_MS)).toBe("stored");
+      };
+      for (let id = 0; id < 600; id++) set(`key-${id}`);
+      store.setPolicy("w-tinylfu");
+      for (let id = 0; id < uses; id++) set(`key-${id}`);
+      const memory = new ShardMemory(store.handle.shards[0]!);
+      memory.words[LOCK] = dead << 1;
+      // What it was about to write is not to be trusted.
+      memory.policyState.fill(0x5a5a_5a5a);
+      expect(store.recover(dead)).toBe(1);
+      expect(store.stats().entries).toBe(0);
+      expect(store.policyName).toBe("w-tinylfu");
+      for (let id = 0; id < 600; id++) {
+        set(`key-${id}`);
+        if (id % 20 === 0) store.check();
+      }
+      store.check();
+      expect(store.stats().entries).toBe(600);
+      expect(stageOf(memory)).toBe(SETTLED);
+    }
+  });
+
+  test("comes to an end by sweeping alone", () => {
+    const store = Store.create({
+      budgetBytes: 4 << 20,
+      hashKey: { low: SEED, high: 0 },
+      shards: 4,
+      policy: "lru",
+    });
+    for (let id = 0; id < 5000; id++) {
+      const key = utf8(`key-${id}`);
+      store.set(key, store.hash(key, 0, key.length), utf8("value"), 0, NOW_MS);
+    }
+    const memories = store.handle.shards.map((buffer) => new ShardMemory(buffer));
+    const unsettled = () => memories.filter((memory) => stageOf(memory) !== SETTLED).length;
+    store.setPolicy("arc");
+    expect(unsettled()).toBe(4);
+    let sweeps = 0;
+    for (; unsettled() > 0; sweeps++) expect(store.sweep(NOW_MS, 400)).toBe(0);
+    expect(sweeps).toBeGreaterThan(5000 / 400);
+    expect(store.stats()).toMatchObject({ entries: 5000, evictions: 0 });
+    store.check();
+  });
+
+  test("refuses one that would have to give up entries where nothing may be evicted", () => {
+    const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: SEED, high: 0 }, whenFull: "refuse" });
+    let stored = 0;
+    for (let outcome = "stored"; outcome === "stored"; stored++) {
+      const key = utf8(`key-${stored}`);
+      outcome = store.set(key, store.hash(key, 0, key.length), utf8("value"), 0, NOW_MS);
+    }
+    expect(() => store.setPolicy("gdsf")).toThrow(
+      "policy gdsf cannot deal with as many entries as there are",
+    );
+    expect(store.policyName).toBe("s3-fifo");
+    expect(store.stats().entries).toBe(stored - 1);
+  });
+});

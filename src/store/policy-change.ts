@@ -1,0 +1,106 @@
+import type { PolicyChoice } from "../policy/registry.ts";
+import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
+import { evictOne } from "./leaving.ts";
+import { enterStage, enterStageFor, hasNextChoice, policyLimits, stageOf } from "./policy-seat.ts";
+import { type Shard, seatAgain } from "./shard.ts";
+import { ENTRIES, ZEROED_WORDS } from "./shard-memory.ts";
+
+/**
+ * How a shard changes its policy: in steps, so that nobody waits for long, each under the shard's lock, by whichever
+ * thread comes along. Between them the shard is in use as ever. Old and new policy have the same memory for their
+ * state, so there are three stages:
+ *
+ * 1. draining: the old policy's entries go to a list, next victims first; new ones still come to the policy.
+ * 2. zeroing: entries beyond what the new policy can deal with are evicted, and its state is zeroed.
+ * 3. filling: the entries go from the list to the new policy; new ones come to the end of the list.
+ *
+ * Emptying a shard is a change as well, which begins with the second stage and no entries (`clearShard`). All that a
+ * stage needs to know is in the shard's memory, and it is entered by a single write: whatever a thread that dies
+ * leaves behind can be emptied.
+ */
+
+/** Words that count as one step. */
+const WORDS_PER_STEP = 1024;
+
+/** Begins to change to another policy. A change that is under way gets another aim, or is done first. */
+export function beginPolicyChange(shard: Shard, choice: PolicyChoice): void {
+  const { memory } = shard;
+  const stage = stageOf(memory);
+  enterStageFor(memory, stage === SETTLED ? DRAINING : stage, choice);
+  seatAgain(shard);
+}
+
+/**
+ * Takes a change of the policy further, if there is one.
+ * @param steps how many entries are handed over or evicted, or times 1,024 words of state zeroed, at most
+ * @returns the steps that were left over: none, unless the change is over
+ */
+export function continuePolicyChange(shard: Shard, epoch: number, steps: number): number {
+  let left = steps;
+  while (left > 0 && shard.seated.handover !== undefined) {
+    switch (stageOf(shard.memory)) {
+      case DRAINING:
+        left = drain(shard, left);
+        break;
+      case ZEROING:
+        left = zero(shard, epoch, left);
+        break;
+      default:
+        left = fill(shard, left);
+    }
+  }
+  return left;
+}
+
+/** @throws RangeError where nothing may be evicted and there are more entries than a policy can deal with */
+export function checkRoom({ memory }: Shard, choice: PolicyChoice): void {
+  if (memory.words[ENTRIES]! <= policyLimits(memory, choice).entries) return;
+  throw new RangeError(
+    `policy ${choice.type.name} cannot deal with as many entries as there are, and none may be evicted`,
+  );
+}
+
+function drain(shard: Shard, steps: number): number {
+  const handover = shard.seated.handover!;
+  for (let left = steps; left > 0; left--) {
+    if (handover.takeOver()) continue;
+    shard.memory.words[ZEROED_WORDS] = 0;
+    enterStage(shard.memory, ZEROING, false);
+    seatAgain(shard);
+    return left - 1;
+  }
+  return 0;
+}
+
+function zero(shard: Shard, epoch: number, steps: number): number {
+  const { memory } = shard;
+  const { words } = memory;
+  const { entries, stateWords } = policyLimits(memory, shard.seated.choice);
+  let left = steps;
+  for (; words[ENTRIES]! > entries; left--) {
+    if (left === 0) return 0;
+    evictOne(shard, epoch, 0);
+  }
+  for (; words[ZEROED_WORDS]! < stateWords; left--) {
+    if (left === 0) return 0;
+    const from = words[ZEROED_WORDS]!;
+    const to = Math.min(from + WORDS_PER_STEP, stateWords);
+    memory.policyState.fill(0, from, to);
+    words[ZEROED_WORDS] = to;
+  }
+  memory.policySums.fill(0);
+  enterStage(memory, FILLING, true);
+  seatAgain(shard);
+  return left;
+}
+
+function fill(shard: Shard, steps: number): number {
+  const handover = shard.seated.handover!;
+  for (let left = steps; left > 0; left--) {
+    if (handover.handOver()) continue;
+    enterStage(shard.memory, hasNextChoice(shard.memory) ? DRAINING : SETTLED, false);
+    seatAgain(shard);
+    return left - 1;
+  }
+  return 0;
+}

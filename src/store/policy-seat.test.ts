@@ -1,0 +1,51 @@
+import { describe, expect, test } from "bun:test";
+import type { Policy, PolicyType } from "../policy/policy.ts";
+import { parsePolicy, policyType } from "../policy/registry.ts";
+import { checkPolicy, policyLimits, storePolicyNames } from "./policy-seat.ts";
+import { SHARD_LEAST_BYTES, ShardMemory } from "./shard-memory.ts";
+
+const memory = new ShardMemory(new SharedArrayBuffer(1 << 20));
+
+/** A policy of a form of its own; it never runs. */
+function policyLike(properties: Partial<PolicyType>): PolicyType {
+  const create = (): Policy => expect.unreachable();
+  return { ...policyType("fifo"), create, ...properties, name: "odd" };
+}
+
+describe("a policy's place in a store", () => {
+  test("is there for all that need no more than it has", () => {
+    for (const name of ["fifo", "lru", "sieve", "s3-fifo"]) expect(storePolicyNames()).toContain(name);
+    expect(storePolicyNames()).not.toContain("belady");
+    const smallest = new ShardMemory(new SharedArrayBuffer(SHARD_LEAST_BYTES));
+    for (const name of storePolicyNames()) checkPolicy(smallest, parsePolicy(name));
+  });
+
+  test("is refused for a reason", () => {
+    const refusal = (properties: Partial<PolicyType>) => () =>
+      checkPolicy(memory, { type: policyLike(properties), parameters: {} });
+    expect(refusal({ wordsPerSlot: 3 })).toThrow(
+      "policy odd takes 3 words an entry, and the store has 2; known are",
+    );
+    expect(refusal({ sums: 17 })).toThrow("policy odd keeps 17 sums, and the store has room for 16");
+    expect(refusal({ offline: true })).toThrow("policy odd needs to know the future");
+    expect(refusal({ stateWords: () => 1e9 })).toThrow(
+      "policy odd has no room for its state within this budget",
+    );
+    expect(refusal({})).not.toThrow();
+  });
+
+  test("bounds ghosts before entries", () => {
+    const limits = (stateWords: PolicyType["stateWords"]) =>
+      policyLimits(memory, { type: policyLike({ stateWords }), parameters: {} });
+    const available = memory.policyState.length;
+    expect(limits(() => 5)).toEqual({ entries: memory.entryLimit, ghosts: memory.entryLimit, stateWords: 5 });
+    expect(limits((_entries, _parameters, ghosts = 0) => 3 + ghosts * 7)).toEqual({
+      entries: memory.entryLimit,
+      ghosts: Math.floor((available - 3) / 7),
+      stateWords: available - ((available - 3) % 7),
+    });
+    const perEntry = limits((entries, _parameters, ghosts = 0) => entries * 4 + ghosts);
+    expect(perEntry.entries).toBe(Math.floor(available / 4));
+    expect(perEntry.ghosts).toBe(available % 4);
+  });
+});

@@ -1,0 +1,135 @@
+import { drawHashKey } from "../lib/hash-key.ts";
+import { formatSize } from "../lib/quantity.ts";
+import { type HashKey, halfSipHash } from "../lib/sip-hash.ts";
+import { parsePolicy } from "../policy/registry.ts";
+import { Control, controlBytes } from "./control.ts";
+import { EXTENT_HEADER_BYTES, LONG_HEADER_BYTES, VALUE_BYTES_LIMIT } from "./entry-layout.ts";
+import { checkPolicy } from "./policy-seat.ts";
+import { formatShard } from "./shard.ts";
+import { MOST_ENTRIES, SHARD_LEAST_BYTES, SHARD_LIMIT_BYTES, ShardMemory } from "./shard-memory.ts";
+
+export interface StoreOptions {
+  /** All memory that the store ever takes, its own tables included. From 256 KiB. */
+  budgetBytes: number;
+  /** A power of two; 1 by default. Raised so that no shard exceeds 2 GiB. */
+  shards?: number;
+  /** As `parsePolicy` reads it; `s3-fifo` by default. */
+  policy?: string;
+  /** Secret, so that no client can choose keys whose hashes collide; drawn by default. */
+  hashKey?: HashKey | undefined;
+  /** Of policies that draw at random; by default it follows from the hash key. */
+  seed?: number;
+  /** What happens to a write that does not fit: `evict` (the default) makes room, `refuse` refuses it. */
+  whenFull?: "evict" | "refuse";
+  /**
+   * No more entries than this, besides the budget; no such bound by default. Shards have equal parts of it. To the
+   * policy every entry then weighs the same, whatever its size.
+   */
+  maxEntries?: number | undefined;
+}
+
+/** All that another thread needs to attach to a store; can be sent with `postMessage`. */
+export interface StoreHandle {
+  readonly control: SharedArrayBuffer;
+  readonly shards: readonly SharedArrayBuffer[];
+}
+
+/** The memory of a store, as one thread sees it. */
+export interface StoreMemory {
+  readonly control: Control;
+  readonly shards: readonly ShardMemory[];
+}
+
+const LEAST_BUDGET_BYTES = 256 * 1024;
+const BUDGET_LIMIT_BYTES: number = 2 ** 40;
+const SHARDS_LIMIT = 65_536;
+/** Of a shard; what its memory has room for is far less. */
+const ENTRIES_LIMIT = 2 ** 29;
+/** What does not fill a whole page may take chunks of up to this many classes, and so touch as many pages. */
+const PAGES_FOR_REST = 4;
+const KEY_ALLOWANCE_BYTES = 256;
+
+/**
+ * Takes and formats the memory of a store.
+ * @throws RangeError for options out of range, in one line that names the range
+ */
+export function createStoreMemory(options: StoreOptions): StoreMemory {
+  const { budgetBytes, whenFull = "evict" } = options;
+  const hashKey = options.hashKey ?? drawHashKey();
+  const seed = options.seed ?? seedOf(hashKey);
+  const shardCount = shardCountFor(budgetBytes, options.shards ?? 1);
+  const choice = parsePolicy(options.policy ?? "s3-fifo");
+  const shardBytes = Math.floor((budgetBytes - controlBytes(budgetBytes)) / shardCount / 8) * 8;
+  const buffers: SharedArrayBuffer[] = [];
+  let control: Control;
+  try {
+    control = Control.create(budgetBytes, shardCount, whenFull === "evict", seed, hashKey);
+    while (buffers.length < shardCount) buffers.push(new SharedArrayBuffer(shardBytes));
+  } catch (error) {
+    throw new RangeError(`${formatSize(budgetBytes)} of memory for the cache cannot be had`, {
+      cause: error,
+    });
+  }
+  const shards = buffers.map((buffer) => new ShardMemory(buffer));
+  for (const [index, memory] of shards.entries()) {
+    if (options.maxEntries !== undefined) {
+      memory.words[MOST_ENTRIES] = entriesOfShard(options.maxEntries, index, shardCount);
+    }
+    checkPolicy(memory, choice);
+    formatShard(memory, choice, 0);
+  }
+  return { control, shards };
+}
+
+/** Looks at memory that another thread has created. */
+export function attachStoreMemory(handle: StoreHandle): StoreMemory {
+  return {
+    control: new Control(handle.control),
+    shards: handle.shards.map((buffer) => new ShardMemory(buffer)),
+  };
+}
+
+/** The largest value that a shard can hold with a key of up to 256 bytes, whatever its size below. */
+export function largestValueBytes(memory: ShardMemory): number {
+  const { pageCount, sizes } = memory;
+  // One page at least is the index's.
+  const roomBytes = (pageCount - 1 - PAGES_FOR_REST) * (sizes.pageBytes - EXTENT_HEADER_BYTES);
+  return Math.min(VALUE_BYTES_LIMIT, roomBytes - LONG_HEADER_BYTES - KEY_ALLOWANCE_BYTES);
+}
+
+/** A hash of nothing: it tells nothing of the key. */
+function seedOf({ low, high }: HashKey): number {
+  return halfSipHash(new Uint8Array(0), 0, 0, low, high);
+}
+
+/** Equal parts, the first ones greater by one where they do not come out even. */
+function entriesOfShard(maxEntries: number, index: number, shards: number): number {
+  if (!Number.isInteger(maxEntries) || maxEntries < shards || maxEntries > shards * ENTRIES_LIMIT) {
+    const most = (shards * ENTRIES_LIMIT).toLocaleString("en");
+    throw new RangeError(
+      `the most entries must be a whole number from ${shards} to ${most}, not ${maxEntries}`,
+    );
+  }
+  return Math.floor(maxEntries / shards) + (index < maxEntries % shards ? 1 : 0);
+}
+
+function shardCountFor(budgetBytes: number, wanted: number): number {
+  if (!Number.isInteger(Math.log2(wanted)) || wanted < 1 || wanted > SHARDS_LIMIT) {
+    throw new RangeError(`the number of shards must be a power of two up to ${SHARDS_LIMIT}, not ${wanted}`);
+  }
+  const leastBytes = Math.max(LEAST_BUDGET_BYTES, wanted * SHARD_LEAST_BYTES * 2);
+  if (!(budgetBytes >= leastBytes)) {
+    const needed = wanted === 1 ? "a cache" : `a cache of ${wanted} shards`;
+    throw new RangeError(
+      `${needed} needs at least ${formatSize(leastBytes)}, not ${formatSize(budgetBytes)}`,
+    );
+  }
+  if (budgetBytes > BUDGET_LIMIT_BYTES) {
+    throw new RangeError(
+      `a cache takes at most ${formatSize(BUDGET_LIMIT_BYTES)}, not ${formatSize(budgetBytes)}`,
+    );
+  }
+  let count = wanted;
+  while ((budgetBytes - controlBytes(budgetBytes)) / count > SHARD_LIMIT_BYTES) count *= 2;
+  return count;
+}

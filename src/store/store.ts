@@ -1,0 +1,599 @@
+import { ByteBuffer, type LargeValue, type ValueSink } from "../lib/byte-buffer.ts";
+import { LARGE_BYTES } from "../lib/large-value.ts";
+import type { Random } from "../lib/random.ts";
+import { halfSipHash } from "../lib/sip-hash.ts";
+import type { Placement } from "../policy/policy.ts";
+import { formatPolicy, parsePolicyOf } from "../policy/registry.ts";
+import { collectKeys, drawEntryAt, POSITIONS, sweepShard } from "./bucket-walk.ts";
+import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
+import { CopySink } from "./copy-sink.ts";
+import { DeadThreads } from "./dead-threads.ts";
+import { type DepartureListener, Departures } from "./departures.ts";
+import { keyBytesOf, readPayload } from "./entry.ts";
+import { CLEAR_INTERVAL_BITS, KEY_BYTES_LIMIT } from "./entry-layout.ts";
+import { GrowingEntry } from "./growing-entry.ts";
+import { leaveShard } from "./hold.ts";
+import { nextPosition } from "./index-table.ts";
+import { removeEntry } from "./leaving.ts";
+import { holderOf, lock, unlock } from "./lock.ts";
+import { beginPolicyChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
+import { checkPolicy, storePolicyNames } from "./policy-seat.ts";
+import { describeEntry, type EntryInfo, liveEntry, readEntry } from "./reading.ts";
+import { clearShard, Shard, seatAgain } from "./shard.ts";
+import { checkShard } from "./shard-check.ts";
+import { FILLS, LOCK, POLICY_VERSION, REFUSED_FILLS } from "./shard-memory.ts";
+import {
+  attachStoreMemory,
+  createStoreMemory,
+  largestValueBytes,
+  type StoreHandle,
+  type StoreMemory,
+  type StoreOptions,
+} from "./store-memory.ts";
+import { addStats, emptyStats, type StoreStats } from "./store-stats.ts";
+import { type StoreOutcome, storeDraft, writeExpiry } from "./storing.ts";
+
+export type { EntryInfo } from "./reading.ts";
+export type { StoreHandle, StoreOptions } from "./store-memory.ts";
+export type { StoreStats } from "./store-stats.ts";
+
+/** Buckets that a scan looks at for each key it was asked for, at least, and in one hold of the lock. */
+const SCAN_BUCKETS_PER_KEY = 10;
+const LEAST_SCAN_BUCKETS = 16_384;
+const BUCKETS_PER_HOLD = 64;
+
+/** Steps of a policy change that every use of a shard takes, as long as it lasts. */
+const CHANGE_STEPS_PER_HOLD = 16;
+
+/** What the creator of a store holds its locks as. */
+const CREATOR = 1;
+/** Draws of a random bucket before a random key is searched for from one on. */
+const RANDOM_TRIES = 64;
+
+/**
+ * A cache in shared memory, within an exact budget. Any number of threads attach to one store; every operation
+ * holds the lock of one shard at a time and no longer than it needs. Times are Unix milliseconds.
+ *
+ * Keys are ranges of bytes with their hash, as `hash` gives it; none may be longer than 65,535 bytes.
+ */
+export class Store {
+  readonly #control: Control;
+  readonly #holder: number;
+  readonly #hashKeyLow: number;
+  readonly #hashKeyHigh: number;
+  readonly #shards: Shard[];
+  readonly #shardShift: number;
+  readonly #shardMask: number;
+  readonly #departures: Departures = new Departures();
+  readonly #dead = new DeadThreads();
+  /** The largest value that can be stored, with a key of up to 256 bytes. */
+  readonly maxValueBytes: number;
+
+  private constructor({ control, shards }: StoreMemory, holder: number) {
+    this.#control = control;
+    this.#holder = holder;
+    this.#hashKeyLow = control.hashKey.low;
+    this.#hashKeyHigh = control.hashKey.high;
+    this.#shards = shards.map((memory) => {
+      // The policy may be changed by another thread meanwhile.
+      lock(memory.words, LOCK, holder);
+      try {
+        return new Shard(memory, control.evicts, this.#departures, control.seed);
+      } finally {
+        unlock(memory.words, LOCK);
+      }
+    });
+    this.#shardShift = 32 - Math.log2(shards.length);
+    this.#shardMask = shards.length - 1;
+    this.maxValueBytes = largestValueBytes(shards[0]!);
+  }
+
+  /** @throws RangeError for options out of range, in one line that names the range */
+  static create(options: StoreOptions): Store {
+    return new Store(createStoreMemory(options), CREATOR);
+  }
+
+  /**
+   * Joins a store that another thread created.
+   * @param holder this thread's number, from 2; no other thread that is alive has the same
+   */
+  static attach(handle: StoreHandle, holder: number): Store {
+    return new Store(attachStoreMemory(handle), holder);
+  }
+
+  /**
+   * Takes over the locks of a thread that has died. What a shard holds that it was about to change cannot be
+   * trusted, so that shard is emptied.
+   * @param holder the number the thread attached with
+   * @returns how many shards were emptied
+   */
+  recover(holder: number): number {
+    let emptied = 0;
+    for (const shard of this.#shards) {
+      const { words } = shard.memory;
+      if (holderOf(words, LOCK) !== holder) continue;
+      clearShard(shard);
+      unlock(words, LOCK);
+      emptied++;
+    }
+    this.#dead.add(holder, this.#shards);
+    return emptied;
+  }
+
+  /**
+   * Lets go of the entries that threads which have died were reading and writing little by little, and removes what
+   * `bumpEpoch` has left. @returns whether that is done; where a lock is held for long it is not, and this is to be called again
+   */
+  releaseDead(): boolean {
+    return this.#dead.finish(this.#holder);
+  }
+
+  get handle(): StoreHandle {
+    return { control: this.#control.buffer, shards: this.#shards.map((shard) => shard.memory.buffer) };
+  }
+
+  /**
+   * Told of entries that left by themselves through a call on this object: evicted, or found to have expired. Not
+   * of entries that an epoch ended. Called with no lock held; may use the store.
+   */
+  get onDeparture(): DepartureListener | undefined {
+    return this.#departures.listener;
+  }
+
+  set onDeparture(listener: DepartureListener | undefined) {
+    this.#departures.listener = listener;
+  }
+
+  hash(bytes: Uint8Array, start: number, end: number): number {
+    return halfSipHash(bytes, start, end, this.#hashKeyLow, this.#hashKeyHigh);
+  }
+
+  /**
+   * Delivers the value of the key bytes[start, end) to `sink`, under the lock: the sink must not use the store. A large
+   * value is given to a sink that takes such (`takesLarge`) after the lock has been released.
+   * Counts a hit or a miss.
+   * @returns false when there is none; the sink is then not used
+   */
+  read(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number, sink: ValueSink): boolean {
+    const shard = this.#enter(hash);
+    let read: boolean | LargeValue;
+    try {
+      read = readEntry(shard, this.#holder, bytes, start, end, hash, this.epoch, nowMs, sink);
+    } finally {
+      leaveShard(shard);
+    }
+    if (typeof read === "boolean") return read;
+    sink.takeLarge!(read);
+    return true;
+  }
+
+  /** The value as a copy of its own; counts a hit or a miss. */
+  get(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): Uint8Array | undefined {
+    const sink = new CopySink();
+    return this.read(bytes, start, end, hash, nowMs, sink) ? sink.copy : undefined;
+  }
+
+  /** What is known of an entry, without counting as a read. */
+  peek(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): EntryInfo | undefined {
+    return this.#underLock(this.#shardIndex(hash), (shard) => {
+      const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, nowMs);
+      return slot === 0 ? undefined : describeEntry(shard, slot);
+    });
+  }
+
+  /** As `peek`, with where the entry stands in its policy. */
+  explain(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    nowMs: number,
+  ): (EntryInfo & Placement) | undefined {
+    return this.#underLock(this.#shardIndex(hash), (shard) => {
+      const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, nowMs);
+      if (slot === 0) return undefined;
+      return { ...describeEntry(shard, slot), ...shard.seated.policy.explain(slot) };
+    });
+  }
+
+  /**
+   * Stores or overwrites; an overwritten entry counts as used. Leases are not looked at: who also fills this
+   * store by lease calls `invalidate` before.
+   * @returns "full" only where nothing may be evicted; unless "stored" nothing has changed
+   */
+  set(key: Uint8Array, hash: number, value: Uint8Array, expiresAtMs: number, nowMs: number): StoreOutcome {
+    return this.write(key, 0, key.length, hash, value, 0, value.length, expiresAtMs, nowMs);
+  }
+
+  /** As `set`, of a key and a value that are ranges of bytes. */
+  write(
+    keyBytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAtMs: number,
+    nowMs: number,
+  ): StoreOutcome {
+    const shard = this.#enter(hash);
+    try {
+      const { epoch } = this;
+      draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
+      shard.draft.touches = true;
+      return storeDraft(shard);
+    } finally {
+      shard.draft.clear();
+      leaveShard(shard);
+    }
+  }
+
+  /**
+   * Stores what the origin answered, if no invalidation of the key came since `lease` was read and the epoch is
+   * still `epoch`. A lease is good for one of several fills that are under way at once: nobody can tell which value is
+   * the newer.
+   * @returns whether it was stored
+   */
+  fill(
+    keyBytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAtMs: number,
+    lease: number,
+    epoch: number,
+    nowMs: number,
+  ): boolean {
+    const shard = this.#enter(hash);
+    try {
+      const { floats } = shard.memory;
+      let isStored = false;
+      if (this.#mayFill(hash, lease, epoch, expiresAtMs, nowMs)) {
+        draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
+        isStored = storeDraft(shard) === "stored";
+        if (isStored) this.#control.leases.stored(hash);
+      }
+      floats[isStored ? FILLS : REFUSED_FILLS]!++;
+      return isStored;
+    } finally {
+      shard.draft.clear();
+      leaveShard(shard);
+    }
+  }
+
+  /**
+   * Begins an entry of a large value that is written little by little.
+   * @param key kept
+   * @returns undefined where there is no room for it, or it is too large to be written so: `set` and `fill` may do
+   */
+  grow(key: Uint8Array, hash: number, valueBytes: number, nowMs: number): GrowingEntry | undefined {
+    if (valueBytes < LARGE_BYTES || valueBytes > this.maxValueBytes || key.length > KEY_BYTES_LIMIT) {
+      return undefined;
+    }
+    const shard = this.#shards[this.#shardIndex(hash)]!;
+    const growing = new GrowingEntry(shard, this.#holder, key, hash, valueBytes);
+    return growing.begin(nowMs, this.epoch) ? growing : undefined;
+  }
+
+  /** As `set`, of an entry that has grown to its full size. @returns whether it was stored */
+  setGrown(growing: GrowingEntry, expiresAtMs: number, nowMs: number): boolean {
+    return growing.store({ expiresAtMs, nowMs, epoch: this.epoch, isFill: false }, () => true);
+  }
+
+  /** As `fill`, of an entry that has grown to its full size. */
+  fillGrown(
+    growing: GrowingEntry,
+    expiresAtMs: number,
+    lease: number,
+    epoch: number,
+    nowMs: number,
+  ): boolean {
+    const { hash } = growing;
+    return growing.store({ expiresAtMs, nowMs, epoch, isFill: true }, () => {
+      const mayFill = this.#mayFill(hash, lease, epoch, expiresAtMs, nowMs);
+      if (mayFill) this.#control.leases.stored(hash);
+      return mayFill;
+    });
+  }
+
+  /** Changes only the expiry; 0 takes it away. @returns false when there is no such entry */
+  setExpiry(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    expiresAtMs: number,
+    nowMs: number,
+  ): boolean {
+    const shard = this.#enter(hash);
+    try {
+      const { epoch } = this;
+      const slot = liveEntry(shard, bytes, start, end, hash, epoch, nowMs);
+      if (slot !== 0) writeExpiry(shard, slot, expiresAtMs, epoch, nowMs);
+      return slot !== 0;
+    } finally {
+      shard.draft.clear();
+      leaveShard(shard);
+    }
+  }
+
+  /** @returns whether a live entry was there */
+  remove(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): boolean {
+    const shard = this.#enter(hash);
+    try {
+      const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, nowMs);
+      if (slot !== 0) removeEntry(shard, slot);
+      return slot !== 0;
+    } finally {
+      leaveShard(shard);
+    }
+  }
+
+  /**
+   * Removes the entry and voids the leases of all fills of this key that are under way.
+   * @returns whether an entry was there
+   */
+  invalidate(bytes: Uint8Array, start: number, end: number, hash: number): boolean {
+    const shard = this.#enter(hash);
+    try {
+      this.#control.leases.change(hash);
+      // At the beginning of time nothing has expired.
+      const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, 0);
+      if (slot !== 0) removeEntry(shard, slot);
+      return slot !== 0;
+    } finally {
+      leaveShard(shard);
+    }
+  }
+
+  /** The token that a fill of this key, asked for now, must present. */
+  lease(hash: number): number {
+    return this.#control.leases.of(hash);
+  }
+
+  /** The same, for a fill that is asked for now and whose end is told by `endFill`. */
+  beginFill(hash: number): number {
+    return this.#control.leases.begin(hash);
+  }
+
+  endFill(hash: number): void {
+    this.#control.leases.end(hash);
+  }
+
+  get epoch(): number {
+    return Atomics.load(this.#control.words, EPOCH);
+  }
+
+  /**
+   * Makes everything that is stored now invisible, and voids all fills under way, at once and without a walk.
+   * @param mayWait whether for locks, where that takes any; else `releaseDead` does what is left
+   */
+  bumpEpoch(mayWait = true): void {
+    const epoch = Atomics.add(this.#control.words, EPOCH, 1) + 1;
+    // Entries know the epoch's lowest 16 bits. Long before those repeat, all entries are really removed.
+    if ((epoch & CLEAR_INTERVAL_BITS) !== 0) return;
+    if (mayWait) this.#underEachLock(clearShard);
+    else this.#dead.clear(this.#shards);
+  }
+
+  /** Removes everything and voids all fills under way. */
+  clear(): void {
+    Atomics.add(this.#control.words, EPOCH, 1);
+    this.#underEachLock(clearShard);
+  }
+
+  /**
+   * A step through all live keys, in the order of their bit-reversed hashes. Start with cursor 0; 0 comes back at
+   * the end. A key that is there from the first step to the last is visited exactly once. `visit` is called with
+   * no lock held, with a view that holds during the call.
+   * @param cursor any whole number from 0 to 2^48
+   * @param count about how many keys a step visits
+   */
+  scan(cursor: number, count: number, nowMs: number, visit: (key: Uint8Array, hash: number) => void): number {
+    const keys = new ByteBuffer();
+    const ends: number[] = [];
+    const hashes: number[] = [];
+    const wanted = Math.max(count, 1);
+    let shardIndex = Math.floor(cursor / POSITIONS);
+    let position = cursor % POSITIONS;
+    let buckets = Math.max(wanted * SCAN_BUCKETS_PER_KEY, LEAST_SCAN_BUCKETS);
+    while (shardIndex < this.#shards.length && buckets > 0 && ends.length < wanted) {
+      const shard = this.#lockShard(shardIndex);
+      try {
+        for (let held = 0; held < BUCKETS_PER_HOLD && position < POSITIONS && ends.length < wanted; held++) {
+          collectKeys(shard.memory, position, this.epoch, nowMs, keys, ends, hashes);
+          position = nextPosition(shard.memory, position);
+          buckets--;
+        }
+      } finally {
+        leaveShard(shard);
+      }
+      if (position >= POSITIONS) {
+        position = 0;
+        shardIndex++;
+      }
+    }
+    for (let i = 0; i < ends.length; i++) {
+      visit(keys.bytes.subarray(i === 0 ? 0 : ends[i - 1]!, ends[i]!), hashes[i]!);
+    }
+    return shardIndex < this.#shards.length ? shardIndex * POSITIONS + position : 0;
+  }
+
+  /** A live key drawn at random, as a copy of its own; undefined when there is none. */
+  randomKey(random: Random, nowMs: number): Uint8Array | undefined {
+    for (let tries = 0; tries < RANDOM_TRIES; tries++) {
+      const key = this.#randomKeyAt(
+        Math.floor(random.next() * this.#shards.length),
+        Math.floor(random.next() * POSITIONS),
+        random,
+        nowMs,
+      );
+      if (key !== undefined) return key;
+    }
+    // Few keys, far apart: the first one from a random place on.
+    const start =
+      Math.floor(random.next() * this.#shards.length) * POSITIONS + Math.floor(random.next() * POSITIONS);
+    return this.#firstKeyFrom(start, nowMs) ?? this.#firstKeyFrom(0, nowMs);
+  }
+
+  /**
+   * Removes expired entries and those of epochs before, going on where the last call, of any thread, ended. Takes
+   * changes of the policy further, too.
+   * @param maxSteps how many buckets are looked at, or steps of a change taken, at most
+   * @returns how many entries were removed
+   */
+  sweep(nowMs: number, maxSteps: number): number {
+    const { words } = this.#control;
+    const progress = { removed: 0, steps: maxSteps };
+    for (let shards = this.#shards.length; shards > 0 && progress.steps > 0; shards--) {
+      const index = Atomics.load(words, SWEEP_SHARD) & this.#shardMask;
+      let isDone = false;
+      while (!isDone && progress.steps > 0) {
+        const shard = this.#lockShard(index);
+        try {
+          const left = continuePolicyChange(shard, this.epoch, BUCKETS_PER_HOLD);
+          progress.steps -= BUCKETS_PER_HOLD - left;
+          isDone = sweepShard(shard, this.epoch, nowMs, left, progress) && left > 0;
+        } finally {
+          leaveShard(shard);
+        }
+      }
+      if (isDone) Atomics.compareExchange(words, SWEEP_SHARD, index, (index + 1) & this.#shardMask);
+    }
+    return progress.removed;
+  }
+
+  /**
+   * Changes the policy: the new one receives the entries in the order in which the old one would have evicted them.
+   * That takes a while and is done in small steps, by whatever uses the store. Entries beyond the number that the new
+   * policy can deal with are evicted.
+   * @throws RangeError for a text that `parsePolicy` does not read, a policy that the store has no room for, or
+   * one that cannot deal with all that is resident where nothing may be evicted
+   */
+  setPolicy(text: string): void {
+    const choice = parsePolicyOf(text, storePolicyNames());
+    checkPolicy(this.#shards[0]!.memory, choice);
+    if (!this.#control.evicts) this.#underEachLock((shard) => checkRoom(shard, choice));
+    this.#underEachLock((shard) => beginPolicyChange(shard, choice));
+  }
+
+  /** As `setPolicy` reads it. */
+  get policyName(): string {
+    return this.#underLock(0, (shard) => formatPolicy(shard.seated.choice));
+  }
+
+  stats(): StoreStats {
+    const stats = emptyStats(this.#control.budgetBytes, this.#shards.length);
+    this.#underEachLock((shard) => addStats(stats, shard.memory));
+    return stats;
+  }
+
+  /**
+   * Checks all invariants by walking everything. For tests.
+   * @param hashOf the hash of a whole key, where it is not `hash` that gives it
+   * @throws AssertionError
+   */
+  check(hashOf: (key: Uint8Array) => number = (key) => this.hash(key, 0, key.length)): void {
+    this.#underEachLock((shard, index) =>
+      checkShard(shard, (hash) => this.#shardIndex(hash) === index, hashOf),
+    );
+  }
+
+  #mayFill(hash: number, lease: number, epoch: number, expiresAtMs: number, nowMs: number): boolean {
+    return this.lease(hash) === lease && this.epoch === epoch && (expiresAtMs === 0 || expiresAtMs > nowMs);
+  }
+
+  #shardIndex(hash: number): number {
+    return (hash >>> this.#shardShift) & this.#shardMask;
+  }
+
+  #enter(hash: number): Shard {
+    return this.#lockShard(this.#shardIndex(hash));
+  }
+
+  #lockShard(index: number): Shard {
+    const shard = this.#shards[index]!;
+    const { words } = shard.memory;
+    lock(words, LOCK, this.#holder);
+    if (shard.seated.settledVersion !== words[POLICY_VERSION]) this.#takePart(shard);
+    return shard;
+  }
+
+  /** Takes part in a change of the policy. */
+  #takePart(shard: Shard): void {
+    try {
+      if (shard.seated.version !== shard.memory.words[POLICY_VERSION]) seatAgain(shard);
+      continuePolicyChange(shard, this.epoch, CHANGE_STEPS_PER_HOLD);
+    } catch (error) {
+      unlock(shard.memory.words, LOCK);
+      throw error;
+    }
+  }
+
+  /** For what is not done often: one shard after the other. */
+  #underEachLock(act: (shard: Shard, index: number) => void): void {
+    for (let index = 0; index < this.#shards.length; index++)
+      this.#underLock(index, (shard) => act(shard, index));
+  }
+
+  #underLock<Result>(index: number, act: (shard: Shard) => Result): Result {
+    const shard = this.#lockShard(index);
+    try {
+      return act(shard);
+    } finally {
+      leaveShard(shard);
+    }
+  }
+
+  #randomKeyAt(shardIndex: number, position: number, random: Random, nowMs: number): Uint8Array | undefined {
+    return this.#underLock(shardIndex, ({ memory }) => {
+      const slot = drawEntryAt(memory, position, this.epoch, nowMs, random);
+      if (slot === 0) return undefined;
+      const key = new ByteBuffer(keyBytesOf(memory, slot));
+      readPayload(memory, slot, 0, key.bytes.length, key);
+      return key.view();
+    });
+  }
+
+  #firstKeyFrom(start: number, nowMs: number): Uint8Array | undefined {
+    let found: Uint8Array | undefined;
+    let cursor = start;
+    do {
+      cursor = this.scan(cursor, BUCKETS_PER_HOLD, nowMs, (key) => {
+        found ??= key.slice();
+      });
+    } while (found === undefined && cursor !== 0);
+    return found;
+  }
+}
+
+function draftEntry(
+  shard: Shard,
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+  hash: number,
+  value: Uint8Array,
+  valueStart: number,
+  valueEnd: number,
+  expiresAtMs: number,
+  epoch: number,
+  nowMs: number,
+): void {
+  const { draft } = shard;
+  draft.key = key;
+  draft.keyStart = keyStart;
+  draft.keyEnd = keyEnd;
+  draft.hash = hash;
+  draft.value = value;
+  draft.valueStart = valueStart;
+  draft.valueEnd = valueEnd;
+  draft.expiresAtMs = expiresAtMs;
+  draft.epoch = epoch;
+  draft.nowMs = nowMs;
+  draft.touches = false;
+}
