@@ -86,7 +86,7 @@ function unknownOption(call: string, name: string, known: readonly string[]): st
 }
 
 /** The option that a misspelt one was meant for. */
-export function rightName(name: string, known: readonly string[]): string | undefined {
+function rightName(name: string, known: readonly string[]): string | undefined {
   const plain = plainName(name);
   const synonym = Object.hasOwn(SYNONYMS, plain) ? SYNONYMS[plain] : undefined;
   if (synonym !== undefined && known.includes(synonym)) return synonym;

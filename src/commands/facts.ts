@@ -30,7 +30,7 @@ export interface KeyUse {
  * possible where its arguments decide. `pairs` and `doubles` are arrays that RESP3 nests, or whose numbers are doubles
  * in RESP3; a `nullable-array` has a null of its own in RESP2; a subscriber's `messages` answer no request.
  */
-export type ReplyType =
+type ReplyType =
   | "status"
   | "integer"
   | "bulk"
@@ -47,7 +47,7 @@ export type ReplyType =
   | "any";
 
 /** Redis's flags of commands, as COMMAND tells them. */
-export type CommandFlag =
+type CommandFlag =
   | "write"
   | "readonly"
   | "denyoom"
@@ -152,7 +152,7 @@ function categoriesOf(group: string, flags: readonly CommandFlag[], own: string 
 }
 
 /** All ACL categories, in Redis's order. */
-export const CATEGORIES: readonly string[] = words(
+const CATEGORIES: readonly string[] = words(
   "keyspace read write set sortedset list hash string bitmap hyperloglog geo stream pubsub admin fast slow blocking " +
     "dangerous connection transaction scripting",
 );

@@ -14,7 +14,7 @@ import {
 import { BufferSink, EngineModel, operations, read, scanAll } from "./engine-model.ts";
 
 /** What an engine under test is to be built with: enough memory that nothing has to be evicted. */
-export interface EngineSurroundings {
+interface EngineSurroundings {
   readonly clock: ManualClock;
   readonly random: Random;
   readonly onDeparture: DepartureListener;

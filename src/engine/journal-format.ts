@@ -146,7 +146,7 @@ export function frameIndex(bytes: Uint8Array, at: number): number {
 }
 
 /** Writes a whole number from 0 to 2^53. */
-export function writeUint64(target: Uint8Array, at: number, value: number): void {
+function writeUint64(target: Uint8Array, at: number, value: number): void {
   writeUint32(target, at, value);
   writeUint32(target, at + 4, Math.floor(value / 0x1_0000_0000));
 }

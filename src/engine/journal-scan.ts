@@ -11,7 +11,7 @@ import {
 } from "./journal-format.ts";
 
 /** A stretch of a use that cannot be read, with a whole frame behind it. */
-export interface Hole {
+interface Hole {
   readonly start: number;
   readonly end: number;
   /** How many frames were in it. */

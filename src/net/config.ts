@@ -169,23 +169,3 @@ export function integerParameter(
     },
   };
 }
-
-/** One of several words, in any case. */
-export function choiceParameter<Choice extends string>(
-  name: string,
-  choices: readonly Choice[],
-  get: () => Choice,
-  set: (choice: Choice) => void,
-): Parameter {
-  return {
-    name,
-    get,
-    set(text) {
-      const choice = choices.find((candidate) => candidate === text.toLowerCase());
-      if (choice === undefined) {
-        throw new RangeError(`argument(s) must be one of the following: ${choices.join(", ")}`);
-      }
-      set(choice);
-    },
-  };
-}

@@ -91,7 +91,7 @@ const ESCAPES: ReadonlyMap<number, number> = new Map([
 ]);
 
 /** A line of MONITOR as Redis writes it: seconds, database and address of the client, the quoted arguments. */
-export function monitorLine(
+function monitorLine(
   request: Request,
   name: string,
   { database, remoteAddress }: Pick<Connection, "database" | "remoteAddress">,

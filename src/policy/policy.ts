@@ -114,7 +114,7 @@ export interface Future {
 }
 
 /** Both bounds belong to the range. */
-export interface ParameterRange {
+interface ParameterRange {
   readonly least: number;
   readonly most: number;
   /** Fractions are refused. */

@@ -12,7 +12,7 @@ export interface ReplyLimits {
   depth: number;
 }
 
-export const DEFAULT_REPLY_LIMITS: Readonly<ReplyLimits> = { replyBytes: 1024 ** 3, depth: 1000 };
+const DEFAULT_REPLY_LIMITS: Readonly<ReplyLimits> = { replyBytes: 1024 ** 3, depth: 1000 };
 
 /** Longest line of a number or a length. Texts (status and error) are bounded by the reply's size alone. */
 const NUMBER_LINE_BYTES = 16 * 1024;

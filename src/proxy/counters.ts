@@ -59,8 +59,3 @@ export function totalCounters(proxy: ProxyParts): Record<CounterName, number> {
     number
   >;
 }
-
-export function trafficOf(totals: Record<CounterName, number>): TrafficTotals {
-  const { requestsPerSecond, receivedBytesPerSecond, sentBytesPerSecond } = totals;
-  return { ...totals, throughput: { requestsPerSecond, receivedBytesPerSecond, sentBytesPerSecond } };
-}

@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS } from "../net/limits.ts";
 import type { ProxySettings } from "./context.ts";
 
 /** What is chosen where nothing was said. */
-export const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
+const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   memoryBytes: 64 * 1024 ** 2,
   maxEntries: undefined,
   password: undefined,

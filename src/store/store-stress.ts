@@ -51,7 +51,10 @@ export function stressGround(): StressGround {
   return { origin: words(SHARED_KEYS), acknowledged: words(SHARED_KEYS), arrived: words(1) };
 }
 
-/** @throws AssertionError where a value is torn, of another key, or older than it may be */
+/**
+ * @public run in threads
+ * @throws AssertionError where a value is torn, of another key, or older than it may be
+ */
 export function stress(store: Store, ground: StressGround, options: StressOptions): StressCounts {
   const random = new SeededRandom(options.seed * 1000 + options.thread);
   const own = new Map<number, number>();

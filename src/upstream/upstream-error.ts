@@ -27,7 +27,7 @@ export type UpstreamErrorCode =
 
 /** Errors with which a Redis answers anything while it is in some state that passes. */
 const PASSING_CODES = ["BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "OOM", "MISCONF"] as const;
-export type PassingErrorCode = (typeof PASSING_CODES)[number];
+type PassingErrorCode = (typeof PASSING_CODES)[number];
 
 /** What an origin says that cannot answer just now; undefined where it says something else. */
 export function passingError(text: string): UpstreamError | undefined {

@@ -16,7 +16,7 @@ import { MiniatureSample } from "./miniature-sample.ts";
  * A miniature has room for at least so many entries: with fewer, its policy does not behave as in the large cache.
  * Caches that would become smaller are simulated with a larger sample, and very small ones exactly.
  */
-export const LEAST_ENTRIES = 100;
+const LEAST_ENTRIES = 100;
 /** Into so many disjoint parts each sample is divided for the estimate of its error. */
 const PARTS = 4;
 

@@ -41,7 +41,7 @@ export function record(key: string | bigint, parts: Partial<PlainRecord> = {}): 
   return { size: 1, timeMs: 0, operation: READ, ttlMs: 0, ...parts, key: number };
 }
 
-export function plainRecords(batch: RecordBatch): PlainRecord[] {
+function plainRecords(batch: RecordBatch): PlainRecord[] {
   return Array.from({ length: batch.count }, (_, i) => ({
     key: (BigInt(batch.keyHigh[i]!) << 32n) | BigInt(batch.keyLow[i]!),
     size: batch.size[i]!,

@@ -3,7 +3,7 @@ import { READ, WRITE } from "../../replay/records.ts";
 import { ZipfSampler } from "./zipf.ts";
 
 /** Makes requests one after the other: object numbers from 0, and what is done with them. */
-export interface Generator {
+interface Generator {
   /** @returns the object's number */
   next(): number;
   /** READ, WRITE or DELETE: of the request that `next` named last. */
