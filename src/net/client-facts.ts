@@ -23,6 +23,11 @@ export class ClientFacts {
   readonly connectedAtMs: number;
   /** Set by AUTH or HELLO; true from the start where no password is asked for. */
   authenticated = true;
+  /** Whether it may run every command on every key. */
+  get isUnrestricted(): boolean {
+    return this.authenticated;
+  }
+
   name = "";
   libraryName = "";
   libraryVersion = "";

@@ -3,6 +3,7 @@ import { arityFits } from "../commands/command-table.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import type { Request } from "../protocol/protocol.ts";
+import { admit } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 
 /** Other threads of the same service, whose clients are told of, too. */
@@ -59,7 +60,7 @@ export class Monitors {
     ) {
       return;
     }
-    if (!connection.authenticated && facts?.flags.includes("no_auth") !== true) return;
+    if (admit(connection, facts) !== undefined) return;
     // Whoever resets itself monitors no longer.
     if (facts?.name === "reset") this.remove(connection);
     const line = monitorLine(request, facts?.name ?? "", connection, wallMs);

@@ -148,7 +148,7 @@ describe("the proxy's password", () => {
     const text = await local.textClient();
     for (const request of ["GET a", "PUT a=1", "DUMP", "DELETE a"]) {
       expect(await text.ask(request)).toBe(
-        "ERROR authentication required; give the password with: AUTH password",
+        "ERROR NOAUTH Authentication required. Send AUTH password first",
       );
     }
     expect(await text.ask("AUTH wrong")).toStartWith("-WRONGPASS ");

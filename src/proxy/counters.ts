@@ -1,4 +1,3 @@
-import type { TrafficTotals } from "../net/info.ts";
 import type { ProxyParts } from "./context.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 

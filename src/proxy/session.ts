@@ -3,6 +3,7 @@ import { wrongArity } from "../commands/command-errors.ts";
 import { commandName } from "../commands/command-name.ts";
 import { arityFits, NameTable } from "../commands/command-table.ts";
 import { utf8 } from "../lib/bytes.ts";
+import { admit } from "../net/admission.ts";
 import type { Connection, ReplyMode, Ticket } from "../net/connection.ts";
 import { helloVersion } from "../net/hello-version.ts";
 import type { Session } from "../net/session.ts";
@@ -115,7 +116,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
 
   takesLarge(request: Request): boolean {
     if (this.connection.protocol === "text" || this.#pin !== undefined) return false;
-    return this.connection.authenticated && passesOnLarge(request, this.proxy.routes.find(request));
+    return this.connection.isUnrestricted && passesOnLarge(request, this.proxy.routes.find(request));
   }
 
   settle(): undefined {
@@ -160,7 +161,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     const { proxy, connection } = this;
     const ownRoute = proxy.routes.find(request);
     // The usual cases first. No command of the proxy's own has such a route.
-    if (ownRoute !== undefined && this.#pin === undefined && connection.authenticated) {
+    if (ownRoute !== undefined && this.#pin === undefined && connection.isUnrestricted) {
       if (ownRoute.kind === "cached") {
         this.#cachedRead(request, ownRoute, reply);
         return;
@@ -172,8 +173,9 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
       }
     }
     const local = proxy.commands.find(request);
-    if (!connection.authenticated && local?.flags.includes("no_auth") !== true) {
-      reply.error("NOAUTH Authentication required.");
+    const rejection = admit(connection, local);
+    if (rejection !== undefined) {
+      reply.error(rejection);
       return;
     }
     if (local !== undefined && this.#isLocal(local, request)) {
@@ -531,9 +533,9 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     const { connection } = this;
     const verb = VERBS.find(request)!.name;
     connection.lastCommand = verb;
-    if (!connection.authenticated) {
-      reply.error("ERR authentication required; give the password with: AUTH password");
-    } else if (!this.#enter(verb === "dump" ? "side" : "main", request)) return;
+    const rejection = admit(connection, undefined);
+    if (rejection !== undefined) reply.error(rejection);
+    else if (!this.#enter(verb === "dump" ? "side" : "main", request)) return;
     else if (verb === "get") this.#textGet(request, reply);
     else if (verb === "dump") this.#dump();
     else this.#textWrite(request, verb === "put");

@@ -1,8 +1,9 @@
 import type { Command } from "../commands/command.ts";
-import { NO_AUTHENTICATION, unknownCommand, wrongArity } from "../commands/command-errors.ts";
+import { unknownCommand, wrongArity } from "../commands/command-errors.ts";
 import { commandName } from "../commands/command-name.ts";
 import { arityFits, type CommandTable } from "../commands/command-table.ts";
 import { refuseQueuing } from "../commands/container-command.ts";
+import { admit } from "../net/admission.ts";
 import type { Connection } from "../net/connection.ts";
 import { MONITOR_IN_MULTI } from "../net/monitors.ts";
 import type { Session } from "../net/session.ts";
@@ -49,15 +50,10 @@ export class ServerSession implements Session, ServerContext {
     if (!arityFits(command, request.count)) return this.#refuse(command, reply, wrongArity(command.name));
     connection.lastCommand =
       command.subcommands === undefined ? command.name : commandName(command.name, request);
-    if (!connection.authenticated && !command.flags.includes("no_auth")) {
-      return this.#refuse(
-        command,
-        reply,
-        isText ? `${NO_AUTHENTICATION} Send AUTH password first` : NO_AUTHENTICATION,
-      );
-    }
-    const refusal = refuseSubscriber(this, command.name);
-    if (refusal !== undefined) return this.#reject(reply, refusal);
+    const refusal = admit(connection, command);
+    if (refusal !== undefined) return this.#refuse(command, reply, refusal);
+    const subscriberRefusal = refuseSubscriber(this, command.name);
+    if (subscriberRefusal !== undefined) return this.#reject(reply, subscriberRefusal);
     if (host.pause.isOn && this.#isPaused(command)) {
       this.#postponed = new Postponed(this, request, (postponed) => this.#resume(postponed));
       return;
@@ -70,7 +66,7 @@ export class ServerSession implements Session, ServerContext {
   }
 
   takesLarge(request: Request): boolean {
-    return this.connection.authenticated && !this.transaction.isOpen && isLargeSet(request);
+    return this.connection.isUnrestricted && !this.transaction.isOpen && isLargeSet(request);
   }
 
   /**

@@ -1,0 +1,16 @@
+import { NO_AUTHENTICATION } from "../commands/command-errors.ts";
+import type { CommandFacts } from "../commands/facts.ts";
+import type { Connection } from "./connection.ts";
+
+/**
+ * The one gate before a command is run, in server and proxy alike: whether this client may run it.
+ * @param command undefined: not known, and nobody runs it who has not given the password
+ * @returns the error that refuses it; undefined where it may pass
+ */
+export function admit(
+  connection: Connection,
+  command: Pick<CommandFacts, "flags"> | undefined,
+): string | undefined {
+  if (connection.isUnrestricted || command?.flags.includes("no_auth") === true) return undefined;
+  return connection.protocol === "text" ? `${NO_AUTHENTICATION} Send AUTH password first` : NO_AUTHENTICATION;
+}
