@@ -1,4 +1,4 @@
-/** Interleavings of reads, writes and invalidations, one by one: what docs/ARCHITECTURE.md says of leases and fences. */
+/** Interleavings of reads, writes and invalidations, one by one: what docs/internals/coherence.md says of leases and fences. */
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";

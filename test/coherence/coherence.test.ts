@@ -1,6 +1,6 @@
 // Runs alone: staleness is bounded in time, and a machine that does other things delays the clients' own clock.
 /**
- * The promises of docs/ARCHITECTURE.md about what reads return, checked against recorded histories of real clients,
+ * The promises of docs/internals/coherence.md about what reads return, checked against recorded histories of real clients,
  * proxies and origins. `GLASSCACHE_CHECKER_SECONDS` sets how long each run takes, `GLASSCACHE_CHECKER_SEED` repeats
  * the choices of one.
  */
