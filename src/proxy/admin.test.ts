@@ -147,9 +147,7 @@ describe("the proxy's password", () => {
     await using local = await LocalProxy.ready({ origin: origin.port, password: "pw" });
     const text = await local.textClient();
     for (const request of ["GET a", "PUT a=1", "DUMP", "DELETE a"]) {
-      expect(await text.ask(request)).toBe(
-        "ERROR NOAUTH Authentication required. Send AUTH password first",
-      );
+      expect(await text.ask(request)).toBe("ERROR NOAUTH Authentication required. Send AUTH password first");
     }
     expect(await text.ask("AUTH wrong")).toStartWith("-WRONGPASS ");
     expect(await text.ask("AUTH pw")).toBe("+OK\r");

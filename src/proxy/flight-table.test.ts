@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { utf8 } from "../lib/bytes.ts";
 import { Flight, type FlightOwner, type Waiter } from "./flight.ts";
 import { FlightTable } from "./flight-table.ts";
+import { GET_QUESTION } from "./question.ts";
 
 const owner: FlightOwner = {
   nowMs: () => 0,
@@ -15,15 +16,12 @@ const waiter: Waiter = {
   found() {},
   arriving() {},
   arrived() {},
-  missing() {},
-  odd() {},
-  refused() {},
-  failed() {},
+  without() {},
 };
 
 function flightFor(key: string, hash: number): Flight {
   const bytes = utf8(`..${key}..`);
-  return new Flight(bytes, 2, bytes.length - 2, hash, 0, 0, owner, waiter);
+  return new Flight(bytes, 2, bytes.length - 2, hash, 0, 0, owner, GET_QUESTION, waiter);
 }
 
 test("holds at most one flight for each key, and tells keys of one hash apart", () => {

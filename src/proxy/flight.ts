@@ -1,23 +1,17 @@
 import type { LargeValue } from "../lib/byte-buffer.ts";
-import { parseDecimal } from "../lib/bytes.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
-import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
-import { prepareCommand, writePrepared } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { IncomingValue } from "./incoming-value.ts";
+import type { NoValue, Question } from "./question.ts";
 
-/** Somebody who waits for a key's value. Exactly one of these is called, and `arrived` behind `arriving`. */
+/** Somebody who waits for a key's value. `found`, `without` or `arriving` is called, and `arrived` behind `arriving`. */
 export interface Waiter {
   /** The value is bytes[start, end); valid during the call only. `remainingMs` is -1 where it never expires. */
   found(bytes: Uint8Array, start: number, end: number, source: Source, remainingMs: number): void;
-  missing(): void;
-  /** The origin answered with an error. */
-  refused(message: string): void;
-  /** The origin answered GET with something else than a byte string: bytes[start, end), valid during the call only. */
-  odd(bytes: Uint8Array, start: number, end: number): void;
-  failed(error: UpstreamError): void;
+  /** There is no value to be had. */
+  without(reason: NoValue): void;
   /**
    * The value is large, and may still be coming in. It is the waiter's from now on, to be read as it comes. `remainingMs`
    * as above.
@@ -44,17 +38,10 @@ export interface FlightOwner {
   askAgain(flight: Flight, waiter: Waiter): void;
 }
 
-const PTTL = prepareCommand("PTTL");
-const GET = prepareCommand("GET");
+/** PTTL's answer for a key that is not there: nothing is known of its time to live. */
 const NO_SUCH_KEY = -2;
-/** To PTTL and GET. */
-const REPLIES = 2;
 
-/**
- * One request to the origin for one key, however many wait for it (single flight). It asks for the remaining time
- * to live first and the value second: what changes the key in between causes an invalidation, which arrives before
- * the value and makes the lease void, so a value is never kept with a time to live that is not its own.
- */
+/** One request to the origin for one key, however many wait for it (single flight). */
 export class Flight extends UpstreamRequest implements LargeReplySink {
   /** The next one in the table with the same hash. */
   next: Flight | undefined = undefined;
@@ -69,6 +56,7 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
   /** Whether other threads know of it, and are to be told that it has ended. */
   isClaimed = false;
   readonly #owner: FlightOwner;
+  readonly #question: Question;
   readonly #first: Waiter;
   #others: Joined[] | undefined = undefined;
   #remainingMs = NO_SUCH_KEY;
@@ -83,6 +71,7 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
     lease: number,
     epoch: number,
     owner: FlightOwner,
+    question: Question,
     first: Waiter,
   ) {
     super();
@@ -93,6 +82,7 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
     this.lease = lease;
     this.epoch = epoch;
     this.#owner = owner;
+    this.#question = question;
     this.#first = first;
   }
 
@@ -105,7 +95,7 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
 
   /** Whether the origin has answered nothing of it yet. */
   get isUnanswered(): boolean {
-    return this.repliesAwaited === REPLIES;
+    return this.repliesAwaited === this.#question.replies;
   }
 
   /** Whether what comes in has expired, as far as that is known by now. */
@@ -114,31 +104,23 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
   }
 
   send(connection: UpstreamConnection, nowMs: number): void {
-    const { key, keyStart, keyEnd } = this;
-    writePrepared(connection.out, PTTL, key, keyStart, keyEnd);
-    writePrepared(connection.out, GET, key, keyStart, keyEnd);
-    this.repliesAwaited = REPLIES;
+    this.#question.write(connection.out, this.key, this.keyStart, this.keyEnd);
+    this.repliesAwaited = this.#question.replies;
     connection.enqueue(this, connection.timeoutMs, nowMs);
   }
 
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
-    const { valueStart, valueEnd, type } = reader;
     if (this.repliesAwaited > 0) {
-      // An error is told by the second reply, too.
-      if (type === INTEGER) this.#remainingMs = parseDecimal(bytes, valueStart, valueEnd) ?? NO_SUCH_KEY;
-    } else if (type === BULK && !reader.isNull) {
-      this.#owner.landed(this, bytes, valueStart, valueEnd, this.#remainingMs);
-      this.#deliver(bytes, valueStart, valueEnd);
+      this.#remainingMs = this.#question.remainingMs(bytes, reader) ?? NO_SUCH_KEY;
+      return;
+    }
+    const reason = this.#question.withoutValue(bytes, start, end, reader);
+    if (reason === undefined) {
+      this.#owner.landed(this, bytes, reader.valueStart, reader.valueEnd, this.#remainingMs);
+      this.#deliver(bytes, reader.valueStart, reader.valueEnd);
     } else {
       this.#owner.landed(this, bytes, 0, 0, NO_SUCH_KEY);
-      if (type === ERROR || type === BULK_ERROR) {
-        const message = Buffer.from(bytes.subarray(valueStart, valueEnd)).toString();
-        this.#tell((waiter) => waiter.refused(message));
-      } else if (reader.isNull) {
-        this.#tell((waiter) => waiter.missing());
-      } else {
-        this.#tell((waiter) => waiter.odd(bytes, start, end));
-      }
+      this.#tell((waiter) => waiter.without(reason));
     }
   }
 
@@ -185,7 +167,7 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
       return;
     }
     this.#owner.landed(this, this.key, 0, 0, NO_SUCH_KEY);
-    this.#tell((waiter) => waiter.failed(error));
+    this.#tell((waiter) => waiter.without({ kind: "failed", error }));
   }
 
   #deliver(bytes: Uint8Array, start: number, end: number): void {

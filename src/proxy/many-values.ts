@@ -1,6 +1,5 @@
 import type { LargeValue } from "../lib/byte-buffer.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
-import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
 import type { Source, Waiter } from "./flight.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
@@ -68,18 +67,13 @@ export class ManyValues {
           if (error !== undefined) this.#error ??= failureMessage(error, false, stats);
           done();
         },
-        missing: done,
-        // MGET answers null for a key that holds no string.
-        refused: (message) => {
-          if (!message.startsWith("WRONGTYPE")) this.#error = message;
-          done();
-        },
-        odd: () => {
-          this.#error ??= NOT_A_STRING;
-          done();
-        },
-        failed: (error: UpstreamError) => {
-          this.#error ??= failureMessage(error, false, stats);
+        without: (reason) => {
+          if (reason.kind === "failed") this.#error ??= failureMessage(reason.error, false, stats);
+          else if (reason.kind === "odd") this.#error ??= NOT_A_STRING;
+          // MGET answers null for a key that holds no string.
+          else if (reason.kind === "refused" && !reason.message.startsWith("WRONGTYPE")) {
+            this.#error = reason.message;
+          }
           done();
         },
       };

@@ -4,6 +4,7 @@ import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyContext } from "./context.ts";
 import type { Source, Waiter } from "./flight.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
+import type { NoValue } from "./question.ts";
 import { downgradeReply } from "./reply-downgrade.ts";
 import { writeSource } from "./source-attribute.ts";
 
@@ -27,26 +28,23 @@ export class OneValue implements Waiter {
     this.#finish();
   }
 
-  missing(): void {
-    this.#ticket.begin().null();
-    this.#finish();
-  }
-
-  refused(message: string): void {
-    this.#ticket.begin().error(message);
-    this.#finish();
-  }
-
-  odd(bytes: Uint8Array, start: number, end: number): void {
+  without(reason: NoValue): void {
     const reply = this.#ticket.begin();
-    if (reply.version === 3) reply.out.append(bytes, start, end);
-    else if (reply.version === 2) downgradeReply(bytes, start, reply.out);
-    else reply.error(NOT_A_STRING);
-    this.#finish();
-  }
-
-  failed(error: UpstreamError): void {
-    this.#ticket.begin().error(failureMessage(error, false, this.#session.proxy.stats));
+    switch (reason.kind) {
+      case "missing":
+        reply.null();
+        break;
+      case "refused":
+        reply.error(reason.message);
+        break;
+      case "failed":
+        reply.error(failureMessage(reason.error, false, this.#session.proxy.stats));
+        break;
+      case "odd":
+        if (reply.version === 3) reply.out.append(reason.bytes, reason.start, reason.end);
+        else if (reply.version === 2) downgradeReply(reason.bytes, reason.start, reply.out);
+        else reply.error(NOT_A_STRING);
+    }
     this.#finish();
   }
 

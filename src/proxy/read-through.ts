@@ -11,6 +11,7 @@ import type { CoherentCache } from "./coherent-cache.ts";
 import { Flight, type FlightOwner, type Waiter } from "./flight.ts";
 import { IncomingValue } from "./incoming-value.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
+import { GET_QUESTION, MISSING } from "./question.ts";
 import type { Recorder } from "./recorder.ts";
 import { CLAIMED, type FlightClaims, UNCLAIMED } from "./threads/flight-claims.ts";
 import { LOOK_AGAIN, missingSinceMs, PeerFlight, PeerWaiter } from "./threads/peer-flight.ts";
@@ -160,14 +161,24 @@ export class ReadThrough implements FlightOwner {
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       if (claim === CLAIMED) claims!.release(hash);
-      waiter.failed(error);
+      waiter.without({ kind: "failed", error });
       return false;
     }
     const keys = this.#keys;
     keys.keep(bytes, start, end);
     const keyEnd = keys.start + end - start;
     const lease = store.beginFill(hash);
-    const flight = new Flight(keys.bytes, keys.start, keyEnd, hash, lease, store.epoch, this, waiter);
+    const flight = new Flight(
+      keys.bytes,
+      keys.start,
+      keyEnd,
+      hash,
+      lease,
+      store.epoch,
+      this,
+      GET_QUESTION,
+      waiter,
+    );
     flight.isClaimed = claim === CLAIMED;
     flights.add(flight);
     flight.send(connection, nowMs);
@@ -212,7 +223,7 @@ export class ReadThrough implements FlightOwner {
     // Only the landing itself has invalidated the key since the first of them asked: as true for those who came later.
     const landedLease = (lease + 1) | 0;
     if (sinceMs !== undefined && nowMs - sinceMs <= this.#boundMs && this.#holds(hash, landedLease, epoch)) {
-      for (const waiter of waiters) waiter.missing();
+      for (const waiter of waiters) waiter.without(MISSING);
       return;
     }
     const times = this.peek(key, 0, key.length, nowMs);

@@ -9,6 +9,7 @@ import { DELETE, READ, WRITE } from "../replay/records.ts";
 import { openSource, type Skipped } from "../sim/source.ts";
 import { type PlainRecord, readAll, record } from "../sim/trace/trace-samples-fixture.ts";
 import type { Waiter } from "./flight.ts";
+import { MISSING } from "./question.ts";
 import { Recorder } from "./recorder.ts";
 import { type BlockSink, createRecording, openBlockSink, RecordingError } from "./recording-file.ts";
 
@@ -16,10 +17,7 @@ const NOBODY: Waiter = {
   found() {},
   arriving() {},
   arrived() {},
-  missing() {},
-  refused() {},
-  odd() {},
-  failed() {},
+  without() {},
 };
 
 /** A recording in a directory of its own. */
@@ -74,7 +72,7 @@ describe("a recorder", () => {
     const [user, page] = [utf8("user:1"), utf8("xx page/2 yy")];
     const value = new Uint8Array(700);
     const waiter = recorder.miss(user, 0, user.length, 1000, NOBODY);
-    recorder.miss(page, 3, 9, 1001, NOBODY).missing();
+    recorder.miss(page, 3, 9, 1001, NOBODY).without(MISSING);
     waiter.found(value, 0, 700, "miss", 5000);
     hit(bench, "user:1", 700, 1500);
     const target = new ByteBuffer();

@@ -11,6 +11,7 @@ import type { Log } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { Source, Waiter } from "./flight.ts";
+import type { NoValue } from "./question.ts";
 import type { BlockSink, RecordingSettings } from "./recording-file.ts";
 
 /** Records of a block, and blocks in memory: when the disk has not kept up with all of these, records are dropped. */
@@ -242,19 +243,7 @@ class MeasuringWaiter implements Waiter {
     this.#waiter.arrived(error);
   }
 
-  missing(): void {
-    this.#waiter.missing();
-  }
-
-  refused(message: string): void {
-    this.#waiter.refused(message);
-  }
-
-  odd(bytes: Uint8Array, start: number, end: number): void {
-    this.#waiter.odd(bytes, start, end);
-  }
-
-  failed(error: UpstreamError): void {
-    this.#waiter.failed(error);
+  without(reason: NoValue): void {
+    this.#waiter.without(reason);
   }
 }

@@ -1,5 +1,6 @@
 import type { LargeValue } from "../../lib/byte-buffer.ts";
 import type { Flight, Waiter } from "../flight.ts";
+import type { NoValue } from "../question.ts";
 import type { Answer } from "./peers.ts";
 
 /**
@@ -47,20 +48,9 @@ export class PeerWaiter implements Waiter {
     this.#then(LOOK_AGAIN);
   }
 
-  missing(): void {
-    this.#then(new Uint8Array(new Float64Array([this.#flight.sentAtMs]).buffer));
-  }
-
-  refused(): void {
-    this.#then(LOOK_AGAIN);
-  }
-
-  odd(): void {
-    this.#then(LOOK_AGAIN);
-  }
-
-  failed(): void {
-    this.#then(LOOK_AGAIN);
+  without({ kind }: NoValue): void {
+    const isMissing = kind === "missing";
+    this.#then(isMissing ? new Uint8Array(new Float64Array([this.#flight.sentAtMs]).buffer) : LOOK_AGAIN);
   }
 }
 

@@ -1,0 +1,57 @@
+import type { ByteBuffer } from "../lib/byte-buffer.ts";
+import { fromUtf8, parseDecimal } from "../lib/bytes.ts";
+import type { ReplyReader } from "../protocol/reply-reader.ts";
+import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
+import { prepareCommand, writePrepared } from "../protocol/request-writer.ts";
+import type { UpstreamError } from "../upstream/upstream-error.ts";
+
+/** Why there is no value for a key. */
+export type NoValue =
+  /** The origin does not have the key. */
+  | { readonly kind: "missing" }
+  /** The origin answered with an error. */
+  | { readonly kind: "refused"; readonly message: string }
+  /** It answered with something else than a value: bytes[start, end), valid during the call only. */
+  | { readonly kind: "odd"; readonly bytes: Uint8Array; readonly start: number; readonly end: number }
+  /** It did not answer. */
+  | { readonly kind: "failed"; readonly error: UpstreamError };
+
+export const MISSING: NoValue = { kind: "missing" };
+
+/** What a flight asks the origin about a key, and what the replies say. */
+export interface Question {
+  /** It is answered by so many replies; the last one has the value. */
+  readonly replies: number;
+  write(out: ByteBuffer, key: Uint8Array, start: number, end: number): void;
+  /** What a reply before the last one says of the time to live, as PTTL does; undefined: nothing. */
+  remainingMs(bytes: Uint8Array, reader: ReplyReader): number | undefined;
+  /** Why the last reply, bytes[start, end), is no value; undefined where the reader's value is one. */
+  withoutValue(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): NoValue | undefined;
+}
+
+const PTTL = prepareCommand("PTTL");
+const GET = prepareCommand("GET");
+
+/**
+ * The remaining time to live first, and the value second: what changes the key in between causes an invalidation, which
+ * arrives before the value and makes the lease void. So a value is never kept with a time to live that is not its own.
+ */
+export const GET_QUESTION: Question = {
+  replies: 2,
+  write(out, key, start, end) {
+    writePrepared(out, PTTL, key, start, end);
+    writePrepared(out, GET, key, start, end);
+  },
+  remainingMs(bytes, { type, valueStart, valueEnd }) {
+    // An error is told by the second reply, too.
+    return type === INTEGER ? parseDecimal(bytes, valueStart, valueEnd) : undefined;
+  },
+  withoutValue(bytes, start, end, reader) {
+    const { type, isNull, valueStart, valueEnd } = reader;
+    if (type === BULK && !isNull) return undefined;
+    if (type === ERROR || type === BULK_ERROR) {
+      return { kind: "refused", message: fromUtf8(bytes.subarray(valueStart, valueEnd)) };
+    }
+    return isNull ? MISSING : { kind: "odd", bytes, start, end };
+  },
+};
