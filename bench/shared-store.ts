@@ -8,6 +8,7 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { ByteBuffer, type ValueSink } from "../src/lib/byte-buffer.ts";
 import { SeededRandom } from "../src/lib/random.ts";
 import { ZipfSampler } from "../src/sim/workload/zipf.ts";
+import { ABSENT } from "../src/store/reading.ts";
 import { Store, type StoreHandle } from "../src/store/store.ts";
 import { median } from "./loading.ts";
 import { keyOf, VALUE_BYTES } from "./wire.ts";
@@ -90,7 +91,7 @@ function reader(handle: StoreHandle, holder: number): (count: number) => number 
     for (let i = 0; i < count; i++) {
       const key = keys[drawn[i & (DRAWN - 1)]!]!;
       out.length = 0;
-      if (!store.read(key, 0, key.length, store.hash(key, 0, key.length), NOW_MS, sink))
+      if (store.read(key, 0, key.length, store.hash(key, 0, key.length), NOW_MS, sink) === ABSENT)
         throw new Error("a miss");
     }
     return ((performance.now() - begun) * 1e6) / count;

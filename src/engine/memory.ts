@@ -3,6 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { KEY_BYTES_LIMIT } from "../store/entry-layout.ts";
+import { ABSENT } from "../store/reading.ts";
 import { Store } from "../store/store.ts";
 import {
   type DepartureListener,
@@ -60,7 +61,9 @@ export class MemoryEngine implements Engine {
 
   read(bytes: Uint8Array, start: number, end: number, sink: ValueSink): boolean {
     const store = this.#store;
-    return store.read(bytes, start, end, store.hash(bytes, start, end), this.#clock.wallMs(), sink);
+    return (
+      store.read(bytes, start, end, store.hash(bytes, start, end), this.#clock.wallMs(), sink) !== ABSENT
+    );
   }
 
   expiry(key: Uint8Array): number | undefined {

@@ -1,4 +1,5 @@
 import type { Store } from "../store/store.ts";
+import type { CacheObserver } from "./cache-observer.ts";
 import { FlightTable } from "./flight-table.ts";
 
 /**
@@ -22,13 +23,19 @@ export class CoherentCache {
   /** Keys invalidated: pushes of the origin, and writes through this proxy when they are sent. */
   invalidationCount = 0;
 
-  constructor(store: Store, isShared: boolean) {
+  readonly #observer: CacheObserver | undefined;
+
+  constructor(store: Store, isShared: boolean, observer?: CacheObserver) {
     this.store = store;
     this.isShared = isShared;
+    this.#observer = observer;
+    store.onDeparture = observer?.left?.bind(observer);
   }
 
+  /** A write of the key is sent; or what another thread may have stored is older than what is shown. */
   invalidate(bytes: Uint8Array, start: number, end: number): void {
     this.invalidationCount++;
+    this.#observer?.invalidated(bytes, start, end, "write");
     const hash = this.store.hash(bytes, start, end);
     this.store.invalidate(bytes, start, end, hash);
     if (this.flights.size === 0) return;
@@ -39,7 +46,8 @@ export class CoherentCache {
   /** The origin says that the key has changed: by itself, or because of a write of anybody's, this proxy's too. */
   pushed(bytes: Uint8Array, start: number, end: number): void {
     this.invalidationCount++;
-    this.settle(bytes, start, end);
+    this.#observer?.invalidated(bytes, start, end, "push");
+    this.#renew(bytes, start, end);
   }
 
   /**
@@ -53,6 +61,11 @@ export class CoherentCache {
    * 3. F's first reply comes, then another invalidation of k: F's second reply may be older or newer. F is void.
    */
   settle(bytes: Uint8Array, start: number, end: number): void {
+    this.#observer?.invalidated(bytes, start, end, "reply");
+    this.#renew(bytes, start, end);
+  }
+
+  #renew(bytes: Uint8Array, start: number, end: number): void {
     const { store, flights } = this;
     const hash = store.hash(bytes, start, end);
     store.invalidate(bytes, start, end, hash);
@@ -66,6 +79,7 @@ export class CoherentCache {
 
   /** Everything fetched so far, and everything being fetched, is of no use any longer. */
   invalidateAll(): void {
+    this.#observer?.invalidatedAll();
     this.store.bumpEpoch();
     this.flights.clear();
   }

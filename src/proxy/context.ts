@@ -9,6 +9,7 @@ import type { ConnectionLimits } from "../net/limits.ts";
 import type { Monitors } from "../net/monitors.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { Origin } from "../upstream/origin.ts";
+import type { CacheObserver } from "./cache-observer.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
 import type { Fence } from "./fence.ts";
 import type { OriginFacts } from "./origin-facts.ts";
@@ -57,6 +58,8 @@ export interface ProxyParts {
   /** Reads on their way to the origin, in case they have to be sent again. */
   readonly sentReads: ByteSlab;
   readonly stats: ProxyStats;
+  /** Who is told what happens to the cache's keys; undefined: nobody. */
+  readonly observer: CacheObserver | undefined;
   /** Where requests are recorded; undefined: nowhere. */
   readonly recorder: Recorder | undefined;
   readonly commands: CommandTable<ProxyContext>;

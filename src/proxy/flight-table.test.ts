@@ -10,6 +10,7 @@ const owner: FlightOwner = {
   landed() {},
   arriving: () => undefined,
   arrived() {},
+  answered() {},
   askAgain() {},
 };
 const waiter: Waiter = {

@@ -8,6 +8,8 @@ import type { NoValue, Question } from "./question.ts";
 
 /** Somebody who waits for a key's value. `found`, `without` or `arriving` is called, and `arrived` behind `arriving`. */
 export interface Waiter {
+  /** What the observer calls this read; absent where there is none. */
+  read?: number;
   /** The value is bytes[start, end); valid during the call only. `remainingMs` is -1 where it never expires. */
   found(bytes: Uint8Array, start: number, end: number, source: Source, remainingMs: number): void;
   /** There is no value to be had. */
@@ -34,6 +36,8 @@ export interface FlightOwner {
   arriving(flight: Flight, lengthBytes: number, remainingMs: number): IncomingValue | undefined;
   /** All of it has come; called before anybody can have read all of it. */
   arrived(flight: Flight, value: IncomingValue, remainingMs: number): void;
+  /** A waiter is about to be given a value. */
+  answered(waiter: Waiter, valueBytes: number, remainingMs: number): void;
   /** This waiter joined when the value had expired already: it is told nothing, and waits for another flight. */
   askAgain(flight: Flight, waiter: Waiter): void;
 }
@@ -89,8 +93,7 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
   join(waiter: Waiter, joinedAtMs: number): void {
     this.#others ??= [];
     this.#others.push({ waiter, joinedAtMs });
-    if (this.#incoming !== undefined)
-      waiter.arriving(this.#incoming.reader(), "coalesced", this.#remainingMs);
+    if (this.#incoming !== undefined) this.#give(waiter, this.#incoming, "coalesced");
   }
 
   /** Whether the origin has answered nothing of it yet. */
@@ -128,13 +131,11 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
     const incoming = this.#owner.arriving(this, lengthBytes, this.#remainingMs);
     if (incoming === undefined) return undefined;
     this.#incoming = incoming;
-    this.#first.arriving(incoming.reader(), "miss", this.#remainingMs);
+    this.#give(this.#first, incoming, "miss");
     const expiresAtMs = this.#expiresAtMs;
     const late = this.#others?.filter(({ joinedAtMs }) => joinedAtMs >= expiresAtMs) ?? [];
     this.#others = this.#others?.filter(({ joinedAtMs }) => joinedAtMs < expiresAtMs);
-    for (const { waiter } of this.#others ?? []) {
-      waiter.arriving(incoming.reader(), "coalesced", this.#remainingMs);
-    }
+    for (const { waiter } of this.#others ?? []) this.#give(waiter, incoming, "coalesced");
     for (const { waiter } of late) this.#owner.askAgain(this, waiter);
     return this;
   }
@@ -172,13 +173,21 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
 
   #deliver(bytes: Uint8Array, start: number, end: number): void {
     const remainingMs = this.#remainingMs;
+    this.#owner.answered(this.#first, end - start, remainingMs);
     this.#first.found(bytes, start, end, "miss", remainingMs);
     if (this.#others === undefined) return;
     const expiresAtMs = this.#expiresAtMs;
     for (const { waiter, joinedAtMs } of this.#others) {
-      if (joinedAtMs < expiresAtMs) waiter.found(bytes, start, end, "coalesced", remainingMs);
-      else this.#owner.askAgain(this, waiter);
+      if (joinedAtMs < expiresAtMs) {
+        this.#owner.answered(waiter, end - start, remainingMs);
+        waiter.found(bytes, start, end, "coalesced", remainingMs);
+      } else this.#owner.askAgain(this, waiter);
     }
+  }
+
+  #give(waiter: Waiter, value: IncomingValue, source: Source): void {
+    this.#owner.answered(waiter, value.lengthBytes, this.#remainingMs);
+    waiter.arriving(value.reader(), source, this.#remainingMs);
   }
 
   /** Counted from when the question was sent, as for what is cached: never later than it goes at the origin. */

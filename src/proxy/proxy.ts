@@ -20,6 +20,7 @@ import type { Store } from "../store/store.ts";
 import { parseOrigin } from "../upstream/address.ts";
 import { Origin, type OriginEvents } from "../upstream/origin.ts";
 import { adminCommands } from "./admin-commands.ts";
+import type { CacheObserver } from "./cache-observer.ts";
 import { CoherentCache } from "./coherent-cache.ts";
 import type { ProxyContext, ProxyParts, ProxySettings } from "./context.ts";
 import { Fence } from "./fence.ts";
@@ -57,6 +58,8 @@ export interface ProxyOptions {
   readonly log: Log;
   /** Messages below this level are not wanted any more. */
   readonly setLogLevel?: ((level: LogLevel) => void) | undefined;
+  /** Told what happens to the cache's keys, in place of the recorder. */
+  readonly observer?: CacheObserver | undefined;
   readonly registry: ClientRegistry;
   /** What all threads know of each other. */
   readonly threads: ThreadTable;
@@ -79,6 +82,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly readThrough: ReadThrough;
   readonly sentReads = new ByteSlab();
   readonly stats = new ProxyStats();
+  readonly observer: CacheObserver | undefined;
   readonly recorder: Recorder | undefined;
   readonly commands: CommandTable<ProxyContext>;
   readonly routes = new NameTable(ROUTES);
@@ -135,7 +139,13 @@ export class CachingProxy implements Service, ProxyParts {
     this.index = options.index;
     this.runId = options.runId;
     this.nowMs = () => clock.monotonicMs();
-    this.cache = new CoherentCache(options.store, threads.count > 1);
+    const { recording } = settings;
+    if (recording !== undefined) {
+      const { index: writer, log } = options;
+      this.recorder = new Recorder({ settings: recording, sink: openBlockSink(recording.path), writer, log });
+    }
+    this.observer = options.observer ?? this.recorder;
+    this.cache = new CoherentCache(options.store, threads.count > 1, this.observer);
     this.origin = new Origin(
       {
         address: parseOrigin(settings.origin),
@@ -169,17 +179,12 @@ export class CachingProxy implements Service, ProxyParts {
       },
       giveUp: () => this.cache.invalidateAll(),
     });
-    const { recording } = settings;
-    if (recording !== undefined) {
-      const { index: writer, log } = options;
-      this.recorder = new Recorder({ settings: recording, sink: openBlockSink(recording.path), writer, log });
-    }
     this.readThrough = new ReadThrough({
       cache: this.cache,
       origin: this.origin,
       threads,
       stats: this.stats,
-      recorder: this.recorder,
+      observer: this.observer,
       peers: this.peers,
       claims: options.claims,
       get peerTimeoutMs() {

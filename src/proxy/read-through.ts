@@ -3,16 +3,17 @@ import { ByteSlab } from "../lib/byte-slab.ts";
 import { latin1 } from "../lib/bytes.ts";
 import { TakingSink } from "../store/copy-sink.ts";
 import type { GrowingEntry } from "../store/growing-entry.ts";
+import { ABSENT } from "../store/reading.ts";
 import type { Store } from "../store/store.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { CacheObserver } from "./cache-observer.ts";
 import type { CoherentCache } from "./coherent-cache.ts";
 import { Flight, type FlightOwner, type Waiter } from "./flight.ts";
 import { IncomingValue } from "./incoming-value.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { GET_QUESTION, MISSING } from "./question.ts";
-import type { Recorder } from "./recorder.ts";
 import { CLAIMED, type FlightClaims, UNCLAIMED } from "./threads/flight-claims.ts";
 import { LOOK_AGAIN, missingSinceMs, PeerFlight, PeerWaiter } from "./threads/peer-flight.ts";
 import type { Answer, Peers } from "./threads/peers.ts";
@@ -28,8 +29,7 @@ export interface ReadThroughOptions {
   /** How long another thread's flight is waited for. */
   readonly peerTimeoutMs: number;
   readonly stats: ProxyStats;
-  /** Where reads are recorded. */
-  readonly recorder: Recorder | undefined;
+  readonly observer: CacheObserver | undefined;
   /** Milliseconds that never go back; the time base of everything in the cache. */
   readonly nowMs: () => number;
   /** How long a value of an origin without tracking may be served. */
@@ -54,7 +54,7 @@ export class ReadThrough implements FlightOwner {
   readonly #origin: Origin;
   readonly #threads: ThreadTable;
   readonly #stats: ProxyStats;
-  readonly #recorder: Recorder | undefined;
+  readonly #observer: CacheObserver | undefined;
   readonly #options: ReadThroughOptions;
   /** The keys of flights. */
   readonly #keys = new ByteSlab();
@@ -68,7 +68,7 @@ export class ReadThrough implements FlightOwner {
     this.#origin = options.origin;
     this.#threads = options.threads;
     this.#stats = options.stats;
-    this.#recorder = options.recorder;
+    this.#observer = options.observer;
   }
 
   /** Age and remaining time to live of what `lookup` would deliver; undefined where it would not. */
@@ -87,10 +87,9 @@ export class ReadThrough implements FlightOwner {
     if (nowMs > this.#threads.provenUntilMs) return undefined;
     const hash = this.#store.hash(bytes, start, end);
     const sink = new TakingSink();
-    if (!this.#store.read(bytes, start, end, hash, nowMs, sink)) return undefined;
-    const valueBytes = sink.large?.lengthBytes ?? sink.copy.length;
-    this.#stats.hits++;
-    this.#recorder?.hitOf(bytes, start, end, valueBytes, nowMs);
+    const valueBytes = this.#store.read(bytes, start, end, hash, nowMs, sink);
+    if (valueBytes === ABSENT) return undefined;
+    this.#hit(bytes, start, end, valueBytes, nowMs);
     return sink.large ?? sink.copy;
   }
 
@@ -98,12 +97,15 @@ export class ReadThrough implements FlightOwner {
   lookup(bytes: Uint8Array, start: number, end: number, sink: ValueSink, nowMs: number): boolean {
     if (nowMs > this.#threads.provenUntilMs) return false;
     const hash = this.#store.hash(bytes, start, end);
-    const recorder = this.#recorder;
-    const target = recorder === undefined ? sink : recorder.noting(sink);
-    if (!this.#store.read(bytes, start, end, hash, nowMs, target)) return false;
-    this.#stats.hits++;
-    recorder?.hit(bytes, start, end, nowMs);
+    const valueBytes = this.#store.read(bytes, start, end, hash, nowMs, sink);
+    if (valueBytes === ABSENT) return false;
+    this.#hit(bytes, start, end, valueBytes, nowMs);
     return true;
+  }
+
+  #hit(bytes: Uint8Array, start: number, end: number, valueBytes: number, nowMs: number): void {
+    this.#stats.hits++;
+    this.#observer?.hit(bytes, start, end, valueBytes, nowMs);
   }
 
   /**
@@ -123,9 +125,11 @@ export class ReadThrough implements FlightOwner {
     nowMs: number,
   ): boolean {
     this.#stats.misses++;
-    const recorder = this.#recorder;
-    const told = recorder === undefined ? waiter : recorder.miss(bytes, start, end, nowMs, waiter);
-    return this.#ask(bytes, start, end, told, mayAwaitPeer, nowMs);
+    const observer = this.#observer;
+    if (observer !== undefined) {
+      waiter.read = observer.missed(bytes, start, end, this.#store.hash(bytes, start, end), nowMs);
+    }
+    return this.#ask(bytes, start, end, waiter, mayAwaitPeer, nowMs);
   }
 
   #ask(
@@ -142,7 +146,7 @@ export class ReadThrough implements FlightOwner {
     const underway = flights.find(bytes, start, end, hash);
     if (underway !== undefined) {
       if (this.#mayJoin(underway, nowMs)) {
-        this.#stats.coalesced++;
+        this.#coalesced(hash);
         underway.join(waiter, nowMs);
         return false;
       }
@@ -185,11 +189,16 @@ export class ReadThrough implements FlightOwner {
     return false;
   }
 
+  #coalesced(hash: number): void {
+    this.#stats.coalesced++;
+    this.#observer?.coalesced(hash);
+  }
+
   #joinPeerFlight(bytes: Uint8Array, start: number, end: number, waiter: Waiter): boolean {
     if (this.#peerFlights.size === 0) return false;
     const flight = this.#peerFlights.get(latin1(bytes, start, end));
     if (flight === undefined) return false;
-    this.#stats.coalesced++;
+    this.#coalesced(flight.hash);
     flight.waiters.push(waiter);
     return true;
   }
@@ -208,7 +217,7 @@ export class ReadThrough implements FlightOwner {
     const name = latin1(key);
     const flight = new PeerFlight(key, hash, this.#store.lease(hash), this.#store.epoch);
     flight.waiters.push(waiter);
-    this.#stats.coalesced++;
+    this.#coalesced(hash);
     this.#peerFlights.set(name, flight);
     void peers!.askOne(thread, { kind: "landing", key }, peerTimeoutMs).then((answer) => {
       this.#peerFlights.delete(name);
@@ -230,13 +239,16 @@ export class ReadThrough implements FlightOwner {
     const sink = new TakingSink();
     for (const waiter of waiters) {
       // A copy serves all; a large value is pinned for each.
-      const isThere = sink.hasCopy || (times && this.#store.read(key, 0, key.length, hash, nowMs, sink));
+      const isThere =
+        sink.hasCopy || (times && this.#store.read(key, 0, key.length, hash, nowMs, sink) !== ABSENT);
       if (times === undefined || !isThere) {
         this.#stats.coalesced--;
         this.#ask(key, 0, key.length, waiter, false, nowMs);
       } else if (sink.hasCopy) {
+        this.answered(waiter, sink.copy.length, times.remainingMs);
         waiter.found(sink.copy, 0, sink.copy.length, "coalesced", times.remainingMs);
       } else {
+        this.answered(waiter, sink.large!.lengthBytes, times.remainingMs);
         waiter.arriving(sink.large!, "coalesced", times.remainingMs);
         waiter.arrived();
       }
@@ -272,6 +284,10 @@ export class ReadThrough implements FlightOwner {
 
   #holds(hash: number, lease: number, epoch: number): boolean {
     return this.#store.lease(hash) === lease && this.#store.epoch === epoch;
+  }
+
+  answered({ read }: Waiter, valueBytes: number, remainingMs: number): void {
+    if (read !== undefined) this.#observer?.answered(read, valueBytes, remainingMs);
   }
 
   /** What the flight brought had expired before this waiter asked. */
@@ -340,16 +356,15 @@ export class ReadThrough implements FlightOwner {
 
   #fillGrown(flight: Flight, growing: GrowingEntry, remainingMs: number): boolean {
     const expiresAtMs = growing.isComplete ? this.#expiryOf(flight, remainingMs) : undefined;
-    if (expiresAtMs === undefined) return false;
+    if (expiresAtMs === undefined) return this.#refused(flight);
     const nowMs = this.#options.nowMs();
     const filled = this.#store.fillGrown(growing, expiresAtMs, this.#leaseOf(flight), flight.epoch, nowMs);
-    if (!filled) this.#stats.discardedFills++;
-    return filled;
+    return this.#tried(flight, filled, growing.lengthBytes, expiresAtMs);
   }
 
   #fill(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): boolean {
     const expiresAtMs = this.#expiryOf(flight, remainingMs);
-    if (expiresAtMs === undefined) return false;
+    if (expiresAtMs === undefined) return this.#refused(flight);
     const { key, keyStart, keyEnd, hash } = flight;
     const filled = this.#store.fill(
       key,
@@ -364,7 +379,22 @@ export class ReadThrough implements FlightOwner {
       flight.epoch,
       this.#options.nowMs(),
     );
-    if (!filled) this.#stats.discardedFills++;
-    return filled;
+    return this.#tried(flight, filled, end - start, expiresAtMs);
+  }
+
+  /** @returns whether it is in the cache */
+  #tried(flight: Flight, isFilled: boolean, valueBytes: number, expiresAtMs: number): boolean {
+    if (isFilled) this.#observer?.filled(flight.hash, valueBytes, expiresAtMs);
+    else {
+      this.#stats.discardedFills++;
+      const isVoid = !this.#holds(flight.hash, flight.lease, flight.epoch);
+      this.#observer?.refused(flight.hash, isVoid ? "void" : "no-room");
+    }
+    return isFilled;
+  }
+
+  #refused(flight: Flight): false {
+    this.#observer?.refused(flight.hash, "no-time-to-live");
+    return false;
   }
 }

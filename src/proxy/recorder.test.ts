@@ -2,23 +2,16 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import type { Log } from "../lib/log.ts";
 import { DELETE, READ, WRITE } from "../replay/records.ts";
 import { openSource, type Skipped } from "../sim/source.ts";
 import { type PlainRecord, readAll, record } from "../sim/trace/trace-samples-fixture.ts";
-import type { Waiter } from "./flight.ts";
-import { MISSING } from "./question.ts";
 import { Recorder } from "./recorder.ts";
 import { type BlockSink, createRecording, openBlockSink, RecordingError } from "./recording-file.ts";
 
-const NOBODY: Waiter = {
-  found() {},
-  arriving() {},
-  arrived() {},
-  without() {},
-};
+const USER_HASH = 17;
+const PAGE_HASH = -5;
 
 /** A recording in a directory of its own. */
 class Bench implements AsyncDisposable {
@@ -62,7 +55,7 @@ class Bench implements AsyncDisposable {
 
 function hit({ recorder }: Bench, key: string, valueBytes: number, nowMs: number): void {
   const bytes = utf8(key);
-  recorder.hitOf(bytes, 0, bytes.length, valueBytes, nowMs);
+  recorder.hit(bytes, 0, bytes.length, valueBytes, nowMs);
 }
 
 describe("a recorder", () => {
@@ -70,18 +63,13 @@ describe("a recorder", () => {
     await using bench = new Bench({ holdsKeys });
     const { recorder } = bench;
     const [user, page] = [utf8("user:1"), utf8("xx page/2 yy")];
-    const value = new Uint8Array(700);
-    const waiter = recorder.miss(user, 0, user.length, 1000, NOBODY);
-    recorder.miss(page, 3, 9, 1001, NOBODY).without(MISSING);
-    waiter.found(value, 0, 700, "miss", 5000);
+    const read = recorder.missed(user, 0, user.length, USER_HASH, 1000);
+    recorder.missed(page, 3, 9, PAGE_HASH, 1001);
+    recorder.answered(read, 700, 5000);
     hit(bench, "user:1", 700, 1500);
-    const target = new ByteBuffer();
-    const sink = recorder.noting({ openValue: () => target, closeValue: () => {} });
-    sink.openValue(44);
-    sink.closeValue();
-    recorder.hit(page, 3, 9, 1400);
-    recorder.write(false, user, 0, user.length, 1600);
-    recorder.write(true, user, 0, user.length, 1700);
+    recorder.hit(page, 3, 9, 44, 1400);
+    recorder.wrote(user, 0, user.length, false, 1600);
+    recorder.wrote(user, 0, user.length, true, 1700);
     expect((await bench.records()).records).toEqual([
       record("user:1", { size: 700, timeMs: 1000, ttlMs: 5000 }),
       record("page/2", { size: 1, timeMs: 1001 }),
@@ -184,7 +172,7 @@ describe("a recorder", () => {
       (writer) => new Recorder({ settings, sink: openBlockSink(bench.path), writer, log: silent }),
     );
     const bytes = utf8("shared");
-    for (let i = 0; i < 12_000; i++) for (const other of others) other.hitOf(bytes, 0, 6, 3, i);
+    for (let i = 0; i < 12_000; i++) for (const other of others) other.hit(bytes, 0, 6, 3, i);
     hit(bench, "shared", 3, 0);
     await Promise.all(others.map((other) => other.close()));
     const { records } = await bench.records();

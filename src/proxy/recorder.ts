@@ -6,12 +6,10 @@ import {
   RecordingBlock,
   WAS_HIT,
 } from "../instruments/recording.ts";
-import { ByteBuffer, type LargeValue, type ValueSink } from "../lib/byte-buffer.ts";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Log } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
-import type { UpstreamError } from "../upstream/upstream-error.ts";
-import type { Source, Waiter } from "./flight.ts";
-import type { NoValue } from "./question.ts";
+import type { CacheObserver } from "./cache-observer.ts";
 import type { BlockSink, RecordingSettings } from "./recording-file.ts";
 
 /** Records of a block, and blocks in memory: when the disk has not kept up with all of these, records are dropped. */
@@ -35,14 +33,13 @@ export interface RecorderOptions {
  * encoded and written in between, one at a time. A disk that is too slow costs records, which are counted, and never
  * time.
  */
-export class Recorder {
+export class Recorder implements CacheObserver {
   /** Records that found no room. */
   dropped = 0;
   readonly #options: RecorderOptions;
   readonly #used: BigInt64Array;
   readonly #blocks: RecordingBlock[];
   readonly #timer: ReturnType<typeof setInterval>;
-  readonly #noting = new NotingSink();
   /** The block that records go into. Blocks are counted from 0; number n lies at n modulo `BLOCKS`. */
   #open = 0;
   /** The first block that is not encoded yet. */
@@ -61,42 +58,35 @@ export class Recorder {
     this.#timer.unref();
   }
 
-  /** Passes a value on to `sink` and notes its size, for the `hit` that follows. */
-  noting(sink: ValueSink): ValueSink {
-    this.#noting.target = sink;
-    return this.#noting;
-  }
-
-  /** The key bytes[start, end) was answered from the cache, through `noting`. */
-  hit(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
-    this.#add(RECORDED_READ | WAS_HIT, bytes, start, end, this.#noting.valueBytes, nowMs);
-  }
-
-  /** As `hit`, where the size is known otherwise. */
-  hitOf(bytes: Uint8Array, start: number, end: number, valueBytes: number, nowMs: number): void {
+  hit(bytes: Uint8Array, start: number, end: number, valueBytes: number, nowMs: number): void {
     this.#add(RECORDED_READ | WAS_HIT, bytes, start, end, valueBytes, nowMs);
   }
 
-  /** The origin is asked for the key. @returns who is to wait in place of `waiter`, to learn the value's size */
-  miss(bytes: Uint8Array, start: number, end: number, nowMs: number, waiter: Waiter): Waiter {
-    const place = this.#add(RECORDED_READ, bytes, start, end, 0, nowMs);
-    return place < 0 ? waiter : new MeasuringWaiter(this, place, waiter);
+  /** @returns the record's place, which gets its size when the origin has answered; -1: there is none */
+  missed(bytes: Uint8Array, start: number, end: number, _hash: number, nowMs: number): number {
+    return this.#add(RECORDED_READ, bytes, start, end, 0, nowMs);
   }
 
-  /** A write that changes or removes the key passes. */
-  write(isDelete: boolean, bytes: Uint8Array, start: number, end: number, nowMs: number): void {
-    this.#add(isDelete ? RECORDED_DELETE : RECORDED_WRITE, bytes, start, end, 0, nowMs);
-  }
-
-  /** What the record at `place` asked for has come; nothing happens when its block has been written already. */
-  complete(place: number, valueBytes: number, remainingMs: number): void {
+  /** Nothing happens when the record's block has been written already. */
+  answered(place: number, valueBytes: number, remainingMs: number): void {
     const number = Math.floor(place / BLOCK_RECORDS);
-    if (number < this.#unwritten) return;
+    if (place < 0 || number < this.#unwritten) return;
     const block = this.#blocks[number % BLOCKS]!;
     const i = place % BLOCK_RECORDS;
     block.size[i] = valueBytes;
     if (remainingMs > 0) block.ttlMs[i] = remainingMs;
   }
+
+  wrote(bytes: Uint8Array, start: number, end: number, removes: boolean, nowMs: number): void {
+    this.#add(removes ? RECORDED_DELETE : RECORDED_WRITE, bytes, start, end, 0, nowMs);
+  }
+
+  // What clients ask is all that is recorded.
+  coalesced(): void {}
+  filled(): void {}
+  refused(): void {}
+  invalidated(): void {}
+  invalidatedAll(): void {}
 
   /** Writes what there is, and ends. */
   async close(): Promise<void> {
@@ -189,61 +179,4 @@ export class Recorder {
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Hands a value through and keeps its size. */
-class NotingSink implements ValueSink {
-  target: ValueSink | undefined;
-  valueBytes = 0;
-
-  openValue(lengthBytes: number): ByteBuffer {
-    this.valueBytes = lengthBytes;
-    return this.target!.openValue(lengthBytes);
-  }
-
-  closeValue(): void {
-    this.target!.closeValue();
-    this.target = undefined;
-  }
-
-  get takesLarge(): boolean {
-    return this.target?.takesLarge === true;
-  }
-
-  takeLarge(value: LargeValue): void {
-    this.valueBytes = value.lengthBytes;
-    this.target!.takeLarge!(value);
-    this.target = undefined;
-  }
-}
-
-/** Tells the recorder the size of what came before it tells the one who waits. */
-class MeasuringWaiter implements Waiter {
-  readonly #recorder: Recorder;
-  readonly #place: number;
-  readonly #waiter: Waiter;
-
-  constructor(recorder: Recorder, place: number, waiter: Waiter) {
-    this.#recorder = recorder;
-    this.#place = place;
-    this.#waiter = waiter;
-  }
-
-  found(bytes: Uint8Array, start: number, end: number, source: Source, remainingMs: number): void {
-    this.#recorder.complete(this.#place, end - start, remainingMs);
-    this.#waiter.found(bytes, start, end, source, remainingMs);
-  }
-
-  arriving(value: LargeValue, source: Source, remainingMs: number): void {
-    this.#recorder.complete(this.#place, value.lengthBytes, remainingMs);
-    this.#waiter.arriving(value, source, remainingMs);
-  }
-
-  arrived(error?: UpstreamError): void {
-    this.#waiter.arrived(error);
-  }
-
-  without(reason: NoValue): void {
-    this.#waiter.without(reason);
-  }
 }

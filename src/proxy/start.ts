@@ -6,6 +6,7 @@ import { ClientRegistry } from "../net/client-registry.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import { Store } from "../store/store.ts";
+import type { CacheObserver } from "./cache-observer.ts";
 import type { ProxySettings } from "./context.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";
@@ -31,6 +32,8 @@ export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnect
   readonly log?: Log;
   /** Messages below this level are not wanted any more (CONFIG SET log-level). */
   readonly setLogLevel?: (level: LogLevel) => void;
+  /** Told what happens to the cache's keys, in place of the recorder. */
+  readonly observer?: CacheObserver | undefined;
 }
 
 export interface RunningProxy {
@@ -63,6 +66,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     random,
     log,
     setLogLevel: options.setLogLevel,
+    observer: options.observer,
     registry,
     threads,
     index: 0,

@@ -10,7 +10,7 @@ import { type Route, removesKeys } from "./routes.ts";
  * @returns what to do before the client gets the reply
  */
 export function touchKeys(
-  { cache, origin, recorder, nowMs }: ProxyParts,
+  { cache, origin, observer, nowMs }: ProxyParts,
   outstandingKeys: OutstandingKeys,
   request: Request,
   route: Route,
@@ -31,7 +31,7 @@ export function touchKeys(
     const end = request.ends[index]!;
     if (isWrite) {
       cache.invalidate(request.bytes, start, end);
-      recorder?.write(removesKeys(route), request.bytes, start, end, nowMs());
+      observer?.wrote(request.bytes, start, end, removesKeys(route), nowMs());
     }
     if (cache.isShared) outstandingKeys.add(cache.store.hash(request.bytes, start, end));
     if (mayContradict) kept.push(request.copy(index));

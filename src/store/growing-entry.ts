@@ -110,6 +110,11 @@ export class GrowingEntry {
     });
   }
 
+  /** Of the whole value. */
+  get lengthBytes(): number {
+    return this.#valueBytes;
+  }
+
   get isComplete(): boolean {
     return this.#writtenBytes === this.#valueBytes;
   }

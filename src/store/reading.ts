@@ -49,9 +49,13 @@ export function liveEntry(
   return 0;
 }
 
+/** What a read answers where there is no entry. */
+export const ABSENT = -1;
+
 /**
  * Delivers an entry's value. A large one is pinned where the sink takes it little by little.
- * @returns whether there is such an entry; the value that the sink is to be given once the lock is released
+ * @returns how many bytes it has, `ABSENT` where there is no such entry; or the value that the sink is to be given once
+ *   the lock is released
  */
 export function readEntry(
   shard: Shard,
@@ -63,12 +67,12 @@ export function readEntry(
   epoch: number,
   nowMs: number,
   sink: ValueSink,
-): boolean | LargeValue {
+): number | LargeValue {
   const { memory } = shard;
   const slot = liveEntry(shard, bytes, start, end, hash, epoch, nowMs);
   if (slot === 0) {
     memory.floats[MISSES]!++;
-    return false;
+    return ABSENT;
   }
   memory.floats[HITS]!++;
   countRead(shard, slot);
@@ -81,7 +85,7 @@ export function readEntry(
   target.reserve(valueBytes);
   readPayload(memory, slot, keyBytesOf(memory, slot), valueBytes, target);
   sink.closeValue();
-  return true;
+  return valueBytes;
 }
 
 /** @returns undefined where too much is pinned already */

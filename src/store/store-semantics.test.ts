@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { ByteBuffer, type ValueSink } from "../lib/byte-buffer.ts";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { ABSENT } from "./reading.ts";
 import { LOCK, ShardMemory } from "./shard-memory.ts";
 import { Store, type StoreOptions } from "./store.ts";
 
@@ -81,10 +82,10 @@ describe("store", () => {
       closeValue: () => calls.push("close"),
     };
     const hash = text.store.hash(request, 4, 7);
-    expect(text.store.read(request, 4, 7, hash, NOW_MS, sink)).toBe(true);
+    expect(text.store.read(request, 4, 7, hash, NOW_MS, sink)).toBe(5);
     expect(fromUtf8(target.view())).toBe(">value");
     expect(calls).toEqual(["open 5", "close"]);
-    expect(text.store.read(request, 4, 6, text.store.hash(request, 4, 6), NOW_MS, sink)).toBe(false);
+    expect(text.store.read(request, 4, 6, text.store.hash(request, 4, 6), NOW_MS, sink)).toBe(ABSENT);
     expect(calls.length).toBe(2);
   });
 

@@ -18,7 +18,7 @@ import { removeEntry } from "./leaving.ts";
 import { holderOf, lock, unlock } from "./lock.ts";
 import { beginPolicyChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
 import { checkPolicy, storePolicyNames } from "./policy-seat.ts";
-import { describeEntry, type EntryInfo, liveEntry, readEntry } from "./reading.ts";
+import { ABSENT, describeEntry, type EntryInfo, liveEntry, readEntry } from "./reading.ts";
 import { clearShard, Shard, seatAgain } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
 import { FILLS, LOCK, POLICY_VERSION, REFUSED_FILLS } from "./shard-memory.ts";
@@ -152,25 +152,25 @@ export class Store {
    * Delivers the value of the key bytes[start, end) to `sink`, under the lock: the sink must not use the store. A large
    * value is given to a sink that takes such (`takesLarge`) after the lock has been released.
    * Counts a hit or a miss.
-   * @returns false when there is none; the sink is then not used
+   * @returns how many bytes it has; `ABSENT` when there is none, and the sink is then not used
    */
-  read(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number, sink: ValueSink): boolean {
+  read(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number, sink: ValueSink): number {
     const shard = this.#enter(hash);
-    let read: boolean | LargeValue;
+    let read: number | LargeValue;
     try {
       read = readEntry(shard, this.#holder, bytes, start, end, hash, this.epoch, nowMs, sink);
     } finally {
       leaveShard(shard);
     }
-    if (typeof read === "boolean") return read;
+    if (typeof read === "number") return read;
     sink.takeLarge!(read);
-    return true;
+    return read.lengthBytes;
   }
 
   /** The value as a copy of its own; counts a hit or a miss. */
   get(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): Uint8Array | undefined {
     const sink = new CopySink();
-    return this.read(bytes, start, end, hash, nowMs, sink) ? sink.copy : undefined;
+    return this.read(bytes, start, end, hash, nowMs, sink) === ABSENT ? undefined : sink.copy;
   }
 
   /** What is known of an entry, without counting as a read. */

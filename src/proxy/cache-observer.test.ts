@@ -1,0 +1,148 @@
+/** What an observer of the cache is told, and that it is told once. */
+import { describe, expect, test } from "bun:test";
+import { FakeOrigin } from "../../test/support/fake-origin.ts";
+import { LocalProxy } from "../../test/support/local-proxy.ts";
+import { latin1 } from "../lib/bytes.ts";
+import type { CacheObserver } from "./cache-observer.ts";
+
+/** Writes down each event as a line; reads by the number of their miss. */
+class Notes implements CacheObserver {
+  readonly lines: string[] = [];
+  #reads = 0;
+
+  hit(bytes: Uint8Array, start: number, end: number, valueBytes: number): void {
+    this.lines.push(`hit ${latin1(bytes, start, end)} ${valueBytes}`);
+  }
+
+  missed(bytes: Uint8Array, start: number, end: number): number {
+    this.lines.push(`missed ${latin1(bytes, start, end)} as ${++this.#reads}`);
+    return this.#reads;
+  }
+
+  coalesced(): void {
+    this.lines.push("coalesced");
+  }
+
+  answered(read: number, valueBytes: number, remainingMs: number): void {
+    this.lines.push(`answered ${read} ${valueBytes} ${remainingMs}`);
+  }
+
+  filled(_hash: number, valueBytes: number, expiresAtMs: number): void {
+    this.lines.push(`filled ${valueBytes}${expiresAtMs === 0 ? "" : " expiring"}`);
+  }
+
+  refused(_hash: number, why: string): void {
+    this.lines.push(`refused ${why}`);
+  }
+
+  wrote(bytes: Uint8Array, start: number, end: number, removes: boolean): void {
+    this.lines.push(`${removes ? "removed" : "wrote"} ${latin1(bytes, start, end)}`);
+  }
+
+  invalidated(bytes: Uint8Array, start: number, end: number, by: string): void {
+    this.lines.push(`invalidated ${latin1(bytes, start, end)} by ${by}`);
+  }
+
+  invalidatedAll(): void {
+    this.lines.push("invalidated all");
+  }
+
+  left(key: Uint8Array, why: string): void {
+    this.lines.push(`left ${latin1(key)} ${why}`);
+  }
+
+  take(): string[] {
+    return this.lines.splice(0);
+  }
+}
+
+async function observed(
+  options: { readonly memoryBytes?: number; readonly maxEntries?: number } = {},
+): Promise<{ origin: FakeOrigin; local: LocalProxy; notes: Notes } & AsyncDisposable> {
+  const origin = new FakeOrigin();
+  const notes = new Notes();
+  const local = await LocalProxy.ready({ origin: origin.port, observer: notes, ...options });
+  notes.take();
+  return {
+    ...{ origin, local, notes },
+    async [Symbol.asyncDispose]() {
+      await local[Symbol.asyncDispose]();
+      origin[Symbol.dispose]();
+    },
+  };
+}
+
+describe("an observer", () => {
+  test("hears of misses, fills and hits", async () => {
+    await using proxy = await observed();
+    const client = await proxy.local.client();
+    proxy.origin.values.set("a", "value");
+    proxy.origin.values.set("b", "passing");
+    proxy.origin.remainingMs.set("b", 60_000);
+    await client.must("GET", "a");
+    await client.must("GET", "a");
+    await client.must("MGET", "a", "b", "none");
+    expect(proxy.notes.take()).toEqual([
+      ...["missed a as 1", "filled 5", "answered 1 5 -1", "hit a 5"],
+      ...["hit a 5", "missed b as 2", "missed none as 3"],
+      ...["filled 7 expiring", "answered 2 7 60000", "refused no-time-to-live"],
+    ]);
+  });
+
+  test("hears of coalescing, and of what each of them was given", async () => {
+    await using proxy = await observed();
+    const [one, other] = await proxy.local.clients(2);
+    proxy.origin.values.set("a", "value");
+    proxy.origin.holdFrom("GET", "a");
+    const first = one!.must("GET", "a");
+    await proxy.origin.received(1, "GET", "a");
+    const second = other!.must("GET", "a");
+    await proxy.origin.until(() => proxy.notes.lines.includes("coalesced"));
+    proxy.origin.releaseAll();
+    expect(await Promise.all([first, second])).toEqual(["value", "value"]);
+    expect(proxy.notes.take()).toEqual([
+      ...["missed a as 1", "missed a as 2", "coalesced"],
+      ...["filled 5", "answered 1 5 -1", "answered 2 5 -1"],
+    ]);
+  });
+
+  test("hears who has invalidated a key, and that a fill came too late", async () => {
+    await using proxy = await observed();
+    const [reader, writer] = await proxy.local.clients(2);
+    proxy.origin.values.set("a", "old");
+    proxy.origin.holdFrom("GET", "a");
+    const read = reader!.must("GET", "a");
+    await proxy.origin.received(1, "GET", "a");
+    const written = writer!.must("SET", "a", "new");
+    await proxy.origin.received(1, "SET", "a");
+    proxy.origin.releaseAll();
+    expect(await read).toBe("old");
+    await written;
+    await writer!.must("DEL", "b");
+    const lines = proxy.notes.take();
+    expect(lines.slice(0, 5)).toEqual([
+      ...["missed a as 1", "invalidated a by write", "wrote a", "refused void", "answered 1 3 -1"],
+    ]);
+    expect(lines).toContain("invalidated a by push");
+    expect(lines.slice(-2)).toEqual(["invalidated b by write", "removed b"]);
+  });
+
+  test("hears of the loss of a channel", async () => {
+    await using proxy = await observed();
+    proxy.origin.main.end();
+    await proxy.local.logged(/was lost/);
+    expect(proxy.notes.take()).toEqual(["invalidated all"]);
+  });
+
+  test("hears what leaves by itself, and why", async () => {
+    await using proxy = await observed({ maxEntries: 2 });
+    const client = await proxy.local.client();
+    for (const key of ["a", "b", "c"]) {
+      proxy.origin.values.set(key, key);
+      await client.must("GET", key);
+    }
+    const left = proxy.notes.take().filter((line) => line.startsWith("left"));
+    expect(left).toHaveLength(1);
+    expect(left[0]).toMatch(/^left [ab] evicted$/);
+  });
+});
