@@ -29,9 +29,9 @@ import {
 } from "./engine.ts";
 import { describeEngine } from "./engine-conformance.ts";
 import { EngineModel, operations, scanAll } from "./engine-model.ts";
-import { type JournalDisk, systemDisk } from "./journal-disk.ts";
 import { FRAMES_AT } from "./journal-format.ts";
 import { LmdbEngine, type LmdbEngineOptions } from "./lmdb.ts";
+import { SlowDisk } from "./slow-disk-fixture.ts";
 import { tableHash } from "./table-hash.ts";
 
 let scratch = "";
@@ -50,34 +50,6 @@ const defaults = {
   hashKey: { low: 1, high: 2 },
   onDeparture: () => {},
 } as const;
-
-/** A disk that synchronizes a file when the test says so. */
-class SlowDisk {
-  isSlow = false;
-  #asked: PromiseWithResolvers<void> | undefined;
-  #listener: (() => void) | undefined;
-
-  readonly files: JournalDisk = {
-    ...systemDisk,
-    synchronize: () => {
-      if (!this.isSlow) return Promise.resolve();
-      this.#asked = Promise.withResolvers();
-      this.#listener?.();
-      return this.#asked.promise;
-    },
-  };
-
-  async isAsked(): Promise<void> {
-    if (this.#asked === undefined) await new Promise<void>((resolve) => (this.#listener = resolve));
-  }
-
-  finish(error?: Error): void {
-    const asked = this.#asked!;
-    this.#asked = undefined;
-    if (error === undefined) asked.resolve();
-    else asked.reject(error);
-  }
-}
 
 function journalsIn(directory: string): string[] {
   return readdirSync(directory)
@@ -883,18 +855,6 @@ describe("lmdb engine", () => {
     const again = await open();
     again.check();
     expect(again.size()).toBe(0);
-  });
-
-  test("what expires before anything that was removed before is found, too", async () => {
-    const engine = await open();
-    for (const pastMs of [100, 1000, 10, 5000]) {
-      setWhole(engine, utf8("key"), utf8("value"), clock.wallMs() - pastMs);
-      await engine.settle();
-      expect(engine.removeExpired(5)).toBe(1);
-      expect(engine.removeExpired(5)).toBe(0);
-      await engine.settle();
-    }
-    expect(engine.size()).toBe(0);
   });
 
   test("reads are answered from the arena once they came from disk", async () => {
