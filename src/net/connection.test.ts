@@ -329,6 +329,33 @@ describe("limits", () => {
     expect(service.executed).toEqual([]);
   });
 
+  test("bytes of a request whose arguments are large, and come in pieces", async () => {
+    const limits = { parser: { requestBytes: 700_000, argumentCount: 5, argumentBytes: 500_000 } };
+    using service = new ScriptedService({ limits });
+    const large = "x".repeat(300_000);
+    /** Sends all but the end of an argument, and the end when that has come: it is kept in chunks of its own. */
+    const sendLarge = async (client: ByteClient, before: string, connection: () => Connection) => {
+      const had = connection()?.bufferedRequestBytes ?? 0;
+      client.send(`${before}$${large.length}\r\n${large.slice(0, -1)}`);
+      await until(() => (connection()?.bufferedRequestBytes ?? 0) >= had + large.length - 1);
+      client.send("x\r\n");
+    };
+    // Two of them are within the limit; a third one is not, and is refused by its length.
+    for (const [index, isWithin] of [true, false].entries()) {
+      using client = await ByteClient.connect(service.port);
+      const connection = () => service.connections[index]!;
+      await sendLarge(client, isWithin ? "*3\r\n$4\r\nECHO\r\n" : "*4\r\n$4\r\nECHO\r\n", connection);
+      await sendLarge(client, "", connection);
+      if (isWithin) {
+        expect(await client.bytes(bulk(large).length)).toBe(bulk(large));
+      } else {
+        client.send("$300000\r\n");
+        expect(await client.rest()).toBe("-ERR Protocol error: too big request: more than 700000 bytes\r\n");
+      }
+    }
+    expect(service.executed).toEqual(["ECHO"]);
+  });
+
   test("within them all is well", async () => {
     using service = new ScriptedService({ limits: { parser } });
     using client = await ByteClient.connect(service.port);
