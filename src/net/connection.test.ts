@@ -4,6 +4,7 @@ import { ByteClient } from "../../test/support/byte-client.ts";
 import { push, ScriptedService } from "../../test/support/scripted-service.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { ManualClock } from "../lib/clock.ts";
+import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import type { Connection } from "./connection.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
@@ -496,25 +497,25 @@ describe("limits", () => {
       [false, 10_000],
       [true, 0],
     ] as const) {
-      const clock = new ManualClock();
-      using service = new ScriptedService({ clock, limits: { authTimeoutMs }, passwordRequired });
+      const [clock, timers] = [new ManualClock(), new ManualTimers()];
+      using service = new ScriptedService({ clock, timers, limits: { authTimeoutMs }, passwordRequired });
       using client = await ByteClient.connect(service.port);
       await until(() => service.connections.length === 1);
       clock.advance(1_000_000);
-      await Bun.sleep(250);
+      timers.advance(1_000);
       client.send(requests("ECHO a"));
       expect(await client.bytes(7)).toBe(bulk("a"));
     }
   });
 
   test("the time of a request that waits for others is not its own", async () => {
-    const clock = new ManualClock();
-    using service = new ScriptedService({ clock, limits: { requestTimeoutMs: 3_000 } });
+    const [clock, timers] = [new ManualClock(), new ManualTimers()];
+    using service = new ScriptedService({ clock, timers, limits: { requestTimeoutMs: 3_000 } });
     using client = await ByteClient.connect(service.port);
     client.send(requests("HOLD", "ECHO a"));
     await until(() => (service.connections[0]?.bufferedRequestBytes ?? 0) > 0);
     clock.advance(60_000);
-    await Bun.sleep(250);
+    timers.advance(1_000);
     service.connections[0]!.release();
     expect(await client.bytes(12)).toBe(`+OK\r\n${bulk("a")}`);
   });
@@ -627,8 +628,8 @@ describe("the text protocol", () => {
 
 describe("silence while replies pile up", () => {
   test("does not lose the one-shot request that it ends", async () => {
-    const textSilenceMs = 20;
-    using service = new ScriptedService({ limits: { pausedReplyBytes: 10_000, textSilenceMs } });
+    const timers = new ManualTimers();
+    using service = new ScriptedService({ timers, limits: { pausedReplyBytes: 10_000, textSilenceMs: 20 } });
     using client = await ByteClient.connect(service.port);
     client.pause();
     client.send("GET last");
@@ -636,9 +637,12 @@ describe("silence while replies pile up", () => {
     const [connection] = service.connections as [Connection];
     const messages = Buffer.alloc(20_000_000, "m");
     connection.pushBytes(messages, 0, messages.length);
-    await Bun.sleep(3 * textSilenceMs);
+    timers.advance(60);
     expect(service.executed).toEqual([]);
     client.resume();
+    // The replies have left, and the silence begins anew: its timer beside the listener's.
+    await until(() => timers.count === 2);
+    timers.advance(20);
     expect((await client.rest()).slice(messages.length)).toBe("last");
   });
 

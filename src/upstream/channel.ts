@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import type { Timers } from "../lib/timers.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { STATUS } from "../protocol/reply-types.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
@@ -15,6 +16,8 @@ import { UpstreamError } from "./upstream-error.ts";
 export interface ChannelOptions {
   readonly address: OriginAddress;
   readonly clock: Clock;
+  /** Of connections, and of the delays before they are made again; the system's by default. */
+  readonly timers?: Timers;
   /** For connecting, the handshake included. */
   readonly connectTimeoutMs: number;
   /** For each reply. */

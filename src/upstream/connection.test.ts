@@ -4,6 +4,7 @@ import { bulk, FakeOrigin, type FakeOriginOptions } from "../../test/support/fak
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { latin1 } from "../lib/bytes.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
+import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import {
   UpstreamConnection,
@@ -252,8 +253,8 @@ describe("time-outs", () => {
   });
 
   test("requests that may block have none, and those of others behind them have", async () => {
-    const clock = new ManualClock();
-    const bench = open({ script: () => "" }, { timeoutMs: 5, clock });
+    const [clock, timers] = [new ManualClock(), new ManualTimers()];
+    const bench = open({ script: () => "" }, { timeoutMs: 5, clock, timers });
     const blocking = bench.ask(["BLPOP", "a", "0"], Number.POSITIVE_INFINITY);
     await bench.origin.received(1, "BLPOP");
     clock.advance(100_000);
@@ -261,16 +262,19 @@ describe("time-outs", () => {
     await bench.origin.received(1, "GET");
     expect(blocking.calls + ordinary.calls).toBe(0);
     clock.advance(5);
+    timers.advance(100_005);
     expect(await ordinary.outcome).toMatchObject({ code: "ORIGINTIMEOUT" });
     // Nothing was received all that time, so that the connection counts as dead.
     expect(await blocking.outcome).toMatchObject({ code: "ORIGINTIMEOUT" });
   });
 
   test("a blocking request alone waits as long as it takes", async () => {
-    const bench = open({ script: () => "" }, { timeoutMs: 5 });
+    const [clock, timers] = [new ManualClock(), new ManualTimers()];
+    const bench = open({ script: () => "" }, { timeoutMs: 5, clock, timers });
     const blocking = bench.ask(["BLPOP", "a", "0"], Number.POSITIVE_INFINITY);
     await bench.origin.received(1, "BLPOP");
-    await Bun.sleep(20);
+    clock.advance(1_000_000);
+    timers.advance(1_000_000);
     expect(blocking.calls).toBe(0);
     bench.origin.connections[0]!.send("*-1\r\n");
     expect(await blocking.outcome).toBe("*-1\r\n");
