@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { open as openDatabase } from "lmdb";
+import { until } from "../../test/support/until.ts";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { murmurCollisions } from "../lib/murmur-collisions-fixture.ts";
@@ -551,7 +552,7 @@ describe("lmdb engine", () => {
       engine.delete(utf8("key 1"));
       engine.settle();
       expect(journalsIn(directory)).toEqual(["journal-even", "journal-odd"]);
-      while (engine.pendingWrites > 2) await Bun.sleep(1);
+      await until(() => engine.pendingWrites <= 2);
       expect(latin1(engine.get(utf8("key 0"))!.value)).toBe("other");
       expect(engine.get(utf8("key 1"))).toBeUndefined();
       const copy = await open({ directory: copyAsIs() });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ByteClient } from "../../test/support/byte-client.ts";
 import { push, ScriptedService } from "../../test/support/scripted-service.ts";
+import { until } from "../../test/support/until.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
@@ -18,11 +19,6 @@ function requests(...texts: string[]): Uint8Array {
 
 function bulk(text: string): string {
   return `$${text.length}\r\n${text}\r\n`;
-}
-
-/** Waits for what the service does; the test's own time-out is the bound. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(1);
 }
 
 /** A request and its reply on another connection, several times: whatever was on its way has arrived. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { networkInterfaces } from "node:os";
 import { ByteClient } from "../../test/support/byte-client.ts";
 import { ScriptedService, type ScriptedServiceOptions } from "../../test/support/scripted-service.ts";
+import { until } from "../../test/support/until.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
 import { isLoopback } from "./address.ts";
@@ -17,10 +18,6 @@ const REFUSED =
 const elsewhere = Object.values(networkInterfaces())
   .flatMap((addresses) => addresses ?? [])
   .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(1);
-}
 
 /** Sends pieces one after the other, each when the one before has been received. */
 async function sendInPieces(

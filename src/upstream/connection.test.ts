@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { Socket } from "bun";
 import { bulk, FakeOrigin, type FakeOriginOptions } from "../../test/support/fake-origin.ts";
+import { until } from "../../test/support/until.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { latin1 } from "../lib/bytes.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
@@ -239,7 +240,7 @@ describe("time-outs", () => {
     const connection = bench.origin.connections[0]!;
     clock.advance(19);
     connection.send(">1\r\n+alive\r\n");
-    while (bench.events.length < 2) await Bun.sleep(1);
+    await until(() => bench.events.length >= 2);
     clock.advance(1);
     const error = (await slow.outcome) as UpstreamError;
     expect(error).toMatchObject({ code: "ORIGINTIMEOUT", maybeExecuted: true });

@@ -10,6 +10,7 @@ import {
   type ReplyValue,
 } from "../../src/protocol/reply-value.ts";
 import { writeCommand } from "../../src/protocol/request-writer.ts";
+import { awaited } from "./until.ts";
 
 /** The connection ended before the reply came, or never was: what was asked may have happened or not. */
 export class ConnectionLost extends Error {
@@ -87,7 +88,7 @@ export class RespClient {
     if (this.#isClosed) return Promise.reject(new ConnectionLost("the connection has ended"));
     if (this.#out.length === 0) queueMicrotask(() => this.#flush());
     writeCommand(this.#out, args);
-    return this.#nextReply();
+    return awaited(this.#nextReply(), () => `the reply to ${shortened(args.map(String).join(" "))}`);
   }
 
   /** As `ask`, but an error reply is thrown. @throws ReplyError, ConnectionLost */
@@ -101,7 +102,8 @@ export class RespClient {
   sendRaw(bytes: string | Uint8Array, replies = 1): Promise<ReplyValue>[] {
     if (this.#out.length === 0) queueMicrotask(() => this.#flush());
     this.#out.append(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
-    return Array.from({ length: replies }, () => this.#nextReply());
+    const what = () => `a reply to ${shortened(String(bytes))}`;
+    return Array.from({ length: replies }, () => awaited(this.#nextReply(), what));
   }
 
   /** Ends the connection at once. Requests without a reply fail. */
@@ -155,4 +157,8 @@ export class RespClient {
     this.#inbound = new ByteBuffer(0);
     this.#resolveClosed();
   }
+}
+
+function shortened(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
