@@ -139,6 +139,26 @@ describe("a frame that is being synchronized", () => {
   });
 });
 
+describe("writers that are faster than the disk", () => {
+  test("wait from 65,536 keys with pending writes on, and no earlier", async () => {
+    const engine = await open({ sync: "interval" });
+    disk.isSlow = true;
+    const value = utf8("value");
+    for (let n = 1; n < 65_536; n++) setWhole(engine, utf8(`${n}`), value, NEVER);
+    expect(engine.settle()).toBeUndefined();
+    setWhole(engine, utf8("1"), value, NEVER);
+    expect(engine.settle()).toBeUndefined();
+    setWhole(engine, utf8("one more"), value, NEVER);
+    const waiting = engine.settle();
+    expect(waiting).toBeInstanceOf(Promise);
+    expect(await isKept(waiting!)).toBe(false);
+    disk.isSlow = false;
+    disk.finish();
+    await waiting;
+    expect(engine.pendingWrites).toBeLessThan(65_536);
+  });
+});
+
 describe("the search for expired keys", () => {
   /** Until the database holds everything. */
   async function untilWritten(engine: LmdbEngine): Promise<void> {
