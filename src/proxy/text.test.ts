@@ -208,7 +208,7 @@ describe("DUMP", () => {
     const line = await bytes.bytes(expected);
     expect(line).toHaveLength(expected);
     expect(line).toEndWith('"}\n');
-  }, 20_000);
+  }, 120_000);
 
   test("of a client that goes is not read any further", async () => {
     using origin = new FakeOrigin();

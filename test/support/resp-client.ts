@@ -88,7 +88,7 @@ export class RespClient {
     if (this.#isClosed) return Promise.reject(new ConnectionLost("the connection has ended"));
     if (this.#out.length === 0) queueMicrotask(() => this.#flush());
     writeCommand(this.#out, args);
-    return awaited(this.#nextReply(), () => `the reply to ${shortened(args.map(String).join(" "))}`);
+    return this.#nextReply(() => args.map(String).join(" "));
   }
 
   /** As `ask`, but an error reply is thrown. @throws ReplyError, ConnectionLost */
@@ -102,8 +102,7 @@ export class RespClient {
   sendRaw(bytes: string | Uint8Array, replies = 1): Promise<ReplyValue>[] {
     if (this.#out.length === 0) queueMicrotask(() => this.#flush());
     this.#out.append(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
-    const what = () => `a reply to ${shortened(String(bytes))}`;
-    return Array.from({ length: replies }, () => awaited(this.#nextReply(), what));
+    return Array.from({ length: replies }, () => this.#nextReply(() => String(bytes)));
   }
 
   /** Ends the connection at once. Requests without a reply fail. */
@@ -116,9 +115,15 @@ export class RespClient {
     this.close();
   }
 
-  #nextReply(): Promise<ReplyValue> {
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ resolve, reject });
+  /** @param request as a hang tells it */
+  #nextReply(request: () => string): Promise<ReplyValue> {
+    const { promise, resolve, reject } = Promise.withResolvers<ReplyValue>();
+    const pending = { resolve, reject };
+    this.#pending.push(pending);
+    return awaited(promise, () => {
+      // Those behind it wait for the same.
+      if (this.#pending[0] !== pending) return undefined;
+      return `the reply to ${request().slice(0, 200)}, and ${this.#pending.length - 1} more`;
     });
   }
 
@@ -157,8 +162,4 @@ export class RespClient {
     this.#inbound = new ByteBuffer(0);
     this.#resolveClosed();
   }
-}
-
-function shortened(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

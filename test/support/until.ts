@@ -1,5 +1,5 @@
 /** Longer than anything takes on a machine that is overloaded, and shorter than the time-out of a test. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /**
  * Asks again and again until something holds.
@@ -16,12 +16,15 @@ export async function until(
   }
 }
 
-/** The same promise. Standard error tells what it is when it takes so long that the test is going to fail. */
-export function awaited<T>(promise: Promise<T>, what: () => string): Promise<T> {
-  const timer = setTimeout(
-    () => console.error(`waiting for ${PATIENCE_MS / 1000} s: ${what()}`),
-    PATIENCE_MS,
-  );
+/**
+ * The same promise. Standard error tells what it is when it takes so long that the test is going to fail.
+ * @param what undefined where something else is to be told of instead
+ */
+export function awaited<T>(promise: Promise<T>, what: () => string | undefined): Promise<T> {
+  const timer = setTimeout(() => {
+    const text = what();
+    if (text !== undefined) console.error(`waiting for ${PATIENCE_MS / 1000} s: ${text}`);
+  }, PATIENCE_MS);
   timer.unref();
   const stop = () => clearTimeout(timer);
   promise.then(stop, stop);
