@@ -167,6 +167,18 @@ describe("a proxy of several threads", () => {
     for (const client of [one, other]) client.close();
   });
 
+  test("closing ends all threads, and none counts as dead", async () => {
+    await using origin = new FakeOrigin();
+    const { supervisor, messages } = await startThreads(origin, { threads: 2 });
+    const client = await RespClient.connect({ port: supervisor.port });
+    await client.must("SET", "key", "value");
+    await supervisor.close();
+    await client.closed;
+    expect(supervisor.restarts).toBe(0);
+    expect(messages.filter((message) => message.includes("died"))).toEqual([]);
+    await origin.until(() => origin.openConnections.length === 0);
+  });
+
   test("a port that another program has is an error, and so is a number of threads that cannot be", async () => {
     await using origin = new FakeOrigin();
     await using threads = await startThreads(origin, { threads: 1 });
