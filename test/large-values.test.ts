@@ -32,7 +32,7 @@ for (const kind of ["memory", "lmdb"] as const) {
         expectSame(await replies[1], value);
         expect(await replies[2]).toBe(size);
         expect(await other.ask("STRLEN", "k")).toBe(size);
-      }, 30_000);
+      }, 120_000);
     }
 
     test("whoever reads while others overwrite gets one value or the other, whole", async () => {
@@ -56,7 +56,7 @@ for (const kind of ["memory", "lmdb"] as const) {
         }
       };
       await Promise.all([...writers.map(write), ...readers.map(read)]);
-    }, 20_000);
+    }, 120_000);
 
     test("a transaction and MGET answer with several of them, in order", async () => {
       await using local = await serverWith(kind, 40 * MEGABYTE);
@@ -223,7 +223,7 @@ describe("large values through the proxy", () => {
       const read = (await hit) as Uint8Array;
       expectWhole(read);
       expectSame(await client.must("GET", "k"), fresh);
-    }, 60_000);
+    }, 120_000);
   }
 
   test("whoever reads while others write gets one value or the other, whole, and never goes back", async () => {
@@ -252,7 +252,7 @@ describe("large values through the proxy", () => {
     await Promise.all([write(), ...readers.map(read)]);
     expect(local.proxy.stats.hits).toBeGreaterThan(0);
     local.proxy.cache.store.check();
-  }, 30_000);
+  }, 120_000);
 
   test("clients that go in the middle of a hit or a write leave nothing behind", async () => {
     await using origin = await serverWith("memory", 80 * MEGABYTE);

@@ -18,6 +18,7 @@ const LONG_VARIANTS: Record<string, string> = {
   GLASSCACHE_DIFFERENTIAL_COMMANDS: "200000",
   GLASSCACHE_DIFFERENTIAL_RUNS: "3000",
   GLASSCACHE_ENGINE_KILLS: "200",
+  GLASSCACHE_ENGINE_POWER_CUTS: "5000",
   GLASSCACHE_ENGINE_RUNS: "300",
   GLASSCACHE_FUZZ_INPUTS: "5000000",
   GLASSCACHE_FUZZ_ROUNDS: "100",
@@ -28,7 +29,7 @@ const LONG_VARIANTS: Record<string, string> = {
   GLASSCACHE_STRESS_THREADS: "4",
 };
 /** Of one test file, and of a test that sets no time-out itself; generous, as machines under load are slow. */
-const TIMEOUTS: SuiteTimeouts = { suiteMs: 240_000, testMs: 30_000 };
+const TIMEOUTS: SuiteTimeouts = { suiteMs: 900_000, testMs: 120_000 };
 const LONG_TIMEOUTS: SuiteTimeouts = { suiteMs: 4 * 3_600_000, testMs: 3_600_000 };
 const HEARTBEAT_MS = 20_000;
 

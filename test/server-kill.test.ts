@@ -3,12 +3,14 @@
  * the middle of it, is started again on the same data, and must have everything it had confirmed.
  * `GLASSCACHE_SERVER_KILLS` sets how often (20 by default), `GLASSCACHE_KILL_SEED` repeats the choices of a run.
  */
+
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SeededRandom } from "../src/lib/random.ts";
 import { Program, TemporaryDirectory } from "./support/program.ts";
 import { RespClient } from "./support/resp-client.ts";
+import { until } from "./support/until.ts";
 
 const KILLS = Number(process.env["GLASSCACHE_SERVER_KILLS"] ?? 20);
 const SEED = Number(process.env["GLASSCACHE_KILL_SEED"] ?? Date.now() % 2 ** 32);
@@ -87,7 +89,7 @@ describe("a server that is killed", () => {
           writeUntilKilled(port, client, expected, new SeededRandom(random.below(2 ** 32)), counters),
         );
         // Killed in the middle of the load: after so many acknowledgements, whenever that is.
-        while (counters.acknowledged < target) await Bun.sleep(1);
+        await until(() => counters.acknowledged >= target);
         await program.kill();
         await Promise.all(writers);
       }

@@ -4,7 +4,7 @@ import { startRedis } from "../../test/support/origins.ts";
 import { Program } from "../../test/support/program.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
 import { ConnectionLost, RespClient } from "../../test/support/resp-client.ts";
-import { until } from "../../test/support/threads.ts";
+import { until } from "../../test/support/until.ts";
 import { fittingConnections, readDescriptors } from "./descriptor-limit.ts";
 import { FailedError } from "./exit.ts";
 

@@ -29,6 +29,8 @@ export async function openLink(
   let link: Link | undefined;
   try {
     link = await Link.open(options, options.clock, limit.signal, failUnanswered);
+    // It may have been aborted since the link was open, with nobody listening.
+    limit.signal.throwIfAborted();
     return [link, await introduce(link, options, limit.signal, events)];
   } catch (error) {
     link?.destroy(new Error("not let in"));

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { LocalServer } from "../../test/support/local-server.ts";
+import { until } from "../../test/support/until.ts";
+import { ManualClock } from "../lib/clock.ts";
 import {
   type Client,
   type ClientEvent,
@@ -12,10 +14,13 @@ import { bulk, FakeServer, type Script } from "./fake-server-fixture.ts";
 import { pollDelayMs } from "./read-through.ts";
 
 let server: LocalServer;
+/** The server's: leases end when a test says so. */
+let clock: ManualClock;
 let clients: Client[];
 let events: ClientEvent[];
 beforeEach(() => {
-  server = new LocalServer();
+  clock = new ManualClock();
+  server = new LocalServer({ clock });
   clients = [];
   events = [];
 });
@@ -52,11 +57,6 @@ function slowLoad<T>() {
 }
 
 const notStored = () => events.flatMap((event) => (event.type === "notStored" ? [event.reason] : []));
-
-/** The next turns of the event loop, until something holds. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 1));
-}
 
 describe("one caller", () => {
   test("loads what there is not, stores it and leaves no lease", async () => {
@@ -276,12 +276,15 @@ describe("several processes", () => {
 
   test("a holder that died costs its lease: then one of the others loads, and one alone", async () => {
     const all = await Promise.all(Array.from({ length: 4 }, () => newClient()));
-    await all[0]!.command("SET", "{k}:lease", "of a dead process", "PX", 300);
-    const startedMs = performance.now();
-    const options = { leaseMs: 300 };
-    const waiting = all.map((client) => client.getOrSet("k", () => "made", options));
+    const leaseMs = 60_000;
+    await all[0]!.command("SET", "{k}:lease", "of a dead process", "PX", leaseMs);
+    const waiting = all.map((client) => client.getOrSet("k", () => "made", { leaseMs }));
+    // Each of them has found the lease taken, and asked again.
+    const asked = server.server.registry.requestCount;
+    await until(() => server.server.registry.requestCount >= asked + 30);
+    expect(all.reduce((sum, client) => sum + client.stats.loads, 0)).toBe(0);
+    clock.advance(leaseMs);
     expect(await Promise.all(waiting)).toEqual(Array.from({ length: 4 }, () => "made"));
-    expect(performance.now() - startedMs).toBeGreaterThan(250);
     expect(all.reduce((sum, client) => sum + client.stats.loads, 0)).toBe(1);
     expect(notStored()).toEqual([]);
   });
@@ -289,9 +292,10 @@ describe("several processes", () => {
   test("a holder that is late does not store over its successor's value", async () => {
     const [first, second] = [await newClient(), await newClient()];
     const late = slowLoad<string>();
-    const one = first.getOrSet("k", late.load, { leaseMs: 30 });
+    const one = first.getOrSet("k", late.load, { leaseMs: 60_000 });
     await late.begun;
-    expect(await second.getOrSet("k", () => "second", { leaseMs: 30 })).toBe("second");
+    clock.advance(60_000);
+    expect(await second.getOrSet("k", () => "second", { leaseMs: 60_000 })).toBe("second");
     late.resolve("first");
     expect(await one).toBe("first");
     expect((await first.get("k")).value).toBe("second");
@@ -302,8 +306,9 @@ describe("several processes", () => {
   test("nor where its successor's value is gone again", async () => {
     const [first, second] = [await newClient(), await newClient()];
     const late = slowLoad<string>();
-    const one = first.getOrSet("k", late.load, { leaseMs: 30 });
+    const one = first.getOrSet("k", late.load, { leaseMs: 60_000 });
     await late.begun;
+    clock.advance(60_000);
     await second.getOrSet("k", () => "second");
     await second.delete("k");
     late.resolve("first");

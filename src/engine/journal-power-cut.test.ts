@@ -1,21 +1,19 @@
 /**
- * Power cuts and damage. The disk is one in memory that forgets (forgetful-disk-fixture.ts). No power cut may make a
- * start refuse or lose what was promised; every bit that is flipped in what was on disk must be noticed.
+ * Power cuts and damage beneath the journal alone; engine-power-cut.test.ts has the whole engine. The disk is one in
+ * memory that forgets (forgetful-disk-fixture.ts). No power cut may make a start refuse or lose what was promised;
+ * every bit that is flipped in what was on disk must be noticed.
  * `GLASSCACHE_POWER_CUTS` sets how many states are looked at, `GLASSCACHE_ENGINE_SEED` repeats the choices of a run.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { latin1, utf8 } from "../lib/bytes.ts";
-import { ManualClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
-import { EngineWriter, ExpectedState, stepOf, takeStep } from "./crash-fixture.ts";
-import { ForgetfulDisk, store } from "./forgetful-disk-fixture.ts";
+import { ForgetfulDisk } from "./forgetful-disk-fixture.ts";
 import { Journal } from "./journal.ts";
 import { FRAMES_AT, HEADER_BYTES, SECOND_HEADER_AT } from "./journal-format.ts";
 import { type FoundJournal, inspectJournal, type KnownUses, replayJournal } from "./journal-recovery.ts";
-import { LmdbEngine } from "./lmdb.ts";
 
 const SEED = Number(process.env["GLASSCACHE_ENGINE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const STATES = Number(process.env["GLASSCACHE_POWER_CUTS"] ?? 3000);
@@ -134,55 +132,6 @@ describe("a power cut", () => {
       // The states are what they are meant to be.
       expect(shorter).toBeGreaterThan(states / 50);
       expect(torn).toBeGreaterThan(states / 100);
-    },
-    600_000,
-  );
-
-  test.each(MODES)(
-    "leaves the engine with a state it had, and with all it had promised: %s",
-    async (sync) => {
-      const KEYS = 200;
-      const random = new SeededRandom(SEED);
-      const clock = new ManualClock();
-      const options = { sync, arenaBytes: 1024 ** 2, policy: "lru", clock, random, onDeparture: () => {} };
-      for (let states = 0, run = 0; states < STATES / 100; run++) {
-        const disk = new ForgetfulDisk();
-        const directory = join(scratch, `engine-${sync}-${run}`);
-        let step = 0;
-        let promised = 0;
-        const synchronized: number[] = [];
-        disk.onSynchronize = async () => {
-          const begun = step;
-          await new Promise((resolve) => setImmediate(resolve));
-          synchronized.push(begun);
-        };
-        const engine = await LmdbEngine.open({ ...options, directory, disk, intervalMs: 5 });
-        const writer = new EngineWriter(engine);
-        for (let turn = 0; turn < 60; turn++) {
-          takeStep(SEED, KEYS, ++step, writer);
-          const settling = step;
-          const settled = engine.settle();
-          if (sync === "always") settled?.then(() => (promised = settling));
-          else await settled;
-          if (random.next() < 0.3) await new Promise((resolve) => setTimeout(resolve, random.below(8)));
-          if (random.next() > 0.1) continue;
-          const least = sync === "always" ? promised : Math.max(0, ...synchronized.slice(0, -1));
-          const copy = `${directory}-${turn}`;
-          cpSync(directory, copy, { recursive: true });
-          store(copy, disk.afterPowerCut(random, 512));
-          const found = await LmdbEngine.open({ ...options, directory: copy });
-          const reached = stepOf(found);
-          expect(reached).toBeGreaterThanOrEqual(least);
-          const expected = new ExpectedState();
-          expected.advance(SEED, KEYS, reached);
-          expect(expected.difference(found)).toBeUndefined();
-          await found.close();
-          rmSync(copy, { recursive: true });
-          states++;
-        }
-        await engine.close();
-        rmSync(directory, { recursive: true });
-      }
     },
     600_000,
   );

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { open as openDatabase } from "lmdb";
+import { until } from "../../test/support/until.ts";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { murmurCollisions } from "../lib/murmur-collisions-fixture.ts";
@@ -29,9 +30,9 @@ import {
 } from "./engine.ts";
 import { describeEngine } from "./engine-conformance.ts";
 import { EngineModel, operations, scanAll } from "./engine-model.ts";
-import { type JournalDisk, systemDisk } from "./journal-disk.ts";
 import { FRAMES_AT } from "./journal-format.ts";
 import { LmdbEngine, type LmdbEngineOptions } from "./lmdb.ts";
+import { SlowDisk } from "./slow-disk-fixture.ts";
 import { tableHash } from "./table-hash.ts";
 
 let scratch = "";
@@ -50,34 +51,6 @@ const defaults = {
   hashKey: { low: 1, high: 2 },
   onDeparture: () => {},
 } as const;
-
-/** A disk that synchronizes a file when the test says so. */
-class SlowDisk {
-  isSlow = false;
-  #asked: PromiseWithResolvers<void> | undefined;
-  #listener: (() => void) | undefined;
-
-  readonly files: JournalDisk = {
-    ...systemDisk,
-    synchronize: () => {
-      if (!this.isSlow) return Promise.resolve();
-      this.#asked = Promise.withResolvers();
-      this.#listener?.();
-      return this.#asked.promise;
-    },
-  };
-
-  async isAsked(): Promise<void> {
-    if (this.#asked === undefined) await new Promise<void>((resolve) => (this.#listener = resolve));
-  }
-
-  finish(error?: Error): void {
-    const asked = this.#asked!;
-    this.#asked = undefined;
-    if (error === undefined) asked.resolve();
-    else asked.reject(error);
-  }
-}
 
 function journalsIn(directory: string): string[] {
   return readdirSync(directory)
@@ -579,7 +552,7 @@ describe("lmdb engine", () => {
       engine.delete(utf8("key 1"));
       engine.settle();
       expect(journalsIn(directory)).toEqual(["journal-even", "journal-odd"]);
-      while (engine.pendingWrites > 2) await Bun.sleep(1);
+      await until(() => engine.pendingWrites <= 2);
       expect(latin1(engine.get(utf8("key 0"))!.value)).toBe("other");
       expect(engine.get(utf8("key 1"))).toBeUndefined();
       const copy = await open({ directory: copyAsIs() });
@@ -883,18 +856,6 @@ describe("lmdb engine", () => {
     const again = await open();
     again.check();
     expect(again.size()).toBe(0);
-  });
-
-  test("what expires before anything that was removed before is found, too", async () => {
-    const engine = await open();
-    for (const pastMs of [100, 1000, 10, 5000]) {
-      setWhole(engine, utf8("key"), utf8("value"), clock.wallMs() - pastMs);
-      await engine.settle();
-      expect(engine.removeExpired(5)).toBe(1);
-      expect(engine.removeExpired(5)).toBe(0);
-      await engine.settle();
-    }
-    expect(engine.size()).toBe(0);
   });
 
   test("reads are answered from the arena once they came from disk", async () => {

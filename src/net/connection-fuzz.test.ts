@@ -13,6 +13,7 @@ import { latin1 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { silentLog } from "../lib/log.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { systemTimers } from "../lib/timers.ts";
 import type { IsCommandName } from "../protocol/text-parser.ts";
 import { ClientRegistry } from "./client-registry.ts";
 import { Connection, type Ticket } from "./connection.ts";
@@ -100,6 +101,7 @@ class Simulation {
       registry: new ClientRegistry(),
       respOnly: stream.respOnly,
       clock: new ManualClock(),
+      timers: systemTimers,
       bench: new Workbench(Number.POSITIVE_INFINITY, isCommandName, 64),
       foreignClients: new ForeignClients(silentLog, new ManualClock()),
       flushes: new FlushQueue(),

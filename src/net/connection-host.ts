@@ -1,4 +1,5 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
+import type { Timers } from "../lib/timers.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import type { ForeignClients } from "./foreign-clients.ts";
 import type { ConnectionLimits } from "./limits.ts";
@@ -20,6 +21,7 @@ export interface ConnectionHost {
   /** Only RESP: what does not begin with `*` is an inline command, not the text protocol. */
   readonly respOnly: boolean;
   readonly clock: { monotonicMs(): number; wallMs(): number };
+  readonly timers: Timers;
   /** What requests are executed with. */
   readonly bench: Workbench;
   /** Told of clients that speak another protocol. */

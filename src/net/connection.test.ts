@@ -2,8 +2,10 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ByteClient } from "../../test/support/byte-client.ts";
 import { push, ScriptedService } from "../../test/support/scripted-service.ts";
+import { until } from "../../test/support/until.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { ManualClock } from "../lib/clock.ts";
+import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import type { Connection } from "./connection.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
@@ -17,11 +19,6 @@ function requests(...texts: string[]): Uint8Array {
 
 function bulk(text: string): string {
   return `$${text.length}\r\n${text}\r\n`;
-}
-
-/** Waits for what the service does; the test's own time-out is the bound. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(1);
 }
 
 /** A request and its reply on another connection, several times: whatever was on its way has arrived. */
@@ -329,6 +326,33 @@ describe("limits", () => {
     expect(service.executed).toEqual([]);
   });
 
+  test("bytes of a request whose arguments are large, and come in pieces", async () => {
+    const limits = { parser: { requestBytes: 700_000, argumentCount: 5, argumentBytes: 500_000 } };
+    using service = new ScriptedService({ limits });
+    const large = "x".repeat(300_000);
+    /** Sends all but the end of an argument, and the end when that has come: it is kept in chunks of its own. */
+    const sendLarge = async (client: ByteClient, before: string, connection: () => Connection) => {
+      const had = connection()?.bufferedRequestBytes ?? 0;
+      client.send(`${before}$${large.length}\r\n${large.slice(0, -1)}`);
+      await until(() => (connection()?.bufferedRequestBytes ?? 0) >= had + large.length - 1);
+      client.send("x\r\n");
+    };
+    // Two of them are within the limit; a third one is not, and is refused by its length.
+    for (const [index, isWithin] of [true, false].entries()) {
+      using client = await ByteClient.connect(service.port);
+      const connection = () => service.connections[index]!;
+      await sendLarge(client, isWithin ? "*3\r\n$4\r\nECHO\r\n" : "*4\r\n$4\r\nECHO\r\n", connection);
+      await sendLarge(client, "", connection);
+      if (isWithin) {
+        expect(await client.bytes(bulk(large).length)).toBe(bulk(large));
+      } else {
+        client.send("$300000\r\n");
+        expect(await client.rest()).toBe("-ERR Protocol error: too big request: more than 700000 bytes\r\n");
+      }
+    }
+    expect(service.executed).toEqual(["ECHO"]);
+  });
+
   test("within them all is well", async () => {
     using service = new ScriptedService({ limits: { parser } });
     using client = await ByteClient.connect(service.port);
@@ -469,25 +493,25 @@ describe("limits", () => {
       [false, 10_000],
       [true, 0],
     ] as const) {
-      const clock = new ManualClock();
-      using service = new ScriptedService({ clock, limits: { authTimeoutMs }, passwordRequired });
+      const [clock, timers] = [new ManualClock(), new ManualTimers()];
+      using service = new ScriptedService({ clock, timers, limits: { authTimeoutMs }, passwordRequired });
       using client = await ByteClient.connect(service.port);
       await until(() => service.connections.length === 1);
       clock.advance(1_000_000);
-      await Bun.sleep(250);
+      timers.advance(1_000);
       client.send(requests("ECHO a"));
       expect(await client.bytes(7)).toBe(bulk("a"));
     }
   });
 
   test("the time of a request that waits for others is not its own", async () => {
-    const clock = new ManualClock();
-    using service = new ScriptedService({ clock, limits: { requestTimeoutMs: 3_000 } });
+    const [clock, timers] = [new ManualClock(), new ManualTimers()];
+    using service = new ScriptedService({ clock, timers, limits: { requestTimeoutMs: 3_000 } });
     using client = await ByteClient.connect(service.port);
     client.send(requests("HOLD", "ECHO a"));
     await until(() => (service.connections[0]?.bufferedRequestBytes ?? 0) > 0);
     clock.advance(60_000);
-    await Bun.sleep(250);
+    timers.advance(1_000);
     service.connections[0]!.release();
     expect(await client.bytes(12)).toBe(`+OK\r\n${bulk("a")}`);
   });
@@ -600,8 +624,8 @@ describe("the text protocol", () => {
 
 describe("silence while replies pile up", () => {
   test("does not lose the one-shot request that it ends", async () => {
-    const textSilenceMs = 20;
-    using service = new ScriptedService({ limits: { pausedReplyBytes: 10_000, textSilenceMs } });
+    const timers = new ManualTimers();
+    using service = new ScriptedService({ timers, limits: { pausedReplyBytes: 10_000, textSilenceMs: 20 } });
     using client = await ByteClient.connect(service.port);
     client.pause();
     client.send("GET last");
@@ -609,9 +633,12 @@ describe("silence while replies pile up", () => {
     const [connection] = service.connections as [Connection];
     const messages = Buffer.alloc(20_000_000, "m");
     connection.pushBytes(messages, 0, messages.length);
-    await Bun.sleep(3 * textSilenceMs);
+    timers.advance(60);
     expect(service.executed).toEqual([]);
     client.resume();
+    // The replies have left, and the silence begins anew: its timer beside the listener's.
+    await until(() => timers.count === 2);
+    timers.advance(20);
     expect((await client.rest()).slice(messages.length)).toBe("last");
   });
 

@@ -401,7 +401,7 @@ export class Connection extends ReplyingConnection {
   #awaitSilence(): void {
     const silenceMs = this.#endingSilenceMs();
     if (silenceMs === undefined) return;
-    this.#silence ??= new Silence();
+    this.#silence ??= new Silence(this.host.timers);
     this.#silence.await(silenceMs, () => {
       if (this.closed) return;
       if (this.#mayExecute()) this.#finishLine();

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { networkInterfaces } from "node:os";
 import { ByteClient } from "../../test/support/byte-client.ts";
 import { ScriptedService } from "../../test/support/scripted-service.ts";
+import { until } from "../../test/support/until.ts";
 import { ListenError } from "./listener.ts";
 
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
@@ -10,10 +11,6 @@ const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
 
 const ECHO = "*2\r\n$4\r\nECHO\r\n$1\r\na\r\n";
 const REPLY = "$1\r\na\r\n";
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(1);
-}
 
 describe("listening", () => {
   test("on localhost means both addresses", async () => {

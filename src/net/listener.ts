@@ -3,6 +3,7 @@ import { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
 import { type Log, silentLog } from "../lib/log.ts";
+import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
@@ -22,6 +23,8 @@ export interface ListenerOptions {
   readonly registry: ClientRegistry;
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
+  /** The system's by default. */
+  readonly timers?: Timers;
   readonly log?: Log;
   /** Speak RESP only; what does not begin with `*` is then an inline command. */
   readonly respOnly?: boolean;
@@ -51,13 +54,9 @@ export class Listener {
   readonly port: number;
   readonly #listeners: TCPSocketListener<Connection>[];
   readonly #registry: ClientRegistry;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #timer: Timer;
 
-  private constructor(
-    listeners: TCPSocketListener<Connection>[],
-    registry: ClientRegistry,
-    timer: ReturnType<typeof setInterval>,
-  ) {
+  private constructor(listeners: TCPSocketListener<Connection>[], registry: ClientRegistry, timer: Timer) {
     this.#listeners = listeners;
     this.#registry = registry;
     this.#timer = timer;
@@ -66,13 +65,15 @@ export class Listener {
 
   /** @throws ListenError */
   static open(options: ListenerOptions): Listener {
-    const { registry, limits, clock, service, respOnly = false, log = silentLog } = options;
+    const { registry, limits, clock, timers = systemTimers, service } = options;
+    const { respOnly = false, log = silentLog } = options;
     const isCommandName = service.isCommandName.bind(service);
     const host: ConnectionHost = {
       limits,
       registry,
       respOnly,
       clock,
+      timers,
       bench: new Workbench(limits.replyBytes, isCommandName),
       foreignClients: new ForeignClients(log, clock),
       flushes: new FlushQueue(),
@@ -80,13 +81,12 @@ export class Listener {
     };
     const refused = new RefusedClients();
     const listeners = listen(options, socketHandlers(host, options, refused));
-    const timer = setInterval(() => {
+    const timer = timers.every(TIMEOUT_CHECK_MS, () => {
       const nowMs = clock.monotonicMs();
       registry.throughput.sample(nowMs, registry);
       for (const connection of registry) connection.checkTimeouts(nowMs);
       refused.checkTimeouts(nowMs);
-    }, TIMEOUT_CHECK_MS);
-    timer.unref();
+    });
     return new Listener(listeners, registry, timer);
   }
 
@@ -113,7 +113,7 @@ export class Listener {
 
   /** Ends everything now. */
   close(): void {
-    clearInterval(this.#timer);
+    this.#timer.stop();
     for (const listener of this.#listeners) listener.stop(true);
     for (const connection of [...this.#registry]) connection.terminate();
   }

@@ -51,6 +51,7 @@ const SAME: readonly (readonly string[])[] = [
     "COMMAND GETKEYS MSET a 1 b 2",
     "COMMAND GETKEYS MGET a b c",
     "COMMAND GETKEYS DEL a b",
+    "COMMAND GETKEYS MEMORY USAGE a",
   ],
   [
     "COMMAND GETKEYS PING a",

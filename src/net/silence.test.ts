@@ -2,8 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { networkInterfaces } from "node:os";
 import { ByteClient } from "../../test/support/byte-client.ts";
-import { ScriptedService } from "../../test/support/scripted-service.ts";
+import { ScriptedService, type ScriptedServiceOptions } from "../../test/support/scripted-service.ts";
+import { until } from "../../test/support/until.ts";
 import { ManualClock } from "../lib/clock.ts";
+import { ManualTimers } from "../lib/timers.ts";
 import { isLoopback } from "./address.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { endingSilenceMs, type UnendedLine } from "./silence.ts";
@@ -16,10 +18,6 @@ const REFUSED =
 const elsewhere = Object.values(networkInterfaces())
   .flatMap((addresses) => addresses ?? [])
   .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(1);
-}
 
 /** Sends pieces one after the other, each when the one before has been received. */
 async function sendInPieces(
@@ -81,20 +79,26 @@ describe("a client on this machine", () => {
   });
 
   test("has one in pieces executed after the long silence, whole", async () => {
-    using service = new ScriptedService({ limits: { textSilenceMs: 1, textWriteSilenceMs: 1000 } });
+    const timers = new ManualTimers();
+    using service = new ScriptedService({ timers, limits: { textSilenceMs: 20, textWriteSilenceMs: 250 } });
     using client = await ByteClient.connect(service.port);
-    // The first piece is no verb yet, so that the short silence does not end it on a machine that is slow.
-    await sendInPieces(service, client, "P", "UT ke", "y=val", "ue");
+    await sendInPieces(service, client, "PUT ke", "y=val");
+    // Each piece begins the silence anew.
+    timers.advance(249);
+    await sendInPieces(service, client, "ue");
+    timers.advance(249);
+    expect(service.executed).toEqual([]);
+    timers.advance(1);
     expect(await client.rest()).toBe("key");
     expect(service.executed).toEqual(["PUT"]);
   });
 
   test.each(["PUT ke", "DELETE ke", "PU"])("goes on with %j behind the short silence", async (beginning) => {
-    using service = new ScriptedService({ limits: { textSilenceMs: 1, textWriteSilenceMs: NEVER_MS } });
+    const timers = new ManualTimers();
+    using service = new ScriptedService({ timers, limits: { textSilenceMs: 20, textWriteSilenceMs: 250 } });
     using client = await ByteClient.connect(service.port);
     await sendInPieces(service, client, beginning.slice(0, 1), beginning.slice(1));
-    // As many as the short silence would take to end the request many times over.
-    for (let i = 0; i < 20; i++) await Bun.sleep(1);
+    timers.advance(249);
     expect(service.executed).toEqual([]);
     const rest = beginning === "PU" ? "T key=v" : "y=v";
     client.send(`${rest}\n`);
@@ -104,27 +108,30 @@ describe("a client on this machine", () => {
 });
 
 describe.skipIf(elsewhere === undefined)("a client from elsewhere", () => {
-  const connect = async (limits: Partial<typeof DEFAULT_LIMITS>, clock?: ManualClock) => {
-    const service = new ScriptedService({
-      host: "0.0.0.0",
-      limits,
-      ...(clock === undefined ? {} : { clock }),
-    });
+  const connect = async (
+    limits: Partial<typeof DEFAULT_LIMITS>,
+    time: Partial<ScriptedServiceOptions> = {},
+  ) => {
+    const service = new ScriptedService({ host: "0.0.0.0", limits, ...time });
     return { service, client: await ByteClient.connect(service.port, elsewhere!) };
   };
 
   test("has a short PUT in one piece executed after the long silence alone", async () => {
-    const { service, client } = await connect({ textSilenceMs: 1, textWriteSilenceMs: 100 });
-    const begun = performance.now();
-    client.send("PUT key=value");
+    const timers = new ManualTimers();
+    const { service, client } = await connect({ textSilenceMs: 20, textWriteSilenceMs: 250 }, { timers });
+    await sendInPieces(service, client, "PUT key=value");
+    timers.advance(249);
+    expect(service.executed).toEqual([]);
+    timers.advance(1);
     expect(await client.rest()).toBe("key");
-    expect(performance.now() - begun).toBeGreaterThan(90);
     service[Symbol.dispose]();
   });
 
   test("has a GET executed after the short one, in pieces too", async () => {
-    const { service, client } = await connect({ textSilenceMs: 100, textWriteSilenceMs: NEVER_MS });
+    const timers = new ManualTimers();
+    const { service, client } = await connect({ textSilenceMs: 20, textWriteSilenceMs: 250 }, { timers });
     await sendInPieces(service, client, "GET ke", "y");
+    timers.advance(20);
     expect(await client.rest()).toBe("key");
     service[Symbol.dispose]();
   });
@@ -137,7 +144,7 @@ describe.skipIf(elsewhere === undefined)("a client from elsewhere", () => {
     for (const ending of ["half-close", "time-out", "line feed"]) {
       const clock = new ManualClock();
       const limits = { textSilenceMs: NEVER_MS, requestTimeoutMs: 5_000 };
-      const { service, client } = await connect(limits, clock);
+      const { service, client } = await connect(limits, { clock });
       await sendInPieces(service, client, ...pieces);
       if (ending === "half-close") {
         client.end();
@@ -158,9 +165,10 @@ describe.skipIf(elsewhere === undefined)("a client from elsewhere", () => {
   });
 
   test("has no silence end a PUT in pieces", async () => {
-    const { service, client } = await connect({ textSilenceMs: 1, textWriteSilenceMs: 250 });
+    const timers = new ManualTimers();
+    const { service, client } = await connect({ textSilenceMs: 20, textWriteSilenceMs: 250 }, { timers });
     await sendInPieces(service, client, "PUT key=val", "ue");
-    await Bun.sleep(500);
+    timers.advance(1_000_000);
     expect(service.executed).toEqual([]);
     client.send(" and more\n");
     expect(await client.bytes(4)).toBe("key\n");
@@ -178,11 +186,12 @@ describe.skipIf(elsewhere === undefined)("a client from elsewhere", () => {
 
 describe("a client that has sent a line feed", () => {
   test.each(["GET second", "PUT second=2", "DUMP"])("needs one behind %j", async (second) => {
-    using service = new ScriptedService({ limits: { textSilenceMs: 1, textWriteSilenceMs: 1 } });
+    const timers = new ManualTimers();
+    using service = new ScriptedService({ timers });
     using client = await ByteClient.connect(service.port);
     client.send(`GET first\n${second}`);
     await client.bytes(6);
-    for (let i = 0; i < 20; i++) await Bun.sleep(1);
+    timers.advance(1_000_000);
     expect(service.executed).toEqual(["GET"]);
     client.end();
     expect(await client.rest()).toBe(`first\n${REFUSED}`);
@@ -202,25 +211,26 @@ describe("a client that dies", () => {
   test.each(["PUT key=val", "DELETE ke", "GET ke"])(
     "in the middle of %j has nothing executed",
     async (sent) => {
-      const limits = { textSilenceMs: 30, textWriteSilenceMs: 30 };
-      using service = new ScriptedService({ limits });
+      const timers = new ManualTimers();
+      using service = new ScriptedService({ timers });
       using client = await ByteClient.connect(service.port);
       client.send(sent);
       await until(() => service.registry.bytesReceived === sent.length);
       client.reset();
       await until(() => service.closedCount === 1);
-      await Bun.sleep(60);
+      timers.advance(1_000_000);
       expect(service.executed).toEqual([]);
     },
   );
 });
 
 test("an inline command without a line feed is not executed", async () => {
-  using service = new ScriptedService({ limits: { textSilenceMs: 1, textWriteSilenceMs: 1 } });
+  const timers = new ManualTimers();
+  using service = new ScriptedService({ timers });
   using client = await ByteClient.connect(service.port);
   client.send("ECHO half");
   await until(() => service.registry.bytesReceived === 9);
-  for (let i = 0; i < 20; i++) await Bun.sleep(1);
+  timers.advance(1_000_000);
   client.end();
   expect(await client.rest()).toBe(
     "-ERR request without a line feed at its end: nothing was done; end a request with a line feed\r\n",

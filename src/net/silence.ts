@@ -1,3 +1,4 @@
+import type { Timer, Timers } from "../lib/timers.ts";
 import type { LineKind } from "../protocol/text-parser.ts";
 
 /** The most bytes of a write that one segment of TCP brings over any usual network. */
@@ -43,20 +44,24 @@ export function endingSilenceMs(
 
 /** Waits for a client to fall silent: one timer, started anew each time. */
 export class Silence {
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #timers: Timers;
+  #timer: Timer | undefined;
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
 
   /** Calls `fallen` unless `clear` or `await` comes first. */
   await(ms: number, fallen: () => void): void {
     this.clear();
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#timers.after(ms, () => {
       this.#timer = undefined;
       fallen();
-    }, ms);
+    });
   }
 
   clear(): void {
-    if (this.#timer === undefined) return;
-    clearTimeout(this.#timer);
+    this.#timer?.stop();
     this.#timer = undefined;
   }
 }

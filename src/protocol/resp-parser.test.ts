@@ -281,6 +281,38 @@ describe("requests in pieces", () => {
     expect(request.text(1)).toBe("k");
   });
 
+  describe("a string that goes past the parser", () => {
+    const value = "v".repeat(1000);
+    const request = `*3\r\n$3\r\nSET\r\n$1000\r\n${value}\r\n$4\r\nlast\r\n`;
+
+    /** Parses a request whose second argument goes past the parser, `before` bytes of it having come. */
+    function receiveDiverted(parser: RespParser, before: number): string[] {
+      const parsed = new Request();
+      const valueAt = request.indexOf(value);
+      const beginning = fromLatin1(request.slice(0, valueAt + before));
+      expect(parser.parse(beginning, 0, beginning.length, parsed)).toBe(-1);
+      expect([parser.awaitedBytes, parser.awaitedAt, parser.awaitedIndex]).toEqual([1000, valueAt, 1]);
+      parser.divert();
+      expect(parser.neededBytes).toBe(valueAt + 2);
+      const rest = fromLatin1(request.slice(0, valueAt) + request.slice(valueAt + value.length));
+      const end = parser.parse(rest, 0, rest.length, parsed);
+      expect(end).toBe(rest.length);
+      expect(parser.isBetweenRequests).toBe(true);
+      return Array.from({ length: parsed.count }, (_, index) => parsed.text(index));
+    }
+
+    test("counts towards the limit of the request to the byte, as others do, and for this request only", () => {
+      for (const before of [0, 1, 999, 1000]) {
+        const parser = new RespParser({ ...LIMITS, requestBytes: request.length });
+        for (let n = 0; n < 3; n++) expect(receiveDiverted(parser, before)).toEqual(["SET", "", "last"]);
+        const small = new RespParser({ ...LIMITS, requestBytes: request.length - 1 });
+        expect(() => receiveDiverted(small, before)).toThrow(
+          `too big request: more than ${request.length - 1} bytes`,
+        );
+      }
+    });
+  });
+
   test("random bytes never crash, hang or read on after an error", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

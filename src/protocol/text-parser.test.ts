@@ -189,6 +189,18 @@ describe("limits", () => {
     expect(parse(`${fits}b\nDUMP\n`, limits)).toEqual([tooLong, ["DUMP"]]);
   });
 
+  test("a request that is refused has no arguments, whichever of them is too long", () => {
+    const wide: ParserLimits = { requestBytes: 100, argumentCount: 3, argumentBytes: 8 };
+    const long = "a".repeat(9);
+    for (const line of [`GET ${long}`, `PUT ${long}=b`, `PUT b=${long}`, `PUT ${long}=${long}`]) {
+      const request = new Request();
+      const bytes = fromLatin1(`${line}\n`);
+      expect(new TextParser(wide).parse(bytes, 0, bytes.length, request)).toBe(bytes.length);
+      expect(request.problem).toBe("key or value too long: each has at most 8 bytes");
+      expect(request.count).toBe(0);
+    }
+  });
+
   test("the rest of a line too long is skipped, not kept", () => {
     const parser = new TextParser(limits);
     const request = new Request();

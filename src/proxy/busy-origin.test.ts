@@ -4,7 +4,8 @@ import { LocalProxy } from "../../test/support/local-proxy.ts";
 import { type RunningServer, startRedis } from "../../test/support/origins.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
-import { clientOfEach, infoField, startThreads, until } from "../../test/support/threads.ts";
+import { clientOfEach, infoField, startThreads } from "../../test/support/threads.ts";
+import { until } from "../../test/support/until.ts";
 
 const redis = requireProgram("redis-server");
 const QUICK = { heartbeatMs: 20, heartbeatTimeoutMs: 60 };

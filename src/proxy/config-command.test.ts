@@ -6,7 +6,8 @@ import { startGlasscache, startRedis } from "../../test/support/origins.ts";
 import { proxiedRedis } from "../../test/support/proxied-redis.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
-import { clientOfEach, infoField, startThreads, until } from "../../test/support/threads.ts";
+import { clientOfEach, infoField, startThreads } from "../../test/support/threads.ts";
+import { until } from "../../test/support/until.ts";
 import { LIMIT_SETTINGS } from "../cli/limit-settings.ts";
 import { flagName } from "../cli/setting.ts";
 import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
@@ -197,7 +198,7 @@ describe("the proxy's own settings", () => {
     }
     const index = (Number(await (await threadClient(threads.supervisor.port)).must("CLIENT", "ID")) - 1) % 3;
     await threads.supervisor.killThread(index);
-    while (!threads.messages.some((message) => message.includes("has died"))) await Bun.sleep(5);
+    await until(() => threads.messages.some((message) => message.includes("has died")));
     for (const client of clients) client.close();
     other.close();
     const again = await clientOfEach(threads.supervisor);

@@ -5,7 +5,8 @@ import { startRedis } from "../../test/support/origins.ts";
 import { proxiedRedis } from "../../test/support/proxied-redis.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
-import { clientOfEach, startThreads, until } from "../../test/support/threads.ts";
+import { clientOfEach, startThreads } from "../../test/support/threads.ts";
+import { until } from "../../test/support/until.ts";
 
 const redis = requireProgram("redis-server");
 

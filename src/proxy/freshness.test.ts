@@ -1,7 +1,9 @@
 /** How long cached entries may be served: epochs, the heartbeat's bound, the origin's time to live. */
+
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
+import { until } from "../../test/support/until.ts";
 import { ManualClock } from "../lib/clock.ts";
 import type { ReplyError } from "../protocol/reply-value.ts";
 
@@ -79,7 +81,7 @@ describe("when the connection to the origin is lost", () => {
     expect(store.stats().entries).toBe(50);
     origin.dropAll();
     await local.logged(/was lost/);
-    while (store.stats().entries > 0) await Bun.sleep(5);
+    await until(() => store.stats().entries <= 0);
     expect(store.stats().usedBytes).toBe(0);
   });
 });

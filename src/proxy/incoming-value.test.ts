@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { bulk, FakeOrigin, type OriginConnection } from "../../test/support/fake-origin.ts";
 import { LocalProxy, type LocalProxyOptions } from "../../test/support/local-proxy.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
-import { clientOfEach, infoField, startThreads, until } from "../../test/support/threads.ts";
+import { clientOfEach, infoField, startThreads } from "../../test/support/threads.ts";
+import { until } from "../../test/support/until.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { DEFAULT_LIMITS } from "../net/limits.ts";
 

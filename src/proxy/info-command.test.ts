@@ -1,4 +1,5 @@
 /** INFO and HELLO through the proxy: what is the origin's is asked of it. GLASS.HEALTH. */
+
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
@@ -8,6 +9,7 @@ import { proxiedRedis } from "../../test/support/proxied-redis.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
 import { clientOfEach, infoField, startThreads } from "../../test/support/threads.ts";
+import { until } from "../../test/support/until.ts";
 import { REDIS_VERSION } from "../net/redis-version.ts";
 
 const redis = requireProgram("redis-server");
@@ -262,7 +264,7 @@ describe("GLASS.HEALTH", () => {
     origin.stopAccepting();
     origin.main.drop();
     for (const client of clients) {
-      while ((await client.ask("GLASS.HEALTH")) === "OK") await Bun.sleep(1);
+      await until(async () => (await client.ask("GLASS.HEALTH")) !== "OK");
       expect(await client.ask("GLASS.HEALTH")).toMatchObject({ code: "ORIGINDOWN" });
       expect(await client.must("PING")).toBe("PONG");
       client.close();
@@ -279,9 +281,9 @@ describe("GLASS.HEALTH", () => {
       "2",
     ]);
     using client = await RespClient.connect({ port: proxy.port });
-    while ((await client.ask("GLASS.HEALTH")) !== "OK") await Bun.sleep(5);
+    await until(async () => (await client.ask("GLASS.HEALTH")) === "OK");
     await server.kill();
-    while ((await client.ask("GLASS.HEALTH")) === "OK") await Bun.sleep(5);
+    await until(async () => (await client.ask("GLASS.HEALTH")) !== "OK");
     expect(await client.must("PING")).toBe("PONG");
   });
 });

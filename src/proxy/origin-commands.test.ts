@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin, type OriginCommand } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
-import { until } from "../../test/support/threads.ts";
+import { until } from "../../test/support/until.ts";
 
 /** COMMAND INFO of a command, as Redis answers it in RESP2. */
 function info(name: string, arity: number, flags: readonly string[], keys: readonly number[]): string {

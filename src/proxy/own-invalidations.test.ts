@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type RunningServer, startRedis } from "../../test/support/origins.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
-import { clientOfEach, infoField, startThreads, type Threads, until } from "../../test/support/threads.ts";
+import { clientOfEach, infoField, startThreads, type Threads } from "../../test/support/threads.ts";
+import { until } from "../../test/support/until.ts";
 
 const redis = requireProgram("redis-server");
 

@@ -3,7 +3,7 @@ import { LocalProxy } from "../../test/support/local-proxy.ts";
 import { type RunningServer, startRedis } from "../../test/support/origins.ts";
 import { requireProgram } from "../../test/support/requirements.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
-import { until } from "../../test/support/threads.ts";
+import { until } from "../../test/support/until.ts";
 
 const redis = requireProgram("redis-server");
 

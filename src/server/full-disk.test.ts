@@ -1,10 +1,12 @@
 /** A disk that is full, or fails: who writes reads why before being cut off, and the log has it at once. */
+
 import { describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Program, TemporaryDirectory } from "../../test/support/program.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
+import { until } from "../../test/support/until.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../bin/glasscache", import.meta.url));
 const FILE_BYTES = 1024 * 1024;
@@ -90,7 +92,7 @@ describe.skipIf(process.platform === "win32")("where the disk is full", () => {
     using client = await RespClient.connect({ port });
     // The journal has room for them; the database, in whole pages, has not.
     for (let i = 0; i < 95; i++) await client.must("SET", `${i}`, VALUE);
-    while (!program.output.includes("storage failed: writes are refused")) await Bun.sleep(5);
+    await until(() => program.output.includes("storage failed: writes are refused"));
     expect(program.output).toContain("writing to the database failed");
     expect(await client.must("GET", "94")).toBe(VALUE);
     expect(String(await client.ask("SET", "more", ""))).toContain("MISCONF");

@@ -2,7 +2,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { FakeOrigin, type OriginConnection } from "../../test/support/fake-origin.ts";
 import { ask, closeBenches, commandsOf, keep, OriginBench, open } from "../../test/support/origin-bench.ts";
+import { until } from "../../test/support/until.ts";
 import { systemClock } from "../lib/clock.ts";
+import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
 import type { UpstreamError } from "./upstream-error.ts";
@@ -43,6 +45,18 @@ class Read extends UpstreamRequest {
   }
 }
 
+test("a channel that ends leaves no timers, whatever it waits for", async () => {
+  for (const tracking of [true, false]) {
+    const timers = new ManualTimers();
+    const bench = open({ tracking }, { timers });
+    await bench.told(`ready ${tracking}`);
+    // Its heartbeat, or that it asks again for invalidations, beside the time-outs of its connection.
+    expect(timers.count).toBeGreaterThanOrEqual(1);
+    bench.origin.close();
+    expect(timers.count).toBe(0);
+  }
+});
+
 describe("an origin that is busy", () => {
   test("keeps its channel: what was asked waits, fences too, and is answered when it goes on", async () => {
     const bench = open({}, QUICK);
@@ -65,7 +79,7 @@ describe("an origin that is busy", () => {
     expect(await own).toBe("+PONG\r\n");
     await bench.told("answers");
     while (!isThrough) await new Promise(setImmediate);
-    expect(bench.origin.provenUntilMs).toBeGreaterThan(systemClock.monotonicMs());
+    await until(() => bench.origin.provenUntilMs > systemClock.monotonicMs());
     expect(bench.origin.linkStatus).toBe("up");
     expect(bench.events).toEqual(["ready true", "silent 40", "answers"]);
   });

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { STATUS } from "../protocol/reply-types.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
@@ -15,6 +16,8 @@ import { UpstreamError } from "./upstream-error.ts";
 export interface ChannelOptions {
   readonly address: OriginAddress;
   readonly clock: Clock;
+  /** Of connections, and of the delays before they are made again; the system's by default. */
+  readonly timers?: Timers;
   /** For connecting, the handshake included. */
   readonly connectTimeoutMs: number;
   /** For each reply. */
@@ -71,21 +74,23 @@ export class Channel {
   #speaksResp3 = false;
   /** How often databases were swapped; undefined where the origin does not count that. */
   #swaps: number | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #timers: Timers;
+  #timer: Timer | undefined;
+  #retry: Timer | undefined;
   #probe: Probe | undefined;
   #isSilent = false;
 
   constructor(options: ChannelOptions, events: ChannelEvents) {
     this.#options = options;
+    this.#timers = options.timers ?? systemTimers;
     this.#events = events;
     this.connection = new UpstreamConnection(options, {
       pushed: (bytes, _start, _end, reader) => {
         readInvalidation(bytes, reader, events.invalidated, events.allInvalidated);
       },
       closed: (error) => {
-        clearTimeout(this.#timer);
-        clearTimeout(this.#retry);
+        this.#timer?.stop();
+        this.#retry?.stop();
         this.#probe?.close();
         events.closed(error);
       },
@@ -181,14 +186,14 @@ export class Channel {
   /** An origin that refuses may do so for now only. */
   #askAgainLater(): void {
     const { connection } = this;
-    this.#retry = setTimeout(() => {
+    this.#retry = this.#timers.after(this.#options.trackingRetryMs, () => {
       if (!this.#speaksResp3) {
         writeCommand(connection.out, helloCommand(this.#options.address));
         connection.enqueue(new Question(connection, (answer) => this.#greeted(answer)));
       }
       writeCommand(connection.out, TRACKING_ON);
       connection.enqueue(new Question(connection, (answer) => this.#trackingAnswered(answer)));
-    }, this.#options.trackingRetryMs);
+    });
   }
 
   #prove(untilMs: number): void {
@@ -214,7 +219,7 @@ export class Channel {
   }
 
   #beatLater(): void {
-    this.#timer = setTimeout(() => this.#beat(), this.#options.heartbeatMs);
+    this.#timer = this.#timers.after(this.#options.heartbeatMs, () => this.#beat());
   }
 
   #beat(): void {
@@ -224,7 +229,7 @@ export class Channel {
   }
 
   #beaten(sentAtMs: number, bytes: Uint8Array, reader: ReplyReader): void {
-    clearTimeout(this.#timer);
+    this.#timer?.stop();
     this.#probe?.close();
     this.#probe = undefined;
     this.#countSwaps(bytes, reader);
@@ -243,11 +248,11 @@ export class Channel {
   /** Any byte is a sign of life, as long as bytes come. Only the answer proves anything. */
   #awaitSignOfLife(delayMs: number): void {
     const { clock, heartbeatTimeoutMs } = this.#options;
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#timers.after(delayMs, () => {
       const silentMs = clock.monotonicMs() - this.connection.lastReceivedMs;
       if (silentMs < heartbeatTimeoutMs) this.#awaitSignOfLife(heartbeatTimeoutMs - silentMs);
       else this.#doubt();
-    }, delayMs);
+    });
   }
 
   #doubt(): void {
@@ -263,7 +268,7 @@ export class Channel {
       } else if (isAnswered) {
         this.#events.wireLost(wireLost(this.#options));
       } else {
-        this.#timer = setTimeout(() => this.#doubt(), heartbeatMs);
+        this.#timer = this.#timers.after(heartbeatMs, () => this.#doubt());
       }
     });
   }

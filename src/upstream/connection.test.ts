@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { Socket } from "bun";
 import { bulk, FakeOrigin, type FakeOriginOptions } from "../../test/support/fake-origin.ts";
+import { until } from "../../test/support/until.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { latin1 } from "../lib/bytes.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
+import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import {
   UpstreamConnection,
@@ -238,7 +240,7 @@ describe("time-outs", () => {
     const connection = bench.origin.connections[0]!;
     clock.advance(19);
     connection.send(">1\r\n+alive\r\n");
-    while (bench.events.length < 2) await Bun.sleep(1);
+    await until(() => bench.events.length >= 2);
     clock.advance(1);
     const error = (await slow.outcome) as UpstreamError;
     expect(error).toMatchObject({ code: "ORIGINTIMEOUT", maybeExecuted: true });
@@ -252,8 +254,8 @@ describe("time-outs", () => {
   });
 
   test("requests that may block have none, and those of others behind them have", async () => {
-    const clock = new ManualClock();
-    const bench = open({ script: () => "" }, { timeoutMs: 5, clock });
+    const [clock, timers] = [new ManualClock(), new ManualTimers()];
+    const bench = open({ script: () => "" }, { timeoutMs: 5, clock, timers });
     const blocking = bench.ask(["BLPOP", "a", "0"], Number.POSITIVE_INFINITY);
     await bench.origin.received(1, "BLPOP");
     clock.advance(100_000);
@@ -261,16 +263,19 @@ describe("time-outs", () => {
     await bench.origin.received(1, "GET");
     expect(blocking.calls + ordinary.calls).toBe(0);
     clock.advance(5);
+    timers.advance(100_005);
     expect(await ordinary.outcome).toMatchObject({ code: "ORIGINTIMEOUT" });
     // Nothing was received all that time, so that the connection counts as dead.
     expect(await blocking.outcome).toMatchObject({ code: "ORIGINTIMEOUT" });
   });
 
   test("a blocking request alone waits as long as it takes", async () => {
-    const bench = open({ script: () => "" }, { timeoutMs: 5 });
+    const [clock, timers] = [new ManualClock(), new ManualTimers()];
+    const bench = open({ script: () => "" }, { timeoutMs: 5, clock, timers });
     const blocking = bench.ask(["BLPOP", "a", "0"], Number.POSITIVE_INFINITY);
     await bench.origin.received(1, "BLPOP");
-    await Bun.sleep(20);
+    clock.advance(1_000_000);
+    timers.advance(1_000_000);
     expect(blocking.calls).toBe(0);
     bench.origin.connections[0]!.send("*-1\r\n");
     expect(await blocking.outcome).toBe("*-1\r\n");

@@ -5,6 +5,7 @@ import { ChunkedBytes, giveBack } from "../lib/chunked-bytes.ts";
 import type { Clock } from "../lib/clock.ts";
 import { FULL_READ_BYTES, LARGE_BYTES, SLICE_BYTES } from "../lib/large-value.ts";
 import { Queue } from "../lib/queue.ts";
+import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
 import { ReplyReader } from "../protocol/reply-reader.ts";
 import { PUSH } from "../protocol/reply-types.ts";
@@ -73,6 +74,8 @@ export interface UpstreamEvents {
 export interface UpstreamOptions {
   readonly address: OriginAddress;
   readonly clock: Clock;
+  /** The system's by default. */
+  readonly timers?: Timers;
   /** For connecting, the handshake included. */
   readonly connectTimeoutMs: number;
   /** For each reply. */
@@ -123,7 +126,7 @@ export class UpstreamConnection {
   #isBlocked = false;
   /** When it was begun, until something has been received. */
   #lastReceivedMs: number;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   /** When it runs, by the connection's clock. */
   #timerAtMs = Number.POSITIVE_INFINITY;
 
@@ -234,7 +237,7 @@ export class UpstreamConnection {
     if (this.#closed) return;
     this.#closed = true;
     this.#isOpen = false;
-    clearTimeout(this.#timer);
+    this.#timer?.stop();
     this.#socket?.terminate();
     this.#inbound = undefined;
     this.#large = undefined;
@@ -493,15 +496,13 @@ export class UpstreamConnection {
   }
 
   #setTimer(delayMs: number, nowMs: number): void {
-    clearTimeout(this.#timer);
+    const { timers = systemTimers } = this.#options;
+    this.#timer?.stop();
     this.#timerAtMs = nowMs + delayMs;
-    this.#timer = setTimeout(
-      () => {
-        this.#timerAtMs = Number.POSITIVE_INFINITY;
-        this.#expire();
-      },
-      Math.max(1, delayMs),
-    );
+    this.#timer = timers.after(Math.max(1, delayMs), () => {
+      this.#timerAtMs = Number.POSITIVE_INFINITY;
+      this.#expire();
+    });
   }
 
   /** Fails requests past their deadline. All have the same time-out, so the oldest come first. */

@@ -1,4 +1,5 @@
 import type { Random } from "../lib/random.ts";
+import { systemTimers, type Timer } from "../lib/timers.ts";
 import { formatOrigin } from "./address.ts";
 import { backoffMs } from "./backoff.ts";
 import { Channel, type ChannelOptions, wireLost } from "./channel.ts";
@@ -46,7 +47,7 @@ export class Origin {
   #isSilent = false;
   #failedAttempts = 0;
   #lastError: UpstreamError;
-  #reconnect: ReturnType<typeof setTimeout> | undefined;
+  #reconnect: Timer | undefined;
   #fenceWaiters: (() => void)[] = [];
   #closed = false;
   /** Of the channel before, until another one says so. */
@@ -182,7 +183,7 @@ export class Origin {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#reconnect);
+    this.#reconnect?.stop();
     const error = new UpstreamError("ORIGINDOWN", "the proxy is shutting down", true);
     this.#lose(error);
     this.#pool.close(error);
@@ -248,7 +249,8 @@ export class Origin {
     if (this.#closed || channel === undefined) return;
     this.#failedAttempts++;
     const delayMs = backoffMs(this.#failedAttempts, this.#options.random);
-    this.#reconnect = setTimeout(() => this.#openChannel(), delayMs);
+    const { timers = systemTimers } = this.#options;
+    this.#reconnect = timers.after(delayMs, () => this.#openChannel());
   }
 
   /** The origin is there: another channel takes the place of one whose wire is dead, and whoever only reads asks again. */

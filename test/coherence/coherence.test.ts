@@ -10,12 +10,12 @@ import { startGlasscache, startRedis } from "../support/origins.ts";
 import { requireProgram } from "../support/requirements.ts";
 import { describeRun } from "./describe-run.ts";
 import { FAULTS, type FaultName } from "./faults.ts";
-import { type RunResult, runChecker } from "./run.ts";
+import { LONGEST_MS, type RunOptions, runChecker, type Worth } from "./run.ts";
 
 const SECONDS = Number(process.env["GLASSCACHE_CHECKER_SECONDS"] ?? 6);
 const SEED = Number(process.env["GLASSCACHE_CHECKER_SEED"] ?? Date.now() % 2 ** 32);
 const THREADS = Math.max(4, availableParallelism() + 1);
-const TIMEOUT_MS = (SECONDS + 60) * 1000;
+const TIMEOUT_MS = (SECONDS + 60) * 1000 + LONGEST_MS;
 
 const redis = requireProgram("redis-server");
 
@@ -25,7 +25,7 @@ describe("coherence", () => {
     async () => {
       await using origin = await startGlasscache(["server", "--engine", "lmdb", "--sync", "always"]);
       const options = { origin, isDurable: true, hasScripts: false, hasFaults: true };
-      expectPromisesKept(await runChecker({ ...options, seed: SEED, durationMs: SECONDS * 1000 }));
+      await expectPromisesKept({ ...options, seed: SEED, durationMs: SECONDS * 1000 });
     },
     TIMEOUT_MS,
   );
@@ -36,7 +36,7 @@ describe("coherence", () => {
       // It looks for expired keys once a second, so that caches have to know by themselves.
       await using origin = await startRedis({ args: ["--hz", "1"] });
       const options = { origin, isDurable: false, hasScripts: true, hasFaults: true };
-      expectPromisesKept(await runChecker({ ...options, seed: SEED + 1, durationMs: SECONDS * 1000 }));
+      await expectPromisesKept({ ...options, seed: SEED + 1, durationMs: SECONDS * 1000 });
     },
     TIMEOUT_MS,
   );
@@ -46,7 +46,7 @@ describe("coherence", () => {
     async () => {
       await using origin = await startRedis({ args: ["--rename-command", "CLIENT", ""] });
       const options = { origin, isDurable: false, hasScripts: true, hasFaults: true, untrackedTtlMs: 150 };
-      expectPromisesKept(await runChecker({ ...options, seed: SEED + 3, durationMs: SECONDS * 750 }), [
+      await expectPromisesKept({ ...options, seed: SEED + 3, durationMs: SECONDS * 750 }, [
         "clientKill",
         "threadKill",
       ]);
@@ -59,7 +59,7 @@ describe("coherence", () => {
     async () => {
       await using origin = await startRedis({ args: ["--hz", "1"] });
       const options = { origin, isDurable: false, hasScripts: true, hasFaults: true, threads: THREADS };
-      expectPromisesKept(await runChecker({ ...options, seed: SEED + 4, durationMs: SECONDS * 1000 }), []);
+      await expectPromisesKept({ ...options, seed: SEED + 4, durationMs: SECONDS * 1000 }, []);
     },
     TIMEOUT_MS,
   );
@@ -71,27 +71,32 @@ describe("coherence", () => {
       const options = { origin, isDurable: false, hasScripts: false, hasFaults: false };
       const whole = await runChecker({ ...options, seed: SEED + 2, durationMs: 2000 });
       expect(whole.violations).toEqual([]);
-      const broken = await runChecker({
-        ...options,
-        seed: SEED + 2,
-        durationMs: 2000,
-        unsafeSkipLeases: true,
-      });
-      expect(broken.violations.map(({ rule }) => rule)).toContain("acknowledged");
+      // A machine that is slow makes few requests in that time.
+      const found = new Set<string>();
+      for (let run = 0; run < 10 && !found.has("acknowledged"); run++) {
+        const seed = SEED + 2 + run;
+        const broken = await runChecker({ ...options, seed, durationMs: 2000, unsafeSkipLeases: true });
+        for (const { rule } of broken.violations) found.add(rule);
+      }
+      expect([...found]).toContain("acknowledged");
     },
     TIMEOUT_MS,
   );
 });
 
-function expectPromisesKept(result: RunResult, without: readonly FaultName[] = ["threadKill"]): void {
-  const { violations, recorder, faults, hits } = result;
+async function expectPromisesKept(
+  options: RunOptions,
+  without: readonly FaultName[] = ["threadKill"],
+): Promise<void> {
+  // The run was worth its time: every fault has happened, and clients got through all the same.
+  const faults = (Object.keys(FAULTS) as FaultName[]).filter((name) => !without.includes(name));
+  const worth: Worth = { hits: 11, doneWrites: 101, faults };
+  const result = await runChecker({ ...options, worth });
   const summary = describeRun(result, SEED);
   console.log(summary);
-  if (violations.length > 0) throw new Error(summary);
-  expect(recorder.hanging).toEqual([]);
-  // The run was worth its time: every fault has happened, and clients got through all the same.
-  const expected = (Object.keys(FAULTS) as FaultName[]).filter((name) => !without.includes(name));
-  expect([...new Set(faults.map(({ name }) => name))].sort()).toEqual(expected.sort());
-  expect(hits).toBeGreaterThan(10);
-  expect(recorder.count("done")).toBeGreaterThan(100);
+  if (result.violations.length > 0) throw new Error(summary);
+  expect(result.recorder.hanging).toEqual([]);
+  expect([...new Set(result.faults.map(({ name }) => name))].sort()).toEqual([...faults].sort());
+  expect(result.hits).toBeGreaterThanOrEqual(worth.hits);
+  expect(result.recorder.count("done")).toBeGreaterThanOrEqual(worth.doneWrites);
 }

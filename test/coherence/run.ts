@@ -22,7 +22,9 @@ import { Recorder } from "./recorder.ts";
 
 export interface RunOptions {
   readonly seed: number;
+  /** Goes on beyond that until it was worth its time, for `LONGEST_MS` more at most: machines are slow, and loaded. */
   readonly durationMs: number;
+  readonly worth?: Worth;
   readonly origin: RunningServer;
   /** Whether the origin still has its data after it was killed. */
   readonly isDurable: boolean;
@@ -37,6 +39,13 @@ export interface RunOptions {
   readonly threads?: number;
   /** For an origin that cannot tell of changes (and has no CLIENT command): how long the proxies may keep a value. */
   readonly untrackedTtlMs?: number;
+}
+
+/** What a run has to have seen. */
+export interface Worth {
+  readonly hits: number;
+  readonly doneWrites: number;
+  readonly faults: readonly FaultName[];
 }
 
 export interface RunResult {
@@ -59,6 +68,11 @@ const BOUND_SLACK_MS = 50;
 /** Far beyond every time-out and every time the origin stands still. */
 const ANSWER_WITHIN_MS = 15_000;
 const RECOVER_WITHIN_MS = 20_000;
+export const LONGEST_MS = 35_000;
+/** How often is looked whether a run was worth its time. */
+const LOOK_MS = 100;
+/** A proxy may have to wait for its origin before it tells its counters. */
+const COUNTERS_WITHIN_MS = 2_000;
 const PROXIES = ["A", "B"];
 const ANYWHERE = [...PROXIES, ORIGIN];
 /** Some registers are not written through one of the proxies: it hears of changes from the origin alone. */
@@ -112,10 +126,9 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     const faults: FaultRecord[] = [];
     if (!options.hasFaults)
       for (const relay of relays) relay.setMode("down", { kind: "delay", minMs: 1, maxMs: 20 });
-    setTimeout(() => {
-      world.isEnded = true;
-    }, durationMs);
+    const hits = async () => sum(await Promise.all(proxies.map(({ port }) => counters(port))), "cache_hits");
     await Promise.all([
+      endWhenWorth(world, durationMs, () => isWorth(options.worth, recorder, faults, hits)),
       ...clients.map((kind) => runClient(world, kind, nextSeed())),
       ...faultsOf(options).map((names) =>
         runFaults({ ...surroundings, random: new SeededRandom(nextSeed()) }, names, faults),
@@ -128,11 +141,10 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     }
     const history = { ...recorder.history(boundMs), mayEvict };
     const counted = await Promise.all(proxies.map(({ port }) => counters(port)));
-    const sum = (name: string): number => counted.reduce((total, each) => total + (each.get(name) ?? 0), 0);
     return {
       ...{ history, recorder, faults, violations: checkHistory(history) },
-      ...{ hits: sum("cache_hits"), misses: sum("cache_misses") },
-      ...{ coalesced: sum("coalesced_misses"), discardedFills: sum("discarded_fills") },
+      ...{ hits: sum(counted, "cache_hits"), misses: sum(counted, "cache_misses") },
+      ...{ coalesced: sum(counted, "coalesced_misses"), discardedFills: sum(counted, "discarded_fills") },
     };
   } finally {
     for (const proxy of proxies) await proxy.close();
@@ -153,6 +165,35 @@ function openProxy(
   return threads === 1
     ? startProxy({ ...settings, random: new SeededRandom(seed) })
     : Supervisor.open({ ...settings, threads });
+}
+
+/** Ends a run when its time is over and it was worth it, or when it has taken too long. */
+async function endWhenWorth(
+  world: World,
+  durationMs: number,
+  isWorthIt: () => Promise<boolean>,
+): Promise<void> {
+  const lastMs = performance.now() + durationMs + LONGEST_MS;
+  await Bun.sleep(durationMs);
+  while (performance.now() < lastMs && !(await isWorthIt())) await Bun.sleep(LOOK_MS);
+  world.isEnded = true;
+}
+
+async function isWorth(
+  worth: Worth | undefined,
+  recorder: Recorder,
+  faults: readonly FaultRecord[],
+  hits: () => Promise<number>,
+): Promise<boolean> {
+  if (worth === undefined) return true;
+  if (recorder.count("done") < worth.doneWrites) return false;
+  if (!worth.faults.every((wanted) => faults.some(({ name }) => name === wanted))) return false;
+  const counted = await Promise.race([hits().catch(() => 0), Bun.sleep(COUNTERS_WITHIN_MS).then(() => 0)]);
+  return counted >= worth.hits;
+}
+
+function sum(counted: readonly ReadonlyMap<string, number>[], name: string): number {
+  return counted.reduce((total, each) => total + (each.get(name) ?? 0), 0);
 }
 
 /** What a proxy says that it has counted, by INFO's names. */

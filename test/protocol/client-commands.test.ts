@@ -11,6 +11,7 @@ import { type RunningServer, startGlasscache, startRedis } from "../support/orig
 import { requireProgram } from "../support/requirements.ts";
 import { RespClient } from "../support/resp-client.ts";
 import { infoField } from "../support/threads.ts";
+import { until } from "../support/until.ts";
 
 const redis = requireProgram("redis-server");
 
@@ -510,8 +511,8 @@ async function transcript(port: number, { steps, resp3 = "" }: Scenario): Promis
         client.close();
         clients.delete(name);
         // Its connection to the origin ends later than its own.
-        while (rest === "!" && (await connections()) >= before) await Bun.sleep(1);
-        while ((await listed()) !== "") await Bun.sleep(1);
+        if (rest === "!") await until(async () => (await connections()) < before);
+        await until(async () => (await listed()) === "");
       } else lines.push(`${performance.now() - startedAt >= Number(rest)}`);
       lines.push(step);
       for (const [each, { frames }] of clients) {

@@ -4,6 +4,8 @@ import { type RunningServer, startGlasscache, startRedis } from "../support/orig
 import { PASS, Relay, STALL } from "../support/relay.ts";
 import { requireProgram } from "../support/requirements.ts";
 import { RespClient } from "../support/resp-client.ts";
+import { infoField } from "../support/threads.ts";
+import { until } from "../support/until.ts";
 
 const CLIENTS = 500;
 
@@ -45,8 +47,7 @@ async function askTogether(origin: RunningServer, direct: RespClient): Promise<v
     relay.setMode("down", STALL);
     const replies = clients.map((client) => client.must("GET", "cold"));
     using observer = await RespClient.connect({ port: proxy.port });
-    while (!/^coalesced_misses:499\r?$/m.test(String(await observer.must("INFO", "cache"))))
-      await Bun.sleep(5);
+    await until(async () => infoField(await observer.must("INFO", "cache"), "coalesced_misses") === "499");
     relay.setMode("down", PASS);
     expect(new Set(await Promise.all(replies))).toEqual(new Set(["value"]));
     const again = await Promise.all(clients.map((client) => client.must("GET", "cold")));

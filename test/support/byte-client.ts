@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { awaited } from "./until.ts";
 
 /** A client that sends and receives bytes as they are, and can half-close or stop reading. */
 export class ByteClient implements Disposable {
@@ -87,13 +88,17 @@ export class ByteClient implements Disposable {
 
   /** Waits until so many bytes have come, or no more will. @returns all received, one character a byte */
   async bytes(count: number): Promise<string> {
-    while (this.#receivedBytes < count && !this.#isOver) await this.#change();
+    const what = () =>
+      `${count} bytes, of which ${this.#receivedBytes} have come, from port ${this.#socket.remotePort}`;
+    while (this.#receivedBytes < count && !this.#isOver) await awaited(this.#change(), what);
     return this.text;
   }
 
   /** Waits for the other side's end. @returns all received, one character a byte */
   async rest(): Promise<string> {
-    while (!this.#isOver) await this.#change();
+    const what = () =>
+      `the end of what comes from port ${this.#socket.remotePort}, behind ${this.#receivedBytes} bytes`;
+    while (!this.#isOver) await awaited(this.#change(), what);
     return this.text;
   }
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { awaited } from "./until.ts";
 
 const LAUNCHER = join(import.meta.dir, "../../bin/glasscache");
 
@@ -75,7 +76,8 @@ export class TerminalSession implements AsyncDisposable {
         this.#seen = at + text.length;
         return before;
       }
-      await Promise.race([
+      const what = () => `${JSON.stringify(text)} on a terminal that shows ${JSON.stringify(this.shown)}`;
+      const change = Promise.race([
         new Promise<void>((resolve) => {
           this.#wake = resolve;
         }),
@@ -84,6 +86,7 @@ export class TerminalSession implements AsyncDisposable {
           throw new Error(`ended with code ${code} before it showed ${JSON.stringify(text)}:\n${this.shown}`);
         }),
       ]);
+      await awaited(change, what);
     }
   }
   #seen = 0;

@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS } from "../../src/net/limits.ts";
 import { Request } from "../../src/protocol/protocol.ts";
 import { RespParser } from "../../src/protocol/resp-parser.ts";
 import { RespWriter } from "../../src/protocol/resp-writer.ts";
+import { awaited } from "./until.ts";
 
 /** A command as the origin received it, one character a byte; its name in upper case. */
 export type OriginCommand = readonly string[];
@@ -75,13 +76,15 @@ export class FakeOrigin implements Disposable {
 
   /** Waits until as many commands that begin with these words have been executed. */
   async received(count: number, ...words: string[]): Promise<void> {
-    await this.until(() => this.count(...words) >= count);
+    const what = () =>
+      `${count} times ${words.join(" ")} at the origin, which has come ${this.count(...words)} times`;
+    await this.until(() => this.count(...words) >= count, what);
   }
 
   /** Waits for something about this origin: asked again after each command, connection and end of one. */
-  until(condition: () => boolean): Promise<void> {
+  until(condition: () => boolean, what: () => string = () => String(condition)): Promise<void> {
     if (condition()) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push({ condition, resolve }));
+    return awaited(new Promise((resolve) => this.#waiters.push({ condition, resolve })), what);
   }
 
   /** Stops the streams of all connections, also of later ones, in front of the reply to such a command. */

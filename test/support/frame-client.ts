@@ -3,6 +3,7 @@ import { ByteBuffer } from "../../src/lib/byte-buffer.ts";
 import { latin1 } from "../../src/lib/bytes.ts";
 import { ReplyReader } from "../../src/protocol/reply-reader.ts";
 import { writeCommand } from "../../src/protocol/request-writer.ts";
+import { awaited } from "./until.ts";
 
 /** A client that keeps everything it receives, replies and push messages, in the order it came: byte for byte. */
 export class FrameClient {
@@ -46,14 +47,14 @@ export class FrameClient {
 
   /** Waits for `count` frames in all. */
   async received(count: number): Promise<string[]> {
-    while (this.frames.length < count) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    while (this.frames.length < count) await this.#change(`${count} frames in all`);
     return this.frames;
   }
 
   /** Waits for so many frames that are of some kind. */
   async receivedFrame(isOfKind: (frame: string) => boolean, count = 1): Promise<void> {
     while (this.frames.filter(isOfKind).length < count) {
-      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+      await this.#change(`${count} frames for which ${String(isOfKind)}`);
     }
   }
 
@@ -64,10 +65,15 @@ export class FrameClient {
     this.send(["ECHO", text]);
     let at = this.frames.indexOf(reply);
     while (at < 0) {
-      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+      await this.#change(`the reply to ECHO ${text}`);
       at = this.frames.indexOf(reply);
     }
     this.frames.splice(at, 1);
+  }
+
+  #change(what: string): Promise<void> {
+    const all = () => `${what}, behind ${JSON.stringify(this.frames.slice(-20))}`;
+    return awaited(new Promise<void>((resolve) => this.#waiters.push(resolve)), all);
   }
 
   close(): void {

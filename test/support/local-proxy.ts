@@ -5,6 +5,7 @@ import { ByteClient } from "./byte-client.ts";
 import { FrameClient } from "./frame-client.ts";
 import { RespClient, type RespClientOptions } from "./resp-client.ts";
 import { TextClient } from "./text-client.ts";
+import { awaited } from "./until.ts";
 
 export interface LocalProxyOptions extends Partial<Omit<StartProxyOptions, "origin" | "log">> {
   /** Where the origin is: its port on this machine, or its address as users give it. */
@@ -58,7 +59,9 @@ export class LocalProxy implements AsyncDisposable {
   logged(pattern: RegExp, from = 0): Promise<string> {
     const found = this.messages.slice(from).find(({ message }) => pattern.test(message));
     if (found !== undefined) return Promise.resolve(found.message);
-    return new Promise((resolve) => this.#waiters.push({ pattern, from, resolve }));
+    const what = () =>
+      `a message ${pattern} behind ${this.messages.map(({ message }) => message).join("; ")}`;
+    return awaited(new Promise((resolve) => this.#waiters.push({ pattern, from, resolve })), what);
   }
 
   async client(options: Omit<RespClientOptions, "port"> = {}): Promise<RespClient> {

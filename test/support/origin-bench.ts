@@ -5,6 +5,7 @@ import { type UpstreamConnection, UpstreamRequest } from "../../src/upstream/con
 import { Origin, type OriginOptions } from "../../src/upstream/origin.ts";
 import type { UpstreamError } from "../../src/upstream/upstream-error.ts";
 import { FakeOrigin, type FakeOriginOptions, type OriginConnection } from "./fake-origin.ts";
+import { awaited } from "./until.ts";
 
 /** An origin as the proxy sees it, and all that it told. */
 export class OriginBench implements Disposable {
@@ -59,7 +60,8 @@ export class OriginBench implements Disposable {
   /** Waits for the `count`th event with this text. */
   async told(event: string, count = 1): Promise<void> {
     while (this.events.filter((told) => told === event).length < count) {
-      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+      const what = () => `${count} times "${event}" among ${this.events.join(", ")}`;
+      await awaited(new Promise<void>((resolve) => this.#waiters.push(resolve)), what);
     }
   }
 

@@ -10,6 +10,7 @@ import {
   type ReplyValue,
 } from "../../src/protocol/reply-value.ts";
 import { writeCommand } from "../../src/protocol/request-writer.ts";
+import { awaited } from "./until.ts";
 
 /** The connection ended before the reply came, or never was: what was asked may have happened or not. */
 export class ConnectionLost extends Error {
@@ -87,7 +88,7 @@ export class RespClient {
     if (this.#isClosed) return Promise.reject(new ConnectionLost("the connection has ended"));
     if (this.#out.length === 0) queueMicrotask(() => this.#flush());
     writeCommand(this.#out, args);
-    return this.#nextReply();
+    return this.#nextReply(() => args.map(String).join(" "));
   }
 
   /** As `ask`, but an error reply is thrown. @throws ReplyError, ConnectionLost */
@@ -101,7 +102,7 @@ export class RespClient {
   sendRaw(bytes: string | Uint8Array, replies = 1): Promise<ReplyValue>[] {
     if (this.#out.length === 0) queueMicrotask(() => this.#flush());
     this.#out.append(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
-    return Array.from({ length: replies }, () => this.#nextReply());
+    return Array.from({ length: replies }, () => this.#nextReply(() => String(bytes)));
   }
 
   /** Ends the connection at once. Requests without a reply fail. */
@@ -114,9 +115,15 @@ export class RespClient {
     this.close();
   }
 
-  #nextReply(): Promise<ReplyValue> {
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ resolve, reject });
+  /** @param request as a hang tells it */
+  #nextReply(request: () => string): Promise<ReplyValue> {
+    const { promise, resolve, reject } = Promise.withResolvers<ReplyValue>();
+    const pending = { resolve, reject };
+    this.#pending.push(pending);
+    return awaited(promise, () => {
+      // Those behind it wait for the same.
+      if (this.#pending[0] !== pending) return undefined;
+      return `the reply to ${request().slice(0, 200)}, and ${this.#pending.length - 1} more`;
     });
   }
 

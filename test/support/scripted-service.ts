@@ -1,6 +1,7 @@
 import { ByteBuffer } from "../../src/lib/byte-buffer.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { type Log, silentLog } from "../../src/lib/log.ts";
+import { systemTimers, type Timers } from "../../src/lib/timers.ts";
 import { ClientRegistry } from "../../src/net/client-registry.ts";
 import type { Connection, Ticket } from "../../src/net/connection.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../../src/net/limits.ts";
@@ -15,6 +16,7 @@ export interface ScriptedServiceOptions {
   readonly port?: number;
   readonly limits?: Partial<ConnectionLimits>;
   readonly clock?: Clock;
+  readonly timers?: Timers;
   readonly log?: Log;
   readonly respOnly?: boolean;
   readonly passwordRequired?: boolean;
@@ -52,6 +54,7 @@ export class ScriptedService implements Service, Disposable {
       registry: this.registry,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       clock: options.clock ?? systemClock,
+      timers: options.timers ?? systemTimers,
       log: options.log ?? silentLog,
       respOnly: options.respOnly ?? false,
       passwordRequired: () => options.passwordRequired ?? false,

@@ -1,5 +1,6 @@
 import type { Socket } from "bun";
 import { ConnectionLost } from "./resp-client.ts";
+import { awaited } from "./until.ts";
 
 /** A plain client of the text protocol for tests: a request is a line, its reply is the next line. */
 export class TextClient {
@@ -39,7 +40,7 @@ export class TextClient {
     });
     this.#unsent = Buffer.concat([this.#unsent, Buffer.from(`${line}\n`)]);
     this.#send();
-    return reply;
+    return awaited(reply, () => `the reply to ${line.slice(0, 200)}`);
   }
 
   close(): void {

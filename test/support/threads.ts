@@ -38,8 +38,3 @@ export async function clientOfEach({ port, threadCount }: Supervisor): Promise<R
 export function infoField(info: unknown, name: string): string | undefined {
   return new RegExp(`^${name}:(.*)\r$`, "m").exec(String(info))?.[1];
 }
-
-/** Asks again until it is so. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await Bun.sleep(1);
-}

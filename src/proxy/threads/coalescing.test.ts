@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../../test/support/fake-origin.ts";
 import { RespClient } from "../../../test/support/resp-client.ts";
-import { clientOfEach, infoField, startThreads, until } from "../../../test/support/threads.ts";
+import { clientOfEach, infoField, startThreads } from "../../../test/support/threads.ts";
+import { until } from "../../../test/support/until.ts";
 
 /** How many misses all threads have counted. */
 async function misses(client: RespClient): Promise<number> {

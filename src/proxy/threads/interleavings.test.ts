@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin, type OriginConnection } from "../../../test/support/fake-origin.ts";
 import type { RespClient } from "../../../test/support/resp-client.ts";
-import { clientOfEach, infoField, startThreads, type Threads, until } from "../../../test/support/threads.ts";
+import { clientOfEach, infoField, startThreads, type Threads } from "../../../test/support/threads.ts";
+import { until } from "../../../test/support/until.ts";
 
 interface Scene extends AsyncDisposable {
   readonly origin: FakeOrigin;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../../test/support/fake-origin.ts";
 import { RespClient } from "../../../test/support/resp-client.ts";
-import { clientOfEach, infoField, startThreads, until } from "../../../test/support/threads.ts";
+import { clientOfEach, infoField, startThreads } from "../../../test/support/threads.ts";
+import { until } from "../../../test/support/until.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -107,12 +108,12 @@ describe("a proxy of several threads", () => {
     });
     for (let round = 0; round < 6; round++) {
       const begun = answered;
-      while (answered < begun + 100) await Bun.sleep(1);
+      await until(() => answered >= begun + 100);
       await supervisor.killThread(round % supervisor.threadCount);
-      while (supervisor.restarts <= round) await Bun.sleep(1);
+      await until(() => supervisor.restarts > round);
     }
     const since = answered;
-    while (answered < since + 300) await Bun.sleep(1);
+    await until(() => answered >= since + 300);
     running = false;
     await Promise.all(load);
     expect(supervisor.restarts).toBe(6);
@@ -164,6 +165,18 @@ describe("a proxy of several threads", () => {
     await other.must("CONFIG", "RESETSTAT");
     expect(infoField(await other.must("INFO", "cache"), "cache_misses")).toBe("0");
     for (const client of [one, other]) client.close();
+  });
+
+  test("closing ends all threads, and none counts as dead", async () => {
+    await using origin = new FakeOrigin();
+    const { supervisor, messages } = await startThreads(origin, { threads: 2 });
+    const client = await RespClient.connect({ port: supervisor.port });
+    await client.must("SET", "key", "value");
+    await supervisor.close();
+    await client.closed;
+    expect(supervisor.restarts).toBe(0);
+    expect(messages.filter((message) => message.includes("died"))).toEqual([]);
+    await origin.until(() => origin.openConnections.length === 0);
   });
 
   test("a port that another program has is an error, and so is a number of threads that cannot be", async () => {

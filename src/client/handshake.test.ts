@@ -1,0 +1,22 @@
+import { expect, test } from "bun:test";
+import { systemClock } from "../lib/clock.ts";
+import { FakeServer } from "./fake-server-fixture.ts";
+import { openLink } from "./handshake.ts";
+import { resolveOptions } from "./options.ts";
+
+test("what is aborted the moment the connection is open is given up", async () => {
+  await using server = await FakeServer.start(undefined, { greet: () => "" });
+  const controller = new AbortController();
+  const reason = new Error("too late");
+  // The link asks for the time when it is made: behind the connection's events, and before the handshake.
+  const clock = {
+    ...systemClock,
+    monotonicMs: () => {
+      controller.abort(reason);
+      return 0;
+    },
+  };
+  const options = { ...resolveOptions({ host: "127.0.0.1", port: server.port, connectTimeoutMs: 0 }), clock };
+  const events = { drained() {}, pushed() {}, ended() {} };
+  await expect(openLink(options, controller.signal, events)).rejects.toBe(reason);
+});

@@ -1,0 +1,75 @@
+/** Timers as an argument, so that tests decide when they run. */
+export interface Timers {
+  /** Calls `act` once, so many milliseconds from now. */
+  after(delayMs: number, act: () => void): Timer;
+  /** Calls `act` again and again. Does not keep the program running. */
+  every(periodMs: number, act: () => void): Timer;
+}
+
+export interface Timer {
+  /** From now on `act` is not called. */
+  stop(): void;
+}
+
+class SystemTimer implements Timer {
+  readonly #handle: ReturnType<typeof setTimeout>;
+
+  constructor(handle: ReturnType<typeof setTimeout>) {
+    this.#handle = handle;
+  }
+
+  stop(): void {
+    // Ends intervals as well.
+    clearTimeout(this.#handle);
+  }
+}
+
+export const systemTimers: Timers = {
+  after: (delayMs, act) => new SystemTimer(setTimeout(act, delayMs)),
+  every: (periodMs, act) => new SystemTimer(setInterval(act, periodMs).unref()),
+};
+
+interface Waiting {
+  atMs: number;
+  readonly periodMs: number | undefined;
+  readonly act: () => void;
+}
+
+/** Timers that run when they are told to. */
+export class ManualTimers implements Timers {
+  #nowMs = 0;
+  readonly #waiting = new Set<Waiting>();
+
+  /** How many are going to run. */
+  get count(): number {
+    return this.#waiting.size;
+  }
+
+  after(delayMs: number, act: () => void): Timer {
+    return this.#add({ atMs: this.#nowMs + delayMs, periodMs: undefined, act });
+  }
+
+  every(periodMs: number, act: () => void): Timer {
+    return this.#add({ atMs: this.#nowMs + periodMs, periodMs, act });
+  }
+
+  #add(waiting: Waiting): Timer {
+    this.#waiting.add(waiting);
+    return { stop: () => this.#waiting.delete(waiting) };
+  }
+
+  /** Lets time pass: runs the timers that are due, in the order of their times, those that they start included. */
+  advance(ms: number): void {
+    const untilMs = this.#nowMs + ms;
+    while (true) {
+      let next: Waiting | undefined;
+      for (const waiting of this.#waiting) if (waiting.atMs < (next?.atMs ?? untilMs + 1)) next = waiting;
+      if (next === undefined || next.atMs > untilMs) break;
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      if (next.periodMs === undefined) this.#waiting.delete(next);
+      else next.atMs += next.periodMs;
+      next.act();
+    }
+    this.#nowMs = untilMs;
+  }
+}

@@ -1,0 +1,46 @@
+import { describe, expect, test } from "bun:test";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { DEFAULT_LIMITS } from "../net/limits.ts";
+import { Request } from "../protocol/protocol.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
+import { RespParser } from "../protocol/resp-parser.ts";
+import { asksOrigin, isPause, isTracking, tellsOfClients } from "./request-kinds.ts";
+
+function requestOf(...words: string[]): Request {
+  const out = new ByteBuffer();
+  writeCommand(out, words);
+  const request = new Request();
+  expect(new RespParser(DEFAULT_LIMITS.parser).parse(out.bytes, 0, out.length, request)).toBe(out.length);
+  return request;
+}
+
+describe("requests about clients", () => {
+  // The request; whether it pauses, is about tracking, tells of clients.
+  test.each([
+    ["CLIENT PAUSE 100", true, false, true],
+    ["client pause 100 write", true, false, true],
+    ["CLIENT PAUSE", false, false, true],
+    ["CLIENT UNPAUSE", true, false, true],
+    ["CLIENT UNPAUSE now", false, false, true],
+    ["CLIENT LIST pause", false, false, true],
+    ["CLIENT TRACKING on", false, true, true],
+    ["CLIENT Caching yes", false, true, true],
+    ["CLIENT TRACKINGINFO", false, true, true],
+    ["CLIENT REPLY on", false, false, false],
+    ["CLIENT SETNAME reply", false, false, true],
+    ["CLIENT", false, false, true],
+    ["CONFIG PAUSE 100", false, false, false],
+  ])("%s", (text, pauses, tracks, tells) => {
+    const request = requestOf(...text.split(" "));
+    const name = request.text(0).toLowerCase();
+    expect([isPause(name, request), isTracking(request), tellsOfClients(name, request)]).toEqual([
+      pauses,
+      tracks,
+      tells,
+    ]);
+  });
+});
+
+test("INFO and CONFIG ask the origin for its part", () => {
+  expect(["info", "config", "client", "command"].filter(asksOrigin)).toEqual(["info", "config"]);
+});

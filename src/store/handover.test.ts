@@ -1,0 +1,89 @@
+import { describe, expect, test } from "bun:test";
+import { utf8 } from "../lib/bytes.ts";
+import { halfSipHash } from "../lib/sip-hash.ts";
+import { parsePolicy } from "../policy/registry.ts";
+import { CopySink } from "./copy-sink.ts";
+import { Departures } from "./departures.ts";
+import { findEntry, readsOf } from "./entry.ts";
+import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
+import { beginPolicyChange, continuePolicyChange } from "./policy-change.ts";
+import { stageOf } from "./policy-seat.ts";
+import { readEntry } from "./reading.ts";
+import { formatShard, Shard } from "./shard.ts";
+import { SHARD_LEAST_BYTES, ShardMemory } from "./shard-memory.ts";
+import { storeDraft } from "./storing.ts";
+
+const SEED = 3;
+const NOW_MS = 1_700_000_000_000;
+const ENTRIES = 20;
+const NAMES = Array.from({ length: ENTRIES }, (_, id) => `key-${id}`);
+
+function hashOf(key: Uint8Array): number {
+  return halfSipHash(key, 0, key.length, SEED, 0);
+}
+
+/** A shard that changes from LRU to LRU, and has taken so many steps of that. */
+function changingShard(steps: number): Shard {
+  const memory = new ShardMemory(new SharedArrayBuffer(SHARD_LEAST_BYTES));
+  formatShard(memory, parsePolicy("lru"), 0);
+  const shard = new Shard(memory, true, new Departures(), SEED);
+  const { draft } = shard;
+  for (const name of NAMES) {
+    draft.key = utf8(name);
+    draft.keyEnd = draft.key.length;
+    draft.hash = hashOf(draft.key);
+    draft.value = utf8("value");
+    draft.valueEnd = draft.value.length;
+    draft.nowMs = NOW_MS;
+    expect(storeDraft(shard)).toBe("stored");
+  }
+  beginPolicyChange(shard, parsePolicy("lru"));
+  continuePolicyChange(shard, 0, steps);
+  return shard;
+}
+
+function slotOf(shard: Shard, name: string): number {
+  const key = utf8(name);
+  return findEntry(shard.memory, key, 0, key.length, hashOf(key));
+}
+
+function isWaiting(shard: Shard, name: string): boolean {
+  return shard.seated.policy.explain(slotOf(shard, name)).queue === "handover";
+}
+
+function evictAll(shard: Shard): string[] {
+  const names = new Map(NAMES.map((name) => [slotOf(shard, name), name]));
+  const evicted: string[] = [];
+  for (let slot = shard.seated.policy.evict(0); slot !== 0; slot = shard.seated.policy.evict(0)) {
+    evicted.push(names.get(slot)!);
+  }
+  return evicted;
+}
+
+describe("a read while the policy changes", () => {
+  test("counts at every stage: its entry leaves after all those that were where it was", () => {
+    const seen = new Set<string>();
+    for (let steps = 0; ; steps++) {
+      const settled = changingShard(steps);
+      const stage = stageOf(settled.memory);
+      if (stage === SETTLED) break;
+      const before = evictAll(changingShard(steps));
+      expect(before).toEqual(NAMES);
+      for (const name of NAMES) {
+        const shard = changingShard(steps);
+        const waits = isWaiting(shard, name);
+        seen.add(`${stage} ${waits}`);
+        const key = utf8(name);
+        const sink = new CopySink();
+        expect(readEntry(shard, 1, key, 0, key.length, hashOf(key), 0, NOW_MS, sink)).toBe(true);
+        expect(readsOf(shard.memory, slotOf(shard, name))).toBe(1);
+        const same = NAMES.filter((other) => isWaiting(shard, other) === waits);
+        const moved = [...same.filter((other) => other !== name), name];
+        const expected = NAMES.map((other) => (isWaiting(shard, other) === waits ? moved.shift()! : other));
+        expect(evictAll(shard), `${name} after ${steps} steps`).toEqual(expected);
+      }
+    }
+    const places = [`${DRAINING} false`, `${DRAINING} true`, `${ZEROING} true`];
+    expect([...seen].sort()).toEqual([...places, `${FILLING} false`, `${FILLING} true`].sort());
+  });
+});
