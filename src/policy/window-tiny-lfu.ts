@@ -37,6 +37,9 @@ const SAMPLE_LIMIT = 2 ** 31 - 1;
 const WARM_FREQUENCY = 6;
 const WARM_CHANCE = 128;
 
+/** The share of adopted entries that goes to probation. */
+const ADOPTED_PROBATION_SHARE = 0.8;
+
 /** How many entries move between segments at once when the window's share changes. */
 const TRANSFERS_AT_ONCE = 1000;
 
@@ -126,6 +129,24 @@ export class WindowTinyLfu implements Policy {
     else this.#insertOver(slot, weight);
     this.#prepareSketch(hash);
     if (this.#climber !== undefined) this.#climb(this.#climber);
+  }
+
+  /**
+   * The last to be evicted begin in the protected segment, the others in probation. The sketch counts them as asked for
+   * twice and once: else whatever is new would win over them.
+   */
+  adopt(slot: number, hash: number, rank: number): void {
+    const weight = this.#memory.weigh(slot);
+    const isProtected = rank >= ADOPTED_PROBATION_SHARE && weight <= this.#protectedShare();
+    const segment = isProtected ? PROTECTED : PROBATION;
+    this.#words[slot * this.#stride + this.#offset] = segment << SEGMENT_SHIFT;
+    (isProtected ? this.#protected : this.#probation).pushBack(slot, weight);
+    this.#state[COUNT]!++;
+    this.#demote();
+    const sample = this.#sketchSample() || this.#lightSample;
+    this.#sums[SKETCH_SAMPLE] = sample;
+    this.#countInSketch(hash, sample);
+    if (isProtected) this.#countInSketch(hash, sample);
   }
 
   /**
