@@ -125,6 +125,6 @@ describe("adopted entries", () => {
         },
       );
       fc.assert(property, { numRuns: RUNS, seed: SEED });
-    });
+    }, 60_000);
   }
 });
