@@ -96,16 +96,12 @@ function follow(capacity: number, seed: number, samples: number, scale: number):
     const few = Object.fromEntries(
       Object.entries(counts).map(([name, count]) => [name, Math.floor(count / scale)]),
     ) as unknown as Counts;
-    for (const [count, inWindow, inProbation] of [
-      [few.windowHits, true, false],
-      [few.probationHits, false, true],
-      [few.protectedHits, false, false],
-    ] as const) {
+    [few.windowHits, few.probationHits, few.protectedHits].forEach((count, segment) => {
       repeat(count, () => {
-        climber.countHit(inWindow, inProbation);
-        model.recordHit(inWindow, inProbation);
+        climber.countHit(segment);
+        model.recordHit(segment === 0, segment === 1);
       });
-    }
+    });
     repeat(few.misses, () => {
       climber.countMiss();
       model.recordMiss();

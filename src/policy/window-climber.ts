@@ -9,12 +9,13 @@ import {
 } from "./window-search.ts";
 
 /**
- * Sums that it keeps: counters of the running sample, how many requests that is to have, what is left to be done, and
- * with how many requests there is something to be done: at once, or at the end of the sample.
+ * Sums that it keeps. First what is counted in the running sample: hits by the number of the segment, and requests. Then
+ * how many requests the sample is to have, what is left to be done, and with how many requests there is something to be
+ * done: at once, or at the end of the sample.
  */
-const MISSES = 0;
-const WINDOW_HITS = 1;
-const PROBATION_HITS = 2;
+const WINDOW_HITS = 0;
+const PROBATION_HITS = 1;
+const PROTECTED_HITS = 2;
 const REQUESTS = 3;
 const SAMPLE_REQUESTS = 4;
 const PENDING = 5;
@@ -46,14 +47,13 @@ export class WindowClimber {
 
   countMiss(): void {
     this.#sums[this.#at + REQUESTS]!++;
-    this.#sums[this.#at + MISSES]!++;
   }
 
-  countHit(isInWindow: boolean, isInProbation: boolean): void {
+  /** @param segment 0 for the window, 1 for probation, 2 for the protected segment */
+  countHit(segment: number): void {
     const sums = this.#sums;
     sums[this.#at + REQUESTS]!++;
-    if (isInWindow) sums[this.#at + WINDOW_HITS]!++;
-    else if (isInProbation) sums[this.#at + PROBATION_HITS]!++;
+    sums[this.#at + segment]!++;
   }
 
   /** Whether there is nothing to be done: the sample goes on, and no change is pending. */
@@ -91,11 +91,13 @@ export class WindowClimber {
       this.keepPending(this.pending());
       return;
     }
+    const windowHits = sums[at + WINDOW_HITS]!;
+    const probationHits = sums[at + PROBATION_HITS]!;
     const sample = {
       requests,
-      hits: requests - sums[at + MISSES]!,
-      windowHits: sums[at + WINDOW_HITS]!,
-      probationHits: sums[at + PROBATION_HITS]!,
+      hits: windowHits + probationHits + sums[at + PROTECTED_HITS]!,
+      windowHits,
+      probationHits,
       capacity,
       window,
       protectedSegment,

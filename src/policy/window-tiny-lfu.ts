@@ -113,7 +113,7 @@ export class WindowTinyLfu implements Policy {
     const sample = this.#sketchSample();
     if (sample !== 0) {
       this.#countInSketch(this.#memory.hashOf(slot), sample);
-      this.#climber?.countHit(segment === WINDOW, segment === PROBATION);
+      this.#climber?.countHit(segment);
     }
     if (segment === PROTECTED) this.#protected.moveToBack(slot);
     else if (segment === PROBATION || this.#isOverweight(slot)) this.#promote(slot, segment);
