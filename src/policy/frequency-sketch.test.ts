@@ -3,7 +3,7 @@ import { SeededRandom } from "../lib/random.ts";
 import { FrequencySketch } from "./frequency-sketch.ts";
 
 function createSketch(maxEntries: number): FrequencySketch {
-  return new FrequencySketch(new Int32Array(3 + FrequencySketch.words(maxEntries)), 3, maxEntries);
+  return new FrequencySketch(new Int32Array(3 + FrequencySketch.words(maxEntries)), 3, maxEntries, false);
 }
 
 describe("frequency sketch", () => {
@@ -24,37 +24,28 @@ describe("frequency sketch", () => {
     expect(wrong).toBeLessThan(seen.size * 0.02);
   });
 
-  test("counts to 15 and no further", () => {
+  test("counts to 15 and no further, and counts no additions beyond", () => {
     const sketch = createSketch(1);
-    for (let i = 0; i < 40; i++) sketch.add(5);
+    const counted = Array.from({ length: 40 }, () => sketch.add(5));
+    expect(counted).toEqual(counted.map((_, i) => i < 15));
     expect(sketch.estimate(5)).toBe(15);
-    expect(sketch.additions()).toBe(40);
+    expect(sketch.additions()).toBe(15);
   });
 
-  test("halves every counter", () => {
+  test("halves every counter, and takes what that rounds off from the additions", () => {
     const sketch = createSketch(64);
     for (let hash = 0; hash < 4; hash++) for (let i = 0; i <= 2 * hash; i++) sketch.add(hash);
+    expect(sketch.additions()).toBe(1 + 3 + 5 + 7);
     sketch.halve();
     expect([0, 1, 2, 3].map((hash) => sketch.estimate(hash))).toEqual([0, 1, 2, 3]);
-    expect(sketch.additions()).toBe(8);
-  });
-
-  test("ages once for any number of additions, those that found full counters included", () => {
-    const sketch = createSketch(64);
-    for (let i = 0; i < 99; i++) sketch.add(1);
-    sketch.ageEvery(100);
-    expect([sketch.estimate(1), sketch.additions()]).toEqual([15, 99]);
-    for (let i = 0; i < 900; i++) sketch.add(1);
-    sketch.ageEvery(100);
-    expect([sketch.estimate(1), sketch.additions()]).toEqual([7, 50]);
-    sketch.ageEvery(100);
-    expect(sketch.estimate(1)).toBe(7);
+    // Sixteen counters were odd, four of them for each key: (16 - 4) / 2.
+    expect(sketch.additions()).toBe(6);
   });
 
   test("halves a large one a piece at a time", () => {
     const maxEntries = 200_000;
     const state = new Int32Array(FrequencySketch.words(maxEntries));
-    const sketch = new FrequencySketch(state, 0, maxEntries);
+    const sketch = new FrequencySketch(state, 0, maxEntries, true);
     for (let hash = 0; hash < maxEntries; hash++) for (let i = 0; i < 2; i++) sketch.add(hash);
     let before = state.slice();
     const changed = () => {
@@ -65,6 +56,8 @@ describe("frequency sketch", () => {
     const estimates = () => Array.from({ length: 1000 }, (_, hash) => sketch.estimate(hash));
     const full = estimates();
     sketch.halve();
+    // Meanwhile additions count on, and the halving takes away only what was there before.
+    expect(sketch.additions()).toBe(2 * maxEntries);
     let pieces = 0;
     for (let count = changed(); count > 0; count = changed()) {
       expect(count).toBeLessThan(70_000);
@@ -72,6 +65,8 @@ describe("frequency sketch", () => {
       sketch.ageOn();
     }
     expect(pieces).toBe(8);
+    expect(sketch.additions()).toBeLessThanOrEqual(maxEntries);
+    expect(sketch.additions()).toBeGreaterThan(0.9 * maxEntries);
     expect(estimates()).toEqual(full.map((count) => Math.floor(count / 2)));
   });
 });

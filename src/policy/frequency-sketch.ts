@@ -6,14 +6,21 @@ const COUNTER_BITS = 2;
 const COUNTER_LIMIT = 15;
 const ROWS = 4;
 const ROW_WORD_BITS = 2;
+/** The lowest bit of every counter of a word. */
+const ODD_BITS = 0x1111_1111;
 
-/** Words before the counters: additions, halved with them; how many blocks are to be halved. */
-const HEADER_WORDS = 2;
+/** One block's. */
+const LEAST_ENTRIES = 8;
+
+/** Words before the counters: additions; blocks still to be halved; and two that serve a halving under way. */
+const HEADER_WORDS = 4;
 const UNHALVED_BLOCKS = 1;
-/** No more of them are counted. */
-const ADDITIONS_LIMIT = 2 ** 31 - 1;
+/** Odd counters found so far by the halving. */
+const ODD_COUNTERS = 2;
+/** Additions when the halving began. */
+const ADDITIONS_BEFORE = 3;
 
-/** Blocks that are halved at a time: what bounds how long that takes. */
+/** Blocks that are halved at a time where that is bounded. */
 const BLOCKS_PER_HALVING = 4096;
 
 /**
@@ -25,6 +32,7 @@ const BLOCKS_PER_HALVING = 4096;
  * Journal of Algorithms 55(1), 2005; four-bit counters and halving as in G. Einziger, R. Friedman, B. Manes,
  * "TinyLFU: a highly efficient cache admission policy", ACM Transactions on Storage 13(4), 2017; the blocks of
  * one cache line follow F. Putze, P. Sanders, J. Singler, "Cache-, hash- and space-efficient Bloom filters", WEA 2007.
+ * Size and ageing follow Caffeine's sketch (`policies/w-tinylfu.ts` names the version).
  *
  * The object holds no state of its own: any number of them may stand for one sketch.
  */
@@ -33,13 +41,18 @@ export class FrequencySketch {
   readonly #at: number;
   readonly #counters: number;
   readonly #blockMask: number;
+  readonly #blocksAtOnce: number;
 
-  /** @param at where the sketch lies in `state`; it takes `FrequencySketch.words(maxEntries)` */
-  constructor(state: Int32Array, at: number, maxEntries: number) {
+  /**
+   * @param at where the sketch lies in `state`; it takes `FrequencySketch.words(maxEntries)`
+   * @param halvesInPieces whether a large sketch is halved a piece at a time, so that no call takes long
+   */
+  constructor(state: Int32Array, at: number, maxEntries: number, halvesInPieces: boolean) {
     this.#state = state;
     this.#at = at;
     this.#counters = at + HEADER_WORDS;
     this.#blockMask = (counterWords(maxEntries) >>> BLOCK_BITS) - 1;
+    this.#blocksAtOnce = halvesInPieces ? BLOCKS_PER_HALVING : this.#blockMask + 1;
   }
 
   /** Words of `state` taken by a sketch for a cache of so many entries. */
@@ -47,27 +60,30 @@ export class FrequencySketch {
     return HEADER_WORDS + counterWords(maxEntries);
   }
 
-  /** Additions since the beginning, halved whenever the counters are; those that found all counters full count, too. */
+  /** Additions since the beginning, less what halvings took away; those that found all four counters full do not count. */
   additions(): number {
     return this.#state[this.#at]!;
   }
 
-  /** Counts one more sight of a hash. */
-  add(hash: number): void {
+  /** Counts one more sight of a hash. @returns whether one of its counters had room for it */
+  add(hash: number): boolean {
     const state = this.#state;
     const mixed = mix32(hash);
     const block = this.#counters + ((mixed & this.#blockMask) << BLOCK_BITS);
     let picks = mix32(mixed ^ 0x9e37_79b9);
+    let grown = 0;
     for (let row = 0; row < ROWS; row++) {
       const at = block + (row << ROW_WORD_BITS) + (picks & 3);
       const shift = ((picks >>> 2) & 7) << COUNTER_BITS;
       const word = state[at]!;
       if (((word >>> shift) & COUNTER_LIMIT) !== COUNTER_LIMIT) {
         state[at] = (word + (1 << shift)) | 0;
+        grown = 1;
       }
       picks >>>= 8;
     }
-    if (state[this.#at]! < ADDITIONS_LIMIT) state[this.#at]!++;
+    state[this.#at]! += grown;
+    return grown === 1;
   }
 
   /** About how often a hash was seen, from 0 to 15; rather too often than too rarely. */
@@ -87,43 +103,59 @@ export class FrequencySketch {
   }
 
   /**
-   * Halves every counter once there were so many additions since the last time, half of which are taken to have
-   * been before it; else goes on with a halving that has begun. To be called at every addition that matters: however
-   * many there were since the last call, counters are halved once.
+   * Halves every counter, rounding down. Of the additions, a quarter of the counters that lose their last bit are taken
+   * away, for each addition is in four counters; then half of the rest. Where the sketch halves in pieces, it halves the
+   * first one now and the others in calls of `ageOn`.
    */
-  ageEvery(additions: number): void {
-    if (this.additions() < Math.min(additions, ADDITIONS_LIMIT)) {
-      this.ageOn();
-      return;
-    }
-    this.halve();
-    this.#state[this.#at] = Math.min(this.additions(), Math.floor(additions / 2));
-  }
-
-  /** Halves every counter, rounding down: those of the first blocks now, the others in calls of `ageOn`. */
   halve(): void {
     const state = this.#state;
-    // Where the sketch is so large that the last halving is not over yet, it is taken for this one.
-    if (state[this.#at + UNHALVED_BLOCKS] === 0) state[this.#at + UNHALVED_BLOCKS] = this.#blockMask + 1;
-    state[this.#at]! >>>= 1;
+    const at = this.#at;
+    // A sketch whose last halving is not over yet goes on with that one.
+    if (state[at + UNHALVED_BLOCKS] === 0) {
+      state[at + UNHALVED_BLOCKS] = this.#blockMask + 1;
+      state[at + ODD_COUNTERS] = 0;
+      state[at + ADDITIONS_BEFORE] = state[at]!;
+    }
     this.ageOn();
   }
 
   /** Goes on with a halving that has begun. */
   ageOn(): void {
-    const state = this.#state;
-    const unhalved = state[this.#at + UNHALVED_BLOCKS]!;
-    if (unhalved === 0) return;
-    const left = Math.max(0, unhalved - BLOCKS_PER_HALVING);
-    const end = this.#counters + (unhalved << BLOCK_BITS);
-    for (let at = this.#counters + (left << BLOCK_BITS); at < end; at++) {
-      state[at] = (state[at]! >>> 1) & 0x7777_7777;
-    }
-    state[this.#at + UNHALVED_BLOCKS] = left;
+    const unhalved = this.#state[this.#at + UNHALVED_BLOCKS]!;
+    if (unhalved !== 0) this.#halveBlocks(unhalved, Math.max(0, unhalved - this.#blocksAtOnce));
   }
+
+  /** Halves the blocks from `left` on, of `unhalved` ones. */
+  #halveBlocks(unhalved: number, left: number): void {
+    const state = this.#state;
+    const at = this.#at;
+    const end = this.#counters + (unhalved << BLOCK_BITS);
+    let odd = 0;
+    for (let word = this.#counters + (left << BLOCK_BITS); word < end; word++) {
+      const counters = state[word]!;
+      odd += nibbleSum(counters & ODD_BITS);
+      state[word] = (counters >>> 1) & 0x7777_7777;
+    }
+    state[at + UNHALVED_BLOCKS] = left;
+    odd += state[at + ODD_COUNTERS]!;
+    state[at + ODD_COUNTERS] = odd;
+    if (left > 0) return;
+    const before = state[at + ADDITIONS_BEFORE]!;
+    state[at] = state[at]! - before + Math.max(0, (before - (odd >>> 2)) >> 1);
+  }
+}
+
+/** The sum of a word's eight counters, where it is less than 16. */
+function nibbleSum(word: number): number {
+  return Math.imul(word, ODD_BITS) >>> 28;
 }
 
 /** Sixteen counters an entry, rounded up to a power of two. */
 function counterWords(maxEntries: number): number {
-  return 2 ** Math.max(BLOCK_BITS, Math.ceil(Math.log2(2 * maxEntries)));
+  return 2 * sketchEntries(maxEntries);
+}
+
+/** For how many entries a sketch is made: a power of two, and at least eight, which is one block. @param entries up to 2^30 */
+export function sketchEntries(entries: number): number {
+  return 1 << (32 - Math.clz32(Math.max(LEAST_ENTRIES, Math.ceil(entries)) - 1));
 }

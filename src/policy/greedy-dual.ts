@@ -55,6 +55,11 @@ export class GreedyDual implements Policy {
     this.#heap.add(slot, this.#priority(slot), this.#nextTick());
   }
 
+  /** Takes its place by the order in which entries come. */
+  adopt(slot: number, hash: number, _rank: number): void {
+    this.insert(slot, hash);
+  }
+
   evict(_incoming: number): number {
     const victim = this.#heap.top();
     if (victim === 0) return 0;

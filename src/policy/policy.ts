@@ -20,6 +20,12 @@ export interface Policy {
   /** An entry became resident; the owner has made room for it. Its weight can be asked for. */
   insert(slot: number, hash: number): void;
   /**
+   * An entry that another policy had comes over, while this one takes its place. Entries come in the order in which the
+   * other one would have evicted them. They count as no requests.
+   * @param rank where the entry stands in that order: 0 is the next victim, 1 the last one
+   */
+  adopt(slot: number, hash: number, rank: number): void;
+  /**
    * Chooses a victim to make room for the key with hash `incoming`, forgets it (what it remembers of evicted keys
    * aside) and names it. 0 when nothing is resident. The victim's weight and hash can still be asked for.
    */

@@ -33,14 +33,20 @@ export class WeighedList {
     return this.#list.front();
   }
 
-  pushBack(slot: number): void {
+  /** @param weight what the slot weighs, in this method and the next two: for callers that know already */
+  pushBack(slot: number, weight: number = this.#memory.weigh(slot)): void {
     this.#list.pushBack(slot);
-    this.#sums[this.#sum]! += this.#memory.weigh(slot);
+    this.#sums[this.#sum]! += weight;
   }
 
-  unlink(slot: number): void {
+  pushFront(slot: number, weight: number = this.#memory.weigh(slot)): void {
+    this.#list.pushFront(slot);
+    this.#sums[this.#sum]! += weight;
+  }
+
+  unlink(slot: number, weight: number = this.#memory.weigh(slot)): void {
     this.#list.unlink(slot);
-    this.#sums[this.#sum]! -= this.#memory.weigh(slot);
+    this.#sums[this.#sum]! -= weight;
   }
 
   moveToBack(slot: number): void {

@@ -1,9 +1,10 @@
 import { assert } from "../lib/assert.ts";
-import { FrequencySketch } from "./frequency-sketch.ts";
-import { HillClimber } from "./hill-climber.ts";
+import { FrequencySketch, sketchEntries } from "./frequency-sketch.ts";
 import type { Placement, Policy, PolicyMemory } from "./policy.ts";
+import { drawBelow } from "./random-draw.ts";
 import { LIST_WORDS } from "./slot-list.ts";
 import { checkCount, WeighedList } from "./weighed-list.ts";
+import { WindowClimber } from "./window-climber.ts";
 
 /** A slot's first word tells its segment above the link. */
 const SEGMENT_SHIFT = 29;
@@ -13,16 +14,34 @@ const PROBATION = 1;
 const PROTECTED = 2;
 const SEGMENTS = ["window", "probation", "protected"] as const;
 
-/** In `state`: the lists of the segments, how many entries there are, and the sketch. */
+/** In `state`: the lists of the segments, how many entries there are, the generator of draws, and the sketch. */
 const COUNT = 3 * LIST_WORDS;
-const SKETCH = COUNT + 1;
+const DRAWS = COUNT + 1;
+const SKETCH = DRAWS + 1;
 
-/** In `sums`: the weights of the segments, how far the window's share is from its first one, and the climber's. */
+/**
+ * In `sums`: the weights of the segments, how far the window's share is from its first one, additions to the sketch
+ * between two halvings (0: as at first), and the climber's.
+ */
 const WINDOW_SHIFT = 3;
-const CLIMBER = 4;
+const SKETCH_SAMPLE = 4;
+const CLIMBER = 5;
 
-/** Requests counted before the sketch is halved, and in a sample of the climber, for every entry the cache holds. */
+/** Additions to the sketch between two halvings, for every entry it is made for. */
 const SAMPLE_PER_ENTRY = 10;
+/** With a climber the sketch is made for no fewer entries. */
+const LEAST_ENTRIES = 256;
+const SAMPLE_LIMIT = 2 ** 31 - 1;
+
+/** A challenger that was asked for so often and loses is let in nevertheless once in so many times. */
+const WARM_FREQUENCY = 6;
+const WARM_CHANCE = 128;
+
+/** The share of adopted entries that goes to probation. */
+const ADOPTED_PROBATION_SHARE = 0.8;
+
+/** How many entries move between segments at once when the window's share changes. */
+const TRANSFERS_AT_ONCE = 1000;
 
 /**
  * W-TinyLFU: new entries pass through a small LRU window. What falls out of it is taken into the main segments only
@@ -44,12 +63,17 @@ export class WindowTinyLfu implements Policy {
   readonly #probation: WeighedList;
   readonly #protected: WeighedList;
   readonly #sketch: FrequencySketch;
-  readonly #climber: HillClimber | undefined;
+  /** Additions to the sketch before the first halving; 0: nothing is counted until it is known. */
+  readonly #firstSample: number;
+  /** The same where all entries weigh 1. */
+  readonly #lightSample: number;
+  readonly #climber: WindowClimber | undefined;
 
-  static readonly sums: number = CLIMBER + HillClimber.sums;
+  static readonly sums: number = CLIMBER;
+  static readonly climbingSums: number = CLIMBER + WindowClimber.sums;
 
-  static words(maxEntries: number): number {
-    return SKETCH + FrequencySketch.words(maxEntries);
+  static words(maxEntries: number, climbs: boolean): number {
+    return SKETCH + FrequencySketch.words(climbs ? Math.max(LEAST_ENTRIES, maxEntries) : maxEntries);
   }
 
   /**
@@ -65,68 +89,81 @@ export class WindowTinyLfu implements Policy {
     this.#offset = offset;
     this.#state = state;
     this.#sums = sums;
-    this.#firstWindowShare = Math.max(1, Math.floor(capacity * windowShare));
+    this.#firstWindowShare = Math.max(1, capacity - Math.floor((1 - windowShare) * capacity));
     this.#firstProtectedShare = Math.floor((capacity - this.#firstWindowShare) * protectedShare);
     this.#window = new WeighedList(memory, WINDOW * LIST_WORDS, WINDOW);
     this.#probation = new WeighedList(memory, PROBATION * LIST_WORDS, PROBATION);
     this.#protected = new WeighedList(memory, PROTECTED * LIST_WORDS, PROTECTED);
-    this.#sketch = new FrequencySketch(state, SKETCH, maxEntries);
-    this.#climber = climbs ? new HillClimber(sums, CLIMBER, capacity, -1) : undefined;
+    const sketchedEntries = climbs ? Math.max(LEAST_ENTRIES, maxEntries) : maxEntries;
+    this.#sketch = new FrequencySketch(state, SKETCH, sketchedEntries, memory.passLimit !== undefined);
+    this.#firstSample = climbs ? 0 : sampleFor(maxEntries, climbs);
+    this.#lightSample = sampleFor(Math.min(maxEntries, capacity), climbs);
+    this.#climber = climbs ? new WindowClimber(sums, CLIMBER, capacity) : undefined;
   }
 
-  miss(_hash: number): void {
-    if (this.#climber === undefined) return;
-    this.#climber.countMiss();
-    const change = this.#climber.climb(SAMPLE_PER_ENTRY * this.#expectedEntries());
-    if (change > 0) this.#widenWindow(change);
-    else if (change < 0) this.#narrowWindow(-change);
+  miss(hash: number): void {
+    const sample = this.#sketchSample();
+    if (sample === 0) return;
+    this.#countInSketch(hash, sample);
+    this.#climber?.countMiss();
   }
 
   hit(slot: number): void {
-    this.#climber?.countHit();
-    this.#sketch.add(this.#memory.hashOf(slot));
-    switch (this.#segmentOf(slot)) {
-      case WINDOW:
-        this.#window.moveToBack(slot);
-        this.#overflow();
-        break;
-      case PROTECTED:
-        this.#protected.moveToBack(slot);
-        break;
-      default:
-        this.#transfer(slot, this.#probation, this.#protected, PROTECTED);
-        this.#demote();
+    const segment = this.#segmentOf(slot);
+    const sample = this.#sketchSample();
+    if (sample !== 0) {
+      this.#countInSketch(this.#memory.hashOf(slot), sample);
+      this.#climber?.countHit(segment);
     }
+    if (segment === PROTECTED) this.#protected.moveToBack(slot);
+    else if (segment === PROBATION || this.#isOverweight(slot)) this.#promote(slot, segment);
+    else this.#window.moveToBack(slot);
+    if (this.#climber !== undefined) this.#climb(this.#climber);
   }
 
   insert(slot: number, hash: number): void {
-    this.#sketch.add(hash);
+    const weight = this.#memory.weigh(slot);
     this.#words[slot * this.#stride + this.#offset] = WINDOW << SEGMENT_SHIFT;
-    this.#window.pushBack(slot);
     this.#state[COUNT]!++;
-    this.#overflow();
-    this.#sketch.ageEvery(SAMPLE_PER_ENTRY * this.#expectedEntries());
+    if (this.#window.weight() + weight <= this.#windowShare()) this.#window.pushBack(slot, weight);
+    else this.#insertOver(slot, weight);
+    this.#prepareSketch(hash);
+    if (this.#climber !== undefined) this.#climb(this.#climber);
   }
 
   /**
-   * When the window is full, its oldest entry competes with the next victim of the main segments, and the winner
-   * stays there; on equal terms the challenger loses.
+   * The last to be evicted begin in the protected segment, the others in probation. The sketch counts them as asked for
+   * twice and once: else whatever is new would win over them.
+   */
+  adopt(slot: number, hash: number, rank: number): void {
+    const weight = this.#memory.weigh(slot);
+    const isProtected = rank >= ADOPTED_PROBATION_SHARE && weight <= this.#protectedShare();
+    const segment = isProtected ? PROTECTED : PROBATION;
+    this.#words[slot * this.#stride + this.#offset] = segment << SEGMENT_SHIFT;
+    (isProtected ? this.#protected : this.#probation).pushBack(slot, weight);
+    this.#state[COUNT]!++;
+    this.#demote();
+    const sample = this.#sketchSample() || this.#lightSample;
+    this.#sums[SKETCH_SAMPLE] = sample;
+    this.#countInSketch(hash, sample);
+    if (isProtected) this.#countInSketch(hash, sample);
+  }
+
+  /**
+   * The window's oldest entry competes with the next victim of the main segments; on equal terms it loses. When the
+   * window is full, it goes to probation for that.
    */
   evict(_incoming: number): number {
-    const challenger = this.#window.weight() >= this.#windowShare() ? this.#window.front() : 0;
-    let victim = this.#probation.front() || this.#protected.front();
-    if (challenger !== 0) {
-      this.#transfer(challenger, this.#window, this.#probation, PROBATION);
-      if (victim === 0 || this.#estimate(challenger) <= this.#estimate(victim)) victim = challenger;
-    } else if (victim === 0) {
-      victim = this.#window.front();
-    }
+    const challenger = this.#window.front();
+    if (challenger !== 0 && this.#window.weight() >= this.#windowShare()) this.#leaveWindow();
+    const oldest = this.#probation.front() || (challenger === 0 ? this.#protected.front() : 0);
+    const victim = this.#winsOver(challenger, oldest) ? oldest : challenger;
     if (victim !== 0) this.remove(victim);
     return victim;
   }
 
   remove(slot: number): void {
-    this.#listOf(slot).unlink(slot);
+    this.#listOf(slot).unlink(slot, this.#memory.weigh(slot));
     this.#state[COUNT]!--;
   }
 
@@ -161,7 +198,11 @@ export class WindowTinyLfu implements Policy {
     assert(count === this.#state[COUNT], `${count} entries, counted as ${this.#state[COUNT]}`);
     assert(this.#windowShare() >= 1 && this.#protectedShare() >= 0, "the window's share is out of range");
     assert(this.#isWithinShare(), "the window is over its share by more than a part of its oldest entry");
-    assert(this.#protected.weight() <= this.#protectedShare(), "the protected segment is over its share");
+    // While the window's share changes, what is over goes back to probation a part at a time.
+    assert(
+      this.#protected.weight() <= this.#protectedShare() || this.#climber !== undefined,
+      "the protected segment is over its share",
+    );
   }
 
   #windowShare(): number {
@@ -178,58 +219,156 @@ export class WindowTinyLfu implements Policy {
   }
 
   /** How many entries the cache holds when it is full, going by the mean weight of those it holds now. */
-  #expectedEntries(): number {
+  #expectedEntries(weight: number): number {
     const { capacity, maxEntries } = this.#memory;
-    const weight = this.#window.weight() + this.#probation.weight() + this.#protected.weight();
     return weight === 0 ? maxEntries : Math.min(maxEntries, (this.#state[COUNT]! * capacity) / weight);
+  }
+
+  #weight(): number {
+    return this.#window.weight() + this.#probation.weight() + this.#protected.weight();
+  }
+
+  /** Inserts an entry with which the window is over its share. */
+  #insertOver(slot: number, weight: number): void {
+    const share = this.#windowShare();
+    // What is heavier than the window was left there for one contest, which it has not had.
+    while (this.#window.weight() > share) this.#leaveWindow();
+    if (weight > share) this.#window.pushFront(slot, weight);
+    else this.#window.pushBack(slot, weight);
+    this.#overflow();
+  }
+
+  #countInSketch(hash: number, sample: number): void {
+    const sketch = this.#sketch;
+    if (sketch.add(hash) && sketch.additions() >= sample) sketch.halve();
+  }
+
+  /** Additions to the sketch between two halvings; 0: nothing is counted yet. */
+  #sketchSample(): number {
+    return this.#sums[SKETCH_SAMPLE]! || this.#firstSample;
+  }
+
+  /** Lets the sketch age by how many entries there are room for. With a climber it counts from when that is half full. */
+  #prepareSketch(hash: number): void {
+    const weight = this.#weight();
+    const isFirst = this.#sketchSample() === 0;
+    if (isFirst && weight < Math.floor(this.#memory.capacity / 2)) return;
+    this.#sums[SKETCH_SAMPLE] =
+      weight === this.#state[COUNT]
+        ? this.#lightSample
+        : sampleFor(this.#expectedEntries(weight), this.#climber !== undefined);
+    if (isFirst) this.miss(hash);
+    this.#sketch.ageOn();
+  }
+
+  /** Whether a challenger is let in at a victim's expense. Some who lose are, lest false frequencies lock all out. */
+  #winsOver(challenger: number, victim: number): boolean {
+    if (challenger === 0) return true;
+    if (victim === 0 || victim === challenger) return false;
+    const frequency = this.#estimate(challenger);
+    if (frequency > this.#estimate(victim)) return true;
+    const { seed } = this.#memory;
+    return frequency >= WARM_FREQUENCY && drawBelow(WARM_CHANCE, seed, this.#state, DRAWS) === 0;
+  }
+
+  /** Whether the window's oldest entry is over its share; what is heavier than the window always is. */
+  #isOverweight(slot: number): boolean {
+    return slot === this.#window.front() && this.#window.weight() > this.#windowShare();
+  }
+
+  #promote(slot: number, segment: number): void {
+    const weight = this.#memory.weigh(slot);
+    const isInWindow = segment === WINDOW;
+    if (weight <= this.#protectedShare()) {
+      this.#transfer(slot, isInWindow ? this.#window : this.#probation, this.#protected, PROTECTED, weight);
+      this.#demote();
+    } else if (isInWindow) {
+      this.#transfer(slot, this.#window, this.#probation, PROBATION, weight);
+    } else {
+      this.#probation.moveToBack(slot);
+    }
   }
 
   /**
    * Moves to probation what the window can do without and be full. So its oldest entry may be partly over its share:
-   * where entries differ in weight, a window of just its share or less would hardly ever be full, and next to nothing
-   * would have to compete.
+   * an entry heavier than the window has its contest with the next eviction, as an entry must be resident for that.
    */
   #overflow(): void {
     const share = this.#windowShare();
     while (this.#window.weight() > share) {
       const oldest = this.#window.front();
       if (this.#window.weight() - this.#memory.weigh(oldest) < share) return;
-      this.#transfer(oldest, this.#window, this.#probation, PROBATION);
+      this.#leaveWindow();
     }
+  }
+
+  #leaveWindow(): void {
+    const oldest = this.#window.front();
+    this.#transfer(oldest, this.#window, this.#probation, PROBATION, this.#memory.weigh(oldest));
   }
 
   /** Moves what the protected segment cannot hold back to probation. */
   #demote(): void {
     const share = this.#protectedShare();
-    while (this.#protected.weight() > share) {
-      this.#transfer(this.#protected.front(), this.#protected, this.#probation, PROBATION);
+    for (let moved = 0; moved < TRANSFERS_AT_ONCE && this.#protected.weight() > share; moved++) {
+      const slot = this.#protected.front();
+      this.#transfer(slot, this.#protected, this.#probation, PROBATION, this.#memory.weigh(slot));
     }
   }
 
-  /** Gives the window a greater share, and at once the oldest entries of the main segments, as many as fit. */
-  #widenWindow(change: number): void {
-    let room = Math.min(change, this.#protectedShare());
-    this.#sums[WINDOW_SHIFT]! += room;
+  /** Ends the climber's sample if it is over, and goes on with what it wants. */
+  #climb(climber: WindowClimber): void {
+    if (climber.isIdle() || this.#sketchSample() === 0) return;
+    climber.endSample(this.#windowShare(), this.#protectedShare(), this.#sketchSample());
+    const change = climber.pending();
+    if (change === 0) return;
     this.#demote();
-    for (;;) {
-      const slot = this.#probation.front() || this.#protected.front();
-      if (slot === 0 || this.#memory.weigh(slot) > room) return;
-      room -= this.#memory.weigh(slot);
-      this.#transfer(slot, this.#listOf(slot), this.#window, WINDOW);
-      this.#overflow();
+    climber.keepPending(change > 0 ? this.#widenWindow(change) : -this.#narrowWindow(-change));
+  }
+
+  /**
+   * Gives the window a greater share at the protected segment's expense, and the oldest entries of the main segments
+   * along with it.
+   * @returns how much of the change is left to be done
+   */
+  #widenWindow(change: number): number {
+    if (this.#protectedShare() === 0) return change;
+    let left = Math.min(change, this.#protectedShare());
+    this.#sums[WINDOW_SHIFT]! += left;
+    this.#demote();
+    for (let moved = 0; moved < TRANSFERS_AT_ONCE; moved++) {
+      let slot = this.#probation.front();
+      if (slot === 0 || this.#memory.weigh(slot) > left) slot = this.#protected.front();
+      if (slot === 0) break;
+      const weight = this.#memory.weigh(slot);
+      if (weight > left) break;
+      left -= weight;
+      this.#transfer(slot, this.#listOf(slot), this.#window, WINDOW, weight);
     }
+    this.#sums[WINDOW_SHIFT]! -= left;
+    return left;
   }
 
-  #narrowWindow(change: number): void {
-    this.#sums[WINDOW_SHIFT]! -= Math.min(change, this.#windowShare() - 1);
-    this.#overflow();
+  /** The opposite. @returns how much of the change is left to be done */
+  #narrowWindow(change: number): number {
+    if (this.#windowShare() <= 1) return change;
+    let left = Math.min(change, this.#windowShare() - 1);
+    this.#sums[WINDOW_SHIFT]! -= left;
+    for (let moved = 0; moved < TRANSFERS_AT_ONCE; moved++) {
+      const slot = this.#window.front();
+      if (slot === 0 || this.#memory.weigh(slot) > left) break;
+      left -= this.#memory.weigh(slot);
+      this.#leaveWindow();
+    }
+    this.#sums[WINDOW_SHIFT]! += left;
+    return left;
   }
 
-  #transfer(slot: number, from: WeighedList, to: WeighedList, segment: number): void {
-    from.unlink(slot);
+  #transfer(slot: number, from: WeighedList, to: WeighedList, segment: number, weight: number): void {
+    from.unlink(slot, weight);
     const at = slot * this.#stride + this.#offset;
     this.#words[at] = (this.#words[at]! & LINK_BITS) | (segment << SEGMENT_SHIFT);
-    to.pushBack(slot);
+    to.pushBack(slot, weight);
   }
 
   #estimate(slot: number): number {
@@ -244,4 +383,10 @@ export class WindowTinyLfu implements Policy {
   #segmentOf(slot: number): number {
     return this.#words[slot * this.#stride + this.#offset]! >>> SEGMENT_SHIFT;
   }
+}
+
+/** Additions between two halvings of a sketch for so many entries. */
+function sampleFor(entries: number, climbs: boolean): number {
+  const counted = climbs ? Math.max(LEAST_ENTRIES, Math.floor(entries)) : sketchEntries(entries);
+  return Math.min(SAMPLE_PER_ENTRY * counted, SAMPLE_LIMIT);
 }

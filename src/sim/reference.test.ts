@@ -33,11 +33,7 @@ const POLICIES: Record<string, readonly [policy: string, isExact: boolean]> = {
 const TOLERANCE = 0.3;
 
 /** Differences beyond the tolerance, traced to choices that are named at the policy's head. */
-const DOCUMENTED = new Set([
-  "WTinyLFU-w0.01-SLRU, 763 entries of orm-busy",
-  "WTinyLFU-w0.01-SLRU, 7634 entries of orm-busy",
-  "WTinyLFU-w0.01-SLRU, 137 entries of web12",
-]);
+const DOCUMENTED = new Set(["WTinyLFU-w0.01-SLRU, 7634 entries of orm-busy"]);
 
 interface Reference {
   readonly name: string;

@@ -2,7 +2,7 @@ import { assert } from "../lib/assert.ts";
 import type { Placement, Policy } from "../policy/policy.ts";
 import { SlotList } from "../policy/slot-list.ts";
 import { HASH, IS_WAITING, POLICY_OFFSET, POLICY_WORDS } from "./entry-layout.ts";
-import { type ShardMemory, WAITING_LIST } from "./shard-memory.ts";
+import { HANDED_ENTRIES, type ShardMemory, WAITING_ENTRIES, WAITING_LIST } from "./shard-memory.ts";
 
 /** How far a change of the policy has come; `policy-change.ts` tells what happens in each stage. */
 export const SETTLED = 0;
@@ -10,10 +10,14 @@ export const DRAINING = 1;
 export const ZEROING = 2;
 export const FILLING = 3;
 
+/** Above the link in a waiting entry's first policy word: it came in meanwhile, and the old policy never had it. */
+const IS_NEW = 1 << 29;
+
 /**
  * Stands for two policies while a shard changes from one to the other. The entries that neither has wait in a list:
  * they come to it from the old policy in the order in which that would have evicted them, and later go to the new
- * one in the same order. Meanwhile evictions keep to that order, and who is read while it waits goes to the end.
+ * one in the same order, with their ranks. Meanwhile evictions keep to that order, and an entry that is read while it
+ * waits goes to the end.
  *
  * Takes the policy words of the entries that wait, and a bit that tells which these are. The object holds no state of
  * its own: any number of them may stand for one change.
@@ -35,7 +39,7 @@ export class Handover implements Policy {
   /** Takes the old policy's next victim into the list. @returns false when it has none left */
   takeOver(): boolean {
     const slot = this.#policy?.evict(0) ?? 0;
-    if (slot !== 0) this.#wait(slot);
+    if (slot !== 0) this.#wait(slot, false);
     return slot !== 0;
   }
 
@@ -44,14 +48,23 @@ export class Handover implements Policy {
     const slot = this.#waiting.front();
     if (slot === 0) return false;
     const { words } = this.#memory;
+    const hash = words[slot * 2 + HASH]! >>> 0;
+    const isNew = this.#isNew(slot);
+    const behind = words[WAITING_ENTRIES]! - 1;
     this.#leaveList(slot);
     clearPolicyWords(words, slot);
-    this.#policy?.insert(slot, words[slot * 2 + HASH]! >>> 0);
+    if (isNew) {
+      this.#policy?.insert(slot, hash);
+      return true;
+    }
+    const before = words[HANDED_ENTRIES]!;
+    words[HANDED_ENTRIES] = before + 1;
+    this.#policy?.adopt(slot, hash, behind === 0 ? 1 : before / (before + behind));
     return true;
   }
 
   miss(hash: number): void {
-    if (this.#isDraining) this.#policy?.miss(hash);
+    this.#policy?.miss(hash);
   }
 
   hit(slot: number): void {
@@ -61,7 +74,12 @@ export class Handover implements Policy {
 
   insert(slot: number, hash: number): void {
     if (this.#isDraining) this.#policy?.insert(slot, hash);
-    else this.#wait(slot);
+    else this.#wait(slot, true);
+  }
+
+  /** Nothing is handed over to a change under way. */
+  adopt(slot: number, hash: number, _rank: number): void {
+    this.insert(slot, hash);
   }
 
   evict(incoming: number): number {
@@ -99,9 +117,13 @@ export class Handover implements Policy {
 
   check(): void {
     this.#waiting.check(this.#memory.entryLimit);
+    let handedDown = 0;
     this.#waiting.forEach((slot) => {
       assert(this.#isWaiting(slot), `slot ${slot} waits without knowing it`);
+      if (!this.#isNew(slot)) handedDown++;
     });
+    const counted = this.#memory.words[WAITING_ENTRIES]!;
+    assert(handedDown === counted, `${handedDown} entries of the old policy wait, counted as ${counted}`);
     this.#policy?.forEach((slot) => {
       assert(!this.#isWaiting(slot), `slot ${slot} waits, but a policy has it`);
     });
@@ -112,9 +134,15 @@ export class Handover implements Policy {
     return (this.#memory.words[slot * 2]! & IS_WAITING) !== 0;
   }
 
-  #wait(slot: number): void {
+  #isNew(slot: number): boolean {
+    return (this.#memory.words[slot * 2 + POLICY_OFFSET]! & IS_NEW) !== 0;
+  }
+
+  #wait(slot: number, isNew: boolean): void {
     const { words } = this.#memory;
     clearPolicyWords(words, slot);
+    if (isNew) words[slot * 2 + POLICY_OFFSET] = IS_NEW;
+    else words[WAITING_ENTRIES]!++;
     words[slot * 2]! |= IS_WAITING;
     this.#waiting.pushBack(slot);
   }
@@ -122,6 +150,7 @@ export class Handover implements Policy {
   #leaveList(slot: number): void {
     this.#waiting.unlink(slot);
     this.#memory.words[slot * 2]! &= ~IS_WAITING;
+    if (!this.#isNew(slot)) this.#memory.words[WAITING_ENTRIES]!--;
   }
 }
 

@@ -111,6 +111,29 @@ describe("a change of the policy", () => {
     }
   });
 
+  test("hands entries over with their ranks, and what came in meanwhile as new", () => {
+    const shard = shardWith("lru", 500);
+    const hot = slots(shard).slice(0, 100);
+    for (const slot of hot) shard.seated.policy.hit(slot);
+    beginPolicyChange(shard, parsePolicy("s3-fifo"));
+    continuePolicyChange(shard, 0, 700);
+    expect(stageOf(shard.memory)).not.toBe(SETTLED);
+    for (let id = 0; id < 5; id++) store(shard, `new-${id}`);
+    while (continuePolicyChange(shard, 0, 50) === 0) check(shard);
+    const small = slots(shard).filter((slot) => shard.seated.policy.explain(slot).queue === "small");
+    // Ranks up to a tenth, and the newcomers.
+    expect(small.length).toBe(50 + 5);
+    expect(small.filter((slot) => hot.includes(slot))).toEqual([]);
+    // Nothing has been read in the new policy's time, so what the old one kept longest is still there.
+    expect(slots(shard).slice(-100)).toEqual(hot);
+    for (const policy of ["lru", "s3-fifo"]) {
+      beginPolicyChange(shard, parsePolicy(policy));
+      while (continuePolicyChange(shard, 0, 50) === 0) check(shard);
+    }
+    const queues = slots(shard).map((slot) => shard.seated.policy.explain(slot).queue);
+    expect(queues.filter((queue) => queue === "small").length).toBe(51);
+  });
+
   test("gets another aim on its way", () => {
     for (const steps of [0, 40, 100, 110, 150, 1000]) {
       const shard = shardWith("fifo", 100);

@@ -3,7 +3,7 @@ import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
 import { evictOne } from "./leaving.ts";
 import { enterStage, enterStageFor, hasNextChoice, policyLimits, stageOf } from "./policy-seat.ts";
 import { type Shard, seatAgain } from "./shard.ts";
-import { ENTRIES, ZEROED_WORDS } from "./shard-memory.ts";
+import { ENTRIES, HANDED_ENTRIES, ZEROED_WORDS } from "./shard-memory.ts";
 
 /**
  * How a shard changes its policy: in steps, so that nobody waits for long, each under the shard's lock, by whichever
@@ -12,7 +12,8 @@ import { ENTRIES, ZEROED_WORDS } from "./shard-memory.ts";
  *
  * 1. draining: the old policy's entries go to a list, next victims first; new ones still come to the policy.
  * 2. zeroing: entries beyond what the new policy can deal with are evicted, and its state is zeroed.
- * 3. filling: the entries go from the list to the new policy; new ones come to the end of the list.
+ * 3. filling: the entries go from the list to the new policy, each with its rank in the list, so that it can tell those
+ *    that are worth more from the others; new ones come to the end of the list, and are new to the policy, too.
  *
  * Emptying a shard is a change as well, which begins with the second stage and no entries (`clearShard`). All that a
  * stage needs to know is in the shard's memory, and it is entered by a single write: whatever a thread that dies
@@ -89,6 +90,7 @@ function zero(shard: Shard, epoch: number, steps: number): number {
     words[ZEROED_WORDS] = to;
   }
   memory.policySums.fill(0);
+  words[HANDED_ENTRIES] = 0;
   enterStage(memory, FILLING, true);
   seatAgain(shard);
   return left;

@@ -26,7 +26,7 @@ describe("a policy's place in a store", () => {
     expect(refusal({ wordsPerSlot: 3 })).toThrow(
       "policy odd takes 3 words an entry, and the store has 2; known are",
     );
-    expect(refusal({ sums: 17 })).toThrow("policy odd keeps 17 sums, and the store has room for 16");
+    expect(refusal({ sums: 49 })).toThrow("policy odd keeps 49 sums, and the store has room for 48");
     expect(refusal({ offline: true })).toThrow("policy odd needs to know the future");
     expect(refusal({ stateWords: () => 1e9 })).toThrow(
       "policy odd has no room for its state within this budget",

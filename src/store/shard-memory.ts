@@ -37,8 +37,11 @@ export const ZEROED_WORDS = 28;
 export const WAITING_LIST = 29;
 /** No more entries than this, whatever there is room for; 0: no such bound. Behind the two words of the list. */
 export const MOST_ENTRIES = 31;
+/** Of the entries that the old policy had, how many wait, and how many the next policy has been given. */
+export const WAITING_ENTRIES = 54;
+export const HANDED_ENTRIES = 55;
 
-/** Counters, by index in `floats`. */
+/** Counters, by index in `floats`; they end before the words above. */
 export const USED_BYTES = 16;
 export const PAYLOAD_BYTES = 17;
 export const EVICTIONS = 18;
@@ -57,7 +60,7 @@ const POLICY_TEXTS_AT_BYTE = 256;
 const POLICY_TEXTS = 3;
 export const POLICY_TEXT_LIMIT_BYTES = 256;
 const SUMS_AT_BYTE: number = POLICY_TEXTS_AT_BYTE + POLICY_TEXTS * POLICY_TEXT_LIMIT_BYTES;
-export const SUMS_LIMIT = 16;
+export const SUMS_LIMIT = 48;
 const CLASS_TABLE_AT_BYTE: number = SUMS_AT_BYTE + SUMS_LIMIT * 8;
 const CLASS_LIMIT = 160;
 const PIN_TABLE_AT_BYTE = CLASS_TABLE_AT_BYTE + CLASS_LIMIT * 8;

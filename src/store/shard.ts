@@ -16,6 +16,7 @@ import {
   SWEEP_POSITION,
   SWEPT_EPOCH,
   USED_BYTES,
+  WAITING_ENTRIES,
   WAITING_LIST,
   ZEROED_WORDS,
 } from "./shard-memory.ts";
@@ -79,6 +80,7 @@ function emptyPolicy(shard: Shard): void {
   const { words } = memory;
   words[WAITING_LIST] = 0;
   words[WAITING_LIST + 1] = 0;
+  words[WAITING_ENTRIES] = 0;
   // While it is being zeroed, nobody writes to the policy's state.
   if (stageOf(memory) !== ZEROING) words[ZEROED_WORDS] = 0;
   enterStage(memory, ZEROING, false);

@@ -70,6 +70,11 @@ class Arc extends AdaptiveLists implements Policy {
     append(this, slot, returns);
   }
 
+  /** All come to T2, in their order: in T1 they would be gone before any of them is asked for again. */
+  adopt(slot: number, _hash: number, _rank: number): void {
+    append(this, slot, true);
+  }
+
   /** The paper's REPLACE. */
   evict(incoming: number): number {
     return evictFront(this, this.#recentGivesWay(incoming));

@@ -72,6 +72,11 @@ class BeladySize implements Policy {
     this.#add(slot);
   }
 
+  /** Takes its place by the order in which entries come. */
+  adopt(slot: number, hash: number, _rank: number): void {
+    this.insert(slot, hash);
+  }
+
   evict(_incoming: number): number {
     const spent = this.#spent.count();
     const victim = spent > 0 ? this.#spent.slotAt(spent - 1) : this.#greediest();

@@ -48,6 +48,11 @@ class Belady implements Policy {
     this.#heap.add(slot, -this.#future.nextAccess(slot), this.#nextTick());
   }
 
+  /** Takes its place by the order in which entries come. */
+  adopt(slot: number, hash: number, _rank: number): void {
+    this.insert(slot, hash);
+  }
+
   evict(_incoming: number): number {
     const victim = this.#heap.top();
     if (victim !== 0) this.#heap.remove(victim);

@@ -61,6 +61,11 @@ class Car extends AdaptiveLists implements Policy {
     append(this, slot, takeGhost(this, hash) !== FROM_NOWHERE);
   }
 
+  /** All come to T2, in their order: in T1 they would be gone before any of them is asked for again. */
+  adopt(slot: number, _hash: number, _rank: number): void {
+    append(this, slot, true);
+  }
+
   /** The paper's replace: the hands sweep until one finds an entry that was not read. */
   evict(_incoming: number): number {
     const { words, stride, offset, state } = this;

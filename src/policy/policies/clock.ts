@@ -57,6 +57,11 @@ class Clock implements Policy {
     this.#queue.pushBack(slot);
   }
 
+  /** Takes its place by the order in which entries come. */
+  adopt(slot: number, hash: number, _rank: number): void {
+    this.insert(slot, hash);
+  }
+
   evict(_incoming: number): number {
     const words = this.#words;
     for (let passed = 0; ; passed++) {

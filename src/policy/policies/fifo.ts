@@ -33,6 +33,11 @@ class Fifo implements Policy {
     this.#queue.pushBack(slot);
   }
 
+  /** Takes its place by the order in which entries come. */
+  adopt(slot: number, hash: number, _rank: number): void {
+    this.insert(slot, hash);
+  }
+
   evict(_incoming: number): number {
     const victim = this.#queue.front();
     if (victim !== 0) this.#queue.unlink(victim);

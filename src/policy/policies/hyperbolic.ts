@@ -80,6 +80,11 @@ class Hyperbolic implements Policy {
     this.#sums[NOW]!++;
   }
 
+  /** Takes its place by the order in which entries come. */
+  adopt(slot: number, hash: number, _rank: number): void {
+    this.insert(slot, hash);
+  }
+
   evict(_incoming: number): number {
     const state = this.#state;
     const count = state[COUNT]!;

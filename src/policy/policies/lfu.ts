@@ -114,6 +114,11 @@ class Lfu implements Policy {
     pushBack(state, NODE_WORDS, NODES, state, (groups + MEMBERS) | 0, node);
   }
 
+  /** By the order alone: that others stand behind it says little of whether an entry is asked for again. */
+  adopt(slot: number, hash: number, _rank: number): void {
+    this.insert(slot, hash);
+  }
+
   evict(_incoming: number): number {
     const state = this.#state;
     const groups = this.#groups;

@@ -141,6 +141,13 @@ class Lirs implements Policy {
     }
   }
 
+  /** The first to be evicted fill the queue of HIR entries, the others get LIR status. */
+  adopt(slot: number, _hash: number, rank: number): void {
+    const weight = this.#memory.weigh(slot);
+    if (rank < this.#hir || this.#sums[LIR_WEIGHT]! + weight > this.#lirShare()) this.#becomeHir(slot);
+    else this.#becomeLir(slot);
+  }
+
   evict(_incoming: number): number {
     if (this.#state[EVICTING] === 0) {
       this.#state[EVICTING] = 1;

@@ -101,6 +101,11 @@ class LruK implements Policy {
     this.#heap.add(slot, this.#isLru ? now : before, now);
   }
 
+  /** By the order alone: that others stand behind it says little of whether an entry is asked for again. */
+  adopt(slot: number, hash: number, _rank: number): void {
+    this.insert(slot, hash);
+  }
+
   evict(_incoming: number): number {
     const victim = this.#heap.top();
     if (victim === 0) return 0;

@@ -41,6 +41,11 @@ class RandomChoice implements Policy {
     this.#table.add(slot);
   }
 
+  /** Takes its place by the order in which entries come. */
+  adopt(slot: number, hash: number, _rank: number): void {
+    this.insert(slot, hash);
+  }
+
   evict(_incoming: number): number {
     const count = this.#table.count();
     if (count === 0) return 0;

@@ -31,10 +31,10 @@ const DIFFERENT: Record<string, number> = {
   "LIRS, 7634 entries on orm-busy": 611_795,
   "LIRS, 137 entries on web12": 61_445,
   "LIRS, 1375 entries on web12": 28_518,
-  "WTinyLFU-w0.01-SLRU, 763 entries on orm-busy": 1_991_214,
-  "WTinyLFU-w0.01-SLRU, 7634 entries on orm-busy": 653_696,
-  "WTinyLFU-w0.01-SLRU, 137 entries on web12": 62_017,
-  "WTinyLFU-w0.01-SLRU, 1375 entries on web12": 28_093,
+  "WTinyLFU-w0.01-SLRU, 763 entries on orm-busy": 2_020_993,
+  "WTinyLFU-w0.01-SLRU, 7634 entries on orm-busy": 677_072,
+  "WTinyLFU-w0.01-SLRU, 137 entries on web12": 60_555,
+  "WTinyLFU-w0.01-SLRU, 1375 entries on web12": 28_107,
 };
 
 const RECORD_BYTES = 24;

@@ -63,6 +63,8 @@ class S3Fifo implements Policy {
   readonly #stride: number;
   readonly #offset: number;
   readonly #state: Int32Array;
+  /** Of 1; the others are weights. */
+  readonly #smallShare: number;
   readonly #mainShare: number;
   readonly #ghostShare: number;
   readonly #small: WeighedList;
@@ -77,6 +79,7 @@ class S3Fifo implements Policy {
     this.#stride = stride;
     this.#offset = offset;
     this.#state = state;
+    this.#smallShare = parameters["small"]!;
     this.#mainShare = capacity - Math.floor(capacity * parameters["small"]!);
     this.#ghostShare = Math.floor(capacity * parameters["ghost"]!);
     this.#small = new WeighedList(memory, SMALL, SMALL_WEIGHT);
@@ -102,6 +105,14 @@ class S3Fifo implements Policy {
     state[RETURNING] = 0;
     this.#words[slot * this.#stride + this.#offset] = returns ? IN_MAIN : 0;
     if (returns) this.#main.pushBack(slot);
+    else this.#small.pushBack(slot);
+  }
+
+  /** The last to be evicted fill the main queue, the others the small one. */
+  adopt(slot: number, _hash: number, rank: number): void {
+    const isMain = rank > this.#smallShare;
+    this.#words[slot * this.#stride + this.#offset] = isMain ? IN_MAIN : 0;
+    if (isMain) this.#main.pushBack(slot);
     else this.#small.pushBack(slot);
   }
 

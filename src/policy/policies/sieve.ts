@@ -57,6 +57,11 @@ class Sieve implements Policy {
     this.#queue.pushBack(slot);
   }
 
+  /** By the order alone: that others stand behind it says little of whether an entry is asked for again. */
+  adopt(slot: number, hash: number, _rank: number): void {
+    this.insert(slot, hash);
+  }
+
   evict(_incoming: number): number {
     const words = this.#words;
     const queue = this.#queue;

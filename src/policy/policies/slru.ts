@@ -6,6 +6,12 @@ import { checkCount, WeighedList } from "../weighed-list.ts";
 /** Set in the first word of a slot in the protected segment. */
 const PROTECTED = 1 << 31;
 
+/**
+ * The share of adopted entries that goes to probation. Reads soon promote what is worth it, and what is not stays long
+ * where it is protected: so only those are of which the other policy was surest.
+ */
+const ADOPTED_PROBATION_SHARE = 0.95;
+
 const PROBATION_LIST = 0;
 const PROTECTED_LIST = LIST_WORDS;
 
@@ -71,6 +77,15 @@ class SegmentedLru implements Policy {
   insert(slot: number, _hash: number): void {
     this.#words[slot * this.#stride + this.#offset] = 0;
     this.#probation.pushBack(slot);
+  }
+
+  /** The last to be evicted begin in the protected segment. */
+  adopt(slot: number, _hash: number, rank: number): void {
+    const isProtected = rank >= ADOPTED_PROBATION_SHARE;
+    this.#words[slot * this.#stride + this.#offset] = isProtected ? PROTECTED : 0;
+    if (isProtected) this.#protected.pushBack(slot);
+    else this.#probation.pushBack(slot);
+    this.#demote();
   }
 
   evict(_incoming: number): number {

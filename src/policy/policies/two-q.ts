@@ -54,6 +54,7 @@ class TwoQ implements Policy {
   readonly #stride: number;
   readonly #offset: number;
   readonly #state: Int32Array;
+  readonly #in: number;
   readonly #recentShare: number;
   readonly #ghostShare: number;
   readonly #recent: WeighedList;
@@ -67,6 +68,7 @@ class TwoQ implements Policy {
     this.#stride = stride;
     this.#offset = offset;
     this.#state = state;
+    this.#in = parameters["in"]!;
     this.#recentShare = Math.floor(capacity * parameters["in"]!);
     this.#ghostShare = Math.floor(capacity * parameters["out"]!);
     this.#recent = new WeighedList(memory, RECENT, RECENT_WEIGHT);
@@ -90,6 +92,14 @@ class TwoQ implements Policy {
     state[RETURNING] = 0;
     this.#words[slot * this.#stride + this.#offset] = returns ? IN_MAIN : 0;
     if (returns) this.#main.pushBack(slot);
+    else this.#recent.pushBack(slot);
+  }
+
+  /** The last to be evicted fill the main queue, the others that of the recent ones. */
+  adopt(slot: number, _hash: number, rank: number): void {
+    const isMain = rank > this.#in;
+    this.#words[slot * this.#stride + this.#offset] = isMain ? IN_MAIN : 0;
+    if (isMain) this.#main.pushBack(slot);
     else this.#recent.pushBack(slot);
   }
 

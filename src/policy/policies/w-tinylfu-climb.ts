@@ -8,18 +8,25 @@ import { WindowTinyLfu } from "../window-tiny-lfu.ts";
  *
  * G. Einziger, O. Eytan, R. Friedman, B. Manes, "Adaptive software cache management", Middleware 2018.
  *
- * Choices, as in Caffeine: a sample is 10 requests for each entry that the cache holds; the first step makes the
- * window smaller by 6.25 % of the capacity, each further one is 2 % shorter, until the hit ratio changes by 5
- * percentage points and they start anew. The window takes from the protected segment's share and gives back to it,
- * and entries move with the shares. Samples end on a miss. `window` is the share to start from.
+ * Choices: those of Caffeine's library as of 8 August 2026 (commit ccef955, 3.2.4 and 250 commits: `WindowClimber`,
+ * `FrequencySketch`, `BoundedLocalCache`), as if its buffers were drained after each request. With entries of equal
+ * weight every decision is the same (`caffeine.test.ts`) but for the hash function:
+ * - Up to a capacity of 4,096 the window climbs by the hit ratio (`window-search.ts`), above that by the hit densities
+ *   of window and main segments (`density-search.ts`). As in Caffeine, the capacity is in units of weight: with one in
+ *   bytes it is always the densities.
+ * - A larger window takes from the protected segment's share, and entries move with the shares, 1,000 at a time.
+ * - The sketch is made for at least 256 entries, halved after 10 additions for each entry (not rounded up, unlike that
+ *   of `w-tinylfu`), and nothing counts before the cache is half full.
+ *
+ * `window` is the share to start from.
  */
 export const wTinyLfuClimb: PolicyType = {
   name: "w-tinylfu-climb",
   wordsPerSlot: LINK_WORDS,
-  sums: WindowTinyLfu.sums,
+  sums: WindowTinyLfu.climbingSums,
   parameters: { window: 0.01, protected: 0.8 },
   ranges: { window: { least: 0, most: 1 }, protected: { least: 0, most: 1 } },
-  stateWords: (maxEntries) => WindowTinyLfu.words(maxEntries),
+  stateWords: (maxEntries) => WindowTinyLfu.words(maxEntries, true),
   create: (memory, parameters) =>
     new WindowTinyLfu(memory, parameters["window"]!, parameters["protected"]!, true),
 };

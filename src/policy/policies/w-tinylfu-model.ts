@@ -1,70 +1,80 @@
+import { SeededRandom } from "../../lib/random.ts";
 import { FrequencySketch } from "../frequency-sketch.ts";
 import type { Model, ModelSetup } from "./policy-conformance.ts";
+import { WindowClimberModel } from "./window-climber-model.ts";
 
 /** W-TinyLFU in plain arrays, with the sketch of the real one: that has tests of its own. */
 export class WTinyLfuModel implements Model {
   readonly #setup: ModelSetup;
   readonly #climbs: boolean;
   readonly #sketch: FrequencySketch;
+  readonly #climber: WindowClimberModel;
+  readonly #random: SeededRandom;
   #window: number[] = [];
   #probation: number[] = [];
   #protected: number[] = [];
   #windowShare: number;
   #protectedShare: number;
-  #hits = 0;
-  #misses = 0;
-  #hitRatio = 0;
-  #step: number;
+  #sample: number;
 
   constructor(setup: ModelSetup, climbs: boolean) {
-    const { capacity, maxEntries, parameters } = setup;
+    const { capacity, maxEntries, parameters, seed } = setup;
+    const entries = climbs ? Math.max(256, maxEntries) : maxEntries;
     this.#setup = setup;
     this.#climbs = climbs;
-    this.#sketch = new FrequencySketch(new Int32Array(FrequencySketch.words(maxEntries)), 0, maxEntries);
-    this.#windowShare = Math.max(1, Math.floor(capacity * parameters["window"]!));
+    this.#sketch = new FrequencySketch(new Int32Array(FrequencySketch.words(entries)), 0, entries, false);
+    this.#climber = new WindowClimberModel(capacity);
+    this.#random = new SeededRandom(seed);
+    this.#windowShare = Math.max(1, capacity - Math.floor((1 - parameters["window"]!) * capacity));
     this.#protectedShare = Math.floor((capacity - this.#windowShare) * parameters["protected"]!);
-    this.#step = -capacity / 16;
+    this.#sample = climbs ? 0 : 10 * powerOfTwo(maxEntries);
   }
 
-  miss(): void {
-    this.#misses++;
-    const requests = this.#hits + this.#misses;
-    if (!this.#climbs || requests < 10 * this.#expectedEntries()) return;
-    const hitRatio = this.#hits / requests;
-    const change = hitRatio - this.#hitRatio;
-    const step = change >= 0 ? this.#step : -this.#step;
-    this.#step = Math.abs(change) >= 0.05 ? (Math.sign(step) * this.#setup.capacity) / 16 : step * 0.98;
-    this.#hitRatio = hitRatio;
-    this.#hits = 0;
-    this.#misses = 0;
-    if (Math.trunc(step) > 0) this.#widen(Math.trunc(step));
-    if (Math.trunc(step) < 0) this.#narrow(-Math.trunc(step));
+  miss(key: number): void {
+    if (this.#sample === 0) return;
+    this.#count(key);
+    this.#climber.recordMiss();
   }
 
   hit(key: number): void {
-    this.#hits++;
-    this.#sketch.add(this.#setup.hashOf(key));
     const inWindow = this.#window.includes(key);
+    if (this.#sample > 0) {
+      this.#count(key);
+      this.#climber.recordHit(inWindow, this.#probation.includes(key));
+    }
+    const isWaiting = key === this.#window[0] && this.#weigh(this.#window) > this.#windowShare;
+    const wasProtected = this.#protected.includes(key);
     this.remove(key);
-    (inWindow ? this.#window : this.#protected).push(key);
-    this.reweigh();
+    if (inWindow && !isWaiting) this.#window.push(key);
+    else if (wasProtected || this.#setup.weigh(key) <= this.#protectedShare) this.#protected.push(key);
+    else this.#probation.push(key);
+    this.#demote();
+    this.#climb();
   }
 
   insert(key: number): void {
-    this.#sketch.add(this.#setup.hashOf(key));
-    this.#window.push(key);
-    this.reweigh();
-    this.#sketch.ageEvery(10 * this.#expectedEntries());
+    while (this.#weigh(this.#window) > this.#windowShare) this.#probation.push(this.#window.shift()!);
+    if (this.#setup.weigh(key) > this.#windowShare) this.#window.unshift(key);
+    else this.#window.push(key);
+    this.#overflow();
+    const entries = this.#expectedEntries();
+    if (!this.#climbs) this.#sample = 10 * powerOfTwo(entries);
+    else if (this.#sample > 0 || this.#used() >= Math.floor(this.#setup.capacity / 2)) {
+      const isFirst = this.#sample === 0;
+      this.#sample = 10 * Math.max(256, Math.floor(entries));
+      if (isFirst) this.miss(key);
+    }
+    this.#climb();
   }
 
   evict(): number {
-    const main = this.#probation[0] ?? this.#protected[0];
-    let victim = main ?? this.#window[0] ?? 0;
-    if (this.#weigh(this.#window) >= this.#windowShare && this.#window.length > 0) {
-      const challenger = this.#window.shift()!;
-      this.#probation.push(challenger);
-      if (main === undefined || this.#estimate(challenger) <= this.#estimate(main)) victim = challenger;
+    const challenger = this.#window[0] ?? 0;
+    if (challenger !== 0 && this.#weigh(this.#window) >= this.#windowShare) {
+      this.#probation.push(this.#window.shift()!);
     }
+    let oldest = this.#probation[0] ?? 0;
+    if (oldest === 0 && challenger === 0) oldest = this.#protected[0] ?? 0;
+    const victim = this.#loser(challenger, oldest);
     this.remove(victim);
     return victim;
   }
@@ -76,11 +86,8 @@ export class WTinyLfuModel implements Model {
   }
 
   reweigh(): void {
-    while (this.#weigh(this.#window.slice(1)) >= this.#windowShare) {
-      this.#probation.push(this.#window.shift()!);
-    }
-    while (this.#weigh(this.#protected) > this.#protectedShare)
-      this.#probation.push(this.#protected.shift()!);
+    this.#overflow();
+    this.#demote();
   }
 
   queueOf(key: number): string {
@@ -92,33 +99,83 @@ export class WTinyLfuModel implements Model {
     return [...this.#probation, ...this.#protected, ...this.#window];
   }
 
-  #widen(change: number): void {
-    let room = Math.min(change, this.#protectedShare);
-    this.#windowShare += room;
-    this.#protectedShare -= room;
-    this.reweigh();
-    for (;;) {
-      const key = this.#probation[0] ?? this.#protected[0];
-      if (key === undefined || this.#setup.weigh(key) > room) return;
-      room -= this.#setup.weigh(key);
-      this.remove(key);
-      this.#window.push(key);
-      this.reweigh();
+  #count(key: number): void {
+    const isCounted = this.#sketch.add(this.#setup.hashOf(key));
+    if (isCounted && this.#sketch.additions() >= this.#sample) this.#sketch.halve();
+  }
+
+  #loser(challenger: number, oldest: number): number {
+    if (challenger === 0 || challenger === oldest) return oldest;
+    if (oldest === 0) return challenger;
+    const frequency = this.#estimate(challenger);
+    if (frequency > this.#estimate(oldest)) return oldest;
+    return frequency >= 6 && this.#random.below(128) === 0 ? oldest : challenger;
+  }
+
+  #overflow(): void {
+    while (this.#weigh(this.#window) > this.#windowShare) {
+      if (this.#weigh(this.#window.slice(1)) < this.#windowShare) return;
+      this.#probation.push(this.#window.shift()!);
     }
   }
 
+  #demote(): void {
+    while (this.#weigh(this.#protected) > this.#protectedShare) {
+      this.#probation.push(this.#protected.shift()!);
+    }
+  }
+
+  #climb(): void {
+    if (!this.#climbs || this.#sample === 0) return;
+    const { capacity } = this.#setup;
+    this.#climber.determine(capacity, this.#windowShare, this.#protectedShare, this.#sample);
+    const { adjustment } = this.#climber;
+    if (adjustment > 0) this.#widen(adjustment);
+    if (adjustment < 0) this.#narrow(-adjustment);
+  }
+
+  #widen(change: number): void {
+    if (this.#protectedShare === 0) return;
+    let left = Math.min(change, this.#protectedShare);
+    this.#windowShare += left;
+    this.#protectedShare -= left;
+    this.#demote();
+    for (;;) {
+      const fits = (key: number | undefined): key is number =>
+        key !== undefined && this.#setup.weigh(key) <= left;
+      const key = [this.#probation[0], this.#protected[0]].find(fits);
+      if (key === undefined) break;
+      left -= this.#setup.weigh(key);
+      this.remove(key);
+      this.#window.push(key);
+    }
+    this.#windowShare -= left;
+    this.#protectedShare += left;
+    this.#climber.adjustment = left;
+  }
+
   #narrow(change: number): void {
-    const narrowing = Math.min(change, this.#windowShare - 1);
-    this.#windowShare -= narrowing;
-    this.#protectedShare += narrowing;
-    this.reweigh();
+    if (this.#windowShare <= 1) return;
+    let left = Math.min(change, this.#windowShare - 1);
+    this.#windowShare -= left;
+    this.#protectedShare += left;
+    while (this.#window.length > 0 && this.#setup.weigh(this.#window[0]!) <= left) {
+      left -= this.#setup.weigh(this.#window[0]!);
+      this.#probation.push(this.#window.shift()!);
+    }
+    this.#windowShare += left;
+    this.#protectedShare -= left;
+    this.#climber.adjustment = -left;
   }
 
   #expectedEntries(): number {
     const { capacity, maxEntries } = this.#setup;
-    const keys = [...this.#window, ...this.#probation, ...this.#protected];
-    if (keys.length === 0) return maxEntries;
-    return Math.min(maxEntries, (keys.length * capacity) / this.#weigh(keys));
+    const entries = this.#window.length + this.#probation.length + this.#protected.length;
+    return Math.min(maxEntries, (entries * capacity) / this.#used());
+  }
+
+  #used(): number {
+    return this.#weigh(this.#window) + this.#weigh(this.#probation) + this.#weigh(this.#protected);
   }
 
   #weigh(keys: readonly number[]): number {
@@ -128,4 +185,11 @@ export class WTinyLfuModel implements Model {
   #estimate(key: number): number {
     return this.#sketch.estimate(this.#setup.hashOf(key));
   }
+}
+
+/** The least power of two from a number on, and from 8 on. */
+function powerOfTwo(number: number): number {
+  let power = 8;
+  while (power < number) power *= 2;
+  return power;
 }

@@ -9,28 +9,26 @@ import { WindowTinyLfu } from "../window-tiny-lfu.ts";
  * G. Einziger, R. Friedman, B. Manes, "TinyLFU: a highly efficient cache admission policy", ACM Transactions on
  * Storage 13(4), 2017.
  *
- * Choices: every request counts in the sketch, a hit in the window too. The sketch has 16 counters of four bits for
- * each entry, in blocks of a cache line, no doorkeeper, and is halved after 10 requests for each entry that the cache
- * holds, with the first miss that comes then. As in the paper, and unlike in Caffeine, requests count for that when all
- * their counters are full, too; else what was popular fades too slowly where popularity moves (of
- * hotspot(n=20000,every=20000,requests=400000) 14.7 % miss then with 10,000 entries, and 6.7 % this way). What leaves the
- * window while there is room goes to probation. The window's share is one unit of weight at least, and its oldest
- * entry may be partly over it, so that whatever weighs more than the window competes as others do (next to nothing
- * would compete otherwise: of zipf(n=100k,size=50,requests=2m) at 10 % of the bytes 22.4 % miss then, as with SLRU, and
- * 21.6 % this way). With different weights every eviction is one contest, between two entries; when the window is below
- * its share, the main segments give way.
+ * Choices: those of Caffeine's simulator, policy `sketch.WindowTinyLfu`, as of 8 August 2026 (commit ccef955, 3.2.4 and
+ * 250 commits). With entries of equal weight every decision is the same (`caffeine.test.ts`) but for the hash function:
+ * - The window's share is the capacity less ⌊0.99 · capacity⌋.
+ * - The sketch has 16 counters of four bits for each entry, rounded up to a power of two of entries, and is halved after
+ *   10 additions for each of these. An addition that finds all its counters full does not count. What halving rounds
+ *   off is taken from the count. Every request is an addition, a hit in the window too.
+ * - A challenger that loses is let in with a chance of 1 in 128 if its frequency is 6 or more: else one could lock a
+ *   key out for ever whose hash collides with a popular one.
+ * - The challenger is the window's oldest entry. When the window is full it goes to probation first, so it is its own
+ *   victim when probation is empty.
  *
- * libCacheSim (October 2024) chooses otherwise, and its miss ratios differ from these by −1.8 to +0.9 percentage points
- * on the traces of `reference.test.ts`. Put into a copy of it one after the other, these are the causes:
- * - Its two main segments, each rounded down, hold one entry less together than the main cache. So every promotion
- *   evicts one, and the next entry of the window comes in without a contest. (web12, 137 entries: misses 63.1 % with,
- *   67.3 % without; orm-busy, 7,634 entries: 11.7 and 12.0 %.)
- * - Every contest counts as a request for the window's entry. (orm-busy, 7,634: 12.0 % with, 12.4 % without.)
- * - Hits in the window are not counted. (web12, 137: 67.2 % without, 66.4 % with them; orm-busy, 7,634: 12.4 and 13.8 %.)
- * - The sketch is halved after 32 hits per entry rather than 10 requests, and its counters have no limit. (web12,
- *   137: 66.4 and 65.0 %; orm-busy, 7,634: 13.8 and 13.6 %.) With 763 entries on orm-busy the others cancel out, and
- *   what is left is that requests with full counters count here: 39.8 % miss, 40.5 % where they do not count, and 40.7 %
- *   in libCacheSim.
+ * Different from Caffeine: the counters of a key lie in one cache line, as in Caffeine's library but not in its simulator.
+ * An entry heavier than the window has its contest with the next eviction, as only what is resident can be evicted; in
+ * Caffeine it has it at once. The sketch has room for as many entries as there may be, while that of Caffeine grows with
+ * their number, and forgets everything then.
+ *
+ * libCacheSim (October 2024) chooses otherwise: promotions evict where the main segments are full, so the next entry of
+ * the window comes in without a contest; every contest counts as a request for the challenger; hits in the window do
+ * not count; the sketch is halved after 32 hits an entry, and its counters have no limit. Its miss ratios on the traces
+ * of `reference.test.ts` differ by −1.8 to +0.3 percentage points.
  */
 export const wTinyLfu: PolicyType = {
   name: "w-tinylfu",
@@ -38,7 +36,7 @@ export const wTinyLfu: PolicyType = {
   sums: WindowTinyLfu.sums,
   parameters: { window: 0.01, protected: 0.8 },
   ranges: { window: { least: 0, most: 1 }, protected: { least: 0, most: 1 } },
-  stateWords: (maxEntries) => WindowTinyLfu.words(maxEntries),
+  stateWords: (maxEntries) => WindowTinyLfu.words(maxEntries, false),
   create: (memory, parameters) =>
     new WindowTinyLfu(memory, parameters["window"]!, parameters["protected"]!, false),
 };
