@@ -1,10 +1,10 @@
 import type { Departure } from "../store/departures.ts";
 
 /** Why the proxy drops a key: a write of its own, an invalidation of the origin's, a reply that shows a newer state. */
-export type InvalidatedBy = "write" | "push" | "reply";
+type InvalidatedBy = "write" | "push" | "reply";
 
 /** Why what a miss brought was not kept: it was changed meanwhile, has no time to live to be kept for, or no room. */
-export type FillRefusal = "void" | "no-time-to-live" | "no-room";
+type FillRefusal = "void" | "no-time-to-live" | "no-room";
 
 /**
  * Told of everything that happens to the keys of one thread's cache, each from one place. Keys are bytes[start, end),

@@ -75,7 +75,7 @@ describe("a read while the policy changes", () => {
         seen.add(`${stage} ${waits}`);
         const key = utf8(name);
         const sink = new CopySink();
-        expect(readEntry(shard, 1, key, 0, key.length, hashOf(key), 0, NOW_MS, sink)).toBe(true);
+        expect(readEntry(shard, 1, key, 0, key.length, hashOf(key), 0, NOW_MS, sink)).toBeGreaterThan(0);
         expect(readsOf(shard.memory, slotOf(shard, name))).toBe(1);
         const same = NAMES.filter((other) => isWaiting(shard, other) === waits);
         const moved = [...same.filter((other) => other !== name), name];
