@@ -3,6 +3,8 @@ import { expect, test } from "bun:test";
 import { hyperbolic } from "./policies/hyperbolic.ts";
 import type { Policy } from "./policy.ts";
 
+const LIMIT = 0x7fff_ffff;
+
 function hyperbolicOf(state: Int32Array, sums: Float64Array): Policy {
   const memory = {
     ...{ words: new Int32Array(3), stride: 1, offset: 0, state, sums },
