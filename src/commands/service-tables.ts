@@ -215,7 +215,7 @@ const CLUSTER_FACTS: readonly FactsRow[] = [
   ["trimslots", -2, "write", "deletes *", "status", "8.4.0"],
 ];
 
-/** The proxy's own. They are never passed on, and read nothing of the origin. */
+/** The proxy's own. They are never passed on; GLASS.GET alone reads of the origin, as GET does. */
 const GLASSCACHE_FACTS: readonly FactsRow[] = [
   ["glass.explain", 2, "readonly fast", "", "map", "0.1.0"],
   ["glass.get", 2, "readonly fast", "", "map", "0.1.0"],
