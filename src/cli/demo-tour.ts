@@ -96,10 +96,10 @@ async function tell(
   if (signal.aborted) return;
   await showLoad(values, proxyPort, output, { signal, aborted, undo });
   if (signal.aborted) return;
+  // Before it is announced: nothing that somebody then tries is to be missed.
+  const show = (line: string) => output.say((style) => watchedText(line, style));
+  undo.use(await DemoWatch.start(serverPort, proxyPort, show));
   output.say((style) => `\n${nextStepsText(serverPort, proxyPort, process.platform, style)}`);
-  undo.use(
-    await DemoWatch.start(serverPort, proxyPort, (line) => output.say((style) => watchedText(line, style))),
-  );
 }
 
 async function showSteps(proxyPort: number, output: DemoOutput, signal: AbortSignal): Promise<void> {

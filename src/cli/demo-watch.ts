@@ -7,6 +7,8 @@ import { displayLines } from "./terminal-text.ts";
 
 /** Changes at the server are told this much later: a write through the proxy has been seen there by then. */
 const SETTLE_MS = 150;
+/** How often the counters are looked at until they stand still. */
+const MOST_LOOKS = 10;
 /** Lines shown a second; what is beyond them is counted. */
 const LINES_PER_SECOND = 20;
 
@@ -41,7 +43,7 @@ export class DemoWatch implements AsyncDisposable {
   #shown = 0;
   #skipped = 0;
   #isAsking = false;
-  #pending: string[] = [];
+  #pending: { readonly text: string; readonly keys: number }[] = [];
   readonly #second: ReturnType<typeof setInterval>;
 
   private constructor(show: (line: string) => void) {
@@ -70,7 +72,7 @@ export class DemoWatch implements AsyncDisposable {
     this.#proxy = proxy;
     const address = /\baddr=(\S+)/.exec(String(await proxy.command("CLIENT", "INFO")))?.[1];
     if (address !== undefined) this.#own.add(address);
-    this.#counted = await this.#cacheFacts();
+    this.#counted = await this.#settledFacts();
     const server = await connect({
       port: serverPort,
       reconnect: false,
@@ -110,7 +112,7 @@ export class DemoWatch implements AsyncDisposable {
       this.#line(`proxy: ${text}`);
       return;
     }
-    this.#pending.push(text);
+    this.#pending.push({ text, keys: request.words.length - 1 });
     if (!this.#isAsking) void this.#tellReads();
   }
 
@@ -125,15 +127,29 @@ export class DemoWatch implements AsyncDisposable {
       const hits = now.hits - this.#counted.hits;
       const misses = now.misses - this.#counted.misses;
       this.#counted = { ...now, policy: this.#counted.policy };
-      const outcome = outcomeText(hits, misses);
-      for (const text of reads.slice(0, -1)) this.#line(`proxy: ${text}`);
-      this.#line(`proxy: ${reads.at(-1)}${outcome}`);
+      // Others of which MONITOR has not told yet may be among them; then nothing is said.
+      const asked = reads.reduce((sum, { keys }) => sum + keys, 0);
+      const outcome = hits + misses === asked ? outcomeText(hits, misses) : "";
+      for (const { text } of reads.slice(0, -1)) this.#line(`proxy: ${text}`);
+      this.#line(`proxy: ${reads.at(-1)?.text}${outcome}`);
     } catch {
       // The proxy is ending.
     } finally {
       this.#isAsking = false;
       if (this.#pending.length > 0) void this.#tellReads();
     }
+  }
+
+  /** Each thread counts for itself and tells the others now and then: waits until what went before is told. */
+  async #settledFacts(): Promise<CacheFacts> {
+    let facts = await this.#cacheFacts();
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      const before = facts;
+      await Bun.sleep(2 * SETTLE_MS);
+      facts = await this.#cacheFacts();
+      if (facts.hits === before.hits && facts.misses === before.misses) break;
+    }
+    return facts;
   }
 
   async #cacheFacts(): Promise<CacheFacts> {
