@@ -5,7 +5,7 @@ import { quoted } from "./reply-text.ts";
 
 /** What Tab completes in the interactive client: verbs, subcommands, options, and keys that the server has. */
 
-export const OWN_VERBS = ["PUT", "GET", "DELETE", "DUMP", "HELP", "QUIT"];
+const OWN_VERBS = ["PUT", "GET", "DELETE", "DUMP", "HELP", "QUIT"];
 
 /** The line as far as the cursor, and what replaces its last word. readline asks for both. */
 export type Completed = [candidates: string[], replaced: string];

@@ -124,7 +124,7 @@ export function watchedText(line: string, { columns }: DemoStyle): string {
   return wrapped(line, columns, "      ", "  ");
 }
 
-export function percent(part: number, whole: number): string {
+function percent(part: number, whole: number): string {
   return whole === 0 ? "    –" : `${((100 * part) / whole).toFixed(1)}%`.padStart(5);
 }
 
