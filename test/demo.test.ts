@@ -2,13 +2,28 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { TerminalSession } from "./support/command-line.ts";
 import { Program } from "./support/program.ts";
+import { RespClient } from "./support/resp-client.ts";
+import { screenOf } from "./support/screen.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../bin/glasscache", import.meta.url));
 
 function startDemo(until: RegExp, args: readonly string[] = []) {
   return Program.start(
-    [LAUNCHER, "demo", "--server-port", "0", "--proxy-port", "0", "--seconds", "500ms", ...args],
+    [
+      LAUNCHER,
+      "demo",
+      "--server-port",
+      "0",
+      "--proxy-port",
+      "0",
+      "--seconds",
+      "500ms",
+      "--origin-delay",
+      "0",
+      ...args,
+    ],
     (line) => (until.test(line) ? true : undefined),
     { readyWithinMs: 60_000 },
   );
@@ -70,6 +85,48 @@ describe("glasscache demo", () => {
     await untilRefused(String(proxyPort));
   }, 90_000);
 
+  test("shows in the first terminal what others do in a second one", async () => {
+    await using demo = (await startDemo(/^Serving until Ctrl-C/)).program;
+    const proxyPort = Number(find(demo.output, /client --port ([0-9]+)/));
+    const serverPort = Number(find(demo.output, /keys and values: +localhost:([0-9]+)/));
+    const until = async (text: string) => {
+      while (!demo.output.includes(text)) await Bun.sleep(5);
+    };
+    using proxy = await RespClient.connect({ port: proxyPort });
+    using server = await RespClient.connect({ port: serverPort });
+    await proxy.ask("SET", "demo:a", "b c");
+    await until('  proxy: SET demo:a "b c"');
+    await proxy.ask("GET", "demo:a");
+    await until("  proxy: GET demo:a   a miss");
+    await proxy.ask("GET", "demo:a");
+    await until("  proxy: GET demo:a   a hit");
+    await server.ask("SET", "past", "1");
+    await until("  server: past was changed past the proxy, whose entry is gone");
+    await proxy.ask("CONFIG", "SET", "policy", "lru");
+    await until("  proxy: the policy is lru now; the entries stay");
+    // A write through the proxy is none past it.
+    expect(demo.output).not.toContain("demo:a was changed");
+    expect(await demo.end("SIGTERM")).toBe(0);
+    expect(demo.output).toEndWith("\nEnding.");
+  }, 90_000);
+
+  test("interrupted in the middle of the load it says nothing more after Ending.", async () => {
+    const session = new TerminalSession(
+      ["demo", "--server-port", "0", "--proxy-port", "0", "--seconds", "60s", "--origin-delay", "0"],
+      { NO_COLOR: "1" },
+      { columns: 80 },
+    );
+    await using _ = session;
+    await session.until("writing 50,000 keys first: ");
+    await session.until(" hit ");
+    session.resize(40, 30);
+    await session.until("% hits  hit ");
+    session.type("\x03");
+    await session.until("Ending.");
+    expect(await session.exited).toBe(0);
+    expect(screenOf(session.shown, 80).slice(-2)).toEqual(["Ending.", ""]);
+  }, 90_000);
+
   test("leaves nothing running when it is killed", async () => {
     await using demo = (await startDemo(/^Three requests/)).program;
     const serverPort = find(demo.output, /keys and values: +localhost:([0-9]+)/);
@@ -92,6 +149,14 @@ describe("glasscache demo", () => {
     expect(message).toBe(
       `glasscache demo: glasscache server: cannot listen on 127.0.0.1:${port}: ` +
         "the port is in use by another program; choose another with --server-port\n",
+    );
+    const throughNpm = Bun.spawn([LAUNCHER, "demo", "--server-port", String(port)], {
+      env: { ...process.env, npm_lifecycle_event: "start" },
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    expect(await new Response(throughNpm.stderr).text()).toEndWith(
+      "choose another: npm start -- --server-port <port>\n",
     );
     taken.close();
   }, 90_000);

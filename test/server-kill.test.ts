@@ -1,7 +1,7 @@
 /**
  * Every acknowledged write survives a killed server: clients write over sockets, the server is killed by SIGKILL in
  * the middle of it, is started again on the same data, and must have everything it had confirmed.
- * `GLASSCACHE_SERVER_KILLS` sets how often (20 by default), `GLASSCACHE_KILL_SEED` repeats the choices of a run.
+ * `GLASSCACHE_KILLS` sets how often (20 by default), `GLASSCACHE_KILL_SEED` repeats the choices of a run.
  */
 
 import { describe, expect, test } from "bun:test";
@@ -12,7 +12,7 @@ import { Program, TemporaryDirectory } from "./support/program.ts";
 import { RespClient } from "./support/resp-client.ts";
 import { until } from "./support/until.ts";
 
-const KILLS = Number(process.env["GLASSCACHE_SERVER_KILLS"] ?? 20);
+const KILLS = Number(process.env["GLASSCACHE_KILLS"] ?? 20);
 const SEED = Number(process.env["GLASSCACHE_KILL_SEED"] ?? Date.now() % 2 ** 32);
 const LAUNCHER = fileURLToPath(new URL("../bin/glasscache", import.meta.url));
 const CLIENTS = 8;

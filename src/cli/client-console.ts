@@ -1,30 +1,32 @@
 import { createInterface, type Interface } from "node:readline";
 import type { Client } from "../client/client.ts";
 import { utf8 } from "../lib/bytes.ts";
+import { CommandCompleter } from "./client-completion.ts";
+import { isFeed, showFeed } from "./client-feed.ts";
+import { describeServer, greeting, help } from "./client-greeting.ts";
 import { HISTORY_LINES, type History } from "./client-history.ts";
-import { execute, type Printer } from "./client-printer.ts";
-import { type ClientRequest, isSecret, requestOfLine, splitWords } from "./client-request.ts";
+import { execute, type Outcome, type Printer } from "./client-printer.ts";
+import { type ClientRequest, isSecret, requestOfLine, splitWords, textOf } from "./client-request.ts";
 import { isEnd } from "./client-script.ts";
+import type { Target } from "./client-target.ts";
+import { HistorySearch } from "./history-search.ts";
+import type { TerminalKeys } from "./terminal-keys.ts";
+import { errorLine } from "./terminal-text.ts";
 
 export interface ConsoleOptions {
   readonly printer: Printer;
   readonly history: History;
+  /** What is typed. */
+  readonly keys: TerminalKeys;
   /** Whether standard output is a terminal too, so that lines can be edited. */
   readonly isTerminal: boolean;
-  /** Makes another connection. */
-  connect(): Promise<Client>;
+  readonly target: Target;
 }
 
-const OWN_VERBS = ["PUT", "GET", "DELETE", "DUMP", "HELP", "QUIT"];
-const HELP = `\
-PUT key=value     store a value          PUT key value does the same
-GET key           read it                keys and values with spaces need no quotes here
-DELETE key        remove it
-DUMP              everything there is
-TTL key, …        any command of Redis; words with spaces in quotes: SET "a key" "a value"
-QUIT              end; so does Ctrl-D
-Tab completes, the arrow keys bring back earlier lines, Ctrl-C gives up a request that is under way.
-`;
+const SEARCH_KEY = "\x12";
+/** What the console asks for its own sake must not keep anybody waiting. */
+const ASIDE_MS = 500;
+const DEFAULT_COLUMNS = 80;
 
 /**
  * Reads requests line by line from the terminal until its end, QUIT, or Ctrl-C on an empty line.
@@ -37,9 +39,11 @@ export async function runConsole(client: Client, options: ConsoleOptions): Promi
 
 class ConsoleSession {
   readonly #options: ConsoleOptions;
-  readonly #readline: Interface;
+  readonly #readline: Interface & { history?: string[] };
+  readonly #completer: CommandCompleter;
   #client: Client;
-  #verbs: readonly string[] = OWN_VERBS;
+  /** Whether the server queues commands, between MULTI and EXEC. */
+  #inTransaction = false;
   /** Lines are carried out one after the other, also where several were pasted. */
   #work: Promise<void> = Promise.resolve();
   #giveUp: (() => void) | undefined;
@@ -47,28 +51,34 @@ class ConsoleSession {
   constructor(client: Client, options: ConsoleOptions) {
     this.#client = client;
     this.#options = options;
+    this.#completer = new CommandCompleter(
+      (words, as = undefined) => this.#askAside(words, as),
+      () => performance.now(),
+    );
     this.#readline = createInterface({
-      input: process.stdin,
+      input: options.keys as unknown as NodeJS.ReadableStream,
       output: process.stdout,
       terminal: options.isTerminal,
-      prompt: options.isTerminal ? `${client.address}> ` : "",
+      prompt: "",
       history: options.history.load(),
       historySize: HISTORY_LINES,
       removeHistoryDuplicates: true,
-      completer: (line: string) => complete(line, this.#verbs),
+      completer: (line: string, done: (error: null, completed: [string[], string]) => void) => {
+        this.#completer.complete(line).then((completed) => done(null, completed));
+      },
     });
   }
 
   async run(): Promise<void> {
+    const { keys, printer, isTerminal } = this.#options;
     const readline = this.#readline;
-    void this.#learnVerbs();
     const ended = new Promise<void>((resolve) => readline.once("close", resolve));
     let failure: unknown;
     readline.on("line", (line) => {
       this.#work = this.#work.then(async () => {
         const goesOn = failure === undefined && (await this.#carryOut(line));
-        this.#options.printer.flush();
-        if (goesOn) readline.prompt();
+        printer.flush();
+        if (goesOn) this.#prompt();
         else readline.close();
       });
       this.#work.catch((error) => {
@@ -77,12 +87,47 @@ class ConsoleSession {
       });
     });
     readline.on("SIGINT", () => this.#interrupt());
-    readline.prompt();
+    keys.hotKey(SEARCH_KEY, () => this.#search());
+    // Lines that are typed meanwhile wait for it.
+    this.#work = this.#begin();
     await ended;
     await this.#work.catch(() => {});
     await this.#client.close(0);
+    keys.close();
     if (failure !== undefined) throw failure;
-    if (this.#options.isTerminal) process.stdout.write("\n");
+    if (isTerminal) process.stdout.write("\n");
+  }
+
+  /** The first screen. */
+  async #begin(): Promise<void> {
+    if (this.#options.isTerminal) {
+      const { server, address } = this.#client;
+      const info = await this.#askAside(["INFO", "server"]).catch(() => "");
+      const what = describeServer(server, typeof info === "string" ? info : "");
+      this.#options.printer.note(greeting({ address, what: errorLine(what) }, this.#columns).trimEnd());
+      this.#options.printer.flush();
+    }
+    this.#prompt();
+    void this.#completer.learn(this.#client.server.tellsSource).catch(() => {});
+  }
+
+  get #columns(): number {
+    return process.stdout.columns ?? DEFAULT_COLUMNS;
+  }
+
+  #prompt(): void {
+    if (this.#options.isTerminal) {
+      this.#readline.setPrompt(`${this.#client.address}${this.#inTransaction ? "(TX)" : ""}> `);
+    }
+    this.#readline.prompt();
+  }
+
+  /** Asks for what people did not: only where it cannot be in the way of what they asked. */
+  async #askAside(words: readonly (string | Uint8Array)[], as: "bytes" | "text" = "text") {
+    if (this.#giveUp !== undefined || this.#inTransaction || !this.#client.isConnected) {
+      throw new Error("not now");
+    }
+    return (await this.#client.request(words, { as, timeoutMs: ASIDE_MS })).reply;
   }
 
   /** Gives up what is under way; else clears the line; else ends. */
@@ -92,62 +137,127 @@ class ConsoleSession {
     else if (readline.line === "") readline.close();
     else {
       process.stdout.write("\n");
-      readline.write(null, { ctrl: true, name: "e" });
-      readline.write(null, { ctrl: true, name: "u" });
+      this.#replaceLine("");
       readline.prompt();
     }
   }
 
+  #replaceLine(line: string): void {
+    this.#readline.write(null, { ctrl: true, name: "e" });
+    this.#readline.write(null, { ctrl: true, name: "u" });
+    if (line !== "") this.#readline.write(line);
+  }
+
+  /** Ctrl-R: the line's place shows the search until a key ends it. */
+  #search(): void {
+    const { keys, isTerminal } = this.#options;
+    if (this.#giveUp !== undefined || !isTerminal) return;
+    const { stdout } = process;
+    const search = new HistorySearch(this.#readline.history ?? []);
+    const show = () => stdout.write(`\r\x1b[K${search.shown(this.#columns)}`);
+    // From the first row of a line that may take several.
+    const { rows } = this.#readline.getCursorPos();
+    stdout.write(`${rows > 0 ? `\x1b[${rows}A` : ""}\r\x1b[J`);
+    show();
+    stdout.on("resize", show);
+    const release = keys.capture((key) => {
+      if (key === SEARCH_KEY) search.older();
+      else if (key === "\x7f" || key === "\b") search.erase();
+      else if (key >= " " && !key.startsWith("\x1b") && key !== "\x7f") search.add(key);
+      else {
+        release();
+        stdout.off("resize", show);
+        stdout.write("\r\x1b[K");
+        const isGivenUp = key === "\x03" || key === "\x07";
+        this.#readline.prompt(true);
+        if (!isGivenUp && search.line !== "") this.#replaceLine(search.line);
+        // Enter carries it out, an arrow moves in it.
+        if (!isGivenUp && key !== "\x1b" && key !== "\t") keys.press(key);
+        return;
+      }
+      show();
+    });
+  }
+
   /** @returns false when it was the last one */
   async #carryOut(line: string): Promise<boolean> {
+    const { printer } = this.#options;
     let request: ClientRequest | undefined;
     try {
       request = requestOfLine(utf8(line));
     } catch (error) {
       this.#remember(line);
-      await this.#options.printer.print(undefined, { error: error as Error, ms: 0 }, false);
+      await this.#printError(error);
       return true;
     }
     if (request === undefined) return true;
     if (isEnd(request)) return false;
     this.#remember(line);
+    printer.begin(true);
     if (/^\s*help\s*$/i.test(line)) {
-      process.stdout.write(HELP);
-      return true;
+      process.stdout.write(help(this.#client.server.tellsSource, this.#columns));
+    } else if (await this.#reconnected()) {
+      await this.#execute(request);
     }
-    if (await this.#reconnected()) await this.#execute(request);
     return true;
   }
 
   async #execute(request: ClientRequest): Promise<void> {
     const { printer } = this.#options;
     const client = this.#client;
-    const interrupted = new Promise<"interrupted">((resolve) => {
-      this.#giveUp = () => resolve("interrupted");
+    const interruption = new AbortController();
+    const interrupted = new Promise<void>((resolve) => {
+      interruption.signal.addEventListener("abort", () => resolve());
     });
+    this.#giveUp = () => interruption.abort();
     try {
-      const work = request.kind === "dump" ? this.#dump(client) : this.#ask(client, request);
-      if ((await Promise.race([work, interrupted])) === "interrupted") {
-        // What the server is still busy with ends with the connection; the next request makes another.
-        await client.close(0);
-        await work;
+      if (isFeed(request)) {
+        await this.#feed(request, interruption.signal);
+        return;
       }
+      const answering = request.kind === "dump" ? this.#dump(client) : this.#ask(client, request);
+      await Promise.race([answering, interrupted]);
+      // What the server is still busy with ends with the connection; the next request makes another.
+      if (interruption.signal.aborted) await client.close(0);
+      await answering;
     } finally {
       this.#giveUp = undefined;
     }
-    if (!client.isConnected) printer.note("not connected any more; the next request connects again");
+    if (!client.isConnected) {
+      this.#inTransaction = false;
+      printer.note("not connected any more; the next request connects again");
+    }
   }
 
   async #ask(client: Client, request: ClientRequest): Promise<void> {
     const outcome = await execute(client, request);
+    this.#follow(request, outcome);
     await this.#options.printer.print(request, outcome, client.server.tellsSource);
+  }
+
+  #follow({ command }: ClientRequest, { error }: Outcome): void {
+    const verb = textOf(command[0] ?? "").toUpperCase();
+    if (verb === "MULTI" && error === undefined) this.#inTransaction = true;
+    else if (verb === "EXEC" || verb === "DISCARD") this.#inTransaction = false;
   }
 
   async #dump(client: Client): Promise<void> {
     try {
       await this.#options.printer.printDump(client);
     } catch (error) {
-      await this.#options.printer.print(undefined, { error: error as Error, ms: 0 }, false);
+      await this.#printError(error);
+    }
+  }
+
+  /** Over a connection of its own, so that the console's stays what it is. */
+  async #feed(request: ClientRequest, signal: AbortSignal): Promise<void> {
+    const { target, printer } = this.#options;
+    printer.begin(false);
+    try {
+      const error = await showFeed(target, request.command, printer, signal);
+      if (error !== undefined) await this.#printError(error);
+    } catch (error) {
+      if (!signal.aborted) await this.#printError(error);
     }
   }
 
@@ -155,12 +265,16 @@ class ConsoleSession {
   async #reconnected(): Promise<boolean> {
     if (this.#client.isConnected) return true;
     try {
-      this.#client = await this.#options.connect();
+      this.#client = await this.#options.target.connect();
       return true;
     } catch (error) {
-      await this.#options.printer.print(undefined, { error: error as Error, ms: 0 }, false);
+      await this.#printError(error);
       return false;
     }
+  }
+
+  #printError(error: unknown): Promise<void> {
+    return this.#options.printer.print(undefined, { error: error as Error, ms: 0 }, false);
   }
 
   /** Keeps a line, unless it holds a password; then readline must forget it, too. */
@@ -169,20 +283,8 @@ class ConsoleSession {
       this.#options.history.add(line);
       return;
     }
-    const { history } = this.#readline as Interface & { history?: string[] };
+    const { history } = this.#readline;
     if (history?.[0] === line) history.shift();
-  }
-
-  /** What the server knows can be completed as well; where it does not tell, the text protocol's verbs can. */
-  async #learnVerbs(): Promise<void> {
-    try {
-      const reply = await this.#client.command("COMMAND", "LIST");
-      if (!Array.isArray(reply)) return;
-      const names = reply.map((name) => String(name).toUpperCase()).filter((name) => /^[\w.|-]+$/.test(name));
-      this.#verbs = [...new Set([...OWN_VERBS, ...names])].sort();
-    } catch {
-      // Older servers do not list their commands.
-    }
   }
 }
 
@@ -192,13 +294,4 @@ function mayHoldSecret(line: string): boolean {
   } catch {
     return isSecret(line.trim().split(/\s+/));
   }
-}
-
-/** Completes the verb, in the case it was begun in. @returns what readline asks for: candidates, and what they replace */
-export function complete(line: string, verbs: readonly string[]): [string[], string] {
-  const begun = line.trimStart();
-  if (/\s/.test(begun)) return [[], line];
-  const isLower = begun !== "" && begun === begun.toLowerCase();
-  const found = verbs.filter((verb) => verb.startsWith(begun.toUpperCase()));
-  return [found.map((verb) => `${isLower ? verb.toLowerCase() : verb} `), begun];
 }

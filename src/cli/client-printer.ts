@@ -1,17 +1,18 @@
-import { type Answer, type Client, ReplyError } from "../client/client.ts";
+import { type Answer, type Client, type Reply, ReplyError } from "../client/client.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import { JsonObjectWriter } from "../protocol/json-object-writer.ts";
+import { Push } from "../protocol/reply-value.ts";
 import { type ClientRequest, isSecret, mayBlock, RequestProblem, type Word } from "./client-request.ts";
 import { paint } from "./log.ts";
-import type { Output } from "./output.ts";
+import type { TextOutput } from "./output.ts";
 import { displayReply, jsonBytes, jsonReply, plainReply } from "./reply-text.ts";
 import { displayJson, errorLine } from "./terminal-text.ts";
 
 /** What became of a request. */
 export type Outcome = { readonly ms: number } & (
   | { readonly answer: Answer; readonly error?: undefined }
-  | { readonly error: Error }
+  | { readonly answer?: undefined; readonly error: Error }
 );
 
 export interface PrintStyle {
@@ -50,12 +51,18 @@ export async function execute(client: Client, request: ClientRequest): Promise<O
   }
 }
 
+/** Whether one command found nothing: its reply is nil, or DELETE had nothing to remove. */
+export function isMissing(request: ClientRequest, { answer }: Outcome): boolean {
+  if (answer === undefined) return false;
+  return answer.reply === null || (request.kind === "delete" && answer.reply === 0);
+}
+
 /** Writes replies in one style. */
 export class Printer {
-  readonly #output: Output;
+  readonly #output: TextOutput;
   readonly #style: PrintStyle;
 
-  constructor(output: Output, style: PrintStyle) {
+  constructor(output: TextOutput, style: PrintStyle) {
     this.#output = output;
     this.#style = style;
   }
@@ -68,6 +75,44 @@ export class Printer {
     else if (forPeople) this.#printForPeople(request, outcome.answer, outcome.ms, tellsSource);
     else this.#printPlain(request, outcome.answer, tellsSource);
     await this.#output.ready();
+  }
+
+  /** Begins a reply. @param isPaged whether to wait at the end of each page, where that can be */
+  begin(isPaged: boolean): void {
+    this.#output.begin(isPaged);
+  }
+
+  /** What came without being asked for: a message of a channel (`push`), or a line of MONITOR. */
+  async printFeed(words: readonly Word[], item: Push | Reply): Promise<void> {
+    const { json, forPeople } = this.#style;
+    const reply = item instanceof Push ? [item.kind, ...(item.items as Reply[])] : item;
+    if (json) {
+      const name = item instanceof Push ? "push" : "reply";
+      this.#jsonLine({ request: shownWords(words), [name]: jsonReply(reply) });
+    } else if (forPeople) {
+      this.#line(item instanceof Push ? this.#pushText(item) : displayReply(reply));
+    } else {
+      this.#output.write(plainReply(reply));
+    }
+    await this.#output.ready();
+  }
+
+  #pushText({ kind, items }: Push): string {
+    const { colour } = this.#style;
+    const shown = (items as Reply[]).map((item) => displayReply(item));
+    switch (kind) {
+      case "message":
+      case "smessage":
+        return `${paint(shown[0] ?? "", GREEN, colour)}: ${shown[1]}`;
+      case "pmessage":
+        return `${paint(shown[1] ?? "", GREEN, colour)} ${paint(`(${shown[0]})`, GREY, colour)}: ${shown[2]}`;
+      case "subscribe":
+      case "psubscribe":
+      case "ssubscribe":
+        return paint(`subscribed to ${shown[0]}; Ctrl-C ends`, GREY, colour);
+      default:
+        return displayReply([kind, ...(items as Reply[])]);
+    }
   }
 
   /** Has everything printed so far shown, before something else writes to the terminal. */
@@ -125,7 +170,7 @@ export class Printer {
   /** Where the reply came from, in the words of the text protocol; nothing where that is not known. */
   #label(request: ClientRequest | undefined, answer: Answer, tellsSource: boolean): string {
     const { showSource, colour } = this.#style;
-    if (!showSource) return "";
+    if (!showSource || isQueued(answer.reply)) return "";
     const fromCache = answer.source === "hit";
     // A proxy says it of what it may answer itself; writes are answered by the origin.
     const isKnown =
@@ -176,6 +221,7 @@ export class Printer {
       const line = JSON.stringify({ key: jsonBytes(key), value: jsonBytes(value) });
       buffer.append(utf8(`${this.#output.isTerminal ? displayJson(line) : line}\n`));
       if (buffer.length >= DUMP_BYTES) await this.#writeOut(buffer);
+      if (this.#output.isStopped) break;
     }
   }
 
@@ -185,6 +231,7 @@ export class Printer {
     for await (const [key, value] of client.dump({ as: "bytes" })) {
       writer.entry(key, value);
       if (buffer.length >= DUMP_BYTES) await this.#writeOut(buffer);
+      if (this.#output.isStopped) break;
     }
     writer.end();
   }
@@ -198,9 +245,16 @@ export class Printer {
 
 /** What the text protocol answers with, for its own verbs. */
 function textReply(request: ClientRequest | undefined, { reply }: Answer): string | undefined {
+  // In a transaction nothing is carried out yet.
+  if (isQueued(reply)) return undefined;
   if (request?.kind === "get" && reply === null) return NO_SUCH_KEY;
   if (request?.kind === "delete") return reply === 0 ? NO_SUCH_KEY : "OK";
   return undefined;
+}
+
+/** A status, not a value, which would be bytes. */
+function isQueued(reply: Reply): boolean {
+  return reply === "QUEUED";
 }
 
 function shownWords(words: readonly Word[]): unknown[] {

@@ -28,7 +28,7 @@ export function requestOfWords(words: readonly Word[]): ClientRequest {
   const [verb = "", ...rest] = words;
   switch (textOf(verb).toUpperCase()) {
     case "PUT":
-      return putRequest(splitAtEquals(rest));
+      return putRequest(isBytes(rest.at(-1)) && rest.length > 1 ? besideInput(rest) : splitAtEquals(rest));
     case "GET":
       return keyRequest("get", "GET", rest);
     case "DELETE":
@@ -118,6 +118,19 @@ function splitAtEquals(words: readonly Word[]): readonly Word[] {
   if (equals < 0) return words;
   const value = [textOf(first).slice(equals + 1), ...others.map(textOf)].join(" ");
   return [textOf(first).slice(0, equals).trim(), value.trim()];
+}
+
+function isBytes(word: Word | undefined): boolean {
+  return word instanceof Uint8Array;
+}
+
+/** Key and value where the value came by itself, as bytes: `PUT key` or `PUT key=`. */
+function besideInput(words: readonly Word[]): readonly Word[] {
+  const value = words.at(-1)!;
+  const [, key = "", given = ""] = /^([^=]*)=?(.*)$/s.exec(words.slice(0, -1).map(textOf).join(" "))!;
+  if (given !== "")
+    throw new RequestProblem("PUT has two values: one behind the equals sign, one from standard input");
+  return [key.trim(), value];
 }
 
 function keyRequest(kind: "get" | "delete", verb: string, rest: readonly Word[]): ClientRequest {

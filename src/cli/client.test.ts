@@ -55,7 +55,7 @@ describe("one command", () => {
     expect((await ask("MGET", "a", "no such key")).stdout).toBe("b c\n(nil)\n");
     expect((await ask("DELETE", "a")).stdout).toBe("OK\n");
     expect((await ask("DELETE", "a")).stdout).toBe("No such key found\n");
-    expect(await ask("GET", "a")).toEqual({ code: 0, stdout: "No such key found\n", stderr: "" });
+    expect(await ask("GET", "a")).toEqual({ code: 3, stdout: "No such key found\n", stderr: "" });
   });
 
   test("JSON says it all", async () => {
@@ -344,7 +344,7 @@ describe("interactive", () => {
     session.type("FOO\r");
     await session.until("\x1b[31mERROR\x1b[0m unknown command 'FOO'");
     session.type("help\r");
-    await session.until("Tab completes");
+    await session.until("completes commands");
     session.type("QUIT\r");
     expect(await session.exited).toBe(0);
   });
@@ -394,7 +394,8 @@ describe("interactive", () => {
     await using session = start(slow.port, { GLASSCACHE_TIMEOUT: "0" });
     await session.until("> ");
     session.type("GET never\r");
-    await slow.received(2);
+    // Behind INFO for the first screen and COMMAND for what completes.
+    await slow.received(3);
     session.type("\x03");
     await session.until("not connected any more");
     await session.until("> ");

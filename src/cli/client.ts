@@ -1,52 +1,36 @@
-import {
-  AuthenticationError,
-  type Client,
-  ConnectError,
-  type ConnectOptions,
-  connect,
-} from "../client/client.ts";
+import type { Client } from "../client/client.ts";
 import { runConsole } from "./client-console.ts";
+import { isFeed, runFeed } from "./client-feed.ts";
 import { History, historyPath } from "./client-history.ts";
-import { execute, Printer, type PrintStyle } from "./client-printer.ts";
-import { type ClientRequest, RequestProblem, requestOfWords } from "./client-request.ts";
+import { STDIN_LIMIT_BYTES, wordsWithInput } from "./client-input.ts";
+import { execute, isMissing, Printer, type PrintStyle } from "./client-printer.ts";
+import { type ClientRequest, RequestProblem, requestOfWords, type Word } from "./client-request.ts";
 import { linesOf, runScript } from "./client-script.ts";
+import { type AskPassword, TARGET_SETTINGS, Target } from "./client-target.ts";
 import type { Config } from "./config.ts";
-import { EXIT_DONE, EXIT_FAILED, FailedError, UsageError } from "./exit.ts";
-import { choosePassword } from "./listen-settings.ts";
+import { EXIT_DONE, EXIT_FAILED, EXIT_MISSING, FailedError, UsageError } from "./exit.ts";
 import { usesColour } from "./log.ts";
 import { Output } from "./output.ts";
-import { optionalSetting, port, setting, switchSetting, text, timeout } from "./setting.ts";
+import { PagedOutput } from "./paged-output.ts";
+import { askPassword } from "./password-prompt.ts";
+import { switchSetting } from "./setting.ts";
 import { standardOutput } from "./standard-output.ts";
 import { subcommand } from "./subcommand.ts";
+import { TerminalKeys } from "./terminal-keys.ts";
 
-const CONNECTION = "Connection:";
 const OUTPUT = "Output:";
 
+/** Commands that shells complete; the interactive client knows all that the server has. */
+const VERBS =
+  "PUT GET DELETE DUMP SET MGET MSET DEL EXISTS TTL EXPIRE INCR SCAN TYPE INFO CONFIG CLIENT DBSIZE FLUSHALL " +
+  "MONITOR SUBSCRIBE PUBLISH GLASS.GET GLASS.EXPLAIN GLASS.HEALTH";
+
 const SETTINGS = {
-  host: setting(readHost, "localhost", {
-    placeholder: "<name>",
-    description: "where the proxy or server is",
-    group: CONNECTION,
-  }),
-  port: setting(port(1), "8080", {
-    placeholder: "<port>",
-    description: "its port; a server's is 9090 unless it was told otherwise",
-    group: CONNECTION,
-  }),
-  password: optionalSetting(text(), {
-    placeholder: "<text>",
-    description: "its password; others on this machine can see it, so prefer the file",
-    group: CONNECTION,
-  }),
-  passwordFile: optionalSetting(text(), {
-    placeholder: "<file>",
-    description: "file whose first line is the password",
-    group: CONNECTION,
-  }),
-  timeout: setting(timeout(), "5s", {
-    placeholder: "<time>",
-    description: "how long to wait for a reply; 0 is no bound",
-    group: CONNECTION,
+  ...TARGET_SETTINGS,
+  stdin: switchSetting({
+    description: "read the last word of the command from standard input, byte for byte",
+    group: "Input:",
+    short: "-x",
   }),
   json: switchSetting({
     description: "print one JSON object for each reply: request, reply or error, source, ms",
@@ -69,32 +53,39 @@ export const client = subcommand({
     "Asks a proxy, a server or any Redis. With a command it carries out that one; without, it reads requests " +
     "from the terminal, or from standard input where that is no terminal (one a line).",
   operands: "[command...]",
+  operandValues: VERBS.split(" "),
+  optionsBehindOperands: "known",
   examples: [
     ["glasscache client PUT shashank=softwareEngineer", "store a value"],
     ["glasscache client GET shashank", "read it, through the proxy"],
     ["glasscache client --port 9090 TTL shashank", "any command of Redis, here of the server"],
     ["glasscache client --json DUMP > all.ndjson", "everything, one JSON object a line"],
+    ["glasscache client PUT photo < photo.jpg", "store a file, byte for byte"],
     ["glasscache client --exact GET photo > photo.jpg", "a value, byte for byte"],
+    ["glasscache client -u redis://localhost:6379/2 GET a", "another server, and a database of it"],
+    ["glasscache client MONITOR", "every command that it executes, until Ctrl-C"],
     ["glasscache client < requests.txt", "one request a line; exit code 1 if any is answered by an error"],
     ["glasscache client", "interactive"],
   ],
   settings: SETTINGS,
+  notes:
+    "Options may stand behind the command, too. What only looks like one goes behind --, as in " +
+    "glasscache client -- SET a --json. " +
+    "Exit codes: 0 done, 1 failed or answered by an error, 2 wrong usage, 3 no such key (of one command: the reply " +
+    "is nil, or DELETE removed nothing).",
   async run(config, operands) {
-    const request = operands.length === 0 ? undefined : requestOfOperands(operands);
-    return runClient(config, request, new Output(standardOutput()));
+    const target = new Target(config, { maxPendingBytes: 2 * STDIN_LIMIT_BYTES });
+    const { stdin } = process;
+    const given = await wordsWithInput(operands, config.values.stdin, {
+      isTerminal: stdin.isTTY === true,
+      stream: stdin,
+    });
+    const request = given.length === 0 ? undefined : requestOfOperands(given);
+    return runClient(config, target, request);
   },
 });
 
-function readHost(given: string): string {
-  const colons = given.split(":").length - 1;
-  if (given.includes("/") || colons === 1) {
-    throw new RangeError(`"${given}" is not a host's name or address; the port goes to --port`);
-  }
-  if (given === "") throw new RangeError("must not be empty");
-  return given.replace(/^\[(.*)\]$/, "$1");
-}
-
-function requestOfOperands(operands: readonly string[]): ClientRequest {
+function requestOfOperands(operands: readonly Word[]): ClientRequest {
   try {
     return requestOfWords(operands);
   } catch (error) {
@@ -104,42 +95,43 @@ function requestOfOperands(operands: readonly string[]): ClientRequest {
 }
 
 async function runClient(
-  config: Config<typeof SETTINGS>,
+  { values }: Config<typeof SETTINGS>,
+  target: Target,
   request: ClientRequest | undefined,
-  output: Output,
 ): Promise<number> {
-  const { values } = config;
-  const password = choosePassword(config, "password", "passwordFile");
-  const options: ConnectOptions = {
-    host: values.host,
-    port: values.port,
-    timeoutMs: values.timeout,
-    // One connection, so that what belongs to it (MULTI, SELECT) is never lost unnoticed.
-    reconnect: false,
-    ...(password === undefined ? {} : { password }),
-  };
+  const stdout = standardOutput();
+  const isTerminal = stdout.isTTY === true;
   const isInteractive = request === undefined && process.stdin.isTTY === true;
   const style: PrintStyle = {
     json: values.json,
-    forPeople: output.isTerminal && !values.json,
+    forPeople: isTerminal && !values.json,
     colour: usesColour(process.stdout),
-    showSource: values.source || output.isTerminal,
-    showTime: isInteractive && output.isTerminal,
+    showSource: values.source || isTerminal,
+    showTime: isInteractive && isTerminal,
     exact: values.exact,
   };
-  const printer = new Printer(output, style);
-  const first = await connectTo(options);
+  if (request !== undefined && isFeed(request)) {
+    const printer = new Printer(new Output(stdout), style);
+    return endOf(request, await runFeed(target, request.command, printer, passwordAsker()), printer, values);
+  }
+  const first = await target.connect(passwordAsker());
   try {
-    if (request !== undefined) return await runOnce(first, request, printer, values.json);
+    if (request !== undefined) {
+      return await runOnce(first, request, new Printer(new Output(stdout), style), values);
+    }
     if (!isInteractive) {
+      const printer = new Printer(new Output(stdout), style);
       const allWell = await runScript(first, linesOf(process.stdin), printer);
       return allWell ? EXIT_DONE : EXIT_FAILED;
     }
+    const keys = new TerminalKeys(process.stdin);
+    const output = isTerminal ? new PagedOutput(stdout, keys) : new Output(stdout);
     await runConsole(first, {
-      printer,
+      printer: new Printer(output, style),
+      keys,
+      isTerminal,
       history: new History(historyPath(process.env)),
-      isTerminal: output.isTerminal,
-      connect: () => connectTo(options),
+      target,
     });
     return EXIT_DONE;
   } finally {
@@ -147,11 +139,31 @@ async function runClient(
   }
 }
 
+/** Asks for a password where somebody sits at the terminal. */
+function passwordAsker(): AskPassword | undefined {
+  const { stdin, stderr } = process;
+  if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined;
+  return (prompt) => askPassword(prompt, stdin, (text) => stderr.write(text));
+}
+
+/** How a feed ends: well, or with the error that it was answered with. */
+async function endOf(
+  request: ClientRequest,
+  error: Error | undefined,
+  printer: Printer,
+  { json }: { readonly json: boolean },
+): Promise<number> {
+  if (error === undefined) return EXIT_DONE;
+  if (!json) throw new FailedError(error.message);
+  await printer.print(request, { error, ms: 0 }, false);
+  return EXIT_FAILED;
+}
+
 async function runOnce(
   connection: Client,
   request: ClientRequest,
   printer: Printer,
-  json: boolean,
+  { json, exact }: { readonly json: boolean; readonly exact: boolean },
 ): Promise<number> {
   if (request.kind === "dump") {
     await printer.printDump(connection);
@@ -160,30 +172,13 @@ async function runOnce(
   const outcome = await execute(connection, request);
   // A program that asked for JSON reads errors there; all others find them where messages are.
   if (outcome.error !== undefined && !json) throw new FailedError(outcome.error.message);
+  const missing = isMissing(request, outcome);
+  if (missing && exact && !json) {
+    // Standard output is to hold a value's bytes, and nothing that could be taken for them.
+    process.stderr.write("glasscache client: No such key found\n");
+    return EXIT_MISSING;
+  }
   await printer.print(request, outcome, connection.server.tellsSource);
+  if (missing) return EXIT_MISSING;
   return outcome.error === undefined ? EXIT_DONE : EXIT_FAILED;
-}
-
-/** @throws FailedError saying what to do */
-async function connectTo(options: ConnectOptions): Promise<Client> {
-  try {
-    return await connect(options);
-  } catch (error) {
-    if (error instanceof AuthenticationError) {
-      const advice =
-        options.password === undefined ? "; give --password-file, GLASSCACHE_PASSWORD or --password" : "";
-      throw new FailedError(`${error.message}${advice}`);
-    }
-    if (!(error instanceof ConnectError)) throw error;
-    throw new FailedError(`${error.message}${connectAdvice(error, options)}`);
-  }
-}
-
-function connectAdvice({ code }: ConnectError, { host, port }: ConnectOptions): string {
-  if (code === "ECONNREFUSED" && (host === "localhost" || host === "127.0.0.1" || host === "::1")) {
-    const start =
-      port === 9090 ? "glasscache server" : `glasscache proxy${port === 8080 ? "" : ` --port ${port}`}`;
-    return `; start one with: ${start}`;
-  }
-  return code === "ENOTFOUND" || code === "ECONNREFUSED" ? "; --host and --port say where it is" : "";
 }

@@ -12,26 +12,31 @@ export interface DemoLoadOptions {
   readonly random: Random;
 }
 
-/** What the clients of the demo see: answers, where they came from, and how long they took (microseconds). */
+/** What the clients of the demo see: answers, and where they came from. */
 export interface LoadCounts {
   hits: number;
   misses: number;
   failures: number;
-  readonly hitMicros: Histogram;
-  readonly missMicros: Histogram;
+}
+
+/** What its thread is told, in this order. */
+export type ToLoad = "fill" | "start" | "stop";
+
+/** What its thread tells. */
+export interface FromLoad {
+  /** Keys written so far. */
+  readonly written?: number;
+  readonly filled?: true;
+  readonly counts?: Readonly<LoadCounts>;
+  readonly stopped?: true;
+  readonly failure?: string;
 }
 
 const KEYS_PER_WRITE = 500;
 
 /** Clients that read keys of Zipf popularity through the proxy, each one request after the other. */
 export class DemoLoad {
-  readonly counts: LoadCounts = {
-    hits: 0,
-    misses: 0,
-    failures: 0,
-    hitMicros: new Histogram(),
-    missMicros: new Histogram(),
-  };
+  readonly counts: LoadCounts = { hits: 0, misses: 0, failures: 0 };
   readonly #options: DemoLoadOptions;
   readonly #sampler: ZipfSampler;
   #clients: Client[] = [];
@@ -42,17 +47,18 @@ export class DemoLoad {
     this.#sampler = new ZipfSampler(options.keys, options.alpha, options.random);
   }
 
-  /** Writes every key once. */
-  async fill(): Promise<void> {
+  /** Writes every key once. @param progress is told how many have been written */
+  async fill(progress: (written: number) => void): Promise<void> {
     const { keys, port, valueBytes } = this.#options;
     const value = "x".repeat(valueBytes);
-    await using client = await connect({ port });
+    await using client = await connect({ port, timeoutMs: 60_000 });
     for (let from = 1; from <= keys; from += KEYS_PER_WRITE) {
       const writes: Promise<unknown>[] = [];
       for (let rank = from; rank < from + KEYS_PER_WRITE && rank <= keys; rank++) {
         writes.push(client.put(keyOf(rank), value));
       }
       await Promise.all(writes);
+      progress(Math.min(keys, from + KEYS_PER_WRITE - 1));
     }
   }
 
@@ -71,20 +77,56 @@ export class DemoLoad {
   async #read(client: Client): Promise<void> {
     const { counts } = this;
     while (this.#running) {
-      const begun = performance.now();
       try {
         const { source } = await client.get(keyOf(this.#sampler.next()), { as: "bytes" });
-        const micros = (performance.now() - begun) * 1000;
-        if (source === "hit") {
-          counts.hits++;
-          counts.hitMicros.record(micros);
-        } else {
-          counts.misses++;
-          counts.missMicros.record(micros);
-        }
+        if (source === "hit") counts.hits++;
+        else counts.misses++;
       } catch {
         if (this.#running) counts.failures++;
       }
+    }
+  }
+}
+
+/** One client beside the load that asks for one thing, waits, and then for the next: its times are those of a reader. */
+export class LoneReader {
+  readonly hitMicros = new Histogram();
+  readonly missMicros = new Histogram();
+  readonly #client: Client;
+  readonly #sampler: ZipfSampler;
+  readonly #pauseMs: number;
+  #running = true;
+
+  private constructor(client: Client, sampler: ZipfSampler, pauseMs: number) {
+    this.#client = client;
+    this.#sampler = sampler;
+    this.#pauseMs = pauseMs;
+  }
+
+  /** @param pauseMs how long it waits between two reads */
+  static async start(options: DemoLoadOptions, pauseMs: number): Promise<LoneReader> {
+    const sampler = new ZipfSampler(options.keys, options.alpha, options.random);
+    const reader = new LoneReader(await connect({ port: options.port }), sampler, pauseMs);
+    void reader.#read();
+    return reader;
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    await this.#client.close(0);
+  }
+
+  async #read(): Promise<void> {
+    while (this.#running) {
+      const begun = performance.now();
+      try {
+        const { source } = await this.#client.get(keyOf(this.#sampler.next()), { as: "bytes" });
+        const micros = (performance.now() - begun) * 1000;
+        (source === "hit" ? this.hitMicros : this.missMicros).record(micros);
+      } catch {
+        // The load counts failures.
+      }
+      await Bun.sleep(this.#pauseMs);
     }
   }
 }

@@ -2,6 +2,8 @@
 export const EXIT_DONE = 0;
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
+/** `glasscache client`: there is no such key. */
+export const EXIT_MISSING = 3;
 
 /** What the user asked for cannot be right: one line for each mistake, and exit code 2. */
 export class UsageError extends Error {

@@ -47,12 +47,24 @@ describe("usage", () => {
     expect(stdout).toMatch(/--request-timeout <time> .*\(default: 60s\)/);
   });
 
-  test("version", async () => {
-    expect(await runGlasscache(["--version"])).toEqual({
+  test.each(["--version", "-v", "-V", "version", "client -v", "server --version"])("%s", async (line) => {
+    expect(await runGlasscache(line.split(" "))).toEqual({
       code: 0,
       stdout: `${manifest.version}\n`,
       stderr: "",
     });
+  });
+
+  test("a variable that is no setting is refused as a name in the file is", async () => {
+    const env = { GLASSCACHE_PROXY_PRT: "1" };
+    for (const args of [["proxy"], ["client", "PING"]]) {
+      expect(await runGlasscache(args, { env })).toEqual({
+        code: 2,
+        stdout: "",
+        stderr: `glasscache ${args[0]}: GLASSCACHE_PROXY_PRT: there is no such setting; did you mean GLASSCACHE_PROXY_PORT?\n`,
+      });
+    }
+    expect((await runGlasscache(["proxy", "--help"], { env })).code).toBe(0);
   });
 
   test("help that nobody reads", () => {
@@ -179,6 +191,18 @@ describe("starting", () => {
     process.kill(pid, "SIGTERM");
     while (!shown.includes("gone")) shown += (await reader.read()).value ?? "";
     expect(await child.exited).toBe(0);
+  });
+});
+
+describe("SIGHUP", () => {
+  test.each(["server --engine memory", "proxy"])("is logged and ignored: %s", async (line) => {
+    const { program, ready } = await start([...line.split(" "), "--host", "127.0.0.1"]);
+    await using _ = program;
+    process.kill(program.pid, "SIGHUP");
+    while (!program.output.includes("SIGHUP is ignored")) await Bun.sleep(5);
+    using client = await RespClient.connect({ port: ready.port });
+    expect(await client.ask("PING")).toBe("PONG");
+    expect(await program.end()).toBe(0);
   });
 });
 

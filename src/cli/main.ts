@@ -1,5 +1,6 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import manifest from "../../package.json" with { type: "json" };
+import { strangeVariables } from "./environment.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, UsageError } from "./exit.ts";
 import { standardOutput } from "./standard-output.ts";
 import type { Subcommand } from "./subcommand.ts";
@@ -12,6 +13,8 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Subcommand>>> = {
   client: async () => (await import("./client.ts")).client,
   demo: async () => (await import("./demo.ts")).demo,
   simulate: async () => (await import("./simulate.ts")).simulate,
+  completion: async () => (await import("./completion.ts")).completion(loadAll),
+  version: async () => (await import("./version.ts")).version,
 };
 
 process.exitCode = await main(process.argv.slice(2));
@@ -21,7 +24,6 @@ async function main(args: readonly string[]): Promise<number> {
   let exitCode = EXIT_DONE;
   const program = new Command("glasscache")
     .description(manifest.description)
-    .version(manifest.version, "-V, --version", "print the version")
     .enablePositionalOptions()
     .showHelpAfterError("(--help lists what there is)")
     .configureOutput({
@@ -29,6 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
       outputError: (text, write) => write(text.replace(/^error: /, "glasscache: ")),
     })
     .exitOverride();
+  tellingVersion(program);
   const subcommands = await loadSubcommands(args);
   const known = Object.fromEntries(subcommands.map(({ name, settingNames }) => [name, settingNames]));
   const done = (code: number) => {
@@ -36,14 +39,18 @@ async function main(args: readonly string[]): Promise<number> {
   };
   for (const definition of subcommands) {
     const command = definition.command({ environment: process.env, known, done });
-    program.addCommand(command.copyInheritedSettings(program));
+    program.addCommand(tellingVersion(command.copyInheritedSettings(program)));
   }
+  const [first, ...behind] = args;
+  const called = subcommands.find((definition) => definition.name === first);
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(called === undefined ? args : [called.name, ...called.ordered(behind)], {
+      from: "user",
+    });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE;
-    const name = ["glasscache", ...program.args.slice(0, 1)].join(" ");
+    const name = called === undefined ? "glasscache" : `glasscache ${called.name}`;
     if (error instanceof UsageError) {
       for (const problem of error.problems) process.stderr.write(`${name}: ${displayLines(problem)}\n`);
       return EXIT_USAGE;
@@ -53,13 +60,32 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The one that is called; all where none is, or where a configuration file may hold settings of any of them. */
-function loadSubcommands(args: readonly string[]): Promise<Subcommand[]> {
-  const called =
+/**
+ * The one that is called; all where none is, or where a configuration file or a variable may name settings of any of
+ * them.
+ */
+async function loadSubcommands(args: readonly string[]): Promise<Subcommand[]> {
+  const load =
     args[0] !== undefined && Object.hasOwn(SUBCOMMANDS, args[0]) ? SUBCOMMANDS[args[0]] : undefined;
   const hasFile = process.env["GLASSCACHE_CONFIG"] || args.some((arg) => arg.startsWith("--config"));
-  const loaders = called === undefined || hasFile ? Object.values(SUBCOMMANDS) : [called];
-  return Promise.all(loaders.map((load) => load()));
+  if (load === undefined || hasFile) return loadAll();
+  const called = await load();
+  return strangeVariables(process.env, called).length === 0 ? [called] : loadAll();
+}
+
+function loadAll(): Promise<Subcommand[]> {
+  return Promise.all(Object.values(SUBCOMMANDS).map((load) => load()));
+}
+
+/** Adds `-v` and `--version`, and `-V` as it was once called. */
+function tellingVersion(command: Command): Command {
+  return command
+    .version(manifest.version, "-v, --version", "print the version")
+    .addOption(new Option("-V").hideHelp())
+    .on("option:V", () => {
+      standardOutput().write(`${manifest.version}\n`);
+      throw new CommanderError(EXIT_DONE, "commander.version", manifest.version);
+    });
 }
 
 /** One line for what can go wrong in the world; the whole trace for what is a fault of the program. */

@@ -4,9 +4,24 @@ import { utf8 } from "../lib/bytes.ts";
 /** So much is gathered before it is written. */
 const BUFFER_BYTES = 64 * 1024;
 
-/** Standard output: what is written in one turn of the event loop goes out together, no faster than it is read. */
-export class Output {
+/** What replies are written to. */
+export interface TextOutput {
   readonly isTerminal: boolean;
+  /** Whether nobody wants to see more of what is being written. */
+  readonly isStopped: boolean;
+  /** Begins what belongs together, such as one reply. @param isPaged whether to wait where the screen is full */
+  begin(isPaged: boolean): void;
+  write(data: string | Uint8Array): void;
+  /** Writes now what has been gathered. */
+  flush(): void;
+  /** Waits until there is room for more. */
+  ready(): Promise<void>;
+}
+
+/** Standard output: what is written in one turn of the event loop goes out together, no faster than it is read. */
+export class Output implements TextOutput {
+  readonly isTerminal: boolean;
+  readonly isStopped = false;
   readonly #stream: NodeJS.WriteStream;
   readonly #gathered = new ByteBuffer(4096);
   #flushQueued = false;
@@ -22,6 +37,8 @@ export class Output {
     });
   }
 
+  begin(): void {}
+
   write(data: string | Uint8Array): void {
     this.#gathered.append(typeof data === "string" ? utf8(data) : data);
     if (this.#gathered.length >= BUFFER_BYTES) this.flush();
@@ -34,7 +51,6 @@ export class Output {
     }
   }
 
-  /** Writes now what has been gathered. */
   flush(): void {
     const gathered = this.#gathered;
     if (gathered.length === 0) return;
@@ -42,7 +58,6 @@ export class Output {
     gathered.clear(BUFFER_BYTES);
   }
 
-  /** Waits until there is room for more. */
   async ready(): Promise<void> {
     while (this.#isFull) {
       await new Promise<void>((resolve) => {

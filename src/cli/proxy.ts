@@ -11,7 +11,7 @@ import { FailedError, UsageError } from "./exit.ts";
 import { fittingLimits, LIMIT_SETTINGS, LIMITS } from "./limit-settings.ts";
 import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
-import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
+import { endOnFault, formatListening, ignoreHangUp, listeningAddresses, serve } from "./serve.ts";
 import {
   count,
   duration,
@@ -148,6 +148,7 @@ export const proxy = subcommand({
     const password = listenPassword(config);
     const origin = originWithPassword(config);
     const log = createLog({ level: values.logLevel, format: values.logFormat });
+    ignoreHangUp(log);
     const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
     const fitting = fittingLimits(config, reserved);
     endOnFault(log);

@@ -59,7 +59,7 @@ function displayText(bytes: Uint8Array): string {
 }
 
 /** A string in double quotes that an interactive line reads again as the same bytes. */
-function quoted(bytes: Uint8Array): string {
+export function quoted(bytes: Uint8Array): string {
   const text = fromStrictUtf8(bytes);
   if (text === undefined) {
     const characters = Array.from(bytes, (byte) =>

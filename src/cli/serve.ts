@@ -41,6 +41,16 @@ export async function serve(
   return EXIT_DONE;
 }
 
+/** SIGHUP, which would end the process at once, is logged and ignored. To be called as early as there is a log. */
+export function ignoreHangUp(log: Logger): void {
+  process.on("SIGHUP", () => {
+    log.warn(
+      { signal: "SIGHUP" },
+      "SIGHUP is ignored: settings are read at the start; restart to change them",
+    );
+  });
+}
+
 /** A fault of the program goes into the log like everything else, and ends it. */
 export function endOnFault(log: Logger): void {
   const fault = (error: unknown) => {

@@ -7,7 +7,7 @@ import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
 import { fittingLimits, LIMIT_SETTINGS, LIMITS, sizeText } from "./limit-settings.ts";
 import { listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
-import { endOnFault, formatListening, listeningAddresses, serve } from "./serve.ts";
+import { endOnFault, formatListening, ignoreHangUp, listeningAddresses, serve } from "./serve.ts";
 import { choice, count, setting, size, switchSetting, text } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
@@ -80,6 +80,7 @@ export const server = subcommand({
     const { values } = config;
     const password = listenPassword(config);
     const log = createLog({ level: values.logLevel, format: values.logFormat });
+    ignoreHangUp(log);
     const fitting = fittingLimits(config, RESERVED_DESCRIPTORS);
     const limits = {
       ...fitting.limits,

@@ -4,7 +4,10 @@ import { parseDuration, parseSize } from "../lib/quantity.ts";
  * From what was written to the value.
  * @throws RangeError that says what is wrong, and names what was written unless the setting is secret
  */
-export type Reader<T> = (given: string) => T;
+export type Reader<T> = ((given: string) => T) & {
+  /** What may be written, where there are few ways: for completion. */
+  readonly values?: readonly string[];
+};
 
 /**
  * One setting of a subcommand. Under its key in camel case (`maxValue`) the program finds its value; users give it
@@ -113,11 +116,16 @@ export function port(least: 0 | 1): Reader<number> {
 }
 
 export function choice<const T extends string>(...names: readonly T[]): Reader<T> {
-  return (text) => {
+  return offering(names, (text) => {
     const name = names.find((known) => known === text.toLowerCase());
     if (name === undefined) throw new RangeError(`"${text}" is not one of ${names.join(", ")}`);
     return name;
-  };
+  });
+}
+
+/** A reader that tells what may be written, for completion. */
+export function offering<T>(values: readonly string[], read: (given: string) => T): Reader<T> {
+  return Object.assign((given: string) => read(given), { values });
 }
 
 /** Any text but an empty one. */

@@ -5,7 +5,16 @@ import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/written-format.ts";
 import type { Config } from "./config.ts";
 import { UsageError } from "./exit.ts";
 import { parseSample } from "./sample.ts";
-import { choice, count, optionalSetting, setting, switchSetting, text, threads } from "./setting.ts";
+import {
+  choice,
+  count,
+  offering,
+  optionalSetting,
+  setting,
+  switchSetting,
+  text,
+  threads,
+} from "./setting.ts";
 
 const CACHES = "Caches:";
 const TRACE = "Trace:";
@@ -18,7 +27,7 @@ const DEFAULT_POLICIES = "fifo,lru,sieve,s3-fifo,w-tinylfu,belady";
 export const STANDARD_INPUT = "-";
 
 export const SIMULATE_SETTINGS = {
-  policy: setting(readPolicies, DEFAULT_POLICIES, {
+  policy: setting(offering(["all", ...policyNames()], readPolicies), DEFAULT_POLICIES, {
     placeholder: "<names>",
     description: `policies, with parameters as s3-fifo(small=0.2), or "all": ${policyNames().join(", ")}`,
     group: CACHES,
@@ -116,7 +125,7 @@ export const SIMULATE_SETTINGS = {
     description: "simulate nothing: write the trace or workload into a new file, or - for standard output",
     group: OUTPUT,
   }),
-  writeFormat: optionalSetting(writtenFormatNamed, {
+  writeFormat: optionalSetting(offering(WRITTEN_FORMATS, writtenFormatNamed), {
     placeholder: "<name>",
     description: `its format, where the file's name does not tell: ${WRITTEN_FORMATS.join(", ")}`,
     group: OUTPUT,

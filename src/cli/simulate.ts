@@ -43,6 +43,7 @@ export const simulate = subcommand({
     "Replays traces (files, - for standard input, or generators such as zipf(n=100000,alpha=1)) through simulated " +
     "caches, the very policies of the proxy, and tells how much each of them misses at each size.",
   operands: "<trace...>",
+  operandValues: "files",
   optionsBehindOperands: true,
   examples: [
     [

@@ -1,7 +1,11 @@
 import { Command, Option } from "commander";
 import { type Config, type ConfigFile, resolveConfig, type Written } from "./config.ts";
 import type { KnownSettings } from "./config-file.ts";
+import { refuseUnknownVariables } from "./environment.ts";
+import { optionsFirst } from "./option-order.ts";
 import { flagName, type Settings } from "./setting.ts";
+import { standardOutput } from "./standard-output.ts";
+import { wrapped } from "./wrapping.ts";
 
 /** What a subcommand is told, and what it does. */
 export interface SubcommandDefinition<S extends Settings> {
@@ -12,20 +16,37 @@ export interface SubcommandDefinition<S extends Settings> {
   readonly description: string;
   /** How it is called besides its options, such as `[command...]`. */
   readonly operands?: string;
-  /** Options may stand behind operands too; else everything behind the first operand is passed as it is. */
-  readonly optionsBehindOperands?: boolean;
+  /** What operands may be, for completion: words, or files. */
+  readonly operandValues?: readonly string[] | "files";
+  /**
+   * Whether options may stand behind operands. Without it everything behind the first operand is passed as it is;
+   * `known`: all but the options that there are (see `optionsFirst`).
+   */
+  readonly optionsBehindOperands?: boolean | "known";
   readonly settings: S;
+  /** What else its help says, below the examples. */
+  readonly notes?: string;
   /** Ways to call it, and what each does. */
   readonly examples: readonly (readonly [call: string, effect: string])[];
   /** @returns the exit code */
   run(config: Config<S>, operands: readonly string[]): Promise<number>;
 }
 
+/** A subcommand apart from what it does. */
+export type SubcommandOutline = Pick<
+  SubcommandDefinition<Settings>,
+  "name" | "summary" | "operands" | "operandValues" | "settings"
+>;
+
 /** A subcommand as the program sees it. */
 export interface Subcommand {
   readonly name: string;
+  /** What its help and the shells' completions are made of. */
+  readonly outline: SubcommandOutline;
   /** The names its settings have as flags and in a file. */
   readonly settingNames: ReadonlySet<string>;
+  /** What stands behind its name, with options that stand behind operands put in front. @throws UsageError */
+  ordered(args: readonly string[]): readonly string[];
   /** Its parser, which resolves the settings and runs it. */
   command(surroundings: Surroundings): Command;
 }
@@ -41,7 +62,10 @@ export interface Surroundings {
 export function subcommand<S extends Settings>(definition: SubcommandDefinition<S>): Subcommand {
   return {
     name: definition.name,
+    outline: definition,
     settingNames: new Set(Object.keys(definition.settings).map(flagName)),
+    ordered: (args) =>
+      definition.optionsBehindOperands === "known" ? optionsFirst(args, definition.settings) : args,
     command: (surroundings) => commanderCommand(definition, surroundings),
   };
 }
@@ -61,9 +85,10 @@ function commanderCommand<S extends Settings>(
     const text = fallback === undefined || isSwitch ? description : `${description} (default: ${fallback})`;
     command.addOption(new Option(flags, text).helpGroup(group));
   }
-  command.option("--config <file>", "read settings from a JSON file");
+  if (Object.keys(settings).length > 0) command.option("--config <file>", "read settings from a JSON file");
   command.addHelpText("after", helpEnd(definition));
   command.action(async () => {
+    refuseUnknownVariables(environment, known);
     const flags = command.opts<Record<string, Written>>();
     const file = await configFile(flags["config"], environment["GLASSCACHE_CONFIG"], known);
     const config = resolveConfig(settings, { subcommand: name, flags, environment, file });
@@ -84,20 +109,26 @@ async function configFile(
   return readConfigFile(String(path), flag === undefined ? "GLASSCACHE_CONFIG" : "--config", known);
 }
 
-function helpEnd({ name, examples, settings }: SubcommandDefinition<Settings>): string {
-  const lines = ["", "Examples:"];
-  for (const [call, effect] of examples) lines.push(`  ${call}`, `      ${effect}`);
-  const [key = "", { fallback }] = Object.entries(settings).find(
-    ([, { fallback }]) => fallback !== undefined,
-  )!;
-  const flag = flagName(key);
-  const variable = flag.toUpperCase().replaceAll("-", "_");
-  const inFile = `{"${flag}": "${fallback}"}`;
-  lines.push(
-    "",
-    "Sizes are written as 64mb, times as 30s. What is not given as an option is looked for in the environment",
-    `(--${flag} as GLASSCACHE_${name.toUpperCase()}_${variable}, then GLASSCACHE_${variable}), then in the file that --config or`,
-    `GLASSCACHE_CONFIG names (as {"${name}": ${inFile}}, then ${inFile}).`,
-  );
-  return lines.join("\n");
+function helpEnd({ name, examples, notes, settings }: SubcommandDefinition<Settings>): string {
+  const columns = standardOutput().columns ?? 80;
+  const parts: string[] = [];
+  if (examples.length > 0) parts.push(["Examples:", ...examples.map(exampleText)].join("\n"));
+  if (notes !== undefined) parts.push(wrapped(notes, columns));
+  const withDefault = Object.entries(settings).find(([, { fallback }]) => fallback !== undefined);
+  if (withDefault !== undefined) {
+    const [key, { fallback }] = withDefault;
+    const flag = flagName(key);
+    const variable = flag.toUpperCase().replaceAll("-", "_");
+    const inFile = `{"${flag}": "${fallback}"}`;
+    const text =
+      "Sizes are written as 64mb, times as 30s. What is not given as an option is looked for in the environment " +
+      `(--${flag} as GLASSCACHE_${name.toUpperCase()}_${variable}, then GLASSCACHE_${variable}), then in the file ` +
+      `that --config or GLASSCACHE_CONFIG names (as {"${name}": ${inFile}}, then ${inFile}).`;
+    parts.push(wrapped(text, columns));
+  }
+  return parts.map((part) => `\n${part}`).join("\n");
+
+  function exampleText([call, effect]: readonly [string, string]): string {
+    return `  ${call}\n${wrapped(effect, columns, "      ")}`;
+  }
 }

@@ -31,3 +31,7 @@ export function escaped(character: string): string {
 export function hex(byte: number): string {
   return `\\x${byte.toString(16).padStart(2, "0")}`;
 }
+
+/** A sequence that sets colours, as this program writes them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one
+export const ANSI_SEQUENCE = /\x1b\[[0-9;]*m/;

@@ -25,6 +25,10 @@ export interface LinkEvents {
   /** There is room for further requests. */
   drained(): void;
   pushed(push: Push): void;
+  /** A reply that no request is due, such as a line of MONITOR. The last one says why a connection ends. */
+  unasked?(value: ReplyValue): void;
+  /** Whether byte strings in pushes stay bytes; else they are read as UTF-8. */
+  readonly pushesAsBytes?: boolean;
   /** The link is of no further use. `unanswered` are the calls whose reply has not come, in order. Called once. */
   ended(error: Error, unanswered: Call[]): void;
 }
@@ -134,6 +138,15 @@ export class Link {
     if (!this.#socket.write(batch)) this.#blocked = true;
   }
 
+  /** Reads no further, so that the other side waits, until `resume`. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   /** Ends in order: what has been written is sent, nothing more is read. */
   close(): void {
     this.#ended = true;
@@ -200,7 +213,7 @@ export class Link {
   }
 
   #push(bytes: Uint8Array, start: number, end: number): void {
-    const push = decodeReply(bytes, start, end, { text: true });
+    const push = decodeReply(bytes, start, end, { text: this.#events.pushesAsBytes !== true });
     if (push instanceof Push) this.#events.pushed(push);
   }
 
@@ -209,6 +222,7 @@ export class Link {
     if (call === undefined) {
       const words = decodeReply(bytes, start, end, { text: true });
       this.#lastWords = words instanceof ReplyError ? words : undefined;
+      this.#events.unasked?.(words);
       return;
     }
     // Its caller has given up.

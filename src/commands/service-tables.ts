@@ -215,9 +215,10 @@ const CLUSTER_FACTS: readonly FactsRow[] = [
   ["trimslots", -2, "write", "deletes *", "status", "8.4.0"],
 ];
 
-/** The proxy's own. They are never passed on, and read nothing of the origin. */
+/** The proxy's own. They are never passed on; GLASS.GET alone reads of the origin, as GET does. */
 const GLASSCACHE_FACTS: readonly FactsRow[] = [
   ["glass.explain", 2, "readonly fast", "", "map", "0.1.0"],
+  ["glass.get", 2, "readonly fast", "", "map", "0.1.0"],
   ["glass.health", 1, "fast", "", "status", "0.1.0"],
   ["glass.source", 2, "fast", "", "status", "0.1.0"],
 ];

@@ -109,6 +109,16 @@ export class SlotList {
   }
 
   /**
+   * How many slots stand before this one, towards the front.
+   * @returns `limit` where there are as many or more
+   */
+  countBefore(slot: number, limit: number): number {
+    let count = 0;
+    for (let other = this.before(slot); other !== 0 && count < limit; other = this.before(other)) count++;
+    return count;
+  }
+
+  /**
    * Checks that the links of neighbours agree and that the list ends.
    * @param limit how many slots it may hold
    * @returns how many it holds

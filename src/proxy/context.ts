@@ -30,6 +30,8 @@ export interface ProxyContext extends ClientContext {
   readonly proxy: ProxyParts;
   /** The request under way is answered later: what the client asks next in another way waits until then. */
   answerLater(): LateAnswer;
+  /** Answers GLASS.GET, in order with the client's other reads. Absent where a client of another thread is served. */
+  getDescribed?(request: Request, reply: ReplyWriter): void;
   /** Each cached read is answered with where it came from (GLASS.SOURCE). */
   namesSources: boolean;
 }

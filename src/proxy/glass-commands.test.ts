@@ -120,7 +120,7 @@ describe("GLASS.SOURCE", () => {
     const frames = await local.frameClient();
     expect(await ask(frames, ["GLASS.SOURCE", "ON"], ["GLASS.SOURCE", "OFF"], ["GLASS.SOURCE", "X"])).toEqual(
       [
-        "-ERR GLASS.SOURCE needs RESP3, which has attributes: send HELLO 3 first\r\n",
+        "-ERR GLASS.SOURCE needs RESP3, which has attributes: send HELLO 3 first, or use GLASS.GET key\r\n",
         "+OK\r\n",
         "-ERR syntax error\r\n",
       ],
@@ -129,6 +129,99 @@ describe("GLASS.SOURCE", () => {
       "-ERR wrong number of arguments for 'glass.source' command\r\n",
       "-ERR wrong number of arguments for 'glass.source' command\r\n",
     ]);
+  });
+});
+
+function described(source: string, ageMs: number, remainingMs: number, value: string | null): string {
+  const last = value === null ? "_\r\n" : bulk(value);
+  return (
+    `%4\r\n${bulk("source")}${bulk(source)}${bulk("age-ms")}:${ageMs}\r\n` +
+    `${bulk("ttl-ms")}:${remainingMs}\r\n${bulk("value")}${last}`
+  );
+}
+
+describe("GLASS.GET", () => {
+  test("reads as GET does, and answers a map", async () => {
+    const clock = new ManualClock();
+    using origin = new FakeOrigin();
+    await using local = await LocalProxy.ready({ origin: origin.port, clock });
+    // Attributes are not added to it.
+    const frames = await resp3(local);
+    origin.values.set("plain", "1");
+    origin.values.set("expiring", "2");
+    origin.remainingMs.set("expiring", 900);
+    expect(
+      await ask(frames, ["GLASS.GET", "plain"], ["GLASS.GET", "expiring"], ["GLASS.GET", "expiring"]),
+    ).toEqual([
+      described("miss", 0, -1, "1"),
+      described("miss", 0, 900, "2"),
+      described("coalesced", 0, 900, "2"),
+    ]);
+    clock.advance(250);
+    expect(
+      await ask(frames, ["GLASS.GET", "plain"], ["glass.get", "expiring"], ["GLASS.GET", "none"]),
+    ).toEqual([
+      described("hit", 250, -1, "1"),
+      described("hit", 250, 650, "2"),
+      described("none", 0, -2, null),
+    ]);
+    expect(local.proxy.stats.hits).toBe(2);
+    expect(await ask(frames, ["SET", "plain", "3"], ["GLASS.GET", "plain"], ["GET", "plain"])).toEqual([
+      "+OK\r\n",
+      described("miss", 0, -1, "3"),
+      attribute("coalesced", 0, -1) + bulk("3"),
+    ]);
+  });
+
+  test("in RESP2, too", async () => {
+    using origin = new FakeOrigin();
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    const client = await local.client();
+    origin.values.set("a", "1");
+    const fields = (source: string) => [
+      "source",
+      source,
+      "age-ms",
+      expect.any(Number),
+      "ttl-ms",
+      -1,
+      "value",
+      "1",
+    ];
+    expect(await client.ask("GLASS.GET", "a")).toEqual(fields("miss"));
+    expect(await client.ask("GLASS.GET", "a")).toEqual(fields("hit"));
+    expect(await client.ask("GLASS.GET", "b")).toEqual([
+      ...["source", "none", "age-ms", 0, "ttl-ms", -2, "value", null],
+    ]);
+  });
+
+  test("large values, from the origin and from the cache", async () => {
+    using origin = new FakeOrigin();
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    const client = await local.client({ version: 3 });
+    const large = "large ".repeat(100_000);
+    origin.values.set("a", large);
+    for (const source of ["miss", "hit"]) {
+      const told = (await client.ask("GLASS.GET", "a")) as Map<string, ReplyValue>;
+      expect(told.get("source")).toBe(source);
+      expect(told.get("value") === large).toBe(true);
+    }
+    expect(await client.ask("PING")).toBe("PONG");
+  });
+
+  test("errors are those of GET; a client that reads past the cache is told so", async () => {
+    using origin = new FakeOrigin({
+      script: ([name, key]) =>
+        key === "list" ? "-WRONGTYPE no\r\n" : name === "SELECT" && key === "3" ? "+OK\r\n" : undefined,
+    });
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    const client = await local.client();
+    expect(((await client.ask("GLASS.GET", "list")) as ReplyError).message).toBe("WRONGTYPE no");
+    expect(((await client.ask("GLASS.GET")) as ReplyError).message).toContain("wrong number of arguments");
+    expect(await client.ask("SELECT", "3")).toBe("OK");
+    expect(((await client.ask("GLASS.GET", "a")) as ReplyError).message).toStartWith(
+      "ERR GLASS.GET reads through the cache, which this client does not",
+    );
   });
 });
 
@@ -184,6 +277,13 @@ describe("GLASS.EXPLAIN", () => {
       expect(chargedBytes).toBeGreaterThan(100);
       expect(String(named)).toStartWith(policy);
       expect(String(queue)).toMatch(/^[a-z0-9-]+( [a-z0-9-]+)*$/);
+      // No name twice, and all written alike.
+      const frames = await local.frameClient();
+      const [flat] = await ask(frames, ["GLASS.EXPLAIN", "a"]);
+      const names = [...flat!.matchAll(/\$\d+\r\n([^\r]*)\r\n(?=[:$,])/g)].map(([, name]) => name!);
+      for (const name of told.keys()) expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+      expect(names.filter((name) => name === "reads")).toHaveLength(1);
+      expect(Number(/^\*(\d+)/.exec(flat!)![1])).toBe(2 * told.size);
       // It is no read itself, and asks nothing of the origin.
       expect(((await client.ask("GLASS.EXPLAIN", "a")) as Map<string, ReplyValue>).get("reads")).toBe(3);
       expect(origin.count("GET")).toBe(1);
@@ -191,6 +291,15 @@ describe("GLASS.EXPLAIN", () => {
       expect(await client.ask("GLASS.EXPLAIN", "a")).toEqual(new Map([["cached", false]]));
     },
   );
+});
+
+test.each(["lru", "fifo"])("GLASS.EXPLAIN tells the rank under %s", async (policy) => {
+  using origin = new FakeOrigin();
+  await using local = await LocalProxy.ready({ origin: origin.port, policy });
+  const client = await local.client({ version: 3 });
+  origin.values.set("a", "1");
+  await client.ask("GET", "a");
+  expect(((await client.ask("GLASS.EXPLAIN", "a")) as Map<string, ReplyValue>).get("rank")).toBe(1);
 });
 
 describe("CONFIG SET policy", () => {

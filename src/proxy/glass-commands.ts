@@ -7,8 +7,14 @@ import type { ProxyContext } from "./context.ts";
 export const glassCommands: readonly Command<ProxyContext>[] = [
   command(
     "glass.source",
-    "Names the source of each cached read in an attribute before its reply (RESP3).",
+    "Names the source of each cached read in an attribute before its reply (RESP3). redis-cli 7.0 and clients on " +
+      "hiredis before 1.1 cannot read attributes: use GLASS.GET there.",
     source,
+  ),
+  command(
+    "glass.get",
+    "Reads a value as GET does, and answers a map: source, age-ms, ttl-ms, value. Works in RESP2 too.",
+    (session, request, reply) => session.getDescribed!(request, reply),
   ),
   command(
     "glass.explain",
@@ -27,7 +33,9 @@ function source(session: ProxyContext, request: Request, reply: ReplyWriter): vo
   if (mode !== "on" && mode !== "off") {
     reply.error(SYNTAX_ERROR);
   } else if (mode === "on" && reply.version !== 3) {
-    reply.error("ERR GLASS.SOURCE needs RESP3, which has attributes: send HELLO 3 first");
+    reply.error(
+      "ERR GLASS.SOURCE needs RESP3, which has attributes: send HELLO 3 first, or use GLASS.GET key",
+    );
   } else {
     session.namesSources = mode === "on";
     reply.ok();
@@ -62,25 +70,36 @@ function explain(session: ProxyContext, request: Request, reply: ReplyWriter): v
     reply.boolean(false);
     return;
   }
-  const detail = Object.entries(entry.detail);
-  reply.map(9 + detail.length);
-  reply.bulkText("cached");
-  reply.boolean(true);
-  reply.bulkText("servable");
-  reply.boolean(now <= threads.provenUntilMs);
-  field(reply, "age-ms", Math.max(0, Math.floor(now - entry.filledAtMs)));
-  field(reply, "ttl-ms", entry.expiresAtMs === 0 ? -1 : Math.max(0, Math.floor(entry.expiresAtMs - now)));
-  field(reply, "reads", entry.reads);
-  field(reply, "value-bytes", entry.valueBytes);
-  field(reply, "charged-bytes", entry.chargedBytes);
-  field(reply, "policy", cache.store.policyName);
-  field(reply, "queue", entry.queue);
-  for (const [name, value] of detail) field(reply, name, value);
+  const fields: [name: string, value: number | string | boolean][] = [
+    ["cached", true],
+    ["servable", now <= threads.provenUntilMs],
+    ["age-ms", Math.max(0, Math.floor(now - entry.filledAtMs))],
+    ["ttl-ms", entry.expiresAtMs === 0 ? -1 : Math.max(0, Math.floor(entry.expiresAtMs - now))],
+    ["reads", entry.reads],
+    ["value-bytes", entry.valueBytes],
+    ["charged-bytes", entry.chargedBytes],
+    ["policy", cache.store.policyName],
+    ["queue", entry.queue],
+  ];
+  const names = new Set(fields.map(([name]) => name));
+  for (const [term, value] of Object.entries(entry.detail)) {
+    const name = dashed(term);
+    // What the policy counts need not be what the cache counts: S3-FIFO knows of three reads at most.
+    fields.push([names.has(name) ? `policy-${name}` : name, value]);
+  }
+  reply.map(fields.length);
+  for (const [name, value] of fields) writeField(reply, name, value);
 }
 
-function field(reply: ReplyWriter, name: string, value: number | string): void {
+/** `recentWeight` as the other fields are written: `recent-weight`. */
+function dashed(term: string): string {
+  return term.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function writeField(reply: ReplyWriter, name: string, value: number | string | boolean): void {
   reply.bulkText(name);
   if (typeof value === "string") reply.bulkText(value);
+  else if (typeof value === "boolean") reply.boolean(value);
   else if (Number.isInteger(value)) reply.integer(value);
   else reply.double(value);
 }

@@ -1,5 +1,6 @@
 import type { LargeValue } from "../lib/byte-buffer.ts";
 import type { Ticket } from "../net/connection.ts";
+import type { ReplyWriter } from "../protocol/protocol.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyContext } from "./context.ts";
 import type { Source, Waiter } from "./flight.ts";
@@ -23,7 +24,7 @@ export class OneValue implements Waiter {
 
   found(bytes: Uint8Array, start: number, end: number, source: Source, remainingMs: number): void {
     const reply = this.#ticket.begin();
-    if (this.#session.namesSources && reply.version === 3) writeSource(reply, source, 0, remainingMs);
+    this.announce(reply, source, remainingMs);
     reply.bulk(bytes, start, end);
     this.#finish();
   }
@@ -32,7 +33,7 @@ export class OneValue implements Waiter {
     const reply = this.#ticket.begin();
     switch (reason.kind) {
       case "missing":
-        reply.null();
+        this.writeMissing(reply);
         break;
       case "refused":
         reply.error(reason.message);
@@ -50,7 +51,7 @@ export class OneValue implements Waiter {
 
   arriving(value: LargeValue, source: Source, remainingMs: number): void {
     const reply = this.#ticket.begin();
-    if (this.#session.namesSources && reply.version === 3) writeSource(reply, source, 0, remainingMs);
+    this.announce(reply, source, remainingMs);
     reply.takeLarge(value);
     this.#ticket.done();
   }
@@ -59,6 +60,15 @@ export class OneValue implements Waiter {
     // The client is cut off when it finds the value lost: a part of it may have been sent.
     if (error !== undefined) this.#session.proxy.stats.originErrors++;
     this.#ended();
+  }
+
+  /** Says where a value came from, before it. */
+  protected announce(reply: ReplyWriter, source: Source, remainingMs: number): void {
+    if (this.#session.namesSources && reply.version === 3) writeSource(reply, source, 0, remainingMs);
+  }
+
+  protected writeMissing(reply: ReplyWriter): void {
+    reply.null();
   }
 
   /** Nothing more is executed for the client until the value has come. */

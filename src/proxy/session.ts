@@ -21,6 +21,7 @@ import type { UpstreamConnection } from "../upstream/connection.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { AloneLane } from "./alone-lane.ts";
 import type { LateAnswer, ProxyContext, ProxyParts } from "./context.ts";
+import { DescribedValue, describedHit, NOT_THROUGH_CACHE } from "./described-value.ts";
 import { dumpOrigin } from "./dump.ts";
 import type { Fence } from "./fence.ts";
 import { ForwardedRequest, failureMessage } from "./forwarded-request.ts";
@@ -296,6 +297,17 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     }
   }
 
+  getDescribed(request: Request, reply: ReplyWriter): void {
+    const { bytes, starts, ends } = request;
+    if (this.#pin?.isBusy === true) this.#postpone(request);
+    else if (this.#pin !== undefined) reply.error(NOT_THROUGH_CACHE);
+    else if (this.#enter("main", request)) {
+      const mayHit = this.#mayHit(bytes, starts[1]!, ends[1]!);
+      if (mayHit && describedHit(this, request, reply)) return;
+      this.#load(request, this.connection.defer(), mayHit, DescribedValue);
+    }
+  }
+
   #get(request: Request, reply: ReplyWriter): void {
     const { readThrough } = this.proxy;
     const start = request.starts[1]!;
@@ -308,14 +320,18 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
       if (entry !== undefined) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
     }
     if (mayHit && readThrough.lookup(request.bytes, start, end, reply, nowMs)) return;
-    this.#load(request.bytes, start, end, this.connection.defer(), mayHit, nowMs);
+    this.#load(request, this.connection.defer(), mayHit);
   }
 
-  #load(bytes: Uint8Array, start: number, end: number, ticket: Ticket, mayHit: boolean, nowMs: number): void {
+  #load(request: Request, ticket: Ticket, mayHit: boolean, Waiting = OneValue): void {
+    const { bytes } = request;
+    const start = request.starts[1]!;
+    const end = request.ends[1]!;
     this.#mainOutstanding++;
     this.#awaitKey(bytes, start, end);
-    const waiter = new OneValue(this, ticket, this.#mainDone);
-    if (this.proxy.readThrough.load(bytes, start, end, waiter, mayHit, nowMs)) waiter.hold();
+    const waiter = new Waiting(this, ticket, this.#mainDone);
+    const { executingSinceMs } = this.connection;
+    if (this.proxy.readThrough.load(bytes, start, end, waiter, mayHit, executingSinceMs)) waiter.hold();
   }
 
   /**
@@ -555,7 +571,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient {
     const { executingSinceMs } = this.connection;
     const mayHit = this.#mayHit(request.bytes, start, end);
     if (mayHit && readThrough.lookup(request.bytes, start, end, reply, executingSinceMs)) return;
-    this.#load(request.bytes, start, end, this.#backendTicket(), mayHit, executingSinceMs);
+    this.#load(request, this.#backendTicket(), mayHit);
   }
 
   #textWrite(request: Request, isPut: boolean): void {

@@ -52,11 +52,24 @@ export class TerminalSession implements AsyncDisposable {
   readonly #child: ReturnType<typeof spawnOnTerminal>;
   #wake: () => void = () => {};
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#child = spawnOnTerminal(args, env, (text) => {
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    { columns = 120, rows = 40 }: { readonly columns?: number; readonly rows?: number } = {},
+  ) {
+    this.#child = spawnOnTerminal(args, env, columns, rows, (text) => {
       this.shown += text;
       this.#wake();
     });
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Gives the terminal another size. */
+  resize(columns: number, rows: number): void {
+    this.#child.terminal!.resize(columns, rows);
   }
 
   /** Presses keys. */
@@ -106,11 +119,13 @@ export class TerminalSession implements AsyncDisposable {
 function spawnOnTerminal(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  cols: number,
+  rows: number,
   shown: (text: string) => void,
 ) {
   const decoder = new TextDecoder();
   return Bun.spawn([LAUNCHER, ...args], {
     env: cleanEnvironment({ TERM: "xterm", ...env }),
-    terminal: { cols: 120, rows: 40, data: (_, data) => shown(decoder.decode(data, { stream: true })) },
+    terminal: { cols, rows, data: (_, data) => shown(decoder.decode(data, { stream: true })) },
   });
 }

@@ -1,4 +1,5 @@
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { rankIn } from "../queue-rank.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /**
@@ -54,8 +55,8 @@ class Fifo implements Policy {
     this.#queue.relocate(to);
   }
 
-  explain(_slot: number): Placement {
-    return { queue: "queue", detail: {} };
+  explain(slot: number): Placement {
+    return { queue: "queue", detail: rankIn(this.#queue, slot) };
   }
 
   forEach(visit: (slot: number) => void): void {

@@ -1,4 +1,5 @@
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { rankIn } from "../queue-rank.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /**
@@ -57,8 +58,8 @@ class Lru implements Policy {
     this.#queue.relocate(to);
   }
 
-  explain(_slot: number): Placement {
-    return { queue: "queue", detail: {} };
+  explain(slot: number): Placement {
+    return { queue: "queue", detail: rankIn(this.#queue, slot) };
   }
 
   forEach(visit: (slot: number) => void): void {

@@ -1,0 +1,45 @@
+import { flagName, type Setting } from "./setting.ts";
+import type { SubcommandOutline } from "./subcommand.ts";
+
+/** The table that the help is made of, as completions need it. */
+
+/** What may stand somewhere: one of some words, a file, a directory, or what cannot be known. */
+export type Candidates = readonly string[] | "files" | "directories" | "unknown";
+
+export interface CompletedOption {
+  /** `-x` and `--stdin`. */
+  readonly flags: readonly string[];
+  readonly description: string;
+  /** `<size>`; empty for a switch. */
+  readonly placeholder: string;
+  readonly values: Candidates;
+}
+
+/** Every option of a subcommand, in the order of its help. */
+export function completedOptions({ settings }: SubcommandOutline): CompletedOption[] {
+  const options = Object.entries(settings).map(([key, setting]) => ({
+    flags: [...(setting.short === undefined ? [] : [setting.short]), `--${flagName(key)}`],
+    description: setting.description,
+    placeholder: setting.placeholder,
+    values: candidatesOf(setting),
+  }));
+  const isSwitch = { placeholder: "", values: "unknown" } as const;
+  if (options.length > 0) {
+    const description = "read settings from a JSON file";
+    options.push({ flags: ["--config"], description, placeholder: "<file>", values: "files" });
+  }
+  options.push({ flags: ["-v", "--version"], description: "print the version", ...isSwitch });
+  options.push({ flags: ["-h", "--help"], description: "display help", ...isSwitch });
+  return options;
+}
+
+function candidatesOf({ read, placeholder }: Setting<unknown>): Candidates {
+  if (read.values !== undefined) return read.values;
+  if (placeholder === "<file>") return "files";
+  return placeholder === "<directory>" ? "directories" : "unknown";
+}
+
+/** A text in single quotes, as a shell reads it. */
+export function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,63 @@
+import { connect, createServer, type Server, type Socket } from "node:net";
+
+/** How much may wait on its way; beyond it the sender waits. */
+const MOST_WAITING_BYTES = 1024 ** 2;
+
+/** The way to a server that is further away than it is: what it answers arrives later, in order. */
+export class DelayedRelay implements Disposable {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Listens on a free port of 127.0.0.1. @param delayMs how much later what `port` answers arrives */
+  static async start(port: number, delayMs: number): Promise<DelayedRelay> {
+    const server = createServer((near) => relay.#join(near, port, delayMs));
+    const relay = new DelayedRelay(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    return relay;
+  }
+
+  get port(): number {
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  [Symbol.dispose](): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #join(near: Socket, port: number, delayMs: number): void {
+    const far = connect({ host: "127.0.0.1", port });
+    for (const socket of [near, far]) {
+      socket.setNoDelay(true);
+      this.#sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        this.#sockets.delete(socket);
+        near.destroy();
+        far.destroy();
+      });
+    }
+    near.pipe(far);
+    let waitingBytes = 0;
+    // Timers of one length run in the order they were set.
+    far.on("data", (bytes: Uint8Array) => {
+      waitingBytes += bytes.length;
+      if (waitingBytes > MOST_WAITING_BYTES) far.pause();
+      setTimeout(() => {
+        waitingBytes -= bytes.length;
+        if (near.destroyed) return;
+        if (!near.write(bytes)) {
+          far.pause();
+          near.once("drain", () => far.resume());
+        } else if (waitingBytes <= MOST_WAITING_BYTES) far.resume();
+      }, delayMs);
+    });
+  }
+}

@@ -1,0 +1,185 @@
+import { describe, expect, test } from "bun:test";
+import {
+  type DemoStyle,
+  fillingLine,
+  loadLine,
+  loadText,
+  nextStepsText,
+  PLAIN_STYLE,
+  partText,
+  rowsOf,
+  stepText,
+  summaryText,
+  titleText,
+  watchedText,
+} from "./demo-screen.ts";
+import { widthOf } from "./wrapping.ts";
+
+const styleOf = (columns: number): DemoStyle => ({ columns, ...PLAIN_STYLE });
+const FACTS = { clients: 32, keys: 50_000, alpha: 0.9, originDelay: "2 ms" };
+const MOMENT = { perSecond: 12_345, hits: 640, reads: 1000, hitMicros: 87, missMicros: 2314 };
+
+/** Everything that the demo says, in order. */
+function screen(columns: number): string {
+  const style = styleOf(columns);
+  return [
+    titleText(style),
+    partText(
+      "A server keeps keys and values:",
+      "localhost:9090 (data in /tmp/glasscache-demo-ab12cd)",
+      style,
+    ),
+    partText("A proxy answers from its cache if it can:", "localhost:8080", style),
+    "Three requests, sent to the proxy",
+    stepText(
+      "PUT shashank=softwareEngineer",
+      "{Backend Server} : OK",
+      "stored by the server; the proxy only makes sure it holds nothing older",
+      style,
+    ),
+    stepText(
+      "GET shashank",
+      "{Proxy Server} : softwareEngineer",
+      "a hit: answered by the proxy alone",
+      style,
+    ),
+    loadText(FACTS, style),
+    fillingLine(17_000, 50_000, style),
+    loadLine(MOMENT, style),
+    summaryText({ hits: 64_000, misses: 36_000, failures: 0 }, style),
+    nextStepsText(9090, 8080, "linux", style),
+    watchedText("server: shashank was changed past the proxy, whose entry is gone", style),
+  ].join("\n");
+}
+
+test("at 40 columns", () => {
+  expect(screen(40)).toBe(`\
+Glasscache: the read-through cache you
+can see through
+
+A server keeps keys and values:
+  localhost:9090 (data in
+  /tmp/glasscache-demo-ab12cd)
+A proxy answers from its cache if it
+  can: localhost:8080
+Three requests, sent to the proxy
+  PUT shashank=softwareEngineer
+    ->  {Backend Server} : OK
+      stored by the server; the proxy
+      only makes sure it holds nothing
+      older
+  GET shashank
+    ->  {Proxy Server} : softwareEngineer
+      a hit: answered by the proxy alone
+Load: 32 clients read 50,000 keys,
+popular ones more often (Zipf, alpha
+0.9), through a cache that has room for
+some of them. The times are those of one
+more client, which asks one thing at a
+time; the server is 2 ms away, as a real
+one is (--origin-delay).
+  writing 50,000 keys first: 34%
+64.0% hits  hit 87 µs, miss 2.3 ms
+100,000 reads: 64.0% answered by the
+proxy's cache, 36,000 asked of the
+server.
+Now try it yourself, in a second
+terminal
+  bin/glasscache client --port 8080
+      interactive: GET shashank, PUT
+      a=b, DUMP
+  redis-cli -p 8080 GET shashank
+      any Redis client works
+  redis-cli -p 8080 CONFIG SET policy
+  lru
+      another eviction policy, entries
+      kept
+  redis-cli -p 8080 INFO cache
+      what the cache has done
+  redis-cli -p 9090 SET shashank changed
+      write past the proxy: its entry is
+      gone at once
+  echo "GET shashank" | nc -N localhost
+  8080
+      the text protocol
+
+Serving until Ctrl-C. What others ask
+shows here:
+  server: shashank was changed past the
+      proxy, whose entry is gone`);
+});
+
+test("at 80 columns", () => {
+  expect(screen(80)).toBe(`\
+Glasscache: the read-through cache you can see through
+
+A server keeps keys and values:            localhost:9090 (data in
+  /tmp/glasscache-demo-ab12cd)
+A proxy answers from its cache if it can:  localhost:8080
+Three requests, sent to the proxy
+  PUT shashank=softwareEngineer   ->  {Backend Server} : OK
+      stored by the server; the proxy only makes sure it holds nothing older
+  GET shashank                    ->  {Proxy Server} : softwareEngineer
+      a hit: answered by the proxy alone
+Load: 32 clients read 50,000 keys, popular ones more often (Zipf, alpha 0.9),
+through a cache that has room for some of them. The times are those of one more
+client, which asks one thing at a time; the server is 2 ms away, as a real one
+is (--origin-delay).
+  writing 50,000 keys first: 34%
+     12,345 requests/s   hit ratio 64.0% █████████░░░░░  hit 87 µs, miss 2.3 ms
+100,000 reads: 64.0% answered by the proxy's cache, 36,000 asked of the server.
+Now try it yourself, in a second terminal
+  bin/glasscache client --port 8080            interactive: GET shashank, PUT
+                                               a=b, DUMP
+  redis-cli -p 8080 GET shashank               any Redis client works
+  redis-cli -p 8080 CONFIG SET policy lru      another eviction policy, entries
+                                               kept
+  redis-cli -p 8080 INFO cache                 what the cache has done
+  redis-cli -p 9090 SET shashank changed       write past the proxy: its entry
+                                               is gone at once
+  echo "GET shashank" | nc -N localhost 8080   the text protocol
+
+Serving until Ctrl-C. What others ask shows here:
+  server: shashank was changed past the proxy, whose entry is gone`);
+});
+
+test("at 200 columns", () => {
+  const lines = screen(200).split("\n");
+  expect(lines).toContain(
+    "     12,345 requests/s   hit ratio 64.0% █████████████░░░░░░░  hit 87 µs, miss 2.3 ms",
+  );
+  expect(lines).toContain(
+    "A server keeps keys and values:            localhost:9090 (data in /tmp/glasscache-demo-ab12cd)",
+  );
+  expect(lines).toContain(
+    "  redis-cli -p 9090 SET shashank changed       write past the proxy: its entry is gone at once",
+  );
+});
+
+describe("the live line", () => {
+  test("is one row at every width, and tells both times", () => {
+    for (let columns = 32; columns <= 200; columns++) {
+      for (const moment of [
+        MOMENT,
+        { ...MOMENT, perSecond: 1_234_567, missMicros: 123_456, hitMicros: 12_345 },
+      ]) {
+        const line = loadLine(moment, styleOf(columns));
+        expect(widthOf(line)).toBeLessThan(columns);
+        expect(line).toMatch(/hit [\d.]+ (µs|ms), miss [\d.]+ ms$/);
+      }
+    }
+  });
+
+  test("without reads", () => {
+    const nothing = { perSecond: 0, hits: 0, reads: 0, hitMicros: 0, missMicros: 0 };
+    expect(loadLine(nothing, styleOf(80))).toEndWith("hit –, miss –");
+  });
+});
+
+test("where nc has no -N the hint does without", () => {
+  expect(nextStepsText(1, 2, "darwin", styleOf(80))).toContain("| nc localhost 2 ");
+});
+
+test("rows of a line in a narrower terminal", () => {
+  expect([rowsOf("", 80), rowsOf("x".repeat(80), 80), rowsOf("x".repeat(81), 80)]).toEqual([1, 1, 2]);
+});

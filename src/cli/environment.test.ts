@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import { refuseUnknownVariables, strangeVariables } from "./environment.ts";
+import { problemsOf } from "./problems-fixture.ts";
+
+const KNOWN = {
+  proxy: new Set(["port", "max-value", "memory"]),
+  client: new Set(["port", "json"]),
+};
+
+const problems = (environment: Record<string, string>) => {
+  try {
+    refuseUnknownVariables(environment, KNOWN);
+    return [];
+  } catch {
+    return problemsOf(() => refuseUnknownVariables(environment, KNOWN));
+  }
+};
+
+describe("a variable of this program's that is no setting", () => {
+  test.each([
+    [
+      "GLASSCACHE_PROXY_PRT",
+      "GLASSCACHE_PROXY_PRT: there is no such setting; did you mean GLASSCACHE_PROXY_PORT?",
+    ],
+    ["GLASSCACHE_PROXY_COLOUR", "GLASSCACHE_PROXY_COLOUR: there is no such setting"],
+    // A setting of another one.
+    ["GLASSCACHE_CLIENT_MEMORY", "GLASSCACHE_CLIENT_MEMORY: there is no such setting"],
+    [
+      "GLASSCACHE_MAX_VALU",
+      "GLASSCACHE_MAX_VALU: there is no such setting; did you mean GLASSCACHE_MAX_VALUE?",
+    ],
+    ["GLASSCACHE_MEMROY", "GLASSCACHE_MEMROY: there is no such setting; did you mean GLASSCACHE_MEMORY?"],
+  ])("%s", (name, message) => {
+    expect(problems({ [name]: "1" })[0]).toStartWith(message);
+  });
+
+  test("several are told at once; empty ones are none", () => {
+    const found = problems({ GLASSCACHE_PROXY_A: "1", GLASSCACHE_PROXY_BB: "2", GLASSCACHE_PROXY_C: "" });
+    expect(found.map((line) => line.split(":")[0])).toEqual(["GLASSCACHE_PROXY_A", "GLASSCACHE_PROXY_BB"]);
+  });
+});
+
+test("what is known, and what is somebody else's", () => {
+  const environment = {
+    GLASSCACHE_CONFIG: "c.json",
+    GLASSCACHE_PORT: "1",
+    GLASSCACHE_PROXY_PORT: "1",
+    GLASSCACHE_CLIENT_JSON: "yes",
+    GLASSCACHE_FUZZ_SEED: "1",
+    PROXY_PRT: "1",
+    // What Kubernetes sets for services named glasscache and glasscache-proxy.
+    GLASSCACHE_SERVICE_HOST: "10.0.0.1",
+    GLASSCACHE_PROXY_SERVICE_HOST: "10.0.0.1",
+    GLASSCACHE_PROXY_SERVICE_PORT: "8080",
+    GLASSCACHE_PROXY_SERVICE_PORT_RESP: "8080",
+    GLASSCACHE_PROXY_PORT_8080_TCP: "tcp://10.0.0.1:8080",
+    GLASSCACHE_PROXY_PORT_8080_TCP_ADDR: "10.0.0.1",
+  };
+  expect(problems(environment)).toEqual([]);
+});
+
+test("one subcommand need not be asked of what the others know", () => {
+  const client = { name: "client", settingNames: KNOWN.client };
+  expect(strangeVariables({ GLASSCACHE_PORT: "1", GLASSCACHE_CLIENT_JSON: "1" }, client)).toEqual([]);
+  expect(strangeVariables({ GLASSCACHE_MEMORY: "1", HOME: "/" }, client)).toEqual(["GLASSCACHE_MEMORY"]);
+});

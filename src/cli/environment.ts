@@ -1,0 +1,71 @@
+import { nearest } from "../lib/nearest.ts";
+import type { KnownSettings } from "./config-file.ts";
+import { UsageError } from "./exit.ts";
+
+/** Variables of the environment that are meant for this program. */
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const PREFIX = "GLASSCACHE_";
+const CONFIG = "GLASSCACHE_CONFIG";
+
+/**
+ * What Kubernetes sets in every container for a service named `glasscache-proxy`, wanted or not:
+ * `GLASSCACHE_PROXY_SERVICE_HOST`, `GLASSCACHE_PROXY_PORT_8080_TCP_ADDR` and their like.
+ */
+const SERVICE_LINK =
+  /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
+
+/** Variables with this program's prefix that are none of the one subcommand's settings. */
+export function strangeVariables(
+  environment: Environment,
+  { name, settingNames }: { readonly name: string; readonly settingNames: ReadonlySet<string> },
+): string[] {
+  const own = new Set([CONFIG, ...variablesOf({ [name]: settingNames })]);
+  return setVariables(environment).filter((variable) => !own.has(variable));
+}
+
+/**
+ * Refuses what would otherwise be ignored without a word: a variable that begins with a subcommand's name and is no
+ * setting of it, and one that is nearly the name of a setting. Others may be somebody else's.
+ * @throws UsageError with one line for each
+ */
+export function refuseUnknownVariables(environment: Environment, known: KnownSettings): void {
+  const names = variablesOf(known);
+  const problems: string[] = [];
+  for (const variable of setVariables(environment)) {
+    if (variable === CONFIG || names.includes(variable)) continue;
+    const subcommand = Object.keys(known).find((name) => variable.startsWith(prefixOf(name)));
+    const meant = nearestVariable(variable, names);
+    if (subcommand === undefined && meant === undefined) continue;
+    const advice = meant === undefined ? "" : `; did you mean ${meant}?`;
+    problems.push(`${variable}: there is no such setting${advice}`);
+  }
+  if (problems.length > 0) throw new UsageError(...problems);
+}
+
+function setVariables(environment: Environment): string[] {
+  return Object.keys(environment).filter(
+    (name) => name.startsWith(PREFIX) && environment[name] && !SERVICE_LINK.test(name),
+  );
+}
+
+function variablesOf(known: KnownSettings): string[] {
+  return Object.entries(known).flatMap(([subcommand, settings]) =>
+    [...settings].flatMap((setting) => {
+      const suffix = setting.toUpperCase().replaceAll("-", "_");
+      return [`${PREFIX}${suffix}`, `${prefixOf(subcommand)}${suffix}`];
+    }),
+  );
+}
+
+function prefixOf(subcommand: string): string {
+  return `${PREFIX}${subcommand.toUpperCase()}_`;
+}
+
+/** Compared without what all have in common, which would make everything near. */
+function nearestVariable(variable: string, names: readonly string[]): string | undefined {
+  const bare = (name: string) => name.slice(PREFIX.length);
+  const meant = nearest(bare(variable), names.map(bare));
+  return meant === undefined ? undefined : PREFIX + meant;
+}

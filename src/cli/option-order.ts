@@ -1,0 +1,61 @@
+import { nearest } from "../lib/nearest.ts";
+import { UsageError } from "./exit.ts";
+import { flagName, type Settings } from "./setting.ts";
+
+/**
+ * The words of a command line with its options in front, then `--`, then the rest in order; for subcommands whose
+ * operands may be anything, such as `GET key --json` or `INCRBY key -5`. An option is a word that is one of the
+ * settings' flags. What stands behind a `--` is no option.
+ * @throws UsageError for a word behind the first operand that begins with two hyphens and is no option, so that a
+ * misspelt one is never sent as data
+ */
+export function optionsFirst(args: readonly string[], settings: Settings): readonly string[] {
+  const flags = flagsOf(settings);
+  const options: string[] = [];
+  const operands: string[] = [];
+  let at = 0;
+  while (at < args.length) {
+    const word = args[at++]!;
+    if (word === "--") {
+      operands.push(...args.slice(at));
+      break;
+    }
+    const name = word.startsWith("--") ? word.replace(/=.*$/s, "") : word;
+    const placeholder = flags.get(name);
+    if (placeholder !== undefined) {
+      options.push(word);
+      if (placeholder === "" || name !== word) continue;
+      if (at === args.length) throw new UsageError(`option '${name} ${placeholder}' argument missing`);
+      options.push(args[at++]!);
+    } else if (operands.length === 0 && word.length > 1 && word.startsWith("-")) {
+      // It is in its place, and wrong or the parser's own.
+      options.push(word);
+    } else if (/^--[a-z]/i.test(word)) {
+      throw new UsageError(strayOption(name, flags.keys()));
+    } else {
+      operands.push(word);
+    }
+  }
+  return operands.length === 0 ? options : [...options, "--", ...operands];
+}
+
+/** The placeholder of every flag: empty for a switch. */
+function flagsOf(settings: Settings): Map<string, string> {
+  const flags = new Map([
+    ["--config", "<file>"],
+    ["--help", ""],
+    ["--version", ""],
+  ]);
+  for (const [key, { short, placeholder }] of Object.entries(settings)) {
+    flags.set(`--${flagName(key)}`, placeholder);
+    if (short !== undefined) flags.set(short, placeholder);
+  }
+  return flags;
+}
+
+function strayOption(name: string, flags: Iterable<string>): string {
+  const long = [...flags].filter((flag) => flag.startsWith("--"));
+  const meant = nearest(name, long);
+  const advice = meant === undefined ? "." : `; did you mean ${meant}?`;
+  return `there is no option ${name}${advice} A word of a command that begins with -- stands behind a -- of its own`;
+}

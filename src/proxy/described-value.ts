@@ -1,0 +1,60 @@
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { ProxyContext } from "./context.ts";
+import type { Source } from "./flight.ts";
+import { OneValue } from "./one-value.ts";
+
+/** A GLASS.GET that waits for the origin: as GET, with where the value came from in the reply itself. */
+export class DescribedValue extends OneValue {
+  protected override announce(reply: ReplyWriter, source: Source, remainingMs: number): void {
+    writeDescription(reply, source, 0, remainingMs);
+  }
+
+  protected override writeMissing(reply: ReplyWriter): void {
+    // As PTTL has it of a key that is not there.
+    writeDescription(reply, "none", 0, -2);
+    reply.null();
+  }
+}
+
+export const NOT_THROUGH_CACHE =
+  "ERR GLASS.GET reads through the cache, which this client does not: it has a connection of its own to the origin " +
+  "(another database, WATCH, a subscription); send GET";
+
+/** Answers from the cache. @returns false where the value is not there, or cannot be vouched for */
+export function describedHit(session: ProxyContext, request: Request, reply: ReplyWriter): boolean {
+  const { readThrough } = session.proxy;
+  const start = request.starts[1]!;
+  const end = request.ends[1]!;
+  const times = readThrough.peek(request.bytes, start, end, session.connection.executingSinceMs);
+  // Another thread may remove it in between.
+  const value = times && readThrough.get(request.bytes, start, end);
+  if (value === undefined) return false;
+  const { ageMs, remainingMs } = times!;
+  if (value instanceof Uint8Array) {
+    writeDescription(reply, "hit", ageMs, remainingMs);
+    reply.bulk(value);
+    return true;
+  }
+  const ticket = session.connection.defer();
+  writeDescription(ticket.reply, "hit", ageMs, remainingMs);
+  ticket.reply.takeLarge!(value);
+  ticket.done();
+  return true;
+}
+
+/** All of the map but the value, which is to follow: one that is still coming in can only be the last. */
+function writeDescription(
+  reply: ReplyWriter,
+  source: Source | "none",
+  ageMs: number,
+  remainingMs: number,
+): void {
+  reply.map(4);
+  reply.bulkText("source");
+  reply.bulkText(source);
+  reply.bulkText("age-ms");
+  reply.integer(ageMs);
+  reply.bulkText("ttl-ms");
+  reply.integer(remainingMs);
+  reply.bulkText("value");
+}
