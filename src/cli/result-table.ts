@@ -60,7 +60,7 @@ function errorText({ standardError }: EstimatedRow): string {
 }
 
 /** `1,000 entries`, `64 MB`. */
-export function formatCacheSize({ size, sizeUnit }: Pick<ResultRow, "size" | "sizeUnit">): string {
+function formatCacheSize({ size, sizeUnit }: Pick<ResultRow, "size" | "sizeUnit">): string {
   return sizeUnit === "entries" ? size.toLocaleString("en") : formatSize(size);
 }
 

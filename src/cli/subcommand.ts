@@ -51,7 +51,7 @@ export interface Subcommand {
   command(surroundings: Surroundings): Command;
 }
 
-export interface Surroundings {
+interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The setting names of every subcommand: what a configuration file may hold. */
   readonly known: KnownSettings;
