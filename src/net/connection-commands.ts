@@ -32,14 +32,6 @@ export const connectionCommands: readonly Command<ClientContext>[] = [
   command("quit", "Closes the connection.", quit),
   command("reset", "Resets the connection.", reset),
   command("select", "Changes the selected database.", select),
-  command(
-    "monitor",
-    "Listens for all requests received by the server in real-time.",
-    ({ connection, host }, _request, reply) => {
-      reply.ok();
-      host.monitors.add(connection);
-    },
-  ),
 ];
 
 /** Whether a client's password is the service's. Takes the same time however much of it is right. */

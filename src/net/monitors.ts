@@ -20,9 +20,17 @@ export interface MonitoringThreads {
 export class Monitors {
   readonly #clients = new Set<Connection>();
   readonly #threads: MonitoringThreads | undefined;
+  readonly #ended: (() => void) | undefined;
 
-  constructor(threads?: MonitoringThreads) {
+  /** @param ended called when the last client of this thread monitors no longer */
+  constructor(threads?: MonitoringThreads, ended?: () => void) {
     this.#threads = threads;
+    this.#ended = ended;
+  }
+
+  /** Whether a client of this thread monitors. */
+  get hasOwn(): boolean {
+    return this.#clients.size > 0;
   }
 
   get isOn(): boolean {
@@ -45,6 +53,7 @@ export class Monitors {
     if (!this.#clients.delete(connection)) return;
     this.#threads?.changed(-1);
     connection.exemptFromIdleTimeout = false;
+    if (!this.hasOwn) this.#ended?.();
   }
 
   /**

@@ -19,6 +19,7 @@ import type { ReadThrough } from "./read-through.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RecordingSettings } from "./recording-file.ts";
 import type { Route } from "./routes.ts";
+import type { ScriptLines } from "./script-lines.ts";
 import type { Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 
@@ -78,6 +79,8 @@ export interface ProxyParts {
   readonly limits: ConnectionLimits;
   readonly pause: ClientPause;
   readonly monitors: Monitors;
+  /** What scripts do at the origin, for clients that monitor. */
+  readonly scriptLines: ScriptLines;
   /** What CLIENT PAUSE WRITE lets pass. */
   readonly scripts: ReadOnlyScripts;
   /** Whether CONFIG has a setting of the proxy's under this name, in lower case. */

@@ -26,6 +26,7 @@ import type { ProxyContext, ProxyParts, ProxySettings } from "./context.ts";
 import { Fence } from "./fence.ts";
 import { glassCommands } from "./glass-commands.ts";
 import { LIVE_NUMBERS, LiveSettings } from "./live-settings.ts";
+import { monitorCommand } from "./monitor-command.ts";
 import { OriginCommands } from "./origin-commands.ts";
 import { OriginFacts } from "./origin-facts.ts";
 import { askOrigin } from "./origin-question.ts";
@@ -36,6 +37,7 @@ import { ReadThrough } from "./read-through.ts";
 import { Recorder } from "./recorder.ts";
 import { openBlockSink } from "./recording-file.ts";
 import { ROUTES, type Route } from "./routes.ts";
+import { ScriptLines } from "./script-lines.ts";
 import { ProxySession } from "./session.ts";
 import { answerPeer } from "./threads/answer-peer.ts";
 import type { FlightClaims } from "./threads/flight-claims.ts";
@@ -94,6 +96,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly live: LiveSettings;
   readonly pause: ClientPause;
   readonly monitors: Monitors;
+  readonly scriptLines: ScriptLines;
   readonly scripts = new ReadOnlyScripts({
     listFunctions: (then) => askOrigin(this, ["FUNCTION", "LIST"], then, { text: true }),
     tell: (digest) => void this.peers?.ask({ kind: "read-only-script", digest }),
@@ -127,13 +130,16 @@ export class CachingProxy implements Service, ProxyParts {
     });
     const shared = threads.common.subarray(LIVE_NUMBERS, LIVE_NUMBERS + PAUSE_NUMBERS);
     this.pause = new ClientPause(shared, () => clock.monotonicMs());
-    this.monitors = new Monitors({
-      get hasMonitors() {
-        return threads.hasMonitors;
+    this.monitors = new Monitors(
+      {
+        get hasMonitors() {
+          return threads.hasMonitors;
+        },
+        changed: (by) => threads.addMonitors(options.index, by),
+        tell: (line) => void this.peers?.ask({ kind: "monitored", line }),
       },
-      changed: (by) => threads.addMonitors(options.index, by),
-      tell: (line) => void this.peers?.ask({ kind: "monitored", line }),
-    });
+      () => this.scriptLines.end(),
+    );
     this.registry = registry;
     this.threads = threads;
     this.index = options.index;
@@ -170,6 +176,7 @@ export class CachingProxy implements Service, ProxyParts {
       },
       this.#originEvents(),
     );
+    this.scriptLines = new ScriptLines(this.origin, (line) => this.monitors.shown(line));
     this.peers = options.joinPeers?.((question, then) => answerPeer(this, question, then));
     this.fence = new Fence({
       origin: this.origin,
@@ -200,6 +207,7 @@ export class CachingProxy implements Service, ProxyParts {
       ...connectionCommands,
       clientCommand,
       ...glassCommands,
+      monitorCommand,
       ...adminCommands(this),
     ]);
     this.#names = commandNames(this.commands.commands);
@@ -292,6 +300,7 @@ export class CachingProxy implements Service, ProxyParts {
         const { greeting } = this.origin;
         if (greeting !== undefined) this.facts.learn(greeting);
         this.#originCommands.forget();
+        if (this.monitors.hasOwn) this.scriptLines.begin(() => {});
         isUp = true;
         isDownLogged = false;
         const { name, trackedKeysLimit, trackingRefusal } = this.origin;

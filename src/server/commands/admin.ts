@@ -64,6 +64,7 @@ export function adminCommands(host: ServerHost, settings: AdminSettings): readon
     }),
     commandCommand,
     memoryCommand,
+    monitorCommand,
   ];
 }
 
@@ -228,6 +229,17 @@ function appendfsync(isDurable: boolean, sync: StorageSettings["sync"]): string 
   if (!isDurable) return "no";
   return sync === "always" ? "always" : "everysec";
 }
+
+// ---- MONITOR
+
+const monitorCommand: Command<ServerContext> = command(
+  "monitor",
+  "Listens for all requests received by the server in real-time.",
+  ({ connection, host }, _request, reply) => {
+    reply.ok();
+    host.monitors.add(connection);
+  },
+);
 
 // ---- MEMORY
 

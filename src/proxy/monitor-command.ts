@@ -1,0 +1,17 @@
+import { type Command, command } from "../commands/command.ts";
+import type { ProxyContext } from "./context.ts";
+
+/** MONITOR: what the proxy's clients ask, and what scripts do at the origin. */
+export const monitorCommand: Command<ProxyContext> = command(
+  "monitor",
+  "Listens for all requests received by the proxy in real-time.",
+  (context) => {
+    const { connection, proxy } = context;
+    const answer = context.answerLater();
+    proxy.scriptLines.begin(() => {
+      answer((reply) => reply.ok());
+      if (!connection.isClosed) proxy.monitors.add(connection);
+      else if (!proxy.monitors.hasOwn) proxy.scriptLines.end();
+    });
+  },
+);

@@ -1,0 +1,86 @@
+import { latin1 } from "../lib/bytes.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
+import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
+import type { Origin } from "../upstream/origin.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+
+/** How a line of MONITOR begins that is about a command within a script. */
+const FROM_SCRIPT = /^\+[0-9.]+ \[[0-9]+ lua\] /;
+/** So many bytes of a line are looked at. */
+const HEAD_BYTES = 64;
+
+/**
+ * What scripts do, as the origin's MONITOR tells it: the proxy sees their calls and not what is within. There is one
+ * connection for all clients of the thread that monitor.
+ */
+export class ScriptLines {
+  readonly #origin: Origin;
+  readonly #shown: (line: Uint8Array) => void;
+  #connection: UpstreamConnection | undefined;
+  /** Those that wait until the origin tells. */
+  #waiting: (() => void)[] | undefined;
+
+  /** @param shown gets each line, whose bytes change hands */
+  constructor(origin: Origin, shown: (line: Uint8Array) => void) {
+    this.#origin = origin;
+    this.#shown = shown;
+  }
+
+  /** Begins, if it has not begun. @param then called when the origin tells from now on, or cannot be asked */
+  begin(then: () => void): void {
+    if (this.#waiting !== undefined) this.#waiting.push(then);
+    else if (this.#connection !== undefined) then();
+    else this.#open(then);
+  }
+
+  #open(then: () => void): void {
+    this.#waiting = [then];
+    const begun = (): void => {
+      const waiting = this.#waiting ?? [];
+      this.#waiting = undefined;
+      for (const resume of waiting) resume();
+    };
+    try {
+      const connection = this.#origin.dedicated(2, {
+        stray: (bytes, start, end) => this.#told(bytes, start, end),
+        closed: () => {
+          if (this.#connection === connection) this.#connection = undefined;
+        },
+        mayBeAsked: () => false,
+      });
+      this.#connection = connection;
+      writeCommand(connection.out, ["MONITOR"]);
+      connection.enqueue(new Beginning(begun));
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      begun();
+    }
+  }
+
+  end(): void {
+    this.#connection?.close(new UpstreamError("ORIGINDOWN", "nobody monitors", true));
+    this.#connection = undefined;
+  }
+
+  #told(bytes: Uint8Array, start: number, end: number): void {
+    const head = latin1(bytes, start, Math.min(end, start + HEAD_BYTES));
+    if (FROM_SCRIPT.test(head)) this.#shown(new Uint8Array(bytes.subarray(start, end)));
+  }
+}
+
+class Beginning extends UpstreamRequest {
+  readonly #then: () => void;
+
+  constructor(then: () => void) {
+    super();
+    this.#then = then;
+  }
+
+  override reply(): void {
+    this.#then();
+  }
+
+  override failed(): void {
+    this.#then();
+  }
+}
