@@ -6,6 +6,7 @@ import { BytesValue, LARGE_BYTES } from "../lib/large-value.ts";
 import { silentLog } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
 import type { Random } from "../lib/random.ts";
+import { ABSENT as NOT_CACHED } from "../store/reading.ts";
 import { type EntryInfo, Store } from "../store/store.ts";
 import { DamageError, damageText } from "./damage.ts";
 import { keepCopies, makeDirectory, prepareDirectory } from "./data-directory.ts";
@@ -218,7 +219,7 @@ export class LmdbEngine implements Engine {
     const hash = this.#hash(bytes, start, end);
     const nowMs = this.#clock.wallMs();
     const isPending = this.#pending.find(bytes, start, end, hash) !== undefined;
-    if (!isPending && this.#arena.read(bytes, start, end, hash, nowMs, sink)) {
+    if (!isPending && this.#arena.read(bytes, start, end, hash, nowMs, sink) !== NOT_CACHED) {
       this.#arenaHits++;
       return true;
     }
@@ -231,7 +232,7 @@ export class LmdbEngine implements Engine {
         return true;
       }
       // It has come from the database, and the arena may have it now.
-      if (this.#arena.read(bytes, start, end, hash, nowMs, sink)) return true;
+      if (this.#arena.read(bytes, start, end, hash, nowMs, sink) !== NOT_CACHED) return true;
     }
     sink.openValue(record.length - offset).append(record, offset, record.length);
     sink.closeValue();
