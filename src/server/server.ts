@@ -19,9 +19,13 @@ import type { Service } from "../net/service.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
 import { Channels } from "./channels.ts";
 import { adminCommands, type StorageSettings } from "./commands/admin.ts";
+import { bitFieldCommands } from "./commands/bitfields.ts";
+import { bitCommands } from "./commands/bits.ts";
 import { expiryCommands } from "./commands/expiry.ts";
 import { keyCommands } from "./commands/keys.ts";
+import { lcsCommand } from "./commands/lcs.ts";
 import { numberCommands } from "./commands/numbers.ts";
+import { objectCommand } from "./commands/objects.ts";
 import { stringCommands } from "./commands/strings.ts";
 import { subscriptionCommands } from "./commands/subscriptions.ts";
 import { textCommands } from "./commands/text.ts";
@@ -113,6 +117,10 @@ export class Server implements Service, SessionHost {
       clientCommand,
       ...stringCommands,
       ...numberCommands,
+      ...bitCommands,
+      ...bitFieldCommands,
+      lcsCommand,
+      objectCommand,
       ...keyCommands,
       ...expiryCommands,
       ...transactionCommands,
