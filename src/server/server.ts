@@ -26,6 +26,7 @@ import { keyCommands } from "./commands/keys.ts";
 import { lcsCommand } from "./commands/lcs.ts";
 import { numberCommands } from "./commands/numbers.ts";
 import { objectCommand } from "./commands/objects.ts";
+import { pubsubCommand } from "./commands/pubsub.ts";
 import { stringCommands } from "./commands/strings.ts";
 import { subscriptionCommands } from "./commands/subscriptions.ts";
 import { textCommands } from "./commands/text.ts";
@@ -125,6 +126,7 @@ export class Server implements Service, SessionHost {
       ...expiryCommands,
       ...transactionCommands,
       ...subscriptionCommands,
+      pubsubCommand,
       timeCommand,
       ...adminCommands(this, {
         limits: this.limits,

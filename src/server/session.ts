@@ -135,11 +135,10 @@ export class ServerSession implements Session, ServerContext {
 
   #flags(): string {
     const { isOpen, isTouched } = this.transaction;
-    const { channels } = this.connection;
     const tracking = this.host.tracking.flagsOf(this.connection);
     const blocked = this.#postponed === undefined ? "" : "b";
     const monitors = this.host.monitors.has(this.connection) ? "O" : "";
-    return `${monitors}${channels > 0 ? "P" : ""}${isOpen ? "x" : ""}${blocked}${tracking}${isTouched ? "d" : ""}`;
+    return `${monitors}${this.connection.isSubscribed ? "P" : ""}${isOpen ? "x" : ""}${blocked}${tracking}${isTouched ? "d" : ""}`;
   }
 }
 

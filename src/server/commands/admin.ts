@@ -127,7 +127,7 @@ function persistence(host: ServerHost): InfoFields {
 }
 
 function statistics(host: ServerHost, baseline: Baseline): InfoFields {
-  const { engine, keyspace, registry, tracking } = host;
+  const { channels, engine, keyspace, registry, tracking } = host;
   const stats = engine.stats();
   const evicted = stats.evictedCount - baseline.evictedCount;
   return {
@@ -137,8 +137,8 @@ function statistics(host: ServerHost, baseline: Baseline): InfoFields {
     evicted_keys: engine.name === "memory" ? evicted : 0,
     keyspace_hits: keyspace.hitCount,
     keyspace_misses: keyspace.missCount,
-    pubsub_channels: 0,
-    pubsub_patterns: 0,
+    pubsub_channels: channels.channels.count,
+    pubsub_patterns: channels.patterns.count,
     latest_fork_usec: 0,
     total_forks: 0,
     tracking_total_keys: tracking.keyCount,
