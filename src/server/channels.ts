@@ -54,8 +54,8 @@ export class Channels {
     return this.#send(this.shardChannels.subscribers(nameOf(channel)), [SHARD_MESSAGE, channel, message]);
   }
 
-  #send(subscribers: ReadonlySet<Connection>, parts: readonly Uint8Array[]): number {
-    if (subscribers.size === 0) return 0;
+  #send(subscribers: ReadonlySet<Connection> | undefined, parts: readonly Uint8Array[]): number {
+    if (subscribers === undefined) return 0;
     const out = new ByteBuffer(parts.reduce((bytes, part) => bytes + part.length + 16, 16));
     for (const connection of subscribers) {
       out.clear();

@@ -22,11 +22,15 @@ import { adminCommands, type StorageSettings } from "./commands/admin.ts";
 import { bitFieldCommands } from "./commands/bitfields.ts";
 import { bitCommands } from "./commands/bits.ts";
 import { expiryCommands } from "./commands/expiry.ts";
+import { functionCommand } from "./commands/functions.ts";
 import { keyCommands } from "./commands/keys.ts";
+import { latencyCommand } from "./commands/latency.ts";
 import { lcsCommand } from "./commands/lcs.ts";
 import { numberCommands } from "./commands/numbers.ts";
 import { objectCommand } from "./commands/objects.ts";
 import { pubsubCommand } from "./commands/pubsub.ts";
+import { savingCommands } from "./commands/saving.ts";
+import { slowlogCommand } from "./commands/slowlog.ts";
 import { stringCommands } from "./commands/strings.ts";
 import { subscriptionCommands } from "./commands/subscriptions.ts";
 import { textCommands } from "./commands/text.ts";
@@ -36,6 +40,7 @@ import type { ServerContext } from "./context.ts";
 import { Keyspace } from "./keyspace.ts";
 import type { ServerLimits } from "./limits.ts";
 import { ServerSession, type SessionHost } from "./session.ts";
+import { Slowlog } from "./slowlog.ts";
 import { Tracking } from "./tracking.ts";
 
 export interface ServerOptions {
@@ -80,6 +85,7 @@ export class Server implements Service, SessionHost {
   readonly registry = new ClientRegistry();
   readonly tracking: Tracking;
   readonly channels = new Channels();
+  readonly slowlog = new Slowlog();
   readonly pause: ClientPause;
   readonly monitors = new Monitors();
   readonly commands: CommandTable<ServerContext>;
@@ -128,6 +134,10 @@ export class Server implements Service, SessionHost {
       ...subscriptionCommands,
       pubsubCommand,
       timeCommand,
+      slowlogCommand,
+      latencyCommand,
+      ...savingCommands,
+      functionCommand,
       ...adminCommands(this, {
         limits: this.limits,
         storage: options.storage,
@@ -158,6 +168,10 @@ export class Server implements Service, SessionHost {
     this.tracking.forget(context.connection);
     this.channels.forget(context.connection);
     this.monitors.remove(context.connection);
+  }
+
+  get hasStorageFailed(): boolean {
+    return this.#storageFailed;
   }
 
   storageFailed(error: unknown): void {

@@ -1,7 +1,5 @@
 import type { Connection } from "../net/connection.ts";
 
-const NOBODY: ReadonlySet<Connection> = new Set();
-
 /** Clients and the names they are subscribed to, found from either side. */
 export class Subscriptions {
   readonly #subscribers = new Map<string, Set<Connection>>();
@@ -34,8 +32,9 @@ export class Subscriptions {
     return this.#subscribers.keys();
   }
 
-  subscribers(name: string): ReadonlySet<Connection> {
-    return this.#subscribers.get(name) ?? NOBODY;
+  /** Undefined where there are none. */
+  subscribers(name: string): ReadonlySet<Connection> | undefined {
+    return this.#subscribers.get(name);
   }
 
   /** The names of a client, as a copy. */

@@ -61,6 +61,6 @@ function subscribers(subscriptions: Subscriptions, request: Request, reply: Repl
   reply.array((request.count - 2) * 2);
   for (let index = 2; index < request.count; index++) {
     reply.bulk(request.view(index));
-    reply.integer(subscriptions.subscribers(request.text(index)).size);
+    reply.integer(subscriptions.subscribers(request.text(index))?.size ?? 0);
   }
 }
