@@ -1,5 +1,5 @@
 /** A run of bytes that two byte strings have in common. */
-export interface Match {
+interface Match {
   /** Where it begins in each. */
   readonly inA: number;
   readonly inB: number;

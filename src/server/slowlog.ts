@@ -17,7 +17,7 @@ export interface SlowCommand {
   readonly clientName: string;
 }
 
-export const DEFAULT_SLOWER_THAN_MICROS = 10_000;
+const DEFAULT_SLOWER_THAN_MICROS = 10_000;
 const DEFAULT_LENGTH = 128;
 /** What an entry shows of a command at most, as in Redis. */
 const MOST_ARGUMENTS = 32;
