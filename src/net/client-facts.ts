@@ -44,6 +44,11 @@ export class ClientFacts {
   channels = 0;
   patterns = 0;
   shardChannels = 0;
+  /** Whether all that it is sent in RESP2 are messages. */
+  get isSubscribed(): boolean {
+    return this.channels + this.patterns + this.shardChannels > 0;
+  }
+
   /** The client that its invalidations go to: 0 for itself, -1 while it does not track. */
   redirection = -1;
   /** CLIENT NO-EVICT; nothing evicts clients here, so it is only told. */

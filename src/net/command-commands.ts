@@ -20,7 +20,16 @@ const commandContainer = containerCommand<ClientContext>({
     command("command|info", "Returns information about one, multiple or all commands.", info),
     command("command|docs", "Returns documentary information about one, multiple or all commands.", docs),
     command("command|list", "Returns a list of command names.", list),
-    command("command|getkeys", "Extracts the key names from an arbitrary command.", getKeys),
+    command(
+      "command|getkeys",
+      "Extracts the key names from an arbitrary command.",
+      (context, request, reply) => getKeys(context, request, reply, false),
+    ),
+    command(
+      "command|getkeysandflags",
+      "Extracts the key names and access flags for an arbitrary command.",
+      (context, request, reply) => getKeys(context, request, reply, true),
+    ),
   ],
   help: [
     "(no subcommand)",
@@ -38,6 +47,8 @@ const commandContainer = containerCommand<ClientContext>({
     "    commands are returned.",
     "GETKEYS <full-command>",
     "    Return the keys from a full command.",
+    "GETKEYSANDFLAGS <full-command>",
+    "    Return the keys and the access flags from a full command.",
   ],
 });
 
@@ -124,7 +135,7 @@ function listFilter(request: Request): ((name: string, command: Row) => boolean)
   }
 }
 
-function getKeys({ host }: ClientContext, request: Request, reply: ReplyWriter): void {
+function getKeys({ host }: ClientContext, request: Request, reply: ReplyWriter, withFlags: boolean): void {
   const container = host.commands.find(request, 2);
   if (container === undefined) {
     reply.error("ERR Invalid command specified");
@@ -142,9 +153,13 @@ function getKeys({ host }: ClientContext, request: Request, reply: ReplyWriter):
     reply.error("ERR Invalid number of arguments specified for command");
     return;
   }
-  const keys = command.uses.flatMap((use) => keysOf(use, inner));
+  const keys = command.uses.flatMap((use) => keysOf(use, inner).map((index) => ({ index, use })));
   reply.array(keys.length);
-  for (const index of keys) reply.bulk(inner.view(index));
+  for (const { index, use } of keys) {
+    if (withFlags) reply.array(2);
+    reply.bulk(inner.view(index));
+    if (withFlags) writeStatusSet(EFFECT_FLAGS[use.effect], reply);
+  }
 }
 
 /** The same request without its first `from` arguments. */

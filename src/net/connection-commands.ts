@@ -126,7 +126,7 @@ function authenticateAs({ connection, host }: ClientContext, user: string, passw
 }
 
 function ping({ connection }: ClientContext, request: Request, reply: ReplyWriter): void {
-  if (connection.channels > 0 && reply.version === 2 && request.count <= 2) {
+  if (connection.isSubscribed && reply.version === 2 && request.count <= 2) {
     // All that such a client is sent are messages.
     reply.array(2);
     reply.bulkText("pong");

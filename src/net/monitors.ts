@@ -120,10 +120,18 @@ function monitorLine(
   return new Uint8Array(line.view());
 }
 
-/** Arguments that are passwords, or names of users beside one. */
-function secretArguments(request: Request, name: string): Set<number> {
+/**
+ * Arguments that are passwords, or names of users beside one.
+ * @param name of the command, in lower case
+ */
+export function secretArguments(request: Request, name: string): Set<number> {
   const secrets = new Set<number>();
   if (name === "auth") for (let index = 1; index < request.count; index++) secrets.add(index);
+  if (name === "config") {
+    for (let index = 2; index + 1 < request.count; index += 2) {
+      if (request.text(index).toLowerCase() === "requirepass") secrets.add(index + 1);
+    }
+  }
   if (name !== "hello" && name !== "migrate") return secrets;
   for (let index = name === "hello" ? 2 : 6; index < request.count; index++) {
     const option = request.text(index).toLowerCase();

@@ -1,71 +1,78 @@
 import { ByteBuffer } from "../lib/byte-buffer.ts";
-import { latin1, utf8 } from "../lib/bytes.ts";
+import { fromLatin1, latin1, utf8 } from "../lib/bytes.ts";
+import { matchesGlob } from "../lib/glob.ts";
 import type { Connection } from "../net/connection.ts";
 import { RespWriter } from "../protocol/resp-writer.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 const MESSAGE = utf8("message");
+const PATTERN_MESSAGE = utf8("pmessage");
+const SHARD_MESSAGE = utf8("smessage");
 
-/** Who is subscribed to which channel. Names are strings of one character a byte. */
+/** What a client can subscribe to: channels, patterns of their names, and shard channels, which are apart. */
+export type SubscriptionKind = "channels" | "patterns" | "shardChannels";
+
+/** Who is subscribed to what. Names are strings of one character a byte. */
 export class Channels {
-  readonly #subscribers = new Map<string, Set<Connection>>();
-  /** The channels of each subscriber, in the order of its subscriptions. */
-  readonly #channelsOf = new Map<Connection, Set<string>>();
+  readonly channels = new Subscriptions();
+  readonly patterns = new Subscriptions();
+  readonly shardChannels = new Subscriptions();
 
-  get count(): number {
-    return this.#subscribers.size;
+  subscribe(connection: Connection, kind: SubscriptionKind, name: string): void {
+    this[kind].add(connection, name);
+    this.#changed(connection, kind);
   }
 
-  /** A client that RESP2 lets do nothing else, as all that it is sent are messages. */
-  isSubscriber(connection: Connection): boolean {
-    return connection.channels > 0;
-  }
-
-  subscribe(connection: Connection, channel: string): void {
-    const channels = this.#channelsOf.get(connection) ?? new Set();
-    this.#channelsOf.set(connection, channels.add(channel));
-    const subscribers = this.#subscribers.get(channel) ?? new Set();
-    this.#subscribers.set(channel, subscribers.add(connection));
-    this.#changed(connection, channels);
-  }
-
-  unsubscribe(connection: Connection, channel: string): void {
-    const channels = this.#channelsOf.get(connection);
-    if (channels?.delete(channel) !== true) return;
-    const subscribers = this.#subscribers.get(channel)!;
-    subscribers.delete(connection);
-    if (subscribers.size === 0) this.#subscribers.delete(channel);
-    if (channels.size === 0) this.#channelsOf.delete(connection);
-    this.#changed(connection, channels);
-  }
-
-  channelsOf(connection: Connection): string[] {
-    return [...(this.#channelsOf.get(connection) ?? [])];
+  unsubscribe(connection: Connection, kind: SubscriptionKind, name: string): void {
+    this[kind].remove(connection, name);
+    this.#changed(connection, kind);
   }
 
   /** The client has gone, or is reset. */
   forget(connection: Connection): void {
-    for (const channel of this.channelsOf(connection)) this.unsubscribe(connection, channel);
+    for (const kind of ["channels", "patterns", "shardChannels"] as const) {
+      for (const name of this[kind].of(connection)) this.unsubscribe(connection, kind, name);
+    }
   }
 
-  /** @returns how many clients the message was sent to */
+  /**
+   * Sends a message to the subscribers of the channel, then to those of patterns that match its name.
+   * @returns how many times it was sent
+   */
   publish(channel: Uint8Array, message: Uint8Array): number {
-    const subscribers = this.#subscribers.get(latin1(channel, 0, channel.length));
+    let count = this.#send(this.channels.subscribers(nameOf(channel)), [MESSAGE, channel, message]);
+    for (const pattern of this.patterns.names()) {
+      const bytes = fromLatin1(pattern);
+      if (!matchesGlob(bytes, channel)) continue;
+      count += this.#send(this.patterns.subscribers(pattern), [PATTERN_MESSAGE, bytes, channel, message]);
+    }
+    return count;
+  }
+
+  /** As `publish`, for a shard channel. */
+  publishToShard(channel: Uint8Array, message: Uint8Array): number {
+    return this.#send(this.shardChannels.subscribers(nameOf(channel)), [SHARD_MESSAGE, channel, message]);
+  }
+
+  #send(subscribers: ReadonlySet<Connection> | undefined, parts: readonly Uint8Array[]): number {
     if (subscribers === undefined) return 0;
-    const out = new ByteBuffer(channel.length + message.length + 64);
+    const out = new ByteBuffer(parts.reduce((bytes, part) => bytes + part.length + 16, 16));
     for (const connection of subscribers) {
       out.clear();
       const writer = new RespWriter(out, connection.respVersion);
-      writer.push(3);
-      writer.bulk(MESSAGE);
-      writer.bulk(channel);
-      writer.bulk(message);
+      writer.push(parts.length);
+      for (const part of parts) writer.bulk(part);
       connection.pushBytes(out.bytes, 0, out.length);
     }
     return subscribers.size;
   }
 
-  #changed(connection: Connection, channels: ReadonlySet<string>): void {
-    connection.channels = channels.size;
-    connection.exemptFromIdleTimeout = channels.size > 0;
+  #changed(connection: Connection, kind: SubscriptionKind): void {
+    connection[kind] = this[kind].countOf(connection);
+    connection.exemptFromIdleTimeout = connection.isSubscribed;
   }
+}
+
+function nameOf(channel: Uint8Array): string {
+  return latin1(channel, 0, channel.length);
 }

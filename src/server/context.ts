@@ -4,6 +4,7 @@ import type { ClientContext, ServiceHost } from "../net/client-context.ts";
 import type { Channels } from "./channels.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { ServerLimits } from "./limits.ts";
+import type { Slowlog } from "./slowlog.ts";
 import type { Tracking } from "./tracking.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -23,6 +24,9 @@ export interface ServerHost extends ServiceHost {
   readonly log: Log;
   readonly tracking: Tracking;
   readonly channels: Channels;
+  readonly slowlog: Slowlog;
+  /** Whether something could not be written. */
+  readonly hasStorageFailed: boolean;
   /** Tells the operator that the engine cannot keep what it was given; once, for it goes on failing. */
   storageFailed(error: unknown): void;
 }

@@ -17,10 +17,17 @@ export function runCommand(
   request: Request,
   reply: ReplyWriter,
 ): void {
+  const { clock, slowlog } = context.host;
+  const isMeasured = slowlog.measures(command);
+  const startedMs = isMeasured ? clock.monotonicMs() : 0;
   try {
     command.run(context, request, reply);
   } catch (error) {
     if (error instanceof BufferLimitError || !answerRefusal(error, context, command.name, reply)) throw error;
+  }
+  if (isMeasured) {
+    const micros = (clock.monotonicMs() - startedMs) * 1000;
+    slowlog.executed(request, command.name, context.connection, clock.wallMs(), micros);
   }
   context.host.tracking.executed(context.connection, command, request);
 }

@@ -19,9 +19,18 @@ import type { Service } from "../net/service.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
 import { Channels } from "./channels.ts";
 import { adminCommands, type StorageSettings } from "./commands/admin.ts";
+import { bitFieldCommands } from "./commands/bitfields.ts";
+import { bitCommands } from "./commands/bits.ts";
 import { expiryCommands } from "./commands/expiry.ts";
+import { functionCommand } from "./commands/functions.ts";
 import { keyCommands } from "./commands/keys.ts";
+import { latencyCommand } from "./commands/latency.ts";
+import { lcsCommand } from "./commands/lcs.ts";
 import { numberCommands } from "./commands/numbers.ts";
+import { objectCommand } from "./commands/objects.ts";
+import { pubsubCommand } from "./commands/pubsub.ts";
+import { savingCommands } from "./commands/saving.ts";
+import { slowlogCommand } from "./commands/slowlog.ts";
 import { stringCommands } from "./commands/strings.ts";
 import { subscriptionCommands } from "./commands/subscriptions.ts";
 import { textCommands } from "./commands/text.ts";
@@ -31,6 +40,7 @@ import type { ServerContext } from "./context.ts";
 import { Keyspace } from "./keyspace.ts";
 import type { ServerLimits } from "./limits.ts";
 import { ServerSession, type SessionHost } from "./session.ts";
+import { Slowlog } from "./slowlog.ts";
 import { Tracking } from "./tracking.ts";
 
 export interface ServerOptions {
@@ -75,6 +85,7 @@ export class Server implements Service, SessionHost {
   readonly registry = new ClientRegistry();
   readonly tracking: Tracking;
   readonly channels = new Channels();
+  readonly slowlog = new Slowlog();
   readonly pause: ClientPause;
   readonly monitors = new Monitors();
   readonly commands: CommandTable<ServerContext>;
@@ -113,11 +124,20 @@ export class Server implements Service, SessionHost {
       clientCommand,
       ...stringCommands,
       ...numberCommands,
+      ...bitCommands,
+      ...bitFieldCommands,
+      lcsCommand,
+      objectCommand,
       ...keyCommands,
       ...expiryCommands,
       ...transactionCommands,
       ...subscriptionCommands,
+      pubsubCommand,
       timeCommand,
+      slowlogCommand,
+      latencyCommand,
+      ...savingCommands,
+      functionCommand,
       ...adminCommands(this, {
         limits: this.limits,
         storage: options.storage,
@@ -148,6 +168,10 @@ export class Server implements Service, SessionHost {
     this.tracking.forget(context.connection);
     this.channels.forget(context.connection);
     this.monitors.remove(context.connection);
+  }
+
+  get hasStorageFailed(): boolean {
+    return this.#storageFailed;
   }
 
   storageFailed(error: unknown): void {

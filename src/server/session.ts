@@ -12,6 +12,7 @@ import { refuseSubscriber } from "./commands/subscriptions.ts";
 import type { ServerContext, ServerHost } from "./context.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { isLargeSet, setLarge } from "./large-set.ts";
+import { notServed } from "./not-served.ts";
 import { Postponed } from "./postponed.ts";
 import { runCommand } from "./run-command.ts";
 import { Transaction } from "./transaction.ts";
@@ -46,7 +47,9 @@ export class ServerSession implements Session, ServerContext {
     const { connection, host } = this;
     const isText = connection.protocol === "text";
     const command = (isText ? host.textCommands : host.commands).find(request);
-    if (command === undefined) return this.#reject(reply, unknownCommand(request));
+    if (command === undefined) {
+      return this.#reject(reply, (isText ? undefined : notServed(request)) ?? unknownCommand(request));
+    }
     if (!arityFits(command, request.count)) return this.#refuse(command, reply, wrongArity(command.name));
     connection.lastCommand =
       command.subcommands === undefined ? command.name : commandName(command.name, request);
@@ -135,11 +138,10 @@ export class ServerSession implements Session, ServerContext {
 
   #flags(): string {
     const { isOpen, isTouched } = this.transaction;
-    const { channels } = this.connection;
     const tracking = this.host.tracking.flagsOf(this.connection);
     const blocked = this.#postponed === undefined ? "" : "b";
     const monitors = this.host.monitors.has(this.connection) ? "O" : "";
-    return `${monitors}${channels > 0 ? "P" : ""}${isOpen ? "x" : ""}${blocked}${tracking}${isTouched ? "d" : ""}`;
+    return `${monitors}${this.connection.isSubscribed ? "P" : ""}${isOpen ? "x" : ""}${blocked}${tracking}${isTouched ? "d" : ""}`;
   }
 }
 

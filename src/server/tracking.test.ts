@@ -40,6 +40,17 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    name: "reads of bits are remembered, and only writes that change bits are told",
+    steps: [
+      ["b", "SET k @"],
+      ["a", ON, "GETBIT k 1", "BITCOUNT c", "BITPOS p 0", "BITFIELD_RO r GET u8 0", "LCS l m"],
+      ["b", "SETBIT k 1 1", "BITFIELD k SET u8 0 64", "BITFIELD k OVERFLOW FAIL INCRBY u2 0 3"],
+      ["b", "SETBIT k 0 1", "SETBIT c 0 1", "SETBIT p 7 1", "SET r 1", "SET l 1", "SET m 1"],
+      ["a", "GET k", "BITFIELD f GET u8 0", "BITOP OR k k"],
+      ["b", "SETBIT k 90 0", "SETBIT f 0 1"],
+    ],
+  },
+  {
     name: "commands that write do not remember",
     steps: [
       ["a", "SET k 1", ON, "GETEX k", "GETSET k 2", "SET k 3 GET", "APPEND k x", "GETDEL k"],

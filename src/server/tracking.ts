@@ -299,7 +299,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
     const target = redirect === 0 ? client.connection : this.#host.findClient(redirect);
     if (target === undefined) this.#tellBroken(client);
     else if (target.respVersion === 3) target.pushBytes(this.#message.bytes, 0, this.#message.length);
-    else if (redirect !== 0 && target.channels > 0) this.#publish(target);
+    else if (redirect !== 0 && target.isSubscribed) this.#publish(target);
   }
 
   /** The same as a message of the channel, to a RESP2 client that is subscribed, to whatever. */

@@ -28,6 +28,7 @@ import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext, ServerHost } from "../context.ts";
 import type { ServerLimits } from "../limits.ts";
 import { MOST_TRACKED_KEYS } from "../tracking-table.ts";
+import { lastSaveSeconds } from "./saving.ts";
 
 /** What INFO and CONFIG tell, and CONFIG SET changes, besides what commands see of the server. */
 export interface AdminSettings {
@@ -51,6 +52,7 @@ export interface StorageSettings {
 
 /** What an entry takes besides its key and value, roughly: for MEMORY USAGE. */
 const ENTRY_OVERHEAD_BYTES = 40;
+const MOST_SLOW_COMMANDS = 1_000_000;
 const MOST_CONNECTIONS = 1_000_000;
 
 /** INFO, CONFIG, COMMAND, MEMORY. */
@@ -121,13 +123,14 @@ function persistence(host: ServerHost): InfoFields {
   const { name } = host.engine;
   return {
     ...persistenceFields(host, name === "lmdb"),
+    rdb_last_save_time: lastSaveSeconds(host),
     storage_engine: name,
     storage_disk_bytes: host.engine.stats().diskBytes,
   };
 }
 
 function statistics(host: ServerHost, baseline: Baseline): InfoFields {
-  const { engine, keyspace, registry, tracking } = host;
+  const { channels, engine, keyspace, registry, tracking } = host;
   const stats = engine.stats();
   const evicted = stats.evictedCount - baseline.evictedCount;
   return {
@@ -137,8 +140,8 @@ function statistics(host: ServerHost, baseline: Baseline): InfoFields {
     evicted_keys: engine.name === "memory" ? evicted : 0,
     keyspace_hits: keyspace.hitCount,
     keyspace_misses: keyspace.missCount,
-    pubsub_channels: 0,
-    pubsub_patterns: 0,
+    pubsub_channels: channels.channels.count,
+    pubsub_patterns: channels.patterns.count,
     latest_fork_usec: 0,
     total_forks: 0,
     tracking_total_keys: tracking.keyCount,
@@ -159,7 +162,7 @@ function maxmemoryPolicy(host: ServerHost, { storage }: AdminSettings): string {
 // ---- CONFIG
 
 function parameters(host: ServerHost, settings: AdminSettings): Parameter[] {
-  const { engine, tracking } = host;
+  const { engine, slowlog, tracking } = host;
   const { limits, storage } = settings;
   const isDurable = engine.name === "lmdb";
   return [
@@ -182,6 +185,24 @@ function parameters(host: ServerHost, settings: AdminSettings): Parameter[] {
     fixedParameter("cluster-enabled", "no"),
     fixedParameter("notify-keyspace-events", ""),
     fixedParameter("hz", "10"),
+    fixedParameter("latency-monitor-threshold", "0"),
+    fixedParameter("latency-tracking", "no"),
+    integerParameter(
+      "slowlog-log-slower-than",
+      [-1, Number.MAX_SAFE_INTEGER],
+      () => slowlog.slowerThanMicros,
+      (micros) => {
+        slowlog.slowerThanMicros = micros;
+      },
+    ),
+    integerParameter(
+      "slowlog-max-len",
+      [0, MOST_SLOW_COMMANDS],
+      () => slowlog.maxLength,
+      (count) => {
+        slowlog.maxLength = count;
+      },
+    ),
     integerParameter(
       "maxclients",
       [1, MOST_CONNECTIONS],

@@ -14,10 +14,9 @@ import {
   type TimeForm,
   timeError,
 } from "../expiry-times.ts";
+import { VALUE_BYTES } from "../limits.ts";
 import { setAll } from "../set-all.ts";
 
-/** The longest value that a command may make, as Redis's `proto-max-bulk-len`. */
-const VALUE_BYTES = 512 * 1024 ** 2;
 const VALUE_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
 const EMPTY = new Uint8Array(0);
 

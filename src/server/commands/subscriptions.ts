@@ -1,50 +1,88 @@
 import { type Command, command } from "../../commands/command.ts";
 import { fromLatin1 } from "../../lib/bytes.ts";
-import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
+import type { ReplyWriter } from "../../protocol/protocol.ts";
+import type { SubscriptionKind } from "../channels.ts";
 import type { ServerContext } from "../context.ts";
 
 /**
- * Channels: enough for messages, and for clients that have a connection to listen on, such as RESP2 caches, whose
- * invalidations go to the subscribers of `__redis__:invalidate` (CLIENT TRACKING … REDIRECT).
+ * Channels, for messages, and for RESP2 clients that cache: their invalidations go to subscribers of
+ * `__redis__:invalidate` (CLIENT TRACKING … REDIRECT). Shard channels are those of a cluster of one node.
  */
 export const subscriptionCommands: readonly Command<ServerContext>[] = [
-  command("subscribe", "Listens for messages published to channels.", subscribe),
-  command("unsubscribe", "Stops listening to messages posted to channels.", unsubscribe),
+  subscribeCommand("subscribe", "channels", "Listens for messages published to channels."),
+  subscribeCommand(
+    "psubscribe",
+    "patterns",
+    "Listens for messages published to channels that match one or more patterns.",
+  ),
+  subscribeCommand("ssubscribe", "shardChannels", "Listens for messages published to shard channels."),
+  unsubscribeCommand("unsubscribe", "channels", "Stops listening to messages posted to channels."),
+  unsubscribeCommand(
+    "punsubscribe",
+    "patterns",
+    "Stops listening to messages published to channels that match one or more patterns.",
+  ),
+  unsubscribeCommand(
+    "sunsubscribe",
+    "shardChannels",
+    "Stops listening to messages posted to shard channels.",
+  ),
   command("publish", "Posts a message to a channel.", ({ host }, request, reply) =>
     reply.integer(host.channels.publish(request.view(1), request.view(2))),
+  ),
+  command("spublish", "Post a message to a shard channel.", ({ host }, request, reply) =>
+    reply.integer(host.channels.publishToShard(request.view(1), request.view(2))),
   ),
 ];
 
 /** What a RESP2 client may ask while it is subscribed. */
-const ALLOWED: ReadonlySet<string> = new Set(["subscribe", "unsubscribe", "ping", "quit", "reset"]);
+const ALLOWED: ReadonlySet<string> = new Set([
+  ...["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"],
+  ...["ping", "quit", "reset"],
+]);
 
 /** Why a client that is subscribed may not ask this; undefined where it may. */
 export function refuseSubscriber({ connection }: ServerContext, name: string): string | undefined {
-  if (connection.channels === 0 || connection.respVersion === 3 || ALLOWED.has(name)) return undefined;
+  if (!connection.isSubscribed || connection.respVersion === 3 || ALLOWED.has(name)) return undefined;
   return `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`;
 }
 
-function subscribe({ connection, host }: ServerContext, request: Request, reply: ReplyWriter): void {
-  for (let index = 1; index < request.count; index++) {
-    host.channels.subscribe(connection, request.text(index));
-    confirm(reply, "subscribe", request.copy(index), connection.channels);
-  }
+function subscribeCommand(name: string, kind: SubscriptionKind, summary: string): Command<ServerContext> {
+  return command(name, summary, (context, request, reply) => {
+    for (let index = 1; index < request.count; index++) {
+      context.host.channels.subscribe(context.connection, kind, request.text(index));
+      confirm(context, name, kind, request.copy(index), reply);
+    }
+  });
 }
 
-function unsubscribe({ connection, host }: ServerContext, request: Request, reply: ReplyWriter): void {
-  const given = Array.from({ length: request.count - 1 }, (_, at) => request.text(at + 1));
-  const channels = given.length > 0 ? given : host.channels.channelsOf(connection);
-  for (const channel of channels) {
-    host.channels.unsubscribe(connection, channel);
-    confirm(reply, "unsubscribe", fromLatin1(channel), connection.channels);
-  }
-  if (channels.length === 0) confirm(reply, "unsubscribe", undefined, 0);
+/** Without names, it is about all that the client has. */
+function unsubscribeCommand(name: string, kind: SubscriptionKind, summary: string): Command<ServerContext> {
+  return command(name, summary, (context, request, reply) => {
+    const { connection, host } = context;
+    const given = Array.from({ length: request.count - 1 }, (_, at) => request.text(at + 1));
+    const names = given.length > 0 ? given : host.channels[kind].of(connection);
+    for (const each of names) {
+      host.channels.unsubscribe(connection, kind, each);
+      confirm(context, name, kind, fromLatin1(each), reply);
+    }
+    if (names.length === 0) confirm(context, name, kind, undefined, reply);
+  });
 }
 
-function confirm(reply: ReplyWriter, kind: string, channel: Uint8Array | undefined, count: number): void {
+/** Tells how many subscriptions the client has: to channels and patterns together, or to shard channels. */
+function confirm(
+  { connection }: ServerContext,
+  command: string,
+  kind: SubscriptionKind,
+  name: Uint8Array | undefined,
+  reply: ReplyWriter,
+): void {
   reply.push(3);
-  reply.bulkText(kind);
-  if (channel === undefined) reply.null();
-  else reply.bulk(channel);
-  reply.integer(count);
+  reply.bulkText(command);
+  if (name === undefined) reply.null();
+  else reply.bulk(name);
+  reply.integer(
+    kind === "shardChannels" ? connection.shardChannels : connection.channels + connection.patterns,
+  );
 }

@@ -1,0 +1,69 @@
+import { type Command, command } from "../../commands/command.ts";
+import { containerCommand } from "../../commands/container-command.ts";
+import { parseInt64 } from "../../lib/bytes.ts";
+import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
+import type { ServerContext } from "../context.ts";
+
+/** The longest text of a 64-bit integer, and the longest value that Redis keeps in one piece with its header. */
+const INTEGER_BYTES = 20;
+const EMBEDDED_BYTES = 44;
+const NO_FREQUENCY =
+  "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.";
+const NO_IDLE_TIME =
+  "ERR idle time not tracked: this server's eviction policies keep an order of keys, no times of access";
+
+/** OBJECT: of values that are all byte strings, in Redis's words. */
+export const objectCommand: Command<ServerContext> = containerCommand<ServerContext>({
+  name: "object",
+  summary: "A container for object introspection commands.",
+  subcommands: [
+    command("object|encoding", "Returns the internal encoding of a Redis object.", encoding),
+    command(
+      "object|freq",
+      "Returns the logarithmic access frequency counter of a Redis object.",
+      refuse(NO_FREQUENCY),
+    ),
+    command(
+      "object|idletime",
+      "Returns the time since the last access to a Redis object.",
+      refuse(NO_IDLE_TIME),
+    ),
+    // Nothing is shared here, as in a Redis whose `maxmemory-policy` chooses by access.
+    command(
+      "object|refcount",
+      "Returns the reference count of a value of a key.",
+      ({ keyspace }, request, reply) => (keyspace.has(request.view(2)) ? reply.integer(1) : reply.null()),
+    ),
+  ],
+  help: [
+    "ENCODING <key>",
+    "    Return the kind of internal representation used in order to store the value",
+    "    associated with a <key>.",
+    "FREQ <key>",
+    "    Return the access frequency index of the <key>. The returned integer is",
+    "    proportional to the logarithm of the recent access frequency of the key.",
+    "IDLETIME <key>",
+    "    Return the idle time of the <key>, that is the approximated number of",
+    "    seconds elapsed since the last access to the key.",
+    "REFCOUNT <key>",
+    "    Return the number of references of the value associated with the specified",
+    "    <key>.",
+  ],
+});
+
+/** The encoding that Redis gives such a value when it is set as a whole. */
+function encoding({ keyspace }: ServerContext, request: Request, reply: ReplyWriter) {
+  const key = request.view(2);
+  const length = keyspace.peekLength(key);
+  if (length === undefined) return reply.null();
+  const isInteger = length <= INTEGER_BYTES && parseInt64(keyspace.peek(key)!.value) !== undefined;
+  reply.bulkText(isInteger ? "int" : length <= EMBEDDED_BYTES ? "embstr" : "raw");
+}
+
+/** Answers with an error where there is such a key. */
+function refuse(message: string): Command<ServerContext>["run"] {
+  return ({ keyspace }, request, reply) => {
+    if (keyspace.has(request.view(2))) reply.error(message);
+    else reply.null();
+  };
+}

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { FrameClient } from "../../../test/support/frame-client.ts";
+import { LocalServer } from "../../../test/support/local-server.ts";
+import { type RunningServer, startRedis } from "../../../test/support/origins.ts";
+import { requireProgram } from "../../../test/support/requirements.ts";
+import { SeededRandom } from "../../lib/random.ts";
+
+const SEED = Number(process.env["GLASSCACHE_DIFFERENTIAL_SEED"] ?? 20_261_129);
+const redis = requireProgram("redis-server");
+
+/** A request of one client; all have received what is on its way before the next. */
+type Step = readonly [client: string, request: string];
+
+/** Clients `a` and `b` speak RESP2, `x` and `y` RESP3. */
+const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
+  "channels and patterns": [
+    ["a", "PSUBSCRIBE news.* p?ws.* [a-c]"],
+    ["x", "PSUBSCRIBE *"],
+    ["a", "SUBSCRIBE news.art"],
+    ["b", "PUBLISH news.art hello"],
+    ["b", "PUBLISH b there"],
+    ["b", "PUBLISH other nobody"],
+    ["a", "PUNSUBSCRIBE p?ws.* nosuch"],
+    ["b", "PUBLISH news.art again"],
+    ["a", "UNSUBSCRIBE"],
+    ["a", "PUNSUBSCRIBE"],
+    ["a", "PUNSUBSCRIBE"],
+    ["b", "PUBLISH news.art over"],
+  ],
+  "shard channels are apart": [
+    ["a", "SSUBSCRIBE orders stock"],
+    ["a", "SUBSCRIBE orders"],
+    ["x", "SSUBSCRIBE orders"],
+    ["b", "SPUBLISH orders one"],
+    ["b", "PUBLISH orders two"],
+    ["b", "SPUBLISH nosuch three"],
+    ["a", "SUNSUBSCRIBE orders"],
+    ["x", "SUNSUBSCRIBE"],
+    ["x", "SUNSUBSCRIBE"],
+    ["b", "SPUBLISH stock four"],
+  ],
+  "what a subscriber may ask": [
+    ["a", "PSUBSCRIBE p*"],
+    ["a", "GET k"],
+    ["a", "PUBLISH p x"],
+    ["a", "PING"],
+    ["a", "PUNSUBSCRIBE p*"],
+    ["a", "GET k"],
+    ["b", "SSUBSCRIBE s"],
+    ["b", "GET k"],
+    ["b", "SUNSUBSCRIBE s"],
+    ["b", "GET k"],
+    ["x", "PSUBSCRIBE p*"],
+    ["x", "GET k"],
+  ],
+  "what PUBSUB tells": [
+    ["x", "SUBSCRIBE one"],
+    ["x", "PSUBSCRIBE t* u*"],
+    ["a", "PSUBSCRIBE t*"],
+    ["x", "SSUBSCRIBE shard"],
+    ["b", "PUBSUB CHANNELS"],
+    ["b", "PUBSUB CHANNELS o*"],
+    ["b", "PUBSUB CHANNELS z*"],
+    ["b", "PUBSUB CHANNELS a b"],
+    ["b", "PUBSUB NUMSUB"],
+    ["b", "PUBSUB NUMSUB one two one"],
+    ["y", "PUBSUB NUMSUB one shard"],
+    ["b", "PUBSUB NUMPAT"],
+    ["b", "PUBSUB NUMPAT x"],
+    ["y", "PUBSUB SHARDCHANNELS"],
+    ["b", "PUBSUB SHARDCHANNELS x*"],
+    ["b", "PUBSUB SHARDNUMSUB shard one"],
+    ["b", "PUBSUB HELP"],
+    ["b", "PUBSUB NOSUCH"],
+    ["b", "PUBSUB"],
+  ],
+  "after RESET, and with too few arguments": [
+    ["a", "PSUBSCRIBE q*"],
+    ["a", "RESET"],
+    ["b", "PUBLISH queue after"],
+    ["b", "PUBSUB NUMPAT"],
+    ["b", "PSUBSCRIBE"],
+    ["b", "SPUBLISH x"],
+  ],
+};
+
+/** What each client receives, in order. */
+async function play(port: number, steps: readonly Step[]): Promise<Record<string, string[]>> {
+  const clients = new Map<string, FrameClient>();
+  for (const name of ["a", "b", "x", "y"]) clients.set(name, await FrameClient.connect(port));
+  for (const name of ["x", "y"]) {
+    clients.get(name)!.send(["HELLO", "3"]);
+    await clients.get(name)!.received(1);
+    clients.get(name)!.frames.length = 0;
+  }
+  let barrier = 0;
+  for (const [name, request] of steps) {
+    const tag = `barrier-${++barrier}`;
+    // The client that asks first: what others are sent because of it is on its way by then.
+    for (const client of [clients.get(name)!, ...clients.values()]) {
+      const before = client.frames.filter((frame) => frame.includes(tag)).length;
+      client.send(...(before === 0 && client === clients.get(name) ? [request.split(" ")] : []), [
+        "PING",
+        tag,
+      ]);
+      await client.receivedFrame((frame) => frame.includes(tag), before + 1);
+    }
+  }
+  const received = Object.fromEntries([...clients].map(([name, { frames }]) => [name, frames]));
+  for (const client of clients.values()) client.close();
+  return received;
+}
+
+/**
+ * Subscriptions, messages and questions at random. Only `y`, which subscribes to nothing, sends messages: what a client
+ * sends itself comes behind the reply here, as in Redis from 7.2 on, and in front of it before.
+ */
+function randomSteps(seed: number, count: number): Step[] {
+  const random = new SeededRandom(seed);
+  const name = () => random.pick(["a", "b", "ab", "abc", "\x00", "c"]);
+  const pattern = () => random.pick(["*", "a*", "?b", "[ab]", "a", "*c", "[^a]*"]);
+  const forms = [
+    () => `SUBSCRIBE ${name()} ${name()}`,
+    () => `PSUBSCRIBE ${pattern()}`,
+    () => `SSUBSCRIBE ${name()}`,
+    () => `UNSUBSCRIBE ${name()}`,
+    () => `PUNSUBSCRIBE ${pattern()}`,
+    () => `SUNSUBSCRIBE ${name()}`,
+    () => `PUBLISH ${name()} m`,
+    () => `PUBLISH ${name()} m`,
+    () => `SPUBLISH ${name()} m`,
+    () => `PUBSUB NUMSUB ${name()} ${name()}`,
+    () => "PUBSUB NUMPAT",
+  ];
+  return Array.from({ length: count }, () => {
+    const request = random.pick(forms)();
+    return [/^S?PUB/.test(request) ? "y" : random.pick(["a", "b", "x"]), request];
+  });
+}
+
+describe.skipIf(!redis.available)(redis.title("the same messages as Redis:"), () => {
+  let origin: RunningServer;
+  beforeAll(async () => {
+    origin = await startRedis();
+  });
+  afterAll(() => origin?.[Symbol.asyncDispose]());
+
+  test.each(Object.entries(SCENARIOS))("%s", async (_name, steps) => {
+    await using local = new LocalServer();
+    expect(await play(local.port, steps)).toEqual(await play(origin.port, steps));
+  });
+
+  test(`random ones (seed ${SEED})`, async () => {
+    await using local = new LocalServer();
+    const steps = randomSteps(SEED, 150);
+    const [ours, theirs] = [await play(local.port, steps), await play(origin.port, steps)];
+    // A message goes to the patterns of a client in an order that Redis does not promise.
+    for (const name of ["a", "b", "x", "y"]) expect(ours[name]!.toSorted()).toEqual(theirs[name]!.toSorted());
+  });
+});
+
+test("CLIENT LIST and INFO tell of patterns, and a client that has gone is forgotten", async () => {
+  await using local = new LocalServer();
+  const [asking, listening] = [await local.client(), await local.client()];
+  await listening.must("PSUBSCRIBE", "a*");
+  expect(String(await asking.must("CLIENT", "LIST"))).toContain("flags=P");
+  expect(String(await asking.must("INFO", "stats"))).toContain("pubsub_patterns:1");
+  listening.close();
+  while ((await asking.must("PUBSUB", "NUMPAT")) !== 0) await asking.must("PING");
+  expect(await asking.ask("PUBLISH", "abc", "x")).toBe(0);
+});

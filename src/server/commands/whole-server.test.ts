@@ -1,0 +1,132 @@
+/** Commands about the server as a whole, and those it does not have. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { LocalServer } from "../../../test/support/local-server.ts";
+import { RedisComparison } from "../../../test/support/redis-comparison.ts";
+import { requireProgram } from "../../../test/support/requirements.ts";
+import { COMMAND_FACTS } from "../../commands/command-facts.ts";
+import { ManualClock } from "../../lib/clock.ts";
+import { ReplyError } from "../../protocol/reply-value.ts";
+
+const redis = requireProgram("redis-server");
+
+const SAME = [
+  "ROLE",
+  "ROLE x",
+  "LATENCY LATEST",
+  "LATENCY HISTORY command",
+  "LATENCY GRAPH command",
+  "LATENCY RESET",
+  "LATENCY RESET a b",
+  "LATENCY HELP",
+  "LATENCY",
+  "LATENCY NOSUCH",
+  "LATENCY HISTOGRAM nosuchcommand",
+  "CONFIG GET latency-monitor-threshold",
+  "CONFIG GET slowlog-max-len",
+  "CONFIG GET slowlog-log-slower-than",
+  "CONFIG SET slowlog-max-len x",
+  "FUNCTION FLUSH",
+  "FUNCTION FLUSH ASYNC",
+  "FUNCTION FLUSH SYNC",
+  "FUNCTION FLUSH x",
+  "FUNCTION NOSUCH",
+  "FUNCTION",
+  "COMMAND GETKEYSANDFLAGS GET a",
+  "COMMAND GETKEYSANDFLAGS SET a b",
+  "COMMAND GETKEYSANDFLAGS MSET a 1 b 2",
+  "COMMAND GETKEYSANDFLAGS MGET a b c",
+  "COMMAND GETKEYSANDFLAGS BITOP AND d a b",
+  "COMMAND GETKEYSANDFLAGS DEL a b",
+  "COMMAND GETKEYSANDFLAGS INCR a",
+  "COMMAND GETKEYSANDFLAGS LCS a b",
+  "COMMAND GETKEYSANDFLAGS PING",
+  "COMMAND GETKEYSANDFLAGS PING x",
+  "COMMAND GETKEYSANDFLAGS NOSUCH x",
+  "COMMAND GETKEYSANDFLAGS SETBIT a",
+  "SAVE x",
+  "BGSAVE x",
+  "BGSAVE SCHEDULE x",
+  "LASTSAVE x",
+];
+
+for (const version of [2, 3] as const) {
+  describe.skipIf(!redis.available)(redis.title(`as Redis in RESP${version}`), () => {
+    let servers: RedisComparison;
+    beforeAll(async () => {
+      servers = await RedisComparison.start("lmdb");
+    });
+    afterAll(() => servers?.[Symbol.asyncDispose]());
+
+    test.each(SAME)("%s", async (command) => {
+      await (await servers.connect(version)).same(...command.split(" "));
+    });
+
+    test("SAVE and BGSAVE", async () => {
+      const pair = await servers.connect(version);
+      await pair.same("SAVE");
+      await pair.same("BGSAVE");
+    });
+  });
+}
+
+async function errorOf(reply: Promise<unknown>): Promise<string> {
+  const value = await reply;
+  if (!(value instanceof ReplyError)) throw new Error(`no error: ${JSON.stringify(value)}`);
+  return value.message;
+}
+
+test("a server that keeps its data in memory alone does not claim to save it", async () => {
+  const clock = new ManualClock();
+  await using local = new LocalServer({ clock });
+  const client = await local.client();
+  clock.advance(5000);
+  for (const command of ["SAVE", "BGSAVE"]) {
+    expect(await errorOf(client.ask(command))).toContain("memory alone");
+  }
+  expect(await client.ask("LASTSAVE")).toBe(1_700_000_000);
+});
+
+describe("commands that are not this server's", () => {
+  test("say so, and name what to use", async () => {
+    await using local = new LocalServer();
+    const client = await local.client();
+    const use =
+      "For these, use a Redis or Valkey as the origin of a proxy: glasscache proxy --origin redis://HOST:PORT";
+    const expected: [command: string, text: string][] = [
+      ["LPUSH l x", `ERR LPUSH is not available: this server keeps no lists. ${use}`],
+      ["hset h f v", `ERR HSET is not available: this server keeps no hashes. ${use}`],
+      ["EVAL return 0", `ERR EVAL is not available: this server runs no scripts and functions. ${use}`],
+      [
+        "SCRIPT LOAD x",
+        `ERR SCRIPT LOAD is not available: this server runs no scripts and functions. ${use}`,
+      ],
+      [
+        "FUNCTION LOAD x",
+        `ERR FUNCTION LOAD is not available: this server runs no scripts and functions. ${use}`,
+      ],
+    ];
+    for (const [command, text] of expected)
+      expect(await errorOf(client.ask(...command.split(" ")))).toBe(text);
+  });
+
+  test("every command on lists, sets, hashes, sorted sets, streams and scripts does", async () => {
+    await using local = new LocalServer();
+    const client = await local.client();
+    const groups = new Set(["list", "set", "hash", "sorted-set", "stream", "scripting"]);
+    for (const { name, group } of COMMAND_FACTS.values()) {
+      if (!groups.has(group) || name.includes("|") || name === "function") continue;
+      expect(await errorOf(client.ask(name, "a", "b"))).toStartWith(
+        `ERR ${name.toUpperCase()} is not available`,
+      );
+    }
+  });
+
+  test("a name that nobody has is unknown, and spoils a transaction as these do", async () => {
+    await using local = new LocalServer();
+    const client = await local.client();
+    expect(await errorOf(client.ask("NOSUCH"))).toStartWith("ERR unknown command 'NOSUCH'");
+    await client.must("MULTI");
+    expect(await errorOf(client.ask("SADD", "s", "x"))).toContain("no sets");
+    expect(await errorOf(client.ask("EXEC"))).toStartWith("EXECABORT");
+  });
+});
