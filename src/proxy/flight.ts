@@ -132,9 +132,8 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
     if (incoming === undefined) return undefined;
     this.#incoming = incoming;
     this.#give(this.#first, incoming, "miss");
-    const expiresAtMs = this.#expiresAtMs;
-    const late = this.#others?.filter(({ joinedAtMs }) => joinedAtMs >= expiresAtMs) ?? [];
-    this.#others = this.#others?.filter(({ joinedAtMs }) => joinedAtMs < expiresAtMs);
+    const late = this.#others?.filter(({ joinedAtMs }) => this.#isLate(joinedAtMs)) ?? [];
+    this.#others = this.#others?.filter(({ joinedAtMs }) => !this.#isLate(joinedAtMs));
     for (const { waiter } of this.#others ?? []) this.#give(waiter, incoming, "coalesced");
     for (const { waiter } of late) this.#owner.askAgain(this, waiter);
     return this;
@@ -176,9 +175,8 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
     this.#owner.answered(this.#first, end - start, remainingMs);
     this.#first.found(bytes, start, end, "miss", remainingMs);
     if (this.#others === undefined) return;
-    const expiresAtMs = this.#expiresAtMs;
     for (const { waiter, joinedAtMs } of this.#others) {
-      if (joinedAtMs < expiresAtMs) {
+      if (!this.#isLate(joinedAtMs)) {
         this.#owner.answered(waiter, end - start, remainingMs);
         waiter.found(bytes, start, end, "coalesced", remainingMs);
       } else this.#owner.askAgain(this, waiter);
@@ -188,6 +186,11 @@ export class Flight extends UpstreamRequest implements LargeReplySink {
   #give(waiter: Waiter, value: IncomingValue, source: Source): void {
     this.#owner.answered(waiter, value.lengthBytes, this.#remainingMs);
     waiter.arriving(value.reader(), source, this.#remainingMs);
+  }
+
+  /** Whether the value may have expired before a waiter came. */
+  #isLate(joinedAtMs: number): boolean {
+    return joinedAtMs > this.sentAtMs && joinedAtMs >= this.#expiresAtMs;
   }
 
   /** Counted from when the question was sent, as for what is cached: never later than it goes at the origin. */

@@ -8,8 +8,11 @@ export const monitorCommand: Command<ProxyContext> = command(
   (context) => {
     const { connection, proxy } = context;
     const answer = context.answerLater();
+    // What it asks next is shown to it.
+    connection.hold();
     proxy.scriptLines.begin(() => {
       answer((reply) => reply.ok());
+      connection.release();
       if (!connection.isClosed) proxy.monitors.add(connection);
       else if (!proxy.monitors.hasOwn) proxy.scriptLines.end();
     });

@@ -139,7 +139,7 @@ describe("a connection of its own", () => {
     expect(frames.frames.slice(3)).toEqual([
       "+RESET\r\n",
       "$-1\r\n",
-      "-ERR GLASS.SOURCE needs RESP3, which has attributes: send HELLO 3 first\r\n",
+      "-ERR GLASS.SOURCE needs RESP3, which has attributes: send HELLO 3 first, or use GLASS.GET key\r\n",
     ]);
     await origin.until(() => origin.openConnections.length === 1);
   });

@@ -113,8 +113,15 @@ export class ReadThrough implements FlightOwner {
    * @param nowMs when it was looked for in the cache
    * @param mayAwaitPeer whether the waiter may have what another thread asks for: not where its client awaits another
    *   reply about the key, which came over this thread's connection and is to be in order with this one
-   * @returns whether it waits for another thread: its client must not be executed further until it has been called,
-   *   because what it asks for next would not be in order with this
+   * @returns whether it waits for what somebody else has asked: its client must not be executed further until it has been
+   *   called, because what it asks for next would not be in order with this. Another thread asks over another
+   *   connection. And where a value has expired before this waiter came, the origin is asked again, behind what the
+   *   client would have asked meanwhile:
+   *
+   *   1. GET k of another client is sent. k expires, and this client's first GET k joins.
+   *   2. A write of k voids that flight. This client's second GET k is sent.
+   *   3. The first reply comes. Its value had expired before the first GET k, which is sent now, and sees later writes
+   *      than the second.
    */
   load(
     bytes: Uint8Array,
@@ -148,7 +155,8 @@ export class ReadThrough implements FlightOwner {
       if (this.#mayJoin(underway, nowMs)) {
         this.#coalesced(hash);
         underway.join(waiter, nowMs);
-        return false;
+        // In the millisecond in which it is sent, the origin answers what it has then or later.
+        return nowMs > underway.sentAtMs;
       }
       flights.remove(underway);
     }

@@ -53,3 +53,37 @@ test("a read that joined a flight after its value had expired asks again", async
   expect(origin.count("GET", "a")).toBe(2);
   expect(local.proxy.cache.flights.size).toBe(0);
 });
+
+// Found by the coherence checker: a client's second read was answered with an older value than its first.
+test.each([1, 2])(
+  "a client whose read asks again reads nothing older behind it (%p requests at once)",
+  async (atOnce) => {
+    using origin = new FakeOrigin();
+    const clock = new ManualClock();
+    await using local = await LocalProxy.ready({ origin: origin.port, clock, originTimeoutMs: 60_000 });
+    origin.values.set("a", "0");
+    origin.remainingMs.set("a", 50);
+    origin.holdFrom("PTTL");
+    const [other, writer, client, passing] = await local.clients(4);
+    const first = other!.ask("GET", "a");
+    await origin.received(1, "GET", "a");
+    clock.advance(60);
+    // It joins, and the value that comes has expired before.
+    const replies = [client!.ask("GET", "a")];
+    if (atOnce === 2) replies.push(client!.ask("GET", "a"));
+    while (local.proxy.stats.misses < 2) await new Promise(setImmediate);
+    const written = writer!.ask("SET", "a", "1");
+    await origin.received(1, "SET");
+    origin.remainingMs.delete("a");
+    if (atOnce === 1) replies.push(client!.ask("GET", "a"));
+    // What was asked behind the write is on its way, if it was asked.
+    for (let n = 0; n < 10; n++) await passing!.must("ECHO", "some");
+    const writtenAgain = writer!.ask("SET", "a", "2");
+    await origin.received(2, "SET");
+    origin.releaseAll();
+    expect(await first).toBe("0");
+    await Promise.all([written, writtenAgain]);
+    const [one, two] = (await Promise.all(replies)).map(Number);
+    expect(two).toBeGreaterThanOrEqual(one!);
+  },
+);
