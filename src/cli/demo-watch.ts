@@ -89,8 +89,11 @@ export class DemoWatch implements AsyncDisposable {
       ended() {},
     });
     this.#monitor = monitor;
-    monitor.write(new Call(["MONITOR"], false, true, () => {}));
-    monitor.flush();
+    // From its reply on nothing is missed.
+    await new Promise<void>((resolve) => {
+      monitor.write(new Call(["MONITOR"], false, true, () => resolve()));
+      monitor.flush();
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
