@@ -228,12 +228,7 @@ export class Pin {
         this.#blockedThere = Math.max(0, this.#blockedThere - 1);
       }
       connection.exemptFromIdleTimeout = this.#listening || this.#blocking > 0;
-      if (outcome === "failed") this.#lost();
-      else {
-        if (outcome === "error") this.#state.failed(change, this.#inTransaction);
-        else this.#state.succeeded(change, outcome === "null", this.#inTransaction);
-        this.#apply(effect, outcome, atExec);
-      }
+      this.#follow(change, outcome, atExec);
     };
     const mayBeApart = staysInDatabase(route);
     // What another database holds is not cached, so the cache cannot contradict it.
@@ -262,12 +257,7 @@ export class Pin {
     this.#atExec.push(act);
     const ended = (outcome: Outcome): void => {
       this.#outstanding--;
-      if (outcome === "failed") this.#lost();
-      else {
-        if (outcome === "error") this.#state.failed(NO_CHANGE, this.#inTransaction);
-        else this.#state.succeeded(NO_CHANGE, false, this.#inTransaction);
-        this.#apply("none", outcome);
-      }
+      this.#follow(NO_CHANGE, outcome, []);
     };
     const to = {
       ticket: connection.defer(),
@@ -342,6 +332,17 @@ export class Pin {
     this.queuedReplicates = false;
     this.queuedFunctions = [];
     return atExec;
+  }
+
+  /** A request has ended: what it has changed about the client, and what is to be done here. */
+  #follow(change: Change, outcome: Outcome, atExec: readonly (() => void)[]): void {
+    if (outcome === "failed") {
+      this.#lost();
+      return;
+    }
+    if (outcome === "error") this.#state.failed(change, this.#inTransaction);
+    else this.#state.succeeded(change, outcome === "null", this.#inTransaction);
+    this.#apply(change.effect, outcome, atExec);
   }
 
   #apply(effect: Effect, outcome: Exclude<Outcome, "failed">, atExec: readonly (() => void)[] = []): void {
