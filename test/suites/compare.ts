@@ -11,6 +11,7 @@ const USAGE = `usage: bin/bun test/suites/compare.ts <suite> --checkout <folder>
   --checkout <folder> where the suite's source lies, ready to be run
   --unit <name>       only these parts of it; may be given several times
   --before <command>  run by the shell before each part, to start fresh servers
+  --in-turn           the two addresses one after the other, for tests that listen on ports of their own
   --limit <seconds>   for one part of the suite (300)
   --log <file>        what the suite printed`;
 
@@ -22,6 +23,7 @@ const { values: options, positionals } = parseArgs({
     through: { type: "string" },
     unit: { type: "string", multiple: true },
     before: { type: "string" },
+    "in-turn": { type: "boolean", default: false },
     limit: { type: "string", default: "300" },
     log: { type: "string" },
     help: { type: "boolean", default: false },
@@ -46,7 +48,9 @@ let passedThrough = 0;
 const differences: string[] = [];
 for (const unit of units) {
   if (options.before !== undefined) Bun.spawnSync(["sh", "-c", options.before], { stdout: "ignore" });
-  const [before, after] = await Promise.all([run(suite, unit, direct), run(suite, unit, through)]);
+  const first = run(suite, unit, direct);
+  if (options["in-turn"]) await first;
+  const [before, after] = await Promise.all([first, run(suite, unit, through)]);
   const lost: string[] = [];
   for (const [name, verdict] of before) {
     if (verdict !== "passed") continue;
