@@ -1,10 +1,9 @@
 import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
-import { writeRequest } from "../protocol/request-writer.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
-import { ForwardedRequest } from "./forwarded-request.ts";
+import { forwardFenced } from "./forwarded-request.ts";
 
 /**
  * One client's requests that may take the origin's connection for as long as they run, or upset it: scripts, and
@@ -65,27 +64,14 @@ export class AloneLane {
   }
 
   #send(upstream: UpstreamConnection, request: Request, answered: () => void): void {
-    const { stats, fence, origin, cache } = this.#proxy;
-    const ticket = this.#client.defer();
-    writeRequest(upstream.out, request);
-    stats.forwarded++;
+    const { origin, cache } = this.#proxy;
     this.#outstanding++;
-    upstream.enqueue(
-      new ForwardedRequest({
-        ticket,
-        version: this.#client.respVersion,
-        mayWrite: true,
-        isRaw: true,
-        stats,
-        fence,
-        done: () => {
-          // What it changed is not known, and without tracking nobody will tell.
-          if (origin.tracking !== true) cache.invalidateAll();
-          this.#outstanding--;
-          answered();
-          if (this.#outstanding === 0) this.#idle();
-        },
-      }),
-    );
+    forwardFenced(this.#proxy, this.#client, upstream, request, true, () => {
+      // What it changed is not known, and without tracking nobody will tell.
+      if (origin.tracking !== true) cache.invalidateAll();
+      this.#outstanding--;
+      answered();
+      if (this.#outstanding === 0) this.#idle();
+    });
   }
 }

@@ -1,16 +1,18 @@
-import type { Ticket } from "../net/connection.ts";
-import type { ReplyWriter } from "../protocol/protocol.ts";
+import type { Connection, Ticket } from "../net/connection.ts";
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
+import { writeRequest } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
+import type { ProxyParts } from "./context.ts";
 import type { Fence } from "./fence.ts";
 import { IncomingValue } from "./incoming-value.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { downgradeReply } from "./reply-downgrade.ts";
 
-export interface Forwarding {
+interface ForwardedRequestOptions {
   readonly ticket: Ticket;
   /** The client's RESP version; 0 for the text protocol. */
   readonly version: 0 | 2 | 3;
@@ -29,7 +31,7 @@ export interface Forwarding {
 
 /** A request passed on as it is, and its reply likewise. */
 export class ForwardedRequest extends UpstreamRequest implements LargeReplySink {
-  readonly #forwarding: Forwarding;
+  readonly #options: ForwardedRequestOptions;
   /** What is coming in, and what is to be waited for until the client may have all of it. */
   #incoming: IncomingValue | undefined = undefined;
   #awaited = 0;
@@ -37,9 +39,9 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   #again: { readonly bytes: Uint8Array; readonly start: number; readonly end: number } | undefined =
     undefined;
 
-  constructor(forwarding: Forwarding) {
+  constructor(options: ForwardedRequestOptions) {
     super();
-    this.#forwarding = forwarding;
+    this.#options = options;
   }
 
   /** It changes nothing and is bytes[start, end), which nobody changes. */
@@ -56,10 +58,10 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   }
 
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
-    const { ticket, version, fence } = this.#forwarding;
+    const { ticket, version, fence } = this.#options;
     const reply = fence === undefined ? ticket.begin() : ticket.reply;
     if (version === 0) writeTextReply(reply, bytes, reader);
-    else if (version === 2 && !this.#forwarding.isRaw) downgradeReply(bytes, start, reply.out);
+    else if (version === 2 && !this.#options.isRaw) downgradeReply(bytes, start, reply.out);
     else reply.out.append(bytes, start, end);
     if (fence === undefined) this.#finish();
     else fence.pass(() => this.#finish());
@@ -67,7 +69,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
 
   /** A byte string is the same in every version of RESP. */
   override takeLarge(lengthBytes: number): LargeReplySink {
-    const { ticket, fence } = this.#forwarding;
+    const { ticket, fence } = this.#options;
     this.#incoming = new IncomingValue(lengthBytes, undefined);
     ticket.reply.takeLarge(this.#incoming.reader());
     this.#awaited = fence === undefined ? 1 : 2;
@@ -93,7 +95,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   /** All of it has come, or the fence is passed: with the last of both the client may have all of it. */
   #largeStep(): void {
     if (--this.#awaited > 0) return;
-    const { settled, done } = this.#forwarding;
+    const { settled, done } = this.#options;
     settled?.();
     this.#incoming!.complete();
     done();
@@ -101,22 +103,42 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
 
   override failed(error: UpstreamError): void {
     if (this.#incoming !== undefined) {
-      this.#forwarding.stats.originErrors++;
+      this.#options.stats.originErrors++;
       this.#incoming.lose();
       this.#largeStep();
       return;
     }
-    const { ticket, mayWrite, stats } = this.#forwarding;
+    const { ticket, mayWrite, stats } = this.#options;
     ticket.begin().error(failureMessage(error, mayWrite, stats));
     this.#finish();
   }
 
   #finish(): void {
-    const { ticket, settled, done } = this.#forwarding;
+    const { ticket, settled, done } = this.#options;
     settled?.();
     ticket.done();
     done();
   }
+}
+
+/**
+ * Sends a client's request over a connection that has no invalidations and speaks the client's version of RESP. The reply
+ * waits behind the fence.
+ * @param done called once, when the reply has been written
+ */
+export function forwardFenced(
+  { stats, fence }: ProxyParts,
+  client: Connection,
+  upstream: UpstreamConnection,
+  request: Request,
+  mayWrite: boolean,
+  done: () => void,
+): void {
+  const ticket = client.defer();
+  writeRequest(upstream.out, request);
+  stats.forwarded++;
+  const version = client.respVersion;
+  upstream.enqueue(new ForwardedRequest({ ticket, version, mayWrite, isRaw: true, stats, fence, done }));
 }
 
 /** What a client hears whose protocol, or whose command, has no place for what the origin answered to GET. */

@@ -3,10 +3,12 @@ const CAPACITY = 64;
 
 /** The keys of a client's requests that are not answered yet, by their hashes: it may name a key too many. */
 export class OutstandingKeys {
-  readonly #hashes = new Int32Array(CAPACITY);
+  /** Most clients never need it. */
+  #hashes: Int32Array | undefined;
   #count = 0;
 
   add(hash: number): void {
+    this.#hashes ??= new Int32Array(CAPACITY);
     if (this.#count < CAPACITY) this.#hashes[this.#count] = hash;
     if (this.#count <= CAPACITY) this.#count++;
   }
@@ -19,7 +21,7 @@ export class OutstandingKeys {
   mayHave(hash: number): boolean {
     if (this.#count > CAPACITY) return true;
     const wanted = hash | 0;
-    for (let at = 0; at < this.#count; at++) if (this.#hashes[at] === wanted) return true;
+    for (let at = 0; at < this.#count; at++) if (this.#hashes![at] === wanted) return true;
     return false;
   }
 

@@ -1,0 +1,90 @@
+import type { Ticket } from "../net/connection.ts";
+import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { ProxyContext } from "./context.ts";
+import { DescribedValue, describedHit } from "./described-value.ts";
+import type { Lanes } from "./lanes.ts";
+import { ManyValues } from "./many-values.ts";
+import { OneValue } from "./one-value.ts";
+import { writeSource } from "./source-attribute.ts";
+
+/**
+ * One client's reads through the cache: a hit is answered at once, a miss when the origin has been asked. The client has
+ * entered the main lane.
+ */
+export class CachedReads {
+  readonly #client: ProxyContext;
+  readonly #lanes: Lanes;
+
+  constructor(client: ProxyContext, lanes: Lanes) {
+    this.#client = client;
+    this.#lanes = lanes;
+  }
+
+  get(request: Request, reply: ReplyWriter): void {
+    const { proxy, connection, namesSources } = this.#client;
+    const { readThrough } = proxy;
+    const start = request.starts[1]!;
+    const end = request.ends[1]!;
+    // One moment for both: an entry must not expire between being announced and being delivered.
+    const nowMs = connection.executingSinceMs;
+    const mayHit = this.#lanes.mayHit(request.bytes, start, end);
+    if (mayHit && namesSources && reply.version === 3) {
+      const entry = readThrough.peek(request.bytes, start, end, nowMs);
+      if (entry !== undefined) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
+    }
+    if (mayHit && readThrough.lookup(request.bytes, start, end, reply, nowMs)) return;
+    this.load(request, connection.defer(), mayHit);
+  }
+
+  /** GLASS.GET */
+  getDescribed(request: Request, reply: ReplyWriter): void {
+    const { bytes, starts, ends } = request;
+    const mayHit = this.#lanes.mayHit(bytes, starts[1]!, ends[1]!);
+    if (mayHit && describedHit(this.#client, request, reply)) return;
+    this.load(request, this.#client.connection.defer(), mayHit, DescribedValue);
+  }
+
+  /** MGET */
+  getMany(request: Request, reply: ReplyWriter): void {
+    const { proxy, connection, namesSources } = this.#client;
+    const lanes = this.#lanes;
+    const many = new ManyValues(proxy, request, namesSources, lanes.mayHit);
+    if (many.isComplete && !many.hasLarge) {
+      many.write(reply);
+      return;
+    }
+    const ticket = connection.defer();
+    if (many.isComplete) {
+      many.write(ticket.reply);
+      ticket.done();
+      return;
+    }
+    let isHeld = false;
+    lanes.beginMain();
+    const awaitsPeer = many.load(request, () => {
+      many.write(ticket.reply);
+      ticket.done();
+      if (isHeld) connection.release();
+      lanes.mainDone();
+    });
+    for (let index = 1; index < request.count; index++) {
+      lanes.awaitKey(request.bytes, request.starts[index]!, request.ends[index]!);
+    }
+    if (awaitsPeer) {
+      isHeld = true;
+      connection.hold();
+    }
+  }
+
+  /** The origin is asked for the key, the request's first argument. */
+  load(request: Request, ticket: Ticket, mayHit: boolean, Waiting = OneValue): void {
+    const { proxy, connection } = this.#client;
+    const { bytes } = request;
+    const start = request.starts[1]!;
+    const end = request.ends[1]!;
+    this.#lanes.beginMain();
+    this.#lanes.awaitKey(bytes, start, end);
+    const waiter = new Waiting(this.#client, ticket, this.#lanes.mainDone);
+    if (proxy.readThrough.load(bytes, start, end, waiter, mayHit, connection.executingSinceMs)) waiter.hold();
+  }
+}

@@ -1,0 +1,113 @@
+import type { Connection, Ticket } from "../net/connection.ts";
+import type { Request } from "../protocol/protocol.ts";
+import {
+  writeArgument,
+  writeArgumentCount,
+  writeRequest,
+  writeTextArgument,
+} from "../protocol/request-writer.ts";
+import type { UpstreamConnection } from "../upstream/connection.ts";
+import type { ProxyParts } from "./context.ts";
+import type { Fence } from "./fence.ts";
+import { ForwardedRequest, forwardFenced } from "./forwarded-request.ts";
+import type { Lane, Lanes } from "./lanes.ts";
+import { writeLargeRequest } from "./large-request.ts";
+import { isUrgent, mayWrite, type Route, TEXT_DELETE, TEXT_PUT } from "./routes.ts";
+import { backendTicket } from "./text-sources.ts";
+import { touchKeys, touchUses } from "./touched-keys.ts";
+
+/** How a request goes over the main connection; see the options of `ForwardedRequest`. */
+interface Sending {
+  readonly version: 0 | 2 | 3;
+  readonly mayWrite: boolean;
+  readonly fence?: Fence | undefined;
+  readonly settled?: (() => void) | undefined;
+}
+
+/** One client's requests that the origin answers: writes, and reads that are not cached. */
+export class Forwarding {
+  readonly #proxy: ProxyParts;
+  readonly #connection: Connection;
+  readonly #lanes: Lanes;
+
+  constructor(proxy: ProxyParts, connection: Connection, lanes: Lanes) {
+    this.#proxy = proxy;
+    this.#connection = connection;
+    this.#lanes = lanes;
+  }
+
+  /** @param route undefined: what the request does is not known */
+  forward(request: Request, route: Route | undefined): void {
+    const lane = laneOf(request, route);
+    if (!this.#lanes.enter(lane, request)) return;
+    if (route === undefined) this.#lanes.alone.forward(request);
+    else if (lane === "alone") this.#lanes.alone.forwardUrgently(request);
+    else if (lane === "side") this.#overSide(request, route);
+    else this.#overMain(request, route);
+  }
+
+  /** PUT and DELETE of the text protocol; the client has entered the main lane. */
+  writeText(request: Request, isPut: boolean): void {
+    const upstream = this.#proxy.origin.main();
+    const settled = touchKeys(this.#proxy, this.#lanes.keys, request, isPut ? TEXT_PUT : TEXT_DELETE);
+    const { out } = upstream;
+    writeArgumentCount(out, request.count);
+    writeTextArgument(out, isPut ? "SET" : "DEL");
+    for (let index = 1; index < request.count; index++) {
+      writeArgument(out, request.bytes, request.starts[index]!, request.ends[index]!);
+    }
+    this.#await(upstream, backendTicket(this.#connection), { version: 0, mayWrite: true, settled }, 0);
+  }
+
+  #overMain(request: Request, route: Route): void {
+    const proxy = this.#proxy;
+    const { keys } = this.#lanes;
+    const version = this.#connection.respVersion;
+    const upstream = proxy.origin.main();
+    if (proxy.cache.isShared && route.kind === "read" && route.all === true) {
+      // It sees keys that other threads may have cached and not been told about yet.
+      keys.addAll();
+      this.#send(upstream, request, { version, mayWrite: false, fence: proxy.fence });
+      return;
+    }
+    const settled = touchKeys(proxy, keys, request, route);
+    this.#send(upstream, request, { version, mayWrite: route.kind === "write", settled });
+  }
+
+  #overSide(request: Request, route: Route): void {
+    const proxy = this.#proxy;
+    const lanes = this.#lanes;
+    const upstream = proxy.origin.side(this.#connection.respVersion);
+    const settled = touchUses(proxy, request, proxy.usesOf(route, request));
+    lanes.beginSide();
+    forwardFenced(proxy, this.#connection, upstream, request, mayWrite(route), () => {
+      settled();
+      lanes.sideDone();
+    });
+  }
+
+  #send(upstream: UpstreamConnection, request: Request, how: Sending): void {
+    const { out } = upstream;
+    const start = out.length;
+    if (request.large !== undefined) writeLargeRequest(upstream, request, request.large);
+    else writeRequest(out, request);
+    if (!how.mayWrite) this.#proxy.sentReads.keep(out.bytes, start, out.length);
+    this.#await(upstream, this.#connection.defer(), how, out.length - start);
+  }
+
+  #await(upstream: UpstreamConnection, ticket: Ticket, how: Sending, requestBytes: number): void {
+    const { stats, sentReads } = this.#proxy;
+    stats.forwarded++;
+    this.#lanes.beginMain();
+    const request = new ForwardedRequest({ ticket, stats, done: this.#lanes.mainDone, ...how });
+    if (!how.mayWrite) request.mayBeResent(sentReads.bytes, sentReads.start, sentReads.start + requestBytes);
+    upstream.enqueue(request);
+  }
+}
+
+function laneOf(request: Request, route: Route | undefined): Lane {
+  if (route === undefined || isUrgent(route, request)) return "alone";
+  const { kind, onlyWithCount } = route;
+  const countFits = onlyWithCount === undefined || onlyWithCount === request.count;
+  return (kind === "read" || kind === "write") && countFits ? "main" : "side";
+}

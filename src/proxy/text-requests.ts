@@ -1,0 +1,66 @@
+import { NameTable } from "../commands/command-table.ts";
+import { admit } from "../net/admission.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Request } from "../protocol/protocol.ts";
+import type { TextWriter } from "../protocol/text-writer.ts";
+import type { CachedReads } from "./cached-reads.ts";
+import type { ProxyParts } from "./context.ts";
+import { dumpOrigin } from "./dump.ts";
+import type { Forwarding } from "./forwarding.ts";
+import type { Lanes } from "./lanes.ts";
+import { backendTicket, FROM_PROXY } from "./text-sources.ts";
+
+/** The verbs of the text protocol; its parser lets no others through. */
+const VERBS = new NameTable(["get", "put", "delete", "dump"].map((name) => ({ name })));
+
+/** One client's requests in the text protocol. Each reply says whether the proxy or the origin answered. */
+export class TextRequests {
+  readonly #proxy: ProxyParts;
+  readonly #connection: Connection;
+  readonly #lanes: Lanes;
+  readonly #reads: CachedReads;
+  readonly #forwarding: Forwarding;
+
+  constructor(
+    proxy: ProxyParts,
+    connection: Connection,
+    lanes: Lanes,
+    reads: CachedReads,
+    forwarding: Forwarding,
+  ) {
+    this.#proxy = proxy;
+    this.#connection = connection;
+    this.#lanes = lanes;
+    this.#reads = reads;
+    this.#forwarding = forwarding;
+  }
+
+  request(request: Request, reply: TextWriter): void {
+    const connection = this.#connection;
+    const verb = VERBS.find(request)!.name;
+    connection.lastCommand = verb;
+    const rejection = admit(connection, undefined);
+    if (rejection !== undefined) reply.error(rejection);
+    else if (!this.#lanes.enter(verb === "dump" ? "side" : "main", request)) return;
+    else if (verb === "get") this.#get(request, reply);
+    else if (verb === "dump") this.#dump();
+    else this.#forwarding.writeText(request, verb === "put");
+  }
+
+  #get(request: Request, reply: TextWriter): void {
+    const start = request.starts[1]!;
+    const end = request.ends[1]!;
+    reply.prefix = FROM_PROXY;
+    const { executingSinceMs } = this.#connection;
+    const mayHit = this.#lanes.mayHit(request.bytes, start, end);
+    if (mayHit && this.#proxy.readThrough.lookup(request.bytes, start, end, reply, executingSinceMs)) return;
+    this.#reads.load(request, backendTicket(this.#connection), mayHit);
+  }
+
+  #dump(): void {
+    const { origin, stats } = this.#proxy;
+    this.#lanes.beginSide();
+    const dumped = dumpOrigin(origin, this.#connection, this.#connection.defer(), stats);
+    void dumped.finally(this.#lanes.sideDone);
+  }
+}
