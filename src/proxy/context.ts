@@ -129,6 +129,4 @@ export interface ProxySettings {
   readonly version: string;
   /** Where what clients ask for is recorded; undefined: nowhere. */
   readonly recording: RecordingSettings | undefined;
-  /** For one test alone, which shows that its checker finds what leases prevent. */
-  readonly unsafeSkipLeases: boolean;
 }

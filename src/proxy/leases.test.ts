@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
+import { skipLeases } from "../../test/support/without-leases.ts";
 import { utf8 } from "../lib/bytes.ts";
 import type { CachingProxy } from "./proxy.ts";
 
@@ -20,11 +21,10 @@ function sharesLease({ cache: { store } }: CachingProxy, key: string, other: str
 
 describe("a fill that was asked for before a write", () => {
   /** A GET's old reply comes to the proxy only after a SET of the key was sent. @returns what readers then saw */
-  async function overtaken(
-    unsafeSkipLeases: boolean,
-  ): Promise<{ early: unknown; late: unknown; last: unknown }> {
+  async function overtaken(hasLeases: boolean): Promise<{ early: unknown; late: unknown; last: unknown }> {
     using origin = new FakeOrigin();
-    await using local = await LocalProxy.ready({ origin: origin.port, unsafeSkipLeases });
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    if (!hasLeases) skipLeases(local.proxy);
     const [early, writer, meanwhile, late] = await local.clients(4);
     origin.values.set("k", "old");
     const { main } = origin;
@@ -48,11 +48,11 @@ describe("a fill that was asked for before a write", () => {
   }
 
   test("is answered but not kept", async () => {
-    expect(await overtaken(false)).toEqual({ early: "old", late: "new", last: "new" });
+    expect(await overtaken(true)).toEqual({ early: "old", late: "new", last: "new" });
   });
 
   test("would be read after the write, were it not for leases", async () => {
-    expect(await overtaken(true)).toEqual({ early: "old", late: "old", last: "new" });
+    expect(await overtaken(false)).toEqual({ early: "old", late: "old", last: "new" });
   });
 
   test("by another client is not kept: the invalidation comes between the time to live and the value", async () => {

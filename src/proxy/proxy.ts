@@ -201,7 +201,6 @@ export class CachingProxy implements Service, ProxyParts {
       get untrackedTtlMs() {
         return settings.ttlMs;
       },
-      unsafeSkipLeases: settings.unsafeSkipLeases,
     });
     this.commands = new CommandTable<ProxyContext>([
       ...connectionCommands,
@@ -268,15 +267,12 @@ export class CachingProxy implements Service, ProxyParts {
 
   #originEvents(): OriginEvents {
     const { log, threads, index } = this.#options;
-    const { memoryBytes, unsafeSkipLeases } = this.settings;
+    const { memoryBytes } = this.settings;
     let isUp = false;
     let isDownLogged = false;
     let isAdvised = false;
     return {
-      invalidated: (bytes, start, end) => {
-        // Invalidations of the proxy's own writes would soon mend what leases prevent.
-        if (!unsafeSkipLeases) this.cache.pushed(bytes, start, end);
-      },
+      invalidated: (bytes, start, end) => this.cache.pushed(bytes, start, end),
       proven: (untilMs) => threads.prove(index, untilMs),
       allInvalidated: () => this.cache.invalidateAll(),
       lost: (error) => {

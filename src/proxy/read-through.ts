@@ -34,8 +34,6 @@ export interface ReadThroughOptions {
   readonly nowMs: () => number;
   /** How long a value of an origin without tracking may be served. */
   readonly untrackedTtlMs: number;
-  /** For one test alone, which shows that its checker finds what leases prevent. */
-  readonly unsafeSkipLeases: boolean;
 }
 
 export interface CachedTimes {
@@ -316,7 +314,7 @@ export class ReadThrough implements FlightOwner {
     const store = this.#store;
     const mayKeep =
       this.#expiryOf(flight, remainingMs) !== undefined &&
-      this.#holds(flight.hash, this.#leaseOf(flight), flight.epoch);
+      this.#holds(flight.hash, flight.lease, flight.epoch);
     if (mayKeep) {
       const { nowMs } = this.#options;
       const key = new Uint8Array(flight.key.subarray(flight.keyStart, flight.keyEnd));
@@ -358,15 +356,11 @@ export class ReadThrough implements FlightOwner {
     return expiresAtMs === 0 ? boundMs : Math.min(expiresAtMs, boundMs);
   }
 
-  #leaseOf(flight: Flight): number {
-    return this.#options.unsafeSkipLeases ? this.#store.lease(flight.hash) : flight.lease;
-  }
-
   #fillGrown(flight: Flight, growing: GrowingEntry, remainingMs: number): boolean {
     const expiresAtMs = growing.isComplete ? this.#expiryOf(flight, remainingMs) : undefined;
     if (expiresAtMs === undefined) return this.#refused(flight);
     const nowMs = this.#options.nowMs();
-    const filled = this.#store.fillGrown(growing, expiresAtMs, this.#leaseOf(flight), flight.epoch, nowMs);
+    const filled = this.#store.fillGrown(growing, expiresAtMs, flight.lease, flight.epoch, nowMs);
     return this.#tried(flight, filled, growing.lengthBytes, expiresAtMs);
   }
 
@@ -383,7 +377,7 @@ export class ReadThrough implements FlightOwner {
       start,
       end,
       expiresAtMs,
-      this.#leaseOf(flight),
+      flight.lease,
       flight.epoch,
       this.#options.nowMs(),
     );

@@ -17,7 +17,6 @@ const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   allowAdmin: false,
   version: "0.1.0",
   recording: undefined,
-  unsafeSkipLeases: false,
 };
 
 export const DEFAULT_POLICY = "s3-fifo";

@@ -75,7 +75,7 @@ describe("coherence", () => {
       const found = new Set<string>();
       for (let run = 0; run < 10 && !found.has("acknowledged"); run++) {
         const seed = SEED + 2 + run;
-        const broken = await runChecker({ ...options, seed, durationMs: 2000, unsafeSkipLeases: true });
+        const broken = await runChecker({ ...options, seed, durationMs: 2000, hasLeases: false });
         for (const { rule } of broken.violations) found.add(rule);
       }
       expect([...found]).toContain("acknowledged");

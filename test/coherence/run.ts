@@ -4,6 +4,7 @@ import { Supervisor } from "../../src/proxy/threads/supervisor.ts";
 import type { RunningServer } from "../support/origins.ts";
 import { Relay } from "../support/relay.ts";
 import { RespClient } from "../support/resp-client.ts";
+import { skipLeases } from "../support/without-leases.ts";
 import { checkHistory, type Violation } from "./check-history.ts";
 import { type ClientKind, runClient, type World, wireOf } from "./client.ts";
 import {
@@ -32,7 +33,8 @@ export interface RunOptions {
   readonly hasScripts: boolean;
   /** Whether things go wrong. Without, the way to the origin is slow all the time. */
   readonly hasFaults: boolean;
-  readonly unsafeSkipLeases?: boolean;
+  /** False: the proxies, of one thread each, are broken on purpose. */
+  readonly hasLeases?: boolean;
   /** Whether the origin evicts, or has a small table of tracked keys: it is kept full. */
   readonly mayEvict?: boolean;
   /** Threads of each proxy, one by default; one of them is killed now and then when there are more. */
@@ -152,19 +154,20 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
   }
 }
 
-function openProxy(
-  { threads = 1, unsafeSkipLeases = false, untrackedTtlMs }: RunOptions,
+async function openProxy(
+  { threads = 1, hasLeases = true, untrackedTtlMs }: RunOptions,
   originPort: number,
   seed: number,
 ): Promise<Supervisor | { readonly port: number; close(): Promise<void> }> {
   const settings = {
     ...{ host: "127.0.0.1", port: 0, origin: `127.0.0.1:${originPort}`, memoryBytes: 8 * 1024 ** 2 },
     ...{ heartbeatMs: HEARTBEAT_MS, heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS },
-    ...{ originTimeoutMs: ORIGIN_TIMEOUT_MS, ttlMs: untrackedTtlMs, unsafeSkipLeases },
+    ...{ originTimeoutMs: ORIGIN_TIMEOUT_MS, ttlMs: untrackedTtlMs },
   };
-  return threads === 1
-    ? startProxy({ ...settings, random: new SeededRandom(seed) })
-    : Supervisor.open({ ...settings, threads });
+  if (threads > 1) return Supervisor.open({ ...settings, threads });
+  const running = await startProxy({ ...settings, random: new SeededRandom(seed) });
+  if (!hasLeases) skipLeases(running.proxy);
+  return running;
 }
 
 /** Ends a run when its time is over and it was worth it, or when it has taken too long. */
