@@ -13,7 +13,18 @@ interface Layer {
 }
 
 const ALL = [
-  ...["client", "commands", "engine", "instruments", "lib", "net", "policy", "protocol", "proxy"],
+  ...[
+    "client",
+    "coherence",
+    "commands",
+    "engine",
+    "instruments",
+    "lib",
+    "net",
+    "policy",
+    "protocol",
+    "proxy",
+  ],
   ...["replay", "server", "sim", "store", "upstream"],
 ];
 
@@ -26,7 +37,8 @@ const LAYERS: Record<string, Layer> = {
   lib: { folders: [], packages: [], runtime: "none" },
   policy: { folders: ["lib"], packages: [], runtime: "none" },
   protocol: { folders: ["lib"], packages: [], runtime: "none" },
-  store: { folders: ["policy", "lib"], packages: [], runtime: "none" },
+  coherence: { folders: ["lib"], packages: [], runtime: "none" },
+  store: { folders: ["policy", "coherence", "lib"], packages: [], runtime: "none" },
   replay: { folders: ["policy", "lib"], packages: [], runtime: "none" },
   commands: { folders: ["protocol", "lib"], packages: [], runtime: "none" },
   engine: { folders: ["store", "policy", "lib"], packages: ["lmdb"], runtime: "bun" },
@@ -42,7 +54,17 @@ const LAYERS: Record<string, Layer> = {
     runtime: "bun",
   },
   proxy: {
-    folders: ["net", "protocol", "commands", "upstream", "store", "policy", "instruments", "lib"],
+    folders: [
+      "net",
+      "protocol",
+      "commands",
+      "upstream",
+      "coherence",
+      "store",
+      "policy",
+      "instruments",
+      "lib",
+    ],
     packages: [],
     runtime: "bun",
   },

@@ -1,7 +1,5 @@
+import type { InvalidationObserver } from "../coherence/coherent-cache.ts";
 import type { Departure } from "../store/departures.ts";
-
-/** Why the proxy drops a key: a write of its own, an invalidation of the origin's, a reply that shows a newer state. */
-type InvalidatedBy = "write" | "push" | "reply";
 
 /** Why what a miss brought was not kept: it was changed meanwhile, has no time to live to be kept for, or no room. */
 type FillRefusal = "void" | "no-time-to-live" | "no-room";
@@ -10,7 +8,7 @@ type FillRefusal = "void" | "no-time-to-live" | "no-room";
  * Told of everything that happens to the keys of one thread's cache, each from one place. Keys are bytes[start, end),
  * valid during the call; `hash` is the store's. Nothing is told where nobody listens, at the cost of one comparison.
  */
-export interface CacheObserver {
+export interface CacheObserver extends InvalidationObserver {
   /** A read was answered from the cache. */
   hit(bytes: Uint8Array, start: number, end: number, valueBytes: number, nowMs: number): void;
   /** A read was not, and waits for the origin. @returns a number to call it by when it is `answered` */
@@ -24,9 +22,6 @@ export interface CacheObserver {
   refused(hash: number, why: FillRefusal): void;
   /** A write of the key passes. @param removes whether it leaves no value */
   wrote(bytes: Uint8Array, start: number, end: number, removes: boolean, nowMs: number): void;
-  invalidated(bytes: Uint8Array, start: number, end: number, by: InvalidatedBy): void;
-  /** Everything fetched so far is of no use any longer. */
-  invalidatedAll(): void;
   /** An entry left by itself. Absent where nobody wants to know: the key has to be copied for it. */
   left?(key: Uint8Array, why: Departure): void;
 }

@@ -1,3 +1,4 @@
+import type { CoherentCache } from "../coherence/coherent-cache.ts";
 import type { CommandTable, NameTable } from "../commands/command-table.ts";
 import type { KeyUse } from "../commands/facts.ts";
 import type { ByteSlab } from "../lib/byte-slab.ts";
@@ -8,9 +9,9 @@ import type { ClientRegistry } from "../net/client-registry.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
 import type { Monitors } from "../net/monitors.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { Store } from "../store/store.ts";
 import type { Origin } from "../upstream/origin.ts";
 import type { CacheObserver } from "./cache-observer.ts";
-import type { CoherentCache } from "./coherent-cache.ts";
 import type { Fence } from "./fence.ts";
 import type { OriginFacts } from "./origin-facts.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
@@ -54,7 +55,7 @@ export interface LiveParameters {
 
 /** The proxy as its sessions and commands see it: one thread of it. */
 export interface ProxyParts {
-  readonly cache: CoherentCache;
+  readonly cache: CoherentCache<Store>;
   readonly origin: Origin;
   readonly fence: Fence;
   readonly readThrough: ReadThrough;

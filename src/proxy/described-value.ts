@@ -1,6 +1,6 @@
+import type { Source } from "../coherence/waiter.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ProxyContext } from "./context.ts";
-import type { Source } from "./flight.ts";
 import { OneValue } from "./one-value.ts";
 
 /** A GLASS.GET that waits for the origin: as GET, with where the value came from in the reply itself. */

@@ -1,3 +1,4 @@
+import type { OriginFailure } from "../coherence/waiter.ts";
 import type { Connection, Ticket } from "../net/connection.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
@@ -145,7 +146,7 @@ export function forwardFenced(
 export const NOT_A_STRING = "ORIGINPROTOCOL the origin answered GET with something that is not a string";
 
 /** The error a client gets when the origin did not answer. A write that may have happened is said to be unknown. */
-export function failureMessage(error: UpstreamError, mayWrite: boolean, stats: ProxyStats): string {
+export function failureMessage(error: OriginFailure, mayWrite: boolean, stats: ProxyStats): string {
   stats.originErrors++;
   if (mayWrite && error.maybeExecuted) {
     stats.unknownOutcomes++;

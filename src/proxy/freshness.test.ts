@@ -61,7 +61,7 @@ describe("when the connection to the origin is lost", () => {
     const said = local.messages.length;
     origin.dropAll();
     expect(((await reply) as ReplyError).code).toBe("ORIGINDOWN");
-    expect(local.proxy.cache.flights.size).toBe(0);
+    expect(local.proxy.cache.flightCount).toBe(0);
     await local.logged(/connected to origin/, said);
     origin.releaseAll();
     origin.values.set("a", "new");

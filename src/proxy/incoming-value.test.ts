@@ -85,7 +85,7 @@ class Bench implements AsyncDisposable {
     this.local.closeClients();
     const { cache, registry } = this.local.proxy;
     while (registry.openCount > 0) await new Promise(setImmediate);
-    expect(cache.flights.size).toBe(0);
+    expect(cache.flightCount).toBe(0);
     cache.store.check();
     const { entries, usedBytes } = cache.store.stats();
     expect(usedBytes > 0).toBe(entries > 0);
@@ -208,7 +208,7 @@ describe("a large value that is coming in", () => {
     const replies = clients.map((client) => client.ask("GET", "k"));
     await bench.misses(2);
     const late = await bench.local.client();
-    while (bench.local.proxy.cache.flights.size > 0) await new Promise(setImmediate);
+    while (bench.local.proxy.cache.flightCount > 0) await new Promise(setImmediate);
     const lateReply = late.ask("GET", "k");
     await bench.misses(3);
     bench.stopped.release();

@@ -147,7 +147,7 @@ describe("a fill that was asked for before a write", () => {
     main.release();
     expect(await reply).toBe("old");
     expect(cachedKeys(local)).toBe(0);
-    expect(local.proxy.cache.flights.size).toBe(0);
+    expect(local.proxy.cache.flightCount).toBe(0);
   });
 
   test.each([

@@ -47,7 +47,7 @@ const VISITS: readonly (readonly string[])[][] = [
 function waiting({ proxy }: LocalProxy): Record<string, number> {
   const { dedicated, shared } = proxy.origin.connectionCounts;
   return {
-    flights: proxy.cache.flights.size,
+    flights: proxy.cache.flightCount,
     clients: proxy.registry.size,
     dedicated,
     outstanding:

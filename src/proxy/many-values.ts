@@ -1,7 +1,7 @@
+import type { Source, Waiter } from "../coherence/waiter.ts";
 import type { LargeValue } from "../lib/byte-buffer.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ProxyParts } from "./context.ts";
-import type { Source, Waiter } from "./flight.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
 
 /** An MGET: what is cached is taken at once, and the origin is asked only for the rest. */

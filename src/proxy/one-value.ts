@@ -1,11 +1,9 @@
+import type { NoValue, OriginFailure, Source, Waiter } from "../coherence/waiter.ts";
 import type { LargeValue } from "../lib/byte-buffer.ts";
 import type { Ticket } from "../net/connection.ts";
 import type { ReplyWriter } from "../protocol/protocol.ts";
-import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyContext } from "./context.ts";
-import type { Source, Waiter } from "./flight.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
-import type { NoValue } from "./question.ts";
 import { downgradeReply } from "./reply-downgrade.ts";
 import { writeSource } from "./source-attribute.ts";
 
@@ -56,7 +54,7 @@ export class OneValue implements Waiter {
     this.#ticket.done();
   }
 
-  arrived(error?: UpstreamError): void {
+  arrived(error?: OriginFailure): void {
     // The client is cut off when it finds the value lost: a part of it may have been sent.
     if (error !== undefined) this.#session.proxy.stats.originErrors++;
     this.#ended();

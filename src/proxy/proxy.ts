@@ -1,3 +1,4 @@
+import { CoherentCache } from "../coherence/coherent-cache.ts";
 import { COMMAND_FACTS, factsOfRequest } from "../commands/command-facts.ts";
 import { commandNames } from "../commands/command-names.ts";
 import { CommandTable, NameTable } from "../commands/command-table.ts";
@@ -21,7 +22,6 @@ import { parseOrigin } from "../upstream/address.ts";
 import { Origin, type OriginEvents } from "../upstream/origin.ts";
 import { adminCommands } from "./admin-commands.ts";
 import type { CacheObserver } from "./cache-observer.ts";
-import { CoherentCache } from "./coherent-cache.ts";
 import type { ProxyContext, ProxyParts, ProxySettings } from "./context.ts";
 import { Fence } from "./fence.ts";
 import { glassCommands } from "./glass-commands.ts";
@@ -78,7 +78,7 @@ export interface ProxyOptions {
 
 /** The caching proxy, or one thread of it: composes cache, origin and sessions. */
 export class CachingProxy implements Service, ProxyParts {
-  readonly cache: CoherentCache;
+  readonly cache: CoherentCache<Store>;
   readonly origin: Origin;
   readonly fence: Fence;
   readonly readThrough: ReadThrough;
@@ -151,7 +151,9 @@ export class CachingProxy implements Service, ProxyParts {
       this.recorder = new Recorder({ settings: recording, sink: openBlockSink(recording.path), writer, log });
     }
     this.observer = options.observer ?? this.recorder;
-    this.cache = new CoherentCache(options.store, threads.count > 1, this.observer);
+    const { observer } = this;
+    options.store.onDeparture = observer?.left?.bind(observer);
+    this.cache = new CoherentCache(options.store, threads.count > 1, observer);
     this.origin = new Origin(
       {
         address: parseOrigin(settings.origin),

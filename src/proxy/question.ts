@@ -1,22 +1,9 @@
+import { MISSING, type NoValue } from "../coherence/waiter.ts";
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import { fromUtf8, parseDecimal } from "../lib/bytes.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
 import { prepareCommand, writePrepared } from "../protocol/request-writer.ts";
-import type { UpstreamError } from "../upstream/upstream-error.ts";
-
-/** Why there is no value for a key. */
-export type NoValue =
-  /** The origin does not have the key. */
-  | { readonly kind: "missing" }
-  /** The origin answered with an error. */
-  | { readonly kind: "refused"; readonly message: string }
-  /** It answered with something else than a value: bytes[start, end), valid during the call only. */
-  | { readonly kind: "odd"; readonly bytes: Uint8Array; readonly start: number; readonly end: number }
-  /** It did not answer. */
-  | { readonly kind: "failed"; readonly error: UpstreamError };
-
-export const MISSING: NoValue = { kind: "missing" };
 
 /** What a flight asks the origin about a key, and what the replies say. */
 export interface Question {

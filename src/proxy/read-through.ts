@@ -1,3 +1,7 @@
+import type { CoherentCache } from "../coherence/coherent-cache.ts";
+import { expiryOfFill, oldestAnswerMs, type Tracking } from "../coherence/fill-terms.ts";
+import type { Flight, FlightOwner } from "../coherence/flight.ts";
+import { MISSING, type Waiter } from "../coherence/waiter.ts";
 import type { LargeValue, ValueSink } from "../lib/byte-buffer.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import { latin1 } from "../lib/bytes.ts";
@@ -9,18 +13,17 @@ import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { CacheObserver } from "./cache-observer.ts";
-import type { CoherentCache } from "./coherent-cache.ts";
-import { Flight, type FlightOwner, type Waiter } from "./flight.ts";
 import { IncomingValue } from "./incoming-value.ts";
+import { type Landing, OriginFlight } from "./origin-flight.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
-import { GET_QUESTION, MISSING } from "./question.ts";
+import { GET_QUESTION } from "./question.ts";
 import { CLAIMED, type FlightClaims, UNCLAIMED } from "./threads/flight-claims.ts";
 import { LOOK_AGAIN, missingSinceMs, PeerFlight, PeerWaiter } from "./threads/peer-flight.ts";
 import type { Answer, Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 
 export interface ReadThroughOptions {
-  readonly cache: CoherentCache;
+  readonly cache: CoherentCache<Store>;
   readonly origin: Origin;
   readonly threads: ThreadTable;
   /** The other threads, and what each asks the origin for; undefined where there are none. */
@@ -46,9 +49,9 @@ export interface CachedTimes {
  * get → lookup → (miss) load, joined by everybody who asks meanwhile → fill. A hit is synchronous; a miss calls its
  * waiter later, exactly once.
  */
-export class ReadThrough implements FlightOwner {
+export class ReadThrough implements FlightOwner, Landing, Tracking {
   readonly #store: Store;
-  readonly #cache: CoherentCache;
+  readonly #cache: CoherentCache<Store>;
   readonly #origin: Origin;
   readonly #threads: ThreadTable;
   readonly #stats: ProxyStats;
@@ -145,18 +148,17 @@ export class ReadThrough implements FlightOwner {
     mayAwaitPeer: boolean,
     nowMs: number,
   ): boolean {
-    const { flights } = this.#cache;
-    const store = this.#store;
-    const hash = store.hash(bytes, start, end);
-    const underway = flights.find(bytes, start, end, hash);
+    const cache = this.#cache;
+    const hash = this.#store.hash(bytes, start, end);
+    const underway = cache.findFlight(bytes, start, end, hash);
     if (underway !== undefined) {
-      if (this.#mayJoin(underway, nowMs)) {
+      if (cache.mayJoin(underway, nowMs, oldestAnswerMs(this))) {
         this.#coalesced(hash);
         underway.join(waiter, nowMs);
         // In the millisecond in which it is sent, the origin answers what it has then or later.
         return nowMs > underway.sentAtMs;
       }
-      flights.remove(underway);
+      cache.forget(underway);
     }
     if (mayAwaitPeer && this.#joinPeerFlight(bytes, start, end, waiter)) return true;
     const { claims } = this.#options;
@@ -177,21 +179,9 @@ export class ReadThrough implements FlightOwner {
     const keys = this.#keys;
     keys.keep(bytes, start, end);
     const keyEnd = keys.start + end - start;
-    const lease = store.beginFill(hash);
-    const flight = new Flight(
-      keys.bytes,
-      keys.start,
-      keyEnd,
-      hash,
-      lease,
-      store.epoch,
-      this,
-      GET_QUESTION,
-      waiter,
-    );
+    const flight = cache.begin(keys.bytes, keys.start, keyEnd, hash, this, waiter);
     flight.isClaimed = claim === CLAIMED;
-    flights.add(flight);
-    flight.send(connection, nowMs);
+    new OriginFlight(flight, GET_QUESTION, this).send(connection, nowMs);
     return false;
   }
 
@@ -237,7 +227,11 @@ export class ReadThrough implements FlightOwner {
     const sinceMs = missingSinceMs(answer);
     // Only the landing itself has invalidated the key since the first of them asked: as true for those who came later.
     const landedLease = (lease + 1) | 0;
-    if (sinceMs !== undefined && nowMs - sinceMs <= this.#boundMs && this.#holds(hash, landedLease, epoch)) {
+    if (
+      sinceMs !== undefined &&
+      nowMs - sinceMs <= oldestAnswerMs(this) &&
+      this.#cache.holds(hash, landedLease, epoch)
+    ) {
       for (const waiter of waiters) waiter.without(MISSING);
       return;
     }
@@ -265,31 +259,22 @@ export class ReadThrough implements FlightOwner {
   whenLanded(key: Uint8Array, then: (answer: Answer) => void): void {
     const nowMs = this.#options.nowMs();
     const hash = this.#store.hash(key, 0, key.length);
-    const flight = this.#cache.flights.find(key, 0, key.length, hash);
-    if (flight === undefined || !this.#mayJoin(flight, nowMs)) then(LOOK_AGAIN);
+    const flight = this.#cache.findFlight(key, 0, key.length, hash);
+    const mayJoin = flight !== undefined && this.#cache.mayJoin(flight, nowMs, oldestAnswerMs(this));
+    if (!mayJoin) then(LOOK_AGAIN);
     else flight.join(new PeerWaiter(flight, then), nowMs);
   }
 
-  /**
-   * What a flight brings may be as old as its question. While a connection that stalls has not been given up yet (one
-   * being set up has no heartbeat), that can be longer ago than a read may be stale. And another thread may have
-   * invalidated the key since.
-   */
-  #mayJoin(flight: Flight, nowMs: number): boolean {
-    if (nowMs - flight.sentAtMs > this.#boundMs || flight.hasExpired(nowMs)) return false;
-    return !this.#cache.isShared || this.#holds(flight.hash, flight.lease, flight.epoch);
+  get tracks(): boolean | undefined {
+    return this.#origin.tracking;
   }
 
-  /** How old an answer of the origin may be. */
-  get #boundMs(): number {
-    const { tracking, stalenessBoundMs } = this.#origin;
-    const { untrackedTtlMs } = this.#options;
-    if (tracking === undefined) return Math.min(stalenessBoundMs, untrackedTtlMs);
-    return tracking ? stalenessBoundMs : untrackedTtlMs;
+  get stalenessBoundMs(): number {
+    return this.#origin.stalenessBoundMs;
   }
 
-  #holds(hash: number, lease: number, epoch: number): boolean {
-    return this.#store.lease(hash) === lease && this.#store.epoch === epoch;
+  get untrackedTtlMs(): number {
+    return this.#options.untrackedTtlMs;
   }
 
   answered({ read }: Waiter, valueBytes: number, remainingMs: number): void {
@@ -302,19 +287,23 @@ export class ReadThrough implements FlightOwner {
     this.#ask(key, keyStart, keyEnd, waiter, false, this.#options.nowMs());
   }
 
+  /** The time base of everything cached. */
   nowMs(): number {
     return this.#options.nowMs();
   }
 
-  landed(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): void {
-    this.#ended(flight, this.#fill(flight, bytes, start, end, remainingMs));
+  landed(flight: Flight, bytes: Uint8Array, start: number, end: number): void {
+    this.#ended(flight, this.#fill(flight, bytes, start, end));
   }
 
-  arriving(flight: Flight, lengthBytes: number, remainingMs: number): IncomingValue | undefined {
+  landedEmpty(flight: Flight): void {
+    this.#ended(flight, this.#refused(flight));
+  }
+
+  arriving(flight: Flight, lengthBytes: number): IncomingValue | undefined {
     const store = this.#store;
     const mayKeep =
-      this.#expiryOf(flight, remainingMs) !== undefined &&
-      this.#holds(flight.hash, flight.lease, flight.epoch);
+      expiryOfFill(flight, this) !== undefined && this.#cache.holds(flight.hash, flight.lease, flight.epoch);
     if (mayKeep) {
       const { nowMs } = this.#options;
       const key = new Uint8Array(flight.key.subarray(flight.keyStart, flight.keyEnd));
@@ -325,47 +314,31 @@ export class ReadThrough implements FlightOwner {
       if (lengthBytes <= store.maxValueBytes) return undefined;
     }
     // Who comes later can have its beginning from the cache alone.
-    this.#cache.flights.remove(flight);
+    this.#cache.forget(flight);
     return new IncomingValue(lengthBytes, undefined);
   }
 
-  arrived(flight: Flight, { growing }: IncomingValue, remainingMs: number): void {
-    this.#ended(flight, growing !== undefined && this.#fillGrown(flight, growing, remainingMs));
+  arrived(flight: Flight, { growing }: IncomingValue, isComplete: boolean): void {
+    this.#ended(flight, growing !== undefined && this.#fillGrown(flight, growing, isComplete));
     growing?.release();
   }
 
   #ended(flight: Flight, isFilled: boolean): void {
-    const cache = this.#cache;
-    cache.flights.remove(flight);
-    this.#store.endFill(flight.hash);
-    if (flight.isClaimed) this.#options.claims!.release(flight.hash);
     if (isFilled) this.#stats.fills++;
-    else if (cache.isShared) cache.invalidate(flight.key, flight.keyStart, flight.keyEnd);
+    this.#cache.end(flight, isFilled);
+    if (flight.isClaimed) this.#options.claims!.release(flight.hash);
   }
 
-  /** When the value that a flight brings is to go from the cache, 0 for never; undefined: it is not to be kept at all. */
-  #expiryOf(flight: Flight, remainingMs: number): number | undefined {
-    // -2: the key was not there when its time to live was asked for, so nothing is known about it.
-    if (remainingMs === -2) return undefined;
-    const { untrackedTtlMs } = this.#options;
-    // Counted from when the question was sent: the entry goes at the latest when the original does.
-    const expiresAtMs = remainingMs < 0 ? 0 : flight.sentAtMs + remainingMs;
-    if (this.#origin.tracking === true) return expiresAtMs;
-    if (untrackedTtlMs === 0) return undefined;
-    const boundMs = flight.sentAtMs + untrackedTtlMs;
-    return expiresAtMs === 0 ? boundMs : Math.min(expiresAtMs, boundMs);
-  }
-
-  #fillGrown(flight: Flight, growing: GrowingEntry, remainingMs: number): boolean {
-    const expiresAtMs = growing.isComplete ? this.#expiryOf(flight, remainingMs) : undefined;
+  #fillGrown(flight: Flight, growing: GrowingEntry, isComplete: boolean): boolean {
+    const expiresAtMs = isComplete && growing.isComplete ? expiryOfFill(flight, this) : undefined;
     if (expiresAtMs === undefined) return this.#refused(flight);
     const nowMs = this.#options.nowMs();
     const filled = this.#store.fillGrown(growing, expiresAtMs, flight.lease, flight.epoch, nowMs);
     return this.#tried(flight, filled, growing.lengthBytes, expiresAtMs);
   }
 
-  #fill(flight: Flight, bytes: Uint8Array, start: number, end: number, remainingMs: number): boolean {
-    const expiresAtMs = this.#expiryOf(flight, remainingMs);
+  #fill(flight: Flight, bytes: Uint8Array, start: number, end: number): boolean {
+    const expiresAtMs = expiryOfFill(flight, this);
     if (expiresAtMs === undefined) return this.#refused(flight);
     const { key, keyStart, keyEnd, hash } = flight;
     const filled = this.#store.fill(
@@ -389,7 +362,7 @@ export class ReadThrough implements FlightOwner {
     if (isFilled) this.#observer?.filled(flight.hash, valueBytes, expiresAtMs);
     else {
       this.#stats.discardedFills++;
-      const isVoid = !this.#holds(flight.hash, flight.lease, flight.epoch);
+      const isVoid = !this.#cache.holds(flight.hash, flight.lease, flight.epoch);
       this.#observer?.refused(flight.hash, isVoid ? "void" : "no-room");
     }
     return isFilled;

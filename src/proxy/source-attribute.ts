@@ -1,5 +1,5 @@
+import type { Source } from "../coherence/waiter.ts";
 import type { ReplyWriter } from "../protocol/protocol.ts";
-import type { Source } from "./flight.ts";
 
 /**
  * What a RESP3 client that has sent GLASS.SOURCE ON sees before each cached read's reply: an attribute of three

@@ -51,7 +51,7 @@ test("a read that joined a flight after its value had expired asks again", async
   origin.releaseAll();
   expect(await Promise.all([asking, inTime, late])).toEqual(["short-lived", "short-lived", null]);
   expect(origin.count("GET", "a")).toBe(2);
-  expect(local.proxy.cache.flights.size).toBe(0);
+  expect(local.proxy.cache.flightCount).toBe(0);
 });
 
 // Found by the coherence checker: a client's second read was answered with an older value than its first.

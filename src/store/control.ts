@@ -1,5 +1,5 @@
+import { Leases, leaseBytes, leaseCountFor } from "../coherence/leases.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
-import { Leases, leaseBytes, leaseCountFor } from "./leases.ts";
 
 /** The words that all shards of a store have in common, and the leases behind them. */
 export const EPOCH = 0;

@@ -8,7 +8,7 @@ export interface Room {
 /** Each room gets an equal part of the mutations. */
 export const ROOMS: readonly Room[] = [
   { name: "store", folders: ["src/store", "src/policy"] },
-  { name: "proxy", folders: ["src/proxy"] },
+  { name: "proxy", folders: ["src/proxy", "src/coherence"] },
   { name: "upstream", folders: ["src/upstream"] },
   { name: "engine", folders: ["src/engine"] },
   { name: "protocol", folders: ["src/protocol"] },

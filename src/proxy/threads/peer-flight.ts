@@ -1,6 +1,6 @@
+import type { Flight } from "../../coherence/flight.ts";
+import type { NoValue, Waiter } from "../../coherence/waiter.ts";
 import type { LargeValue } from "../../lib/byte-buffer.ts";
-import type { Flight, Waiter } from "../flight.ts";
-import type { NoValue } from "../question.ts";
 import type { Answer } from "./peers.ts";
 
 /**

@@ -1,15 +1,11 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { utf8 } from "../lib/bytes.ts";
-import { Flight, type FlightOwner, type Waiter } from "./flight.ts";
+import { Flight, type FlightOwner } from "./flight.ts";
 import { FlightTable } from "./flight-table.ts";
-import { GET_QUESTION } from "./question.ts";
+import type { Waiter } from "./waiter.ts";
 
 const owner: FlightOwner = {
-  nowMs: () => 0,
-  landed() {},
-  arriving: () => undefined,
-  arrived() {},
   answered() {},
   askAgain() {},
 };
@@ -22,7 +18,7 @@ const waiter: Waiter = {
 
 function flightFor(key: string, hash: number): Flight {
   const bytes = utf8(`..${key}..`);
-  return new Flight(bytes, 2, bytes.length - 2, hash, 0, 0, owner, GET_QUESTION, waiter);
+  return new Flight(bytes, 2, bytes.length - 2, hash, 0, 0, owner, waiter);
 }
 
 test("holds at most one flight for each key, and tells keys of one hash apart", () => {

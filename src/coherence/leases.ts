@@ -31,7 +31,7 @@ export class Leases {
   readonly #countShift: number;
 
   /** @param count of tokens, a power of two, as `leaseCountFor` gives it */
-  constructor(buffer: SharedArrayBuffer, at: number, count: number) {
+  constructor(buffer: ArrayBufferLike, at: number, count: number) {
     this.#tokens = new Int32Array(buffer, at, count);
     this.#counts = new Int16Array(buffer, at + count * 4, count * COUNTS_PER_TOKEN);
     this.#countShift = 32 - Math.log2(count * COUNTS_PER_TOKEN);

@@ -1,0 +1,300 @@
+/**
+ * The rules of coherence in every interleaving that fast-check can think of: one to three threads share a store, each
+ * with a connection of its own to one origin, which delivers replies and invalidations when the test lets it.
+ */
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { utf8 } from "../lib/bytes.ts";
+import { CoherentCache, type CoherentStore } from "./coherent-cache.ts";
+import type { Flight, FlightOwner } from "./flight.ts";
+import { Leases } from "./leases.ts";
+import type { Waiter } from "./waiter.ts";
+
+const KEYS = ["a", "b"].map((name) => utf8(name));
+const LEASES = 4;
+
+/** Stands for all keys, in a FLUSHALL and its invalidation. */
+const ALL = -1;
+
+/**
+ * Values are versions of a key: 0 at first, and one more for each write that the origin executes. So are times to live,
+ * each of which must be that of its value.
+ */
+class MapStore implements CoherentStore {
+  readonly entries = new Map<number, { version: number; remainingMs: number; epoch: number }>();
+  readonly #leases = new Leases(new SharedArrayBuffer(LEASES * 8), 0, LEASES);
+  epoch = 0;
+
+  hash(bytes: Uint8Array, start: number): number {
+    return bytes[start]!;
+  }
+
+  invalidate(_bytes: Uint8Array, _start: number, _end: number, hash: number): void {
+    this.#leases.change(hash);
+    this.entries.delete(hash);
+  }
+
+  lease(hash: number): number {
+    return this.#leases.of(hash);
+  }
+
+  beginFill(hash: number): number {
+    return this.#leases.begin(hash);
+  }
+
+  endFill(hash: number): void {
+    this.#leases.end(hash);
+  }
+
+  bumpEpoch(): void {
+    this.epoch++;
+  }
+
+  find(hash: number): number | undefined {
+    const entry = this.entries.get(hash);
+    if (entry?.epoch !== this.epoch) return undefined;
+    expect(entry.remainingMs).toBe(entry.version);
+    return entry.version;
+  }
+
+  fill({ hash, lease, epoch, remainingMs }: Flight, version: number): boolean {
+    if (this.lease(hash) !== lease || this.epoch !== epoch) return false;
+    this.entries.set(hash, { version, remainingMs, epoch });
+    this.#leases.stored(hash);
+    return true;
+  }
+}
+
+type Request =
+  | { readonly kind: "ttl" | "get"; readonly flight: Flight }
+  | { readonly kind: "write"; readonly key: number; version?: number };
+
+type Delivery =
+  | { readonly kind: "push"; readonly key: number }
+  | { readonly kind: "reply"; readonly request: Request; readonly version: number };
+
+/** What one step does. */
+interface Step {
+  readonly kind: "read" | "write" | "write-and-read" | "write-elsewhere" | "execute" | "deliver" | "lose";
+  readonly thread: number;
+  readonly key: number;
+  /** How many requests are executed, or replies and invalidations delivered. */
+  readonly count: number;
+}
+
+/** One thread of the proxy: what `ReadThrough` and a session do, and the connection to the origin. */
+class Thread implements FlightOwner {
+  readonly cache: CoherentCache<MapStore>;
+  readonly world: World;
+  requests: Request[] = [];
+  deliveries: Delivery[] = [];
+  readonly tracked = new Set<number>();
+
+  constructor(world: World) {
+    this.world = world;
+    this.cache = new CoherentCache(world.store, world.threadCount > 1);
+  }
+
+  /** @param own a write that the same client has sent before, without awaiting the reply */
+  read(key: number, own?: Request & { readonly kind: "write" }): void {
+    const { world, cache } = this;
+    const bytes = KEYS[key]!;
+    const hash = world.store.hash(bytes, 0);
+    const known = world.known[key]!;
+    const done = (version: number): void => world.hasRead(key, version, Math.max(known, own?.version ?? 0));
+    const cached = world.store.find(hash);
+    if (cached !== undefined) {
+      done(cached);
+      return;
+    }
+    const waiter: Waiter = {
+      found: ([version]) => done(version!),
+      without() {},
+      arriving() {},
+      arrived() {},
+    };
+    const underway = cache.findFlight(bytes, 0, 1, hash);
+    if (underway !== undefined && cache.mayJoin(underway, 0, 1)) {
+      underway.join(waiter, 0);
+      return;
+    }
+    if (underway !== undefined) cache.forget(underway);
+    const flight = cache.begin(bytes, 0, 1, hash, this, waiter);
+    flight.sent(0);
+    this.requests.push({ kind: "ttl", flight }, { kind: "get", flight });
+  }
+
+  write(key: number): Request & { readonly kind: "write" } {
+    this.#invalidate(key, (bytes) => this.cache.invalidate(bytes, 0, 1));
+    const request = { kind: "write" as const, key };
+    this.requests.push(request);
+    return request;
+  }
+
+  /** The origin executes the next request. */
+  execute(): void {
+    const request = this.requests.shift();
+    if (request === undefined) return;
+    const { world } = this;
+    if (request.kind === "write") {
+      request.version = world.change(request.key, this);
+      this.deliveries.push({ kind: "reply", request, version: request.version });
+      // The invalidation of an own write comes behind the reply.
+      this.told(request.key);
+    } else {
+      const key = KEYS.indexOf(request.flight.key);
+      // Both of a fill's commands read the key.
+      this.tracked.add(key);
+      this.deliveries.push({ kind: "reply", request, version: world.versions[key]! });
+    }
+  }
+
+  /** The origin has changed the key. */
+  told(key: number): void {
+    const isTracked = key === ALL ? this.tracked.size > 0 : this.tracked.delete(key);
+    if (key === ALL) this.tracked.clear();
+    if (isTracked) this.deliveries.push({ kind: "push", key });
+  }
+
+  #invalidate(key: number, one: (bytes: Uint8Array) => void): void {
+    if (key === ALL) this.cache.invalidateAll();
+    else one(KEYS[key]!);
+  }
+
+  /** The next bytes of the origin arrive. */
+  deliver(): void {
+    const delivery = this.deliveries.shift();
+    if (delivery === undefined) return;
+    if (delivery.kind === "push") {
+      this.#invalidate(delivery.key, (bytes) => this.cache.pushed(bytes, 0, 1));
+      return;
+    }
+    const { request, version } = delivery;
+    if (request.kind === "write") {
+      if (this.cache.isShared) this.#invalidate(request.key, (bytes) => this.cache.settle(bytes, 0, 1));
+      this.world.isKnown(request.key, version);
+    } else if (request.kind === "ttl") {
+      request.flight.timeToLive(version);
+    } else {
+      this.cache.end(request.flight, this.world.store.fill(request.flight, version));
+      request.flight.found(new Uint8Array([version]), 0, 1);
+    }
+  }
+
+  /** The connection breaks. */
+  lose(): void {
+    const { requests, deliveries, cache } = this;
+    this.requests = [];
+    this.deliveries = [];
+    this.tracked.clear();
+    cache.invalidateAll();
+    const outstanding = [
+      ...deliveries.flatMap((delivery) => (delivery.kind === "reply" ? [delivery.request] : [])),
+      ...requests,
+    ];
+    for (const request of outstanding) if (request.kind === "get") cache.end(request.flight, false);
+  }
+
+  answered(): void {}
+
+  askAgain(): void {}
+}
+
+class World {
+  readonly store = new MapStore();
+  readonly threadCount: number;
+  readonly threads: Thread[];
+  #version = 0;
+  /** The origin's. */
+  readonly versions: number[] = KEYS.map(() => 0);
+  /** The newest version that a read has shown, or a write whose acknowledgement a client has, through the proxy. */
+  readonly known: number[] = KEYS.map(() => 0);
+
+  constructor(threadCount: number) {
+    this.threadCount = threadCount;
+    this.threads = Array.from({ length: threadCount }, () => new Thread(this));
+  }
+
+  /** The origin executes a write. @returns the version that each key which it changes has now */
+  change(key: number, writer?: Thread): number {
+    this.#version++;
+    for (const each of keysOf(key)) this.versions[each] = this.#version;
+    for (const thread of this.threads) if (thread !== writer) thread.told(key);
+    return this.#version;
+  }
+
+  hasRead(key: number, version: number, knownBefore: number): void {
+    expect(version).toBeGreaterThanOrEqual(knownBefore);
+    this.isKnown(key, version);
+  }
+
+  isKnown(key: number, version: number): void {
+    for (const each of keysOf(key)) this.known[each] = Math.max(this.known[each]!, version);
+  }
+
+  take({ kind, thread, key, count }: Step): void {
+    const one = this.threads[thread % this.threadCount]!;
+    if (kind === "read") one.read(Math.max(0, key));
+    else if (kind === "write") one.write(key);
+    else if (kind === "write-and-read") one.read(Math.max(0, key), one.write(key));
+    else if (kind === "write-elsewhere") this.change(key);
+    else if (kind === "lose") one.lose();
+    else for (let n = 0; n < count; n++) one[kind]();
+  }
+
+  /** Everything outstanding is executed and delivered. */
+  drain(): void {
+    while (this.threads.some(({ requests, deliveries }) => requests.length + deliveries.length > 0)) {
+      for (const thread of this.threads) {
+        thread.execute();
+        thread.deliver();
+      }
+    }
+  }
+}
+
+function keysOf(key: number): number[] {
+  return key === ALL ? [...KEYS.keys()] : [key];
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.oneof(
+    { arbitrary: fc.constantFrom("read" as const, "execute" as const, "deliver" as const), weight: 12 },
+    {
+      arbitrary: fc.constantFrom("write" as const, "write-and-read" as const, "write-elsewhere" as const),
+      weight: 4,
+    },
+    { arbitrary: fc.constant("lose" as const), weight: 1 },
+  ),
+  thread: fc.nat({ max: 2 }),
+  key: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, ALL),
+  count: fc.constantFrom(1, 2, 4),
+});
+
+describe.each([1, 2, 3])("%d threads", (threadCount) => {
+  test("no read returns an older value than a write acknowledged, or a read answered, before it began", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
+        const world = new World(threadCount);
+        for (const one of steps) world.take(one);
+        world.drain();
+        // All is quiet: what is cached is what the origin has.
+        for (const [key, bytes] of KEYS.entries()) {
+          const cached = world.store.find(bytes[0]!);
+          if (cached !== undefined) expect(cached).toBe(world.versions[key]!);
+        }
+        for (const { cache } of world.threads) expect(cache.flightCount).toBe(0);
+      }),
+      { numRuns: 15_000 },
+    );
+  });
+});
+
+test("a fill behind a write is kept, though the invalidation of that write comes before its reply", () => {
+  const world = new World(1);
+  world.take({ kind: "read", thread: 0, key: 0, count: 1 });
+  world.drain();
+  world.take({ kind: "write-and-read", thread: 0, key: 0, count: 1 });
+  world.drain();
+  expect(world.store.find(KEYS[0]![0]!)).toBe(1);
+});

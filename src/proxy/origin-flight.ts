@@ -1,0 +1,98 @@
+import type { Flight } from "../coherence/flight.ts";
+import type { ReplyReader } from "../protocol/reply-reader.ts";
+import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
+import type { LargeReplySink } from "../upstream/large-reply.ts";
+import type { UpstreamError } from "../upstream/upstream-error.ts";
+import type { IncomingValue } from "./incoming-value.ts";
+import type { Question } from "./question.ts";
+
+/** Stores what flights bring, before their waiters are told. */
+export interface Landing {
+  /** The time base of everything cached. */
+  nowMs(): number;
+  /** What it brought is bytes[start, end). */
+  landed(flight: Flight, bytes: Uint8Array, start: number, end: number): void;
+  /** It brought no value. */
+  landedEmpty(flight: Flight): void;
+  /** A large value is about to come in. @returns where to; undefined: it is to be gathered, and to land as any other */
+  arriving(flight: Flight, lengthBytes: number): IncomingValue | undefined;
+  /** All of it has come, or no more of it will; called before anybody can have read all of it. */
+  arrived(flight: Flight, value: IncomingValue, isComplete: boolean): void;
+}
+
+/** Asks the origin a flight's question. */
+export class OriginFlight extends UpstreamRequest implements LargeReplySink {
+  readonly #flight: Flight;
+  readonly #question: Question;
+  readonly #landing: Landing;
+  #incoming: IncomingValue | undefined = undefined;
+
+  constructor(flight: Flight, question: Question, landing: Landing) {
+    super();
+    this.#flight = flight;
+    this.#question = question;
+    this.#landing = landing;
+  }
+
+  send(connection: UpstreamConnection, nowMs: number): void {
+    const { key, keyStart, keyEnd } = this.#flight;
+    this.#flight.sent(nowMs);
+    this.#question.write(connection.out, key, keyStart, keyEnd);
+    this.repliesAwaited = this.#question.replies;
+    connection.enqueue(this, connection.timeoutMs, nowMs);
+  }
+
+  override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
+    const flight = this.#flight;
+    if (this.repliesAwaited > 0) {
+      flight.timeToLive(this.#question.remainingMs(bytes, reader));
+      return;
+    }
+    const reason = this.#question.withoutValue(bytes, start, end, reader);
+    if (reason === undefined) {
+      this.#landing.landed(flight, bytes, reader.valueStart, reader.valueEnd);
+      flight.found(bytes, reader.valueStart, reader.valueEnd);
+    } else {
+      this.#landing.landedEmpty(flight);
+      flight.without(reason);
+    }
+  }
+
+  override takeLarge(lengthBytes: number): LargeReplySink | undefined {
+    const incoming = this.#landing.arriving(this.#flight, lengthBytes);
+    if (incoming === undefined) return undefined;
+    this.#incoming = incoming;
+    this.#flight.arrives(incoming);
+    return this;
+  }
+
+  append(bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#incoming!.append(bytes, start, end);
+  }
+
+  complete(): void {
+    const incoming = this.#incoming!;
+    this.#landing.arrived(this.#flight, incoming, true);
+    incoming.complete();
+    this.#flight.arrived();
+  }
+
+  /** Its lease is void by then, for everything was invalidated: what comes is shown, and not kept. */
+  override resend(to: UpstreamConnection): boolean {
+    if (this.#incoming !== undefined) return false;
+    this.send(to, this.#landing.nowMs());
+    return true;
+  }
+
+  override failed(error: UpstreamError): void {
+    const incoming = this.#incoming;
+    if (incoming !== undefined) {
+      incoming.lose();
+      this.#landing.arrived(this.#flight, incoming, false);
+      this.#flight.arrived(error);
+      return;
+    }
+    this.#landing.landedEmpty(this.#flight);
+    this.#flight.without({ kind: "failed", error });
+  }
+}
