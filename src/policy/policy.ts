@@ -15,6 +15,8 @@ export interface Policy {
    * any `evict` on its behalf. Policies with a memory of evicted keys adapt here (ARC, CAR, LIRS, 2Q, S3-FIFO).
    */
   miss(hash: number): void;
+  /** Whether it remembers the evicted key with this hash. Absent where `PolicyMemory.ghostIndex` says so, if that is given. */
+  remembers?(hash: number): boolean;
   /** A resident entry was read. */
   hit(slot: number): void;
   /** An entry became resident; the owner has made room for it. Its weight can be asked for. */

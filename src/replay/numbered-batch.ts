@@ -1,9 +1,9 @@
 /**
- * Records whose keys have become object numbers, in shared memory: what simulations on all threads replay. A column
- * holds what it says only where its flag is set; else it holds nothing of use.
+ * Records whose keys have become object numbers: what simulations replay. A column holds what it says only where its
+ * flag is set; else it holds nothing of use. Threads that replay the same batch share its memory.
  */
 export class NumberedBatch {
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly capacity: number;
   count = 0;
   /** Object numbers, from 1. */
@@ -22,12 +22,12 @@ export class NumberedBatch {
   /** How many records ahead the object is read again; 0: never. */
   readonly nextDistance: Uint32Array;
 
-  /** @param buffer that of another batch of the same capacity, to see what it holds */
-  constructor(capacity: number, buffer?: SharedArrayBuffer) {
+  /** @param buffer of `bytes(capacity)`; that of another batch, to see what it holds */
+  constructor(capacity: number, buffer: ArrayBufferLike = new ArrayBuffer(NumberedBatch.bytes(capacity))) {
     this.capacity = capacity;
-    this.buffer = buffer ?? new SharedArrayBuffer(capacity * BYTES_PER_RECORD);
+    this.buffer = buffer;
     let at = 0;
-    const take = (bytesEach: number): [SharedArrayBuffer, number, number] => {
+    const take = (bytesEach: number): [ArrayBufferLike, number, number] => {
       const start = at;
       at += capacity * bytesEach;
       return [this.buffer, start, capacity];
@@ -39,6 +39,11 @@ export class NumberedBatch {
     this.family = new Uint32Array(...take(4));
     this.nextDistance = new Uint32Array(...take(4));
     this.operation = new Uint8Array(...take(1));
+  }
+
+  /** Bytes that a batch of so many records takes. */
+  static bytes(capacity: number): number {
+    return capacity * BYTES_PER_RECORD;
   }
 
   get isFull(): boolean {

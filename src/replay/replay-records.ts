@@ -11,8 +11,8 @@ export type WriteEffect = "store" | "drop";
  *
  * A read of what is resident is a hit, and tells the policy where the object's size has changed; any other read is a
  * miss, after which the object is resident unless it is larger than the cache. A time to live counts from the
- * record that made the object resident or wrote it. What has expired is found out when it is asked for, and takes
- * its room until then or until it is evicted. Writes, deletes and new times to live change what is resident, but are no
+ * record that made the object resident or wrote it. What has expired is removed before the next record, as the store's
+ * sweep removes it, so nothing is evicted to make room that it could have had. Writes, deletes and new times to live change what is resident, but are no
  * requests, and a new time to live is no use of the entry to its policy.
  * @param familyMisses where misses are counted by family of keys
  */
@@ -35,11 +35,8 @@ export function replayRecords(
     const distance = hasNextDistances ? nextDistance[i]! : 0;
     const nextAccess = distance === 0 ? Number.POSITIVE_INFINITY : cache.now + distance;
     const kind = hasOperations ? operation[i]! : READ;
+    if (hasOperations && cache.nextExpiryMs <= timeMs[i]!) cache.expire(timeMs[i]!);
     let slot = cache.slotHolding(object);
-    if (slot !== 0 && hasOperations && isOver(cache, slot, timeMs[i]!)) {
-      cache.remove(slot);
-      slot = 0;
-    }
     if (kind === READ) {
       counts.requests++;
       counts.bytesRequested += bytes;
@@ -76,14 +73,8 @@ function touch(cache: SimulatedCache, slot: number, weight: number, nextAccess: 
   if (cache.weightOf !== undefined && cache.weightOf[slot] !== weight) cache.reweigh(slot, weight);
 }
 
-function isOver(cache: SimulatedCache, slot: number, nowMs: number): boolean {
-  return cache.expiryOf.length > 0 && cache.expiryOf[slot]! <= nowMs;
-}
-
 /** Sets or lifts the time to live of an object that was stored just now, unless it was evicted at once. */
 function limitLife(cache: SimulatedCache, object: number, nowMs: number, ttlMs: number): void {
   const slot = cache.slotHolding(object);
-  if (slot === 0) return;
-  if (ttlMs > 0) cache.expectExpiry();
-  if (cache.expiryOf.length > 0) cache.expiryOf[slot] = ttlMs > 0 ? nowMs + ttlMs : Number.POSITIVE_INFINITY;
+  if (slot !== 0) cache.setExpiry(slot, ttlMs > 0 ? nowMs + ttlMs : Number.POSITIVE_INFINITY);
 }

@@ -1,6 +1,7 @@
 import { assert } from "../lib/assert.ts";
 import type { GhostIndex, Policy } from "../policy/policy.ts";
 import type { PolicyChoice } from "../policy/registry.ts";
+import { ExpiryQueue } from "./expiry-queue.ts";
 
 /** Policies link slots by so many bits. */
 export const SLOT_LIMIT = 2 ** 29 - 1;
@@ -21,8 +22,8 @@ export interface CacheShape {
 
 /**
  * What is resident in a simulated cache, and the policy that decides about it. Takes four bytes for every object of
- * the trace; all else is proportional to the entries it has room for: four bytes and the policy's words for each,
- * and eight more for each of sizes, times to live and next accesses where they are in use.
+ * the trace; all else is proportional to the entries it has room for: four bytes and the policy's words for each, eight
+ * more for each of sizes and next accesses, and 25 for times to live, where they are in use.
  *
  * The key hashes that the policy sees are object numbers, so one that remembers evicted keys makes no mistakes, and its
  * ghosts are found where slots are.
@@ -45,8 +46,8 @@ export class SimulatedCache implements GhostIndex {
   readonly weightOf: Float64Array | undefined;
   /** The next access to each slot, for offline policies; `Infinity`: none. */
   readonly nextOf: Float64Array;
-  /** When each slot's entry expires on the trace's clock; `Infinity`: never. Empty until there are times to live. */
-  expiryOf: Float64Array = new Float64Array(0);
+  /** When entries expire on the trace's clock; undefined until there are times to live. */
+  #expiries: ExpiryQueue | undefined = undefined;
   /** Entries. */
   resident = 0;
   /** Slots that were in use at one time or another: those from 1. */
@@ -102,6 +103,12 @@ export class SimulatedCache implements GhostIndex {
     this.slotOf = slotOf;
   }
 
+  /** Whether the object is resident, or the policy remembers it. */
+  knows(object: number): boolean {
+    if (object < this.slotOf.length && this.slotOf[object] !== 0) return true;
+    return this.policy.remembers?.(object) === true;
+  }
+
   /** What the policy remembers of an object that is not resident. */
   findGhost(object: number): number {
     const found = this.slotOf[object]!;
@@ -117,11 +124,25 @@ export class SimulatedCache implements GhostIndex {
     return Math.max(0, this.slotOf[object]!);
   }
 
-  /** From now on entries may expire. */
-  expectExpiry(): void {
-    if (this.expiryOf.length === 0) {
-      this.expiryOf = new Float64Array(this.maxEntries + 1).fill(Number.POSITIVE_INFINITY);
+  /** When the next entry expires; `Infinity`: none does. */
+  get nextExpiryMs(): number {
+    return this.#expiries === undefined ? Number.POSITIVE_INFINITY : this.#expiries.nextMs;
+  }
+
+  /** @param expiresAtMs on the trace's clock; `Infinity`: never */
+  setExpiry(slot: number, expiresAtMs: number): void {
+    if (this.#expiries === undefined) {
+      if (expiresAtMs === Number.POSITIVE_INFINITY) return;
+      this.#expiries = new ExpiryQueue(this.maxEntries);
     }
+    this.#expiries.set(slot, expiresAtMs);
+  }
+
+  /** Removes what has expired by now. */
+  expire(nowMs: number): void {
+    const expiries = this.#expiries;
+    if (expiries === undefined) return;
+    while (expiries.nextMs <= nowMs) this.remove(expiries.take());
   }
 
   /**
@@ -178,7 +199,7 @@ export class SimulatedCache implements GhostIndex {
     if (this.slotOf[object] === slot) this.slotOf[object] = 0;
     this.used -= this.weightOf === undefined ? 1 : this.weightOf[slot]!;
     this.resident--;
-    if (this.expiryOf.length > 0) this.expiryOf[slot] = Number.POSITIVE_INFINITY;
+    this.#expiries?.delete(slot);
     this.objectOf[slot] = this.freeSlot;
     this.freeSlot = slot;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parsePolicy, policyNames } from "../policy/registry.ts";
+import { parsePolicy, policyNames, policyType } from "../policy/registry.ts";
 import { DELETE, READ, TraceError, WRITE } from "../replay/records.ts";
 import { parseCacheSizes } from "./cache-size.ts";
 import { sourceOf, type TestRecord } from "./record-source-fixture.ts";
@@ -139,6 +139,21 @@ describe("records that are no plain reads", () => {
     expect(rows[0]!.misses).toBe(3);
   });
 
+  test("what has expired gives its room back before anything is evicted, whatever the policy", async () => {
+    // Sets of 50 keys, each read four times, and over when the next one comes.
+    const records = Array.from({ length: 20 }, (_, set) =>
+      Array.from({ length: 200 }, (_, i) => ({
+        key: set * 50 + (i % 50),
+        timeMs: set * 2000 + i,
+        ttlMs: 1000,
+      })),
+    ).flat();
+    const policies = policyNames().filter((name) => policyType(name).offline !== true);
+    const { rows } = await simulate(records, policies.join(), "60");
+    // Each key misses once.
+    expect(rows.map(({ misses }, i) => [policies[i], misses])).toEqual(policies.map((name) => [name, 1000]));
+  });
+
   test("an object that has grown evicts others, or itself", async () => {
     const records = [
       { key: 1, size: 10 },
@@ -158,7 +173,7 @@ describe("equal to an obvious model", () => {
     key: fc.integer({ min: 0, max: 12 }),
     size: fc.integer({ min: 1, max: 9 }),
     operation: fc.constantFrom(READ, READ, READ, WRITE, DELETE),
-    ttlMs: fc.constantFrom(0, 0, 3),
+    ttlMs: fc.constantFrom(0, 0, 3, 7),
   });
 
   test("LRU over bytes with writes, deletes and times to live", async () => {
@@ -327,9 +342,9 @@ function modelLru(records: readonly Required<Omit<TestRecord, "family">>[], capa
   let entries: ModelEntry[] = [];
   const counts = { requests: 0, misses: 0, bytesMissed: 0 };
   for (const { key, size, operation, timeMs, ttlMs } of records) {
+    entries = entries.filter(({ expiryMs }) => expiryMs > timeMs);
     let entry = entries.find((one) => one.key === key);
     entries = entries.filter((one) => one !== entry);
-    if (entry !== undefined && entry.expiryMs <= timeMs) entry = undefined;
     if (operation === DELETE) continue;
     if (operation === READ) {
       counts.requests++;

@@ -27,10 +27,13 @@ export class WorkerCrew implements Crew {
 
   constructor(jobs: readonly Job[], threads: number, batchRecords: number) {
     this.#threadOf = dealJobs(jobs, threads);
-    this.#batches = Array.from({ length: BATCHES }, () => new NumberedBatch(batchRecords));
+    const buffers = Array.from(
+      { length: BATCHES },
+      () => new SharedArrayBuffer(NumberedBatch.bytes(batchRecords)),
+    );
+    this.#batches = buffers.map((buffer) => new NumberedBatch(batchRecords, buffer));
     this.#free = [...this.#batches];
     this.#pending = this.#batches.map(() => 0);
-    const buffers = this.#batches.map((batch) => batch.buffer);
     const { promise: failed, reject } = Promise.withResolvers<never>();
     // Whoever waits next is told; nobody may be waiting when it happens.
     failed.catch(() => undefined);

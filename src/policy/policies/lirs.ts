@@ -109,6 +109,10 @@ class Lirs implements Policy {
     if (marker !== 0) this.#dropMarker(marker);
   }
 
+  remembers(hash: number): boolean {
+    return this.#findEvicted(hash) !== 0;
+  }
+
   hit(slot: number): void {
     if (!this.#isHir(slot)) {
       if (this.#stack.top() === slot) return;

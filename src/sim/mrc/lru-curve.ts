@@ -1,3 +1,4 @@
+import { ExpiryQueue } from "../../replay/expiry-queue.ts";
 import type { NumberedBatch } from "../../replay/numbered-batch.ts";
 import { DELETE, EXPIRE, READ } from "../../replay/records.ts";
 import type { WriteEffect } from "../../replay/replay-records.ts";
@@ -37,8 +38,8 @@ export class LruCurve {
   #requestCount = 0;
   #bytesRequested = 0;
   #coldMisses = 0;
-  /** When each object expires, `Infinity`: never. Empty until there are times to live. */
-  #expiryOf: Float64Array = new Float64Array(0);
+  /** When objects expire; undefined until there are times to live. */
+  #expiries: ExpiryQueue | undefined = undefined;
   #objects = 0;
 
   constructor(options: LruCurveOptions) {
@@ -78,7 +79,7 @@ export class LruCurve {
   coverObjects(greatest: number): void {
     this.#stack.coverObjects(greatest);
     this.#objects = Math.max(this.#objects, greatest);
-    if (this.#expiryOf.length > 0) this.#expiryOf = coverExpiry(this.#expiryOf, greatest);
+    this.#expiries?.cover(greatest);
   }
 
   /** One record. @param rate what share of all objects is looked at: each reference stands for 1/rate of them */
@@ -91,10 +92,8 @@ export class LruCurve {
     isCounted: boolean,
     rate: number,
   ): void {
-    if (this.#expiryOf.length > 0 && this.#expiryOf[object]! <= timeMs) {
-      this.#stack.delete(object);
-      this.#expiryOf[object] = Number.POSITIVE_INFINITY;
-    }
+    const expiries = this.#expiries;
+    if (expiries !== undefined) while (expiries.nextMs <= timeMs) this.#stack.delete(expiries.take());
     if (operation === DELETE || (operation !== READ && this.#options.writes === "drop")) {
       this.#stack.delete(object);
       return;
@@ -103,18 +102,14 @@ export class LruCurve {
     if (operation === READ) isFresh = this.#read(object, bytes, isCounted, rate) === Number.POSITIVE_INFINITY;
     else if (operation !== EXPIRE) this.#stack.reference(object, this.#isWeighed ? bytes : 1);
     if (!isFresh) return;
-    if (ttlMs > 0 && this.#expiryOf.length === 0) {
-      this.#expiryOf = coverExpiry(this.#expiryOf, this.#objects);
-    }
-    if (this.#expiryOf.length > 0) {
-      this.#expiryOf[object] = ttlMs > 0 ? timeMs + ttlMs : Number.POSITIVE_INFINITY;
-    }
+    if (ttlMs > 0) this.#expiries ??= new ExpiryQueue(this.#objects);
+    this.#expiries?.set(object, ttlMs > 0 ? timeMs + ttlMs : Number.POSITIVE_INFINITY);
   }
 
   /** Takes an object out as if it had never been there; what has been counted remains. */
   forget(object: number): void {
     this.#stack.forget(object);
-    if (this.#expiryOf.length > 0) this.#expiryOf[object] = Number.POSITIVE_INFINITY;
+    this.#expiries?.delete(object);
   }
 
   #read(object: number, bytes: number, isCounted: boolean, rate: number): number {
@@ -208,12 +203,4 @@ export class MissRatioCurve {
 
 function clamp(count: number, most: number): number {
   return Math.min(most, Math.max(0, count));
-}
-
-function coverExpiry(expiryOf: Float64Array, greatest: number): Float64Array {
-  if (greatest < expiryOf.length) return expiryOf;
-  const length = Math.max(greatest + 1, 2 * expiryOf.length);
-  const larger = new Float64Array(length).fill(Number.POSITIVE_INFINITY, expiryOf.length);
-  larger.set(expiryOf);
-  return larger;
 }
