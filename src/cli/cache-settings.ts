@@ -1,6 +1,12 @@
 import { totalmem } from "node:os";
 import { formatSize } from "../lib/quantity.ts";
-import { type PolicyChoice, parsePolicyOf, policyNames, policyType } from "../policy/registry.ts";
+import {
+  DEFAULT_POLICY,
+  type PolicyChoice,
+  parsePolicyOf,
+  policyNames,
+  policyType,
+} from "../policy/registry.ts";
 import { offering, type Setting, setting, size } from "./setting.ts";
 
 /** What server and proxy have in common: how much memory entries take, and what leaves it first. */
@@ -18,7 +24,7 @@ export function memorySetting(fallback: string, group: string, description: stri
 }
 
 export function policySetting(group: string): Setting<PolicyChoice> {
-  return setting(offering(onlinePolicyNames(), parseOnlinePolicy), "s3-fifo", {
+  return setting(offering(onlinePolicyNames(), parseOnlinePolicy), DEFAULT_POLICY, {
     placeholder: "<policy>",
     description: `what leaves memory first: ${onlinePolicyNames().join(", ")}`,
     group,

@@ -1,4 +1,5 @@
-import { flagName, type Setting } from "./setting.ts";
+import { flagName } from "../lib/number-setting.ts";
+import type { Setting } from "./setting.ts";
 import type { SubcommandOutline } from "./subcommand.ts";
 
 /** The table that the help is made of, as completions need it. */

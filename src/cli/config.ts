@@ -1,5 +1,6 @@
+import { flagName } from "../lib/number-setting.ts";
 import { UsageError } from "./exit.ts";
-import { flagName, type Settings, type ValuesOf } from "./setting.ts";
+import type { Settings, ValuesOf } from "./setting.ts";
 
 /** Where the values of a subcommand's settings come from, the strongest first. */
 export interface ConfigSources {

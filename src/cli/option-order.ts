@@ -1,6 +1,7 @@
 import { nearest } from "../lib/nearest.ts";
+import { flagName } from "../lib/number-setting.ts";
 import { UsageError } from "./exit.ts";
-import { flagName, type Settings } from "./setting.ts";
+import type { Settings } from "./setting.ts";
 
 /**
  * The words of a command line with its options in front, then `--`, then the rest in order; for subcommands whose

@@ -3,25 +3,25 @@ import manifest from "../../package.json" with { type: "json" };
 import { formatSize } from "../lib/quantity.ts";
 import { formatPolicy } from "../policy/registry.ts";
 import type { RecordingSettings } from "../proxy/recording-file.ts";
+import { NUMBER_SETTINGS } from "../proxy/settings.ts";
 import { formatOrigin, originUrl, parseOrigin } from "../upstream/address.ts";
 import { memorySetting, policySetting } from "./cache-settings.ts";
 import type { Config } from "./config.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
 import { FailedError, UsageError } from "./exit.ts";
-import { fittingLimits, LIMIT_SETTINGS, LIMITS } from "./limit-settings.ts";
+import { fittingLimits, LIMIT_FLAGS, LIMITS } from "./limit-settings.ts";
 import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, ignoreHangUp, listeningAddresses, serve } from "./serve.ts";
 import {
   count,
-  duration,
+  numberSetting,
   optionalSetting,
   setting,
   size,
   switchSetting,
   text,
   threads,
-  timeout,
 } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
@@ -56,36 +56,31 @@ const SETTINGS = {
     description: "file whose first line is the password of the origin",
     group: ORIGIN,
   }),
-  originConnectTimeout: setting(timeout({ least: "1ms" }), "5s", {
-    placeholder: "<time>",
+  originConnectTimeout: numberSetting(NUMBER_SETTINGS.originConnectTimeout, {
     description: "how long the origin may take to accept a connection and its password",
     group: ORIGIN,
   }),
-  originTimeout: setting(timeout({ least: "1ms" }), "60s", {
-    placeholder: "<time>",
+  originTimeout: numberSetting(NUMBER_SETTINGS.originTimeout, {
     description:
       "how long a request may wait for its reply, also while the origin is busy; " +
       "a script that runs longer goes on at the origin, and its outcome is reported as unknown",
     group: ORIGIN,
   }),
-  heartbeat: setting(timeout({ least: "10ms" }), "1s", {
-    placeholder: "<time>",
+  heartbeat: numberSetting(NUMBER_SETTINGS.heartbeat, {
     description: "how often to ask whether the origin is there; bounds how stale an entry can get",
     group: ORIGIN,
   }),
-  heartbeatTimeout: setting(timeout({ least: "10ms" }), "2s", {
-    placeholder: "<time>",
+  heartbeatTimeout: numberSetting(NUMBER_SETTINGS.heartbeatTimeout, {
     description:
       "how long that may take before nothing is served from the cache until it answers; adds to the same bound, " +
       "and ends no request",
     group: ORIGIN,
   }),
-  ttl: setting(duration(), "1s", {
-    placeholder: "<time>",
+  ttl: numberSetting(NUMBER_SETTINGS.ttl, {
     description: "how long to keep an entry of an origin that cannot tell of changes; 0 keeps none",
     group: CACHE,
   }),
-  memory: memorySetting("64mb", CACHE, "memory for cached entries"),
+  memory: memorySetting(NUMBER_SETTINGS.memory.initial, CACHE, "memory for cached entries"),
   maxEntries: optionalSetting(count({ least: "1" }), {
     placeholder: "<count>",
     description: "hold no more entries than this, whatever their size, besides the limit of memory",
@@ -103,9 +98,8 @@ const SETTINGS = {
       "all that it has",
     group: ORIGIN,
   }),
-  ...LIMIT_SETTINGS,
-  maxPendingRequests: setting(size({ least: "1mb" }), "64mb", {
-    placeholder: "<size>",
+  ...LIMIT_FLAGS,
+  maxPendingRequests: numberSetting(NUMBER_SETTINGS.maxPendingRequests, {
     description: "request bytes waiting for an origin that does not read; beyond it requests fail at once",
     group: LIMITS,
   }),

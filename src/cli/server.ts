@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
 import { formatSize } from "../lib/quantity.ts";
 import { formatPolicy } from "../policy/registry.ts";
-import { DEFAULT_SERVER_LIMITS } from "../server/limits.ts";
+import { SERVER_LIMIT_SETTINGS } from "../server/limits.ts";
 import { memorySetting, policySetting } from "./cache-settings.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
-import { fittingLimits, LIMIT_SETTINGS, LIMITS, sizeText } from "./limit-settings.ts";
+import { fittingLimits, LIMIT_FLAGS, LIMITS } from "./limit-settings.ts";
 import { listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, ignoreHangUp, listeningAddresses, serve } from "./serve.ts";
-import { choice, count, setting, size, switchSetting, text } from "./setting.ts";
+import { choice, numberSetting, setting, switchSetting, text } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
 const STORAGE = "Storage:";
@@ -63,14 +63,12 @@ export const server = subcommand({
       description: "with --engine memory: make room, or answer writers with an error",
       group: STORAGE,
     }),
-    ...LIMIT_SETTINGS,
-    maxTransaction: setting(size({ least: "1kb" }), sizeText(DEFAULT_SERVER_LIMITS.transactionBytes), {
-      placeholder: "<size>",
+    ...LIMIT_FLAGS,
+    maxTransaction: numberSetting(SERVER_LIMIT_SETTINGS.maxTransaction, {
       description: "bytes of the commands that one client has queued in MULTI",
       group: LIMITS,
     }),
-    maxWatched: setting(count({ least: "1" }), `${DEFAULT_SERVER_LIMITS.watchedKeys}`, {
-      placeholder: "<count>",
+    maxWatched: numberSetting(SERVER_LIMIT_SETTINGS.maxWatched, {
       description: "keys that one client may WATCH at once",
       group: LIMITS,
     }),

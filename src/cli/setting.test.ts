@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { choice, count, duration, flagName, port, size, switchSetting, text, timeout } from "./setting.ts";
+import { flagName } from "../lib/number-setting.ts";
+import { choice, count, duration, port, size, switchSetting, text, timeout } from "./setting.ts";
 
 describe("what is written becomes a value", () => {
   test.each([

@@ -1,4 +1,12 @@
-import { parseDuration, parseSize } from "../lib/quantity.ts";
+import {
+  COUNT,
+  DURATION,
+  LONGEST_TIMEOUT,
+  type NumberRange,
+  type NumberSetting,
+  readNumber,
+  SIZE,
+} from "../lib/number-setting.ts";
 
 /**
  * From what was written to the value.
@@ -61,36 +69,37 @@ export function switchSetting(text: SettingText): Setting<boolean> {
   return setting(parseSwitch, "no", { ...text, placeholder: "" });
 }
 
-/** `--max-value` is found under `maxValue`. */
-export function flagName(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** A setting whose kind, default and bounds are said where the program uses it. */
+export function numberSetting(
+  { kind, initial, ...range }: NumberSetting,
+  text: Omit<SettingText, "placeholder">,
+): Setting<number> {
+  return setting((given) => readNumber(given, kind, range), initial, {
+    ...text,
+    placeholder: kind.placeholder,
+  });
 }
 
 const MOST_THREADS = 256;
 
-interface Range {
-  readonly least?: string;
-  readonly most?: string;
-}
-
 /** Bytes, written as `64mb`. */
-export function size(range: Range = {}): Reader<number> {
-  return (text) => checkRange(text, parseSize, range);
+export function size(range: NumberRange = {}): Reader<number> {
+  return (text) => readNumber(text, SIZE, range);
 }
 
 /** Milliseconds, written as `30s`. */
-export function duration(range: Range = {}): Reader<number> {
-  return (text) => checkRange(text, parseDuration, range);
+export function duration(range: NumberRange = {}): Reader<number> {
+  return (text) => readNumber(text, DURATION, range);
 }
 
-/** A time-out; timers cannot be set for longer than some 24 days. */
-export function timeout(range: Range = {}): Reader<number> {
-  return duration({ most: "24d", ...range });
+/** A time-out. */
+export function timeout(range: NumberRange = {}): Reader<number> {
+  return duration({ most: LONGEST_TIMEOUT, ...range });
 }
 
 /** A whole number. */
-export function count(range: Range = {}): Reader<number> {
-  return (text) => checkRange(text, parseCount, range);
+export function count(range: NumberRange = {}): Reader<number> {
+  return (text) => readNumber(text, COUNT, range);
 }
 
 /** How many threads to use: a number, or `auto` for as many as there are processors. */
@@ -134,23 +143,6 @@ export function text(): Reader<string> {
     if (given === "") throw new RangeError("must not be empty");
     return given;
   };
-}
-
-function checkRange(text: string, parse: (text: string) => number, { least, most }: Range): number {
-  const value = parse(text);
-  if (least !== undefined && value < parse(least)) {
-    throw new RangeError(`"${text}" is too small: the least is ${least}`);
-  }
-  if (most !== undefined && value > parse(most)) {
-    throw new RangeError(`"${text}" is too large: the most is ${most}`);
-  }
-  return value;
-}
-
-function parseCount(text: string): number {
-  const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw new RangeError(`"${text}" is not a whole number`);
-  return value;
 }
 
 function parseSwitch(text: string): boolean {

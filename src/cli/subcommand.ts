@@ -1,9 +1,10 @@
 import { Command, Option } from "commander";
+import { flagName } from "../lib/number-setting.ts";
 import { type Config, type ConfigFile, resolveConfig, type Written } from "./config.ts";
 import type { KnownSettings } from "./config-file.ts";
 import { refuseUnknownVariables } from "./environment.ts";
 import { optionsFirst } from "./option-order.ts";
-import { flagName, type Settings } from "./setting.ts";
+import type { Settings } from "./setting.ts";
 import { standardOutput } from "./standard-output.ts";
 import { wrapped } from "./wrapping.ts";
 

@@ -47,6 +47,9 @@ const POLICY_TYPES: ReadonlyMap<string, PolicyType> = new Map(
 );
 
 /** A policy and its parameters, those not named at their defaults. */
+/** What server and proxy run unless something else is asked for. */
+export const DEFAULT_POLICY = "s3-fifo";
+
 export interface PolicyChoice {
   readonly type: PolicyType;
   readonly parameters: Readonly<Record<string, number>>;

@@ -8,8 +8,8 @@ import { requireProgram } from "../../test/support/requirements.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
 import { clientOfEach, infoField, startThreads } from "../../test/support/threads.ts";
 import { until } from "../../test/support/until.ts";
-import { LIMIT_SETTINGS } from "../cli/limit-settings.ts";
-import { flagName } from "../cli/setting.ts";
+import { LIMIT_FLAGS } from "../cli/limit-settings.ts";
+import { flagName } from "../lib/number-setting.ts";
 import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 
 const redis = requireProgram("redis-server");
@@ -95,7 +95,7 @@ describe("the proxy's own settings", () => {
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
     let settable = 0;
-    for (const [key, { read, fallback }] of Object.entries(LIMIT_SETTINGS)) {
+    for (const [key, { read, fallback }] of Object.entries(LIMIT_FLAGS)) {
       const name = flagName(key);
       const known = await get(client, name);
       expect(Object.keys(known)).toEqual([name]);

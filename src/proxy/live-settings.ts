@@ -1,7 +1,8 @@
 import { LOG_LEVELS, type LogLevel } from "../lib/log.ts";
-import { parseDuration, parseSize } from "../lib/quantity.ts";
-import type { Adjustable, ConnectionLimits } from "../net/limits.ts";
+import { flagName, type NumberKind, type NumberRange, readNumber } from "../lib/number-setting.ts";
+import { type Adjustable, type ConnectionLimits, LIMIT_SETTINGS } from "../net/limits.ts";
 import type { LiveParameters, ProxySettings } from "./context.ts";
+import { NUMBER_SETTINGS } from "./settings.ts";
 
 /** What CONFIG SET changes; each thread has its own copy, which the shared numbers are read into. */
 export interface LiveTargets {
@@ -10,25 +11,15 @@ export interface LiveTargets {
 }
 
 /** A setting under its flag's name. Its value is a number, which all threads share. */
-interface LiveSetting {
+interface LiveSetting extends NumberRange {
   readonly name: string;
-  readonly kind: Kind;
-  /** Bounds as users write them; the same as the flag's. */
-  readonly least?: string;
-  readonly most?: string;
+  readonly kind: NumberKind;
   read(from: LiveTargets): number;
   write(to: LiveTargets, value: number): void;
 }
 
-interface Kind {
-  parse(text: string): number;
-  show(value: number): string;
-}
-
-const DURATION: Kind = { parse: parseDuration, show: (ms) => `${ms}ms` };
-const SIZE: Kind = { parse: parseSize, show: String };
-const COUNT: Kind = { parse: parseCount, show: String };
-const LEVEL: Kind = {
+const LEVEL: NumberKind = {
+  placeholder: "<level>",
   parse(text) {
     const at = LOG_LEVELS.indexOf(text.toLowerCase() as LogLevel);
     if (at < 0) throw new RangeError(`"${text}" is not one of ${LOG_LEVELS.join(", ")}`);
@@ -37,18 +28,22 @@ const LEVEL: Kind = {
   show: (at) => LOG_LEVELS[at]!,
 };
 
-/** Timers cannot be set for longer. */
-const LONGEST = "24d";
-
-type NumberKey<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T];
+/** What is decided at the start: the cache's size, and a bound that buffers are made with. */
+const FIXED = new Set(["memory", "maxPendingReplies"]);
 
 const SETTINGS: readonly LiveSetting[] = [
-  ofSettings("heartbeat", DURATION, "heartbeatMs", { least: "10ms", most: LONGEST }),
-  ofSettings("heartbeat-timeout", DURATION, "heartbeatTimeoutMs", { least: "10ms", most: LONGEST }),
-  ofSettings("origin-connect-timeout", DURATION, "originConnectTimeoutMs", { least: "1ms", most: LONGEST }),
-  ofSettings("origin-timeout", DURATION, "originTimeoutMs", { least: "1ms", most: LONGEST }),
-  ofSettings("ttl", DURATION, "ttlMs", {}),
-  ofSettings("max-pending-requests", SIZE, "originPendingBytes", { least: "1mb" }),
+  ...Object.entries(NUMBER_SETTINGS)
+    .filter(([key]) => !FIXED.has(key))
+    .map(
+      ([key, { field, ...setting }]): LiveSetting => ({
+        ...setting,
+        name: flagName(key),
+        read: ({ settings }) => settings[field],
+        write({ settings }, value) {
+          settings[field] = value;
+        },
+      }),
+    ),
   {
     name: "log-level",
     kind: LEVEL,
@@ -57,35 +52,19 @@ const SETTINGS: readonly LiveSetting[] = [
       settings.logLevel = LOG_LEVELS[value]!;
     },
   },
-  {
-    ...ofLimits("max-connections", COUNT, "connections", { least: "1", most: "1000000" }),
-    write({ settings, limits }, value) {
-      limits.connections = value;
-      settings.maxConnections = value;
-    },
-  },
-  ofParser("max-request", "parser", SIZE, "requestBytes", { least: "1kb", most: "1gb" }),
-  ofParser("max-arguments", "parser", COUNT, "argumentCount", { least: "4", most: "16777216" }),
-  ofParser("max-value", "parser", SIZE, "argumentBytes", { least: "64", most: "1gb" }),
-  ofParser("max-unauthenticated-request", "unauthenticatedParser", SIZE, "requestBytes", {
-    least: "256",
-    most: "1gb",
-  }),
-  ofParser("max-unauthenticated-arguments", "unauthenticatedParser", COUNT, "argumentCount", {
-    least: "4",
-    most: "16777216",
-  }),
-  ofParser("max-unauthenticated-value", "unauthenticatedParser", SIZE, "argumentBytes", {
-    least: "64",
-    most: "1gb",
-  }),
-  ofLimits("max-pipeline", COUNT, "pipelineDepth", { least: "1" }),
-  ofLimits("pause-pending-replies", SIZE, "pausedReplyBytes", { least: "1kb" }),
-  ofLimits("idle-timeout", DURATION, "idleTimeoutMs", { most: LONGEST }),
-  ofLimits("auth-timeout", DURATION, "authTimeoutMs", { most: LONGEST }),
-  ofLimits("request-timeout", DURATION, "requestTimeoutMs", { most: LONGEST }),
-  ofLimits("text-silence", DURATION, "textSilenceMs", { least: "1ms", most: "10s" }),
-  ofLimits("text-write-silence", DURATION, "textWriteSilenceMs", { least: "1ms", most: "1m" }),
+  ...Object.entries(LIMIT_SETTINGS)
+    .filter(([key]) => !FIXED.has(key))
+    .map(
+      ([key, setting]): LiveSetting => ({
+        ...setting,
+        name: flagName(key),
+        read: ({ limits }) => setting.read(limits),
+        write({ settings, limits }, value) {
+          setting.write(limits, value);
+          settings.maxConnections = limits.connections;
+        },
+      }),
+    ),
 ];
 
 /** So many numbers are shared. */
@@ -124,14 +103,8 @@ export class LiveSettings implements LiveParameters {
 
   prepare(name: string, text: string): () => () => void {
     const at = SETTINGS.findIndex((setting) => setting.name === name);
-    const { kind, least, most } = SETTINGS[at]!;
-    const value = kind.parse(text);
-    if (least !== undefined && value < kind.parse(least)) {
-      throw new RangeError(`"${text}" is too small: the least is ${least}`);
-    }
-    if (most !== undefined && value > kind.parse(most)) {
-      throw new RangeError(`"${text}" is too large: the most is ${most}`);
-    }
+    const setting = SETTINGS[at]!;
+    const value = readNumber(text, setting.kind, setting);
     return () => {
       const before = this.#shared[at]!;
       this.#shared[at] = value;
@@ -148,57 +121,4 @@ export class LiveSettings implements LiveParameters {
     }
     this.#changed();
   }
-}
-
-interface Bounds {
-  readonly least?: string;
-  readonly most?: string;
-}
-
-function ofSettings(name: string, kind: Kind, key: NumberKey<ProxySettings>, bounds: Bounds): LiveSetting {
-  return {
-    name,
-    kind,
-    ...bounds,
-    read: ({ settings }) => settings[key],
-    write({ settings }, value) {
-      settings[key] = value;
-    },
-  };
-}
-
-function ofLimits(name: string, kind: Kind, key: NumberKey<ConnectionLimits>, bounds: Bounds): LiveSetting {
-  return {
-    name,
-    kind,
-    ...bounds,
-    read: ({ limits }) => limits[key],
-    write({ limits }, value) {
-      limits[key] = value;
-    },
-  };
-}
-
-function ofParser(
-  name: string,
-  parser: "parser" | "unauthenticatedParser",
-  kind: Kind,
-  key: "requestBytes" | "argumentCount" | "argumentBytes",
-  bounds: Bounds,
-): LiveSetting {
-  return {
-    name,
-    kind,
-    ...bounds,
-    read: ({ limits }) => limits[parser][key],
-    write({ limits }, value) {
-      limits[parser] = { ...limits[parser], [key]: value };
-    },
-  };
-}
-
-function parseCount(text: string): number {
-  const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw new RangeError(`"${text}" is not a whole number`);
-  return value;
 }

@@ -1,25 +1,55 @@
+import { DURATION, LONGEST_TIMEOUT, type NumberSetting, SIZE } from "../lib/number-setting.ts";
 import { DEFAULT_LIMITS } from "../net/limits.ts";
 import type { ProxySettings } from "./context.ts";
 
+/** A setting of the proxy's that is a number, and where `ProxySettings` has it. */
+interface ProxyNumber extends NumberSetting {
+  readonly field: NumberField;
+}
+
+type NumberField = {
+  [Field in keyof ProxySettings]: ProxySettings[Field] extends number ? Field : never;
+}[keyof ProxySettings];
+
+/** The settings that are numbers, but for limits of connections, under the names that users give them. */
+export const NUMBER_SETTINGS = {
+  heartbeat: {
+    ...{ field: "heartbeatMs", kind: DURATION, initial: "1s" },
+    ...{ least: "10ms", most: LONGEST_TIMEOUT },
+  },
+  heartbeatTimeout: {
+    ...{ field: "heartbeatTimeoutMs", kind: DURATION, initial: "2s" },
+    ...{ least: "10ms", most: LONGEST_TIMEOUT },
+  },
+  originConnectTimeout: {
+    ...{ field: "originConnectTimeoutMs", kind: DURATION, initial: "5s" },
+    ...{ least: "1ms", most: LONGEST_TIMEOUT },
+  },
+  originTimeout: {
+    ...{ field: "originTimeoutMs", kind: DURATION, initial: "60s" },
+    ...{ least: "1ms", most: LONGEST_TIMEOUT },
+  },
+  ttl: { field: "ttlMs", kind: DURATION, initial: "1s" },
+  maxPendingRequests: { field: "originPendingBytes", kind: SIZE, initial: "64mb", least: "1mb" },
+  memory: { field: "memoryBytes", kind: SIZE, initial: "64mb", least: "1mb" },
+} satisfies Record<string, ProxyNumber>;
+
+type Numbers = { [Field in NumberField]: number };
+
 /** What is chosen where nothing was said. */
 const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
-  memoryBytes: 64 * 1024 ** 2,
+  ...(Object.fromEntries(
+    Object.values(NUMBER_SETTINGS).map(({ field, kind, initial }) => [field, kind.parse(initial)]),
+  ) as Numbers),
   maxEntries: undefined,
   password: undefined,
-  originConnectTimeoutMs: 5000,
-  originTimeoutMs: 60_000,
-  heartbeatMs: 1000,
-  heartbeatTimeoutMs: 2000,
-  ttlMs: 1000,
-  originPendingBytes: 64 * 1024 ** 2,
   maxConnections: DEFAULT_LIMITS.connections,
   logLevel: "info",
   allowAdmin: false,
-  version: "0.1.0",
+  // The command line tells which.
+  version: "unreleased",
   recording: undefined,
 };
-
-export const DEFAULT_POLICY = "s3-fifo";
 
 /** Settings complete: what was given, over the defaults. */
 export function completeSettings(

@@ -5,12 +5,13 @@ import type { HashKey } from "../lib/sip-hash.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
+import { DEFAULT_POLICY } from "../policy/registry.ts";
 import { Store } from "../store/store.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import type { ProxySettings } from "./context.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";
-import { completeSettings, DEFAULT_POLICY, randomHex } from "./settings.ts";
+import { completeSettings, randomHex } from "./settings.ts";
 import { steadyClock } from "./threads/steady-clock.ts";
 import { ThreadTable } from "./threads/thread-table.ts";
 

@@ -1,3 +1,4 @@
+import { COUNT, type NumberSetting, SIZE } from "../lib/number-setting.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 
 /** The longest value that a command may make, as Redis's `proto-max-bulk-len` is by default. */
@@ -11,8 +12,16 @@ export interface ServerLimits extends ConnectionLimits {
   readonly watchedKeys: number;
 }
 
+/** Those that the proxy does not have, under the names of their settings. */
+export const SERVER_LIMIT_SETTINGS = {
+  maxTransaction: { kind: SIZE, initial: "256mb", least: "1kb" },
+  maxWatched: { kind: COUNT, initial: "100000", least: "1" },
+} satisfies Record<string, NumberSetting>;
+
+const { maxTransaction, maxWatched } = SERVER_LIMIT_SETTINGS;
+
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   ...DEFAULT_LIMITS,
-  transactionBytes: 256 * 1024 ** 2,
-  watchedKeys: 100_000,
+  transactionBytes: SIZE.parse(maxTransaction.initial),
+  watchedKeys: COUNT.parse(maxWatched.initial),
 };

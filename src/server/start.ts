@@ -5,7 +5,7 @@ import { type Log, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
-import { formatPolicy, type PolicyChoice, parsePolicy } from "../policy/registry.ts";
+import { DEFAULT_POLICY, formatPolicy, type PolicyChoice, parsePolicy } from "../policy/registry.ts";
 import type { StorageSettings } from "./commands/admin.ts";
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { type ListenOptions, Server } from "./server.ts";
@@ -39,8 +39,6 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const DEFAULT_POLICY = parsePolicy("s3-fifo");
-
 /**
  * Starts a key-value server that listens.
  * @throws ListenError, or the engine's error when its data cannot be opened
@@ -50,7 +48,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const storage: StorageSettings = {
     directory: options.engine === "lmdb" ? options.dataDirectory : "",
     sync: options.sync,
-    policy: formatPolicy(options.policy ?? DEFAULT_POLICY),
+    policy: formatPolicy(options.policy ?? parsePolicy(DEFAULT_POLICY)),
     whenFull: options.whenFull ?? "evict",
   };
   const { memoryBytes, isRecovering = false } = options;
