@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import manifest from "../../package.json" with { type: "json" };
+import { VERSION } from "../lib/version.ts";
 import { strangeVariables } from "./environment.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, UsageError } from "./exit.ts";
 import { standardOutput } from "./standard-output.ts";
@@ -80,11 +81,11 @@ function loadAll(): Promise<Subcommand[]> {
 /** Adds `-v` and `--version`, and `-V` as it was once called. */
 function tellingVersion(command: Command): Command {
   return command
-    .version(manifest.version, "-v, --version", "print the version")
+    .version(VERSION, "-v, --version", "print the version")
     .addOption(new Option("-V").hideHelp())
     .on("option:V", () => {
-      standardOutput().write(`${manifest.version}\n`);
-      throw new CommanderError(EXIT_DONE, "commander.version", manifest.version);
+      standardOutput().write(`${VERSION}\n`);
+      throw new CommanderError(EXIT_DONE, "commander.version", VERSION);
     });
 }
 

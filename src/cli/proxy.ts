@@ -1,5 +1,4 @@
 import { rmSync } from "node:fs";
-import manifest from "../../package.json" with { type: "json" };
 import { formatSize } from "../lib/quantity.ts";
 import { formatPolicy } from "../policy/registry.ts";
 import type { RecordingSettings } from "../proxy/recording-file.ts";
@@ -167,7 +166,6 @@ export const proxy = subcommand({
         policy: formatPolicy(values.policy),
         logLevel: values.logLevel,
         allowAdmin: values.allowAdmin,
-        version: manifest.version,
         recording: await recordingOf(config),
         log,
         setLogLevel: (level: string) => {

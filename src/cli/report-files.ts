@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import manifest from "../../package.json" with { type: "json" };
 import type { Clock } from "../lib/clock.ts";
+import { VERSION } from "../lib/version.ts";
 import type { PageRow } from "../sim/report/results-section.ts";
 import { reason } from "./config.ts";
 import { FailedError } from "./exit.ts";
@@ -88,7 +88,7 @@ export async function writeReportFiles(
   const facts: [string, string][] = traces.flatMap(describeTrace);
   facts.push(
     ["Command", ["glasscache", ...command.map(quote)].join(" ")],
-    ["Version", `glasscache ${manifest.version}`],
+    ["Version", `glasscache ${VERSION}`],
     ["Date", new Date(clock.wallMs()).toISOString().replace(/\.[0-9]+Z$/, "Z")],
   );
   await write(html, renderHtml(rows, { facts, curve }));

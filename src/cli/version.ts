@@ -1,4 +1,4 @@
-import manifest from "../../package.json" with { type: "json" };
+import { VERSION } from "../lib/version.ts";
 import { EXIT_DONE } from "./exit.ts";
 import { standardOutput } from "./standard-output.ts";
 import { subcommand } from "./subcommand.ts";
@@ -10,7 +10,7 @@ export const version = subcommand({
   examples: [],
   settings: {},
   async run() {
-    standardOutput().write(`${manifest.version}\n`);
+    standardOutput().write(`${VERSION}\n`);
     return EXIT_DONE;
   },
 });

@@ -127,7 +127,6 @@ export interface ProxySettings {
   readonly logLevel: LogLevel;
   /** Whether commands that act on the origin as a process are passed on, and all of its parameters can be set. */
   readonly allowAdmin: boolean;
-  readonly version: string;
   /** Where what clients ask for is recorded; undefined: nowhere. */
   readonly recording: RecordingSettings | undefined;
 }

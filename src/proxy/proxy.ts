@@ -7,6 +7,7 @@ import { ByteSlab } from "../lib/byte-slab.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log, LogLevel } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
+import { VERSION } from "../lib/version.ts";
 import { clientCommand } from "../net/client-commands.ts";
 import type { ServiceHost } from "../net/client-context.ts";
 import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
@@ -226,7 +227,7 @@ export class CachingProxy implements Service, ProxyParts {
       get redisVersion() {
         return facts.version;
       },
-      version: settings.version,
+      version: VERSION,
       get mode() {
         return facts.mode;
       },

@@ -46,8 +46,6 @@ const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   maxConnections: DEFAULT_LIMITS.connections,
   logLevel: "info",
   allowAdmin: false,
-  // The command line tells which.
-  version: "unreleased",
   recording: undefined,
 };
 

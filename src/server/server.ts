@@ -5,6 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
+import { VERSION } from "../lib/version.ts";
 import { clientCommand } from "../net/client-commands.ts";
 import type { ClientContext } from "../net/client-context.ts";
 import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
@@ -92,7 +93,7 @@ export class Server implements Service, SessionHost {
   readonly textCommands: CommandTable<ServerContext>;
   readonly serverName = "redis";
   readonly redisVersion = REDIS_VERSION;
-  readonly version = "0.1.0";
+  readonly version = VERSION;
   readonly mode = "standalone";
   readonly role = "master";
   readonly startedAtMs: number;
