@@ -1,11 +1,13 @@
-import { assert } from "../lib/assert.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { StorageError } from "./engine.ts";
+import { GroupCommit } from "./group-commit.ts";
 import { Journal } from "./journal.ts";
 import type { JournalDisk } from "./journal-disk.ts";
 import { removeJournals } from "./journal-recovery.ts";
-import { Overlay, type PendingWrite } from "./overlay.ts";
+import type { Overlay, PendingWrite } from "./overlay.ts";
+import { PendingWrites } from "./pending-writes.ts";
 import type { Tables } from "./tables.ts";
+import { ignore } from "./unwatched-promise.ts";
 
 export interface WriteBehindOptions {
   readonly directory: string;
@@ -19,51 +21,35 @@ export interface WriteBehindOptions {
   readonly disk: JournalDisk | undefined;
 }
 
+/** A checkpoint begins before the interval's end when so many writes or this share of the memory are pending. */
+const CHECKPOINT_WRITES = 16_384;
+const CHECKPOINT_SHARE = 1 / 8;
+
+/** Writers wait while so many keys have pending writes (a step of `SCAN` looks at all), or this share. */
+const WAIT_WRITES = 65_536;
+const WAIT_SHARE = 1 / 4;
+
 /**
  * Brings writes to disk behind the back of who makes them. They are kept in an overlay that reads see, written to
- * a journal, whose frames make them durable, and handed to the database by a checkpoint now and then: a key that
- * was written often since the last one is written there once.
- *
- * Writes belong to generations, numbered from 1: those of one frame of the journal. With `always` a frame is what
- * was written while the one before it was being synchronized, or in one turn of the event loop; with `interval`,
- * what was written between two calls of `settle`. What is touched between two calls of `settle` is remembered as
- * the newest generation among it.
- *
- * A checkpoint begins when the journal has been synchronized up to it, and goes on in transactions of some
- * hundred writes, so that none holds up the event loop. Between two of them the database is of no one moment; but
- * the journal is kept until the last, and whatever it holds is written again when the directory is opened.
+ * a journal, whose frames make them durable (`GroupCommit`), and handed to the database now and then (`Checkpoints`): a
+ * key that was written often since the last checkpoint is written there once. This class decides when.
  */
 export class WriteBehind {
-  readonly overlay = new Overlay();
+  readonly overlay: Overlay;
   readonly #tables: Tables;
   readonly #options: WriteBehindOptions;
   readonly #onFailure: (error: StorageError) => void;
+  readonly #pending = new PendingWrites();
+  readonly #commit: GroupCommit;
+  readonly #checkpoints: Checkpoints;
   #journal: Journal | undefined;
   #refusal: StorageError | undefined = new StorageError("the storage is not open yet");
-
-  /** Changed since the last checkpoint began. */
-  #dirty: PendingWrite[] = [];
-  /** Changed since they were written to the journal. */
-  #unjournaled: PendingWrite[] = [];
-  /** Everything was removed, before the dirty writes, since the last checkpoint began. */
-  #isClearDirty = false;
-  #isClearUnjournaled = false;
+  /** Of the last removal of everything. */
   #clearGeneration = 0;
-  #checkpoint: Checkpoint | undefined;
   /** The interval is over. */
   #isCheckpointDue = false;
-  #checkpoints = 0;
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
-
-  /** The generation of writes made now. */
-  #generation = 1;
-  #durable = 0;
-  #touched = 0;
-  /** The frame being synchronized. */
-  #frame: Frame | undefined;
-  /** Settled when the writes made now are durable; of no meaning with `interval`. */
-  #gathered = promise();
 
   /**
    * @param onFailure told when something could not be written: all pending writes are forgotten then, those in
@@ -73,6 +59,16 @@ export class WriteBehind {
     this.#tables = tables;
     this.#options = options;
     this.#onFailure = onFailure;
+    this.overlay = this.#pending.overlay;
+    this.#commit = new GroupCommit(options.sync, this.#pending, (error) => this.#fail(error));
+    this.#checkpoints = new Checkpoints(tables, this.#pending, {
+      done: (journalSequence) => {
+        this.#journal?.discard(journalSequence);
+        if (this.#pending.isDirty) this.#schedule();
+        if (this.#isMuch()) this.#synchronize();
+      },
+      failed: (error) => this.#fail(error),
+    });
   }
 
   /** Why no writes are taken: not begun, failed or ended. */
@@ -82,7 +78,7 @@ export class WriteBehind {
 
   /** How many checkpoints have been completed. */
   get checkpoints(): number {
-    return this.#checkpoints;
+    return this.#checkpoints.count;
   }
 
   /** Length of the journal's files. */
@@ -101,8 +97,10 @@ export class WriteBehind {
    */
   async start(sequence: number): Promise<void> {
     const { directory, disk } = this.#options;
-    if (sequence > this.#tables.journalSequence()) this.#handOver(this.#beginCheckpoint(sequence));
-    while (this.#checkpoint !== undefined) await this.#checkpoint.step.promise;
+    if (sequence > this.#tables.journalSequence()) {
+      this.#checkpoints.handOver(this.#checkpoints.begin(sequence));
+    }
+    while (this.#checkpoints.isUnderWay) await this.#checkpoints.step;
     // First the database says that no journal is to be found, then it goes; the next one is there before it says so.
     if (this.#tables.knownUses() !== undefined) await this.#tables.endJournal(sequence);
     removeJournals(directory);
@@ -113,9 +111,7 @@ export class WriteBehind {
       throw new StorageError(`making the journal failed: ${(error as Error).message}`);
     }
     await this.#tables.beginJournal(sequence + 1);
-    // All of what was recovered, and read meanwhile, is on disk.
-    this.#durable = this.#generation++;
-    this.#touched = 0;
+    this.#commit.begin(journal);
     this.#journal = journal;
     this.#refusal = undefined;
   }
@@ -124,25 +120,20 @@ export class WriteBehind {
   find(bytes: Uint8Array, start: number, end: number, hash: number): PendingWrite | undefined {
     if (this.overlay.count === 0) return undefined;
     const write = this.overlay.find(bytes, start, end, hash);
-    if (write !== undefined) this.#touch(write.generation);
+    if (write !== undefined) this.#commit.touch(write.generation);
     return write;
   }
 
   /** Whether what the database holds is to be disregarded, since everything was removed; counts as touched. */
   hidesDatabase(): boolean {
-    if (!this.#isClearDirty && this.#checkpoint?.isCleared !== true) return false;
-    this.#touch(this.#clearGeneration);
+    if (!this.#pending.isCleared && !this.#checkpoints.isCleared) return false;
+    this.#commit.touch(this.#clearGeneration);
     return true;
   }
 
   /** Everything that is not durable counts as touched. */
   touchAll(): void {
-    if (this.#hasUnjournaled()) this.#touch(this.#generation);
-    else if (this.#frame !== undefined) this.#touch(this.#frame.generation);
-  }
-
-  #touch(generation: number): void {
-    if (generation > this.#touched) this.#touched = generation;
+    this.#commit.touchAll();
   }
 
   /**
@@ -182,27 +173,16 @@ export class WriteBehind {
 
   /** Removes everything. */
   clear(): void {
-    this.overlay.clear();
-    this.#dirty = [];
-    this.#unjournaled = [];
-    this.#isClearDirty = true;
-    this.#isClearUnjournaled = this.#journal !== undefined;
-    this.#clearGeneration = this.#generation;
-    this.#touch(this.#generation);
+    this.#pending.clear();
+    this.#clearGeneration = this.#commit.generation;
+    this.#commit.touch(this.#commit.generation);
     this.#schedule();
   }
 
   #changed(write: PendingWrite): void {
-    write.generation = this.#generation;
-    this.#touch(this.#generation);
-    if (!write.isDirty) {
-      write.isDirty = true;
-      this.#dirty.push(write);
-    }
-    if (!write.isUnjournaled && this.#journal !== undefined) {
-      write.isUnjournaled = true;
-      this.#unjournaled.push(write);
-    }
+    write.generation = this.#commit.generation;
+    this.#commit.touch(write.generation);
+    this.#pending.changed(write);
     this.#schedule();
   }
 
@@ -210,10 +190,10 @@ export class WriteBehind {
   #schedule(): void {
     if (this.#refusal !== undefined) return;
     const { sync, intervalMs } = this.#options;
-    if (sync === "always" && this.#frame === undefined) {
+    if (sync === "always" && this.#commit.synchronizing === undefined) {
       this.#immediate ??= setImmediate(() => this.#synchronize());
     }
-    if (this.#timer !== undefined || this.#checkpoint !== undefined) return;
+    if (this.#timer !== undefined || this.#checkpoints.isUnderWay) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#isCheckpointDue = true;
@@ -225,10 +205,8 @@ export class WriteBehind {
 
   #unschedule(): void {
     clearImmediate(this.#immediate);
-    clearTimeout(this.#timer);
     this.#immediate = undefined;
-    this.#timer = undefined;
-    this.#isCheckpointDue = false;
+    this.#endInterval();
   }
 
   /**
@@ -236,16 +214,15 @@ export class WriteBehind {
    * @throws StorageError as a rejection
    */
   settle(): Promise<void> | undefined {
-    const touched = this.#touched;
-    this.#touched = 0;
-    if (touched <= this.#durable) return undefined;
+    const touched = this.#commit.takeTouched();
+    if (touched === 0) return undefined;
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     let durable: Promise<void> | undefined;
     if (this.#options.sync === "interval") {
-      if (!this.#append(this.#journal!)) return Promise.reject(this.#refusal);
+      if (this.#commit.write() === undefined) return Promise.reject(this.#refusal);
       if (this.#isMuch()) this.#synchronize();
     } else {
-      durable = touched === this.#generation ? this.#gathered.promise : this.#frame?.done.promise;
+      durable = this.#commit.whenDurable(touched);
     }
     return this.#isTooMuch() ? this.#whenRoom(durable) : durable;
   }
@@ -255,10 +232,10 @@ export class WriteBehind {
     await durable;
     while (this.#isTooMuch()) {
       // A checkpoint begins with the synchronization of the journal.
-      const step = this.#checkpoint?.step ?? this.#frame?.done;
+      const step = this.#checkpoints.step ?? this.#commit.synchronizing;
       if (step === undefined) return;
       // Where it fails: these writes are as durable as promised.
-      await step.promise.catch(ignore);
+      await step.catch(ignore);
     }
   }
 
@@ -273,47 +250,10 @@ export class WriteBehind {
   #isMuch(): boolean {
     const mostBytes = this.#options.pendingBytes * CHECKPOINT_SHARE;
     return (
-      this.#dirty.length >= CHECKPOINT_WRITES ||
+      this.#pending.dirtyCount >= CHECKPOINT_WRITES ||
       this.overlay.bytes >= mostBytes ||
       this.#journalBytes >= mostBytes
     );
-  }
-
-  #isPending(): boolean {
-    return this.#dirty.length > 0 || this.#isClearDirty;
-  }
-
-  #hasUnjournaled(): boolean {
-    return this.#unjournaled.length > 0 || this.#isClearUnjournaled;
-  }
-
-  /** Writes to the journal what is not in it yet. @returns false when that failed */
-  #append(journal: Journal): boolean {
-    // What is broken in front of a whole frame is taken for damage (journal-format.ts).
-    assert(
-      this.#options.sync === "interval" || journal.isSynchronized,
-      "a frame is begun when all before it is on disk",
-    );
-    if (this.#isClearUnjournaled) journal.removeAll();
-    for (const write of this.#unjournaled) {
-      write.isUnjournaled = false;
-      const { key, record } = write;
-      if (record === undefined) journal.remove(key);
-      else journal.put(key, record);
-    }
-    this.#isClearUnjournaled = false;
-    this.#unjournaled = [];
-    try {
-      journal.append();
-      // With `always` that is done in the course of the synchronization, which nobody but the writers waits for.
-      if (this.#options.sync === "interval") journal.writeLarge();
-    } catch (error) {
-      this.#fail(new StorageError(`writing to the journal failed: ${(error as Error).message}`));
-      return false;
-    }
-    if (this.#options.sync === "interval") this.#durable = this.#generation;
-    this.#generation++;
-    return true;
   }
 
   /**
@@ -324,36 +264,26 @@ export class WriteBehind {
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
     const journal = this.#journal;
-    if (this.#refusal !== undefined || this.#frame !== undefined || journal === undefined) return;
+    const isUnderWay = this.#commit.synchronizing !== undefined;
+    if (this.#refusal !== undefined || isUnderWay || journal === undefined) return;
     const begins =
-      this.#isPending() && this.#checkpoint === undefined && (this.#isCheckpointDue || this.#isMuch());
-    if (!begins && !(this.#options.sync === "always" && this.#hasUnjournaled())) return;
-    const frame: Frame = { generation: this.#generation, done: this.#gathered };
-    if (!this.#append(journal)) return;
-    const checkpoint = begins ? this.#beginCheckpoint(journal.rotate()) : undefined;
-    this.#frame = frame;
-    this.#gathered = promise();
-    journal.synchronize().then(
-      () => this.#synchronized(frame, checkpoint),
-      (error: Error) => {
-        if (this.#frame !== frame) return;
-        const isWriting = error instanceof StorageError;
-        this.#fail(
-          isWriting ? error : new StorageError(`synchronizing the journal failed: ${error.message}`),
-        );
-      },
-    );
+      this.#pending.isDirty && !this.#checkpoints.isUnderWay && (this.#isCheckpointDue || this.#isMuch());
+    if (!begins && !(this.#options.sync === "always" && this.#pending.hasUnjournaled)) return;
+    const frame = this.#commit.write();
+    if (frame === undefined) return;
+    if (begins) this.#endInterval();
+    const checkpoint = begins ? this.#checkpoints.begin(journal.rotate()) : undefined;
+    this.#commit.synchronize(frame, () => {
+      if (checkpoint !== undefined) this.#checkpoints.handOver(checkpoint);
+      if (this.#isMuch()) this.#synchronize();
+      else if (this.#pending.hasUnjournaled || this.#isCheckpointDue) this.#synchronizeAfterPoll();
+    });
   }
 
-  #synchronized(frame: Frame, checkpoint: Checkpoint | undefined): void {
-    // Something else has failed meanwhile.
-    if (this.#frame !== frame) return;
-    this.#frame = undefined;
-    this.#durable = Math.max(this.#durable, frame.generation);
-    frame.done.resolve();
-    if (checkpoint !== undefined) this.#handOver(checkpoint);
-    if (this.#isMuch()) this.#synchronize();
-    else if (this.#hasUnjournaled() || this.#isCheckpointDue) this.#synchronizeAfterPoll();
+  #endInterval(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#isCheckpointDue = false;
   }
 
   /**
@@ -368,94 +298,19 @@ export class WriteBehind {
     });
   }
 
-  // ---- checkpoints
-
-  /** @param journalSequence the last journal file that has what is pending */
-  #beginCheckpoint(journalSequence: number): Checkpoint {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#isCheckpointDue = false;
-    const writes = inKeyOrder(this.#dirty);
-    const records = new Array<Uint8Array | undefined>(writes.length);
-    const expiries = new Float64Array(writes.length);
-    for (let i = 0; i < writes.length; i++) {
-      const write = writes[i]!;
-      write.isDirty = false;
-      // What the key is given from now on belongs to the next checkpoint: its place in the journal comes later.
-      records[i] = write.record;
-      expiries[i] = write.expiresAtMs;
-    }
-    const isCleared = this.#isClearDirty;
-    this.#dirty = [];
-    this.#isClearDirty = false;
-    this.#checkpoint = { writes, records, expiries, isCleared, journalSequence, handed: 0, step: promise() };
-    return this.#checkpoint;
-  }
-
-  /** Hands the next writes of a checkpoint to the database. */
-  #handOver(checkpoint: Checkpoint): void {
-    const { writes, expiries, handed: from, journalSequence } = checkpoint;
-    const to = Math.min(from + STEP_WRITES, writes.length);
-    this.#tables
-      .commit(checkpoint, from, to, to === writes.length ? journalSequence : undefined)
-      .then(() => this.#handedOver(checkpoint, to))
-      .catch((error: StorageError) => {
-        if (this.#checkpoint === checkpoint) this.#fail(error);
-      });
-    for (let i = from; i < to; i++) writes[i]!.committedExpiresAtMs = expiries[i]!;
-  }
-
-  #handedOver(checkpoint: Checkpoint, to: number): void {
-    // After a failure in between, pending writes are what the journal holds, and stay.
-    if (this.#checkpoint !== checkpoint) return;
-    const { writes, handed: from, step } = checkpoint;
-    checkpoint.isCleared = false;
-    checkpoint.handed = to;
-    for (let i = from; i < to; i++) if (!writes[i]!.isDirty) this.overlay.remove(writes[i]!);
-    if (to < writes.length) {
-      checkpoint.step = promise();
-      this.#handOver(checkpoint);
-    } else {
-      this.#checkpoint = undefined;
-      this.#checkpoints++;
-      this.#journal?.discard(checkpoint.journalSequence);
-      if (this.#isPending()) this.#schedule();
-      if (this.#isMuch()) this.#synchronize();
-    }
-    step.resolve();
-  }
-
-  // ---- the end
-
   #fail(error: StorageError): void {
     this.#refusal = new StorageError(`no writes are taken any more, since ${error.message}`);
     this.#unschedule();
-    const frame = this.#frame;
-    const checkpoint = this.#checkpoint;
-    this.#frame = undefined;
-    this.#checkpoint = undefined;
-    this.#journal?.giveUp(this.#options.sync === "always");
-    this.#forget();
-    const isLost = this.#touched > this.#durable;
+    const endCheckpoint = this.#checkpoints.giveUp();
+    const endCommit = this.#commit.giveUp();
+    this.#pending.forget();
     this.#onFailure(error);
-    // All that is left is durable; what was touched before is not.
     this.overlay.forEach((write) => {
       write.generation = 0;
     });
     this.#clearGeneration = 0;
-    this.#durable = this.#generation;
-    this.#touched = isLost ? Number.POSITIVE_INFINITY : 0;
-    frame?.done.reject(error);
-    checkpoint?.step.reject(error);
-    this.#gathered.reject(error);
-  }
-
-  #forget(): void {
-    this.overlay.clear();
-    this.#dirty = [];
-    this.#unjournaled = [];
-    this.#isClearDirty = false;
-    this.#isClearUnjournaled = false;
+    endCommit(error);
+    endCheckpoint(error);
   }
 
   /** Waits until everything pending is in the database, then ends. @throws StorageError when that fails */
@@ -464,11 +319,11 @@ export class WriteBehind {
     try {
       while (
         !isFailed &&
-        (this.#frame !== undefined || this.#checkpoint !== undefined || this.#isPending())
+        (this.#commit.synchronizing !== undefined || this.#checkpoints.isUnderWay || this.#pending.isDirty)
       ) {
         this.#isCheckpointDue = true;
         this.#synchronize();
-        await (this.#frame?.done ?? this.#checkpoint?.step)?.promise;
+        await (this.#commit.synchronizing ?? this.#checkpoints.step);
         if (this.#refusal !== undefined) throw this.#refusal;
       }
       if (!isFailed && this.#journal !== undefined) {
@@ -483,45 +338,3 @@ export class WriteBehind {
     }
   }
 }
-
-/** Writes that become durable together. */
-interface Frame {
-  readonly generation: number;
-  readonly done: PromiseWithResolvers<void>;
-}
-
-/** A checkpoint begins before the interval's end when so many writes or this share of the memory are pending. */
-const CHECKPOINT_WRITES = 16_384;
-const CHECKPOINT_SHARE = 1 / 8;
-
-/** Writers wait while so many keys have pending writes (a step of `SCAN` looks at all), or this share. */
-const WAIT_WRITES = 65_536;
-const WAIT_SHARE = 1 / 4;
-
-/** Writes of one transaction of a checkpoint: to hand them over takes mostly one to four milliseconds. */
-const STEP_WRITES = 256;
-
-/**
- * Writes in about the order in which the database keeps their keys, so that each transaction of a checkpoint
- * changes pages that lie together.
- */
-function inKeyOrder(writes: readonly PendingWrite[]): PendingWrite[] {
-  const places = new Uint32Array(HASH_RANGES + 1);
-  for (const { hash } of writes) places[(hash >>> HASH_RANGE_SHIFT) + 1]!++;
-  for (let range = 0; range < HASH_RANGES; range++) places[range + 1]! += places[range]!;
-  const ordered = new Array<PendingWrite>(writes.length);
-  for (const write of writes) ordered[places[write.hash >>> HASH_RANGE_SHIFT]!++] = write;
-  return ordered;
-}
-
-const HASH_RANGES = 1024;
-const HASH_RANGE_SHIFT = 22;
-
-/** A promise whose rejection need not be looked at. */
-function promise(): PromiseWithResolvers<void> {
-  const resolvers = Promise.withResolvers<void>();
-  resolvers.promise.catch(ignore);
-  return resolvers;
-}
-
-function ignore(): void {}
