@@ -2,22 +2,45 @@ const SUB_BUCKET_BITS = 5;
 const SUB_BUCKETS = 1 << SUB_BUCKET_BITS;
 const BUCKETS = 48 * SUB_BUCKETS;
 
+const COUNT = 0;
+const SUM = 1;
+const MAX = 2;
+const FIRST_BUCKET = 3;
+
 /**
  * Counts whole numbers (microseconds, bytes, …) from 0 to 2^48 in buckets whose width is at most 1/32 of their
- * value, in fixed memory: the scheme of HdrHistogram (Gil Tene), with two significant digits.
+ * value, in fixed memory: the scheme of HdrHistogram (Gil Tene), with two significant digits. The object holds no state
+ * of its own, so that a histogram may lie in memory that another thread reads.
  */
 export class Histogram {
-  count = 0;
-  sum = 0;
-  max = 0;
-  readonly #buckets = new Float64Array(BUCKETS);
+  /** Length of `words`. */
+  static readonly WORDS: number = FIRST_BUCKET + BUCKETS;
+  readonly #words: Float64Array;
+
+  /** @param words zeroed memory, or that of another histogram to look at it */
+  constructor(words: Float64Array = new Float64Array(Histogram.WORDS)) {
+    this.#words = words;
+  }
+
+  get count(): number {
+    return this.#words[COUNT]!;
+  }
+
+  get sum(): number {
+    return this.#words[SUM]!;
+  }
+
+  get max(): number {
+    return this.#words[MAX]!;
+  }
 
   record(value: number): void {
+    const words = this.#words;
     const whole = value < 0 ? 0 : Math.floor(value);
-    this.#buckets[bucketOf(whole)]!++;
-    this.count++;
-    this.sum += whole;
-    if (whole > this.max) this.max = whole;
+    words[FIRST_BUCKET + bucketOf(whole)]!++;
+    words[COUNT]!++;
+    words[SUM]! += whole;
+    if (whole > words[MAX]!) words[MAX] = whole;
   }
 
   get mean(): number {
@@ -32,24 +55,21 @@ export class Histogram {
     let remaining = Math.ceil(share * this.count);
     if (this.count === 0) return 0;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      remaining -= this.#buckets[bucket]!;
-      if (remaining <= 0 && this.#buckets[bucket]! > 0) return Math.min(this.max, upperEndOf(bucket));
+      const inBucket = this.#words[FIRST_BUCKET + bucket]!;
+      remaining -= inBucket;
+      if (remaining <= 0 && inBucket > 0) return Math.min(this.max, upperEndOf(bucket));
     }
     return this.max;
   }
 
   add(other: Histogram): void {
-    for (let bucket = 0; bucket < BUCKETS; bucket++) this.#buckets[bucket]! += other.#buckets[bucket]!;
-    this.count += other.count;
-    this.sum += other.sum;
-    this.max = Math.max(this.max, other.max);
+    const max = Math.max(this.max, other.max);
+    for (let word = 0; word < Histogram.WORDS; word++) this.#words[word]! += other.#words[word]!;
+    this.#words[MAX] = max;
   }
 
   reset(): void {
-    this.#buckets.fill(0);
-    this.count = 0;
-    this.sum = 0;
-    this.max = 0;
+    this.#words.fill(0);
   }
 }
 

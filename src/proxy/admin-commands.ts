@@ -12,7 +12,7 @@ export function adminCommands(proxy: ProxyParts): readonly Command<ProxyContext>
       stats.reset();
       cache.invalidationCount = 0;
       registry.resetStatistics();
-      threads.resetEnded();
+      threads.numbers.resetEnded();
     }),
   ];
 }

@@ -4,9 +4,10 @@ import { addCounts, type ClientCounts, countClients } from "../net/client-counts
 import { type InfoFields, infoText } from "../net/info.ts";
 import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
-import { type CounterName, totalCounters } from "./counters.ts";
+import { totalCounters } from "./counters.ts";
 import { addToField, type OriginSection, readSections, writeSections } from "./origin-info.ts";
 import { askOrigin } from "./origin-question.ts";
+import type { PublishedName } from "./published-numbers.ts";
 
 /** Sections of the proxy's own. The names of their fields are none of Redis's. */
 const OWN_SECTIONS: ReadonlySet<string> = new Set(["proxy", "cache", "origin"]);
@@ -119,7 +120,7 @@ function proxyFields(proxy: ProxyParts, counts: AllCounts): InfoFields {
   };
 }
 
-function proxyTraffic(totals: Record<CounterName, number>): InfoFields {
+function proxyTraffic(totals: Record<PublishedName, number>): InfoFields {
   return {
     proxy_connections_received: totals.acceptedCount,
     proxy_connections_rejected: totals.rejectedCount,

@@ -6,7 +6,6 @@ import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { ListenError, probePort } from "../../net/listener.ts";
 import type { Store } from "../../store/store.ts";
 import type { ProxySettings } from "../context.ts";
-import { retireCounters } from "../counters.ts";
 import { LiveSettings } from "../live-settings.ts";
 import { completeSettings, randomHex } from "../settings.ts";
 import { createStore, DRAIN_MS, type StartProxyOptions } from "../start.ts";
@@ -170,7 +169,7 @@ export class Supervisor {
     this.#store.bumpEpoch(false);
     this.#releaseDead();
     this.#table.clear(index);
-    retireCounters(this.#table, index);
+    this.#table.numbers.retire(index);
     FlightClaims.forget(this.#start.claims, index);
     Peers.announceDeath(this.#start.channelName, index);
     const locks =

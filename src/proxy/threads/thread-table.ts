@@ -1,15 +1,16 @@
+import { ThreadNumbers } from "../../instruments/thread-numbers.ts";
+import { PUBLISHED } from "../published-numbers.ts";
+
 const ALIVE = 0;
 const CONNECTIONS = 1;
 const MONITORS = 2;
 const INTEGERS = 3;
-/** Counters that a thread can publish. */
-const COUNTERS = 32;
 /** Numbers that hold for all threads. */
 const COMMON = 64;
 
 /**
  * What the threads of one proxy know of each other, in shared memory: who is alive, up to when each can vouch for
- * what it has fetched, how many clients it has, and its counters.
+ * what it has fetched, how many clients it has, and what it counts.
  *
  * Each float is written by its own thread alone; aligned, so that no other thread sees half of one.
  */
@@ -18,7 +19,8 @@ export class ThreadTable {
   readonly count: number;
   readonly #integers: Int32Array;
   readonly #provenUntilMs: Float64Array;
-  readonly #counters: Float64Array;
+  /** What each thread counts, as it published that last. */
+  readonly numbers: ThreadNumbers<typeof PUBLISHED>;
   /** Numbers that hold for all threads, whoever sets them: settings, the pause. */
   readonly common: Float64Array;
 
@@ -26,14 +28,15 @@ export class ThreadTable {
     this.buffer = buffer;
     this.count = count;
     this.#provenUntilMs = new Float64Array(buffer, 0, count);
-    this.#counters = new Float64Array(buffer, count * 8, (count + 1) * COUNTERS);
-    const commonAt = (count + (count + 1) * COUNTERS) * 8;
+    this.numbers = new ThreadNumbers(PUBLISHED, count, buffer, count * 8);
+    const commonAt = count * 8 + ThreadNumbers.bytes(PUBLISHED, count);
     this.common = new Float64Array(buffer, commonAt, COMMON);
     this.#integers = new Int32Array(buffer, commonAt + COMMON * 8, count * INTEGERS + 1);
   }
 
   static create(count: number): ThreadTable {
-    const bytes = (count + (count + 1) * COUNTERS + COMMON) * 8 + (count * INTEGERS + 1) * 4;
+    const numbers = ThreadNumbers.bytes(PUBLISHED, count);
+    const bytes = (count + COMMON) * 8 + numbers + (count * INTEGERS + 1) * 4;
     const table = new ThreadTable(new SharedArrayBuffer(bytes), count);
     // A thread that has fetched nothing has nothing to vouch for.
     table.#provenUntilMs.fill(Number.POSITIVE_INFINITY);
@@ -96,30 +99,5 @@ export class ThreadTable {
       sum += Atomics.load(this.#integers, index * INTEGERS + CONNECTIONS);
     }
     return sum;
-  }
-
-  /** Tells the others a thread's counters. At most 32. */
-  publish(index: number, values: readonly number[]): void {
-    this.#counters.set(values, index * COUNTERS);
-  }
-
-  /** Keeps what a thread that has ended counted. @param growing the counters that only grow; the others are dropped */
-  retire(index: number, growing: readonly number[]): void {
-    const own = index * COUNTERS;
-    const ended = this.count * COUNTERS;
-    for (const counter of growing) this.#counters[ended + counter]! += this.#counters[own + counter]!;
-    this.#counters.fill(0, own, own + COUNTERS);
-  }
-
-  /** Sum of a counter over all threads, as they published it last, and those that have ended. */
-  sum(counter: number): number {
-    let sum = 0;
-    for (let index = 0; index <= this.count; index++) sum += this.#counters[index * COUNTERS + counter]!;
-    return sum;
-  }
-
-  /** Forgets what threads that have ended counted. */
-  resetEnded(): void {
-    this.#counters.fill(0, this.count * COUNTERS, (this.count + 1) * COUNTERS);
   }
 }

@@ -1,0 +1,39 @@
+import { expect, test } from "bun:test";
+import { ThreadNumbers } from "./thread-numbers.ts";
+
+const SHAPE = { hits: "counter", clients: "gauge", latency: "histogram", misses: "counter" } as const;
+
+/** The same memory as two threads see it. */
+function attached(threads: number): ThreadNumbers<typeof SHAPE>[] {
+  const buffer = new SharedArrayBuffer(8 + ThreadNumbers.bytes(SHAPE, threads));
+  return [0, 1].map(() => new ThreadNumbers(SHAPE, threads, buffer, 8));
+}
+
+test("what threads publish under a name adds up, whoever looks", () => {
+  const [one, other] = attached(2);
+  one!.set(0, "hits", 3);
+  other!.set(1, "hits", 4);
+  other!.set(1, "misses", 10);
+  one!.histogram(0, "latency").record(5);
+  other!.histogram(1, "latency").record(900);
+  for (const each of [one!, other!]) {
+    expect([each.sum("hits"), each.sum("misses"), each.sum("clients")]).toEqual([7, 10, 0]);
+    const { count, sum, max } = each.merged("latency");
+    expect([count, sum, max]).toEqual([2, 905, 900]);
+  }
+});
+
+test("what an ended thread counted is kept, its gauges are not; its place is empty for the next one", () => {
+  const [numbers] = attached(2);
+  for (const life of [1, 2, 3]) {
+    numbers!.set(0, "hits", 100);
+    numbers!.set(0, "clients", 7);
+    numbers!.histogram(0, "latency").record(life);
+    numbers!.retire(0);
+    expect([numbers!.sum("hits"), numbers!.sum("clients")]).toEqual([100 * life, 0]);
+  }
+  expect(numbers!.histogram(0, "latency").count).toBe(0);
+  expect(numbers!.merged("latency").sum).toBe(6);
+  numbers!.resetEnded();
+  expect([numbers!.sum("hits"), numbers!.merged("latency").count]).toEqual([0, 0]);
+});
