@@ -155,11 +155,6 @@ export class UpstreamConnection {
     return this.#lastReceivedMs;
   }
 
-  /** Whether a large value is coming in, and more of it is still to come. */
-  get isReceivingLarge(): boolean {
-    return this.#large !== undefined;
-  }
-
   /** Requests without a reply so far. */
   get outstandingCount(): number {
     return this.#requests.length;
