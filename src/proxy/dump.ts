@@ -1,11 +1,10 @@
 import type { Connection, Ticket } from "../net/connection.ts";
 import { JsonObjectWriter } from "../protocol/json-object-writer.ts";
-import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
 import { decodeReply } from "../protocol/reply-value.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { NO_PREFIX, type TextWriter } from "../protocol/text-writer.ts";
-import { UpstreamRequest } from "../upstream/connection.ts";
+import { CallbackRequest, type Replied } from "../upstream/callback-request.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { failureMessage } from "./forwarded-request.ts";
@@ -95,31 +94,15 @@ function ask(origin: Origin, command: readonly (string | Uint8Array)[]): Promise
   return new Promise((resolve, reject) => {
     const side = origin.side(2);
     writeCommand(side.out, command);
-    side.enqueue(new Question(resolve, reject));
+    const replied: Replied = (bytes, start, end, reader) => {
+      if (reader.type === ERROR || reader.type === BULK_ERROR) {
+        reject(new Error(Buffer.from(bytes.subarray(reader.valueStart, reader.valueEnd)).toString()));
+      } else {
+        resolve(decodeReply(bytes, start, end));
+      }
+    };
+    side.enqueue(new CallbackRequest(replied, reject));
   });
-}
-
-class Question extends UpstreamRequest {
-  readonly #resolve: (value: unknown) => void;
-  readonly #reject: (error: Error) => void;
-
-  constructor(resolve: (value: unknown) => void, reject: (error: Error) => void) {
-    super();
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
-    if (reader.type === ERROR || reader.type === BULK_ERROR) {
-      this.#reject(new Error(Buffer.from(bytes.subarray(reader.valueStart, reader.valueEnd)).toString()));
-    } else {
-      this.#resolve(decodeReply(bytes, start, end));
-    }
-  }
-
-  override failed(error: UpstreamError): void {
-    this.#reject(error);
-  }
 }
 
 function text(bytes: Uint8Array): string {

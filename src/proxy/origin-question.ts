@@ -1,7 +1,6 @@
-import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { type DecodeOptions, decodeReply, ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
-import { UpstreamRequest } from "../upstream/connection.ts";
+import { CallbackRequest, type Replied } from "../upstream/callback-request.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
 import { failureMessage } from "./forwarded-request.ts";
@@ -41,7 +40,11 @@ export function askOrigin(
   try {
     const upstream = proxy.origin.side(2);
     writeCommand(upstream.out, command);
-    upstream.enqueue(new OriginQuestion(options, (reply) => proxy.fence.pass(() => answer(reply)), fail));
+    const replied: Replied = (bytes, _start, end, { replyStart }) => {
+      const reply = decodeReply(bytes, replyStart, end, options);
+      proxy.fence.pass(() => answer(reply));
+    };
+    upstream.enqueue(new CallbackRequest(replied, fail));
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     fail(error);
@@ -50,29 +53,4 @@ export function askOrigin(
   if (withinMs === undefined) return;
   const message = `origin ${proxy.origin.name} did not answer within ${withinMs} ms`;
   timer = setTimeout(() => fail(new UpstreamError("ORIGINTIMEOUT", message, mayWrite)), withinMs);
-}
-
-class OriginQuestion extends UpstreamRequest {
-  readonly #options: DecodeOptions;
-  readonly #answered: (reply: ReplyValue) => void;
-  readonly #failed: (error: UpstreamError) => void;
-
-  constructor(
-    options: DecodeOptions,
-    answered: (reply: ReplyValue) => void,
-    failed: (error: UpstreamError) => void,
-  ) {
-    super();
-    this.#options = options;
-    this.#answered = answered;
-    this.#failed = failed;
-  }
-
-  override reply(bytes: Uint8Array, _start: number, _end: number, reader: ReplyReader): void {
-    this.#answered(decodeReply(bytes, reader.replyStart, _end, this.#options));
-  }
-
-  override failed(error: UpstreamError): void {
-    this.#failed(error);
-  }
 }

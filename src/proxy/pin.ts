@@ -4,6 +4,7 @@ import type { Request } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
 import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
+import { CallbackRequest } from "../upstream/callback-request.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
@@ -170,16 +171,13 @@ export class Pin {
       this.#outstanding--;
       this.#apply("none", "error");
     };
-    this.#upstream.enqueue(
-      new IdQuestion(() => {
-        this.#arrivals.add(() => {
-          ticket.reply.error(message);
-          ticket.done();
-          ended();
-        });
-      }),
-      this.#host.timeoutMs,
-    );
+    const show = (): void =>
+      this.#arrivals.add(() => {
+        ticket.reply.error(message);
+        ticket.done();
+        ended();
+      });
+    this.#upstream.enqueue(new CallbackRequest(show, show), this.#host.timeoutMs);
   }
 
   /** @param redirection where invalidations are to go if this succeeds */
@@ -280,10 +278,11 @@ export class Pin {
 
   #askId(then: () => void): void {
     writeCommand(this.#upstream.out, ["CLIENT", "ID"]);
-    const question = new IdQuestion((id) => {
+    const question = new CallbackRequest((bytes, _start, _end, { type, valueStart, valueEnd }) => {
+      const id = type === INTEGER ? parseDecimal(bytes, valueStart, valueEnd) : undefined;
       this.#originId = id ?? this.#originId;
       then();
-    });
+    }, then);
     this.#upstream.enqueue(question, this.#blocking > 0 ? Number.POSITIVE_INFINITY : this.#host.timeoutMs);
   }
 
@@ -291,7 +290,8 @@ export class Pin {
   speak(version: 2 | 3): void {
     this.#version = version;
     writeCommand(this.#upstream.out, ["HELLO", String(version)]);
-    this.#upstream.enqueue(new Unanswered(), this.#host.timeoutMs);
+    // The reply says nothing. Should none come, requests behind it lack theirs, too.
+    this.#upstream.enqueue(new CallbackRequest(() => {}), this.#host.timeoutMs);
   }
 
   /**
@@ -487,32 +487,6 @@ class PinnedRequest extends UpstreamRequest {
     this.#ticket.done();
     this.#ended("failed");
   }
-}
-
-/** CLIENT ID. */
-class IdQuestion extends UpstreamRequest {
-  readonly #answered: (id: number | undefined) => void;
-
-  constructor(answered: (id: number | undefined) => void) {
-    super();
-    this.#answered = answered;
-  }
-
-  override reply(bytes: Uint8Array, _start: number, _end: number, reader: ReplyReader): void {
-    const isNumber = reader.type === INTEGER;
-    this.#answered(isNumber ? parseDecimal(bytes, reader.valueStart, reader.valueEnd) : undefined);
-  }
-
-  override failed(): void {
-    this.#answered(undefined);
-  }
-}
-
-/** A request whose reply says nothing. Should none come, others behind it lack theirs, too. */
-class Unanswered extends UpstreamRequest {
-  override reply(): void {}
-
-  override failed(): void {}
 }
 
 /** Commands that make the origin treat what comes over the same connection otherwise. */

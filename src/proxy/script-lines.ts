@@ -1,6 +1,7 @@
 import { latin1 } from "../lib/bytes.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
-import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
+import { CallbackRequest } from "../upstream/callback-request.ts";
+import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 
@@ -50,7 +51,7 @@ export class ScriptLines {
       });
       this.#connection = connection;
       writeCommand(connection.out, ["MONITOR"]);
-      connection.enqueue(new Beginning(begun));
+      connection.enqueue(new CallbackRequest(begun, begun));
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       begun();
@@ -65,22 +66,5 @@ export class ScriptLines {
   #told(bytes: Uint8Array, start: number, end: number): void {
     const head = latin1(bytes, start, Math.min(end, start + HEAD_BYTES));
     if (FROM_SCRIPT.test(head)) this.#shown(new Uint8Array(bytes.subarray(start, end)));
-  }
-}
-
-class Beginning extends UpstreamRequest {
-  readonly #then: () => void;
-
-  constructor(then: () => void) {
-    super();
-    this.#then = then;
-  }
-
-  override reply(): void {
-    this.#then();
-  }
-
-  override failed(): void {
-    this.#then();
   }
 }

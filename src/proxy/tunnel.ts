@@ -2,7 +2,8 @@ import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import { copyRequest } from "../protocol/request-copy.ts";
 import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
-import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
+import { CallbackRequest } from "../upstream/callback-request.ts";
+import type { UpstreamConnection } from "../upstream/connection.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
 
@@ -24,9 +25,10 @@ export class Tunnel {
     client.exemptFromIdleTimeout = true;
     client.hold();
     const first = copyRequest(request);
-    // When it is answered, nothing else is on its way on this connection.
+    // When it is answered, nothing else is on its way on this connection. Should it fail, the connection has ended, and
+    // the client's ends with it.
     writeCommand(this.#upstream.out, ["PING"]);
-    this.#upstream.enqueue(new Opening(() => this.#open(first)), settings.originTimeoutMs);
+    this.#upstream.enqueue(new CallbackRequest(() => this.#open(first)), settings.originTimeoutMs);
   }
 
   /** The client has gone. */
@@ -54,20 +56,4 @@ export class Tunnel {
     this.#upstream.pauseReading();
     void drained.then(() => this.#upstream.readOn());
   }
-}
-
-class Opening extends UpstreamRequest {
-  readonly #open: () => void;
-
-  constructor(open: () => void) {
-    super();
-    this.#open = open;
-  }
-
-  override reply(): void {
-    this.#open();
-  }
-
-  /** The connection has ended, and the client's ends with it. */
-  override failed(): void {}
 }

@@ -2,26 +2,29 @@ import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
-/** A question whose answer counts whatever it says, an error too: for its place in the stream. */
-export class Sign extends UpstreamRequest {
-  readonly #answered: (bytes: Uint8Array, reader: ReplyReader) => void;
+/** Called with the reply bytes[start, end), which may be an error; valid during the call only. */
+export type Replied = (bytes: Uint8Array, start: number, end: number, reader: ReplyReader) => void;
+
+/** A request that calls a function when its reply has come, and another one when none will come. */
+export class CallbackRequest extends UpstreamRequest {
+  readonly #replied: Replied;
   readonly #failed: ((error: UpstreamError) => void) | undefined;
   readonly #resend: ((to: UpstreamConnection) => void) | undefined;
 
-  /** @param resend writes the question to another connection; where it is absent it fails with its own */
+  /** @param resend writes the request to another connection; where it is absent the request fails with its own */
   constructor(
-    answered: (bytes: Uint8Array, reader: ReplyReader) => void,
+    replied: Replied,
     failed?: (error: UpstreamError) => void,
     resend?: (to: UpstreamConnection) => void,
   ) {
     super();
-    this.#answered = answered;
+    this.#replied = replied;
     this.#failed = failed;
     this.#resend = resend;
   }
 
-  override reply(bytes: Uint8Array, _start: number, _end: number, reader: ReplyReader): void {
-    this.#answered(bytes, reader);
+  override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
+    this.#replied(bytes, start, end, reader);
   }
 
   override failed(error: UpstreamError): void {

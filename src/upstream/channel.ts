@@ -4,12 +4,12 @@ import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { STATUS } from "../protocol/reply-types.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { formatOrigin, type OriginAddress } from "./address.ts";
+import { CallbackRequest } from "./callback-request.ts";
 import { UpstreamConnection } from "./connection.ts";
 import { type Answer, helloCommand, introduce, logIn, Question } from "./handshake.ts";
 import { readInvalidation } from "./invalidation.ts";
 import { Probe } from "./probe.ts";
 import { type Greeting, putsInvalidationsBetweenReplies, readGreeting } from "./server-version.ts";
-import { Sign } from "./sign.ts";
 import { COUNT_SWAPS, readSwapCount } from "./swap-count.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
@@ -109,8 +109,8 @@ export class Channel {
   /** Runs `then` once every invalidation that the origin has caused so far has been received. */
   fence(then: () => void): void {
     this.#ask(
-      new Sign(
-        (bytes, reader) => {
+      new CallbackRequest(
+        (bytes, _start, _end, reader) => {
           this.#countSwaps(bytes, reader);
           then();
         },
@@ -204,10 +204,10 @@ export class Channel {
   // ---- signs of life
 
   /** Asks for a sign of life that tells, where it can, how often databases were swapped: no invalidation does. */
-  #ask(sign: Sign): void {
+  #ask(request: CallbackRequest): void {
     const { connection } = this;
     writeCommand(connection.out, this.#swaps === undefined ? ["PING"] : COUNT_SWAPS);
-    connection.enqueue(sign);
+    connection.enqueue(request);
   }
 
   #countSwaps(bytes: Uint8Array, reader: ReplyReader): void {
@@ -223,7 +223,9 @@ export class Channel {
   }
 
   #beat(): void {
-    const beat: Sign = new Sign((bytes, reader) => this.#beaten(beat.sentAtMs, bytes, reader));
+    const beat: CallbackRequest = new CallbackRequest((bytes, _start, _end, reader) =>
+      this.#beaten(beat.sentAtMs, bytes, reader),
+    );
     this.#ask(beat);
     this.#awaitSignOfLife(this.#options.heartbeatTimeoutMs);
   }

@@ -1,7 +1,7 @@
 import { writeCommand } from "../protocol/request-writer.ts";
+import { CallbackRequest } from "./callback-request.ts";
 import { UpstreamConnection, type UpstreamEvents, type UpstreamOptions } from "./connection.ts";
 import { introduce, logIn } from "./handshake.ts";
-import { Sign } from "./sign.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** Dedicated connections kept for the next client, for each RESP version. */
@@ -114,7 +114,7 @@ export class ConnectionPool {
     );
     for (const connection of asked) {
       writeCommand(connection.out, ["PING"]);
-      connection.enqueue(new Sign(() => this.#endIfDone(connection)));
+      connection.enqueue(new CallbackRequest(() => this.#endIfDone(connection)));
     }
     if (asked.length === 0) return;
     const timer = setTimeout(() => {

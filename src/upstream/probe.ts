@@ -1,6 +1,6 @@
 import { writeCommand } from "../protocol/request-writer.ts";
+import { CallbackRequest } from "./callback-request.ts";
 import { UpstreamConnection, type UpstreamOptions } from "./connection.ts";
-import { Sign } from "./sign.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** Between the two questions: the origin has time to answer what else waits for it. */
@@ -35,7 +35,7 @@ export class Probe {
     const { user, password } = options.address;
     if (password !== undefined) {
       writeCommand(this.#connection.out, ["AUTH", ...(user === undefined ? [] : [user]), password]);
-      this.#connection.enqueue(new Sign(() => {}));
+      this.#connection.enqueue(new CallbackRequest(() => {}));
     }
     this.#ask(PAUSED_WITH_WRITES);
   }
@@ -49,7 +49,7 @@ export class Probe {
 
   #ask(question: readonly string[]): void {
     writeCommand(this.#connection.out, question);
-    this.#connection.enqueue(new Sign(() => this.#answered()));
+    this.#connection.enqueue(new CallbackRequest(() => this.#answered()));
   }
 
   #answered(): void {
