@@ -14,8 +14,8 @@ export interface OriginFailure extends Error {
 export type NoValue =
   /** The origin does not have the key. */
   | { readonly kind: "missing" }
-  /** The origin answered with an error. */
-  | { readonly kind: "refused"; readonly message: string }
+  /** The origin answered with an error; whether it is that the key holds a value of another type. */
+  | { readonly kind: "refused"; readonly message: string; readonly isWrongType: boolean }
   /** It answered with something else than a value: bytes[start, end), valid during the call only. */
   | { readonly kind: "odd"; readonly bytes: Uint8Array; readonly start: number; readonly end: number }
   /** It did not answer. */

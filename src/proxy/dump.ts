@@ -1,10 +1,10 @@
 import type { Connection, Ticket } from "../net/connection.ts";
 import { JsonObjectWriter } from "../protocol/json-object-writer.ts";
-import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
 import { decodeReply } from "../protocol/reply-value.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { NO_PREFIX, type TextWriter } from "../protocol/text-writer.ts";
 import { CallbackRequest, type Replied } from "../upstream/callback-request.ts";
+import { readErrorReply } from "../upstream/error-reply.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { failureMessage } from "./forwarded-request.ts";
@@ -95,11 +95,9 @@ function ask(origin: Origin, command: readonly (string | Uint8Array)[]): Promise
     const side = origin.side(2);
     writeCommand(side.out, command);
     const replied: Replied = (bytes, start, end, reader) => {
-      if (reader.type === ERROR || reader.type === BULK_ERROR) {
-        reject(new Error(Buffer.from(bytes.subarray(reader.valueStart, reader.valueEnd)).toString()));
-      } else {
-        resolve(decodeReply(bytes, start, end));
-      }
+      const error = readErrorReply(bytes, reader);
+      if (error === undefined) resolve(decodeReply(bytes, start, end));
+      else reject(new Error(error.text));
     };
     side.enqueue(new CallbackRequest(replied, reject));
   });

@@ -2,9 +2,10 @@ import type { OriginFailure } from "../coherence/waiter.ts";
 import type { Connection, Ticket } from "../net/connection.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
-import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
+import { BULK, INTEGER } from "../protocol/reply-types.ts";
 import { writeRequest } from "../protocol/request-writer.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
+import { readErrorReply } from "../upstream/error-reply.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
@@ -157,8 +158,9 @@ export function failureMessage(error: OriginFailure, mayWrite: boolean, stats: P
 
 function writeTextReply(reply: ReplyWriter, bytes: Uint8Array, reader: ReplyReader): void {
   const { type, valueStart, valueEnd } = reader;
-  if (type === ERROR || type === BULK_ERROR) {
-    reply.error(Buffer.from(bytes.subarray(valueStart, valueEnd)).toString());
+  const error = readErrorReply(bytes, reader);
+  if (error !== undefined) {
+    reply.error(error.text);
   } else if (reader.isNull) {
     reply.null();
   } else if (type === INTEGER) {

@@ -71,7 +71,7 @@ export class ManyValues {
           if (reason.kind === "failed") this.#error ??= failureMessage(reason.error, false, stats);
           else if (reason.kind === "odd") this.#error ??= NOT_A_STRING;
           // MGET answers null for a key that holds no string.
-          else if (reason.kind === "refused" && !reason.message.startsWith("WRONGTYPE")) {
+          else if (reason.kind === "refused" && !reason.isWrongType) {
             this.#error = reason.message;
           }
           done();

@@ -2,10 +2,11 @@ import { parseDecimal } from "../lib/bytes.ts";
 import type { Connection, Ticket } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
-import { BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
+import { INTEGER } from "../protocol/reply-types.ts";
 import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "../upstream/callback-request.ts";
 import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
+import { isErrorReply } from "../upstream/error-reply.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -461,8 +462,7 @@ class PinnedRequest extends UpstreamRequest {
   }
 
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
-    const isError = reader.type === ERROR || reader.type === BULK_ERROR;
-    const outcome = isError ? "error" : reader.isNull ? "null" : "replied";
+    const outcome = isErrorReply(reader) ? "error" : reader.isNull ? "null" : "replied";
     const redirection = this.#redirection;
     const kept = redirection === undefined ? undefined : new Uint8Array(bytes.subarray(start, end));
     if (kept === undefined) this.#ticket.buffer.append(bytes, start, end);

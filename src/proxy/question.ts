@@ -1,9 +1,10 @@
 import { MISSING, type NoValue } from "../coherence/waiter.ts";
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
-import { fromUtf8, parseDecimal } from "../lib/bytes.ts";
+import { parseDecimal } from "../lib/bytes.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
-import { BULK, BULK_ERROR, ERROR, INTEGER } from "../protocol/reply-types.ts";
+import { BULK, INTEGER } from "../protocol/reply-types.ts";
 import { prepareCommand, writePrepared } from "../protocol/request-writer.ts";
+import { readErrorReply } from "../upstream/error-reply.ts";
 
 /** What a flight asks the origin about a key, and what the replies say. */
 export interface Question {
@@ -34,11 +35,11 @@ export const GET_QUESTION: Question = {
     return type === INTEGER ? parseDecimal(bytes, valueStart, valueEnd) : undefined;
   },
   withoutValue(bytes, start, end, reader) {
-    const { type, isNull, valueStart, valueEnd } = reader;
-    if (type === BULK && !isNull) return undefined;
-    if (type === ERROR || type === BULK_ERROR) {
-      return { kind: "refused", message: fromUtf8(bytes.subarray(valueStart, valueEnd)) };
-    }
-    return isNull ? MISSING : { kind: "odd", bytes, start, end };
+    const { type, isNull } = reader;
+    if (isNull) return MISSING;
+    if (type === BULK) return undefined;
+    const error = readErrorReply(bytes, reader);
+    if (error === undefined) return { kind: "odd", bytes, start, end };
+    return { kind: "refused", message: error.text, isWrongType: error.kind === "wrong-type" };
   },
 };

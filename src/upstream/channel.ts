@@ -149,16 +149,16 @@ export class Channel {
   #greeted({ error, bytes, reader }: Answer): void {
     this.#speaksResp3 = error === undefined;
     if (error === undefined) this.greeting = readGreeting(bytes, reader);
-    else this.refusal = error;
+    else this.refusal = error.text;
   }
 
   #trackingAnswered(answer: Answer): void {
     const { connection } = this;
     const { error, reader, sentAtMs } = answer;
-    if (error?.startsWith("NOAUTH") === true) {
+    if (error?.kind === "credentials") {
       connection.close(new UpstreamError("ORIGINAUTH", `origin ${this.#name} asks for a password`, false));
     } else if (error !== undefined || reader.type !== STATUS || !this.#speaksResp3) {
-      if (this.#speaksResp3) this.refusal = error ?? "not the answer that is due to CLIENT TRACKING";
+      if (this.#speaksResp3) this.refusal = error?.text ?? "not the answer that is due to CLIENT TRACKING";
       this.#settle(false, sentAtMs);
     } else if (putsInvalidationsBetweenReplies(this.greeting)) {
       this.#settle(true, sentAtMs);

@@ -1,13 +1,13 @@
 import type { ReplyReader } from "../protocol/reply-reader.ts";
-import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
 import { formatOrigin, type OriginAddress } from "./address.ts";
 import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
-import { passingError, UpstreamError } from "./upstream-error.ts";
+import { type ErrorReply, readErrorReply } from "./error-reply.ts";
+import { UpstreamError } from "./upstream-error.ts";
 
 /** An answer to a request of the handshake. */
 export interface Answer {
-  /** The text of an error; undefined where it is none. */
-  readonly error: string | undefined;
+  /** Undefined where the answer is none. */
+  readonly error: ErrorReply | undefined;
   /** The reply's bytes, of an error, too; valid during the call only. */
   readonly bytes: Uint8Array;
   readonly reader: ReplyReader;
@@ -30,13 +30,9 @@ export class Question extends UpstreamRequest {
   }
 
   override reply(bytes: Uint8Array, _start: number, _end: number, reader: ReplyReader): void {
-    const isError = reader.type === ERROR || reader.type === BULK_ERROR;
-    const error = isError
-      ? Buffer.from(bytes.subarray(reader.valueStart, reader.valueEnd)).toString()
-      : undefined;
-    const passing = error === undefined ? undefined : passingError(error);
-    if (passing === undefined) this.#answered({ error, bytes, reader, sentAtMs: this.sentAtMs });
-    else this.#connection.close(passing);
+    const error = readErrorReply(bytes, reader);
+    if (error?.kind === "passing") this.#connection.close(error.failure);
+    else this.#answered({ error, bytes, reader, sentAtMs: this.sentAtMs });
   }
 
   /** The connection has ended, or is of no use without the answer. */
@@ -61,15 +57,15 @@ export interface LogIn {
  */
 export function logIn(connection: UpstreamConnection, { address, version, selects, greeted }: LogIn): void {
   const { user, password, database = 0 } = address;
-  const refuse = (error: string) => {
-    const message = `origin ${formatOrigin(address)} refused the credentials: ${error}`;
+  const refuse = (error: ErrorReply) => {
+    const message = `origin ${formatOrigin(address)} refused the credentials: ${error.text}`;
     connection.close(new UpstreamError("ORIGINAUTH", message, false));
   };
   let isLoggedIn = false;
   if (version === 3) {
     introduce(connection, helloCommand(address), (answer) => {
       isLoggedIn = answer.error === undefined;
-      if (answer.error !== undefined && isAuthError(answer.error)) refuse(answer.error);
+      if (answer.error?.kind === "credentials") refuse(answer.error);
       else greeted?.(answer);
     });
   }
@@ -86,7 +82,7 @@ export function logIn(connection: UpstreamConnection, { address, version, select
       connection.openGate();
       return;
     }
-    const message = `origin ${formatOrigin(address)} refused database ${database}: ${error}`;
+    const message = `origin ${formatOrigin(address)} refused database ${database}: ${error.text}`;
     connection.close(new UpstreamError("ORIGINDB", message, false));
   });
 }
@@ -103,8 +99,4 @@ export function introduce(
   answered: (answer: Answer) => void,
 ): void {
   connection.introduce(command, new Question(connection, answered));
-}
-
-function isAuthError(error: string): boolean {
-  return /^(WRONGPASS|NOAUTH)|invalid username-password|invalid password/i.test(error);
 }

@@ -6,7 +6,7 @@ import { Channel, type ChannelOptions, wireLost } from "./channel.ts";
 import type { UpstreamConnection, UpstreamEvents } from "./connection.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import type { Greeting } from "./server-version.ts";
-import { isPassing, UpstreamError } from "./upstream-error.ts";
+import { isPassingCode, UpstreamError } from "./upstream-error.ts";
 
 export interface OriginOptions extends ChannelOptions {
   readonly random: Random;
@@ -204,7 +204,8 @@ export class Origin {
 
   /** An origin that is there, but busy, can still be asked over other connections: it answers some commands. */
   #checkThere(): void {
-    if (this.#channel === undefined && (this.#closed || !isPassing(this.#lastError))) throw this.#lastError;
+    if (this.#channel === undefined && (this.#closed || !isPassingCode(this.#lastError.code)))
+      throw this.#lastError;
   }
 
   #openChannel(): void {

@@ -29,14 +29,7 @@ export type UpstreamErrorCode =
 const PASSING_CODES = ["BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "OOM", "MISCONF"] as const;
 type PassingErrorCode = (typeof PASSING_CODES)[number];
 
-/** What an origin says that cannot answer just now; undefined where it says something else. */
-export function passingError(text: string): UpstreamError | undefined {
-  const code = PASSING_CODES.find((each) => text.startsWith(`${each} `) || text === each);
-  if (code === undefined) return undefined;
-  return new UpstreamError(code, text.slice(code.length + 1), false);
-}
-
-/** Whether the origin is there and cannot answer just now. */
-export function isPassing({ code }: UpstreamError): boolean {
+/** Whether an error with this code tells that the origin is there and cannot answer just now. */
+export function isPassingCode(code: string): code is PassingErrorCode {
   return (PASSING_CODES as readonly string[]).includes(code);
 }
