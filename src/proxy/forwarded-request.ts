@@ -4,10 +4,10 @@ import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK, INTEGER } from "../protocol/reply-types.ts";
 import { writeRequest } from "../protocol/request-writer.ts";
-import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import { readErrorReply } from "../upstream/error-reply.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
+import { type Upstream, UpstreamRequest } from "../upstream/upstream-request.ts";
 import type { ProxyParts } from "./context.ts";
 import type { Fence } from "./fence.ts";
 import { IncomingValue } from "./incoming-value.ts";
@@ -51,7 +51,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
     this.#again = { bytes, start, end };
   }
 
-  override resend(to: UpstreamConnection): boolean {
+  override resend(to: Upstream): boolean {
     if (this.#again === undefined || this.#incoming !== undefined) return false;
     const { bytes, start, end } = this.#again;
     to.out.append(bytes, start, end);
@@ -131,7 +131,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
 export function forwardFenced(
   { stats, fence }: ProxyParts,
   client: Connection,
-  upstream: UpstreamConnection,
+  upstream: Upstream,
   request: Request,
   mayWrite: boolean,
   done: () => void,

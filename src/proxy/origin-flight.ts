@@ -1,8 +1,8 @@
 import type { Flight } from "../coherence/flight.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
-import { type UpstreamConnection, UpstreamRequest } from "../upstream/connection.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
+import { type Upstream, UpstreamRequest } from "../upstream/upstream-request.ts";
 import type { IncomingValue } from "./incoming-value.ts";
 import type { Question } from "./question.ts";
 
@@ -34,7 +34,7 @@ export class OriginFlight extends UpstreamRequest implements LargeReplySink {
     this.#landing = landing;
   }
 
-  send(connection: UpstreamConnection, nowMs: number): void {
+  send(connection: Upstream, nowMs: number): void {
     const { key, keyStart, keyEnd } = this.#flight;
     this.#flight.sent(nowMs);
     this.#question.write(connection.out, key, keyStart, keyEnd);
@@ -78,7 +78,7 @@ export class OriginFlight extends UpstreamRequest implements LargeReplySink {
   }
 
   /** Its lease is void by then, for everything was invalidated: what comes is shown, and not kept. */
-  override resend(to: UpstreamConnection): boolean {
+  override resend(to: Upstream): boolean {
     if (this.#incoming !== undefined) return false;
     this.send(to, this.#landing.nowMs());
     return true;

@@ -1,6 +1,6 @@
 import type { ReplyReader } from "../protocol/reply-reader.ts";
-import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
 import type { UpstreamError } from "./upstream-error.ts";
+import { type Upstream, UpstreamRequest } from "./upstream-request.ts";
 
 /** Called with the reply bytes[start, end), which may be an error; valid during the call only. */
 export type Replied = (bytes: Uint8Array, start: number, end: number, reader: ReplyReader) => void;
@@ -9,14 +9,10 @@ export type Replied = (bytes: Uint8Array, start: number, end: number, reader: Re
 export class CallbackRequest extends UpstreamRequest {
   readonly #replied: Replied;
   readonly #failed: ((error: UpstreamError) => void) | undefined;
-  readonly #resend: ((to: UpstreamConnection) => void) | undefined;
+  readonly #resend: ((to: Upstream) => void) | undefined;
 
   /** @param resend writes the request to another connection; where it is absent the request fails with its own */
-  constructor(
-    replied: Replied,
-    failed?: (error: UpstreamError) => void,
-    resend?: (to: UpstreamConnection) => void,
-  ) {
+  constructor(replied: Replied, failed?: (error: UpstreamError) => void, resend?: (to: Upstream) => void) {
     super();
     this.#replied = replied;
     this.#failed = failed;
@@ -31,7 +27,7 @@ export class CallbackRequest extends UpstreamRequest {
     this.#failed?.(error);
   }
 
-  override resend(to: UpstreamConnection): boolean {
+  override resend(to: Upstream): boolean {
     if (this.#resend === undefined) return false;
     this.#resend(to);
     to.enqueue(this);

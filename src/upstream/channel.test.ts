@@ -6,8 +6,8 @@ import { until } from "../../test/support/until.ts";
 import { systemClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
-import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
 import type { UpstreamError } from "./upstream-error.ts";
+import { type Upstream, UpstreamRequest } from "./upstream-request.ts";
 
 afterEach(closeBenches);
 
@@ -18,7 +18,7 @@ class Read extends UpstreamRequest {
   readonly outcome: Promise<string>;
   #settle: (outcome: string) => void = () => {};
 
-  constructor(connection: UpstreamConnection) {
+  constructor(connection: Upstream) {
     super();
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
@@ -26,7 +26,7 @@ class Read extends UpstreamRequest {
     this.#send(connection);
   }
 
-  #send(connection: UpstreamConnection): void {
+  #send(connection: Upstream): void {
     writeCommand(connection.out, ["GET", "a"]);
     connection.enqueue(this);
   }
@@ -39,7 +39,7 @@ class Read extends UpstreamRequest {
     this.#settle(error.code);
   }
 
-  override resend(to: UpstreamConnection): boolean {
+  override resend(to: Upstream): boolean {
     this.#send(to);
     return true;
   }

@@ -7,13 +7,9 @@ import { latin1 } from "../lib/bytes.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
-import {
-  UpstreamConnection,
-  type UpstreamEvents,
-  type UpstreamOptions,
-  UpstreamRequest,
-} from "./connection.ts";
+import { UpstreamConnection, type UpstreamEvents, type UpstreamOptions } from "./connection.ts";
 import type { UpstreamError } from "./upstream-error.ts";
+import { UpstreamRequest } from "./upstream-request.ts";
 
 /** A request whose reply, or failure, is kept. */
 class Kept extends UpstreamRequest {

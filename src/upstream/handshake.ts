@@ -1,8 +1,9 @@
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { formatOrigin, type OriginAddress } from "./address.ts";
-import { type UpstreamConnection, UpstreamRequest } from "./connection.ts";
+import type { UpstreamConnection } from "./connection.ts";
 import { type ErrorReply, readErrorReply } from "./error-reply.ts";
 import { UpstreamError } from "./upstream-error.ts";
+import { UpstreamRequest } from "./upstream-request.ts";
 
 /** An answer to a request of the handshake. */
 export interface Answer {

@@ -4,9 +4,10 @@ import { latin1 } from "../lib/bytes.ts";
 import { systemClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
-import { UpstreamConnection, UpstreamRequest } from "./connection.ts";
+import { UpstreamConnection } from "./connection.ts";
 import type { LargeReplySink } from "./large-reply.ts";
 import type { UpstreamError } from "./upstream-error.ts";
+import { UpstreamRequest } from "./upstream-request.ts";
 
 const KEPT = "kept whole: ";
 

@@ -5,10 +5,10 @@ import { ManualClock, systemClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
-import { UpstreamRequest } from "./connection.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import type { LargeReplySink } from "./large-reply.ts";
 import type { UpstreamError } from "./upstream-error.ts";
+import { UpstreamRequest } from "./upstream-request.ts";
 
 afterEach(closeBenches);
 

@@ -1,9 +1,10 @@
 import { latin1 } from "../../src/lib/bytes.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { writeCommand } from "../../src/protocol/request-writer.ts";
-import { type UpstreamConnection, UpstreamRequest } from "../../src/upstream/connection.ts";
+import type { UpstreamConnection } from "../../src/upstream/connection.ts";
 import { Origin, type OriginOptions } from "../../src/upstream/origin.ts";
 import type { UpstreamError } from "../../src/upstream/upstream-error.ts";
+import { UpstreamRequest } from "../../src/upstream/upstream-request.ts";
 import { FakeOrigin, type FakeOriginOptions, type OriginConnection } from "./fake-origin.ts";
 import { awaited } from "./until.ts";
 
