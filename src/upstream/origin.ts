@@ -2,13 +2,13 @@ import type { Random } from "../lib/random.ts";
 import { systemTimers, type Timer } from "../lib/timers.ts";
 import { formatOrigin } from "./address.ts";
 import { backoffMs } from "./backoff.ts";
-import { Channel, type ChannelOptions, wireLost } from "./channel.ts";
 import type { UpstreamConnection, UpstreamEvents } from "./connection.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import type { Greeting } from "./server-version.ts";
+import { TrackedConnection, type TrackedOptions, wireLost } from "./tracked-connection.ts";
 import { isPassingCode, UpstreamError } from "./upstream-error.ts";
 
-export interface OriginOptions extends ChannelOptions {
+export interface OriginOptions extends TrackedOptions {
   readonly random: Random;
 }
 
@@ -42,7 +42,7 @@ export class Origin {
   readonly #options: OriginOptions;
   readonly #events: OriginEvents;
   readonly #pool: ConnectionPool;
-  #channel: Channel | undefined;
+  #channel: TrackedConnection | undefined;
   #isReady = false;
   #isSilent = false;
   #failedAttempts = 0;
@@ -210,7 +210,7 @@ export class Origin {
 
   #openChannel(): void {
     const events = this.#events;
-    const channel: Channel = new Channel(this.#options, {
+    const channel: TrackedConnection = new TrackedConnection(this.#options, {
       invalidated: events.invalidated,
       allInvalidated: events.allInvalidated,
       proven: (untilMs) => events.proven?.(untilMs),
@@ -262,7 +262,7 @@ export class Origin {
   }
 
   /** @returns the channel that there was */
-  #takeDown(error: UpstreamError): Channel | undefined {
+  #takeDown(error: UpstreamError): TrackedConnection | undefined {
     const channel = this.#channel;
     if (channel === undefined) return undefined;
     this.#channel = undefined;

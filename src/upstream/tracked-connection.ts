@@ -13,7 +13,7 @@ import { type Greeting, putsInvalidationsBetweenReplies, readGreeting } from "./
 import { COUNT_SWAPS, readSwapCount } from "./swap-count.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-export interface ChannelOptions {
+export interface TrackedOptions {
   readonly address: OriginAddress;
   readonly clock: Clock;
   /** Of connections, and of the delays before they are made again; the system's by default. */
@@ -31,7 +31,7 @@ export interface ChannelOptions {
   readonly pendingBytes: number;
 }
 
-export interface ChannelEvents {
+export interface TrackedEvents {
   /** The origin says that bytes[start, end) changed. */
   invalidated(bytes: Uint8Array, start: number, end: number): void;
   /** Anything may have changed. */
@@ -57,7 +57,7 @@ export interface ChannelEvents {
  * up to which the channel is proven, so nothing is served from the cache. Then another connection is tried beside it
  * (`Probe`). If that is answered, the wire is dead. If not, the origin is busy, and whoever has asked something waits.
  */
-export class Channel {
+export class TrackedConnection {
   readonly connection: UpstreamConnection;
   /** Whether the origin sends invalidations; undefined until it has said so. */
   tracking: boolean | undefined;
@@ -69,8 +69,8 @@ export class Channel {
   trackedKeysLimit: number | undefined;
   /** Why the origin sends no invalidations. */
   refusal = "";
-  readonly #options: ChannelOptions;
-  readonly #events: ChannelEvents;
+  readonly #options: TrackedOptions;
+  readonly #events: TrackedEvents;
   #speaksResp3 = false;
   /** How often databases were swapped; undefined where the origin does not count that. */
   #swaps: number | undefined;
@@ -80,7 +80,7 @@ export class Channel {
   #probe: Probe | undefined;
   #isSilent = false;
 
-  constructor(options: ChannelOptions, events: ChannelEvents) {
+  constructor(options: TrackedOptions, events: TrackedEvents) {
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
     this.#events = events;
@@ -277,7 +277,7 @@ export class Channel {
 }
 
 /** Why a connection is given up that is silent while the origin answers others. */
-export function wireLost({ address, heartbeatTimeoutMs }: ChannelOptions): UpstreamError {
+export function wireLost({ address, heartbeatTimeoutMs }: TrackedOptions): UpstreamError {
   const silence = `gave no sign of life for ${heartbeatTimeoutMs} ms, but answers others`;
   return new UpstreamError("ORIGINTIMEOUT", `origin ${formatOrigin(address)} ${silence}`, true);
 }
