@@ -1,3 +1,4 @@
+import { systemTimers, type Timer } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "./callback-request.ts";
 import { UpstreamConnection, type UpstreamEvents, type UpstreamOptions } from "./connection.ts";
@@ -17,6 +18,7 @@ export class ConnectionPool {
   readonly #idle = new Map<2 | 3, UpstreamConnection[]>();
   /** Shared once, until the last reply has come. */
   readonly #retired = new Set<UpstreamConnection>();
+  #verification: Timer | undefined;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
@@ -104,11 +106,11 @@ export class ConnectionPool {
   }
 
   /**
-   * The origin answers over a new channel: those that do not within so long have lost their wire, and end.
-   * @param nowMs by the connections' clock
+   * The origin answers over a new connection: those that do not within so long have lost their wire, and end.
    */
-  verify(withinMs: number, nowMs: () => number, error: UpstreamError): void {
-    const askedAtMs = nowMs();
+  verify(withinMs: number, error: UpstreamError): void {
+    const { clock, timers = systemTimers } = this.#options;
+    const askedAtMs = clock.monotonicMs();
     const asked = [...this.#retired, ...this.#dedicated].filter(
       (connection) => connection.events.mayBeAsked?.() !== false,
     );
@@ -117,13 +119,14 @@ export class ConnectionPool {
       connection.enqueue(new CallbackRequest(() => this.#endIfDone(connection)));
     }
     if (asked.length === 0) return;
-    const timer = setTimeout(() => {
+    this.#verification?.stop();
+    this.#verification = timers.after(withinMs, () => {
       for (const connection of asked) if (connection.lastReceivedMs < askedAtMs) connection.close(error);
-    }, withinMs);
-    timer.unref();
+    });
   }
 
   close(error: UpstreamError): void {
+    this.#verification?.stop();
     const idle = [...this.#idle.values()].flat();
     const all = [...this.#shared.values(), ...this.#retired, ...this.#dedicated, ...idle];
     for (const connection of all) connection.close(error);

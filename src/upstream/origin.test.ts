@@ -27,7 +27,7 @@ describe("the handshake", () => {
       "GET a",
     ]);
     expect(bench.events).toEqual(["ready true"]);
-    expect(bench.origin.isReady).toBe(true);
+    expect(bench.origin.linkStatus).toBe("up");
     expect(bench.origin.tracking).toBe(true);
   });
 
@@ -259,7 +259,7 @@ describe("the heartbeat behind a large value", () => {
       sent++;
       await new Promise(setImmediate);
     }
-    expect(bench.origin.isReady).toBe(true);
+    expect(bench.origin.linkStatus).toBe("up");
     expect(bench.origin.provenUntilMs - provenUntilMs).toBeLessThan(250);
     bench.fake.main.send(`${"x".repeat(300_000 - sent)}\r\n`, 0);
     bench.fake.main.release();

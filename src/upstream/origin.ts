@@ -1,16 +1,10 @@
-import type { Random } from "../lib/random.ts";
-import { systemTimers, type Timer } from "../lib/timers.ts";
 import { formatOrigin } from "./address.ts";
-import { backoffMs } from "./backoff.ts";
+import { Channel, type ChannelOptions, type LinkStatus } from "./channel.ts";
 import type { UpstreamConnection, UpstreamEvents } from "./connection.ts";
 import { ConnectionPool } from "./connection-pool.ts";
+import { stalenessBoundMs, wireLost } from "./heartbeat.ts";
 import type { Greeting } from "./server-version.ts";
-import { TrackedConnection, type TrackedOptions, wireLost } from "./tracked-connection.ts";
 import { isPassingCode, UpstreamError } from "./upstream-error.ts";
-
-export interface OriginOptions extends TrackedOptions {
-  readonly random: Random;
-}
 
 export interface OriginEvents {
   /** The origin says that bytes[start, end) changed. */
@@ -29,9 +23,6 @@ export interface OriginEvents {
   answers?(): void;
 }
 
-/** How it stands with the channel. */
-export type LinkStatus = "up" | "silent" | "down";
-
 /**
  * An origin as the proxy sees it. Data and invalidations share the *main* connection, the channel, so an invalidation
  * never overtakes the reply it concerns. What cannot go there (replies that RESP2 clients need in RESP2, commands with
@@ -39,26 +30,31 @@ export type LinkStatus = "up" | "silent" | "down";
  * connection, behind which every invalidation the command caused has been received.
  */
 export class Origin {
-  readonly #options: OriginOptions;
-  readonly #events: OriginEvents;
+  readonly #options: ChannelOptions;
   readonly #pool: ConnectionPool;
-  #channel: TrackedConnection | undefined;
-  #isReady = false;
-  #isSilent = false;
-  #failedAttempts = 0;
-  #lastError: UpstreamError;
-  #reconnect: Timer | undefined;
-  #fenceWaiters: (() => void)[] = [];
-  #closed = false;
-  /** Of the channel before, until another one says so. */
-  #tracking: boolean | undefined;
+  readonly #channel: Channel;
 
-  constructor(options: OriginOptions, events: OriginEvents) {
+  constructor(options: ChannelOptions, events: OriginEvents) {
     this.#options = options;
-    this.#events = events;
     this.#pool = new ConnectionPool(options);
-    this.#lastError = new UpstreamError("ORIGINDOWN", `origin ${this.name} is not connected`, false);
-    this.#openChannel();
+    let isUp = false;
+    this.#channel = new Channel(options, {
+      invalidated: events.invalidated,
+      allInvalidated: events.allInvalidated,
+      proven: (untilMs) => events.proven?.(untilMs),
+      lost: (error) => {
+        isUp = false;
+        events.lost(error);
+        this.#pool.retire();
+      },
+      ready: (tracking) => {
+        events.ready(tracking);
+        if (!isUp) this.#pool.verify(options.heartbeatTimeoutMs, wireLost(options));
+        isUp = true;
+      },
+      silent: (silentMs) => events.silent?.(silentMs),
+      answers: () => events.answers?.(),
+    });
   }
 
   get name(): string {
@@ -70,54 +66,43 @@ export class Origin {
     return this.#options.address.database ?? 0;
   }
 
-  get isReady(): boolean {
-    return this.#isReady;
-  }
-
   get linkStatus(): LinkStatus {
-    if (!this.#isReady) return "down";
-    return this.#isSilent ? "silent" : "up";
+    return this.#channel.status;
   }
 
-  /** Whether the origin sends invalidations; undefined until it has said so. */
   get tracking(): boolean | undefined {
-    return this.#tracking;
+    return this.#channel.tracking;
   }
 
-  /** Why it does not. */
   get trackingRefusal(): string {
-    return this.#channel?.refusal ?? "";
+    return this.#channel.trackingRefusal;
   }
 
-  /** What it says of itself; empty before it was reached, and while it cannot be. */
   get greeting(): Greeting | undefined {
-    return this.#isReady ? this.#channel?.greeting : undefined;
+    return this.#channel.greeting;
   }
 
-  /** How many keys it remembers for all its clients; 0: no limit. Undefined: it does not say. */
   get trackedKeysLimit(): number | undefined {
-    return this.#channel?.trackedKeysLimit;
+    return this.#channel.trackedKeysLimit;
   }
 
-  /** Monotonic time up to which cached entries are known not to have missed an invalidation. */
   get provenUntilMs(): number {
-    return this.#channel?.provenUntilMs ?? Number.NEGATIVE_INFINITY;
+    return this.#channel.provenUntilMs;
   }
 
-  /** Why the origin could not be reached last. */
   get lastError(): UpstreamError {
-    return this.#lastError;
+    return this.#channel.lastError;
   }
 
   /** Longest time a cached entry can be served after an invalidation was lost on a silently dead channel. */
   get stalenessBoundMs(): number {
-    return this.#options.heartbeatMs + this.#options.heartbeatTimeoutMs;
+    return stalenessBoundMs(this.#options);
   }
 
   /** Connections by use; those given back wait for the next client that needs one of its own. */
   get connectionCounts(): { shared: number; dedicated: number; idle: number } {
     const { shared, dedicated, idle } = this.#pool.counts;
-    return { shared: shared + (this.#channel === undefined ? 0 : 1), dedicated, idle };
+    return { shared: shared + (this.#channel.connection === undefined ? 0 : 1), dedicated, idle };
   }
 
   /**
@@ -125,8 +110,9 @@ export class Origin {
    * @throws UpstreamError when the origin is down or takes no more requests
    */
   main(): UpstreamConnection {
-    if (this.#channel === undefined) throw this.#lastError;
-    return this.#accepting(this.#channel.connection);
+    const { connection } = this.#channel;
+    if (connection === undefined) throw this.lastError;
+    return this.#accepting(connection);
   }
 
   /**
@@ -161,31 +147,14 @@ export class Origin {
     this.#pool.giveBack(connection, version);
   }
 
-  /**
-   * Runs `then` once every invalidation that the origin has caused so far has been received. All that wait within
-   * one turn of the event loop share one round trip. Runs in the order of the calls.
-   */
+  /** Runs `then` once every invalidation that the origin has caused so far has been received. */
   fence(then: () => void): void {
-    this.#fenceWaiters.push(then);
-    if (this.#fenceWaiters.length > 1) return;
-    queueMicrotask(() => {
-      const waiters = this.#fenceWaiters;
-      this.#fenceWaiters = [];
-      const pass = () => {
-        for (const waiter of waiters) waiter();
-      };
-      // Nothing is cached that an invalidation could concern. (While it is not known yet whether there will be any,
-      // values may be under way that one will concern.)
-      if (this.#channel === undefined || this.tracking === false) pass();
-      else this.#channel.fence(pass);
-    });
+    this.#channel.fence(then);
   }
 
   close(): void {
-    this.#closed = true;
-    this.#reconnect?.stop();
     const error = new UpstreamError("ORIGINDOWN", "the proxy is shutting down", true);
-    this.#lose(error);
+    this.#channel.close(error);
     this.#pool.close(error);
   }
 
@@ -197,80 +166,14 @@ export class Origin {
 
   /** @throws UpstreamError */
   #accepting(connection: UpstreamConnection): UpstreamConnection {
-    if (connection.isClosed) throw this.#lastError;
+    if (connection.isClosed) throw this.lastError;
     if (!connection.accepts) throw this.overloaded();
     return connection;
   }
 
-  /** An origin that is there, but busy, can still be asked over other connections: it answers some commands. */
+  /** A server that is there, but busy, can still be asked over other connections: it answers some commands. */
   #checkThere(): void {
-    if (this.#channel === undefined && (this.#closed || !isPassingCode(this.#lastError.code)))
-      throw this.#lastError;
-  }
-
-  #openChannel(): void {
-    const events = this.#events;
-    const channel: TrackedConnection = new TrackedConnection(this.#options, {
-      invalidated: events.invalidated,
-      allInvalidated: events.allInvalidated,
-      proven: (untilMs) => events.proven?.(untilMs),
-      tracks: (tracking) => this.#ready(tracking),
-      silent: (silentMs) => {
-        this.#isSilent = true;
-        events.silent?.(silentMs);
-      },
-      answers: () => {
-        this.#isSilent = false;
-        events.answers?.();
-      },
-      wireLost: (error) => this.#changeOver(error),
-      closed: (error) => {
-        if (this.#channel === channel) this.#lose(error);
-      },
-    });
-    this.#channel = channel;
-    this.#tracking = undefined;
-  }
-
-  #ready(tracking: boolean): void {
-    const isFirst = !this.#isReady;
-    this.#failedAttempts = 0;
-    this.#isReady = true;
-    this.#tracking = tracking;
-    this.#events.ready(tracking);
-    const { heartbeatTimeoutMs, clock } = this.#options;
-    if (!isFirst) return;
-    this.#pool.verify(heartbeatTimeoutMs, () => clock.monotonicMs(), wireLost(this.#options));
-  }
-
-  /** What was fetched over the channel goes with it; then it is opened again, after a while. */
-  #lose(error: UpstreamError): void {
-    const channel = this.#takeDown(error);
-    channel?.connection.close(error);
-    if (this.#closed || channel === undefined) return;
-    this.#failedAttempts++;
-    const delayMs = backoffMs(this.#failedAttempts, this.#options.random);
-    const { timers = systemTimers } = this.#options;
-    this.#reconnect = timers.after(delayMs, () => this.#openChannel());
-  }
-
-  /** The origin is there: another channel takes the place of one whose wire is dead, and whoever only reads asks again. */
-  #changeOver(error: UpstreamError): void {
-    const channel = this.#takeDown(error);
-    this.#openChannel();
-    channel?.connection.close(error, this.#channel?.connection);
-  }
-
-  /** @returns the channel that there was */
-  #takeDown(error: UpstreamError): TrackedConnection | undefined {
-    const channel = this.#channel;
-    if (channel === undefined) return undefined;
-    this.#channel = undefined;
-    this.#isReady = false;
-    this.#isSilent = false;
-    this.#lastError = new UpstreamError(error.code, error.message, false);
-    this.#events.lost(error);
-    this.#pool.retire();
-    return channel;
+    const { connection, isClosed, lastError } = this.#channel;
+    if (connection === undefined && (isClosed || !isPassingCode(lastError.code))) throw lastError;
   }
 }

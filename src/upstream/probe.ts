@@ -1,3 +1,4 @@
+import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "./callback-request.ts";
 import { UpstreamConnection, type UpstreamOptions } from "./connection.ts";
@@ -21,13 +22,15 @@ const PAUSED_WITH_WRITES = ["PUBLISH", "glasscache:probe", ""];
 export class Probe {
   readonly #connection: UpstreamConnection;
   readonly #done: (isAnswered: boolean) => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #timers: Timers;
+  #timer: Timer | undefined;
   #answers = 0;
   #isOver = false;
 
   /** @param done called once, unless `close` is: whether there were answers; false where the connection ended before */
   constructor(options: UpstreamOptions, done: (isAnswered: boolean) => void) {
     this.#done = done;
+    this.#timers = options.timers ?? systemTimers;
     this.#connection = new UpstreamConnection(options, {
       // What is told to a client too many, say, is an answer, though the last one.
       closed: () => this.#answers === 0 && this.#end(false),
@@ -43,7 +46,7 @@ export class Probe {
   /** The answer is of no interest any longer. */
   close(): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#timer?.stop();
     this.#connection.close(new UpstreamError("ORIGINDOWN", "not needed any more", false));
   }
 
@@ -56,10 +59,10 @@ export class Probe {
     this.#answers++;
     if (this.#answers === 2) this.#end(true);
     else {
-      this.#timer = setTimeout(() => {
+      this.#timer = this.#timers.after(SETTLE_MS, () => {
         if (this.#connection.isClosed) this.#end(true);
         else this.#ask(["PING"]);
-      }, SETTLE_MS);
+      });
     }
   }
 

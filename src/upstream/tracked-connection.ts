@@ -1,34 +1,20 @@
-import type { Clock } from "../lib/clock.ts";
 import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { STATUS } from "../protocol/reply-types.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
-import { formatOrigin, type OriginAddress } from "./address.ts";
+import { formatOrigin } from "./address.ts";
 import { CallbackRequest } from "./callback-request.ts";
 import { UpstreamConnection } from "./connection.ts";
 import { type Answer, helloCommand, introduce, logIn, Question } from "./handshake.ts";
+import { Heartbeat, type HeartbeatOptions, stalenessBoundMs } from "./heartbeat.ts";
 import { readInvalidation } from "./invalidation.ts";
-import { Probe } from "./probe.ts";
 import { type Greeting, putsInvalidationsBetweenReplies, readGreeting } from "./server-version.ts";
 import { COUNT_SWAPS, readSwapCount } from "./swap-count.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-export interface TrackedOptions {
-  readonly address: OriginAddress;
-  readonly clock: Clock;
-  /** Of connections, and of the delays before they are made again; the system's by default. */
-  readonly timers?: Timers;
-  /** For connecting, the handshake included. */
-  readonly connectTimeoutMs: number;
-  /** For each reply. */
-  readonly timeoutMs: number;
-  /** How often the channel is asked for a sign of life. */
-  readonly heartbeatMs: number;
-  /** Without that sign for so long, what is cached is not vouched for, and another connection is tried beside it. */
-  readonly heartbeatTimeoutMs: number;
+export interface TrackedOptions extends HeartbeatOptions {
   /** How often an origin that sends no invalidations is asked to. */
   readonly trackingRetryMs: number;
-  readonly pendingBytes: number;
 }
 
 export interface TrackedEvents {
@@ -51,18 +37,18 @@ export interface TrackedEvents {
 
 /**
  * A connection for data and invalidations: what the origin says about a change stands in the stream before every reply
- * that has seen it. Proves from time to time that no invalidation is missing.
- *
- * A silent channel is that of a busy origin or a dead wire, which look the same. In either case time passes the moment
- * up to which the channel is proven, so nothing is served from the cache. Then another connection is tried beside it
- * (`Probe`). If that is answered, the wire is dead. If not, the origin is busy, and whoever has asked something waits.
+ * that has seen it. Proves from time to time that no invalidation is missing. Where the heartbeat gets no answer, time
+ * passes the moment up to which that is proven, so nothing is served from the cache.
  */
 export class TrackedConnection {
   readonly connection: UpstreamConnection;
   /** Whether the origin sends invalidations; undefined until it has said so. */
   tracking: boolean | undefined;
-  /** Monotonic time up to which cached entries are known not to have missed an invalidation. */
-  provenUntilMs = Number.NEGATIVE_INFINITY;
+  /**
+   * Monotonic time up to which cached entries are known not to have missed an invalidation. Infinity while there are none
+   * that one could concern.
+   */
+  provenUntilMs = Number.POSITIVE_INFINITY;
   /** What the origin said of itself. */
   greeting: Greeting = { server: "", version: "", mode: "", role: "" };
   /** How many keys the origin remembers for all its clients; 0: as many as there are. Undefined: it did not say. */
@@ -75,10 +61,8 @@ export class TrackedConnection {
   /** How often databases were swapped; undefined where the origin does not count that. */
   #swaps: number | undefined;
   readonly #timers: Timers;
-  #timer: Timer | undefined;
+  readonly #heartbeat: Heartbeat;
   #retry: Timer | undefined;
-  #probe: Probe | undefined;
-  #isSilent = false;
 
   constructor(options: TrackedOptions, events: TrackedEvents) {
     this.#options = options;
@@ -89,21 +73,23 @@ export class TrackedConnection {
         readInvalidation(bytes, reader, events.invalidated, events.allInvalidated);
       },
       closed: (error) => {
-        this.#timer?.stop();
+        this.#heartbeat.stop();
         this.#retry?.stop();
-        this.#probe?.close();
         events.closed(error);
       },
+    });
+    this.#heartbeat = new Heartbeat(options, this.connection, {
+      ask: (question) => this.#ask(question),
+      answered: (sentAtMs, bytes, reader) => this.#beaten(sentAtMs, bytes, reader),
+      silent: (silentMs) => events.silent(silentMs),
+      answers: () => events.answers(),
+      wireLost: (error) => events.wireLost(error),
     });
     this.#shakeHands();
   }
 
   get #name(): string {
     return formatOrigin(this.#options.address);
-  }
-
-  get #stalenessBoundMs(): number {
-    return this.#options.heartbeatMs + this.#options.heartbeatTimeoutMs;
   }
 
   /** Runs `then` once every invalidation that the origin has caused so far has been received. */
@@ -178,9 +164,9 @@ export class TrackedConnection {
     // What was fetched before could have changed without a word.
     if (!isFirst) this.#events.allInvalidated();
     this.tracking = tracking;
-    this.#prove(tracking ? sentAtMs + this.#stalenessBoundMs : Number.POSITIVE_INFINITY);
+    this.#prove(tracking ? sentAtMs + stalenessBoundMs(this.#options) : Number.POSITIVE_INFINITY);
     this.#events.tracks(tracking);
-    if (isFirst) this.#beatLater();
+    if (isFirst) this.#heartbeat.start();
   }
 
   /** An origin that refuses may do so for now only. */
@@ -218,68 +204,10 @@ export class TrackedConnection {
     this.#events.allInvalidated();
   }
 
-  #beatLater(): void {
-    this.#timer = this.#timers.after(this.#options.heartbeatMs, () => this.#beat());
-  }
-
-  #beat(): void {
-    const beat: CallbackRequest = new CallbackRequest((bytes, _start, _end, reader) =>
-      this.#beaten(beat.sentAtMs, bytes, reader),
-    );
-    this.#ask(beat);
-    this.#awaitSignOfLife(this.#options.heartbeatTimeoutMs);
-  }
-
   #beaten(sentAtMs: number, bytes: Uint8Array, reader: ReplyReader): void {
-    this.#timer?.stop();
-    this.#probe?.close();
-    this.#probe = undefined;
     this.#countSwaps(bytes, reader);
-    const provenUntilMs = sentAtMs + this.#stalenessBoundMs;
-    if (this.tracking === true) this.#prove(provenUntilMs);
-    // An answer that took too long proves nothing by now: it is as old as its question.
-    if (provenUntilMs <= this.#options.clock.monotonicMs()) {
-      this.#beat();
-      return;
-    }
-    if (this.#isSilent) this.#events.answers();
-    this.#isSilent = false;
-    this.#beatLater();
+    if (this.tracking === true) this.#prove(sentAtMs + stalenessBoundMs(this.#options));
   }
-
-  /** Any byte is a sign of life, as long as bytes come. Only the answer proves anything. */
-  #awaitSignOfLife(delayMs: number): void {
-    const { clock, heartbeatTimeoutMs } = this.#options;
-    this.#timer = this.#timers.after(delayMs, () => {
-      const silentMs = clock.monotonicMs() - this.connection.lastReceivedMs;
-      if (silentMs < heartbeatTimeoutMs) this.#awaitSignOfLife(heartbeatTimeoutMs - silentMs);
-      else this.#doubt();
-    });
-  }
-
-  #doubt(): void {
-    const { heartbeatMs, heartbeatTimeoutMs } = this.#options;
-    const { connection } = this;
-    if (!this.#isSilent) this.#events.silent(heartbeatTimeoutMs);
-    this.#isSilent = true;
-    const { lastReceivedMs } = connection;
-    this.#probe = new Probe(this.#options, (isAnswered) => {
-      this.#probe = undefined;
-      if (connection.lastReceivedMs > lastReceivedMs) {
-        this.#awaitSignOfLife(heartbeatTimeoutMs);
-      } else if (isAnswered) {
-        this.#events.wireLost(wireLost(this.#options));
-      } else {
-        this.#timer = this.#timers.after(heartbeatMs, () => this.#doubt());
-      }
-    });
-  }
-}
-
-/** Why a connection is given up that is silent while the origin answers others. */
-export function wireLost({ address, heartbeatTimeoutMs }: TrackedOptions): UpstreamError {
-  const silence = `gave no sign of life for ${heartbeatTimeoutMs} ms, but answers others`;
-  return new UpstreamError("ORIGINTIMEOUT", `origin ${formatOrigin(address)} ${silence}`, true);
 }
 
 const TRACKING_ON = ["CLIENT", "TRACKING", "ON"];

@@ -1,8 +1,9 @@
 import { latin1 } from "../../src/lib/bytes.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { writeCommand } from "../../src/protocol/request-writer.ts";
+import type { ChannelOptions } from "../../src/upstream/channel.ts";
 import type { UpstreamConnection } from "../../src/upstream/connection.ts";
-import { Origin, type OriginOptions } from "../../src/upstream/origin.ts";
+import { Origin } from "../../src/upstream/origin.ts";
 import type { UpstreamError } from "../../src/upstream/upstream-error.ts";
 import { UpstreamRequest } from "../../src/upstream/upstream-request.ts";
 import { FakeOrigin, type FakeOriginOptions, type OriginConnection } from "./fake-origin.ts";
@@ -18,7 +19,7 @@ export class OriginBench implements Disposable {
   readonly draws: number[] = [];
   #waiters: (() => void)[] = [];
 
-  constructor(fake: FakeOrigin, options: Partial<OriginOptions> = {}) {
+  constructor(fake: FakeOrigin, options: Partial<ChannelOptions> = {}) {
     this.fake = fake;
     const random = options.random ?? { next: () => 0 };
     const tell = (event: string) => {
@@ -79,7 +80,7 @@ export function closeBenches(): void {
   for (const bench of benches.splice(0)) bench[Symbol.dispose]();
 }
 
-export function open(fake: FakeOriginOptions = {}, options: Partial<OriginOptions> = {}): OriginBench {
+export function open(fake: FakeOriginOptions = {}, options: Partial<ChannelOptions> = {}): OriginBench {
   return keep(new OriginBench(new FakeOrigin(fake), options));
 }
 

@@ -1,0 +1,122 @@
+import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
+import type { ReplyReader } from "../protocol/reply-reader.ts";
+import { formatOrigin } from "./address.ts";
+import { CallbackRequest } from "./callback-request.ts";
+import type { UpstreamConnection, UpstreamOptions } from "./connection.ts";
+import { Probe } from "./probe.ts";
+import { UpstreamError } from "./upstream-error.ts";
+
+export interface HeartbeatOptions extends UpstreamOptions {
+  /** How often a connection is asked for a sign of life. */
+  readonly heartbeatMs: number;
+  /** Without that sign for so long, what is cached is not vouched for, and another connection is tried beside it. */
+  readonly heartbeatTimeoutMs: number;
+}
+
+interface HeartbeatEvents {
+  /** Sends a question that every origin answers at once. */
+  ask(question: CallbackRequest): void;
+  /** A question has been answered; an error is an answer. */
+  answered(sentAtMs: number, bytes: Uint8Array, reader: ReplyReader): void;
+  /** No sign of life for so long. */
+  silent(silentMs: number): void;
+  /** The origin answers, after it has been silent. */
+  answers(): void;
+  /** The origin answers other connections, but not this one. */
+  wireLost(error: UpstreamError): void;
+}
+
+/** How long an answer vouches for what is cached, from when its question was sent; and so how stale a value can be. */
+export function stalenessBoundMs({
+  heartbeatMs,
+  heartbeatTimeoutMs,
+}: Pick<HeartbeatOptions, "heartbeatMs" | "heartbeatTimeoutMs">): number {
+  return heartbeatMs + heartbeatTimeoutMs;
+}
+
+/**
+ * Asks a connection for signs of life.
+ *
+ * A silent connection is that of a busy origin or a dead wire, which look the same. So another connection is tried beside
+ * it (`Probe`). If that is answered, the wire is dead. If not, the origin is busy, and requests wait.
+ */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #connection: UpstreamConnection;
+  readonly #events: HeartbeatEvents;
+  readonly #timers: Timers;
+  #timer: Timer | undefined;
+  #probe: Probe | undefined;
+  #isSilent = false;
+
+  constructor(options: HeartbeatOptions, connection: UpstreamConnection, events: HeartbeatEvents) {
+    this.#options = options;
+    this.#connection = connection;
+    this.#events = events;
+    this.#timers = options.timers ?? systemTimers;
+  }
+
+  start(): void {
+    this.#timer = this.#timers.after(this.#options.heartbeatMs, () => this.#beat());
+  }
+
+  stop(): void {
+    this.#timer?.stop();
+    this.#probe?.close();
+  }
+
+  #beat(): void {
+    const beat: CallbackRequest = new CallbackRequest((bytes, _start, _end, reader) =>
+      this.#answered(beat.sentAtMs, bytes, reader),
+    );
+    this.#events.ask(beat);
+    this.#awaitSignOfLife(this.#options.heartbeatTimeoutMs);
+  }
+
+  #answered(sentAtMs: number, bytes: Uint8Array, reader: ReplyReader): void {
+    this.stop();
+    this.#probe = undefined;
+    this.#events.answered(sentAtMs, bytes, reader);
+    // An answer that took too long proves nothing by now: it is as old as its question.
+    if (sentAtMs + stalenessBoundMs(this.#options) <= this.#options.clock.monotonicMs()) {
+      this.#beat();
+      return;
+    }
+    if (this.#isSilent) this.#events.answers();
+    this.#isSilent = false;
+    this.start();
+  }
+
+  /** Any byte is a sign of life, as long as bytes come. Only the answer proves anything. */
+  #awaitSignOfLife(delayMs: number): void {
+    const { clock, heartbeatTimeoutMs } = this.#options;
+    this.#timer = this.#timers.after(delayMs, () => {
+      const silentMs = clock.monotonicMs() - this.#connection.lastReceivedMs;
+      if (silentMs < heartbeatTimeoutMs) this.#awaitSignOfLife(heartbeatTimeoutMs - silentMs);
+      else this.#doubt();
+    });
+  }
+
+  #doubt(): void {
+    const { heartbeatMs, heartbeatTimeoutMs } = this.#options;
+    if (!this.#isSilent) this.#events.silent(heartbeatTimeoutMs);
+    this.#isSilent = true;
+    const { lastReceivedMs } = this.#connection;
+    this.#probe = new Probe(this.#options, (isAnswered) => {
+      this.#probe = undefined;
+      if (this.#connection.lastReceivedMs > lastReceivedMs) {
+        this.#awaitSignOfLife(heartbeatTimeoutMs);
+      } else if (isAnswered) {
+        this.#events.wireLost(wireLost(this.#options));
+      } else {
+        this.#timer = this.#timers.after(heartbeatMs, () => this.#doubt());
+      }
+    });
+  }
+}
+
+/** Why a connection is given up that is silent while the origin answers others. */
+export function wireLost({ address, heartbeatTimeoutMs }: HeartbeatOptions): UpstreamError {
+  const silence = `gave no sign of life for ${heartbeatTimeoutMs} ms, but answers others`;
+  return new UpstreamError("ORIGINTIMEOUT", `origin ${formatOrigin(address)} ${silence}`, true);
+}
