@@ -5,7 +5,7 @@ import { writeCommand } from "../protocol/request-writer.ts";
 import { NO_PREFIX, type TextWriter } from "../protocol/text-writer.ts";
 import { CallbackRequest, type Replied } from "../upstream/callback-request.ts";
 import { readErrorReply } from "../upstream/error-reply.ts";
-import type { Origin } from "../upstream/origin.ts";
+import type { Origin } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";

@@ -1,4 +1,4 @@
-import type { Origin } from "../upstream/origin.ts";
+import type { Origin } from "../upstream/origin-node.ts";
 import type { Peers } from "./threads/peers.ts";
 
 export interface FenceOptions {

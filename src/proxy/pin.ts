@@ -7,7 +7,7 @@ import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "../upstream/callback-request.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import { isErrorReply } from "../upstream/error-reply.ts";
-import type { Origin } from "../upstream/origin.ts";
+import type { Origin } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { UpstreamRequest } from "../upstream/upstream-request.ts";
 import { Arrivals } from "./arrivals.ts";

@@ -20,7 +20,7 @@ import type { Service } from "../net/service.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
 import { parseOrigin } from "../upstream/address.ts";
-import { Origin, type OriginEvents } from "../upstream/origin.ts";
+import { Origin, type OriginEvents } from "../upstream/origin-node.ts";
 import { adminCommands } from "./admin-commands.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import type { ProxyContext, ProxyParts, ProxySettings } from "./context.ts";

@@ -10,7 +10,7 @@ import type { GrowingEntry } from "../store/growing-entry.ts";
 import { ABSENT } from "../store/reading.ts";
 import type { Store } from "../store/store.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
-import type { Origin } from "../upstream/origin.ts";
+import type { Origin } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import { IncomingValue } from "./incoming-value.ts";

@@ -2,7 +2,7 @@ import { latin1 } from "../lib/bytes.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "../upstream/callback-request.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
-import type { Origin } from "../upstream/origin.ts";
+import type { Origin } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 
 /** How a line of MONITOR begins that is about a command within a script. */

@@ -3,7 +3,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { writeCommand } from "../../src/protocol/request-writer.ts";
 import type { ChannelOptions } from "../../src/upstream/channel.ts";
 import type { UpstreamConnection } from "../../src/upstream/connection.ts";
-import { Origin } from "../../src/upstream/origin.ts";
+import { Origin } from "../../src/upstream/origin-node.ts";
 import type { UpstreamError } from "../../src/upstream/upstream-error.ts";
 import { UpstreamRequest } from "../../src/upstream/upstream-request.ts";
 import { FakeOrigin, type FakeOriginOptions, type OriginConnection } from "./fake-origin.ts";
