@@ -1,8 +1,11 @@
 import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
+import { soleNode } from "../upstream/sole-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
+import { nodeFor } from "./destination.ts";
 import { forwardFenced } from "./forwarded-request.ts";
 
 /**
@@ -17,6 +20,8 @@ export class AloneLane {
   readonly #idle: () => void;
   #upstream: UpstreamConnection | undefined;
   #version: 2 | 3 = 2;
+  /** All go to the node of the first one until the replies have come. */
+  #node: OriginNode | undefined;
   #outstanding = 0;
 
   constructor(proxy: ProxyParts, client: Connection, idle: () => void) {
@@ -36,25 +41,31 @@ export class AloneLane {
 
   /** @throws UpstreamError when the origin is down */
   forward(request: Request): void {
-    const { origin } = this.#proxy;
     const version = this.#client.respVersion;
-    if (this.#upstream === undefined || this.#upstream.isClosed) {
-      this.#upstream = origin.dedicated(version, { closed: () => {} });
+    let node = this.#node;
+    let upstream = this.#upstream;
+    if (node === undefined || upstream === undefined || upstream.isClosed) {
+      node = nodeFor(this.#proxy, request, undefined);
+      upstream = node.dedicated(version, { closed: () => {} });
+      this.#node = node;
+      this.#upstream = upstream;
       this.#version = version;
     }
-    const upstream = this.#upstream;
-    if (!upstream.accepts) throw origin.overloaded();
-    this.#send(upstream, request, () => {
+    if (!upstream.accepts) throw node.overloaded();
+    this.#send(node, upstream, request, () => {
       if (this.#outstanding > 0 || this.#upstream !== upstream) return;
       this.#upstream = undefined;
-      origin.giveBack(upstream, version);
+      node.giveBack(upstream, version);
     });
   }
 
   /** For what an origin answers while it is busy with a script. @throws UpstreamError when the origin is down */
   forwardUrgently(request: Request): void {
-    const upstream = this.#proxy.origin.urgent(this.#client.respVersion);
-    this.#send(upstream, request, () => upstream.close(new UpstreamError("ORIGINDOWN", "answered", true)));
+    const node = soleNode(this.#proxy.origin);
+    const upstream = node.urgent(this.#client.respVersion);
+    this.#send(node, upstream, request, () =>
+      upstream.close(new UpstreamError("ORIGINDOWN", "answered", true)),
+    );
   }
 
   /** The client has gone. What it has asked runs on; nobody awaits it. */
@@ -63,10 +74,10 @@ export class AloneLane {
     this.#upstream = undefined;
   }
 
-  #send(upstream: UpstreamConnection, request: Request, answered: () => void): void {
+  #send(node: OriginNode, upstream: UpstreamConnection, request: Request, answered: () => void): void {
     const { origin, cache } = this.#proxy;
     this.#outstanding++;
-    forwardFenced(this.#proxy, this.#client, upstream, request, true, () => {
+    forwardFenced(this.#proxy, this.#client, node, upstream, request, true, () => {
       // What it changed is not known, and without tracking nobody will tell.
       if (origin.tracking !== true) cache.invalidateAll();
       this.#outstanding--;

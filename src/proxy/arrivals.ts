@@ -1,4 +1,4 @@
-import type { Fence } from "./fence.ts";
+import type { Fence, Fenced } from "./fence.ts";
 
 /**
  * What one connection to the origin has brought for one client, in its order. It is shown behind a fence, so that the
@@ -7,11 +7,14 @@ import type { Fence } from "./fence.ts";
  */
 export class Arrivals {
   readonly #fence: Fence;
+  readonly #behind: Fenced;
   #waiting: (() => void)[] = [];
   #isFenced = false;
 
-  constructor(fence: Fence) {
+  /** @param behind what the fences are of */
+  constructor(fence: Fence, behind: Fenced) {
     this.#fence = fence;
+    this.#behind = behind;
   }
 
   /** Shows this behind a fence, and behind all that came before. */
@@ -32,7 +35,7 @@ export class Arrivals {
   #begin(): void {
     const batch = this.#waiting;
     this.#waiting = [];
-    this.#fence.pass(() => {
+    this.#fence.pass(this.#behind, () => {
       for (const show of batch) show();
       if (this.#waiting.length > 0) this.#begin();
       else this.#isFenced = false;

@@ -10,7 +10,7 @@ import type { ConnectionLimits } from "../net/limits.ts";
 import type { Monitors } from "../net/monitors.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
-import type { Origin } from "../upstream/origin-node.ts";
+import type { Origin } from "../upstream/origin.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import type { Fence } from "./fence.ts";
 import type { OriginFacts } from "./origin-facts.ts";

@@ -5,7 +5,9 @@ import { writeCommand } from "../protocol/request-writer.ts";
 import { NO_PREFIX, type TextWriter } from "../protocol/text-writer.ts";
 import { CallbackRequest, type Replied } from "../upstream/callback-request.ts";
 import { readErrorReply } from "../upstream/error-reply.ts";
-import type { Origin } from "../upstream/origin-node.ts";
+import type { Origin } from "../upstream/origin.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
+import { soleNode } from "../upstream/sole-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
@@ -36,17 +38,18 @@ export async function dumpOrigin(
   try {
     // SCAN may name a key twice while the origin resizes its table.
     const seen = new RecentNames();
+    const node = soleNode(origin);
     let cursor = "0";
     let valuesPerStep = FIRST_VALUES;
     json.begin();
     do {
-      const scanned = await ask(origin, ["SCAN", cursor, "COUNT", KEYS_PER_STEP]);
+      const scanned = await ask(node, ["SCAN", cursor, "COUNT", KEYS_PER_STEP]);
       const [next, keys] = scanned as [Uint8Array, Uint8Array[]];
       cursor = text(next);
       const fresh = keys.filter((key) => seen.add(text(key)));
       for (let at = 0; at < fresh.length && !connection.isClosed; ) {
         const some = fresh.slice(at, at + valuesPerStep);
-        const values = (await ask(origin, ["MGET", ...some])) as (Uint8Array | null)[];
+        const values = (await ask(node, ["MGET", ...some])) as (Uint8Array | null)[];
         const bytes = writeEntries(json, some, values);
         at += some.length;
         valuesPerStep = nextStep(valuesPerStep, bytes / some.length);
@@ -90,9 +93,9 @@ function nextStep(count: number, bytesPerValue: number): number {
   return Math.max(1, Math.min(MOST_VALUES, count * 2, Math.floor(STEP_BYTES / Math.max(bytesPerValue, 1))));
 }
 
-function ask(origin: Origin, command: readonly (string | Uint8Array)[]): Promise<unknown> {
+function ask(node: OriginNode, command: readonly (string | Uint8Array)[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const side = origin.side(2);
+    const side = node.side(2);
     writeCommand(side.out, command);
     const replied: Replied = (bytes, start, end, reader) => {
       const error = readErrorReply(bytes, reader);

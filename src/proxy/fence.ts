@@ -1,8 +1,11 @@
-import type { Origin } from "../upstream/origin-node.ts";
+import type { Origin } from "../upstream/origin.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
 import type { Peers } from "./threads/peers.ts";
 
+/** What a fence is of: a node whose invalidations are awaited, or all nodes. */
+export type Fenced = OriginNode | Origin;
+
 export interface FenceOptions {
-  readonly origin: Origin;
   /** The other threads, which have fetched things over connections of their own; undefined where there are none. */
   readonly peers: Peers | undefined;
   /** How long the other threads may take. */
@@ -12,12 +15,14 @@ export interface FenceOptions {
 }
 
 /**
- * A point behind which every invalidation that the origin has caused so far has been received, by all threads. All
- * that wait for one within a turn of the event loop share it; they pass in the order in which they came.
+ * A point behind which every invalidation that a node has caused so far has been received, by all threads. All that wait
+ * for one within a turn of the event loop share it; they pass in the order in which they came.
  */
 export class Fence {
   readonly #options: FenceOptions;
   #waiters: (() => void)[] = [];
+  /** What those are about to wait for. */
+  readonly #awaited = new Set<Fenced>();
   /** Settles when all fences before have been passed. */
   #before: Promise<void> = Promise.resolve();
 
@@ -25,19 +30,21 @@ export class Fence {
     this.#options = options;
   }
 
-  pass(then: () => void): void {
-    const { origin, peers } = this.#options;
+  pass(fenced: Fenced, then: () => void): void {
+    const { peers } = this.#options;
     if (peers === undefined) {
-      origin.fence(then);
+      fenced.fence(then);
       return;
     }
+    this.#awaited.add(fenced);
     this.#waiters.push(then);
     if (this.#waiters.length > 1) return;
     queueMicrotask(() => {
       const waiters = this.#waiters;
       this.#waiters = [];
-      const own = new Promise<void>((resolve) => origin.fence(resolve));
-      const passed = Promise.all([this.#before, own, this.#others(peers)]);
+      const own = [...this.#awaited].map((each) => new Promise<void>((resolve) => each.fence(resolve)));
+      this.#awaited.clear();
+      const passed = Promise.all([this.#before, ...own, this.#others(peers)]);
       this.#before = passed.then(() => {
         for (const waiter of waiters) waiter();
       });

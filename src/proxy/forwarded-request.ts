@@ -6,10 +6,11 @@ import { BULK, INTEGER } from "../protocol/reply-types.ts";
 import { writeRequest } from "../protocol/request-writer.ts";
 import { readErrorReply } from "../upstream/error-reply.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import { type Upstream, UpstreamRequest } from "../upstream/upstream-request.ts";
 import type { ProxyParts } from "./context.ts";
-import type { Fence } from "./fence.ts";
+import type { Fence, Fenced } from "./fence.ts";
 import { IncomingValue } from "./incoming-value.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { downgradeReply } from "./reply-downgrade.ts";
@@ -21,8 +22,9 @@ interface ForwardedRequestOptions {
   /** Whether the origin may have changed something. */
   readonly mayWrite: boolean;
   readonly stats: ProxyStats;
-  /** Set for what went over a side connection: the reply waits behind it. */
-  readonly fence?: Fence | undefined;
+  readonly fence: Fence;
+  /** The reply waits behind a fence of this: set for what went over a side connection. */
+  readonly behind?: Fenced | undefined;
   /** The reply came in the client's own RESP version. */
   readonly isRaw?: boolean;
   /** Called before the client gets the reply. */
@@ -60,25 +62,25 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   }
 
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
-    const { ticket, version, fence } = this.#options;
-    const reply = fence === undefined ? ticket.begin() : ticket.reply;
+    const { ticket, version, fence, behind } = this.#options;
+    const reply = behind === undefined ? ticket.begin() : ticket.reply;
     if (version === 0) writeTextReply(reply, bytes, reader);
     else if (version === 2 && !this.#options.isRaw) downgradeReply(bytes, start, reply.out);
     else reply.out.append(bytes, start, end);
-    if (fence === undefined) this.#finish();
-    else fence.pass(() => this.#finish());
+    if (behind === undefined) this.#finish();
+    else fence.pass(behind, () => this.#finish());
   }
 
   /** A byte string is the same in every version of RESP. */
   override takeLarge(lengthBytes: number): LargeReplySink {
-    const { ticket, fence } = this.#options;
+    const { ticket, fence, behind } = this.#options;
     this.#incoming = new IncomingValue(lengthBytes, undefined);
     ticket.reply.takeLarge(this.#incoming.reader());
-    this.#awaited = fence === undefined ? 1 : 2;
-    if (fence === undefined) {
+    this.#awaited = behind === undefined ? 1 : 2;
+    if (behind === undefined) {
       ticket.done();
     } else {
-      fence.pass(() => {
+      fence.pass(behind, () => {
         ticket.done();
         this.#largeStep();
       });
@@ -124,13 +126,14 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
 }
 
 /**
- * Sends a client's request over a connection that has no invalidations and speaks the client's version of RESP. The reply
- * waits behind the fence.
+ * Sends a client's request over a connection to a node that has no invalidations and speaks the client's version of RESP.
+ * The reply waits behind a fence of the node.
  * @param done called once, when the reply has been written
  */
 export function forwardFenced(
   { stats, fence }: ProxyParts,
   client: Connection,
+  node: OriginNode,
   upstream: Upstream,
   request: Request,
   mayWrite: boolean,
@@ -140,7 +143,9 @@ export function forwardFenced(
   writeRequest(upstream.out, request);
   stats.forwarded++;
   const version = client.respVersion;
-  upstream.enqueue(new ForwardedRequest({ ticket, version, mayWrite, isRaw: true, stats, fence, done }));
+  upstream.enqueue(
+    new ForwardedRequest({ ticket, version, mayWrite, isRaw: true, stats, fence, behind: node, done }),
+  );
 }
 
 /** What a client hears whose protocol, or whose command, has no place for what the origin answered to GET. */

@@ -8,7 +8,8 @@ import {
 } from "../protocol/request-writer.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { ProxyParts } from "./context.ts";
-import type { Fence } from "./fence.ts";
+import { nodeFor, nodeOfUses } from "./destination.ts";
+import type { Fenced } from "./fence.ts";
 import { ForwardedRequest, forwardFenced } from "./forwarded-request.ts";
 import type { Lane, Lanes } from "./lanes.ts";
 import { writeLargeRequest } from "./large-request.ts";
@@ -20,7 +21,7 @@ import { touchKeys, touchUses } from "./touched-keys.ts";
 interface Sending {
   readonly version: 0 | 2 | 3;
   readonly mayWrite: boolean;
-  readonly fence?: Fence | undefined;
+  readonly behind?: Fenced | undefined;
   readonly settled?: (() => void) | undefined;
 }
 
@@ -48,8 +49,9 @@ export class Forwarding {
 
   /** PUT and DELETE of the text protocol; the client has entered the main lane. */
   writeText(request: Request, isPut: boolean): void {
-    const upstream = this.#proxy.origin.main();
-    const settled = touchKeys(this.#proxy, this.#lanes.keys, request, isPut ? TEXT_PUT : TEXT_DELETE);
+    const route = isPut ? TEXT_PUT : TEXT_DELETE;
+    const upstream = nodeFor(this.#proxy, request, route).main();
+    const settled = touchKeys(this.#proxy, this.#lanes.keys, request, route);
     const { out } = upstream;
     writeArgumentCount(out, request.count);
     writeTextArgument(out, isPut ? "SET" : "DEL");
@@ -63,11 +65,11 @@ export class Forwarding {
     const proxy = this.#proxy;
     const { keys } = this.#lanes;
     const version = this.#connection.respVersion;
-    const upstream = proxy.origin.main();
+    const upstream = nodeFor(proxy, request, route).main();
     if (proxy.cache.isShared && route.kind === "read" && route.all === true) {
       // It sees keys that other threads may have cached and not been told about yet.
       keys.addAll();
-      this.#send(upstream, request, { version, mayWrite: false, fence: proxy.fence });
+      this.#send(upstream, request, { version, mayWrite: false, behind: proxy.origin });
       return;
     }
     const settled = touchKeys(proxy, keys, request, route);
@@ -77,10 +79,12 @@ export class Forwarding {
   #overSide(request: Request, route: Route): void {
     const proxy = this.#proxy;
     const lanes = this.#lanes;
-    const upstream = proxy.origin.side(this.#connection.respVersion);
-    const settled = touchUses(proxy, request, proxy.usesOf(route, request));
+    const uses = proxy.usesOf(route, request);
+    const node = nodeOfUses(proxy.origin, request, uses);
+    const upstream = node.side(this.#connection.respVersion);
+    const settled = touchUses(proxy, request, uses);
     lanes.beginSide();
-    forwardFenced(proxy, this.#connection, upstream, request, mayWrite(route), () => {
+    forwardFenced(proxy, this.#connection, node, upstream, request, mayWrite(route), () => {
       settled();
       lanes.sideDone();
     });
@@ -96,10 +100,10 @@ export class Forwarding {
   }
 
   #await(upstream: UpstreamConnection, ticket: Ticket, how: Sending, requestBytes: number): void {
-    const { stats, sentReads } = this.#proxy;
+    const { stats, fence, sentReads } = this.#proxy;
     stats.forwarded++;
     this.#lanes.beginMain();
-    const request = new ForwardedRequest({ ticket, stats, done: this.#lanes.mainDone, ...how });
+    const request = new ForwardedRequest({ ticket, stats, fence, done: this.#lanes.mainDone, ...how });
     if (!how.mayWrite) request.mayBeResent(sentReads.bytes, sentReads.start, sentReads.start + requestBytes);
     upstream.enqueue(request);
   }

@@ -159,15 +159,14 @@ function cacheFields(proxy: ProxyParts): InfoFields {
 
 function originFields(proxy: ProxyParts, infoError: string | undefined): InfoFields {
   const { origin, settings } = proxy;
+  const { trackedKeysLimit } = origin.anyNode().channel;
   const totals = totalCounters(proxy);
   return {
     origin: origin.name,
     origin_link_status: origin.linkStatus,
     ...(infoError === undefined ? {} : { origin_info_error: infoError }),
     origin_tracking: origin.tracking === true ? 1 : 0,
-    ...(origin.trackedKeysLimit === undefined
-      ? {}
-      : { origin_tracking_table_max_keys: origin.trackedKeysLimit }),
+    ...(trackedKeysLimit === undefined ? {} : { origin_tracking_table_max_keys: trackedKeysLimit }),
     staleness_bound_ms: origin.tracking === true ? origin.stalenessBoundMs : settings.ttlMs,
     origin_connections_shared: totals.sharedConnections,
     origin_connections_dedicated: totals.dedicatedConnections,

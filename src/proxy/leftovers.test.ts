@@ -46,12 +46,12 @@ const VISITS: readonly (readonly string[])[][] = [
 /** All that waits for something: what a request or client that is done with must not be found in. */
 function waiting({ proxy }: LocalProxy): Record<string, number> {
   const { dedicated, shared } = proxy.origin.connectionCounts;
+  const node = proxy.origin.anyNode();
   return {
     flights: proxy.cache.flightCount,
     clients: proxy.registry.size,
     dedicated,
-    outstanding:
-      proxy.origin.main().outstandingCount + (shared > 1 ? proxy.origin.side(2).outstandingCount : 0),
+    outstanding: node.main().outstandingCount + (shared > 1 ? node.side(2).outstandingCount : 0),
   };
 }
 
@@ -100,7 +100,7 @@ test(`nothing is left of ${CLIENTS * ROUNDS} clients of every kind and what they
     local.closeClients();
     while (proxy.registry.size > 0) await new Promise(setImmediate);
     // Behind everything that was still on its way.
-    await new Promise<void>((resolve) => proxy.fence.pass(resolve));
+    await new Promise<void>((resolve) => proxy.fence.pass(proxy.origin, resolve));
     expect(waiting(local)).toMatchObject({ flights: 0, clients: 0, dedicated: 0 });
     origin.commands.length = 0;
     origin.connections.splice(0, origin.connections.length - 1);

@@ -38,11 +38,12 @@ export function askOrigin(
       new ReplyError(mayWrite ? failureMessage(error, true, proxy.stats) : `${error.code} ${error.message}`),
     );
   try {
-    const upstream = proxy.origin.side(2);
+    const node = proxy.origin.anyNode();
+    const upstream = node.side(2);
     writeCommand(upstream.out, command);
     const replied: Replied = (bytes, _start, end, { replyStart }) => {
       const reply = decodeReply(bytes, replyStart, end, options);
-      proxy.fence.pass(() => answer(reply));
+      proxy.fence.pass(node, () => answer(reply));
     };
     upstream.enqueue(new CallbackRequest(replied, fail));
   } catch (error) {

@@ -7,7 +7,7 @@ import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "../upstream/callback-request.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import { isErrorReply } from "../upstream/error-reply.ts";
-import type { Origin } from "../upstream/origin-node.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { UpstreamRequest } from "../upstream/upstream-request.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -23,7 +23,9 @@ import { countSubscriptions } from "./subscriptions.ts";
 
 export interface PinHost {
   readonly connection: Connection;
-  readonly origin: Origin;
+  readonly node: OriginNode;
+  /** The database that the connection is in at first. */
+  readonly database: number;
   readonly fence: Fence;
   readonly scripts: ReadOnlyScripts;
   readonly stats: ProxyStats;
@@ -63,7 +65,7 @@ export class Pin {
   #inTransaction = false;
   #watching = false;
   #tracking = false;
-  /** Whether another database than the origin's address names is selected. */
+  /** Whether another database than the first one is selected. */
   #elsewhere = false;
   /** What a SELECT within the transaction will make of that. */
   #queuedElsewhere: boolean | undefined;
@@ -95,13 +97,13 @@ export class Pin {
     this.#host = host;
     this.#state = new ClientState(host.connection);
     this.#version = version;
-    this.#upstream = host.origin.dedicated(version, {
+    this.#upstream = host.node.dedicated(version, {
       pushed: (bytes, start, end) => this.#relay(bytes, start, end),
       stray: (bytes, start, end) => this.#relay(bytes, start, end),
       closed: () => this.#lost(),
       mayBeAsked: () => this.#mayBeAsked,
     });
-    this.#arrivals = new Arrivals(host.fence);
+    this.#arrivals = new Arrivals(host.fence, host.node);
   }
 
   /** Whether replies are outstanding (messages aside). */
@@ -184,7 +186,7 @@ export class Pin {
 
   /** @param redirection where invalidations are to go if this succeeds */
   request(request: Request, route: Route | undefined, redirection?: Redirection): void {
-    const { connection, origin, stats, timeoutMs } = this.#host;
+    const { connection, database, stats, timeoutMs } = this.#host;
     const name = request.text(0).toLowerCase();
     if (!this.#upstream.accepts) {
       this.#overflow();
@@ -207,7 +209,7 @@ export class Pin {
       this.#upstream.queueFlush();
       return;
     }
-    const effect = effectOf(name, request, origin.database);
+    const effect = effectOf(name, request, database);
     const change: Change = {
       ...{ effect, redirection },
       database: effect.startsWith("select") ? Number(request.text(1)) : undefined,
@@ -366,7 +368,7 @@ export class Pin {
       return;
     }
     this.#ended = true;
-    this.#host.origin.giveBack(this.#upstream, this.#version);
+    this.#host.node.giveBack(this.#upstream, this.#version);
     this.#host.unpinned();
   }
 
@@ -394,9 +396,9 @@ export class Pin {
 
   /** One request less might be a transaction that lacks a command: the client cannot go on. */
   #overflow(): void {
-    const { connection, origin, stats } = this.#host;
+    const { connection, node, stats } = this.#host;
     const ticket = connection.defer();
-    ticket.reply.error(failureMessage(origin.overloaded(), false, stats));
+    ticket.reply.error(failureMessage(node.overloaded(), false, stats));
     ticket.done();
     this.#lost();
   }

@@ -20,7 +20,9 @@ import type { Service } from "../net/service.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
 import { parseOrigin } from "../upstream/address.ts";
-import { Origin, type OriginEvents } from "../upstream/origin-node.ts";
+import type { Origin, OriginEvents } from "../upstream/origin.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
+import { SingleNode } from "../upstream/single-node.ts";
 import { adminCommands } from "./admin-commands.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import type { ProxyContext, ProxyParts, ProxySettings } from "./context.ts";
@@ -155,7 +157,7 @@ export class CachingProxy implements Service, ProxyParts {
     const { observer } = this;
     options.store.onDeparture = observer?.left?.bind(observer);
     this.cache = new CoherentCache(options.store, threads.count > 1, observer);
-    this.origin = new Origin(
+    this.origin = new SingleNode(
       {
         address: parseOrigin(settings.origin),
         clock,
@@ -182,7 +184,6 @@ export class CachingProxy implements Service, ProxyParts {
     this.scriptLines = new ScriptLines(this.origin, (line) => this.monitors.shown(line));
     this.peers = options.joinPeers?.((question, then) => answerPeer(this, question, then));
     this.fence = new Fence({
-      origin: this.origin,
       peers: this.peers,
       get timeoutMs() {
         return settings.originTimeoutMs;
@@ -271,38 +272,40 @@ export class CachingProxy implements Service, ProxyParts {
   #originEvents(): OriginEvents {
     const { log, threads, index } = this.#options;
     const { memoryBytes } = this.settings;
-    let isUp = false;
-    let isDownLogged = false;
+    const up = new Set<OriginNode>();
+    const loggedAsDown = new Set<OriginNode>();
     let isAdvised = false;
+    const prove = (): void => threads.prove(index, this.origin.provenUntilMs);
     return {
-      invalidated: (bytes, start, end) => this.cache.pushed(bytes, start, end),
-      proven: (untilMs) => threads.prove(index, untilMs),
+      invalidated: (_node, bytes, start, end) => this.cache.pushed(bytes, start, end),
+      proven: prove,
       allInvalidated: () => this.cache.invalidateAll(),
-      lost: (error) => {
+      lost: (node, error) => {
         this.cache.invalidateAll();
-        // Nothing is left that this thread would have to vouch for.
-        threads.prove(index, Number.POSITIVE_INFINITY);
+        // Nothing of the node is left that this thread would have to vouch for.
+        prove();
         if (this.#isClosing) return;
-        if (isUp) this.stats.channelLosses++;
+        if (up.delete(node)) this.stats.channelLosses++;
         // Attempts that fail after the first are not told of: there may be many.
-        if (!isDownLogged) log.warn(`${error.message}; nothing is served from the cache, connecting again`);
-        isUp = false;
-        isDownLogged = true;
+        if (!loggedAsDown.has(node)) {
+          log.warn(`${error.message}; nothing is served from the cache, connecting again`);
+        }
+        loggedAsDown.add(node);
       },
-      silent: (silentMs) =>
+      silent: ({ name }, silentMs) =>
         log.warn(
-          `origin ${this.origin.name} has been silent for ${silentMs} ms: nothing is served from the cache, and ` +
+          `origin ${name} has been silent for ${silentMs} ms: nothing is served from the cache, and ` +
             "requests wait; another connection is tried",
         ),
-      answers: () => log.info(`origin ${this.origin.name} answers again`),
-      ready: (tracking) => {
-        const { greeting } = this.origin;
+      answers: ({ name }) => log.info(`origin ${name} answers again`),
+      ready: (node, tracking) => {
+        const { name, channel } = node;
+        const { greeting, trackedKeysLimit, trackingRefusal } = channel;
         if (greeting !== undefined) this.facts.learn(greeting);
         this.#originCommands.forget();
         if (this.monitors.hasOwn) this.scriptLines.begin(() => {});
-        isUp = true;
-        isDownLogged = false;
-        const { name, trackedKeysLimit, trackingRefusal } = this.origin;
+        up.add(node);
+        loggedAsDown.delete(node);
         if (tracking) {
           log.info(`connected to origin ${name}, which sends invalidations`);
           const advice = trackingLimitAdvice(trackedKeysLimit, memoryBytes);

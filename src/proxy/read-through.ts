@@ -10,7 +10,7 @@ import type { GrowingEntry } from "../store/growing-entry.ts";
 import { ABSENT } from "../store/reading.ts";
 import type { Store } from "../store/store.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
-import type { Origin } from "../upstream/origin-node.ts";
+import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import { IncomingValue } from "./incoming-value.ts";
@@ -169,7 +169,7 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
     }
     let connection: UpstreamConnection;
     try {
-      connection = this.#origin.main();
+      connection = this.#origin.nodeOf(bytes, start, end).main();
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       if (claim === CLAIMED) claims!.release(hash);

@@ -2,7 +2,8 @@ import { latin1 } from "../lib/bytes.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "../upstream/callback-request.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
-import type { Origin } from "../upstream/origin-node.ts";
+import type { Origin } from "../upstream/origin.ts";
+import { soleNode } from "../upstream/sole-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 
 /** How a line of MONITOR begins that is about a command within a script. */
@@ -42,7 +43,7 @@ export class ScriptLines {
       for (const resume of waiting) resume();
     };
     try {
-      const connection = this.#origin.dedicated(2, {
+      const connection = soleNode(this.#origin).dedicated(2, {
         stray: (bytes, start, end) => this.#told(bytes, start, end),
         closed: () => {
           if (this.#connection === connection) this.#connection = undefined;

@@ -8,10 +8,12 @@ import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { copyRequest } from "../protocol/request-copy.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { CachedReads } from "./cached-reads.ts";
 import type { LateAnswer, ProxyContext, ProxyParts } from "./context.ts";
 import { NOT_THROUGH_CACHE } from "./described-value.ts";
+import { nodeFor } from "./destination.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import { Forwarding } from "./forwarding.ts";
 import { HoldUp } from "./hold-up.ts";
@@ -107,7 +109,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
 
   /** The client's own connection to the origin, which it keeps from now on. @throws UpstreamError */
   keepPin(): Pin {
-    this.#pin ??= this.#openPin();
+    this.#pin ??= this.#openPin(this.proxy.origin.anyNode());
     this.#pin.keep();
     return this.#pin;
   }
@@ -176,7 +178,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   #redirectTracking(request: Request): void {
     if (!this.#lanes.enter("own", request)) return;
     redirectTracking(this, copyRequest(request), (translated, redirection) => {
-      this.#pin ??= this.#openPin();
+      this.#pin ??= this.#openPin(this.proxy.origin.anyNode());
       this.#pin.request(translated, undefined, redirection);
     });
   }
@@ -269,17 +271,18 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
 
   #pinned(request: Request, route: Route | undefined): void {
     if (!this.#lanes.enter("own", request)) return;
-    this.#pin = this.#openPin();
+    this.#pin = this.#openPin(nodeFor(this.proxy, request, route));
     this.#pin.request(request, route);
   }
 
   /** @throws UpstreamError when the origin is down */
-  #openPin(): Pin {
+  #openPin(node: OriginNode): Pin {
     const { proxy, connection } = this;
     return new Pin(
       {
         connection,
-        origin: proxy.origin,
+        node,
+        database: proxy.origin.database,
         fence: proxy.fence,
         scripts: proxy.scripts,
         stats: proxy.stats,

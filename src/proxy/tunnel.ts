@@ -4,6 +4,7 @@ import { copyRequest } from "../protocol/request-copy.ts";
 import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "../upstream/callback-request.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
+import { soleNode } from "../upstream/sole-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
 
@@ -18,7 +19,7 @@ export class Tunnel {
   /** @throws UpstreamError when the origin is down */
   constructor({ origin, settings }: ProxyParts, client: Connection, request: Request) {
     this.#client = client;
-    this.#upstream = origin.dedicated(2, {
+    this.#upstream = soleNode(origin).dedicated(2, {
       closed: () => client.closeAfterReplies(),
       mayBeAsked: () => false,
     });

@@ -1,7 +1,7 @@
 /** What a channel does while the origin is silent, refuses to track, or changes what no invalidation tells. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { FakeOrigin, type OriginConnection } from "../../test/support/fake-origin.ts";
-import { ask, closeBenches, commandsOf, keep, OriginBench, open } from "../../test/support/origin-bench.ts";
+import { ask, closeBenches, commandsOf, keep, NodeBench, open } from "../../test/support/node-bench.ts";
 import { until } from "../../test/support/until.ts";
 import { systemClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
@@ -52,7 +52,7 @@ test("a channel that ends leaves no timers, whatever it waits for", async () => 
     await bench.told(`ready ${tracking}`);
     // Its heartbeat, or that it asks again for invalidations, beside the time-outs of its connection.
     expect(timers.count).toBeGreaterThanOrEqual(1);
-    bench.origin.close();
+    bench.node.close();
     expect(timers.count).toBe(0);
   }
 });
@@ -62,25 +62,25 @@ describe("an origin that is busy", () => {
     const bench = open({}, QUICK);
     await bench.told("ready true");
     bench.fake.goSilent();
-    const write = ask(bench.origin.main(), "SET", "a", "1");
-    const own = ask(bench.origin.dedicated(3, { closed: () => bench.events.push("own closed") }), "PING");
+    const write = ask(bench.node.main(), "SET", "a", "1");
+    const own = ask(bench.node.dedicated(3, { closed: () => bench.events.push("own closed") }), "PING");
     let isThrough = false;
-    bench.origin.fence(() => {
+    bench.node.fence(() => {
       isThrough = true;
     });
     await bench.told("silent 40");
-    expect(bench.origin.linkStatus).toBe("silent");
+    expect(bench.node.channel.status).toBe("silent");
     // Long enough for more than one other connection to be tried.
     await bench.fake.until(() => bench.fake.connections.length >= 3);
-    expect(bench.origin.provenUntilMs).toBeLessThan(systemClock.monotonicMs());
+    expect(bench.node.channel.provenUntilMs).toBeLessThan(systemClock.monotonicMs());
     expect(isThrough).toBe(false);
     bench.fake.speakAgain();
     expect(await write).toBe("+OK\r\n");
     expect(await own).toBe("+PONG\r\n");
     await bench.told("answers");
     while (!isThrough) await new Promise(setImmediate);
-    await until(() => bench.origin.provenUntilMs > systemClock.monotonicMs());
-    expect(bench.origin.linkStatus).toBe("up");
+    await until(() => bench.node.channel.provenUntilMs > systemClock.monotonicMs());
+    expect(bench.node.channel.status).toBe("up");
     expect(bench.events).toEqual(["ready true", "silent 40", "answers"]);
   });
 
@@ -88,7 +88,7 @@ describe("an origin that is busy", () => {
     const bench = open({}, { ...QUICK, timeoutMs: 150 });
     await bench.told("ready true");
     bench.fake.goSilent();
-    const write = ask(bench.origin.main(), "SET", "a", "1").catch((error: UpstreamError) => error);
+    const write = ask(bench.node.main(), "SET", "a", "1").catch((error: UpstreamError) => error);
     await bench.told("silent 40");
     expect(await write).toMatchObject({ code: "ORIGINTIMEOUT", maybeExecuted: true });
     expect(bench.events).toEqual(["ready true", "silent 40", "lost ORIGINTIMEOUT"]);
@@ -99,9 +99,9 @@ describe("an origin that is busy", () => {
     await bench.told("ready true");
     const { main } = bench.fake;
     main.hold();
-    const large = ask(bench.origin.main(), "LRANGE", "a", "0", "-1");
+    const large = ask(bench.node.main(), "LRANGE", "a", "0", "-1");
     await bench.fake.received(1, "LRANGE");
-    const { provenUntilMs } = bench.origin;
+    const { provenUntilMs } = bench.node.channel;
     // 400 items, one at a time, over several times what the heartbeat may take.
     main.send("*400\r\n", 0);
     main.release(1);
@@ -115,9 +115,9 @@ describe("an origin that is busy", () => {
     }
     expect(await large).toHaveLength(6 + 400 * 4);
     expect(bench.events).toEqual(["ready true"]);
-    expect(bench.origin.provenUntilMs).toBe(provenUntilMs);
+    expect(bench.node.channel.provenUntilMs).toBe(provenUntilMs);
     main.release();
-    while (bench.origin.provenUntilMs === provenUntilMs) await new Promise(setImmediate);
+    while (bench.node.channel.provenUntilMs === provenUntilMs) await new Promise(setImmediate);
   });
 });
 
@@ -128,10 +128,10 @@ describe("a channel whose wire is dead", () => {
     bench.fake.values.set("a", "1");
     const { main } = bench.fake;
     main.isSilent = true;
-    const read = new Read(bench.origin.main());
-    const write = ask(bench.origin.main(), "SET", "b", "1").catch((error: UpstreamError) => error);
+    const read = new Read(bench.node.main());
+    const write = ask(bench.node.main(), "SET", "b", "1").catch((error: UpstreamError) => error);
     const order: string[] = [];
-    bench.origin.fence(() => order.push("fence"));
+    bench.node.fence(() => order.push("fence"));
     void read.outcome.then(() => order.push("read"));
     expect(await write).toMatchObject({ code: "ORIGINTIMEOUT", maybeExecuted: true });
     expect(await read.outcome).toBe("$1\r\n1\r\n");
@@ -147,7 +147,7 @@ describe("a channel whose wire is dead", () => {
     const bench = open({}, QUICK);
     await bench.told("ready true");
     const open3 = (name: string, mayBeAsked = true) =>
-      bench.origin.dedicated(3, {
+      bench.node.dedicated(3, {
         closed: () => bench.events.push(`${name} closed`),
         mayBeAsked: () => mayBeAsked,
       });
@@ -173,9 +173,9 @@ describe("an origin that does not track", () => {
           name === "CLIENT" && sub === "TRACKING" && refusals-- > 0 ? `-${code} not now\r\n` : undefined,
       });
       await bench.told(`lost ${code}`, 2);
-      expect(() => bench.origin.main()).toThrow("not now");
+      expect(() => bench.node.main()).toThrow("not now");
       await bench.told("ready true");
-      expect(bench.origin.tracking).toBe(true);
+      expect(bench.node.channel.tracking).toBe(true);
       expect(bench.events).toEqual([`lost ${code}`, `lost ${code}`, "ready true"]);
     },
   );
@@ -196,21 +196,21 @@ describe("an origin that does not track", () => {
       { trackingRetryMs: 5 },
     );
     await bench.told("ready false");
-    expect(bench.origin.provenUntilMs).toBe(Number.POSITIVE_INFINITY);
-    expect(await ask(bench.origin.main(), "GET", "a")).toBe("_\r\n");
+    expect(bench.node.channel.provenUntilMs).toBe(Number.POSITIVE_INFINITY);
+    expect(await ask(bench.node.main(), "GET", "a")).toBe("_\r\n");
     await bench.fake.received(3, "CLIENT", "TRACKING");
     isRefused = false;
     await bench.told("ready true");
     // What was fetched without tracking goes before it counts as tracked.
     expect(bench.events).toEqual(["ready false", "all invalidated", "ready true"]);
-    expect(bench.origin.provenUntilMs).toBeLessThan(Number.POSITIVE_INFINITY);
+    expect(bench.node.channel.provenUntilMs).toBeLessThan(Number.POSITIVE_INFINITY);
     expect(bench.fake.connections).toHaveLength(1);
   });
 
   test("because it speaks no RESP3 is not believed to, whatever it answers to CLIENT TRACKING", async () => {
     const bench = open({ hello: "unknown" }, { trackingRetryMs: 5 });
     await bench.told("ready false");
-    expect(bench.origin.trackingRefusal).toContain("unknown command `HELLO`");
+    expect(bench.node.channel.trackingRefusal).toContain("unknown command `HELLO`");
     bench.fake.options = {};
     await bench.told("ready true");
     expect(bench.events).toEqual(["ready false", "all invalidated", "ready true"]);
@@ -233,7 +233,7 @@ describe("NOLOOP", () => {
     await bench.told("ready true");
     const asked = commandsOf(bench.fake, bench.fake.main).filter((command) => command.includes("TRACKING"));
     expect(asked.at(-1)).toBe(isAsked ? "CLIENT TRACKING ON NOLOOP" : "CLIENT TRACKING ON");
-    expect(bench.origin.greeting?.version).toBe(version);
+    expect(bench.node.channel.greeting?.version).toBe(version);
   });
 });
 
@@ -252,7 +252,7 @@ describe("SWAPDB, of which no invalidation tells", () => {
     const calls = { count: 0 };
     const bench = open({ script: counting(calls) });
     await bench.told("ready true");
-    const pass = () => new Promise<void>((resolve) => bench.origin.fence(resolve));
+    const pass = () => new Promise<void>((resolve) => bench.node.fence(resolve));
     await pass();
     for (const count of [1, 2, 0]) {
       calls.count = count;
@@ -279,12 +279,10 @@ describe("SWAPDB, of which no invalidation tells", () => {
 describe("another database", () => {
   test("is selected on every connection before anything else is sent", async () => {
     const fake = new FakeOrigin();
-    const bench = keep(
-      new OriginBench(fake, { address: { host: "127.0.0.1", port: fake.port, database: 5 } }),
-    );
+    const bench = keep(new NodeBench(fake, { address: { host: "127.0.0.1", port: fake.port, database: 5 } }));
     fake.holdFrom("SELECT");
-    const own = bench.origin.dedicated(2, { closed() {} });
-    const connections = [bench.origin.main(), bench.origin.side(2), bench.origin.side(3), own];
+    const own = bench.node.dedicated(2, { closed() {} });
+    const connections = [bench.node.main(), bench.node.side(2), bench.node.side(3), own];
     const asked = connections.map((connection) => ask(connection, "SET", "a", "1"));
     await fake.received(4, "SELECT", "5");
     expect(fake.count("SET")).toBe(0);
@@ -304,9 +302,9 @@ describe("another database", () => {
       script: ([name]) => (name === "SELECT" ? "-ERR DB index is out of range\r\n" : undefined),
     });
     const bench = keep(
-      new OriginBench(fake, { address: { host: "127.0.0.1", port: fake.port, database: 99 } }),
+      new NodeBench(fake, { address: { host: "127.0.0.1", port: fake.port, database: 99 } }),
     );
-    const asked = [bench.origin.main(), bench.origin.side(2), bench.origin.dedicated(3, { closed() {} })].map(
+    const asked = [bench.node.main(), bench.node.side(2), bench.node.dedicated(3, { closed() {} })].map(
       (connection) => ask(connection, "SET", "a", "1").catch((error: UpstreamError) => error),
     );
     for (const each of asked) {
@@ -323,5 +321,5 @@ test("what the origin says of its table of tracked keys is told", async () => {
       name === "CONFIG" ? "%1\r\n$23\r\ntracking-table-max-keys\r\n$7\r\n1000000\r\n" : undefined,
   });
   await bench.told("ready true");
-  expect(bench.origin.trackedKeysLimit).toBe(1_000_000);
+  expect(bench.node.channel.trackedKeysLimit).toBe(1_000_000);
 });

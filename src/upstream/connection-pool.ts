@@ -8,7 +8,14 @@ import { UpstreamError } from "./upstream-error.ts";
 /** Dedicated connections kept for the next client, for each RESP version. */
 const IDLE_CONNECTIONS = 64;
 
-/** The connections to an origin beside its channel: shared by all clients, or one client's alone for a while. */
+/** Connections by use; those given back are idle until the next client needs one of its own. */
+export interface ConnectionCounts {
+  readonly shared: number;
+  readonly dedicated: number;
+  readonly idle: number;
+}
+
+/** The connections to a node beside its channel: shared by all clients, or one client's alone for a while. */
 export class ConnectionPool {
   readonly #options: UpstreamOptions;
   /** Shared, by RESP version. */
@@ -24,8 +31,7 @@ export class ConnectionPool {
     this.#options = options;
   }
 
-  /** Connections by use; those given back wait for the next client that needs one of its own. */
-  get counts(): { shared: number; dedicated: number; idle: number } {
+  get counts(): ConnectionCounts {
     let idle = 0;
     for (const connections of this.#idle.values()) idle += connections.length;
     const shared = this.#shared.size + this.#retired.size;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
-import { ask, closeBenches, commandsOf, keep, OriginBench, open } from "../../test/support/origin-bench.ts";
+import { ask, closeBenches, commandsOf, keep, NodeBench, open } from "../../test/support/node-bench.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { ManualTimers } from "../lib/timers.ts";
@@ -15,7 +15,7 @@ afterEach(closeBenches);
 describe("the handshake", () => {
   test("asks for RESP3 and invalidations, in front of everything else", async () => {
     const bench = open();
-    const reply = ask(bench.origin.main(), "GET", "a");
+    const reply = ask(bench.node.main(), "GET", "a");
     expect(await reply).toBe("_\r\n");
     expect(commandsOf(bench.fake, bench.fake.main)).toEqual([
       "HELLO 3",
@@ -27,21 +27,21 @@ describe("the handshake", () => {
       "GET a",
     ]);
     expect(bench.events).toEqual(["ready true"]);
-    expect(bench.origin.linkStatus).toBe("up");
-    expect(bench.origin.tracking).toBe(true);
+    expect(bench.node.channel.status).toBe("up");
+    expect(bench.node.channel.tracking).toBe(true);
   });
 
   test("says so where the origin cannot track", async () => {
     const bench = open({ tracking: false });
     await bench.told("ready false");
-    expect(bench.origin.provenUntilMs).toBe(Number.POSITIVE_INFINITY);
+    expect(bench.node.channel.provenUntilMs).toBe(Number.POSITIVE_INFINITY);
   });
 
   test("puts up with an origin that knows no RESP3", async () => {
     const bench = open({ hello: "unknown", tracking: false });
     await bench.told("ready false");
-    expect(await ask(bench.origin.main(), "GET", "a")).toBe("$-1\r\n");
-    expect(await ask(bench.origin.side(3), "GET", "a")).toBe("$-1\r\n");
+    expect(await ask(bench.node.main(), "GET", "a")).toBe("$-1\r\n");
+    expect(await ask(bench.node.side(3), "GET", "a")).toBe("$-1\r\n");
   });
 
   test.each([
@@ -50,14 +50,12 @@ describe("the handshake", () => {
     ["an old origin", { password: "pw", hello: "unknown", tracking: false }, { password: "pw" }],
   ] as const)("gives the password to %s", async (_, fake, login) => {
     const probe = new FakeOrigin(fake);
-    const bench = keep(
-      new OriginBench(probe, { address: { host: "127.0.0.1", port: probe.port, ...login } }),
-    );
+    const bench = keep(new NodeBench(probe, { address: { host: "127.0.0.1", port: probe.port, ...login } }));
     // Asked at once: nothing may come in front of the password.
-    expect(await ask(bench.origin.main(), "SET", "a", "1")).toBe("+OK\r\n");
+    expect(await ask(bench.node.main(), "SET", "a", "1")).toBe("+OK\r\n");
     for (const version of [2, 3] as const) {
-      expect(await ask(bench.origin.side(version), "SET", "a", "1")).toBe("+OK\r\n");
-      const own = bench.origin.dedicated(version, { closed: () => {} });
+      expect(await ask(bench.node.side(version), "SET", "a", "1")).toBe("+OK\r\n");
+      const own = bench.node.dedicated(version, { closed: () => {} });
       expect(await ask(own, "SET", "a", "1")).toBe("+OK\r\n");
     }
     expect(bench.errors).toEqual([]);
@@ -86,16 +84,12 @@ describe("the handshake", () => {
     ],
   ] as const)("with %s fails clearly, and is tried again", async (_, fake, login, message) => {
     const probe = new FakeOrigin(fake);
-    const bench = keep(
-      new OriginBench(probe, { address: { host: "127.0.0.1", port: probe.port, ...login } }),
-    );
-    const error = (await ask(bench.origin.main(), "SET", "a", "1").catch(
-      (reason) => reason,
-    )) as UpstreamError;
+    const bench = keep(new NodeBench(probe, { address: { host: "127.0.0.1", port: probe.port, ...login } }));
+    const error = (await ask(bench.node.main(), "SET", "a", "1").catch((reason) => reason)) as UpstreamError;
     expect(error).toMatchObject({ code: "ORIGINAUTH", maybeExecuted: false });
     expect(error.message).toContain(message);
-    expect(() => bench.origin.main()).toThrow(message);
-    expect(() => bench.origin.side(2)).toThrow(message);
+    expect(() => bench.node.main()).toThrow(message);
+    expect(() => bench.node.side(2)).toThrow(message);
     await bench.told("lost ORIGINAUTH", 3);
     expect(probe.values.size).toBe(0);
     expect(bench.events.filter((event) => event.startsWith("ready"))).toEqual([]);
@@ -117,7 +111,7 @@ describe("invalidations", () => {
     const { main } = bench.fake;
     main.hold();
     const replies = ["a", "b"].map(async (key) => {
-      await ask(bench.origin.main(), "GET", key);
+      await ask(bench.node.main(), "GET", key);
       bench.events.push(`reply ${key}`);
     });
     await bench.fake.received(1, "GET", "b");
@@ -147,7 +141,7 @@ describe("invalidations", () => {
     const bench = open();
     await bench.told("ready true");
     bench.fake.main.send(">2\r\n+server-cpu-usage\r\n:99\r\n");
-    expect(await ask(bench.origin.main(), "PING")).toBe("+PONG\r\n");
+    expect(await ask(bench.node.main(), "PING")).toBe("+PONG\r\n");
     expect(bench.events).toEqual(["ready true"]);
   });
 });
@@ -158,10 +152,10 @@ describe("fences", () => {
     await bench.told("ready true");
     const { main } = bench.fake;
     main.hold();
-    for (const name of ["first", "second", "third"]) bench.origin.fence(() => bench.events.push(name));
+    for (const name of ["first", "second", "third"]) bench.node.fence(() => bench.events.push(name));
     await bench.fake.received(1, "PING");
     expect(bench.fake.count("PING")).toBe(1);
-    bench.origin.fence(() => bench.events.push("fourth"));
+    bench.node.fence(() => bench.events.push("fourth"));
     await bench.fake.received(2, "PING");
     main.invalidate("x", 0);
     main.release(2);
@@ -175,7 +169,7 @@ describe("fences", () => {
   test("wait while it is not known yet whether there will be invalidations", async () => {
     const bench = open({ script: () => "" });
     let isThrough = false;
-    bench.origin.fence(() => {
+    bench.node.fence(() => {
       isThrough = true;
     });
     await bench.fake.received(1, "PING");
@@ -187,7 +181,7 @@ describe("fences", () => {
   test("stand open where there are no invalidations", async () => {
     const bench = open({ tracking: false });
     await bench.told("ready false");
-    await new Promise<void>((resolve) => bench.origin.fence(resolve));
+    await new Promise<void>((resolve) => bench.node.fence(resolve));
     expect(bench.fake.count("PING")).toBe(0);
   });
 
@@ -196,7 +190,7 @@ describe("fences", () => {
     await bench.told("ready true");
     bench.fake.main.hold();
     const through = new Promise<void>((resolve) =>
-      bench.origin.fence(() => {
+      bench.node.fence(() => {
         bench.events.push("through");
         resolve();
       }),
@@ -205,14 +199,14 @@ describe("fences", () => {
     bench.fake.dropAll();
     await through;
     expect(bench.events.slice(0, 3)).toEqual(["ready true", "lost ORIGINDOWN", "through"]);
-    await new Promise<void>((resolve) => bench.origin.fence(resolve));
+    await new Promise<void>((resolve) => bench.node.fence(resolve));
   });
 
   test("that get no answer give up the connection", async () => {
     const bench = open({}, { timeoutMs: 20 });
     await bench.told("ready true");
     bench.fake.script = ([name]) => (name === "PING" ? ">1\r\n+news\r\n" : undefined);
-    await new Promise<void>((resolve) => bench.origin.fence(resolve));
+    await new Promise<void>((resolve) => bench.node.fence(resolve));
     expect(bench.events.slice(0, 2)).toEqual(["ready true", "lost ORIGINTIMEOUT"]);
   });
 });
@@ -222,8 +216,7 @@ describe("the heartbeat", () => {
     const clock = new ManualClock();
     const bench = open({}, { clock, heartbeatMs: 5, heartbeatTimeoutMs: 1000 });
     await bench.told("ready true");
-    expect(bench.origin.stalenessBoundMs).toBe(1005);
-    expect(bench.origin.provenUntilMs).toBe(1005);
+    expect(bench.node.channel.provenUntilMs).toBe(1005);
     clock.advance(300);
     // The first beat may have been sent before that.
     await bench.fake.received(bench.fake.count("PING") + 2, "PING");
@@ -234,7 +227,7 @@ describe("the heartbeat", () => {
     main.release();
     // The next one is sent when the reply to this one has been read.
     await bench.fake.received(bench.fake.count("PING") + 1, "PING");
-    expect(bench.origin.provenUntilMs).toBe(1305);
+    expect(bench.node.channel.provenUntilMs).toBe(1305);
   });
 });
 
@@ -242,7 +235,7 @@ describe("the heartbeat behind a large value", () => {
   test("is waited for as long as more of the value comes, and proves nothing meanwhile", async () => {
     const bench = open({}, { heartbeatMs: 5, heartbeatTimeoutMs: 200, timeoutMs: 5000 });
     await bench.told("ready true");
-    const main = bench.origin.main();
+    const main = bench.node.main();
     bench.fake.script = ([name]) => (name === "GET" ? "$300000\r\n" : undefined);
     const received: number[] = [];
     const request = new LargeRequest(received);
@@ -250,7 +243,7 @@ describe("the heartbeat behind a large value", () => {
     main.enqueue(request);
     await bench.fake.received(1, "GET");
     bench.fake.main.hold();
-    const { provenUntilMs } = bench.origin;
+    const { provenUntilMs } = bench.node.channel;
     const begunMs = systemClock.monotonicMs();
     let sent = 0;
     while (systemClock.monotonicMs() - begunMs < 500) {
@@ -259,13 +252,13 @@ describe("the heartbeat behind a large value", () => {
       sent++;
       await new Promise(setImmediate);
     }
-    expect(bench.origin.linkStatus).toBe("up");
-    expect(bench.origin.provenUntilMs - provenUntilMs).toBeLessThan(250);
+    expect(bench.node.channel.status).toBe("up");
+    expect(bench.node.channel.provenUntilMs - provenUntilMs).toBeLessThan(250);
     bench.fake.main.send(`${"x".repeat(300_000 - sent)}\r\n`, 0);
     bench.fake.main.release();
     await bench.fake.received(bench.fake.count("PING") + 2, "PING");
     expect(received.reduce((sum, count) => sum + count, 0)).toBe(300_000);
-    expect(bench.origin.provenUntilMs - provenUntilMs).toBeGreaterThan(250);
+    expect(bench.node.channel.provenUntilMs - provenUntilMs).toBeGreaterThan(250);
   });
 });
 
@@ -301,7 +294,7 @@ describe("reconnection", () => {
     await bench.told("ready true");
     bench.fake.goDown();
     await bench.told("lost ORIGINDOWN", 8);
-    expect(() => bench.origin.main()).toThrow("cannot be reached: connection refused");
+    expect(() => bench.node.main()).toThrow("cannot be reached: connection refused");
     bench.fake.comeBack();
     await bench.told("ready true", 2);
     const attempts = bench.draws.length;
@@ -320,17 +313,17 @@ describe("reconnection", () => {
     bench.fake.goDown();
     await bench.told("lost ORIGINDOWN");
     expect(timers.count).toBe(1);
-    bench.origin.close();
+    bench.node.close();
     expect(timers.count).toBe(0);
-    expect(bench.origin.connectionCounts).toEqual({ shared: 0, dedicated: 0, idle: 0 });
+    expect(bench.node.connectionCounts).toEqual({ shared: 0, dedicated: 0, idle: 0 });
   });
 
   test("by a request that fails with the connection finds no connection yet", async () => {
     const bench = open({ script: ([name]) => (name === "GET" ? "" : undefined) });
     await bench.told("ready true");
-    const second = ask(bench.origin.main(), "GET", "a").catch(() => {
+    const second = ask(bench.node.main(), "GET", "a").catch(() => {
       try {
-        bench.origin.main();
+        bench.node.main();
         return "a connection";
       } catch (error) {
         return error;
@@ -347,77 +340,77 @@ describe("connections beside the main one", () => {
   test("are shared by RESP version, and opened again when they have ended", async () => {
     const bench = open();
     await bench.told("ready true");
-    expect(bench.origin.side(2)).toBe(bench.origin.side(2));
-    expect(bench.origin.side(3)).not.toBe(bench.origin.side(2));
-    expect(await ask(bench.origin.side(2), "GET", "a")).toBe("$-1\r\n");
-    expect(await ask(bench.origin.side(3), "GET", "a")).toBe("_\r\n");
-    expect(bench.origin.connectionCounts.shared).toBe(3);
+    expect(bench.node.side(2)).toBe(bench.node.side(2));
+    expect(bench.node.side(3)).not.toBe(bench.node.side(2));
+    expect(await ask(bench.node.side(2), "GET", "a")).toBe("$-1\r\n");
+    expect(await ask(bench.node.side(3), "GET", "a")).toBe("_\r\n");
+    expect(bench.node.connectionCounts.shared).toBe(3);
     const [, second] = bench.fake.connections;
     second!.drop();
     await bench.fake.until(() => second!.isClosed);
-    while (bench.origin.connectionCounts.shared > 2) await new Promise(setImmediate);
-    expect(await ask(bench.origin.side(2), "GET", "a")).toBe("$-1\r\n");
+    while (bench.node.connectionCounts.shared > 2) await new Promise(setImmediate);
+    expect(await ask(bench.node.side(2), "GET", "a")).toBe("$-1\r\n");
     expect(bench.events).toEqual(["ready true"]);
   });
 
   test("are kept for the next client when given back, up to a number", async () => {
     const bench = open();
     await bench.told("ready true");
-    const own = bench.origin.dedicated(2, { closed: () => {} });
+    const own = bench.node.dedicated(2, { closed: () => {} });
     await ask(own, "PING");
-    expect(bench.origin.connectionCounts).toEqual({ shared: 1, dedicated: 1, idle: 0 });
-    bench.origin.giveBack(own, 2);
-    expect(bench.origin.connectionCounts).toEqual({ shared: 1, dedicated: 0, idle: 1 });
-    expect(bench.origin.dedicated(3, { closed: () => {} })).not.toBe(own);
-    expect(bench.origin.dedicated(2, { closed: () => {} })).toBe(own);
-    const many = Array.from({ length: 80 }, () => bench.origin.dedicated(2, { closed: () => {} }));
+    expect(bench.node.connectionCounts).toEqual({ shared: 1, dedicated: 1, idle: 0 });
+    bench.node.giveBack(own, 2);
+    expect(bench.node.connectionCounts).toEqual({ shared: 1, dedicated: 0, idle: 1 });
+    expect(bench.node.dedicated(3, { closed: () => {} })).not.toBe(own);
+    expect(bench.node.dedicated(2, { closed: () => {} })).toBe(own);
+    const many = Array.from({ length: 80 }, () => bench.node.dedicated(2, { closed: () => {} }));
     await Promise.all(many.map((connection) => ask(connection, "PING")));
-    for (const connection of many) bench.origin.giveBack(connection, 2);
-    expect(bench.origin.connectionCounts.idle).toBe(64);
+    for (const connection of many) bench.node.giveBack(connection, 2);
+    expect(bench.node.connectionCounts.idle).toBe(64);
   });
 
   test("are not given again when they have ended, or said what nobody asked for", async () => {
     const bench = open();
     await bench.told("ready true");
-    const own = [1, 2, 3].map(() => bench.origin.dedicated(2, { closed: () => {} }));
+    const own = [1, 2, 3].map(() => bench.node.dedicated(2, { closed: () => {} }));
     await Promise.all(own.map((connection) => ask(connection, "PING")));
-    for (const connection of own) bench.origin.giveBack(connection, 2);
+    for (const connection of own) bench.node.giveBack(connection, 2);
     const [, first, second] = bench.fake.connections;
     first!.drop();
     second!.send("+unasked\r\n");
-    while (bench.origin.connectionCounts.idle > 1) await new Promise(setImmediate);
-    expect(bench.origin.dedicated(2, { closed: () => {} })).toBe(own[2]!);
+    while (bench.node.connectionCounts.idle > 1) await new Promise(setImmediate);
+    expect(bench.node.dedicated(2, { closed: () => {} })).toBe(own[2]!);
   });
 
   test("outlive the main one, but for those that nobody waits for", async () => {
     const bench = open();
     await bench.told("ready true");
-    const own = bench.origin.dedicated(3, { closed: () => bench.events.push("own closed") });
-    const idle = bench.origin.dedicated(2, { closed: () => {} });
-    const side = bench.origin.side(2);
+    const own = bench.node.dedicated(3, { closed: () => bench.events.push("own closed") });
+    const idle = bench.node.dedicated(2, { closed: () => {} });
+    const side = bench.node.side(2);
     await Promise.all([ask(own, "PING"), ask(idle, "PING"), ask(side, "PING")]);
-    bench.origin.giveBack(idle, 2);
+    bench.node.giveBack(idle, 2);
     const { main } = bench.fake;
     bench.fake.holdFrom("HGETALL");
     const late = ask(side, "HGETALL", "a");
     await bench.fake.received(1, "HGETALL");
     main.drop();
     await bench.told("ready true", 2);
-    expect(bench.origin.side(2)).not.toBe(side);
+    expect(bench.node.side(2)).not.toBe(side);
     bench.fake.releaseAll();
     expect(await late).toBe("+OK\r\n");
     expect(await ask(own, "PING")).toBe("+PONG\r\n");
     expect(bench.events).toEqual(["ready true", "lost ORIGINDOWN", "ready true"]);
     // The one that was shared has nothing left to do.
     await bench.fake.until(() => bench.fake.openConnections.length === 3);
-    expect(bench.origin.connectionCounts).toEqual({ shared: 2, dedicated: 1, idle: 0 });
+    expect(bench.node.connectionCounts).toEqual({ shared: 2, dedicated: 1, idle: 0 });
   });
 
   test("that are refused by themselves do not concern the main one", async () => {
     const bench = open();
     await bench.told("ready true");
     bench.fake.options = { password: "changed" };
-    await expect(ask(bench.origin.side(3), "PING")).rejects.toMatchObject({ code: "ORIGINAUTH" });
+    await expect(ask(bench.node.side(3), "PING")).rejects.toMatchObject({ code: "ORIGINAUTH" });
     expect(bench.events).toEqual(["ready true"]);
   });
 });
@@ -430,11 +423,11 @@ describe("a connect that fails within the call", () => {
     const bench = open({}, { address: NOWHERE });
     await bench.told("lost ORIGINDOWN", 5);
     const reason = "origin 255.255.255.255:1 cannot be reached: no route to it";
-    expect(() => bench.origin.main()).toThrow(reason);
-    expect(() => bench.origin.side(2)).toThrow(reason);
-    expect(() => bench.origin.dedicated(3, { closed: () => {} })).toThrow(reason);
-    expect(() => bench.origin.urgent(3)).toThrow(reason);
-    await new Promise<void>((resolve) => bench.origin.fence(resolve));
+    expect(() => bench.node.main()).toThrow(reason);
+    expect(() => bench.node.side(2)).toThrow(reason);
+    expect(() => bench.node.dedicated(3, { closed: () => {} })).toThrow(reason);
+    expect(() => bench.node.urgent(3)).toThrow(reason);
+    await new Promise<void>((resolve) => bench.node.fence(resolve));
   });
 
   test("ends connections that were asked for in the meantime, behind the call that asked", async () => {
@@ -460,10 +453,10 @@ describe("a connect that fails within the call", () => {
 test("an origin that does not read is not sent more than may wait", async () => {
   const bench = open({}, { pendingBytes: 1000 });
   await bench.told("ready true");
-  for (const connection of [bench.origin.main(), bench.origin.side(2)]) {
+  for (const connection of [bench.node.main(), bench.node.side(2)]) {
     writeCommand(connection.out, ["SET", "a", "x".repeat(1000)]);
   }
   const message = `origin 127.0.0.1:${bench.fake.port} does not keep up: 1000 bytes of requests wait`;
-  expect(() => bench.origin.main()).toThrow(message);
-  expect(() => bench.origin.side(2)).toThrow(message);
+  expect(() => bench.node.main()).toThrow(message);
+  expect(() => bench.node.side(2)).toThrow(message);
 });

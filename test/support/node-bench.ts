@@ -3,16 +3,16 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { writeCommand } from "../../src/protocol/request-writer.ts";
 import type { ChannelOptions } from "../../src/upstream/channel.ts";
 import type { UpstreamConnection } from "../../src/upstream/connection.ts";
-import { Origin } from "../../src/upstream/origin-node.ts";
+import { OriginNode } from "../../src/upstream/origin-node.ts";
 import type { UpstreamError } from "../../src/upstream/upstream-error.ts";
 import { UpstreamRequest } from "../../src/upstream/upstream-request.ts";
 import { FakeOrigin, type FakeOriginOptions, type OriginConnection } from "./fake-origin.ts";
 import { awaited } from "./until.ts";
 
-/** An origin as the proxy sees it, and all that it told. */
-export class OriginBench implements Disposable {
+/** A node of an origin, and all that its channel told. */
+export class NodeBench implements Disposable {
   readonly fake: FakeOrigin;
-  readonly origin: Origin;
+  readonly node: OriginNode;
   readonly events: string[] = [];
   readonly errors: UpstreamError[] = [];
   /** Delays drawn for reconnection, as shares of the whole delay. */
@@ -26,7 +26,7 @@ export class OriginBench implements Disposable {
       this.events.push(event);
       for (const resolve of this.#waiters.splice(0)) resolve();
     };
-    this.origin = new Origin(
+    this.node = new OriginNode(
       {
         address: { host: "127.0.0.1", port: fake.port },
         clock: systemClock,
@@ -52,6 +52,7 @@ export class OriginBench implements Disposable {
           this.errors.push(error);
           tell(`lost ${error.code}`);
         },
+        proven: () => {},
         ready: (tracking) => tell(`ready ${tracking}`),
         silent: (silentMs) => tell(`silent ${silentMs}`),
         answers: () => tell("answers"),
@@ -68,24 +69,24 @@ export class OriginBench implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.origin.close();
+    this.node.close();
     this.fake[Symbol.dispose]();
   }
 }
 
-const benches: OriginBench[] = [];
+const benches: NodeBench[] = [];
 
 /** Closes what was opened; for `afterEach`. */
 export function closeBenches(): void {
   for (const bench of benches.splice(0)) bench[Symbol.dispose]();
 }
 
-export function open(fake: FakeOriginOptions = {}, options: Partial<ChannelOptions> = {}): OriginBench {
-  return keep(new OriginBench(new FakeOrigin(fake), options));
+export function open(fake: FakeOriginOptions = {}, options: Partial<ChannelOptions> = {}): NodeBench {
+  return keep(new NodeBench(new FakeOrigin(fake), options));
 }
 
 /** To be closed with the others. */
-export function keep(bench: OriginBench): OriginBench {
+export function keep(bench: NodeBench): NodeBench {
   benches.push(bench);
   return bench;
 }

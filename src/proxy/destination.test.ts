@@ -1,0 +1,73 @@
+import { expect, test } from "bun:test";
+import { factsOfRequest } from "../commands/command-facts.ts";
+import { NameTable } from "../commands/command-table.ts";
+import { latin1, utf8 } from "../lib/bytes.ts";
+import { Request } from "../protocol/protocol.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
+import type { ProxyParts } from "./context.ts";
+import { nodeFor, nodeOfUses } from "./destination.ts";
+import { ROUTES, type Route } from "./routes.ts";
+
+const routes = new NameTable(ROUTES);
+const usesOf = (route: Route, request: Request) =>
+  route.reachesFar === true ? undefined : factsOfRequest(request)?.uses;
+
+const named = (name: string): OriginNode => ({ name }) as OriginNode;
+
+/** A proxy whose origin has a node for each key. */
+function proxyWith(nodes: readonly OriginNode[]): ProxyParts {
+  const origin = {
+    nodes,
+    nodeOf: (bytes: Uint8Array, start: number, end: number) => named(`of ${latin1(bytes, start, end)}`),
+    anyNode: () => named("any"),
+  };
+  return { origin, usesOf } as unknown as ProxyParts;
+}
+
+function requestOf(words: string): Request {
+  const request = new Request();
+  request.reset(utf8(words));
+  for (const { index, 0: word } of words.matchAll(/\S+/g)) request.add(index, index + word.length);
+  return request;
+}
+
+const ONE = proxyWith([named("the only one")]);
+
+test.each([
+  ["GET k", "of k"],
+  ["SET k v", "of k"],
+  ["DEL k l", "of k"],
+  ["LPOP k 2", "of k"],
+  ["HGETALL k", "of k"],
+  ["BLPOP k l 0", "of k"],
+  ["XREAD COUNT 2 STREAMS k l 0 0", "of k"],
+  ["EVAL return 2 k l v", "of k"],
+  ["BITOP AND k l m", "of k"],
+  ["ZUNION 2 k l", "of k"],
+  // No key where one should be.
+  ["GET", "any"],
+  ["HGETALL", "any"],
+  ["EVAL return 0", "any"],
+  // About no key.
+  ["PUBLISH channel message", "any"],
+  ["TIME", "any"],
+  ["INFO", "any"],
+  ["MULTI", "any"],
+  ["NOBODY.KNOWS k", "any"],
+  // About all keys.
+  ["DBSIZE", "the only one"],
+  ["FLUSHALL", "the only one"],
+])("%s goes to the node %s", (words, node) => {
+  const request = requestOf(words);
+  expect(nodeFor(ONE, request, routes.find(request)).name).toBe(node);
+});
+
+test("a request whose uses are not known goes to any node", () => {
+  expect(nodeOfUses(ONE.origin, requestOf("COPY k l"), undefined).name).toBe("any");
+});
+
+test("a request about all keys of several nodes is not sent to one of them", () => {
+  const request = requestOf("DBSIZE");
+  const two = proxyWith([named("one"), named("two")]);
+  expect(() => nodeFor(two, request, routes.find(request))).toThrow("the replies of several nodes");
+});

@@ -1,0 +1,68 @@
+import type { ChannelOptions, LinkStatus } from "./channel.ts";
+import type { ConnectionCounts } from "./connection-pool.ts";
+import { stalenessBoundMs } from "./heartbeat.ts";
+import { openNode } from "./open-node.ts";
+import type { Origin, OriginEvents } from "./origin.ts";
+import type { OriginNode } from "./origin-node.ts";
+import type { UpstreamError } from "./upstream-error.ts";
+
+/** An origin that is one server, which has all keys. */
+export class SingleNode implements Origin {
+  readonly nodes: readonly OriginNode[];
+  readonly #node: OriginNode;
+  readonly #options: ChannelOptions;
+
+  constructor(options: ChannelOptions, events: OriginEvents) {
+    this.#options = options;
+    this.#node = openNode(options, events);
+    this.nodes = [this.#node];
+  }
+
+  get name(): string {
+    return this.#node.name;
+  }
+
+  get database(): number {
+    return this.#options.address.database ?? 0;
+  }
+
+  nodeOf(): OriginNode {
+    return this.#node;
+  }
+
+  anyNode(): OriginNode {
+    return this.#node;
+  }
+
+  fence(then: () => void): void {
+    this.#node.fence(then);
+  }
+
+  get linkStatus(): LinkStatus {
+    return this.#node.channel.status;
+  }
+
+  get tracking(): boolean | undefined {
+    return this.#node.channel.tracking;
+  }
+
+  get provenUntilMs(): number {
+    return this.#node.channel.provenUntilMs;
+  }
+
+  get stalenessBoundMs(): number {
+    return stalenessBoundMs(this.#options);
+  }
+
+  get lastError(): UpstreamError {
+    return this.#node.channel.lastError;
+  }
+
+  get connectionCounts(): ConnectionCounts {
+    return this.#node.connectionCounts;
+  }
+
+  close(): void {
+    this.#node.close();
+  }
+}
