@@ -6,6 +6,7 @@ import { until } from "../../test/support/until.ts";
 import { systemClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
+import type { LargeReplySink } from "./large-reply.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 import { type Upstream, UpstreamRequest } from "./upstream-request.ts";
 
@@ -323,3 +324,58 @@ test("what the origin says of its table of tracked keys is told", async () => {
   await bench.told("ready true");
   expect(bench.node.channel.trackedKeysLimit).toBe(1_000_000);
 });
+
+describe("the heartbeat behind a large value", () => {
+  test("is waited for as long as more of the value comes, and proves nothing meanwhile", async () => {
+    const bench = open({}, { heartbeatMs: 5, heartbeatTimeoutMs: 200, timeoutMs: 5000 });
+    await bench.told("ready true");
+    const main = bench.node.main();
+    bench.fake.script = ([name]) => (name === "GET" ? "$300000\r\n" : undefined);
+    const received: number[] = [];
+    const request = new LargeRequest(received);
+    writeCommand(main.out, ["GET", "k"]);
+    main.enqueue(request);
+    await bench.fake.received(1, "GET");
+    bench.fake.main.hold();
+    const { provenUntilMs } = bench.node.channel;
+    const begunMs = systemClock.monotonicMs();
+    let sent = 0;
+    while (systemClock.monotonicMs() - begunMs < 500) {
+      bench.fake.main.send("x", 0);
+      bench.fake.main.release(1);
+      sent++;
+      await new Promise(setImmediate);
+    }
+    expect(bench.node.channel.status).toBe("up");
+    expect(bench.node.channel.provenUntilMs - provenUntilMs).toBeLessThan(250);
+    bench.fake.main.send(`${"x".repeat(300_000 - sent)}\r\n`, 0);
+    bench.fake.main.release();
+    await bench.fake.received(bench.fake.count("PING") + 2, "PING");
+    expect(received.reduce((sum, count) => sum + count, 0)).toBe(300_000);
+    expect(bench.node.channel.provenUntilMs - provenUntilMs).toBeGreaterThan(250);
+  });
+});
+
+/** Counts what comes of a large reply. */
+class LargeRequest extends UpstreamRequest {
+  readonly #received: number[];
+
+  constructor(received: number[]) {
+    super();
+    this.#received = received;
+  }
+
+  override takeLarge(): LargeReplySink {
+    const append = (_bytes: Uint8Array, start: number, end: number): boolean => {
+      this.#received.push(end - start);
+      return false;
+    };
+    return { append, complete() {} };
+  }
+
+  override reply(): void {}
+
+  override failed(error: UpstreamError): void {
+    throw error;
+  }
+}

@@ -1,0 +1,169 @@
+import { fromLatin1, latin1 } from "../lib/bytes.ts";
+import { systemClock } from "../lib/clock.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
+import { CallbackRequest } from "./callback-request.ts";
+import type { ChannelOptions } from "./channel.ts";
+import type { UpstreamConnection } from "./connection.ts";
+import type { Origin, OriginEvents } from "./origin.ts";
+import type { OriginNode } from "./origin-node.ts";
+import type { UpstreamError } from "./upstream-error.ts";
+
+/** One connection to a `FakeServer`. */
+interface FakeConnection {
+  readonly isClosed: boolean;
+  /** Sends nothing until `release`. */
+  hold(): void;
+  /** Sends the first `count` frames that are held, or all and those to come. */
+  release(count?: number): void;
+  /** Puts raw RESP into the stream, in front of the held frame `at`, behind all by default. */
+  send(frame: string, at?: number): void;
+  invalidate(keys: string | readonly string[] | null, at?: number): void;
+  drop(): void;
+}
+
+export interface FakeServerOptions {
+  /** Whether CLIENT TRACKING is known. */
+  readonly tracking?: boolean;
+  readonly password?: string;
+  /** What the server says instead of its own answer; empty: nothing. */
+  readonly script?: (command: readonly string[], connection: never) => string | undefined;
+}
+
+/** A server whose every move the test decides, with a store of strings. */
+export interface FakeServer extends Disposable {
+  readonly port: number;
+  /** All connections there have been. */
+  readonly connections: readonly FakeConnection[];
+  readonly openConnections: readonly FakeConnection[];
+  /** The one that invalidations go to. */
+  readonly main: FakeConnection;
+  readonly values: ReadonlyMap<string, string>;
+  options: FakeServerOptions;
+  script: FakeServerOptions["script"] | undefined;
+  /** How many commands that begin with these words have come. */
+  count(...words: string[]): number;
+  received(count: number, ...words: string[]): Promise<void>;
+  until(condition: () => boolean): Promise<void>;
+  /** Holds all connections in front of the reply to such a command. */
+  holdFrom(...words: string[]): void;
+  releaseAll(): void;
+  dropAll(): void;
+  goDown(): void;
+  comeBack(): void;
+  /** Reads and says nothing more, without ending its connections. */
+  goSilent(): void;
+  speakAgain(): void;
+}
+
+/** An implementation of `Origin` under test. */
+export interface OriginKind {
+  readonly nodeCount: number;
+  /** A key of each node. */
+  readonly keys: readonly string[];
+  startServer(options: FakeServerOptions): FakeServer;
+  /** @param servers one for each node, in the order of `keys` */
+  open(
+    servers: readonly FakeServer[],
+    options: Omit<ChannelOptions, "address">,
+    events: OriginEvents,
+  ): Origin;
+  /** The same promise; says what it is where it takes too long. */
+  awaited<T>(promise: Promise<T>, what: () => string): Promise<T>;
+}
+
+/** An origin with its servers, and all that it told, each event behind the number of its node. */
+export class OriginBench implements Disposable {
+  readonly servers: readonly FakeServer[];
+  readonly origin: Origin;
+  readonly indexes: readonly number[];
+  readonly events: string[] = [];
+  /** What each node's channel has proven last. */
+  readonly proofs: number[] = [];
+  /** How many delays were drawn for reconnection. */
+  draws = 0;
+  readonly #kind: OriginKind;
+  #waiters: (() => void)[] = [];
+
+  constructor(kind: OriginKind, server: FakeServerOptions, options: Partial<ChannelOptions>) {
+    this.#kind = kind;
+    this.servers = Array.from({ length: kind.nodeCount }, () => kind.startServer(server));
+    this.indexes = this.servers.map((_, index) => index);
+    const random = options.random ?? { next: () => 0 };
+    const defaults = { connectTimeoutMs: 2000, timeoutMs: 2000, heartbeatMs: 1000, heartbeatTimeoutMs: 1000 };
+    this.origin = kind.open(
+      this.servers,
+      {
+        ...defaults,
+        ...{ clock: systemClock, trackingRetryMs: 10_000, pendingBytes: 10_000 },
+        ...options,
+        random: {
+          next: () => {
+            this.draws++;
+            return random.next();
+          },
+        },
+      },
+      {
+        invalidated: (node, bytes, start, end) =>
+          this.#tell(node, `invalidated ${latin1(bytes, start, end)}`),
+        allInvalidated: (node) => this.#tell(node, "all invalidated"),
+        proven: (node) => {
+          this.proofs[this.#indexOf(node)] = node.channel.provenUntilMs;
+        },
+        lost: (node, error) => this.#tell(node, `lost ${error.code}`),
+        ready: (node, tracking) => this.#tell(node, `ready ${tracking}`),
+        silent: (node, silentMs) => this.#tell(node, `silent ${silentMs}`),
+        answers: (node) => this.#tell(node, "answers"),
+      },
+    );
+  }
+
+  /** What was told after each node was ready first. */
+  get later(): string[] {
+    return this.events.slice(this.servers.length);
+  }
+
+  node(index: number): OriginNode {
+    const key = fromLatin1(this.#kind.keys[index]!);
+    return this.origin.nodeOf(key, 0, key.length);
+  }
+
+  /** Waits for the `count`th event with this text of a node. */
+  async told(index: number, event: string, count = 1): Promise<void> {
+    const isEvent = (told: string): boolean => told === `${index} ${event}`;
+    while (this.events.filter(isEvent).length < count) {
+      const what = () => `${count} times "${event}" of node ${index} among ${this.events.join(", ")}`;
+      await this.#kind.awaited(new Promise<void>((resolve) => this.#waiters.push(resolve)), what);
+    }
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    const turns = async () => {
+      while (!condition()) await new Promise(setImmediate);
+    };
+    await this.#kind.awaited(turns(), () => `${condition} after ${this.events.join(", ")}`);
+  }
+
+  #indexOf(node: OriginNode): number {
+    return this.indexes.find((index) => this.node(index) === node)!;
+  }
+
+  #tell(node: OriginNode, event: string): void {
+    this.events.push(`${this.#indexOf(node)} ${event}`);
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+
+  [Symbol.dispose](): void {
+    this.origin.close();
+    for (const server of this.servers) server[Symbol.dispose]();
+  }
+}
+
+/** Sends a command and waits for its reply. @throws UpstreamError */
+export function ask(connection: UpstreamConnection, ...command: string[]): Promise<string> {
+  writeCommand(connection.out, command);
+  return new Promise((resolve, reject) => {
+    const replied = (bytes: Uint8Array, start: number, end: number) => resolve(latin1(bytes, start, end));
+    connection.enqueue(new CallbackRequest(replied, (error: UpstreamError) => reject(error)));
+  });
+}
