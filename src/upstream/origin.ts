@@ -12,8 +12,8 @@ import type { UpstreamError } from "./upstream-error.ts";
  *
  * Nothing orders what two nodes send. So each node has a channel of its own, and what is told of it concerns what was
  * fetched over it alone:
- * - An invalidation is in order with the replies of its own node. It stands behind none of another node's replies, so it
- *   voids every fill of the key that another node was asked for.
+ * - An invalidation is in order with the replies of its own node alone. What another node was asked about the key may be
+ *   older than the change.
  * - A node that is lost takes along what was fetched from it. One that is silent vouches no longer for that.
  * - A fence of a node says nothing about changes at another one.
  */
