@@ -1,0 +1,65 @@
+import { expect, test } from "bun:test";
+import { Fence, type Fenced } from "./fence.ts";
+import type { Peers } from "./threads/peers.ts";
+
+/** A node whose fences are passed when the test says so. */
+class ManualNode {
+  readonly waiting: (() => void)[] = [];
+
+  fence(then: () => void): void {
+    this.waiting.push(then);
+  }
+
+  pass(): void {
+    for (const then of this.waiting.splice(0)) then();
+  }
+
+  get asFenced(): Fenced {
+    return this as unknown as Fenced;
+  }
+}
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+}
+
+const GIVES_UP_NEVER = { timeoutMs: 60_000, giveUp: () => {} };
+
+test("of one thread is the node's", () => {
+  const [first, second] = [new ManualNode(), new ManualNode()];
+  const fence = new Fence({ peers: undefined, ...GIVES_UP_NEVER });
+  const passed: string[] = [];
+  fence.pass(first.asFenced, () => passed.push("first"));
+  fence.pass(second.asFenced, () => passed.push("second"));
+  second.pass();
+  expect(passed).toEqual(["second"]);
+  first.pass();
+  expect(passed).toEqual(["second", "first"]);
+});
+
+test("of several threads is passed behind all nodes asked for in the same turn, and the other threads", async () => {
+  const [first, second] = [new ManualNode(), new ManualNode()];
+  const others = Promise.withResolvers<[]>();
+  const peers = { ask: () => others.promise } as unknown as Peers;
+  const fence = new Fence({ peers, ...GIVES_UP_NEVER });
+  const passed: string[] = [];
+  fence.pass(first.asFenced, () => passed.push("first"));
+  fence.pass(second.asFenced, () => passed.push("second"));
+  fence.pass(first.asFenced, () => passed.push("third"));
+  await settled();
+  expect([first, second].map(({ waiting }) => waiting.length)).toEqual([1, 1]);
+  first.pass();
+  others.resolve([]);
+  await settled();
+  expect(passed).toEqual([]);
+  second.pass();
+  await settled();
+  expect(passed).toEqual(["first", "second", "third"]);
+  // What is asked for later waits for its own node alone.
+  fence.pass(first.asFenced, () => passed.push("fourth"));
+  await settled();
+  expect([first, second].map(({ waiting }) => waiting.length)).toEqual([1, 0]);
+  first.pass();
+  await settled();
+  expect(passed).toEqual(["first", "second", "third", "fourth"]);
+});
