@@ -1,6 +1,6 @@
+import type { Client } from "../commands/client.ts";
 import { NO_AUTHENTICATION } from "../commands/command-errors.ts";
 import type { CommandFacts } from "../commands/facts.ts";
-import type { Connection } from "./connection.ts";
 
 /**
  * The one gate before a command is run, in server and proxy alike: whether this client may run it.
@@ -8,7 +8,7 @@ import type { Connection } from "./connection.ts";
  * @returns the error that refuses it; undefined where it may pass
  */
 export function admit(
-  connection: Connection,
+  connection: Pick<Client, "isUnrestricted" | "protocol">,
   command: Pick<CommandFacts, "flags"> | undefined,
 ): string | undefined {
   if (connection.isUnrestricted || command?.flags.includes("no_auth") === true) return undefined;

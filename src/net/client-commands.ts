@@ -1,3 +1,4 @@
+import type { Client } from "../commands/client.ts";
 import { type Command, command } from "../commands/command.ts";
 import {
   NOT_AN_INTEGER,
@@ -10,9 +11,8 @@ import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext } from "./client-context.ts";
 import { clientType, describeClient } from "./client-description.ts";
-import { readPause } from "./client-pause.ts";
-import type { Connection } from "./connection.ts";
 import { BAD_CLIENT_NAME, isClientName } from "./connection-commands.ts";
+import { readPause } from "./pause-request.ts";
 
 const NO_TRACKING = "ERR client tracking is not supported here";
 
@@ -156,7 +156,7 @@ function list(context: ClientContext, request: Request, reply: ReplyWriter): voi
 }
 
 /** @returns the clients that a CLIENT LIST asks for, or what is wrong with it */
-function chooseListed({ host }: ClientContext, request: Request): Connection[] | string {
+function chooseListed({ host }: ClientContext, request: Request): Client[] | string {
   const { registry } = host;
   if (request.count === 2) return [...registry];
   const option = request.text(2).toLowerCase();
@@ -166,7 +166,7 @@ function chooseListed({ host }: ClientContext, request: Request): Connection[] |
     return [...registry].filter((client) => clientType(client) === type);
   }
   if (option === "id" && request.count > 3) {
-    const chosen: Connection[] = [];
+    const chosen: Client[] = [];
     for (let index = 3; index < request.count; index++) {
       const id = parseDecimal(request.bytes, request.starts[index]!, request.ends[index]!);
       if (id === undefined) return "ERR Invalid client ID";
@@ -250,7 +250,7 @@ function parseKillFilter(request: Request): KillFilter | string {
   return filter;
 }
 
-function isChosen(client: Connection, filter: KillFilter, nowMs: number): boolean {
+function isChosen(client: Client, filter: KillFilter, nowMs: number): boolean {
   if (filter.id !== undefined && client.id !== filter.id) return false;
   if (filter.address !== undefined && client.remoteAddress !== filter.address) return false;
   if (filter.localAddress !== undefined && client.localAddress !== filter.localAddress) return false;
@@ -261,7 +261,7 @@ function isChosen(client: Connection, filter: KillFilter, nowMs: number): boolea
   );
 }
 
-function end(victim: Connection, killer: Connection): void {
+function end(victim: Client, killer: Client): void {
   // Who kills itself gets the reply first.
   if (victim === killer) victim.closeAfterReplies();
   else victim.close();

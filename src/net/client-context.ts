@@ -1,25 +1,24 @@
+import type { Client, Clients } from "../commands/client.ts";
 import type { CommandTable } from "../commands/command-table.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
-import type { ClientPause } from "./client-pause.ts";
-import type { ClientRegistry } from "./client-registry.ts";
-import type { Connection } from "./connection.ts";
 import type { Monitors } from "./monitors.ts";
+import type { PauseMode } from "./pause-request.ts";
 
 /** What the commands that every service has (HELLO, CLIENT, COMMAND, …) run on; one for each client. */
 export interface ClientContext {
-  readonly connection: Connection;
+  readonly connection: Client;
   readonly host: ServiceHost;
 }
 
 /** What a service tells about itself. */
 export interface ServiceHost {
-  readonly registry: ClientRegistry;
+  readonly registry: Clients;
   readonly clock: Clock;
   /** The database that clients are in until they select another one; 0 by default. */
   readonly database?: number;
-  /** What clients must give to HELLO or AUTH; undefined where none is asked for. May be changed at any time. */
-  password: string | undefined;
+  /** Whether clients must give a password to HELLO or AUTH before anything else. */
+  readonly needsPassword: boolean;
   /** What HELLO calls the server: `redis`, for clients that look at it. */
   readonly serverName: string;
   /** The version of Redis this service is compatible with, as HELLO and INFO tell it. */
@@ -37,9 +36,11 @@ export interface ServiceHost {
   /** CLIENT TRACKING, where the service has it. */
   readonly tracking?: TrackingCommands;
   /** CLIENT PAUSE. */
-  readonly pause: ClientPause;
+  readonly pause: Pause;
   /** MONITOR. */
   readonly monitors: Monitors;
+  /** Whether `password` is that of the user of this name. Takes the same time however much of it is right. */
+  isPasswordOf(user: string, password: Uint8Array): boolean;
   /**
    * CLIENT UNBLOCK, where clients can be blocked: answers how many were.
    * @param reason `TIMEOUT` or `ERROR`
@@ -52,12 +53,18 @@ export interface ServiceHost {
   onReset(context: ClientContext): void;
 }
 
+/** CLIENT PAUSE, as commands begin and end it. */
+export interface Pause {
+  begin(forMs: number, mode: PauseMode): void;
+  end(): void;
+}
+
 /** The subcommands of CLIENT about tracking; `request` is the whole request, CLIENT first. */
 export interface TrackingCommands {
   /** CLIENT TRACKING ON|OFF … */
-  change(connection: Connection, request: Request, reply: ReplyWriter): void;
+  change(connection: Client, request: Request, reply: ReplyWriter): void;
   /** CLIENT TRACKINGINFO */
-  describe(connection: Connection, reply: ReplyWriter): void;
+  describe(connection: Client, reply: ReplyWriter): void;
   /** CLIENT CACHING YES|NO */
-  caching(connection: Connection, request: Request, reply: ReplyWriter): void;
+  caching(connection: Client, request: Request, reply: ReplyWriter): void;
 }

@@ -1,4 +1,4 @@
-import type { Connection } from "./connection.ts";
+import type { Client } from "../commands/client.ts";
 
 /** What clients are about, as INFO counts it. */
 export interface ClientCounts {
@@ -10,7 +10,7 @@ export interface ClientCounts {
   largestOutputBytes: number;
 }
 
-export function countClients(clients: Iterable<Connection>): ClientCounts {
+export function countClients(clients: Iterable<Client>): ClientCounts {
   const counts: ClientCounts = {
     ...{ blocked: 0, tracking: 0, pubsub: 0, largestInputBytes: 0, largestOutputBytes: 0 },
   };

@@ -1,9 +1,9 @@
+import type { Client } from "../commands/client.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ServiceHost } from "./client-context.ts";
-import type { Connection } from "./connection.ts";
 
 /** `normal` and `pubsub` clients; the other types that Redis knows (`master`, `replica`) never occur. */
-export function clientType(connection: Connection): "normal" | "pubsub" {
+export function clientType(connection: Client): "normal" | "pubsub" {
   return connection.flags().includes("P") ? "pubsub" : "normal";
 }
 
@@ -11,7 +11,7 @@ export function clientType(connection: Connection): "normal" | "pubsub" {
  * One client as a line of CLIENT LIST, with the fields of Redis 7.2 in their order; no line end.
  * @param executing the request that this client has under way
  */
-export function describeClient(connection: Connection, host: ServiceHost, executing?: Request): string {
+export function describeClient(connection: Client, host: ServiceHost, executing?: Request): string {
   const { clock } = host;
   const ageSeconds = Math.max(0, Math.floor((clock.wallMs() - connection.connectedAtMs) / 1000));
   const idleSeconds = Math.max(0, Math.floor((clock.monotonicMs() - connection.lastActiveMs) / 1000));
@@ -59,7 +59,7 @@ function bytesInResp(request: Request): number {
   return bytes;
 }
 
-function clientFlags(connection: Connection): string {
+function clientFlags(connection: Client): string {
   const flags = `${connection.flags()}${connection.isClosing ? "c" : ""}${connection.noEvict ? "e" : ""}`;
   return flags === "" ? "N" : flags;
 }

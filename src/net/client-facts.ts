@@ -1,7 +1,5 @@
+import type { ReplyMode } from "../commands/client.ts";
 import { formatAddress, isLoopback } from "./address.ts";
-
-/** How replies are suppressed (CLIENT REPLY). */
-export type ReplyMode = "on" | "off" | "skip-next" | "skip";
 
 /** The two ends of a connection, as a socket tells them. */
 export interface ConnectionEnds {

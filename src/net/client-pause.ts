@@ -1,9 +1,5 @@
-import { wrongSubcommandArguments } from "../commands/command-errors.ts";
-import { INT64_MAX, parseInt64 } from "../lib/bytes.ts";
-import type { Request } from "../protocol/protocol.ts";
-
-/** Which commands CLIENT PAUSE holds up: those that may write, or all. */
-export type PauseMode = "write" | "all";
+import type { Pause } from "./client-context.ts";
+import type { PauseMode } from "./pause-request.ts";
 
 const UNTIL_MS = 0;
 const HOLDS_ALL = 1;
@@ -12,7 +8,7 @@ const HOLDS_ALL = 1;
 export const PAUSE_NUMBERS = 2;
 
 /** CLIENT PAUSE: until when which commands wait. Threads of one service share it. */
-export class ClientPause {
+export class ClientPause implements Pause {
   readonly #shared: Float64Array;
   readonly #nowMs: () => number;
   readonly #waiting = new Set<() => void>();
@@ -101,21 +97,3 @@ export class ClientPause {
 }
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** Two of these are longer than time is told. */
-const MOST_PAUSE_MS = BigInt(Number.MAX_SAFE_INTEGER) / 2n;
-
-/** Reads CLIENT PAUSE, whose count of arguments is at least three. @returns what is wrong with it instead */
-export function readPause(
-  request: Request,
-  wallMs: number,
-): { readonly forMs: number; readonly mode: PauseMode } | string {
-  const mode = request.count === 3 ? "all" : request.text(3).toLowerCase();
-  if (request.count > 4) return wrongSubcommandArguments("client", request);
-  if (mode !== "all" && mode !== "write") return "ERR CLIENT PAUSE mode must be WRITE or ALL";
-  const forMs = parseInt64(request.bytes, request.starts[2]!, request.ends[2]!);
-  if (forMs === undefined) return "ERR timeout is not an integer or out of range";
-  if (forMs < 0n) return "ERR timeout is negative";
-  if (forMs > INT64_MAX - BigInt(Math.ceil(wallMs))) return "ERR timeout is out of range";
-  return { forMs: Number(forMs > MOST_PAUSE_MS ? MOST_PAUSE_MS : forMs), mode };
-}

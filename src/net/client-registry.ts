@@ -1,9 +1,10 @@
+import type { Clients } from "../commands/client.ts";
 import type { Connection } from "./connection.ts";
 import type { ServiceTotals } from "./connection-host.ts";
 import { Throughput } from "./throughput.ts";
 
 /** All connections of one service, over all its listeners: for CLIENT LIST and KILL, limits and counts. */
-export class ClientRegistry implements ServiceTotals {
+export class ClientRegistry implements ServiceTotals, Clients {
   /** Connections accepted since the start. */
   acceptedCount = 0;
   /** Connections refused because there were too many. */

@@ -1,4 +1,5 @@
 import type { Socket } from "bun";
+import type { Client } from "../commands/client.ts";
 import { FULL_READ_BYTES } from "../lib/large-value.ts";
 import { ForeignProtocolError } from "../protocol/foreign-protocol.ts";
 import { ProtocolError, type Request } from "../protocol/protocol.ts";
@@ -19,7 +20,6 @@ const STAR = 0x2a;
 /** Said of a line whose end has not come. */
 const LINE_FEED_HINT = "nothing was done; end a request with a line feed";
 
-export type { ReplyMode } from "./client-facts.ts";
 export type { Ticket } from "./ticket.ts";
 
 /**
@@ -27,7 +27,7 @@ export type { Ticket } from "./ticket.ts";
  * Requests are executed one after the other as long as the session allows; what cannot be sent is kept, and while too
  * much is kept the client is not read.
  */
-export class Connection extends ReplyingConnection {
+export class Connection extends ReplyingConnection implements Client {
   lastActiveMs: number;
   /** When the execution under way began (monotonic): after all its requests came, and before their replies go. */
   executingSinceMs = 0;

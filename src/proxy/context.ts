@@ -6,6 +6,7 @@ import type { LogLevel } from "../lib/log.ts";
 import type { ClientContext, ServiceHost } from "../net/client-context.ts";
 import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
+import type { Connection } from "../net/connection.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
 import type { Monitors } from "../net/monitors.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
@@ -29,6 +30,7 @@ export type LateAnswer = (write: (reply: ReplyWriter) => void) => void;
 
 /** What the commands of the proxy run on; one for each client. */
 export interface ProxyContext extends ClientContext {
+  readonly connection: Connection;
   readonly proxy: ProxyParts;
   /** The request under way is answered later: what the client asks next in another way waits until then. */
   answerLater(): LateAnswer;

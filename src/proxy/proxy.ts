@@ -16,6 +16,7 @@ import type { Connection } from "../net/connection.ts";
 import { connectionCommands } from "../net/connection-commands.ts";
 import type { Adjustable, ConnectionLimits } from "../net/limits.ts";
 import { Monitors } from "../net/monitors.ts";
+import { isPasswordOf } from "../net/password.ts";
 import type { Service } from "../net/service.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
@@ -219,7 +220,8 @@ export class CachingProxy implements Service, ProxyParts {
     this.host = {
       registry,
       clock,
-      password: settings.password,
+      needsPassword: settings.password !== undefined,
+      isPasswordOf: (user, given) => isPasswordOf(user, given, settings.password),
       database: this.origin.database,
       get serverName() {
         return facts.server;

@@ -1,4 +1,5 @@
-import type { ReplyMode, Ticket } from "../net/connection.ts";
+import type { ReplyMode } from "../commands/client.ts";
+import type { Ticket } from "../net/connection.ts";
 import { helloVersion } from "../net/hello-version.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { copyRequest } from "../protocol/request-copy.ts";

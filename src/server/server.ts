@@ -15,6 +15,7 @@ import { connectionCommands } from "../net/connection-commands.ts";
 import type { Adjustable } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import { Monitors } from "../net/monitors.ts";
+import { isPasswordOf } from "../net/password.ts";
 import { REDIS_VERSION } from "../net/redis-version.ts";
 import type { Service } from "../net/service.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
@@ -160,15 +161,24 @@ export class Server implements Service, SessionHost {
     return new ServerSession(this, connection);
   }
 
+  get needsPassword(): boolean {
+    return this.password !== undefined;
+  }
+
+  isPasswordOf(user: string, given: Uint8Array): boolean {
+    return isPasswordOf(user, given, this.password);
+  }
+
   isCommandName(bytes: Uint8Array, start: number, end: number): boolean {
     return this.#names.named(bytes, start, end) !== undefined;
   }
 
   onReset(context: ClientContext): void {
-    (context as ServerContext).transaction.end();
-    this.tracking.forget(context.connection);
-    this.channels.forget(context.connection);
-    this.monitors.remove(context.connection);
+    const { transaction, connection } = context as ServerContext;
+    transaction.end();
+    this.tracking.forget(connection);
+    this.channels.forget(connection);
+    this.monitors.remove(connection);
   }
 
   get hasStorageFailed(): boolean {
@@ -191,7 +201,7 @@ export class Server implements Service, SessionHost {
       clock: this.clock,
       log: this.log,
       respOnly: options.respOnly ?? false,
-      passwordRequired: () => this.password !== undefined,
+      passwordRequired: () => this.needsPassword,
     });
     this.#listeners.push(listener);
     return listener;

@@ -9,24 +9,22 @@ import {
   type Parameter,
   sizeParameter,
 } from "../../net/config.ts";
+import { type InfoFields, type InfoSection, infoCommand } from "../../net/info.ts";
+import type { Adjustable } from "../../net/limits.ts";
+import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
+import type { ServerContext, ServerHost } from "../context.ts";
 import {
   clientsFields,
   cpuFields,
-  type InfoFields,
-  type InfoSection,
-  infoCommand,
   keyspaceFields,
   memoryFields,
   persistenceFields,
   replicationFields,
   serverFields,
   trafficFields,
-} from "../../net/info.ts";
-import type { Adjustable } from "../../net/limits.ts";
-import { processMemory } from "../../net/process-memory.ts";
-import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
-import type { ServerContext, ServerHost } from "../context.ts";
+} from "../info-fields.ts";
 import type { ServerLimits } from "../limits.ts";
+import { processMemory } from "../process-memory.ts";
 import { MOST_TRACKED_KEYS } from "../tracking-table.ts";
 import { lastSaveSeconds } from "./saving.ts";
 

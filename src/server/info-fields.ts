@@ -1,0 +1,166 @@
+import { arch, release, totalmem, type } from "node:os";
+import { countClients } from "../net/client-counts.ts";
+import type { ClientRegistry } from "../net/client-registry.ts";
+import type { InfoFields } from "../net/info.ts";
+import type { ServerHost } from "./context.ts";
+import { processMemory } from "./process-memory.ts";
+
+/** What INFO tells of the server: the fields of each section, with Redis's names. */
+
+/** @param port where the service listens @param runId 40 hexadecimal digits, new at each start */
+export function serverFields(host: ServerHost, port: number, runId: string): InfoFields {
+  const nowMs = host.clock.wallMs();
+  const uptimeSeconds = Math.max(0, Math.floor((nowMs - host.startedAtMs) / 1000));
+  return {
+    redis_version: host.redisVersion,
+    glasscache_version: host.version,
+    redis_git_sha1: "00000000",
+    redis_git_dirty: 0,
+    redis_mode: host.mode,
+    os: `${type()} ${release()} ${arch() === "x64" ? "x86_64" : arch()}`,
+    arch_bits: 64,
+    runtime: `bun ${Bun.version}`,
+    process_id: process.pid,
+    run_id: runId,
+    tcp_port: port,
+    server_time_usec: nowMs * 1000,
+    uptime_in_seconds: uptimeSeconds,
+    uptime_in_days: Math.floor(uptimeSeconds / 86_400),
+    hz: 10,
+    configured_hz: 10,
+    executable: process.execPath,
+    config_file: "",
+  };
+}
+
+/** @param maxClients the limit at the moment */
+export function clientsFields(registry: ClientRegistry, maxClients: number): InfoFields {
+  const counts = countClients(registry);
+  return {
+    connected_clients: registry.openCount,
+    cluster_connections: 0,
+    maxclients: maxClients,
+    client_recent_max_input_buffer: counts.largestInputBytes,
+    client_recent_max_output_buffer: counts.largestOutputBytes,
+    blocked_clients: counts.blocked,
+    tracking_clients: counts.tracking,
+    pubsub_clients: counts.pubsub,
+    clients_in_timeout_table: 0,
+  };
+}
+
+/** What memory is used for: the program itself, and the data, which has a budget. */
+export interface MemoryUse {
+  /** Bytes of the data, of the budget `maxBytes`. */
+  readonly usedBytes: number;
+  readonly maxBytes: number;
+  readonly policy: string;
+  /** What the program took before it had any data. */
+  readonly startupBytes: number;
+}
+
+/** `used_memory` is that of the whole process, as in Redis; `mem_not_counted_for_evict` of it is not the data's. */
+export function memoryFields({ usedBytes, maxBytes, policy, startupBytes }: MemoryUse): InfoFields {
+  const { residentBytes, ownBytes } = processMemory();
+  const systemBytes = totalmem();
+  const allBytes = startupBytes + usedBytes;
+  return {
+    used_memory: allBytes,
+    used_memory_human: humanBytes(allBytes),
+    used_memory_rss: residentBytes,
+    used_memory_rss_human: humanBytes(residentBytes),
+    used_memory_overhead: startupBytes,
+    used_memory_startup: startupBytes,
+    used_memory_dataset: usedBytes,
+    total_system_memory: systemBytes,
+    total_system_memory_human: humanBytes(systemBytes),
+    maxmemory: maxBytes,
+    maxmemory_human: humanBytes(maxBytes),
+    maxmemory_policy: policy,
+    mem_fragmentation_ratio: (ownBytes / allBytes).toFixed(2),
+    mem_fragmentation_bytes: ownBytes - allBytes,
+    mem_not_counted_for_evict: startupBytes,
+    mem_allocator: "glasscache",
+    lazyfree_pending_objects: 0,
+  };
+}
+
+/** @param isDurable whether acknowledged writes survive the process */
+export function persistenceFields(host: ServerHost, isDurable: boolean): InfoFields {
+  return {
+    loading: 0,
+    async_loading: 0,
+    rdb_changes_since_last_save: 0,
+    rdb_bgsave_in_progress: 0,
+    rdb_last_save_time: Math.floor(host.startedAtMs / 1000),
+    rdb_last_bgsave_status: "ok",
+    rdb_last_bgsave_time_sec: -1,
+    rdb_current_bgsave_time_sec: -1,
+    aof_enabled: isDurable ? 1 : 0,
+    aof_rewrite_in_progress: 0,
+    aof_rewrite_scheduled: 0,
+    aof_last_rewrite_time_sec: -1,
+    aof_current_rewrite_time_sec: -1,
+    aof_last_bgrewrite_status: "ok",
+    aof_last_write_status: "ok",
+  };
+}
+
+/** Traffic; hits, misses, evictions and the like come with it from elsewhere. */
+export function trafficFields(registry: ClientRegistry): InfoFields {
+  const { throughput } = registry;
+  return {
+    total_connections_received: registry.acceptedCount,
+    total_commands_processed: registry.requestCount,
+    instantaneous_ops_per_sec: Math.round(throughput.requestsPerSecond),
+    total_net_input_bytes: registry.bytesReceived,
+    total_net_output_bytes: registry.bytesSent,
+    instantaneous_input_kbps: (throughput.receivedBytesPerSecond / 1024).toFixed(2),
+    instantaneous_output_kbps: (throughput.sentBytesPerSecond / 1024).toFixed(2),
+    rejected_connections: registry.rejectedCount,
+    client_output_buffer_limit_disconnections: registry.outputLimitCount,
+  };
+}
+
+export function replicationFields(host: ServerHost): InfoFields {
+  return {
+    role: host.role,
+    connected_slaves: 0,
+    master_failover_state: "no-failover",
+    master_repl_offset: 0,
+    second_repl_offset: -1,
+    repl_backlog_active: 0,
+    repl_backlog_size: 0,
+    repl_backlog_first_byte_offset: 0,
+    repl_backlog_histlen: 0,
+  };
+}
+
+/** Processor time of the whole process, in seconds. */
+export function cpuFields(): InfoFields {
+  const { system, user } = process.cpuUsage();
+  return {
+    used_cpu_sys: (system / 1e6).toFixed(6),
+    used_cpu_user: (user / 1e6).toFixed(6),
+    used_cpu_sys_children: "0.000000",
+    used_cpu_user_children: "0.000000",
+  };
+}
+
+/** The one database; no field when it is empty, as in Redis. */
+export function keyspaceFields(keyCount: number, expiringCount: number): InfoFields {
+  return keyCount === 0 ? {} : { db0: `keys=${keyCount},expires=${expiringCount},avg_ttl=0` };
+}
+
+/** A size as Redis shows it for people: `1.39M`. */
+function humanBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  const units = ["K", "M", "G", "T", "P"];
+  let value = bytes / 1024;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value.toFixed(2)}${units[unit]}`;
+}
