@@ -1,5 +1,5 @@
-import type { Pause } from "./client-context.ts";
-import type { PauseMode } from "./pause-request.ts";
+import type { Pause } from "../commands/client-context.ts";
+import type { PauseMode } from "../commands/pause-request.ts";
 
 const UNTIL_MS = 0;
 const HOLDS_ALL = 1;

@@ -1,14 +1,14 @@
 import type { CoherentCache } from "../coherence/coherent-cache.ts";
+import type { ClientContext, ServiceHost } from "../commands/client-context.ts";
 import type { CommandTable, NameTable } from "../commands/command-table.ts";
 import type { KeyUse } from "../commands/facts.ts";
+import type { Monitors } from "../commands/monitors.ts";
 import type { ByteSlab } from "../lib/byte-slab.ts";
 import type { LogLevel } from "../lib/log.ts";
-import type { ClientContext, ServiceHost } from "../net/client-context.ts";
 import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
-import type { Monitors } from "../net/monitors.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
 import type { Origin } from "../upstream/origin.ts";

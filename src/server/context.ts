@@ -1,6 +1,6 @@
+import type { ClientContext, ServiceHost } from "../commands/client-context.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Log } from "../lib/log.ts";
-import type { ClientContext, ServiceHost } from "../net/client-context.ts";
 import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";

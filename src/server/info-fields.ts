@@ -1,7 +1,7 @@
 import { arch, release, totalmem, type } from "node:os";
-import { countClients } from "../net/client-counts.ts";
+import { countClients } from "../commands/client-counts.ts";
+import type { InfoFields } from "../commands/info.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
-import type { InfoFields } from "../net/info.ts";
 import type { ServerHost } from "./context.ts";
 import { processMemory } from "./process-memory.ts";
 

@@ -1,15 +1,15 @@
 import { type Command, command } from "../../commands/command.ts";
+import { commandCommand } from "../../commands/command-commands.ts";
 import { SYNTAX_ERROR } from "../../commands/command-errors.ts";
-import { containerCommand } from "../../commands/container-command.ts";
-import { commandCommand } from "../../net/command-commands.ts";
 import {
   configCommand,
   fixedParameter,
   integerParameter,
   type Parameter,
   sizeParameter,
-} from "../../net/config.ts";
-import { type InfoFields, type InfoSection, infoCommand } from "../../net/info.ts";
+} from "../../commands/config.ts";
+import { containerCommand } from "../../commands/container-command.ts";
+import { type InfoFields, type InfoSection, infoCommand } from "../../commands/info.ts";
 import type { Adjustable } from "../../net/limits.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext, ServerHost } from "../context.ts";

@@ -1,12 +1,12 @@
-import { type Command, command } from "../commands/command.ts";
-import { SYNTAX_ERROR } from "../commands/command-errors.ts";
-import { arityFits } from "../commands/command-table.ts";
-import { containerCommand } from "../commands/container-command.ts";
-import { type KeyEffect, type KeyUse, keysOf } from "../commands/facts.ts";
 import { fromLatin1, latin1 } from "../lib/bytes.ts";
 import { matchesGlob } from "../lib/glob.ts";
 import { type ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext } from "./client-context.ts";
+import { type Command, command } from "./command.ts";
+import { SYNTAX_ERROR } from "./command-errors.ts";
+import { arityFits } from "./command-table.ts";
+import { containerCommand } from "./container-command.ts";
+import { type KeyEffect, type KeyUse, keysOf } from "./facts.ts";
 
 type Row = Command<never>;
 

@@ -1,14 +1,8 @@
-import { type Command, command } from "../commands/command.ts";
-import {
-  INT32_MAX,
-  NOT_AN_INTEGER,
-  OUTSIDE_INT32,
-  shownText,
-  wrongArity,
-} from "../commands/command-errors.ts";
 import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext } from "./client-context.ts";
+import { type Command, command } from "./command.ts";
+import { INT32_MAX, NOT_AN_INTEGER, OUTSIDE_INT32, shownText, wrongArity } from "./command-errors.ts";
 
 const WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled.";
 const NO_PASSWORD_SET =

@@ -1,11 +1,11 @@
-import { type Command, command } from "../commands/command.ts";
-import { SYNTAX_ERROR, shownText } from "../commands/command-errors.ts";
-import { containerCommand } from "../commands/container-command.ts";
 import { fromLatin1, fromUtf8 } from "../lib/bytes.ts";
 import { matchesGlob } from "../lib/glob.ts";
 import { parseSize } from "../lib/quantity.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext } from "./client-context.ts";
+import { type Command, command } from "./command.ts";
+import { SYNTAX_ERROR, shownText } from "./command-errors.ts";
+import { containerCommand } from "./container-command.ts";
 
 /** One setting that CONFIG shows and, where it has `set`, changes. */
 export interface Parameter {

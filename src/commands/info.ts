@@ -1,5 +1,5 @@
-import { type Command, command } from "../commands/command.ts";
 import type { ClientContext } from "./client-context.ts";
+import { type Command, command } from "./command.ts";
 
 /** Names and values of one section, in the order they are shown. */
 export type InfoFields = Readonly<Record<string, string | number>>;

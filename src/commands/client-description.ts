@@ -1,5 +1,5 @@
-import type { Client } from "../commands/client.ts";
 import type { Request } from "../protocol/protocol.ts";
+import type { Client } from "./client.ts";
 import type { ServiceHost } from "./client-context.ts";
 
 /** `normal` and `pubsub` clients; the other types that Redis knows (`master`, `replica`) never occur. */

@@ -1,7 +1,7 @@
-import type { Client } from "../commands/client.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 import type { Request } from "../protocol/protocol.ts";
+import type { Client } from "./client.ts";
 
 const REDACTED = utf8(' "(redacted)"');
 const QUOTE = 0x22;

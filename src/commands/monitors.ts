@@ -1,8 +1,8 @@
-import type { Client } from "../commands/client.ts";
-import { factsOfRequest } from "../commands/command-facts.ts";
-import { arityFits } from "../commands/command-table.ts";
 import type { Request } from "../protocol/protocol.ts";
 import { admit } from "./admission.ts";
+import type { Client } from "./client.ts";
+import { factsOfRequest } from "./command-facts.ts";
+import { arityFits } from "./command-table.ts";
 import { monitorLine } from "./monitor-line.ts";
 
 /** Redis's refusal, which it gives when the transaction is executed. */

@@ -1,7 +1,7 @@
-import type { Client, Clients } from "../commands/client.ts";
-import type { CommandTable } from "../commands/command-table.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { Client, Clients } from "./client.ts";
+import type { CommandTable } from "./command-table.ts";
 import type { Monitors } from "./monitors.ts";
 import type { PauseMode } from "./pause-request.ts";
 

@@ -1,6 +1,6 @@
-import { wrongSubcommandArguments } from "../commands/command-errors.ts";
 import { INT64_MAX, parseInt64 } from "../lib/bytes.ts";
 import type { Request } from "../protocol/protocol.ts";
+import { wrongSubcommandArguments } from "./command-errors.ts";
 
 /** Which commands CLIENT PAUSE holds up: those that may write, or all. */
 export type PauseMode = "write" | "all";

@@ -1,4 +1,4 @@
-import type { Client } from "../commands/client.ts";
+import type { Client } from "./client.ts";
 
 /** What clients are about, as INFO counts it. */
 export interface ClientCounts {

@@ -1,17 +1,12 @@
-import type { Client } from "../commands/client.ts";
-import { type Command, command } from "../commands/command.ts";
-import {
-  NOT_AN_INTEGER,
-  SYNTAX_ERROR,
-  shownText,
-  wrongSubcommandArguments,
-} from "../commands/command-errors.ts";
-import { containerCommand } from "../commands/container-command.ts";
 import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { Client } from "./client.ts";
 import type { ClientContext } from "./client-context.ts";
 import { clientType, describeClient } from "./client-description.ts";
+import { type Command, command } from "./command.ts";
+import { NOT_AN_INTEGER, SYNTAX_ERROR, shownText, wrongSubcommandArguments } from "./command-errors.ts";
 import { BAD_CLIENT_NAME, isClientName } from "./connection-commands.ts";
+import { containerCommand } from "./container-command.ts";
 import { readPause } from "./pause-request.ts";
 
 const NO_TRACKING = "ERR client tracking is not supported here";

@@ -1,6 +1,6 @@
-import type { Client } from "../commands/client.ts";
-import { NO_AUTHENTICATION } from "../commands/command-errors.ts";
-import type { CommandFacts } from "../commands/facts.ts";
+import type { Client } from "./client.ts";
+import { NO_AUTHENTICATION } from "./command-errors.ts";
+import type { CommandFacts } from "./facts.ts";
 
 /**
  * The one gate before a command is run, in server and proxy alike: whether this client may run it.
