@@ -5,7 +5,6 @@
  * `GLASSCACHE_FUZZ_INPUTS` runs more, `GLASSCACHE_FUZZ_SEED` others.
  */
 import { expect, test } from "bun:test";
-import type { Socket } from "bun";
 import { mutate, writeRespRequests, writeTextRequests } from "../../test/fuzz/stream-mutation.ts";
 import { commandNames } from "../commands/command-names.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
@@ -21,6 +20,7 @@ import { FlushQueue } from "./flush-queue.ts";
 import { ForeignClients } from "./foreign-clients.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "./limits.ts";
 import type { Session } from "./session.ts";
+import type { Wire } from "./wire.ts";
 import { Workbench } from "./workbench.ts";
 
 const INPUTS = Math.ceil(Number(process.env["GLASSCACHE_FUZZ_INPUTS"] ?? 100_000) / 20);
@@ -31,7 +31,7 @@ const PARSER = { requestBytes: 600, argumentCount: 6, argumentBytes: 250 };
 const REPLY_BYTES = 2_000;
 
 /** The other end of a connection, and what the system would do in between. */
-class SimulatedSocket {
+class SimulatedSocket implements Wire {
   readonly remoteAddress = "127.0.0.1";
   readonly remotePort = 1;
   readonly localAddress = "127.0.0.1";
@@ -96,7 +96,7 @@ class Simulation {
   /** @param random decides what happens when; without it, everything happens at once */
   constructor(stream: Stream, limits: ConnectionLimits, random: SeededRandom | undefined) {
     this.#random = random;
-    this.connection = new Connection(this.socket as unknown as Socket<Connection>, 1, {
+    this.connection = new Connection(this.socket, 1, {
       limits,
       registry: new ClientRegistry(),
       respOnly: stream.respOnly,

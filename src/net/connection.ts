@@ -1,4 +1,3 @@
-import type { Socket } from "bun";
 import type { Client } from "../commands/client.ts";
 import { FULL_READ_BYTES } from "../lib/large-value.ts";
 import { ForeignProtocolError } from "../protocol/foreign-protocol.ts";
@@ -14,6 +13,7 @@ import { Reading } from "./reading.ts";
 import { ReceivedBytes } from "./received-bytes.ts";
 import { ReplyingConnection } from "./replying-connection.ts";
 import { endingSilenceMs, Silence } from "./silence.ts";
+import type { Wire, WireEvents } from "./wire.ts";
 
 const STAR = 0x2a;
 
@@ -27,7 +27,7 @@ export type { Ticket } from "./ticket.ts";
  * Requests are executed one after the other as long as the session allows; what cannot be sent is kept, and while too
  * much is kept the client is not read.
  */
-export class Connection extends ReplyingConnection implements Client {
+export class Connection extends ReplyingConnection implements Client, WireEvents {
   lastActiveMs: number;
   /** When the execution under way began (monotonic): after all its requests came, and before their replies go. */
   executingSinceMs = 0;
@@ -52,9 +52,9 @@ export class Connection extends ReplyingConnection implements Client {
   #lingeringSinceMs = -1;
   readonly #reading: Reading;
 
-  constructor(socket: Socket<Connection>, id: number, host: ConnectionHost) {
-    super(socket, id, host);
-    this.#reading = new Reading(socket);
+  constructor(wire: Wire, id: number, host: ConnectionHost) {
+    super(wire, id, host);
+    this.#reading = new Reading(wire);
     this.lastActiveMs = host.clock.monotonicMs();
     this.#strangerSinceMs = this.lastActiveMs;
   }
@@ -102,7 +102,7 @@ export class Connection extends ReplyingConnection implements Client {
     this.#relay = take;
   }
 
-  // ---- events of the socket, called by the listener
+  // ---- events of the wire
 
   received(data: Uint8Array): void {
     this.lastActiveMs = this.host.clock.monotonicMs();
@@ -489,7 +489,7 @@ export class Connection extends ReplyingConnection implements Client {
         return;
       }
       if (this.closing || inputDone) {
-        this.socket.end();
+        this.wire.end();
         return;
       }
     }
@@ -502,7 +502,7 @@ export class Connection extends ReplyingConnection implements Client {
   #linger(): void {
     if (this.#lingeringSinceMs >= 0) return;
     this.#lingeringSinceMs = this.host.clock.monotonicMs();
-    this.socket.shutdown();
+    this.wire.shutdown();
     this.#reading.resume();
   }
 }

@@ -1,4 +1,4 @@
-import type { Socket, SocketHandler, TCPSocketListener } from "bun";
+import type { SocketHandler, TCPSocketListener } from "bun";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
@@ -12,6 +12,7 @@ import { ForeignClients } from "./foreign-clients.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { RefusedClients } from "./refused-clients.ts";
 import type { Service } from "./service.ts";
+import type { Wire } from "./wire.ts";
 import { Workbench } from "./workbench.ts";
 
 export interface ListenerOptions {
@@ -49,7 +50,7 @@ const TIMEOUT_CHECK_MS = 100;
 /** A port that is free on one address may be taken on the other. */
 const FREE_PORT_ATTEMPTS = 10;
 
-/** Accepts connections on one port and hands their events to `Connection` objects. */
+/** Listens on one port, and makes a `Connection` of each client that comes. */
 export class Listener {
   readonly port: number;
   readonly #listeners: TCPSocketListener<Connection>[];
@@ -166,39 +167,54 @@ function listenOn(
   }
 }
 
-function socketHandlers(host: ConnectionHost, options: ListenerOptions, refused: RefusedClients) {
-  const { registry, limits, service } = options;
+/** @returns the connection over a wire that a client has opened; undefined where there are too many: it is refused */
+function accept(
+  wire: Wire,
+  host: ConnectionHost,
+  { registry, limits, service, passwordRequired }: ListenerOptions,
+  refused: RefusedClients,
+): Connection | undefined {
+  if (registry.openCount >= limits.connections) {
+    registry.rejectedCount++;
+    refused.refuse(wire, host.clock.monotonicMs());
+    return undefined;
+  }
+  const connection = new Connection(wire, registry.nextId(), host);
+  connection.authenticated = passwordRequired?.() !== true;
+  registry.add(connection);
+  connection.session = service.connect(connection);
+  return connection;
+}
+
+/** Hands the events of the runtime's sockets on to their connections. */
+function socketHandlers(
+  host: ConnectionHost,
+  options: ListenerOptions,
+  refused: RefusedClients,
+): SocketHandler<Connection> {
   return {
-    open(socket: Socket<Connection>) {
-      if (registry.openCount >= limits.connections) {
-        registry.rejectedCount++;
-        refused.refuse(socket as unknown as Socket<never>, host.clock.monotonicMs());
-        return;
-      }
-      const connection = new Connection(socket, registry.nextId(), host);
-      connection.authenticated = options.passwordRequired?.() !== true;
-      socket.data = connection;
-      registry.add(connection);
-      connection.session = service.connect(connection);
+    open(socket) {
+      const connection = accept(socket, host, options, refused);
+      if (connection !== undefined) socket.data = connection;
     },
-    data(socket: Socket<Connection>, data: Uint8Array) {
-      // A refused connection has no data of ours.
+    data(socket, data) {
+      // A refused client has none.
       socket.data?.received(data);
     },
-    drain(socket: Socket<Connection>) {
+    drain(socket) {
       socket.data?.drained();
     },
-    end(socket: Socket<Connection>) {
+    end(socket) {
       if (socket.data === undefined) socket.end();
       else socket.data.ended();
     },
-    close(socket: Socket<Connection>) {
+    close(socket) {
       const connection = socket.data;
       if (connection === undefined) return;
-      registry.remove(connection);
+      options.registry.remove(connection);
       connection.wasClosed();
     },
-    error(socket: Socket<Connection>, error: Error) {
+    error(socket, error) {
       // Errors of the socket are followed by `close`. What a handler threw is a fault of ours: the connection
       // cannot go on, and the fault must not be swallowed.
       socket.terminate();

@@ -1,11 +1,6 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { ReplyQueue } from "./reply-queue.ts";
-
-/** What an outlet needs of a socket. */
-export interface Sink {
-  /** @returns how many of `length` bytes from `start` on it took, or a negative number when it takes none any more */
-  write(bytes: Uint8Array, start: number, length: number): number;
-}
+import type { Wire } from "./wire.ts";
 
 /** What became of a flush: all that can be done is; there is more that has to wait for others' turn; the rest is lost. */
 export type Flushed = "done" | "more" | "lost";
@@ -17,20 +12,20 @@ const TURN_BYTES = 512 * 1024;
 export class Outlet {
   /** Since when the client has taken nothing of what waits for it (monotonic); -1 while nothing waits. */
   blockedSinceMs = -1;
-  readonly #sink: Sink;
+  readonly #wire: Pick<Wire, "write">;
   readonly #queue: ReplyQueue;
   readonly #clock: { monotonicMs(): number };
   readonly #totals: { bytesSent: number };
   readonly #slice: ByteBuffer;
 
   constructor(
-    sink: Sink,
+    wire: Pick<Wire, "write">,
     queue: ReplyQueue,
     clock: { monotonicMs(): number },
     totals: { bytesSent: number },
     slice: ByteBuffer,
   ) {
-    this.#sink = sink;
+    this.#wire = wire;
     this.#queue = queue;
     this.#clock = clock;
     this.#totals = totals;
@@ -95,7 +90,7 @@ export class Outlet {
   }
 
   #write(bytes: Uint8Array, start: number, length: number): number {
-    const sent = Math.max(0, this.#sink.write(bytes, start, length));
+    const sent = Math.max(0, this.#wire.write(bytes, start, length));
     this.#totals.bytesSent += sent;
     return sent;
   }

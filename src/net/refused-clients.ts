@@ -1,5 +1,5 @@
-import type { Socket } from "bun";
 import { utf8 } from "../lib/bytes.ts";
+import type { Wire } from "./wire.ts";
 
 const REFUSAL = utf8("-ERR max number of clients reached\r\n");
 /** So many may take their time to read why; those refused before them are cut off. Each has a file descriptor. */
@@ -12,19 +12,19 @@ const LINGER_MS = 1000;
  * must not use up the file descriptors that are left.
  */
 export class RefusedClients {
-  readonly #lingering: { readonly socket: Socket<never>; readonly sinceMs: number }[] = [];
+  readonly #lingering: { readonly wire: Wire; readonly sinceMs: number }[] = [];
 
-  refuse(socket: Socket<never>, nowMs: number): void {
-    socket.write(REFUSAL);
-    socket.end();
-    this.#lingering.push({ socket, sinceMs: nowMs });
-    if (this.#lingering.length > LINGERING_CLIENTS) this.#lingering.shift()!.socket.terminate();
+  refuse(wire: Wire, nowMs: number): void {
+    wire.write(REFUSAL, 0, REFUSAL.length);
+    wire.end();
+    this.#lingering.push({ wire, sinceMs: nowMs });
+    if (this.#lingering.length > LINGERING_CLIENTS) this.#lingering.shift()!.wire.terminate();
   }
 
   /** Cuts off those that have had their time. */
   checkTimeouts(nowMs: number): void {
     while (this.#lingering.length > 0 && nowMs - this.#lingering[0]!.sinceMs >= LINGER_MS) {
-      this.#lingering.shift()!.socket.terminate();
+      this.#lingering.shift()!.wire.terminate();
     }
   }
 }

@@ -1,19 +1,13 @@
 import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
 import type { LargeTaker } from "../protocol/protocol.ts";
-import { ClientFacts, type ConnectionEnds } from "./client-facts.ts";
+import { ClientFacts } from "./client-facts.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { failureText } from "./failure-text.ts";
-import { Outlet, type Sink } from "./outlet.ts";
+import { Outlet } from "./outlet.ts";
 import { ReplyQueue, type Segment } from "./reply-queue.ts";
 import type { Session } from "./session.ts";
 import { Ticket, type TicketOwner } from "./ticket.ts";
-
-/** What a connection needs of its socket for that. */
-interface SendingSocket extends ConnectionEnds, Sink {
-  end(): void;
-  terminate(): void;
-  shutdown(): void;
-}
+import type { Wire } from "./wire.ts";
 
 /**
  * The sending half of a connection: replies in their order, what cannot be sent yet, and what is pushed besides.
@@ -24,7 +18,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
   protocol: "undecided" | "resp" | "text" = "undecided";
   session!: Session;
 
-  protected readonly socket: SendingSocket;
+  protected readonly wire: Wire;
   protected readonly host: ConnectionHost;
   protected readonly queue = new ReplyQueue(() => this.queueFlush());
   protected readonly outlet: Outlet;
@@ -53,11 +47,11 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
   /** Who writes more once the client has read some. */
   #drainWaiters: (() => void)[] | undefined;
 
-  constructor(socket: SendingSocket, id: number, host: ConnectionHost) {
-    super(id, socket, host.clock.wallMs());
-    this.socket = socket;
+  constructor(wire: Wire, id: number, host: ConnectionHost) {
+    super(id, wire, host.clock.wallMs());
+    this.wire = wire;
     this.host = host;
-    this.outlet = new Outlet(socket, this.queue, host.clock, host.registry, host.slice);
+    this.outlet = new Outlet(wire, this.queue, host.clock, host.registry, host.slice);
   }
 
   /** The RESP version replies are written in; 2 until HELLO. */
@@ -123,12 +117,12 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
 
   /** Ends the connection now; what was given to the system is still delivered. */
   close(): void {
-    if (!this.closed) this.socket.end();
+    if (!this.closed) this.wire.end();
   }
 
   /** Cuts the connection off: what has not reached the client is lost. */
   terminate(): void {
-    if (!this.closed) this.socket.terminate();
+    if (!this.closed) this.wire.terminate();
   }
 
   drained(): void {
@@ -244,7 +238,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
       if (promise !== undefined) {
         this.#holdBack(promise);
       } else {
-        const sent = Math.max(0, this.socket.write(scratch.bytes, 0, scratch.length));
+        const sent = Math.max(0, this.wire.write(scratch.bytes, 0, scratch.length));
         registry.bytesSent += sent;
         if (sent < scratch.length) this.outlet.keep(scratch.bytes, sent, scratch.length);
       }
