@@ -20,8 +20,8 @@ import { FlushQueue } from "./flush-queue.ts";
 import { ForeignClients } from "./foreign-clients.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "./limits.ts";
 import type { Session } from "./session.ts";
+import { SharedCodec } from "./shared-codec.ts";
 import type { Wire } from "./wire.ts";
-import { Workbench } from "./workbench.ts";
 
 const INPUTS = Math.ceil(Number(process.env["GLASSCACHE_FUZZ_INPUTS"] ?? 100_000) / 20);
 const SEED = Number(process.env["GLASSCACHE_FUZZ_SEED"] ?? 20_240_601);
@@ -102,7 +102,7 @@ class Simulation {
       respOnly: stream.respOnly,
       clock: new ManualClock(),
       timers: systemTimers,
-      bench: new Workbench(Number.POSITIVE_INFINITY, isCommandName, 64),
+      codec: new SharedCodec(Number.POSITIVE_INFINITY, isCommandName, 64),
       foreignClients: new ForeignClients(silentLog, new ManualClock()),
       flushes: new FlushQueue(),
       slice: new ByteBuffer(64),

@@ -3,7 +3,7 @@ import type { Timers } from "../lib/timers.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import type { ForeignClients } from "./foreign-clients.ts";
 import type { ConnectionLimits } from "./limits.ts";
-import type { Workbench } from "./workbench.ts";
+import type { SharedCodec } from "./shared-codec.ts";
 
 /** What all connections of one service count together. */
 export interface ServiceTotals {
@@ -23,7 +23,7 @@ export interface ConnectionHost {
   readonly clock: { monotonicMs(): number; wallMs(): number };
   readonly timers: Timers;
   /** What requests are executed with. */
-  readonly bench: Workbench;
+  readonly codec: SharedCodec;
   /** Told of clients that speak another protocol. */
   readonly foreignClients: ForeignClients;
   /** Connections with replies written since the last event. */

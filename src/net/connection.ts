@@ -6,10 +6,10 @@ import type { RespParser } from "../protocol/resp-parser.ts";
 import type { RespWriter } from "../protocol/resp-writer.ts";
 import type { LineKind, TextParser } from "../protocol/text-parser.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
+import { Backpressure } from "./backpressure.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { failureText } from "./failure-text.ts";
 import { LAST_REPLIES_MS, LINGER_MS } from "./limits.ts";
-import { Reading } from "./reading.ts";
 import { ReceivedBytes } from "./received-bytes.ts";
 import { ReplyingConnection } from "./replying-connection.ts";
 import { endingSilenceMs, Silence } from "./silence.ts";
@@ -50,11 +50,11 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
   #holds = 0;
   #resumeQueued = false;
   #lingeringSinceMs = -1;
-  readonly #reading: Reading;
+  readonly #backpressure: Backpressure;
 
   constructor(wire: Wire, id: number, host: ConnectionHost) {
     super(wire, id, host);
-    this.#reading = new Reading(wire);
+    this.#backpressure = new Backpressure(wire);
     this.lastActiveMs = host.clock.monotonicMs();
     this.#strangerSinceMs = this.lastActiveMs;
   }
@@ -98,7 +98,7 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
     const kept = this.#received;
     if (kept !== undefined && !kept.isEmpty) take(kept.bytes, kept.start, kept.end);
     this.#forgetReceived();
-    this.#reading.resume();
+    this.#backpressure.resume();
     this.#relay = take;
   }
 
@@ -113,7 +113,7 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
       return;
     }
     this.#reads++;
-    if (data.length >= FULL_READ_BYTES) this.#reading.rest();
+    if (data.length >= FULL_READ_BYTES) this.#backpressure.rest();
     this.#silence?.clear();
     if (this.#received === undefined && this.#mayExecute()) {
       this.executingSinceMs = this.lastActiveMs;
@@ -129,7 +129,7 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
       this.#executeReceived();
     } else {
       this.stalled = true;
-      this.#reading.pause(this.bufferedRequestBytes);
+      this.#backpressure.pause(this.bufferedRequestBytes);
     }
   }
 
@@ -170,7 +170,7 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
     if (this.closed) return;
     if (this.closing || this.inputEnded) {
       const lingered = this.#lingeringSinceMs >= 0 && nowMs - this.#lingeringSinceMs > LINGER_MS;
-      const { blockedSinceMs } = this.outlet;
+      const { blockedSinceMs } = this.sender;
       const blocked = blockedSinceMs >= 0 && nowMs - blockedSinceMs > LAST_REPLIES_MS;
       if (lingered || blocked) this.terminate();
     } else if (
@@ -206,8 +206,8 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
   // ---- execution
 
   #execute(bytes: Uint8Array, from: number, end: number): number {
-    const { bench, limits } = this.host;
-    const { scratch, request } = bench;
+    const { codec, limits } = this.host;
+    const { scratch, request } = codec;
     let start = from;
     this.stalled = false;
     if (this.protocol === "undecided") this.#choose(bytes[start]!);
@@ -237,7 +237,7 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
         if (request.isInline) parser = this.#runInline(request, parser);
         else this.#run(request);
         if (scratch.length > limits.pausedReplyBytes) {
-          this.settleScratch();
+          this.enqueueReplies();
           this.flush();
         }
       }
@@ -251,9 +251,9 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
 
   /** What the client sent leaves no place to go on. @throws what is no ProtocolError */
   #endByError(error: unknown): void {
-    const { bench, foreignClients } = this.host;
+    const { codec, foreignClients } = this.host;
     if (!(error instanceof ProtocolError)) {
-      bench.scratch.length = 0;
+      codec.scratch.length = 0;
       throw error;
     }
     this.closing = true;
@@ -263,19 +263,19 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
     }
     // In the text protocol nothing but an inline command can be malformed.
     this.protocol = "resp";
-    bench.resp.error(`ERR Protocol error: ${error.message}`);
+    codec.resp.error(`ERR Protocol error: ${error.message}`);
     this.lingers = true;
   }
 
   /** @returns the parser of this connection's requests */
   #beginExecution(): RespParser | TextParser {
-    const { bench } = this.host;
+    const { codec } = this.host;
     this.executing = true;
-    bench.text.largeTaker = this;
-    bench.resp.largeTaker = this;
-    bench.resp.version = this.respVersion;
+    codec.text.largeTaker = this;
+    codec.resp.largeTaker = this;
+    codec.resp.version = this.respVersion;
     const protocol = this.protocol === "resp" ? "resp" : "text";
-    this.#parser ??= bench.parser(protocol, this.#parserLimits());
+    this.#parser ??= codec.parser(protocol, this.#parserLimits());
     return this.#parser;
   }
 
@@ -300,19 +300,19 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
   #endExecution(parser: RespParser | TextParser): void {
     this.executing = false;
     if (parser.isBetweenRequests) this.#parser = undefined;
-    else this.host.bench.leave(parser);
+    else this.host.codec.leave(parser);
   }
 
   #run(request: Request): void {
-    const { bench, registry } = this.host;
-    const { scratch } = bench;
+    const { codec, registry } = this.host;
+    const { scratch } = codec;
     registry.requestCount++;
     if (this.protocol === "undecided") this.protocol = "text";
     const mark = scratch.length;
     const suppressed = this.replyMode !== "on";
     const writer = this.#writer();
     if (this.protocol === "text") {
-      bench.text.restart(request.oneShot);
+      codec.text.restart(request.oneShot);
       if (request.oneShot) this.closing = true;
       this.isOneShot = request.oneShot;
     }
@@ -360,7 +360,7 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
         this.#received.divert(this.#parser as RespParser);
       }
     }
-    this.sendScratch();
+    this.sendReplies();
   }
 
   /** A line leaves it open: its first word decides, once the line has come. */
@@ -377,7 +377,7 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
   }
 
   #writer(): RespWriter | TextWriter {
-    const { text, resp } = this.host.bench;
+    const { text, resp } = this.host.codec;
     return this.protocol === "text" ? text : resp;
   }
 
@@ -442,12 +442,12 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
     const kept = this.#received;
     if (kept === undefined || this.protocol === "resp" || this.closing) return;
     const isWhole = this.#endingSilenceMs() !== undefined;
-    this.settleScratch();
+    this.enqueueReplies();
     const parser = this.#beginExecution() as TextParser;
     this.executingSinceMs = this.host.clock.monotonicMs();
     try {
       const isBlankRest = this.#hasLineFeed && this.#lineKind() === "blank";
-      const { request } = this.host.bench;
+      const { request } = this.host.codec;
       const isRequest = parser.finish(kept.bytes, kept.start, kept.end, request) && !isBlankRest;
       if (isWhole && isRequest) this.#run(request);
       else if (isRequest) this.#isInLine();
@@ -459,7 +459,7 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
     } finally {
       this.#endExecution(parser);
     }
-    this.settleScratch();
+    this.enqueueReplies();
   }
 
   #mayExecute(): boolean {
@@ -475,7 +475,7 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
       this.#resumeQueued = false;
       if (this.closed || !this.#mayExecute()) return;
       this.stalled = false;
-      this.#reading.resume();
+      this.#backpressure.resume();
       if (this.#received !== undefined) this.#executeReceived();
       else if (this.inputEnded) this.flush();
     });
@@ -495,7 +495,7 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
     }
     if (this.stalled) {
       if (this.#mayExecute()) this.#queueResume();
-      else this.#reading.pause(this.bufferedRequestBytes);
+      else this.#backpressure.pause(this.bufferedRequestBytes);
     }
   }
 
@@ -503,7 +503,7 @@ export class Connection extends ReplyingConnection implements Client, WireEvents
     if (this.#lingeringSinceMs >= 0) return;
     this.#lingeringSinceMs = this.host.clock.monotonicMs();
     this.wire.shutdown();
-    this.#reading.resume();
+    this.#backpressure.resume();
   }
 }
 

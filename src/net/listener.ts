@@ -12,8 +12,8 @@ import { ForeignClients } from "./foreign-clients.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { RefusedClients } from "./refused-clients.ts";
 import type { Service } from "./service.ts";
+import { SharedCodec } from "./shared-codec.ts";
 import type { Wire } from "./wire.ts";
-import { Workbench } from "./workbench.ts";
 
 export interface ListenerOptions {
   /** A name or address; `localhost` is 127.0.0.1 and, where the machine has it, ::1. */
@@ -75,7 +75,7 @@ export class Listener {
       respOnly,
       clock,
       timers,
-      bench: new Workbench(limits.replyBytes, isCommandName),
+      codec: new SharedCodec(limits.replyBytes, isCommandName),
       foreignClients: new ForeignClients(log, clock),
       flushes: new FlushQueue(),
       slice: new ByteBuffer(SLICE_BYTES),

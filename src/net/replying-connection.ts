@@ -3,8 +3,8 @@ import type { LargeTaker } from "../protocol/protocol.ts";
 import { ClientFacts } from "./client-facts.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { failureText } from "./failure-text.ts";
-import { Outlet } from "./outlet.ts";
 import { ReplyQueue, type Segment } from "./reply-queue.ts";
+import { Sender } from "./sender.ts";
 import type { Session } from "./session.ts";
 import { Ticket, type TicketOwner } from "./ticket.ts";
 import type { Wire } from "./wire.ts";
@@ -21,7 +21,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
   protected readonly wire: Wire;
   protected readonly host: ConnectionHost;
   protected readonly queue = new ReplyQueue(() => this.queueFlush());
-  protected readonly outlet: Outlet;
+  protected readonly sender: Sender;
   /** Requests are being executed: the scratch buffer is this connection's. */
   protected executing = false;
   /** Nothing more is executed for this client: it ends once its replies have been sent. */
@@ -51,7 +51,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
     super(id, wire, host.clock.wallMs());
     this.wire = wire;
     this.host = host;
-    this.outlet = new Outlet(wire, this.queue, host.clock, host.registry, host.slice);
+    this.sender = new Sender(wire, this.queue, host.clock, host.registry, host.slice);
   }
 
   /** The RESP version replies are written in; 2 until HELLO. */
@@ -61,7 +61,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
 
   set respVersion(version: 2 | 3) {
     this.#respVersion = version;
-    if (this.executing) this.host.bench.resp.version = version;
+    if (this.executing) this.host.codec.resp.version = version;
   }
 
   get isClosed(): boolean {
@@ -81,7 +81,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
   /** Takes the place of the current request's reply in the order; the reply is written later. */
   defer(): Ticket {
     // The scratch buffer is this connection's only while it executes.
-    if (this.executing) this.settleScratch();
+    if (this.executing) this.enqueueReplies();
     return this.#open(this.replyMode !== "on");
   }
 
@@ -91,7 +91,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
   }
 
   takeLarge(value: LargeValue, tail: Uint8Array): void {
-    this.settleScratch(true);
+    this.enqueueReplies(true);
     this.queue.addLarge(value, tail);
     this.largeInRequest = this.host.registry.requestCount;
   }
@@ -183,7 +183,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
     if (pushed === undefined) return;
     this.#pushed = undefined;
     // Not to the scratch buffer: the reply may have filled it up to its limit.
-    this.settleScratch();
+    this.enqueueReplies();
     this.queue.add(pushed.bytes, 0, pushed.length);
   }
 
@@ -201,8 +201,8 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
    * Puts the replies written so far in order, held back until the session has settled.
    * @param always also when none have been written: what comes behind may depend on it
    */
-  protected settleScratch(always = false): void {
-    const { scratch } = this.host.bench;
+  protected enqueueReplies(always = false): void {
+    const { scratch } = this.host.codec;
     if (scratch.length === 0 && !always) return;
     const promise = this.session.settle();
     if (promise === undefined) this.queue.add(scratch.bytes, 0, scratch.length);
@@ -211,7 +211,7 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
   }
 
   #holdBack(promise: Promise<void>): void {
-    const { scratch } = this.host.bench;
+    const { scratch } = this.host.codec;
     const ticket = this.#open(false);
     ticket.buffer.append(scratch.bytes, 0, scratch.length);
     promise.then(
@@ -230,9 +230,9 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
   }
 
   /** The end of an event. The usual case writes the replies straight from the scratch buffer to the socket. */
-  protected sendScratch(): void {
-    const { bench, registry } = this.host;
-    const { scratch } = bench;
+  protected sendReplies(): void {
+    const { codec, registry } = this.host;
+    const { scratch } = codec;
     if (scratch.length > 0 && !this.closed && this.queue.isEmpty && this.queue.readyBytes === 0) {
       const promise = this.session.settle();
       if (promise !== undefined) {
@@ -240,19 +240,19 @@ export abstract class ReplyingConnection extends ClientFacts implements TicketOw
       } else {
         const sent = Math.max(0, this.wire.write(scratch.bytes, 0, scratch.length));
         registry.bytesSent += sent;
-        if (sent < scratch.length) this.outlet.keep(scratch.bytes, sent, scratch.length);
+        if (sent < scratch.length) this.sender.keep(scratch.bytes, sent, scratch.length);
       }
       scratch.length = 0;
       this.#afterSending();
       return;
     }
-    this.settleScratch();
+    this.enqueueReplies();
     this.flush();
   }
 
   protected flush(): void {
     if (this.closed) return;
-    const flushed = this.outlet.flush();
+    const flushed = this.sender.flush();
     if (flushed === "more") setImmediate(() => this.flush());
     // A large value cannot be had any more, and its beginning may have been sent.
     if (flushed === "lost") this.terminate();

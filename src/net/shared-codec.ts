@@ -9,7 +9,7 @@ import { TextWriter } from "../protocol/text-writer.ts";
  * What the connections of one listener execute with, one after the other. None of it is kept for each of them: so a
  * thousand take little memory, and whose turn it is finds it in the processor's cache.
  */
-export class Workbench {
+export class SharedCodec {
   /** The request being executed. */
   readonly request = new Request();
   /** Replies of the event being handled; emptied before the next event. */

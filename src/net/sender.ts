@@ -9,7 +9,7 @@ export type Flushed = "done" | "more" | "lost";
 const TURN_BYTES = 512 * 1024;
 
 /** The way to one client. What the system does not take at once waits in the queue. */
-export class Outlet {
+export class Sender {
   /** Since when the client has taken nothing of what waits for it (monotonic); -1 while nothing waits. */
   blockedSinceMs = -1;
   readonly #wire: Pick<Wire, "write">;

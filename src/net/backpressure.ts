@@ -2,7 +2,7 @@ import { PAUSE_READING_BYTES } from "./limits.ts";
 import type { Wire } from "./wire.ts";
 
 /** Whether a client is being read. One of whom enough is there already is not: its own buffers fill, and it waits. */
-export class Reading {
+export class Backpressure {
   readonly #wire: Pick<Wire, "pause" | "resume">;
   #isPaused = false;
   #rests = false;
