@@ -1,36 +1,36 @@
 import { PAUSE_READING_BYTES } from "./limits.ts";
 import type { Wire } from "./wire.ts";
 
-/** Whether a client is being read. One of whom enough is there already is not: its own buffers fill, and it waits. */
+/** Pauses reading from a client whose received bytes have piled up; TCP makes it wait. */
 export class Backpressure {
   readonly #wire: Pick<Wire, "pause" | "resume">;
   #isPaused = false;
-  #rests = false;
+  #yields = false;
 
   constructor(wire: Pick<Wire, "pause" | "resume">) {
     this.#wire = wire;
   }
 
-  /** Nothing is executed: stops reading when so many bytes wait for it. */
+  /** Nothing is executed: reads no more when so many bytes wait for that. */
   pause(waitingBytes: number): void {
     if (this.#isPaused || waitingBytes < PAUSE_READING_BYTES) return;
     this.#isPaused = true;
-    if (!this.#rests) this.#wire.pause();
+    if (!this.#yields) this.#wire.pause();
   }
 
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    if (!this.#rests) this.#wire.resume();
+    if (!this.#yields) this.#wire.resume();
   }
 
-  /** Others have their turn before this one is read again. */
-  rest(): void {
-    if (this.#rests) return;
-    this.#rests = true;
+  /** Reads no more until others have had their turn. */
+  yieldTurn(): void {
+    if (this.#yields) return;
+    this.#yields = true;
     if (!this.#isPaused) this.#wire.pause();
     setImmediate(() => {
-      this.#rests = false;
+      this.#yields = false;
       if (!this.#isPaused) this.#wire.resume();
     });
   }

@@ -1,4 +1,5 @@
-import type { Connection, Ticket } from "../net/connection.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Ticket } from "../net/ticket.ts";
 import { JsonObjectWriter } from "../protocol/json-object-writer.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
