@@ -11,7 +11,7 @@ export class Backpressure {
     this.#wire = wire;
   }
 
-  /** Nothing is executed: reads no more when so many bytes wait for that. */
+  /** Stops reading if at least PAUSE_READING_BYTES wait to be executed. */
   pause(waitingBytes: number): void {
     if (this.#isPaused || waitingBytes < PAUSE_READING_BYTES) return;
     this.#isPaused = true;
@@ -24,7 +24,7 @@ export class Backpressure {
     if (!this.#yields) this.#wire.resume();
   }
 
-  /** Reads no more until others have had their turn. */
+  /** Stops reading until other connections have had their turn. */
   yieldTurn(): void {
     if (this.#yields) return;
     this.#yields = true;

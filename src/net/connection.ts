@@ -12,21 +12,23 @@ import type { Ticket } from "./ticket.ts";
 import type { Wire, WireEvents } from "./wire.ts";
 
 /**
- * What a connection does with what its client sends:
+ * What a connection does with the bytes that its client sends:
  *
- * - `reading`: executes requests as they come. What is kept is the beginning of a request whose end has not come.
- * - `stalled`: keeps requests that have come, for the session holds the client back or replies pile up.
- * - `resuming`: has been stalled and goes on at the end of this turn of the event loop.
- * - `relaying`: hands it on as it comes; it is no request any longer.
- * - `closing`: throws it away, and ends once all replies have been sent.
- * - `refusing`: the same, but the last reply says why, and the client is to read it: closing with bytes unread would
- *   reset the connection, and the reason could be lost. So it lingers first.
- * - `lingering`: has closed its own side, and throws away what comes until the client closes its side, or for a while.
+ * - `reading`: executes requests as they come. Keeps only the beginning of a request in progress.
+ * - `stalled`: keeps complete requests, because the session holds the client or too many reply bytes wait.
+ * - `resuming`: was stalled and goes on at the end of this turn of the event loop.
+ * - `relaying`: passes the bytes on, unparsed.
+ * - `closing`: drops the bytes. Closes when all replies have been sent.
+ * - `refusing`: the same, but the last reply is an error, and the connection lingers before it closes: closing with
+ *   received bytes unread resets a TCP connection, and the client could lose the error.
+ * - `lingering`: has closed its own direction. Drops the bytes until the client closes, or for LINGER_MS.
  * - `closed`.
  *
- *     reading → stalled → resuming → reading, stalled
- *     reading, stalled, resuming → relaying
- *     all of these → closing, refusing → (closed);  refusing → lingering → closed
+ *     reading → stalled → resuming → reading | stalled
+ *     reading | stalled | resuming → relaying
+ *     reading | stalled | resuming | relaying → closing → closed
+ *     reading | stalled | resuming | relaying | closing → refusing → lingering → closed
+ *     any → closed
  */
 type Phase =
   | "reading"
@@ -41,8 +43,8 @@ type Phase =
 type Relay = (bytes: Uint8Array, start: number, end: number) => void;
 
 /**
- * One client: bytes come in, its requests are executed one after the other, replies go out; while the session holds it
- * back, or too many reply bytes wait, nothing is executed, and when much waits for that, it is not read either.
+ * The connection of one client. Executes its requests one after the other and sends the replies. Stops executing while
+ * the session holds the client or too many reply bytes wait. Stops reading as well once many received bytes wait.
  */
 export class Connection
   extends ClientFacts
@@ -50,17 +52,20 @@ export class Connection
 {
   session!: Session;
   lastActiveMs: number;
-  /** When the execution under way began (monotonic): after all its requests came, and before their replies go. */
+  /**
+   * When the current event began to execute (monotonic): all its requests have come by then, and none of its replies
+   * has been sent.
+   */
   executingSinceMs = 0;
 
   #phase: Phase = "reading";
-  /** The client has closed its side; what it has asked for before is still answered. */
+  /** The client has closed its direction. Its requests are still answered. */
   #inputEnded = false;
-  /** How often the session holds it back. */
+  /** How many times the session holds the client. */
   #holds = 0;
   #respVersion: 2 | 3 = 2;
   #relay: Relay | undefined;
-  /** Since when the password is awaited, and since when it lingers (monotonic). */
+  /** Since when the client is unauthenticated, and since when the connection lingers (monotonic). */
   #strangerSinceMs: number;
   #lingeringSinceMs = 0;
   readonly #wire: Wire;
@@ -118,7 +123,7 @@ export class Connection
     this.#executed();
   }
 
-  /** Executes the requests in bytes[from, end). @returns where it stopped: what is behind that is to be kept */
+  /** Executes the requests in bytes[from, end). @returns the offset behind the last one executed */
   #execute(bytes: Uint8Array, from: number, end: number): number {
     const { codec, limits } = this.#host;
     const { scratch, request } = codec;
@@ -156,7 +161,7 @@ export class Connection
     return start;
   }
 
-  /** All that can be executed has been: sends the replies, and waits for more. */
+  /** Call after `#execute`, with the rest of the bytes kept. Sends the replies. */
   #executed(): void {
     const input = this.#input;
     if (!this.#executes) input.clear();
@@ -177,13 +182,13 @@ export class Connection
     return this.#replies.waitingBytesWithLarge <= pausedReplyBytes;
   }
 
-  /** What has come cannot be executed now. When there is much of it, no more is read. */
+  /** The received bytes cannot be executed now. Stops reading if there are many. */
   #stall(): void {
     this.#phase = "stalled";
     this.#backpressure.pause(this.bufferedRequestBytes);
   }
 
-  /** Replies have been sent. @param all whether none is outstanding and none waits */
+  /** Called when replies have been sent. @param all whether every request has been answered and every byte sent */
   sent(all: boolean): void {
     if (this.#phase === "stalled") {
       if (this.#mayExecute()) this.#queueResume();
@@ -204,7 +209,7 @@ export class Connection
     });
   }
 
-  /** Whether the connection ends once all replies have been sent. */
+  /** Whether the connection closes when all replies have been sent. */
   #isDone(): boolean {
     if (this.#phase === "closing") return true;
     if (!this.#inputEnded) return false;
@@ -222,7 +227,7 @@ export class Connection
     this.#inputEnded = true;
     this.#input.endSilence();
     if (this.exemptFromIdleTimeout) {
-      // A subscriber or a blocked client that will ask for nothing more has gone.
+      // A subscriber or a blocked client never closes one direction alone: it has gone.
       this.terminate();
       return;
     }
@@ -230,7 +235,7 @@ export class Connection
       this.close();
       return;
     }
-    // What is stalled is finished once it has been executed.
+    // While stalled, the rest is finished after the kept requests have been executed.
     if (this.#phase === "reading") {
       if (this.#mayExecute()) this.#finishLine();
       else if (!this.#input.received.isEmpty) this.#stall();
@@ -248,27 +253,27 @@ export class Connection
 
   // ---- what the session and its commands ask for
 
-  /** Takes the place of the current request's reply in the order; the reply is written later. */
+  /** Keeps the place of the current request's reply, which is written later. */
   defer(): Ticket {
     return this.#replies.defer();
   }
 
-  /** Sends bytes behind all replies so far: invalidations, messages. */
+  /** Sends bytes, such as an invalidation or a message, behind all replies so far. */
   pushBytes(bytes: Uint8Array, start: number, end: number): void {
     this.#replies.push(bytes, start, end);
   }
 
-  /** The same in front of the replies outstanding; not while a request is executed, nor while a reply is streamed. */
+  /** Sends bytes before the outstanding replies. Not while a request is executed or a reply is streamed. */
   pushAhead(bytes: Uint8Array, start: number, end: number): void {
     this.#replies.pushAhead(bytes, start, end);
   }
 
-  /** Resolves when less waits for the client than makes requests wait; undefined while it is less. */
+  /** Resolves when the client has read enough for more to be written; undefined if more may be written now. */
   whenDrained(): Promise<void> | undefined {
     return this.#replies.whenDrained();
   }
 
-  /** Executes no further request of this client until `release`. Calls nest. */
+  /** Executes no further request until `release`. Calls nest. */
   hold(): void {
     this.#holds++;
   }
@@ -280,7 +285,7 @@ export class Connection
     else if (this.#inputEnded) this.#replies.queueFlush();
   }
 
-  /** From now on what the client sends is handed on as it comes. Only while it is held. The bytes are lent. */
+  /** Passes received bytes to `take` from now on. Only while the client is held. `take` must not keep the bytes. */
   relay(take: Relay): void {
     if (!this.#executes) return;
     const { received } = this.#input;
@@ -291,28 +296,28 @@ export class Connection
     this.#phase = "relaying";
   }
 
-  /** Ends the connection once everything answered so far has been sent. No further request is executed. */
+  /** Executes no further request, and closes when all replies have been sent. */
   closeAfterReplies(): void {
     this.stopExecuting("closing");
   }
 
-  /** Ends the connection now; what was given to the system is still delivered. */
+  /** Closes now. Bytes that the system has taken are delivered. */
   close(): void {
     if (!this.isClosed) this.#wire.end();
   }
 
-  /** Cuts the connection off: what has not reached the client is lost. */
+  /** Cuts the connection off. Bytes that have not reached the client are lost. */
   terminate(): void {
     if (!this.isClosed) this.#wire.terminate();
   }
 
-  /** The password was given: from now on the ordinary limits hold. */
+  /** The client has given the password: the ordinary limits apply from now on. */
   authenticate(): void {
     this.authenticated = true;
     this.#runner.applyLimits();
   }
 
-  /** Back to what a new connection is (RESET). @param authenticated whether clients need no password */
+  /** RESET: back to the state of a new connection. @param authenticated whether no password is required */
   reset(authenticated: boolean): void {
     this.forget(authenticated);
     this.respVersion = 2;
@@ -355,23 +360,23 @@ export class Connection
 
   // ---- the end
 
-  /** Whether what comes is executed, now or later. */
+  /** Whether received bytes are executed, now or later. */
   get #executes(): boolean {
     return this.#phase === "reading" || this.#phase === "stalled" || this.#phase === "resuming";
   }
 
-  /** Nothing more is executed; replies outstanding are still sent. */
+  /** Executes no more requests. Outstanding replies are still sent. */
   stopExecuting(how: "closing" | "refusing"): void {
     if (this.#phase === "refusing" || this.#phase === "lingering" || this.isClosed) return;
     this.#phase = how;
-    // While requests are executed, their bytes are needed, and replies are sent behind them.
+    // Within `#execute` the received bytes are still in use, and the replies are sent after it.
     if (this.#replies.isWriting) return;
     this.#input.clear();
     this.#backpressure.resume();
     this.#replies.queueFlush();
   }
 
-  /** Answers with an error and closes. */
+  /** Answers with an error and closes, but gives the client time to read the error. */
   refuse(message: string): void {
     const ticket = this.defer();
     ticket.reply.error(`ERR ${message}`);
@@ -385,7 +390,7 @@ export class Connection
     this.#wire.shutdown();
   }
 
-  /** Called now and then by the listener. */
+  /** The listener calls this every 100 ms. */
   checkTimeouts(nowMs: number): void {
     const { idleTimeoutMs, requestTimeoutMs, authTimeoutMs } = this.#host.limits;
     const { startedMs } = this.#input;
@@ -429,7 +434,7 @@ export class Connection
     });
   }
 
-  /** Ends the request in progress, if it is a line; of anything else the rest will not come. */
+  /** Completes the line in progress, if there is one. After a half-close, drops any other request in progress. */
   #finishLine(): void {
     this.executingSinceMs = this.#host.clock.monotonicMs();
     this.#runner.finishLine();

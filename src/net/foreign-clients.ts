@@ -3,7 +3,7 @@ import type { Log } from "../lib/log.ts";
 const MESSAGES_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
 
-/** Told of clients whose connections ended because they spoke another protocol; tells the operator, a few a minute. */
+/** Logs connections that were closed because the client spoke another protocol; at most a few messages a minute. */
 export class ForeignClients {
   readonly #http: Messages;
   readonly #tls: Messages;
@@ -17,13 +17,13 @@ export class ForeignClients {
     this.#tls = new Messages("it began with TLS, which this port does not speak", log, clock);
   }
 
-  /** @param client its address and port */
+  /** @param client `address:port` */
   closed(protocol: "HTTP" | "TLS", client: string): void {
     (protocol === "HTTP" ? this.#http : this.#tls).tell(client);
   }
 }
 
-/** Messages of one kind, no more than so many a minute. */
+/** Messages of one kind, at most MESSAGES_PER_MINUTE. */
 class Messages {
   readonly #reason: string;
   readonly #log: Log;

@@ -1,11 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** There are no users beside it. */
+/** The only user. */
 const DEFAULT_USER = "default";
 
 /**
- * Whether `given` is the password of a service's user. Takes the same time however much of it is right.
- * @param password of the default user; undefined where every password is right
+ * Whether `given` is the password of `user`. The time it takes does not depend on how much of `given` is right.
+ * @param password the default user's; undefined if any password will do
  */
 export function isPasswordOf(user: string, given: Uint8Array, password: string | undefined): boolean {
   if (user !== DEFAULT_USER) return false;

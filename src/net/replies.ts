@@ -9,32 +9,32 @@ import type { Session } from "./session.ts";
 import { Ticket, type TicketOwner } from "./ticket.ts";
 import type { Wire } from "./wire.ts";
 
-/** The connection whose replies these are, as far as they depend on it. */
+/** What the replies ask of their connection. */
 export interface RepliedConnection {
   readonly session: Session;
   readonly protocol: "undecided" | "resp" | "text";
   readonly respVersion: 2 | 3;
   readonly replyMode: ReplyMode;
   readonly isClosed: boolean;
-  /** Whether each reply that is done may let it go on, or end. */
+  /** Whether the connection may go on, or end, when a reply is done. */
   readonly awaitsReplies: boolean;
-  /** Replies have been sent. @param all whether none is outstanding and none waits */
+  /** Called when replies have been sent. @param all whether every request has been answered and every byte sent */
   sent(all: boolean): void;
-  /** Nothing more is executed: the last reply says why, and the client is to read it. */
+  /** Executes no more requests. The last reply is an error; the client gets time to read it. */
   stopExecuting(how: "refusing"): void;
   terminate(): void;
 }
 
 /**
- * The replies of one connection on their way to its client: their order, what cannot be sent yet, and what is pushed
- * besides. Replies of one event are gathered in the listener's scratch buffer and go out in one call.
+ * The replies and pushes of one connection, from the writer to the wire. The replies of one event are gathered in the
+ * listener's scratch buffer and sent in one call. Replies that cannot be sent yet wait in a queue.
  */
 export class Replies implements TicketOwner, LargeTaker {
-  /** Requests are being executed: the scratch buffer is this connection's. */
+  /** Requests of this connection are being executed: the scratch buffer is its own meanwhile. */
   isWriting = false;
-  /** Text replies end without a line feed: the request executed last did, and was the last one. */
+  /** The last request, of the text protocol, had no line feed; its reply gets none either. */
   isBare = false;
-  /** The number of the request that was last answered with a large value. */
+  /** The number of the last request whose reply had a large value. */
   largeInRequest = -1;
   readonly #connection: RepliedConnection;
   readonly #host: ConnectionHost;
@@ -42,9 +42,9 @@ export class Replies implements TicketOwner, LargeTaker {
   readonly #queue = new ReplyQueue(() => this.queueFlush());
   readonly #sender: Sender;
   #isFlushQueued = false;
-  /** Pushed while a request of this client is executed: a message must not come in the middle of a reply. */
+  /** Pushes during the execution of this client's own request. They must not come within its reply. */
   #pushed: ByteBuffer | undefined;
-  /** Resolved once the client has read so much that more may be written. */
+  /** Resolved when the client has read enough for more to be written. */
   #drainWaiters: (() => void)[] | undefined;
 
   constructor(connection: RepliedConnection, wire: Wire, host: ConnectionHost) {
@@ -54,7 +54,7 @@ export class Replies implements TicketOwner, LargeTaker {
     this.#sender = new Sender(wire, this.#queue, host.clock, host.registry, host.slice);
   }
 
-  /** Whether every request has been answered; some replies may still be to be sent. */
+  /** Whether every request has been answered. Bytes may still wait to be sent. */
   get areAnswered(): boolean {
     return this.#queue.isEmpty;
   }
@@ -69,19 +69,19 @@ export class Replies implements TicketOwner, LargeTaker {
     return this.#queue.readyBytes + this.#queue.waitingBytes;
   }
 
-  /** The same with large values, wherever they lie. */
+  /** The same, including large values. */
   get waitingBytesWithLarge(): number {
     return this.waitingBytes + this.#queue.largeBytes;
   }
 
-  /** Since when the client has taken nothing of what waits for it (monotonic); -1 while nothing waits. */
+  /** Since when bytes wait and the client takes none (monotonic); -1 while none wait. */
   get blockedSinceMs(): number {
     return this.#sender.blockedSinceMs;
   }
 
   // ---- writing
 
-  /** Requests are executed from now on: the shared writers write for this connection. */
+  /** Call before executing requests: the shared writers write for this connection from now on. */
   beginWriting(): void {
     const { codec } = this.#host;
     this.isWriting = true;
@@ -94,14 +94,14 @@ export class Replies implements TicketOwner, LargeTaker {
     this.isWriting = false;
   }
 
-  /** Takes the place of the current request's reply in the order; the reply is written later. */
+  /** Keeps the place of the current request's reply, which is written later. */
   defer(): Ticket {
-    // The scratch buffer is this connection's only while it executes.
+    // Outside execution the scratch buffer is another connection's.
     if (this.isWriting) this.enqueue();
     return this.#open(this.#connection.replyMode !== "on");
   }
 
-  /** Whether the reply that is being written may hold large values. */
+  /** Whether the reply being written may hold large values. */
   get acceptsLarge(): boolean {
     return this.isWriting && this.#connection.replyMode === "on" && !this.#connection.isClosed;
   }
@@ -112,7 +112,7 @@ export class Replies implements TicketOwner, LargeTaker {
     this.largeInRequest = this.#host.registry.requestCount;
   }
 
-  /** Sends bytes behind all replies so far: invalidations, messages. */
+  /** Sends bytes, such as an invalidation or a message, behind all replies so far. */
   push(bytes: Uint8Array, start: number, end: number): void {
     if (this.#connection.isClosed) return;
     if (this.isWriting) {
@@ -124,24 +124,24 @@ export class Replies implements TicketOwner, LargeTaker {
     this.queueFlush();
   }
 
-  /** The same in front of the replies outstanding; not while a request is executed, nor while a reply is streamed. */
+  /** Sends bytes before the outstanding replies. Not while a request is executed or a reply is streamed. */
   pushAhead(bytes: Uint8Array, start: number, end: number): void {
     if (this.#connection.isClosed) return;
     this.#queue.addAhead(bytes, start, end);
     this.queueFlush();
   }
 
-  /** What was pushed to this client while its own request ran goes behind that request's reply. */
+  /** Puts pushes during a request of this client behind that request's reply. */
   appendPushed(): void {
     const pushed = this.#pushed;
     if (pushed === undefined) return;
     this.#pushed = undefined;
-    // Not to the scratch buffer: the reply may have filled it up to its limit.
+    // Not into the scratch buffer: the reply may have filled it.
     this.enqueue();
     this.#queue.add(pushed.bytes, 0, pushed.length);
   }
 
-  /** A place in the order for a reply that is to be written as the current one. */
+  /** Adds a ticket for a reply in the client's current protocol. */
   #open(isSuppressed: boolean): Ticket {
     const { protocol, respVersion } = this.#connection;
     const version = protocol === "text" ? 0 : respVersion;
@@ -169,7 +169,7 @@ export class Replies implements TicketOwner, LargeTaker {
     return this.#whenBelowLimit(segment.length);
   }
 
-  /** Resolves when less waits for the client than makes requests wait; undefined while it is less. */
+  /** Resolves when the client has read enough for more to be written; undefined if more may be written now. */
   whenDrained(): Promise<void> | undefined {
     return this.#whenBelowLimit(0);
   }
@@ -185,12 +185,12 @@ export class Replies implements TicketOwner, LargeTaker {
 
   // ---- putting in order
 
-  /** Puts the replies written so far in order, held back until the session has settled. */
+  /** Moves the replies written so far to the queue. They wait there until the session has settled. */
   enqueue(): void {
     if (this.#host.codec.scratch.length > 0) this.#enqueueAlways();
   }
 
-  /** The same also when none have been written: what comes behind may depend on what has to be settled. */
+  /** The same if none have been written: a value that follows may depend on a write that has to settle first. */
   #enqueueAlways(): void {
     const { scratch } = this.#host.codec;
     const promise = this.#connection.session.settle();
@@ -206,8 +206,8 @@ export class Replies implements TicketOwner, LargeTaker {
     promise.then(
       () => this.segmentDone(ticket),
       (error: unknown) => {
-        // What was to be confirmed is not known to have happened: the client must not see it confirmed. The one
-        // error stands for several replies, so nothing may come behind it that could be taken for one of them.
+        // The writes may not be durable, so the client must not get their replies. One error replaces several
+        // replies, so no reply may follow that the client could take for one of them.
         ticket.buffer.clear();
         this.#queue.cutBehind(ticket);
         ticket.reply.error(`MISCONF ${failureText(error, this.#host.limits.replyBytes)}`);
@@ -219,7 +219,7 @@ export class Replies implements TicketOwner, LargeTaker {
 
   // ---- sending
 
-  /** The end of an event. The usual case writes the replies straight from the scratch buffer to the wire. */
+  /** Call at the end of an event. Usually writes the replies straight from the scratch buffer to the wire. */
   send(): void {
     const { codec, registry } = this.#host;
     const { scratch } = codec;
@@ -241,7 +241,7 @@ export class Replies implements TicketOwner, LargeTaker {
     this.flush();
   }
 
-  /** Sends soon: once for all replies that become ready in this turn of the event loop. */
+  /** Flushes at the end of this turn of the event loop, once for all replies that become ready in it. */
   queueFlush(): void {
     if (this.#isFlushQueued || this.#connection.isClosed) return;
     this.#isFlushQueued = true;
@@ -257,7 +257,7 @@ export class Replies implements TicketOwner, LargeTaker {
     if (this.#connection.isClosed) return;
     const flushed = this.#sender.flush();
     if (flushed === "more") setImmediate(() => this.flush());
-    // A large value cannot be had any more, and its beginning may have been sent.
+    // The beginning of the lost value may have been sent, so no other reply can take its place.
     if (flushed === "lost") this.#connection.terminate();
     else this.#afterSending();
   }
@@ -275,7 +275,7 @@ export class Replies implements TicketOwner, LargeTaker {
     this.#connection.sent(readyBytes === 0 && this.#queue.isEmpty);
   }
 
-  /** Lets go of everything: nothing will be sent any more. */
+  /** Drops everything. Nothing is sent any more. */
   discard(): void {
     this.#queue.discard();
     this.#wakeWriters();

@@ -6,15 +6,15 @@ import { ReceivedBytes } from "./received-bytes.ts";
 import type { SharedCodec } from "./shared-codec.ts";
 import { endingSilenceMs, Silence } from "./silence.ts";
 
-/** What a client has sent and not been answered for: bytes, and how far they have been parsed. */
+/** The bytes of a client that have not been executed, and the parser of the request in progress. */
 export class RequestInput {
   readonly received = new ReceivedBytes();
-  /** While requests are executed, and as long as the client is in the middle of one. */
+  /** Set while requests are executed, and while a request is in progress. */
   parser: RespParser | TextParser | undefined;
-  /** When the request came whose end has not come (monotonic); -1 while none is in progress. */
+  /** When the request in progress began to come (monotonic); -1 if none is in progress. */
   startedMs = -1;
   #hasLineFeed = false;
-  /** How often the client was read. */
+  /** How many reads there have been. */
   #reads = 0;
   readonly #timers: Timers;
   #silence: Silence | undefined;
@@ -23,7 +23,7 @@ export class RequestInput {
     this.#timers = timers;
   }
 
-  /** Bytes have come. */
+  /** Call when bytes have come. */
   heard(): void {
     this.#reads++;
     this.#silence?.clear();
@@ -35,8 +35,8 @@ export class RequestInput {
   }
 
   /**
-   * Keeps all of `data`, behind what is kept already.
-   * @returns false when it is a piece of a large argument that is still coming in: there is nothing new to parse
+   * Keeps all of `data`, behind the kept bytes.
+   * @returns false if all of it belongs to an unfinished large argument, so that there is nothing new to parse
    */
   add(data: Uint8Array): boolean {
     const { received, parser } = this;
@@ -50,35 +50,35 @@ export class RequestInput {
     return true;
   }
 
-  /** The request in progress is complete. @param isLine by a line feed: from now on only a line feed ends one */
+  /** Call when a request is complete. @param isLine whether a line feed ended it */
   requestEnded(isLine: boolean): void {
     this.startedMs = -1;
     if (isLine) this.#hasLineFeed = true;
   }
 
-  /** A line feed has ended a request: from now on only a line feed does. */
+  /** Whether a line feed has ended a request. From then on silence does not end one. */
   get hasLineFeed(): boolean {
     return this.#hasLineFeed;
   }
 
-  /** The parser of the requests that come now. */
+  /** @returns the parser of the request in progress, or a new one */
   take(protocol: "resp" | "text", codec: SharedCodec, limits: ParserLimits): RespParser | TextParser {
     this.parser ??= codec.parser(protocol, limits);
     return this.parser;
   }
 
-  /** Execution has come to the end of what can be executed: a parser between two requests is given back. */
+  /** Call after execution. Keeps the parser if a request is in progress. */
   leave(parser: RespParser | TextParser, codec: SharedCodec): void {
     if (parser.isBetweenRequests) this.parser = undefined;
     else codec.leave(parser);
   }
 
-  /** Where the end of what came lies in a large argument: that one is kept in chunks from now on. */
+  /** If a large argument is in progress, keeps it in chunks from now on. */
   divertLarge(): void {
     if (this.parser instanceof RespParser) this.received.divert(this.parser);
   }
 
-  /** Nothing of what is there is executed any more. */
+  /** Drops all kept bytes. */
   clear(): void {
     this.#silence?.clear();
     this.received.clear();
@@ -86,20 +86,20 @@ export class RequestInput {
 
   // ---- a line of the text protocol without its line feed
 
-  /** What kind of request the line in progress is, as far as it has come. */
+  /** The kind of the line in progress. */
   get lineKind(): LineKind {
     const { bytes, start, end } = this.received;
     return (this.parser as TextParser).kindOf(bytes, start, end);
   }
 
-  /** How long a silence ends the line in progress; undefined: only a line feed does. */
+  /** How many milliseconds of silence complete the line in progress; undefined: only a line feed does. */
   endingSilenceMs(isLocal: boolean, limits: Parameters<typeof endingSilenceMs>[1]): number | undefined {
     if (this.#hasLineFeed || this.received.isEmpty) return undefined;
     const line = { kind: this.lineKind, bytes: this.received.length, reads: this.#reads, isLocal };
     return endingSilenceMs(line, limits);
   }
 
-  /** Calls `fallen` unless more bytes come before. */
+  /** Calls `fallen` after `ms`, unless bytes come before. */
   awaitSilence(ms: number, fallen: () => void): void {
     this.#silence ??= new Silence(this.#timers);
     this.#silence.await(ms, fallen);

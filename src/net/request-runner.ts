@@ -14,25 +14,25 @@ import type { Session } from "./session.ts";
 
 const STAR = 0x2a;
 
-/** Said of a line whose end has not come. */
+/** The end of an error about a line without a line feed. */
 export const LINE_FEED_HINT = "nothing was done; end a request with a line feed";
 
-/** The connection whose requests are run, as far as they depend on it, and it on them. */
+/** What the runner asks of its connection. */
 export interface RunningConnection {
   readonly session: Session;
   readonly authenticated: boolean;
   readonly remoteAddress: string;
   readonly isLocal: boolean;
   replyMode: ReplyMode;
-  /** Answers with an error, which the client is to read before the connection ends. */
+  /** Answers with an error and closes, but gives the client time to read the error. */
   refuse(message: string): void;
   stopExecuting(how: "closing" | "refusing"): void;
   terminate(): void;
 }
 
-/** Runs the requests of one connection, each by the session, and knows which protocol its client speaks. */
+/** Has the session run each request of a connection, and decides which protocol the client speaks. */
 export class RequestRunner {
-  /** `undecided` until the first byte has come; a line leaves it so until it is complete. */
+  /** `undecided` until the first byte has come. If that begins a line, until the line is complete. */
   protocol: "undecided" | "resp" | "text" = "undecided";
   readonly #connection: RunningConnection;
   readonly #input: RequestInput;
@@ -46,7 +46,7 @@ export class RequestRunner {
     this.#host = host;
   }
 
-  /** Requests are run from now on. @returns the parser of them */
+  /** Call before running requests. @returns their parser */
   begin(): RespParser | TextParser {
     this.#replies.beginWriting();
     const protocol = this.protocol === "resp" ? "resp" : "text";
@@ -58,21 +58,21 @@ export class RequestRunner {
     this.#input.leave(parser, this.#host.codec);
   }
 
-  /** The first byte decides for RESP. A line leaves it open: its first word decides, once the line has come. */
+  /** `*` means RESP. If the first byte begins a line, the line's first word decides, once the line is complete. */
   choose(firstByte: number): void {
     if (this.#host.respOnly || firstByte === STAR) this.protocol = "resp";
   }
 
   /**
-   * The parser of a request that begins with a byte: a `*` makes the client Redis's, for good.
-   * @param parser that of the request before
+   * The parser of a request that begins with `firstByte`. After a `*` the client speaks RESP for good.
+   * @param parser of the request before
    */
   parserFor(firstByte: number, parser: RespParser | TextParser): RespParser | TextParser {
     const turns = this.protocol !== "resp" && firstByte === STAR && parser.isBetweenRequests;
     return turns ? this.#turnToResp() : parser;
   }
 
-  /** Whether bytes[start, end), which a parser has read to `request`, ask for anything: an empty line does not. */
+  /** Whether bytes[start, end), parsed into `request`, ask for a reply. An empty line does not. */
   asks(
     request: Request,
     parser: RespParser | TextParser,
@@ -80,21 +80,21 @@ export class RequestRunner {
     start: number,
     end: number,
   ): boolean {
-    // Nor does white space, before it is known that the client speaks the text protocol.
+    // White space does not either, while the protocol is undecided.
     if (this.protocol === "undecided" && (parser as TextParser).kindOf(bytes, start, end) === "blank") {
       return false;
     }
     return request.count > 0 || request.problem !== "";
   }
 
-  /** Runs the request that a parser has read. @returns the parser of the next one */
+  /** Runs a parsed request. @returns the parser of the next request */
   run(request: Request, parser: RespParser | TextParser): RespParser | TextParser {
     if (this.#input.received.hasLarge) request.large = this.#input.received.takeLarge();
     if (!request.isInline) {
       this.#run(request);
       return parser;
     }
-    // An inline command makes a client Redis's; only AUTH may come from clients of either kind.
+    // After an inline command the client speaks RESP for good. Only AUTH leaves the protocol as it was.
     const spoken = this.protocol;
     const isAuth = request.length(0) === 4 && request.text(0).toLowerCase() === "auth";
     this.protocol = "resp";
@@ -125,13 +125,13 @@ export class RequestRunner {
       else writer.error(`ERR ${request.problem}`);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
-      // A part of the reply may be on its way.
+      // If the reply has a large value, a part of it may have been sent.
       if (replies.largeInRequest === registry.requestCount) connection.terminate();
       scratch.length = Math.min(mark, scratch.length);
       writer.error(`ERR ${failureText(error, limits.replyBytes)}`);
     }
     if (suppressed && connection.replyMode !== "on") {
-      // Deferred replies look at the mode themselves, when they are done.
+      // A ticket suppresses its own reply.
       scratch.length = Math.min(mark, scratch.length);
       if (connection.replyMode === "skip") connection.replyMode = "on";
     }
@@ -139,7 +139,7 @@ export class RequestRunner {
     replies.appendPushed();
   }
 
-  /** What the client sent leaves no place to go on. @throws what is no ProtocolError */
+  /** Ends the connection after a ProtocolError. @throws any other error again */
   fail(error: unknown): void {
     const { codec, foreignClients } = this.#host;
     if (!(error instanceof ProtocolError)) {
@@ -151,13 +151,13 @@ export class RequestRunner {
       foreignClients.closed(error.protocol, this.#connection.remoteAddress);
       return;
     }
-    // In the text protocol nothing but an inline command can be malformed.
+    // If the client speaks the text protocol, this was a malformed inline command.
     this.protocol = "resp";
     codec.resp.error(`ERR Protocol error: ${error.message}`);
     this.#connection.stopExecuting("refusing");
   }
 
-  /** The password has been given, or is needed again. */
+  /** Call when the client has authenticated, or has to again: other limits apply. */
   applyLimits(): void {
     if (this.#input.parser !== undefined) this.#input.parser.limits = this.#parserLimits;
   }
@@ -167,7 +167,7 @@ export class RequestRunner {
     return this.#connection.authenticated ? parser : unauthenticatedParser;
   }
 
-  /** From now on the client is Redis's, for good. @returns the parser of what comes next */
+  /** The client speaks RESP from now on. @returns the parser of the next request */
   #turnToResp(): RespParser | TextParser {
     this.protocol = "resp";
     this.#input.parser = undefined;
@@ -177,8 +177,8 @@ export class RequestRunner {
   // ---- a line without its line feed
 
   /**
-   * The client fell silent, or closed its side, in the middle of a line. The line is run if it is a whole request by the
-   * rules of `endingSilenceMs`, and refused otherwise.
+   * Call when the client has fallen silent, or closed its side, within a line. Runs the line if `endingSilenceMs` takes
+   * it for a whole request, and refuses it otherwise.
    */
   finishLine(): void {
     const { codec, limits } = this.#host;
@@ -209,8 +209,8 @@ export class RequestRunner {
   }
 
   /**
-   * An error about the line in progress is told as text, unless the line is an inline command.
-   * @returns whether the client is in the middle of a line
+   * Decides the protocol before an error about the line in progress: text, unless the line is an inline command.
+   * @returns whether there is a line in progress
    */
   decideByLine(): boolean {
     const input = this.#input;

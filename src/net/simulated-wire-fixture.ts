@@ -1,7 +1,7 @@
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Wire, WireEvents } from "./wire.ts";
 
-/** A wire without a socket: it takes as many bytes as a test lets it, and keeps what was sent. */
+/** A wire without a socket. It takes as many bytes as the test allows, and keeps them. */
 export class SimulatedWire implements Wire {
   readonly remoteAddress = "127.0.0.1";
   readonly remotePort = 1;
@@ -13,7 +13,7 @@ export class SimulatedWire implements Wire {
   hasShutDown = false;
   isClosed = false;
   readonly sent = new ByteBuffer();
-  /** Is told when the wire is closed; the test itself tells all else. */
+  /** The wire calls `wasClosed` itself; the test calls all other events. */
   events!: WireEvents;
 
   constructor(room = 0) {
