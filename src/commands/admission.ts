@@ -3,9 +3,9 @@ import { NO_AUTHENTICATION } from "./command-errors.ts";
 import type { CommandFacts } from "./facts.ts";
 
 /**
- * The one gate before a command is run, in server and proxy alike: whether this client may run it.
- * @param command undefined: not known, and nobody runs it who has not given the password
- * @returns the error that refuses it; undefined where it may pass
+ * Decides whether a client may run a command. Server and proxy ask before they run one, and nowhere else.
+ * @param command undefined if it is unknown; then the client must have authenticated
+ * @returns the error that refuses it; undefined if the client may run it
  */
 export function admit(
   connection: Pick<Client, "isUnrestricted" | "protocol">,

@@ -150,7 +150,7 @@ function list(context: ClientContext, request: Request, reply: ReplyWriter): voi
   reply.verbatim("txt", text);
 }
 
-/** @returns the clients that a CLIENT LIST asks for, or what is wrong with it */
+/** Reads the arguments of CLIENT LIST. @returns the chosen clients, or an error */
 function chooseListed({ host }: ClientContext, request: Request): Client[] | string {
   const { registry } = host;
   if (request.count === 2) return [...registry];
@@ -210,7 +210,7 @@ interface KillFilter {
   skipSelf: boolean;
 }
 
-/** @returns what a CLIENT KILL asks for, or what is wrong with it */
+/** Reads the options of CLIENT KILL. @returns the filter, or an error */
 function parseKillFilter(request: Request): KillFilter | string {
   const filter: KillFilter = { skipSelf: true };
   for (let index = 2; index < request.count; index += 2) {
@@ -230,7 +230,7 @@ function parseKillFilter(request: Request): KillFilter | string {
       if (type === undefined) return unknownType(request, index + 1);
       filter.type = type;
     } else if (option === "user") {
-      // Every client is the default user.
+      // All clients are the default user.
       if (value !== "default") return `ERR No such user '${shownText(request, index + 1)}'`;
     } else if (option === "maxage") {
       if (number === undefined) return "ERR maxage is not an integer or out of range";
@@ -257,7 +257,7 @@ function isChosen(client: Client, filter: KillFilter, nowMs: number): boolean {
 }
 
 function end(victim: Client, killer: Client): void {
-  // Who kills itself gets the reply first.
+  // A client that kills itself gets the reply first.
   if (victim === killer) victim.closeAfterReplies();
   else victim.close();
 }

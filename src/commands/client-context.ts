@@ -5,27 +5,27 @@ import type { CommandTable } from "./command-table.ts";
 import type { Monitors } from "./monitors.ts";
 import type { PauseMode } from "./pause-request.ts";
 
-/** What the commands that every service has (HELLO, CLIENT, COMMAND, …) run on; one for each client. */
+/** The context of the commands that every service has, such as HELLO, CLIENT and COMMAND. Each client has one. */
 export interface ClientContext {
   readonly connection: Client;
   readonly host: ServiceHost;
 }
 
-/** What a service tells about itself. */
+/** The service, as these commands see it. */
 export interface ServiceHost {
   readonly registry: Clients;
   readonly clock: Clock;
-  /** The database that clients are in until they select another one; 0 by default. */
+  /** The database that is selected for new clients; 0 by default. */
   readonly database?: number;
-  /** Whether clients must give a password to HELLO or AUTH before anything else. */
+  /** Whether clients must authenticate (HELLO or AUTH) first. */
   readonly needsPassword: boolean;
-  /** What HELLO calls the server: `redis`, for clients that look at it. */
+  /** The `server` field of HELLO: `redis`, because some clients check it. */
   readonly serverName: string;
-  /** The version of Redis this service is compatible with, as HELLO and INFO tell it. */
+  /** The Redis version that HELLO and INFO show. */
   readonly redisVersion: string;
   /** Glasscache's own version. */
   readonly version: string;
-  /** As HELLO and INFO tell it: `standalone`, `cluster`, … */
+  /** The mode that HELLO and INFO show: `standalone`, `cluster`, … */
   readonly mode: string;
   /** `master` or `replica`. */
   readonly role: string;
@@ -33,33 +33,33 @@ export interface ServiceHost {
   readonly startedAtMs: number;
   /** All commands of the service, for COMMAND. */
   readonly commands: CommandTable<never>;
-  /** CLIENT TRACKING, where the service has it. */
+  /** CLIENT TRACKING; undefined if the service does not have it. */
   readonly tracking?: TrackingCommands;
   /** CLIENT PAUSE. */
   readonly pause: Pause;
   /** MONITOR. */
   readonly monitors: Monitors;
-  /** Whether `password` is that of the user of this name. Takes the same time however much of it is right. */
+  /** Whether the password is the user's. The time it takes does not depend on how much of it is right. */
   isPasswordOf(user: string, password: Uint8Array): boolean;
   /**
-   * CLIENT UNBLOCK, where clients can be blocked: answers how many were.
+   * CLIENT UNBLOCK; undefined if commands never block. Replies with the number of clients unblocked.
    * @param reason `TIMEOUT` or `ERROR`
    */
   unblock?(context: ClientContext, client: number, reason: string, reply: ReplyWriter): void;
   /**
-   * The client goes back to the state of a new connection (RESET): MULTI, WATCH, tracking, subscriptions and all
-   * else that the service keeps for it end. What the connection itself keeps has been reset already.
+   * RESET: ends MULTI, WATCH, tracking, subscriptions and all other state that the service keeps for the client. The
+   * connection's own state has been reset before.
    */
   onReset(context: ClientContext): void;
 }
 
-/** CLIENT PAUSE, as commands begin and end it. */
+/** CLIENT PAUSE and UNPAUSE. */
 export interface Pause {
   begin(forMs: number, mode: PauseMode): void;
   end(): void;
 }
 
-/** The subcommands of CLIENT about tracking; `request` is the whole request, CLIENT first. */
+/** The tracking subcommands of CLIENT. `request` is the whole request, including CLIENT. */
 export interface TrackingCommands {
   /** CLIENT TRACKING ON|OFF … */
   change(connection: Client, request: Request, reply: ReplyWriter): void;

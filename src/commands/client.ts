@@ -1,7 +1,7 @@
 /** How replies are suppressed (CLIENT REPLY). */
 export type ReplyMode = "on" | "off" | "skip-next" | "skip";
 
-/** One client, as commands see it: what they ask of its connection, and what they set. A `Connection` of `net` is one. */
+/** One client, as commands see it. `net/connection.ts` implements it. */
 export interface Client {
   readonly id: number;
   /** `address:port`, an IPv6 address in brackets. */
@@ -9,58 +9,58 @@ export interface Client {
   readonly localAddress: string;
   /** Unix milliseconds. */
   readonly connectedAtMs: number;
-  /** When it was last heard of (monotonic). */
+  /** When bytes last came from the client (monotonic). */
   readonly lastActiveMs: number;
-  /** `undecided` until its first byte has come. */
+  /** `undecided` until the first bytes have shown which it is. */
   readonly protocol: "undecided" | "resp" | "text";
-  /** The RESP version that replies are written in; 2 until HELLO. */
+  /** The RESP version of replies; 2 until HELLO changes it. */
   respVersion: 2 | 3;
   replyMode: ReplyMode;
 
-  /** Whether it has given the password; true from the start where none is asked for. */
+  /** Whether the client has given the password. True from the start if none is required. */
   readonly authenticated: boolean;
-  /** Whether it may run every command on every key. */
+  /** Whether the client may run every command on every key. */
   readonly isUnrestricted: boolean;
 
   name: string;
   libraryName: string;
   libraryVersion: string;
-  /** CLIENT NO-EVICT; nothing evicts clients here, so it is only told. */
+  /** CLIENT NO-EVICT. Clients are never evicted here, so CLIENT LIST shows it and nothing else uses it. */
   noEvict: boolean;
-  /** Whether it may be silent for ever: a subscriber, one that monitors, one that waits in a blocking command. */
+  /** The client may be silent for ever: it subscribes, monitors, or waits in a blocking command. */
   exemptFromIdleTimeout: boolean;
   readonly lastCommand: string;
   /** Flags of CLIENT LIST: `x` in MULTI, `t` tracking, `P` pub/sub, `b` blocked, … */
   readonly flags: () => string;
   /** Commands waiting for EXEC; -1 outside MULTI. */
   readonly queuedCommands: number;
-  /** The database that it is in. */
+  /** The selected database. */
   readonly database: number;
-  /** Channels, patterns and shard channels that it is subscribed to. */
+  /** Numbers of subscriptions: to channels, patterns and shard channels. */
   readonly channels: number;
   readonly patterns: number;
   readonly shardChannels: number;
-  /** Whether all that it is sent in RESP2 are messages. */
+  /** A subscriber. In RESP2 it receives messages only. */
   readonly isSubscribed: boolean;
-  /** The client that its invalidations go to: 0 for itself, -1 while it does not track. */
+  /** The id of the client that receives its invalidations: 0 is the client itself, -1 means no tracking. */
   readonly redirection: number;
 
-  /** Bytes received and not executed yet. */
+  /** Received bytes that have not been executed. */
   readonly bufferedRequestBytes: number;
-  /** Reply bytes waiting for the client or for an earlier reply. */
+  /** Reply bytes that wait for the client or for an earlier reply. */
   readonly waitingReplyBytes: number;
-  /** Whether nothing more is executed for it: it ends once its replies have been sent. */
+  /** Whether the connection executes no more requests and closes when its replies have been sent. */
   readonly isClosing: boolean;
 
-  /** The password was given: from now on the ordinary limits hold. */
+  /** The client has given the password: the ordinary limits apply from now on. */
   authenticate(): void;
-  /** Back to what a new client is (RESET). @param authenticated whether clients need no password */
+  /** RESET: back to the state of a new connection. @param authenticated whether no password is required */
   reset(authenticated: boolean): void;
   /** Sends bytes behind all replies so far. */
   pushBytes(bytes: Uint8Array, start: number, end: number): void;
-  /** Ends the connection once everything answered so far has been sent. No further request is executed. */
+  /** Executes no further request, and closes when all replies have been sent. */
   closeAfterReplies(): void;
-  /** Ends the connection now; what was given to the system is still delivered. */
+  /** Closes now. Bytes that the system has taken are delivered. */
   close(): void;
 }
 

@@ -11,10 +11,10 @@ const HELLO_UNAUTHENTICATED =
   "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time";
 export const BAD_CLIENT_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
 
-/** The one that AUTH means when it names none. */
+/** AUTH without a user means this one. */
 const DEFAULT_USER = "default";
 
-/** The commands by which a client and a service come to know each other; the same for server and proxy. */
+/** The commands that set up a connection; the same in server and proxy. */
 export const connectionCommands: readonly Command<ClientContext>[] = [
   command("hello", "Handshakes with the server.", hello),
   command("auth", "Authenticates the connection.", auth),
@@ -27,7 +27,7 @@ export const connectionCommands: readonly Command<ClientContext>[] = [
   command("select", "Changes the selected database.", select),
 ];
 
-/** Whether argument `index` can be a client's name, or its library's: printable ASCII without spaces. */
+/** Whether argument `index` is a valid name of a client or a library: printable ASCII without spaces. */
 export function isClientName(request: Request, index: number): boolean {
   for (let at = request.starts[index]!; at < request.ends[index]!; at++) {
     const byte = request.bytes[at]!;
@@ -114,7 +114,7 @@ function authenticateAs({ connection, host }: ClientContext, user: string, passw
 
 function ping({ connection }: ClientContext, request: Request, reply: ReplyWriter): void {
   if (connection.isSubscribed && reply.version === 2 && request.count <= 2) {
-    // All that such a client is sent are messages.
+    // A subscriber expects messages only.
     reply.array(2);
     reply.bulkText("pong");
     if (request.count === 1) reply.bulkText("");

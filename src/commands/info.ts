@@ -1,19 +1,19 @@
 import type { ClientContext } from "./client-context.ts";
 import { type Command, command } from "./command.ts";
 
-/** Names and values of one section, in the order they are shown. */
+/** Names and values of one section, in the order of INFO. */
 export type InfoFields = Readonly<Record<string, string | number>>;
 
-/** A section of INFO; computed when it is asked for. */
+/** A section of INFO. Its fields are computed for each INFO. */
 export interface InfoSection {
-  /** Capitalised: `Server`. Asked for in any case. */
+  /** Capitalised, such as `Server`. Requests name it in any case. */
   readonly name: string;
-  /** Left out unless it is asked for by name, or with `all` or `everything`. */
+  /** Shown only if a request names it, or asks for `all` or `everything`. */
   readonly onRequest?: boolean;
   fields(): InfoFields;
 }
 
-/** INFO over a service's sections, in their order. */
+/** INFO for a service with these sections, in this order. */
 export function infoCommand(sections: readonly InfoSection[]): Command<ClientContext> {
   return command(
     "info",
@@ -27,8 +27,8 @@ export function infoCommand(sections: readonly InfoSection[]): Command<ClientCon
 }
 
 /**
- * The text of INFO: `# Section`, then `field:value` a line; sections are parted by empty lines.
- * @param wanted names of sections in any case, or `default`, `all`, `everything`; none means `default`
+ * The text of INFO. A section is `# Name` and a line `field:value` for each field. Empty lines separate sections.
+ * @param wanted names of sections in any case, or `default`, `all`, `everything`. None means `default`.
  */
 export function infoText(sections: readonly InfoSection[], wanted: readonly string[]): string {
   const names = new Set(wanted.map((name) => name.toLowerCase()));

@@ -6,7 +6,7 @@ import type { Client } from "./client.ts";
 const REDACTED = utf8(' "(redacted)"');
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** Characters that are written as a backslash and a letter. */
+/** Bytes that are written as a backslash and a letter. */
 const ESCAPES: ReadonlyMap<number, number> = new Map([
   [0x0a, 0x6e],
   [0x0d, 0x72],
@@ -17,7 +17,7 @@ const ESCAPES: ReadonlyMap<number, number> = new Map([
   [BACKSLASH, BACKSLASH],
 ]);
 
-/** A line of MONITOR, as Redis writes it: seconds, database and address of the client, the quoted arguments. */
+/** A line of MONITOR in Redis's form: the time in seconds, the client's database and address, the quoted arguments. */
 export function monitorLine(
   request: Request,
   name: string,
@@ -38,7 +38,7 @@ export function monitorLine(
 }
 
 /**
- * Arguments that are passwords, or names of users beside one.
+ * The positions of passwords, and of user names next to a password.
  * @param name of the command, in lower case
  */
 export function secretArguments(request: Request, name: string): Set<number> {

@@ -5,26 +5,26 @@ import { factsOfRequest } from "./command-facts.ts";
 import { arityFits } from "./command-table.ts";
 import { monitorLine } from "./monitor-line.ts";
 
-/** Redis's refusal, which it gives when the transaction is executed. */
+/** Redis's error, which it replies when the transaction is executed. */
 export const MONITOR_IN_MULTI = "ERR MONITOR isn't allowed for DENY BLOCKING client";
 
-/** Other threads of the same service, whose clients are told of, too. */
+/** MONITOR in the other threads of the same service. */
 export interface MonitoringThreads {
-  /** Whether a client of any thread monitors: asked for each request. */
+  /** Whether a client of any thread monitors. Every request asks this. */
   readonly hasMonitors: boolean;
-  /** A client of this thread has begun, or ended, to monitor. */
+  /** A client of this thread has begun (1) or stopped (-1) to monitor. */
   changed(by: 1 | -1): void;
-  /** Gives a line to the clients of all other threads that monitor. */
+  /** Sends a line to the monitoring clients of all other threads. */
   tell(line: Uint8Array): void;
 }
 
-/** MONITOR: shows some clients what all clients ask. */
+/** MONITOR: sends the requests of all clients to the clients that monitor. */
 export class Monitors {
   readonly #clients = new Set<Client>();
   readonly #threads: MonitoringThreads | undefined;
   readonly #ended: (() => void) | undefined;
 
-  /** @param ended called when the last client of this thread monitors no longer */
+  /** @param ended called when the last monitoring client of this thread has stopped */
   constructor(threads?: MonitoringThreads, ended?: () => void) {
     this.#threads = threads;
     this.#ended = ended;
@@ -50,7 +50,7 @@ export class Monitors {
     connection.exemptFromIdleTimeout = true;
   }
 
-  /** The client has gone, or is reset. */
+  /** Call when the client has gone or was reset. */
   remove(connection: Client): void {
     if (!this.#clients.delete(connection)) return;
     this.#threads?.changed(-1);
@@ -59,8 +59,8 @@ export class Monitors {
   }
 
   /**
-   * Shows a request that is about to be executed: not one that is about the server rather than its data, nor one that
-   * is refused by what is known of its command.
+   * Sends a request to the monitoring clients, before it is executed. Leaves out administrative commands, and requests
+   * that are refused: unknown, with a wrong number of arguments, or not admitted.
    */
   show(request: Request, connection: Client, wallMs: number): void {
     const isText = connection.protocol === "text";
@@ -72,14 +72,14 @@ export class Monitors {
       return;
     }
     if (admit(connection, facts) !== undefined) return;
-    // Whoever resets itself monitors no longer.
+    // RESET ends monitoring.
     if (facts?.name === "reset") this.remove(connection);
     const line = monitorLine(request, facts?.name ?? "", connection, wallMs);
     this.shown(line);
     this.#threads?.tell(line);
   }
 
-  /** Gives a line to the clients of this thread that monitor. */
+  /** Sends a line to the monitoring clients of this thread. */
   shown(line: Uint8Array): void {
     for (const client of this.#clients) client.pushBytes(line, 0, line.length);
   }

@@ -2,13 +2,13 @@ import { INT64_MAX, parseInt64 } from "../lib/bytes.ts";
 import type { Request } from "../protocol/protocol.ts";
 import { wrongSubcommandArguments } from "./command-errors.ts";
 
-/** Which commands CLIENT PAUSE holds up: those that may write, or all. */
+/** Which commands CLIENT PAUSE delays: those that may write, or all. */
 export type PauseMode = "write" | "all";
 
-/** Two of these are longer than time is told. */
+/** The longest pause. The end of a longer one could not be represented. */
 const MOST_PAUSE_MS = BigInt(Number.MAX_SAFE_INTEGER) / 2n;
 
-/** Reads CLIENT PAUSE, whose count of arguments is at least three. @returns what is wrong with it instead */
+/** Reads the arguments of CLIENT PAUSE, which are at least three. @returns the pause, or an error */
 export function readPause(
   request: Request,
   wallMs: number,

@@ -1,5 +1,5 @@
 /**
- * The Redis whose commands are implemented here and whose answers the tests compare with. HELLO and INFO of the server
- * name it, and those of the proxy while its origin has not said what it is.
+ * The Redis version whose commands are implemented here. Tests compare replies with it. HELLO and INFO show it: the
+ * server's always, the proxy's until it has learnt its origin's version.
  */
 export const REDIS_VERSION = "7.0.15";
