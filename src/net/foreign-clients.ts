@@ -19,7 +19,7 @@ export class ForeignClients {
 
   /** @param client `address:port` */
   closed(protocol: "HTTP" | "TLS", client: string): void {
-    (protocol === "HTTP" ? this.#http : this.#tls).tell(client);
+    (protocol === "HTTP" ? this.#http : this.#tls).log(client);
   }
 }
 
@@ -29,8 +29,8 @@ class Messages {
   readonly #log: Log;
   readonly #clock: { monotonicMs(): number };
   #minuteBegan = Number.NEGATIVE_INFINITY;
-  #told = 0;
-  #untold = 0;
+  #logged = 0;
+  #unlogged = 0;
 
   constructor(reason: string, log: Log, clock: { monotonicMs(): number }) {
     this.#reason = reason;
@@ -38,19 +38,20 @@ class Messages {
     this.#clock = clock;
   }
 
-  tell(client: string): void {
+  log(client: string): void {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#minuteBegan >= MINUTE_MS) {
       this.#minuteBegan = nowMs;
-      this.#told = 0;
+      this.#logged = 0;
     }
-    if (this.#told === MESSAGES_PER_MINUTE) {
-      this.#untold++;
+    if (this.#logged === MESSAGES_PER_MINUTE) {
+      this.#unlogged++;
       return;
     }
-    this.#told++;
-    const others = this.#untold === 0 ? "" : `; so it was with ${this.#untold} others that were not told of`;
-    this.#untold = 0;
+    this.#logged++;
+    const others =
+      this.#unlogged === 0 ? "" : `; ${this.#unlogged} others were closed for the same reason and not logged`;
+    this.#unlogged = 0;
     this.#log.warn(`closed the connection of ${client}: ${this.#reason}${others}`);
   }
 }
