@@ -1,20 +1,20 @@
 import { fromUtf8 } from "../lib/bytes.ts";
 import type { Request } from "../protocol/protocol.ts";
 
-/** Errors that every command can end in, with Redis's texts. */
+/** Errors that any command can reply, with Redis's texts. */
 
 export const SYNTAX_ERROR = "ERR syntax error";
 export const NOT_AN_INTEGER = "ERR value is not an integer or out of range";
 export const OUTSIDE_INT32 = "ERR value is out of range, value must between -2147483648 and 2147483647";
 export const NO_AUTHENTICATION = "NOAUTH Authentication required.";
 
-/** What a number may be where Redis takes a C `int`, or answers with OUTSIDE_INT32. */
+/** The largest number where Redis takes a C `int`. Beyond it the error is OUTSIDE_INT32. */
 export const INT32_MAX = 2_147_483_647n;
 
-/** How much of a client's words an error repeats. */
+/** How many bytes of an argument an error repeats. */
 const SHOWN_BYTES = 128;
 
-/** A name that no command has, with the beginning of its arguments. */
+/** The error for an unknown command. Repeats the beginning of its arguments. */
 export function unknownCommand(request: Request): string {
   let shown = "";
   for (let index = 1; index < request.count && shown.length < SHOWN_BYTES; index++) {
@@ -28,18 +28,18 @@ export function wrongArity(name: string): string {
   return `ERR wrong number of arguments for '${name}' command`;
 }
 
-/** A subcommand that `container` (lower case) does not have. */
+/** The error for an unknown subcommand. @param container in lower case */
 export function unknownSubcommand(container: string, request: Request): string {
   return `ERR unknown subcommand '${shownText(request, 1)}'. Try ${container.toUpperCase()} HELP.`;
 }
 
-/** A subcommand with arguments that make no sense to it. */
+/** The error for a subcommand with wrong arguments. */
 export function wrongSubcommandArguments(container: string, request: Request): string {
   const name = shownText(request, 1);
   return `ERR unknown subcommand or wrong number of arguments for '${name}'. Try ${container.toUpperCase()} HELP.`;
 }
 
-/** Argument `index` as it can be repeated in an error: cut to a length. */
+/** Argument `index`, cut to a length, to be repeated in an error. */
 export function shownText(request: Request, index: number, maxBytes: number = SHOWN_BYTES): string {
   const end = Math.min(request.ends[index]!, request.starts[index]! + maxBytes);
   return fromUtf8(request.bytes.subarray(request.starts[index]!, end));

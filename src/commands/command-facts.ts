@@ -3,8 +3,8 @@ import { type Arguments, type CommandFacts, readFacts } from "./facts.ts";
 import { SERVICE_TABLES } from "./service-tables.ts";
 
 /**
- * Every command and subcommand of Redis 7 to 8 and Valkey 7.2 to 9, by name. What it says of those that a redis-server
- * has is compared with what that server says.
+ * Every command and subcommand of Redis 7 to 8 and Valkey 7.2 to 9, by name. A test compares these facts with the
+ * COMMAND reply of a redis-server.
  */
 export const COMMAND_FACTS: ReadonlyMap<string, CommandFacts> = new Map(
   Object.entries({ ...DATA_TABLES, ...SERVICE_TABLES }).flatMap(([group, rows]) =>
@@ -13,9 +13,9 @@ export const COMMAND_FACTS: ReadonlyMap<string, CommandFacts> = new Map(
 );
 
 /**
- * The facts of a command that is in the tables.
+ * The facts of a command in the tables.
  * @param name in lower case; a subcommand as `client|kill`
- * @throws RangeError where there is none
+ * @throws RangeError if there are none
  */
 export function factsOf(name: string): CommandFacts {
   const facts = COMMAND_FACTS.get(name);
@@ -23,10 +23,10 @@ export function factsOf(name: string): CommandFacts {
   return facts;
 }
 
-/** Commands whose first argument chooses what they do, and what it may be. */
+/** The subcommands of each command that has any. */
 export const SUBCOMMAND_FACTS: ReadonlyMap<string, ReadonlyMap<string, CommandFacts>> = subcommands();
 
-/** The facts of the command, or subcommand, that a request asks for; undefined where none is known. */
+/** The facts of the requested command or subcommand; undefined if it is not in the tables. */
 export function factsOfRequest(request: Arguments): CommandFacts | undefined {
   const name = request.text(0).toLowerCase();
   const chosen = request.count < 2 ? undefined : SUBCOMMAND_FACTS.get(name);

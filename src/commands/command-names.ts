@@ -2,8 +2,8 @@ import { COMMAND_FACTS } from "./command-facts.ts";
 import { NameTable } from "./command-table.ts";
 
 /**
- * All names that begin an inline command: those of the table, and of the service. A service that does not have one of
- * them still answers it in RESP, with an error.
+ * All names that begin an inline command: those of the table and of the service. If the service does not have such a
+ * command, it replies with an error in RESP.
  */
 export function commandNames(
   own: readonly { readonly name: string }[],

@@ -1,12 +1,12 @@
 import type { Request } from "../protocol/protocol.ts";
 import type { Command } from "./command.ts";
 
-/** Finds rows by the bytes of their name, in any case, without making a string. */
+/** Finds rows by the bytes of their names, in any case. Allocates nothing. */
 export class NameTable<Row extends { readonly name: string }> {
   readonly #slots: (Row | undefined)[];
   readonly #mask: number;
 
-  /** @throws RangeError when two rows share a name */
+  /** @throws RangeError if two rows have the same name */
   constructor(rows: readonly Row[]) {
     let size = 16;
     while (size < rows.length * 4) size *= 2;
@@ -22,12 +22,12 @@ export class NameTable<Row extends { readonly name: string }> {
     }
   }
 
-  /** The row that argument `index` of a request names. */
+  /** The row with the name in argument `index` of a request. */
   find(request: Request, index = 0): Row | undefined {
     return this.named(request.bytes, request.starts[index]!, request.ends[index]!);
   }
 
-  /** The row whose name bytes[start, end) are. */
+  /** The row with the name bytes[start, end). */
   named(bytes: Uint8Array, start: number, end: number): Row | undefined {
     let at = hashName(bytes, start, end) & this.#mask;
     for (;;) {
@@ -48,7 +48,7 @@ export class CommandTable<Context> extends NameTable<Command<Context>> {
   }
 }
 
-/** Whether a request has as many arguments as its command takes. */
+/** Whether a command takes `count` arguments. */
 export function arityFits(command: { readonly arity: number }, count: number): boolean {
   return command.arity >= 0 ? count === command.arity : count >= -command.arity;
 }

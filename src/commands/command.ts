@@ -4,29 +4,29 @@ import { type CommandFacts, type FactsRow, keyRange, readFacts } from "./facts.t
 
 /** A command that a service runs. */
 export interface Command<Context> extends CommandFacts {
-  /** Lower case; a subcommand's without that of its container. */
+  /** In lower case. A subcommand's name does not include its container's. */
   readonly name: string;
-  /** Positions of the keys: first, last (negative: from the end), step; undefined where a range cannot tell them. */
+  /** Positions of the keys: first, last (negative: from the end), step. Undefined if they are not a range. */
   readonly keys: readonly [first: number, last: number, step: number] | undefined;
   readonly summary: string;
-  /** The rows its first argument chooses from (see `containerCommand`). */
+  /** The subcommands, one of which the first argument names (see `containerCommand`). */
   readonly subcommands?: readonly Command<Context>[];
   run(context: Context, request: Request, reply: ReplyWriter): void;
 }
 
-/** Runs a request with a number of arguments that its command takes. */
+/** Runs a request. The number of its arguments has been checked. */
 type Run<Context> = (context: Context, request: Request, reply: ReplyWriter) => void;
 
 /**
- * A command of Redis, by the facts of the table.
+ * A command of Redis, with its facts from the table.
  * @param name in lower case; a subcommand as `client|kill`
- * @throws RangeError when the table does not have it
+ * @throws RangeError if the table does not have it
  */
 export function command<Context>(name: string, summary: string, run: Run<Context>): Command<Context> {
   return withFacts(factsOf(name), summary, run);
 }
 
-/** A command that Redis does not have. @param row as in the tables */
+/** A command that Redis does not have. @param row in the form of the tables */
 export function ownCommand<Context>(row: FactsRow, summary: string, run: Run<Context>): Command<Context> {
   return withFacts(readFacts("glasscache", row), summary, run);
 }

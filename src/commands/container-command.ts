@@ -3,12 +3,12 @@ import { type Command, command } from "./command.ts";
 import { unknownSubcommand, wrongArity } from "./command-errors.ts";
 import { arityFits, CommandTable } from "./command-table.ts";
 
-/** A command such as CLIENT, whose first argument chooses what it does. HELP is added to its subcommands. */
+/** A command with subcommands, such as CLIENT. The first argument chooses one. HELP is added. */
 export interface Container<Context> {
   readonly name: string;
   readonly summary: string;
   readonly subcommands: readonly Command<Context>[];
-  /** Lines of HELP: each subcommand with its arguments, and what it does indented by four spaces. */
+  /** Lines of HELP: each subcommand with its arguments, then its description, indented by four spaces. */
   readonly help: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export function containerCommand<Context>(container: Container<Context>): Comman
   return { ...command<Context>(name, summary, run), subcommands: table.commands };
 }
 
-/** @returns why a subcommand cannot be run with a request, before it is */
+/** Checks the subcommand of a request. @returns an error if it cannot be run */
 function refuseSubcommand(
   container: string,
   subcommand: Command<never> | undefined,
@@ -39,7 +39,7 @@ function refuseSubcommand(
   return arityFits(subcommand, request.count) ? undefined : wrongArity(`${container}|${subcommand.name}`);
 }
 
-/** The same of a command that is queued, whether it has subcommands or not. */
+/** Checks the subcommand of a request that MULTI queues. @returns an error if it cannot be run */
 export function refuseQueuing(command: Command<never>, request: Request): string | undefined {
   const { name, subcommands } = command;
   if (subcommands === undefined || request.count < 2) return undefined;

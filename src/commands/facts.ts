@@ -1,34 +1,34 @@
 /**
  * What a command does to a key.
  *
- * - `reads`: shows something of it.
- * - `creates`: changes its value, or makes one where there is none; keeps the time to live.
- * - `changes`: changes its value where there is one, and may leave none; keeps the time to live.
- * - `replaces`: gives it a new value, without the time to live of the old one.
- * - `expires`: changes its time to live alone.
- * - `deletes`: leaves none.
+ * - `reads`: reads its value or facts about it.
+ * - `creates`: changes its value, or creates it; keeps the time to live.
+ * - `changes`: changes its value if it exists, and may delete it; keeps the time to live.
+ * - `replaces`: sets a new value; drops the time to live.
+ * - `expires`: changes only its time to live.
+ * - `deletes`: deletes it.
  */
 export type KeyEffect = "reads" | "creates" | "changes" | "replaces" | "expires" | "deletes";
 
-/** Which arguments of a command are keys, and what it does to them. */
+/** Which arguments of a command are keys, and the effect on them. */
 export interface KeyUse {
   readonly effect: KeyEffect;
-  /** Every key of the database, whatever the arguments; the other fields say nothing then. */
+  /** The command affects every key of the database. The other fields have no meaning then. */
   readonly isEveryKey: boolean;
-  /** Positions, the command's name being 0; the last one counts from the end where it is negative. */
+  /** Positions of the arguments; the command's name is at 0. A negative `last` counts from the end. */
   readonly first: number;
   readonly last: number;
   readonly step: number;
-  /** The argument at `first` says how many keys follow. */
+  /** The argument at `first` is the number of keys that follow. */
   readonly isCounted: boolean;
-  /** The keys stand behind this word (lower case: `store`, `streams`, `keys`), which is searched for from `first` on. */
+  /** The keys follow this word (`store`, `streams` or `keys`), which is searched from `first` on. */
   readonly keyword: string | undefined;
 }
 
 /**
- * The types of a command's reply (https://redis.io/docs/latest/develop/reference/protocol-spec/), of which several are
- * possible where its arguments decide. `pairs` and `doubles` are arrays that RESP3 nests, or whose numbers are doubles
- * in RESP3; a `nullable-array` has a null of its own in RESP2; a subscriber's `messages` answer no request.
+ * The types of a command's reply (https://redis.io/docs/latest/develop/reference/protocol-spec/). A command has several
+ * if its arguments decide. RESP3 nests the array of `pairs`, and makes doubles of the numbers of `doubles`. RESP2 has a
+ * null of its own for a `nullable-array`. A subscriber gets `messages`, which reply to no request.
  */
 type ReplyType =
   | "status"
@@ -46,7 +46,7 @@ type ReplyType =
   | "none"
   | "any";
 
-/** Redis's flags of commands, as COMMAND tells them. */
+/** The flags that COMMAND shows. */
 type CommandFlag =
   | "write"
   | "readonly"
@@ -68,30 +68,29 @@ type CommandFlag =
   | "no_multi"
   | "allow_busy";
 
-/** What is known of a command, whoever runs it. */
+/** The facts of a command. */
 export interface CommandFacts {
-  /** Lower case; a subcommand's with that of its container: `client|kill`. */
+  /** In lower case. A subcommand's name includes its container's: `client|kill`. */
   readonly name: string;
-  /** Number of arguments, the name included; negative: at least so many. */
+  /** The number of arguments, including the name. Negative: at least that many. */
   readonly arity: number;
   readonly flags: readonly CommandFlag[];
   readonly uses: readonly KeyUse[];
   readonly reply: readonly ReplyType[];
   /** Redis's group: `string`, `sorted-set`, … */
   readonly group: string;
-  /** The version of Redis or Valkey that first had it. */
+  /** The first version of Redis or Valkey that has it. */
   readonly since: string;
-  /** ACL categories with their `@`, in the order in which COMMAND tells them. */
+  /** ACL categories with their `@`, in the order of COMMAND. */
   readonly categories: readonly string[];
 }
 
 /**
- * A line of the tables: name, arity, flags, keys, reply, since, and ACL categories where these are others than the
- * group's.
+ * A line of the tables: name, arity, flags, keys, reply, since, and the ACL categories if they are not the group's.
  *
- * Keys are told as `effect position`, several parted by `;`. A position is a number, a range `1..-1` with a step
- * `1..-1/2`, `2#` where argument 2 counts the keys behind it, a word that the keys stand behind
- * (`store@2`: searched for from argument 2 on), or `*` for every key of the database.
+ * Keys are written as `effect position`, separated by `;`. A position is a number; a range `1..-1`, with a step
+ * `1..-1/2`; `2#` if argument 2 is the number of keys that follow; a word before the keys (`store@2`: searched from
+ * argument 2 on); or `*` for every key of the database.
  */
 export type FactsRow = readonly [
   name: string,
@@ -103,7 +102,7 @@ export type FactsRow = readonly [
   categories?: string,
 ];
 
-/** @throws RangeError when a row is not written as above */
+/** @throws RangeError if the row does not have this form */
 export function readFacts(group: string, row: FactsRow): CommandFacts {
   const [name, arity, flagText, uses, reply, since, ownCategories] = row;
   const flags = words(flagText) as CommandFlag[];
@@ -132,14 +131,14 @@ function readUse(name: string, text: string): KeyUse {
   };
 }
 
-/** The ACL category of a group; the other groups have none. */
+/** The ACL category of each group that has one. */
 const GROUP_CATEGORIES: Readonly<Record<string, string>> = {
   ...{ string: "string", generic: "keyspace", hash: "hash", list: "list", set: "set", geo: "geo" },
   ...{ "sorted-set": "sortedset", hyperloglog: "hyperloglog", bitmap: "bitmap", stream: "stream" },
   ...{ connection: "connection", transactions: "transaction", scripting: "scripting" },
 };
 
-/** As Redis completes them from flags (`setImplicitACLCategories` in its `server.c`). */
+/** Adds the categories that follow from flags, as Redis does (`setImplicitACLCategories` in its `server.c`). */
 function categoriesOf(group: string, flags: readonly CommandFlag[], own: string | undefined): string[] {
   const has = new Set(words(own ?? GROUP_CATEGORIES[group] ?? ""));
   if (flags.includes("write")) has.add("write");
@@ -157,13 +156,13 @@ const CATEGORIES: readonly string[] = words(
     "dangerous connection transaction scripting",
 );
 
-/** A command as it was asked for: its name, which is argument 0, and what follows. */
+/** The arguments of a request; argument 0 is the command's name. */
 export interface Arguments {
   readonly count: number;
   text(index: number): string;
 }
 
-/** The arguments of a request that a use names as keys, one after the other; none where it names every key. */
+/** The positions of the arguments that are keys. None if the use is every key. */
 export function keysOf(use: KeyUse, request: Arguments): number[] {
   const keys: number[] = [];
   if (use.isEveryKey) return keys;
@@ -180,7 +179,7 @@ export function keysOf(use: KeyUse, request: Arguments): number[] {
   return keys;
 }
 
-/** `STREAMS key… id…` has as many keys as identifiers, `KEYS key…` takes all that follows, `STORE key` one. */
+/** `STREAMS key… id…` has as many keys as identifiers. All arguments after `KEYS` are keys. After `STORE` comes one. */
 function keysBehind(keyword: string, from: number, request: Arguments): number[] {
   const { count } = request;
   for (let at = from; at + 1 < count; at++) {
@@ -192,7 +191,7 @@ function keysBehind(keyword: string, from: number, request: Arguments): number[]
   return [];
 }
 
-/** Types of replies that are the same bytes in RESP2 and RESP3, but for a single value's null. */
+/** Types of replies that are the same bytes in RESP2 and RESP3, except for a null. */
 const SAME: ReadonlySet<ReplyType> = new Set(["status", "integer", "bulk", "array"]);
 
 /** Whether a reply has the same form in RESP2 and RESP3. */
@@ -200,14 +199,14 @@ export function isSameInBoth({ reply }: CommandFacts): boolean {
   return reply.every((type) => SAME.has(type));
 }
 
-/** Whether the command may change a key's value, time to live or existence. */
+/** Whether a command may change a key's value, time to live or existence. */
 export function changesKeys({ uses }: CommandFacts): boolean {
   return uses.some(({ effect }) => effect !== "reads");
 }
 
 /**
- * One range that takes in all keys of a command, as COMMAND tells it: first, last (negative: from the end), step.
- * @returns undefined where it has none, or none that a range can tell
+ * The range of a command's keys that COMMAND shows: first, last (negative: from the end), step.
+ * @returns undefined if it has no keys, or if they are not a range
  */
 export function keyRange({
   uses,
@@ -216,7 +215,7 @@ export function keyRange({
   for (const use of uses) {
     if (use.isEveryKey || use.isCounted || use.keyword !== undefined) return undefined;
     if (range === undefined) range = [use.first, use.last, use.step];
-    // Further ones continue it.
+    // The other uses continue the range.
     else if (range[1] + 1 === use.first && range[2] === 1 && use.step === 1) range = [range[0], use.last, 1];
     else return undefined;
   }

@@ -1,6 +1,6 @@
 /**
- * `127.0.0.1:9090`, `[::1]:9090`; `?:0`, as Redis says, for a peer that had gone before it was accepted: its
- * socket has no addresses.
+ * `127.0.0.1:9090` or `[::1]:9090`. `?:0`, as in Redis, for a peer without an address: it closed its connection before
+ * the connection was accepted.
  */
 export function formatAddress(address: string | undefined, port: number): string {
   if (address === undefined) return "?:0";

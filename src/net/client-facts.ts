@@ -1,9 +1,7 @@
+import type { ReplyMode } from "../commands/client.ts";
 import { formatAddress, isLoopback } from "./address.ts";
 
-/** How replies are suppressed (CLIENT REPLY). */
-export type ReplyMode = "on" | "off" | "skip-next" | "skip";
-
-/** The two ends of a connection, as a socket tells them. */
+/** The addresses of both ends of a connection. */
 export interface ConnectionEnds {
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -11,17 +9,17 @@ export interface ConnectionEnds {
   readonly localPort: number;
 }
 
-/** What is known of a client besides its bytes: commands set it, and CLIENT LIST tells it. */
+/** Facts about a client that commands set and CLIENT LIST shows. */
 export class ClientFacts {
   readonly id: number;
   /** `address:port`, an IPv6 address in brackets. */
   readonly remoteAddress: string;
   readonly localAddress: string;
-  /** Whether the client is on this machine, as its address tells. */
+  /** Whether its address says that the client is on this machine. */
   readonly isLocal: boolean;
   /** Unix milliseconds. */
   readonly connectedAtMs: number;
-  /** Set by AUTH or HELLO; true from the start where no password is asked for. */
+  /** Whether the client has given the password with AUTH or HELLO. True from the start if none is required. */
   authenticated = true;
   /** Whether it may run every command on every key. */
   get isUnrestricted(): boolean {
@@ -32,28 +30,28 @@ export class ClientFacts {
   libraryName = "";
   libraryVersion = "";
   replyMode: ReplyMode = "on";
-  /** Kept by the session, as what follows. */
+  /** The session sets this field and those that follow. */
   lastCommand = "NULL";
   /** Flags of CLIENT LIST: `x` in MULTI, `t` tracking, `P` pub/sub, `b` blocked, … */
   flags: () => string = () => "";
   /** Commands waiting for EXEC; -1 outside MULTI. */
   queuedCommands = -1;
-  /** The database that the client is in. */
+  /** The selected database. */
   database = 0;
-  /** Channels, patterns and shard channels that it is subscribed to. */
+  /** Numbers of subscriptions: to channels, patterns and shard channels. */
   channels = 0;
   patterns = 0;
   shardChannels = 0;
-  /** Whether all that it is sent in RESP2 are messages. */
+  /** A subscriber. In RESP2 it receives messages only. */
   get isSubscribed(): boolean {
     return this.channels + this.patterns + this.shardChannels > 0;
   }
 
-  /** The client that its invalidations go to: 0 for itself, -1 while it does not track. */
+  /** The id of the client that receives its invalidations: 0 is the client itself, -1 means no tracking. */
   redirection = -1;
-  /** CLIENT NO-EVICT; nothing evicts clients here, so it is only told. */
+  /** CLIENT NO-EVICT. Clients are never evicted here, so CLIENT LIST shows it and nothing else uses it. */
   noEvict = false;
-  /** A client that may be silent for ever: a subscriber, or one that waits in a blocking command. */
+  /** The client may be silent for ever: it subscribes, monitors, or waits in a blocking command. */
   exemptFromIdleTimeout = false;
 
   constructor(id: number, ends: ConnectionEnds, connectedAtMs: number) {
@@ -64,7 +62,7 @@ export class ClientFacts {
     this.connectedAtMs = connectedAtMs;
   }
 
-  /** Back to what a new client is (RESET), as far as commands have changed it. */
+  /** RESET: undoes what commands have changed. */
   protected forget(authenticated: boolean): void {
     this.authenticated = authenticated;
     this.replyMode = "on";
@@ -73,7 +71,7 @@ export class ClientFacts {
     this.forgetState();
   }
 
-  /** What the client has begun is over: transaction, subscriptions, tracking. */
+  /** Ends the client's transaction, subscriptions and tracking. */
   forgetState(database = this.database): void {
     this.queuedCommands = -1;
     this.channels = 0;

@@ -1,37 +1,33 @@
-import { wrongSubcommandArguments } from "../commands/command-errors.ts";
-import { INT64_MAX, parseInt64 } from "../lib/bytes.ts";
-import type { Request } from "../protocol/protocol.ts";
-
-/** Which commands CLIENT PAUSE holds up: those that may write, or all. */
-export type PauseMode = "write" | "all";
+import type { Pause } from "../commands/client-context.ts";
+import type { PauseMode } from "../commands/pause-request.ts";
 
 const UNTIL_MS = 0;
 const HOLDS_ALL = 1;
 
-/** Numbers that a pause is made of. */
+/** How many shared numbers represent a pause. */
 export const PAUSE_NUMBERS = 2;
 
-/** CLIENT PAUSE: until when which commands wait. Threads of one service share it. */
-export class ClientPause {
+/** CLIENT PAUSE: which commands wait, and until when. All threads of a service share it. */
+export class ClientPause implements Pause {
   readonly #shared: Float64Array;
   readonly #nowMs: () => number;
   readonly #waiting = new Set<() => void>();
-  /** Those that go on in a moment. */
+  /** Waiting commands that go on at the end of this turn of the event loop. */
   readonly #resuming = new Set<() => void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param shared two numbers @param nowMs by a clock that all threads have */
+  /** @param shared PAUSE_NUMBERS numbers @param nowMs reads a clock that all threads share */
   constructor(shared: Float64Array, nowMs: () => number) {
     this.#shared = shared;
     this.#nowMs = nowMs;
   }
 
-  /** Whether there may be a pause: asked for each request, so it looks at one number only. */
+  /** Whether there may be a pause. Every request asks this, so it reads one number only. */
   get isOn(): boolean {
     return this.#shared[UNTIL_MS] !== 0;
   }
 
-  /** Which commands wait now; undefined: none. */
+  /** Which commands wait now; undefined if none do. */
   get mode(): PauseMode | undefined {
     const untilMs = this.#shared[UNTIL_MS]!;
     if (untilMs === 0) return undefined;
@@ -42,7 +38,7 @@ export class ClientPause {
     return this.#shared[HOLDS_ALL] === 1 ? "all" : "write";
   }
 
-  /** Of two pauses the longer time and the stricter mode hold, as in Redis. */
+  /** If there is a pause already, the longer time and the stricter mode apply, as in Redis. */
   begin(forMs: number, mode: PauseMode): void {
     const isStrict = this.mode === "all" || mode === "all";
     const untilMs = Math.max(this.#shared[UNTIL_MS]!, this.#nowMs() + forMs);
@@ -50,14 +46,14 @@ export class ClientPause {
     this.#shared[UNTIL_MS] = untilMs;
   }
 
-  /** Ends the pause in all threads; those that wait in this one go on. */
+  /** Ends the pause in all threads. Commands that wait in this thread go on. */
   end(): void {
     this.#shared[UNTIL_MS] = 0;
     this.#shared[HOLDS_ALL] = 0;
     this.#wake();
   }
 
-  /** Calls `resume` when the pause has ended. @returns how to wait no longer */
+  /** Calls `resume` when the pause has ended. @returns a function that cancels the wait */
   wait(resume: () => void): () => void {
     this.#waiting.add(resume);
     this.#setTimer();
@@ -67,14 +63,14 @@ export class ClientPause {
     };
   }
 
-  /** How many wait in this thread. */
+  /** How many commands wait in this thread. */
   get waitingCount(): number {
     return this.#waiting.size;
   }
 
   #setTimer(): void {
     clearTimeout(this.#timer);
-    // Another thread may have made it longer, or ended it.
+    // Another thread may have extended or ended the pause.
     const leftMs = Math.min(this.#shared[UNTIL_MS]! - this.#nowMs(), LONGEST_TIMER_MS);
     this.#timer = setTimeout(
       () => {
@@ -86,7 +82,7 @@ export class ClientPause {
     this.#timer.unref();
   }
 
-  /** Nobody goes on within the transaction that ended the pause. */
+  /** Waiting commands go on after the current request: it may be a transaction that ended the pause. */
   #wake(): void {
     clearTimeout(this.#timer);
     for (const resume of this.#waiting) this.#resuming.add(resume);
@@ -101,21 +97,3 @@ export class ClientPause {
 }
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** Two of these are longer than time is told. */
-const MOST_PAUSE_MS = BigInt(Number.MAX_SAFE_INTEGER) / 2n;
-
-/** Reads CLIENT PAUSE, whose count of arguments is at least three. @returns what is wrong with it instead */
-export function readPause(
-  request: Request,
-  wallMs: number,
-): { readonly forMs: number; readonly mode: PauseMode } | string {
-  const mode = request.count === 3 ? "all" : request.text(3).toLowerCase();
-  if (request.count > 4) return wrongSubcommandArguments("client", request);
-  if (mode !== "all" && mode !== "write") return "ERR CLIENT PAUSE mode must be WRITE or ALL";
-  const forMs = parseInt64(request.bytes, request.starts[2]!, request.ends[2]!);
-  if (forMs === undefined) return "ERR timeout is not an integer or out of range";
-  if (forMs < 0n) return "ERR timeout is negative";
-  if (forMs > INT64_MAX - BigInt(Math.ceil(wallMs))) return "ERR timeout is out of range";
-  return { forMs: Number(forMs > MOST_PAUSE_MS ? MOST_PAUSE_MS : forMs), mode };
-}

@@ -1,14 +1,15 @@
+import type { Clients } from "../commands/client.ts";
 import type { Connection } from "./connection.ts";
 import type { ServiceTotals } from "./connection-host.ts";
 import { Throughput } from "./throughput.ts";
 
-/** All connections of one service, over all its listeners: for CLIENT LIST and KILL, limits and counts. */
-export class ClientRegistry implements ServiceTotals {
+/** The connections of all listeners of a service. CLIENT LIST, CLIENT KILL, limits and counters use it. */
+export class ClientRegistry implements ServiceTotals, Clients {
   /** Connections accepted since the start. */
   acceptedCount = 0;
   /** Connections refused because there were too many. */
   rejectedCount = 0;
-  /** Clients cut off because too many reply bytes waited for them. */
+  /** Connections cut off because their clients left too many reply bytes unread. */
   outputLimitCount = 0;
   /** Requests executed. */
   requestCount = 0;
@@ -23,7 +24,7 @@ export class ClientRegistry implements ServiceTotals {
     return this.#connections.size;
   }
 
-  /** Connections open at once, over everything that shares the limit. */
+  /** Open connections that count towards the limit; threads of one proxy share a limit. */
   get openCount(): number {
     return this.size;
   }
@@ -49,7 +50,7 @@ export class ClientRegistry implements ServiceTotals {
     return this.#connections.values();
   }
 
-  /** All counters begin again (CONFIG RESETSTAT). */
+  /** CONFIG RESETSTAT: sets all counters to 0. */
   resetStatistics(): void {
     this.acceptedCount = 0;
     this.rejectedCount = 0;

@@ -5,7 +5,6 @@
  * `GLASSCACHE_FUZZ_INPUTS` runs more, `GLASSCACHE_FUZZ_SEED` others.
  */
 import { expect, test } from "bun:test";
-import type { Socket } from "bun";
 import { mutate, writeRespRequests, writeTextRequests } from "../../test/fuzz/stream-mutation.ts";
 import { commandNames } from "../commands/command-names.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
@@ -16,12 +15,14 @@ import { SeededRandom } from "../lib/random.ts";
 import { systemTimers } from "../lib/timers.ts";
 import type { IsCommandName } from "../protocol/text-parser.ts";
 import { ClientRegistry } from "./client-registry.ts";
-import { Connection, type Ticket } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { ForeignClients } from "./foreign-clients.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "./limits.ts";
 import type { Session } from "./session.ts";
-import { Workbench } from "./workbench.ts";
+import { SharedCodec } from "./shared-codec.ts";
+import { SimulatedWire } from "./simulated-wire-fixture.ts";
+import type { Ticket } from "./ticket.ts";
 
 const INPUTS = Math.ceil(Number(process.env["GLASSCACHE_FUZZ_INPUTS"] ?? 100_000) / 20);
 const SEED = Number(process.env["GLASSCACHE_FUZZ_SEED"] ?? 20_240_601);
@@ -29,51 +30,6 @@ const SEED = Number(process.env["GLASSCACHE_FUZZ_SEED"] ?? 20_240_601);
 const PARSER = { requestBytes: 600, argumentCount: 6, argumentBytes: 250 };
 /** More than any reply of the session below. */
 const REPLY_BYTES = 2_000;
-
-/** The other end of a connection, and what the system would do in between. */
-class SimulatedSocket {
-  readonly remoteAddress = "127.0.0.1";
-  readonly remotePort = 1;
-  readonly localAddress = "127.0.0.1";
-  readonly localPort = 2;
-  /** Bytes it takes before it is full. */
-  room = 0;
-  isPaused = false;
-  hasShutDown = false;
-  isClosed = false;
-  readonly sent = new ByteBuffer();
-  connection!: Connection;
-
-  write(bytes: Uint8Array, start: number, length: number): number {
-    if (this.isClosed || this.hasShutDown) return -1;
-    const count = Math.min(this.room, length);
-    this.room -= count;
-    this.sent.append(bytes, start, start + count);
-    return count;
-  }
-
-  end(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    this.connection.wasClosed();
-  }
-
-  terminate(): void {
-    this.end();
-  }
-
-  shutdown(): void {
-    this.hasShutDown = true;
-  }
-
-  pause(): void {
-    this.isPaused = true;
-  }
-
-  resume(): void {
-    this.isPaused = false;
-  }
-}
 
 const names = commandNames([]);
 const isCommandName: IsCommandName = (bytes, start, end) => names.named(bytes, start, end) !== undefined;
@@ -85,7 +41,7 @@ interface Stream {
 
 /** One connection from its first byte to its end. */
 class Simulation {
-  readonly socket = new SimulatedSocket();
+  readonly socket = new SimulatedWire();
   readonly connection: Connection;
   readonly #tickets: { ticket: Ticket; reply: Uint8Array }[] = [];
   readonly #settlements: PromiseWithResolvers<void>[] = [];
@@ -96,18 +52,18 @@ class Simulation {
   /** @param random decides what happens when; without it, everything happens at once */
   constructor(stream: Stream, limits: ConnectionLimits, random: SeededRandom | undefined) {
     this.#random = random;
-    this.connection = new Connection(this.socket as unknown as Socket<Connection>, 1, {
+    this.connection = new Connection(this.socket, 1, {
       limits,
       registry: new ClientRegistry(),
       respOnly: stream.respOnly,
       clock: new ManualClock(),
       timers: systemTimers,
-      bench: new Workbench(Number.POSITIVE_INFINITY, isCommandName, 64),
+      codec: new SharedCodec(Number.POSITIVE_INFINITY, isCommandName, 64),
       foreignClients: new ForeignClients(silentLog, new ManualClock()),
       flushes: new FlushQueue(),
       slice: new ByteBuffer(64),
     });
-    this.socket.connection = this.connection;
+    this.socket.events = this.connection;
     this.connection.session = this.#session();
   }
 

@@ -3,31 +3,31 @@ import type { Timers } from "../lib/timers.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import type { ForeignClients } from "./foreign-clients.ts";
 import type { ConnectionLimits } from "./limits.ts";
-import type { Workbench } from "./workbench.ts";
+import type { SharedCodec } from "./shared-codec.ts";
 
-/** What all connections of one service count together. */
+/** Counters that all connections of a service share. */
 export interface ServiceTotals {
   requestCount: number;
   bytesReceived: number;
   bytesSent: number;
-  /** Clients cut off because too many reply bytes waited for them. */
+  /** Connections cut off because their clients left too many reply bytes unread. */
   outputLimitCount: number;
 }
 
-/** What a listener shares among its connections. */
+/** Everything that the connections of a listener share. */
 export interface ConnectionHost {
   readonly limits: ConnectionLimits;
   readonly registry: ServiceTotals;
-  /** Only RESP: what does not begin with `*` is an inline command, not the text protocol. */
+  /** The text protocol is off: a line is an inline command. */
   readonly respOnly: boolean;
   readonly clock: { monotonicMs(): number; wallMs(): number };
   readonly timers: Timers;
-  /** What requests are executed with. */
-  readonly bench: Workbench;
-  /** Told of clients that speak another protocol. */
+  /** The parsers, the writers and the reply buffer that execute requests. */
+  readonly codec: SharedCodec;
+  /** Logs clients that speak another protocol. */
   readonly foreignClients: ForeignClients;
-  /** Connections with replies written since the last event. */
+  /** Connections that have replies to send. */
   readonly flushes: FlushQueue;
-  /** A piece of a large value on its way to a client. */
+  /** A buffer for one slice of a large value. */
   readonly slice: ByteBuffer;
 }

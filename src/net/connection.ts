@@ -1,513 +1,443 @@
-import type { Socket } from "bun";
+import type { Client } from "../commands/client.ts";
 import { FULL_READ_BYTES } from "../lib/large-value.ts";
-import { ForeignProtocolError } from "../protocol/foreign-protocol.ts";
-import { ProtocolError, type Request } from "../protocol/protocol.ts";
-import type { RespParser } from "../protocol/resp-parser.ts";
-import type { RespWriter } from "../protocol/resp-writer.ts";
-import type { LineKind, TextParser } from "../protocol/text-parser.ts";
-import type { TextWriter } from "../protocol/text-writer.ts";
+import { Backpressure } from "./backpressure.ts";
+import { ClientFacts } from "./client-facts.ts";
 import type { ConnectionHost } from "./connection-host.ts";
-import { failureText } from "./failure-text.ts";
 import { LAST_REPLIES_MS, LINGER_MS } from "./limits.ts";
-import { Reading } from "./reading.ts";
-import { ReceivedBytes } from "./received-bytes.ts";
-import { ReplyingConnection } from "./replying-connection.ts";
-import { endingSilenceMs, Silence } from "./silence.ts";
-
-const STAR = 0x2a;
-
-/** Said of a line whose end has not come. */
-const LINE_FEED_HINT = "nothing was done; end a request with a line feed";
-
-export type { ReplyMode } from "./client-facts.ts";
-export type { Ticket } from "./ticket.ts";
+import { type RepliedConnection, Replies } from "./replies.ts";
+import { RequestInput } from "./request-input.ts";
+import { LINE_FEED_HINT, RequestRunner, type RunningConnection } from "./request-runner.ts";
+import type { Session } from "./session.ts";
+import type { Ticket } from "./ticket.ts";
+import type { Wire, WireEvents } from "./wire.ts";
 
 /**
- * One client: its received bytes, their execution, time-outs and limits; and its replies (`ReplyingConnection`).
- * Requests are executed one after the other as long as the session allows; what cannot be sent is kept, and while too
- * much is kept the client is not read.
+ * What a connection does with the bytes that its client sends:
+ *
+ * - `reading`: executes requests as they come. Keeps only the beginning of a request in progress.
+ * - `stalled`: keeps complete requests, because the session holds the client or too many reply bytes wait.
+ * - `resuming`: was stalled and goes on at the end of this turn of the event loop.
+ * - `relaying`: passes the bytes on, unparsed.
+ * - `closing`: drops the bytes. Closes when all replies have been sent.
+ * - `refusing`: the same, but the last reply is an error, and the connection lingers before it closes: closing with
+ *   received bytes unread resets a TCP connection, and the client could lose the error.
+ * - `lingering`: has closed its own direction. Drops the bytes until the client closes, or for LINGER_MS.
+ * - `closed`.
+ *
+ *     reading → stalled → resuming → reading | stalled
+ *     reading | stalled | resuming → relaying
+ *     reading | stalled | resuming | relaying → closing → closed
+ *     reading | stalled | resuming | relaying | closing → refusing → lingering → closed
+ *     any → closed
  */
-export class Connection extends ReplyingConnection {
+type Phase =
+  | "reading"
+  | "stalled"
+  | "resuming"
+  | "relaying"
+  | "closing"
+  | "refusing"
+  | "lingering"
+  | "closed";
+
+type Relay = (bytes: Uint8Array, start: number, end: number) => void;
+
+/**
+ * The connection of one client. Executes its requests one after the other and sends the replies. Stops executing while
+ * the session holds the client or too many reply bytes wait. Stops reading as well once many received bytes wait.
+ */
+export class Connection
+  extends ClientFacts
+  implements Client, RepliedConnection, RunningConnection, WireEvents
+{
+  session!: Session;
   lastActiveMs: number;
-  /** When the execution under way began (monotonic): after all its requests came, and before their replies go. */
+  /**
+   * When the current event began to execute (monotonic): all its requests have come by then, and none of its replies
+   * has been sent.
+   */
   executingSinceMs = 0;
 
-  /** What has been received and not executed; undefined while there is none. */
-  #received: ReceivedBytes | undefined;
-  /** Takes what the client sends, which is no request any longer. */
-  #relay: ((bytes: Uint8Array, start: number, end: number) => void) | undefined;
-  /** While it executes, and as long as it is in the middle of a request. */
-  #parser: RespParser | TextParser | undefined;
-  /** -1 while none is in progress. */
-  #requestStartedMs = -1;
-  #silence: Silence | undefined;
-  /** How often the client was read, until it had sent a line feed that ended a request. */
-  #reads = 0;
-  /** It has sent one: from now on only a line feed ends a request. */
-  #hasLineFeed = false;
-  /** Since when the password is awaited (monotonic). */
-  #strangerSinceMs: number;
+  #phase: Phase = "reading";
+  /** The client has closed its direction. Its requests are still answered. */
+  #inputEnded = false;
+  /** How many times the session holds the client. */
   #holds = 0;
-  #resumeQueued = false;
-  #lingeringSinceMs = -1;
-  readonly #reading: Reading;
+  #respVersion: 2 | 3 = 2;
+  #relay: Relay | undefined;
+  /** Since when the client is unauthenticated, and since when the connection lingers (monotonic). */
+  #strangerSinceMs: number;
+  #lingeringSinceMs = 0;
+  readonly #wire: Wire;
+  readonly #host: ConnectionHost;
+  readonly #input: RequestInput;
+  readonly #replies: Replies;
+  readonly #runner: RequestRunner;
+  readonly #backpressure: Backpressure;
 
-  constructor(socket: Socket<Connection>, id: number, host: ConnectionHost) {
-    super(socket, id, host);
-    this.#reading = new Reading(socket);
+  constructor(wire: Wire, id: number, host: ConnectionHost) {
+    super(id, wire, host.clock.wallMs());
+    this.#wire = wire;
+    this.#host = host;
+    this.#input = new RequestInput(host.timers);
+    this.#replies = new Replies(this, wire, host);
+    this.#runner = new RequestRunner(this, this.#input, this.#replies, host);
+    this.#backpressure = new Backpressure(wire);
     this.lastActiveMs = host.clock.monotonicMs();
     this.#strangerSinceMs = this.lastActiveMs;
   }
 
-  get bufferedRequestBytes(): number {
-    return this.#received?.length ?? 0;
+  // ---- the loop: bytes come in, requests are executed, replies go out
+
+  received(data: Uint8Array): void {
+    const { clock, registry } = this.#host;
+    this.lastActiveMs = clock.monotonicMs();
+    registry.bytesReceived += data.length;
+    if (this.#phase === "relaying") this.#relay!(data, 0, data.length);
+    if (!this.#executes) return;
+    const input = this.#input;
+    input.heard();
+    if (data.length >= FULL_READ_BYTES) this.#backpressure.yieldTurn();
+    if (!input.received.isEmpty) {
+      if (input.add(data)) this.#executeReceived();
+    } else if (this.#mayExecute()) {
+      this.executingSinceMs = this.lastActiveMs;
+      const done = this.#execute(data, 0, data.length);
+      if (done < data.length && this.#executes) input.keep(data, done);
+      this.#executed();
+    } else {
+      input.add(data);
+      this.#stall();
+    }
   }
 
-  /** The password was given: from now on the ordinary limits hold. */
-  authenticate(): void {
-    this.authenticated = true;
-    this.#applyParserLimits();
+  #executeReceived(): void {
+    if (!this.#mayExecute()) {
+      this.#stall();
+      return;
+    }
+    const { received } = this.#input;
+    this.#backpressure.resume();
+    this.executingSinceMs = this.#host.clock.monotonicMs();
+    received.doneTo(this.#execute(received.bytes, received.start, received.end));
+    this.#executed();
   }
 
-  /** Back to what a new connection is (RESET). @param authenticated whether clients need no password */
-  reset(authenticated: boolean): void {
-    this.forget(authenticated);
-    this.respVersion = 2;
-    this.#strangerSinceMs = this.host.clock.monotonicMs();
-    this.#applyParserLimits();
+  /** Executes the requests in bytes[from, end). @returns the offset behind the last one executed */
+  #execute(bytes: Uint8Array, from: number, end: number): number {
+    const { codec, limits } = this.#host;
+    const { scratch, request } = codec;
+    const input = this.#input;
+    const runner = this.#runner;
+    let start = from;
+    this.#phase = "reading";
+    if (runner.protocol === "undecided") runner.choose(bytes[start]!);
+    let parser = runner.begin();
+    scratch.clear(limits.pausedReplyBytes);
+    try {
+      while (start < end && this.#phase === "reading") {
+        if (!this.#mayExecute()) {
+          this.#phase = "stalled";
+          break;
+        }
+        parser = runner.parserFor(bytes[start]!, parser);
+        const next = parser.parse(bytes, start, end, request);
+        if (next < 0) break;
+        const asks = runner.asks(request, parser, bytes, start, next);
+        start = next;
+        input.requestEnded(runner.protocol !== "resp");
+        if (!asks) continue;
+        parser = runner.run(request, parser);
+        if (scratch.length > limits.pausedReplyBytes) {
+          this.#replies.enqueue();
+          this.#replies.flush();
+        }
+      }
+    } catch (error) {
+      runner.fail(error);
+    } finally {
+      runner.end(parser);
+    }
+    return start;
   }
 
-  /** Executes no further request of this client until `release`. Calls nest. */
+  /** Call after `#execute`, with the rest of the bytes kept. Sends the replies. */
+  #executed(): void {
+    const input = this.#input;
+    if (!this.#executes) input.clear();
+    if (input.received.isEmpty) {
+      input.startedMs = -1;
+    } else if (this.#phase === "reading") {
+      if (input.startedMs < 0) input.startedMs = this.lastActiveMs;
+      if (this.#inputEnded) this.#finishLine();
+      else if (this.protocol === "resp") input.divertLarge();
+      else this.#awaitSilence();
+    }
+    this.#replies.send();
+  }
+
+  #mayExecute(): boolean {
+    const { pausedReplyBytes, pipelineDepth } = this.#host.limits;
+    if (this.#holds > 0 || this.#replies.openCount >= pipelineDepth) return false;
+    return this.#replies.waitingBytesWithLarge <= pausedReplyBytes;
+  }
+
+  /** The received bytes cannot be executed now. Stops reading if there are many. */
+  #stall(): void {
+    this.#phase = "stalled";
+    this.#backpressure.pause(this.bufferedRequestBytes);
+  }
+
+  /** Called when replies have been sent. @param all whether every request has been answered and every byte sent */
+  sent(all: boolean): void {
+    if (this.#phase === "stalled") {
+      if (this.#mayExecute()) this.#queueResume();
+      else this.#stall();
+    } else if (all && this.#isDone()) {
+      this.#wire.end();
+    } else if (all && this.#phase === "refusing") {
+      this.#linger();
+    }
+  }
+
+  #queueResume(): void {
+    this.#phase = "resuming";
+    queueMicrotask(() => {
+      if (this.#phase !== "resuming") return;
+      this.#phase = "stalled";
+      if (this.#mayExecute()) this.#executeReceived();
+    });
+  }
+
+  /** Whether the connection closes when all replies have been sent. */
+  #isDone(): boolean {
+    if (this.#phase === "closing") return true;
+    if (!this.#inputEnded) return false;
+    if (this.#phase === "refusing") return true;
+    return this.#phase === "reading" && this.#input.received.isEmpty && this.#holds === 0;
+  }
+
+  // ---- other events of the wire
+
+  drained(): void {
+    this.#replies.flush();
+  }
+
+  ended(): void {
+    this.#inputEnded = true;
+    this.#input.endSilence();
+    if (this.exemptFromIdleTimeout) {
+      // A subscriber or a blocked client never closes one direction alone: it has gone.
+      this.terminate();
+      return;
+    }
+    if (this.#phase === "lingering") {
+      this.close();
+      return;
+    }
+    // While stalled, the rest is finished after the kept requests have been executed.
+    if (this.#phase === "reading") {
+      if (this.#mayExecute()) this.#finishLine();
+      else if (!this.#input.received.isEmpty) this.#stall();
+    }
+    this.#replies.queueFlush();
+  }
+
+  wasClosed(): void {
+    if (this.isClosed) return;
+    this.#phase = "closed";
+    this.#input.clear();
+    this.#replies.discard();
+    this.session.closed();
+  }
+
+  // ---- what the session and its commands ask for
+
+  /** Keeps the place of the current request's reply, which is written later. */
+  defer(): Ticket {
+    return this.#replies.defer();
+  }
+
+  /** Sends bytes, such as an invalidation or a message, behind all replies so far. */
+  pushBytes(bytes: Uint8Array, start: number, end: number): void {
+    this.#replies.push(bytes, start, end);
+  }
+
+  /** Sends bytes before the outstanding replies. Not while a request is executed or a reply is streamed. */
+  pushAhead(bytes: Uint8Array, start: number, end: number): void {
+    this.#replies.pushAhead(bytes, start, end);
+  }
+
+  /** Resolves when the client has read enough for more to be written; undefined if more may be written now. */
+  whenDrained(): Promise<void> | undefined {
+    return this.#replies.whenDrained();
+  }
+
+  /** Executes no further request until `release`. Calls nest. */
   hold(): void {
     this.#holds++;
   }
 
   release(): void {
     this.#holds--;
-    if (this.#holds === 0) this.#queueResume();
+    if (this.#holds > 0) return;
+    if (this.#phase === "stalled") this.#queueResume();
+    else if (this.#inputEnded) this.#replies.queueFlush();
   }
 
-  /** Ends the connection once everything answered so far has been sent. No further request is executed. */
-  closeAfterReplies(): void {
-    this.closing = true;
-    if (!this.executing) this.queueFlush();
-  }
-
-  /** From now on what the client sends is handed on as it comes. Only while it is held. The bytes are lent. */
-  relay(take: (bytes: Uint8Array, start: number, end: number) => void): void {
-    const kept = this.#received;
-    if (kept !== undefined && !kept.isEmpty) take(kept.bytes, kept.start, kept.end);
-    this.#forgetReceived();
-    this.#reading.resume();
+  /** Passes received bytes to `take` from now on. Only while the client is held. `take` must not keep the bytes. */
+  relay(take: Relay): void {
+    if (!this.#executes) return;
+    const { received } = this.#input;
+    if (!received.isEmpty) take(received.bytes, received.start, received.end);
+    this.#input.clear();
+    this.#backpressure.resume();
     this.#relay = take;
+    this.#phase = "relaying";
   }
 
-  // ---- events of the socket, called by the listener
-
-  received(data: Uint8Array): void {
-    this.lastActiveMs = this.host.clock.monotonicMs();
-    this.host.registry.bytesReceived += data.length;
-    if (this.closing || this.closed) return;
-    if (this.#relay !== undefined) {
-      this.#relay(data, 0, data.length);
-      return;
-    }
-    this.#reads++;
-    if (data.length >= FULL_READ_BYTES) this.#reading.rest();
-    this.#silence?.clear();
-    if (this.#received === undefined && this.#mayExecute()) {
-      this.executingSinceMs = this.lastActiveMs;
-      const done = this.#execute(data, 0, data.length);
-      if (done < data.length && !this.closing) this.#keep(data, done);
-      this.#afterExecution();
-      return;
-    }
-    const gathered = this.#received?.isGathering === true ? this.#received.gather(data) : 0;
-    if (gathered > 0 && gathered === data.length) return;
-    this.#keep(data, gathered);
-    if (this.#mayExecute()) {
-      this.#executeReceived();
-    } else {
-      this.stalled = true;
-      this.#reading.pause(this.bufferedRequestBytes);
-    }
+  /** Executes no further request, and closes when all replies have been sent. */
+  closeAfterReplies(): void {
+    this.stopExecuting("closing");
   }
 
-  ended(): void {
-    this.inputEnded = true;
-    this.#silence?.clear();
-    if (this.exemptFromIdleTimeout) {
-      // A subscriber or a blocked client that will ask for nothing more has gone.
-      this.terminate();
-      return;
-    }
-    if (this.#lingeringSinceMs >= 0) {
-      this.close();
-      return;
-    }
-    // What is stalled is finished once it has been executed.
-    if (this.#mayExecute() && !this.stalled) {
-      this.#finishLine();
-      this.#forgetReceived();
-    } else if (this.#received !== undefined) {
-      this.stalled = true;
-    }
-    this.queueFlush();
+  /** Closes now. Bytes that the system has taken are delivered. */
+  close(): void {
+    if (!this.isClosed) this.#wire.end();
   }
 
-  wasClosed(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.#silence?.clear();
-    this.#forgetReceived();
-    this.discardReplies();
-    this.session.closed();
+  /** Cuts the connection off. Bytes that have not reached the client are lost. */
+  terminate(): void {
+    if (!this.isClosed) this.#wire.terminate();
   }
 
-  /** Called now and then by the listener. */
+  /** The client has given the password: the ordinary limits apply from now on. */
+  authenticate(): void {
+    this.authenticated = true;
+    this.#runner.applyLimits();
+  }
+
+  /** RESET: back to the state of a new connection. @param authenticated whether no password is required */
+  reset(authenticated: boolean): void {
+    this.forget(authenticated);
+    this.respVersion = 2;
+    this.#strangerSinceMs = this.#host.clock.monotonicMs();
+    this.#runner.applyLimits();
+  }
+
+  get protocol(): "undecided" | "resp" | "text" {
+    return this.#runner.protocol;
+  }
+
+  get respVersion(): 2 | 3 {
+    return this.#respVersion;
+  }
+
+  set respVersion(version: 2 | 3) {
+    this.#respVersion = version;
+    if (this.#replies.isWriting) this.#host.codec.resp.version = version;
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === "closed";
+  }
+
+  get isClosing(): boolean {
+    return this.#phase === "closing" || this.#phase === "refusing" || this.#phase === "lingering";
+  }
+
+  get bufferedRequestBytes(): number {
+    return this.#input.received.length;
+  }
+
+  get waitingReplyBytes(): number {
+    return this.#replies.waitingBytes;
+  }
+
+  get awaitsReplies(): boolean {
+    return this.#phase === "stalled" || this.#inputEnded;
+  }
+
+  // ---- the end
+
+  /** Whether received bytes are executed, now or later. */
+  get #executes(): boolean {
+    return this.#phase === "reading" || this.#phase === "stalled" || this.#phase === "resuming";
+  }
+
+  /** Executes no more requests. Outstanding replies are still sent. */
+  stopExecuting(how: "closing" | "refusing"): void {
+    if (this.#phase === "refusing" || this.#phase === "lingering" || this.isClosed) return;
+    this.#phase = how;
+    // Within `#execute` the received bytes are still in use, and the replies are sent after it.
+    if (this.#replies.isWriting) return;
+    this.#input.clear();
+    this.#backpressure.resume();
+    this.#replies.queueFlush();
+  }
+
+  /** Answers with an error and closes, but gives the client time to read the error. */
+  refuse(message: string): void {
+    const ticket = this.defer();
+    ticket.reply.error(`ERR ${message}`);
+    ticket.done();
+    this.stopExecuting("refusing");
+  }
+
+  #linger(): void {
+    this.#phase = "lingering";
+    this.#lingeringSinceMs = this.#host.clock.monotonicMs();
+    this.#wire.shutdown();
+  }
+
+  /** The listener calls this every 100 ms. */
   checkTimeouts(nowMs: number): void {
-    const { idleTimeoutMs, requestTimeoutMs, authTimeoutMs } = this.host.limits;
-    if (this.closed) return;
-    if (this.closing || this.inputEnded) {
-      const lingered = this.#lingeringSinceMs >= 0 && nowMs - this.#lingeringSinceMs > LINGER_MS;
-      const { blockedSinceMs } = this.outlet;
-      const blocked = blockedSinceMs >= 0 && nowMs - blockedSinceMs > LAST_REPLIES_MS;
-      if (lingered || blocked) this.terminate();
+    const { idleTimeoutMs, requestTimeoutMs, authTimeoutMs } = this.#host.limits;
+    const { startedMs } = this.#input;
+    if (this.isClosed) return;
+    if (this.isClosing || this.#inputEnded) {
+      const { blockedSinceMs } = this.#replies;
+      const hasLingered = this.#phase === "lingering" && nowMs - this.#lingeringSinceMs > LINGER_MS;
+      const isBlocked = blockedSinceMs >= 0 && nowMs - blockedSinceMs > LAST_REPLIES_MS;
+      if (hasLingered || isBlocked) this.terminate();
     } else if (
       requestTimeoutMs > 0 &&
-      this.#requestStartedMs >= 0 &&
-      !this.stalled &&
-      nowMs - this.#requestStartedMs > requestTimeoutMs
+      startedMs >= 0 &&
+      this.#phase === "reading" &&
+      nowMs - startedMs > requestTimeoutMs
     ) {
-      const hint = this.#isInLine() ? `; ${LINE_FEED_HINT}` : "";
+      const hint = this.#runner.decideByLine() ? `; ${LINE_FEED_HINT}` : "";
       this.refuse(`request was not complete within ${requestTimeoutMs} ms (see --request-timeout)${hint}`);
     } else if (authTimeoutMs > 0 && !this.authenticated && nowMs - this.#strangerSinceMs > authTimeoutMs) {
-      this.#isInLine();
+      this.#runner.decideByLine();
       this.refuse(`the password was not given within ${authTimeoutMs} ms (see --auth-timeout)`);
     } else if (
       idleTimeoutMs > 0 &&
       !this.exemptFromIdleTimeout &&
-      this.queue.isEmpty &&
+      this.#replies.areAnswered &&
       nowMs - this.lastActiveMs > idleTimeoutMs
     ) {
       this.close();
     }
   }
 
-  /** Answers with an error and closes. */
-  refuse(message: string): void {
-    const ticket = this.defer();
-    ticket.reply.error(`ERR ${message}`);
-    ticket.done();
-    this.lingers = true;
-    this.closeAfterReplies();
-  }
-
-  // ---- execution
-
-  #execute(bytes: Uint8Array, from: number, end: number): number {
-    const { bench, limits } = this.host;
-    const { scratch, request } = bench;
-    let start = from;
-    this.stalled = false;
-    if (this.protocol === "undecided") this.#choose(bytes[start]!);
-    let parser = this.#beginExecution();
-    scratch.clear(limits.pausedReplyBytes);
-    try {
-      while (start < end && !this.closing && !this.closed) {
-        if (!this.#mayExecute()) {
-          this.stalled = true;
-          break;
-        }
-        if (this.protocol !== "resp" && bytes[start] === STAR && parser.isBetweenRequests) {
-          parser = this.#turnToResp();
-        }
-        const next = parser.parse(bytes, start, end, request);
-        if (next < 0) break;
-        const begun = start;
-        start = next;
-        this.#requestStartedMs = -1;
-        if (this.protocol !== "resp") {
-          this.#hasLineFeed = true;
-          if (this.protocol === "undecided" && isBlank(parser, bytes, begun, next)) continue;
-        }
-        // Bytes that asked for nothing, such as an empty line, are not answered.
-        if (request.count === 0 && request.problem === "") continue;
-        if (this.#received?.hasLarge === true) request.large = this.#received.takeLarge();
-        if (request.isInline) parser = this.#runInline(request, parser);
-        else this.#run(request);
-        if (scratch.length > limits.pausedReplyBytes) {
-          this.settleScratch();
-          this.flush();
-        }
-      }
-    } catch (error) {
-      this.#endByError(error);
-    } finally {
-      this.#endExecution(parser);
-    }
-    return start;
-  }
-
-  /** What the client sent leaves no place to go on. @throws what is no ProtocolError */
-  #endByError(error: unknown): void {
-    const { bench, foreignClients } = this.host;
-    if (!(error instanceof ProtocolError)) {
-      bench.scratch.length = 0;
-      throw error;
-    }
-    this.closing = true;
-    if (error instanceof ForeignProtocolError) {
-      foreignClients.closed(error.protocol, this.remoteAddress);
-      return;
-    }
-    // In the text protocol nothing but an inline command can be malformed.
-    this.protocol = "resp";
-    bench.resp.error(`ERR Protocol error: ${error.message}`);
-    this.lingers = true;
-  }
-
-  /** @returns the parser of this connection's requests */
-  #beginExecution(): RespParser | TextParser {
-    const { bench } = this.host;
-    this.executing = true;
-    bench.text.largeTaker = this;
-    bench.resp.largeTaker = this;
-    bench.resp.version = this.respVersion;
-    const protocol = this.protocol === "resp" ? "resp" : "text";
-    this.#parser ??= bench.parser(protocol, this.#parserLimits());
-    return this.#parser;
-  }
-
-  /** From now on the client is Redis's, for good. @returns the parser of what comes next */
-  #turnToResp(): RespParser | TextParser {
-    this.protocol = "resp";
-    this.#parser = undefined;
-    return this.#beginExecution();
-  }
-
-  /** An inline command makes a client Redis's; only AUTH may come from clients of either kind. */
-  #runInline(request: Request, parser: RespParser | TextParser): RespParser | TextParser {
-    const spoken = this.protocol;
-    const isAuth = request.length(0) === 4 && request.text(0).toLowerCase() === "auth";
-    this.protocol = "resp";
-    this.#run(request);
-    if (!isAuth) return this.#turnToResp();
-    this.protocol = spoken;
-    return parser;
-  }
-
-  #endExecution(parser: RespParser | TextParser): void {
-    this.executing = false;
-    if (parser.isBetweenRequests) this.#parser = undefined;
-    else this.host.bench.leave(parser);
-  }
-
-  #run(request: Request): void {
-    const { bench, registry } = this.host;
-    const { scratch } = bench;
-    registry.requestCount++;
-    if (this.protocol === "undecided") this.protocol = "text";
-    const mark = scratch.length;
-    const suppressed = this.replyMode !== "on";
-    const writer = this.#writer();
-    if (this.protocol === "text") {
-      bench.text.restart(request.oneShot);
-      if (request.oneShot) this.closing = true;
-      this.isOneShot = request.oneShot;
-    }
-    try {
-      if (request.large !== undefined && this.session.takesLarge?.(request) !== true) request.flatten();
-      if (request.problem === "") this.session.request(request, writer);
-      else writer.error(`ERR ${request.problem}`);
-    } catch (error) {
-      if (error instanceof ProtocolError) throw error;
-      // A part of the reply may be on its way.
-      if (this.largeInRequest === registry.requestCount) this.terminate();
-      scratch.length = Math.min(mark, scratch.length);
-      writer.error(`ERR ${failureText(error, this.host.limits.replyBytes)}`);
-    }
-    if (suppressed && this.replyMode !== "on") {
-      // Deferred replies look at the mode themselves, when they are done.
-      scratch.length = Math.min(mark, scratch.length);
-      if (this.replyMode === "skip") this.replyMode = "on";
-    }
-    if (this.replyMode === "skip-next") this.replyMode = "skip";
-    this.appendPushed();
-  }
-
-  #executeReceived(): void {
-    const kept = this.#received!;
-    this.executingSinceMs = this.host.clock.monotonicMs();
-    kept.doneTo(this.#execute(kept.bytes, kept.start, kept.end));
-    if (this.closing) kept.clear();
-    if (kept.isEmpty) this.#received = undefined;
-    this.#afterExecution();
-  }
-
-  #afterExecution(): void {
-    if (this.#received === undefined) {
-      this.#requestStartedMs = -1;
-    } else if (!this.stalled && !this.closing) {
-      if (this.#requestStartedMs < 0) this.#requestStartedMs = this.lastActiveMs;
-      if (this.inputEnded) {
-        this.#finishLine();
-        // The client has closed its side: what is left will never be a whole request.
-        this.#forgetReceived();
-      } else if (this.protocol !== "resp") {
-        this.#awaitSilence();
-      } else if (this.#parser !== undefined) {
-        this.#received.divert(this.#parser as RespParser);
-      }
-    }
-    this.sendScratch();
-  }
-
-  /** A line leaves it open: its first word decides, once the line has come. */
-  #choose(firstByte: number): void {
-    if (this.host.respOnly || firstByte === STAR) this.protocol = "resp";
-  }
-
-  #parserLimits() {
-    return this.authenticated ? this.host.limits.parser : this.host.limits.unauthenticatedParser;
-  }
-
-  #applyParserLimits(): void {
-    if (this.#parser !== undefined) this.#parser.limits = this.#parserLimits();
-  }
-
-  #writer(): RespWriter | TextWriter {
-    const { text, resp } = this.host.bench;
-    return this.protocol === "text" ? text : resp;
-  }
-
-  // ---- received bytes
-
-  /** Keeps data[from, …) until it is executed. */
-  #keep(data: Uint8Array, from: number): void {
-    if (this.#received === undefined) {
-      this.#received = new ReceivedBytes();
-      this.#received.begin(data, from, this.#parser);
-    } else {
-      this.#received.add(data, from, this.#parser?.neededBytes ?? 0);
-    }
-  }
-
-  #forgetReceived(): void {
-    this.#received?.clear();
-    this.#received = undefined;
-  }
+  // ---- a line without its line feed
 
   #awaitSilence(): void {
-    const silenceMs = this.#endingSilenceMs();
+    const silenceMs = this.#input.endingSilenceMs(this.isLocal, this.#host.limits);
     if (silenceMs === undefined) return;
-    this.#silence ??= new Silence(this.host.timers);
-    this.#silence.await(silenceMs, () => {
-      if (this.closed) return;
+    this.#input.awaitSilence(silenceMs, () => {
+      if (!this.#executes) return;
       if (this.#mayExecute()) this.#finishLine();
-      else this.stalled = true;
-      this.queueFlush();
+      else this.#stall();
+      this.#replies.queueFlush();
     });
   }
 
-  /** How long a silence ends the line in progress; undefined: only a line feed does. */
-  #endingSilenceMs(): number | undefined {
-    const kept = this.#received;
-    if (this.#hasLineFeed || kept === undefined) return undefined;
-    const kind = this.#lineKind();
-    const line = { kind, bytes: kept.length, reads: this.#reads, isLocal: this.isLocal };
-    return endingSilenceMs(line, this.host.limits);
-  }
-
-  #lineKind(): LineKind {
-    const kept = this.#received!;
-    return (this.#parser as TextParser).kindOf(kept.bytes, kept.start, kept.end);
-  }
-
-  /**
-   * Whether the client is in the middle of a line of which it is not known, or known, that it is one of the text
-   * protocol. An error about it is then text, unless the line is an inline command.
-   */
-  #isInLine(): boolean {
-    if (this.protocol === "resp" || this.#received === undefined || this.#parser === undefined) return false;
-    if (this.protocol === "undecided" && this.#lineKind() !== "inline") this.protocol = "text";
-    return true;
-  }
-
-  /**
-   * The client fell silent, or closed its side, in the middle of a line. It is executed if it is a whole request by
-   * the rules of `endingSilenceMs`, and refused otherwise.
-   */
+  /** Completes the line in progress, if there is one. After a half-close, drops any other request in progress. */
   #finishLine(): void {
-    const kept = this.#received;
-    if (kept === undefined || this.protocol === "resp" || this.closing) return;
-    const isWhole = this.#endingSilenceMs() !== undefined;
-    this.settleScratch();
-    const parser = this.#beginExecution() as TextParser;
-    this.executingSinceMs = this.host.clock.monotonicMs();
-    try {
-      const isBlankRest = this.#hasLineFeed && this.#lineKind() === "blank";
-      const { request } = this.host.bench;
-      const isRequest = parser.finish(kept.bytes, kept.start, kept.end, request) && !isBlankRest;
-      if (isWhole && isRequest) this.#run(request);
-      else if (isRequest) this.#isInLine();
-      this.#forgetReceived();
-      this.#requestStartedMs = -1;
-      if (!isWhole && isRequest) this.refuse(`request without a line feed at its end: ${LINE_FEED_HINT}`);
-    } catch (error) {
-      this.#endByError(error);
-    } finally {
-      this.#endExecution(parser);
-    }
-    this.settleScratch();
+    this.executingSinceMs = this.#host.clock.monotonicMs();
+    this.#runner.finishLine();
+    if (this.#inputEnded) this.#input.clear();
   }
-
-  #mayExecute(): boolean {
-    const { pausedReplyBytes, pipelineDepth } = this.host.limits;
-    if (this.#holds > 0 || this.queue.openCount >= pipelineDepth) return false;
-    return this.waitingReplyBytes + this.queue.largeBytes <= pausedReplyBytes;
-  }
-
-  #queueResume(): void {
-    if (this.#resumeQueued || this.closed) return;
-    this.#resumeQueued = true;
-    queueMicrotask(() => {
-      this.#resumeQueued = false;
-      if (this.closed || !this.#mayExecute()) return;
-      this.stalled = false;
-      this.#reading.resume();
-      if (this.#received !== undefined) this.#executeReceived();
-      else if (this.inputEnded) this.flush();
-    });
-  }
-
-  protected sent(all: boolean): void {
-    if (all) {
-      const inputDone = this.inputEnded && this.#received === undefined && this.#holds === 0;
-      if (this.lingers && !this.inputEnded) {
-        this.#linger();
-        return;
-      }
-      if (this.closing || inputDone) {
-        this.socket.end();
-        return;
-      }
-    }
-    if (this.stalled) {
-      if (this.#mayExecute()) this.#queueResume();
-      else this.#reading.pause(this.bufferedRequestBytes);
-    }
-  }
-
-  #linger(): void {
-    if (this.#lingeringSinceMs >= 0) return;
-    this.#lingeringSinceMs = this.host.clock.monotonicMs();
-    this.socket.shutdown();
-    this.#reading.resume();
-  }
-}
-
-/** Whether bytes[start, end), a line that a text parser has read, are white space. */
-function isBlank(parser: RespParser | TextParser, bytes: Uint8Array, start: number, end: number): boolean {
-  return (parser as TextParser).kindOf(bytes, start, end) === "blank";
 }

@@ -1,9 +1,9 @@
-/** Something with replies to send. */
+/** Has replies to send. */
 export interface Flushable {
   flushQueued(): void;
 }
 
-/** Connections that have got replies to send: those of one event are flushed together, right behind it. */
+/** Connections with replies to send. All that one event adds are flushed right after the event. */
 export class FlushQueue {
   readonly #waiting: Flushable[] = [];
 
@@ -14,7 +14,7 @@ export class FlushQueue {
   readonly #flushAll = (): void => {
     let count = 0;
     try {
-      // More may be added meanwhile.
+      // A flush may add more.
       while (count < this.#waiting.length) this.#waiting[count++]!.flushQueued();
     } finally {
       this.#waiting.splice(0, count);

@@ -101,5 +101,5 @@ test("the operator is told of ten a minute of each kind, and of how many there w
   );
   clock.advance(60_000);
   clients.closed("HTTP", "127.0.0.1:20");
-  expect(messages[11]).toEndWith("; so it was with 5 others that were not told of");
+  expect(messages[11]).toEndWith("; 5 others were closed for the same reason and not logged");
 });

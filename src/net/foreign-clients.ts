@@ -3,7 +3,7 @@ import type { Log } from "../lib/log.ts";
 const MESSAGES_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
 
-/** Told of clients whose connections ended because they spoke another protocol; tells the operator, a few a minute. */
+/** Logs connections that were closed because the client spoke another protocol; at most a few messages a minute. */
 export class ForeignClients {
   readonly #http: Messages;
   readonly #tls: Messages;
@@ -17,20 +17,20 @@ export class ForeignClients {
     this.#tls = new Messages("it began with TLS, which this port does not speak", log, clock);
   }
 
-  /** @param client its address and port */
+  /** @param client `address:port` */
   closed(protocol: "HTTP" | "TLS", client: string): void {
-    (protocol === "HTTP" ? this.#http : this.#tls).tell(client);
+    (protocol === "HTTP" ? this.#http : this.#tls).log(client);
   }
 }
 
-/** Messages of one kind, no more than so many a minute. */
+/** Messages of one kind, at most MESSAGES_PER_MINUTE. */
 class Messages {
   readonly #reason: string;
   readonly #log: Log;
   readonly #clock: { monotonicMs(): number };
   #minuteBegan = Number.NEGATIVE_INFINITY;
-  #told = 0;
-  #untold = 0;
+  #logged = 0;
+  #unlogged = 0;
 
   constructor(reason: string, log: Log, clock: { monotonicMs(): number }) {
     this.#reason = reason;
@@ -38,19 +38,20 @@ class Messages {
     this.#clock = clock;
   }
 
-  tell(client: string): void {
+  log(client: string): void {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#minuteBegan >= MINUTE_MS) {
       this.#minuteBegan = nowMs;
-      this.#told = 0;
+      this.#logged = 0;
     }
-    if (this.#told === MESSAGES_PER_MINUTE) {
-      this.#untold++;
+    if (this.#logged === MESSAGES_PER_MINUTE) {
+      this.#unlogged++;
       return;
     }
-    this.#told++;
-    const others = this.#untold === 0 ? "" : `; so it was with ${this.#untold} others that were not told of`;
-    this.#untold = 0;
+    this.#logged++;
+    const others =
+      this.#unlogged === 0 ? "" : `; ${this.#unlogged} others were closed for the same reason and not logged`;
+    this.#unlogged = 0;
     this.#log.warn(`closed the connection of ${client}: ${this.#reason}${others}`);
   }
 }

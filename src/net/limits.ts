@@ -9,32 +9,35 @@ import {
 } from "../lib/number-setting.ts";
 import type { ParserLimits } from "../protocol/protocol.ts";
 
-/** Bounds of what one listener accepts. Every one has a setting in `LIMIT_SETTINGS`; 0 switches a time-out off. */
+/** Limits of a listener. Each has a setting in `LIMIT_SETTINGS`. A time-out of 0 is off. */
 export interface ConnectionLimits {
-  /** Connections open at once; one more gets an error and is closed. */
+  /** Connections open at the same time. One more gets an error and is closed. */
   readonly connections: number;
   readonly parser: ParserLimits;
-  /** The same for a client that has not given the password yet. */
+  /** The same before the client has given the password. */
   readonly unauthenticatedParser: ParserLimits;
-  /** Requests of one connection waiting for their reply; more are not read until some are answered. */
+  /** Requests of one connection that wait for a reply. While there are so many, none is executed. */
   readonly pipelineDepth: number;
-  /** Reply bytes waiting for a client; beyond this none of its further requests are executed until it reads. */
+  /** Reply bytes that wait for one client. While there are more, none of its requests is executed. */
   readonly pausedReplyBytes: number;
-  /** Reply bytes waiting for a client; beyond this it is cut off (pushes and large values pile up past the pause). */
+  /**
+   * Reply bytes that wait for one client. If there are more, the client is cut off. Pushes and large values can pass
+   * `pausedReplyBytes`.
+   */
   readonly replyBytes: number;
-  /** A connection without a request for so long is closed. */
+  /** A connection that has sent nothing for this long is closed. */
   readonly idleTimeoutMs: number;
-  /** A request whose first byte has come must be complete within this time. */
+  /** A request must be complete this long after its first byte. */
   readonly requestTimeoutMs: number;
-  /** A client that has not given the password so long after it connected is closed; only where one is asked for. */
+  /** If a password is required, a client must give it this long after it connected, or is closed. */
   readonly authTimeoutMs: number;
-  /** A text request without a line feed counts as complete after so long a silence (`endingSilenceMs`). */
+  /** This long a silence completes a text request without a line feed (`endingSilenceMs`). */
   readonly textSilenceMs: number;
-  /** The same for one that writes, where its second half may still be on its way. */
+  /** The same for a request that writes, if its second half may still be on its way. */
   readonly textWriteSilenceMs: number;
 }
 
-/** Limits that CONFIG SET changes while connections are open: they are read anew each time. */
+/** Limits that CONFIG SET may change while connections are open. Connections read them each time. */
 export type Adjustable<Limits> = { -readonly [Name in keyof Limits]: Limits[Name] };
 
 /** One of the limits, as a setting. */
@@ -128,9 +131,9 @@ function parserLimit(
   };
 }
 
-/** A client that is to end and takes nothing of its last replies for so long is cut off. */
+/** A closing connection is cut off if its client takes none of the last replies for this long. */
 export const LAST_REPLIES_MS = 10_000;
-/** How long a client that broke the protocol may go on sending before its connection ends for good. */
+/** How long a refused connection waits for its client to close before it is cut off. */
 export const LINGER_MS = 2_000;
-/** Requests received ahead of execution before the socket is not read any more. */
+/** Reading pauses when this many received bytes wait to be executed. */
 export const PAUSE_READING_BYTES: number = 64 * 1024;

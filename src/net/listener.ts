@@ -1,4 +1,4 @@
-import type { Socket, SocketHandler, TCPSocketListener } from "bun";
+import type { SocketHandler, TCPSocketListener } from "bun";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
@@ -12,12 +12,13 @@ import { ForeignClients } from "./foreign-clients.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { RefusedClients } from "./refused-clients.ts";
 import type { Service } from "./service.ts";
-import { Workbench } from "./workbench.ts";
+import { SharedCodec } from "./shared-codec.ts";
+import type { Wire } from "./wire.ts";
 
 export interface ListenerOptions {
-  /** A name or address; `localhost` is 127.0.0.1 and, where the machine has it, ::1. */
+  /** A name or an address. `localhost` means 127.0.0.1, and ::1 if the machine has IPv6. */
   readonly host: string;
-  /** 0 takes a free port. */
+  /** 0 chooses a free port. */
   readonly port: number;
   readonly service: Service;
   readonly registry: ClientRegistry;
@@ -26,11 +27,11 @@ export interface ListenerOptions {
   /** The system's by default. */
   readonly timers?: Timers;
   readonly log?: Log;
-  /** Speak RESP only; what does not begin with `*` is then an inline command. */
+  /** Turns the text protocol off: a line is an inline command. */
   readonly respOnly?: boolean;
-  /** Other threads listen on the same port, and the system shares the clients out among them. */
+  /** Several threads listen on this port; the system distributes the clients among them. */
   readonly sharesPort?: boolean;
-  /** Whether a client that comes now must authenticate before anything else. */
+  /** Whether a new client must authenticate first. */
   readonly passwordRequired?: () => boolean;
 }
 
@@ -49,7 +50,7 @@ const TIMEOUT_CHECK_MS = 100;
 /** A port that is free on one address may be taken on the other. */
 const FREE_PORT_ATTEMPTS = 10;
 
-/** Accepts connections on one port and hands their events to `Connection` objects. */
+/** Listens on one port and makes a `Connection` for each client. */
 export class Listener {
   readonly port: number;
   readonly #listeners: TCPSocketListener<Connection>[];
@@ -74,7 +75,7 @@ export class Listener {
       respOnly,
       clock,
       timers,
-      bench: new Workbench(limits.replyBytes, isCommandName),
+      codec: new SharedCodec(limits.replyBytes, isCommandName),
       foreignClients: new ForeignClients(log, clock),
       flushes: new FlushQueue(),
       slice: new ByteBuffer(SLICE_BYTES),
@@ -90,14 +91,14 @@ export class Listener {
     return new Listener(listeners, registry, timer);
   }
 
-  /** Accepts no more connections; those that are open stay. */
+  /** Accepts no more connections. Open connections stay. */
   stopAccepting(): void {
     for (const listener of this.#listeners) listener.stop(false);
   }
 
   /**
-   * Stops accepting, lets every client have the replies to what it has asked for, and ends.
-   * Connections still open after `graceMs` are cut.
+   * Stops accepting, sends every client the replies to its requests, and closes. Cuts connections that are still open
+   * after `graceMs`.
    */
   async drain(graceMs: number): Promise<void> {
     this.stopAccepting();
@@ -111,7 +112,7 @@ export class Listener {
     this.close();
   }
 
-  /** Ends everything now. */
+  /** Stops listening and cuts all connections. */
   close(): void {
     this.#timer.stop();
     for (const listener of this.#listeners) listener.stop(true);
@@ -120,8 +121,8 @@ export class Listener {
 }
 
 /**
- * Makes sure that nobody listens on a port, and chooses a free one for 0: for listeners that are to share it.
- * @throws ListenError
+ * Checks that a port is free, before several listeners share it. Port 0 chooses a free one.
+ * @throws ListenError if it is not free
  */
 export function probePort(host: string, port: number): number {
   const listeners = listen({ host, port }, { data() {} });
@@ -142,7 +143,7 @@ function listen(
       return [first, listenOn("::1", first.port, sharesPort, handlers)];
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;
-      // A machine without IPv6 has no ::1; a port that another program holds there is an error all the same.
+      // Without IPv6 the machine has no ::1, which is fine. A port that is taken on ::1 is an error.
       if (error.code !== "EADDRINUSE") return [first];
       first.stop(true);
       if (port !== 0 || attempt === FREE_PORT_ATTEMPTS) throw error;
@@ -166,41 +167,56 @@ function listenOn(
   }
 }
 
-function socketHandlers(host: ConnectionHost, options: ListenerOptions, refused: RefusedClients) {
-  const { registry, limits, service } = options;
+/** Makes a connection of a new wire. @returns undefined if the wire was refused, because too many are open */
+function accept(
+  wire: Wire,
+  host: ConnectionHost,
+  { registry, limits, service, passwordRequired }: ListenerOptions,
+  refused: RefusedClients,
+): Connection | undefined {
+  if (registry.openCount >= limits.connections) {
+    registry.rejectedCount++;
+    refused.refuse(wire, host.clock.monotonicMs());
+    return undefined;
+  }
+  const connection = new Connection(wire, registry.nextId(), host);
+  connection.authenticated = passwordRequired?.() !== true;
+  registry.add(connection);
+  connection.session = service.connect(connection);
+  return connection;
+}
+
+/** Passes the events of the runtime's sockets to their connections. */
+function socketHandlers(
+  host: ConnectionHost,
+  options: ListenerOptions,
+  refused: RefusedClients,
+): SocketHandler<Connection> {
   return {
-    open(socket: Socket<Connection>) {
-      if (registry.openCount >= limits.connections) {
-        registry.rejectedCount++;
-        refused.refuse(socket as unknown as Socket<never>, host.clock.monotonicMs());
-        return;
-      }
-      const connection = new Connection(socket, registry.nextId(), host);
-      connection.authenticated = options.passwordRequired?.() !== true;
-      socket.data = connection;
-      registry.add(connection);
-      connection.session = service.connect(connection);
+    open(socket) {
+      const connection = accept(socket, host, options, refused);
+      if (connection !== undefined) socket.data = connection;
     },
-    data(socket: Socket<Connection>, data: Uint8Array) {
-      // A refused connection has no data of ours.
+    data(socket, data) {
+      // A refused client has no connection.
       socket.data?.received(data);
     },
-    drain(socket: Socket<Connection>) {
+    drain(socket) {
       socket.data?.drained();
     },
-    end(socket: Socket<Connection>) {
+    end(socket) {
       if (socket.data === undefined) socket.end();
       else socket.data.ended();
     },
-    close(socket: Socket<Connection>) {
+    close(socket) {
       const connection = socket.data;
       if (connection === undefined) return;
-      registry.remove(connection);
+      options.registry.remove(connection);
       connection.wasClosed();
     },
-    error(socket: Socket<Connection>, error: Error) {
-      // Errors of the socket are followed by `close`. What a handler threw is a fault of ours: the connection
-      // cannot go on, and the fault must not be swallowed.
+    error(socket, error) {
+      // The runtime calls `close` after an error of the socket. Any other error is a bug in a handler: the
+      // connection cannot go on, and the bug must be reported.
       socket.terminate();
       if ((error as { syscall?: string }).syscall === undefined) {
         queueMicrotask(() => {

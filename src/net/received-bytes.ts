@@ -4,14 +4,14 @@ import { LARGE_BYTES } from "../lib/large-value.ts";
 import type { LargeArgument, RequestParser } from "../protocol/protocol.ts";
 import { RespParser } from "../protocol/resp-parser.ts";
 
-/** Bytes received of one client and not executed yet. Holds no memory while there are none. */
+/** Bytes that a client has sent and that have not been executed. Empty, it takes no buffer. */
 export class ReceivedBytes {
   #buffer: ByteBuffer | undefined;
-  /** So many bytes at the beginning are done with. */
+  /** Where the bytes that have not been executed begin. */
   #start = 0;
-  /** Large arguments of the request in progress. They do not lie in the buffer, and take no room before they come. */
+  /** Large arguments of the request in progress. They are kept outside the buffer. */
   #large: LargeArgument[] | undefined;
-  /** So many bytes of the last one are still to come. */
+  /** Bytes of the last large argument that are still to come. */
   #missingBytes = 0;
 
   get isEmpty(): boolean {
@@ -24,12 +24,12 @@ export class ReceivedBytes {
     return this.#buffer === undefined ? 0 : this.#buffer.length - this.#start + large;
   }
 
-  /** Whether what comes next belongs to a large argument: `gather` takes it. */
+  /** Whether the next bytes belong to a large argument; then `gather` takes them. */
   get isGathering(): boolean {
     return this.#missingBytes > 0;
   }
 
-  /** What is there: bytes[start, end). Only while not empty. */
+  /** The kept bytes are bytes[start, end). Only while not empty. */
   get bytes(): Uint8Array {
     return this.#buffer!.bytes;
   }
@@ -43,8 +43,8 @@ export class ReceivedBytes {
   }
 
   /**
-   * Adds data[from, …), with room at once for what the request in progress is certain to need, large arguments aside.
-   * @param certainBytes counted from that request's beginning, which is `start`
+   * Appends data[from, …). Makes room at once for all that the request in progress needs, except large arguments.
+   * @param certainBytes bytes that the request needs at least, counted from its beginning at `start`
    */
   add(data: Uint8Array, from: number, certainBytes: number): void {
     const neededBytes = Math.min(certainBytes, LARGE_BYTES);
@@ -66,9 +66,9 @@ export class ReceivedBytes {
   }
 
   /**
-   * Keeps data[from, …), where nothing was kept before. Where that ends in the midst of a large argument, the bytes of it
-   * stay where they are: `data` is not used by anybody else any more.
-   * @param parser the one that is in the midst of a request
+   * Keeps data[from, …). Only while empty. If `data` ends within a large argument, that part of `data` is kept without
+   * a copy, so the caller must not use `data` again.
+   * @param parser of the request in progress
    */
   begin(data: Uint8Array, from: number, parser: RequestParser | undefined): void {
     const lengthBytes = parser instanceof RespParser ? parser.awaitedBytes : 0;
@@ -87,7 +87,7 @@ export class ReceivedBytes {
     this.#divert(parser as RespParser, bytes, lengthBytes);
   }
 
-  /** Where the parser waits for the rest of a large argument: keeps that one in chunks from now on. */
+  /** If the parser waits for the rest of a large argument, keeps that argument in chunks from now on. */
   divert(parser: RespParser): void {
     const lengthBytes = parser.awaitedBytes;
     if (lengthBytes < LARGE_BYTES) return;
@@ -96,13 +96,13 @@ export class ReceivedBytes {
     const count = Math.min(lengthBytes, buffer.length - at);
     const bytes = new ChunkedBytes();
     bytes.append(buffer.bytes, at, at + count);
-    // Not only the argument may have come, but a byte of its line end as well.
+    // A part of the argument's line end may have come as well.
     buffer.bytes.copyWithin(at, at + count, buffer.length);
     buffer.length -= count;
     this.#divert(parser, bytes, lengthBytes);
   }
 
-  /** @param bytes what has come of the argument that the parser waits for */
+  /** @param bytes the received part of the argument that the parser waits for */
   #divert(parser: RespParser, bytes: ChunkedBytes, lengthBytes: number): void {
     this.#missingBytes = lengthBytes - bytes.lengthBytes;
     this.#large ??= [];
@@ -110,7 +110,10 @@ export class ReceivedBytes {
     parser.divert();
   }
 
-  /** Takes what belongs to the large argument that is coming in; `data` is not used by anybody else any more. @returns how much that was */
+  /**
+   * Takes from `data` the bytes of the large argument in progress. The caller must not use `data` again.
+   * @returns how many bytes it took
+   */
   gather(data: Uint8Array): number {
     const count = Math.min(this.#missingBytes, data.length);
     this.#large!.at(-1)!.bytes.take(data, 0, count);
@@ -122,14 +125,14 @@ export class ReceivedBytes {
     return this.#large !== undefined;
   }
 
-  /** The large arguments of the request that has become complete, which are the caller's from now on. */
+  /** Hands the large arguments of the complete request over to the caller. */
   takeLarge(): LargeArgument[] | undefined {
     const large = this.#large;
     this.#large = undefined;
     return large;
   }
 
-  /** Everything before `offset` is done with. */
+  /** Drops the bytes before `offset`. */
   doneTo(offset: number): void {
     if (this.#buffer === undefined) return;
     this.#start = offset;

@@ -1,30 +1,30 @@
-import type { Socket } from "bun";
 import { utf8 } from "../lib/bytes.ts";
+import type { Wire } from "./wire.ts";
 
 const REFUSAL = utf8("-ERR max number of clients reached\r\n");
-/** So many may take their time to read why; those refused before them are cut off. Each has a file descriptor. */
+/** How many refused clients may stay connected to read the error. Each has a file descriptor. */
 const LINGERING_CLIENTS = 4;
-/** How long they may take. */
+/** How long each may stay. */
 const LINGER_MS = 1000;
 
 /**
- * Clients beyond the limit: each is told so and closed. It goes by itself when it has read that; the few that do not
- * must not use up the file descriptors that are left.
+ * Clients beyond the limit of connections. Each gets an error. Most then close their connection; the others are cut
+ * off, so that they do not use up the remaining file descriptors.
  */
 export class RefusedClients {
-  readonly #lingering: { readonly socket: Socket<never>; readonly sinceMs: number }[] = [];
+  readonly #lingering: { readonly wire: Wire; readonly sinceMs: number }[] = [];
 
-  refuse(socket: Socket<never>, nowMs: number): void {
-    socket.write(REFUSAL);
-    socket.end();
-    this.#lingering.push({ socket, sinceMs: nowMs });
-    if (this.#lingering.length > LINGERING_CLIENTS) this.#lingering.shift()!.socket.terminate();
+  refuse(wire: Wire, nowMs: number): void {
+    wire.write(REFUSAL, 0, REFUSAL.length);
+    wire.end();
+    this.#lingering.push({ wire, sinceMs: nowMs });
+    if (this.#lingering.length > LINGERING_CLIENTS) this.#lingering.shift()!.wire.terminate();
   }
 
-  /** Cuts off those that have had their time. */
+  /** Cuts off clients that have stayed too long. */
   checkTimeouts(nowMs: number): void {
     while (this.#lingering.length > 0 && nowMs - this.#lingering[0]!.sinceMs >= LINGER_MS) {
-      this.#lingering.shift()!.socket.terminate();
+      this.#lingering.shift()!.wire.terminate();
     }
   }
 }

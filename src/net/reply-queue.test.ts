@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
-import { Outlet } from "./outlet.ts";
 import { ReplyQueue, Segment } from "./reply-queue.ts";
+import { Sender } from "./sender.ts";
 
 /** A value of which the test decides how much has come. */
 class Coming implements LargeValue {
@@ -32,7 +32,7 @@ class Coming implements LargeValue {
 }
 
 /** A queue and the way out of it; what was sent is `sent`. */
-function open(): { queue: ReplyQueue; outlet: Outlet; sent: () => string; changes: () => number } {
+function open(): { queue: ReplyQueue; sender: Sender; sent: () => string; changes: () => number } {
   let text = "";
   let changes = 0;
   const sink = {
@@ -43,8 +43,8 @@ function open(): { queue: ReplyQueue; outlet: Outlet; sent: () => string; change
   };
   const queue = new ReplyQueue(() => changes++);
   const clock = { monotonicMs: () => 0 };
-  const outlet = new Outlet(sink, queue, clock, { bytesSent: 0 }, new ByteBuffer(16));
-  return { queue, outlet, sent: () => text, changes: () => changes };
+  const sender = new Sender(sink, queue, clock, { bytesSent: 0 }, new ByteBuffer(16));
+  return { queue, sender, sent: () => text, changes: () => changes };
 }
 
 function add(queue: ReplyQueue, text: string): void {
@@ -66,43 +66,43 @@ function reply(queue: ReplyQueue, head: string, ...values: Coming[]): void {
 }
 
 test("a reply is sent as far as its values have come, and what is behind it waits", () => {
-  const { queue, outlet, sent, changes } = open();
+  const { queue, sender, sent, changes } = open();
   const [a, b] = [new Coming("aaaaaa", 2), new Coming("bbb", 0)];
   reply(queue, "[", a, b);
   add(queue, "behind");
-  expect(outlet.flush()).toBe("done");
+  expect(sender.flush()).toBe("done");
   expect(sent()).toBe("[aa");
   a.availableBytes = 6;
   a.onChange!();
   expect(changes()).toBe(1);
-  outlet.flush();
+  sender.flush();
   expect(sent()).toBe("[aaaaaa|");
   expect([a.releases, b.releases]).toEqual([1, 0]);
   b.availableBytes = 3;
-  outlet.flush();
+  sender.flush();
   expect(sent()).toBe("[aaaaaa|bbb|behind");
   expect([queue.isEmpty, queue.openCount, queue.waitingBytes, queue.largeBytes]).toEqual([true, 0, 0, 0]);
 });
 
 test("a value that is lost is found out also when nothing more of it has come", () => {
-  const { queue, outlet } = open();
+  const { queue, sender } = open();
   const value = new Coming("aaaaaa", 2);
   reply(queue, "[", value);
-  expect(outlet.flush()).toBe("done");
+  expect(sender.flush()).toBe("done");
   value.isLost = true;
-  expect(outlet.flush()).toBe("lost");
+  expect(sender.flush()).toBe("lost");
 });
 
 test("what comes ahead of the replies outstanding does not come into the midst of one", () => {
-  const { queue, outlet, sent } = open();
+  const { queue, sender, sent } = open();
   const [a, b] = [new Coming("aaaaaa", 2), new Coming("bbb", 3)];
   reply(queue, "[", a, b);
   add(queue, "behind");
-  outlet.flush();
+  sender.flush();
   queue.addAhead(utf8("(1)"), 0, 3);
   queue.addAhead(utf8("(2)"), 0, 3);
   a.availableBytes = 6;
-  outlet.flush();
+  sender.flush();
   expect(sent()).toBe("[aaaaaa|bbb|(1)(2)behind");
 });
 

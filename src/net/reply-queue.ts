@@ -1,20 +1,20 @@
 import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
 
-/** A buffer larger than this is given back once it is empty. */
+/** A larger buffer is freed when it becomes empty. */
 const KEEP_BYTES = 16 * 1024;
 
 /**
- * The one place that keeps pipelined replies in order. A request that cannot be answered at once takes a ticket,
- * which holds its place; whatever is answered behind it waits in a segment until the ticket is done.
+ * Keeps pipelined replies in order; no other code does. A request that cannot be answered at once takes a ticket, which
+ * keeps its place. Replies to later requests wait in segments until the ticket is done.
  */
 export class ReplyQueue {
   /** Tickets not done yet. */
   openCount = 0;
   /** Bytes waiting behind an open ticket. */
   waitingBytes = 0;
-  /** Bytes of large values still to be sent, which lie where they are until then. */
+  /** Bytes of large values still to be sent. They stay in the cache until then. */
   largeBytes = 0;
-  /** Bytes that may be sent: everything before them has been answered. `#sent` of them have been. */
+  /** Bytes that may be sent, because every earlier request has been answered. The first `#sent` have been sent. */
   readonly #ready = new ByteBuffer(0);
   #sent = 0;
   #head: Segment | undefined;
@@ -22,12 +22,12 @@ export class ReplyQueue {
   #isDiscarded = false;
   readonly #grew: () => void;
 
-  /** @param grew called when there is more to be sent of a large value, and when one has been lost */
+  /** @param grew called when more of a large value has come, or when a large value has been lost */
   constructor(grew: () => void = () => {}) {
     this.#grew = grew;
   }
 
-  /** Whether no reply is outstanding and none waits behind one; some may still be to be sent. */
+  /** Whether all requests have been answered. Bytes may still wait to be sent. */
   get isEmpty(): boolean {
     return this.#head === undefined;
   }
@@ -37,7 +37,7 @@ export class ReplyQueue {
     return this.#ready.length - this.#sent;
   }
 
-  /** What may be sent now: `readyBytes` of these from `readyStart` on, valid until the next call. */
+  /** The bytes that may be sent now: `readyBytes` of them, from `readyStart`. Valid until the next call. */
   get ready(): Uint8Array {
     return this.#ready.bytes;
   }
@@ -46,20 +46,20 @@ export class ReplyQueue {
     return this.#sent;
   }
 
-  /** The first `count` of the bytes that may be sent have been. */
+  /** Removes the first `count` bytes that may be sent: they have been sent. */
   take(count: number): void {
     this.#sent += count;
     if (this.#sent === this.#ready.length) {
       this.#ready.clear(KEEP_BYTES);
       this.#sent = 0;
     } else if (this.#sent >= this.#ready.length / 2) {
-      // Not at each call: with a slow reader that would move a large reply a hundred times.
+      // Not at each call, or a large reply to a slow client would be moved a hundred times.
       this.#ready.discard(this.#sent);
       this.#sent = 0;
     }
   }
 
-  /** Adds bytes that are complete. */
+  /** Appends complete replies. */
   add(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return;
     if (this.#head === undefined) {
@@ -75,7 +75,7 @@ export class ReplyQueue {
     this.waitingBytes += end - start;
   }
 
-  /** Adds a large value, which is released once it has been sent, and what comes right behind it. */
+  /** Appends a large value and the bytes that follow it. Releases the value once it has been sent. */
   addLarge(value: LargeValue, tail: Uint8Array): void {
     const segment = new Segment(false);
     segment.large = { value, sent: 0 };
@@ -87,8 +87,8 @@ export class ReplyQueue {
 
   /**
    * Puts a large value behind `segment`, which is open, as a part of the same reply.
-   * @returns where what comes behind it is written, to be closed after `segment`; undefined where nothing will be sent
-   * any more: the value has been released
+   * @returns a segment for the rest of the reply, to be closed after `segment`. Undefined if nothing will be sent any
+   * more; the value has been released then.
    */
   continueLarge(segment: Segment, value: LargeValue): Segment | undefined {
     if (this.#isDiscarded || !segment.open) {
@@ -107,7 +107,7 @@ export class ReplyQueue {
     return part;
   }
 
-  /** Bytes of large values that wait in memory for the client, outside of the cache. */
+  /** Bytes of large values that wait for the client in memory outside the cache. */
   get heldBytes(): number {
     if (this.largeBytes === 0) return 0;
     let held = 0;
@@ -117,12 +117,12 @@ export class ReplyQueue {
     return held;
   }
 
-  /** The large value whose turn it is, since everything before it has been sent. */
+  /** The large value to send now: everything before it has been sent. */
   get large(): LargeValue | undefined {
     return this.readyBytes === 0 ? this.#head?.large?.value : undefined;
   }
 
-  /** So many bytes of `large` have been sent. */
+  /** How many bytes of `large` have been sent. */
   get largeSent(): number {
     return this.#head!.large!.sent;
   }
@@ -140,8 +140,8 @@ export class ReplyQueue {
   }
 
   /**
-   * Adds bytes that come before the replies outstanding, but not into a large one, of which a part may have been sent.
-   * None of the others may be streamed.
+   * Puts bytes before the outstanding replies. If the first of these has a large value, the bytes go behind that reply,
+   * because a part of it may have been sent. None of the others may be streamed.
    */
   addAhead(bytes: Uint8Array, start: number, end: number): void {
     let before = this.#head;
@@ -158,24 +158,24 @@ export class ReplyQueue {
     this.waitingBytes += end - start;
   }
 
-  /** Lets go of everything: nothing will be sent any more. */
+  /** Drops everything. Nothing is sent any more. */
   discard(): void {
     this.#isDiscarded = true;
     for (let segment = this.#head; segment !== undefined; segment = segment.next) this.#letGo(segment);
   }
 
-  /** `segment` takes its place in the order, to be filled and closed later. */
+  /** Gives `segment` its place in the order. It is filled and closed later. */
   open(segment: Segment): void {
     this.#push(segment);
     this.openCount++;
   }
 
-  /** Where a segment that is then closed at once is written: what may be sent already, if it is its turn. */
+  /** Where to write a segment that is closed right after: the sendable bytes if it is its turn, else its buffer. */
   roomFor(segment: Segment): ByteBuffer {
     return this.#head === segment && segment.length === 0 ? this.#ready : segment.buffer;
   }
 
-  /** The bytes of `segment` are complete; moves what has become sendable to `ready`. @returns whether any has */
+  /** Completes `segment`. Moves segments that may be sent now to `ready`. @returns whether there were any */
   close(segment: Segment): boolean {
     if (!segment.open) return false;
     segment.open = false;
@@ -184,7 +184,7 @@ export class ReplyQueue {
     return this.#advance();
   }
 
-  /** Moves what an open segment holds so far to `ready` if it is its turn: for replies that are streamed. */
+  /** Moves the bytes of an open segment to `ready` if it is its turn. For streamed replies. */
   drainOpen(segment: Segment): boolean {
     if (this.#head !== segment || segment.length === 0) return false;
     this.#ready.append(segment.buffer.bytes, 0, segment.buffer.length);
@@ -192,7 +192,7 @@ export class ReplyQueue {
     return true;
   }
 
-  /** Drops everything behind `segment`, which is open; what is written there later goes nowhere. */
+  /** Drops all segments behind `segment`, which is open. Bytes written to them later are not sent. */
   cutBehind(segment: Segment): void {
     for (let next = segment.next; next !== undefined; next = next.next) {
       if (next.open) this.openCount--;
@@ -228,7 +228,7 @@ export class ReplyQueue {
       }
       moved = true;
       this.#head = head.next;
-      // Or one that has survived a collection would keep all that came after it alive.
+      // If this segment has become old for the collector, it would keep all later segments alive.
       head.next = undefined;
     }
     if (this.#head === undefined) this.#tail = undefined;
@@ -236,13 +236,13 @@ export class ReplyQueue {
   }
 }
 
-/** A run of reply bytes in its place among others; open while it is being written. */
+/** A run of reply bytes at its place in the order. Open while it is being written. */
 export class Segment {
   open: boolean;
   next: Segment | undefined = undefined;
-  /** What is to be sent before the bytes of the buffer, and how much of it has been. */
+  /** A large value to send before the buffer, and how much of it has been sent. */
   large: { readonly value: LargeValue; sent: number } | undefined = undefined;
-  /** It is a part of the same reply as the one before: nothing may come in between. */
+  /** A part of the same reply as the segment before: nothing may come in between. */
   continues = false;
   #buffer: ByteBuffer | undefined = undefined;
 

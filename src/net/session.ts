@@ -3,20 +3,20 @@ import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 /** A service's side of one connection. */
 export interface Session {
   /**
-   * Executes one request. The reply is written to `reply` before this returns, or later through a ticket taken
-   * by `connection.defer()`. Every request gets exactly one reply. What it throws is answered as an error.
+   * Executes one request. It writes the reply to `reply` before it returns, or takes a ticket (`connection.defer()`)
+   * and writes the reply there later. Every request gets exactly one reply. A thrown error becomes an error reply.
    */
   request(request: Request, reply: ReplyWriter): void;
   /**
-   * Whether `request` takes the large arguments of this one as they came, in chunks (`Request.large`); otherwise, and
-   * where this is absent, they are first put together.
+   * Whether `request` takes this request's large arguments in chunks (`Request.large`). If not, or if this method is
+   * absent, each is first put together.
    */
   takesLarge?(request: Request): boolean;
   /**
-   * Asked before replies written so far are sent. A promise holds them back until it is resolved (group commit);
-   * when it is rejected they are never sent: the client gets the error and the connection ends.
+   * Called before replies are sent. If it returns a promise, the replies wait until it is resolved (group commit). If
+   * the promise is rejected, they are never sent: the client gets the error and the connection ends.
    */
   settle(): Promise<void> | undefined;
-  /** The connection has ended, however it did. Called once. */
+  /** The connection has ended. Called once. */
   closed(): void;
 }

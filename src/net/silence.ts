@@ -1,26 +1,26 @@
 import type { Timer, Timers } from "../lib/timers.ts";
 import type { LineKind } from "../protocol/text-parser.ts";
 
-/** The most bytes of a write that one segment of TCP brings over any usual network. */
+/** A write of at most this many bytes fits into one TCP segment on any usual network. */
 const SEGMENT_BYTES = 1_400;
 
-/** A line of the text protocol that no line feed has ended, as far as it has come. */
+/** The received part of a line whose line feed has not come. */
 export interface UnendedLine {
   readonly kind: LineKind;
   readonly bytes: number;
-  /** In how many reads it came. */
+  /** How many reads it took. */
   readonly reads: number;
   /** Whether the client is on this machine. */
   readonly isLocal: boolean;
 }
 
 /**
- * How long a silence ends a request without a line feed, in milliseconds; undefined: none does.
+ * How many milliseconds of silence complete a request without a line feed; undefined: no silence does.
  *
- * A write that is cut in half stores a wrong value, or deletes another key, so it waits for longer than its second
- * half can take. On this machine no segment is lost, and only a client that writes in pieces sends pieces. From
- * elsewhere a piece can be late by a retransmission, or by Nagle's algorithm and a delayed acknowledgement (some
- * 200 ms each): one segment is taken for a whole request after a longer silence, and several never are.
+ * Half of a write would store a wrong value or delete another key, so a write needs a silence longer than its second
+ * half can take. On this machine no segment is lost, so a request comes in pieces only if the client writes pieces.
+ * From elsewhere a piece can be late by a retransmission, or by Nagle's algorithm and a delayed acknowledgement (some
+ * 200 ms each). So after the longer silence one segment counts as a whole request, and several segments never do.
  */
 export function endingSilenceMs(
   { kind, bytes, reads, isLocal }: UnendedLine,
@@ -37,12 +37,12 @@ export function endingSilenceMs(
       if (isLocal) return reads === 1 ? textSilenceMs : textWriteSilenceMs;
       return reads === 1 && bytes <= SEGMENT_BYTES ? textWriteSilenceMs : undefined;
     default:
-      // It may be the beginning of a verb.
+      // The line may be the beginning of a verb.
       return textWriteSilenceMs;
   }
 }
 
-/** Waits for a client to fall silent: one timer, started anew each time. */
+/** Waits until a client has been silent for some time. */
 export class Silence {
   readonly #timers: Timers;
   #timer: Timer | undefined;
@@ -51,7 +51,7 @@ export class Silence {
     this.#timers = timers;
   }
 
-  /** Calls `fallen` unless `clear` or `await` comes first. */
+  /** Calls `fallen` after `ms`, unless `clear` or `await` is called before. */
   await(ms: number, fallen: () => void): void {
     this.clear();
     this.#timer = this.#timers.after(ms, () => {

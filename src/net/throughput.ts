@@ -1,4 +1,4 @@
-/** Counters of a service, ever growing. */
+/** Counters of a service. They only grow. */
 export interface Totals {
   readonly requestCount: number;
   readonly bytesReceived: number;
@@ -6,10 +6,10 @@ export interface Totals {
 }
 
 const SAMPLES = 16;
-/** Samples taken sooner after the last one are not taken. */
+/** A sample sooner than this after the last one is ignored. */
 const LEAST_INTERVAL_MS = 90;
 
-/** How fast counters grow, over about the last 1.6 s, as Redis's `instantaneous_…` fields tell it. */
+/** How fast the counters grew over the last 1.6 s: Redis's `instantaneous_…` fields. */
 export class Throughput {
   readonly #requests = new Float64Array(SAMPLES);
   readonly #received = new Float64Array(SAMPLES);
@@ -30,7 +30,7 @@ export class Throughput {
     return mean(this.#sent);
   }
 
-  /** To be called every 100 ms. @param nowMs monotonic */
+  /** Call it every 100 ms. @param nowMs monotonic */
   sample(nowMs: number, { requestCount, bytesReceived, bytesSent }: Totals): void {
     const elapsedMs = this.#lastMs === undefined ? Number.POSITIVE_INFINITY : nowMs - this.#lastMs;
     if (elapsedMs < LEAST_INTERVAL_MS) return;
@@ -43,7 +43,7 @@ export class Throughput {
     this.#last = { requestCount, bytesReceived, bytesSent };
   }
 
-  /** The counters begin again at 0. */
+  /** The counters have been set to 0. */
   reset(): void {
     this.#requests.fill(0);
     this.#received.fill(0);

@@ -4,19 +4,19 @@ import { RespWriter } from "../protocol/resp-writer.ts";
 import { TextWriter } from "../protocol/text-writer.ts";
 import { type ReplyQueue, Segment } from "./reply-queue.ts";
 
-/** The connection that a ticket belongs to, as far as a ticket sees it. */
+/** The replies that a ticket belongs to. */
 export interface TicketOwner {
-  /** Where a reply that is done at once is written. */
+  /** Where to write a reply that is complete right after. */
   roomFor(segment: Segment): ByteBuffer;
   /** The bytes of `segment` are complete. */
   segmentDone(segment: Segment): void;
-  /** There are more bytes in `segment`, which may be sent if it is its turn. */
+  /** `segment` has more bytes. They may be sent if it is its turn. */
   segmentGrew(segment: Segment): void;
-  /** Resolves when so little waits for the client that more may be written, or when it has gone. */
+  /** Resolves when the client has read enough for more to be written, or has gone. */
   whenReadable(segment: Segment): Promise<void> | undefined;
 }
 
-/** The place of one reply that is written later. `done` must be called exactly once, whatever happens. */
+/** Keeps the place of a reply that is written later. `done` must be called exactly once, also after an error. */
 export class Ticket extends Segment implements LargeTaker {
   readonly #owner: TicketOwner;
   readonly #queue: ReplyQueue;
@@ -25,10 +25,10 @@ export class Ticket extends Segment implements LargeTaker {
   readonly #isSuppressed: boolean;
   readonly #isBare: boolean;
   #writer: RespWriter | TextWriter | undefined = undefined;
-  /** Behind each large value of the reply, what comes behind it. */
+  /** For each large value of the reply, the segment of the bytes that follow it. */
   #parts: Segment[] | undefined = undefined;
 
-  /** @param isBare of the text protocol: without a line feed at its end */
+  /** @param isBare the reply, of the text protocol, gets no line feed */
   constructor(
     owner: TicketOwner,
     queue: ReplyQueue,
@@ -44,12 +44,12 @@ export class Ticket extends Segment implements LargeTaker {
     this.#isBare = isBare;
   }
 
-  /** Writes to the segment's buffer, which also holds the raw bytes of replies passed on as they were received. */
+  /** Writes to the segment's buffer. A reply that is passed on as received is appended to the buffer directly. */
   get reply(): RespWriter | TextWriter {
     return this.#writerTo(this.#parts === undefined ? this.buffer : this.#parts.at(-1)!.buffer);
   }
 
-  /** For a reply that is written, and `done`, before anything else happens: it needs no buffer of its own then. */
+  /** For a reply that is written, and `done`, at once: it needs no buffer of its own. */
   begin(): RespWriter | TextWriter {
     return this.#writerTo(this.#isSuppressed ? this.buffer : this.#owner.roomFor(this));
   }
@@ -73,7 +73,7 @@ export class Ticket extends Segment implements LargeTaker {
     return true;
   }
 
-  /** The value may still be coming in when the reply is `done`: it is sent as it comes. */
+  /** The value may be incomplete when the reply is `done`. It is sent as it comes. */
   takeLarge(value: LargeValue, tail: Uint8Array): void {
     if (this.#isSuppressed) {
       value.release();
@@ -95,8 +95,8 @@ export class Ticket extends Segment implements LargeTaker {
   }
 
   /**
-   * For a reply written in pieces: sends what there is if it is this reply's turn.
-   * @returns a promise to wait for before writing more, when the client is slow to read
+   * For a reply that is written in pieces: sends the bytes written so far if it is this reply's turn.
+   * @returns a promise to await before writing more, if the client is slow to read
    */
   flush(): Promise<void> | undefined {
     if (this.#isSuppressed) this.buffer.clear();

@@ -1,6 +1,6 @@
-/** Classes of bytes that more than one protocol asks for. */
+/** Classes of bytes that several protocols use. */
 
-/** White space as C's `isspace` has it: space, tab, line feed, vertical tab, form feed, carriage return. */
+/** White space as in C's `isspace`: space, tab, line feed, vertical tab, form feed, carriage return. */
 export function isSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }

@@ -1,11 +1,11 @@
 import { utf8 } from "../lib/bytes.ts";
 
-/** One of the characters that stand for a byte. */
+/** A character that stands for a byte. */
 const BYTE_CHARACTER = /([\u{10fe80}-\u{10feff}])/u;
 
 /**
- * The bytes of a key or a value from the reply to the text protocol's DUMP, once that has been parsed as JSON: UTF-8,
- * and a byte for each of the characters U+10FE80 to U+10FEFF, which stand for bytes that are no part of UTF-8.
+ * The bytes of a key or a value in the text protocol's DUMP reply, after it has been parsed as JSON. Each character
+ * U+10FE80 to U+10FEFF stands for one byte that is no part of UTF-8; all others are UTF-8.
  */
 export function dumpedBytes(text: string): Uint8Array {
   const pieces = text.split(BYTE_CHARACTER);

@@ -1,7 +1,7 @@
 import { type ByteBuffer, copyBytes } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 
-/** The pieces that requests and replies are written of. Free-standing, on a buffer, without an allocation. */
+/** Functions that write the parts of requests and replies to a buffer. They allocate nothing. */
 
 export const CR = 0x0d;
 export const LF = 0x0a;
@@ -12,10 +12,10 @@ const SPACE = 0x20;
 /** A sign and the digits of 2^53. */
 const DECIMAL_BYTES = 17;
 const HEADER_BYTES = DECIMAL_BYTES + 3;
-/** What RESP puts around a string. */
+/** The most bytes that RESP puts around a string. */
 export const FRAME_BYTES: number = HEADER_BYTES + 2;
 const MAX_INT32 = 0x7fff_ffff;
-/** Up to this length a text is written character by character; a longer one is encoded in one call. */
+/** A text up to this length is written character by character, a longer one in one call. */
 const SHORT_TEXT = 256;
 
 export function writeByte(out: ByteBuffer, byte: number): void {
@@ -103,7 +103,7 @@ function writeAscii(out: ByteBuffer, text: string): boolean {
   return true;
 }
 
-/** As `writeText`, with every line break replaced by a space: for what must stay one line. */
+/** As `writeText`, but replaces line breaks by spaces. For texts that must stay one line. */
 export function writeLineText(out: ByteBuffer, text: string): void {
   const start = out.length;
   writeText(out, text);

@@ -9,14 +9,14 @@ const VERSION_BYTES = 8;
 const SLASH = 0x2f;
 const COLON = 0x3a;
 const STAR = 0x2a;
-/** Methods that are HTTP's whatever stands behind them (RFC 9110, section 9; PATCH; HTTP/2's preface). */
+/** A line that begins with one of these methods is HTTP (RFC 9110, section 9; PATCH; HTTP/2's preface). */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"];
 const POST = "post";
 const HOST = "host:";
 
 /**
- * The client speaks another protocol. A web page can have a browser send it here, with requests of the page's choice
- * in it (cross-protocol scripting), so the connection ends before anything behind it is executed.
+ * The client speaks another protocol. A web page can make a browser send HTTP here, with commands in it (cross-protocol
+ * scripting), so the connection ends before any of them is executed.
  */
 export class ForeignProtocolError extends ProtocolError {
   override name = "ForeignProtocolError";
@@ -29,9 +29,9 @@ export class ForeignProtocolError extends ProtocolError {
 }
 
 /**
- * Refuses a line of HTTP, given without white space at its ends: a request line (`METHOD target HTTP/1.1`), or one
- * that begins with `POST` or `Host:`, which Redis refuses too. The method may be any token where the target is a path,
- * `*` or an absolute URL, since a page can choose the methods it sends to its own origin.
+ * Refuses a line of HTTP: a request line (`METHOD target HTTP/1.1`), or a line that begins with `POST` or `Host:`, as
+ * Redis does. The line has no white space at its ends. If the target is a path, `*` or an absolute URL, any token is a
+ * method, because a page can choose the methods that it sends to its own origin.
  * @throws ForeignProtocolError
  */
 export function refuseHttpLine(bytes: Uint8Array, start: number, end: number): void {
@@ -39,9 +39,9 @@ export function refuseHttpLine(bytes: Uint8Array, start: number, end: number): v
   refuseRequestLine(bytes, start, end);
 }
 
-/** The same for a line that begins with another word than these two. @throws ForeignProtocolError */
+/** The same for a line that begins with neither `POST` nor `Host:`. @throws ForeignProtocolError */
 export function refuseRequestLine(bytes: Uint8Array, start: number, end: number): void {
-  // The usual line is done with here: `HTTP/1.1` would have to begin so far before its end.
+  // Most lines return here: `HTTP/1.1` would have to begin at this distance from the end.
   if (end - start <= VERSION_BYTES || bytes[end - VERSION_BYTES] !== 0x48) return;
   if (isRequestLine(bytes, start, end)) throw new ForeignProtocolError("HTTP");
 }

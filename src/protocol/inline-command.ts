@@ -11,7 +11,7 @@ const SINGLE_QUOTE = 0x27;
 const LOWER_X = 0x78;
 
 /**
- * One inline command: bytes[start, end), without its line end. A line of white space has no arguments.
+ * Parses an inline command: bytes[start, end), without the line end. A line of white space has no arguments.
  * @throws ProtocolError with Redis's texts
  */
 export function parseInline(
@@ -36,8 +36,8 @@ export function parseInline(
 /**
  * Splits an inline command into arguments as Redis does: at white space; within double quotes `\n`, `\r`, `\t`,
  * `\b`, `\a`, `\xHH` and a backslash before any other character stand for a byte; within single quotes only `\'`
- * does. What closes a quote must be followed by white space or the end. Arguments are ranges of bytes[start, end)
- * or, where there are quotes, of a copy with the quotes taken out.
+ * does. White space or the end must follow a closing quote. Arguments are ranges of bytes[start, end) or, if there are
+ * quotes, of a copy without the quotes.
  * @returns false when the quotes are not balanced
  */
 export function splitInline(bytes: Uint8Array, start: number, end: number, request: Request): boolean {
@@ -56,7 +56,7 @@ export function splitInline(bytes: Uint8Array, start: number, end: number, reque
   }
 }
 
-/** Takes quotes and escapes out of `line` in place: what is left of it is never longer. */
+/** Removes quotes and escapes from `line` in place. */
 function splitQuoted(line: Uint8Array, request: Request): boolean {
   request.reset(line);
   const end = line.length;

@@ -9,36 +9,36 @@ const COLON = 0x3a;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const DELETE = 0x7f;
-/** How many bytes of a string are written between two checks of the room there is. */
+/** The buffer's room is checked once for so many bytes of a string. */
 const PIECE_BYTES = 4096;
-/** The most that one byte becomes: `\udbff\ude80`. */
+/** The most characters for one byte: `\udbff\ude80`. */
 const ESCAPE_BYTES = 12;
-/** The bytes of a sequence that begins before the end of a piece may lie behind it. */
+/** A UTF-8 sequence may go this many bytes past the end of a piece. */
 const BEYOND_BYTES = 3;
 
 const DIGIT_ZERO = 0x30;
 const LOWER_A = 0x61;
 const LOWER_U = 0x75;
-/** For each ASCII byte what follows the backslash of its escape; 0 when it stands for itself. */
+/** For each ASCII byte the character behind the backslash of its escape; 0 if it needs no escape. */
 const ESCAPES = escapes();
 
-/** What comes before the two digits of a byte that is written as a character. */
+/** Precedes the two digits of a byte that is no part of UTF-8. */
 const BYTE_PREFIX = fromLatin1("\\udbff\\ude");
 
 /**
- * A JSON object of strings, written entry by entry in one line: `{"key":"value",…}`. Keys and values are bytes, and no
- * two that differ are written alike: UTF-8 stands as it is, and each byte `xx` (80 to ff) that is no part of UTF-8 as
- * the character U+10FExx, escaped: `\udbff\udexx`. The 128 characters U+10FE80 to U+10FEFF, which are for private use,
- * are themselves written as their bytes. So a reader that finds one of them knows that it stands for a byte
- * (`dumpedBytes`). Every JSON parser keeps these characters apart, which is not so of lone surrogates.
+ * Writes a JSON object of strings, entry by entry, in one line: `{"key":"value",…}`. Keys and values are bytes, and
+ * different bytes are written differently. UTF-8 is written unchanged. A byte `xx` (80 to ff) that is no part of UTF-8
+ * becomes the character U+10FExx, escaped: `\udbff\udexx`. These 128 characters are for private use; where they occur
+ * in a key or value, each of their bytes is written in this way. So for a reader one of them always stands for a byte
+ * (`dumpedBytes`). Lone surrogates would not do: some JSON parsers do not keep them apart.
  */
 export class JsonObjectWriter {
-  /** Where the text goes. May be exchanged or emptied between two entries. */
+  /** Receives the text. It may be replaced or emptied between two entries. */
   out: ByteBuffer;
   readonly #forTerminal: boolean;
   #count = 0;
 
-  /** @param options forTerminal: DEL and the C1 control characters are escaped, too */
+  /** @param options forTerminal: escape DEL and the C1 control characters as well */
   constructor(out: ByteBuffer, options?: { readonly forTerminal?: boolean }) {
     this.out = out;
     this.#forTerminal = options?.forTerminal ?? false;

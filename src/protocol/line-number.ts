@@ -2,29 +2,29 @@ import { parseDecimal } from "../lib/bytes.ts";
 import { CR, LF } from "./encoding.ts";
 
 const DIGIT_ZERO = 0x30;
-/** Numbers of at most so many digits are read in one go. */
+/** Numbers with at most this many digits are read in one loop. */
 const SHORT_DIGITS = 9;
 
-/** What `LineNumber.read` answers when the line's end is not there yet. */
+/** `LineNumber.read` returns this if the end of the line has not come. */
 export const INCOMPLETE = -1;
-/** What it answers when the line is there and does not hold a number. */
+/** `LineNumber.read` returns this if the line does not hold a number. */
 export const INVALID = -2;
 
 /**
- * Reads the lines that hold a count or a length: a type byte, a number in Redis's strict decimal form, CR LF. A
- * line that comes in pieces is searched for its end once.
+ * Reads a line with a count or a length: a type byte, a number in Redis's strict decimal form, CR LF. If the line comes
+ * in pieces, no byte is searched twice for its end.
  */
 export class LineNumber {
-  /** The number `read` has found. */
+  /** The number that `read` found. */
   value = 0;
   /**
-   * Bytes behind the type byte that are known not to be the line's CR; 0 when a number has been read. An invalid
-   * line is of this length, so that it is too long or not whatever the pieces it came in.
+   * Bytes behind the type byte that are known not to be the line's CR; 0 after a number has been read. For an invalid
+   * line this is its length, so whether it is too long does not depend on the pieces it came in.
    */
   searched = 0;
 
   /**
-   * @param at where the line's type byte is
+   * @param at the offset of the line's type byte
    * @returns the offset behind the line, INCOMPLETE or INVALID
    */
   read(bytes: Uint8Array, at: number, end: number): number {

@@ -3,32 +3,32 @@ import { latin1 } from "../lib/bytes.ts";
 import type { ChunkedBytes } from "../lib/chunked-bytes.ts";
 
 /**
- * The seam between bytes and commands. A parser turns received bytes into requests, a reply writer turns what a
- * command answers into bytes; neither ever sees a socket, and no command ever names a protocol.
+ * The seam between bytes and commands. A parser turns received bytes into requests. A reply writer turns the replies of
+ * commands into bytes. Neither sees a socket, and no command names a protocol.
  */
 
 /**
- * One request: its arguments are ranges of `bytes`, the buffer it was received in. A request is a view, reused
- * for the next one: whoever keeps an argument copies it (`copy`).
+ * One request. Its arguments are ranges of `bytes`, the buffer it was received in. The object is reused for the next
+ * request, so an argument must be copied (`copy`) to be kept.
  */
 export class Request {
   bytes: Uint8Array = EMPTY;
-  /** Number of arguments, the command's name included. */
+  /** The number of arguments, including the command's name. */
   count = 0;
   starts: Int32Array = new Int32Array(FIRST_ARGUMENTS);
   ends: Int32Array = new Int32Array(FIRST_ARGUMENTS);
-  /** True for a text request that ended without a line feed: it gets its reply bare, and the connection ends. */
+  /** A text request without a line feed. Its reply gets none either, and the connection closes. */
   oneShot = false;
-  /** True for an inline command that came where a text request could have: it is answered in RESP. */
+  /** An inline command that came in place of a text request. Its reply is RESP. */
   isInline = false;
   /**
-   * Empty for a good request. Otherwise what is wrong with it, for people, and its right form: `count` is 0, it is
-   * answered by an error (`ERR ` and this text), and the connection goes on.
+   * Empty for a valid request. Otherwise says what is wrong and names the right form. `count` is 0 then, the reply is
+   * an error (`ERR ` and this text), and the connection goes on.
    */
   problem = "";
   /**
-   * Arguments too large to lie in `bytes`, where they are empty ranges. Given to a session only where it takes them
-   * so; whoever does owns them.
+   * Large arguments, which are outside `bytes`; their ranges are empty. Only a session that takes large arguments
+   * (`takesLarge`) gets them, and then owns them.
    */
   large: LargeArgument[] | undefined;
 
@@ -56,20 +56,20 @@ export class Request {
     this.count++;
   }
 
-  /** Argument `index` as a view; valid until the next request is parsed. */
+  /** Argument `index` as a view, valid until the next request is parsed. */
   view(index: number): Uint8Array {
     return this.bytes.subarray(this.starts[index]!, this.ends[index]!);
   }
 
-  /** Argument `index` as bytes of its own. */
+  /** A copy of argument `index`. */
   copy(index: number): Uint8Array {
-    // Not `slice`: of a `Buffer` that would be a view.
+    // Not `slice`: a `Buffer` would return a view.
     const own = new Uint8Array(this.length(index));
     copyBytes(this.bytes, this.starts[index]!, this.ends[index]!, own, 0);
     return own;
   }
 
-  /** Argument `index` with one character a byte: for names, options, numbers and `Map` keys. */
+  /** Argument `index` as a string with one character for each byte. For names, options, numbers and `Map` keys. */
   text(index: number): string {
     return latin1(this.bytes, this.starts[index]!, this.ends[index]!);
   }
@@ -78,7 +78,7 @@ export class Request {
     return this.ends[index]! - this.starts[index]!;
   }
 
-  /** Takes the large arguments into `bytes`, at the price of a copy, so that all are as they usually are. */
+  /** Copies the large arguments into `bytes`, so that all arguments are ranges. */
   flatten(): void {
     const { large } = this;
     if (large === undefined) return;
@@ -107,79 +107,78 @@ export class Request {
   }
 }
 
-/** An argument that came in chunks, and is best passed on in chunks. */
+/** An argument in chunks. */
 export interface LargeArgument {
   readonly index: number;
   readonly bytes: ChunkedBytes;
 }
 
 const EMPTY = new Uint8Array(0);
-/** Arguments a request has room for at first. */
+/** A request has room for this many arguments at first. */
 const FIRST_ARGUMENTS = 16;
-/** Room for more arguments than this is given back when the next request is parsed. */
+/** Room for more arguments is freed when the next request is parsed. */
 const KEPT_ARGUMENTS = 1024;
 
-/** What a peer sent breaks the protocol in a way that leaves no place to go on: the connection ends. */
+/** The peer broke the protocol and its next request cannot be found. The connection closes. */
 export class ProtocolError extends Error {
   override name = "ProtocolError";
 }
 
-/** Bounds a parser enforces. Crossing one is a `ProtocolError` (RESP) or a bad request (text). */
+/** Limits of a parser. Crossing one is a `ProtocolError` (RESP) or an invalid request (text). */
 export interface ParserLimits {
   /** Bytes of one whole request. */
   requestBytes: number;
-  /** Arguments of one request, the command's name included. */
+  /** Arguments of one request, including the command's name. */
   argumentCount: number;
   /** Bytes of one argument (a value). */
   argumentBytes: number;
 }
 
 /**
- * Splits a stream into requests. `bytes[start, end)` always begins where the current request begins; the caller
- * keeps unfinished bytes and calls again with more behind them. A parser remembers, relative to `start`, how far
- * it has got, so a request that arrives in many pieces is read once.
+ * Splits a stream into requests. `bytes[start, end)` always begins with the current request. If that is incomplete, the
+ * caller keeps its bytes and calls again with more behind them. A parser remembers, relative to `start`, how far it has
+ * read, so it reads a request in many pieces only once.
  */
 export interface RequestParser {
   /**
-   * @returns the offset behind the request when one was completed (it is then in `request`), or -1 when more
-   * bytes are needed. Where bytes were consumed that ask for nothing (an empty multibulk, the rest of a line that
-   * was too long), the offset is behind them and `request` has neither arguments nor a problem: nothing is to be
-   * answered.
-   * @throws ProtocolError where the stream cannot be followed any further
+   * @returns the offset behind a complete request, which is in `request` then, or -1 if more bytes are needed. Some
+   * bytes ask for no reply, such as an empty multibulk or the rest of a line that was too long: the offset is behind
+   * them, and `request` has neither arguments nor a problem.
+   * @throws ProtocolError if the next request cannot be found
    */
   parse(bytes: Uint8Array, start: number, end: number, request: Request): number;
   /**
-   * While `parse` answers -1: how many bytes, counted from the request's start, are certain to be needed before
-   * it can complete. Lets the connection make room for a large value at once. At least 1.
+   * After `parse` returned -1: how many bytes the request has at least, from its start. The connection makes room for
+   * them at once. At least 1.
    */
   readonly neededBytes: number;
-  /** Whether it remembers nothing of a request in progress: it can as well go on with another stream. */
+  /** Whether no request is in progress. Then the parser can go on with another stream. */
   readonly isBetweenRequests: boolean;
 }
 
-/** Where a reply writer leaves a large value, in its place among the bytes written: it is sent from where it lies. */
+/** Takes large values from a reply writer, at their place in the reply, to send them from the cache without a copy. */
 export interface LargeTaker {
-  /** Whether large values are wanted now. */
+  /** Whether it takes large values now. */
   readonly acceptsLarge: boolean;
-  /** @param tail what comes behind the value's last byte, as a part of the same reply */
+  /** @param tail bytes of the same reply that follow the value */
   takeLarge(value: LargeValue, tail: Uint8Array): void;
 }
 
 /**
- * What a command answers with. The same calls make RESP2, RESP3 or the text protocol. Aggregates are announced
- * with their length and then filled by as many further replies (a map by twice as many).
+ * Commands write their replies with it. The same calls write RESP2, RESP3 or the text protocol. An aggregate begins
+ * with its length; as many replies follow (for a map, twice as many).
  */
 export interface ReplyWriter extends ValueSink {
   /** `OK`. */
   ok(): void;
-  /** A short status such as `PONG` or `QUEUED`; no line breaks. */
+  /** A short status without line breaks, such as `PONG` or `QUEUED`. */
   status(text: string): void;
-  /** An error: its code word first (`ERR …`, `WRONGTYPE …`); line breaks are replaced. */
+  /** An error. It begins with its code word (`ERR …`, `WRONGTYPE …`). Line breaks are replaced. */
   error(message: string): void;
   integer(value: number | bigint): void;
   /** A byte string: source[start, end), all of it by default. */
   bulk(source: Uint8Array, start?: number, end?: number): void;
-  /** A byte string of a text's UTF-8 bytes. */
+  /** A text in UTF-8, as a byte string. */
   bulkText(text: string): void;
   /** No value. RESP2 distinguishes a null string from a null array. */
   null(): void;
@@ -190,12 +189,12 @@ export interface ReplyWriter extends ValueSink {
   set(length: number): void;
   /** Out-of-band data; only for RESP3 (RESP2 writes an array). */
   push(length: number): void;
-  /** `length` pairs said about the reply that follows; RESP3 only, callers check `version`. */
+  /** `length` pairs of facts about the reply that follows. RESP3 only: callers check `version`. */
   attribute(length: number): void;
   double(value: number): void;
   boolean(value: boolean): void;
-  /** A text in a format of three letters such as `txt`. */
+  /** A text in a format with a name of three letters, such as `txt`. */
   verbatim(format: string, text: string): void;
-  /** 0 for the text protocol, else the RESP version. For commands whose very shape depends on it (HELLO). */
+  /** 0 for the text protocol, otherwise the RESP version. For commands whose reply depends on it, such as HELLO. */
   readonly version: 0 | 2 | 3;
 }

@@ -4,42 +4,41 @@ import { ProtocolError } from "./protocol.ts";
 import { parseBoolean, parseDouble, parseInteger } from "./reply-scalars.ts";
 import * as form from "./reply-types.ts";
 
-/** Bounds on what is received. Crossing one is a `ProtocolError`. */
+/** Limits of received replies. Crossing one is a `ProtocolError`. */
 export interface ReplyLimits {
-  /** Bytes of one whole reply, the attributes before it included. */
+  /** Bytes of one reply, including the attributes before it. */
   replyBytes: number;
-  /** How deep arrays, maps, sets, pushes and attributes may lie within each other. */
+  /** How deep arrays, maps, sets, pushes and attributes may be nested. */
   depth: number;
 }
 
 const DEFAULT_REPLY_LIMITS: Readonly<ReplyLimits> = { replyBytes: 1024 ** 3, depth: 1000 };
 
-/** Longest line of a number or a length. Texts (status and error) are bounded by the reply's size alone. */
+/** The longest line of a number or a length. Only the limit of the whole reply bounds a status or an error. */
 const NUMBER_LINE_BYTES = 16 * 1024;
 /** The fewest bytes a reply can have: `_\r\n`. */
 const LEAST_REPLY_BYTES = 3;
 const QUESTION_MARK = 0x3f;
 const COLON = 0x3a;
-/** What begins a verbatim text: three letters and a colon. */
+/** A verbatim text begins with three letters and a colon. */
 const FORMAT_BYTES = 4;
 const UNKNOWN = -1;
 
 /**
- * Finds the end of each reply in a stream of RESP2 or RESP3, without making values of it: `decodeReply` does that
- * where it is wanted. A reply that arrives in many pieces is read once. All of it is checked, so what `next` has
- * found complete can be decoded or passed on. RESP3's streamed forms (`$?`, `*?`), which no server sends, are
- * refused.
+ * Finds the end of each reply in a stream of RESP2 or RESP3. It checks the whole reply but does not decode it
+ * (`decodeReply` does), so a complete reply can be decoded or passed on. It reads a reply in many pieces only once. It
+ * refuses RESP3's streamed forms (`$?`, `*?`), which no server sends.
  *
- * As a `RequestParser` does, it works on bytes[start, end) that begin where the reply in progress begins (with
- * its attributes), and that may lie elsewhere in every call. After a `ProtocolError` it is of no use.
+ * Like a `RequestParser` it gets bytes[start, end) that begin with the current reply, attributes included. The bytes
+ * may be in another array at each call. After a `ProtocolError` it must not be used again.
  */
 export class ReplyReader {
-  /** May be exchanged between two replies. */
+  /** May be replaced between two replies. */
   limits: Readonly<ReplyLimits>;
-  /** While `next` answers -1: how many bytes, counted from the reply's start, are certain to be needed. */
+  /** After `next` returned -1: how many bytes the reply has at least, from its start. */
   neededBytes = 1;
 
-  // What `next` has found; valid until it is called again. Offsets are those of the bytes it was given last.
+  // The result of `next`, valid until its next call. Offsets refer to the bytes of the last call.
 
   /** The reply's first byte, one of `reply-types.ts`; never ATTRIBUTE. */
   type = 0;
@@ -47,11 +46,11 @@ export class ReplyReader {
   replyStart = 0;
   /** True for `_`, `$-1` and `*-1`. */
   isNull = false;
-  /** Where the payload begins: a line's text, a string's bytes, an aggregate's first element. */
+  /** The payload's start: of a line's text, a string's bytes, or an aggregate's first element. */
   valueStart = 0;
-  /** Where the payload ends: before the CR LF of a line or string, behind the last element of an aggregate. */
+  /** The payload's end: before the CR LF of a line or string, behind the last element of an aggregate. */
   valueEnd = 0;
-  /** Elements of an aggregate (pairs, of a map); 0 for all else. */
+  /** The number of elements of an aggregate, or of pairs of a map; 0 for other replies. */
   count = 0;
 
   /** How far the reply in progress has been read, from its start; UNKNOWN between two replies. */
@@ -64,7 +63,7 @@ export class ReplyReader {
   #blobBytes = UNKNOWN;
   #blobType = 0;
   #blobAt = 0;
-  /** Replies still to come: at 0 of the stream's (one), then of each aggregate that is open, the innermost last. */
+  /** The number of replies still to come: at 0 in the stream (one), then in each open aggregate, the innermost last. */
   readonly #open: number[] = [0];
   #depth = 0;
   // The public offsets of the reply in progress, from its start.
@@ -77,8 +76,8 @@ export class ReplyReader {
   }
 
   /**
-   * @returns the offset behind the reply when one is complete, or -1 when more bytes are needed
-   * @throws ProtocolError when this is not a reply, or one beyond the limits
+   * @returns the offset behind a complete reply, or -1 if more bytes are needed
+   * @throws ProtocolError if this is not a reply, or crosses a limit
    */
   next(bytes: Uint8Array, start: number, end: number): number {
     if (this.#at === UNKNOWN) {
@@ -103,26 +102,26 @@ export class ReplyReader {
   }
 
   /**
-   * While `next` answers -1: the length of the byte string that it waits for, where that alone is the reply (no
-   * aggregate, no attributes); 0 where it waits for something else.
+   * After `next` returned -1: if the reply is a byte string without attributes and its header has come, the length of
+   * that string; otherwise 0.
    */
   get awaitedBytes(): number {
     const isAlone = this.#depth === 0 && this.#blobAt === 0 && this.#blobType === form.BULK;
     return isAlone && this.#blobBytes !== UNKNOWN ? this.#blobBytes : 0;
   }
 
-  /** Where that string begins, counted from the reply's start. */
+  /** The offset of that string from the reply's start. */
   get awaitedAt(): number {
     return this.#at;
   }
 
-  /** That reply goes elsewhere, to its end: the reader is given what comes behind it. */
+  /** The caller takes the rest of that reply. The next bytes for the reader are those behind it. */
   divert(): void {
     this.#at = UNKNOWN;
     this.#blobBytes = UNKNOWN;
   }
 
-  /** Reads the line at `at`, with which a reply of any form begins. @returns false when it is not all there */
+  /** Reads the first line of a reply, at `at`. @returns false if it is incomplete */
   #readHead(bytes: Uint8Array, start: number, at: number, end: number): boolean {
     if (at >= end) return this.#wait(at - start + LEAST_REPLY_BYTES);
     const type = bytes[at]!;
@@ -150,7 +149,7 @@ export class ReplyReader {
     }
   }
 
-  /** Reads the line of a length or a count, into #line. @returns false when it is not all there */
+  /** Reads the line of a length or a count into #line. @returns false if it is incomplete */
   #readLength(bytes: Uint8Array, start: number, at: number, end: number): boolean {
     const line = this.#line;
     const behind = line.read(bytes, at, end);
@@ -184,7 +183,7 @@ export class ReplyReader {
     return true;
   }
 
-  /** Begins a string whose length #line holds. @returns false when its bytes are not all there */
+  /** Begins a string; #line holds its length. @returns false if it is incomplete */
   #openBlob(type: number, bytes: Uint8Array, start: number, at: number, end: number): boolean {
     const length = this.#line.value;
     if (length < 0) {
@@ -199,7 +198,7 @@ export class ReplyReader {
     return this.#readBlob(bytes, start, end);
   }
 
-  /** Reads a string whose header has been read. @returns false when it is not all there */
+  /** Reads a string whose header has been read. @returns false if it is incomplete */
   #readBlob(bytes: Uint8Array, start: number, end: number): boolean {
     const valueAt = this.#at;
     const valueEndAt = valueAt + this.#blobBytes;
@@ -218,7 +217,7 @@ export class ReplyReader {
     return true;
   }
 
-  /** Begins an aggregate whose count #line holds. */
+  /** Begins an aggregate; #line holds its count. */
   #openAggregate(type: number, replyAt: number): true {
     const count = this.#line.value;
     if (count < 0) {
@@ -231,13 +230,13 @@ export class ReplyReader {
     if (this.#depth === this.limits.depth) {
       throw new ProtocolError(`reply nested more than ${this.limits.depth} levels deep`);
     }
-    // Attributes are not a reply themselves: the one they belong to is still to come.
+    // Attributes are not a reply: their reply is still to come.
     if (type !== form.ATTRIBUTE) this.#found(type, replyAt, this.#at, UNKNOWN, false, count);
     this.#open[++this.#depth] = replies;
     return true;
   }
 
-  /** Counts a reply, and notes it when it is the one that `next` is to answer with. */
+  /** Counts a reply. Records it if it is the one that `next` returns. */
   #found(
     type: number,
     replyAt: number,

@@ -5,8 +5,8 @@ import { parseBigNumber, parseBoolean, parseDouble, parseInteger } from "./reply
 import * as form from "./reply-types.ts";
 
 /**
- * A reply as JavaScript has it: a status and a verbatim text are strings, a byte string is a `Uint8Array` of its
- * own, an integer is a number or, beyond ±2^53, a bigint, a big number always a bigint.
+ * A reply as a JavaScript value. A status and a verbatim text are strings. A byte string is a `Uint8Array`. An integer
+ * is a number, or a bigint beyond ±2^53. A big number is always a bigint.
  */
 export type ReplyValue =
   | string
@@ -22,13 +22,13 @@ export type ReplyValue =
   | Map<ReplyValue, ReplyValue>
   | Set<ReplyValue>;
 
-/** An error the other side answered with. It is a value: decoding never throws it. */
+/** An error reply. It is a value: decoding never throws it. */
 export class ReplyError extends Error {
   override name = "ReplyError";
-  /** The code word the message begins with, such as `ERR` or `WRONGTYPE`. */
+  /** The first word of the message, such as `ERR` or `WRONGTYPE`. */
   readonly code: string;
 
-  /** @param message as it was sent, its code word included */
+  /** @param message as received, including its code word */
   constructor(message: string) {
     super(message);
     const space = message.indexOf(" ");
@@ -36,7 +36,7 @@ export class ReplyError extends Error {
   }
 }
 
-/** Data that no request asked for, such as an invalidation. */
+/** A push, such as an invalidation. It replies to no request. */
 export class Push {
   readonly kind: string;
   readonly items: ReplyValue[];
@@ -47,7 +47,7 @@ export class Push {
   }
 }
 
-/** A reply with what was said about it. */
+/** A reply with its attributes. */
 export class Attributed {
   readonly value: ReplyValue;
   readonly attributes: Map<ReplyValue, ReplyValue>;
@@ -59,16 +59,16 @@ export class Attributed {
 }
 
 export interface DecodeOptions {
-  /** What becomes of attributes, in every depth: left out (the default), or an `Attributed` around the value. */
+  /** Whether attributes, at any depth, are left out (the default) or kept in an `Attributed` around the value. */
   attributes?: "skip" | "attach";
   /** Whether byte strings become strings, read as UTF-8. */
   text?: boolean;
 }
 
 /**
- * The value of one whole reply, bytes[start, end): one that a `ReplyReader` has found complete, from where it was
- * begun or from its `replyStart`. Nothing of it refers to `bytes`.
- * @throws ProtocolError when that is not one reply
+ * Decodes one reply, bytes[start, end), that a `ReplyReader` has found complete; `start` is the reply's start or its
+ * `replyStart`. The value does not refer to `bytes`.
+ * @throws ProtocolError if the bytes are not exactly one reply
  */
 export function decodeReply(
   bytes: Uint8Array,
@@ -115,7 +115,7 @@ class ReplyDecoder {
       case form.DOUBLE:
         return valid(parseDouble(bytes, start, end));
       case form.BIG_NUMBER:
-        // A script can put any text there; Redis checks none of it.
+        // A script can return any text here; Redis does not check it.
         return parseBigNumber(bytes, start, end) ?? fromUtf8(bytes.subarray(start, end));
       case form.NULL:
         return null;
@@ -168,7 +168,7 @@ class ReplyDecoder {
     return new Push(typeof kind === "string" ? kind : "", items);
   }
 
-  /** The bytes of a string as a view; moves behind its CR LF. */
+  /** A view of a string's bytes. Moves behind its CR LF. */
   #take(length: number): Uint8Array {
     const start = this.at;
     this.at = start + length + 2;
@@ -186,7 +186,7 @@ class ReplyDecoder {
   }
 }
 
-/** A copy that is a plain `Uint8Array`, whatever the view is. */
+/** A copy that is a plain `Uint8Array`, also of a `Buffer`. */
 function ownBytes(view: Uint8Array): Uint8Array {
   return new Uint8Array(view);
 }

@@ -3,9 +3,9 @@ import { writeBlob, writeHeader, writeTextBlob } from "./encoding.ts";
 import type { Request } from "./protocol.ts";
 import { ARRAY, BULK } from "./reply-types.ts";
 
-/** Requests as RESP, for the side that asks. */
+/** Writes requests in RESP. */
 
-/** One whole request; texts go as UTF-8. */
+/** One request. Texts are written in UTF-8. */
 export function writeCommand(out: ByteBuffer, args: readonly (string | Uint8Array)[]): void {
   writeArgumentCount(out, args.length);
   for (const argument of args) {
@@ -14,13 +14,13 @@ export function writeCommand(out: ByteBuffer, args: readonly (string | Uint8Arra
   }
 }
 
-/** A received request again, without an allocation: its arguments from `from` up to `to`, all by default. */
+/** A received request, or only its arguments [from, to). Allocates nothing. */
 export function writeRequest(out: ByteBuffer, request: Request, from = 0, to: number = request.count): void {
   writeArgumentCount(out, to - from);
   for (let index = from; index < to; index++) writeRequestArgument(out, request, index);
 }
 
-/** Announces a request of `count` arguments, which follow one by one. */
+/** Begins a request of `count` arguments. The arguments follow one by one. */
 export function writeArgumentCount(out: ByteBuffer, count: number): void {
   writeHeader(out, ARRAY, count);
 }
@@ -40,12 +40,12 @@ export function writeTextArgument(out: ByteBuffer, text: string): void {
   writeTextBlob(out, BULK, text);
 }
 
-/** One argument: the one of `request` at `index`. */
+/** One argument: argument `index` of `request`. */
 export function writeRequestArgument(out: ByteBuffer, request: Request, index: number): void {
   writeBlob(out, BULK, request.bytes, request.starts[index]!, request.ends[index]!);
 }
 
-/** The bytes with which every request of this command with one argument begins; for `writePrepared`. */
+/** The first bytes of every request of this command with one argument. For `writePrepared`. */
 export function prepareCommand(name: string): Uint8Array {
   const out = new ByteBuffer();
   writeArgumentCount(out, 2);
@@ -53,7 +53,7 @@ export function prepareCommand(name: string): Uint8Array {
   return new Uint8Array(out.view());
 }
 
-/** A request of a prepared command with the one argument source[start, end). */
+/** A request of a prepared command with one argument, source[start, end). */
 export function writePrepared(
   out: ByteBuffer,
   prepared: Uint8Array,

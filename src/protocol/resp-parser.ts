@@ -8,21 +8,21 @@ const STAR = 0x2a;
 const DOLLAR = 0x24;
 /** Longest count line, as in Redis. */
 const LINE_BYTES = 64 * 1024;
-/** `$0` and an empty string, each with its line end. */
+/** The length of `$0` and an empty string, each with its line end. */
 const LEAST_BULK_BYTES = 6;
-/** The bulk whose length has not been read yet. */
+/** The length of the string in progress has not been read. */
 const UNKNOWN = -1;
 
 /**
- * Requests in RESP: arrays of byte strings, and inline commands. Errors have the texts of Redis 7
- * (without its `ERR Protocol error: `). Two things it is stricter about than Redis: a count must be followed by
- * CR LF, not just CR, and so must the bytes of a string; Redis skips two bytes there whatever they are.
+ * Parses requests in RESP: arrays of byte strings, and inline commands. Errors have the texts of Redis 7, without its
+ * `ERR Protocol error: `. The parser is stricter than Redis: CR LF must follow a count and the bytes of a string, where
+ * Redis skips any two bytes.
  *
- * A request that is complete in the buffer is read without state. One that is not is remembered as what has been
- * read of it so far, in offsets from its start, because the buffer may move before the next call.
+ * It reads a complete request without state. Of an incomplete one it remembers what it has read, in offsets from the
+ * request's start, because the bytes may be in another buffer at the next call.
  */
 export class RespParser implements RequestParser {
-  /** May be exchanged at any time, as when a client has authenticated itself. */
+  /** May be replaced at any time, such as when a client has authenticated. */
   limits: ParserLimits;
   neededBytes = 1;
   /** The arguments of a request in progress, in offsets from its start; undefined between two requests. */
@@ -31,13 +31,13 @@ export class RespParser implements RequestParser {
   #at = 0;
   /** The line of a count or a length in progress. */
   readonly #line = new LineNumber();
-  /** How far an inline command in progress has been searched for its end. */
+  /** How far an inline command in progress has been searched for its line feed. */
   #searched = 0;
-  /** Arguments still to come of the request in progress; 0 before its count has been read. */
+  /** Arguments of the request in progress that are still to come; 0 before its count has been read. */
   #remaining = 0;
   /** Length of the string in progress, or UNKNOWN. */
   #bulkBytes = UNKNOWN;
-  /** Bytes of this request's strings that go past the parser. */
+  /** Bytes of this request's large arguments, which the parser does not get. */
   #divertedBytes = 0;
 
   constructor(limits: ParserLimits) {
@@ -62,7 +62,7 @@ export class RespParser implements RequestParser {
       if (remaining > this.limits.argumentCount) throw new ProtocolError("invalid multibulk length");
       if (remaining <= 0) return at;
     }
-    // A new request's arguments go straight to `request`; those of one in progress to `partial`.
+    // The arguments of a new request go straight to `request`, those of a request in progress to `partial`.
     const target = partial ?? request;
     const base = partial === undefined ? 0 : start;
     let length = this.#bulkBytes;
@@ -97,7 +97,7 @@ export class RespParser implements RequestParser {
     return at;
   }
 
-  /** Whether nothing of a request has been read that it would have to remember. */
+  /** Whether no request is in progress. */
   get isBetweenRequests(): boolean {
     return (
       this.#partial === undefined &&
@@ -107,12 +107,12 @@ export class RespParser implements RequestParser {
     );
   }
 
-  /** While `parse` answers -1: the length of the string it waits for; 0 where it waits for something else. */
+  /** After `parse` returned -1: the length of the string that it waits for, or 0 if it waits for something else. */
   get awaitedBytes(): number {
     return this.#partial === undefined || this.#bulkBytes === UNKNOWN ? 0 : this.#bulkBytes;
   }
 
-  /** Where that string begins, counted from the request's start, and as which argument. */
+  /** The offset of that string from the request's start, and the index of that argument. */
   get awaitedAt(): number {
     return this.#at;
   }
@@ -122,8 +122,8 @@ export class RespParser implements RequestParser {
   }
 
   /**
-   * The bytes of the string that `parse` waits for go elsewhere: the parser is given those before and those behind it,
-   * as if the string were empty.
+   * The caller takes the bytes of the string that `parse` waits for. The parser gets the bytes before and behind it, as
+   * if the string were empty.
    */
   divert(): void {
     this.#divertedBytes += this.#bulkBytes;
@@ -131,13 +131,13 @@ export class RespParser implements RequestParser {
     this.neededBytes = this.#at + 2;
   }
 
-  /** @throws ProtocolError for a line that is too long, or complete and invalid */
+  /** @throws ProtocolError if the line is too long or invalid */
   #checkLine(read: number, invalid: string, tooBig: string): void {
     if (this.#line.searched >= LINE_BYTES) throw new ProtocolError(tooBig);
     if (read === INVALID) throw new ProtocolError(invalid);
   }
 
-  /** Keeps what has been read of the request that begins at `start`. */
+  /** Remembers how far the request at `start` has been read. */
   #suspend(
     start: number,
     at: number,
@@ -164,7 +164,7 @@ export class RespParser implements RequestParser {
     return -1;
   }
 
-  /** Hands over a request that came in pieces, and forgets it. */
+  /** Moves a complete request that came in pieces to `request`. */
   #complete(partial: Request, start: number, request: Request): void {
     for (let i = 0; i < partial.count; i++) request.add(partial.starts[i]! + start, partial.ends[i]! + start);
     this.#partial = undefined;
@@ -174,7 +174,7 @@ export class RespParser implements RequestParser {
     this.#divertedBytes = 0;
   }
 
-  /** A request that does not begin with `*`: an inline command, or an empty line, which is none. */
+  /** Parses a line that does not begin with `*`: an inline command, or an empty line. */
   #parseLine(bytes: Uint8Array, start: number, end: number, request: Request): number {
     if (bytes[start] === TLS_HANDSHAKE) throw new ForeignProtocolError("TLS");
     let lf = start + this.#searched;

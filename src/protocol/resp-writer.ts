@@ -41,16 +41,16 @@ const INT64_MAX = 9_223_372_036_854_775_807n;
 const INT64_MIN = -9_223_372_036_854_775_808n;
 
 /**
- * Replies as RESP (the Redis serialization protocol), version 2 or 3. What version 2 has no form for takes the
- * form that Redis gives it: a map is a flat array, a set and a push are arrays, a boolean is 0 or 1, a double, a
- * verbatim text and a number beyond 64 bits are byte strings.
+ * Writes replies in RESP (the Redis serialization protocol), version 2 or 3. Version 2 has fewer types, so there, as in
+ * Redis, a map is a flat array, a set and a push are arrays, a boolean is 0 or 1, and a double, a verbatim text and a
+ * number beyond 64 bits are byte strings.
  */
 export class RespWriter implements ReplyWriter {
-  /** Where replies go. May be exchanged between two replies. */
+  /** Receives the replies. It may be replaced between two replies. */
   out: ByteBuffer;
-  /** May be changed between two replies, as HELLO does. */
+  /** May be changed between two replies. */
   version: 2 | 3;
-  /** Who sends large values that are not copied; undefined: all are. */
+  /** Takes large values, to send them without a copy. Undefined: they are copied. */
   largeTaker: LargeTaker | undefined;
 
   constructor(out: ByteBuffer = new ByteBuffer(), version: 2 | 3 = 2) {
@@ -161,7 +161,7 @@ export class RespWriter implements ReplyWriter {
   }
 }
 
-/** The shortest decimal form that reads back as the same number; `inf`, `-inf` and `nan` as Redis writes them. */
+/** The shortest decimal form that parses to the same number, or Redis's `inf`, `-inf` and `nan`. */
 export function doubleText(value: number): string {
   if (Number.isFinite(value)) return Object.is(value, -0) ? "-0" : String(value);
   if (Number.isNaN(value)) return "nan";

@@ -11,11 +11,11 @@ import { INLINE_BYTES, parseInline } from "./inline-command.ts";
 import { type ParserLimits, ProtocolError, type Request, type RequestParser } from "./protocol.ts";
 
 const EQUALS = 0x3d;
-/** Up to here a line's end is searched for by hand, then by the runtime's own search. */
+/** A loop searches this many bytes for a line feed; then the runtime's own search goes on. */
 const SHORT_LINE_BYTES = 32;
-/** How many bytes that have not been received a search may look at, behind those that have been. */
+/** How many bytes past the received ones a search may look at. */
 const BEYOND_BYTES = 4096;
-/** How much of an unknown verb an answer repeats. */
+/** How many bytes of an unknown verb an error repeats. */
 const SHOWN_VERB = 32;
 
 const PUT = 0;
@@ -29,41 +29,41 @@ const VERBS = ["PUT", "GET", "DELETE", "DUMP"];
 
 const FORMS = "a request is one of PUT key=value, GET key, DELETE key, DUMP";
 
-/** Whether bytes[start, end) are the name of a command of Redis, in any case. */
+/** Whether bytes[start, end) name a Redis command, in any case. */
 export type IsCommandName = (bytes: Uint8Array, start: number, end: number) => boolean;
 
 /**
- * What a line asks for, as far as its first word tells: something to `read` (GET, DUMP), something to `write` (PUT,
- * DELETE), an `inline` command, nothing (`blank`), or `unknown`.
+ * The kind of a line, by its first word: `read` (GET, DUMP), `write` (PUT, DELETE), an `inline` command, `blank` (white
+ * space), or `unknown`.
  */
 export type LineKind = "read" | "write" | "inline" | "blank" | "unknown";
 
 /**
- * Requests of the text protocol, one a line: `PUT key=value`, `GET key`, `DELETE key`, `DUMP`; the verb in any case.
- * White space (C's `isspace`) before the verb and at both ends of key and value is dropped, and so is the CR before a
- * line feed. The arguments are the verb as it was sent, and what follows it.
+ * Parses requests of the text protocol, one in each line: `PUT key=value`, `GET key`, `DELETE key`, `DUMP`; the verb in
+ * any case. It drops white space (C's `isspace`) before the verb and at both ends of key and value, and the CR before a
+ * line feed. The arguments are the verb as sent, then the key, then the value.
  *
- * A line that begins with the name of another command is an inline command, as Redis reads it, and marked
- * `isInline`. A line that is neither, or longer than `limits.requestBytes`, is a request with a problem. What is left
- * of a line too long is consumed as it comes, so it takes no memory.
+ * A line that begins with the name of another command is one of Redis's inline commands (`isInline`). Any other line,
+ * or one longer than `limits.requestBytes`, is a request with a problem. The rest of a line that is too long is dropped
+ * as it comes, so it takes no memory.
  */
 export class TextParser implements RequestParser {
-  /** May be exchanged at any time. */
+  /** May be replaced at any time. */
   limits: ParserLimits;
   neededBytes = 1;
-  /** How far, from its start, the line in progress has been searched for its end. */
+  /** How far, from its start, the line in progress has been searched for its line feed. */
   #searched = 0;
-  /** Whether a line too long has been reported whose end has not come yet. */
+  /** The line in progress is too long, which has been reported; its end has not come. */
   #skipping = false;
   readonly #isCommandName: IsCommandName;
 
-  /** @param isCommandName which lines are inline commands; none by default */
+  /** @param isCommandName tells inline commands; by default there are none */
   constructor(limits: ParserLimits, isCommandName: IsCommandName = () => false) {
     this.limits = limits;
     this.#isCommandName = isCommandName;
   }
 
-  /** @throws ForeignProtocolError; ProtocolError for a malformed inline command */
+  /** @throws ForeignProtocolError; ProtocolError if an inline command is malformed */
   parse(bytes: Uint8Array, start: number, end: number, request: Request): number {
     request.reset(bytes);
     if (start < end && bytes[start] === TLS_HANDSHAKE && this.isBetweenRequests) {
@@ -92,13 +92,13 @@ export class TextParser implements RequestParser {
     return lineFeed + 1;
   }
 
-  /** Only keys and values make a line long; anything else of that length is no request. */
+  /** Only keys and values make a line long. A longer line of any other kind is no request. */
   #mayBeLong(bytes: Uint8Array, start: number, end: number): boolean {
     const kind = this.kindOf(bytes, start, end);
     return kind === "read" || kind === "write";
   }
 
-  /** What the request in progress, bytes[start, end) so far, will be. */
+  /** The kind of the line in progress, of which bytes[start, end) have come. */
   kindOf(bytes: Uint8Array, start: number, end: number): LineKind {
     const from = skipSpace(bytes, start, end);
     if (from === end) return "blank";
@@ -110,10 +110,9 @@ export class TextParser implements RequestParser {
   }
 
   /**
-   * Reads bytes[start, end), begun where the request in progress begins, as a request that no line feed ends: the
-   * client has closed its side, or fallen silent. The request is marked `oneShot`. White space is a request with a
-   * problem. Not for inline commands.
-   * @returns false when there is nothing to answer
+   * Parses bytes[start, end), the line in progress, as a request without a line feed: the client has closed its
+   * direction or fallen silent. Marks the request `oneShot`. White space is a request with a problem. Not for inline commands.
+   * @returns false if no reply is needed
    * @throws ForeignProtocolError
    */
   finish(bytes: Uint8Array, start: number, end: number, request: Request): boolean {
@@ -127,7 +126,7 @@ export class TextParser implements RequestParser {
     return true;
   }
 
-  /** Whether nothing of a line has been read that it would have to remember. */
+  /** Whether no line is in progress. */
   get isBetweenRequests(): boolean {
     return this.#searched === 0 && !this.#skipping;
   }
@@ -138,7 +137,7 @@ export class TextParser implements RequestParser {
     return -1;
   }
 
-  /** One request: bytes[start, end), without its line feed. */
+  /** Parses one request, bytes[start, end), without its line feed. */
   #parseLine(bytes: Uint8Array, start: number, end: number, request: Request): void {
     const { limits } = this;
     const from = skipSpace(bytes, start, end);
@@ -168,7 +167,7 @@ export class TextParser implements RequestParser {
   }
 }
 
-/** A verb and the range of what follows it, without white space around: one argument or nothing. */
+/** Adds a verb and the argument behind it, if there is one, without white space at its ends. */
 function parseOther(
   verb: number,
   verbStart: number,
@@ -187,7 +186,7 @@ function parseOther(
   }
 }
 
-/** `key=value` in bytes[start, end), which neither begins nor ends with white space. */
+/** Adds key and value of `key=value`, bytes[start, end), which has no white space at its ends. */
 function parsePut(
   bytes: Uint8Array,
   verbStart: number,
@@ -228,17 +227,17 @@ function verbOf(bytes: Uint8Array, start: number, end: number): number {
   }
 }
 
-/** Whether the bytes at `start`, as many as the verb has, are the verb in any case. */
+/** Whether the verb is at `start`, in any case. */
 function isVerb(bytes: Uint8Array, start: number, verb: number): boolean {
   const name = VERBS[verb]!;
   for (let i = 0; i < name.length; i++) {
-    // Clearing this bit makes a lower-case letter an upper-case one; of other bytes, none becomes a letter.
+    // Clearing this bit turns a lower-case letter into an upper-case one, and no other byte into a letter.
     if ((bytes[start + i]! & 0xdf) !== name.charCodeAt(i)) return false;
   }
   return true;
 }
 
-/** What was sent, in quotes, cut to a length and with everything but printable ASCII as `?`. */
+/** Received bytes in quotes, cut to a length. Bytes other than printable ASCII become `?`. */
 function shown(bytes: Uint8Array, start: number, end: number): string {
   const text = latin1(bytes, start, Math.min(end, start + SHOWN_VERB)).replace(/[^\x20-\x7e]/g, "?");
   return `"${text}${end - start > SHOWN_VERB ? "…" : ""}"`;
@@ -256,7 +255,7 @@ function skipSpace(bytes: Uint8Array, start: number, end: number): number {
   return at;
 }
 
-/** @returns where bytes[start, end) ends when white space at its end is dropped; not before `start` */
+/** @returns the end of bytes[start, end) without the white space at its end */
 function dropSpace(bytes: Uint8Array, start: number, end: number): number {
   let at = end;
   while (at > start && isSpace(bytes[at - 1]!)) at--;
@@ -268,7 +267,7 @@ function indexOfLineFeed(bytes: Uint8Array, start: number, end: number): number 
   const near = Math.min(end, start + SHORT_LINE_BYTES);
   for (let at = start; at < near; at++) if (bytes[at] === LF) return at;
   if (near === end) return -1;
-  // The runtime's search does not know `end`. Making it a view that does costs more than looking a little too far.
+  // The runtime's search cannot stop at `end`. A view that ends there costs more than searching a little too far.
   if (bytes.length - end <= BEYOND_BYTES) {
     const found = bytes.indexOf(LF, near);
     return found < end ? found : -1;

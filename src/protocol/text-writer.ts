@@ -15,27 +15,27 @@ const ERROR_CODE = "ERR ";
 export const NO_PREFIX: Uint8Array = new Uint8Array(0);
 
 /**
- * Replies of the text protocol: one line each. An aggregate is one element a line, and an empty one an empty
- * line. A value goes out as it is: one that holds a line feed (RESP can store it) spans lines.
+ * Writes replies of the text protocol, one line each. An aggregate has a line for each element; an empty one is an
+ * empty line. A value is written unchanged: one with a line feed, which RESP can store, takes several lines.
  */
 export class TextWriter implements ReplyWriter {
   readonly version = 0;
-  /** Where replies go. May be exchanged between two replies. */
+  /** Receives the replies. It may be replaced between two replies. */
   out: ByteBuffer;
   /** Written before each reply, such as `{Proxy Server} : `. */
   prefix: Uint8Array = NO_PREFIX;
-  /** True for the reply to a one-shot request: it ends without a line feed. */
+  /** The reply ends without a line feed, because its request did. */
   bare = false;
-  /** Who sends large values that are not copied; undefined: all are. */
+  /** Takes large values, to send them without a copy. Undefined: they are copied. */
   largeTaker: LargeTaker | undefined;
-  /** Elements still to come of the reply begun; 0 between two replies. */
+  /** Elements of the current reply that are still to come; 0 between two replies. */
   #pending = 0;
 
   constructor(out: ByteBuffer = new ByteBuffer()) {
     this.out = out;
   }
 
-  /** A new reply, whatever has become of the one before. @param bare as the field */
+  /** Begins a new reply, also if the last one is incomplete. @param bare as the field */
   restart(bare: boolean): void {
     this.prefix = NO_PREFIX;
     this.bare = bare;
@@ -54,7 +54,7 @@ export class TextWriter implements ReplyWriter {
     this.#end();
   }
 
-  /** `ERROR ` and the message. The code word `ERR` says no more than that and is dropped; others are kept. */
+  /** `ERROR ` and the message. The code word `ERR` is dropped, because it says the same; others are kept. */
   error(message: string): void {
     this.#begin();
     this.out.append(ERROR);
@@ -144,8 +144,8 @@ export class TextWriter implements ReplyWriter {
   }
 
   /**
-   * Begins a reply that is written piece by piece, straight to `out` (a dump). `endRaw` ends it; no other reply
-   * may come between. The prefix is not written.
+   * Begins a reply, such as that of DUMP, that is written piece by piece, straight to `out`. `endRaw` ends it; no other
+   * reply may come in between. It gets no prefix.
    */
   raw(source: Uint8Array, start = 0, end: number = source.length): void {
     this.out.append(source, start, end);

@@ -1,4 +1,4 @@
-import type { Ticket } from "../net/connection.ts";
+import type { Ticket } from "../net/ticket.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ProxyContext } from "./context.ts";
 import { DescribedValue, describedHit } from "./described-value.ts";

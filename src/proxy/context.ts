@@ -1,13 +1,14 @@
 import type { CoherentCache } from "../coherence/coherent-cache.ts";
+import type { ClientContext, ServiceHost } from "../commands/client-context.ts";
 import type { CommandTable, NameTable } from "../commands/command-table.ts";
 import type { KeyUse } from "../commands/facts.ts";
+import type { Monitors } from "../commands/monitors.ts";
 import type { ByteSlab } from "../lib/byte-slab.ts";
 import type { LogLevel } from "../lib/log.ts";
-import type { ClientContext, ServiceHost } from "../net/client-context.ts";
 import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
+import type { Connection } from "../net/connection.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
-import type { Monitors } from "../net/monitors.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
 import type { Origin } from "../upstream/origin.ts";
@@ -29,6 +30,7 @@ export type LateAnswer = (write: (reply: ReplyWriter) => void) => void;
 
 /** What the commands of the proxy run on; one for each client. */
 export interface ProxyContext extends ClientContext {
+  readonly connection: Connection;
   readonly proxy: ProxyParts;
   /** The request under way is answered later: what the client asks next in another way waits until then. */
   answerLater(): LateAnswer;

@@ -1,4 +1,5 @@
-import type { Connection, Ticket } from "../net/connection.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Ticket } from "../net/ticket.ts";
 import { JsonObjectWriter } from "../protocol/json-object-writer.ts";
 import { decodeReply } from "../protocol/reply-value.ts";
 import { writeCommand } from "../protocol/request-writer.ts";

@@ -1,5 +1,6 @@
 import type { OriginFailure } from "../coherence/waiter.ts";
-import type { Connection, Ticket } from "../net/connection.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Ticket } from "../net/ticket.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK, INTEGER } from "../protocol/reply-types.ts";

@@ -1,4 +1,5 @@
-import type { Connection, Ticket } from "../net/connection.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Ticket } from "../net/ticket.ts";
 import type { Request } from "../protocol/protocol.ts";
 import {
   writeArgument,

@@ -10,7 +10,7 @@ import { requireProgram } from "../../test/support/requirements.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
 import { clientOfEach, infoField, startThreads } from "../../test/support/threads.ts";
 import { until } from "../../test/support/until.ts";
-import { REDIS_VERSION } from "../net/redis-version.ts";
+import { REDIS_VERSION } from "../commands/redis-version.ts";
 
 const redis = requireProgram("redis-server");
 

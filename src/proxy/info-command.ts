@@ -1,7 +1,7 @@
+import { addCounts, type ClientCounts, countClients } from "../commands/client-counts.ts";
 import { type Command, command } from "../commands/command.ts";
+import { type InfoFields, infoText } from "../commands/info.ts";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
-import { addCounts, type ClientCounts, countClients } from "../net/client-counts.ts";
-import { type InfoFields, infoText } from "../net/info.ts";
 import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { totalCounters } from "./counters.ts";

@@ -1,5 +1,7 @@
-import type { Connection, ReplyMode, Ticket } from "../net/connection.ts";
-import { helloVersion } from "../net/hello-version.ts";
+import type { ReplyMode } from "../commands/client.ts";
+import { helloVersion } from "../commands/hello-version.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Ticket } from "../net/ticket.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { copyRequest } from "../protocol/request-copy.ts";
 import type { RespWriter } from "../protocol/resp-writer.ts";

@@ -1,6 +1,6 @@
 import type { NoValue, OriginFailure, Source, Waiter } from "../coherence/waiter.ts";
 import type { LargeValue } from "../lib/byte-buffer.ts";
-import type { Ticket } from "../net/connection.ts";
+import type { Ticket } from "../net/ticket.ts";
 import type { ReplyWriter } from "../protocol/protocol.ts";
 import type { ProxyContext } from "./context.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";

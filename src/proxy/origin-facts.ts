@@ -1,4 +1,4 @@
-import { REDIS_VERSION } from "../net/redis-version.ts";
+import { REDIS_VERSION } from "../commands/redis-version.ts";
 import type { Greeting } from "../upstream/server-version.ts";
 
 /** What the origin has said of itself, for HELLO and INFO: the last that was heard, also while it cannot be reached. */

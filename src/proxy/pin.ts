@@ -1,5 +1,6 @@
 import { parseDecimal } from "../lib/bytes.ts";
-import type { Connection, Ticket } from "../net/connection.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Ticket } from "../net/ticket.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { INTEGER } from "../protocol/reply-types.ts";

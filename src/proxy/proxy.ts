@@ -1,21 +1,22 @@
 import { CoherentCache } from "../coherence/coherent-cache.ts";
+import { clientCommand } from "../commands/client-commands.ts";
+import type { ServiceHost } from "../commands/client-context.ts";
 import { COMMAND_FACTS, factsOfRequest } from "../commands/command-facts.ts";
 import { commandNames } from "../commands/command-names.ts";
 import { CommandTable, NameTable } from "../commands/command-table.ts";
+import { connectionCommands } from "../commands/connection-commands.ts";
 import type { KeyUse } from "../commands/facts.ts";
+import { Monitors } from "../commands/monitors.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log, LogLevel } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import { VERSION } from "../lib/version.ts";
-import { clientCommand } from "../net/client-commands.ts";
-import type { ServiceHost } from "../net/client-context.ts";
 import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
-import { connectionCommands } from "../net/connection-commands.ts";
 import type { Adjustable, ConnectionLimits } from "../net/limits.ts";
-import { Monitors } from "../net/monitors.ts";
+import { isPasswordOf } from "../net/password.ts";
 import type { Service } from "../net/service.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
@@ -220,7 +221,8 @@ export class CachingProxy implements Service, ProxyParts {
     this.host = {
       registry,
       clock,
-      password: settings.password,
+      needsPassword: settings.password !== undefined,
+      isPasswordOf: (user, given) => isPasswordOf(user, given, settings.password),
       database: this.origin.database,
       get serverName() {
         return facts.server;

@@ -1,5 +1,5 @@
-import { readPause } from "../net/client-pause.ts";
-import { MONITOR_IN_MULTI } from "../net/monitors.ts";
+import { MONITOR_IN_MULTI } from "../commands/monitors.ts";
+import { readPause } from "../commands/pause-request.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ProxyParts } from "./context.ts";
 import { isSecret, maySetAtOrigin } from "./origin-parameters.ts";

@@ -1,8 +1,8 @@
+import { admit } from "../commands/admission.ts";
 import type { Command } from "../commands/command.ts";
 import { wrongArity } from "../commands/command-errors.ts";
 import { commandName } from "../commands/command-name.ts";
 import { arityFits } from "../commands/command-table.ts";
-import { admit } from "../net/admission.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";

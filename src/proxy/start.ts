@@ -85,7 +85,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
       clock,
       log,
       respOnly,
-      passwordRequired: () => proxy.host.password !== undefined,
+      passwordRequired: () => proxy.host.needsPassword,
     });
   } catch (error) {
     proxy.close();

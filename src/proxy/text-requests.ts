@@ -1,5 +1,5 @@
+import { admit } from "../commands/admission.ts";
 import { NameTable } from "../commands/command-table.ts";
-import { admit } from "../net/admission.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";

@@ -1,5 +1,6 @@
 import { utf8 } from "../lib/bytes.ts";
-import type { Connection, Ticket } from "../net/connection.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Ticket } from "../net/ticket.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 
 /** What stands before a reply of the text protocol: where it came from. */

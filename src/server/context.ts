@@ -1,6 +1,9 @@
+import type { ClientContext, ServiceHost } from "../commands/client-context.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Log } from "../lib/log.ts";
-import type { ClientContext, ServiceHost } from "../net/client-context.ts";
+import type { ClientPause } from "../net/client-pause.ts";
+import type { ClientRegistry } from "../net/client-registry.ts";
+import type { Connection } from "../net/connection.ts";
 import type { Channels } from "./channels.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { ServerLimits } from "./limits.ts";
@@ -10,6 +13,7 @@ import type { Transaction } from "./transaction.ts";
 
 /** What every command of the server runs on: one for each client, the same for all its requests. */
 export interface ServerContext extends ClientContext {
+  readonly connection: Connection;
   readonly host: ServerHost;
   readonly keyspace: Keyspace;
   /** What the client has begun with MULTI and WATCH. */
@@ -18,6 +22,10 @@ export interface ServerContext extends ClientContext {
 
 /** The server, as its commands see it. */
 export interface ServerHost extends ServiceHost {
+  readonly registry: ClientRegistry;
+  readonly pause: ClientPause;
+  /** What clients must give to HELLO or AUTH; undefined where none is asked for. CONFIG SET changes it. */
+  password: string | undefined;
   readonly engine: Engine;
   readonly keyspace: Keyspace;
   readonly limits: ServerLimits;

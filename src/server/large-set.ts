@@ -1,7 +1,7 @@
 import { type LargeWrite, NEVER } from "../engine/engine.ts";
 import type { ChunkedBytes } from "../lib/chunked-bytes.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
-import type { Ticket } from "../net/connection.ts";
+import type { Ticket } from "../net/ticket.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ServerContext } from "./context.ts";
 import { answerRefusal } from "./run-command.ts";

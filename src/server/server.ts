@@ -1,21 +1,22 @@
+import { clientCommand } from "../commands/client-commands.ts";
+import type { ClientContext } from "../commands/client-context.ts";
 import { commandNames } from "../commands/command-names.ts";
 import { CommandTable, type NameTable } from "../commands/command-table.ts";
+import { connectionCommands } from "../commands/connection-commands.ts";
+import { Monitors } from "../commands/monitors.ts";
+import { REDIS_VERSION } from "../commands/redis-version.ts";
 import type { DepartureListener, Engine } from "../engine/engine.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { VERSION } from "../lib/version.ts";
-import { clientCommand } from "../net/client-commands.ts";
-import type { ClientContext } from "../net/client-context.ts";
 import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
-import { connectionCommands } from "../net/connection-commands.ts";
 import type { Adjustable } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
-import { Monitors } from "../net/monitors.ts";
-import { REDIS_VERSION } from "../net/redis-version.ts";
+import { isPasswordOf } from "../net/password.ts";
 import type { Service } from "../net/service.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
 import { Channels } from "./channels.ts";
@@ -160,15 +161,24 @@ export class Server implements Service, SessionHost {
     return new ServerSession(this, connection);
   }
 
+  get needsPassword(): boolean {
+    return this.password !== undefined;
+  }
+
+  isPasswordOf(user: string, given: Uint8Array): boolean {
+    return isPasswordOf(user, given, this.password);
+  }
+
   isCommandName(bytes: Uint8Array, start: number, end: number): boolean {
     return this.#names.named(bytes, start, end) !== undefined;
   }
 
   onReset(context: ClientContext): void {
-    (context as ServerContext).transaction.end();
-    this.tracking.forget(context.connection);
-    this.channels.forget(context.connection);
-    this.monitors.remove(context.connection);
+    const { transaction, connection } = context as ServerContext;
+    transaction.end();
+    this.tracking.forget(connection);
+    this.channels.forget(connection);
+    this.monitors.remove(connection);
   }
 
   get hasStorageFailed(): boolean {
@@ -191,7 +201,7 @@ export class Server implements Service, SessionHost {
       clock: this.clock,
       log: this.log,
       respOnly: options.respOnly ?? false,
-      passwordRequired: () => this.password !== undefined,
+      passwordRequired: () => this.needsPassword,
     });
     this.#listeners.push(listener);
     return listener;

@@ -1,11 +1,11 @@
+import { admit } from "../commands/admission.ts";
 import type { Command } from "../commands/command.ts";
 import { unknownCommand, wrongArity } from "../commands/command-errors.ts";
 import { commandName } from "../commands/command-name.ts";
 import { arityFits, type CommandTable } from "../commands/command-table.ts";
 import { refuseQueuing } from "../commands/container-command.ts";
-import { admit } from "../net/admission.ts";
+import { MONITOR_IN_MULTI } from "../commands/monitors.ts";
 import type { Connection } from "../net/connection.ts";
-import { MONITOR_IN_MULTI } from "../net/monitors.ts";
 import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { refuseSubscriber } from "./commands/subscriptions.ts";

@@ -1,4 +1,4 @@
-import type { Ticket } from "../net/connection.ts";
+import type { Ticket } from "../net/ticket.ts";
 import type { ServerContext } from "./context.ts";
 
 /** The reply is sent when the write is as durable as the engine makes it. */

@@ -1,7 +1,7 @@
 import type { Command } from "../commands/command.ts";
+import { secretArguments } from "../commands/monitor-line.ts";
 import { utf8 } from "../lib/bytes.ts";
 import type { Connection } from "../net/connection.ts";
-import { secretArguments } from "../net/monitors.ts";
 import type { Request } from "../protocol/protocol.ts";
 
 /** A command that took long. */

@@ -1,9 +1,9 @@
+import type { TrackingCommands } from "../commands/client-context.ts";
 import type { Command } from "../commands/command.ts";
 import { SYNTAX_ERROR } from "../commands/command-errors.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { fromLatin1, utf8 } from "../lib/bytes.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
-import type { TrackingCommands } from "../net/client-context.ts";
 import type { Connection } from "../net/connection.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { RespWriter } from "../protocol/resp-writer.ts";

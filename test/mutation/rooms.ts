@@ -12,7 +12,7 @@ export const ROOMS: readonly Room[] = [
   { name: "upstream", folders: ["src/upstream"] },
   { name: "engine", folders: ["src/engine"] },
   { name: "protocol", folders: ["src/protocol"] },
-  { name: "net", folders: ["src/net"] },
+  { name: "net", folders: ["src/net", "src/commands"] },
 ];
 
 /** Tests and what only tests use. */

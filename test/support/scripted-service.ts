@@ -3,11 +3,12 @@ import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { type Log, silentLog } from "../../src/lib/log.ts";
 import { systemTimers, type Timers } from "../../src/lib/timers.ts";
 import { ClientRegistry } from "../../src/net/client-registry.ts";
-import type { Connection, Ticket } from "../../src/net/connection.ts";
+import type { Connection } from "../../src/net/connection.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../../src/net/limits.ts";
 import { Listener } from "../../src/net/listener.ts";
 import type { Service } from "../../src/net/service.ts";
 import type { Session } from "../../src/net/session.ts";
+import type { Ticket } from "../../src/net/ticket.ts";
 import type { ReplyWriter, Request } from "../../src/protocol/protocol.ts";
 import { RespWriter } from "../../src/protocol/resp-writer.ts";
 

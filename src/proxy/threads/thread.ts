@@ -60,7 +60,7 @@ function runThread(start: ThreadStart): void {
       log,
       respOnly: start.respOnly,
       sharesPort: true,
-      passwordRequired: () => proxy.host.password !== undefined,
+      passwordRequired: () => proxy.host.needsPassword,
     });
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;

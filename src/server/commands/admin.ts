@@ -1,32 +1,30 @@
 import { type Command, command } from "../../commands/command.ts";
+import { commandCommand } from "../../commands/command-commands.ts";
 import { SYNTAX_ERROR } from "../../commands/command-errors.ts";
-import { containerCommand } from "../../commands/container-command.ts";
-import { commandCommand } from "../../net/command-commands.ts";
 import {
   configCommand,
   fixedParameter,
   integerParameter,
   type Parameter,
   sizeParameter,
-} from "../../net/config.ts";
+} from "../../commands/config.ts";
+import { containerCommand } from "../../commands/container-command.ts";
+import { type InfoFields, type InfoSection, infoCommand } from "../../commands/info.ts";
+import type { Adjustable } from "../../net/limits.ts";
+import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
+import type { ServerContext, ServerHost } from "../context.ts";
 import {
   clientsFields,
   cpuFields,
-  type InfoFields,
-  type InfoSection,
-  infoCommand,
   keyspaceFields,
   memoryFields,
   persistenceFields,
   replicationFields,
   serverFields,
   trafficFields,
-} from "../../net/info.ts";
-import type { Adjustable } from "../../net/limits.ts";
-import { processMemory } from "../../net/process-memory.ts";
-import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
-import type { ServerContext, ServerHost } from "../context.ts";
+} from "../info-fields.ts";
 import type { ServerLimits } from "../limits.ts";
+import { processMemory } from "../process-memory.ts";
 import { MOST_TRACKED_KEYS } from "../tracking-table.ts";
 import { lastSaveSeconds } from "./saving.ts";
 

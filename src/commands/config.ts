@@ -1,30 +1,30 @@
-import { type Command, command } from "../commands/command.ts";
-import { SYNTAX_ERROR, shownText } from "../commands/command-errors.ts";
-import { containerCommand } from "../commands/container-command.ts";
 import { fromLatin1, fromUtf8 } from "../lib/bytes.ts";
 import { matchesGlob } from "../lib/glob.ts";
 import { parseSize } from "../lib/quantity.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext } from "./client-context.ts";
+import { type Command, command } from "./command.ts";
+import { SYNTAX_ERROR, shownText } from "./command-errors.ts";
+import { containerCommand } from "./container-command.ts";
 
-/** One setting that CONFIG shows and, where it has `set`, changes. */
+/** One setting. CONFIG GET shows it, and CONFIG SET changes it if it has `set`. */
 export interface Parameter {
-  /** Lower case, as in Redis's configuration where it has the same. */
+  /** In lower case. Redis's name if Redis has the same setting. */
   readonly name: string;
-  /** The value as `set` would take it. */
+  /** The value, in the form that `set` takes. */
   get(): string;
-  /** Applies a new value at once. @throws Error saying why not; nothing has changed then */
+  /** Applies a new value at once. @throws Error with the reason if the value is refused; nothing has changed then */
   set?(text: string): void;
 }
 
-/** What the service's CONFIG works on. */
+/** The settings and counters of a service that CONFIG works on. */
 export interface Configuration {
   readonly parameters: readonly Parameter[];
-  /** CONFIG RESETSTAT: the counters that INFO shows begin again. */
+  /** CONFIG RESETSTAT: sets the counters of INFO to 0. */
   resetStatistics(): void;
 }
 
-/** CONFIG over a service's parameters. */
+/** CONFIG for a service. */
 export function configCommand(configuration: Configuration): Command<ClientContext> {
   return containerCommand<ClientContext>({
     name: "config",
@@ -77,7 +77,7 @@ function get(parameters: readonly Parameter[], request: Request, reply: ReplyWri
   }
 }
 
-/** Sets all of the parameters given, or none. */
+/** Sets all given parameters, or none. */
 function set(parameters: readonly Parameter[], request: Request, reply: ReplyWriter): void {
   if (request.count % 2 !== 0) {
     reply.error(SYNTAX_ERROR);
@@ -125,12 +125,12 @@ function refused(name: string, reason: string): string {
 
 // ---- kinds of parameters
 
-/** A parameter that only tells: what cannot be changed, and what clients look for but has no meaning here. */
+/** A parameter that cannot be changed. Some exist only because clients read them. */
 export function fixedParameter(name: string, value: string | (() => string)): Parameter {
   return { name, get: typeof value === "string" ? () => value : value };
 }
 
-/** Bytes, with Redis's units. */
+/** A number of bytes, with Redis's units. */
 export function sizeParameter(name: string, get: () => number, set: (bytes: number) => void): Parameter {
   return {
     name,
@@ -147,7 +147,7 @@ export function sizeParameter(name: string, get: () => number, set: (bytes: numb
   };
 }
 
-/** A whole number within bounds, both included. */
+/** A whole number within `bounds`, both included. */
 export function integerParameter(
   name: string,
   bounds: readonly [least: number, most: number],

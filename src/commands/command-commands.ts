@@ -1,12 +1,12 @@
-import { type Command, command } from "../commands/command.ts";
-import { SYNTAX_ERROR } from "../commands/command-errors.ts";
-import { arityFits } from "../commands/command-table.ts";
-import { containerCommand } from "../commands/container-command.ts";
-import { type KeyEffect, type KeyUse, keysOf } from "../commands/facts.ts";
 import { fromLatin1, latin1 } from "../lib/bytes.ts";
 import { matchesGlob } from "../lib/glob.ts";
 import { type ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ClientContext } from "./client-context.ts";
+import { type Command, command } from "./command.ts";
+import { SYNTAX_ERROR } from "./command-errors.ts";
+import { arityFits } from "./command-table.ts";
+import { containerCommand } from "./container-command.ts";
+import { type KeyEffect, type KeyUse, keysOf } from "./facts.ts";
 
 type Row = Command<never>;
 
@@ -52,7 +52,7 @@ const commandContainer = containerCommand<ClientContext>({
   ],
 });
 
-/** COMMAND, which tells of the service's commands what their rows say; alone, it describes all of them. */
+/** COMMAND over the service's table of commands. Without a subcommand it describes all of them. */
 export const commandCommand: Command<ClientContext> = {
   ...commandContainer,
   arity: -1,
@@ -116,7 +116,7 @@ function list({ host }: ClientContext, request: Request, reply: ReplyWriter): vo
   for (const name of names) reply.bulkText(name);
 }
 
-/** @returns what COMMAND LIST's filter lets through; undefined when there is no such filter */
+/** Reads the filter of COMMAND LIST. @returns undefined if there is no such filter */
 function listFilter(request: Request): ((name: string, command: Row) => boolean) | undefined {
   if (request.count === 2) return () => true;
   if (request.count !== 5 || request.text(2).toLowerCase() !== "filterby") return undefined;
@@ -162,7 +162,7 @@ function getKeys({ host }: ClientContext, request: Request, reply: ReplyWriter, 
   }
 }
 
-/** The same request without its first `from` arguments. */
+/** A copy of the request without its first `from` arguments. */
 function tail(request: Request, from: number): Request {
   const rest = new Request();
   rest.reset(request.bytes);
@@ -220,7 +220,7 @@ function writeKeySpecification(
   else writeSearch(reply, "keyword", { keyword: keyword.toUpperCase(), startfrom: first });
   reply.bulkText("find_keys");
   if (isCounted) writeSearch(reply, "keynum", { keynumidx: 0, firstkey: 1, keystep: step });
-  // Counted from the first key here, unless from the end.
+  // Here a last key is counted from the first one, unless it is counted from the end.
   else writeSearch(reply, "range", { lastkey: last < 0 ? last : last - first, keystep: step, limit: 0 });
 }
 

@@ -1,15 +1,8 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import { type Command, command } from "../commands/command.ts";
-import {
-  INT32_MAX,
-  NOT_AN_INTEGER,
-  OUTSIDE_INT32,
-  shownText,
-  wrongArity,
-} from "../commands/command-errors.ts";
 import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
-import type { ClientContext, ServiceHost } from "./client-context.ts";
+import type { ClientContext } from "./client-context.ts";
+import { type Command, command } from "./command.ts";
+import { INT32_MAX, NOT_AN_INTEGER, OUTSIDE_INT32, shownText, wrongArity } from "./command-errors.ts";
 
 const WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled.";
 const NO_PASSWORD_SET =
@@ -18,10 +11,10 @@ const HELLO_UNAUTHENTICATED =
   "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time";
 export const BAD_CLIENT_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
 
-/** There are no users beside it. */
+/** AUTH without a user means this one. */
 const DEFAULT_USER = "default";
 
-/** The commands by which a client and a service come to know each other; the same for server and proxy. */
+/** The commands that set up a connection; the same in server and proxy. */
 export const connectionCommands: readonly Command<ClientContext>[] = [
   command("hello", "Handshakes with the server.", hello),
   command("auth", "Authenticates the connection.", auth),
@@ -34,13 +27,7 @@ export const connectionCommands: readonly Command<ClientContext>[] = [
   command("select", "Changes the selected database.", select),
 ];
 
-/** Whether a client's password is the service's. Takes the same time however much of it is right. */
-export function isPassword(host: ServiceHost, given: Uint8Array): boolean {
-  if (host.password === undefined) return true;
-  return timingSafeEqual(sha256(given), sha256(host.password));
-}
-
-/** Whether argument `index` can be a client's name, or its library's: printable ASCII without spaces. */
+/** Whether argument `index` is a valid name of a client or a library: printable ASCII without spaces. */
 export function isClientName(request: Request, index: number): boolean {
   for (let at = request.starts[index]!; at < request.ends[index]!; at++) {
     const byte = request.bytes[at]!;
@@ -110,7 +97,7 @@ function auth(context: ClientContext, request: Request, reply: ReplyWriter): voi
     reply.error("ERR syntax error");
     return;
   }
-  if (request.count === 2 && context.host.password === undefined) {
+  if (request.count === 2 && !context.host.needsPassword) {
     reply.error(NO_PASSWORD_SET);
     return;
   }
@@ -120,14 +107,14 @@ function auth(context: ClientContext, request: Request, reply: ReplyWriter): voi
 }
 
 function authenticateAs({ connection, host }: ClientContext, user: string, password: Uint8Array): boolean {
-  if (user !== DEFAULT_USER || !isPassword(host, password)) return false;
+  if (!host.isPasswordOf(user, password)) return false;
   connection.authenticate();
   return true;
 }
 
 function ping({ connection }: ClientContext, request: Request, reply: ReplyWriter): void {
   if (connection.isSubscribed && reply.version === 2 && request.count <= 2) {
-    // All that such a client is sent are messages.
+    // A subscriber expects messages only.
     reply.array(2);
     reply.bulkText("pong");
     if (request.count === 1) reply.bulkText("");
@@ -144,7 +131,7 @@ function quit({ connection }: ClientContext, _request: Request, reply: ReplyWrit
 
 function reset(context: ClientContext, _request: Request, reply: ReplyWriter): void {
   const { connection, host } = context;
-  connection.reset(host.password === undefined);
+  connection.reset(!host.needsPassword);
   host.onReset(context);
   reply.status("RESET");
 }
@@ -155,8 +142,4 @@ function select({ host }: ClientContext, request: Request, reply: ReplyWriter): 
   else if (index > INT32_MAX || index < -INT32_MAX - 1n) reply.error(OUTSIDE_INT32);
   else if (index !== BigInt(host.database ?? 0)) reply.error("ERR DB index is out of range");
   else reply.ok();
-}
-
-function sha256(data: string | Uint8Array): Uint8Array {
-  return createHash("sha256").update(data).digest();
 }

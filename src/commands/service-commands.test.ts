@@ -9,7 +9,6 @@ import { MemoryEngine } from "../engine/memory.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { ReplyError } from "../protocol/reply-value.ts";
-import { isPassword } from "./connection-commands.ts";
 
 const redis = requireProgram("redis-server");
 
@@ -172,9 +171,9 @@ describe("passwords", () => {
   test("are compared by all their bytes", async () => {
     await using server = new LocalServer({ password: "пароль" });
     const host = server.server;
-    expect(isPassword(host, Buffer.from("пароль"))).toBe(true);
+    expect(host.isPasswordOf("default", Buffer.from("пароль"))).toBe(true);
     for (const wrong of ["", "парол", "пароль ", "x"]) {
-      expect(isPassword(host, Buffer.from(wrong))).toBe(false);
+      expect(host.isPasswordOf("default", Buffer.from(wrong))).toBe(false);
     }
   });
 

@@ -1,59 +1,14 @@
 import { arch, release, totalmem, type } from "node:os";
-import { type Command, command } from "../commands/command.ts";
-import type { ClientContext, ServiceHost } from "./client-context.ts";
-import { countClients } from "./client-counts.ts";
-import type { ClientRegistry } from "./client-registry.ts";
-import type { ServiceTotals } from "./connection-host.ts";
+import { countClients } from "../commands/client-counts.ts";
+import type { InfoFields } from "../commands/info.ts";
+import type { ClientRegistry } from "../net/client-registry.ts";
+import type { ServerHost } from "./context.ts";
 import { processMemory } from "./process-memory.ts";
 
-/** Names and values of one section, in the order they are shown. */
-export type InfoFields = Readonly<Record<string, string | number>>;
-
-/** A section of INFO; computed when it is asked for. */
-export interface InfoSection {
-  /** Capitalised: `Server`. Asked for in any case. */
-  readonly name: string;
-  /** Left out unless it is asked for by name, or with `all` or `everything`. */
-  readonly onRequest?: boolean;
-  fields(): InfoFields;
-}
-
-/** INFO over a service's sections, in their order. */
-export function infoCommand(sections: readonly InfoSection[]): Command<ClientContext> {
-  return command(
-    "info",
-    "Returns information and statistics about the server.",
-    (_context, request, reply) => {
-      const wanted: string[] = [];
-      for (let index = 1; index < request.count; index++) wanted.push(request.text(index));
-      reply.verbatim("txt", infoText(sections, wanted));
-    },
-  );
-}
-
-/**
- * The text of INFO: `# Section`, then `field:value` a line; sections are parted by empty lines.
- * @param wanted names of sections in any case, or `default`, `all`, `everything`; none means `default`
- */
-export function infoText(sections: readonly InfoSection[], wanted: readonly string[]): string {
-  const names = new Set(wanted.map((name) => name.toLowerCase()));
-  const all = names.has("all") || names.has("everything");
-  const defaults = names.size === 0 || names.has("default");
-  const texts: string[] = [];
-  for (const section of sections) {
-    const chosen = all || names.has(section.name.toLowerCase()) || (defaults && section.onRequest !== true);
-    if (!chosen) continue;
-    let text = `# ${section.name}\r\n`;
-    for (const [name, value] of Object.entries(section.fields())) text += `${name}:${value}\r\n`;
-    texts.push(text);
-  }
-  return texts.join("\r\n");
-}
-
-// ---- what every service can tell
+/** What INFO tells of the server: the fields of each section, with Redis's names. */
 
 /** @param port where the service listens @param runId 40 hexadecimal digits, new at each start */
-export function serverFields(host: ServiceHost, port: number, runId: string): InfoFields {
+export function serverFields(host: ServerHost, port: number, runId: string): InfoFields {
   const nowMs = host.clock.wallMs();
   const uptimeSeconds = Math.max(0, Math.floor((nowMs - host.startedAtMs) / 1000));
   return {
@@ -131,7 +86,7 @@ export function memoryFields({ usedBytes, maxBytes, policy, startupBytes }: Memo
 }
 
 /** @param isDurable whether acknowledged writes survive the process */
-export function persistenceFields(host: ServiceHost, isDurable: boolean): InfoFields {
+export function persistenceFields(host: ServerHost, isDurable: boolean): InfoFields {
   return {
     loading: 0,
     async_loading: 0,
@@ -151,20 +106,8 @@ export function persistenceFields(host: ServiceHost, isDurable: boolean): InfoFi
   };
 }
 
-/** What traffic is told from: a registry of clients, or the sums of several. */
-export interface TrafficTotals extends ServiceTotals {
-  readonly acceptedCount: number;
-  readonly rejectedCount: number;
-  readonly outputLimitCount: number;
-  readonly throughput: {
-    readonly requestsPerSecond: number;
-    readonly receivedBytesPerSecond: number;
-    readonly sentBytesPerSecond: number;
-  };
-}
-
-/** Traffic; the service adds hits, misses, evictions and the like. */
-export function trafficFields(registry: TrafficTotals): InfoFields {
+/** Traffic; hits, misses, evictions and the like come with it from elsewhere. */
+export function trafficFields(registry: ClientRegistry): InfoFields {
   const { throughput } = registry;
   return {
     total_connections_received: registry.acceptedCount,
@@ -179,7 +122,7 @@ export function trafficFields(registry: TrafficTotals): InfoFields {
   };
 }
 
-export function replicationFields(host: ServiceHost): InfoFields {
+export function replicationFields(host: ServerHost): InfoFields {
   return {
     role: host.role,
     connected_slaves: 0,

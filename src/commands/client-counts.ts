@@ -1,16 +1,16 @@
-import type { Connection } from "./connection.ts";
+import type { Client } from "./client.ts";
 
-/** What clients are about, as INFO counts it. */
+/** Counts of clients for INFO. */
 export interface ClientCounts {
   blocked: number;
   tracking: number;
   pubsub: number;
-  /** The largest buffers of any client. */
+  /** The largest buffer of any client. */
   largestInputBytes: number;
   largestOutputBytes: number;
 }
 
-export function countClients(clients: Iterable<Connection>): ClientCounts {
+export function countClients(clients: Iterable<Client>): ClientCounts {
   const counts: ClientCounts = {
     ...{ blocked: 0, tracking: 0, pubsub: 0, largestInputBytes: 0, largestOutputBytes: 0 },
   };
@@ -25,7 +25,7 @@ export function countClients(clients: Iterable<Connection>): ClientCounts {
   return counts;
 }
 
-/** The counts of several threads together. */
+/** Sums the counts of several threads. */
 export function addCounts(all: readonly ClientCounts[]): ClientCounts {
   const sum = countClients([]);
   for (const counts of all) {

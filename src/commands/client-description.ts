@@ -1,17 +1,17 @@
 import type { Request } from "../protocol/protocol.ts";
+import type { Client } from "./client.ts";
 import type { ServiceHost } from "./client-context.ts";
-import type { Connection } from "./connection.ts";
 
-/** `normal` and `pubsub` clients; the other types that Redis knows (`master`, `replica`) never occur. */
-export function clientType(connection: Connection): "normal" | "pubsub" {
+/** The type of a client. Redis's types `master` and `replica` do not occur here. */
+export function clientType(connection: Client): "normal" | "pubsub" {
   return connection.flags().includes("P") ? "pubsub" : "normal";
 }
 
 /**
- * One client as a line of CLIENT LIST, with the fields of Redis 7.2 in their order; no line end.
- * @param executing the request that this client has under way
+ * One client as a line of CLIENT LIST, without its line end. It has the fields of Redis 7.2 in the same order.
+ * @param executing the current request of this client, if it is executing one
  */
-export function describeClient(connection: Connection, host: ServiceHost, executing?: Request): string {
+export function describeClient(connection: Client, host: ServiceHost, executing?: Request): string {
   const { clock } = host;
   const ageSeconds = Math.max(0, Math.floor((clock.wallMs() - connection.connectedAtMs) / 1000));
   const idleSeconds = Math.max(0, Math.floor((clock.monotonicMs() - connection.lastActiveMs) / 1000));
@@ -23,7 +23,7 @@ export function describeClient(connection: Connection, host: ServiceHost, execut
     `id=${connection.id}`,
     `addr=${connection.remoteAddress}`,
     `laddr=${connection.localAddress}`,
-    // The runtime does not tell the descriptor.
+    // The runtime does not show the descriptor.
     "fd=-1",
     `name=${connection.name}`,
     `age=${ageSeconds}`,
@@ -50,7 +50,7 @@ function bytesOfArguments(request: Request): number {
   return bytes;
 }
 
-/** A request as RESP has it: `*2\r\n$4\r\n…\r\n`. */
+/** The length of a request in RESP: `*2\r\n$4\r\n…\r\n`. */
 function bytesInResp(request: Request): number {
   let bytes = String(request.count).length + 3 + bytesOfArguments(request);
   for (let index = 0; index < request.count; index++) {
@@ -59,7 +59,7 @@ function bytesInResp(request: Request): number {
   return bytes;
 }
 
-function clientFlags(connection: Connection): string {
+function clientFlags(connection: Client): string {
   const flags = `${connection.flags()}${connection.isClosing ? "c" : ""}${connection.noEvict ? "e" : ""}`;
   return flags === "" ? "N" : flags;
 }

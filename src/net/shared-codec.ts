@@ -6,26 +6,26 @@ import { type IsCommandName, TextParser } from "../protocol/text-parser.ts";
 import { TextWriter } from "../protocol/text-writer.ts";
 
 /**
- * What the connections of one listener execute with, one after the other. None of it is kept for each of them: so a
- * thousand take little memory, and whose turn it is finds it in the processor's cache.
+ * Parsers, writers and the reply buffer of a listener. Connections execute one after the other, so they share them: a
+ * thousand connections take little memory, and the buffers stay in the processor's cache.
  */
-export class Workbench {
+export class SharedCodec {
   /** The request being executed. */
   readonly request = new Request();
-  /** Replies of the event being handled; emptied before the next event. */
+  /** Replies of the current event. Empty before the next event. */
   readonly scratch: ByteBuffer;
-  /** These write to `scratch`. */
+  /** Both write to `scratch`. */
   readonly resp: RespWriter;
   readonly text: TextWriter;
   readonly #isCommandName: IsCommandName;
-  /** Parsers that are between two requests. */
+  /** Parsers that have read no part of a request. */
   #respParser: RespParser | undefined;
   #textParser: TextParser | undefined;
 
   /**
-   * @param replyBytes most reply bytes of one event
-   * @param isCommandName which lines that do not begin as RESP are inline commands
-   * @param scratchBytes room for replies at first
+   * @param replyBytes limit of the reply bytes of one event
+   * @param isCommandName tells inline commands from the text protocol
+   * @param scratchBytes initial size of `scratch`
    */
   constructor(replyBytes: number, isCommandName: IsCommandName, scratchBytes = 64 * 1024) {
     this.scratch = new ByteBuffer(scratchBytes, replyBytes);
@@ -34,7 +34,7 @@ export class Workbench {
     this.#isCommandName = isCommandName;
   }
 
-  /** A parser that is between two requests. Whoever has read a part of one with it keeps it (`leave`). */
+  /** A parser that has read no part of a request. A connection keeps it (`leave`) if it ends within a request. */
   parser(protocol: "resp" | "text", limits: ParserLimits): RespParser | TextParser {
     let parser: RespParser | TextParser;
     if (protocol === "resp") {
@@ -48,7 +48,7 @@ export class Workbench {
     return parser;
   }
 
-  /** `parser` stays with the connection that has read a part of a request with it. */
+  /** Gives `parser` to the connection, which has read a part of a request with it. */
   leave(parser: RespParser | TextParser): void {
     if (parser === this.#respParser) this.#respParser = undefined;
     else if (parser === this.#textParser) this.#textParser = undefined;

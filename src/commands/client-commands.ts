@@ -1,18 +1,13 @@
-import { type Command, command } from "../commands/command.ts";
-import {
-  NOT_AN_INTEGER,
-  SYNTAX_ERROR,
-  shownText,
-  wrongSubcommandArguments,
-} from "../commands/command-errors.ts";
-import { containerCommand } from "../commands/container-command.ts";
 import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { Client } from "./client.ts";
 import type { ClientContext } from "./client-context.ts";
 import { clientType, describeClient } from "./client-description.ts";
-import { readPause } from "./client-pause.ts";
-import type { Connection } from "./connection.ts";
+import { type Command, command } from "./command.ts";
+import { NOT_AN_INTEGER, SYNTAX_ERROR, shownText, wrongSubcommandArguments } from "./command-errors.ts";
 import { BAD_CLIENT_NAME, isClientName } from "./connection-commands.ts";
+import { containerCommand } from "./container-command.ts";
+import { readPause } from "./pause-request.ts";
 
 const NO_TRACKING = "ERR client tracking is not supported here";
 
@@ -155,8 +150,8 @@ function list(context: ClientContext, request: Request, reply: ReplyWriter): voi
   reply.verbatim("txt", text);
 }
 
-/** @returns the clients that a CLIENT LIST asks for, or what is wrong with it */
-function chooseListed({ host }: ClientContext, request: Request): Connection[] | string {
+/** Reads the arguments of CLIENT LIST. @returns the chosen clients, or an error */
+function chooseListed({ host }: ClientContext, request: Request): Client[] | string {
   const { registry } = host;
   if (request.count === 2) return [...registry];
   const option = request.text(2).toLowerCase();
@@ -166,7 +161,7 @@ function chooseListed({ host }: ClientContext, request: Request): Connection[] |
     return [...registry].filter((client) => clientType(client) === type);
   }
   if (option === "id" && request.count > 3) {
-    const chosen: Connection[] = [];
+    const chosen: Client[] = [];
     for (let index = 3; index < request.count; index++) {
       const id = parseDecimal(request.bytes, request.starts[index]!, request.ends[index]!);
       if (id === undefined) return "ERR Invalid client ID";
@@ -215,7 +210,7 @@ interface KillFilter {
   skipSelf: boolean;
 }
 
-/** @returns what a CLIENT KILL asks for, or what is wrong with it */
+/** Reads the options of CLIENT KILL. @returns the filter, or an error */
 function parseKillFilter(request: Request): KillFilter | string {
   const filter: KillFilter = { skipSelf: true };
   for (let index = 2; index < request.count; index += 2) {
@@ -235,7 +230,7 @@ function parseKillFilter(request: Request): KillFilter | string {
       if (type === undefined) return unknownType(request, index + 1);
       filter.type = type;
     } else if (option === "user") {
-      // Every client is the default user.
+      // All clients are the default user.
       if (value !== "default") return `ERR No such user '${shownText(request, index + 1)}'`;
     } else if (option === "maxage") {
       if (number === undefined) return "ERR maxage is not an integer or out of range";
@@ -250,7 +245,7 @@ function parseKillFilter(request: Request): KillFilter | string {
   return filter;
 }
 
-function isChosen(client: Connection, filter: KillFilter, nowMs: number): boolean {
+function isChosen(client: Client, filter: KillFilter, nowMs: number): boolean {
   if (filter.id !== undefined && client.id !== filter.id) return false;
   if (filter.address !== undefined && client.remoteAddress !== filter.address) return false;
   if (filter.localAddress !== undefined && client.localAddress !== filter.localAddress) return false;
@@ -261,8 +256,8 @@ function isChosen(client: Connection, filter: KillFilter, nowMs: number): boolea
   );
 }
 
-function end(victim: Connection, killer: Connection): void {
-  // Who kills itself gets the reply first.
+function end(victim: Client, killer: Client): void {
+  // A client that kills itself gets the reply first.
   if (victim === killer) victim.closeAfterReplies();
   else victim.close();
 }

@@ -1,6 +1,6 @@
 import type { Request } from "../protocol/protocol.ts";
 
-/** The version that a HELLO asks for; undefined for other requests, and for versions there are not. */
+/** The RESP version that a HELLO asks for; undefined for other requests and unknown versions. */
 export function helloVersion(request: Request): 2 | 3 | undefined {
   if (request.count < 2 || request.text(0).toLowerCase() !== "hello") return undefined;
   const version = request.text(1);

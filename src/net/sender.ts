@@ -1,54 +1,52 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { ReplyQueue } from "./reply-queue.ts";
+import type { Wire } from "./wire.ts";
 
-/** What an outlet needs of a socket. */
-export interface Sink {
-  /** @returns how many of `length` bytes from `start` on it took, or a negative number when it takes none any more */
-  write(bytes: Uint8Array, start: number, length: number): number;
-}
-
-/** What became of a flush: all that can be done is; there is more that has to wait for others' turn; the rest is lost. */
+/**
+ * The result of a flush. `done`: the client or the queue has no more now. `more`: there is more to send, after other
+ * clients have had their turn. `lost`: a large value is lost, so the rest of a reply cannot be sent.
+ */
 export type Flushed = "done" | "more" | "lost";
 
-/** Bytes of large values sent to one client before others have their turn. */
+/** Bytes of large values to send before other clients have their turn. */
 const TURN_BYTES = 512 * 1024;
 
-/** The way to one client. What the system does not take at once waits in the queue. */
-export class Outlet {
-  /** Since when the client has taken nothing of what waits for it (monotonic); -1 while nothing waits. */
+/** Sends the reply queue of one client. Bytes that the system does not take at once wait in the queue. */
+export class Sender {
+  /** Since when bytes wait and the client takes none (monotonic); -1 while none wait. */
   blockedSinceMs = -1;
-  readonly #sink: Sink;
+  readonly #wire: Pick<Wire, "write">;
   readonly #queue: ReplyQueue;
   readonly #clock: { monotonicMs(): number };
   readonly #totals: { bytesSent: number };
   readonly #slice: ByteBuffer;
 
   constructor(
-    sink: Sink,
+    wire: Pick<Wire, "write">,
     queue: ReplyQueue,
     clock: { monotonicMs(): number },
     totals: { bytesSent: number },
     slice: ByteBuffer,
   ) {
-    this.#sink = sink;
+    this.#wire = wire;
     this.#queue = queue;
     this.#clock = clock;
     this.#totals = totals;
     this.#slice = slice;
   }
 
-  /** The system took no more than what was before bytes[start, end), which is to be sent next. */
+  /** Queues bytes[start, end): the system has taken all bytes before them and no more. */
   keep(bytes: Uint8Array, start: number, end: number): void {
     this.#queue.add(bytes, start, end);
     this.blockedSinceMs = this.#clock.monotonicMs();
   }
 
-  /** Sends what may be sent of the queue. */
+  /** Sends the bytes and large values that may be sent. */
   flush(): Flushed {
     return this.#flush(TURN_BYTES);
   }
 
-  /** @param budget how much of large values may be sent */
+  /** @param budget how many bytes of large values may be sent */
   #flush(budget: number): Flushed {
     const queue = this.#queue;
     if (queue.readyBytes > 0) {
@@ -62,8 +60,8 @@ export class Outlet {
   }
 
   /**
-   * Sends of the large values whose turn it is what the client takes, straight from where they lie: what it does not
-   * take is read again later.
+   * Sends large values, straight from the cache, until the client takes no more. Reads again later the bytes that the
+   * client did not take.
    */
   #flushLarge(turnBudget: number): Flushed {
     const queue = this.#queue;
@@ -75,7 +73,7 @@ export class Outlet {
       const available = (value.availableBytes ?? value.lengthBytes) - at;
       const count = Math.min(available, slice.bytes.length, budget);
       slice.clear();
-      // Also asked when nothing has come: the value may have been lost.
+      // Reads even 0 bytes, to find out whether the value has been lost.
       if (!value.read(at, count, slice)) return "lost";
       if (count === 0) {
         this.blockedSinceMs = -1;
@@ -95,7 +93,7 @@ export class Outlet {
   }
 
   #write(bytes: Uint8Array, start: number, length: number): number {
-    const sent = Math.max(0, this.#sink.write(bytes, start, length));
+    const sent = Math.max(0, this.#wire.write(bytes, start, length));
     this.#totals.bytesSent += sent;
     return sent;
   }

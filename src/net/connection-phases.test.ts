@@ -1,0 +1,256 @@
+/** Each phase of a connection, and what takes it to the next, over a wire without a socket. */
+import { describe, expect, test } from "bun:test";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { latin1 } from "../lib/bytes.ts";
+import { ManualClock } from "../lib/clock.ts";
+import { silentLog } from "../lib/log.ts";
+import { ManualTimers } from "../lib/timers.ts";
+import { writeCommand } from "../protocol/request-writer.ts";
+import { ClientRegistry } from "./client-registry.ts";
+import { Connection } from "./connection.ts";
+import { FlushQueue } from "./flush-queue.ts";
+import { ForeignClients } from "./foreign-clients.ts";
+import { type ConnectionLimits, DEFAULT_LIMITS, LINGER_MS, PAUSE_READING_BYTES } from "./limits.ts";
+import { SharedCodec } from "./shared-codec.ts";
+import { SimulatedWire } from "./simulated-wire-fixture.ts";
+import type { Ticket } from "./ticket.ts";
+
+/** Requests as bytes, words parted by spaces. */
+function requests(...texts: string[]): Uint8Array {
+  const out = new ByteBuffer();
+  for (const text of texts) writeCommand(out, text.split(" "));
+  return out.view().slice();
+}
+
+/** What has been put off to the end of this turn happens. */
+async function turn(): Promise<void> {
+  for (let i = 0; i < 8; i++) await Promise.resolve();
+}
+
+/**
+ * A connection whose session answers `+name`; `HOLD` holds it back as well, `DEFER` is answered when the test finishes
+ * its ticket, `QUIT` closes, `CUT` cuts off.
+ */
+class Stage {
+  readonly wire = new SimulatedWire(Number.POSITIVE_INFINITY);
+  readonly clock = new ManualClock();
+  readonly connection: Connection;
+  readonly executed: string[] = [];
+  readonly tickets: Ticket[] = [];
+  closedCount = 0;
+
+  constructor(limits: Partial<ConnectionLimits> = {}) {
+    this.connection = new Connection(this.wire, 1, {
+      limits: { ...DEFAULT_LIMITS, ...limits },
+      registry: new ClientRegistry(),
+      respOnly: false,
+      clock: this.clock,
+      timers: new ManualTimers(),
+      codec: new SharedCodec(Number.POSITIVE_INFINITY, () => false, 64),
+      foreignClients: new ForeignClients(silentLog, this.clock),
+      flushes: new FlushQueue(),
+      slice: new ByteBuffer(64),
+    });
+    const { connection } = this;
+    this.wire.events = connection;
+    connection.session = {
+      request: (request, reply) => {
+        const name = request.text(0);
+        this.executed.push(name);
+        if (name === "DEFER") this.tickets.push(connection.defer());
+        else reply.status(name);
+        if (name === "HOLD") connection.hold();
+        if (name === "QUIT") connection.closeAfterReplies();
+        if (name === "CUT") connection.terminate();
+      },
+      settle: () => undefined,
+      closed: () => {
+        this.closedCount++;
+      },
+    };
+  }
+
+  get sent(): string {
+    return latin1(this.wire.sent.view());
+  }
+
+  /** Answers the oldest request that was deferred. */
+  finish(): void {
+    const ticket = this.tickets.shift()!;
+    ticket.reply.status("LATE");
+    ticket.done();
+  }
+}
+
+describe("a connection that the session holds back", () => {
+  test("goes on at the end of the turn in which it is released, not sooner", async () => {
+    const { connection, executed } = new Stage();
+    connection.received(requests("HOLD", "A"));
+    connection.received(requests("B"));
+    expect(executed).toEqual(["HOLD"]);
+    connection.release();
+    expect(executed).toEqual(["HOLD"]);
+    await turn();
+    expect(executed).toEqual(["HOLD", "A", "B"]);
+  });
+
+  test("and again before that stays where it is", async () => {
+    const { connection, executed } = new Stage();
+    connection.received(requests("HOLD", "A"));
+    connection.release();
+    connection.hold();
+    await turn();
+    expect(executed).toEqual(["HOLD"]);
+    connection.release();
+    await turn();
+    expect(executed).toEqual(["HOLD", "A"]);
+  });
+
+  test("is not read once much waits, and is read again when it goes on", async () => {
+    const { connection, wire, executed } = new Stage();
+    connection.received(requests("HOLD"));
+    connection.received(requests(`A ${"x".repeat(PAUSE_READING_BYTES)}`));
+    expect(wire.isPaused).toBe(true);
+    connection.release();
+    await turn();
+    expect(wire.isPaused).toBe(false);
+    expect(executed).toEqual(["HOLD", "A"]);
+  });
+
+  test("is read again, too, when bytes come that may be executed", () => {
+    const stage = new Stage({ pipelineDepth: 1 });
+    const { connection, wire } = stage;
+    connection.received(requests("DEFER", `A ${"x".repeat(PAUSE_READING_BYTES)}`));
+    connection.received(requests("B"));
+    expect(wire.isPaused).toBe(true);
+    stage.finish();
+    connection.received(requests("C"));
+    expect(stage.executed).toEqual(["DEFER", "A", "B", "C"]);
+    expect(wire.isPaused).toBe(false);
+  });
+
+  test("executes what came before its client closed its side, then ends", async () => {
+    const { connection, wire, executed } = new Stage();
+    connection.received(requests("HOLD", "A", "B"));
+    connection.ended();
+    await turn();
+    expect(wire.isClosed).toBe(false);
+    connection.release();
+    await turn();
+    expect(executed).toEqual(["HOLD", "A", "B"]);
+    expect(wire.isClosed).toBe(true);
+  });
+
+  test("ends when it is released, if nothing waits and the client has closed its side", async () => {
+    const { connection, wire } = new Stage();
+    connection.received(requests("HOLD"));
+    connection.ended();
+    await turn();
+    expect(wire.isClosed).toBe(false);
+    connection.release();
+    await turn();
+    expect(wire.isClosed).toBe(true);
+  });
+});
+
+describe("a connection that closes", () => {
+  test("executes nothing more, sends what is outstanding, then ends", async () => {
+    const stage = new Stage();
+    const { connection, wire } = stage;
+    connection.received(requests("DEFER", "QUIT", "A"));
+    connection.received(requests("B"));
+    await turn();
+    expect(wire.isClosed).toBe(false);
+    stage.finish();
+    await turn();
+    expect(stage.sent).toBe("+LATE\r\n+QUIT\r\n");
+    expect(wire.isClosed).toBe(true);
+    expect(stage.executed).toEqual(["DEFER", "QUIT"]);
+    expect(stage.closedCount).toBe(1);
+  });
+
+  test("drops what it had not executed", async () => {
+    const { connection, executed } = new Stage();
+    connection.received(requests("HOLD", `A ${"x".repeat(PAUSE_READING_BYTES)}`));
+    connection.closeAfterReplies();
+    expect(connection.bufferedRequestBytes).toBe(0);
+    connection.release();
+    await turn();
+    expect(executed).toEqual(["HOLD"]);
+  });
+
+  test("stops in the midst of what has come when it is cut off", async () => {
+    const stage = new Stage();
+    stage.connection.received(requests("A", "CUT", "B"));
+    await turn();
+    expect(stage.executed).toEqual(["A", "CUT"]);
+    expect(stage.connection.bufferedRequestBytes).toBe(0);
+    expect(stage.closedCount).toBe(1);
+  });
+});
+
+describe("a connection that refuses", () => {
+  const MALFORMED = Buffer.from("*1\r\n:1\r\n");
+
+  test("lets its client read why: it closes its own side, and waits for the client to close the other", async () => {
+    const stage = new Stage();
+    const { connection, wire } = stage;
+    connection.received(MALFORMED);
+    await turn();
+    expect(stage.sent).toStartWith("-ERR Protocol error");
+    expect([wire.hasShutDown, wire.isClosed]).toEqual([true, false]);
+    connection.received(requests("A"));
+    expect(stage.executed).toEqual([]);
+    connection.ended();
+    expect(wire.isClosed).toBe(true);
+  });
+
+  test("waits no longer than for a while", async () => {
+    const { connection, wire, clock } = new Stage();
+    connection.received(MALFORMED);
+    await turn();
+    clock.advance(LINGER_MS);
+    connection.checkTimeouts(clock.monotonicMs());
+    expect(wire.isClosed).toBe(false);
+    clock.advance(1);
+    connection.checkTimeouts(clock.monotonicMs());
+    expect(wire.isClosed).toBe(true);
+  });
+
+  test("ends at once where the client has closed its side already", async () => {
+    const stage = new Stage();
+    const { connection, wire } = stage;
+    connection.received(Buffer.concat([requests("HOLD"), MALFORMED]));
+    connection.ended();
+    connection.release();
+    await turn();
+    expect(stage.sent).toContain("-ERR Protocol error");
+    expect([wire.hasShutDown, wire.isClosed]).toEqual([false, true]);
+  });
+
+  test("is not made to end sooner by being closed", async () => {
+    const stage = new Stage();
+    const { connection, wire } = stage;
+    connection.received(requests("DEFER"));
+    connection.received(MALFORMED);
+    connection.closeAfterReplies();
+    stage.finish();
+    await turn();
+    expect([wire.hasShutDown, wire.isClosed]).toEqual([true, false]);
+  });
+});
+
+test("a connection that relays hands on what has come, then what comes, until it closes", async () => {
+  const { connection, executed } = new Stage();
+  let relayed = "";
+  connection.received(requests("HOLD", "A"));
+  connection.relay((bytes, start, end) => {
+    relayed += latin1(bytes, start, end);
+  });
+  connection.received(requests("B"));
+  expect(relayed).toBe(latin1(requests("A", "B")));
+  connection.closeAfterReplies();
+  connection.received(requests("C"));
+  expect(relayed).toBe(latin1(requests("A", "B")));
+  expect(executed).toEqual(["HOLD"]);
+});
