@@ -106,14 +106,6 @@ export function readsOf(memory: ShardMemory, slot: number): number {
   return memory.words[slot * 2 + KEY_BYTES]! >>> READ_SHIFT;
 }
 
-/** Whether an entry is of the current epoch and has not expired. */
-export function isLive(memory: ShardMemory, slot: number, epoch: number, nowMs: number): boolean {
-  if (!isOfEpoch(memory, slot, epoch)) return false;
-  if (!hasExpiryField(memory, slot)) return true;
-  const expiresAtMs = memory.floats[slot + EXPIRY_FLOAT]!;
-  return expiresAtMs === 0 || expiresAtMs > nowMs;
-}
-
 export function isOfEpoch(memory: ShardMemory, slot: number, epoch: number): boolean {
   return memory.words[slot * 2 + FILLED_HIGH]! >>> EPOCH_SHIFT === (epoch & EPOCH_BITS);
 }

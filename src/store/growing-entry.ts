@@ -2,7 +2,7 @@ import { assert } from "../lib/assert.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
 import { takeChunk } from "./arena.ts";
 import { ChainPlan, planChain } from "./chain-plan.ts";
-import { findEntry, freeChain, isLive, isOfEpoch, setFilledAt } from "./entry.ts";
+import { findEntry, freeChain, setFilledAt } from "./entry.ts";
 import {
   EXPIRY_FLOAT,
   EXTENT_AFTER,
@@ -18,6 +18,7 @@ import {
   LONG_HEADER_BYTES,
   VALUE_BYTES,
 } from "./entry-layout.ts";
+import { DEAD, EXPIRED, freshnessOf } from "./freshness.ts";
 import { holdShard, leaveShard } from "./hold.ts";
 import { growIndex, indexPagesNeeded, linkEntry } from "./index-table.ts";
 import { evictOne, removeEntry } from "./leaving.ts";
@@ -304,10 +305,10 @@ export class GrowingEntry {
     const slot = this.#slot;
     const hash = this.hash;
     const before = findEntry(memory, this.#key, 0, this.#key.length, hash);
-    const wasLive = before !== 0 && isLive(memory, before, epoch, nowMs);
+    const freshness = before === 0 ? DEAD : freshnessOf(memory, before, epoch, nowMs);
     if (before !== 0) {
       // The key has not left: it has another value.
-      if (!wasLive && isOfEpoch(memory, before, epoch)) memory.floats[EXPIRATIONS]!++;
+      if (freshness === EXPIRED) memory.floats[EXPIRATIONS]!++;
       removeEntry(shard, before);
     }
     seated.policy.miss(hash);
@@ -315,6 +316,6 @@ export class GrowingEntry {
     memory.words[ENTRIES]!++;
     growIndex(memory);
     seated.policy.insert(slot, hash);
-    if (wasLive && !isFill) seated.policy.hit(slot);
+    if (freshness < EXPIRED && !isFill) seated.policy.hit(slot);
   }
 }

@@ -2,6 +2,7 @@ import { compact } from "./compaction.ts";
 import type { Draft } from "./draft.ts";
 import {
   expiryOf,
+  findEntry,
   freeChain,
   isOfEpoch,
   isPinned,
@@ -11,6 +12,7 @@ import {
   valueBytesOf,
 } from "./entry.ts";
 import { HASH } from "./entry-layout.ts";
+import { DEAD, EXPIRED, type Freshness, freshnessOf } from "./freshness.ts";
 import { shrinkIndex, unlinkEntry } from "./index-table.ts";
 import { detach } from "./pin-table.ts";
 import type { Shard } from "./shard.ts";
@@ -35,8 +37,8 @@ export function removeEntry(shard: Shard, slot: number): void {
   discard(shard, slot);
 }
 
-/** Removes an entry that is dead or has expired, and tells of it if it has expired. */
-export function removeStale(shard: Shard, slot: number, epoch: number): void {
+/** Removes an entry that has expired or is dead, and tells of it if it has expired. */
+export function removeExpired(shard: Shard, slot: number, epoch: number): void {
   const { memory } = shard;
   if (isOfEpoch(memory, slot, epoch)) {
     memory.floats[EXPIRATIONS]!++;
@@ -45,14 +47,36 @@ export function removeStale(shard: Shard, slot: number, epoch: number): void {
   removeEntry(shard, slot);
 }
 
+/**
+ * Removes the entry with this key, and tells of it if it has expired.
+ * @returns what it was good for, `DEAD` where there was none
+ */
+export function removeKey(
+  shard: Shard,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  hash: number,
+  epoch: number,
+  nowMs: number,
+): Freshness {
+  const { memory } = shard;
+  const slot = findEntry(memory, bytes, start, end, hash);
+  if (slot === 0) return DEAD;
+  const freshness = freshnessOf(memory, slot, epoch, nowMs);
+  if (freshness < EXPIRED) removeEntry(shard, slot);
+  else removeExpired(shard, slot, epoch);
+  return freshness;
+}
+
 /** Evicts what the policy chooses, to make room for the draft if there is one. @returns false when nothing is resident */
 export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Draft): boolean {
   const { memory } = shard;
   const victim = shard.seated.policy.evict(draft === undefined ? 0 : draft.hash);
   if (victim === 0) return false;
-  if (isOfEpoch(memory, victim, epoch)) {
-    const expiresAtMs = expiryOf(memory, victim);
-    const hasExpired = expiresAtMs !== 0 && expiresAtMs <= nowMs;
+  const freshness = freshnessOf(memory, victim, epoch, nowMs);
+  if (freshness !== DEAD) {
+    const hasExpired = freshness === EXPIRED;
     memory.floats[hasExpired ? EXPIRATIONS : EVICTIONS]!++;
     // A draft that displaces the entry of its own key keeps that key.
     if (draft === undefined || !isDraftsKey(memory, victim, draft)) {

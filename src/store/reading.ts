@@ -5,18 +5,17 @@ import {
   expiryOf,
   filledAtMs,
   findEntry,
-  isLive,
   keyBytesOf,
   readPayload,
   readsOf,
   valueBytesOf,
 } from "./entry.ts";
 import { KEY_BYTES, READ_LIMIT, READ_SHIFT } from "./entry-layout.ts";
-import { removeStale } from "./leaving.ts";
+import { FRESH, freshnessOf } from "./freshness.ts";
 import { NO_PIN, pinEntry, serialOf } from "./pin-table.ts";
 import { PinnedValue } from "./pinned-value.ts";
 import type { Shard } from "./shard.ts";
-import { HITS, MISSES } from "./shard-memory.ts";
+import { HITS, MISSES, type ShardMemory } from "./shard-memory.ts";
 
 /** How entries are read. Called with the shard's lock held. */
 
@@ -33,9 +32,9 @@ export interface EntryInfo {
   reads: number;
 }
 
-/** The live entry with this key, 0 when there is none; one that is dead or expired is removed. */
-export function liveEntry(
-  shard: Shard,
+/** The fresh entry with this key, 0 when there is none. Looking removes nothing. */
+export function freshEntry(
+  memory: ShardMemory,
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -43,10 +42,8 @@ export function liveEntry(
   epoch: number,
   nowMs: number,
 ): number {
-  const slot = findEntry(shard.memory, bytes, start, end, hash);
-  if (slot === 0 || isLive(shard.memory, slot, epoch, nowMs)) return slot;
-  removeStale(shard, slot, epoch);
-  return 0;
+  const slot = findEntry(memory, bytes, start, end, hash);
+  return slot !== 0 && freshnessOf(memory, slot, epoch, nowMs) === FRESH ? slot : 0;
 }
 
 /** What a read answers where there is no entry. */
@@ -69,7 +66,7 @@ export function readEntry(
   sink: ValueSink,
 ): number | LargeValue {
   const { memory } = shard;
-  const slot = liveEntry(shard, bytes, start, end, hash, epoch, nowMs);
+  const slot = freshEntry(memory, bytes, start, end, hash, epoch, nowMs);
   if (slot === 0) {
     memory.floats[MISSES]!++;
     return ABSENT;

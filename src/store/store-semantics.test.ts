@@ -160,23 +160,58 @@ describe("store", () => {
       expirations: 0,
     });
     text.nowMs += 10;
-    expect(text.get("b")).toBeUndefined();
+    expect(text.store.sweep(text.nowMs, 1_000_000)).toBe(1);
     text.call("remove", "a");
     expect(text.store.stats()).toMatchObject({ entries: 1, expiring: 0, payloadBytes: 4, expirations: 1 });
   });
 });
 
 describe("store expiry", () => {
-  test("is exact to the millisecond, and told", () => {
+  test("is exact to the millisecond, and told when the sweep removes the entry", () => {
     const text = new TextStore();
     const left: string[] = [];
     text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
     text.set("key", "value", NOW_MS + 1);
     expect(text.get("key")).toBe("value");
     text.nowMs += 1;
-    expect(left).toEqual([]);
     expect(text.get("key")).toBeUndefined();
+    expect(left).toEqual([]);
+    expect(text.store.sweep(text.nowMs, 1_000_000)).toBe(1);
     expect(left).toEqual(["key expired"]);
+  });
+
+  test("is told when the key is removed, and removed is nothing then", () => {
+    const text = new TextStore();
+    const left: string[] = [];
+    text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
+    text.set("key", "value", NOW_MS + 1);
+    text.nowMs += 1;
+    expect(text.call("remove", "key")).toBe(false);
+    expect(left).toEqual(["key expired"]);
+    expect(text.store.stats()).toMatchObject({ entries: 0, expiring: 0, expirations: 1 });
+    text.store.check();
+  });
+
+  test("is not noticed by looking: nothing changes but the count of misses", () => {
+    for (const end of ["expiry", "epoch"]) {
+      const text = new TextStore({ shards: 2 });
+      text.store.onDeparture = () => expect.unreachable();
+      for (let i = 0; i < 50; i++) text.set(`key-${i}`, "value", NOW_MS + 1);
+      if (end === "epoch") text.store.bumpEpoch();
+      else text.nowMs += 1;
+      const before = text.store.stats();
+      expect(before.entries).toBe(50);
+      for (let i = 0; i < 50; i++) {
+        expect(text.get(`key-${i}`)).toBeUndefined();
+        expect(text.call("peek", `key-${i}`)).toBeUndefined();
+        expect(text.call("explain", `key-${i}`)).toBeUndefined();
+        expect(text.setExpiry(`key-${i}`, 0)).toBe(false);
+      }
+      text.store.scan(0, 1000, text.nowMs, () => expect.unreachable());
+      expect(text.store.randomKey(new SeededRandom(1), text.nowMs)).toBeUndefined();
+      expect(text.store.stats()).toEqual({ ...before, misses: 50 });
+      text.store.check();
+    }
   });
 
   test("can be set, changed and taken away, at every size", () => {
@@ -286,7 +321,7 @@ describe("store leases and epochs", () => {
     expect(text.invalidate("key-2")).toBe(false);
     expect(text.call("remove", "key-3")).toBe(false);
     expect(text.store.randomKey(new SeededRandom(1), NOW_MS)).toEqual(utf8("key-1"));
-    expect(text.store.sweep(NOW_MS, 1_000_000)).toBe(496);
+    expect(text.store.sweep(NOW_MS, 1_000_000)).toBe(497);
     expect(text.store.stats()).toMatchObject({ entries: 1, expirations: 0, evictions: 0 });
     expect(text.get("key-1")).toBe("fresh");
     text.store.check();

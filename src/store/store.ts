@@ -11,14 +11,15 @@ import { DeadThreads } from "./dead-threads.ts";
 import { type DepartureListener, Departures } from "./departures.ts";
 import { keyBytesOf, readPayload } from "./entry.ts";
 import { CLEAR_INTERVAL_BITS, KEY_BYTES_LIMIT } from "./entry-layout.ts";
+import { DEAD, FRESH } from "./freshness.ts";
 import { GrowingEntry } from "./growing-entry.ts";
 import { leaveShard } from "./hold.ts";
 import { nextPosition } from "./index-table.ts";
-import { removeEntry } from "./leaving.ts";
+import { removeKey } from "./leaving.ts";
 import { holderOf, lock, unlock } from "./lock.ts";
 import { beginPolicyChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
 import { checkPolicy, storePolicyNames } from "./policy-seat.ts";
-import { ABSENT, describeEntry, type EntryInfo, liveEntry, readEntry } from "./reading.ts";
+import { ABSENT, describeEntry, type EntryInfo, freshEntry, readEntry } from "./reading.ts";
 import { clearShard, Shard, seatAgain } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
 import { FILLS, LOCK, POLICY_VERSION, REFUSED_FILLS } from "./shard-memory.ts";
@@ -133,7 +134,7 @@ export class Store {
   }
 
   /**
-   * Told of entries that left by themselves through a call on this object: evicted, or found to have expired. Not
+   * Told of entries that left by themselves through a call on this object: evicted, or removed after they had expired, which no reading does. Not
    * of entries that an epoch ended. Called with no lock held; may use the store.
    */
   get onDeparture(): DepartureListener | undefined {
@@ -176,7 +177,7 @@ export class Store {
   /** What is known of an entry, without counting as a read. */
   peek(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): EntryInfo | undefined {
     return this.#underLock(this.#shardIndex(hash), (shard) => {
-      const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, nowMs);
+      const slot = freshEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs);
       return slot === 0 ? undefined : describeEntry(shard, slot);
     });
   }
@@ -190,7 +191,7 @@ export class Store {
     nowMs: number,
   ): (EntryInfo & Placement) | undefined {
     return this.#underLock(this.#shardIndex(hash), (shard) => {
-      const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, nowMs);
+      const slot = freshEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs);
       if (slot === 0) return undefined;
       return { ...describeEntry(shard, slot), ...shard.seated.policy.explain(slot) };
     });
@@ -312,7 +313,7 @@ export class Store {
     const shard = this.#enter(hash);
     try {
       const { epoch } = this;
-      const slot = liveEntry(shard, bytes, start, end, hash, epoch, nowMs);
+      const slot = freshEntry(shard.memory, bytes, start, end, hash, epoch, nowMs);
       if (slot !== 0) writeExpiry(shard, slot, expiresAtMs, epoch, nowMs);
       return slot !== 0;
     } finally {
@@ -321,13 +322,11 @@ export class Store {
     }
   }
 
-  /** @returns whether a live entry was there */
+  /** @returns whether a fresh entry was there */
   remove(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): boolean {
     const shard = this.#enter(hash);
     try {
-      const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, nowMs);
-      if (slot !== 0) removeEntry(shard, slot);
-      return slot !== 0;
+      return removeKey(shard, bytes, start, end, hash, this.epoch, nowMs) === FRESH;
     } finally {
       leaveShard(shard);
     }
@@ -342,9 +341,7 @@ export class Store {
     try {
       this.#control.leases.change(hash);
       // At the beginning of time nothing has expired.
-      const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, 0);
-      if (slot !== 0) removeEntry(shard, slot);
-      return slot !== 0;
+      return removeKey(shard, bytes, start, end, hash, this.epoch, 0) !== DEAD;
     } finally {
       leaveShard(shard);
     }
@@ -387,7 +384,7 @@ export class Store {
   }
 
   /**
-   * A step through all live keys, in the order of their bit-reversed hashes. Start with cursor 0; 0 comes back at
+   * A step through the keys of all fresh entries, in the order of their bit-reversed hashes. Start with cursor 0; 0 comes back at
    * the end. A key that is there from the first step to the last is visited exactly once. `visit` is called with
    * no lock held, with a view that holds during the call.
    * @param cursor any whole number from 0 to 2^48
@@ -423,7 +420,7 @@ export class Store {
     return shardIndex < this.#shards.length ? shardIndex * POSITIONS + position : 0;
   }
 
-  /** A live key drawn at random, as a copy of its own; undefined when there is none. */
+  /** The key of a fresh entry drawn at random, as a copy of its own; undefined when there is none. */
   randomKey(random: Random, nowMs: number): Uint8Array | undefined {
     for (let tries = 0; tries < RANDOM_TRIES; tries++) {
       const key = this.#randomKeyAt(

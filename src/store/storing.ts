@@ -10,8 +10,6 @@ import {
   freeExtents,
   hasExpiryField,
   hasExtents,
-  isLive,
-  isOfEpoch,
   isPinned,
   keyBytesOf,
   payloadOffset,
@@ -39,6 +37,7 @@ import {
   VALUE_BYTES,
   VALUE_BYTES_LIMIT,
 } from "./entry-layout.ts";
+import { DEAD, EXPIRED, freshnessOf } from "./freshness.ts";
 import { growIndex, indexPagesNeeded, linkEntry, relinkEntry } from "./index-table.ts";
 import { evictOne, giveUpChain, removeEntry, uncount } from "./leaving.ts";
 import { voidDetached } from "./pins.ts";
@@ -65,9 +64,8 @@ export function storeDraft(shard: Shard): StoreOutcome {
 
   const slot = findDraft(shard);
   if (slot === 0) return insertDraft(shard);
-  if (!isLive(memory, slot, draft.epoch, draft.nowMs)) {
-    return replaceStale(shard, slot);
-  }
+  const freshness = freshnessOf(memory, slot, draft.epoch, draft.nowMs);
+  if (freshness >= EXPIRED) return replaceExpired(shard, slot, freshness !== DEAD);
   planEntry(memory, slot, shard.leavingPlan);
   if (samePlan(plan, shard.leavingPlan) && !isPinned(memory, slot)) {
     uncount(memory, slot, plan.bytes);
@@ -119,10 +117,9 @@ export function writeExpiry(
   words[stored * 2 + KEY_BYTES] = keyBytes | (reads << READ_SHIFT);
 }
 
-/** Stores the draft where its key has an entry that is dead or has expired. */
-function replaceStale(shard: Shard, slot: number): StoreOutcome {
+/** Stores the draft where its key has an entry that has expired or is dead. */
+function replaceExpired(shard: Shard, slot: number, hasExpired: boolean): StoreOutcome {
   const { memory, draft, departures } = shard;
-  const hasExpired = isOfEpoch(memory, slot, draft.epoch);
   if (hasExpired) memory.floats[EXPIRATIONS]!++;
   removeEntry(shard, slot);
   const outcome = insertDraft(shard);
