@@ -11,6 +11,8 @@ export class Draft {
   valueEnd = 0;
   /** Unix milliseconds, 0 for never. */
   expiresAtMs = 0;
+  /** Until when it may be served as stale after that, 0 for no grace. */
+  staleUntilMs = 0;
   epoch = 0;
   nowMs = 0;
   /** Whether an overwritten entry counts as used, as in a write by a client. */

@@ -8,15 +8,20 @@ import {
   EPOCH_SHIFT,
   EXPIRY_BYTES,
   EXPIRY_FLOAT,
+  EXTENDED_HEADER_BYTES,
   EXTENT_AFTER,
   EXTENT_BEFORE,
   EXTENT_HEADER_BYTES,
   FILLED_HIGH,
+  FILLED_HIGH_BITS,
   FILLED_LOW,
   FIRST_EXTENT,
+  FORM_BITS,
+  GRACE_FLOAT,
   HAS_EXPIRY,
   HAS_EXTENTS,
   HASH,
+  IS_EXTENDED,
   IS_PINNED,
   KEY_BITS,
   KEY_BYTES,
@@ -76,6 +81,15 @@ export function expiryOf(memory: ShardMemory, slot: number): number {
   return hasExpiryField(memory, slot) ? memory.floats[slot + EXPIRY_FLOAT]! : 0;
 }
 
+/** Until when an entry that has expired may be served as stale, in Unix milliseconds; 0 where it may not. */
+export function graceEndOf(memory: ShardMemory, slot: number): number {
+  return isExtended(memory, slot) ? memory.floats[slot + GRACE_FLOAT]! : 0;
+}
+
+export function isExtended(memory: ShardMemory, slot: number): boolean {
+  return (memory.words[slot * 2 + FILLED_HIGH]! & IS_EXTENDED) !== 0;
+}
+
 /** Whether there is room for an expiry in the entry's header. */
 export function hasExpiryField(memory: ShardMemory, slot: number): boolean {
   return (memory.words[slot * 2 + VALUE_BYTES]! & (HAS_EXPIRY | HAS_EXTENTS)) !== 0;
@@ -91,14 +105,23 @@ export function isPinned(memory: ShardMemory, slot: number): boolean {
 
 export function filledAtMs(memory: ShardMemory, slot: number): number {
   const { words } = memory;
-  return (words[slot * 2 + FILLED_HIGH]! & 0xffff) * 2 ** 32 + (words[slot * 2 + FILLED_LOW]! >>> 0);
+  return (
+    (words[slot * 2 + FILLED_HIGH]! & FILLED_HIGH_BITS) * 2 ** 32 + (words[slot * 2 + FILLED_LOW]! >>> 0)
+  );
 }
 
-/** @param epoch of which the lowest 16 bits are kept */
+/** The entry keeps its form. @param epoch of which the lowest 16 bits are kept */
 export function setFilledAt(memory: ShardMemory, slot: number, filledMs: number, epoch: number): void {
   const { words } = memory;
+  const form = words[slot * 2 + FILLED_HIGH]! & FORM_BITS;
   words[slot * 2 + FILLED_LOW] = filledMs | 0;
-  words[slot * 2 + FILLED_HIGH] = Math.floor(filledMs / 2 ** 32) | (epoch << EPOCH_SHIFT);
+  words[slot * 2 + FILLED_HIGH] =
+    (Math.floor(filledMs / 2 ** 32) & FILLED_HIGH_BITS) | form | (epoch << EPOCH_SHIFT);
+}
+
+/** @param form bits of `FORM_BITS` */
+export function setForm(memory: ShardMemory, slot: number, form: number): void {
+  memory.words[slot * 2 + FILLED_HIGH] = form;
 }
 
 /** How often the entry was read since it was filled; not beyond 65,535. */
@@ -131,8 +154,7 @@ export function planChunks(memory: ShardMemory, slot: number, plan: ChainPlan): 
 /** Works out which chunks an entry consists of that is complete. */
 export function planEntry(memory: ShardMemory, slot: number, plan: ChainPlan): void {
   const payloadBytes = keyBytesOf(memory, slot) + valueBytesOf(memory, slot);
-  const flags = memory.words[slot * 2 + VALUE_BYTES]!;
-  planChain(plan, memory.sizes, payloadBytes, (flags & HAS_EXPIRY) !== 0);
+  planChain(plan, memory.sizes, payloadBytes, shortHeaderBytes(memory, slot));
 }
 
 /** Takes the chunks of a plan, which must fit, and links them. @returns the first one's slot */
@@ -256,8 +278,16 @@ export function readPayload(
 /** Bytes from an entry's beginning to its key. */
 export function payloadOffset(memory: ShardMemory, slot: number): number {
   const flags = memory.words[slot * 2 + VALUE_BYTES]!;
-  if ((flags & HAS_EXTENTS) !== 0) return LONG_HEADER_BYTES;
-  return (flags & HAS_EXPIRY) !== 0 ? ENTRY_HEADER_BYTES + EXPIRY_BYTES : ENTRY_HEADER_BYTES;
+  if ((flags & (HAS_EXPIRY | HAS_EXTENTS)) === 0) return ENTRY_HEADER_BYTES;
+  if (isExtended(memory, slot)) return EXTENDED_HEADER_BYTES;
+  return (flags & HAS_EXTENTS) !== 0 ? LONG_HEADER_BYTES : ENTRY_HEADER_BYTES + EXPIRY_BYTES;
+}
+
+/** Bytes of the header that an entry has, or would have without its extents. */
+function shortHeaderBytes(memory: ShardMemory, slot: number): number {
+  if (isExtended(memory, slot)) return EXTENDED_HEADER_BYTES;
+  const hasExpiry = (memory.words[slot * 2 + VALUE_BYTES]! & HAS_EXPIRY) !== 0;
+  return hasExpiry ? ENTRY_HEADER_BYTES + EXPIRY_BYTES : ENTRY_HEADER_BYTES;
 }
 
 /** The byte behind a chunk. */
@@ -296,7 +326,7 @@ function longKeyEquals(
   start: number,
   end: number,
 ): boolean {
-  let at = slot * 8 + LONG_HEADER_BYTES;
+  let at = slot * 8 + payloadOffset(memory, slot);
   let chunk = slot;
   let next = memory.words[slot * 2 + FIRST_EXTENT]!;
   for (let from = start; from < end; ) {

@@ -2,9 +2,9 @@ import { assert } from "../lib/assert.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
 import { takeChunk } from "./arena.ts";
 import { ChainPlan, planChain } from "./chain-plan.ts";
-import { findEntry, freeChain, setFilledAt } from "./entry.ts";
+import { findEntry, freeChain, setFilledAt, setForm } from "./entry.ts";
 import {
-  EXPIRY_FLOAT,
+  EXTENDED_HEADER_BYTES,
   EXTENT_AFTER,
   EXTENT_BEFORE,
   EXTENT_HEADER_BYTES,
@@ -12,13 +12,13 @@ import {
   HAS_EXPIRY,
   HAS_EXTENTS,
   HASH,
+  IS_EXTENDED,
   KEY_BYTES,
   KIND_ENTRY,
   KIND_EXTENT,
-  LONG_HEADER_BYTES,
   VALUE_BYTES,
 } from "./entry-layout.ts";
-import { DEAD, EXPIRED, freshnessOf } from "./freshness.ts";
+import { DEAD, EXPIRED, freshnessOf, setTerms } from "./freshness.ts";
 import { holdShard, leaveShard } from "./hold.ts";
 import { growIndex, indexPagesNeeded, linkEntry } from "./index-table.ts";
 import { evictOne, removeEntry } from "./leaving.ts";
@@ -30,7 +30,6 @@ import type { Shard } from "./shard.ts";
 import {
   ENTRIES,
   EXPIRATIONS,
-  EXPIRING,
   FILLS,
   FREE_PAGES,
   PAYLOAD_BYTES,
@@ -42,6 +41,8 @@ import {
 export interface GrownEntry {
   /** Unix milliseconds, 0 for never. */
   readonly expiresAtMs: number;
+  /** Until when it may be served as stale after that, 0 for no grace. */
+  readonly staleUntilMs: number;
   readonly nowMs: number;
   readonly epoch: number;
   /** What the origin answered, not a write by a client: counted as such, and an entry that it replaces is not used by it. */
@@ -84,21 +85,22 @@ export class GrowingEntry {
     this.#key = key;
     this.hash = hash;
     this.#valueBytes = valueBytes;
-    planChain(this.#plan, shard.memory.sizes, key.length + valueBytes, false);
+    // Its terms are known at the end only, so its header has room for all that there can be.
+    planChain(this.#plan, shard.memory.sizes, key.length + valueBytes, EXTENDED_HEADER_BYTES);
   }
 
   /** Takes the first chunk and writes the key. @returns false where there is no room for so large an entry now */
   begin(nowMs: number, epoch: number): boolean {
     return this.#underLock(() => {
       const { memory } = this.#shard;
-      const { words, floats } = memory;
+      const { words } = memory;
       if (!mayPin(memory, this.#plan.bytes) || !this.#makeRoom(this.#key.length + 1, nowMs, epoch))
         return false;
       const slot = this.#slot;
       words[slot * 2 + HASH] = this.hash;
-      words[slot * 2 + VALUE_BYTES] = this.#valueBytes | HAS_EXTENTS;
+      words[slot * 2 + VALUE_BYTES] = this.#valueBytes | HAS_EXTENTS | HAS_EXPIRY;
       words[slot * 2 + KEY_BYTES] = this.#key.length;
-      floats[slot + EXPIRY_FLOAT] = 0;
+      setForm(memory, slot, IS_EXTENDED);
       this.#row = pinGrowing(memory, slot, this.#holder, this.#plan.bytes);
       if (this.#row === NO_PIN) {
         freeChain(memory, slot);
@@ -234,7 +236,7 @@ export class GrowingEntry {
     const missing = payloadBytes - this.#roomBytes;
     if (missing <= 0) return true;
     // As many pages as chunks at most; what does not fill a page is taken together, at the end.
-    let pages = Math.ceil((missing + LONG_HEADER_BYTES) / perPage);
+    let pages = Math.ceil((missing + EXTENDED_HEADER_BYTES) / perPage);
     for (let run = 0; run < plan.runs; run++) if (plan.classes[run] !== pageRun) pages += plan.counts[run]!;
     while (memory.words[FREE_PAGES]! < pages) {
       if (!shard.evicts || !(evictOne(shard, epoch, nowMs) || voidDetached(shard))) {
@@ -259,7 +261,7 @@ export class GrowingEntry {
       this.#slot = slot;
       words[slot * 2] = KIND_ENTRY;
       words[slot * 2 + FIRST_EXTENT] = 0;
-      this.#roomBytes -= LONG_HEADER_BYTES;
+      this.#roomBytes -= EXTENDED_HEADER_BYTES;
     } else {
       words[slot * 2 + EXTENT_BEFORE] = KIND_EXTENT | before;
       words[slot * 2 + EXTENT_AFTER] = 0;
@@ -287,14 +289,12 @@ export class GrowingEntry {
     return true;
   }
 
-  #writeHeader({ expiresAtMs, nowMs, epoch }: GrownEntry): void {
-    const { memory, evicts } = this.#shard;
-    const { words, floats } = memory;
+  #writeHeader({ expiresAtMs, staleUntilMs, nowMs, epoch }: GrownEntry): void {
+    const { memory } = this.#shard;
+    const { floats } = memory;
     const slot = this.#slot;
-    if (expiresAtMs !== 0 || !evicts) words[slot * 2 + VALUE_BYTES]! |= HAS_EXPIRY;
-    floats[slot + EXPIRY_FLOAT] = expiresAtMs;
     setFilledAt(memory, slot, nowMs, epoch);
-    if (expiresAtMs !== 0) words[EXPIRING]!++;
+    setTerms(memory, slot, expiresAtMs, staleUntilMs);
     floats[USED_BYTES]! += this.#plan.bytes;
     floats[PAYLOAD_BYTES]! += this.#key.length + this.#valueBytes;
   }

@@ -5,6 +5,7 @@ import { parsePolicy } from "../policy/registry.ts";
 import { CopySink } from "./copy-sink.ts";
 import { Departures } from "./departures.ts";
 import { findEntry, readsOf } from "./entry.ts";
+import { FRESH } from "./freshness.ts";
 import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
 import { beginPolicyChange, continuePolicyChange } from "./policy-change.ts";
 import { stageOf } from "./policy-seat.ts";
@@ -75,7 +76,9 @@ describe("a read while the policy changes", () => {
         seen.add(`${stage} ${waits}`);
         const key = utf8(name);
         const sink = new CopySink();
-        expect(readEntry(shard, 1, key, 0, key.length, hashOf(key), 0, NOW_MS, sink)).toBeGreaterThan(0);
+        expect(readEntry(shard, 1, key, 0, key.length, hashOf(key), 0, NOW_MS, sink, FRESH)).toBeGreaterThan(
+          0,
+        );
         expect(readsOf(shard.memory, slotOf(shard, name))).toBe(1);
         const same = NAMES.filter((other) => isWaiting(shard, other) === waits);
         const moved = [...same.filter((other) => other !== name), name];

@@ -5,13 +5,14 @@ import {
   expiryOf,
   filledAtMs,
   findEntry,
+  graceEndOf,
   keyBytesOf,
   readPayload,
   readsOf,
   valueBytesOf,
 } from "./entry.ts";
 import { KEY_BYTES, READ_LIMIT, READ_SHIFT } from "./entry-layout.ts";
-import { FRESH, freshnessOf } from "./freshness.ts";
+import { type Freshness, freshnessOf } from "./freshness.ts";
 import { NO_PIN, pinEntry, serialOf } from "./pin-table.ts";
 import { PinnedValue } from "./pinned-value.ts";
 import type { Shard } from "./shard.ts";
@@ -28,12 +29,17 @@ export interface EntryInfo {
   filledAtMs: number;
   /** Unix milliseconds, 0 for never. */
   expiresAtMs: number;
+  /** Unix milliseconds: until when it may be served as stale after that; 0 for no grace. */
+  staleUntilMs: number;
   /** Since it was filled; stays at 65,535. */
   reads: number;
 }
 
-/** The fresh entry with this key, 0 when there is none. Looking removes nothing. */
-export function freshEntry(
+/**
+ * The entry with this key if it is good enough, 0 when there is none. Looking removes nothing.
+ * @param accepts the worst that is good enough
+ */
+export function goodEntry(
   memory: ShardMemory,
   bytes: Uint8Array,
   start: number,
@@ -41,9 +47,10 @@ export function freshEntry(
   hash: number,
   epoch: number,
   nowMs: number,
+  accepts: Freshness,
 ): number {
   const slot = findEntry(memory, bytes, start, end, hash);
-  return slot !== 0 && freshnessOf(memory, slot, epoch, nowMs) === FRESH ? slot : 0;
+  return slot !== 0 && freshnessOf(memory, slot, epoch, nowMs) <= accepts ? slot : 0;
 }
 
 /** What a read answers where there is no entry. */
@@ -64,9 +71,10 @@ export function readEntry(
   epoch: number,
   nowMs: number,
   sink: ValueSink,
+  accepts: Freshness,
 ): number | LargeValue {
   const { memory } = shard;
-  const slot = freshEntry(memory, bytes, start, end, hash, epoch, nowMs);
+  const slot = goodEntry(memory, bytes, start, end, hash, epoch, nowMs, accepts);
   if (slot === 0) {
     memory.floats[MISSES]!++;
     return ABSENT;
@@ -104,6 +112,7 @@ export function describeEntry(shard: Shard, slot: number): EntryInfo {
     chargedBytes: chargedBytes(memory, slot, shard.plan),
     filledAtMs: filledAtMs(memory, slot),
     expiresAtMs: expiryOf(memory, slot),
+    staleUntilMs: graceEndOf(memory, slot),
     reads: readsOf(memory, slot),
   };
 }

@@ -11,7 +11,7 @@ import { DeadThreads } from "./dead-threads.ts";
 import { type DepartureListener, Departures } from "./departures.ts";
 import { keyBytesOf, readPayload } from "./entry.ts";
 import { CLEAR_INTERVAL_BITS, KEY_BYTES_LIMIT } from "./entry-layout.ts";
-import { DEAD, FRESH } from "./freshness.ts";
+import { DEAD, EXPIRED, FRESH, type Freshness, freshnessAt } from "./freshness.ts";
 import { GrowingEntry } from "./growing-entry.ts";
 import { leaveShard } from "./hold.ts";
 import { nextPosition } from "./index-table.ts";
@@ -19,7 +19,7 @@ import { removeKey } from "./leaving.ts";
 import { holderOf, lock, unlock } from "./lock.ts";
 import { beginPolicyChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
 import { checkPolicy, storePolicyNames } from "./policy-seat.ts";
-import { ABSENT, describeEntry, type EntryInfo, freshEntry, readEntry } from "./reading.ts";
+import { ABSENT, describeEntry, type EntryInfo, goodEntry, readEntry } from "./reading.ts";
 import { clearShard, Shard, seatAgain } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
 import { FILLS, LOCK, POLICY_VERSION, REFUSED_FILLS } from "./shard-memory.ts";
@@ -153,13 +153,22 @@ export class Store {
    * Delivers the value of the key bytes[start, end) to `sink`, under the lock: the sink must not use the store. A large
    * value is given to a sink that takes such (`takesLarge`) after the lock has been released.
    * Counts a hit or a miss.
+   * @param accepts the worst that is served: `STALE` for an entry whose grace has not ended, too
    * @returns how many bytes it has; `ABSENT` when there is none, and the sink is then not used
    */
-  read(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number, sink: ValueSink): number {
+  read(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    nowMs: number,
+    sink: ValueSink,
+    accepts: Freshness = FRESH,
+  ): number {
     const shard = this.#enter(hash);
     let read: number | LargeValue;
     try {
-      read = readEntry(shard, this.#holder, bytes, start, end, hash, this.epoch, nowMs, sink);
+      read = readEntry(shard, this.#holder, bytes, start, end, hash, this.epoch, nowMs, sink, accepts);
     } finally {
       leaveShard(shard);
     }
@@ -174,10 +183,17 @@ export class Store {
     return this.read(bytes, start, end, hash, nowMs, sink) === ABSENT ? undefined : sink.copy;
   }
 
-  /** What is known of an entry, without counting as a read. */
-  peek(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): EntryInfo | undefined {
+  /** What is known of an entry, without counting as a read. @param accepts as in `read` */
+  peek(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    nowMs: number,
+    accepts: Freshness = FRESH,
+  ): EntryInfo | undefined {
     return this.#underLock(this.#shardIndex(hash), (shard) => {
-      const slot = freshEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs);
+      const slot = goodEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs, accepts);
       return slot === 0 ? undefined : describeEntry(shard, slot);
     });
   }
@@ -189,9 +205,10 @@ export class Store {
     end: number,
     hash: number,
     nowMs: number,
+    accepts: Freshness = FRESH,
   ): (EntryInfo & Placement) | undefined {
     return this.#underLock(this.#shardIndex(hash), (shard) => {
-      const slot = freshEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs);
+      const slot = goodEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs, accepts);
       if (slot === 0) return undefined;
       return { ...describeEntry(shard, slot), ...shard.seated.policy.explain(slot) };
     });
@@ -234,6 +251,7 @@ export class Store {
    * Stores what the origin answered, if no invalidation of the key came since `lease` was read and the epoch is
    * still `epoch`. A lease is good for one of several fills that are under way at once: nobody can tell which value is
    * the newer.
+   * @param staleUntilMs until when it may be served as stale once it has expired; 0 for no grace
    * @returns whether it was stored
    */
   fill(
@@ -248,13 +266,15 @@ export class Store {
     lease: number,
     epoch: number,
     nowMs: number,
+    staleUntilMs = 0,
   ): boolean {
     const shard = this.#enter(hash);
     try {
       const { floats } = shard.memory;
       let isStored = false;
-      if (this.#mayFill(hash, lease, epoch, expiresAtMs, nowMs)) {
+      if (this.#mayFill(hash, lease, epoch, expiresAtMs, staleUntilMs, nowMs)) {
         draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
+        shard.draft.staleUntilMs = staleUntilMs;
         isStored = storeDraft(shard) === "stored";
         if (isStored) this.#control.leases.stored(hash);
       }
@@ -282,7 +302,10 @@ export class Store {
 
   /** As `set`, of an entry that has grown to its full size. @returns whether it was stored */
   setGrown(growing: GrowingEntry, expiresAtMs: number, nowMs: number): boolean {
-    return growing.store({ expiresAtMs, nowMs, epoch: this.epoch, isFill: false }, () => true);
+    return growing.store(
+      { expiresAtMs, staleUntilMs: 0, nowMs, epoch: this.epoch, isFill: false },
+      () => true,
+    );
   }
 
   /** As `fill`, of an entry that has grown to its full size. */
@@ -292,16 +315,17 @@ export class Store {
     lease: number,
     epoch: number,
     nowMs: number,
+    staleUntilMs = 0,
   ): boolean {
     const { hash } = growing;
-    return growing.store({ expiresAtMs, nowMs, epoch, isFill: true }, () => {
-      const mayFill = this.#mayFill(hash, lease, epoch, expiresAtMs, nowMs);
+    return growing.store({ expiresAtMs, staleUntilMs, nowMs, epoch, isFill: true }, () => {
+      const mayFill = this.#mayFill(hash, lease, epoch, expiresAtMs, staleUntilMs, nowMs);
       if (mayFill) this.#control.leases.stored(hash);
       return mayFill;
     });
   }
 
-  /** Changes only the expiry; 0 takes it away. @returns false when there is no such entry */
+  /** Changes only the expiry, 0 takes it away; a grace ends with it. @returns false when there is no such entry */
   setExpiry(
     bytes: Uint8Array,
     start: number,
@@ -313,7 +337,7 @@ export class Store {
     const shard = this.#enter(hash);
     try {
       const { epoch } = this;
-      const slot = freshEntry(shard.memory, bytes, start, end, hash, epoch, nowMs);
+      const slot = goodEntry(shard.memory, bytes, start, end, hash, epoch, nowMs, FRESH);
       if (slot !== 0) writeExpiry(shard, slot, expiresAtMs, epoch, nowMs);
       return slot !== 0;
     } finally {
@@ -500,8 +524,16 @@ export class Store {
     );
   }
 
-  #mayFill(hash: number, lease: number, epoch: number, expiresAtMs: number, nowMs: number): boolean {
-    return this.lease(hash) === lease && this.epoch === epoch && (expiresAtMs === 0 || expiresAtMs > nowMs);
+  #mayFill(
+    hash: number,
+    lease: number,
+    epoch: number,
+    expiresAtMs: number,
+    staleUntilMs: number,
+    nowMs: number,
+  ): boolean {
+    if (this.lease(hash) !== lease || this.epoch !== epoch) return false;
+    return freshnessAt(expiresAtMs, staleUntilMs, nowMs) < EXPIRED;
   }
 
   #shardIndex(hash: number): number {
@@ -590,6 +622,7 @@ function draftEntry(
   draft.valueStart = valueStart;
   draft.valueEnd = valueEnd;
   draft.expiresAtMs = expiresAtMs;
+  draft.staleUntilMs = 0;
   draft.epoch = epoch;
   draft.nowMs = nowMs;
   draft.touches = false;

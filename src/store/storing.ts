@@ -18,15 +18,19 @@ import {
   readPayload,
   readsOf,
   setFilledAt,
+  setForm,
   takeChain,
   valueBytesOf,
   writePayload,
 } from "./entry.ts";
 import {
-  EXPIRY_FLOAT,
+  ENTRY_HEADER_BYTES,
+  EXPIRY_BYTES,
+  EXTENDED_HEADER_BYTES,
   HAS_EXPIRY,
   HAS_EXTENTS,
   HASH,
+  IS_EXTENDED,
   KEY_BYTES,
   KEY_BYTES_LIMIT,
   NEXT_IN_BUCKET,
@@ -37,12 +41,12 @@ import {
   VALUE_BYTES,
   VALUE_BYTES_LIMIT,
 } from "./entry-layout.ts";
-import { DEAD, EXPIRED, freshnessOf } from "./freshness.ts";
+import { changeTerms, DEAD, EXPIRED, freshnessOf, setTerms } from "./freshness.ts";
 import { growIndex, indexPagesNeeded, linkEntry, relinkEntry } from "./index-table.ts";
 import { evictOne, giveUpChain, removeEntry, uncount } from "./leaving.ts";
 import { voidDetached } from "./pins.ts";
 import type { Shard } from "./shard.ts";
-import { classOf, ENTRIES, EXPIRATIONS, EXPIRING, PAYLOAD_BYTES, USED_BYTES } from "./shard-memory.ts";
+import { classOf, ENTRIES, EXPIRATIONS, PAYLOAD_BYTES, USED_BYTES } from "./shard-memory.ts";
 
 /** How entries are stored. Called with the shard's lock held. */
 
@@ -58,7 +62,7 @@ export function storeDraft(shard: Shard): StoreOutcome {
   const keyBytes = draft.keyEnd - draft.keyStart;
   const valueBytes = draft.valueEnd - draft.valueStart;
   if (keyBytes > KEY_BYTES_LIMIT || valueBytes > VALUE_BYTES_LIMIT) return "too-large";
-  planChain(plan, memory.sizes, keyBytes + valueBytes, needsExpiryField(shard));
+  planChain(plan, memory.sizes, keyBytes + valueBytes, headerBytes(shard));
   // One page at least is the index's.
   if (pagesOfPlan(plan, memory.sizes) >= memory.pageCount) return "too-large";
 
@@ -76,7 +80,7 @@ export function storeDraft(shard: Shard): StoreOutcome {
   return resizeToDraft(shard, slot);
 }
 
-/** Sets or takes away an entry's expiry. Where its header has no room for one, it is stored anew. */
+/** Sets or takes away an entry's expiry, and its grace. Where its header has no room for one, it is stored anew. */
 export function writeExpiry(
   shard: Shard,
   slot: number,
@@ -85,10 +89,9 @@ export function writeExpiry(
   nowMs: number,
 ): void {
   const { memory, draft } = shard;
-  const { words, floats } = memory;
+  const { words } = memory;
   if (hasExpiryField(memory, slot)) {
-    words[EXPIRING]! += Number(expiresAtMs !== 0) - Number(floats[slot + EXPIRY_FLOAT]! !== 0);
-    floats[slot + EXPIRY_FLOAT] = expiresAtMs;
+    changeTerms(memory, slot, expiresAtMs, 0);
     return;
   }
   if (expiresAtMs === 0) return;
@@ -107,6 +110,7 @@ export function writeExpiry(
   draft.valueStart = keyBytes;
   draft.valueEnd = payload.length;
   draft.expiresAtMs = expiresAtMs;
+  draft.staleUntilMs = 0;
   draft.epoch = epoch;
   draft.nowMs = nowMs;
   draft.touches = false;
@@ -134,9 +138,13 @@ function findDraft(shard: Shard): number {
   return findEntry(shard.memory, draft.key, draft.keyStart, draft.keyEnd, draft.hash);
 }
 
-/** Where nothing may be evicted, every entry has room for an expiry, so that setting one never needs more. */
-function needsExpiryField(shard: Shard): boolean {
-  return shard.draft.expiresAtMs !== 0 || !shard.evicts;
+/**
+ * Bytes of the draft's header. Where nothing may be evicted, every entry has room for an expiry, so that setting one
+ * never needs more.
+ */
+function headerBytes({ draft, evicts }: Shard): number {
+  if (draft.staleUntilMs !== 0) return EXTENDED_HEADER_BYTES;
+  return draft.expiresAtMs !== 0 || !evicts ? ENTRY_HEADER_BYTES + EXPIRY_BYTES : ENTRY_HEADER_BYTES;
 }
 
 /** Stores the draft where its key is not resident. */
@@ -225,15 +233,16 @@ function writeDraft(shard: Shard, slot: number): void {
   const at = slot * 2;
   const keyBytes = draft.keyEnd - draft.keyStart;
   const valueBytes = draft.valueEnd - draft.valueStart;
-  const withExpiry = needsExpiryField(shard);
+  const header = headerBytes(shard);
+  const withExpiry = header > ENTRY_HEADER_BYTES;
   words[at + HASH] = draft.hash;
   words[at + VALUE_BYTES] = valueBytes | (withExpiry ? HAS_EXPIRY : 0) | (plan.hasExtents ? HAS_EXTENTS : 0);
   words[at + KEY_BYTES] = keyBytes;
+  setForm(memory, slot, header === EXTENDED_HEADER_BYTES ? IS_EXTENDED : 0);
   setFilledAt(memory, slot, draft.nowMs, draft.epoch);
-  if (withExpiry || plan.hasExtents) floats[slot + EXPIRY_FLOAT] = draft.expiresAtMs;
+  setTerms(memory, slot, draft.expiresAtMs, draft.staleUntilMs);
   writePayload(memory, slot, 0, draft.key, draft.keyStart, draft.keyEnd);
   writePayload(memory, slot, keyBytes, draft.value, draft.valueStart, draft.valueEnd);
-  if (draft.expiresAtMs !== 0) words[EXPIRING]!++;
   floats[USED_BYTES]! += plan.bytes;
   floats[PAYLOAD_BYTES]! += keyBytes + valueBytes;
 }
