@@ -1,6 +1,6 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Random } from "../lib/random.ts";
-import { keyBytesOf, readPayload } from "./entry.ts";
+import { keyBytesOf, kindOf, readPayload } from "./entry.ts";
 import { HASH, NEXT_IN_BUCKET, SLOT_BITS } from "./entry-layout.ts";
 import { EXPIRED, FRESH, freshnessOf } from "./freshness.ts";
 import { bucketAtPosition, nextPosition, reverseBits, wordOfBucket } from "./index-table.ts";
@@ -14,6 +14,7 @@ import {
   SWEEP_POSITION,
   SWEPT_EPOCH,
 } from "./shard-memory.ts";
+import { VALUE } from "./variant.ts";
 
 /**
  * Walks over the entries of a shard in scan order, the order of bit-reversed hashes, in which every bucket of the
@@ -32,7 +33,7 @@ export function nextInBucket(memory: ShardMemory, slot: number): number {
   return memory.words[slot * 2 + NEXT_IN_BUCKET]! & SLOT_BITS;
 }
 
-/** Collects the keys of fresh entries of the bucket at a position that are not before it in scan order. */
+/** Collects the keys of fresh values in the bucket at a position that are not before it in scan order. */
 export function collectKeys(
   memory: ShardMemory,
   position: number,
@@ -44,7 +45,7 @@ export function collectKeys(
 ): void {
   for (let slot = firstEntryAt(memory, position); slot !== 0; slot = nextInBucket(memory, slot)) {
     const hash = memory.words[slot * 2 + HASH]! >>> 0;
-    if (reverseBits(hash) < position || freshnessOf(memory, slot, epoch, nowMs) !== FRESH) continue;
+    if (reverseBits(hash) < position || !isFreshValue(memory, slot, epoch, nowMs)) continue;
     const keyBytes = keyBytesOf(memory, slot);
     keys.reserve(keyBytes);
     readPayload(memory, slot, 0, keyBytes, keys);
@@ -54,7 +55,7 @@ export function collectKeys(
 }
 
 /**
- * Draws one of the fresh entries of the bucket at a position.
+ * Draws one of the fresh values in the bucket at a position.
  * @returns its slot, 0 when there is none
  */
 export function drawEntryAt(
@@ -66,14 +67,18 @@ export function drawEntryAt(
 ): number {
   let fresh = 0;
   for (let slot = firstEntryAt(memory, position); slot !== 0; slot = nextInBucket(memory, slot)) {
-    if (freshnessOf(memory, slot, epoch, nowMs) === FRESH) fresh++;
+    if (isFreshValue(memory, slot, epoch, nowMs)) fresh++;
   }
   if (fresh === 0) return 0;
   let skipped = Math.floor(random.next() * fresh);
   let slot = firstEntryAt(memory, position);
-  while (freshnessOf(memory, slot, epoch, nowMs) !== FRESH || skipped-- > 0)
-    slot = nextInBucket(memory, slot);
+  while (!isFreshValue(memory, slot, epoch, nowMs) || skipped-- > 0) slot = nextInBucket(memory, slot);
   return slot;
+}
+
+/** Of a key's entries the value alone stands for it, so that no key comes twice. */
+function isFreshValue(memory: ShardMemory, slot: number, epoch: number, nowMs: number): boolean {
+  return kindOf(memory, slot) === VALUE.kind && freshnessOf(memory, slot, epoch, nowMs) === FRESH;
 }
 
 /** How far a sweep has come. An object to be reused. */

@@ -1,3 +1,5 @@
+import { VALUE, type Variant } from "./variant.ts";
+
 const EMPTY = new Uint8Array(0);
 
 /** An entry to be stored, as ranges of buffers; an object to be reused. */
@@ -6,6 +8,7 @@ export class Draft {
   keyStart = 0;
   keyEnd = 0;
   hash = 0;
+  variant: Variant = VALUE;
   value: Uint8Array = EMPTY;
   valueStart = 0;
   valueEnd = 0;
@@ -22,5 +25,6 @@ export class Draft {
   clear(): void {
     this.key = EMPTY;
     this.value = EMPTY;
+    this.variant = VALUE;
   }
 }

@@ -1,8 +1,10 @@
+import { assert } from "../lib/assert.ts";
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import { equalBytes } from "../lib/bytes.ts";
 import { freeChunk, takeChunk } from "./arena.ts";
 import { type ChainPlan, planChain, planChunk } from "./chain-plan.ts";
 import {
+  ARGUMENT_BYTES,
   ENTRY_HEADER_BYTES,
   EPOCH_BITS,
   EPOCH_SHIFT,
@@ -34,18 +36,54 @@ import {
   SLOT_BITS,
   VALUE_BITS,
   VALUE_BYTES,
+  VARIANT_BITS,
+  VARIANT_SHIFT,
 } from "./entry-layout.ts";
 import { bucketWord } from "./index-table.ts";
 import { classOf, type ShardMemory } from "./shard-memory.ts";
+import { KIND_LIMIT, VALUE, type Variant } from "./variant.ts";
 
 /** Reading and writing entries, each a chain of chunks that a `ChainPlan` describes. */
 
 /** Runs of bytes up to this are copied by hand: that beats a call. */
 const SHORT_COPY_BYTES = 24;
 
-/** The slot of the entry with this key, 0 when there is none. Says nothing about expiry and epoch. */
+/** The slot of the entry with this key and variant, 0 when there is none. Says nothing about expiry and epoch. */
 export function findEntry(
   memory: ShardMemory,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  hash: number,
+  variant: Variant,
+): number {
+  let slot = findKey(memory, memory.words[bucketWord(memory, hash)]!, bytes, start, end, hash);
+  while (slot !== 0 && !isOfVariant(memory, slot, variant)) {
+    slot = findKey(memory, nextInChain(memory, slot), bytes, start, end, hash);
+  }
+  return slot;
+}
+
+/** The slot of an entry with this key, of any variant, or of any but the value; 0 when there is none. */
+export function findAny(
+  memory: ShardMemory,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  hash: number,
+  sparesValue: boolean,
+): number {
+  let slot = findKey(memory, memory.words[bucketWord(memory, hash)]!, bytes, start, end, hash);
+  while (slot !== 0 && sparesValue && isOfVariant(memory, slot, VALUE)) {
+    slot = findKey(memory, nextInChain(memory, slot), bytes, start, end, hash);
+  }
+  return slot;
+}
+
+/** The first entry with this key in a chain of the index from `first` on, 0 when there is none. */
+function findKey(
+  memory: ShardMemory,
+  first: number,
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -53,7 +91,7 @@ export function findEntry(
 ): number {
   const { words } = memory;
   const keyBytes = end - start;
-  let slot = words[bucketWord(memory, hash)]!;
+  let slot = first;
   while (slot !== 0) {
     const at = slot * 2;
     if (
@@ -68,8 +106,34 @@ export function findEntry(
   return 0;
 }
 
+function nextInChain(memory: ShardMemory, slot: number): number {
+  return memory.words[slot * 2 + NEXT_IN_BUCKET]! & SLOT_BITS;
+}
+
+/** Whether an entry answers this question about its key. */
+export function isOfVariant(memory: ShardMemory, slot: number, variant: Variant): boolean {
+  const { kind } = variant;
+  if ((memory.words[slot * 2 + FILLED_HIGH]! & VARIANT_BITS) !== kind << VARIANT_SHIFT) return false;
+  return kind === VALUE.kind || argumentEquals(memory, slot, variant);
+}
+
 export function keyBytesOf(memory: ShardMemory, slot: number): number {
   return memory.words[slot * 2 + KEY_BYTES]! & KEY_BITS;
+}
+
+/** Bytes of what the entry's question says besides the key. */
+export function argumentBytesOf(memory: ShardMemory, slot: number): number {
+  return isExtended(memory, slot) ? memory.words[slot * 2 + ARGUMENT_BYTES]! : 0;
+}
+
+/** Where the value begins in the payload: behind key and argument. */
+export function valueOffsetOf(memory: ShardMemory, slot: number): number {
+  return keyBytesOf(memory, slot) + argumentBytesOf(memory, slot);
+}
+
+/** Of which kind the entry's variant is. */
+export function kindOf(memory: ShardMemory, slot: number): number {
+  return (memory.words[slot * 2 + FILLED_HIGH]! & VARIANT_BITS) >> VARIANT_SHIFT;
 }
 
 export function valueBytesOf(memory: ShardMemory, slot: number): number {
@@ -119,9 +183,12 @@ export function setFilledAt(memory: ShardMemory, slot: number, filledMs: number,
     (Math.floor(filledMs / 2 ** 32) & FILLED_HIGH_BITS) | form | (epoch << EPOCH_SHIFT);
 }
 
-/** @param form bits of `FORM_BITS` */
-export function setForm(memory: ShardMemory, slot: number, form: number): void {
-  memory.words[slot * 2 + FILLED_HIGH] = form;
+/** Which header the entry has, and which question it answers. */
+export function setForm(memory: ShardMemory, slot: number, isExtended: boolean, variant: Variant): void {
+  const { words } = memory;
+  assert(variant.kind <= KIND_LIMIT, "there is no such kind of variant");
+  words[slot * 2 + FILLED_HIGH] = (isExtended ? IS_EXTENDED : 0) | (variant.kind << VARIANT_SHIFT);
+  if (isExtended) words[slot * 2 + ARGUMENT_BYTES] = variant.end - variant.start;
 }
 
 /** How often the entry was read since it was filled; not beyond 65,535. */
@@ -153,7 +220,7 @@ export function planChunks(memory: ShardMemory, slot: number, plan: ChainPlan): 
 
 /** Works out which chunks an entry consists of that is complete. */
 export function planEntry(memory: ShardMemory, slot: number, plan: ChainPlan): void {
-  const payloadBytes = keyBytesOf(memory, slot) + valueBytesOf(memory, slot);
+  const payloadBytes = valueOffsetOf(memory, slot) + valueBytesOf(memory, slot);
   planChain(plan, memory.sizes, payloadBytes, shortHeaderBytes(memory, slot));
 }
 
@@ -212,7 +279,7 @@ export function relinkChunk(memory: ShardMemory, to: number): void {
   if (after !== 0) words[after * 2 + EXTENT_BEFORE] = KIND_EXTENT | to;
 }
 
-/** Writes source[start, end) at `offset` of the entry's payload: key and value together. */
+/** Writes source[start, end) at `offset` of the entry's payload: key, argument and value together. */
 export function writePayload(
   memory: ShardMemory,
   slot: number,
@@ -305,7 +372,7 @@ export function keyEquals(
 ): boolean {
   const at = slot * 8 + payloadOffset(memory, slot);
   if (hasExtents(memory, slot) && at + end - start > endOfChunk(memory, slot)) {
-    return longKeyEquals(memory, slot, bytes, start, end);
+    return payloadEquals(memory, slot, 0, bytes, start, end);
   }
   // Keys begin at whole words, so the stored one is read a word at a time.
   const { words } = memory;
@@ -318,24 +385,37 @@ export function keyEquals(
   return equalBytes(bytes, from, end, memory.bytes, word << 2);
 }
 
-/** Compares a key that runs on into extents. */
-function longKeyEquals(
+/** Whether an entry's argument is the variant's. */
+function argumentEquals(memory: ShardMemory, slot: number, { bytes, start, end }: Variant): boolean {
+  return (
+    argumentBytesOf(memory, slot) === end - start &&
+    (start === end || payloadEquals(memory, slot, keyBytesOf(memory, slot), bytes, start, end))
+  );
+}
+
+/** Whether an entry's payload at `offset` is bytes[start, end), which may run on into extents. */
+function payloadEquals(
   memory: ShardMemory,
   slot: number,
+  offset: number,
   bytes: Uint8Array,
   start: number,
   end: number,
 ): boolean {
-  let at = slot * 8 + payloadOffset(memory, slot);
-  let chunk = slot;
-  let next = memory.words[slot * 2 + FIRST_EXTENT]!;
+  let at = slot * 8 + payloadOffset(memory, slot) + offset;
+  let chunkEnd = endOfChunk(memory, slot);
+  let next = hasExtents(memory, slot) ? memory.words[slot * 2 + FIRST_EXTENT]! : 0;
   for (let from = start; from < end; ) {
-    const count = Math.min(end - from, endOfChunk(memory, chunk) - at);
+    while (at >= chunkEnd) {
+      const beyond = at - chunkEnd;
+      chunkEnd = endOfChunk(memory, next);
+      at = next * 8 + EXTENT_HEADER_BYTES + beyond;
+      next = memory.words[next * 2 + EXTENT_AFTER]!;
+    }
+    const count = Math.min(end - from, chunkEnd - at);
     if (!equalBytes(bytes, from, from + count, memory.bytes, at)) return false;
     from += count;
-    chunk = next;
-    at = chunk * 8 + EXTENT_HEADER_BYTES;
-    next = memory.words[chunk * 2 + EXTENT_AFTER]!;
+    at += count;
   }
   return true;
 }

@@ -1,4 +1,4 @@
-import { expiryOf, graceEndOf, hasExpiryField, isExtended, isOfEpoch } from "./entry.ts";
+import { expiryOf, hasExpiryField, isExtended, isOfEpoch } from "./entry.ts";
 import { EXPIRY_FLOAT, GRACE_FLOAT } from "./entry-layout.ts";
 import { EXPIRING, type ShardMemory } from "./shard-memory.ts";
 
@@ -18,7 +18,9 @@ export const DEAD = 3;
 export function freshnessOf(memory: ShardMemory, slot: number, epoch: number, nowMs: number): Freshness {
   if (!isOfEpoch(memory, slot, epoch)) return DEAD;
   if (!hasExpiryField(memory, slot)) return FRESH;
-  return freshnessAt(expiryOf(memory, slot), graceEndOf(memory, slot), nowMs);
+  const expiresAtMs = memory.floats[slot + EXPIRY_FLOAT]!;
+  const staleUntilMs = isExtended(memory, slot) ? memory.floats[slot + GRACE_FLOAT]! : 0;
+  return freshnessAt(expiresAtMs, staleUntilMs, nowMs);
 }
 
 /**

@@ -12,7 +12,6 @@ import {
   HAS_EXPIRY,
   HAS_EXTENTS,
   HASH,
-  IS_EXTENDED,
   KEY_BYTES,
   KIND_ENTRY,
   KIND_EXTENT,
@@ -21,7 +20,7 @@ import {
 import { DEAD, EXPIRED, freshnessOf, setTerms } from "./freshness.ts";
 import { holdShard, leaveShard } from "./hold.ts";
 import { growIndex, indexPagesNeeded, linkEntry } from "./index-table.ts";
-import { evictOne, removeEntry } from "./leaving.ts";
+import { evictOne, removeEntry, removeVariants } from "./leaving.ts";
 import { PayloadCursor } from "./payload-cursor.ts";
 import { detach, mayPin, NO_PIN, pinAgain, pinGrowing, serialOf, settleGrowing } from "./pin-table.ts";
 import { PinnedValue } from "./pinned-value.ts";
@@ -35,7 +34,9 @@ import {
   PAYLOAD_BYTES,
   REFUSED_FILLS,
   USED_BYTES,
+  VARIANTS,
 } from "./shard-memory.ts";
+import { VALUE, type Variant } from "./variant.ts";
 
 /** What an entry has besides key and value once it is stored. */
 export interface GrownEntry {
@@ -60,6 +61,9 @@ export class GrowingEntry {
   readonly #shard: Shard;
   readonly #holder: number;
   readonly #key: Uint8Array;
+  readonly #variant: Variant;
+  /** Of key and argument. */
+  readonly #prefixBytes: number;
   readonly #valueBytes: number;
   readonly #plan = new ChainPlan();
   /** The chunk to be taken next: the run of the plan, and how many of it have been taken. */
@@ -79,28 +83,37 @@ export class GrowingEntry {
   #isStored = false;
   #wasEmptied = false;
 
-  constructor(shard: Shard, holder: number, key: Uint8Array, hash: number, valueBytes: number) {
+  constructor(
+    shard: Shard,
+    holder: number,
+    key: Uint8Array,
+    hash: number,
+    variant: Variant,
+    valueBytes: number,
+  ) {
     this.#shard = shard;
     this.#holder = holder;
     this.#key = key;
+    this.#variant = variant;
+    this.#prefixBytes = key.length + variant.end - variant.start;
     this.hash = hash;
     this.#valueBytes = valueBytes;
     // Its terms are known at the end only, so its header has room for all that there can be.
-    planChain(this.#plan, shard.memory.sizes, key.length + valueBytes, EXTENDED_HEADER_BYTES);
+    planChain(this.#plan, shard.memory.sizes, this.#prefixBytes + valueBytes, EXTENDED_HEADER_BYTES);
   }
 
-  /** Takes the first chunk and writes the key. @returns false where there is no room for so large an entry now */
+  /** Takes the first chunk and writes key and argument. @returns false where there is no room for so large an entry now */
   begin(nowMs: number, epoch: number): boolean {
     return this.#underLock(() => {
       const { memory } = this.#shard;
       const { words } = memory;
-      if (!mayPin(memory, this.#plan.bytes) || !this.#makeRoom(this.#key.length + 1, nowMs, epoch))
+      if (!mayPin(memory, this.#plan.bytes) || !this.#makeRoom(this.#prefixBytes + 1, nowMs, epoch))
         return false;
       const slot = this.#slot;
       words[slot * 2 + HASH] = this.hash;
       words[slot * 2 + VALUE_BYTES] = this.#valueBytes | HAS_EXTENTS | HAS_EXPIRY;
       words[slot * 2 + KEY_BYTES] = this.#key.length;
-      setForm(memory, slot, IS_EXTENDED);
+      setForm(memory, slot, true, this.#variant);
       this.#row = pinGrowing(memory, slot, this.#holder, this.#plan.bytes);
       if (this.#row === NO_PIN) {
         freeChain(memory, slot);
@@ -108,7 +121,9 @@ export class GrowingEntry {
       }
       this.#serial = serialOf(memory, this.#row);
       this.#cursor = new PayloadCursor(memory, slot);
+      const { bytes, start, end } = this.#variant;
       this.#cursor.write(0, this.#key, 0, this.#key.length);
+      this.#cursor.write(this.#key.length, bytes, start, end);
       return true;
     });
   }
@@ -142,7 +157,7 @@ export class GrowingEntry {
 
   #appendSlice(source: Uint8Array, from: number, to: number, nowMs: number, epoch: number): void {
     this.#underLock(() => {
-      const payloadAt = this.#key.length + this.#writtenBytes;
+      const payloadAt = this.#prefixBytes + this.#writtenBytes;
       if (!this.#holds() || !this.#makeRoom(payloadAt + to - from, nowMs, epoch)) {
         this.#isLost = true;
         return;
@@ -161,13 +176,12 @@ export class GrowingEntry {
     return this.#underLock(() => {
       if (!this.#holds()) return undefined;
       pinAgain(this.#shard.memory, this.#row);
-      const keyBytes = this.#key.length;
       return new PinnedValue(
         this.#shard,
         this.#holder,
         this.#row,
         this.#slot,
-        keyBytes,
+        this.#prefixBytes,
         this.#valueBytes,
         this.#serial,
       );
@@ -291,12 +305,13 @@ export class GrowingEntry {
 
   #writeHeader({ expiresAtMs, staleUntilMs, nowMs, epoch }: GrownEntry): void {
     const { memory } = this.#shard;
-    const { floats } = memory;
+    const { words, floats } = memory;
     const slot = this.#slot;
     setFilledAt(memory, slot, nowMs, epoch);
     setTerms(memory, slot, expiresAtMs, staleUntilMs);
     floats[USED_BYTES]! += this.#plan.bytes;
-    floats[PAYLOAD_BYTES]! += this.#key.length + this.#valueBytes;
+    floats[PAYLOAD_BYTES]! += this.#prefixBytes + this.#valueBytes;
+    if (this.#variant.kind !== VALUE.kind) words[VARIANTS]!++;
   }
 
   #link({ epoch, nowMs, isFill }: GrownEntry): void {
@@ -304,7 +319,8 @@ export class GrowingEntry {
     const { memory, seated } = shard;
     const slot = this.#slot;
     const hash = this.hash;
-    const before = findEntry(memory, this.#key, 0, this.#key.length, hash);
+    const key = this.#key;
+    const before = findEntry(memory, key, 0, key.length, hash, this.#variant);
     const freshness = before === 0 ? DEAD : freshnessOf(memory, before, epoch, nowMs);
     if (before !== 0) {
       // The key has not left: it has another value.
@@ -317,5 +333,6 @@ export class GrowingEntry {
     growIndex(memory);
     seated.policy.insert(slot, hash);
     if (freshness < EXPIRED && !isFill) seated.policy.hit(slot);
+    if (!isFill) removeVariants(shard, key, 0, key.length, hash);
   }
 }

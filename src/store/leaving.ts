@@ -2,14 +2,17 @@ import { compact } from "./compaction.ts";
 import type { Draft } from "./draft.ts";
 import {
   expiryOf,
-  findEntry,
+  findAny,
   freeChain,
   isOfEpoch,
+  isOfVariant,
   isPinned,
   keyBytesOf,
   keyEquals,
+  kindOf,
   planChunks,
   valueBytesOf,
+  valueOffsetOf,
 } from "./entry.ts";
 import { HASH } from "./entry-layout.ts";
 import { DEAD, EXPIRED, type Freshness, freshnessOf } from "./freshness.ts";
@@ -24,6 +27,7 @@ import {
   PAYLOAD_BYTES,
   type ShardMemory,
   USED_BYTES,
+  VARIANTS,
 } from "./shard-memory.ts";
 
 /**
@@ -48,8 +52,8 @@ export function removeExpired(shard: Shard, slot: number, epoch: number): void {
 }
 
 /**
- * Removes the entry with this key, and tells of it if it has expired.
- * @returns what it was good for, `DEAD` where there was none
+ * Removes the entries with this key, of all variants, and tells of those that had expired.
+ * @returns what the best of them was good for, `DEAD` where there was none
  */
 export function removeKey(
   shard: Shard,
@@ -61,12 +65,36 @@ export function removeKey(
   nowMs: number,
 ): Freshness {
   const { memory } = shard;
-  const slot = findEntry(memory, bytes, start, end, hash);
-  if (slot === 0) return DEAD;
-  const freshness = freshnessOf(memory, slot, epoch, nowMs);
-  if (freshness < EXPIRED) removeEntry(shard, slot);
-  else removeExpired(shard, slot, epoch);
-  return freshness;
+  const mayBeSeveral = memory.words[VARIANTS] !== 0;
+  let best: Freshness = DEAD;
+  // From the start each time: a removal may move entries.
+  for (
+    let slot = findAny(memory, bytes, start, end, hash, false);
+    slot !== 0;
+    slot = mayBeSeveral ? findAny(memory, bytes, start, end, hash, false) : 0
+  ) {
+    const freshness = freshnessOf(memory, slot, epoch, nowMs);
+    if (freshness < best) best = freshness;
+    if (freshness < EXPIRED) removeEntry(shard, slot);
+    else removeExpired(shard, slot, epoch);
+  }
+  return best;
+}
+
+/** Removes what is known of this key besides its value, which has been written. */
+export function removeVariants(
+  shard: Shard,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  hash: number,
+): void {
+  const { memory } = shard;
+  while (memory.words[VARIANTS] !== 0) {
+    const slot = findAny(memory, bytes, start, end, hash, true);
+    if (slot === 0) return;
+    removeEntry(shard, slot);
+  }
 }
 
 /** Evicts what the policy chooses, to make room for the draft if there is one. @returns false when nothing is resident */
@@ -78,8 +106,8 @@ export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Dra
   if (freshness !== DEAD) {
     const hasExpired = freshness === EXPIRED;
     memory.floats[hasExpired ? EXPIRATIONS : EVICTIONS]!++;
-    // A draft that displaces the entry of its own key keeps that key.
-    if (draft === undefined || !isDraftsKey(memory, victim, draft)) {
+    // A draft that displaces the entry it is to overwrite keeps its key.
+    if (draft === undefined || !isOverwritten(memory, victim, draft)) {
       shard.departures.add(memory, victim, keyBytesOf(memory, victim), hasExpired ? "expired" : "evicted");
     }
   }
@@ -91,16 +119,18 @@ export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Dra
 export function uncount(memory: ShardMemory, slot: number, bytes: number): void {
   const { words, floats } = memory;
   if (expiryOf(memory, slot) !== 0) words[EXPIRING]!--;
+  if (kindOf(memory, slot) !== 0) words[VARIANTS]!--;
   floats[USED_BYTES]! -= bytes;
-  floats[PAYLOAD_BYTES]! -= keyBytesOf(memory, slot) + valueBytesOf(memory, slot);
+  floats[PAYLOAD_BYTES]! -= valueOffsetOf(memory, slot) + valueBytesOf(memory, slot);
 }
 
-function isDraftsKey(memory: ShardMemory, slot: number, draft: Draft): boolean {
+function isOverwritten(memory: ShardMemory, slot: number, draft: Draft): boolean {
   const keyBytes = draft.keyEnd - draft.keyStart;
   return (
     memory.words[slot * 2 + HASH] === (draft.hash | 0) &&
     keyBytesOf(memory, slot) === keyBytes &&
-    keyEquals(memory, slot, draft.key, draft.keyStart, draft.keyEnd)
+    keyEquals(memory, slot, draft.key, draft.keyStart, draft.keyEnd) &&
+    isOfVariant(memory, slot, draft.variant)
   );
 }
 

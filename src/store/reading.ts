@@ -10,6 +10,7 @@ import {
   readPayload,
   readsOf,
   valueBytesOf,
+  valueOffsetOf,
 } from "./entry.ts";
 import { KEY_BYTES, READ_LIMIT, READ_SHIFT } from "./entry-layout.ts";
 import { type Freshness, freshnessOf } from "./freshness.ts";
@@ -17,6 +18,7 @@ import { NO_PIN, pinEntry, serialOf } from "./pin-table.ts";
 import { PinnedValue } from "./pinned-value.ts";
 import type { Shard } from "./shard.ts";
 import { HITS, MISSES, type ShardMemory } from "./shard-memory.ts";
+import { VALUE, type Variant } from "./variant.ts";
 
 /** How entries are read. Called with the shard's lock held. */
 
@@ -48,8 +50,9 @@ export function goodEntry(
   epoch: number,
   nowMs: number,
   accepts: Freshness,
+  variant: Variant,
 ): number {
-  const slot = findEntry(memory, bytes, start, end, hash);
+  const slot = findEntry(memory, bytes, start, end, hash, variant);
   return slot !== 0 && freshnessOf(memory, slot, epoch, nowMs) <= accepts ? slot : 0;
 }
 
@@ -72,9 +75,10 @@ export function readEntry(
   nowMs: number,
   sink: ValueSink,
   accepts: Freshness,
+  variant: Variant,
 ): number | LargeValue {
   const { memory } = shard;
-  const slot = goodEntry(memory, bytes, start, end, hash, epoch, nowMs, accepts);
+  const slot = goodEntry(memory, bytes, start, end, hash, epoch, nowMs, accepts, variant);
   if (slot === 0) {
     memory.floats[MISSES]!++;
     return ABSENT;
@@ -88,7 +92,8 @@ export function readEntry(
   }
   const target = sink.openValue(valueBytes);
   target.reserve(valueBytes);
-  readPayload(memory, slot, keyBytesOf(memory, slot), valueBytes, target);
+  const offset = variant === VALUE ? keyBytesOf(memory, slot) : valueOffsetOf(memory, slot);
+  readPayload(memory, slot, offset, valueBytes, target);
   sink.closeValue();
   return valueBytes;
 }
@@ -99,8 +104,8 @@ function pinValue(shard: Shard, slot: number, holder: number): LargeValue | unde
   const row = pinEntry(memory, slot, holder, chargedBytes(memory, slot, shard.plan));
   if (row === NO_PIN) return undefined;
   const valueBytes = valueBytesOf(memory, slot);
-  const keyBytes = keyBytesOf(memory, slot);
-  return new PinnedValue(shard, holder, row, slot, keyBytes, valueBytes, serialOf(memory, row));
+  const offsetBytes = valueOffsetOf(memory, slot);
+  return new PinnedValue(shard, holder, row, slot, offsetBytes, valueBytes, serialOf(memory, row));
 }
 
 /** What is known of an entry. */

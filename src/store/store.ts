@@ -14,7 +14,7 @@ import { DEAD, EXPIRED, FRESH, type Freshness, freshnessAt } from "./freshness.t
 import { GrowingEntry } from "./growing-entry.ts";
 import { leaveShard } from "./hold.ts";
 import { BUCKETS_PER_HOLD, drawKey, scanKeys } from "./key-scan.ts";
-import { removeKey } from "./leaving.ts";
+import { removeKey, removeVariants } from "./leaving.ts";
 import { holderOf, unlock } from "./lock.ts";
 import { beginPolicyChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
 import { checkPolicy, storePolicyNames } from "./policy-seat.ts";
@@ -33,6 +33,7 @@ import {
 } from "./store-memory.ts";
 import { addStats, emptyStats, type StoreStats } from "./store-stats.ts";
 import { type StoreOutcome, storeDraft, writeExpiry } from "./storing.ts";
+import { VALUE, type Variant } from "./variant.ts";
 
 export type { EntryInfo } from "./reading.ts";
 export type { StoreHandle, StoreOptions } from "./store-memory.ts";
@@ -126,7 +127,7 @@ export class Store {
   }
 
   /**
-   * Delivers the value of the key bytes[start, end) to `sink`, under the lock: the sink must not use the store. A large
+   * Delivers the value of the key bytes[start, end), or another variant, to `sink`, under the lock: the sink must not use the store. A large
    * value is given to a sink that takes such (`takesLarge`) after the lock has been released.
    * Counts a hit or a miss.
    * @param accepts the worst that is served: `STALE` for an entry whose grace has not ended, too
@@ -140,11 +141,24 @@ export class Store {
     nowMs: number,
     sink: ValueSink,
     accepts: Freshness = FRESH,
+    variant: Variant = VALUE,
   ): number {
     const shard = this.#shards.enter(hash);
     let read: number | LargeValue;
     try {
-      read = readEntry(shard, this.#shards.holder, bytes, start, end, hash, this.epoch, nowMs, sink, accepts);
+      read = readEntry(
+        shard,
+        this.#shards.holder,
+        bytes,
+        start,
+        end,
+        hash,
+        this.epoch,
+        nowMs,
+        sink,
+        accepts,
+        variant,
+      );
     } finally {
       leaveShard(shard);
     }
@@ -159,7 +173,7 @@ export class Store {
     return this.read(bytes, start, end, hash, nowMs, sink) === ABSENT ? undefined : sink.copy;
   }
 
-  /** What is known of an entry, without counting as a read. @param accepts as in `read` */
+  /** What is known of an entry, without counting as a read. The last two as in `read`. */
   peek(
     bytes: Uint8Array,
     start: number,
@@ -167,9 +181,10 @@ export class Store {
     hash: number,
     nowMs: number,
     accepts: Freshness = FRESH,
+    variant: Variant = VALUE,
   ): EntryInfo | undefined {
     return this.#shards.underLock(this.#shards.indexOf(hash), (shard) => {
-      const slot = goodEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs, accepts);
+      const slot = goodEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs, accepts, variant);
       return slot === 0 ? undefined : describeEntry(shard, slot);
     });
   }
@@ -182,16 +197,17 @@ export class Store {
     hash: number,
     nowMs: number,
     accepts: Freshness = FRESH,
+    variant: Variant = VALUE,
   ): (EntryInfo & Placement) | undefined {
     return this.#shards.underLock(this.#shards.indexOf(hash), (shard) => {
-      const slot = goodEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs, accepts);
+      const slot = goodEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs, accepts, variant);
       if (slot === 0) return undefined;
       return { ...describeEntry(shard, slot), ...shard.seated.policy.explain(slot) };
     });
   }
 
   /**
-   * Stores or overwrites; an overwritten entry counts as used. Leases are not looked at: who also fills this
+   * Stores or overwrites a value; an overwritten one counts as used, and other variants of the key go. Leases are not looked at: who also fills this
    * store by lease calls `invalidate` before.
    * @returns "full" only where nothing may be evicted; unless "stored" nothing has changed
    */
@@ -216,7 +232,9 @@ export class Store {
       const { epoch } = this;
       draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
       shard.draft.touches = true;
-      return storeDraft(shard);
+      const outcome = storeDraft(shard);
+      if (outcome === "stored") removeVariants(shard, keyBytes, start, end, hash);
+      return outcome;
     } finally {
       shard.draft.clear();
       leaveShard(shard);
@@ -243,6 +261,7 @@ export class Store {
     epoch: number,
     nowMs: number,
     staleUntilMs = 0,
+    variant: Variant = VALUE,
   ): boolean {
     const shard = this.#shards.enter(hash);
     try {
@@ -251,6 +270,7 @@ export class Store {
       if (this.#mayFill(hash, lease, epoch, expiresAtMs, staleUntilMs, nowMs)) {
         draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
         shard.draft.staleUntilMs = staleUntilMs;
+        shard.draft.variant = variant;
         isStored = storeDraft(shard) === "stored";
         if (isStored) this.#control.leases.stored(hash);
       }
@@ -267,12 +287,17 @@ export class Store {
    * @param key kept
    * @returns undefined where there is no room for it, or it is too large to be written so: `set` and `fill` may do
    */
-  grow(key: Uint8Array, hash: number, valueBytes: number, nowMs: number): GrowingEntry | undefined {
-    if (valueBytes < LARGE_BYTES || valueBytes > this.maxValueBytes || key.length > KEY_BYTES_LIMIT) {
-      return undefined;
-    }
+  grow(
+    key: Uint8Array,
+    hash: number,
+    valueBytes: number,
+    nowMs: number,
+    variant: Variant = VALUE,
+  ): GrowingEntry | undefined {
+    if (valueBytes < LARGE_BYTES || valueBytes > this.maxValueBytes) return undefined;
+    if (Math.max(key.length, variant.end - variant.start) > KEY_BYTES_LIMIT) return undefined;
     const shard = this.#shards.all[this.#shards.indexOf(hash)]!;
-    const growing = new GrowingEntry(shard, this.#shards.holder, key, hash, valueBytes);
+    const growing = new GrowingEntry(shard, this.#shards.holder, key, hash, variant, valueBytes);
     return growing.begin(nowMs, this.epoch) ? growing : undefined;
   }
 
@@ -301,7 +326,7 @@ export class Store {
     });
   }
 
-  /** Changes only the expiry, 0 takes it away; a grace ends with it. @returns false when there is no such entry */
+  /** Changes only the value's expiry, 0 takes it away; a grace ends with it. @returns false when there is no such entry */
   setExpiry(
     bytes: Uint8Array,
     start: number,
@@ -313,7 +338,7 @@ export class Store {
     const shard = this.#shards.enter(hash);
     try {
       const { epoch } = this;
-      const slot = goodEntry(shard.memory, bytes, start, end, hash, epoch, nowMs, FRESH);
+      const slot = goodEntry(shard.memory, bytes, start, end, hash, epoch, nowMs, FRESH, VALUE);
       if (slot !== 0) writeExpiry(shard, slot, expiresAtMs, epoch, nowMs);
       return slot !== 0;
     } finally {
@@ -322,7 +347,7 @@ export class Store {
     }
   }
 
-  /** @returns whether a fresh entry was there */
+  /** Removes the key's value and all other variants. @returns whether a fresh entry was there */
   remove(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): boolean {
     const shard = this.#shards.enter(hash);
     try {
@@ -333,7 +358,7 @@ export class Store {
   }
 
   /**
-   * Removes the entry and voids the leases of all fills of this key that are under way.
+   * Removes the key's value and all other variants, and voids the leases of all fills of this key that are under way.
    * @returns whether an entry was there
    */
   invalidate(bytes: Uint8Array, start: number, end: number, hash: number): boolean {
@@ -384,7 +409,7 @@ export class Store {
   }
 
   /**
-   * A step through the keys of all fresh entries, in the order of their bit-reversed hashes. Start with cursor 0; 0 comes
+   * A step through the keys of all fresh values, in the order of their bit-reversed hashes. Start with cursor 0; 0 comes
    * back at the end. A key that is there from the first step to the last is visited exactly once. `visit` is called with
    * no lock held, with a view that holds during the call.
    * @param cursor any whole number from 0 to 2^48
@@ -394,7 +419,7 @@ export class Store {
     return scanKeys(this.#shards, cursor, count, nowMs, visit);
   }
 
-  /** The key of a fresh entry drawn at random, as a copy of its own; undefined when there is none. */
+  /** The key of a fresh value drawn at random, as a copy of its own; undefined when there is none. */
   randomKey(random: Random, nowMs: number): Uint8Array | undefined {
     return drawKey(this.#shards, random, nowMs);
   }

@@ -21,6 +21,7 @@ import {
   setForm,
   takeChain,
   valueBytesOf,
+  valueOffsetOf,
   writePayload,
 } from "./entry.ts";
 import {
@@ -30,7 +31,6 @@ import {
   HAS_EXPIRY,
   HAS_EXTENTS,
   HASH,
-  IS_EXTENDED,
   KEY_BYTES,
   KEY_BYTES_LIMIT,
   NEXT_IN_BUCKET,
@@ -46,7 +46,8 @@ import { growIndex, indexPagesNeeded, linkEntry, relinkEntry } from "./index-tab
 import { evictOne, giveUpChain, removeEntry, uncount } from "./leaving.ts";
 import { voidDetached } from "./pins.ts";
 import type { Shard } from "./shard.ts";
-import { classOf, ENTRIES, EXPIRATIONS, PAYLOAD_BYTES, USED_BYTES } from "./shard-memory.ts";
+import { classOf, ENTRIES, EXPIRATIONS, PAYLOAD_BYTES, USED_BYTES, VARIANTS } from "./shard-memory.ts";
+import { VALUE } from "./variant.ts";
 
 /** How entries are stored. Called with the shard's lock held. */
 
@@ -60,9 +61,11 @@ export type StoreOutcome = "stored" | "full" | "too-large";
 export function storeDraft(shard: Shard): StoreOutcome {
   const { memory, draft, plan } = shard;
   const keyBytes = draft.keyEnd - draft.keyStart;
+  const argumentBytes = draft.variant.end - draft.variant.start;
   const valueBytes = draft.valueEnd - draft.valueStart;
-  if (keyBytes > KEY_BYTES_LIMIT || valueBytes > VALUE_BYTES_LIMIT) return "too-large";
-  planChain(plan, memory.sizes, keyBytes + valueBytes, headerBytes(shard));
+  if (Math.max(keyBytes, argumentBytes) > KEY_BYTES_LIMIT || valueBytes > VALUE_BYTES_LIMIT)
+    return "too-large";
+  planChain(plan, memory.sizes, keyBytes + argumentBytes + valueBytes, headerBytes(shard));
   // One page at least is the index's.
   if (pagesOfPlan(plan, memory.sizes) >= memory.pageCount) return "too-large";
 
@@ -80,7 +83,7 @@ export function storeDraft(shard: Shard): StoreOutcome {
   return resizeToDraft(shard, slot);
 }
 
-/** Sets or takes away an entry's expiry, and its grace. Where its header has no room for one, it is stored anew. */
+/** Sets or takes away a value's expiry, and its grace. Where its header has no room for one, it is stored anew. */
 export function writeExpiry(
   shard: Shard,
   slot: number,
@@ -106,6 +109,7 @@ export function writeExpiry(
   draft.keyStart = 0;
   draft.keyEnd = keyBytes;
   draft.hash = hash;
+  draft.variant = VALUE;
   draft.value = payload.bytes;
   draft.valueStart = keyBytes;
   draft.valueEnd = payload.length;
@@ -135,7 +139,7 @@ function replaceExpired(shard: Shard, slot: number, hasExpired: boolean): StoreO
 
 function findDraft(shard: Shard): number {
   const { draft } = shard;
-  return findEntry(shard.memory, draft.key, draft.keyStart, draft.keyEnd, draft.hash);
+  return findEntry(shard.memory, draft.key, draft.keyStart, draft.keyEnd, draft.hash, draft.variant);
 }
 
 /**
@@ -143,7 +147,7 @@ function findDraft(shard: Shard): number {
  * never needs more.
  */
 function headerBytes({ draft, evicts }: Shard): number {
-  if (draft.staleUntilMs !== 0) return EXTENDED_HEADER_BYTES;
+  if (draft.staleUntilMs !== 0 || draft.variant.end > draft.variant.start) return EXTENDED_HEADER_BYTES;
   return draft.expiresAtMs !== 0 || !evicts ? ENTRY_HEADER_BYTES + EXPIRY_BYTES : ENTRY_HEADER_BYTES;
 }
 
@@ -195,14 +199,13 @@ function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
 
 /**
  * Gives back what an entry about to be overwritten takes beyond its first chunk, and its value with it. Where
- * the key runs on into other chunks the entry is removed.
+ * key or argument run on into other chunks the entry is removed.
  */
 function truncate(shard: Shard, slot: number): void {
   const { memory, leavingPlan } = shard;
   const { words, floats } = memory;
   if (!hasExtents(memory, slot) || isPinned(memory, slot)) return;
-  const keyBytes = keyBytesOf(memory, slot);
-  if (slot * 8 + payloadOffset(memory, slot) + keyBytes > endOfChunk(memory, slot)) {
+  if (slot * 8 + payloadOffset(memory, slot) + valueOffsetOf(memory, slot) > endOfChunk(memory, slot)) {
     removeEntry(shard, slot);
     return;
   }
@@ -230,19 +233,23 @@ function hasRoom(shard: Shard, added: number): boolean {
 function writeDraft(shard: Shard, slot: number): void {
   const { memory, draft, plan } = shard;
   const { words, floats } = memory;
+  const { variant } = draft;
   const at = slot * 2;
   const keyBytes = draft.keyEnd - draft.keyStart;
+  const valueOffset = keyBytes + variant.end - variant.start;
   const valueBytes = draft.valueEnd - draft.valueStart;
   const header = headerBytes(shard);
   const withExpiry = header > ENTRY_HEADER_BYTES;
   words[at + HASH] = draft.hash;
   words[at + VALUE_BYTES] = valueBytes | (withExpiry ? HAS_EXPIRY : 0) | (plan.hasExtents ? HAS_EXTENTS : 0);
   words[at + KEY_BYTES] = keyBytes;
-  setForm(memory, slot, header === EXTENDED_HEADER_BYTES ? IS_EXTENDED : 0);
+  setForm(memory, slot, header === EXTENDED_HEADER_BYTES, variant);
   setFilledAt(memory, slot, draft.nowMs, draft.epoch);
   setTerms(memory, slot, draft.expiresAtMs, draft.staleUntilMs);
   writePayload(memory, slot, 0, draft.key, draft.keyStart, draft.keyEnd);
-  writePayload(memory, slot, keyBytes, draft.value, draft.valueStart, draft.valueEnd);
+  if (valueOffset > keyBytes) writePayload(memory, slot, keyBytes, variant.bytes, variant.start, variant.end);
+  writePayload(memory, slot, valueOffset, draft.value, draft.valueStart, draft.valueEnd);
+  if (variant.kind !== VALUE.kind) words[VARIANTS]!++;
   floats[USED_BYTES]! += plan.bytes;
-  floats[PAYLOAD_BYTES]! += keyBytes + valueBytes;
+  floats[PAYLOAD_BYTES]! += valueOffset + valueBytes;
 }
