@@ -1,9 +1,10 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Random } from "../lib/random.ts";
-import { isLive, keyBytesOf, readPayload } from "./entry.ts";
+import { keyBytesOf, kindOf, readPayload } from "./entry.ts";
 import { HASH, NEXT_IN_BUCKET, SLOT_BITS } from "./entry-layout.ts";
+import { EXPIRED, FRESH, freshnessOf } from "./freshness.ts";
 import { bucketAtPosition, nextPosition, reverseBits, wordOfBucket } from "./index-table.ts";
-import { removeStale } from "./leaving.ts";
+import { removeExpired } from "./leaving.ts";
 import type { Shard } from "./shard.ts";
 import {
   ENTRIES,
@@ -13,6 +14,7 @@ import {
   SWEEP_POSITION,
   SWEPT_EPOCH,
 } from "./shard-memory.ts";
+import { VALUE } from "./variant.ts";
 
 /**
  * Walks over the entries of a shard in scan order, the order of bit-reversed hashes, in which every bucket of the
@@ -31,7 +33,7 @@ export function nextInBucket(memory: ShardMemory, slot: number): number {
   return memory.words[slot * 2 + NEXT_IN_BUCKET]! & SLOT_BITS;
 }
 
-/** Collects the live keys of the bucket at a position that are not before it in scan order. */
+/** Collects the keys of fresh values in the bucket at a position that are not before it in scan order. */
 export function collectKeys(
   memory: ShardMemory,
   position: number,
@@ -43,7 +45,7 @@ export function collectKeys(
 ): void {
   for (let slot = firstEntryAt(memory, position); slot !== 0; slot = nextInBucket(memory, slot)) {
     const hash = memory.words[slot * 2 + HASH]! >>> 0;
-    if (reverseBits(hash) < position || !isLive(memory, slot, epoch, nowMs)) continue;
+    if (reverseBits(hash) < position || !isFreshValue(memory, slot, epoch, nowMs)) continue;
     const keyBytes = keyBytesOf(memory, slot);
     keys.reserve(keyBytes);
     readPayload(memory, slot, 0, keyBytes, keys);
@@ -53,7 +55,7 @@ export function collectKeys(
 }
 
 /**
- * Draws one of the live entries of the bucket at a position.
+ * Draws one of the fresh values in the bucket at a position.
  * @returns its slot, 0 when there is none
  */
 export function drawEntryAt(
@@ -63,15 +65,20 @@ export function drawEntryAt(
   nowMs: number,
   random: Random,
 ): number {
-  let live = 0;
+  let fresh = 0;
   for (let slot = firstEntryAt(memory, position); slot !== 0; slot = nextInBucket(memory, slot)) {
-    if (isLive(memory, slot, epoch, nowMs)) live++;
+    if (isFreshValue(memory, slot, epoch, nowMs)) fresh++;
   }
-  if (live === 0) return 0;
-  let skipped = Math.floor(random.next() * live);
+  if (fresh === 0) return 0;
+  let skipped = Math.floor(random.next() * fresh);
   let slot = firstEntryAt(memory, position);
-  while (!isLive(memory, slot, epoch, nowMs) || skipped-- > 0) slot = nextInBucket(memory, slot);
+  while (!isFreshValue(memory, slot, epoch, nowMs) || skipped-- > 0) slot = nextInBucket(memory, slot);
   return slot;
+}
+
+/** Of a key's entries the value alone stands for it, so that no key comes twice. */
+function isFreshValue(memory: ShardMemory, slot: number, epoch: number, nowMs: number): boolean {
+  return kindOf(memory, slot) === VALUE.kind && freshnessOf(memory, slot, epoch, nowMs) === FRESH;
 }
 
 /** How far a sweep has come. An object to be reused. */
@@ -119,15 +126,16 @@ function sweepBucket(shard: Shard, position: number, epoch: number, nowMs: numbe
   const { memory } = shard;
   for (let removed = 0; ; removed++) {
     // From the start each time: a removal may move entries and merge buckets.
-    const slot = staleEntryAt(memory, position, epoch, nowMs);
+    const slot = expiredEntryAt(memory, position, epoch, nowMs);
     if (slot === 0) return removed;
-    removeStale(shard, slot, epoch);
+    removeExpired(shard, slot, epoch);
   }
 }
 
-function staleEntryAt(memory: ShardMemory, position: number, epoch: number, nowMs: number): number {
+/** The first entry that has expired or is dead. */
+function expiredEntryAt(memory: ShardMemory, position: number, epoch: number, nowMs: number): number {
   let slot = firstEntryAt(memory, position);
-  while (slot !== 0 && isLive(memory, slot, epoch, nowMs)) slot = nextInBucket(memory, slot);
+  while (slot !== 0 && freshnessOf(memory, slot, epoch, nowMs) < EXPIRED) slot = nextInBucket(memory, slot);
   return slot;
 }
 

@@ -1,4 +1,4 @@
-import { ENTRY_HEADER_BYTES, EXPIRY_BYTES, EXTENT_HEADER_BYTES, LONG_HEADER_BYTES } from "./entry-layout.ts";
+import { EXTENT_HEADER_BYTES, LONG_HEADER_BYTES } from "./entry-layout.ts";
 import type { SizeClasses } from "./size-classes.ts";
 
 /** Room left unused in a chunk that is not worth another chunk: either of these. */
@@ -25,19 +25,19 @@ export class ChainPlan {
  * Plans the chunks of an entry: one chunk where a class fits well; else whole pages while a page is filled, then
  * the smallest class that fits the rest if it wastes little, else the largest that the rest fills.
  * @param payloadBytes key and value together
- * @param hasExpiry whether there must be room for an expiry
+ * @param headerBytes what the header takes where there are no extents
  */
 export function planChain(
   plan: ChainPlan,
   sizes: SizeClasses,
   payloadBytes: number,
-  hasExpiry: boolean,
+  headerBytes: number,
 ): void {
   const { chunkBytes, pageBytes } = sizes;
   plan.runs = 0;
   plan.bytes = 0;
-  const single = ENTRY_HEADER_BYTES + (hasExpiry ? EXPIRY_BYTES : 0) + payloadBytes;
-  let rest = LONG_HEADER_BYTES + payloadBytes;
+  const single = headerBytes + payloadBytes;
+  let rest = Math.max(headerBytes, LONG_HEADER_BYTES) + payloadBytes;
   let first = sizes.count - 1;
   if (single <= pageBytes) {
     const sizeClass = smallestFor(sizes, single);

@@ -1,3 +1,5 @@
+import { VALUE, type Variant } from "./variant.ts";
+
 const EMPTY = new Uint8Array(0);
 
 /** An entry to be stored, as ranges of buffers; an object to be reused. */
@@ -6,11 +8,14 @@ export class Draft {
   keyStart = 0;
   keyEnd = 0;
   hash = 0;
+  variant: Variant = VALUE;
   value: Uint8Array = EMPTY;
   valueStart = 0;
   valueEnd = 0;
   /** Unix milliseconds, 0 for never. */
   expiresAtMs = 0;
+  /** Until when it may be served as stale after that, 0 for no grace. */
+  staleUntilMs = 0;
   epoch = 0;
   nowMs = 0;
   /** Whether an overwritten entry counts as used, as in a write by a client. */
@@ -20,5 +25,6 @@ export class Draft {
   clear(): void {
     this.key = EMPTY;
     this.value = EMPTY;
+    this.variant = VALUE;
   }
 }

@@ -8,12 +8,15 @@
  * |    1 | hash of the key                                  | chunk after                |                 |
  * |    2 | value bytes (29 bits); flags                     | bytes                      |                 |
  * |    3 | key bytes (16 bits); reads (16 bits, saturating) |                            |                 |
- * |  4,5 | fill time (48 bits, Unix ms); epoch (16 bits)    |                            |                 |
+ * |    4 | fill time, low 32 bits (44 in all, Unix ms)      |                            |                 |
+ * |    5 | fill time (12 bits); extended (1); kind of variant (3); epoch (16) |                            |                 |
  * |  6,7 | the policy's words                               |                            |                 |
  * |  8,9 | expiry, a 64-bit float (if flagged, or extents)  |                            |                 |
  * |   10 | first extent (if there are extents)              |                            |                 |
+ * |   11 | bytes of the variant's argument (if extended)    |                            |                 |
+ * | 12,13| end of its grace, a 64-bit float (if extended)   |                            |                 |
  *
- * Then the key and behind it the value; what the first chunk does not hold carries on in the extents.
+ * Then the key, the variant's argument if it has one, and the value; what the first chunk does not hold carries on in the extents.
  */
 export const SLOT_BITS = 0x1fff_ffff;
 /** What a chunk is, in the upper bits of its first word. */
@@ -37,6 +40,9 @@ export const POLICY_WORDS = 2;
 /** Index of the expiry counted in 64-bit floats from the slot. */
 export const EXPIRY_FLOAT = 4;
 export const FIRST_EXTENT = 10;
+export const ARGUMENT_BYTES = 11;
+/** Index of the end of an entry's grace, as `EXPIRY_FLOAT`. */
+export const GRACE_FLOAT = 6;
 
 export const EXTENT_BEFORE = 0;
 export const EXTENT_AFTER = 1;
@@ -49,6 +55,15 @@ export const IS_PINNED: number = 1 << 31;
 export const KEY_BITS = 0xffff;
 export const READ_SHIFT = 16;
 export const READ_LIMIT = 0xffff;
+/** 44 bits of milliseconds last until the year 2527. */
+export const FILLED_HIGH_BITS = 0xfff;
+/** Besides the fill time's upper bits: the header is the extended one, with a second deadline and an argument. */
+export const IS_EXTENDED = 1 << 12;
+/** Which kind of question about the key the entry answers (`variant.ts`). */
+export const VARIANT_SHIFT = 13;
+export const VARIANT_BITS = 0xe000;
+/** What `FILLED_HIGH` holds besides time and epoch. */
+export const FORM_BITS = 0xf000;
 export const EPOCH_SHIFT = 16;
 export const EPOCH_BITS = 0xffff;
 /** Entries are removed when these bits of an epoch are 0: twice in a round, so that there is half of one to do it in. */
@@ -58,6 +73,8 @@ export const ENTRY_HEADER_BYTES = 32;
 export const EXPIRY_BYTES = 8;
 /** Header of an entry with extents: it always has room for an expiry, so that one can be set where it is. */
 export const LONG_HEADER_BYTES = 44;
+/** Header of an entry with a second deadline or an argument, with extents or without. It is flagged as having an expiry, too. */
+export const EXTENDED_HEADER_BYTES = 56;
 export const EXTENT_HEADER_BYTES = 8;
 
 export const KEY_BYTES_LIMIT = KEY_BITS;

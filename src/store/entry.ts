@@ -1,22 +1,29 @@
+import { assert } from "../lib/assert.ts";
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import { equalBytes } from "../lib/bytes.ts";
 import { freeChunk, takeChunk } from "./arena.ts";
 import { type ChainPlan, planChain, planChunk } from "./chain-plan.ts";
 import {
+  ARGUMENT_BYTES,
   ENTRY_HEADER_BYTES,
   EPOCH_BITS,
   EPOCH_SHIFT,
   EXPIRY_BYTES,
   EXPIRY_FLOAT,
+  EXTENDED_HEADER_BYTES,
   EXTENT_AFTER,
   EXTENT_BEFORE,
   EXTENT_HEADER_BYTES,
   FILLED_HIGH,
+  FILLED_HIGH_BITS,
   FILLED_LOW,
   FIRST_EXTENT,
+  FORM_BITS,
+  GRACE_FLOAT,
   HAS_EXPIRY,
   HAS_EXTENTS,
   HASH,
+  IS_EXTENDED,
   IS_PINNED,
   KEY_BITS,
   KEY_BYTES,
@@ -29,18 +36,54 @@ import {
   SLOT_BITS,
   VALUE_BITS,
   VALUE_BYTES,
+  VARIANT_BITS,
+  VARIANT_SHIFT,
 } from "./entry-layout.ts";
 import { bucketWord } from "./index-table.ts";
 import { classOf, type ShardMemory } from "./shard-memory.ts";
+import { KIND_LIMIT, VALUE, type Variant } from "./variant.ts";
 
 /** Reading and writing entries, each a chain of chunks that a `ChainPlan` describes. */
 
 /** Runs of bytes up to this are copied by hand: that beats a call. */
 const SHORT_COPY_BYTES = 24;
 
-/** The slot of the entry with this key, 0 when there is none. Says nothing about expiry and epoch. */
+/** The slot of the entry with this key and variant, 0 when there is none. Says nothing about expiry and epoch. */
 export function findEntry(
   memory: ShardMemory,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  hash: number,
+  variant: Variant,
+): number {
+  let slot = findKey(memory, memory.words[bucketWord(memory, hash)]!, bytes, start, end, hash);
+  while (slot !== 0 && !isOfVariant(memory, slot, variant)) {
+    slot = findKey(memory, nextInChain(memory, slot), bytes, start, end, hash);
+  }
+  return slot;
+}
+
+/** The slot of an entry with this key, of any variant, or of any but the value; 0 when there is none. */
+export function findAny(
+  memory: ShardMemory,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  hash: number,
+  sparesValue: boolean,
+): number {
+  let slot = findKey(memory, memory.words[bucketWord(memory, hash)]!, bytes, start, end, hash);
+  while (slot !== 0 && sparesValue && isOfVariant(memory, slot, VALUE)) {
+    slot = findKey(memory, nextInChain(memory, slot), bytes, start, end, hash);
+  }
+  return slot;
+}
+
+/** The first entry with this key in a chain of the index from `first` on, 0 when there is none. */
+function findKey(
+  memory: ShardMemory,
+  first: number,
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -48,7 +91,7 @@ export function findEntry(
 ): number {
   const { words } = memory;
   const keyBytes = end - start;
-  let slot = words[bucketWord(memory, hash)]!;
+  let slot = first;
   while (slot !== 0) {
     const at = slot * 2;
     if (
@@ -63,8 +106,34 @@ export function findEntry(
   return 0;
 }
 
+function nextInChain(memory: ShardMemory, slot: number): number {
+  return memory.words[slot * 2 + NEXT_IN_BUCKET]! & SLOT_BITS;
+}
+
+/** Whether an entry answers this question about its key. */
+export function isOfVariant(memory: ShardMemory, slot: number, variant: Variant): boolean {
+  const { kind } = variant;
+  if ((memory.words[slot * 2 + FILLED_HIGH]! & VARIANT_BITS) !== kind << VARIANT_SHIFT) return false;
+  return kind === VALUE.kind || argumentEquals(memory, slot, variant);
+}
+
 export function keyBytesOf(memory: ShardMemory, slot: number): number {
   return memory.words[slot * 2 + KEY_BYTES]! & KEY_BITS;
+}
+
+/** Bytes of what the entry's question says besides the key. */
+export function argumentBytesOf(memory: ShardMemory, slot: number): number {
+  return isExtended(memory, slot) ? memory.words[slot * 2 + ARGUMENT_BYTES]! : 0;
+}
+
+/** Where the value begins in the payload: behind key and argument. */
+export function valueOffsetOf(memory: ShardMemory, slot: number): number {
+  return keyBytesOf(memory, slot) + argumentBytesOf(memory, slot);
+}
+
+/** Of which kind the entry's variant is. */
+export function kindOf(memory: ShardMemory, slot: number): number {
+  return (memory.words[slot * 2 + FILLED_HIGH]! & VARIANT_BITS) >> VARIANT_SHIFT;
 }
 
 export function valueBytesOf(memory: ShardMemory, slot: number): number {
@@ -74,6 +143,15 @@ export function valueBytesOf(memory: ShardMemory, slot: number): number {
 /** When the entry expires in Unix milliseconds, 0 when it does not. */
 export function expiryOf(memory: ShardMemory, slot: number): number {
   return hasExpiryField(memory, slot) ? memory.floats[slot + EXPIRY_FLOAT]! : 0;
+}
+
+/** Until when an entry that has expired may be served as stale, in Unix milliseconds; 0 where it may not. */
+export function graceEndOf(memory: ShardMemory, slot: number): number {
+  return isExtended(memory, slot) ? memory.floats[slot + GRACE_FLOAT]! : 0;
+}
+
+export function isExtended(memory: ShardMemory, slot: number): boolean {
+  return (memory.words[slot * 2 + FILLED_HIGH]! & IS_EXTENDED) !== 0;
 }
 
 /** Whether there is room for an expiry in the entry's header. */
@@ -91,27 +169,31 @@ export function isPinned(memory: ShardMemory, slot: number): boolean {
 
 export function filledAtMs(memory: ShardMemory, slot: number): number {
   const { words } = memory;
-  return (words[slot * 2 + FILLED_HIGH]! & 0xffff) * 2 ** 32 + (words[slot * 2 + FILLED_LOW]! >>> 0);
+  return (
+    (words[slot * 2 + FILLED_HIGH]! & FILLED_HIGH_BITS) * 2 ** 32 + (words[slot * 2 + FILLED_LOW]! >>> 0)
+  );
 }
 
-/** @param epoch of which the lowest 16 bits are kept */
+/** The entry keeps its form. @param epoch of which the lowest 16 bits are kept */
 export function setFilledAt(memory: ShardMemory, slot: number, filledMs: number, epoch: number): void {
   const { words } = memory;
+  const form = words[slot * 2 + FILLED_HIGH]! & FORM_BITS;
   words[slot * 2 + FILLED_LOW] = filledMs | 0;
-  words[slot * 2 + FILLED_HIGH] = Math.floor(filledMs / 2 ** 32) | (epoch << EPOCH_SHIFT);
+  words[slot * 2 + FILLED_HIGH] =
+    (Math.floor(filledMs / 2 ** 32) & FILLED_HIGH_BITS) | form | (epoch << EPOCH_SHIFT);
+}
+
+/** Which header the entry has, and which question it answers. */
+export function setForm(memory: ShardMemory, slot: number, isExtended: boolean, variant: Variant): void {
+  const { words } = memory;
+  assert(variant.kind <= KIND_LIMIT, "there is no such kind of variant");
+  words[slot * 2 + FILLED_HIGH] = (isExtended ? IS_EXTENDED : 0) | (variant.kind << VARIANT_SHIFT);
+  if (isExtended) words[slot * 2 + ARGUMENT_BYTES] = variant.end - variant.start;
 }
 
 /** How often the entry was read since it was filled; not beyond 65,535. */
 export function readsOf(memory: ShardMemory, slot: number): number {
   return memory.words[slot * 2 + KEY_BYTES]! >>> READ_SHIFT;
-}
-
-/** Whether an entry is of the current epoch and has not expired. */
-export function isLive(memory: ShardMemory, slot: number, epoch: number, nowMs: number): boolean {
-  if (!isOfEpoch(memory, slot, epoch)) return false;
-  if (!hasExpiryField(memory, slot)) return true;
-  const expiresAtMs = memory.floats[slot + EXPIRY_FLOAT]!;
-  return expiresAtMs === 0 || expiresAtMs > nowMs;
 }
 
 export function isOfEpoch(memory: ShardMemory, slot: number, epoch: number): boolean {
@@ -138,9 +220,8 @@ export function planChunks(memory: ShardMemory, slot: number, plan: ChainPlan): 
 
 /** Works out which chunks an entry consists of that is complete. */
 export function planEntry(memory: ShardMemory, slot: number, plan: ChainPlan): void {
-  const payloadBytes = keyBytesOf(memory, slot) + valueBytesOf(memory, slot);
-  const flags = memory.words[slot * 2 + VALUE_BYTES]!;
-  planChain(plan, memory.sizes, payloadBytes, (flags & HAS_EXPIRY) !== 0);
+  const payloadBytes = valueOffsetOf(memory, slot) + valueBytesOf(memory, slot);
+  planChain(plan, memory.sizes, payloadBytes, shortHeaderBytes(memory, slot));
 }
 
 /** Takes the chunks of a plan, which must fit, and links them. @returns the first one's slot */
@@ -198,7 +279,7 @@ export function relinkChunk(memory: ShardMemory, to: number): void {
   if (after !== 0) words[after * 2 + EXTENT_BEFORE] = KIND_EXTENT | to;
 }
 
-/** Writes source[start, end) at `offset` of the entry's payload: key and value together. */
+/** Writes source[start, end) at `offset` of the entry's payload: key, argument and value together. */
 export function writePayload(
   memory: ShardMemory,
   slot: number,
@@ -264,8 +345,16 @@ export function readPayload(
 /** Bytes from an entry's beginning to its key. */
 export function payloadOffset(memory: ShardMemory, slot: number): number {
   const flags = memory.words[slot * 2 + VALUE_BYTES]!;
-  if ((flags & HAS_EXTENTS) !== 0) return LONG_HEADER_BYTES;
-  return (flags & HAS_EXPIRY) !== 0 ? ENTRY_HEADER_BYTES + EXPIRY_BYTES : ENTRY_HEADER_BYTES;
+  if ((flags & (HAS_EXPIRY | HAS_EXTENTS)) === 0) return ENTRY_HEADER_BYTES;
+  if (isExtended(memory, slot)) return EXTENDED_HEADER_BYTES;
+  return (flags & HAS_EXTENTS) !== 0 ? LONG_HEADER_BYTES : ENTRY_HEADER_BYTES + EXPIRY_BYTES;
+}
+
+/** Bytes of the header that an entry has, or would have without its extents. */
+function shortHeaderBytes(memory: ShardMemory, slot: number): number {
+  if (isExtended(memory, slot)) return EXTENDED_HEADER_BYTES;
+  const hasExpiry = (memory.words[slot * 2 + VALUE_BYTES]! & HAS_EXPIRY) !== 0;
+  return hasExpiry ? ENTRY_HEADER_BYTES + EXPIRY_BYTES : ENTRY_HEADER_BYTES;
 }
 
 /** The byte behind a chunk. */
@@ -283,7 +372,7 @@ export function keyEquals(
 ): boolean {
   const at = slot * 8 + payloadOffset(memory, slot);
   if (hasExtents(memory, slot) && at + end - start > endOfChunk(memory, slot)) {
-    return longKeyEquals(memory, slot, bytes, start, end);
+    return payloadEquals(memory, slot, 0, bytes, start, end);
   }
   // Keys begin at whole words, so the stored one is read a word at a time.
   const { words } = memory;
@@ -296,24 +385,37 @@ export function keyEquals(
   return equalBytes(bytes, from, end, memory.bytes, word << 2);
 }
 
-/** Compares a key that runs on into extents. */
-function longKeyEquals(
+/** Whether an entry's argument is the variant's. */
+function argumentEquals(memory: ShardMemory, slot: number, { bytes, start, end }: Variant): boolean {
+  return (
+    argumentBytesOf(memory, slot) === end - start &&
+    (start === end || payloadEquals(memory, slot, keyBytesOf(memory, slot), bytes, start, end))
+  );
+}
+
+/** Whether an entry's payload at `offset` is bytes[start, end), which may run on into extents. */
+function payloadEquals(
   memory: ShardMemory,
   slot: number,
+  offset: number,
   bytes: Uint8Array,
   start: number,
   end: number,
 ): boolean {
-  let at = slot * 8 + LONG_HEADER_BYTES;
-  let chunk = slot;
-  let next = memory.words[slot * 2 + FIRST_EXTENT]!;
+  let at = slot * 8 + payloadOffset(memory, slot) + offset;
+  let chunkEnd = endOfChunk(memory, slot);
+  let next = hasExtents(memory, slot) ? memory.words[slot * 2 + FIRST_EXTENT]! : 0;
   for (let from = start; from < end; ) {
-    const count = Math.min(end - from, endOfChunk(memory, chunk) - at);
+    while (at >= chunkEnd) {
+      const beyond = at - chunkEnd;
+      chunkEnd = endOfChunk(memory, next);
+      at = next * 8 + EXTENT_HEADER_BYTES + beyond;
+      next = memory.words[next * 2 + EXTENT_AFTER]!;
+    }
+    const count = Math.min(end - from, chunkEnd - at);
     if (!equalBytes(bytes, from, from + count, memory.bytes, at)) return false;
     from += count;
-    chunk = next;
-    at = chunk * 8 + EXTENT_HEADER_BYTES;
-    next = memory.words[chunk * 2 + EXTENT_AFTER]!;
+    at += count;
   }
   return true;
 }

@@ -2,9 +2,9 @@ import { assert } from "../lib/assert.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
 import { takeChunk } from "./arena.ts";
 import { ChainPlan, planChain } from "./chain-plan.ts";
-import { findEntry, freeChain, isLive, isOfEpoch, setFilledAt } from "./entry.ts";
+import { findEntry, freeChain, setFilledAt, setForm } from "./entry.ts";
 import {
-  EXPIRY_FLOAT,
+  EXTENDED_HEADER_BYTES,
   EXTENT_AFTER,
   EXTENT_BEFORE,
   EXTENT_HEADER_BYTES,
@@ -15,12 +15,12 @@ import {
   KEY_BYTES,
   KIND_ENTRY,
   KIND_EXTENT,
-  LONG_HEADER_BYTES,
   VALUE_BYTES,
 } from "./entry-layout.ts";
+import { DEAD, EXPIRED, freshnessOf, setTerms } from "./freshness.ts";
 import { holdShard, leaveShard } from "./hold.ts";
 import { growIndex, indexPagesNeeded, linkEntry } from "./index-table.ts";
-import { evictOne, removeEntry } from "./leaving.ts";
+import { evictOne, removeEntry, removeVariants } from "./leaving.ts";
 import { PayloadCursor } from "./payload-cursor.ts";
 import { detach, mayPin, NO_PIN, pinAgain, pinGrowing, serialOf, settleGrowing } from "./pin-table.ts";
 import { PinnedValue } from "./pinned-value.ts";
@@ -29,18 +29,21 @@ import type { Shard } from "./shard.ts";
 import {
   ENTRIES,
   EXPIRATIONS,
-  EXPIRING,
   FILLS,
   FREE_PAGES,
   PAYLOAD_BYTES,
   REFUSED_FILLS,
   USED_BYTES,
+  VARIANTS,
 } from "./shard-memory.ts";
+import { VALUE, type Variant } from "./variant.ts";
 
 /** What an entry has besides key and value once it is stored. */
 export interface GrownEntry {
   /** Unix milliseconds, 0 for never. */
   readonly expiresAtMs: number;
+  /** Until when it may be served as stale after that, 0 for no grace. */
+  readonly staleUntilMs: number;
   readonly nowMs: number;
   readonly epoch: number;
   /** What the origin answered, not a write by a client: counted as such, and an entry that it replaces is not used by it. */
@@ -58,6 +61,9 @@ export class GrowingEntry {
   readonly #shard: Shard;
   readonly #holder: number;
   readonly #key: Uint8Array;
+  readonly #variant: Variant;
+  /** Of key and argument. */
+  readonly #prefixBytes: number;
   readonly #valueBytes: number;
   readonly #plan = new ChainPlan();
   /** The chunk to be taken next: the run of the plan, and how many of it have been taken. */
@@ -77,27 +83,37 @@ export class GrowingEntry {
   #isStored = false;
   #wasEmptied = false;
 
-  constructor(shard: Shard, holder: number, key: Uint8Array, hash: number, valueBytes: number) {
+  constructor(
+    shard: Shard,
+    holder: number,
+    key: Uint8Array,
+    hash: number,
+    variant: Variant,
+    valueBytes: number,
+  ) {
     this.#shard = shard;
     this.#holder = holder;
     this.#key = key;
+    this.#variant = variant;
+    this.#prefixBytes = key.length + variant.end - variant.start;
     this.hash = hash;
     this.#valueBytes = valueBytes;
-    planChain(this.#plan, shard.memory.sizes, key.length + valueBytes, false);
+    // Its terms are known at the end only, so its header has room for all that there can be.
+    planChain(this.#plan, shard.memory.sizes, this.#prefixBytes + valueBytes, EXTENDED_HEADER_BYTES);
   }
 
-  /** Takes the first chunk and writes the key. @returns false where there is no room for so large an entry now */
+  /** Takes the first chunk and writes key and argument. @returns false where there is no room for so large an entry now */
   begin(nowMs: number, epoch: number): boolean {
     return this.#underLock(() => {
       const { memory } = this.#shard;
-      const { words, floats } = memory;
-      if (!mayPin(memory, this.#plan.bytes) || !this.#makeRoom(this.#key.length + 1, nowMs, epoch))
+      const { words } = memory;
+      if (!mayPin(memory, this.#plan.bytes) || !this.#makeRoom(this.#prefixBytes + 1, nowMs, epoch))
         return false;
       const slot = this.#slot;
       words[slot * 2 + HASH] = this.hash;
-      words[slot * 2 + VALUE_BYTES] = this.#valueBytes | HAS_EXTENTS;
+      words[slot * 2 + VALUE_BYTES] = this.#valueBytes | HAS_EXTENTS | HAS_EXPIRY;
       words[slot * 2 + KEY_BYTES] = this.#key.length;
-      floats[slot + EXPIRY_FLOAT] = 0;
+      setForm(memory, slot, true, this.#variant);
       this.#row = pinGrowing(memory, slot, this.#holder, this.#plan.bytes);
       if (this.#row === NO_PIN) {
         freeChain(memory, slot);
@@ -105,7 +121,9 @@ export class GrowingEntry {
       }
       this.#serial = serialOf(memory, this.#row);
       this.#cursor = new PayloadCursor(memory, slot);
+      const { bytes, start, end } = this.#variant;
       this.#cursor.write(0, this.#key, 0, this.#key.length);
+      this.#cursor.write(this.#key.length, bytes, start, end);
       return true;
     });
   }
@@ -139,7 +157,7 @@ export class GrowingEntry {
 
   #appendSlice(source: Uint8Array, from: number, to: number, nowMs: number, epoch: number): void {
     this.#underLock(() => {
-      const payloadAt = this.#key.length + this.#writtenBytes;
+      const payloadAt = this.#prefixBytes + this.#writtenBytes;
       if (!this.#holds() || !this.#makeRoom(payloadAt + to - from, nowMs, epoch)) {
         this.#isLost = true;
         return;
@@ -158,13 +176,12 @@ export class GrowingEntry {
     return this.#underLock(() => {
       if (!this.#holds()) return undefined;
       pinAgain(this.#shard.memory, this.#row);
-      const keyBytes = this.#key.length;
       return new PinnedValue(
         this.#shard,
         this.#holder,
         this.#row,
         this.#slot,
-        keyBytes,
+        this.#prefixBytes,
         this.#valueBytes,
         this.#serial,
       );
@@ -233,7 +250,7 @@ export class GrowingEntry {
     const missing = payloadBytes - this.#roomBytes;
     if (missing <= 0) return true;
     // As many pages as chunks at most; what does not fill a page is taken together, at the end.
-    let pages = Math.ceil((missing + LONG_HEADER_BYTES) / perPage);
+    let pages = Math.ceil((missing + EXTENDED_HEADER_BYTES) / perPage);
     for (let run = 0; run < plan.runs; run++) if (plan.classes[run] !== pageRun) pages += plan.counts[run]!;
     while (memory.words[FREE_PAGES]! < pages) {
       if (!shard.evicts || !(evictOne(shard, epoch, nowMs) || voidDetached(shard))) {
@@ -258,7 +275,7 @@ export class GrowingEntry {
       this.#slot = slot;
       words[slot * 2] = KIND_ENTRY;
       words[slot * 2 + FIRST_EXTENT] = 0;
-      this.#roomBytes -= LONG_HEADER_BYTES;
+      this.#roomBytes -= EXTENDED_HEADER_BYTES;
     } else {
       words[slot * 2 + EXTENT_BEFORE] = KIND_EXTENT | before;
       words[slot * 2 + EXTENT_AFTER] = 0;
@@ -286,16 +303,15 @@ export class GrowingEntry {
     return true;
   }
 
-  #writeHeader({ expiresAtMs, nowMs, epoch }: GrownEntry): void {
-    const { memory, evicts } = this.#shard;
+  #writeHeader({ expiresAtMs, staleUntilMs, nowMs, epoch }: GrownEntry): void {
+    const { memory } = this.#shard;
     const { words, floats } = memory;
     const slot = this.#slot;
-    if (expiresAtMs !== 0 || !evicts) words[slot * 2 + VALUE_BYTES]! |= HAS_EXPIRY;
-    floats[slot + EXPIRY_FLOAT] = expiresAtMs;
     setFilledAt(memory, slot, nowMs, epoch);
-    if (expiresAtMs !== 0) words[EXPIRING]!++;
+    setTerms(memory, slot, expiresAtMs, staleUntilMs);
     floats[USED_BYTES]! += this.#plan.bytes;
-    floats[PAYLOAD_BYTES]! += this.#key.length + this.#valueBytes;
+    floats[PAYLOAD_BYTES]! += this.#prefixBytes + this.#valueBytes;
+    if (this.#variant.kind !== VALUE.kind) words[VARIANTS]!++;
   }
 
   #link({ epoch, nowMs, isFill }: GrownEntry): void {
@@ -303,11 +319,12 @@ export class GrowingEntry {
     const { memory, seated } = shard;
     const slot = this.#slot;
     const hash = this.hash;
-    const before = findEntry(memory, this.#key, 0, this.#key.length, hash);
-    const wasLive = before !== 0 && isLive(memory, before, epoch, nowMs);
+    const key = this.#key;
+    const before = findEntry(memory, key, 0, key.length, hash, this.#variant);
+    const freshness = before === 0 ? DEAD : freshnessOf(memory, before, epoch, nowMs);
     if (before !== 0) {
       // The key has not left: it has another value.
-      if (!wasLive && isOfEpoch(memory, before, epoch)) memory.floats[EXPIRATIONS]!++;
+      if (freshness === EXPIRED) memory.floats[EXPIRATIONS]!++;
       removeEntry(shard, before);
     }
     seated.policy.miss(hash);
@@ -315,6 +332,7 @@ export class GrowingEntry {
     memory.words[ENTRIES]!++;
     growIndex(memory);
     seated.policy.insert(slot, hash);
-    if (wasLive && !isFill) seated.policy.hit(slot);
+    if (freshness < EXPIRED && !isFill) seated.policy.hit(slot);
+    if (!isFill) removeVariants(shard, key, 0, key.length, hash);
   }
 }

@@ -5,6 +5,7 @@ import { parsePolicy } from "../policy/registry.ts";
 import { CopySink } from "./copy-sink.ts";
 import { Departures } from "./departures.ts";
 import { findEntry, readsOf } from "./entry.ts";
+import { FRESH } from "./freshness.ts";
 import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
 import { beginPolicyChange, continuePolicyChange } from "./policy-change.ts";
 import { stageOf } from "./policy-seat.ts";
@@ -12,6 +13,7 @@ import { readEntry } from "./reading.ts";
 import { formatShard, Shard } from "./shard.ts";
 import { SHARD_LEAST_BYTES, ShardMemory } from "./shard-memory.ts";
 import { storeDraft } from "./storing.ts";
+import { VALUE } from "./variant.ts";
 
 const SEED = 3;
 const NOW_MS = 1_700_000_000_000;
@@ -44,7 +46,7 @@ function changingShard(steps: number): Shard {
 
 function slotOf(shard: Shard, name: string): number {
   const key = utf8(name);
-  return findEntry(shard.memory, key, 0, key.length, hashOf(key));
+  return findEntry(shard.memory, key, 0, key.length, hashOf(key), VALUE);
 }
 
 function isWaiting(shard: Shard, name: string): boolean {
@@ -75,7 +77,9 @@ describe("a read while the policy changes", () => {
         seen.add(`${stage} ${waits}`);
         const key = utf8(name);
         const sink = new CopySink();
-        expect(readEntry(shard, 1, key, 0, key.length, hashOf(key), 0, NOW_MS, sink)).toBeGreaterThan(0);
+        expect(
+          readEntry(shard, 1, key, 0, key.length, hashOf(key), 0, NOW_MS, sink, FRESH, VALUE),
+        ).toBeGreaterThan(0);
         expect(readsOf(shard.memory, slotOf(shard, name))).toBe(1);
         const same = NAMES.filter((other) => isWaiting(shard, other) === waits);
         const moved = [...same.filter((other) => other !== name), name];

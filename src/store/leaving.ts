@@ -2,15 +2,20 @@ import { compact } from "./compaction.ts";
 import type { Draft } from "./draft.ts";
 import {
   expiryOf,
+  findAny,
   freeChain,
   isOfEpoch,
+  isOfVariant,
   isPinned,
   keyBytesOf,
   keyEquals,
+  kindOf,
   planChunks,
   valueBytesOf,
+  valueOffsetOf,
 } from "./entry.ts";
 import { HASH } from "./entry-layout.ts";
+import { DEAD, EXPIRED, type Freshness, freshnessOf } from "./freshness.ts";
 import { shrinkIndex, unlinkEntry } from "./index-table.ts";
 import { detach } from "./pin-table.ts";
 import type { Shard } from "./shard.ts";
@@ -22,6 +27,7 @@ import {
   PAYLOAD_BYTES,
   type ShardMemory,
   USED_BYTES,
+  VARIANTS,
 } from "./shard-memory.ts";
 
 /**
@@ -35,8 +41,8 @@ export function removeEntry(shard: Shard, slot: number): void {
   discard(shard, slot);
 }
 
-/** Removes an entry that is dead or has expired, and tells of it if it has expired. */
-export function removeStale(shard: Shard, slot: number, epoch: number): void {
+/** Removes an entry that has expired or is dead, and tells of it if it has expired. */
+export function removeExpired(shard: Shard, slot: number, epoch: number): void {
   const { memory } = shard;
   if (isOfEpoch(memory, slot, epoch)) {
     memory.floats[EXPIRATIONS]!++;
@@ -45,17 +51,63 @@ export function removeStale(shard: Shard, slot: number, epoch: number): void {
   removeEntry(shard, slot);
 }
 
+/**
+ * Removes the entries with this key, of all variants, and tells of those that had expired.
+ * @returns what the best of them was good for, `DEAD` where there was none
+ */
+export function removeKey(
+  shard: Shard,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  hash: number,
+  epoch: number,
+  nowMs: number,
+): Freshness {
+  const { memory } = shard;
+  const mayBeSeveral = memory.words[VARIANTS] !== 0;
+  let best: Freshness = DEAD;
+  // From the start each time: a removal may move entries.
+  for (
+    let slot = findAny(memory, bytes, start, end, hash, false);
+    slot !== 0;
+    slot = mayBeSeveral ? findAny(memory, bytes, start, end, hash, false) : 0
+  ) {
+    const freshness = freshnessOf(memory, slot, epoch, nowMs);
+    if (freshness < best) best = freshness;
+    if (freshness < EXPIRED) removeEntry(shard, slot);
+    else removeExpired(shard, slot, epoch);
+  }
+  return best;
+}
+
+/** Removes what is known of this key besides its value, which has been written. */
+export function removeVariants(
+  shard: Shard,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  hash: number,
+): void {
+  const { memory } = shard;
+  while (memory.words[VARIANTS] !== 0) {
+    const slot = findAny(memory, bytes, start, end, hash, true);
+    if (slot === 0) return;
+    removeEntry(shard, slot);
+  }
+}
+
 /** Evicts what the policy chooses, to make room for the draft if there is one. @returns false when nothing is resident */
 export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Draft): boolean {
   const { memory } = shard;
   const victim = shard.seated.policy.evict(draft === undefined ? 0 : draft.hash);
   if (victim === 0) return false;
-  if (isOfEpoch(memory, victim, epoch)) {
-    const expiresAtMs = expiryOf(memory, victim);
-    const hasExpired = expiresAtMs !== 0 && expiresAtMs <= nowMs;
+  const freshness = freshnessOf(memory, victim, epoch, nowMs);
+  if (freshness !== DEAD) {
+    const hasExpired = freshness === EXPIRED;
     memory.floats[hasExpired ? EXPIRATIONS : EVICTIONS]!++;
-    // A draft that displaces the entry of its own key keeps that key.
-    if (draft === undefined || !isDraftsKey(memory, victim, draft)) {
+    // A draft that displaces the entry it is to overwrite keeps its key.
+    if (draft === undefined || !isOverwritten(memory, victim, draft)) {
       shard.departures.add(memory, victim, keyBytesOf(memory, victim), hasExpired ? "expired" : "evicted");
     }
   }
@@ -67,16 +119,18 @@ export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Dra
 export function uncount(memory: ShardMemory, slot: number, bytes: number): void {
   const { words, floats } = memory;
   if (expiryOf(memory, slot) !== 0) words[EXPIRING]!--;
+  if (kindOf(memory, slot) !== 0) words[VARIANTS]!--;
   floats[USED_BYTES]! -= bytes;
-  floats[PAYLOAD_BYTES]! -= keyBytesOf(memory, slot) + valueBytesOf(memory, slot);
+  floats[PAYLOAD_BYTES]! -= valueOffsetOf(memory, slot) + valueBytesOf(memory, slot);
 }
 
-function isDraftsKey(memory: ShardMemory, slot: number, draft: Draft): boolean {
+function isOverwritten(memory: ShardMemory, slot: number, draft: Draft): boolean {
   const keyBytes = draft.keyEnd - draft.keyStart;
   return (
     memory.words[slot * 2 + HASH] === (draft.hash | 0) &&
     keyBytesOf(memory, slot) === keyBytes &&
-    keyEquals(memory, slot, draft.key, draft.keyStart, draft.keyEnd)
+    keyEquals(memory, slot, draft.key, draft.keyStart, draft.keyEnd) &&
+    isOfVariant(memory, slot, draft.variant)
   );
 }
 

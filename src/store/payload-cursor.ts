@@ -1,6 +1,6 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
-import { endOfChunk } from "./entry.ts";
-import { EXTENT_AFTER, EXTENT_HEADER_BYTES, FIRST_EXTENT, LONG_HEADER_BYTES } from "./entry-layout.ts";
+import { endOfChunk, payloadOffset } from "./entry.ts";
+import { EXTENT_AFTER, EXTENT_HEADER_BYTES, FIRST_EXTENT } from "./entry-layout.ts";
 import { classOf, type ShardMemory } from "./shard-memory.ts";
 
 /**
@@ -55,7 +55,7 @@ export class PayloadCursor {
     let slot = this.#slot;
     let base = this.#base;
     for (;;) {
-      const start = slot * 8 + (slot === this.#first ? LONG_HEADER_BYTES : EXTENT_HEADER_BYTES);
+      const start = slot * 8 + (slot === this.#first ? payloadOffset(memory, slot) : EXTENT_HEADER_BYTES);
       const end = endOfChunk(memory, slot);
       if (offset - base < end - start) {
         this.#place.at = start + offset - base;

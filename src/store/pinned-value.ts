@@ -12,12 +12,13 @@ export class PinnedValue implements LargeValue {
   readonly #holder: number;
   readonly #row: number;
   readonly #serial: number;
-  readonly #keyBytes: number;
+  readonly #offsetBytes: number;
   readonly #cursor: PayloadCursor;
 
   /**
    * Called with the shard's lock held.
    * @param row of the pin table, held for this object
+   * @param offsetBytes of the value in the payload
    * @param serial of the row, when it was taken
    */
   constructor(
@@ -25,7 +26,7 @@ export class PinnedValue implements LargeValue {
     holder: number,
     row: number,
     slot: number,
-    keyBytes: number,
+    offsetBytes: number,
     lengthBytes: number,
     serial: number,
   ) {
@@ -33,7 +34,7 @@ export class PinnedValue implements LargeValue {
     this.#holder = holder;
     this.#row = row;
     this.#serial = serial;
-    this.#keyBytes = keyBytes;
+    this.#offsetBytes = offsetBytes;
     this.lengthBytes = lengthBytes;
     this.#cursor = new PayloadCursor(shard.memory, slot);
   }
@@ -43,7 +44,7 @@ export class PinnedValue implements LargeValue {
     holdShard(this.#shard, this.#holder);
     try {
       if (!this.#holds()) return false;
-      this.#cursor.read(this.#keyBytes + offset, count, target);
+      this.#cursor.read(this.#offsetBytes + offset, count, target);
       return true;
     } finally {
       leaveShard(this.#shard);

@@ -5,18 +5,20 @@ import {
   expiryOf,
   filledAtMs,
   findEntry,
-  isLive,
+  graceEndOf,
   keyBytesOf,
   readPayload,
   readsOf,
   valueBytesOf,
+  valueOffsetOf,
 } from "./entry.ts";
 import { KEY_BYTES, READ_LIMIT, READ_SHIFT } from "./entry-layout.ts";
-import { removeStale } from "./leaving.ts";
+import { type Freshness, freshnessOf } from "./freshness.ts";
 import { NO_PIN, pinEntry, serialOf } from "./pin-table.ts";
 import { PinnedValue } from "./pinned-value.ts";
 import type { Shard } from "./shard.ts";
-import { HITS, MISSES } from "./shard-memory.ts";
+import { HITS, MISSES, type ShardMemory } from "./shard-memory.ts";
+import { VALUE, type Variant } from "./variant.ts";
 
 /** How entries are read. Called with the shard's lock held. */
 
@@ -29,24 +31,29 @@ export interface EntryInfo {
   filledAtMs: number;
   /** Unix milliseconds, 0 for never. */
   expiresAtMs: number;
+  /** Unix milliseconds: until when it may be served as stale after that; 0 for no grace. */
+  staleUntilMs: number;
   /** Since it was filled; stays at 65,535. */
   reads: number;
 }
 
-/** The live entry with this key, 0 when there is none; one that is dead or expired is removed. */
-export function liveEntry(
-  shard: Shard,
+/**
+ * The entry with this key if it is good enough, 0 when there is none. Looking removes nothing.
+ * @param accepts the worst that is good enough
+ */
+export function goodEntry(
+  memory: ShardMemory,
   bytes: Uint8Array,
   start: number,
   end: number,
   hash: number,
   epoch: number,
   nowMs: number,
+  accepts: Freshness,
+  variant: Variant,
 ): number {
-  const slot = findEntry(shard.memory, bytes, start, end, hash);
-  if (slot === 0 || isLive(shard.memory, slot, epoch, nowMs)) return slot;
-  removeStale(shard, slot, epoch);
-  return 0;
+  const slot = findEntry(memory, bytes, start, end, hash, variant);
+  return slot !== 0 && freshnessOf(memory, slot, epoch, nowMs) <= accepts ? slot : 0;
 }
 
 /** What a read answers where there is no entry. */
@@ -67,9 +74,11 @@ export function readEntry(
   epoch: number,
   nowMs: number,
   sink: ValueSink,
+  accepts: Freshness,
+  variant: Variant,
 ): number | LargeValue {
   const { memory } = shard;
-  const slot = liveEntry(shard, bytes, start, end, hash, epoch, nowMs);
+  const slot = goodEntry(memory, bytes, start, end, hash, epoch, nowMs, accepts, variant);
   if (slot === 0) {
     memory.floats[MISSES]!++;
     return ABSENT;
@@ -83,7 +92,8 @@ export function readEntry(
   }
   const target = sink.openValue(valueBytes);
   target.reserve(valueBytes);
-  readPayload(memory, slot, keyBytesOf(memory, slot), valueBytes, target);
+  const offset = variant === VALUE ? keyBytesOf(memory, slot) : valueOffsetOf(memory, slot);
+  readPayload(memory, slot, offset, valueBytes, target);
   sink.closeValue();
   return valueBytes;
 }
@@ -94,8 +104,8 @@ function pinValue(shard: Shard, slot: number, holder: number): LargeValue | unde
   const row = pinEntry(memory, slot, holder, chargedBytes(memory, slot, shard.plan));
   if (row === NO_PIN) return undefined;
   const valueBytes = valueBytesOf(memory, slot);
-  const keyBytes = keyBytesOf(memory, slot);
-  return new PinnedValue(shard, holder, row, slot, keyBytes, valueBytes, serialOf(memory, row));
+  const offsetBytes = valueOffsetOf(memory, slot);
+  return new PinnedValue(shard, holder, row, slot, offsetBytes, valueBytes, serialOf(memory, row));
 }
 
 /** What is known of an entry. */
@@ -107,6 +117,7 @@ export function describeEntry(shard: Shard, slot: number): EntryInfo {
     chargedBytes: chargedBytes(memory, slot, shard.plan),
     filledAtMs: filledAtMs(memory, slot),
     expiresAtMs: expiryOf(memory, slot),
+    staleUntilMs: graceEndOf(memory, slot),
     reads: readsOf(memory, slot),
   };
 }

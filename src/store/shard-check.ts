@@ -1,9 +1,21 @@
 import { assert } from "../lib/assert.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { latin1 } from "../lib/bytes.ts";
 import { firstSlotOf } from "./arena.ts";
 import { nextInBucket } from "./bucket-walk.ts";
 import { ChainPlan } from "./chain-plan.ts";
-import { expiryOf, hasExtents, isPinned, keyBytesOf, planEntry, readPayload, valueBytesOf } from "./entry.ts";
+import {
+  argumentBytesOf,
+  expiryOf,
+  hasExtents,
+  isPinned,
+  keyBytesOf,
+  kindOf,
+  planEntry,
+  readPayload,
+  valueBytesOf,
+  valueOffsetOf,
+} from "./entry.ts";
 import {
   EXTENT_AFTER,
   EXTENT_BEFORE,
@@ -43,7 +55,9 @@ import {
   pageRow,
   type ShardMemory,
   USED_BYTES,
+  VARIANTS,
 } from "./shard-memory.ts";
+import { VALUE } from "./variant.ts";
 
 /**
  * Checks everything that must hold in a shard: pages, chunks, chains, index, counters and policy.
@@ -141,9 +155,11 @@ function checkEntries(
   assert(bucketCount <= mask + 1 && bucketCount > mask / 2, `mask ${mask} for ${bucketCount} buckets`);
   let entries = 0;
   let expiring = 0;
+  let variants = 0;
   let usedBytes = 0;
   let payloadBytes = 0;
   for (let bucket = 0; bucket < bucketCount; bucket++) {
+    const names = new Set<string>();
     for (let slot = words[wordOfBucket(memory, bucket)]!; slot !== 0; slot = nextInBucket(memory, slot)) {
       assert(!chunks.has(slot), `slot ${slot} is linked twice`);
       assert((words[slot * 2]! & KIND_BITS) === KIND_ENTRY, `slot ${slot} is no entry`);
@@ -161,11 +177,18 @@ function checkEntries(
       entries++;
       if (expiryOf(memory, slot) !== 0) expiring++;
       usedBytes += plan.bytes;
-      payloadBytes += keyBytesOf(memory, slot) + valueBytesOf(memory, slot);
+      payloadBytes += valueOffsetOf(memory, slot) + valueBytesOf(memory, slot);
+      if (kindOf(memory, slot) !== VALUE.kind) variants++;
+      const name = new ByteBuffer(valueOffsetOf(memory, slot));
+      readPayload(memory, slot, 0, name.bytes.length, name);
+      const asked = `${kindOf(memory, slot)} ${argumentBytesOf(memory, slot)} ${latin1(name.bytes, 0, name.length)}`;
+      assert(!names.has(asked), `slot ${slot} is the second entry of its key and variant`);
+      names.add(asked);
     }
   }
   assert(entries === words[ENTRIES], `${entries} entries, counted as ${words[ENTRIES]}`);
   assert(expiring === words[EXPIRING], `${expiring} entries expire, counted as ${words[EXPIRING]}`);
+  assert(variants === words[VARIANTS], `${variants} variants, counted as ${words[VARIANTS]}`);
   assert(usedBytes === floats[USED_BYTES], `${usedBytes} bytes used, counted as ${floats[USED_BYTES]}`);
   assert(
     payloadBytes === floats[PAYLOAD_BYTES],

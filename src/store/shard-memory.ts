@@ -41,6 +41,9 @@ export const MOST_ENTRIES = 31;
 export const WAITING_ENTRIES = 54;
 export const HANDED_ENTRIES = 55;
 
+/** Entries that are no values of their keys, but other variants. */
+export const VARIANTS = 56;
+
 /** Counters, by index in `floats`; they end before the words above. */
 export const USED_BYTES = 16;
 export const PAYLOAD_BYTES = 17;

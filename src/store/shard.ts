@@ -16,6 +16,7 @@ import {
   SWEEP_POSITION,
   SWEPT_EPOCH,
   USED_BYTES,
+  VARIANTS,
   WAITING_ENTRIES,
   WAITING_LIST,
   ZEROED_WORDS,
@@ -65,6 +66,7 @@ export function clearShard(shard: Shard): void {
   const { words, floats } = shard.memory;
   words[ENTRIES] = 0;
   words[EXPIRING] = 0;
+  words[VARIANTS] = 0;
   words[SWEEP_POSITION] = 0;
   floats[USED_BYTES] = 0;
   floats[PAYLOAD_BYTES] = 0;

@@ -3,7 +3,7 @@ import { formatSize } from "../lib/quantity.ts";
 import { type HashKey, halfSipHash } from "../lib/sip-hash.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { Control, controlBytes } from "./control.ts";
-import { EXTENT_HEADER_BYTES, LONG_HEADER_BYTES, VALUE_BYTES_LIMIT } from "./entry-layout.ts";
+import { EXTENDED_HEADER_BYTES, EXTENT_HEADER_BYTES, VALUE_BYTES_LIMIT } from "./entry-layout.ts";
 import { checkPolicy } from "./policy-seat.ts";
 import { formatShard } from "./shard.ts";
 import { MOST_ENTRIES, SHARD_LEAST_BYTES, SHARD_LIMIT_BYTES, ShardMemory } from "./shard-memory.ts";
@@ -94,7 +94,7 @@ export function largestValueBytes(memory: ShardMemory): number {
   const { pageCount, sizes } = memory;
   // One page at least is the index's.
   const roomBytes = (pageCount - 1 - PAGES_FOR_REST) * (sizes.pageBytes - EXTENT_HEADER_BYTES);
-  return Math.min(VALUE_BYTES_LIMIT, roomBytes - LONG_HEADER_BYTES - KEY_ALLOWANCE_BYTES);
+  return Math.min(VALUE_BYTES_LIMIT, roomBytes - EXTENDED_HEADER_BYTES - KEY_ALLOWANCE_BYTES);
 }
 
 /** A hash of nothing: it tells nothing of the key. */

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { ByteBuffer, type ValueSink } from "../lib/byte-buffer.ts";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
+import { LARGE_BYTES } from "../lib/large-value.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { CopySink } from "./copy-sink.ts";
+import { STALE } from "./freshness.ts";
 import { ABSENT } from "./reading.ts";
 import { LOCK, ShardMemory } from "./shard-memory.ts";
 import { Store, type StoreOptions } from "./store.ts";
@@ -32,7 +35,14 @@ class TextStore {
     return value === undefined ? undefined : fromUtf8(value);
   }
 
-  fill(key: string, value: string, lease: number, epoch = this.store.epoch, expiresAtMs = 0): boolean {
+  fill(
+    key: string,
+    value: string,
+    lease: number,
+    epoch = this.store.epoch,
+    expiresAtMs = 0,
+    staleUntilMs = 0,
+  ): boolean {
     const [bytes, data] = [utf8(key), utf8(value)];
     const hash = this.hash(key);
     return this.store.fill(
@@ -47,7 +57,22 @@ class TextStore {
       lease,
       epoch,
       this.nowMs,
+      staleUntilMs,
     );
+  }
+
+  /** The value, a stale one too. */
+  getStale(key: string): string | undefined {
+    const sink = new CopySink();
+    const bytes = utf8(key);
+    const read = this.store.read(bytes, 0, bytes.length, this.hash(key), this.nowMs, sink, STALE);
+    return read === ABSENT ? undefined : fromUtf8(sink.copy);
+  }
+
+  /** Stores a value that is fresh for 10 ms and has a grace of 20 more. */
+  fillWithGrace(key: string, value: string): void {
+    const lease = this.store.lease(this.hash(key));
+    expect(this.fill(key, value, lease, this.store.epoch, this.nowMs + 10, this.nowMs + 30)).toBe(true);
   }
 
   call(method: "remove" | "peek" | "explain", key: string) {
@@ -123,6 +148,7 @@ describe("store", () => {
       chargedBytes: 48,
       filledAtMs: NOW_MS,
       expiresAtMs: NOW_MS + 5000,
+      staleUntilMs: 0,
       reads: 2,
     });
     expect(text.call("explain", "key")).toMatchObject({ reads: 2, queue: "queue" });
@@ -160,23 +186,58 @@ describe("store", () => {
       expirations: 0,
     });
     text.nowMs += 10;
-    expect(text.get("b")).toBeUndefined();
+    expect(text.store.sweep(text.nowMs, 1_000_000)).toBe(1);
     text.call("remove", "a");
     expect(text.store.stats()).toMatchObject({ entries: 1, expiring: 0, payloadBytes: 4, expirations: 1 });
   });
 });
 
 describe("store expiry", () => {
-  test("is exact to the millisecond, and told", () => {
+  test("is exact to the millisecond, and told when the sweep removes the entry", () => {
     const text = new TextStore();
     const left: string[] = [];
     text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
     text.set("key", "value", NOW_MS + 1);
     expect(text.get("key")).toBe("value");
     text.nowMs += 1;
-    expect(left).toEqual([]);
     expect(text.get("key")).toBeUndefined();
+    expect(left).toEqual([]);
+    expect(text.store.sweep(text.nowMs, 1_000_000)).toBe(1);
     expect(left).toEqual(["key expired"]);
+  });
+
+  test("is told when the key is removed, and removed is nothing then", () => {
+    const text = new TextStore();
+    const left: string[] = [];
+    text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
+    text.set("key", "value", NOW_MS + 1);
+    text.nowMs += 1;
+    expect(text.call("remove", "key")).toBe(false);
+    expect(left).toEqual(["key expired"]);
+    expect(text.store.stats()).toMatchObject({ entries: 0, expiring: 0, expirations: 1 });
+    text.store.check();
+  });
+
+  test("is not noticed by looking: nothing changes but the count of misses", () => {
+    for (const end of ["expiry", "epoch"]) {
+      const text = new TextStore({ shards: 2 });
+      text.store.onDeparture = () => expect.unreachable();
+      for (let i = 0; i < 50; i++) text.set(`key-${i}`, "value", NOW_MS + 1);
+      if (end === "epoch") text.store.bumpEpoch();
+      else text.nowMs += 1;
+      const before = text.store.stats();
+      expect(before.entries).toBe(50);
+      for (let i = 0; i < 50; i++) {
+        expect(text.get(`key-${i}`)).toBeUndefined();
+        expect(text.call("peek", `key-${i}`)).toBeUndefined();
+        expect(text.call("explain", `key-${i}`)).toBeUndefined();
+        expect(text.setExpiry(`key-${i}`, 0)).toBe(false);
+      }
+      text.store.scan(0, 1000, text.nowMs, () => expect.unreachable());
+      expect(text.store.randomKey(new SeededRandom(1), text.nowMs)).toBeUndefined();
+      expect(text.store.stats()).toEqual({ ...before, misses: 50 });
+      text.store.check();
+    }
   });
 
   test("can be set, changed and taken away, at every size", () => {
@@ -251,6 +312,102 @@ describe("store expiry", () => {
   });
 });
 
+describe("store grace", () => {
+  test("serves what has expired to readers that accept it, and to nobody else", () => {
+    for (const length of [0, 50, 3000, 20_000, 300_000]) {
+      const text = new TextStore({ budgetBytes: 4 << 20 });
+      text.store.onDeparture = () => expect.unreachable();
+      const value = "v".repeat(length);
+      text.fillWithGrace("key", value);
+      expect(text.call("peek", "key")).toMatchObject({
+        expiresAtMs: NOW_MS + 10,
+        staleUntilMs: NOW_MS + 30,
+        valueBytes: length,
+      });
+      for (const [nowMs, fresh, stale] of [
+        [NOW_MS + 9, value, value],
+        [NOW_MS + 10, undefined, value],
+        [NOW_MS + 29, undefined, value],
+        [NOW_MS + 30, undefined, undefined],
+      ] as const) {
+        text.nowMs = nowMs;
+        expect(text.get("key")).toBe(fresh!);
+        expect(text.getStale("key")).toBe(stale!);
+        expect(text.call("peek", "key") === undefined).toBe(fresh === undefined);
+        text.store.check();
+      }
+      expect(text.store.stats()).toMatchObject({ hits: 4, misses: 4, entries: 1, expiring: 1 });
+    }
+  });
+
+  test("keeps an entry from the sweep and from scans, until it ends", () => {
+    const text = new TextStore();
+    const left: string[] = [];
+    text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
+    text.fillWithGrace("key", "value");
+    text.nowMs += 10;
+    expect(text.store.sweep(text.nowMs, 1_000_000)).toBe(0);
+    text.store.scan(0, 10, text.nowMs, () => expect.unreachable());
+    expect(text.store.randomKey(new SeededRandom(1), text.nowMs)).toBeUndefined();
+    text.nowMs += 20;
+    expect(text.store.sweep(text.nowMs, 1_000_000)).toBe(1);
+    expect(left).toEqual(["key expired"]);
+    text.store.check();
+  });
+
+  test("ends with an invalidation, a removal, an epoch, another expiry or a write", () => {
+    for (const [end, found] of [
+      ["invalidate", undefined],
+      ["remove", undefined],
+      ["epoch", undefined],
+      ["expiry", undefined],
+      ["write", "new"],
+      ["fill", "new"],
+    ] as const) {
+      const text = new TextStore();
+      text.store.onDeparture = () => expect.unreachable();
+      text.fillWithGrace("key", "value");
+      if (end === "expiry") expect(text.setExpiry("key", NOW_MS + 5)).toBe(true);
+      text.nowMs += 10;
+      if (end === "invalidate") expect(text.invalidate("key")).toBe(true);
+      if (end === "remove") expect(text.call("remove", "key")).toBe(false);
+      if (end === "epoch") text.store.bumpEpoch();
+      if (end === "write") text.set("key", "new");
+      if (end === "fill") text.fill("key", "new", text.store.lease(text.hash("key")));
+      expect(text.getStale("key")).toBe(found!);
+      expect(text.get("key")).toBe(found!);
+      text.store.check();
+    }
+  });
+
+  test("lets a value be filled that has expired on its way, as stale", () => {
+    const text = new TextStore();
+    const fill = (expiresAtMs: number, staleUntilMs: number) =>
+      text.fill("key", "value", text.store.lease(text.hash("key")), 0, expiresAtMs, staleUntilMs);
+    expect(fill(NOW_MS, NOW_MS)).toBe(false);
+    expect(fill(NOW_MS, NOW_MS + 1)).toBe(true);
+    expect(text.get("key")).toBeUndefined();
+    expect(text.getStale("key")).toBe("value");
+  });
+
+  test("of a large value can be set when all of it has come", () => {
+    const text = new TextStore({ budgetBytes: 4 << 20 });
+    const key = utf8("key");
+    const hash = text.hash("key");
+    const value = utf8("v".repeat(LARGE_BYTES));
+    const growing = text.store.grow(key, hash, value.length, NOW_MS)!;
+    growing.append(value, 0, value.length, NOW_MS, text.store.epoch);
+    const lease = text.store.lease(hash);
+    const { epoch } = text.store;
+    expect(text.store.fillGrown(growing, NOW_MS + 10, lease, epoch, NOW_MS, NOW_MS + 30)).toBe(true);
+    growing.release();
+    text.nowMs += 10;
+    expect(text.get("key")).toBeUndefined();
+    expect(text.getStale("key")?.length).toBe(LARGE_BYTES);
+    text.store.check();
+  });
+});
+
 describe("store leases and epochs", () => {
   test("an invalidation voids the fills under way, and those alone", () => {
     const text = new TextStore();
@@ -286,7 +443,7 @@ describe("store leases and epochs", () => {
     expect(text.invalidate("key-2")).toBe(false);
     expect(text.call("remove", "key-3")).toBe(false);
     expect(text.store.randomKey(new SeededRandom(1), NOW_MS)).toEqual(utf8("key-1"));
-    expect(text.store.sweep(NOW_MS, 1_000_000)).toBe(496);
+    expect(text.store.sweep(NOW_MS, 1_000_000)).toBe(497);
     expect(text.store.stats()).toMatchObject({ entries: 1, expirations: 0, evictions: 0 });
     expect(text.get("key-1")).toBe("fresh");
     text.store.check();

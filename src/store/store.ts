@@ -1,27 +1,28 @@
-import { ByteBuffer, type LargeValue, type ValueSink } from "../lib/byte-buffer.ts";
+import type { LargeValue, ValueSink } from "../lib/byte-buffer.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
 import type { Random } from "../lib/random.ts";
 import { halfSipHash } from "../lib/sip-hash.ts";
 import type { Placement } from "../policy/policy.ts";
 import { formatPolicy, parsePolicyOf } from "../policy/registry.ts";
-import { collectKeys, drawEntryAt, POSITIONS, sweepShard } from "./bucket-walk.ts";
+import { sweepShard } from "./bucket-walk.ts";
 import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
 import { CopySink } from "./copy-sink.ts";
 import { DeadThreads } from "./dead-threads.ts";
-import { type DepartureListener, Departures } from "./departures.ts";
-import { keyBytesOf, readPayload } from "./entry.ts";
+import type { DepartureListener } from "./departures.ts";
 import { CLEAR_INTERVAL_BITS, KEY_BYTES_LIMIT } from "./entry-layout.ts";
+import { DEAD, EXPIRED, FRESH, type Freshness, freshnessAt } from "./freshness.ts";
 import { GrowingEntry } from "./growing-entry.ts";
 import { leaveShard } from "./hold.ts";
-import { nextPosition } from "./index-table.ts";
-import { removeEntry } from "./leaving.ts";
-import { holderOf, lock, unlock } from "./lock.ts";
+import { BUCKETS_PER_HOLD, drawKey, scanKeys } from "./key-scan.ts";
+import { removeKey, removeVariants } from "./leaving.ts";
+import { holderOf, unlock } from "./lock.ts";
 import { beginPolicyChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
 import { checkPolicy, storePolicyNames } from "./policy-seat.ts";
-import { ABSENT, describeEntry, type EntryInfo, liveEntry, readEntry } from "./reading.ts";
-import { clearShard, Shard, seatAgain } from "./shard.ts";
+import { ABSENT, describeEntry, type EntryInfo, goodEntry, readEntry } from "./reading.ts";
+import { clearShard, type Shard } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
-import { FILLS, LOCK, POLICY_VERSION, REFUSED_FILLS } from "./shard-memory.ts";
+import { FILLS, LOCK, REFUSED_FILLS } from "./shard-memory.ts";
+import { Shards } from "./shards.ts";
 import {
   attachStoreMemory,
   createStoreMemory,
@@ -32,23 +33,14 @@ import {
 } from "./store-memory.ts";
 import { addStats, emptyStats, type StoreStats } from "./store-stats.ts";
 import { type StoreOutcome, storeDraft, writeExpiry } from "./storing.ts";
+import { VALUE, type Variant } from "./variant.ts";
 
 export type { EntryInfo } from "./reading.ts";
 export type { StoreHandle, StoreOptions } from "./store-memory.ts";
 export type { StoreStats } from "./store-stats.ts";
 
-/** Buckets that a scan looks at for each key it was asked for, at least, and in one hold of the lock. */
-const SCAN_BUCKETS_PER_KEY = 10;
-const LEAST_SCAN_BUCKETS = 16_384;
-const BUCKETS_PER_HOLD = 64;
-
-/** Steps of a policy change that every use of a shard takes, as long as it lasts. */
-const CHANGE_STEPS_PER_HOLD = 16;
-
 /** What the creator of a store holds its locks as. */
 const CREATOR = 1;
-/** Draws of a random bucket before a random key is searched for from one on. */
-const RANDOM_TRIES = 64;
 
 /**
  * A cache in shared memory, within an exact budget. Any number of threads attach to one store; every operation
@@ -57,34 +49,20 @@ const RANDOM_TRIES = 64;
  * Keys are ranges of bytes with their hash, as `hash` gives it; none may be longer than 65,535 bytes.
  */
 export class Store {
+  readonly #shards: Shards;
   readonly #control: Control;
-  readonly #holder: number;
   readonly #hashKeyLow: number;
   readonly #hashKeyHigh: number;
-  readonly #shards: Shard[];
-  readonly #shardShift: number;
-  readonly #shardMask: number;
-  readonly #departures: Departures = new Departures();
   readonly #dead = new DeadThreads();
   /** The largest value that can be stored, with a key of up to 256 bytes. */
   readonly maxValueBytes: number;
 
-  private constructor({ control, shards }: StoreMemory, holder: number) {
+  private constructor(memory: StoreMemory, holder: number) {
+    const { control, shards } = memory;
+    this.#shards = new Shards(memory, holder);
     this.#control = control;
-    this.#holder = holder;
     this.#hashKeyLow = control.hashKey.low;
     this.#hashKeyHigh = control.hashKey.high;
-    this.#shards = shards.map((memory) => {
-      // The policy may be changed by another thread meanwhile.
-      lock(memory.words, LOCK, holder);
-      try {
-        return new Shard(memory, control.evicts, this.#departures, control.seed);
-      } finally {
-        unlock(memory.words, LOCK);
-      }
-    });
-    this.#shardShift = 32 - Math.log2(shards.length);
-    this.#shardMask = shards.length - 1;
     this.maxValueBytes = largestValueBytes(shards[0]!);
   }
 
@@ -109,14 +87,14 @@ export class Store {
    */
   recover(holder: number): number {
     let emptied = 0;
-    for (const shard of this.#shards) {
+    for (const shard of this.#shards.all) {
       const { words } = shard.memory;
       if (holderOf(words, LOCK) !== holder) continue;
       clearShard(shard);
       unlock(words, LOCK);
       emptied++;
     }
-    this.#dead.add(holder, this.#shards);
+    this.#dead.add(holder, this.#shards.all);
     return emptied;
   }
 
@@ -125,23 +103,23 @@ export class Store {
    * `bumpEpoch` has left. @returns whether that is done; where a lock is held for long it is not, and this is to be called again
    */
   releaseDead(): boolean {
-    return this.#dead.finish(this.#holder);
+    return this.#dead.finish(this.#shards.holder);
   }
 
   get handle(): StoreHandle {
-    return { control: this.#control.buffer, shards: this.#shards.map((shard) => shard.memory.buffer) };
+    return { control: this.#control.buffer, shards: this.#shards.all.map((shard) => shard.memory.buffer) };
   }
 
   /**
-   * Told of entries that left by themselves through a call on this object: evicted, or found to have expired. Not
+   * Told of entries that left by themselves through a call on this object: evicted, or removed after they had expired, which no reading does. Not
    * of entries that an epoch ended. Called with no lock held; may use the store.
    */
   get onDeparture(): DepartureListener | undefined {
-    return this.#departures.listener;
+    return this.#shards.departures.listener;
   }
 
   set onDeparture(listener: DepartureListener | undefined) {
-    this.#departures.listener = listener;
+    this.#shards.departures.listener = listener;
   }
 
   hash(bytes: Uint8Array, start: number, end: number): number {
@@ -149,16 +127,38 @@ export class Store {
   }
 
   /**
-   * Delivers the value of the key bytes[start, end) to `sink`, under the lock: the sink must not use the store. A large
+   * Delivers the value of the key bytes[start, end), or another variant, to `sink`, under the lock: the sink must not use the store. A large
    * value is given to a sink that takes such (`takesLarge`) after the lock has been released.
    * Counts a hit or a miss.
+   * @param accepts the worst that is served: `STALE` for an entry whose grace has not ended, too
    * @returns how many bytes it has; `ABSENT` when there is none, and the sink is then not used
    */
-  read(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number, sink: ValueSink): number {
-    const shard = this.#enter(hash);
+  read(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    nowMs: number,
+    sink: ValueSink,
+    accepts: Freshness = FRESH,
+    variant: Variant = VALUE,
+  ): number {
+    const shard = this.#shards.enter(hash);
     let read: number | LargeValue;
     try {
-      read = readEntry(shard, this.#holder, bytes, start, end, hash, this.epoch, nowMs, sink);
+      read = readEntry(
+        shard,
+        this.#shards.holder,
+        bytes,
+        start,
+        end,
+        hash,
+        this.epoch,
+        nowMs,
+        sink,
+        accepts,
+        variant,
+      );
     } finally {
       leaveShard(shard);
     }
@@ -173,10 +173,18 @@ export class Store {
     return this.read(bytes, start, end, hash, nowMs, sink) === ABSENT ? undefined : sink.copy;
   }
 
-  /** What is known of an entry, without counting as a read. */
-  peek(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): EntryInfo | undefined {
-    return this.#underLock(this.#shardIndex(hash), (shard) => {
-      const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, nowMs);
+  /** What is known of an entry, without counting as a read. The last two as in `read`. */
+  peek(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    nowMs: number,
+    accepts: Freshness = FRESH,
+    variant: Variant = VALUE,
+  ): EntryInfo | undefined {
+    return this.#shards.underLock(this.#shards.indexOf(hash), (shard) => {
+      const slot = goodEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs, accepts, variant);
       return slot === 0 ? undefined : describeEntry(shard, slot);
     });
   }
@@ -188,16 +196,18 @@ export class Store {
     end: number,
     hash: number,
     nowMs: number,
+    accepts: Freshness = FRESH,
+    variant: Variant = VALUE,
   ): (EntryInfo & Placement) | undefined {
-    return this.#underLock(this.#shardIndex(hash), (shard) => {
-      const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, nowMs);
+    return this.#shards.underLock(this.#shards.indexOf(hash), (shard) => {
+      const slot = goodEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs, accepts, variant);
       if (slot === 0) return undefined;
       return { ...describeEntry(shard, slot), ...shard.seated.policy.explain(slot) };
     });
   }
 
   /**
-   * Stores or overwrites; an overwritten entry counts as used. Leases are not looked at: who also fills this
+   * Stores or overwrites a value; an overwritten one counts as used, and other variants of the key go. Leases are not looked at: who also fills this
    * store by lease calls `invalidate` before.
    * @returns "full" only where nothing may be evicted; unless "stored" nothing has changed
    */
@@ -217,12 +227,14 @@ export class Store {
     expiresAtMs: number,
     nowMs: number,
   ): StoreOutcome {
-    const shard = this.#enter(hash);
+    const shard = this.#shards.enter(hash);
     try {
       const { epoch } = this;
       draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
       shard.draft.touches = true;
-      return storeDraft(shard);
+      const outcome = storeDraft(shard);
+      if (outcome === "stored") removeVariants(shard, keyBytes, start, end, hash);
+      return outcome;
     } finally {
       shard.draft.clear();
       leaveShard(shard);
@@ -233,6 +245,7 @@ export class Store {
    * Stores what the origin answered, if no invalidation of the key came since `lease` was read and the epoch is
    * still `epoch`. A lease is good for one of several fills that are under way at once: nobody can tell which value is
    * the newer.
+   * @param staleUntilMs until when it may be served as stale once it has expired; 0 for no grace
    * @returns whether it was stored
    */
   fill(
@@ -247,13 +260,17 @@ export class Store {
     lease: number,
     epoch: number,
     nowMs: number,
+    staleUntilMs = 0,
+    variant: Variant = VALUE,
   ): boolean {
-    const shard = this.#enter(hash);
+    const shard = this.#shards.enter(hash);
     try {
       const { floats } = shard.memory;
       let isStored = false;
-      if (this.#mayFill(hash, lease, epoch, expiresAtMs, nowMs)) {
+      if (this.#mayFill(hash, lease, epoch, expiresAtMs, staleUntilMs, nowMs)) {
         draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
+        shard.draft.staleUntilMs = staleUntilMs;
+        shard.draft.variant = variant;
         isStored = storeDraft(shard) === "stored";
         if (isStored) this.#control.leases.stored(hash);
       }
@@ -270,18 +287,26 @@ export class Store {
    * @param key kept
    * @returns undefined where there is no room for it, or it is too large to be written so: `set` and `fill` may do
    */
-  grow(key: Uint8Array, hash: number, valueBytes: number, nowMs: number): GrowingEntry | undefined {
-    if (valueBytes < LARGE_BYTES || valueBytes > this.maxValueBytes || key.length > KEY_BYTES_LIMIT) {
-      return undefined;
-    }
-    const shard = this.#shards[this.#shardIndex(hash)]!;
-    const growing = new GrowingEntry(shard, this.#holder, key, hash, valueBytes);
+  grow(
+    key: Uint8Array,
+    hash: number,
+    valueBytes: number,
+    nowMs: number,
+    variant: Variant = VALUE,
+  ): GrowingEntry | undefined {
+    if (valueBytes < LARGE_BYTES || valueBytes > this.maxValueBytes) return undefined;
+    if (Math.max(key.length, variant.end - variant.start) > KEY_BYTES_LIMIT) return undefined;
+    const shard = this.#shards.all[this.#shards.indexOf(hash)]!;
+    const growing = new GrowingEntry(shard, this.#shards.holder, key, hash, variant, valueBytes);
     return growing.begin(nowMs, this.epoch) ? growing : undefined;
   }
 
   /** As `set`, of an entry that has grown to its full size. @returns whether it was stored */
   setGrown(growing: GrowingEntry, expiresAtMs: number, nowMs: number): boolean {
-    return growing.store({ expiresAtMs, nowMs, epoch: this.epoch, isFill: false }, () => true);
+    return growing.store(
+      { expiresAtMs, staleUntilMs: 0, nowMs, epoch: this.epoch, isFill: false },
+      () => true,
+    );
   }
 
   /** As `fill`, of an entry that has grown to its full size. */
@@ -291,16 +316,17 @@ export class Store {
     lease: number,
     epoch: number,
     nowMs: number,
+    staleUntilMs = 0,
   ): boolean {
     const { hash } = growing;
-    return growing.store({ expiresAtMs, nowMs, epoch, isFill: true }, () => {
-      const mayFill = this.#mayFill(hash, lease, epoch, expiresAtMs, nowMs);
+    return growing.store({ expiresAtMs, staleUntilMs, nowMs, epoch, isFill: true }, () => {
+      const mayFill = this.#mayFill(hash, lease, epoch, expiresAtMs, staleUntilMs, nowMs);
       if (mayFill) this.#control.leases.stored(hash);
       return mayFill;
     });
   }
 
-  /** Changes only the expiry; 0 takes it away. @returns false when there is no such entry */
+  /** Changes only the value's expiry, 0 takes it away; a grace ends with it. @returns false when there is no such entry */
   setExpiry(
     bytes: Uint8Array,
     start: number,
@@ -309,10 +335,10 @@ export class Store {
     expiresAtMs: number,
     nowMs: number,
   ): boolean {
-    const shard = this.#enter(hash);
+    const shard = this.#shards.enter(hash);
     try {
       const { epoch } = this;
-      const slot = liveEntry(shard, bytes, start, end, hash, epoch, nowMs);
+      const slot = goodEntry(shard.memory, bytes, start, end, hash, epoch, nowMs, FRESH, VALUE);
       if (slot !== 0) writeExpiry(shard, slot, expiresAtMs, epoch, nowMs);
       return slot !== 0;
     } finally {
@@ -321,30 +347,26 @@ export class Store {
     }
   }
 
-  /** @returns whether a live entry was there */
+  /** Removes the key's value and all other variants. @returns whether a fresh entry was there */
   remove(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): boolean {
-    const shard = this.#enter(hash);
+    const shard = this.#shards.enter(hash);
     try {
-      const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, nowMs);
-      if (slot !== 0) removeEntry(shard, slot);
-      return slot !== 0;
+      return removeKey(shard, bytes, start, end, hash, this.epoch, nowMs) === FRESH;
     } finally {
       leaveShard(shard);
     }
   }
 
   /**
-   * Removes the entry and voids the leases of all fills of this key that are under way.
+   * Removes the key's value and all other variants, and voids the leases of all fills of this key that are under way.
    * @returns whether an entry was there
    */
   invalidate(bytes: Uint8Array, start: number, end: number, hash: number): boolean {
-    const shard = this.#enter(hash);
+    const shard = this.#shards.enter(hash);
     try {
       this.#control.leases.change(hash);
       // At the beginning of time nothing has expired.
-      const slot = liveEntry(shard, bytes, start, end, hash, this.epoch, 0);
-      if (slot !== 0) removeEntry(shard, slot);
-      return slot !== 0;
+      return removeKey(shard, bytes, start, end, hash, this.epoch, 0) !== DEAD;
     } finally {
       leaveShard(shard);
     }
@@ -365,7 +387,7 @@ export class Store {
   }
 
   get epoch(): number {
-    return Atomics.load(this.#control.words, EPOCH);
+    return this.#shards.epoch;
   }
 
   /**
@@ -376,68 +398,30 @@ export class Store {
     const epoch = Atomics.add(this.#control.words, EPOCH, 1) + 1;
     // Entries know the epoch's lowest 16 bits. Long before those repeat, all entries are really removed.
     if ((epoch & CLEAR_INTERVAL_BITS) !== 0) return;
-    if (mayWait) this.#underEachLock(clearShard);
-    else this.#dead.clear(this.#shards);
+    if (mayWait) this.#shards.underEachLock(clearShard);
+    else this.#dead.clear(this.#shards.all);
   }
 
   /** Removes everything and voids all fills under way. */
   clear(): void {
     Atomics.add(this.#control.words, EPOCH, 1);
-    this.#underEachLock(clearShard);
+    this.#shards.underEachLock(clearShard);
   }
 
   /**
-   * A step through all live keys, in the order of their bit-reversed hashes. Start with cursor 0; 0 comes back at
-   * the end. A key that is there from the first step to the last is visited exactly once. `visit` is called with
+   * A step through the keys of all fresh values, in the order of their bit-reversed hashes. Start with cursor 0; 0 comes
+   * back at the end. A key that is there from the first step to the last is visited exactly once. `visit` is called with
    * no lock held, with a view that holds during the call.
    * @param cursor any whole number from 0 to 2^48
    * @param count about how many keys a step visits
    */
   scan(cursor: number, count: number, nowMs: number, visit: (key: Uint8Array, hash: number) => void): number {
-    const keys = new ByteBuffer();
-    const ends: number[] = [];
-    const hashes: number[] = [];
-    const wanted = Math.max(count, 1);
-    let shardIndex = Math.floor(cursor / POSITIONS);
-    let position = cursor % POSITIONS;
-    let buckets = Math.max(wanted * SCAN_BUCKETS_PER_KEY, LEAST_SCAN_BUCKETS);
-    while (shardIndex < this.#shards.length && buckets > 0 && ends.length < wanted) {
-      const shard = this.#lockShard(shardIndex);
-      try {
-        for (let held = 0; held < BUCKETS_PER_HOLD && position < POSITIONS && ends.length < wanted; held++) {
-          collectKeys(shard.memory, position, this.epoch, nowMs, keys, ends, hashes);
-          position = nextPosition(shard.memory, position);
-          buckets--;
-        }
-      } finally {
-        leaveShard(shard);
-      }
-      if (position >= POSITIONS) {
-        position = 0;
-        shardIndex++;
-      }
-    }
-    for (let i = 0; i < ends.length; i++) {
-      visit(keys.bytes.subarray(i === 0 ? 0 : ends[i - 1]!, ends[i]!), hashes[i]!);
-    }
-    return shardIndex < this.#shards.length ? shardIndex * POSITIONS + position : 0;
+    return scanKeys(this.#shards, cursor, count, nowMs, visit);
   }
 
-  /** A live key drawn at random, as a copy of its own; undefined when there is none. */
+  /** The key of a fresh value drawn at random, as a copy of its own; undefined when there is none. */
   randomKey(random: Random, nowMs: number): Uint8Array | undefined {
-    for (let tries = 0; tries < RANDOM_TRIES; tries++) {
-      const key = this.#randomKeyAt(
-        Math.floor(random.next() * this.#shards.length),
-        Math.floor(random.next() * POSITIONS),
-        random,
-        nowMs,
-      );
-      if (key !== undefined) return key;
-    }
-    // Few keys, far apart: the first one from a random place on.
-    const start =
-      Math.floor(random.next() * this.#shards.length) * POSITIONS + Math.floor(random.next() * POSITIONS);
-    return this.#firstKeyFrom(start, nowMs) ?? this.#firstKeyFrom(0, nowMs);
+    return drawKey(this.#shards, random, nowMs);
   }
 
   /**
@@ -449,11 +433,11 @@ export class Store {
   sweep(nowMs: number, maxSteps: number): number {
     const { words } = this.#control;
     const progress = { removed: 0, steps: maxSteps };
-    for (let shards = this.#shards.length; shards > 0 && progress.steps > 0; shards--) {
-      const index = Atomics.load(words, SWEEP_SHARD) & this.#shardMask;
+    for (let shards = this.#shards.all.length; shards > 0 && progress.steps > 0; shards--) {
+      const index = Atomics.load(words, SWEEP_SHARD) & (this.#shards.all.length - 1);
       let isDone = false;
       while (!isDone && progress.steps > 0) {
-        const shard = this.#lockShard(index);
+        const shard = this.#shards.lock(index);
         try {
           const left = continuePolicyChange(shard, this.epoch, BUCKETS_PER_HOLD);
           progress.steps -= BUCKETS_PER_HOLD - left;
@@ -462,7 +446,8 @@ export class Store {
           leaveShard(shard);
         }
       }
-      if (isDone) Atomics.compareExchange(words, SWEEP_SHARD, index, (index + 1) & this.#shardMask);
+      if (isDone)
+        Atomics.compareExchange(words, SWEEP_SHARD, index, (index + 1) & (this.#shards.all.length - 1));
     }
     return progress.removed;
   }
@@ -476,19 +461,19 @@ export class Store {
    */
   setPolicy(text: string): void {
     const choice = parsePolicyOf(text, storePolicyNames());
-    checkPolicy(this.#shards[0]!.memory, choice);
-    if (!this.#control.evicts) this.#underEachLock((shard) => checkRoom(shard, choice));
-    this.#underEachLock((shard) => beginPolicyChange(shard, choice));
+    checkPolicy(this.#shards.all[0]!.memory, choice);
+    if (!this.#control.evicts) this.#shards.underEachLock((shard) => checkRoom(shard, choice));
+    this.#shards.underEachLock((shard) => beginPolicyChange(shard, choice));
   }
 
   /** As `setPolicy` reads it. */
   get policyName(): string {
-    return this.#underLock(0, (shard) => formatPolicy(shard.seated.choice));
+    return this.#shards.underLock(0, (shard) => formatPolicy(shard.seated.choice));
   }
 
   stats(): StoreStats {
-    const stats = emptyStats(this.#control.budgetBytes, this.#shards.length);
-    this.#underEachLock((shard) => addStats(stats, shard.memory));
+    const stats = emptyStats(this.#control.budgetBytes, this.#shards.all.length);
+    this.#shards.underEachLock((shard) => addStats(stats, shard.memory));
     return stats;
   }
 
@@ -498,76 +483,21 @@ export class Store {
    * @throws AssertionError
    */
   check(hashOf: (key: Uint8Array) => number = (key) => this.hash(key, 0, key.length)): void {
-    this.#underEachLock((shard, index) =>
-      checkShard(shard, (hash) => this.#shardIndex(hash) === index, hashOf),
+    this.#shards.underEachLock((shard, index) =>
+      checkShard(shard, (hash) => this.#shards.indexOf(hash) === index, hashOf),
     );
   }
 
-  #mayFill(hash: number, lease: number, epoch: number, expiresAtMs: number, nowMs: number): boolean {
-    return this.lease(hash) === lease && this.epoch === epoch && (expiresAtMs === 0 || expiresAtMs > nowMs);
-  }
-
-  #shardIndex(hash: number): number {
-    return (hash >>> this.#shardShift) & this.#shardMask;
-  }
-
-  #enter(hash: number): Shard {
-    return this.#lockShard(this.#shardIndex(hash));
-  }
-
-  #lockShard(index: number): Shard {
-    const shard = this.#shards[index]!;
-    const { words } = shard.memory;
-    lock(words, LOCK, this.#holder);
-    if (shard.seated.settledVersion !== words[POLICY_VERSION]) this.#takePart(shard);
-    return shard;
-  }
-
-  /** Takes part in a change of the policy. */
-  #takePart(shard: Shard): void {
-    try {
-      if (shard.seated.version !== shard.memory.words[POLICY_VERSION]) seatAgain(shard);
-      continuePolicyChange(shard, this.epoch, CHANGE_STEPS_PER_HOLD);
-    } catch (error) {
-      unlock(shard.memory.words, LOCK);
-      throw error;
-    }
-  }
-
-  /** For what is not done often: one shard after the other. */
-  #underEachLock(act: (shard: Shard, index: number) => void): void {
-    for (let index = 0; index < this.#shards.length; index++)
-      this.#underLock(index, (shard) => act(shard, index));
-  }
-
-  #underLock<Result>(index: number, act: (shard: Shard) => Result): Result {
-    const shard = this.#lockShard(index);
-    try {
-      return act(shard);
-    } finally {
-      leaveShard(shard);
-    }
-  }
-
-  #randomKeyAt(shardIndex: number, position: number, random: Random, nowMs: number): Uint8Array | undefined {
-    return this.#underLock(shardIndex, ({ memory }) => {
-      const slot = drawEntryAt(memory, position, this.epoch, nowMs, random);
-      if (slot === 0) return undefined;
-      const key = new ByteBuffer(keyBytesOf(memory, slot));
-      readPayload(memory, slot, 0, key.bytes.length, key);
-      return key.view();
-    });
-  }
-
-  #firstKeyFrom(start: number, nowMs: number): Uint8Array | undefined {
-    let found: Uint8Array | undefined;
-    let cursor = start;
-    do {
-      cursor = this.scan(cursor, BUCKETS_PER_HOLD, nowMs, (key) => {
-        found ??= key.slice();
-      });
-    } while (found === undefined && cursor !== 0);
-    return found;
+  #mayFill(
+    hash: number,
+    lease: number,
+    epoch: number,
+    expiresAtMs: number,
+    staleUntilMs: number,
+    nowMs: number,
+  ): boolean {
+    if (this.lease(hash) !== lease || this.epoch !== epoch) return false;
+    return freshnessAt(expiresAtMs, staleUntilMs, nowMs) < EXPIRED;
   }
 }
 
@@ -593,6 +523,7 @@ function draftEntry(
   draft.valueStart = valueStart;
   draft.valueEnd = valueEnd;
   draft.expiresAtMs = expiresAtMs;
+  draft.staleUntilMs = 0;
   draft.epoch = epoch;
   draft.nowMs = nowMs;
   draft.touches = false;

@@ -10,8 +10,6 @@ import {
   freeExtents,
   hasExpiryField,
   hasExtents,
-  isLive,
-  isOfEpoch,
   isPinned,
   keyBytesOf,
   payloadOffset,
@@ -20,12 +18,16 @@ import {
   readPayload,
   readsOf,
   setFilledAt,
+  setForm,
   takeChain,
   valueBytesOf,
+  valueOffsetOf,
   writePayload,
 } from "./entry.ts";
 import {
-  EXPIRY_FLOAT,
+  ENTRY_HEADER_BYTES,
+  EXPIRY_BYTES,
+  EXTENDED_HEADER_BYTES,
   HAS_EXPIRY,
   HAS_EXTENTS,
   HASH,
@@ -39,11 +41,13 @@ import {
   VALUE_BYTES,
   VALUE_BYTES_LIMIT,
 } from "./entry-layout.ts";
+import { changeTerms, DEAD, EXPIRED, freshnessOf, setTerms } from "./freshness.ts";
 import { growIndex, indexPagesNeeded, linkEntry, relinkEntry } from "./index-table.ts";
 import { evictOne, giveUpChain, removeEntry, uncount } from "./leaving.ts";
 import { voidDetached } from "./pins.ts";
 import type { Shard } from "./shard.ts";
-import { classOf, ENTRIES, EXPIRATIONS, EXPIRING, PAYLOAD_BYTES, USED_BYTES } from "./shard-memory.ts";
+import { classOf, ENTRIES, EXPIRATIONS, PAYLOAD_BYTES, USED_BYTES, VARIANTS } from "./shard-memory.ts";
+import { VALUE } from "./variant.ts";
 
 /** How entries are stored. Called with the shard's lock held. */
 
@@ -57,17 +61,18 @@ export type StoreOutcome = "stored" | "full" | "too-large";
 export function storeDraft(shard: Shard): StoreOutcome {
   const { memory, draft, plan } = shard;
   const keyBytes = draft.keyEnd - draft.keyStart;
+  const argumentBytes = draft.variant.end - draft.variant.start;
   const valueBytes = draft.valueEnd - draft.valueStart;
-  if (keyBytes > KEY_BYTES_LIMIT || valueBytes > VALUE_BYTES_LIMIT) return "too-large";
-  planChain(plan, memory.sizes, keyBytes + valueBytes, needsExpiryField(shard));
+  if (Math.max(keyBytes, argumentBytes) > KEY_BYTES_LIMIT || valueBytes > VALUE_BYTES_LIMIT)
+    return "too-large";
+  planChain(plan, memory.sizes, keyBytes + argumentBytes + valueBytes, headerBytes(shard));
   // One page at least is the index's.
   if (pagesOfPlan(plan, memory.sizes) >= memory.pageCount) return "too-large";
 
   const slot = findDraft(shard);
   if (slot === 0) return insertDraft(shard);
-  if (!isLive(memory, slot, draft.epoch, draft.nowMs)) {
-    return replaceStale(shard, slot);
-  }
+  const freshness = freshnessOf(memory, slot, draft.epoch, draft.nowMs);
+  if (freshness >= EXPIRED) return replaceExpired(shard, slot, freshness !== DEAD);
   planEntry(memory, slot, shard.leavingPlan);
   if (samePlan(plan, shard.leavingPlan) && !isPinned(memory, slot)) {
     uncount(memory, slot, plan.bytes);
@@ -78,7 +83,7 @@ export function storeDraft(shard: Shard): StoreOutcome {
   return resizeToDraft(shard, slot);
 }
 
-/** Sets or takes away an entry's expiry. Where its header has no room for one, it is stored anew. */
+/** Sets or takes away a value's expiry, and its grace. Where its header has no room for one, it is stored anew. */
 export function writeExpiry(
   shard: Shard,
   slot: number,
@@ -87,10 +92,9 @@ export function writeExpiry(
   nowMs: number,
 ): void {
   const { memory, draft } = shard;
-  const { words, floats } = memory;
+  const { words } = memory;
   if (hasExpiryField(memory, slot)) {
-    words[EXPIRING]! += Number(expiresAtMs !== 0) - Number(floats[slot + EXPIRY_FLOAT]! !== 0);
-    floats[slot + EXPIRY_FLOAT] = expiresAtMs;
+    changeTerms(memory, slot, expiresAtMs, 0);
     return;
   }
   if (expiresAtMs === 0) return;
@@ -105,10 +109,12 @@ export function writeExpiry(
   draft.keyStart = 0;
   draft.keyEnd = keyBytes;
   draft.hash = hash;
+  draft.variant = VALUE;
   draft.value = payload.bytes;
   draft.valueStart = keyBytes;
   draft.valueEnd = payload.length;
   draft.expiresAtMs = expiresAtMs;
+  draft.staleUntilMs = 0;
   draft.epoch = epoch;
   draft.nowMs = nowMs;
   draft.touches = false;
@@ -119,10 +125,9 @@ export function writeExpiry(
   words[stored * 2 + KEY_BYTES] = keyBytes | (reads << READ_SHIFT);
 }
 
-/** Stores the draft where its key has an entry that is dead or has expired. */
-function replaceStale(shard: Shard, slot: number): StoreOutcome {
+/** Stores the draft where its key has an entry that has expired or is dead. */
+function replaceExpired(shard: Shard, slot: number, hasExpired: boolean): StoreOutcome {
   const { memory, draft, departures } = shard;
-  const hasExpired = isOfEpoch(memory, slot, draft.epoch);
   if (hasExpired) memory.floats[EXPIRATIONS]!++;
   removeEntry(shard, slot);
   const outcome = insertDraft(shard);
@@ -134,12 +139,16 @@ function replaceStale(shard: Shard, slot: number): StoreOutcome {
 
 function findDraft(shard: Shard): number {
   const { draft } = shard;
-  return findEntry(shard.memory, draft.key, draft.keyStart, draft.keyEnd, draft.hash);
+  return findEntry(shard.memory, draft.key, draft.keyStart, draft.keyEnd, draft.hash, draft.variant);
 }
 
-/** Where nothing may be evicted, every entry has room for an expiry, so that setting one never needs more. */
-function needsExpiryField(shard: Shard): boolean {
-  return shard.draft.expiresAtMs !== 0 || !shard.evicts;
+/**
+ * Bytes of the draft's header. Where nothing may be evicted, every entry has room for an expiry, so that setting one
+ * never needs more.
+ */
+function headerBytes({ draft, evicts }: Shard): number {
+  if (draft.staleUntilMs !== 0 || draft.variant.end > draft.variant.start) return EXTENDED_HEADER_BYTES;
+  return draft.expiresAtMs !== 0 || !evicts ? ENTRY_HEADER_BYTES + EXPIRY_BYTES : ENTRY_HEADER_BYTES;
 }
 
 /** Stores the draft where its key is not resident. */
@@ -190,14 +199,13 @@ function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
 
 /**
  * Gives back what an entry about to be overwritten takes beyond its first chunk, and its value with it. Where
- * the key runs on into other chunks the entry is removed.
+ * key or argument run on into other chunks the entry is removed.
  */
 function truncate(shard: Shard, slot: number): void {
   const { memory, leavingPlan } = shard;
   const { words, floats } = memory;
   if (!hasExtents(memory, slot) || isPinned(memory, slot)) return;
-  const keyBytes = keyBytesOf(memory, slot);
-  if (slot * 8 + payloadOffset(memory, slot) + keyBytes > endOfChunk(memory, slot)) {
+  if (slot * 8 + payloadOffset(memory, slot) + valueOffsetOf(memory, slot) > endOfChunk(memory, slot)) {
     removeEntry(shard, slot);
     return;
   }
@@ -225,18 +233,23 @@ function hasRoom(shard: Shard, added: number): boolean {
 function writeDraft(shard: Shard, slot: number): void {
   const { memory, draft, plan } = shard;
   const { words, floats } = memory;
+  const { variant } = draft;
   const at = slot * 2;
   const keyBytes = draft.keyEnd - draft.keyStart;
+  const valueOffset = keyBytes + variant.end - variant.start;
   const valueBytes = draft.valueEnd - draft.valueStart;
-  const withExpiry = needsExpiryField(shard);
+  const header = headerBytes(shard);
+  const withExpiry = header > ENTRY_HEADER_BYTES;
   words[at + HASH] = draft.hash;
   words[at + VALUE_BYTES] = valueBytes | (withExpiry ? HAS_EXPIRY : 0) | (plan.hasExtents ? HAS_EXTENTS : 0);
   words[at + KEY_BYTES] = keyBytes;
+  setForm(memory, slot, header === EXTENDED_HEADER_BYTES, variant);
   setFilledAt(memory, slot, draft.nowMs, draft.epoch);
-  if (withExpiry || plan.hasExtents) floats[slot + EXPIRY_FLOAT] = draft.expiresAtMs;
+  setTerms(memory, slot, draft.expiresAtMs, draft.staleUntilMs);
   writePayload(memory, slot, 0, draft.key, draft.keyStart, draft.keyEnd);
-  writePayload(memory, slot, keyBytes, draft.value, draft.valueStart, draft.valueEnd);
-  if (draft.expiresAtMs !== 0) words[EXPIRING]!++;
+  if (valueOffset > keyBytes) writePayload(memory, slot, keyBytes, variant.bytes, variant.start, variant.end);
+  writePayload(memory, slot, valueOffset, draft.value, draft.valueStart, draft.valueEnd);
+  if (variant.kind !== VALUE.kind) words[VARIANTS]!++;
   floats[USED_BYTES]! += plan.bytes;
-  floats[PAYLOAD_BYTES]! += keyBytes + valueBytes;
+  floats[PAYLOAD_BYTES]! += valueOffset + valueBytes;
 }

@@ -1,0 +1,94 @@
+import { ByteBuffer } from "../lib/byte-buffer.ts";
+import type { Random } from "../lib/random.ts";
+import { collectKeys, drawEntryAt, POSITIONS } from "./bucket-walk.ts";
+import { keyBytesOf, readPayload } from "./entry.ts";
+import { leaveShard } from "./hold.ts";
+import { nextPosition } from "./index-table.ts";
+import type { Shards } from "./shards.ts";
+
+/** Steps through the keys of a store, and random ones among them. */
+
+/** Buckets that a scan looks at for each key it was asked for, at least, and in one hold of the lock. */
+const BUCKETS_PER_KEY = 10;
+const LEAST_BUCKETS = 16_384;
+export const BUCKETS_PER_HOLD = 64;
+
+/** Random buckets to try before scanning on from a random position. */
+const RANDOM_TRIES = 64;
+
+/** As `Store.scan`. */
+export function scanKeys(
+  shards: Shards,
+  cursor: number,
+  count: number,
+  nowMs: number,
+  visit: (key: Uint8Array, hash: number) => void,
+): number {
+  const keys = new ByteBuffer();
+  const ends: number[] = [];
+  const hashes: number[] = [];
+  const wanted = Math.max(count, 1);
+  let shardIndex = Math.floor(cursor / POSITIONS);
+  let position = cursor % POSITIONS;
+  let buckets = Math.max(wanted * BUCKETS_PER_KEY, LEAST_BUCKETS);
+  while (shardIndex < shards.all.length && buckets > 0 && ends.length < wanted) {
+    const shard = shards.lock(shardIndex);
+    try {
+      for (let held = 0; held < BUCKETS_PER_HOLD && position < POSITIONS && ends.length < wanted; held++) {
+        collectKeys(shard.memory, position, shards.epoch, nowMs, keys, ends, hashes);
+        position = nextPosition(shard.memory, position);
+        buckets--;
+      }
+    } finally {
+      leaveShard(shard);
+    }
+    if (position >= POSITIONS) {
+      position = 0;
+      shardIndex++;
+    }
+  }
+  for (let i = 0; i < ends.length; i++) {
+    visit(keys.bytes.subarray(i === 0 ? 0 : ends[i - 1]!, ends[i]!), hashes[i]!);
+  }
+  return shardIndex < shards.all.length ? shardIndex * POSITIONS + position : 0;
+}
+
+/** As `Store.randomKey`. */
+export function drawKey(shards: Shards, random: Random, nowMs: number): Uint8Array | undefined {
+  for (let tries = 0; tries < RANDOM_TRIES; tries++) {
+    const shard = Math.floor(random.next() * shards.all.length);
+    const key = drawKeyAt(shards, shard, Math.floor(random.next() * POSITIONS), random, nowMs);
+    if (key !== undefined) return key;
+  }
+  // Few keys, far apart: the first one from a random place on.
+  const start =
+    Math.floor(random.next() * shards.all.length) * POSITIONS + Math.floor(random.next() * POSITIONS);
+  return firstKeyFrom(shards, start, nowMs) ?? firstKeyFrom(shards, 0, nowMs);
+}
+
+function drawKeyAt(
+  shards: Shards,
+  shardIndex: number,
+  position: number,
+  random: Random,
+  nowMs: number,
+): Uint8Array | undefined {
+  return shards.underLock(shardIndex, ({ memory }) => {
+    const slot = drawEntryAt(memory, position, shards.epoch, nowMs, random);
+    if (slot === 0) return undefined;
+    const key = new ByteBuffer(keyBytesOf(memory, slot));
+    readPayload(memory, slot, 0, key.bytes.length, key);
+    return key.view();
+  });
+}
+
+function firstKeyFrom(shards: Shards, start: number, nowMs: number): Uint8Array | undefined {
+  let found: Uint8Array | undefined;
+  let cursor = start;
+  do {
+    cursor = scanKeys(shards, cursor, BUCKETS_PER_HOLD, nowMs, (key) => {
+      found ??= key.slice();
+    });
+  } while (found === undefined && cursor !== 0);
+  return found;
+}
