@@ -2,19 +2,19 @@ import { rmSync } from "node:fs";
 import { formatSize } from "../lib/quantity.ts";
 import { formatPolicy } from "../policy/registry.ts";
 import type { RecordingSettings } from "../proxy/recording-file.ts";
-import { NUMBER_SETTINGS } from "../proxy/settings.ts";
+import { DEFAULT_MEMORY, NUMBER_SETTINGS, numbersFrom } from "../proxy/settings.ts";
 import { formatOrigin, originUrl, parseOrigin } from "../upstream/address.ts";
 import { memorySetting, policySetting } from "./cache-settings.ts";
 import type { Config } from "./config.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
 import { FailedError, UsageError } from "./exit.ts";
-import { fittingLimits, LIMIT_FLAGS, LIMITS } from "./limit-settings.ts";
+import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
 import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, ignoreHangUp, listeningAddresses, serve } from "./serve.ts";
 import {
   count,
-  numberSetting,
+  numberSettings,
   optionalSetting,
   setting,
   size,
@@ -30,6 +30,8 @@ const DESCRIPTORS_PER_THREAD = 32;
 const ORIGIN = "Origin:";
 const CACHE = "Cache:";
 const RECORDING = "Recording:";
+
+const NUMBER_FLAGS = numberSettings(NUMBER_SETTINGS);
 
 const SETTINGS = {
   ...listenSettings("8080"),
@@ -55,31 +57,8 @@ const SETTINGS = {
     description: "file whose first line is the password of the origin",
     group: ORIGIN,
   }),
-  originConnectTimeout: numberSetting(NUMBER_SETTINGS.originConnectTimeout, {
-    description: "how long the origin may take to accept a connection and its password",
-    group: ORIGIN,
-  }),
-  originTimeout: numberSetting(NUMBER_SETTINGS.originTimeout, {
-    description:
-      "how long a request may wait for its reply, also while the origin is busy; " +
-      "a script that runs longer goes on at the origin, and its outcome is reported as unknown",
-    group: ORIGIN,
-  }),
-  heartbeat: numberSetting(NUMBER_SETTINGS.heartbeat, {
-    description: "how often to ask whether the origin is there; bounds how stale an entry can get",
-    group: ORIGIN,
-  }),
-  heartbeatTimeout: numberSetting(NUMBER_SETTINGS.heartbeatTimeout, {
-    description:
-      "how long that may take before nothing is served from the cache until it answers; adds to the same bound, " +
-      "and ends no request",
-    group: ORIGIN,
-  }),
-  ttl: numberSetting(NUMBER_SETTINGS.ttl, {
-    description: "how long to keep an entry of an origin that cannot tell of changes; 0 keeps none",
-    group: CACHE,
-  }),
-  memory: memorySetting(NUMBER_SETTINGS.memory.initial, CACHE, "memory for cached entries"),
+  ...NUMBER_FLAGS,
+  memory: memorySetting(DEFAULT_MEMORY, CACHE, "memory for cached entries"),
   maxEntries: optionalSetting(count({ least: "1" }), {
     placeholder: "<count>",
     description: "hold no more entries than this, whatever their size, besides the limit of memory",
@@ -98,10 +77,6 @@ const SETTINGS = {
     group: ORIGIN,
   }),
   ...LIMIT_FLAGS,
-  maxPendingRequests: numberSetting(NUMBER_SETTINGS.maxPendingRequests, {
-    description: "request bytes waiting for an origin that does not read; beyond it requests fail at once",
-    group: LIMITS,
-  }),
   record: optionalSetting(text(), {
     placeholder: "<file>",
     description: "record what is asked for, for glasscache simulate; docs/RECORDING.md has the format",
@@ -155,12 +130,7 @@ export const proxy = subcommand({
         password,
         limits: fitting.limits,
         origin,
-        originConnectTimeoutMs: values.originConnectTimeout,
-        originTimeoutMs: values.originTimeout,
-        heartbeatMs: values.heartbeat,
-        heartbeatTimeoutMs: values.heartbeatTimeout,
-        ttlMs: values.ttl,
-        originPendingBytes: values.maxPendingRequests,
+        ...numbersFrom((_, name) => values[name]),
         memoryBytes: values.memory,
         maxEntries: values.maxEntries,
         policy: formatPolicy(values.policy),

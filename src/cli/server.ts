@@ -4,11 +4,11 @@ import { formatPolicy } from "../policy/registry.ts";
 import { SERVER_LIMIT_SETTINGS } from "../server/limits.ts";
 import { memorySetting, policySetting } from "./cache-settings.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
-import { fittingLimits, LIMIT_FLAGS, LIMITS } from "./limit-settings.ts";
+import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
 import { listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, ignoreHangUp, listeningAddresses, serve } from "./serve.ts";
-import { choice, numberSetting, setting, switchSetting, text } from "./setting.ts";
+import { choice, numberSettings, setting, switchSetting, text } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
 const STORAGE = "Storage:";
@@ -64,14 +64,7 @@ export const server = subcommand({
       group: STORAGE,
     }),
     ...LIMIT_FLAGS,
-    maxTransaction: numberSetting(SERVER_LIMIT_SETTINGS.maxTransaction, {
-      description: "bytes of the commands that one client has queued in MULTI",
-      group: LIMITS,
-    }),
-    maxWatched: numberSetting(SERVER_LIMIT_SETTINGS.maxWatched, {
-      description: "keys that one client may WATCH at once",
-      group: LIMITS,
-    }),
+    ...numberSettings(SERVER_LIMIT_SETTINGS),
     ...LOG_SETTINGS,
   },
   async run(config) {

@@ -69,15 +69,17 @@ export function switchSetting(text: SettingText): Setting<boolean> {
   return setting(parseSwitch, "no", { ...text, placeholder: "" });
 }
 
-/** A setting whose kind, default and bounds are said where the program uses it. */
-export function numberSetting(
-  { kind, initial, ...range }: NumberSetting,
-  text: Omit<SettingText, "placeholder">,
-): Setting<number> {
-  return setting((given) => readNumber(given, kind, range), initial, {
-    ...text,
-    placeholder: kind.placeholder,
-  });
+/** Settings of which all is said where the program uses them. */
+export function numberSettings<Name extends string>(
+  table: Readonly<Record<Name, NumberSetting>>,
+): Record<Name, Setting<number>> {
+  const settings = Object.entries<NumberSetting>(table).map(
+    ([name, { kind, initial, description, group, ...range }]) => {
+      const text = { description, group: `${group}:`, placeholder: kind.placeholder };
+      return [name, setting((given) => readNumber(given, kind, range), initial, text)];
+    },
+  );
+  return Object.fromEntries(settings) as Record<Name, Setting<number>>;
 }
 
 const MOST_THREADS = 256;

@@ -30,6 +30,10 @@ export interface NumberSetting extends NumberRange {
   readonly kind: NumberKind;
   /** What holds when nothing was given. */
   readonly initial: string;
+  /** What it is, for the help. */
+  readonly description: string;
+  /** Where the help has it, such as `Limits`. */
+  readonly group: string;
 }
 
 /** @throws RangeError that says what is wrong with the text */

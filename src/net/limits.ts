@@ -1,12 +1,4 @@
-import {
-  COUNT,
-  DURATION,
-  LONGEST_TIMEOUT,
-  type NumberKind,
-  type NumberRange,
-  type NumberSetting,
-  SIZE,
-} from "../lib/number-setting.ts";
+import { COUNT, DURATION, LONGEST_TIMEOUT, type NumberSetting, SIZE } from "../lib/number-setting.ts";
 import type { ParserLimits } from "../protocol/protocol.ts";
 
 /** Limits of a listener. Each has a setting in `LIMIT_SETTINGS`. A time-out of 0 is off. */
@@ -48,30 +40,66 @@ export interface LimitSetting extends NumberSetting {
 
 /** Every limit under the name of its setting. */
 export const LIMIT_SETTINGS = {
-  maxConnections: limit("connections", COUNT, "20000", { least: "1", most: "1000000" }),
-  maxRequest: parserLimit("parser", "requestBytes", SIZE, "512mb", { least: "1kb", most: "1gb" }),
-  maxArguments: parserLimit("parser", "argumentCount", COUNT, "1048576", { least: "4", most: "16777216" }),
-  maxValue: parserLimit("parser", "argumentBytes", SIZE, "64mb", { least: "64", most: "1gb" }),
-  maxUnauthenticatedRequest: parserLimit("unauthenticatedParser", "requestBytes", SIZE, "64kb", {
-    least: "256",
-    most: "1gb",
+  maxConnections: limit("connections", {
+    ...{ kind: COUNT, initial: "20000", least: "1", most: "1000000" },
+    description: "connections at once",
   }),
-  maxUnauthenticatedArguments: parserLimit("unauthenticatedParser", "argumentCount", COUNT, "10", {
-    least: "4",
-    most: "16777216",
+  maxRequest: parserLimit("parser", "requestBytes", {
+    ...{ kind: SIZE, initial: "512mb", least: "1kb", most: "1gb" },
+    description: "bytes of one request",
   }),
-  maxUnauthenticatedValue: parserLimit("unauthenticatedParser", "argumentBytes", SIZE, "16kb", {
-    least: "64",
-    most: "1gb",
+  maxArguments: parserLimit("parser", "argumentCount", {
+    ...{ kind: COUNT, initial: "1048576", least: "4", most: "16777216" },
+    description: "arguments of one request",
   }),
-  maxPipeline: limit("pipelineDepth", COUNT, "10000", { least: "1" }),
-  pausePendingReplies: limit("pausedReplyBytes", SIZE, "1mb", { least: "1kb" }),
-  maxPendingReplies: limit("replyBytes", SIZE, "256mb", { least: "1kb" }),
-  idleTimeout: limit("idleTimeoutMs", DURATION, "0", { most: LONGEST_TIMEOUT }),
-  requestTimeout: limit("requestTimeoutMs", DURATION, "60s", { most: LONGEST_TIMEOUT }),
-  authTimeout: limit("authTimeoutMs", DURATION, "10s", { most: LONGEST_TIMEOUT }),
-  textSilence: limit("textSilenceMs", DURATION, "20ms", { least: "1ms", most: "10s" }),
-  textWriteSilence: limit("textWriteSilenceMs", DURATION, "250ms", { least: "1ms", most: "1m" }),
+  maxValue: parserLimit("parser", "argumentBytes", {
+    ...{ kind: SIZE, initial: "64mb", least: "64", most: "1gb" },
+    description: "bytes of one argument, such as a value",
+  }),
+  maxUnauthenticatedRequest: parserLimit("unauthenticatedParser", "requestBytes", {
+    ...{ kind: SIZE, initial: "64kb", least: "256", most: "1gb" },
+    description: "bytes of one request before the password was given",
+  }),
+  maxUnauthenticatedArguments: parserLimit("unauthenticatedParser", "argumentCount", {
+    ...{ kind: COUNT, initial: "10", least: "4", most: "16777216" },
+    description: "arguments of one request before the password was given",
+  }),
+  maxUnauthenticatedValue: parserLimit("unauthenticatedParser", "argumentBytes", {
+    ...{ kind: SIZE, initial: "16kb", least: "64", most: "1gb" },
+    description: "bytes of one argument before the password was given",
+  }),
+  maxPipeline: limit("pipelineDepth", {
+    ...{ kind: COUNT, initial: "10000", least: "1" },
+    description: "requests of one connection that wait for their reply; further ones are not read yet",
+  }),
+  pausePendingReplies: limit("pausedReplyBytes", {
+    ...{ kind: SIZE, initial: "1mb", least: "1kb" },
+    description: "reply bytes waiting for a client; beyond it no more of its requests are executed",
+  }),
+  maxPendingReplies: limit("replyBytes", {
+    ...{ kind: SIZE, initial: "256mb", least: "1kb" },
+    description: "reply bytes waiting for a client; beyond it the client is cut off",
+  }),
+  idleTimeout: limit("idleTimeoutMs", {
+    ...{ kind: DURATION, initial: "0", most: LONGEST_TIMEOUT },
+    description: "close a connection that asks for nothing so long; 0 never does",
+  }),
+  requestTimeout: limit("requestTimeoutMs", {
+    ...{ kind: DURATION, initial: "60s", most: LONGEST_TIMEOUT },
+    description: "time for a request to arrive once its first byte has; 0 is no bound",
+  }),
+  authTimeout: limit("authTimeoutMs", {
+    ...{ kind: DURATION, initial: "10s", most: LONGEST_TIMEOUT },
+    description: "time for a client to give the password, where one is asked for; 0 is no bound",
+  }),
+  textSilence: limit("textSilenceMs", {
+    ...{ kind: DURATION, initial: "20ms", least: "1ms", most: "10s" },
+    description: "silence that ends a text request without a line feed",
+  }),
+  textWriteSilence: limit("textWriteSilenceMs", {
+    ...{ kind: DURATION, initial: "250ms", least: "1ms", most: "1m" },
+    description: "the same for a PUT or DELETE that came in pieces or from another machine",
+  }),
 };
 
 export const DEFAULT_LIMITS: ConnectionLimits = limitsFrom(({ kind, initial }) => kind.parse(initial));
@@ -102,12 +130,11 @@ export function limitsFrom(
 
 function limit(
   field: Exclude<keyof ConnectionLimits, "parser" | "unauthenticatedParser">,
-  kind: NumberKind,
-  initial: string,
-  range: NumberRange,
+  setting: Omit<NumberSetting, "group">,
 ): LimitSetting {
   return {
-    ...{ kind, initial, ...range },
+    ...setting,
+    group: "Limits",
     read: (from) => from[field],
     write(to, value) {
       to[field] = value;
@@ -118,12 +145,11 @@ function limit(
 function parserLimit(
   parser: "parser" | "unauthenticatedParser",
   field: keyof ParserLimits,
-  kind: NumberKind,
-  initial: string,
-  range: NumberRange,
+  setting: Omit<NumberSetting, "group">,
 ): LimitSetting {
   return {
-    ...{ kind, initial, ...range },
+    ...setting,
+    group: "Limits",
     read: (from) => from[parser][field],
     write(to, value) {
       to[parser] = { ...to[parser], [field]: value };

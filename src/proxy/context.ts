@@ -4,7 +4,6 @@ import type { CommandTable, NameTable } from "../commands/command-table.ts";
 import type { KeyUse } from "../commands/facts.ts";
 import type { Monitors } from "../commands/monitors.ts";
 import type { ByteSlab } from "../lib/byte-slab.ts";
-import type { LogLevel } from "../lib/log.ts";
 import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
@@ -19,9 +18,9 @@ import type { ProxyStats } from "./proxy-stats.ts";
 import type { ReadOnlyScripts } from "./read-only-scripts.ts";
 import type { ReadThrough } from "./read-through.ts";
 import type { Recorder } from "./recorder.ts";
-import type { RecordingSettings } from "./recording-file.ts";
 import type { Route } from "./routes.ts";
 import type { ScriptLines } from "./script-lines.ts";
+import type { ProxySettings } from "./settings.ts";
 import type { Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 
@@ -101,34 +100,4 @@ export interface ProxyParts {
   readonly port: number;
   /** The time base of everything cached: milliseconds that never go back, near those of the Unix epoch. */
   readonly nowMs: () => number;
-}
-
-/** What was chosen at start; everything in it can be sent to a worker. */
-export interface ProxySettings {
-  /** `host:port` or `redis://[user:password@]host:port`. */
-  readonly origin: string;
-  /** The cache's budget, exact. */
-  readonly memoryBytes: number;
-  /** How many entries it holds at most, whatever their size; undefined: as many as the budget has room for. */
-  readonly maxEntries: number | undefined;
-  /** What clients must give; undefined: nothing. */
-  readonly password: string | undefined;
-  /** How long the origin may take to accept a connection and agree on how to use it. */
-  readonly originConnectTimeoutMs: number;
-  /** How long the origin may take for each reply. */
-  readonly originTimeoutMs: number;
-  /** How often the channel is asked for a sign of life, and how long that may take before nothing is vouched for. */
-  readonly heartbeatMs: number;
-  readonly heartbeatTimeoutMs: number;
-  /** How long a value of an origin without CLIENT TRACKING may be served; 0: not at all. */
-  readonly ttlMs: number;
-  /** Request bytes waiting for an origin that does not read; further requests fail at once. */
-  readonly originPendingBytes: number;
-  readonly maxConnections: number;
-  /** Least level of messages to the operator. */
-  readonly logLevel: LogLevel;
-  /** Whether commands that act on the origin as a process are passed on, and all of its parameters can be set. */
-  readonly allowAdmin: boolean;
-  /** Where what clients ask for is recorded; undefined: nowhere. */
-  readonly recording: RecordingSettings | undefined;
 }

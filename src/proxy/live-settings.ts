@@ -1,8 +1,8 @@
 import { LOG_LEVELS, type LogLevel } from "../lib/log.ts";
 import { flagName, type NumberKind, type NumberRange, readNumber } from "../lib/number-setting.ts";
 import { type Adjustable, type ConnectionLimits, LIMIT_SETTINGS } from "../net/limits.ts";
-import type { LiveParameters, ProxySettings } from "./context.ts";
-import { NUMBER_SETTINGS } from "./settings.ts";
+import type { LiveParameters } from "./context.ts";
+import { NUMBER_SETTINGS, type ProxySettings } from "./settings.ts";
 
 /** What CONFIG SET changes; each thread has its own copy, which the shared numbers are read into. */
 export interface LiveTargets {
@@ -28,22 +28,20 @@ const LEVEL: NumberKind = {
   show: (at) => LOG_LEVELS[at]!,
 };
 
-/** What is decided at the start: the cache's size, and a bound that buffers are made with. */
-const FIXED = new Set(["memory", "maxPendingReplies"]);
+/** Buffers are made with it, at the start. */
+const FIXED = "maxPendingReplies";
 
 const SETTINGS: readonly LiveSetting[] = [
-  ...Object.entries(NUMBER_SETTINGS)
-    .filter(([key]) => !FIXED.has(key))
-    .map(
-      ([key, { field, ...setting }]): LiveSetting => ({
-        ...setting,
-        name: flagName(key),
-        read: ({ settings }) => settings[field],
-        write({ settings }, value) {
-          settings[field] = value;
-        },
-      }),
-    ),
+  ...Object.entries(NUMBER_SETTINGS).map(
+    ([key, { field, ...setting }]): LiveSetting => ({
+      ...setting,
+      name: flagName(key),
+      read: ({ settings }) => settings[field],
+      write({ settings }, value) {
+        settings[field] = value;
+      },
+    }),
+  ),
   {
     name: "log-level",
     kind: LEVEL,
@@ -53,7 +51,7 @@ const SETTINGS: readonly LiveSetting[] = [
     },
   },
   ...Object.entries(LIMIT_SETTINGS)
-    .filter(([key]) => !FIXED.has(key))
+    .filter(([key]) => key !== FIXED)
     .map(
       ([key, setting]): LiveSetting => ({
         ...setting,

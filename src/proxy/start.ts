@@ -8,10 +8,9 @@ import { Listener } from "../net/listener.ts";
 import { DEFAULT_POLICY } from "../policy/registry.ts";
 import { Store } from "../store/store.ts";
 import type { CacheObserver } from "./cache-observer.ts";
-import type { ProxySettings } from "./context.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";
-import { completeSettings, randomHex } from "./settings.ts";
+import { completeSettings, type ProxySettings, randomHex } from "./settings.ts";
 import { steadyClock } from "./threads/steady-clock.ts";
 import { ThreadTable } from "./threads/thread-table.ts";
 

@@ -14,8 +14,14 @@ export interface ServerLimits extends ConnectionLimits {
 
 /** Those that the proxy does not have, under the names of their settings. */
 export const SERVER_LIMIT_SETTINGS = {
-  maxTransaction: { kind: SIZE, initial: "256mb", least: "1kb" },
-  maxWatched: { kind: COUNT, initial: "100000", least: "1" },
+  maxTransaction: {
+    ...{ kind: SIZE, initial: "256mb", least: "1kb", group: "Limits" },
+    description: "bytes of the commands that one client has queued in MULTI",
+  },
+  maxWatched: {
+    ...{ kind: COUNT, initial: "100000", least: "1", group: "Limits" },
+    description: "keys that one client may WATCH at once",
+  },
 } satisfies Record<string, NumberSetting>;
 
 const { maxTransaction, maxWatched } = SERVER_LIMIT_SETTINGS;

@@ -1,7 +1,7 @@
 import type { LogLevel } from "../../lib/log.ts";
 import type { ConnectionLimits } from "../../net/limits.ts";
 import type { StoreHandle } from "../../store/store.ts";
-import type { ProxySettings } from "../context.ts";
+import type { ProxySettings } from "../settings.ts";
 import type { ClockReading } from "./steady-clock.ts";
 
 /** What a thread needs to begin. */
