@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { utf8 } from "../lib/bytes.ts";
 import type { Log } from "../lib/log.ts";
+import { ManualTimers, systemTimers, type Timers } from "../lib/timers.ts";
 import { DELETE, READ, WRITE } from "../replay/records.ts";
 import { openSource, type Skipped } from "../sim/source.ts";
 import { type PlainRecord, readAll, record } from "../sim/trace/trace-samples-fixture.ts";
@@ -21,14 +22,25 @@ class Bench implements AsyncDisposable {
   readonly #directory = mkdtempSync(join(tmpdir(), "glasscache-recording-"));
   #closed: Promise<void> | undefined;
 
-  constructor({ limitBytes = 1024 ** 2, holdsKeys = false, sink = undefined as BlockSink | undefined } = {}) {
+  constructor({
+    limitBytes = 1024 ** 2,
+    holdsKeys = false,
+    sink = undefined as BlockSink | undefined,
+    timers = systemTimers as Timers,
+  } = {}) {
     this.path = join(this.#directory, "recording");
     const settings = createRecording({ path: this.path, limitBytes, holdsKeys, overwrite: false });
     const say = (fields: object | string, text?: string) => {
       this.messages.push(typeof fields === "string" ? fields : (text ?? ""));
     };
     const log: Log = { info: say, warn: say, error: say };
-    this.recorder = new Recorder({ settings, sink: sink ?? openBlockSink(this.path), writer: 0, log });
+    this.recorder = new Recorder({
+      settings,
+      sink: sink ?? openBlockSink(this.path),
+      writer: 0,
+      log,
+      timers,
+    });
   }
 
   close(): Promise<void> {
@@ -59,6 +71,29 @@ function hit({ recorder }: Bench, key: string, valueBytes: number, nowMs: number
 }
 
 describe("a recorder", () => {
+  test("waits once for the sizes of values on their way before it writes what there is", async () => {
+    const timers = new ManualTimers();
+    await using bench = new Bench({ timers });
+    const { recorder } = bench;
+    const key = utf8("user:1");
+    // A period passes without a read, and another with one that is not answered.
+    timers.advance(1000);
+    const late = recorder.missed(key, 0, key.length, USER_HASH, 1);
+    timers.advance(1000);
+    recorder.answered(late, 700, -1);
+    // This one is not waited for any longer.
+    const tooLate = recorder.missed(key, 0, key.length, USER_HASH, 2);
+    timers.advance(1000);
+    // A block is encoded in the next turn of the event loop.
+    await new Promise(setImmediate);
+    recorder.answered(tooLate, 800, -1);
+    const { records } = await bench.records();
+    expect(records.map(({ timeMs, size }) => [timeMs, size])).toEqual([
+      [1, 700],
+      [2, 700],
+    ]);
+  });
+
   test.each([false, true])("keeps what it is told, keys themselves: %p", async (holdsKeys) => {
     await using bench = new Bench({ holdsKeys });
     const { recorder } = bench;

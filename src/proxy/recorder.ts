@@ -9,6 +9,7 @@ import {
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Log } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
+import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import type { BlockSink, RecordingSettings } from "./recording-file.ts";
 
@@ -17,7 +18,7 @@ const BLOCK_RECORDS = 4096;
 const BLOCKS = 16;
 /** Room for the keys of a block. */
 const BLOCK_KEY_BYTES = 256 * 1024;
-/** A block is written when it is full, and at the latest after this time. */
+/** A block is written when it is full, and at the latest after twice this time. */
 const FLUSH_INTERVAL_MS = 1000;
 
 export interface RecorderOptions {
@@ -26,6 +27,8 @@ export interface RecorderOptions {
   /** Number of this thread. */
   readonly writer: number;
   readonly log: Log;
+  /** The system's by default. */
+  readonly timers?: Timers;
 }
 
 /**
@@ -39,7 +42,11 @@ export class Recorder implements CacheObserver {
   readonly #options: RecorderOptions;
   readonly #used: BigInt64Array;
   readonly #blocks: RecordingBlock[];
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #timer: Timer;
+  /** Reads of the open block whose value may still come. */
+  #unanswered = 0;
+  /** The open block has waited for them once. */
+  #hasWaited = false;
   /** The block that records go into. Blocks are counted from 0; number n lies at n modulo `BLOCKS`. */
   #open = 0;
   /** The first block that is not encoded yet. */
@@ -54,8 +61,8 @@ export class Recorder implements CacheObserver {
     this.#used = new BigInt64Array(options.settings.usedBytes);
     const keyBytes = options.settings.holdsKeys ? BLOCK_KEY_BYTES : 0;
     this.#blocks = Array.from({ length: BLOCKS }, () => new RecordingBlock(BLOCK_RECORDS, keyBytes));
-    this.#timer = setInterval(() => this.#flush(), FLUSH_INTERVAL_MS);
-    this.#timer.unref();
+    const { timers = systemTimers } = options;
+    this.#timer = timers.every(FLUSH_INTERVAL_MS, () => this.#flushInTime());
   }
 
   hit(bytes: Uint8Array, start: number, end: number, valueBytes: number, nowMs: number): void {
@@ -64,13 +71,16 @@ export class Recorder implements CacheObserver {
 
   /** @returns the record's place, which gets its size when the origin has answered; -1: there is none */
   missed(bytes: Uint8Array, start: number, end: number, _hash: number, nowMs: number): number {
-    return this.#add(RECORDED_READ, bytes, start, end, 0, nowMs);
+    const place = this.#add(RECORDED_READ, bytes, start, end, 0, nowMs);
+    if (place >= 0) this.#unanswered++;
+    return place;
   }
 
   /** Nothing happens when the record's block has been written already. */
   answered(place: number, valueBytes: number, remainingMs: number): void {
     const number = Math.floor(place / BLOCK_RECORDS);
     if (place < 0 || number < this.#unwritten) return;
+    if (number === this.#open) this.#unanswered--;
     const block = this.#blocks[number % BLOCKS]!;
     const i = place % BLOCK_RECORDS;
     block.size[i] = valueBytes;
@@ -90,7 +100,7 @@ export class Recorder implements CacheObserver {
 
   /** Writes what there is, and ends. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#timer.stop();
     if (this.#writing !== undefined) await this.#writing;
     this.#flush();
     if (this.#writing !== undefined) await this.#writing;
@@ -123,10 +133,19 @@ export class Recorder implements CacheObserver {
   #turnOver(): boolean {
     if (this.#open + 1 - this.#unwritten >= BLOCKS) return false;
     this.#open++;
+    this.#unanswered = 0;
+    this.#hasWaited = false;
     this.#blocks[this.#open % BLOCKS]!.count = 0;
     // Not now: whoever asks is in the middle of a request.
     this.#writing ??= this.#writeBlocks();
     return true;
+  }
+
+  /** Waits once for the sizes of values that are on their way. */
+  #flushInTime(): void {
+    const waits = this.#unanswered > 0 && !this.#hasWaited;
+    if (waits) this.#hasWaited = true;
+    else this.#flush();
   }
 
   #flush(): void {
@@ -173,7 +192,7 @@ export class Recorder implements CacheObserver {
 
   #stop(): void {
     this.#isStopped = true;
-    clearInterval(this.#timer);
+    this.#timer.stop();
   }
 }
 
