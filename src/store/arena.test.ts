@@ -25,7 +25,7 @@ import {
 } from "./shard-memory.ts";
 
 function freshArena(shardBytes = 1_000_000): ShardMemory {
-  const memory = new ShardMemory(new SharedArrayBuffer(shardBytes));
+  const memory = ShardMemory.create(shardBytes);
   resetArena(memory);
   return memory;
 }
@@ -37,22 +37,22 @@ function freeChunks(memory: ShardMemory, sizeClass: number): number {
 describe("shard memory", () => {
   test("is cut into parts that do not overlap and leave little over", () => {
     for (const bytes of [SHARD_LEAST_BYTES, 200_000, 1 << 20, 12_345_672, 64 << 20, 300 << 20]) {
-      const memory = new ShardMemory(new SharedArrayBuffer(bytes));
+      const memory = ShardMemory.create(bytes);
       const pageBytes = memory.sizes.pageBytes;
-      const lastRow = memory.pageTable + (memory.pageCount + 1) * 5;
+      const lastRow = memory.pageTable + (memory.reservedPages + 1) * 5;
       expect(lastRow * 4).toBeLessThanOrEqual(memory.policyState.byteOffset);
       const pagesStart = memory.pageBase + pageBytes;
       expect(memory.policyState.byteOffset + memory.policyState.byteLength).toBeLessThanOrEqual(pagesStart);
       expect(memory.policyState.byteOffset % 8).toBe(0);
       expect(pagesStart % 8).toBe(0);
-      const end = pagesStart + memory.pageCount * pageBytes;
+      const end = pagesStart + memory.reservedPages * pageBytes;
       expect(end).toBeLessThanOrEqual(bytes);
       expect(bytes - end).toBeLessThan(pageBytes + 64);
     }
   });
 
   test("knows its limits", () => {
-    expect(() => new ShardMemory(new SharedArrayBuffer(SHARD_LEAST_BYTES - 8))).toThrow("out of range");
+    expect(() => ShardMemory.create(SHARD_LEAST_BYTES - 8)).toThrow("out of range");
     expect(SHARD_LIMIT_BYTES).toBeLessThan(2 ** 31);
   });
 });
@@ -61,13 +61,13 @@ describe("arena", () => {
   test("hands every page out once and takes it back", () => {
     const memory = freshArena();
     const pages = new Set<number>();
-    for (let i = 0; i < memory.pageCount; i++) pages.add(takePage(memory, INDEX_PAGE_CLASS));
-    expect(pages.size).toBe(memory.pageCount);
+    for (let i = 0; i < memory.reservedPages; i++) pages.add(takePage(memory, INDEX_PAGE_CLASS));
+    expect(pages.size).toBe(memory.reservedPages);
     expect(memory.words[FREE_PAGES]).toBe(0);
     expect(() => takePage(memory, INDEX_PAGE_CLASS)).toThrow("no page is left");
     for (const page of pages) freePage(memory, page);
-    expect(memory.words[FREE_PAGES]).toBe(memory.pageCount);
-    for (let i = 0; i < memory.pageCount; i++)
+    expect(memory.words[FREE_PAGES]).toBe(memory.reservedPages);
+    for (let i = 0; i < memory.reservedPages; i++)
       expect(pages.delete(takePage(memory, INDEX_PAGE_CLASS))).toBe(true);
   });
 
@@ -98,7 +98,7 @@ describe("arena", () => {
       }
     }
     for (const { slot } of taken) freeChunk(memory, slot);
-    expect(memory.words[FREE_PAGES]).toBe(memory.pageCount);
+    expect(memory.words[FREE_PAGES]).toBe(memory.reservedPages);
     for (let sizeClass = 0; sizeClass < memory.sizes.count; sizeClass++) {
       expect(freeChunks(memory, sizeClass)).toBe(0);
     }
@@ -124,7 +124,7 @@ describe("arena", () => {
     const memory = freshArena();
     const plan = new ChainPlan();
     planChunk(plan, memory.sizes, 0);
-    plan.counts[0] = memory.sizes.chunksPerPage[0]! * memory.pageCount;
+    plan.counts[0] = memory.sizes.chunksPerPage[0]! * memory.reservedPages;
     expect(planFits(memory, plan, 0)).toBe(true);
     expect(planFits(memory, plan, 1)).toBe(false);
     plan.counts[0]!++;

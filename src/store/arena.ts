@@ -11,6 +11,7 @@ import {
   PAGE_BEFORE,
   PAGE_CLASS,
   PAGE_FREE_CHUNK,
+  PAGE_LIMIT,
   PAGE_NEXT,
   PAGE_USED_CHUNKS,
   pageOf,
@@ -23,10 +24,10 @@ import {
  * goes back to the free ones with the last of them.
  */
 
-/** Makes every page free. */
+/** Makes every page free that may be in use. */
 export function resetArena(memory: ShardMemory): void {
   const { words } = memory;
-  words[FREE_PAGES] = memory.pageCount;
+  words[FREE_PAGES] = words[PAGE_LIMIT]!;
   words[FREE_PAGE_LIST] = 0;
   words[FRESH_PAGE] = 1;
   words.fill(0, memory.classTable, memory.classTable + memory.sizes.count * CLASS_WORDS);
@@ -40,7 +41,7 @@ export function takePage(memory: ShardMemory, pageClass: number): number {
     words[FREE_PAGE_LIST] = words[pageRow(memory, page) + PAGE_NEXT]!;
   } else {
     page = words[FRESH_PAGE]!;
-    assert(page <= memory.pageCount, "no page is left");
+    assert(page <= memory.reservedPages, "no page is left");
     words[FRESH_PAGE] = page + 1;
   }
   words[FREE_PAGES]!--;
@@ -55,6 +56,24 @@ export function freePage(memory: ShardMemory, page: number): void {
   words[row + PAGE_NEXT] = words[FREE_PAGE_LIST]!;
   words[FREE_PAGE_LIST] = page;
   words[FREE_PAGES]!++;
+}
+
+/**
+ * Lets fewer pages be in use, as far as there are free ones.
+ * @returns whether no more than `pages` may be in use now
+ */
+export function lowerPageLimit({ words }: ShardMemory, pages: number): boolean {
+  const taken = Math.max(0, Math.min(words[FREE_PAGES]!, words[PAGE_LIMIT]! - pages));
+  words[FREE_PAGES]! -= taken;
+  words[PAGE_LIMIT]! -= taken;
+  return words[PAGE_LIMIT]! <= pages;
+}
+
+/** Lets `pages` be in use, if that is more than now. */
+export function raisePageLimit({ words }: ShardMemory, pages: number): void {
+  const added = Math.max(0, pages - words[PAGE_LIMIT]!);
+  words[FREE_PAGES]! += added;
+  words[PAGE_LIMIT]! += added;
 }
 
 /** Takes a chunk; the caller has made sure that there is one, or a free page. @returns its slot */

@@ -12,6 +12,7 @@ const LEASE_COUNT = 5;
 const HASH_KEY_LOW = 6;
 const HASH_KEY_HIGH = 7;
 const BUDGET_FLOAT = 4;
+const MOST_BUDGET_FLOAT = 5;
 const CONTROL_WORDS = 64;
 
 export class Control {
@@ -24,7 +25,9 @@ export class Control {
   readonly seed: number;
   /** One for all threads, those too that take the place of a dead one. */
   readonly hashKey: HashKey;
-  readonly budgetBytes: number;
+  /** What the budget may become. */
+  readonly mostBudgetBytes: number;
+  readonly #floats: Float64Array;
 
   constructor(buffer: SharedArrayBuffer) {
     const words = new Int32Array(buffer, 0, CONTROL_WORDS);
@@ -34,12 +37,22 @@ export class Control {
     this.evicts = words[EVICTS] === 1;
     this.seed = words[SEED]! >>> 0;
     this.hashKey = { low: words[HASH_KEY_LOW]! >>> 0, high: words[HASH_KEY_HIGH]! >>> 0 };
-    this.budgetBytes = new Float64Array(buffer)[BUDGET_FLOAT]!;
+    this.#floats = new Float64Array(buffer, 0, CONTROL_WORDS / 2);
+    this.mostBudgetBytes = this.#floats[MOST_BUDGET_FLOAT]!;
     this.leases = new Leases(buffer, CONTROL_WORDS * 4, words[LEASE_COUNT]!);
+  }
+
+  get budgetBytes(): number {
+    return this.#floats[BUDGET_FLOAT]!;
+  }
+
+  set budgetBytes(bytes: number) {
+    this.#floats[BUDGET_FLOAT] = bytes;
   }
 
   static create(
     budgetBytes: number,
+    mostBudgetBytes: number,
     shardCount: number,
     evicts: boolean,
     seed: number,
@@ -53,7 +66,9 @@ export class Control {
     words[HASH_KEY_LOW] = hashKey.low;
     words[HASH_KEY_HIGH] = hashKey.high;
     words[LEASE_COUNT] = leaseCountFor(budgetBytes);
-    new Float64Array(buffer)[BUDGET_FLOAT] = budgetBytes;
+    const floats = new Float64Array(buffer, 0, CONTROL_WORDS / 2);
+    floats[BUDGET_FLOAT] = budgetBytes;
+    floats[MOST_BUDGET_FLOAT] = mostBudgetBytes;
     return new Control(buffer);
   }
 }

@@ -7,7 +7,7 @@ import { Departures } from "./departures.ts";
 import { findEntry, readsOf } from "./entry.ts";
 import { FRESH } from "./freshness.ts";
 import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
-import { beginPolicyChange, continuePolicyChange } from "./policy-change.ts";
+import { beginChange, continuePolicyChange } from "./policy-change.ts";
 import { stageOf } from "./policy-seat.ts";
 import { readEntry } from "./reading.ts";
 import { formatShard, Shard } from "./shard.ts";
@@ -26,7 +26,7 @@ function hashOf(key: Uint8Array): number {
 
 /** A shard that changes from LRU to LRU, and has taken so many steps of that. */
 function changingShard(steps: number): Shard {
-  const memory = new ShardMemory(new SharedArrayBuffer(SHARD_LEAST_BYTES));
+  const memory = ShardMemory.create(SHARD_LEAST_BYTES);
   formatShard(memory, parsePolicy("lru"), 0);
   const shard = new Shard(memory, true, new Departures(), SEED);
   const { draft } = shard;
@@ -39,7 +39,7 @@ function changingShard(steps: number): Shard {
     draft.nowMs = NOW_MS;
     expect(storeDraft(shard)).toBe("stored");
   }
-  beginPolicyChange(shard, parsePolicy("lru"));
+  beginChange(shard, parsePolicy("lru"));
   continuePolicyChange(shard, 0, steps);
   return shard;
 }

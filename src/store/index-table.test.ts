@@ -21,7 +21,7 @@ import {
 import { BUCKET_COUNT, ENTRIES, FREE_PAGES, ShardMemory } from "./shard-memory.ts";
 
 function freshIndex(shardBytes = 2_000_000): ShardMemory {
-  const memory = new ShardMemory(new SharedArrayBuffer(shardBytes));
+  const memory = ShardMemory.create(shardBytes);
   resetArena(memory);
   resetIndex(memory);
   return memory;
@@ -114,7 +114,7 @@ describe("index", () => {
     }
     expect(most).toBe(9000);
     expect(memory.words[BUCKET_COUNT]).toBe(least);
-    expect(memory.words[FREE_PAGES]).toBe(memory.pageCount - 1);
+    expect(memory.words[FREE_PAGES]).toBe(memory.reservedPages - 1);
   });
 
   test("moves a link to another slot", () => {

@@ -1,5 +1,13 @@
 import { IS_PINNED, VALUE_BYTES } from "./entry-layout.ts";
-import { PIN_ROWS, PIN_TABLE, PIN_WORDS, PINNED_BYTES, PINS, type ShardMemory } from "./shard-memory.ts";
+import {
+  PAGE_LIMIT,
+  PIN_ROWS,
+  PIN_TABLE,
+  PIN_WORDS,
+  PINNED_BYTES,
+  PINS,
+  type ShardMemory,
+} from "./shard-memory.ts";
 
 /**
  * Large entries are read and written little by little, with the lock released in between. Such an entry is pinned:
@@ -56,7 +64,7 @@ export function pinGrowing(memory: ShardMemory, slot: number, holder: number, ch
 
 /** Whether an entry of this size could be pinned now. */
 export function mayPin(memory: ShardMemory, chargedBytes: number): boolean {
-  const limit = memory.pageCount * memory.sizes.pageBytes * PINNED_SHARE;
+  const limit = memory.words[PAGE_LIMIT]! * memory.sizes.pageBytes * PINNED_SHARE;
   return memory.floats[PINS]! < PIN_ROWS && memory.floats[PINNED_BYTES]! + chargedBytes <= limit;
 }
 

@@ -6,7 +6,7 @@ import { parsePolicy } from "../policy/registry.ts";
 import { Departures } from "./departures.ts";
 import { HASH } from "./entry-layout.ts";
 import { SETTLED, ZEROING } from "./handover.ts";
-import { beginPolicyChange, continuePolicyChange } from "./policy-change.ts";
+import { beginChange, continuePolicyChange } from "./policy-change.ts";
 import { policyLimits, stageOf, storePolicyNames } from "./policy-seat.ts";
 import { clearShard, formatShard, Shard } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
@@ -18,7 +18,7 @@ const SEED = 3;
 const NOW_MS = 1_700_000_000_000;
 
 function shardWith(policy: string, entries: number, bytes: number = SHARD_LEAST_BYTES): Shard {
-  const memory = new ShardMemory(new SharedArrayBuffer(bytes));
+  const memory = ShardMemory.create(bytes);
   formatShard(memory, parsePolicy(policy), 0);
   const shard = new Shard(memory, true, new Departures(), SEED);
   for (let id = 0; id < entries; id++) store(shard, `key-${id}`);
@@ -68,7 +68,7 @@ function evictAll(shard: Shard): number[] {
 describe("a change of the policy", () => {
   test("hands over no more entries at a time than it is told, and everything holds in between", () => {
     const shard = shardWith("lru", 500);
-    beginPolicyChange(shard, parsePolicy("s3-fifo"));
+    beginChange(shard, parsePolicy("s3-fifo"));
     let before = 0;
     let most = 0;
     let calls = 0;
@@ -89,7 +89,7 @@ describe("a change of the policy", () => {
   test("zeroes the state a piece at a time", () => {
     const bytes = 16 << 20;
     const shard = shardWith("fifo", 10, bytes);
-    beginPolicyChange(shard, parsePolicy("s3-fifo"));
+    beginChange(shard, parsePolicy("s3-fifo"));
     continuePolicyChange(shard, 0, 11);
     expect(stageOf(shard.memory)).toBe(ZEROING);
     const { stateWords } = policyLimits(shard.memory, parsePolicy("s3-fifo"));
@@ -103,7 +103,7 @@ describe("a change of the policy", () => {
     for (const steps of [0, 1, 50, 100, 101, 120, 150, 1000]) {
       const plain = evictAll(shardWith("fifo", 100));
       const shard = shardWith("fifo", 100);
-      beginPolicyChange(shard, parsePolicy("lru"));
+      beginChange(shard, parsePolicy("lru"));
       continuePolicyChange(shard, 0, steps);
       store(shard, "one more");
       check(shard);
@@ -115,7 +115,7 @@ describe("a change of the policy", () => {
     const shard = shardWith("lru", 500);
     const hot = slots(shard).slice(0, 100);
     for (const slot of hot) shard.seated.policy.hit(slot);
-    beginPolicyChange(shard, parsePolicy("s3-fifo"));
+    beginChange(shard, parsePolicy("s3-fifo"));
     continuePolicyChange(shard, 0, 700);
     expect(stageOf(shard.memory)).not.toBe(SETTLED);
     for (let id = 0; id < 5; id++) store(shard, `new-${id}`);
@@ -127,7 +127,7 @@ describe("a change of the policy", () => {
     // Nothing has been read in the new policy's time, so what the old one kept longest is still there.
     expect(slots(shard).slice(-100)).toEqual(hot);
     for (const policy of ["lru", "s3-fifo"]) {
-      beginPolicyChange(shard, parsePolicy(policy));
+      beginChange(shard, parsePolicy(policy));
       while (continuePolicyChange(shard, 0, 50) === 0) check(shard);
     }
     const queues = slots(shard).map((slot) => shard.seated.policy.explain(slot).queue);
@@ -137,10 +137,10 @@ describe("a change of the policy", () => {
   test("gets another aim on its way", () => {
     for (const steps of [0, 40, 100, 110, 150, 1000]) {
       const shard = shardWith("fifo", 100);
-      beginPolicyChange(shard, parsePolicy("lfu"));
+      beginChange(shard, parsePolicy("lfu"));
       continuePolicyChange(shard, 0, steps);
-      beginPolicyChange(shard, parsePolicy("arc"));
-      beginPolicyChange(shard, parsePolicy("lru"));
+      beginChange(shard, parsePolicy("arc"));
+      beginChange(shard, parsePolicy("lru"));
       expect(shard.seated.choice.type.name).toBe("lru");
       while (continuePolicyChange(shard, 0, 5) === 0) check(shard);
       expect(stageOf(shard.memory)).toBe(SETTLED);
@@ -153,7 +153,7 @@ describe("a change of the policy", () => {
     const shard = shardWith("fifo", 1500);
     const limit = policyLimits(shard.memory, parsePolicy("lfu")).entries;
     expect(limit).toBeLessThan(1000);
-    beginPolicyChange(shard, parsePolicy("lfu"));
+    beginChange(shard, parsePolicy("lfu"));
     while (stageOf(shard.memory) !== ZEROING) continuePolicyChange(shard, 0, 10);
     for (let count = slots(shard).length; count > limit; count = slots(shard).length) {
       // Writes find room meanwhile, without having to evict all at once.
@@ -173,7 +173,7 @@ describe("a change of the policy", () => {
     const shard = shardWith(names[0]!, 200, 512 * 1024);
     let next = 200;
     for (let change = 0; change < 50; change++) {
-      beginPolicyChange(shard, parsePolicy(random.pick(names)));
+      beginChange(shard, parsePolicy(random.pick(names)));
       for (let steps = random.below(600); steps > 0; steps -= 8) {
         continuePolicyChange(shard, 0, 8);
         store(shard, `key-${random.below(3) === 0 ? next++ : random.below(next)}`);

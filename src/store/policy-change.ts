@@ -1,17 +1,21 @@
 import type { PolicyChoice } from "../policy/registry.ts";
+import { lowerPageLimit, raisePageLimit } from "./arena.ts";
 import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
 import { evictOne } from "./leaving.ts";
+import { voidDetached } from "./pins.ts";
 import { enterStage, enterStageFor, hasNextChoice, policyLimits, stageOf } from "./policy-seat.ts";
 import { type Shard, seatAgain } from "./shard.ts";
-import { ENTRIES, HANDED_ENTRIES, ZEROED_WORDS } from "./shard-memory.ts";
+import { ENTRIES, FREE_PAGES, HANDED_ENTRIES, PAGE_LIMIT, roomWithin, ZEROED_WORDS } from "./shard-memory.ts";
 
 /**
- * How a shard changes its policy: in steps, so that nobody waits for long, each under the shard's lock, by whichever
+ * How a shard changes its policy, or the number of bytes that it may take, for which its policy begins anew: in steps, so that nobody waits for long, each under the shard's lock, by whichever
  * thread comes along. Between them the shard is in use as ever. Old and new policy have the same memory for their
  * state, so there are three stages:
  *
  * 1. draining: the old policy's entries go to a list, next victims first; new ones still come to the policy.
- * 2. zeroing: entries beyond what the new policy can deal with are evicted, and its state is zeroed.
+ * 2. zeroing: entries beyond what the new policy can deal with, or the new size holds, are evicted, and the policy's
+ *    state is zeroed. Pages that become free are taken away until no more than the new size's may be in use. Where that
+ *    is more than before, they may from the end of this stage on.
  * 3. filling: the entries go from the list to the new policy, each with its rank in the list, so that it can tell those
  *    that are worth more from the others; new ones come to the end of the list, and are new to the policy, too.
  *
@@ -23,12 +27,21 @@ import { ENTRIES, HANDED_ENTRIES, ZEROED_WORDS } from "./shard-memory.ts";
 /** Words that count as one step. */
 const WORDS_PER_STEP = 1024;
 
-/** Begins to change to another policy. A change that is under way gets another aim, or is done first. */
-export function beginPolicyChange(shard: Shard, choice: PolicyChoice): void {
+/**
+ * Begins to change to another policy, or another size. A change that is under way gets another aim, or is done first.
+ * @param shardBytes what the shard may take; by default, what was asked for last
+ */
+export function beginChange(
+  shard: Shard,
+  choice: PolicyChoice,
+  shardBytes: number = shard.seated.shardBytes,
+): void {
   const { memory } = shard;
   const stage = stageOf(memory);
-  enterStageFor(memory, stage === SETTLED ? DRAINING : stage, choice);
+  enterStageFor(memory, stage === SETTLED ? DRAINING : stage, choice, shardBytes);
   seatAgain(shard);
+  // Where nothing may be evicted, no page may come into use that has to go.
+  if (!shard.evicts) lowerPageLimit(memory, roomWithin(shardBytes, memory.pageShift).pages);
 }
 
 /**
@@ -53,12 +66,17 @@ export function continuePolicyChange(shard: Shard, epoch: number, steps: number)
   return left;
 }
 
-/** @throws RangeError where nothing may be evicted and there are more entries than a policy can deal with */
-export function checkRoom({ memory }: Shard, choice: PolicyChoice): void {
-  if (memory.words[ENTRIES]! <= policyLimits(memory, choice).entries) return;
-  throw new RangeError(
-    `policy ${choice.type.name} cannot deal with as many entries as there are, and none may be evicted`,
-  );
+/** @throws RangeError where nothing may be evicted and more is there than a policy can deal with, or a size holds */
+export function checkRoom({ memory }: Shard, choice: PolicyChoice, shardBytes: number): void {
+  const { words } = memory;
+  if (words[PAGE_LIMIT]! - words[FREE_PAGES]! > roomWithin(shardBytes, memory.pageShift).pages) {
+    throw new RangeError("more is stored than that holds, and nothing may be evicted");
+  }
+  if (words[ENTRIES]! > policyLimits(memory, choice, shardBytes).entries) {
+    throw new RangeError(
+      `policy ${choice.type.name} cannot deal with as many entries as there are, and none may be evicted`,
+    );
+  }
 }
 
 function drain(shard: Shard, steps: number): number {
@@ -76,11 +94,14 @@ function drain(shard: Shard, steps: number): number {
 function zero(shard: Shard, epoch: number, steps: number): number {
   const { memory } = shard;
   const { words } = memory;
-  const { entries, stateWords } = policyLimits(memory, shard.seated.choice);
+  const { choice, shardBytes } = shard.seated;
+  const { entries, stateWords } = policyLimits(memory, choice, shardBytes);
+  const { pages } = roomWithin(shardBytes, memory.pageShift);
   let left = steps;
-  for (; words[ENTRIES]! > entries; left--) {
+  for (; words[ENTRIES]! > entries || !(lowerPageLimit(memory, pages) || !shard.evicts); left--) {
     if (left === 0) return 0;
-    evictOne(shard, epoch, 0);
+    // What is only being written little by little has to come to its end first.
+    if (!evictOne(shard, epoch, 0) && !voidDetached(shard)) return 0;
   }
   for (; words[ZEROED_WORDS]! < stateWords; left--) {
     if (left === 0) return 0;
@@ -89,6 +110,7 @@ function zero(shard: Shard, epoch: number, steps: number): number {
     memory.policyState.fill(0, from, to);
     words[ZEROED_WORDS] = to;
   }
+  raisePageLimit(memory, pages);
   memory.policySums.fill(0);
   words[HANDED_ENTRIES] = 0;
   enterStage(memory, FILLING, true);

@@ -4,7 +4,7 @@ import { parsePolicy, policyType } from "../policy/registry.ts";
 import { checkPolicy, policyLimits, storePolicyNames } from "./policy-seat.ts";
 import { SHARD_LEAST_BYTES, ShardMemory } from "./shard-memory.ts";
 
-const memory = new ShardMemory(new SharedArrayBuffer(1 << 20));
+const memory = ShardMemory.create(1 << 20);
 
 /** A policy of a form of its own; it never runs. */
 function policyLike(properties: Partial<PolicyType>): PolicyType {
@@ -16,7 +16,7 @@ describe("a policy's place in a store", () => {
   test("is there for all that need no more than it has", () => {
     for (const name of ["fifo", "lru", "sieve", "s3-fifo"]) expect(storePolicyNames()).toContain(name);
     expect(storePolicyNames()).not.toContain("belady");
-    const smallest = new ShardMemory(new SharedArrayBuffer(SHARD_LEAST_BYTES));
+    const smallest = ShardMemory.create(SHARD_LEAST_BYTES);
     for (const name of storePolicyNames()) checkPolicy(smallest, parsePolicy(name));
   });
 
@@ -38,8 +38,12 @@ describe("a policy's place in a store", () => {
     const limits = (stateWords: PolicyType["stateWords"]) =>
       policyLimits(memory, { type: policyLike({ stateWords }), parameters: {} });
     const available = memory.policyState.length;
-    expect(limits(() => 5)).toEqual({ entries: memory.entryLimit, ghosts: memory.entryLimit, stateWords: 5 });
-    expect(limits((_entries, _parameters, ghosts = 0) => 3 + ghosts * 7)).toEqual({
+    expect(limits(() => 5)).toMatchObject({
+      entries: memory.entryLimit,
+      ghosts: memory.entryLimit,
+      stateWords: 5,
+    });
+    expect(limits((_entries, _parameters, ghosts = 0) => 3 + ghosts * 7)).toMatchObject({
       entries: memory.entryLimit,
       ghosts: Math.floor((available - 3) / 7),
       stateWords: available - ((available - 3) % 7),

@@ -10,8 +10,10 @@ import {
   POLICY_STAGE,
   POLICY_TEXT_LIMIT_BYTES,
   POLICY_VERSION,
+  roomWithin,
   type ShardMemory,
   SUMS_LIMIT,
+  TEXT_SHARD_BYTES,
 } from "./shard-memory.ts";
 
 /** The place of a policy in a shard: its choice in words that all threads read, and its state. */
@@ -24,8 +26,9 @@ const PASS_LIMIT = 16_384;
 
 /** What decides in a shard at the moment. */
 export interface SeatedPolicy {
-  /** What was asked for last. */
+  /** What was asked for last, and how much the shard may take with it. */
   readonly choice: PolicyChoice;
+  readonly shardBytes: number;
   /** While the policy changes, this is `handover`. */
   readonly policy: Policy;
   readonly handover: Handover | undefined;
@@ -45,16 +48,20 @@ export function storePolicyNames(): string[] {
 }
 
 /**
- * Checks that a policy can run in a shard at all.
+ * Checks that a policy can run at all in a shard of so many bytes.
  * @throws RangeError naming what is wrong
  */
-export function checkPolicy(memory: ShardMemory, choice: PolicyChoice): void {
+export function checkPolicy(
+  memory: ShardMemory,
+  choice: PolicyChoice,
+  shardBytes: number = askedBytes(memory),
+): void {
   const { type } = choice;
   const reason = whyNotInStore(type);
   if (reason !== undefined) {
     throw new RangeError(`policy ${type.name} ${reason}; known are ${storePolicyNames().join(", ")}`);
   }
-  const { entries } = policyLimits(memory, choice);
+  const { entries } = policyLimits(memory, choice, shardBytes);
   if (entries < 1) {
     throw new RangeError(`policy ${type.name} has no room for its state within this budget`);
   }
@@ -86,6 +93,8 @@ export interface PolicyLimits {
   readonly entries: number;
   readonly ghosts: number;
   readonly stateWords: number;
+  /** Bytes of all pages. */
+  readonly capacityBytes: number;
 }
 
 /**
@@ -93,18 +102,25 @@ export interface PolicyLimits {
  * state for every resident entry bounds their number instead: to one for every 100 bytes of the budget (`random`)
  * to 500 (`lfu`, `gdsf`). No entries at all where there is not even room for one, and no more than the store may
  * have (`MOST_ENTRIES`).
+ * @param shardBytes what the shard may take; by default, what was asked for last
  */
-export function policyLimits(memory: ShardMemory, { type, parameters }: PolicyChoice): PolicyLimits {
-  const available = memory.policyState.length;
-  const fits = (entries: number, ghosts: number) => type.stateWords(entries, parameters, ghosts) <= available;
-  const entries = largest(entryBound(memory), (count) => fits(count, 0));
-  const ghosts = largest(memory.entryLimit, (count) => fits(entries, count));
-  return { entries, ghosts, stateWords: type.stateWords(entries, parameters, ghosts) };
+export function policyLimits(
+  memory: ShardMemory,
+  { type, parameters }: PolicyChoice,
+  shardBytes: number = askedBytes(memory),
+): PolicyLimits {
+  const room = roomWithin(shardBytes, memory.pageShift);
+  const fits = (entries: number, ghosts: number) =>
+    type.stateWords(entries, parameters, ghosts) <= room.policyWords;
+  const entries = largest(entryBound(memory, room.entries), (count) => fits(count, 0));
+  const ghosts = largest(room.entries, (count) => fits(entries, count));
+  const stateWords = type.stateWords(entries, parameters, ghosts);
+  return { entries, ghosts, stateWords, capacityBytes: room.pages * memory.sizes.pageBytes };
 }
 
-/** As many entries as the shard has memory for, and no more than it may have. */
-function entryBound({ words, entryLimit }: ShardMemory): number {
-  return Math.min(entryLimit, words[MOST_ENTRIES]! || entryLimit);
+/** As many entries as there is memory for, and no more than there may be. */
+function entryBound({ words }: ShardMemory, room: number): number {
+  return Math.min(room, words[MOST_ENTRIES]! || room);
 }
 
 /** The largest number up to `limit` that satisfies what all smaller ones do; 0 when none does. */
@@ -139,14 +155,20 @@ export function enterStage(memory: ShardMemory, stage: number, adopts: boolean):
   writeStage(memory, stage, adopts ? next : runningText(memory), next);
 }
 
-/** As `enterStage`, with another choice to run next. */
-export function enterStageFor(memory: ShardMemory, stage: number, choice: PolicyChoice): void {
+/** As `enterStage`, with another choice to run next, in a shard that may take so many bytes. */
+export function enterStageFor(
+  memory: ShardMemory,
+  stage: number,
+  choice: PolicyChoice,
+  shardBytes: number,
+): void {
   const running = runningText(memory);
   // The third text is that of neither: whoever dies while writing it does no harm.
   const next = [0, 1, 2].find((index) => index !== running && index !== nextText(memory))!;
   const text = memory.policyTexts[next]!;
   text.fill(0);
   text.set(utf8(formatPolicy(choice)));
+  memory.words[TEXT_SHARD_BYTES + next] = shardBytes;
   writeStage(memory, stage, running, next);
 }
 
@@ -155,18 +177,25 @@ function writeStage({ words }: ShardMemory, stage: number, running: number, next
   words[POLICY_VERSION]!++;
 }
 
+/** How many bytes the shard may take, as was asked for last. */
+export function askedBytes(memory: ShardMemory): number {
+  return memory.words[TEXT_SHARD_BYTES + nextText(memory)]!;
+}
+
 /** The policy that the shard's memory says, over its state there. Under the shard's lock. */
 export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): SeatedPolicy {
   const stage = stageOf(memory);
   const version = memory.words[POLICY_VERSION]!;
   const countsEntries = memory.words[MOST_ENTRIES]! > 0;
+  const shardBytes = askedBytes(memory);
   const running = readChoice(memory, runningText(memory));
-  const limits = policyLimits(memory, running);
+  const limits = policyLimits(memory, running, memory.words[TEXT_SHARD_BYTES + runningText(memory)]!);
   const policy = stage === ZEROING ? undefined : createPolicy(memory, running, limits, seed);
   if (stage === SETTLED) {
     const entryLimit = limits.entries;
     return {
       choice: running,
+      shardBytes,
       policy: policy!,
       handover: undefined,
       entryLimit,
@@ -177,14 +206,23 @@ export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): 
   }
   const choice = readChoice(memory, nextText(memory));
   const handover = new Handover(memory, policy, stage);
-  const next = policyLimits(memory, choice).entries;
+  const next = policyLimits(memory, choice, shardBytes).entries;
   // What is too much for the next policy leaves step by step, not all at once for the next write.
-  let entryLimit = stage === ZEROING ? entryBound(memory) : limits.entries;
+  let entryLimit = stage === ZEROING ? entryBound(memory, memory.entryLimit) : limits.entries;
   if (!evicts) entryLimit = Math.min(entryLimit, next);
-  return { choice, policy: handover, handover, entryLimit, countsEntries, version, settledVersion: -1 };
+  return {
+    choice,
+    shardBytes,
+    policy: handover,
+    handover,
+    entryLimit,
+    countsEntries,
+    version,
+    settledVersion: -1,
+  };
 }
 
-/** Whether another policy than the running one is to run next. */
+/** Whether another policy than the running one is to run next, or the same in a shard of another size. */
 export function hasNextChoice(memory: ShardMemory): boolean {
   return runningText(memory) !== nextText(memory);
 }
@@ -204,7 +242,7 @@ function createPolicy(
       offset: POLICY_OFFSET,
       state: memory.policyState.subarray(0, limits.stateWords),
       sums: memory.policySums.subarray(0, type.sums),
-      capacity: countsEntries ? limits.entries : memory.pageCount * memory.sizes.pageBytes,
+      capacity: countsEntries ? limits.entries : limits.capacityBytes,
       maxEntries: limits.entries,
       maxGhosts: limits.ghosts,
       passLimit: PASS_LIMIT,

@@ -47,6 +47,7 @@ import {
   PAGE_BEFORE,
   PAGE_CLASS,
   PAGE_FREE_CHUNK,
+  PAGE_LIMIT,
   PAGE_NEXT,
   PAGE_USED_CHUNKS,
   PAYLOAD_BYTES,
@@ -87,16 +88,18 @@ export function checkShard(
 function checkPages(memory: ShardMemory): void {
   const { words, sizes } = memory;
   const fresh = words[FRESH_PAGE]!;
-  let free = memory.pageCount + 1 - fresh;
+  let unused = memory.reservedPages + 1 - fresh;
   for (let page = words[FREE_PAGE_LIST]!; page !== 0; page = words[pageRow(memory, page) + PAGE_NEXT]!) {
     assert(words[pageRow(memory, page) + PAGE_CLASS] === FREE_PAGE_CLASS, `page ${page} is listed as free`);
-    assert(++free <= memory.pageCount, "the list of free pages does not end");
+    assert(++unused <= memory.reservedPages, "the list of free pages does not end");
   }
+  const free = words[PAGE_LIMIT]! - (memory.reservedPages - unused);
   assert(free === words[FREE_PAGES], `${free} pages are free, counted as ${words[FREE_PAGES]}`);
+  assert(free >= 0, `${-free} pages too many are in use`);
   let indexPages = 0;
   const freeChunks = new Int32Array(sizes.count);
   const roomyPages = new Int32Array(sizes.count);
-  let freeRows = memory.pageCount + 1 - fresh;
+  let freeRows = memory.reservedPages + 1 - fresh;
   for (let page = 1; page < fresh; page++) {
     const row = pageRow(memory, page);
     const pageClass = words[row + PAGE_CLASS]!;
@@ -116,7 +119,7 @@ function checkPages(memory: ShardMemory): void {
       assert(listed === room, `page ${page} lists ${listed} of ${room} free chunks`);
     }
   }
-  assert(freeRows === free, `${freeRows} pages are marked as free, ${free} are listed`);
+  assert(freeRows === unused, `${freeRows} pages are marked as free, ${unused} are listed`);
   const bucketsPerPage = sizes.pageBytes / 4;
   const wantedPages = Math.ceil(words[BUCKET_COUNT]! / bucketsPerPage);
   assert(indexPages === wantedPages, `${indexPages} index pages for ${words[BUCKET_COUNT]} buckets`);

@@ -6,7 +6,9 @@ import { type SizeClasses, sizeClasses } from "./size-classes.ts";
  *
  *   control words · sums · size-class table · pin table · index directory · page table · policy state · pages
  *
- * Where each part begins follows from the buffer's length alone, so attaching needs nothing else.
+ * The buffer is as large as the shard may ever become, and what was never touched of it costs nothing. Where each part
+ * begins follows from its length and the pages' size, so attaching needs nothing else. How much the shard may take at
+ * the moment is in control words.
  */
 
 /** Control words, by index. The lock has a cache line of its own. */
@@ -43,6 +45,13 @@ export const HANDED_ENTRIES = 55;
 
 /** Entries that are no values of their keys, but other variants. */
 export const VARIANTS = 56;
+
+/** How many pages may be in use: `FREE_PAGES` and those that are. */
+export const PAGE_LIMIT = 57;
+/** The size of a page, as a power of two. */
+const PAGE_SHIFT = 58;
+/** For each text of a policy: how many bytes the shard may take while it runs. */
+export const TEXT_SHARD_BYTES = 59;
 
 /** Counters, by index in `floats`; they end before the words above. */
 export const USED_BYTES = 16;
@@ -109,7 +118,8 @@ export class ShardMemory {
   readonly floats: Float64Array;
   readonly sizes: SizeClasses;
   readonly pageShift: number;
-  readonly pageCount: number;
+  /** As many pages as the buffer holds; how many may be in use is in `PAGE_LIMIT`. */
+  readonly reservedPages: number;
   /** Byte where page 0 would begin. */
   readonly pageBase: number;
   readonly classTable: number;
@@ -122,33 +132,25 @@ export class ShardMemory {
   /** As many entries as could ever be resident. */
   readonly entryLimit: number;
 
+  /** Looks at memory that `create` has taken. */
   constructor(buffer: SharedArrayBuffer) {
-    const shardBytes = buffer.byteLength;
-    assert(
-      shardBytes >= SHARD_LEAST_BYTES && shardBytes <= SHARD_LIMIT_BYTES,
-      "a shard's size is out of range",
-    );
+    const reservedBytes = buffer.byteLength;
     this.buffer = buffer;
-    this.words = new Int32Array(buffer, 0, shardBytes >> 2);
+    this.words = new Int32Array(buffer, 0, reservedBytes >> 2);
     this.bytes = Buffer.from(buffer as unknown as ArrayBuffer);
-    this.floats = new Float64Array(buffer, 0, shardBytes >> 3);
-    this.pageShift = pageShiftFor(shardBytes);
+    this.floats = new Float64Array(buffer, 0, reservedBytes >> 3);
+    this.pageShift = this.words[PAGE_SHIFT]!;
     const pageBytes = 1 << this.pageShift;
     this.sizes = sizeClasses(pageBytes);
     assert(this.sizes.count <= CLASS_LIMIT, "too many size classes");
-    const policyBytes = Math.floor((shardBytes * POLICY_SHARE) / 8) * 8;
-    // A directory row for every index page that as many entries as possible could need.
-    const directoryRows = (pages: number) => Math.ceil((pages * 4) / LEAST_ENTRY_BYTES) + 1;
-    const bytesFor = (pages: number) =>
-      DIRECTORY_AT_BYTE + Math.ceil(directoryRows(pages) / 2) * 8 + Math.ceil((pages * PAGE_WORDS) / 2) * 8;
-    let pageCount = Math.floor((shardBytes - policyBytes) / pageBytes);
-    while (bytesFor(pageCount) + policyBytes + pageCount * pageBytes > shardBytes) pageCount--;
-    this.pageCount = pageCount;
-    this.entryLimit = Math.floor((pageCount * pageBytes) / LEAST_ENTRY_BYTES);
+    const { pages, policyWords, entries } = roomWithin(reservedBytes, this.pageShift);
+    const policyBytes = policyWords * 4;
+    this.reservedPages = pages;
+    this.entryLimit = entries;
     this.classTable = CLASS_TABLE_AT_BYTE / 4;
     this.directory = DIRECTORY_AT_BYTE / 4;
-    this.pageTable = this.directory + Math.ceil(directoryRows(pageCount) / 2) * 2 - PAGE_WORDS;
-    const policyAt = bytesFor(pageCount);
+    this.pageTable = this.directory + Math.ceil(directoryRows(pages) / 2) * 2 - PAGE_WORDS;
+    const policyAt = tableBytes(pages);
     this.policyState = new Int32Array(buffer, policyAt, policyBytes / 4);
     this.policySums = new Float64Array(buffer, SUMS_AT_BYTE, SUMS_LIMIT);
     this.policyTexts = Array.from({ length: POLICY_TEXTS }, (_, index) => {
@@ -157,6 +159,58 @@ export class ShardMemory {
     });
     this.pageBase = policyAt + policyBytes - pageBytes;
   }
+
+  /**
+   * Takes the memory of a shard.
+   * @param shardBytes what the shard may take at first; the pages' size goes by it
+   * @param reservedBytes what it may ever take
+   */
+  static create(shardBytes: number, reservedBytes: number = shardBytes): ShardMemory {
+    assert(
+      shardBytes >= SHARD_LEAST_BYTES && shardBytes <= reservedBytes && reservedBytes <= SHARD_LIMIT_BYTES,
+      "a shard's size is out of range",
+    );
+    const buffer = new SharedArrayBuffer(reservedBytes);
+    const words = new Int32Array(buffer);
+    const pageShift = pageShiftFor(shardBytes);
+    words[PAGE_SHIFT] = pageShift;
+    words[PAGE_LIMIT] = roomWithin(shardBytes, pageShift).pages;
+    words.fill(shardBytes, TEXT_SHARD_BYTES, TEXT_SHARD_BYTES + POLICY_TEXTS);
+    return new ShardMemory(buffer);
+  }
+}
+
+/** What there is room for in a shard. */
+export interface ShardRoom {
+  readonly pages: number;
+  readonly policyWords: number;
+  /** As many as could ever be resident. */
+  readonly entries: number;
+}
+
+/** What there is room for in a shard of so many bytes, its own tables aside. */
+export function roomWithin(shardBytes: number, pageShift: number): ShardRoom {
+  const pageBytes = 1 << pageShift;
+  const policyBytes = Math.floor((shardBytes * POLICY_SHARE) / 8) * 8;
+  let pages = Math.floor((shardBytes - policyBytes) / pageBytes);
+  while (tableBytes(pages) + policyBytes + pages * pageBytes > shardBytes) pages--;
+  return {
+    pages,
+    policyWords: policyBytes / 4,
+    entries: Math.floor((pages * pageBytes) / LEAST_ENTRY_BYTES),
+  };
+}
+
+/** A row for every index page that as many entries as possible could need. */
+function directoryRows(pages: number): number {
+  return Math.ceil((pages * 4) / LEAST_ENTRY_BYTES) + 1;
+}
+
+/** Bytes of all that comes before the policy's state. */
+function tableBytes(pages: number): number {
+  return (
+    DIRECTORY_AT_BYTE + Math.ceil(directoryRows(pages) / 2) * 8 + Math.ceil((pages * PAGE_WORDS) / 2) * 8
+  );
 }
 
 /**

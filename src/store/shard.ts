@@ -6,7 +6,14 @@ import { Draft } from "./draft.ts";
 import { SETTLED, ZEROING } from "./handover.ts";
 import { resetIndex } from "./index-table.ts";
 import { voidPins } from "./pin-table.ts";
-import { enterStage, enterStageFor, type SeatedPolicy, seatPolicy, stageOf } from "./policy-seat.ts";
+import {
+  askedBytes,
+  enterStage,
+  enterStageFor,
+  type SeatedPolicy,
+  seatPolicy,
+  stageOf,
+} from "./policy-seat.ts";
 import {
   ENTRIES,
   EXPIRING,
@@ -46,13 +53,13 @@ export class Shard {
   }
 }
 
-/** Prepares memory, zeroed but for `MOST_ENTRIES`: no entries, all pages free. */
+/** Prepares memory that was just taken, with or without `MOST_ENTRIES`: no entries, all pages free. */
 export function formatShard(memory: ShardMemory, choice: PolicyChoice, epoch: number): void {
   resetArena(memory);
   resetIndex(memory);
   memory.words[SWEEP_EPOCH] = epoch;
   memory.words[SWEPT_EPOCH] = epoch;
-  enterStageFor(memory, SETTLED, choice);
+  enterStageFor(memory, SETTLED, choice, askedBytes(memory));
   enterStage(memory, SETTLED, true);
 }
 

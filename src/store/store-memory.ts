@@ -6,11 +6,19 @@ import { Control, controlBytes } from "./control.ts";
 import { EXTENDED_HEADER_BYTES, EXTENT_HEADER_BYTES, VALUE_BYTES_LIMIT } from "./entry-layout.ts";
 import { checkPolicy } from "./policy-seat.ts";
 import { formatShard } from "./shard.ts";
-import { MOST_ENTRIES, SHARD_LEAST_BYTES, SHARD_LIMIT_BYTES, ShardMemory } from "./shard-memory.ts";
+import {
+  MOST_ENTRIES,
+  PAGE_LIMIT,
+  SHARD_LEAST_BYTES,
+  SHARD_LIMIT_BYTES,
+  ShardMemory,
+} from "./shard-memory.ts";
 
 export interface StoreOptions {
-  /** All memory that the store ever takes, its own tables included. From 256 KiB. */
+  /** All memory that the store takes, its own tables included. From 256 KiB. */
   budgetBytes: number;
+  /** What `Store.setBudget` may raise that to: so much address space is reserved. By default no more. */
+  mostBudgetBytes?: number | undefined;
   /** A power of two; 1 by default. Raised so that no shard exceeds 2 GiB. */
   shards?: number;
   /** As `parsePolicy` reads it; `s3-fifo` by default. */
@@ -54,23 +62,22 @@ const KEY_ALLOWANCE_BYTES = 256;
  * @throws RangeError for options out of range, in one line that names the range
  */
 export function createStoreMemory(options: StoreOptions): StoreMemory {
-  const { budgetBytes, whenFull = "evict" } = options;
+  const { budgetBytes, mostBudgetBytes = budgetBytes, whenFull = "evict" } = options;
   const hashKey = options.hashKey ?? drawHashKey();
   const seed = options.seed ?? seedOf(hashKey);
-  const shardCount = shardCountFor(budgetBytes, options.shards ?? 1);
+  const shardCount = shardCountFor(budgetBytes, mostBudgetBytes, options.shards ?? 1);
   const choice = parsePolicy(options.policy ?? "s3-fifo");
-  const shardBytes = Math.floor((budgetBytes - controlBytes(budgetBytes)) / shardCount / 8) * 8;
-  const buffers: SharedArrayBuffer[] = [];
+  const shards: ShardMemory[] = [];
   let control: Control;
   try {
-    control = Control.create(budgetBytes, shardCount, whenFull === "evict", seed, hashKey);
-    while (buffers.length < shardCount) buffers.push(new SharedArrayBuffer(shardBytes));
+    control = Control.create(budgetBytes, mostBudgetBytes, shardCount, whenFull === "evict", seed, hashKey);
+    const [bytes, mostBytes] = [budgetBytes, mostBudgetBytes].map((budget) => shardBytesOf(control, budget));
+    while (shards.length < shardCount) shards.push(ShardMemory.create(bytes!, mostBytes!));
   } catch (error) {
-    throw new RangeError(`${formatSize(budgetBytes)} of memory for the cache cannot be had`, {
+    throw new RangeError(`${formatSize(mostBudgetBytes)} of memory for the cache cannot be had`, {
       cause: error,
     });
   }
-  const shards = buffers.map((buffer) => new ShardMemory(buffer));
   for (const [index, memory] of shards.entries()) {
     if (options.maxEntries !== undefined) {
       memory.words[MOST_ENTRIES] = entriesOfShard(options.maxEntries, index, shardCount);
@@ -89,11 +96,16 @@ export function attachStoreMemory(handle: StoreHandle): StoreMemory {
   };
 }
 
+/** What each shard may take within a budget. Control words and leases stay as they were made. */
+export function shardBytesOf({ buffer, shardCount }: Control, budgetBytes: number): number {
+  return Math.floor((budgetBytes - buffer.byteLength) / shardCount / 8) * 8;
+}
+
 /** The largest value that a shard can hold with a key of up to 256 bytes, whatever its size below. */
 export function largestValueBytes(memory: ShardMemory): number {
-  const { pageCount, sizes } = memory;
+  const { words, sizes } = memory;
   // One page at least is the index's.
-  const roomBytes = (pageCount - 1 - PAGES_FOR_REST) * (sizes.pageBytes - EXTENT_HEADER_BYTES);
+  const roomBytes = (words[PAGE_LIMIT]! - 1 - PAGES_FOR_REST) * (sizes.pageBytes - EXTENT_HEADER_BYTES);
   return Math.min(VALUE_BYTES_LIMIT, roomBytes - EXTENDED_HEADER_BYTES - KEY_ALLOWANCE_BYTES);
 }
 
@@ -113,23 +125,39 @@ function entriesOfShard(maxEntries: number, index: number, shards: number): numb
   return Math.floor(maxEntries / shards) + (index < maxEntries % shards ? 1 : 0);
 }
 
-function shardCountFor(budgetBytes: number, wanted: number): number {
+/** The least budget of a store with so many shards. */
+export function leastBudgetBytes(shards: number): number {
+  return Math.max(LEAST_BUDGET_BYTES, shards * SHARD_LEAST_BYTES * 2);
+}
+
+function shardCountFor(budgetBytes: number, mostBudgetBytes: number, wanted: number): number {
   if (!Number.isInteger(Math.log2(wanted)) || wanted < 1 || wanted > SHARDS_LIMIT) {
     throw new RangeError(`the number of shards must be a power of two up to ${SHARDS_LIMIT}, not ${wanted}`);
   }
-  const leastBytes = Math.max(LEAST_BUDGET_BYTES, wanted * SHARD_LEAST_BYTES * 2);
+  const leastBytes = leastBudgetBytes(wanted);
   if (!(budgetBytes >= leastBytes)) {
     const needed = wanted === 1 ? "a cache" : `a cache of ${wanted} shards`;
     throw new RangeError(
       `${needed} needs at least ${formatSize(leastBytes)}, not ${formatSize(budgetBytes)}`,
     );
   }
-  if (budgetBytes > BUDGET_LIMIT_BYTES) {
+  if (mostBudgetBytes > BUDGET_LIMIT_BYTES) {
     throw new RangeError(
-      `a cache takes at most ${formatSize(BUDGET_LIMIT_BYTES)}, not ${formatSize(budgetBytes)}`,
+      `a cache takes at most ${formatSize(BUDGET_LIMIT_BYTES)}, not ${formatSize(mostBudgetBytes)}`,
+    );
+  }
+  if (!(mostBudgetBytes >= budgetBytes)) {
+    throw new RangeError(
+      `a cache of ${formatSize(budgetBytes)} cannot be told to take ${formatSize(mostBudgetBytes)} at most`,
     );
   }
   let count = wanted;
-  while ((budgetBytes - controlBytes(budgetBytes)) / count > SHARD_LIMIT_BYTES) count *= 2;
+  while ((mostBudgetBytes - controlBytes(budgetBytes)) / count > SHARD_LIMIT_BYTES) count *= 2;
+  if (budgetBytes < leastBudgetBytes(count)) {
+    const [grown, least] = [mostBudgetBytes, leastBudgetBytes(count)].map(formatSize);
+    throw new RangeError(
+      `a cache that may grow to ${grown} needs at least ${least}, not ${formatSize(budgetBytes)}`,
+    );
+  }
   return count;
 }

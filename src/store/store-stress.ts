@@ -71,11 +71,17 @@ export function stress(store: Store, ground: StressGround, options: StressOption
     else if (choice < 99_500) scanSome(store, random);
     else if (choice < 99_950) store.randomKey(random, NOW_MS);
     else if (choice < 99_970) store.setPolicy(random.pick(options.policies));
+    else if (choice < 99_978) store.setBudget(randomBudget(store, random));
     else if (choice < 99_985) store.bumpEpoch();
     else if (choice < 99_990) store.clear();
     else store.check();
   }
   return counts;
+}
+
+/** At least half of what it may be: there is room for every value then. */
+function randomBudget({ mostBudgetBytes }: Store, random: SeededRandom): number {
+  return mostBudgetBytes / 2 + random.below(mostBudgetBytes / 2);
 }
 
 function meet(arrived: Int32Array, threads: number): void {

@@ -121,7 +121,12 @@ describe("store and threads", () => {
     const seed = Number(process.env["GLASSCACHE_SEED"] ?? 1);
     const threads = Number(process.env["GLASSCACHE_STRESS_THREADS"] ?? 3);
     const operations = Number(process.env["GLASSCACHE_STRESS_OPERATIONS"] ?? 60_000);
-    const store = Store.create({ budgetBytes: 1_200_000, hashKey: { low: seed, high: 0 }, shards: 2 });
+    const store = Store.create({
+      budgetBytes: 1_200_000,
+      mostBudgetBytes: 2_000_000,
+      hashKey: { low: seed, high: 0 },
+      shards: 2,
+    });
     const ground: StressGround = stressGround();
     const policies = storePolicyNames();
     const counts = await Promise.all(

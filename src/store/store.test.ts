@@ -55,6 +55,11 @@ class Pair {
     this.model.set(latin1(key), { value, expiresAtMs, filledAtMs: this.nowMs, reads: 0 });
   }
 
+  /** Whether an entry may be too large for the budget of the moment. */
+  #isLarge(key: Uint8Array, value: Uint8Array): boolean {
+    return key.length + value.length > this.store.maxValueBytes - 20_000;
+  }
+
   hash(key: Uint8Array): number {
     return this.store.hash(key, 0, key.length);
   }
@@ -68,7 +73,8 @@ class Pair {
       expect(this.#storingLeft).toBe(false);
       this.#remember(key, value, expiresAtMs);
     } else {
-      expect(outcome).toBe(this.evicts ? "too-large" : "full");
+      const isLarge = this.#isLarge(key, value);
+      expect(isLarge || outcome === (this.evicts ? "too-large" : "full")).toBe(true);
     }
   }
 
@@ -148,7 +154,7 @@ class Pair {
     );
     if (isVoid) expect(isStored).toBe(false);
     if (isStored) this.#remember(key, value, expiresAtMs);
-    else if (this.evicts) expect(isVoid).toBe(true);
+    else if (this.evicts) expect(isVoid || this.#isLarge(key, value)).toBe(true);
   }
 
   bumpEpoch(): void {
@@ -197,6 +203,25 @@ class Pair {
       ).toBe(true);
   }
 
+  setBudget(random: SeededRandom): void {
+    const { mostBudgetBytes } = this.store;
+    const { shards } = this.store.stats();
+    const least = shards * 262_144;
+    const budgetBytes = least + Math.floor((mostBudgetBytes - least) * random.next() ** 2);
+    if (this.evicts) this.store.setBudget(budgetBytes);
+    else {
+      const before = this.store.budgetBytes;
+      try {
+        this.store.setBudget(budgetBytes);
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError);
+        expect(this.store.budgetBytes).toBe(before);
+        return;
+      }
+    }
+    expect(this.store.budgetBytes).toBe(budgetBytes);
+  }
+
   check(): void {
     this.store.check();
     const stats = this.store.stats();
@@ -238,7 +263,8 @@ function act(pair: Pair, random: SeededRandom, keys: number, largest: number): v
   else if (choice < 992) pair.sweepAll();
   else if (choice < 994) pair.bumpEpoch();
   else if (choice < 995) pair.clear();
-  else pair.store.setPolicy(random.pick(storePolicyNames()));
+  else if (choice < 998) pair.store.setPolicy(random.pick(storePolicyNames()));
+  else pair.setBudget(random);
 }
 
 describe("store against a map", () => {
@@ -252,11 +278,12 @@ describe("store against a map", () => {
         const random = new SeededRandom(seed);
         const pair = new Pair({
           budgetBytes: Math.max(budgetBytes, shards * 300_000),
+          mostBudgetBytes: 6_000_000,
           shards,
           hashKey: { low: seed, high: 0 },
           whenFull,
         });
-        const largest = pair.store.maxValueBytes - 20_000;
+        const largest = pair.store.maxValueBytes;
         const keys = [50, 500, 5000][random.below(3)]!;
         for (let step = 0; step < 4000; step++) {
           act(pair, random, keys, largest);

@@ -5,6 +5,7 @@ import { halfSipHash } from "../lib/sip-hash.ts";
 import type { Placement } from "../policy/policy.ts";
 import { formatPolicy, parsePolicyOf } from "../policy/registry.ts";
 import { sweepShard } from "./bucket-walk.ts";
+import { changeBudget } from "./budget.ts";
 import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
 import { CopySink } from "./copy-sink.ts";
 import { DeadThreads } from "./dead-threads.ts";
@@ -16,7 +17,7 @@ import { leaveShard } from "./hold.ts";
 import { BUCKETS_PER_HOLD, drawKey, scanKeys } from "./key-scan.ts";
 import { removeKey, removeVariants } from "./leaving.ts";
 import { holderOf, unlock } from "./lock.ts";
-import { beginPolicyChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
+import { beginChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
 import { checkPolicy, storePolicyNames } from "./policy-seat.ts";
 import { ABSENT, describeEntry, type EntryInfo, goodEntry, readEntry } from "./reading.ts";
 import { clearShard, type Shard } from "./shard.ts";
@@ -54,16 +55,13 @@ export class Store {
   readonly #hashKeyLow: number;
   readonly #hashKeyHigh: number;
   readonly #dead = new DeadThreads();
-  /** The largest value that can be stored, with a key of up to 256 bytes. */
-  readonly maxValueBytes: number;
 
   private constructor(memory: StoreMemory, holder: number) {
-    const { control, shards } = memory;
+    const { control } = memory;
     this.#shards = new Shards(memory, holder);
     this.#control = control;
     this.#hashKeyLow = control.hashKey.low;
     this.#hashKeyHigh = control.hashKey.high;
-    this.maxValueBytes = largestValueBytes(shards[0]!);
   }
 
   /** @throws RangeError for options out of range, in one line that names the range */
@@ -104,6 +102,11 @@ export class Store {
    */
   releaseDead(): boolean {
     return this.#dead.finish(this.#shards.holder);
+  }
+
+  /** The largest value that can be stored now, with a key of up to 256 bytes. */
+  get maxValueBytes(): number {
+    return largestValueBytes(this.#shards.all[0]!.memory);
   }
 
   get handle(): StoreHandle {
@@ -461,9 +464,32 @@ export class Store {
    */
   setPolicy(text: string): void {
     const choice = parsePolicyOf(text, storePolicyNames());
-    checkPolicy(this.#shards.all[0]!.memory, choice);
-    if (!this.#control.evicts) this.#shards.underEachLock((shard) => checkRoom(shard, choice));
-    this.#shards.underEachLock((shard) => beginPolicyChange(shard, choice));
+    this.#shards.underLock(0, ({ memory }) => checkPolicy(memory, choice));
+    if (!this.#control.evicts) {
+      this.#shards.underEachLock((shard) => checkRoom(shard, choice, shard.seated.shardBytes));
+    }
+    this.#shards.underEachLock((shard) => beginChange(shard, choice));
+  }
+
+  /** All memory that the store takes, its own tables included; what `setBudget` was told last. */
+  get budgetBytes(): number {
+    return this.#control.budgetBytes;
+  }
+
+  /** What `setBudget` takes at most. */
+  get mostBudgetBytes(): number {
+    return this.#control.mostBudgetBytes;
+  }
+
+  /**
+   * Changes how much memory the store takes. The policy begins anew for the other size, as in a change of the policy, in
+   * small steps. When they are done a larger store holds more, and has lost nothing; a smaller one has evicted what is
+   * too much, in the policy's order. Memory that was in use stays with the process, for the next time the store grows.
+   * @throws NotReservedError beyond `mostBudgetBytes`; RangeError for too little, or where nothing may be evicted and
+   * more is stored
+   */
+  setBudget(budgetBytes: number): void {
+    changeBudget(this.#shards, budgetBytes);
   }
 
   /** As `setPolicy` reads it. */

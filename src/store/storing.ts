@@ -46,7 +46,15 @@ import { growIndex, indexPagesNeeded, linkEntry, relinkEntry } from "./index-tab
 import { evictOne, giveUpChain, removeEntry, uncount } from "./leaving.ts";
 import { voidDetached } from "./pins.ts";
 import type { Shard } from "./shard.ts";
-import { classOf, ENTRIES, EXPIRATIONS, PAYLOAD_BYTES, USED_BYTES, VARIANTS } from "./shard-memory.ts";
+import {
+  classOf,
+  ENTRIES,
+  EXPIRATIONS,
+  PAGE_LIMIT,
+  PAYLOAD_BYTES,
+  USED_BYTES,
+  VARIANTS,
+} from "./shard-memory.ts";
 import { VALUE } from "./variant.ts";
 
 /** How entries are stored. Called with the shard's lock held. */
@@ -67,7 +75,7 @@ export function storeDraft(shard: Shard): StoreOutcome {
     return "too-large";
   planChain(plan, memory.sizes, keyBytes + argumentBytes + valueBytes, headerBytes(shard));
   // One page at least is the index's.
-  if (pagesOfPlan(plan, memory.sizes) >= memory.pageCount) return "too-large";
+  if (pagesOfPlan(plan, memory.sizes) >= memory.words[PAGE_LIMIT]!) return "too-large";
 
   const slot = findDraft(shard);
   if (slot === 0) return insertDraft(shard);
