@@ -4,10 +4,13 @@
  *
  *   npm run bench:shared-store
  */
+
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { ByteBuffer, type ValueSink } from "../src/lib/byte-buffer.ts";
+import { KeyRef } from "../src/lib/key-ref.ts";
 import { SeededRandom } from "../src/lib/random.ts";
 import { ZipfSampler } from "../src/sim/workload/zipf.ts";
+import { keyIn } from "../src/store/key-fixture.ts";
 import { ABSENT } from "../src/store/reading.ts";
 import { Store, type StoreHandle } from "../src/store/store.ts";
 import { median } from "./loading.ts";
@@ -45,7 +48,7 @@ async function compare(): Promise<void> {
   const value = new Uint8Array(VALUE_BYTES);
   for (let index = 0; index < KEYS; index++) {
     const key = Buffer.from(keyOf(index));
-    store.set(key, store.hash(key, 0, key.length), value, 0, NOW_MS);
+    store.set(keyIn(store, key), value, 0, NOW_MS);
   }
   const workers = [2, 3].map(
     (holder) =>
@@ -86,13 +89,13 @@ function reader(handle: StoreHandle, holder: number): (count: number) => number 
   const drawn = Int32Array.from({ length: DRAWN }, () => sampler.next() - 1);
   const out = new ByteBuffer(VALUE_BYTES);
   const sink: ValueSink = { openValue: () => out, closeValue: () => {} };
+  const ref = new KeyRef();
   return (count) => {
     const begun = performance.now();
     for (let i = 0; i < count; i++) {
       const key = keys[drawn[i & (DRAWN - 1)]!]!;
       out.length = 0;
-      if (store.read(key, 0, key.length, store.hash(key, 0, key.length), NOW_MS, sink) === ABSENT)
-        throw new Error("a miss");
+      if (store.read(store.refer(ref, key, 0, key.length), NOW_MS, sink) === ABSENT) throw new Error("a miss");
     }
     return ((performance.now() - begun) * 1e6) / count;
   };

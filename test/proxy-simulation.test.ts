@@ -2,6 +2,7 @@
  * The proxy misses what the simulator says it misses: the same policy, the same number of entries, the same keys,
  * over real sockets. `GLASSCACHE_REPLAY_REQUESTS` replays more of the trace there.
  */
+
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,6 +16,7 @@ import type { RecordSource } from "../src/replay/records.ts";
 import { sourceOf } from "../src/sim/record-source-fixture.ts";
 import { run } from "../src/sim/runner.ts";
 import { openSource } from "../src/sim/source.ts";
+import { keyIn } from "../src/store/key-fixture.ts";
 import { storePolicyNames } from "../src/store/policy-seat.ts";
 import { Store } from "../src/store/store.ts";
 import { LocalProxy } from "./support/local-proxy.ts";
@@ -103,8 +105,16 @@ function storeMisses(store: Store, keys: readonly Uint8Array[]): number {
   const value = utf8(VALUE);
   for (const key of keys) {
     const hash = store.hash(key, 0, key.length);
-    if (store.get(key, 0, key.length, hash, 1) !== undefined) continue;
-    store.fill(key, 0, key.length, hash, value, 0, value.length, 0, store.lease(hash), store.epoch, 1);
+    if (store.get(keyIn(store, key), 1) !== undefined) continue;
+    store.fill(
+      keyIn(store, key),
+      value,
+      0,
+      value.length,
+      0,
+      { lease: store.lease(hash), epoch: store.epoch },
+      1,
+    );
   }
   store.check();
   return store.stats().misses;

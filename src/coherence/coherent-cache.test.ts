@@ -5,12 +5,16 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { utf8 } from "../lib/bytes.ts";
+import { KeyRef } from "../lib/key-ref.ts";
 import { CoherentCache, type CoherentStore } from "./coherent-cache.ts";
 import type { Flight, FlightOwner } from "./flight.ts";
 import { Leases } from "./leases.ts";
 import type { Waiter } from "./waiter.ts";
 
-const KEYS = ["a", "b"].map((name) => utf8(name));
+const KEYS = ["a", "b"].map((name) => {
+  const bytes = utf8(name);
+  return new KeyRef().refer(bytes, 0, 1, bytes[0]!);
+});
 const LEASES = 4;
 
 /** Stands for all keys, in a FLUSHALL and its invalidation. */
@@ -25,11 +29,11 @@ class MapStore implements CoherentStore {
   readonly #leases = new Leases(new SharedArrayBuffer(LEASES * 8), 0, LEASES);
   epoch = 0;
 
-  hash(bytes: Uint8Array, start: number): number {
-    return bytes[start]!;
+  refer(key: KeyRef, bytes: Uint8Array, start: number, end: number): KeyRef {
+    return key.refer(bytes, start, end, bytes[start]!);
   }
 
-  invalidate(_bytes: Uint8Array, _start: number, _end: number, hash: number): void {
+  invalidate({ hash }: KeyRef): void {
     this.#leases.change(hash);
     this.entries.delete(hash);
   }
@@ -50,14 +54,14 @@ class MapStore implements CoherentStore {
     this.epoch++;
   }
 
-  find(hash: number): number | undefined {
+  find({ hash }: KeyRef): number | undefined {
     const entry = this.entries.get(hash);
     if (entry?.epoch !== this.epoch) return undefined;
     expect(entry.remainingMs).toBe(entry.version);
     return entry.version;
   }
 
-  fill({ hash, lease, epoch, remainingMs }: Flight, version: number): boolean {
+  fill({ key: { hash }, lease, epoch, remainingMs }: Flight, version: number): boolean {
     if (this.lease(hash) !== lease || this.epoch !== epoch) return false;
     this.entries.set(hash, { version, remainingMs, epoch });
     this.#leases.stored(hash);
@@ -98,11 +102,10 @@ class Thread implements FlightOwner {
   /** @param own a write that the same client has sent before, without awaiting the reply */
   read(key: number, own?: Request & { readonly kind: "write" }): void {
     const { world, cache } = this;
-    const bytes = KEYS[key]!;
-    const hash = world.store.hash(bytes, 0);
+    const ref = KEYS[key]!;
     const known = world.known[key]!;
     const done = (version: number): void => world.hasRead(key, version, Math.max(known, own?.version ?? 0));
-    const cached = world.store.find(hash);
+    const cached = world.store.find(ref);
     if (cached !== undefined) {
       done(cached);
       return;
@@ -113,19 +116,19 @@ class Thread implements FlightOwner {
       arriving() {},
       arrived() {},
     };
-    const underway = cache.findFlight(bytes, 0, 1, hash);
+    const underway = cache.findFlight(ref);
     if (underway !== undefined && cache.mayJoin(underway, 0, 1)) {
       underway.join(waiter, 0);
       return;
     }
     if (underway !== undefined) cache.forget(underway);
-    const flight = cache.begin(bytes, 0, 1, hash, this, waiter);
+    const flight = cache.begin(ref, this, waiter);
     flight.sent(0);
     this.requests.push({ kind: "ttl", flight }, { kind: "get", flight });
   }
 
   write(key: number): Request & { readonly kind: "write" } {
-    this.#invalidate(key, (bytes) => this.cache.invalidate(bytes, 0, 1));
+    this.#invalidate(key, (ref) => this.cache.invalidate(ref));
     const request = { kind: "write" as const, key };
     this.requests.push(request);
     return request;
@@ -156,7 +159,7 @@ class Thread implements FlightOwner {
     if (isTracked) this.deliveries.push({ kind: "push", key });
   }
 
-  #invalidate(key: number, one: (bytes: Uint8Array) => void): void {
+  #invalidate(key: number, one: (key: KeyRef) => void): void {
     if (key === ALL) this.cache.invalidateAll();
     else one(KEYS[key]!);
   }
@@ -166,12 +169,12 @@ class Thread implements FlightOwner {
     const delivery = this.deliveries.shift();
     if (delivery === undefined) return;
     if (delivery.kind === "push") {
-      this.#invalidate(delivery.key, (bytes) => this.cache.pushed(bytes, 0, 1));
+      this.#invalidate(delivery.key, ({ bytes }) => this.cache.pushed(bytes, 0, 1));
       return;
     }
     const { request, version } = delivery;
     if (request.kind === "write") {
-      if (this.cache.isShared) this.#invalidate(request.key, (bytes) => this.cache.settle(bytes, 0, 1));
+      if (this.cache.isShared) this.#invalidate(request.key, (ref) => this.cache.settle(ref));
       this.world.isKnown(request.key, version);
     } else if (request.kind === "ttl") {
       request.flight.timeToLive(version);
@@ -279,8 +282,8 @@ describe.each([1, 2, 3])("%d threads", (threadCount) => {
         for (const one of steps) world.take(one);
         world.drain();
         // All is quiet: what is cached is what the origin has.
-        for (const [key, bytes] of KEYS.entries()) {
-          const cached = world.store.find(bytes[0]!);
+        for (const [key, ref] of KEYS.entries()) {
+          const cached = world.store.find(ref);
           if (cached !== undefined) expect(cached).toBe(world.versions[key]!);
         }
         for (const { cache } of world.threads) expect(cache.flightCount).toBe(0);
@@ -296,5 +299,5 @@ test("a fill behind a write is kept, though the invalidation of that write comes
   world.drain();
   world.take({ kind: "write-and-read", thread: 0, key: 0, count: 1 });
   world.drain();
-  expect(world.store.find(KEYS[0]![0]!)).toBe(1);
+  expect(world.store.find(KEYS[0]!)).toBe(1);
 });

@@ -1,13 +1,15 @@
+import { KeyRef } from "../lib/key-ref.ts";
 import { Flight, type FlightOwner } from "./flight.ts";
 import { FlightTable } from "./flight-table.ts";
+import type { Fill } from "./leases.ts";
 import type { Waiter } from "./waiter.ts";
 
 /** Why a cache drops a key: a write through it, an invalidation of the origin's, a reply that shows a newer state. */
 type InvalidatedBy = "write" | "push" | "reply";
 
-/** Told what is invalidated. Keys are bytes[start, end), valid during the call. */
+/** Told what is invalidated. Keys are valid during the call. */
 export interface InvalidationObserver {
-  invalidated(bytes: Uint8Array, start: number, end: number, by: InvalidatedBy): void;
+  invalidated(key: KeyRef, by: InvalidatedBy): void;
   /** Everything fetched so far is of no use any longer. */
   invalidatedAll(): void;
 }
@@ -17,9 +19,10 @@ export interface InvalidationObserver {
  * while both are as they were when the fill began.
  */
 export interface CoherentStore {
-  hash(bytes: Uint8Array, start: number, end: number): number;
+  /** Lets `key` stand for bytes[start, end), with the hash that it has here. */
+  refer(key: KeyRef, bytes: Uint8Array, start: number, end: number): KeyRef;
   /** Removes the entry and voids the leases of all fills of this key that are under way. */
-  invalidate(bytes: Uint8Array, start: number, end: number, hash: number): unknown;
+  invalidate(key: KeyRef): unknown;
   /** The lease of the keys with this hash. */
   lease(hash: number): number;
   /** A fill begins. @returns the lease that it must present */
@@ -51,6 +54,7 @@ export class CoherentCache<Store extends CoherentStore = CoherentStore> {
   /** Keys invalidated: pushes of the origin, and writes through this proxy when they are sent. */
   invalidationCount = 0;
   readonly #flights = new FlightTable();
+  readonly #pushedKey = new KeyRef();
   readonly #observer: InvalidationObserver | undefined;
 
   constructor(store: Store, isShared: boolean, observer?: InvalidationObserver) {
@@ -65,24 +69,18 @@ export class CoherentCache<Store extends CoherentStore = CoherentStore> {
   }
 
   /** The fill of this key that is under way, if there is one. */
-  findFlight(bytes: Uint8Array, start: number, end: number, hash: number): Flight | undefined {
-    return this.#flights.find(bytes, start, end, hash);
+  findFlight(key: KeyRef): Flight | undefined {
+    return this.#flights.find(key);
   }
 
   /**
-   * A fill of key[start, end) begins, of which there must be no other in the table. The question is to be sent over the
+   * A fill of this key begins, of which there must be no other in the table. The question is to be sent over the
    * connection that invalidations come over, and `end` called.
+   * @param key kept
    */
-  begin(
-    key: Uint8Array,
-    start: number,
-    end: number,
-    hash: number,
-    owner: FlightOwner,
-    first: Waiter,
-  ): Flight {
+  begin(key: KeyRef, owner: FlightOwner, first: Waiter): Flight {
     const { store } = this;
-    const flight = new Flight(key, start, end, hash, store.beginFill(hash), store.epoch, owner, first);
+    const flight = new Flight(key, store.beginFill(key.hash), store.epoch, owner, first);
     this.#flights.add(flight);
     return flight;
   }
@@ -95,8 +93,8 @@ export class CoherentCache<Store extends CoherentStore = CoherentStore> {
   /** A fill has ended. @param isStored whether what it brought is in the cache now */
   end(flight: Flight, isStored: boolean): void {
     this.#flights.remove(flight);
-    this.store.endFill(flight.hash);
-    if (!isStored && this.isShared) this.invalidate(flight.key, flight.keyStart, flight.keyEnd);
+    this.store.endFill(flight.key.hash);
+    if (!isStored && this.isShared) this.invalidate(flight.key);
   }
 
   /**
@@ -107,30 +105,30 @@ export class CoherentCache<Store extends CoherentStore = CoherentStore> {
    */
   mayJoin(flight: Flight, nowMs: number, oldestMs: number): boolean {
     if (nowMs - flight.sentAtMs > oldestMs || flight.hasExpired(nowMs)) return false;
-    return !this.isShared || this.holds(flight.hash, flight.lease, flight.epoch);
+    return !this.isShared || this.holds(flight.key, flight);
   }
 
-  /** Whether nothing has invalidated the key since a fill was given this lease and epoch. */
-  holds(hash: number, lease: number, epoch: number): boolean {
+  /** Whether nothing has invalidated the key since a fill noted this. */
+  holds({ hash }: KeyRef, { lease, epoch }: Fill): boolean {
     return this.store.lease(hash) === lease && this.store.epoch === epoch;
   }
 
   /** A write of the key is sent; or what another thread may have stored is older than what is shown. */
-  invalidate(bytes: Uint8Array, start: number, end: number): void {
+  invalidate(key: KeyRef): void {
     this.invalidationCount++;
-    this.#observer?.invalidated(bytes, start, end, "write");
-    const hash = this.store.hash(bytes, start, end);
-    this.store.invalidate(bytes, start, end, hash);
+    this.#observer?.invalidated(key, "write");
+    this.store.invalidate(key);
     if (this.#flights.size === 0) return;
-    const flight = this.#flights.find(bytes, start, end, hash);
+    const flight = this.#flights.find(key);
     if (flight !== undefined) this.#flights.remove(flight);
   }
 
-  /** The origin says that the key has changed: by itself, or because of a write of anybody's, this proxy's too. */
+  /** The origin says that the key bytes[start, end) has changed: by itself, or because of a write of anybody's, this proxy's too. */
   pushed(bytes: Uint8Array, start: number, end: number): void {
     this.invalidationCount++;
-    this.#observer?.invalidated(bytes, start, end, "push");
-    this.#renew(bytes, start, end);
+    const key = this.store.refer(this.#pushedKey, bytes, start, end);
+    this.#observer?.invalidated(key, "push");
+    this.#renew(key);
   }
 
   /**
@@ -143,20 +141,19 @@ export class CoherentCache<Store extends CoherentStore = CoherentStore> {
    * 2. `+OK` and an invalidation of k come. It names the key, not the writer. F has no reply: it is executed after both.
    * 3. F's first reply comes, then another invalidation of k: F's second reply may be older or newer. F is void.
    */
-  settle(bytes: Uint8Array, start: number, end: number): void {
-    this.#observer?.invalidated(bytes, start, end, "reply");
-    this.#renew(bytes, start, end);
+  settle(key: KeyRef): void {
+    this.#observer?.invalidated(key, "reply");
+    this.#renew(key);
   }
 
-  #renew(bytes: Uint8Array, start: number, end: number): void {
+  #renew(key: KeyRef): void {
     const { store } = this;
-    const hash = store.hash(bytes, start, end);
-    store.invalidate(bytes, start, end, hash);
+    store.invalidate(key);
     if (this.#flights.size === 0) return;
-    const flight = this.#flights.find(bytes, start, end, hash);
+    const flight = this.#flights.find(key);
     if (flight === undefined) return;
     const renewed = (flight.lease + 1) | 0;
-    if (flight.isUnanswered && store.lease(hash) === renewed) flight.lease = renewed;
+    if (flight.isUnanswered && store.lease(key.hash) === renewed) flight.lease = renewed;
     else this.#flights.remove(flight);
   }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { utf8 } from "../lib/bytes.ts";
+import { KeyRef } from "../lib/key-ref.ts";
 import { Flight, type FlightOwner } from "./flight.ts";
 import { FlightTable } from "./flight-table.ts";
 import type { Waiter } from "./waiter.ts";
@@ -18,7 +19,7 @@ const waiter: Waiter = {
 
 function flightFor(key: string, hash: number): Flight {
   const bytes = utf8(`..${key}..`);
-  return new Flight(bytes, 2, bytes.length - 2, hash, 0, 0, owner, waiter);
+  return new Flight(new KeyRef().refer(bytes, 2, bytes.length - 2, hash), 0, 0, owner, waiter);
 }
 
 test("holds at most one flight for each key, and tells keys of one hash apart", () => {
@@ -54,7 +55,8 @@ test("holds at most one flight for each key, and tells keys of one hash apart", 
         expect(table.size).toBe(model.size);
         for (const text of ["", "a", "b", "ab", "abc", "abd", "key", "keys", "other"]) {
           const bytes = utf8(`>${text}`);
-          expect(table.find(bytes, 1, bytes.length, hashOf(text))).toBe(model.get(text)!);
+          const key = new KeyRef().refer(bytes, 1, bytes.length, hashOf(text));
+          expect(table.find(key)).toBe(model.get(text)!);
         }
       }
     }),

@@ -1,4 +1,4 @@
-import { equalBytes } from "../lib/bytes.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import type { Flight } from "./flight.ts";
 
 /** A power of two: more than there usually are flights at once, so that chains are short. */
@@ -20,15 +20,15 @@ export class FlightTable {
     return this.#size;
   }
 
-  find(bytes: Uint8Array, start: number, end: number, hash: number): Flight | undefined {
-    let flight = this.#buckets[hash & (BUCKETS - 1)];
-    while (flight !== undefined && !isFor(flight, bytes, start, end, hash)) flight = flight.next;
+  find(key: KeyRef): Flight | undefined {
+    let flight = this.#buckets[key.hash & (BUCKETS - 1)];
+    while (flight !== undefined && !flight.key.equals(key)) flight = flight.next;
     return flight;
   }
 
   /** There must be none of the same key. */
   add(flight: Flight): void {
-    const bucket = flight.hash & (BUCKETS - 1);
+    const bucket = flight.key.hash & (BUCKETS - 1);
     flight.next = this.#buckets[bucket];
     this.#buckets[bucket] = flight;
     this.#size++;
@@ -36,7 +36,7 @@ export class FlightTable {
 
   /** Takes this very flight out, if it is there: another may have its place since an invalidation. */
   remove(flight: Flight): void {
-    const bucket = flight.hash & (BUCKETS - 1);
+    const bucket = flight.key.hash & (BUCKETS - 1);
     let before: Flight | undefined;
     let at = this.#buckets[bucket];
     while (at !== undefined && at !== flight) {
@@ -54,10 +54,4 @@ export class FlightTable {
     this.#buckets.fill(undefined);
     this.#size = 0;
   }
-}
-
-function isFor(flight: Flight, bytes: Uint8Array, start: number, end: number, hash: number): boolean {
-  const { key, keyStart, keyEnd } = flight;
-  if ((flight.hash | 0) !== (hash | 0)) return false;
-  return keyEnd - keyStart === end - start && equalBytes(key, keyStart, keyEnd, bytes, start);
 }

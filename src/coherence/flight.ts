@@ -1,4 +1,6 @@
 import type { LargeValue } from "../lib/byte-buffer.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
+import type { Fill } from "./leases.ts";
 import type { NoValue, OriginFailure, Source, Waiter } from "./waiter.ts";
 
 /** What a flight tells whoever sent it out. */
@@ -23,14 +25,10 @@ export const NO_SUCH_KEY = -2;
  * in a `CoherentCache`. Whoever asks the origin tells it what came: `timeToLive` first, where the origin is asked for
  * that, then one of `found`, `without`, `failed`, or `arrives` with `arrived` behind it.
  */
-export class Flight {
+export class Flight implements Fill {
   /** The next one in the table with the same hash. */
   next: Flight | undefined = undefined;
-  /** The key is key[keyStart, keyEnd). */
-  readonly key: Uint8Array;
-  readonly keyStart: number;
-  readonly keyEnd: number;
-  readonly hash: number;
+  readonly key: KeyRef;
   /** The key's lease when it was asked for, or when it was renewed (`CoherentCache.settle`). */
   lease: number;
   readonly epoch: number;
@@ -48,20 +46,8 @@ export class Flight {
   /** What is coming in, and who has been given it. */
   #arriving: ArrivingValue | undefined = undefined;
 
-  constructor(
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    hash: number,
-    lease: number,
-    epoch: number,
-    owner: FlightOwner,
-    first: Waiter,
-  ) {
+  constructor(key: KeyRef, lease: number, epoch: number, owner: FlightOwner, first: Waiter) {
     this.key = key;
-    this.keyStart = keyStart;
-    this.keyEnd = keyEnd;
-    this.hash = hash;
     this.lease = lease;
     this.epoch = epoch;
     this.#owner = owner;

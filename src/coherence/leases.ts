@@ -10,6 +10,14 @@ const BYTES_PER_TOKEN = 4 + COUNTS_PER_TOKEN * 2;
 /** 2^32 divided by the golden ratio: spreads a hash by other bits than those that pick its token. */
 const SPREAD = 0x9e37_79b1;
 
+/** What a fill noted when it began: its value may be stored while both still hold. */
+export interface Fill {
+  /** The key's lease token. */
+  readonly lease: number;
+  /** The cache's epoch. */
+  readonly epoch: number;
+}
+
 /**
  * Lease tokens, in shared memory (after Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013): a fill presents the
  * token that its key had when it was begun, and is refused where that has changed since. Keys share tokens by their

@@ -2,6 +2,7 @@ import { assert } from "../lib/assert.ts";
 import { copyBytes, type ValueSink } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
 import { drawHashKey } from "../lib/hash-key.ts";
+import { KeyRef } from "../lib/key-ref.ts";
 import { BytesValue, LARGE_BYTES } from "../lib/large-value.ts";
 import { silentLog } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
@@ -78,6 +79,8 @@ export class LmdbEngine implements Engine {
   readonly #tables: Tables;
   readonly #arena: Store;
   readonly #pending: WriteBehind;
+  /** The key that is being looked up. */
+  readonly #key = new KeyRef();
   readonly #expiredKeys: ExpiredKeys;
   readonly #slab = new Slab();
   /** Room for one stored key. */
@@ -163,17 +166,17 @@ export class LmdbEngine implements Engine {
     this.#expiring = this.#tables.expiringCount();
     let journaledWrites = 0;
     // Not taken from the journal: the database may have been made anew, with another secret.
-    const hashOf = (key: Uint8Array) => this.#hash(key, HASH_BYTES, key.length);
+    const keyOf = (key: Uint8Array) => this.#keyAt(key, HASH_BYTES, key.length);
     const reader = {
       put: (key: Uint8Array, record: Uint8Array) => {
         journaledWrites++;
         const own = this.#slab.take(record.length);
         own.set(record);
-        this.#assign(key, HASH_BYTES, key.length, hashOf(key), own, recordExpiry(record));
+        this.#assign(keyOf(key), own, recordExpiry(record));
       },
       remove: (key: Uint8Array) => {
         journaledWrites++;
-        this.#assign(key, HASH_BYTES, key.length, hashOf(key), undefined, ABSENT);
+        this.#assign(keyOf(key), undefined, ABSENT);
       },
       removeAll: () => {
         journaledWrites++;
@@ -201,29 +204,29 @@ export class LmdbEngine implements Engine {
 
   get(key: Uint8Array): StoredValue | undefined {
     if (key.length > MAXIMUM_KEY_BYTES) return undefined;
-    const hash = this.#hash(key, 0, key.length);
+    const ref = this.#keyAt(key);
     const nowMs = this.#clock.wallMs();
-    const entry = this.#resident(key, hash, nowMs);
-    const value = entry && this.#arena.get(key, 0, key.length, hash, nowMs);
+    const entry = this.#resident(ref, nowMs);
+    const value = entry && this.#arena.get(ref, nowMs);
     if (value !== undefined) {
       this.#arenaHits++;
       return { value, expiresAtMs: entry!.expiresAtMs };
     }
-    const record = this.#liveRecord(key, 0, key.length, hash, nowMs);
+    const record = this.#liveRecord(ref, nowMs);
     if (record === undefined) return undefined;
     return { value: record.slice(valueOffset(record)), expiresAtMs: recordExpiry(record) };
   }
 
   read(bytes: Uint8Array, start: number, end: number, sink: ValueSink): boolean {
     if (end - start > MAXIMUM_KEY_BYTES) return false;
-    const hash = this.#hash(bytes, start, end);
+    const ref = this.#keyAt(bytes, start, end);
     const nowMs = this.#clock.wallMs();
-    const isPending = this.#pending.find(bytes, start, end, hash) !== undefined;
-    if (!isPending && this.#arena.read(bytes, start, end, hash, nowMs, sink) !== NOT_CACHED) {
+    const isPending = this.#pending.find(ref) !== undefined;
+    if (!isPending && this.#arena.read(ref, nowMs, sink) !== NOT_CACHED) {
       this.#arenaHits++;
       return true;
     }
-    const record = this.#liveRecord(bytes, start, end, hash, nowMs);
+    const record = this.#liveRecord(ref, nowMs);
     if (record === undefined) return false;
     const offset = valueOffset(record);
     if (record.length - offset >= LARGE_BYTES && sink.takesLarge === true) {
@@ -232,7 +235,7 @@ export class LmdbEngine implements Engine {
         return true;
       }
       // It has come from the database, and the arena may have it now.
-      if (this.#arena.read(bytes, start, end, hash, nowMs, sink) !== NOT_CACHED) return true;
+      if (this.#arena.read(ref, nowMs, sink) !== NOT_CACHED) return true;
     }
     sink.openValue(record.length - offset).append(record, offset, record.length);
     sink.closeValue();
@@ -241,54 +244,48 @@ export class LmdbEngine implements Engine {
 
   expiry(key: Uint8Array): number | undefined {
     if (key.length > MAXIMUM_KEY_BYTES) return undefined;
-    const hash = this.#hash(key, 0, key.length);
+    const ref = this.#keyAt(key);
     const nowMs = this.#clock.wallMs();
-    const entry = this.#resident(key, hash, nowMs);
+    const entry = this.#resident(ref, nowMs);
     if (entry !== undefined) return entry.expiresAtMs;
-    const record = this.#liveRecord(key, 0, key.length, hash, nowMs);
+    const record = this.#liveRecord(ref, nowMs);
     return record && recordExpiry(record);
   }
 
   length(key: Uint8Array): number | undefined {
     if (key.length > MAXIMUM_KEY_BYTES) return undefined;
-    const hash = this.#hash(key, 0, key.length);
+    const ref = this.#keyAt(key);
     const nowMs = this.#clock.wallMs();
-    const entry = this.#resident(key, hash, nowMs);
+    const entry = this.#resident(ref, nowMs);
     if (entry !== undefined) return entry.valueBytes;
-    const record = this.#liveRecord(key, 0, key.length, hash, nowMs);
+    const record = this.#liveRecord(ref, nowMs);
     return record && record.length - valueOffset(record);
   }
 
   /** What the arena knows of a key that has no pending write. */
-  #resident(key: Uint8Array, hash: number, nowMs: number): EntryInfo | undefined {
-    if (this.#pending.find(key, 0, key.length, hash) !== undefined) return undefined;
-    return this.#arena.peek(key, 0, key.length, hash, nowMs);
+  #resident(ref: KeyRef, nowMs: number): EntryInfo | undefined {
+    if (this.#pending.find(ref) !== undefined) return undefined;
+    return this.#arena.peek(ref, nowMs);
   }
 
   /**
    * The record of a key that the arena does not have, unless it has expired: a view that is valid until the next
    * call. One that comes from the database goes to the arena as well.
    */
-  #liveRecord(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    hash: number,
-    nowMs: number,
-  ): Uint8Array | undefined {
-    const write = this.#pending.find(bytes, start, end, hash);
+  #liveRecord(ref: KeyRef, nowMs: number): Uint8Array | undefined {
+    const write = this.#pending.find(ref);
     if (write !== undefined) {
       this.#arenaHits++;
       return isExpired(write.expiresAtMs, nowMs) ? undefined : write.record;
     }
     if (this.#pending.hidesDatabase()) return undefined;
     this.#arenaMisses++;
-    const record = this.#tables.find(this.#storedKeyOf(bytes, start, end, hash));
+    const record = this.#tables.find(this.#storedKeyOf(ref));
     if (record === undefined) return undefined;
     const expiresAtMs = recordExpiry(record);
     if (isExpired(expiresAtMs, nowMs)) return undefined;
     const offset = valueOffset(record);
-    this.#arena.write(bytes, start, end, hash, record, offset, record.length, expiresAtMs, nowMs);
+    this.#arena.write(ref, record, offset, record.length, expiresAtMs, nowMs);
     return record;
   }
 
@@ -310,50 +307,50 @@ export class LmdbEngine implements Engine {
     if (valueEnd - valueStart > MAXIMUM_VALUE_BYTES) {
       throw new TooLargeError(`a value may have up to ${formatSize(MAXIMUM_VALUE_BYTES)}`);
     }
-    const hash = this.#hash(key, start, end);
+    const ref = this.#keyAt(key, start, end);
     const nowMs = this.#clock.wallMs();
     const record = this.#record(value, valueStart, valueEnd, expiresAtMs);
-    this.#assign(key, start, end, hash, record, expiresAtMs);
-    const outcome = this.#arena.write(key, start, end, hash, value, valueStart, valueEnd, expiresAtMs, nowMs);
-    if (outcome !== "stored") this.#arena.remove(key, start, end, hash, nowMs);
+    this.#assign(ref, record, expiresAtMs);
+    const outcome = this.#arena.write(ref, value, valueStart, valueEnd, expiresAtMs, nowMs);
+    if (outcome !== "stored") this.#arena.remove(ref, nowMs);
   }
 
   /** The write becomes one when it is stored: pending from then on, and as durable as others of the same turn. */
   beginLarge(key: Uint8Array, valueBytes: number, expiresAtMs: number): LargeWrite | undefined {
     this.#checkRoom();
     if (key.length > MAXIMUM_KEY_BYTES || valueBytes > MAXIMUM_VALUE_BYTES) return undefined;
-    const hash = this.#hash(key, 0, key.length);
-    const growing = this.#arena.grow(key, hash, valueBytes, this.#clock.wallMs());
+    const ref = this.#keyAt(key).copy();
+    const growing = this.#arena.grow(ref, valueBytes, this.#clock.wallMs());
     const inArena = growing && new ArenaWrite(this.#arena, growing, this.#clock, expiresAtMs);
     const assign = (record: Uint8Array): void => {
       this.#checkRoom();
-      this.#assign(key, 0, key.length, hash, record, expiresAtMs);
+      this.#assign(ref, record, expiresAtMs);
     };
-    const forget = (): boolean => this.#arena.remove(key, 0, key.length, hash, this.#clock.wallMs());
+    const forget = (): boolean => this.#arena.remove(ref, this.#clock.wallMs());
     return new RecordWrite(valueBytes, expiresAtMs, inArena, assign, forget);
   }
 
   setExpiry(key: Uint8Array, expiresAtMs: number): boolean {
     this.#checkRoom();
     if (key.length > MAXIMUM_KEY_BYTES) return false;
-    const hash = this.#hash(key, 0, key.length);
+    const ref = this.#keyAt(key);
     const nowMs = this.#clock.wallMs();
-    const record = this.#liveRecord(key, 0, key.length, hash, nowMs);
+    const record = this.#liveRecord(ref, nowMs);
     if (record === undefined) return false;
     const changed = this.#record(record, valueOffset(record), record.length, expiresAtMs);
-    this.#assign(key, 0, key.length, hash, changed, expiresAtMs);
-    this.#arena.setExpiry(key, 0, key.length, hash, expiresAtMs, nowMs);
+    this.#assign(ref, changed, expiresAtMs);
+    this.#arena.setExpiry(ref, expiresAtMs, nowMs);
     return true;
   }
 
   delete(key: Uint8Array): boolean {
     this.#checkWritable();
     if (key.length > MAXIMUM_KEY_BYTES) return false;
-    const hash = this.#hash(key, 0, key.length);
+    const ref = this.#keyAt(key);
     const nowMs = this.#clock.wallMs();
-    const expiresAtMs = this.#expiryOf(key, 0, key.length, hash);
+    const expiresAtMs = this.#expiryOf(ref);
     if (expiresAtMs === ABSENT) return false;
-    this.#remove(key, 0, key.length, hash, nowMs);
+    this.#remove(ref, nowMs);
     if (!isExpired(expiresAtMs, nowMs)) return true;
     this.#expired++;
     this.#onDeparture(key, "expired");
@@ -407,7 +404,7 @@ export class LmdbEngine implements Engine {
     const nowMs = this.#clock.wallMs();
     const keys = this.#expiredKeys.next(limit, nowMs);
     for (const key of keys) {
-      this.#remove(key, HASH_BYTES, key.length, readHash(key), nowMs);
+      this.#remove(this.#key.refer(key, HASH_BYTES, key.length, readHash(key)), nowMs);
       this.#expired++;
     }
     for (const key of keys) this.#onDeparture(key.subarray(HASH_BYTES), "expired");
@@ -464,12 +461,16 @@ export class LmdbEngine implements Engine {
     assert(this.#expiring === this.#tables.expiringCount(), "the number of keys that expire is right");
   }
 
+  #keyAt(bytes: Uint8Array, start = 0, end: number = bytes.length): KeyRef {
+    return this.#key.refer(bytes, start, end, this.#hash(bytes, start, end));
+  }
+
   #hash(bytes: Uint8Array, start: number, end: number): number {
     return tableHash(bytes, start, end, this.#tables.hashKey);
   }
 
   /** The stored key, as a view that is valid until the next call. */
-  #storedKeyOf(bytes: Uint8Array, start: number, end: number, hash: number): Uint8Array {
+  #storedKeyOf({ bytes, start, end, hash }: KeyRef): Uint8Array {
     const key = this.#storedKey;
     writeHash(key, 0, hash);
     copyBytes(bytes, start, end, key, HASH_BYTES);
@@ -484,23 +485,23 @@ export class LmdbEngine implements Engine {
   }
 
   /** When a key expires, whether or not it has: an expiry, `NEVER` or `ABSENT`. */
-  #expiryOf(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    const write = this.#pending.find(bytes, start, end, hash);
-    return write === undefined ? this.#committedExpiryOf(bytes, start, end, hash) : write.expiresAtMs;
+  #expiryOf(ref: KeyRef): number {
+    const write = this.#pending.find(ref);
+    return write === undefined ? this.#committedExpiryOf(ref) : write.expiresAtMs;
   }
 
   /** The same of a key that has no pending write. */
-  #committedExpiryOf(bytes: Uint8Array, start: number, end: number, hash: number): number {
+  #committedExpiryOf(ref: KeyRef): number {
     if (this.#pending.hidesDatabase()) return ABSENT;
-    const entry = this.#arena.peek(bytes, start, end, hash, this.#clock.wallMs());
+    const entry = this.#arena.peek(ref, this.#clock.wallMs());
     if (entry !== undefined) return entry.expiresAtMs;
-    const record = this.#tables.find(this.#storedKeyOf(bytes, start, end, hash));
+    const record = this.#tables.find(this.#storedKeyOf(ref));
     return record === undefined ? ABSENT : recordExpiry(record);
   }
 
-  #remove(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): void {
-    this.#assign(bytes, start, end, hash, undefined, ABSENT);
-    this.#arena.remove(bytes, start, end, hash, nowMs);
+  #remove(ref: KeyRef, nowMs: number): void {
+    this.#assign(ref, undefined, ABSENT);
+    this.#arena.remove(ref, nowMs);
   }
 
   #removeAll(): void {
@@ -511,24 +512,17 @@ export class LmdbEngine implements Engine {
   }
 
   /** Gives a key a record, or none, and counts. The arena is the caller's affair. */
-  #assign(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    hash: number,
-    record: Uint8Array | undefined,
-    expiresAtMs: number,
-  ): void {
-    const write = this.#pending.find(bytes, start, end, hash);
+  #assign(ref: KeyRef, record: Uint8Array | undefined, expiresAtMs: number): void {
+    const write = this.#pending.find(ref);
     let before: number;
     if (write !== undefined) {
       before = write.expiresAtMs;
       this.#pending.change(write, record, expiresAtMs);
     } else {
-      before = this.#committedExpiryOf(bytes, start, end, hash);
-      const key = this.#slab.take(HASH_BYTES + end - start);
-      key.set(this.#storedKeyOf(bytes, start, end, hash));
-      this.#pending.add(key, hash, record, expiresAtMs, before);
+      before = this.#committedExpiryOf(ref);
+      const key = this.#slab.take(HASH_BYTES + ref.length);
+      key.set(this.#storedKeyOf(ref));
+      this.#pending.add(key, ref.hash, record, expiresAtMs, before);
     }
     this.#size += Number(expiresAtMs !== ABSENT) - Number(before !== ABSENT);
     this.#expiring += Number(expiresAtMs > NEVER) - Number(before > NEVER);

@@ -1,5 +1,6 @@
 import type { ValueSink } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
+import { KeyRef } from "../lib/key-ref.ts";
 import type { Random } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { KEY_BYTES_LIMIT } from "../store/entry-layout.ts";
@@ -39,6 +40,8 @@ export class MemoryEngine implements Engine {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #random: Random;
+  /** The key that is being looked up. */
+  readonly #key = new KeyRef();
 
   /** @throws RangeError for a budget or a policy that cannot be */
   constructor(options: MemoryEngineOptions) {
@@ -51,19 +54,16 @@ export class MemoryEngine implements Engine {
   }
 
   get(key: Uint8Array): StoredValue | undefined {
-    const hash = this.#store.hash(key, 0, key.length);
+    const ref = this.#keyAt(key);
     const nowMs = this.#clock.wallMs();
-    const entry = this.#store.peek(key, 0, key.length, hash, nowMs);
-    const value = this.#store.get(key, 0, key.length, hash, nowMs);
+    const entry = this.#store.peek(ref, nowMs);
+    const value = this.#store.get(ref, nowMs);
     if (entry === undefined || value === undefined) return undefined;
     return { value, expiresAtMs: entry.expiresAtMs };
   }
 
   read(bytes: Uint8Array, start: number, end: number, sink: ValueSink): boolean {
-    const store = this.#store;
-    return (
-      store.read(bytes, start, end, store.hash(bytes, start, end), this.#clock.wallMs(), sink) !== ABSENT
-    );
+    return this.#store.read(this.#keyAt(bytes, start, end), this.#clock.wallMs(), sink) !== ABSENT;
   }
 
   expiry(key: Uint8Array): number | undefined {
@@ -75,7 +75,7 @@ export class MemoryEngine implements Engine {
   }
 
   #peek(key: Uint8Array) {
-    return this.#store.peek(key, 0, key.length, this.#store.hash(key, 0, key.length), this.#clock.wallMs());
+    return this.#store.peek(this.#keyAt(key), this.#clock.wallMs());
   }
 
   write(
@@ -93,9 +93,15 @@ export class MemoryEngine implements Engine {
       throw new TooLargeError(`a value may have up to ${valueBytes} bytes`);
     }
     const store = this.#store;
-    const hash = store.hash(key, start, end);
     const nowMs = this.#clock.wallMs();
-    const outcome = store.write(key, start, end, hash, value, valueStart, valueEnd, expiresAtMs, nowMs);
+    const outcome = store.write(
+      this.#keyAt(key, start, end),
+      value,
+      valueStart,
+      valueEnd,
+      expiresAtMs,
+      nowMs,
+    );
     if (outcome === "stored") return;
     if (outcome === "full") throw new OutOfMemoryError("the memory budget is spent");
     if (outcome === "too-large") throw new TooLargeError("key and value together exceed the memory budget");
@@ -103,20 +109,16 @@ export class MemoryEngine implements Engine {
 
   beginLarge(key: Uint8Array, valueBytes: number, expiresAtMs: number): LargeWrite | undefined {
     const store = this.#store;
-    const hash = store.hash(key, 0, key.length);
-    const growing = store.grow(key, hash, valueBytes, this.#clock.wallMs());
+    const growing = store.grow(this.#keyAt(key).copy(), valueBytes, this.#clock.wallMs());
     return growing && new ArenaWrite(store, growing, this.#clock, expiresAtMs);
   }
 
   setExpiry(key: Uint8Array, expiresAtMs: number): boolean {
-    const store = this.#store;
-    const hash = store.hash(key, 0, key.length);
-    return store.setExpiry(key, 0, key.length, hash, expiresAtMs, this.#clock.wallMs());
+    return this.#store.setExpiry(this.#keyAt(key), expiresAtMs, this.#clock.wallMs());
   }
 
   delete(key: Uint8Array): boolean {
-    const store = this.#store;
-    return store.remove(key, 0, key.length, store.hash(key, 0, key.length), this.#clock.wallMs());
+    return this.#store.remove(this.#keyAt(key), this.#clock.wallMs());
   }
 
   clear(): void {
@@ -159,6 +161,10 @@ export class MemoryEngine implements Engine {
 
   settle(): undefined {
     return undefined;
+  }
+
+  #keyAt(bytes: Uint8Array, start = 0, end: number = bytes.length): KeyRef {
+    return this.#store.refer(this.#key, bytes, start, end);
   }
 
   get policy(): string {

@@ -1,3 +1,4 @@
+import type { KeyRef } from "../lib/key-ref.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { StorageError } from "./engine.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -116,10 +117,10 @@ export class WriteBehind {
     this.#refusal = undefined;
   }
 
-  /** The pending write of the key bytes[start, end); counts as touched. */
-  find(bytes: Uint8Array, start: number, end: number, hash: number): PendingWrite | undefined {
+  /** The pending write of a key; counts as touched. */
+  find(key: KeyRef): PendingWrite | undefined {
     if (this.overlay.count === 0) return undefined;
-    const write = this.overlay.find(bytes, start, end, hash);
+    const write = this.overlay.find(key.bytes, key.start, key.end, key.hash);
     if (write !== undefined) this.#commit.touch(write.generation);
     return write;
   }

@@ -3,19 +3,24 @@ import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
 import { latin1 } from "../lib/bytes.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import type { CacheObserver } from "./cache-observer.ts";
+
+function text({ bytes, start, end }: KeyRef): string {
+  return latin1(bytes, start, end);
+}
 
 /** Writes down each event as a line; reads by the number of their miss. */
 class Notes implements CacheObserver {
   readonly lines: string[] = [];
   #reads = 0;
 
-  hit(bytes: Uint8Array, start: number, end: number, valueBytes: number): void {
-    this.lines.push(`hit ${latin1(bytes, start, end)} ${valueBytes}`);
+  hit(key: KeyRef, valueBytes: number): void {
+    this.lines.push(`hit ${text(key)} ${valueBytes}`);
   }
 
-  missed(bytes: Uint8Array, start: number, end: number): number {
-    this.lines.push(`missed ${latin1(bytes, start, end)} as ${++this.#reads}`);
+  missed(key: KeyRef): number {
+    this.lines.push(`missed ${text(key)} as ${++this.#reads}`);
     return this.#reads;
   }
 
@@ -35,12 +40,12 @@ class Notes implements CacheObserver {
     this.lines.push(`refused ${why}`);
   }
 
-  wrote(bytes: Uint8Array, start: number, end: number, removes: boolean): void {
-    this.lines.push(`${removes ? "removed" : "wrote"} ${latin1(bytes, start, end)}`);
+  wrote(key: KeyRef, removes: boolean): void {
+    this.lines.push(`${removes ? "removed" : "wrote"} ${text(key)}`);
   }
 
-  invalidated(bytes: Uint8Array, start: number, end: number, by: string): void {
-    this.lines.push(`invalidated ${latin1(bytes, start, end)} by ${by}`);
+  invalidated(key: KeyRef, by: string): void {
+    this.lines.push(`invalidated ${text(key)} by ${by}`);
   }
 
   invalidatedAll(): void {

@@ -1,4 +1,5 @@
 import type { InvalidationObserver } from "../coherence/coherent-cache.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import type { Departure } from "../store/departures.ts";
 
 /** Why what a miss brought was not kept: it was changed meanwhile, has no time to live to be kept for, or no room. */
@@ -10,9 +11,9 @@ type FillRefusal = "void" | "no-time-to-live" | "no-room";
  */
 export interface CacheObserver extends InvalidationObserver {
   /** A read was answered from the cache. */
-  hit(bytes: Uint8Array, start: number, end: number, valueBytes: number, nowMs: number): void;
+  hit(key: KeyRef, valueBytes: number, nowMs: number): void;
   /** A read was not, and waits for the origin. @returns a number to call it by when it is `answered` */
-  missed(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): number;
+  missed(key: KeyRef, nowMs: number): number;
   /** Such a read joins what somebody else has asked already. */
   coalesced(hash: number): void;
   /** A read that missed is given a value. @param read as `missed` called it @param remainingMs as PTTL has it */
@@ -21,7 +22,7 @@ export interface CacheObserver extends InvalidationObserver {
   filled(hash: number, valueBytes: number, expiresAtMs: number): void;
   refused(hash: number, why: FillRefusal): void;
   /** A write of the key passes. @param removes whether it leaves no value */
-  wrote(bytes: Uint8Array, start: number, end: number, removes: boolean, nowMs: number): void;
+  wrote(key: KeyRef, removes: boolean, nowMs: number): void;
   /** An entry left by itself. Absent where nobody wants to know: the key has to be copied for it. */
   left?(key: Uint8Array, why: Departure): void;
 }

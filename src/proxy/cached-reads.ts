@@ -1,3 +1,4 @@
+import type { KeyRef } from "../lib/key-ref.ts";
 import type { Ticket } from "../net/ticket.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ProxyContext } from "./context.ts";
@@ -23,25 +24,24 @@ export class CachedReads {
   get(request: Request, reply: ReplyWriter): void {
     const { proxy, connection, namesSources } = this.#client;
     const { readThrough } = proxy;
-    const start = request.starts[1]!;
-    const end = request.ends[1]!;
+    const key = proxy.keyOf(request, 1);
     // One moment for both: an entry must not expire between being announced and being delivered.
     const nowMs = connection.executingSinceMs;
-    const mayHit = this.#lanes.mayHit(request.bytes, start, end);
+    const mayHit = this.#lanes.mayHit(key);
     if (mayHit && namesSources && reply.version === 3) {
-      const entry = readThrough.peek(request.bytes, start, end, nowMs);
+      const entry = readThrough.peek(key, nowMs);
       if (entry !== undefined) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
     }
-    if (mayHit && readThrough.lookup(request.bytes, start, end, reply, nowMs)) return;
-    this.load(request, connection.defer(), mayHit);
+    if (mayHit && readThrough.lookup(key, reply, nowMs)) return;
+    this.load(key, connection.defer(), mayHit);
   }
 
   /** GLASS.GET */
   getDescribed(request: Request, reply: ReplyWriter): void {
-    const { bytes, starts, ends } = request;
-    const mayHit = this.#lanes.mayHit(bytes, starts[1]!, ends[1]!);
-    if (mayHit && describedHit(this.#client, request, reply)) return;
-    this.load(request, this.#client.connection.defer(), mayHit, DescribedValue);
+    const key = this.#client.proxy.keyOf(request, 1);
+    const mayHit = this.#lanes.mayHit(key);
+    if (mayHit && describedHit(this.#client, key, reply)) return;
+    this.load(key, this.#client.connection.defer(), mayHit, DescribedValue);
   }
 
   /** MGET */
@@ -68,7 +68,7 @@ export class CachedReads {
       lanes.mainDone();
     });
     for (let index = 1; index < request.count; index++) {
-      lanes.awaitKey(request.bytes, request.starts[index]!, request.ends[index]!);
+      lanes.awaitKey(proxy.keyOf(request, index));
     }
     if (awaitsPeer) {
       isHeld = true;
@@ -76,15 +76,12 @@ export class CachedReads {
     }
   }
 
-  /** The origin is asked for the key, the request's first argument. */
-  load(request: Request, ticket: Ticket, mayHit: boolean, Waiting = OneValue): void {
+  /** The origin is asked for the key. */
+  load(key: KeyRef, ticket: Ticket, mayHit: boolean, Waiting = OneValue): void {
     const { proxy, connection } = this.#client;
-    const { bytes } = request;
-    const start = request.starts[1]!;
-    const end = request.ends[1]!;
     this.#lanes.beginMain();
-    this.#lanes.awaitKey(bytes, start, end);
+    this.#lanes.awaitKey(key);
     const waiter = new Waiting(this.#client, ticket, this.#lanes.mainDone);
-    if (proxy.readThrough.load(bytes, start, end, waiter, mayHit, connection.executingSinceMs)) waiter.hold();
+    if (proxy.readThrough.load(key, waiter, mayHit, connection.executingSinceMs)) waiter.hold();
   }
 }

@@ -4,6 +4,7 @@ import type { CommandTable, NameTable } from "../commands/command-table.ts";
 import type { KeyUse } from "../commands/facts.ts";
 import type { Monitors } from "../commands/monitors.ts";
 import type { ByteSlab } from "../lib/byte-slab.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
@@ -98,6 +99,8 @@ export interface ProxyParts {
   readonly runId: string;
   /** Where it listens; 0 before it does. */
   readonly port: number;
+  /** The key that is this argument of a request; valid until the next one is asked for. */
+  keyOf(request: Request, index: number): KeyRef;
   /** The time base of everything cached: milliseconds that never go back, near those of the Unix epoch. */
   readonly nowMs: () => number;
 }

@@ -1,5 +1,6 @@
 import type { Source } from "../coherence/waiter.ts";
-import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
+import type { ReplyWriter } from "../protocol/protocol.ts";
 import type { ProxyContext } from "./context.ts";
 import { OneValue } from "./one-value.ts";
 
@@ -21,13 +22,11 @@ export const NOT_THROUGH_CACHE =
   "(another database, WATCH, a subscription); send GET";
 
 /** Answers from the cache. @returns false where the value is not there, or cannot be vouched for */
-export function describedHit(session: ProxyContext, request: Request, reply: ReplyWriter): boolean {
+export function describedHit(session: ProxyContext, key: KeyRef, reply: ReplyWriter): boolean {
   const { readThrough } = session.proxy;
-  const start = request.starts[1]!;
-  const end = request.ends[1]!;
-  const times = readThrough.peek(request.bytes, start, end, session.connection.executingSinceMs);
+  const times = readThrough.peek(key, session.connection.executingSinceMs);
   // Another thread may remove it in between.
-  const value = times && readThrough.get(request.bytes, start, end);
+  const value = times && readThrough.get(key);
   if (value === undefined) return false;
   const { ageMs, remainingMs } = times!;
   if (value instanceof Uint8Array) {

@@ -53,17 +53,10 @@ function health({ proxy: { origin, settings } }: ProxyContext, _request: Request
 }
 
 function explain(session: ProxyContext, request: Request, reply: ReplyWriter): void {
-  const { cache, nowMs, threads } = session.proxy;
-  const start = request.starts[1]!;
-  const end = request.ends[1]!;
-  const now = nowMs();
-  const entry = cache.store.explain(
-    request.bytes,
-    start,
-    end,
-    cache.store.hash(request.bytes, start, end),
-    now,
-  );
+  const { proxy } = session;
+  const { cache, threads } = proxy;
+  const now = proxy.nowMs();
+  const entry = cache.store.explain(proxy.keyOf(request, 1), now);
   if (entry === undefined) {
     reply.map(1);
     reply.bulkText("cached");

@@ -1,5 +1,6 @@
 import type { ReplyMode } from "../commands/client.ts";
 import { helloVersion } from "../commands/hello-version.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Ticket } from "../net/ticket.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
@@ -96,19 +97,12 @@ export class Lanes {
    * reads next, and nothing older than what it has read. Another thread may cache an older value in between. The origin,
    * asked over the same connection, answers with what comes after.
    */
-  readonly mayHit = (bytes: Uint8Array, start: number, end: number): boolean => {
-    const { cache } = this.#proxy;
-    return (
-      this.#mainOutstanding === 0 ||
-      !cache.isShared ||
-      !this.keys.mayHave(cache.store.hash(bytes, start, end))
-    );
-  };
+  readonly mayHit = ({ hash }: KeyRef): boolean =>
+    this.#mainOutstanding === 0 || !this.#proxy.cache.isShared || !this.keys.mayHave(hash);
 
   /** A reply about this key is outstanding on the main connection. */
-  awaitKey(bytes: Uint8Array, start: number, end: number): void {
-    const { cache } = this.#proxy;
-    if (cache.isShared) this.keys.add(cache.store.hash(bytes, start, end));
+  awaitKey({ hash }: KeyRef): void {
+    if (this.#proxy.cache.isShared) this.keys.add(hash);
   }
 
   /** Puts a request off; the client's further requests are not executed until it has run. */

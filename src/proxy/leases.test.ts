@@ -1,9 +1,11 @@
 /** Interleavings of reads, writes and invalidations, one by one: what docs/internals/coherence.md says of leases and fences. */
+
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
 import { skipLeases } from "../../test/support/without-leases.ts";
 import { utf8 } from "../lib/bytes.ts";
+import { keyIn } from "../store/key-fixture.ts";
 import type { CachingProxy } from "./proxy.ts";
 
 function cachedKeys(local: LocalProxy): number {
@@ -15,7 +17,7 @@ function sharesLease({ cache: { store } }: CachingProxy, key: string, other: str
   const [a, b] = [utf8(key), utf8(other)];
   const hash = store.hash(a, 0, a.length);
   const lease = store.lease(hash);
-  store.invalidate(b, 0, b.length, store.hash(b, 0, b.length));
+  store.invalidate(keyIn(store, b));
   return store.lease(hash) !== lease;
 }
 
@@ -105,7 +107,7 @@ describe("a fill that was asked for before a write", () => {
     await origin.received(1, "GET");
     const { store } = local.proxy.cache;
     const key = utf8("k");
-    store.invalidate(key, 0, key.length, store.hash(key, 0, key.length));
+    store.invalidate(keyIn(store, key));
     main.invalidate("k", 0);
     main.release();
     expect(await reply).toBe("old");

@@ -1,5 +1,6 @@
 import type { Source, Waiter } from "../coherence/waiter.ts";
 import type { LargeValue } from "../lib/byte-buffer.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ProxyParts } from "./context.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
@@ -8,27 +9,20 @@ import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
 export class ManyValues {
   readonly #proxy: ProxyParts;
   readonly #namesSources: boolean;
-  readonly #mayHit: (bytes: Uint8Array, start: number, end: number) => boolean;
+  readonly #mayHit: (key: KeyRef) => boolean;
   readonly #values: (Uint8Array | LargeValue | null)[] = [];
   readonly #sources: (Source | "none")[] = [];
   readonly #missing: number[] = [];
   #error: string | undefined;
 
   /** @param mayHit whether a key may be taken from the cache */
-  constructor(
-    proxy: ProxyParts,
-    request: Request,
-    namesSources: boolean,
-    mayHit: (bytes: Uint8Array, start: number, end: number) => boolean,
-  ) {
+  constructor(proxy: ProxyParts, request: Request, namesSources: boolean, mayHit: (key: KeyRef) => boolean) {
     this.#proxy = proxy;
     this.#namesSources = namesSources;
     this.#mayHit = mayHit;
     for (let index = 1; index < request.count; index++) {
-      const { bytes, starts, ends } = request;
-      const value = mayHit(bytes, starts[index]!, ends[index]!)
-        ? proxy.readThrough.get(bytes, starts[index]!, ends[index]!)
-        : undefined;
+      const key = proxy.keyOf(request, index);
+      const value = mayHit(key) ? proxy.readThrough.get(key) : undefined;
       this.#values.push(value ?? null);
       this.#sources.push(value === undefined ? "none" : "hit");
       if (value === undefined) this.#missing.push(index);
@@ -77,10 +71,8 @@ export class ManyValues {
           done();
         },
       };
-      const start = request.starts[index]!;
-      const end = request.ends[index]!;
-      const mayHit = this.#mayHit(request.bytes, start, end);
-      if (readThrough.load(request.bytes, start, end, waiter, mayHit, askedAtMs)) awaitsPeer = true;
+      const key = this.#proxy.keyOf(request, index);
+      if (readThrough.load(key, waiter, this.#mayHit(key), askedAtMs)) awaitsPeer = true;
     }
     return awaitsPeer;
   }

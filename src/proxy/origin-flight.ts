@@ -35,9 +35,9 @@ export class OriginFlight extends UpstreamRequest implements LargeReplySink {
   }
 
   send(connection: Upstream, nowMs: number): void {
-    const { key, keyStart, keyEnd } = this.#flight;
+    const { bytes, start, end } = this.#flight.key;
     this.#flight.sent(nowMs);
-    this.#question.write(connection.out, key, keyStart, keyEnd);
+    this.#question.write(connection.out, bytes, start, end);
     this.repliesAwaited = this.#question.replies;
     connection.enqueue(this, connection.timeoutMs, nowMs);
   }

@@ -9,6 +9,7 @@ import type { KeyUse } from "../commands/facts.ts";
 import { Monitors } from "../commands/monitors.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import type { Clock } from "../lib/clock.ts";
+import { KeyRef } from "../lib/key-ref.ts";
 import type { Log, LogLevel } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import { VERSION } from "../lib/version.ts";
@@ -119,6 +120,7 @@ export class CachingProxy implements Service, ProxyParts {
   );
   readonly #names: NameTable<{ readonly name: string }>;
   readonly #options: ProxyOptions;
+  readonly #key = new KeyRef();
   #isClosing = false;
 
   constructor(options: ProxyOptions) {
@@ -245,6 +247,10 @@ export class CachingProxy implements Service, ProxyParts {
       commands: this.commands,
       onReset: (context) => (context as ProxySession).reset(),
     };
+  }
+
+  keyOf(request: Request, index: number): KeyRef {
+    return this.cache.store.refer(this.#key, request.bytes, request.starts[index]!, request.ends[index]!);
   }
 
   learnedRoute(request: Request): Route | undefined {

@@ -1,10 +1,12 @@
 import type { CoherentCache } from "../coherence/coherent-cache.ts";
 import { expiryOfFill, oldestAnswerMs, type Tracking } from "../coherence/fill-terms.ts";
 import type { Flight, FlightOwner } from "../coherence/flight.ts";
+import type { Fill } from "../coherence/leases.ts";
 import { MISSING, type Waiter } from "../coherence/waiter.ts";
 import type { LargeValue, ValueSink } from "../lib/byte-buffer.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import { latin1 } from "../lib/bytes.ts";
+import { KeyRef } from "../lib/key-ref.ts";
 import { TakingSink } from "../store/copy-sink.ts";
 import type { GrowingEntry } from "../store/growing-entry.ts";
 import { ABSENT } from "../store/reading.ts";
@@ -73,40 +75,37 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
   }
 
   /** Age and remaining time to live of what `lookup` would deliver; undefined where it would not. */
-  peek(bytes: Uint8Array, start: number, end: number, nowMs: number): CachedTimes | undefined {
+  peek(key: KeyRef, nowMs: number): CachedTimes | undefined {
     if (nowMs > this.#threads.provenUntilMs) return undefined;
-    const hash = this.#store.hash(bytes, start, end);
-    const entry = this.#store.peek(bytes, start, end, hash, nowMs);
+    const entry = this.#store.peek(key, nowMs);
     if (entry === undefined) return undefined;
     const remainingMs = entry.expiresAtMs === 0 ? -1 : Math.max(0, Math.floor(entry.expiresAtMs - nowMs));
     return { ageMs: Math.max(0, Math.floor(nowMs - entry.filledAtMs)), remainingMs };
   }
 
   /** The cached value, counted as a read: a copy, or a large one that lies where it is and is the caller's to release. */
-  get(bytes: Uint8Array, start: number, end: number): Uint8Array | LargeValue | undefined {
+  get(key: KeyRef): Uint8Array | LargeValue | undefined {
     const nowMs = this.#options.nowMs();
     if (nowMs > this.#threads.provenUntilMs) return undefined;
-    const hash = this.#store.hash(bytes, start, end);
     const sink = new TakingSink();
-    const valueBytes = this.#store.read(bytes, start, end, hash, nowMs, sink);
+    const valueBytes = this.#store.read(key, nowMs, sink);
     if (valueBytes === ABSENT) return undefined;
-    this.#hit(bytes, start, end, valueBytes, nowMs);
+    this.#hit(key, valueBytes, nowMs);
     return sink.large ?? sink.copy;
   }
 
   /** Delivers the cached value to `sink`. @returns false when it is not cached, or cannot be vouched for */
-  lookup(bytes: Uint8Array, start: number, end: number, sink: ValueSink, nowMs: number): boolean {
+  lookup(key: KeyRef, sink: ValueSink, nowMs: number): boolean {
     if (nowMs > this.#threads.provenUntilMs) return false;
-    const hash = this.#store.hash(bytes, start, end);
-    const valueBytes = this.#store.read(bytes, start, end, hash, nowMs, sink);
+    const valueBytes = this.#store.read(key, nowMs, sink);
     if (valueBytes === ABSENT) return false;
-    this.#hit(bytes, start, end, valueBytes, nowMs);
+    this.#hit(key, valueBytes, nowMs);
     return true;
   }
 
-  #hit(bytes: Uint8Array, start: number, end: number, valueBytes: number, nowMs: number): void {
+  #hit(key: KeyRef, valueBytes: number, nowMs: number): void {
     this.#stats.hits++;
-    this.#observer?.hit(bytes, start, end, valueBytes, nowMs);
+    this.#observer?.hit(key, valueBytes, nowMs);
   }
 
   /**
@@ -124,33 +123,17 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
    *   3. The first reply comes. Its value had expired before the first GET k, which is sent now, and sees later writes
    *      than the second.
    */
-  load(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    waiter: Waiter,
-    mayAwaitPeer: boolean,
-    nowMs: number,
-  ): boolean {
+  load(key: KeyRef, waiter: Waiter, mayAwaitPeer: boolean, nowMs: number): boolean {
     this.#stats.misses++;
     const observer = this.#observer;
-    if (observer !== undefined) {
-      waiter.read = observer.missed(bytes, start, end, this.#store.hash(bytes, start, end), nowMs);
-    }
-    return this.#ask(bytes, start, end, waiter, mayAwaitPeer, nowMs);
+    if (observer !== undefined) waiter.read = observer.missed(key, nowMs);
+    return this.#ask(key, waiter, mayAwaitPeer, nowMs);
   }
 
-  #ask(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    waiter: Waiter,
-    mayAwaitPeer: boolean,
-    nowMs: number,
-  ): boolean {
+  #ask(key: KeyRef, waiter: Waiter, mayAwaitPeer: boolean, nowMs: number): boolean {
     const cache = this.#cache;
-    const hash = this.#store.hash(bytes, start, end);
-    const underway = cache.findFlight(bytes, start, end, hash);
+    const { bytes, start, end, hash } = key;
+    const underway = cache.findFlight(key);
     if (underway !== undefined) {
       if (cache.mayJoin(underway, nowMs, oldestAnswerMs(this))) {
         this.#coalesced(hash);
@@ -160,11 +143,11 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
       }
       cache.forget(underway);
     }
-    if (mayAwaitPeer && this.#joinPeerFlight(bytes, start, end, waiter)) return true;
+    if (mayAwaitPeer && this.#joinPeerFlight(key, waiter)) return true;
     const { claims } = this.#options;
     const claim = claims?.claim(hash) ?? UNCLAIMED;
     if (claim >= 0 && mayAwaitPeer) {
-      this.#awaitPeer(claim, bytes, start, end, hash, waiter);
+      this.#awaitPeer(claim, key, waiter);
       return true;
     }
     let connection: UpstreamConnection;
@@ -178,8 +161,8 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
     }
     const keys = this.#keys;
     keys.keep(bytes, start, end);
-    const keyEnd = keys.start + end - start;
-    const flight = cache.begin(keys.bytes, keys.start, keyEnd, hash, this, waiter);
+    const kept = new KeyRef().refer(keys.bytes, keys.start, keys.start + end - start, hash);
+    const flight = cache.begin(kept, this, waiter);
     flight.isClaimed = claim === CLAIMED;
     new OriginFlight(flight, GET_QUESTION, this).send(connection, nowMs);
     return false;
@@ -190,60 +173,47 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
     this.#observer?.coalesced(hash);
   }
 
-  #joinPeerFlight(bytes: Uint8Array, start: number, end: number, waiter: Waiter): boolean {
+  #joinPeerFlight({ bytes, start, end, hash }: KeyRef, waiter: Waiter): boolean {
     if (this.#peerFlights.size === 0) return false;
     const flight = this.#peerFlights.get(latin1(bytes, start, end));
     if (flight === undefined) return false;
-    this.#coalesced(flight.hash);
+    this.#coalesced(hash);
     flight.waiters.push(waiter);
     return true;
   }
 
-  #awaitPeer(
-    thread: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    hash: number,
-    waiter: Waiter,
-  ): void {
+  #awaitPeer(thread: number, awaited: KeyRef, waiter: Waiter): void {
     const { peers, peerTimeoutMs } = this.#options;
-    // Not `slice`: of a `Buffer` that would be a view.
-    const key = new Uint8Array(bytes.subarray(start, end));
-    const name = latin1(key);
-    const flight = new PeerFlight(key, hash, this.#store.lease(hash), this.#store.epoch);
+    const key = awaited.copy();
+    const name = latin1(key.bytes);
+    const flight = new PeerFlight(key, this.#store.lease(key.hash), this.#store.epoch);
     flight.waiters.push(waiter);
-    this.#coalesced(hash);
+    this.#coalesced(key.hash);
     this.#peerFlights.set(name, flight);
-    void peers!.askOne(thread, { kind: "landing", key }, peerTimeoutMs).then((answer) => {
+    void peers!.askOne(thread, { kind: "landing", key: key.bytes }, peerTimeoutMs).then((answer) => {
       this.#peerFlights.delete(name);
       this.#peerLanded(flight, answer ?? LOOK_AGAIN);
     });
   }
 
   /** Another thread's flight has ended: what it brought is in the cache, if it could be kept. */
-  #peerLanded({ key, hash, lease, epoch, waiters }: PeerFlight, answer: Answer): void {
+  #peerLanded({ key, lease, epoch, waiters }: PeerFlight, answer: Answer): void {
     const nowMs = this.#options.nowMs();
     const sinceMs = missingSinceMs(answer);
     // Only the landing itself has invalidated the key since the first of them asked: as true for those who came later.
-    const landedLease = (lease + 1) | 0;
-    if (
-      sinceMs !== undefined &&
-      nowMs - sinceMs <= oldestAnswerMs(this) &&
-      this.#cache.holds(hash, landedLease, epoch)
-    ) {
+    const landed: Fill = { lease: (lease + 1) | 0, epoch };
+    if (sinceMs !== undefined && nowMs - sinceMs <= oldestAnswerMs(this) && this.#cache.holds(key, landed)) {
       for (const waiter of waiters) waiter.without(MISSING);
       return;
     }
-    const times = this.peek(key, 0, key.length, nowMs);
+    const times = this.peek(key, nowMs);
     const sink = new TakingSink();
     for (const waiter of waiters) {
       // A copy serves all; a large value is pinned for each.
-      const isThere =
-        sink.hasCopy || (times && this.#store.read(key, 0, key.length, hash, nowMs, sink) !== ABSENT);
+      const isThere = sink.hasCopy || (times && this.#store.read(key, nowMs, sink) !== ABSENT);
       if (times === undefined || !isThere) {
         this.#stats.coalesced--;
-        this.#ask(key, 0, key.length, waiter, false, nowMs);
+        this.#ask(key, waiter, false, nowMs);
       } else if (sink.hasCopy) {
         this.answered(waiter, sink.copy.length, times.remainingMs);
         waiter.found(sink.copy, 0, sink.copy.length, "coalesced", times.remainingMs);
@@ -258,8 +228,7 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
   /** Another thread wants to know when the flight for this key has ended; at once when there is none to be joined. */
   whenLanded(key: Uint8Array, then: (answer: Answer) => void): void {
     const nowMs = this.#options.nowMs();
-    const hash = this.#store.hash(key, 0, key.length);
-    const flight = this.#cache.findFlight(key, 0, key.length, hash);
+    const flight = this.#cache.findFlight(this.#store.refer(new KeyRef(), key, 0, key.length));
     const mayJoin = flight !== undefined && this.#cache.mayJoin(flight, nowMs, oldestAnswerMs(this));
     if (!mayJoin) then(LOOK_AGAIN);
     else flight.join(new PeerWaiter(flight, then), nowMs);
@@ -283,8 +252,7 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
 
   /** What the flight brought had expired before this waiter asked. */
   askAgain(flight: Flight, waiter: Waiter): void {
-    const { key, keyStart, keyEnd } = flight;
-    this.#ask(key, keyStart, keyEnd, waiter, false, this.#options.nowMs());
+    this.#ask(flight.key, waiter, false, this.#options.nowMs());
   }
 
   /** The time base of everything cached. */
@@ -302,12 +270,10 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
 
   arriving(flight: Flight, lengthBytes: number): IncomingValue | undefined {
     const store = this.#store;
-    const mayKeep =
-      expiryOfFill(flight, this) !== undefined && this.#cache.holds(flight.hash, flight.lease, flight.epoch);
+    const mayKeep = expiryOfFill(flight, this) !== undefined && this.#cache.holds(flight.key, flight);
     if (mayKeep) {
       const { nowMs } = this.#options;
-      const key = new Uint8Array(flight.key.subarray(flight.keyStart, flight.keyEnd));
-      const entry = store.grow(key, flight.hash, lengthBytes, nowMs());
+      const entry = store.grow(flight.key.copy(), lengthBytes, nowMs());
       const moment = () => ({ nowMs: nowMs(), epoch: store.epoch });
       if (entry !== undefined) return new IncomingValue(lengthBytes, { entry, moment });
       // Too much of the cache is in use to grow in it. It may be stored in one go, when some of that is not any more.
@@ -326,50 +292,38 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
   #ended(flight: Flight, isFilled: boolean): void {
     if (isFilled) this.#stats.fills++;
     this.#cache.end(flight, isFilled);
-    if (flight.isClaimed) this.#options.claims!.release(flight.hash);
+    if (flight.isClaimed) this.#options.claims!.release(flight.key.hash);
   }
 
   #fillGrown(flight: Flight, growing: GrowingEntry, isComplete: boolean): boolean {
     const expiresAtMs = isComplete && growing.isComplete ? expiryOfFill(flight, this) : undefined;
     if (expiresAtMs === undefined) return this.#refused(flight);
     const nowMs = this.#options.nowMs();
-    const filled = this.#store.fillGrown(growing, expiresAtMs, flight.lease, flight.epoch, nowMs);
+    const filled = this.#store.fillGrown(growing, expiresAtMs, flight, nowMs);
     return this.#tried(flight, filled, growing.lengthBytes, expiresAtMs);
   }
 
   #fill(flight: Flight, bytes: Uint8Array, start: number, end: number): boolean {
     const expiresAtMs = expiryOfFill(flight, this);
     if (expiresAtMs === undefined) return this.#refused(flight);
-    const { key, keyStart, keyEnd, hash } = flight;
-    const filled = this.#store.fill(
-      key,
-      keyStart,
-      keyEnd,
-      hash,
-      bytes,
-      start,
-      end,
-      expiresAtMs,
-      flight.lease,
-      flight.epoch,
-      this.#options.nowMs(),
-    );
+    const nowMs = this.#options.nowMs();
+    const filled = this.#store.fill(flight.key, bytes, start, end, expiresAtMs, flight, nowMs);
     return this.#tried(flight, filled, end - start, expiresAtMs);
   }
 
   /** @returns whether it is in the cache */
   #tried(flight: Flight, isFilled: boolean, valueBytes: number, expiresAtMs: number): boolean {
-    if (isFilled) this.#observer?.filled(flight.hash, valueBytes, expiresAtMs);
+    if (isFilled) this.#observer?.filled(flight.key.hash, valueBytes, expiresAtMs);
     else {
       this.#stats.discardedFills++;
-      const isVoid = !this.#cache.holds(flight.hash, flight.lease, flight.epoch);
-      this.#observer?.refused(flight.hash, isVoid ? "void" : "no-room");
+      const isVoid = !this.#cache.holds(flight.key, flight);
+      this.#observer?.refused(flight.key.hash, isVoid ? "void" : "no-room");
     }
     return isFilled;
   }
 
   #refused(flight: Flight): false {
-    this.#observer?.refused(flight.hash, "no-time-to-live");
+    this.#observer?.refused(flight.key.hash, "no-time-to-live");
     return false;
   }
 }

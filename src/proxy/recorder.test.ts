@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { utf8 } from "../lib/bytes.ts";
+import { KeyRef } from "../lib/key-ref.ts";
 import type { Log } from "../lib/log.ts";
 import { ManualTimers, systemTimers, type Timers } from "../lib/timers.ts";
 import { DELETE, READ, WRITE } from "../replay/records.ts";
@@ -10,9 +11,6 @@ import { openSource, type Skipped } from "../sim/source.ts";
 import { type PlainRecord, readAll, record } from "../sim/trace/trace-samples-fixture.ts";
 import { Recorder } from "./recorder.ts";
 import { type BlockSink, createRecording, openBlockSink, RecordingError } from "./recording-file.ts";
-
-const USER_HASH = 17;
-const PAGE_HASH = -5;
 
 /** A recording in a directory of its own. */
 class Bench implements AsyncDisposable {
@@ -65,9 +63,13 @@ class Bench implements AsyncDisposable {
   }
 }
 
+function keyOf(name: string): KeyRef {
+  const bytes = utf8(`..${name}.`);
+  return new KeyRef().refer(bytes, 2, bytes.length - 1, 17);
+}
+
 function hit({ recorder }: Bench, key: string, valueBytes: number, nowMs: number): void {
-  const bytes = utf8(key);
-  recorder.hit(bytes, 0, bytes.length, valueBytes, nowMs);
+  recorder.hit(keyOf(key), valueBytes, nowMs);
 }
 
 describe("a recorder", () => {
@@ -75,14 +77,14 @@ describe("a recorder", () => {
     const timers = new ManualTimers();
     await using bench = new Bench({ timers });
     const { recorder } = bench;
-    const key = utf8("user:1");
+    const key = keyOf("user:1");
     // A period passes without a read, and another with one that is not answered.
     timers.advance(1000);
-    const late = recorder.missed(key, 0, key.length, USER_HASH, 1);
+    const late = recorder.missed(key, 1);
     timers.advance(1000);
     recorder.answered(late, 700, -1);
     // This one is not waited for any longer.
-    const tooLate = recorder.missed(key, 0, key.length, USER_HASH, 2);
+    const tooLate = recorder.missed(key, 2);
     timers.advance(1000);
     // A block is encoded in the next turn of the event loop.
     await new Promise(setImmediate);
@@ -97,14 +99,14 @@ describe("a recorder", () => {
   test.each([false, true])("keeps what it is told, keys themselves: %p", async (holdsKeys) => {
     await using bench = new Bench({ holdsKeys });
     const { recorder } = bench;
-    const [user, page] = [utf8("user:1"), utf8("xx page/2 yy")];
-    const read = recorder.missed(user, 0, user.length, USER_HASH, 1000);
-    recorder.missed(page, 3, 9, PAGE_HASH, 1001);
+    const [user, page] = [keyOf("user:1"), keyOf("page/2")];
+    const read = recorder.missed(user, 1000);
+    recorder.missed(page, 1001);
     recorder.answered(read, 700, 5000);
     hit(bench, "user:1", 700, 1500);
-    recorder.hit(page, 3, 9, 44, 1400);
-    recorder.wrote(user, 0, user.length, false, 1600);
-    recorder.wrote(user, 0, user.length, true, 1700);
+    recorder.hit(page, 44, 1400);
+    recorder.wrote(user, false, 1600);
+    recorder.wrote(user, true, 1700);
     expect((await bench.records()).records).toEqual([
       record("user:1", { size: 700, timeMs: 1000, ttlMs: 5000 }),
       record("page/2", { size: 1, timeMs: 1001 }),
@@ -206,8 +208,8 @@ describe("a recorder", () => {
     const others = [1, 2].map(
       (writer) => new Recorder({ settings, sink: openBlockSink(bench.path), writer, log: silent }),
     );
-    const bytes = utf8("shared");
-    for (let i = 0; i < 12_000; i++) for (const other of others) other.hit(bytes, 0, 6, 3, i);
+    const shared = keyOf("shared");
+    for (let i = 0; i < 12_000; i++) for (const other of others) other.hit(shared, 3, i);
     hit(bench, "shared", 3, 0);
     await Promise.all(others.map((other) => other.close()));
     const { records } = await bench.records();

@@ -7,6 +7,7 @@ import {
   WAS_HIT,
 } from "../instruments/recording.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import type { Log } from "../lib/log.ts";
 import { formatSize } from "../lib/quantity.ts";
 import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
@@ -65,13 +66,13 @@ export class Recorder implements CacheObserver {
     this.#timer = timers.every(FLUSH_INTERVAL_MS, () => this.#flushInTime());
   }
 
-  hit(bytes: Uint8Array, start: number, end: number, valueBytes: number, nowMs: number): void {
-    this.#add(RECORDED_READ | WAS_HIT, bytes, start, end, valueBytes, nowMs);
+  hit(key: KeyRef, valueBytes: number, nowMs: number): void {
+    this.#add(RECORDED_READ | WAS_HIT, key, valueBytes, nowMs);
   }
 
   /** @returns the record's place, which gets its size when the origin has answered; -1: there is none */
-  missed(bytes: Uint8Array, start: number, end: number, _hash: number, nowMs: number): number {
-    const place = this.#add(RECORDED_READ, bytes, start, end, 0, nowMs);
+  missed(key: KeyRef, nowMs: number): number {
+    const place = this.#add(RECORDED_READ, key, 0, nowMs);
     if (place >= 0) this.#unanswered++;
     return place;
   }
@@ -87,8 +88,8 @@ export class Recorder implements CacheObserver {
     if (remainingMs > 0) block.ttlMs[i] = remainingMs;
   }
 
-  wrote(bytes: Uint8Array, start: number, end: number, removes: boolean, nowMs: number): void {
-    this.#add(removes ? RECORDED_DELETE : RECORDED_WRITE, bytes, start, end, 0, nowMs);
+  wrote(key: KeyRef, removes: boolean, nowMs: number): void {
+    this.#add(removes ? RECORDED_DELETE : RECORDED_WRITE, key, 0, nowMs);
   }
 
   // What clients ask is all that is recorded.
@@ -114,7 +115,7 @@ export class Recorder implements CacheObserver {
   }
 
   /** @returns the record's place; -1: there is none */
-  #add(flags: number, bytes: Uint8Array, start: number, end: number, size: number, nowMs: number): number {
+  #add(flags: number, { bytes, start, end }: KeyRef, size: number, nowMs: number): number {
     if (this.#isStopped) return -1;
     let block = this.#blocks[this.#open % BLOCKS]!;
     if (!block.hasRoom(end - start)) {

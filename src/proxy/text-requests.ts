@@ -48,13 +48,12 @@ export class TextRequests {
   }
 
   #get(request: Request, reply: TextWriter): void {
-    const start = request.starts[1]!;
-    const end = request.ends[1]!;
+    const key = this.#proxy.keyOf(request, 1);
     reply.prefix = FROM_PROXY;
     const { executingSinceMs } = this.#connection;
-    const mayHit = this.#lanes.mayHit(request.bytes, start, end);
-    if (mayHit && this.#proxy.readThrough.lookup(request.bytes, start, end, reply, executingSinceMs)) return;
-    this.#reads.load(request, backendTicket(this.#connection), mayHit);
+    const mayHit = this.#lanes.mayHit(key);
+    if (mayHit && this.#proxy.readThrough.lookup(key, reply, executingSinceMs)) return;
+    this.#reads.load(key, backendTicket(this.#connection), mayHit);
   }
 
   #dump(): void {

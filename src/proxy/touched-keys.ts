@@ -1,4 +1,5 @@
 import { type KeyUse, keysOf } from "../commands/facts.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ProxyParts } from "./context.ts";
 import type { OutstandingKeys } from "./outstanding-keys.ts";
@@ -10,11 +11,12 @@ import { type Route, removesKeys } from "./routes.ts";
  * @returns what to do before the client gets the reply
  */
 export function touchKeys(
-  { cache, origin, observer, nowMs }: ProxyParts,
+  proxy: ProxyParts,
   outstandingKeys: OutstandingKeys,
   request: Request,
   route: Route,
 ): (() => void) | undefined {
+  const { cache, origin, observer, nowMs } = proxy;
   const mayContradict = cache.isShared || origin.tracking !== true;
   const isWrite = route.kind === "write";
   if (route.all === true) {
@@ -25,20 +27,19 @@ export function touchKeys(
   if (route.keys === undefined || !(isWrite || mayContradict)) return undefined;
   const [first, lastKey, step] = route.keys;
   const last = lastKey < 0 ? request.count + lastKey : Math.min(lastKey, request.count - 1);
-  const kept: Uint8Array[] = [];
+  const kept: KeyRef[] = [];
   for (let index = first; index <= last; index += step) {
-    const start = request.starts[index]!;
-    const end = request.ends[index]!;
+    const key = proxy.keyOf(request, index);
     if (isWrite) {
-      cache.invalidate(request.bytes, start, end);
-      observer?.wrote(request.bytes, start, end, removesKeys(route), nowMs());
+      cache.invalidate(key);
+      observer?.wrote(key, removesKeys(route), nowMs());
     }
-    if (cache.isShared) outstandingKeys.add(cache.store.hash(request.bytes, start, end));
-    if (mayContradict) kept.push(request.copy(index));
+    if (cache.isShared) outstandingKeys.add(key.hash);
+    if (mayContradict) kept.push(key.copy());
   }
   if (!mayContradict) return undefined;
   return () => {
-    for (const key of kept) cache.settle(key, 0, key.length);
+    for (const key of kept) cache.settle(key);
   };
 }
 
@@ -48,25 +49,26 @@ export function touchKeys(
  * @param uses what it does to keys; undefined: not known
  */
 export function touchUses(
-  { cache, origin }: ProxyParts,
+  proxy: ProxyParts,
   request: Request,
   uses: readonly KeyUse[] | undefined,
 ): () => void {
+  const { cache, origin } = proxy;
   if (uses === undefined || uses.some(({ isEveryKey }) => isEveryKey)) {
     // Without tracking nobody tells what it has changed, or shown.
     return () => {
       if (origin.tracking !== true) cache.invalidateAll();
     };
   }
-  const kept: Uint8Array[] = [];
+  const kept: KeyRef[] = [];
   for (const use of uses) {
     for (const index of keysOf(use, request)) {
-      if (use.effect !== "reads")
-        cache.invalidate(request.bytes, request.starts[index]!, request.ends[index]!);
-      if (origin.tracking !== true) kept.push(request.copy(index));
+      const key = proxy.keyOf(request, index);
+      if (use.effect !== "reads") cache.invalidate(key);
+      if (origin.tracking !== true) kept.push(key.copy());
     }
   }
   return () => {
-    for (const key of kept) cache.settle(key, 0, key.length);
+    for (const key of kept) cache.settle(key);
   };
 }

@@ -5,6 +5,7 @@ import { SeededRandom } from "../lib/random.ts";
 import { NotReservedError } from "./budget.ts";
 import { Control } from "./control.ts";
 import { SETTLED } from "./handover.ts";
+import { keyIn } from "./key-fixture.ts";
 import { stageOf, storePolicyNames } from "./policy-seat.ts";
 import { FREE_PAGES, LOCK, PAGE_LIMIT, roomWithin, ShardMemory } from "./shard-memory.ts";
 import { Store, type StoreOptions } from "./store.ts";
@@ -27,16 +28,12 @@ class Numbered {
 
   set(id: number, valueBytes = 100): string {
     const key = utf8(String(id).padStart(8, "0"));
-    return this.store.set(key, this.#hash(key), new Uint8Array(valueBytes), 0, NOW_MS);
+    return this.store.set(keyIn(this.store, key), new Uint8Array(valueBytes), 0, NOW_MS);
   }
 
   has(id: number): boolean {
     const key = utf8(String(id).padStart(8, "0"));
-    return this.store.peek(key, 0, key.length, this.#hash(key), NOW_MS) !== undefined;
-  }
-
-  #hash(key: Uint8Array): number {
-    return this.store.hash(key, 0, key.length);
+    return this.store.peek(keyIn(this.store, key), NOW_MS) !== undefined;
   }
 
   /** Fills the store until the first entry leaves. @returns how many entries there are then */
@@ -162,9 +159,8 @@ describe("a store whose budget changes", () => {
     const numbered = new Numbered({ budgetBytes: 4 * MIB });
     const { store } = numbered;
     const key = utf8("large");
-    const hash = store.hash(key, 0, key.length);
     const size = 7 * LARGE_BYTES;
-    const growing = store.grow(key, hash, size, NOW_MS)!;
+    const growing = store.grow(keyIn(store, key), size, NOW_MS)!;
     growing.append(new Uint8Array(size - 1), 0, size - 1, NOW_MS, store.epoch);
     store.setBudget(MIB);
     for (let steps = 0; steps < 100; steps++) store.sweep(NOW_MS, 1000);
@@ -183,7 +179,7 @@ describe("a store whose budget changes", () => {
     const { store } = numbered;
     const key = utf8("00000001");
     const taken: { release(): void }[] = [];
-    store.read(key, 0, key.length, store.hash(key, 0, key.length), NOW_MS, {
+    store.read(keyIn(store, key), NOW_MS, {
       takesLarge: true,
       takeLarge: (large) => taken.push(large),
       openValue: () => expect.unreachable() as never,

@@ -1,4 +1,5 @@
 import { ByteBuffer } from "../lib/byte-buffer.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import { readPayload } from "./entry.ts";
 import type { ShardMemory } from "./shard-memory.ts";
 
@@ -30,10 +31,10 @@ export class Departures {
     this.#reasons.push(why);
   }
 
-  /** As `add`, of an entry that is gone already: its key is bytes[start, end). */
-  addKey(bytes: Uint8Array, start: number, end: number, why: Departure): void {
+  /** As `add`, of an entry that is gone already. */
+  addKey(key: KeyRef, why: Departure): void {
     if (this.listener === undefined) return;
-    this.#keys.append(bytes, start, end);
+    this.#keys.append(key.bytes, key.start, key.end);
     this.#ends.push(this.#keys.length);
     this.#reasons.push(why);
   }

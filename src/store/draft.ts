@@ -1,13 +1,12 @@
+import { KeyRef } from "../lib/key-ref.ts";
 import { VALUE, type Variant } from "./variant.ts";
 
 const EMPTY = new Uint8Array(0);
+const NO_KEY = new KeyRef();
 
 /** An entry to be stored, as ranges of buffers; an object to be reused. */
 export class Draft {
-  key: Uint8Array = EMPTY;
-  keyStart = 0;
-  keyEnd = 0;
-  hash = 0;
+  key: KeyRef = NO_KEY;
   variant: Variant = VALUE;
   value: Uint8Array = EMPTY;
   valueStart = 0;
@@ -23,7 +22,7 @@ export class Draft {
 
   /** Lets go of the buffers. */
   clear(): void {
-    this.key = EMPTY;
+    this.key = NO_KEY;
     this.value = EMPTY;
     this.variant = VALUE;
   }

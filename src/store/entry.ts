@@ -1,6 +1,7 @@
 import { assert } from "../lib/assert.ts";
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import { equalBytes } from "../lib/bytes.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import { freeChunk, takeChunk } from "./arena.ts";
 import { type ChainPlan, planChain, planChunk } from "./chain-plan.ts";
 import {
@@ -49,46 +50,25 @@ import { KIND_LIMIT, VALUE, type Variant } from "./variant.ts";
 const SHORT_COPY_BYTES = 24;
 
 /** The slot of the entry with this key and variant, 0 when there is none. Says nothing about expiry and epoch. */
-export function findEntry(
-  memory: ShardMemory,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  hash: number,
-  variant: Variant,
-): number {
-  let slot = findKey(memory, memory.words[bucketWord(memory, hash)]!, bytes, start, end, hash);
+export function findEntry(memory: ShardMemory, key: KeyRef, variant: Variant): number {
+  let slot = findKey(memory, memory.words[bucketWord(memory, key.hash)]!, key);
   while (slot !== 0 && !isOfVariant(memory, slot, variant)) {
-    slot = findKey(memory, nextInChain(memory, slot), bytes, start, end, hash);
+    slot = findKey(memory, nextInChain(memory, slot), key);
   }
   return slot;
 }
 
 /** The slot of an entry with this key, of any variant, or of any but the value; 0 when there is none. */
-export function findAny(
-  memory: ShardMemory,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  hash: number,
-  sparesValue: boolean,
-): number {
-  let slot = findKey(memory, memory.words[bucketWord(memory, hash)]!, bytes, start, end, hash);
+export function findAny(memory: ShardMemory, key: KeyRef, sparesValue: boolean): number {
+  let slot = findKey(memory, memory.words[bucketWord(memory, key.hash)]!, key);
   while (slot !== 0 && sparesValue && isOfVariant(memory, slot, VALUE)) {
-    slot = findKey(memory, nextInChain(memory, slot), bytes, start, end, hash);
+    slot = findKey(memory, nextInChain(memory, slot), key);
   }
   return slot;
 }
 
 /** The first entry with this key in a chain of the index from `first` on, 0 when there is none. */
-function findKey(
-  memory: ShardMemory,
-  first: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  hash: number,
-): number {
+function findKey(memory: ShardMemory, first: number, { bytes, start, end, hash }: KeyRef): number {
   const { words } = memory;
   const keyBytes = end - start;
   let slot = first;

@@ -1,4 +1,5 @@
 import { assert } from "../lib/assert.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
 import { takeChunk } from "./arena.ts";
 import { ChainPlan, planChain } from "./chain-plan.ts";
@@ -56,11 +57,9 @@ export interface GrownEntry {
  * needs them; entries are evicted for it as for any other. Whoever made it calls `release`, exactly once.
  */
 export class GrowingEntry {
-  /** Of the key. */
-  readonly hash: number;
   readonly #shard: Shard;
   readonly #holder: number;
-  readonly #key: Uint8Array;
+  readonly key: KeyRef;
   readonly #variant: Variant;
   /** Of key and argument. */
   readonly #prefixBytes: number;
@@ -83,20 +82,12 @@ export class GrowingEntry {
   #isStored = false;
   #wasEmptied = false;
 
-  constructor(
-    shard: Shard,
-    holder: number,
-    key: Uint8Array,
-    hash: number,
-    variant: Variant,
-    valueBytes: number,
-  ) {
+  constructor(shard: Shard, holder: number, key: KeyRef, variant: Variant, valueBytes: number) {
     this.#shard = shard;
     this.#holder = holder;
-    this.#key = key;
+    this.key = key;
     this.#variant = variant;
     this.#prefixBytes = key.length + variant.end - variant.start;
-    this.hash = hash;
     this.#valueBytes = valueBytes;
     // Its terms are known at the end only, so its header has room for all that there can be.
     planChain(this.#plan, shard.memory.sizes, this.#prefixBytes + valueBytes, EXTENDED_HEADER_BYTES);
@@ -110,9 +101,9 @@ export class GrowingEntry {
       if (!mayPin(memory, this.#plan.bytes) || !this.#makeRoom(this.#prefixBytes + 1, nowMs, epoch))
         return false;
       const slot = this.#slot;
-      words[slot * 2 + HASH] = this.hash;
+      words[slot * 2 + HASH] = this.key.hash;
       words[slot * 2 + VALUE_BYTES] = this.#valueBytes | HAS_EXTENTS | HAS_EXPIRY;
-      words[slot * 2 + KEY_BYTES] = this.#key.length;
+      words[slot * 2 + KEY_BYTES] = this.key.length;
       setForm(memory, slot, true, this.#variant);
       this.#row = pinGrowing(memory, slot, this.#holder, this.#plan.bytes);
       if (this.#row === NO_PIN) {
@@ -122,8 +113,8 @@ export class GrowingEntry {
       this.#serial = serialOf(memory, this.#row);
       this.#cursor = new PayloadCursor(memory, slot);
       const { bytes, start, end } = this.#variant;
-      this.#cursor.write(0, this.#key, 0, this.#key.length);
-      this.#cursor.write(this.#key.length, bytes, start, end);
+      this.#cursor.write(0, this.key.bytes, this.key.start, this.key.end);
+      this.#cursor.write(this.key.length, bytes, start, end);
       return true;
     });
   }
@@ -318,21 +309,20 @@ export class GrowingEntry {
     const shard = this.#shard;
     const { memory, seated } = shard;
     const slot = this.#slot;
-    const hash = this.hash;
-    const key = this.#key;
-    const before = findEntry(memory, key, 0, key.length, hash, this.#variant);
+    const { key } = this;
+    const before = findEntry(memory, key, this.#variant);
     const freshness = before === 0 ? DEAD : freshnessOf(memory, before, epoch, nowMs);
     if (before !== 0) {
       // The key has not left: it has another value.
       if (freshness === EXPIRED) memory.floats[EXPIRATIONS]!++;
       removeEntry(shard, before);
     }
-    seated.policy.miss(hash);
-    linkEntry(memory, slot, hash);
+    seated.policy.miss(key.hash);
+    linkEntry(memory, slot, key.hash);
     memory.words[ENTRIES]!++;
     growIndex(memory);
-    seated.policy.insert(slot, hash);
+    seated.policy.insert(slot, key.hash);
     if (freshness < EXPIRED && !isFill) seated.policy.hit(slot);
-    if (!isFill) removeVariants(shard, key, 0, key.length, hash);
+    if (!isFill) removeVariants(shard, key);
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { utf8 } from "../lib/bytes.ts";
+import { KeyRef } from "../lib/key-ref.ts";
 import { halfSipHash } from "../lib/sip-hash.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { CopySink } from "./copy-sink.ts";
@@ -20,6 +21,11 @@ const NOW_MS = 1_700_000_000_000;
 const ENTRIES = 20;
 const NAMES = Array.from({ length: ENTRIES }, (_, id) => `key-${id}`);
 
+function keyOf(name: string): KeyRef {
+  const bytes = utf8(name);
+  return new KeyRef().refer(bytes, 0, bytes.length, hashOf(bytes));
+}
+
 function hashOf(key: Uint8Array): number {
   return halfSipHash(key, 0, key.length, SEED, 0);
 }
@@ -31,9 +37,7 @@ function changingShard(steps: number): Shard {
   const shard = new Shard(memory, true, new Departures(), SEED);
   const { draft } = shard;
   for (const name of NAMES) {
-    draft.key = utf8(name);
-    draft.keyEnd = draft.key.length;
-    draft.hash = hashOf(draft.key);
+    draft.key = keyOf(name);
     draft.value = utf8("value");
     draft.valueEnd = draft.value.length;
     draft.nowMs = NOW_MS;
@@ -45,8 +49,7 @@ function changingShard(steps: number): Shard {
 }
 
 function slotOf(shard: Shard, name: string): number {
-  const key = utf8(name);
-  return findEntry(shard.memory, key, 0, key.length, hashOf(key), VALUE);
+  return findEntry(shard.memory, keyOf(name), VALUE);
 }
 
 function isWaiting(shard: Shard, name: string): boolean {
@@ -75,11 +78,8 @@ describe("a read while the policy changes", () => {
         const shard = changingShard(steps);
         const waits = isWaiting(shard, name);
         seen.add(`${stage} ${waits}`);
-        const key = utf8(name);
         const sink = new CopySink();
-        expect(
-          readEntry(shard, 1, key, 0, key.length, hashOf(key), 0, NOW_MS, sink, FRESH, VALUE),
-        ).toBeGreaterThan(0);
+        expect(readEntry(shard, 1, keyOf(name), 0, NOW_MS, sink, FRESH, VALUE)).toBeGreaterThan(0);
         expect(readsOf(shard.memory, slotOf(shard, name))).toBe(1);
         const same = NAMES.filter((other) => isWaiting(shard, other) === waits);
         const moved = [...same.filter((other) => other !== name), name];

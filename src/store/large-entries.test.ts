@@ -3,6 +3,7 @@ import { ByteBuffer, type LargeValue, type ValueSink } from "../lib/byte-buffer.
 import { utf8 } from "../lib/bytes.ts";
 import { SeededRandom } from "../lib/random.ts";
 import type { GrowingEntry } from "./growing-entry.ts";
+import { keyIn } from "./key-fixture.ts";
 import { LOCK, PINS, ShardMemory } from "./shard-memory.ts";
 import { Store } from "./store.ts";
 
@@ -20,7 +21,7 @@ describe("large values, little by little", () => {
       expect(store.setGrown(growing, 0, NOW_MS)).toBe(true);
       growing.release();
       store.check();
-      expect(sameBytes(store.get(utf8("k"), 0, 1, hashOf(store, "k"), NOW_MS)!, value)).toBe(true);
+      expect(sameBytes(store.get(keyIn(store, "k"), NOW_MS)!, value)).toBe(true);
       const large = pin(store, "k")!;
       const copy = new ByteBuffer(0);
       while (copy.length < valueBytes) {
@@ -58,8 +59,8 @@ describe("large values, little by little", () => {
       large.read(0, 1000, copy);
       if (end === "overwrite") set(store, "k", fresh);
       else if (end === "overwrite small") set(store, "k", utf8("small"));
-      else if (end === "remove") store.remove(utf8("k"), 0, 1, hashOf(store, "k"), NOW_MS);
-      else if (end === "invalidate") store.invalidate(utf8("k"), 0, 1, hashOf(store, "k"));
+      else if (end === "remove") store.remove(keyIn(store, "k"), NOW_MS);
+      else if (end === "invalidate") store.invalidate(keyIn(store, "k"));
       else if (end === "grown") {
         const growing = grow(store, "k", fresh, new SeededRandom(1));
         store.setGrown(growing, 0, NOW_MS);
@@ -71,7 +72,7 @@ describe("large values, little by little", () => {
       large.release();
       store.check();
       if (end.startsWith("overwrite") || end === "grown") {
-        const now = store.get(utf8("k"), 0, 1, hashOf(store, "k"), NOW_MS)!;
+        const now = store.get(keyIn(store, "k"), NOW_MS)!;
         expect(sameBytes(now, end === "overwrite small" ? utf8("small") : fresh)).toBe(true);
       } else expect(pin(store, "k")).toBeUndefined();
     }
@@ -82,7 +83,7 @@ describe("large values, little by little", () => {
     const value = bytesOf(MEGABYTE, 1);
     set(store, "k", value);
     const readers = [pin(store, "k")!, pin(store, "k")!, pin(store, "k")!];
-    store.remove(utf8("k"), 0, 1, hashOf(store, "k"), NOW_MS);
+    store.remove(keyIn(store, "k"), NOW_MS);
     for (const reader of readers) {
       expect(sameBytes(readAll(reader, false), value)).toBe(true);
       reader.release();
@@ -95,7 +96,7 @@ describe("large values, little by little", () => {
     const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     set(store, "k", bytesOf(MEGABYTE, 1));
     const large = pin(store, "k")!;
-    const growing = store.grow(utf8("g"), hashOf(store, "g"), MEGABYTE, NOW_MS)!;
+    const growing = store.grow(keyIn(store, "g"), MEGABYTE, NOW_MS)!;
     growing.append(bytesOf(1000, 1), 0, 1000, NOW_MS, store.epoch);
     store.clear();
     expect(large.read(0, 10, new ByteBuffer(0))).toBe(false);
@@ -115,10 +116,10 @@ describe("large values, little by little", () => {
       if (large !== undefined) readers.push(large);
     }
     expect(readers.length).toBe(3);
-    expect(store.grow(utf8("g"), hashOf(store, "g"), MEGABYTE, NOW_MS)).toBeUndefined();
+    expect(store.grow(keyIn(store, "g"), MEGABYTE, NOW_MS)).toBeUndefined();
     for (const reader of readers) reader.release();
     store.check();
-    const growing = store.grow(utf8("g"), hashOf(store, "g"), MEGABYTE, NOW_MS)!;
+    const growing = store.grow(keyIn(store, "g"), MEGABYTE, NOW_MS)!;
     expect(growing).toBeDefined();
     growing.release();
     store.check();
@@ -129,13 +130,13 @@ describe("large values, little by little", () => {
     const old = bytesOf(3 * MEGABYTE, 1);
     set(store, "k", old);
     const large = pin(store, "k")!;
-    store.remove(utf8("k"), 0, 1, hashOf(store, "k"), NOW_MS);
+    store.remove(keyIn(store, "k"), NOW_MS);
     const fresh = bytesOf(6 * MEGABYTE, 2);
     set(store, "k", fresh);
     expect(large.read(0, 10, new ByteBuffer(0))).toBe(false);
     large.release();
     store.check();
-    expect(sameBytes(store.get(utf8("k"), 0, 1, hashOf(store, "k"), NOW_MS)!, fresh)).toBe(true);
+    expect(sameBytes(store.get(keyIn(store, "k"), NOW_MS)!, fresh)).toBe(true);
   });
 
   test("a store that evicts nothing refuses what has no room", () => {
@@ -146,7 +147,7 @@ describe("large values, little by little", () => {
     });
     for (let i = 0; i < 5; i++) set(store, `k${i}`, bytesOf(MEGABYTE, i));
     const value = bytesOf(3 * MEGABYTE, 9);
-    const growing = store.grow(utf8("g"), hashOf(store, "g"), value.length, NOW_MS)!;
+    const growing = store.grow(keyIn(store, "g"), value.length, NOW_MS)!;
     expect(growing.append(value, 0, value.length, NOW_MS, store.epoch)).toBe(false);
     growing.release();
     store.check();
@@ -158,7 +159,7 @@ describe("large values, little by little", () => {
     const hash = hashOf(store, "k");
     const fill = (lease: number, epoch: number): boolean => {
       const growing = grow(store, "k", bytesOf(MEGABYTE, 1), new SeededRandom(1));
-      const isStored = store.fillGrown(growing, 0, lease, epoch, NOW_MS);
+      const isStored = store.fillGrown(growing, 0, { lease, epoch }, NOW_MS);
       growing.release();
       store.check();
       return isStored;
@@ -167,7 +168,7 @@ describe("large values, little by little", () => {
     expect(fill(lease, store.epoch)).toBe(true);
     expect(fill(lease, store.epoch)).toBe(false);
     const later = store.lease(hash);
-    store.invalidate(utf8("k"), 0, 1, hash);
+    store.invalidate(keyIn(store, "k"));
     expect(fill(later, store.epoch)).toBe(false);
     expect(fill(store.lease(hash), store.epoch - 1)).toBe(false);
     expect(pin(store, "k")).toBeUndefined();
@@ -178,7 +179,7 @@ describe("large values, little by little", () => {
   test("who reads an entry that grows has what has come, and all of it also when it is not stored", () => {
     const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const value = bytesOf(2 * MEGABYTE, 3);
-    const growing = store.grow(utf8("k"), hashOf(store, "k"), value.length, NOW_MS)!;
+    const growing = store.grow(keyIn(store, "k"), value.length, NOW_MS)!;
     const reader = growing.reader()!;
     growing.append(value, 0, 400_000, NOW_MS, store.epoch);
     const copy = new ByteBuffer(0);
@@ -199,7 +200,7 @@ describe("large values, little by little", () => {
   test("who reads an entry that is given up before it is complete loses it", () => {
     const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const value = bytesOf(MEGABYTE, 3);
-    const growing = store.grow(utf8("k"), hashOf(store, "k"), value.length, NOW_MS)!;
+    const growing = store.grow(keyIn(store, "k"), value.length, NOW_MS)!;
     const reader = growing.reader()!;
     growing.append(value, 0, 400_000, NOW_MS, store.epoch);
     growing.release();
@@ -208,7 +209,7 @@ describe("large values, little by little", () => {
     reader.release();
     store.check();
     expect(store.stats().usedBytes).toBe(0);
-    const emptied = store.grow(utf8("k"), hashOf(store, "k"), value.length, NOW_MS)!;
+    const emptied = store.grow(keyIn(store, "k"), value.length, NOW_MS)!;
     store.clear();
     expect(emptied.reader()).toBeUndefined();
     emptied.release();
@@ -221,8 +222,8 @@ describe("large values, little by little", () => {
     set(store, "k", bytesOf(MEGABYTE, 1));
     const mine = pin(store, "k")!;
     pin(other, "k");
-    other.grow(utf8("g"), hashOf(store, "g"), MEGABYTE, NOW_MS)!;
-    store.remove(utf8("k"), 0, 1, hashOf(store, "k"), NOW_MS);
+    other.grow(keyIn(store, "g"), MEGABYTE, NOW_MS)!;
+    store.remove(keyIn(store, "k"), NOW_MS);
     store.check();
     expect(store.recover(7)).toBe(0);
     expect(store.releaseDead()).toBe(true);
@@ -262,7 +263,7 @@ describe("large values, little by little", () => {
       const choice = random.below(8);
       if (choice === 0) set(store, key, bytesOf(1 + random.below(700_000), step));
       else if (choice === 1) set(store, `small ${random.below(5000)}`, bytesOf(1 + random.below(2000), step));
-      else if (choice === 2) store.invalidate(utf8(key), 0, key.length, hashOf(store, key));
+      else if (choice === 2) store.invalidate(keyIn(store, key));
       else if (choice === 3) {
         const large = pin(store, key);
         if (large !== undefined) {
@@ -285,7 +286,7 @@ describe("large values, little by little", () => {
         }
       } else if (choice === 5) {
         const value = bytesOf(256 * 1024 + random.below(700_000), step);
-        const entry = store.grow(utf8(key), hashOf(store, key), value.length, NOW_MS);
+        const entry = store.grow(keyIn(store, key), value.length, NOW_MS);
         if (entry !== undefined) growing.push({ entry, value, at: 0 });
       } else if (choice === 6 && growing.length > 0) {
         const index = random.below(growing.length);
@@ -324,11 +325,11 @@ function hashOf(store: Store, key: string): number {
 }
 
 function set(store: Store, key: string, value: Uint8Array): void {
-  expect(store.set(utf8(key), hashOf(store, key), value, 0, NOW_MS)).toBe("stored");
+  expect(store.set(keyIn(store, key), value, 0, NOW_MS)).toBe("stored");
 }
 
 function grow(store: Store, key: string, value: Uint8Array, random: SeededRandom): GrowingEntry {
-  const growing = store.grow(utf8(key), hashOf(store, key), value.length, NOW_MS)!;
+  const growing = store.grow(keyIn(store, key), value.length, NOW_MS)!;
   for (let at = 0; at < value.length; ) {
     const to = Math.min(value.length, at + 1 + random.below(600_000));
     expect(growing.append(value, at, to, NOW_MS, store.epoch)).toBe(true);
@@ -349,7 +350,7 @@ function pin(store: Store, key: string): LargeValue | undefined {
       taken = value;
     },
   };
-  store.read(utf8(key), 0, key.length, hashOf(store, key), NOW_MS, sink);
+  store.read(keyIn(store, key), NOW_MS, sink);
   return taken;
 }
 

@@ -1,3 +1,4 @@
+import type { KeyRef } from "../lib/key-ref.ts";
 import { compact } from "./compaction.ts";
 import type { Draft } from "./draft.ts";
 import {
@@ -55,23 +56,15 @@ export function removeExpired(shard: Shard, slot: number, epoch: number): void {
  * Removes the entries with this key, of all variants, and tells of those that had expired.
  * @returns what the best of them was good for, `DEAD` where there was none
  */
-export function removeKey(
-  shard: Shard,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  hash: number,
-  epoch: number,
-  nowMs: number,
-): Freshness {
+export function removeKey(shard: Shard, key: KeyRef, epoch: number, nowMs: number): Freshness {
   const { memory } = shard;
   const mayBeSeveral = memory.words[VARIANTS] !== 0;
   let best: Freshness = DEAD;
   // From the start each time: a removal may move entries.
   for (
-    let slot = findAny(memory, bytes, start, end, hash, false);
+    let slot = findAny(memory, key, false);
     slot !== 0;
-    slot = mayBeSeveral ? findAny(memory, bytes, start, end, hash, false) : 0
+    slot = mayBeSeveral ? findAny(memory, key, false) : 0
   ) {
     const freshness = freshnessOf(memory, slot, epoch, nowMs);
     if (freshness < best) best = freshness;
@@ -82,16 +75,10 @@ export function removeKey(
 }
 
 /** Removes what is known of this key besides its value, which has been written. */
-export function removeVariants(
-  shard: Shard,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  hash: number,
-): void {
+export function removeVariants(shard: Shard, key: KeyRef): void {
   const { memory } = shard;
   while (memory.words[VARIANTS] !== 0) {
-    const slot = findAny(memory, bytes, start, end, hash, true);
+    const slot = findAny(memory, key, true);
     if (slot === 0) return;
     removeEntry(shard, slot);
   }
@@ -100,7 +87,7 @@ export function removeVariants(
 /** Evicts what the policy chooses, to make room for the draft if there is one. @returns false when nothing is resident */
 export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Draft): boolean {
   const { memory } = shard;
-  const victim = shard.seated.policy.evict(draft === undefined ? 0 : draft.hash);
+  const victim = shard.seated.policy.evict(draft === undefined ? 0 : draft.key.hash);
   if (victim === 0) return false;
   const freshness = freshnessOf(memory, victim, epoch, nowMs);
   if (freshness !== DEAD) {
@@ -125,11 +112,11 @@ export function uncount(memory: ShardMemory, slot: number, bytes: number): void 
 }
 
 function isOverwritten(memory: ShardMemory, slot: number, draft: Draft): boolean {
-  const keyBytes = draft.keyEnd - draft.keyStart;
+  const { bytes, start, end, hash } = draft.key;
   return (
-    memory.words[slot * 2 + HASH] === (draft.hash | 0) &&
-    keyBytesOf(memory, slot) === keyBytes &&
-    keyEquals(memory, slot, draft.key, draft.keyStart, draft.keyEnd) &&
+    memory.words[slot * 2 + HASH] === (hash | 0) &&
+    keyBytesOf(memory, slot) === end - start &&
+    keyEquals(memory, slot, bytes, start, end) &&
     isOfVariant(memory, slot, draft.variant)
   );
 }

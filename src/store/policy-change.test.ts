@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { utf8 } from "../lib/bytes.ts";
+import { KeyRef } from "../lib/key-ref.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { halfSipHash } from "../lib/sip-hash.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { Departures } from "./departures.ts";
 import { HASH } from "./entry-layout.ts";
 import { SETTLED, ZEROING } from "./handover.ts";
+import { keyIn } from "./key-fixture.ts";
 import { beginChange, continuePolicyChange } from "./policy-change.ts";
 import { policyLimits, stageOf, storePolicyNames } from "./policy-seat.ts";
 import { clearShard, formatShard, Shard } from "./shard.ts";
@@ -27,13 +29,16 @@ function shardWith(policy: string, entries: number, bytes: number = SHARD_LEAST_
 
 function store(shard: Shard, name: string): void {
   const { draft } = shard;
-  draft.key = utf8(name);
-  draft.keyEnd = draft.key.length;
-  draft.hash = hashOf(draft.key);
+  draft.key = keyOf(name);
   draft.value = utf8("value");
   draft.valueEnd = draft.value.length;
   draft.nowMs = NOW_MS;
   expect(storeDraft(shard)).toBe("stored");
+}
+
+function keyOf(name: string): KeyRef {
+  const bytes = utf8(name);
+  return new KeyRef().refer(bytes, 0, bytes.length, hashOf(bytes));
 }
 
 function hashOf(key: Uint8Array): number {
@@ -197,7 +202,7 @@ describe("a store whose policy changes", () => {
       const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: SEED, high: 0 }, policy: "sieve" });
       const set = (name: string) => {
         const key = utf8(name);
-        expect(store.set(key, store.hash(key, 0, key.length), utf8("value"), 0, NOW_MS)).toBe("stored");
+        expect(store.set(keyIn(store, key), utf8("value"), 0, NOW_MS)).toBe("stored");
       };
       for (let id = 0; id < 600; id++) set(`key-${id}`);
       store.setPolicy("w-tinylfu");
@@ -228,7 +233,7 @@ describe("a store whose policy changes", () => {
     });
     for (let id = 0; id < 5000; id++) {
       const key = utf8(`key-${id}`);
-      store.set(key, store.hash(key, 0, key.length), utf8("value"), 0, NOW_MS);
+      store.set(keyIn(store, key), utf8("value"), 0, NOW_MS);
     }
     const memories = store.handle.shards.map((buffer) => new ShardMemory(buffer));
     const unsettled = () => memories.filter((memory) => stageOf(memory) !== SETTLED).length;
@@ -246,7 +251,7 @@ describe("a store whose policy changes", () => {
     let stored = 0;
     for (let outcome = "stored"; outcome === "stored"; stored++) {
       const key = utf8(`key-${stored}`);
-      outcome = store.set(key, store.hash(key, 0, key.length), utf8("value"), 0, NOW_MS);
+      outcome = store.set(keyIn(store, key), utf8("value"), 0, NOW_MS);
     }
     expect(() => store.setPolicy("gdsf")).toThrow(
       "policy gdsf cannot deal with as many entries as there are",

@@ -1,4 +1,5 @@
 import type { LargeValue, ValueSink } from "../lib/byte-buffer.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
 import {
   chargedBytes,
@@ -43,16 +44,13 @@ export interface EntryInfo {
  */
 export function goodEntry(
   memory: ShardMemory,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  hash: number,
+  key: KeyRef,
   epoch: number,
   nowMs: number,
   accepts: Freshness,
   variant: Variant,
 ): number {
-  const slot = findEntry(memory, bytes, start, end, hash, variant);
+  const slot = findEntry(memory, key, variant);
   return slot !== 0 && freshnessOf(memory, slot, epoch, nowMs) <= accepts ? slot : 0;
 }
 
@@ -67,10 +65,7 @@ export const ABSENT = -1;
 export function readEntry(
   shard: Shard,
   holder: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  hash: number,
+  key: KeyRef,
   epoch: number,
   nowMs: number,
   sink: ValueSink,
@@ -78,7 +73,7 @@ export function readEntry(
   variant: Variant,
 ): number | LargeValue {
   const { memory } = shard;
-  const slot = goodEntry(memory, bytes, start, end, hash, epoch, nowMs, accepts, variant);
+  const slot = goodEntry(memory, key, epoch, nowMs, accepts, variant);
   if (slot === 0) {
     memory.floats[MISSES]!++;
     return ABSENT;

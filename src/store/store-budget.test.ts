@@ -3,6 +3,7 @@ import { totalmem } from "node:os";
 import { SeededRandom } from "../lib/random.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { ENTRY_HEADER_BYTES } from "./entry-layout.ts";
+import { keyIn } from "./key-fixture.ts";
 import { policyLimits, storePolicyNames } from "./policy-seat.ts";
 import { ShardMemory } from "./shard-memory.ts";
 import { Store, type StoreOptions } from "./store.ts";
@@ -23,7 +24,7 @@ function key(id: number, length = 8): Uint8Array {
 
 function set(store: Store, id: number, value: Uint8Array): string {
   const bytes = key(id);
-  return store.set(bytes, store.hash(bytes, 0, bytes.length), value, 0, NOW_MS);
+  return store.set(keyIn(store, bytes), value, 0, NOW_MS);
 }
 
 const VALUE = new Uint8Array(1 << 20);
@@ -50,9 +51,7 @@ describe("store budget", () => {
       expect(store.stats().entries).toBe(5000);
       for (let id = 0; id < 5000; id++) {
         const bytes = key(id);
-        expect(store.get(bytes, 0, bytes.length, store.hash(bytes, 0, bytes.length), NOW_MS)?.length).toBe(
-          100,
-        );
+        expect(store.get(keyIn(store, bytes), NOW_MS)?.length).toBe(100);
       }
     },
   );
@@ -116,10 +115,9 @@ describe("store budget", () => {
         const random = new SeededRandom(3);
         for (let operation = 0; operation < 20_000; operation++) {
           const bytes = key(Math.floor(5000 * random.next() ** 2));
-          const hash = store.hash(bytes, 0, bytes.length);
           if (random.below(3) === 0) set(store, random.below(2000), VALUE.subarray(0, random.below(1500)));
-          else if (store.get(bytes, 0, bytes.length, hash, NOW_MS) === undefined) {
-            store.set(bytes, hash, VALUE.subarray(0, random.below(1500)), 0, NOW_MS);
+          else if (store.get(keyIn(store, bytes), NOW_MS) === undefined) {
+            store.set(keyIn(store, bytes), VALUE.subarray(0, random.below(1500)), 0, NOW_MS);
           }
           expect(store.stats().entries).toBeLessThanOrEqual(1002);
         }
@@ -155,8 +153,7 @@ describe("store budget", () => {
         const largest = new Uint8Array(maxValueBytes).fill(7);
         expect(set(store, 1, largest)).toBe("stored");
         const bytes = key(1);
-        const hash = store.hash(bytes, 0, bytes.length);
-        expect(Bun.hash(store.get(bytes, 0, bytes.length, hash, NOW_MS)!)).toBe(Bun.hash(largest));
+        expect(Bun.hash(store.get(keyIn(store, bytes), NOW_MS)!)).toBe(Bun.hash(largest));
         if (whenFull === "evict") {
           for (let id = 2; id < 2000; id++) set(store, id, VALUE.subarray(0, id));
           expect(set(store, 1, largest)).toBe("stored");
@@ -164,7 +161,7 @@ describe("store budget", () => {
         }
         const before = store.stats().entries;
         expect(set(store, 1, new Uint8Array(maxValueBytes + 40_000))).toBe("too-large");
-        expect(store.get(bytes, 0, bytes.length, hash, NOW_MS)).toBeDefined();
+        expect(store.get(keyIn(store, bytes), NOW_MS)).toBeDefined();
         expect(store.stats().entries).toBe(before);
         store.check();
         expect(maxValueBytes).toBeGreaterThan((options.budgetBytes / (options.shards ?? 1)) * 0.8);
@@ -178,7 +175,7 @@ describe("store budget", () => {
     for (let i = 0; i < value.length; i += 4093) value[i] = i;
     expect(set(store, 1, value)).toBe("stored");
     const bytes = key(1);
-    const read = store.get(bytes, 0, bytes.length, store.hash(bytes, 0, bytes.length), NOW_MS)!;
+    const read = store.get(keyIn(store, bytes), NOW_MS)!;
     expect(Buffer.compare(read, value)).toBe(0);
   });
 
@@ -195,9 +192,7 @@ describe("store budget", () => {
     expect(store.stats()).toMatchObject({ entries: sizes.length, evictions: 0 });
     sizes.forEach((size, id) => {
       const bytes = key(id);
-      expect(store.peek(bytes, 0, bytes.length, store.hash(bytes, 0, bytes.length), NOW_MS)?.valueBytes).toBe(
-        size,
-      );
+      expect(store.peek(keyIn(store, bytes), NOW_MS)?.valueBytes).toBe(size);
     });
     expect(set(store, 0, VALUE.subarray(0, sizes[0]))).toBe("stored");
     store.check();

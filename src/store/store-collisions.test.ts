@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { utf8 } from "../lib/bytes.ts";
 import { murmurCollisions } from "../lib/murmur-collisions-fixture.ts";
 import { chainsOf } from "./chain-length-fixture.ts";
+import { keyIn } from "./key-fixture.ts";
 import { Store } from "./store.ts";
 
 const KEYS = 36_000;
@@ -10,7 +11,7 @@ const NOW_MS = 1_700_000_000_000;
 test.each([1, 4])("keys chosen to collide are spread over the buckets of %d shards", (shards) => {
   const store = Store.create({ budgetBytes: 16 << 20, shards });
   for (const key of murmurCollisions(KEYS)) {
-    store.set(key, store.hash(key, 0, key.length), utf8("value"), 0, NOW_MS);
+    store.set(keyIn(store, key), utf8("value"), 0, NOW_MS);
   }
   expect(store.stats().entries).toBe(KEYS);
   const { longest, hashes } = chainsOf(store);

@@ -1,18 +1,19 @@
 import { describe, expect, test } from "bun:test";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { keyIn } from "./key-fixture.ts";
 import { Store } from "./store.ts";
 
 const NOW_MS = 1_700_000_000_000;
 
 function set(store: Store, key: string): void {
   const bytes = utf8(key);
-  expect(store.set(bytes, store.hash(bytes, 0, bytes.length), utf8("value"), 0, NOW_MS)).toBe("stored");
+  expect(store.set(keyIn(store, bytes), utf8("value"), 0, NOW_MS)).toBe("stored");
 }
 
 function remove(store: Store, key: string): void {
   const bytes = utf8(key);
-  store.remove(bytes, 0, bytes.length, store.hash(bytes, 0, bytes.length), NOW_MS);
+  store.remove(keyIn(store, bytes), NOW_MS);
 }
 
 describe("scan", () => {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { ByteBuffer, type ValueSink } from "../lib/byte-buffer.ts";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
+import { KeyRef } from "../lib/key-ref.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { CopySink } from "./copy-sink.ts";
 import { STALE } from "./freshness.ts";
+import { keyIn } from "./key-fixture.ts";
 import { ABSENT } from "./reading.ts";
 import { LOCK, ShardMemory } from "./shard-memory.ts";
 import { Store, type StoreOptions } from "./store.ts";
@@ -26,12 +28,11 @@ class TextStore {
   }
 
   set(key: string, value: string, expiresAtMs = 0): string {
-    return this.store.set(utf8(key), this.hash(key), utf8(value), expiresAtMs, this.nowMs);
+    return this.store.set(keyIn(this.store, key), utf8(value), expiresAtMs, this.nowMs);
   }
 
   get(key: string): string | undefined {
-    const bytes = utf8(key);
-    const value = this.store.get(bytes, 0, bytes.length, this.hash(key), this.nowMs);
+    const value = this.store.get(keyIn(this.store, key), this.nowMs);
     return value === undefined ? undefined : fromUtf8(value);
   }
 
@@ -43,19 +44,14 @@ class TextStore {
     expiresAtMs = 0,
     staleUntilMs = 0,
   ): boolean {
-    const [bytes, data] = [utf8(key), utf8(value)];
-    const hash = this.hash(key);
+    const data = utf8(value);
     return this.store.fill(
-      bytes,
-      0,
-      bytes.length,
-      hash,
+      keyIn(this.store, key),
       data,
       0,
       data.length,
       expiresAtMs,
-      lease,
-      epoch,
+      { lease, epoch },
       this.nowMs,
       staleUntilMs,
     );
@@ -64,8 +60,7 @@ class TextStore {
   /** The value, a stale one too. */
   getStale(key: string): string | undefined {
     const sink = new CopySink();
-    const bytes = utf8(key);
-    const read = this.store.read(bytes, 0, bytes.length, this.hash(key), this.nowMs, sink, STALE);
+    const read = this.store.read(keyIn(this.store, key), this.nowMs, sink, STALE);
     return read === ABSENT ? undefined : fromUtf8(sink.copy);
   }
 
@@ -76,18 +71,15 @@ class TextStore {
   }
 
   call(method: "remove" | "peek" | "explain", key: string) {
-    const bytes = utf8(key);
-    return this.store[method](bytes, 0, bytes.length, this.hash(key), this.nowMs);
+    return this.store[method](keyIn(this.store, key), this.nowMs);
   }
 
   invalidate(key: string): boolean {
-    const bytes = utf8(key);
-    return this.store.invalidate(bytes, 0, bytes.length, this.hash(key));
+    return this.store.invalidate(keyIn(this.store, key));
   }
 
   setExpiry(key: string, expiresAtMs: number): boolean {
-    const bytes = utf8(key);
-    return this.store.setExpiry(bytes, 0, bytes.length, this.hash(key), expiresAtMs, this.nowMs);
+    return this.store.setExpiry(keyIn(this.store, key), expiresAtMs, this.nowMs);
   }
 }
 
@@ -106,11 +98,11 @@ describe("store", () => {
       },
       closeValue: () => calls.push("close"),
     };
-    const hash = text.store.hash(request, 4, 7);
-    expect(text.store.read(request, 4, 7, hash, NOW_MS, sink)).toBe(5);
+    const key = text.store.refer(new KeyRef(), request, 4, 7);
+    expect(text.store.read(key, NOW_MS, sink)).toBe(5);
     expect(fromUtf8(target.view())).toBe(">value");
     expect(calls).toEqual(["open 5", "close"]);
-    expect(text.store.read(request, 4, 6, text.store.hash(request, 4, 6), NOW_MS, sink)).toBe(ABSENT);
+    expect(text.store.read(text.store.refer(key, request, 4, 6), NOW_MS, sink)).toBe(ABSENT);
     expect(calls.length).toBe(2);
   });
 
@@ -124,14 +116,13 @@ describe("store", () => {
   test("releases its lock when a sink throws", () => {
     const text = new TextStore();
     text.set("key", "value");
-    const bytes = utf8("key");
     const sink: ValueSink = {
       openValue: () => {
         throw new Error("the client has gone");
       },
       closeValue: () => {},
     };
-    expect(() => text.store.read(bytes, 0, 3, text.hash("key"), NOW_MS, sink)).toThrow("the client has gone");
+    expect(() => text.store.read(keyIn(text.store, "key"), NOW_MS, sink)).toThrow("the client has gone");
     expect(text.get("key")).toBe("value");
   });
 
@@ -159,9 +150,8 @@ describe("store", () => {
   test("counts reads up to 65,535", () => {
     const text = new TextStore();
     text.set("key", "value");
-    const key = utf8("key");
-    const hash = text.hash("key");
-    for (let i = 0; i < 65_600; i++) text.store.get(key, 0, 3, hash, NOW_MS);
+    const key = keyIn(text.store, "key");
+    for (let i = 0; i < 65_600; i++) text.store.get(key, NOW_MS);
     expect(text.call("peek", "key")).toMatchObject({ reads: 65_535, keyBytes: 3 });
     expect(text.get("key")).toBe("value");
   });
@@ -392,14 +382,11 @@ describe("store grace", () => {
 
   test("of a large value can be set when all of it has come", () => {
     const text = new TextStore({ budgetBytes: 4 << 20 });
-    const key = utf8("key");
-    const hash = text.hash("key");
     const value = utf8("v".repeat(LARGE_BYTES));
-    const growing = text.store.grow(key, hash, value.length, NOW_MS)!;
+    const growing = text.store.grow(keyIn(text.store, "key"), value.length, NOW_MS)!;
     growing.append(value, 0, value.length, NOW_MS, text.store.epoch);
-    const lease = text.store.lease(hash);
-    const { epoch } = text.store;
-    expect(text.store.fillGrown(growing, NOW_MS + 10, lease, epoch, NOW_MS, NOW_MS + 30)).toBe(true);
+    const fill = { lease: text.store.lease(text.hash("key")), epoch: text.store.epoch };
+    expect(text.store.fillGrown(growing, NOW_MS + 10, fill, NOW_MS, NOW_MS + 30)).toBe(true);
     growing.release();
     text.nowMs += 10;
     expect(text.get("key")).toBeUndefined();

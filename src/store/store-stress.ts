@@ -1,5 +1,6 @@
 import { assert } from "../lib/assert.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { keyIn } from "./key-fixture.ts";
 import type { Store } from "./store.ts";
 
 /**
@@ -105,7 +106,7 @@ function readShared(
   const key = keyOf(id, 0);
   const hash = store.hash(key, 0, key.length);
   const newest = Atomics.load(ground.acknowledged, id);
-  const value = store.get(key, 0, key.length, hash, NOW_MS);
+  const value = store.get(keyIn(store, key), NOW_MS);
   if (value !== undefined) {
     counts.hits++;
     const version = checkValue(value, id);
@@ -125,11 +126,9 @@ function fillShared(store: Store, random: SeededRandom, counts: StressCounts, pe
   pending[index] = pending.at(-1)!;
   pending.pop();
   const key = keyOf(fill.id, 0);
-  const hash = store.hash(key, 0, key.length);
   const value = makeValue(fill.id, fill.version, random);
   const expiresAtMs = random.below(4) === 0 ? NOW_MS + 1 + random.below(1000) : 0;
-  const { lease, epoch } = fill;
-  if (store.fill(key, 0, key.length, hash, value, 0, value.length, expiresAtMs, lease, epoch, NOW_MS)) {
+  if (store.fill(keyIn(store, key), value, 0, value.length, expiresAtMs, fill, NOW_MS)) {
     counts.fills++;
   }
 }
@@ -138,7 +137,7 @@ function writeShared(store: Store, ground: StressGround, random: SeededRandom): 
   const id = Math.floor(random.next() ** 3 * SHARED_KEYS);
   const key = keyOf(id, 0);
   const version = Atomics.add(ground.origin, id, 1) + 1;
-  store.invalidate(key, 0, key.length, store.hash(key, 0, key.length));
+  store.invalidate(keyIn(store, key));
   let known = Atomics.load(ground.acknowledged, id);
   while (known < version) known = Atomics.compareExchange(ground.acknowledged, id, known, version);
 }
@@ -153,22 +152,21 @@ function useOwn(
 ): void {
   const id = random.below(OWN_KEYS);
   const key = keyOf(id, thread + 1);
-  const hash = store.hash(key, 0, key.length);
   switch (random.below(4)) {
     case 0: {
       assert(
-        store.set(key, hash, makeValue(id, version, random), 0, NOW_MS) === "stored",
+        store.set(keyIn(store, key), makeValue(id, version, random), 0, NOW_MS) === "stored",
         "a value was refused",
       );
       own.set(id, version);
       break;
     }
     case 1:
-      store.remove(key, 0, key.length, hash, NOW_MS);
+      store.remove(keyIn(store, key), NOW_MS);
       own.delete(id);
       break;
     default: {
-      const value = store.get(key, 0, key.length, hash, NOW_MS);
+      const value = store.get(keyIn(store, key), NOW_MS);
       if (value === undefined) return;
       const found = checkValue(value, id);
       assert(found === own.get(id), `own key ${id}: read version ${found} instead of ${own.get(id)}`);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { utf8 } from "../lib/bytes.ts";
+import { keyIn } from "./key-fixture.ts";
 import { storePolicyNames } from "./policy-seat.ts";
 import { Store, type StoreHandle } from "./store.ts";
 import { type StressCounts, type StressGround, type StressOptions, stressGround } from "./store-stress.ts";
@@ -24,6 +25,7 @@ function inWorker<Result>(
   const source = `
     import { Store } from ${at("./store.ts")};
     import { stress } from ${at("./store-stress.ts")};
+    import { keyIn } from ${at("./key-fixture.ts")};
     const run = ${run};
     onmessage = ({ data: [handle, data, holder] }) => {
       try {
@@ -51,15 +53,16 @@ describe("store and threads", () => {
   test("the locks of a thread that died are taken over, and what it was changing is dropped", async () => {
     const store = Store.create({ budgetBytes: 4 << 20, hashKey: { low: 5, high: 0 }, shards: 4 });
     const keys = Array.from({ length: 200 }, (_, index) => utf8(`key-${index}`));
-    for (const key of keys) store.set(key, store.hash(key, 0, key.length), utf8("value"), 0, NOW_MS);
+    for (const key of keys) store.set(keyIn(store, key), utf8("value"), 0, NOW_MS);
     // A sink that throws leaves no lock behind; a thread that ends in the middle does: it never returns from the sink.
     const holder = 77;
     const source = `
       import { Store } from ${JSON.stringify(new URL("./store.ts", import.meta.url).href)};
+      import { keyIn } from ${JSON.stringify(new URL("./key-fixture.ts", import.meta.url).href)};
       onmessage = ({ data: handle }) => {
         const store = Store.attach(handle, ${holder});
         const key = new TextEncoder().encode("key-0");
-        store.read(key, 0, key.length, store.hash(key, 0, key.length), ${NOW_MS}, {
+        store.read(keyIn(store, key), ${NOW_MS}, {
           openValue() {
             postMessage("inside");
             Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -80,9 +83,7 @@ describe("store and threads", () => {
     expect(store.recover(holder)).toBe(1);
     expect(store.recover(holder)).toBe(0);
     store.check();
-    const left = keys.filter(
-      (key) => store.get(key, 0, key.length, store.hash(key, 0, key.length), NOW_MS) !== undefined,
-    );
+    const left = keys.filter((key) => store.get(keyIn(store, key), NOW_MS) !== undefined);
     expect(left.length).toBeGreaterThan(100);
     expect(left.length).toBeLessThan(200);
     expect(left).not.toContainEqual(keys[0]!);
@@ -92,28 +93,26 @@ describe("store and threads", () => {
   test("what one thread stored, another reads and removes", async () => {
     const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: 5, high: 0 }, shards: 2 });
     const key = utf8("greeting");
-    const hash = store.hash(key, 0, key.length);
-    store.set(key, hash, utf8("hello"), 0, NOW_MS);
+    store.set(keyIn(store, key), utf8("hello"), 0, NOW_MS);
     const seen = await inWorker<string>(
       store.handle,
       NOW_MS,
       `(store, nowMs) => {
         const key = new TextEncoder().encode("greeting");
-        const hash = store.hash(key, 0, key.length);
-        const value = new TextDecoder().decode(store.get(key, 0, key.length, hash, nowMs));
-        store.remove(key, 0, key.length, hash, nowMs);
+        const value = new TextDecoder().decode(store.get(keyIn(store, key), nowMs));
+        store.remove(keyIn(store, key), nowMs);
         store.bumpEpoch();
         store.setPolicy("lru");
         return value;
       }`,
     );
     expect(seen).toBe("hello");
-    expect(store.get(key, 0, key.length, hash, NOW_MS)).toBeUndefined();
+    expect(store.get(keyIn(store, key), NOW_MS)).toBeUndefined();
     expect(store.epoch).toBe(1);
     expect(store.policyName).toBe("lru");
-    expect(store.explain(key, 0, key.length, hash, NOW_MS)).toBeUndefined();
-    store.set(key, hash, utf8("again"), 0, NOW_MS);
-    expect(store.explain(key, 0, key.length, hash, NOW_MS)?.queue).toBe("queue");
+    expect(store.explain(keyIn(store, key), NOW_MS)).toBeUndefined();
+    store.set(keyIn(store, key), utf8("again"), 0, NOW_MS);
+    expect(store.explain(keyIn(store, key), NOW_MS)?.queue).toBe("queue");
     store.check();
   });
 

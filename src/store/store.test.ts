@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { keyIn } from "./key-fixture.ts";
 import { storePolicyNames } from "./policy-seat.ts";
 import { Store, type StoreOptions } from "./store.ts";
 
@@ -67,7 +68,7 @@ class Pair {
   set(key: Uint8Array, value: Uint8Array, expiresAtMs: number): void {
     this.#storing = latin1(key);
     this.#storingLeft = false;
-    const outcome = this.store.set(key, this.hash(key), value, expiresAtMs, this.nowMs);
+    const outcome = this.store.set(keyIn(this.store, key), value, expiresAtMs, this.nowMs);
     this.#storing = "";
     if (outcome === "stored") {
       expect(this.#storingLeft).toBe(false);
@@ -80,7 +81,7 @@ class Pair {
 
   get(key: Uint8Array): void {
     const entry = this.#live(key);
-    const got = this.store.get(key, 0, key.length, this.hash(key), this.nowMs);
+    const got = this.store.get(keyIn(this.store, key), this.nowMs);
     if (entry === undefined) {
       expect(got).toBeUndefined();
     } else {
@@ -91,7 +92,7 @@ class Pair {
 
   peek(key: Uint8Array): void {
     const entry = this.#live(key);
-    const info = this.store.explain(key, 0, key.length, this.hash(key), this.nowMs);
+    const info = this.store.explain(keyIn(this.store, key), this.nowMs);
     expect(info === undefined).toBe(entry === undefined);
     if (info === undefined || entry === undefined) return;
     expect(info.valueBytes).toBe(entry.value.length);
@@ -105,26 +106,25 @@ class Pair {
 
   remove(key: Uint8Array): void {
     const entry = this.#live(key);
-    expect(this.store.remove(key, 0, key.length, this.hash(key), this.nowMs)).toBe(entry !== undefined);
+    expect(this.store.remove(keyIn(this.store, key), this.nowMs)).toBe(entry !== undefined);
     this.model.delete(latin1(key));
   }
 
   invalidate(key: Uint8Array): void {
     const wasThere = this.model.delete(latin1(key));
-    expect(this.store.invalidate(key, 0, key.length, this.hash(key))).toBe(wasThere);
+    expect(this.store.invalidate(keyIn(this.store, key))).toBe(wasThere);
   }
 
   setExpiry(key: Uint8Array, expiresAtMs: number): void {
     const entry = this.#live(key);
-    const isThere = this.store.setExpiry(key, 0, key.length, this.hash(key), expiresAtMs, this.nowMs);
+    const isThere = this.store.setExpiry(keyIn(this.store, key), expiresAtMs, this.nowMs);
     expect(isThere).toBe(entry !== undefined);
     // It may have been evicted by its own growth.
     if (entry !== undefined) this.model.set(latin1(key), { ...entry, expiresAtMs });
   }
 
   fill(key: Uint8Array, value: Uint8Array, expiresAtMs: number, random: SeededRandom): void {
-    const hash = this.hash(key);
-    const lease = this.store.lease(hash);
+    const lease = this.store.lease(this.hash(key));
     const { epoch } = this.store;
     let isVoid = expiresAtMs !== 0 && expiresAtMs <= this.nowMs;
     switch (random.below(6)) {
@@ -140,16 +140,12 @@ class Pair {
     const padded = new Uint8Array(value.length + 7);
     padded.set(value, 3);
     const isStored = this.store.fill(
-      key,
-      0,
-      key.length,
-      hash,
+      keyIn(this.store, key),
       padded,
       3,
       3 + value.length,
       expiresAtMs,
-      lease,
-      epoch,
+      { lease, epoch },
       this.nowMs,
     );
     if (isVoid) expect(isStored).toBe(false);

@@ -1,4 +1,6 @@
+import type { Fill } from "../coherence/leases.ts";
 import type { LargeValue, ValueSink } from "../lib/byte-buffer.ts";
+import type { KeyRef } from "../lib/key-ref.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
 import type { Random } from "../lib/random.ts";
 import { halfSipHash } from "../lib/sip-hash.ts";
@@ -47,7 +49,7 @@ const CREATOR = 1;
  * A cache in shared memory, within an exact budget. Any number of threads attach to one store; every operation
  * holds the lock of one shard at a time and no longer than it needs. Times are Unix milliseconds.
  *
- * Keys are ranges of bytes with their hash, as `hash` gives it; none may be longer than 65,535 bytes.
+ * Keys have their hash from `refer`; none may be longer than 65,535 bytes.
  */
 export class Store {
   readonly #shards: Shards;
@@ -129,39 +131,29 @@ export class Store {
     return halfSipHash(bytes, start, end, this.#hashKeyLow, this.#hashKeyHigh);
   }
 
+  /** Lets `key` stand for bytes[start, end), with the hash that it has here. */
+  refer(key: KeyRef, bytes: Uint8Array, start: number, end: number): KeyRef {
+    return key.refer(bytes, start, end, halfSipHash(bytes, start, end, this.#hashKeyLow, this.#hashKeyHigh));
+  }
+
   /**
-   * Delivers the value of the key bytes[start, end), or another variant, to `sink`, under the lock: the sink must not use the store. A large
+   * Delivers the value of the key, or another variant, to `sink`, under the lock: the sink must not use the store. A large
    * value is given to a sink that takes such (`takesLarge`) after the lock has been released.
    * Counts a hit or a miss.
    * @param accepts the worst that is served: `STALE` for an entry whose grace has not ended, too
    * @returns how many bytes it has; `ABSENT` when there is none, and the sink is then not used
    */
   read(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    hash: number,
+    key: KeyRef,
     nowMs: number,
     sink: ValueSink,
     accepts: Freshness = FRESH,
     variant: Variant = VALUE,
   ): number {
-    const shard = this.#shards.enter(hash);
+    const shard = this.#shards.enter(key.hash);
     let read: number | LargeValue;
     try {
-      read = readEntry(
-        shard,
-        this.#shards.holder,
-        bytes,
-        start,
-        end,
-        hash,
-        this.epoch,
-        nowMs,
-        sink,
-        accepts,
-        variant,
-      );
+      read = readEntry(shard, this.#shards.holder, key, this.epoch, nowMs, sink, accepts, variant);
     } finally {
       leaveShard(shard);
     }
@@ -171,39 +163,33 @@ export class Store {
   }
 
   /** The value as a copy of its own; counts a hit or a miss. */
-  get(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): Uint8Array | undefined {
+  get(key: KeyRef, nowMs: number): Uint8Array | undefined {
     const sink = new CopySink();
-    return this.read(bytes, start, end, hash, nowMs, sink) === ABSENT ? undefined : sink.copy;
+    return this.read(key, nowMs, sink) === ABSENT ? undefined : sink.copy;
   }
 
   /** What is known of an entry, without counting as a read. The last two as in `read`. */
   peek(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    hash: number,
+    key: KeyRef,
     nowMs: number,
     accepts: Freshness = FRESH,
     variant: Variant = VALUE,
   ): EntryInfo | undefined {
-    return this.#shards.underLock(this.#shards.indexOf(hash), (shard) => {
-      const slot = goodEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs, accepts, variant);
+    return this.#shards.underLock(this.#shards.indexOf(key.hash), (shard) => {
+      const slot = goodEntry(shard.memory, key, this.epoch, nowMs, accepts, variant);
       return slot === 0 ? undefined : describeEntry(shard, slot);
     });
   }
 
   /** As `peek`, with where the entry stands in its policy. */
   explain(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    hash: number,
+    key: KeyRef,
     nowMs: number,
     accepts: Freshness = FRESH,
     variant: Variant = VALUE,
   ): (EntryInfo & Placement) | undefined {
-    return this.#shards.underLock(this.#shards.indexOf(hash), (shard) => {
-      const slot = goodEntry(shard.memory, bytes, start, end, hash, this.epoch, nowMs, accepts, variant);
+    return this.#shards.underLock(this.#shards.indexOf(key.hash), (shard) => {
+      const slot = goodEntry(shard.memory, key, this.epoch, nowMs, accepts, variant);
       if (slot === 0) return undefined;
       return { ...describeEntry(shard, slot), ...shard.seated.policy.explain(slot) };
     });
@@ -214,29 +200,26 @@ export class Store {
    * store by lease calls `invalidate` before.
    * @returns "full" only where nothing may be evicted; unless "stored" nothing has changed
    */
-  set(key: Uint8Array, hash: number, value: Uint8Array, expiresAtMs: number, nowMs: number): StoreOutcome {
-    return this.write(key, 0, key.length, hash, value, 0, value.length, expiresAtMs, nowMs);
+  set(key: KeyRef, value: Uint8Array, expiresAtMs: number, nowMs: number): StoreOutcome {
+    return this.write(key, value, 0, value.length, expiresAtMs, nowMs);
   }
 
-  /** As `set`, of a key and a value that are ranges of bytes. */
+  /** As `set`, of a value that is a range of bytes. */
   write(
-    keyBytes: Uint8Array,
-    start: number,
-    end: number,
-    hash: number,
+    key: KeyRef,
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
     expiresAtMs: number,
     nowMs: number,
   ): StoreOutcome {
-    const shard = this.#shards.enter(hash);
+    const shard = this.#shards.enter(key.hash);
     try {
       const { epoch } = this;
-      draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
+      draftEntry(shard, key, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
       shard.draft.touches = true;
       const outcome = storeDraft(shard);
-      if (outcome === "stored") removeVariants(shard, keyBytes, start, end, hash);
+      if (outcome === "stored") removeVariants(shard, key);
       return outcome;
     } finally {
       shard.draft.clear();
@@ -245,37 +228,33 @@ export class Store {
   }
 
   /**
-   * Stores what the origin answered, if no invalidation of the key came since `lease` was read and the epoch is
-   * still `epoch`. A lease is good for one of several fills that are under way at once: nobody can tell which value is
+   * Stores what the origin answered, if no invalidation of the key came since the fill's lease was read and the epoch is
+   * still the fill's. A lease is good for one of several fills that are under way at once: nobody can tell which value is
    * the newer.
    * @param staleUntilMs until when it may be served as stale once it has expired; 0 for no grace
    * @returns whether it was stored
    */
   fill(
-    keyBytes: Uint8Array,
-    start: number,
-    end: number,
-    hash: number,
+    key: KeyRef,
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
     expiresAtMs: number,
-    lease: number,
-    epoch: number,
+    fill: Fill,
     nowMs: number,
     staleUntilMs = 0,
     variant: Variant = VALUE,
   ): boolean {
-    const shard = this.#shards.enter(hash);
+    const shard = this.#shards.enter(key.hash);
     try {
       const { floats } = shard.memory;
       let isStored = false;
-      if (this.#mayFill(hash, lease, epoch, expiresAtMs, staleUntilMs, nowMs)) {
-        draftEntry(shard, keyBytes, start, end, hash, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
+      if (this.#mayFill(key.hash, fill, expiresAtMs, staleUntilMs, nowMs)) {
+        draftEntry(shard, key, value, valueStart, valueEnd, expiresAtMs, fill.epoch, nowMs);
         shard.draft.staleUntilMs = staleUntilMs;
         shard.draft.variant = variant;
         isStored = storeDraft(shard) === "stored";
-        if (isStored) this.#control.leases.stored(hash);
+        if (isStored) this.#control.leases.stored(key.hash);
       }
       floats[isStored ? FILLS : REFUSED_FILLS]!++;
       return isStored;
@@ -290,17 +269,11 @@ export class Store {
    * @param key kept
    * @returns undefined where there is no room for it, or it is too large to be written so: `set` and `fill` may do
    */
-  grow(
-    key: Uint8Array,
-    hash: number,
-    valueBytes: number,
-    nowMs: number,
-    variant: Variant = VALUE,
-  ): GrowingEntry | undefined {
+  grow(key: KeyRef, valueBytes: number, nowMs: number, variant: Variant = VALUE): GrowingEntry | undefined {
     if (valueBytes < LARGE_BYTES || valueBytes > this.maxValueBytes) return undefined;
     if (Math.max(key.length, variant.end - variant.start) > KEY_BYTES_LIMIT) return undefined;
-    const shard = this.#shards.all[this.#shards.indexOf(hash)]!;
-    const growing = new GrowingEntry(shard, this.#shards.holder, key, hash, variant, valueBytes);
+    const shard = this.#shards.all[this.#shards.indexOf(key.hash)]!;
+    const growing = new GrowingEntry(shard, this.#shards.holder, key, variant, valueBytes);
     return growing.begin(nowMs, this.epoch) ? growing : undefined;
   }
 
@@ -316,32 +289,24 @@ export class Store {
   fillGrown(
     growing: GrowingEntry,
     expiresAtMs: number,
-    lease: number,
-    epoch: number,
+    fill: Fill,
     nowMs: number,
     staleUntilMs = 0,
   ): boolean {
-    const { hash } = growing;
-    return growing.store({ expiresAtMs, staleUntilMs, nowMs, epoch, isFill: true }, () => {
-      const mayFill = this.#mayFill(hash, lease, epoch, expiresAtMs, staleUntilMs, nowMs);
+    const { hash } = growing.key;
+    return growing.store({ expiresAtMs, staleUntilMs, nowMs, epoch: fill.epoch, isFill: true }, () => {
+      const mayFill = this.#mayFill(hash, fill, expiresAtMs, staleUntilMs, nowMs);
       if (mayFill) this.#control.leases.stored(hash);
       return mayFill;
     });
   }
 
   /** Changes only the value's expiry, 0 takes it away; a grace ends with it. @returns false when there is no such entry */
-  setExpiry(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    hash: number,
-    expiresAtMs: number,
-    nowMs: number,
-  ): boolean {
-    const shard = this.#shards.enter(hash);
+  setExpiry(key: KeyRef, expiresAtMs: number, nowMs: number): boolean {
+    const shard = this.#shards.enter(key.hash);
     try {
       const { epoch } = this;
-      const slot = goodEntry(shard.memory, bytes, start, end, hash, epoch, nowMs, FRESH, VALUE);
+      const slot = goodEntry(shard.memory, key, epoch, nowMs, FRESH, VALUE);
       if (slot !== 0) writeExpiry(shard, slot, expiresAtMs, epoch, nowMs);
       return slot !== 0;
     } finally {
@@ -351,10 +316,10 @@ export class Store {
   }
 
   /** Removes the key's value and all other variants. @returns whether a fresh entry was there */
-  remove(bytes: Uint8Array, start: number, end: number, hash: number, nowMs: number): boolean {
-    const shard = this.#shards.enter(hash);
+  remove(key: KeyRef, nowMs: number): boolean {
+    const shard = this.#shards.enter(key.hash);
     try {
-      return removeKey(shard, bytes, start, end, hash, this.epoch, nowMs) === FRESH;
+      return removeKey(shard, key, this.epoch, nowMs) === FRESH;
     } finally {
       leaveShard(shard);
     }
@@ -364,12 +329,12 @@ export class Store {
    * Removes the key's value and all other variants, and voids the leases of all fills of this key that are under way.
    * @returns whether an entry was there
    */
-  invalidate(bytes: Uint8Array, start: number, end: number, hash: number): boolean {
-    const shard = this.#shards.enter(hash);
+  invalidate(key: KeyRef): boolean {
+    const shard = this.#shards.enter(key.hash);
     try {
-      this.#control.leases.change(hash);
+      this.#control.leases.change(key.hash);
       // At the beginning of time nothing has expired.
-      return removeKey(shard, bytes, start, end, hash, this.epoch, 0) !== DEAD;
+      return removeKey(shard, key, this.epoch, 0) !== DEAD;
     } finally {
       leaveShard(shard);
     }
@@ -516,8 +481,7 @@ export class Store {
 
   #mayFill(
     hash: number,
-    lease: number,
-    epoch: number,
+    { lease, epoch }: Fill,
     expiresAtMs: number,
     staleUntilMs: number,
     nowMs: number,
@@ -529,10 +493,7 @@ export class Store {
 
 function draftEntry(
   shard: Shard,
-  key: Uint8Array,
-  keyStart: number,
-  keyEnd: number,
-  hash: number,
+  key: KeyRef,
   value: Uint8Array,
   valueStart: number,
   valueEnd: number,
@@ -542,9 +503,6 @@ function draftEntry(
 ): void {
   const { draft } = shard;
   draft.key = key;
-  draft.keyStart = keyStart;
-  draft.keyEnd = keyEnd;
-  draft.hash = hash;
   draft.value = value;
   draft.valueStart = valueStart;
   draft.valueEnd = valueEnd;

@@ -1,5 +1,6 @@
 import { assert } from "../lib/assert.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
+import { KeyRef } from "../lib/key-ref.ts";
 import { planFits } from "./arena.ts";
 import { pagesOfPlan, planChain, samePlan } from "./chain-plan.ts";
 import { compact } from "./compaction.ts";
@@ -68,7 +69,7 @@ export type StoreOutcome = "stored" | "full" | "too-large";
  */
 export function storeDraft(shard: Shard): StoreOutcome {
   const { memory, draft, plan } = shard;
-  const keyBytes = draft.keyEnd - draft.keyStart;
+  const keyBytes = draft.key.length;
   const argumentBytes = draft.variant.end - draft.variant.start;
   const valueBytes = draft.valueEnd - draft.valueStart;
   if (Math.max(keyBytes, argumentBytes) > KEY_BYTES_LIMIT || valueBytes > VALUE_BYTES_LIMIT)
@@ -113,10 +114,7 @@ export function writeExpiry(
   const hash = words[slot * 2 + HASH]! >>> 0;
   const filled = filledAtMs(memory, slot);
   const reads = readsOf(memory, slot);
-  draft.key = payload.bytes;
-  draft.keyStart = 0;
-  draft.keyEnd = keyBytes;
-  draft.hash = hash;
+  draft.key = new KeyRef().refer(payload.bytes, 0, keyBytes, hash);
   draft.variant = VALUE;
   draft.value = payload.bytes;
   draft.valueStart = keyBytes;
@@ -140,14 +138,13 @@ function replaceExpired(shard: Shard, slot: number, hasExpired: boolean): StoreO
   removeEntry(shard, slot);
   const outcome = insertDraft(shard);
   // Where the draft is stored the key has not left: it has another value.
-  if (hasExpired && outcome !== "stored")
-    departures.addKey(draft.key, draft.keyStart, draft.keyEnd, "expired");
+  if (hasExpired && outcome !== "stored") departures.addKey(draft.key, "expired");
   return outcome;
 }
 
 function findDraft(shard: Shard): number {
   const { draft } = shard;
-  return findEntry(shard.memory, draft.key, draft.keyStart, draft.keyEnd, draft.hash, draft.variant);
+  return findEntry(shard.memory, draft.key, draft.variant);
 }
 
 /**
@@ -163,16 +160,16 @@ function headerBytes({ draft, evicts }: Shard): number {
 function insertDraft(shard: Shard): StoreOutcome {
   const { memory, draft, plan, seated } = shard;
   if (!shard.evicts && !hasRoom(shard, 1) && !(voidDetached(shard) && hasRoom(shard, 1))) return "full";
-  seated.policy.miss(draft.hash);
+  seated.policy.miss(draft.key.hash);
   while (!hasRoom(shard, 1)) {
     if (!evictOne(shard, draft.epoch, draft.nowMs, draft) && !voidDetached(shard)) return "full";
   }
   const slot = takeChain(memory, plan);
   writeDraft(shard, slot);
-  linkEntry(memory, slot, draft.hash);
+  linkEntry(memory, slot, draft.key.hash);
   memory.words[ENTRIES]!++;
   growIndex(memory);
-  seated.policy.insert(slot, draft.hash);
+  seated.policy.insert(slot, draft.key.hash);
   return "stored";
 }
 
@@ -243,18 +240,18 @@ function writeDraft(shard: Shard, slot: number): void {
   const { words, floats } = memory;
   const { variant } = draft;
   const at = slot * 2;
-  const keyBytes = draft.keyEnd - draft.keyStart;
+  const keyBytes = draft.key.length;
   const valueOffset = keyBytes + variant.end - variant.start;
   const valueBytes = draft.valueEnd - draft.valueStart;
   const header = headerBytes(shard);
   const withExpiry = header > ENTRY_HEADER_BYTES;
-  words[at + HASH] = draft.hash;
+  words[at + HASH] = draft.key.hash;
   words[at + VALUE_BYTES] = valueBytes | (withExpiry ? HAS_EXPIRY : 0) | (plan.hasExtents ? HAS_EXTENTS : 0);
   words[at + KEY_BYTES] = keyBytes;
   setForm(memory, slot, header === EXTENDED_HEADER_BYTES, variant);
   setFilledAt(memory, slot, draft.nowMs, draft.epoch);
   setTerms(memory, slot, draft.expiresAtMs, draft.staleUntilMs);
-  writePayload(memory, slot, 0, draft.key, draft.keyStart, draft.keyEnd);
+  writePayload(memory, slot, 0, draft.key.bytes, draft.key.start, draft.key.end);
   if (valueOffset > keyBytes) writePayload(memory, slot, keyBytes, variant.bytes, variant.start, variant.end);
   writePayload(memory, slot, valueOffset, draft.value, draft.valueStart, draft.valueEnd);
   if (variant.kind !== VALUE.kind) words[VARIANTS]!++;

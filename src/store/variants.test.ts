@@ -4,6 +4,7 @@ import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
 import { CopySink } from "./copy-sink.ts";
 import { FRESH, type Freshness, STALE } from "./freshness.ts";
+import { keyIn } from "./key-fixture.ts";
 import { ABSENT } from "./reading.ts";
 import { Store, type StoreOptions } from "./store.ts";
 import { ABSENCE, VALUE, type Variant } from "./variant.ts";
@@ -65,13 +66,12 @@ class Pair {
 
   /** @param lifeMs 0 for ever */
   fill(key: Uint8Array, variant: Variant, value: string, lifeMs: number, graceMs: number): void {
-    const hash = this.#hash(key);
     const bytes = utf8(value);
-    const lease = this.store.lease(hash);
+    const fill = { lease: this.store.lease(this.#hash(key)), epoch: this.store.epoch };
     const expiresAtMs = lifeMs === 0 ? 0 : this.nowMs + lifeMs;
     const staleUntilMs = graceMs === 0 ? 0 : this.nowMs + lifeMs + graceMs;
-    const terms = [expiresAtMs, lease, this.store.epoch, this.nowMs, staleUntilMs] as const;
-    const isStored = this.store.fill(key, 0, key.length, hash, bytes, 0, bytes.length, ...terms, variant);
+    const terms = [expiresAtMs, fill, this.nowMs, staleUntilMs] as const;
+    const isStored = this.store.fill(keyIn(this.store, key), bytes, 0, bytes.length, ...terms, variant);
     expect(isStored).toBe(true);
     this.#remember({ key, variant, value, expiresAtMs, staleUntilMs });
   }
@@ -85,12 +85,12 @@ class Pair {
   overfill(): void {
     for (let i = 0; this.store.stats().evictions === 0; i++) {
       const other = utf8(`other ${i}`);
-      this.store.set(other, this.#hash(other), new Uint8Array(1000), 0, this.nowMs);
+      this.store.set(keyIn(this.store, other), new Uint8Array(1000), 0, this.nowMs);
     }
   }
 
   set(key: Uint8Array, value: string): void {
-    expect(this.store.set(key, this.#hash(key), utf8(value), 0, this.nowMs)).toBe("stored");
+    expect(this.store.set(keyIn(this.store, key), utf8(value), 0, this.nowMs)).toBe("stored");
     this.#forget((entry) => entry.key === key);
     this.entries.push({ key, variant: VALUE, value, expiresAtMs: 0, staleUntilMs: 0 });
   }
@@ -98,7 +98,7 @@ class Pair {
   /** What is read may be absent where entries are evicted, and is never anything else than what is known. */
   read(key: Uint8Array, variant: Variant, accepts: Freshness): void {
     const sink = new CopySink();
-    const read = this.store.read(key, 0, key.length, this.#hash(key), this.nowMs, sink, accepts, variant);
+    const read = this.store.read(keyIn(this.store, key), this.nowMs, sink, accepts, variant);
     const known = this.entries.find((entry) => entry.key === key && entry.variant === variant);
     const isGood = known !== undefined && this.#isGood(known, accepts);
     if (read !== ABSENT) expect(fromUtf8(sink.copy)).toBe(isGood ? known.value : "nothing");
@@ -115,7 +115,7 @@ class Pair {
   }
 
   invalidate(key: Uint8Array): void {
-    const wasThere = this.store.invalidate(key, 0, key.length, this.#hash(key));
+    const wasThere = this.store.invalidate(keyIn(this.store, key));
     if (this.store.stats().evictions === 0) {
       expect(wasThere).toBe(this.entries.some((entry) => entry.key === key));
     }
@@ -123,7 +123,7 @@ class Pair {
   }
 
   remove(key: Uint8Array): void {
-    const wasThere = this.store.remove(key, 0, key.length, this.#hash(key), this.nowMs);
+    const wasThere = this.store.remove(keyIn(this.store, key), this.nowMs);
     if (this.store.stats().evictions === 0) {
       expect(wasThere).toBe(this.entries.some((entry) => entry.key === key && this.#isGood(entry, FRESH)));
     }
@@ -134,7 +134,7 @@ class Pair {
   setExpiry(key: Uint8Array, lifeMs: number): void {
     const known = this.entries.find((entry) => entry.key === key && entry.variant === VALUE);
     const expiresAtMs = lifeMs === 0 ? 0 : this.nowMs + lifeMs;
-    const isSet = this.store.setExpiry(key, 0, key.length, this.#hash(key), expiresAtMs, this.nowMs);
+    const isSet = this.store.setExpiry(keyIn(this.store, key), expiresAtMs, this.nowMs);
     const isGood = known !== undefined && this.#isGood(known, FRESH);
     if (isSet || this.store.stats().evictions === 0) expect(isSet).toBe(isGood);
     if (isSet) this.#remember({ ...known!, expiresAtMs, staleUntilMs: 0 });
@@ -302,14 +302,16 @@ describe("variants of a key", () => {
     const name = utf8("hash");
     const hash = store.hash(name, 0, name.length);
     const filled = (asked: Variant, byte: number): void => {
-      const growing = store.grow(name, hash, LARGE_BYTES, START_MS, asked)!;
+      const growing = store.grow(keyIn(store, name), LARGE_BYTES, START_MS, asked)!;
       growing.append(new Uint8Array(LARGE_BYTES).fill(byte), 0, LARGE_BYTES, START_MS, store.epoch);
-      expect(store.fillGrown(growing, 0, store.lease(hash), store.epoch, START_MS)).toBe(true);
+      expect(store.fillGrown(growing, 0, { lease: store.lease(hash), epoch: store.epoch }, START_MS)).toBe(
+        true,
+      );
       growing.release();
     };
     const read = (asked: Variant): Uint8Array | undefined => {
       const sink = new CopySink();
-      const found = store.read(name, 0, name.length, hash, START_MS, sink, FRESH, asked);
+      const found = store.read(keyIn(store, name), START_MS, sink, FRESH, asked);
       return found === ABSENT ? undefined : sink.copy;
     };
     filled(ALL_FIELDS, 1);
@@ -319,7 +321,7 @@ describe("variants of a key", () => {
     expect(read(ALL_FIELDS)).toEqual(new Uint8Array(LARGE_BYTES).fill(1));
     expect(read(field("f".repeat(9000)))).toEqual(new Uint8Array(LARGE_BYTES).fill(2));
     store.check();
-    store.invalidate(name, 0, name.length, hash);
+    store.invalidate(keyIn(store, name));
     expect(store.stats()).toMatchObject({ entries: 0, usedBytes: 0, payloadBytes: 0 });
     store.check();
   });

@@ -7,7 +7,7 @@ import type { CachingProxy } from "../../src/proxy/proxy.ts";
 export function skipLeases({ cache }: CachingProxy): void {
   const { store } = cache;
   const fill = store.fill.bind(store);
-  store.fill = (key, start, end, hash, value, from, to, expiresAtMs, _lease, epoch, nowMs) =>
-    fill(key, start, end, hash, value, from, to, expiresAtMs, store.lease(hash), epoch, nowMs);
+  store.fill = (key, value, start, end, expiresAtMs, { epoch }, nowMs) =>
+    fill(key, value, start, end, expiresAtMs, { lease: store.lease(key.hash), epoch }, nowMs);
   cache.pushed = () => {};
 }

@@ -1,6 +1,7 @@
 import type { Flight } from "../../coherence/flight.ts";
 import type { NoValue, Waiter } from "../../coherence/waiter.ts";
 import type { LargeValue } from "../../lib/byte-buffer.ts";
+import type { KeyRef } from "../../lib/key-ref.ts";
 import type { Answer } from "./peers.ts";
 
 /**
@@ -8,16 +9,14 @@ import type { Answer } from "./peers.ts";
  * again. Only that the key does not exist is passed on as an answer of its own; there is nothing to find then.
  */
 export class PeerFlight {
-  readonly key: Uint8Array;
-  readonly hash: number;
+  readonly key: KeyRef;
   /** The key's lease when this thread began to wait. */
   readonly lease: number;
   readonly epoch: number;
   readonly waiters: Waiter[] = [];
 
-  constructor(key: Uint8Array, hash: number, lease: number, epoch: number) {
+  constructor(key: KeyRef, lease: number, epoch: number) {
     this.key = key;
-    this.hash = hash;
     this.lease = lease;
     this.epoch = epoch;
   }
