@@ -289,6 +289,14 @@ test("no more requests are taken while too many bytes wait for the origin", asyn
   expect(bench.connection.accepts).toBe(true);
 });
 
+test("what has been sent is kept no longer", async () => {
+  const bench = open();
+  for (let round = 0; round < 3; round++) {
+    await bench.ask(["SET", "a", "x".repeat(50)]).outcome;
+    expect(bench.connection.out.length).toBe(0);
+  }
+});
+
 test("a large argument that is written before the connection is open follows the handshake", async () => {
   const bench = open();
   const { connection, origin } = bench;
