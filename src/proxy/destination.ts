@@ -16,8 +16,8 @@ import type { Route } from "./routes.ts";
 export function nodeFor(proxy: ProxyParts, request: Request, route: Route | undefined): OriginNode {
   const { origin } = proxy;
   if (route === undefined) return nodeOfUses(origin, request, factsOfRequest(request)?.uses);
-  const { kind, keys, all } = route;
-  if (keys !== undefined) return nodeOfArgument(origin, request, keys[0]);
+  if (route.keys !== undefined) return nodeOfArgument(origin, request, route.keys[0]);
+  const { kind, all } = route;
   if (kind === "read" || kind === "write") return all === true ? soleNode(origin) : origin.anyNode();
   return nodeOfUses(origin, request, proxy.usesOf(route, request));
 }

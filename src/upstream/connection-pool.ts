@@ -25,7 +25,8 @@ export class ConnectionPool {
   readonly #idle = new Map<2 | 3, UpstreamConnection[]>();
   /** Shared once, until the last reply has come. */
   readonly #retired = new Set<UpstreamConnection>();
-  #verification: Timer | undefined;
+  /** Each ends connections that have not answered by then. */
+  readonly #verifications = new Set<Timer>();
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
@@ -111,9 +112,7 @@ export class ConnectionPool {
     for (const connection of [...this.#idle.values()].flat()) connection.close(notNeeded());
   }
 
-  /**
-   * The origin answers over a new connection: those that do not within so long have lost their wire, and end.
-   */
+  /** The origin answers over a new connection: those that do not within so long have lost their wire, and end. */
   verify(withinMs: number, error: UpstreamError): void {
     const { clock, timers = systemTimers } = this.#options;
     const askedAtMs = clock.monotonicMs();
@@ -125,14 +124,15 @@ export class ConnectionPool {
       connection.enqueue(new CallbackRequest(() => this.#endIfDone(connection)));
     }
     if (asked.length === 0) return;
-    this.#verification?.stop();
-    this.#verification = timers.after(withinMs, () => {
+    const timer = timers.after(withinMs, () => {
+      this.#verifications.delete(timer);
       for (const connection of asked) if (connection.lastReceivedMs < askedAtMs) connection.close(error);
     });
+    this.#verifications.add(timer);
   }
 
   close(error: UpstreamError): void {
-    this.#verification?.stop();
+    for (const timer of this.#verifications) timer.stop();
     const idle = [...this.#idle.values()].flat();
     const all = [...this.#shared.values(), ...this.#retired, ...this.#dedicated, ...idle];
     for (const connection of all) connection.close(error);

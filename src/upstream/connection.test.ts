@@ -3,7 +3,8 @@ import type { Socket } from "bun";
 import { bulk, FakeOrigin, type FakeOriginOptions } from "../../test/support/fake-origin.ts";
 import { until } from "../../test/support/until.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
-import { latin1 } from "../lib/bytes.ts";
+import { latin1, utf8 } from "../lib/bytes.ts";
+import { ChunkedBytes } from "../lib/chunked-bytes.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
@@ -286,6 +287,32 @@ test("no more requests are taken while too many bytes wait for the origin", asyn
   expect(bench.connection.accepts).toBe(false);
   expect(await last.outcome).toBe("+OK\r\n");
   expect(bench.connection.accepts).toBe(true);
+});
+
+test("what has been sent is kept no longer", async () => {
+  const bench = open();
+  for (let round = 0; round < 3; round++) {
+    await bench.ask(["SET", "a", "x".repeat(50)]).outcome;
+    expect(bench.connection.out.length).toBe(0);
+  }
+});
+
+test("a large argument that is written before the connection is open follows the handshake", async () => {
+  const bench = open();
+  const { connection, origin } = bench;
+  const hello = new Kept();
+  connection.introduce(["PING"], hello);
+  const large = new ChunkedBytes();
+  large.append(new Uint8Array(300_000).fill(120), 0, 300_000);
+  const write = new Kept();
+  connection.out.append(utf8("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$300000\r\n"));
+  connection.passOn(large);
+  connection.out.append(utf8("\r\n"));
+  connection.enqueue(write);
+  expect(connection.isOpen).toBe(false);
+  expect(await hello.outcome).toBe("+PONG\r\n");
+  expect(await write.outcome).toBe("+OK\r\n");
+  expect(origin.values.get("a")).toBe("x".repeat(300_000));
 });
 
 test("a backlog arrives whole and in order, however slowly the origin reads", async () => {

@@ -2,7 +2,7 @@ import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { formatOrigin } from "./address.ts";
 import { CallbackRequest } from "./callback-request.ts";
-import type { UpstreamConnection, UpstreamOptions } from "./connection.ts";
+import type { UpstreamOptions } from "./connection.ts";
 import { Probe } from "./probe.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
@@ -11,6 +11,12 @@ export interface HeartbeatOptions extends UpstreamOptions {
   readonly heartbeatMs: number;
   /** Without that sign for so long, what is cached is not vouched for, and another connection is tried beside it. */
   readonly heartbeatTimeoutMs: number;
+}
+
+/** The connection that signs of life are wanted from. */
+interface Heard {
+  /** When something came last, by the clock. */
+  readonly lastReceivedMs: number;
 }
 
 interface HeartbeatEvents {
@@ -42,14 +48,14 @@ export function stalenessBoundMs({
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  readonly #connection: UpstreamConnection;
+  readonly #connection: Heard;
   readonly #events: HeartbeatEvents;
   readonly #timers: Timers;
   #timer: Timer | undefined;
   #probe: Probe | undefined;
   #isSilent = false;
 
-  constructor(options: HeartbeatOptions, connection: UpstreamConnection, events: HeartbeatEvents) {
+  constructor(options: HeartbeatOptions, connection: Heard, events: HeartbeatEvents) {
     this.#options = options;
     this.#connection = connection;
     this.#events = events;

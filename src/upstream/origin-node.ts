@@ -47,8 +47,8 @@ export class OriginNode {
    * @throws UpstreamError when the node is down or takes no more requests
    */
   main(): UpstreamConnection {
-    const { connection, lastError } = this.channel;
-    if (connection === undefined) throw lastError;
+    const { connection } = this.channel;
+    if (connection === undefined) throw this.channel.lastError;
     return this.#accepting(connection);
   }
 

@@ -1,0 +1,88 @@
+import { expect, test } from "bun:test";
+import { utf8 } from "../lib/bytes.ts";
+import { ManualClock } from "../lib/clock.ts";
+import { ManualTimers } from "../lib/timers.ts";
+import { ReplyReader } from "../protocol/reply-reader.ts";
+import type { CallbackRequest } from "./callback-request.ts";
+import { Heartbeat, stalenessBoundMs } from "./heartbeat.ts";
+
+const TIMES = { heartbeatMs: 100, heartbeatTimeoutMs: 400 };
+const PONG = utf8("+PONG\r\n");
+
+/** A heartbeat whose questions the test answers. */
+function started() {
+  const [clock, timers] = [new ManualClock(), new ManualTimers()];
+  const connection = { lastReceivedMs: clock.monotonicMs() };
+  const asked: CallbackRequest[] = [];
+  const told: string[] = [];
+  const options = {
+    ...TIMES,
+    ...{ clock, timers, address: { host: "127.0.0.1", port: 1 } },
+    ...{ connectTimeoutMs: 1000, timeoutMs: 1000, pendingBytes: 1000 },
+  };
+  const heartbeat = new Heartbeat(options, connection, {
+    ask: (question) => {
+      question.sentAtMs = clock.monotonicMs();
+      asked.push(question);
+    },
+    answered: (sentAtMs) => told.push(`answered what was sent at ${sentAtMs}`),
+    silent: (silentMs) => told.push(`silent ${silentMs}`),
+    answers: () => told.push("answers"),
+    wireLost: () => told.push("wire lost"),
+  });
+  const pass = (ms: number): void => {
+    clock.advance(ms);
+    timers.advance(ms);
+  };
+  const answer = (): void => {
+    connection.lastReceivedMs = clock.monotonicMs();
+    asked.at(-1)!.reply(PONG, 0, PONG.length, new ReplyReader());
+  };
+  heartbeat.start();
+  return { heartbeat, clock, timers, connection, asked, told, pass, answer };
+}
+
+test("the next question is sent so long after the last answer", () => {
+  const { clock, asked, told, pass, answer } = started();
+  const begunMs = clock.monotonicMs();
+  pass(99);
+  expect(asked).toHaveLength(0);
+  pass(1);
+  expect(asked).toHaveLength(1);
+  pass(30);
+  answer();
+  pass(99);
+  expect(asked).toHaveLength(1);
+  pass(1);
+  expect(asked).toHaveLength(2);
+  expect(told).toEqual([`answered what was sent at ${begunMs + 100}`]);
+});
+
+test("an answer that proves nothing any more has the next question sent at once", () => {
+  for (const [lateMs, questions] of [
+    [stalenessBoundMs(TIMES) - 1, 1],
+    [stalenessBoundMs(TIMES), 2],
+  ] as const) {
+    const { connection, clock, asked, told, pass, answer } = started();
+    pass(100);
+    for (let ms = 0; ms < lateMs; ms++) {
+      // Something else comes all the time: the origin lives.
+      connection.lastReceivedMs = clock.monotonicMs();
+      pass(1);
+    }
+    answer();
+    expect(asked).toHaveLength(questions);
+    expect(told).toHaveLength(1);
+  }
+});
+
+test("stopped, it asks nothing more", () => {
+  for (const isAwaited of [false, true]) {
+    const { heartbeat, timers, asked, pass } = started();
+    if (isAwaited) pass(100);
+    heartbeat.stop();
+    expect(timers.count).toBe(0);
+    pass(1000);
+    expect(asked).toHaveLength(isAwaited ? 1 : 0);
+  }
+});
