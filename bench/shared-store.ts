@@ -95,7 +95,8 @@ function reader(handle: StoreHandle, holder: number): (count: number) => number 
     for (let i = 0; i < count; i++) {
       const key = keys[drawn[i & (DRAWN - 1)]!]!;
       out.length = 0;
-      if (store.read(store.refer(ref, key, 0, key.length), NOW_MS, sink) === ABSENT) throw new Error("a miss");
+      if (store.read(store.refer(ref, key, 0, key.length), NOW_MS, sink) === ABSENT)
+        throw new Error("a miss");
     }
     return ((performance.now() - begun) * 1e6) / count;
   };
