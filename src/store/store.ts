@@ -485,8 +485,7 @@ export class Store {
    * Changes how much memory the store takes. The policy begins anew for the other size, as in a change of the policy, in
    * small steps. When they are done a larger store holds more, and has lost nothing; a smaller one has evicted what is
    * too much, in the policy's order. Memory that was in use stays with the process, for the next time the store grows.
-   * @throws NotReservedError beyond `mostBudgetBytes`; RangeError for too little, or where nothing may be evicted and
-   * more is stored
+   * @throws RangeError beyond `mostBudgetBytes`, for too little, or where nothing may be evicted and more is stored
    */
   setBudget(budgetBytes: number): void {
     changeBudget(this.#shards, budgetBytes);
