@@ -7,20 +7,35 @@ import {
   policyNames,
   policyType,
 } from "../policy/registry.ts";
-import { offering, type Setting, setting, size } from "./setting.ts";
+import { UsageError } from "./exit.ts";
+import { offering, optionalSetting, type Setting, setting, size } from "./setting.ts";
 
 /** What server and proxy have in common: how much memory entries take, and what leaves it first. */
 
 export function memorySetting(fallback: string, group: string, description: string): Setting<number> {
-  const read = size({ least: "1mb" });
-  const readWithin = (given: string): number => {
-    const bytes = read(given);
-    if (bytes > totalmem()) {
-      throw new RangeError(`${formatSize(bytes)} is more than this machine has: ${formatSize(totalmem())}`);
-    }
-    return bytes;
-  };
-  return setting(readWithin, fallback, { placeholder: "<size>", description, group });
+  return setting(sizeWithinMachine, fallback, { placeholder: "<size>", description, group });
+}
+
+export function maxMemorySetting(group: string): Setting<number | undefined> {
+  return optionalSetting(sizeWithinMachine, {
+    placeholder: "<size>",
+    description:
+      "what CONFIG SET may raise that to: only address space is reserved, which takes no memory; by default no more " +
+      "than at the start",
+    group,
+  });
+}
+
+/** @throws UsageError where the memory at the start is more than what it may become */
+export function checkMaxMemory(
+  values: { readonly memory: number; readonly maxMemory: number | undefined },
+  labels: { readonly memory: string; readonly maxMemory: string },
+): void {
+  const { memory, maxMemory = memory } = values;
+  if (maxMemory >= memory) return;
+  throw new UsageError(
+    `${labels.maxMemory}: ${formatSize(maxMemory)} is less than ${labels.memory}, ${formatSize(memory)}`,
+  );
 }
 
 export function policySetting(group: string): Setting<PolicyChoice> {
@@ -29,6 +44,14 @@ export function policySetting(group: string): Setting<PolicyChoice> {
     description: `what leaves memory first: ${onlinePolicyNames().join(", ")}`,
     group,
   });
+}
+
+function sizeWithinMachine(given: string): number {
+  const bytes = size({ least: "1mb" })(given);
+  if (bytes > totalmem()) {
+    throw new RangeError(`${formatSize(bytes)} is more than this machine has: ${formatSize(totalmem())}`);
+  }
+  return bytes;
 }
 
 /** Those that a server can run. */

@@ -89,6 +89,11 @@ describe("usage", () => {
     ],
     [["server", "--memory", "100tb"], 'glasscache server: --memory: "100tb" is not a size'],
     [["server", "--memory", "900000gb"], "is more than this machine has"],
+    [
+      ["server", "--memory", "64mb", "--max-memory", "32mb"],
+      "glasscache server: --max-memory: 32 MB is less than --memory, 64 MB",
+    ],
+    [["proxy", "--max-memory", "900000gb"], "is more than this machine has"],
     [["server", "--policy", "belady"], '--policy: "belady" needs to know the future'],
     [["server", "--host", "0.0.0.0"], "glasscache server: --host: without a password, listening on 0.0.0.0"],
     [["proxy", "--max-entries", "0"], 'glasscache proxy: --max-entries: "0" is too small: the least is 1'],

@@ -4,7 +4,7 @@ import { formatPolicy } from "../policy/registry.ts";
 import type { RecordingSettings } from "../proxy/recording-file.ts";
 import { DEFAULT_MEMORY, NUMBER_SETTINGS, numbersFrom } from "../proxy/settings.ts";
 import { formatOrigin, originUrl, parseOrigin } from "../upstream/address.ts";
-import { memorySetting, policySetting } from "./cache-settings.ts";
+import { checkMaxMemory, maxMemorySetting, memorySetting, policySetting } from "./cache-settings.ts";
 import type { Config } from "./config.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
 import { FailedError, UsageError } from "./exit.ts";
@@ -59,6 +59,7 @@ const SETTINGS = {
   }),
   ...NUMBER_FLAGS,
   memory: memorySetting(DEFAULT_MEMORY, CACHE, "memory for cached entries"),
+  maxMemory: maxMemorySetting(CACHE),
   maxEntries: optionalSetting(count({ least: "1" }), {
     placeholder: "<count>",
     description: "hold no more entries than this, whatever their size, besides the limit of memory",
@@ -113,6 +114,7 @@ export const proxy = subcommand({
   settings: SETTINGS,
   async run(config) {
     const { values } = config;
+    checkMaxMemory(values, config.labels);
     const password = listenPassword(config);
     const origin = originWithPassword(config);
     const log = createLog({ level: values.logLevel, format: values.logFormat });
@@ -132,6 +134,7 @@ export const proxy = subcommand({
         origin,
         ...numbersFrom((_, name) => values[name]),
         memoryBytes: values.memory,
+        maxMemoryBytes: values.maxMemory,
         maxEntries: values.maxEntries,
         policy: formatPolicy(values.policy),
         logLevel: values.logLevel,

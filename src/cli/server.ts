@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { formatSize } from "../lib/quantity.ts";
 import { formatPolicy } from "../policy/registry.ts";
 import { SERVER_LIMIT_SETTINGS } from "../server/limits.ts";
-import { memorySetting, policySetting } from "./cache-settings.ts";
+import { checkMaxMemory, maxMemorySetting, memorySetting, policySetting } from "./cache-settings.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
 import { listenPassword, listenSettings } from "./listen-settings.ts";
@@ -57,6 +57,7 @@ export const server = subcommand({
       STORAGE,
       "memory for entries: all of them, or those of a store on disk that are in use",
     ),
+    maxMemory: maxMemorySetting(STORAGE),
     policy: policySetting(STORAGE),
     whenFull: setting(choice("evict", "refuse"), "evict", {
       placeholder: "<evict|refuse>",
@@ -69,6 +70,7 @@ export const server = subcommand({
   },
   async run(config) {
     const { values } = config;
+    checkMaxMemory(values, config.labels);
     const password = listenPassword(config);
     const log = createLog({ level: values.logLevel, format: values.logFormat });
     ignoreHangUp(log);
@@ -93,6 +95,7 @@ export const server = subcommand({
         sync: values.sync,
         isRecovering: values.recover,
         memoryBytes: values.memory,
+        maxMemoryBytes: values.maxMemory,
         policy: values.policy,
         whenFull: values.whenFull,
         log,

@@ -423,6 +423,25 @@ export function describeEngine(name: string, make: EngineMaker): void {
       await engine.settle();
     });
 
+    test("another budget loses nothing that has room, and one that cannot be changes nothing", async () => {
+      for (let i = 0; i < 100; i++) setWhole(engine, utf8(`key ${i}`), utf8(`value ${i}`), NEVER);
+      const most = engine.mostBudgetBytes;
+      const half = Math.max(256 * 1024, engine.budgetBytes / 2);
+      for (const budgetBytes of [half, most, half]) {
+        engine.budgetBytes = budgetBytes;
+        expect(engine.budgetBytes).toBe(budgetBytes);
+        expect(engine.stats().budgetBytes).toBe(budgetBytes);
+        for (let i = 0; i < 100; i++) expect(latin1(engine.get(utf8(`key ${i}`))!.value)).toBe(`value ${i}`);
+      }
+      for (const impossible of [most + 1, 1]) {
+        expect(() => {
+          engine.budgetBytes = impossible;
+        }).toThrow(RangeError);
+      }
+      expect(engine.budgetBytes).toBe(half);
+      await engine.settle();
+    });
+
     test("settle has nothing to wait for when nothing was touched, nor twice", async () => {
       expect(engine.settle()).toBeUndefined();
       setWhole(engine, utf8("key"), utf8("value"), NEVER);

@@ -15,6 +15,13 @@ export interface Engine {
    * @throws RangeError for a text that names no policy; nothing has changed then
    */
   policy: string;
+  /**
+   * Memory for entries: all of them, or for `lmdb` the arena's. Another size is taken on in small steps.
+   * @throws RangeError for one beyond `mostBudgetBytes`, too small, or that would lose entries which may not be evicted
+   */
+  budgetBytes: number;
+  /** What `budgetBytes` may be set to; so much was reserved at the start. */
+  readonly mostBudgetBytes: number;
 
   /** The value and its expiry, as a copy of its own; undefined when there is none or it has expired. */
   get(key: Uint8Array): StoredValue | undefined;

@@ -15,6 +15,8 @@ export interface LmdbEngineOptions {
   readonly sync: "always" | "interval";
   /** Memory for the arena that answers reads. */
   readonly arenaBytes: number;
+  /** What that may be set to while the engine runs; by default no more. */
+  readonly mostArenaBytes?: number | undefined;
   /** Who leaves the arena when it is full, as `parsePolicy` reads it. */
   readonly policy: string;
   readonly clock: Clock;

@@ -103,6 +103,7 @@ export class LmdbEngine implements Engine {
       directory,
       sync,
       arenaBytes,
+      mostArenaBytes,
       policy,
       intervalMs = 1000,
       pendingBytes = 256 * 1024 ** 2,
@@ -116,7 +117,12 @@ export class LmdbEngine implements Engine {
     this.#onFailure = options.onFailure;
     this.#unlock = unlock;
     this.#tables = tables;
-    this.#arena = Store.create({ budgetBytes: arenaBytes, policy, hashKey: tables.hashKey });
+    this.#arena = Store.create({
+      budgetBytes: arenaBytes,
+      mostBudgetBytes: mostArenaBytes,
+      policy,
+      hashKey: tables.hashKey,
+    });
     const pending = { directory, sync, intervalMs, pendingBytes, disk };
     this.#pending = new WriteBehind(tables, pending, (error) => this.#failed(error));
     this.#expiredKeys = new ExpiredKeys(tables, this.#pending);
@@ -421,6 +427,18 @@ export class LmdbEngine implements Engine {
 
   set policy(text: string) {
     this.#arena.setPolicy(text);
+  }
+
+  get budgetBytes(): number {
+    return this.#arena.budgetBytes;
+  }
+
+  set budgetBytes(bytes: number) {
+    this.#arena.setBudget(bytes);
+  }
+
+  get mostBudgetBytes(): number {
+    return this.#arena.mostBudgetBytes;
   }
 
   stats(): EngineStats {

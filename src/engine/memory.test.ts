@@ -50,6 +50,25 @@ describe("memory engine at its budget", () => {
     expect(engine.get(utf8("another"))?.value).toEqual(value);
   });
 
+  test("grows and shrinks while it runs, and tells of what leaves", () => {
+    const gone: string[] = [];
+    const onDeparture: DepartureListener = (key) => gone.push(latin1(key));
+    const budgets = { budgetBytes: 512 * 1024, mostBudgetBytes: 4 * 1024 ** 2 };
+    const engine = new MemoryEngine({ ...defaults, ...budgets, policy: "lru", onDeparture });
+    const half = engine.limits.valueBytes;
+    engine.budgetBytes = 4 * 1024 ** 2;
+    for (let i = 0; i < 200; i++) setWhole(engine, utf8(`key ${i}`), value, NEVER);
+    expect(gone).toEqual([]);
+    expect(engine.limits.valueBytes).toBeGreaterThan(7 * half);
+    engine.budgetBytes = 512 * 1024;
+    // Active expiry takes changes further, too.
+    for (let i = 0; i < 50; i++) engine.removeExpired(20);
+    expect(engine.limits.valueBytes).toBeLessThanOrEqual(half);
+    expect(gone).toEqual(Array.from({ length: gone.length }, (_, i) => `key ${i}`));
+    expect(gone.length).toBeGreaterThan(150);
+    expect(engine.size()).toBe(200 - gone.length);
+  });
+
   test("a value beyond the budget is too large, not too much", () => {
     const engine = new MemoryEngine(defaults);
     const large = new Uint8Array(engine.limits.valueBytes);

@@ -21,6 +21,8 @@ import { ArenaWrite } from "./large-write.ts";
 export interface MemoryEngineOptions {
   /** All memory for the data, tables included. */
   readonly budgetBytes: number;
+  /** What that may be set to while the engine runs; by default no more. */
+  readonly mostBudgetBytes?: number | undefined;
   /** Who leaves when the budget is spent, as `parsePolicy` reads it: `s3-fifo`, `lru`, … */
   readonly policy: string;
   /** Whether the policy makes room for a write that does not fit, or the writer gets an `OutOfMemoryError`. */
@@ -45,12 +47,18 @@ export class MemoryEngine implements Engine {
 
   /** @throws RangeError for a budget or a policy that cannot be */
   constructor(options: MemoryEngineOptions) {
-    const { budgetBytes, policy, whenFull, hashKey } = options;
-    this.#store = Store.create({ budgetBytes, policy, whenFull, hashKey });
-    this.#store.onDeparture = options.onDeparture;
+    const { budgetBytes, mostBudgetBytes, policy, whenFull, hashKey } = options;
+    const store = Store.create({ budgetBytes, mostBudgetBytes, policy, whenFull, hashKey });
+    store.onDeparture = options.onDeparture;
     this.#clock = options.clock;
     this.#random = options.random;
-    this.limits = { keyBytes: KEY_BYTES_LIMIT, valueBytes: this.#store.maxValueBytes };
+    this.#store = store;
+    this.limits = {
+      keyBytes: KEY_BYTES_LIMIT,
+      get valueBytes() {
+        return store.maxValueBytes;
+      },
+    };
   }
 
   get(key: Uint8Array): StoredValue | undefined {
@@ -173,6 +181,18 @@ export class MemoryEngine implements Engine {
 
   set policy(text: string) {
     this.#store.setPolicy(text);
+  }
+
+  get budgetBytes(): number {
+    return this.#store.budgetBytes;
+  }
+
+  set budgetBytes(bytes: number) {
+    this.#store.setBudget(bytes);
+  }
+
+  get mostBudgetBytes(): number {
+    return this.#store.mostBudgetBytes;
   }
 
   stats(): EngineStats {

@@ -37,12 +37,47 @@ describe("the proxy's own settings", () => {
     await client.must("AUTH", "proxysecret");
     const settings = await get(client, "*");
     expect(settings).toMatchObject({
-      ...{ origin: `127.0.0.1:${origin.port}`, memory: "1048576", "max-entries": "0", policy: "lru" },
+      ...{
+        origin: `127.0.0.1:${origin.port}`,
+        memory: "1048576",
+        "max-memory": "1048576",
+        "max-entries": "0",
+        policy: "lru",
+      },
       ...{ threads: "1", "allow-admin": "no", heartbeat: "1000ms", "heartbeat-timeout": "2000ms" },
       ...{ "origin-connect-timeout": "5000ms", "origin-timeout": "60000ms", ttl: "1000ms" },
       ...{ "log-level": "info", "max-connections": "20000", "max-value": "67108864" },
     });
     expect(JSON.stringify(settings)).not.toContain("secret");
+  });
+
+  test("memory can be changed up to --max-memory, and the cache follows", async () => {
+    const value = "v".repeat(1000);
+    using origin = new FakeOrigin({
+      script: ([name]) => (name === "PTTL" ? ":-1\r\n" : name === "GET" ? bulk(value) : undefined),
+    });
+    await using local = await LocalProxy.ready({
+      origin: origin.port,
+      policy: "lru",
+      maxMemoryBytes: 8 << 20,
+    });
+    const client = await local.client();
+    const { store } = local.proxy.cache;
+    const ask = async (from: number, to: number): Promise<void> => {
+      for (let id = from; id < to; id++) expect(await client.must("GET", `key ${id}`)).toBe(value);
+    };
+    expect(await client.must("CONFIG", "SET", "memory", "4mb")).toBe("OK");
+    expect(await get(client, "memory", "max-memory")).toEqual({ memory: "4194304", "max-memory": "8388608" });
+    expect(infoField(await client.must("INFO", "cache"), "cache_memory")).toBe("4194304");
+    await ask(0, 2000);
+    expect(store.stats()).toMatchObject({ entries: 2000, evictions: 0, budgetBytes: 4 << 20 });
+    expect(await client.must("CONFIG", "SET", "memory", "1mb")).toBe("OK");
+    // Sweeping takes the change further where nobody asks for anything.
+    await until(() => store.stats().usedBytes < 1 << 20);
+    const asked = origin.count("GET");
+    await ask(1900, 2000);
+    expect(origin.count("GET")).toBe(asked);
+    store.check();
   });
 
   test("are told and set while the origin is down; the origin's are not", async () => {
@@ -69,7 +104,11 @@ describe("the proxy's own settings", () => {
     ["max-connections 0", "too small: the least is 1"],
     ["max-connections 1.5", "is not a whole number"],
     ["max-connections -1", "is not a whole number"],
-    ["memory 1gb", "it cannot be changed while the proxy runs; start it with --memory"],
+    ["memory 1gb", "1 GB is more than the 1 MB reserved at the start: start it with a larger --max-memory"],
+    ["memory 100kb", "argument 'memory') - 100 KB is too little for 1 shards: the least is 256 KB"],
+    ["memory much", '"much" is not a size such as 64mb'],
+    ["max-memory 1gb", "start it with --max-memory"],
+    ["memory 512kb policy nosuch", "argument 'policy'"],
     ["threads 2", "start it with --threads"],
     ["allow-admin yes", "start it with --allow-admin"],
     ["policy nosuch", "unknown policy"],
@@ -83,7 +122,7 @@ describe("the proxy's own settings", () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
-    const names = ["ttl", "policy", "heartbeat", "max-connections", "log-level"];
+    const names = ["memory", "ttl", "policy", "heartbeat", "max-connections", "log-level"];
     const before = await get(client, ...names);
     expect(String(await client.ask("CONFIG", "SET", ...given.split(" ")))).toContain(reason);
     expect(await get(client, ...names)).toEqual(before);
@@ -372,9 +411,11 @@ describe.skipIf(!redis.available)(redis.title("the origin's parameters"), () => 
 
   test("through several threads, and in front of another Redis, as well", async () => {
     await using other = await startRedis({ args: ["--maxmemory", "12345678"] });
-    await using threads = await startThreads(other);
-    for (const client of await clientOfEach(threads.supervisor)) {
+    await using threads = await startThreads(other, { maxMemoryBytes: 32 << 20 });
+    for (const [thread, client] of (await clientOfEach(threads.supervisor)).entries()) {
       expect(await get(client, "maxmemory", "threads")).toEqual({ threads: "3", maxmemory: "12345678" });
+      if (thread === 0) expect(await client.must("CONFIG", "SET", "memory", "24mb")).toBe("OK");
+      expect(await get(client, "memory")).toEqual({ memory: String(24 << 20) });
       client.close();
     }
   });
@@ -385,6 +426,7 @@ const OWN = [
   ...[
     "origin",
     "memory",
+    "max-memory",
     "max-entries",
     "policy",
     "threads",

@@ -151,7 +151,7 @@ function cacheFields(proxy: ProxyParts): InfoFields {
     cached_keys_expiring: stats.expiring,
     cached_payload_bytes: stats.payloadBytes,
     cache_used_bytes: stats.usedBytes,
-    cache_memory: settings.memoryBytes,
+    cache_memory: stats.budgetBytes,
     cache_max_entries: settings.maxEntries ?? 0,
     cache_policy: cache.store.policyName,
   };

@@ -1,3 +1,5 @@
+import { checkReserved } from "../commands/reserved-memory.ts";
+import { parseSize } from "../lib/quantity.ts";
 import type { ProxyParts } from "./context.ts";
 
 /** One of the proxy's own settings, under its flag's name. */
@@ -19,7 +21,20 @@ export function ownParameters(proxy: ProxyParts): readonly OwnParameter[] {
   const fixed = (name: string, value: string): OwnParameter => ({ name, get: () => value });
   return [
     fixed("origin", origin.name),
-    fixed("memory", String(settings.memoryBytes)),
+    {
+      name: "memory",
+      get: () => String(store.budgetBytes),
+      prepare(text) {
+        const bytes = parseSize(text);
+        checkReserved(bytes, store.mostBudgetBytes);
+        return () => {
+          const before = store.budgetBytes;
+          store.setBudget(bytes);
+          return () => store.setBudget(before);
+        };
+      },
+    },
+    fixed("max-memory", String(store.mostBudgetBytes)),
     fixed("max-entries", String(settings.maxEntries ?? 0)),
     {
       name: "policy",

@@ -280,7 +280,6 @@ export class CachingProxy implements Service, ProxyParts {
 
   #originEvents(): OriginEvents {
     const { log, threads, index } = this.#options;
-    const { memoryBytes } = this.settings;
     const up = new Set<OriginNode>();
     const loggedAsDown = new Set<OriginNode>();
     let isAdvised = false;
@@ -317,7 +316,7 @@ export class CachingProxy implements Service, ProxyParts {
         loggedAsDown.delete(node);
         if (tracking) {
           log.info(`connected to origin ${name}, which sends invalidations`);
-          const advice = trackingLimitAdvice(trackedKeysLimit, memoryBytes);
+          const advice = trackingLimitAdvice(trackedKeysLimit, this.cache.store.budgetBytes);
           if (advice !== undefined && !isAdvised) log.warn(`origin ${name} ${advice}`);
           isAdvised = true;
         } else {

@@ -61,6 +61,8 @@ export interface ProxySettings extends ProxyNumbers {
   readonly origin: string;
   /** The cache's budget, exact. */
   readonly memoryBytes: number;
+  /** What that may be set to while the proxy runs; undefined: no more. */
+  readonly maxMemoryBytes: number | undefined;
   /** How many entries it holds at most, whatever their size; undefined: as many as the budget has room for. */
   readonly maxEntries: number | undefined;
   /** What clients must give; undefined: nothing. */
@@ -81,6 +83,7 @@ export const DEFAULT_MEMORY = "64mb";
 const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   ...numbersFrom(({ kind, initial }) => kind.parse(initial)),
   memoryBytes: SIZE.parse(DEFAULT_MEMORY),
+  maxMemoryBytes: undefined,
   maxEntries: undefined,
   password: undefined,
   maxConnections: DEFAULT_LIMITS.connections,

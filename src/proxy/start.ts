@@ -106,14 +106,14 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
 
 /** @throws RangeError */
 export function createStore(
-  { memoryBytes, maxEntries }: ProxySettings,
+  { memoryBytes, maxMemoryBytes, maxEntries }: ProxySettings,
   policy: string | undefined,
   random: Random,
   hashKey: HashKey | undefined,
   shards = 1,
 ): Store {
   const seed = Math.floor(random.next() * 2 ** 32);
-  const budget = { budgetBytes: memoryBytes, maxEntries };
+  const budget = { budgetBytes: memoryBytes, mostBudgetBytes: maxMemoryBytes, maxEntries };
   return Store.create({ ...budget, policy: policy ?? DEFAULT_POLICY, seed, hashKey, shards });
 }
 

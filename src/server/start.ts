@@ -20,6 +20,8 @@ export interface StartOptions extends ListenOptions {
   readonly isRecovering?: boolean | undefined;
   /** Memory for entries: all of them, or for `lmdb` those in use. */
   readonly memoryBytes: number;
+  /** What that may be set to while the server runs; by default no more. */
+  readonly maxMemoryBytes?: number | undefined;
   readonly policy?: PolicyChoice | undefined;
   /** `memory`: make room when the budget is spent, or refuse writers. */
   readonly whenFull?: "evict" | "refuse" | undefined;
@@ -51,9 +53,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     policy: formatPolicy(options.policy ?? parsePolicy(DEFAULT_POLICY)),
     whenFull: options.whenFull ?? "evict",
   };
-  const { memoryBytes, isRecovering = false } = options;
+  const { memoryBytes, maxMemoryBytes, isRecovering = false } = options;
   const server = Server.create({
-    openEngine: await engineOpener(storage, { memoryBytes, isRecovering, clock, random, hashKey, log }),
+    openEngine: await engineOpener(storage, {
+      ...{ memoryBytes, maxMemoryBytes, isRecovering },
+      ...{ clock, random, hashKey, log },
+    }),
     password: options.password,
     limits: { ...DEFAULT_SERVER_LIMITS, ...options.limits },
     storage,
@@ -73,6 +78,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
 interface OpenerOptions {
   readonly memoryBytes: number;
+  readonly maxMemoryBytes: number | undefined;
   readonly isRecovering: boolean;
   readonly clock: Clock;
   readonly random: Random;
@@ -83,12 +89,15 @@ interface OpenerOptions {
 /** Loads the engine that is wanted, and only that one. */
 async function engineOpener(
   { directory, sync, policy, whenFull }: StorageSettings,
-  { memoryBytes, isRecovering, clock, random, hashKey, log }: OpenerOptions,
+  { memoryBytes, maxMemoryBytes, isRecovering, clock, random, hashKey, log }: OpenerOptions,
 ): Promise<(departed: DepartureListener, failed: (error: Error) => void) => Engine> {
   if (directory === "") {
     const { MemoryEngine } = await import("../engine/memory.ts");
     return (onDeparture) =>
-      new MemoryEngine({ budgetBytes: memoryBytes, policy, whenFull, clock, random, hashKey, onDeparture });
+      new MemoryEngine({
+        ...{ budgetBytes: memoryBytes, mostBudgetBytes: maxMemoryBytes },
+        ...{ policy, whenFull, clock, random, hashKey, onDeparture },
+      });
   }
   const { LmdbEngine } = await import("../engine/lmdb.ts");
   // Nobody is there yet to hear of what had expired before the data was opened, or of a disk that fails meanwhile.
@@ -102,6 +111,7 @@ async function engineOpener(
     directory,
     sync,
     arenaBytes: memoryBytes,
+    mostArenaBytes: maxMemoryBytes,
     policy,
     clock,
     random,

@@ -4,17 +4,12 @@ import { askedBytes, checkPolicy } from "./policy-seat.ts";
 import type { Shards } from "./shards.ts";
 import { leastBudgetBytes, shardBytesOf } from "./store-memory.ts";
 
-/** A budget beyond what was reserved when the store was made. */
-export class NotReservedError extends RangeError {
-  override name = "NotReservedError";
-}
-
 /** As `Store.setBudget`. */
 export function changeBudget(shards: Shards, budgetBytes: number): void {
   const { control } = shards;
   const { mostBudgetBytes, shardCount } = control;
   if (budgetBytes > mostBudgetBytes) {
-    throw new NotReservedError(
+    throw new RangeError(
       `${formatSize(budgetBytes)} is more than the ${formatSize(mostBudgetBytes)} that were reserved at the start`,
     );
   }

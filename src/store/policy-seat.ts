@@ -182,6 +182,22 @@ export function askedBytes(memory: ShardMemory): number {
   return memory.words[TEXT_SHARD_BYTES + nextText(memory)]!;
 }
 
+/**
+ * The policy that was asked for last, read without the lock. A text is written only while it is neither the running one
+ * nor the next, and then named by a single write; so one that was named before and behind reading it is whole.
+ */
+export function askedPolicy(memory: ShardMemory): string {
+  const { words } = memory;
+  for (;;) {
+    const version = Atomics.load(words, POLICY_VERSION);
+    const stage = Atomics.load(words, POLICY_STAGE);
+    const text = readText(memory, nextText(memory));
+    if (Atomics.load(words, POLICY_STAGE) === stage && Atomics.load(words, POLICY_VERSION) === version) {
+      return text;
+    }
+  }
+}
+
 /** The policy that the shard's memory says, over its state there. Under the shard's lock. */
 export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): SeatedPolicy {
   const stage = stageOf(memory);
@@ -263,7 +279,11 @@ function nextText({ words }: ShardMemory): number {
 }
 
 function readChoice(memory: ShardMemory, index: number): PolicyChoice {
+  return parsePolicy(readText(memory, index));
+}
+
+function readText(memory: ShardMemory, index: number): string {
   const text = memory.policyTexts[index]!;
   const end = text.indexOf(0);
-  return parsePolicy(fromUtf8(text.slice(0, end < 0 ? text.length : end)));
+  return fromUtf8(text.slice(0, end < 0 ? text.length : end));
 }

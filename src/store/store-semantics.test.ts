@@ -482,6 +482,22 @@ describe("store leases and epochs", () => {
   });
 });
 
+describe("store beside a thread that died with a lock", () => {
+  test("tells its counters, policy, budget and epoch to an observer that never waits", () => {
+    const text = new TextStore({ shards: 2, policy: "lru", mostBudgetBytes: 2 << 20 });
+    for (let i = 0; i < 50; i++) text.set(`key-${i}`, "value");
+    text.store.setPolicy("sieve");
+    const before = text.store.stats();
+    expect(before).toMatchObject({ entries: 50, hits: 0, budgetBytes: 1 << 20 });
+    const dead = 9;
+    for (const buffer of text.store.handle.shards) new ShardMemory(buffer).words[LOCK] = dead << 1;
+    expect(text.store.stats()).toEqual(before);
+    expect(text.store.policyName).toBe("sieve");
+    expect([text.store.budgetBytes, text.store.mostBudgetBytes]).toEqual([1 << 20, 2 << 20]);
+    expect(text.store.epoch).toBe(0);
+  });
+});
+
 describe("store policies", () => {
   test("the policy decides who leaves, and departures are told", () => {
     const text = new TextStore({ budgetBytes: 300_000, policy: "lru" });

@@ -61,7 +61,7 @@ export function emptyStats(budgetBytes: number, shards: number): StoreStats {
   };
 }
 
-/** Adds a shard's part. Called with its lock held. */
+/** Adds a shard's part. Each number is one aligned word of 4 or 8 bytes, so none is read half written. */
 export function addStats(stats: StoreStats, memory: ShardMemory): void {
   const { words, floats, sizes } = memory;
   stats.usedBytes += floats[USED_BYTES]!;

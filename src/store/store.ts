@@ -5,7 +5,7 @@ import { LARGE_BYTES } from "../lib/large-value.ts";
 import type { Random } from "../lib/random.ts";
 import { halfSipHash } from "../lib/sip-hash.ts";
 import type { Placement } from "../policy/policy.ts";
-import { formatPolicy, parsePolicyOf } from "../policy/registry.ts";
+import { parsePolicyOf } from "../policy/registry.ts";
 import { sweepShard } from "./bucket-walk.ts";
 import { changeBudget } from "./budget.ts";
 import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
@@ -20,7 +20,7 @@ import { BUCKETS_PER_HOLD, drawKey, scanKeys } from "./key-scan.ts";
 import { removeKey, removeVariants } from "./leaving.ts";
 import { holderOf, unlock } from "./lock.ts";
 import { beginChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
-import { checkPolicy, storePolicyNames } from "./policy-seat.ts";
+import { askedPolicy, checkPolicy, storePolicyNames } from "./policy-seat.ts";
 import { ABSENT, describeEntry, type EntryInfo, goodEntry, readEntry } from "./reading.ts";
 import { clearShard, type Shard } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
@@ -450,21 +450,24 @@ export class Store {
    * Changes how much memory the store takes. The policy begins anew for the other size, as in a change of the policy, in
    * small steps. When they are done a larger store holds more, and has lost nothing; a smaller one has evicted what is
    * too much, in the policy's order. Memory that was in use stays with the process, for the next time the store grows.
-   * @throws NotReservedError beyond `mostBudgetBytes`; RangeError for too little, or where nothing may be evicted and
-   * more is stored
+   * @throws RangeError beyond `mostBudgetBytes`, for too little, or where nothing may be evicted and more is stored
    */
   setBudget(budgetBytes: number): void {
     changeBudget(this.#shards, budgetBytes);
   }
 
-  /** As `setPolicy` reads it. */
+  /** What `setPolicy` was told last, as it reads it; without a lock, as `stats`. */
   get policyName(): string {
-    return this.#shards.underLock(0, (shard) => formatPolicy(shard.seated.choice));
+    return askedPolicy(this.#shards.all[0]!.memory);
   }
 
+  /**
+   * The store's counters, read without its locks: an observer never waits, not even for a thread that died while it held
+   * one. The numbers of a shard that another thread is changing may be one operation apart.
+   */
   stats(): StoreStats {
     const stats = emptyStats(this.#control.budgetBytes, this.#shards.all.length);
-    this.#shards.underEachLock((shard) => addStats(stats, shard.memory));
+    for (const { memory } of this.#shards.all) addStats(stats, memory);
     return stats;
   }
 

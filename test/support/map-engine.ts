@@ -38,6 +38,7 @@ export class MapEngine implements Engine {
   policy = "s3-fifo";
   /** Bytes of keys and values; more are refused. */
   budgetBytes: number = Number.POSITIVE_INFINITY;
+  readonly mostBudgetBytes: number = Number.POSITIVE_INFINITY;
   /** What `settle` answers with. */
   settleWith: () => Promise<void> | undefined = () => undefined;
   isClosed = false;

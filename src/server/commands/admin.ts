@@ -10,6 +10,7 @@ import {
 } from "../../commands/config.ts";
 import { containerCommand } from "../../commands/container-command.ts";
 import { type InfoFields, type InfoSection, infoCommand } from "../../commands/info.ts";
+import { checkReserved } from "../../commands/reserved-memory.ts";
 import type { Adjustable } from "../../net/limits.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext, ServerHost } from "../context.ts";
@@ -170,7 +171,14 @@ function parameters(host: ServerHost, settings: AdminSettings): Parameter[] {
     fixedParameter("appendonly", isDurable ? "yes" : "no"),
     fixedParameter("appendfsync", appendfsync(isDurable, storage.sync)),
     fixedParameter("dir", storage.directory),
-    fixedParameter("maxmemory", () => String(engine.stats().budgetBytes)),
+    sizeParameter(
+      "maxmemory",
+      () => engine.budgetBytes,
+      (bytes) => {
+        checkReserved(bytes, engine.mostBudgetBytes);
+        engine.budgetBytes = bytes;
+      },
+    ),
     fixedParameter("maxmemory-policy", () => maxmemoryPolicy(host, settings)),
     {
       name: "policy",
