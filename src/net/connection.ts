@@ -225,7 +225,6 @@ export class Connection
 
   ended(): void {
     this.#inputEnded = true;
-    this.#input.endSilence();
     if (this.exemptFromIdleTimeout) {
       // A subscriber or a blocked client never closes one direction alone: it has gone.
       this.terminate();

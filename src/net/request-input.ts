@@ -104,8 +104,4 @@ export class RequestInput {
     this.#silence ??= new Silence(this.#timers);
     this.#silence.await(ms, fallen);
   }
-
-  endSilence(): void {
-    this.#silence?.clear();
-  }
 }
