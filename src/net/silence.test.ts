@@ -8,7 +8,7 @@ import { ManualClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
 import { isLoopback } from "./address.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import { endingSilenceMs, type UnendedLine } from "./silence.ts";
+import { endingSilenceMs, Silence, type UnendedLine } from "./silence.ts";
 
 const NEVER_MS = 3_600_000;
 const REFUSED =
@@ -236,4 +236,17 @@ test("an inline command without a line feed is not executed", async () => {
     "-ERR request without a line feed at its end: nothing was done; end a request with a line feed\r\n",
   );
   expect(service.executed).toEqual([]);
+});
+
+test("a wait that begins anew ends once, at its own time", () => {
+  const timers = new ManualTimers();
+  const silence = new Silence(timers);
+  const fallen: string[] = [];
+  silence.await(20, () => fallen.push("first"));
+  timers.advance(10);
+  silence.await(20, () => fallen.push("second"));
+  timers.advance(19);
+  expect(fallen).toEqual([]);
+  timers.advance(100);
+  expect(fallen).toEqual(["second"]);
 });
