@@ -254,3 +254,25 @@ test("a connection that relays hands on what has come, then what comes, until it
   expect(relayed).toBe(latin1(requests("A", "B")));
   expect(executed).toEqual(["HOLD"]);
 });
+
+test("more may be written until the limit of waiting bytes is reached, and again once the client has read some", async () => {
+  const { connection, wire } = new Stage({ pausedReplyBytes: 10 });
+  wire.room = 0;
+  const bytes = new Uint8Array(10);
+  connection.pushBytes(bytes, 0, 9);
+  await turn();
+  expect(connection.whenDrained()).toBeUndefined();
+  connection.pushBytes(bytes, 9, 10);
+  await turn();
+  let isDrained = false;
+  void connection.whenDrained()!.then(() => {
+    isDrained = true;
+  });
+  connection.drained();
+  await turn();
+  expect(isDrained).toBe(false);
+  wire.room = 1;
+  connection.drained();
+  await turn();
+  expect(isDrained).toBe(true);
+});
