@@ -140,14 +140,15 @@ export class Connection
           this.#phase = "stalled";
           break;
         }
-        parser = runner.parserFor(bytes[start]!, parser);
+        if (runner.protocol !== "resp") parser = runner.parserFor(bytes[start]!, parser);
         const next = parser.parse(bytes, start, end, request);
         if (next < 0) break;
         const asks = runner.asks(request, parser, bytes, start, next);
         start = next;
         input.requestEnded(runner.protocol !== "resp");
         if (!asks) continue;
-        parser = runner.run(request, parser);
+        if (request.isInline) parser = runner.runInline(request, parser);
+        else runner.run(request);
         if (scratch.length > limits.pausedReplyBytes) {
           this.#replies.enqueue();
           this.#replies.flush();

@@ -64,12 +64,11 @@ export class RequestRunner {
   }
 
   /**
-   * The parser of a request that begins with `firstByte`. After a `*` the client speaks RESP for good.
+   * The parser of what begins with `firstByte`, unless the client speaks RESP already: after a `*` it does, for good.
    * @param parser of the request before
    */
   parserFor(firstByte: number, parser: RespParser | TextParser): RespParser | TextParser {
-    const turns = this.protocol !== "resp" && firstByte === STAR && parser.isBetweenRequests;
-    return turns ? this.#turnToResp() : parser;
+    return firstByte === STAR && parser.isBetweenRequests ? this.#turnToResp() : parser;
   }
 
   /** Whether bytes[start, end), parsed into `request`, ask for a reply. An empty line does not. */
@@ -87,29 +86,28 @@ export class RequestRunner {
     return request.count > 0 || request.problem !== "";
   }
 
-  /** Runs a parsed request. @returns the parser of the next request */
-  run(request: Request, parser: RespParser | TextParser): RespParser | TextParser {
-    if (this.#input.received.hasLarge) request.large = this.#input.received.takeLarge();
-    if (!request.isInline) {
-      this.#run(request);
-      return parser;
-    }
-    // After an inline command the client speaks RESP for good. Only AUTH leaves the protocol as it was.
+  /**
+   * Runs an inline command. The client speaks RESP for good after it; only AUTH leaves the protocol as it was.
+   * @returns the parser of the next request
+   */
+  runInline(request: Request, parser: RespParser | TextParser): RespParser | TextParser {
     const spoken = this.protocol;
     const isAuth = request.length(0) === 4 && request.text(0).toLowerCase() === "auth";
     this.protocol = "resp";
-    this.#run(request);
+    this.run(request);
     if (!isAuth) return this.#turnToResp();
     this.protocol = spoken;
     return parser;
   }
 
-  #run(request: Request): void {
+  /** Runs a parsed request. */
+  run(request: Request): void {
     const { codec, registry, limits } = this.#host;
     const { scratch } = codec;
     const connection = this.#connection;
     const replies = this.#replies;
     registry.requestCount++;
+    if (this.#input.received.hasLarge) request.large = this.#input.received.takeLarge();
     if (this.protocol === "undecided") this.protocol = "text";
     const mark = scratch.length;
     const suppressed = connection.replyMode !== "on";
@@ -193,7 +191,7 @@ export class RequestRunner {
       const isRequest =
         parser.finish(received.bytes, received.start, received.end, codec.request) && !isBlankRest;
       if (isRequest && isWhole) {
-        this.#run(codec.request);
+        this.run(codec.request);
       } else if (isRequest) {
         this.decideByLine();
         this.#connection.refuse(`request without a line feed at its end: ${LINE_FEED_HINT}`);
