@@ -9,6 +9,7 @@ import { KeyRef } from "../lib/key-ref.ts";
 import { CoherentCache, type CoherentStore } from "./coherent-cache.ts";
 import type { Flight, FlightOwner } from "./flight.ts";
 import { Leases } from "./leases.ts";
+import { VALUE, type Variant } from "./variant.ts";
 import type { Waiter } from "./waiter.ts";
 
 const KEYS = ["a", "b"].map((name) => {
@@ -16,6 +17,9 @@ const KEYS = ["a", "b"].map((name) => {
   return new KeyRef().refer(bytes, 0, 1, bytes[0]!);
 });
 const LEASES = 4;
+
+/** What is asked about a key. Each answer is an entry of its own, and all are of one version. */
+const QUESTIONS: readonly Variant[] = [VALUE, { ...VALUE, kind: 2 }];
 
 /** Stands for all keys, in a FLUSHALL and its invalidation. */
 const ALL = -1;
@@ -35,7 +39,7 @@ class MapStore implements CoherentStore {
 
   invalidate({ hash }: KeyRef): void {
     this.#leases.change(hash);
-    this.entries.delete(hash);
+    for (const { kind } of QUESTIONS) this.entries.delete(placeOf(hash, kind));
   }
 
   lease(hash: number): number {
@@ -54,19 +58,23 @@ class MapStore implements CoherentStore {
     this.epoch++;
   }
 
-  find({ hash }: KeyRef): number | undefined {
-    const entry = this.entries.get(hash);
+  find({ hash }: KeyRef, { kind }: Variant): number | undefined {
+    const entry = this.entries.get(placeOf(hash, kind));
     if (entry?.epoch !== this.epoch) return undefined;
     expect(entry.remainingMs).toBe(entry.version);
     return entry.version;
   }
 
-  fill({ key: { hash }, lease, epoch, remainingMs }: Flight, version: number): boolean {
+  fill({ key: { hash }, variant, lease, epoch, remainingMs }: Flight, version: number): boolean {
     if (this.lease(hash) !== lease || this.epoch !== epoch) return false;
-    this.entries.set(hash, { version, remainingMs, epoch });
+    this.entries.set(placeOf(hash, variant.kind), { version, remainingMs, epoch });
     this.#leases.stored(hash);
     return true;
   }
+}
+
+function placeOf(hash: number, kind: number): number {
+  return hash * QUESTIONS.length * 8 + kind;
 }
 
 type Request =
@@ -82,12 +90,14 @@ interface Step {
   readonly kind: "read" | "write" | "write-and-read" | "write-elsewhere" | "execute" | "deliver" | "lose";
   readonly thread: number;
   readonly key: number;
+  /** Which of `QUESTIONS` is read. */
+  readonly question: number;
   /** How many requests are executed, or replies and invalidations delivered. */
   readonly count: number;
 }
 
 /** One thread of the proxy: what `ReadThrough` and a session do, and the connection to the origin. */
-class Thread implements FlightOwner {
+class Thread implements FlightOwner<Variant> {
   readonly cache: CoherentCache<MapStore>;
   readonly world: World;
   requests: Request[] = [];
@@ -100,12 +110,12 @@ class Thread implements FlightOwner {
   }
 
   /** @param own a write that the same client has sent before, without awaiting the reply */
-  read(key: number, own?: Request & { readonly kind: "write" }): void {
+  read(key: number, question: Variant, own?: Request & { readonly kind: "write" }): void {
     const { world, cache } = this;
     const ref = KEYS[key]!;
     const known = world.known[key]!;
     const done = (version: number): void => world.hasRead(key, version, Math.max(known, own?.version ?? 0));
-    const cached = world.store.find(ref);
+    const cached = world.store.find(ref, question);
     if (cached !== undefined) {
       done(cached);
       return;
@@ -116,13 +126,13 @@ class Thread implements FlightOwner {
       arriving() {},
       arrived() {},
     };
-    const underway = cache.findFlight(ref);
+    const underway = cache.findFlight(ref, question);
     if (underway !== undefined && cache.mayJoin(underway, 0, 1)) {
       underway.join(waiter, 0);
       return;
     }
     if (underway !== undefined) cache.forget(underway);
-    const flight = cache.begin(ref, this, waiter);
+    const flight = cache.begin(ref, question, this, waiter);
     flight.sent(0);
     this.requests.push({ kind: "ttl", flight }, { kind: "get", flight });
   }
@@ -235,11 +245,11 @@ class World {
     for (const each of keysOf(key)) this.known[each] = Math.max(this.known[each]!, version);
   }
 
-  take({ kind, thread, key, count }: Step): void {
+  take({ kind, thread, key, question, count }: Step): void {
     const one = this.threads[thread % this.threadCount]!;
-    if (kind === "read") one.read(Math.max(0, key));
+    if (kind === "read") one.read(Math.max(0, key), QUESTIONS[question]!);
     else if (kind === "write") one.write(key);
-    else if (kind === "write-and-read") one.read(Math.max(0, key), one.write(key));
+    else if (kind === "write-and-read") one.read(Math.max(0, key), QUESTIONS[question]!, one.write(key));
     else if (kind === "write-elsewhere") this.change(key);
     else if (kind === "lose") one.lose();
     else for (let n = 0; n < count; n++) one[kind]();
@@ -271,6 +281,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   ),
   thread: fc.nat({ max: 2 }),
   key: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, ALL),
+  question: fc.constantFrom(0, 0, 1),
   count: fc.constantFrom(1, 2, 4),
 });
 
@@ -283,8 +294,10 @@ describe.each([1, 2, 3])("%d threads", (threadCount) => {
         world.drain();
         // All is quiet: what is cached is what the origin has.
         for (const [key, ref] of KEYS.entries()) {
-          const cached = world.store.find(ref);
-          if (cached !== undefined) expect(cached).toBe(world.versions[key]!);
+          for (const question of QUESTIONS) {
+            const cached = world.store.find(ref, question);
+            if (cached !== undefined) expect(cached).toBe(world.versions[key]!);
+          }
         }
         for (const { cache } of world.threads) expect(cache.flightCount).toBe(0);
       }),
@@ -295,9 +308,9 @@ describe.each([1, 2, 3])("%d threads", (threadCount) => {
 
 test("a fill behind a write is kept, though the invalidation of that write comes before its reply", () => {
   const world = new World(1);
-  world.take({ kind: "read", thread: 0, key: 0, count: 1 });
+  world.take({ kind: "read", thread: 0, key: 0, question: 0, count: 1 });
   world.drain();
-  world.take({ kind: "write-and-read", thread: 0, key: 0, count: 1 });
+  world.take({ kind: "write-and-read", thread: 0, key: 0, question: 0, count: 1 });
   world.drain();
-  expect(world.store.find(KEYS[0]!)).toBe(1);
+  expect(world.store.find(KEYS[0]!, VALUE)).toBe(1);
 });

@@ -2,6 +2,7 @@ import { KeyRef } from "../lib/key-ref.ts";
 import { Flight, type FlightOwner } from "./flight.ts";
 import { FlightTable } from "./flight-table.ts";
 import type { Fill } from "./leases.ts";
+import type { Variant } from "./variant.ts";
 import type { Waiter } from "./waiter.ts";
 
 /** Why a cache drops a key: a write through it, an invalidation of the origin's, a reply that shows a newer state. */
@@ -47,13 +48,13 @@ export interface CoherentStore {
  * holds; a lease is good for one fill, and a value that cannot be stored, but is going to be shown to somebody, takes
  * the entry away that another thread may have stored: it may be older.
  */
-export class CoherentCache<Store extends CoherentStore = CoherentStore> {
+export class CoherentCache<Store extends CoherentStore, Asked extends Variant = Variant> {
   readonly store: Store;
   /** Whether other threads fill it, too. */
   readonly isShared: boolean;
   /** Keys invalidated: pushes of the origin, and writes through this proxy when they are sent. */
   invalidationCount = 0;
-  readonly #flights = new FlightTable();
+  readonly #flights = new FlightTable<Asked>();
   readonly #pushedKey = new KeyRef();
   readonly #observer: InvalidationObserver | undefined;
 
@@ -68,30 +69,30 @@ export class CoherentCache<Store extends CoherentStore = CoherentStore> {
     return this.#flights.size;
   }
 
-  /** The fill of this key that is under way, if there is one. */
-  findFlight(key: KeyRef): Flight | undefined {
-    return this.#flights.find(key);
+  /** The fill of this key with this question that is under way, if there is one. */
+  findFlight(key: KeyRef, variant: Asked): Flight<Asked> | undefined {
+    return this.#flights.find(key, variant);
   }
 
   /**
-   * A fill of this key begins, of which there must be no other in the table. The question is to be sent over the
+   * A fill of this key begins, of which there must be no other with this question in the table. The question is to be sent over the
    * connection that invalidations come over, and `end` called.
-   * @param key kept
+   * @param key kept, and `variant` as well
    */
-  begin(key: KeyRef, owner: FlightOwner, first: Waiter): Flight {
+  begin(key: KeyRef, variant: Asked, owner: FlightOwner<Asked>, first: Waiter): Flight<Asked> {
     const { store } = this;
-    const flight = new Flight(key, store.beginFill(key.hash), store.epoch, owner, first);
+    const flight = new Flight(key, variant, store.beginFill(key.hash), store.epoch, owner, first);
     this.#flights.add(flight);
     return flight;
   }
 
   /** Lets no further reads join a fill. */
-  forget(flight: Flight): void {
+  forget(flight: Flight<Asked>): void {
     this.#flights.remove(flight);
   }
 
   /** A fill has ended. @param isStored whether what it brought is in the cache now */
-  end(flight: Flight, isStored: boolean): void {
+  end(flight: Flight<Asked>, isStored: boolean): void {
     this.#flights.remove(flight);
     this.store.endFill(flight.key.hash);
     if (!isStored && this.isShared) this.invalidate(flight.key);
@@ -103,7 +104,7 @@ export class CoherentCache<Store extends CoherentStore = CoherentStore> {
    * another thread may have invalidated the key since.
    * @param oldestMs how old an answer may be
    */
-  mayJoin(flight: Flight, nowMs: number, oldestMs: number): boolean {
+  mayJoin(flight: Flight<Asked>, nowMs: number, oldestMs: number): boolean {
     if (nowMs - flight.sentAtMs > oldestMs || flight.hasExpired(nowMs)) return false;
     return !this.isShared || this.holds(flight.key, flight);
   }
@@ -119,8 +120,9 @@ export class CoherentCache<Store extends CoherentStore = CoherentStore> {
     this.#observer?.invalidated(key, "write");
     this.store.invalidate(key);
     if (this.#flights.size === 0) return;
-    const flight = this.#flights.find(key);
-    if (flight !== undefined) this.#flights.remove(flight);
+    for (let flight = this.#flights.first(key); flight !== undefined; flight = this.#flights.first(key)) {
+      this.#flights.remove(flight);
+    }
   }
 
   /** The origin says that the key bytes[start, end) has changed: by itself, or because of a write of anybody's, this proxy's too. */
@@ -150,11 +152,14 @@ export class CoherentCache<Store extends CoherentStore = CoherentStore> {
     const { store } = this;
     store.invalidate(key);
     if (this.#flights.size === 0) return;
-    const flight = this.#flights.find(key);
-    if (flight === undefined) return;
-    const renewed = (flight.lease + 1) | 0;
-    if (flight.isUnanswered && store.lease(key.hash) === renewed) flight.lease = renewed;
-    else this.#flights.remove(flight);
+    let next = this.#flights.first(key);
+    while (next !== undefined) {
+      const flight = next;
+      next = this.#flights.after(flight);
+      const renewed = (flight.lease + 1) | 0;
+      if (flight.isUnanswered && store.lease(key.hash) === renewed) flight.lease = renewed;
+      else this.#flights.remove(flight);
+    }
   }
 
   /** Everything fetched so far, and everything being fetched, is of no use any longer. */

@@ -4,9 +4,10 @@ import { utf8 } from "../lib/bytes.ts";
 import { KeyRef } from "../lib/key-ref.ts";
 import { Flight, type FlightOwner } from "./flight.ts";
 import { FlightTable } from "./flight-table.ts";
+import { VALUE, type Variant } from "./variant.ts";
 import type { Waiter } from "./waiter.ts";
 
-const owner: FlightOwner = {
+const owner: FlightOwner<Variant> = {
   answered() {},
   askAgain() {},
 };
@@ -19,7 +20,7 @@ const waiter: Waiter = {
 
 function flightFor(key: string, hash: number): Flight {
   const bytes = utf8(`..${key}..`);
-  return new Flight(new KeyRef().refer(bytes, 2, bytes.length - 2, hash), 0, 0, owner, waiter);
+  return new Flight(new KeyRef().refer(bytes, 2, bytes.length - 2, hash), VALUE, 0, 0, owner, waiter);
 }
 
 test("holds at most one flight for each key, and tells keys of one hash apart", () => {
@@ -56,7 +57,7 @@ test("holds at most one flight for each key, and tells keys of one hash apart", 
         for (const text of ["", "a", "b", "ab", "abc", "abd", "key", "keys", "other"]) {
           const bytes = utf8(`>${text}`);
           const key = new KeyRef().refer(bytes, 1, bytes.length, hashOf(text));
-          expect(table.find(key)).toBe(model.get(text)!);
+          expect(table.find(key, VALUE)).toBe(model.get(text)!);
         }
       }
     }),

@@ -1,14 +1,15 @@
 import type { LargeValue } from "../lib/byte-buffer.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
 import type { Fill } from "./leases.ts";
+import type { Variant } from "./variant.ts";
 import type { NoValue, OriginFailure, Source, Waiter } from "./waiter.ts";
 
 /** What a flight tells whoever sent it out. */
-export interface FlightOwner {
+export interface FlightOwner<Asked extends Variant> {
   /** A waiter is about to be given a value. */
   answered(waiter: Waiter, valueBytes: number, remainingMs: number): void;
   /** This waiter joined when the value had expired already: it is told nothing, and waits for another flight. */
-  askAgain(flight: Flight, waiter: Waiter): void;
+  askAgain(flight: Flight<Asked>, waiter: Waiter): void;
 }
 
 /** A large value that is coming in: each waiter reads it at its own speed. */
@@ -25,10 +26,12 @@ export const NO_SUCH_KEY = -2;
  * in a `CoherentCache`. Whoever asks the origin tells it what came: `timeToLive` first, where the origin is asked for
  * that, then one of `found`, `without`, `failed`, or `arrives` with `arrived` behind it.
  */
-export class Flight implements Fill {
+export class Flight<Asked extends Variant = Variant> implements Fill {
   /** The next one in the table with the same hash. */
-  next: Flight | undefined = undefined;
+  next: Flight<Asked> | undefined = undefined;
   readonly key: KeyRef;
+  /** What is asked about the key. */
+  readonly variant: Asked;
   /** The key's lease when it was asked for, or when it was renewed (`CoherentCache.settle`). */
   lease: number;
   readonly epoch: number;
@@ -40,14 +43,22 @@ export class Flight implements Fill {
   isUnanswered = true;
   /** The value's remaining time to live when the question was answered; -1: it never expires. */
   remainingMs: number = NO_SUCH_KEY;
-  readonly #owner: FlightOwner;
+  readonly #owner: FlightOwner<Asked>;
   readonly #first: Waiter;
   #others: Joined[] | undefined = undefined;
   /** What is coming in, and who has been given it. */
   #arriving: ArrivingValue | undefined = undefined;
 
-  constructor(key: KeyRef, lease: number, epoch: number, owner: FlightOwner, first: Waiter) {
+  constructor(
+    key: KeyRef,
+    variant: Asked,
+    lease: number,
+    epoch: number,
+    owner: FlightOwner<Asked>,
+    first: Waiter,
+  ) {
     this.key = key;
+    this.variant = variant;
     this.lease = lease;
     this.epoch = epoch;
     this.#owner = owner;

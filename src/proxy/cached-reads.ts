@@ -1,11 +1,15 @@
 import type { KeyRef } from "../lib/key-ref.ts";
 import type { Ticket } from "../net/ticket.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { RespWriter } from "../protocol/resp-writer.ts";
+import { CopySink } from "../store/copy-sink.ts";
 import type { ProxyContext } from "./context.ts";
 import { DescribedValue, describedHit } from "./described-value.ts";
 import type { Lanes } from "./lanes.ts";
 import { ManyValues } from "./many-values.ts";
 import { OneValue } from "./one-value.ts";
+import { GET_QUESTION, type Question } from "./question.ts";
+import { writeWholeReply } from "./reply-downgrade.ts";
 import { writeSource } from "./source-attribute.ts";
 
 /**
@@ -21,7 +25,8 @@ export class CachedReads {
     this.#lanes = lanes;
   }
 
-  get(request: Request, reply: ReplyWriter): void {
+  /** A read of one key, the first argument. */
+  get(request: Request, question: Question, reply: ReplyWriter): void {
     const { proxy, connection, namesSources } = this.#client;
     const { readThrough } = proxy;
     const key = proxy.keyOf(request, 1);
@@ -29,11 +34,20 @@ export class CachedReads {
     const nowMs = connection.executingSinceMs;
     const mayHit = this.#lanes.mayHit(key);
     if (mayHit && namesSources && reply.version === 3) {
-      const entry = readThrough.peek(key, nowMs);
+      const entry = readThrough.peek(key, question, nowMs);
       if (entry !== undefined) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
     }
-    if (mayHit && readThrough.lookup(key, reply, nowMs)) return;
-    this.load(key, connection.defer(), mayHit);
+    if (mayHit && this.#hit(key, question, reply, nowMs)) return;
+    this.load(key, question, connection.defer(), mayHit);
+  }
+
+  #hit(key: KeyRef, question: Question, reply: ReplyWriter, nowMs: number): boolean {
+    const { readThrough } = this.#client.proxy;
+    if (question.form === "bytes") return readThrough.lookup(key, question, reply, nowMs);
+    const sink = new CopySink();
+    if (!readThrough.lookup(key, question, sink, nowMs)) return false;
+    writeWholeReply(reply as RespWriter, sink.copy, 0, sink.copy.length);
+    return true;
   }
 
   /** GLASS.GET */
@@ -41,7 +55,7 @@ export class CachedReads {
     const key = this.#client.proxy.keyOf(request, 1);
     const mayHit = this.#lanes.mayHit(key);
     if (mayHit && describedHit(this.#client, key, reply)) return;
-    this.load(key, this.#client.connection.defer(), mayHit, DescribedValue);
+    this.load(key, GET_QUESTION, this.#client.connection.defer(), mayHit, DescribedValue);
   }
 
   /** MGET */
@@ -77,11 +91,11 @@ export class CachedReads {
   }
 
   /** The origin is asked for the key. */
-  load(key: KeyRef, ticket: Ticket, mayHit: boolean, Waiting = OneValue): void {
+  load(key: KeyRef, question: Question, ticket: Ticket, mayHit: boolean, Waiting = OneValue): void {
     const { proxy, connection } = this.#client;
     this.#lanes.beginMain();
     this.#lanes.awaitKey(key);
-    const waiter = new Waiting(this.#client, ticket, this.#lanes.mainDone);
-    if (proxy.readThrough.load(key, waiter, mayHit, connection.executingSinceMs)) waiter.hold();
+    const waiter = new Waiting(this.#client, ticket, this.#lanes.mainDone, question);
+    if (proxy.readThrough.load(key, question, waiter, mayHit, connection.executingSinceMs)) waiter.hold();
   }
 }

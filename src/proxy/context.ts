@@ -16,6 +16,7 @@ import type { CacheObserver } from "./cache-observer.ts";
 import type { Fence } from "./fence.ts";
 import type { OriginFacts } from "./origin-facts.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
+import type { Question } from "./question.ts";
 import type { ReadOnlyScripts } from "./read-only-scripts.ts";
 import type { ReadThrough } from "./read-through.ts";
 import type { Recorder } from "./recorder.ts";
@@ -57,7 +58,7 @@ export interface LiveParameters {
 
 /** The proxy as its sessions and commands see it: one thread of it. */
 export interface ProxyParts {
-  readonly cache: CoherentCache<Store>;
+  readonly cache: CoherentCache<Store, Question>;
   readonly origin: Origin;
   readonly fence: Fence;
   readonly readThrough: ReadThrough;

@@ -3,6 +3,7 @@ import type { KeyRef } from "../lib/key-ref.ts";
 import type { ReplyWriter } from "../protocol/protocol.ts";
 import type { ProxyContext } from "./context.ts";
 import { OneValue } from "./one-value.ts";
+import { GET_QUESTION } from "./question.ts";
 
 /** A GLASS.GET that waits for the origin: as GET, with where the value came from in the reply itself. */
 export class DescribedValue extends OneValue {
@@ -24,9 +25,9 @@ export const NOT_THROUGH_CACHE =
 /** Answers from the cache. @returns false where the value is not there, or cannot be vouched for */
 export function describedHit(session: ProxyContext, key: KeyRef, reply: ReplyWriter): boolean {
   const { readThrough } = session.proxy;
-  const times = readThrough.peek(key, session.connection.executingSinceMs);
+  const times = readThrough.peek(key, GET_QUESTION, session.connection.executingSinceMs);
   // Another thread may remove it in between.
-  const value = times && readThrough.get(key);
+  const value = times && readThrough.get(key, GET_QUESTION);
   if (value === undefined) return false;
   const { ageMs, remainingMs } = times!;
   if (value instanceof Uint8Array) {

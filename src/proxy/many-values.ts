@@ -4,6 +4,7 @@ import type { KeyRef } from "../lib/key-ref.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ProxyParts } from "./context.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
+import { GET_QUESTION } from "./question.ts";
 
 /** An MGET: what is cached is taken at once, and the origin is asked only for the rest. */
 export class ManyValues {
@@ -22,7 +23,7 @@ export class ManyValues {
     this.#mayHit = mayHit;
     for (let index = 1; index < request.count; index++) {
       const key = proxy.keyOf(request, index);
-      const value = mayHit(key) ? proxy.readThrough.get(key) : undefined;
+      const value = mayHit(key) ? proxy.readThrough.get(key, GET_QUESTION) : undefined;
       this.#values.push(value ?? null);
       this.#sources.push(value === undefined ? "none" : "hit");
       if (value === undefined) this.#missing.push(index);
@@ -72,7 +73,7 @@ export class ManyValues {
         },
       };
       const key = this.#proxy.keyOf(request, index);
-      if (readThrough.load(key, waiter, this.#mayHit(key), askedAtMs)) awaitsPeer = true;
+      if (readThrough.load(key, GET_QUESTION, waiter, this.#mayHit(key), askedAtMs)) awaitsPeer = true;
     }
     return awaitsPeer;
   }

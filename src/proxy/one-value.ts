@@ -2,28 +2,33 @@ import type { NoValue, OriginFailure, Source, Waiter } from "../coherence/waiter
 import type { LargeValue } from "../lib/byte-buffer.ts";
 import type { Ticket } from "../net/ticket.ts";
 import type { ReplyWriter } from "../protocol/protocol.ts";
+import type { RespWriter } from "../protocol/resp-writer.ts";
 import type { ProxyContext } from "./context.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
-import { downgradeReply } from "./reply-downgrade.ts";
+import type { Question } from "./question.ts";
+import { writeWholeReply } from "./reply-downgrade.ts";
 import { writeSource } from "./source-attribute.ts";
 
-/** A GET that waits for the origin. */
+/** A cached read of one key that waits for the origin. */
 export class OneValue implements Waiter {
   readonly #session: ProxyContext;
   readonly #ticket: Ticket;
   readonly #done: () => void;
+  readonly #form: Question["form"];
   #holds = false;
 
-  constructor(session: ProxyContext, ticket: Ticket, done: () => void) {
+  constructor(session: ProxyContext, ticket: Ticket, done: () => void, { form }: Question) {
     this.#session = session;
     this.#ticket = ticket;
     this.#done = done;
+    this.#form = form;
   }
 
   found(bytes: Uint8Array, start: number, end: number, source: Source, remainingMs: number): void {
     const reply = this.#ticket.begin();
     this.announce(reply, source, remainingMs);
-    reply.bulk(bytes, start, end);
+    if (this.#form === "bytes") reply.bulk(bytes, start, end);
+    else writeWholeReply(reply as RespWriter, bytes, start, end);
     this.#finish();
   }
 
@@ -40,9 +45,8 @@ export class OneValue implements Waiter {
         reply.error(failureMessage(reason.error, false, this.#session.proxy.stats));
         break;
       case "odd":
-        if (reply.version === 3) reply.out.append(reason.bytes, reason.start, reason.end);
-        else if (reply.version === 2) downgradeReply(reason.bytes, reason.start, reply.out);
-        else reply.error(NOT_A_STRING);
+        if (reply.version === 0) reply.error(NOT_A_STRING);
+        else writeWholeReply(reply as RespWriter, reason.bytes, reason.start, reason.end);
     }
     this.#finish();
   }

@@ -11,54 +11,56 @@ export interface Landing {
   /** The time base of everything cached. */
   nowMs(): number;
   /** What it brought is bytes[start, end). */
-  landed(flight: Flight, bytes: Uint8Array, start: number, end: number): void;
+  landed(flight: Flight<Question>, bytes: Uint8Array, start: number, end: number): void;
   /** It brought no value. */
-  landedEmpty(flight: Flight): void;
+  landedEmpty(flight: Flight<Question>): void;
   /** A large value is about to come in. @returns where to; undefined: it is to be gathered, and to land as any other */
-  arriving(flight: Flight, lengthBytes: number): IncomingValue | undefined;
+  arriving(flight: Flight<Question>, lengthBytes: number): IncomingValue | undefined;
   /** All of it has come, or no more of it will; called before anybody can have read all of it. */
-  arrived(flight: Flight, value: IncomingValue, isComplete: boolean): void;
+  arrived(flight: Flight<Question>, value: IncomingValue, isComplete: boolean): void;
 }
 
 /** Asks the origin a flight's question. */
 export class OriginFlight extends UpstreamRequest implements LargeReplySink {
-  readonly #flight: Flight;
-  readonly #question: Question;
+  readonly #flight: Flight<Question>;
   readonly #landing: Landing;
   #incoming: IncomingValue | undefined = undefined;
 
-  constructor(flight: Flight, question: Question, landing: Landing) {
+  constructor(flight: Flight<Question>, landing: Landing) {
     super();
     this.#flight = flight;
-    this.#question = question;
     this.#landing = landing;
   }
 
   send(connection: Upstream, nowMs: number): void {
-    const { bytes, start, end } = this.#flight.key;
+    const { key, variant } = this.#flight;
     this.#flight.sent(nowMs);
-    this.#question.write(connection.out, bytes, start, end);
-    this.repliesAwaited = this.#question.replies;
+    variant.write(connection.out, key.bytes, key.start, key.end);
+    this.repliesAwaited = variant.replies;
     connection.enqueue(this, connection.timeoutMs, nowMs);
   }
 
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
     const flight = this.#flight;
     if (this.repliesAwaited > 0) {
-      flight.timeToLive(this.#question.remainingMs(bytes, reader));
+      flight.timeToLive(flight.variant.remainingMs(bytes, reader));
       return;
     }
-    const reason = this.#question.withoutValue(bytes, start, end, reader);
-    if (reason === undefined) {
-      this.#landing.landed(flight, bytes, reader.valueStart, reader.valueEnd);
-      flight.found(bytes, reader.valueStart, reader.valueEnd);
-    } else {
+    const reason = flight.variant.withoutValue(bytes, start, end, reader);
+    if (reason !== undefined) {
       this.#landing.landedEmpty(flight);
       flight.without(reason);
+      return;
     }
+    const isWhole = flight.variant.form === "reply";
+    const valueStart = isWhole ? start : reader.valueStart;
+    const valueEnd = isWhole ? end : reader.valueEnd;
+    this.#landing.landed(flight, bytes, valueStart, valueEnd);
+    flight.found(bytes, valueStart, valueEnd);
   }
 
   override takeLarge(lengthBytes: number): LargeReplySink | undefined {
+    if (this.#flight.variant.form === "reply") return undefined;
     const incoming = this.#landing.arriving(this.#flight, lengthBytes);
     if (incoming === undefined) return undefined;
     this.#incoming = incoming;

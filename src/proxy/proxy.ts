@@ -37,6 +37,7 @@ import { OriginFacts } from "./origin-facts.ts";
 import { askOrigin } from "./origin-question.ts";
 import { ownParameters } from "./own-parameters.ts";
 import { ProxyStats } from "./proxy-stats.ts";
+import type { Question } from "./question.ts";
 import { ReadOnlyScripts } from "./read-only-scripts.ts";
 import { ReadThrough } from "./read-through.ts";
 import { Recorder } from "./recorder.ts";
@@ -84,7 +85,7 @@ export interface ProxyOptions {
 
 /** The caching proxy, or one thread of it: composes cache, origin and sessions. */
 export class CachingProxy implements Service, ProxyParts {
-  readonly cache: CoherentCache<Store>;
+  readonly cache: CoherentCache<Store, Question>;
   readonly origin: Origin;
   readonly fence: Fence;
   readonly readThrough: ReadThrough;

@@ -1,3 +1,4 @@
+import { VALUE, type Variant } from "../coherence/variant.ts";
 import { MISSING, type NoValue } from "../coherence/waiter.ts";
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import { parseDecimal } from "../lib/bytes.ts";
@@ -6,8 +7,15 @@ import { BULK, INTEGER } from "../protocol/reply-types.ts";
 import { prepareCommand, writePrepared } from "../protocol/request-writer.ts";
 import { readErrorReply } from "../upstream/error-reply.ts";
 
-/** What a flight asks the origin about a key, and what the replies say. */
-export interface Question {
+/**
+ * What a cached read asks about a key: of the cache, as a variant of the key's entries, and of the origin, with what its
+ * replies say. Another read becomes cacheable by a question here and a line in `routes.ts`.
+ */
+export interface Question extends Variant {
+  /** What is kept: the bytes of a byte string, or a whole reply in RESP3. */
+  readonly form: "bytes" | "reply";
+  /** The same question, to be kept: with bytes of its own if it has any. */
+  kept(): Question;
   /** It is answered by so many replies; the last one has the value. */
   readonly replies: number;
   write(out: ByteBuffer, key: Uint8Array, start: number, end: number): void;
@@ -25,6 +33,9 @@ const GET = prepareCommand("GET");
  * arrives before the value and makes the lease void. So a value is never kept with a time to live that is not its own.
  */
 export const GET_QUESTION: Question = {
+  ...VALUE,
+  form: "bytes",
+  kept: () => GET_QUESTION,
   replies: 2,
   write(out, key, start, end) {
     writePrepared(out, PTTL, key, start, end);

@@ -8,6 +8,7 @@ import { ByteSlab } from "../lib/byte-slab.ts";
 import { latin1 } from "../lib/bytes.ts";
 import { KeyRef } from "../lib/key-ref.ts";
 import { TakingSink } from "../store/copy-sink.ts";
+import { FRESH } from "../store/freshness.ts";
 import type { GrowingEntry } from "../store/growing-entry.ts";
 import { ABSENT } from "../store/reading.ts";
 import type { Store } from "../store/store.ts";
@@ -18,14 +19,14 @@ import type { CacheObserver } from "./cache-observer.ts";
 import { IncomingValue } from "./incoming-value.ts";
 import { type Landing, OriginFlight } from "./origin-flight.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
-import { GET_QUESTION } from "./question.ts";
+import { GET_QUESTION, type Question } from "./question.ts";
 import { CLAIMED, type FlightClaims, UNCLAIMED } from "./threads/flight-claims.ts";
 import { LOOK_AGAIN, missingSinceMs, PeerFlight, PeerWaiter } from "./threads/peer-flight.ts";
 import type { Answer, Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 
 export interface ReadThroughOptions {
-  readonly cache: CoherentCache<Store>;
+  readonly cache: CoherentCache<Store, Question>;
   readonly origin: Origin;
   readonly threads: ThreadTable;
   /** The other threads, and what each asks the origin for; undefined where there are none. */
@@ -51,9 +52,9 @@ export interface CachedTimes {
  * get → lookup → (miss) load, joined by everybody who asks meanwhile → fill. A hit is synchronous; a miss calls its
  * waiter later, exactly once.
  */
-export class ReadThrough implements FlightOwner, Landing, Tracking {
+export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
   readonly #store: Store;
-  readonly #cache: CoherentCache<Store>;
+  readonly #cache: CoherentCache<Store, Question>;
   readonly #origin: Origin;
   readonly #threads: ThreadTable;
   readonly #stats: ProxyStats;
@@ -75,29 +76,29 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
   }
 
   /** Age and remaining time to live of what `lookup` would deliver; undefined where it would not. */
-  peek(key: KeyRef, nowMs: number): CachedTimes | undefined {
+  peek(key: KeyRef, question: Question, nowMs: number): CachedTimes | undefined {
     if (nowMs > this.#threads.provenUntilMs) return undefined;
-    const entry = this.#store.peek(key, nowMs);
+    const entry = this.#store.peek(key, nowMs, FRESH, question);
     if (entry === undefined) return undefined;
     const remainingMs = entry.expiresAtMs === 0 ? -1 : Math.max(0, Math.floor(entry.expiresAtMs - nowMs));
     return { ageMs: Math.max(0, Math.floor(nowMs - entry.filledAtMs)), remainingMs };
   }
 
   /** The cached value, counted as a read: a copy, or a large one that lies where it is and is the caller's to release. */
-  get(key: KeyRef): Uint8Array | LargeValue | undefined {
+  get(key: KeyRef, question: Question): Uint8Array | LargeValue | undefined {
     const nowMs = this.#options.nowMs();
     if (nowMs > this.#threads.provenUntilMs) return undefined;
     const sink = new TakingSink();
-    const valueBytes = this.#store.read(key, nowMs, sink);
+    const valueBytes = this.#store.read(key, nowMs, sink, FRESH, question);
     if (valueBytes === ABSENT) return undefined;
     this.#hit(key, valueBytes, nowMs);
     return sink.large ?? sink.copy;
   }
 
   /** Delivers the cached value to `sink`. @returns false when it is not cached, or cannot be vouched for */
-  lookup(key: KeyRef, sink: ValueSink, nowMs: number): boolean {
+  lookup(key: KeyRef, question: Question, sink: ValueSink, nowMs: number): boolean {
     if (nowMs > this.#threads.provenUntilMs) return false;
-    const valueBytes = this.#store.read(key, nowMs, sink);
+    const valueBytes = this.#store.read(key, nowMs, sink, FRESH, question);
     if (valueBytes === ABSENT) return false;
     this.#hit(key, valueBytes, nowMs);
     return true;
@@ -123,17 +124,18 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
    *   3. The first reply comes. Its value had expired before the first GET k, which is sent now, and sees later writes
    *      than the second.
    */
-  load(key: KeyRef, waiter: Waiter, mayAwaitPeer: boolean, nowMs: number): boolean {
+  load(key: KeyRef, question: Question, waiter: Waiter, mayAwaitPeer: boolean, nowMs: number): boolean {
     this.#stats.misses++;
     const observer = this.#observer;
     if (observer !== undefined) waiter.read = observer.missed(key, nowMs);
-    return this.#ask(key, waiter, mayAwaitPeer, nowMs);
+    // Other threads are asked for values alone.
+    return this.#ask(key, question, waiter, mayAwaitPeer && question === GET_QUESTION, nowMs);
   }
 
-  #ask(key: KeyRef, waiter: Waiter, mayAwaitPeer: boolean, nowMs: number): boolean {
+  #ask(key: KeyRef, question: Question, waiter: Waiter, mayAwaitPeer: boolean, nowMs: number): boolean {
     const cache = this.#cache;
     const { bytes, start, end, hash } = key;
-    const underway = cache.findFlight(key);
+    const underway = cache.findFlight(key, question);
     if (underway !== undefined) {
       if (cache.mayJoin(underway, nowMs, oldestAnswerMs(this))) {
         this.#coalesced(hash);
@@ -144,7 +146,7 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
       cache.forget(underway);
     }
     if (mayAwaitPeer && this.#joinPeerFlight(key, waiter)) return true;
-    const { claims } = this.#options;
+    const claims = question === GET_QUESTION ? this.#options.claims : undefined;
     const claim = claims?.claim(hash) ?? UNCLAIMED;
     if (claim >= 0 && mayAwaitPeer) {
       this.#awaitPeer(claim, key, waiter);
@@ -162,9 +164,9 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
     const keys = this.#keys;
     keys.keep(bytes, start, end);
     const kept = new KeyRef().refer(keys.bytes, keys.start, keys.start + end - start, hash);
-    const flight = cache.begin(kept, this, waiter);
+    const flight = cache.begin(kept, question.kept(), this, waiter);
     flight.isClaimed = claim === CLAIMED;
-    new OriginFlight(flight, GET_QUESTION, this).send(connection, nowMs);
+    new OriginFlight(flight, this).send(connection, nowMs);
     return false;
   }
 
@@ -206,14 +208,14 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
       for (const waiter of waiters) waiter.without(MISSING);
       return;
     }
-    const times = this.peek(key, nowMs);
+    const times = this.peek(key, GET_QUESTION, nowMs);
     const sink = new TakingSink();
     for (const waiter of waiters) {
       // A copy serves all; a large value is pinned for each.
       const isThere = sink.hasCopy || (times && this.#store.read(key, nowMs, sink) !== ABSENT);
       if (times === undefined || !isThere) {
         this.#stats.coalesced--;
-        this.#ask(key, waiter, false, nowMs);
+        this.#ask(key, GET_QUESTION, waiter, false, nowMs);
       } else if (sink.hasCopy) {
         this.answered(waiter, sink.copy.length, times.remainingMs);
         waiter.found(sink.copy, 0, sink.copy.length, "coalesced", times.remainingMs);
@@ -228,7 +230,7 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
   /** Another thread wants to know when the flight for this key has ended; at once when there is none to be joined. */
   whenLanded(key: Uint8Array, then: (answer: Answer) => void): void {
     const nowMs = this.#options.nowMs();
-    const flight = this.#cache.findFlight(this.#store.refer(new KeyRef(), key, 0, key.length));
+    const flight = this.#cache.findFlight(this.#store.refer(new KeyRef(), key, 0, key.length), GET_QUESTION);
     const mayJoin = flight !== undefined && this.#cache.mayJoin(flight, nowMs, oldestAnswerMs(this));
     if (!mayJoin) then(LOOK_AGAIN);
     else flight.join(new PeerWaiter(flight, then), nowMs);
@@ -251,8 +253,8 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
   }
 
   /** What the flight brought had expired before this waiter asked. */
-  askAgain(flight: Flight, waiter: Waiter): void {
-    this.#ask(flight.key, waiter, false, this.#options.nowMs());
+  askAgain(flight: Flight<Question>, waiter: Waiter): void {
+    this.#ask(flight.key, flight.variant, waiter, false, this.#options.nowMs());
   }
 
   /** The time base of everything cached. */
@@ -260,20 +262,20 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
     return this.#options.nowMs();
   }
 
-  landed(flight: Flight, bytes: Uint8Array, start: number, end: number): void {
+  landed(flight: Flight<Question>, bytes: Uint8Array, start: number, end: number): void {
     this.#ended(flight, this.#fill(flight, bytes, start, end));
   }
 
-  landedEmpty(flight: Flight): void {
+  landedEmpty(flight: Flight<Question>): void {
     this.#ended(flight, this.#refused(flight));
   }
 
-  arriving(flight: Flight, lengthBytes: number): IncomingValue | undefined {
+  arriving(flight: Flight<Question>, lengthBytes: number): IncomingValue | undefined {
     const store = this.#store;
     const mayKeep = expiryOfFill(flight, this) !== undefined && this.#cache.holds(flight.key, flight);
     if (mayKeep) {
       const { nowMs } = this.#options;
-      const entry = store.grow(flight.key.copy(), lengthBytes, nowMs());
+      const entry = store.grow(flight.key.copy(), lengthBytes, nowMs(), flight.variant);
       const moment = () => ({ nowMs: nowMs(), epoch: store.epoch });
       if (entry !== undefined) return new IncomingValue(lengthBytes, { entry, moment });
       // Too much of the cache is in use to grow in it. It may be stored in one go, when some of that is not any more.
@@ -284,18 +286,18 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
     return new IncomingValue(lengthBytes, undefined);
   }
 
-  arrived(flight: Flight, { growing }: IncomingValue, isComplete: boolean): void {
+  arrived(flight: Flight<Question>, { growing }: IncomingValue, isComplete: boolean): void {
     this.#ended(flight, growing !== undefined && this.#fillGrown(flight, growing, isComplete));
     growing?.release();
   }
 
-  #ended(flight: Flight, isFilled: boolean): void {
+  #ended(flight: Flight<Question>, isFilled: boolean): void {
     if (isFilled) this.#stats.fills++;
     this.#cache.end(flight, isFilled);
     if (flight.isClaimed) this.#options.claims!.release(flight.key.hash);
   }
 
-  #fillGrown(flight: Flight, growing: GrowingEntry, isComplete: boolean): boolean {
+  #fillGrown(flight: Flight<Question>, growing: GrowingEntry, isComplete: boolean): boolean {
     const expiresAtMs = isComplete && growing.isComplete ? expiryOfFill(flight, this) : undefined;
     if (expiresAtMs === undefined) return this.#refused(flight);
     const nowMs = this.#options.nowMs();
@@ -303,16 +305,26 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
     return this.#tried(flight, filled, growing.lengthBytes, expiresAtMs);
   }
 
-  #fill(flight: Flight, bytes: Uint8Array, start: number, end: number): boolean {
+  #fill(flight: Flight<Question>, bytes: Uint8Array, start: number, end: number): boolean {
     const expiresAtMs = expiryOfFill(flight, this);
     if (expiresAtMs === undefined) return this.#refused(flight);
     const nowMs = this.#options.nowMs();
-    const filled = this.#store.fill(flight.key, bytes, start, end, expiresAtMs, flight, nowMs);
+    const filled = this.#store.fill(
+      flight.key,
+      bytes,
+      start,
+      end,
+      expiresAtMs,
+      flight,
+      nowMs,
+      0,
+      flight.variant,
+    );
     return this.#tried(flight, filled, end - start, expiresAtMs);
   }
 
   /** @returns whether it is in the cache */
-  #tried(flight: Flight, isFilled: boolean, valueBytes: number, expiresAtMs: number): boolean {
+  #tried(flight: Flight<Question>, isFilled: boolean, valueBytes: number, expiresAtMs: number): boolean {
     if (isFilled) this.#observer?.filled(flight.key.hash, valueBytes, expiresAtMs);
     else {
       this.#stats.discardedFills++;
@@ -322,7 +334,7 @@ export class ReadThrough implements FlightOwner, Landing, Tracking {
     return isFilled;
   }
 
-  #refused(flight: Flight): false {
+  #refused(flight: Flight<Question>): false {
     this.#observer?.refused(flight.key.hash, "no-time-to-live");
     return false;
   }

@@ -16,10 +16,17 @@ import {
   VERBATIM,
 } from "../protocol/reply-types.ts";
 import { writeArgument, writeArgumentCount } from "../protocol/request-writer.ts";
+import type { RespWriter } from "../protocol/resp-writer.ts";
 
 const CR = 0x0d;
 const NULL_BULK = new TextEncoder().encode("$-1\r\n");
 const TRUE = 0x74;
+
+/** Writes a complete RESP3 reply, bytes[start, end), to a client of either version of RESP. */
+export function writeWholeReply(reply: RespWriter, bytes: Uint8Array, start: number, end: number): void {
+  if (reply.version === 3) reply.out.append(bytes, start, end);
+  else downgradeReply(bytes, start, reply.out);
+}
 
 /**
  * Writes a complete RESP3 reply in RESP2. Replies routed over the main connection consist of types that both have,

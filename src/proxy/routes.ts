@@ -1,6 +1,7 @@
 import { COMMAND_FACTS } from "../commands/command-facts.ts";
 import { type CommandFacts, changesKeys, isSameInBoth, keyRange } from "../commands/facts.ts";
 import type { Request } from "../protocol/protocol.ts";
+import { GET_QUESTION, type Question } from "./question.ts";
 
 /**
  * Where each command goes, by what the table of commands says of it. What has no route goes over a connection of its
@@ -14,7 +15,7 @@ import type { Request } from "../protocol/protocol.ts";
  * - `pin`: binds the client to an upstream connection of its own: transactions, subscriptions, blocking commands.
  * - `refuse`: would not do what it says when connections are shared.
  *
- * To make another read cacheable, add it to `CACHED` and teach `read-through.ts` its reply.
+ * To make another read cacheable, add it to `CACHED` with the question that it asks (`question.ts`).
  */
 export interface Route {
   readonly name: string;
@@ -23,6 +24,8 @@ export interface Route {
   readonly keys?: readonly [first: number, last: number, step: number] | undefined;
   /** A `write` that changes every key, a `read` that shows any. */
   readonly all?: boolean;
+  /** What a `cached` read of one key, its first argument, asks about it. MGET has none: it asks for several values. */
+  readonly question?: ((request: Request) => Question) | undefined;
   /** Takes this route only with so many arguments, the name included; otherwise `side`. */
   readonly onlyWithCount?: number | undefined;
   /** May concern another database than the client's, or all of the origin. */
@@ -37,10 +40,10 @@ export interface Route {
   readonly reason?: string;
 }
 
-/** Answered from the cache, with so many arguments or any number. */
-const CACHED: ReadonlyMap<string, number | undefined> = new Map([
-  ["get", 2],
-  ["mget", undefined],
+/** Answered from the cache. */
+const CACHED: ReadonlyMap<string, Pick<Route, "onlyWithCount" | "question">> = new Map([
+  ["get", { onlyWithCount: 2, question: () => GET_QUESTION }],
+  ["mget", {}],
 ]);
 
 /** With a count they answer an array, and RESP2 tells a null array from a null, or a set in RESP3. */
@@ -77,7 +80,8 @@ export function routeOf(facts: CommandFacts): Route | undefined {
       "replication passes a proxy that was started with --allow-admin alone, and not within MULTI; ask the origin";
     return { name, kind: "refuse", replicates: true, reason };
   }
-  if (CACHED.has(name)) return { name, kind: "cached", onlyWithCount: CACHED.get(name) };
+  const cached = CACHED.get(name);
+  if (cached !== undefined) return { name, kind: "cached", ...cached };
   if (BINDING.has(name)) return { name, kind: "pin", changesNothing: true };
   if (flags.includes("blocking"))
     return { name, kind: "pin", blocks: true, changesNothing: !changesKeys(facts) };

@@ -258,7 +258,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
       // The origin says what is wrong with it.
       this.#forwarding.forward(request, route);
     } else if (this.#lanes.enter("main", request)) {
-      if (request.count === 2 && route.name === "get") this.#reads.get(request, reply);
+      if (route.question !== undefined) this.#reads.get(request, route.question(request), reply);
       else this.#reads.getMany(request, reply);
     }
   }

@@ -8,6 +8,7 @@ import type { ProxyParts } from "./context.ts";
 import { dumpOrigin } from "./dump.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Lanes } from "./lanes.ts";
+import { GET_QUESTION } from "./question.ts";
 import { backendTicket, FROM_PROXY } from "./text-sources.ts";
 
 /** The verbs of the text protocol; its parser lets no others through. */
@@ -52,8 +53,8 @@ export class TextRequests {
     reply.prefix = FROM_PROXY;
     const { executingSinceMs } = this.#connection;
     const mayHit = this.#lanes.mayHit(key);
-    if (mayHit && this.#proxy.readThrough.lookup(key, reply, executingSinceMs)) return;
-    this.#reads.load(key, backendTicket(this.#connection), mayHit);
+    if (mayHit && this.#proxy.readThrough.lookup(key, GET_QUESTION, reply, executingSinceMs)) return;
+    this.#reads.load(key, GET_QUESTION, backendTicket(this.#connection), mayHit);
   }
 
   #dump(): void {

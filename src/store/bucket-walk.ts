@@ -1,3 +1,4 @@
+import { VALUE } from "../coherence/variant.ts";
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Random } from "../lib/random.ts";
 import { keyBytesOf, kindOf, readPayload } from "./entry.ts";
@@ -14,7 +15,6 @@ import {
   SWEEP_POSITION,
   SWEPT_EPOCH,
 } from "./shard-memory.ts";
-import { VALUE } from "./variant.ts";
 
 /**
  * Walks over the entries of a shard in scan order, the order of bit-reversed hashes, in which every bucket of the

@@ -1,5 +1,5 @@
+import { VALUE, type Variant } from "../coherence/variant.ts";
 import { KeyRef } from "../lib/key-ref.ts";
-import { VALUE, type Variant } from "./variant.ts";
 
 const EMPTY = new Uint8Array(0);
 const NO_KEY = new KeyRef();

@@ -1,3 +1,4 @@
+import { KIND_LIMIT, VALUE, type Variant } from "../coherence/variant.ts";
 import { assert } from "../lib/assert.ts";
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import { equalBytes } from "../lib/bytes.ts";
@@ -42,7 +43,6 @@ import {
 } from "./entry-layout.ts";
 import { bucketWord } from "./index-table.ts";
 import { classOf, type ShardMemory } from "./shard-memory.ts";
-import { KIND_LIMIT, VALUE, type Variant } from "./variant.ts";
 
 /** Reading and writing entries, each a chain of chunks that a `ChainPlan` describes. */
 

@@ -1,3 +1,4 @@
+import { VALUE, type Variant } from "../coherence/variant.ts";
 import { assert } from "../lib/assert.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
@@ -37,7 +38,6 @@ import {
   USED_BYTES,
   VARIANTS,
 } from "./shard-memory.ts";
-import { VALUE, type Variant } from "./variant.ts";
 
 /** What an entry has besides key and value once it is stored. */
 export interface GrownEntry {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { VALUE } from "../coherence/variant.ts";
 import { utf8 } from "../lib/bytes.ts";
 import { KeyRef } from "../lib/key-ref.ts";
 import { halfSipHash } from "../lib/sip-hash.ts";
@@ -14,7 +15,6 @@ import { readEntry } from "./reading.ts";
 import { formatShard, Shard } from "./shard.ts";
 import { SHARD_LEAST_BYTES, ShardMemory } from "./shard-memory.ts";
 import { storeDraft } from "./storing.ts";
-import { VALUE } from "./variant.ts";
 
 const SEED = 3;
 const NOW_MS = 1_700_000_000_000;

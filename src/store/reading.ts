@@ -1,3 +1,4 @@
+import { VALUE, type Variant } from "../coherence/variant.ts";
 import type { LargeValue, ValueSink } from "../lib/byte-buffer.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
@@ -19,7 +20,6 @@ import { NO_PIN, pinEntry, serialOf } from "./pin-table.ts";
 import { PinnedValue } from "./pinned-value.ts";
 import type { Shard } from "./shard.ts";
 import { HITS, MISSES, type ShardMemory } from "./shard-memory.ts";
-import { VALUE, type Variant } from "./variant.ts";
 
 /** How entries are read. Called with the shard's lock held. */
 

@@ -1,3 +1,4 @@
+import { VALUE } from "../coherence/variant.ts";
 import { assert } from "../lib/assert.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { latin1 } from "../lib/bytes.ts";
@@ -58,7 +59,6 @@ import {
   USED_BYTES,
   VARIANTS,
 } from "./shard-memory.ts";
-import { VALUE } from "./variant.ts";
 
 /**
  * Checks everything that must hold in a shard: pages, chunks, chains, index, counters and policy.

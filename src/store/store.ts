@@ -1,4 +1,5 @@
 import type { Fill } from "../coherence/leases.ts";
+import { VALUE, type Variant } from "../coherence/variant.ts";
 import type { LargeValue, ValueSink } from "../lib/byte-buffer.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
@@ -36,7 +37,6 @@ import {
 } from "./store-memory.ts";
 import { addStats, emptyStats, type StoreStats } from "./store-stats.ts";
 import { type StoreOutcome, storeDraft, writeExpiry } from "./storing.ts";
-import { VALUE, type Variant } from "./variant.ts";
 
 export type { EntryInfo } from "./reading.ts";
 export type { StoreHandle, StoreOptions } from "./store-memory.ts";

@@ -1,3 +1,4 @@
+import { VALUE } from "../coherence/variant.ts";
 import { assert } from "../lib/assert.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { KeyRef } from "../lib/key-ref.ts";
@@ -56,7 +57,6 @@ import {
   USED_BYTES,
   VARIANTS,
 } from "./shard-memory.ts";
-import { VALUE } from "./variant.ts";
 
 /** How entries are stored. Called with the shard's lock held. */
 

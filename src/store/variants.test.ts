@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { ABSENCE, VALUE, type Variant } from "../coherence/variant.ts";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
 import { CopySink } from "./copy-sink.ts";
@@ -7,7 +8,6 @@ import { FRESH, type Freshness, STALE } from "./freshness.ts";
 import { keyIn } from "./key-fixture.ts";
 import { ABSENT } from "./reading.ts";
 import { Store, type StoreOptions } from "./store.ts";
-import { ABSENCE, VALUE, type Variant } from "./variant.ts";
 
 const START_MS = 1_700_000_000_000;
 /** Kinds as an owner of a store would choose them. */

@@ -1,3 +1,5 @@
+import { equalBytes } from "../lib/bytes.ts";
+
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -11,6 +13,15 @@ export interface Variant {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
+}
+
+export function isSameVariant(one: Variant, other: Variant): boolean {
+  if (one === other) return true;
+  return (
+    one.kind === other.kind &&
+    one.end - one.start === other.end - other.start &&
+    equalBytes(one.bytes, one.start, one.end, other.bytes, other.start)
+  );
 }
 
 /** The key's value: what GET asks for. */
