@@ -50,34 +50,21 @@ import { classOf, type ShardMemory } from "./shard-memory.ts";
 const SHORT_COPY_BYTES = 24;
 
 /** The slot of the entry with this key and variant, 0 when there is none. Says nothing about expiry and epoch. */
-export function findEntry(memory: ShardMemory, key: KeyRef, variant: Variant): number {
-  let slot = findKey(memory, memory.words[bucketWord(memory, key.hash)]!, key);
-  while (slot !== 0 && !isOfVariant(memory, slot, variant)) {
-    slot = findKey(memory, nextInChain(memory, slot), key);
-  }
-  return slot;
-}
-
-/** The slot of an entry with this key, of any variant, or of any but the value; 0 when there is none. */
-export function findAny(memory: ShardMemory, key: KeyRef, sparesValue: boolean): number {
-  let slot = findKey(memory, memory.words[bucketWord(memory, key.hash)]!, key);
-  while (slot !== 0 && sparesValue && isOfVariant(memory, slot, VALUE)) {
-    slot = findKey(memory, nextInChain(memory, slot), key);
-  }
-  return slot;
-}
-
-/** The first entry with this key in a chain of the index from `first` on, 0 when there is none. */
-function findKey(memory: ShardMemory, first: number, { bytes, start, end, hash }: KeyRef): number {
+export function findEntry(
+  memory: ShardMemory,
+  { bytes, start, end, hash }: KeyRef,
+  variant: Variant,
+): number {
   const { words } = memory;
   const keyBytes = end - start;
-  let slot = first;
+  let slot = words[bucketWord(memory, hash)]!;
   while (slot !== 0) {
     const at = slot * 2;
     if (
       words[at + HASH] === (hash | 0) &&
       (words[at + KEY_BYTES]! & KEY_BITS) === keyBytes &&
-      keyEquals(memory, slot, bytes, start, end)
+      keyEquals(memory, slot, bytes, start, end) &&
+      isOfVariant(memory, slot, variant)
     ) {
       return slot;
     }
@@ -86,15 +73,33 @@ function findKey(memory: ShardMemory, first: number, { bytes, start, end, hash }
   return 0;
 }
 
-function nextInChain(memory: ShardMemory, slot: number): number {
-  return memory.words[slot * 2 + NEXT_IN_BUCKET]! & SLOT_BITS;
+/** The slot of an entry with this key, of any variant, or of any but the value; 0 when there is none. */
+export function findAny(
+  memory: ShardMemory,
+  { bytes, start, end, hash }: KeyRef,
+  sparesValue: boolean,
+): number {
+  const { words } = memory;
+  let slot = words[bucketWord(memory, hash)]!;
+  while (slot !== 0) {
+    if (
+      words[slot * 2 + HASH] === (hash | 0) &&
+      keyBytesOf(memory, slot) === end - start &&
+      keyEquals(memory, slot, bytes, start, end) &&
+      !(sparesValue && isOfVariant(memory, slot, VALUE))
+    ) {
+      return slot;
+    }
+    slot = words[slot * 2 + NEXT_IN_BUCKET]! & SLOT_BITS;
+  }
+  return 0;
 }
 
 /** Whether an entry answers this question about its key. */
 export function isOfVariant(memory: ShardMemory, slot: number, variant: Variant): boolean {
-  const { kind } = variant;
-  if ((memory.words[slot * 2 + FILLED_HIGH]! & VARIANT_BITS) !== kind << VARIANT_SHIFT) return false;
-  return kind === VALUE.kind || argumentEquals(memory, slot, variant);
+  const form = memory.words[slot * 2 + FILLED_HIGH]!;
+  if (variant === VALUE) return (form & VARIANT_BITS) === 0;
+  return (form & VARIANT_BITS) >> VARIANT_SHIFT === variant.kind && argumentEquals(memory, slot, variant);
 }
 
 export function keyBytesOf(memory: ShardMemory, slot: number): number {

@@ -355,7 +355,7 @@ export class Store {
   }
 
   get epoch(): number {
-    return this.#shards.epoch;
+    return Atomics.load(this.#control.words, EPOCH);
   }
 
   /**
