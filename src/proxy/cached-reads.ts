@@ -37,15 +37,15 @@ export class CachedReads {
       const entry = readThrough.peek(key, question, nowMs);
       if (entry !== undefined) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
     }
-    if (mayHit && this.#hit(key, question, reply, nowMs)) return;
+    if (mayHit && question.form === "bytes" && readThrough.lookup(key, question, reply, nowMs)) return;
+    if (mayHit && question.form === "reply" && this.#wholeHit(key, question, reply, nowMs)) return;
     this.load(key, question, connection.defer(), mayHit);
   }
 
-  #hit(key: KeyRef, question: Question, reply: ReplyWriter, nowMs: number): boolean {
-    const { readThrough } = this.#client.proxy;
-    if (question.form === "bytes") return readThrough.lookup(key, question, reply, nowMs);
+  /** Answers with a whole reply from the cache. @returns false where it is not there */
+  #wholeHit(key: KeyRef, question: Question, reply: ReplyWriter, nowMs: number): boolean {
     const sink = new CopySink();
-    if (!readThrough.lookup(key, question, sink, nowMs)) return false;
+    if (!this.#client.proxy.readThrough.lookup(key, question, sink, nowMs)) return false;
     writeWholeReply(reply as RespWriter, sink.copy, 0, sink.copy.length);
     return true;
   }

@@ -50,21 +50,21 @@ import { classOf, type ShardMemory } from "./shard-memory.ts";
 const SHORT_COPY_BYTES = 24;
 
 /** The slot of the entry with this key and variant, 0 when there is none. Says nothing about expiry and epoch. */
-export function findEntry(
-  memory: ShardMemory,
-  { bytes, start, end, hash }: KeyRef,
-  variant: Variant,
-): number {
+export function findEntry(memory: ShardMemory, key: KeyRef, variant: Variant): number {
   const { words } = memory;
+  const { bytes, start, end, hash } = key;
   const keyBytes = end - start;
+  const kindBits = variant.kind << VARIANT_SHIFT;
   let slot = words[bucketWord(memory, hash)]!;
+  // The loop and its comparisons stand here, not in a function: a call less deep, a hit is compiled as one.
   while (slot !== 0) {
     const at = slot * 2;
     if (
       words[at + HASH] === (hash | 0) &&
       (words[at + KEY_BYTES]! & KEY_BITS) === keyBytes &&
+      (words[at + FILLED_HIGH]! & VARIANT_BITS) === kindBits &&
       keyEquals(memory, slot, bytes, start, end) &&
-      isOfVariant(memory, slot, variant)
+      (kindBits === 0 || argumentEquals(memory, slot, variant))
     ) {
       return slot;
     }
@@ -97,9 +97,7 @@ export function findAny(
 
 /** Whether an entry answers this question about its key. */
 export function isOfVariant(memory: ShardMemory, slot: number, variant: Variant): boolean {
-  const form = memory.words[slot * 2 + FILLED_HIGH]!;
-  if (variant === VALUE) return (form & VARIANT_BITS) === 0;
-  return (form & VARIANT_BITS) >> VARIANT_SHIFT === variant.kind && argumentEquals(memory, slot, variant);
+  return kindOf(memory, slot) === variant.kind && argumentEquals(memory, slot, variant);
 }
 
 export function keyBytesOf(memory: ShardMemory, slot: number): number {

@@ -17,7 +17,11 @@ export const DEAD = 3;
 /** What an entry is good for. Looking changes nothing. */
 export function freshnessOf(memory: ShardMemory, slot: number, epoch: number, nowMs: number): Freshness {
   if (!isOfEpoch(memory, slot, epoch)) return DEAD;
-  if (!hasExpiryField(memory, slot)) return FRESH;
+  return hasExpiryField(memory, slot) ? freshnessByTerms(memory, slot, nowMs) : FRESH;
+}
+
+/** A function of its own, so that a hit on an entry without terms stays small enough to be compiled as one. */
+function freshnessByTerms(memory: ShardMemory, slot: number, nowMs: number): Freshness {
   const expiresAtMs = memory.floats[slot + EXPIRY_FLOAT]!;
   const staleUntilMs = isExtended(memory, slot) ? memory.floats[slot + GRACE_FLOAT]! : 0;
   return freshnessAt(expiresAtMs, staleUntilMs, nowMs);

@@ -88,7 +88,7 @@ export function readEntry(
   }
   const target = sink.openValue(valueBytes);
   target.reserve(valueBytes);
-  const offset = variant === VALUE ? keyBytesOf(memory, slot) : valueOffsetOf(memory, slot);
+  const offset = variant.kind === VALUE.kind ? keyBytesOf(memory, slot) : valueOffsetOf(memory, slot);
   readPayload(memory, slot, offset, valueBytes, target);
   sink.closeValue();
   return valueBytes;

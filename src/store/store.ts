@@ -133,7 +133,11 @@ export class Store {
 
   /** Lets `key` stand for bytes[start, end), with the hash that it has here. */
   refer(key: KeyRef, bytes: Uint8Array, start: number, end: number): KeyRef {
-    return key.refer(bytes, start, end, halfSipHash(bytes, start, end, this.#hashKeyLow, this.#hashKeyHigh));
+    key.bytes = bytes;
+    key.start = start;
+    key.end = end;
+    key.hash = halfSipHash(bytes, start, end, this.#hashKeyLow, this.#hashKeyHigh);
+    return key;
   }
 
   /**
