@@ -4,9 +4,9 @@ import { StorageError } from "./engine.ts";
 export interface Damage {
   /** Name in the directory. */
   readonly file: string;
-  /** Where in the file the damage begins, in bytes; undefined where the file as a whole is concerned. */
+  /** Offset of the damage in the file, in bytes; undefined when it concerns the whole file. */
   readonly at: number | undefined;
-  /** What is wrong there, and what is lost by it. */
+  /** What is wrong there, and what is lost. */
   readonly what: string;
 }
 
@@ -27,12 +27,12 @@ export class DamageError extends StorageError {
   }
 }
 
-/** `journal-odd, byte 5120: …` */
+/** Describes a damage in one line: `journal-odd, byte 5120: …`. */
 export function damageText({ file, at, what }: Damage): string {
   return at === undefined ? `${file}: ${what}` : `${file}, byte ${at}: ${what}`;
 }
 
-/** What a damaged file is called once it has been set aside. */
+/** Returns the name that a damaged file gets when it is set aside. */
 export function copyName(file: string, nowMs: number): string {
   return `${file}${COPY_SUFFIX}${new Date(nowMs).toISOString().replaceAll(":", "-")}`;
 }

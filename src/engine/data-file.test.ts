@@ -16,7 +16,7 @@ beforeAll(async () => {
   mkdirSync(directory);
   await Tables.make(directory, { low: 1, high: 2 }, false);
   const tables = new Tables(directory);
-  // Several times over, so that pages are freed; some records have pages of their own.
+  // Writes several times, so that pages are freed. Some records have pages of their own.
   for (let round = 0; round < 3; round++) {
     const entries = Array.from({ length: KEYS }, (_, i) => ({
       key: utf8(`key ${i}`),
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** What is said of a file with this content: its damage, or what is thrown. */
+/** Returns what is reported for a file with this content: damage, or an error. */
 function said(content: Uint8Array): string {
   const directory = join(scratch, "checked");
   mkdirSync(directory, { recursive: true });
@@ -42,7 +42,7 @@ function said(content: Uint8Array): string {
   }
 }
 
-/** Reads every key in a process of its own, which a page that is not there would kill. */
+/** Reads every key in a separate process, because a missing page would kill it. */
 async function readAll(content: Uint8Array): Promise<string> {
   said(content);
   const script = `
@@ -65,7 +65,7 @@ test("a file that is cut anywhere is damaged, unless only free pages are gone", 
   for (let length = whole.length; length > 0; length -= PAGE_BYTES / 2) {
     const state = said(whole.subarray(0, length));
     if (state === "whole") {
-      // Once it has been damaged, no shorter one is whole.
+      // Once one length is damaged, so are all shorter ones.
       expect(length).toBeGreaterThan(shortest - PAGE_BYTES);
       shortest = length;
     } else {

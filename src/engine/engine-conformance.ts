@@ -13,7 +13,7 @@ import {
 } from "./engine.ts";
 import { BufferSink, EngineModel, operations, read, scanAll } from "./engine-model.ts";
 
-/** What an engine under test is to be built with: enough memory that nothing has to be evicted. */
+/** Builds an engine with enough memory that nothing has to be evicted. */
 interface EngineSurroundings {
   readonly clock: ManualClock;
   readonly random: Random;
@@ -213,7 +213,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
 
     test("a value beyond the limit is refused and changes nothing", () => {
       setWhole(engine, utf8("key"), utf8("value"), NEVER);
-      // Only its length is looked at: no memory is touched.
+      // Only the length is checked; no memory is touched.
       const beyond = { length: engine.limits.valueBytes + 1 } as Uint8Array;
       expect(() => setWhole(engine, utf8("key"), beyond, NEVER)).toThrow(TooLargeError);
       expectValue(engine, utf8("key"), utf8("value"), NEVER);

@@ -30,7 +30,7 @@ describe("the system's disk", () => {
     expect(() => readFileSync(path)).toThrow("ENOENT");
   });
 
-  // Nobody can see what has reached a disk. But the call that brings it there refuses what is no file on one.
+  // A test cannot see what has reached a disk. But the call that synchronizes refuses a descriptor that is no file.
   test("calls the operating system to synchronize, and tells when that has failed", async () => {
     const closed = systemDisk.make(join(scratch, "closed"));
     systemDisk.close(closed);

@@ -39,7 +39,7 @@ describe("journal", () => {
     return journal;
   }
 
-  /** What is found beyond a use, by a database that knows of no more. */
+  /** Returns the contents beyond a use, for a database that contains the uses up to it. */
   function found(contained = 0): { operations: string[]; voidBytes: number; damages: string[] } {
     const journal = findJournal(directory, { first: contained + 1, contained });
     const operations: string[] = [];
@@ -90,7 +90,7 @@ describe("journal", () => {
       expect(journal.rotate()).toBe(number);
       expect(journal.rotate()).toBe(number);
       expect(findJournal(directory, undefined).lastNumber).toBe(number);
-      // What comes behind the last that has been discarded, and nothing of earlier uses.
+      // What follows the last discarded use is found, and nothing of earlier uses.
       expect(found(number - 1).operations).toEqual([
         `put ${number}=${"x".repeat(number < 10 ? 5000 : 1000)}`,
       ]);
@@ -154,7 +154,7 @@ describe("journal", () => {
       expect(soFar.voidBytes).toBeGreaterThan(0);
       if (frame % 2 === 0) journal.writeLarge();
       else await journal.synchronize();
-      // Not of 30 MB in one, which a failure would print.
+      // Compares piece by piece: a failure would print all 30 MB.
       const { operations, voidBytes } = found();
       expect(operations.every((operation, i) => operation === expected[i])).toBe(true);
       expect([operations.length, voidBytes]).toEqual([expected.length, 0]);
@@ -178,7 +178,7 @@ describe("journal", () => {
       const { operations, voidBytes, damages } = found();
       expect(operations).toHaveLength(2 * whole.length);
       expect(damages).toEqual([]);
-      // Of a frame whose tag is not whole nothing can be said.
+      // Nothing is known of a frame whose tag is incomplete.
       const rest = length - (whole.at(-1) ?? FRAMES_AT);
       expect(voidBytes).toBe(rest < 8 ? 0 : rest);
     }
@@ -268,7 +268,7 @@ describe("journal", () => {
     await journal.synchronize();
     put(journal, "four");
     expect(found(two - 1).damages).toEqual([]);
-    // `found` says that the journal began with the use it asks for: what the file held before is not missed.
+    // `found` says that the journal began with the use asked for, so the file's former contents are not missed.
     const damagesOf = (first: number, contained: number) =>
       findJournal(directory, { first, contained }).damages.map(({ file, what }) => `${file}: ${what}`);
     expect(damagesOf(1, 1)).toEqual([]);
@@ -296,7 +296,7 @@ describe("journal", () => {
     put(journal, "next");
     expect(found(2).operations).toEqual(["put new 0=value", "put new 1=value", "put next=value"]);
     journal.close();
-    // The second frame's blocks have not reached the disk: there is an old one in its place, whole and as long.
+    // The second frame's blocks have not reached the disk. An old frame of the same length is in its place.
     const torn = readFileSync(pathOf(3));
     torn.set(old.subarray(frameEnd), frameEnd);
     writeFileSync(pathOf(3), torn);
@@ -312,7 +312,7 @@ describe("journal", () => {
     for (let number = 1; number <= 400; number++) {
       const expected: string[] = [];
       for (let frames = 1 + random.below(8); frames > 0; frames--) {
-        // Often as long as others, so that old frames begin where new ones end.
+        // Frames often have equal lengths, so that old frames begin where new ones end.
         const record = `${number}`.padEnd(random.next() < 0.7 ? 20 : random.below(60), ".");
         put(journal, "key", record);
         expected.push(`put key=${record}`);
@@ -330,7 +330,7 @@ describe("journal", () => {
     const start = journal.bytes;
     journal.discard(journal.rotate());
     put(journal, "k", "short");
-    // A whole frame, as a frame of the third use would be if that had the tag of the second use.
+    // A whole frame, as the third use would write it if it had the tag of the second use.
     const header = readUseHeader(readFileSync(pathOf(2)), 0)!;
     expect(header.number).toBe(2);
     const forged = readFileSync(pathOf(2)).subarray(FRAMES_AT);

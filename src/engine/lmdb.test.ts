@@ -174,7 +174,7 @@ describe("lmdb engine", () => {
     }, 120_000);
   });
 
-  /** Waits until nothing is pending, without asking for it. */
+  /** Waits until nothing is pending, without calling `settle`. */
   async function untilWritten(engine: LmdbEngine): Promise<void> {
     while (true) {
       try {
@@ -204,7 +204,7 @@ describe("lmdb engine", () => {
       const copy = await open({ directory: copyAsIs() });
       expect(copy.recovery).toEqual({ journaledWrites: 1, voidBytes: 0 });
       expect(scanAll(copy, 10)).toEqual(["key"]);
-      // What was recovered is not waited for.
+      // Recovered writes need no waiting.
       expect(copy.settle()).toBeUndefined();
       setWhole(copy, utf8("other"), utf8("value"), NEVER);
       await copy.settle();
@@ -344,7 +344,7 @@ describe("lmdb engine", () => {
       engine.clear();
       for (let i = 0; i < 3000; i++) setWhole(engine, utf8(`key ${i}`), utf8(`${i}`), clock.wallMs() + 1000);
       await engine.settle();
-      // A part of the checkpoint is in the database, and the journal cannot be written any more.
+      // Part of the checkpoint is in the database, and the journal cannot be written any more.
       while (engine.pendingWrites === 3000) await new Promise((resolve) => setImmediate(resolve));
       expect(engine.pendingWrites).toBeGreaterThan(0);
       disk.isSlow = true;
@@ -380,7 +380,7 @@ describe("lmdb engine", () => {
     const key = utf8("key");
     const value = Uint8Array.from({ length: 400_000 }, (_, i) => (i * 7) ^ (i >> 8));
 
-    /** Everything but the last byte is there. */
+    /** Everything but the last byte has been appended. */
     function begin(engine: LmdbEngine, expiresAtMs: number): LargeWrite {
       const write = engine.beginLarge(key, value.length, expiresAtMs)!;
       for (let at = 0; at < value.length - 1; at += 100_000) {
@@ -399,7 +399,7 @@ describe("lmdb engine", () => {
       write.release();
     }
 
-    /** What is read now, from the database and the arena, and by a process that opens what lies on disk. */
+    /** Returns what is read now, from the database and the arena, and by a process that opens the files on disk. */
     async function expectEverywhere(engine: LmdbEngine, expected: StoredValue | undefined): Promise<void> {
       await engine.settle();
       expect(engine.get(key)).toEqual(expected);
@@ -565,7 +565,7 @@ describe("lmdb engine", () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
       const frames: number[] = [];
       for (let i = 1; i <= 6; i++) {
-        // Both keys of a turn have the same value, or one of them is missing in all.
+        // Both keys of a turn have the same value, or both are missing.
         setWhole(engine, utf8("a"), utf8(`${i}`), i % 2 === 0 ? clock.wallMs() + i : NEVER);
         setWhole(engine, utf8("b"), utf8(`${i}`), NEVER);
         engine.settle();
@@ -605,7 +605,7 @@ describe("lmdb engine", () => {
         if (damage === "cut short") truncateSync(first, statSync(first).size - 1);
         const options = { directory: copy, sync: "interval", intervalMs: 1e6 } as const;
         if (damage === "lost") {
-          // Whether it was on disk nobody can tell any more.
+          // Whether it was on disk is no longer known.
           await expect(open(options)).rejects.toThrow("journal-odd: the file is missing");
         }
         const found = await open({ ...options, isRecovering: damage === "lost" });
