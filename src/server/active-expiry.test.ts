@@ -35,7 +35,7 @@ describe("active expiry", () => {
     const removeExpired = engine.removeExpired.bind(engine);
     engine.removeExpired = (limit) => {
       limits.push(limit);
-      // Every step takes so long that there is time for one only.
+      // Every step takes long, so that one piece of work has time for a single step.
       clock.advance(1);
       const count = removeExpired(limit);
       if (count < limit) done.resolve();
@@ -52,7 +52,7 @@ describe("active expiry", () => {
     expiry.stop();
     expect(engine.size()).toBe(0);
     expect(new Set(limits)).toEqual(new Set([20]));
-    // One step a piece, each settled by itself.
+    // Each piece has one step, and calls `settle` once.
     expect(settled).toBe(limits.length);
   });
 

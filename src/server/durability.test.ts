@@ -4,8 +4,8 @@ import type { RespClient } from "../../test/support/resp-client.ts";
 import { ReplyError } from "../protocol/reply-value.ts";
 
 /**
- * An engine whose writes become durable when the test says so: what was asked before `settle` waits for the
- * commit that is under way then.
+ * An engine whose writes become durable when the test says so. Writes made before `settle` wait for the commit under
+ * way at that time.
  */
 class Disk {
   settleCount = 0;
@@ -29,7 +29,7 @@ class Disk {
   }
 }
 
-/** Whether a promise is still waiting after everything that could have happened by now has happened. */
+/** Whether a promise is still pending after one round of the server's event loop. */
 async function isWaiting(promise: Promise<unknown>, others: RespClient): Promise<boolean> {
   let waiting = true;
   const settled = () => {
@@ -37,12 +37,12 @@ async function isWaiting(promise: Promise<unknown>, others: RespClient): Promise
   };
   promise.then(settled, settled);
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
-  // The server has been round its event loop since: this connection is new and was served.
+  // The new connection was served, so the server's event loop has gone round once.
   await others.closed;
   return waiting;
 }
 
-/** A client that has come and gone. */
+/** Connects and disconnects a client. */
 async function passer(local: LocalServer): Promise<RespClient> {
   const client = await local.client();
   client.close();

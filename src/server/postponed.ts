@@ -7,7 +7,9 @@ import type { RespWriter } from "../protocol/resp-writer.ts";
 import type { ServerContext } from "./context.ts";
 import { settleTicket } from "./settle-ticket.ts";
 
-/** A request that CLIENT PAUSE holds up, with its place among the client's replies; nothing behind it is executed. */
+/**
+ * A request delayed by CLIENT PAUSE. It keeps its place among the client's replies; later requests wait behind it.
+ */
 export class Postponed {
   readonly #context: ServerContext;
   readonly #request: Request;
@@ -26,7 +28,7 @@ export class Postponed {
     this.#stop = host.pause.wait(() => run(this));
   }
 
-  /** The client has gone. */
+  /** Stops waiting, because the client has gone. */
   forget(): void {
     this.#stop();
   }

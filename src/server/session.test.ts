@@ -4,7 +4,7 @@ import { StorageError } from "../engine/engine.ts";
 import type { Log } from "../lib/log.ts";
 import { ReplyError } from "../protocol/reply-value.ts";
 
-/** Keeps what is logged as errors. */
+/** Collects the messages logged as errors. */
 function recordingLog(): Log & { readonly errors: string[] } {
   const errors: string[] = [];
   const error = (first: object | string, message?: string) => {
@@ -30,7 +30,7 @@ describe("a client that has not given the password", () => {
     ]) {
       expect(messageOf(await client.ask(...command))).toBe("NOAUTH Authentication required.");
     }
-    // What is no command at all is said first, as in Redis.
+    // An unknown command is reported before the missing password, as in Redis.
     expect(messageOf(await client.ask("FOO", "a"))).toBe(
       "ERR unknown command 'FOO', with args beginning with: 'a' ",
     );
@@ -49,7 +49,7 @@ describe("a client that has not given the password", () => {
     const second = await local.client();
     expect(await second.ask("AUTH", "default", "secret")).toBe("OK");
     expect(await second.ask("PING")).toBe("PONG");
-    // RESET makes it a new connection.
+    // RESET makes the connection unauthenticated again.
     expect(await second.ask("RESET")).toBe("RESET");
     expect(messageOf(await second.ask("PING"))).toStartWith("NOAUTH ");
   });

@@ -77,7 +77,7 @@ describe("a server that was started", () => {
     const refused = startServer(settings);
     await expect(refused).rejects.toBeInstanceOf(ListenError);
     await first.close();
-    // The data is free again.
+    // The data directory is free again.
     const second = await startServer({ ...settings, port: 0 });
     await second.close();
   });

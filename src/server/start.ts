@@ -12,32 +12,32 @@ import { type ListenOptions, Server } from "./server.ts";
 
 export interface StartOptions extends ListenOptions {
   readonly engine: "lmdb" | "memory";
-  /** Where `lmdb` keeps its data. */
+  /** Directory of `lmdb`'s data. */
   readonly dataDirectory: string;
-  /** `lmdb`: whether a write is answered once it is on disk, or disks are written to every second. */
+  /** `lmdb`: `always` answers a write once it is on disk; `interval` writes to disk every second. */
   readonly sync: "always" | "interval";
-  /** `lmdb`: go on with what can be read where the data is damaged; else starting fails. */
+  /** `lmdb`: go on with the readable part of damaged data; else starting fails. */
   readonly isRecovering?: boolean | undefined;
-  /** Memory for entries: all of them, or for `lmdb` those in use. */
+  /** Memory for entries, in bytes: for all entries, or with `lmdb` for those in use. */
   readonly memoryBytes: number;
-  /** What that may be set to while the server runs; by default no more. */
+  /** The largest `memoryBytes` that can be set while the server runs; `memoryBytes` by default. */
   readonly maxMemoryBytes?: number | undefined;
   readonly policy?: PolicyChoice | undefined;
-  /** `memory`: make room when the budget is spent, or refuse writers. */
+  /** `memory`: make room when the budget is spent, or refuse writes. */
   readonly whenFull?: "evict" | "refuse" | undefined;
   readonly password?: string | undefined;
   readonly limits?: (ConnectionLimits & Partial<ServerLimits>) | undefined;
   readonly log?: Log | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
-  /** Secret; of the hashes of keys in memory. Drawn by default. */
+  /** Secret of the hash of keys in memory; random by default. */
   readonly hashKey?: HashKey | undefined;
 }
 
 export interface RunningServer {
   readonly port: number;
   readonly server: Server;
-  /** Lets clients have the replies to what they have asked for, makes everything durable, and ends. */
+  /** Lets clients read the replies to their requests, makes everything durable, and ends. */
   close(): Promise<void>;
 }
 
@@ -86,7 +86,7 @@ interface OpenerOptions {
   readonly log: Log;
 }
 
-/** Loads the engine that is wanted, and only that one. */
+/** Loads the wanted engine, and only that one. */
 async function engineOpener(
   { directory, sync, policy, whenFull }: StorageSettings,
   { memoryBytes, maxMemoryBytes, isRecovering, clock, random, hashKey, log }: OpenerOptions,
@@ -100,7 +100,8 @@ async function engineOpener(
       });
   }
   const { LmdbEngine } = await import("../engine/lmdb.ts");
-  // Nobody is there yet to hear of what had expired before the data was opened, or of a disk that fails meanwhile.
+  // The server does not exist yet. Keys that expired before the data was opened need no listener; a failure is kept
+  // for it.
   let listener: DepartureListener = () => undefined;
   const onDeparture: DepartureListener = (key, departure) => listener(key, departure);
   let failure: Error | undefined;

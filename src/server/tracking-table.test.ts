@@ -16,7 +16,7 @@ type Step =
   | { kind: "oldest" }
   | { kind: "clear" };
 
-/** Keys of all lengths, of which some are larger than a chunk of the table under test. */
+/** Keys of all lengths; some are larger than a chunk of the table under test. */
 function keyOf(number: number): Uint8Array {
   return fromLatin1(`${number}:`.padEnd((number * 7) % 150, "\xff"));
 }
@@ -92,7 +92,7 @@ describe("the table of tracked keys", () => {
     };
     let mostBytes = 0;
     for (let round = 0; round < 200_000; round++) {
-      // Lengths shift over time, and most keys go again in an order of their own.
+      // Lengths shift over time, and most keys leave in another order.
       table.add(bytes, 0, key(round, 8 + Math.floor(round / 10_000)), 1 + (round % 3));
       const gone = (round * 7919) % (round + 1);
       table.take(bytes, 0, key(gone, 8 + Math.floor(gone / 10_000)));

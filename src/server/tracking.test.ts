@@ -8,7 +8,7 @@ import { ManualClock, systemClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { Push } from "../protocol/reply-value.ts";
 
-/** One client sends requests in one write; then everybody receives what is on its way. */
+/** One client sends requests in one write; then all clients receive their messages. */
 type Step = readonly [client: string, ...requests: string[]];
 
 interface Scenario {
@@ -19,7 +19,7 @@ interface Scenario {
 const HELLO3 = "HELLO 3";
 const ON = "CLIENT TRACKING ON";
 
-/** Clients `a` and `c` speak RESP3 and track as told; `b` writes. */
+/** Clients `a` and `c` speak RESP3 and track as the scenario says; `b` writes. */
 const SCENARIOS: readonly Scenario[] = [
   {
     name: "a read key is told of once, until it is read again",
@@ -65,7 +65,7 @@ const SCENARIOS: readonly Scenario[] = [
       ["b", "DEL k"],
       ["a", "GET k"],
       ["b", "MSET k 1 m 2"],
-      // Which of the two comes first is nobody's business.
+      // Their order is not defined.
       ["a", "GET k"],
       ["b", "RENAME k m"],
       ["a", "GET m"],
@@ -236,7 +236,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** What each client received, without its greeting. */
+/** Returns what each client received, without its greeting. */
 async function play(port: number, { steps }: Scenario): Promise<Record<string, string[]>> {
   const a = await FrameClient.connect(port);
   const b = await FrameClient.connect(port);
@@ -251,7 +251,7 @@ async function play(port: number, { steps }: Scenario): Promise<Record<string, s
     }
     for (const [name, ...requests] of steps) {
       clients[name]!.send(...requests.map((text) => text.split(" ")));
-      // Twice: what somebody else's last request caused is on its way when the first round ends.
+      // Reads twice: messages caused by another client's last request are on their way when the first round ends.
       for (const client of [clients[name]!, a, b, c]) await client.settled();
     }
     return { a: a.frames, b: b.frames, c: c.frames };
@@ -423,7 +423,7 @@ describe("tracking", () => {
     await using server = new LocalServer({ limits: { replyBytes: 200_000, pausedReplyBytes: 50_000 } });
     const { registry } = server.server;
     const writer = await server.client();
-    // Reads nothing: its own buffers and the system's fill up.
+    // The client does not read, so its own buffers and the system's fill up.
     const slow = await Bun.connect({
       hostname: "127.0.0.1",
       port: server.port,

@@ -46,7 +46,7 @@ describe("expiry", () => {
     const expire = (...args: string[]) => client.ask("EXPIRE", "k", ...args);
     await client.must("SET", "k", "v");
     expect(await expire("10", "XX")).toBe(0);
-    // Without an expiry, it counts as one that never comes.
+    // A key without an expiry counts as expiring never.
     expect(await expire("10", "GT")).toBe(0);
     expect(await expire("10", "NX")).toBe(1);
     expect(await expire("20", "NX")).toBe(0);
@@ -144,7 +144,7 @@ describe("expiry", () => {
     }
     expect(await client.ask("PEXPIRETIME", "k")).toBe(LATEST_EXPIRY_MS);
     expect(await client.ask("GET", "k")).toBe("v");
-    // However long past, a key goes.
+    // An expiry in the past removes the key, however long past it is.
     expect(await client.ask("PEXPIREAT", "k", "-9223372036854775808")).toBe(1);
     expect(await client.ask("GET", "k")).toBeNull();
   });

@@ -5,7 +5,7 @@ import { MemoryEngine } from "../../engine/memory.ts";
 import { type Clock, ManualClock, systemClock } from "../../lib/clock.ts";
 import { SeededRandom } from "../../lib/random.ts";
 
-/** A server on the real engine in memory. */
+/** A server on the real memory engine. */
 function inMemory(clock: Clock = systemClock): LocalServer {
   return new LocalServer({
     clock,
@@ -22,7 +22,7 @@ function inMemory(clock: Clock = systemClock): LocalServer {
   });
 }
 
-/** All keys that a whole SCAN visits, in its order; `between` runs between its steps. */
+/** Returns all keys that a whole SCAN visits, in its order. `between` runs between its steps. */
 async function scanAll(
   client: RespClient,
   options: string[],

@@ -7,7 +7,7 @@ import type { Clock } from "../../lib/clock.ts";
 
 const redis = requireProgram("redis-server");
 
-/** A clock on which each look at it takes so long. */
+/** A clock that advances by a fixed time whenever it is read. */
 function tickingClock(stepMs: number): Clock {
   let ms = 0;
   return {

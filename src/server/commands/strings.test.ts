@@ -6,7 +6,7 @@ import { ReplyError } from "../../protocol/reply-value.ts";
 const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 const TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
 
-/** The text of an error reply. */
+/** Returns the text of an error reply. */
 async function errorOf(reply: Promise<unknown>): Promise<string> {
   const value = await reply;
   if (!(value instanceof ReplyError)) throw new Error(`no error: ${JSON.stringify(value)}`);

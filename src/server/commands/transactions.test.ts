@@ -4,7 +4,7 @@ import type { RespClient } from "../../../test/support/resp-client.ts";
 import { ManualClock } from "../../lib/clock.ts";
 import { ReplyError } from "../../protocol/reply-value.ts";
 
-/** What EXEC answers to a transaction of one PING: null when a watched key has changed. */
+/** Returns EXEC's reply to a transaction of one PING: null when a watched key has changed. */
 async function pingInTransaction(client: RespClient): Promise<unknown> {
   await client.must("MULTI");
   await client.must("PING");
@@ -92,7 +92,7 @@ describe("EXEC", () => {
     await using local = new LocalServer();
     const client = await local.client();
     const counts: number[] = [];
-    // Replies are settled, and so is what has expired, at any time.
+    // Replies and active expiry may call `settle` at any time.
     local.engine.settleWith = () => {
       counts.push(local.engine.size());
       return undefined;
@@ -151,7 +151,7 @@ describe("WATCH", () => {
       await client.must("WATCH", "k");
       await other.must(...command);
       expect(await pingInTransaction(client)).toBeNull();
-      // It has ended with that EXEC.
+      // The watch ended with that EXEC.
       expect(await pingInTransaction(client)).toEqual(["PONG"]);
     });
   }

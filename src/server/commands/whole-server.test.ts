@@ -1,4 +1,4 @@
-/** Commands about the server as a whole, and those it does not have. */
+/** Commands about the server as a whole, and commands that it does not have. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { LocalServer } from "../../../test/support/local-server.ts";
 import { RedisComparison } from "../../../test/support/redis-comparison.ts";
