@@ -6,7 +6,7 @@ import { halfSipHash } from "./sip-hash.ts";
 
 const HASH_KEY = { low: 1, high: 2 };
 
-/** Keys with one hash under `HASH_KEY`, found by trying: of 200,000 keys some five pairs have one. */
+/** Keys with equal hashes under `HASH_KEY`, found by trying: among 200,000 keys there are about five pairs. */
 function collidingPair(): [string, string] {
   const seen = new Map<number, string>();
   for (let i = 0; ; i++) {

@@ -3,11 +3,13 @@ import { drawHashKey } from "./hash-key.ts";
 import { SeededRandom } from "./random.ts";
 import { halfSipHash } from "./sip-hash.ts";
 
-/** The first 64 whole numbers as bytes, under the key of bytes 0, 1, 2, …: as all published vectors have it. */
+/** The first 64 integers as bytes, under the key of bytes 0, 1, 2, …, as in all published test vectors. */
 const INPUT = Uint8Array.from({ length: 64 }, (_, i) => i);
 const KEY = { low: 0x0302_0100, high: 0x0706_0504 };
 
-/** Of HalfSipHash-1-3 with 32 bits, by length of the input: those of Linux, made with the reference implementation. */
+/**
+ * HalfSipHash-1-3 with 32 bits, by length of the input: Linux's test vectors, made with the reference implementation.
+ */
 const HALF_VECTORS: readonly (readonly [length: number, hash: number])[] = [
   [0, 0x5814c896],
   [1, 0xe7e864ca],
