@@ -153,7 +153,7 @@ async function main(
     policy: "s3-fifo",
     clock: systemClock,
     random: new SeededRandom(seed),
-    onDeparture: () => {},
+    onRemoval: () => {},
     // Short, so that processes are also killed in the middle of checkpoints.
     intervalMs: 30,
     pendingBytes,

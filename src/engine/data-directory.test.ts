@@ -59,7 +59,7 @@ function open(options: Partial<LmdbEngineOptions> = {}): Promise<LmdbEngine> {
     clock,
     random,
   } as const;
-  return LmdbEngine.open({ ...defaults, onDeparture: () => {}, log, ...options });
+  return LmdbEngine.open({ ...defaults, onRemoval: () => {}, log, ...options });
 }
 
 /** All files but those that only lock. */
@@ -313,7 +313,7 @@ describe("a directory of an earlier format", () => {
       const { LmdbEngine } = await import(${JSON.stringify(join(import.meta.dir, "lmdb.ts"))});
       const { systemClock } = await import(${JSON.stringify(join(import.meta.dir, "../lib/clock.ts"))});
       await LmdbEngine.open({ directory: process.argv[1], sync: "always", arenaBytes: 1e6,
-        policy: "lru", clock: systemClock, random: { next: () => 0.5 }, onDeparture: () => {} });
+        policy: "lru", clock: systemClock, random: { next: () => 0.5 }, onRemoval: () => {} });
       process.kill(process.pid, "SIGKILL");`;
     const states = new Set<string>();
     for (let isOver = false, changes = 1; !isOver; changes++) {

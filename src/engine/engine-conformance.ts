@@ -4,10 +4,10 @@ import { equalBytes, latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { type Random, SeededRandom } from "../lib/random.ts";
 import {
-  type Departure,
-  type DepartureListener,
   type Engine,
   NEVER,
+  type RemovalCause,
+  type RemovalListener,
   setWhole,
   TooLargeError,
 } from "./engine.ts";
@@ -17,7 +17,7 @@ import { BufferSink, EngineModel, operations, read, scanAll } from "./engine-mod
 interface EngineSurroundings {
   readonly clock: ManualClock;
   readonly random: Random;
-  readonly onDeparture: DepartureListener;
+  readonly onRemoval: RemovalListener;
 }
 
 /** Makes engines; each of an empty store of its own. */
@@ -31,15 +31,15 @@ export function describeEngine(name: string, make: EngineMaker): void {
   describe(name, () => {
     let clock: ManualClock;
     let engine: Engine;
-    let departures: [string, Departure][];
+    let removals: [string, RemovalCause][];
 
     beforeEach(async () => {
       clock = new ManualClock();
-      departures = [];
+      removals = [];
       engine = await make({
         clock,
         random: new SeededRandom(1),
-        onDeparture: (key, departure) => departures.push([latin1(key), departure]),
+        onRemoval: (key, cause) => removals.push([latin1(key), cause]),
       });
     });
     afterEach(() => engine.close());
@@ -134,7 +134,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       await engine.settle();
       expect(read(engine, key)).toBeUndefined();
       expect(engine.delete(key)).toBe(false);
-      expect(departures).toEqual([]);
+      expect(removals).toEqual([]);
     });
 
     test("clear removes everything before it and nothing after it", async () => {
@@ -161,7 +161,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       engine.clear();
       await engine.settle();
       expect(engine.size()).toBe(0);
-      expect(departures).toEqual([]);
+      expect(removals).toEqual([]);
     });
 
     test("keys and values are any bytes, also none", async () => {
@@ -292,10 +292,10 @@ export function describeEngine(name: string, make: EngineMaker): void {
       expect(engine.size()).toBe(100);
       expect(engine.expiringCount()).toBe(50);
       expect(engine.stats().expiredCount).toBe(50);
-      expect(departures.map(([key]) => key).sort()).toEqual(
+      expect(removals.map(([key]) => key).sort()).toEqual(
         Array.from({ length: 50 }, (_, i) => `soon ${i}`).sort(),
       );
-      expect(departures.every(([, departure]) => departure === "expired")).toBe(true);
+      expect(removals.every(([, cause]) => cause === "expired")).toBe(true);
       await engine.settle();
       expect(engine.removeExpired(10)).toBe(0);
       expect(scanAll(engine, 10)).toHaveLength(100);
@@ -315,7 +315,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       expect(engine.removeExpired(10)).toBe(1);
       await engine.settle();
       expect(engine.removeExpired(10)).toBe(0);
-      expect(departures).toEqual([["shortened", "expired"]]);
+      expect(removals).toEqual([["shortened", "expired"]]);
       expect(scanAll(engine, 10).sort()).toEqual(["persisted", "prolonged", "replaced"]);
     });
 
@@ -469,8 +469,8 @@ export function describeEngine(name: string, make: EngineMaker): void {
         const tested = await make({
           clock: runClock,
           random: new SeededRandom(4),
-          onDeparture: (key, departure) => {
-            expect(departure).toBe("expired");
+          onRemoval: (key, cause) => {
+            expect(cause).toBe("expired");
             gone.push(latin1(key));
           },
         });

@@ -122,7 +122,7 @@ export class EngineModel {
       case "compare":
         this.compare();
     }
-    this.#checkDepartures();
+    this.#checkRemovals();
   }
 
   #expiryAfter(ttlMs: number): number {
@@ -166,7 +166,7 @@ export class EngineModel {
    * An engine may report a key only after its expiry. Another check covers that it is not reported twice without a
    * set.
    */
-  #checkDepartures(): void {
+  #checkRemovals(): void {
     for (const key of this.#gone.splice(0)) expect(this.#live(key)).toBeUndefined();
   }
 

@@ -42,7 +42,7 @@ function turn(): Promise<void> {
 
 function optionsOf(sync: (typeof MODES)[number], random: SeededRandom): Omit<LmdbEngineOptions, "directory"> {
   const clock = new ManualClock();
-  return { sync, arenaBytes: 1024 ** 2, policy: "lru", clock, random, onDeparture: () => undefined };
+  return { sync, arenaBytes: 1024 ** 2, policy: "lru", clock, random, onRemoval: () => undefined };
 }
 
 describe.if(hasLmdbDisk)("the database's file", () => {

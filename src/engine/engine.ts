@@ -137,10 +137,10 @@ export interface EngineStats {
 }
 
 /** Why the engine itself removed a key. */
-export type Departure = "expired" | "evicted";
+export type RemovalCause = "expired" | "evicted";
 
 /** Hears of keys that the engine itself removes, for watchers and trackers. The key is a view; do not keep it. */
-export type DepartureListener = (key: Uint8Array, departure: Departure) => void;
+export type RemovalListener = (key: Uint8Array, cause: RemovalCause) => void;
 
 /** The budget is spent, and the engine is set to refuse writes rather than evict. */
 export class OutOfMemoryError extends Error {

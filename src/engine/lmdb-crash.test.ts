@@ -30,7 +30,7 @@ function open(directory: string, sync: "always" | "interval"): Promise<LmdbEngin
     policy: "lru",
     clock: systemClock,
     random: new SeededRandom(SEED),
-    onDeparture: () => {},
+    onRemoval: () => {},
   });
 }
 

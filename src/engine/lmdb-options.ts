@@ -2,7 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
-import type { DepartureListener, StorageError } from "./engine.ts";
+import type { RemovalListener, StorageError } from "./engine.ts";
 import type { JournalDisk } from "./journal-disk.ts";
 
 export interface LmdbEngineOptions {
@@ -24,7 +24,7 @@ export interface LmdbEngineOptions {
   readonly random: Random;
   /** The hash secret for a database that is made; random by default. */
   readonly hashKey?: HashKey | undefined;
-  readonly onDeparture: DepartureListener;
+  readonly onRemoval: RemovalListener;
   /** How long writes wait for the database, and with `interval` for the disk, in milliseconds; 1,000 by default. */
   readonly intervalMs?: number;
   /**

@@ -49,7 +49,7 @@ const defaults = {
   clock: new ManualClock(),
   random: new SeededRandom(1),
   hashKey: { low: 1, high: 2 },
-  onDeparture: () => {},
+  onRemoval: () => {},
 } as const;
 
 function journalsIn(directory: string): string[] {
@@ -120,7 +120,7 @@ describe("lmdb engine", () => {
       setWhole(first, utf8("later"), utf8("value"), clock.wallMs() + 5000);
       await first.close();
       clock.advance(2000);
-      const second = await open({ onDeparture: (key) => gone.push(latin1(key)) });
+      const second = await open({ onRemoval: (key) => gone.push(latin1(key)) });
       expect(second.get(utf8("soon"))).toBeUndefined();
       expect(scanAll(second, 10)).toEqual(["later"]);
       expect(second.size()).toBe(2);
@@ -701,7 +701,7 @@ describe("lmdb engine", () => {
         const { LmdbEngine } = await import(${JSON.stringify(join(import.meta.dir, "lmdb.ts"))});
         const { systemClock } = await import(${JSON.stringify(join(import.meta.dir, "../lib/clock.ts"))});
         await LmdbEngine.open({ directory: ${JSON.stringify(directory)}, sync: "always", arenaBytes: 1e6,
-          policy: "lru", clock: systemClock, random: { next: () => 0.5 }, onDeparture: () => {} });
+          policy: "lru", clock: systemClock, random: { next: () => 0.5 }, onRemoval: () => {} });
         process.stdout.write("open");
         setInterval(() => {}, 1e6);`;
       const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
@@ -871,7 +871,7 @@ describe("lmdb engine", () => {
 
   test("what the arena evicts is not gone and not told of", async () => {
     const gone: string[] = [];
-    const engine = await open({ arenaBytes: 256 * 1024, onDeparture: (key) => gone.push(latin1(key)) });
+    const engine = await open({ arenaBytes: 256 * 1024, onRemoval: (key) => gone.push(latin1(key)) });
     for (let i = 0; i < 100; i++) setWhole(engine, utf8(`key ${i}`), new Uint8Array(10_000).fill(i), NEVER);
     await engine.settle();
     for (let i = 0; i < 100; i++) expect(engine.get(utf8(`key ${i}`))!.value[9999]).toBe(i);

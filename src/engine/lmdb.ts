@@ -13,13 +13,13 @@ import { DamageError, damageText } from "./damage.ts";
 import { keepCopies, makeDirectory, prepareDirectory } from "./data-directory.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import {
-  type DepartureListener,
   type Engine,
   type EngineLimits,
   type EngineStats,
   type LargeWrite,
   NEVER,
   OutOfMemoryError,
+  type RemovalListener,
   StorageError,
   type StoredValue,
   TooLargeError,
@@ -73,7 +73,7 @@ export class LmdbEngine implements Engine {
   readonly #onFailure: ((error: StorageError) => void) | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #onDeparture: DepartureListener;
+  readonly #onRemoval: RemovalListener;
   readonly #pendingBytes: number;
   readonly #unlock: () => void;
   readonly #tables: Tables;
@@ -112,7 +112,7 @@ export class LmdbEngine implements Engine {
     this.#directory = directory;
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#onDeparture = options.onDeparture;
+    this.#onRemoval = options.onRemoval;
     this.#pendingBytes = pendingBytes;
     this.#onFailure = options.onFailure;
     this.#unlock = unlock;
@@ -364,7 +364,7 @@ export class LmdbEngine implements Engine {
     this.#remove(ref, nowMs);
     if (!isExpired(expiresAtMs, nowMs)) return true;
     this.#expired++;
-    this.#onDeparture(key, "expired");
+    this.#onRemoval(key, "expired");
     return false;
   }
 
@@ -418,7 +418,7 @@ export class LmdbEngine implements Engine {
       this.#remove(this.#key.refer(key, HASH_BYTES, key.length, readHash(key)), nowMs);
       this.#expired++;
     }
-    for (const key of keys) this.#onDeparture(key.subarray(HASH_BYTES), "expired");
+    for (const key of keys) this.#onRemoval(key.subarray(HASH_BYTES), "expired");
     return keys.length;
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
-import { type DepartureListener, NEVER, OutOfMemoryError, setWhole, TooLargeError } from "./engine.ts";
+import { NEVER, OutOfMemoryError, type RemovalListener, setWhole, TooLargeError } from "./engine.ts";
 import { describeEngine } from "./engine-conformance.ts";
 import { MemoryEngine, type MemoryEngineOptions } from "./memory.ts";
 
@@ -13,7 +13,7 @@ const defaults: MemoryEngineOptions = {
   clock: new ManualClock(),
   random: new SeededRandom(1),
   hashKey: { low: 1, high: 0 },
-  onDeparture: () => {},
+  onRemoval: () => {},
 };
 
 describeEngine("memory engine", async (surroundings) => new MemoryEngine({ ...defaults, ...surroundings }));
@@ -23,11 +23,11 @@ describe("memory engine at its budget", () => {
 
   test("evicts and tells of it", () => {
     const gone: string[] = [];
-    const onDeparture: DepartureListener = (key, departure) => {
-      expect(departure).toBe("evicted");
+    const onRemoval: RemovalListener = (key, cause) => {
+      expect(cause).toBe("evicted");
       gone.push(latin1(key));
     };
-    const engine = new MemoryEngine({ ...defaults, budgetBytes: 512 * 1024, policy: "fifo", onDeparture });
+    const engine = new MemoryEngine({ ...defaults, budgetBytes: 512 * 1024, policy: "fifo", onRemoval });
     for (let i = 0; i < 200; i++) setWhole(engine, utf8(`key ${i}`), value, NEVER);
     expect(gone.length).toBe(200 - engine.size());
     expect(gone).toEqual(Array.from({ length: gone.length }, (_, i) => `key ${i}`));
@@ -52,9 +52,9 @@ describe("memory engine at its budget", () => {
 
   test("grows and shrinks while it runs, and tells of what leaves", () => {
     const gone: string[] = [];
-    const onDeparture: DepartureListener = (key) => gone.push(latin1(key));
+    const onRemoval: RemovalListener = (key) => gone.push(latin1(key));
     const budgets = { budgetBytes: 512 * 1024, mostBudgetBytes: 4 * 1024 ** 2 };
-    const engine = new MemoryEngine({ ...defaults, ...budgets, policy: "lru", onDeparture });
+    const engine = new MemoryEngine({ ...defaults, ...budgets, policy: "lru", onRemoval });
     const half = engine.limits.valueBytes;
     engine.budgetBytes = 4 * 1024 ** 2;
     for (let i = 0; i < 200; i++) setWhole(engine, utf8(`key ${i}`), value, NEVER);

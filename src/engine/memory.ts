@@ -7,12 +7,12 @@ import { KEY_BYTES_LIMIT } from "../store/entry-layout.ts";
 import { ABSENT } from "../store/reading.ts";
 import { Store } from "../store/store.ts";
 import {
-  type DepartureListener,
   type Engine,
   type EngineLimits,
   type EngineStats,
   type LargeWrite,
   OutOfMemoryError,
+  type RemovalListener,
   type StoredValue,
   TooLargeError,
 } from "./engine.ts";
@@ -32,7 +32,7 @@ export interface MemoryEngineOptions {
   readonly random: Random;
   /** The secret of the key hash; random by default. */
   readonly hashKey?: HashKey | undefined;
-  readonly onDeparture: DepartureListener;
+  readonly onRemoval: RemovalListener;
 }
 
 /** Keeps everything in memory, in one arena with an exact budget. Nothing survives the process. */
@@ -49,7 +49,7 @@ export class MemoryEngine implements Engine {
   constructor(options: MemoryEngineOptions) {
     const { budgetBytes, mostBudgetBytes, policy, whenFull, hashKey } = options;
     const store = Store.create({ budgetBytes, mostBudgetBytes, policy, whenFull, hashKey });
-    store.onDeparture = options.onDeparture;
+    store.onDeparture = options.onRemoval;
     this.#clock = options.clock;
     this.#random = options.random;
     this.#store = store;

@@ -42,7 +42,7 @@ async function open(options: Partial<LmdbEngineOptions> = {}): Promise<LmdbEngin
     policy: "lru",
     clock,
     random: new SeededRandom(1),
-    onDeparture: () => undefined,
+    onRemoval: () => undefined,
     // No checkpoint begins until a test asks for one.
     intervalMs: 3_600_000,
     disk: disk.files,

@@ -12,10 +12,10 @@ describe("active expiry", () => {
     const clock = new ManualClock();
     const removed = Promise.withResolvers<void>();
     let count = 0;
-    const departed = () => {
+    const onRemoval = () => {
       if (++count === 1000) removed.resolve();
     };
-    await using local = new LocalServer({ clock, engine: { departed } });
+    await using local = new LocalServer({ clock, engine: { onRemoval } });
     const client = await local.client();
     for (let n = 0; n < 1000; n++) void client.ask("SET", `${n}`, "x", "PX", "100");
     await client.must("SET", "stays", "x");
@@ -27,7 +27,7 @@ describe("active expiry", () => {
 
   test("works in small pieces", async () => {
     const clock = new ManualClock();
-    const engine = new MapEngine({ clock, random: new SeededRandom(1), departed: () => undefined });
+    const engine = new MapEngine({ clock, random: new SeededRandom(1), onRemoval: () => undefined });
     for (let n = 0; n < 100; n++) setWhole(engine, utf8(`${n}`), utf8("x"), clock.wallMs() + 1);
     clock.advance(1);
     const limits: number[] = [];
@@ -58,7 +58,7 @@ describe("active expiry", () => {
 
   test("tells of an engine that refuses, and goes on", async () => {
     const clock = new ManualClock();
-    const engine = new MapEngine({ clock, random: new SeededRandom(1), departed: () => undefined });
+    const engine = new MapEngine({ clock, random: new SeededRandom(1), onRemoval: () => undefined });
     let calls = 0;
     engine.removeExpired = () => {
       calls++;

@@ -1,7 +1,7 @@
 import {
-  type Departure,
   type Engine,
   type LargeWrite,
+  type RemovalCause,
   type StoredValue,
   setWhole,
   TooLargeError,
@@ -160,9 +160,9 @@ export class Keyspace {
   }
 
   /** Notes that the engine itself has removed a key. Called by the engine. */
-  departed(key: Uint8Array, departure: Departure): void {
+  removedByEngine(key: Uint8Array, cause: RemovalCause): void {
     if (this.watches.size > 0) {
-      if (departure === "expired") this.watches.expired(key);
+      if (cause === "expired") this.watches.expired(key);
       else this.watches.changed(key, 0, key.length);
     }
     this.#tracker.keyChanged(key, 0, key.length, undefined);

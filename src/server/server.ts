@@ -5,7 +5,7 @@ import { CommandTable, type NameTable } from "../commands/command-table.ts";
 import { connectionCommands } from "../commands/connection-commands.ts";
 import { Monitors } from "../commands/monitors.ts";
 import { REDIS_VERSION } from "../commands/redis-version.ts";
-import type { DepartureListener, Engine } from "../engine/engine.ts";
+import type { Engine, RemovalListener } from "../engine/engine.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
@@ -47,10 +47,10 @@ import { Tracking } from "./tracking.ts";
 
 export interface ServerOptions {
   /**
-   * Opens the engine; the server closes it. The engine calls `departed` for each key that it removes itself, and
+   * Opens the engine; the server closes it. The engine calls `onRemoval` for each key that it removes itself, and
    * `failed` as soon as a write to disk fails.
    */
-  readonly openEngine: (departed: DepartureListener, failed: (error: Error) => void) => Engine;
+  readonly openEngine: (onRemoval: RemovalListener, failed: (error: Error) => void) => Engine;
   /** The password that clients must give before anything else; none by default. */
   readonly password?: string | undefined;
   readonly limits: ServerLimits;
@@ -113,7 +113,7 @@ export class Server implements Service, SessionHost {
     this.pause = new ClientPause(new Float64Array(PAUSE_NUMBERS), () => options.clock.monotonicMs());
     this.startedAtMs = options.clock.wallMs();
     this.engine = options.openEngine(
-      (key, departure) => this.keyspace.departed(key, departure),
+      (key, cause) => this.keyspace.removedByEngine(key, cause),
       (error) => this.storageFailed(error),
     );
     this.tracking = new Tracking({

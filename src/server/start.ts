@@ -1,4 +1,4 @@
-import type { DepartureListener, Engine } from "../engine/engine.ts";
+import type { Engine, RemovalListener } from "../engine/engine.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { drawHashKey } from "../lib/hash-key.ts";
 import { type Log, silentLog } from "../lib/log.ts";
@@ -90,20 +90,20 @@ interface OpenerOptions {
 async function engineOpener(
   { directory, sync, policy, whenFull }: StorageSettings,
   { memoryBytes, maxMemoryBytes, isRecovering, clock, random, hashKey, log }: OpenerOptions,
-): Promise<(departed: DepartureListener, failed: (error: Error) => void) => Engine> {
+): Promise<(onRemoval: RemovalListener, failed: (error: Error) => void) => Engine> {
   if (directory === "") {
     const { MemoryEngine } = await import("../engine/memory.ts");
-    return (onDeparture) =>
+    return (onRemoval) =>
       new MemoryEngine({
         ...{ budgetBytes: memoryBytes, mostBudgetBytes: maxMemoryBytes },
-        ...{ policy, whenFull, clock, random, hashKey, onDeparture },
+        ...{ policy, whenFull, clock, random, hashKey, onRemoval },
       });
   }
   const { LmdbEngine } = await import("../engine/lmdb.ts");
   // The server does not exist yet. Keys that expired before the data was opened need no listener; a failure is kept
   // for it.
-  let listener: DepartureListener = () => undefined;
-  const onDeparture: DepartureListener = (key, departure) => listener(key, departure);
+  let listener: RemovalListener = () => undefined;
+  const onRemoval: RemovalListener = (key, cause) => listener(key, cause);
   let failure: Error | undefined;
   let onFailure = (error: Error): void => {
     failure = error;
@@ -116,7 +116,7 @@ async function engineOpener(
     policy,
     clock,
     random,
-    onDeparture,
+    onRemoval,
     isRecovering,
     onFailure: (error) => onFailure(error),
     log,
@@ -125,8 +125,8 @@ async function engineOpener(
   if (journaledWrites > 0) log.info({ journaledWrites }, "took in writes that had not reached the database");
   if (voidBytes > 0)
     log.warn({ voidBytes }, "dropped the end of the journal, which a crash had left unfinished");
-  return (departed, failed) => {
-    listener = departed;
+  return (serverListener, failed) => {
+    listener = serverListener;
     onFailure = failed;
     if (failure !== undefined) failed(failure);
     return engine;

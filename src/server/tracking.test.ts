@@ -379,7 +379,7 @@ describe("tracking", () => {
   test("evicted keys are told of", async () => {
     const random = new SeededRandom(1);
     await using server = new LocalServer({
-      openEngine: (onDeparture) =>
+      openEngine: (onRemoval) =>
         new MemoryEngine({
           budgetBytes: 1024 ** 2,
           policy: "fifo",
@@ -387,7 +387,7 @@ describe("tracking", () => {
           clock: systemClock,
           random,
           hashKey: { low: 1, high: 0 },
-          onDeparture,
+          onRemoval,
         }),
     });
     const reader = await server.client({ version: 3 });

@@ -9,7 +9,7 @@ import { SeededRandom } from "../../lib/random.ts";
 function inMemory(clock: Clock = systemClock): LocalServer {
   return new LocalServer({
     clock,
-    openEngine: (onDeparture) =>
+    openEngine: (onRemoval) =>
       new MemoryEngine({
         budgetBytes: 32 * 1024 ** 2,
         policy: "s3-fifo",
@@ -17,7 +17,7 @@ function inMemory(clock: Clock = systemClock): LocalServer {
         clock,
         random: new SeededRandom(1),
         hashKey: { low: 1, high: 0 },
-        onDeparture,
+        onRemoval,
       }),
   });
 }

@@ -7,7 +7,7 @@ import { SeededRandom } from "../../lib/random.ts";
 
 function serverWith(options: Partial<MemoryEngineOptions> = {}): LocalServer {
   return new LocalServer({
-    openEngine: (onDeparture) =>
+    openEngine: (onRemoval) =>
       new MemoryEngine({
         budgetBytes: 1024 ** 2,
         mostBudgetBytes: 4 * 1024 ** 2,
@@ -15,7 +15,7 @@ function serverWith(options: Partial<MemoryEngineOptions> = {}): LocalServer {
         whenFull: "evict",
         clock: systemClock,
         random: new SeededRandom(1),
-        onDeparture,
+        onRemoval,
         ...options,
       }),
   });
