@@ -4,8 +4,8 @@ import { SLICE_BYTES } from "../lib/large-value.ts";
 import type { Ticket } from "../net/ticket.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ServerContext } from "./context.ts";
+import { sendWhenDurable } from "./durable-reply.ts";
 import { answerRefusal } from "./run-command.ts";
-import { settleTicket } from "./settle-ticket.ts";
 
 /** Slices stored before other clients are served. */
 const SLICES_PER_TURN = 2;
@@ -44,7 +44,7 @@ export function setLarge(context: ServerContext, request: Request): void {
       request.flatten();
       keyspace.set(key, request.view(2), NEVER, connection);
       ticket.reply.ok();
-      settleTicket(context, ticket, end);
+      sendWhenDurable(context, ticket, end);
       return;
     }
   } catch (error) {
@@ -87,5 +87,5 @@ function store(
     return;
   }
   ticket.reply.ok();
-  settleTicket(context, ticket, end);
+  sendWhenDurable(context, ticket, end);
 }

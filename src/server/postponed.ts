@@ -5,7 +5,7 @@ import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { copyRequest } from "../protocol/request-copy.ts";
 import type { RespWriter } from "../protocol/resp-writer.ts";
 import type { ServerContext } from "./context.ts";
-import { settleTicket } from "./settle-ticket.ts";
+import { sendWhenDurable } from "./durable-reply.ts";
 
 /**
  * A request delayed by CLIENT PAUSE. It keeps its place among the client's replies; later requests wait behind it.
@@ -48,7 +48,7 @@ export class Postponed {
       ticket.reply.error(`ERR ${error instanceof Error ? error.message : String(error)}`);
     }
     if (connection.replyMode === this.#replyMode) connection.replyMode = modeSince;
-    settleTicket(this.#context, ticket, () => {
+    sendWhenDurable(this.#context, ticket, () => {
       ticket.done();
       connection.release();
     });

@@ -2,7 +2,7 @@ import type { Ticket } from "../net/ticket.ts";
 import type { ServerContext } from "./context.ts";
 
 /** Sends the reply when the engine's writes are durable, or an error when they cannot be. */
-export function settleTicket({ host }: ServerContext, ticket: Ticket, end: () => void): void {
+export function sendWhenDurable({ host }: ServerContext, ticket: Ticket, end: () => void): void {
   const promise = host.engine.settle();
   if (promise === undefined) {
     end();
