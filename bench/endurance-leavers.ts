@@ -3,21 +3,23 @@ import type { SeededRandom } from "../src/lib/random.ts";
 import { request } from "./endurance-client.ts";
 import { keyOf, writeValue } from "./endurance-values.ts";
 
-/** Keys that clients write who do not stay: of these nothing is known. They come behind the others'. */
+/**
+ * Keys written by clients that disconnect. Their values are not checked. Their numbers follow those of other keys.
+ */
 export const LOOSE_KEYS = 2000;
 const LARGE_KEYS = 10;
 const LARGE_BYTES = 300_000;
 const SMALL_BYTES = 200;
 const REQUESTS = 50;
 
-/** How a client leaves: at once when it has sent everything, when the first bytes come back, or in good order. */
+/** When a client disconnects: when it has sent everything, when the first bytes come back, or by closing its side. */
 type Leaving = "sent" | "first reply" | "half-closed";
 
-/** What a client does before it leaves. */
+/** What a client sends before it disconnects, and when it disconnects. */
 interface Departure {
   readonly name: string;
   readonly leaving: Leaving;
-  /** How often, beside the others. */
+  /** Relative frequency. */
   readonly weight: number;
   bytes(random: SeededRandom, firstKey: number): Buffer;
 }
@@ -56,10 +58,12 @@ const DEPARTURES: readonly Departure[] = [
   { name: "QUIT", leaving: "half-closed", weight: 4, bytes: () => text(request("QUIT")) },
 ];
 const TOTAL_WEIGHT: number = DEPARTURES.reduce((sum, { weight }) => sum + weight, 0);
-/** One that is not over by then is a failure. */
+/** A disconnect that takes longer is a failure. */
 const PATIENCE_MS = 60_000;
 
-/** A client that connects, sends something, and leaves without waiting for its replies. @returns when it has left */
+/**
+ * Connects, sends a request, and disconnects without waiting for all replies. @returns when the connection is closed
+ */
 export function leave(port: number, random: SeededRandom, firstKey: number): Promise<void> {
   const { name, leaving, bytes } = draw(random);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -140,7 +144,7 @@ function half(random: SeededRandom, first: number, size: number): Buffer {
   return whole.subarray(0, 30 + random.below(whole.length - 30));
 }
 
-/** A large value is written, and read more often than the client takes. */
+/** Writes a large value, and requests it more often than the client reads. */
 function largeReads(random: SeededRandom, first: number): Buffer {
   const id = first + random.below(LARGE_KEYS);
   return Buffer.concat([set(id, random, LARGE_BYTES), many(8, () => text(request("GET", keyOf(id))))]);

@@ -1,6 +1,6 @@
 /**
- * The load of the endurance run, a process of its own: clients that stay, of every kind, and others that come and
- * leave in the middle of what they ask for. Settings come as JSON in the first argument. Progress and the result go
+ * The load of the endurance run, in a process of its own. Some clients of every kind stay connected; others
+ * disconnect in the middle of their requests. Settings come as JSON in the first argument. Progress and the result go
  * to standard output, one JSON object a line.
  */
 import { SeededRandom } from "../src/lib/random.ts";
@@ -12,22 +12,22 @@ import { RequestBatch } from "./endurance-wire.ts";
 
 export interface EnduranceSettings {
   readonly port: number;
-  /** Of those who stay, whose replies are all checked. */
+  /** Requests of the clients that stay, whose replies are all checked. */
   readonly requests: number;
   readonly keys: number;
   readonly seed: number;
-  /** Clients that stay, by kind. */
+  /** Number of clients that stay, by kind. */
   readonly clients: Readonly<Partial<Record<ClientKind, number>>>;
-  /** Whether keys may vanish by themselves. */
+  /** Whether keys may be evicted. */
   readonly evicts: boolean;
-  /** It ends then, however far it has come. */
+  /** The load ends after this time, even before all requests. */
   readonly mostSeconds: number;
 }
 
 /** A line about the load's progress. */
 export interface Progress {
   readonly answered: number;
-  /** Clients that have come and left. */
+  /** Clients that have connected and disconnected. */
   readonly left: number;
   readonly seconds: number;
 }
@@ -35,9 +35,9 @@ export interface Progress {
 const REPORTS = 200;
 const REQUESTS_PER_LEAVER = 2000;
 const MOST_LEAVING = 50;
-/** Keys drawn ahead, as drawing takes long; a power of two. */
+/** Keys drawn in advance, because drawing takes long; a power of two. */
 const DRAWN = 1 << 20;
-/** How much more often popular keys are asked for. */
+/** Exponent of the keys' popularity (Zipf). */
 const ZIPF_ALPHA = 0.8;
 
 const settings = JSON.parse(process.argv[2]!) as EnduranceSettings;
