@@ -181,14 +181,14 @@ async function assertNobodyLeft(port: number): Promise<void> {
 
 function formatReport(
   { name }: Subject,
-  { answered, left, seconds }: Progress,
+  { answered, disconnected, seconds }: Progress,
   resident: readonly Sample[],
   own: readonly Sample[],
 ): string {
   const parts = Array.from({ length: 10 }, (_, index) => `${(index + 1) * 10} %`);
   return [
     `Taken on ${machine()}, Bun ${Bun.version}, seed ${seed}: ${name}. ${answered.toLocaleString("en")} requests, ` +
-      `${Math.round(answered / seconds).toLocaleString("en")} a second, and ${left.toLocaleString("en")} clients that ` +
+      `${Math.round(answered / seconds).toLocaleString("en")} a second, and ${disconnected.toLocaleString("en")} clients that ` +
       "came and left.",
     "",
     `| memory in MB after | ${parts.join(" | ")} | slope, kB a million | growth | |`,
