@@ -19,9 +19,9 @@ export class DamageError extends StorageError {
     const lines = damages.map((damage) => `  ${damageText(damage)}`);
     super(
       `the data directory ${directory} is damaged:\n${lines.join("\n")}\n` +
-        "Nothing has been changed. If there is a backup, restore the whole directory from it. To go on with what can be " +
-        `read, start once with --recover: it keeps the damaged files under the name FILE${COPY_SUFFIX}TIME, takes ` +
-        "every frame of the journal that is whole, before and behind the damage, and serves what results.",
+        "Nothing has been changed. If there is a backup, restore the whole directory from it. To go on with the readable " +
+        `part, start once with --recover: it keeps the damaged files under the name FILE${COPY_SUFFIX}TIME, reads ` +
+        "every whole frame of the journal, before and behind the damage, and serves the result.",
     );
     this.damages = damages;
   }

@@ -166,14 +166,14 @@ const CASES: readonly Case[] = [
   {
     name: "a database cut in half",
     damage: () => truncateSync(join(directory, "data.mdb"), statSync(join(directory, "data.mdb")).size / 2),
-    says: "a page that is in use lies behind the file's end",
+    says: "a page in use lies beyond the end of the file",
     recovered: JOURNALED,
     copies: ["data.mdb"],
   },
   {
     name: "a database with another beginning",
     damage: () => writeFileSync(join(directory, "data.mdb"), new Uint8Array(20_000).fill(1)),
-    says: "data.mdb is no LMDB database, or damaged",
+    says: "data.mdb is not an LMDB database, or is damaged",
     recovered: JOURNALED,
     copies: ["data.mdb"],
   },

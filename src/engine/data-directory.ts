@@ -113,7 +113,7 @@ function check(directory: string): "absent" | "whole" | Damage {
   }
   if (state !== "absent" || !(isMarked || hasJournals(directory))) return state;
   const what =
-    "the file is missing, or empty; all keys in it are lost, except those that the journal holds as well";
+    "the file is missing, or empty; all keys in it are lost, except those that the journal also holds";
   return { file: DATA_FILE, at: undefined, what };
 }
 
@@ -132,7 +132,7 @@ async function recoverDatabase(options: OpeningOptions, damage: Damage): Promise
   const copies = keepCopies(directory, [damage], nowMs);
   log.warn(
     { damage: damageText(damage), copies },
-    "the database is damaged: beginning anew with what the journal holds",
+    "the database is damaged: starting with only the contents of the journal",
   );
   const earlier = findEarlierJournal(directory, 0, true);
   const isEarlier = earlier.parts.length > 0;
@@ -152,12 +152,15 @@ async function convert(options: OpeningOptions, format: number): Promise<void> {
     const { damages, voidBytes } = journal;
     if (damages.length > 0 && !isRecovering) throw new DamageError(directory, damages);
     const fields = { format, to: FORMAT_VERSION, keys: earlier.count() };
-    log.info(fields, "converting the data directory; this takes a while and the space of the data once more");
+    log.info(
+      fields,
+      "converting the data directory; this takes a while, and as much space as the data once more",
+    );
     if (damages.length > 0) {
       const copies = keepCopies(directory, damages, nowMs);
       log.warn(
         { damages: damages.map(damageText), copies },
-        "the journal is damaged: taking every whole frame",
+        "the journal is damaged: reading every whole frame",
       );
     } else if (voidBytes > 0) {
       log.warn({ voidBytes }, "dropped the end of the journal, which a crash had left unfinished");

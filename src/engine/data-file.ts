@@ -28,7 +28,7 @@ export function checkDataFile(directory: string): "absent" | "whole" | Damage {
 
 function checkFile(descriptor: number, fileBytes: number): "absent" | "whole" | Damage {
   const metas = findMetas(descriptor);
-  if (metas === undefined) throw new Error(`${DATA_FILE} is no LMDB database, or damaged`);
+  if (metas === undefined) throw new Error(`${DATA_FILE} is not an LMDB database, or is damaged`);
   const { pageBytes, copies } = metas;
   for (const [index, meta] of copies.entries()) {
     if (meta === undefined) return damage(index * pageBytes, "a meta page cannot be read");
@@ -37,7 +37,7 @@ function checkFile(descriptor: number, fileBytes: number): "absent" | "whole" | 
     }
     // A transaction writes the meta page of its number's parity, and the other one keeps the transaction before it.
     const isInTurn = meta.transaction === 0 || meta.transaction % META_PAGES === index;
-    if (!isInTurn) return damage(index * pageBytes, "a meta page is of a wrong transaction");
+    if (!isInTurn) return damage(index * pageBytes, "a meta page has the wrong transaction number");
   }
   const [first, second] = copies as [Meta, Meta];
   if (Math.abs(first.transaction - second.transaction) > 1) {
@@ -58,7 +58,7 @@ function damage(at: number, what: string): Damage {
   return {
     file: DATA_FILE,
     at,
-    what: `${what}; all keys in the file are lost, except those that the journal holds as well`,
+    what: `${what}; all keys in the file are lost, except those that the journal also holds`,
   };
 }
 

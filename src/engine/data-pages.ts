@@ -72,7 +72,7 @@ interface Visit {
 
 /** Queues the pages that a page refers to. @returns what is wrong with the page */
 function checkPage(file: PageFile, { page, level, isMain }: Visit, waiting: Visit[]): string | undefined {
-  if (!file.has(page, 1)) return "a page that is in use lies behind the file's end";
+  if (!file.has(page, 1)) return "a page in use lies beyond the end of the file";
   const view = file.read(page);
   const isLeaf = level === 1;
   const flags = view.getUint16(FLAGS_OFFSET, true) & (BRANCH | LEAF | OVERFLOW | META);
@@ -99,7 +99,7 @@ function checkPage(file: PageFile, { page, level, isMain }: Visit, waiting: Visi
     if ((nodeFlags & BIG_DATA) !== 0) {
       const first = view.getBigUint64(data, true);
       const pages = Math.ceil((PAGE_HEADER_BYTES + low) / file.pageBytes);
-      if (!file.has(first, pages)) return "a page refers to one behind the file's end";
+      if (!file.has(first, pages)) return "a page refers to one beyond the end of the file";
     } else if (isMain && (nodeFlags & SUBTREE) !== 0 && low >= TREE_BYTES) {
       const depth = view.getUint16(data + TREE_DEPTH_OFFSET, true);
       waiting.push({ page: view.getBigUint64(data + TREE_ROOT_OFFSET, true), level: depth, isMain: false });

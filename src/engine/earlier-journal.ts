@@ -61,7 +61,7 @@ export function findEarlierJournal(directory: string, after: number, wasAlways: 
         damages.push({
           file: name,
           at: 0,
-          what: "the end of what the journal held before this file is lost",
+          what: "the end of the journal before this file is lost",
         });
       }
       continue;

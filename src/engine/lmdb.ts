@@ -309,7 +309,7 @@ export class LmdbEngine implements Engine {
     this.#checkRoom();
     if (end - start > MAXIMUM_KEY_BYTES) {
       throw new TooLargeError(
-        `a key may have up to ${MAXIMUM_KEY_BYTES} bytes, so that LMDB's keys can hold it`,
+        `a key may have up to ${MAXIMUM_KEY_BYTES} bytes, because LMDB's keys are limited`,
       );
     }
     if (valueEnd - valueStart > MAXIMUM_VALUE_BYTES) {
@@ -563,7 +563,7 @@ export class LmdbEngine implements Engine {
     this.#checkWritable();
     if (this.#pending.overlay.bytes > this.#pendingBytes) {
       throw new OutOfMemoryError(
-        `more than ${formatSize(this.#pendingBytes)} of writes wait for the disk; it is too slow`,
+        `the disk is too slow: more than ${formatSize(this.#pendingBytes)} of writes wait for it`,
       );
     }
   }
@@ -589,6 +589,6 @@ function tellDamage(options: LmdbEngineOptions, journal: FoundJournal): void {
   const copies = keepCopies(directory, damages, clock.wallMs());
   log.warn(
     { damages: damages.map(damageText), copies, framesBehind },
-    "the journal is damaged: taking every whole frame, before and behind the damage",
+    "the journal is damaged: reading every whole frame, before and behind the damage",
   );
 }

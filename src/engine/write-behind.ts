@@ -308,7 +308,7 @@ export class WriteBehind {
   }
 
   #fail(error: StorageError): void {
-    this.#refusal = new StorageError(`no writes are taken any more, since ${error.message}`);
+    this.#refusal = new StorageError(`writes are refused since ${error.message}`);
     this.#unschedule();
     const endCheckpoint = this.#checkpoints.giveUp();
     const endCommit = this.#commit.giveUp();

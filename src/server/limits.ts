@@ -16,11 +16,11 @@ export interface ServerLimits extends ConnectionLimits {
 export const SERVER_LIMIT_SETTINGS = {
   maxTransaction: {
     ...{ kind: SIZE, initial: "256mb", least: "1kb", group: "Limits" },
-    description: "bytes of the commands that one client has queued in MULTI",
+    description: "most bytes that one client may queue in MULTI",
   },
   maxWatched: {
     ...{ kind: COUNT, initial: "100000", least: "1", group: "Limits" },
-    description: "keys that one client may WATCH at once",
+    description: "most keys that one client may WATCH at once",
   },
 } satisfies Record<string, NumberSetting>;
 

@@ -122,7 +122,8 @@ async function engineOpener(
     log,
   });
   const { journaledWrites, voidBytes } = engine.recovery;
-  if (journaledWrites > 0) log.info({ journaledWrites }, "took in writes that had not reached the database");
+  if (journaledWrites > 0)
+    log.info({ journaledWrites }, "recovered writes that had not reached the database");
   if (voidBytes > 0)
     log.warn({ voidBytes }, "dropped the end of the journal, which a crash had left unfinished");
   return (serverListener, failed) => {

@@ -21,7 +21,7 @@ export const keyCommands: readonly Command<ServerContext>[] = [
   command("exists", "Determines whether one or more keys exist.", exists),
   command(
     "touch",
-    "Returns the number of existing keys out of those specified; to an eviction policy they have been read.",
+    "Returns the number of existing keys out of those specified; the eviction policy counts them as read.",
     touch,
   ),
   command("type", "Determines the type of value stored at a key.", ({ keyspace }, request, reply) =>
