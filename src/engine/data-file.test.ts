@@ -80,7 +80,7 @@ test("an empty file, or one in which nothing was ever stored, is absent", () => 
   expect(said(new Uint8Array(0))).toBe("absent");
 });
 
-test("meta pages that are not of two transactions in a row, or not LMDB's, are damaged", () => {
+test("meta pages that are not LMDB's, or not of two consecutive transactions, are damaged", () => {
   const MAGIC = 24;
   const TRANSACTION = 152;
   for (const page of [0, PAGE_BYTES]) {
@@ -102,7 +102,7 @@ test("meta pages that are not of two transactions in a row, or not LMDB's, are d
   }
 });
 
-test("a root page that is not what it should be is damaged", () => {
+test("a wrong root page is damage", () => {
   const metas = [0, PAGE_BYTES].map((at) => new DataView(whole.buffer, whole.byteOffset + at, PAGE_BYTES));
   const newest = metas.reduce((a, b) => (a.getBigUint64(152, true) > b.getBigUint64(152, true) ? a : b));
   const root = Number(newest.getBigUint64(136, true)) * PAGE_BYTES;

@@ -25,7 +25,7 @@ async function claim(directory: string): Promise<{ said: string; end: () => Prom
   return { said: new TextDecoder().decode(value), end };
 }
 
-test("a directory is one process's, whatever is deleted in it, until that process dies", async () => {
+test("a directory belongs to one process until that dies, whatever is deleted in it", async () => {
   const directory = join(scratch, "data");
   mkdirSync(directory);
   const first = await claim(directory);

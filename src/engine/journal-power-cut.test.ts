@@ -137,7 +137,7 @@ describe("a power cut", () => {
   );
 });
 
-describe("a bit that is flipped in what was on disk", () => {
+describe("a flipped bit in what was on disk", () => {
   test.each(MODES)(
     "is noticed wherever it is: %s",
     async (sync) => {
@@ -194,7 +194,7 @@ describe("a bit that is flipped in what was on disk", () => {
     600_000,
   );
 
-  test("and in both copies of a header, or a file that is gone or cut, is damage", async () => {
+  test("in both copies of a header, or a missing or cut file, is damage", async () => {
     const writer = new Writer(SEED, "always");
     await writer.journal.make();
     for (let step = 0; step < 8; step++) await writer.step();

@@ -58,7 +58,7 @@ describe("journal", () => {
     journal.append();
   }
 
-  test("what was appended is read, in order", async () => {
+  test("appended operations are read in order", async () => {
     const journal = await make();
     journal.put(utf8("a"), utf8("1"));
     journal.removeAll();
@@ -75,7 +75,7 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("what was not appended is not there", async () => {
+  test("operations that were not appended are not found", async () => {
     const journal = await make();
     journal.put(utf8("a"), utf8("1"));
     expect(found().operations).toEqual([]);
@@ -83,7 +83,7 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("two files take turns, and are as long as the most they had to hold", async () => {
+  test("two files take turns, and are as long as their longest use", async () => {
     const journal = await make(7);
     for (let number = 7; number <= 16; number++) {
       put(journal, `${number}`, "x".repeat(number < 10 ? 5000 : 1000));
@@ -109,7 +109,7 @@ describe("journal", () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test("a file much longer than usual is not kept so", async () => {
+  test("a file much longer than usual is cut", async () => {
     const journal = await make();
     journal.put(utf8("large"), new Uint8Array(65 * 1024 ** 2));
     journal.append();
@@ -121,7 +121,7 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("what has not been discarded is not written over", async () => {
+  test("a use that has not been discarded is not overwritten", async () => {
     const journal = await make();
     for (const key of ["a", "b"]) {
       put(journal, key);
@@ -162,7 +162,7 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("cut short at any byte, whole frames remain and nothing else", async () => {
+  test("a file cut at any byte keeps exactly its whole frames", async () => {
     const journal = await make();
     const lengths: number[] = [];
     for (let i = 0; i < 5; i++) {
@@ -191,7 +191,7 @@ describe("journal", () => {
     ]);
   });
 
-  test("with interval, what was not on disk is cut at the first frame that is not whole, in the next file as well", async () => {
+  test("with interval, writes that were not on disk end at the first broken frame, in the next file as well", async () => {
     const journal = await make();
     const lengths = [FRAMES_AT];
     for (let i = 0; i < 4; i++) {
@@ -215,7 +215,7 @@ describe("journal", () => {
     }
   });
 
-  test("damage is told with its place, and what is whole behind it is found, however long the broken frame claims to be", async () => {
+  test("damage is reported with its place, and whole frames behind it are found, whatever length the broken frame claims", async () => {
     const journal = await make();
     const starts: number[] = [];
     for (let i = 0; i < 5; i++) {
@@ -282,7 +282,7 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("a file that has lost its end in favour of what it held before voids the next one", async () => {
+  test("a file whose end has its former contents again voids the next file", async () => {
     const journal = await make();
     for (let i = 0; i < 4; i++) put(journal, `old ${i}`);
     journal.discard(journal.rotate());
@@ -324,7 +324,7 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("a value that looks like a frame is not taken for one, where a shorter use ends right before it", async () => {
+  test("a value that imitates a frame is not read as one, even if a shorter use ends right before it", async () => {
     const journal = await make();
     put(journal, "k", "short");
     const start = journal.bytes;
@@ -350,7 +350,7 @@ describe("journal", () => {
     victim.close();
   });
 
-  test("zeros at the end, as a file system may leave them, hold nothing", async () => {
+  test("zeros at the end, as a file system may leave them, are no frames", async () => {
     const journal = await make();
     put(journal, "a", "1");
     journal.close();
@@ -358,7 +358,7 @@ describe("journal", () => {
     expect(found()).toEqual({ operations: ["put a=1"], voidBytes: 0, damages: [] });
   });
 
-  test("after a failure, what is not on disk is taken back, and only that", async () => {
+  test("after a failure, exactly the writes that are not on disk are taken back", async () => {
     for (const toDisk of [true, false]) {
       const journal = await make();
       put(journal, "ended");

@@ -129,7 +129,7 @@ describe("lmdb engine", () => {
       expect(gone).toEqual(["soon"]);
     });
 
-    test("a scan goes on where it was", async () => {
+    test("a scan goes on where it stopped", async () => {
       const keys = Array.from({ length: 200 }, (_, i) => `key ${i}`);
       const first = await open();
       for (const key of keys) setWhole(first, utf8(key), utf8("value"), NEVER);
@@ -141,7 +141,7 @@ describe("lmdb engine", () => {
       expect(seen.sort()).toEqual(keys.sort());
     });
 
-    test("random operations agree with a plain map over any number of lives, with either way of synchronization", async () => {
+    test("random operations and restarts agree with a plain map, with either way of synchronization", async () => {
       const step = fc.oneof({ weight: 12, arbitrary: operations }, fc.constant({ type: "reopen" as const }));
       const property = fc.asyncProperty(fc.array(step, { maxLength: 80 }), fc.nat(), async (steps, seed) => {
         const random = new SeededRandom(seed);
@@ -193,7 +193,7 @@ describe("lmdb engine", () => {
   }
 
   describe("settle with sync always", () => {
-    test("waits for what was written", async () => {
+    test("waits for writes", async () => {
       const engine = await open();
       setWhole(engine, utf8("key"), utf8("value"), NEVER);
       const settled = engine.settle();
@@ -210,7 +210,7 @@ describe("lmdb engine", () => {
       await copy.settle();
     });
 
-    test("waits for what was read and is not durable, however it was read", async () => {
+    test("waits for values that were read and are not durable, however they were read", async () => {
       const engine = await open();
       setWhole(engine, utf8("deleted"), utf8("value"), NEVER);
       setWhole(engine, utf8("unrelated"), utf8("value"), NEVER);
@@ -244,7 +244,7 @@ describe("lmdb engine", () => {
       }
     });
 
-    test("waits where everything was removed and that is not durable", async () => {
+    test("waits when everything was removed and that is not durable", async () => {
       const engine = await open();
       setWhole(engine, utf8("key"), utf8("value"), NEVER);
       await engine.settle();
@@ -258,7 +258,7 @@ describe("lmdb engine", () => {
       expect(engine.settle()).toBeUndefined();
     });
 
-    test("writes during a synchronization wait for the next one, and are seen all the time", async () => {
+    test("writes during a synchronization wait for the next one, and are visible meanwhile", async () => {
       const engine = await open({ intervalMs: 5 });
       const order: string[] = [];
       setWhole(engine, utf8("key"), utf8("1"), NEVER);
@@ -281,7 +281,7 @@ describe("lmdb engine", () => {
       expect(scanAll(engine, 10).sort()).toEqual(["key", "other"]);
     });
 
-    test("is answered when the journal is on disk, and one synchronization serves all that waited for it", async () => {
+    test("resolves when the journal is on disk, and one synchronization serves all waiting writes", async () => {
       const disk = new SlowDisk();
       const engine = await open({ disk: disk.files });
       disk.isSlow = true;
@@ -306,7 +306,7 @@ describe("lmdb engine", () => {
       expect(answered).toEqual(["a", "b", "c", "d"]);
     });
 
-    test("is refused when the journal cannot be synchronized, and what was not on disk is gone", async () => {
+    test("rejects when the journal cannot be synchronized, and writes that were not on disk are gone", async () => {
       const disk = new SlowDisk();
       const engine = await open({ disk: disk.files });
       disk.isSlow = true;
@@ -332,7 +332,7 @@ describe("lmdb engine", () => {
       expect(latin1(again.get(utf8("key"))!.value)).toBe("1");
     });
 
-    test("a checkpoint that ends in the middle is begun again", async () => {
+    test("an interrupted checkpoint is begun again", async () => {
       const disk = new SlowDisk();
       const engine = await open({ disk: disk.files, intervalMs: 1 });
       disk.isSlow = false;
@@ -362,7 +362,7 @@ describe("lmdb engine", () => {
       }
     });
 
-    test("what nobody waits for is written, too", async () => {
+    test("writes that nobody waits for reach the disk, too", async () => {
       const engine = await open({ intervalMs: 5 });
       setWhole(engine, utf8("key"), utf8("value"), clock.wallMs() + 10);
       await untilWritten(engine);
@@ -415,7 +415,7 @@ describe("lmdb engine", () => {
       ["with none", 256 * 1024],
     ] as const) {
       for (const sync of ["always", "interval"] as const) {
-        test(`is not there before its end, and durable behind it: ${where}, sync ${sync}`, async () => {
+        test(`is invisible until it is complete, and then durable: ${where}, sync ${sync}`, async () => {
           const engine = await open({ sync, arenaBytes, intervalMs: 5 });
           const expiresAtMs = clock.wallMs() + 60_000;
           setWhole(engine, key, utf8("before"), NEVER);
@@ -487,7 +487,7 @@ describe("lmdb engine", () => {
   });
 
   describe("with sync interval", () => {
-    test("settle does not wait, and what it settled survives", async () => {
+    test("settle does not wait, and settled writes survive", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
       setWhole(engine, utf8("early"), utf8("value"), clock.wallMs() + 1000);
       setWhole(engine, utf8("removed"), utf8("value"), NEVER);
@@ -514,7 +514,7 @@ describe("lmdb engine", () => {
       }
     });
 
-    test("a journal that cannot be synchronized is told of at once, though nobody writes or asks", async () => {
+    test("a journal that cannot be synchronized is reported at once, without a write or a call of settle", async () => {
       const disk = new SlowDisk();
       const told = Promise.withResolvers<StorageError>();
       const engine = await open({
@@ -542,7 +542,7 @@ describe("lmdb engine", () => {
       expect(copy.size()).toBe(1);
     });
 
-    test("what was settled during a checkpoint survives as well", async () => {
+    test("writes settled during a checkpoint survive as well", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
       for (let i = 0; i < 20_000; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), NEVER);
       engine.settle();
@@ -559,7 +559,7 @@ describe("lmdb engine", () => {
       expect(copy.recovery.journaledWrites).toBe(2);
     });
 
-    test("a journal cut short anywhere leaves what was written up to some moment", async () => {
+    test("a journal cut anywhere leaves the writes up to some moment", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
       const frames: number[] = [];
       for (let i = 1; i <= 6; i++) {
@@ -587,7 +587,7 @@ describe("lmdb engine", () => {
       }
     });
 
-    test("what follows a lost or damaged journal file is void, and stays so", async () => {
+    test("the part after a lost or damaged journal file is void, and stays void", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
       for (let i = 0; i < 20_000; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), NEVER);
       engine.settle();
@@ -621,7 +621,7 @@ describe("lmdb engine", () => {
       }
     });
 
-    test("journal files are written over, checkpoint by checkpoint, and replay only what is new", async () => {
+    test("journal files are overwritten, checkpoint by checkpoint, and replay only new writes", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1 });
       let most = 0;
       for (let round = 1; round <= 30; round++) {
@@ -670,7 +670,7 @@ describe("lmdb engine", () => {
   });
 
   describe("its directory", () => {
-    test("is made, and for nobody else to read", async () => {
+    test("is made readable by its owner only", async () => {
       directory = join(directory, "deeper", "still");
       const engine = await open();
       expect(statSync(directory).mode & 0o777).toBe(0o700);
@@ -710,7 +710,7 @@ describe("lmdb engine", () => {
       await open();
     });
 
-    test("that a newer program has written is left alone", async () => {
+    test("that a newer program has written is not changed", async () => {
       await (await open()).close();
       const root = openDatabase(directory, {
         encoding: "binary",
@@ -725,7 +725,7 @@ describe("lmdb engine", () => {
       await expect(open()).rejects.toThrow("it has format 4");
     });
 
-    test("with the database of another program is left alone", async () => {
+    test("with the database of another program is not changed", async () => {
       const root = openDatabase(directory, { overlappingSync: false });
       await root.openDB({ name: "theirs" }).put("key", "value");
       await root.close();
@@ -736,7 +736,7 @@ describe("lmdb engine", () => {
       await again.close();
     });
 
-    test("with something else in it, or that cannot be, is a clear error", async () => {
+    test("with something else in it, or that cannot exist, is a clear error", async () => {
       mkdirSync(directory);
       for (const content of ["x", "x".repeat(20_000), new Uint8Array(20_000)]) {
         writeFileSync(join(directory, "data.mdb"), content);
@@ -774,7 +774,7 @@ describe("lmdb engine", () => {
     });
   });
 
-  test("closing waits for what was written, and ends writing", async () => {
+  test("closing waits for writes, and refuses further ones", async () => {
     for (const sync of ["always", "interval"] as const) {
       const engine = await open({ sync });
       setWhole(engine, utf8(`key ${sync}`), utf8("value"), NEVER);
@@ -790,7 +790,7 @@ describe("lmdb engine", () => {
     expect(scanAll(again, 10).sort()).toEqual(["key always", "key interval"]);
   });
 
-  test("keys that are made to have one MurmurHash3 lie apart", async () => {
+  test("keys made to have one MurmurHash3 have different hashes", async () => {
     const engine = await open({ intervalMs: 5 });
     const keys = murmurCollisions(4096);
     for (const key of keys) setWhole(engine, key, key, clock.wallMs() + 1000);
@@ -841,7 +841,7 @@ describe("lmdb engine", () => {
     expect(engine.size()).toBe(0);
   });
 
-  test("much is found expired in small steps without looking at the same twice", async () => {
+  test("many expired keys are found in small steps, none looked at twice", async () => {
     const engine = await open();
     for (let i = 0; i < 20_000; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), clock.wallMs() + 10);
     await engine.settle();
@@ -867,7 +867,7 @@ describe("lmdb engine", () => {
     expect([arenaHits, arenaMisses]).toEqual([2, 1]);
   });
 
-  test("what the arena evicts is not gone and not told of", async () => {
+  test("an entry that the arena evicts is neither lost nor reported", async () => {
     const gone: string[] = [];
     const engine = await open({ arenaBytes: 256 * 1024, onRemoval: (key) => gone.push(latin1(key)) });
     for (let i = 0; i < 100; i++) setWhole(engine, utf8(`key ${i}`), new Uint8Array(10_000).fill(i), NEVER);

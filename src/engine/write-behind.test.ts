@@ -109,7 +109,7 @@ describe("a frame that is being synchronized", () => {
     expect(engine.settle()).toBeInstanceOf(Promise);
   });
 
-  test("that removes everything is waited for by a reader of what is not there any more", async () => {
+  test("that removes everything delays a reader of a removed key", async () => {
     const engine = await open();
     put(engine, "key");
     await engine.settle();
@@ -168,7 +168,7 @@ describe("the search for expired keys", () => {
     while (engine.pendingWrites > 0) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  test("starts over after a checkpoint: of keys that it brought, some expire before those found last", async () => {
+  test("starts over after a checkpoint, which may bring keys that expire before those found last", async () => {
     const engine = await open({ intervalMs: 1 });
     put(engine, "found first", "value", clock.wallMs() + 2000);
     await engine.settle();

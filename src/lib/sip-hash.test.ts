@@ -33,7 +33,7 @@ describe("HalfSipHash-1-3", () => {
     expect(halfSipHash(INPUT, 0, length, KEY.low, KEY.high)).toBe(hash);
   });
 
-  test("is of the range alone, wherever it lies", () => {
+  test("depends only on the bytes, not on their place", () => {
     const random = new SeededRandom(1);
     const bytes = Uint8Array.from({ length: 300 }, () => random.below(256));
     for (let round = 0; round < 500; round++) {
@@ -58,7 +58,7 @@ describe("HalfSipHash-1-3", () => {
   });
 });
 
-test("each key drawn is another one, of 64 bits", () => {
+test("every drawn key is different, and has 64 bits", () => {
   const keys = Array.from({ length: 100 }, drawHashKey);
   expect(new Set(keys.map(({ low, high }) => `${low} ${high}`)).size).toBe(100);
   for (const half of ["low", "high"] as const) {

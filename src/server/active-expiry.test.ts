@@ -8,7 +8,7 @@ import { SeededRandom } from "../lib/random.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
 
 describe("active expiry", () => {
-  test("removes what nobody asks for", async () => {
+  test("removes expired keys that no client asks for", async () => {
     const clock = new ManualClock();
     const removed = Promise.withResolvers<void>();
     let count = 0;
@@ -56,7 +56,7 @@ describe("active expiry", () => {
     expect(settled).toBe(limits.length);
   });
 
-  test("tells of an engine that refuses, and goes on", async () => {
+  test("reports an engine that refuses, and goes on", async () => {
     const clock = new ManualClock();
     const engine = new MapEngine({ clock, random: new SeededRandom(1), onRemoval: () => undefined });
     let calls = 0;

@@ -203,7 +203,7 @@ for (const engine of ["memory", "lmdb"] as const) {
       }
     });
 
-    test("keeping the time to live, but for BITOP", async () => {
+    test("keeping the time to live, except for BITOP", async () => {
       const pair = await servers.connect(2);
       for (const write of [
         "SETBIT k 9 1",

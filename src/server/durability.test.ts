@@ -50,7 +50,7 @@ async function passer(local: LocalServer): Promise<RespClient> {
 }
 
 describe("a reply", () => {
-  test("waits until what it tells is durable: of writes, and of reads that saw them", async () => {
+  test("waits until the writes that it reports or shows are durable", async () => {
     await using local = new LocalServer();
     const writer = await local.client();
     const reader = await local.client();
@@ -79,7 +79,7 @@ describe("a reply", () => {
     expect(await Promise.all([second, third])).toEqual(["OK", "2"]);
   });
 
-  test("to many pipelined requests is settled once", async () => {
+  test("to many pipelined requests takes one settle", async () => {
     await using local = new LocalServer();
     const client = await local.client();
     const disk = new Disk(local);
@@ -90,7 +90,7 @@ describe("a reply", () => {
     expect(disk.settleCount).toBe(1);
   });
 
-  test("that cannot be made good is an error, and the connection ends", async () => {
+  test("to a write that fails is an error, and the connection ends", async () => {
     await using local = new LocalServer();
     const client = await local.client();
     const disk = new Disk(local);
@@ -130,7 +130,7 @@ describe("a reply", () => {
   });
 });
 
-test("closing lets every client have the replies that are under way", async () => {
+test("closing lets every client read the replies under way", async () => {
   const local = new LocalServer();
   const client = await local.client();
   const disk = new Disk(local);

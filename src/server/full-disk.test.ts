@@ -88,7 +88,7 @@ describe.skipIf(process.platform === "win32")("where the disk is full", () => {
     }
   }
 
-  test("and nobody writes any more, the log has it all the same: --sync interval", async () => {
+  test("without further writes, the log has the failure all the same: --sync interval", async () => {
     using directory = new TemporaryDirectory();
     const { program, ready: port } = await startLimited(join(directory.path, "data"), "interval");
     await using _ = program;

@@ -18,7 +18,7 @@ function messageOf(reply: unknown): string {
 }
 
 describe("a client that has not given the password", () => {
-  test("may do nothing but give it", async () => {
+  test("may only give it", async () => {
     await using local = new LocalServer({ password: "secret" });
     const client = await local.client();
     for (const command of [
@@ -62,8 +62,8 @@ describe("a client that has not given the password", () => {
   });
 });
 
-describe("what goes wrong inside", () => {
-  test("in the store is told to the client each time, and to the operator once", async () => {
+describe("a failure", () => {
+  test("of the store is reported to the client each time, and to the operator once", async () => {
     const log = recordingLog();
     await using local = new LocalServer({ log });
     local.engine.write = () => {
@@ -77,7 +77,7 @@ describe("what goes wrong inside", () => {
     expect(log.errors).toEqual(["storage failed: writes are refused"]);
   });
 
-  test("in a command is an error to its client, a line in the log, and nobody else's trouble", async () => {
+  test("of a command is an error to its client and a line in the log, and concerns no other client", async () => {
     const log = recordingLog();
     await using local = new LocalServer({ log });
     local.engine.get = () => {

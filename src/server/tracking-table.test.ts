@@ -74,7 +74,7 @@ describe("the table of tracked keys", () => {
     );
   });
 
-  test("hands over the oldest first", () => {
+  test("returns the oldest key first", () => {
     const table = new TrackingTable({ isLive: () => true, hashKey: { low: 1, high: 0 }, chunkWords: 64 });
     for (let i = 0; i < 1000; i++) table.add(keyOf(i), 0, keyOf(i).length, 1);
     table.take(keyOf(0), 0, keyOf(0).length);
@@ -103,7 +103,7 @@ describe("the table of tracked keys", () => {
     expect(mostBytes - indexBytes).toBeLessThan(4 * 1000 * (16 + 28));
   });
 
-  test("drops clients that have gone when others read the same", () => {
+  test("drops clients that have gone when others read the same key", () => {
     const gone = new Set<number>();
     const table = new TrackingTable({ isLive: (id) => !gone.has(id), hashKey: { low: 1, high: 0 } });
     const key = fromLatin1("hot");

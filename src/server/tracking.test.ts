@@ -282,7 +282,7 @@ describe.skipIf(!redis.available)(redis.title("tracking as Redis does it"), () =
     });
   }
 
-  test("expiry is told without anybody asking", async () => {
+  test("expiry is reported without a request", async () => {
     for (const port of [ours.port, real.port]) {
       using client = await FrameClient.connect(port);
       client.send(["HELLO", "3"], ["CLIENT", "TRACKING", "ON"], ["SET", "k", "1", "PX", "60"], ["GET", "k"]);
@@ -298,7 +298,7 @@ function invalidation(...keys: string[]): string {
 }
 
 describe("tracking", () => {
-  test("a key that leaves the bounded table is told of as if it had changed", async () => {
+  test("a key that leaves the bounded table is invalidated", async () => {
     await using server = new LocalServer();
     const { tracking } = server.server;
     using client = await FrameClient.connect(server.port);
@@ -325,7 +325,7 @@ describe("tracking", () => {
     expect(tracking.keyCount).toBe(1);
   });
 
-  test("a bound of 0 is none", async () => {
+  test("a bound of 0 means no bound", async () => {
     await using server = new LocalServer();
     const client = await server.client({ version: 3 });
     await client.must("CONFIG", "SET", "tracking-table-max-keys", "0");
@@ -359,7 +359,7 @@ describe("tracking", () => {
     expect(server.server.tracking.itemCount).toBe(2);
   });
 
-  test("clients that come and go do not pile up behind a key that never changes", async () => {
+  test("short-lived clients do not pile up at a key that never changes", async () => {
     await using server = new LocalServer();
     const stays = await server.client({ version: 3 });
     await stays.must("CLIENT", "TRACKING", "ON");
@@ -376,7 +376,7 @@ describe("tracking", () => {
     expect(server.server.tracking.clientCount).toBe(1);
   });
 
-  test("evicted keys are told of", async () => {
+  test("evicted keys are invalidated", async () => {
     const random = new SeededRandom(1);
     await using server = new LocalServer({
       openEngine: (onRemoval) =>
@@ -402,7 +402,7 @@ describe("tracking", () => {
     expect(await reader.must("GET", "first")).toBeNull();
   });
 
-  test("a key that expires under its own reader is told of behind the reply", async () => {
+  test("a key that expires during a read is invalidated after the reply", async () => {
     const clock = new ManualClock();
     await using server = new LocalServer({ clock });
     using client = await FrameClient.connect(server.port);
@@ -419,7 +419,7 @@ describe("tracking", () => {
     expect(await client.received(3)).toEqual(["_\r\n", invalidation("k"), "+PONG\r\n"]);
   });
 
-  test("messages to a client that does not read end it at the limit, and nobody else suffers", async () => {
+  test("a client that does not read its messages is cut off at the limit, without harm to others", async () => {
     await using server = new LocalServer({ limits: { replyBytes: 200_000, pausedReplyBytes: 50_000 } });
     const { registry } = server.server;
     const writer = await server.client();

@@ -21,7 +21,7 @@ describe("expiry", () => {
     expect(await client.ask("TTL", "k")).toBe(-2);
   });
 
-  test("is told in seconds to the nearest", async () => {
+  test("is rounded to the nearest second", async () => {
     const clock = new ManualClock(START_MS);
     await using local = new LocalServer({ clock });
     const client = await local.client();
@@ -39,7 +39,7 @@ describe("expiry", () => {
     expect(await client.ask("EXPIRETIME", "k")).toBe(START_MS / 1000 + 1);
   });
 
-  test("is moved only where NX, XX, GT and LT allow", async () => {
+  test("is changed only if NX, XX, GT and LT allow it", async () => {
     const clock = new ManualClock(START_MS);
     await using local = new LocalServer({ clock });
     const client = await local.client();
@@ -80,7 +80,7 @@ describe("expiry", () => {
     expect(await client.ask("EXISTS", "k")).toBe(0);
   });
 
-  test("stays with a value that is changed, and goes with one that is replaced", async () => {
+  test("is kept when a value is changed, and removed when it is replaced", async () => {
     await using local = new LocalServer({ clock: new ManualClock(START_MS) });
     const client = await local.client();
     const after = async (...command: string[]) => {

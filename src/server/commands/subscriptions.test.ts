@@ -160,7 +160,7 @@ describe.skipIf(!redis.available)(redis.title("the same messages as Redis:"), ()
   });
 });
 
-test("CLIENT LIST and INFO tell of patterns, and a client that has gone is forgotten", async () => {
+test("CLIENT LIST and INFO show patterns, and a client that has gone is forgotten", async () => {
   await using local = new LocalServer();
   const [asking, listening] = [await local.client(), await local.client()];
   await listening.must("PSUBSCRIBE", "a*");

@@ -86,7 +86,7 @@ describe("the text protocol", () => {
     expect(await text.ask("DUMP")).toBe('{"k":"v"}');
   });
 
-  test("says that no password is asked for", async () => {
+  test("says that there is no password", async () => {
     await using local = new LocalServer();
     const text = await local.textClient();
     expect(await text.ask("AUTH any")).toStartWith("-ERR AUTH <password> called without any password");
@@ -100,7 +100,7 @@ describe("the text protocol", () => {
     );
   });
 
-  test("tells of a spent budget", async () => {
+  test("reports a spent budget", async () => {
     await using local = new LocalServer();
     local.engine.budgetBytes = 0;
     const text = await local.textClient();
@@ -147,7 +147,7 @@ describe("DUMP", () => {
     expect(JSON.parse(replies[4]!)).toEqual({ ...expected, later: "1" });
   });
 
-  test("waits for a client that does not read, and holds little meanwhile", async () => {
+  test("waits for a client that does not read, and takes little memory meanwhile", async () => {
     const pausedReplyBytes = 100_000;
     await using local = new LocalServer({ limits: { pausedReplyBytes } });
     const value = "x".repeat(20_000);
@@ -193,7 +193,7 @@ describe("DUMP", () => {
     });
   });
 
-  test("is cut off when what it tells is not certain", async () => {
+  test("is cut off when its values cannot become durable", async () => {
     await using local = new LocalServer();
     fill(local, 10, (n) => `${n}`);
     local.engine.settleWith = () => Promise.reject(new Error("the disk is gone"));

@@ -88,7 +88,7 @@ describe("MULTI", () => {
 });
 
 describe("EXEC", () => {
-  test("is one step for everybody else and for the disk", async () => {
+  test("is one step for other clients and for the disk", async () => {
     await using local = new LocalServer();
     const client = await local.client();
     const counts: number[] = [];
@@ -118,7 +118,7 @@ describe("EXEC", () => {
   });
 });
 
-test("EXEC carries everything out even when its reply is too large to be sent", async () => {
+test("EXEC runs all commands even if its reply is too large to be sent", async () => {
   await using local = new LocalServer({ limits: { replyBytes: 200_000, pausedReplyBytes: 100_000 } });
   const client = await local.client();
   await client.must("SET", "large", "x".repeat(90_000));
@@ -165,7 +165,7 @@ describe("WATCH", () => {
     ["a renaming onto itself", ["RENAME", "k", "k"]],
   ];
   for (const [what, command] of nothings) {
-    test(`does not mind ${what}`, async () => {
+    test(`ignores ${what}`, async () => {
       await using local = new LocalServer();
       const client = await local.client();
       const other = await local.client();
@@ -205,7 +205,7 @@ describe("WATCH", () => {
     }
   });
 
-  test("does not mind that a key is removed that had expired before", async () => {
+  test("ignores the removal of a key that had expired before", async () => {
     const clock = new ManualClock();
     await using local = new LocalServer({ clock });
     const client = await local.client();
@@ -216,7 +216,7 @@ describe("WATCH", () => {
     expect(await pingInTransaction(client)).toEqual(["PONG"]);
   });
 
-  test("notices an eviction, and a flush only of what is there", async () => {
+  test("notices an eviction, and a flush only of existing keys", async () => {
     await using local = new LocalServer();
     const client = await local.client();
     await client.must("SET", "k", "1");
