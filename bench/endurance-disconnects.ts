@@ -62,7 +62,8 @@ const TOTAL_WEIGHT: number = DISCONNECTS.reduce((sum, { weight }) => sum + weigh
 const PATIENCE_MS = 60_000;
 
 /**
- * Connects, sends a request, and disconnects without waiting for all replies. @returns when the connection is closed
+ * Connects, sends a request, and disconnects without waiting for all replies.
+ * @returns when the connection is closed
  */
 export function connectBriefly(port: number, random: SeededRandom, firstKey: number): Promise<void> {
   const { name, moment, bytes } = draw(random);

@@ -49,7 +49,8 @@ export class Checkpoints {
   }
 
   /**
-   * Begins a checkpoint of everything that is pending now. @param journalSequence the last journal file that holds it
+   * Begins a checkpoint of everything that is pending now.
+   * @param journalSequence the last journal file that holds it
    */
   begin(journalSequence: number): Checkpoint {
     const { writes: dirty, isCleared } = this.#pending.takeDirty();
@@ -80,7 +81,7 @@ export class Checkpoints {
   }
 
   #handedOver(checkpoint: Checkpoint, to: number): void {
-    // If the checkpoint has failed meanwhile, the pending writes are again what the journal holds. They stay.
+    // If the checkpoint has failed meanwhile, the pending writes have been restored from the journal, and stay.
     if (this.#current !== checkpoint) return;
     const { writes, handed: from, step } = checkpoint;
     checkpoint.isCleared = false;

@@ -288,7 +288,7 @@ describe("a directory of an earlier format", () => {
     expect(filesOf(directory)).toEqual(before);
     const torn = newDirectory();
     cpSync(directory, torn, { recursive: true });
-    // With `interval` it may be what a power cut has left.
+    // With `interval`, a power cut may have left it.
     const asInterval = await open({ directory: torn, sync: "interval" });
     expect(latin1(asInterval.get(utf8("key 0"))!.value)).toBe("value 0");
     await asInterval.close();

@@ -9,7 +9,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** A process that claims a directory and says what came of it. */
+/** A process that claims a directory and reports the result. */
 async function claim(directory: string): Promise<{ said: string; end: () => Promise<void> }> {
   const script = `
     const { lockDirectory } = await import(${JSON.stringify(join(import.meta.dir, "directory-lock.ts"))});

@@ -26,7 +26,7 @@ export type EngineMaker = (surroundings: EngineSurroundings) => Promise<Engine>;
 /** Runs of the random comparison with the model; more with `GLASSCACHE_ENGINE_RUNS`. */
 const RUNS = Number(process.env["GLASSCACHE_ENGINE_RUNS"] ?? 60);
 
-/** What every engine promises, as tests. */
+/** The tests that every engine must pass. */
 export function describeEngine(name: string, make: EngineMaker): void {
   describe(name, () => {
     let clock: ManualClock;

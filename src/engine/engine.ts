@@ -30,8 +30,8 @@ export interface Engine {
   /** Returns the value as a new copy, and its expiry; undefined when there is no such key or it has expired. */
   get(key: Uint8Array): StoredValue | undefined;
   /**
-   * Delivers the value of the key bytes[start, end) to `sink` without an allocation. @returns false when there is
-   * none
+   * Delivers the value of the key bytes[start, end) to `sink` without an allocation.
+   * @returns false when there is none
    */
   read(bytes: Uint8Array, start: number, end: number, sink: ValueSink): boolean;
   /** Returns when the key expires: `NEVER` without an expiry, undefined when there is no such key. */

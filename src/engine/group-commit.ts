@@ -101,7 +101,8 @@ export class GroupCommit {
   }
 
   /**
-   * Synchronizes the journal, which must not be synchronizing already. @param then called once the frame is durable
+   * Synchronizes the journal, which must not be synchronizing already.
+   * @param then called once the frame is durable
    */
   synchronize(frame: Frame, then: () => void): void {
     this.#frame = frame;
@@ -135,7 +136,7 @@ export class GroupCommit {
     this.#journal?.giveUp(this.#sync === "always");
     const isLost = this.#touched > this.#durable;
     return (error) => {
-      // Everything left is durable. What was touched before is not.
+      // Everything left is durable. Writes touched before may not be.
       this.#durable = this.#generation;
       this.#touched = isLost ? Number.POSITIVE_INFINITY : 0;
       frame?.done.reject(error);

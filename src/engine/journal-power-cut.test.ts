@@ -71,7 +71,7 @@ class Writer {
     if (this.sync === "interval") this.journal.writeLarge();
   }
 
-  /** Takes one step; with `always` only what may be done between two synchronizations. */
+  /** Takes one step; with `always`, only a step that is allowed between two synchronizations. */
   async step(): Promise<void> {
     const { journal, random, sync } = this;
     if (sync === "always" || random.next() < 0.8) this.put();
@@ -129,7 +129,7 @@ describe("a power cut", () => {
           look(writer.disk.asWritten(), false);
         }
       }
-      // The states are what they are meant to be.
+      // Checks that the states have the intended kinds.
       expect(shorter).toBeGreaterThan(states / 50);
       expect(torn).toBeGreaterThan(states / 100);
     },

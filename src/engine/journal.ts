@@ -287,7 +287,7 @@ export class Journal {
       try {
         this.#disk.truncate(file.descriptor, toDisk ? synchronizedBytes : bytes);
       } catch {
-        // Recovery may find what could not be taken back. Those writes were neither confirmed nor denied.
+        // Recovery may find these writes. They were neither confirmed nor denied.
       }
     }
     this.close();

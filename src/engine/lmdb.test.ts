@@ -625,7 +625,7 @@ describe("lmdb engine", () => {
       const engine = await open({ sync: "interval", intervalMs: 1 });
       let most = 0;
       for (let round = 1; round <= 30; round++) {
-        // Early rounds are long, so that later ones end among what those have left.
+        // Early rounds are long, so that later ones end within the remains of those.
         for (let i = 0; i < (round < 4 ? 200 : 3); i++)
           setWhole(engine, utf8(`key ${i}`), utf8(`${round}`), NEVER);
         engine.settle();

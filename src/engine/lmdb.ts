@@ -460,8 +460,8 @@ export class LmdbEngine implements Engine {
   }
 
   /**
-   * Waits until all writes are on disk, and frees everything. @throws StorageError when writing fails; everything is
-   * freed then too
+   * Waits until all writes are on disk, and frees everything.
+   * @throws StorageError when writing fails; everything is freed then too
    */
   async close(): Promise<void> {
     if (this.#isClosed) return;
@@ -573,7 +573,8 @@ export class LmdbEngine implements Engine {
 const RANDOM_KEYS = 16;
 
 /**
- * Reports damage, and keeps the damaged files. @throws DamageError when there is damage and the options say to stop
+ * Reports damage, and keeps the damaged files.
+ * @throws DamageError when there is damage and the options say to stop
  */
 function tellDamage(options: LmdbEngineOptions, journal: FoundJournal): void {
   const { directory, clock, isRecovering = false, log = silentLog } = options;

@@ -58,7 +58,8 @@ export function equalBytes(
 
 /**
  * Reads a decimal integer within the range of signed 64-bit integers as Redis does: no spaces, no plus sign, no
- * leading zeros. @returns undefined for anything else, and for numbers beyond ±2^53 (see `parseInt64`)
+ * leading zeros.
+ * @returns undefined for anything else, and for numbers beyond ±2^53 (see `parseInt64`)
  */
 export function parseDecimal(bytes: Uint8Array, start: number, end: number): number | undefined {
   let at = start;

@@ -3,7 +3,7 @@ import { KeyMap } from "../lib/key-map.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import type { Connection } from "../net/connection.ts";
 
-/** A client that is told of every change of keys with certain prefixes. */
+/** A client that gets an invalidation for every change of keys with certain prefixes. */
 export interface BroadcastClient {
   readonly connection: Connection;
   /** Whether to leave out the client's own changes. */
@@ -16,7 +16,7 @@ interface Prefix {
   readonly changes: KeyMap<Connection | undefined>;
 }
 
-/** The prefixes that clients track (BCAST), and the changes that they have not been told of yet. */
+/** The prefixes that clients track (BCAST), and the changes that have not been sent to them yet. */
 export class BroadcastTable {
   readonly #prefixes = new Map<string, Prefix>();
   readonly #hashKey: HashKey;

@@ -132,7 +132,8 @@ export class Keyspace {
   }
 
   /**
-   * Stores a large value whose bytes are complete. @throws OutOfMemoryError or StorageError; nothing has changed then
+   * Stores a large value whose bytes are complete.
+   * @throws OutOfMemoryError or StorageError; nothing has changed then
    */
   storeLarge(key: Uint8Array, write: LargeWrite, by: Connection): void {
     write.store();

@@ -5,7 +5,8 @@ export interface ProcessMemory {
   /** All resident memory, mapped files included. */
   readonly residentBytes: number;
   /**
-   * Resident memory without mapped files, if the system tells, because it can drop those at any time; else the same.
+   * Resident memory without mapped files, because the system can drop those at any time. If the system does not tell,
+   * all resident memory.
    */
   readonly ownBytes: number;
 }

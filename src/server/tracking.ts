@@ -41,14 +41,15 @@ const INVALIDATION_CHANNEL = utf8("__redis__:invalidate");
 const MESSAGE = utf8("message");
 
 /**
- * Server-assisted client-side caching (CLIENT TRACKING): tells clients which keys that they have read, or that have
- * certain prefixes, have changed, so that they can drop them from their own caches. Behaves as Redis 7 does. A RESP3
- * client is told over its own connection or over another client's (REDIRECT). A RESP2 client must redirect to a
- * client that speaks RESP3 or is subscribed.
+ * Server-assisted client-side caching (CLIENT TRACKING). When a key changes, it sends an invalidation to every client
+ * that has read the key or tracks a prefix of it, so that the client drops the key from its own cache. It behaves as
+ * Redis 7. A RESP3 client gets invalidations over its own connection or over another client's (REDIRECT). A RESP2
+ * client must redirect to a client that speaks RESP3 or is subscribed.
  *
- * A bounded table remembers what clients have read. A key that must leave the table is invalidated, because later
- * changes of it could no longer be told. A client whose own command changed a key is told after that command's reply.
- * Others are told at once. Changes by prefix are told once for each turn of the event loop.
+ * A bounded table remembers which keys clients have read. A key that must leave the table is invalidated, because its
+ * later changes would not be noticed. An invalidation caused by the client's own command follows that command's
+ * reply. Other clients get it at once. Invalidations by prefix are collected, and sent at the end of each turn of the
+ * event loop.
  */
 export class Tracking implements KeyTracker, TrackingCommands {
   readonly #clients = new Map<number, TrackingClient>();
@@ -237,8 +238,8 @@ export class Tracking implements KeyTracker, TrackingCommands {
   }
 
   /**
-   * Keeps the table within its bound. Keys that leave it are invalidated, because later changes of them could not be
-   * told.
+   * Keeps the table within its bound. Keys that leave it are invalidated, because their later changes would not be
+   * noticed.
    */
   #evict(): void {
     const most = this.#maxKeys === 0 ? MOST_TRACKED_KEYS : Math.min(this.#maxKeys, MOST_TRACKED_KEYS);
