@@ -1,7 +1,7 @@
 /**
- * What a hit allocates: the proxy answers ten million pipelined GETs while the collector is held off, so that every
- * object made is still there to be counted; and so does the server that only answers (bench/floor.ts), which makes
- * what the runtime itself makes. Prints the objects and bytes made a request, by type.
+ * Counts what a hit allocates. The proxy answers ten million pipelined GETs while garbage collection is prevented, so
+ * that every object can be counted afterwards. A server that only answers (bench/floor.ts) does the same, to show the
+ * runtime's own objects. Prints the objects and bytes per request, by type.
  *
  *   npm run bench:allocation [-- --requests N] [-- --pipeline N]
  */
@@ -18,7 +18,10 @@ const UNCOLLECTED: Probe = {
   BUN_JSC_largeHeapSize: String(16 * 1024 ** 3),
   BUN_GC_TIMER_DISABLE: "1",
 };
-/** Fewer of a type are no matter of requests: timers, new connections, code that is compiled, the probe itself. */
+/**
+ * Fewer objects of a type do not come from requests, but from timers, new connections, compilation or the probe
+ * itself.
+ */
 const LEAST_OBJECTS = 0.0005;
 
 const { values: flags } = parseArgs({
@@ -47,7 +50,7 @@ async function measure(start: (probe: Probe) => Promise<Target>): Promise<string
   const target = await start(probing.environment);
   try {
     await fill(target);
-    // A tenth first: code is compiled, buffers have grown.
+    // A tenth of the requests first, until code is compiled and buffers have grown.
     await ask(target, requests / 10);
     const before = await count(probing.file);
     await ask(target, requests);

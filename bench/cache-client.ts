@@ -1,8 +1,8 @@
 import type { Socket } from "bun";
 
 /**
- * One connection to a cache, for benchmarks that have to know of every single reply whether it was a hit. Requests
- * go out in batches; a batch is over when all its replies are there.
+ * One connection to a cache, for benchmarks that must know of every reply whether it was a hit. Requests are sent in
+ * batches; a batch is over when all its replies have come.
  */
 export class CacheClient {
   readonly #wire: "resp" | "memcached";
@@ -43,13 +43,13 @@ export class CacheClient {
     return this.#ask(Buffer.from(text.join(""), "latin1"), keys.length);
   }
 
-  /** Without counting as a read, where the cache has a command for that. RESP only. */
+  /** Checks keys without counting a read, if the cache has a command for that. RESP only. */
   exists(keys: readonly string[]): Promise<boolean[]> {
     const text = keys.map((key) => `*2\r\n$6\r\nEXISTS\r\n$${key.length}\r\n${key}\r\n`);
     return this.#ask(Buffer.from(text.join(""), "latin1"), keys.length);
   }
 
-  /** @returns for each whether it was stored; a value is the first bytes of `source` */
+  /** Stores values, which are the first bytes of `source`. @returns for each whether it was stored */
   set(keys: readonly string[], sizes: readonly number[], source: Buffer): Promise<boolean[]> {
     const parts: Buffer[] = [];
     keys.forEach((key, index) => {
@@ -102,7 +102,9 @@ export class CacheClient {
     });
   }
 
-  /** Where the reply ends that begins at `at`, having noted whether it is a hit; −1 when more must be received. */
+  /**
+   * Returns where the reply that begins at `at` ends, and notes whether it is a hit; −1 when more must be received.
+   */
   #endOfReply(at: number): number {
     const lineEnd = this.#received.indexOf("\r\n", at);
     if (lineEnd < 0) return -1;
@@ -121,7 +123,7 @@ export class CacheClient {
 
 const LINE_END: Buffer = Buffer.from("\r\n");
 
-/** Bytes of the value that a line announces; −1 when it announces none. */
+/** Returns the length of the value that a line announces; −1 when it announces none. */
 function valueBytes(line: string): number {
   if (line.startsWith("$")) return Number(line.slice(1));
   if (line.startsWith("VALUE ")) return Number(line.slice(line.lastIndexOf(" ") + 1));

@@ -3,23 +3,23 @@ import type { SeededRandom } from "../src/lib/random.ts";
 import { checkValue, drawSize, keyOf, type Ledger } from "./endurance-values.ts";
 import { decimal, type Reply, type RequestBatch, readLine, readResp, requestHead } from "./endurance-wire.ts";
 
-/** How a client that stays speaks. A tracking one is told of changes besides. */
+/** The protocol of a client that stays. A tracking client also receives invalidations. */
 export type ClientKind = "resp2" | "resp3" | "text" | "tracking" | "broadcast";
 
-/** What all clients of a load share. */
+/** Shared by all clients of a load. */
 export interface Ground {
   readonly port: number;
   readonly random: SeededRandom;
   readonly batch: RequestBatch;
   readonly ledger: Ledger;
-  /** Keys that have one writer each: client `id % clients`. */
+  /** Each of these keys has one writer: client `id % clients`. */
   readonly keys: number;
   readonly clients: number;
-  /** Whether keys may vanish by themselves. */
+  /** Whether keys may be evicted. */
   readonly evicts: boolean;
-  /** A key to read, the popular ones more often. */
+  /** Draws a key to read; popular ones more often. */
   draw(): number;
-  /** @returns whether to go on */
+  /** Counts replies. @returns whether to go on */
   answered(requests: number): boolean;
   failed(error: Error): void;
 }
@@ -42,7 +42,7 @@ type Operation =
 interface Sent {
   operation: Operation;
   id: number;
-  /** Of a change its version; of a read the newest version acknowledged when it was sent. */
+  /** Of a change, its version; of a read, the newest version acknowledged when it was sent. */
   version: number;
   certain: number;
 }
@@ -75,7 +75,7 @@ export class EnduranceClient {
   #counted = 0;
   #rest: Buffer = NOTHING;
   #unsent: Buffer = NOTHING;
-  /** Replies to what set the connection up, which nobody looks at. */
+  /** Replies to the requests that set the connection up, which are not checked. */
   #unchecked = 0;
   #isEnded = false;
   readonly #ended = Promise.withResolvers<void>();
@@ -106,7 +106,7 @@ export class EnduranceClient {
     return client;
   }
 
-  /** @returns when the load is over and every reply has come */
+  /** Runs the client. @returns when the load is over and every reply has come */
   run(): Promise<void> {
     this.#next();
     return this.#ended.promise;
@@ -183,7 +183,7 @@ export class EnduranceClient {
     return id;
   }
 
-  /** A change of a key that is this client's own. */
+  /** Changes a key that belongs to this client. */
   #change(operation: Operation): number {
     const { ledger, keys, clients } = this.#ground;
     const drawn = this.#ground.draw();
@@ -204,7 +204,7 @@ export class EnduranceClient {
     const all = this.#unsent.length === 0 ? bytes : Buffer.concat([this.#unsent, bytes]);
     if (all.length === 0) return;
     const written = Math.max(this.#socket.write(all), 0);
-    // The batch is used again, so what is left is copied.
+    // The batch's buffer is used again, so the unsent part is copied.
     this.#unsent = written === all.length ? NOTHING : Buffer.from(all.subarray(written));
   }
 
@@ -242,7 +242,7 @@ export class EnduranceClient {
     if (!this.#isEnded) this.#ground.failed(new Error(`client ${this.#index} was disconnected`));
   }
 
-  /** @throws Error where the reply to the next request is not as it has to be */
+  /** @throws Error when the reply to the next request is wrong */
   #check(data: Buffer): void {
     const { ledger } = this.#ground;
     const sent = this.#sent[this.#answered++]!;
@@ -300,7 +300,7 @@ export class EnduranceClient {
     }
   }
 
-  /** Nobody else counts there. */
+  /** No other client uses this counter. */
   #checkCount(count: number): void {
     if (count !== this.#counted + 1 && !(this.#ground.evicts && count === 1)) {
       throw new Error(`${this.#countKey} is ${count} after ${this.#counted}`);
@@ -327,7 +327,7 @@ export class EnduranceClient {
   }
 }
 
-/** What a client sends first. */
+/** The first requests of a client. */
 const SET_UP: Readonly<Record<ClientKind, readonly (readonly string[])[]>> = {
   resp2: [],
   resp3: [["HELLO", "3"]],
@@ -342,7 +342,7 @@ const SET_UP: Readonly<Record<ClientKind, readonly (readonly string[])[]>> = {
   ],
 };
 
-/** A RESP request as text. */
+/** Returns a RESP request as text. */
 export function request(...words: readonly string[]): string {
   return requestHead(words.length, ...words).toString("latin1");
 }

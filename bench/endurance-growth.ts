@@ -1,13 +1,13 @@
-/** Resident memory after so many requests. */
+/** Resident memory after a number of requests. */
 export interface Sample {
   readonly requests: number;
   readonly bytes: number;
 }
 
-/** Until then programs are still warming up: caches fill, buffers find their size, code is compiled. */
+/** Share of a run in which programs warm up: caches fill, buffers reach their sizes, code is compiled. */
 const WARM_PART = 0.3;
 
-/** The median of each tenth of a run, which is as long as its last sample says. */
+/** Returns the median of each tenth of a run; the last sample ends the run. */
 export function tenths(samples: readonly Sample[]): number[] {
   const total = samples.at(-1)!.requests;
   return Array.from({ length: 10 }, (_, index) => {
@@ -17,10 +17,10 @@ export function tenths(samples: readonly Sample[]): number[] {
   });
 }
 
-/** A straight line through everything after the warm-up (least squares). */
+/** Fits a straight line (least squares) to all samples after the warm-up. */
 export function growth(samples: readonly Sample[]): {
   readonly bytesPerMillion: number;
-  /** What the line gains until the end, as a share of where it begins. */
+  /** The line's growth to the end, as a share of its beginning. */
   readonly share: number;
 } {
   const total = samples.at(-1)!.requests;

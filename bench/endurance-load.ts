@@ -1,43 +1,43 @@
 /**
- * The load of the endurance run, a process of its own: clients that stay, of every kind, and others that come and
- * leave in the middle of what they ask for. Settings come as JSON in the first argument. Progress and the result go
+ * The load of the endurance run, in a process of its own. Some clients of every kind stay connected; others
+ * disconnect in the middle of their requests. Settings come as JSON in the first argument. Progress and the result go
  * to standard output, one JSON object a line.
  */
 import { SeededRandom } from "../src/lib/random.ts";
 import { ZipfSampler } from "../src/sim/workload/zipf.ts";
 import { type ClientKind, EnduranceClient, type Ground } from "./endurance-client.ts";
-import { LOOSE_KEYS, leave } from "./endurance-leavers.ts";
+import { connectBriefly, LOOSE_KEYS } from "./endurance-disconnects.ts";
 import { Ledger } from "./endurance-values.ts";
 import { RequestBatch } from "./endurance-wire.ts";
 
 export interface EnduranceSettings {
   readonly port: number;
-  /** Of those who stay, whose replies are all checked. */
+  /** Requests of the clients that stay, whose replies are all checked. */
   readonly requests: number;
   readonly keys: number;
   readonly seed: number;
-  /** Clients that stay, by kind. */
+  /** Number of clients that stay, by kind. */
   readonly clients: Readonly<Partial<Record<ClientKind, number>>>;
-  /** Whether keys may vanish by themselves. */
+  /** Whether keys may be evicted. */
   readonly evicts: boolean;
-  /** It ends then, however far it has come. */
+  /** The load ends after this time, even before all requests. */
   readonly mostSeconds: number;
 }
 
 /** A line about the load's progress. */
 export interface Progress {
   readonly answered: number;
-  /** Clients that have come and left. */
-  readonly left: number;
+  /** Clients that have connected and disconnected. */
+  readonly disconnected: number;
   readonly seconds: number;
 }
 
 const REPORTS = 200;
-const REQUESTS_PER_LEAVER = 2000;
-const MOST_LEAVING = 50;
-/** Keys drawn ahead, as drawing takes long; a power of two. */
+const REQUESTS_PER_DISCONNECT = 2000;
+const MOST_BRIEF = 50;
+/** Keys drawn in advance, because drawing takes long; a power of two. */
 const DRAWN = 1 << 20;
-/** How much more often popular keys are asked for. */
+/** Exponent of the keys' popularity (Zipf). */
 const ZIPF_ALPHA = 0.8;
 
 const settings = JSON.parse(process.argv[2]!) as EnduranceSettings;
@@ -52,27 +52,27 @@ async function run(): Promise<void> {
     Array<ClientKind>(count).fill(kind as ClientKind),
   );
   const startedMs = performance.now();
-  const leaving = new Set<Promise<void>>();
+  const briefClients = new Set<Promise<void>>();
   let nextDrawn = 0;
   let answered = 0;
-  let left = 0;
+  let disconnected = 0;
   let reported = 0;
   let isRunning = true;
 
   const tell = (): void => {
     const seconds = (performance.now() - startedMs) / 1000;
     if (seconds > settings.mostSeconds) isRunning = false;
-    process.stdout.write(`${JSON.stringify({ answered, left, seconds } satisfies Progress)}\n`);
+    process.stdout.write(`${JSON.stringify({ answered, disconnected, seconds } satisfies Progress)}\n`);
   };
-  const letOneLeave = (): void => {
-    const departure = leave(port, random, keys).then(
+  const startBriefClient = (): void => {
+    const client = connectBriefly(port, random, keys).then(
       () => {
-        leaving.delete(departure);
-        left++;
+        briefClients.delete(client);
+        disconnected++;
       },
       (error) => fail(error as Error),
     );
-    leaving.add(departure);
+    briefClients.add(client);
   };
   const ground: Ground = {
     ...{ port, random, keys, evicts, clients: kinds.length },
@@ -81,8 +81,11 @@ async function run(): Promise<void> {
     draw: () => drawn[nextDrawn++ & (DRAWN - 1)]!,
     answered(count) {
       answered += count;
-      while ((left + leaving.size) * REQUESTS_PER_LEAVER < answered && leaving.size < MOST_LEAVING) {
-        letOneLeave();
+      while (
+        (disconnected + briefClients.size) * REQUESTS_PER_DISCONNECT < answered &&
+        briefClients.size < MOST_BRIEF
+      ) {
+        startBriefClient();
       }
       if (answered >= (reported + 1) * (requests / REPORTS)) {
         reported++;
@@ -98,7 +101,7 @@ async function run(): Promise<void> {
     clients.push(await EnduranceClient.connect(ground, index, kind));
   }
   await Promise.all(clients.map((client) => client.run()));
-  await Promise.all(leaving);
+  await Promise.all(briefClients);
 }
 
 function drawnKeys(random: SeededRandom): Int32Array {

@@ -1,20 +1,20 @@
 import { mix32 } from "../src/lib/hash.ts";
 import type { Random } from "../src/lib/random.ts";
 
-/** Bytes that every value begins with: number of its key, version and length, eight hexadecimal digits each. */
+/** Header of every value: number of its key, version and length, eight hexadecimal digits each. */
 const HEADER_BYTES = 24;
 const MOST_BYTES = 320 * 1024;
-/** Values take what follows their header from one long text, from a place that key and version decide. */
+/** The rest of a value comes from one long text, from an offset that key and version determine. */
 const OFFSETS = 1 << 16;
 const SOURCE: Buffer = printable(MOST_BYTES + OFFSETS);
 const HEX: Buffer = Buffer.from("0123456789abcdef");
 
-/** `endurance:` and six digits. */
+/** Returns `endurance:` and six digits. */
 export function keyOf(id: number): string {
   return `endurance:${String(id).padStart(6, "0")}`;
 }
 
-/** How long a value is: mostly 24 to 2,000 bytes, evenly on a logarithmic scale, now and then far longer. */
+/** Draws the length of a value: mostly 24 to 2,000 bytes, evenly on a logarithmic scale; now and then far longer. */
 export function drawSize(random: Random): number {
   const rare = random.next();
   if (rare < 0.000_02) return 300_000;
@@ -22,7 +22,7 @@ export function drawSize(random: Random): number {
   return Math.floor(HEADER_BYTES * (2000 / HEADER_BYTES) ** random.next());
 }
 
-/** Writes a value that tells its key, its version and its length. @returns where it ends */
+/** Writes a value that contains its key, its version and its length. @returns where it ends */
 export function writeValue(out: Buffer, at: number, id: number, version: number, size: number): number {
   writeHex(out, at, id);
   writeHex(out, at + 8, version);
@@ -32,7 +32,7 @@ export function writeValue(out: Buffer, at: number, id: number, version: number,
   return at + size;
 }
 
-/** @returns the version of a value. @throws Error unless it is whole and of this key */
+/** Checks that a value is whole and belongs to this key. @returns its version @throws Error when it is wrong */
 export function checkValue(data: Buffer, start: number, end: number, id: number): number {
   const size = end - start;
   if (size < HEADER_BYTES) throw new Error(`${keyOf(id)} has a value of ${size} bytes`);
@@ -50,8 +50,9 @@ export function checkValue(data: Buffer, start: number, end: number, id: number)
 }
 
 /**
- * What reads of keys that have one writer each may return. A version counts the changes of a key, removals too. What
- * a read knows when it is sent is kept with it: `acknowledged`, below which no later read may be, and `certain`.
+ * Knows which values a read may return, for keys with one writer each. A version counts the changes of a key,
+ * removals included. A read keeps what was known when it was sent: `acknowledged`, the oldest version that it may
+ * return, and `certain`.
  */
 export class Ledger {
   /** The newest change sent. */
@@ -66,24 +67,24 @@ export class Ledger {
     this.#isPresent = new Uint8Array(keys);
   }
 
-  /** @returns the version of a change that is being sent */
+  /** Begins a change. @returns its version */
   change(id: number): number {
     this.#isPresent[id] = 0;
     return ++this.sent[id]!;
   }
 
-  /** @param stays whether the key is there from now on, until it is changed again */
+  /** @param stays whether the key exists from now on, until it is changed again */
   confirm(id: number, version: number, stays: boolean): void {
     this.acknowledged[id] = Math.max(this.acknowledged[id]!, version);
     if (stays && this.sent[id] === version) this.#isPresent[id] = 1;
   }
 
-  /** The version that is there for certain, with no change under way; −1 where nobody can say. */
+  /** Returns the version that is certainly there, with no change under way; −1 when that is unknown. */
   certain(id: number): number {
     return this.#isPresent[id] === 1 ? this.sent[id]! : -1;
   }
 
-  /** @throws Error where a value that was read is older than it may be, or was never written */
+  /** @throws Error when a value that was read is older than allowed, or was never written */
   checkVersion(id: number, version: number, acknowledgedBefore: number): void {
     if (version < acknowledgedBefore) {
       throw new Error(`${keyOf(id)}: read version ${version} after ${acknowledgedBefore} was acknowledged`);
@@ -91,7 +92,7 @@ export class Ledger {
     if (version > this.sent[id]!) throw new Error(`${keyOf(id)}: read version ${version}, never written`);
   }
 
-  /** @throws Error where a key was not found although it was there all the while */
+  /** @throws Error when a key was not found although it existed all the time */
   checkAbsence(id: number, certainBefore: number): void {
     if (certainBefore >= 0 && this.certain(id) === certainBefore) {
       throw new Error(`${keyOf(id)}: version ${certainBefore} is lost`);
@@ -119,7 +120,7 @@ function readHex(data: Buffer, at: number): number {
   return value;
 }
 
-/** Letters that look random, the same in every process. */
+/** Returns letters that look random; the same in every process. */
 function printable(bytes: number): Buffer {
   const text = Buffer.alloc(bytes);
   for (let at = 0; at < bytes; at++) text[at] = 97 + ((mix32(at) >>> 8) % 26);

@@ -1,10 +1,13 @@
 import { keyOf, writeValue } from "./endurance-values.ts";
 
-/** Room for a batch of requests; a batch that holds a long value ends before the next one could be too much. */
+/** Room for a batch of requests. A batch ends while a value of the largest size still fits. */
 const BATCH_BYTES = 2 * 1024 ** 2;
 const FULL_BYTES: number = BATCH_BYTES - 512 * 1024;
 
-/** Requests to be sent in one write, each of a key of these benchmarks. Used again for the next batch. */
+/**
+ * Requests that are sent in one write, each of a key of these benchmarks. The buffer is used again for the next
+ * batch.
+ */
 export class RequestBatch {
   readonly #bytes: Buffer = Buffer.alloc(BATCH_BYTES);
   readonly #bulkKeys: Buffer[];
@@ -20,7 +23,7 @@ export class RequestBatch {
     return this.#length > FULL_BYTES;
   }
 
-  /** What has been written since the last time. It is good until more is written. */
+  /** Returns the requests written since the last call. They are valid until more are written. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#length);
     this.#length = 0;
@@ -31,13 +34,13 @@ export class RequestBatch {
     this.#length += this.#bytes.write(text, this.#length, "latin1");
   }
 
-  /** RESP: a request whose last argument is a key. @param head everything before it */
+  /** RESP: a request whose last argument is a key. @param head all bytes before the key */
   keyed(head: Uint8Array, id: number): void {
     this.#append(head);
     this.#append(this.#bulkKeys[id]!);
   }
 
-  /** RESP: SET with a value that can be checked. @param ttlMs 0: none */
+  /** RESP: SET with a value that can be checked. @param ttlMs 0 for none */
   set(id: number, version: number, size: number, ttlMs: number): void {
     this.keyed(ttlMs === 0 ? SET : SET_PX, id);
     this.raw(`$${size}\r\n`);
@@ -46,7 +49,7 @@ export class RequestBatch {
     else this.raw(`\r\n$2\r\nPX\r\n$${String(ttlMs).length}\r\n${ttlMs}\r\n`);
   }
 
-  /** Text protocol: a request that is a verb and a key. */
+  /** Text protocol: a request with a verb and a key. */
   line(verb: Uint8Array, id: number): void {
     this.#append(verb);
     this.#append(this.#textKeys[id]!);
@@ -67,7 +70,7 @@ export class RequestBatch {
   }
 }
 
-/** The beginning of a RESP request of some arguments, up to the key. */
+/** Returns the beginning of a RESP request with `count` arguments, up to the key. */
 export function requestHead(count: number, ...words: readonly string[]): Buffer {
   return Buffer.from(`*${count}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`);
 }
@@ -78,10 +81,10 @@ const PUT: Buffer = Buffer.from("PUT ");
 
 export type ReplyKind = "value" | "null" | "status" | "integer" | "aggregate" | "push" | "error";
 
-/** One reply; filled anew for each. */
+/** One reply. The object is filled anew for each. */
 export interface Reply {
   kind: ReplyKind;
-  /** Where the text, the value or an aggregate's first element begins, and where it ends. */
+  /** Where the text, the value or the first element of an aggregate begins, and where it ends. */
   start: number;
   end: number;
 }
@@ -90,7 +93,7 @@ const CR = 13;
 const LF = 10;
 const MINUS = 45;
 
-/** Reads a reply of RESP2 or RESP3. @returns where the next one begins; −1 where this one has not come whole */
+/** Reads a reply of RESP2 or RESP3. @returns where the next one begins; −1 when this one is incomplete */
 export function readResp(data: Buffer, at: number, reply: Reply): number {
   const lineEnd = data.indexOf(CR, at);
   if (lineEnd < 0 || lineEnd + 2 > data.length) return -1;
@@ -144,7 +147,7 @@ function readAggregate(data: Buffer, type: string, next: number, reply: Reply): 
   return at;
 }
 
-/** The same for the text protocol's lines; who answered is skipped. */
+/** Reads a line of the text protocol, without the prefix that names the server. @returns as `readResp` */
 export function readLine(data: Buffer, at: number, reply: Reply): number {
   const lineEnd = data.indexOf(LF, at);
   if (lineEnd < 0) return -1;

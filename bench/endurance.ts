@@ -1,12 +1,12 @@
 /**
- * Whether memory stays what it is: a hundred million requests of clients that read, write, remove, let keys expire
- * and leave in the middle of all that, with every reply checked; resident memory is sampled as they go.
+ * Checks that memory does not grow. Clients send a hundred million requests: they read, write, remove, let keys
+ * expire, and disconnect in the middle of requests. Every reply is checked, and resident memory is sampled meanwhile.
  *
  *   npm run bench:endurance                       the proxy, the server in memory, and on disk (half an hour)
  *   npm run bench:endurance -- --requests 5000000 fewer requests
  *   npm run bench:endurance -- --only memory      one of proxy, memory and lmdb
  *   npm run bench:endurance -- --seed 7           other choices
- *   npm run bench:endurance -- --minutes 5        no more than that for each, however far it has come
+ *   npm run bench:endurance -- --minutes 5        ends each after this time, even before all requests
  *   npm run bench:endurance -- --write            also writes bench/RESULTS.md
  */
 
@@ -21,13 +21,13 @@ import { machine, writeSection } from "./report.ts";
 import { glasscache } from "./targets.ts";
 
 const LOAD = fileURLToPath(new URL("./endurance-load.ts", import.meta.url));
-/** Nothing is timed: whoever has something to do takes what processor there is. */
+/** Nothing is timed, so all processes share all processors. */
 const ALL_CPUS = "0-1023";
-/** A line of a text client may come in two parts, long after each other where everybody wants the processor. */
+/** A line of a text client may come in two parts, far apart when all processes want the processor. */
 const PATIENCE = ["--text-silence", "10s"];
 const MEGABYTE = 2 ** 20;
 const KEYS = 40_000;
-/** Growth after the warm-up, as a share, up to which memory counts as flat: single samples differ by more. */
+/** Relative growth after the warm-up below which memory counts as flat: single samples differ by more. */
 const FLAT_BELOW = 0.05;
 
 const { values: flags } = parseArgs({
@@ -42,12 +42,12 @@ const { values: flags } = parseArgs({
 const requests = Number(flags.requests);
 const seed = Number(flags.seed);
 
-/** What is put to the test. */
+/** A program under test. */
 interface Subject {
   /** Its mark in bench/RESULTS.md. */
   readonly id: "proxy" | "memory" | "lmdb";
   readonly name: string;
-  /** This part of the requests, where they take longer. */
+  /** Share of the requests that it gets; below 1 if its requests take longer. */
   readonly share: number;
   readonly evicts: boolean;
   readonly clients: EnduranceSettings["clients"];
@@ -113,7 +113,7 @@ async function started(args: readonly string[]): Promise<Running> {
   return { port, pid: program.pid, stop: () => program.kill() };
 }
 
-/** @returns its table. @throws Error where a reply is wrong or connections are left over */
+/** Tests a subject. @returns its table @throws Error when a reply is wrong or connections are left over */
 async function endure(subject: Subject): Promise<string> {
   const running = await subject.start();
   try {
@@ -164,7 +164,7 @@ async function* load(subject: Subject, port: number): AsyncIterable<Progress> {
   }
 }
 
-/** @throws Error where the program still counts clients that have gone */
+/** @throws Error when the program still counts clients that have disconnected */
 async function assertNobodyLeft(port: number): Promise<void> {
   using client = await RespClient.connect({ port });
   const deadlineMs = performance.now() + 10_000;
@@ -181,14 +181,14 @@ async function assertNobodyLeft(port: number): Promise<void> {
 
 function formatReport(
   { name }: Subject,
-  { answered, left, seconds }: Progress,
+  { answered, disconnected, seconds }: Progress,
   resident: readonly Sample[],
   own: readonly Sample[],
 ): string {
   const parts = Array.from({ length: 10 }, (_, index) => `${(index + 1) * 10} %`);
   return [
     `Taken on ${machine()}, Bun ${Bun.version}, seed ${seed}: ${name}. ${answered.toLocaleString("en")} requests, ` +
-      `${Math.round(answered / seconds).toLocaleString("en")} a second, and ${left.toLocaleString("en")} clients that ` +
+      `${Math.round(answered / seconds).toLocaleString("en")} a second, and ${disconnected.toLocaleString("en")} clients that ` +
       "came and left.",
     "",
     `| memory in MB after | ${parts.join(" | ")} | slope, kB a million | growth | |`,

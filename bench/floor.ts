@@ -1,4 +1,4 @@
-/** Answers every request of the benchmark without looking at it: what sockets and events cost in this runtime. */
+/** Answers every request of the benchmark without parsing it, to measure the runtime's cost of sockets and events. */
 import { encodeRequest, expectedReply } from "./wire.ts";
 
 const requestBytes = encodeRequest("resp", "get", 0).length;

@@ -1,21 +1,21 @@
 /**
- * Preloaded into a process under measurement: tells its heap to whoever connects to the port written to
- * `BENCH_PROBE_FILE`, as one JSON object.
+ * Preloaded into a measured process. It listens on a port that it writes to `BENCH_PROBE_FILE`, and sends each client
+ * the counts of the process's heap as one JSON object.
  */
 
 import { heapStats } from "bun:jsc";
 import { writeFileSync } from "node:fs";
 
-/** What a process that runs under the probe is made of. */
+/** Contents of the heap of a process under the probe. */
 export interface HeapCount {
-  /** Objects by type: those in use, and those not in use any more that no collection has taken yet. */
+  /** Objects by type: objects in use, and garbage that has not been collected yet. */
   readonly objects: Readonly<Record<string, number>>;
   readonly residentBytes: number;
 }
 
 /**
- * A heap that grows to twice its size is collected whatever the options say. This one looks large from the start; the
- * system gives it no memory, as nothing is ever written to it.
+ * The runtime collects a heap that doubles, whatever the options say. This ballast makes the heap look large from the
+ * start. The system gives it no memory, because nothing is ever written to it.
  */
 const BALLAST_BYTES = 2 * 1024 ** 3;
 

@@ -1,6 +1,7 @@
 /**
- * The two clients of `large.ts`, each a process of its own: one moves a large value, the other asks for a small one
- * every millisecond. Settings come as JSON in the first argument; the result goes to standard output as JSON.
+ * The two clients of `large.ts`, each in a process of its own. The mover moves a large value; the prober asks for a
+ * small one every millisecond. Settings come as JSON in the first argument; the result goes to standard output as
+ * JSON.
  */
 import { Histogram } from "../src/instruments/histogram.ts";
 
@@ -12,7 +13,7 @@ export interface MoverSettings {
   readonly move: Move;
   readonly valueBytes: number;
   readonly times: number;
-  /** Where the value is written before each GET, so that it is a miss; absent for hits. */
+  /** Port on which the value is written before each GET, so that it is a miss; absent for hits. */
   readonly originPort?: number;
 }
 
@@ -51,7 +52,7 @@ async function runMover({ port, move, valueBytes, times, originPort }: MoverSett
   for (let i = 0; i < times; i++) {
     if (origin !== undefined) {
       await origin.set(value);
-      // The invalidation must have come: only then is the next GET a miss.
+      // The next GET is a miss only after the invalidation has come.
       await Bun.sleep(20);
     }
     const begunMs = performance.now();
@@ -62,7 +63,7 @@ async function runMover({ port, move, valueBytes, times, originPort }: MoverSett
   return { milliseconds: milliseconds / times };
 }
 
-/** Asks until its standard input ends. */
+/** Sends requests until its standard input ends. */
 async function runProber({ port }: ProberSettings): Promise<ProberResult> {
   const latency = new Histogram();
   const request = Buffer.from(`*2\r\n$3\r\nGET\r\n$${SMALL_KEY.length}\r\n${SMALL_KEY}\r\n`);

@@ -1,7 +1,7 @@
 /**
- * Measures what large values do to everybody else: one client moves a value of 1 MB or 64 MB back and forth, another
- * asks for a small key every millisecond; how long it waits at worst, and how much memory the process takes, beside
- * redis-server doing the same. The measured process is on one CPU, the clients and the origin behind a proxy on the
+ * Measures what large values do to other clients. One client moves a value of 1 MB or 64 MB back and forth; another
+ * asks for a small key every millisecond. Reports its longest wait and the memory of the process, beside redis-server
+ * under the same load. The measured process runs on one CPU; the clients and the origin behind a proxy run on the
  * other.
  *
  *   npm run bench:large                 the whole table
@@ -92,7 +92,7 @@ async function measure(
 ): Promise<Row[]> {
   await write(target.fillPort, SMALL_KEY, "x");
   await write(target.fillPort, LARGE_KEY, "");
-  // Code is compiled, and what a first small request takes is taken.
+  // Compiles code, and allocates the memory that the first small requests need.
   await probeWhile(target.port, () => Bun.sleep(500));
   const idleBytes = residentBytes(target.pid);
   const measured: Row[] = [];
@@ -112,12 +112,12 @@ async function measure(
   return measured;
 }
 
-/** Asks for the small key every millisecond as long as `work` goes on. */
+/** Asks for the small key every millisecond until `work` ends. */
 async function probeWhile<T>(
   port: number,
   work: () => Promise<T>,
 ): Promise<{ result: T; probe: ProberResult }> {
-  // Before the mover on their CPU: what the prober waits for must be the server.
+  // The prober has priority over the mover on their CPU, so that it only waits for the server.
   const prober = spawn({ role: "prober", port }, ["chrt", "-f", "10"]);
   const result = await work();
   prober.stdin.end();
@@ -148,7 +148,7 @@ async function write(port: number, key: string, value: string): Promise<void> {
   client.close();
 }
 
-/** Of each figure the median; of the longest wait the longest. */
+/** Returns the median of each figure; for the longest wait, the maximum. */
 function middle(samples: readonly Row[]): Row {
   const median = (pick: (row: Row) => number): number =>
     samples.map(pick).sort((a, b) => a - b)[Math.floor(samples.length / 2)]!;

@@ -1,5 +1,5 @@
 /**
- * The load, a process of its own: connections that each keep `pipeline` requests under way for some seconds.
+ * The load, in a process of its own: connections that each keep `pipeline` requests under way for some seconds.
  * Settings come as JSON in the first argument; the result goes to standard output as JSON.
  */
 import { Histogram } from "../src/instruments/histogram.ts";
@@ -16,29 +16,29 @@ export interface LoadSettings {
   readonly pipeline: number;
   readonly keys: number;
   /**
-   * `random` keys, all as often; `zipf` likewise with an exponent of 1; or each in its turn (so that a cache smaller
-   * than all of them never has the next one).
+   * `random`: all keys with equal probability. `zipf`: at random with an exponent of 1. `sequential`: each in turn,
+   * so that a cache smaller than all keys never has the next one.
    */
   readonly order: "random" | "zipf" | "sequential";
   readonly seconds: number;
   readonly seed: number;
-  /** Stop after so many requests instead, such as every key once. */
+  /** Stop after this many requests instead, for example after every key once. */
   readonly requests?: number;
 }
 
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
-  /** Replies that were not the expected ones. */
+  /** Replies that differ from the expected ones. */
   readonly wrongReplies: number;
-  /** Microseconds from sending a batch to the last reply of it. */
+  /** Microseconds from sending a batch to its last reply. */
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
 }
 
-/** Keys drawn ahead where drawing takes long; a power of two. */
+/** Keys drawn in advance when drawing takes long; a power of two. */
 const DRAWN = 1 << 18;
 
 interface Client {
@@ -61,7 +61,7 @@ async function runLoad(settings: LoadSettings): Promise<LoadResult> {
   );
   const replyBytes = Buffer.byteLength(expectedReply(wire, operation, 0));
   const expected = Buffer.from(expectedReply(wire, operation, 0));
-  // Replies differ only in the key that memcached repeats: what comes before and behind it is checked.
+  // Replies differ only in the key, which memcached repeats. The bytes before and after it are checked.
   const comparable = wire === "memcached" && operation === "get" ? 6 : replyBytes;
   const latency = new Histogram();
   const batch = Buffer.alloc(pipeline * requests[0]!.length);

@@ -3,7 +3,7 @@ import type { LoadResult, LoadSettings } from "./load.ts";
 import { LOAD_CPU, type Target } from "./targets.ts";
 
 export const HOT_KEYS = 10_000;
-/** Far more than a cache of 1 MB holds. */
+/** Far more keys than a cache of 1 MB holds. */
 export const COLD_KEYS = 100_000;
 
 const LOAD = fileURLToPath(new URL("./load.ts", import.meta.url));
@@ -14,7 +14,7 @@ export function load(settings: LoadSettings): Promise<LoadResult> {
   return runLoad<LoadResult>(LOAD, settings);
 }
 
-/** Runs a script with its settings on the load's processor. @returns what it prints */
+/** Runs a script with its settings on the load's processor. @returns the JSON that it prints */
 export async function runLoad<Result>(script: string, settings: { readonly port: number }): Promise<Result> {
   const command = ["taskset", "-c", LOAD_CPU, process.execPath, script, JSON.stringify(settings)];
   const child = Bun.spawn(command, { stdout: "pipe", stderr: "inherit" });
@@ -23,18 +23,18 @@ export async function runLoad<Result>(script: string, settings: { readonly port:
   return JSON.parse(text) as Result;
 }
 
-/** Writes every key, and lets a cache see each often enough to be warm. */
+/** Writes every key, and requests each often enough to warm up a cache. */
 export async function fill(target: Target): Promise<void> {
   if (target.name.includes("floor")) return;
   const keys = target.missesOnly ? COLD_KEYS : HOT_KEYS;
   const wire = target.fillPort === target.port ? target.wire : "resp";
   const requests = keys + 1000;
   await load({ ...ALL_IN_TURN, port: target.fillPort, wire, keys, operation: "set", requests });
-  // A cache is warm once everything has been asked for; the replies of that are partly the origin's.
+  // A cache is warm once every key has been requested. Replies meanwhile come partly from the origin.
   if (target.fillPort !== target.port && !target.missesOnly) await rewarm(target);
 }
 
-/** Asks a cache for everything. */
+/** Requests every key from a cache. */
 export async function rewarm({ port }: Target): Promise<void> {
   const requests = HOT_KEYS * 3;
   await load({ ...ALL_IN_TURN, port, wire: "resp", keys: HOT_KEYS, operation: "get", requests });

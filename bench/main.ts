@@ -1,7 +1,7 @@
 /**
- * Measures side by side, in one run: our proxy and server beside redis-server, memcached and nutcracker. Every case
- * is run on every target in turn, again and again, so that a machine whose speed drifts treats all alike; the
- * figures are medians. Servers on one CPU, load (and origins behind proxies) on the other.
+ * Measures our proxy and server beside redis-server, memcached and nutcracker, in one run. Every case runs on every
+ * target in turn, again and again, so that a machine whose speed drifts affects all alike. The figures are medians.
+ * Servers run on one CPU, load (and origins behind proxies) on the other.
  *
  *   npm run bench                 the whole table
  *   npm run bench -- --quick      shorter runs, fewer rounds
@@ -119,7 +119,7 @@ if (write) writeReport(report);
 function applies(target: Target, { operation, connections, pipeline, zipf = false }: Case): boolean {
   if (target.zipf !== zipf) return false;
   if (target.name.includes("floor")) return operation === "get";
-  // Waiting for the disk: what a thousand connections add is no longer about the server.
+  // With `always`, a thousand connections mostly wait for the disk, which says little about the server.
   if (target.name.includes("always") && (operation === "get" || connections > 50)) return false;
   if (target.wire === "text" && (pipeline === 1 || connections > 50)) return false;
   return operation === "get" || target.writes;
@@ -135,10 +135,10 @@ async function measure(target: Target, case_: Case, round: number) {
     seconds,
     seed: round + 1,
   };
-  // A write makes the proxy forget: reads are measured warm.
+  // A write removes entries from the proxy, but reads are measured warm.
   if (target.fillPort !== target.port && !target.missesOnly && case_.operation === "get")
     await rewarm(target);
-  // A short run first: connections are made, code is compiled.
+  // A short run first makes connections and compiles code.
   await load({ ...settings, seconds: Math.min(0.3, seconds / 2) });
   const before = cpuMicros(target.pid);
   const result = await load(settings);

@@ -8,7 +8,7 @@ import { keyOf, VALUE_BYTES } from "./wire.ts";
 
 const LARGEST_BYTES = 100_000;
 const SOURCE: Buffer = Buffer.alloc(LARGEST_BYTES, "x");
-/** Of an entry, beside key and value, as much as any of those compared takes: to work out how many keys are enough. */
+/** Overhead of an entry, at least that of every compared program. It determines how many keys are enough. */
 const TYPICAL_OVERHEAD_BYTES = 60;
 const KEY_BYTES = 20;
 const BATCH = 100;
@@ -26,7 +26,7 @@ const PHASES: readonly Phase[] = [
   { name: "10 bytes to 100 kB", least: 1, most: 5 },
 ];
 
-/** Keys held by four budgets; budgets written in a phase, and the part of that in which hits are counted. */
+/** All keys of a phase take four budgets. A phase writes three budgets; hits are counted in the last part of that. */
 const KEYS_BUDGETS = 4;
 const WRITTEN_BUDGETS = 3;
 const COUNTED_PART: number = 1 / 3;
@@ -39,7 +39,7 @@ export interface ShiftResult {
   readonly residentShare: number;
 }
 
-/** Stores keys of equal size through one connection and asks for them through another one, where that differs. */
+/** Stores keys of equal size through one connection, and reads them through `reader` if that is a different one. */
 export async function fillBatch(
   filler: CacheClient,
   reader: CacheClient,
@@ -55,7 +55,7 @@ export async function fillBatch(
   if (reader !== filler) await reader.get(keys);
 }
 
-/** Leads a cache through all phases. */
+/** Runs a cache through all phases. */
 export async function shiftSizes(subject: ShiftSubject, budgetBytes: number): Promise<ShiftResult[]> {
   const client = await CacheClient.connect(subject.wire, subject.port);
   const idle = residentBytes(subject.pid);
@@ -108,12 +108,12 @@ export async function shiftSizes(subject: ShiftSubject, budgetBytes: number): Pr
   return results;
 }
 
-/** Keys of 20 bytes that tell their phase. */
+/** Returns a key of 20 bytes that contains its phase. */
 export function shiftKey(phase: number, id: number): string {
   return `shift:${phase}:${String(id).padStart(12, "0")}`;
 }
 
-/** The size of a key's value: always the same, spread evenly on a logarithmic scale. */
+/** Returns the size of a key's value: always the same, spread evenly on a logarithmic scale. */
 function sizeOf({ least, most }: Phase, id: number): number {
   const share = (mix32(id ^ 0x51ed_270b) >>> 0) / 2 ** 32;
   return Math.floor(10 ** (least + (most - least) * share));

@@ -4,7 +4,7 @@ import type { CacheClient } from "./cache-client.ts";
 import { shiftKey } from "./memory-load.ts";
 import { glasscache, LOAD_CPU, redis, SERVER_CPU, type Started, startSilent } from "./targets.ts";
 
-/** What holds entries, and is measured from outside. */
+/** A program that holds entries and is measured from outside. */
 export interface Subject {
   readonly name: string;
   readonly wire: "resp" | "memcached";
@@ -15,18 +15,18 @@ export interface Subject {
   stop(): Promise<void>;
 }
 
-/** A cache with a budget, and what it tells of itself. */
+/** A cache with a budget, and its own figures. */
 export interface ShiftSubject extends Subject {
-  /** @throws Error where the cache counts more than its budget */
+  /** @throws Error when the cache counts more than its budget */
   assertWithinBudget(budgetBytes: number): Promise<void>;
-  /** The keys that are resident, as their phase and number. */
+  /** Yields the resident keys, as their phase and number. */
   resident(client: CacheClient, keyCounts: readonly number[]): AsyncIterable<readonly [number, number]>;
-  /** The entries' own overhead; undefined where the cache does not tell. */
+  /** Returns the overhead of the entries; undefined when the cache does not report it. */
   overheadBytes(entries: number, payloadBytes: number): Promise<number | undefined>;
 }
 
 const LRU_CACHE_HOLDER: string = fileURLToPath(new URL("./lru-cache-holder.mjs", import.meta.url));
-/** Of our entries: the header of a small one, and its place in the index. */
+/** Our overhead per entry: the header of a small entry, and its place in the index. */
 const OUR_OVERHEAD_BYTES = 36;
 
 export const entrySubjects: readonly (() => Promise<Subject>)[] = [
@@ -50,7 +50,7 @@ export const shiftSubjects: readonly ((megabytes: number) => Promise<ShiftSubjec
     const subject = await memcachedWith(megabytes);
     return {
       ...subject,
-      // It goes beyond a small one: every slab class has a page.
+      // It exceeds a small budget: every slab class has a page.
       assertWithinBudget: async () => {},
       resident: () => residentByDump(subject.port),
       overheadBytes: async (_entries, payload) => (await memcachedStat(subject.port, "bytes")) - payload,
@@ -60,7 +60,7 @@ export const shiftSubjects: readonly ((megabytes: number) => Promise<ShiftSubjec
     const subject = await redisWith(["--maxmemory", `${megabytes}mb`, "--maxmemory-policy", "allkeys-lru"]);
     return {
       ...subject,
-      // It goes beyond by what its clients' buffers take.
+      // It exceeds the budget by the buffers of its clients.
       assertWithinBudget: async () => {},
       resident: residentByExists,
       overheadBytes: async () => undefined,
@@ -111,7 +111,7 @@ function subjectOf(
   return { name, wire, port, pid: program.pid, fillPort, stop: () => program.kill() };
 }
 
-/** Lets lru-cache hold entries in a process of its own. */
+/** Starts lru-cache with entries in a process of its own. */
 export async function holdInLruCache(
   runtime: "bun" | "node",
   entries: number,

@@ -1,10 +1,10 @@
 /**
- * Measures memory side by side: what an entry takes beyond its key and value, and how much of a budget is lost when
- * the sizes of values shift.
+ * Measures memory beside other programs: the overhead of an entry beyond its key and value, and how much of a budget
+ * is lost when the sizes of values shift.
  *
  *   npm run bench:memory                        everything (a quarter of an hour)
- *   npm run bench:memory -- --entries 0         without entries: the shift of sizes alone
- *   npm run bench:memory -- --budgets 16,64     budgets in MB for that; none: "" for entries alone
+ *   npm run bench:memory -- --entries 0         only the shift of sizes
+ *   npm run bench:memory -- --budgets 16,64     budgets in MB for the shift; "" measures only entries
  *   npm run bench:memory -- --write             also writes bench/RESULTS.md
  */
 
@@ -19,7 +19,7 @@ import { keyOf, VALUE_BYTES } from "./wire.ts";
 const KEY_BYTES: number = keyOf(0).length;
 const WARM_UP_KEYS = 1000;
 const WARM_UP_ROUNDS = 100;
-/** After so long without requests a runtime with a collector has given back what nobody uses any more. */
+/** After this time without requests, a runtime with a garbage collector has freed its unused memory. */
 const REST_MS = 12_000;
 
 const { values: flags } = parseArgs({
@@ -57,7 +57,7 @@ async function reportEntries(): Promise<string[]> {
       const client = await CacheClient.connect(subject.wire, subject.port);
       const origin = await CacheClient.connect("resp", subject.fillPort);
       const filler = subject.fillPort === subject.port ? client : origin;
-      // The program's own memory grows with the first requests: that is not the entries'.
+      // The program's own memory grows with the first requests, and must not count as that of entries.
       for (let round = 0; round < WARM_UP_ROUNDS; round++) await fillBatch(filler, client, 0, WARM_UP_KEYS);
       await Bun.sleep(REST_MS);
       const before = residentBytes(subject.pid);
@@ -94,7 +94,7 @@ function inMegabytes(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(0);
 }
 
-/** @throws Error where entries have been evicted: then the figure is that of fewer */
+/** @throws Error when entries have been evicted: the figure would cover fewer entries */
 async function checkHeld(client: CacheClient): Promise<void> {
   let held = 0;
   for (let first = 0; first < entries; first += 1000) {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
-/** Processor time of a process so far, all threads, user and system, in microseconds (Linux). */
+/** Returns the processor time of a process so far, of all threads, user and system, in microseconds (Linux). */
 export function cpuMicros(pid: number): number {
   let nanoseconds = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
@@ -13,22 +13,22 @@ export function cpuMicros(pid: number): number {
   return nanoseconds / 1000;
 }
 
-/** Resident memory of a process in bytes (Linux). */
+/** Returns the resident memory of a process in bytes (Linux). */
 export function residentBytes(pid: number): number {
   return statusBytes(pid, "VmRSS");
 }
 
-/** Of a process's resident memory what it has for itself: everything but mapped files, such as those of a database (Linux). */
+/** Returns a process's resident memory without mapped files, such as those of a database, in bytes (Linux). */
 export function ownBytes(pid: number): number {
   return statusBytes(pid, "RssAnon") + statusBytes(pid, "RssShmem");
 }
 
-/** The most memory that was resident since the process began or `restartPeak` (Linux). */
+/** Returns the peak of resident memory since the process began or since `restartPeak`, in bytes (Linux). */
 export function peakResidentBytes(pid: number): number {
   return statusBytes(pid, "VmHWM");
 }
 
-/** From now on `peakResidentBytes` counts anew. */
+/** Restarts the count of `peakResidentBytes`. */
 export function restartPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, "5");
 }

@@ -10,7 +10,7 @@ export interface Measurement {
   readonly operation: Operation;
   readonly pipeline: number;
   readonly connections: number;
-  /** Keys differ in popularity. */
+  /** Whether keys differ in popularity. */
   readonly zipf: boolean;
   readonly requestsPerSecond: number;
   readonly cpuMicros: number;
@@ -22,7 +22,7 @@ export interface Measurement {
 
 const RESULTS = fileURLToPath(new URL("./RESULTS.md", import.meta.url));
 
-/** Who is compared with whom: processor time a request, and the ratio that is aimed for. */
+/** The programs that are compared by processor time a request, and the ratio to reach. */
 interface Comparison {
   readonly ours: string;
   readonly peer: string;
@@ -116,12 +116,12 @@ export function formatReport(
   return `${lines.join("\n")}\n`;
 }
 
-/** Puts the report between its marks in RESULTS.md; what people wrote around it stays. */
+/** Replaces the report between its marks in RESULTS.md. Text around it stays. */
 export function writeReport(report: string): void {
   writeSection("measured", report);
 }
 
-/** The same for one of several reports. @param name as its marks have it: `<!-- name: begin -->` */
+/** Does the same for one of several reports. @param name as in its marks: `<!-- name: begin -->` */
 export function writeSection(name: string, report: string, page: string = RESULTS): void {
   const text = readFileSync(page, "utf8");
   const [beginMark, endMark] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
@@ -135,7 +135,7 @@ function us(value: number): string {
   return value.toFixed(2);
 }
 
-/** Date and hardware, for people. */
+/** Describes date and hardware, for people. */
 export function machine(): string {
   const date = new Date().toISOString().slice(0, 10);
   const memory = Math.round(totalmem() / 1024 ** 3);
@@ -149,7 +149,7 @@ export function versions(): string {
     ["nutcracker", "nutcracker", ["--version"]],
   ];
   const found = programs.map(([name, command, args]) => {
-    // Some print it to standard error.
+    // Some programs print the version to standard error.
     const { stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
     if (error !== undefined) return `${name} (absent)`;
     return `${name} ${/[0-9]+(\.[0-9]+)+/.exec(stdout + stderr)?.[0] ?? "of unknown version"}`;

@@ -1,19 +1,19 @@
 import { parseArgs } from "node:util";
 
-/** How long a benchmark in rounds takes. */
+/** The lengths of a benchmark in rounds. */
 export interface RoundLengths {
   readonly rounds: number;
   /** Of one target in one round. */
   readonly seconds: number;
 }
 
-/** What the flags of such a benchmark say, with those of its own. */
+/** The flags of such a benchmark, including its own. */
 export interface RoundFlags<Own extends string> extends RoundLengths {
   readonly write: boolean;
   readonly own: Readonly<Partial<Record<Own, string>>>;
 }
 
-/** Reads `--quick`, `--rounds`, `--seconds`, `--write` and flags of its own, each of which takes a value. */
+/** Reads `--quick`, `--rounds`, `--seconds`, `--write` and the benchmark's own flags, each of which takes a value. */
 export function readRoundFlags<Own extends string>(
   usual: RoundLengths,
   quick: RoundLengths,

@@ -1,6 +1,7 @@
 /**
- * What it costs a thread that another reads the same cache at the same time: hits of a store in shared memory, from
- * one thread and from two on two CPUs, without sockets (with those, a machine of two CPUs has none left for the load).
+ * Measures what another thread that reads the same cache costs a thread: hits of a store in shared memory, from one
+ * thread and from two on two CPUs. There are no sockets, because they would leave no CPU for the load on a machine
+ * with two.
  *
  *   npm run bench:shared-store
  */
@@ -20,7 +21,7 @@ const KEYS = 10_000;
 const DRAWN = 1 << 18;
 const READS = 8_000_000;
 const ROUNDS = 5;
-/** As many as the proxy gives two threads. */
+/** The number that the proxy uses for two threads. */
 const SHARDS = 8;
 const NOW_MS = 1;
 
@@ -81,7 +82,7 @@ function answer(worker: Worker): Promise<unknown> {
   return new Promise((resolve) => worker.once("message", resolve));
 }
 
-/** @returns reads so many keys, and tells the nanoseconds each took */
+/** @returns a function that reads a number of keys, and returns the nanoseconds per read */
 function reader(handle: StoreHandle, holder: number): (count: number) => number {
   const store = Store.attach(handle, holder);
   const sampler = new ZipfSampler(KEYS, 1, new SeededRandom(holder));

@@ -1,11 +1,11 @@
 import { machine } from "./report.ts";
 
-/** One run of one program, or several added up. */
+/** One run of one program, or the sum of several. */
 export interface SimulatorRun {
   readonly part: "speed" | "many" | "memory" | "long";
   readonly program: "glasscache" | "cachesim";
   readonly trace: string;
-  /** What was simulated. */
+  /** The simulated cache. */
   readonly policy: string;
   readonly entries: number;
   readonly requests: number;
@@ -13,11 +13,11 @@ export interface SimulatorRun {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly residentBytes: number;
-  /** Of our own replay alone. */
+  /** Time of only our replay. */
   readonly loopSeconds?: number;
 }
 
-/** How many times cachesim's requests a second ours are meant to be. */
+/** Goals for our requests a second, as a multiple of cachesim's. */
 const GOALS: Readonly<Record<string, number>> = {
   fifo: 1.5,
   lru: 1.5,
@@ -29,7 +29,7 @@ const GOALS: Readonly<Record<string, number>> = {
   "w-tinylfu": 2,
 };
 
-/** Tables of medians: how fast one thread is, on each trace. */
+/** Formats tables of medians: the speed of one thread on each trace. */
 export function formatSpeedReport(runs: readonly SimulatorRun[]): string {
   const speed = runs.filter(({ part }) => part === "speed");
   return reportOf(
@@ -39,7 +39,7 @@ export function formatSpeedReport(runs: readonly SimulatorRun[]): string {
   );
 }
 
-/** The same of all else: many caches at once, and memory. */
+/** Formats all other results: many caches at once, and memory. */
 export function formatExtentReport(runs: readonly SimulatorRun[]): string {
   const lines: string[] = [];
   const many = runs.filter(({ part }) => part === "many");
@@ -51,7 +51,7 @@ export function formatExtentReport(runs: readonly SimulatorRun[]): string {
   return reportOf(lines);
 }
 
-/** Empty where nothing was measured. */
+/** Empty when nothing was measured. */
 function reportOf(lines: readonly string[]): string {
   if (lines.length === 0) return "";
   return `${[`Taken on ${machine()}; Bun ${Bun.version}.`, ...lines].join("\n")}\n`;
@@ -142,7 +142,7 @@ function median(runs: readonly SimulatorRun[], figure: Figure): number {
   return values[values.length >> 1] ?? Number.NaN;
 }
 
-/** Of runs that took place one after the other. */
+/** Adds up runs that took place one after the other. */
 function total(runs: readonly SimulatorRun[], figure: "seconds" | "cpuSeconds"): string {
   return runs.reduce((sum, run) => sum + run[figure], 0).toFixed(1);
 }

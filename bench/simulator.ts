@@ -1,16 +1,17 @@
 /**
- * Measures the simulator beside libCacheSim's `cachesim`: requests a second on one thread, many caches in one run, the
- * memory of a small cache and of a trace larger than memory. Both programs run in turn on the same files, whole
- * commands with their start, reading and decoding, bound to one CPU where they have one thread.
+ * Measures the simulator beside libCacheSim's `cachesim`: requests a second on one thread, many caches in one run,
+ * the memory of a small cache and of a trace larger than memory. Both programs run in turn on the same files. Whole
+ * commands are measured, with start, reading and decoding; programs with one thread are bound to one CPU.
  *
  *   npm run bench:simulator -- --trace FILE --cachesim PATH [--rounds 5] [--only trace|zipf|many|memory|long]
  *       [--policy lru,arc] [--save FILE] [--write]
  *
- * The trace is of the format oracleGeneral, which both read; uncompressed is fastest for cachesim, which maps it into
- * memory. A workload of 20 million requests over a million keys (Zipf, alpha 1) is generated besides, into the
- * directory that --scratch names (or that of temporary files). --save adds what was measured to a file, and reports
- * on all that is in it, so that a long measurement can be taken in pieces; --write puts the report into
- * bench/SIMULATOR.md, whose section on speed is one by itself: what was not measured is left as it is.
+ * The trace is in the format oracleGeneral, which both read; uncompressed is fastest for cachesim, which maps it into
+ * memory. A workload of 20 million requests over a million keys (Zipf, alpha 1) is generated as well, into the
+ * directory named by --scratch (by default that of temporary files). --save adds the measurements to a file and
+ * reports all that are in it, so that a long measurement can be taken in pieces. --write puts the report into
+ * bench/SIMULATOR.md, which has a section for speed and one for the rest; a section that was not measured stays as it
+ * is.
  */
 
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -24,10 +25,13 @@ import { formatExtentReport, formatSpeedReport, type SimulatorRun } from "./simu
 const GLASSCACHE = fileURLToPath(new URL("../bin/glasscache", import.meta.url));
 const SIMULATOR_RESULTS = fileURLToPath(new URL("./SIMULATOR.md", import.meta.url));
 const SAMPLE_EVERY_MS = 10;
-/** Where programs of one thread run; whoever measures is elsewhere. */
+/** Programs with one thread run on this CPU; the measuring process runs on another. */
 const PINNED = ["taskset", "-c", "1"];
 
-/** Those with goals, then whatever else both have (cachesim's LFU-DA does not come to an end, and its CAR does not start). */
+/**
+ * The policies with goals, then the others that both have (cachesim's LFU-DA does not end, and its CAR does not
+ * start).
+ */
 const SPEED_POLICIES = "fifo,lru,sieve,s3-fifo,lfu,arc,lirs,w-tinylfu,random,clock,slru,2q,gdsf,hyperbolic";
 const CACHESIM_NAMES: Readonly<Record<string, string>> = {
   "s3-fifo": "s3fifo",
@@ -35,7 +39,7 @@ const CACHESIM_NAMES: Readonly<Record<string, string>> = {
   "2q": "twoq",
 };
 const ZIPF = { name: "zipf-20m.oracleGeneral", workload: "zipf(n=1m,requests=20m)", entries: 100_000 };
-/** Of the objects of any other trace. */
+/** Share of the objects, for any other trace. */
 const SHARE = "10%";
 
 const MANY_POLICIES = "fifo,lru,clock,sieve,s3-fifo,slru,2q,arc,lfu,w-tinylfu";
@@ -56,7 +60,7 @@ const { values: flags } = parseArgs({
 const rounds = Number(flags.rounds);
 const trace = flags.trace === undefined ? undefined : resolve(flags.trace);
 const runs: SimulatorRun[] = [];
-// Whatever cachesim writes, it writes where it runs.
+// cachesim writes its files into its working directory.
 const directory = mkdtempSync(join(tmpdir(), "glasscache-bench-"));
 
 try {
@@ -99,7 +103,7 @@ async function measureSpeed(trace: string, entries: number): Promise<void> {
   }
 }
 
-/** All policies and sizes in one run, and a run for each policy. */
+/** Measures all policies and sizes in one run, and one run for each policy. */
 async function measureMany(trace: string): Promise<void> {
   const policies = MANY_POLICIES.split(",");
   const sizes = MANY_PERCENT.map((percent) => `${percent}%`).join(",");
@@ -133,7 +137,7 @@ async function measureSmall(trace: string): Promise<void> {
   }
 }
 
-/** A trace that comes through standard input, ever longer: 24 bytes a request. */
+/** Measures traces through standard input, each ten times longer: 24 bytes a request. */
 async function measureLong(): Promise<void> {
   for (const millions of [1, 10, 100]) {
     const workload = `zipf(n=100k,requests=${millions}m)`;
@@ -153,7 +157,7 @@ async function measureLong(): Promise<void> {
   }
 }
 
-/** As many entries as the share of the trace's objects comes to. */
+/** Returns the number of entries that is the share of the trace's objects. */
 async function entriesOf(trace: string): Promise<number> {
   return JSON.parse((await run(simulate(trace, "fifo", SHARE))).output).size;
 }
@@ -195,7 +199,7 @@ async function runProgram(command: string[], stdin?: ReadableStream): Promise<Us
     stderr: "ignore",
   });
   let residentBytes = 0;
-  // The system's own account of it includes the program that started it.
+  // The system's own figure includes the program that started the process.
   const timer = setInterval(() => {
     residentBytes = Math.max(residentBytes, peakResidentBytes(child.pid));
   }, SAMPLE_EVERY_MS);
@@ -207,7 +211,7 @@ async function runProgram(command: string[], stdin?: ReadableStream): Promise<Us
   return { seconds, cpuSeconds: Number(child.resourceUsage()!.cpuTime.total) / 1e6, residentBytes, output };
 }
 
-/** The most it has had so far (Linux). */
+/** Returns its peak of resident memory so far, in bytes (Linux). */
 function peakResidentBytes(pid: number): number {
   try {
     const match = /^VmHWM:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));

@@ -1,7 +1,7 @@
 /**
- * Preloaded into a process under measurement: a timer that is due every millisecond. Each time it comes late, a line
- * of `BENCH_PROBE_FILE` says by how much, and for how much of that time the process had a processor at all: the rest
- * is the machine's, not the program's.
+ * Preloaded into a measured process: a timer that is due every millisecond. Whenever it is late, it writes a line to
+ * `BENCH_PROBE_FILE`, with the delay and the processor time that the process had meanwhile. The rest of the delay is
+ * the machine's, not the program's.
  */
 import { appendFileSync } from "node:fs";
 
@@ -15,7 +15,7 @@ export interface Stall {
 }
 
 const INTERVAL_MS = 1;
-/** Shorter delays are not written down. */
+/** Shorter delays are not recorded. */
 export const LEAST_STALL_MS = 2;
 
 const file = process.env["BENCH_PROBE_FILE"];

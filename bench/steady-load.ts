@@ -1,7 +1,7 @@
 /**
- * An open-loop load, a process of its own: requests are due at a fixed rate whatever the replies do, and latency
- * counts from when a request was due, so that what waits behind a stall counts as well (no coordinated omission).
- * Settings come as JSON in the first argument; the result goes to standard output as JSON.
+ * An open-loop load in a process of its own. Requests are due at a fixed rate, independent of the replies. Latency
+ * counts from the time a request was due, so that requests that wait behind a stall count as well (no coordinated
+ * omission). Settings come as JSON in the first argument; the result goes to standard output as JSON.
  */
 import { Histogram } from "../src/instruments/histogram.ts";
 import { SeededRandom } from "../src/lib/random.ts";
@@ -14,7 +14,7 @@ export interface SteadySettings {
   readonly keys: number;
   readonly connections: number;
   readonly requestsPerSecond: number;
-  /** How long requests are sent before anything is recorded. */
+  /** How long requests are sent before the recording begins. */
   readonly warmSeconds: number;
   readonly seconds: number;
   readonly seed: number;
@@ -23,22 +23,22 @@ export interface SteadySettings {
 export interface SteadyResult {
   readonly requests: number;
   readonly wrongReplies: number;
-  /** Microseconds from when a request was due to its reply. */
+  /** Microseconds from the time a request was due to its reply. */
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
-  /** The longest time, in milliseconds, in which this process itself sent nothing: no fault of the server's. */
+  /** The longest time in which this process itself sent nothing, in milliseconds. It is not the server's fault. */
   readonly ownPauseMs: number;
   /** Unix milliseconds at which the recording began and ended. */
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** Requests of one connection that may be under way: a server so far behind is not measured any more. */
+/** Most requests of one connection under way. A server that falls further behind is not measured any more. */
 const MOST_UNDER_WAY = 1 << 14;
 
-/** One connection: when its requests under way were due, in a ring. */
+/** One connection, with a ring of the times at which its requests under way were due. */
 interface Client {
   readonly dueAtMs: Float64Array;
   sent: number;
@@ -59,7 +59,7 @@ async function runSteadyLoad(settings: SteadySettings): Promise<SteadyResult> {
   const requests = Array.from({ length: keys }, (_, index) => Buffer.from(encodeRequest(wire, "get", index)));
   const expected = Buffer.from(expectedReply(wire, "get", 0));
   const replyBytes = expected.length;
-  // Replies differ only in the key that memcached repeats: what comes before it is checked.
+  // Replies differ only in the key, which memcached repeats. The bytes before it are checked.
   const comparable = wire === "memcached" ? 6 : replyBytes;
   const latency = new Histogram();
   let wrongReplies = 0;

@@ -1,8 +1,8 @@
 /**
- * Latency and stalls at half of the peak load: the highest rate redis-server reaches here is measured, then each
- * target gets half of it at fixed intervals, for a minute altogether: all targets in turn, several times, so that a
- * machine that is disturbed disturbs all alike. In our own processes a probe measures from within how long the event
- * loop did not turn.
+ * Measures latency and stalls at half of the peak load. The peak is the highest rate that redis-server reaches here.
+ * Each target gets half of it at fixed intervals, for a minute in total. All targets take turns, several times, so
+ * that disturbances of the machine affect all alike. In our own processes, a probe measures how long the event loop
+ * did not turn.
  *
  *   npm run bench:steady                 6 rounds of 10 s each
  *   npm run bench:steady -- --quick      3 rounds of 2 s each
@@ -150,7 +150,7 @@ function stallCells(stalls: readonly Stall[]): [longest: string, long: number] {
   return [`${longest.ms.toFixed(1)} (${longest.cpuMs.toFixed(1)})`, long];
 }
 
-/** What the probe wrote down while loads were recorded. */
+/** Returns the probe's records during the recorded loads. */
 function stallsOf(file: string, results: readonly SteadyResult[]): Stall[] {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, "utf8").trimEnd().split("\n");

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { freePort, Program, TemporaryDirectory } from "../test/support/program.ts";
 
-/** Servers run on one CPU, the load and what lies behind a proxy on the other. */
+/** Servers run on one CPU; the load and the origins behind proxies run on the other. */
 export const SERVER_CPU = "0";
 export const LOAD_CPU = "1";
 
@@ -10,7 +10,7 @@ const LAUNCHER = fileURLToPath(new URL("../bin/glasscache", import.meta.url));
 
 export type Wire = "resp" | "text" | "memcached";
 
-/** What puts a program of ours under a probe: its environment. */
+/** The environment that puts one of our programs under a probe. */
 export type Probe = Readonly<Record<string, string>>;
 
 /** A program under measurement. */
@@ -19,18 +19,18 @@ export interface Target {
   readonly wire: Wire;
   readonly port: number;
   readonly pid: number;
-  /** Keys must be written here before reads are measured: the target itself, or the origin behind it. */
+  /** Where keys must be written before reads are measured: the target itself, or the origin behind it. */
   readonly fillPort: number;
-  /** Whether SET is measured on it. */
+  /** Whether to measure SET. */
   readonly writes: boolean;
-  /** Reads go through so many keys that no cache in the target can hold them. */
+  /** Whether reads use so many keys that no cache in the target can hold them. */
   readonly missesOnly: boolean;
-  /** Only reads of keys that differ in popularity are measured. */
+  /** Whether to measure only reads of keys that differ in popularity. */
   readonly zipf: boolean;
   stop(): Promise<void>;
 }
 
-/** What can be measured and ended. */
+/** A program that can be measured and stopped. */
 export interface Started {
   readonly pid: number;
   kill(): Promise<void>;
@@ -124,8 +124,8 @@ export async function proxyHitTarget(
 }
 
 /**
- * Both on the one CPU that is not the load's: what a second thread costs in locks, wake-ups and memory of its own.
- * What it costs that two CPUs share the cache is measured by `shared-store.ts`.
+ * Starts a proxy with one or two threads, both on the server's CPU: shows what a second thread costs in locks,
+ * wake-ups and memory of its own. `shared-store.ts` measures the cost of sharing the cache between two CPUs.
  */
 export async function proxyThreadsTarget(threads: 1 | 2): Promise<Target> {
   const origin = await redis(LOAD_CPU, []);
@@ -188,7 +188,7 @@ export async function nutcrackerTarget(): Promise<Target> {
   );
 }
 
-/** A server that answers every event with a fixed reply and parses nothing: what the runtime itself costs. */
+/** Starts a server that answers every event with a fixed reply and parses nothing, to measure the runtime itself. */
 export async function floorTarget(probe: Probe = {}): Promise<Target> {
   const script = fileURLToPath(new URL("./floor.ts", import.meta.url));
   const { program, ready } = await Program.start(
@@ -199,7 +199,7 @@ export async function floorTarget(probe: Probe = {}): Promise<Target> {
   return target("the runtime's floor", "resp", program, ready, {});
 }
 
-/** Starts a program that prints nothing when it is ready: it is once it accepts connections. */
+/** Starts a program that prints nothing when it is ready; it is ready when it accepts connections. */
 export async function startSilent(port: number, command: readonly string[]): Promise<Started> {
   const child = Bun.spawn(pinned(SERVER_CPU, command), {
     stdin: "ignore",

@@ -5,7 +5,7 @@ export type Operation = "get" | "set";
 export const VALUE_BYTES = 100;
 const VALUE = "x".repeat(VALUE_BYTES);
 
-/** Keys of 20 bytes, so that every request and every reply of a run has the same length. */
+/** Returns a key of 20 bytes, so that every request and every reply of a run has the same length. */
 export function keyOf(index: number): string {
   return `key:${String(index).padStart(16, "0")}`;
 }
@@ -21,7 +21,7 @@ export function encodeRequest(wire: Wire, operation: Operation, index: number): 
     : `*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$${VALUE_BYTES}\r\n${VALUE}\r\n`;
 }
 
-/** The reply to a request that succeeds; anything else makes a run void. */
+/** Returns the reply to a successful request; any other reply makes a run void. */
 export function expectedReply(wire: Wire, operation: Operation, index: number): string {
   if (wire === "text") return operation === "get" ? `{Proxy Server} : ${VALUE}\n` : "{Backend Server} : OK\n";
   if (wire === "memcached") {

@@ -287,13 +287,13 @@ async function serverWith(
   if (kind === "memory") {
     return new LocalServer({
       ...options,
-      openEngine: (onDeparture) =>
+      openEngine: (onRemoval) =>
         new MemoryEngine({
           ...shared,
           budgetBytes,
           whenFull: "evict",
           hashKey: { low: 1, high: 0 },
-          onDeparture,
+          onRemoval,
         }),
     });
   }
@@ -301,7 +301,7 @@ async function serverWith(
   directories.push(directory);
   const engine = await LmdbEngine.open({
     ...{ ...shared, directory: directory.path, sync: "always", arenaBytes: budgetBytes },
-    onDeparture: () => {},
+    onRemoval: () => {},
   });
   return new LocalServer({ ...options, openEngine: () => engine });
 }

@@ -45,7 +45,7 @@ async function makeKilled(data: string): Promise<void> {
     policy: "lru",
     clock: systemClock,
     random: new SeededRandom(1),
-    onDeparture: () => undefined,
+    onRemoval: () => undefined,
     intervalMs: 1e6,
   });
   for (let i = 0; i < COUNT; i++) {

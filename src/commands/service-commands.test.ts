@@ -334,7 +334,7 @@ describe("CONFIG", () => {
 
   test("the policy can be changed", async () => {
     await using server = new LocalServer({
-      openEngine: (onDeparture) =>
+      openEngine: (onRemoval) =>
         new MemoryEngine({
           budgetBytes: 1024 ** 2,
           policy: "s3-fifo",
@@ -342,7 +342,7 @@ describe("CONFIG", () => {
           clock: systemClock,
           random: new SeededRandom(1),
           hashKey: { low: 1, high: 0 },
-          onDeparture,
+          onRemoval,
         }),
     });
     const client = await server.client();

@@ -3,16 +3,16 @@ import type { PendingWrite } from "./overlay.ts";
 /** Writes on their way into the database, as they were when the checkpoint began. */
 export interface Checkpoint {
   readonly writes: readonly PendingWrite[];
-  /** What each of them is to be stored as; undefined to remove. */
+  /** What each write is stored as; undefined removes the key. */
   readonly records: readonly (Uint8Array | undefined)[];
-  /** Of the records; `ABSENT` to remove. */
+  /** The records' expiries; `ABSENT` removes the key. */
   readonly expiries: Float64Array;
-  /** Everything is to be removed before; no more so once that has been done. */
+  /** Whether everything must be removed first; false once that has been done. */
   isCleared: boolean;
-  /** The last journal file that is contained. */
+  /** Number of the last journal file that the checkpoint contains. */
   readonly journalSequence: number;
-  /** How many writes are in the database. */
+  /** How many of the writes have been handed to the database. */
   handed: number;
-  /** Settled with the transaction under way. */
+  /** Settled when the transaction under way ends. */
   step: PromiseWithResolvers<void>;
 }

@@ -5,27 +5,27 @@ import type { PendingWrites } from "./pending-writes.ts";
 import type { Tables } from "./tables.ts";
 import { unwatchedPromise } from "./unwatched-promise.ts";
 
-/** Writes of one transaction of a checkpoint: to hand them over takes mostly one to four milliseconds. */
+/** Writes per transaction of a checkpoint. Handing over this many mostly takes one to four milliseconds. */
 const STEP_WRITES = 256;
 
 export interface CheckpointEvents {
-  /** The last transaction is done: what the journal has up to this file is in the database. */
+  /** The last transaction is done: the database has everything the journal holds up to and including this file. */
   done(journalSequence: number): void;
   failed(error: StorageError): void;
 }
 
 /**
- * Brings pending writes to the database, one checkpoint at a time. It begins when the journal has been synchronized up
- * to it, and goes on in transactions of some hundred writes, so that none holds up the event loop. Between two of them
- * the database is of no one moment; but the journal is kept until the last, and whatever it holds is written again when
- * the directory is opened.
+ * Moves pending writes into the database, one checkpoint at a time. A checkpoint begins when the journal has been
+ * synchronized up to it. It proceeds in transactions of some hundred writes, so that none blocks the event loop.
+ * Between two transactions the database mixes two points in time. That is safe: the journal is kept until the last
+ * transaction, and opening the directory writes its contents again.
  */
 export class Checkpoints {
   readonly #tables: Tables;
   readonly #pending: PendingWrites;
   readonly #events: CheckpointEvents;
   #current: Checkpoint | undefined;
-  /** How many have been completed. */
+  /** How many checkpoints have been completed. */
   count = 0;
 
   constructor(tables: Tables, pending: PendingWrites, events: CheckpointEvents) {
@@ -38,24 +38,27 @@ export class Checkpoints {
     return this.#current !== undefined;
   }
 
-  /** Ends with the transaction under way, if there is a checkpoint. */
+  /** Settles when the transaction under way ends; undefined when there is no checkpoint. */
   get step(): Promise<void> | undefined {
     return this.#current?.step.promise;
   }
 
-  /** Whether everything in the database is to be removed, and has not been yet. */
+  /** Whether everything in the database is to be removed and has not been yet. */
   get isCleared(): boolean {
     return this.#current?.isCleared === true;
   }
 
-  /** What is pending now belongs to it. @param journalSequence the last journal file that has it */
+  /**
+   * Begins a checkpoint of everything that is pending now.
+   * @param journalSequence the last journal file that holds it
+   */
   begin(journalSequence: number): Checkpoint {
     const { writes: dirty, isCleared } = this.#pending.takeDirty();
     const writes = inKeyOrder(dirty);
     const records = new Array<Uint8Array | undefined>(writes.length);
     const expiries = new Float64Array(writes.length);
     for (let i = 0; i < writes.length; i++) {
-      // What the key is given from now on belongs to the next checkpoint: its place in the journal comes later.
+      // Later changes to the key belong to the next checkpoint, because they come later in the journal.
       records[i] = writes[i]!.record;
       expiries[i] = writes[i]!.expiresAtMs;
     }
@@ -78,7 +81,7 @@ export class Checkpoints {
   }
 
   #handedOver(checkpoint: Checkpoint, to: number): void {
-    // After a failure in between, pending writes are what the journal holds, and stay.
+    // If the checkpoint has failed meanwhile, the pending writes have been restored from the journal, and stay.
     if (this.#current !== checkpoint) return;
     const { writes, handed: from, step } = checkpoint;
     checkpoint.isCleared = false;
@@ -95,7 +98,7 @@ export class Checkpoints {
     step.resolve();
   }
 
-  /** There will be no more of it. @returns tells those who wait for it why */
+  /** Abandons the checkpoint under way. @returns a function that tells its waiters why */
   giveUp(): (error: StorageError) => void {
     const checkpoint = this.#current;
     this.#current = undefined;
@@ -104,8 +107,8 @@ export class Checkpoints {
 }
 
 /**
- * Writes in about the order in which the database keeps their keys, so that each transaction of a checkpoint
- * changes pages that lie together.
+ * Sorts writes roughly in the database's key order, so that each transaction of a checkpoint changes neighbouring
+ * pages.
  */
 function inKeyOrder(writes: readonly PendingWrite[]): PendingWrite[] {
   const places = new Uint32Array(HASH_RANGES + 1);

@@ -1,8 +1,8 @@
 /**
- * A program to be killed, or to run out of disk, while it writes: `crash-fixture.ts DIRECTORY always|interval SEED
- * KEYS PENDING_BYTES`. Its writes come in steps that are known beforehand; the step's number is among what a step writes. It
- * goes on where it finds the directory, prints each step's number once that has been acknowledged, and, when
- * writing has failed, what it found then.
+ * A program that writes until a test kills it or it runs out of disk: `crash-fixture.ts DIRECTORY always|interval
+ * SEED KEYS PENDING_BYTES`. It writes in predictable steps; every step also writes its own number. It continues from
+ * the step that it finds in the directory, and prints the number of each step once that has been acknowledged. When
+ * writing has failed, it prints what it still finds.
  */
 import { writeSync } from "node:fs";
 import { fromLatin1, latin1 } from "../lib/bytes.ts";
@@ -13,7 +13,7 @@ import { SeededRandom } from "../lib/random.ts";
 import { type Engine, NEVER, StorageError, setWhole } from "./engine.ts";
 import { LmdbEngine } from "./lmdb.ts";
 
-/** Has the number of the last step. */
+/** Holds the number of the last step. */
 const STEP_KEY = "step";
 /** Far enough off that nothing expires while a test runs. */
 const EXPIRES_AT_MS = 4_000_000_000_000;
@@ -33,7 +33,7 @@ export class ExpectedState {
     while (this.step < step) takeStep(seed, keyCount, ++this.step, new ExpectedWriter(this.entries));
   }
 
-  /** The first difference to what an engine holds; undefined when there is none. */
+  /** Returns the first difference to an engine's contents; undefined when there is none. */
   difference(engine: Engine): string | undefined {
     let visited = 0;
     let cursor = 0;
@@ -55,7 +55,7 @@ export class ExpectedState {
   }
 }
 
-/** The last step that an engine holds. */
+/** Returns the number of the last step that an engine holds. */
 export function stepOf(engine: Engine): number {
   const found = engine.get(fromLatin1(STEP_KEY));
   return found === undefined ? 0 : Number(latin1(found.value));
@@ -134,7 +134,7 @@ export function takeStep(seed: number, keyCount: number, step: number, writer: S
 
 function valueAt(step: number, random: SeededRandom): string {
   const kind = random.next();
-  // Some are large enough to be written to the journal on their own.
+  // Some values are large enough to be written to the journal separately.
   const length = kind < 0.003 ? LARGE_BYTES + random.below(60_000) : random.below(kind < 0.02 ? 60_000 : 500);
   return `${step}/`.repeat(Math.ceil(length / 4)).slice(0, length);
 }
@@ -153,8 +153,8 @@ async function main(
     policy: "s3-fifo",
     clock: systemClock,
     random: new SeededRandom(seed),
-    onDeparture: () => {},
-    // Short, so that processes are killed in the middle of checkpoints as well.
+    onRemoval: () => {},
+    // Short, so that processes are also killed in the middle of checkpoints.
     intervalMs: 30,
     pendingBytes,
   });

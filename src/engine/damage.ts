@@ -4,9 +4,9 @@ import { StorageError } from "./engine.ts";
 export interface Damage {
   /** Name in the directory. */
   readonly file: string;
-  /** Where in the file the damage begins, in bytes; undefined where the file as a whole is concerned. */
+  /** Offset of the damage in the file, in bytes; undefined when it concerns the whole file. */
   readonly at: number | undefined;
-  /** What is wrong there, and what is lost by it. */
+  /** What is wrong there, and what is lost. */
   readonly what: string;
 }
 
@@ -19,20 +19,20 @@ export class DamageError extends StorageError {
     const lines = damages.map((damage) => `  ${damageText(damage)}`);
     super(
       `the data directory ${directory} is damaged:\n${lines.join("\n")}\n` +
-        "Nothing has been changed. If there is a backup, restore the whole directory from it. To go on with what can be " +
-        `read, start once with --recover: it keeps the damaged files under the name FILE${COPY_SUFFIX}TIME, takes ` +
-        "every frame of the journal that is whole, before and behind the damage, and serves what results.",
+        "Nothing has been changed. If there is a backup, restore the whole directory from it. To go on with the readable " +
+        `part, start once with --recover: it keeps the damaged files under the name FILE${COPY_SUFFIX}TIME, reads ` +
+        "every whole frame of the journal, before and behind the damage, and serves the result.",
     );
     this.damages = damages;
   }
 }
 
-/** `journal-odd, byte 5120: …` */
+/** Describes a damage in one line: `journal-odd, byte 5120: …`. */
 export function damageText({ file, at, what }: Damage): string {
   return at === undefined ? `${file}: ${what}` : `${file}, byte ${at}: ${what}`;
 }
 
-/** What a damaged file is called once it has been set aside. */
+/** Returns the name that a damaged file gets when it is set aside. */
 export function copyName(file: string, nowMs: number): string {
   return `${file}${COPY_SUFFIX}${new Date(nowMs).toISOString().replaceAll(":", "-")}`;
 }

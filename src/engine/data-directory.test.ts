@@ -59,7 +59,7 @@ function open(options: Partial<LmdbEngineOptions> = {}): Promise<LmdbEngine> {
     clock,
     random,
   } as const;
-  return LmdbEngine.open({ ...defaults, onDeparture: () => {}, log, ...options });
+  return LmdbEngine.open({ ...defaults, onRemoval: () => {}, log, ...options });
 }
 
 /** All files but those that only lock. */
@@ -166,14 +166,14 @@ const CASES: readonly Case[] = [
   {
     name: "a database cut in half",
     damage: () => truncateSync(join(directory, "data.mdb"), statSync(join(directory, "data.mdb")).size / 2),
-    says: "a page that is in use lies behind the file's end",
+    says: "a page in use lies beyond the end of the file",
     recovered: JOURNALED,
     copies: ["data.mdb"],
   },
   {
     name: "a database with another beginning",
     damage: () => writeFileSync(join(directory, "data.mdb"), new Uint8Array(20_000).fill(1)),
-    says: "data.mdb is no LMDB database, or damaged",
+    says: "data.mdb is not an LMDB database, or is damaged",
     recovered: JOURNALED,
     copies: ["data.mdb"],
   },
@@ -182,7 +182,7 @@ const CASES: readonly Case[] = [
 const FRAME_BYTES = 28 + 9 + 4 + "journaled 0".length + 1 + "value".length;
 
 describe("damage", () => {
-  test("there is none", async () => {
+  test("a healthy directory has none", async () => {
     await makeDirectory();
     expect(await keysOf()).toEqual([...STORED, ...JOURNALED].sort());
     expect(warnings).toEqual([]);
@@ -213,7 +213,7 @@ describe("damage", () => {
     }
   });
 
-  test("a header with one whole copy loses nothing, and is told", async () => {
+  test("a header with one whole copy loses nothing, and is reported", async () => {
     for (const at of [10, SECOND_HEADER_AT + 10]) {
       directory = newDirectory();
       await makeDirectory();
@@ -225,14 +225,14 @@ describe("damage", () => {
     }
   });
 
-  test("a database that is gone after the program had ended is missed", async () => {
+  test("a database that disappears while the program is not running is noticed", async () => {
     await (await open()).close();
     rmSync(join(directory, "data.mdb"));
     await expect(open()).rejects.toThrow("data.mdb: the file is missing");
     expect(await keysOf({ isRecovering: true })).toEqual([]);
   });
 
-  test("a process that dies while a database is made leaves nothing in the way", async () => {
+  test("a process that dies while it makes a database does not block the next start", async () => {
     mkdirSync(join(directory, "new-database"), { recursive: true });
     writeFileSync(join(directory, "new-database", "data.mdb"), "begun");
     expect(await keysOf()).toEqual([]);
@@ -280,7 +280,7 @@ describe("a directory of an earlier format", () => {
     });
   }
 
-  test("with a broken frame before a whole one is damaged where each was on disk before the next", async () => {
+  test("with a broken frame before a whole one is damaged if each was on disk before the next", async () => {
     await makeEarlierDirectory(directory, 2, stored, journaled);
     flip(join(directory, "journal-odd"), 60);
     const before = filesOf(directory);
@@ -288,7 +288,7 @@ describe("a directory of an earlier format", () => {
     expect(filesOf(directory)).toEqual(before);
     const torn = newDirectory();
     cpSync(directory, torn, { recursive: true });
-    // With `interval` it may be what a power cut has left.
+    // With `interval`, a power cut may have left it.
     const asInterval = await open({ directory: torn, sync: "interval" });
     expect(latin1(asInterval.get(utf8("key 0"))!.value)).toBe("value 0");
     await asInterval.close();
@@ -307,13 +307,13 @@ describe("a directory of an earlier format", () => {
     expect(await keysOf({ isRecovering: true })).toEqual(["key 0", "key 1", "new"]);
   });
 
-  test("is whole, before or behind, when the process dies in the middle of the conversion", async () => {
+  test("is in the old or the new format when the process dies in the middle of the conversion", async () => {
     await makeEarlierDirectory(directory, 2, stored, journaled);
     const script = `
       const { LmdbEngine } = await import(${JSON.stringify(join(import.meta.dir, "lmdb.ts"))});
       const { systemClock } = await import(${JSON.stringify(join(import.meta.dir, "../lib/clock.ts"))});
       await LmdbEngine.open({ directory: process.argv[1], sync: "always", arenaBytes: 1e6,
-        policy: "lru", clock: systemClock, random: { next: () => 0.5 }, onDeparture: () => {} });
+        policy: "lru", clock: systemClock, random: { next: () => 0.5 }, onRemoval: () => {} });
       process.kill(process.pid, "SIGKILL");`;
     const states = new Set<string>();
     for (let isOver = false, changes = 1; !isOver; changes++) {

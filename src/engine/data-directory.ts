@@ -23,18 +23,18 @@ import { EarlierTables, FORMAT_VERSION, type TableEntry, Tables } from "./tables
 
 export interface OpeningOptions {
   readonly directory: string;
-  /** Whether each frame of an earlier format's journal was on disk before the next was begun. */
+  /** Whether each frame of an earlier format's journal was on disk before the next one was begun. */
   readonly wasAlways: boolean;
-  /** Whether to go on with what can be read where something is damaged. */
+  /** Whether to go on with the readable part of a damaged directory. */
   readonly isRecovering: boolean;
   readonly nowMs: number;
-  /** Of a database that is made. */
+  /** The hash secret for a database that is made. */
   readonly hashKey: HashKey;
   readonly log: Log;
 }
 
 /**
- * Makes a data directory where there is none, so that it is still there after a power cut.
+ * Makes a data directory if there is none, so that it survives a power cut.
  * @throws StorageError
  */
 export function makeDirectory(directory: string): void {
@@ -49,18 +49,18 @@ export function makeDirectory(directory: string): void {
     try {
       synchronize(dirname(made));
     } catch {
-      // One that may be written, and not be opened to be synchronized.
+      // The parent directory may be writable but not readable; then it cannot be opened to be synchronized.
     }
   }
 }
 
 /**
- * Sees to it that a directory holds a database of the present format that can be opened: makes a new one, converts
- * one of an earlier format, and tells what is damaged.
+ * Ensures that a directory holds a database of the present format that can be opened. Makes a new database, converts
+ * one of an earlier format, and reports damage.
  *
- * A new database is made in a directory beside it, and takes its place once it is complete and on disk. So a process
- * may die, or the power fail, at any moment: what is found then is the state before, or the one after.
- * @throws DamageError, or StorageError for whatever else is in the way; nothing has been changed then
+ * A new database is made in a directory beside the old one, and replaces it once it is complete and on disk. So after
+ * a crash or a power cut at any moment, the directory holds either the old state or the new one.
+ * @throws DamageError, or StorageError for anything else in the way; nothing has been changed then
  */
 export async function prepareDirectory(options: OpeningOptions): Promise<void> {
   const { directory, hashKey } = options;
@@ -74,12 +74,12 @@ export async function prepareDirectory(options: OpeningOptions): Promise<void> {
     const format = await formatOf(directory);
     if (format < FORMAT_VERSION) await convert(options, format);
   }
-  // It tells a database that is gone from one that never was.
+  // The mark tells a lost database from one that never existed.
   if (!existsSync(join(directory, MARK_FILE))) mark(directory);
 }
 
 /**
- * Keeps a copy of damaged files, on disk, before they are changed.
+ * Copies damaged files, and synchronizes the copies, before the files are changed.
  * @returns the names of the copies
  * @throws StorageError
  */
@@ -107,13 +107,13 @@ function check(directory: string): "absent" | "whole" | Damage {
   try {
     state = checkDataFile(directory);
   } catch (error) {
-    // Where it was a database of ours, it is damaged.
+    // The mark says that it was a database of ours, so it is damaged.
     if (isMarked) return { file: DATA_FILE, at: 0, what: (error as Error).message };
     throw cannotOpen(directory, error);
   }
   if (state !== "absent" || !(isMarked || hasJournals(directory))) return state;
   const what =
-    "the file is missing, or empty; all keys in it are lost, except those that the journal holds as well";
+    "the file is missing, or empty; all keys in it are lost, except those that the journal also holds";
   return { file: DATA_FILE, at: undefined, what };
 }
 
@@ -125,14 +125,14 @@ async function formatOf(directory: string): Promise<number> {
   }
 }
 
-/** Begins anew, and keeps the file that is damaged. */
+/** Starts with an empty database, and keeps the damaged file. */
 async function recoverDatabase(options: OpeningOptions, damage: Damage): Promise<void> {
   const { directory, hashKey, log, nowMs, isRecovering } = options;
   if (!isRecovering) throw new DamageError(directory, [damage]);
   const copies = keepCopies(directory, [damage], nowMs);
   log.warn(
     { damage: damageText(damage), copies },
-    "the database is damaged: beginning anew with what the journal holds",
+    "the database is damaged: starting with only the contents of the journal",
   );
   const earlier = findEarlierJournal(directory, 0, true);
   const isEarlier = earlier.parts.length > 0;
@@ -143,7 +143,7 @@ async function recoverDatabase(options: OpeningOptions, damage: Damage): Promise
   if (isEarlier) removeJournals(directory);
 }
 
-/** Makes the tables anew: keys have another hash, and their order is that of the hash. */
+/** Makes the tables anew: keys have a different hash now, and tables are ordered by the hash. */
 async function convert(options: OpeningOptions, format: number): Promise<void> {
   const { directory, hashKey, log, wasAlways, isRecovering, nowMs } = options;
   const earlier = new EarlierTables(directory);
@@ -152,12 +152,15 @@ async function convert(options: OpeningOptions, format: number): Promise<void> {
     const { damages, voidBytes } = journal;
     if (damages.length > 0 && !isRecovering) throw new DamageError(directory, damages);
     const fields = { format, to: FORMAT_VERSION, keys: earlier.count() };
-    log.info(fields, "converting the data directory; this takes a while and the space of the data once more");
+    log.info(
+      fields,
+      "converting the data directory; this takes a while, and as much space as the data once more",
+    );
     if (damages.length > 0) {
       const copies = keepCopies(directory, damages, nowMs);
       log.warn(
         { damages: damages.map(damageText), copies },
-        "the journal is damaged: taking every whole frame",
+        "the journal is damaged: reading every whole frame",
       );
     } else if (voidBytes > 0) {
       log.warn({ voidBytes }, "dropped the end of the journal, which a crash had left unfinished");
@@ -173,7 +176,7 @@ async function convert(options: OpeningOptions, format: number): Promise<void> {
   log.info("converted the data directory");
 }
 
-/** Stores what tables and a journal behind them hold. */
+/** Stores the contents of earlier tables and of the journal behind them. */
 async function fill(
   directory: string,
   entries: Iterable<TableEntry>,
@@ -212,7 +215,7 @@ async function fill(
   }
 }
 
-/** Makes a database, and puts it in the place of the present one, if there is any. */
+/** Makes a database, and puts it in place of the present one, if there is one. */
 async function replaceDatabase(
   { directory }: OpeningOptions,
   make: (directory: string) => Promise<void>,
@@ -220,7 +223,7 @@ async function replaceDatabase(
   const made = join(directory, NEW_DIRECTORY);
   try {
     mkdirSync(made, { mode: 0o700 });
-    // LMDB does not survive its own first pages failing: there must be room, and leave to write.
+    // LMDB does not survive a failure to write its own first pages. So this checks first for space and permission.
     const probe = join(made, "probe");
     writeFileSync(probe, new Uint8Array(64 * 1024));
     unlinkSync(probe);
@@ -258,8 +261,8 @@ function cannotOpen(directory: string, error: unknown): StorageError {
 
 const NEW_DIRECTORY = "new-database";
 const MARK_FILE = "glasscache-data";
-/** Before the user's key, in the keys of formats 1 and 2. */
+/** Bytes before the user's key in the keys of formats 1 and 2. */
 const EARLIER_HASH_BYTES = 4;
-/** Of one transaction of a conversion. */
+/** Largest transaction of a conversion. */
 const BATCH_KEYS = 20_000;
 const BATCH_BYTES = 64 * 1024 ** 2;

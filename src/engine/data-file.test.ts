@@ -16,7 +16,7 @@ beforeAll(async () => {
   mkdirSync(directory);
   await Tables.make(directory, { low: 1, high: 2 }, false);
   const tables = new Tables(directory);
-  // Several times over, so that pages are freed; some records have pages of their own.
+  // Writes several times, so that pages are freed. Some records have pages of their own.
   for (let round = 0; round < 3; round++) {
     const entries = Array.from({ length: KEYS }, (_, i) => ({
       key: utf8(`key ${i}`),
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** What is said of a file with this content: its damage, or what is thrown. */
+/** Returns what is reported for a file with this content: damage, or an error. */
 function said(content: Uint8Array): string {
   const directory = join(scratch, "checked");
   mkdirSync(directory, { recursive: true });
@@ -42,7 +42,7 @@ function said(content: Uint8Array): string {
   }
 }
 
-/** Reads every key in a process of its own, which a page that is not there would kill. */
+/** Reads every key in a separate process, because a missing page would kill it. */
 async function readAll(content: Uint8Array): Promise<string> {
   said(content);
   const script = `
@@ -65,11 +65,11 @@ test("a file that is cut anywhere is damaged, unless only free pages are gone", 
   for (let length = whole.length; length > 0; length -= PAGE_BYTES / 2) {
     const state = said(whole.subarray(0, length));
     if (state === "whole") {
-      // Once it has been damaged, no shorter one is whole.
+      // Once one length is damaged, so are all shorter ones.
       expect(length).toBeGreaterThan(shortest - PAGE_BYTES);
       shortest = length;
     } else {
-      expect(state).toMatch(/behind the file's end|a meta page cannot be read|no LMDB database/);
+      expect(state).toMatch(/beyond the end of the file|a meta page cannot be read|not an LMDB database/);
     }
   }
   expect(await readAll(whole)).toBe(`${KEYS}`);
@@ -80,14 +80,14 @@ test("an empty file, or one in which nothing was ever stored, is absent", () => 
   expect(said(new Uint8Array(0))).toBe("absent");
 });
 
-test("meta pages that are not of two transactions in a row, or not LMDB's, are damaged", () => {
+test("meta pages that are not LMDB's, or not of two consecutive transactions, are damaged", () => {
   const MAGIC = 24;
   const TRANSACTION = 152;
   for (const page of [0, PAGE_BYTES]) {
     for (const [at, says] of [
       [MAGIC, "a meta page cannot be read"],
       [18, "a meta page cannot be read"],
-      [TRANSACTION, "a meta page is of a wrong transaction"],
+      [TRANSACTION, "a meta page has the wrong transaction number"],
     ] as const) {
       const damaged = Uint8Array.from(whole);
       damaged[page + at]! ^= 1;
@@ -102,7 +102,7 @@ test("meta pages that are not of two transactions in a row, or not LMDB's, are d
   }
 });
 
-test("a root page that is not what it should be is damaged", () => {
+test("a wrong root page is damage", () => {
   const metas = [0, PAGE_BYTES].map((at) => new DataView(whole.buffer, whole.byteOffset + at, PAGE_BYTES));
   const newest = metas.reduce((a, b) => (a.getBigUint64(152, true) > b.getBigUint64(152, true) ? a : b));
   const root = Number(newest.getBigUint64(136, true)) * PAGE_BYTES;

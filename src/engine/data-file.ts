@@ -7,12 +7,12 @@ import { checkTrees, PageFile, type Tree } from "./data-pages.ts";
 export const DATA_FILE = "data.mdb";
 
 /**
- * Makes sure that LMDB will be able to open the file and to read what it refers to. LMDB maps the file into memory:
- * a page behind its end kills the process (SIGBUS), and where the first pages are not a database's, `lmdb` (3.5.6)
- * uses memory that it has freed. So the meta pages are looked at before, whether the file is as long as they say,
- * and the pages at the top of its trees. The pages below would take as long as reading the whole file.
- * @returns "absent" also where there is a file in which nothing was ever stored
- * @throws Error that says what is wrong where it is no damage
+ * Checks that LMDB will be able to open the file and to read the pages that it refers to. LMDB maps the file into
+ * memory: a page beyond its end kills the process (SIGBUS). If the first pages are not a database's, `lmdb` (3.5.6)
+ * uses memory that it has freed. So this checks the meta pages, whether the file is as long as they say, and the
+ * topmost pages of its trees. Checking the lower pages would take as long as reading the whole file.
+ * @returns "absent" also for a file in which nothing was ever stored
+ * @throws Error that says what is wrong, when it is not damage
  */
 export function checkDataFile(directory: string): "absent" | "whole" | Damage {
   const path = join(directory, DATA_FILE);
@@ -28,16 +28,16 @@ export function checkDataFile(directory: string): "absent" | "whole" | Damage {
 
 function checkFile(descriptor: number, fileBytes: number): "absent" | "whole" | Damage {
   const metas = findMetas(descriptor);
-  if (metas === undefined) throw new Error(`${DATA_FILE} is no LMDB database, or damaged`);
+  if (metas === undefined) throw new Error(`${DATA_FILE} is not an LMDB database, or is damaged`);
   const { pageBytes, copies } = metas;
   for (const [index, meta] of copies.entries()) {
     if (meta === undefined) return damage(index * pageBytes, "a meta page cannot be read");
     if (meta.version !== VERSION) {
       throw new Error(`${DATA_FILE} has version ${meta.version} of LMDB's format, not ${VERSION}`);
     }
-    // A transaction writes the meta page of its number's parity, behind the one before it.
+    // A transaction writes the meta page of its number's parity, and the other one keeps the transaction before it.
     const isInTurn = meta.transaction === 0 || meta.transaction % META_PAGES === index;
-    if (!isInTurn) return damage(index * pageBytes, "a meta page is of a wrong transaction");
+    if (!isInTurn) return damage(index * pageBytes, "a meta page has the wrong transaction number");
   }
   const [first, second] = copies as [Meta, Meta];
   if (Math.abs(first.transaction - second.transaction) > 1) {
@@ -46,7 +46,7 @@ function checkFile(descriptor: number, fileBytes: number): "absent" | "whole" | 
   const meta = first.transaction > second.transaction ? first : second;
   if (meta.entries === 0 && meta.transaction <= 1) return "absent";
   const file = new PageFile(descriptor, pageBytes, fileBytes, meta.lastPage);
-  // Pages at the end that are free need not be there: then, all pages in use are looked at.
+  // Free pages at the end of the file may be missing. If any page is missing, all pages in use are checked.
   const isShort = (meta.lastPage + 1) * pageBytes > fileBytes;
   const found = checkTrees(file, meta.trees, isShort ? Number.POSITIVE_INFINITY : PAGES_LOOKED_AT);
   if (found === undefined) return "whole";
@@ -58,7 +58,7 @@ function damage(at: number, what: string): Damage {
   return {
     file: DATA_FILE,
     at,
-    what: `${what}; all keys in the file are lost, except those that the journal holds as well`,
+    what: `${what}; all keys in the file are lost, except those that the journal also holds`,
   };
 }
 
@@ -66,12 +66,12 @@ interface Meta {
   readonly version: number;
   readonly transaction: number;
   readonly lastPage: number;
-  /** Tables. */
+  /** Number of tables. */
   readonly entries: number;
   readonly trees: readonly Tree[];
 }
 
-/** The meta pages, those undefined that cannot be read; undefined when there is none. */
+/** Reads the meta pages. Unreadable ones are undefined; the result is undefined when there are none. */
 function findMetas(
   descriptor: number,
 ): { pageBytes: number; copies: readonly (Meta | undefined)[] } | undefined {
@@ -108,7 +108,7 @@ function readMeta(descriptor: number, at: number): { pageBytes: number; meta: Me
   return { pageBytes, meta };
 }
 
-/** A page header of 24 bytes, then `MDB_meta`, whose two `MDB_db` have 48 bytes each. */
+/** A page header of 24 bytes, then `MDB_meta`, whose two `MDB_db` take 48 bytes each. */
 const META_BYTES = 160;
 const META_PAGES = 2;
 const FLAGS_OFFSET = 18;
@@ -128,5 +128,5 @@ const TRANSACTION_OFFSET = 152;
 const LEAST_PAGE_BYTES = 256;
 const MOST_PAGE_BYTES = 65_536;
 
-/** So many of the topmost pages are looked at when the file is long enough: some milliseconds. */
+/** How many of the topmost pages are checked when the file is long enough. That takes some milliseconds. */
 const PAGES_LOOKED_AT = 256;

@@ -2,13 +2,13 @@ import { readSync } from "node:fs";
 
 /** The root of one of LMDB's B-trees. */
 export interface Tree {
-  /** Number of a page; `NO_PAGE` where the tree is empty. */
+  /** Page number; `NO_PAGE` when the tree is empty. */
   readonly root: bigint;
-  /** Levels; 1 where the root is a leaf. */
+  /** Levels; 1 when the root is a leaf. */
   readonly depth: number;
 }
 
-/** A page that is not what it should be. */
+/** A page with unexpected contents. */
 export interface BrokenPage {
   readonly page: number;
   readonly what: string;
@@ -28,7 +28,7 @@ export class PageFile {
     this.#lastPage = lastPage;
   }
 
-  /** Whether there are so many pages from one on. */
+  /** Whether the file holds `count` pages from `page` on. */
   has(page: bigint, count: number): boolean {
     const end = Number(page) + count;
     return page >= FIRST_PAGE && end - 1 <= this.#lastPage && end * this.pageBytes <= this.#fileBytes;
@@ -42,18 +42,18 @@ export class PageFile {
 }
 
 /**
- * Follows trees from their roots down, level by level, those of tables too, until so many pages have been read.
- * @returns the first page that is not there, or not what its parent says
+ * Follows trees down from their roots, level by level, those of tables included, until `most` pages have been read.
+ * @returns the first page that is missing or is not what its parent says
  */
 export function checkTrees(file: PageFile, trees: readonly Tree[], most: number): BrokenPage | undefined {
-  // Records are looked into for tables only in the second tree, which is the main one.
+  // Only the second tree, the main one, has records that are tables.
   const waiting: Visit[] = trees.map(({ root, depth }, i) => ({ page: root, level: depth, isMain: i === 1 }));
   for (let read = 0; read < most && read < waiting.length; read++) {
     const visit = waiting[read]!;
     if (visit.page === NO_PAGE) continue;
     const broken = checkPage(file, visit, waiting);
     if (broken !== undefined) return { page: Number(visit.page), what: broken };
-    // What has been visited is not needed any more.
+    // Drops the pages that have been visited.
     if (read >= VISITS_KEPT) {
       waiting.splice(0, read + 1);
       most -= read + 1;
@@ -70,9 +70,9 @@ interface Visit {
   readonly isMain: boolean;
 }
 
-/** Adds the pages that a page refers to. @returns what is wrong with it */
+/** Queues the pages that a page refers to. @returns what is wrong with the page */
 function checkPage(file: PageFile, { page, level, isMain }: Visit, waiting: Visit[]): string | undefined {
-  if (!file.has(page, 1)) return "a page that is in use lies behind the file's end";
+  if (!file.has(page, 1)) return "a page in use lies beyond the end of the file";
   const view = file.read(page);
   const isLeaf = level === 1;
   const flags = view.getUint16(FLAGS_OFFSET, true) & (BRANCH | LEAF | OVERFLOW | META);
@@ -99,7 +99,7 @@ function checkPage(file: PageFile, { page, level, isMain }: Visit, waiting: Visi
     if ((nodeFlags & BIG_DATA) !== 0) {
       const first = view.getBigUint64(data, true);
       const pages = Math.ceil((PAGE_HEADER_BYTES + low) / file.pageBytes);
-      if (!file.has(first, pages)) return "a page refers to one behind the file's end";
+      if (!file.has(first, pages)) return "a page refers to one beyond the end of the file";
     } else if (isMain && (nodeFlags & SUBTREE) !== 0 && low >= TREE_BYTES) {
       const depth = view.getUint16(data + TREE_DEPTH_OFFSET, true);
       waiting.push({ page: view.getBigUint64(data + TREE_ROOT_OFFSET, true), level: depth, isMain: false });
@@ -108,11 +108,11 @@ function checkPage(file: PageFile, { page, level, isMain }: Visit, waiting: Visi
   return undefined;
 }
 
-/** Of a tree that has none. */
+/** Root of an empty tree. */
 const NO_PAGE = 0xffff_ffff_ffff_ffffn;
-/** Behind the meta pages. */
+/** The first page after the meta pages. */
 const FIRST_PAGE = 2n;
-/** Offsets in a page are counted from here. */
+/** Length of a page's header. Offsets in a page are counted from its end. */
 const PAGE_HEADER_BYTES = 24;
 const FLAGS_OFFSET = 18;
 const LOWER_OFFSET = 20;

@@ -9,7 +9,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** A process that claims a directory and says what came of it. */
+/** A process that claims a directory and reports the result. */
 async function claim(directory: string): Promise<{ said: string; end: () => Promise<void> }> {
   const script = `
     const { lockDirectory } = await import(${JSON.stringify(join(import.meta.dir, "directory-lock.ts"))});
@@ -25,7 +25,7 @@ async function claim(directory: string): Promise<{ said: string; end: () => Prom
   return { said: new TextDecoder().decode(value), end };
 }
 
-test("a directory is one process's, whatever is deleted in it, until that process dies", async () => {
+test("a directory belongs to one process until that dies, whatever is deleted in it", async () => {
   const directory = join(scratch, "data");
   mkdirSync(directory);
   const first = await claim(directory);

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { StorageError } from "./engine.ts";
 
 /**
- * Claims a data directory for this process, so that no two write to it at once.
+ * Claims a data directory for this process, so that two processes never write to it at once.
  *
- * The claim is two advisory locks of the operating system. They die with the process: nothing is left to clean up
- * after a crash, and no process id has to be guessed at. The first is on the directory itself (`flock`), which no
- * deleted file can undo. The second is on `owner.lock`, by SQLite: it keeps out earlier versions of this program,
- * which look at nothing else, and is all there is where `flock` cannot be called.
- * @returns a function that gives the directory up
- * @throws StorageError when the directory is claimed already, by this or another process
+ * The claim is two advisory locks of the operating system. Both die with the process: a crash leaves nothing to clean
+ * up, and no process id needs checking. The first lock is on the directory itself (`flock`); deleting a file cannot
+ * undo it. The second is SQLite's, on `owner.lock`. It keeps out earlier versions of this program, which look at
+ * nothing else, and it is the only lock where `flock` cannot be called.
+ * @returns a function that gives up the claim
+ * @throws StorageError when this or another process has claimed the directory already
  */
 export async function lockDirectory(directory: string): Promise<() => void> {
   const unlock = await lockItself(directory);
@@ -35,17 +35,19 @@ async function lockItself(directory: string): Promise<() => void> {
   const error = system.flock(descriptor, LOCK_EXCLUSIVELY_AT_ONCE);
   if (error === 0) return () => closeSync(descriptor);
   closeSync(descriptor);
-  // Some network file systems lock no directories.
+  // Some network file systems cannot lock directories.
   if (NOT_SUPPORTED.has(error)) return () => undefined;
   throw inUse(directory);
 }
 
 interface System {
-  /** @returns 0, or the number of an error */
+  /** @returns 0, or an error number */
   flock(descriptor: number, operation: number): number;
 }
 
-/** Bun has no call for `flock`. Undefined where the system's library is not found. */
+/**
+ * Loads `flock` from the system's library, because Bun has no call for it. Undefined when the library is not found.
+ */
 async function loadSystem(): Promise<System | undefined> {
   const errnoName = process.platform === "darwin" ? "__error" : "__errno_location";
   const { dlopen, read } = await import("bun:ffi");
@@ -63,7 +65,7 @@ async function loadSystem(): Promise<System | undefined> {
         },
       };
     } catch {
-      // Another C library, perhaps.
+      // The system may have another C library; try the next one.
     }
   }
   return undefined;
@@ -94,7 +96,7 @@ const LOCK_FILE = "owner.lock";
 /** `LOCK_EX | LOCK_NB`, the same on Linux and macOS. */
 const LOCK_EXCLUSIVELY_AT_ONCE = 6;
 const UNKNOWN_ERROR = -1;
-/** EBADF, EINVAL, ENOSYS, ENOLCK, EOPNOTSUPP and ENOTSUP, of Linux and macOS. */
+/** EBADF, EINVAL, ENOSYS, ENOLCK, EOPNOTSUPP and ENOTSUP on Linux and macOS. */
 const NOT_SUPPORTED: ReadonlySet<number> = new Set([9, 22, 38, 78, 37, 77, 95, 102, 45]);
 const LIBRARIES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   linux: ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`],

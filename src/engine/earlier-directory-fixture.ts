@@ -16,9 +16,9 @@ const SEED = 0x1234_5678;
 const BINARY = { encoding: "binary", keyEncoding: "binary" } as const;
 
 /**
- * Makes a data directory as an earlier format had it.
- * @param stored what the database holds
- * @param journaled what the journal holds beyond that, a frame for each
+ * Makes a data directory in an earlier format.
+ * @param stored the contents of the database
+ * @param journaled further contents of the journal, a frame for each
  */
 export async function makeEarlierDirectory(
   directory: string,

@@ -52,7 +52,7 @@ describe("files of format 2", () => {
     writeFileSync(join(directory, number % 2 === 0 ? "journal-even" : "journal-odd"), file);
   }
 
-  test("are read in order, and what is left of an earlier use is not", () => {
+  test("are read in order, without the remains of an earlier use", () => {
     const first = version2File(5, 0, [put("a"), put("b")]);
     write(Buffer.concat([first, version2File(3, 0, [put("old")]).subarray(32)]), 5);
     write(version2File(6, first.length, [put("c")]), 6);

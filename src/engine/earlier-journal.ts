@@ -6,40 +6,40 @@ import { FILE_NAMES, readUint32, readUint64 } from "./journal-format.ts";
 import { type JournalReader, readOperations } from "./journal-recovery.ts";
 
 /**
- * Journals of formats 1 and 2, which are read to convert a directory, and never written.
+ * Journals of formats 1 and 2. They are read to convert a directory, and never written.
  *
- * Format 2 had two files that take turns, as now, with one header and frames that do not say what was on disk:
+ * Format 2 had two files that take turns, as now. They had one header each, and frames did not say what was on disk:
  *
- *     file       header, frames, what is left of an earlier use
+ *     file       header, frames, remains of an earlier use
  *     header     "gcj" and 0xf2 (4 bytes), number (8), salt (8), length of the use before (8), CRC-32 of these (4)
  *     frame      number (8), length of the operations (4), CRC-32 (4), operations
  *
  * Format 1 had a file for each use, `journal-NUMBER`: length of the operations (4), CRC-32 of the operations (4),
  * operations.
  *
- * A broken frame with a whole one behind it is damage where every frame was on disk before the next was begun, and
- * may be what a power cut left where not. These formats do not tell which it was, so the one who opens them does.
+ * If every frame was on disk before the next one was begun, a broken frame with a whole one behind it is damage.
+ * Otherwise a power cut may have left it. These formats do not record which is the case, so the caller says it.
  */
 export interface EarlierJournal {
   readonly damages: readonly Damage[];
-  /** Bytes that were cut short, as far as can be told. */
+  /** Bytes that were cut short, as far as is known. */
   readonly voidBytes: number;
-  /** What is to be read, in order: with damage every whole frame, else all up to the first that is not whole. */
+  /** The parts to read, in order: with damage every whole frame, else all frames up to the first broken one. */
   readonly parts: readonly Part[];
 }
 
 /** One use of a file. */
 interface Part {
   readonly bytes: Uint8Array;
-  /** Where the operations of its frames begin and end. */
+  /** The operations of each frame. */
   readonly frames: readonly Stretch[];
 }
 
 type Stretch = readonly [start: number, end: number];
 
 /**
- * Finds what uses behind a number hold.
- * @param wasAlways whether each frame was on disk before the next was begun
+ * Finds the uses with numbers above `after`, and their contents.
+ * @param wasAlways whether each frame was on disk before the next one was begun
  */
 export function findEarlierJournal(directory: string, after: number, wasAlways: boolean): EarlierJournal {
   const damages: Damage[] = [];
@@ -61,7 +61,7 @@ export function findEarlierJournal(directory: string, after: number, wasAlways: 
         damages.push({
           file: name,
           at: 0,
-          what: "the end of what the journal held before this file is lost",
+          what: "the end of the journal before this file is lost",
         });
       }
       continue;
@@ -80,7 +80,7 @@ export function findEarlierJournal(directory: string, after: number, wasAlways: 
   return { damages, voidBytes, parts: damages.length > 0 ? all : kept };
 }
 
-/** Tells a reader what was found. */
+/** Passes the operations found to a reader. */
 export function replayEarlierJournal({ parts }: EarlierJournal, reader: JournalReader): void {
   for (const { bytes, frames } of parts) {
     for (const [start, end] of frames) readOperations(bytes, start, end, reader);
@@ -91,12 +91,12 @@ interface EarlierFile {
   readonly number: number;
   readonly name: string;
   readonly bytes: Buffer;
-  /** What the checksums begin with, and the length of the use before; undefined in files of format 1. */
+  /** The value that checksums begin with, and the length of the use before; undefined in files of format 1. */
   readonly seed: number | undefined;
   readonly previousBytes: number | undefined;
 }
 
-/** Ascending. */
+/** Lists the journal's files, by ascending number. */
 function listFiles(directory: string, damages: Damage[]): EarlierFile[] {
   const files: EarlierFile[] = [];
   for (const name of readdirSync(directory)) {
@@ -111,14 +111,14 @@ function listFiles(directory: string, damages: Damage[]): EarlierFile[] {
     if (seed !== undefined) {
       files.push({ number: readUint64(bytes, 4), name, bytes, seed, previousBytes: readUint64(bytes, 20) });
     } else if (bytes.length >= HEADER_BYTES && bytes.subarray(0, HEADER_BYTES).some((byte) => byte !== 0)) {
-      // A crash leaves the header of an earlier use, or none.
+      // A crash leaves an earlier use's header, or none; so an unreadable header is damage.
       damages.push({ file: name, at: 0, what: "the header cannot be read; all writes in the file are lost" });
     }
   }
   return files.sort((a, b) => a.number - b.number);
 }
 
-/** Undefined when there is no whole header. */
+/** Returns the header's checksum, undefined when there is no whole header. */
 function headerChecksum(bytes: Uint8Array): number | undefined {
   if (bytes.length < HEADER_BYTES || readUint32(bytes, 0) !== MAGIC) return undefined;
   const checksum = crc32(bytes.subarray(0, HEADER_BYTES - 4));
@@ -126,10 +126,10 @@ function headerChecksum(bytes: Uint8Array): number | undefined {
 }
 
 interface FileScan {
-  /** The whole frames from the beginning on, and where they end. */
+  /** The whole frames from the beginning on, and the offset of their end. */
   readonly whole: readonly Stretch[];
   readonly end: number;
-  /** Where a broken frame behind them would end, as far as the file goes. */
+  /** Where a broken frame behind them would end, at most the end of the file. */
   readonly begunEnd: number;
   /** Whole frames behind a broken one. */
   readonly behind: readonly Stretch[];
@@ -143,7 +143,7 @@ function scanFile(file: EarlierFile): FileScan {
     whole.push(frame);
     at = frame[1];
   }
-  // Files of format 1 have nothing by which a frame could be found.
+  // Frames of format 1 have no mark to search for.
   if (seed === undefined) return { whole, end: at, begunEnd: bytes.length, behind: [] };
   const behind: Stretch[] = [];
   const tag = bytes.subarray(4, 12);
@@ -162,14 +162,14 @@ function scanFile(file: EarlierFile): FileScan {
   return { whole, end: at, begunEnd: Math.min(behind.at(-1)?.[1] ?? claimed, bytes.length), behind };
 }
 
-/** The operations of the frame at `at`; undefined where there is no whole one. */
+/** Returns the operations of the frame at `at`; undefined when no whole frame is there. */
 function frameAt({ bytes, seed, number }: EarlierFile, at: number): Stretch | undefined {
   const headerBytes = seed === undefined ? FORMAT_1_FRAME_HEADER_BYTES : FRAME_HEADER_BYTES;
   if (at + headerBytes > bytes.length) return undefined;
   if (seed !== undefined && readUint64(bytes, at) !== number) return undefined;
   const start = at + headerBytes;
   const end = start + readUint32(bytes, start - 8);
-  // A frame without operations was never written; a file system that lost the end may have left zeros for it.
+  // No frame without operations was ever written; a file system that lost the end may have left zeros.
   if (end === start || end > bytes.length) return undefined;
   return crc32(bytes.subarray(start, end), seed ?? 0) === readUint32(bytes, start - 4)
     ? [start, end]

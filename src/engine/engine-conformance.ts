@@ -4,20 +4,20 @@ import { equalBytes, latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { type Random, SeededRandom } from "../lib/random.ts";
 import {
-  type Departure,
-  type DepartureListener,
   type Engine,
   NEVER,
+  type RemovalCause,
+  type RemovalListener,
   setWhole,
   TooLargeError,
 } from "./engine.ts";
 import { BufferSink, EngineModel, operations, read, scanAll } from "./engine-model.ts";
 
-/** What an engine under test is to be built with: enough memory that nothing has to be evicted. */
+/** Builds an engine with enough memory that nothing has to be evicted. */
 interface EngineSurroundings {
   readonly clock: ManualClock;
   readonly random: Random;
-  readonly onDeparture: DepartureListener;
+  readonly onRemoval: RemovalListener;
 }
 
 /** Makes engines; each of an empty store of its own. */
@@ -26,25 +26,25 @@ export type EngineMaker = (surroundings: EngineSurroundings) => Promise<Engine>;
 /** Runs of the random comparison with the model; more with `GLASSCACHE_ENGINE_RUNS`. */
 const RUNS = Number(process.env["GLASSCACHE_ENGINE_RUNS"] ?? 60);
 
-/** What every engine promises, as tests. */
+/** The tests that every engine must pass. */
 export function describeEngine(name: string, make: EngineMaker): void {
   describe(name, () => {
     let clock: ManualClock;
     let engine: Engine;
-    let departures: [string, Departure][];
+    let removals: [string, RemovalCause][];
 
     beforeEach(async () => {
       clock = new ManualClock();
-      departures = [];
+      removals = [];
       engine = await make({
         clock,
         random: new SeededRandom(1),
-        onDeparture: (key, departure) => departures.push([latin1(key), departure]),
+        onRemoval: (key, cause) => removals.push([latin1(key), cause]),
       });
     });
     afterEach(() => engine.close());
 
-    test("a key that was never set is not there", () => {
+    test("a key that was never set does not exist", () => {
       const key = utf8("nobody");
       expect(engine.get(key)).toBeUndefined();
       expect(read(engine, key)).toBeUndefined();
@@ -58,7 +58,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       expect(scanAll(engine, 10)).toEqual([]);
     });
 
-    test("a value set is a value got, in every way of asking", async () => {
+    test("a value that was set is returned, by every method", async () => {
       for (const settled of [false, true]) {
         const key = utf8(`key ${settled}`);
         setWhole(engine, key, utf8("value"), NEVER);
@@ -68,7 +68,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       }
     });
 
-    test("a key and a value written from within a larger buffer are kept, and nothing around them", async () => {
+    test("a key and a value inside a larger buffer are stored without the bytes around them", async () => {
       const request = utf8("before key between value behind");
       engine.write(request, 7, 10, request, 19, 24, clock.wallMs() + 1000);
       engine.write(request, 0, 6, request, 11, 11, NEVER);
@@ -81,7 +81,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       }
     });
 
-    test("the value got is the caller's own", () => {
+    test("the returned value is a copy", () => {
       const key = utf8("key");
       const value = utf8("value");
       setWhole(engine, key, value, NEVER);
@@ -119,7 +119,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       expect(engine.expiringCount()).toBe(1);
     });
 
-    test("delete removes, and says whether there was anything", async () => {
+    test("delete removes a key, and says whether there was one", async () => {
       const key = utf8("key");
       setWhole(engine, key, utf8("value"), clock.wallMs() + 1000);
       expect(engine.delete(key)).toBe(true);
@@ -134,7 +134,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       await engine.settle();
       expect(read(engine, key)).toBeUndefined();
       expect(engine.delete(key)).toBe(false);
-      expect(departures).toEqual([]);
+      expect(removals).toEqual([]);
     });
 
     test("clear removes everything before it and nothing after it", async () => {
@@ -161,10 +161,10 @@ export function describeEngine(name: string, make: EngineMaker): void {
       engine.clear();
       await engine.settle();
       expect(engine.size()).toBe(0);
-      expect(departures).toEqual([]);
+      expect(removals).toEqual([]);
     });
 
-    test("keys and values are any bytes, also none", async () => {
+    test("keys and values are any bytes, and may be empty", async () => {
       const allBytes = Uint8Array.from({ length: 256 }, (_, i) => i);
       const keys = [new Uint8Array(0), allBytes, Uint8Array.of(0), Uint8Array.of(0, 0), Uint8Array.of(255)];
       for (const [i, key] of keys.entries()) {
@@ -194,7 +194,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       for (const [i] of values.entries()) expectValue(engine, utf8(`key ${i}`), utf8("short"), NEVER);
     });
 
-    test("a key may be as long as the limit, and no longer", async () => {
+    test("a key may be as long as the limit, but no longer", async () => {
       const longest = new Uint8Array(engine.limits.keyBytes).fill(7);
       setWhole(engine, longest, utf8("value"), clock.wallMs() + 1000);
       await engine.settle();
@@ -213,7 +213,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
 
     test("a value beyond the limit is refused and changes nothing", () => {
       setWhole(engine, utf8("key"), utf8("value"), NEVER);
-      // Only its length is looked at: no memory is touched.
+      // Only the length is checked; no memory is touched.
       const beyond = { length: engine.limits.valueBytes + 1 } as Uint8Array;
       expect(() => setWhole(engine, utf8("key"), beyond, NEVER)).toThrow(TooLargeError);
       expectValue(engine, utf8("key"), utf8("value"), NEVER);
@@ -237,7 +237,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       }
     });
 
-    test("an expiry far off is kept to the millisecond", async () => {
+    test("an expiry far in the future is exact to the millisecond", async () => {
       const farOff = 2 ** 52 - 1;
       setWhole(engine, utf8("key"), utf8("value"), farOff);
       await engine.settle();
@@ -273,7 +273,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       expect(engine.size()).toBe(0);
     });
 
-    test("removeExpired removes exactly what has expired, tells of it, and stops at its limit", async () => {
+    test("removeExpired removes exactly the expired keys, reports them, and stops at its limit", async () => {
       for (let i = 0; i < 50; i++) {
         setWhole(engine, utf8(`soon ${i}`), utf8("value"), clock.wallMs() + 100 + i);
         setWhole(engine, utf8(`later ${i}`), utf8("value"), clock.wallMs() + 10_000);
@@ -292,16 +292,16 @@ export function describeEngine(name: string, make: EngineMaker): void {
       expect(engine.size()).toBe(100);
       expect(engine.expiringCount()).toBe(50);
       expect(engine.stats().expiredCount).toBe(50);
-      expect(departures.map(([key]) => key).sort()).toEqual(
+      expect(removals.map(([key]) => key).sort()).toEqual(
         Array.from({ length: 50 }, (_, i) => `soon ${i}`).sort(),
       );
-      expect(departures.every(([, departure]) => departure === "expired")).toBe(true);
+      expect(removals.every(([, cause]) => cause === "expired")).toBe(true);
       await engine.settle();
       expect(engine.removeExpired(10)).toBe(0);
       expect(scanAll(engine, 10)).toHaveLength(100);
     });
 
-    test("removeExpired goes by the newest expiry of a key", async () => {
+    test("removeExpired uses the newest expiry of a key", async () => {
       setWhole(engine, utf8("prolonged"), utf8("value"), clock.wallMs() + 100);
       setWhole(engine, utf8("persisted"), utf8("value"), clock.wallMs() + 100);
       setWhole(engine, utf8("replaced"), utf8("value"), clock.wallMs() + 100);
@@ -315,7 +315,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       expect(engine.removeExpired(10)).toBe(1);
       await engine.settle();
       expect(engine.removeExpired(10)).toBe(0);
-      expect(departures).toEqual([["shortened", "expired"]]);
+      expect(removals).toEqual([["shortened", "expired"]]);
       expect(scanAll(engine, 10).sort()).toEqual(["persisted", "prolonged", "replaced"]);
     });
 
@@ -352,7 +352,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       }
     });
 
-    test("a scan keeps its promise while keys come, go and are overwritten", async () => {
+    test("a scan visits every lasting key while others come, go and are overwritten", async () => {
       const seed = 3;
       const random = new SeededRandom(seed);
       const steady = Array.from({ length: 500 }, (_, i) => `steady ${i}`);
@@ -377,7 +377,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       }
     });
 
-    test("a visitor may change what it visits", async () => {
+    test("a visitor may change the keys that it visits", async () => {
       for (let i = 0; i < 200; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), NEVER);
       await engine.settle();
       let cursor = 0;
@@ -389,7 +389,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       expect(engine.size()).toBe(0);
     });
 
-    test("a random key is one of the keys, and every key has its chance", async () => {
+    test("a random key is one of the keys, and every key is drawn at times", async () => {
       const keys = new Set(Array.from({ length: 10 }, (_, i) => `key ${i}`));
       for (const key of keys) setWhole(engine, utf8(key), utf8("value"), NEVER);
       for (const settled of [false, true]) {
@@ -400,7 +400,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       }
     });
 
-    test("a random key is never an expired one, also where few have not expired", async () => {
+    test("a random key is never an expired one, even if most have expired", async () => {
       for (let i = 0; i < 300; i++) setWhole(engine, utf8(`gone ${i}`), utf8("value"), clock.wallMs() + 10);
       setWhole(engine, utf8("there"), utf8("value"), NEVER);
       await engine.settle();
@@ -408,7 +408,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       for (let i = 0; i < 20; i++) expect(latin1(engine.randomKey()!)).toBe("there");
     });
 
-    test("a change of policy loses nothing, and one that is none changes nothing", async () => {
+    test("a change of policy loses nothing, and an unknown policy changes nothing", async () => {
       for (let i = 0; i < 100; i++) setWhole(engine, utf8(`key ${i}`), utf8(`value ${i}`), NEVER);
       for (const policy of ["lru", "sieve", "fifo", "s3-fifo"]) {
         engine.policy = policy;
@@ -423,7 +423,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       await engine.settle();
     });
 
-    test("another budget loses nothing that has room, and one that cannot be changes nothing", async () => {
+    test("another budget loses no entry that fits, and an impossible one changes nothing", async () => {
       for (let i = 0; i < 100; i++) setWhole(engine, utf8(`key ${i}`), utf8(`value ${i}`), NEVER);
       const most = engine.mostBudgetBytes;
       const half = Math.max(256 * 1024, engine.budgetBytes / 2);
@@ -442,7 +442,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       await engine.settle();
     });
 
-    test("settle has nothing to wait for when nothing was touched, nor twice", async () => {
+    test("settle waits for nothing when nothing was touched, or when called again", async () => {
       expect(engine.settle()).toBeUndefined();
       setWhole(engine, utf8("key"), utf8("value"), NEVER);
       await engine.settle();
@@ -451,7 +451,7 @@ export function describeEngine(name: string, make: EngineMaker): void {
       expect(engine.settle()).toBeUndefined();
     });
 
-    test("the numbers are finite and not negative", async () => {
+    test("statistics are finite and not negative", async () => {
       for (let i = 0; i < 100; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), NEVER);
       await engine.settle();
       for (let i = 0; i < 200; i++) engine.get(utf8(`key ${i}`));
@@ -469,8 +469,8 @@ export function describeEngine(name: string, make: EngineMaker): void {
         const tested = await make({
           clock: runClock,
           random: new SeededRandom(4),
-          onDeparture: (key, departure) => {
-            expect(departure).toBe("expired");
+          onRemoval: (key, cause) => {
+            expect(cause).toBe("expired");
             gone.push(latin1(key));
           },
         });

@@ -23,7 +23,7 @@ const values = fc.oneof(
   fc.constantFrom("", "1", "value", "x".repeat(5000)),
   fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) }),
 );
-/** 0 stands for no expiry; there are expiries in the past, too. */
+/** 0 stands for no expiry. Some expiries are in the past. */
 const timesToLive = fc.oneof(fc.constant(0), fc.integer({ min: -5, max: 60 }));
 
 /** Steps for a model to take. */
@@ -55,11 +55,11 @@ export const operations: fc.Arbitrary<Operation> = fc.oneof(
 export class EngineModel {
   #engine: Engine;
   readonly #clock: ManualClock;
-  /** What the next "settle" waits for. */
+  /** The promise that the next "settle" awaits. */
   #settling: Promise<void> | undefined;
   /** Keys that the engine reported as expired. */
   readonly #gone: string[];
-  /** Expired entries stay, as the engine may keep them, until somebody overwrites or removes them. */
+  /** Expired entries stay until they are overwritten or removed, as an engine may keep them. */
   readonly #entries = new Map<string, { value: string; expiresAtMs: number }>();
 
   constructor(engine: Engine, clock: ManualClock, gone: string[]) {
@@ -68,7 +68,7 @@ export class EngineModel {
     this.#gone = gone;
   }
 
-  /** Goes on with another engine, which should hold the same. */
+  /** Continues with another engine, which should hold the same. */
   moveTo(engine: Engine): void {
     this.#engine = engine;
   }
@@ -105,7 +105,7 @@ export class EngineModel {
         this.#clock.advance(step.ms);
         break;
       case "settle":
-        // What came after the last "settleLater" stays unsettled then.
+        // Writes after the last "settleLater" are not settled then.
         await (this.#settling ?? this.#engine.settle());
         this.#settling = undefined;
         break;
@@ -113,7 +113,7 @@ export class EngineModel {
         this.#settling ??= this.#engine.settle();
         break;
       case "turn":
-        // Lets the engine begin what it does behind the back of its callers.
+        // Lets the engine's background work begin.
         await new Promise((resolve) => setImmediate(resolve));
         break;
       case "removeExpired":
@@ -122,7 +122,7 @@ export class EngineModel {
       case "compare":
         this.compare();
     }
-    this.#checkDepartures();
+    this.#checkRemovals();
   }
 
   #expiryAfter(ttlMs: number): number {
@@ -162,8 +162,11 @@ export class EngineModel {
     expect(this.#engine.expiringCount()).toBe(expiring);
   }
 
-  /** An engine may report a key only after its time; never twice without a set in between is checked elsewhere. */
-  #checkDepartures(): void {
+  /**
+   * An engine may report a key only after its expiry. Another check covers that it is not reported twice without a
+   * set.
+   */
+  #checkRemovals(): void {
     for (const key of this.#gone.splice(0)) expect(this.#live(key)).toBeUndefined();
   }
 
@@ -179,7 +182,7 @@ export class EngineModel {
   }
 }
 
-/** A sink that shows what came. */
+/** A sink that records what it gets. */
 export class BufferSink implements ValueSink {
   readonly buffer = new ByteBuffer(16);
 
@@ -197,7 +200,7 @@ export class BufferSink implements ValueSink {
   }
 }
 
-/** The value as `read` delivers it. */
+/** Returns the value as `read` delivers it. */
 export function read(engine: Engine, key: Uint8Array): string | undefined {
   const sink = new BufferSink();
   if (!engine.read(key, 0, key.length, sink)) return undefined;
@@ -205,7 +208,7 @@ export function read(engine: Engine, key: Uint8Array): string | undefined {
   return sink.text().slice(0, -1);
 }
 
-/** All keys that a scan visits. */
+/** Returns all keys that a scan visits. */
 export function scanAll(engine: Engine, count: number): string[] {
   const keys: string[] = [];
   let cursor = 0;

@@ -1,9 +1,8 @@
 /**
- * Power cuts beneath the whole engine: its journal lies on a disk in memory that forgets, and what LMDB writes to its
- * own file is watched (lmdb-disk-fixture.ts), so that a power cut takes from both what was not synchronized.
- * `GLASSCACHE_ENGINE_POWER_CUTS` sets how often a crashed engine is opened again in
- * each way of synchronization, `GLASSCACHE_ENGINE_SEED` repeats the
- * choices of a run.
+ * Power cuts beneath the whole engine. The journal lies on a disk in memory that forgets. LMDB's writes to its own
+ * file are recorded (lmdb-disk-fixture.ts). So a power cut takes from both what was not synchronized.
+ * `GLASSCACHE_ENGINE_POWER_CUTS` sets how often a crashed engine is opened again with each way of synchronization.
+ * `GLASSCACHE_ENGINE_SEED` repeats the choices of a run.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -28,7 +27,7 @@ let scratch = "";
 let lmdbDisk: LmdbDisk | undefined;
 beforeAll(() => {
   console.log(`GLASSCACHE_ENGINE_SEED=${SEED}`);
-  // In memory where that can be had: what is synchronized besides need not wait for a real disk.
+  // In memory if possible, so that other synchronizations need not wait for a real disk.
   scratch = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "glasscache-power-"));
   if (hasLmdbDisk) lmdbDisk = new LmdbDisk();
 });
@@ -43,7 +42,7 @@ function turn(): Promise<void> {
 
 function optionsOf(sync: (typeof MODES)[number], random: SeededRandom): Omit<LmdbEngineOptions, "directory"> {
   const clock = new ManualClock();
-  return { sync, arenaBytes: 1024 ** 2, policy: "lru", clock, random, onDeparture: () => undefined };
+  return { sync, arenaBytes: 1024 ** 2, policy: "lru", clock, random, onRemoval: () => undefined };
 }
 
 describe.if(hasLmdbDisk)("the database's file", () => {

@@ -2,11 +2,11 @@ import { EXPIRY_BYTES, HASH_BYTES, isExpired, readHash } from "./record.ts";
 import type { Tables } from "./tables.ts";
 import type { WriteBehind } from "./write-behind.ts";
 
-/** Finds the keys that have expired and are still there, some at a time. */
+/** Finds expired keys that have not been removed yet, some at a time. */
 export class ExpiredKeys {
   readonly #tables: Tables;
   readonly #pending: WriteBehind;
-  /** Where the next search in the database goes on, as long as there have been so many checkpoints. */
+  /** Where the next search of the database begins; valid while the number of checkpoints is `#checkpoints`. */
   #from: Uint8Array | undefined;
   #checkpoints = 0;
 
@@ -15,7 +15,7 @@ export class ExpiredKeys {
     this.#pending = pending;
   }
 
-  /** Stored keys of what has expired, at most `limit`; those of the database first. */
+  /** Returns the stored keys of at most `limit` expired records, those of the database first. */
   next(limit: number, nowMs: number): Uint8Array[] {
     const keys: Uint8Array[] = [];
     if (!this.#pending.hidesDatabase()) this.#addCommitted(limit, nowMs, keys);
@@ -28,11 +28,11 @@ export class ExpiredKeys {
     return keys;
   }
 
-  /** Adds keys of the database that have no pending write: that would have the last word. */
+  /** Adds expired keys of the database that have no pending write. A pending write would overrule the database. */
   #addCommitted(limit: number, nowMs: number, keys: Uint8Array[]): void {
     const { overlay, checkpoints } = this.#pending;
-    // Until the next checkpoint's end, what was removed is still found: going on behind it, calls need not skip
-    // it again.
+    // The database still has removed keys until the next checkpoint ends. By continuing behind them, calls need not
+    // skip them again.
     if (this.#checkpoints !== checkpoints) this.#from = undefined;
     this.#checkpoints = checkpoints;
     this.#tables.expiringUpTo(nowMs, this.#from, (expiryKey) => {

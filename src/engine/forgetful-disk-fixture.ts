@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type { Random } from "../lib/random.ts";
 import type { JournalDisk } from "./journal-disk.ts";
 
-/** What a block, or the length of a file, has been since the file was last synchronized: the newest comes last. */
+/** A file in memory, with its contents since it was last synchronized, oldest first. */
 interface MemoryFile {
   readonly name: string;
   content: Uint8Array;
@@ -14,14 +14,14 @@ interface MemoryFile {
 }
 
 /**
- * A disk in memory that forgets. What was synchronized stays. Of what was written since, a power cut leaves each block
- * as it was at any moment since then, and the file as long as it was at any moment.
+ * A disk in memory that forgets. It keeps what was synchronized. Of later writes, a power cut leaves each block and
+ * the file's length as they were at some moment since the synchronization.
  */
 export class ForgetfulDisk implements JournalDisk {
   readonly #files = new Map<string, MemoryFile>();
   readonly #descriptors = new Map<number, MemoryFile | "directory">();
   #lastDescriptor = 1_000_000;
-  /** Called when a synchronization begins; it ends when that has resolved. */
+  /** Called when a synchronization begins. It ends when the returned promise resolves. */
   onSynchronize: () => Promise<void> = () => Promise.resolve();
   /** Called before each change. */
   onChange: () => void = () => undefined;
@@ -95,7 +95,7 @@ export class ForgetfulDisk implements JournalDisk {
     this.onChange();
     for (const file of files) file.isListed = true;
     if (target === "directory" || content === undefined) return;
-    // What was written meanwhile is not covered.
+    // Writes made meanwhile are not covered.
     target.versions = target.versions.slice(target.versions.indexOf(content));
   }
 
@@ -105,15 +105,15 @@ export class ForgetfulDisk implements JournalDisk {
     return file;
   }
 
-  /** What all files hold, whether it is on disk or not: as after the death of the process. */
+  /** Returns the contents of all files, on disk or not: what remains after the death of the process. */
   asWritten(): Map<string, Uint8Array> {
     return new Map([...this.#files.values()].map(({ name, content }) => [name, content]));
   }
 
-  /** What a power cut may leave. */
+  /** Returns a state that a power cut may leave. */
   afterPowerCut(random: Random, blockBytes: number): Map<string, Uint8Array> {
     const left = new Map<string, Uint8Array>();
-    // Often much of it is there, or little, and not a half of everything.
+    // Often most of it survives, or little, rather than always about half.
     const share = random.next();
     for (const { name, versions, isListed } of this.#files.values()) {
       if (!isListed && random.next() < 0.5) continue;

@@ -11,35 +11,35 @@ export interface Frame {
 }
 
 /**
- * Makes writes durable in the journal, many with one synchronization, and knows which are.
+ * Makes writes durable in the journal, many with one synchronization, and knows which writes are durable.
  *
- * Writes belong to generations, numbered from 1: those of one frame of the journal. With `always` a frame is what
- * was written while the one before it was being synchronized, or in one turn of the event loop; with `interval`,
- * what was written between two calls of `settle`. What is touched between two calls of `settle` is remembered as
- * the newest generation among it.
+ * Writes belong to generations, numbered from 1; a generation is one frame of the journal. With `always`, a frame
+ * holds what was written while the frame before it was being synchronized, or during one turn of the event loop. With
+ * `interval`, it holds what was written between two calls of `settle`. Of everything touched between two calls of
+ * `settle`, this class remembers the newest generation.
  */
 export class GroupCommit {
   readonly #sync: "always" | "interval";
   readonly #pending: PendingWrites;
   readonly #failed: (error: StorageError) => void;
   #journal: Journal | undefined;
-  /** The generation of writes made now. */
+  /** The generation of new writes. */
   #generation = 1;
   #durable = 0;
   #touched = 0;
   /** The frame being synchronized. */
   #frame: Frame | undefined;
-  /** Resolved when the writes made now are durable; of no meaning with `interval`. */
+  /** Resolved when the newest generation is durable; unused with `interval`. */
   #gathered = unwatchedPromise();
 
-  /** @param failed told when the journal could not be written */
+  /** @param failed called when the journal could not be written */
   constructor(sync: "always" | "interval", pending: PendingWrites, failed: (error: StorageError) => void) {
     this.#sync = sync;
     this.#pending = pending;
     this.#failed = failed;
   }
 
-  /** Begins to write to a journal. All that was recovered before is on disk. */
+  /** Begins to write to a journal. Everything recovered before is on disk. */
   begin(journal: Journal): void {
     this.#durable = this.#generation++;
     this.#touched = 0;
@@ -47,12 +47,12 @@ export class GroupCommit {
     this.#pending.isJournaled = true;
   }
 
-  /** The generation of writes made now. */
+  /** The generation of new writes. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Ends with the synchronization under way, if there is one. */
+  /** Settles when the synchronization under way ends; undefined when there is none. */
   get synchronizing(): Promise<void> | undefined {
     return this.#frame?.done.promise;
   }
@@ -61,35 +61,35 @@ export class GroupCommit {
     if (generation > this.#touched) this.#touched = generation;
   }
 
-  /** Everything that is not durable counts as touched. */
+  /** Counts everything that is not durable as touched. */
   touchAll(): void {
     if (this.#pending.hasUnjournaled) this.touch(this.#generation);
     else if (this.#frame !== undefined) this.touch(this.#frame.generation);
   }
 
-  /** The newest generation that was touched since the last call; 0: everything touched is durable. */
+  /** Returns the newest generation touched since the last call; 0 when everything touched is durable. */
   takeTouched(): number {
     const touched = this.#touched;
     this.#touched = 0;
     return touched <= this.#durable ? 0 : touched;
   }
 
-  /** Resolved when a generation is durable; undefined: it is. With `always` alone. */
+  /** Returns a promise that resolves when a generation is durable; undefined when it is. For `always` only. */
   whenDurable(generation: number): Promise<void> | undefined {
     return generation === this.#generation ? this.#gathered.promise : this.#frame?.done.promise;
   }
 
-  /** Writes to the journal what is not in it yet. @returns what was written; undefined: that failed */
+  /** Writes to the journal what it does not have yet. @returns the frame; undefined when writing failed */
   write(): Frame | undefined {
     const journal = this.#journal!;
     const isInterval = this.#sync === "interval";
-    // What is broken in front of a whole frame is taken for damage (journal-format.ts).
+    // Recovery takes a broken frame before a whole one for damage (journal-format.ts).
     assert(isInterval || journal.isSynchronized, "a frame is begun when all before it is on disk");
     const frame: Frame = { generation: this.#generation, done: this.#gathered };
     this.#pending.writeTo(journal);
     try {
       journal.append();
-      // With `always` that is done in the course of the synchronization, which nobody but the writers waits for.
+      // With `always`, large records are written during the synchronization, and only the writers wait for them.
       if (isInterval) journal.writeLarge();
     } catch (error) {
       this.#failed(new StorageError(`writing to the journal failed: ${(error as Error).message}`));
@@ -100,7 +100,10 @@ export class GroupCommit {
     return frame;
   }
 
-  /** Synchronizes the journal, which is not being synchronized now. @param then called when the frame is durable */
+  /**
+   * Synchronizes the journal, which must not be synchronizing already.
+   * @param then called once the frame is durable
+   */
   synchronize(frame: Frame, then: () => void): void {
     this.#frame = frame;
     this.#gathered = unwatchedPromise();
@@ -124,8 +127,8 @@ export class GroupCommit {
   }
 
   /**
-   * No more is written. What was written and touched, and is not durable, is lost.
-   * @returns is called when pending writes are those that are on disk again: tells those who wait what is wrong
+   * Stops writing. Whatever was written and touched but is not durable is lost.
+   * @returns a function that tells waiters the reason; call it when the pending writes match the disk again
    */
   giveUp(): (error: StorageError) => void {
     const frame = this.#frame;
@@ -133,7 +136,7 @@ export class GroupCommit {
     this.#journal?.giveUp(this.#sync === "always");
     const isLost = this.#touched > this.#durable;
     return (error) => {
-      // All that is left is durable; what was touched before is not.
+      // Everything left is durable. Writes touched before may not be.
       this.#durable = this.#generation;
       this.#touched = isLost ? Number.POSITIVE_INFINITY : 0;
       frame?.done.reject(error);

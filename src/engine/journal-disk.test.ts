@@ -12,7 +12,7 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 describe("the system's disk", () => {
-  test("makes only what is not there, writes at a place, cuts and removes", async () => {
+  test("makes only new files, writes at a position, cuts and removes", async () => {
     const path = join(scratch, "file");
     const file = systemDisk.make(path);
     expect(() => systemDisk.make(path)).toThrow("EEXIST");
@@ -30,8 +30,8 @@ describe("the system's disk", () => {
     expect(() => readFileSync(path)).toThrow("ENOENT");
   });
 
-  // Nobody can see what has reached a disk. But the call that brings it there refuses what is no file on one.
-  test("calls the operating system to synchronize, and tells when that has failed", async () => {
+  // A test cannot see what has reached a disk. But the call that synchronizes refuses a descriptor that is no file.
+  test("calls the operating system to synchronize, and reports failures", async () => {
     const closed = systemDisk.make(join(scratch, "closed"));
     systemDisk.close(closed);
     await expect(systemDisk.synchronize(closed)).rejects.toThrow("EBADF");

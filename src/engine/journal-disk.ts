@@ -10,17 +10,17 @@ import {
 } from "node:fs";
 import { promisify } from "node:util";
 
-/** What the journal does with files. A test's own disk may forget, fail or be slow. */
+/** The journal's file operations. A test passes a disk that forgets, fails or is slow. */
 export interface JournalDisk {
-  /** Makes a file that is not there. @returns its descriptor */
+  /** Makes a new file. @returns its descriptor */
   make(path: string): number;
-  /** Opens a directory, to synchronize it. */
+  /** Opens a directory in order to synchronize it. */
   openDirectory(path: string): number;
   close(descriptor: number): void;
   remove(path: string): void;
   /** Writes source[start, start + length) at a position. @returns how many bytes it wrote */
   write(descriptor: number, source: Uint8Array, start: number, length: number, position: number): number;
-  /** The same in a thread of its own. */
+  /** Does the same on another thread. */
   writeElsewhere(
     descriptor: number,
     source: Uint8Array,
@@ -29,7 +29,7 @@ export interface JournalDisk {
     position: number,
   ): Promise<number>;
   truncate(descriptor: number, length: number): void;
-  /** Resolves when all that was written to a file, or all that is in a directory, is on disk. */
+  /** Resolves when everything written to a file, or all entries of a directory, are on disk. */
   synchronize(descriptor: number): Promise<void>;
 }
 

@@ -2,28 +2,29 @@ import { crc32 } from "node:zlib";
 
 /**
  * The journal's files. There are two, `journal-even` and `journal-odd`, which take turns. Each use of a file has a
- * number, one more than the use before, and is written over what the file held.
+ * number, one more than the use before, and overwrites the file's former contents.
  *
- *     file       header, zeros up to 4,096, the header again, frames, then what is left of an earlier use
+ *     file       header, zeros up to 4,096, the header again, frames, then remains of an earlier use
  *     header     "gcj" and 0xf3 (4 bytes), number (8), tag (8), position (8), length of the use before (8), CRC-32 (4)
  *     frame      tag (8), synchronized (8), index (4), length of the operations (4), CRC-32 (4), operations
  *     operation  kind (1 byte); put: key length (4), record length (4), key, record; remove: key length (4), key
  *
- * Numbers are little-endian. A frame's checksum is that of its use's header, of its own 24 bytes before it, and of
- * the operations.
+ * Numbers are little-endian. A frame's checksum covers the header of its use, the 24 bytes of the frame before the
+ * checksum, and the operations.
  *
- * The tag is drawn for each use. It tells the frames of this use from those of an earlier one, however well they fit
- * behind the last, and from bytes that a client has put into a value: the client would have to know the tag. It also
- * makes a frame findable where the length of the one before cannot be read.
+ * The tag is drawn at random for each use. It tells the frames of this use from those of an earlier one, even from a
+ * frame that fits exactly behind the last. A client that puts bytes into a value to imitate a frame would have to
+ * know the tag. The tag also makes a frame findable when the length of the one before it cannot be read.
  *
- * A position is a place in the journal as a whole: all uses since the program was started, one behind the other.
- * `synchronized` is the position up to which the journal was known to be on disk when the frame was begun. What
- * cannot be read before such a position is damage; behind the highest one it may be what a power cut has left
- * unwritten. With `--sync always` a frame is begun when all before it is on disk, so there a broken frame is damage
- * if a whole one comes behind it.
+ * A position is a place in the journal as a whole: all uses since the program was started, one behind the other. A
+ * frame's `synchronized` is the position up to which the journal was known to be on disk when the frame was begun.
+ * Unreadable bytes below such a position are damage. Above the highest one, a power cut may have left them unwritten.
+ * With `--sync always` a frame is begun only when everything before it is on disk, so a broken frame with a whole one
+ * behind it is damage.
  *
- * The two copies of the header lie in different blocks of the disk. A power cut may leave one of an earlier use, but
- * never one that is unreadable: the files are on disk with readable headers before their first use.
+ * The two copies of the header lie in different blocks of the disk. A power cut may leave the header of an earlier
+ * use in one of them, but never an unreadable one: before their first use the files are on disk with readable
+ * headers.
  */
 
 export const HEADER_BYTES = 40;
@@ -34,7 +35,7 @@ export const FRAMES_AT = SECOND_HEADER_AT + HEADER_BYTES;
 export const FRAME_HEADER_BYTES = 28;
 export const TAG_BYTES = 8;
 
-/** The names of the two files; a use has that at its number modulo 2. */
+/** The names of the two files. A use has the file at index `number % 2`. */
 export const FILE_NAMES: readonly [string, string] = ["journal-even", "journal-odd"];
 
 const MAGIC = 0xf36a6367;
@@ -45,23 +46,23 @@ export const PUT = 1;
 export const REMOVE = 2;
 export const REMOVE_ALL = 3;
 
-/** Of which use a file is. */
+/** The header of one use of a file. */
 export interface UseHeader {
-  /** 0 of a file that has not been used. */
+  /** 0 for a file that has not been used. */
   readonly number: number;
   readonly tag: Uint8Array;
   /** Where the use begins in the journal as a whole. */
   readonly position: number;
-  /** Length of the use numbered one less. */
+  /** Length of the use with the number before this one. */
   readonly previousBytes: number;
-  /** What the checksums of its frames begin with. */
+  /** The value that its frames' checksums begin with. */
   readonly seed: number;
 }
 
 /**
  * Writes a header over target[0, HEADER_BYTES).
- * @param tag 8 bytes that nobody can foresee
- * @returns what the checksums of the frames begin with
+ * @param tag 8 unpredictable bytes
+ * @returns the value that the frames' checksums begin with
  */
 export function writeUseHeader(
   target: Uint8Array,
@@ -80,7 +81,7 @@ export function writeUseHeader(
   return checksum;
 }
 
-/** Undefined when there is no whole header at `at`. */
+/** Reads the header at `at`; undefined when there is no whole one. */
 export function readUseHeader(bytes: Uint8Array, at: number): UseHeader | undefined {
   if (at + HEADER_BYTES > bytes.length || readUint32(bytes, at) !== MAGIC) return undefined;
   const checksum = crc32(bytes.subarray(at, at + CHECKED_HEADER_BYTES));
@@ -95,8 +96,8 @@ export function readUseHeader(bytes: Uint8Array, at: number): UseHeader | undefi
 }
 
 /**
- * Writes the header of a frame over target[at, at + FRAME_HEADER_BYTES), except for its checksum.
- * @returns the checksum so far, with which that of the operations begins
+ * Writes a frame's header over target[at, at + FRAME_HEADER_BYTES), except for its checksum.
+ * @returns the checksum so far; the operations' checksum continues it
  */
 export function beginFrameHeader(
   target: Uint8Array,
@@ -118,7 +119,7 @@ export function endFrameHeader(target: Uint8Array, at: number, checksum: number)
   writeUint32(target, at + CHECKED_FRAME_BYTES, checksum);
 }
 
-/** Where the frame at `at` ends; -1 when there is no whole frame of that use. */
+/** Returns where the frame at `at` ends; -1 when it is no whole frame of that use. */
 export function wholeFrameEnd(bytes: Uint8Array, at: number, use: UseHeader): number {
   const start = at + FRAME_HEADER_BYTES;
   if (start > bytes.length) return -1;
@@ -130,17 +131,17 @@ export function wholeFrameEnd(bytes: Uint8Array, at: number, use: UseHeader): nu
   return checksum === readUint32(bytes, at + CHECKED_FRAME_BYTES) ? end : -1;
 }
 
-/** Length of the operations of the frame at `at`. */
+/** Returns the length of the operations of the frame at `at`. */
 export function frameOperationBytes(bytes: Uint8Array, at: number): number {
   return readUint32(bytes, at + 20);
 }
 
-/** The position up to which the journal was on disk when the frame at `at` was begun. */
+/** Returns the position up to which the journal was on disk when the frame at `at` was begun. */
 export function frameSynchronized(bytes: Uint8Array, at: number): number {
   return readUint64(bytes, at + 8);
 }
 
-/** How many frames of the use come before the one at `at`. */
+/** Returns how many frames of the use come before the one at `at`. */
 export function frameIndex(bytes: Uint8Array, at: number): number {
   return readUint32(bytes, at + 16);
 }

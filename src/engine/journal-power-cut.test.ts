@@ -1,8 +1,8 @@
 /**
- * Power cuts and damage beneath the journal alone; engine-power-cut.test.ts has the whole engine. The disk is one in
- * memory that forgets (forgetful-disk-fixture.ts). No power cut may make a start refuse or lose what was promised;
- * every bit that is flipped in what was on disk must be noticed.
- * `GLASSCACHE_POWER_CUTS` sets how many states are looked at, `GLASSCACHE_ENGINE_SEED` repeats the choices of a run.
+ * Power cuts and damage beneath the journal alone; engine-power-cut.test.ts has the whole engine. The disk is in
+ * memory and forgets (forgetful-disk-fixture.ts). After any power cut the journal must start and must have kept what
+ * it promised. Every flipped bit in what was on disk must be noticed.
+ * `GLASSCACHE_POWER_CUTS` sets how many states are checked. `GLASSCACHE_ENGINE_SEED` repeats the choices of a run.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -26,7 +26,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** What is found in files: the keys that were put, in order. */
+/** The keys put, in order, as found in files. */
 function read(
   files: ReadonlyMap<string, Uint8Array>,
   known: KnownUses,
@@ -52,7 +52,7 @@ class Writer {
   /** The frames that the database does not contain, by their numbers: from `first` on, up to `last`. */
   first = 1;
   last = 0;
-  /** Up to here frames are on disk, and known to be. */
+  /** Frames up to this one are known to be on disk. */
   durable = 0;
   #checkpoint: { use: number; frame: number } | undefined;
 
@@ -71,7 +71,7 @@ class Writer {
     if (this.sync === "interval") this.journal.writeLarge();
   }
 
-  /** Takes one step; with `always` only what may be done between two synchronizations. */
+  /** Takes one step; with `always`, only a step that is allowed between two synchronizations. */
   async step(): Promise<void> {
     const { journal, random, sync } = this;
     if (sync === "always" || random.next() < 0.8) this.put();
@@ -119,7 +119,7 @@ describe("a power cut", () => {
           if (found.voidBytes > 0) torn++;
           states++;
         };
-        // In the middle of everything, too: the disk tells of each change before it makes it.
+        // The state may also be taken in the middle of a step: the disk reports each change before it makes it.
         writer.disk.onChange = () => {
           const blockBytes = writer.random.next() < 0.5 ? 512 : 4096;
           if (writer.random.next() < 0.3) look(writer.disk.afterPowerCut(writer.random, blockBytes), true);
@@ -129,7 +129,7 @@ describe("a power cut", () => {
           look(writer.disk.asWritten(), false);
         }
       }
-      // The states are what they are meant to be.
+      // Checks that the states have the intended kinds.
       expect(shorter).toBeGreaterThan(states / 50);
       expect(torn).toBeGreaterThan(states / 100);
     },
@@ -137,7 +137,7 @@ describe("a power cut", () => {
   );
 });
 
-describe("a bit that is flipped in what was on disk", () => {
+describe("a flipped bit in what was on disk", () => {
   test.each(MODES)(
     "is noticed wherever it is: %s",
     async (sync) => {
@@ -145,14 +145,14 @@ describe("a bit that is flipped in what was on disk", () => {
         const writer = new Writer(seed, sync);
         await writer.journal.make();
         for (let step = 0; step < 8; step++) await writer.step();
-        // With `interval`, a frame says what was on disk before it: one behind everything.
+        // With `interval`, the frame behind all others says what was on disk before it.
         if (sync === "interval") await writer.journal.synchronize();
         writer.put();
         writer.journal.writeLarge();
         const files = writer.disk.asWritten();
         const whole = read(files, writer.known);
         expect(whole.found.damages).toEqual([]);
-        // Large ones take too long to be read so often.
+        // Reading large ones this often takes too long.
         if ([...files.values()].some((content) => content.length > 100_000)) continue;
         expect(whole.keys).toHaveLength(writer.last - writer.first + 1);
         const used = new Map(whole.found.uses.map((use) => [use.name, use]));
@@ -185,7 +185,7 @@ describe("a bit that is flipped in what was on disk", () => {
             expect(found.damages.length, context).toBe(1);
             expect(found.damages[0]!.file, context).toBe(name);
             expect(found.damages[0]!.at, context).toBeLessThanOrEqual(at);
-            // Recovered, one frame is missing and none else.
+            // After recovery only that one frame is missing.
             expect(new Set(keys).size, context).toBe(new Set(whole.keys).size - 1);
           }
         }
@@ -194,7 +194,7 @@ describe("a bit that is flipped in what was on disk", () => {
     600_000,
   );
 
-  test("and in both copies of a header, or a file that is gone or cut, is damage", async () => {
+  test("in both copies of a header, or a missing or cut file, is damage", async () => {
     const writer = new Writer(SEED, "always");
     await writer.journal.make();
     for (let step = 0; step < 8; step++) await writer.step();

@@ -17,38 +17,38 @@ import {
 } from "./journal-format.ts";
 import { type ScannedUse, scanUse } from "./journal-scan.ts";
 
-/** What is told of a journal's operations, in the order in which they were made. The views are not to be kept. */
+/** Receives a journal's operations in their original order. The views are valid only during the call. */
 export interface JournalReader {
   put(key: Uint8Array, record: Uint8Array): void;
   remove(key: Uint8Array): void;
   removeAll(): void;
 }
 
-/** What the two files of a journal hold beyond the database. */
+/** The contents of the journal's two files that the database lacks. */
 export interface FoundJournal {
-  /** What was on disk and cannot be read. */
+  /** Parts that were on disk and cannot be read. */
   readonly damages: readonly Damage[];
-  /** Copies of headers that cannot be read; the other copy can, so nothing is lost. */
+  /** Header copies that cannot be read. The other copy can, so nothing is lost. */
   readonly repairs: readonly Damage[];
-  /** Bytes that a crash has left unfinished, and that nobody was promised; with damage nothing is cut. */
+  /** Unfinished bytes after a crash, which nobody was promised; 0 with damage, when nothing is cut. */
   readonly voidBytes: number;
-  /** The highest number of a use that was found. */
+  /** The highest number of a use found. */
   readonly lastNumber: number;
-  /** Whole frames behind the first damage; there are none without one. */
+  /** Whole frames behind the first damage; 0 without damage. */
   readonly framesBehind: number;
   /** Uses that the database does not contain, in order. */
   readonly uses: readonly ScannedUse[];
 }
 
-/** Which uses the database knows of. */
+/** The uses that the database knows of. */
 export interface KnownUses {
-  /** The first one since the files were made. */
+  /** The first use since the files were made. */
   readonly first: number;
-  /** The last one that is contained in the database. */
+  /** The last use that the database contains. */
   readonly contained: number;
 }
 
-/** Reads the journal's files. Parameters as for `inspectJournal`. */
+/** Reads the journal's files from a directory. See `inspectJournal`. */
 export function findJournal(directory: string, known: KnownUses | undefined): FoundJournal {
   const files = new Map<string, Buffer>();
   for (const name of FILE_NAMES) {
@@ -59,9 +59,9 @@ export function findJournal(directory: string, known: KnownUses | undefined): Fo
 }
 
 /**
- * Looks into the journal's files.
- * @param files those that are there, by name
- * @param known undefined where the database is lost: all that the files hold is beyond it
+ * Inspects the journal's files.
+ * @param files the existing files, by name
+ * @param known undefined when the database is lost: then it lacks everything in the files
  */
 export function inspectJournal(
   files: ReadonlyMap<string, Buffer>,
@@ -102,8 +102,8 @@ export function inspectJournal(
 }
 
 /**
- * Tells a reader what the journal holds: without damage all up to the first frame that is not whole; with damage
- * every whole frame. A frame sets what it names to a value, so one that is lost does not spoil those behind it.
+ * Passes the journal's operations to a reader: without damage all frames up to the first broken one, with damage
+ * every whole frame. A frame sets the keys that it names to values, so a lost frame does not spoil the later ones.
  */
 export function replayJournal(found: FoundJournal, contained: number, reader: JournalReader): void {
   const ends = wholePart(found.uses, contained);
@@ -121,7 +121,7 @@ export function removeJournals(directory: string): void {
   for (const name of readdirSync(directory)) if (isJournal(name)) unlinkSync(join(directory, name));
 }
 
-/** Whether a directory has files of a journal, of any version. */
+/** Whether a directory has journal files of any version. */
 export function hasJournals(directory: string): boolean {
   return readdirSync(directory).some(isJournal);
 }
@@ -131,7 +131,7 @@ function isJournal(name: string): boolean {
   return FILE_NAMES.includes(name) || /^journal-[0-9]{1,15}$/.test(name);
 }
 
-/** The header that was written last, of the two copies. */
+/** Returns the newer of the header's two copies. */
 function readHeader(
   name: string,
   bytes: Uint8Array,
@@ -153,18 +153,18 @@ function readHeader(
     if (copy === undefined)
       repairs.push({ file: name, at: places[i], what: "a copy of the header cannot be read" });
   });
-  // Where the copies differ, a crash has kept one of them from the disk.
+  // If the copies differ, a crash has kept the newer header from one of them.
   return readable.reduce((a, b) => (a.number >= b.number ? a : b));
 }
 
-/** The last use of a file that must have reached it, as the database contains it; undefined when there is none. */
+/** Returns the last use of a file that must have reached it, because the database contains it; undefined for none. */
 function latestOf(name: string, { first, contained }: KnownUses): number | undefined {
   const parity = FILE_NAMES.indexOf(name);
   const latest = contained % 2 === parity ? contained : contained - 1;
   return latest >= first ? latest : undefined;
 }
 
-/** Up to where each use, joined to those before without a gap, is whole. */
+/** Returns for each use where its whole part ends. A use after a gap has none. */
 function wholePart(uses: readonly ScannedUse[], contained: number): number[] {
   let isJoined = true;
   return uses.map((use, i) => {
@@ -178,7 +178,7 @@ function wholePart(uses: readonly ScannedUse[], contained: number): number[] {
   });
 }
 
-/** What was on disk, as later frames say, and cannot be read. */
+/** Finds the unreadable parts that were on disk according to later frames. */
 function damagesOf(uses: readonly ScannedUse[], contained: number): Damage[] {
   const damages: Damage[] = [];
   const synchronized = Math.max(0, ...uses.map((use) => use.synchronized));
@@ -198,7 +198,7 @@ function damagesOf(uses: readonly ScannedUse[], contained: number): Damage[] {
   }
   uses.forEach((use, i) => {
     const { name, header, holes, lastEnd } = use;
-    // Up to here the use was on disk.
+    // The use was on disk up to here.
     const next = uses[i + 1]?.header.position ?? Number.POSITIVE_INFINITY;
     const durableEnd = Math.min(synchronized, next) - header.position;
     for (const { start, end, frames } of holes) {
@@ -224,7 +224,7 @@ function lostText(bytes: number, frames: number | undefined): string {
   return `${bytes} bytes${which} cannot be read, though they were on disk; the writes in them are lost, how many cannot be told`;
 }
 
-/** Tells a reader the operations bytes[start, end). */
+/** Passes the operations bytes[start, end) to a reader. */
 export function readOperations(bytes: Uint8Array, start: number, end: number, reader: JournalReader): void {
   let at = start;
   while (at < end) {

@@ -10,20 +10,20 @@ import {
   wholeFrameEnd,
 } from "./journal-format.ts";
 
-/** A stretch of a use that cannot be read, with a whole frame behind it. */
+/** An unreadable stretch of a use, with a whole frame behind it. */
 interface Hole {
   readonly start: number;
   readonly end: number;
-  /** How many frames were in it. */
+  /** How many frames it held. */
   readonly frames: number;
 }
 
-/** What can be read of one use of a journal file. */
+/** The readable parts of one use of a journal file. */
 export interface ScannedUse {
   readonly name: string;
   readonly header: UseHeader;
   readonly bytes: Buffer;
-  /** Where its whole frames begin, in order. */
+  /** Offsets of its whole frames, in order. */
   readonly starts: readonly number[];
   readonly holes: readonly Hole[];
   /** Where the whole frames before the first hole end. */
@@ -32,15 +32,15 @@ export interface ScannedUse {
   readonly wholeFrames: number;
   /** Where the last whole frame ends. */
   readonly lastEnd: number;
-  /** Where the last frame would end that has begun, as far as the file goes. */
+  /** Where the last frame with a readable beginning would end, at most the end of the file. */
   readonly begunEnd: number;
-  /** The highest position that a whole frame knows to have been on disk; 0 when there is none. */
+  /** The highest position that a whole frame says was on disk; 0 when there is no frame. */
   readonly synchronized: number;
 }
 
 /**
- * Finds the whole frames of a use. Where one cannot be read, the next is searched for by the tag: a damaged length
- * hides nothing.
+ * Finds the whole frames of a use. After an unreadable frame it searches for the next one by the tag, so a damaged
+ * length hides no frame.
  */
 export function scanUse(name: string, header: UseHeader, bytes: Buffer): ScannedUse {
   const starts: number[] = [];
@@ -69,7 +69,7 @@ export function scanUse(name: string, header: UseHeader, bytes: Buffer): Scanned
   return { name, header, bytes, starts, holes, wholeEnd, wholeFrames, lastEnd: at, begunEnd, synchronized };
 }
 
-/** Where the first whole frame behind `at` begins; -1 when there is none. */
+/** Returns where the first whole frame behind `at` begins; -1 when there is none. */
 function findFrame(bytes: Buffer, at: number, header: UseHeader): number {
   for (let found = bytes.indexOf(header.tag, at); found >= 0; found = bytes.indexOf(header.tag, found + 1)) {
     if (wholeFrameEnd(bytes, found, header) >= 0) return found;
@@ -77,12 +77,12 @@ function findFrame(bytes: Buffer, at: number, header: UseHeader): number {
   return -1;
 }
 
-/** Where the last frame from `at` on ends of which the beginning can be read; `at` where there is none. */
+/** Returns the end of the last frame from `at` on whose beginning can be read; `at` when there is none. */
 function findBegunEnd(bytes: Buffer, at: number, tag: Uint8Array): number {
   if (at + TAG_BYTES > bytes.length) return at;
   let last = bytes.lastIndexOf(tag);
   if (last < at) {
-    // A tag that is mostly right is that of a frame whose first bytes are damaged.
+    // A mostly matching tag belongs to a frame whose first bytes are damaged.
     let right = 0;
     for (let i = 0; i < TAG_BYTES; i++) if (bytes[at + i] === tag[i]) right++;
     if (right < TAG_BYTES / 2) return at;

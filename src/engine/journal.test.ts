@@ -39,7 +39,7 @@ describe("journal", () => {
     return journal;
   }
 
-  /** What is found beyond a use, by a database that knows of no more. */
+  /** Returns the contents beyond a use, for a database that contains the uses up to it. */
   function found(contained = 0): { operations: string[]; voidBytes: number; damages: string[] } {
     const journal = findJournal(directory, { first: contained + 1, contained });
     const operations: string[] = [];
@@ -58,7 +58,7 @@ describe("journal", () => {
     journal.append();
   }
 
-  test("what was appended is read, in order", async () => {
+  test("appended operations are read in order", async () => {
     const journal = await make();
     journal.put(utf8("a"), utf8("1"));
     journal.removeAll();
@@ -75,7 +75,7 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("what was not appended is not there", async () => {
+  test("operations that were not appended are not found", async () => {
     const journal = await make();
     journal.put(utf8("a"), utf8("1"));
     expect(found().operations).toEqual([]);
@@ -83,14 +83,14 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("two files take turns, and are as long as the most they had to hold", async () => {
+  test("two files take turns, and are as long as their longest use", async () => {
     const journal = await make(7);
     for (let number = 7; number <= 16; number++) {
       put(journal, `${number}`, "x".repeat(number < 10 ? 5000 : 1000));
       expect(journal.rotate()).toBe(number);
       expect(journal.rotate()).toBe(number);
       expect(findJournal(directory, undefined).lastNumber).toBe(number);
-      // What comes behind the last that has been discarded, and nothing of earlier uses.
+      // What follows the last discarded use is found, and nothing of earlier uses.
       expect(found(number - 1).operations).toEqual([
         `put ${number}=${"x".repeat(number < 10 ? 5000 : 1000)}`,
       ]);
@@ -109,7 +109,7 @@ describe("journal", () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test("a file much longer than usual is not kept so", async () => {
+  test("a file much longer than usual is cut", async () => {
     const journal = await make();
     journal.put(utf8("large"), new Uint8Array(65 * 1024 ** 2));
     journal.append();
@@ -121,7 +121,7 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("what has not been discarded is not written over", async () => {
+  test("a use that has not been discarded is not overwritten", async () => {
     const journal = await make();
     for (const key of ["a", "b"]) {
       put(journal, key);
@@ -154,7 +154,7 @@ describe("journal", () => {
       expect(soFar.voidBytes).toBeGreaterThan(0);
       if (frame % 2 === 0) journal.writeLarge();
       else await journal.synchronize();
-      // Not of 30 MB in one, which a failure would print.
+      // Compares piece by piece: a failure would print all 30 MB.
       const { operations, voidBytes } = found();
       expect(operations.every((operation, i) => operation === expected[i])).toBe(true);
       expect([operations.length, voidBytes]).toEqual([expected.length, 0]);
@@ -162,7 +162,7 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("cut short at any byte, whole frames remain and nothing else", async () => {
+  test("a file cut at any byte keeps exactly its whole frames", async () => {
     const journal = await make();
     const lengths: number[] = [];
     for (let i = 0; i < 5; i++) {
@@ -178,7 +178,7 @@ describe("journal", () => {
       const { operations, voidBytes, damages } = found();
       expect(operations).toHaveLength(2 * whole.length);
       expect(damages).toEqual([]);
-      // Of a frame whose tag is not whole nothing can be said.
+      // Nothing is known of a frame whose tag is incomplete.
       const rest = length - (whole.at(-1) ?? FRAMES_AT);
       expect(voidBytes).toBe(rest < 8 ? 0 : rest);
     }
@@ -191,7 +191,7 @@ describe("journal", () => {
     ]);
   });
 
-  test("with interval, what was not on disk is cut at the first frame that is not whole, in the next file as well", async () => {
+  test("with interval, writes that were not on disk end at the first broken frame, in the next file as well", async () => {
     const journal = await make();
     const lengths = [FRAMES_AT];
     for (let i = 0; i < 4; i++) {
@@ -215,7 +215,7 @@ describe("journal", () => {
     }
   });
 
-  test("damage is told with its place, and what is whole behind it is found, however long the broken frame claims to be", async () => {
+  test("damage is reported with its place, and whole frames behind it are found, whatever length the broken frame claims", async () => {
     const journal = await make();
     const starts: number[] = [];
     for (let i = 0; i < 5; i++) {
@@ -268,7 +268,7 @@ describe("journal", () => {
     await journal.synchronize();
     put(journal, "four");
     expect(found(two - 1).damages).toEqual([]);
-    // `found` says that the journal began with the use it asks for: what the file held before is not missed.
+    // `found` says that the journal began with the use asked for, so the file's former contents are not missed.
     const damagesOf = (first: number, contained: number) =>
       findJournal(directory, { first, contained }).damages.map(({ file, what }) => `${file}: ${what}`);
     expect(damagesOf(1, 1)).toEqual([]);
@@ -282,7 +282,7 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("a file that has lost its end in favour of what it held before voids the next one", async () => {
+  test("a file whose end has its former contents again voids the next file", async () => {
     const journal = await make();
     for (let i = 0; i < 4; i++) put(journal, `old ${i}`);
     journal.discard(journal.rotate());
@@ -296,7 +296,7 @@ describe("journal", () => {
     put(journal, "next");
     expect(found(2).operations).toEqual(["put new 0=value", "put new 1=value", "put next=value"]);
     journal.close();
-    // The second frame's blocks have not reached the disk: there is an old one in its place, whole and as long.
+    // The second frame's blocks have not reached the disk. An old frame of the same length is in its place.
     const torn = readFileSync(pathOf(3));
     torn.set(old.subarray(frameEnd), frameEnd);
     writeFileSync(pathOf(3), torn);
@@ -312,7 +312,7 @@ describe("journal", () => {
     for (let number = 1; number <= 400; number++) {
       const expected: string[] = [];
       for (let frames = 1 + random.below(8); frames > 0; frames--) {
-        // Often as long as others, so that old frames begin where new ones end.
+        // Frames often have equal lengths, so that old frames begin where new ones end.
         const record = `${number}`.padEnd(random.next() < 0.7 ? 20 : random.below(60), ".");
         put(journal, "key", record);
         expected.push(`put key=${record}`);
@@ -324,13 +324,13 @@ describe("journal", () => {
     journal.close();
   });
 
-  test("a value that looks like a frame is not taken for one, where a shorter use ends right before it", async () => {
+  test("a value that imitates a frame is not read as one, even if a shorter use ends right before it", async () => {
     const journal = await make();
     put(journal, "k", "short");
     const start = journal.bytes;
     journal.discard(journal.rotate());
     put(journal, "k", "short");
-    // A whole frame, as a frame of the third use would be if that had the tag of the second use.
+    // A whole frame, as the third use would write it if it had the tag of the second use.
     const header = readUseHeader(readFileSync(pathOf(2)), 0)!;
     expect(header.number).toBe(2);
     const forged = readFileSync(pathOf(2)).subarray(FRAMES_AT);
@@ -350,7 +350,7 @@ describe("journal", () => {
     victim.close();
   });
 
-  test("zeros at the end, as a file system may leave them, hold nothing", async () => {
+  test("zeros at the end, as a file system may leave them, are no frames", async () => {
     const journal = await make();
     put(journal, "a", "1");
     journal.close();
@@ -358,7 +358,7 @@ describe("journal", () => {
     expect(found()).toEqual({ operations: ["put a=1"], voidBytes: 0, damages: [] });
   });
 
-  test("after a failure, what is not on disk is taken back, and only that", async () => {
+  test("after a failure, exactly the writes that are not on disk are taken back", async () => {
     for (const toDisk of [true, false]) {
       const journal = await make();
       put(journal, "ended");

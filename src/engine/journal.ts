@@ -23,30 +23,30 @@ import {
 } from "./journal-format.ts";
 
 /**
- * Writes that have been acknowledged and are not in the database yet (journal-format.ts). They are written in frames,
- * sequences of operations that belong together. Keys and records are bytes of the owner's own, not looked into here.
+ * Acknowledged writes that are not in the database yet (journal-format.ts). They are written in frames: sequences of
+ * operations that belong together. The journal does not interpret keys and records.
  *
- * One of two files is being written, while what the other one holds reaches the database; then they change places.
- * A file is written over instead of anew, for the sake of the file system: to synchronize what makes a file longer
- * takes twice the time and processor time of what does not.
+ * There are two files. While one is written, the contents of the other reach the database; then they change places. A
+ * file is overwritten instead of made anew, because synchronizing a growing file takes twice the time and processor
+ * time.
  */
 export class Journal {
   readonly #directory: string;
   readonly #disk: JournalDisk;
-  /** Room for the headers of a use and a frame, then operations. */
+  /** Room for the header of a use, the header of a frame, and the operations. */
   readonly #frame = new ByteBuffer(64 * 1024);
-  /** Large records of the frame, which are not copied into its buffer. */
+  /** Large records of the frame; they are not copied into its buffer. */
   #large: LargeRecord[] = [];
-  /** Where large records of frames that have been appended are still to be written. */
+  /** Large records of appended frames that have not been written yet. */
   #unwritten: Unwritten[] = [];
   /** The two files; empty until `make`. */
   readonly #files: JournalFile[] = [];
-  /** Number of the use of a file that is being written, or of the next one. */
+  /** Number of the use being written, or of the next one. */
   #number: number;
   #use: Use | undefined;
   /** The use ended by `rotate`, until it has been synchronized. */
   #ended: Use | undefined;
-  /** Uses that have not been discarded, the one being written included. */
+  /** Uses that have not been discarded, including the one being written. */
   #kept: Use[] = [];
   /** Where the next use begins in the journal as a whole. */
   #position = 0;
@@ -58,8 +58,8 @@ export class Journal {
   #isRemoved = false;
 
   /**
-   * @param directory holds no files of a journal
-   * @param number of the first use of a file; none had this or a higher number
+   * @param directory has no journal files yet
+   * @param number of the first use; higher than all earlier numbers
    */
   constructor(directory: string, number: number, disk: JournalDisk = systemDisk) {
     this.#directory = directory;
@@ -68,7 +68,7 @@ export class Journal {
     this.#frame.length = OPERATIONS_START;
   }
 
-  /** Makes the two files, and resolves when they are on disk. To be called once, before anything is appended. */
+  /** Makes the two files; resolves when they are on disk. Call it once, before anything is appended. */
   async make(): Promise<void> {
     const blank = new Uint8Array(FRAMES_AT);
     writeUseHeader(blank, 0, drawTag(), 0, 0);
@@ -87,26 +87,29 @@ export class Journal {
     }
   }
 
-  /** Length of what has not been discarded, in bytes. */
+  /** Length of all uses that have not been discarded, in bytes. */
   get bytes(): number {
     let bytes = 0;
     for (const use of this.#kept) bytes += use.bytes;
     return bytes;
   }
 
-  /** Length of its files, in bytes. */
+  /** Length of the files, in bytes. */
   get diskBytes(): number {
     return this.#files.reduce((bytes, file) => bytes + file.bytes, 0);
   }
 
-  /** Whether everything that was appended is on disk. */
+  /** Whether everything appended is on disk. */
   get isSynchronized(): boolean {
     const end = this.#use === undefined ? this.#position : this.#use.position + this.#use.bytes;
     assert(this.#synchronized <= end, "no more is on disk than was written");
     return this.#synchronized === end;
   }
 
-  /** @param record not to be changed before the operations have been appended; a large one, not before `writeLarge` */
+  /**
+   * Adds an operation to the next frame.
+   * @param record must not change until `append` returns; a large one, until it has been written
+   */
   put(key: Uint8Array, record: Uint8Array): void {
     const frame = this.#frame;
     frame.reserve(9);
@@ -135,10 +138,10 @@ export class Journal {
   }
 
   /**
-   * Hands the operations since the last call to the operating system as one frame, so that they survive the
-   * death of the process; with large records in it, only once these have been written, by `writeLarge` or in the
-   * course of `synchronize`.
-   * @throws what the file system throws; the frame may then be there in part, and nothing may be written after it
+   * Hands the operations since the last call to the operating system as one frame, so that they survive the death of
+   * the process. A frame with large records survives only once `writeLarge` or `synchronize` has written these.
+   * @throws whatever the file system throws. The frame may then be there in part, and nothing may be written after
+   *   it.
    */
   append(): void {
     const frame = this.#frame;
@@ -154,7 +157,7 @@ export class Journal {
     let position = use.bytes;
     if (use.frames === 0) {
       this.#writeAll(descriptor, bytes, 0, HEADER_BYTES, 0);
-      // The second copy of the header goes with the first frame.
+      // The second copy of the header is written together with the first frame.
       from = 0;
       position = SECOND_HEADER_AT;
     }
@@ -186,7 +189,7 @@ export class Journal {
     endFrameHeader(bytes, HEADER_BYTES, crc32(bytes.subarray(from, length), checksum));
   }
 
-  /** Hands large records that have been appended to the operating system. @throws as `append` */
+  /** Hands the large records appended so far to the operating system. @throws as `append` */
   writeLarge(): void {
     const unwritten = this.#unwritten;
     this.#unwritten = [];
@@ -195,7 +198,7 @@ export class Journal {
     }
   }
 
-  /** The same without keeping others waiting. */
+  /** Does the same on another thread. */
   async #writeLargeElsewhere(): Promise<void> {
     const unwritten = this.#unwritten;
     this.#unwritten = [];
@@ -210,7 +213,7 @@ export class Journal {
     }
   }
 
-  /** Begins the next use of a file, whose header is then at the beginning of the frame's buffer. */
+  /** Begins the next use of a file, and puts its header at the beginning of the frame's buffer. */
   #begin(): Use {
     const number = this.#number;
     const file = this.#files[number % 2];
@@ -233,7 +236,7 @@ export class Journal {
     return use;
   }
 
-  /** Ends the use being written. @returns its number; every operation appended so far is in a use up to it */
+  /** Ends the use being written. @returns its number; uses up to this number hold every operation appended so far */
   rotate(): number {
     if (this.#use === undefined) return this.#number - 1;
     this.#ended = this.#use;
@@ -244,8 +247,8 @@ export class Journal {
   }
 
   /**
-   * Brings what was appended before to disk. To be called after each `rotate`, and not again before it is done.
-   * @throws as a rejection what the file system answers; nothing may be written after it
+   * Brings everything appended before to disk. Call it after each `rotate`, one call at a time.
+   * @throws as a rejection whatever the file system throws; nothing may be written after it
    */
   async synchronize(): Promise<void> {
     const use = this.#ended ?? this.#use;
@@ -265,7 +268,7 @@ export class Journal {
     }
   }
 
-  /** What uses up to a number hold is in the database: their files may be written over. */
+  /** Discards the uses up to a number, because the database has their contents: their files may be overwritten. */
   discard(upTo: number): void {
     for (const { number, file } of this.#kept) {
       if (number > upTo || file.bytes <= KEPT_FILE_BYTES) continue;
@@ -276,28 +279,28 @@ export class Journal {
   }
 
   /**
-   * Ends after a failure. A frame that was written in part is taken back, and with `toDisk` those that are not on
-   * disk: of what nobody was told should nothing be found.
+   * Ends the journal after a failure. Takes back a frame that was written in part; with `toDisk` also frames that are
+   * not on disk, because recovery should not find writes that nobody was told of.
    */
   giveUp(toDisk: boolean): void {
     for (const { file, bytes, synchronizedBytes } of this.#kept) {
       try {
         this.#disk.truncate(file.descriptor, toDisk ? synchronizedBytes : bytes);
       } catch {
-        // What could not be taken back may be found: it was neither confirmed nor denied.
+        // Recovery may find these writes. They were neither confirmed nor denied.
       }
     }
     this.close();
   }
 
-  /** Ends, and leaves the files. */
+  /** Ends the journal, and leaves its files. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     if (!this.#isSynchronizing) this.#closeFiles();
   }
 
-  /** Ends, and deletes the files; all that they hold has been discarded. */
+  /** Ends the journal, and deletes its files. All uses must have been discarded. */
   closeEmpty(): void {
     assert(this.#kept.length === 0, "nothing is left in the journal");
     this.#isRemoved = true;
@@ -324,7 +327,7 @@ function drawTag(): Uint8Array {
   return randomFillSync(new Uint8Array(TAG_BYTES));
 }
 
-/** A record that belongs at a place of the frame's buffer. */
+/** A record that belongs at a place in the frame's buffer. */
 interface LargeRecord {
   readonly at: number;
   readonly record: Uint8Array;
@@ -343,17 +346,17 @@ interface JournalFile {
   bytes: number;
 }
 
-/** What a file is used for from one change of places to the next. */
+/** One use of a file, from one change of places to the next. */
 interface Use {
   readonly number: number;
   readonly file: JournalFile;
-  /** What its frames begin with. */
+  /** The tag that its frames begin with. */
   readonly tag: Uint8Array;
   /** Where it begins in the journal as a whole. */
   readonly position: number;
   /** How many frames it has. */
   frames: number;
-  /** What the checksums of its frames begin with. */
+  /** The value that its frames' checksums begin with. */
   readonly seed: number;
   /** Where its last frame ends in the file. */
   bytes: number;
@@ -362,7 +365,7 @@ interface Use {
 }
 
 const OPERATIONS_START = HEADER_BYTES + FRAME_HEADER_BYTES;
-/** A larger frame's buffer is given back after it was written. */
+/** A buffer larger than this is given back after its frame has been written. */
 const KEPT_FRAME_BYTES = 1024 * 1024;
-/** So much of a file is kept to be written over. */
+/** How much of a file is kept, to be overwritten by the next use. */
 const KEPT_FILE_BYTES = 64 * 1024 ** 2;

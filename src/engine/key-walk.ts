@@ -3,17 +3,17 @@ import { HASH_BYTES, isExpired, MAXIMUM_HASH, readHash, recordExpiry } from "./r
 import type { Tables } from "./tables.ts";
 import type { WriteBehind } from "./write-behind.ts";
 
-/** A step through all keys in the order of their hashes. */
+/** One step through all keys, in the order of their hashes. */
 export interface WalkStep {
-  /** Stored keys of what has not expired. */
+  /** Stored keys that have not expired. */
   readonly keys: Uint8Array[];
   /** The hash at which the next step begins; 0 when this was the last one. */
   readonly next: number;
 }
 
 /**
- * Takes the keys from the hash `cursor` on, of pending writes and of the database: about `count` of them, so that
- * the keys of the last hash are complete. What comes and goes between two steps cannot hide other keys.
+ * Takes about `count` keys from the hash `cursor` on, of pending writes and of the database. All keys of the last
+ * hash are included. A key that appears or disappears between two steps cannot hide another key.
  */
 export function walkKeys(
   tables: Tables,
@@ -25,7 +25,7 @@ export function walkKeys(
   pending.touchAll();
   if (cursor > MAXIMUM_HASH) return { keys: [], next: 0 };
   const { overlay } = pending;
-  // Pending writes may end the step early, then the database may.
+  // The step ends where pending writes, or else the database, have reached about `count` keys.
   let upTo = pendingUpTo(overlay, cursor, count, nowMs);
   const keys: Uint8Array[] = [];
   if (!pending.hidesDatabase()) {
@@ -44,7 +44,7 @@ export function walkKeys(
   return { keys, next: upTo === MAXIMUM_HASH ? 0 : upTo + 1 };
 }
 
-/** The hash up to which there are about `count` keys of pending writes from a hash on. */
+/** Returns the hash up to which pending writes have about `count` keys. */
 function pendingUpTo(overlay: Overlay, from: number, count: number, nowMs: number): number {
   if (overlay.count <= count) return MAXIMUM_HASH;
   const hashes: number[] = [];

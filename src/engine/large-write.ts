@@ -6,7 +6,7 @@ import { recordLength, valueOffset, writeRecord } from "./record.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** A large value on its way into the arena, which is all there is. */
+/** A large value on its way into the arena of an engine that has nothing else. */
 export class ArenaWrite implements LargeWrite {
   readonly #store: Store;
   readonly #growing: GrowingEntry;
@@ -21,11 +21,11 @@ export class ArenaWrite implements LargeWrite {
   }
 
   append(source: Uint8Array, start: number, end: number): void {
-    // Where everything was removed meanwhile, it is as if the value had been stored right before.
+    // If everything was removed meanwhile, the value counts as stored just before that.
     if (!this.tryAppend(source, start, end) && !this.#growing.wasEmptied) throw outOfMemory();
   }
 
-  /** As `append`. @returns false when the value can never be complete */
+  /** Appends as `append`. @returns false when the value can never be complete */
   tryAppend(source: Uint8Array, start: number, end: number): boolean {
     return this.#growing.append(source, start, end, this.#clock.wallMs(), this.#store.epoch);
   }
@@ -34,7 +34,7 @@ export class ArenaWrite implements LargeWrite {
     if (!this.tryStore() && !this.#growing.wasEmptied) throw outOfMemory();
   }
 
-  /** As `store`. @returns false when the arena has kept what it had of the key */
+  /** Stores as `store`. @returns false when the arena has kept the key's earlier entry */
   tryStore(): boolean {
     return this.#store.setGrown(this.#growing, this.#expiresAtMs, this.#clock.wallMs());
   }
@@ -44,7 +44,7 @@ export class ArenaWrite implements LargeWrite {
   }
 }
 
-/** A large value on its way into the overlay of pending writes, and where there is room into the arena as well. */
+/** A large value on its way into the overlay of pending writes, and into the arena as well if it has room. */
 export class RecordWrite implements LargeWrite {
   readonly #record: Uint8Array;
   #at: number;
@@ -54,8 +54,8 @@ export class RecordWrite implements LargeWrite {
   readonly #forget: () => void;
 
   /**
-   * @param assign takes the record; what it throws means that nothing has changed
-   * @param forget removes from the arena what it has of the key
+   * @param assign stores the record; if it throws, nothing has changed
+   * @param forget removes the key from the arena
    */
   constructor(
     valueBytes: number,

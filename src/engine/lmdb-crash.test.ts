@@ -30,7 +30,7 @@ function open(directory: string, sync: "always" | "interval"): Promise<LmdbEngin
     policy: "lru",
     clock: systemClock,
     random: new SeededRandom(SEED),
-    onDeparture: () => {},
+    onRemoval: () => {},
   });
 }
 
@@ -61,7 +61,7 @@ describe("a process killed while it writes", () => {
   );
 });
 
-/** @returns the last step acknowledged before the death */
+/** @returns the last step that was acknowledged before the death */
 async function killAfterLines(directory: string, sync: string, lines: number): Promise<number> {
   const child = spawn(directory, sync);
   return acknowledgedIn(child, (seen) => {
@@ -108,8 +108,8 @@ async function acknowledgedIn(
 }
 
 /**
- * What stops first: the database, where there are many keys and little may be pending; the journal, where few keys
- * are written over and over.
+ * What stops first: the database, with many keys and a low limit of pending writes; the journal, with few keys that
+ * are overwritten again and again.
  */
 const FULL_DISKS = [
   ["always", "the database", 100_000, 4 * 1024 ** 2, 2 * 1024 ** 2],
@@ -123,7 +123,7 @@ describe.skipIf(process.platform === "win32")("a disk that is full", () => {
     "refuses writers and keeps what is durable: sync %s, %s stops",
     async (sync, part, keys, pendingBytes, fileBytes) => {
       const directory = join(scratch, `full-${sync}-${keys}`);
-      // A limit on the length of a file, in blocks of 512 bytes, in the place of a disk that is full.
+      // A limit on the length of a file, in blocks of 512 bytes, stands for a full disk.
       const limited = `trap '' XFSZ; ulimit -f ${fileBytes / 512}; exec "$@"`;
       const child = Bun.spawn(["sh", "-c", limited, "sh", ...fixture(directory, sync, keys, pendingBytes)], {
         stdout: "pipe",

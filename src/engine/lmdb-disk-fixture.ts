@@ -1,7 +1,7 @@
 /**
- * The disk beneath LMDB's own file. LMDB is a library in the process that writes by itself, so its calls of the
- * C library are led through functions of ours: the entries of its table of addresses (GOT) are changed. What it writes
- * reaches the file; what it synchronizes is only noted, which is all that a power cut asks for.
+ * Records what LMDB writes to its own file. LMDB is a library that writes by itself. So its calls of the C library
+ * are redirected to functions of ours, by changing its table of addresses (GOT). Its writes reach the file. Its
+ * synchronizations are only recorded, which is enough to simulate a power cut.
  */
 import { cc, type Pointer, toArrayBuffer } from "bun:ffi";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,12 +14,12 @@ import type { Random } from "../lib/random.ts";
 /** Bytes that a disk writes together: a block is there as it was or as it is. */
 const BLOCK_BYTES = 512;
 
-/** A file that forgets. What was synchronized stays; of what was written since, a power cut leaves any part. */
+/** A file that forgets. It keeps what was synchronized; a power cut leaves any part of later writes. */
 class ForgetfulFile {
   #content = new Uint8Array(0);
-  /** What blocks have held since they were last synchronized, the oldest first, without what they hold now. */
+  /** The contents of blocks since they were last synchronized, oldest first, without their present contents. */
   readonly #earlier = new Map<number, Uint8Array[]>();
-  /** How long the file has been since it was last synchronized; the newest comes last. */
+  /** The lengths of the file since it was last synchronized, oldest first. */
   #lengths = [0];
 
   get lengthBytes(): number {
@@ -61,7 +61,7 @@ class ForgetfulFile {
 
   afterPowerCut(random: Random): Uint8Array {
     const content = this.#content.slice();
-    // Often much of it is there, or little, and not a half of everything.
+    // Often most of it survives, or little, rather than always about half.
     const share = random.next();
     for (const [block, earlier] of this.#earlier) {
       if (random.next() < share) continue;
@@ -76,7 +76,7 @@ class ForgetfulFile {
   }
 }
 
-/** What is noted between two looks at it. */
+/** How much may be recorded between two calls of `look`. */
 const MOST_EVENTS = 1 << 15;
 const MOST_BYTES = 1 << 25;
 
@@ -196,11 +196,11 @@ const [OPEN, WRITE, SYNCHRONIZE, TRUNCATE, FOUND] = [1n, 2n, 3n, 4n, 5n];
 const EVENT_WORDS = 6;
 const O_DSYNC = 0x1000n;
 
-/** Whether the calls of LMDB can be led elsewhere on this machine. */
+/** Whether the calls of LMDB can be redirected on this machine. */
 export const hasLmdbDisk: boolean =
   process.platform === "linux" && ["x64", "arm64"].includes(process.arch) && libraryAddress() !== undefined;
 
-/** All files that LMDB opens in this process from now on, until this is disposed of. There is one at a time. */
+/** Records all files that LMDB opens in this process until it is disposed of. Only one may exist at a time. */
 export class LmdbDisk implements Disposable {
   readonly #calls: ReturnType<typeof compile>;
   readonly #events: BigInt64Array;
@@ -226,12 +226,12 @@ export class LmdbDisk implements Disposable {
     }
   }
 
-  /** LMDB calls the C library again. No file that it has opened meanwhile may be open. */
+  /** Restores LMDB's calls of the C library. All files that it has opened meanwhile must be closed. */
   [Symbol.dispose](): void {
     for (const { entry, original } of this.#entries) entry[0] = original;
   }
 
-  /** What LMDB has done up to now to a file that it has opened under this path. */
+  /** Returns what LMDB has done to a file that it opened under this path. */
   file(path: string): { readonly unsynchronizedBlocks: number; afterPowerCut(random: Random): Uint8Array } {
     this.look();
     const file = this.#files.get(path);
@@ -239,13 +239,13 @@ export class LmdbDisk implements Disposable {
     return file;
   }
 
-  /** Forgets files that nobody asks about any more. @param directory where they lie */
+  /** Forgets files that are no longer needed. @param directory their directory */
   forget(directory: string): void {
     this.look();
     for (const path of this.#files.keys()) if (path.startsWith(`${directory}/`)) this.#files.delete(path);
   }
 
-  /** Takes in what has been noted. To be called now and then: there is room for 32 MB. */
+  /** Reads the recorded calls. Call it now and then: there is room for 32 MB. */
   look(): void {
     const count = Number(this.#calls.begin());
     for (let at = 0; at < count * EVENT_WORDS; at += EVENT_WORDS) this.#take(at);
@@ -298,7 +298,7 @@ function compile() {
   }
 }
 
-/** Where the library lies in memory, and in which file. */
+/** Finds the library in memory, and the file it was loaded from. */
 function libraryAddress(): { start: number; path: string } | undefined {
   const line = readFileSync("/proc/self/maps", "utf8")
     .split("\n")
@@ -309,7 +309,7 @@ function libraryAddress(): { start: number; path: string } | undefined {
   return { start: Number.parseInt(range!.split("-")[0]!, 16), path: line.slice(line.indexOf("/")) };
 }
 
-/** The functions that the library takes from others, and where it keeps their addresses: ELF-64, System V ABI. */
+/** Finds the functions that the library imports, and where it stores their addresses: ELF-64, System V ABI. */
 function importedFunctions(): { name: string; slot: number }[] {
   const library = libraryAddress()!;
   const bytes = readFileSync(library.path);

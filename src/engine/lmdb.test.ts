@@ -49,7 +49,7 @@ const defaults = {
   clock: new ManualClock(),
   random: new SeededRandom(1),
   hashKey: { low: 1, high: 2 },
-  onDeparture: () => {},
+  onRemoval: () => {},
 } as const;
 
 function journalsIn(directory: string): string[] {
@@ -120,7 +120,7 @@ describe("lmdb engine", () => {
       setWhole(first, utf8("later"), utf8("value"), clock.wallMs() + 5000);
       await first.close();
       clock.advance(2000);
-      const second = await open({ onDeparture: (key) => gone.push(latin1(key)) });
+      const second = await open({ onRemoval: (key) => gone.push(latin1(key)) });
       expect(second.get(utf8("soon"))).toBeUndefined();
       expect(scanAll(second, 10)).toEqual(["later"]);
       expect(second.size()).toBe(2);
@@ -129,7 +129,7 @@ describe("lmdb engine", () => {
       expect(gone).toEqual(["soon"]);
     });
 
-    test("a scan goes on where it was", async () => {
+    test("a scan goes on where it stopped", async () => {
       const keys = Array.from({ length: 200 }, (_, i) => `key ${i}`);
       const first = await open();
       for (const key of keys) setWhole(first, utf8(key), utf8("value"), NEVER);
@@ -141,7 +141,7 @@ describe("lmdb engine", () => {
       expect(seen.sort()).toEqual(keys.sort());
     });
 
-    test("random operations agree with a plain map over any number of lives, with either way of synchronization", async () => {
+    test("random operations and restarts agree with a plain map, with either way of synchronization", async () => {
       const step = fc.oneof({ weight: 12, arbitrary: operations }, fc.constant({ type: "reopen" as const }));
       const property = fc.asyncProperty(fc.array(step, { maxLength: 80 }), fc.nat(), async (steps, seed) => {
         const random = new SeededRandom(seed);
@@ -174,7 +174,7 @@ describe("lmdb engine", () => {
     }, 120_000);
   });
 
-  /** Waits until nothing is pending, without asking for it. */
+  /** Waits until nothing is pending, without calling `settle`. */
   async function untilWritten(engine: LmdbEngine): Promise<void> {
     while (true) {
       try {
@@ -193,7 +193,7 @@ describe("lmdb engine", () => {
   }
 
   describe("settle with sync always", () => {
-    test("waits for what was written", async () => {
+    test("waits for writes", async () => {
       const engine = await open();
       setWhole(engine, utf8("key"), utf8("value"), NEVER);
       const settled = engine.settle();
@@ -204,13 +204,13 @@ describe("lmdb engine", () => {
       const copy = await open({ directory: copyAsIs() });
       expect(copy.recovery).toEqual({ journaledWrites: 1, voidBytes: 0 });
       expect(scanAll(copy, 10)).toEqual(["key"]);
-      // What was recovered is not waited for.
+      // Recovered writes need no waiting.
       expect(copy.settle()).toBeUndefined();
       setWhole(copy, utf8("other"), utf8("value"), NEVER);
       await copy.settle();
     });
 
-    test("waits for what was read and is not durable, however it was read", async () => {
+    test("waits for values that were read and are not durable, however they were read", async () => {
       const engine = await open();
       setWhole(engine, utf8("deleted"), utf8("value"), NEVER);
       setWhole(engine, utf8("unrelated"), utf8("value"), NEVER);
@@ -244,7 +244,7 @@ describe("lmdb engine", () => {
       }
     });
 
-    test("waits where everything was removed and that is not durable", async () => {
+    test("waits when everything was removed and that is not durable", async () => {
       const engine = await open();
       setWhole(engine, utf8("key"), utf8("value"), NEVER);
       await engine.settle();
@@ -258,7 +258,7 @@ describe("lmdb engine", () => {
       expect(engine.settle()).toBeUndefined();
     });
 
-    test("writes during a synchronization wait for the next one, and are seen all the time", async () => {
+    test("writes during a synchronization wait for the next one, and are visible meanwhile", async () => {
       const engine = await open({ intervalMs: 5 });
       const order: string[] = [];
       setWhole(engine, utf8("key"), utf8("1"), NEVER);
@@ -281,7 +281,7 @@ describe("lmdb engine", () => {
       expect(scanAll(engine, 10).sort()).toEqual(["key", "other"]);
     });
 
-    test("is answered when the journal is on disk, and one synchronization serves all that waited for it", async () => {
+    test("resolves when the journal is on disk, and one synchronization serves all waiting writes", async () => {
       const disk = new SlowDisk();
       const engine = await open({ disk: disk.files });
       disk.isSlow = true;
@@ -306,7 +306,7 @@ describe("lmdb engine", () => {
       expect(answered).toEqual(["a", "b", "c", "d"]);
     });
 
-    test("is refused when the journal cannot be synchronized, and what was not on disk is gone", async () => {
+    test("rejects when the journal cannot be synchronized, and writes that were not on disk are gone", async () => {
       const disk = new SlowDisk();
       const engine = await open({ disk: disk.files });
       disk.isSlow = true;
@@ -326,15 +326,13 @@ describe("lmdb engine", () => {
       await expect(third).rejects.toThrow(StorageError);
       expect(latin1(engine.get(utf8("key"))!.value)).toBe("1");
       expect(engine.settle()).toBeUndefined();
-      expect(() => write("4")).toThrow(
-        "no writes are taken any more, since synchronizing the journal failed",
-      );
+      expect(() => write("4")).toThrow("writes are refused since synchronizing the journal failed");
       await engine.close();
       const again = await open();
       expect(latin1(again.get(utf8("key"))!.value)).toBe("1");
     });
 
-    test("a checkpoint that ends in the middle is begun again", async () => {
+    test("an interrupted checkpoint is begun again", async () => {
       const disk = new SlowDisk();
       const engine = await open({ disk: disk.files, intervalMs: 1 });
       disk.isSlow = false;
@@ -344,7 +342,7 @@ describe("lmdb engine", () => {
       engine.clear();
       for (let i = 0; i < 3000; i++) setWhole(engine, utf8(`key ${i}`), utf8(`${i}`), clock.wallMs() + 1000);
       await engine.settle();
-      // A part of the checkpoint is in the database, and the journal cannot be written any more.
+      // Part of the checkpoint is in the database, and the journal cannot be written any more.
       while (engine.pendingWrites === 3000) await new Promise((resolve) => setImmediate(resolve));
       expect(engine.pendingWrites).toBeGreaterThan(0);
       disk.isSlow = true;
@@ -364,7 +362,7 @@ describe("lmdb engine", () => {
       }
     });
 
-    test("what nobody waits for is written, too", async () => {
+    test("writes that nobody waits for reach the disk, too", async () => {
       const engine = await open({ intervalMs: 5 });
       setWhole(engine, utf8("key"), utf8("value"), clock.wallMs() + 10);
       await untilWritten(engine);
@@ -380,7 +378,7 @@ describe("lmdb engine", () => {
     const key = utf8("key");
     const value = Uint8Array.from({ length: 400_000 }, (_, i) => (i * 7) ^ (i >> 8));
 
-    /** Everything but the last byte is there. */
+    /** Everything but the last byte has been appended. */
     function begin(engine: LmdbEngine, expiresAtMs: number): LargeWrite {
       const write = engine.beginLarge(key, value.length, expiresAtMs)!;
       for (let at = 0; at < value.length - 1; at += 100_000) {
@@ -399,7 +397,7 @@ describe("lmdb engine", () => {
       write.release();
     }
 
-    /** What is read now, from the database and the arena, and by a process that opens what lies on disk. */
+    /** Returns what is read now, from the database and the arena, and by a process that opens the files on disk. */
     async function expectEverywhere(engine: LmdbEngine, expected: StoredValue | undefined): Promise<void> {
       await engine.settle();
       expect(engine.get(key)).toEqual(expected);
@@ -417,7 +415,7 @@ describe("lmdb engine", () => {
       ["with none", 256 * 1024],
     ] as const) {
       for (const sync of ["always", "interval"] as const) {
-        test(`is not there before its end, and durable behind it: ${where}, sync ${sync}`, async () => {
+        test(`is invisible until it is complete, and then durable: ${where}, sync ${sync}`, async () => {
           const engine = await open({ sync, arenaBytes, intervalMs: 5 });
           const expiresAtMs = clock.wallMs() + 60_000;
           setWhole(engine, key, utf8("before"), NEVER);
@@ -489,7 +487,7 @@ describe("lmdb engine", () => {
   });
 
   describe("with sync interval", () => {
-    test("settle does not wait, and what it settled survives", async () => {
+    test("settle does not wait, and settled writes survive", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
       setWhole(engine, utf8("early"), utf8("value"), clock.wallMs() + 1000);
       setWhole(engine, utf8("removed"), utf8("value"), NEVER);
@@ -516,7 +514,7 @@ describe("lmdb engine", () => {
       }
     });
 
-    test("a journal that cannot be synchronized is told of at once, though nobody writes or asks", async () => {
+    test("a journal that cannot be synchronized is reported at once, without a write or a call of settle", async () => {
       const disk = new SlowDisk();
       const told = Promise.withResolvers<StorageError>();
       const engine = await open({
@@ -531,7 +529,7 @@ describe("lmdb engine", () => {
       await disk.isAsked();
       disk.finish(new Error("EIO: i/o error"));
       expect((await told.promise).message).toBe("synchronizing the journal failed: EIO: i/o error");
-      expect(() => engine.clear()).toThrow("no writes are taken any more");
+      expect(() => engine.clear()).toThrow("writes are refused since");
     });
 
     test("writes reach the database after the interval", async () => {
@@ -544,7 +542,7 @@ describe("lmdb engine", () => {
       expect(copy.size()).toBe(1);
     });
 
-    test("what was settled during a checkpoint survives as well", async () => {
+    test("writes settled during a checkpoint survive as well", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
       for (let i = 0; i < 20_000; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), NEVER);
       engine.settle();
@@ -561,11 +559,11 @@ describe("lmdb engine", () => {
       expect(copy.recovery.journaledWrites).toBe(2);
     });
 
-    test("a journal cut short anywhere leaves what was written up to some moment", async () => {
+    test("a journal cut anywhere leaves the writes up to some moment", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
       const frames: number[] = [];
       for (let i = 1; i <= 6; i++) {
-        // Both keys of a turn have the same value, or one of them is missing in all.
+        // Both keys of a turn have the same value, or both are missing.
         setWhole(engine, utf8("a"), utf8(`${i}`), i % 2 === 0 ? clock.wallMs() + i : NEVER);
         setWhole(engine, utf8("b"), utf8(`${i}`), NEVER);
         engine.settle();
@@ -589,7 +587,7 @@ describe("lmdb engine", () => {
       }
     });
 
-    test("what follows a lost or damaged journal file is void, and stays so", async () => {
+    test("the part after a lost or damaged journal file is void, and stays void", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1e6 });
       for (let i = 0; i < 20_000; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), NEVER);
       engine.settle();
@@ -605,7 +603,7 @@ describe("lmdb engine", () => {
         if (damage === "cut short") truncateSync(first, statSync(first).size - 1);
         const options = { directory: copy, sync: "interval", intervalMs: 1e6 } as const;
         if (damage === "lost") {
-          // Whether it was on disk nobody can tell any more.
+          // Whether it was on disk is no longer known.
           await expect(open(options)).rejects.toThrow("journal-odd: the file is missing");
         }
         const found = await open({ ...options, isRecovering: damage === "lost" });
@@ -623,11 +621,11 @@ describe("lmdb engine", () => {
       }
     });
 
-    test("journal files are written over, checkpoint by checkpoint, and replay only what is new", async () => {
+    test("journal files are overwritten, checkpoint by checkpoint, and replay only new writes", async () => {
       const engine = await open({ sync: "interval", intervalMs: 1 });
       let most = 0;
       for (let round = 1; round <= 30; round++) {
-        // Early rounds are long, so that later ones end among what those have left.
+        // Early rounds are long, so that later ones end within the remains of those.
         for (let i = 0; i < (round < 4 ? 200 : 3); i++)
           setWhole(engine, utf8(`key ${i}`), utf8(`${round}`), NEVER);
         engine.settle();
@@ -672,7 +670,7 @@ describe("lmdb engine", () => {
   });
 
   describe("its directory", () => {
-    test("is made, and for nobody else to read", async () => {
+    test("is made readable by its owner only", async () => {
       directory = join(directory, "deeper", "still");
       const engine = await open();
       expect(statSync(directory).mode & 0o777).toBe(0o700);
@@ -701,7 +699,7 @@ describe("lmdb engine", () => {
         const { LmdbEngine } = await import(${JSON.stringify(join(import.meta.dir, "lmdb.ts"))});
         const { systemClock } = await import(${JSON.stringify(join(import.meta.dir, "../lib/clock.ts"))});
         await LmdbEngine.open({ directory: ${JSON.stringify(directory)}, sync: "always", arenaBytes: 1e6,
-          policy: "lru", clock: systemClock, random: { next: () => 0.5 }, onDeparture: () => {} });
+          policy: "lru", clock: systemClock, random: { next: () => 0.5 }, onRemoval: () => {} });
         process.stdout.write("open");
         setInterval(() => {}, 1e6);`;
       const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
@@ -712,7 +710,7 @@ describe("lmdb engine", () => {
       await open();
     });
 
-    test("that a newer program has written is left alone", async () => {
+    test("that a newer program has written is not changed", async () => {
       await (await open()).close();
       const root = openDatabase(directory, {
         encoding: "binary",
@@ -727,7 +725,7 @@ describe("lmdb engine", () => {
       await expect(open()).rejects.toThrow("it has format 4");
     });
 
-    test("with the database of another program is left alone", async () => {
+    test("with the database of another program is not changed", async () => {
       const root = openDatabase(directory, { overlappingSync: false });
       await root.openDB({ name: "theirs" }).put("key", "value");
       await root.close();
@@ -738,13 +736,13 @@ describe("lmdb engine", () => {
       await again.close();
     });
 
-    test("with something else in it, or that cannot be, is a clear error", async () => {
+    test("with something else in it, or that cannot exist, is a clear error", async () => {
       mkdirSync(directory);
       for (const content of ["x", "x".repeat(20_000), new Uint8Array(20_000)]) {
         writeFileSync(join(directory, "data.mdb"), content);
         await expect(open()).rejects.toThrow(StorageError);
         await expect(open()).rejects.toThrow(
-          `cannot open the data directory ${directory}: data.mdb is no LMDB`,
+          `cannot open the data directory ${directory}: data.mdb is not an LMDB`,
         );
       }
       rmSync(join(directory, "data.mdb"));
@@ -776,7 +774,7 @@ describe("lmdb engine", () => {
     });
   });
 
-  test("closing waits for what was written, and ends writing", async () => {
+  test("closing waits for writes, and refuses further ones", async () => {
     for (const sync of ["always", "interval"] as const) {
       const engine = await open({ sync });
       setWhole(engine, utf8(`key ${sync}`), utf8("value"), NEVER);
@@ -792,7 +790,7 @@ describe("lmdb engine", () => {
     expect(scanAll(again, 10).sort()).toEqual(["key always", "key interval"]);
   });
 
-  test("keys that are made to have one MurmurHash3 lie apart", async () => {
+  test("keys made to have one MurmurHash3 have different hashes", async () => {
     const engine = await open({ intervalMs: 5 });
     const keys = murmurCollisions(4096);
     for (const key of keys) setWhole(engine, key, key, clock.wallMs() + 1000);
@@ -843,7 +841,7 @@ describe("lmdb engine", () => {
     expect(engine.size()).toBe(0);
   });
 
-  test("much is found expired in small steps without looking at the same twice", async () => {
+  test("many expired keys are found in small steps, none looked at twice", async () => {
     const engine = await open();
     for (let i = 0; i < 20_000; i++) setWhole(engine, utf8(`key ${i}`), utf8("value"), clock.wallMs() + 10);
     await engine.settle();
@@ -869,9 +867,9 @@ describe("lmdb engine", () => {
     expect([arenaHits, arenaMisses]).toEqual([2, 1]);
   });
 
-  test("what the arena evicts is not gone and not told of", async () => {
+  test("an entry that the arena evicts is neither lost nor reported", async () => {
     const gone: string[] = [];
-    const engine = await open({ arenaBytes: 256 * 1024, onDeparture: (key) => gone.push(latin1(key)) });
+    const engine = await open({ arenaBytes: 256 * 1024, onRemoval: (key) => gone.push(latin1(key)) });
     for (let i = 0; i < 100; i++) setWhole(engine, utf8(`key ${i}`), new Uint8Array(10_000).fill(i), NEVER);
     await engine.settle();
     for (let i = 0; i < 100; i++) expect(engine.get(utf8(`key ${i}`))!.value[9999]).toBe(i);

@@ -13,13 +13,13 @@ import { DamageError, damageText } from "./damage.ts";
 import { keepCopies, makeDirectory, prepareDirectory } from "./data-directory.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import {
-  type DepartureListener,
   type Engine,
   type EngineLimits,
   type EngineStats,
   type LargeWrite,
   NEVER,
   OutOfMemoryError,
+  type RemovalListener,
   StorageError,
   type StoredValue,
   TooLargeError,
@@ -49,22 +49,22 @@ import { WriteBehind } from "./write-behind.ts";
 export type { LmdbEngineOptions, Recovery } from "./lmdb-options.ts";
 
 /**
- * Everything on disk, in LMDB, with an arena in front of it.
+ * Keeps everything on disk, in LMDB, with an arena in front of it.
  *
- * A write goes to the overlay of pending writes, to a journal, and every second, or sooner when much is pending,
- * from there to the database (`write-behind.ts`). When the directory is opened again, the journal is replayed. So
- * what is on disk is always all that was written up to some moment between two event turns, and writes made in
- * one turn, such as those of an EXEC, are there together or not at all. A read looks at the overlay, then the
- * arena, then the database. The arena holds what the overlay holds or nothing.
+ * A write goes to the overlay of pending writes and to a journal. From there it goes to the database every second, or
+ * sooner when much is pending (`write-behind.ts`). Opening the directory again replays the journal. So the disk
+ * always holds everything written up to some moment between two turns of the event loop. Writes made in one turn,
+ * such as those of an EXEC, are there together or not at all. A read looks in the overlay, then the arena, then the
+ * database. For a key in the overlay, the arena holds the same value or none.
  *
- * With `sync: "always"`, `settle` waits until the journal has been synchronized; what is written meanwhile shares
- * the next synchronization. With `sync: "interval"` it only writes the journal, and returns at once: after a
- * crash of the machine the journal may have lost its end.
+ * With `sync: "always"`, `settle` waits until the journal has been synchronized; writes made meanwhile share the next
+ * synchronization. With `sync: "interval"` it only writes the journal, and returns at once; a crash of the machine
+ * may lose the journal's end.
  *
- * When something cannot be written, writes are refused from then on, and reads see what is durable.
+ * After a write to disk has failed, writes are refused, and reads see what is durable.
  *
- * A cursor of `scan` is the hash of the next key, so it needs no memory and survives any change and a restart.
- * Keys of equal hashes are visited in one step.
+ * A cursor of `scan` is the hash of the next key, so it needs no memory and survives any change and a restart. Keys
+ * with equal hashes are visited in one step.
  */
 export class LmdbEngine implements Engine {
   readonly name = "lmdb";
@@ -73,13 +73,13 @@ export class LmdbEngine implements Engine {
   readonly #onFailure: ((error: StorageError) => void) | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #onDeparture: DepartureListener;
+  readonly #onRemoval: RemovalListener;
   readonly #pendingBytes: number;
   readonly #unlock: () => void;
   readonly #tables: Tables;
   readonly #arena: Store;
   readonly #pending: WriteBehind;
-  /** The key that is being looked up. */
+  /** The key being looked up. */
   readonly #key = new KeyRef();
   readonly #expiredKeys: ExpiredKeys;
   readonly #slab = new Slab();
@@ -112,7 +112,7 @@ export class LmdbEngine implements Engine {
     this.#directory = directory;
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#onDeparture = options.onDeparture;
+    this.#onRemoval = options.onRemoval;
     this.#pendingBytes = pendingBytes;
     this.#onFailure = options.onFailure;
     this.#unlock = unlock;
@@ -130,8 +130,10 @@ export class LmdbEngine implements Engine {
   }
 
   /**
-   * @throws DamageError, or StorageError when the directory is in use, holds something else, or cannot be read or written
-   * @throws RangeError for an arena or a policy that cannot be
+   * Opens the database of a directory, and replays its journal.
+   * @throws DamageError, or StorageError when the directory is in use, holds something else, or cannot be read or
+   *   written
+   * @throws RangeError for an impossible arena size or an unknown policy
    */
   static async open(options: LmdbEngineOptions): Promise<LmdbEngine> {
     const { directory, sync, clock, isRecovering = false, log = silentLog } = options;
@@ -156,22 +158,22 @@ export class LmdbEngine implements Engine {
     }
   }
 
-  /** What was found when the directory was opened. */
+  /** What `open` found in the directory. */
   get recovery(): Recovery {
     return this.#recovery;
   }
 
-  /** Keys with a write that is not in the database yet. For tests. */
+  /** Number of keys with a write that is not in the database yet. For tests. */
   get pendingWrites(): number {
     return this.#pending.overlay.count;
   }
 
-  /** Counts what the database holds and takes in what the journal holds beyond that. */
+  /** Counts the database's keys, and adds the journal's operations that it lacks. */
   #recover(journal: FoundJournal | undefined): void {
     this.#size = this.#tables.count();
     this.#expiring = this.#tables.expiringCount();
     let journaledWrites = 0;
-    // Not taken from the journal: the database may have been made anew, with another secret.
+    // Hashes again instead of reading the hash: the database may have been made anew, with another secret.
     const keyOf = (key: Uint8Array) => this.#keyAt(key, HASH_BYTES, key.length);
     const reader = {
       put: (key: Uint8Array, record: Uint8Array) => {
@@ -193,7 +195,7 @@ export class LmdbEngine implements Engine {
     this.#recovery = { journaledWrites, voidBytes: journal?.voidBytes ?? 0 };
   }
 
-  /** Nothing that is not durable is shown any more. */
+  /** From now on shows only what is durable. */
   #failed(error: StorageError): void {
     this.#arena.clear();
     let journal: FoundJournal | undefined;
@@ -202,7 +204,7 @@ export class LmdbEngine implements Engine {
       const found = known && findJournal(this.#directory, known);
       if (found?.damages.length === 0) journal = found;
     } catch {
-      // Where the journal cannot even be read, the database alone has to do.
+      // If even the journal cannot be read, only the database is left.
     }
     this.#recover(journal);
     this.#onFailure?.(error);
@@ -240,7 +242,7 @@ export class LmdbEngine implements Engine {
         sink.takeLarge!(new BytesValue(record, offset));
         return true;
       }
-      // It has come from the database, and the arena may have it now.
+      // The value came from the database, and the arena may have it now.
       if (this.#arena.read(ref, nowMs, sink) !== NOT_CACHED) return true;
     }
     sink.openValue(record.length - offset).append(record, offset, record.length);
@@ -268,15 +270,15 @@ export class LmdbEngine implements Engine {
     return record && record.length - valueOffset(record);
   }
 
-  /** What the arena knows of a key that has no pending write. */
+  /** Returns the arena's entry of a key that has no pending write. */
   #resident(ref: KeyRef, nowMs: number): EntryInfo | undefined {
     if (this.#pending.find(ref) !== undefined) return undefined;
     return this.#arena.peek(ref, nowMs);
   }
 
   /**
-   * The record of a key that the arena does not have, unless it has expired: a view that is valid until the next
-   * call. One that comes from the database goes to the arena as well.
+   * Returns the record of a key that the arena does not have, unless it has expired: a view that is valid until the
+   * next call. A record from the database also goes to the arena.
    */
   #liveRecord(ref: KeyRef, nowMs: number): Uint8Array | undefined {
     const write = this.#pending.find(ref);
@@ -307,7 +309,7 @@ export class LmdbEngine implements Engine {
     this.#checkRoom();
     if (end - start > MAXIMUM_KEY_BYTES) {
       throw new TooLargeError(
-        `a key may have up to ${MAXIMUM_KEY_BYTES} bytes, so that LMDB's keys can hold it`,
+        `a key may have up to ${MAXIMUM_KEY_BYTES} bytes, because LMDB's keys are limited`,
       );
     }
     if (valueEnd - valueStart > MAXIMUM_VALUE_BYTES) {
@@ -321,7 +323,10 @@ export class LmdbEngine implements Engine {
     if (outcome !== "stored") this.#arena.remove(ref, nowMs);
   }
 
-  /** The write becomes one when it is stored: pending from then on, and as durable as others of the same turn. */
+  /**
+   * The value counts as written when it is stored: it is pending from then on, and as durable as other writes of that
+   * turn.
+   */
   beginLarge(key: Uint8Array, valueBytes: number, expiresAtMs: number): LargeWrite | undefined {
     this.#checkRoom();
     if (key.length > MAXIMUM_KEY_BYTES || valueBytes > MAXIMUM_VALUE_BYTES) return undefined;
@@ -359,7 +364,7 @@ export class LmdbEngine implements Engine {
     this.#remove(ref, nowMs);
     if (!isExpired(expiresAtMs, nowMs)) return true;
     this.#expired++;
-    this.#onDeparture(key, "expired");
+    this.#onRemoval(key, "expired");
     return false;
   }
 
@@ -385,15 +390,15 @@ export class LmdbEngine implements Engine {
   }
 
   randomKey(): Uint8Array | undefined {
-    // From a random hash on to the end, then from the beginning. One of the next few keys is drawn, since the very next
-    // one has the better chances the larger the gap before it is.
+    // Walks from a random hash to the end, then from the beginning. It draws one of the next few keys: the very next
+    // one would be likelier the larger the gap before it is.
     const drawn: Uint8Array[] = [];
     let cursor = Math.floor(this.#random.next() * (MAXIMUM_HASH + 1));
     let isWrapped = cursor === 0;
     while (true) {
       const { keys, next } = this.#walk(cursor, RANDOM_KEYS);
       for (const key of keys) drawn.push(key);
-      // Behind the last key it goes on with the first, so that this one has its chance too.
+      // Behind the last key the walk goes on with the first, which else would have no chance.
       if (next !== 0 ? drawn.length > 0 : isWrapped || drawn.length >= RANDOM_KEYS) break;
       if (next === 0) isWrapped = true;
       cursor = next;
@@ -413,7 +418,7 @@ export class LmdbEngine implements Engine {
       this.#remove(this.#key.refer(key, HASH_BYTES, key.length, readHash(key)), nowMs);
       this.#expired++;
     }
-    for (const key of keys) this.#onDeparture(key.subarray(HASH_BYTES), "expired");
+    for (const key of keys) this.#onRemoval(key.subarray(HASH_BYTES), "expired");
     return keys.length;
   }
 
@@ -454,7 +459,10 @@ export class LmdbEngine implements Engine {
     };
   }
 
-  /** Waits until all writes are on disk. @throws StorageError when they could not be written; all is given up then, too */
+  /**
+   * Waits until all writes are on disk, and frees everything.
+   * @throws StorageError when writing fails; everything is freed then too
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -467,8 +475,8 @@ export class LmdbEngine implements Engine {
   }
 
   /**
-   * Checks that the database is consistent in itself and the counts agree with it, by reading everything. For
-   * tests; nothing may be pending.
+   * Reads everything and checks that the database is consistent and the counts agree with it. For tests; nothing may
+   * be pending.
    * @throws AssertionError
    */
   check(): void {
@@ -487,7 +495,7 @@ export class LmdbEngine implements Engine {
     return tableHash(bytes, start, end, this.#tables.hashKey);
   }
 
-  /** The stored key, as a view that is valid until the next call. */
+  /** Returns the stored key, as a view that is valid until the next call. */
   #storedKeyOf({ bytes, start, end, hash }: KeyRef): Uint8Array {
     const key = this.#storedKey;
     writeHash(key, 0, hash);
@@ -495,20 +503,20 @@ export class LmdbEngine implements Engine {
     return key.subarray(0, HASH_BYTES + end - start);
   }
 
-  /** The record of the value source[start, end). */
+  /** Makes the record of the value source[start, end). */
   #record(source: Uint8Array, start: number, end: number, expiresAtMs: number): Uint8Array {
     const record = this.#slab.take(recordLength(end - start, expiresAtMs));
     writeRecord(record, source, start, end, expiresAtMs);
     return record;
   }
 
-  /** When a key expires, whether or not it has: an expiry, `NEVER` or `ABSENT`. */
+  /** Returns when a key expires, even if it has expired: an expiry, `NEVER` or `ABSENT`. */
   #expiryOf(ref: KeyRef): number {
     const write = this.#pending.find(ref);
     return write === undefined ? this.#committedExpiryOf(ref) : write.expiresAtMs;
   }
 
-  /** The same of a key that has no pending write. */
+  /** Returns the same for a key that has no pending write. */
   #committedExpiryOf(ref: KeyRef): number {
     if (this.#pending.hidesDatabase()) return ABSENT;
     const entry = this.#arena.peek(ref, this.#clock.wallMs());
@@ -529,7 +537,7 @@ export class LmdbEngine implements Engine {
     this.#expiring = 0;
   }
 
-  /** Gives a key a record, or none, and counts. The arena is the caller's affair. */
+  /** Gives a key a record, or none, and updates the counts. The caller updates the arena. */
   #assign(ref: KeyRef, record: Uint8Array | undefined, expiresAtMs: number): void {
     const write = this.#pending.find(ref);
     let before: number;
@@ -555,16 +563,19 @@ export class LmdbEngine implements Engine {
     this.#checkWritable();
     if (this.#pending.overlay.bytes > this.#pendingBytes) {
       throw new OutOfMemoryError(
-        `more than ${formatSize(this.#pendingBytes)} of writes wait for the disk; it is too slow`,
+        `the disk is too slow: more than ${formatSize(this.#pendingBytes)} of writes wait for it`,
       );
     }
   }
 }
 
-/** A random key is drawn among so many that follow each other. */
+/** A random key is drawn from this many neighbours. */
 const RANDOM_KEYS = 16;
 
-/** @throws DamageError when there is damage, and the options say not to go on; else files that have any are kept */
+/**
+ * Reports damage, and keeps the damaged files.
+ * @throws DamageError when there is damage and the options say to stop
+ */
 function tellDamage(options: LmdbEngineOptions, journal: FoundJournal): void {
   const { directory, clock, isRecovering = false, log = silentLog } = options;
   const { damages, repairs, framesBehind } = journal;
@@ -579,6 +590,6 @@ function tellDamage(options: LmdbEngineOptions, journal: FoundJournal): void {
   const copies = keepCopies(directory, damages, clock.wallMs());
   log.warn(
     { damages: damages.map(damageText), copies, framesBehind },
-    "the journal is damaged: taking every whole frame, before and behind the damage",
+    "the journal is damaged: reading every whole frame, before and behind the damage",
   );
 }

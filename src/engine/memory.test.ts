@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
-import { type DepartureListener, NEVER, OutOfMemoryError, setWhole, TooLargeError } from "./engine.ts";
+import { NEVER, OutOfMemoryError, type RemovalListener, setWhole, TooLargeError } from "./engine.ts";
 import { describeEngine } from "./engine-conformance.ts";
 import { MemoryEngine, type MemoryEngineOptions } from "./memory.ts";
 
@@ -13,7 +13,7 @@ const defaults: MemoryEngineOptions = {
   clock: new ManualClock(),
   random: new SeededRandom(1),
   hashKey: { low: 1, high: 0 },
-  onDeparture: () => {},
+  onRemoval: () => {},
 };
 
 describeEngine("memory engine", async (surroundings) => new MemoryEngine({ ...defaults, ...surroundings }));
@@ -21,13 +21,13 @@ describeEngine("memory engine", async (surroundings) => new MemoryEngine({ ...de
 describe("memory engine at its budget", () => {
   const value = new Uint8Array(10_000);
 
-  test("evicts and tells of it", () => {
+  test("evicts, and reports it", () => {
     const gone: string[] = [];
-    const onDeparture: DepartureListener = (key, departure) => {
-      expect(departure).toBe("evicted");
+    const onRemoval: RemovalListener = (key, cause) => {
+      expect(cause).toBe("evicted");
       gone.push(latin1(key));
     };
-    const engine = new MemoryEngine({ ...defaults, budgetBytes: 512 * 1024, policy: "fifo", onDeparture });
+    const engine = new MemoryEngine({ ...defaults, budgetBytes: 512 * 1024, policy: "fifo", onRemoval });
     for (let i = 0; i < 200; i++) setWhole(engine, utf8(`key ${i}`), value, NEVER);
     expect(gone.length).toBe(200 - engine.size());
     expect(gone).toEqual(Array.from({ length: gone.length }, (_, i) => `key ${i}`));
@@ -36,7 +36,7 @@ describe("memory engine at its budget", () => {
     expect(engine.get(utf8("key 199"))?.value).toEqual(value);
   });
 
-  test("refuses where it is told to, and takes writes again when there is room", () => {
+  test("refuses writes if set to, and takes them again when there is room", () => {
     const engine = new MemoryEngine({ ...defaults, budgetBytes: 512 * 1024, whenFull: "refuse" });
     let stored = 0;
     expect(() => {
@@ -50,11 +50,11 @@ describe("memory engine at its budget", () => {
     expect(engine.get(utf8("another"))?.value).toEqual(value);
   });
 
-  test("grows and shrinks while it runs, and tells of what leaves", () => {
+  test("grows and shrinks while it runs, and reports evictions", () => {
     const gone: string[] = [];
-    const onDeparture: DepartureListener = (key) => gone.push(latin1(key));
+    const onRemoval: RemovalListener = (key) => gone.push(latin1(key));
     const budgets = { budgetBytes: 512 * 1024, mostBudgetBytes: 4 * 1024 ** 2 };
-    const engine = new MemoryEngine({ ...defaults, ...budgets, policy: "lru", onDeparture });
+    const engine = new MemoryEngine({ ...defaults, ...budgets, policy: "lru", onRemoval });
     const half = engine.limits.valueBytes;
     engine.budgetBytes = 4 * 1024 ** 2;
     for (let i = 0; i < 200; i++) setWhole(engine, utf8(`key ${i}`), value, NEVER);
@@ -69,7 +69,7 @@ describe("memory engine at its budget", () => {
     expect(engine.size()).toBe(200 - gone.length);
   });
 
-  test("a value beyond the budget is too large, not too much", () => {
+  test("a value larger than the budget is TooLarge, not OutOfMemory", () => {
     const engine = new MemoryEngine(defaults);
     const large = new Uint8Array(engine.limits.valueBytes);
     setWhole(engine, utf8("key"), large, NEVER);
@@ -80,7 +80,7 @@ describe("memory engine at its budget", () => {
     expect(() => setWhole(engine, new Uint8Array(60_000), large, NEVER)).toThrow(TooLargeError);
   });
 
-  test("a budget or policy that cannot be is refused", () => {
+  test("an impossible budget or policy is refused", () => {
     expect(() => new MemoryEngine({ ...defaults, budgetBytes: 1000 })).toThrow(RangeError);
     expect(() => new MemoryEngine({ ...defaults, policy: "clairvoyant" })).toThrow(RangeError);
   });

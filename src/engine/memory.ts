@@ -7,49 +7,49 @@ import { KEY_BYTES_LIMIT } from "../store/entry-layout.ts";
 import { ABSENT } from "../store/reading.ts";
 import { Store } from "../store/store.ts";
 import {
-  type DepartureListener,
   type Engine,
   type EngineLimits,
   type EngineStats,
   type LargeWrite,
   OutOfMemoryError,
+  type RemovalListener,
   type StoredValue,
   TooLargeError,
 } from "./engine.ts";
 import { ArenaWrite } from "./large-write.ts";
 
 export interface MemoryEngineOptions {
-  /** All memory for the data, tables included. */
+  /** Memory for all data, tables included. */
   readonly budgetBytes: number;
-  /** What that may be set to while the engine runs; by default no more. */
+  /** The largest budget that can be set while the engine runs; `budgetBytes` by default. */
   readonly mostBudgetBytes?: number | undefined;
-  /** Who leaves when the budget is spent, as `parsePolicy` reads it: `s3-fifo`, `lru`, … */
+  /** The eviction policy, as `parsePolicy` reads it: `s3-fifo`, `lru`, … */
   readonly policy: string;
-  /** Whether the policy makes room for a write that does not fit, or the writer gets an `OutOfMemoryError`. */
+  /** When a write does not fit: `evict` lets the policy make room, `refuse` throws an `OutOfMemoryError`. */
   readonly whenFull: "evict" | "refuse";
   readonly clock: Clock;
   /** Draws random keys. */
   readonly random: Random;
-  /** Of the key hash; drawn by default. */
+  /** The secret of the key hash; random by default. */
   readonly hashKey?: HashKey | undefined;
-  readonly onDeparture: DepartureListener;
+  readonly onRemoval: RemovalListener;
 }
 
-/** Everything in memory, in one arena with an exact budget; nothing survives the process. */
+/** Keeps everything in memory, in one arena with an exact budget. Nothing survives the process. */
 export class MemoryEngine implements Engine {
   readonly name = "memory";
   readonly limits: EngineLimits;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #random: Random;
-  /** The key that is being looked up. */
+  /** The key being looked up. */
   readonly #key = new KeyRef();
 
-  /** @throws RangeError for a budget or a policy that cannot be */
+  /** @throws RangeError for an impossible budget or an unknown policy */
   constructor(options: MemoryEngineOptions) {
     const { budgetBytes, mostBudgetBytes, policy, whenFull, hashKey } = options;
     const store = Store.create({ budgetBytes, mostBudgetBytes, policy, whenFull, hashKey });
-    store.onDeparture = options.onDeparture;
+    store.onDeparture = options.onRemoval;
     this.#clock = options.clock;
     this.#random = options.random;
     this.#store = store;
@@ -150,8 +150,8 @@ export class MemoryEngine implements Engine {
   }
 
   /**
-   * Looks at a part of the store that grows with it, so that a hundred calls look at all of it; at all of a
-   * small one. No call looks at so much that others would have to wait for long.
+   * Looks at a share of the store, so that a hundred calls look at all of it; a small store is looked at whole. The
+   * share is bounded, so that no call delays others for long.
    */
   removeExpired(limit: number): number {
     const nowMs = this.#clock.wallMs();
@@ -163,7 +163,7 @@ export class MemoryEngine implements Engine {
       removed += this.#store.sweep(nowMs, step);
       steps -= step;
     }
-    // A bucket is swept as a whole, and may have held more than were asked for.
+    // A bucket is swept as a whole, and may have held more expired keys than were asked for.
     return Math.min(removed, limit);
   }
 
@@ -213,7 +213,7 @@ export class MemoryEngine implements Engine {
   }
 }
 
-/** Buckets looked at in search of expired keys. */
+/** Bounds of how many buckets a call searches for expired keys. */
 const LEAST_STEPS = 4096;
 const MOST_STEPS = 16_384;
 const CALLS_PER_ROUND = 100;

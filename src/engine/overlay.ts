@@ -1,12 +1,12 @@
 import { equalBytes } from "../lib/bytes.ts";
 import { HASH_BYTES } from "./record.ts";
 
-/** Stands for an expiry where there is no such key. */
+/** Stands in place of an expiry when there is no such key. */
 export const ABSENT = -1;
 
 /**
- * What a key holds now where the database on disk may hold something else still. One exists from the first
- * write to a key until a commit after which nothing more was written to it.
+ * The newest value of a key that the database may not have yet. It exists from the first write to the key until a
+ * commit after which the key was not written again.
  */
 export interface PendingWrite {
   /** The stored key: hash, then the user's key. */
@@ -18,11 +18,11 @@ export interface PendingWrite {
   expiresAtMs: number;
   /** What the database holds once the commit under way has ended: an expiry, `NEVER` or `ABSENT`. */
   committedExpiresAtMs: number;
-  /** The generation of writes to which the last change belongs. */
+  /** The generation of writes that the last change belongs to. */
   generation: number;
-  /** Changed since it was last handed to the database. */
+  /** Whether it changed since it was last handed to the database. */
   isDirty: boolean;
-  /** Changed since it was last written to the journal. */
+  /** Whether it changed since it was last written to the journal. */
   isUnjournaled: boolean;
   /** Another pending write whose key has the same hash. */
   next: PendingWrite | undefined;
@@ -30,7 +30,9 @@ export interface PendingWrite {
 
 /** The pending writes, found by key. */
 export class Overlay {
-  /** First of the pending writes of a hash, as signed 32 bits: integers of that size are the cheapest keys. */
+  /**
+   * The first pending write of each hash. Hashes are signed 32-bit integers, which are the cheapest keys of a map.
+   */
   readonly #chains = new Map<number, PendingWrite>();
   #count = 0;
   #bytes = 0;
@@ -40,12 +42,12 @@ export class Overlay {
     return this.#count;
   }
 
-  /** Memory that the pending writes hold, about. */
+  /** Memory that the pending writes take, approximately. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** @param key the user's key, with this hash */
+  /** Returns the pending write of a user's key with this hash, if there is one. */
   find(key: Uint8Array, start: number, end: number, hash: number): PendingWrite | undefined {
     let write = this.#chains.get(hash | 0);
     const length = end - start + HASH_BYTES;
@@ -56,7 +58,7 @@ export class Overlay {
     return undefined;
   }
 
-  /** @param write of a key that has none yet */
+  /** Adds a pending write of a key that has none yet. */
   add(write: PendingWrite): void {
     write.next = this.#chains.get(write.hash | 0);
     this.#chains.set(write.hash | 0, write);
@@ -64,14 +66,14 @@ export class Overlay {
     this.#bytes += weigh(write);
   }
 
-  /** Changes what a pending write holds. */
+  /** Changes the record of a pending write. */
   change(write: PendingWrite, record: Uint8Array | undefined, expiresAtMs: number): void {
     this.#bytes += (record?.length ?? 0) - (write.record?.length ?? 0);
     write.record = record;
     write.expiresAtMs = expiresAtMs;
   }
 
-  /** Forgets a pending write; does nothing when it is not there any more. */
+  /** Removes a pending write, if it is still there. */
   remove(write: PendingWrite): void {
     const first = this.#chains.get(write.hash | 0);
     if (first === write) {
@@ -93,7 +95,7 @@ export class Overlay {
     this.#bytes = 0;
   }
 
-  /** Visits all pending writes; those of one hash one after the other. Not to be changed meanwhile. */
+  /** Visits all pending writes, those of one hash one after the other. `visit` must not change the overlay. */
   forEach(visit: (write: PendingWrite) => void): void {
     for (const first of this.#chains.values()) {
       for (let write: PendingWrite | undefined = first; write !== undefined; write = write.next) visit(write);
@@ -101,7 +103,7 @@ export class Overlay {
   }
 }
 
-/** Object, map entry and views that come with a pending write. */
+/** Memory of a pending write's object, map entry and views. */
 const OVERHEAD_BYTES = 256;
 
 function weigh(write: PendingWrite): number {

@@ -1,17 +1,17 @@
 import type { Journal } from "./journal.ts";
 import { Overlay, type PendingWrite } from "./overlay.ts";
 
-/** What has been written and is not in the database yet, and which of it is not in the journal either. */
+/** The writes that the database does not have yet, and which of them the journal does not have either. */
 export class PendingWrites {
   readonly overlay = new Overlay();
-  /** Changed since the last checkpoint began. */
+  /** Writes changed since the last checkpoint began. */
   #dirty: PendingWrite[] = [];
-  /** Changed since they were written to the journal. */
+  /** Writes changed since they were last written to the journal. */
   #unjournaled: PendingWrite[] = [];
-  /** Everything was removed, before the dirty writes, since the last checkpoint began. */
+  /** Whether everything was removed since the last checkpoint began; the dirty writes came later. */
   #isClearDirty = false;
   #isClearUnjournaled = false;
-  /** Whether there is a journal; what it held is added before it is made. */
+  /** Whether there is a journal. What an earlier journal held is added before this one is made. */
   isJournaled = false;
 
   /** How many keys have changed since the last checkpoint began. */
@@ -32,7 +32,7 @@ export class PendingWrites {
     return this.#unjournaled.length > 0 || this.#isClearUnjournaled;
   }
 
-  /** A write has been added, or has changed. */
+  /** Notes that a write has been added or changed. */
   changed(write: PendingWrite): void {
     if (!write.isDirty) {
       write.isDirty = true;
@@ -44,14 +44,14 @@ export class PendingWrites {
     }
   }
 
-  /** Everything is removed. */
+  /** Records the removal of everything. */
   clear(): void {
     this.forget();
     this.#isClearDirty = true;
     this.#isClearUnjournaled = this.isJournaled;
   }
 
-  /** Gives the journal what it does not have yet. */
+  /** Writes to the journal what it does not have yet. */
   writeTo(journal: Journal): void {
     if (this.#isClearUnjournaled) journal.removeAll();
     for (const write of this.#unjournaled) {
@@ -64,7 +64,7 @@ export class PendingWrites {
     this.#unjournaled = [];
   }
 
-  /** What a checkpoint that begins now has to bring to the database. */
+  /** Takes what a checkpoint that begins now must bring to the database. */
   takeDirty(): { readonly writes: PendingWrite[]; readonly isCleared: boolean } {
     const taken = { writes: this.#dirty, isCleared: this.#isClearDirty };
     for (const write of this.#dirty) write.isDirty = false;
@@ -73,7 +73,7 @@ export class PendingWrites {
     return taken;
   }
 
-  /** Nothing is pending any more, whatever comes of it. */
+  /** Forgets all pending writes, whether or not they reach the database. */
   forget(): void {
     this.overlay.clear();
     this.#dirty = [];

@@ -18,17 +18,17 @@ export const EXPIRY_BYTES = 8;
 
 export const MAXIMUM_HASH = 0xffffffff;
 
-/** Whether what expires at `expiresAtMs` is gone. */
+/** Whether a record with this expiry has expired. */
 export function isExpired(expiresAtMs: number, nowMs: number): boolean {
   return expiresAtMs !== NEVER && expiresAtMs <= nowMs;
 }
 
-/** Length of the record of a value. */
+/** Returns the length of a value's record. */
 export function recordLength(valueBytes: number, expiresAtMs: number): number {
   return valueBytes + (expiresAtMs === NEVER ? 1 : 1 + EXPIRY_BYTES);
 }
 
-/** Writes the record of the value source[start, end) over all of `target`, which is `recordLength` long. */
+/** Writes the record of the value source[start, end) into `target`, whose length is `recordLength`. */
 export function writeRecord(
   target: Uint8Array,
   source: Uint8Array,
@@ -46,12 +46,12 @@ export function writeRecord(
   }
 }
 
-/** Where the value begins in a record. */
+/** Returns where the value begins in a record. */
 export function valueOffset(record: Uint8Array): number {
   return record[0] === 0 ? 1 : 1 + EXPIRY_BYTES;
 }
 
-/** When a record's key expires, or `NEVER`. */
+/** Returns when a record's key expires, or `NEVER`. */
 export function recordExpiry(record: Uint8Array): number {
   return record[0] === 0 ? NEVER : readExpiry(record, 1);
 }

@@ -1,6 +1,6 @@
 /**
- * Hands out runs of bytes cut from larger buffers: a buffer of its own for each of many small runs would cost
- * more than the run. A buffer is given back when the last run cut from it is.
+ * Hands out byte ranges cut from larger buffers: for many small ranges, a buffer each would cost more than its
+ * contents. A buffer is freed with the last range cut from it.
  */
 export class Slab {
   #buffer = new Uint8Array(0);

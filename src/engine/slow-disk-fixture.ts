@@ -20,7 +20,7 @@ export class SlowDisk {
     if (this.#asked === undefined) await new Promise<void>((resolve) => (this.#listener = resolve));
   }
 
-  /** Ends what was asked for and not finished, if there is any. */
+  /** Ends the synchronization under way, if there is one. */
   finishAll(): void {
     if (this.#asked !== undefined) this.finish();
   }

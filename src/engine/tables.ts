@@ -22,27 +22,28 @@ import { hashKeyBytes, readHashKey, tableHash } from "./table-hash.ts";
 /** The longest key that LMDB takes with its usual pages of 4 KiB. */
 const LMDB_KEY_BYTES = 1978;
 
-/** The longest key of a user: its expiry key must fit. */
+/** The longest key of a user: its expiry key must fit too. */
 export const MAXIMUM_KEY_BYTES = LMDB_KEY_BYTES - EXPIRY_BYTES - HASH_BYTES;
-/** As in Redis. */
+/** The same limit as Redis's. */
 export const MAXIMUM_VALUE_BYTES = 512 * 1024 ** 2;
 
 /**
- * What lies on disk: one LMDB environment with three databases. `data` has the records by stored key, `expiry`
- * an expiry key without a value for each record that expires, `meta` the format's version, the secret of the key
- * hash, and of the journal's uses the last one that is contained and the first one since the files were made. A
- * commit changes all three or none.
+ * The data on disk: one LMDB environment with three databases. `data` maps stored keys to records. `expiry` has an
+ * expiry key without a value for each record that expires. `meta` has the version of the format, the secret of the
+ * key hash, and two numbers of the journal's uses: the last one contained in the database, and the first one since
+ * the files were made. A commit changes all three or none.
  *
- * Synchronization. Commits are LMDB's plain ones: pages are written and synchronized, then the meta page that
- * makes them visible is written through, so a commit that has returned is on disk, and after a crash of the
- * machine the last whole commit is found. The other modes of `lmdb` were tried and read (3.5.6):
- * - `noSync` leaves the order of pages and meta pages to the operating system; after a crash of the machine a
- *   meta page may point at pages that were never written, and there is no checksum to tell.
- * - `noMetaSync` is safe, but still synchronizes every commit's pages: a fifth more commits a second, no more.
- * - `overlappingSync` keeps a third meta page for the last synchronized state, which makes it safe; but the
- *   promise of a write is resolved after the synchronization also there (a commit is visible after 1 ms and
- *   acknowledged after 100 ms when fdatasync takes that long), so it acknowledges no sooner.
- * Writers that need not wait for the disk are therefore served by a journal (see `journal.ts`), not by these.
+ * Synchronization. Commits are LMDB's plain ones. Pages are written and synchronized; then the meta page that makes
+ * them visible is written through. So a commit that has returned is on disk, and after a crash of the machine the
+ * last whole commit is found. The other modes of `lmdb` were tried and read (3.5.6):
+ * - `noSync` leaves the order of pages and meta pages to the operating system. After a crash of the machine a meta
+ *   page may point at pages that were never written, and no checksum reveals it.
+ * - `noMetaSync` is safe, but still synchronizes the pages of every commit: a fifth more commits a second, no more.
+ * - `overlappingSync` keeps a third meta page for the last synchronized state, which makes it safe. But it resolves
+ *   the promise of a write only after the synchronization (with an fdatasync of 100 ms, a commit is visible after 1
+ *   ms and acknowledged after 100 ms), so it acknowledges no sooner.
+ *
+ * Therefore a journal (see `journal.ts`), not one of these modes, serves writers that need not wait for the disk.
  */
 export class Tables {
   /** The secret of `tableHash`. */
@@ -57,7 +58,7 @@ export class Tables {
 
   /**
    * @param directory holds a database that has been checked (data-file.ts), and is locked by this process
-   * @throws StorageError when there is something else in it, or a version that this program does not know
+   * @throws StorageError when it holds something else, or a version that this program does not know
    */
   constructor(directory: string) {
     this.#path = join(directory, DATA_FILE);
@@ -81,8 +82,8 @@ export class Tables {
 
   /**
    * Makes the tables of a new database: all of them, or none if the process dies meanwhile.
-   * @param directory has none
-   * @param awaitsJournal whether there are files of a journal, whose uses are numbered from 1
+   * @param directory has none yet
+   * @param awaitsJournal whether there are journal files, with uses numbered from 1
    */
   static async make(directory: string, hashKey: HashKey, awaitsJournal: boolean): Promise<void> {
     const root = open<Uint8Array, Uint8Array>(directory, ROOT_OPTIONS);
@@ -96,7 +97,7 @@ export class Tables {
     await root.close();
   }
 
-  /** The format of a directory's database. @throws Error when it is not one of ours, or of a later program */
+  /** Returns the format of a directory's database. @throws Error when it is not one of ours, or of a later program */
   static async formatOf(directory: string): Promise<number> {
     const root = open<Uint8Array, Uint8Array>(directory, ROOT_OPTIONS);
     try {
@@ -106,19 +107,19 @@ export class Tables {
     }
   }
 
-  /** The uses of the journal that should be found; undefined when there is no journal. */
+  /** Returns the uses of the journal that should exist; undefined when there is no journal. */
   knownUses(): KnownUses | undefined {
     const first = this.#meta.get(FIRST_USE);
     return first && { first: readExpiry(first, 0), contained: this.journalSequence() };
   }
 
-  /** The journal's files are on disk: from now on they must be found. */
+  /** Notes that the journal's files are on disk: from now on they must exist. */
   async beginJournal(firstUse: number): Promise<void> {
     assert(firstUse === this.journalSequence() + 1, "a journal goes on where the database ends");
     await this.#change(() => void this.#meta.put(FIRST_USE, numberBytes(firstUse)));
   }
 
-  /** All that the journal holds up to a use is contained: its files may go. */
+  /** Notes that the database contains the journal up to a use: its files may be removed. */
   async endJournal(lastUse: number): Promise<void> {
     await this.#change(() => {
       void this.#meta.put(JOURNAL, numberBytes(lastUse));
@@ -126,33 +127,33 @@ export class Tables {
     });
   }
 
-  /** Number of the last journal file whose operations are all contained. */
+  /** Returns the number of the last journal file whose operations are all contained. */
   journalSequence(): number {
     const bytes = this.#meta.get(JOURNAL);
     return bytes === undefined ? 0 : readExpiry(bytes, 0);
   }
 
-  /** Number of keys. */
+  /** Returns the number of keys. */
   count(): number {
     return entryCount(this.#data);
   }
 
-  /** Number of keys that have an expiry. */
+  /** Returns the number of keys that have an expiry. */
   expiringCount(): number {
     return entryCount(this.#expiry);
   }
 
-  /** The record of a stored key, as a view that is valid until the next call. */
+  /** Returns the record of a stored key, as a view that is valid until the next call. */
   find(key: Uint8Array): Uint8Array | undefined {
     const bytes = this.#data.getBinaryFast(key);
-    // The buffer is the package's own; its `length` is the record's, its views go by its real size.
+    // The package reuses its buffer: `length` is the record's, but a view would span the buffer's real size.
     return bytes?.subarray(0, bytes.length);
   }
 
   /**
-   * The stored keys with hashes from `from` to `to`, in the order of their hashes: about `limit` of them, more
-   * only so that the last hash is complete.
-   * @returns the keys, and up to which hash they are all
+   * Returns about `limit` stored keys with hashes from `from` to `to`, in the order of their hashes. All keys of the
+   * last hash are included.
+   * @returns the keys, and the hash up to which they are complete
    */
   keysByHash(from: number, to: number, limit: number): { keys: Uint8Array[]; upTo: number } {
     const keys: Uint8Array[] = [];
@@ -190,8 +191,8 @@ export class Tables {
   }
 
   /**
-   * Commits the writes [from, to) of a checkpoint in one transaction; all are handed over before this returns.
-   * The records must not change until then.
+   * Commits the writes [from, to) of a checkpoint in one transaction. All are handed over before this returns; the
+   * records must not change until then.
    * @param journalSequence the last journal file that is contained with these writes; undefined for no change
    * @returns resolved when they are on disk
    * @throws StorageError as a rejection
@@ -207,15 +208,15 @@ export class Tables {
 
   async #change(change: () => void): Promise<void> {
     try {
-      // Not left to the package's own batches of an event turn: of those it keeps a promise to itself, whose
-      // rejection nobody could handle.
+      // Not left to the package's batches of an event turn: the package keeps a promise of each batch to itself, and
+      // nobody could handle its rejection.
       await this.#root.batch(change);
     } catch (error) {
       throw new StorageError(`writing to the database failed: ${await causeOf(error as CommitError)}`);
     }
   }
 
-  /** Stores many keys at once, without a journal: a database that is being made. */
+  /** Stores many keys at once, without a journal, into a database that is being made. */
   fill(entries: readonly TableEntry[]): void {
     this.#root.transactionSync(() => {
       for (const { key, record } of entries) {
@@ -265,7 +266,7 @@ export class Tables {
   }
 
   /**
-   * Checks that records and expiry keys match, by reading everything. For tests.
+   * Reads everything and checks that records and expiry keys match. For tests.
    * @throws AssertionError
    */
   check(): void {
@@ -284,7 +285,7 @@ export class Tables {
     assert(expiring === this.expiringCount(), "every expiry key has its record");
   }
 
-  /** Waits for what is under way, then closes. */
+  /** Waits for the transactions under way, then closes. */
   async close(): Promise<void> {
     await this.#root.close();
   }
@@ -301,7 +302,7 @@ const ROOT_OPTIONS = {
 
 type Root = RootDatabase<Uint8Array, Uint8Array>;
 
-/** A key as the user has it, and its record. */
+/** A user's key and its record. */
 export interface TableEntry {
   readonly key: Uint8Array;
   readonly record: Uint8Array;
@@ -333,7 +334,7 @@ function numberBytes(number: number): Uint8Array {
   return bytes;
 }
 
-/** The tables of a database of format 1 or 2, to be read. */
+/** The tables of a database of format 1 or 2, for reading. */
 export class EarlierTables {
   /** The last use of the journal that is contained. */
   readonly journalSequence: number;
@@ -361,12 +362,12 @@ export class EarlierTables {
   }
 }
 
-/** @throws Error when there is none of that name */
+/** Opens a table. @throws Error when there is none of that name */
 function openTable(
   root: RootDatabase<Uint8Array, Uint8Array>,
   name: string,
 ): Database<Uint8Array, Uint8Array> {
-  // `create` is missing from the package's types; nor do they say that there may be none.
+  // `create` is missing from the package's types; nor do they say that the table may not exist.
   const options = { ...TABLE_OPTIONS, name, create: false };
   const table: Database<Uint8Array, Uint8Array> | undefined = root.openDB(options);
   if (table === undefined) throw new Error(FOREIGN);
@@ -386,7 +387,7 @@ function entryCount(database: Database<Uint8Array, Uint8Array>): number {
   return (database.getStats() as { entryCount: number }).entryCount;
 }
 
-/** `lmdb` rejects with an error that carries a promise, which it rejects with the reason. */
+/** The error that `lmdb` rejects with. It carries a promise, which `lmdb` rejects with the reason. */
 interface CommitError extends Error {
   commitError?: Promise<never>;
 }

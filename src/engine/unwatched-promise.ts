@@ -1,4 +1,4 @@
-/** A promise whose rejection need not be looked at. */
+/** Makes a promise whose rejection may go unhandled. */
 export function unwatchedPromise(): PromiseWithResolvers<void> {
   const resolvers = Promise.withResolvers<void>();
   resolvers.promise.catch(ignore);

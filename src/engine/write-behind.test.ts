@@ -1,4 +1,7 @@
-/** What `settle` promises while the journal is being synchronized, step by step; and the search for expired keys. */
+/**
+ * Tests what `settle` promises while the journal is being synchronized, step by step, and the search for expired
+ * keys.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -39,8 +42,8 @@ async function open(options: Partial<LmdbEngineOptions> = {}): Promise<LmdbEngin
     policy: "lru",
     clock,
     random: new SeededRandom(1),
-    onDeparture: () => undefined,
-    // No checkpoint begins unless a test asks for one.
+    onRemoval: () => undefined,
+    // No checkpoint begins until a test asks for one.
     intervalMs: 3_600_000,
     disk: disk.files,
     ...options,
@@ -53,7 +56,7 @@ function put(engine: LmdbEngine, key: string, value = "value", expiresAtMs: numb
   setWhole(engine, utf8(key), utf8(value), expiresAtMs);
 }
 
-/** Whether a promise has been kept, as far as that can be seen after a turn of the event loop. */
+/** Whether a promise is fulfilled after a turn of the event loop. */
 async function isKept(promise: Promise<void>): Promise<boolean> {
   let kept = false;
   void promise.then(() => (kept = true));
@@ -62,7 +65,7 @@ async function isKept(promise: Promise<void>): Promise<boolean> {
 }
 
 describe("a frame that is being synchronized", () => {
-  /** Everything that tells something of the frame's writes. */
+  /** All calls that reveal something of the frame's writes. */
   const looks: Record<string, (engine: LmdbEngine) => unknown> = {
     "the value": (engine) => latin1(engine.get(utf8("written"))!.value),
     "the expiry": (engine) => engine.expiry(utf8("written")),
@@ -89,11 +92,11 @@ describe("a frame that is being synchronized", () => {
     looks[what]!(engine);
     const seen = engine.settle();
     expect(seen, "the reader waits").toBeInstanceOf(Promise);
-    // The next frame gathers meanwhile, and fails this reader in no way.
+    // The next frame collects writes meanwhile, and must not make this reader fail.
     put(engine, "later");
     const later = engine.settle()!;
     expect(await isKept(seen!)).toBe(false);
-    // Who sees nothing of it does not wait.
+    // A reader that sees nothing of it does not wait.
     engine.get(utf8("unrelated"));
     expect(engine.settle()).toBeUndefined();
     disk.finish();
@@ -106,7 +109,7 @@ describe("a frame that is being synchronized", () => {
     expect(engine.settle()).toBeInstanceOf(Promise);
   });
 
-  test("that removes everything is waited for by a reader of what is not there any more", async () => {
+  test("that removes everything delays a reader of a removed key", async () => {
     const engine = await open();
     put(engine, "key");
     await engine.settle();
@@ -160,12 +163,12 @@ describe("writers that are faster than the disk", () => {
 });
 
 describe("the search for expired keys", () => {
-  /** Until the database holds everything. */
+  /** Waits until the database holds everything. */
   async function untilWritten(engine: LmdbEngine): Promise<void> {
     while (engine.pendingWrites > 0) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  test("starts over after a checkpoint: of keys that it brought, some expire before those found last", async () => {
+  test("starts over after a checkpoint, which may bring keys that expire before those found last", async () => {
     const engine = await open({ intervalMs: 1 });
     put(engine, "found first", "value", clock.wallMs() + 2000);
     await engine.settle();

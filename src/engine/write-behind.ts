@@ -12,28 +12,33 @@ import { ignore } from "./unwatched-promise.ts";
 
 export interface WriteBehindOptions {
   readonly directory: string;
-  /** Whether writers wait until the journal has been synchronized, or until it has been written. */
+  /** Whether writers wait until the journal has been synchronized, or only until it has been written. */
   readonly sync: "always" | "interval";
   /** How long writes wait for the database, in milliseconds. */
   readonly intervalMs: number;
-  /** Memory for pending writes. Beyond a quarter of it, writers wait until some have reached the database. */
+  /**
+   * Memory for pending writes, in bytes. Above a quarter of it, writers wait until some have reached the database.
+   */
   readonly pendingBytes: number;
   /** See `Journal`. */
   readonly disk: JournalDisk | undefined;
 }
 
-/** A checkpoint begins before the interval's end when so many writes or this share of the memory are pending. */
+/** A checkpoint begins before the interval's end when this many writes, or this share of the memory, are pending. */
 const CHECKPOINT_WRITES = 16_384;
 const CHECKPOINT_SHARE = 1 / 8;
 
-/** Writers wait while so many keys have pending writes (a step of `SCAN` looks at all), or this share. */
+/**
+ * Writers wait while this many keys (a step of `SCAN` looks at all of them), or this share of the memory, are
+ * pending.
+ */
 const WAIT_WRITES = 65_536;
 const WAIT_SHARE = 1 / 4;
 
 /**
- * Brings writes to disk behind the back of who makes them. They are kept in an overlay that reads see, written to
- * a journal, whose frames make them durable (`GroupCommit`), and handed to the database now and then (`Checkpoints`): a
- * key that was written often since the last checkpoint is written there once. This class decides when.
+ * Brings writes to disk in the background. Writes go to an overlay that reads see, and to a journal, whose frames
+ * make them durable (`GroupCommit`). `Checkpoints` hands them to the database now and then, so a key that was written
+ * often since the last checkpoint is written there once. This class decides when.
  */
 export class WriteBehind {
   readonly overlay: Overlay;
@@ -45,16 +50,16 @@ export class WriteBehind {
   readonly #checkpoints: Checkpoints;
   #journal: Journal | undefined;
   #refusal: StorageError | undefined = new StorageError("the storage is not open yet");
-  /** Of the last removal of everything. */
+  /** The generation of the last removal of everything. */
   #clearGeneration = 0;
-  /** The interval is over. */
+  /** Whether the interval is over. */
   #isCheckpointDue = false;
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param onFailure told when something could not be written: all pending writes are forgotten then, those in
-   * the journal are to be added again
+   * @param onFailure called when a write to disk fails. All pending writes are forgotten by then; those in the
+   *   journal must be added again.
    */
   constructor(tables: Tables, options: WriteBehindOptions, onFailure: (error: StorageError) => void) {
     this.#tables = tables;
@@ -72,7 +77,7 @@ export class WriteBehind {
     });
   }
 
-  /** Why no writes are taken: not begun, failed or ended. */
+  /** Why no writes are taken: not started, failed or closed. */
   get refusal(): StorageError | undefined {
     return this.#refusal;
   }
@@ -82,7 +87,7 @@ export class WriteBehind {
     return this.#checkpoints.count;
   }
 
-  /** Length of the journal's files. */
+  /** Length of the journal's files, in bytes. */
   get diskBytes(): number {
     return this.#journal?.diskBytes ?? 0;
   }
@@ -93,8 +98,8 @@ export class WriteBehind {
   }
 
   /**
-   * Begins: hands over the writes added so far, which are those that the journal held.
-   * @param sequence number of the last use of a journal file that there was
+   * Starts: hands over the writes added so far, which are those that the earlier journal held.
+   * @param sequence number of the last use of an earlier journal file
    */
   async start(sequence: number): Promise<void> {
     const { directory, disk } = this.#options;
@@ -102,7 +107,8 @@ export class WriteBehind {
       this.#checkpoints.handOver(this.#checkpoints.begin(sequence));
     }
     while (this.#checkpoints.isUnderWay) await this.#checkpoints.step;
-    // First the database says that no journal is to be found, then it goes; the next one is there before it says so.
+    // The old journal is deleted after the database says that there is none. The new one exists before the database
+    // says so.
     if (this.#tables.knownUses() !== undefined) await this.#tables.endJournal(sequence);
     removeJournals(directory);
     const journal = new Journal(directory, sequence + 1, disk);
@@ -117,7 +123,7 @@ export class WriteBehind {
     this.#refusal = undefined;
   }
 
-  /** The pending write of a key; counts as touched. */
+  /** Returns the pending write of a key, and counts it as touched. */
   find(key: KeyRef): PendingWrite | undefined {
     if (this.overlay.count === 0) return undefined;
     const write = this.overlay.find(key.bytes, key.start, key.end, key.hash);
@@ -125,24 +131,24 @@ export class WriteBehind {
     return write;
   }
 
-  /** Whether what the database holds is to be disregarded, since everything was removed; counts as touched. */
+  /** Whether to ignore the database because everything was removed; that removal counts as touched. */
   hidesDatabase(): boolean {
     if (!this.#pending.isCleared && !this.#checkpoints.isCleared) return false;
     this.#commit.touch(this.#clearGeneration);
     return true;
   }
 
-  /** Everything that is not durable counts as touched. */
+  /** Counts everything that is not durable as touched. */
   touchAll(): void {
     this.#commit.touchAll();
   }
 
   /**
-   * Adds the write of a key that has none pending.
+   * Adds a write of a key that has none pending.
    * @param key the stored key; kept
-   * @param record kept; undefined to remove
-   * @param expiresAtMs of the record; `ABSENT` to remove
-   * @param committedExpiresAtMs what the database holds, as an expiry, `NEVER` or `ABSENT`
+   * @param record kept; undefined removes the key
+   * @param expiresAtMs of the record; `ABSENT` removes the key
+   * @param committedExpiresAtMs what the database holds: an expiry, `NEVER` or `ABSENT`
    */
   add(
     key: Uint8Array,
@@ -187,7 +193,7 @@ export class WriteBehind {
     this.#schedule();
   }
 
-  /** Something is pending: sees to it that it will be written though nobody asks. */
+  /** Ensures that pending writes reach the disk even if nobody calls `settle`. */
   #schedule(): void {
     if (this.#refusal !== undefined) return;
     const { sync, intervalMs } = this.#options;
@@ -200,7 +206,7 @@ export class WriteBehind {
       this.#isCheckpointDue = true;
       this.#synchronize();
     }, intervalMs);
-    // What waits for it is in the journal already: a process may end without it.
+    // The journal has everything that waits for this timer, so the process may end without it.
     this.#timer.unref();
   }
 
@@ -211,7 +217,7 @@ export class WriteBehind {
   }
 
   /**
-   * Undefined when everything touched since the last call is durable; otherwise a promise of that.
+   * Returns undefined when everything touched since the last call is durable; otherwise a promise of that.
    * @throws StorageError as a rejection
    */
   settle(): Promise<void> | undefined {
@@ -228,19 +234,21 @@ export class WriteBehind {
     return this.#isTooMuch() ? this.#whenRoom(durable) : durable;
   }
 
-  /** Writers wait for the database, so that no more writes come than it takes. */
+  /**
+   * Waits until the database has taken enough pending writes, so that writes do not come faster than it takes them.
+   */
   async #whenRoom(durable: Promise<void> | undefined): Promise<void> {
     await durable;
     while (this.#isTooMuch()) {
       // A checkpoint begins with the synchronization of the journal.
       const step = this.#checkpoints.step ?? this.#commit.synchronizing;
       if (step === undefined) return;
-      // Where it fails: these writes are as durable as promised.
+      // If the checkpoint fails, these writes are still as durable as promised.
       await step.catch(ignore);
     }
   }
 
-  /** Whether so much is pending that writers have to wait. */
+  /** Whether so much is pending that writers must wait. */
   #isTooMuch(): boolean {
     const mostBytes = this.#options.pendingBytes * WAIT_SHARE;
     const { count, bytes } = this.overlay;
@@ -258,8 +266,8 @@ export class WriteBehind {
   }
 
   /**
-   * Writes to the journal what is not in it yet, and synchronizes it, if it is not being synchronized now: then
-   * this comes again when that is done. Begins a checkpoint if one is due and none is under way.
+   * Writes to the journal what it does not have yet, and synchronizes it. If a synchronization is under way, this
+   * runs again when it ends. Begins a checkpoint if one is due and none is under way.
    */
   #synchronize(): void {
     clearImmediate(this.#immediate);
@@ -288,9 +296,9 @@ export class WriteBehind {
   }
 
   /**
-   * The next frame does not begin before those who have just been answered could ask again: they would miss it by
-   * microseconds and wait for it and for their own, and there would be two frames of half as many writes. An immediate
-   * that is set by another one runs after the sockets have been looked at in between.
+   * Delays the next frame until the clients that have just been answered can write again. Otherwise they would miss
+   * the frame by microseconds, and wait for it and for their own: two frames of half as many writes. An immediate set
+   * by another immediate runs after the sockets have been polled in between.
    */
   #synchronizeAfterPoll(): void {
     clearImmediate(this.#immediate);
@@ -300,7 +308,7 @@ export class WriteBehind {
   }
 
   #fail(error: StorageError): void {
-    this.#refusal = new StorageError(`no writes are taken any more, since ${error.message}`);
+    this.#refusal = new StorageError(`writes are refused since ${error.message}`);
     this.#unschedule();
     const endCheckpoint = this.#checkpoints.giveUp();
     const endCommit = this.#commit.giveUp();

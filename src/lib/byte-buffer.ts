@@ -1,19 +1,19 @@
 /**
- * A growing run of bytes: `bytes[0, length)` is what was written. Fields are public because the hot paths that
- * fill it are free-standing functions.
+ * A growing run of bytes. `bytes[0, length)` has been written. Fields are public because free-standing functions on
+ * hot paths fill it.
  */
 export class ByteBuffer {
   bytes: Uint8Array;
   length = 0;
   readonly #limitBytes: number;
 
-  /** @param limitBytes beyond this it does not grow: writing throws a `BufferLimitError` */
+  /** @param limitBytes largest size; a write beyond it throws a `BufferLimitError` */
   constructor(capacityBytes = 256, limitBytes: number = Number.POSITIVE_INFINITY) {
     this.bytes = new Uint8Array(capacityBytes);
     this.#limitBytes = limitBytes;
   }
 
-  /** Makes room for `count` more bytes; existing content stays. */
+  /** Makes room for `count` more bytes, and keeps the present ones. */
   reserve(count: number): void {
     const needed = this.length + count;
     if (needed > this.bytes.length) this.#grow(needed);
@@ -26,7 +26,7 @@ export class ByteBuffer {
     this.length += count;
   }
 
-  /** A view of what was written, valid until the next write. */
+  /** Returns a view of the written bytes, valid until the next write. */
   view(): Uint8Array {
     return this.bytes.subarray(0, this.length);
   }
@@ -41,7 +41,7 @@ export class ByteBuffer {
     this.length -= count;
   }
 
-  /** Forgets the content, and gives memory back when more than `keepBytes` are held. */
+  /** Forgets the contents, and frees the memory if it is larger than `keepBytes`. */
   clear(keepBytes: number = Number.POSITIVE_INFINITY): void {
     this.length = 0;
     if (this.bytes.length > keepBytes) this.bytes = new Uint8Array(keepBytes);
@@ -57,12 +57,15 @@ export class ByteBuffer {
   }
 }
 
-/** A `ByteBuffer` was to grow beyond its limit. */
+/** A `ByteBuffer` would have exceeded its limit. */
 export class BufferLimitError extends Error {
   override name = "BufferLimitError";
 }
 
-/** Copies source[start, end) to target[at…). Short runs are copied by hand, four bytes a step: that beats a call. */
+/**
+ * Copies source[start, end) to target[at…). Short runs are copied by a loop, four bytes a step, which is faster than
+ * a call.
+ */
 export function copyBytes(
   source: Uint8Array,
   start: number,
@@ -90,31 +93,31 @@ const BY_HAND_BYTES = 32;
 
 type Copy = (this: Uint8Array, target: Uint8Array, at: number, start: number, end: number) => number;
 
-/** The runtime's copying between arrays, which makes no view as `set` needs it; a browser has none. */
+/** The runtime's copy between arrays. Unlike `set`, it needs no view of the source. A browser has none. */
 const copyNatively = (globalThis as { Buffer?: { prototype: { copy: Copy } } }).Buffer?.prototype.copy;
 
-/** A value that is read piece by piece, while it stays what it was. Whoever is given one releases it, exactly once. */
+/** A value that is read piece by piece, and does not change meanwhile. Its reader must release it exactly once. */
 export interface LargeValue {
   readonly lengthBytes: number;
-  /** So many bytes, from the beginning on, can be read now; absent where all of them can. */
+  /** How many bytes, from the beginning, can be read now; absent when all of them can. */
   readonly availableBytes?: number;
-  /** Bytes that wait in memory, outside of the cache, for whoever reads this; absent where there are none. */
+  /** Bytes that wait in memory, outside of the cache, for the reader; absent when there are none. */
   readonly heldBytes?: number;
   /** Called when more can be read, and when the value has been lost. */
   onChange?: (() => void) | undefined;
   /**
-   * Appends bytes [offset, offset + count) of the value, which are available, to `target`. What lies before `offset` is
-   * not asked for again.
-   * @returns false when the value has been lost: the rest of it will not be had
+   * Appends bytes [offset, offset + count) of the value, which must be available, to `target`. Bytes before `offset`
+   * are not asked for again.
+   * @returns false when the value has been lost: its remaining bytes will not come
    */
   read(offset: number, count: number, target: ByteBuffer): boolean;
   release(): void;
 }
 
 /**
- * Where a value can be delivered without an allocation: the giver calls `openValue`, writes exactly
- * `lengthBytes` at `buffer.length`, advances it, and calls `closeValue`. Where `takesLarge` is true, a large value may
- * be given to `takeLarge` instead, to be read little by little.
+ * Receives a value without an allocation. The sender calls `openValue`, writes exactly `lengthBytes` at
+ * `buffer.length`, advances `length`, and calls `closeValue`. If `takesLarge` is true, it may pass a large value to
+ * `takeLarge` instead, to be read piece by piece.
  */
 export interface ValueSink {
   openValue(lengthBytes: number): ByteBuffer;

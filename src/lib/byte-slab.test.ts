@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { ByteSlab } from "./byte-slab.ts";
 
-test("every copy stays as it was made, whatever is kept behind it", () => {
+test("later copies do not change earlier ones", () => {
   const lengths = fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 1000, max: 3000 }));
   fc.assert(
     fc.property(fc.array(lengths, { maxLength: 300 }), (lengths) => {

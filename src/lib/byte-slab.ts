@@ -5,18 +5,18 @@ const PIECE_BYTES = 16 * 1024;
 const LONG_BYTES = 1024;
 
 /**
- * Copies short runs of bytes, one behind the other into larger pieces: an array for each would cost several times
- * as much. A piece is given back when nobody holds a copy in it any longer.
+ * Copies short runs of bytes one behind the other into larger blocks, because an array for each would cost several
+ * times as much. A block is freed when no copy in it is referenced any more.
  */
 export class ByteSlab {
-  /** Where the copy made last lies: bytes[start, …). */
+  /** Where the latest copy lies: bytes[start, …). */
   bytes: Uint8Array = new Uint8Array(0);
   start = 0;
   #piece = this.bytes;
-  /** So much of the piece has been given out. */
+  /** How many bytes of the block have been given out. */
   #used = 0;
 
-  /** Makes a copy of source[start, end), which nobody changes. */
+  /** Copies source[start, end). Nothing changes the copy. */
   keep(source: Uint8Array, start: number, end: number): void {
     const length = end - start;
     if (length > LONG_BYTES) {

@@ -2,17 +2,17 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
-/** UTF-8 bytes of a text. */
+/** Encodes a text as UTF-8. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** A text of UTF-8 bytes; what is not UTF-8 becomes U+FFFD. */
+/** Decodes UTF-8; invalid bytes become U+FFFD. */
 export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
-/** As `fromUtf8`; undefined for what is not UTF-8. */
+/** Decodes as `fromUtf8`; undefined for invalid UTF-8. */
 export function fromStrictUtf8(bytes: Uint8Array): string | undefined {
   try {
     return strictDecoder.decode(bytes);
@@ -21,14 +21,14 @@ export function fromStrictUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** As far as it is used here; a browser has none. */
+/** The part of `Buffer` that is used here; a browser has none. */
 interface NodeBuffer {
   from(buffer: ArrayBufferLike, start: number, length: number): { toString(encoding: "latin1"): string };
   from(text: string, encoding: "latin1"): Uint8Array;
 }
 const nodeBuffer = (globalThis as { Buffer?: NodeBuffer }).Buffer;
 
-/** One character a byte: a lossless string of any bytes, for use as a `Map` key. */
+/** Decodes bytes to one character each: a lossless string of any bytes, for use as the key of a `Map`. */
 export function latin1(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   if (nodeBuffer !== undefined) {
     return nodeBuffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
@@ -38,13 +38,13 @@ export function latin1(bytes: Uint8Array, start = 0, end: number = bytes.length)
   return text;
 }
 
-/** The bytes of a string made by `latin1`. */
+/** Returns the bytes of a string made by `latin1`. */
 export function fromLatin1(text: string): Uint8Array {
   if (nodeBuffer !== undefined) return nodeBuffer.from(text, "latin1");
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** Whether a[aStart, aEnd) and b[bStart, …) hold the same bytes. */
+/** Whether a[aStart, aEnd) and b[bStart, …) are the same bytes. */
 export function equalBytes(
   a: Uint8Array,
   aStart: number,
@@ -57,8 +57,9 @@ export function equalBytes(
 }
 
 /**
- * A whole decimal number within a signed 64-bit integer, as Redis reads one: no spaces, no plus sign, no
- * leading zeros. @returns undefined for anything else, and for numbers beyond ±2^53 (see `parseInt64`)
+ * Reads a decimal integer within the range of signed 64-bit integers as Redis does: no spaces, no plus sign, no
+ * leading zeros.
+ * @returns undefined for anything else, and for numbers beyond ±2^53 (see `parseInt64`)
  */
 export function parseDecimal(bytes: Uint8Array, start: number, end: number): number | undefined {
   let at = start;
@@ -80,7 +81,7 @@ export function parseDecimal(bytes: Uint8Array, start: number, end: number): num
 export const INT64_MAX = 9_223_372_036_854_775_807n;
 const INT64_MIN = -9_223_372_036_854_775_808n;
 
-/** A signed 64-bit integer in Redis's strict decimal form; undefined for anything else. */
+/** Reads a signed 64-bit integer in Redis's strict decimal form; undefined for anything else. */
 export function parseInt64(bytes: Uint8Array, start = 0, end: number = bytes.length): bigint | undefined {
   const small = parseDecimal(bytes, start, end);
   if (small !== undefined) return BigInt(small);

@@ -3,7 +3,7 @@ import { ChunkedBytes } from "./chunked-bytes.ts";
 import { SeededRandom } from "./random.ts";
 
 describe("bytes in chunks", () => {
-  test("come out as they went in, whatever the runs", () => {
+  test("come out as they went in, for runs of any length", () => {
     const seed = 99;
     const random = new SeededRandom(seed);
     const chunked = new ChunkedBytes();
@@ -43,7 +43,7 @@ describe("bytes in chunks", () => {
     expect(chunked.lengthBytes).toBe(0);
   });
 
-  test("a long run's memory is given back when it has left", () => {
+  test("a long run's memory is freed when it has left", () => {
     const chunked = new ChunkedBytes();
     const data = new Uint8Array(100_000);
     chunked.take(data, 10, data.length);

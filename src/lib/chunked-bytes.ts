@@ -1,22 +1,22 @@
-/** Runs shorter than this are copied together, so that a client cannot have a chunk made for each byte it sends. */
+/** Shorter runs are copied together, so that a client cannot cause a chunk for each byte that it sends. */
 const KEPT_BYTES = 16 * 1024;
-/** What short runs are copied into. */
+/** Size of a chunk that short runs are copied into. */
 const GATHERED_BYTES = 64 * 1024;
 
 /**
- * Bytes that come at one end and leave at the other, in chunks: never moved, never copied to make room, and memory is
- * given back chunk by chunk, at once rather than when a collector finds it. Holds no more than has come.
+ * A queue of bytes in chunks. Bytes are never moved, nor copied to make room. Memory is freed chunk by chunk, at once
+ * instead of by the garbage collector. It holds no more memory than the bytes that have come.
  */
 export class ChunkedBytes {
   lengthBytes = 0;
   #chunks: Uint8Array[] = [];
-  /** The first chunk that is left, and how much of it is gone. */
+  /** Index of the first chunk left, and how many of its bytes are gone. */
   #first = 0;
   #offset = 0;
-  /** How much of the last chunk is in use, where short runs are being copied into it; 0 where not. */
+  /** Bytes used in the last chunk, while short runs are being copied into it; else 0. */
   #gathered = 0;
 
-  /** Adds data[start, end). A long run is kept as it is: the buffer belongs to this object from then on. */
+  /** Adds data[start, end). Keeps a long run without copying it: the buffer belongs to this object from then on. */
   take(data: Uint8Array, start: number, end: number): void {
     if (end - start < KEPT_BYTES) {
       this.append(data, start, end);
@@ -42,7 +42,7 @@ export class ChunkedBytes {
     this.lengthBytes += end - start;
   }
 
-  /** Moves everything that `other` holds to the end of this. */
+  /** Moves all bytes of `other` to the end of this object. */
   moveFrom(other: ChunkedBytes): void {
     this.#closeGathered();
     other.#closeGathered();
@@ -54,7 +54,9 @@ export class ChunkedBytes {
     }
   }
 
-  /** A view of the first bytes, at most `count` and at least one while there are any; valid until `drop`. */
+  /**
+   * Returns a view of at most `count` bytes from the front, and of at least one if there are any; valid until `drop`.
+   */
   front(count: number): Uint8Array {
     const chunk = this.#chunks[this.#first]!;
     const isLast = this.#first === this.#chunks.length - 1;
@@ -62,7 +64,7 @@ export class ChunkedBytes {
     return chunk.subarray(this.#offset, Math.min(end, this.#offset + count));
   }
 
-  /** The first `count` bytes, part of one `front`, are not needed any more. */
+  /** Drops the first `count` bytes, which must be part of one `front`. */
   drop(count: number): void {
     const chunk = this.#chunks[this.#first]!;
     if (this.#forget(count)) giveBack(chunk);
@@ -72,7 +74,7 @@ export class ChunkedBytes {
     while (this.lengthBytes > 0) this.drop(this.front(Number.POSITIVE_INFINITY).length);
   }
 
-  /** @returns whether the first chunk is done with */
+  /** Drops bytes. @returns whether the first chunk has no more bytes */
   #forget(count: number): boolean {
     const chunk = this.#chunks[this.#first]!;
     this.lengthBytes -= count;
@@ -103,14 +105,14 @@ export class ChunkedBytes {
 
 const NOTHING = new Uint8Array(0);
 
-/** ES2024, which the client library, built for what Node 20 has, sees only as a type. */
+/** Declares ES2024's `transfer`: the client library is compiled for Node 20, which lacks it. */
 interface Transferable extends ArrayBuffer {
   transfer(byteLength: number): ArrayBuffer;
 }
 
 /**
- * Frees the memory of received bytes that nobody refers to any more. A collector that does not see how much hangs on so
- * small an object lets a hundred times as much pile up.
+ * Frees the memory of received bytes that are no longer referenced. The garbage collector sees only the small object
+ * and not the memory behind it, so it would let a hundred times as much pile up.
  */
 export function giveBack(chunk: Uint8Array): void {
   (chunk.buffer as Transferable).transfer(0);

@@ -1,10 +1,10 @@
-/** Time as an argument, so that tests decide what time it is. */
+/** Time as an argument, so that tests control it. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch; may jump when the machine's clock is set. For expiry as users state it. */
+  /** Milliseconds since the Unix epoch. May jump when the machine's clock is set. For expiry as users state it. */
   wallMs(): number;
   /**
-   * Milliseconds since some fixed point; never goes back. For durations, time-outs and staleness bounds. Every thread
-   * has a fixed point of its own.
+   * Milliseconds since some fixed point, which differs between threads. Never goes back. For durations, time-outs and
+   * bounds of staleness.
    */
   monotonicMs(): number;
 }
@@ -14,7 +14,7 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
-/** A clock that stands still until it is told to move. */
+/** A clock that stands still until a test moves it. */
 export class ManualClock implements Clock {
   #wallMs: number;
   #monotonicMs = 0;

@@ -7,17 +7,17 @@ const DASH = 0x2d;
 const BACKSLASH = 0x5c;
 
 /**
- * Whether a text matches a glob in Redis's dialect: `*` any run of bytes, `?` one byte, `[abc]`, `[a-z]` and
- * `[^…]` one byte of a class, `\` before a byte that stands for itself. Takes at most
- * `pattern.length * text.length` steps, whatever the pattern.
+ * Whether a text matches a glob in Redis's dialect. `*` matches any run of bytes, `?` one byte, `[abc]`, `[a-z]` and
+ * `[^…]` one byte of a class; `\` makes the next byte literal. Takes at most `pattern.length * text.length` steps for
+ * any pattern.
  * @param ignoreCase whether ASCII letters match in either case
  */
 export function matchesGlob(pattern: Uint8Array, text: Uint8Array, ignoreCase = false): boolean {
-  // Redis does not look at the pattern when there is no text: even a star does not match it.
+  // Redis does not look at the pattern when the text is empty, so even a star does not match it.
   if (text.length === 0) return pattern.length === 0;
   let p = 0;
   let t = 0;
-  // Where to go on when what follows the last star does not match: the star takes one byte more.
+  // Where to retry after a mismatch behind the last star: the star takes one byte more.
   let retryPattern = -1;
   let retryText = 0;
   while (t < text.length) {
@@ -40,7 +40,7 @@ export function matchesGlob(pattern: Uint8Array, text: Uint8Array, ignoreCase = 
   return p === pattern.length;
 }
 
-/** Whether the pattern's element at `at`, which is no star, matches a byte. */
+/** Whether the pattern's element at `at`, which is not a star, matches a byte. */
 function matchesByte(pattern: Uint8Array, at: number, byte: number, ignoreCase: boolean): boolean {
   const element = pattern[at]!;
   if (element === QUESTION) return true;
@@ -49,21 +49,21 @@ function matchesByte(pattern: Uint8Array, at: number, byte: number, ignoreCase: 
   return fold(literal, ignoreCase) === fold(byte, ignoreCase);
 }
 
-/** Where the element at `at`, which is no star, ends. */
+/** Returns where the element at `at`, which is not a star, ends. */
 function elementEnd(pattern: Uint8Array, at: number): number {
   const element = pattern[at]!;
   if (element === BACKSLASH) return Math.min(at + 2, pattern.length);
   return element === OPEN ? classEnd(pattern, at) : at + 1;
 }
 
-/** Where the class that opens at `at` ends; one that nothing closes ends with the pattern. */
+/** Returns where the class that opens at `at` ends; an unclosed one ends with the pattern. */
 function classEnd(pattern: Uint8Array, at: number): number {
   let i = pattern[at + 1] === CARET ? at + 2 : at + 1;
   while (i < pattern.length && pattern[i] !== CLOSE) i = memberEnd(pattern, i);
   return Math.min(i + 1, pattern.length);
 }
 
-/** Where the member of a class at `at` ends: a byte, an escaped byte or a range. */
+/** Returns where the member of a class at `at` ends: a byte, an escaped byte or a range. */
 function memberEnd(pattern: Uint8Array, at: number): number {
   if (pattern[at] === BACKSLASH && at + 1 < pattern.length) return at + 2;
   return isRange(pattern, at) ? at + 3 : at + 1;
@@ -93,7 +93,7 @@ function matchesClass(pattern: Uint8Array, at: number, byte: number, ignoreCase:
   return found !== negated;
 }
 
-/** Redis compares the ends of a range as C's `char`, which is signed where it mostly runs. */
+/** Converts to a signed byte: Redis compares the ends of a range as C's `char`, which is signed on most machines. */
 function signed(byte: number): number {
   return (byte << 24) >> 24;
 }

@@ -21,7 +21,7 @@ describe("keys that collide under every seed of MurmurHash3", () => {
     for (let round = 0; round < 5; round++) {
       const { low, high } = drawHashKey();
       const hashes = new Set(keys.map((key) => halfSipHash(key, 0, key.length, low, high)));
-      // Of 36,000 values of 32 bits drawn at random 0.15 are equal to another one.
+      // Among 36,000 random values of 32 bits, 0.15 are expected to equal another one.
       expect(hashes.size).toBeGreaterThanOrEqual(KEYS - 5);
       expect(new Set([...hashes].map((hash) => hash & 0xffff)).size).toBeGreaterThan(26_000);
     }

@@ -1,6 +1,6 @@
 /**
- * MurmurHash3 (x86, 32 bit; Austin Appleby, public domain) of bytes[start, end): a checksum. It is no hash of keys that
- * clients choose, since some collide under every seed: `sip-hash.ts` has those.
+ * Computes a checksum of bytes[start, end): MurmurHash3 (x86, 32 bit; Austin Appleby, public domain). Not for keys
+ * that clients choose, since some collide under every seed; `sip-hash.ts` has hashes for those.
  * @returns an unsigned 32-bit integer
  */
 export function hashBytes(bytes: Uint8Array, start: number, end: number, seed: number): number {
@@ -23,7 +23,7 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number, seed: n
   return mix32(h);
 }
 
-/** MurmurHash3's finalizer: spreads every input bit over all output bits. @returns unsigned 32 bits */
+/** Spreads every input bit over all output bits (MurmurHash3's finalizer). @returns an unsigned 32-bit integer */
 export function mix32(value: number): number {
   let h = value | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -1,19 +1,19 @@
 import { type HashKey, halfSipHash64 } from "./sip-hash.ts";
 
 /**
- * The bytes "GLASSREC". It is no secret, and cannot be one: recordings of different proxies and days are compared, and
- * the simulator gives the same result for the same trace. So whoever wants to find two keys with one hash can compute
- * as many as he likes, and finds a pair among 2^32 of them; a function of 64 bits allows no better. What must not be
- * is a family, in which one pair makes any number of others. Keys make one where their hashes agree before the last
- * step already. With MurmurHash3 that takes no search at all. With HalfSipHash-2-4, whose state has 128 bits, no way is
- * known that would not have to try far more than 2^32 keys. With one round to a word, as in memory, it could be
- * reckoned out by somebody who knows the key: hence the two.
+ * The bytes "GLASSREC". The key cannot be secret: recordings of different proxies and days are compared, and the
+ * simulator gives the same result for the same trace. So anyone can search for two keys with one hash, and finds a
+ * pair among 2^32 keys. No function of 64 bits prevents that. It must prevent families: a pair from which any number
+ * of others follow. Keys form a family when their hashes agree before the last step already. In MurmurHash3 a family
+ * is found without any search. In HalfSipHash-2-4, with its state of 128 bits, every known way takes far more than
+ * 2^32 trials. With one round per word, as in memory, the known key would make families computable; therefore there
+ * are two rounds.
  */
 const PUBLIC_KEY: HashKey = { low: 0x5341_4c47, high: 0x4345_5253 };
 
 /**
- * Writes the 64-bit hash that stands for a key in recordings and in simulations to `low[at]` and `high[at]`: the same
- * everywhere and always, for recordings keep it (version 2 of docs/RECORDING.md).
+ * Writes the 64-bit hash that stands for a key in recordings and simulations to `low[at]` and `high[at]`. It must
+ * never change, because recordings contain it (version 2 of docs/RECORDING.md).
  */
 export function writeKeyHash(
   bytes: Uint8Array,

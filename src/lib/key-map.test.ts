@@ -6,7 +6,7 @@ import { halfSipHash } from "./sip-hash.ts";
 
 const HASH_KEY = { low: 1, high: 2 };
 
-/** Keys with one hash under `HASH_KEY`, found by trying: of 200,000 keys some five pairs have one. */
+/** Keys with equal hashes under `HASH_KEY`, found by trying: among 200,000 keys there are about five pairs. */
 function collidingPair(): [string, string] {
   const seen = new Map<number, string>();
   for (let i = 0; ; i++) {
@@ -19,7 +19,7 @@ function collidingPair(): [string, string] {
 }
 
 describe("a map with bytes as keys", () => {
-  test("does what a Map of strings does, keys of one hash included", () => {
+  test("behaves as a Map of strings, even for keys with equal hashes", () => {
     const random = new SeededRandom(1);
     const map = new KeyMap<number>(HASH_KEY);
     const model = new Map<string, number>();
@@ -59,7 +59,7 @@ describe("a map with bytes as keys", () => {
     }
   });
 
-  test("gives keys in the order in which they were set", () => {
+  test("iterates in the order in which keys were set", () => {
     const map = new KeyMap<number>(HASH_KEY);
     for (let i = 0; i < 100; i++) map.set(fromLatin1(`key:${i}`), 0, `key:${i}`.length, i);
     expect([...map].map(([, value]) => value)).toEqual(Array.from({ length: 100 }, (_, i) => i));

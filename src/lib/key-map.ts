@@ -4,13 +4,13 @@ import { type HashKey, halfSipHash } from "./sip-hash.ts";
 interface Entry<Value> {
   readonly key: Uint8Array;
   value: Value;
-  /** Another one whose key has the same hash. */
+  /** The next entry whose key has the same hash. */
   next: Entry<Value> | undefined;
 }
 
 /**
- * A map whose keys are bytes that clients choose. A `Map` of strings is none: the runtime hashes them to 24 bits,
- * without a secret, so that keys for one and the same of its buckets are found by trying in no time.
+ * A map from bytes that clients choose. A `Map` of strings is unsuitable: the runtime hashes them to 24 bits, without
+ * a secret, so that a short search finds any number of keys for one bucket.
  */
 export class KeyMap<Value> {
   readonly #hashKey: HashKey;
@@ -26,7 +26,7 @@ export class KeyMap<Value> {
     return this.#size;
   }
 
-  /** The value of the key bytes[start, end). */
+  /** Returns the value of the key bytes[start, end). */
   get(bytes: Uint8Array, start = 0, end: number = bytes.length): Value | undefined {
     return this.#find(this.#hash(bytes, start, end), bytes, start, end)?.value;
   }
@@ -35,7 +35,7 @@ export class KeyMap<Value> {
     return this.#find(this.#hash(bytes, start, end), bytes, start, end) !== undefined;
   }
 
-  /** Keeps a copy of the key. */
+  /** Sets a value, and keeps a copy of the key. */
   set(bytes: Uint8Array, start: number, end: number, value: Value): void {
     const hash = this.#hash(bytes, start, end);
     const found = this.#find(hash, bytes, start, end);
@@ -43,13 +43,13 @@ export class KeyMap<Value> {
       found.value = value;
       return;
     }
-    // Not `slice`: of a `Buffer` that would be a view.
+    // Not `slice`, which makes a view of a `Buffer`.
     const key = new Uint8Array(bytes.subarray(start, end));
     this.#chains.set(hash, { key, value, next: this.#chains.get(hash) });
     this.#size++;
   }
 
-  /** @returns whether it was there */
+  /** Removes a key. @returns whether it was there */
   delete(bytes: Uint8Array, start = 0, end: number = bytes.length): boolean {
     const hash = this.#hash(bytes, start, end);
     const found = this.#find(hash, bytes, start, end);
@@ -69,7 +69,7 @@ export class KeyMap<Value> {
     this.#size = 0;
   }
 
-  /** The keys are not to be changed. */
+  /** Iterates over the entries. The keys must not be changed. */
   *[Symbol.iterator](): IterableIterator<[key: Uint8Array, value: Value]> {
     for (const first of this.#chains.values()) {
       for (let entry: Entry<Value> | undefined = first; entry !== undefined; entry = entry.next) {
@@ -79,7 +79,7 @@ export class KeyMap<Value> {
   }
 
   #hash(bytes: Uint8Array, start: number, end: number): number {
-    // As signed 32 bits: integers of that size are the cheapest keys.
+    // Signed, because integers of 32 bits with sign are the cheapest keys of a map.
     return halfSipHash(bytes, start, end, this.#hashKey.low, this.#hashKey.high) | 0;
   }
 

@@ -3,18 +3,18 @@ import { equalBytes } from "./bytes.ts";
 const NOTHING = new Uint8Array(0);
 
 /**
- * A key where it lies: bytes[start, end), with its hash, which is worked out once a request. One object stands for one
- * key after another, so that to look a key up allocates nothing: a callee that keeps a key longer than the call makes a
- * `copy`.
+ * Refers to the key bytes[start, end), with its hash, which is computed once per request. One object refers to one
+ * key after another, so that a lookup allocates nothing. A function that keeps a key longer than the call must `copy`
+ * it.
  */
 export class KeyRef {
   bytes: Uint8Array = NOTHING;
   start = 0;
   end = 0;
-  /** 32 bits, without sign. */
+  /** An unsigned 32-bit integer. */
   hash = 0;
 
-  /** Stands for this key from now on. */
+  /** Makes this object refer to another key. */
   refer(bytes: Uint8Array, start: number, end: number, hash: number): this {
     this.bytes = bytes;
     this.start = start;
@@ -23,7 +23,7 @@ export class KeyRef {
     return this;
   }
 
-  /** In bytes. */
+  /** Length in bytes. */
   get length(): number {
     return this.end - this.start;
   }
@@ -33,14 +33,14 @@ export class KeyRef {
     return equalBytes(this.bytes, this.start, this.end, bytes, start);
   }
 
-  /** The same key in bytes of its own. */
+  /** Returns the same key in bytes of its own. */
   copy(): KeyRef {
-    // Not `slice`: of a `Buffer` that would be a view.
+    // Not `slice`, which makes a view of a `Buffer`.
     const bytes = new Uint8Array(this.bytes.subarray(this.start, this.end));
     return new KeyRef().refer(bytes, 0, bytes.length, this.hash);
   }
 
-  /** Lets go of the bytes. */
+  /** Drops the reference to the bytes. */
   clear(): void {
     this.bytes = NOTHING;
     this.start = 0;

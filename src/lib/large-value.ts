@@ -1,14 +1,14 @@
 import type { ByteBuffer, LargeValue } from "./byte-buffer.ts";
 
-/** Values from this size on are not copied in one go: everybody else would wait meanwhile. */
+/** Values from this size on, in bytes, are copied in slices, because one copy would delay all other clients. */
 export const LARGE_BYTES: number = 256 * 1024;
 
-/** As much of a large value as is copied before others have their turn. */
+/** Bytes of a large value that are copied before other clients are served. */
 export const SLICE_BYTES: number = 256 * 1024;
 
 /**
- * Where the runtime has read so much at once, which is nearly as much as it ever does, it reads again before others have
- * their turn, eleven times in all: 5.5 MB of a large value, unless it is told to pause.
+ * After a read of about this many bytes, nearly its largest, the runtime reads again before it handles other events,
+ * eleven times in all: 5.5 MB of a large value, unless it is told to pause.
  */
 export const FULL_READ_BYTES: number = 480 * 1024;
 
@@ -18,7 +18,7 @@ export class BytesValue implements LargeValue {
   readonly #bytes: Uint8Array;
   readonly #start: number;
 
-  /** @param bytes from `start` on */
+  /** @param bytes contain the value from `start` on */
   constructor(bytes: Uint8Array, start: number) {
     this.#bytes = bytes;
     this.#start = start;

@@ -1,4 +1,4 @@
-/** Where messages for the operator go; `pino`'s loggers are such. None is written per request. */
+/** Receives messages for the operator; `pino`'s loggers fit. None is written per request. */
 export interface Log {
   info(message: string): void;
   info(fields: object, message: string): void;
@@ -8,14 +8,14 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** Says nothing. */
+/** Discards all messages. */
 export const silentLog: Log = {
   info: () => undefined,
   warn: () => undefined,
   error: () => undefined,
 };
 
-/** Least levels of messages, from all of them to none. */
+/** Lowest levels of messages to write, from all of them to none. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];

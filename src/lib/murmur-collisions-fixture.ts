@@ -1,18 +1,21 @@
 /**
- * Keys with one MurmurHash3 (32 bit) under every seed. It takes in a key four bytes at a time: the word is mixed by
- * itself, without the seed, and then
+ * Makes keys with the same MurmurHash3 (32 bit) under every seed. It processes a key four bytes at a time. It mixes
+ * each word by itself, without the seed, and then computes
  *
  *     state = rotate(state ^ mixed, 13) * 5 + constant
  *
- * Flip bit 18 of a mixed word: in the state the rotation makes bit 31 of it, the multiplication and the addition leave
- * that alone, for what they carry beyond it is lost. Flip bit 31 of the next mixed word: the state is what it was. So
- * each pair of words has two forms that cannot be told apart, and n pairs in a row 2^n.
+ * Flip bit 18 of a mixed word: the rotation moves the flip to bit 31 of the state. Multiplication and addition keep
+ * it there, because carries beyond bit 31 are lost. Flip bit 31 of the next mixed word too: the state is again what
+ * it was. So each pair of words has two forms with equal hashes, and n pairs in a row have 2^n.
  */
 
 const FLIPPED_FIRST = 1 << 18;
 const FLIPPED_SECOND = 1 << 31;
 
-/** Different keys, 8 bytes for each bit of `count`: 36,000 have 128 bytes. They can be part of any text. */
+/**
+ * Returns `count` different keys with one hash, of 8 bytes for each bit of `count`: 36,000 keys have 128 bytes. They
+ * can be part of any text.
+ */
 export function murmurCollisions(count: number): Uint8Array[] {
   const pairs = Math.ceil(Math.log2(count));
   const first = separableForms(FLIPPED_FIRST);
@@ -29,7 +32,7 @@ export function murmurCollisions(count: number): Uint8Array[] {
   });
 }
 
-/** Two words that differ in `flipped` when they are mixed. */
+/** Returns two words whose mixed forms differ in `flipped`. */
 function separableForms(flipped: number): readonly [number, number] {
   for (let mixed = 0; ; mixed++) {
     const forms = [unmixWord(mixed), unmixWord(mixed ^ flipped)] as const;
@@ -45,13 +48,13 @@ function isSeparable(word: number): boolean {
   });
 }
 
-/** The word that MurmurHash3 mixes into this one. */
+/** Returns the word whose mixed form is given. */
 function unmixWord(mixed: number): number {
   const rotated = Math.imul(mixed, inverse(0x1b87_3593));
   return Math.imul((rotated << 17) | (rotated >>> 15), inverse(0xcc9e_2d51));
 }
 
-/** The multiplicative inverse of an odd number modulo 2^32, by Newton's iteration. */
+/** Returns the multiplicative inverse of an odd number modulo 2^32, by Newton's iteration. */
 function inverse(odd: number): number {
   let result = odd;
   for (let step = 0; step < 5; step++) result = Math.imul(result, 2 - Math.imul(odd, result));

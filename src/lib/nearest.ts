@@ -1,9 +1,9 @@
-/** A name with more mistakes than this share of its letters is another name. */
+/** A name with a larger share of mistakes among its letters is a different name. */
 const MISTAKES = 0.4;
 
 /**
- * The name that was probably meant; undefined where none is near. Compares without regard to case.
- * @param names in order: of several that are as near, the first one
+ * Returns the name that was probably meant; undefined when none is near. Ignores case.
+ * @param names in order: the first of equally near names is returned
  */
 export function nearest(given: string, names: readonly string[]): string | undefined {
   let best: string | undefined;
@@ -15,7 +15,7 @@ export function nearest(given: string, names: readonly string[]): string | undef
   return best;
 }
 
-/** ` "lur": did you mean lru?`, or ` "lur";` where none is near; what is known is listed behind it. */
+/** Formats ` "lur": did you mean lru?`, or ` "lur";` when no name is near, followed by the list of names. */
 export function unknownName(what: string, given: string, names: readonly string[]): string {
   const meant = nearest(given, names);
   const known = `known are ${names.join(", ")}`;
@@ -24,7 +24,7 @@ export function unknownName(what: string, given: string, names: readonly string[
     : `unknown ${what} "${given}": did you mean ${meant}? (${known})`;
 }
 
-/** Letters to be inserted, left out, replaced or exchanged with their neighbours (optimal string alignment). */
+/** Counts the letters to insert, delete, replace or swap with their neighbours (optimal string alignment). */
 function editDistance(one: string, other: string): number {
   const rows = Array.from({ length: one.length + 1 }, (_, i) => [i, ...Array<number>(other.length).fill(0)]);
   for (let j = 0; j <= other.length; j++) rows[0]![j] = j;

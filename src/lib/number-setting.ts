@@ -2,9 +2,9 @@ import { parseDuration, parseSize } from "./quantity.ts";
 
 /** How users write a number: as a size, a duration or a count. */
 export interface NumberKind {
-  /** What stands for it in a help text. */
+  /** Stands for the number in a help text. */
   readonly placeholder: string;
-  /** @throws RangeError naming the text */
+  /** Parses what a user wrote. @throws RangeError naming the text */
   parse(text: string): number;
   show(value: number): string;
 }
@@ -16,7 +16,7 @@ export const DURATION: NumberKind = { placeholder: "<time>", parse: parseDuratio
 /** A whole number. */
 export const COUNT: NumberKind = { placeholder: "<count>", parse: parseCount, show: String };
 
-/** The longest time-out: timers cannot be set for longer. */
+/** The longest time-out; timers cannot be set for longer. */
 export const LONGEST_TIMEOUT = "24d";
 
 /** Bounds of a number, as users write them. */
@@ -28,15 +28,15 @@ export interface NumberRange {
 /** A setting that is a number. All texts are as users write them. */
 export interface NumberSetting extends NumberRange {
   readonly kind: NumberKind;
-  /** What holds when nothing was given. */
+  /** The default. */
   readonly initial: string;
-  /** What it is, for the help. */
+  /** Describes the setting in the help. */
   readonly description: string;
-  /** Where the help has it, such as `Limits`. */
+  /** The section of the help, such as `Limits`. */
   readonly group: string;
 }
 
-/** @throws RangeError that says what is wrong with the text */
+/** Reads a number within a range. @throws RangeError that says what is wrong with the text */
 export function readNumber(text: string, kind: NumberKind, { least, most }: NumberRange): number {
   const value = kind.parse(text);
   if (least !== undefined && value < kind.parse(least)) {
@@ -48,7 +48,9 @@ export function readNumber(text: string, kind: NumberKind, { least, most }: Numb
   return value;
 }
 
-/** `--max-value` is the flag of the setting `maxValue`, and `max-value` its name for CONFIG. */
+/**
+ * Returns the flag's name: `--max-value` is the flag of the setting `maxValue`, and `max-value` its name for CONFIG.
+ */
 export function flagName(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -19,7 +19,7 @@ const DURATION_UNITS: Record<string, number> = {
 };
 
 /**
- * Bytes from a size such as `64mb`, `1.5gb` or `4096`; units as Redis reads them (`k` is 1,000, `kb` 1,024).
+ * Parses a size such as `64mb`, `1.5gb` or `4096` to bytes; units as Redis reads them (`k` is 1,000, `kb` 1,024).
  * @throws RangeError naming the text
  */
 export function parseSize(text: string): number {
@@ -27,7 +27,7 @@ export function parseSize(text: string): number {
 }
 
 /**
- * Milliseconds from a duration such as `30s`, `500ms` or `2m`; a bare number is milliseconds.
+ * Parses a duration such as `30s`, `500ms` or `2m` to milliseconds; a bare number is milliseconds.
  * @throws RangeError naming the text
  */
 export function parseDuration(text: string): number {
@@ -41,7 +41,7 @@ function parseQuantity(text: string, units: Record<string, number>, form: string
   return Number(match[1]) * unit;
 }
 
-/** A size for people: `1.5 MB`, with the binary units that `parseSize` reads as `mb`. */
+/** Formats a size for people: `1.5 MB`, with the binary units that `parseSize` reads as `mb`. */
 export function formatSize(bytes: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"];
   let value = bytes;

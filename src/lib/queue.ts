@@ -1,4 +1,4 @@
-/** First in, first out, in an array whose emptied front is cut off now and then: constant time on average. */
+/** A first-in-first-out queue in an array, whose emptied front is cut off now and then: constant time on average. */
 export class Queue<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
@@ -15,7 +15,7 @@ export class Queue<T> {
     return this.#items[this.#head];
   }
 
-  /** The item `index` places behind the front. */
+  /** Returns the item `index` places behind the front. */
   at(index: number): T | undefined {
     return this.#items[this.#head + index];
   }

@@ -1,4 +1,4 @@
-/** Randomness as an argument: `next()` gives a float in [0, 1), as `Math.random` does. */
+/** Randomness as an argument: `next()` returns a float in [0, 1), as `Math.random` does. */
 export interface Random {
   next(): number;
 }
@@ -20,7 +20,7 @@ export class SeededRandom implements Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** A whole number from 0 to `bound` − 1. */
+  /** Returns an integer from 0 to `bound` − 1. */
   below(bound: number): number {
     return Math.floor(this.next() * bound);
   }

@@ -3,11 +3,13 @@ import { drawHashKey } from "./hash-key.ts";
 import { SeededRandom } from "./random.ts";
 import { halfSipHash } from "./sip-hash.ts";
 
-/** The first 64 whole numbers as bytes, under the key of bytes 0, 1, 2, …: as all published vectors have it. */
+/** The first 64 integers as bytes, under the key of bytes 0, 1, 2, …, as in all published test vectors. */
 const INPUT = Uint8Array.from({ length: 64 }, (_, i) => i);
 const KEY = { low: 0x0302_0100, high: 0x0706_0504 };
 
-/** Of HalfSipHash-1-3 with 32 bits, by length of the input: those of Linux, made with the reference implementation. */
+/**
+ * HalfSipHash-1-3 with 32 bits, by length of the input: Linux's test vectors, made with the reference implementation.
+ */
 const HALF_VECTORS: readonly (readonly [length: number, hash: number])[] = [
   [0, 0x5814c896],
   [1, 0xe7e864ca],
@@ -31,7 +33,7 @@ describe("HalfSipHash-1-3", () => {
     expect(halfSipHash(INPUT, 0, length, KEY.low, KEY.high)).toBe(hash);
   });
 
-  test("is of the range alone, wherever it lies", () => {
+  test("depends only on the bytes, not on their place", () => {
     const random = new SeededRandom(1);
     const bytes = Uint8Array.from({ length: 300 }, () => random.below(256));
     for (let round = 0; round < 500; round++) {
@@ -56,7 +58,7 @@ describe("HalfSipHash-1-3", () => {
   });
 });
 
-test("each key drawn is another one, of 64 bits", () => {
+test("every drawn key is different, and has 64 bits", () => {
   const keys = Array.from({ length: 100 }, drawHashKey);
   expect(new Set(keys.map(({ low, high }) => `${low} ${high}`)).size).toBe(100);
   for (const half of ["low", "high"] as const) {

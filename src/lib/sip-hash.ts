@@ -1,15 +1,15 @@
-/** The secret that a key hash is computed with: 64 bits, as two whole numbers of 32 bits each. */
+/** The secret key of a key hash: 64 bits, as two unsigned 32-bit integers. */
 export interface HashKey {
   readonly low: number;
   readonly high: number;
 }
 
 /**
- * HalfSipHash-1-3 of bytes[start, end): the member of the SipHash family (J.-P. Aumasson, D. J. Bernstein, "SipHash: a
- * fast short-input PRF", INDOCRYPT 2012; HalfSipHash is in the reference implementation, veorq/SipHash) that works on
- * words of 32 bits. Nobody who does not know the key can find colliding inputs other than by trying. For hash tables
- * alone: their owner compares the keys themselves.
- * @param keyLow the halves of a `HashKey`, as arguments of their own because this is called for every request
+ * Computes HalfSipHash-1-3 of bytes[start, end). It is the member of the SipHash family (J.-P. Aumasson, D. J.
+ * Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012; HalfSipHash is in the reference implementation,
+ * veorq/SipHash) that works on words of 32 bits. Without the key, colliding inputs can only be found by trying. Use
+ * it for hash tables only, which compare the keys themselves.
+ * @param keyLow half of a `HashKey`; the halves are separate arguments because this is called for every request
  * @returns an unsigned 32-bit integer
  */
 export function halfSipHash(
@@ -42,7 +42,8 @@ export function halfSipHash(
   let tail = (end - start) << 24;
   for (let shift = 0; at < end; at++, shift += 8) tail |= bytes[at]! << shift;
   v3 ^= tail;
-  // One round for the last word, three to finish. The round is written twice: a call of it would need four results.
+  // One round for the last word, three to finish. The round is written twice: a function for it would need four
+  // results.
   for (let round = 0; ; round++) {
     v0 = (v0 + v1) | 0;
     v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -62,8 +63,8 @@ export function halfSipHash(
 }
 
 /**
- * HalfSipHash-2-4 of bytes[start, end) with 64 bits: twice the rounds of `halfSipHash`, for what is told apart by its
- * hash alone. Writes the halves to `low[at]` and `high[at]`.
+ * Computes HalfSipHash-2-4 of bytes[start, end) with 64 bits: twice the rounds of `halfSipHash`, for keys that are
+ * compared by hash alone. Writes the halves to `low[at]` and `high[at]`.
  */
 export function halfSipHash64(
   bytes: Uint8Array,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { ManualTimers, systemTimers } from "./timers.ts";
 
 describe("manual timers", () => {
-  test("run in the order of their times, once or again and again, until they are stopped", () => {
+  test("run in the order of their times, once or periodically, until they are stopped", () => {
     const timers = new ManualTimers();
     const ran: string[] = [];
     timers.after(30, () => ran.push("after 30"));
@@ -26,7 +26,7 @@ describe("manual timers", () => {
 });
 
 describe("the system's timers", () => {
-  test("run once, or again and again", async () => {
+  test("run once, or periodically", async () => {
     const ran: string[] = [];
     const done = Promise.withResolvers<void>();
     systemTimers.after(1, () => ran.push("after")).stop();

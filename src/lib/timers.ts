@@ -1,13 +1,13 @@
 /** Timers as an argument, so that tests decide when they run. */
 export interface Timers {
-  /** Calls `act` once, so many milliseconds from now. */
+  /** Calls `act` once, after a number of milliseconds. */
   after(delayMs: number, act: () => void): Timer;
-  /** Calls `act` again and again. Does not keep the program running. */
+  /** Calls `act` periodically. Does not keep the program running. */
   every(periodMs: number, act: () => void): Timer;
 }
 
 export interface Timer {
-  /** From now on `act` is not called. */
+  /** Ensures that `act` is not called any more. */
   stop(): void;
 }
 
@@ -19,7 +19,7 @@ class SystemTimer implements Timer {
   }
 
   stop(): void {
-    // Ends intervals as well.
+    // `clearTimeout` ends intervals as well.
     clearTimeout(this.#handle);
   }
 }
@@ -35,12 +35,12 @@ interface Waiting {
   readonly act: () => void;
 }
 
-/** Timers that run when they are told to. */
+/** Timers that run when a test says so. */
 export class ManualTimers implements Timers {
   #nowMs = 0;
   readonly #waiting = new Set<Waiting>();
 
-  /** How many are going to run. */
+  /** How many timers have yet to run. */
   get count(): number {
     return this.#waiting.size;
   }
@@ -58,7 +58,7 @@ export class ManualTimers implements Timers {
     return { stop: () => this.#waiting.delete(waiting) };
   }
 
-  /** Lets time pass: runs the timers that are due, in the order of their times, those that they start included. */
+  /** Advances time: runs the timers that are due in the order of their times, including timers that these start. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
     while (true) {

@@ -8,14 +8,14 @@ import { SeededRandom } from "../lib/random.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
 
 describe("active expiry", () => {
-  test("removes what nobody asks for", async () => {
+  test("removes expired keys that no client asks for", async () => {
     const clock = new ManualClock();
     const removed = Promise.withResolvers<void>();
     let count = 0;
-    const departed = () => {
+    const onRemoval = () => {
       if (++count === 1000) removed.resolve();
     };
-    await using local = new LocalServer({ clock, engine: { departed } });
+    await using local = new LocalServer({ clock, engine: { onRemoval } });
     const client = await local.client();
     for (let n = 0; n < 1000; n++) void client.ask("SET", `${n}`, "x", "PX", "100");
     await client.must("SET", "stays", "x");
@@ -27,7 +27,7 @@ describe("active expiry", () => {
 
   test("works in small pieces", async () => {
     const clock = new ManualClock();
-    const engine = new MapEngine({ clock, random: new SeededRandom(1), departed: () => undefined });
+    const engine = new MapEngine({ clock, random: new SeededRandom(1), onRemoval: () => undefined });
     for (let n = 0; n < 100; n++) setWhole(engine, utf8(`${n}`), utf8("x"), clock.wallMs() + 1);
     clock.advance(1);
     const limits: number[] = [];
@@ -35,7 +35,7 @@ describe("active expiry", () => {
     const removeExpired = engine.removeExpired.bind(engine);
     engine.removeExpired = (limit) => {
       limits.push(limit);
-      // Every step takes so long that there is time for one only.
+      // Every step takes long, so that one piece of work has time for a single step.
       clock.advance(1);
       const count = removeExpired(limit);
       if (count < limit) done.resolve();
@@ -52,13 +52,13 @@ describe("active expiry", () => {
     expiry.stop();
     expect(engine.size()).toBe(0);
     expect(new Set(limits)).toEqual(new Set([20]));
-    // One step a piece, each settled by itself.
+    // Each piece has one step, and calls `settle` once.
     expect(settled).toBe(limits.length);
   });
 
-  test("tells of an engine that refuses, and goes on", async () => {
+  test("reports an engine that refuses, and goes on", async () => {
     const clock = new ManualClock();
-    const engine = new MapEngine({ clock, random: new SeededRandom(1), departed: () => undefined });
+    const engine = new MapEngine({ clock, random: new SeededRandom(1), onRemoval: () => undefined });
     let calls = 0;
     engine.removeExpired = () => {
       calls++;

@@ -1,20 +1,20 @@
 import type { Engine } from "../engine/engine.ts";
 import type { Clock } from "../lib/clock.ts";
 
-/** How often is looked for expired keys, as Redis does by default. */
+/** How often expired keys are searched for; Redis's default. */
 const PERIOD_MS = 100;
 /** Keys removed between two looks at the clock. */
 const STEP_KEYS = 20;
-/** One piece of work takes about as long as this. */
+/** About how long one piece of work takes. */
 const WORK_MS = 1;
-/** Steps of one piece of work, however fast they are. */
+/** Most steps of one piece of work, however fast they are. */
 const STEPS_PER_PIECE = 500;
-/** The rest after a piece of work that did not find the end: at most a quarter of the time is spent on it. */
+/** Rest after a piece of work that left more to do. So at most a quarter of the time is spent on expiry. */
 const REST_MS = 3;
 
 /**
- * Removes expired keys that nobody asks for, a few at a time: ten times a second, and more often while there are
- * many of them.
+ * Removes expired keys that no client asks for, a few at a time: ten times a second, and more often while there are
+ * many.
  */
 export class ActiveExpiry {
   readonly #engine: Engine;
@@ -22,7 +22,7 @@ export class ActiveExpiry {
   readonly #failed: (error: unknown) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param failed told when the engine cannot remove what has expired */
+  /** @param failed called when the engine cannot remove expired keys */
   constructor(engine: Engine, clock: Clock, failed: (error: unknown) => void) {
     this.#engine = engine;
     this.#clock = clock;
@@ -45,7 +45,7 @@ export class ActiveExpiry {
     this.#timer.unref();
   }
 
-  /** @returns whether there is more to do at once */
+  /** Does one piece of work. @returns whether more is left to do at once */
   #work(): boolean {
     const untilMs = this.#clock.monotonicMs() + WORK_MS;
     let hasMore = true;
@@ -54,7 +54,7 @@ export class ActiveExpiry {
         hasMore = this.#engine.removeExpired(STEP_KEYS) >= STEP_KEYS;
         if (this.#clock.monotonicMs() >= untilMs) break;
       }
-      // No reply waits for this work; the next client's should not either.
+      // No reply waits for these removals, and the next client's reply should not wait for them either.
       this.#engine.settle()?.catch(this.#failed);
     } catch (error) {
       this.#failed(error);

@@ -1,14 +1,14 @@
 import { parseInt64 } from "../lib/bytes.ts";
 import type { Request } from "../protocol/protocol.ts";
 
-/** What commands read from their arguments, as Redis reads it. */
+/** How commands read their arguments; the same as in Redis. */
 
-/** A signed 64-bit integer; undefined when the argument is none. */
+/** Reads a signed 64-bit integer; undefined when the argument is none. */
 export function int64(request: Request, index: number): bigint | undefined {
   return parseInt64(request.bytes, request.starts[index]!, request.ends[index]!);
 }
 
-/** Whether an argument is this option, in any case. @param name in lower case */
+/** Whether an argument is this option, in upper or lower case. @param name in lower case */
 export function isOption(request: Request, index: number, name: string): boolean {
   const { bytes } = request;
   const start = request.starts[index]!;
@@ -21,7 +21,7 @@ export function isOption(request: Request, index: number, name: string): boolean
   return true;
 }
 
-/** Whether two arguments are the same bytes. */
+/** Whether two arguments have the same bytes. */
 export function isSame(request: Request, a: number, b: number): boolean {
   const { bytes, starts, ends } = request;
   if (ends[a]! - starts[a]! !== ends[b]! - starts[b]!) return false;

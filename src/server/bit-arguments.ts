@@ -7,8 +7,8 @@ export const BIT_OFFSET_ERROR = "ERR bit offset is not an integer or out of rang
 const HASH = 0x23;
 
 /**
- * An offset in bits; undefined where it is none, or lies beyond the longest value.
- * @param fieldBits for `#n`, which counts fields of so many bits; 0 where that is not a form
+ * Reads an offset in bits; undefined when the argument is none, or lies beyond the longest value.
+ * @param fieldBits width of the fields that the form `#n` counts; 0 when the form is not allowed
  */
 export function bitOffset(request: Request, index: number, fieldBits = 0): number | undefined {
   const { bytes } = request;
@@ -20,7 +20,7 @@ export function bitOffset(request: Request, index: number, fieldBits = 0): numbe
   return offset < 0n || offset >= BigInt(VALUE_BYTES) * 8n ? undefined : Number(offset);
 }
 
-/** A value that a command may change, with zeros at its end where it was shorter than it has to be. */
+/** Returns bytes that a command may change: the value, or a longer copy of it padded with zeros. */
 export function writableBytes(
   value: Uint8Array | undefined,
   lengthBytes: number,

@@ -1,6 +1,6 @@
 /**
- * Commands on bits, LCS and OBJECT beside the real Redis: the same replies and the same values, byte for byte.
- * `GLASSCACHE_DIFFERENTIAL_COMMANDS` runs more of them, `GLASSCACHE_DIFFERENTIAL_SEED` others.
+ * Compares commands on bits, LCS and OBJECT with the real Redis: replies and values must be the same, byte for byte.
+ * `GLASSCACHE_DIFFERENTIAL_COMMANDS` sets how many commands are run, `GLASSCACHE_DIFFERENTIAL_SEED` repeats a run.
  */
 import { afterAll, beforeAll, describe, test } from "bun:test";
 import { RedisComparison } from "../../test/support/redis-comparison.ts";
@@ -48,7 +48,7 @@ class Generator {
     if (roll === 0) return command.slice(0, -1);
     if (roll === 1) return [...command, this.#integer()];
     if (roll > 3) return this.below(4) === 0 ? [command[0]!.toUpperCase(), ...command.slice(1)] : command;
-    // An offset that is valid must stay small: it decides how long the value becomes.
+    // A valid offset must stay small, because it decides how long the value becomes.
     const at = 1 + this.below(command.length - 1);
     return command.map((argument, index) => (index === at ? this.pick(BAD_INTEGERS) : argument));
   }
@@ -80,7 +80,7 @@ class Generator {
     return this.pick(forms)();
   }
 
-  /** Bytes with long runs of ones and of zeros. */
+  /** Returns bytes with long runs of ones and of zeros. */
   bytes(most: number): string {
     const kinds = [() => 0, () => 255, () => this.below(256), () => 97 + this.below(3)];
     const kind = this.pick(kinds);
@@ -179,7 +179,7 @@ for (const engine of ["memory", "lmdb"] as const) {
         const pair = pairs[generator.below(2)]!;
         const command = generator.command();
         await pair.same(...command);
-        // The key that a command may have changed.
+        // The key that the command may have changed.
         const name = command[0]!.toLowerCase();
         const written = name === "bitop" ? command[2] : command[1];
         if (written !== undefined && /^(setbit|bitop|bitfield)$/.test(name)) await pair.same("get", written);
@@ -203,7 +203,7 @@ for (const engine of ["memory", "lmdb"] as const) {
       }
     });
 
-    test("keeping the time to live, but for BITOP", async () => {
+    test("keeping the time to live, except for BITOP", async () => {
       const pair = await servers.connect(2);
       for (const write of [
         "SETBIT k 9 1",

@@ -3,12 +3,12 @@
  * Bits behind the end read as 0.
  */
 
-/** The byte that holds a bit. */
+/** Returns the index of the byte that holds a bit. */
 export function byteOf(bit: number): number {
   return Math.floor(bit / 8);
 }
 
-/** A bit: 0 or 1. */
+/** Returns a bit: 0 or 1. */
 export function bitAt(bytes: Uint8Array, bit: number): number {
   const at = byteOf(bit);
   return at < bytes.length ? (bytes[at]! >> (7 - (bit % 8))) & 1 : 0;
@@ -21,7 +21,7 @@ export function setBitAt(bytes: Uint8Array, bit: number, value: number): void {
   bytes[at] = value === 0 ? bytes[at]! & ~mask : bytes[at]! | mask;
 }
 
-/** The bits of byte `at` that lie in bits [first, last]; the others are 0. */
+/** Returns the bits of byte `at` that lie in bits [first, last]; the others are 0. */
 function maskOf(at: number, first: number, last: number): number {
   let mask = 0xff;
   if (first > at * 8) mask &= 0xff >> (first - at * 8);
@@ -29,7 +29,7 @@ function maskOf(at: number, first: number, last: number): number {
   return mask;
 }
 
-/** How many bits of [first, last] are 1. @param last within the bytes */
+/** Counts the bits of [first, last] that are 1. @param last within the bytes */
 export function countBits(bytes: Uint8Array, first: number, last: number): number {
   let count = 0;
   const from = byteOf(first);
@@ -44,7 +44,7 @@ export function countBits(bytes: Uint8Array, first: number, last: number): numbe
   return count;
 }
 
-/** The first bit of [first, last] that has a value; -1 where none has. @param last within the bytes */
+/** Finds the first bit of [first, last] with a value; -1 when there is none. @param last within the bytes */
 export function findBit(bytes: Uint8Array, first: number, last: number, value: number): number {
   const flip = value === 1 ? 0 : 0xff;
   const from = byteOf(first);
@@ -57,13 +57,13 @@ export function findBit(bytes: Uint8Array, first: number, last: number, value: n
   return -1;
 }
 
-/** A number within a byte string: `i1` to `i64`, `u1` to `u63`. */
+/** The type of a number within a byte string: `i1` to `i64`, `u1` to `u63`. */
 export interface FieldType {
   readonly isSigned: boolean;
   readonly bits: number;
 }
 
-/** The number whose most significant bit is at `offset`. */
+/** Reads the number whose most significant bit is at `offset`. */
 export function readField(bytes: Uint8Array, offset: number, { isSigned, bits }: FieldType): bigint {
   const last = offset + bits - 1;
   let value = 0n;
@@ -72,7 +72,7 @@ export function readField(bytes: Uint8Array, offset: number, { isSigned, bits }:
   return isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
 }
 
-/** Writes a number, whose bits all lie within the bytes. */
+/** Writes a number. All its bits must lie within the bytes. */
 export function writeField(bytes: Uint8Array, offset: number, { bits }: FieldType, value: bigint): void {
   const last = offset + bits - 1;
   const shift = BigInt(7 - (last % 8));
@@ -84,12 +84,16 @@ export function writeField(bytes: Uint8Array, offset: number, { bits }: FieldTyp
   }
 }
 
-/** What becomes of a sum that a field has no room for: its low bits, the nearest number that fits, no write. */
+/**
+ * What happens to a sum that does not fit its field: `wrap` keeps its low bits, `sat` takes the nearest number that
+ * fits, `fail` writes nothing.
+ */
 export type Overflow = "wrap" | "sat" | "fail";
 
 /**
- * A number plus an increment as a field holds it. @returns undefined where there is no room and `overflow` is `fail`
- * @param value may lie outside of what the field can hold
+ * Adds an increment to a number as a field holds it.
+ * @param value may lie outside the field's range
+ * @returns undefined when the sum does not fit and `overflow` is `fail`
  */
 export function addToField(
   value: bigint,
@@ -101,7 +105,7 @@ export function addToField(
   const most = (1n << width) - 1n;
   const least = isSigned ? -most - 1n : 0n;
   const sum = value + increment;
-  // Redis subtracts in 64 bits: what lies 2^63 and more below a signed field's largest number counts as above it.
+  // Redis subtracts in 64 bits: a value 2^63 or more below a signed field's largest number counts as above it.
   const isAbove = sum > most || (isSigned && bits < 64 && BigInt.asIntN(64, most - value) < increment);
   if (!isAbove && sum >= least) return sum;
   if (overflow === "fail") return undefined;

@@ -3,25 +3,25 @@ import { KeyMap } from "../lib/key-map.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import type { Connection } from "../net/connection.ts";
 
-/** A client that hears of every change of the keys with certain prefixes. */
+/** A client that gets an invalidation for every change of keys with certain prefixes. */
 export interface BroadcastClient {
   readonly connection: Connection;
-  /** It does not want to hear of its own changes. */
+  /** Whether to leave out the client's own changes. */
   readonly noLoop: boolean;
 }
 
 interface Prefix {
   readonly clients: Set<BroadcastClient>;
-  /** Keys changed since the last message, and who changed each of them last. */
+  /** Keys changed since the last message, each with the client that changed it last. */
   readonly changes: KeyMap<Connection | undefined>;
 }
 
-/** The prefixes that clients asked to hear of (BCAST), and the changes not told yet. */
+/** The prefixes that clients track (BCAST), and the changes that have not been sent to them yet. */
 export class BroadcastTable {
   readonly #prefixes = new Map<string, Prefix>();
   readonly #hashKey: HashKey;
 
-  /** @param hashKey secret; of the hashes of keys */
+  /** @param hashKey secret of the key hash */
   constructor(hashKey: HashKey) {
     this.#hashKey = hashKey;
   }
@@ -46,7 +46,7 @@ export class BroadcastTable {
     if (entry.clients.size === 0) this.#prefixes.delete(prefix);
   }
 
-  /** The key bytes[start, end) has changed. @returns whether anybody wants to hear of it */
+  /** Notes a change of the key bytes[start, end). @returns whether a client tracks it */
   changed(bytes: Uint8Array, start: number, end: number, by: Connection | undefined): boolean {
     const key = latin1(bytes, start, end);
     let wanted = false;
@@ -58,7 +58,7 @@ export class BroadcastTable {
     return wanted;
   }
 
-  /** Hands over what each client is to be told, one list of keys for each of its prefixes, and forgets it. */
+  /** Passes each client's changed keys to `tell`, one list for each of its prefixes, and forgets them. */
   takeMessages(tell: (client: BroadcastClient, keys: readonly Uint8Array[]) => void): void {
     for (const { clients, changes } of this.#prefixes.values()) {
       if (changes.size === 0) continue;

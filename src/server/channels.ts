@@ -9,10 +9,10 @@ const MESSAGE = utf8("message");
 const PATTERN_MESSAGE = utf8("pmessage");
 const SHARD_MESSAGE = utf8("smessage");
 
-/** What a client can subscribe to: channels, patterns of their names, and shard channels, which are apart. */
+/** What a client can subscribe to: channels, patterns of their names, and shard channels, which are separate. */
 export type SubscriptionKind = "channels" | "patterns" | "shardChannels";
 
-/** Who is subscribed to what. Names are strings of one character a byte. */
+/** The subscriptions of all clients. Names are strings of one character a byte. */
 export class Channels {
   readonly channels = new Subscriptions();
   readonly patterns = new Subscriptions();
@@ -28,7 +28,7 @@ export class Channels {
     this.#changed(connection, kind);
   }
 
-  /** The client has gone, or is reset. */
+  /** Drops all subscriptions of a client that has gone or is reset. */
   forget(connection: Connection): void {
     for (const kind of ["channels", "patterns", "shardChannels"] as const) {
       for (const name of this[kind].of(connection)) this.unsubscribe(connection, kind, name);
@@ -49,7 +49,7 @@ export class Channels {
     return count;
   }
 
-  /** As `publish`, for a shard channel. */
+  /** Publishes as `publish`, to a shard channel. */
   publishToShard(channel: Uint8Array, message: Uint8Array): number {
     return this.#send(this.shardChannels.subscribers(nameOf(channel)), [SHARD_MESSAGE, channel, message]);
   }

@@ -1,6 +1,6 @@
 /** A run of bytes that two byte strings have in common. */
 interface Match {
-  /** Where it begins in each. */
+  /** Where the run begins in each. */
   readonly inA: number;
   readonly inB: number;
   readonly length: number;
@@ -9,14 +9,14 @@ interface Match {
 export interface CommonSubsequence {
   readonly length: number;
   readonly text: Uint8Array;
-  /** The runs it consists of, the last one first. */
+  /** The runs that it consists of, the last one first. */
   readonly matches: readonly Match[];
 }
 
 /**
- * The longest common subsequence of two byte strings, by the table of dynamic programming (Wagner and Fischer, 1974).
- * Where several are as long, it is the one that Redis's LCS finds. Takes time and 4 bytes of memory for each pair of a
- * byte of `a` and a byte of `b`.
+ * Finds the longest common subsequence of two byte strings, by the table of dynamic programming (Wagner and Fischer,
+ * 1974). Of several equally long ones it returns the one that Redis's LCS finds. Takes time and 4 bytes of memory for
+ * each pair of a byte of `a` and a byte of `b`.
  */
 export function commonSubsequence(a: Uint8Array, b: Uint8Array): CommonSubsequence {
   const width = b.length + 1;
@@ -48,7 +48,7 @@ export function commonSubsequence(a: Uint8Array, b: Uint8Array): CommonSubsequen
   return { length, text, matches };
 }
 
-/** For each i and j, at `i * (b.length + 1) + j`: the length for the first i bytes of `a` and the first j of `b`. */
+/** Returns the lengths for the first i bytes of `a` and the first j of `b`, each at `i * (b.length + 1) + j`. */
 function lengthTable(a: Uint8Array, b: Uint8Array): Uint32Array {
   const width = b.length + 1;
   const lengths = new Uint32Array((a.length + 1) * width);

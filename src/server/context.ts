@@ -11,12 +11,12 @@ import type { Slowlog } from "./slowlog.ts";
 import type { Tracking } from "./tracking.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** What every command of the server runs on: one for each client, the same for all its requests. */
+/** The context in which the server's commands run: one for each client, the same for all its requests. */
 export interface ServerContext extends ClientContext {
   readonly connection: Connection;
   readonly host: ServerHost;
   readonly keyspace: Keyspace;
-  /** What the client has begun with MULTI and WATCH. */
+  /** The client's state of MULTI and WATCH. */
   readonly transaction: Transaction<ServerContext>;
 }
 
@@ -24,7 +24,7 @@ export interface ServerContext extends ClientContext {
 export interface ServerHost extends ServiceHost {
   readonly registry: ClientRegistry;
   readonly pause: ClientPause;
-  /** What clients must give to HELLO or AUTH; undefined where none is asked for. CONFIG SET changes it. */
+  /** The password that HELLO or AUTH must give; undefined when none is needed. CONFIG SET changes it. */
   password: string | undefined;
   readonly engine: Engine;
   readonly keyspace: Keyspace;
@@ -33,8 +33,8 @@ export interface ServerHost extends ServiceHost {
   readonly tracking: Tracking;
   readonly channels: Channels;
   readonly slowlog: Slowlog;
-  /** Whether something could not be written. */
+  /** Whether a write to disk has failed. */
   readonly hasStorageFailed: boolean;
-  /** Tells the operator that the engine cannot keep what it was given; once, for it goes on failing. */
+  /** Tells the operator that the engine cannot keep its data. Logs only once, because the engine goes on failing. */
   storageFailed(error: unknown): void;
 }

@@ -3,25 +3,26 @@ import { JsonObjectWriter } from "../protocol/json-object-writer.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 import type { ServerContext } from "./context.ts";
 
-/** Keys that one step visits: what others wait for at most. */
+/** Keys visited in one step. Other clients wait at most for one step. */
 const KEYS_PER_STEP = 128;
-/** Reply bytes after which they are sent. */
+/** Reply bytes that are gathered before they are sent. */
 const BYTES_PER_STEP = 64 * 1024;
 
 /**
- * DUMP: all keys and values as one JSON object in one line, streamed. It is read in small steps between which
- * others are served, so a change made meanwhile may be in it or not; a key that is there all the time is in it
- * once. A client that reads slowly slows the reading down: never more than a step, the limit on waiting replies
- * and one value are held in memory. Nothing is sent that is not yet as durable as a reply to GET would be.
+ * Runs DUMP: streams all keys and values as one JSON object in one line.
+ *
+ * It reads in small steps and serves other clients in between. So a change made meanwhile may or may not show. A key
+ * that exists throughout appears once. A slow client slows the reading down: memory holds at most one step, the limit
+ * on waiting replies, and one value. Everything sent is as durable as in a reply to GET.
  */
 export function dump(context: ServerContext): void {
   const { connection, host } = context;
   const ticket = connection.defer();
-  // Its further requests are executed after the dump, as its own replies would be.
+  // The client's later requests wait for the dump, because their replies must follow it.
   connection.hold();
   stream()
     .catch((error: unknown) => {
-      // The reply has begun: that it is not complete can only be told by cutting the connection.
+      // The reply has begun. Only cutting the connection can tell the client that it is incomplete.
       host.log.error({ err: error }, "DUMP failed");
       connection.terminate();
     })
@@ -41,7 +42,7 @@ export function dump(context: ServerContext): void {
     json.begin();
     let cursor = 0;
     do {
-      // The keys of a step first: the engine is not asked for values while it is walking.
+      // First collects the keys of a step: the engine cannot be asked for values during its walk.
       keys = [];
       cursor = engine.scan(cursor, KEYS_PER_STEP, collect);
       for (const key of keys) {
@@ -52,7 +53,7 @@ export function dump(context: ServerContext): void {
         if (ticket.buffer.length > BYTES_PER_STEP) await send();
         if (connection.isClosed) return;
       }
-      // What was read must be known to be durable before others ask the same of the engine.
+      // This `settle` covers the values just read; otherwise the next client's would wait for them.
       await engine.settle();
       await nextTurn();
     } while (cursor !== 0 && !connection.isClosed);
@@ -66,7 +67,7 @@ export function dump(context: ServerContext): void {
   }
 }
 
-/** Keeps the value that is delivered to it. */
+/** Keeps the value delivered to it. */
 class Collector implements ValueSink {
   readonly buffer = new ByteBuffer(1024);
 
@@ -78,7 +79,7 @@ class Collector implements ValueSink {
   closeValue(): void {}
 }
 
-/** Lets everything that is waiting be handled first. */
+/** Lets all waiting events run first. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

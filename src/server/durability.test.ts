@@ -4,8 +4,8 @@ import type { RespClient } from "../../test/support/resp-client.ts";
 import { ReplyError } from "../protocol/reply-value.ts";
 
 /**
- * An engine whose writes become durable when the test says so: what was asked before `settle` waits for the
- * commit that is under way then.
+ * An engine whose writes become durable when the test says so. Writes made before `settle` wait for the commit under
+ * way at that time.
  */
 class Disk {
   settleCount = 0;
@@ -29,7 +29,7 @@ class Disk {
   }
 }
 
-/** Whether a promise is still waiting after everything that could have happened by now has happened. */
+/** Whether a promise is still pending after one round of the server's event loop. */
 async function isWaiting(promise: Promise<unknown>, others: RespClient): Promise<boolean> {
   let waiting = true;
   const settled = () => {
@@ -37,12 +37,12 @@ async function isWaiting(promise: Promise<unknown>, others: RespClient): Promise
   };
   promise.then(settled, settled);
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
-  // The server has been round its event loop since: this connection is new and was served.
+  // The new connection was served, so the server's event loop has gone round once.
   await others.closed;
   return waiting;
 }
 
-/** A client that has come and gone. */
+/** Connects and disconnects a client. */
 async function passer(local: LocalServer): Promise<RespClient> {
   const client = await local.client();
   client.close();
@@ -50,7 +50,7 @@ async function passer(local: LocalServer): Promise<RespClient> {
 }
 
 describe("a reply", () => {
-  test("waits until what it tells is durable: of writes, and of reads that saw them", async () => {
+  test("waits until the writes that it reports or shows are durable", async () => {
     await using local = new LocalServer();
     const writer = await local.client();
     const reader = await local.client();
@@ -79,7 +79,7 @@ describe("a reply", () => {
     expect(await Promise.all([second, third])).toEqual(["OK", "2"]);
   });
 
-  test("to many pipelined requests is settled once", async () => {
+  test("to many pipelined requests takes one settle", async () => {
     await using local = new LocalServer();
     const client = await local.client();
     const disk = new Disk(local);
@@ -90,7 +90,7 @@ describe("a reply", () => {
     expect(disk.settleCount).toBe(1);
   });
 
-  test("that cannot be made good is an error, and the connection ends", async () => {
+  test("to a write that fails is an error, and the connection ends", async () => {
     await using local = new LocalServer();
     const client = await local.client();
     const disk = new Disk(local);
@@ -130,7 +130,7 @@ describe("a reply", () => {
   });
 });
 
-test("closing lets every client have the replies that are under way", async () => {
+test("closing lets every client read the replies under way", async () => {
   const local = new LocalServer();
   const client = await local.client();
   const disk = new Disk(local);

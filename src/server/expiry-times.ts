@@ -2,22 +2,22 @@ import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { Request } from "../protocol/protocol.ts";
 
 /**
- * The latest expiry that is kept: in the year 287,396. Redis takes times up to 2^63 ms. Here later ones than this are
- * refused with Redis's error: a time is kept exactly or not at all.
+ * The latest expiry that is kept: in the year 287,396. Redis takes times up to 2^63 ms. Later ones than this get
+ * Redis's error here, because a time is kept exactly or not at all.
  */
 export const LATEST_EXPIRY_MS: number = Number.MAX_SAFE_INTEGER;
 
-/** Seconds that stay exact when they become milliseconds and the present is added. */
+/** Seconds up to this bound stay exact when they are converted to milliseconds and added to the present time. */
 const EXACT_SECONDS = 4_000_000_000_000;
 const INT64_MAX = 9_223_372_036_854_775_807n;
 
-/** Why an expiry time cannot be taken. */
+/** Why an expiry time is refused. */
 export type TimeProblem = "not-an-integer" | "out-of-range";
 
 /** How a command states an expiry. */
 export interface TimeForm {
   readonly inSeconds: boolean;
-  /** From now on, rather than since the epoch. */
+  /** Whether the time counts from now, rather than since the epoch. */
   readonly isRelative: boolean;
 }
 
@@ -27,8 +27,8 @@ export const SECONDS_SINCE_EPOCH: TimeForm = { inSeconds: true, isRelative: fals
 export const MS_SINCE_EPOCH: TimeForm = { inSeconds: false, isRelative: false };
 
 /**
- * An expiry argument as Unix milliseconds; negative ones and those in the past included.
- * Beyond a signed 64-bit integer, after conversion too, it is out of range.
+ * Reads an expiry argument as Unix milliseconds, also negative ones and times in the past. A time beyond a signed
+ * 64-bit integer, before or after conversion, is out of range.
  */
 export function expiryTime(
   request: Request,
@@ -49,11 +49,11 @@ export function expiryTime(
   if (ms > INT64_MAX - BigInt(baseMs) || ms < -INT64_MAX - 1n) return "out-of-range";
   const time = ms + BigInt(baseMs);
   if (time > BigInt(LATEST_EXPIRY_MS)) return "out-of-range";
-  // However long past.
+  // All times before this bound are equally long past.
   return Math.max(Number(time), -LATEST_EXPIRY_MS);
 }
 
-/** The same for commands that take no time at or before the epoch, nor a zero or negative distance from now. */
+/** Reads the same for commands that refuse times at or before the epoch, and zero or negative distances from now. */
 export function positiveExpiryTime(
   request: Request,
   index: number,
@@ -65,7 +65,7 @@ export function positiveExpiryTime(
   return time;
 }
 
-/** The error for an expiry that cannot be taken. @param command its name in lower case */
+/** Returns the error for an expiry that is refused. @param command its name in lower case */
 export function timeError(problem: TimeProblem, command: string): string {
   return problem === "not-an-integer"
     ? "ERR value is not an integer or out of range"

@@ -1,4 +1,7 @@
-/** A disk that is full, or fails: who writes reads why before being cut off, and the log has it at once. */
+/**
+ * When the disk is full or fails, a client that writes reads the reason before it is cut off, and the log has it at
+ * once.
+ */
 
 import { describe, expect, test } from "bun:test";
 import { connect } from "node:net";
@@ -12,7 +15,7 @@ const LAUNCHER = fileURLToPath(new URL("../../bin/glasscache", import.meta.url))
 const FILE_BYTES = 1024 * 1024;
 const VALUE = "x".repeat(10_000);
 
-/** A server that may write no file longer than that. */
+/** A server that may write no file longer than this. */
 async function startLimited(directory: string, sync: string): Promise<{ program: Program; ready: number }> {
   const command = [
     LAUNCHER,
@@ -34,7 +37,7 @@ async function startLimited(directory: string, sync: string): Promise<{ program:
   );
 }
 
-/** Sends requests as fast as they are taken, and reads only when nothing more is taken, or the end has come. */
+/** Sends requests as fast as the server takes them. Reads only when it takes no more, or the connection has ended. */
 function sendUntilCutOff(
   port: number,
   requestOf: (n: number) => string,
@@ -85,12 +88,12 @@ describe.skipIf(process.platform === "win32")("where the disk is full", () => {
     }
   }
 
-  test("and nobody writes any more, the log has it all the same: --sync interval", async () => {
+  test("without further writes, the log has the failure all the same: --sync interval", async () => {
     using directory = new TemporaryDirectory();
     const { program, ready: port } = await startLimited(join(directory.path, "data"), "interval");
     await using _ = program;
     using client = await RespClient.connect({ port });
-    // The journal has room for them; the database, in whole pages, has not.
+    // The journal has room for them. The database, which writes whole pages, has not.
     for (let i = 0; i < 95; i++) await client.must("SET", `${i}`, VALUE);
     await until(() => program.output.includes("storage failed: writes are refused"));
     expect(program.output).toContain("writing to the database failed");

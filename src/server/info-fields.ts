@@ -5,9 +5,12 @@ import type { ClientRegistry } from "../net/client-registry.ts";
 import type { ServerHost } from "./context.ts";
 import { processMemory } from "./process-memory.ts";
 
-/** What INFO tells of the server: the fields of each section, with Redis's names. */
+/** The server's part of INFO: the fields of each section, with Redis's names. */
 
-/** @param port where the service listens @param runId 40 hexadecimal digits, new at each start */
+/**
+ * @param port where the service listens
+ * @param runId 40 hexadecimal digits, new at each start
+ */
 export function serverFields(host: ServerHost, port: number, runId: string): InfoFields {
   const nowMs = host.clock.wallMs();
   const uptimeSeconds = Math.max(0, Math.floor((nowMs - host.startedAtMs) / 1000));
@@ -33,7 +36,7 @@ export function serverFields(host: ServerHost, port: number, runId: string): Inf
   };
 }
 
-/** @param maxClients the limit at the moment */
+/** @param maxClients the present limit */
 export function clientsFields(registry: ClientRegistry, maxClients: number): InfoFields {
   const counts = countClients(registry);
   return {
@@ -49,17 +52,19 @@ export function clientsFields(registry: ClientRegistry, maxClients: number): Inf
   };
 }
 
-/** What memory is used for: the program itself, and the data, which has a budget. */
+/** Memory of the program itself, and of the data, which has a budget. */
 export interface MemoryUse {
-  /** Bytes of the data, of the budget `maxBytes`. */
+  /** Bytes of the data; its budget is `maxBytes`. */
   readonly usedBytes: number;
   readonly maxBytes: number;
   readonly policy: string;
-  /** What the program took before it had any data. */
+  /** Memory that the program took before it had any data, in bytes. */
   readonly startupBytes: number;
 }
 
-/** `used_memory` is that of the whole process, as in Redis; `mem_not_counted_for_evict` of it is not the data's. */
+/**
+ * `used_memory` is the whole process's, as in Redis. `mem_not_counted_for_evict` is the part that is not the data's.
+ */
 export function memoryFields({ usedBytes, maxBytes, policy, startupBytes }: MemoryUse): InfoFields {
   const { residentBytes, ownBytes } = processMemory();
   const systemBytes = totalmem();
@@ -106,7 +111,7 @@ export function persistenceFields(host: ServerHost, isDurable: boolean): InfoFie
   };
 }
 
-/** Traffic; hits, misses, evictions and the like come with it from elsewhere. */
+/** Traffic. Hits, misses, evictions and the like are added elsewhere. */
 export function trafficFields(registry: ClientRegistry): InfoFields {
   const { throughput } = registry;
   return {
@@ -152,7 +157,7 @@ export function keyspaceFields(keyCount: number, expiringCount: number): InfoFie
   return keyCount === 0 ? {} : { db0: `keys=${keyCount},expires=${expiringCount},avg_ttl=0` };
 }
 
-/** A size as Redis shows it for people: `1.39M`. */
+/** Formats a size as Redis does for people: `1.39M`. */
 function humanBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes}B`;
   const units = ["K", "M", "G", "T", "P"];

@@ -1,15 +1,15 @@
 import type { Connection } from "../net/connection.ts";
 
 /**
- * Told of every change of a key, whatever its cause: server-assisted client-side caching stands on it. Views are
- * not to be kept.
+ * Hears of every change of a key, whatever its cause. Server-assisted client-side caching depends on it. Views are
+ * valid only during the call.
  */
 export interface KeyTracker {
   /**
-   * The key bytes[start, end) has changed.
-   * @param by the client whose command it was; undefined for what happens by itself (expiry, eviction)
+   * Called when the key bytes[start, end) has changed.
+   * @param by the client that changed it; undefined for expiry and eviction
    */
   keyChanged(bytes: Uint8Array, start: number, end: number, by: Connection | undefined): void;
-  /** All keys are gone. */
+  /** Called when all keys have been removed. */
   flushed(by: Connection | undefined): void;
 }

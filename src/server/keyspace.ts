@@ -1,7 +1,7 @@
 import {
-  type Departure,
   type Engine,
   type LargeWrite,
+  type RemovalCause,
   type StoredValue,
   setWhole,
   TooLargeError,
@@ -14,8 +14,8 @@ import type { KeyTracker } from "./key-tracker.ts";
 import { WatchTable } from "./watch-table.ts";
 
 /**
- * The engine, and what must happen on every change of a key: watchers are marked and trackers told. Reads count
- * as hits and misses as Redis counts them; those of commands that write do not count (`peek`, `has`).
+ * Wraps the engine, so that every change of a key reaches watchers and trackers. Reads count as hits and misses as
+ * Redis counts them. Reads by commands that write do not count (`peek`, `has`).
  */
 export class Keyspace {
   readonly engine: Engine;
@@ -25,7 +25,7 @@ export class Keyspace {
   missCount = 0;
   readonly #tracker: KeyTracker;
 
-  /** @param hashKey secret; of the hashes of keys */
+  /** @param hashKey secret of the key hash */
   constructor(engine: Engine, tracker: KeyTracker, hashKey: HashKey) {
     this.engine = engine;
     this.#tracker = tracker;
@@ -34,7 +34,7 @@ export class Keyspace {
 
   // ---- reads that count
 
-  /** Delivers the value of bytes[start, end) to `sink`. @returns false when there is none */
+  /** Delivers the value of the key bytes[start, end) to `sink`. @returns false when there is none */
   read(bytes: Uint8Array, start: number, end: number, sink: ValueSink): boolean {
     const found = this.engine.read(bytes, start, end, sink);
     this.#count(found);
@@ -47,14 +47,14 @@ export class Keyspace {
     return stored;
   }
 
-  /** Length of the value in bytes; undefined when there is no such key. */
+  /** Returns the length of the value in bytes; undefined when there is no such key. */
   length(key: Uint8Array): number | undefined {
     const length = this.engine.length(key);
     this.#count(length !== undefined);
     return length;
   }
 
-  /** When the key expires, `NEVER` when it does not, undefined when there is no such key. */
+  /** Returns when the key expires: `NEVER` without an expiry, undefined when there is no such key. */
   expiry(key: Uint8Array): number | undefined {
     const expiresAtMs = this.engine.expiry(key);
     this.#count(expiresAtMs !== undefined);
@@ -110,7 +110,7 @@ export class Keyspace {
   }
 
   /**
-   * As `set`, of two arguments of a request, without an allocation.
+   * Sets a key and value that are arguments of a request, without an allocation.
    * @throws OutOfMemoryError, TooLargeError or StorageError; nothing has changed then
    */
   setArgument(
@@ -131,7 +131,10 @@ export class Keyspace {
     this.#changed(bytes, keyStart, keyEnd, by);
   }
 
-  /** As `set`, of a large value whose bytes have come. @throws OutOfMemoryError or StorageError; nothing has changed then */
+  /**
+   * Stores a large value whose bytes are complete.
+   * @throws OutOfMemoryError or StorageError; nothing has changed then
+   */
   storeLarge(key: Uint8Array, write: LargeWrite, by: Connection): void {
     write.store();
     this.#changed(key, 0, key.length, by);
@@ -144,7 +147,7 @@ export class Keyspace {
     return found;
   }
 
-  /** @returns whether there was such a key */
+  /** Removes a key. @returns whether there was one */
   delete(key: Uint8Array, by: Connection): boolean {
     const found = this.engine.delete(key);
     if (found) this.#changed(key, 0, key.length, by);
@@ -157,16 +160,16 @@ export class Keyspace {
     this.#tracker.flushed(by);
   }
 
-  /** A key has left by itself. Called by the engine. */
-  departed(key: Uint8Array, departure: Departure): void {
+  /** Notes that the engine itself has removed a key. Called by the engine. */
+  removedByEngine(key: Uint8Array, cause: RemovalCause): void {
     if (this.watches.size > 0) {
-      if (departure === "expired") this.watches.expired(key);
+      if (cause === "expired") this.watches.expired(key);
       else this.watches.changed(key, 0, key.length);
     }
     this.#tracker.keyChanged(key, 0, key.length, undefined);
   }
 
-  /** The key bytes[start, end) has changed. */
+  /** Tells watchers and trackers that the key bytes[start, end) has changed. */
   #changed(bytes: Uint8Array, start: number, end: number, by: Connection): void {
     if (this.watches.size > 0) this.watches.changed(bytes, start, end);
     this.#tracker.keyChanged(bytes, start, end, by);

@@ -4,10 +4,10 @@ import { SLICE_BYTES } from "../lib/large-value.ts";
 import type { Ticket } from "../net/ticket.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { ServerContext } from "./context.ts";
+import { sendWhenDurable } from "./durable-reply.ts";
 import { answerRefusal } from "./run-command.ts";
-import { settleTicket } from "./settle-ticket.ts";
 
-/** Slices stored before others have their turn. */
+/** Slices stored before other clients are served. */
 const SLICES_PER_TURN = 2;
 
 /** Whether a request is a SET without options, whose value is its only large argument. */
@@ -23,8 +23,8 @@ export function isLargeSet(request: Request): boolean {
 }
 
 /**
- * Executes a SET of a large value: a slice a turn of the event loop, with other clients' requests in between. The key
- * changes when all of it is there. The client's further requests wait until then.
+ * Executes a SET of a large value in slices, and serves other clients in between. The key changes when the whole
+ * value has been stored. The client's later requests wait until then.
  */
 export function setLarge(context: ServerContext, request: Request): void {
   const { connection, keyspace } = context;
@@ -44,7 +44,7 @@ export function setLarge(context: ServerContext, request: Request): void {
       request.flatten();
       keyspace.set(key, request.view(2), NEVER, connection);
       ticket.reply.ok();
-      settleTicket(context, ticket, end);
+      sendWhenDurable(context, ticket, end);
       return;
     }
   } catch (error) {
@@ -87,5 +87,5 @@ function store(
     return;
   }
   ticket.reply.ok();
-  settleTicket(context, ticket, end);
+  sendWhenDurable(context, ticket, end);
 }

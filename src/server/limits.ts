@@ -1,26 +1,26 @@
 import { COUNT, type NumberSetting, SIZE } from "../lib/number-setting.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 
-/** The longest value that a command may make, as Redis's `proto-max-bulk-len` is by default. */
+/** The longest value that a command may make; Redis's default of `proto-max-bulk-len`. */
 export const VALUE_BYTES = 512 * 1024 ** 2;
 
-/** Bounds of what the server's clients may ask for. */
+/** Limits of what the server's clients may ask for. */
 export interface ServerLimits extends ConnectionLimits {
-  /** Bytes of the commands that one client has queued in MULTI. */
+  /** Bytes of the commands that one client may queue in MULTI. */
   readonly transactionBytes: number;
   /** Keys that one client may WATCH at once. */
   readonly watchedKeys: number;
 }
 
-/** Those that the proxy does not have, under the names of their settings. */
+/** The limits that the proxy does not have, under the names of their settings. */
 export const SERVER_LIMIT_SETTINGS = {
   maxTransaction: {
     ...{ kind: SIZE, initial: "256mb", least: "1kb", group: "Limits" },
-    description: "bytes of the commands that one client has queued in MULTI",
+    description: "most bytes that one client may queue in MULTI",
   },
   maxWatched: {
     ...{ kind: COUNT, initial: "100000", least: "1", group: "Limits" },
-    description: "keys that one client may WATCH at once",
+    description: "most keys that one client may WATCH at once",
   },
 } satisfies Record<string, NumberSetting>;
 

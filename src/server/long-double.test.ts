@@ -65,7 +65,7 @@ describe("long doubles", () => {
     expect(sum(largest, largest)).toBeUndefined();
     expect(sum(largest, `-${largest}`)).toBe("0");
     expect(round("1.2e4932")).toBeUndefined();
-    // The least number above zero is 3.6e-4951; half of it and less is too small.
+    // The least number above zero is 3.6e-4951; half of it or less is too small.
     expect(round("3.7e-4951")).toBe("0");
     expect(round("1.9e-4951")).toBe("0");
     expect(round("1.8e-4951")).toBeUndefined();

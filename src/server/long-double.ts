@@ -1,9 +1,9 @@
 /**
- * Redis's INCRBYFLOAT calculates in C's `long double`, which on x86-64 is the 80-bit extended format: a
- * significand of 64 bits and exponents of 15 bits. This does the same exactly, in whole numbers: reading as
- * `strtold`, adding, and printing as `%.17Lf` round correctly, ties to even.
+ * Arithmetic of INCRBYFLOAT. Redis calculates in C's `long double`, which on x86-64 is the 80-bit extended format: a
+ * significand of 64 bits and exponents of 15 bits. This does the same exactly, with integers: reading (as `strtold`),
+ * adding, and printing (as `%.17Lf`) round to nearest, ties to even.
  *
- * A value is significand × 2^exponent. On machines whose `long double` is another format (128 bits on ARM) Redis
+ * A value is significand × 2^exponent. On machines with another format of `long double` (128 bits on ARM), Redis
  * itself answers differently in the last digits.
  */
 export interface LongDouble {
@@ -18,7 +18,7 @@ const LEAST_EXPONENT = -16_445;
 const BEHIND_LARGEST_BITS = 16_384;
 /** The longest text that Redis takes for a number. */
 const TEXT_BYTES = 5 * 1024;
-/** A decimal exponent beyond this is an overflow or underflow whatever digits a text can hold. */
+/** A decimal exponent beyond this overflows or underflows, whatever the digits are. */
 const EXPONENT_BOUND = 100_000;
 const DIGITS_BEHIND_POINT = 17;
 
@@ -27,8 +27,8 @@ const HEXADECIMAL = /^([+-]?)0x(?:([0-9a-f]+)(?:\.([0-9a-f]*))?|\.([0-9a-f]+))(?
 const INFINITE = /^[+-]?inf(?:inity)?$/i;
 
 /**
- * Reads a number as Redis's `string2ld`: decimal or hexadecimal, with or without an exponent; no spaces.
- * @returns undefined for what is no number, is too large, or is not zero but too small
+ * Reads a number as Redis's `string2ld` does: decimal or hexadecimal, with or without an exponent, without spaces.
+ * @returns undefined when it is no number, is too large, or is not zero but too small
  */
 export function parseLongDouble(text: string): LongDouble | "infinite" | undefined {
   if (text.length === 0 || text.length >= TEXT_BYTES) return undefined;
@@ -48,7 +48,7 @@ export function parseLongDouble(text: string): LongDouble | "infinite" | undefin
   return undefined;
 }
 
-/** The sum, rounded to the format; undefined when it is too large. */
+/** Adds two numbers and rounds to the format; undefined when the sum is too large. */
 export function addLongDouble(a: LongDouble, b: LongDouble): LongDouble | undefined {
   const exponent = Math.min(a.exponent, b.exponent);
   const sum =
@@ -56,7 +56,7 @@ export function addLongDouble(a: LongDouble, b: LongDouble): LongDouble | undefi
   return rounded(sum, 1n, exponent);
 }
 
-/** With 17 digits behind the point, of which trailing zeros are dropped; never with an exponent. */
+/** Formats with 17 digits behind the point, without trailing zeros, and never with an exponent. */
 export function formatLongDouble({ significand, exponent }: LongDouble): string {
   const magnitude = (significand < 0n ? -significand : significand) * 10n ** BigInt(DIGITS_BEHIND_POINT);
   const units =
@@ -74,7 +74,7 @@ function decimalExponent(text: string | undefined): number {
   return Math.max(-EXPONENT_BOUND, Math.min(Number(text), EXPONENT_BOUND));
 }
 
-/** digits × 10^exponent, or × 2^exponent */
+/** Returns digits × 10^exponent, or × 2^exponent. */
 function scaled(sign: string, digits: bigint, exponent: number, binary: boolean): LongDouble | undefined {
   if (digits === 0n) return { significand: 0n, exponent: 0 };
   const signed = sign === "-" ? -digits : digits;
@@ -87,12 +87,12 @@ function scaled(sign: string, digits: bigint, exponent: number, binary: boolean)
   return value?.significand === 0n ? undefined : value;
 }
 
-/** numerator / denominator × 2^exponent, rounded to the format; undefined when it is too large. */
+/** Returns numerator / denominator × 2^exponent, rounded to the format; undefined when it is too large. */
 function rounded(numerator: bigint, denominator: bigint, exponent: number): LongDouble | undefined {
   if (numerator === 0n) return { significand: 0n, exponent: 0 };
   const negative = numerator < 0n;
   const magnitude = negative ? -numerator : numerator;
-  // The quotient has this many bits, or one fewer; one bit of a significand more or less is mended below.
+  // The quotient has this many bits or one fewer. The code below corrects a significand that is one bit too long.
   const bits = bitLength(magnitude) - bitLength(denominator) + 1;
   let target = Math.max(bits - SIGNIFICAND_BITS, LEAST_EXPONENT - exponent);
   let significand = shiftedQuotient(magnitude, denominator, target);
@@ -105,14 +105,14 @@ function rounded(numerator: bigint, denominator: bigint, exponent: number): Long
   return { significand: negative ? -significand : significand, exponent: result };
 }
 
-/** magnitude / denominator / 2^shift, to the nearest whole number */
+/** Returns magnitude / denominator / 2^shift, rounded to the nearest integer. */
 function shiftedQuotient(magnitude: bigint, denominator: bigint, shift: number): bigint {
   return shift >= 0
     ? divideRounded(magnitude, denominator << BigInt(shift))
     : divideRounded(magnitude << BigInt(-shift), denominator);
 }
 
-/** To the nearest whole number, ties to the even one. */
+/** Divides, and rounds to the nearest integer, ties to even. */
 function divideRounded(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor;
   const twice = (dividend - quotient * divisor) * 2n;

@@ -1,7 +1,7 @@
 import { COMMAND_FACTS, factsOfRequest } from "../commands/command-facts.ts";
 import type { Request } from "../protocol/protocol.ts";
 
-/** What this server does not keep or run, by Redis's groups of the commands about it. */
+/** What this server does not have, by Redis's group of the commands about it. */
 const NOT_HERE: ReadonlyMap<string, string> = new Map([
   ["list", "lists"],
   ["set", "sets"],
@@ -14,7 +14,7 @@ const NOT_HERE: ReadonlyMap<string, string> = new Map([
   ["scripting", "scripts and functions"],
 ]);
 
-/** Why a command of Redis that this server does not have is not here, and what to use; undefined for others. */
+/** Explains why a command of Redis is missing here, and what to use instead; undefined for other commands. */
 export function notServed(request: Request): string | undefined {
   const group = COMMAND_FACTS.get(request.text(0).toLowerCase())?.group;
   const what = group === undefined ? undefined : NOT_HERE.get(group);

@@ -5,9 +5,11 @@ import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { copyRequest } from "../protocol/request-copy.ts";
 import type { RespWriter } from "../protocol/resp-writer.ts";
 import type { ServerContext } from "./context.ts";
-import { settleTicket } from "./settle-ticket.ts";
+import { sendWhenDurable } from "./durable-reply.ts";
 
-/** A request that CLIENT PAUSE holds up, with its place among the client's replies; nothing behind it is executed. */
+/**
+ * A request delayed by CLIENT PAUSE. It keeps its place among the client's replies; later requests wait behind it.
+ */
 export class Postponed {
   readonly #context: ServerContext;
   readonly #request: Request;
@@ -26,7 +28,7 @@ export class Postponed {
     this.#stop = host.pause.wait(() => run(this));
   }
 
-  /** The client has gone. */
+  /** Stops waiting, because the client has gone. */
   forget(): void {
     this.#stop();
   }
@@ -46,7 +48,7 @@ export class Postponed {
       ticket.reply.error(`ERR ${error instanceof Error ? error.message : String(error)}`);
     }
     if (connection.replyMode === this.#replyMode) connection.replyMode = modeSince;
-    settleTicket(this.#context, ticket, () => {
+    sendWhenDurable(this.#context, ticket, () => {
       ticket.done();
       connection.release();
     });

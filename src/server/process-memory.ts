@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
 
-/** What this process has in memory, in bytes. */
+/** Memory of this process, in bytes. */
 export interface ProcessMemory {
-  /** All that is resident, mapped files included. */
+  /** All resident memory, mapped files included. */
   readonly residentBytes: number;
-  /** Without mapped files, where the system tells; else the same. Files are the system's to drop again. */
+  /**
+   * Resident memory without mapped files, because the system can drop those at any time. If the system does not tell,
+   * all resident memory.
+   */
   readonly ownBytes: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The real Redis and our server are given the same random commands and must give the same replies, byte for byte.
- * `GLASSCACHE_DIFFERENTIAL_COMMANDS` runs more of them, `GLASSCACHE_DIFFERENTIAL_SEED` others.
+ * Sends the same random commands to the real Redis and to our server: the replies must be the same, byte for byte.
+ * `GLASSCACHE_DIFFERENTIAL_COMMANDS` sets how many commands are run, `GLASSCACHE_DIFFERENTIAL_SEED` repeats a run.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type RunningServer as RedisServer, startRedis } from "../../test/support/origins.ts";
@@ -17,7 +17,7 @@ const SEED = Number(process.env["GLASSCACHE_DIFFERENTIAL_SEED"] ?? 20_261_122);
 
 const redis = requireProgram("redis-server");
 
-/** Commands shown before the one whose replies differ. */
+/** How many commands before the failing one are shown. */
 const HISTORY = Number(process.env["GLASSCACHE_DIFFERENTIAL_HISTORY"] ?? 12);
 
 /** Bytes of a reply or an argument, one character a byte. */
@@ -36,7 +36,7 @@ const FLOATS = [
   ...["18446744073709551615", "0.30000000000000004", "1e17", "1.7976931348623157e308"],
 ];
 const VALUES = ["", "x", "hello world", "\x00\x01\xfe", "10", "-5", "3.0e3", "A".repeat(70), "\r\n"];
-/** Far enough ahead that it never comes, and behind. */
+/** So far ahead that it does not come during the test, and the same in the past. */
 const SECONDS = [
   "100",
   "1000",
@@ -66,7 +66,7 @@ const PATTERNS = [
   "?",
 ];
 
-/** Commands whose replies have an order of the server's own, or tell of the present moment. */
+/** Commands whose replies depend on the server's own order, or on the present moment. */
 const UNORDERED = new Set(["keys", "scan", "randomkey"]);
 const TIMED = new Set(["ttl", "pttl", "expiretime", "pexpiretime"]);
 
@@ -87,14 +87,14 @@ class Generator {
     const roll = this.below(100);
     const command = this.#wellFormed();
     if (roll >= 6) return this.#inAnyCase(command);
-    // A few with an argument too many or too few, or of the wrong kind.
+    // Sometimes one argument too many, one too few, or one of the wrong kind.
     if (roll < 2) return command.slice(0, -1).length === 0 ? command : command.slice(0, -1);
-    // What an error repeats is text here; Redis shows it as bytes, and up to the first zero byte.
+    // Errors repeat arguments as text here; Redis repeats their bytes, up to the first zero byte.
     if (roll < 4) return [...command, this.#random.pick(INTEGERS)];
     if (roll < 5)
       return ["nosuchcommand", ...command.slice(1).filter((argument) => !/[^ -~]/.test(argument))];
     const bad = 1 + this.below(command.length);
-    // A number might become a time that comes while this runs.
+    // A number might become a time that comes during the test.
     const other = TAKE_TIMES.has(command[0]!) ? "abc" : this.#random.pick(INTEGERS);
     return command.map((argument, index) => (index === bad ? other : argument));
   }
@@ -153,7 +153,7 @@ class Generator {
       () => ["scan", integer(), ...this.#scanOptions()],
       () => ["randomkey"],
       () => ["dbsize"],
-      // Two times from now, a moment apart, may be equal or not: GT and LT are asked about fixed times only.
+      // Two times relative to now, a moment apart, may be equal or not. So GT and LT only get fixed times.
       () => ["expire", key(), this.#random.pick(SECONDS), ...this.#pickSome(["nx", "XX", "bogus"], 1)],
       () => ["pexpire", key(), `${this.#random.pick(SECONDS)}000`, ...this.#pickSome(["NX", "xx"], 1)],
       () => ["expireat", key(), this.#random.pick(SECONDS_AT), ...this.#expireOptions()],
@@ -210,7 +210,7 @@ class Generator {
   #times(): string[] {
     return [
       ...SECONDS.flatMap((time) => [`ex ${time}`, `PX ${time}000`]),
-      // Times behind the present leave a key that is gone but may still be counted: not here.
+      // A time in the past leaves an expired key, which may still be counted. So there are none here.
       ...["4102444800", "0", "-5", "x"].map((time) => `ExAt ${time}`),
       ...["4102444800000", "0", "-5", "x"].map((time) => `pxat ${time}`),
       "ex",
@@ -300,7 +300,7 @@ function compareWithRedis(engine: "memory" | "lmdb"): void {
     pairs.forEach(close);
   });
 
-  /** Asks both servers the same, and expects the same. */
+  /** Sends the same request to both servers, and expects the same reply. */
   async function compare(pair: Pair, ...command: string[]): Promise<void> {
     const args = command.map(fromLatin1);
     const [theirs, ours] = await Promise.all([pair.theirs.ask(...args), pair.ours.ask(...args)]);
@@ -317,7 +317,7 @@ function compareWithRedis(engine: "memory" | "lmdb"): void {
       const sum = randomNumber(random);
       await compare(pair, "SET", "sum", sum);
       await compare(pair, "INCRBYFLOAT", "sum", randomNumber(random));
-      // Often near the other's negative, where digits cancel.
+      // Often close to the negative of the other number, so that digits cancel.
       await compare(pair, "INCRBYFLOAT", "sum", sum.startsWith("-") ? sum.slice(1) : `-${sum}`);
     }
     close(pair);
@@ -341,7 +341,7 @@ function close(pair: Pair): void {
   pair.ours.close();
 }
 
-/** A number in one of many forms, of any size, with few digits or many. */
+/** Returns a number in one of many forms, of any size, with few digits or many. */
 function randomNumber(random: SeededRandom): string {
   const digits = (most: number) =>
     Array.from({ length: random.below(most) }, () => random.below(10)).join("");
@@ -373,13 +373,13 @@ function sameReply(command: Command, theirs: Uint8Array, ours: Uint8Array): bool
     return Math.abs(Number(a.slice(1)) - Number(b.slice(1))) <= tolerance && Number(a.slice(1)) > 0;
   }
   if (name === "randomkey") return true;
-  // How far one step goes is every server's own affair, but for one that goes through everything.
+  // Servers may differ in how far one step goes, except for a step that visits everything.
   if (name === "scan" && command.slice(1, 4).join(" ") !== "0 count 100000") return true;
   if (UNORDERED.has(name)) return sorted(theirs) === sorted(ours);
   return false;
 }
 
-/** KEYS, or a SCAN of everything, with its keys in order. */
+/** Runs KEYS, or a SCAN of everything, and returns its keys in order. */
 function sorted(reply: Uint8Array): string {
   const value = decodeReply(reply, 0, reply.length) as ReplyValue[];
   if (!Array.isArray(value[1])) return names(value as Uint8Array[]);

@@ -7,8 +7,8 @@ import type { ServerContext } from "./context.ts";
 const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /**
- * Runs one command, and answers with an error where the engine refuses. Commands change things before they begin
- * to reply, so that the error is all of the reply.
+ * Runs one command, and answers with an error when the engine refuses. Commands change data before they begin to
+ * reply, so the error is the whole reply.
  * @throws BufferLimitError when the reply becomes too large to be sent
  */
 export function runCommand(
@@ -32,7 +32,7 @@ export function runCommand(
   context.host.tracking.executed(context.connection, command, request);
 }
 
-/** Answers with the error for what the engine has thrown. @returns false for a fault, which has been logged */
+/** Answers with the error for an exception of the engine. @returns false for a fault, which has been logged */
 export function answerRefusal(
   error: unknown,
   { host }: ServerContext,

@@ -5,7 +5,7 @@ import { CommandTable, type NameTable } from "../commands/command-table.ts";
 import { connectionCommands } from "../commands/connection-commands.ts";
 import { Monitors } from "../commands/monitors.ts";
 import { REDIS_VERSION } from "../commands/redis-version.ts";
-import type { DepartureListener, Engine } from "../engine/engine.ts";
+import type { Engine, RemovalListener } from "../engine/engine.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
@@ -47,18 +47,18 @@ import { Tracking } from "./tracking.ts";
 
 export interface ServerOptions {
   /**
-   * Opens the engine, which tells `departed` of keys that leave by themselves, and `failed`, as soon as it happens, that
-   * something could not be written. The server closes it.
+   * Opens the engine; the server closes it. The engine calls `onRemoval` for each key that it removes itself, and
+   * `failed` as soon as a write to disk fails.
    */
-  readonly openEngine: (departed: DepartureListener, failed: (error: Error) => void) => Engine;
-  /** What clients must give before anything else; none by default. */
+  readonly openEngine: (onRemoval: RemovalListener, failed: (error: Error) => void) => Engine;
+  /** The password that clients must give before anything else; none by default. */
   readonly password?: string | undefined;
   readonly limits: ServerLimits;
-  /** What `openEngine` opens, for CONFIG and INFO. */
+  /** Settings of the engine that `openEngine` opens, for CONFIG and INFO. */
   readonly storage: StorageSettings;
   readonly clock: Clock;
   readonly random: Random;
-  /** Secret; of the hashes of keys. */
+  /** Secret of the key hash. */
   readonly hashKey: HashKey;
   readonly log: Log;
 }
@@ -67,18 +67,18 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
-  /** Speak RESP only; what does not begin with `*` is then an inline command. */
+  /** Speak RESP only: input that does not begin with `*` is an inline command. */
   readonly respOnly?: boolean | undefined;
 }
 
-/** How long clients have, when the server closes, to read the replies to what they have asked for. */
+/** How long a closing server waits for clients to read the replies to their requests. */
 const DRAIN_MS = 5_000;
 
 /** The key-value server: an engine, the commands on it, and all clients. */
 export class Server implements Service, SessionHost {
   readonly engine: Engine;
   readonly keyspace: Keyspace;
-  /** Its own copy: CONFIG SET changes some of them. */
+  /** The server's own copy: CONFIG SET changes some of them. */
   readonly limits: Adjustable<ServerLimits>;
   readonly clock: Clock;
   readonly random: Random;
@@ -113,7 +113,7 @@ export class Server implements Service, SessionHost {
     this.pause = new ClientPause(new Float64Array(PAUSE_NUMBERS), () => options.clock.monotonicMs());
     this.startedAtMs = options.clock.wallMs();
     this.engine = options.openEngine(
-      (key, departure) => this.keyspace.departed(key, departure),
+      (key, cause) => this.keyspace.removedByEngine(key, cause),
       (error) => this.storageFailed(error),
     );
     this.tracking = new Tracking({
@@ -207,7 +207,7 @@ export class Server implements Service, SessionHost {
     return listener;
   }
 
-  /** Lets every client have the replies to what it has asked for, closes all connections, then the engine. */
+  /** Lets clients read the replies to their requests, closes all connections, then the engine. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

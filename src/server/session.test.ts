@@ -4,7 +4,7 @@ import { StorageError } from "../engine/engine.ts";
 import type { Log } from "../lib/log.ts";
 import { ReplyError } from "../protocol/reply-value.ts";
 
-/** Keeps what is logged as errors. */
+/** Collects the messages logged as errors. */
 function recordingLog(): Log & { readonly errors: string[] } {
   const errors: string[] = [];
   const error = (first: object | string, message?: string) => {
@@ -18,7 +18,7 @@ function messageOf(reply: unknown): string {
 }
 
 describe("a client that has not given the password", () => {
-  test("may do nothing but give it", async () => {
+  test("may only give it", async () => {
     await using local = new LocalServer({ password: "secret" });
     const client = await local.client();
     for (const command of [
@@ -30,7 +30,7 @@ describe("a client that has not given the password", () => {
     ]) {
       expect(messageOf(await client.ask(...command))).toBe("NOAUTH Authentication required.");
     }
-    // What is no command at all is said first, as in Redis.
+    // An unknown command is reported before the missing password, as in Redis.
     expect(messageOf(await client.ask("FOO", "a"))).toBe(
       "ERR unknown command 'FOO', with args beginning with: 'a' ",
     );
@@ -49,7 +49,7 @@ describe("a client that has not given the password", () => {
     const second = await local.client();
     expect(await second.ask("AUTH", "default", "secret")).toBe("OK");
     expect(await second.ask("PING")).toBe("PONG");
-    // RESET makes it a new connection.
+    // RESET makes the connection unauthenticated again.
     expect(await second.ask("RESET")).toBe("RESET");
     expect(messageOf(await second.ask("PING"))).toStartWith("NOAUTH ");
   });
@@ -62,8 +62,8 @@ describe("a client that has not given the password", () => {
   });
 });
 
-describe("what goes wrong inside", () => {
-  test("in the store is told to the client each time, and to the operator once", async () => {
+describe("a failure", () => {
+  test("of the store is reported to the client each time, and to the operator once", async () => {
     const log = recordingLog();
     await using local = new LocalServer({ log });
     local.engine.write = () => {
@@ -77,7 +77,7 @@ describe("what goes wrong inside", () => {
     expect(log.errors).toEqual(["storage failed: writes are refused"]);
   });
 
-  test("in a command is an error to its client, a line in the log, and nobody else's trouble", async () => {
+  test("of a command is an error to its client and a line in the log, and concerns no other client", async () => {
     const log = recordingLog();
     await using local = new LocalServer({ log });
     local.engine.get = () => {

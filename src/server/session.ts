@@ -27,7 +27,7 @@ export interface SessionHost extends ServerHost {
   readonly textCommands: CommandTable<ServerContext>;
 }
 
-/** The server's side of one connection; also what its commands run on. */
+/** The server's side of one connection; its commands run on it. */
 export class ServerSession implements Session, ServerContext {
   readonly connection: Connection;
   readonly host: SessionHost;
@@ -73,9 +73,9 @@ export class ServerSession implements Session, ServerContext {
   }
 
   /**
-   * What the engine has to make durable before the replies written so far may be sent. All that was asked of the
-   * engine since the last call was asked by this connection or by nobody who waits for it: events are handled one
-   * after the other, and each ends with this call.
+   * Returns what must become durable before the replies written so far may be sent. It covers all calls of the engine
+   * since the last `settle`. Those came from this connection, or from work that no reply waits for: events are
+   * handled one after the other, and each ends with this call.
    */
   settle(): Promise<void> | undefined {
     return this.host.engine.settle();
@@ -89,7 +89,7 @@ export class ServerSession implements Session, ServerContext {
     this.host.monitors.remove(this.connection);
   }
 
-  /** Whether CLIENT PAUSE holds a command up: all of them, or writes and messages. */
+  /** Whether CLIENT PAUSE delays a command: all commands, or writes and messages. */
   #isPaused(command: Command<ServerContext>): boolean {
     const { mode } = this.host.pause;
     if (mode === undefined || command.name === "quit") return false;
@@ -118,19 +118,19 @@ export class ServerSession implements Session, ServerContext {
         `ERR transaction too large: more than ${transactionBytes} bytes are queued`,
       );
     }
-    // What will not be executed need not be kept.
+    // A failed transaction will not run, so its commands need not be kept.
     if (!transaction.hasFailed) transaction.add(command, request);
     reply.status("QUEUED");
   }
 
-  /** An EXEC that cannot be run ends its transaction, as in Redis. */
+  /** Refuses a command. A refused EXEC ends its transaction, as in Redis. */
   #refuse(command: Command<ServerContext>, reply: ReplyWriter, message: string) {
     if (command.name !== "exec") return this.#reject(reply, message);
     this.transaction.end();
     reply.error(`EXECABORT Transaction discarded because of: ${message.replace(/^ERR /, "")}`);
   }
 
-  /** A command that cannot be run also spoils the transaction it was to be queued in. */
+  /** Rejects a command. In a transaction, EXEC will then fail. */
   #reject(reply: ReplyWriter, message: string): void {
     if (this.transaction.isOpen) this.transaction.hasFailed = true;
     reply.error(message);
@@ -145,7 +145,7 @@ export class ServerSession implements Session, ServerContext {
   }
 }
 
-/** Whether replicas would be told of a command, had there been any. */
+/** Whether the command would be sent to replicas, if there were any. */
 function isWrite({ name, flags }: Command<ServerContext>): boolean {
   return name === "publish" || flags.includes("write");
 }

@@ -4,8 +4,8 @@ import type { Request } from "../protocol/protocol.ts";
 import type { Keyspace } from "./keyspace.ts";
 
 /**
- * Sets the pairs of key and value that are the arguments from 1 on: all of them or none. What the engine
- * refuses half-way is taken back, so that nobody has seen a part of it.
+ * Sets the pairs of key and value in the arguments from 1 on: all of them or none. If the engine refuses one, the
+ * pairs before it are taken back, so that nobody sees a part.
  * @throws OutOfMemoryError, TooLargeError or StorageError
  */
 export function setAll(keyspace: Keyspace, request: Request, by: Connection): void {
@@ -26,7 +26,7 @@ export function setAll(keyspace: Keyspace, request: Request, by: Connection): vo
   }
 }
 
-/** Takes back the first pairs, the last of them first. All are deleted before any is set: that makes room. */
+/** Takes back the first pairs, the last one first. Deletes all of them before it sets any, to make room. */
 function restore(
   keyspace: Keyspace,
   request: Request,
@@ -37,7 +37,7 @@ function restore(
   for (let pair = replaced.length - 1; pair >= 0; pair--) {
     const key = request.view(1 + pair * 2);
     const old = replaced[pair];
-    // A key that comes twice has been replaced twice.
+    // A key that occurs twice has been replaced twice.
     if (old === undefined) keyspace.delete(key, by);
     else keyspace.set(key, old.value, old.expiresAtMs, by);
   }

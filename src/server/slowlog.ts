@@ -4,14 +4,14 @@ import { utf8 } from "../lib/bytes.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 
-/** A command that took long. */
+/** A slow command. */
 export interface SlowCommand {
-  /** Counts up from 0, and goes on over `clear`. */
+  /** Counts up from 0, and continues after `clear`. */
   readonly id: number;
   /** Unix seconds. */
   readonly endedAt: number;
   readonly micros: number;
-  /** Cut to a length. */
+  /** Cut to a maximum length. */
   readonly arguments: readonly Uint8Array[];
   readonly clientAddress: string;
   readonly clientName: string;
@@ -19,18 +19,18 @@ export interface SlowCommand {
 
 const DEFAULT_SLOWER_THAN_MICROS = 10_000;
 const DEFAULT_LENGTH = 128;
-/** What an entry shows of a command at most, as in Redis. */
+/** The largest part of a command that an entry shows; the same as in Redis. */
 const MOST_ARGUMENTS = 32;
 const MOST_ARGUMENT_BYTES = 128;
 const REDACTED = utf8("(redacted)");
 
-/** The commands that took longest lately. */
+/** The latest slow commands. */
 export class Slowlog {
-  /** Commands that take longer are kept: all of them at 0, none where it is negative. */
+  /** Commands that take at least this long are kept: all of them at 0, none when it is negative. */
   slowerThanMicros = DEFAULT_SLOWER_THAN_MICROS;
-  /** Entries kept; fewer take effect with the next one. */
+  /** Most entries kept. A lower number takes effect with the next entry. */
   maxLength = DEFAULT_LENGTH;
-  /** The newest one last. */
+  /** Oldest first. */
   readonly #entries: SlowCommand[] = [];
   #nextId = 0;
 
@@ -39,8 +39,8 @@ export class Slowlog {
   }
 
   /**
-   * Whether a command is to be measured. Reading a clock twice is a good part of what GET and SET take. So commands that
-   * Redis calls fast, and SET, are measured only where somebody looks for less than the default.
+   * Whether to measure a command. Reading a clock twice is a large part of the time that GET and SET take. So
+   * commands that Redis calls fast, and SET, are measured only when the threshold is below the default.
    */
   measures(command: Command<never>): boolean {
     const { slowerThanMicros } = this;
@@ -50,7 +50,7 @@ export class Slowlog {
     return slowerThanMicros >= 0 && !flags.includes("skip_slowlog");
   }
 
-  /** Keeps a command that has taken so long, if that is long. @param wallMs when it ended */
+  /** Keeps a command if it took long enough. @param wallMs when it ended */
   executed(request: Request, name: string, connection: Connection, wallMs: number, micros: number): void {
     if (micros < this.slowerThanMicros) return;
     this.#entries.push({
@@ -64,7 +64,7 @@ export class Slowlog {
     while (this.#entries.length > this.maxLength) this.#entries.shift();
   }
 
-  /** The newest ones, the last one first. */
+  /** Returns the latest commands, newest first. */
   newest(count: number): SlowCommand[] {
     return count === 0 ? [] : this.#entries.slice(-count).reverse();
   }

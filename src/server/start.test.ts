@@ -60,7 +60,7 @@ describe("a server that was started", () => {
     await server.close();
   });
 
-  test("in memory refuses writers when told so", async () => {
+  test("in memory refuses writes if set to", async () => {
     const server = await startServer(options({ memoryBytes: 2 * 1024 ** 2, whenFull: "refuse" }));
     await withClient(server, async (client) => {
       const replies = new Set<string>();
@@ -71,18 +71,18 @@ describe("a server that was started", () => {
     await server.close();
   });
 
-  test("says that the port is taken, and leaves nothing behind", async () => {
+  test("says that the port is taken, and frees everything", async () => {
     const first = await startServer(options());
     const settings = options({ engine: "lmdb", port: first.port });
     const refused = startServer(settings);
     await expect(refused).rejects.toBeInstanceOf(ListenError);
     await first.close();
-    // The data is free again.
+    // The data directory is free again.
     const second = await startServer({ ...settings, port: 0 });
     await second.close();
   });
 
-  test("closes once, however often it is asked to", async () => {
+  test("closes once, however often close is called", async () => {
     const server = await startServer(options());
     await Promise.all([server.close(), server.close()]);
     await server.close();

@@ -1,4 +1,4 @@
-import type { DepartureListener, Engine } from "../engine/engine.ts";
+import type { Engine, RemovalListener } from "../engine/engine.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { drawHashKey } from "../lib/hash-key.ts";
 import { type Log, silentLog } from "../lib/log.ts";
@@ -12,32 +12,32 @@ import { type ListenOptions, Server } from "./server.ts";
 
 export interface StartOptions extends ListenOptions {
   readonly engine: "lmdb" | "memory";
-  /** Where `lmdb` keeps its data. */
+  /** Directory of `lmdb`'s data. */
   readonly dataDirectory: string;
-  /** `lmdb`: whether a write is answered once it is on disk, or disks are written to every second. */
+  /** `lmdb`: `always` answers a write once it is on disk; `interval` writes to disk every second. */
   readonly sync: "always" | "interval";
-  /** `lmdb`: go on with what can be read where the data is damaged; else starting fails. */
+  /** `lmdb`: go on with the readable part of damaged data; else starting fails. */
   readonly isRecovering?: boolean | undefined;
-  /** Memory for entries: all of them, or for `lmdb` those in use. */
+  /** Memory for entries, in bytes: for all entries, or with `lmdb` for those in use. */
   readonly memoryBytes: number;
-  /** What that may be set to while the server runs; by default no more. */
+  /** The largest `memoryBytes` that can be set while the server runs; `memoryBytes` by default. */
   readonly maxMemoryBytes?: number | undefined;
   readonly policy?: PolicyChoice | undefined;
-  /** `memory`: make room when the budget is spent, or refuse writers. */
+  /** `memory`: make room when the budget is spent, or refuse writes. */
   readonly whenFull?: "evict" | "refuse" | undefined;
   readonly password?: string | undefined;
   readonly limits?: (ConnectionLimits & Partial<ServerLimits>) | undefined;
   readonly log?: Log | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
-  /** Secret; of the hashes of keys in memory. Drawn by default. */
+  /** Secret of the hash of keys in memory; random by default. */
   readonly hashKey?: HashKey | undefined;
 }
 
 export interface RunningServer {
   readonly port: number;
   readonly server: Server;
-  /** Lets clients have the replies to what they have asked for, makes everything durable, and ends. */
+  /** Lets clients read the replies to their requests, makes everything durable, and ends. */
   close(): Promise<void>;
 }
 
@@ -86,23 +86,24 @@ interface OpenerOptions {
   readonly log: Log;
 }
 
-/** Loads the engine that is wanted, and only that one. */
+/** Loads the wanted engine, and only that one. */
 async function engineOpener(
   { directory, sync, policy, whenFull }: StorageSettings,
   { memoryBytes, maxMemoryBytes, isRecovering, clock, random, hashKey, log }: OpenerOptions,
-): Promise<(departed: DepartureListener, failed: (error: Error) => void) => Engine> {
+): Promise<(onRemoval: RemovalListener, failed: (error: Error) => void) => Engine> {
   if (directory === "") {
     const { MemoryEngine } = await import("../engine/memory.ts");
-    return (onDeparture) =>
+    return (onRemoval) =>
       new MemoryEngine({
         ...{ budgetBytes: memoryBytes, mostBudgetBytes: maxMemoryBytes },
-        ...{ policy, whenFull, clock, random, hashKey, onDeparture },
+        ...{ policy, whenFull, clock, random, hashKey, onRemoval },
       });
   }
   const { LmdbEngine } = await import("../engine/lmdb.ts");
-  // Nobody is there yet to hear of what had expired before the data was opened, or of a disk that fails meanwhile.
-  let listener: DepartureListener = () => undefined;
-  const onDeparture: DepartureListener = (key, departure) => listener(key, departure);
+  // The server does not exist yet. Keys that expired before the data was opened need no listener; a failure is kept
+  // for it.
+  let listener: RemovalListener = () => undefined;
+  const onRemoval: RemovalListener = (key, cause) => listener(key, cause);
   let failure: Error | undefined;
   let onFailure = (error: Error): void => {
     failure = error;
@@ -115,17 +116,18 @@ async function engineOpener(
     policy,
     clock,
     random,
-    onDeparture,
+    onRemoval,
     isRecovering,
     onFailure: (error) => onFailure(error),
     log,
   });
   const { journaledWrites, voidBytes } = engine.recovery;
-  if (journaledWrites > 0) log.info({ journaledWrites }, "took in writes that had not reached the database");
+  if (journaledWrites > 0)
+    log.info({ journaledWrites }, "recovered writes that had not reached the database");
   if (voidBytes > 0)
     log.warn({ voidBytes }, "dropped the end of the journal, which a crash had left unfinished");
-  return (departed, failed) => {
-    listener = departed;
+  return (serverListener, failed) => {
+    listener = serverListener;
     onFailure = failed;
     if (failure !== undefined) failed(failure);
     return engine;

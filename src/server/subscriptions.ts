@@ -1,12 +1,12 @@
 import type { Connection } from "../net/connection.ts";
 
-/** Clients and the names they are subscribed to, found from either side. */
+/** Clients and the names they are subscribed to, indexed both ways. */
 export class Subscriptions {
   readonly #subscribers = new Map<string, Set<Connection>>();
   /** The names of each client, in the order of its subscriptions. */
   readonly #names = new Map<Connection, Set<string>>();
 
-  /** Names with a subscriber. */
+  /** Number of names with a subscriber. */
   get count(): number {
     return this.#subscribers.size;
   }
@@ -27,17 +27,17 @@ export class Subscriptions {
     if (names.size === 0) this.#names.delete(connection);
   }
 
-  /** All names with a subscriber, the oldest first. */
+  /** Returns all names with a subscriber, the oldest first. */
   names(): Iterable<string> {
     return this.#subscribers.keys();
   }
 
-  /** Undefined where there are none. */
+  /** Returns the subscribers of a name; undefined when there are none. */
   subscribers(name: string): ReadonlySet<Connection> | undefined {
     return this.#subscribers.get(name);
   }
 
-  /** The names of a client, as a copy. */
+  /** Returns a copy of a client's names. */
   of(connection: Connection): string[] {
     return [...(this.#names.get(connection) ?? [])];
   }

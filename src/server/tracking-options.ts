@@ -2,14 +2,14 @@ import { NOT_AN_INTEGER, SYNTAX_ERROR } from "../commands/command-errors.ts";
 import type { Request } from "../protocol/protocol.ts";
 import { int64 } from "./arguments.ts";
 
-/** What CLIENT TRACKING asks for. */
+/** The options of CLIENT TRACKING. */
 export interface TrackingOptions {
   readonly on: boolean;
   readonly broadcast: boolean;
   readonly optIn: boolean;
   readonly optOut: boolean;
   readonly noLoop: boolean;
-  /** The client that invalidations go to; 0 for the one that tracks. */
+  /** The client that receives the invalidations; 0 for the tracking client itself. */
   readonly redirect: number;
   /** Strings of one character a byte. */
   readonly prefixes: readonly string[];
@@ -19,8 +19,9 @@ const SECOND_REDIRECTION = "ERR A client can only redirect to a single other cli
 const NO_SUCH_CLIENT = "ERR The client ID you want redirect to does not exist";
 
 /**
+ * Parses a CLIENT TRACKING request by itself, regardless of what the client tracks already.
  * @param isClient whether there is a client with this id
- * @returns the options of a CLIENT TRACKING, or what is wrong with it; in itself, whatever the client did before
+ * @returns the options, or an error text
  */
 export function parseTrackingOptions(
   request: Request,
@@ -54,7 +55,7 @@ export function parseTrackingOptions(
 }
 
 /**
- * Why tracking cannot be turned on so, or undefined.
+ * Returns why tracking cannot be turned on with these options; undefined when it can.
  * @param before what the client tracks already; undefined when it does not
  */
 export function refuseTracking(
@@ -77,7 +78,7 @@ export function refuseTracking(
   return findOverlap(wanted.prefixes, before?.prefixes ?? []);
 }
 
-/** A key must not begin with two prefixes of one client: it would be told twice. */
+/** Finds two prefixes of one client of which one begins with the other: their keys would be reported twice. */
 function findOverlap(wanted: readonly string[], existing: readonly string[]): string | undefined {
   for (const [index, prefix] of wanted.entries()) {
     for (const other of existing) {

@@ -16,7 +16,7 @@ type Step =
   | { kind: "oldest" }
   | { kind: "clear" };
 
-/** Keys of all lengths, of which some are larger than a chunk of the table under test. */
+/** Keys of all lengths; some are larger than a chunk of the table under test. */
 function keyOf(number: number): Uint8Array {
   return fromLatin1(`${number}:`.padEnd((number * 7) % 150, "\xff"));
 }
@@ -74,7 +74,7 @@ describe("the table of tracked keys", () => {
     );
   });
 
-  test("hands over the oldest first", () => {
+  test("returns the oldest key first", () => {
     const table = new TrackingTable({ isLive: () => true, hashKey: { low: 1, high: 0 }, chunkWords: 64 });
     for (let i = 0; i < 1000; i++) table.add(keyOf(i), 0, keyOf(i).length, 1);
     table.take(keyOf(0), 0, keyOf(0).length);
@@ -92,7 +92,7 @@ describe("the table of tracked keys", () => {
     };
     let mostBytes = 0;
     for (let round = 0; round < 200_000; round++) {
-      // Lengths shift over time, and most keys go again in an order of their own.
+      // Lengths shift over time, and most keys leave in another order.
       table.add(bytes, 0, key(round, 8 + Math.floor(round / 10_000)), 1 + (round % 3));
       const gone = (round * 7919) % (round + 1);
       table.take(bytes, 0, key(gone, 8 + Math.floor(gone / 10_000)));
@@ -103,7 +103,7 @@ describe("the table of tracked keys", () => {
     expect(mostBytes - indexBytes).toBeLessThan(4 * 1000 * (16 + 28));
   });
 
-  test("drops clients that have gone when others read the same", () => {
+  test("drops clients that have gone when others read the same key", () => {
     const gone = new Set<number>();
     const table = new TrackingTable({ isLive: (id) => !gone.has(id), hashKey: { low: 1, high: 0 } });
     const key = fromLatin1("hot");

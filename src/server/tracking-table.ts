@@ -2,15 +2,15 @@ import { copyBytes } from "../lib/byte-buffer.ts";
 import { equalBytes } from "../lib/bytes.ts";
 import { type HashKey, halfSipHash } from "../lib/sip-hash.ts";
 
-/** Most keys the table is meant for: beyond it, chains of equal buckets grow long. */
+/** The most keys the table is meant for. With more, the chains in its buckets grow long. */
 export const MOST_TRACKED_KEYS = 16_000_000;
 
 const BUCKETS = 2 ** 19;
 const CHUNK_WORDS = 2 ** 16;
 
-// The words of an entry; its key's bytes follow, filled up to whole words.
+// The words of an entry. The bytes of its key follow, padded to whole words.
 const HASH = 0;
-/** Where the next entry of its bucket lies, or NONE. */
+/** Place of the next entry in its bucket, or NONE. */
 const NEXT = 1;
 /** The only client, or minus the number of a set of clients, or DEAD. */
 const CLIENT = 2;
@@ -20,10 +20,10 @@ const HEADER_WORDS = 4;
 const NONE = 0;
 const DEAD = 0;
 
-/** The clients that remember one key; the usual single one without a set of its own. */
+/** The clients that remember one key. A single client, the usual case, needs no set. */
 export type Trackers = number | Set<number>;
 
-/** A piece of the log. A key larger than a chunk has one of its own. */
+/** A piece of the log. A key larger than a chunk gets its own. */
 interface Chunk {
   readonly words: Int32Array;
   readonly bytes: Uint8Array;
@@ -34,21 +34,21 @@ interface Chunk {
 }
 
 export interface TrackingTableOptions {
-  /** Whether a client still tracks: the others are dropped when somebody else reads what they have read. */
+  /** Whether a client still tracks. Others are dropped when another client reads one of their keys. */
   readonly isLive: (clientId: number) => boolean;
-  /** Secret; of the hashes of keys. */
+  /** Secret of the key hash. */
   readonly hashKey: HashKey;
-  /** For tests: smaller chunks show the same behaviour with fewer keys. A power of two. */
+  /** A power of two. For tests: smaller chunks show the same behaviour with fewer keys. */
   readonly chunkWords?: number;
 }
 
 /**
- * Which clients (by id) may hold which keys in their own cache. A client that has gone stays in it until the key
- * changes, leaves the table, or is read by others.
+ * Records which clients (by id) may have which keys in their own cache. A client that has gone stays in it until the
+ * key changes, leaves the table, or is read by others.
  *
- * A million keys of 20 bytes take about 40 MB, without an object each: entries lie one after the other in chunks
- * of a log, found by chains from a fixed number of buckets. The oldest are at its beginning. When half of the
- * log is dead, what is left in the oldest chunk is written again at the end, and counts as new.
+ * A million keys of 20 bytes take about 40 MB, without an object for each: entries lie one after the other in the
+ * chunks of a log, oldest first, and are found by chains from a fixed number of buckets. When half of the log is
+ * dead, the live entries of the oldest chunk are written again at the end, and count as new.
  */
 export class TrackingTable {
   keyCount = 0;
@@ -58,14 +58,14 @@ export class TrackingTable {
   readonly #hashKey: HashKey;
   readonly #chunkWords: number;
   readonly #chunkShift: number;
-  /** Where the first entry of each bucket lies; made with the first key. */
+  /** Place of the first entry of each bucket; made with the first key. */
   #buckets = new Int32Array(0);
-  /** By number; an entry lies at its chunk's number times `#chunkWords`, plus its offset, plus 1. */
+  /** Chunks by number. The place of an entry is its chunk's number times `#chunkWords`, plus its offset, plus 1. */
   readonly #chunks: (Chunk | undefined)[] = [];
   readonly #freeNumbers: number[] = [];
   /** Numbers of the chunks in use, the oldest first. */
   #order: number[] = [];
-  /** How far the oldest chunk has been evicted. */
+  /** How far the oldest chunk has been evicted, in words. */
   #evictedWords = 0;
   #usedWords = 0;
   #deadWords = 0;
@@ -86,7 +86,7 @@ export class TrackingTable {
     return words * 4;
   }
 
-  /** The client has read the key bytes[start, end). */
+  /** Notes that a client has read the key bytes[start, end). */
   add(bytes: Uint8Array, start: number, end: number, clientId: number): void {
     const hash = this.#hash(bytes, start, end);
     const at = this.#find(hash, bytes, start, end);
@@ -98,14 +98,14 @@ export class TrackingTable {
     } else this.#join(at, clientId);
   }
 
-  /** Forgets the key bytes[start, end). @returns the clients that remembered it; undefined when none did */
+  /** Forgets the key bytes[start, end). @returns the clients that remembered it; undefined when there were none */
   take(bytes: Uint8Array, start: number, end: number): Trackers | undefined {
     if (this.keyCount === 0) return undefined;
     const at = this.#find(this.#hash(bytes, start, end), bytes, start, end);
     return at === NONE ? undefined : this.#remove(at);
   }
 
-  /** Forgets the oldest key and hands it over; undefined when there is none. */
+  /** Forgets the oldest key. @returns the key and its clients; undefined when the table is empty */
   takeOldest(): { key: Uint8Array; trackers: Trackers } | undefined {
     while (this.#order.length > 0) {
       const number = this.#order[0]!;
@@ -135,7 +135,7 @@ export class TrackingTable {
     this.itemCount = 0;
   }
 
-  /** How many entries the longest chain has. For tests. */
+  /** Returns the length of the longest chain. For tests. */
   longestChain(): number {
     let longest = 0;
     for (const first of this.#buckets) {
@@ -214,7 +214,7 @@ export class TrackingTable {
     }
     const clients = this.#sets.get(-client)!;
     if (clients.has(clientId)) return;
-    // Not for each that joins: to look through all of many takes a while.
+    // Not for every added client: searching a large set takes a while.
     if (isPowerOfTwo(clients.size)) this.#dropDead(clients);
     clients.add(clientId);
     this.itemCount++;
@@ -275,7 +275,7 @@ export class TrackingTable {
 
   // ---- chunks
 
-  /** @returns the number of the chunk in whose end so many words fit */
+  /** @returns the number of a chunk with room for `count` words at its end */
   #roomFor(count: number): number {
     const newest = this.#order.at(-1);
     if (newest !== undefined) {
@@ -299,7 +299,7 @@ export class TrackingTable {
     this.#evictedWords = 0;
   }
 
-  /** When half of the log is dead, writes what is left in its oldest chunk again at its end. */
+  /** Writes the live entries of the oldest chunk again at the log's end, when half of the log is dead. */
   #compact(): void {
     if (this.#order.length < 3 || this.#deadWords * 2 <= this.#usedWords) return;
     const number = this.#order[0]!;

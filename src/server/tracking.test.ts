@@ -8,7 +8,7 @@ import { ManualClock, systemClock } from "../lib/clock.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { Push } from "../protocol/reply-value.ts";
 
-/** One client sends requests in one write; then everybody receives what is on its way. */
+/** One client sends requests in one write; then all clients receive their messages. */
 type Step = readonly [client: string, ...requests: string[]];
 
 interface Scenario {
@@ -19,7 +19,7 @@ interface Scenario {
 const HELLO3 = "HELLO 3";
 const ON = "CLIENT TRACKING ON";
 
-/** Clients `a` and `c` speak RESP3 and track as told; `b` writes. */
+/** Clients `a` and `c` speak RESP3 and track as the scenario says; `b` writes. */
 const SCENARIOS: readonly Scenario[] = [
   {
     name: "a read key is told of once, until it is read again",
@@ -65,7 +65,7 @@ const SCENARIOS: readonly Scenario[] = [
       ["b", "DEL k"],
       ["a", "GET k"],
       ["b", "MSET k 1 m 2"],
-      // Which of the two comes first is nobody's business.
+      // Their order is not defined.
       ["a", "GET k"],
       ["b", "RENAME k m"],
       ["a", "GET m"],
@@ -236,7 +236,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** What each client received, without its greeting. */
+/** Returns what each client received, without its greeting. */
 async function play(port: number, { steps }: Scenario): Promise<Record<string, string[]>> {
   const a = await FrameClient.connect(port);
   const b = await FrameClient.connect(port);
@@ -251,7 +251,7 @@ async function play(port: number, { steps }: Scenario): Promise<Record<string, s
     }
     for (const [name, ...requests] of steps) {
       clients[name]!.send(...requests.map((text) => text.split(" ")));
-      // Twice: what somebody else's last request caused is on its way when the first round ends.
+      // Reads twice: messages caused by another client's last request are on their way when the first round ends.
       for (const client of [clients[name]!, a, b, c]) await client.settled();
     }
     return { a: a.frames, b: b.frames, c: c.frames };
@@ -282,7 +282,7 @@ describe.skipIf(!redis.available)(redis.title("tracking as Redis does it"), () =
     });
   }
 
-  test("expiry is told without anybody asking", async () => {
+  test("expiry is reported without a request", async () => {
     for (const port of [ours.port, real.port]) {
       using client = await FrameClient.connect(port);
       client.send(["HELLO", "3"], ["CLIENT", "TRACKING", "ON"], ["SET", "k", "1", "PX", "60"], ["GET", "k"]);
@@ -298,7 +298,7 @@ function invalidation(...keys: string[]): string {
 }
 
 describe("tracking", () => {
-  test("a key that leaves the bounded table is told of as if it had changed", async () => {
+  test("a key that leaves the bounded table is invalidated", async () => {
     await using server = new LocalServer();
     const { tracking } = server.server;
     using client = await FrameClient.connect(server.port);
@@ -325,7 +325,7 @@ describe("tracking", () => {
     expect(tracking.keyCount).toBe(1);
   });
 
-  test("a bound of 0 is none", async () => {
+  test("a bound of 0 means no bound", async () => {
     await using server = new LocalServer();
     const client = await server.client({ version: 3 });
     await client.must("CONFIG", "SET", "tracking-table-max-keys", "0");
@@ -359,7 +359,7 @@ describe("tracking", () => {
     expect(server.server.tracking.itemCount).toBe(2);
   });
 
-  test("clients that come and go do not pile up behind a key that never changes", async () => {
+  test("short-lived clients do not pile up at a key that never changes", async () => {
     await using server = new LocalServer();
     const stays = await server.client({ version: 3 });
     await stays.must("CLIENT", "TRACKING", "ON");
@@ -376,10 +376,10 @@ describe("tracking", () => {
     expect(server.server.tracking.clientCount).toBe(1);
   });
 
-  test("evicted keys are told of", async () => {
+  test("evicted keys are invalidated", async () => {
     const random = new SeededRandom(1);
     await using server = new LocalServer({
-      openEngine: (onDeparture) =>
+      openEngine: (onRemoval) =>
         new MemoryEngine({
           budgetBytes: 1024 ** 2,
           policy: "fifo",
@@ -387,7 +387,7 @@ describe("tracking", () => {
           clock: systemClock,
           random,
           hashKey: { low: 1, high: 0 },
-          onDeparture,
+          onRemoval,
         }),
     });
     const reader = await server.client({ version: 3 });
@@ -402,7 +402,7 @@ describe("tracking", () => {
     expect(await reader.must("GET", "first")).toBeNull();
   });
 
-  test("a key that expires under its own reader is told of behind the reply", async () => {
+  test("a key that expires during a read is invalidated after the reply", async () => {
     const clock = new ManualClock();
     await using server = new LocalServer({ clock });
     using client = await FrameClient.connect(server.port);
@@ -419,11 +419,11 @@ describe("tracking", () => {
     expect(await client.received(3)).toEqual(["_\r\n", invalidation("k"), "+PONG\r\n"]);
   });
 
-  test("messages to a client that does not read end it at the limit, and nobody else suffers", async () => {
+  test("a client that does not read its messages is cut off at the limit, without harm to others", async () => {
     await using server = new LocalServer({ limits: { replyBytes: 200_000, pausedReplyBytes: 50_000 } });
     const { registry } = server.server;
     const writer = await server.client();
-    // Reads nothing: its own buffers and the system's fill up.
+    // The client does not read, so its own buffers and the system's fill up.
     const slow = await Bun.connect({
       hostname: "127.0.0.1",
       port: server.port,

@@ -13,43 +13,43 @@ import { parseTrackingOptions, refuseTracking, type TrackingOptions } from "./tr
 import { MOST_TRACKED_KEYS, type Trackers, TrackingTable } from "./tracking-table.ts";
 
 const INVALIDATE = utf8("invalidate");
-/** Keys that the table remembers when nothing else is said. */
+/** Most keys remembered by default. */
 const DEFAULT_MAX_KEYS = 1_000_000;
 const NOT_TRACKING =
   "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled";
 
-/** A client that tracks; replaced by another object when it changes its options. */
+/** A client that tracks. A change of its options replaces the object. */
 interface TrackingClient extends TrackingOptions, BroadcastClient {
-  /** CLIENT CACHING was said, for the next command. */
+  /** Whether CLIENT CACHING was called for the next command. */
   cachingSaid: boolean;
-  /** The client that its invalidations are to go to has gone. */
+  /** Whether the client that receives its invalidations has gone. */
   isBroken: boolean;
 }
 
 export interface TrackingHost {
-  /** Secret; of the hashes of keys. */
+  /** Secret of the key hash. */
   readonly hashKey: HashKey;
-  /** The client with this id, while it is there. */
+  /** Returns the client with this id; undefined when it has gone. */
   findClient(id: number): Connection | undefined;
-  /** Runs something at the end of this turn of the event loop; `setImmediate` where it is absent. */
+  /** Runs a function at the end of this turn of the event loop; `setImmediate` by default. */
   schedule?(run: () => void): void;
 }
 
 const BROKEN_REDIRECTION = utf8("tracking-redir-broken");
-/** Where RESP2 clients are told of invalidations that are redirected to them. */
+/** Where RESP2 clients receive redirected invalidations. */
 const INVALIDATION_CHANNEL = utf8("__redis__:invalidate");
 const MESSAGE = utf8("message");
 
 /**
- * Server-assisted client-side caching (CLIENT TRACKING): tells clients which of the keys they have read, or which
- * of those with certain prefixes, have changed, so that they can drop them from their own caches. Behaves as Redis
- * 7 does: a client that speaks RESP3 is told over its own connection, or over that of another one (REDIRECT); one that
- * speaks RESP2 has to redirect to a client that speaks RESP3 or is subscribed.
+ * Server-assisted client-side caching (CLIENT TRACKING). When a key changes, it sends an invalidation to every client
+ * that has read the key or tracks a prefix of it, so that the client drops the key from its own cache. It behaves as
+ * Redis 7. A RESP3 client gets invalidations over its own connection or over another client's (REDIRECT). A RESP2
+ * client must redirect to a client that speaks RESP3 or is subscribed.
  *
- * What a client reads is remembered in a bounded table; a key that must leave it is invalidated, for what is not
- * remembered could not be told. A message to the client whose own command changed the key goes behind that
- * command's reply; those to others are sent at once, and those about prefixes once for all changes of one turn of
- * the event loop.
+ * A bounded table remembers which keys clients have read. A key that must leave the table is invalidated, because its
+ * later changes would not be noticed. An invalidation caused by the client's own command follows that command's
+ * reply. Other clients get it at once. Invalidations by prefix are collected, and sent at the end of each turn of the
+ * event loop.
  */
 export class Tracking implements KeyTracker, TrackingCommands {
   readonly #clients = new Map<number, TrackingClient>();
@@ -57,7 +57,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
   readonly #broadcasts: BroadcastTable;
   readonly #host: TrackingHost;
   readonly #message = new ByteBuffer(256);
-  /** Where in it the keys begin. */
+  /** Where the keys begin in the message. */
   #bodyAt = 0;
   readonly #published = new ByteBuffer(256);
   readonly #writer = new RespWriter(this.#message, 3);
@@ -93,7 +93,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
     return this.#broadcasts.prefixCount;
   }
 
-  /** Most keys remembered; 0 means as many as can be. */
+  /** Most keys remembered; 0 means as many as possible. */
   get maxKeys(): number {
     return this.#maxKeys;
   }
@@ -103,7 +103,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
     this.#evict();
   }
 
-  /** The client's flags in CLIENT LIST: `t` when it tracks, `B` in BCAST mode. */
+  /** Returns the client's flags in CLIENT LIST: `t` when it tracks, `B` in BCAST mode. */
   flagsOf(connection: Connection): string {
     const client = this.#clients.get(connection.id);
     if (client === undefined) return "";
@@ -112,21 +112,23 @@ export class Tracking implements KeyTracker, TrackingCommands {
 
   // ---- called by sessions
 
-  /** A command has been executed, within EXEC or not: the keys it read are remembered, there or not. */
+  /** Remembers the keys that a command has read, existing or not. Called after each command, within EXEC or not. */
   executed(connection: Connection, command: Command<never>, request: Request): void {
     if (this.#clients.size === 0 || !command.flags.includes("readonly")) return;
     const client = this.#clients.get(connection.id);
     if (client !== undefined && remembers(client)) this.#remember(connection, command, request);
   }
 
-  /** What CLIENT CACHING said holds for one request, or for all from MULTI to EXEC; called outside of these. */
+  /**
+   * Ends the effect of CLIENT CACHING, which covers one request, or all from MULTI to EXEC. Called outside of these.
+   */
   requestEnded(connection: Connection, command: Command<never>): void {
     if (this.#clients.size === 0 || command.name === "client") return;
     const client = this.#clients.get(connection.id);
     if (client !== undefined) client.cachingSaid = false;
   }
 
-  /** The client has gone, or is reset. */
+  /** Forgets a client that has gone or is reset. */
   forget(connection: Connection): void {
     const client = this.#clients.get(connection.id);
     if (client === undefined) return;
@@ -207,7 +209,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
   }
 
   #enable(connection: Connection, wanted: TrackingOptions, before: TrackingClient | undefined): void {
-    // Without a prefix, every key is meant; prefixes asked for earlier stay.
+    // No prefix means every key. Prefixes given earlier stay.
     const added = wanted.broadcast && wanted.prefixes.length === 0 ? [""] : wanted.prefixes;
     const prefixes = [...new Set([...(before?.prefixes ?? []), ...added])];
     if (before !== undefined) this.forget(connection);
@@ -235,7 +237,10 @@ export class Tracking implements KeyTracker, TrackingCommands {
     this.#evict();
   }
 
-  /** Keeps the table within its bound. What leaves it can no longer be told of, so it is invalidated. */
+  /**
+   * Keeps the table within its bound. Keys that leave it are invalidated, because their later changes would not be
+   * noticed.
+   */
   #evict(): void {
     const most = this.#maxKeys === 0 ? MOST_TRACKED_KEYS : Math.min(this.#maxKeys, MOST_TRACKED_KEYS);
     while (this.#table.keyCount > most) {
@@ -262,7 +267,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
 
   #sendTo(clientId: number, by: Connection | undefined): void {
     const client = this.#clients.get(clientId);
-    // It may have turned tracking off, or changed over to prefixes, since it read the key.
+    // The client may have turned tracking off, or changed to prefixes, since it read the key.
     if (client === undefined || client.broadcast) return;
     if (client.noLoop && client.connection === by) return;
     this.#send(client);
@@ -302,7 +307,7 @@ export class Tracking implements KeyTracker, TrackingCommands {
     else if (redirect !== 0 && target.isSubscribed) this.#publish(target);
   }
 
-  /** The same as a message of the channel, to a RESP2 client that is subscribed, to whatever. */
+  /** Publishes the message to a subscribed RESP2 client, whatever it is subscribed to. */
   #publish(target: Connection): void {
     const out = this.#published;
     out.clear(KEEP_MESSAGE_BYTES);
@@ -310,13 +315,13 @@ export class Tracking implements KeyTracker, TrackingCommands {
     writer.push(3);
     writer.bulk(MESSAGE);
     writer.bulk(INVALIDATION_CHANNEL);
-    // Of a flush: RESP2 has a null of its own.
+    // The message of a flush is a null, which RESP2 writes differently.
     if (this.#message.bytes[this.#bodyAt] === RESP3_NULL) writer.null();
     else out.append(this.#message.bytes, this.#bodyAt, this.#message.length);
     target.pushBytes(out.bytes, 0, out.length);
   }
 
-  /** Nobody can be told: the client cannot trust what it has cached. */
+  /** Tells a client that its invalidations reach nobody, so it cannot trust its cache. */
   #tellBroken(client: TrackingClient): void {
     client.isBroken = true;
     if (client.connection.respVersion !== 3) return;
@@ -330,11 +335,11 @@ export class Tracking implements KeyTracker, TrackingCommands {
   }
 }
 
-/** A message buffer larger than this is given back. */
+/** A larger message buffer is given back. */
 const KEEP_MESSAGE_BYTES = 64 * 1024;
 const RESP3_NULL = 0x5f;
 
-/** Whether what the client reads now is to be remembered. */
+/** Whether to remember what the client reads now. */
 function remembers(client: TrackingClient): boolean {
   if (client.broadcast) return false;
   if (client.optIn) return client.cachingSaid;

@@ -5,31 +5,31 @@ import { Request } from "../protocol/protocol.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { Watcher } from "./watch-table.ts";
 
-/** A command waiting for EXEC, with its request as bytes of its own. */
+/** A command waiting for EXEC, with its own copy of the request. */
 export interface QueuedCommand<Context> {
   readonly command: Command<Context>;
   readonly request: Request;
 }
 
-/** Bytes that a queued command takes besides its arguments, roughly. */
+/** Approximate bytes of a queued command besides its arguments. */
 const QUEUED_OVERHEAD_BYTES = 256;
 
 interface WatchedKey {
   readonly key: Uint8Array;
-  /** When the watch began. */
+  /** Whether the key existed when the watch began. */
   readonly existed: boolean;
 }
 
-/** What one client has begun with MULTI, and the keys it watches. */
+/** The state of one client's MULTI, and the keys it watches. */
 export class Transaction<Context> implements Watcher {
-  /** Between MULTI and EXEC or DISCARD: commands are queued. */
+  /** Whether commands are queued: between MULTI and EXEC or DISCARD. */
   isOpen = false;
-  /** A command could not be queued: EXEC will refuse. */
+  /** Whether a command could not be queued: EXEC will refuse. */
   hasFailed = false;
-  /** A watched key has changed: EXEC will do nothing. */
+  /** Whether a watched key has changed: EXEC will do nothing. */
   isTouched = false;
   queue: QueuedCommand<Context>[] = [];
-  /** Bytes that the queue takes, roughly. */
+  /** Approximate bytes of the queue. */
   queuedBytes = 0;
   readonly #keyspace: Keyspace;
   readonly #connection: Connection;
@@ -57,7 +57,7 @@ export class Transaction<Context> implements Watcher {
     this.#connection.queuedCommands = this.queue.length;
   }
 
-  /** Ends the transaction, whether its commands ran or not, and all watches with it. */
+  /** Ends the transaction and all watches, whether or not its commands ran. */
   end(): void {
     this.isOpen = false;
     this.hasFailed = false;
@@ -68,12 +68,12 @@ export class Transaction<Context> implements Watcher {
   }
 
   watch(key: Uint8Array): void {
-    // Once touched, EXEC will do nothing whatever else is watched.
+    // EXEC will do nothing, whatever else is watched.
     if (this.isTouched) return;
     const { watches } = this.#keyspace;
     if (watches.has(key, this)) return;
     const existed = this.#keyspace.has(key);
-    // Not `slice`: of a `Buffer` that would be a view.
+    // Not `slice`, which makes a view of a `Buffer`.
     this.#watched.push({ key: new Uint8Array(key), existed });
     watches.add(key, this, existed);
   }
@@ -88,7 +88,7 @@ export class Transaction<Context> implements Watcher {
     this.isTouched = true;
   }
 
-  /** Whether a watched key has expired without having been removed yet, of which `touch` would have told. */
+  /** Whether a watched key has expired and not been removed yet; a removal would have called `touch`. */
   hasExpiredWatch(): boolean {
     for (const { key, existed } of this.#watched) {
       if (existed && !this.#keyspace.has(key)) return true;
@@ -97,7 +97,7 @@ export class Transaction<Context> implements Watcher {
   }
 }
 
-/** The same request, over bytes of its own. */
+/** Copies a request and its bytes. */
 function copyRequest(request: Request): Request {
   const from = request.starts[0]!;
   const to = request.ends[request.count - 1]!;

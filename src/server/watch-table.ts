@@ -1,23 +1,23 @@
 import { KeyMap } from "../lib/key-map.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 
-/** Who has asked to hear of a key's next change (WATCH). */
+/** Hears of the next change of a key (WATCH). */
 export interface Watcher {
-  /** A watched key has changed. */
+  /** Called when a watched key has changed. */
   touch(): void;
 }
 
-/** Which clients watch which keys. */
+/** Records which clients watch which keys. */
 export class WatchTable {
-  /** For each watcher of a key: whether the key existed when the watch began. */
+  /** The watchers of each key, and whether it existed when their watch began. */
   readonly #watchers: KeyMap<Map<Watcher, boolean>>;
 
-  /** @param hashKey secret; of the hashes of keys */
+  /** @param hashKey secret of the key hash */
   constructor(hashKey: HashKey) {
     this.#watchers = new KeyMap(hashKey);
   }
 
-  /** Keys being watched. */
+  /** Number of keys being watched. */
   get size(): number {
     return this.#watchers.size;
   }
@@ -26,7 +26,7 @@ export class WatchTable {
     return this.#watchers.get(key)?.has(watcher) === true;
   }
 
-  /** A watch that is there already stays as it is. */
+  /** Adds a watch. An existing one stays as it is. */
   add(key: Uint8Array, watcher: Watcher, existed: boolean): void {
     let watchers = this.#watchers.get(key);
     if (watchers === undefined) {
@@ -43,20 +43,20 @@ export class WatchTable {
     if (watchers.size === 0) this.#watchers.delete(key);
   }
 
-  /** The key bytes[start, end) has changed. */
+  /** Tells the watchers that the key bytes[start, end) has changed. */
   changed(bytes: Uint8Array, start: number, end: number): void {
     const watchers = this.#watchers.get(bytes, start, end);
     if (watchers !== undefined) for (const watcher of watchers.keys()) watcher.touch();
   }
 
-  /** The key has expired: no change for those who watched it when it had expired already. */
+  /** Tells the watchers that the key has expired. For a watch that began after the expiry, that is no change. */
   expired(key: Uint8Array): void {
     const watchers = this.#watchers.get(key);
     if (watchers === undefined) return;
     for (const [watcher, existed] of watchers) if (existed) watcher.touch();
   }
 
-  /** All keys are about to go: a change for those who watch one that exists. */
+  /** Tells the watchers that all keys are about to be removed. That changes the keys that exist. */
   flushing(exists: (key: Uint8Array) => boolean): void {
     for (const [key, watchers] of this.#watchers) {
       if (!exists(key)) continue;

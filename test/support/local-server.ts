@@ -1,4 +1,4 @@
-import type { DepartureListener, Engine } from "../../src/engine/engine.ts";
+import type { Engine, RemovalListener } from "../../src/engine/engine.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { type Log, silentLog } from "../../src/lib/log.ts";
 import { SeededRandom } from "../../src/lib/random.ts";
@@ -18,7 +18,7 @@ export interface LocalServerOptions {
   readonly engine?: Partial<MapEngineOptions>;
   readonly log?: Log;
   /** An engine other than the test's own. */
-  readonly openEngine?: (departed: DepartureListener) => Engine;
+  readonly openEngine?: (onRemoval: RemovalListener) => Engine;
 }
 
 /** Our server in the test's own process, on a free port, with an engine that the test can hold in its hands. */
@@ -32,7 +32,7 @@ export class LocalServer implements AsyncDisposable {
     const random = new SeededRandom(1);
     this.server = Server.create({
       openEngine:
-        options.openEngine ?? ((departed) => new MapEngine({ clock, random, departed, ...options.engine })),
+        options.openEngine ?? ((onRemoval) => new MapEngine({ clock, random, onRemoval, ...options.engine })),
       password: options.password,
       limits: { ...DEFAULT_SERVER_LIMITS, ...options.limits },
       storage: { directory: "", sync: "always", policy: "s3-fifo", whenFull: "evict" },

@@ -1,10 +1,10 @@
 import {
-  type DepartureListener,
   type Engine,
   type EngineLimits,
   type EngineStats,
   NEVER,
   OutOfMemoryError,
+  type RemovalListener,
   type StoredValue,
   TooLargeError,
 } from "../../src/engine/engine.ts";
@@ -16,7 +16,7 @@ import type { Random } from "../../src/lib/random.ts";
 export interface MapEngineOptions {
   readonly clock: Clock;
   readonly random: Random;
-  readonly departed: DepartureListener;
+  readonly onRemoval: RemovalListener;
   readonly limits?: EngineLimits;
 }
 
@@ -47,14 +47,14 @@ export class MapEngine implements Engine {
   #order: (string | undefined)[] = [];
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #departed: DepartureListener;
+  readonly #onRemoval: RemovalListener;
   #usedBytes = 0;
   #expiredCount = 0;
 
   constructor(options: MapEngineOptions) {
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#departed = options.departed;
+    this.#onRemoval = options.onRemoval;
     this.limits = options.limits ?? { keyBytes: 64 * 1024, valueBytes: 512 * 1024 ** 2 };
   }
 
@@ -163,7 +163,7 @@ export class MapEngine implements Engine {
   /** Throws a key out, as an engine that evicts does. */
   evict(key: string): void {
     this.#remove(key);
-    this.#departed(fromLatin1(key), "evicted");
+    this.#onRemoval(fromLatin1(key), "evicted");
   }
 
   settle(): Promise<void> | undefined {
@@ -201,7 +201,7 @@ export class MapEngine implements Engine {
   #expire(name: string): void {
     this.#remove(name);
     this.#expiredCount++;
-    this.#departed(fromLatin1(name), "expired");
+    this.#onRemoval(fromLatin1(name), "expired");
   }
 
   #remove(name: string): boolean {

@@ -29,27 +29,27 @@ import { processMemory } from "../process-memory.ts";
 import { MOST_TRACKED_KEYS } from "../tracking-table.ts";
 import { lastSaveSeconds } from "./saving.ts";
 
-/** What INFO and CONFIG tell, and CONFIG SET changes, besides what commands see of the server. */
+/** What INFO and CONFIG show, and CONFIG SET changes, besides what commands see of the server. */
 export interface AdminSettings {
-  /** The object the server itself reads its limits from. */
+  /** The object that the server itself reads its limits from. */
   readonly limits: Adjustable<ServerLimits>;
   readonly storage: StorageSettings;
   /** 40 hexadecimal digits, new at each start. */
   readonly runId: string;
-  /** Where the server listens; the first of several addresses. */
+  /** The port of the first address that the server listens on. */
   port(): number;
 }
 
 export interface StorageSettings {
-  /** Where the data lies; empty when it is in memory only. */
+  /** Directory of the data; empty when it is in memory only. */
   readonly directory: string;
   readonly sync: "always" | "interval";
-  /** Who leaves memory first, until CONFIG SET says otherwise. */
+  /** The eviction policy, until CONFIG SET changes it. */
   readonly policy: string;
   readonly whenFull: "evict" | "refuse";
 }
 
-/** What an entry takes besides its key and value, roughly: for MEMORY USAGE. */
+/** Approximate bytes of an entry besides its key and value, for MEMORY USAGE. */
 const ENTRY_OVERHEAD_BYTES = 40;
 const MOST_SLOW_COMMANDS = 1_000_000;
 const MOST_CONNECTIONS = 1_000_000;
@@ -69,7 +69,7 @@ export function adminCommands(host: ServerHost, settings: AdminSettings): readon
   ];
 }
 
-/** What the engine's ever-growing counters stood at when CONFIG RESETSTAT was last said. */
+/** The engine's counters, which never go back, at the last CONFIG RESETSTAT. */
 class Baseline {
   evictedCount = 0;
   expiredCount = 0;
@@ -135,7 +135,7 @@ function statistics(host: ServerHost, baseline: Baseline): InfoFields {
   return {
     ...trafficFields(registry),
     expired_keys: stats.expiredCount - baseline.expiredCount,
-    // On disk nothing is lost when an entry leaves the arena.
+    // On disk, an entry that leaves the arena is not lost.
     evicted_keys: engine.name === "memory" ? evicted : 0,
     keyspace_hits: keyspace.hitCount,
     keyspace_misses: keyspace.missCount,
@@ -152,7 +152,9 @@ function statistics(host: ServerHost, baseline: Baseline): InfoFields {
   };
 }
 
-/** In the form of Redis's policies: `noeviction` where writers are refused, else `allkeys-` and who leaves first. */
+/**
+ * Returns the policy in Redis's form: `noeviction` when writes are refused, else `allkeys-` and the policy's name.
+ */
 function maxmemoryPolicy(host: ServerHost, { storage }: AdminSettings): string {
   const refuses = host.engine.name === "memory" && storage.whenFull === "refuse";
   return refuses ? "noeviction" : `allkeys-${host.engine.policy}`;
@@ -244,14 +246,14 @@ function parameters(host: ServerHost, settings: AdminSettings): Parameter[] {
       name: "requirepass",
       get: () => host.password ?? "",
       set(text) {
-        // Those who are here already may stay, as in Redis.
+        // Clients that are connected already may stay, as in Redis.
         host.password = text === "" ? undefined : text;
       },
     },
   ];
 }
 
-/** When writes reach the disk, in Redis's words. */
+/** Returns when writes reach the disk, in Redis's words. */
 function appendfsync(isDurable: boolean, sync: StorageSettings["sync"]): string {
   if (!isDurable) return "no";
   return sync === "always" ? "always" : "everysec";
@@ -270,7 +272,7 @@ const monitorCommand: Command<ServerContext> = command(
 
 // ---- MEMORY
 
-/** What `redis-cli --memkeys` asks. */
+/** Called by `redis-cli --memkeys`. */
 const memoryCommand: Command<ServerContext> = containerCommand<ServerContext>({
   name: "memory",
   summary: "A container for memory diagnostics commands.",

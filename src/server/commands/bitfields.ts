@@ -60,7 +60,7 @@ function read({ keyspace }: ServerContext, request: Request, steps: readonly Ste
   return steps.map(({ offset, type }) => readField(value, offset, type));
 }
 
-/** Carries out all steps on a copy, which the key has in the end if it is another one than before. */
+/** Runs all steps on a copy, and stores it if it has changed. */
 function write(
   { keyspace, connection }: ServerContext,
   request: Request,
@@ -90,7 +90,7 @@ function write(
 
 const OVERFLOWS = ["wrap", "sat", "fail"] as const;
 
-/** @returns an error's text where the arguments are no steps */
+/** Reads the steps. @returns an error text when the arguments are no steps */
 function readSteps(request: Request): Step[] | string {
   const { count } = request;
   const steps: Step[] = [];

@@ -72,7 +72,7 @@ describe("writes of bits", () => {
     expect(await client.ask("SETBIT", "k", "63", "1")).toBe(0);
   });
 
-  test("up to Redis's limit are a matter of the engine's limit alone", async () => {
+  test("up to Redis's limit are bounded only by the engine's limit", async () => {
     await using local = new LocalServer({ engine: { limits: { keyBytes: 10, valueBytes: 8 } } });
     const client = await local.client();
     const atLimit = "ERR value of 536870912 bytes is longer than the limit of 8 bytes";

@@ -46,7 +46,7 @@ function getbit({ keyspace }: ServerContext, request: Request, reply: ReplyWrite
   reply.integer(stored === undefined ? 0 : bitAt(stored.value, offset));
 }
 
-/** Bits [first, last] that a command is about; none where `first` is greater. */
+/** The bits [first, last] that a command covers; none when `first` is greater. */
 interface BitRange {
   readonly first: number;
   readonly last: number;
@@ -56,7 +56,7 @@ const NO_BITS: BitRange = { first: 1, last: 0 };
 
 /**
  * Reads `start end [BIT|BYTE]` from argument `at` on; `end` may be missing.
- * @returns an error's text where that is not what stands there: Redis looks at the unit before it looks at `end`
+ * @returns an error text when the arguments have another form; Redis checks the unit before `end`
  */
 function bitRange(request: Request, at: number, lengthBytes: number): BitRange | string {
   const { count } = request;
@@ -74,7 +74,7 @@ function bitRange(request: Request, at: number, lengthBytes: number): BitRange |
   return isBits ? { first: from, last: to } : { first: from * 8, last: to * 8 + 7 };
 }
 
-/** A position counted from the end where it is negative; before the beginning is the beginning. */
+/** Resolves a position: a negative one counts from the end, and one before the beginning becomes 0. */
 function fromStart(position: bigint, total: number): number {
   return Math.max(position < 0n ? Number(position) + total : Number(position), 0);
 }
@@ -89,7 +89,7 @@ function bitcount({ keyspace }: ServerContext, request: Request, reply: ReplyWri
   reply.integer(range.first > range.last ? 0 : countBits(value, range.first, range.last));
 }
 
-/** As `bitRange`, with what BITCOUNT looks at first. */
+/** Reads a range as `bitRange`, after the checks that BITCOUNT makes first. */
 function countedRange(request: Request, lengthBytes: number): BitRange | string {
   if (request.count === 2) return { first: 0, last: lengthBytes * 8 - 1 };
   const first = int64(request, 2);
@@ -104,7 +104,7 @@ function bitpos({ keyspace }: ServerContext, request: Request, reply: ReplyWrite
   if (wanted === undefined) return reply.error(NOT_AN_INTEGER);
   if (wanted !== 0n && wanted !== 1n) return reply.error("ERR The bit argument must be 1 or 0.");
   const stored = keyspace.get(request.view(1));
-  // A key that does not exist is zeros without an end.
+  // A missing key counts as endless zeros.
   if (stored === undefined) return reply.integer(wanted === 0n ? 0 : -1);
   const { value } = stored;
   if (request.count > 6) return reply.error(SYNTAX_ERROR);
@@ -114,7 +114,7 @@ function bitpos({ keyspace }: ServerContext, request: Request, reply: ReplyWrite
   if (range.first > range.last) return reply.integer(-1);
   const found = findBit(value, range.first, range.last, Number(wanted));
   const hasEnd = request.count > 4;
-  // Where no end was given, zeros follow the last byte.
+  // Without a given end, zeros follow the last byte.
   reply.integer(found < 0 && wanted === 0n && !hasEnd ? range.last + 1 : found);
 }
 
@@ -137,7 +137,7 @@ function bitop({ keyspace, connection }: ServerContext, request: Request, reply:
 
 const OPERATIONS = ["and", "or", "xor", "not"] as const;
 
-/** As long as the longest of the sources; the shorter ones count as filled with zeros. */
+/** Combines the sources into a value as long as the longest; shorter ones are padded with zeros. */
 function combine(operation: (typeof OPERATIONS)[number], sources: readonly Uint8Array[]): Uint8Array {
   const length = Math.max(...sources.map((source) => source.length));
   const result = new Uint8Array(length);

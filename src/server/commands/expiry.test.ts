@@ -21,7 +21,7 @@ describe("expiry", () => {
     expect(await client.ask("TTL", "k")).toBe(-2);
   });
 
-  test("is told in seconds to the nearest", async () => {
+  test("is rounded to the nearest second", async () => {
     const clock = new ManualClock(START_MS);
     await using local = new LocalServer({ clock });
     const client = await local.client();
@@ -39,14 +39,14 @@ describe("expiry", () => {
     expect(await client.ask("EXPIRETIME", "k")).toBe(START_MS / 1000 + 1);
   });
 
-  test("is moved only where NX, XX, GT and LT allow", async () => {
+  test("is changed only if NX, XX, GT and LT allow it", async () => {
     const clock = new ManualClock(START_MS);
     await using local = new LocalServer({ clock });
     const client = await local.client();
     const expire = (...args: string[]) => client.ask("EXPIRE", "k", ...args);
     await client.must("SET", "k", "v");
     expect(await expire("10", "XX")).toBe(0);
-    // Without an expiry, it counts as one that never comes.
+    // A key without an expiry counts as expiring never.
     expect(await expire("10", "GT")).toBe(0);
     expect(await expire("10", "NX")).toBe(1);
     expect(await expire("20", "NX")).toBe(0);
@@ -80,7 +80,7 @@ describe("expiry", () => {
     expect(await client.ask("EXISTS", "k")).toBe(0);
   });
 
-  test("stays with a value that is changed, and goes with one that is replaced", async () => {
+  test("is kept when a value is changed, and removed when it is replaced", async () => {
     await using local = new LocalServer({ clock: new ManualClock(START_MS) });
     const client = await local.client();
     const after = async (...command: string[]) => {
@@ -144,7 +144,7 @@ describe("expiry", () => {
     }
     expect(await client.ask("PEXPIRETIME", "k")).toBe(LATEST_EXPIRY_MS);
     expect(await client.ask("GET", "k")).toBe("v");
-    // However long past, a key goes.
+    // An expiry in the past removes the key, however long past it is.
     expect(await client.ask("PEXPIREAT", "k", "-9223372036854775808")).toBe(1);
     expect(await client.ask("GET", "k")).toBeNull();
   });

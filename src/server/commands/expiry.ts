@@ -14,11 +14,11 @@ import {
   timeError,
 } from "../expiry-times.ts";
 
-/** What TTL and its like answer where there is no key, and where it has no expiry. */
+/** The replies of TTL and its like for a missing key, and for a key without an expiry. */
 const NO_KEY = -2;
 const NO_EXPIRY = -1;
 
-/** Commands on when keys expire. */
+/** Commands about the expiry of keys. */
 export const expiryCommands: readonly Command<ServerContext>[] = [
   expireCommand("expire", SECONDS_FROM_NOW, "Sets the expiration time of a key in seconds."),
   expireCommand("pexpire", MS_FROM_NOW, "Sets the expiration time of a key in milliseconds."),
@@ -81,7 +81,7 @@ function expire(
   if (
     (onlyWithout && hasExpiry) ||
     (onlyWith && !hasExpiry) ||
-    // No expiry counts as one that never comes.
+    // A key without an expiry counts as expiring never.
     (onlyLater && (!hasExpiry || time <= current)) ||
     (onlyEarlier && hasExpiry && time >= current)
   ) {

@@ -13,7 +13,7 @@ const container = containerCommand<ServerContext>({
   help: ["FLUSH [ASYNC|SYNC]", "    Delete all the libraries: there are none here."],
 });
 
-/** FUNCTION: libraries are not this server's, so there are none to delete. */
+/** FUNCTION. This server has no libraries, so there are none to delete. */
 export const functionCommand: Command<ServerContext> = {
   ...container,
   run(context, request, reply) {

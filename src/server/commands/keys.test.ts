@@ -5,11 +5,11 @@ import { MemoryEngine } from "../../engine/memory.ts";
 import { type Clock, ManualClock, systemClock } from "../../lib/clock.ts";
 import { SeededRandom } from "../../lib/random.ts";
 
-/** A server on the real engine in memory. */
+/** A server on the real memory engine. */
 function inMemory(clock: Clock = systemClock): LocalServer {
   return new LocalServer({
     clock,
-    openEngine: (onDeparture) =>
+    openEngine: (onRemoval) =>
       new MemoryEngine({
         budgetBytes: 32 * 1024 ** 2,
         policy: "s3-fifo",
@@ -17,12 +17,12 @@ function inMemory(clock: Clock = systemClock): LocalServer {
         clock,
         random: new SeededRandom(1),
         hashKey: { low: 1, high: 0 },
-        onDeparture,
+        onRemoval,
       }),
   });
 }
 
-/** All keys that a whole SCAN visits, in its order; `between` runs between its steps. */
+/** Returns all keys that a whole SCAN visits, in its order. `between` runs between its steps. */
 async function scanAll(
   client: RespClient,
   options: string[],
@@ -64,7 +64,7 @@ describe("SCAN", () => {
     }
   });
 
-  test("visits what is there all the time while other keys come and go", async () => {
+  test("visits every lasting key while others come and go", async () => {
     await using local = inMemory();
     const client = await local.client();
     const names = Array.from({ length: 500 }, (_, n) => `stays:${n}`);
@@ -93,7 +93,7 @@ describe("SCAN", () => {
   });
 });
 
-test("keys that have expired are neither told of nor chosen", async () => {
+test("expired keys are neither listed nor chosen", async () => {
   const clock = new ManualClock();
   await using local = inMemory(clock);
   const client = await local.client();
@@ -106,7 +106,7 @@ test("keys that have expired are neither told of nor chosen", async () => {
   for (let n = 0; n < 20; n++) expect(await client.must("RANDOMKEY")).toBe("stays");
 });
 
-test("a random key is any of them", async () => {
+test("every key can be the random key", async () => {
   await using local = inMemory();
   const client = await local.client();
   await client.must("MSET", "a", "1", "b", "2", "c", "3");
@@ -115,7 +115,7 @@ test("a random key is any of them", async () => {
   expect([...seen].sort()).toEqual(["a", "b", "c"]);
 });
 
-test("a flush leaves nothing, and the store goes on working", async () => {
+test("a flush removes everything, and the store goes on working", async () => {
   await using local = inMemory();
   const client = await local.client();
   for (const command of [["FLUSHALL"], ["FLUSHDB"], ["FLUSHALL", "ASYNC"], ["flushdb", "sync"]]) {

@@ -7,21 +7,21 @@ import type { ServerContext } from "../context.ts";
 
 const NO_SUCH_KEY = "ERR no such key";
 const STAR = 0x2a;
-/** Keys that a step of SCAN visits where COUNT does not say. */
+/** Keys visited by a step of SCAN without COUNT. */
 const DEFAULT_SCAN_COUNT = 10;
-/** The largest step of SCAN; a larger COUNT asks for no more. */
+/** The largest step of SCAN; a larger COUNT is reduced to it. */
 const LARGEST_SCAN_COUNT = 1_000_000;
-/** Keys visited by one step of KEYS; it takes as many steps as there are. */
+/** Keys visited by one step of KEYS; it takes as many steps as needed. */
 const KEYS_STEP = 1024;
 
-/** Commands on keys, whatever their values are. */
+/** Commands on keys, independent of their values. */
 export const keyCommands: readonly Command<ServerContext>[] = [
   command("del", "Deletes one or more keys.", del),
   command("unlink", "Deletes one or more keys; here it is the same as DEL.", del),
   command("exists", "Determines whether one or more keys exist.", exists),
   command(
     "touch",
-    "Returns the number of existing keys out of those specified; to an eviction policy they have been read.",
+    "Returns the number of existing keys out of those specified; the eviction policy counts them as read.",
     touch,
   ),
   command("type", "Determines the type of value stored at a key.", ({ keyspace }, request, reply) =>
@@ -151,9 +151,9 @@ function scan({ keyspace }: ServerContext, request: Request, reply: ReplyWriter)
   for (const key of found) reply.bulk(key);
 }
 
-/** Collects copies of the keys that match. */
+/** Returns a visitor that collects copies of matching keys. */
 function keyCollector(pattern: Uint8Array | undefined, found: Uint8Array[]): (key: Uint8Array) => void {
-  // A lone star also matches the empty key, which no other pattern does.
+  // Unlike any other pattern, a lone star also matches the empty key.
   if (pattern === undefined || (pattern.length === 1 && pattern[0] === STAR)) {
     return (key) => {
       found.push(new Uint8Array(key));
@@ -165,8 +165,8 @@ function keyCollector(pattern: Uint8Array | undefined, found: Uint8Array[]): (ke
 }
 
 /**
- * A cursor as C's `strtoul` reads it, within what engines hand out; undefined for what is no number. One that no
- * engine has handed out still names a place to go on from.
+ * Reads a cursor as C's `strtoul` does, within the range of engines' cursors; undefined when it is no number. A
+ * cursor that no engine has returned still names a place to continue from.
  */
 function scanCursor(text: string): number | undefined {
   if (!/^[+-]?[0-9]*$/.test(text)) return undefined;

@@ -6,7 +6,7 @@ import type { ServerContext } from "../context.ts";
 const DISABLED =
   "Latency monitoring is not a part of this server. SLOWLOG GET tells of commands that took long. MONITOR shows what clients ask.\n";
 
-/** LATENCY, as a Redis answers that monitors and tracks no latencies: there is nothing to tell. */
+/** LATENCY, with the answers of a Redis that monitors no latencies. */
 export const latencyCommand: Command<ServerContext> = containerCommand<ServerContext>({
   name: "latency",
   summary: "A container for latency diagnostics commands.",

@@ -8,7 +8,7 @@ import { VALUE_BYTES } from "../limits.ts";
 
 const EMPTY = new Uint8Array(0);
 
-/** LCS: what two values have in common. */
+/** LCS: the longest common subsequence of two values. */
 export const lcsCommand: Command<ServerContext> = command("lcs", "Finds the longest common substring.", lcs);
 
 function lcs({ keyspace }: ServerContext, request: Request, reply: ReplyWriter) {

@@ -7,7 +7,7 @@ import { SeededRandom } from "../../lib/random.ts";
 
 function serverWith(options: Partial<MemoryEngineOptions> = {}): LocalServer {
   return new LocalServer({
-    openEngine: (onDeparture) =>
+    openEngine: (onRemoval) =>
       new MemoryEngine({
         budgetBytes: 1024 ** 2,
         mostBudgetBytes: 4 * 1024 ** 2,
@@ -15,7 +15,7 @@ function serverWith(options: Partial<MemoryEngineOptions> = {}): LocalServer {
         whenFull: "evict",
         clock: systemClock,
         random: new SeededRandom(1),
-        onDeparture,
+        onRemoval,
         ...options,
       }),
   });
@@ -49,7 +49,7 @@ describe("maxmemory", () => {
     expect(await client.must("EXISTS", "key 0", "key 1000", "key 2000")).toBe(0);
   });
 
-  test("is refused beyond what was reserved, and where that would lose what may not be lost", async () => {
+  test("is refused beyond the reserved size, and if it would lose entries that may not be evicted", async () => {
     await using local = serverWith({ whenFull: "refuse" });
     const client = await local.client();
     expect(String(await client.ask("CONFIG", "SET", "maxmemory", "5mb"))).toContain(
@@ -68,7 +68,7 @@ describe("maxmemory", () => {
     expect(await client.must("DBSIZE")).toBe(700);
   });
 
-  test("is taken back where another parameter of the same command is refused", async () => {
+  test("is taken back if another parameter of the same command is refused", async () => {
     await using local = serverWith();
     const client = await local.client();
     const refused = await client.ask("CONFIG", "SET", "maxmemory", "2mb", "policy", "nosuch");

@@ -39,7 +39,7 @@ export const numberCommands: readonly Command<ServerContext>[] = [
     (context, request, reply) => {
       const decrement = integer(request, 2);
       if (decrement === undefined) reply.error(NOT_AN_INTEGER);
-      // Its negative is no 64-bit integer.
+      // The negative of the decrement is no 64-bit integer.
       else if (decrement === INT64_MIN) reply.error("ERR decrement would overflow");
       else add(context, request, reply, -decrement);
     },
@@ -68,7 +68,7 @@ function add(
   reply.integer(value);
 }
 
-/** The sum, as a `number` where that is exact; undefined when the value is not an integer. */
+/** Returns the sum, as a `number` when that is exact; undefined when the value is not an integer. */
 function sum(value: Uint8Array, increment: number | bigint): number | bigint | undefined {
   const small = parseDecimal(value, 0, value.length);
   if (small !== undefined && typeof increment === "number") {
@@ -79,7 +79,7 @@ function sum(value: Uint8Array, increment: number | bigint): number | bigint | u
   return large === undefined ? undefined : large + BigInt(increment);
 }
 
-/** A signed 64-bit integer, as a `number` where that is exact; undefined when the argument is none. */
+/** Reads a signed 64-bit integer, as a `number` when that is exact; undefined when the argument is none. */
 function integer(request: Request, index: number): number | bigint | undefined {
   return parseDecimal(request.bytes, request.starts[index]!, request.ends[index]!) ?? int64(request, index);
 }

@@ -4,7 +4,7 @@ import { parseInt64 } from "../../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext } from "../context.ts";
 
-/** The longest text of a 64-bit integer, and the longest value that Redis keeps in one piece with its header. */
+/** The longest text of a 64-bit integer, and the longest value that Redis stores together with its header. */
 const INTEGER_BYTES = 20;
 const EMBEDDED_BYTES = 44;
 const NO_FREQUENCY =
@@ -12,7 +12,7 @@ const NO_FREQUENCY =
 const NO_IDLE_TIME =
   "ERR idle time not tracked: this server's eviction policies keep an order of keys, no times of access";
 
-/** OBJECT: of values that are all byte strings, in Redis's words. */
+/** OBJECT. All values are byte strings; the replies use Redis's words for them. */
 export const objectCommand: Command<ServerContext> = containerCommand<ServerContext>({
   name: "object",
   summary: "A container for object introspection commands.",
@@ -28,7 +28,7 @@ export const objectCommand: Command<ServerContext> = containerCommand<ServerCont
       "Returns the time since the last access to a Redis object.",
       refuse(NO_IDLE_TIME),
     ),
-    // Nothing is shared here, as in a Redis whose `maxmemory-policy` chooses by access.
+    // Nothing is shared here, as in a Redis with a `maxmemory-policy` that chooses by access.
     command(
       "object|refcount",
       "Returns the reference count of a value of a key.",
@@ -51,7 +51,7 @@ export const objectCommand: Command<ServerContext> = containerCommand<ServerCont
   ],
 });
 
-/** The encoding that Redis gives such a value when it is set as a whole. */
+/** Returns the encoding that Redis gives a value that was set whole. */
 function encoding({ keyspace }: ServerContext, request: Request, reply: ReplyWriter) {
   const key = request.view(2);
   const length = keyspace.peekLength(key);
@@ -60,7 +60,7 @@ function encoding({ keyspace }: ServerContext, request: Request, reply: ReplyWri
   reply.bulkText(isInteger ? "int" : length <= EMBEDDED_BYTES ? "embstr" : "raw");
 }
 
-/** Answers with an error where there is such a key. */
+/** Answers with an error when the key exists. */
 function refuse(message: string): Command<ServerContext>["run"] {
   return ({ keyspace }, request, reply) => {
     if (keyspace.has(request.view(2))) reply.error(message);

@@ -7,7 +7,7 @@ import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext } from "../context.ts";
 import type { Subscriptions } from "../subscriptions.ts";
 
-/** PUBSUB: who listens to what. */
+/** PUBSUB: lists channels and counts subscribers. */
 export const pubsubCommand: Command<ServerContext> = containerCommand<ServerContext>({
   name: "pubsub",
   summary: "A container for Pub/Sub commands.",

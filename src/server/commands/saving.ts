@@ -9,8 +9,8 @@ const IN_MEMORY_ONLY =
 const FAILED = "MISCONF storage failed: writes are refused, and what is on disk may not be all";
 
 /**
- * Commands on snapshots, and ROLE. Every write is in the journal already, on disk or on its way there: SAVE has nothing
- * left to do, a background save has ended when it begins, and the last save is a moment ago.
+ * Commands about snapshots, and ROLE. The journal already has every write, on disk or on its way there. So SAVE has
+ * nothing to do, a background save ends as it begins, and the last save is always a moment ago.
  */
 export const savingCommands: readonly Command<ServerContext>[] = [
   command("save", "Synchronously saves the database(s) to disk.", ({ host }, _request, reply) =>
@@ -42,7 +42,10 @@ function save(host: ServerHost, reply: ReplyWriter, answer: () => void): void {
   else answer();
 }
 
-/** When all was on disk last, in Unix seconds. Of a server that saves nothing it is when it started, as of a Redis. */
+/**
+ * Returns when everything was last on disk, in Unix seconds. A server that saves nothing returns its start time, as
+ * Redis does.
+ */
 export function lastSaveSeconds({ engine, clock, hasStorageFailed, startedAtMs }: ServerHost): number {
   const isDurable = engine.name === "lmdb" && !hasStorageFailed;
   return Math.floor((isDurable ? clock.wallMs() : startedAtMs) / 1000);

@@ -7,7 +7,7 @@ import type { Clock } from "../../lib/clock.ts";
 
 const redis = requireProgram("redis-server");
 
-/** A clock on which each look at it takes so long. */
+/** A clock that advances by a fixed time whenever it is read. */
 function tickingClock(stepMs: number): Clock {
   let ms = 0;
   return {
@@ -77,7 +77,7 @@ describe.skipIf(!redis.available)(redis.title("as in Redis,"), () => {
   });
 });
 
-test("what took long is told with its time and its client", async () => {
+test("a slow command is shown with its time and its client", async () => {
   await using local = new LocalServer({ clock: tickingClock(15) });
   const client = await local.client();
   await client.must("CLIENT", "SETNAME", "reader");
@@ -89,7 +89,7 @@ test("what took long is told with its time and its client", async () => {
   expect(entry![5]).toBe("reader");
 });
 
-test("GET and SET are measured only where somebody looks for less than 10 ms", async () => {
+test("GET and SET are measured only with a threshold below 10 ms", async () => {
   await using local = new LocalServer({ clock: tickingClock(15) });
   const client = await local.client();
   const asked = async () => {

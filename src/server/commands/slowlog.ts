@@ -6,7 +6,7 @@ import type { ServerContext } from "../context.ts";
 
 const DEFAULT_COUNT = 10n;
 
-/** SLOWLOG: commands that took long. */
+/** SLOWLOG: shows slow commands. */
 export const slowlogCommand: Command<ServerContext> = containerCommand<ServerContext>({
   name: "slowlog",
   summary: "A container for slow log commands.",

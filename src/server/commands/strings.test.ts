@@ -6,7 +6,7 @@ import { ReplyError } from "../../protocol/reply-value.ts";
 const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 const TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
 
-/** The text of an error reply. */
+/** Returns the text of an error reply. */
 async function errorOf(reply: Promise<unknown>): Promise<string> {
   const value = await reply;
   if (!(value instanceof ReplyError)) throw new Error(`no error: ${JSON.stringify(value)}`);
@@ -23,7 +23,7 @@ describe("values", () => {
     expect(await client.ask("GETRANGE", bytes, "250", "-1")).toEqual(bytes.subarray(250));
   });
 
-  test("of 60 MB make the way there and back", async () => {
+  test("of 60 MB are stored and returned", async () => {
     await using local = new LocalServer();
     const client = await local.client({ decode: { text: false } });
     const value = new Uint8Array(60 * 1024 ** 2).fill(0x61);
@@ -62,7 +62,7 @@ describe("values", () => {
 });
 
 describe("a spent budget", () => {
-  test("refuses writers and nobody else", async () => {
+  test("refuses only writes", async () => {
     await using local = new LocalServer();
     const client = await local.client();
     await client.must("MSET", "number", "1", "text", "abc");
@@ -87,7 +87,7 @@ describe("a spent budget", () => {
     expect(await client.ask("EXPIRE", "number", "10")).toBe(1);
   });
 
-  test("in the middle of MSET leaves everything as it was", async () => {
+  test("in the middle of MSET changes nothing", async () => {
     const clock = new ManualClock();
     await using local = new LocalServer({ clock });
     const client = await local.client();
@@ -119,7 +119,7 @@ describe("a spent budget", () => {
   });
 });
 
-test("reads count as hits and misses, what writers look up does not", async () => {
+test("reads count as hits and misses, lookups by writes do not", async () => {
   await using local = new LocalServer();
   const { keyspace } = local.server;
   const client = await local.client();

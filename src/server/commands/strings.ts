@@ -72,7 +72,7 @@ function set(context: ServerContext, request: Request, reply: ReplyWriter) {
   reply.ok();
 }
 
-/** The options that name an expiry, and how they state it. */
+/** The options that set an expiry, and how they state it. */
 const EXPIRY_OPTIONS: readonly (readonly [string, TimeForm])[] = [
   ["ex", SECONDS_FROM_NOW],
   ["px", MS_FROM_NOW],
@@ -96,7 +96,7 @@ function setWithOptions(context: ServerContext, request: Request, reply: ReplyWr
   for (let index = 3; index < request.count; index++) {
     const expiry = expiryOption(request, index);
     if (expiry !== undefined) {
-      // The same option may come again, and the last one counts; another one may not.
+      // An option may be repeated, and the last one counts. Different ones may not be combined.
       if (keepExpiry || (form !== undefined && form !== expiry) || index + 1 === request.count) {
         return reply.error(SYNTAX_ERROR);
       }
@@ -247,7 +247,7 @@ function getrange({ keyspace }: ServerContext, request: Request, reply: ReplyWri
   else reply.bulk(stored.value, start, end + 1);
 }
 
-/** A position counted from the end when negative; before the beginning is the beginning. */
+/** Resolves a position: a negative one counts from the end, and one before the beginning becomes 0. */
 function rangeEnd(position: bigint, length: number): number {
   const absolute = position < 0n ? Number(position) + length : Number(position);
   return Math.max(absolute, 0);

@@ -8,7 +8,7 @@ import { SeededRandom } from "../../lib/random.ts";
 const SEED = Number(process.env["GLASSCACHE_DIFFERENTIAL_SEED"] ?? 20_261_129);
 const redis = requireProgram("redis-server");
 
-/** A request of one client; all have received what is on its way before the next. */
+/** A request of one client. Before the next request, all clients have received their messages. */
 type Step = readonly [client: string, request: string];
 
 /** Clients `a` and `b` speak RESP2, `x` and `y` RESP3. */
@@ -84,7 +84,7 @@ const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
   ],
 };
 
-/** What each client receives, in order. */
+/** Returns what each client receives, in order. */
 async function play(port: number, steps: readonly Step[]): Promise<Record<string, string[]>> {
   const clients = new Map<string, FrameClient>();
   for (const name of ["a", "b", "x", "y"]) clients.set(name, await FrameClient.connect(port));
@@ -96,7 +96,8 @@ async function play(port: number, steps: readonly Step[]): Promise<Record<string
   let barrier = 0;
   for (const [name, request] of steps) {
     const tag = `barrier-${++barrier}`;
-    // The client that asks first: what others are sent because of it is on its way by then.
+    // The requesting client is read first: by then, the messages that its request causes are on their way to the
+    // others.
     for (const client of [clients.get(name)!, ...clients.values()]) {
       const before = client.frames.filter((frame) => frame.includes(tag)).length;
       client.send(...(before === 0 && client === clients.get(name) ? [request.split(" ")] : []), [
@@ -112,8 +113,8 @@ async function play(port: number, steps: readonly Step[]): Promise<Record<string
 }
 
 /**
- * Subscriptions, messages and questions at random. Only `y`, which subscribes to nothing, sends messages: what a client
- * sends itself comes behind the reply here, as in Redis from 7.2 on, and in front of it before.
+ * Subscriptions, messages and requests at random. Only `y` sends messages, and it subscribes to nothing: a client's
+ * own message follows the reply here, as in Redis from 7.2 on; earlier versions send it before the reply.
  */
 function randomSteps(seed: number, count: number): Step[] {
   const random = new SeededRandom(seed);
@@ -154,12 +155,12 @@ describe.skipIf(!redis.available)(redis.title("the same messages as Redis:"), ()
     await using local = new LocalServer();
     const steps = randomSteps(SEED, 150);
     const [ours, theirs] = [await play(local.port, steps), await play(origin.port, steps)];
-    // A message goes to the patterns of a client in an order that Redis does not promise.
+    // Redis promises no order among the patterns of one client.
     for (const name of ["a", "b", "x", "y"]) expect(ours[name]!.toSorted()).toEqual(theirs[name]!.toSorted());
   });
 });
 
-test("CLIENT LIST and INFO tell of patterns, and a client that has gone is forgotten", async () => {
+test("CLIENT LIST and INFO show patterns, and a client that has gone is forgotten", async () => {
   await using local = new LocalServer();
   const [asking, listening] = [await local.client(), await local.client()];
   await listening.must("PSUBSCRIBE", "a*");

@@ -5,8 +5,8 @@ import type { SubscriptionKind } from "../channels.ts";
 import type { ServerContext } from "../context.ts";
 
 /**
- * Channels, for messages, and for RESP2 clients that cache: their invalidations go to subscribers of
- * `__redis__:invalidate` (CLIENT TRACKING … REDIRECT). Shard channels are those of a cluster of one node.
+ * Commands about channels. Channels carry messages, and invalidations to RESP2 clients that cache, which subscribe to
+ * `__redis__:invalidate` (CLIENT TRACKING … REDIRECT). Shard channels are those of a cluster with one node.
  */
 export const subscriptionCommands: readonly Command<ServerContext>[] = [
   subscribeCommand("subscribe", "channels", "Listens for messages published to channels."),
@@ -35,13 +35,13 @@ export const subscriptionCommands: readonly Command<ServerContext>[] = [
   ),
 ];
 
-/** What a RESP2 client may ask while it is subscribed. */
+/** Commands allowed to a subscribed RESP2 client. */
 const ALLOWED: ReadonlySet<string> = new Set([
   ...["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"],
   ...["ping", "quit", "reset"],
 ]);
 
-/** Why a client that is subscribed may not ask this; undefined where it may. */
+/** Returns why a subscribed client may not run a command; undefined when it may. */
 export function refuseSubscriber({ connection }: ServerContext, name: string): string | undefined {
   if (!connection.isSubscribed || connection.respVersion === 3 || ALLOWED.has(name)) return undefined;
   return `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`;
@@ -56,7 +56,7 @@ function subscribeCommand(name: string, kind: SubscriptionKind, summary: string)
   });
 }
 
-/** Without names, it is about all that the client has. */
+/** Without names, the command ends all of the client's subscriptions. */
 function unsubscribeCommand(name: string, kind: SubscriptionKind, summary: string): Command<ServerContext> {
   return command(name, summary, (context, request, reply) => {
     const { connection, host } = context;
@@ -70,7 +70,7 @@ function unsubscribeCommand(name: string, kind: SubscriptionKind, summary: strin
   });
 }
 
-/** Tells how many subscriptions the client has: to channels and patterns together, or to shard channels. */
+/** Reports how many subscriptions the client has: to channels and patterns together, or to shard channels. */
 function confirm(
   { connection }: ServerContext,
   command: string,

@@ -4,7 +4,7 @@ import { LocalServer } from "../../../test/support/local-server.ts";
 import { NEVER, setWhole } from "../../engine/engine.ts";
 import { utf8 } from "../../lib/bytes.ts";
 
-/** Sends bytes as the teaching document's client does, waits for the end, and returns what came. */
+/** Sends bytes as the teaching document's client does, waits for the end, and returns the reply. */
 async function oneShot(port: number, request: string | Uint8Array, halfClose = false): Promise<string> {
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   const chunks: Buffer[] = [];
@@ -16,7 +16,7 @@ async function oneShot(port: number, request: string | Uint8Array, halfClose = f
   return Buffer.concat(chunks).toString();
 }
 
-/** As many keys as wanted, straight into the engine. */
+/** Sets a number of keys directly in the engine. */
 function fill(local: LocalServer, count: number, value: (n: number) => string): Record<string, string> {
   const expected: Record<string, string> = {};
   for (let n = 0; n < count; n++) {
@@ -86,7 +86,7 @@ describe("the text protocol", () => {
     expect(await text.ask("DUMP")).toBe('{"k":"v"}');
   });
 
-  test("says that no password is asked for", async () => {
+  test("says that there is no password", async () => {
     await using local = new LocalServer();
     const text = await local.textClient();
     expect(await text.ask("AUTH any")).toStartWith("-ERR AUTH <password> called without any password");
@@ -100,7 +100,7 @@ describe("the text protocol", () => {
     );
   });
 
-  test("tells of a spent budget", async () => {
+  test("reports a spent budget", async () => {
     await using local = new LocalServer();
     local.engine.budgetBytes = 0;
     const text = await local.textClient();
@@ -142,12 +142,12 @@ describe("DUMP", () => {
       ["GET key 1", "DUMP", "PUT later=1", "GET later", "DUMP"].map((line) => text.ask(line)),
     );
     expect(replies.filter((_, index) => index % 4 !== 1 && index !== 4)).toEqual(["1", "OK", "1"]);
-    // What is asked behind a dump happens behind it.
+    // Requests after a dump are executed after it.
     expect(JSON.parse(replies[1]!)).toEqual(expected);
     expect(JSON.parse(replies[4]!)).toEqual({ ...expected, later: "1" });
   });
 
-  test("waits for a client that does not read, and holds little meanwhile", async () => {
+  test("waits for a client that does not read, and takes little memory meanwhile", async () => {
     const pausedReplyBytes = 100_000;
     await using local = new LocalServer({ limits: { pausedReplyBytes } });
     const value = "x".repeat(20_000);
@@ -174,7 +174,7 @@ describe("DUMP", () => {
     await stableWaitingBytes(() => connection.waitingReplyBytes);
     socket.resetAndDestroy();
     while (local.server.registry.size > 0) await new Promise(setImmediate);
-    // The server closes without waiting for it.
+    // The server closes without waiting for the client.
   });
 
   test("writes any bytes as JSON", async () => {
@@ -193,7 +193,7 @@ describe("DUMP", () => {
     });
   });
 
-  test("is cut off when what it tells is not certain", async () => {
+  test("is cut off when its values cannot become durable", async () => {
     await using local = new LocalServer();
     fill(local, 10, (n) => `${n}`);
     local.engine.settleWith = () => Promise.reject(new Error("the disk is gone"));
@@ -202,7 +202,7 @@ describe("DUMP", () => {
   });
 });
 
-/** The server's side of the only connection there is. */
+/** Returns the server's side of the only connection. */
 async function connectionOf(local: LocalServer) {
   for (;;) {
     for (const connection of local.server.registry) return connection;
@@ -210,7 +210,7 @@ async function connectionOf(local: LocalServer) {
   }
 }
 
-/** Waits until nothing moves any more: the system's buffers are full. */
+/** Waits until no more bytes move, because the system's buffers are full. */
 async function stableWaitingBytes(read: () => number): Promise<number> {
   let last = -1;
   for (let same = 0; same < 200; ) {

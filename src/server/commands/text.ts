@@ -3,7 +3,7 @@ import { NEVER } from "../../engine/engine.ts";
 import type { ServerContext } from "../context.ts";
 import { dump } from "../dump.ts";
 
-/** The verbs of the text protocol. Its parser has checked their arguments already. */
+/** The verbs of the text protocol. Its parser has already checked their arguments. */
 export const textCommands: readonly Command<ServerContext>[] = [
   ownCommand(
     ["get", 2, "readonly fast", "reads 1", "bulk", "0.1.0"],

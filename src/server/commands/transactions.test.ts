@@ -4,7 +4,7 @@ import type { RespClient } from "../../../test/support/resp-client.ts";
 import { ManualClock } from "../../lib/clock.ts";
 import { ReplyError } from "../../protocol/reply-value.ts";
 
-/** What EXEC answers to a transaction of one PING: null when a watched key has changed. */
+/** Returns EXEC's reply to a transaction of one PING: null when a watched key has changed. */
 async function pingInTransaction(client: RespClient): Promise<unknown> {
   await client.must("MULTI");
   await client.must("PING");
@@ -88,11 +88,11 @@ describe("MULTI", () => {
 });
 
 describe("EXEC", () => {
-  test("is one step for everybody else and for the disk", async () => {
+  test("is one step for other clients and for the disk", async () => {
     await using local = new LocalServer();
     const client = await local.client();
     const counts: number[] = [];
-    // Replies are settled, and so is what has expired, at any time.
+    // Replies and active expiry may call `settle` at any time.
     local.engine.settleWith = () => {
       counts.push(local.engine.size());
       return undefined;
@@ -118,7 +118,7 @@ describe("EXEC", () => {
   });
 });
 
-test("EXEC carries everything out even when its reply is too large to be sent", async () => {
+test("EXEC runs all commands even if its reply is too large to be sent", async () => {
   await using local = new LocalServer({ limits: { replyBytes: 200_000, pausedReplyBytes: 100_000 } });
   const client = await local.client();
   await client.must("SET", "large", "x".repeat(90_000));
@@ -151,7 +151,7 @@ describe("WATCH", () => {
       await client.must("WATCH", "k");
       await other.must(...command);
       expect(await pingInTransaction(client)).toBeNull();
-      // It has ended with that EXEC.
+      // The watch ended with that EXEC.
       expect(await pingInTransaction(client)).toEqual(["PONG"]);
     });
   }
@@ -165,7 +165,7 @@ describe("WATCH", () => {
     ["a renaming onto itself", ["RENAME", "k", "k"]],
   ];
   for (const [what, command] of nothings) {
-    test(`does not mind ${what}`, async () => {
+    test(`ignores ${what}`, async () => {
       await using local = new LocalServer();
       const client = await local.client();
       const other = await local.client();
@@ -205,7 +205,7 @@ describe("WATCH", () => {
     }
   });
 
-  test("does not mind that a key is removed that had expired before", async () => {
+  test("ignores the removal of a key that had expired before", async () => {
     const clock = new ManualClock();
     await using local = new LocalServer({ clock });
     const client = await local.client();
@@ -216,7 +216,7 @@ describe("WATCH", () => {
     expect(await pingInTransaction(client)).toEqual(["PONG"]);
   });
 
-  test("notices an eviction, and a flush only of what is there", async () => {
+  test("notices an eviction, and a flush only of existing keys", async () => {
     await using local = new LocalServer();
     const client = await local.client();
     await client.must("SET", "k", "1");

@@ -22,7 +22,9 @@ function multi({ transaction }: ServerContext, _request: Request, reply: ReplyWr
   reply.ok();
 }
 
-/** Runs all that was queued in one turn: nothing comes in between, and its writes reach the disk together. */
+/**
+ * Runs all queued commands in one turn. No other command comes in between, and their writes reach the disk together.
+ */
 function exec(context: ServerContext, _request: Request, reply: ReplyWriter) {
   const { transaction } = context;
   if (!transaction.isOpen) return reply.error("ERR EXEC without MULTI");
@@ -37,7 +39,7 @@ function exec(context: ServerContext, _request: Request, reply: ReplyWriter) {
     try {
       runCommand(command, context, request, reply);
     } catch (error) {
-      // The reply as a whole has become too large to be sent, but all commands are carried out.
+      // The whole reply is too large to be sent, but all commands have been executed.
       if (!(error instanceof BufferLimitError)) throw error;
       overflow = error;
     }

@@ -1,4 +1,4 @@
-/** Commands about the server as a whole, and those it does not have. */
+/** Commands about the server as a whole, and commands that it does not have. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { LocalServer } from "../../../test/support/local-server.ts";
 import { RedisComparison } from "../../../test/support/redis-comparison.ts";
@@ -75,7 +75,7 @@ async function errorOf(reply: Promise<unknown>): Promise<string> {
   return value.message;
 }
 
-test("a server that keeps its data in memory alone does not claim to save it", async () => {
+test("a server with data in memory only does not claim to save it", async () => {
   const clock = new ManualClock();
   await using local = new LocalServer({ clock });
   const client = await local.client();
@@ -86,8 +86,8 @@ test("a server that keeps its data in memory alone does not claim to save it", a
   expect(await client.ask("LASTSAVE")).toBe(1_700_000_000);
 });
 
-describe("commands that are not this server's", () => {
-  test("say so, and name what to use", async () => {
+describe("commands that this server does not have", () => {
+  test("say so, and name the alternative", async () => {
     await using local = new LocalServer();
     const client = await local.client();
     const use =
@@ -121,7 +121,7 @@ describe("commands that are not this server's", () => {
     }
   });
 
-  test("a name that nobody has is unknown, and spoils a transaction as these do", async () => {
+  test("a name that Redis lacks is unknown, and spoils a transaction, too", async () => {
     await using local = new LocalServer();
     const client = await local.client();
     expect(await errorOf(client.ask("NOSUCH"))).toStartWith("ERR unknown command 'NOSUCH'");

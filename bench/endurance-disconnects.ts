@@ -3,73 +3,78 @@ import type { SeededRandom } from "../src/lib/random.ts";
 import { request } from "./endurance-client.ts";
 import { keyOf, writeValue } from "./endurance-values.ts";
 
-/** Keys that clients write who do not stay: of these nothing is known. They come behind the others'. */
+/**
+ * Keys written by clients that disconnect. Their values are not checked. Their numbers follow those of other keys.
+ */
 export const LOOSE_KEYS = 2000;
 const LARGE_KEYS = 10;
 const LARGE_BYTES = 300_000;
 const SMALL_BYTES = 200;
 const REQUESTS = 50;
 
-/** How a client leaves: at once when it has sent everything, when the first bytes come back, or in good order. */
-type Leaving = "sent" | "first reply" | "half-closed";
+/** When a client disconnects: when it has sent everything, when the first bytes come back, or by closing its side. */
+type Moment = "sent" | "first reply" | "half-closed";
 
-/** What a client does before it leaves. */
-interface Departure {
+/** What a client sends before it disconnects, and when it disconnects. */
+interface Disconnect {
   readonly name: string;
-  readonly leaving: Leaving;
-  /** How often, beside the others. */
+  readonly moment: Moment;
+  /** Relative frequency. */
   readonly weight: number;
   bytes(random: SeededRandom, firstKey: number): Buffer;
 }
 
-const DEPARTURES: readonly Departure[] = [
-  { name: "nothing sent", leaving: "sent", weight: 6, bytes: () => Buffer.alloc(0) },
-  { name: "amid reads", leaving: "first reply", weight: 20, bytes: reads },
-  { name: "amid writes", leaving: "sent", weight: 20, bytes: writes },
-  { name: "amid writes that expire", leaving: "first reply", weight: 10, bytes: expiringWrites },
-  { name: "half a request", leaving: "sent", weight: 8, bytes: (random, first) => half(random, first, 1000) },
+const DISCONNECTS: readonly Disconnect[] = [
+  { name: "nothing sent", moment: "sent", weight: 6, bytes: () => Buffer.alloc(0) },
+  { name: "amid reads", moment: "first reply", weight: 20, bytes: reads },
+  { name: "amid writes", moment: "sent", weight: 20, bytes: writes },
+  { name: "amid writes that expire", moment: "first reply", weight: 10, bytes: expiringWrites },
+  { name: "half a request", moment: "sent", weight: 8, bytes: (random, first) => half(random, first, 1000) },
   {
     name: "half a large value",
-    leaving: "sent",
+    moment: "sent",
     weight: 1,
     bytes: (random, first) => half(random, first, 400_000),
   },
-  { name: "amid large values", leaving: "first reply", weight: 1, bytes: largeReads },
-  { name: "in a transaction", leaving: "first reply", weight: 6, bytes: transaction },
-  { name: "watching", leaving: "first reply", weight: 4, bytes: watching },
-  { name: "tracking", leaving: "first reply", weight: 8, bytes: tracking },
-  { name: "subscribed", leaving: "first reply", weight: 3, bytes: () => text(request("SUBSCRIBE", "news")) },
+  { name: "amid large values", moment: "first reply", weight: 1, bytes: largeReads },
+  { name: "in a transaction", moment: "first reply", weight: 6, bytes: transaction },
+  { name: "watching", moment: "first reply", weight: 4, bytes: watching },
+  { name: "tracking", moment: "first reply", weight: 8, bytes: tracking },
+  { name: "subscribed", moment: "first reply", weight: 3, bytes: () => text(request("SUBSCRIBE", "news")) },
   {
     name: "broken protocol",
-    leaving: "first reply",
+    moment: "first reply",
     weight: 3,
     bytes: () => text("*2\r\n$3\r\nGET\r\n$-7\r\n"),
   },
   {
     name: "text, one line",
-    leaving: "half-closed",
+    moment: "half-closed",
     weight: 4,
     bytes: (_, first) => text(`GET ${keyOf(first)}`),
   },
-  { name: "text, amid writes", leaving: "sent", weight: 6, bytes: textWrites },
-  { name: "amid DUMP", leaving: "first reply", weight: 0.05, bytes: () => text("DUMP\n") },
-  { name: "QUIT", leaving: "half-closed", weight: 4, bytes: () => text(request("QUIT")) },
+  { name: "text, amid writes", moment: "sent", weight: 6, bytes: textWrites },
+  { name: "amid DUMP", moment: "first reply", weight: 0.05, bytes: () => text("DUMP\n") },
+  { name: "QUIT", moment: "half-closed", weight: 4, bytes: () => text(request("QUIT")) },
 ];
-const TOTAL_WEIGHT: number = DEPARTURES.reduce((sum, { weight }) => sum + weight, 0);
-/** One that is not over by then is a failure. */
+const TOTAL_WEIGHT: number = DISCONNECTS.reduce((sum, { weight }) => sum + weight, 0);
+/** A disconnect that takes longer is a failure. */
 const PATIENCE_MS = 60_000;
 
-/** A client that connects, sends something, and leaves without waiting for its replies. @returns when it has left */
-export function leave(port: number, random: SeededRandom, firstKey: number): Promise<void> {
-  const { name, leaving, bytes } = draw(random);
+/**
+ * Connects, sends a request, and disconnects without waiting for all replies.
+ * @returns when the connection is closed
+ */
+export function connectBriefly(port: number, random: SeededRandom, firstKey: number): Promise<void> {
+  const { name, moment, bytes } = draw(random);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => reject(new Error(`${name}: nothing happens any more`)), PATIENCE_MS);
   let unsent = bytes(random, firstKey);
   const send = (socket: Socket<undefined>): void => {
     unsent = unsent.subarray(Math.max(socket.write(unsent), 0));
     if (unsent.length > 0) return;
-    if (leaving === "sent") socket.terminate();
-    if (leaving === "half-closed") socket.shutdown();
+    if (moment === "sent") socket.terminate();
+    if (moment === "half-closed") socket.shutdown();
   };
   Bun.connect({
     hostname: "127.0.0.1",
@@ -79,7 +84,7 @@ export function leave(port: number, random: SeededRandom, firstKey: number): Pro
       open: send,
       drain: send,
       data(socket) {
-        if (leaving === "first reply") socket.terminate();
+        if (moment === "first reply") socket.terminate();
       },
       end: (socket) => void socket.end(),
       close: () => resolve(),
@@ -89,13 +94,13 @@ export function leave(port: number, random: SeededRandom, firstKey: number): Pro
   return promise.finally(() => clearTimeout(timer));
 }
 
-function draw(random: SeededRandom): Departure {
+function draw(random: SeededRandom): Disconnect {
   let left = random.next() * TOTAL_WEIGHT;
-  for (const departure of DEPARTURES) {
-    left -= departure.weight;
-    if (left < 0) return departure;
+  for (const disconnect of DISCONNECTS) {
+    left -= disconnect.weight;
+    if (left < 0) return disconnect;
   }
-  return DEPARTURES[0]!;
+  return DISCONNECTS[0]!;
 }
 
 function text(characters: string): Buffer {
@@ -140,7 +145,7 @@ function half(random: SeededRandom, first: number, size: number): Buffer {
   return whole.subarray(0, 30 + random.below(whole.length - 30));
 }
 
-/** A large value is written, and read more often than the client takes. */
+/** Writes a large value, and requests it more often than the client reads. */
 function largeReads(random: SeededRandom, first: number): Buffer {
   const id = first + random.below(LARGE_KEYS);
   return Buffer.concat([set(id, random, LARGE_BYTES), many(8, () => text(request("GET", keyOf(id))))]);

@@ -1,8 +1,8 @@
 import type { Ticket } from "../net/ticket.ts";
 import type { ServerContext } from "./context.ts";
 
-/** The reply is sent when the write is as durable as the engine makes it. */
-export function settleTicket({ host }: ServerContext, ticket: Ticket, end: () => void): void {
+/** Sends the reply when the engine's writes are durable, or an error when they cannot be. */
+export function sendWhenDurable({ host }: ServerContext, ticket: Ticket, end: () => void): void {
   const promise = host.engine.settle();
   if (promise === undefined) {
     end();
