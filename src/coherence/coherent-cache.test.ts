@@ -1,6 +1,6 @@
 /**
- * The rules of coherence in every interleaving that fast-check can think of: one to three threads share a store, each
- * with a connection of its own to one origin, which delivers replies and invalidations when the test lets it.
+ * Tries the rules of coherence in interleavings drawn by fast-check. One to three threads share a store. Each has its
+ * own connection to one origin, which delivers replies and invalidations when the test says so.
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
@@ -18,15 +18,15 @@ const KEYS = ["a", "b"].map((name) => {
 });
 const LEASES = 4;
 
-/** What is asked about a key. Each answer is an entry of its own, and all are of one version. */
+/** The questions asked about a key. Each answer is an entry of its own; all answers are the key's version. */
 const QUESTIONS: readonly Variant[] = [VALUE, { ...VALUE, kind: 2 }];
 
-/** Stands for all keys, in a FLUSHALL and its invalidation. */
+/** Stands for all keys in a FLUSHALL and its invalidation. */
 const ALL = -1;
 
 /**
- * Values are versions of a key: 0 at first, and one more for each write that the origin executes. So are times to live,
- * each of which must be that of its value.
+ * A value is the version of its key: 0 at first, increased by each write that the origin executes. The time to live
+ * equals the version too, so a test sees when one is stored with the other's.
  */
 class MapStore implements CoherentStore {
   readonly entries = new Map<number, { version: number; remainingMs: number; epoch: number }>();
@@ -85,18 +85,21 @@ type Delivery =
   | { readonly kind: "push"; readonly key: number }
   | { readonly kind: "reply"; readonly request: Request; readonly version: number };
 
-/** What one step does. */
+/** One step of a run. */
 interface Step {
   readonly kind: "read" | "write" | "write-and-read" | "write-elsewhere" | "execute" | "deliver" | "lose";
   readonly thread: number;
   readonly key: number;
-  /** Which of `QUESTIONS` is read. */
+  /** The index in `QUESTIONS` of the question that is read. */
   readonly question: number;
-  /** How many requests are executed, or replies and invalidations delivered. */
+  /** How many requests to execute, or replies and invalidations to deliver. */
   readonly count: number;
 }
 
-/** One thread of the proxy: what `ReadThrough` and a session do, and the connection to the origin. */
+/**
+ * One thread of the proxy: the part of `ReadThrough` and a session that matters here, and the connection to the
+ * origin.
+ */
 class Thread implements FlightOwner<Variant> {
   readonly cache: CoherentCache<MapStore>;
   readonly world: World;
@@ -109,7 +112,7 @@ class Thread implements FlightOwner<Variant> {
     this.cache = new CoherentCache(world.store, world.threadCount > 1);
   }
 
-  /** @param own a write that the same client has sent before, without awaiting the reply */
+  /** @param own a write that the same client sent before, whose reply it has not awaited */
   read(key: number, question: Variant, own?: Request & { readonly kind: "write" }): void {
     const { world, cache } = this;
     const ref = KEYS[key]!;
@@ -144,7 +147,7 @@ class Thread implements FlightOwner<Variant> {
     return request;
   }
 
-  /** The origin executes the next request. */
+  /** Makes the origin execute the next request. */
   execute(): void {
     const request = this.requests.shift();
     if (request === undefined) return;
@@ -152,11 +155,11 @@ class Thread implements FlightOwner<Variant> {
     if (request.kind === "write") {
       request.version = world.change(request.key, this);
       this.deliveries.push({ kind: "reply", request, version: request.version });
-      // The invalidation of an own write comes behind the reply.
+      // The origin sends the invalidation of a connection's own write behind the reply.
       this.told(request.key);
     } else {
       const key = KEYS.indexOf(request.flight.key);
-      // Both of a fill's commands read the key.
+      // Both commands of a fill read the key, so the origin tracks it from the first on.
       this.tracked.add(key);
       this.deliveries.push({ kind: "reply", request, version: world.versions[key]! });
     }
@@ -174,7 +177,7 @@ class Thread implements FlightOwner<Variant> {
     else one(KEYS[key]!);
   }
 
-  /** The next bytes of the origin arrive. */
+  /** Delivers the origin's next message. */
   deliver(): void {
     const delivery = this.deliveries.shift();
     if (delivery === undefined) return;
@@ -194,7 +197,7 @@ class Thread implements FlightOwner<Variant> {
     }
   }
 
-  /** The connection breaks. */
+  /** Breaks the connection. */
   lose(): void {
     const { requests, deliveries, cache } = this;
     this.requests = [];
@@ -218,9 +221,9 @@ class World {
   readonly threadCount: number;
   readonly threads: Thread[];
   #version = 0;
-  /** The origin's. */
+  /** The version of each key at the origin. */
   readonly versions: number[] = KEYS.map(() => 0);
-  /** The newest version that a read has shown, or a write whose acknowledgement a client has, through the proxy. */
+  /** The newest version of each key that a read through the proxy has returned or an acknowledged write has made. */
   readonly known: number[] = KEYS.map(() => 0);
 
   constructor(threadCount: number) {
@@ -228,7 +231,7 @@ class World {
     this.threads = Array.from({ length: threadCount }, () => new Thread(this));
   }
 
-  /** The origin executes a write. @returns the version that each key which it changes has now */
+  /** The origin executes a write. @returns the new version of each key that it changes */
   change(key: number, writer?: Thread): number {
     this.#version++;
     for (const each of keysOf(key)) this.versions[each] = this.#version;
@@ -255,7 +258,7 @@ class World {
     else for (let n = 0; n < count; n++) one[kind]();
   }
 
-  /** Everything outstanding is executed and delivered. */
+  /** Executes and delivers everything outstanding. */
   drain(): void {
     while (this.threads.some(({ requests, deliveries }) => requests.length + deliveries.length > 0)) {
       for (const thread of this.threads) {
@@ -292,7 +295,7 @@ describe.each([1, 2, 3])("%d threads", (threadCount) => {
         const world = new World(threadCount);
         for (const one of steps) world.take(one);
         world.drain();
-        // All is quiet: what is cached is what the origin has.
+        // Nothing is under way any more: every cached value is the origin's.
         for (const [key, ref] of KEYS.entries()) {
           for (const question of QUESTIONS) {
             const cached = world.store.find(ref, question);

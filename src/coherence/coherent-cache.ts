@@ -5,54 +5,58 @@ import type { Fill } from "./leases.ts";
 import type { Variant } from "./variant.ts";
 import type { Waiter } from "./waiter.ts";
 
-/** Why a cache drops a key: a write through it, an invalidation of the origin's, a reply that shows a newer state. */
+/**
+ * Why a key was invalidated: a write through this cache, a push from the origin, or a reply that shows a newer state.
+ */
 type InvalidatedBy = "write" | "push" | "reply";
 
-/** Told what is invalidated. Keys are valid during the call. */
+/** Is told of every invalidation. A key is valid during the call only. */
 export interface InvalidationObserver {
   invalidated(key: KeyRef, by: InvalidatedBy): void;
-  /** Everything fetched so far is of no use any longer. */
+  /** Everything fetched so far has become void. */
   invalidatedAll(): void;
 }
 
 /**
- * Where the entries are. It keeps a lease for each key (`Leases`) and one epoch, and stores what a fill brings only
- * while both are as they were when the fill began.
+ * Holds the entries, a lease for each key (`Leases`) and one epoch. It stores what a fill brings only while lease and
+ * epoch are still those from the start of the fill.
  */
 export interface CoherentStore {
-  /** Lets `key` stand for bytes[start, end), with the hash that it has here. */
+  /** Makes `key` refer to bytes[start, end), with the hash that this store gives them. */
   refer(key: KeyRef, bytes: Uint8Array, start: number, end: number): KeyRef;
-  /** Removes the entry and voids the leases of all fills of this key that are under way. */
+  /** Removes the key's entries and voids the leases of all fills of the key under way. */
   invalidate(key: KeyRef): unknown;
-  /** The lease of the keys with this hash. */
+  /** Returns the lease of the keys with this hash. */
   lease(hash: number): number;
-  /** A fill begins. @returns the lease that it must present */
+  /** Counts a fill that begins. @returns the lease that the fill must present */
   beginFill(hash: number): number;
-  /** A fill has ended, whatever came of it. */
+  /** Counts the end of a fill, stored or not. */
   endFill(hash: number): void;
   readonly epoch: number;
-  /** Makes everything that is stored invisible, and voids all fills under way. */
+  /** Makes everything stored so far invisible and voids all fills under way. */
   bumpEpoch(): void;
 }
 
 /**
- * The cache and the fills under way, kept together so that an invalidation always reaches both.
+ * The cache and the fills under way, kept together so that every invalidation reaches both.
  *
- * Why no read returns an older value than a write that was acknowledged before it: a write invalidates its keys
- * when it is sent. That (1) removes the entry, (2) changes the key's lease, so that a fill asked for earlier is
- * discarded when its reply comes, and (3) takes the key's flight out of the table, so that later misses start a new
- * one, which is sent behind the write over the same connection.
+ * No read returns a value older than a write acknowledged before it, because a write invalidates its keys when it is
+ * sent. The invalidation (1) removes the entry, (2) changes the key's lease, so that the reply to an earlier fill is
+ * discarded, and (3) takes the key's flight out of the table, so that a later miss starts a new one. The new flight's
+ * question is sent behind the write, over the same connection.
  *
- * Where several threads share the cache, each has a connection of its own, and nothing orders what two of them
- * bring. So a write invalidates once more before it is acknowledged; a flight can be joined only while its lease
- * holds; a lease is good for one fill, and a value that cannot be stored, but is going to be shown to somebody, takes
- * the entry away that another thread may have stored: it may be older.
+ * When several threads share the cache, each has its own connection, and nothing orders the bytes of two connections.
+ * Three more rules hold then:
+ * - A write invalidates its keys again before it is acknowledged.
+ * - A flight can be joined only while its lease holds, and a lease is good for one fill.
+ * - A value that may not be stored, but is about to be shown to a client, removes the key's entry: another thread may
+ *   have stored an older one.
  */
 export class CoherentCache<Store extends CoherentStore, Asked extends Variant = Variant> {
   readonly store: Store;
-  /** Whether other threads fill it, too. */
+  /** Whether several threads fill the store. */
   readonly isShared: boolean;
-  /** Keys invalidated: pushes of the origin, and writes through this proxy when they are sent. */
+  /** Keys invalidated so far, by pushes from the origin and by writes through this proxy as they are sent. */
   invalidationCount = 0;
   readonly #flights = new FlightTable<Asked>();
   readonly #pushedKey = new KeyRef();
@@ -69,15 +73,16 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
     return this.#flights.size;
   }
 
-  /** The fill of this key with this question that is under way, if there is one. */
+  /** Returns the fill under way that asks this question about the key. */
   findFlight(key: KeyRef, variant: Asked): Flight<Asked> | undefined {
     return this.#flights.find(key, variant);
   }
 
   /**
-   * A fill of this key begins, of which there must be no other with this question in the table. The question is to be sent over the
-   * connection that invalidations come over, and `end` called.
-   * @param key kept, and `variant` as well
+   * Begins a fill. The table must hold no other fill of this key and question. The caller sends the question over the
+   * connection that brings the invalidations, and calls `end`.
+   * @param key kept
+   * @param variant kept
    */
   begin(key: KeyRef, variant: Asked, owner: FlightOwner<Asked>, first: Waiter): Flight<Asked> {
     const { store } = this;
@@ -86,12 +91,12 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
     return flight;
   }
 
-  /** Lets no further reads join a fill. */
+  /** Takes a fill out of the table, so that no further read joins it. */
   forget(flight: Flight<Asked>): void {
     this.#flights.remove(flight);
   }
 
-  /** A fill has ended. @param isStored whether what it brought is in the cache now */
+  /** Ends a fill. @param isStored whether the cache holds its value now */
   end(flight: Flight<Asked>, isStored: boolean): void {
     this.#flights.remove(flight);
     this.store.endFill(flight.key.hash);
@@ -99,22 +104,25 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
   }
 
   /**
-   * Whether a read may wait for what a fill brings. That may be as old as its question. While a connection that stalls has
-   * not been given up yet (one being set up has no heartbeat), that can be longer ago than a read may be stale. And
-   * another thread may have invalidated the key since.
-   * @param oldestMs how old an answer may be
+   * Whether a read may wait for this fill. The fill's answer may be as old as its question. On a connection that has
+   * stalled without being given up yet (one being set up has no heartbeat) the question can be older than a read may
+   * be stale. With several threads, another thread may have invalidated the key since the question was sent.
+   * @param oldestMs the greatest age of an answer that may be shown
    */
   mayJoin(flight: Flight<Asked>, nowMs: number, oldestMs: number): boolean {
     if (nowMs - flight.sentAtMs > oldestMs || flight.hasExpired(nowMs)) return false;
     return !this.isShared || this.holds(flight.key, flight);
   }
 
-  /** Whether nothing has invalidated the key since a fill noted this. */
+  /** Whether the key has not been invalidated since the fill began. */
   holds({ hash }: KeyRef, { lease, epoch }: Fill): boolean {
     return this.store.lease(hash) === lease && this.store.epoch === epoch;
   }
 
-  /** A write of the key is sent; or what another thread may have stored is older than what is shown. */
+  /**
+   * Invalidates a key because a write of it is sent, or because another thread may have stored an older value than
+   * the one about to be shown.
+   */
   invalidate(key: KeyRef): void {
     this.invalidationCount++;
     this.#observer?.invalidated(key, "write");
@@ -125,7 +133,10 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
     }
   }
 
-  /** The origin says that the key bytes[start, end) has changed: by itself, or because of a write of anybody's, this proxy's too. */
+  /**
+   * Handles the origin's message that the key bytes[start, end) has changed. The cause may be a write through this
+   * proxy.
+   */
   pushed(bytes: Uint8Array, start: number, end: number): void {
     this.invalidationCount++;
     const key = this.store.refer(this.#pushedKey, bytes, start, end);
@@ -134,14 +145,17 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
   }
 
   /**
-   * What anybody has fetched of the key before now may be old: the reply to a request that concerns it is about to be
-   * shown, or an invalidation has come. One fill is not concerned: this thread's own, if it has had no reply yet. On one
-   * connection the order of bytes is the order of execution, so the origin executes it behind that request, or behind
-   * the change; it keeps its lease, unless another thread has changed that meanwhile:
+   * Voids everything fetched of the key before now, except one fill. Called when a reply about the key is about to be
+   * shown and when an invalidation of the key arrives.
    *
-   * 1. SET k is sent, and makes fills of k under way void. GET k misses; its fill F is sent behind it.
-   * 2. `+OK` and an invalidation of k come. It names the key, not the writer. F has no reply: it is executed after both.
-   * 3. F's first reply comes, then another invalidation of k: F's second reply may be older or newer. F is void.
+   * The exception is this thread's own fill, if none of its replies has come. On one connection the order of bytes is
+   * the order of execution, so the origin executes this fill after the change. The fill gets a new lease, unless
+   * another thread has changed the lease meanwhile. For example:
+   *
+   * 1. SET k is sent and voids the fills of k under way. GET k misses; its fill F is sent behind the SET.
+   * 2. `+OK` and an invalidation of k arrive. (It names the key, not the writer.) F has no reply, so the origin
+   *    executes it after both: F stays valid.
+   * 3. F's first reply arrives, then another invalidation of k. F's second reply may be older or newer: F is void.
    */
   settle(key: KeyRef): void {
     this.#observer?.invalidated(key, "reply");
@@ -162,7 +176,7 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
     }
   }
 
-  /** Everything fetched so far, and everything being fetched, is of no use any longer. */
+  /** Voids everything fetched so far and every fill under way. */
   invalidateAll(): void {
     this.#observer?.invalidatedAll();
     this.store.bumpEpoch();

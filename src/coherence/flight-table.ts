@@ -2,18 +2,18 @@ import type { KeyRef } from "../lib/key-ref.ts";
 import type { Flight } from "./flight.ts";
 import { isSameVariant, type Variant } from "./variant.ts";
 
-/** A power of two: more than there usually are flights at once, so that chains are short. */
+/** A power of two, larger than the usual number of flights at once, so that chains stay short. */
 const BUCKETS = 4096;
 
 /**
- * The fills under way that further misses may join, at most one for each question about a key. They are found by the
- * key's hash and told apart by bytes: to make a string of each key would cost more than all else here.
+ * The fills under way that further misses may join, at most one per key and question. The table finds them by the
+ * key's hash and compares bytes: making a string of each key would cost more than everything else here.
  *
- * Buckets of its own rather than a `Map`: with one that is filled and emptied for ever, what misses leave behind was
- * collected only with the whole heap, which grew by hundreds of megabytes in between.
+ * It has its own buckets because a `Map` that is filled and emptied all the time left garbage that only a full
+ * collection freed; the heap grew by hundreds of megabytes in between.
  */
 export class FlightTable<Asked extends Variant> {
-  /** Flights of the same bucket follow by `next`. */
+  /** Flights in one bucket are linked by `next`. */
   readonly #buckets: (Flight<Asked> | undefined)[] = new Array<Flight<Asked> | undefined>(BUCKETS).fill(
     undefined,
   );
@@ -29,17 +29,17 @@ export class FlightTable<Asked extends Variant> {
     return flight;
   }
 
-  /** A flight of this key, whatever is asked; `after` has the others. */
+  /** Returns the first flight of this key, with any question; `after` returns the others. */
   first(key: KeyRef): Flight<Asked> | undefined {
     return nextOf(this.#buckets[key.hash & (BUCKETS - 1)], key);
   }
 
-  /** The next flight of the same key. */
+  /** Returns the next flight of the same key. */
   after(flight: Flight<Asked>): Flight<Asked> | undefined {
     return nextOf(flight.next, flight.key);
   }
 
-  /** There must be none of the same key and question. */
+  /** Adds a flight. The table must hold none of the same key and question. */
   add(flight: Flight<Asked>): void {
     const bucket = flight.key.hash & (BUCKETS - 1);
     flight.next = this.#buckets[bucket];
@@ -47,7 +47,9 @@ export class FlightTable<Asked extends Variant> {
     this.#size++;
   }
 
-  /** Takes this very flight out, if it is there: another may have its place since an invalidation. */
+  /**
+   * Removes this flight if the table still holds it. After an invalidation another flight may have taken its place.
+   */
   remove(flight: Flight<Asked>): void {
     const bucket = flight.key.hash & (BUCKETS - 1);
     let before: Flight<Asked> | undefined;
@@ -69,7 +71,7 @@ export class FlightTable<Asked extends Variant> {
   }
 }
 
-/** The first flight of a key from here on. */
+/** Returns the first flight of a key in the rest of a chain. */
 function nextOf<Asked extends Variant>(
   from: Flight<Asked> | undefined,
   key: KeyRef,

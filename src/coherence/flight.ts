@@ -4,49 +4,49 @@ import type { Fill } from "./leases.ts";
 import type { Variant } from "./variant.ts";
 import type { NoValue, OriginFailure, Source, Waiter } from "./waiter.ts";
 
-/** What a flight tells whoever sent it out. */
+/** The code that started a flight. */
 export interface FlightOwner<Asked extends Variant> {
   /** A waiter is about to be given a value. */
   answered(waiter: Waiter, valueBytes: number, remainingMs: number): void;
-  /** This waiter joined when the value had expired already: it is told nothing, and waits for another flight. */
+  /** The value had expired before this waiter joined. The waiter has been told nothing and needs another flight. */
   askAgain(flight: Flight<Asked>, waiter: Waiter): void;
 }
 
-/** A large value that is coming in: each waiter reads it at its own speed. */
+/** A large value that is still arriving. Each waiter reads it at its own speed. */
 export interface ArrivingValue {
   readonly lengthBytes: number;
   reader(): LargeValue;
 }
 
-/** PTTL's answer for a key that is not there: nothing is known of its time to live. */
+/** PTTL's reply for a missing key: the time to live is unknown. */
 export const NO_SUCH_KEY = -2;
 
 /**
- * One fill: a question to the origin about one key, however many wait for the answer (single flight). It begins and ends
- * in a `CoherentCache`. Whoever asks the origin tells it what came: `timeToLive` first, where the origin is asked for
- * that, then one of `found`, `without`, `failed`, or `arrives` with `arrived` behind it.
+ * One fill: one question to the origin about one key, with any number of waiters (single flight). A `CoherentCache`
+ * begins and ends it. The code that asks the origin reports the answer: first `timeToLive`, if the question asks for
+ * it; then `found`, `without`, or `arrives` followed by `arrived`.
  */
 export class Flight<Asked extends Variant = Variant> implements Fill {
-  /** The next one in the table with the same hash. */
+  /** The next flight in the same bucket of the table. */
   next: Flight<Asked> | undefined = undefined;
   readonly key: KeyRef;
-  /** What is asked about the key. */
+  /** The question about the key. */
   readonly variant: Asked;
-  /** The key's lease when it was asked for, or when it was renewed (`CoherentCache.settle`). */
+  /** The key's lease when the question was sent, or when `CoherentCache.settle` renewed it. */
   lease: number;
   readonly epoch: number;
-  /** Whether other threads know of it, and are to be told that it has ended. */
+  /** Whether other threads can see this flight and must be told when it ends. */
   isClaimed = false;
   /** When the question was sent, in milliseconds of the cache's clock. */
   sentAtMs = 0;
-  /** Whether the origin has answered nothing of it yet. */
+  /** Whether no reply to the question has come yet. */
   isUnanswered = true;
-  /** The value's remaining time to live when the question was answered; -1: it never expires. */
+  /** The value's remaining time to live when the origin answered; -1: it never expires. */
   remainingMs: number = NO_SUCH_KEY;
   readonly #owner: FlightOwner<Asked>;
   readonly #first: Waiter;
   #others: Joined[] | undefined = undefined;
-  /** What is coming in, and who has been given it. */
+  /** The large value that is arriving; its readers are the waiters told so far. */
   #arriving: ArrivingValue | undefined = undefined;
 
   constructor(
@@ -65,7 +65,7 @@ export class Flight<Asked extends Variant = Variant> implements Fill {
     this.#first = first;
   }
 
-  /** The question is on its way, for the first time or once more. */
+  /** Notes that the question was sent, for the first time or again. */
   sent(nowMs: number): void {
     this.sentAtMs = nowMs;
     this.isUnanswered = true;
@@ -78,18 +78,18 @@ export class Flight<Asked extends Variant = Variant> implements Fill {
     if (this.#arriving !== undefined) this.#give(waiter, this.#arriving, "coalesced");
   }
 
-  /** Whether what comes in has expired, as far as that is known by now. */
+  /** Whether a large value that is arriving has expired, as far as is known. */
   hasExpired(nowMs: number): boolean {
     return this.#arriving !== undefined && nowMs >= this.#expiresAtMs;
   }
 
-  /** The origin says how long the value lives, as PTTL does; undefined: it does not say. */
+  /** Notes the origin's answer to PTTL; undefined: the origin did not say. */
   timeToLive(remainingMs: number | undefined): void {
     this.isUnanswered = false;
     this.remainingMs = remainingMs ?? NO_SUCH_KEY;
   }
 
-  /** The value is bytes[start, end), and has been stored where it may be. */
+  /** Delivers the value bytes[start, end). It has already been stored, if it may be. */
   found(bytes: Uint8Array, start: number, end: number): void {
     const { remainingMs } = this;
     const owner = this.#owner;
@@ -108,7 +108,7 @@ export class Flight<Asked extends Variant = Variant> implements Fill {
     this.#tell((waiter) => waiter.without(reason));
   }
 
-  /** The value is large: those who wait are given it as it comes. */
+  /** Hands out a large value that begins to arrive. */
   arrives(value: ArrivingValue): void {
     this.#arriving = value;
     this.#give(this.#first, value, "miss");
@@ -118,7 +118,7 @@ export class Flight<Asked extends Variant = Variant> implements Fill {
     for (const { waiter } of late) this.#owner.askAgain(this, waiter);
   }
 
-  /** All of the large value has come; with an error: the rest never will. */
+  /** The large value is complete or, with an error, never will be. */
   arrived(error?: OriginFailure): void {
     this.#tell((waiter) => waiter.arrived(error));
   }
@@ -128,12 +128,12 @@ export class Flight<Asked extends Variant = Variant> implements Fill {
     waiter.arriving(value.reader(), source, this.remainingMs);
   }
 
-  /** Whether the value may have expired before a waiter came. */
+  /** Whether the value may have expired before a waiter joined. */
   #isLate(joinedAtMs: number): boolean {
     return joinedAtMs > this.sentAtMs && joinedAtMs >= this.#expiresAtMs;
   }
 
-  /** Counted from when the question was sent, as for what is cached: never later than it goes at the origin. */
+  /** Counted from when the question was sent, as in the cache: no later than at the origin. */
   get #expiresAtMs(): number {
     return this.remainingMs < 0 ? Number.POSITIVE_INFINITY : this.sentAtMs + this.remainingMs;
   }
@@ -147,6 +147,6 @@ export class Flight<Asked extends Variant = Variant> implements Fill {
 
 interface Joined {
   readonly waiter: Waiter;
-  /** Monotonic milliseconds. */
+  /** When the waiter joined, in monotonic milliseconds. */
   readonly joinedAtMs: number;
 }

@@ -43,7 +43,7 @@ test("of two open fills of one key at most one is stored, in any order; one that
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      // So many tokens and counts that the four hashes share none.
+      // Enough tokens and counts that the four hashes share none.
       const leases = create(2 ** 16);
       const open: { hash: number; token: number; overlaps: number[] }[] = [];
       let next = 0;
@@ -91,7 +91,7 @@ test("fills of thousands of different keys at once hardly ever refuse each other
     else refused++;
     leases.end(hash);
   }
-  // 1 in 25 was, when every fill changed one of 65,536 tokens.
+  // It was 1 in 25 when every fill changed one of 65,536 tokens.
   expect(refused).toBeLessThanOrEqual(10);
 });
 

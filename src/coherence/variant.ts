@@ -3,13 +3,15 @@ import { equalBytes } from "../lib/bytes.ts";
 const NOTHING = new Uint8Array(0);
 
 /**
- * Which question about its key an entry answers. A key may have an entry for each question that was asked of it; all
- * of them have the key's hash, so that they lie in one chain of the index and go at once when the key changes.
+ * The question about a key that an entry answers. A key may have one entry per question. All of them have the key's
+ * hash, so they lie in one chain of the index and are removed together when the key changes.
  */
 export interface Variant {
-  /** `VALUE`'s and `ABSENCE`'s are taken; those from 2 to `KIND_LIMIT` mean what the owner of the store says. */
+  /**
+   * `VALUE` and `ABSENCE` take 0 and 1. The owner of the store gives the kinds from 2 to `KIND_LIMIT` their meaning.
+   */
   readonly kind: number;
-  /** What is asked besides the key, such as the name of a field: bytes[start, end). It is kept with the entry. */
+  /** The question's argument, such as the name of a field: bytes[start, end). It is stored with the entry. */
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
@@ -26,7 +28,7 @@ export function isSameVariant(one: Variant, other: Variant): boolean {
 
 /** The key's value: what GET asks for. */
 export const VALUE: Variant = { kind: 0, bytes: NOTHING, start: 0, end: 0 };
-/** That there is no such key; its entry's value is empty. */
+/** The key does not exist; the entry's value is empty. */
 export const ABSENCE: Variant = { kind: 1, bytes: NOTHING, start: 0, end: 0 };
 
 export const KIND_LIMIT = 7;
