@@ -20,11 +20,11 @@ import {
 } from "./shard-memory.ts";
 
 /**
- * Pages and the chunks they are cut into. A page belongs to one size class while any of its chunks is in use, and
- * goes back to the free ones with the last of them.
+ * Pages, and the chunks that they are cut into. A page belongs to one size class while any of its chunks is in use,
+ * and becomes free with the last of them.
  */
 
-/** Makes every page free that may be in use. */
+/** Makes all pages free, up to the page limit. */
 export function resetArena(memory: ShardMemory): void {
   const { words } = memory;
   words[FREE_PAGES] = words[PAGE_LIMIT]!;
@@ -33,7 +33,7 @@ export function resetArena(memory: ShardMemory): void {
   words.fill(0, memory.classTable, memory.classTable + memory.sizes.count * CLASS_WORDS);
 }
 
-/** Takes a free page; the caller has made sure that there is one. */
+/** Takes a free page. The caller has made sure that there is one. */
 export function takePage(memory: ShardMemory, pageClass: number): number {
   const { words } = memory;
   let page = words[FREE_PAGE_LIST]!;
@@ -59,8 +59,8 @@ export function freePage(memory: ShardMemory, page: number): void {
 }
 
 /**
- * Lets fewer pages be in use, as far as there are free ones.
- * @returns whether no more than `pages` may be in use now
+ * Lowers the page limit towards `pages`, as far as free pages allow.
+ * @returns whether the limit is now at most `pages`
  */
 export function lowerPageLimit({ words }: ShardMemory, pages: number): boolean {
   const taken = Math.max(0, Math.min(words[FREE_PAGES]!, words[PAGE_LIMIT]! - pages));
@@ -69,14 +69,14 @@ export function lowerPageLimit({ words }: ShardMemory, pages: number): boolean {
   return words[PAGE_LIMIT]! <= pages;
 }
 
-/** Lets `pages` be in use, if that is more than now. */
+/** Raises the page limit to `pages`, if it is lower. */
 export function raisePageLimit({ words }: ShardMemory, pages: number): void {
   const added = Math.max(0, pages - words[PAGE_LIMIT]!);
   words[FREE_PAGES]! += added;
   words[PAGE_LIMIT]! += added;
 }
 
-/** Takes a chunk; the caller has made sure that there is one, or a free page. @returns its slot */
+/** Takes a chunk. The caller has made sure that a chunk or a page is free. @returns its slot */
 export function takeChunk(memory: ShardMemory, sizeClass: number): number {
   const { words } = memory;
   const classRow = memory.classTable + sizeClass * CLASS_WORDS;
@@ -92,7 +92,7 @@ export function takeChunk(memory: ShardMemory, sizeClass: number): number {
   return slot;
 }
 
-/** Gives a chunk back, and its page if that was the last chunk in use there. */
+/** Frees a chunk, and its page if no other chunk of the page is in use. */
 export function freeChunk(memory: ShardMemory, slot: number): void {
   const { words } = memory;
   const page = pageOf(memory, slot);
@@ -107,7 +107,7 @@ export function freeChunk(memory: ShardMemory, slot: number): void {
   if (--words[row + PAGE_USED_CHUNKS]! === 0) giveUpPage(memory, page);
 }
 
-/** Takes a page all of whose chunks are free away from its class. */
+/** Takes a page whose chunks are all free away from its size class. */
 function giveUpPage(memory: ShardMemory, page: number): void {
   const { words } = memory;
   const row = pageRow(memory, page);
@@ -118,7 +118,7 @@ function giveUpPage(memory: ShardMemory, page: number): void {
   freePage(memory, page);
 }
 
-/** Whether the chunks of a plan can be taken, with `otherPages` besides. */
+/** Whether the chunks of a plan can be taken, and `otherPages` pages as well. */
 export function planFits(memory: ShardMemory, plan: ChainPlan, otherPages: number): boolean {
   const { words } = memory;
   let pages = otherPages;
@@ -131,7 +131,7 @@ export function planFits(memory: ShardMemory, plan: ChainPlan, otherPages: numbe
   return pages <= words[FREE_PAGES]!;
 }
 
-/** Whether a class holds so many free chunks that one of its pages can be emptied and one chunk is left over. */
+/** Whether a size class has enough free chunks to empty one of its pages and keep a free chunk. */
 export function isWasteful(memory: ShardMemory, sizeClass: number): boolean {
   return (
     memory.words[memory.classTable + sizeClass * CLASS_WORDS + CLASS_FREE_CHUNKS]! >
@@ -139,7 +139,7 @@ export function isWasteful(memory: ShardMemory, sizeClass: number): boolean {
   );
 }
 
-/** The page of a class with the fewest chunks in use among those that have a free one; 0 when there is none. */
+/** Returns the page of a size class with the fewest chunks in use, among pages with a free one; 0: none. */
 export function emptiestPage(memory: ShardMemory, sizeClass: number): number {
   const { words } = memory;
   let emptiest = 0;
@@ -157,7 +157,7 @@ export function emptiestPage(memory: ShardMemory, sizeClass: number): number {
   return emptiest;
 }
 
-/** Keeps `takeChunk` from choosing a page; none of its chunks may be freed from then on. */
+/** Keeps `takeChunk` from choosing a page. None of the page's chunks may be freed from then on. */
 export function unlinkRoomyPage(memory: ShardMemory, page: number): void {
   const { words } = memory;
   const row = pageRow(memory, page);
@@ -179,12 +179,12 @@ function linkRoomyPage(memory: ShardMemory, page: number): void {
   words[head] = page;
 }
 
-/** The slot of a page's first chunk. */
+/** Returns the slot of a page's first chunk. */
 export function firstSlotOf(memory: ShardMemory, page: number): number {
   return (memory.pageBase + page * (1 << memory.pageShift)) / 8;
 }
 
-/** Cuts a free page into the chunks of a class. */
+/** Cuts a free page into the chunks of a size class. */
 function cutPage(memory: ShardMemory, sizeClass: number): number {
   const { words } = memory;
   const page = takePage(memory, sizeClass);

@@ -17,14 +17,14 @@ import {
 } from "./shard-memory.ts";
 
 /**
- * Walks over the entries of a shard in scan order, the order of bit-reversed hashes, in which every bucket of the
- * index is one interval however the index grows and shrinks. Called with the shard's lock held.
+ * Walks over the entries of a shard in scan order, the order of bit-reversed hashes. In this order each bucket of the
+ * index is one interval, however the index grows and shrinks. All functions expect the shard's lock to be held.
  */
 
-/** Positions in scan order. */
+/** The number of positions in scan order. */
 export const POSITIONS: number = 2 ** 32;
 
-/** The first slot in the chain of the bucket at a position in scan order. */
+/** Returns the first slot in the chain of the bucket at a position in scan order. */
 function firstEntryAt(memory: ShardMemory, position: number): number {
   return memory.words[wordOfBucket(memory, bucketAtPosition(memory, position))]!;
 }
@@ -33,7 +33,7 @@ export function nextInBucket(memory: ShardMemory, slot: number): number {
   return memory.words[slot * 2 + NEXT_IN_BUCKET]! & SLOT_BITS;
 }
 
-/** Collects the keys of fresh values in the bucket at a position that are not before it in scan order. */
+/** Collects the keys of fresh values in the bucket at a position, leaving out those before it in scan order. */
 export function collectKeys(
   memory: ShardMemory,
   position: number,
@@ -55,8 +55,8 @@ export function collectKeys(
 }
 
 /**
- * Draws one of the fresh values in the bucket at a position.
- * @returns its slot, 0 when there is none
+ * Draws a random fresh value from the bucket at a position.
+ * @returns its slot, 0 if there is none
  */
 export function drawEntryAt(
   memory: ShardMemory,
@@ -76,23 +76,23 @@ export function drawEntryAt(
   return slot;
 }
 
-/** Of a key's entries the value alone stands for it, so that no key comes twice. */
+/** Only the value counts among a key's entries, so that no key is visited twice. */
 function isFreshValue(memory: ShardMemory, slot: number, epoch: number, nowMs: number): boolean {
   return kindOf(memory, slot) === VALUE.kind && freshnessOf(memory, slot, epoch, nowMs) === FRESH;
 }
 
-/** How far a sweep has come. An object to be reused. */
+/** The progress of a sweep. Reused between calls. */
 export interface SweepProgress {
   /** Entries removed. */
   removed: number;
-  /** Buckets that may still be looked at. */
+  /** Buckets that the sweep may still visit. */
   steps: number;
 }
 
 /**
- * Removes dead and expired entries, going on where the last call ended.
- * @param limit how many buckets to look at in this call
- * @returns whether this round through the shard is over, or there is nothing to do
+ * Removes dead and expired entries, continuing where the last call ended.
+ * @param limit the greatest number of buckets to visit in this call
+ * @returns whether this round through the shard is over, or there is nothing to sweep
  */
 export function sweepShard(
   shard: Shard,
@@ -120,26 +120,26 @@ export function sweepShard(
 
 /**
  * Removes the dead and expired entries of the bucket at a position in scan order.
- * @returns how many they were
+ * @returns how many it removed
  */
 function sweepBucket(shard: Shard, position: number, epoch: number, nowMs: number): number {
   const { memory } = shard;
   for (let removed = 0; ; removed++) {
-    // From the start each time: a removal may move entries and merge buckets.
+    // Starts over each time: a removal may move entries and merge buckets.
     const slot = expiredEntryAt(memory, position, epoch, nowMs);
     if (slot === 0) return removed;
     removeExpired(shard, slot, epoch);
   }
 }
 
-/** The first entry that has expired or is dead. */
+/** Returns the slot of the bucket's first entry that has expired or is dead; 0: none. */
 function expiredEntryAt(memory: ShardMemory, position: number, epoch: number, nowMs: number): number {
   let slot = firstEntryAt(memory, position);
   while (slot !== 0 && freshnessOf(memory, slot, epoch, nowMs) < EXPIRED) slot = nextInBucket(memory, slot);
   return slot;
 }
 
-/** Whether there may be entries that have expired or are of an epoch before. */
+/** Whether the shard may hold entries that expire or are of an earlier epoch. */
 function needsSweep(memory: ShardMemory, epoch: number): boolean {
   const { words } = memory;
   if (words[ENTRIES] === 0) return false;

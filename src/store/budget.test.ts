@@ -13,7 +13,7 @@ import { shardBytesOf } from "./store-memory.ts";
 const NOW_MS = 1_700_000_000_000;
 const MIB = 2 ** 20;
 
-/** A store used with numbered keys. */
+/** A store whose keys are numbers. */
 class Numbered {
   readonly store: Store;
   readonly memories: ShardMemory[];
@@ -91,7 +91,7 @@ describe("a store whose budget changes", () => {
     numbered.store.setBudget(MIB);
     numbered.finish();
     expect(numbered.pageLimit).toBe(numbered.wantedPages);
-    // The oldest left, in their order. Leases stay as they were made, and the index may have twice the buckets.
+    // The oldest entries left, in their order. Leases keep their size, and the index may have twice the buckets.
     expect(numbered.left).toEqual(resident.slice(0, numbered.left.length));
     const fresh = new Numbered({ budgetBytes: MIB, policy: "lru" }).fill();
     expect(numbered.store.stats().entries / fresh).toBeGreaterThan(0.9);

@@ -4,7 +4,7 @@ import { askedBytes, checkPolicy } from "./policy-seat.ts";
 import type { Shards } from "./shards.ts";
 import { leastBudgetBytes, shardBytesOf } from "./store-memory.ts";
 
-/** As `Store.setBudget`. */
+/** See `Store.setBudget`. */
 export function changeBudget(shards: Shards, budgetBytes: number): void {
   const { control } = shards;
   const { mostBudgetBytes, shardCount } = control;
@@ -26,7 +26,7 @@ export function changeBudget(shards: Shards, budgetBytes: number): void {
   }
   control.budgetBytes = budgetBytes;
   shards.underEachLock((shard) => {
-    // Read anew: of two threads that set it at once, the last one's holds in every shard.
+    // Read again under the lock: if two threads set the budget at once, the last one's holds in every shard.
     const bytes = shardBytesOf(control, control.budgetBytes);
     if (askedBytes(shard.memory) !== bytes) beginChange(shard, shard.seated.choice, bytes);
   });

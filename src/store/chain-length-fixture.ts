@@ -4,7 +4,7 @@ import { wordOfBucket } from "./index-table.ts";
 import { BUCKET_COUNT, ShardMemory } from "./shard-memory.ts";
 import type { Store } from "./store.ts";
 
-/** How many entries the longest chain of the index has, and how many different hashes there are. */
+/** Returns the length of the longest chain in the index, and the number of different hashes. */
 export function chainsOf(store: Store): { longest: number; hashes: number } {
   const hashes = new Set<number>();
   let longest = 0;

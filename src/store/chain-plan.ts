@@ -1,31 +1,32 @@
 import { EXTENT_HEADER_BYTES, LONG_HEADER_BYTES } from "./entry-layout.ts";
 import type { SizeClasses } from "./size-classes.ts";
 
-/** Room left unused in a chunk that is not worth another chunk: either of these. */
+/** A chunk may leave this much room unused, in bytes or as a share, before another chunk is worth taking. */
 const TOLERATED_WASTE_BYTES = 32;
 const TOLERATED_WASTE_SHARE = 1 / 16;
 
 /**
- * Which chunks an entry of a given size consists of, in order: runs of `counts[i]` chunks of class `classes[i]`.
- * The plan follows from the sizes alone, so it is worked out afresh whenever an entry's chain has to be known.
- * An object to be reused: planning allocates nothing.
+ * The chunks of an entry of a given size, in order: runs of `counts[i]` chunks of class `classes[i]`. The plan
+ * follows from the sizes alone, so nothing stores it; it is computed again when an entry's chain must be known. The
+ * object is reused: planning allocates nothing.
  */
 export class ChainPlan {
   readonly classes = new Int32Array(16);
   readonly counts = new Int32Array(16);
-  /** Runs of chunks. */
+  /** The number of runs. */
   runs = 0;
-  /** Bytes of all chunks: what the entry is charged. */
+  /** Bytes of all chunks: the size that the entry is charged for. */
   bytes = 0;
-  /** More than one chunk. */
+  /** Whether there is more than one chunk. */
   hasExtents = false;
 }
 
 /**
- * Plans the chunks of an entry: one chunk where a class fits well; else whole pages while a page is filled, then
- * the smallest class that fits the rest if it wastes little, else the largest that the rest fills.
- * @param payloadBytes key and value together
- * @param headerBytes what the header takes where there are no extents
+ * Plans the chunks of an entry. If a single chunk fits well, that is the plan. Otherwise the plan takes whole pages
+ * as long as the rest fills one. The remainder goes to the smallest class that holds it with little waste, else to
+ * the largest class that it fills.
+ * @param payloadBytes key, argument and value together
+ * @param headerBytes the size of the header in an entry without extents
  */
 export function planChain(
   plan: ChainPlan,
@@ -67,7 +68,7 @@ export function planChain(
   }
 }
 
-/** The plan of a single chunk. */
+/** Plans a single chunk. */
 export function planChunk(plan: ChainPlan, sizes: SizeClasses, sizeClass: number): void {
   plan.runs = 0;
   plan.bytes = 0;
@@ -75,7 +76,7 @@ export function planChunk(plan: ChainPlan, sizes: SizeClasses, sizeClass: number
   addRun(plan, sizeClass, 1, sizes.chunkBytes[sizeClass]!);
 }
 
-/** Pages that a plan takes where nothing else shares them. */
+/** Returns the pages that a plan takes if nothing else shares them. */
 export function pagesOfPlan(plan: ChainPlan, sizes: SizeClasses): number {
   let pages = 0;
   for (let run = 0; run < plan.runs; run++) {

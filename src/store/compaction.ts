@@ -7,11 +7,11 @@ import type { Shard } from "./shard.ts";
 import { CLASS_FREE_CHUNKS, CLASS_WORDS, MOVES, PAGE_USED_CHUNKS, pageRow } from "./shard-memory.ts";
 
 /**
- * Compaction: pages of a size class that hold few chunks are emptied into others, so that memory once used for one
- * size is there for all. Called with the shard's lock held, and only where no slot is held on to.
+ * Compaction empties pages of a size class that hold few chunks, so that other sizes can use them. The caller holds
+ * the shard's lock, and keeps no slot across the call.
  */
 
-/** Empties pages of the plan's classes as long as they hold too many free chunks. */
+/** Empties pages of the plan's size classes while those have too many free chunks. */
 export function compact(shard: Shard, plan: ChainPlan): void {
   for (let run = 0; run < plan.runs; run++) {
     const sizeClass = plan.classes[run]!;
@@ -19,7 +19,7 @@ export function compact(shard: Shard, plan: ChainPlan): void {
   }
 }
 
-/** Moves the chunks of a class's emptiest page into other pages of the class and gives the page back. */
+/** Moves the chunks of a size class's emptiest page into other pages of the class, and frees the page. */
 function emptyPage(shard: Shard, sizeClass: number): void {
   const { memory } = shard;
   const { words, bytes } = memory;

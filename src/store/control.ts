@@ -1,12 +1,12 @@
 import { Leases, leaseBytes, leaseCountFor } from "../coherence/leases.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 
-/** The words that all shards of a store have in common, and the leases behind them. */
+/** The words that all shards of a store share; the leases lie behind them. */
 export const EPOCH = 0;
 const SHARD_COUNT = 1;
 const EVICTS = 2;
 const SEED = 3;
-/** Which shard the sweep goes on with. */
+/** The shard that the sweep continues with. */
 export const SWEEP_SHARD = 4;
 const LEASE_COUNT = 5;
 const HASH_KEY_LOW = 6;
@@ -21,11 +21,11 @@ export class Control {
   readonly leases: Leases;
   readonly shardCount: number;
   readonly evicts: boolean;
-  /** Of policies that draw at random. */
+  /** The seed of policies that use random numbers. */
   readonly seed: number;
-  /** One for all threads, those too that take the place of a dead one. */
+  /** The secret of the key hashes, the same for all threads, replacements of dead ones included. */
   readonly hashKey: HashKey;
-  /** What the budget may become. */
+  /** The largest budget that `setBudget` accepts. */
   readonly mostBudgetBytes: number;
   readonly #floats: Float64Array;
 
@@ -73,7 +73,7 @@ export class Control {
   }
 }
 
-/** Bytes that the control words and leases take. */
+/** Returns the size of the control words and leases. */
 export function controlBytes(budgetBytes: number): number {
   return CONTROL_WORDS * 4 + leaseBytes(budgetBytes);
 }

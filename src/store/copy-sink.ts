@@ -1,15 +1,15 @@
 import { ByteBuffer, type LargeValue, type ValueSink } from "../lib/byte-buffer.ts";
 
-/** Takes a value into bytes of its own. */
+/** Copies a value into a buffer of its own. */
 export class CopySink implements ValueSink {
   #value: ByteBuffer | undefined;
 
-  /** Whether a value was delivered as a copy. */
+  /** Whether a value was copied. */
   get hasCopy(): boolean {
     return this.#value !== undefined;
   }
 
-  /** What was delivered. */
+  /** The copied value. */
   get copy(): Uint8Array {
     return this.#value!.view();
   }
@@ -22,7 +22,7 @@ export class CopySink implements ValueSink {
   closeValue(): void {}
 }
 
-/** The same, but for a large value, which is taken as it is. */
+/** As `CopySink`, but takes a large value as it is, without copying. */
 export class TakingSink extends CopySink {
   readonly takesLarge = true;
   large: LargeValue | undefined;

@@ -2,30 +2,30 @@ import { leaveShard, tryHoldShard } from "./hold.ts";
 import { dropHolder } from "./pins.ts";
 import { clearShard, type Shard } from "./shard.ts";
 
-/** What is to be done with a shard as soon as its lock can be had. */
+/** Work on a shard that waits for its lock. */
 interface Chore {
   readonly shards: Set<Shard>;
   readonly act: (shard: Shard) => void;
 }
 
-/** What threads that have died leave to be done. Their locks may be held for ever, so nothing here waits for one. */
+/** The cleaning up after dead threads. A dead thread's lock may be held for ever, so nothing here waits for one. */
 export class DeadThreads {
   #chores: Chore[] = [];
 
-  /** Lets go of what this thread was reading and writing little by little. */
+  /** Schedules the unpinning of everything that this thread had pinned. */
   add(holder: number, shards: readonly Shard[]): void {
     this.#chores.push({ shards: new Set(shards), act: (shard) => dropHolder(shard, holder) });
   }
 
-  /** Removes everything. */
+  /** Schedules the removal of everything. */
   clear(shards: readonly Shard[]): void {
     this.#chores.push({ shards: new Set(shards), act: clearShard });
   }
 
   /**
-   * Does what is left. A shard whose lock is held, perhaps by another of the dead, comes next time.
-   * @param by which thread does this
-   * @returns whether nothing is left for next time
+   * Does the scheduled work. Work on a shard whose lock is held, perhaps by another dead thread, stays scheduled.
+   * @param by the thread that does the work
+   * @returns whether all work is done
    */
   finish(by: number): boolean {
     for (const { shards, act } of this.#chores) {

@@ -3,15 +3,15 @@ import type { KeyRef } from "../lib/key-ref.ts";
 import { readPayload } from "./entry.ts";
 import type { ShardMemory } from "./shard-memory.ts";
 
-/** Why an entry left without anybody asking for it. */
+/** Why an entry left without a request to remove it. */
 export type Departure = "evicted" | "expired";
 
-/** Told of an entry that left by itself. The key is a view that holds during the call. */
+/** Is told of an entry that was evicted or has expired. The key is valid during the call only. */
 export type DepartureListener = (key: Uint8Array, why: Departure) => void;
 
 /**
- * Collects the keys of entries that leave while a lock is held, to be told of once it is released. A listener may
- * use the store, and so add departures: those are told of after the ones before them.
+ * Collects the keys of entries that are evicted or expire while a lock is held, and tells the listener once the lock
+ * is released. The listener may use the store, and so add further keys; these are told after the earlier ones.
  */
 export class Departures {
   listener: DepartureListener | undefined;
@@ -31,7 +31,7 @@ export class Departures {
     this.#reasons.push(why);
   }
 
-  /** As `add`, of an entry that is gone already. */
+  /** As `add`, for an entry that is already gone. */
   addKey(key: KeyRef, why: Departure): void {
     if (this.listener === undefined) return;
     this.#keys.append(key.bytes, key.start, key.end);

@@ -4,7 +4,7 @@ import { KeyRef } from "../lib/key-ref.ts";
 const EMPTY = new Uint8Array(0);
 const NO_KEY = new KeyRef();
 
-/** An entry to be stored, as ranges of buffers; an object to be reused. */
+/** An entry to be stored, as ranges of buffers. The object is reused. */
 export class Draft {
   key: KeyRef = NO_KEY;
   variant: Variant = VALUE;
@@ -13,14 +13,14 @@ export class Draft {
   valueEnd = 0;
   /** Unix milliseconds, 0 for never. */
   expiresAtMs = 0;
-  /** Until when it may be served as stale after that, 0 for no grace. */
+  /** Until when it may be served stale after that; 0: not at all. */
   staleUntilMs = 0;
   epoch = 0;
   nowMs = 0;
-  /** Whether an overwritten entry counts as used, as in a write by a client. */
+  /** Whether overwriting an entry counts as a use, as in a client's write. */
   touches = false;
 
-  /** Lets go of the buffers. */
+  /** Drops the references to the buffers. */
   clear(): void {
     this.key = NO_KEY;
     this.value = EMPTY;

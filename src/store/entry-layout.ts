@@ -1,5 +1,5 @@
 /**
- * How entries lie in shared memory. A slot is the address of an entry's first chunk divided by 8, so a slot's
+ * The layout of entries in shared memory. A slot is the address of an entry's first chunk divided by 8, so a slot's
  * words begin at `words[slot * 2]`. All integers are little-endian 32-bit words.
  *
  * | word | first chunk                                      | extent                     | free chunk      |
@@ -16,16 +16,17 @@
  * |   11 | bytes of the variant's argument (if extended)    |                            |                 |
  * | 12,13| end of its grace, a 64-bit float (if extended)   |                            |                 |
  *
- * Then the key, the variant's argument if it has one, and the value; what the first chunk does not hold carries on in the extents.
+ * Behind the header lie the key, the variant's argument (if it has one) and the value. They continue in the extents if
+ * the first chunk is too small for them.
  */
 export const SLOT_BITS = 0x1fff_ffff;
-/** What a chunk is, in the upper bits of its first word. */
+/** The kind of a chunk, in the upper bits of its first word. */
 export const KIND_BITS = 0x6000_0000;
 export const KIND_FREE = 0;
 export const KIND_ENTRY = 0x2000_0000;
 export const KIND_EXTENT = 0x4000_0000;
 
-/** In the first word of an entry: no policy has it, it waits in the list of a policy change. */
+/** In the first word of an entry: no policy holds the entry; it waits in the list of a policy change. */
 export const IS_WAITING: number = 1 << 31;
 
 export const NEXT_IN_BUCKET = 0;
@@ -35,13 +36,13 @@ export const KEY_BYTES = 3;
 export const FILLED_LOW = 4;
 export const FILLED_HIGH = 5;
 export const POLICY_OFFSET = 6;
-/** Words of the header set aside for the policy; one that needs more cannot be used by the store. */
+/** Words of the header for the policy. A policy that needs more cannot run in the store. */
 export const POLICY_WORDS = 2;
-/** Index of the expiry counted in 64-bit floats from the slot. */
+/** The place of the expiry, in 64-bit floats from the slot. */
 export const EXPIRY_FLOAT = 4;
 export const FIRST_EXTENT = 10;
 export const ARGUMENT_BYTES = 11;
-/** Index of the end of an entry's grace, as `EXPIRY_FLOAT`. */
+/** The place of the end of the grace, as `EXPIRY_FLOAT`. */
 export const GRACE_FLOAT = 6;
 
 export const EXTENT_BEFORE = 0;
@@ -50,30 +51,35 @@ export const EXTENT_AFTER = 1;
 export const VALUE_BITS = 0x1fff_ffff;
 export const HAS_EXPIRY = 1 << 29;
 export const HAS_EXTENTS = 1 << 30;
-/** Somebody reads or writes the entry little by little (`pins.ts`): its chunks are not given back meanwhile. */
+/**
+ * The entry is pinned (`pins.ts`): it is being read or written little by little, and its chunks are kept meanwhile.
+ */
 export const IS_PINNED: number = 1 << 31;
 export const KEY_BITS = 0xffff;
 export const READ_SHIFT = 16;
 export const READ_LIMIT = 0xffff;
 /** 44 bits of milliseconds last until the year 2527. */
 export const FILLED_HIGH_BITS = 0xfff;
-/** Besides the fill time's upper bits: the header is the extended one, with a second deadline and an argument. */
+/** Beside the fill time's upper bits: the header is the extended one, with a second deadline and an argument. */
 export const IS_EXTENDED = 1 << 12;
-/** Which kind of question about the key the entry answers (`variant.ts`). */
+/** The kind of question about the key that the entry answers (`variant.ts`). */
 export const VARIANT_SHIFT = 13;
 export const VARIANT_BITS = 0xe000;
-/** What `FILLED_HIGH` holds besides time and epoch. */
+/** The bits of `FILLED_HIGH` that hold neither time nor epoch. */
 export const FORM_BITS = 0xf000;
 export const EPOCH_SHIFT = 16;
 export const EPOCH_BITS = 0xffff;
-/** Entries are removed when these bits of an epoch are 0: twice in a round, so that there is half of one to do it in. */
+/**
+ * All entries are removed when these bits of the epoch are 0. That is twice per wrap of the 16 bits that entries
+ * store, so the removal may take half a wrap.
+ */
 export const CLEAR_INTERVAL_BITS = 0x7fff;
 
 export const ENTRY_HEADER_BYTES = 32;
 export const EXPIRY_BYTES = 8;
-/** Header of an entry with extents: it always has room for an expiry, so that one can be set where it is. */
+/** Header of an entry with extents. It always has room for an expiry, so that one can be set in place. */
 export const LONG_HEADER_BYTES = 44;
-/** Header of an entry with a second deadline or an argument, with extents or without. It is flagged as having an expiry, too. */
+/** Header of an entry with a second deadline or an argument. It is flagged as having an expiry, too. */
 export const EXTENDED_HEADER_BYTES = 56;
 export const EXTENT_HEADER_BYTES = 8;
 

@@ -44,12 +44,12 @@ import {
 import { bucketWord } from "./index-table.ts";
 import { classOf, type ShardMemory } from "./shard-memory.ts";
 
-/** Reading and writing entries, each a chain of chunks that a `ChainPlan` describes. */
+/** Reads and writes entries. Each is a chain of chunks that a `ChainPlan` describes. */
 
-/** Runs of bytes up to this are copied by hand: that beats a call. */
+/** Copies up to this length are faster by hand than by a call. */
 const SHORT_COPY_BYTES = 24;
 
-/** The slot of the entry with this key and variant, 0 when there is none. Says nothing about expiry and epoch. */
+/** Returns the slot of the entry with this key and variant, fresh or not; 0: none. */
 export function findEntry(memory: ShardMemory, key: KeyRef, variant: Variant): number {
   const { words } = memory;
   const { bytes, start, end, hash } = key;
@@ -73,7 +73,7 @@ export function findEntry(memory: ShardMemory, key: KeyRef, variant: Variant): n
   return 0;
 }
 
-/** The slot of an entry with this key, of any variant, or of any but the value; 0 when there is none. */
+/** Returns the slot of an entry with this key, of any variant, or of any but the value; 0: none. */
 export function findAny(
   memory: ShardMemory,
   { bytes, start, end, hash }: KeyRef,
@@ -104,17 +104,17 @@ export function keyBytesOf(memory: ShardMemory, slot: number): number {
   return memory.words[slot * 2 + KEY_BYTES]! & KEY_BITS;
 }
 
-/** Bytes of what the entry's question says besides the key. */
+/** Returns the length of the entry's argument. */
 export function argumentBytesOf(memory: ShardMemory, slot: number): number {
   return isExtended(memory, slot) ? memory.words[slot * 2 + ARGUMENT_BYTES]! : 0;
 }
 
-/** Where the value begins in the payload: behind key and argument. */
+/** Returns where the value begins in the payload: behind key and argument. */
 export function valueOffsetOf(memory: ShardMemory, slot: number): number {
   return keyBytesOf(memory, slot) + argumentBytesOf(memory, slot);
 }
 
-/** Of which kind the entry's variant is. */
+/** Returns the kind of the entry's variant. */
 export function kindOf(memory: ShardMemory, slot: number): number {
   return (memory.words[slot * 2 + FILLED_HIGH]! & VARIANT_BITS) >> VARIANT_SHIFT;
 }
@@ -123,12 +123,12 @@ export function valueBytesOf(memory: ShardMemory, slot: number): number {
   return memory.words[slot * 2 + VALUE_BYTES]! & VALUE_BITS;
 }
 
-/** When the entry expires in Unix milliseconds, 0 when it does not. */
+/** Returns the entry's expiry in Unix milliseconds; 0: it never expires. */
 export function expiryOf(memory: ShardMemory, slot: number): number {
   return hasExpiryField(memory, slot) ? memory.floats[slot + EXPIRY_FLOAT]! : 0;
 }
 
-/** Until when an entry that has expired may be served as stale, in Unix milliseconds; 0 where it may not. */
+/** Returns until when an expired entry may be served stale, in Unix milliseconds; 0: not at all. */
 export function graceEndOf(memory: ShardMemory, slot: number): number {
   return isExtended(memory, slot) ? memory.floats[slot + GRACE_FLOAT]! : 0;
 }
@@ -137,7 +137,7 @@ export function isExtended(memory: ShardMemory, slot: number): boolean {
   return (memory.words[slot * 2 + FILLED_HIGH]! & IS_EXTENDED) !== 0;
 }
 
-/** Whether there is room for an expiry in the entry's header. */
+/** Whether the entry's header has room for an expiry. */
 export function hasExpiryField(memory: ShardMemory, slot: number): boolean {
   return (memory.words[slot * 2 + VALUE_BYTES]! & (HAS_EXPIRY | HAS_EXTENTS)) !== 0;
 }
@@ -157,7 +157,7 @@ export function filledAtMs(memory: ShardMemory, slot: number): number {
   );
 }
 
-/** The entry keeps its form. @param epoch of which the lowest 16 bits are kept */
+/** Sets fill time and epoch; the form stays. @param epoch its lowest 16 bits are stored */
 export function setFilledAt(memory: ShardMemory, slot: number, filledMs: number, epoch: number): void {
   const { words } = memory;
   const form = words[slot * 2 + FILLED_HIGH]! & FORM_BITS;
@@ -166,7 +166,7 @@ export function setFilledAt(memory: ShardMemory, slot: number, filledMs: number,
     (Math.floor(filledMs / 2 ** 32) & FILLED_HIGH_BITS) | form | (epoch << EPOCH_SHIFT);
 }
 
-/** Which header the entry has, and which question it answers. */
+/** Sets the form of the header and the variant's kind. */
 export function setForm(memory: ShardMemory, slot: number, isExtended: boolean, variant: Variant): void {
   const { words } = memory;
   assert(variant.kind <= KIND_LIMIT, "there is no such kind of variant");
@@ -174,7 +174,7 @@ export function setForm(memory: ShardMemory, slot: number, isExtended: boolean, 
   if (isExtended) words[slot * 2 + ARGUMENT_BYTES] = variant.end - variant.start;
 }
 
-/** How often the entry was read since it was filled; not beyond 65,535. */
+/** Returns how often the entry was read since it was filled, up to 65,535. */
 export function readsOf(memory: ShardMemory, slot: number): number {
   return memory.words[slot * 2 + KEY_BYTES]! >>> READ_SHIFT;
 }
@@ -183,7 +183,7 @@ export function isOfEpoch(memory: ShardMemory, slot: number, epoch: number): boo
   return memory.words[slot * 2 + FILLED_HIGH]! >>> EPOCH_SHIFT === (epoch & EPOCH_BITS);
 }
 
-/** Bytes of all the entry's chunks: its weight. */
+/** Returns the bytes of all chunks of the entry: its weight. */
 export function chargedBytes(memory: ShardMemory, slot: number, plan: ChainPlan): number {
   if (!hasExtents(memory, slot) || memory.words[slot * 2 + FIRST_EXTENT] === 0) {
     return memory.sizes.chunkBytes[classOf(memory, slot)]!;
@@ -192,7 +192,7 @@ export function chargedBytes(memory: ShardMemory, slot: number, plan: ChainPlan)
   return plan.bytes;
 }
 
-/** Works out which chunks an entry consists of, also where it was truncated. */
+/** Plans the chunks of an entry, even of a truncated one. */
 export function planChunks(memory: ShardMemory, slot: number, plan: ChainPlan): void {
   if (hasExtents(memory, slot) && memory.words[slot * 2 + FIRST_EXTENT] === 0) {
     planChunk(plan, memory.sizes, classOf(memory, slot));
@@ -201,13 +201,13 @@ export function planChunks(memory: ShardMemory, slot: number, plan: ChainPlan): 
   }
 }
 
-/** Works out which chunks an entry consists of that is complete. */
+/** Plans the chunks of a complete entry. */
 export function planEntry(memory: ShardMemory, slot: number, plan: ChainPlan): void {
   const payloadBytes = valueOffsetOf(memory, slot) + valueBytesOf(memory, slot);
   planChain(plan, memory.sizes, payloadBytes, shortHeaderBytes(memory, slot));
 }
 
-/** Takes the chunks of a plan, which must fit, and links them. @returns the first one's slot */
+/** Takes the chunks of a plan, which must fit, and links them. @returns the slot of the first one */
 export function takeChain(memory: ShardMemory, plan: ChainPlan): number {
   const { words } = memory;
   let first = 0;
@@ -229,13 +229,13 @@ export function takeChain(memory: ShardMemory, plan: ChainPlan): number {
   return first;
 }
 
-/** Gives all chunks of an entry back. */
+/** Frees all chunks of an entry. */
 export function freeChain(memory: ShardMemory, slot: number): void {
   if (hasExtents(memory, slot)) freeExtents(memory, slot);
   freeChunk(memory, slot);
 }
 
-/** Gives the chunks behind the first one back; the entry is marked as having none any more. */
+/** Frees all chunks of an entry but the first, and marks it as having no others. */
 export function freeExtents(memory: ShardMemory, slot: number): void {
   const { words } = memory;
   let extent = words[slot * 2 + FIRST_EXTENT]!;
@@ -247,7 +247,7 @@ export function freeExtents(memory: ShardMemory, slot: number): void {
   words[slot * 2 + FIRST_EXTENT] = 0;
 }
 
-/** Lets the chunks around one that was copied from `from` to `to` refer to its new place. */
+/** Makes the neighbours of a chunk that was copied to `to` refer to its new place. */
 export function relinkChunk(memory: ShardMemory, to: number): void {
   const { words } = memory;
   let after: number;
@@ -262,7 +262,7 @@ export function relinkChunk(memory: ShardMemory, to: number): void {
   if (after !== 0) words[after * 2 + EXTENT_BEFORE] = KIND_EXTENT | to;
 }
 
-/** Writes source[start, end) at `offset` of the entry's payload: key, argument and value together. */
+/** Writes source[start, end) at `offset` of the entry's payload (key, argument, value). */
 export function writePayload(
   memory: ShardMemory,
   slot: number,
@@ -293,7 +293,7 @@ export function writePayload(
   }
 }
 
-/** Appends `count` bytes at `offset` of the entry's payload to `target`, which has room for them. */
+/** Appends `count` bytes from `offset` of the entry's payload to `target`, which has room for them. */
 export function readPayload(
   memory: ShardMemory,
   slot: number,
@@ -325,7 +325,7 @@ export function readPayload(
   }
 }
 
-/** Bytes from an entry's beginning to its key. */
+/** Returns the bytes from an entry's beginning to its key. */
 export function payloadOffset(memory: ShardMemory, slot: number): number {
   const flags = memory.words[slot * 2 + VALUE_BYTES]!;
   if ((flags & (HAS_EXPIRY | HAS_EXTENTS)) === 0) return ENTRY_HEADER_BYTES;
@@ -333,19 +333,19 @@ export function payloadOffset(memory: ShardMemory, slot: number): number {
   return (flags & HAS_EXTENTS) !== 0 ? LONG_HEADER_BYTES : ENTRY_HEADER_BYTES + EXPIRY_BYTES;
 }
 
-/** Bytes of the header that an entry has, or would have without its extents. */
+/** Returns the bytes of the entry's header, as if it had no extents. */
 function shortHeaderBytes(memory: ShardMemory, slot: number): number {
   if (isExtended(memory, slot)) return EXTENDED_HEADER_BYTES;
   const hasExpiry = (memory.words[slot * 2 + VALUE_BYTES]! & HAS_EXPIRY) !== 0;
   return hasExpiry ? ENTRY_HEADER_BYTES + EXPIRY_BYTES : ENTRY_HEADER_BYTES;
 }
 
-/** The byte behind a chunk. */
+/** Returns the address of the first byte behind a chunk. */
 export function endOfChunk(memory: ShardMemory, slot: number): number {
   return slot * 8 + memory.sizes.chunkBytes[classOf(memory, slot)]!;
 }
 
-/** Whether an entry's key, known to be of the same length, is bytes[start, end). */
+/** Whether an entry's key is bytes[start, end), which has the same length. */
 export function keyEquals(
   memory: ShardMemory,
   slot: number,
@@ -357,7 +357,7 @@ export function keyEquals(
   if (hasExtents(memory, slot) && at + end - start > endOfChunk(memory, slot)) {
     return payloadEquals(memory, slot, 0, bytes, start, end);
   }
-  // Keys begin at whole words, so the stored one is read a word at a time.
+  // Keys begin at whole words, so the stored key is read a word at a time.
   const { words } = memory;
   let from = start;
   let word = at >> 2;
@@ -368,7 +368,7 @@ export function keyEquals(
   return equalBytes(bytes, from, end, memory.bytes, word << 2);
 }
 
-/** Whether an entry's argument is the variant's. */
+/** Whether an entry's argument is that of the variant. */
 function argumentEquals(memory: ShardMemory, slot: number, { bytes, start, end }: Variant): boolean {
   return (
     argumentBytesOf(memory, slot) === end - start &&
@@ -376,7 +376,7 @@ function argumentEquals(memory: ShardMemory, slot: number, { bytes, start, end }
   );
 }
 
-/** Whether an entry's payload at `offset` is bytes[start, end), which may run on into extents. */
+/** Whether an entry's payload at `offset`, extents included, is bytes[start, end). */
 function payloadEquals(
   memory: ShardMemory,
   slot: number,

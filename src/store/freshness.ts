@@ -2,19 +2,19 @@ import { expiryOf, hasExpiryField, isExtended, isOfEpoch } from "./entry.ts";
 import { EXPIRY_FLOAT, GRACE_FLOAT } from "./entry-layout.ts";
 import { EXPIRING, type ShardMemory } from "./shard-memory.ts";
 
-/** What an entry is good for at a moment. The better, the smaller. */
+/** Whether an entry may be served at a given time; a smaller number is better. */
 export type Freshness = 0 | 1 | 2 | 3;
 
-/** Before its expiry: to be served. */
+/** Before its expiry: may be served. */
 export const FRESH = 0;
-/** Behind its expiry, within the grace that its terms grant: for readers that accept an old value. */
+/** Behind its expiry, but within its grace: may be served to readers that accept an old value. */
 export const STALE = 1;
-/** Past its terms: as good as gone, until a write, an eviction or the sweep removes it. */
+/** Behind expiry and grace. Not served; a write, an eviction or the sweep removes it. */
 export const EXPIRED = 2;
-/** Of an epoch before: everything fetched then is void, whatever its terms. */
+/** Of an earlier epoch: never served, whatever its deadlines. */
 export const DEAD = 3;
 
-/** What an entry is good for. Looking changes nothing. */
+/** Returns the entry's freshness without changing the entry. */
 export function freshnessOf(memory: ShardMemory, slot: number, epoch: number, nowMs: number): Freshness {
   if (!isOfEpoch(memory, slot, epoch)) return DEAD;
   return hasExpiryField(memory, slot) ? freshnessByTerms(memory, slot, nowMs) : FRESH;
@@ -28,16 +28,16 @@ function freshnessByTerms(memory: ShardMemory, slot: number, nowMs: number): Fre
 }
 
 /**
- * What an entry of these terms is good for: the one place that compares deadlines with a time.
- * @param expiresAtMs 0 for never
- * @param staleUntilMs until when it may be served as stale behind that; 0 for no grace
+ * Returns the freshness that follows from two deadlines. Only this function compares deadlines with a time.
+ * @param expiresAtMs 0: never
+ * @param staleUntilMs until when it may be served stale after its expiry; 0: no grace
  */
 export function freshnessAt(expiresAtMs: number, staleUntilMs: number, nowMs: number): Freshness {
   if (expiresAtMs === 0 || expiresAtMs > nowMs) return FRESH;
   return staleUntilMs > nowMs ? STALE : EXPIRED;
 }
 
-/** Gives an entry its terms, and counts it as one that expires; its header has room for them. */
+/** Sets the deadlines of a new entry, whose header has room for them, and counts it if it expires. */
 export function setTerms(memory: ShardMemory, slot: number, expiresAtMs: number, staleUntilMs: number): void {
   const { words, floats } = memory;
   if (hasExpiryField(memory, slot)) floats[slot + EXPIRY_FLOAT] = expiresAtMs;
@@ -45,7 +45,7 @@ export function setTerms(memory: ShardMemory, slot: number, expiresAtMs: number,
   if (expiresAtMs !== 0) words[EXPIRING]!++;
 }
 
-/** The same of an entry that has had other terms, and has been counted. */
+/** Changes the deadlines of an entry that `setTerms` has counted. */
 export function changeTerms(
   memory: ShardMemory,
   slot: number,

@@ -39,44 +39,47 @@ import {
   VARIANTS,
 } from "./shard-memory.ts";
 
-/** What an entry has besides key and value once it is stored. */
+/** The properties that an entry gets when it is stored, besides key and value. */
 export interface GrownEntry {
   /** Unix milliseconds, 0 for never. */
   readonly expiresAtMs: number;
-  /** Until when it may be served as stale after that, 0 for no grace. */
+  /** Until when it may be served stale after that; 0: no grace. */
   readonly staleUntilMs: number;
   readonly nowMs: number;
   readonly epoch: number;
-  /** What the origin answered, not a write by a client: counted as such, and an entry that it replaces is not used by it. */
+  /**
+   * Whether the origin sent the value, rather than a client wrote it. A fill is counted as one, and does not count as
+   * a use of the entry it replaces.
+   */
   readonly isFill: boolean;
 }
 
 /**
- * A large entry that is written little by little and is in nobody's way meanwhile: the lock is held for a slice at a
- * time, and nobody finds the entry until it is complete and `store` has put it into the index. It takes pages as it
- * needs them; entries are evicted for it as for any other. Whoever made it calls `release`, exactly once.
+ * A large entry that is written little by little. The lock is held for one slice at a time. Nobody can find the entry
+ * until it is complete and `store` has put it into the index. It takes pages as it needs them; other entries are
+ * evicted for it as for any entry. Its owner calls `release` exactly once.
  */
 export class GrowingEntry {
   readonly #shard: Shard;
   readonly #holder: number;
   readonly key: KeyRef;
   readonly #variant: Variant;
-  /** Of key and argument. */
+  /** Length of key and argument. */
   readonly #prefixBytes: number;
   readonly #valueBytes: number;
   readonly #plan = new ChainPlan();
-  /** The chunk to be taken next: the run of the plan, and how many of it have been taken. */
+  /** The next chunk to take: its run in the plan, and how many chunks of the run have been taken. */
   #run = 0;
   #taken = 0;
-  /** Payload bytes that the chunks taken so far hold. */
+  /** Payload bytes that fit the chunks taken so far. */
   #roomBytes = 0;
   #slot = 0;
-  /** The chunk that was taken last; of no use once the smaller ones at the end have been. */
+  /** The chunk taken last. It is not needed once the smaller chunks at the end have been taken. */
   #last = 0;
   #row = NO_PIN;
   #serial = 0;
   #cursor: PayloadCursor | undefined;
-  /** Of the value. */
+  /** Bytes of the value written so far. */
   #writtenBytes = 0;
   #isLost = false;
   #isStored = false;
@@ -89,11 +92,14 @@ export class GrowingEntry {
     this.#variant = variant;
     this.#prefixBytes = key.length + variant.end - variant.start;
     this.#valueBytes = valueBytes;
-    // Its terms are known at the end only, so its header has room for all that there can be.
+    // The deadlines are known at the end only, so the header has room for all of them.
     planChain(this.#plan, shard.memory.sizes, this.#prefixBytes + valueBytes, EXTENDED_HEADER_BYTES);
   }
 
-  /** Takes the first chunk and writes key and argument. @returns false where there is no room for so large an entry now */
+  /**
+   * Takes the first chunk and writes key and argument. @returns false if there is no room for an entry of this size
+   * now
+   */
   begin(nowMs: number, epoch: number): boolean {
     return this.#underLock(() => {
       const { memory } = this.#shard;
@@ -119,7 +125,7 @@ export class GrowingEntry {
     });
   }
 
-  /** Of the whole value. */
+  /** Length of the whole value. */
   get lengthBytes(): number {
     return this.#valueBytes;
   }
@@ -128,17 +134,17 @@ export class GrowingEntry {
     return this.#writtenBytes === this.#valueBytes;
   }
 
-  /** Whether it can never be complete: the store was emptied, or there was no room. */
+  /** Whether the entry can never be complete: the store was emptied, or there was no room. */
   get isLost(): boolean {
     return this.#isLost;
   }
 
-  /** Whether it is lost because the store was emptied. */
+  /** Whether it was lost because the store was emptied. */
   get wasEmptied(): boolean {
     return this.#wasEmptied;
   }
 
-  /** Appends source[start, end) to the value, in slices of which each holds the lock on its own. @returns false when the entry is lost */
+  /** Appends source[start, end) to the value, taking the lock once per slice. @returns false if the entry is lost */
   append(source: Uint8Array, start: number, end: number, nowMs: number, epoch: number): boolean {
     for (let from = start; from < end && !this.#isLost; from += SLICE_BYTES) {
       this.#appendSlice(source, from, Math.min(end, from + SLICE_BYTES), nowMs, epoch);
@@ -159,9 +165,10 @@ export class GrowingEntry {
   }
 
   /**
-   * The value, of which no more may be read than has been written. It stays until its readers have gone, whether or not
-   * the entry is stored; when it is released before it is complete, they lose it.
-   * @returns undefined when the entry is lost
+   * Pins the value for a reader, which may read no more than has been written. The value stays until its readers have
+   * released it, whether or not the entry is stored. If the entry is released before it is complete, its readers lose
+   * it.
+   * @returns undefined if the entry is lost
    */
   reader(): PinnedValue | undefined {
     return this.#underLock(() => {
@@ -180,9 +187,9 @@ export class GrowingEntry {
   }
 
   /**
-   * Puts the complete entry into the index, in place of the one its key has.
+   * Puts the complete entry into the index, replacing its key's present entry.
    * @param mayStore asked under the lock
-   * @returns false when it may not be, or is lost
+   * @returns false if it may not be stored, or is lost
    */
   store(grown: GrownEntry, mayStore: () => boolean): boolean {
     assert(this.isComplete || this.#isLost, "an entry that is to be stored is complete");
@@ -207,13 +214,13 @@ export class GrowingEntry {
         dropRow(this.#shard, this.#row);
         return;
       }
-      // Who still reads it can be taken it from when room is needed, as with any entry that has left the index.
+      // Its readers may lose it when room is needed, as with any entry that has left the index.
       if (!this.#isStored) detach(memory, this.#slot);
       unpin(this.#shard, this.#row);
     });
   }
 
-  /** Called with the lock held. */
+  /** Whether the entry is not lost. Called with the lock held. */
   #holds(): boolean {
     if (serialOf(this.#shard.memory, this.#row) !== this.#serial) {
       this.#wasEmptied = true;
@@ -231,7 +238,7 @@ export class GrowingEntry {
     }
   }
 
-  /** Takes the chunks for so much of the payload. @returns false when there are none left to be had */
+  /** Takes chunks until they hold this much of the payload. @returns false if there is no room */
   #makeRoom(payloadBytes: number, nowMs: number, epoch: number): boolean {
     const shard = this.#shard;
     const { memory } = shard;
@@ -240,7 +247,7 @@ export class GrowingEntry {
     const plan = this.#plan;
     const missing = payloadBytes - this.#roomBytes;
     if (missing <= 0) return true;
-    // As many pages as chunks at most; what does not fill a page is taken together, at the end.
+    // Each chunk takes a page at most. The chunks that do not fill a page are taken together, at the end.
     let pages = Math.ceil((missing + EXTENDED_HEADER_BYTES) / perPage);
     for (let run = 0; run < plan.runs; run++) if (plan.classes[run] !== pageRun) pages += plan.counts[run]!;
     while (memory.words[FREE_PAGES]! < pages) {
@@ -249,7 +256,7 @@ export class GrowingEntry {
       }
     }
     while (this.#roomBytes < payloadBytes) this.#takeNext();
-    // Behind the last chunk that fills a page, all of them: smaller ones may move between two calls.
+    // Behind the last chunk that fills a page, all the rest at once: smaller chunks may be moved between two calls.
     while (this.#run < plan.runs && plan.classes[this.#run] !== pageRun) this.#takeNext();
     return true;
   }
@@ -313,7 +320,7 @@ export class GrowingEntry {
     const before = findEntry(memory, key, this.#variant);
     const freshness = before === 0 ? DEAD : freshnessOf(memory, before, epoch, nowMs);
     if (before !== 0) {
-      // The key has not left: it has another value.
+      // The key stays in the cache, so this is no departure of it.
       if (freshness === EXPIRED) memory.floats[EXPIRATIONS]!++;
       removeEntry(shard, before);
     }

@@ -30,7 +30,7 @@ function hashOf(key: Uint8Array): number {
   return halfSipHash(key, 0, key.length, SEED, 0);
 }
 
-/** A shard that changes from LRU to LRU, and has taken so many steps of that. */
+/** Returns a shard that changes from LRU to LRU and has taken this many steps. */
 function changingShard(steps: number): Shard {
   const memory = ShardMemory.create(SHARD_LEAST_BYTES);
   formatShard(memory, parsePolicy("lru"), 0);

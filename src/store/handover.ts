@@ -4,28 +4,31 @@ import { SlotList } from "../policy/slot-list.ts";
 import { HASH, IS_WAITING, POLICY_OFFSET, POLICY_WORDS } from "./entry-layout.ts";
 import { HANDED_ENTRIES, type ShardMemory, WAITING_ENTRIES, WAITING_LIST } from "./shard-memory.ts";
 
-/** How far a change of the policy has come; `policy-change.ts` tells what happens in each stage. */
+/** The stages of a policy change; `policy-change.ts` describes each. */
 export const SETTLED = 0;
 export const DRAINING = 1;
 export const ZEROING = 2;
 export const FILLING = 3;
 
-/** Above the link in a waiting entry's first policy word: it came in meanwhile, and the old policy never had it. */
+/**
+ * A bit above the link in a waiting entry's first policy word: the entry came in during the change, so the old policy
+ * never had it.
+ */
 const IS_NEW = 1 << 29;
 
 /**
- * Stands for two policies while a shard changes from one to the other. The entries that neither has wait in a list:
- * they come to it from the old policy in the order in which that would have evicted them, and later go to the new
- * one in the same order, with their ranks. Meanwhile evictions keep to that order, and an entry that is read while it
- * waits goes to the end.
+ * Stands for both policies while a shard changes from one to the other. Entries that neither holds wait in a list.
+ * They come to it from the old policy in its order of eviction, and go to the new policy in the same order, with
+ * their ranks. Meanwhile evictions follow that order, and an entry that is read while it waits goes to the end of the
+ * list.
  *
- * Takes the policy words of the entries that wait, and a bit that tells which these are. The object holds no state of
- * its own: any number of them may stand for one change.
+ * It uses the policy words of the waiting entries, and a bit that marks them. The object has no state of its own: any
+ * number of objects may represent one change.
  */
 export class Handover implements Policy {
   readonly #memory: ShardMemory;
   readonly #waiting: SlotList;
-  /** The old policy while draining, the new one while filling, none between the two. */
+  /** The old policy while draining, the new one while filling, undefined in between. */
   readonly #policy: Policy | undefined;
   readonly #isDraining: boolean;
 
@@ -36,14 +39,14 @@ export class Handover implements Policy {
     this.#isDraining = stage === DRAINING;
   }
 
-  /** Takes the old policy's next victim into the list. @returns false when it has none left */
+  /** Moves the old policy's next victim into the list. @returns false if the policy has no entries left */
   takeOver(): boolean {
     const slot = this.#policy?.evict(0) ?? 0;
     if (slot !== 0) this.#wait(slot, false);
     return slot !== 0;
   }
 
-  /** Gives the list's first entry to the new policy. @returns false when none is left */
+  /** Gives the first entry of the list to the new policy. @returns false if the list is empty */
   handOver(): boolean {
     const slot = this.#waiting.front();
     if (slot === 0) return false;
@@ -77,7 +80,7 @@ export class Handover implements Policy {
     else this.#wait(slot, true);
   }
 
-  /** Nothing is handed over to a change under way. */
+  /** A change never receives entries from another one. */
   adopt(slot: number, hash: number, _rank: number): void {
     this.insert(slot, hash);
   }

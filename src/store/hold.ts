@@ -2,14 +2,14 @@ import { lock, tryLock, unlock } from "./lock.ts";
 import { type Shard, seatAgain } from "./shard.ts";
 import { LOCK, POLICY_VERSION } from "./shard-memory.ts";
 
-/** Takes a shard's lock. @param holder which thread does */
+/** Takes a shard's lock. @param holder the thread that takes it */
 export function holdShard(shard: Shard, holder: number): void {
   const { words } = shard.memory;
   lock(words, LOCK, holder);
   if (shard.seated.version !== words[POLICY_VERSION]) refresh(shard);
 }
 
-/** Takes the lock unless it is held for long. @returns whether it was taken */
+/** Takes the lock, unless it has been held for too long. @returns whether it was taken */
 export function tryHoldShard(shard: Shard, holder: number): boolean {
   const { words } = shard.memory;
   if (!tryLock(words, LOCK, holder)) return false;
@@ -17,13 +17,13 @@ export function tryHoldShard(shard: Shard, holder: number): boolean {
   return true;
 }
 
-/** Gives the lock back, and tells of who has left meanwhile. */
+/** Releases the lock, then reports the entries that were evicted or expired meanwhile. */
 export function leaveShard(shard: Shard): void {
   unlock(shard.memory.words, LOCK);
   if (shard.departures.pending) shard.departures.deliver();
 }
 
-/** Takes part in a policy change that another thread made. */
+/** Notices a policy change that another thread has begun. */
 function refresh(shard: Shard): void {
   try {
     seatAgain(shard);

@@ -56,7 +56,7 @@ function chain(memory: ShardMemory, head: number): number[] {
   return slots;
 }
 
-/** The slots in the order of a walk from position to position. */
+/** Returns the slots in scan order. */
 function walk(memory: ShardMemory): number[] {
   const slots: number[] = [];
   for (let position = 0; position < 2 ** 32; position = nextPosition(memory, position)) {

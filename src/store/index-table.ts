@@ -11,17 +11,17 @@ import {
 } from "./shard-memory.ts";
 
 /**
- * The index: chains of entries in buckets that grow and shrink one at a time (W. Litwin, "Linear hashing: a new
- * tool for file and table addressing", VLDB 1980). A bucket is picked by the low bits of the hash, so in the order
- * of bit-reversed hashes, the scan order, every bucket is one interval; splitting and merging cut and join
- * intervals but move nothing within that order. Buckets lie in pages of the arena, found through a directory.
+ * The index: chains of entries in buckets that grow and shrink one at a time (W. Litwin, "Linear hashing: a new tool
+ * for file and table addressing", VLDB 1980). The low bits of the hash pick the bucket. So in scan order, the order
+ * of bit-reversed hashes, each bucket is one interval; splitting and merging cut and join intervals but move nothing
+ * within that order. Buckets lie in pages of the arena, found through a directory.
  */
 
-/** Buckets are merged below this many entries a bucket and split above one. */
+/** Below this many entries per bucket buckets are merged; above one they are split. */
 const LEAST_LOAD = 0.5;
 const SPLITS_PER_INSERTION = 2;
 
-/** Starts with one page of buckets, all empty. Takes a page. */
+/** Starts with one page of empty buckets. Takes the page. */
 export function resetIndex(memory: ShardMemory): void {
   const { words } = memory;
   const buckets = bucketsPerPage(memory);
@@ -30,7 +30,7 @@ export function resetIndex(memory: ShardMemory): void {
   addBucketPage(memory, 0);
 }
 
-/** The word that holds the first slot of a hash's bucket. */
+/** Returns the word that holds the first slot of the bucket of a hash. */
 export function bucketWord(memory: ShardMemory, hash: number): number {
   return wordOfBucket(memory, bucketOf(memory.words, hash));
 }
@@ -51,7 +51,7 @@ export function unlinkEntry(memory: ShardMemory, slot: number): void {
   relinkEntry(memory, slot, memory.words[slot * 2 + NEXT_IN_BUCKET]! & SLOT_BITS);
 }
 
-/** Lets whatever refers to `slot` in its bucket's chain refer to `successor`. */
+/** Replaces `slot` by `successor` in its bucket's chain. */
 export function relinkEntry(memory: ShardMemory, slot: number, successor: number): void {
   const { words } = memory;
   let word = bucketWord(memory, words[slot * 2 + HASH]!);
@@ -63,14 +63,14 @@ export function relinkEntry(memory: ShardMemory, slot: number, successor: number
   words[word] = (words[word]! & ~SLOT_BITS) | successor;
 }
 
-/** Free pages that must be there for the index to take one more entry without getting slower. */
+/** Returns the free pages that the index needs to take one more entry without getting slower. */
 export function indexPagesNeeded(memory: ShardMemory): number {
   const buckets = memory.words[BUCKET_COUNT]!;
   if (memory.words[ENTRIES]! < buckets) return 0;
   return (buckets & (bucketsPerPage(memory) - 1)) === 0 ? 1 : 0;
 }
 
-/** Splits buckets after an insertion, as far as the load calls for it and a free page can be had. */
+/** Splits buckets after an insertion, as far as the load requires and free pages allow. */
 export function growIndex(memory: ShardMemory): void {
   const { words } = memory;
   for (let splits = 0; splits < SPLITS_PER_INSERTION && words[ENTRIES]! > words[BUCKET_COUNT]!; splits++) {
@@ -78,7 +78,7 @@ export function growIndex(memory: ShardMemory): void {
   }
 }
 
-/** Merges buckets after a removal until the load calls for no more. */
+/** Merges buckets after a removal, as far as the load requires. */
 export function shrinkIndex(memory: ShardMemory): void {
   const { words } = memory;
   const least = bucketsPerPage(memory);
@@ -86,7 +86,7 @@ export function shrinkIndex(memory: ShardMemory): void {
     mergeBucket(memory);
 }
 
-/** Reverses the 32 bits of a hash: its position in scan order, and back. @returns unsigned 32 bits */
+/** Reverses the 32 bits of a hash, giving its position in scan order, or back. @returns an unsigned number */
 export function reverseBits(value: number): number {
   let bits = value | 0;
   bits = ((bits >>> 1) & 0x5555_5555) | ((bits & 0x5555_5555) << 1);
@@ -96,12 +96,15 @@ export function reverseBits(value: number): number {
   return ((bits >>> 16) | (bits << 16)) >>> 0;
 }
 
-/** The bucket whose interval of the scan order holds a position. */
+/** Returns the bucket whose interval of the scan order holds a position. */
 export function bucketAtPosition(memory: ShardMemory, position: number): number {
   return bucketOf(memory.words, reverseBits(position));
 }
 
-/** Where the interval of the bucket at a position ends: the next bucket's first position; 2^32 behind the last. */
+/**
+ * Returns the end of the interval of the bucket at a position, which is where the next bucket begins; 2^32 for the
+ * last.
+ */
 export function nextPosition(memory: ShardMemory, position: number): number {
   const { words } = memory;
   const mask = words[BUCKET_MASK]!;
@@ -159,7 +162,7 @@ function splitBucket(memory: ShardMemory): boolean {
   return true;
 }
 
-/** Appends the last bucket's chain to that of the bucket it was once split from. */
+/** Appends the chain of the last bucket to that of the bucket it was split from. */
 function mergeBucket(memory: ShardMemory): void {
   const { words } = memory;
   const last = words[BUCKET_COUNT]! - 1;

@@ -6,17 +6,17 @@ import { leaveShard } from "./hold.ts";
 import { nextPosition } from "./index-table.ts";
 import type { Shards } from "./shards.ts";
 
-/** Steps through the keys of a store, and random ones among them. */
+/** Scans the keys of a store, and draws random ones. */
 
-/** Buckets that a scan looks at for each key it was asked for, at least, and in one hold of the lock. */
+/** Buckets that one step of a scan visits: per key asked for, at least, and under one lock. */
 const BUCKETS_PER_KEY = 10;
 const LEAST_BUCKETS = 16_384;
 export const BUCKETS_PER_HOLD = 64;
 
-/** Random buckets to try before scanning on from a random position. */
+/** Random buckets to try before scanning from a random position. */
 const RANDOM_TRIES = 64;
 
-/** As `Store.scan`. */
+/** See `Store.scan`. */
 export function scanKeys(
   shards: Shards,
   cursor: number,
@@ -53,14 +53,14 @@ export function scanKeys(
   return shardIndex < shards.all.length ? shardIndex * POSITIONS + position : 0;
 }
 
-/** As `Store.randomKey`. */
+/** See `Store.randomKey`. */
 export function drawKey(shards: Shards, random: Random, nowMs: number): Uint8Array | undefined {
   for (let tries = 0; tries < RANDOM_TRIES; tries++) {
     const shard = Math.floor(random.next() * shards.all.length);
     const key = drawKeyAt(shards, shard, Math.floor(random.next() * POSITIONS), random, nowMs);
     if (key !== undefined) return key;
   }
-  // Few keys, far apart: the first one from a random place on.
+  // There are few keys, far apart: returns the first from a random position on.
   const start =
     Math.floor(random.next() * shards.all.length) * POSITIONS + Math.floor(random.next() * POSITIONS);
   return firstKeyFrom(shards, start, nowMs) ?? firstKeyFrom(shards, 0, nowMs);

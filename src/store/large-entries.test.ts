@@ -189,7 +189,7 @@ describe("large values, little by little", () => {
     store.check();
     expect(reader.read(400_000, value.length - 400_000, copy)).toBe(true);
     expect(sameBytes(copy.view(), value)).toBe(true);
-    // It is not in the index: its room goes to whoever needs it.
+    // The entry is not in the index, so it gives way when others need room.
     set(store, "k", bytesOf(6 * MEGABYTE, 4));
     expect(reader.read(0, 1, copy)).toBe(false);
     reader.release();
@@ -308,7 +308,7 @@ describe("large values, little by little", () => {
   });
 });
 
-/** Bytes that tell their version at the beginning, and differ everywhere between versions. */
+/** Returns bytes that begin with their version and differ between versions at every place. */
 function bytesOf(length: number, version: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 7 + (i >> 8) + version * 31) & 0xff;
@@ -338,7 +338,7 @@ function grow(store: Store, key: string, value: Uint8Array, random: SeededRandom
   return growing;
 }
 
-/** The large value of a key, pinned; undefined where there is none, or it is not given so. */
+/** Pins the large value of a key; undefined if there is none, or it cannot be pinned. */
 function pin(store: Store, key: string): LargeValue | undefined {
   let taken: LargeValue | undefined;
   const copy = new ByteBuffer(0);

@@ -32,17 +32,17 @@ import {
 } from "./shard-memory.ts";
 
 /**
- * How entries leave. Called with the shard's lock held. No slot outlives a removal: what becomes free may cause
- * other entries to be moved together.
+ * Removes entries. All functions expect the shard's lock to be held. No slot stays valid across a removal: compaction
+ * may then move other entries.
  */
 
-/** Removes an entry for a reason that lies outside the cache. */
+/** Removes an entry that a request replaces or deletes. */
 export function removeEntry(shard: Shard, slot: number): void {
   shard.seated.policy.remove(slot);
   discard(shard, slot);
 }
 
-/** Removes an entry that has expired or is dead, and tells of it if it has expired. */
+/** Removes an entry that is expired or dead, and reports it if it had expired. */
 export function removeExpired(shard: Shard, slot: number, epoch: number): void {
   const { memory } = shard;
   if (isOfEpoch(memory, slot, epoch)) {
@@ -53,14 +53,14 @@ export function removeExpired(shard: Shard, slot: number, epoch: number): void {
 }
 
 /**
- * Removes the entries with this key, of all variants, and tells of those that had expired.
- * @returns what the best of them was good for, `DEAD` where there was none
+ * Removes the key's entries of all variants, and reports those that had expired.
+ * @returns the freshness of the best of them, `DEAD` if there was none
  */
 export function removeKey(shard: Shard, key: KeyRef, epoch: number, nowMs: number): Freshness {
   const { memory } = shard;
   const mayBeSeveral = memory.words[VARIANTS] !== 0;
   let best: Freshness = DEAD;
-  // From the start each time: a removal may move entries.
+  // Starts over each time: a removal may move entries.
   for (
     let slot = findAny(memory, key, false);
     slot !== 0;
@@ -74,7 +74,7 @@ export function removeKey(shard: Shard, key: KeyRef, epoch: number, nowMs: numbe
   return best;
 }
 
-/** Removes what is known of this key besides its value, which has been written. */
+/** Removes all entries of a key but its value, which has just been written. */
 export function removeVariants(shard: Shard, key: KeyRef): void {
   const { memory } = shard;
   while (memory.words[VARIANTS] !== 0) {
@@ -84,7 +84,7 @@ export function removeVariants(shard: Shard, key: KeyRef): void {
   }
 }
 
-/** Evicts what the policy chooses, to make room for the draft if there is one. @returns false when nothing is resident */
+/** Evicts the policy's victim, for the draft if there is one. @returns false if the shard has no entries */
 export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Draft): boolean {
   const { memory } = shard;
   const victim = shard.seated.policy.evict(draft === undefined ? 0 : draft.key.hash);
@@ -93,7 +93,7 @@ export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Dra
   if (freshness !== DEAD) {
     const hasExpired = freshness === EXPIRED;
     memory.floats[hasExpired ? EXPIRATIONS : EVICTIONS]!++;
-    // A draft that displaces the entry it is to overwrite keeps its key.
+    // A draft that evicts the entry it was going to overwrite keeps the key in the cache.
     if (draft === undefined || !isOverwritten(memory, victim, draft)) {
       shard.departures.add(memory, victim, keyBytesOf(memory, victim), hasExpired ? "expired" : "evicted");
     }
@@ -102,7 +102,7 @@ export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Dra
   return true;
 }
 
-/** Takes an entry out of the counters. */
+/** Subtracts an entry from the counters. */
 export function uncount(memory: ShardMemory, slot: number, bytes: number): void {
   const { words, floats } = memory;
   if (expiryOf(memory, slot) !== 0) words[EXPIRING]!--;
@@ -121,13 +121,13 @@ function isOverwritten(memory: ShardMemory, slot: number, draft: Draft): boolean
   );
 }
 
-/** Gives the chunks of an entry back that is not in the index any more; those of a pinned one when it is unpinned. */
+/** Frees the chunks of an entry that has left the index, unless it is pinned; then unpinning frees them. */
 export function giveUpChain(memory: ShardMemory, slot: number): void {
   if (isPinned(memory, slot)) detach(memory, slot);
   else freeChain(memory, slot);
 }
 
-/** Gives an entry's memory back; the policy has forgotten it. */
+/** Frees an entry's memory. The policy has already forgotten it. */
 function discard(shard: Shard, slot: number): void {
   const { memory, leavingPlan } = shard;
   planChunks(memory, slot, leavingPlan);

@@ -4,14 +4,14 @@ import { EXTENT_AFTER, EXTENT_HEADER_BYTES, FIRST_EXTENT } from "./entry-layout.
 import { classOf, type ShardMemory } from "./shard-memory.ts";
 
 /**
- * A place in the payload (key and value together) of an entry with extents that is pinned, for going through it little
- * by little. Remembered is a chunk that fills a page: it does not move; smaller ones, at the chain's end, may.
+ * A position in the payload of a pinned entry with extents, for reading or writing it little by little. The cursor
+ * remembers a chunk that fills a page, which never moves; the smaller chunks at the end of the chain may.
  */
 export class PayloadCursor {
   readonly #memory: ShardMemory;
   readonly #first: number;
   #slot: number;
-  /** Where in the payload the bytes of chunk #slot begin. */
+  /** The offset in the payload of the first byte in chunk #slot. */
   #base = 0;
   readonly #place = { at: 0, end: 0 };
 
@@ -21,7 +21,7 @@ export class PayloadCursor {
     this.#slot = first;
   }
 
-  /** Writes source[start, end) at `offset`; the chunks are there. */
+  /** Writes source[start, end) at `offset`. The chunks have been taken. */
   write(offset: number, source: Uint8Array, start: number, end: number): void {
     const { bytes } = this.#memory;
     for (let from = start; from < end; ) {
@@ -32,7 +32,7 @@ export class PayloadCursor {
     }
   }
 
-  /** Appends `count` bytes from `offset` on to `target`, which has room for them. */
+  /** Appends `count` bytes from `offset` to `target`, which has room for them. */
   read(offset: number, count: number, target: ByteBuffer): void {
     const { bytes } = this.#memory;
     for (let done = 0; done < count; ) {
@@ -44,7 +44,10 @@ export class PayloadCursor {
     }
   }
 
-  /** Where the byte at `offset` lies, and where its chunk ends. Offsets before the last one cost a walk from the start. */
+  /**
+   * Returns the address of the byte at `offset`, and the end of its chunk. An offset before the last one starts from
+   * the beginning of the chain.
+   */
   #seek(offset: number): { at: number; end: number } {
     const memory = this.#memory;
     const pageClass = memory.sizes.count - 1;

@@ -10,35 +10,35 @@ import {
 } from "./shard-memory.ts";
 
 /**
- * Large entries are read and written little by little, with the lock released in between. Such an entry is pinned:
- * when it is evicted, overwritten or removed meanwhile it leaves index and policy at once, but its chunks stay as they
- * are until nobody holds it any more. A row of the shard's pin table tells which thread holds which entry and how
- * often, so that what a dead thread held is found. Called with the shard's lock held.
+ * Large entries are read and written little by little, with the lock released in between. Such an entry is pinned: if
+ * it is evicted, overwritten or removed meanwhile, it leaves index and policy at once, but its chunks stay unchanged
+ * until the last pin is gone. A row of the shard's pin table says which thread has pinned which entry, and how often,
+ * so that the pins of a dead thread can be found. All functions expect the shard's lock to be held.
  *
- * Pinned entries are larger than a page, so their first chunk fills one, and chunks that fill a page never move: a
- * pinned entry keeps its slot.
+ * Pinned entries are larger than a page, so their first chunk fills one. Such chunks never move, so a pinned entry
+ * keeps its slot.
  */
 
 const PIN_SLOT = 0;
 const PIN_HOLDER = 1;
 const PIN_COUNT = 2;
-/** Counts how often the row was given up: a hold on what it stood for before is void. */
+/** Incremented when the row is given up: pins with another serial are void. */
 const PIN_SERIAL = 3;
 const PIN_STATE = 4;
 
-/** In the index, as any other entry. */
+/** In the index, like any other entry. */
 const RESIDENT = 0;
-/** Not in the index any more. */
+/** No longer in the index. */
 const DETACHED = 1;
 /** Not in the index yet. */
 const GROWING = 2;
 
 export const NO_PIN = -1;
 
-/** Pinned entries take at most this share of a shard, so that there is room for any other entry up to that size. */
+/** The largest share of a shard that pinned entries may take, so that any other entry up to that size still fits. */
 const PINNED_SHARE = 1 / 2;
 
-/** @returns the row, which `unpin` takes back; NO_PIN where too much is pinned already */
+/** @returns the row, for `unpin`; NO_PIN if too much is pinned already */
 export function pinEntry(memory: ShardMemory, slot: number, holder: number, chargedBytes: number): number {
   const { words } = memory;
   if ((words[slot * 2 + VALUE_BYTES]! & IS_PINNED) === 0) {
@@ -57,18 +57,18 @@ export function pinEntry(memory: ShardMemory, slot: number, holder: number, char
   return addRow(memory, slot, holder, state, 0);
 }
 
-/** Pins an entry that is not in the index yet. @param chargedBytes what it is going to take */
+/** Pins an entry that is not in the index yet. @param chargedBytes its final size */
 export function pinGrowing(memory: ShardMemory, slot: number, holder: number, chargedBytes: number): number {
   return addRow(memory, slot, holder, GROWING, chargedBytes);
 }
 
-/** Whether an entry of this size could be pinned now. */
+/** Whether an entry of this size can be pinned now. */
 export function mayPin(memory: ShardMemory, chargedBytes: number): boolean {
   const limit = memory.words[PAGE_LIMIT]! * memory.sizes.pageBytes * PINNED_SHARE;
   return memory.floats[PINS]! < PIN_ROWS && memory.floats[PINNED_BYTES]! + chargedBytes <= limit;
 }
 
-/** Holds a row once more. */
+/** Pins the entry of a row once more. */
 export function pinAgain(memory: ShardMemory, row: number): void {
   memory.words[rowWord(row) + PIN_COUNT]!++;
 }
@@ -77,12 +77,12 @@ export function serialOf(memory: ShardMemory, row: number): number {
   return memory.words[rowWord(row) + PIN_SERIAL]!;
 }
 
-/** The growing entry of a row is in the index from now on. */
+/** Notes that the growing entry of a row is now in the index. */
 export function settleGrowing(memory: ShardMemory, row: number): void {
   memory.words[rowWord(row) + PIN_STATE] = RESIDENT;
 }
 
-/** An entry that is pinned has left the index. */
+/** Notes that a pinned entry has left the index. */
 export function detach(memory: ShardMemory, slot: number): void {
   const { words } = memory;
   for (let row = 0; row < PIN_ROWS; row++) {
@@ -90,7 +90,7 @@ export function detach(memory: ShardMemory, slot: number): void {
   }
 }
 
-/** All holds are void; the memory is given back otherwise. */
+/** Voids all pins. Their memory is freed by other means. */
 export function voidPins(memory: ShardMemory): void {
   const { words, floats } = memory;
   for (let row = 0; row < PIN_ROWS; row++) {
@@ -99,7 +99,7 @@ export function voidPins(memory: ShardMemory): void {
   floats[PINNED_BYTES] = 0;
 }
 
-/** Visits the rows in use: for checks. */
+/** Visits the rows in use, for checks. */
 export function forEachPin(
   memory: ShardMemory,
   visit: (slot: number, isResident: boolean, isGrowing: boolean) => void,
@@ -116,7 +116,7 @@ function rowWord(row: number): number {
   return PIN_TABLE + row * PIN_WORDS;
 }
 
-/** @param chargedBytes 0 where the entry is pinned already */
+/** @param chargedBytes 0 if the entry is pinned already */
 function addRow(
   memory: ShardMemory,
   slot: number,
@@ -139,12 +139,12 @@ function addRow(
   return row;
 }
 
-/** Lets go once. @returns whether that was the row's last hold: `dropRow` then */
+/** Removes one pin. @returns whether it was the row's last one: the caller then calls `dropRow` */
 export function releaseRow(memory: ShardMemory, row: number): boolean {
   return --memory.words[rowWord(row) + PIN_COUNT]! === 0;
 }
 
-/** Whether a row in use is of an entry that has left the index. */
+/** Whether the entry of a row in use has left the index. */
 export function isDetached(memory: ShardMemory, row: number): boolean {
   const at = rowWord(row);
   return memory.words[at + PIN_SLOT] !== 0 && memory.words[at + PIN_STATE] === DETACHED;
@@ -156,8 +156,8 @@ export function isHeldBy(memory: ShardMemory, row: number, holder: number): bool
 }
 
 /**
- * Takes a row out. Where no other one is of the same entry, that is pinned no longer; the caller takes its bytes off.
- * @returns the slot of an entry that is pinned no longer, negative when its chunks must be given back; 0 for none
+ * Removes a row. If no other row has its entry, the entry is no longer pinned; the caller subtracts its bytes.
+ * @returns the slot of an entry that is no longer pinned, negative if its chunks must be freed; 0: none
  */
 export function takeRow(memory: ShardMemory, row: number): number {
   const { words } = memory;

@@ -5,7 +5,7 @@ import { serialOf } from "./pin-table.ts";
 import { unpin } from "./pins.ts";
 import type { Shard } from "./shard.ts";
 
-/** A large value in the arena, read under short holds of the lock while its entry is pinned. */
+/** A large value in the arena. Its entry is pinned, and each read holds the lock for a short time only. */
 export class PinnedValue implements LargeValue {
   readonly lengthBytes: number;
   readonly #shard: Shard;
@@ -17,9 +17,9 @@ export class PinnedValue implements LargeValue {
 
   /**
    * Called with the shard's lock held.
-   * @param row of the pin table, held for this object
-   * @param offsetBytes of the value in the payload
-   * @param serial of the row, when it was taken
+   * @param row the row of the pin table that pins the entry for this object
+   * @param offsetBytes where the value begins in the payload
+   * @param serial the serial of the row when the entry was pinned
    */
   constructor(
     shard: Shard,

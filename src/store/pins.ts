@@ -5,16 +5,16 @@ import { isDetached, isHeldBy, releaseRow, takeRow } from "./pin-table.ts";
 import type { Shard } from "./shard.ts";
 import { PIN_ROWS, PINNED_BYTES } from "./shard-memory.ts";
 
-/** How pinned entries are let go of. Called with the shard's lock held. */
+/** Unpins entries. All functions expect the shard's lock to be held. */
 
-/** Lets go of what the row stands for, once. The last hold on what is not in the index gives its memory back. */
+/** Removes one pin of a row. The last pin of an entry that is not in the index frees its memory. */
 export function unpin(shard: Shard, row: number): void {
   if (releaseRow(shard.memory, row)) dropRow(shard, row);
 }
 
 /**
- * Gives back the memory of all that is only being read and not in the index any more: its readers find it lost.
- * @returns whether there was any
+ * Frees the memory of entries that have left the index and are pinned by readers only. The readers find them lost.
+ * @returns whether there were any
  */
 export function voidDetached(shard: Shard): boolean {
   let dropped = false;
@@ -26,12 +26,12 @@ export function voidDetached(shard: Shard): boolean {
   return dropped;
 }
 
-/** Lets go of all that a dead thread held. */
+/** Removes all pins of a dead thread. */
 export function dropHolder(shard: Shard, holder: number): void {
   for (let row = 0; row < PIN_ROWS; row++) if (isHeldBy(shard.memory, row, holder)) dropRow(shard, row);
 }
 
-/** Ends all holds of a row: who has one finds it void. */
+/** Removes all pins of a row; their owners find them void. */
 export function dropRow(shard: Shard, row: number): void {
   const { memory } = shard;
   const unpinned = takeRow(memory, row);

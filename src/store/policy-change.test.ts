@@ -61,7 +61,7 @@ function waiting(shard: Shard): number {
   return slots(shard).filter((slot) => shard.seated.policy.explain(slot).queue === "handover").length;
 }
 
-/** The key hashes of all entries in the order in which they would be evicted from now on. */
+/** Evicts everything. @returns the hashes of the keys, in the order of eviction */
 function evictAll(shard: Shard): number[] {
   const hashes: number[] = [];
   for (let slot = shard.seated.policy.evict(0); slot !== 0; slot = shard.seated.policy.evict(0)) {
@@ -126,10 +126,11 @@ describe("a change of the policy", () => {
     for (let id = 0; id < 5; id++) store(shard, `new-${id}`);
     while (continuePolicyChange(shard, 0, 50) === 0) check(shard);
     const small = slots(shard).filter((slot) => shard.seated.policy.explain(slot).queue === "small");
-    // Ranks up to a tenth, and the newcomers.
+    // Ranks up to a tenth, and the new entries.
     expect(small.length).toBe(50 + 5);
     expect(small.filter((slot) => hot.includes(slot))).toEqual([]);
-    // Nothing has been read in the new policy's time, so what the old one kept longest is still there.
+    // Nothing has been read since the new policy began, so the entries that the old one would have kept longest are
+    // left.
     expect(slots(shard).slice(-100)).toEqual(hot);
     for (const policy of ["lru", "s3-fifo"]) {
       beginChange(shard, parsePolicy(policy));
@@ -209,7 +210,7 @@ describe("a store whose policy changes", () => {
       for (let id = 0; id < uses; id++) set(`key-${id}`);
       const memory = new ShardMemory(store.handle.shards[0]!);
       memory.words[LOCK] = dead << 1;
-      // What it was about to write is not to be trusted.
+      // The half-written state cannot be trusted.
       memory.policyState.fill(0x5a5a_5a5a);
       expect(store.recover(dead)).toBe(1);
       expect(store.stats().entries).toBe(0);

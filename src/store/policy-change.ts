@@ -8,28 +8,29 @@ import { type Shard, seatAgain } from "./shard.ts";
 import { ENTRIES, FREE_PAGES, HANDED_ENTRIES, PAGE_LIMIT, roomWithin, ZEROED_WORDS } from "./shard-memory.ts";
 
 /**
- * How a shard changes its policy, or the number of bytes that it may take, for which its policy begins anew: in steps, so that nobody waits for long, each under the shard's lock, by whichever
- * thread comes along. Between them the shard is in use as ever. Old and new policy have the same memory for their
- * state, so there are three stages:
+ * Changes a shard's policy, or the number of bytes that the shard may take (its policy then starts afresh). The
+ * change goes in steps, each under the shard's lock, done by any thread that uses the shard, so that no thread waits
+ * for long. The shard serves requests between the steps. Old and new policy share one memory for their state, so
+ * there are three stages:
  *
- * 1. draining: the old policy's entries go to a list, next victims first; new ones still come to the policy.
- * 2. zeroing: entries beyond what the new policy can deal with, or the new size holds, are evicted, and the policy's
- *    state is zeroed. Pages that become free are taken away until no more than the new size's may be in use. Where that
- *    is more than before, they may from the end of this stage on.
- * 3. filling: the entries go from the list to the new policy, each with its rank in the list, so that it can tell those
- *    that are worth more from the others; new ones come to the end of the list, and are new to the policy, too.
+ * 1. draining: the old policy's entries move to a list, next victims first. New entries still go to the old policy.
+ * 2. zeroing: the entries that the new policy or the new size has no room for are evicted, and the policy's state is
+ *    zeroed. A smaller size takes away pages as they become free, until its limit is reached. A larger size raises
+ *    the limit at the end of this stage.
+ * 3. filling: the entries move from the list to the new policy. Each has its rank in the list, so that the policy can
+ *    tell valuable entries from others. New entries go to the end of the list, and are new to the policy, too.
  *
- * Emptying a shard is a change as well, which begins with the second stage and no entries (`clearShard`). All that a
- * stage needs to know is in the shard's memory, and it is entered by a single write: whatever a thread that dies
- * leaves behind can be emptied.
+ * Emptying a shard is a change as well: it begins with the second stage, without entries (`clearShard`). The shard's
+ * memory holds everything that a stage needs, and a single write enters a stage. So a change that a dead thread
+ * leaves behind can be replaced by an emptied shard.
  */
 
-/** Words that count as one step. */
+/** The words that are zeroed in one step. */
 const WORDS_PER_STEP = 1024;
 
 /**
- * Begins to change to another policy, or another size. A change that is under way gets another aim, or is done first.
- * @param shardBytes what the shard may take; by default, what was asked for last
+ * Begins a change to another policy or another size. A change under way gets a new goal, or is completed first.
+ * @param shardBytes the bytes that the shard may take; the size asked for last by default
  */
 export function beginChange(
   shard: Shard,
@@ -40,14 +41,14 @@ export function beginChange(
   const stage = stageOf(memory);
   enterStageFor(memory, stage === SETTLED ? DRAINING : stage, choice, shardBytes);
   seatAgain(shard);
-  // Where nothing may be evicted, no page may come into use that has to go.
+  // In a store that never evicts, no page may come into use that would have to be taken away.
   if (!shard.evicts) lowerPageLimit(memory, roomWithin(shardBytes, memory.pageShift).pages);
 }
 
 /**
- * Takes a change of the policy further, if there is one.
- * @param steps how many entries are handed over or evicted, or times 1,024 words of state zeroed, at most
- * @returns the steps that were left over: none, unless the change is over
+ * Continues a policy change, if there is one.
+ * @param steps the most entries to hand over or evict, or blocks of 1,024 words to zero
+ * @returns the steps left over: none, unless the change is over
  */
 export function continuePolicyChange(shard: Shard, epoch: number, steps: number): number {
   let left = steps;
@@ -66,7 +67,7 @@ export function continuePolicyChange(shard: Shard, epoch: number, steps: number)
   return left;
 }
 
-/** @throws RangeError where nothing may be evicted and more is there than a policy can deal with, or a size holds */
+/** @throws RangeError if the store never evicts, and holds more than the policy or the size has room for */
 export function checkRoom({ memory }: Shard, choice: PolicyChoice, shardBytes: number): void {
   const { words } = memory;
   if (words[PAGE_LIMIT]! - words[FREE_PAGES]! > roomWithin(shardBytes, memory.pageShift).pages) {
@@ -100,7 +101,7 @@ function zero(shard: Shard, epoch: number, steps: number): number {
   let left = steps;
   for (; words[ENTRIES]! > entries || !(lowerPageLimit(memory, pages) || !shard.evicts); left--) {
     if (left === 0) return 0;
-    // What is only being written little by little has to come to its end first.
+    // An entry that is still being written must be completed or released first.
     if (!evictOne(shard, epoch, 0) && !voidDetached(shard)) return 0;
   }
   for (; words[ZEROED_WORDS]! < stateWords; left--) {

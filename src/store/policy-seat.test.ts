@@ -6,7 +6,7 @@ import { SHARD_LEAST_BYTES, ShardMemory } from "./shard-memory.ts";
 
 const memory = ShardMemory.create(1 << 20);
 
-/** A policy of a form of its own; it never runs. */
+/** Returns a policy type with other properties. It never runs. */
 function policyLike(properties: Partial<PolicyType>): PolicyType {
   const create = (): Policy => expect.unreachable();
   return { ...policyType("fifo"), create, ...properties, name: "odd" };

@@ -16,40 +16,40 @@ import {
   TEXT_SHARD_BYTES,
 } from "./shard-memory.ts";
 
-/** The place of a policy in a shard: its choice in words that all threads read, and its state. */
+/** The policy of a shard: the choice, in words that all threads read, and the policy's state. */
 
 /**
- * `PolicyMemory.passLimit` in a store. So many entries out of the processor's caches take about a millisecond; a shard
- * with fewer behaves in everything as the simulator does.
+ * `PolicyMemory.passLimit` in a store. Visiting this many entries outside the processor's caches takes about a
+ * millisecond. A shard with fewer entries behaves exactly as the simulator does.
  */
 const PASS_LIMIT = 16_384;
 
-/** What decides in a shard at the moment. */
+/** The policy that a shard runs at present. */
 export interface SeatedPolicy {
-  /** What was asked for last, and how much the shard may take with it. */
+  /** The policy and the size that were asked for last. */
   readonly choice: PolicyChoice;
   readonly shardBytes: number;
-  /** While the policy changes, this is `handover`. */
+  /** The running policy; during a change, `handover`. */
   readonly policy: Policy;
   readonly handover: Handover | undefined;
-  /** How many entries there may be. */
+  /** The most entries that there may be. */
   readonly entryLimit: number;
-  /** Whether all entries weigh the same; else they weigh what they take of the memory. */
+  /** Whether all entries weigh 1; otherwise they weigh their size in memory. */
   readonly countsEntries: boolean;
-  /** `POLICY_VERSION` when it was seated. */
+  /** The `POLICY_VERSION` that this object was made for. */
   readonly version: number;
-  /** The same, but −1 while the policy changes: so one comparison tells whether there is anything to be done. */
+  /** The same, but −1 during a change: one comparison tells whether there is anything to do. */
   readonly settledVersion: number;
 }
 
-/** The names of the policies that can run in a store. */
+/** Returns the names of the policies that can run in a store. */
 export function storePolicyNames(): string[] {
   return policyNames().filter((name) => whyNotInStore(policyType(name)) === undefined);
 }
 
 /**
- * Checks that a policy can run at all in a shard of so many bytes.
- * @throws RangeError naming what is wrong
+ * Checks that a policy can run in a shard of this size.
+ * @throws RangeError if it cannot, saying why
  */
 export function checkPolicy(
   memory: ShardMemory,
@@ -88,7 +88,7 @@ function whyNotInStore(type: PolicyType): string | undefined {
   return undefined;
 }
 
-/** How much a policy can deal with in the memory that a shard sets aside for it. */
+/** The number of entries and bytes that a policy can manage in its share of a shard's memory. */
 export interface PolicyLimits {
   readonly entries: number;
   readonly ghosts: number;
@@ -98,11 +98,11 @@ export interface PolicyLimits {
 }
 
 /**
- * As many entries as the shard could hold, and for evicted keys the rest of the memory set aside. A policy with
- * state for every resident entry bounds their number instead: to one for every 100 bytes of the budget (`random`)
- * to 500 (`lfu`, `gdsf`). No entries at all where there is not even room for one, and no more than the store may
- * have (`MOST_ENTRIES`).
- * @param shardBytes what the shard may take; by default, what was asked for last
+ * Returns the limits of a policy in a shard: as many entries as the shard could hold; the rest of the memory set
+ * aside goes to evicted keys. A policy with state for every resident entry allows fewer: one per 100 bytes of the
+ * budget (`random`) to 500 (`lfu`, `gdsf`). The limit is 0 if not even one entry fits, and never above
+ * `MOST_ENTRIES`.
+ * @param shardBytes the bytes that the shard may take; the size asked for last by default
  */
 export function policyLimits(
   memory: ShardMemory,
@@ -118,12 +118,12 @@ export function policyLimits(
   return { entries, ghosts, stateWords, capacityBytes: room.pages * memory.sizes.pageBytes };
 }
 
-/** As many entries as there is memory for, and no more than there may be. */
+/** Returns the number of entries that there is memory for, bounded by `MOST_ENTRIES`. */
 function entryBound({ words }: ShardMemory, room: number): number {
   return Math.min(room, words[MOST_ENTRIES]! || room);
 }
 
-/** The largest number up to `limit` that satisfies what all smaller ones do; 0 when none does. */
+/** Returns the largest number up to `limit` that satisfies a condition which holds for all smaller ones; 0: none. */
 function largest(limit: number, satisfies: (count: number) => boolean): number {
   let least = 0;
   let most = limit;
@@ -135,9 +135,9 @@ function largest(limit: number, satisfies: (count: number) => boolean): number {
   return least;
 }
 
-/** Bits of the stage in its word. */
+/** Bits of the word that hold the stage. */
 const STAGE_BITS = 3;
-/** Above the stage in its word: which of the texts says what runs now, and which what is to run next. */
+/** The bits above the stage: which text names the running policy, and which the next one. */
 const RUNNING_SHIFT = 2;
 const NEXT_SHIFT = 4;
 const TEXT_BITS = 3;
@@ -147,15 +147,15 @@ export function stageOf({ words }: ShardMemory): number {
 }
 
 /**
- * Enters a stage, in one write. Under the shard's lock.
- * @param adopts whether what was to run next runs now
+ * Enters a stage, in one write. Called with the shard's lock held.
+ * @param adopts whether the next policy becomes the running one
  */
 export function enterStage(memory: ShardMemory, stage: number, adopts: boolean): void {
   const next = nextText(memory);
   writeStage(memory, stage, adopts ? next : runningText(memory), next);
 }
 
-/** As `enterStage`, with another choice to run next, in a shard that may take so many bytes. */
+/** As `enterStage`, with another next policy, in a shard that may take this many bytes. */
 export function enterStageFor(
   memory: ShardMemory,
   stage: number,
@@ -163,7 +163,7 @@ export function enterStageFor(
   shardBytes: number,
 ): void {
   const running = runningText(memory);
-  // The third text is that of neither: whoever dies while writing it does no harm.
+  // The third text is neither the running nor the next one: a thread that dies while writing it does no harm.
   const next = [0, 1, 2].find((index) => index !== running && index !== nextText(memory))!;
   const text = memory.policyTexts[next]!;
   text.fill(0);
@@ -177,14 +177,15 @@ function writeStage({ words }: ShardMemory, stage: number, running: number, next
   words[POLICY_VERSION]!++;
 }
 
-/** How many bytes the shard may take, as was asked for last. */
+/** Returns the bytes that the shard may take, as asked for last. */
 export function askedBytes(memory: ShardMemory): number {
   return memory.words[TEXT_SHARD_BYTES + nextText(memory)]!;
 }
 
 /**
- * The policy that was asked for last, read without the lock. A text is written only while it is neither the running one
- * nor the next, and then named by a single write; so one that was named before and behind reading it is whole.
+ * Returns the policy that was asked for last, without taking the lock. A text is written only while it is neither the
+ * running nor the next one, and a single write then names it. So a text that is named both before and after it was
+ * read is whole.
  */
 export function askedPolicy(memory: ShardMemory): string {
   const { words } = memory;
@@ -198,7 +199,7 @@ export function askedPolicy(memory: ShardMemory): string {
   }
 }
 
-/** The policy that the shard's memory says, over its state there. Under the shard's lock. */
+/** Creates the policy that the shard's memory names, over its state there. Called with the shard's lock held. */
 export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): SeatedPolicy {
   const stage = stageOf(memory);
   const version = memory.words[POLICY_VERSION]!;
@@ -223,7 +224,7 @@ export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): 
   const choice = readChoice(memory, nextText(memory));
   const handover = new Handover(memory, policy, stage);
   const next = policyLimits(memory, choice, shardBytes).entries;
-  // What is too much for the next policy leaves step by step, not all at once for the next write.
+  // Entries beyond the next policy's limit leave in steps, not all at once for the next write.
   let entryLimit = stage === ZEROING ? entryBound(memory, memory.entryLimit) : limits.entries;
   if (!evicts) entryLimit = Math.min(entryLimit, next);
   return {
@@ -238,7 +239,7 @@ export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): 
   };
 }
 
-/** Whether another policy than the running one is to run next, or the same in a shard of another size. */
+/** Whether the next policy or size differs from the running one. */
 export function hasNextChoice(memory: ShardMemory): boolean {
   return runningText(memory) !== nextText(memory);
 }

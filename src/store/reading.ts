@@ -21,26 +21,26 @@ import { PinnedValue } from "./pinned-value.ts";
 import type { Shard } from "./shard.ts";
 import { HITS, MISSES, type ShardMemory } from "./shard-memory.ts";
 
-/** How entries are read. Called with the shard's lock held. */
+/** Reads entries. All functions expect the shard's lock to be held. */
 
 export interface EntryInfo {
   valueBytes: number;
   keyBytes: number;
-  /** Bytes of the arena that the entry takes. */
+  /** The entry's size in the arena. */
   chargedBytes: number;
   /** Unix milliseconds, exact. */
   filledAtMs: number;
   /** Unix milliseconds, 0 for never. */
   expiresAtMs: number;
-  /** Unix milliseconds: until when it may be served as stale after that; 0 for no grace. */
+  /** Until when it may be served stale after that, in Unix milliseconds; 0: no grace. */
   staleUntilMs: number;
-  /** Since it was filled; stays at 65,535. */
+  /** Reads since it was filled, up to 65,535. */
   reads: number;
 }
 
 /**
- * The entry with this key if it is good enough, 0 when there is none. Looking removes nothing.
- * @param accepts the worst that is good enough
+ * Returns the slot of the key's entry if it is fresh enough, 0 otherwise. Removes nothing.
+ * @param accepts the worst freshness accepted
  */
 export function goodEntry(
   memory: ShardMemory,
@@ -54,13 +54,13 @@ export function goodEntry(
   return slot !== 0 && freshnessOf(memory, slot, epoch, nowMs) <= accepts ? slot : 0;
 }
 
-/** What a read answers where there is no entry. */
+/** The result of a read that finds no entry. */
 export const ABSENT = -1;
 
 /**
- * Delivers an entry's value. A large one is pinned where the sink takes it little by little.
- * @returns how many bytes it has, `ABSENT` where there is no such entry; or the value that the sink is to be given once
- *   the lock is released
+ * Delivers an entry's value. A large one is pinned if the sink reads it little by little.
+ * @returns the length of the value, or `ABSENT`; or the large value, to be given to the sink once the lock is
+ * released
  */
 export function readEntry(
   shard: Shard,
@@ -73,7 +73,7 @@ export function readEntry(
   variant: Variant,
 ): number | LargeValue {
   const { memory } = shard;
-  // Not by `goodEntry`: a call less deep, the runtime compiles all of the hit as one.
+  // Does not call `goodEntry`: with one call less the runtime compiles the whole hit as one function.
   const slot = findEntry(memory, key, variant);
   if (slot === 0 || freshnessOf(memory, slot, epoch, nowMs) > accepts) {
     memory.floats[MISSES]!++;
@@ -94,7 +94,7 @@ export function readEntry(
   return valueBytes;
 }
 
-/** @returns undefined where too much is pinned already */
+/** @returns undefined if too much is pinned already */
 function pinValue(shard: Shard, slot: number, holder: number): LargeValue | undefined {
   const { memory } = shard;
   const row = pinEntry(memory, slot, holder, chargedBytes(memory, slot, shard.plan));
@@ -104,7 +104,7 @@ function pinValue(shard: Shard, slot: number, holder: number): LargeValue | unde
   return new PinnedValue(shard, holder, row, slot, offsetBytes, valueBytes, serialOf(memory, row));
 }
 
-/** What is known of an entry. */
+/** Describes an entry. */
 export function describeEntry(shard: Shard, slot: number): EntryInfo {
   const { memory } = shard;
   return {

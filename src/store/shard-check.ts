@@ -61,7 +61,7 @@ import {
 } from "./shard-memory.ts";
 
 /**
- * Checks everything that must hold in a shard: pages, chunks, chains, index, counters and policy.
+ * Checks all invariants of a shard: pages, chunks, chains, index, counters and policy.
  * @param owns whether a hash belongs to this shard
  * @throws AssertionError
  */
@@ -84,7 +84,7 @@ export function checkShard(
   shard.seated.policy.check();
 }
 
-/** Every page is in one place: free, of the index, or of a class, whose rows agree. */
+/** Checks that every page is either free, the index's, or of one size class, and that the rows agree. */
 function checkPages(memory: ShardMemory): void {
   const { words, sizes } = memory;
   const fresh = words[FRESH_PAGE]!;
@@ -144,7 +144,9 @@ function checkPages(memory: ShardMemory): void {
   }
 }
 
-/** Every entry is in its bucket, consists of the chunks of its plan and is counted. @returns the chunks by slot */
+/**
+ * Checks that every entry is in its bucket, has the chunks of its plan and is counted. @returns the chunks by slot
+ */
 function checkEntries(
   memory: ShardMemory,
   owns: (hash: number) => boolean,
@@ -223,7 +225,10 @@ function checkChain(memory: ShardMemory, entry: number, plan: ChainPlan, chunks:
   assert(slot === 0, `the chain of slot ${entry} is too long`);
 }
 
-/** Every pinned entry is in the index, or a chain of its own: complete, unless it grows. Adds the chunks of those. */
+/**
+ * Checks that every pinned entry is in the index or has a chain of its own, complete unless it grows. Adds these
+ * chunks.
+ */
 function checkPins(memory: ShardMemory, chunks: Map<number, number>): void {
   const { words, floats } = memory;
   const plan = new ChainPlan();
@@ -255,7 +260,7 @@ function checkPins(memory: ShardMemory, chunks: Map<number, number>): void {
   }
 }
 
-/** Every chunk that is not free belongs to an entry. */
+/** Checks that every chunk that is not free belongs to an entry. */
 function checkChunks(memory: ShardMemory, chunks: Map<number, number>): void {
   const { words, sizes } = memory;
   let used = 0;

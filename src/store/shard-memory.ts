@@ -6,54 +6,56 @@ import { type SizeClasses, sizeClasses } from "./size-classes.ts";
  *
  *   control words · sums · size-class table · pin table · index directory · page table · policy state · pages
  *
- * The buffer is as large as the shard may ever become, and what was never touched of it costs nothing. Where each part
- * begins follows from its length and the pages' size, so attaching needs nothing else. How much the shard may take at
- * the moment is in control words.
+ * The buffer is as large as the shard may ever become; its untouched part costs nothing. The place of each part
+ * follows from the length of the buffer and the page size, so attaching needs nothing else. Control words say how much
+ * of it the shard may take at present.
  */
 
-/** Control words, by index. The lock has a cache line of its own. */
+/** Control words, by index. The lock has a cache line to itself. */
 export const LOCK = 0;
 export const FREE_PAGES = 16;
 export const FREE_PAGE_LIST = 17;
-/** The first page that was never used; those from here on are free and untouched. */
+/** The first page that was never used. The pages from here on are free and untouched. */
 export const FRESH_PAGE = 18;
 export const BUCKET_COUNT = 19;
 /** The smallest power of two ≥ the bucket count, minus 1. */
 export const BUCKET_MASK = 20;
 export const ENTRIES = 21;
-/** Entries with an expiry. */
+/** The number of entries with an expiry. */
 export const EXPIRING = 22;
-/** Where the sweep goes on, as a position in scan order. */
+/** Where the sweep continues, as a position in scan order. */
 export const SWEEP_POSITION = 23;
-/** The epoch when the running round of the sweep began; every entry it has passed since is at least as young. */
+/**
+ * The epoch when the present round of the sweep began. All entries that the round has passed are at least as young.
+ */
 export const SWEEP_EPOCH = 24;
-/** No entry of an epoch before this one is left. */
+/** No entry is of an epoch before this one. */
 export const SWEPT_EPOCH = 25;
-/** Counts what happens to the policy as such, so that other threads notice. */
+/** Incremented at every change to the policy, so that other threads notice it. */
 export const POLICY_VERSION = 26;
-/** How far a change of the policy has come, and which of the texts say what runs now and next. */
+/** The stage of a policy change, and which texts name the running and the next policy. */
 export const POLICY_STAGE = 27;
-/** Words of the policy's state that have been zeroed for the next one. */
+/** Words of the policy's state that have been zeroed for the next policy. */
 export const ZEROED_WORDS = 28;
-/** Ends of the list of entries that wait to be handed over to the next policy. */
+/** Both ends of the list of entries that wait for the next policy. */
 export const WAITING_LIST = 29;
-/** No more entries than this, whatever there is room for; 0: no such bound. Behind the two words of the list. */
+/** The most entries allowed, whatever there is room for; 0: no bound. It follows the two words of the list. */
 export const MOST_ENTRIES = 31;
-/** Of the entries that the old policy had, how many wait, and how many the next policy has been given. */
+/** How many of the old policy's entries wait, and how many the next policy has received. */
 export const WAITING_ENTRIES = 54;
 export const HANDED_ENTRIES = 55;
 
-/** Entries that are no values of their keys, but other variants. */
+/** The number of entries that are variants other than the value. */
 export const VARIANTS = 56;
 
-/** How many pages may be in use: `FREE_PAGES` and those that are. */
+/** The most pages that may be in use: the pages in use plus `FREE_PAGES`. */
 export const PAGE_LIMIT = 57;
-/** The size of a page, as a power of two. */
+/** The page size, as a power of two. */
 const PAGE_SHIFT = 58;
-/** For each text of a policy: how many bytes the shard may take while it runs. */
+/** For each text of a policy, the bytes that the shard may take while that policy runs. */
 export const TEXT_SHARD_BYTES = 59;
 
-/** Counters, by index in `floats`; they end before the words above. */
+/** Counters, by index in `floats`. They end before the words above. */
 export const USED_BYTES = 16;
 export const PAYLOAD_BYTES = 17;
 export const EVICTIONS = 18;
@@ -65,7 +67,7 @@ export const REFUSED_FILLS = 23;
 export const MOVES = 24;
 /** Bytes of the chunks of pinned entries. */
 export const PINNED_BYTES = 25;
-/** Rows of the pin table in use. */
+/** Rows in use in the pin table. */
 export const PINS = 26;
 
 const POLICY_TEXTS_AT_BYTE = 256;
@@ -76,18 +78,18 @@ export const SUMS_LIMIT = 48;
 const CLASS_TABLE_AT_BYTE: number = SUMS_AT_BYTE + SUMS_LIMIT * 8;
 const CLASS_LIMIT = 160;
 const PIN_TABLE_AT_BYTE = CLASS_TABLE_AT_BYTE + CLASS_LIMIT * 8;
-/** Words of a row of the pin table, which `pins.ts` describes. */
+/** Words per row of the pin table, which `pin-table.ts` describes. */
 export const PIN_WORDS = 5;
 export const PIN_ROWS = 64;
 export const PIN_TABLE: number = PIN_TABLE_AT_BYTE / 4;
 const DIRECTORY_AT_BYTE = PIN_TABLE_AT_BYTE + PIN_ROWS * PIN_WORDS * 4;
 
-/** Words of a class's row: chunks that are free, and the list of its pages that have one. */
+/** Words per row of a size class: its number of free chunks, and the list of its pages with a free chunk. */
 export const CLASS_WORDS = 2;
 export const CLASS_FREE_CHUNKS = 0;
 export const CLASS_ROOMY_PAGES = 1;
 
-/** Words of a page's row. Pages count from 1, so 0 means none. */
+/** Words per row of a page. Pages count from 1; 0 means none. */
 const PAGE_WORDS = 5;
 export const PAGE_CLASS = 0;
 export const PAGE_USED_CHUNKS = 1;
@@ -95,18 +97,18 @@ export const PAGE_FREE_CHUNK = 2;
 export const PAGE_NEXT = 3;
 export const PAGE_BEFORE = 4;
 
-/** In `PAGE_CLASS` of pages that hold no chunks. */
+/** The value of `PAGE_CLASS` for free pages. */
 export const FREE_PAGE_CLASS = -1;
 export const INDEX_PAGE_CLASS = -2;
 
 /** The share of a shard set aside for the policy's state. */
 const POLICY_SHARE = 1 / 25;
-/** No entry takes less, its place in the index included. */
+/** The least memory that an entry takes, its place in the index included. */
 const LEAST_ENTRY_BYTES = 40;
 
 /**
- * Byte arrays beyond 2 GiB are read at a third of the speed in JavaScriptCore (indices no longer fit an int32),
- * so shards stay below.
+ * The limit of a shard's size. Beyond 2 GiB indices no longer fit an int32, and JavaScriptCore reads byte arrays at a
+ * third of the speed.
  */
 export const SHARD_LIMIT_BYTES = 2 ** 31 - 65_536;
 export const SHARD_LEAST_BYTES = 128 * 1024;
@@ -118,21 +120,21 @@ export class ShardMemory {
   readonly floats: Float64Array;
   readonly sizes: SizeClasses;
   readonly pageShift: number;
-  /** As many pages as the buffer holds; how many may be in use is in `PAGE_LIMIT`. */
+  /** The pages that the buffer has room for; `PAGE_LIMIT` says how many may be in use. */
   readonly reservedPages: number;
-  /** Byte where page 0 would begin. */
+  /** The byte at which page 0 would begin. */
   readonly pageBase: number;
   readonly classTable: number;
   readonly directory: number;
-  /** Word where the row of page 0 would begin. */
+  /** The word at which the row of page 0 would begin. */
   readonly pageTable: number;
   readonly policyState: Int32Array;
   readonly policySums: Float64Array;
   readonly policyTexts: readonly Uint8Array[];
-  /** As many entries as could ever be resident. */
+  /** The most entries that can ever be resident. */
   readonly entryLimit: number;
 
-  /** Looks at memory that `create` has taken. */
+  /** Attaches to memory that `create` has made. */
   constructor(buffer: SharedArrayBuffer) {
     const reservedBytes = buffer.byteLength;
     this.buffer = buffer;
@@ -161,9 +163,9 @@ export class ShardMemory {
   }
 
   /**
-   * Takes the memory of a shard.
-   * @param shardBytes what the shard may take at first; the pages' size goes by it
-   * @param reservedBytes what it may ever take
+   * Allocates the memory of a shard.
+   * @param shardBytes the bytes that the shard may take at first; they decide the page size
+   * @param reservedBytes the bytes that it may ever take
    */
   static create(shardBytes: number, reservedBytes: number = shardBytes): ShardMemory {
     assert(
@@ -180,15 +182,15 @@ export class ShardMemory {
   }
 }
 
-/** What there is room for in a shard. */
+/** The room in a shard. */
 export interface ShardRoom {
   readonly pages: number;
   readonly policyWords: number;
-  /** As many as could ever be resident. */
+  /** The most entries that can ever be resident. */
   readonly entries: number;
 }
 
-/** What there is room for in a shard of so many bytes, its own tables aside. */
+/** Returns the room in a shard of this size, apart from its own tables. */
 export function roomWithin(shardBytes: number, pageShift: number): ShardRoom {
   const pageBytes = 1 << pageShift;
   const policyBytes = Math.floor((shardBytes * POLICY_SHARE) / 8) * 8;
@@ -201,12 +203,12 @@ export function roomWithin(shardBytes: number, pageShift: number): ShardRoom {
   };
 }
 
-/** A row for every index page that as many entries as possible could need. */
+/** Returns the rows of the directory: one for every index page that the largest number of entries could need. */
 function directoryRows(pages: number): number {
   return Math.ceil((pages * 4) / LEAST_ENTRY_BYTES) + 1;
 }
 
-/** Bytes of all that comes before the policy's state. */
+/** Returns the bytes of everything before the policy's state. */
 function tableBytes(pages: number): number {
   return (
     DIRECTORY_AT_BYTE + Math.ceil(directoryRows(pages) / 2) * 8 + Math.ceil((pages * PAGE_WORDS) / 2) * 8
@@ -214,26 +216,26 @@ function tableBytes(pages: number): number {
 }
 
 /**
- * Larger pages leave less over at their ends and offer finer sizes, but every size class may hold a page that is
- * not full. Measured with entries of 10 bytes to 10 kB, the sum of both is least with 4 KiB up to some megabytes,
- * with 16 KiB from some hundred on.
+ * Larger pages waste less at their ends and offer finer sizes, but every size class may hold a page that is not full.
+ * Measured with entries of 10 bytes to 10 kB, both together waste least with pages of 4 KiB up to some megabytes, and
+ * with pages of 16 KiB from some hundred megabytes on.
  */
 function pageShiftFor(shardBytes: number): number {
   if (shardBytes < 8 * 2 ** 20) return 12;
   return shardBytes < 256 * 2 ** 20 ? 13 : 14;
 }
 
-/** Word where the row of a page begins. */
+/** Returns the word at which the row of a page begins. */
 export function pageRow(memory: ShardMemory, page: number): number {
   return memory.pageTable + page * PAGE_WORDS;
 }
 
-/** The page that a slot lies in. */
+/** Returns the page that holds a slot. */
 export function pageOf(memory: ShardMemory, slot: number): number {
   return (slot * 8 - memory.pageBase) >> memory.pageShift;
 }
 
-/** The class of the chunk that begins at a slot. */
+/** Returns the size class of the chunk at a slot. */
 export function classOf(memory: ShardMemory, slot: number): number {
   return memory.words[pageRow(memory, pageOf(memory, slot)) + PAGE_CLASS]!;
 }

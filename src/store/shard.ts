@@ -29,9 +29,11 @@ import {
   ZEROED_WORDS,
 } from "./shard-memory.ts";
 
-/** A shard and its beginnings. What happens to entries is in `reading.ts`, `storing.ts` and `leaving.ts`. */
+/**
+ * A shard, and how it is initialised. `reading.ts`, `storing.ts` and `leaving.ts` read, store and remove its entries.
+ */
 
-/** One thread's hold on a shard. What threads share is all in `memory`. */
+/** One thread's view of a shard. Everything that threads share is in `memory`. */
 export class Shard {
   readonly memory: ShardMemory;
   /** Whether entries are evicted to make room; otherwise writes are refused. */
@@ -39,7 +41,7 @@ export class Shard {
   readonly departures: Departures;
   readonly seed: number;
   seated: SeatedPolicy;
-  /** In use during one operation: the entry to be stored, its plan, and that of an entry that leaves. */
+  /** Used within one operation: the entry to be stored, its plan, and the plan of an entry that leaves. */
   readonly draft: Draft = new Draft();
   readonly plan: ChainPlan = new ChainPlan();
   readonly leavingPlan: ChainPlan = new ChainPlan();
@@ -53,7 +55,7 @@ export class Shard {
   }
 }
 
-/** Prepares memory that was just taken, with or without `MOST_ENTRIES`: no entries, all pages free. */
+/** Formats new memory: no entries, all pages free. `MOST_ENTRIES` may have been set before. */
 export function formatShard(memory: ShardMemory, choice: PolicyChoice, epoch: number): void {
   resetArena(memory);
   resetIndex(memory);
@@ -63,12 +65,12 @@ export function formatShard(memory: ShardMemory, choice: PolicyChoice, epoch: nu
   enterStage(memory, SETTLED, true);
 }
 
-/** Takes note of what was written about the policy. */
+/** Adopts a policy change that was written to the shard's memory. */
 export function seatAgain(shard: Shard): void {
   shard.seated = seatPolicy(shard.memory, shard.seed, shard.evicts);
 }
 
-/** Removes all entries, without a walk; who reads or writes one little by little finds it lost. */
+/** Removes all entries without a walk. Readers and writers of pinned entries find them lost. */
 export function clearShard(shard: Shard): void {
   const { words, floats } = shard.memory;
   words[ENTRIES] = 0;
@@ -83,14 +85,14 @@ export function clearShard(shard: Shard): void {
   emptyPolicy(shard);
 }
 
-/** Lets the policy begin anew, once its state is zeroed: see `policy-change.ts`. */
+/** Starts the policy afresh once its state is zeroed (see `policy-change.ts`). */
 function emptyPolicy(shard: Shard): void {
   const { memory } = shard;
   const { words } = memory;
   words[WAITING_LIST] = 0;
   words[WAITING_LIST + 1] = 0;
   words[WAITING_ENTRIES] = 0;
-  // While it is being zeroed, nobody writes to the policy's state.
+  // No thread writes to the policy's state while it is being zeroed.
   if (stageOf(memory) !== ZEROING) words[ZEROED_WORDS] = 0;
   enterStage(memory, ZEROING, false);
   seatAgain(shard);

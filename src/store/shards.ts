@@ -7,13 +7,13 @@ import { Shard, seatAgain } from "./shard.ts";
 import { LOCK, POLICY_VERSION } from "./shard-memory.ts";
 import type { StoreMemory } from "./store-memory.ts";
 
-/** Steps of a policy change that every use of a shard takes, as long as it lasts. */
+/** Steps of a policy change that each use of a shard takes while the change lasts. */
 const CHANGE_STEPS_PER_HOLD = 16;
 
-/** One thread's hold on all shards of a store: which one a hash belongs to, and their locks. */
+/** One thread's view of all shards of a store. Finds the shard of a hash, and takes locks. */
 export class Shards {
   readonly control: Control;
-  /** This thread's number, as which it takes locks. */
+  /** This thread's number as a holder of locks. */
   readonly holder: number;
   readonly all: readonly Shard[];
   readonly departures: Departures = new Departures();
@@ -24,7 +24,7 @@ export class Shards {
     this.control = control;
     this.holder = holder;
     this.all = shards.map((memory) => {
-      // The policy may be changed by another thread meanwhile.
+      // Another thread may change the policy meanwhile.
       lock(memory.words, LOCK, holder);
       try {
         return new Shard(memory, control.evicts, this.departures, control.seed);
@@ -40,12 +40,12 @@ export class Shards {
     return Atomics.load(this.control.words, EPOCH);
   }
 
-  /** Which shard a hash belongs to. */
+  /** Returns the index of a hash's shard. */
   indexOf(hash: number): number {
     return (hash >>> this.#shift) & this.#mask;
   }
 
-  /** Takes the lock of a hash's shard; `leaveShard` gives it back. */
+  /** Takes the lock of a hash's shard; `leaveShard` releases it. */
   enter(hash: number): Shard {
     // As `lock` does: a call less deep, the runtime compiles all of a hit as one.
     const shard = this.all[(hash >>> this.#shift) & this.#mask]!;
@@ -55,7 +55,7 @@ export class Shards {
     return shard;
   }
 
-  /** Takes a shard's lock, and takes part in a change of its policy. */
+  /** Takes a shard's lock, and continues a change of its policy. */
   lock(index: number): Shard {
     const shard = this.all[index]!;
     const { words } = shard.memory;
@@ -83,7 +83,7 @@ export class Shards {
     }
   }
 
-  /** For what is not done often: one shard after the other. */
+  /** Acts on one shard after the other, each under its lock. For rare operations. */
   underEachLock(act: (shard: Shard, index: number) => void): void {
     for (let index = 0; index < this.all.length; index++) this.underLock(index, (shard) => act(shard, index));
   }

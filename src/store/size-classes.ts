@@ -1,19 +1,21 @@
-/** Chunks are multiples of this, so that a slot (byte address / 8) names one and 8-byte words are aligned. */
+/**
+ * Chunk sizes are multiples of this, so that a slot (byte address / 8) names a chunk and 8-byte words are aligned.
+ */
 export const CHUNK_ALIGNMENT = 8;
-/** No smaller chunks: an entry's header and its first bytes. */
+/** The smallest chunk: an entry's header and its first bytes. */
 const SMALLEST_CHUNK_BYTES = 40;
 
 /**
- * The chunk sizes into which pages are cut: a page divided by 1, 2, 3, … and rounded down to the alignment, so
- * that little is left over at a page's end. Sizes that several divisors share appear once.
+ * The sizes of the chunks that pages are cut into: a page divided by 1, 2, 3, … and rounded down to the alignment, so
+ * that little is left over at the end of a page. A size that several divisors share appears once.
  */
 export interface SizeClasses {
   readonly pageBytes: number;
   readonly count: number;
-  /** Chunk size by class, ascending; the last one is a whole page. */
+  /** Chunk size by class, ascending. The last one is a whole page. */
   readonly chunkBytes: Int32Array;
   readonly chunksPerPage: Int32Array;
-  /** The smallest class whose chunk holds `bytes`, at `bytes + 7 >> 3`. */
+  /** The smallest class whose chunk holds `bytes`, at index `bytes + 7 >> 3`. */
   readonly smallestFor: Uint8Array;
 }
 

@@ -94,7 +94,7 @@ describe("store budget", () => {
       store.check();
       expect(store.stats().entries).toBeGreaterThan(entries * 0.95);
       expect(store.stats().entries).toBeLessThanOrEqual(entries);
-      // 48 bytes an entry and 4 in the index; a policy with state for every entry has room for fewer.
+      // An entry takes 48 bytes, and 4 in the index. A policy with state for every entry has room for fewer.
       const memory = new ShardMemory(store.handle.shards[0]!);
       const limit = policyLimits(memory, parsePolicy(policy)).entries;
       if (limit === memory.entryLimit) expect(entries).toBeGreaterThan(((2 << 20) * 0.9) / 52);
@@ -200,7 +200,7 @@ describe("store budget", () => {
 });
 
 describe("store fragmentation", () => {
-  /** Of the whole budget: keys, values and the entries' headers. */
+  /** Returns the share of the budget that keys, values and headers take. */
   function occupancy(store: Store): number {
     const { payloadBytes, entries, budgetBytes } = store.stats();
     return (payloadBytes + entries * ENTRY_HEADER_BYTES) / budgetBytes;

@@ -15,7 +15,7 @@ test.each([1, 4])("keys chosen to collide are spread over the buckets of %d shar
   }
   expect(store.stats().entries).toBe(KEYS);
   const { longest, hashes } = chainsOf(store);
-  // Of a bucket with one or two entries on average the fullest of so many has a dozen.
+  // With one or two entries per bucket on average, the fullest bucket has about a dozen.
   expect(longest).toBeLessThan(24);
   expect(hashes).toBeGreaterThanOrEqual(KEYS - 5);
   store.check();

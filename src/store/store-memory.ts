@@ -15,34 +15,36 @@ import {
 } from "./shard-memory.ts";
 
 export interface StoreOptions {
-  /** All memory that the store takes, its own tables included. From 256 KiB. */
+  /** All memory that the store takes, its own tables included; at least 256 KiB. */
   budgetBytes: number;
-  /** What `Store.setBudget` may raise that to: so much address space is reserved. By default no more. */
+  /**
+   * The largest budget that `Store.setBudget` accepts; this much address space is reserved. By default the budget.
+   */
   mostBudgetBytes?: number | undefined;
   /** A power of two; 1 by default. Raised so that no shard exceeds 2 GiB. */
   shards?: number;
-  /** As `parsePolicy` reads it; `s3-fifo` by default. */
+  /** An eviction policy, as `parsePolicy` reads it; `s3-fifo` by default. */
   policy?: string;
-  /** Secret, so that no client can choose keys whose hashes collide; drawn by default. */
+  /** The secret of the key hashes, which keeps clients from choosing keys that collide. Random by default. */
   hashKey?: HashKey | undefined;
-  /** Of policies that draw at random; by default it follows from the hash key. */
+  /** The seed of policies that use random numbers. Derived from the hash key by default. */
   seed?: number;
-  /** What happens to a write that does not fit: `evict` (the default) makes room, `refuse` refuses it. */
+  /** What happens to a write that does not fit: `evict` (the default) makes room, `refuse` refuses the write. */
   whenFull?: "evict" | "refuse";
   /**
-   * No more entries than this, besides the budget; no such bound by default. Shards have equal parts of it. To the
-   * policy every entry then weighs the same, whatever its size.
+   * The most entries to hold, besides the budget; unlimited by default. Shards have equal parts of it. Every entry
+   * then weighs the same to the policy, whatever its size.
    */
   maxEntries?: number | undefined;
 }
 
-/** All that another thread needs to attach to a store; can be sent with `postMessage`. */
+/** Everything that another thread needs to attach to a store. Can be sent with `postMessage`. */
 export interface StoreHandle {
   readonly control: SharedArrayBuffer;
   readonly shards: readonly SharedArrayBuffer[];
 }
 
-/** The memory of a store, as one thread sees it. */
+/** One thread's view of the memory of a store. */
 export interface StoreMemory {
   readonly control: Control;
   readonly shards: readonly ShardMemory[];
@@ -51,15 +53,17 @@ export interface StoreMemory {
 const LEAST_BUDGET_BYTES = 256 * 1024;
 const BUDGET_LIMIT_BYTES: number = 2 ** 40;
 const SHARDS_LIMIT = 65_536;
-/** Of a shard; what its memory has room for is far less. */
+/** A bound on the entries of one shard, far above the number that its memory has room for. */
 const ENTRIES_LIMIT = 2 ** 29;
-/** What does not fill a whole page may take chunks of up to this many classes, and so touch as many pages. */
+/**
+ * A remainder that does not fill a page may be split into chunks of up to this many classes, each on another page.
+ */
 const PAGES_FOR_REST = 4;
 const KEY_ALLOWANCE_BYTES = 256;
 
 /**
- * Takes and formats the memory of a store.
- * @throws RangeError for options out of range, in one line that names the range
+ * Allocates and formats the memory of a store.
+ * @throws RangeError for an option out of range, naming the range in one line
  */
 export function createStoreMemory(options: StoreOptions): StoreMemory {
   const { budgetBytes, mostBudgetBytes = budgetBytes, whenFull = "evict" } = options;
@@ -88,7 +92,7 @@ export function createStoreMemory(options: StoreOptions): StoreMemory {
   return { control, shards };
 }
 
-/** Looks at memory that another thread has created. */
+/** Attaches to memory that another thread has created. */
 export function attachStoreMemory(handle: StoreHandle): StoreMemory {
   return {
     control: new Control(handle.control),
@@ -96,25 +100,25 @@ export function attachStoreMemory(handle: StoreHandle): StoreMemory {
   };
 }
 
-/** What each shard may take within a budget. Control words and leases stay as they were made. */
+/** Returns the size of each shard within a budget. Control words and leases keep the size they were made with. */
 export function shardBytesOf({ buffer, shardCount }: Control, budgetBytes: number): number {
   return Math.floor((budgetBytes - buffer.byteLength) / shardCount / 8) * 8;
 }
 
-/** The largest value that a shard can hold with a key of up to 256 bytes, whatever its size below. */
+/** Returns the size up to which every value fits a shard, with a key of up to 256 bytes. */
 export function largestValueBytes(memory: ShardMemory): number {
   const { words, sizes } = memory;
-  // One page at least is the index's.
+  // The index needs one page at least.
   const roomBytes = (words[PAGE_LIMIT]! - 1 - PAGES_FOR_REST) * (sizes.pageBytes - EXTENT_HEADER_BYTES);
   return Math.min(VALUE_BYTES_LIMIT, roomBytes - EXTENDED_HEADER_BYTES - KEY_ALLOWANCE_BYTES);
 }
 
-/** A hash of nothing: it tells nothing of the key. */
+/** Derives a seed by hashing, so that the seed reveals nothing about the key. */
 function seedOf({ low, high }: HashKey): number {
   return halfSipHash(new Uint8Array(0), 0, 0, low, high);
 }
 
-/** Equal parts, the first ones greater by one where they do not come out even. */
+/** Returns a shard's part of the entries. The parts are equal; the first ones are larger by one if necessary. */
 function entriesOfShard(maxEntries: number, index: number, shards: number): number {
   if (!Number.isInteger(maxEntries) || maxEntries < shards || maxEntries > shards * ENTRIES_LIMIT) {
     const most = (shards * ENTRIES_LIMIT).toLocaleString("en");
@@ -125,7 +129,7 @@ function entriesOfShard(maxEntries: number, index: number, shards: number): numb
   return Math.floor(maxEntries / shards) + (index < maxEntries % shards ? 1 : 0);
 }
 
-/** The least budget of a store with so many shards. */
+/** Returns the smallest budget of a store with this many shards. */
 export function leastBudgetBytes(shards: number): number {
   return Math.max(LEAST_BUDGET_BYTES, shards * SHARD_LEAST_BYTES * 2);
 }

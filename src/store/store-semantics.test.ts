@@ -13,7 +13,7 @@ import { Store, type StoreOptions } from "./store.ts";
 
 const NOW_MS = 1_700_000_000_000;
 
-/** A store used with texts. */
+/** A store of texts. */
 class TextStore {
   readonly store: Store;
   nowMs = NOW_MS;
@@ -57,14 +57,14 @@ class TextStore {
     );
   }
 
-  /** The value, a stale one too. */
+  /** Returns the value, even if it is stale. */
   getStale(key: string): string | undefined {
     const sink = new CopySink();
     const read = this.store.read(keyIn(this.store, key), this.nowMs, sink, STALE);
     return read === ABSENT ? undefined : fromUtf8(sink.copy);
   }
 
-  /** Stores a value that is fresh for 10 ms and has a grace of 20 more. */
+  /** Stores a value that is fresh for 10 ms and stale for 20 ms more. */
   fillWithGrace(key: string, value: string): void {
     const lease = this.store.lease(this.hash(key));
     expect(this.fill(key, value, lease, this.store.epoch, this.nowMs + 10, this.nowMs + 30)).toBe(true);

@@ -17,11 +17,11 @@ import {
 
 export interface StoreStats {
   budgetBytes: number;
-  /** Bytes of the arena in use by entries. */
+  /** Bytes of the arena that entries use. */
   usedBytes: number;
-  /** Keys and values. */
+  /** Bytes of keys and values. */
   payloadBytes: number;
-  /** Resident entries, those included that are expired or of an epoch before and have not been removed yet. */
+  /** Resident entries, including those that are expired or of an earlier epoch and have not been removed yet. */
   entries: number;
   /** Entries with an expiry. */
   expiring: number;
@@ -30,14 +30,14 @@ export interface StoreStats {
   hits: number;
   misses: number;
   fills: number;
-  /** Fills refused: their lease was void, their epoch over, their expiry past, or they did not fit. */
+  /** Fills refused: lease void, epoch over, expired, or no room. */
   refusedFills: number;
   shards: number;
-  /** Pages of the arena that nothing uses. */
+  /** Bytes of unused pages. */
   freeBytes: number;
   /** Buckets of the index. */
   buckets: number;
-  /** Chunks that were moved together to free a page. */
+  /** Chunks that compaction has moved. */
   moves: number;
 }
 
@@ -61,7 +61,7 @@ export function emptyStats(budgetBytes: number, shards: number): StoreStats {
   };
 }
 
-/** Adds a shard's part. Each number is one aligned word of 4 or 8 bytes, so none is read half written. */
+/** Adds a shard's counters. Each is an aligned word of 4 or 8 bytes, so none is read half written. */
 export function addStats(stats: StoreStats, memory: ShardMemory): void {
   const { words, floats, sizes } = memory;
   stats.usedBytes += floats[USED_BYTES]!;

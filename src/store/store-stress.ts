@@ -4,26 +4,26 @@ import { keyIn } from "./key-fixture.ts";
 import type { Store } from "./store.ts";
 
 /**
- * One thread's part of a stress test of a store that several threads use: random operations whose every answer is
- * checked. Used by tests; what threads share besides the store is in `StressGround`.
+ * One thread's part of a stress test of a shared store: random operations with every answer checked. `StressGround`
+ * holds what the threads share besides the store.
  */
 export interface StressOptions {
   readonly thread: number;
   readonly seed: number;
-  /** How many threads take part; none starts before all are there. */
+  /** The number of threads. None starts before all are there. */
   readonly threads: number;
   readonly operations: number;
   /** Policies to change between. */
   readonly policies: readonly string[];
 }
 
-/** What several threads hold each other to: versions by key, of which the cache must never show an older one. */
+/** The versions by which threads check each other: the cache must never return an older one than acknowledged. */
 export interface StressGround {
   /** The origin: the newest version of each shared key. */
   readonly origin: Int32Array;
-  /** The newest version whose writer has seen its invalidation through. */
+  /** The newest version of each key whose writer has completed its invalidation. */
   readonly acknowledged: Int32Array;
-  /** One word: how many threads have arrived. */
+  /** One word: the number of threads that have arrived. */
   readonly arrived: Int32Array;
 }
 
@@ -32,7 +32,7 @@ export interface StressCounts {
   fills: number;
 }
 
-/** What the origin answered to a miss some time ago. */
+/** The origin's answer to an earlier miss, not stored yet. */
 interface PendingFill {
   id: number;
   version: number;
@@ -46,15 +46,16 @@ const OWN_KEYS = 150;
 const HEADER_WORDS = 4;
 const NOW_MS = 1_700_000_000_000;
 
-/** Ground for any number of threads. */
+/** Allocates the shared state for any number of threads. */
 export function stressGround(): StressGround {
   const words = (count: number) => new Int32Array(new SharedArrayBuffer(count * 4));
   return { origin: words(SHARED_KEYS), acknowledged: words(SHARED_KEYS), arrived: words(1) };
 }
 
 /**
+ * Runs one thread's part.
  * @public run in threads
- * @throws AssertionError where a value is torn, of another key, or older than it may be
+ * @throws AssertionError if a value is torn, of another key, or older than it may be
  */
 export function stress(store: Store, ground: StressGround, options: StressOptions): StressCounts {
   const random = new SeededRandom(options.seed * 1000 + options.thread);
@@ -80,7 +81,7 @@ export function stress(store: Store, ground: StressGround, options: StressOption
   return counts;
 }
 
-/** At least half of what it may be: there is room for every value then. */
+/** At least half of the largest budget, so that every value fits. */
 function randomBudget({ mostBudgetBytes }: Store, random: SeededRandom): number {
   return mostBudgetBytes / 2 + random.below(mostBudgetBytes / 2);
 }
@@ -93,7 +94,7 @@ function meet(arrived: Int32Array, threads: number): void {
   }
 }
 
-/** As a read-through cache does: a hit must be of a version at least as new as the newest acknowledged one. */
+/** Reads as a read-through cache does. A hit must be at least as new as the newest acknowledged version. */
 function readShared(
   store: Store,
   ground: StressGround,
@@ -101,7 +102,7 @@ function readShared(
   counts: StressCounts,
   pending: PendingFill[],
 ): void {
-  // Some keys are asked for much more often than others.
+  // Some keys are read far more often than others.
   const id = Math.floor(random.next() ** 3 * SHARED_KEYS);
   const key = keyOf(id, 0);
   const hash = store.hash(key, 0, key.length);
@@ -118,7 +119,7 @@ function readShared(
   }
 }
 
-/** Fills what an earlier miss asked for; it may be out of date, and then the store must refuse it. */
+/** Stores the answer to an earlier miss. If it is out of date, the store must refuse it. */
 function fillShared(store: Store, random: SeededRandom, counts: StressCounts, pending: PendingFill[]): void {
   const index = random.below(pending.length);
   const fill = pending[index];
@@ -142,7 +143,7 @@ function writeShared(store: Store, ground: StressGround, random: SeededRandom): 
   while (known < version) known = Atomics.compareExchange(ground.acknowledged, id, known, version);
 }
 
-/** Keys that no other thread touches: what is read is what was last written, or nothing. */
+/** Uses keys that no other thread touches: a read returns the value written last, or nothing. */
 function useOwn(
   store: Store,
   own: Map<number, number>,
@@ -192,7 +193,7 @@ function keyOf(id: number, owner: number): Uint8Array {
   return key;
 }
 
-/** A value whose every word follows from its first ones. Mostly short, sometimes of several pages. */
+/** Returns a value whose every word follows from its first ones. Most are short, some take several pages. */
 function makeValue(id: number, version: number, random: SeededRandom): Uint8Array {
   const words = new Int32Array(HEADER_WORDS + random.below(random.below(50) === 0 ? 10_000 : 200));
   const nonce = random.below(2 ** 31);
@@ -204,7 +205,7 @@ function makeValue(id: number, version: number, random: SeededRandom): Uint8Arra
   return new Uint8Array(words.buffer);
 }
 
-/** @returns the version of a value that is whole */
+/** Checks that a value is whole. @returns its version */
 function checkValue(value: Uint8Array, id: number): number {
   const words = new Int32Array(value.slice().buffer);
   assert(words[0] === id, `key ${id} has the value of key ${words[0]}`);

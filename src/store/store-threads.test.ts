@@ -9,7 +9,7 @@ const NOW_MS = 1_700_000_000_000;
 
 const holders = { next: 2 };
 
-/** Every worker holds locks as somebody else. */
+/** Returns a holder number of its own for each worker. */
 function nextHolder(): number {
   return holders.next++;
 }
@@ -54,7 +54,7 @@ describe("store and threads", () => {
     const store = Store.create({ budgetBytes: 4 << 20, hashKey: { low: 5, high: 0 }, shards: 4 });
     const keys = Array.from({ length: 200 }, (_, index) => utf8(`key-${index}`));
     for (const key of keys) store.set(keyIn(store, key), utf8("value"), 0, NOW_MS);
-    // A sink that throws leaves no lock behind; a thread that ends in the middle does: it never returns from the sink.
+    // A sink that throws leaves no lock behind. This thread ends inside the sink, so its lock stays.
     const holder = 77;
     const source = `
       import { Store } from ${JSON.stringify(new URL("./store.ts", import.meta.url).href)};

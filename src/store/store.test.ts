@@ -7,7 +7,7 @@ import { Store, type StoreOptions } from "./store.ts";
 
 const START_MS = 1_700_000_000_000;
 
-/** What a store should hold, as slowly and obviously as can be. */
+/** An entry in the model, which is as simple as possible. */
 interface Modelled {
   value: Uint8Array;
   expiresAtMs: number;
@@ -15,12 +15,12 @@ interface Modelled {
   reads: number;
 }
 
-/** A store beside a `Map`; every answer of the one is held against the other. */
+/** A store beside a `Map`. Every answer of the store is compared with the map. */
 class Pair {
   readonly store: Store;
   readonly model = new Map<string, Modelled>();
   nowMs = START_MS;
-  /** The key that is being stored, and whether it was said to leave. */
+  /** The key that is being stored, and whether it was reported as gone meanwhile. */
   #storing = "";
   #storingLeft = false;
   readonly evicts: boolean;
@@ -56,7 +56,7 @@ class Pair {
     this.model.set(latin1(key), { value, expiresAtMs, filledAtMs: this.nowMs, reads: 0 });
   }
 
-  /** Whether an entry may be too large for the budget of the moment. */
+  /** Whether an entry may be too large for the present budget. */
   #isLarge(key: Uint8Array, value: Uint8Array): boolean {
     return key.length + value.length > this.store.maxValueBytes - 20_000;
   }

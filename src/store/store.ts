@@ -42,14 +42,14 @@ export type { EntryInfo } from "./reading.ts";
 export type { StoreHandle, StoreOptions } from "./store-memory.ts";
 export type { StoreStats } from "./store-stats.ts";
 
-/** What the creator of a store holds its locks as. */
+/** The number under which the creator of a store holds its locks. */
 const CREATOR = 1;
 
 /**
- * A cache in shared memory, within an exact budget. Any number of threads attach to one store; every operation
- * holds the lock of one shard at a time and no longer than it needs. Times are Unix milliseconds.
+ * A cache in shared memory, within an exact budget. Any number of threads can attach to one store. An operation holds
+ * the lock of one shard at a time, for as short as possible. Times are Unix milliseconds.
  *
- * Keys have their hash from `refer`; none may be longer than 65,535 bytes.
+ * Keys get their hash from `refer`. A key has at most 65,535 bytes.
  */
 export class Store {
   readonly #shards: Shards;
@@ -66,23 +66,22 @@ export class Store {
     this.#hashKeyHigh = control.hashKey.high;
   }
 
-  /** @throws RangeError for options out of range, in one line that names the range */
+  /** @throws RangeError for an option out of range, naming the range in one line */
   static create(options: StoreOptions): Store {
     return new Store(createStoreMemory(options), CREATOR);
   }
 
   /**
-   * Joins a store that another thread created.
-   * @param holder this thread's number, from 2; no other thread that is alive has the same
+   * Attaches to a store that another thread created.
+   * @param holder this thread's number, from 2; no other living thread has the same
    */
   static attach(handle: StoreHandle, holder: number): Store {
     return new Store(attachStoreMemory(handle), holder);
   }
 
   /**
-   * Takes over the locks of a thread that has died. What a shard holds that it was about to change cannot be
-   * trusted, so that shard is emptied.
-   * @param holder the number the thread attached with
+   * Takes over the locks of a dead thread. A shard that the thread was changing cannot be trusted, so it is emptied.
+   * @param holder the number under which the thread had attached
    * @returns how many shards were emptied
    */
   recover(holder: number): number {
@@ -99,14 +98,14 @@ export class Store {
   }
 
   /**
-   * Lets go of the entries that threads which have died were reading and writing little by little, and removes what
-   * `bumpEpoch` has left. @returns whether that is done; where a lock is held for long it is not, and this is to be called again
+   * Unpins the entries that dead threads had pinned, and finishes what `bumpEpoch` has left.
+   * @returns false if a lock was held for too long: call again later
    */
   releaseDead(): boolean {
     return this.#dead.finish(this.#shards.holder);
   }
 
-  /** The largest value that can be stored now, with a key of up to 256 bytes. */
+  /** Returns the largest value that can be stored now, with a key of up to 256 bytes. */
   get maxValueBytes(): number {
     return largestValueBytes(this.#shards.all[0]!.memory);
   }
@@ -116,8 +115,9 @@ export class Store {
   }
 
   /**
-   * Told of entries that left by themselves through a call on this object: evicted, or removed after they had expired, which no reading does. Not
-   * of entries that an epoch ended. Called with no lock held; may use the store.
+   * Is told of entries that left during a call on this object: those evicted, and those removed after they had
+   * expired. A read removes nothing. Entries of an earlier epoch are not reported. Called with no lock held; may use
+   * the store.
    */
   get onDeparture(): DepartureListener | undefined {
     return this.#shards.departures.listener;
@@ -131,7 +131,7 @@ export class Store {
     return halfSipHash(bytes, start, end, this.#hashKeyLow, this.#hashKeyHigh);
   }
 
-  /** Lets `key` stand for bytes[start, end), with the hash that it has here. */
+  /** Makes `key` refer to bytes[start, end), with the hash that this store gives them. */
   refer(key: KeyRef, bytes: Uint8Array, start: number, end: number): KeyRef {
     key.bytes = bytes;
     key.start = start;
@@ -141,11 +141,11 @@ export class Store {
   }
 
   /**
-   * Delivers the value of the key, or another variant, to `sink`, under the lock: the sink must not use the store. A large
-   * value is given to a sink that takes such (`takesLarge`) after the lock has been released.
-   * Counts a hit or a miss.
-   * @param accepts the worst that is served: `STALE` for an entry whose grace has not ended, too
-   * @returns how many bytes it has; `ABSENT` when there is none, and the sink is then not used
+   * Delivers the key's value, or another variant, to `sink`, and counts a hit or a miss. The sink is called under the
+   * lock and must not use the store. A sink that takes large values (`takesLarge`) gets one after the lock has been
+   * released.
+   * @param accepts the worst freshness served; `STALE` includes entries within their grace
+   * @returns the length of the value; `ABSENT` if there is none, and the sink is not called
    */
   read(
     key: KeyRef,
@@ -166,13 +166,13 @@ export class Store {
     return read.lengthBytes;
   }
 
-  /** The value as a copy of its own; counts a hit or a miss. */
+  /** Returns a copy of the value; counts a hit or a miss. */
   get(key: KeyRef, nowMs: number): Uint8Array | undefined {
     const sink = new CopySink();
     return this.read(key, nowMs, sink) === ABSENT ? undefined : sink.copy;
   }
 
-  /** What is known of an entry, without counting as a read. The last two as in `read`. */
+  /** Describes an entry, without counting a read. `accepts` and `variant` as in `read`. */
   peek(
     key: KeyRef,
     nowMs: number,
@@ -185,7 +185,7 @@ export class Store {
     });
   }
 
-  /** As `peek`, with where the entry stands in its policy. */
+  /** As `peek`, with the entry's state in its policy. */
   explain(
     key: KeyRef,
     nowMs: number,
@@ -200,15 +200,15 @@ export class Store {
   }
 
   /**
-   * Stores or overwrites a value; an overwritten one counts as used, and other variants of the key go. Leases are not looked at: who also fills this
-   * store by lease calls `invalidate` before.
-   * @returns "full" only where nothing may be evicted; unless "stored" nothing has changed
+   * Stores or overwrites a value, and removes the key's other variants. Overwriting counts as a use. Leases are not
+   * checked: a caller that also fills this store by lease calls `invalidate` first.
+   * @returns "full" only if the store never evicts; nothing has changed unless "stored"
    */
   set(key: KeyRef, value: Uint8Array, expiresAtMs: number, nowMs: number): StoreOutcome {
     return this.write(key, value, 0, value.length, expiresAtMs, nowMs);
   }
 
-  /** As `set`, of a value that is a range of bytes. */
+  /** As `set`, for a value given as a range of bytes. */
   write(
     key: KeyRef,
     value: Uint8Array,
@@ -232,10 +232,9 @@ export class Store {
   }
 
   /**
-   * Stores what the origin answered, if no invalidation of the key came since the fill's lease was read and the epoch is
-   * still the fill's. A lease is good for one of several fills that are under way at once: nobody can tell which value is
-   * the newer.
-   * @param staleUntilMs until when it may be served as stale once it has expired; 0 for no grace
+   * Stores the origin's answer, unless the key was invalidated since the fill read its lease, or the epoch has
+   * changed. Of several fills under way at once a lease admits only one: nobody can tell which value is newer.
+   * @param staleUntilMs until when it may be served stale after its expiry; 0: no grace
    * @returns whether it was stored
    */
   fill(
@@ -269,9 +268,9 @@ export class Store {
   }
 
   /**
-   * Begins an entry of a large value that is written little by little.
+   * Begins an entry for a large value that is written little by little.
    * @param key kept
-   * @returns undefined where there is no room for it, or it is too large to be written so: `set` and `fill` may do
+   * @returns undefined if there is no room for it, or it is too large for this; `set` and `fill` may still succeed
    */
   grow(key: KeyRef, valueBytes: number, nowMs: number, variant: Variant = VALUE): GrowingEntry | undefined {
     if (valueBytes < LARGE_BYTES || valueBytes > this.maxValueBytes) return undefined;
@@ -281,7 +280,7 @@ export class Store {
     return growing.begin(nowMs, this.epoch) ? growing : undefined;
   }
 
-  /** As `set`, of an entry that has grown to its full size. @returns whether it was stored */
+  /** As `set`, for an entry that has grown to its full size. @returns whether it was stored */
   setGrown(growing: GrowingEntry, expiresAtMs: number, nowMs: number): boolean {
     return growing.store(
       { expiresAtMs, staleUntilMs: 0, nowMs, epoch: this.epoch, isFill: false },
@@ -289,7 +288,7 @@ export class Store {
     );
   }
 
-  /** As `fill`, of an entry that has grown to its full size. */
+  /** As `fill`, for an entry that has grown to its full size. */
   fillGrown(
     growing: GrowingEntry,
     expiresAtMs: number,
@@ -305,7 +304,7 @@ export class Store {
     });
   }
 
-  /** Changes only the value's expiry, 0 takes it away; a grace ends with it. @returns false when there is no such entry */
+  /** Changes only the value's expiry; 0 removes it. A grace ends with it. @returns false if there is no such entry */
   setExpiry(key: KeyRef, expiresAtMs: number, nowMs: number): boolean {
     const shard = this.#shards.enter(key.hash);
     try {
@@ -330,26 +329,26 @@ export class Store {
   }
 
   /**
-   * Removes the key's value and all other variants, and voids the leases of all fills of this key that are under way.
-   * @returns whether an entry was there
+   * Removes the key's value and all other variants, and voids the leases of all fills of the key under way.
+   * @returns whether there was an entry
    */
   invalidate(key: KeyRef): boolean {
     const shard = this.#shards.enter(key.hash);
     try {
       this.#control.leases.change(key.hash);
-      // At the beginning of time nothing has expired.
+      // Time 0 is before every expiry, so no entry counts as expired.
       return removeKey(shard, key, this.epoch, 0) !== DEAD;
     } finally {
       leaveShard(shard);
     }
   }
 
-  /** The token that a fill of this key, asked for now, must present. */
+  /** Returns the token that a fill of this key must present if its question is sent now. */
   lease(hash: number): number {
     return this.#control.leases.of(hash);
   }
 
-  /** The same, for a fill that is asked for now and whose end is told by `endFill`. */
+  /** As `lease`, for a fill whose end the caller reports with `endFill`. */
   beginFill(hash: number): number {
     return this.#control.leases.begin(hash);
   }
@@ -363,12 +362,12 @@ export class Store {
   }
 
   /**
-   * Makes everything that is stored now invisible, and voids all fills under way, at once and without a walk.
-   * @param mayWait whether for locks, where that takes any; else `releaseDead` does what is left
+   * Makes everything stored so far invisible and voids all fills under way, at once and without a walk.
+   * @param mayWait whether to wait for locks if any are needed; if not, `releaseDead` finishes the work
    */
   bumpEpoch(mayWait = true): void {
     const epoch = Atomics.add(this.#control.words, EPOCH, 1) + 1;
-    // Entries know the epoch's lowest 16 bits. Long before those repeat, all entries are really removed.
+    // Entries store the lowest 16 bits of their epoch. Long before those repeat, all entries are removed.
     if ((epoch & CLEAR_INTERVAL_BITS) !== 0) return;
     if (mayWait) this.#shards.underEachLock(clearShard);
     else this.#dead.clear(this.#shards.all);
@@ -381,25 +380,25 @@ export class Store {
   }
 
   /**
-   * A step through the keys of all fresh values, in the order of their bit-reversed hashes. Start with cursor 0; 0 comes
-   * back at the end. A key that is there from the first step to the last is visited exactly once. `visit` is called with
-   * no lock held, with a view that holds during the call.
+   * Visits some keys of fresh values, in the order of their bit-reversed hashes. Start with cursor 0; a result of 0
+   * is the end. A key that is present from the first step to the last is visited exactly once. `visit` is called with
+   * no lock held; its view of the key is valid during the call only.
    * @param cursor any whole number from 0 to 2^48
-   * @param count about how many keys a step visits
+   * @param count roughly how many keys to visit
    */
   scan(cursor: number, count: number, nowMs: number, visit: (key: Uint8Array, hash: number) => void): number {
     return scanKeys(this.#shards, cursor, count, nowMs, visit);
   }
 
-  /** The key of a fresh value drawn at random, as a copy of its own; undefined when there is none. */
+  /** Returns a copy of the key of a random fresh value; undefined if there is none. */
   randomKey(random: Random, nowMs: number): Uint8Array | undefined {
     return drawKey(this.#shards, random, nowMs);
   }
 
   /**
-   * Removes expired entries and those of epochs before, going on where the last call, of any thread, ended. Takes
-   * changes of the policy further, too.
-   * @param maxSteps how many buckets are looked at, or steps of a change taken, at most
+   * Removes expired entries and those of earlier epochs, continuing where the last call of any thread ended.
+   * Continues policy changes, too.
+   * @param maxSteps the most buckets to visit, or steps of a change to take
    * @returns how many entries were removed
    */
   sweep(nowMs: number, maxSteps: number): number {
@@ -425,11 +424,10 @@ export class Store {
   }
 
   /**
-   * Changes the policy: the new one receives the entries in the order in which the old one would have evicted them.
-   * That takes a while and is done in small steps, by whatever uses the store. Entries beyond the number that the new
-   * policy can deal with are evicted.
-   * @throws RangeError for a text that `parsePolicy` does not read, a policy that the store has no room for, or
-   * one that cannot deal with all that is resident where nothing may be evicted
+   * Changes the policy. The new one receives the entries in the old one's order of eviction. Any use of the store
+   * does a small step of the change. Entries beyond the new policy's limit are evicted.
+   * @throws RangeError if `parsePolicy` does not read the text, if the store has no room for the policy, or if the
+   * store never evicts and holds more entries than the policy can manage
    */
   setPolicy(text: string): void {
     const choice = parsePolicyOf(text, storePolicyNames());
@@ -440,34 +438,34 @@ export class Store {
     this.#shards.underEachLock((shard) => beginChange(shard, choice));
   }
 
-  /** All memory that the store takes, its own tables included; what `setBudget` was told last. */
+  /** The size of the store, its own tables included: the budget set last. */
   get budgetBytes(): number {
     return this.#control.budgetBytes;
   }
 
-  /** What `setBudget` takes at most. */
+  /** The largest budget that `setBudget` accepts. */
   get mostBudgetBytes(): number {
     return this.#control.mostBudgetBytes;
   }
 
   /**
-   * Changes how much memory the store takes. The policy begins anew for the other size, as in a change of the policy, in
-   * small steps. When they are done a larger store holds more, and has lost nothing; a smaller one has evicted what is
-   * too much, in the policy's order. Memory that was in use stays with the process, for the next time the store grows.
-   * @throws RangeError beyond `mostBudgetBytes`, for too little, or where nothing may be evicted and more is stored
+   * Changes the size of the store. The policy starts afresh for the new size, in small steps as in `setPolicy`. After
+   * them a larger store holds more and has lost nothing; a smaller one has evicted the excess in the policy's order.
+   * Memory that was in use stays with the process, for the next time the store grows.
+   * @throws RangeError beyond `mostBudgetBytes`, below the least size, or if the store never evicts and holds more
    */
   setBudget(budgetBytes: number): void {
     changeBudget(this.#shards, budgetBytes);
   }
 
-  /** What `setPolicy` was told last, as it reads it; without a lock, as `stats`. */
+  /** The policy set last, as `parsePolicy` writes it. Read without a lock. */
   get policyName(): string {
     return askedPolicy(this.#shards.all[0]!.memory);
   }
 
   /**
-   * The store's counters, read without its locks: an observer never waits, not even for a thread that died while it held
-   * one. The numbers of a shard that another thread is changing may be one operation apart.
+   * Reads the counters without locks, so that an observer never waits, not even for a thread that died with a lock.
+   * The numbers of a shard that another thread is changing may be one operation apart.
    */
   stats(): StoreStats {
     const stats = emptyStats(this.#control.budgetBytes, this.#shards.all.length);
@@ -477,7 +475,7 @@ export class Store {
 
   /**
    * Checks all invariants by walking everything. For tests.
-   * @param hashOf the hash of a whole key, where it is not `hash` that gives it
+   * @param hashOf the hash of a whole key, if it is not `hash`
    * @throws AssertionError
    */
   check(hashOf: (key: Uint8Array) => number = (key) => this.hash(key, 0, key.length)): void {

@@ -58,14 +58,14 @@ import {
   VARIANTS,
 } from "./shard-memory.ts";
 
-/** How entries are stored. Called with the shard's lock held. */
+/** Stores entries. All functions expect the shard's lock to be held. */
 
-/** What became of an entry that was to be stored; `full`: nothing may be evicted to make room for it. */
+/** The outcome of storing an entry. `full`: the store never evicts, and there is no room. */
 export type StoreOutcome = "stored" | "full" | "too-large";
 
 /**
- * Stores the shard's draft, over the entry before if there is one.
- * @returns "stored"; nothing has changed otherwise, but that an expired entry is gone
+ * Stores the shard's draft, replacing the key's entry if there is one.
+ * @returns "stored"; otherwise nothing has changed, except that an expired entry is gone
  */
 export function storeDraft(shard: Shard): StoreOutcome {
   const { memory, draft, plan } = shard;
@@ -75,7 +75,7 @@ export function storeDraft(shard: Shard): StoreOutcome {
   if (Math.max(keyBytes, argumentBytes) > KEY_BYTES_LIMIT || valueBytes > VALUE_BYTES_LIMIT)
     return "too-large";
   planChain(plan, memory.sizes, keyBytes + argumentBytes + valueBytes, headerBytes(shard));
-  // One page at least is the index's.
+  // The index needs one page at least.
   if (pagesOfPlan(plan, memory.sizes) >= memory.words[PAGE_LIMIT]!) return "too-large";
 
   const slot = findDraft(shard);
@@ -92,7 +92,7 @@ export function storeDraft(shard: Shard): StoreOutcome {
   return resizeToDraft(shard, slot);
 }
 
-/** Sets or takes away a value's expiry, and its grace. Where its header has no room for one, it is stored anew. */
+/** Sets or removes a value's expiry and grace. If the header has no room for an expiry, the entry is stored anew. */
 export function writeExpiry(
   shard: Shard,
   slot: number,
@@ -107,7 +107,7 @@ export function writeExpiry(
     return;
   }
   if (expiresAtMs === 0) return;
-  // There is one chunk only, so what is copied is less than a page.
+  // There is only one chunk, so the copy is shorter than a page.
   const keyBytes = keyBytesOf(memory, slot);
   const payload = new ByteBuffer(keyBytes + valueBytesOf(memory, slot));
   readPayload(memory, slot, 0, payload.bytes.length, payload);
@@ -131,13 +131,13 @@ export function writeExpiry(
   words[stored * 2 + KEY_BYTES] = keyBytes | (reads << READ_SHIFT);
 }
 
-/** Stores the draft where its key has an entry that has expired or is dead. */
+/** Stores the draft if its key has an entry that is expired or dead. */
 function replaceExpired(shard: Shard, slot: number, hasExpired: boolean): StoreOutcome {
   const { memory, draft, departures } = shard;
   if (hasExpired) memory.floats[EXPIRATIONS]!++;
   removeEntry(shard, slot);
   const outcome = insertDraft(shard);
-  // Where the draft is stored the key has not left: it has another value.
+  // If the draft is stored, the key stays in the cache, so it has not left.
   if (hasExpired && outcome !== "stored") departures.addKey(draft.key, "expired");
   return outcome;
 }
@@ -148,15 +148,15 @@ function findDraft(shard: Shard): number {
 }
 
 /**
- * Bytes of the draft's header. Where nothing may be evicted, every entry has room for an expiry, so that setting one
- * never needs more.
+ * Returns the size of the draft's header. In a store that never evicts, every entry has room for an expiry, so that
+ * setting one needs no more memory.
  */
 function headerBytes({ draft, evicts }: Shard): number {
   if (draft.staleUntilMs !== 0 || draft.variant.end > draft.variant.start) return EXTENDED_HEADER_BYTES;
   return draft.expiresAtMs !== 0 || !evicts ? ENTRY_HEADER_BYTES + EXPIRY_BYTES : ENTRY_HEADER_BYTES;
 }
 
-/** Stores the draft where its key is not resident. */
+/** Stores the draft if its key is not resident. */
 function insertDraft(shard: Shard): StoreOutcome {
   const { memory, draft, plan, seated } = shard;
   if (!shard.evicts && !hasRoom(shard, 1) && !(voidDetached(shard) && hasRoom(shard, 1))) return "full";
@@ -173,7 +173,7 @@ function insertDraft(shard: Shard): StoreOutcome {
   return "stored";
 }
 
-/** Stores the draft over an entry of its key that consists of other chunks; it keeps its place in the policy. */
+/** Stores the draft over an entry of its key that has other chunks. The entry keeps its place in the policy. */
 function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
   const { memory, draft, plan, leavingPlan } = shard;
   const { words } = memory;
@@ -203,8 +203,8 @@ function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
 }
 
 /**
- * Gives back what an entry about to be overwritten takes beyond its first chunk, and its value with it. Where
- * key or argument run on into other chunks the entry is removed.
+ * Frees the value of an entry about to be overwritten, and all its chunks but the first. An entry whose key or
+ * argument extends into further chunks is removed.
  */
 function truncate(shard: Shard, slot: number): void {
   const { memory, leavingPlan } = shard;
@@ -225,16 +225,16 @@ function truncate(shard: Shard, slot: number): void {
   compact(shard, leavingPlan);
 }
 
-/** Whether the draft's chunks can be had, and those of the index for `added` entries more. */
+/** Whether there is room for the draft's chunks, and for `added` more entries in the index. */
 function hasRoom(shard: Shard, added: number): boolean {
   const { memory } = shard;
   if (added === 0) return planFits(memory, shard.plan, 0);
   if (memory.words[ENTRIES]! >= shard.seated.entryLimit) return false;
-  // Where nothing may be evicted, a slower index is better than a refusal.
+  // If nothing may be evicted, a slower index is better than a refusal.
   return planFits(memory, shard.plan, shard.evicts ? indexPagesNeeded(memory) : 0);
 }
 
-/** Writes the draft's header and payload into chunks of its plan, and counts it. */
+/** Writes the draft's header and payload into the chunks of its plan, and counts it. */
 function writeDraft(shard: Shard, slot: number): void {
   const { memory, draft, plan } = shard;
   const { words, floats } = memory;

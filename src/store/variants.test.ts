@@ -10,7 +10,7 @@ import { ABSENT } from "./reading.ts";
 import { Store, type StoreOptions } from "./store.ts";
 
 const START_MS = 1_700_000_000_000;
-/** Kinds as an owner of a store would choose them. */
+/** Kinds such as an owner of the store might choose. */
 const ALL_FIELDS: Variant = { ...VALUE, kind: 2 };
 
 function field(name: string): Variant {
@@ -31,7 +31,7 @@ const VARIANTS = [
   field("f".repeat(9000)),
 ];
 
-/** What is known of one key, as slowly and obviously as can be. */
+/** The entries of one key in the model, which is as simple as possible. */
 interface Modelled {
   key: Uint8Array;
   variant: Variant;
@@ -81,7 +81,7 @@ class Pair {
     this.entries.push(filled);
   }
 
-  /** With values of other keys, so that each further entry displaces some. */
+  /** Fills the store with values of other keys, so that further entries displace some. */
   overfill(): void {
     for (let i = 0; this.store.stats().evictions === 0; i++) {
       const other = utf8(`other ${i}`);
@@ -95,7 +95,7 @@ class Pair {
     this.entries.push({ key, variant: VALUE, value, expiresAtMs: 0, staleUntilMs: 0 });
   }
 
-  /** What is read may be absent where entries are evicted, and is never anything else than what is known. */
+  /** Reads a variant. In a store that evicts it may be absent; it must never be anything but the model's. */
   read(key: Uint8Array, variant: Variant, accepts: Freshness): void {
     const sink = new CopySink();
     const read = this.store.read(keyIn(this.store, key), this.nowMs, sink, accepts, variant);
@@ -130,7 +130,7 @@ class Pair {
     this.#forget((entry) => entry.key === key);
   }
 
-  /** Of the value alone. */
+  /** Changes the expiry of the value alone. */
   setExpiry(key: Uint8Array, lifeMs: number): void {
     const known = this.entries.find((entry) => entry.key === key && entry.variant === VALUE);
     const expiresAtMs = lifeMs === 0 ? 0 : this.nowMs + lifeMs;
