@@ -35,7 +35,7 @@ function freeChunks(memory: ShardMemory, sizeClass: number): number {
 }
 
 describe("shard memory", () => {
-  test("is cut into parts that do not overlap and leave little over", () => {
+  test("has parts that do not overlap and leave little unused", () => {
     for (const bytes of [SHARD_LEAST_BYTES, 200_000, 1 << 20, 12_345_672, 64 << 20, 300 << 20]) {
       const memory = ShardMemory.create(bytes);
       const pageBytes = memory.sizes.pageBytes;

@@ -84,7 +84,7 @@ describe("a store whose budget changes", () => {
     }
   }, 60_000);
 
-  test("shrinks to what it is told, and keeps what the policy values most", () => {
+  test("shrinks to the new budget, and keeps the entries that the policy values most", () => {
     const numbered = new Numbered({ budgetBytes: 4 * MIB, policy: "lru" });
     const entries = numbered.fill();
     const resident = Array.from({ length: entries + 1 }, (_, id) => id).filter((id) => numbered.has(id));
@@ -98,7 +98,7 @@ describe("a store whose budget changes", () => {
     expect(numbered.store.stats().entries).toBeLessThanOrEqual(fresh * 1.02);
   });
 
-  test("shrinks under every policy, and goes on", () => {
+  test("shrinks under every policy, and stays usable", () => {
     for (const policy of storePolicyNames()) {
       const numbered = new Numbered({ budgetBytes: 2 * MIB, policy, shards: 2 });
       numbered.fill();
@@ -129,7 +129,7 @@ describe("a store whose budget changes", () => {
     expect(uses).toBeGreaterThan(numbered.left.length / 16);
   });
 
-  test("gets another aim on its way, and another policy", () => {
+  test("takes another budget, or another policy, while it changes", () => {
     const random = new SeededRandom(11);
     for (let round = 0; round < 20; round++) {
       const numbered = new Numbered({ budgetBytes: MIB, mostBudgetBytes: 3 * MIB, shards: 2 });
@@ -147,14 +147,14 @@ describe("a store whose budget changes", () => {
     }
   }, 60_000);
 
-  test("to the same as before changes nothing", () => {
+  test("is left unchanged by the same budget", () => {
     const numbered = new Numbered({ budgetBytes: MIB });
     numbered.fill();
     numbered.store.setBudget(MIB);
     expect(numbered.isChanging).toBe(false);
   });
 
-  test("waits for what is being written little by little, and then takes its room", () => {
+  test("waits for an entry that is being written, and then takes its room", () => {
     const numbered = new Numbered({ budgetBytes: 4 * MIB });
     const { store } = numbered;
     const key = utf8("large");
@@ -172,7 +172,7 @@ describe("a store whose budget changes", () => {
     expect(store.stats().usedBytes).toBe(0);
   });
 
-  test("takes away from readers what they are reading and what has left the cache", () => {
+  test("takes entries that have left the cache away from their readers", () => {
     const numbered = new Numbered({ budgetBytes: 4 * MIB, policy: "fifo" });
     numbered.set(1, 7 * LARGE_BYTES);
     const { store } = numbered;
@@ -191,7 +191,7 @@ describe("a store whose budget changes", () => {
     store.check();
   });
 
-  test("is emptied where a thread died on the way, and comes to the budget asked for", () => {
+  test("is emptied if a thread dies during the change, and reaches the new budget", () => {
     const dead = 9;
     for (const [from, to] of [
       [MIB, 3 * MIB],
@@ -217,7 +217,7 @@ describe("a store whose budget changes", () => {
     }
   });
 
-  test("refuses what was not reserved, what is too little, and what would lose entries", () => {
+  test("refuses a budget beyond the reserve, one too small, and one that would lose entries", () => {
     const numbered = new Numbered({ budgetBytes: 2 * MIB, mostBudgetBytes: 3 * MIB, shards: 4 });
     expect(() => numbered.store.setBudget(3 * MIB + 1)).toThrow("more than the 3 MB that were reserved");
     expect(() => numbered.store.setBudget(MIB - 1)).toThrow("too little for 4 shards: the least is 1 MB");
@@ -236,7 +236,7 @@ describe("a store whose budget changes", () => {
     expect(stored).toBeGreaterThan(12_000);
   });
 
-  test("where nothing is evicted, is smaller at once, and evicts nothing", () => {
+  test("shrinks at once and evicts nothing if it never evicts", () => {
     const numbered = new Numbered({ budgetBytes: 3 * MIB, whenFull: "refuse" });
     for (let id = 0; id < 2000; id++) numbered.set(id);
     numbered.store.setBudget(MIB);

@@ -50,7 +50,7 @@ describe("chain plan", () => {
     );
   });
 
-  test("uses whole pages for what fills them", () => {
+  test("uses whole pages while the rest fills them", () => {
     const chunks = chunksOf(planned(8192, 100_000), 8192);
     expect(chunks.slice(0, 12)).toEqual(new Array(12).fill(8192));
     expect(chunks.slice(12).every((bytes) => bytes < 8192)).toBe(true);
@@ -86,7 +86,7 @@ describe("chain plan", () => {
     expect(pagesOfPlan(planned(4096, 100_000), sizeClasses(4096))).toBe(25);
   });
 
-  test("tells equal chunks from others", () => {
+  test("compares plans", () => {
     expect(samePlan(planned(4096, 100), planned(4096, 101))).toBe(true);
     expect(samePlan(planned(4096, 100), planned(4096, 120))).toBe(false);
     expect(samePlan(planned(4096, 9000), planned(4096, 90_000))).toBe(false);

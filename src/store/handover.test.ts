@@ -66,7 +66,7 @@ function evictAll(shard: Shard): string[] {
 }
 
 describe("a read while the policy changes", () => {
-  test("counts at every stage: its entry leaves after all those that were where it was", () => {
+  test("counts at every stage: its entry leaves after all its neighbours", () => {
     const seen = new Set<string>();
     for (let steps = 0; ; steps++) {
       const settled = changingShard(steps);

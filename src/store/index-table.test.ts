@@ -130,7 +130,7 @@ describe("index", () => {
     expect(chain(memory, bucketWord(memory, 5))).toEqual([moved]);
   });
 
-  test("asks for a page before it needs one, and goes without where there is none", () => {
+  test("asks for a page before it needs one, and works on without one", () => {
     const memory = freshIndex(200_000);
     const least = memory.words[BUCKET_COUNT]!;
     for (let i = 0; i < least; i++) {

@@ -11,7 +11,7 @@ const MEGABYTE = 1024 ** 2;
 const NOW_MS = 1_700_000_000_000;
 
 describe("large values, little by little", () => {
-  test("what grew in pieces of any size is read back exactly, in pieces of any size", () => {
+  test("an entry written in pieces of any size is read back exactly, in pieces of any size", () => {
     const random = new SeededRandom(1);
     for (const valueBytes of [256 * 1024, 256 * 1024 + 1, MEGABYTE - 7, 3 * MEGABYTE + 12_345]) {
       const store = Store.create({ budgetBytes: 10 * MEGABYTE, hashKey: { low: 1, high: 0 } });
@@ -49,7 +49,7 @@ describe("large values, little by little", () => {
     expect(sameBytes(readAll(pin(store, key)!), value)).toBe(true);
   });
 
-  test("what is being read stays whole when it is overwritten, removed, invalidated or evicted", () => {
+  test("an entry stays whole for its readers when it is overwritten, removed, invalidated or evicted", () => {
     for (const end of ["overwrite", "overwrite small", "remove", "invalidate", "evict", "grown"] as const) {
       const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
       const [old, fresh] = [bytesOf(MEGABYTE, 1), bytesOf(MEGABYTE, 2)];
@@ -78,7 +78,7 @@ describe("large values, little by little", () => {
     }
   });
 
-  test("several readers hold one entry; the last one gives the memory back", () => {
+  test("several readers pin one entry; the last one frees the memory", () => {
     const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const value = bytesOf(MEGABYTE, 1);
     set(store, "k", value);
@@ -92,7 +92,7 @@ describe("large values, little by little", () => {
     expect(store.stats().usedBytes).toBe(0);
   });
 
-  test("where the store is emptied, what was being read or written is lost, and said to be", () => {
+  test("readers and writers find their entries lost when the store is emptied", () => {
     const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     set(store, "k", bytesOf(MEGABYTE, 1));
     const large = pin(store, "k")!;
@@ -107,7 +107,7 @@ describe("large values, little by little", () => {
     store.check();
   });
 
-  test("too much at once is not pinned, but copied", () => {
+  test("a value beyond the share for pinned entries is copied instead", () => {
     const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const readers: LargeValue[] = [];
     for (let i = 0; i < 6; i++) {
@@ -125,7 +125,7 @@ describe("large values, little by little", () => {
     store.check();
   });
 
-  test("where nothing else is left, readers of what has left the store lose it to a write", () => {
+  test("a write takes entries that have left the store away from their readers, if nothing else is left", () => {
     const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const old = bytesOf(3 * MEGABYTE, 1);
     set(store, "k", old);
@@ -139,7 +139,7 @@ describe("large values, little by little", () => {
     expect(sameBytes(store.get(keyIn(store, "k"), NOW_MS)!, fresh)).toBe(true);
   });
 
-  test("a store that evicts nothing refuses what has no room", () => {
+  test("a store that never evicts refuses an entry without room", () => {
     const store = Store.create({
       budgetBytes: 8 * MEGABYTE,
       hashKey: { low: 1, high: 0 },
@@ -154,7 +154,7 @@ describe("large values, little by little", () => {
     expect(store.stats().entries).toBe(5);
   });
 
-  test("a fill that grew is stored by its lease and epoch alone, and only once", () => {
+  test("a fill that grew is stored only under its lease and epoch, and only once", () => {
     const store = Store.create({ budgetBytes: 16 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const hash = hashOf(store, "k");
     const fill = (lease: number, epoch: number): boolean => {
@@ -176,7 +176,7 @@ describe("large values, little by little", () => {
     expect([fills, refusedFills]).toEqual([1, 3]);
   });
 
-  test("who reads an entry that grows has what has come, and all of it also when it is not stored", () => {
+  test("a reader of a growing entry gets what is written, and all of it even if the entry is not stored", () => {
     const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const value = bytesOf(2 * MEGABYTE, 3);
     const growing = store.grow(keyIn(store, "k"), value.length, NOW_MS)!;
@@ -197,7 +197,7 @@ describe("large values, little by little", () => {
     expect(store.stats().entries).toBe(1);
   });
 
-  test("who reads an entry that is given up before it is complete loses it", () => {
+  test("a reader of an entry that is released before it is complete loses it", () => {
     const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const value = bytesOf(MEGABYTE, 3);
     const growing = store.grow(keyIn(store, "k"), value.length, NOW_MS)!;
@@ -216,7 +216,7 @@ describe("large values, little by little", () => {
     store.check();
   });
 
-  test("what a dead thread held is given back", () => {
+  test("the pins of a dead thread are removed", () => {
     const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 } });
     const other = Store.attach(store.handle, 7);
     set(store, "k", bytesOf(MEGABYTE, 1));
@@ -233,7 +233,7 @@ describe("large values, little by little", () => {
     expect(store.stats().usedBytes).toBe(0);
   });
 
-  test("what a dead thread held behind another's lock is given back when that is free", () => {
+  test("the pins of a dead thread in a locked shard are removed once the lock is free", () => {
     const store = Store.create({ budgetBytes: 8 * MEGABYTE, hashKey: { low: 1, high: 0 }, shards: 2 });
     const other = Store.attach(store.handle, 7);
     for (let i = 0; i < 8; i++) {

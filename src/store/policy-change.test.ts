@@ -71,7 +71,7 @@ function evictAll(shard: Shard): number[] {
 }
 
 describe("a change of the policy", () => {
-  test("hands over no more entries at a time than it is told, and everything holds in between", () => {
+  test("hands over no more entries per call than allowed, and keeps all invariants in between", () => {
     const shard = shardWith("lru", 500);
     beginChange(shard, parsePolicy("s3-fifo"));
     let before = 0;
@@ -104,7 +104,7 @@ describe("a change of the policy", () => {
     expect(calls).toBeLessThan(stateWords / 1024 + 3);
   });
 
-  test("keeps the order in which entries leave, however far it has come", () => {
+  test("keeps the order of eviction at every stage", () => {
     for (const steps of [0, 1, 50, 100, 101, 120, 150, 1000]) {
       const plain = evictAll(shardWith("fifo", 100));
       const shard = shardWith("fifo", 100);
@@ -116,7 +116,7 @@ describe("a change of the policy", () => {
     }
   });
 
-  test("hands entries over with their ranks, and what came in meanwhile as new", () => {
+  test("hands entries over with their ranks, and later ones as new", () => {
     const shard = shardWith("lru", 500);
     const hot = slots(shard).slice(0, 100);
     for (const slot of hot) shard.seated.policy.hit(slot);
@@ -140,7 +140,7 @@ describe("a change of the policy", () => {
     expect(queues.filter((queue) => queue === "small").length).toBe(51);
   });
 
-  test("gets another aim on its way", () => {
+  test("takes another goal on its way", () => {
     for (const steps of [0, 40, 100, 110, 150, 1000]) {
       const shard = shardWith("fifo", 100);
       beginChange(shard, parsePolicy("lfu"));
@@ -155,7 +155,7 @@ describe("a change of the policy", () => {
     }
   });
 
-  test("evicts what is too much for the new policy, a few at a time", () => {
+  test("evicts the entries beyond the new policy's limit, a few at a time", () => {
     const shard = shardWith("fifo", 1500);
     const limit = policyLimits(shard.memory, parsePolicy("lfu")).entries;
     expect(limit).toBeLessThan(1000);
@@ -173,7 +173,7 @@ describe("a change of the policy", () => {
     check(shard);
   });
 
-  test("between any two policies leaves every entry where it is, in use all the while", () => {
+  test("between any two policies keeps every entry, usable all the time", () => {
     const random = new SeededRandom(5);
     const names = storePolicyNames();
     const shard = shardWith(names[0]!, 200, 512 * 1024);
@@ -197,7 +197,7 @@ describe("a change of the policy", () => {
 });
 
 describe("a store whose policy changes", () => {
-  test("is emptied where a thread died, at whatever stage, and goes on to the policy asked for", () => {
+  test("is emptied if a thread dies at any stage, and completes the change", () => {
     const dead = 9;
     for (const uses of [0, 3, 10, 30, 40, 45, 60, 80]) {
       const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: SEED, high: 0 }, policy: "sieve" });
@@ -225,7 +225,7 @@ describe("a store whose policy changes", () => {
     }
   });
 
-  test("comes to an end by sweeping alone", () => {
+  test("is completed by sweeping alone", () => {
     const store = Store.create({
       budgetBytes: 4 << 20,
       hashKey: { low: SEED, high: 0 },
@@ -247,7 +247,7 @@ describe("a store whose policy changes", () => {
     store.check();
   });
 
-  test("refuses one that would have to give up entries where nothing may be evicted", () => {
+  test("refuses a policy with room for fewer entries if nothing may be evicted", () => {
     const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: SEED, high: 0 }, whenFull: "refuse" });
     let stored = 0;
     for (let outcome = "stored"; outcome === "stored"; stored++) {

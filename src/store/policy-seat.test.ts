@@ -12,15 +12,15 @@ function policyLike(properties: Partial<PolicyType>): PolicyType {
   return { ...policyType("fifo"), create, ...properties, name: "odd" };
 }
 
-describe("a policy's place in a store", () => {
-  test("is there for all that need no more than it has", () => {
+describe("a policy in a store", () => {
+  test("runs if it needs no more than a store offers", () => {
     for (const name of ["fifo", "lru", "sieve", "s3-fifo"]) expect(storePolicyNames()).toContain(name);
     expect(storePolicyNames()).not.toContain("belady");
     const smallest = ShardMemory.create(SHARD_LEAST_BYTES);
     for (const name of storePolicyNames()) checkPolicy(smallest, parsePolicy(name));
   });
 
-  test("is refused for a reason", () => {
+  test("is refused with a reason", () => {
     const refusal = (properties: Partial<PolicyType>) => () =>
       checkPolicy(memory, { type: policyLike(properties), parameters: {} });
     expect(refusal({ wordsPerSlot: 3 })).toThrow(
@@ -34,7 +34,7 @@ describe("a policy's place in a store", () => {
     expect(refusal({})).not.toThrow();
   });
 
-  test("bounds ghosts before entries", () => {
+  test("loses ghosts before entries", () => {
     const limits = (stateWords: PolicyType["stateWords"]) =>
       policyLimits(memory, { type: policyLike({ stateWords }), parameters: {} });
     const available = memory.policyState.length;

@@ -30,7 +30,7 @@ function set(store: Store, id: number, value: Uint8Array): string {
 const VALUE = new Uint8Array(1 << 20);
 
 describe("store budget", () => {
-  test("is never exceeded and nearly all taken", () => {
+  test("is never exceeded and nearly all used", () => {
     for (const budgetBytes of [262_144, 300_001, 1 << 20, 1_500_000, 10_000_000, 64 << 20, 500 << 20]) {
       for (const shards of [1, 2, 8, 64]) {
         if (budgetBytes < shards * 262_144) continue;
@@ -56,7 +56,7 @@ describe("store budget", () => {
     },
   );
 
-  test("that is too small, or other options out of range, are refused in one line", () => {
+  test("is refused in one line if it is too small, like other options out of range", () => {
     const refused = (options: StoreOptions) => {
       try {
         Store.create(options);
@@ -103,7 +103,7 @@ describe("store budget", () => {
   }
 
   for (const policy of storePolicyNames()) {
-    test(`${policy}: holds so many entries and no more, whatever their sizes`, () => {
+    test(`${policy}: holds at most maxEntries entries, whatever their sizes`, () => {
       for (const shards of [1, 4]) {
         const store = Store.create({
           budgetBytes: 4 << 20,
@@ -131,7 +131,7 @@ describe("store budget", () => {
     });
   }
 
-  test("and a number of entries: whichever is reached first", () => {
+  test("and maxEntries: whichever is reached first evicts", () => {
     const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: 1, high: 0 }, maxEntries: 5000 });
     for (let id = 0; id < 10_000; id++) set(store, id, VALUE.subarray(0, 1000));
     store.check();
@@ -179,7 +179,7 @@ describe("store budget", () => {
     expect(Buffer.compare(read, value)).toBe(0);
   });
 
-  test("refuses writes when full where nothing may be evicted, and leaves all as it was", () => {
+  test("refuses writes when full if nothing may be evicted, and changes nothing", () => {
     const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: 1, high: 0 }, whenFull: "refuse" });
     const random = new SeededRandom(2);
     const sizes: number[] = [];

@@ -18,7 +18,7 @@ function remove(store: Store, key: string): void {
 
 describe("scan", () => {
   for (const shards of [1, 4]) {
-    test(`visits what is there all along exactly once, while ${shards} shards grow and shrink`, () => {
+    test(`visits each key that is present all the time exactly once, while ${shards} shards grow and shrink`, () => {
       const random = new SeededRandom(shards);
       const buckets = new Set<number>();
       for (let round = 0; round < 12; round++) {

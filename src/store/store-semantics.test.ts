@@ -84,7 +84,7 @@ class TextStore {
 }
 
 describe("store", () => {
-  test("finds keys as ranges of a larger buffer, and delivers values where it is told", () => {
+  test("takes keys as ranges of a larger buffer, and delivers values to the sink", () => {
     const text = new TextStore();
     text.set("key", "value");
     const request = utf8("GET key\r\n");
@@ -156,7 +156,7 @@ describe("store", () => {
     expect(text.get("key")).toBe("value");
   });
 
-  test("counts what happens", () => {
+  test("counts hits, misses, fills and removals", () => {
     const text = new TextStore();
     text.set("a", "1");
     text.set("b", "22", NOW_MS + 10);
@@ -183,7 +183,7 @@ describe("store", () => {
 });
 
 describe("store expiry", () => {
-  test("is exact to the millisecond, and told when the sweep removes the entry", () => {
+  test("is exact to the millisecond, and reported when the sweep removes the entry", () => {
     const text = new TextStore();
     const left: string[] = [];
     text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
@@ -196,7 +196,7 @@ describe("store expiry", () => {
     expect(left).toEqual(["key expired"]);
   });
 
-  test("is told when the key is removed, and removed is nothing then", () => {
+  test("is reported when the key is removed, and the removal finds nothing", () => {
     const text = new TextStore();
     const left: string[] = [];
     text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
@@ -263,7 +263,7 @@ describe("store expiry", () => {
     text.store.check();
   });
 
-  test("is swept in bounded steps that go on where the last one ended", () => {
+  test("is swept in bounded steps that continue where the last one ended", () => {
     const text = new TextStore({ shards: 2 });
     const left = new Set<string>();
     text.store.onDeparture = (key, why) => {
@@ -291,7 +291,7 @@ describe("store expiry", () => {
     text.store.check();
   });
 
-  test("is not told of a key that a write replaces", () => {
+  test("is not reported for a key that a write replaces", () => {
     const text = new TextStore();
     text.store.onDeparture = () => expect.unreachable();
     text.set("key", "old", NOW_MS + 1);
@@ -303,7 +303,7 @@ describe("store expiry", () => {
 });
 
 describe("store grace", () => {
-  test("serves what has expired to readers that accept it, and to nobody else", () => {
+  test("serves an expired entry only to readers that accept it", () => {
     for (const length of [0, 50, 3000, 20_000, 300_000]) {
       const text = new TextStore({ budgetBytes: 4 << 20 });
       text.store.onDeparture = () => expect.unreachable();
@@ -370,7 +370,7 @@ describe("store grace", () => {
     }
   });
 
-  test("lets a value be filled that has expired on its way, as stale", () => {
+  test("lets a value that expired on its way be filled as stale", () => {
     const text = new TextStore();
     const fill = (expiresAtMs: number, staleUntilMs: number) =>
       text.fill("key", "value", text.store.lease(text.hash("key")), 0, expiresAtMs, staleUntilMs);
@@ -380,7 +380,7 @@ describe("store grace", () => {
     expect(text.getStale("key")).toBe("value");
   });
 
-  test("of a large value can be set when all of it has come", () => {
+  test("of a large value can be set when the value is complete", () => {
     const text = new TextStore({ budgetBytes: 4 << 20 });
     const value = utf8("v".repeat(LARGE_BYTES));
     const growing = text.store.grow(keyIn(text.store, "key"), value.length, NOW_MS)!;
@@ -447,7 +447,7 @@ describe("store leases and epochs", () => {
     text.store.check();
   });
 
-  test("an epoch that repeats its lowest 16 bits waits for nobody who may be dead, and brings nothing back", () => {
+  test("an epoch that repeats its lowest 16 bits never waits for a dead thread's lock, and brings nothing back", () => {
     const text = new TextStore({ shards: 2 });
     for (let i = 0; i < 50; i++) text.set(`key-${i}`, "value");
     const dead = 9;
@@ -499,7 +499,7 @@ describe("store beside a thread that died with a lock", () => {
 });
 
 describe("store policies", () => {
-  test("the policy decides who leaves, and departures are told", () => {
+  test("the policy chooses the victims, and evictions are reported", () => {
     const text = new TextStore({ budgetBytes: 300_000, policy: "lru" });
     const left: string[] = [];
     text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
@@ -516,7 +516,7 @@ describe("store policies", () => {
     expect(text.store.stats().evictions).toBe(left.length);
   });
 
-  test("another policy takes over the entries in the order of the one before", () => {
+  test("a new policy takes over the entries in the order of the old one", () => {
     const text = new TextStore({ budgetBytes: 300_000, policy: "lru", shards: 1 });
     for (let i = 0; i < 100; i++) text.set(`key-${i}`, "x".repeat(1000));
     for (let i = 0; i < 50; i++) text.get(`key-${i}`);

@@ -50,7 +50,7 @@ function inWorker<Result>(
 }
 
 describe("store and threads", () => {
-  test("the locks of a thread that died are taken over, and what it was changing is dropped", async () => {
+  test("the locks of a dead thread are taken over, and the shards it was changing are emptied", async () => {
     const store = Store.create({ budgetBytes: 4 << 20, hashKey: { low: 5, high: 0 }, shards: 4 });
     const keys = Array.from({ length: 200 }, (_, index) => utf8(`key-${index}`));
     for (const key of keys) store.set(keyIn(store, key), utf8("value"), 0, NOW_MS);
@@ -90,7 +90,7 @@ describe("store and threads", () => {
     URL.revokeObjectURL(url);
   });
 
-  test("what one thread stored, another reads and removes", async () => {
+  test("a thread reads and removes what another one stored", async () => {
     const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: 5, high: 0 }, shards: 2 });
     const key = utf8("greeting");
     store.set(keyIn(store, key), utf8("hello"), 0, NOW_MS);

@@ -285,7 +285,7 @@ describe("variants of a key", () => {
     }
   });
 
-  test("take no more than a value where they have no argument", () => {
+  test("take no more memory than a value if they have no argument", () => {
     const charged = (asked: Variant): number => {
       const pair = new Pair();
       pair.fill(KEYS[0]!, asked, "v".repeat(7), 0, 0);
