@@ -1,23 +1,23 @@
-/** Where an origin is and how to be let in. */
+/** The address of an origin, and the credentials for it. */
 export interface OriginAddress {
   readonly host: string;
   readonly port: number;
   readonly user?: string;
   readonly password?: string;
-  /** The database that every connection selects; 0 where it is absent. */
+  /** The database that every connection selects; 0 by default. */
   readonly database?: number;
 }
 
 /**
- * Reads `host:port`, `[::1]:port` or `redis://[[user]:password@]host[:port][/database]` (`valkey://`, `glasscache://`
- * likewise). `?db=N` names the database, too.
- * @throws RangeError saying what is wrong; never repeats the password
+ * Reads `host:port`, `[::1]:port` or `redis://[[user]:password@]host[:port][/database]` (also with `valkey://` or
+ * `glasscache://`). `?db=N` names the database, too.
+ * @throws RangeError saying what is wrong; it never repeats the password
  */
 export function parseOrigin(text: string): OriginAddress {
   if (!text.includes("://")) {
     const match = /^(\[[^\]]+\]|[^:\s]+):([0-9]{1,5})$/.exec(text);
     if (match === null) {
-      // What has an @ may have a password before it.
+      // A text with an @ may have a password before it.
       const shown = text.includes("@") ? "" : ` "${text}"`;
       throw new RangeError(
         `origin${shown} is not of the form host:port or redis://[user:password@]host:port`,
@@ -44,7 +44,7 @@ export function parseOrigin(text: string): OriginAddress {
   };
 }
 
-/** The whole address as a URL that `parseOrigin` reads, the password included. */
+/** Returns the whole address as a URL that `parseOrigin` reads, the password included. */
 export function originUrl({ user = "", password = "", database, ...place }: OriginAddress): string {
   const login = password === "" ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`;
   return `redis://${login}${formatOrigin(place)}${database === undefined ? "" : `/${database}`}`;
@@ -70,7 +70,7 @@ function databaseOf(url: URL): number {
   return Number(first);
 }
 
-/** For messages: without the password. */
+/** Formats an address for messages, without the password. */
 export function formatOrigin(address: OriginAddress): string {
   return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

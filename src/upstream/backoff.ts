@@ -1,8 +1,8 @@
 import type { Random } from "../lib/random.ts";
 
 /**
- * How long to wait before the next attempt: exponential, with full jitter (a random share of the whole delay), so
- * that many clients of an origin that comes back do not all arrive at once.
+ * Returns the delay before the next attempt: exponential, with full jitter (a random share of the whole delay), so
+ * that the many clients of an origin that comes back do not all arrive at once.
  * @param attempt failed attempts so far, from 1
  * @returns milliseconds
  */

@@ -2,16 +2,16 @@ import type { ReplyReader } from "../protocol/reply-reader.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 import { type Upstream, UpstreamRequest } from "./upstream-request.ts";
 
-/** Called with the reply bytes[start, end), which may be an error; valid during the call only. */
+/** Called with the reply bytes[start, end), which may be an error. Valid during the call only. */
 export type Replied = (bytes: Uint8Array, start: number, end: number, reader: ReplyReader) => void;
 
-/** A request that calls a function when its reply has come, and another one when none will come. */
+/** A request that calls one function with its reply, and another one if no reply will come. */
 export class CallbackRequest extends UpstreamRequest {
   readonly #replied: Replied;
   readonly #failed: ((error: UpstreamError) => void) | undefined;
   readonly #resend: ((to: Upstream) => void) | undefined;
 
-  /** @param resend writes the request to another connection; where it is absent the request fails with its own */
+  /** @param resend writes the request to another connection; without it the request fails with its own */
   constructor(replied: Replied, failed?: (error: UpstreamError) => void, resend?: (to: Upstream) => void) {
     super();
     this.#replied = replied;

@@ -1,4 +1,4 @@
-/** What a channel does while the origin is silent, refuses to track, or changes what no invalidation tells. */
+/** Tests of a channel whose origin is silent, refuses to track, or makes changes that no invalidation tells of. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { FakeOrigin, type OriginConnection } from "../../test/support/fake-origin.ts";
 import { ask, closeBenches, commandsOf, keep, NodeBench, open } from "../../test/support/node-bench.ts";
@@ -51,7 +51,7 @@ test("a channel that ends leaves no timers, whatever it waits for", async () => 
     const timers = new ManualTimers();
     const bench = open({ tracking }, { timers });
     await bench.told(`ready ${tracking}`);
-    // Its heartbeat, or that it asks again for invalidations, beside the time-outs of its connection.
+    // The heartbeat, or the retry of tracking, besides the time-outs of the connection.
     expect(timers.count).toBeGreaterThanOrEqual(1);
     bench.node.close();
     expect(timers.count).toBe(0);
@@ -71,7 +71,7 @@ describe("an origin that is busy", () => {
     });
     await bench.told("silent 40");
     expect(bench.node.channel.status).toBe("silent");
-    // Long enough for more than one other connection to be tried.
+    // Long enough to try more than one other connection.
     await bench.fake.until(() => bench.fake.connections.length >= 3);
     expect(bench.node.channel.provenUntilMs).toBeLessThan(systemClock.monotonicMs());
     expect(isThrough).toBe(false);
@@ -103,7 +103,7 @@ describe("an origin that is busy", () => {
     const large = ask(bench.node.main(), "LRANGE", "a", "0", "-1");
     await bench.fake.received(1, "LRANGE");
     const { provenUntilMs } = bench.node.channel;
-    // 400 items, one at a time, over several times what the heartbeat may take.
+    // 400 items, one at a time, for several times as long as the heartbeat may take.
     main.send("*400\r\n", 0);
     main.release(1);
     const begunMs = systemClock.monotonicMs();
@@ -140,7 +140,7 @@ describe("a channel whose wire is dead", () => {
     // Both waited for the other channel.
     expect(bench.events.slice(0, 4)).toEqual(["ready true", "silent 40", "lost ORIGINTIMEOUT", "ready true"]);
     expect(bench.errors[0]!.message).toContain("gave no sign of life for 40 ms, but answers others");
-    // Another one was opened at once, without the delays of an origin that is down.
+    // The new channel was opened at once, without the delays for an origin that is down.
     expect(bench.draws).toEqual([]);
   });
 
@@ -202,7 +202,7 @@ describe("an origin that does not track", () => {
     await bench.fake.received(3, "CLIENT", "TRACKING");
     isRefused = false;
     await bench.told("ready true");
-    // What was fetched without tracking goes before it counts as tracked.
+    // Values fetched without tracking go before the origin counts as tracking.
     expect(bench.events).toEqual(["ready false", "all invalidated", "ready true"]);
     expect(bench.node.channel.provenUntilMs).toBeLessThan(Number.POSITIVE_INFINITY);
     expect(bench.fake.connections).toHaveLength(1);
@@ -239,7 +239,7 @@ describe("NOLOOP", () => {
 });
 
 describe("SWAPDB, of which no invalidation tells", () => {
-  /** An origin that counts it as Redis 7 does. */
+  /** Returns the script of an origin that counts SWAPDB as Redis 7 does. */
   function counting(calls: { count: number }) {
     return ([name, , what]: readonly string[]) => {
       if (name !== "LATENCY") return undefined;
@@ -356,7 +356,7 @@ describe("the heartbeat behind a large value", () => {
   });
 });
 
-/** Counts what comes of a large reply. */
+/** Counts what arrives of a large reply. */
 class LargeRequest extends UpstreamRequest {
   readonly #received: number[];
 

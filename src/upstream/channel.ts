@@ -8,34 +8,37 @@ import { TrackedConnection, type TrackedOptions } from "./tracked-connection.ts"
 import { UpstreamError } from "./upstream-error.ts";
 
 export interface ChannelOptions extends TrackedOptions {
-  /** For the delays before another connection is opened. */
+  /** For the delays before a new connection is opened. */
   readonly random: Random;
 }
 
 export interface ChannelEvents {
-  /** The origin says that bytes[start, end) changed. */
+  /** The origin has changed the key bytes[start, end). */
   invalidated(bytes: Uint8Array, start: number, end: number): void;
   /** Anything may have changed. */
   allInvalidated(): void;
-  /** Monotonic time up to which no invalidation is missing, as `provenUntilMs`. */
+  /** The monotonic time up to which no invalidation is missing has changed; see `provenUntilMs`. */
   proven(untilMs: number): void;
-  /** The connection broke: nothing fetched over it can be trusted any longer. */
+  /** The connection broke: nothing fetched over it can be trusted. */
   lost(error: UpstreamError): void;
-  /** `tracking` tells whether the origin sends invalidations; told at each connection, and again when it begins to. */
+  /**
+   * The handshake is complete. `tracking`: whether the origin sends invalidations. Told for each connection, and
+   * again if the origin begins to send them.
+   */
   ready(tracking: boolean): void;
-  /** The connection has been silent for so long. What was asked waits. */
+  /** The connection has been silent for `silentMs`. Requests wait. */
   silent(silentMs: number): void;
-  /** It is not silent any longer. */
+  /** The connection is no longer silent. */
   answers(): void;
 }
 
-/** How it stands with a channel. */
+/** The state of a channel. */
 export type LinkStatus = "up" | "silent" | "down";
 
 /**
- * The way that data and invalidations of one server come: a tracked connection, and another one when that is lost. Where
- * its wire is dead, the next one is opened at once, and reads are asked again over it. Otherwise it is opened after a
- * while, which grows with each failure.
+ * The source of data and invalidations of one server: a tracked connection, replaced when it is lost. If only its
+ * wire is dead, the next connection is opened at once, and takes over the reads. Otherwise it is opened after a
+ * delay, which grows with each failure.
  */
 export class Channel {
   readonly #options: ChannelOptions;
@@ -44,7 +47,7 @@ export class Channel {
   #isReady = false;
   #isSilent = false;
   #isClosed = false;
-  /** Of the connection before, until another one says so. */
+  /** The answer of the last connection, until the next one has its own. */
   #tracking: boolean | undefined;
   #lastError: UpstreamError;
   #failedAttempts = 0;
@@ -59,7 +62,7 @@ export class Channel {
     this.#open();
   }
 
-  /** Undefined while it is lost. */
+  /** The present connection; undefined while there is none. */
   get connection(): UpstreamConnection | undefined {
     return this.#tracked?.connection;
   }
@@ -73,42 +76,42 @@ export class Channel {
     return this.#isClosed;
   }
 
-  /** Why the origin could not be reached last. */
+  /** Why the origin could not be reached last time. */
   get lastError(): UpstreamError {
     return this.#lastError;
   }
 
-  /** Whether the origin sends invalidations; undefined until it has said so. */
+  /** Whether the origin sends invalidations; undefined while unknown. */
   get tracking(): boolean | undefined {
     return this.#tracking;
   }
 
-  /** Why it does not. */
+  /** Why the origin sends no invalidations. */
   get trackingRefusal(): string {
     return this.#tracked?.refusal ?? "";
   }
 
-  /** What the server says of itself; undefined before it was reached, and while it cannot be. */
+  /** The server's description of itself; undefined before the first connection, and while there is none. */
   get greeting(): Greeting | undefined {
     return this.#isReady ? this.#tracked?.greeting : undefined;
   }
 
-  /** How many keys the server remembers for all its clients; 0: no limit. Undefined: it does not say. */
+  /** How many keys the server tracks for all its clients; 0: no limit; undefined: unknown. */
   get trackedKeysLimit(): number | undefined {
     return this.#tracked?.trackedKeysLimit;
   }
 
   /**
-   * Monotonic time up to which cached entries are known not to have missed an invalidation. Infinity while there are none
-   * that one could concern: a loss has ended them.
+   * The monotonic time up to which no cached entry has missed an invalidation. Infinity while no cached entry depends
+   * on one: when a connection is lost, its entries go.
    */
   get provenUntilMs(): number {
     return this.#tracked?.provenUntilMs ?? Number.POSITIVE_INFINITY;
   }
 
   /**
-   * Runs `then` once every invalidation that the server has caused so far has been received. All that wait within one
-   * turn of the event loop share one round trip. Runs in the order of the calls.
+   * Runs `then` once every invalidation that the server has caused so far has been received. Fences begun within one
+   * turn of the event loop share a round trip, and pass in order.
    */
   fence(then: () => void): void {
     this.#fenceWaiters.push(then);
@@ -119,8 +122,8 @@ export class Channel {
       const pass = () => {
         for (const waiter of waiters) waiter();
       };
-      // Nothing is cached that an invalidation could concern. (While it is not known yet whether there will be any,
-      // values may be under way that one will concern.)
+      // No cached value depends on an invalidation. (Before the origin has said whether it sends any, values that
+      // depend on them may be on their way, so the fence waits.)
       if (this.#tracked === undefined || this.tracking === false) pass();
       else this.#tracked.fence(pass);
     });
@@ -163,7 +166,7 @@ export class Channel {
     this.#events.ready(tracking);
   }
 
-  /** What was fetched over the connection goes with it; then another one is opened, after a while. */
+  /** Drops what was fetched over the connection, and opens another one after a delay. */
   #lose(error: UpstreamError): void {
     const tracked = this.#takeDown(error);
     tracked?.connection.close(error);
@@ -173,14 +176,14 @@ export class Channel {
     this.#reconnect = timers.after(backoffMs(this.#failedAttempts, random), () => this.#open());
   }
 
-  /** The server is there: another connection takes the place of one whose wire is dead, and reads are asked again. */
+  /** Replaces a connection whose wire is dead, although the server answers. Reads are sent again over the new one. */
   #changeOver(error: UpstreamError): void {
     const tracked = this.#takeDown(error);
     this.#open();
     tracked?.connection.close(error, this.#tracked?.connection);
   }
 
-  /** @returns the connection that there was */
+  /** Forgets the connection. @returns the connection there was */
   #takeDown(error: UpstreamError): TrackedConnection | undefined {
     const tracked = this.#tracked;
     if (tracked === undefined) return undefined;

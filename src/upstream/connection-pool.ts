@@ -5,27 +5,30 @@ import { UpstreamConnection, type UpstreamEvents, type UpstreamOptions } from ".
 import { introduce, logIn } from "./handshake.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-/** Dedicated connections kept for the next client, for each RESP version. */
+/** The number of idle dedicated connections kept, for each RESP version. */
 const IDLE_CONNECTIONS = 64;
 
-/** Connections by use; those given back are idle until the next client needs one of its own. */
+/** Connections by use. A connection that was given back is idle until another client needs it. */
 export interface ConnectionCounts {
   readonly shared: number;
   readonly dedicated: number;
   readonly idle: number;
 }
 
-/** The connections to a node beside its channel: shared by all clients, or one client's alone for a while. */
+/**
+ * The connections to a node besides its channel. Each is shared by all clients, or dedicated to one client for a
+ * while.
+ */
 export class ConnectionPool {
   readonly #options: UpstreamOptions;
-  /** Shared, by RESP version. */
+  /** Shared connections, by RESP version. */
   readonly #shared = new Map<2 | 3, UpstreamConnection>();
   readonly #dedicated = new Set<UpstreamConnection>();
-  /** Dedicated connections that were given back, by RESP version. */
+  /** Idle dedicated connections, by RESP version. */
   readonly #idle = new Map<2 | 3, UpstreamConnection[]>();
-  /** Shared once, until the last reply has come. */
+  /** Connections that were shared, until their last reply has come. */
   readonly #retired = new Set<UpstreamConnection>();
-  /** Each ends connections that have not answered by then. */
+  /** Timers that end connections without an answer. */
   readonly #verifications = new Set<Timer>();
 
   constructor(options: UpstreamOptions) {
@@ -39,7 +42,7 @@ export class ConnectionPool {
     return { shared, dedicated: this.#dedicated.size, idle };
   }
 
-  /** The shared connection for replies in this RESP version. */
+  /** Returns the shared connection for replies in this RESP version. */
   shared(version: 2 | 3): UpstreamConnection {
     let connection = this.#shared.get(version);
     if (connection === undefined) {
@@ -56,7 +59,7 @@ export class ConnectionPool {
     return connection;
   }
 
-  /** A connection for one client alone, until it is given back or closed. */
+  /** Returns a connection for one client, until it is given back or closed. */
   dedicated(version: 2 | 3, events: UpstreamEvents): UpstreamConnection {
     const connection = this.#idle.get(version)?.pop() ?? this.#open(version, events);
     this.#dedicated.add(connection);
@@ -70,7 +73,10 @@ export class ConnectionPool {
     return connection;
   }
 
-  /** A connection that selects no database: a Redis that is busy with a script refuses to. Never given back. */
+  /**
+   * Returns a connection that selects no database, since a Redis that is busy with a script refuses SELECT. It is
+   * never given back.
+   */
   urgent(version: 2 | 3): UpstreamConnection {
     const connection = new UpstreamConnection(this.#options, {
       closed: () => this.#dedicated.delete(connection),
@@ -80,12 +86,12 @@ export class ConnectionPool {
     return connection;
   }
 
-  /** Gives a dedicated connection back for the next client; its state must be that of a new one. */
+  /** Gives a dedicated connection back. Its state must be that of a new one. */
   giveBack(connection: UpstreamConnection, version: 2 | 3): void {
     this.#dedicated.delete(connection);
     const idle = this.#idle.get(version) ?? [];
     this.#idle.set(version, idle);
-    // A reply that still comes is not the next client's.
+    // A reply that is still to come does not belong to the next client.
     if (connection.isClosed || connection.outstandingCount > 0 || idle.length >= IDLE_CONNECTIONS) {
       connection.close(notNeeded());
       return;
@@ -100,8 +106,8 @@ export class ConnectionPool {
   }
 
   /**
-   * The channel was lost, and these connections may be lost, too: none is taken for anything new. Those that somebody
-   * waits for stay.
+   * Stops using these connections for new requests: the channel was lost, so they may be lost, too. Connections with
+   * outstanding requests stay open.
    */
   retire(): void {
     for (const connection of this.#shared.values()) {
@@ -112,7 +118,10 @@ export class ConnectionPool {
     for (const connection of [...this.#idle.values()].flat()) connection.close(notNeeded());
   }
 
-  /** The origin answers over a new connection: those that do not within so long have lost their wire, and end. */
+  /**
+   * Ends the connections that do not answer in time. The origin answers over a new connection, so these have lost
+   * their wire.
+   */
   verify(withinMs: number, error: UpstreamError): void {
     const { clock, timers = systemTimers } = this.#options;
     const askedAtMs = clock.monotonicMs();

@@ -12,7 +12,7 @@ import { UpstreamConnection, type UpstreamEvents, type UpstreamOptions } from ".
 import type { UpstreamError } from "./upstream-error.ts";
 import { UpstreamRequest } from "./upstream-request.ts";
 
-/** A request whose reply, or failure, is kept. */
+/** A request that keeps its reply or failure. */
 class Kept extends UpstreamRequest {
   readonly outcome: Promise<string | UpstreamError>;
   calls = 0;
@@ -36,7 +36,7 @@ class Kept extends UpstreamRequest {
   }
 }
 
-/** A connection to an origin, with what it told of itself. */
+/** A connection to an origin, with its events. */
 class Bench implements Disposable {
   readonly origin: FakeOrigin;
   readonly connection: UpstreamConnection;
@@ -262,7 +262,7 @@ describe("time-outs", () => {
     clock.advance(5);
     timers.advance(100_005);
     expect(await ordinary.outcome).toMatchObject({ code: "ORIGINTIMEOUT" });
-    // Nothing was received all that time, so that the connection counts as dead.
+    // Nothing was received all that time, so the connection counts as dead.
     expect(await blocking.outcome).toMatchObject({ code: "ORIGINTIMEOUT" });
   });
 

@@ -15,31 +15,34 @@ import { UpstreamError } from "./upstream-error.ts";
 import type { Upstream, UpstreamRequest } from "./upstream-request.ts";
 
 export interface UpstreamEvents {
-  /** Connected; requests written so far are on their way. */
+  /** The connection is open; the requests written so far are on their way. */
   opened?(): void;
-  /** A push message, in its place among the replies. */
+  /** Delivers a push message, in its place among the replies. */
   pushed?(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void;
-  /** A reply nobody asked for: messages to a RESP2 subscriber, MONITOR. A malformed stream where this is absent. */
+  /**
+   * Delivers a reply that answers no request: a message to a RESP2 subscriber, or a line of MONITOR. Without this
+   * method it is a protocol error.
+   */
   stray?(bytes: Uint8Array, start: number, end: number): void;
-  /** The connection has ended; its requests without a reply fail right behind this. Called once. */
+  /** The connection has ended. Called once, right before its outstanding requests fail. */
   closed(error: UpstreamError): void;
-  /** Whether a PING in between would be answered at once and change nothing. True where this is absent. */
+  /** Whether the origin would answer a PING now at once, without changing anything. True by default. */
   mayBeAsked?(): boolean;
 }
 
 export interface UpstreamOptions extends TimeoutOptions {
-  /** Request bytes waiting for the origin to read; beyond this further requests fail at once. */
+  /** The most request bytes that may wait for the origin to read. Further requests fail at once. */
   readonly pendingBytes: number;
 }
 
 /**
- * One connection to an origin, shared by many requests: they are written together once per turn of the event loop,
- * and answered in order. A request without an answer fails after the time-out; when the origin has sent nothing at
- * all for so long, the connection counts as dead.
+ * One connection to an origin, shared by many requests. They are written together once per turn of the event loop,
+ * and answered in order. A request without an answer fails after the time-out. If the origin has sent nothing at all
+ * for that long, the connection counts as dead.
  */
 export class UpstreamConnection implements Upstream {
   readonly out: ByteBuffer;
-  /** Whoever uses the connection; may change when it is handed on. */
+  /** The present user of the connection; replaced when the connection is handed on. */
   events: UpstreamEvents;
   readonly #options: UpstreamOptions;
   readonly #outbound = new Outbound();
@@ -47,17 +50,17 @@ export class UpstreamConnection implements Upstream {
   readonly #inbound: Inbound;
   readonly #timeouts: ReplyTimeouts;
   #socket: Socket<undefined> | undefined;
-  /** When it was begun, until something has been received. */
+  /** When bytes last arrived; at first, when connecting began. */
   #lastReceivedMs: number;
   #isOpen = false;
   #closed = false;
-  /** Within the call of the runtime that begins to connect. */
+  /** Whether `Bun.connect` is running. */
   #isConnecting = false;
   #flushQueued = false;
-  /** Others have their turn before more is read. */
+  /** Whether reading pauses to let others have their turn. */
   #rests = false;
   #isPaused = false;
-  /** Takes the bytes that come in, which are no replies any longer. */
+  /** Takes the incoming bytes once they are no longer replies. */
   #relay: ((bytes: Uint8Array) => void) | undefined;
 
   constructor(options: UpstreamOptions, events: UpstreamEvents) {
@@ -88,17 +91,17 @@ export class UpstreamConnection implements Upstream {
     return this.#closed;
   }
 
-  /** When the origin has sent something last, by the connection's clock. */
+  /** When the origin last sent bytes, by the connection's clock. */
   get lastReceivedMs(): number {
     return this.#lastReceivedMs;
   }
 
-  /** Whether a large value is coming in, and more of it is still to come. */
+  /** Whether a large value is arriving and not complete yet. */
   get isReceivingLarge(): boolean {
     return this.#inbound.isReceivingLarge;
   }
 
-  /** Requests without a reply so far. */
+  /** Requests without a reply. */
   get outstandingCount(): number {
     return this.#requests.count;
   }
@@ -110,7 +113,7 @@ export class UpstreamConnection implements Upstream {
 
   // ---- requests
 
-  /** Asks something that is sent before all that is written to `out`. Only before anything has been. */
+  /** Asks a question before everything written to `out`. Call this before anything has been sent. */
   introduce(command: readonly string[], request: UpstreamRequest): void {
     assert(this.#requests.areIntroductions, "a handshake comes first");
     writeCommand(this.#outbound.handshake, command);
@@ -118,7 +121,7 @@ export class UpstreamConnection implements Upstream {
     this.#requests.addIntroduction(request);
   }
 
-  /** What is written to `out` is not sent before `openGate`. */
+  /** Holds back everything written to `out` until `openGate`. */
   closeGate(): void {
     this.#outbound.isGated = true;
   }
@@ -142,16 +145,19 @@ export class UpstreamConnection implements Upstream {
     else this.queueFlush();
   }
 
-  /** Writes the bytes of a large argument, between what has been written to `out` and what will be. They change hands. */
+  /**
+   * Sends the bytes of a large argument between the bytes written to `out` so far and later ones. The caller hands
+   * them over.
+   */
   passOn(bytes: ChunkedBytes): void {
     this.#outbound.passOn(bytes);
   }
 
-  /** Sends what has been written, once for all that is written in this turn of the event loop. */
+  /** Schedules the sending of everything written during this turn of the event loop. */
   queueFlush(): void {
     if (this.#flushQueued) return;
     this.#flushQueued = true;
-    // Not a microtask: those run after the data of each single client.
+    // Not a microtask: microtasks run after the data of each single client.
     setImmediate(() => {
       this.#flushQueued = false;
       this.#flush();
@@ -192,12 +198,15 @@ export class UpstreamConnection implements Upstream {
     });
   }
 
-  /** From now on what comes in is handed on as it comes; no request may be outstanding. The bytes are lent. */
+  /**
+   * Hands incoming bytes on as they arrive, from now on. No request may be outstanding. The bytes are valid during
+   * the call only.
+   */
   relay(take: (bytes: Uint8Array) => void): void {
     this.#relay = take;
   }
 
-  /** Reads no more until `readOn`. */
+  /** Stops reading until `readOn`. */
   pauseReading(): void {
     this.#isPaused = true;
     this.#socket?.pause();
@@ -246,8 +255,8 @@ export class UpstreamConnection implements Upstream {
   }
 
   /**
-   * Where there is no route and no descriptor, the runtime tells so before `Bun.connect` has returned, and so before
-   * anybody has this connection: its end must not come before its beginning.
+   * Handles a failure to connect. Without a route or a descriptor the runtime reports it before `Bun.connect`
+   * returns, when nobody has this connection yet. Its end must not precede its beginning, so it is reported later.
    */
   #connectFailed(error: Error): void {
     const reason = this.#isConnecting ? "no route to it, or no file descriptor left" : connectFailure(error);
@@ -264,8 +273,8 @@ export class UpstreamConnection implements Upstream {
   }
 
   /**
-   * Ends the connection; requests without a reply fail.
-   * @param heir the connection over which those are asked again that may be
+   * Ends the connection. Requests without a reply fail.
+   * @param heir the connection that takes over the requests that can be sent again
    */
   close(error: UpstreamError, heir?: Upstream): void {
     if (this.#closed) return;
@@ -275,13 +284,15 @@ export class UpstreamConnection implements Upstream {
     this.#socket?.terminate();
     this.#inbound.close();
     this.#outbound.clear();
-    // Before the requests: what is asked when they fail must not come to a connection that has ended.
+    // Before the requests fail: a question asked in consequence must not go to a closed connection.
     this.events.closed(error);
     this.#requests.end(error, heir);
   }
 }
 
-/** The runtime gives every failure the code of a refusal, and no text of the system's. */
+/**
+ * Returns the system's reason for the failure; the runtime gives every failure the code of a refusal, and no text.
+ */
 function connectFailure(error: Error): string {
   return (error as { code?: string }).code === "ECONNREFUSED" ? "connection refused" : error.message;
 }

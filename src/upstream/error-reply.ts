@@ -3,18 +3,21 @@ import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK_ERROR, ERROR } from "../protocol/reply-types.ts";
 import { isPassingCode, UpstreamError } from "./upstream-error.ts";
 
-/** An error that an origin has answered with, and what it means. */
+/** An origin's error reply, and its meaning. */
 export type ErrorReply = ErrorMeaning & {
-  /** As it was sent, its code word included. */
+  /** The error as it was sent, including its code word. */
   readonly text: string;
 };
 
 type ErrorMeaning =
-  /** The origin is in a state that passes, in which it answers anything so: the same question fails with `failure`. */
+  /**
+   * The origin is in a passing state in which it gives every request this answer. Such a request fails with
+   * `failure`.
+   */
   | { readonly kind: "passing"; readonly failure: UpstreamError }
-  /** The origin asks for credentials, or refuses those that it was given. */
+  /** The origin asks for credentials, or refuses the ones it got. */
   | { readonly kind: "credentials" }
-  /** The key holds a value of another type than the command is for. */
+  /** The key holds a value of another type than the command needs. */
   | { readonly kind: "wrong-type" }
   | { readonly kind: "other" };
 
@@ -24,7 +27,7 @@ export function isErrorReply({ type }: ReplyReader): boolean {
   return type === ERROR || type === BULK_ERROR;
 }
 
-/** The error that the reader has just found in `bytes`; undefined where the reply is none. */
+/** Returns the error that the reader has just found in `bytes`; undefined if the reply is not an error. */
 export function readErrorReply(bytes: Uint8Array, reader: ReplyReader): ErrorReply | undefined {
   if (!isErrorReply(reader)) return undefined;
   const text = fromUtf8(bytes.subarray(reader.valueStart, reader.valueEnd));

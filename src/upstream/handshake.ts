@@ -5,20 +5,20 @@ import { type ErrorReply, readErrorReply } from "./error-reply.ts";
 import { UpstreamError } from "./upstream-error.ts";
 import { UpstreamRequest } from "./upstream-request.ts";
 
-/** An answer to a request of the handshake. */
+/** A reply to a request of the handshake. */
 export interface Answer {
-  /** Undefined where the answer is none. */
+  /** The error, if the reply is one. */
   readonly error: ErrorReply | undefined;
-  /** The reply's bytes, of an error, too; valid during the call only. */
+  /** The bytes of the reply, even of an error. Valid during the call only. */
   readonly bytes: Uint8Array;
   readonly reader: ReplyReader;
-  /** When it was asked, by the connection's clock. */
+  /** When the request was sent, by the connection's clock. */
   readonly sentAtMs: number;
 }
 
 /**
- * A question that the proxy itself asks an origin. An answer that says that the origin cannot answer just now ends the
- * connection, so that it is asked again over the next one.
+ * A question of the proxy's own. If the answer says that the origin cannot answer just now, the connection ends, and
+ * the question is asked again over the next one.
  */
 export class Question extends UpstreamRequest {
   readonly #connection: UpstreamConnection;
@@ -45,16 +45,16 @@ export class Question extends UpstreamRequest {
 export interface LogIn {
   readonly address: OriginAddress;
   readonly version: 2 | 3;
-  /** Whether the address's database is selected. */
+  /** Whether to select the address's database. */
   readonly selects: boolean;
-  /** Called with the answer to HELLO, where that is asked for (version 3). */
+  /** Called with the answer to HELLO, which is sent for version 3. */
   readonly greeted?: (answer: Answer) => void;
 }
 
 /**
- * Gives the password, agrees on the RESP version and selects the database, all in the first packet. An origin that does
- * not know HELLO stays with RESP2, and takes the password by the AUTH that follows; where HELLO has taken it, that says
- * nothing. Where a database is to be selected, nothing else is sent before it is: it would concern another one.
+ * Sends the password, the RESP version and the database, all in the first packet. An origin that does not know HELLO
+ * stays with RESP2 and takes the password from the AUTH that follows. After a successful HELLO the answer to AUTH is
+ * ignored. If a database is to be selected, nothing else is sent before it is: it would concern another database.
  */
 export function logIn(connection: UpstreamConnection, { address, version, selects, greeted }: LogIn): void {
   const { user, password, database = 0 } = address;
@@ -88,12 +88,12 @@ export function logIn(connection: UpstreamConnection, { address, version, select
   });
 }
 
-/** HELLO 3, with the password where there is one. */
+/** Returns HELLO 3, with the password if there is one. */
 export function helloCommand({ user, password }: OriginAddress): string[] {
   return ["HELLO", "3", ...(password === undefined ? [] : ["AUTH", user ?? "default", password])];
 }
 
-/** Asks something in the first packet of a connection. */
+/** Asks a question in the first packet of a connection. */
 export function introduce(
   connection: UpstreamConnection,
   command: readonly string[],

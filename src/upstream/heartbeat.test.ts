@@ -9,7 +9,7 @@ import { Heartbeat, stalenessBoundMs } from "./heartbeat.ts";
 const TIMES = { heartbeatMs: 100, heartbeatTimeoutMs: 400 };
 const PONG = utf8("+PONG\r\n");
 
-/** A heartbeat whose questions the test answers. */
+/** Starts a heartbeat whose questions the test answers. */
 function started() {
   const [clock, timers] = [new ManualClock(), new ManualTimers()];
   const connection = { lastReceivedMs: clock.monotonicMs() };
@@ -66,7 +66,7 @@ test("an answer that proves nothing any more has the next question sent at once"
     const { connection, clock, asked, told, pass, answer } = started();
     pass(100);
     for (let ms = 0; ms < lateMs; ms++) {
-      // Something else comes all the time: the origin lives.
+      // Other bytes keep arriving, so the origin is alive.
       connection.lastReceivedMs = clock.monotonicMs();
       pass(1);
     }

@@ -7,32 +7,38 @@ import { Probe } from "./probe.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 export interface HeartbeatOptions extends UpstreamOptions {
-  /** How often a connection is asked for a sign of life. */
+  /** The interval at which a connection is asked for a sign of life. */
   readonly heartbeatMs: number;
-  /** Without that sign for so long, what is cached is not vouched for, and another connection is tried beside it. */
+  /**
+   * After this time without a sign of life, the connection no longer vouches for cached entries, and a second
+   * connection is tried beside it.
+   */
   readonly heartbeatTimeoutMs: number;
 }
 
-/** The connection that signs of life are wanted from. */
+/** The connection that must give signs of life. */
 interface Heard {
-  /** When something came last, by the clock. */
+  /** When bytes last arrived, by the clock. */
   readonly lastReceivedMs: number;
 }
 
 interface HeartbeatEvents {
   /** Sends a question that every origin answers at once. */
   ask(question: CallbackRequest): void;
-  /** A question has been answered; an error is an answer. */
+  /** A question was answered; an error is an answer, too. */
   answered(sentAtMs: number, bytes: Uint8Array, reader: ReplyReader): void;
-  /** No sign of life for so long. */
+  /** There was no sign of life for `silentMs`. */
   silent(silentMs: number): void;
-  /** The origin answers, after it has been silent. */
+  /** The origin answers again after a silence. */
   answers(): void;
   /** The origin answers other connections, but not this one. */
   wireLost(error: UpstreamError): void;
 }
 
-/** How long an answer vouches for what is cached, from when its question was sent; and so how stale a value can be. */
+/**
+ * Returns how long an answer vouches for cached entries, counted from when its question was sent. No value is stale
+ * for longer.
+ */
 export function stalenessBoundMs({
   heartbeatMs,
   heartbeatTimeoutMs,
@@ -43,8 +49,8 @@ export function stalenessBoundMs({
 /**
  * Asks a connection for signs of life.
  *
- * A silent connection is that of a busy origin or a dead wire, which look the same. So another connection is tried beside
- * it (`Probe`). If that is answered, the wire is dead. If not, the origin is busy, and requests wait.
+ * A busy origin and a dead wire look the same: the connection is silent. So a second connection is tried beside it
+ * (`Probe`). If the origin answers that one, the wire is dead. Otherwise the origin is busy, and requests wait.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
@@ -83,7 +89,7 @@ export class Heartbeat {
     this.stop();
     this.#probe = undefined;
     this.#events.answered(sentAtMs, bytes, reader);
-    // An answer that took too long proves nothing by now: it is as old as its question.
+    // A late answer proves nothing any more: it is as old as its question.
     if (sentAtMs + stalenessBoundMs(this.#options) <= this.#options.clock.monotonicMs()) {
       this.#beat();
       return;
@@ -93,7 +99,10 @@ export class Heartbeat {
     this.start();
   }
 
-  /** Any byte is a sign of life, as long as bytes come. Only the answer proves anything. */
+  /**
+   * Waits until bytes stop arriving. Any byte is a sign of life; only the answer proves that no invalidation is
+   * missing.
+   */
   #awaitSignOfLife(delayMs: number): void {
     const { clock, heartbeatTimeoutMs } = this.#options;
     this.#timer = this.#timers.after(delayMs, () => {
@@ -121,7 +130,7 @@ export class Heartbeat {
   }
 }
 
-/** Why a connection is given up that is silent while the origin answers others. */
+/** The error for a connection that is silent while the origin answers others. */
 export function wireLost({ address, heartbeatTimeoutMs }: HeartbeatOptions): UpstreamError {
   const silence = `gave no sign of life for ${heartbeatTimeoutMs} ms, but answers others`;
   return new UpstreamError("ORIGINTIMEOUT", `origin ${formatOrigin(address)} ${silence}`, true);

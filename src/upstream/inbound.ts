@@ -6,27 +6,30 @@ import { PUSH } from "../protocol/reply-types.ts";
 import type { LargeReply } from "./large-reply.ts";
 import type { OutstandingRequests } from "./outstanding-requests.ts";
 
-/** Received bytes from this size on are given back when they are done with, rather than left to the collector. */
+/**
+ * Received buffers of this size and more are freed when they are done with, rather than left to the garbage
+ * collector.
+ */
 const GIVEN_BACK_BYTES = 16 * 1024;
 
-/** Takes what is no reply to a request. */
+/** Takes what is not a reply to a request. */
 export interface UnaskedSink {
-  /** A push message. */
+  /** Delivers a push message. */
   pushed(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void;
-  /** A reply that nobody asked for. @throws ProtocolError where there must be none */
+  /** Delivers a reply that answers no request. @throws ProtocolError if there must be none */
   stray(bytes: Uint8Array, start: number, end: number): void;
 }
 
-/** What comes from the origin: takes it apart, and hands each reply to its request. */
+/** Splits the bytes from the origin into replies, and hands each to its request. */
 export class Inbound {
   readonly #requests: OutstandingRequests;
   readonly #unasked: UnaskedSink;
   readonly #reader = new ReplyReader();
-  /** The beginning of a reply whose end has not come. */
+  /** The beginning of a reply that is not complete. */
   #partial: ByteBuffer | undefined;
-  /** What is coming in to the first of the requests. */
+  /** The large reply that is arriving for the first request. */
   #large: LargeReply | undefined;
-  /** The reply that is coming in is gathered, however large. */
+  /** Whether the arriving reply is gathered, however large it is. */
   #gathers = false;
   #isClosed = false;
 
@@ -35,25 +38,25 @@ export class Inbound {
     this.#unasked = unasked;
   }
 
-  /** Whether a large value is coming in, and more of it is still to come. */
+  /** Whether a large value is arriving and not complete yet. */
   get isReceivingLarge(): boolean {
     return this.#large !== undefined;
   }
 
-  /** Takes received bytes, which change hands. @throws ProtocolError */
+  /** Takes received bytes. The caller hands the buffer over. @throws ProtocolError */
   receive(data: Uint8Array): void {
     if (this.#partial !== undefined) this.#readWith(this.#partial, data);
     else if (!this.#readAlone(data)) giveBack(data);
   }
 
-  /** Hands out nothing more. */
+  /** Delivers nothing more. */
   close(): void {
     this.#isClosed = true;
     this.#partial = undefined;
     this.#large = undefined;
   }
 
-  /** Reads bytes that no part of a reply came before. @returns whether `data` stays in use */
+  /** Reads bytes that follow no partial reply. @returns whether `data` stays in use */
   #readAlone(data: Uint8Array): boolean {
     const consumed = this.#read(data, 0, data.length);
     if (consumed < data.length && !this.#isClosed) {
@@ -64,7 +67,7 @@ export class Inbound {
     return this.#large?.keepsBytes === true || data.length < GIVEN_BACK_BYTES;
   }
 
-  /** Reads what has come behind `before`. */
+  /** Reads bytes that continue the partial reply `before`. */
   #readWith(before: ByteBuffer, data: Uint8Array): void {
     let partial = before;
     if (this.#reader.neededBytes > partial.bytes.length) {
@@ -79,7 +82,9 @@ export class Inbound {
     else if (consumed > 0) partial.discard(consumed);
   }
 
-  /** Hands out all complete replies of bytes[from, end), and what has come of a large one. @returns the offset behind them */
+  /**
+   * Delivers the complete replies in bytes[from, end), and the part of a large one. @returns the offset behind them
+   */
   #read(bytes: Uint8Array, from: number, end: number): number {
     const reader = this.#reader;
     let start = from;
@@ -103,7 +108,7 @@ export class Inbound {
     return start;
   }
 
-  /** @returns whether the large byte string that is coming in is handed on as it comes; it is gathered otherwise */
+  /** @returns whether the large byte string that begins here is handed on as it arrives; otherwise it is gathered */
   #beginLarge(lengthBytes: number): boolean {
     if (this.#gathers) return false;
     this.#large = this.#requests.takeLarge(lengthBytes);

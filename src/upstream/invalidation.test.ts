@@ -4,7 +4,7 @@ import { ProtocolError } from "../protocol/protocol.ts";
 import { ReplyReader } from "../protocol/reply-reader.ts";
 import { readInvalidation } from "./invalidation.ts";
 
-/** What is read of a push message, behind some bytes that do not belong to it. */
+/** Reads a push message that follows some unrelated bytes. */
 function read(message: string): { isInvalidation: boolean; keys: string[]; all: number } {
   const bytes = fromLatin1(`+OK\r\n${message}`);
   const reader = new ReplyReader();

@@ -9,7 +9,7 @@ const INVALIDATE = "invalidate";
 /**
  * Reads a push message `invalidate` with its array of keys, or null for all keys
  * (https://redis.io/docs/latest/develop/reference/client-side-caching/). The reader has just found the message.
- * @returns false when it is another kind of push message
+ * @returns false if it is another kind of push message
  * @throws ProtocolError
  */
 export function readInvalidation(

@@ -11,7 +11,7 @@ import { UpstreamRequest } from "./upstream-request.ts";
 
 const KEPT = "kept whole: ";
 
-/** A request that takes a large reply as it comes, or has it gathered. */
+/** A request that takes a large reply as it arrives, or has it gathered. */
 class Asked extends UpstreamRequest implements LargeReplySink {
   readonly outcome: Promise<string>;
   received = "";
@@ -35,7 +35,7 @@ class Asked extends UpstreamRequest implements LargeReplySink {
 
   append(bytes: Uint8Array, start: number, end: number): boolean {
     this.received += latin1(bytes, start, end);
-    // Every other piece that may be kept is, and must still be what it was at the end.
+    // Keeps every other piece that it may keep; these must be unchanged at the end.
     if (end !== bytes.length || this.#kept.length % 2 === 1) return false;
     this.#kept.push({ bytes, start, end });
     return true;
@@ -61,7 +61,7 @@ afterEach(() => {
   for (const each of opened.splice(0)) each[Symbol.dispose]();
 });
 
-/** A connection to an origin that answers nothing by itself. */
+/** Opens a connection to an origin that answers nothing by itself. */
 async function open(timeoutMs = 5000) {
   const origin = new FakeOrigin({ script: () => "" });
   const pushes: string[] = [];
@@ -155,7 +155,7 @@ describe("a large reply", () => {
     const { ask, stream } = await open(150);
     const late = ask(true);
     while (!late.settled) {
-      // It is the reply that is late: the connection is alive.
+      // Only the reply is late; the connection is alive.
       stream.send(">1\r\n+news\r\n");
       await new Promise(setImmediate);
     }

@@ -3,26 +3,26 @@ import { ProtocolError } from "../protocol/protocol.ts";
 
 const LINE_END_BYTES = 2;
 
-/** Who takes a large byte string as it comes. */
+/** Takes a large byte string as it arrives. */
 export interface LargeReplySink {
   /**
-   * bytes[start, end) have come.
-   * @returns whether they are kept, in which case they reach to the end of `bytes`, and that is the sink's from now on
+   * Takes the next bytes, bytes[start, end).
+   * @returns whether the sink keeps them; they then reach to the end of `bytes`, and the buffer belongs to the sink
    */
   append(bytes: Uint8Array, start: number, end: number): boolean;
-  /** All of it has come. */
+  /** The byte string is complete. */
   complete(): void;
 }
 
-/** A byte string on its way from the origin, handed on in the pieces it comes in. */
+/** A byte string arriving from the origin, handed on piece by piece. */
 export class LargeReply {
-  /** Whether the bytes that were taken last are in use further on. */
+  /** Whether the bytes taken last stay in use. */
   keepsBytes = false;
   readonly #sink: LargeReplySink | undefined;
-  /** Still to come, the line's end included. */
+  /** Bytes still to come, including the line end. */
   #missingBytes: number;
 
-  /** @param sink undefined where nobody wants it any more */
+  /** @param sink undefined if nobody wants the value any more */
   constructor(lengthBytes: number, sink: LargeReplySink | undefined) {
     this.#missingBytes = lengthBytes + LINE_END_BYTES;
     this.#sink = sink;
@@ -33,9 +33,9 @@ export class LargeReply {
   }
 
   /**
-   * Takes of bytes[start, end) what belongs to it.
-   * @returns the offset behind that
-   * @throws ProtocolError where no line's end comes behind the string
+   * Takes the part of bytes[start, end) that belongs to the byte string.
+   * @returns the offset behind that part
+   * @throws ProtocolError if no line end follows the string
    */
   take(bytes: Uint8Array, start: number, end: number): number {
     const count = Math.min(this.#missingBytes - LINE_END_BYTES, end - start);

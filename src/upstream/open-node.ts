@@ -2,7 +2,7 @@ import type { ChannelOptions } from "./channel.ts";
 import type { OriginEvents } from "./origin.ts";
 import { OriginNode } from "./origin-node.ts";
 
-/** Opens the connections to a node, whose name is put before what its channel tells. */
+/** Opens the connections to a node. Events of its channel are passed on with the node. */
 export function openNode(options: ChannelOptions, events: OriginEvents): OriginNode {
   const node: OriginNode = new OriginNode(options, {
     invalidated: (bytes, start, end) => events.invalidated(node, bytes, start, end),

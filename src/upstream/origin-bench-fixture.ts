@@ -11,46 +11,46 @@ import type { UpstreamError } from "./upstream-error.ts";
 /** One connection to a `FakeServer`. */
 interface FakeConnection {
   readonly isClosed: boolean;
-  /** Sends nothing until `release`. */
+  /** Holds all frames back until `release`. */
   hold(): void;
-  /** Sends the first `count` frames that are held, or all and those to come. */
+  /** Sends the first `count` frames held back, or all of them and later ones. */
   release(count?: number): void;
-  /** Puts raw RESP into the stream, in front of the held frame `at`, behind all by default. */
+  /** Inserts raw RESP in front of the frame `at` that is held back, by default behind all. */
   send(frame: string, at?: number): void;
   invalidate(keys: string | readonly string[] | null, at?: number): void;
   drop(): void;
 }
 
 export interface FakeServerOptions {
-  /** Whether CLIENT TRACKING is known. */
+  /** Whether the server knows CLIENT TRACKING. */
   readonly tracking?: boolean;
   readonly password?: string;
-  /** What the server says instead of its own answer; empty: nothing. */
+  /** Returns the server's answer in place of its own; an empty text is no answer. */
   readonly script?: (command: readonly string[], connection: never) => string | undefined;
 }
 
-/** A server whose every move the test decides, with a store of strings. */
+/** A server with a store of strings, whose every step the test decides. */
 export interface FakeServer extends Disposable {
   readonly port: number;
-  /** All connections there have been. */
+  /** All connections so far. */
   readonly connections: readonly FakeConnection[];
   readonly openConnections: readonly FakeConnection[];
-  /** The one that invalidations go to. */
+  /** The connection that invalidations go to. */
   readonly main: FakeConnection;
   readonly values: ReadonlyMap<string, string>;
   options: FakeServerOptions;
   script: FakeServerOptions["script"] | undefined;
-  /** How many commands that begin with these words have come. */
+  /** Returns how many commands that begin with these words have come. */
   count(...words: string[]): number;
   received(count: number, ...words: string[]): Promise<void>;
   until(condition: () => boolean): Promise<void>;
-  /** Holds all connections in front of the reply to such a command. */
+  /** Holds all connections back in front of the reply to such a command. */
   holdFrom(...words: string[]): void;
   releaseAll(): void;
   dropAll(): void;
   goDown(): void;
   comeBack(): void;
-  /** Reads and says nothing more, without ending its connections. */
+  /** Reads and sends nothing more, but leaves the connections open. */
   goSilent(): void;
   speakAgain(): void;
 }
@@ -58,28 +58,28 @@ export interface FakeServer extends Disposable {
 /** An implementation of `Origin` under test. */
 export interface OriginKind {
   readonly nodeCount: number;
-  /** A key of each node. */
+  /** One key of each node. */
   readonly keys: readonly string[];
   startServer(options: FakeServerOptions): FakeServer;
-  /** @param servers one for each node, in the order of `keys` */
+  /** @param servers one per node, in the order of `keys` */
   open(
     servers: readonly FakeServer[],
     options: Omit<ChannelOptions, "address">,
     events: OriginEvents,
   ): Origin;
-  /** The same promise; says what it is where it takes too long. */
+  /** Waits for a promise. A time-out says what was awaited. */
   awaited<T>(promise: Promise<T>, what: () => string): Promise<T>;
 }
 
-/** An origin with its servers, and all that it told, each event behind the number of its node. */
+/** An origin with its servers, and all its events, each with the number of its node. */
 export class OriginBench implements Disposable {
   readonly servers: readonly FakeServer[];
   readonly origin: Origin;
   readonly indexes: readonly number[];
   readonly events: string[] = [];
-  /** What each node's channel has proven last. */
+  /** The last proof of each node's channel. */
   readonly proofs: number[] = [];
-  /** How many delays were drawn for reconnection. */
+  /** How many delays before reconnection were drawn. */
   draws = 0;
   readonly #kind: OriginKind;
   #waiters: (() => void)[] = [];
@@ -118,7 +118,7 @@ export class OriginBench implements Disposable {
     );
   }
 
-  /** What was told after each node was ready first. */
+  /** The events after each node was ready for the first time. */
   get later(): string[] {
     return this.events.slice(this.servers.length);
   }
@@ -128,7 +128,7 @@ export class OriginBench implements Disposable {
     return this.origin.nodeOf(key, 0, key.length);
   }
 
-  /** Waits for the `count`th event with this text of a node. */
+  /** Waits for the `count`th event of a node with this text. */
   async told(index: number, event: string, count = 1): Promise<void> {
     const isEvent = (told: string): boolean => told === `${index} ${event}`;
     while (this.events.filter(isEvent).length < count) {

@@ -6,7 +6,7 @@ import { writeCommand } from "../protocol/request-writer.ts";
 import type { ChannelOptions } from "./channel.ts";
 import { ask, type FakeServerOptions, OriginBench, type OriginKind } from "./origin-bench-fixture.ts";
 
-/** What every origin promises, as tests. */
+/** Tests that every kind of origin must pass. */
 export function describeOrigin(name: string, kind: OriginKind): void {
   const benches: OriginBench[] = [];
   afterEach(() => {
@@ -29,7 +29,7 @@ export function describeOrigin(name: string, kind: OriginKind): void {
   }
 
   const indexes = kind.keys.map((_, index) => index);
-  /** Some tests are about one node, and are run for each; the other nodes must not notice. */
+  /** For tests about one node. Each is run once per node; the others must not notice. */
   const eachNode = test.each(indexes);
 
   describe(name, () => {
@@ -129,7 +129,7 @@ export function describeOrigin(name: string, kind: OriginKind): void {
         server.main.hold();
         for (const text of ["first", "second"]) bench.origin.fence(() => bench.events.push(text));
         for (const each of bench.servers) await each.received(1, "PING");
-        // The other nodes have answered that, and this: nothing is passed.
+        // The other nodes have answered both fences, which must still wait.
         for (const other of bench.origin.nodes) {
           if (other !== bench.node(index)) await ask(other.main(), "PING");
         }
@@ -203,7 +203,7 @@ export function describeOrigin(name: string, kind: OriginKind): void {
         await server.received(server.count("PING") + 1, "PING");
         const provenUntilMs = channel.provenUntilMs;
         clock.advance(300);
-        // Beats of the other nodes that were sent since.
+        // Heartbeats of the other nodes since then.
         for (const other of bench.servers) {
           if (other !== server) await other.received(other.count("PING") + 2, "PING");
         }
@@ -260,7 +260,7 @@ export function describeOrigin(name: string, kind: OriginKind): void {
         expect(bench.origin.linkStatus).toBe("down");
         expect(() => node.main()).toThrow("was lost");
         expect(bench.origin.lastError.message).toContain("was lost");
-        // Nothing of it is left that an invalidation could concern.
+        // Nothing fetched from it is left that could miss an invalidation.
         expect(node.channel.provenUntilMs).toBe(Number.POSITIVE_INFINITY);
         for (const other of bench.origin.nodes) {
           if (other === node) continue;
@@ -272,7 +272,7 @@ export function describeOrigin(name: string, kind: OriginKind): void {
       });
 
       eachNode("is tried again and again, ever later, until it is back (node %d)", async (index) => {
-        // A share of a hundredth: the test is to see many attempts.
+        // Jitter of a hundredth, so that the test sees many attempts.
         const random = new SeededRandom(7);
         const bench = await opened({}, { random: { next: () => random.next() / 100 } });
         const server = bench.servers[index]!;
@@ -288,7 +288,7 @@ export function describeOrigin(name: string, kind: OriginKind): void {
           ...Array.from({ length: attempts }, () => `${index} lost ORIGINDOWN`),
           `${index} ready true`,
         ]);
-        // One that succeeds makes the next delays short again.
+        // A success makes the next delays short again.
         server.dropAll();
         await bench.told(index, "ready true", 3);
         expect(bench.draws).toBe(attempts + 1);
@@ -410,7 +410,7 @@ export function describeOrigin(name: string, kind: OriginKind): void {
         expect(await late).toBe("+OK\r\n");
         expect(await ask(own, "PING")).toBe("+PONG\r\n");
         expect(bench.later).toEqual([`${index} lost ORIGINDOWN`, `${index} ready true`]);
-        // The one that was shared has nothing left to do.
+        // The connection that was shared has no requests left.
         await server.until(() => server.openConnections.length === 3);
         expect(bench.origin.connectionCounts).toEqual({ shared: kind.nodeCount + 1, dedicated: 1, idle: 0 });
       });
@@ -438,7 +438,7 @@ export function describeOrigin(name: string, kind: OriginKind): void {
     test("an origin that is closed has no connections, and leaves no timers", async () => {
       const timers = new ManualTimers();
       const bench = await opened({}, { timers });
-      // One of them waits to be connected again.
+      // One of the nodes is waiting to reconnect.
       bench.servers[0]!.goDown();
       await bench.told(0, "lost ORIGINDOWN");
       expect(timers.count).toBeGreaterThanOrEqual(kind.nodeCount);

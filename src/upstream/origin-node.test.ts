@@ -46,7 +46,7 @@ describe("the handshake", () => {
   ] as const)("gives the password to %s", async (_, fake, login) => {
     const probe = new FakeOrigin(fake);
     const bench = keep(new NodeBench(probe, { address: { host: "127.0.0.1", port: probe.port, ...login } }));
-    // Asked at once: nothing may come in front of the password.
+    // Asked at once: nothing may be sent before the password.
     expect(await ask(bench.node.main(), "SET", "a", "1")).toBe("+OK\r\n");
     for (const version of [2, 3] as const) {
       expect(await ask(bench.node.side(version), "SET", "a", "1")).toBe("+OK\r\n");
@@ -100,7 +100,7 @@ describe("the handshake", () => {
 });
 
 describe("a connect that fails within the call", () => {
-  // The broadcast address: there is no route to it for TCP, on any machine.
+  // The broadcast address: no machine has a TCP route to it.
   const NOWHERE = { host: "255.255.255.255", port: 1 };
 
   test("is tried again and again, and requests fail with the reason", async () => {

@@ -6,10 +6,10 @@ import { wireLost } from "./heartbeat.ts";
 import { isPassingCode, UpstreamError } from "./upstream-error.ts";
 
 /**
- * One server of an origin, and the connections to it. Data and invalidations share the *main* connection, that of the
- * channel, so an invalidation never overtakes the reply it concerns. What cannot go there (replies that RESP2 clients
- * need in RESP2, commands with unknown effects) goes over *side* connections, and comes back through a *fence*: a round
- * trip on the main connection, behind which every invalidation the command caused has been received.
+ * One server of an origin, and the connections to it. Data and invalidations share the *main* connection, which is
+ * the channel's, so an invalidation never overtakes the reply it concerns. Replies that RESP2 clients need in RESP2,
+ * and commands with unknown effects, use *side* connections. Their replies wait behind a *fence*: a round trip on the
+ * main connection, behind which every invalidation that the command caused has been received.
  */
 export class OriginNode {
   readonly name: string;
@@ -43,8 +43,8 @@ export class OriginNode {
   }
 
   /**
-   * The tracked connection.
-   * @throws UpstreamError when the node is down or takes no more requests
+   * Returns the tracked connection.
+   * @throws UpstreamError if the node is down or takes no more requests
    */
   main(): UpstreamConnection {
     const { connection } = this.channel;
@@ -53,8 +53,8 @@ export class OriginNode {
   }
 
   /**
-   * A shared connection for replies in this RESP version, without tracking.
-   * @throws UpstreamError when the node is down or takes no more requests
+   * Returns a shared connection without tracking, for replies in this RESP version.
+   * @throws UpstreamError if the node is down or takes no more requests
    */
   side(version: 2 | 3): UpstreamConnection {
     this.#checkThere();
@@ -62,8 +62,8 @@ export class OriginNode {
   }
 
   /**
-   * A connection for one client alone, until it is given back or closed.
-   * @throws UpstreamError when the node is down
+   * Returns a connection for one client, until it is given back or closed.
+   * @throws UpstreamError if the node is down
    */
   dedicated(version: 2 | 3, events: UpstreamEvents): UpstreamConnection {
     this.#checkThere();
@@ -71,20 +71,23 @@ export class OriginNode {
   }
 
   /**
-   * A connection for one request that a server answers while it is busy with a script. It is to be closed.
-   * @throws UpstreamError when the node is down
+   * Returns a connection for one request that a server answers even while it is busy with a script. The caller closes
+   * it.
+   * @throws UpstreamError if the node is down
    */
   urgent(version: 2 | 3): UpstreamConnection {
     this.#checkThere();
     return this.#pool.urgent(version);
   }
 
-  /** Gives a dedicated connection back for the next client; its state must be that of a new one. */
+  /** Gives a dedicated connection back. Its state must be that of a new one. */
   giveBack(connection: UpstreamConnection, version: 2 | 3): void {
     this.#pool.giveBack(connection, version);
   }
 
-  /** Runs `then` once every invalidation that the node has caused so far has been received. In the order of the calls. */
+  /**
+   * Runs `then` once every invalidation that the node has caused so far has been received, in the order of the calls.
+   */
   fence(then: () => void): void {
     this.channel.fence(then);
   }
@@ -95,7 +98,7 @@ export class OriginNode {
     this.#pool.close(error);
   }
 
-  /** What is wrong when a connection takes no more requests. */
+  /** Returns the error for a connection that takes no more requests. */
   overloaded(): UpstreamError {
     const message = `origin ${this.name} does not keep up: ${this.#options.pendingBytes} bytes of requests wait`;
     return new UpstreamError("ORIGINDOWN", message, false);
@@ -108,7 +111,7 @@ export class OriginNode {
     return connection;
   }
 
-  /** A server that is there, but busy, can still be asked over other connections: it answers some commands. */
+  /** Checks that the server is there. Even while it is busy, it answers some commands over other connections. */
   #checkThere(): void {
     const { connection, isClosed, lastError } = this.channel;
     if (connection === undefined && (isClosed || !isPassingCode(lastError.code))) throw lastError;

@@ -16,7 +16,7 @@ describeOrigin("a single node", {
   open: ([server], options, events) => new SingleNode({ ...options, address: addressOf(server!) }, events),
 });
 
-// What the seam says of several nodes holds for a set of them.
+// A set of nodes must keep what the interface promises for several.
 describeOrigin("two nodes", {
   ...support,
   nodeCount: 2,

@@ -4,49 +4,52 @@ import type { OriginNode } from "./origin-node.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
 /**
- * An origin as the proxy sees it: one node, or several that have a part of the keys each.
+ * An origin as the proxy sees it: one node, or several of which each has a part of the keys.
  *
- * An origin only says which node a request goes to, by what the request is about: a key (`nodeOf`), nothing (`anyNode`),
- * or all keys (each of `nodes`). The connections are the node's (`OriginNode`). The answer holds for the moment: a node may
- * hand keys on to another one.
+ * The origin says which node a request goes to: the node of a key (`nodeOf`), any node (`anyNode`), or each of
+ * `nodes` for a request about all keys. The connections are the node's (`OriginNode`). The answer holds for the
+ * moment: a node may hand keys on to another one.
  *
- * Nothing orders what two nodes send. So each node has a channel of its own, and what is told of it concerns what was
- * fetched over it alone:
- * - An invalidation is in order with the replies of its own node alone. What another node was asked about the key may be
+ * Nothing orders the bytes of two nodes. So each node has its own channel, whose events concern only what was fetched
+ * over it:
+ * - An invalidation is ordered with the replies of its own node alone. Another node's reply about the key may be
  *   older than the change.
- * - A node that is lost takes along what was fetched from it. One that is silent vouches no longer for that.
- * - A fence of a node says nothing about changes at another one.
+ * - When a node is lost, everything fetched from it goes. A silent node no longer vouches for what was fetched from
+ *   it.
+ * - A node's fence says nothing about changes at another node.
  */
 export interface Origin {
-  /** Where it is, for messages: without a password. */
+  /** The origin's address for messages, without a password. */
   readonly name: string;
   /** The database that clients are in until they select another one. */
   readonly database: number;
-  /** All nodes: what is about all keys goes to each of them. */
+  /** All nodes. A request about all keys goes to each of them. */
   readonly nodes: readonly OriginNode[];
 
   /**
-   * The node that has the key bytes[start, end). Requests about several keys can go to one node where it is the same for
-   * all.
-   * @throws UpstreamError where no node is known to have it
+   * Returns the node of the key bytes[start, end). A request about several keys can go to one node if that is the
+   * node of all of them.
+   * @throws UpstreamError if no node is known to have the key
    */
   nodeOf(bytes: Uint8Array, start: number, end: number): OriginNode;
 
-  /** The node for a request that is about no key, and that every node would answer alike. */
+  /** Returns a node for a request that is about no key and that every node would answer alike. */
   anyNode(): OriginNode;
 
-  /** Runs `then` once every invalidation that any node has caused so far has been received. In the order of the calls. */
+  /**
+   * Runs `then` once every invalidation that any node has caused so far has been received, in the order of the calls.
+   */
   fence(then: () => void): void;
 
-  /** How it stands with the node that is worst off. */
+  /** The state of the worst node. */
   readonly linkStatus: LinkStatus;
-  /** Whether all nodes send invalidations; undefined until that is known. */
+  /** Whether all nodes send invalidations; undefined while unknown. */
   readonly tracking: boolean | undefined;
-  /** Monotonic time up to which no node has failed to tell of a change to what was fetched from it. */
+  /** The monotonic time up to which no node has failed to report a change to what was fetched from it. */
   readonly provenUntilMs: number;
-  /** Longest time a value can be served after an invalidation of it was lost on a silently dead channel. */
+  /** The longest time for which a value can be served after its invalidation was lost on a silently dead channel. */
   readonly stalenessBoundMs: number;
-  /** Why a node could not be reached last. */
+  /** Why a node could not be reached last time. */
   readonly lastError: UpstreamError;
   /** Connections to all nodes. */
   readonly connectionCounts: ConnectionCounts;
@@ -54,20 +57,23 @@ export interface Origin {
   close(): void;
 }
 
-/** What is told of each node's channel. */
+/** The events of all nodes' channels. */
 export interface OriginEvents {
-  /** The node says that bytes[start, end) changed. */
+  /** The node has changed the key bytes[start, end). */
   invalidated(node: OriginNode, bytes: Uint8Array, start: number, end: number): void;
-  /** Anything that was fetched from the node may have changed. */
+  /** Everything fetched from the node may have changed. */
   allInvalidated(node: OriginNode): void;
-  /** The channel's `provenUntilMs` is another one. */
+  /** The channel's `provenUntilMs` has changed. */
   proven(node: OriginNode): void;
-  /** The channel broke: nothing fetched from the node can be trusted any longer. */
+  /** The channel broke: nothing fetched from the node can be trusted. */
   lost(node: OriginNode, error: UpstreamError): void;
-  /** `tracking` tells whether the node sends invalidations; told at each connection, and again when it begins to. */
+  /**
+   * The handshake is complete. `tracking`: whether the node sends invalidations. Told for each connection, and again
+   * if the node begins to send them.
+   */
   ready(node: OriginNode, tracking: boolean): void;
-  /** The channel has been silent for so long. What was asked waits; nothing of the node is served from the cache. */
+  /** The channel has been silent for `silentMs`. Requests wait, and the node's entries are not served. */
   silent(node: OriginNode, silentMs: number): void;
-  /** It is not silent any longer. */
+  /** The channel is no longer silent. */
   answers(node: OriginNode): void;
 }

@@ -3,46 +3,51 @@ import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { ChunkedBytes } from "../lib/chunked-bytes.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
 
-/** So many request bytes are sent at once, so that the origin begins while more requests are being read. */
+/**
+ * With this many request bytes waiting, they are sent at once: the origin begins while more requests are being read.
+ */
 const EAGER_BYTES = 16 * 1024;
-/** The buffer of requests is given back when it has grown beyond this. */
+/** A request buffer that has grown beyond this is freed. */
 const KEEP_BYTES = 1024 * 1024;
-/** Bytes of large arguments sent before others have their turn. */
+/** Bytes of large arguments to send before others have their turn. */
 const TURN_BYTES = 512 * 1024;
 
 /** Requests on their way to the origin: first the handshake, then the backlog, then `out`. */
 export class Outbound {
   /** Requests are written here. */
   readonly out = new ByteBuffer(4096);
-  /** So many bytes of `out` have been sent. */
+  /** Bytes of `out` that have been sent. */
   #sent = 0;
-  /** What is sent before everything else. */
+  /** Sent before everything else. */
   readonly handshake = new ByteBuffer(256);
-  /** Nothing but the handshake is sent. */
+  /** Whether only the handshake may be sent. */
   isGated = false;
-  /** Large arguments, and what was written before them. */
+  /** Large arguments, and the bytes written before them. */
   readonly #backlog = new ChunkedBytes();
-  /** The system took less than it was given. */
+  /** Whether the system took less than it was given. */
   #isBlocked = false;
 
-  /** Bytes to be sent, the handshake aside. */
+  /** Bytes to be sent, apart from the handshake. */
   get waitingBytes(): number {
     return this.out.length - this.#sent + this.#backlog.lengthBytes;
   }
 
-  /** Whether so much waits that it is to be sent at once. */
+  /** Whether the waiting bytes are to be sent at once. */
   get isEager(): boolean {
     return this.waitingBytes >= EAGER_BYTES && this.#backlog.lengthBytes === 0 && !this.#isBlocked;
   }
 
-  /** Puts the bytes of a large argument between what has been written to `out` and what will be. They change hands. */
+  /**
+   * Puts the bytes of a large argument between the bytes written to `out` so far and later ones. The caller hands
+   * them over.
+   */
   passOn(bytes: ChunkedBytes): void {
     this.#backlog.append(this.out.bytes, this.#sent, this.out.length);
     this.#clearOut();
     this.#backlog.moveFrom(bytes);
   }
 
-  /** Sends what the system takes. @returns whether it would take more, and others are to have their turn before */
+  /** Sends what the system takes. @returns whether the system would take more, after others have had their turn */
   send(socket: Socket<undefined>): boolean {
     if (this.handshake.length > 0 && !this.#sendHandshake(socket)) return false;
     if (this.isGated || this.waitingBytes === 0) return false;
@@ -56,22 +61,22 @@ export class Outbound {
     if (!this.#isBlocked) {
       this.#clearOut();
     } else if (this.#sent >= out.length / 2) {
-      // Not at each call: an origin that reads slowly would have a large backlog moved a hundred times.
+      // Not at each call: for an origin that reads slowly, a large backlog would be moved a hundred times.
       out.discard(this.#sent);
       this.#sent = 0;
     }
     return false;
   }
 
-  /** Gives back the memory of large arguments. */
+  /** Frees the memory of large arguments. */
   clear(): void {
     this.#backlog.clear();
   }
 
-  /** @returns whether all of it has been sent */
+  /** @returns whether the whole handshake has been sent */
   #sendHandshake(socket: Socket<undefined>): boolean {
     const { handshake, out } = this;
-    // In one packet with what may follow.
+    // In one packet with the bytes that may follow.
     if (!this.isGated && this.#backlog.lengthBytes === 0 && this.#sent === 0) {
       handshake.append(out.bytes, 0, out.length);
       this.#clearOut();

@@ -4,17 +4,17 @@ import { LargeReply } from "./large-reply.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 import type { Upstream, UpstreamRequest } from "./upstream-request.ts";
 
-/** The requests of one connection without a reply so far. Replies come in the order of the requests. */
+/** The requests of one connection without a reply. Replies come in the order of the requests. */
 export class OutstandingRequests {
   readonly #requests = new Queue<UpstreamRequest>();
-  /** Those of the handshake, which stand at the front. */
+  /** The number of handshake requests, which come first. */
   #introductions = 0;
 
   get count(): number {
     return this.#requests.length;
   }
 
-  /** Whether nothing but the handshake is outstanding. */
+  /** Whether only handshake requests are outstanding. */
   get areIntroductions(): boolean {
     return this.#requests.length === this.#introductions;
   }
@@ -33,7 +33,7 @@ export class OutstandingRequests {
     this.#requests.push(request);
   }
 
-  /** Hands the reply bytes[start, end) to its request. @returns false where nobody asked for it */
+  /** Hands the reply bytes[start, end) to its request. @returns false if no request is outstanding */
   answer(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): boolean {
     const request = this.#requests.peek();
     if (request === undefined) return false;
@@ -49,20 +49,20 @@ export class OutstandingRequests {
   }
 
   /**
-   * A byte string of so many bytes is about to come in.
-   * @returns what takes it as it comes; undefined where the request wants it as a reply like any other
+   * Begins to receive a byte string of this length.
+   * @returns its receiver; undefined if the request wants it gathered
    */
   takeLarge(lengthBytes: number): LargeReply | undefined {
     const request = this.#requests.peek();
     if (request === undefined || request.repliesAwaited > 1) return undefined;
     const sink = request.settled ? undefined : request.takeLarge(lengthBytes);
     if (sink === undefined && !request.settled) return undefined;
-    // As long as it is coming in, the reply is not late.
+    // A reply that is arriving is not late.
     request.deadlineMs = Number.POSITIVE_INFINITY;
     return new LargeReply(lengthBytes, sink);
   }
 
-  /** All of the first request's large reply has come. */
+  /** Completes the large reply of the first request. */
   completeLarge(large: LargeReply): void {
     const request = this.#requests.shift()!;
     request.repliesAwaited = 0;
@@ -70,7 +70,7 @@ export class OutstandingRequests {
     large.complete();
   }
 
-  /** Whether a request is past its deadline, one that has failed by it included. */
+  /** Whether a request is past its deadline, even one that has already failed for that. */
   hasOverdue(nowMs: number): boolean {
     for (let index = 0; index < this.#requests.length; index++) {
       const { deadlineMs } = this.#requests.at(index)!;
@@ -81,7 +81,7 @@ export class OutstandingRequests {
   }
 
   /**
-   * Fails requests past their deadline. All have the same time-out, so the oldest come first.
+   * Fails the requests past their deadline. All have the same time-out, so the oldest come first.
    * @returns the next deadline
    */
   failOverdue(nowMs: number, error: () => UpstreamError): number {
@@ -94,7 +94,7 @@ export class OutstandingRequests {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** Asks again over `heir` what may be asked again, and fails the rest. */
+  /** Sends again over `heir` the requests that can be sent again, and fails the others. */
   end(error: UpstreamError, heir: Upstream | undefined): void {
     for (let request = this.#requests.shift(); request !== undefined; request = this.#requests.shift()) {
       const isAskedAgain = heir !== undefined && !request.settled && request.resend(heir);

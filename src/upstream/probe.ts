@@ -4,20 +4,19 @@ import { CallbackRequest } from "./callback-request.ts";
 import { UpstreamConnection, type UpstreamOptions } from "./connection.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-/** Between the two questions: the origin has time to answer what else waits for it. */
+/** The time between the two questions, in which the origin can answer everything else that waits. */
 const SETTLE_MS = 100;
 
 /**
- * The first question, which changes nothing. While writes are paused (CLIENT PAUSE, a failover), a Redis does not
- * answer it, as it answers nobody who waits behind a write.
+ * The first question. It changes nothing. While writes are paused (CLIENT PAUSE, a failover) a Redis does not answer
+ * it, as it answers no client that waits behind a write.
  */
 const PAUSED_WITH_WRITES = ["PUBLISH", "glasscache:probe", ""];
 
 /**
- * Asks an origin for a sign of life over a connection of its own, twice. An origin that was busy, or paused, answers all
- * its connections in one turn of its event loop when it goes on, in any order. So one that is still silent after the
- * second answer has lost its wire.
- * Any answer counts, an error too.
+ * Asks an origin twice for a sign of life, over a connection of its own. When an origin that was busy or paused goes on,
+ * it answers all its connections in one turn of its event loop, in any order. So a connection that is still silent after
+ * the second answer has lost its wire. An error counts as an answer.
  */
 export class Probe {
   readonly #connection: UpstreamConnection;
@@ -27,12 +26,15 @@ export class Probe {
   #answers = 0;
   #isOver = false;
 
-  /** @param done called once, unless `close` is: whether there were answers; false where the connection ended before */
+  /**
+   * @param done called once, unless `close` is called before. `isAnswered`: whether the origin answered; false if the
+   * connection ended first
+   */
   constructor(options: UpstreamOptions, done: (isAnswered: boolean) => void) {
     this.#done = done;
     this.#timers = options.timers ?? systemTimers;
     this.#connection = new UpstreamConnection(options, {
-      // What is told to a client too many, say, is an answer, though the last one.
+      // If the connection ends after the first answer (an error for too many clients, say), that answer counts.
       closed: () => this.#answers === 0 && this.#end(false),
     });
     const { user, password } = options.address;
@@ -43,7 +45,7 @@ export class Probe {
     this.#ask(PAUSED_WITH_WRITES);
   }
 
-  /** The answer is of no interest any longer. */
+  /** Cancels the probe. */
   close(): void {
     this.#isOver = true;
     this.#timer?.stop();

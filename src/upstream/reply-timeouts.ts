@@ -7,30 +7,30 @@ import { UpstreamError } from "./upstream-error.ts";
 export interface TimeoutOptions {
   readonly address: OriginAddress;
   readonly clock: Clock;
-  /** The system's by default. */
+  /** The system's timers by default. */
   readonly timers?: Timers;
-  /** For connecting, the handshake included. */
+  /** The time-out for connecting, including the handshake. */
   readonly connectTimeoutMs: number;
-  /** For each reply. */
+  /** The time-out for each reply. */
   readonly timeoutMs: number;
 }
 
 /** The connection that the time-outs are for. */
 interface TimedConnection {
   readonly isOpen: boolean;
-  /** When the origin has sent something last. */
+  /** When the origin last sent bytes. */
   readonly lastReceivedMs: number;
   readonly isReceivingLarge: boolean;
   close(error: UpstreamError): void;
 }
 
-/** Fails requests whose replies are late, and ends a connection on which nothing at all comes for so long. */
+/** Fails requests whose replies are late, and ends a connection on which nothing at all arrives for that long. */
 export class ReplyTimeouts {
   readonly #options: TimeoutOptions;
   readonly #connection: TimedConnection;
   readonly #requests: OutstandingRequests;
   #timer: Timer | undefined;
-  /** When it runs, by the connection's clock. */
+  /** When the timer fires, by the connection's clock. */
   #timerAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: TimeoutOptions, connection: TimedConnection, requests: OutstandingRequests) {
@@ -39,12 +39,12 @@ export class ReplyTimeouts {
     this.#requests = requests;
   }
 
-  /** Something is due in so many milliseconds. */
+  /** Makes sure that the timer fires within `delayMs`. */
   expect(delayMs: number, nowMs: number): void {
     if (nowMs + delayMs < this.#timerAtMs) this.#setTimer(delayMs, nowMs);
   }
 
-  /** For good. */
+  /** Stops the timer for good. */
   stop(): void {
     this.#timer?.stop();
     this.#timerAtMs = Number.NEGATIVE_INFINITY;
@@ -67,7 +67,7 @@ export class ReplyTimeouts {
     const name = formatOrigin(address);
     const isSetUp = connection.isOpen && this.#requests.isIntroduced;
     const boundMs = isSetUp ? timeoutMs : connectTimeoutMs;
-    // The origin has to send something soon, whether or not a request is late.
+    // The origin must send something soon, whether or not a request is late.
     const isDue = !isSetUp || connection.isReceivingLarge;
     const isAwaited = isDue || this.#requests.hasOverdue(nowMs);
     if (nowMs - connection.lastReceivedMs >= boundMs && isAwaited) {
@@ -75,7 +75,7 @@ export class ReplyTimeouts {
       connection.close(new UpstreamError("ORIGINTIMEOUT", message, connection.isOpen));
       return;
     }
-    // A timer may be early by a moment.
+    // A timer may fire a moment early.
     const nextMs = this.#requests.failOverdue(
       nowMs,
       () => new UpstreamError("ORIGINTIMEOUT", `origin ${name} did not answer within ${boundMs} ms`, true),

@@ -2,15 +2,15 @@ import { latin1 } from "../lib/bytes.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { ARRAY, MAP } from "../protocol/reply-types.ts";
 
-/** What a server says of itself in answer to HELLO. */
+/** A server's description of itself in its answer to HELLO. */
 export interface Greeting {
-  /** `redis`, `valkey` and their like; empty where it does not say. */
+  /** `redis`, `valkey` or another name; empty if unknown. */
   readonly server: string;
-  /** Such as `7.0.15`; empty where it does not say. */
+  /** Such as `7.0.15`; empty if unknown. */
   readonly version: string;
-  /** `standalone`, `cluster` or `sentinel`; empty where it does not say. */
+  /** `standalone`, `cluster` or `sentinel`; empty if unknown. */
   readonly mode: string;
-  /** `master` or `replica`; empty where it does not say. */
+  /** `master` or `replica`; empty if unknown. */
   readonly role: string;
 }
 
@@ -24,16 +24,16 @@ export function readGreeting(bytes: Uint8Array, reader: ReplyReader): Greeting {
 }
 
 /**
- * Whether invalidations of a client's own writes are put between replies. Redis before 6.2.7 writes them where it
- * happens to be, within an array, too; it is asked for NOLOOP, which it takes to be about the writer: what it evicts or
- * forgets while a client's command runs is told to that client all the same. From 6.2.8 and 7.0.5 on NOLOOP means the
- * client whose command runs, whatever changes the key, and evictions would go untold (`trackingInvalidateKey` in
- * tracking.c of these versions).
+ * Whether the server writes the invalidations of a client's own writes between replies. Redis before 6.2.7 writes
+ * them wherever it happens to be, even within an array, so the proxy asks it for NOLOOP. There NOLOOP is about the
+ * writer: a key that the server evicts or forgets while a client's command runs is still reported to that client.
+ * From 6.2.8 and 7.0.5 on, NOLOOP leaves out every change while the client's command runs, and evictions would go
+ * unreported (`trackingInvalidateKey` in tracking.c of these versions).
  */
 export function putsInvalidationsBetweenReplies({ server, version }: Greeting): boolean {
   if (server !== "redis") return true;
   const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
-  // 6.9 is how candidates of 7.0 call themselves.
+  // 6.9 is the version of release candidates of 7.0.
   if (major !== 6) return !(major < 6);
   return minor === 2 && patch >= 7;
 }

@@ -6,7 +6,7 @@ import type { Origin, OriginEvents } from "./origin.ts";
 import type { OriginNode } from "./origin-node.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
-/** An origin that is one server, which has all keys. */
+/** An origin that is one server with all keys. */
 export class SingleNode implements Origin {
   readonly nodes: readonly OriginNode[];
   readonly #node: OriginNode;

@@ -9,7 +9,7 @@ import type { UpstreamError } from "./upstream-error.ts";
 
 const STATUSES: readonly LinkStatus[] = ["down", "silent", "up"];
 
-/** An origin of several nodes for tests: the last byte of a key says which node has it. */
+/** An origin of several nodes for tests. The last byte of a key picks its node. */
 export class SplitOrigin implements Origin {
   readonly name = "split";
   readonly database = 0;

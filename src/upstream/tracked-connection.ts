@@ -13,22 +13,22 @@ import { COUNT_SWAPS, readSwapCount } from "./swap-count.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 export interface TrackedOptions extends HeartbeatOptions {
-  /** How often an origin that sends no invalidations is asked to. */
+  /** How often to ask an origin that sends no invalidations for them. */
   readonly trackingRetryMs: number;
 }
 
 export interface TrackedEvents {
-  /** The origin says that bytes[start, end) changed. */
+  /** The origin has changed the key bytes[start, end). */
   invalidated(bytes: Uint8Array, start: number, end: number): void;
   /** Anything may have changed. */
   allInvalidated(): void;
-  /** Monotonic time up to which no invalidation is missing, as `provenUntilMs`; the channel works. */
+  /** The channel works; the monotonic time up to which no invalidation is missing is now `untilMs`. */
   proven(untilMs: number): void;
-  /** Whether the origin sends invalidations; told once it is known, and again when it begins to. */
+  /** Whether the origin sends invalidations. Told once it is known, and again if the origin begins to send them. */
   tracks(tracking: boolean): void;
-  /** No sign of life for so long. */
+  /** There was no sign of life for `silentMs`. */
   silent(silentMs: number): void;
-  /** The origin answers, after it has been silent. */
+  /** The origin answers again after a silence. */
   answers(): void;
   /** The origin answers other connections, but not this one. */
   wireLost(error: UpstreamError): void;
@@ -36,29 +36,29 @@ export interface TrackedEvents {
 }
 
 /**
- * A connection for data and invalidations: what the origin says about a change stands in the stream before every reply
- * that has seen it. Proves from time to time that no invalidation is missing. Where the heartbeat gets no answer, time
- * passes the moment up to which that is proven, so nothing is served from the cache.
+ * A connection for data and invalidations. The origin sends the message about a change before every reply that has
+ * seen the change. Answers to the heartbeat prove from time to time that no invalidation is missing. Without an
+ * answer the proof runs out, and nothing is served from the cache.
  */
 export class TrackedConnection {
   readonly connection: UpstreamConnection;
-  /** Whether the origin sends invalidations; undefined until it has said so. */
+  /** Whether the origin sends invalidations; undefined while unknown. */
   tracking: boolean | undefined;
   /**
-   * Monotonic time up to which cached entries are known not to have missed an invalidation. Infinity while there are none
-   * that one could concern.
+   * The monotonic time up to which no cached entry has missed an invalidation. Infinity while no cached entry depends
+   * on one.
    */
   provenUntilMs = Number.POSITIVE_INFINITY;
-  /** What the origin said of itself. */
+  /** The origin's description of itself. */
   greeting: Greeting = { server: "", version: "", mode: "", role: "" };
-  /** How many keys the origin remembers for all its clients; 0: as many as there are. Undefined: it did not say. */
+  /** How many keys the origin tracks for all its clients; 0: no limit; undefined: unknown. */
   trackedKeysLimit: number | undefined;
   /** Why the origin sends no invalidations. */
   refusal = "";
   readonly #options: TrackedOptions;
   readonly #events: TrackedEvents;
   #speaksResp3 = false;
-  /** How often databases were swapped; undefined where the origin does not count that. */
+  /** How often databases were swapped; undefined if the origin does not count that. */
   #swaps: number | undefined;
   readonly #timers: Timers;
   readonly #heartbeat: Heartbeat;
@@ -100,12 +100,12 @@ export class TrackedConnection {
           this.#countSwaps(bytes, reader);
           then();
         },
-        // Without an answer nobody knows what has changed: everything fetched goes with the channel, and nothing holds.
+        // Without an answer nobody knows what has changed. The channel ends, and everything fetched over it goes.
         (error) => {
           this.connection.close(error);
           then();
         },
-        // Over another channel what this one has brought is gone, and the question is the same.
+        // Entries of this channel are gone by then, so any answer over the next one will do.
         (to) => writeCommand(to.out, ["PING"]),
       ),
     );
@@ -119,9 +119,9 @@ export class TrackedConnection {
       selects: true,
       greeted: (answer) => this.#greeted(answer),
     });
-    // Ignored by an origin that does not know them.
+    // An origin that does not know these two ignores them.
     introduce(connection, ["CLIENT", "SETNAME", "glasscache-proxy"], () => {});
-    // Many clients share the connection: none of them is the one that uses too much memory.
+    // The memory of this connection serves many clients, so the origin must not end it for using too much.
     introduce(connection, ["CLIENT", "NO-EVICT", "ON"], () => {});
     introduce(connection, ["CONFIG", "GET", "tracking-table-max-keys"], ({ bytes, reader }) => {
       this.trackedKeysLimit = lastNumber(bytes, reader);
@@ -156,12 +156,12 @@ export class TrackedConnection {
     }
   }
 
-  /** It is known whether the origin sends invalidations. */
+  /** Notes whether the origin sends invalidations. */
   #settle(tracking: boolean, sentAtMs: number): void {
     const isFirst = this.tracking === undefined;
     if (!tracking) this.#askAgainLater();
     if (!isFirst && !tracking) return;
-    // What was fetched before could have changed without a word.
+    // Values fetched before may have changed without an invalidation.
     if (!isFirst) this.#events.allInvalidated();
     this.tracking = tracking;
     this.#prove(tracking ? sentAtMs + stalenessBoundMs(this.#options) : Number.POSITIVE_INFINITY);
@@ -169,7 +169,7 @@ export class TrackedConnection {
     if (isFirst) this.#heartbeat.start();
   }
 
-  /** An origin that refuses may do so for now only. */
+  /** Asks again later: the origin may have refused for the moment only. */
   #askAgainLater(): void {
     const { connection } = this;
     this.#retry = this.#timers.after(this.#options.trackingRetryMs, () => {
@@ -189,7 +189,10 @@ export class TrackedConnection {
 
   // ---- signs of life
 
-  /** Asks for a sign of life that tells, where it can, how often databases were swapped: no invalidation does. */
+  /**
+   * Asks for a sign of life. If possible the answer also says how often databases were swapped, since no invalidation
+   * does.
+   */
   #ask(request: CallbackRequest): void {
     const { connection } = this;
     writeCommand(connection.out, this.#swaps === undefined ? ["PING"] : COUNT_SWAPS);
@@ -212,7 +215,7 @@ export class TrackedConnection {
 
 const TRACKING_ON = ["CLIENT", "TRACKING", "ON"];
 
-/** The number that a reply ends with; undefined where it does not. */
+/** Returns the number at the end of a reply; undefined if there is none. */
 function lastNumber(bytes: Uint8Array, { valueStart, valueEnd }: ReplyReader): number | undefined {
   const text = Buffer.from(bytes.subarray(valueStart, valueEnd)).toString("latin1");
   const digits = /\r\n([0-9]{1,15})\r\n$/.exec(text)?.[1];

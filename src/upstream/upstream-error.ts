@@ -1,13 +1,13 @@
 /**
- * Why the origin did not answer. `code` is the first word of the error a client gets:
- * `ORIGINDOWN`, it cannot be reached; `ORIGINTIMEOUT`, no answer within the time-out; `ORIGINPROTOCOL`, it answered
- * what cannot be understood; `ORIGINAUTH`, it refused the credentials; `ORIGINDB`, it refused the database. Where it is
- * busy or not ready yet, the code is its own: `BUSY`, `LOADING` and their like.
+ * Why the origin did not answer. `code` is the first word of the error that the client gets: `ORIGINDOWN`, the origin
+ * cannot be reached; `ORIGINTIMEOUT`, it did not answer in time; `ORIGINPROTOCOL`, its answer cannot be understood;
+ * `ORIGINAUTH`, it refused the credentials; `ORIGINDB`, it refused the database. If the origin is busy or not ready
+ * yet, the code is the origin's: `BUSY`, `LOADING` and so on.
  */
 export class UpstreamError extends Error {
   override name = "UpstreamError";
   readonly code: UpstreamErrorCode;
-  /** Whether the request may have reached the origin: a write may then have happened, or may happen yet. */
+  /** Whether the request may have reached the origin. If so, a write may have happened, or may still happen. */
   readonly maybeExecuted: boolean;
 
   constructor(code: UpstreamErrorCode, message: string, maybeExecuted: boolean) {
@@ -25,11 +25,11 @@ export type UpstreamErrorCode =
   | "ORIGINDB"
   | PassingErrorCode;
 
-/** Errors with which a Redis answers anything while it is in some state that passes. */
+/** The codes of errors that a Redis answers to any request while it is in a passing state. */
 const PASSING_CODES = ["BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "OOM", "MISCONF"] as const;
 type PassingErrorCode = (typeof PASSING_CODES)[number];
 
-/** Whether an error with this code tells that the origin is there and cannot answer just now. */
+/** Whether an error with this code means that the origin is there but cannot answer just now. */
 export function isPassingCode(code: string): code is PassingErrorCode {
   return (PASSING_CODES as readonly string[]).includes(code);
 }

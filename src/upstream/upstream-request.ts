@@ -3,49 +3,49 @@ import type { ReplyReader } from "../protocol/reply-reader.ts";
 import type { LargeReplySink } from "./large-reply.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
-/** A connection as its requests see it. */
+/** A connection as seen by its requests. */
 export interface Upstream {
-  /** Requests are written here, each followed by `enqueue`. */
+  /** Requests are written here. Call `enqueue` after each. */
   readonly out: ByteBuffer;
-  /** How long a reply may take. */
+  /** The time-out of a reply. */
   readonly timeoutMs: number;
   /**
    * Awaits the reply to the request just written to `out`.
-   * @param timeoutMs Infinity for requests that may block
-   * @param nowMs by the connection's clock; may be a moment ago
+   * @param timeoutMs Infinity for a request that may block
+   * @param nowMs by the connection's clock; may be slightly in the past
    */
   enqueue(request: UpstreamRequest, timeoutMs?: number, nowMs?: number): void;
 }
 
 /** A request whose bytes have been written and whose reply is awaited. */
 export abstract class UpstreamRequest {
-  /** Monotonic milliseconds; set by the connection. */
+  /** Monotonic milliseconds. Set by the connection. */
   deadlineMs = Number.POSITIVE_INFINITY;
   sentAtMs = 0;
-  /** Replies still to come: more than one for what is several requests to the origin. */
+  /** Replies still to come: several if the request consists of several commands. */
   repliesAwaited = 1;
-  /** Answered or failed: a reply that still comes is dropped. */
+  /** Whether it has been answered or has failed. Later replies are dropped. */
   settled = false;
 
   /**
-   * The reply, the last one awaited, is a byte string of so many bytes, which are going to come in one after the other.
-   * @returns who takes them; `failed` is called then where not all of them come. Undefined: the reply is gathered, and
-   *   goes to `reply`
+   * Called when the last reply is a byte string of this length, which will arrive piece by piece.
+   * @returns its receiver, or undefined to have the reply gathered and passed to `reply`. If the string is not
+   * completed, `failed` is called.
    */
   takeLarge(_lengthBytes: number): LargeReplySink | undefined {
     return undefined;
   }
 
   /**
-   * A reply: bytes[start, end); `reader` tells its type and payload. Valid during the call only. It does not count
-   * among those awaited any longer.
+   * Delivers a reply, bytes[start, end); `reader` knows its type and payload. Valid during the call only. The reply
+   * no longer counts in `repliesAwaited`.
    */
   abstract reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void;
   abstract failed(error: UpstreamError): void;
 
   /**
-   * The connection is given up in favour of another one: asks again over `to`, from the beginning.
-   * @returns false where that must not be, for the request may have changed something: it fails then
+   * Sends the request again, from the beginning, over another connection: its own is given up.
+   * @returns false if it must not be sent again because it may have changed something; it then fails
    */
   resend(_to: Upstream): boolean {
     return false;
