@@ -46,7 +46,7 @@ class Read extends UpstreamRequest {
   }
 }
 
-test("a channel that ends leaves no timers, whatever it waits for", async () => {
+test("a channel that ends leaves no timers, whatever it was waiting for", async () => {
   for (const tracking of [true, false]) {
     const timers = new ManualTimers();
     const bench = open({ tracking }, { timers });
@@ -59,7 +59,7 @@ test("a channel that ends leaves no timers, whatever it waits for", async () => 
 });
 
 describe("an origin that is busy", () => {
-  test("keeps its channel: what was asked waits, fences too, and is answered when it goes on", async () => {
+  test("keeps its channel: requests and fences wait, and are answered when it goes on", async () => {
     const bench = open({}, QUICK);
     await bench.told("ready true");
     bench.fake.goSilent();
@@ -85,7 +85,7 @@ describe("an origin that is busy", () => {
     expect(bench.events).toEqual(["ready true", "silent 40", "answers"]);
   });
 
-  test("ends a request by its time-out, and the channel with it where nothing at all comes", async () => {
+  test("fails a request after its time-out, and loses the channel if nothing at all arrives", async () => {
     const bench = open({}, { ...QUICK, timeoutMs: 150 });
     await bench.told("ready true");
     bench.fake.goSilent();
@@ -95,7 +95,7 @@ describe("an origin that is busy", () => {
     expect(bench.events).toEqual(["ready true", "silent 40", "lost ORIGINTIMEOUT"]);
   });
 
-  test("is told by any byte that it sends, which proves nothing", async () => {
+  test("shows life by any byte, which proves nothing", async () => {
     const bench = open({}, { ...QUICK, heartbeatTimeoutMs: 300 });
     await bench.told("ready true");
     const { main } = bench.fake;
@@ -123,7 +123,7 @@ describe("an origin that is busy", () => {
 });
 
 describe("a channel whose wire is dead", () => {
-  test("is replaced: reads are asked again, writes are of unknown outcome", async () => {
+  test("is replaced: reads are sent again, writes have an unknown outcome", async () => {
     const bench = open({}, QUICK);
     await bench.told("ready true");
     bench.fake.values.set("a", "1");
@@ -144,7 +144,7 @@ describe("a channel whose wire is dead", () => {
     expect(bench.draws).toEqual([]);
   });
 
-  test("ends connections of the same fate, and no others", async () => {
+  test("ends the connections whose wire is dead, too, and no others", async () => {
     const bench = open({}, QUICK);
     await bench.told("ready true");
     const open3 = (name: string, mayBeAsked = true) =>
@@ -249,7 +249,7 @@ describe("SWAPDB, of which no invalidation tells", () => {
     };
   }
 
-  test("is found by a fence before that lets anybody through", async () => {
+  test("is noticed by a fence before the fence passes", async () => {
     const calls = { count: 0 };
     const bench = open({ script: counting(calls) });
     await bench.told("ready true");
@@ -266,7 +266,7 @@ describe("SWAPDB, of which no invalidation tells", () => {
     expect(bench.fake.count("PING")).toBe(0);
   });
 
-  test("past the proxy is found by the heartbeat", async () => {
+  test("past the proxy is noticed by the heartbeat", async () => {
     const calls = { count: 3 };
     const bench = open({ script: counting(calls) }, { heartbeatMs: 5 });
     await bench.told("ready true");
@@ -298,7 +298,7 @@ describe("another database", () => {
     }
   });
 
-  test("that the origin refuses executes nothing", async () => {
+  test("that the origin refuses leaves nothing executed", async () => {
     const fake = new FakeOrigin({
       script: ([name]) => (name === "SELECT" ? "-ERR DB index is out of range\r\n" : undefined),
     });
@@ -316,7 +316,7 @@ describe("another database", () => {
   });
 });
 
-test("what the origin says of its table of tracked keys is told", async () => {
+test("the origin's limit of tracked keys is known", async () => {
   const bench = open({
     script: ([name]) =>
       name === "CONFIG" ? "%1\r\n$23\r\ntracking-table-max-keys\r\n$7\r\n1000000\r\n" : undefined,
@@ -326,7 +326,7 @@ test("what the origin says of its table of tracked keys is told", async () => {
 });
 
 describe("the heartbeat behind a large value", () => {
-  test("is waited for as long as more of the value comes, and proves nothing meanwhile", async () => {
+  test("is awaited as long as more of the value arrives, and proves nothing meanwhile", async () => {
     const bench = open({}, { heartbeatMs: 5, heartbeatTimeoutMs: 200, timeoutMs: 5000 });
     await bench.told("ready true");
     const main = bench.node.main();

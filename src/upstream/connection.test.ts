@@ -105,7 +105,7 @@ function open(
 }
 
 describe("replies", () => {
-  test("come to their requests, in order, also to those asked before it was open", async () => {
+  test("reach their requests in order, even requests sent before it was open", async () => {
     const bench = open({ script: ([, text]) => bulk(text!) });
     const asked = Array.from({ length: 100 }, (_, index) => bench.ask(["ECHO", String(index)]));
     expect(bench.connection.isOpen).toBe(false);
@@ -116,7 +116,7 @@ describe("replies", () => {
     expect(bench.events).toEqual(["opened"]);
   });
 
-  test("may come in any pieces, with pushes between them", async () => {
+  test("may arrive in any pieces, with pushes between them", async () => {
     const bench = open({ script: () => "" });
     const replies = ["+OK\r\n", bulk("x".repeat(300)), ">1\r\n+news\r\n", "*2\r\n:1\r\n_\r\n", "_\r\n"];
     const asked = [1, 2, 3, 4].map((index) => bench.ask(["GET", String(index)]));
@@ -138,13 +138,13 @@ describe("replies", () => {
     expect(await bench.ask(["GET", "large"]).outcome).toBe(bulk(text));
   });
 
-  test("that nobody asked for are strays", async () => {
+  test("that answer no request are strays", async () => {
     const bench = open({ script: () => "+first\r\n+second\r\n" }, {}, true);
     expect(await bench.ask(["MONITOR"]).outcome).toBe("+first\r\n");
     expect(bench.events).toEqual(["opened", "stray +second\r\n"]);
   });
 
-  test("that nobody asked for end a connection that expects none", async () => {
+  test("that answer no request end a connection that expects none", async () => {
     const bench = open({ script: () => "+first\r\n+second\r\n" });
     expect(await bench.ask(["GET", "a"]).outcome).toBe("+first\r\n");
     const error = await bench.closed;
@@ -152,7 +152,7 @@ describe("replies", () => {
     expect(error.message).toContain("a reply nobody asked for");
   });
 
-  test("that make no sense end the connection, and all that wait hear of it", async () => {
+  test("that are malformed end the connection, and its requests fail", async () => {
     const bench = open({ script: ([name]) => (name === "FIRST" ? "+fine\r\n?what\r\n" : "") });
     const asked = [bench.ask(["FIRST"]), bench.ask(["SECOND"]), bench.ask(["THIRD"])];
     expect(await asked[0]!.outcome).toBe("+fine\r\n");
@@ -164,7 +164,7 @@ describe("replies", () => {
 });
 
 describe("the end of a connection", () => {
-  test("fails what waits once, and tells of the end first", async () => {
+  test("fails each outstanding request once, and reports the end first", async () => {
     const bench = open({ script: () => "" });
     const order: string[] = [];
     const asked = [bench.ask(["GET", "a"]), bench.ask(["GET", "b"])];
@@ -187,7 +187,7 @@ describe("the end of a connection", () => {
     expect(bench.events).toEqual(["opened", "closed"]);
   });
 
-  test("by our own hand, twice, is told once", async () => {
+  test("by two calls of close is reported once", async () => {
     const bench = open();
     const request = bench.ask(["GET", "a"]);
     const reason = new Error("enough") as UpstreamError;
@@ -197,7 +197,7 @@ describe("the end of a connection", () => {
     expect(bench.events).toEqual(["closed"]);
   });
 
-  test("is certain not to have executed anything where nobody listened", async () => {
+  test("without a listener is known to have executed nothing", async () => {
     const origin = new FakeOrigin();
     origin.goDown();
     const bench = new Bench({}, {}, false, origin);
@@ -208,7 +208,7 @@ describe("the end of a connection", () => {
     expect(error.message).toBe(`origin 127.0.0.1:${origin.port} cannot be reached: connection refused`);
   });
 
-  test("comes where a name means nothing", async () => {
+  test("follows an unknown host name", async () => {
     const bench = open({}, { address: { host: "no-such-host.invalid", port: 1 } });
     const request = bench.ask(["GET", "a"]);
     expect(await request.outcome).toMatchObject({ code: "ORIGINDOWN", maybeExecuted: false });
@@ -216,7 +216,7 @@ describe("the end of a connection", () => {
 });
 
 describe("time-outs", () => {
-  test("an origin that says nothing at all is taken for dead", async () => {
+  test("an origin that sends nothing at all counts as dead", async () => {
     const bench = open({ script: () => "" }, { timeoutMs: 20 });
     const asked = [bench.ask(["SET", "a", "1"]), bench.ask(["GET", "a"])];
     const error = (await asked[0]!.outcome) as UpstreamError;
@@ -226,7 +226,7 @@ describe("time-outs", () => {
     expect(await bench.closed).toBe(error);
   });
 
-  test("one that says other things is not, and a late reply goes to nobody", async () => {
+  test("one that sends other bytes does not, and a late reply is dropped", async () => {
     const clock = new ManualClock();
     const bench = open(
       { script: ([, text]) => (text === "slow" ? "" : bulk(text!)) },
@@ -250,7 +250,7 @@ describe("time-outs", () => {
     expect(slow.calls).toBe(1);
   });
 
-  test("requests that may block have none, and those of others behind them have", async () => {
+  test("requests that may block have none, and requests behind them have one", async () => {
     const [clock, timers] = [new ManualClock(), new ManualTimers()];
     const bench = open({ script: () => "" }, { timeoutMs: 5, clock, timers });
     const blocking = bench.ask(["BLPOP", "a", "0"], Number.POSITIVE_INFINITY);
@@ -289,7 +289,7 @@ test("no more requests are taken while too many bytes wait for the origin", asyn
   expect(bench.connection.accepts).toBe(true);
 });
 
-test("what has been sent is kept no longer", async () => {
+test("sent bytes are not kept", async () => {
   const bench = open();
   for (let round = 0; round < 3; round++) {
     await bench.ask(["SET", "a", "x".repeat(50)]).outcome;

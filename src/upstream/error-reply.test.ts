@@ -25,7 +25,7 @@ test.each([
   "ERR invalid password",
 ])("%s is about credentials", (text) => expect(read(`-${text}\r\n`)).toEqual({ kind: "credentials", text }));
 
-test("a value of another type is told by its code", () => {
+test("a value of another type is recognised by the code", () => {
   const text = "WRONGTYPE Operation against a key holding the wrong kind of value";
   expect(read(`-${text}\r\n`)).toEqual({ kind: "wrong-type", text });
 });

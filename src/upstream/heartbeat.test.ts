@@ -42,7 +42,7 @@ function started() {
   return { heartbeat, clock, timers, connection, asked, told, pass, answer };
 }
 
-test("the next question is sent so long after the last answer", () => {
+test("the next question follows the last answer after the interval", () => {
   const { clock, asked, told, pass, answer } = started();
   const begunMs = clock.monotonicMs();
   pass(99);
@@ -58,7 +58,7 @@ test("the next question is sent so long after the last answer", () => {
   expect(told).toEqual([`answered what was sent at ${begunMs + 100}`]);
 });
 
-test("an answer that proves nothing any more has the next question sent at once", () => {
+test("an answer too late to prove anything is followed by the next question at once", () => {
   for (const [lateMs, questions] of [
     [stalenessBoundMs(TIMES) - 1, 1],
     [stalenessBoundMs(TIMES), 2],
@@ -76,7 +76,7 @@ test("an answer that proves nothing any more has the next question sent at once"
   }
 });
 
-test("stopped, it asks nothing more", () => {
+test("it asks nothing more once stopped", () => {
   for (const isAwaited of [false, true]) {
     const { heartbeat, timers, asked, pass } = started();
     if (isAwaited) pass(100);

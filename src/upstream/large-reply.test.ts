@@ -92,7 +92,7 @@ async function open(timeoutMs = 5000) {
 }
 
 describe("a large reply", () => {
-  test("comes in pieces of any size, among others, and is taken or gathered as its request wants", async () => {
+  test("arrives in pieces of any size, among others, and is taken or gathered as its request wants", async () => {
     const seed = Math.floor(systemClock.wallMs());
     console.info(`seed ${seed}`);
     const random = new SeededRandom(seed);
@@ -131,7 +131,7 @@ describe("a large reply", () => {
     }
   });
 
-  test("is gathered where it is not the last one awaited, or lies within an array", async () => {
+  test("is gathered if it is not the last reply of its request, or lies within an array", async () => {
     const { ask, stream } = await open();
     const large = bulk("x".repeat(300_000));
     const [two, array] = [ask(true, 2), ask(true)];
@@ -151,7 +151,7 @@ describe("a large reply", () => {
     expect([two.announcedBytes, array.announcedBytes]).toEqual([-1, -1]);
   });
 
-  test("that comes too late is thrown away as it comes, and those behind it have theirs", async () => {
+  test("that comes too late is dropped as it arrives, and the requests behind it get their replies", async () => {
     const { ask, stream } = await open(150);
     const late = ask(true);
     while (!late.settled) {
@@ -169,7 +169,7 @@ describe("a large reply", () => {
     expect([late.announcedBytes, late.received]).toEqual([-1, ""]);
   });
 
-  test("is not late as long as more of it comes; when no more does, the connection is dead", async () => {
+  test("is not late as long as more of it arrives; if no more does, the connection is dead", async () => {
     const { ask, stream, connection } = await open(250);
     const request = ask(true);
     stream.send("$1000000000\r\n");
@@ -183,7 +183,7 @@ describe("a large reply", () => {
     expect(connection.isClosed).toBe(true);
   });
 
-  test("with another line's end is malformed", async () => {
+  test("with a wrong line end is malformed", async () => {
     const { ask, stream } = await open();
     const request = ask(true);
     const text = "x".repeat(300_000);

@@ -34,7 +34,7 @@ export function describeOrigin(name: string, kind: OriginKind): void {
 
   describe(name, () => {
     describe("nodes", () => {
-      test("have a part of the keys each", async () => {
+      test("each have a part of the keys", async () => {
         const bench = await opened();
         const { origin } = bench;
         expect(origin.nodes).toHaveLength(kind.nodeCount);

@@ -26,13 +26,13 @@ describe("the handshake", () => {
     expect(bench.node.channel.tracking).toBe(true);
   });
 
-  test("says so where the origin cannot track", async () => {
+  test("reports an origin that cannot track", async () => {
     const bench = open({ tracking: false });
     await bench.told("ready false");
     expect(bench.node.channel.provenUntilMs).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test("puts up with an origin that knows no RESP3", async () => {
+  test("works with an origin that does not know RESP3", async () => {
     const bench = open({ hello: "unknown", tracking: false });
     await bench.told("ready false");
     expect(await ask(bench.node.main(), "GET", "a")).toBe("$-1\r\n");
@@ -90,7 +90,7 @@ describe("the handshake", () => {
     expect(bench.events.filter((event) => event.startsWith("ready"))).toEqual([]);
   });
 
-  test("is not one of credentials when tracking is not permitted", async () => {
+  test("is not about credentials when tracking is not permitted", async () => {
     const bench = open({
       script: ([name, sub]) =>
         name === "CLIENT" && sub === "TRACKING" ? "-NOPERM this user has no permissions\r\n" : undefined,
@@ -114,7 +114,7 @@ describe("a connect that fails within the call", () => {
     await new Promise<void>((resolve) => bench.node.fence(resolve));
   });
 
-  test("ends connections that were asked for in the meantime, behind the call that asked", async () => {
+  test("ends connections requested in the meantime, after the call that requested them", async () => {
     const ends: string[] = [];
     const pool = new ConnectionPool({
       ...{ address: NOWHERE, clock: systemClock, pendingBytes: 1000 },
