@@ -3,7 +3,7 @@ import { proxyConfigCommand } from "./config-command.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { infoCommand } from "./info-command.ts";
 
-/** INFO and CONFIG, of the proxy and of its origin. (COMMAND is the origin's.) */
+/** INFO and CONFIG, which concern both the proxy and its origin. (COMMAND goes to the origin.) */
 export function adminCommands(proxy: ProxyParts): readonly Command<ProxyContext>[] {
   const { cache, registry, stats, threads } = proxy;
   return [

@@ -1,4 +1,4 @@
-/** INFO's own sections and passwords of the proxy. */
+/** The proxy's own sections of INFO, and its passwords. */
 import { describe, expect, test } from "bun:test";
 import { bulk, FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
@@ -32,7 +32,7 @@ describe("INFO", () => {
       fills: "2",
       discarded_fills: "0",
       forwarded_requests: "4",
-      // A write counts when it is sent, and when the origin tells of it.
+      // A write counts when it is sent, and again when the origin's invalidation comes.
       invalidations: "2",
       origin_errors: "0",
       unknown_outcomes: "0",
@@ -48,7 +48,7 @@ describe("INFO", () => {
     });
     await client.ask("CONFIG", "RESETSTAT");
     expect(await info(client, "cache")).toMatchObject({ cache_hits: "0", cache_misses: "0", fills: "0" });
-    // What is cached is no statistic.
+    // Gauges such as the number of entries are no statistics, and stay.
     expect(await info(client, "cache")).toMatchObject({ cached_keys: "1" });
   });
 
@@ -138,7 +138,7 @@ describe("the proxy's password", () => {
     expect(await client.ask("GET", "a")).toMatchObject({ code: "NOAUTH" });
     expect(await client.ask("HELLO", "3", "AUTH", "default", "pw")).toBeInstanceOf(Map);
     expect(await client.ask("GET", "a")).toBe("1");
-    // None of it is the origin's affair.
+    // The origin takes no part in this.
     expect(origin.count("AUTH")).toBe(0);
   });
 

@@ -9,9 +9,9 @@ import { nodeFor } from "./destination.ts";
 import { forwardFenced } from "./forwarded-request.ts";
 
 /**
- * One client's requests that may take the origin's connection for as long as they run, or upset it: scripts, and
- * commands that are not known here. They go over a connection of this client's own, which is given back when all replies
- * have come, so nobody else waits behind them.
+ * One client's requests that may occupy or upset their connection to the origin: scripts, and commands that the proxy
+ * does not know. They use a connection of this client's own, so no other client waits behind them. It is given back
+ * when all replies have come.
  */
 export class AloneLane {
   readonly #proxy: ProxyParts;
@@ -20,7 +20,7 @@ export class AloneLane {
   readonly #idle: () => void;
   #upstream: UpstreamConnection | undefined;
   #version: 2 | 3 = 2;
-  /** All go to the node of the first one until the replies have come. */
+  /** The node of the first request; the others go there too, until all replies have come. */
   #node: OriginNode | undefined;
   #outstanding = 0;
 
@@ -34,12 +34,12 @@ export class AloneLane {
     return this.#outstanding > 0;
   }
 
-  /** Whether what is outstanding goes over a connection of another version than the client speaks by now. */
+  /** Whether outstanding requests use a connection of another RESP version than the client's present one. */
   get speaksOtherwise(): boolean {
     return this.isBusy && this.#version !== this.#client.respVersion;
   }
 
-  /** @throws UpstreamError when the origin is down */
+  /** @throws UpstreamError if the origin is down */
   forward(request: Request): void {
     const version = this.#client.respVersion;
     let node = this.#node;
@@ -59,7 +59,7 @@ export class AloneLane {
     });
   }
 
-  /** For what an origin answers while it is busy with a script. @throws UpstreamError when the origin is down */
+  /** Forwards a request that an origin answers even while it is busy. @throws UpstreamError if the origin is down */
   forwardUrgently(request: Request): void {
     const node = soleNode(this.#proxy.origin);
     const upstream = node.urgent(this.#client.respVersion);
@@ -68,7 +68,7 @@ export class AloneLane {
     );
   }
 
-  /** The client has gone. What it has asked runs on; nobody awaits it. */
+  /** Ends the lane because the client has gone. Its requests run on; nobody awaits the replies. */
   end(): void {
     this.#upstream?.close(new UpstreamError("ORIGINDOWN", "the client has gone", true));
     this.#upstream = undefined;
@@ -78,7 +78,7 @@ export class AloneLane {
     const { origin, cache } = this.#proxy;
     this.#outstanding++;
     forwardFenced(this.#proxy, this.#client, node, upstream, request, true, () => {
-      // What it changed is not known, and without tracking nobody will tell.
+      // The changes are unknown, and without tracking the origin does not tell of them.
       if (origin.tracking !== true) cache.invalidateAll();
       this.#outstanding--;
       answered();

@@ -1,9 +1,9 @@
 import type { Fence, Fenced } from "./fence.ts";
 
 /**
- * What one connection to the origin has brought for one client, in its order. It is shown behind a fence, so that the
- * cache never contradicts it. One fence is under way at a time: it stands for all that came before it was begun, and the
- * next one for all that came meanwhile.
+ * What one connection to the origin brings for one client, in order. It is shown behind a fence, so that the cache
+ * never contradicts it. Only one fence is under way at a time. It covers everything that arrived before it began; the
+ * next fence covers everything that arrived meanwhile.
  */
 export class Arrivals {
   readonly #fence: Fence;
@@ -11,22 +11,22 @@ export class Arrivals {
   #waiting: (() => void)[] = [];
   #isFenced = false;
 
-  /** @param behind what the fences are of */
+  /** @param behind the node or nodes that the fences are of */
   constructor(fence: Fence, behind: Fenced) {
     this.#fence = fence;
     this.#behind = behind;
   }
 
-  /** Shows this behind a fence, and behind all that came before. */
+  /** Shows this behind a fence, after everything added before. */
   add(show: () => void): void {
     this.#waiting.push(show);
     if (this.#isFenced) return;
     this.#isFenced = true;
-    // Behind the call that brings all that has been received at once.
+    // After the call that delivers all bytes received at once.
     queueMicrotask(() => this.#begin());
   }
 
-  /** Shows this behind all that came before, and at once where nothing waits: for what no cached value can contradict. */
+  /** Shows this after everything added before, at once if nothing waits. For what no cached value can contradict. */
   addUnfenced(show: () => void): void {
     if (this.#isFenced) this.#waiting.push(show);
     else show();

@@ -1,4 +1,7 @@
-/** An origin that is busy or stands still for a while: it costs the cache its freshness, and nobody a connection. */
+/**
+ * An origin that is busy or stopped for a while. The cache may serve nothing meanwhile, but no client loses its
+ * connection.
+ */
 import { describe, expect, test } from "bun:test";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
 import { type RunningServer, startRedis } from "../../test/support/origins.ts";
@@ -11,7 +14,7 @@ const redis = requireProgram("redis-server");
 const QUICK = { heartbeatMs: 20, heartbeatTimeoutMs: 60 };
 const ENDLESS = "while true do end";
 
-/** Stops the whole process, and lets it go on. */
+/** Stops the whole process of the origin, and lets it go on. */
 function standStill(origin: RunningServer): () => void {
   const { pid } = origin.program;
   process.kill(pid, "SIGSTOP");
@@ -38,7 +41,7 @@ describe.skipIf(!redis.available)(redis.title("an origin that stands still"), ()
     ];
     await local.logged(/has been silent for 60 ms/);
     const read = client!.must("GET", "a");
-    // What was cached is not served, and not thrown away.
+    // Cached entries are not served, but not dropped either.
     await until(async () => local.proxy.stats.misses >= 2);
     goOn();
     await Promise.all(waiting);
@@ -48,7 +51,7 @@ describe.skipIf(!redis.available)(redis.title("an origin that stands still"), ()
     expect(await popped).toEqual(["list", "x"]);
     await client!.must("PUBLISH", "news", "!");
     await until(async () => subscriber!.pushes.length === 2);
-    // On a machine that is slow the channel may be unproven for moments still.
+    // On a slow machine the channel may still be unproven for moments.
     await until(async () => (await client!.must("GET", "a")) === "1" && local.proxy.stats.hits > 0);
     expect(local.proxy.stats).toMatchObject({ channelLosses: 0, unknownOutcomes: 0 });
     expect(local.messages.map(({ message }) => message).join()).not.toContain("connecting again");
@@ -98,7 +101,7 @@ test.skipIf(!redis.available)(
     const written = writer!.must("SET", "a", "1");
     await local.logged(/has been silent/);
     const read = reader!.must("GET", "a");
-    // Another connection is tried, and answered in part: that is no reason to give up this one.
+    // A second connection is tried and partly answered. That is no reason to give up the first.
     await until(async () => String(await direct.must("CLIENT", "LIST")).includes("cmd=publish"));
     await direct.must("CLIENT", "UNPAUSE");
     expect(await written).toBe("OK");

@@ -1,4 +1,4 @@
-/** What an observer of the cache is told, and that it is told once. */
+/** Every event reaches an observer of the cache, and only once. */
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
@@ -10,7 +10,7 @@ function text({ bytes, start, end }: KeyRef): string {
   return latin1(bytes, start, end);
 }
 
-/** Writes down each event as a line; reads by the number of their miss. */
+/** Writes each event as a line. A read is named by the number of its miss. */
 class Notes implements CacheObserver {
   readonly lines: string[] = [];
   #reads = 0;

@@ -2,27 +2,30 @@ import type { InvalidationObserver } from "../coherence/coherent-cache.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
 import type { Departure } from "../store/departures.ts";
 
-/** Why what a miss brought was not kept: it was changed meanwhile, has no time to live to be kept for, or no room. */
+/**
+ * Why the value that a miss fetched was not cached: the key was changed meanwhile, there is no time to live to cache
+ * it for, or there is no room.
+ */
 type FillRefusal = "void" | "no-time-to-live" | "no-room";
 
 /**
- * Told of everything that happens to the keys of one thread's cache, each from one place. Keys are bytes[start, end),
- * valid during the call; `hash` is the store's. Nothing is told where nobody listens, at the cost of one comparison.
+ * Is told of everything that happens to the keys of one thread's cache; each event has one place that reports it.
+ * Keys are valid during the call only; `hash` is the store's. Without an observer each event costs one comparison.
  */
 export interface CacheObserver extends InvalidationObserver {
   /** A read was answered from the cache. */
   hit(key: KeyRef, valueBytes: number, nowMs: number): void;
-  /** A read was not, and waits for the origin. @returns a number to call it by when it is `answered` */
+  /** A read missed, and waits for the origin. @returns a number that stands for the read in `answered` */
   missed(key: KeyRef, nowMs: number): number;
-  /** Such a read joins what somebody else has asked already. */
+  /** A read that missed joins the flight of another one. */
   coalesced(hash: number): void;
-  /** A read that missed is given a value. @param read as `missed` called it @param remainingMs as PTTL has it */
+  /** A read that missed gets a value. @param read the number from `missed` @param remainingMs as PTTL returns it */
   answered(read: number, valueBytes: number, remainingMs: number): void;
-  /** What came is in the cache. @param expiresAtMs 0: never */
+  /** A fetched value was stored. @param expiresAtMs 0: never */
   filled(hash: number, valueBytes: number, expiresAtMs: number): void;
   refused(hash: number, why: FillRefusal): void;
   /** A write of the key passes. @param removes whether it leaves no value */
   wrote(key: KeyRef, removes: boolean, nowMs: number): void;
-  /** An entry left by itself. Absent where nobody wants to know: the key has to be copied for it. */
+  /** An entry was evicted or has expired. If this method is absent, the key need not be copied for it. */
   left?(key: Uint8Array, why: Departure): void;
 }

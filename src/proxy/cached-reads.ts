@@ -13,8 +13,8 @@ import { writeWholeReply } from "./reply-downgrade.ts";
 import { writeSource } from "./source-attribute.ts";
 
 /**
- * One client's reads through the cache: a hit is answered at once, a miss when the origin has been asked. The client has
- * entered the main lane.
+ * One client's reads through the cache. A hit is answered at once, a miss when the origin has answered. The client
+ * has entered the main lane.
  */
 export class CachedReads {
   readonly #client: ProxyContext;
@@ -25,12 +25,12 @@ export class CachedReads {
     this.#lanes = lanes;
   }
 
-  /** A read of one key, the first argument. */
+  /** Reads one key, the first argument. */
   get(request: Request, question: Question, reply: ReplyWriter): void {
     const { proxy, connection, namesSources } = this.#client;
     const { readThrough } = proxy;
     const key = proxy.keyOf(request, 1);
-    // One moment for both: an entry must not expire between being announced and being delivered.
+    // One time for both steps: an entry must not expire between its announcement and its delivery.
     const nowMs = connection.executingSinceMs;
     const mayHit = this.#lanes.mayHit(key);
     if (mayHit && namesSources && reply.version === 3) {
@@ -50,7 +50,7 @@ export class CachedReads {
     return true;
   }
 
-  /** GLASS.GET */
+  /** Executes GLASS.GET. */
   getDescribed(request: Request, reply: ReplyWriter): void {
     const key = this.#client.proxy.keyOf(request, 1);
     const mayHit = this.#lanes.mayHit(key);
@@ -58,7 +58,7 @@ export class CachedReads {
     this.load(key, GET_QUESTION, this.#client.connection.defer(), mayHit, DescribedValue);
   }
 
-  /** MGET */
+  /** Executes MGET. */
   getMany(request: Request, reply: ReplyWriter): void {
     const { proxy, connection, namesSources } = this.#client;
     const lanes = this.#lanes;
@@ -90,7 +90,7 @@ export class CachedReads {
     }
   }
 
-  /** The origin is asked for the key. */
+  /** Asks the origin for the key. */
   load(key: KeyRef, question: Question, ticket: Ticket, mayHit: boolean, Waiting = OneValue): void {
     const { proxy, connection } = this.#client;
     this.#lanes.beginMain();

@@ -1,7 +1,7 @@
 import type { ClientFacts } from "../net/client-facts.ts";
 import type { Redirection } from "./redirection.ts";
 
-/** What a request will have changed about the upstream connection once it has succeeded. */
+/** The change to the upstream connection that a request makes if it succeeds. */
 export type Effect =
   | "multi"
   | "exec"
@@ -15,32 +15,32 @@ export type Effect =
   | "peculiar"
   | "none";
 
-/** What a request sent to the origin changes about its client, as CLIENT LIST tells it. */
+/** The change that a request makes to its client's state, as CLIENT LIST shows it. */
 export interface Change {
   readonly effect: Effect;
-  /** Of SELECT. */
+  /** The database of a SELECT. */
   readonly database: number | undefined;
-  /** Of CLIENT TRACKING ON: where invalidations go, and whether they are about keys with certain prefixes. */
+  /** The target of invalidations in CLIENT TRACKING ON, and whether tracking is by prefixes. */
   readonly redirection: Redirection | undefined;
   readonly broadcasts: boolean;
 }
 
-/** Follows what a pinned client's replies say of its state at the origin, for CLIENT LIST and GETREDIR. */
+/** Follows a client with a connection of its own through the origin's replies, for CLIENT LIST and GETREDIR. */
 export class ClientState {
-  /** Where the client's invalidations go, when not to itself. */
+  /** The client that gets this client's invalidations, if it is another one. */
   redirection: Redirection | undefined;
   broadcasts = false;
   readonly #client: ClientFacts;
-  /** The database that a SELECT within the transaction has chosen. */
+  /** The database selected within the transaction. */
   #queuedDatabase: number | undefined;
-  /** A command could not be queued: none behind it is. */
+  /** Whether a command could not be queued; no later one is queued then. */
   #isAborted = false;
 
   constructor(client: ClientFacts) {
     this.#client = client;
   }
 
-  /** @param inTransaction whether the request was answered within one */
+  /** @param inTransaction whether the request was answered within a transaction */
   succeeded(change: Change, isNull: boolean, inTransaction: boolean): void {
     const client = this.#client;
     const { effect, database } = change;
@@ -60,7 +60,7 @@ export class ClientState {
     }
   }
 
-  /** The request was answered with an error. */
+  /** Handles an error reply. */
   failed({ effect }: Change, inTransaction: boolean): void {
     if (!inTransaction) return;
     if (effect === "exec") this.#endTransaction(false);

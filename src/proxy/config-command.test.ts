@@ -1,4 +1,4 @@
-/** CONFIG at the proxy: its flags' names are its own, all others the origin's. */
+/** CONFIG at the proxy: its flags' names are its own settings, all others the origin's. */
 import { describe, expect, test } from "bun:test";
 import { bulk, FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
@@ -14,7 +14,7 @@ import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 
 const redis = requireProgram("redis-server");
 
-/** CONFIG GET as an object. */
+/** Returns the reply to CONFIG GET as an object. */
 async function get(client: RespClient, ...patterns: string[]): Promise<Record<string, string>> {
   const reply = await client.must("CONFIG", "GET", ...patterns);
   const flat = reply instanceof Map ? [...reply].flat() : (reply as ReplyValue[]);
@@ -72,7 +72,7 @@ describe("the proxy's own settings", () => {
     await ask(0, 2000);
     expect(store.stats()).toMatchObject({ entries: 2000, evictions: 0, budgetBytes: 4 << 20 });
     expect(await client.must("CONFIG", "SET", "memory", "1mb")).toBe("OK");
-    // Sweeping takes the change further where nobody asks for anything.
+    // Sweeping continues the change while no client asks for anything.
     await until(() => store.stats().usedBytes < 1 << 20);
     const asked = origin.count("GET");
     await ask(1900, 2000);
@@ -164,7 +164,7 @@ describe("the proxy's own settings", () => {
           }
         })();
         const reply = await client.ask("CONFIG", "SET", name, text);
-        // What would cut this client off is not asked of it again.
+        // Restores the default, since the value might cut this client off.
         await client.must("CONFIG", "SET", name, fallback!);
         expect([name, text, !(reply instanceof ReplyError)]).toEqual([name, text, isGood]);
       }
@@ -421,7 +421,7 @@ describe.skipIf(!redis.available)(redis.title("the origin's parameters"), () => 
   });
 });
 
-/** Patterns that find all of the proxy's own. */
+/** Patterns that match all of the proxy's own settings. */
 const OWN = [
   ...[
     "origin",

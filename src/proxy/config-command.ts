@@ -12,8 +12,9 @@ import { type OwnParameter, ownParameters } from "./own-parameters.ts";
 import { needsAdmin } from "./refusals.ts";
 
 /**
- * CONFIG at the proxy: the names of its flags are its own, and every other name is the origin's. What is the origin's
- * is asked of it, and is set there where it is harmless (`origin-parameters.ts`) or `--allow-admin` was given.
+ * CONFIG at the proxy. The proxy's flag names are its own settings; all other names are the origin's. The proxy asks
+ * the origin for those, and sets them there if that is harmless (`origin-parameters.ts`) or `--allow-admin` was
+ * given.
  */
 export function proxyConfigCommand(proxy: ProxyParts, reset: () => void): Command<ProxyContext> {
   const parameters = new Map(ownParameters(proxy).map((parameter) => [parameter.name, parameter]));
@@ -91,7 +92,7 @@ function get(context: ProxyContext, parameters: Parameters, request: Request, re
   );
 }
 
-/** All patterns at once, or each by itself: before Redis 7 it takes one. */
+/** Asks for all patterns at once, or for one after the other: before Redis 7, CONFIG GET takes only one. */
 async function askParameters(proxy: ProxyParts, patterns: readonly Uint8Array[]): Promise<ReplyValue[]> {
   const ask = (some: readonly Uint8Array[]): Promise<ReplyValue> =>
     new Promise((resolve) => askOrigin(proxy, ["CONFIG", "GET", ...some], resolve));
@@ -100,7 +101,7 @@ async function askParameters(proxy: ProxyParts, patterns: readonly Uint8Array[])
   return Promise.all(patterns.map((pattern) => ask([pattern])));
 }
 
-/** The origin's parameters, but for those that it has in common with the proxy, and for passwords. */
+/** Adds the origin's parameters, except passwords and names that the proxy has too. */
 function addValues(values: Map<string, string | Uint8Array>, theirs: ReplyValue): void {
   if (!Array.isArray(theirs)) return;
   for (let at = 0; at + 1 < theirs.length; at += 2) {
@@ -122,7 +123,7 @@ function writeValues(values: ReadonlyMap<string, string | Uint8Array>, reply: Re
 
 // ---- SET
 
-/** Sets all of the parameters given, or none: the origin is asked last, and what was set here is taken back if it refuses. */
+/** Sets all of the parameters or none. The origin is asked last; if it refuses, the proxy's settings are restored. */
 function set(context: ProxyContext, parameters: Parameters, request: Request, reply: ReplyWriter): void {
   const { proxy } = context;
   const changes = readChanges(proxy, parameters, request);
@@ -166,11 +167,11 @@ function set(context: ProxyContext, parameters: Parameters, request: Request, re
 
 interface Changes {
   readonly own: { readonly name: string; readonly apply: () => () => void }[];
-  /** Names and values in turn. */
+  /** Names and values alternate. */
   readonly theirs: Uint8Array[];
 }
 
-/** @returns what is to be changed, none of it changed yet, or why it cannot be */
+/** @returns the changes, none of them made yet, or why they cannot be made */
 function readChanges(proxy: ProxyParts, parameters: Parameters, request: Request): Changes | string {
   if (request.count % 2 !== 0) return SYNTAX_ERROR;
   const changes: Changes = { own: [], theirs: [] };
@@ -199,7 +200,7 @@ function readChanges(proxy: ProxyParts, parameters: Parameters, request: Request
   return changes;
 }
 
-/** All threads take what has been set here. */
+/** Makes all threads adopt the new settings. */
 function adopt(proxy: ProxyParts, isChanged: boolean, then: () => void): void {
   if (!isChanged) {
     then();

@@ -26,82 +26,83 @@ import type { ProxySettings } from "./settings.ts";
 import type { Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 
-/** Answers a request once: writes the reply. */
+/** Answers a request once, by a function that writes the reply. */
 export type LateAnswer = (write: (reply: ReplyWriter) => void) => void;
 
-/** What the commands of the proxy run on; one for each client. */
+/** What the proxy's commands use; one object per client. */
 export interface ProxyContext extends ClientContext {
   readonly connection: Connection;
   readonly proxy: ProxyParts;
-  /** The request under way is answered later: what the client asks next in another way waits until then. */
+  /** Promises to answer the present request later. Later requests for another lane wait until then. */
   answerLater(): LateAnswer;
-  /** Answers GLASS.GET, in order with the client's other reads. Absent where a client of another thread is served. */
+  /** Answers GLASS.GET, in order with the client's other reads. Absent for a client of another thread. */
   getDescribed?(request: Request, reply: ReplyWriter): void;
-  /** Each cached read is answered with where it came from (GLASS.SOURCE). */
+  /** Whether each cached read is answered with its source (GLASS.SOURCE). */
   namesSources: boolean;
 }
 
 /** Settings that can be changed while the proxy runs. */
 export interface LiveParameters {
   readonly names: readonly string[];
-  /** As it would be written. */
+  /** Returns the present value, as a user would write it. */
   show(name: string): string;
   /**
    * Reads a new value.
-   * @returns how to apply it, which returns how to take that back; the threads have it once they `refresh`
+   * @returns a function that applies it, which returns a function that restores the old one; other threads adopt it
+   * in `refresh`
    * @throws RangeError saying what is wrong with it
    */
   prepare(name: string, text: string): () => () => void;
-  /** Takes what has been applied, by whatever thread. */
+  /** Adopts the settings that any thread has applied. */
   refresh(): void;
 }
 
-/** The proxy as its sessions and commands see it: one thread of it. */
+/** One thread of the proxy, as its sessions and commands see it. */
 export interface ProxyParts {
   readonly cache: CoherentCache<Store, Question>;
   readonly origin: Origin;
   readonly fence: Fence;
   readonly readThrough: ReadThrough;
-  /** Reads on their way to the origin, in case they have to be sent again. */
+  /** The bytes of reads on their way to the origin, in case they must be sent again. */
   readonly sentReads: ByteSlab;
   readonly stats: ProxyStats;
-  /** Who is told what happens to the cache's keys; undefined: nobody. */
+  /** The observer of the cache's keys; undefined: none. */
   readonly observer: CacheObserver | undefined;
-  /** Where requests are recorded; undefined: nowhere. */
+  /** The recorder of requests; undefined: none. */
   readonly recorder: Recorder | undefined;
   readonly commands: CommandTable<ProxyContext>;
   readonly routes: NameTable<Route>;
-  /** The route of a command that the table does not have, if the origin has told of it. */
+  /** Returns the origin's route for a command that the table does not have, if known. */
   learnedRoute(request: Request): Route | undefined;
-  /** What a request that goes over a side connection does to keys; undefined: not known. */
+  /** Returns what a request over a side connection does to keys; undefined: unknown. */
   usesOf(route: Route, request: Request): readonly KeyUse[] | undefined;
   readonly host: ServiceHost;
   readonly registry: ClientRegistry;
-  /** CONFIG SET changes some of them. */
+  /** The present settings; CONFIG SET changes some of them. */
   readonly settings: ProxySettings;
   readonly live: LiveParameters;
   readonly limits: ConnectionLimits;
   readonly pause: ClientPause;
   readonly monitors: Monitors;
-  /** What scripts do at the origin, for clients that monitor. */
+  /** The commands that scripts run at the origin, for clients that monitor. */
   readonly scriptLines: ScriptLines;
-  /** What CLIENT PAUSE WRITE lets pass. */
+  /** The scripts that CLIENT PAUSE WRITE lets pass. */
   readonly scripts: ReadOnlyScripts;
-  /** Whether CONFIG has a setting of the proxy's under this name, in lower case. */
+  /** Whether CONFIG has a setting of the proxy's with this name, in lower case. */
   isOwnParameter(name: string): boolean;
-  /** What the origin is, as far as it has said. */
+  /** What the origin has said about itself. */
   readonly facts: OriginFacts;
-  /** What all threads know of each other; of one, where there is one. */
+  /** What the threads know of each other. With one thread, it has one row. */
   readonly threads: ThreadTable;
-  /** Which of them this is. */
+  /** The number of this thread. */
   readonly index: number;
-  /** The other threads; undefined where there are none. */
+  /** The other threads; undefined if there are none. */
   readonly peers: Peers | undefined;
   readonly runId: string;
-  /** Where it listens; 0 before it does. */
+  /** The listening port; 0 before the proxy listens. */
   readonly port: number;
-  /** The key that is this argument of a request; valid until the next one is asked for. */
+  /** Returns the key in this argument of a request, valid until the next call. */
   keyOf(request: Request, index: number): KeyRef;
-  /** The time base of everything cached: milliseconds that never go back, near those of the Unix epoch. */
+  /** The time base of the cache: milliseconds that never go back, close to Unix time. */
   readonly nowMs: () => number;
 }

@@ -1,7 +1,7 @@
 import type { ProxyParts } from "./context.ts";
 import type { PublishedName } from "./published-numbers.ts";
 
-/** Where each number of this thread is. */
+/** How to read each number of this thread. */
 const NUMBERS: Readonly<Record<PublishedName, (proxy: ProxyParts) => number>> = {
   hits: ({ stats }) => stats.hits,
   misses: ({ stats }) => stats.misses,
@@ -29,12 +29,12 @@ const NUMBERS: Readonly<Record<PublishedName, (proxy: ProxyParts) => number>> = 
 
 const NAMES = Object.keys(NUMBERS) as PublishedName[];
 
-/** Tells the other threads this one's counters. */
+/** Publishes this thread's counters to the other threads. */
 export function publishCounters(proxy: ProxyParts, index: number): void {
   for (const name of NAMES) proxy.threads.numbers.set(index, name, NUMBERS[name](proxy));
 }
 
-/** All counters over all threads; those of other threads may be a tenth of a second old. */
+/** Returns the counters summed over all threads. Those of other threads may be a tenth of a second old. */
 export function totalCounters(proxy: ProxyParts): Record<PublishedName, number> {
   publishCounters(proxy, proxy.index);
   const { numbers } = proxy.threads;

@@ -5,14 +5,14 @@ import type { ProxyContext } from "./context.ts";
 import { OneValue } from "./one-value.ts";
 import { GET_QUESTION } from "./question.ts";
 
-/** A GLASS.GET that waits for the origin: as GET, with where the value came from in the reply itself. */
+/** A GLASS.GET that waits for the origin: like GET, but the reply itself says where the value came from. */
 export class DescribedValue extends OneValue {
   protected override announce(reply: ReplyWriter, source: Source, remainingMs: number): void {
     writeDescription(reply, source, 0, remainingMs);
   }
 
   protected override writeMissing(reply: ReplyWriter): void {
-    // As PTTL has it of a key that is not there.
+    // PTTL's reply for a missing key.
     writeDescription(reply, "none", 0, -2);
     reply.null();
   }
@@ -22,11 +22,11 @@ export const NOT_THROUGH_CACHE =
   "ERR GLASS.GET reads through the cache, which this client does not: it has a connection of its own to the origin " +
   "(another database, WATCH, a subscription); send GET";
 
-/** Answers from the cache. @returns false where the value is not there, or cannot be vouched for */
+/** Answers from the cache. @returns false if the value is not cached, or not proven */
 export function describedHit(session: ProxyContext, key: KeyRef, reply: ReplyWriter): boolean {
   const { readThrough } = session.proxy;
   const times = readThrough.peek(key, GET_QUESTION, session.connection.executingSinceMs);
-  // Another thread may remove it in between.
+  // Another thread may remove the entry in between.
   const value = times && readThrough.get(key, GET_QUESTION);
   if (value === undefined) return false;
   const { ageMs, remainingMs } = times!;
@@ -42,7 +42,9 @@ export function describedHit(session: ProxyContext, key: KeyRef, reply: ReplyWri
   return true;
 }
 
-/** All of the map but the value, which is to follow: one that is still coming in can only be the last. */
+/**
+ * Writes all of the map except the value, which follows. A value that is still arriving can only be the last element.
+ */
 function writeDescription(
   reply: ReplyWriter,
   source: Source | "none",

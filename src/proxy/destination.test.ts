@@ -14,7 +14,7 @@ const usesOf = (route: Route, request: Request) =>
 
 const named = (name: string): OriginNode => ({ name }) as OriginNode;
 
-/** A proxy whose origin has a node for each key. */
+/** Returns a proxy whose origin has a node for each key. */
 function proxyWith(nodes: readonly OriginNode[]): ProxyParts {
   const origin = {
     nodes,

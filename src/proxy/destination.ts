@@ -8,9 +8,9 @@ import type { ProxyParts } from "./context.ts";
 import type { Route } from "./routes.ts";
 
 /**
- * The node that a request goes to: that of its first key. Where it has keys of other nodes, this one refuses it. Without
- * keys any node will do.
- * @param route undefined: what the request does is not known, its keys aside
+ * Returns the node that a request goes to: the node of its first key, or any node if it has no keys. If other keys
+ * belong to other nodes, that node refuses the request.
+ * @param route undefined: unknown except for the keys
  * @throws UpstreamError
  */
 export function nodeFor(proxy: ProxyParts, request: Request, route: Route | undefined): OriginNode {
@@ -23,8 +23,8 @@ export function nodeFor(proxy: ProxyParts, request: Request, route: Route | unde
 }
 
 /**
- * The same, by what a request does to keys.
- * @param uses undefined: not known
+ * As `nodeFor`, by what a request does to keys.
+ * @param uses undefined: unknown
  * @throws UpstreamError
  */
 export function nodeOfUses(
@@ -40,7 +40,7 @@ export function nodeOfUses(
 }
 
 function nodeOfArgument(origin: Origin, request: Request, index: number): OriginNode {
-  // Any node says what is wrong with a request that has too few arguments.
+  // Too few arguments: any node answers with the right error.
   if (index >= request.count) return origin.anyNode();
   return origin.nodeOf(request.bytes, request.starts[index]!, request.ends[index]!);
 }

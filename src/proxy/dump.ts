@@ -17,14 +17,14 @@ import { RecentNames } from "./recent-names.ts";
 const KEYS_PER_STEP = "1000";
 const FIRST_VALUES = 16;
 const MOST_VALUES = 1000;
-/** How many bytes of values one step is meant to bring: values may be large, and memory is to stay bounded. */
+/** The bytes of values that one step should fetch. Values may be large, and memory must stay bounded. */
 const STEP_BYTES = 256 * 1024;
 
 /**
- * DUMP through the proxy: every string the origin holds, as one JSON object in one line, read from the origin in
- * steps (SCAN, MGET) and streamed. Keys of other types are left out. A key that the origin names twice, far apart, is in
- * it twice: to remember all names would take memory without bounds. When the origin fails in the middle, the line
- * cannot be completed and the connection ends.
+ * DUMP through the proxy: all strings of the origin as one JSON object in one line, read in steps (SCAN, MGET) and
+ * streamed. Keys of other types are left out. A key that SCAN returns twice, far apart, appears twice: remembering
+ * all names would take unbounded memory. If the origin fails in the middle, the line cannot be completed, and the
+ * connection ends.
  */
 export async function dumpOrigin(
   origin: Origin,
@@ -37,7 +37,7 @@ export async function dumpOrigin(
   const json = new JsonObjectWriter(reply.out);
   let hasSent = false;
   try {
-    // SCAN may name a key twice while the origin resizes its table.
+    // SCAN may return a key twice while the origin resizes its table.
     const seen = new RecentNames();
     const node = soleNode(origin);
     let cursor = "0";
@@ -73,7 +73,7 @@ export async function dumpOrigin(
   }
 }
 
-/** @returns how many bytes the values have */
+/** @returns the bytes of all values */
 function writeEntries(
   json: JsonObjectWriter,
   keys: readonly Uint8Array[],
@@ -89,7 +89,7 @@ function writeEntries(
   return bytes;
 }
 
-/** How many values to ask for next, after so many of that size; never suddenly many more. */
+/** Returns how many values to ask for next, judging by the last step. The number never rises steeply. */
 function nextStep(count: number, bytesPerValue: number): number {
   return Math.max(1, Math.min(MOST_VALUES, count * 2, Math.floor(STEP_BYTES / Math.max(bytesPerValue, 1))));
 }

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { Fence, type Fenced } from "./fence.ts";
 import type { Peers } from "./threads/peers.ts";
 
-/** A node whose fences are passed when the test says so. */
+/** A node whose fences pass when the test says so. */
 class ManualNode {
   readonly waiting: (() => void)[] = [];
 
@@ -55,7 +55,7 @@ test("of several threads is passed behind all nodes asked for in the same turn, 
   second.pass();
   await settled();
   expect(passed).toEqual(["first", "second", "third"]);
-  // What is asked for later waits for its own node alone.
+  // A later fence waits for its own node only.
   fence.pass(first.asFenced, () => passed.push("fourth"));
   await settled();
   expect([first, second].map(({ waiting }) => waiting.length)).toEqual([1, 0]);

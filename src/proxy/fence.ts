@@ -2,28 +2,28 @@ import type { Origin } from "../upstream/origin.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import type { Peers } from "./threads/peers.ts";
 
-/** What a fence is of: a node whose invalidations are awaited, or all nodes. */
+/** The subject of a fence: one node whose invalidations are awaited, or all nodes. */
 export type Fenced = OriginNode | Origin;
 
 export interface FenceOptions {
-  /** The other threads, which have fetched things over connections of their own; undefined where there are none. */
+  /** The other threads, which fetch over connections of their own; undefined if there are none. */
   readonly peers: Peers | undefined;
   /** How long the other threads may take. */
   readonly timeoutMs: number;
-  /** What is left to do when they take longer: nothing fetched so far may be served any more. */
+  /** Called when they take longer: nothing fetched so far may be served any more. */
   readonly giveUp: () => void;
 }
 
 /**
- * A point behind which every invalidation that a node has caused so far has been received, by all threads. All that wait
- * for one within a turn of the event loop share it; they pass in the order in which they came.
+ * A point behind which all threads have received every invalidation that a node has caused so far. Fences begun
+ * within one turn of the event loop share a round trip. They pass in the order in which they were begun.
  */
 export class Fence {
   readonly #options: FenceOptions;
   #waiters: (() => void)[] = [];
-  /** What those are about to wait for. */
+  /** What the fences begun in this turn are of. */
   readonly #awaited = new Set<Fenced>();
-  /** Settles when all fences before have been passed. */
+  /** Settles when all earlier fences have passed. */
   #before: Promise<void> = Promise.resolve();
 
   constructor(options: FenceOptions) {

@@ -20,13 +20,13 @@ interface ForwardedRequestOptions {
   readonly ticket: Ticket;
   /** The client's RESP version; 0 for the text protocol. */
   readonly version: 0 | 2 | 3;
-  /** Whether the origin may have changed something. */
+  /** Whether the request may change something at the origin. */
   readonly mayWrite: boolean;
   readonly stats: ProxyStats;
   readonly fence: Fence;
-  /** The reply waits behind a fence of this: set for what went over a side connection. */
+  /** What the reply's fence is of; set for requests over a side connection. */
   readonly behind?: Fenced | undefined;
-  /** The reply came in the client's own RESP version. */
+  /** Whether the reply comes in the client's own RESP version. */
   readonly isRaw?: boolean;
   /** Called before the client gets the reply. */
   readonly settled?: (() => void) | undefined;
@@ -34,13 +34,13 @@ interface ForwardedRequestOptions {
   readonly done: () => void;
 }
 
-/** A request passed on as it is, and its reply likewise. */
+/** A request passed on unchanged; so is its reply. */
 export class ForwardedRequest extends UpstreamRequest implements LargeReplySink {
   readonly #options: ForwardedRequestOptions;
-  /** What is coming in, and what is to be waited for until the client may have all of it. */
+  /** A large reply that is arriving, and how many steps are left before the client may have all of it. */
   #incoming: IncomingValue | undefined = undefined;
   #awaited = 0;
-  /** The request itself, where it may be sent again: bytes[start, end). */
+  /** The bytes of the request, if it may be sent again: bytes[start, end). */
   #again: { readonly bytes: Uint8Array; readonly start: number; readonly end: number } | undefined =
     undefined;
 
@@ -49,7 +49,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
     this.#options = options;
   }
 
-  /** It changes nothing and is bytes[start, end), which nobody changes. */
+  /** Allows the request, which changes nothing, to be sent again. Its bytes[start, end) must stay unchanged. */
   mayBeResent(bytes: Uint8Array, start: number, end: number): void {
     this.#again = { bytes, start, end };
   }
@@ -97,7 +97,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
     this.#largeStep();
   }
 
-  /** All of it has come, or the fence is passed: with the last of both the client may have all of it. */
+  /** The reply is complete, or its fence has passed. After both the client may have all of it. */
   #largeStep(): void {
     if (--this.#awaited > 0) return;
     const { settled, done } = this.#options;
@@ -127,8 +127,8 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
 }
 
 /**
- * Sends a client's request over a connection to a node that has no invalidations and speaks the client's version of RESP.
- * The reply waits behind a fence of the node.
+ * Forwards a client's request over a connection without invalidations that speaks the client's RESP version. The
+ * reply waits behind a fence of the node.
  * @param done called once, when the reply has been written
  */
 export function forwardFenced(
@@ -149,10 +149,13 @@ export function forwardFenced(
   );
 }
 
-/** What a client hears whose protocol, or whose command, has no place for what the origin answered to GET. */
+/** The error for a client whose protocol or command has no form for the origin's answer to GET. */
 export const NOT_A_STRING = "ORIGINPROTOCOL the origin answered GET with something that is not a string";
 
-/** The error a client gets when the origin did not answer. A write that may have happened is said to be unknown. */
+/**
+ * Returns the error that the client gets if the origin did not answer. It says when the outcome of a write is
+ * unknown.
+ */
 export function failureMessage(error: OriginFailure, mayWrite: boolean, stats: ProxyStats): string {
   stats.originErrors++;
   if (mayWrite && error.maybeExecuted) {
@@ -170,7 +173,7 @@ function writeTextReply(reply: ReplyWriter, bytes: Uint8Array, reader: ReplyRead
   } else if (reader.isNull) {
     reply.null();
   } else if (type === INTEGER) {
-    // DEL says how many keys there were.
+    // DEL answers with the number of keys removed.
     if (valueEnd - valueStart === 1 && bytes[valueStart] === 0x30) reply.null();
     else reply.ok();
   } else if (type === BULK) {

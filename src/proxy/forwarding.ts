@@ -18,7 +18,7 @@ import { isUrgent, mayWrite, type Route, TEXT_DELETE, TEXT_PUT } from "./routes.
 import { backendTicket } from "./text-sources.ts";
 import { touchKeys, touchUses } from "./touched-keys.ts";
 
-/** How a request goes over the main connection; see the options of `ForwardedRequest`. */
+/** How to send a request over the main connection; see the options of `ForwardedRequest`. */
 interface Sending {
   readonly version: 0 | 2 | 3;
   readonly mayWrite: boolean;
@@ -26,7 +26,7 @@ interface Sending {
   readonly settled?: (() => void) | undefined;
 }
 
-/** One client's requests that the origin answers: writes, and reads that are not cached. */
+/** Forwards one client's requests to the origin: writes, and reads that are not cached. */
 export class Forwarding {
   readonly #proxy: ProxyParts;
   readonly #connection: Connection;
@@ -38,7 +38,7 @@ export class Forwarding {
     this.#lanes = lanes;
   }
 
-  /** @param route undefined: what the request does is not known */
+  /** @param route undefined: unknown */
   forward(request: Request, route: Route | undefined): void {
     const lane = laneOf(request, route);
     if (!this.#lanes.enter(lane, request)) return;
@@ -48,7 +48,7 @@ export class Forwarding {
     else this.#overMain(request, route);
   }
 
-  /** PUT and DELETE of the text protocol; the client has entered the main lane. */
+  /** Executes PUT or DELETE of the text protocol. The client has entered the main lane. */
   writeText(request: Request, isPut: boolean): void {
     const route = isPut ? TEXT_PUT : TEXT_DELETE;
     const upstream = nodeFor(this.#proxy, request, route).main();
@@ -68,7 +68,7 @@ export class Forwarding {
     const version = this.#connection.respVersion;
     const upstream = nodeFor(proxy, request, route).main();
     if (proxy.cache.isShared && route.kind === "read" && route.all === true) {
-      // It sees keys that other threads may have cached and not been told about yet.
+      // The request sees keys that other threads may have cached without knowing of the change yet.
       keys.addAll();
       this.#send(upstream, request, { version, mayWrite: false, behind: proxy.origin });
       return;

@@ -7,7 +7,7 @@ import { until } from "../../test/support/until.ts";
 import { ManualClock } from "../lib/clock.ts";
 import type { ReplyError } from "../protocol/reply-value.ts";
 
-/** So long that no timer of these comes while a test runs: time is the clock's alone. */
+/** Long enough that no such timer fires during a test: only the clock passes time. */
 const NEVER_MS = 1_000_000_000;
 
 describe("when the connection to the origin is lost", () => {
@@ -159,7 +159,7 @@ describe("while the origin says nothing", () => {
     await client.ask("GET", "a");
     for (let beat = 0; beat < 5; beat++) {
       clock.advance(1900);
-      // The next beat, and the one that shows that its reply has been read.
+      // The next heartbeat, and the one after it, which shows that the first one's reply has been read.
       await origin.received(origin.count("PING") + 2, "PING");
     }
     expect(await client.ask("GET", "a")).toBe("1");
@@ -244,7 +244,7 @@ describe("the time to live of the origin's key", () => {
 });
 
 describe("of an origin that does not track", () => {
-  /** The second is that of the proxy's --ttl. */
+  /** The second one is that of the proxy's --ttl. */
   async function untracked(ttlMs: number, clock = new ManualClock()) {
     const origin = new FakeOrigin({ tracking: false });
     const local = await LocalProxy.ready({ origin: origin.port, clock, ttlMs });

@@ -22,7 +22,7 @@ async function resp3(local: LocalProxy): Promise<FrameClient> {
   return frames;
 }
 
-/** Sends commands, and takes their replies. */
+/** Sends commands, and returns their replies. */
 async function ask(frames: FrameClient, ...commands: string[][]): Promise<string[]> {
   frames.send(...commands);
   await frames.received(commands.length);
@@ -48,7 +48,7 @@ describe("GLASS.SOURCE", () => {
       attribute("hit", 250, -1) + bulk("1"),
       attribute("hit", 250, 650) + bulk("2"),
     ]);
-    // Written again, it is fetched again.
+    // The key was written, so it is fetched again.
     expect(await ask(frames, ["SET", "plain", "3"], ["GET", "plain"])).toEqual([
       "+OK\r\n",
       attribute("miss", 0, -1) + bulk("3"),
@@ -277,14 +277,14 @@ describe("GLASS.EXPLAIN", () => {
       expect(chargedBytes).toBeGreaterThan(100);
       expect(String(named)).toStartWith(policy);
       expect(String(queue)).toMatch(/^[a-z0-9-]+( [a-z0-9-]+)*$/);
-      // No name twice, and all written alike.
+      // No name appears twice, and all have the same form.
       const frames = await local.frameClient();
       const [flat] = await ask(frames, ["GLASS.EXPLAIN", "a"]);
       const names = [...flat!.matchAll(/\$\d+\r\n([^\r]*)\r\n(?=[:$,])/g)].map(([, name]) => name!);
       for (const name of told.keys()) expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
       expect(names.filter((name) => name === "reads")).toHaveLength(1);
       expect(Number(/^\*(\d+)/.exec(flat!)![1])).toBe(2 * told.size);
-      // It is no read itself, and asks nothing of the origin.
+      // EXPLAIN counts as no read, and asks the origin nothing.
       expect(((await client.ask("GLASS.EXPLAIN", "a")) as Map<string, ReplyValue>).get("reads")).toBe(3);
       expect(origin.count("GET")).toBe(1);
       clock.advance(960);
@@ -309,7 +309,7 @@ describe("CONFIG SET policy", () => {
     const client = await local.client({ version: 3 });
     const keys = Array.from({ length: 300 }, (_, index) => `key ${index}`);
     for (const key of keys) origin.values.set(key, `value of ${key}`);
-    // A few at a time: those that share a lease are not filled in one go.
+    // A few at a time: of keys that share a lease only one is filled at once.
     for (const key of keys) await client.ask("GET", key);
     const asked = origin.count("GET");
     for (const policy of ["fifo", "lru", "sieve", "s3-fifo"]) {

@@ -3,7 +3,7 @@ import { SYNTAX_ERROR } from "../commands/command-errors.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ProxyContext } from "./context.ts";
 
-/** The proxy's own commands: they let a client see what the cache did. */
+/** The proxy's own commands, by which a client sees what the cache did. */
 export const glassCommands: readonly Command<ProxyContext>[] = [
   command(
     "glass.source",
@@ -42,7 +42,10 @@ function source(session: ProxyContext, request: Request, reply: ReplyWriter): vo
   }
 }
 
-/** For health checks: PING says only that the proxy is there. Several threads are asked, and one that fails counts. */
+/**
+ * Answers GLASS.HEALTH, for health checks: PING says only that the proxy runs. With several threads, all must be
+ * healthy.
+ */
 function health({ proxy: { origin, settings } }: ProxyContext, _request: Request, reply: ReplyWriter): void {
   if (origin.linkStatus === "up") reply.ok();
   else if (origin.linkStatus === "silent") {
@@ -77,14 +80,14 @@ function explain(session: ProxyContext, request: Request, reply: ReplyWriter): v
   const names = new Set(fields.map(([name]) => name));
   for (const [term, value] of Object.entries(entry.detail)) {
     const name = dashed(term);
-    // What the policy counts need not be what the cache counts: S3-FIFO knows of three reads at most.
+    // A policy's count may differ from the cache's: S3-FIFO counts up to three reads.
     fields.push([names.has(name) ? `policy-${name}` : name, value]);
   }
   reply.map(fields.length);
   for (const [name, value] of fields) writeField(reply, name, value);
 }
 
-/** `recentWeight` as the other fields are written: `recent-weight`. */
+/** Converts a name to the form of the other fields: `recentWeight` becomes `recent-weight`. */
 function dashed(term: string): string {
   return term.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -3,16 +3,18 @@ import type { ProxyParts } from "./context.ts";
 import type { Pin } from "./pin.ts";
 import { calledFunction, replicates } from "./replicates.ts";
 
-/** What holds up one client's requests besides the replies to those before: CLIENT PAUSE, and an unknown origin. */
+/**
+ * Why one client's next request must wait, besides the replies to earlier ones: CLIENT PAUSE, or an unknown origin.
+ */
 export class HoldUp {
   readonly #proxy: ProxyParts;
-  /** Called when the request that was held up may be tried again. */
+  /** Called when the waiting request may be tried again. */
   readonly #resume: () => void;
   #stop: (() => void) | undefined;
   #hasAwaitedOrigin = false;
-  /** The origin says that what the request calls writes nothing. */
+  /** Whether the origin has said that the functions that the request calls write nothing. */
   #isFoundHarmless = false;
-  /** CLIENT PAUSE does. */
+  /** Whether the wait is due to CLIENT PAUSE. */
   isPaused = false;
 
   constructor(proxy: ProxyParts, resume: () => void) {
@@ -24,7 +26,7 @@ export class HoldUp {
     return this.#stop !== undefined;
   }
 
-  /** Whether CLIENT PAUSE holds a request up; it is to be put off then. */
+  /** Whether CLIENT PAUSE makes a request wait; the caller then postpones it. */
   pauses(request: Request, isText: boolean, pin: Pin | undefined): boolean {
     const { pause } = this.#proxy;
     const { mode } = pause;
@@ -45,7 +47,7 @@ export class HoldUp {
     this.#stop = this.#proxy.pause.wait(() => this.#go());
   }
 
-  /** The origin knows which functions write. */
+  /** Asks the origin which functions write. */
   #askAbout(functions: readonly string[]): void {
     let isOver = false;
     this.#stop = () => {
@@ -59,7 +61,9 @@ export class HoldUp {
     });
   }
 
-  /** Whether HELLO has to wait: for so long as the origin may take to connect, it might still say what it is. */
+  /**
+   * Whether HELLO must wait. For as long as connecting to the origin may take, the origin may still say what it is.
+   */
   awaitsOrigin(): boolean {
     const { facts, settings } = this.#proxy;
     if (facts.isKnown || this.#hasAwaitedOrigin) return false;
@@ -74,7 +78,7 @@ export class HoldUp {
     return true;
   }
 
-  /** The client has gone. */
+  /** Ends the wait because the client has gone. */
   end(): void {
     this.#stop?.();
     this.#stop = undefined;
@@ -86,7 +90,7 @@ export class HoldUp {
     this.#resume();
   }
 
-  /** @returns the functions that it calls where it depends on these alone */
+  /** @returns whether a replica might be told of the request, or the functions that decide this */
   #mayReplicate(
     name: string,
     request: Request,

@@ -1,4 +1,4 @@
-/** Large values on their way from the origin: who gets what of them when they stop in the middle. */
+/** Large values on their way from the origin, and what each reader gets of a value that stops in the middle. */
 import { describe, expect, test } from "bun:test";
 import { bulk, FakeOrigin, type OriginConnection } from "../../test/support/fake-origin.ts";
 import { LocalProxy, type LocalProxyOptions } from "../../test/support/local-proxy.ts";
@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS } from "../net/limits.ts";
 const MEGABYTE = 1024 ** 2;
 const LENGTH = 600_000;
 
-/** A text that differs everywhere from that of another version. */
+/** Returns a text that differs everywhere between versions. */
 function textOf(version: number, length = LENGTH): string {
   const pattern = Array.from({ length: 9973 }, (_, i) => String.fromCharCode(97 + ((i * 7 + version) % 26)));
   return pattern
@@ -20,7 +20,7 @@ function textOf(version: number, length = LENGTH): string {
     .slice(0, length);
 }
 
-/** A proxy whose origin stops in the midst of its first reply to `name key`. */
+/** Opens a proxy whose origin stops in the middle of its first reply to `name key`. */
 class Bench implements AsyncDisposable {
   readonly origin = new FakeOrigin();
   local!: LocalProxy;
@@ -53,12 +53,12 @@ class Bench implements AsyncDisposable {
     return bench;
   }
 
-  /** The connection that has stopped in the midst of the value. */
+  /** The connection that has stopped in the middle of the value. */
   get stopped(): OriginConnection {
     return this.#stopped!;
   }
 
-  /** A client that has asked for the value and has got its beginning. */
+  /** Connects a client that has asked for the value and has received its beginning. */
   async reader(
     request = "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n",
   ): Promise<{ received(): Promise<string>; close(): void }> {
@@ -75,12 +75,12 @@ class Bench implements AsyncDisposable {
     };
   }
 
-  /** Waits until so many misses have been counted. */
+  /** Waits until this many misses have been counted. */
   async misses(count: number): Promise<void> {
     while (this.local.proxy.stats.misses < count) await new Promise(setImmediate);
   }
 
-  /** Whether the value is cached now, and that nothing else is left. */
+  /** Checks whether the value is cached now, and that nothing else is left. */
   async isKept(): Promise<boolean> {
     this.local.closeClients();
     const { cache, registry } = this.local.proxy;

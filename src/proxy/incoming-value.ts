@@ -2,16 +2,16 @@ import type { ByteBuffer, LargeValue } from "../lib/byte-buffer.ts";
 import type { GrowingEntry } from "../store/growing-entry.ts";
 import { SpooledValue } from "./spooled-value.ts";
 
-/** An entry that is being written, and what it is written with. */
+/** A growing entry, and the time and epoch to write it with. */
 export interface Growth {
   readonly entry: GrowingEntry;
   moment(): { readonly nowMs: number; readonly epoch: number };
 }
 
 /**
- * A large value that the origin is sending. It grows into an entry of the cache, or is spooled where it is not cached;
- * in either case those who wait for it read what has come, each at its own speed. The last byte is theirs when
- * everything that must come before they have the whole value has been done (`complete`).
+ * A large value that the origin is sending. It grows into an entry of the cache, or is spooled if it is not cached.
+ * Its readers read what has arrived, each at its own speed. They get the last byte only after everything that must
+ * happen before they have the whole value (`complete`).
  */
 export class IncomingValue {
   readonly lengthBytes: number;
@@ -22,19 +22,19 @@ export class IncomingValue {
   #isLost = false;
   readonly #readers = new Set<IncomingReader>();
 
-  /** @param growth undefined where it is not cached */
+  /** @param growth undefined if the value is not cached */
   constructor(lengthBytes: number, growth: Growth | undefined) {
     this.lengthBytes = lengthBytes;
     this.#growth = growth;
     this.#spooled = growth === undefined ? new SpooledValue(lengthBytes) : undefined;
   }
 
-  /** The entry that it grows into. */
+  /** The entry that the value grows into. */
   get growing(): GrowingEntry | undefined {
     return this.#growth?.entry;
   }
 
-  /** So much of it can be read. */
+  /** The bytes that can be read so far. */
   get availableBytes(): number {
     return this.#isComplete ? this.lengthBytes : Math.min(this.#receivedBytes, this.lengthBytes - 1);
   }
@@ -43,7 +43,7 @@ export class IncomingValue {
     return this.#isLost;
   }
 
-  /** @returns whether `bytes`, to whose end they reach then, is kept */
+  /** @returns whether `bytes` is kept; the value then reaches to its end */
   append(bytes: Uint8Array, start: number, end: number): boolean {
     this.#receivedBytes += end - start;
     let isKept = false;
@@ -58,19 +58,21 @@ export class IncomingValue {
     return isKept;
   }
 
-  /** All of it has come. */
+  /** Marks the value as complete. */
   complete(): void {
     this.#isComplete = true;
     this.#tell();
   }
 
-  /** What is missing will never come. */
+  /** Marks the value as lost: the rest will never come. */
   lose(): void {
     this.#isLost = true;
     this.#tell();
   }
 
-  /** The value from its beginning on, for one who waits for it; where it is spooled, only before anything has come. */
+  /**
+   * Returns a reader that starts at the beginning. For a spooled value it must be called before anything has arrived.
+   */
   reader(): LargeValue {
     const source = this.#spooled === undefined ? this.growing!.reader() : this.#spooled.reader();
     const reader = new IncomingReader(this, source);
@@ -90,7 +92,7 @@ export class IncomingValue {
 class IncomingReader implements LargeValue {
   onChange: (() => void) | undefined;
   readonly #incoming: IncomingValue;
-  /** Undefined where it was lost before. */
+  /** Undefined if the value was lost before. */
   readonly #source: LargeValue | undefined;
 
   constructor(incoming: IncomingValue, source: LargeValue | undefined) {

@@ -1,4 +1,4 @@
-/** INFO and HELLO through the proxy: what is the origin's is asked of it. GLASS.HEALTH. */
+/** INFO, HELLO and GLASS.HEALTH through the proxy. The origin's part is asked of the origin. */
 
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
@@ -46,7 +46,7 @@ describe.skipIf(!redis.available)(redis.title("INFO in front of a real Redis"), 
       expect(sections(ours)).toEqual([...sections(theirs), ...(isGroup ? OWN : [])]);
       const expected = new Set(fieldNames(theirs));
       const names = new Set(fieldNames(ours));
-      // What has been counted differs: each asks in a way of its own.
+      // The counts differ, because the two are asked in different ways.
       const isCounted = (name: string) => /^(cmdstat|errorstat|latency_percentiles|rejected)_/.test(name);
       expect([...expected].filter((name) => !names.has(name) && !isCounted(name))).toEqual([]);
     }

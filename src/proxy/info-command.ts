@@ -9,14 +9,14 @@ import { addToField, type OriginSection, readSections, writeSections } from "./o
 import { askOrigin } from "./origin-question.ts";
 import type { PublishedName } from "./published-numbers.ts";
 
-/** Sections of the proxy's own. The names of their fields are none of Redis's. */
+/** The proxy's own sections. No name of their fields is one of Redis's. */
 const OWN_SECTIONS: ReadonlySet<string> = new Set(["proxy", "cache", "origin"]);
-/** What asks for all sections of a kind. */
+/** Arguments that ask for all sections of a kind. */
 const GROUPS: ReadonlySet<string> = new Set(["default", "all", "everything"]);
 
 /**
- * INFO at the proxy: the origin's sections as the origin tells them, and three of the proxy's own behind them. Where
- * the origin cannot be asked, the proxy's own alone, with the version that the origin has told last.
+ * INFO at the proxy: the origin's sections unchanged, followed by three of the proxy's own. If the origin cannot be
+ * asked, only the proxy's own, with the version that the origin named last.
  */
 export const infoCommand: Command<ProxyContext> = command(
   "info",
@@ -34,14 +34,14 @@ export const infoCommand: Command<ProxyContext> = command(
   },
 );
 
-/** @returns the origin's sections, or why it did not tell them */
+/** @returns the origin's sections, or why it did not answer */
 async function askSections(
   proxy: ProxyParts,
   wanted: readonly string[],
 ): Promise<OriginSection[] | ReplyError> {
   const reply = await ask(proxy, wanted);
   if (reply instanceof ReplyError && wanted.length > 1) {
-    // Before Redis 7 it tells one section at a time.
+    // Before Redis 7, INFO takes one section at a time.
     const each = await Promise.all(wanted.map((name) => ask(proxy, [name])));
     if (!each.some((one) => one instanceof ReplyError)) return each.flatMap(sectionsOf);
   }
@@ -49,7 +49,7 @@ async function askSections(
 }
 
 function ask(proxy: ProxyParts, wanted: readonly string[]): Promise<ReplyValue> {
-  // By then it is known how it stands with the origin, and that is told.
+  // By now the state of the link is known and part of the answer.
   const { linkStatus, name, stalenessBoundMs: withinMs } = proxy.origin;
   if (linkStatus === "silent") {
     return Promise.resolve(new ReplyError(`ORIGINTIMEOUT origin ${name} gives no sign of life`));
@@ -71,7 +71,7 @@ function compose(
 ): string {
   const isFailed = asked instanceof ReplyError;
   const sections = isFailed ? knownSections(proxy, wanted) : asked;
-  // Clients that CLIENT PAUSE holds up wait here; blocked ones wait at the origin, which counts them.
+  // Clients paused by CLIENT PAUSE wait here. Blocked clients wait at the origin, which counts them.
   addToField(sections, "blocked_clients", counts.paused);
   const own = infoText(
     [
@@ -84,7 +84,7 @@ function compose(
   return [writeSections(sections), own].filter((text) => text !== "").join("\r\n");
 }
 
-/** What is known of an origin that does not answer. */
+/** Returns what is known of an origin that does not answer. */
 function knownSections({ facts }: ProxyParts, wanted: readonly string[]): OriginSection[] {
   const isWanted = wanted.length === 0 || wanted.some((name) => name === "server" || GROUPS.has(name));
   if (!isWanted) return [];
@@ -181,11 +181,11 @@ function originFields(proxy: ProxyParts, infoError: string | undefined): InfoFie
 // ---- the clients of all threads
 
 interface AllCounts extends ClientCounts {
-  /** Those that CLIENT PAUSE holds up. */
+  /** Clients that CLIENT PAUSE makes wait. */
   paused: number;
 }
 
-/** This thread's clients, for another thread. */
+/** Returns the counts of this thread's clients, for another thread. */
 export function clientCountsOf(proxy: ProxyParts): Uint8Array {
   const own: AllCounts = { ...countClients(proxy.registry), paused: proxy.pause.waitingCount };
   return utf8(JSON.stringify(own));

@@ -18,7 +18,7 @@ test("keys chosen to collide are spread over the buckets of the proxy's index", 
     await client.must("MGET", ...some);
   }
   const { store } = local.proxy.cache;
-  // Of the fills of one request a few may refuse each other.
+  // A few fills of one request may refuse each other.
   const { entries } = store.stats();
   expect(entries).toBeGreaterThan(KEYS * 0.99);
   const { longest, hashes } = chainsOf(store);

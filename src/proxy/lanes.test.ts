@@ -1,4 +1,4 @@
-/** One client's pipelined requests take effect in order, whichever connections they go over. */
+/** A client's pipelined requests take effect in order, whichever connections they use. */
 import { describe, expect, test } from "bun:test";
 import { bulk, FakeOrigin, type OriginCommand } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
@@ -72,7 +72,7 @@ describe.each([2, 3] as const)("RESP%d", (version) => {
     const frames = await client(local);
     frames.send(...PIPELINE);
     expect(await frames.received(PIPELINE.length)).toEqual(expected(version));
-    // What the proxy answers itself is the origin's to answer in a transaction alone.
+    // In a transaction the origin answers commands that the proxy would answer itself.
     expect(origin.count("ECHO")).toBe(0);
     expect(origin.count("MULTI")).toBe(1);
     expect(local.proxy.origin.connectionCounts).toMatchObject({ dedicated: 0, idle: 1 });

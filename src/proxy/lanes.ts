@@ -11,34 +11,34 @@ import type { ProxyParts } from "./context.ts";
 import { OutstandingKeys } from "./outstanding-keys.ts";
 
 /**
- * Where a request is answered by the origin: over the main connection, over a side connection, over one that the
- * request has for itself (`AloneLane`), or over the client's own (`Pin`). Each keeps the order of what goes over it.
+ * The way to the origin that a request takes: the main connection, a side connection, a connection for requests that
+ * run alone (`AloneLane`), or the client's own connection (`Pin`). Each lane keeps its requests in order.
  */
 export type Lane = "main" | "side" | "alone" | "own";
 
 /** The client whose requests the lanes keep in order. */
 export interface LanesClient {
-  /** Whether something besides the replies outstanding holds up the client's next request. */
+  /** Whether the client's next request must wait for something other than outstanding replies. */
   readonly isHeldUp: boolean;
-  /** Executes a request that was put off. */
+  /** Executes a postponed request. */
   request(request: Request, reply: ReplyWriter): void;
 }
 
-/** A request that waits for the replies to those before it. Its ticket keeps its place among them. */
+/** A request that waits for the replies to earlier ones. Its ticket keeps its place among them. */
 interface Postponed {
   readonly request: Request;
   readonly ticket: Ticket;
-  /** Whether its reply is wanted (CLIENT REPLY). */
+  /** Whether the reply is wanted (CLIENT REPLY). */
   readonly replyMode: ReplyMode;
 }
 
 /**
- * Keeps one client's requests in the order they were sent. Within a lane the connection to the origin does so. A request
- * for another lane is put off until the replies outstanding in the lane before have come.
+ * Keeps one client's requests in the order they were sent. Within a lane the connection keeps the order. A request
+ * for another lane is postponed until all replies in the present lane have come.
  */
 export class Lanes {
   readonly alone: AloneLane;
-  /** The keys that the requests outstanding on the main connection concern, where threads share the cache. */
+  /** The keys of outstanding requests on the main connection, if threads share the cache. */
   readonly keys = new OutstandingKeys();
   readonly #proxy: ProxyParts;
   readonly #connection: Connection;
@@ -55,12 +55,12 @@ export class Lanes {
     this.alone = new AloneLane(proxy, connection, () => this.resume());
   }
 
-  /** Whether the request being executed was put off before. */
+  /** Whether the request being executed was postponed before. */
   get isRunningPostponed(): boolean {
     return this.#isRunningPostponed;
   }
 
-  /** @returns false when the request was put off: it is run again when it may enter the lane */
+  /** Enters a lane. @returns false if the request was postponed; it is executed again when it may enter */
   enter(lane: Lane, request: Request): boolean {
     const mayEnter =
       (lane === "main" || this.#mainOutstanding === 0) &&
@@ -70,7 +70,7 @@ export class Lanes {
     return mayEnter;
   }
 
-  /** A request goes over the main connection; `mainDone` is called when the client has its reply. */
+  /** Counts a request over the main connection. `mainDone` follows when the client has its reply. */
   beginMain(): void {
     this.#mainOutstanding++;
   }
@@ -82,7 +82,7 @@ export class Lanes {
     this.resume();
   };
 
-  /** A request is answered over a side connection, or later by the proxy itself; `sideDone` is called then. */
+  /** Counts a request over a side connection, or one that the proxy answers later. `sideDone` follows. */
   beginSide(): void {
     this.#sideOutstanding++;
   }
@@ -93,19 +93,19 @@ export class Lanes {
   };
 
   /**
-   * Whether a key may be read from the cache. A client that awaits a reply about a key must see its own write in what it
-   * reads next, and nothing older than what it has read. Another thread may cache an older value in between. The origin,
-   * asked over the same connection, answers with what comes after.
+   * Whether a key may be read from the cache. A client that awaits a reply about a key must next read its own write,
+   * and nothing older than it has read before. Another thread may cache an older value in between. So the origin is
+   * asked over the same connection, and answers in order.
    */
   readonly mayHit = ({ hash }: KeyRef): boolean =>
     this.#mainOutstanding === 0 || !this.#proxy.cache.isShared || !this.keys.mayHave(hash);
 
-  /** A reply about this key is outstanding on the main connection. */
+  /** Counts an outstanding reply about this key on the main connection. */
   awaitKey({ hash }: KeyRef): void {
     if (this.#proxy.cache.isShared) this.keys.add(hash);
   }
 
-  /** Puts a request off; the client's further requests are not executed until it has run. */
+  /** Postpones a request. The client's later requests wait until it has run. */
   postpone(request: Request): void {
     const connection = this.#connection;
     const { replyMode } = connection;
@@ -113,7 +113,7 @@ export class Lanes {
     connection.hold();
   }
 
-  /** Runs the request that was put off, if nothing holds it up any longer. */
+  /** Runs the postponed request, unless something still makes it wait. */
   resume(): void {
     const connection = this.#connection;
     const postponed = this.#postponed;
@@ -122,7 +122,7 @@ export class Lanes {
     if (this.#client.isHeldUp) return;
     this.#postponed = undefined;
     const { request, ticket, replyMode } = postponed;
-    // HELLO is answered in the version it asks for, and the ticket was taken before.
+    // HELLO is answered in the version it asks for, but its ticket was taken before.
     const version = helloVersion(request);
     if (version !== undefined) (ticket.reply as RespWriter).version = version;
     const modeSince = connection.replyMode;
@@ -140,7 +140,7 @@ export class Lanes {
     connection.release();
   }
 
-  /** The client has gone. */
+  /** Ends the lanes because the client has gone. */
   end(): void {
     this.alone.end();
     this.#postponed = undefined;

@@ -5,11 +5,9 @@ import { writeArgumentCount, writeRequestArgument } from "../protocol/request-wr
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { Route } from "./routes.ts";
 
-/**
- * Requests whose large arguments are passed on to the origin in the chunks they came in.
- */
+/** Passes requests on to the origin with large arguments in the chunks they arrived in. */
 
-/** Whether a request can be passed on so: a write of one key, whose large arguments are values. */
+/** Whether a request can be passed on in chunks: a write of one key whose large arguments are values. */
 export function passesOnLarge(request: Request, route: Route | undefined): boolean {
   if (route?.kind !== "write" || route.keys === undefined || route.all === true) return false;
   if (route.onlyWithCount !== undefined) return false;
@@ -17,7 +15,7 @@ export function passesOnLarge(request: Request, route: Route | undefined): boole
   return first === last && request.large?.every(({ index }) => index > first) === true;
 }
 
-/** Writes a request again as it was received. Its large arguments are the connection's from then on. */
+/** Writes a request as it was received. Its large arguments then belong to the connection. */
 export function writeLargeRequest(
   upstream: UpstreamConnection,
   request: Request,

@@ -1,4 +1,7 @@
-/** Interleavings of reads, writes and invalidations, one by one: what docs/internals/coherence.md says of leases and fences. */
+/**
+ * Interleavings of reads, writes and invalidations, one by one, for the rules of leases and fences in
+ * docs/internals/coherence.md.
+ */
 
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
@@ -12,7 +15,7 @@ function cachedKeys(local: LocalProxy): number {
   return local.proxy.cache.store.stats().entries;
 }
 
-/** Whether an invalidation of `other` voids the leases of `key`, as it does where they share one. */
+/** Whether an invalidation of `other` voids the leases of `key`, because the two share one. */
 function sharesLease({ cache: { store } }: CachingProxy, key: string, other: string): boolean {
   const [a, b] = [utf8(key), utf8(other)];
   const hash = store.hash(a, 0, a.length);
@@ -22,7 +25,7 @@ function sharesLease({ cache: { store } }: CachingProxy, key: string, other: str
 }
 
 describe("a fill that was asked for before a write", () => {
-  /** A GET's old reply comes to the proxy only after a SET of the key was sent. @returns what readers then saw */
+  /** Delivers a GET's old reply after a SET of the key was sent. @returns what readers then saw */
   async function overtaken(hasLeases: boolean): Promise<{ early: unknown; late: unknown; last: unknown }> {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });

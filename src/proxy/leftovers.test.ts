@@ -7,7 +7,7 @@ import type { ProxySession } from "./session.ts";
 const CLIENTS = 100;
 const ROUNDS = 3;
 
-/** What a client of each kind does before it goes; some go with requests outstanding. */
+/** What a client of each kind does before it disconnects; some have requests outstanding. */
 const VISITS: readonly (readonly string[])[][] = [
   [
     ["SET", "k", "1"],
@@ -43,7 +43,7 @@ const VISITS: readonly (readonly string[])[][] = [
   ],
 ];
 
-/** All that waits for something: what a request or client that is done with must not be found in. */
+/** Everything that waits for something. No finished request and no gone client may be found in it. */
 function waiting({ proxy }: LocalProxy): Record<string, number> {
   const { dedicated, shared } = proxy.origin.connectionCounts;
   const node = proxy.origin.anyNode();
@@ -81,11 +81,11 @@ test(`nothing is left of ${CLIENTS * ROUNDS} clients of every kind and what they
     return session;
   };
 
-  /** Objects on the heap, once everybody has come and gone and the origin was lost on the way. */
+  /** Counts objects on the heap, after all clients have come and gone and the origin was lost once. */
   async function round(): Promise<number> {
     const frames = await Promise.all(Array.from({ length: CLIENTS }, () => local.frameClient()));
     for (const [index, client] of frames.entries()) client.send(...VISITS[index % VISITS.length]!);
-    // Some see all their replies, some only the first, and some none.
+    // Some clients see all their replies, some only the first, and some none.
     await Promise.all(
       frames.map((client, index) => {
         const replies = VISITS[index % VISITS.length]!.length;
@@ -112,7 +112,7 @@ test(`nothing is left of ${CLIENTS * ROUNDS} clients of every kind and what they
   for (let n = 0; n < ROUNDS; n++) counts.push(await round());
   const alive = () => sessions.filter((session) => session.deref() !== undefined).length;
   const added = () => heapStats().objectCount - counts[1]!;
-  // What the last frames of the stack point to may still be there.
+  // Objects that the last stack frames point to may still be there.
   for (let tries = 0; tries < 50 && (alive() >= CLIENTS / 4 || added() >= CLIENTS * 10); tries++) {
     await collectGarbage();
   }

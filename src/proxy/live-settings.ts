@@ -4,13 +4,13 @@ import { type Adjustable, type ConnectionLimits, LIMIT_SETTINGS } from "../net/l
 import type { LiveParameters } from "./context.ts";
 import { NUMBER_SETTINGS, type ProxySettings } from "./settings.ts";
 
-/** What CONFIG SET changes; each thread has its own copy, which the shared numbers are read into. */
+/** The settings that CONFIG SET changes. Each thread has a copy, updated from the shared numbers. */
 export interface LiveTargets {
   readonly settings: Adjustable<ProxySettings>;
   readonly limits: Adjustable<ConnectionLimits>;
 }
 
-/** A setting under its flag's name. Its value is a number, which all threads share. */
+/** A setting under its flag's name. Its value is a number that all threads share. */
 interface LiveSetting extends NumberRange {
   readonly name: string;
   readonly kind: NumberKind;
@@ -28,7 +28,7 @@ const LEVEL: NumberKind = {
   show: (at) => LOG_LEVELS[at]!,
 };
 
-/** Buffers are made with it, at the start. */
+/** Not changeable: buffers are created with it at the start. */
 const FIXED = "maxPendingReplies";
 
 const SETTINGS: readonly LiveSetting[] = [
@@ -65,10 +65,10 @@ const SETTINGS: readonly LiveSetting[] = [
     ),
 ];
 
-/** So many numbers are shared. */
+/** The number of shared values. */
 export const LIVE_NUMBERS: number = SETTINGS.length;
 
-/** The settings that can be changed while the proxy runs, for one thread of it. */
+/** The settings that can be changed while the proxy runs, for one thread. */
 export class LiveSettings implements LiveParameters {
   readonly #shared: Float64Array;
   readonly #targets: LiveTargets;
@@ -76,7 +76,7 @@ export class LiveSettings implements LiveParameters {
 
   /**
    * @param shared the numbers of all threads, as `publish` has filled them
-   * @param changed called when the copy has been read anew
+   * @param changed called when the copy has been updated
    */
   constructor(shared: Float64Array, targets: LiveTargets, changed: () => void) {
     this.#shared = shared;
@@ -85,7 +85,7 @@ export class LiveSettings implements LiveParameters {
     this.refresh();
   }
 
-  /** What all threads begin with. */
+  /** Publishes the values at the start. */
   static publish(shared: Float64Array, from: LiveTargets): void {
     for (const [at, setting] of SETTINGS.entries()) shared[at] = setting.read(from);
   }

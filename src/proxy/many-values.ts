@@ -6,7 +6,7 @@ import type { ProxyParts } from "./context.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
 import { GET_QUESTION } from "./question.ts";
 
-/** An MGET: what is cached is taken at once, and the origin is asked only for the rest. */
+/** An MGET: cached values are taken at once, and the origin is asked for the others. */
 export class ManyValues {
   readonly #proxy: ProxyParts;
   readonly #namesSources: boolean;
@@ -16,7 +16,7 @@ export class ManyValues {
   readonly #missing: number[] = [];
   #error: string | undefined;
 
-  /** @param mayHit whether a key may be taken from the cache */
+  /** @param mayHit whether a key may be read from the cache */
   constructor(proxy: ProxyParts, request: Request, namesSources: boolean, mayHit: (key: KeyRef) => boolean) {
     this.#proxy = proxy;
     this.#namesSources = namesSources;
@@ -35,8 +35,8 @@ export class ManyValues {
   }
 
   /**
-   * Asks for what is missing; `then` is called once, when all of it has come.
-   * @returns whether something of it is awaited from another thread (see `ReadThrough.load`)
+   * Asks for the missing values; `then` is called once, when all have come.
+   * @returns whether the client must wait (see `ReadThrough.load`)
    */
   load(request: Request, then: () => void): boolean {
     const { readThrough, stats, nowMs } = this.#proxy;
@@ -78,7 +78,7 @@ export class ManyValues {
     return awaitsPeer;
   }
 
-  /** Whether there is a large value among them: they are then written to a ticket, which keeps them together. */
+  /** Whether one of the values is large. They are then written to a ticket, which keeps them in order. */
   get hasLarge(): boolean {
     return this.#values.some(isLarge);
   }

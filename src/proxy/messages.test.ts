@@ -1,4 +1,4 @@
-/** Subscribers, monitors and clients that block: what comes to a client when it has not just asked for it. */
+/** Subscribers, monitors and blocked clients: what a client is sent without having just asked for it. */
 import { describe, expect, test } from "bun:test";
 import { bulk, FakeOrigin } from "../../test/support/fake-origin.ts";
 import type { FrameClient } from "../../test/support/frame-client.ts";
@@ -8,7 +8,7 @@ import { requireProgram } from "../../test/support/requirements.ts";
 
 const redis = requireProgram("redis-server");
 
-/** A message as a subscriber gets it: pushed in RESP3, an array in RESP2. Numbers are integers. */
+/** Returns a message as a subscriber gets it: pushed in RESP3, an array in RESP2. Numbers are integers. */
 function message(version: 2 | 3, ...items: (string | number | null)[]): string {
   const none = version === 3 ? "_\r\n" : "$-1\r\n";
   const shown = items.map((item) =>
@@ -35,7 +35,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
     return frames;
   }
 
-  /** The names of connections that wait for something at the origin, besides those of this test. */
+  /** Returns the names of connections that wait at the origin, apart from this test's own. */
   async function flagsAtOrigin(): Promise<string[]> {
     const list = String(await proxied.direct.must("CLIENT", "LIST"));
     return [...list.matchAll(/ flags=(\S+)/g)]
@@ -93,7 +93,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       expect(ended.slice(0, 2).toSorted()).toEqual(
         [message(version, "unsubscribe", "a", 2), message(version, "unsubscribe", "b", 1)]
           .map((frame, index) =>
-            // Redis ends them in an order of its own.
+            // Redis ends subscriptions in an order of its own.
             ended[0] === message(version, "unsubscribe", "b", 2)
               ? message(version, "unsubscribe", index === 0 ? "a" : "b", index === 0 ? 1 : 2)
               : frame,
@@ -126,7 +126,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       expect(await next(subscriber, 1000)).toEqual(
         Array.from({ length: 1000 }, () => message(version, "message", "burst", "x")),
       );
-      // Two for each burst, and heartbeats.
+      // Two fences for each burst, and heartbeats.
       expect((await fences()) - before).toBeLessThan(60);
       subscriber.close();
       await untilOrigin([]);

@@ -1,14 +1,14 @@
 import { type Command, command } from "../commands/command.ts";
 import type { ProxyContext } from "./context.ts";
 
-/** MONITOR: what the proxy's clients ask, and what scripts do at the origin. */
+/** MONITOR: the requests of the proxy's clients, and the commands of scripts at the origin. */
 export const monitorCommand: Command<ProxyContext> = command(
   "monitor",
   "Listens for all requests received by the proxy in real-time.",
   (context) => {
     const { connection, proxy } = context;
     const answer = context.answerLater();
-    // What it asks next is shown to it.
+    // The client's later requests are shown to it, too.
     connection.hold();
     proxy.scriptLines.begin(() => {
       answer((reply) => reply.ok());

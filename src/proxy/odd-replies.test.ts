@@ -1,4 +1,4 @@
-/** Replies that no usual command gets: what one client provokes ends at that client, and what can be shown is shown. */
+/** Unusual replies. An error that one client provokes hits only that client, and every valid reply is shown. */
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";

@@ -59,12 +59,12 @@ export class OneValue implements Waiter {
   }
 
   arrived(error?: OriginFailure): void {
-    // The client is cut off when it finds the value lost: a part of it may have been sent.
+    // The client's connection ends when it finds the value lost: a part of it may have been sent.
     if (error !== undefined) this.#session.proxy.stats.originErrors++;
     this.#ended();
   }
 
-  /** Says where a value came from, before it. */
+  /** Writes where a value came from, in front of it. */
   protected announce(reply: ReplyWriter, source: Source, remainingMs: number): void {
     if (this.#session.namesSources && reply.version === 3) writeSource(reply, source, 0, remainingMs);
   }
@@ -73,7 +73,7 @@ export class OneValue implements Waiter {
     reply.null();
   }
 
-  /** Nothing more is executed for the client until the value has come. */
+  /** Executes nothing more for the client until the value has come. */
   hold(): void {
     this.#holds = true;
     this.#session.connection.hold();

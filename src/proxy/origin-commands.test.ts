@@ -1,10 +1,10 @@
-/** Commands that the table does not have: what the origin says of them is asked, and followed. */
+/** Commands that the table does not have. The proxy asks the origin about them, and follows its answer. */
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin, type OriginCommand } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
 import { until } from "../../test/support/until.ts";
 
-/** COMMAND INFO of a command, as Redis answers it in RESP2. */
+/** Returns the COMMAND INFO of a command, as Redis answers it in RESP2. */
 function info(name: string, arity: number, flags: readonly string[], keys: readonly number[]): string {
   const [first, last, step] = keys;
   const listed = flags.map((flag) => `+${flag}\r\n`).join("");
@@ -31,14 +31,14 @@ function script(command: OriginCommand): string | undefined {
 describe("an origin that does not tell of changes", () => {
   const UNTRACKED = { tracking: false, script };
 
-  /** Which of `keys` are cached after a command that the origin has told of. */
+  /** Returns which of `keys` are cached after a command that the origin has described. */
   async function cachedAfter(...command: string[]): Promise<string[]> {
     using origin = new FakeOrigin(UNTRACKED);
     await using local = await LocalProxy.ready({ origin: origin.port, ttlMs: 60_000 });
     const client = await local.client();
-    // The first one goes alone, and drops everything.
+    // The first one runs alone, and drops everything.
     await client.ask(...command);
-    // What the origin says of it comes over the same connection as this, and before.
+    // The origin's answer about it comes over the same connection as this reply, and earlier.
     await client.ask("OBJECT", "ENCODING", "x");
     for (const key of ["a", "b", "c"]) {
       origin.values.set(key, `value of ${key}`);

@@ -2,22 +2,22 @@ import { type CommandFacts, readFacts } from "../commands/facts.ts";
 import type { ReplyValue } from "../protocol/reply-value.ts";
 import { type Route, routeOf } from "./routes.ts";
 
-/** Commands asked about; of further ones the origin is not asked. */
+/** The most commands to ask the origin about. */
 const MOST_COMMANDS = 1_000;
-/** Clients may name anything. */
+/** Names worth asking about: clients may send any name. */
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
-/** What the origin says of a command. */
+/** What the origin says about a command. */
 export interface LearnedCommand {
   readonly facts: CommandFacts;
-  /** Undefined where it takes a connection of its client's own, like all that is not known. */
+  /** The command's route; undefined: it uses a connection of its client's own, like every unknown command. */
   readonly route: Route | undefined;
 }
 
-/** What the origin says of commands that the table does not have: those of modules, and of newer servers. */
+/** What the origin says about commands that the table does not have: those of modules and newer servers. */
 export class OriginCommands {
   readonly #ask: (name: string, then: (reply: ReplyValue) => void) => void;
-  /** `undefined` while the origin is being asked, and where it does not have the command. */
+  /** `undefined` while the origin is being asked, and for a command that it does not have. */
   readonly #learned = new Map<string, LearnedCommand | undefined>();
 
   /** @param ask asks the origin for COMMAND INFO of a name, with byte strings as text */
@@ -26,7 +26,7 @@ export class OriginCommands {
   }
 
   /**
-   * What the origin has said of a command; the first time it is asked, for the next time.
+   * Returns what the origin has said about a command. The first call asks it, for later calls.
    * @param name in lower case
    */
   find(name: string): LearnedCommand | undefined {
@@ -35,20 +35,20 @@ export class OriginCommands {
     this.#learned.set(name, undefined);
     this.#ask(name, (reply) => {
       const facts = readInfo(name, reply);
-      // It could not be asked, or has a connection since that knows another server.
+      // The question failed, or there is a new connection since, perhaps to another server.
       if (facts === undefined || !this.#learned.has(name)) this.#learned.delete(name);
       else if (facts !== "none") this.#learned.set(name, { facts, route: routeOf(facts) });
     });
     return undefined;
   }
 
-  /** There is a new connection: another server may be behind it. */
+  /** Forgets everything: behind a new connection there may be another server. */
   forget(): void {
     this.#learned.clear();
   }
 }
 
-/** Reads COMMAND INFO of one name. @returns `none` where there is no such command */
+/** Reads COMMAND INFO of one name. @returns `none` if there is no such command */
 function readInfo(name: string, reply: ReplyValue): CommandFacts | "none" | undefined {
   if (!Array.isArray(reply)) return undefined;
   const [info] = reply;
@@ -59,7 +59,7 @@ function readInfo(name: string, reply: ReplyValue): CommandFacts | "none" | unde
   const effect = flags.includes("write") ? "changes" : "reads";
   const isMovable = flags.includes("movablekeys");
   const range = `${effect} ${first}${last === first ? "" : `..${last}`}${step === 1 ? "" : `/${step}`}`;
-  // Where the keys are is not told by a range: it may be about any.
+  // Movable keys are not given by a range: the command may be about any key.
   const uses = isMovable ? `${effect} *` : Number(first) > 0 ? range : "";
   return readFacts("module", [name, arity, flags.join(" "), uses, "any", ""]);
 }

@@ -1,12 +1,12 @@
 import { REDIS_VERSION } from "../commands/redis-version.ts";
 import type { Greeting } from "../upstream/server-version.ts";
 
-/** What the origin has said of itself, for HELLO and INFO: the last that was heard, also while it cannot be reached. */
+/** What the origin has last said about itself, for HELLO and INFO. It is kept while the origin cannot be reached. */
 export class OriginFacts {
   #greeting: Greeting | undefined;
   #waiting: (() => void)[] = [];
 
-  /** Whether the origin has ever been reached. */
+  /** Whether the origin was ever reached. */
   get isKnown(): boolean {
     return this.#greeting !== undefined;
   }
@@ -34,7 +34,7 @@ export class OriginFacts {
     for (const then of waiting) then();
   }
 
-  /** Calls `then` once the origin has been reached, or after so long. */
+  /** Calls `then` once the origin has been reached, or after `timeoutMs`. */
   whenKnown(timeoutMs: number, then: () => void): void {
     if (this.isKnown) {
       then();

@@ -8,19 +8,19 @@ import type { Question } from "./question.ts";
 
 /** Stores what flights bring, before their waiters are told. */
 export interface Landing {
-  /** The time base of everything cached. */
+  /** The time base of the cache. */
   nowMs(): number;
-  /** What it brought is bytes[start, end). */
+  /** The flight has brought the value bytes[start, end). */
   landed(flight: Flight<Question>, bytes: Uint8Array, start: number, end: number): void;
-  /** It brought no value. */
+  /** The flight has brought no value. */
   landedEmpty(flight: Flight<Question>): void;
-  /** A large value is about to come in. @returns where to; undefined: it is to be gathered, and to land as any other */
+  /** A large value is about to arrive. @returns its receiver; undefined: gather it and call `landed` */
   arriving(flight: Flight<Question>, lengthBytes: number): IncomingValue | undefined;
-  /** All of it has come, or no more of it will; called before anybody can have read all of it. */
+  /** The large value is complete, or never will be. Called before any reader can have all of it. */
   arrived(flight: Flight<Question>, value: IncomingValue, isComplete: boolean): void;
 }
 
-/** Asks the origin a flight's question. */
+/** Sends a flight's question to the origin. */
 export class OriginFlight extends UpstreamRequest implements LargeReplySink {
   readonly #flight: Flight<Question>;
   readonly #landing: Landing;
@@ -79,7 +79,7 @@ export class OriginFlight extends UpstreamRequest implements LargeReplySink {
     this.#flight.arrived();
   }
 
-  /** Its lease is void by then, for everything was invalidated: what comes is shown, and not kept. */
+  /** The lease is void by then, since everything was invalidated: the answer is shown and not stored. */
   override resend(to: Upstream): boolean {
     if (this.#incoming !== undefined) return false;
     this.send(to, this.#landing.nowMs());

@@ -1,8 +1,8 @@
-/** The origin's INFO, taken apart: sections in their order. */
+/** One section of the origin's INFO. */
 export interface OriginSection {
-  /** As the origin writes it: `Server`. */
+  /** The section's name, as the origin writes it: `Server`. */
   readonly name: string;
-  /** Its lines without the heading, each with its line end. */
+  /** The section's lines without the heading, each with its line end. */
   text: string;
 }
 
@@ -22,7 +22,7 @@ export function writeSections(sections: readonly OriginSection[]): string {
   return sections.map(({ name, text }) => `# ${name}\r\n${text}`).join("\r\n");
 }
 
-/** Adds to a number of the origin's, where it tells it. */
+/** Adds to a number of the origin's, if it has it. */
 export function addToField(sections: readonly OriginSection[], field: string, count: number): void {
   if (count === 0) return;
   for (const section of sections) {

@@ -10,13 +10,13 @@ export type OriginCommand = readonly (string | Uint8Array)[];
 export interface AskingOptions extends DecodeOptions {
   /** Whether the command may change something. */
   readonly mayWrite?: boolean;
-  /** Answers with an error after so long; the origin's time-out where this is absent. */
+  /** The time-out; the origin's by default. */
   readonly withinMs?: number;
 }
 
 /**
- * Asks the origin for something of its own, such as INFO, over a side connection in RESP2 and behind a fence.
- * @param then gets the reply, an error of the proxy's own where there is none
+ * Asks the origin a question of the proxy's own, such as INFO, over a side connection in RESP2, behind a fence.
+ * @param then gets the reply; an error made by the proxy if there is none
  */
 export function askOrigin(
   proxy: ProxyParts,

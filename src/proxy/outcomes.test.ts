@@ -1,4 +1,4 @@
-/** What a client is told of requests that the origin did not answer. */
+/** The errors that clients get for requests that the origin did not answer. */
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
@@ -58,7 +58,7 @@ describe("a connection that breaks", () => {
     await origin.received(1, "EVAL");
     origin.connections.at(-1)!.drop();
     expect(await reply).toMatch(/^OUTCOMEUNKNOWN /);
-    // The main connection has nothing to do with it.
+    // The main connection is not affected.
     expect(await client.ask("GET", "a")).toBe("1");
     expect(local.proxy.stats.channelLosses).toBe(0);
     origin.releaseAll();
@@ -72,7 +72,7 @@ describe("a connection that breaks", () => {
     const client = await local.client();
     origin.holdFrom("SET");
     const write = messageOf(client.ask("SET", "a", "1"));
-    // Waits for the reply of the one before, as it goes over another connection.
+    // It waits for the reply to the earlier request, which uses another connection.
     const script = messageOf(client.ask("EVAL", "script", "1", "a", "2"));
     await origin.received(1, "SET");
     origin.dropAll();
@@ -104,7 +104,7 @@ describe("an origin that is not there", () => {
           /^ORIGINDOWN (connection to )?origin 127\.0\.0\.1:/,
         );
       }
-      // What needs no origin is answered.
+      // Requests that need no origin are answered.
       expect(await client.ask("PING")).toBe("PONG");
     }
     expect(origin.count("SET")).toBe(0);
@@ -144,14 +144,14 @@ describe("an origin that does not answer in time", () => {
     const client = await local.client();
     const { main } = origin;
     origin.script = ([name]) => (name === "SET" ? "" : undefined);
-    // What does come, now and then, shows that it is alive.
+    // Bytes that do arrive now and then show that it is alive.
     const alive = setInterval(() => main.send(">1\r\n+news\r\n"), 5);
     const reply = messageOf(client.ask("SET", "a", "1"));
     expect(await reply).toMatch(
       /^OUTCOMEUNKNOWN origin .* did not answer within 40 ms; the write may or may not/,
     );
     clearInterval(alive);
-    // The late reply goes to nobody, and the next one to whom it belongs.
+    // The late reply is dropped, and the next one reaches its request.
     main.send("+LATE\r\n");
     expect(await client.ask("GET", "a")).toBeNull();
     expect(main.isClosed).toBe(false);
@@ -170,7 +170,7 @@ describe("an origin that does not answer in time", () => {
     ]);
     expect(replies[0]).toMatch(/^OUTCOMEUNKNOWN origin .* 20 ms; the write may or may not have happened$/);
     expect(replies[1]).toMatch(/^ORIGINTIMEOUT origin .* 20 ms$/);
-    // It waited for those before it, and was never sent.
+    // It waited for earlier requests, and was never sent.
     expect(replies[2]).toMatch(/^(ORIGINTIMEOUT|OUTCOMEUNKNOWN) /);
     expect(origin.count("EVAL")).toBe(0);
   });
@@ -222,7 +222,7 @@ describe("a client with a connection of its own", () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port, originTimeoutMs: 250 });
     const client = await local.client();
-    // A connection that blocks answers nothing that comes behind.
+    // A blocked connection answers no later request.
     origin.script = ([name], connection) => {
       if (name === "BLPOP") connection.hold();
       return name === "BLPOP" || name === "SLOW" ? "" : undefined;
@@ -230,7 +230,7 @@ describe("a client with a connection of its own", () => {
     const popped = client.ask("BLPOP", "a", "0");
     const behind = client.ask("GET", "b");
     await origin.received(1, "GET");
-    // Others find in the meantime that the origin's time-out has passed for them.
+    // Meanwhile the time-out passes for other clients.
     const other = await local.client();
     expect(await messageOf(other.ask("SLOW"))).toMatch(/^OUTCOMEUNKNOWN .* 250 ms/);
     expect(await messageOf(other.ask("SLOW"))).toMatch(/^OUTCOMEUNKNOWN .* 250 ms/);

@@ -1,9 +1,9 @@
-/** Beyond so many, every key counts as one of them. */
+/** Beyond this number every key counts as outstanding. */
 const CAPACITY = 64;
 
-/** The keys of a client's requests that are not answered yet, by their hashes: it may name a key too many. */
+/** The keys of a client's outstanding requests, by their hashes. It may name a key too many. */
 export class OutstandingKeys {
-  /** Most clients never need it. */
+  /** Allocated at first use, since most clients never need it. */
   #hashes: Int32Array | undefined;
   #count = 0;
 
@@ -13,7 +13,7 @@ export class OutstandingKeys {
     if (this.#count <= CAPACITY) this.#count++;
   }
 
-  /** A request that concerns every key. */
+  /** Adds a request that concerns every key. */
   addAll(): void {
     this.#count = CAPACITY + 1;
   }

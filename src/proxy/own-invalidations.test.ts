@@ -1,4 +1,7 @@
-/** What a real Redis changes by itself while a command of the proxy's runs, and what own writes cost the cache. */
+/**
+ * Changes that a real Redis makes by itself while it runs a command of the proxy's, and what the proxy's own writes
+ * cost the cache.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { isDeepStrictEqual } from "node:util";
 import { type RunningServer, startRedis } from "../../test/support/origins.ts";
@@ -39,8 +42,8 @@ describe.skipIf(!redis.available).each([1, 2])(redis.title("through %d threads")
   }
 
   /**
-   * Asks every thread until all say the same as the origin: an invalidation may be on its way. The origin is asked
-   * anew each time, for a question may make it evict more.
+   * Asks all threads until they agree with the origin, since an invalidation may be on its way. The origin is asked
+   * anew each time, because a question may make it evict more.
    */
   async function settled(...command: string[]): Promise<unknown> {
     let wanted: unknown;
@@ -106,7 +109,7 @@ describe.skipIf(!redis.available).each([1, 2])(redis.title("through %d threads")
     const before = await hits();
     for (const client of clients) {
       for (let n = 0; n < 50; n++) {
-        // Pipelined: the fill is under way when the invalidation comes.
+        // Pipelined: the fill is under way when the invalidation arrives.
         const [, first, second] = await Promise.all([
           client.must("SET", "k", String(n)),
           client.must("GET", "k"),
@@ -116,8 +119,8 @@ describe.skipIf(!redis.available).each([1, 2])(redis.title("through %d threads")
         expect(await client.must("GET", "k")).toBe(String(n));
       }
     }
-    // The last one of each round, but for a few: an invalidation that comes late, on a busy machine or by way of
-    // another thread, voids the fill.
+    // The last fill of each round, apart from a few: an invalidation that comes late (on a busy machine, or through
+    // another thread) voids the fill.
     expect((await hits()) - before).toBeGreaterThanOrEqual(clients.length * (clients.length === 1 ? 40 : 25));
   });
 
@@ -131,7 +134,7 @@ describe.skipIf(!redis.available).each([1, 2])(redis.title("through %d threads")
       for (const key of keys) await client.must("GET", key);
       await client.must("SET", keys[n % keys.length]!, String(n));
     }
-    // All but the first reads, and one behind each write.
+    // All but the first read of each, and one read behind each write.
     expect((await hits()) - before).toBeGreaterThanOrEqual(1000 - 10 - 99);
   });
 });

@@ -7,14 +7,15 @@ export interface OwnParameter {
   readonly name: string;
   get(): string;
   /**
-   * Reads a new value. Absent: it cannot be changed while the proxy runs.
-   * @returns how to apply it, which returns how to take that back; either may throw a RangeError
+   * Reads a new value. Absent if the setting cannot be changed while the proxy runs.
+   * @returns a function that applies it, which returns a function that restores the old one; both may throw a
+   * RangeError
    * @throws RangeError saying what is wrong with it
    */
   readonly prepare?: (text: string) => () => () => void;
 }
 
-/** What CONFIG shows and changes of the proxy itself; all other names are the origin's. Passwords are not among them. */
+/** The proxy's own settings, for CONFIG; all other names are the origin's. Passwords are not among them. */
 export function ownParameters(proxy: ProxyParts): readonly OwnParameter[] {
   const { cache, live, settings, origin, threads } = proxy;
   const { store } = cache;

@@ -1,4 +1,4 @@
-/** Clients bound to an upstream connection of their own, and what the next client finds of them there: nothing. */
+/** Clients with a connection of their own to the origin. The next client finds nothing of them there. */
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
@@ -38,7 +38,7 @@ describe("a connection of its own", () => {
       for (const command of end) await client.ask(...command);
       expect(counts(local)).toEqual(IDLE);
     }
-    // One connection has served them all.
+    // One connection has served all of them.
     expect(origin.connections).toHaveLength(2);
   });
 
@@ -173,12 +173,12 @@ describe("a connection of its own", () => {
 describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
   const proxied = proxiedRedis();
 
-  /** Uses the connection that the last client has given back, and finds it as new. */
+  /** Uses the connection that the last client has given back, and finds it like a new one. */
   async function expectClean(): Promise<void> {
     expect(counts(proxied.local).dedicated).toBe(0);
     const client = await proxied.local.client();
     await proxied.direct.must("SET", "clean", "0");
-    // Not in a transaction, in database 0, and a change of a key that is not watched does not matter.
+    // No transaction, database 0, and no watched key.
     expect(await client.ask("WATCH", "unrelated")).toBe("OK");
     expect(await client.ask("GET", "clean")).toBe("0");
     await proxied.direct.must("INCR", "watched");

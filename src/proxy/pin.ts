@@ -31,13 +31,13 @@ export interface PinHost {
   readonly scripts: ReadOnlyScripts;
   readonly stats: ProxyStats;
   readonly timeoutMs: number;
-  /** The client is about to be shown a reply: it may be about any key, and newer than what is cached. */
+  /** The client is about to be shown a reply. It may be about any key, and newer than the cache. */
   shows(): void;
   /** Every key may have changed, and no invalidation tells. */
   changedAll(): void;
-  /** Every reply asked for so far has come. */
+  /** All outstanding replies have come. */
   idle(): void;
-  /** The client needs no connection of its own any longer. */
+  /** The client no longer needs its own connection. */
   unpinned(): void;
 }
 
@@ -50,50 +50,50 @@ const SUBSCRIBING = new Set(["subscribe", "psubscribe", "ssubscribe"]);
 const UNSUBSCRIBING = new Set(["unsubscribe", "punsubscribe", "sunsubscribe"]);
 
 /**
- * One client bound to an upstream connection of its own, for as long as its state there (a transaction, watched
- * keys, a blocking command, a database other than 0, tracking) needs it; a subscriber for good. Everything
- * it asks goes there and comes back through a fence, so that what it has written or read is never contradicted by
- * the cache.
+ * A client's own connection to the origin. The client keeps it as long as its state there requires it: a transaction,
+ * watched keys, a blocking command, another database, tracking. A subscriber keeps it for good. All the client's
+ * requests go over it. Replies come back through a fence, so that the cache never contradicts what the client has
+ * written or read.
  */
 export class Pin {
   readonly #host: PinHost;
   #version: 2 | 3;
   readonly #upstream: UpstreamConnection;
   readonly #arrivals: Arrivals;
-  /** Whether what is sent now will be queued for EXEC, should all that was sent before succeed. */
+  /** Whether the next request will be queued for EXEC, if all requests sent before succeed. */
   #queues = false;
-  /** The same as of the replies that have come. */
+  /** Whether the client is in a transaction, as of the replies that have come. */
   #inTransaction = false;
   #watching = false;
   #tracking = false;
   /** Whether another database than the first one is selected. */
   #elsewhere = false;
-  /** What a SELECT within the transaction will make of that. */
+  /** Whether it will be after EXEC, if a SELECT was queued. */
   #queuedElsewhere: boolean | undefined;
-  /** Messages arrive that answer no request. */
+  /** Whether messages arrive that answer no request. */
   #listening = false;
-  /** What to do here once EXEC has run the commands queued for it, in their order. */
+  /** What the proxy does once EXEC has run the queued commands, in their order. */
   #atExec: (() => void)[] = [];
-  /** A command queued for EXEC is one that replicas are told of. */
+  /** Whether replicas are told of a command queued for EXEC. */
   queuedReplicates = false;
   /** Functions that commands queued for EXEC call. */
   queuedFunctions: string[] = [];
   /** Blocking commands that have begun at the origin. */
   #blockedThere = 0;
-  /** The connection's id at the origin, and who waits for it. */
+  /** The connection's id at the origin, and the callbacks that wait for it. */
   #originId: number | undefined;
   #idWaiters: ((id: number | undefined) => void)[] | undefined;
   readonly #state: ClientState;
-  /** Things about the connection have changed that are not followed here: it is never given back. */
+  /** Whether the connection's state has changed in a way that is not tracked here. It is then never given back. */
   #isPeculiar = false;
   #outstanding = 0;
-  /** Blocking commands outstanding. */
+  /** Outstanding blocking commands. */
   #blocking = 0;
   #ended = false;
-  /** Nobody wants messages any longer. */
+  /** Whether the client wants no more messages. */
   #isDeaf = false;
 
-  /** @throws UpstreamError when the origin is down */
+  /** @throws UpstreamError if the origin is down */
   constructor(host: PinHost, version: 2 | 3) {
     this.#host = host;
     this.#state = new ClientState(host.connection);
@@ -112,7 +112,7 @@ export class Pin {
     return this.#outstanding > 0;
   }
 
-  /** Whether messages arrive that answer no request: a subscriber's, or invalidations. */
+  /** Whether messages arrive that answer no request: those of a subscriber, or invalidations. */
   get listens(): boolean {
     return this.#listening || this.#tracking;
   }
@@ -122,18 +122,18 @@ export class Pin {
     return this.#queues;
   }
 
-  /** Whether all that this RESP2 client is sent are messages: it may then ask only for what a subscriber may. */
+  /** Whether this RESP2 client gets all replies as messages. It may then send only a subscriber's commands. */
   get answersByMessages(): boolean {
     return this.#listening && this.#version === 2;
   }
 
-  /** Whether a PING of the proxy's own is answered apart from what the client has asked, and at once. */
+  /** Whether the origin would answer a PING of the proxy's at once, apart from the client's requests. */
   get #mayBeAsked(): boolean {
     const areMessagesReplies = this.#version === 2 && this.#listening;
     return !(areMessagesReplies || this.#queues || this.#inTransaction || this.#blocking > 0);
   }
 
-  /** Flags of CLIENT LIST. */
+  /** The client's flags for CLIENT LIST. */
   get flags(): string {
     const { channels, patterns, shardChannels } = this.#host.connection;
     const subscribed = channels + patterns + shardChannels > 0 ? "P" : "";
@@ -141,12 +141,12 @@ export class Pin {
     return `${subscribed}${this.#inTransaction ? "x" : ""}${blocked}${this.#tracking ? "t" : ""}${this.#state.broadcasts ? "B" : ""}`;
   }
 
-  /** The connection's id at the origin while it waits there in a blocking command. */
+  /** The connection's id at the origin while a blocking command waits there. */
   get blockedOriginId(): number | undefined {
     return this.#blockedThere > 0 ? this.#originId : undefined;
   }
 
-  /** Finds out which id the origin knows the connection by; undefined where it does not say, or cannot be asked now. */
+  /** Finds the connection's id at the origin; undefined if the origin does not say, or cannot be asked now. */
   withOriginId(then: (id: number | undefined) => void): void {
     const mayAsk = !this.#queues && !this.answersByMessages && this.#blocking === 0;
     if (this.#originId !== undefined || (this.#idWaiters === undefined && !mayAsk)) then(this.#originId);
@@ -161,12 +161,15 @@ export class Pin {
     }
   }
 
-  /** The connection stays the client's, whatever it asks. */
+  /** Keeps the connection for this client, whatever it asks. */
   keep(): void {
     this.#isPeculiar = true;
   }
 
-  /** What is queued is refused here: the origin is asked for what it refuses, so that EXEC fails there, too. */
+  /**
+   * Refuses a command in a transaction. In its place the origin is sent a command that it refuses, so that EXEC fails
+   * there.
+   */
   refuse(message: string): void {
     const { connection } = this.#host;
     writeCommand(this.#upstream.out, ["GLASSCACHE.REFUSED"]);
@@ -185,7 +188,7 @@ export class Pin {
     this.#upstream.enqueue(new CallbackRequest(show, show), this.#host.timeoutMs);
   }
 
-  /** @param redirection where invalidations are to go if this succeeds */
+  /** @param redirection where invalidations go if this succeeds */
   request(request: Request, route: Route | undefined, redirection?: Redirection): void {
     const { connection, database, stats, timeoutMs } = this.#host;
     const name = request.text(0).toLowerCase();
@@ -204,7 +207,7 @@ export class Pin {
       this.#listening = true;
       connection.exemptFromIdleTimeout = true;
     }
-    // A subscriber's replies are messages: RESP3 pushes them, and to a RESP2 client they are all that is sent.
+    // A subscriber's replies are messages: RESP3 pushes them, and a RESP2 subscriber is sent nothing else.
     const repliesAreMessages = !this.#queues && (this.#version === 2 ? this.#listening : subscribes);
     if (repliesAreMessages) {
       this.#upstream.queueFlush();
@@ -234,7 +237,7 @@ export class Pin {
       this.#follow(change, outcome, atExec);
     };
     const mayBeApart = staysInDatabase(route);
-    // What another database holds is not cached, so the cache cannot contradict it.
+    // Values of another database are never cached, so the cache cannot contradict the reply.
     const isApart = (): boolean => mayBeApart && this.#elsewhere && !this.#inTransaction;
     this.#upstream.enqueue(
       new PinnedRequest(
@@ -243,14 +246,14 @@ export class Pin {
         ended,
         name === "client" ? () => this.#state.redirection : undefined,
       ),
-      // What stands behind a blocking command waits as long as that does.
+      // A request behind a blocking command may wait as long as that command.
       this.#blocking > 0 ? Number.POSITIVE_INFINITY : timeoutMs,
     );
   }
 
   /**
-   * Queues something that the proxy does itself: the origin is asked for what changes nothing and answers OK in its
-   * place, which says whether it was queued, and whether EXEC ran it.
+   * Queues an action of the proxy's own. In its place the origin is sent a command that changes nothing and answers
+   * OK. The reply says whether the action was queued, and whether EXEC ran it.
    */
   queue(act: () => void): void {
     writeCommand(this.#upstream.out, ["CLIENT", "REPLY", "ON"]);
@@ -272,8 +275,8 @@ export class Pin {
   }
 
   /**
-   * In one packet with a blocking command: when it has been answered, that one has begun. So CLIENT UNBLOCK finds it
-   * blocked, under this id.
+   * Sends CLIENT ID in one packet with a blocking command. When it is answered, the command has begun, so that CLIENT
+   * UNBLOCK finds the client blocked, under this id.
    */
   #announceBlocking(): void {
     this.#askId(() => {
@@ -291,24 +294,24 @@ export class Pin {
     this.#upstream.enqueue(question, this.#blocking > 0 ? Number.POSITIVE_INFINITY : this.#host.timeoutMs);
   }
 
-  /** HELLO: replies come in this version from now on. Only while not busy. */
+  /** Changes the RESP version of replies, for HELLO. Only while not busy. */
   speak(version: 2 | 3): void {
     this.#version = version;
     writeCommand(this.#upstream.out, ["HELLO", String(version)]);
-    // The reply says nothing. Should none come, requests behind it lack theirs, too.
+    // The reply says nothing of interest. If none comes, later requests get none either.
     this.#upstream.enqueue(new CallbackRequest(() => {}), this.#host.timeoutMs);
   }
 
   /**
-   * HELLO of a RESP2 subscriber. The origin refuses it in its place among the messages: as it does for subscribers,
-   * or, should it take the client for none any more, because there is no such version.
+   * Sends the HELLO of a RESP2 subscriber, which the origin refuses in its place among the messages: because the
+   * client is a subscriber, or, if it no longer is one, because there is no such version.
    */
   refuseHello(): void {
     writeCommand(this.#upstream.out, ["HELLO", "1"]);
     this.#upstream.queueFlush();
   }
 
-  /** The client has gone, or starts afresh. */
+  /** Ends the connection: the client has gone, or starts afresh. */
   end(): void {
     this.#isDeaf = true;
     this.#close();
@@ -324,12 +327,12 @@ export class Pin {
     const called = calledFunction(name, request);
     if (called !== undefined) this.queuedFunctions.push(called);
     else if (replicates(name, request, this.#host.scripts)) this.queuedReplicates = true;
-    // No invalidation tells of it (SWAPDB).
+    // No invalidation tells of such a change (SWAPDB).
     if (route?.kind === "write" && route.all === true) this.#atExec.push(this.#host.changedAll);
     if (name === "client") this.#isPeculiar = true;
   }
 
-  /** EXEC or DISCARD is sent: what is asked for behind it is not part of the transaction. */
+  /** Notes that EXEC or DISCARD was sent: later requests are not part of the transaction. */
   #takeQueued(): (() => void)[] {
     const atExec = this.#atExec;
     this.#atExec = [];
@@ -339,7 +342,7 @@ export class Pin {
     return atExec;
   }
 
-  /** A request has ended: what it has changed about the client, and what is to be done here. */
+  /** Handles the end of a request: updates the client's state, and acts on it. */
   #follow(change: Change, outcome: Outcome, atExec: readonly (() => void)[]): void {
     if (outcome === "failed") {
       this.#lost();
@@ -387,7 +390,7 @@ export class Pin {
     else if (effect === "tracking-off") this.#tracking = false;
   }
 
-  /** An EXEC that fails ends the transaction, too, and forgets the watched keys. */
+  /** Ends the transaction and forgets the watched keys. A failed EXEC does so, too. */
   #endTransaction(executed: boolean): void {
     if (executed) this.#elsewhere = this.#queuedElsewhere ?? this.#elsewhere;
     this.#queuedElsewhere = undefined;
@@ -395,7 +398,7 @@ export class Pin {
     this.#watching = false;
   }
 
-  /** One request less might be a transaction that lacks a command: the client cannot go on. */
+  /** Ends the client: to drop one request could leave a transaction without a command. */
   #overflow(): void {
     const { connection, node, stats } = this.#host;
     const ticket = connection.defer();
@@ -404,14 +407,14 @@ export class Pin {
     this.#lost();
   }
 
-  /** No answer in time, or the connection is gone, and with it the client's state: the client cannot go on. */
+  /** Ends the client: there was no answer in time, or the connection is gone, and with it the client's state. */
   #lost(): void {
     if (this.#ended) return;
     this.#close();
     const { connection, unpinned } = this.#host;
     connection.hold();
     unpinned();
-    // What came before is still on its way.
+    // Earlier arrivals still have to be shown.
     this.#arrivals.add(() => connection.closeAfterReplies());
   }
 
@@ -424,13 +427,13 @@ export class Pin {
         ? new Uint8Array(bytes.subarray(start, end))
         : withOwnId(bytes, start, end, redirection);
     this.#arrivals.add(() => {
-      // In front of the replies outstanding: those that the origin sent before it have been shown already.
+      // In front of outstanding replies: those that the origin sent before this message have been shown.
       if (!this.#isDeaf) connection.pushAhead(message, 0, message.length);
     });
   }
 }
 
-/** Where the reply to a pinned request goes. */
+/** The way of a reply to its client. */
 interface PinnedReply {
   readonly ticket: Ticket;
   readonly host: PinHost;
@@ -446,7 +449,7 @@ class PinnedRequest extends UpstreamRequest {
   readonly #isApart: () => boolean;
   readonly #mayWrite: boolean;
   readonly #ended: (outcome: Outcome) => void;
-  /** The reply may name the client that invalidations go to. */
+  /** Returns the client that invalidations go to; set if the reply may name it. */
   readonly #redirection: (() => Redirection | undefined) | undefined;
 
   constructor(
@@ -471,7 +474,7 @@ class PinnedRequest extends UpstreamRequest {
     const kept = redirection === undefined ? undefined : new Uint8Array(bytes.subarray(start, end));
     if (kept === undefined) this.#ticket.buffer.append(bytes, start, end);
     const show = (): void => {
-      // Who it is about may have been settled by the reply before.
+      // An earlier reply may have changed the redirection.
       if (kept !== undefined) this.#writeTranslated(kept, redirection!());
       this.#host.shows();
       this.#ticket.done();
@@ -493,7 +496,7 @@ class PinnedRequest extends UpstreamRequest {
   }
 }
 
-/** Commands that make the origin treat what comes over the same connection otherwise. */
+/** Whether a command changes how the origin treats later ones on the same connection. */
 export function changesConnection(name: string, request: Request): boolean {
   if (name === "script") return request.count > 1 && request.text(1).toLowerCase() === "debug";
   return name === "readonly" || name === "readwrite" || name === "asking";

@@ -53,37 +53,37 @@ import type { ThreadTable } from "./threads/thread-table.ts";
 import { trackingLimitAdvice } from "./tracking-limit.ts";
 import { unblock } from "./unblock.ts";
 
-/** How often an origin that sends no invalidations is asked to. */
+/** How often to ask an origin that sends no invalidations for them. */
 const TRACKING_RETRY_MS = 10_000;
 
 export interface ProxyOptions {
   readonly settings: ProxySettings;
   readonly limits: ConnectionLimits;
-  /** The cache, made or joined. */
+  /** The cache, created or attached to. */
   readonly store: Store;
-  /** Its `monotonicMs` is the time base of the cache: whole milliseconds near the Unix epoch's, in all threads alike. */
+  /** `monotonicMs` is the time base of the cache: whole milliseconds close to Unix time, the same in all threads. */
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Messages below this level are not wanted any more. */
+  /** Sets the lowest level of messages that are logged. */
   readonly setLogLevel?: ((level: LogLevel) => void) | undefined;
-  /** Told what happens to the cache's keys, in place of the recorder. */
+  /** The observer of the cache's keys, in place of the recorder. */
   readonly observer?: CacheObserver | undefined;
   readonly registry: ClientRegistry;
-  /** What all threads know of each other. */
+  /** What the threads know of each other. */
   readonly threads: ThreadTable;
-  /** Which of them this is. */
+  /** The number of this thread. */
   readonly index: number;
   /** 40 hexadecimal digits, new at each start. */
   readonly runId: string;
   readonly startedAtMs: number;
-  /** Makes the way to the other threads, where there are others. @param answer how this one answers them */
+  /** Opens the way to the other threads, if there are any. @param answer how this thread answers them */
   readonly joinPeers?: (answer: AnswerQuestion) => Peers;
-  /** Which thread asks the origin for what, where there are others. */
+  /** Which thread asks the origin for which key, if there are several. */
   readonly claims?: FlightClaims;
 }
 
-/** The caching proxy, or one thread of it: composes cache, origin and sessions. */
+/** The caching proxy, or one thread of it. Composes cache, origin and sessions. */
 export class CachingProxy implements Service, ProxyParts {
   readonly cache: CoherentCache<Store, Question>;
   readonly origin: Origin;
@@ -97,7 +97,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly routes = new NameTable(ROUTES);
   readonly host: ServiceHost;
   readonly registry: ClientRegistry;
-  /** Its own copies: CONFIG SET changes some of them. */
+  /** This thread's settings; CONFIG SET changes some of them. */
   readonly settings: Adjustable<ProxySettings>;
   readonly limits: Adjustable<ConnectionLimits>;
   readonly live: LiveSettings;
@@ -260,7 +260,7 @@ export class CachingProxy implements Service, ProxyParts {
   }
 
   usesOf({ name, reachesFar }: Route, request: Request): readonly KeyUse[] | undefined {
-    // What is told to the origin itself may change anything.
+    // Such a command is about the origin itself and may change anything.
     if (reachesFar === true) return undefined;
     return (factsOfRequest(request) ?? this.#originCommands.find(name)?.facts)?.uses;
   }
@@ -291,11 +291,11 @@ export class CachingProxy implements Service, ProxyParts {
       allInvalidated: () => this.cache.invalidateAll(),
       lost: (node, error) => {
         this.cache.invalidateAll();
-        // Nothing of the node is left that this thread would have to vouch for.
+        // Nothing of this node is left that this thread would have to vouch for.
         prove();
         if (this.#isClosing) return;
         if (up.delete(node)) this.stats.channelLosses++;
-        // Attempts that fail after the first are not told of: there may be many.
+        // Only the first failure is logged: there may be many.
         if (!loggedAsDown.has(node)) {
           log.warn(`${error.message}; nothing is served from the cache, connecting again`);
         }

@@ -1,4 +1,4 @@
-/** What the threads of a proxy publish for each other. A counter only grows; a gauge goes up and down. */
+/** The numbers that the threads of a proxy publish for each other. A counter only grows; a gauge goes up and down. */
 export const PUBLISHED = {
   hits: "counter",
   misses: "counter",

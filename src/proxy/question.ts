@@ -8,20 +8,21 @@ import { prepareCommand, writePrepared } from "../protocol/request-writer.ts";
 import { readErrorReply } from "../upstream/error-reply.ts";
 
 /**
- * What a cached read asks about a key: of the cache, as a variant of the key's entries, and of the origin, with what its
- * replies say. Another read becomes cacheable by a question here and a line in `routes.ts`.
+ * The question about a key that a cached read asks. To the cache it is a variant of the key's entries; to the origin
+ * it is one or more commands, whose replies it understands. To make another read cacheable, add a question here and a
+ * line in `routes.ts`.
  */
 export interface Question extends Variant {
-  /** What is kept: the bytes of a byte string, or a whole reply in RESP3. */
+  /** What is stored: the bytes of a byte string, or a whole reply in RESP3. */
   readonly form: "bytes" | "reply";
-  /** The same question, to be kept: with bytes of its own if it has any. */
+  /** Returns the same question with bytes of its own, if it has any, so that it can be kept. */
   kept(): Question;
-  /** It is answered by so many replies; the last one has the value. */
+  /** The number of replies to the question. The last one has the value. */
   readonly replies: number;
   write(out: ByteBuffer, key: Uint8Array, start: number, end: number): void;
-  /** What a reply before the last one says of the time to live, as PTTL does; undefined: nothing. */
+  /** Returns the time to live from a reply before the last one, as PTTL does; undefined: the reply has none. */
   remainingMs(bytes: Uint8Array, reader: ReplyReader): number | undefined;
-  /** Why the last reply, bytes[start, end), is no value; undefined where the reader's value is one. */
+  /** Returns why the last reply, bytes[start, end), is no value; undefined if the reader's value is one. */
   withoutValue(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): NoValue | undefined;
 }
 
@@ -29,8 +30,8 @@ const PTTL = prepareCommand("PTTL");
 const GET = prepareCommand("GET");
 
 /**
- * The remaining time to live first, and the value second: what changes the key in between causes an invalidation, which
- * arrives before the value and makes the lease void. So a value is never kept with a time to live that is not its own.
+ * Asks for the remaining time to live first, and for the value second. A change of the key in between causes an
+ * invalidation that arrives before the value and voids the lease. So no value is stored with another's time to live.
  */
 export const GET_QUESTION: Question = {
   ...VALUE,
@@ -42,7 +43,7 @@ export const GET_QUESTION: Question = {
     writePrepared(out, GET, key, start, end);
   },
   remainingMs(bytes, { type, valueStart, valueEnd }) {
-    // An error is told by the second reply, too.
+    // The second reply reports an error, too.
     return type === INTEGER ? parseDecimal(bytes, valueStart, valueEnd) : undefined;
   },
   withoutValue(bytes, start, end, reader) {

@@ -1,4 +1,4 @@
-/** Another cached read than GET: what is kept of its replies, and that a change of the key ends all answers about it. */
+/** A cached read other than GET: what is stored of its replies. A change of the key ends all answers about it. */
 import { expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
@@ -12,7 +12,7 @@ import { CopySink } from "../store/copy-sink.ts";
 import { GET_QUESTION, type Question } from "./question.ts";
 import { writeWholeReply } from "./reply-downgrade.ts";
 
-/** HGET, of which the value is kept, and HGETALL, of which the whole reply is. */
+/** HGET, whose value is stored, and HGETALL, whose whole reply is stored. */
 function fieldQuestion(name: string): Question {
   const bytes = utf8(name);
   const question: Question = {
@@ -44,7 +44,7 @@ function ask(
   writeCommand(out, [name!, text, ...rest]);
 }
 
-/** A read of the key `h` as a session makes it: from the cache, or of the origin. @returns what it was given */
+/** Reads the key `h` as a session does: from the cache, or else from the origin. @returns what it was given */
 function read({ proxy }: LocalProxy, question: Question): Promise<string> {
   const bytes = utf8("h");
   const key = proxy.cache.store.refer(new KeyRef(), bytes, 0, bytes.length);
@@ -80,12 +80,12 @@ test("answers about a key are kept beside each other, and go at once when it cha
   const questions = [fieldQuestion("a"), fieldQuestion("b"), ALL_FIELDS];
   const values = ["a", "b", MAP];
   for (const end of ["push", "write"]) {
-    // Two at once share a flight; different questions do not.
+    // Two equal questions at once share a flight; different questions do not.
     const first = await Promise.all(
       questions.flatMap((question) => [read(local, question), read(local, question)]),
     );
     expect(first).toEqual(values.flatMap((value) => [`miss ${value}`, `miss ${value}`]));
-    // Of several fills of one key that are open at once one is kept, whatever they ask.
+    // Of several open fills of one key only one is stored, whatever the questions.
     for (const question of questions) await read(local, question);
     const again = await Promise.all(questions.map((question) => read(local, question)));
     expect(again).toEqual(values.map((value) => `hit ${value}`));

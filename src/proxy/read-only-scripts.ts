@@ -2,29 +2,32 @@ import { createHash } from "node:crypto";
 import type { Request } from "../protocol/protocol.ts";
 import type { ReplyValue } from "../protocol/reply-value.ts";
 
-/** Scripts remembered; beyond this the ones seen first are forgotten. */
+/** Scripts remembered. Beyond this number, the ones seen first are forgotten. */
 const MOST_SCRIPTS = 10_000;
 
 export interface ScriptSources {
-  /** Asks the origin for its FUNCTION LIST, with byte strings as text. */
+  /** Asks the origin for FUNCTION LIST, with byte strings as text. */
   listFunctions(then: (reply: ReplyValue) => void): void;
-  /** Has the other threads remember a digest, too. */
+  /** Makes the other threads remember a digest, too. */
   tell(digest: string): void;
 }
 
-/** What CLIENT PAUSE WRITE lets pass: scripts and functions that say that they write nothing. */
+/** The scripts and functions that declare that they write nothing. CLIENT PAUSE WRITE lets them pass. */
 export class ReadOnlyScripts {
   readonly #sources: ScriptSources;
   /** SHA1s in hexadecimal, as EVALSHA names them. */
   readonly #digests = new Set<string>();
-  /** What waits for the origin's list of functions. */
+  /** Callbacks that wait for the origin's list of functions. */
   #waiting: ((names: ReadonlySet<string>) => void)[] | undefined;
 
   constructor(sources: ScriptSources) {
     this.#sources = sources;
   }
 
-  /** Remembers the script of an EVAL or SCRIPT LOAD, in all threads, if its first line says that it writes nothing. */
+  /**
+   * Remembers the script of an EVAL or SCRIPT LOAD, in all threads, if its first line declares that it writes
+   * nothing.
+   */
   note(name: string, request: Request): void {
     const at = name === "eval" ? 1 : name === "script" && isLoad(request) ? 2 : 0;
     if (at === 0 || at >= request.count || !saysItIsReadOnly(request, at)) return;
@@ -51,8 +54,8 @@ export class ReadOnlyScripts {
   }
 
   /**
-   * Asks the origin which functions write nothing. Calls that come while it is being asked share the answer.
-   * @param then gets their names; none where the origin does not tell
+   * Asks the origin which functions write nothing. Calls made meanwhile share the answer.
+   * @param then gets their names; none if the origin does not say
    */
   withFunctions(then: (names: ReadonlySet<string>) => void): void {
     if (this.#waiting !== undefined) {
@@ -69,7 +72,7 @@ export class ReadOnlyScripts {
   }
 }
 
-/** Whether the first line of a script says that it writes nothing. */
+/** Whether the first line of a script declares that it writes nothing. */
 export function saysItIsReadOnly(request: Request, at: number): boolean {
   const { bytes, starts, ends } = request;
   const start = starts[at]!;
@@ -82,7 +85,7 @@ function isLoad(request: Request): boolean {
   return request.count > 1 && request.text(1).toLowerCase() === "load";
 }
 
-/** Names of the functions with the flag `no-writes`, in a FUNCTION LIST's reply. */
+/** Returns the names of the functions with the flag `no-writes` in a reply to FUNCTION LIST. */
 function readOnlyFunctions(reply: ReplyValue): Set<string> {
   const names = new Set<string>();
   if (!Array.isArray(reply)) return names;
@@ -97,7 +100,7 @@ function readOnlyFunctions(reply: ReplyValue): Set<string> {
   return names;
 }
 
-/** A field of a map that came as an array of names and values. */
+/** Returns a field of a map that came as an array of names and values. */
 function field(map: ReplyValue | undefined, name: string): ReplyValue | undefined {
   if (!Array.isArray(map)) return undefined;
   for (let at = 0; at + 1 < map.length; at += 2) if (map[at] === name) return map[at + 1];

@@ -29,14 +29,14 @@ export interface ReadThroughOptions {
   readonly cache: CoherentCache<Store, Question>;
   readonly origin: Origin;
   readonly threads: ThreadTable;
-  /** The other threads, and what each asks the origin for; undefined where there are none. */
+  /** The other threads; undefined if there are none. */
   readonly peers: Peers | undefined;
   readonly claims: FlightClaims | undefined;
-  /** How long another thread's flight is waited for. */
+  /** How long to wait for another thread's flight. */
   readonly peerTimeoutMs: number;
   readonly stats: ProxyStats;
   readonly observer: CacheObserver | undefined;
-  /** Milliseconds that never go back; the time base of everything in the cache. */
+  /** Milliseconds that never go back: the time base of the cache. */
   readonly nowMs: () => number;
   /** How long a value of an origin without tracking may be served. */
   readonly untrackedTtlMs: number;
@@ -44,13 +44,13 @@ export interface ReadThroughOptions {
 
 export interface CachedTimes {
   readonly ageMs: number;
-  /** -1: no expiry. */
+  /** −1: no expiry. */
   readonly remainingMs: number;
 }
 
 /**
- * get → lookup → (miss) load, joined by everybody who asks meanwhile → fill. A hit is synchronous; a miss calls its
- * waiter later, exactly once.
+ * The read-through path: get → lookup → (miss) load → fill. Reads that miss meanwhile join the load. A hit is
+ * synchronous; a miss calls its waiter later, exactly once.
  */
 export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
   readonly #store: Store;
@@ -60,9 +60,9 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
   readonly #stats: ProxyStats;
   readonly #observer: CacheObserver | undefined;
   readonly #options: ReadThroughOptions;
-  /** The keys of flights. */
+  /** Holds the keys of flights. */
   readonly #keys = new ByteSlab();
-  /** What is awaited from other threads, by key. */
+  /** The flights of other threads that are awaited here, by key. */
   readonly #peerFlights = new Map<string, PeerFlight>();
 
   constructor(options: ReadThroughOptions) {
@@ -75,7 +75,10 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     this.#observer = options.observer;
   }
 
-  /** Age and remaining time to live of what `lookup` would deliver; undefined where it would not. */
+  /**
+   * Returns age and remaining time to live of the value that `lookup` would deliver; undefined if it would deliver
+   * none.
+   */
   peek(key: KeyRef, question: Question, nowMs: number): CachedTimes | undefined {
     if (nowMs > this.#threads.provenUntilMs) return undefined;
     const entry = this.#store.peek(key, nowMs, FRESH, question);
@@ -84,7 +87,10 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     return { ageMs: Math.max(0, Math.floor(nowMs - entry.filledAtMs)), remainingMs };
   }
 
-  /** The cached value, counted as a read: a copy, or a large one that lies where it is and is the caller's to release. */
+  /**
+   * Returns the cached value and counts a read. The value is a copy; a large one stays in the arena, and the caller
+   * releases it.
+   */
   get(key: KeyRef, question: Question): Uint8Array | LargeValue | undefined {
     const nowMs = this.#options.nowMs();
     if (nowMs > this.#threads.provenUntilMs) return undefined;
@@ -95,7 +101,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     return sink.large ?? sink.copy;
   }
 
-  /** Delivers the cached value to `sink`. @returns false when it is not cached, or cannot be vouched for */
+  /** Delivers the cached value to `sink`. @returns false if it is not cached, or not proven */
   lookup(key: KeyRef, question: Question, sink: ValueSink, nowMs: number): boolean {
     if (nowMs > this.#threads.provenUntilMs) return false;
     const valueBytes = this.#store.read(key, nowMs, sink, FRESH, question);
@@ -110,25 +116,24 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
   }
 
   /**
-   * The key is not cached: `waiter` hears from the origin.
-   * @param nowMs when it was looked for in the cache
-   * @param mayAwaitPeer whether the waiter may have what another thread asks for: not where its client awaits another
-   *   reply about the key, which came over this thread's connection and is to be in order with this one
-   * @returns whether it waits for what somebody else has asked: its client must not be executed further until it has been
-   *   called, because what it asks for next would not be in order with this. Another thread asks over another
-   *   connection. And where a value has expired before this waiter came, the origin is asked again, behind what the
-   *   client would have asked meanwhile:
+   * Fetches a key that is not cached; `waiter` gets the answer.
+   * @param nowMs when the cache was searched
+   * @param mayAwaitPeer whether the waiter may have another thread's answer. It may not if its client awaits another
+   * reply about the key: that reply comes over this thread's connection, and must be in order with this one.
+   * @returns whether the read joined an earlier one, so that its client must wait. Its next request would not be in
+   * order with this one, in two cases. Another thread uses another connection. And if the value had expired before
+   * this waiter joined, the origin is asked again, behind the client's later requests:
    *
-   *   1. GET k of another client is sent. k expires, and this client's first GET k joins.
-   *   2. A write of k voids that flight. This client's second GET k is sent.
-   *   3. The first reply comes. Its value had expired before the first GET k, which is sent now, and sees later writes
-   *      than the second.
+   * 1. Another client's GET k is sent. k expires, and this client's first GET k joins.
+   * 2. A write of k voids that flight. This client's second GET k is sent.
+   * 3. The first reply comes. Its value had expired before this client's first GET k, which is sent now and sees
+   * later writes than the second.
    */
   load(key: KeyRef, question: Question, waiter: Waiter, mayAwaitPeer: boolean, nowMs: number): boolean {
     this.#stats.misses++;
     const observer = this.#observer;
     if (observer !== undefined) waiter.read = observer.missed(key, nowMs);
-    // Other threads are asked for values alone.
+    // Other threads are asked for values only.
     return this.#ask(key, question, waiter, mayAwaitPeer && question === GET_QUESTION, nowMs);
   }
 
@@ -140,7 +145,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
       if (cache.mayJoin(underway, nowMs, oldestAnswerMs(this))) {
         this.#coalesced(hash);
         underway.join(waiter, nowMs);
-        // In the millisecond in which it is sent, the origin answers what it has then or later.
+        // Asked within the millisecond of sending, the origin answers with its value of that moment or a later one.
         return nowMs > underway.sentAtMs;
       }
       cache.forget(underway);
@@ -198,11 +203,12 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     });
   }
 
-  /** Another thread's flight has ended: what it brought is in the cache, if it could be kept. */
+  /** Handles the end of another thread's flight. Its value is in the cache, if it could be stored. */
   #peerLanded({ key, lease, epoch, waiters }: PeerFlight, answer: Answer): void {
     const nowMs = this.#options.nowMs();
     const sinceMs = missingSinceMs(answer);
-    // Only the landing itself has invalidated the key since the first of them asked: as true for those who came later.
+    // Only the landing itself has invalidated the key since the first waiter joined. This then holds for later ones,
+    // too.
     const landed: Fill = { lease: (lease + 1) | 0, epoch };
     if (sinceMs !== undefined && nowMs - sinceMs <= oldestAnswerMs(this) && this.#cache.holds(key, landed)) {
       for (const waiter of waiters) waiter.without(MISSING);
@@ -211,7 +217,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     const times = this.peek(key, GET_QUESTION, nowMs);
     const sink = new TakingSink();
     for (const waiter of waiters) {
-      // A copy serves all; a large value is pinned for each.
+      // One copy serves all waiters; a large value is pinned for each.
       const isThere = sink.hasCopy || (times && this.#store.read(key, nowMs, sink) !== ABSENT);
       if (times === undefined || !isThere) {
         this.#stats.coalesced--;
@@ -227,7 +233,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     }
   }
 
-  /** Another thread wants to know when the flight for this key has ended; at once when there is none to be joined. */
+  /** Calls `then` when the flight for this key has ended, at once if none can be joined. Another thread asks. */
   whenLanded(key: Uint8Array, then: (answer: Answer) => void): void {
     const nowMs = this.#options.nowMs();
     const flight = this.#cache.findFlight(this.#store.refer(new KeyRef(), key, 0, key.length), GET_QUESTION);
@@ -252,12 +258,12 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     if (read !== undefined) this.#observer?.answered(read, valueBytes, remainingMs);
   }
 
-  /** What the flight brought had expired before this waiter asked. */
+  /** Fetches the value again: it had expired before this waiter joined. */
   askAgain(flight: Flight<Question>, waiter: Waiter): void {
     this.#ask(flight.key, flight.variant, waiter, false, this.#options.nowMs());
   }
 
-  /** The time base of everything cached. */
+  /** The time base of the cache. */
   nowMs(): number {
     return this.#options.nowMs();
   }
@@ -278,10 +284,10 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
       const entry = store.grow(flight.key.copy(), lengthBytes, nowMs(), flight.variant);
       const moment = () => ({ nowMs: nowMs(), epoch: store.epoch });
       if (entry !== undefined) return new IncomingValue(lengthBytes, { entry, moment });
-      // Too much of the cache is in use to grow in it. It may be stored in one go, when some of that is not any more.
+      // Too much of the cache is pinned to grow an entry. Gathered, the value can be stored in one go.
       if (lengthBytes <= store.maxValueBytes) return undefined;
     }
-    // Who comes later can have its beginning from the cache alone.
+    // Nobody can join later: only the cache could provide the beginning of the value.
     this.#cache.forget(flight);
     return new IncomingValue(lengthBytes, undefined);
   }
@@ -323,7 +329,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     return this.#tried(flight, filled, end - start, expiresAtMs);
   }
 
-  /** @returns whether it is in the cache */
+  /** @returns whether the value was stored */
   #tried(flight: Flight<Question>, isFilled: boolean, valueBytes: number, expiresAtMs: number): boolean {
     if (isFilled) this.#observer?.filled(flight.key.hash, valueBytes, expiresAtMs);
     else {

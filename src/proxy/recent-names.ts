@@ -1,12 +1,12 @@
-/** Bytes of names after which the older ones are forgotten. */
+/** Once this many bytes of names have come, older names are forgotten. */
 const GENERATION_BYTES = 512 * 1024;
 
 /**
- * The names met last, as many as fit into a bounded memory.
+ * The names seen last, as many as fit into bounded memory.
  *
- * Redis and Valkey name a key again in a SCAN only when their table is resized meanwhile: the cursor counts in
- * bit-reversed order, so that all buckets which become one, or come from one, follow each other (see the comment at
- * `dictScan`). What is named twice is named soon again.
+ * In a SCAN, Redis and Valkey name a key again only if their table is resized meanwhile. The cursor counts in
+ * bit-reversed order, so all buckets that are merged into one, or split from one, follow each other (see the comment
+ * at `dictScan`). A name that is repeated is repeated soon.
  */
 export class RecentNames {
   readonly #generationBytes: number;
@@ -18,7 +18,7 @@ export class RecentNames {
     this.#generationBytes = generationBytes;
   }
 
-  /** @returns whether the name is new, as far as that is remembered */
+  /** @returns whether the name is new, as far as names are remembered */
   add(name: string): boolean {
     if (this.#young.has(name) || this.#old.has(name)) return false;
     if (this.#youngBytes >= this.#generationBytes) {
@@ -31,7 +31,7 @@ export class RecentNames {
     return true;
   }
 
-  /** How many names are remembered. */
+  /** The number of names remembered. */
   get size(): number {
     return this.#young.size + this.#old.size;
   }

@@ -78,12 +78,12 @@ describe("a recorder", () => {
     await using bench = new Bench({ timers });
     const { recorder } = bench;
     const key = keyOf("user:1");
-    // A period passes without a read, and another with one that is not answered.
+    // One interval passes without a read, and another with one that is not answered.
     timers.advance(1000);
     const late = recorder.missed(key, 1);
     timers.advance(1000);
     recorder.answered(late, 700, -1);
-    // This one is not waited for any longer.
+    // This read is not waited for any longer.
     const tooLate = recorder.missed(key, 2);
     timers.advance(1000);
     // A block is encoded in the next turn of the event loop.
@@ -122,7 +122,7 @@ describe("a recorder", () => {
     await using bench = new Bench({ limitBytes: 10 * 1024 ** 2 });
     for (let i = 0; i < 100_000; i++) {
       hit(bench, `key:${i % 977}`, i % 50, 1000 + i);
-      // A turn for the disk, as between requests.
+      // One turn of the event loop for the disk, as between requests.
       if (i % 10_000 === 9999) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const { records, skipped } = await bench.records();
@@ -154,10 +154,10 @@ describe("a recorder", () => {
     }
     const { dropped } = bench.recorder;
     expect(dropped).toBeGreaterThan(100_000);
-    // Nothing but the blocks in memory, and the one that is stuck on its way to the disk.
+    // The blocks in memory, and the one that is stuck on its way to the disk.
     expect(200_000 - dropped).toBeLessThanOrEqual(17 * 4096);
     release();
-    // As soon as a block has been written there is room again, whenever that is.
+    // Once a block has been written, whenever that is, there is room again.
     let attempts = 0;
     for (let before = -1; before !== bench.recorder.dropped; attempts++) {
       await turn();

@@ -14,18 +14,18 @@ import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import type { BlockSink, RecordingSettings } from "./recording-file.ts";
 
-/** Records of a block, and blocks in memory: when the disk has not kept up with all of these, records are dropped. */
+/** Records per block, and blocks in memory. If the disk falls behind by all of them, records are dropped. */
 const BLOCK_RECORDS = 4096;
 const BLOCKS = 16;
 /** Room for the keys of a block. */
 const BLOCK_KEY_BYTES = 256 * 1024;
-/** A block is written when it is full, and at the latest after twice this time. */
+/** A block is written when it is full, and after at most twice this time. */
 const FLUSH_INTERVAL_MS = 1000;
 
 export interface RecorderOptions {
   readonly settings: RecordingSettings;
   readonly sink: BlockSink;
-  /** Number of this thread. */
+  /** The number of this thread. */
   readonly writer: number;
   readonly log: Log;
   /** The system's by default. */
@@ -33,9 +33,9 @@ export interface RecorderOptions {
 }
 
 /**
- * Records what clients ask one thread of the proxy for. To record is a few stores into memory set aside; blocks are
- * encoded and written in between, one at a time. A disk that is too slow costs records, which are counted, and never
- * time.
+ * Records the requests of clients to one thread of the proxy. Recording is a few stores into preallocated memory.
+ * Blocks are encoded and written in between, one at a time. A disk that is too slow costs records, which are counted,
+ * but never time.
  */
 export class Recorder implements CacheObserver {
   /** Records that found no room. */
@@ -44,15 +44,15 @@ export class Recorder implements CacheObserver {
   readonly #used: BigInt64Array;
   readonly #blocks: RecordingBlock[];
   readonly #timer: Timer;
-  /** Reads of the open block whose value may still come. */
+  /** Reads of the open block whose values may still come. */
   #unanswered = 0;
-  /** The open block has waited for them once. */
+  /** Whether the open block has waited for them once. */
   #hasWaited = false;
-  /** The block that records go into. Blocks are counted from 0; number n lies at n modulo `BLOCKS`. */
+  /** The block for new records. Blocks count from 0; block n lies at n modulo `BLOCKS`. */
   #open = 0;
   /** The first block that is not encoded yet. */
   #unwritten = 0;
-  /** Of `dropped`, those that the file tells of. */
+  /** The part of `dropped` that the file already reports. */
   #droppedTold = 0;
   #isStopped = false;
   #writing: Promise<void> | undefined;
@@ -70,14 +70,14 @@ export class Recorder implements CacheObserver {
     this.#add(RECORDED_READ | WAS_HIT, key, valueBytes, nowMs);
   }
 
-  /** @returns the record's place, which gets its size when the origin has answered; -1: there is none */
+  /** @returns the place of the record, which gets its size once the origin has answered; -1: none */
   missed(key: KeyRef, nowMs: number): number {
     const place = this.#add(RECORDED_READ, key, 0, nowMs);
     if (place >= 0) this.#unanswered++;
     return place;
   }
 
-  /** Nothing happens when the record's block has been written already. */
+  /** Does nothing if the block of the record has already been written. */
   answered(place: number, valueBytes: number, remainingMs: number): void {
     const number = Math.floor(place / BLOCK_RECORDS);
     if (place < 0 || number < this.#unwritten) return;
@@ -92,14 +92,14 @@ export class Recorder implements CacheObserver {
     this.#add(removes ? RECORDED_DELETE : RECORDED_WRITE, key, 0, nowMs);
   }
 
-  // What clients ask is all that is recorded.
+  // Only the requests of clients are recorded.
   coalesced(): void {}
   filled(): void {}
   refused(): void {}
   invalidated(): void {}
   invalidatedAll(): void {}
 
-  /** Writes what there is, and ends. */
+  /** Writes the remaining records, and ends. */
   async close(): Promise<void> {
     this.#timer.stop();
     if (this.#writing !== undefined) await this.#writing;
@@ -114,7 +114,7 @@ export class Recorder implements CacheObserver {
     this.#options.sink.close();
   }
 
-  /** @returns the record's place; -1: there is none */
+  /** @returns the place of the record; -1: none */
   #add(flags: number, { bytes, start, end }: KeyRef, size: number, nowMs: number): number {
     if (this.#isStopped) return -1;
     let block = this.#blocks[this.#open % BLOCKS]!;
@@ -130,19 +130,19 @@ export class Recorder implements CacheObserver {
     return this.#open * BLOCK_RECORDS + block.count - 1;
   }
 
-  /** Begins the next block. @returns false when none is free */
+  /** Begins the next block. @returns false if none is free */
   #turnOver(): boolean {
     if (this.#open + 1 - this.#unwritten >= BLOCKS) return false;
     this.#open++;
     this.#unanswered = 0;
     this.#hasWaited = false;
     this.#blocks[this.#open % BLOCKS]!.count = 0;
-    // Not now: whoever asks is in the middle of a request.
+    // Deferred: the caller is in the middle of a request.
     this.#writing ??= this.#writeBlocks();
     return true;
   }
 
-  /** Waits once for the sizes of values that are on their way. */
+  /** Flushes, after waiting once for the sizes of values on their way. */
   #flushInTime(): void {
     const waits = this.#unanswered > 0 && !this.#hasWaited;
     if (waits) this.#hasWaited = true;
@@ -183,7 +183,7 @@ export class Recorder implements CacheObserver {
     }
   }
 
-  /** Whether so many more bytes stay within the limit; they are counted then. */
+  /** Whether this many more bytes stay within the limit; if so, counts them. */
   #reserve(bytes: number): boolean {
     const before = Number(Atomics.add(this.#used, 0, BigInt(bytes)));
     if (before + bytes <= this.#options.settings.limitBytes) return true;

@@ -1,14 +1,14 @@
 import { closeSync, fchmodSync, fstatSync, openSync, write, writeSync } from "node:fs";
 import { recordingHeader } from "../instruments/recording.ts";
 
-/** A recording that threads append to; can be sent to a worker. */
+/** A recording that threads append to. Can be sent to a worker. */
 export interface RecordingSettings {
   readonly path: string;
-  /** The file gets no longer. */
+  /** The largest size of the file. */
   readonly limitBytes: number;
-  /** Keys are recorded themselves, not as hashes. */
+  /** Whether keys are recorded as they are, rather than as hashes. */
   readonly holdsKeys: boolean;
-  /** How many bytes are in the file or on their way into it, one 64-bit number that all threads share. */
+  /** The bytes in the file or on their way into it: one 64-bit number that all threads share. */
   readonly usedBytes: SharedArrayBuffer;
 }
 
@@ -16,14 +16,14 @@ export interface CreateRecordingOptions {
   readonly path: string;
   readonly limitBytes: number;
   readonly holdsKeys: boolean;
-  /** Replace what is there under that name. */
+  /** Whether to replace an existing file of that name. */
   readonly overwrite: boolean;
 }
 
-/** The recording's file cannot be made. The message is for people. */
+/** The recording's file cannot be created. The message is for users. */
 export class RecordingError extends Error {
   override name = "RecordingError";
-  /** There is a file already. */
+  /** Whether a file of that name exists. */
   readonly exists: boolean;
 
   constructor(message: string, exists: boolean) {
@@ -32,17 +32,17 @@ export class RecordingError extends Error {
   }
 }
 
-/** A recording says who asks for what: it is its owner's alone, as the data is. */
+/** Only the owner may read a recording: it says who asks for what. */
 const FILE_MODE = 0o600;
 
-/** Makes the file, with nothing recorded in it. @throws RecordingError: it is there already, or cannot be made */
+/** Creates an empty recording. @throws RecordingError if it exists or cannot be created */
 export function createRecording(options: CreateRecordingOptions): RecordingSettings {
   const { path, limitBytes, holdsKeys, overwrite } = options;
   const header = recordingHeader(holdsKeys);
   try {
     const file = openSync(path, overwrite ? "w" : "wx", FILE_MODE);
     try {
-      // One that was there keeps its mode; a pipe or a device is not ours.
+      // An existing file keeps its mode; pipes and devices are left alone.
       if (fstatSync(file).isFile()) fchmodSync(file, FILE_MODE);
       writeSync(file, header);
     } finally {
@@ -59,14 +59,14 @@ export function createRecording(options: CreateRecordingOptions): RecordingSetti
   return { path, limitBytes, holdsKeys, usedBytes };
 }
 
-/** Where one thread appends its blocks. */
+/** The file to which one thread appends its blocks. */
 export interface BlockSink {
-  /** Appends a whole block, which is not changed until the promise is kept. */
+  /** Appends a whole block, which must not change until the promise settles. */
   append(block: Uint8Array): Promise<void>;
   close(): void;
 }
 
-/** Opens the file for one thread; whole blocks of several lie in it one behind the other. @throws Error */
+/** Opens the file for one thread. Whole blocks of several threads follow one another in it. @throws Error */
 export function openBlockSink(path: string): BlockSink {
   const file = openSync(path, "a", FILE_MODE);
   return {

@@ -6,7 +6,7 @@ import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { failureMessage } from "./forwarded-request.ts";
 
-/** A client that another one's invalidations go to: its id here, and that of its connection to the origin. */
+/** The client that gets another one's invalidations: its id at the proxy, and its connection's id at the origin. */
 export interface Redirection {
   readonly ours: number;
   readonly theirs: number;
@@ -14,32 +14,32 @@ export interface Redirection {
 
 /** A client that can have a connection of its own to the origin. */
 export interface OriginClient {
-  /** That connection, while there is one. */
+  /** The client's own connection, while it has one. */
   readonly pin: { readonly blockedOriginId: number | undefined } | undefined;
-  /** The same, kept from now on. @throws UpstreamError */
+  /** Returns the client's own connection, which it keeps from now on. @throws UpstreamError */
   keepPin(): { withOriginId(then: (id: number | undefined) => void): void };
 }
 
-/** CLIENT TRACKING with a client to send invalidations to, as it is sent to the origin. */
+/** A CLIENT TRACKING with a redirection, as it is sent to the origin. */
 interface TranslatedTracking {
   readonly request: Request;
   readonly redirection: Redirection;
 }
 
-/** Where in a CLIENT TRACKING the id of the client is that its invalidations are to go to; 0: nowhere. */
+/** Returns the index of the redirection's client id in a CLIENT TRACKING; 0: none. */
 export function redirectionAt(request: Request): number {
   for (let index = 3; index + 1 < request.count; index++) {
     const option = request.text(index).toLowerCase();
     if (option === "redirect") return index + 1;
-    // What follows is a prefix, whatever it looks like.
+    // The next argument is a prefix, whatever it looks like.
     if (option === "prefix") index++;
   }
   return 0;
 }
 
 /**
- * Puts the id that the origin knows a client by in the place of the proxy's.
- * @returns what is wrong with it instead
+ * Replaces the client id of the proxy by that of the origin.
+ * @returns an error message if that fails
  */
 async function translateTracking(proxy: ProxyParts, request: Request): Promise<TranslatedTracking | string> {
   const at = redirectionAt(request);
@@ -52,7 +52,7 @@ async function translateTracking(proxy: ProxyParts, request: Request): Promise<T
 }
 
 /**
- * Sends a CLIENT TRACKING that redirects, with the id that the origin knows; nothing of the client is executed meanwhile.
+ * Sends a CLIENT TRACKING with a redirection, translated to the origin's id. The client waits meanwhile.
  * @param request with bytes of its own
  */
 export function redirectTracking(
@@ -75,7 +75,7 @@ export function redirectTracking(
   });
 }
 
-/** The id at the origin of the connection that a client, of whatever thread, has of its own there. */
+/** Returns the origin's id for the own connection of a client of any thread. */
 async function findOriginId(proxy: ProxyParts, client: number): Promise<number | undefined> {
   const own = await originIdOf(proxy, client);
   if (own !== undefined || proxy.peers === undefined) return own;
@@ -84,12 +84,12 @@ async function findOriginId(proxy: ProxyParts, client: number): Promise<number |
   return found === undefined ? undefined : Number(fromUtf8(found));
 }
 
-/** A client of this thread. */
+/** Returns a client of this thread. */
 export function findOriginClient(proxy: ProxyParts, client: number): OriginClient | undefined {
   return proxy.registry.get(client)?.session as (Session & OriginClient) | undefined;
 }
 
-/** The same of a client of this thread; undefined where there is none, or the origin does not say. */
+/** As `findOriginId`, for a client of this thread; undefined if there is none, or the origin does not say. */
 export function originIdOf(proxy: ProxyParts, client: number): Promise<number | undefined> {
   const session = findOriginClient(proxy, client);
   if (session === undefined) return Promise.resolve(undefined);
@@ -105,7 +105,10 @@ export function originIdOf(proxy: ProxyParts, client: number): Promise<number | 
 const REDIRECT_FIELD = /^(.*?\$8\r\nredirect\r\n:)(-?[0-9]+)(\r\n)/s;
 const BROKEN = />2\r\n\$21\r\ntracking-redir-broken\r\n:[0-9]+\r\n/;
 
-/** CLIENT TRACKINGINFO's reply, or the message that a redirection is broken, with the proxy's id of the client. */
+/**
+ * Rewrites CLIENT TRACKINGINFO's reply, or the message that a redirection is broken, with the proxy's id of the
+ * client.
+ */
 export function withOwnId(
   bytes: Uint8Array,
   start: number,

@@ -1,7 +1,7 @@
 /**
- * Random pipelines of several clients are given to a real Redis, once straight and once through the proxy: every
- * reply must be the same, byte for byte. `GLASSCACHE_DIFFERENTIAL_RUNS` tries more of them,
- * `GLASSCACHE_DIFFERENTIAL_SEED` others.
+ * Gives random pipelines of several clients to a real Redis, once directly and once through the proxy. Every reply
+ * must be the same, byte for byte. `GLASSCACHE_DIFFERENTIAL_RUNS` sets the number of runs,
+ * `GLASSCACHE_DIFFERENTIAL_SEED` the seed.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
@@ -13,7 +13,7 @@ import { requireProgram } from "../../test/support/requirements.ts";
 const RUNS = Number(process.env["GLASSCACHE_DIFFERENTIAL_RUNS"] ?? 100);
 const THREADED_RUNS = Math.ceil(RUNS / 3);
 const SEED = Number(process.env["GLASSCACHE_DIFFERENTIAL_SEED"] ?? 20_261_122);
-/** A reply that has not come by then will not come. */
+/** A reply that has not come after this time will not come. */
 const REPLY_WITHIN_MS = 5000;
 
 const redis = requireProgram("redis-server");
@@ -26,13 +26,13 @@ interface Packet {
   readonly commands: readonly Command[];
 }
 
-/** The RESP versions of the clients of a run. */
+/** The RESP versions of the clients in a run. */
 const CLIENTS: readonly (2 | 3)[] = [2, 3, 2];
 
 const KEYS = ["s:1", "s:2", "n:1", "l:1", "l:2", "h:1", "h:2", "t:1", "t:2", "z:1", "z:2", "x:1", "g:1"];
 const VALUES = ["", "a", "b", "12", "-7", "3.5", "hello world", "é\r\n", "x".repeat(300)];
 
-/** What the words of a form that begin with `$` stand for. A key of a kind is now and then one of another kind. */
+/** The meaning of the words in a form that begin with `$`. Now and then a key has another kind than its name says. */
 const PLACEHOLDERS: Record<string, fc.Arbitrary<string>> = {
   $key: fc.constantFrom(...KEYS),
   $string: keyOf("s:1", "s:2"),
@@ -40,7 +40,7 @@ const PLACEHOLDERS: Record<string, fc.Arbitrary<string>> = {
   $list: keyOf("l:1", "l:2"),
   $hash: keyOf("h:1", "h:2"),
   $set: keyOf("t:1", "t:2"),
-  // Of one member at most: what is drawn from it at random is known.
+  // At most one member, so that a member drawn at random is known.
   $one: fc.constant("one"),
   $zset: keyOf("z:1", "z:2"),
   $stream: keyOf("x:1"),
@@ -52,7 +52,7 @@ const PLACEHOLDERS: Record<string, fc.Arbitrary<string>> = {
   $small: fc.constantFrom("0", "1", "2", "-1"),
   $score: fc.constantFrom("1", "2.5", "-inf", "+inf", "0.1", "1e30", "nan", "3"),
   $id: fc.constantFrom("1-1", "1-2", "2-1", "3", "0", "-", "+"),
-  // Long past, and too far ahead to come.
+  // A time long past, and one too far ahead to come.
   $at: fc.constantFrom("1", "4102444800"),
   $db: fc.constantFrom("0", "1", "0", "00", "99", "x"),
 };
@@ -64,7 +64,7 @@ function keyOf(...keys: string[]): fc.Arbitrary<string> {
   );
 }
 
-/** Commands whose replies and effects are decided by their arguments alone. */
+/** Commands whose replies and effects depend on their arguments only. */
 const FORMS = `
 GET $string
 GET $key
@@ -322,12 +322,12 @@ function formed(form: string): fc.Arbitrary<string[]> {
 /** A few commands lack their last argument or have one too many. */
 function malformed(words: readonly string[], roll: number): Command {
   if (roll === 0 && words.length > 1) return words.slice(0, -1);
-  // `one` is to have one member.
+  // `one` should have one member.
   const mayHaveMore = words[0] !== "HELLO" && words[1] !== "one";
   return roll === 1 && mayHaveMore ? [...words, "extra"] : words;
 }
 
-/** HELLO in a transaction is refused by the proxy, where Redis queues it. */
+/** The proxy refuses HELLO in a transaction, Redis queues it. */
 function withoutQueuedHello(run: Packet[]): Packet[] {
   const mayQueue = CLIENTS.map(() => false);
   return run.map(({ client, commands }) => ({
@@ -352,7 +352,7 @@ const packets: fc.Arbitrary<Packet[]> = fc
   )
   .map(withoutQueuedHello);
 
-/** Runs that once went wrong. */
+/** Runs that failed once. */
 const EXAMPLES: Packet[][] = [
   [["MULTI"], ["PING"], ["ECHO", "a"], ["EXEC"], ["PING"]],
   [
@@ -362,7 +362,7 @@ const EXAMPLES: Packet[][] = [
     ["HELLO", "2"],
     ["ZADD", "z:1", "INCR", "1.5", "m"],
   ],
-  // What PFCOUNT has counted it keeps in the value.
+  // PFCOUNT stores its result in the value.
   [
     ["PFADD", "s:1", "a", "b"],
     ["GET", "s:1"],
@@ -380,7 +380,7 @@ describe.skipIf(!redis.available)(redis.title("through the proxy as without it")
   let origin: RunningServer;
 
   beforeAll(async () => {
-    // Blocking commands end soon after their time-out only if Redis looks often.
+    // Blocking commands end soon after their time-out only if Redis checks often.
     origin = await startRedis({ args: ["--hz", "500"] });
   });
   afterAll(() => origin?.[Symbol.asyncDispose]());
@@ -421,7 +421,7 @@ describe.skipIf(!redis.available)(redis.title("through the proxy as without it")
   );
 });
 
-/** The replies to each packet, with what they answer. */
+/** Returns the replies to each packet, with the commands they answer. */
 async function replies(port: number, run: readonly Packet[]): Promise<string[]> {
   const clients = await Promise.all(CLIENTS.map(() => FrameClient.connect(port)));
   try {
@@ -448,7 +448,7 @@ async function replies(port: number, run: readonly Packet[]): Promise<string[]> 
   }
 }
 
-/** Waits for so many replies, and takes them. Fewer when they do not come. */
+/** Waits for this many replies, and takes them. Returns fewer if they do not come. */
 async function complete(client: FrameClient, count: number): Promise<string[]> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLate = new Promise((resolve) => {
@@ -459,7 +459,7 @@ async function complete(client: FrameClient, count: number): Promise<string[]> {
   return client.frames.splice(0);
 }
 
-/** HELLO tells of the connection itself: only its form is compared. */
+/** The reply to HELLO describes the connection, so only its form is compared. */
 function shown([name]: Command, frame: string | undefined): string {
   if (frame === undefined) return "nothing";
   return name === "HELLO" && frame.startsWith("%")

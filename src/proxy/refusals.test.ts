@@ -1,4 +1,4 @@
-/** What acts on the origin as a process is passed on with `--allow-admin` alone. */
+/** Commands that act on the origin as a process are passed on only with `--allow-admin`. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
@@ -182,17 +182,17 @@ describe.skipIf(!redis.available)(redis.title("in front of a real Redis"), () =>
     const client = await proxied.local.client();
     const passed: string[] = [];
     for (const { name, isAdmin } of all) {
-      // MONITOR never ends, and the proxy's own kill or pause its own clients.
+      // MONITOR never ends; kill and pause would hit the proxy's own clients.
       if (!isAdmin || name === "monitor" || /^client\|/.test(name)) continue;
       const reply = await client.ask(...name.split("|"), "?", "?", "?", "?", "?", "?", "?");
       if (!/--allow-admin/.test(String(reply))) passed.push(name);
     }
     expect(passed.sort()).toEqual([
-      // They only tell.
+      // These only report.
       ...["acl|dryrun", "acl|users", "cluster|count-failure-reports", "cluster|replicas", "cluster|slaves"],
-      // CONFIG decides by the names it is given; REWRITE takes none.
+      // CONFIG depends on the names it is given; REWRITE takes none.
       ...["config|get", "config|resetstat", "config|rewrite", "config|set"],
-      // They tell what was slow, and forget it.
+      // These report what was slow, and forget it.
       ...["latency|doctor", "latency|graph", "latency|histogram", "latency|history", "latency|latest"],
       ...["latency|reset", "module|list", "slowlog|get", "slowlog|len", "slowlog|reset"],
     ]);

@@ -7,19 +7,19 @@ import { isPause } from "./request-kinds.ts";
 import type { Route } from "./routes.ts";
 
 /**
- * Commands that act on the origin as a process: they stop it, fork or block it, change its role, its code, its users or
- * its place in a cluster. Everybody who reaches the proxy would reach them, so it passes them on with `--allow-admin`
- * alone. Commands on data pass, FLUSHALL, SCRIPT FLUSH and FUNCTION DELETE included.
+ * Commands that act on the origin as a process: they stop, fork or block it, or change its role, code, users or place
+ * in a cluster. Everyone who reaches the proxy could use them, so it passes them on only with `--allow-admin`.
+ * Commands on data pass, including FLUSHALL, SCRIPT FLUSH and FUNCTION DELETE.
  */
 const PROCESS_COMMANDS: ReadonlySet<string> = new Set([
   ...["shutdown", "save", "bgsave", "bgrewriteaof", "debug", "failover", "replicaof", "slaveof", "sentinel"],
-  // Tests of Redis's own; the second one blocks it for long.
+  // Redis's own tests. The second one blocks it for long.
   ...["pfdebug", "pfselftest"],
 ]);
 
-/** Commands with subcommands, and those of them that only tell something. All others act on the process. */
+/** Commands with subcommands, and those subcommands that only report. All others act on the process. */
 const TELLING: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  // LIST and GETUSER show the hashes of passwords, LOG who tried which command.
+  // LIST and GETUSER show password hashes, LOG shows who tried which command.
   ["acl", new Set(["cat", "dryrun", "genpass", "help", "users", "whoami"])],
   [
     "cluster",
@@ -31,15 +31,17 @@ const TELLING: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["module", new Set(["help", "list"])],
 ]);
 
-/** Subcommands of CLIENT whose ids are the proxy's, or whose effect is on all clients; the origin has other clients. */
+/**
+ * Subcommands of CLIENT that name clients by the proxy's ids, or act on all clients. The origin has other clients.
+ */
 const ABOUT_CLIENTS: ReadonlySet<string> = new Set([
   ...["id", "info", "kill", "list", "unblock", "getredir"],
 ]);
 
-/** Why something is not passed on, as an error of Redis's form. */
+/** Why a request is not passed on, as an error in Redis's form. */
 type Refusal = string;
 
-/** Why a request is not passed on to the origin; undefined where it is. @param name the command in lower case */
+/** Returns why a request is not passed on to the origin; undefined if it is. @param name the command in lower case */
 export function refusePassing(
   { commands, settings: { allowAdmin }, isOwnParameter, host }: ProxyParts,
   name: string,
@@ -52,7 +54,7 @@ export function refusePassing(
   const refusal = refuseProcessCommand(name, request, allowAdmin);
   if (refusal !== undefined || !isQueued || commands.find(request) === undefined) return refusal;
   if (isPause(name, request) && request.count > 2) {
-    // What is queued at the origin in its place would succeed.
+    // An invalid PAUSE is refused here: the command queued at the origin in its place would succeed.
     const pause = readPause(request, host.clock.wallMs());
     return typeof pause === "string" ? pause : undefined;
   }
@@ -63,18 +65,21 @@ function refuseProcessCommand(name: string, request: Request, allowAdmin: boolea
   if (allowAdmin) return undefined;
   const telling = TELLING.get(name);
   if (telling !== undefined) {
-    // Without a subcommand it is an error of the origin's.
+    // Without a subcommand the origin answers with an error.
     if (request.count < 2 || telling.has(request.text(1).toLowerCase())) return undefined;
     return needsAdmin(`${name} ${printable(request.text(1))}`);
   }
-  // In debug mode the next script forks the origin, or holds it up altogether.
+  // In debug mode the next script forks the origin, or blocks it altogether.
   const debugsScripts = name === "script" && request.count > 1 && request.text(1).toLowerCase() === "debug";
   return PROCESS_COMMANDS.has(name) || debugsScripts
     ? needsAdmin(debugsScripts ? "script debug" : name)
     : undefined;
 }
 
-/** The same for what is queued in a transaction at the origin: commands that the proxy answers itself otherwise. */
+/**
+ * Returns the refusal of a command that is queued in a transaction at the origin; outside, the proxy answers it
+ * itself.
+ */
 function refuseQueued(
   name: string,
   request: Request,

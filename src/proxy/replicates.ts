@@ -4,9 +4,9 @@ import type { Request } from "../protocol/protocol.ts";
 import { type ReadOnlyScripts, saysItIsReadOnly } from "./read-only-scripts.ts";
 
 /**
- * Whether a request would be told to replicas, which CLIENT PAUSE WRITE holds up: writes, messages, and scripts that do
- * not say that they write nothing; of what is not known, everything. Of FCALL the origin has to be asked
- * (`calledFunction`), and it counts as told. EXEC depends on what has been queued, which is not looked at here.
+ * Whether replicas would be told of a request, so that CLIENT PAUSE WRITE delays it: writes, messages, scripts that
+ * do not declare that they write nothing, and every unknown command. For FCALL the answer is yes, although only the
+ * origin knows (`calledFunction`). EXEC depends on the queued commands, which are not examined here.
  */
 export function replicates(name: string, request: Request, scripts: ReadOnlyScripts): boolean {
   const facts = factsOfRequest(request);
@@ -18,7 +18,7 @@ export function replicates(name: string, request: Request, scripts: ReadOnlyScri
   return facts.flags.includes("write") || facts.flags.includes("may_replicate");
 }
 
-/** The function that an FCALL names. @param name the command in lower case */
+/** Returns the function that an FCALL names. @param name the command in lower case */
 export function calledFunction(name: string, request: Request): string | undefined {
   return name === "fcall" && request.count > 2 ? request.text(1) : undefined;
 }

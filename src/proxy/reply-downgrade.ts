@@ -22,16 +22,16 @@ const CR = 0x0d;
 const NULL_BULK = new TextEncoder().encode("$-1\r\n");
 const TRUE = 0x74;
 
-/** Writes a complete RESP3 reply, bytes[start, end), to a client of either version of RESP. */
+/** Writes a complete RESP3 reply, bytes[start, end), to a client of either RESP version. */
 export function writeWholeReply(reply: RespWriter, bytes: Uint8Array, start: number, end: number): void {
   if (reply.version === 3) reply.out.append(bytes, start, end);
   else downgradeReply(bytes, start, reply.out);
 }
 
 /**
- * Writes a complete RESP3 reply in RESP2. Replies routed over the main connection consist of types that both have,
- * nulls aside; the others are written as Redis writes them for RESP2 clients in general (maps and sets as flat
- * arrays, doubles as strings).
+ * Writes a complete RESP3 reply in RESP2. Except for nulls, replies over the main connection consist of types that
+ * both versions have. Other types are written as Redis writes them for RESP2 clients: maps and sets as flat arrays,
+ * doubles as strings.
  * @returns the offset behind the reply
  */
 export function downgradeReply(bytes: Uint8Array, at: number, out: ByteBuffer): number {
@@ -68,7 +68,7 @@ export function downgradeReply(bytes: Uint8Array, at: number, out: ByteBuffer): 
       return end;
     }
     case ATTRIBUTE: {
-      // RESP2 has no attributes: they are read past.
+      // RESP2 has no attributes: skips them.
       let position = next;
       const ignored = new ByteBuffer();
       const count = (parseDecimal(bytes, at + 1, lineEnd) ?? 0) * 2;

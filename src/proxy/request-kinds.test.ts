@@ -15,7 +15,7 @@ function requestOf(...words: string[]): Request {
 }
 
 describe("requests about clients", () => {
-  // The request; whether it pauses, is about tracking, tells of clients.
+  // The request, and whether it pauses, is about tracking, or tells of clients.
   test.each([
     ["CLIENT PAUSE 100", true, false, true],
     ["client pause 100 write", true, false, true],

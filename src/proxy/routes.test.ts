@@ -8,7 +8,7 @@ import { ROUTES, type Route } from "./routes.ts";
 
 const redis = requireProgram("redis-server");
 
-/** A command as Redis describes it. */
+/** Returns a command as Redis describes it. */
 interface Described {
   readonly name: string;
   readonly flags: ReadonlySet<string>;

@@ -4,71 +4,73 @@ import type { Request } from "../protocol/protocol.ts";
 import { GET_QUESTION, type Question } from "./question.ts";
 
 /**
- * Where each command goes, by what the table of commands says of it. What has no route goes over a connection of its
- * client's own for as long as it runs, which is right for every command: scripts, and what is not known here.
+ * The route of each command, derived from the table of commands. A command without a route uses a connection of its
+ * client's own while it runs, which is right for every command; scripts and unknown commands do so.
  *
- * - `cached`: answered from the cache where possible.
- * - `read`: over the main connection; its reply has the same shape in RESP2 and RESP3 (no maps, sets, doubles). It
- *   shows something of the keys named by `keys`, or of `all`.
- * - `write`: the same, and changes the keys named by `keys`, which the proxy itself invalidates; `all` for every key.
- * - `side`: its reply depends on the client's RESP version, or its effects cannot be told from its arguments.
- * - `pin`: binds the client to an upstream connection of its own: transactions, subscriptions, blocking commands.
- * - `refuse`: would not do what it says when connections are shared.
+ * - `cached`: answered from the cache if possible.
+ * - `read`: over the main connection. Its reply has the same form in RESP2 and RESP3 (no maps, sets, doubles). It
+ *   shows something of the keys in `keys`, or of all keys (`all`).
+ * - `write`: likewise, but changes the keys in `keys`, or all keys (`all`). The proxy itself invalidates them.
+ * - `side`: its reply depends on the client's RESP version, or its arguments do not tell its effects.
+ * - `pin`: gives the client a connection of its own: transactions, subscriptions, blocking commands.
+ * - `refuse`: would not work over shared connections.
  *
- * To make another read cacheable, add it to `CACHED` with the question that it asks (`question.ts`).
+ * To make another read cacheable, add it to `CACHED` with its question (`question.ts`).
  */
 export interface Route {
   readonly name: string;
   readonly kind: "cached" | "read" | "write" | "side" | "pin" | "refuse";
-  /** Positions of the keys a `write` changes and a `read` shows: first, last (negative: from the end), step. */
+  /**
+   * The positions of the keys that a `write` changes or a `read` shows: first, last (negative: from the end), step.
+   */
   readonly keys?: readonly [first: number, last: number, step: number] | undefined;
-  /** A `write` that changes every key, a `read` that shows any. */
+  /** Whether a `write` changes every key, or a `read` may show any. */
   readonly all?: boolean;
-  /** What a `cached` read of one key, its first argument, asks about it. MGET has none: it asks for several values. */
+  /** The question that a `cached` read asks about its first argument. MGET has none: it asks for several values. */
   readonly question?: ((request: Request) => Question) | undefined;
-  /** Takes this route only with so many arguments, the name included; otherwise `side`. */
+  /** The number of arguments, including the name, that this route needs; otherwise `side`. */
   readonly onlyWithCount?: number | undefined;
-  /** May concern another database than the client's, or all of the origin. */
+  /** Whether the command may concern another database than the client's, or the whole origin. */
   readonly reachesFar?: boolean;
-  /** Changes nothing, whatever its lane. */
+  /** Whether the command changes nothing, whatever its lane. */
   readonly changesNothing?: boolean;
-  /** May wait as long as it likes: no time-out. */
+  /** Whether the command may block for any time, so it has no time-out. */
   readonly blocks?: boolean;
-  /** Begins replication: it is refused unless the proxy was started with `--allow-admin`. */
+  /** Whether the command begins replication. It is refused without `--allow-admin`. */
   readonly replicates?: boolean;
-  /** Why a command is refused. */
+  /** Why the command is refused. */
   readonly reason?: string;
 }
 
-/** Answered from the cache. */
+/** Commands answered from the cache. */
 const CACHED: ReadonlyMap<string, Pick<Route, "onlyWithCount" | "question">> = new Map([
   ["get", { onlyWithCount: 2, question: () => GET_QUESTION }],
   ["mget", {}],
 ]);
 
-/** With a count they answer an array, and RESP2 tells a null array from a null, or a set in RESP3. */
+/** With a count these answer with an array; RESP2 distinguishes a null array from a null, and RESP3 has sets. */
 const WITHOUT_COUNT = new Set(["lpop", "rpop", "spop"]);
 
-/** They change what a client may ask next, or send it messages. */
+/** These change what a client may send next, or make the origin send it messages. */
 const BINDING = new Set([
   ...["multi", "watch", "subscribe", "psubscribe", "ssubscribe"],
   ...["unsubscribe", "punsubscribe", "sunsubscribe"],
 ]);
 
-/** Without keys, and without a flag that says that they change nothing. */
+/** These have no keys, and no flag saying that they change nothing. */
 const READS_WITHOUT_KEYS = new Set(["lastsave", "publish", "spublish", "time"]);
 
-/** They tell something, of keys or of the origin. */
+/** These report something about keys or the origin. */
 const TELLING = new Set([
   ...["command", "commandlog", "info", "latency", "memory", "object", "pubsub", "role", "slowlog", "xinfo"],
 ]);
 
-/** What is told to the origin itself. */
+/** These are about the origin itself. */
 const TOLD = new Set(["acl", "cluster", "config", "function", "migrate", "module", "script"]);
 
 const REPLICATION = new Set(["psync", "replconf", "sync"]);
 
-/** Where a command goes by its facts; undefined where they do not say enough. */
+/** Returns the route that a command's facts imply; undefined if they do not say enough. */
 export function routeOf(facts: CommandFacts): Route | undefined {
   const { name, flags } = facts;
   if (name === "wait" || name === "waitaof") {
@@ -89,7 +91,7 @@ export function routeOf(facts: CommandFacts): Route | undefined {
   if (TELLING.has(name)) return { name, kind: "side", changesNothing: true };
   if (TOLD.has(name)) return { name, kind: "side", reachesFar: true };
   if (name === "xgroup") return { name, kind: "side" };
-  // Scripts say so of keys that they are told of; they may touch others.
+  // A script's flags are about the keys it is given; it may use others.
   const isOnData = flags.includes("readonly") || flags.includes("write");
   return isOnData && facts.group !== "scripting" ? dataRoute(facts) : undefined;
 }
@@ -117,13 +119,13 @@ export function mayWrite(route: Route | undefined): boolean {
   return route.kind !== "cached" && route.kind !== "read" && route.changesNothing !== true;
 }
 
-/** Whether a request of this route concerns no other database than the client's. */
+/** Whether a request of this route concerns only the client's database. */
 export function staysInDatabase(route: Route | undefined): boolean {
   if (route === undefined) return false;
   return !mayWrite(route) || (route.all !== true && route.reachesFar !== true);
 }
 
-/** What a Redis answers while it is busy with a script, so that somebody can end that. */
+/** Whether a Redis that is busy with a script answers this request, so that the script can be ended. */
 export function isUrgent({ name }: Route, request: Request): boolean {
   if (request.count < 2 || (name !== "script" && name !== "function")) return false;
   const subcommand = request.text(1).toLowerCase();

@@ -1,4 +1,4 @@
-/** MONITOR through the proxy: what scripts do at the origin is told, too. */
+/** MONITOR through the proxy shows the commands of scripts, too. */
 import { describe, expect, test } from "bun:test";
 import { LocalProxy } from "../../test/support/local-proxy.ts";
 import { startRedis } from "../../test/support/origins.ts";

@@ -6,29 +6,29 @@ import type { Origin } from "../upstream/origin.ts";
 import { soleNode } from "../upstream/sole-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 
-/** How a line of MONITOR begins that is about a command within a script. */
+/** The beginning of a line of MONITOR about a command within a script. */
 const FROM_SCRIPT = /^\+[0-9.]+ \[[0-9]+ lua\] /;
-/** So many bytes of a line are looked at. */
+/** The bytes of a line that are examined. */
 const HEAD_BYTES = 64;
 
 /**
- * What scripts do, as the origin's MONITOR tells it: the proxy sees their calls and not what is within. There is one
- * connection for all clients of the thread that monitor.
+ * The commands that scripts run, from the origin's MONITOR: the proxy sees only the calls of scripts. One connection
+ * serves all monitoring clients of the thread.
  */
 export class ScriptLines {
   readonly #origin: Origin;
   readonly #shown: (line: Uint8Array) => void;
   #connection: UpstreamConnection | undefined;
-  /** Those that wait until the origin tells. */
+  /** Callbacks that wait until the origin's MONITOR runs. */
   #waiting: (() => void)[] | undefined;
 
-  /** @param shown gets each line, whose bytes change hands */
+  /** @param shown gets each line, with its bytes */
   constructor(origin: Origin, shown: (line: Uint8Array) => void) {
     this.#origin = origin;
     this.#shown = shown;
   }
 
-  /** Begins, if it has not begun. @param then called when the origin tells from now on, or cannot be asked */
+  /** Begins, unless begun. @param then called once the origin's MONITOR runs, or the origin cannot be asked */
   begin(then: () => void): void {
     if (this.#waiting !== undefined) this.#waiting.push(then);
     else if (this.#connection !== undefined) then();

@@ -31,11 +31,11 @@ import { askAll, concernsAllThreads, runApart } from "./threads/ask-all.ts";
 import type { Peers } from "./threads/peers.ts";
 import { Tunnel } from "./tunnel.ts";
 
-/** One client of the proxy: decides for each request whether it is answered here, from the cache, or by the origin. */
+/** One client of the proxy. Decides for each request whether the proxy, the cache or the origin answers it. */
 export class ProxySession implements Session, ProxyContext, OriginClient, LanesClient {
   readonly connection: Connection;
   readonly proxy: ProxyParts;
-  /** Each cached read is answered with where it came from (GLASS.SOURCE). */
+  /** Whether each cached read is answered with its source (GLASS.SOURCE). */
   namesSources = false;
   #pin: Pin | undefined;
   #tunnel: Tunnel | undefined;
@@ -107,14 +107,14 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     return this.#pin;
   }
 
-  /** The client's own connection to the origin, which it keeps from now on. @throws UpstreamError */
+  /** Returns the client's own connection to the origin, which it keeps from now on. @throws UpstreamError */
   keepPin(): Pin {
     this.#pin ??= this.#openPin(this.proxy.origin.anyNode());
     this.#pin.keep();
     return this.#pin;
   }
 
-  /** RESET: the client is as it was when it connected. */
+  /** Executes RESET: restores the state of a new connection. */
   reset(): void {
     this.#pin?.end();
     this.#pin = undefined;
@@ -127,7 +127,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   #respRequest(request: Request, reply: ReplyWriter): void {
     const { proxy, connection } = this;
     const ownRoute = proxy.routes.find(request);
-    // The usual cases first. No command of the proxy's own has such a route.
+    // The most frequent cases first. No command of the proxy's own has such a route.
     if (ownRoute !== undefined && this.#pin === undefined && connection.isUnrestricted) {
       if (ownRoute.kind === "cached") {
         this.#cachedRead(request, ownRoute, reply);
@@ -166,7 +166,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     else this.#forwarding.forward(request, route);
   }
 
-  /** The origin takes part in replication with the client, which is none of the proxy's any longer. */
+  /** Connects the client with the origin for replication. The proxy no longer handles its requests. */
   #openTunnel(request: Request): void {
     if (!this.#lanes.enter("own", request)) return;
     this.#pin?.end();
@@ -174,7 +174,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     this.#tunnel = new Tunnel(this.proxy, this.connection, request);
   }
 
-  /** CLIENT TRACKING with an id of one of the proxy's clients, which the origin knows by another one. */
+  /** Executes a CLIENT TRACKING that names one of the proxy's clients, which the origin knows by another id. */
   #redirectTracking(request: Request): void {
     if (!this.#lanes.enter("own", request)) return;
     redirectTracking(this, copyRequest(request), (translated, redirection) => {
@@ -183,13 +183,17 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     });
   }
 
-  /** Whether a command about the client or the proxy is answered here, or is part of the client's state upstream. */
+  /**
+   * Whether the proxy answers a command about the client or the proxy. If not, it belongs to the client's state
+   * upstream.
+   */
   #isLocal(local: Command<ProxyContext>, request: Request): boolean {
     const { name } = local;
     if (name === "reset" || name === "hello" || name === "auth") return true;
-    // To who gets messages they show that all those before them have come.
+    // A subscriber uses PING, ECHO and QUIT to learn that all earlier messages have arrived, so these go to the
+    // origin.
     if ((name === "quit" || name === "echo") && this.#pin?.listens === true) return false;
-    // A client with a connection of its own hears from the origin whether that answers.
+    // PING goes over a client's own connection, to show whether that connection answers.
     if (name === "ping" && this.#pin !== undefined) return false;
     if (name === "quit") return true;
     if (this.#pin?.queues === true || this.#pin?.answersByMessages === true) return false;
@@ -198,7 +202,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     return true;
   }
 
-  /** Commands that bind a client only with certain arguments. */
+  /** Whether a command needs a connection of the client's own because of its arguments. */
   #needsPin(name: string, request: Request): boolean {
     if (name === "select")
       return request.count === 2 && request.text(1) !== String(this.proxy.origin.database);
@@ -227,7 +231,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     } else if (name === "hello" && pin.queues) {
       reply.error("ERR HELLO cannot be queued in a transaction here");
     } else if (pin.isBusy) {
-      // Both change what the replies outstanding depend on.
+      // Both change the form of outstanding replies.
       this.#lanes.postpone(request);
     } else {
       const version = connection.respVersion;
@@ -255,7 +259,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
 
   #cachedRead(request: Request, route: Route, reply: ReplyWriter): void {
     if (route.onlyWithCount !== undefined ? request.count !== route.onlyWithCount : request.count < 2) {
-      // The origin says what is wrong with it.
+      // The origin answers with the right error.
       this.#forwarding.forward(request, route);
     } else if (this.#lanes.enter("main", request)) {
       if (route.question !== undefined) this.#reads.get(request, route.question(request), reply);
@@ -275,7 +279,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     this.#pin.request(request, route);
   }
 
-  /** @throws UpstreamError when the origin is down */
+  /** @throws UpstreamError if the origin is down */
   #openPin(node: OriginNode): Pin {
     const { proxy, connection } = this;
     return new Pin(
@@ -287,7 +291,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
         scripts: proxy.scripts,
         stats: proxy.stats,
         timeoutMs: proxy.settings.originTimeoutMs,
-        // Without tracking nobody will tell what has changed.
+        // Without tracking the origin does not tell what has changed.
         shows: () => {
           if (proxy.origin.tracking !== true) proxy.cache.invalidateAll();
         },

@@ -3,15 +3,15 @@ import { DURATION, LONGEST_TIMEOUT, type NumberSetting, SIZE } from "../lib/numb
 import { DEFAULT_LIMITS } from "../net/limits.ts";
 import type { RecordingSettings } from "./recording-file.ts";
 
-/** A setting of the proxy's that is a number. */
+/** A setting that is a number. */
 interface ProxyNumber extends NumberSetting {
-  /** Under what `ProxySettings` has it. */
+  /** Its name in `ProxySettings`. */
   readonly field: string;
 }
 
 /**
- * The settings that are numbers, but for limits of connections, under the names that users give them. Everything else
- * follows: flags and their help, defaults, what CONFIG shows and sets.
+ * The settings that are numbers (limits of connections aside), under the names that users give them. Flags with their
+ * help, defaults, and what CONFIG shows and sets are derived from this table.
  */
 export const NUMBER_SETTINGS = {
   originConnectTimeout: {
@@ -55,31 +55,31 @@ type NumberField = (typeof NUMBER_SETTINGS)[keyof typeof NUMBER_SETTINGS]["field
 /** One number for each of `NUMBER_SETTINGS`, in milliseconds or bytes. */
 type ProxyNumbers = { readonly [Field in NumberField]: number };
 
-/** What was chosen at start; everything in it can be sent to a worker. */
+/** The settings at the start. Can be sent to a worker. */
 export interface ProxySettings extends ProxyNumbers {
   /** `host:port` or `redis://[user:password@]host:port`. */
   readonly origin: string;
-  /** The cache's budget, exact. */
+  /** The cache's exact budget. */
   readonly memoryBytes: number;
-  /** What that may be set to while the proxy runs; undefined: no more. */
+  /** The largest budget that can be set while the proxy runs; undefined: the budget. */
   readonly maxMemoryBytes: number | undefined;
-  /** How many entries it holds at most, whatever their size; undefined: as many as the budget has room for. */
+  /** The most entries, whatever their size; undefined: as many as the budget has room for. */
   readonly maxEntries: number | undefined;
-  /** What clients must give; undefined: nothing. */
+  /** The password that clients must give; undefined: none. */
   readonly password: string | undefined;
   readonly maxConnections: number;
-  /** Least level of messages to the operator. */
+  /** The lowest level of messages that are logged. */
   readonly logLevel: LogLevel;
-  /** Whether commands that act on the origin as a process are passed on, and all of its parameters can be set. */
+  /** Whether to pass on commands that act on the origin as a process, and to allow setting all of its parameters. */
   readonly allowAdmin: boolean;
-  /** Where what clients ask for is recorded; undefined: nowhere. */
+  /** Where requests are recorded; undefined: nowhere. */
   readonly recording: RecordingSettings | undefined;
 }
 
-/** As users write it. */
+/** The default, as users write it. */
 export const DEFAULT_MEMORY = "64mb";
 
-/** What is chosen where nothing was said. */
+/** The defaults. */
 const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   ...numbersFrom(({ kind, initial }) => kind.parse(initial)),
   memoryBytes: SIZE.parse(DEFAULT_MEMORY),
@@ -92,7 +92,7 @@ const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   recording: undefined,
 };
 
-/** The settings that are numbers, each as `numberFor` has it. */
+/** Returns the settings that are numbers, each from `numberFor`. */
 export function numbersFrom(
   numberFor: (setting: NumberSetting, name: keyof typeof NUMBER_SETTINGS) => number,
 ): ProxyNumbers {
@@ -103,7 +103,7 @@ export function numbersFrom(
   return Object.fromEntries(numbers) as ProxyNumbers;
 }
 
-/** Settings complete: what was given, over the defaults. */
+/** Completes settings by the defaults. */
 export function completeSettings(
   given: Pick<ProxySettings, "origin"> & {
     readonly [K in keyof ProxySettings]?: ProxySettings[K] | undefined;

@@ -194,7 +194,7 @@ test("MGET of many keys, half of them cached", async () => {
   const client = await local.client();
   await client.ask("MGET", ...keys.filter((_, index) => index % 2 === 0));
   expect(await client.ask("MGET", ...keys)).toEqual(keys.map((key) => `value of ${key}`));
-  // Of fills under way at once whose keys share a lease, one alone is kept: those keys are asked for again.
+  // Of simultaneous fills of keys that share a lease only one is stored, so the other keys are asked for again.
   expect(origin.count("GET")).toBe(local.proxy.stats.misses);
   expect(local.proxy.stats.misses).toBeLessThan(2000 + local.proxy.stats.discardedFills);
 });

@@ -2,7 +2,7 @@ import type { Source } from "../coherence/waiter.ts";
 import type { ReplyWriter } from "../protocol/protocol.ts";
 
 /**
- * What a RESP3 client that has sent GLASS.SOURCE ON sees before each cached read's reply: an attribute of three
+ * Writes the attribute that a RESP3 client with GLASS.SOURCE ON gets in front of each cached read's reply: three
  * pairs. Both times are in milliseconds; a time to live of -1 means none.
  */
 export function writeSource(reply: ReplyWriter, source: Source, ageMs: number, remainingMs: number): void {

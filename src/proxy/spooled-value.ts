@@ -1,19 +1,19 @@
 import type { ByteBuffer, LargeValue } from "../lib/byte-buffer.ts";
 import { giveBack } from "../lib/chunked-bytes.ts";
 
-/** Bytes that came together. */
+/** Bytes that arrived together. */
 interface Piece {
   readonly bytes: Uint8Array;
-  /** Where in the value they begin. */
+  /** Where the bytes begin in the value. */
   readonly at: number;
 }
 
-/** Pieces shorter than this are copied: a buffer of its own for each would cost more. */
+/** Pieces shorter than this are copied, since keeping the buffer of each would cost more. */
 const KEPT_BYTES = 16 * 1024;
 
 /**
- * A large value that is not cached, on its way to those who wait for it: what has come stays until all of them have
- * read it, and no longer.
+ * A large value that is not cached, on its way to its readers. What has arrived is kept until all of them have read
+ * it.
  */
 export class SpooledValue {
   readonly #lengthBytes: number;
@@ -25,7 +25,7 @@ export class SpooledValue {
     this.#lengthBytes = lengthBytes;
   }
 
-  /** @returns whether `bytes` is kept; only where they reach to its end */
+  /** @returns whether `bytes` is kept; only if the piece reaches to its end */
   append(bytes: Uint8Array, start: number, end: number): boolean {
     const at = this.#receivedBytes;
     this.#receivedBytes += end - start;
@@ -36,7 +36,7 @@ export class SpooledValue {
     return isKept;
   }
 
-  /** Reads from the beginning: to be called before anything has come. */
+  /** Returns a reader from the beginning. Call this before anything has arrived. */
   reader(): LargeValue {
     const reader = new SpoolReader(this, this.#lengthBytes);
     this.#readers.add(reader);
@@ -85,7 +85,7 @@ export class SpooledValue {
 
 class SpoolReader implements LargeValue {
   readonly lengthBytes: number;
-  /** Nothing before it is needed any more. */
+  /** The reader needs nothing before this offset. */
   offset = 0;
   readonly #value: SpooledValue;
 

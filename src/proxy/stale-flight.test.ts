@@ -68,7 +68,7 @@ test.each([1, 2])(
     const first = other!.ask("GET", "a");
     await origin.received(1, "GET", "a");
     clock.advance(60);
-    // It joins, and the value that comes has expired before.
+    // It joins the flight. The value that comes has expired before.
     const replies = [client!.ask("GET", "a")];
     if (atOnce === 2) replies.push(client!.ask("GET", "a"));
     while (local.proxy.stats.misses < 2) await new Promise(setImmediate);
@@ -76,7 +76,7 @@ test.each([1, 2])(
     await origin.received(1, "SET");
     origin.remainingMs.delete("a");
     if (atOnce === 1) replies.push(client!.ask("GET", "a"));
-    // What was asked behind the write is on its way, if it was asked.
+    // The request behind the write is on its way, if there is one.
     for (let n = 0; n < 10; n++) await passing!.must("ECHO", "some");
     const writtenAgain = writer!.ask("SET", "a", "2");
     await origin.received(2, "SET");

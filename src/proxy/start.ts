@@ -18,7 +18,7 @@ type Settings = { readonly [K in keyof ProxySettings]?: ProxySettings[K] | undef
 
 export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnections"> {
   readonly host: string;
-  /** 0 takes a free port. */
+  /** 0 takes any free port. */
   readonly port: number;
   readonly origin: string;
   /** An eviction policy and its parameters, as `parsePolicy` reads them. */
@@ -27,12 +27,12 @@ export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnect
   readonly respOnly?: boolean | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** Secret; of the hashes of keys. Drawn by default. */
+  /** The secret of the key hashes; random by default. */
   readonly hashKey?: HashKey | undefined;
   readonly log?: Log;
-  /** Messages below this level are not wanted any more (CONFIG SET log-level). */
+  /** Sets the lowest level of messages that are logged (CONFIG SET log-level). */
   readonly setLogLevel?: (level: LogLevel) => void;
-  /** Told what happens to the cache's keys, in place of the recorder. */
+  /** The observer of the cache's keys, in place of the recorder. */
   readonly observer?: CacheObserver | undefined;
 }
 
@@ -43,13 +43,13 @@ export interface RunningProxy {
   close(): Promise<void>;
 }
 
-/** How long clients have, when the proxy closes, to read the replies to what they have asked for. */
+/** How long clients have to read outstanding replies when the proxy closes. */
 export const DRAIN_MS = 5000;
-/** Expired entries and those of past epochs are looked for in small steps, so that no request waits for long. */
+/** Expired entries and those of past epochs are removed in small steps, so that no request waits for long. */
 const SWEEP_INTERVAL_MS = 20;
 const SWEEP_STEPS = 400;
 
-/** Composes a proxy of one thread, this one, and its listener. @throws ListenError, RangeError */
+/** Composes a proxy of one thread, the present one, and its listener. @throws ListenError, RangeError */
 export async function startProxy(options: StartProxyOptions): Promise<RunningProxy> {
   const { limits = DEFAULT_LIMITS, random = systemRandom, log = silentLog, respOnly = false } = options;
   const settings = completeSettings({ ...options, maxConnections: limits.connections });
@@ -118,9 +118,9 @@ export function createStore(
 }
 
 /**
- * Removes in the background what nobody can see any more.
- * @param threads how many threads do so, all over the same store
- * @returns how to stop it
+ * Removes entries that nobody can see any more, in the background.
+ * @param threads how many threads do this on the same store
+ * @returns a function that stops it
  */
 export function sweepInSteps(store: Store, clock: Clock, threads: number): () => void {
   const timer = setInterval(() => store.sweep(clock.monotonicMs(), SWEEP_STEPS), SWEEP_INTERVAL_MS * threads);

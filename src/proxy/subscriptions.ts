@@ -2,11 +2,11 @@ import { parseDecimal } from "../lib/bytes.ts";
 import type { ClientFacts } from "../net/client-facts.ts";
 
 /**
- * Keeps count of a client's subscriptions by what the origin confirms: a message such as `subscribe channel 3`, whose
- * number is that of channels and patterns together, or that of shard channels.
+ * Counts a client's subscriptions by the origin's confirmations, such as `subscribe channel 3`. The number is that of
+ * channels and patterns together, or that of shard channels.
  */
 export function countSubscriptions(client: ClientFacts, bytes: Uint8Array, start: number, end: number): void {
-  // `*3` or `>3`, then the length of the kind: 9 to 12 for those that confirm, 7 and 8 for what was published.
+  // `*3` or `>3`, then the length of the kind: 9 to 12 for confirmations, 7 and 8 for published messages.
   const isConfirmation =
     bytes[start + 1] === DIGIT_3 && (bytes[start + 5] === DIGIT_9 || bytes[start + 5] === DIGIT_1);
   if (!isConfirmation) return;
@@ -29,7 +29,7 @@ const COLON = 0x3a;
 const DOLLAR = 0x24;
 const CR = 0x0d;
 
-/** The byte string at an offset, which begins a message. */
+/** Returns the byte string at an offset, with which a message begins. */
 function kindOf(bytes: Uint8Array, at: number, end: number): string | undefined {
   if (bytes[at] !== DOLLAR) return undefined;
   const lineEnd = bytes.indexOf(CR, at);

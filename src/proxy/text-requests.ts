@@ -11,7 +11,7 @@ import type { Lanes } from "./lanes.ts";
 import { GET_QUESTION } from "./question.ts";
 import { backendTicket, FROM_PROXY } from "./text-sources.ts";
 
-/** The verbs of the text protocol; its parser lets no others through. */
+/** The verbs of the text protocol. Its parser lets no others through. */
 const VERBS = new NameTable(["get", "put", "delete", "dump"].map((name) => ({ name })));
 
 /** One client's requests in the text protocol. Each reply says whether the proxy or the origin answered. */

@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS } from "../net/limits.ts";
 
 const redis = requireProgram("redis-server");
 
-/** SCAN over the origin's keys, so many a step; its cursor is the number of keys told. */
+/** Answers SCAN with this many of the origin's keys per step. The cursor is the number of keys returned so far. */
 function scanning(origin: FakeOrigin, keysPerStep: number) {
   return ([name, cursor]: OriginCommand): string | undefined => {
     if (name !== "SCAN") return undefined;
@@ -171,7 +171,7 @@ describe("DUMP", () => {
     const bytes = await local.byteClient();
     bytes.send("DUMP\nGET a\n");
     await bytes.closed;
-    // What was on its way may be lost with the connection; the line is not complete, and nothing comes behind it.
+    // Bytes on their way may be lost with the connection. The line is incomplete, and nothing follows it.
     expect('{"a":"1"').toStartWith(bytes.text);
   });
 
@@ -190,7 +190,7 @@ describe("DUMP", () => {
     bytes.send("DUMP\n");
     const waiting = (): number => [...local.proxy.registry][0]!.waitingReplyBytes;
     await until(() => waiting() >= DEFAULT_LIMITS.pausedReplyBytes);
-    // The origin is asked for no more once the client's room is used up: for nothing between round trips.
+    // The origin is asked nothing more once the client's room is used up: several round trips bring no request.
     using other = await local.client();
     let most = 0;
     for (let asked = -1, looks = 0; looks < 20; looks++) {
@@ -220,7 +220,7 @@ describe("DUMP", () => {
     await origin.received(5, "SCAN");
     bytes.close();
     while (local.proxy.host.registry.size > 0) await new Promise(setImmediate);
-    // What goes on reading asks again in each round trip.
+    // A DUMP that goes on would ask again in each round trip.
     const scans = origin.count("SCAN");
     using other = await local.client();
     for (let n = 0; n < 50; n++) await other.must("GET", `none ${n}`);

@@ -6,8 +6,9 @@ import type { OutstandingKeys } from "./outstanding-keys.ts";
 import { type Route, removesKeys } from "./routes.ts";
 
 /**
- * A write makes the cache forget its keys. Where threads share the cache, or the origin does not tell of changes, it
- * does so again before it is acknowledged, and so does a read: it may show its keys in a newer state than is cached.
+ * Invalidates the keys of a write. If threads share the cache, or the origin does not tell of changes, it invalidates
+ * them again before the client gets the reply, and those of a read as well: the reply may show a newer state than the
+ * cache.
  * @returns what to do before the client gets the reply
  */
 export function touchKeys(
@@ -44,9 +45,9 @@ export function touchKeys(
 }
 
 /**
- * The same for a request over another connection than the main one, behind whose reply every invalidation has come where
- * the origin tells of changes.
- * @param uses what it does to keys; undefined: not known
+ * As `touchKeys`, for a request over another connection than the main one. If the origin tells of changes, all
+ * invalidations have come before the reply is shown.
+ * @param uses what it does to keys; undefined: unknown
  */
 export function touchUses(
   proxy: ProxyParts,
@@ -55,7 +56,7 @@ export function touchUses(
 ): () => void {
   const { cache, origin } = proxy;
   if (uses === undefined || uses.some(({ isEveryKey }) => isEveryKey)) {
-    // Without tracking nobody tells what it has changed, or shown.
+    // Without tracking the origin does not tell what has changed.
     return () => {
       if (origin.tracking !== true) cache.invalidateAll();
     };

@@ -7,19 +7,19 @@ import { until } from "../../test/support/until.ts";
 
 const redis = requireProgram("redis-server");
 
-/** So many characters of what was received are kept. */
+/** The number of received characters to keep. */
 const KEPT = 4096;
-/** Values of a megabyte that are more than what all sockets in between hold. */
+/** Values of a megabyte each, together more than all sockets in between can hold. */
 const VALUES = 60;
 
-/** A client of bare sockets, with the last of the bytes that it has received. */
+/** A client made of a bare socket, with the last bytes that it has received. */
 class RawClient implements Disposable {
   readonly #socket: Bun.Socket<undefined>;
   text = "";
   receivedBytes = 0;
-  /** The file that SYNC is answered with has begun. */
+  /** The file that answers SYNC has begun. */
   hasFile = false;
-  /** Of values that end in `x7.`. */
+  /** The number of values that end in `x7.`. */
   readonly numbers = new Set<number>();
   isClosed = false;
 

@@ -9,14 +9,15 @@ import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
 
 /**
- * Connects a client with the origin for good: from a request on, all bytes pass as they come, both ways, until one end
- * closes. Replication needs that: SYNC is answered by a file, and then by the commands that the origin executes.
+ * Connects a client with the origin for good. From the first request on all bytes pass both ways as they arrive,
+ * until one side closes. Replication needs this: the answer to SYNC is a file, followed by the commands that the
+ * origin executes.
  */
 export class Tunnel {
   readonly #client: Connection;
   readonly #upstream: UpstreamConnection;
 
-  /** @throws UpstreamError when the origin is down */
+  /** @throws UpstreamError if the origin is down */
   constructor({ origin, settings }: ProxyParts, client: Connection, request: Request) {
     this.#client = client;
     this.#upstream = soleNode(origin).dedicated(2, {
@@ -26,13 +27,12 @@ export class Tunnel {
     client.exemptFromIdleTimeout = true;
     client.hold();
     const first = copyRequest(request);
-    // When it is answered, nothing else is on its way on this connection. Should it fail, the connection has ended, and
-    // the client's ends with it.
+    // When this is answered, nothing else is on its way on this connection. If it fails, both connections end.
     writeCommand(this.#upstream.out, ["PING"]);
     this.#upstream.enqueue(new CallbackRequest(() => this.#open(first)), settings.originTimeoutMs);
   }
 
-  /** The client has gone. */
+  /** Ends the tunnel because the client has gone. */
   end(): void {
     this.#upstream.close(new UpstreamError("ORIGINDOWN", "the client has gone", true));
   }

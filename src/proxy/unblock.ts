@@ -5,8 +5,8 @@ import { askOrigin } from "./origin-question.ts";
 import { findOriginClient } from "./redirection.ts";
 
 /**
- * CLIENT UNBLOCK of a client of this thread: it waits at the origin, over a connection of its own, which the origin is
- * asked to unblock. A client that CLIENT PAUSE holds up is not blocked, as in Redis.
+ * Executes CLIENT UNBLOCK for a client of this thread. The client waits at the origin, over its own connection, so
+ * the origin is asked to unblock it. As in Redis, a client that CLIENT PAUSE makes wait is not blocked.
  */
 export function unblock(context: ProxyContext, client: number, reason: string, reply: ReplyWriter): void {
   const { proxy } = context;

@@ -14,9 +14,9 @@ const SETTLE_MS = 100;
 const PAUSED_WITH_WRITES = ["PUBLISH", "glasscache:probe", ""];
 
 /**
- * Asks an origin twice for a sign of life, over a connection of its own. When an origin that was busy or paused goes on,
- * it answers all its connections in one turn of its event loop, in any order. So a connection that is still silent after
- * the second answer has lost its wire. An error counts as an answer.
+ * Asks an origin twice for a sign of life, over a connection of its own. When an origin that was busy or paused goes
+ * on, it answers all its connections in one turn of its event loop, in any order. So a connection that is still silent
+ * after the second answer has lost its wire. An error counts as an answer.
  */
 export class Probe {
   readonly #connection: UpstreamConnection;

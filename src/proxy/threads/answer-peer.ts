@@ -10,7 +10,7 @@ import type { Answer, Question } from "./peers.ts";
 
 const NOTHING: Answer = new Uint8Array(0);
 
-/** What one thread does when another asks. */
+/** Answers a question from another thread. */
 export function answerPeer(proxy: ProxyParts, question: Question, then: (answer: Answer) => void): void {
   switch (question.kind) {
     case "fence":
@@ -45,7 +45,7 @@ export function answerPeer(proxy: ProxyParts, question: Question, then: (answer:
 }
 
 /**
- * Runs a command in this thread on behalf of a client of another one, or later than its client asked for it.
+ * Runs a command in this thread for a client of another thread, or at a later time.
  * @returns the reply in RESP2
  */
 function runForPeer(proxy: ProxyParts, args: readonly string[]): Promise<Uint8Array> {
@@ -64,7 +64,7 @@ function runForPeer(proxy: ProxyParts, args: readonly string[]): Promise<Uint8Ar
   return runApart(context, proxy.commands.find(request)!, request);
 }
 
-/** @returns what runs a command of the proxy's own in all threads, and leaves its reply out */
+/** @returns a function that runs a command of the proxy's own in all threads, and drops its reply */
 export function runLater(proxy: ProxyParts, request: Request): () => void {
   const args = Array.from({ length: request.count }, (_, index) => request.text(index));
   return () => {
@@ -73,5 +73,5 @@ export function runLater(proxy: ProxyParts, request: Request): () => void {
   };
 }
 
-/** The client that asks is another thread's: none of this one's is it (SKIPME). */
+/** The client that asks belongs to another thread, so no client of this one is it (SKIPME). */
 const ABSENT_ID = -1;

@@ -6,7 +6,7 @@ import { RespWriter } from "../../protocol/resp-writer.ts";
 import type { LateAnswer, ProxyContext } from "../context.ts";
 import type { Peers } from "./peers.ts";
 
-/** Subcommands that are about the clients or counters of all threads, not of one. */
+/** Subcommands about the clients or counters of all threads. */
 const EVERYWHERE: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["client", new Set(["kill", "list", "pause", "unblock", "unpause"])],
   ["config", new Set(["resetstat"])],
@@ -20,7 +20,7 @@ export function concernsAllThreads(request: Request): boolean {
 }
 
 /**
- * Runs a command whose reply is put together with others.
+ * Runs a command whose reply is combined with those of other threads.
  * @param context of the client that asks, or of none of this thread's
  * @returns the reply in RESP2
  */
@@ -47,8 +47,8 @@ export function runApart(
 }
 
 /**
- * Completes a reply that this thread has made with those of the others: lists are put together, counts added up; of
- * an error and a success (CLIENT KILL of an address that one thread has) the success holds.
+ * Combines this thread's reply with those of the others: lists are joined, counts added. Of an error and a success
+ * the success holds (CLIENT KILL of an address that only one thread has).
  * @param own this thread's reply, in RESP2
  * @param withinMs how long the others may take
  */
@@ -78,7 +78,7 @@ export async function askAll(
   answer((reply) => {
     if (lists.length > 0) {
       const texts = lists.map((list) => Buffer.from(list as Uint8Array).toString());
-      // A thread without clients answers an empty line.
+      // A thread without clients answers with an empty line.
       reply.verbatim("txt", texts.filter((text) => text.trim() !== "").join(""));
     } else if (counts.length > 0) {
       reply.integer((counts as number[]).reduce((sum, count) => sum + count, 0));

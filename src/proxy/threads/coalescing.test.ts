@@ -4,7 +4,7 @@ import { RespClient } from "../../../test/support/resp-client.ts";
 import { clientOfEach, infoField, startThreads } from "../../../test/support/threads.ts";
 import { until } from "../../../test/support/until.ts";
 
-/** How many misses all threads have counted. */
+/** Returns the misses that all threads have counted. */
 async function misses(client: RespClient): Promise<number> {
   return Number(infoField(await client.must("INFO", "cache"), "cache_misses"));
 }

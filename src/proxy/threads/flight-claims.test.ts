@@ -7,9 +7,9 @@ test("tells who asks for a key, until that one has ended or died", () => {
   const hash = 0x8765_4321;
   expect(zero.claim(hash)).toBe(CLAIMED);
   expect(one.claim(hash)).toBe(0);
-  // Its own: there is nobody else to wait for.
+  // Its own claim: there is no other thread to wait for.
   expect(zero.claim(hash)).toBe(UNCLAIMED);
-  // Another key in the same place.
+  // Another key with the same word.
   expect(one.claim(hash ^ 0x4000_0000)).toBe(UNCLAIMED);
   one.release(hash);
   expect(one.claim(hash)).toBe(0);

@@ -1,17 +1,17 @@
-/** What `claim` answers when the flight is this thread's now. */
+/** The result of `claim` if this thread now has the flight. */
 export const CLAIMED = -1;
-/** What `claim` answers when there is nobody to wait for, and nothing was claimed either. */
+/** The result of `claim` if no other thread can be waited for and nothing was claimed. */
 export const UNCLAIMED = -2;
 
-/** A power of two. So many that two flights seldom want the same word. */
+/** A power of two, large enough that two flights seldom use the same word. */
 const WORDS = 16_384;
 const FINGERPRINT = 0xffff_0000;
 const HOLDER = 0xffff;
 
 /**
- * Which thread asks the origin for which key at this moment, in shared memory: a thread that misses what another is
- * asking for already waits for that one. Each word holds the thread (from 1; 0: nobody) and some bits of the key's
- * hash. It may be wrong about a key, as two can have the same hash: who waits must look at what has come of it.
+ * Which thread is asking the origin for which key, in shared memory. A thread that misses a key waits for another
+ * thread that is already asking for it. Each word holds the thread (from 1; 0: none) and some bits of the key's hash.
+ * Two keys can have the same hash, so a waiting thread must check the result.
  */
 export class FlightClaims {
   readonly #words: Int32Array;
@@ -27,7 +27,7 @@ export class FlightClaims {
     return new SharedArrayBuffer(WORDS * 4);
   }
 
-  /** A thread has died: nobody shall wait for it. */
+  /** Removes the claims of a dead thread. */
   static forget(buffer: SharedArrayBuffer, index: number): void {
     const words = new Int32Array(buffer);
     for (let at = 0; at < words.length; at++) {
@@ -45,7 +45,7 @@ export class FlightClaims {
     return holder === this.#holder || (found & FINGERPRINT) !== fingerprint ? UNCLAIMED : holder - 1;
   }
 
-  /** The flight that claimed it has ended. */
+  /** Removes the claim of a flight that has ended. */
   release(hash: number): void {
     const word = (hash & FINGERPRINT) | this.#holder;
     Atomics.compareExchange(this.#words, hash & (WORDS - 1), word, 0);

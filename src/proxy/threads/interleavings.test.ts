@@ -1,4 +1,4 @@
-/** Interleavings of two threads' connections, one by one: each test fails when its rule is taken out. */
+/** Interleavings of two threads' connections, one by one. Each test fails if its rule is removed. */
 import { describe, expect, test } from "bun:test";
 import { FakeOrigin, type OriginConnection } from "../../../test/support/fake-origin.ts";
 import type { RespClient } from "../../../test/support/resp-client.ts";
@@ -8,7 +8,7 @@ import { until } from "../../../test/support/until.ts";
 interface Scene extends AsyncDisposable {
   readonly origin: FakeOrigin;
   readonly threads: Threads;
-  /** A client of each of the two threads, and further ones. */
+  /** A client of each of the two threads, and more. */
   readonly clients: RespClient[];
   readonly others: RespClient[];
   /** The channel of each thread, at the origin. */
@@ -19,7 +19,7 @@ async function open(): Promise<Scene> {
   const origin = new FakeOrigin();
   const threads = await startThreads(origin, {
     threads: 2,
-    // Nothing but what the test asks for travels over the channels.
+    // Only the test's requests travel over the channels.
     heartbeatMs: 3_600_000,
     heartbeatTimeoutMs: 3_600_000,
   });
@@ -46,14 +46,14 @@ describe("a write that is acknowledged", () => {
     await using scene = await open();
     const { origin, clients, others, channels } = scene;
     origin.values.set("k", "old");
-    // The write is on its way; the cache has forgotten the key already.
+    // The write is on its way; the cache has already dropped the key.
     channels[0]!.isSilent = true;
     const write = clients[0]!.must("SET", "k", "new");
     await until(async () => infoField(await others[0]!.must("INFO", "origin"), "forwarded_requests") === "3");
     expect(await clients[1]!.must("GET", "k")).toBe("old");
     expect(await clients[1]!.must("GET", "k")).toBe("old");
     expect(origin.count("GET", "k")).toBe(1);
-    // What the origin tells the other thread comes late.
+    // The invalidation reaches the other thread late.
     channels[1]!.hold();
     channels[0]!.isSilent = false;
     channels[0]!.received(new Uint8Array(0));
@@ -70,7 +70,7 @@ describe("a write that is acknowledged", () => {
     origin.script = ([name]) => (name === "GETRANGE" ? `$${newer.length}\r\n${newer}\r\n` : undefined);
     expect(await clients[1]!.must("GET", "k")).toBe("old");
     channels[1]!.hold();
-    // Somebody writes at the origin; the thread that fetched the key hears of it late.
+    // A client writes at the origin. The thread that fetched the key learns of it late.
     origin.values.set("k", newer);
     channels[1]!.invalidate("k");
     expect(await clients[0]!.must("GETRANGE", "k", "0", "-1")).toBe(newer);
@@ -99,11 +99,11 @@ describe("that a key does not exist", () => {
   test("is not taken from another thread where the key was written since", async () => {
     await using scene = await open();
     const { origin, clients, others, channels } = scene;
-    // The first thread asks, and the origin has answered that there is none: the answer is on its way.
+    // The first thread asks, and the origin has answered that the key does not exist: the answer is on its way.
     channels[0]!.hold();
     const first = clients[0]!.must("GET", "k");
     await origin.received(1, "GET", "k");
-    // The second one waits for that.
+    // The second thread waits for that answer.
     const second = clients[1]!.must("GET", "k");
     await until(async () => infoField(await others[1]!.must("INFO", "cache"), "coalesced_misses") === "1");
     // The key is written, and acknowledged, through the second thread.

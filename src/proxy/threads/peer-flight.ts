@@ -5,8 +5,8 @@ import type { KeyRef } from "../../lib/key-ref.ts";
 import type { Answer } from "./peers.ts";
 
 /**
- * A key that another thread is asking the origin for: those who missed it here wait for that, and look into the cache
- * again. Only that the key does not exist is passed on as an answer of its own; there is nothing to find then.
+ * A key that another thread is asking the origin for. The reads that missed it here wait for that thread, then look
+ * into the cache again. The only answer passed on is that the key does not exist, since the cache then has nothing.
  */
 export class PeerFlight {
   readonly key: KeyRef;
@@ -22,10 +22,10 @@ export class PeerFlight {
   }
 }
 
-/** Nothing is said but that the flight has ended, or that there is none. */
+/** The answer that the flight has ended, or that there is none. */
 export const LOOK_AGAIN: Answer = new Uint8Array(0);
 
-/** Tells another thread what came of a flight. */
+/** Tells another thread how a flight ended. */
 export class PeerWaiter implements Waiter {
   readonly #flight: Flight;
   readonly #then: (answer: Answer) => void;
@@ -53,7 +53,7 @@ export class PeerWaiter implements Waiter {
   }
 }
 
-/** When the origin was asked for a key that it does not have; undefined for every other answer. */
+/** Returns when the origin was asked for a key that it turned out not to have; undefined for any other answer. */
 export function missingSinceMs(answer: Answer): number | undefined {
   if (answer.length !== Float64Array.BYTES_PER_ELEMENT) return undefined;
   return new Float64Array(new Uint8Array(answer).buffer)[0];

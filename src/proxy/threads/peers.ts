@@ -1,35 +1,35 @@
 import type { ThreadTable } from "./thread-table.ts";
 
-/** What one thread may ask of all others. */
+/** The requests that one thread may make of others. */
 export type Question =
-  /** To receive every invalidation that the origin has caused so far. */
+  /** Receive every invalidation that the origin has caused so far. */
   | { readonly kind: "fence" }
-  /** To say when the flight for this key has landed; see `PeerFlight`. */
+  /** Say when the flight for this key has landed; see `PeerFlight`. */
   | { readonly kind: "landing"; readonly key: Uint8Array }
-  /** To take the settings that are shared anew. */
+  /** Adopt the shared settings. */
   | { readonly kind: "settings" }
-  /** To say which id the origin knows one of its clients by. */
+  /** Say the origin's id of one of the thread's clients. */
   | { readonly kind: "origin-id"; readonly client: number }
-  /** To remember a script that says that it writes nothing. */
+  /** Remember a script that declares that it writes nothing. */
   | { readonly kind: "read-only-script"; readonly digest: string }
-  /** To show a line to its clients that monitor. */
+  /** Show a line to the thread's monitoring clients. */
   | { readonly kind: "monitored"; readonly line: Uint8Array }
-  /** To count its clients, as INFO does. */
+  /** Count the thread's clients, as INFO does. */
   | { readonly kind: "clients" }
-  /** To run a command about its own clients or counters, and answer with the reply in RESP2. */
+  /** Run a command about the thread's own clients or counters, and answer with the reply in RESP2. */
   | { readonly kind: "command"; readonly args: readonly string[] };
 
-/** A thread's answer to a command, about its clients or of a landing; empty for all else. */
+/** A thread's answer to a command, about its clients or about a landing; otherwise empty. */
 export type Answer = Uint8Array;
 
-/** How a thread answers the others: by calling `then` once, now or later. */
+/** Answers another thread by calling `then` once, now or later. */
 export type AnswerQuestion = (question: Question, then: (answer: Answer) => void) => void;
 
 type Message =
   | {
       readonly type: "question";
       readonly from: number;
-      /** The one thread that is asked; all are where there is none. */
+      /** The thread that is asked; absent if all are. */
       readonly to?: number;
       readonly id: number;
       readonly question: Question;
@@ -49,7 +49,7 @@ interface Waiting {
   resolve(answers: Answer[]): void;
 }
 
-/** Lets the threads of one proxy ask each other. A thread that dies is waited for no longer. */
+/** Lets the threads of one proxy ask each other. Nobody waits for a dead thread. */
 export class Peers {
   readonly #channel: BroadcastChannel;
   readonly #index: number;
@@ -77,14 +77,14 @@ export class Peers {
     };
   }
 
-  /** Tells all threads, from outside of them, that one is gone. */
+  /** Tells all threads, from outside of them, that one has died. */
   static announceDeath(channelName: string, index: number): void {
     const channel = new BroadcastChannel(channelName);
     channel.postMessage({ type: "gone", index } satisfies Message);
     channel.close();
   }
 
-  /** Asks all other threads. @returns the answers of those that live to give one */
+  /** Asks all other threads. @returns the answers of those that stay alive */
   ask(question: Question): Promise<Answer[]> {
     const missing = new Set<number>();
     for (let index = 0; index < this.#table.count; index++) {
@@ -95,12 +95,12 @@ export class Peers {
     return new Promise((resolve) => {
       this.#waiting.set(id, { missing, answers: [], resolve });
       this.#send({ type: "question", from: this.#index, id, question });
-      // One may have died, and been announced, between the look at the table and the question.
+      // A thread may have died, and been announced, between the look at the table and the question.
       for (const index of [...missing]) if (!this.#table.isAlive(index)) this.#answered(id, index, undefined);
     });
   }
 
-  /** Asks one other thread. @returns its answer; undefined where it is dead, dies, or takes longer than `timeoutMs` */
+  /** Asks one other thread. @returns its answer; undefined if it is dead, dies, or takes longer than `timeoutMs` */
   askOne(to: number, question: Question, timeoutMs: number): Promise<Answer | undefined> {
     const id = this.#nextId++;
     return new Promise((resolve) => {

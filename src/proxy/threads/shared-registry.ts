@@ -2,7 +2,7 @@ import { ClientRegistry } from "../../net/client-registry.ts";
 import type { Connection } from "../../net/connection.ts";
 import type { ThreadTable } from "./thread-table.ts";
 
-/** The clients of one thread, whose ids no other thread uses and whose number all threads know. */
+/** The clients of one thread. Their ids are unique among threads, and all threads know their number. */
 export class SharedRegistry extends ClientRegistry {
   readonly #table: ThreadTable;
   readonly #index: number;

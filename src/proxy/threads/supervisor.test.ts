@@ -102,7 +102,7 @@ describe("a proxy of several threads", () => {
             answered++;
           }
         } catch {
-          // Its thread has died: another connection goes to one that lives.
+          // Its thread has died: another connection reaches a living one.
         }
       }
     });
@@ -128,15 +128,15 @@ describe("a proxy of several threads", () => {
 
   test("where a thread has been replaced, hits are served as before", async () => {
     await using origin = new FakeOrigin();
-    // A thread that replaces another begins at least 200 ms later than those before: were it by its clock so much
-    // earlier than they are, it would vouch for nothing that they have.
+    // A thread that replaces another begins at least 200 ms later than the first ones. If its clock were behind
+    // theirs by that much, it would prove none of their entries.
     const heartbeat = { heartbeatMs: 50, heartbeatTimeoutMs: 150 };
     await using threads = await startThreads(origin, { threads: 2, ...heartbeat });
     const { supervisor } = threads;
     await supervisor.killThread(0);
     await until(async () => supervisor.restarts === 1);
     const clients = await clientOfEach(supervisor);
-    // On a slow machine the origin seems to be dead now and then.
+    // On a slow machine the origin may seem dead now and then.
     await until(async () => (await clients[0]!.ask("SET", "key", "value")) === "OK");
     await until(async () => {
       const asked = origin.count("GET", "key");

@@ -15,37 +15,37 @@ import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
 import { ThreadTable } from "./thread-table.ts";
 
 export interface StartThreadsOptions extends Omit<StartProxyOptions, "clock"> {
-  /** From 1. */
+  /** At least 1. */
   readonly threads: number;
 }
 
-/** What is the same for all threads, those too that replace others. */
+/** The settings that all threads share, including threads that replace others. */
 type ThreadsStart = Omit<ThreadStart, "index" | "holder" | "clock">;
 
-/** A thread that keeps dying is not started again more often than this. */
+/** The least delay before a thread that died is started again. */
 const RESTART_DELAY_MS = 100;
-/** Until a shard's lock that was held for long is tried again. */
+/** The delay before a shard's lock that was held for too long is tried again. */
 const RELEASE_DELAY_MS = 100;
-/** Shards of the cache for each thread: so many that two threads seldom want the same one. */
+/** Shards of the cache for each thread: enough that two threads seldom want the same one. */
 const SHARDS_PER_THREAD = 4;
 const SHARD_LEAST_BYTES = 8 * 1024 ** 2;
 const SHARD_LEAST_ENTRIES = 1000;
 
 /**
- * A proxy of several threads over one cache. Each has its own event loop, clients and connections to the origin, and
- * listens on the same port; the system shares new clients out among them. A thread that dies is replaced.
+ * A proxy of several threads over one cache. Each thread has its own event loop, clients and connections to the
+ * origin. All listen on the same port; the system distributes new clients among them. A thread that dies is replaced.
  */
 export class Supervisor {
   readonly port: number;
   /** Threads that died and were replaced. */
   restarts = 0;
   readonly #start: ThreadsStart;
-  /** Only ever used without waiting for its locks: one may be held by a thread that has died, for `recover` to free. */
+  /** Used only in ways that never wait for a lock: a dead thread may hold it until `recover`. */
   readonly #store: Store;
   readonly #table: ThreadTable;
   readonly #log: Log;
   readonly #setLogLevel: ((level: LogLevel) => void) | undefined;
-  /** The time that all threads have. */
+  /** The time of all threads. */
   readonly #clock: Clock = steadyClock(systemClock);
   readonly #workers: (Worker | undefined)[] = [];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
@@ -74,7 +74,7 @@ export class Supervisor {
       throw new RangeError(`the number of threads must be from 1 to 256, not ${threads}`);
     }
     const settings = completeSettings({ ...options, maxConnections: limits.connections });
-    // Sockets that share a port would share it with another program's just as well: it must be free before.
+    // Sockets that share a port would share it with another program, too, so it must be free before.
     const port = probePort(options.host, options.port);
     const store = createStore(
       settings,
@@ -112,7 +112,7 @@ export class Supervisor {
     return this.#table.count;
   }
 
-  /** Ends one thread in the middle of whatever it does, as a crash would. */
+  /** Ends one thread as a crash would. */
   async killThread(index: number): Promise<void> {
     await this.#workers[index]?.terminate();
   }
@@ -144,7 +144,7 @@ export class Supervisor {
         else if (message.type === "refused") reject(new ListenError(message.message, message.code));
         else if (message.type === "drained") void worker.terminate();
         else if (message.type === "log-level") this.#setLogLevel?.(message.level);
-        // All threads tell of the origin; one voice is enough.
+        // All threads report on the origin; logging one of them is enough.
         else if (index === 0 || message.level === "error") this.#log[message.level](message.message);
       });
       worker.on("error", (error) => {
@@ -159,8 +159,8 @@ export class Supervisor {
   }
 
   /**
-   * A thread has died: its clients are gone with its sockets. What it was changing in the cache cannot be trusted, and
-   * nobody hears the invalidations of what it had fetched.
+   * Replaces a dead thread. Its clients are gone with its sockets. Half-finished changes to the cache cannot be
+   * trusted, and nobody receives the invalidations of what it had fetched.
    */
   #replace(index: number, holder: number): void {
     this.restarts++;
@@ -181,12 +181,15 @@ export class Supervisor {
     });
   }
 
-  /** What the dead had pinned would else be pinned for ever. Another that has died may hold a lock that this takes. */
+  /**
+   * Unpins what dead threads had pinned. Another dead thread may hold a lock that is needed, so this tries again
+   * later.
+   */
   #releaseDead(): void {
     if (!this.#store.releaseDead()) this.#later(RELEASE_DELAY_MS, () => this.#releaseDead());
   }
 
-  /** Acts unless the proxy is being closed by then. */
+  /** Acts after a delay, unless the proxy is being closed by then. */
   #later(delayMs: number, act: () => void): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
@@ -197,8 +200,8 @@ export class Supervisor {
 }
 
 /**
- * A power of two; fewer where the cache is so small that shards could hold nothing of some size, or so few entries
- * that some have room to spare while others evict.
+ * Returns the number of shards: a power of two. It is lower if the cache is so small that shards could not hold
+ * entries of some size, or so few entries that some shards would evict while others have room.
  */
 function shardsFor(
   { memoryBytes, maxEntries = Number.POSITIVE_INFINITY }: Pick<ProxySettings, "memoryBytes" | "maxEntries">,

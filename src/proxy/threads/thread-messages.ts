@@ -4,7 +4,7 @@ import type { StoreHandle } from "../../store/store.ts";
 import type { ProxySettings } from "../settings.ts";
 import type { ClockReading } from "./steady-clock.ts";
 
-/** What a thread needs to begin. */
+/** What a thread needs to start. */
 export interface ThreadStart {
   readonly settings: ProxySettings;
   readonly host: string;
@@ -12,17 +12,17 @@ export interface ThreadStart {
   readonly respOnly: boolean;
   readonly limits: ConnectionLimits;
   readonly store: StoreHandle;
-  /** What this thread holds the store's locks as. */
+  /** The number under which the thread holds the store's locks. */
   readonly holder: number;
   readonly table: SharedArrayBuffer;
-  /** What `FlightClaims` is made of. */
+  /** The memory of `FlightClaims`. */
   readonly claims: SharedArrayBuffer;
   readonly count: number;
   readonly index: number;
   readonly channelName: string;
   readonly runId: string;
   readonly startedAtMs: number;
-  /** The cache's time, the same for all threads. */
+  /** The time of the cache, the same for all threads. */
   readonly clock: ClockReading;
 }
 

@@ -5,23 +5,23 @@ const ALIVE = 0;
 const CONNECTIONS = 1;
 const MONITORS = 2;
 const INTEGERS = 3;
-/** Numbers that hold for all threads. */
+/** The number of values common to all threads. */
 const COMMON = 64;
 
 /**
- * What the threads of one proxy know of each other, in shared memory: who is alive, up to when each can vouch for
- * what it has fetched, how many clients it has, and what it counts.
+ * What the threads of one proxy know of each other, in shared memory: which are alive, until when each vouches for
+ * what it has fetched, how many clients it has, and its counters.
  *
- * Each float is written by its own thread alone; aligned, so that no other thread sees half of one.
+ * Only its own thread writes each float. Floats are aligned, so no thread sees half of one.
  */
 export class ThreadTable {
   readonly buffer: SharedArrayBuffer;
   readonly count: number;
   readonly #integers: Int32Array;
   readonly #provenUntilMs: Float64Array;
-  /** What each thread counts, as it published that last. */
+  /** The counters that each thread published last. */
   readonly numbers: ThreadNumbers<typeof PUBLISHED>;
-  /** Numbers that hold for all threads, whoever sets them: settings, the pause. */
+  /** Numbers common to all threads, which any thread may set: settings, the pause. */
   readonly common: Float64Array;
 
   constructor(buffer: SharedArrayBuffer, count: number) {
@@ -44,8 +44,8 @@ export class ThreadTable {
   }
 
   /**
-   * Until when cached entries may be served, whichever thread fetched them: until the first channel for
-   * invalidations can no longer be vouched for.
+   * The time until which cached entries may be served, whichever thread fetched them: the earliest time at which a
+   * channel for invalidations is no longer proven.
    */
   get provenUntilMs(): number {
     let least = this.#provenUntilMs[0]!;
@@ -68,7 +68,7 @@ export class ThreadTable {
     Atomics.store(this.#integers, index * INTEGERS + ALIVE, 1);
   }
 
-  /** Forgets a thread that has ended. Its entries must be unreachable already. */
+  /** Forgets a thread that has ended. Its entries must already be unreachable. */
   clear(index: number): void {
     Atomics.store(this.#integers, index * INTEGERS + ALIVE, 0);
     Atomics.store(this.#integers, index * INTEGERS + CONNECTIONS, 0);
@@ -77,7 +77,7 @@ export class ThreadTable {
     Atomics.sub(this.#integers, this.count * INTEGERS, monitors);
   }
 
-  /** A client of a thread has begun, or ended, to monitor. */
+  /** Counts a client of a thread that begins or ends to monitor. */
   addMonitors(index: number, change: 1 | -1): void {
     Atomics.add(this.#integers, this.count * INTEGERS, change);
     Atomics.add(this.#integers, index * INTEGERS + MONITORS, change);
@@ -92,7 +92,7 @@ export class ThreadTable {
     Atomics.add(this.#integers, index * INTEGERS + CONNECTIONS, change);
   }
 
-  /** Clients of all threads. */
+  /** The number of clients of all threads. */
   get connections(): number {
     let sum = 0;
     for (let index = 0; index < this.count; index++) {

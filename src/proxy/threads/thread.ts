@@ -14,10 +14,13 @@ import { steadyClockSince } from "./steady-clock.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
 import { ThreadTable } from "./thread-table.ts";
 
-/** How often a thread tells the others its counters, for INFO. */
+/** How often a thread publishes its counters, for INFO. */
 const PUBLISH_INTERVAL_MS = 100;
 
-/** A worker: one thread of the proxy, with its own event loop, clients and connections to the origin. */
+/**
+ * The entry point of a worker: one thread of the proxy, with its own event loop, clients and connections to the
+ * origin.
+ */
 runThread(workerData as ThreadStart);
 
 function runThread(start: ThreadStart): void {
@@ -87,7 +90,7 @@ function tell(message: FromThread): void {
   parentPort!.postMessage(message);
 }
 
-/** Messages for the operator go through the supervisor, whose log it is. */
+/** Returns a log that sends messages to the supervisor, which has the real one. */
 function logOver(): Log {
   const at =
     (level: "info" | "warn" | "error") =>
