@@ -12,7 +12,7 @@ async function info(client: RespClient, ...sections: string[]): Promise<Record<s
 }
 
 describe("INFO", () => {
-  test("counts hits, misses and what became of them", async () => {
+  test("counts hits, misses and their outcomes", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -52,7 +52,7 @@ describe("INFO", () => {
     expect(await info(client, "cache")).toMatchObject({ cached_keys: "1" });
   });
 
-  test("tells of the origin and the connections to it", async () => {
+  test("describes the origin and the connections to it", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({
       origin: `redis://me:secret@127.0.0.1:${origin.port}`,
@@ -82,7 +82,7 @@ describe("INFO", () => {
     expect(String(await client!.ask("INFO"))).not.toContain("secret");
   });
 
-  test("tells of evictions and memory within the budget", async () => {
+  test("shows evictions, and memory within the budget", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -96,7 +96,7 @@ describe("INFO", () => {
     expect(Number(cached_keys)).toBe(300 - Number(cache_evicted_keys));
   });
 
-  test("tells of evictions where entries are counted", async () => {
+  test("shows evictions under --max-entries", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port, maxEntries: 2 });
     const client = await local.client();
@@ -154,7 +154,7 @@ describe("the proxy's password", () => {
     expect(await text.ask("PUT a=1")).toBe("{Backend Server} : OK");
   });
 
-  test("is not asked for where there is none", async () => {
+  test("is not asked for if there is none", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const [client, text] = [await local.client(), await local.textClient()];
@@ -164,7 +164,7 @@ describe("the proxy's password", () => {
 });
 
 describe("the origin's password", () => {
-  test("is given, with its user, over every connection", async () => {
+  test("is sent, with its user, over every connection", async () => {
     using origin = new FakeOrigin({ password: "p@ss", user: "me" });
     await using local = await LocalProxy.ready({ origin: `redis://me:p%40ss@127.0.0.1:${origin.port}` });
     for (const version of [2, 3] as const) {
@@ -179,7 +179,7 @@ describe("the origin's password", () => {
     expect(origin.connections).toHaveLength(5);
   });
 
-  test("when wrong is a clear error, tried again ever later, until it is right", async () => {
+  test("when wrong gives a clear error, and is tried again, ever later, until it is right", async () => {
     using origin = new FakeOrigin({ password: "right" });
     await using local = await LocalProxy.start({
       origin: `redis://:late@127.0.0.1:${origin.port}`,
@@ -201,7 +201,7 @@ describe("the origin's password", () => {
   });
 });
 
-test("COMMAND is the origin's", async () => {
+test("COMMAND goes to the origin", async () => {
   using origin = new FakeOrigin({
     script: ([name]) => (name === "COMMAND" ? `*1\r\n${bulk("x")}` : undefined),
   });

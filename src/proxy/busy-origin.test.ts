@@ -22,7 +22,7 @@ function standStill(origin: RunningServer): () => void {
 }
 
 describe.skipIf(!redis.available)(redis.title("an origin that stands still"), () => {
-  test("keeps everybody waiting, and then answers everybody", async () => {
+  test("makes all clients wait, and then answers all", async () => {
     await using origin = await startRedis();
     await using local = await LocalProxy.ready({ origin: origin.port, ...QUICK });
     const [client, writer, blocked, subscriber] = await local.clients(4, { version: 3 });
@@ -57,7 +57,7 @@ describe.skipIf(!redis.available)(redis.title("an origin that stands still"), ()
     expect(local.messages.map(({ message }) => message).join()).not.toContain("connecting again");
   });
 
-  test("makes several threads wait, and none of them drops the cache", async () => {
+  test("makes several threads wait, and no thread drops the cache", async () => {
     await using origin = await startRedis();
     await using threads = await startThreads(origin, { threads: 2, ...QUICK });
     const clients = await clientOfEach(threads.supervisor);
@@ -113,7 +113,7 @@ test.skipIf(!redis.available)(
 describe.skipIf(!redis.available)(redis.title("an origin that runs a script for too long"), () => {
   const ARGS = ["--lua-time-limit", "50"];
 
-  test("answers others that it is busy, and can be told to end it", async () => {
+  test("answers other clients that it is busy, and can be told to end the script", async () => {
     await using origin = await startRedis({ args: ARGS });
     await using local = await LocalProxy.ready({ origin: origin.port, ...QUICK });
     const [scripting, other, killing] = await local.clients(3);
@@ -127,7 +127,7 @@ describe.skipIf(!redis.available)(redis.title("an origin that runs a script for 
     expect(await other!.must("HGETALL", "h")).toEqual(["f", "v"]);
   });
 
-  test("is told to end a function, too", async () => {
+  test("can be told to end a function, too", async () => {
     await using origin = await startRedis({ args: ARGS });
     await using local = await LocalProxy.ready({ origin: origin.port, ...QUICK });
     const [calling, other] = await local.clients(2);
@@ -140,7 +140,7 @@ describe.skipIf(!redis.available)(redis.title("an origin that runs a script for 
     expect(String(await call)).toContain("Script killed by user");
   });
 
-  test("when the proxy connects is connected to as soon as it is not busy any more", async () => {
+  test("when the proxy connects is reached as soon as it is no longer busy", async () => {
     await using origin = await startRedis({ args: ARGS });
     using direct = await RespClient.connect({ port: origin.port });
     using killing = await RespClient.connect({ port: origin.port });

@@ -78,7 +78,7 @@ async function observed(
 }
 
 describe("an observer", () => {
-  test("hears of misses, fills and hits", async () => {
+  test("is told of misses, fills and hits", async () => {
     await using proxy = await observed();
     const client = await proxy.local.client();
     proxy.origin.values.set("a", "value");
@@ -94,7 +94,7 @@ describe("an observer", () => {
     ]);
   });
 
-  test("hears of coalescing, and of what each of them was given", async () => {
+  test("is told of coalesced reads, and of each one's value", async () => {
     await using proxy = await observed();
     const [one, other] = await proxy.local.clients(2);
     proxy.origin.values.set("a", "value");
@@ -111,7 +111,7 @@ describe("an observer", () => {
     ]);
   });
 
-  test("hears who has invalidated a key, and that a fill came too late", async () => {
+  test("is told why a key was invalidated, and that a fill came too late", async () => {
     await using proxy = await observed();
     const [reader, writer] = await proxy.local.clients(2);
     proxy.origin.values.set("a", "old");
@@ -132,14 +132,14 @@ describe("an observer", () => {
     expect(lines.slice(-2)).toEqual(["invalidated b by write", "removed b"]);
   });
 
-  test("hears of the loss of a channel", async () => {
+  test("is told of the loss of a channel", async () => {
     await using proxy = await observed();
     proxy.origin.main.end();
     await proxy.local.logged(/was lost/);
     expect(proxy.notes.take()).toEqual(["invalidated all"]);
   });
 
-  test("hears what leaves by itself, and why", async () => {
+  test("is told of evictions and expiries", async () => {
     await using proxy = await observed({ maxEntries: 2 });
     const client = await proxy.local.client();
     for (const key of ["a", "b", "c"]) {

@@ -24,7 +24,7 @@ async function get(client: RespClient, ...patterns: string[]): Promise<Record<st
 }
 
 describe("the proxy's own settings", () => {
-  test("are told under their flags' names, without secrets", async () => {
+  test("are shown under their flags' names, without secrets", async () => {
     using origin = new FakeOrigin({
       script: ([name, sub]) => (name === "CONFIG" && sub === "GET" ? "*0\r\n" : undefined),
     });
@@ -80,7 +80,7 @@ describe("the proxy's own settings", () => {
     store.check();
   });
 
-  test("are told and set while the origin is down; the origin's are not", async () => {
+  test("are shown and set while the origin is down; the origin's are not", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     origin.goDown();
@@ -172,7 +172,7 @@ describe("the proxy's own settings", () => {
     expect(settable).toBeGreaterThan(10);
   });
 
-  test("hold at once: connections, values, times to live, time-outs", async () => {
+  test("take effect at once: connections, values, times to live, time-outs", async () => {
     using origin = new FakeOrigin({ tracking: false });
     await using local = await LocalProxy.ready({ origin: origin.port, ttlMs: 60_000 });
     const client = await local.client();
@@ -196,7 +196,7 @@ describe("the proxy's own settings", () => {
     expect(await client.ask("HGET", "h", "f")).toMatchObject({ code: "ORIGINTIMEOUT" });
   });
 
-  test("the heartbeat is asked for as often as it says", async () => {
+  test("the heartbeat follows its setting", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port, heartbeatMs: 20 });
     const client = await local.client();
@@ -225,7 +225,7 @@ describe("the proxy's own settings", () => {
     }
   });
 
-  test("are the same in all threads, those too that begin later", async () => {
+  test("are the same in all threads, even in threads that start later", async () => {
     using origin = new FakeOrigin();
     await using threads = await startThreads(origin);
     const clients = await clientOfEach(threads.supervisor);
@@ -256,7 +256,7 @@ async function threadClient(port: number): Promise<RespClient> {
 describe.skipIf(!redis.available)(redis.title("the origin's parameters"), () => {
   const proxied = proxiedRedis();
 
-  test("are the origin's: alone, in patterns, several at once, RESP2 and RESP3", async () => {
+  test("are asked of the origin: alone, by patterns, several at once, RESP2 and RESP3", async () => {
     const { direct, local } = proxied;
     for (const version of [2, 3] as const) {
       const client = await local.client({ version });
@@ -275,7 +275,7 @@ describe.skipIf(!redis.available)(redis.title("the origin's parameters"), () => 
     }
   });
 
-  test("and the proxy's come together; passwords never", async () => {
+  test("are returned with the proxy's; passwords never are", async () => {
     const { direct, local } = proxied;
     const client = await local.client();
     const SECRETS = [
@@ -354,7 +354,7 @@ describe.skipIf(!redis.available)(redis.title("the origin's parameters"), () => 
     }
   });
 
-  test("take effect in order with what a client asks before and behind", async () => {
+  test("take effect in order with a client's earlier and later requests", async () => {
     const client = await proxied.local.client();
     const replies = [
       client.ask("SET", "order", "1"),

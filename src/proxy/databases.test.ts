@@ -11,7 +11,7 @@ import { until } from "../../test/support/until.ts";
 const redis = requireProgram("redis-server");
 
 describe.skipIf(!redis.available)(redis.title("a database in the origin's address"), () => {
-  test.each(["/2", "?db=2"])("%s is where all commands go", async (place) => {
+  test.each(["/2", "?db=2"])("%s selects the database of all commands", async (place) => {
     await using origin = await startRedis();
     await using local = await LocalProxy.ready({ origin: `redis://127.0.0.1:${origin.port}${place}` });
     using direct = await RespClient.connect({ port: origin.port });
@@ -42,7 +42,7 @@ describe.skipIf(!redis.available)(redis.title("a database in the origin's addres
     await until(async () => (await client.must("GET", "a")) === "changed");
   });
 
-  test("that there is not executes nothing anywhere, and says why", async () => {
+  test("that does not exist leaves everything unexecuted, with a reason", async () => {
     await using origin = await startRedis({ args: ["--databases", "4"] });
     await using local = await LocalProxy.start({ origin: `redis://127.0.0.1:${origin.port}/4` });
     const message = await local.logged(/refused database 4/);
@@ -68,7 +68,7 @@ describe.skipIf(!redis.available)(redis.title("a client in another database"), (
     return Number(/cmdstat_latency\|histogram:calls=(\d+)/.exec(stats)?.[1]);
   }
 
-  test("waits for no fence, as nothing of it is cached", async () => {
+  test("waits for no fence, since nothing of it is cached", async () => {
     const client = await proxied.local.client();
     await client.must("SELECT", "5");
     const before = await fences();
@@ -99,7 +99,7 @@ describe.skipIf(!redis.available)(redis.title("a client in another database"), (
     }
   });
 
-  test("and changes back in one pipeline is where its commands say", async () => {
+  test("and back in one pipeline applies to each command", async () => {
     const [client, other] = await proxied.local.clients(2);
     await other!.must("SET", "k", "old");
     for (let round = 0; round < 50; round++) {
@@ -153,7 +153,7 @@ describe.skipIf(!redis.available)(redis.title("SWAPDB"), () => {
     await direct.must("SELECT", "0");
   }
 
-  test.each(WAYS)("%s shows the other database to everybody at once", async (_, swap) => {
+  test.each(WAYS)("%s shows the other database to all clients at once", async (_, swap) => {
     await prepare(proxied.direct);
     const [client, other] = await proxied.local.clients(2);
     for (const wanted of ["zero", "one", "zero"]) {
@@ -177,7 +177,7 @@ describe.skipIf(!redis.available)(redis.title("SWAPDB"), () => {
     for (const client of clients) client.close();
   });
 
-  test("past the proxy is found out within the heartbeat", async () => {
+  test("past the proxy is noticed within a heartbeat", async () => {
     await prepare(proxied.direct);
     const client = await proxied.local.client();
     expect(await client.must("GET", "k")).toBe("zero");

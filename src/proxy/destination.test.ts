@@ -62,7 +62,7 @@ test.each([
   expect(nodeFor(ONE, request, routes.find(request)).name).toBe(node);
 });
 
-test("a request whose uses are not known goes to any node", () => {
+test("a request with unknown uses goes to any node", () => {
   expect(nodeOfUses(ONE.origin, requestOf("COPY k l"), undefined).name).toBe("any");
 });
 

@@ -37,7 +37,7 @@ test("of one thread is the node's", () => {
   expect(passed).toEqual(["second", "first"]);
 });
 
-test("of several threads is passed behind all nodes asked for in the same turn, and the other threads", async () => {
+test("of several threads passes behind all nodes of the same turn, and behind the other threads", async () => {
   const [first, second] = [new ManualNode(), new ManualNode()];
   const others = Promise.withResolvers<[]>();
   const peers = { ask: () => others.promise } as unknown as Peers;

@@ -11,7 +11,7 @@ import type { ReplyError } from "../protocol/reply-value.ts";
 const NEVER_MS = 1_000_000_000;
 
 describe("when the connection to the origin is lost", () => {
-  test("nothing that was cached is served, then or later", async () => {
+  test("no entry is served, then or later", async () => {
     using origin = new FakeOrigin();
     origin.invalidates = false;
     await using local = await LocalProxy.ready({ origin: origin.port });
@@ -31,7 +31,7 @@ describe("when the connection to the origin is lost", () => {
     expect(lost.message).toEndWith("; nothing is served from the cache, connecting again");
   });
 
-  test("nothing is served while it is away either, and the loss is told once", async () => {
+  test("nothing is served while it is away either, and the loss is logged once", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port, random: { next: () => 0.01 } });
     const client = await local.client();
@@ -50,7 +50,7 @@ describe("when the connection to the origin is lost", () => {
     expect(local.proxy.stats.channelLosses).toBe(1);
   });
 
-  test("fills that were under way fail, and are not kept", async () => {
+  test("fills under way fail, and are not stored", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -69,7 +69,7 @@ describe("when the connection to the origin is lost", () => {
     expect(local.proxy.stats).toMatchObject({ fills: 1, discardedFills: 0 });
   });
 
-  test("entries of the epochs before are taken out of memory in the background", async () => {
+  test("entries of earlier epochs are removed in the background", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -86,7 +86,7 @@ describe("when the connection to the origin is lost", () => {
   });
 });
 
-describe("while the origin says nothing", () => {
+describe("while the origin is silent", () => {
   test("entries are served up to the heartbeat's bound to the millisecond, and not beyond", async () => {
     const clock = new ManualClock();
     using origin = new FakeOrigin();
@@ -113,7 +113,7 @@ describe("while the origin says nothing", () => {
     expect({ hits, misses }).toEqual({ hits: 2, misses: 3 });
   });
 
-  test("they are not beyond it even if no timer has run: a process that was stopped and goes on", async () => {
+  test("not even if no timer has run (a stopped process that continues)", async () => {
     const clock = new ManualClock();
     using origin = new FakeOrigin();
     origin.invalidates = false;
@@ -126,7 +126,7 @@ describe("while the origin says nothing", () => {
     expect(await client.ask("GET", "a")).toBe("new");
   });
 
-  test("misses get a clear error in time, and it is connected again once it speaks", async () => {
+  test("misses get a clear error in time, and the proxy reconnects once the origin answers", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({
       origin: origin.port,
@@ -150,7 +150,7 @@ describe("while the origin says nothing", () => {
     expect(await client.ask("GET", "a")).toBe("1");
   });
 
-  test("heartbeats prove it alive, so that entries are served on and on", async () => {
+  test("heartbeats prove it alive, so that entries stay served", async () => {
     const clock = new ManualClock();
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port, clock, heartbeatMs: 2 });
@@ -170,7 +170,7 @@ describe("while the origin says nothing", () => {
 describe("the time to live of the origin's key", () => {
   const options = { heartbeatMs: NEVER_MS, heartbeatTimeoutMs: NEVER_MS };
 
-  test("ends the entry's to the millisecond", async () => {
+  test("ends the entry's life to the millisecond", async () => {
     const clock = new ManualClock();
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port, clock, ...options });
@@ -185,7 +185,7 @@ describe("the time to live of the origin's key", () => {
     expect(await client.ask("GET", "a")).toBeNull();
   });
 
-  test("counts from when it was asked for, however long the reply takes", async () => {
+  test("counts from when the question was sent, however long the reply takes", async () => {
     const clock = new ManualClock();
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port, clock, ...options });
@@ -220,7 +220,7 @@ describe("the time to live of the origin's key", () => {
     expect(origin.count("GET")).toBe(2);
   });
 
-  test("that the origin does not tell keeps the value from the cache", async () => {
+  test("keeps the value out of the cache if the origin does not tell it", async () => {
     using origin = new FakeOrigin({ script: ([name]) => (name === "PTTL" ? "-NOPERM\r\n" : undefined) });
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -261,7 +261,7 @@ describe("of an origin that does not track", () => {
     };
   }
 
-  test("entries are kept for the time told at the start, with a warning", async () => {
+  test("entries are kept for --ttl, with a warning at the start", async () => {
     await using bench = await untracked(1000);
     const { origin, local, clock } = bench;
     expect(local.messages).toEqual([
@@ -282,7 +282,7 @@ describe("of an origin that does not track", () => {
     expect(await client.ask("GET", "a")).toBe("new");
   });
 
-  test("a shorter time to live of the key's own holds", async () => {
+  test("a shorter time to live of the key applies", async () => {
     await using bench = await untracked(1000);
     const { origin, local, clock } = bench;
     origin.remainingMs.set("a", 300);
@@ -342,7 +342,7 @@ describe("of an origin that does not track", () => {
     expect(local.proxy.stats.misses).toBe(misses + 2);
   });
 
-  test("a fill that was under way is dropped, too", async () => {
+  test("a fill under way is dropped, too", async () => {
     await using bench = await untracked(1000);
     const { origin, local } = bench;
     const [reader, writer] = await local.clients(2);
@@ -358,7 +358,7 @@ describe("of an origin that does not track", () => {
     expect(await reader!.ask("GET", "a")).toBe("new");
   });
 
-  test("reads of other kinds and writes of known keys drop nothing but these", async () => {
+  test("other reads, and writes of known keys, drop only these keys", async () => {
     await using bench = await untracked(1000);
     const { local, origin } = bench;
     origin.values.set("c", "old");

@@ -55,7 +55,7 @@ describe("GLASS.SOURCE", () => {
     ]);
   });
 
-  test("names it for a reader that joins another's request", async () => {
+  test("names it for a read that joins another one", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const frames = await resp3(local);
@@ -86,7 +86,7 @@ describe("GLASS.SOURCE", () => {
     ]);
   });
 
-  test("says nothing about what is not there, errors, and other commands", async () => {
+  test("says nothing about missing keys, errors and other commands", async () => {
     using origin = new FakeOrigin({
       script: ([, key]) => (key === "list" ? "-WRONGTYPE no\r\n" : undefined),
     });
@@ -100,7 +100,7 @@ describe("GLASS.SOURCE", () => {
     ]);
   });
 
-  test("ends with OFF, with HELLO 2 and with RESET, and is each client's own", async () => {
+  test("ends with OFF, with HELLO 2 and with RESET, and is per client", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     origin.values.set("a", "1");
@@ -209,7 +209,7 @@ describe("GLASS.GET", () => {
     expect(await client.ask("PING")).toBe("PONG");
   });
 
-  test("errors are those of GET; a client that reads past the cache is told so", async () => {
+  test("errors are those of GET; a client that reads past the cache gets its own", async () => {
     using origin = new FakeOrigin({
       script: ([name, key]) =>
         key === "list" ? "-WRONGTYPE no\r\n" : name === "SELECT" && key === "3" ? "+OK\r\n" : undefined,
@@ -226,7 +226,7 @@ describe("GLASS.GET", () => {
 });
 
 describe("GLASS.EXPLAIN", () => {
-  test("tells that a key is not cached", async () => {
+  test("says that a key is not cached", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const frames = await local.frameClient();
@@ -293,7 +293,7 @@ describe("GLASS.EXPLAIN", () => {
   );
 });
 
-test.each(["lru", "fifo"])("GLASS.EXPLAIN tells the rank under %s", async (policy) => {
+test.each(["lru", "fifo"])("GLASS.EXPLAIN shows the rank under %s", async (policy) => {
   using origin = new FakeOrigin();
   await using local = await LocalProxy.ready({ origin: origin.port, policy });
   const client = await local.client({ version: 3 });
@@ -303,7 +303,7 @@ test.each(["lru", "fifo"])("GLASS.EXPLAIN tells the rank under %s", async (polic
 });
 
 describe("CONFIG SET policy", () => {
-  test("keeps the entries and what is served of them, under every policy in turn", async () => {
+  test("keeps the entries and serves them, under every policy in turn", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client({ version: 3 });
@@ -323,7 +323,7 @@ describe("CONFIG SET policy", () => {
     expect(local.proxy.cache.store.stats().entries).toBe(300);
   });
 
-  test("refuses what is no policy, and stays with the one it has", async () => {
+  test("refuses a text that is no policy, and keeps the present one", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port, policy: "lru" });
     const client = await local.client();

@@ -98,8 +98,8 @@ class Bench implements AsyncDisposable {
   }
 }
 
-describe("a large value that is coming in", () => {
-  test("is handed on as it comes, and cached when all of it has come", async () => {
+describe("a large value that is arriving", () => {
+  test("is handed on as it arrives, and cached when it is complete", async () => {
     await using bench = await Bench.open();
     const reader = await bench.reader();
     expect(bench.local.proxy.stats.fills).toBe(0);
@@ -112,7 +112,7 @@ describe("a large value that is coming in", () => {
     expect(await bench.isKept()).toBe(true);
   });
 
-  test("goes to all who ask meanwhile, those too who come in the middle, each at its own speed", async () => {
+  test("reaches all readers at their own speed, even those that join in the middle", async () => {
     await using bench = await Bench.open({ length: 3 * MEGABYTE });
     const [reader, leaver] = [await bench.reader(), await bench.reader()];
     const slow = await bench.local.byteClient();
@@ -133,7 +133,7 @@ describe("a large value that is coming in", () => {
     expect(await bench.isKept()).toBe(true);
   });
 
-  test("is still read, and not kept, when the key is written to", async () => {
+  test("is still read, but not stored, when the key is written", async () => {
     await using bench = await Bench.open();
     const reader = await bench.reader();
     const [writer, late] = await bench.local.clients(2);
@@ -150,7 +150,7 @@ describe("a large value that is coming in", () => {
     bench.local.proxy.cache.store.check();
   });
 
-  test("is not kept when it is invalidated right behind, or everything is", async () => {
+  test("is not stored when the key, or everything, is invalidated right behind it", async () => {
     for (const all of [false, true]) {
       await using bench = await Bench.open();
       const reader = await bench.reader();
@@ -163,7 +163,7 @@ describe("a large value that is coming in", () => {
     }
   });
 
-  test("cuts off who was reading when the cache is emptied, and the next one gets it", async () => {
+  test("cuts its readers off when the cache is emptied, and the next reader gets it", async () => {
     await using bench = await Bench.open();
     const reader = await bench.reader();
     bench.local.proxy.cache.store.clear();
@@ -174,7 +174,7 @@ describe("a large value that is coming in", () => {
     expect(await bench.isKept()).toBe(true);
   });
 
-  test("cuts off who was reading when its connection breaks, and the next one gets it", async () => {
+  test("cuts its readers off when its connection breaks, and the next reader gets it", async () => {
     await using bench = await Bench.open({ random: { next: () => 0 } });
     const [reader, other] = [await bench.reader(), await bench.reader()];
     const client = await bench.local.client();
@@ -192,7 +192,7 @@ describe("a large value that is coming in", () => {
     expect(await bench.isKept()).toBe(true);
   });
 
-  test("that ends otherwise than it should cuts off who was reading", async () => {
+  test("with a wrong end cuts its readers off", async () => {
     await using bench = await Bench.open({ random: { next: () => 0 } });
     const reader = await bench.reader();
     bench.stopped.heldFrames[0] = bench.stopped.heldFrames[0]!.replace("\r\n", "+OK\r\n");
@@ -202,7 +202,7 @@ describe("a large value that is coming in", () => {
     expect(await bench.isKept()).toBe(false);
   });
 
-  test("that the cache has no room for goes to those who had asked, and is asked for again", async () => {
+  test("without room in the cache reaches its readers, and is fetched again later", async () => {
     await using bench = await Bench.open({ length: 2 * MEGABYTE, memoryBytes: MEGABYTE });
     const clients = await bench.local.clients(2);
     const replies = clients.map((client) => client.ask("GET", "k"));
@@ -218,7 +218,7 @@ describe("a large value that is coming in", () => {
     expect(await bench.isKept()).toBe(false);
   });
 
-  test("that the cache has no room for costs a client that does not read its connection at the limit", async () => {
+  test("without room in the cache cuts off a client that does not read, at the limit", async () => {
     const limits = { ...DEFAULT_LIMITS, replyBytes: 6 * MEGABYTE };
     const length = 24 * MEGABYTE;
     await using bench = await Bench.open({ length, memoryBytes: MEGABYTE, limits, originTimeoutMs: 60_000 });
@@ -237,7 +237,7 @@ describe("a large value that is coming in", () => {
     expect(slow.text.length).toBeLessThan(length);
   });
 
-  test("that has expired by the time somebody joins is asked for again", async () => {
+  test("that has expired before a read joins is fetched again", async () => {
     const clock = new ManualClock();
     const bench = await Bench.open({ clock, originTimeoutMs: 60_000 });
     await using _ = bench;
@@ -253,7 +253,7 @@ describe("a large value that is coming in", () => {
     expect(await lateReply).toBe("new");
   });
 
-  test("keeps its place among pipelined replies, and says where it came from", async () => {
+  test("keeps its place among pipelined replies, and names its source", async () => {
     await using bench = await Bench.open();
     bench.origin.values.set("small", "x");
     const client = await bench.local.frameClient();
@@ -276,7 +276,7 @@ describe("a large value that is coming in", () => {
     expect(replies[3]).toBe("+PONG\r\n");
   });
 
-  test("is answered to nobody who wants no reply", async () => {
+  test("is not sent to a client that wants no reply", async () => {
     await using bench = await Bench.open();
     const client = await bench.local.byteClient();
     client.send(
@@ -323,7 +323,7 @@ describe("MGET with large values", () => {
     expect(await bench.isKept()).toBe(true);
   });
 
-  test("is answered with an error where one of them breaks off, as nothing of it has been sent", async () => {
+  test("answers with an error if one of them breaks off, since nothing has been sent", async () => {
     await using bench = await Bench.open({ random: { next: () => 0 } });
     const client = await bench.local.client();
     const reply = client.ask("MGET", "k", "other");
@@ -341,14 +341,14 @@ describe("a large reply that is passed on", () => {
     ["the main connection", "GETRANGE", "*4\r\n$8\r\nGETRANGE\r\n$1\r\nk\r\n$1\r\n0\r\n$2\r\n-1\r\n"],
     ["a side connection", "DUMP", "*2\r\n$4\r\nDUMP\r\n$1\r\nk\r\n"],
   ] as const) {
-    test(`from ${lane} is handed on as it comes`, async () => {
+    test(`from ${lane} is handed on as it arrives`, async () => {
       await using bench = await Bench.open({ name });
       const reader = await bench.reader(request);
       bench.stopped.release();
       expect(await reader.received()).toBe(bulk(bench.value));
     });
 
-    test(`from ${lane} cuts the client off where it breaks off`, async () => {
+    test(`from ${lane} cuts the client off if it breaks off`, async () => {
       await using bench = await Bench.open({ name, random: { next: () => 0 } });
       const reader = await bench.reader(request);
       bench.stopped.drop();

@@ -52,7 +52,7 @@ describe.skipIf(!redis.available)(redis.title("INFO in front of a real Redis"), 
     }
   });
 
-  test("no field of the proxy's has a name of Redis's, and none comes twice", async () => {
+  test("no field of the proxy's has a name of Redis's, and no field appears twice", async () => {
     const client = await proxied.local.client();
     await client.must("SET", "k", "1");
     const theirs = new Set(fieldNames(await proxied.direct.must("INFO", "everything")));
@@ -63,7 +63,7 @@ describe.skipIf(!redis.available)(redis.title("INFO in front of a real Redis"), 
     expect(all.length).toBe(new Set(all).size);
   });
 
-  test("tells what the origin is: version, mode, cluster, keys, memory, policy", async () => {
+  test("describes the origin: version, mode, cluster, keys, memory, policy", async () => {
     const { direct, local } = proxied;
     await direct.must("FLUSHALL");
     await direct.must("MSET", "a", "1", "b", "2");
@@ -91,7 +91,7 @@ describe.skipIf(!redis.available)(redis.title("INFO in front of a real Redis"), 
     expect(infoField(ours, "cache_policy")).toBe("s3-fifo");
   });
 
-  test("counts what has been executed before it", async () => {
+  test("counts the commands executed before it", async () => {
     const client = await proxied.local.client();
     await client.must("FLUSHALL");
     const [, , info] = await Promise.all([
@@ -102,7 +102,7 @@ describe.skipIf(!redis.available)(redis.title("INFO in front of a real Redis"), 
     expect(infoField(info, "db0")).toStartWith("keys=2,");
   });
 
-  test("is answered within time by an origin that stands still, and says so", async () => {
+  test("is answered in time while the origin stands still, and says so", async () => {
     await using other = await startRedis({ args: ["--enable-debug-command", "yes"] });
     await using local = await LocalProxy.ready({
       ...{ origin: other.port, heartbeatMs: 50, heartbeatTimeoutMs: 150 },
@@ -122,7 +122,7 @@ describe.skipIf(!redis.available)(redis.title("INFO in front of a real Redis"), 
   });
 });
 
-test("INFO of an older Redis, which tells one section at a time", async () => {
+test("INFO of an older Redis, which returns one section at a time", async () => {
   using origin = new FakeOrigin({
     script: ([name, first, second]) => {
       if (name !== "INFO") return undefined;
@@ -140,7 +140,7 @@ test("INFO of an older Redis, which tells one section at a time", async () => {
   expect(sections(await client.must("INFO"))).toEqual(["Server", ...OWN]);
 });
 
-test("INFO of a proxy behind a proxy has the sections of the one that is asked", async () => {
+test("INFO through two proxies has the sections of the first one", async () => {
   using origin = new FakeOrigin();
   await using inner = await LocalProxy.ready({ origin: origin.port });
   await using outer = await LocalProxy.ready({ origin: inner.port });
@@ -160,7 +160,7 @@ test("INFO of several threads counts the clients of all", async () => {
 });
 
 describe("HELLO", () => {
-  test("tells what the origin is", async () => {
+  test("describes the origin", async () => {
     using origin = new FakeOrigin({ version: "6.2.7" });
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -186,7 +186,7 @@ describe("HELLO", () => {
     }
   });
 
-  test("waits for an origin that was never reached, and what is behind it waits too", async () => {
+  test("waits for an origin that was never reached, and later requests wait too", async () => {
     using origin = new FakeOrigin({ version: "6.2.7" });
     origin.goDown();
     await using local = await LocalProxy.start({ origin: origin.port });
@@ -199,7 +199,7 @@ describe("HELLO", () => {
     expect(behind).toBe("behind");
   });
 
-  test("waits no longer than an origin may take to connect, and then tells the version of the commands", async () => {
+  test("waits no longer than connecting may take, and then names the version of the commands", async () => {
     const port = await freePort();
     await using local = await LocalProxy.start({ origin: port, originConnectTimeoutMs: 100 });
     const client = await local.client();
@@ -215,7 +215,7 @@ describe("HELLO", () => {
     expect(infoField(await client.must("INFO"), "redis_version")).toBe(REDIS_VERSION);
   });
 
-  test("of a client that goes while it waits disturbs nobody", async () => {
+  test("of a client that disconnects while it waits disturbs no other", async () => {
     const port = await freePort();
     await using local = await LocalProxy.start({ origin: port, originConnectTimeoutMs: 50 });
     const [gone, client] = await local.clients(2);
@@ -227,7 +227,7 @@ describe("HELLO", () => {
 });
 
 describe("GLASS.HEALTH", () => {
-  test("is OK while the origin answers, and says else what is wrong", async () => {
+  test("is OK while the origin answers, and otherwise says what is wrong", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({
       ...{ origin: origin.port, heartbeatMs: 20, heartbeatTimeoutMs: 40 },
@@ -255,7 +255,7 @@ describe("GLASS.HEALTH", () => {
     expect(await client.ask("GLASS.HEALTH")).toMatchObject({ code: "ORIGINDOWN" });
   });
 
-  test("is wrong where one of several threads has lost the origin, whichever is asked", async () => {
+  test("fails if any of several threads has lost the origin", async () => {
     await using origin = new FakeOrigin();
     await using threads = await startThreads(origin);
     const clients = await clientOfEach(threads.supervisor);

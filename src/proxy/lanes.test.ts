@@ -78,7 +78,7 @@ describe.each([2, 3] as const)("RESP%d", (version) => {
     expect(local.proxy.origin.connectionCounts).toMatchObject({ dedicated: 0, idle: 1 });
   });
 
-  test("the same while a second client does so, too, and a third one only reads", async () => {
+  test("the same while a second client does so, and a third one only reads", async () => {
     using origin = new FakeOrigin({ script: answerElsewhere });
     await using local = await LocalProxy.ready({ origin: origin.port });
     const pipelines = ["k", "l"].map((key) =>
@@ -96,7 +96,7 @@ describe.each([2, 3] as const)("RESP%d", (version) => {
     expect(seen).toEqual(seen.toSorted());
   });
 
-  test("a request waits for the replies of the other connection, not just for its turn to be sent", async () => {
+  test("a request waits for the replies over the other connection, not just for its turn to be sent", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const frames = await client(local);
@@ -111,7 +111,7 @@ describe.each([2, 3] as const)("RESP%d", (version) => {
     expect(await frames.received(4)).toEqual(["+OK\r\n", "+OK\r\n", "+OK\r\n", bulk("3")]);
   });
 
-  test("what needs no origin is answered in its place", async () => {
+  test("a request that needs no origin is answered in its place", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const frames = await client(local);
@@ -171,7 +171,7 @@ describe.each([2, 3] as const)("RESP%d", (version) => {
     expect(await bytes.rest()).toBe(`+OK\r\n+OK\r\n${bulk("2")}`);
   });
 
-  test("a proxy that drains lets those have their replies that wait", async () => {
+  test("a proxy that drains lets waiting clients have their replies", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const frames = await client(local);
@@ -186,7 +186,7 @@ describe.each([2, 3] as const)("RESP%d", (version) => {
   });
 });
 
-test("HELLO among others: each reply comes in the version of its moment", async () => {
+test("HELLO among others: each reply has the version valid at its place", async () => {
   using origin = new FakeOrigin();
   await using local = await LocalProxy.ready({ origin: origin.port });
   const frames = await local.frameClient();
@@ -195,7 +195,7 @@ test("HELLO among others: each reply comes in the version of its moment", async 
   expect(frames.frames.map((frame) => frame.slice(0, 2))).toEqual(["$-", "%7", "_\r", "*1", "$-", "+P"]);
 });
 
-test("HELLO while a client has a connection of its own changes that, too", async () => {
+test("HELLO of a client with its own connection changes that one, too", async () => {
   using origin = new FakeOrigin();
   await using local = await LocalProxy.ready({ origin: origin.port });
   const frames = await local.frameClient();

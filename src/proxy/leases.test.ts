@@ -56,11 +56,11 @@ describe("a fill that was asked for before a write", () => {
     expect(await overtaken(true)).toEqual({ early: "old", late: "new", last: "new" });
   });
 
-  test("would be read after the write, were it not for leases", async () => {
+  test("would be read after the write without leases", async () => {
     expect(await overtaken(false)).toEqual({ early: "old", late: "old", last: "new" });
   });
 
-  test("by another client is not kept: the invalidation comes between the time to live and the value", async () => {
+  test("by another client is not kept: the invalidation comes between time to live and value", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -99,7 +99,7 @@ describe("a fill that was asked for before a write", () => {
     },
   );
 
-  test("is not kept where another thread has changed its lease before that invalidation", async () => {
+  test("is not kept if another thread has changed its lease before that invalidation", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -186,7 +186,7 @@ describe("a fill that was asked for before a write", () => {
 });
 
 describe("an invalidation", () => {
-  test("of a key that shares a lease only discards", async () => {
+  test("of a key that shares a lease only discards the fill", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -234,7 +234,7 @@ describe("an invalidation", () => {
   });
 });
 
-describe("a write whose keys cannot be told is acknowledged behind its invalidation", () => {
+describe("a write with unknown keys is acknowledged behind its invalidation", () => {
   test.each([
     ["EVAL, RESP2", 2, [["EVAL", "script", "1", "k", "new"]]],
     ["EVAL, RESP3", 3, [["EVAL", "script", "1", "k", "new"]]],

@@ -61,7 +61,7 @@ async function collectGarbage(): Promise<void> {
   Bun.gc(true);
 }
 
-test(`nothing is left of ${CLIENTS * ROUNDS} clients of every kind and what they asked for`, async () => {
+test(`nothing is left of ${CLIENTS * ROUNDS} clients of every kind and their requests`, async () => {
   using origin = new FakeOrigin({
     script: ([name, key], connection) => {
       if (name === "SUBSCRIBE") return `*3\r\n${bulk("subscribe")}${bulk("c")}:1\r\n`;

@@ -47,7 +47,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
     while (JSON.stringify(await flagsAtOrigin()) !== JSON.stringify(flags));
   }
 
-  test("a client that tracks keys is told of changes before PING and ECHO are answered", async () => {
+  test("a client that tracks keys gets invalidations before the replies to PING and ECHO", async () => {
     const tracking = await client(3);
     tracking.send(["CLIENT", "TRACKING", "ON"]);
     expect(await next(tracking, 1)).toEqual(["+OK\r\n"]);
@@ -132,7 +132,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       await untilOrigin([]);
     });
 
-    test("UNSUBSCRIBE of one who has not subscribed", async () => {
+    test("UNSUBSCRIBE of a client without subscriptions", async () => {
       const frames = await client(version);
       frames.send(["UNSUBSCRIBE", "a", "b"], ["PUNSUBSCRIBE"], ["PING"]);
       expect(await next(frames, 4)).toEqual([
@@ -144,7 +144,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       frames.close();
     });
 
-    test("SUBSCRIBE without channels is an error, and those behind get their own replies", async () => {
+    test("SUBSCRIBE without channels is an error, and later requests get their own replies", async () => {
       const frames = await client(version);
       frames.send(["SUBSCRIBE"], ["GET", "none"], ["MULTI"], ["PING"], ["EXEC"]);
       expect(await next(frames, 5)).toEqual([
@@ -157,7 +157,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       frames.close();
     });
 
-    test("a message comes behind the invalidations of what was written before it", async () => {
+    test("a message comes behind the invalidations of earlier writes", async () => {
       const subscriber = await client(version);
       subscriber.send(["SUBSCRIBE", "written"]);
       await next(subscriber, 1);
@@ -174,7 +174,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       await untilOrigin([]);
     });
 
-    test("BLPOP waits until there is something, and what stands behind it waits, too", async () => {
+    test("BLPOP waits until there is an element, and later requests wait, too", async () => {
       const [blocked, behind] = [await client(version), await client(version)];
       await proxied.direct.must("DEL", "popped");
       blocked.send(["BLPOP", "queue", "0"], ["SET", "popped", "1"]);
@@ -191,7 +191,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
       expect(await next(frames, 2)).toEqual([version === 3 ? "_\r\n" : "*-1\r\n", "+PONG\r\n"]);
     });
 
-    test("a blocked client that goes is not served any longer", async () => {
+    test("a blocked client that disconnects gets no element", async () => {
       const frames = await client(version);
       frames.send(["BLPOP", "abandoned", "0"]);
       await untilOrigin(["b"]);
@@ -212,7 +212,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
     });
   });
 
-  test("a RESP2 subscriber may ask for little else", async () => {
+  test("a RESP2 subscriber may send few other commands", async () => {
     const frames = await client(2);
     frames.send(
       ["SUBSCRIBE", "a"],
@@ -231,7 +231,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
     await untilOrigin([]);
   });
 
-  test("a RESP3 subscriber may ask for anything", async () => {
+  test("a RESP3 subscriber may send any command", async () => {
     const frames = await client(3);
     frames.send(
       ["SUBSCRIBE", "a"],
@@ -258,7 +258,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
   });
 });
 
-test("a client that goes takes its upstream connection along, and no other", async () => {
+test("a client that disconnects takes along only its own upstream connection", async () => {
   using origin = new FakeOrigin({
     script: ([name, channel]) =>
       name === "SUBSCRIBE" ? `*3\r\n${bulk("subscribe")}${bulk(channel!)}:1\r\n` : undefined,
@@ -276,7 +276,7 @@ test("a client that goes takes its upstream connection along, and no other", asy
   await origin.until(() => origin.openConnections.length === 1);
 });
 
-test("a subscriber that half-closes has gone", async () => {
+test("a subscriber that half-closes counts as gone", async () => {
   using origin = new FakeOrigin({
     script: ([name]) => (name === "SUBSCRIBE" ? `*3\r\n${bulk("subscribe")}${bulk("a")}:1\r\n` : undefined),
   });
@@ -318,7 +318,7 @@ test("messages come to a RESP3 subscriber that waits for a reply, between the re
   ]);
 });
 
-test("messages that came before the origin went are still delivered", async () => {
+test("messages that came before the origin was lost are still delivered", async () => {
   using origin = new FakeOrigin({ script: ([name]) => (name === "SUBSCRIBE" ? "" : undefined) });
   await using local = await LocalProxy.ready({ origin: origin.port });
   const subscriber = await local.frameClient();

@@ -28,7 +28,7 @@ describe.skipIf(!redis.available)(redis.title("scripts at a real Redis"), () => 
     },
   );
 
-  test.each([2, 3] as const)("may answer with numbers that are none, in RESP%d", async (version) => {
+  test.each([2, 3] as const)("may answer with malformed numbers, in RESP%d", async (version) => {
     const client = await proxied.local.client({ version });
     for (const text of ["12\\r\\n34", "12\\n34", "", "x"]) {
       const script = `redis.setresp(3); return {big_number='${text}'}`;
@@ -37,7 +37,7 @@ describe.skipIf(!redis.available)(redis.title("scripts at a real Redis"), () => 
     }
   });
 
-  test("that upset the connection take down nobody else's requests", async () => {
+  test("that upset the connection leave other clients' requests alone", async () => {
     const [client, ...others] = await proxied.local.clients(5);
     const counting = others.map(async (other) => {
       for (let n = 0; n < 40; n++) await other.must("INCR", "counter");
@@ -51,8 +51,8 @@ describe.skipIf(!redis.available)(redis.title("scripts at a real Redis"), () => 
   });
 });
 
-describe("a script's reply that is no RESP", () => {
-  test("ends the connection of its own client's, with an error", async () => {
+describe("a script's reply that is not RESP", () => {
+  test("ends its client's own connection, with an error", async () => {
     using origin = new FakeOrigin({ script: ([name]) => (name === "EVAL" ? "!what\r\n" : undefined) });
     await using local = await LocalProxy.ready({ origin: origin.port });
     const [client, other] = await local.clients(2);

@@ -28,7 +28,7 @@ function script(command: OriginCommand): string | undefined {
   return KNOWN[name!.toLowerCase()] === undefined ? undefined : "+OK\r\n";
 }
 
-describe("an origin that does not tell of changes", () => {
+describe("an origin without tracking", () => {
   const UNTRACKED = { tracking: false, script };
 
   /** Returns which of `keys` are cached after a command that the origin has described. */
@@ -70,7 +70,7 @@ describe("an origin that does not tell of changes", () => {
   });
 });
 
-test("each name is asked for once a connection, and no name that none can be", async () => {
+test("each name is asked about once per connection, and impossible names never", async () => {
   using origin = new FakeOrigin({ script });
   await using local = await LocalProxy.ready({ origin: origin.port });
   const client = await local.client();

@@ -12,7 +12,7 @@ async function messageOf(reply: Promise<unknown>): Promise<string> {
 }
 
 describe("a connection that breaks", () => {
-  test("leaves the outcome of a write unknown, which is never tried again", async () => {
+  test("leaves the outcome of a write unknown; the write is never sent again", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -30,7 +30,7 @@ describe("a connection that breaks", () => {
     expect(local.proxy.stats).toMatchObject({ unknownOutcomes: 1, originErrors: 1 });
   });
 
-  test("tells of each pipelined request what became of it", async () => {
+  test("reports the outcome of each pipelined request", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
@@ -66,7 +66,7 @@ describe("a connection that breaks", () => {
     expect(origin.count("EVAL")).toBe(2);
   });
 
-  test("fails a request that waited for it, and those after go to the next one", async () => {
+  test("fails a request that waited for it; later ones use the next connection", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port, random: { next: () => 0 } });
     const client = await local.client();
@@ -85,7 +85,7 @@ describe("a connection that breaks", () => {
   });
 });
 
-describe("an origin that is not there", () => {
+describe("an origin that is down", () => {
   test("has certainly not executed a write", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
@@ -111,7 +111,7 @@ describe("an origin that is not there", () => {
     expect(local.proxy.stats.unknownOutcomes).toBe(0);
   });
 
-  test("has not executed what was asked while it was being connected to", async () => {
+  test("has not executed requests sent while connecting", async () => {
     using origin = new FakeOrigin();
     origin.goDown();
     await using local = await LocalProxy.start({ origin: origin.port });
@@ -120,7 +120,7 @@ describe("an origin that is not there", () => {
     expect(local.proxy.stats.unknownOutcomes).toBe(0);
   });
 
-  test("says so in the text protocol, too", async () => {
+  test("is reported in the text protocol, too", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const text = await local.textClient();
@@ -158,7 +158,7 @@ describe("an origin that does not answer in time", () => {
     expect(origin.count("SET")).toBe(1);
   });
 
-  test("is taken for dead when it says nothing at all", async () => {
+  test("counts as dead when it sends nothing at all", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port, originTimeoutMs: 20 });
     const client = await local.client();
@@ -218,7 +218,7 @@ describe("a client with a connection of its own", () => {
     await origin.until(() => origin.connections.at(-1)!.isClosed);
   });
 
-  test("may block for longer than the origin's time-out, and so may what it has sent behind", async () => {
+  test("may block for longer than the origin's time-out, and so may its later requests", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port, originTimeoutMs: 250 });
     const client = await local.client();
@@ -242,7 +242,7 @@ describe("a client with a connection of its own", () => {
     expect(await behind).toBeNull();
   });
 
-  test("is cut off rather than sent part of a transaction when the origin does not read", async () => {
+  test("is cut off, rather than sending part of a transaction, when the origin does not read", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port, originPendingBytes: 1000 });
     const client = await local.client();
@@ -257,7 +257,7 @@ describe("a client with a connection of its own", () => {
   });
 });
 
-test("what a malformed reply answers is told so", async () => {
+test("a request with a malformed reply gets an error", async () => {
   using origin = new FakeOrigin({ script: ([name]) => (name === "SET" ? "?\r\n" : undefined) });
   await using local = await LocalProxy.ready({ origin: origin.port });
   const client = await local.client();
@@ -271,7 +271,7 @@ test("what a malformed reply answers is told so", async () => {
   expect(read).toMatch(/^ORIGINPROTOCOL origin .* sent a malformed reply/);
 });
 
-test("requests beyond what may wait for the origin fail at once", async () => {
+test("requests beyond the limit of waiting bytes fail at once", async () => {
   using origin = new FakeOrigin();
   await using local = await LocalProxy.ready({ origin: origin.port, originPendingBytes: 1000 });
   const client = await local.client();

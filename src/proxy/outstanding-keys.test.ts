@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { OutstandingKeys } from "./outstanding-keys.ts";
 
-test("has every key that was added since it was cleared, and up to 64 no other", () => {
+test("has every key added since it was cleared, and no other up to 64 keys", () => {
   fc.assert(
     fc.property(
       fc.array(fc.oneof(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.constant("clear"), fc.constant("all"))),

@@ -55,7 +55,7 @@ describe.skipIf(!redis.available).each([1, 2])(redis.title("through %d threads")
     return wanted;
   }
 
-  test.each(["1", "2", "10"])("a table of tracked keys that holds %s", async (limit) => {
+  test.each(["1", "2", "10"])("a table of tracked keys with room for %s", async (limit) => {
     await reset();
     await direct.must("CONFIG", "SET", "tracking-table-max-keys", limit);
     const keys = Array.from({ length: 30 }, (_, index) => `k${index}`);
@@ -91,7 +91,7 @@ describe.skipIf(!redis.available).each([1, 2])(redis.title("through %d threads")
     expect(left).toContain(null);
   });
 
-  test("keys that expire while commands of the proxy's look at them", async () => {
+  test("keys that expire while the proxy's commands look at them", async () => {
     await reset();
     const client = clients[0]!;
     for (let n = 0; n < 20; n++) {
@@ -104,7 +104,7 @@ describe.skipIf(!redis.available).each([1, 2])(redis.title("through %d threads")
     }
   });
 
-  test("a fill behind an own write is kept: writes and reads in turn", async () => {
+  test("a fill behind the proxy's own write is kept: writes and reads in turn", async () => {
     await reset();
     const before = await hits();
     for (const client of clients) {

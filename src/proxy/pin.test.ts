@@ -105,7 +105,7 @@ describe("a connection of its own", () => {
     expect(counts(local)).toEqual({ dedicated: 0, idle: 0 });
   });
 
-  test("ends with RESET, which waits for what was asked before", async () => {
+  test("ends with RESET, which waits for earlier requests", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const frames = await local.frameClient();
@@ -123,7 +123,7 @@ describe("a connection of its own", () => {
     expect(counts(local).dedicated).toBe(0);
   });
 
-  test("RESET goes back to RESP2 and forgets what the proxy keeps for a client", async () => {
+  test("RESET restores RESP2 and forgets the proxy's state of a client", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const frames = await local.frameClient();
@@ -144,7 +144,7 @@ describe("a connection of its own", () => {
     await origin.until(() => origin.openConnections.length === 1);
   });
 
-  test("QUIT comes behind the replies to what was asked before", async () => {
+  test("QUIT is answered behind the replies to earlier requests", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const frames = await local.frameClient();
@@ -154,7 +154,7 @@ describe("a connection of its own", () => {
     expect(origin.values.get("a")).toBe("1");
   });
 
-  test("commands that take part in replication, or cannot be told through a proxy, are refused", async () => {
+  test("commands of replication, and those that cannot work through a proxy, are refused", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client({ version: 3 });
@@ -249,7 +249,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
     expect(await elsewhere!.ask("GET", "same")).toBe("in 0");
   });
 
-  test("a client's own tracking tells it of changes, RESP3", async () => {
+  test("a client's own tracking sends it invalidations, RESP3", async () => {
     const client = await proxied.local.client({ version: 3 });
     expect(await client.ask("CLIENT", "TRACKING", "ON")).toBe("OK");
     await client.ask("GET", "tracked");
@@ -264,7 +264,7 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
     expect(await client.ask("GET", "tracked")).toBe("1");
   });
 
-  test("CLIENT LIST shows who has a connection of its own, and why", async () => {
+  test("CLIENT LIST shows which clients have a connection of their own, and why", async () => {
     const [client, other] = await proxied.local.clients(2);
     await client!.ask("CLIENT", "SETNAME", "pinned");
     await client!.ask("MULTI");

@@ -65,7 +65,7 @@ function read({ proxy }: LocalProxy, question: Question): Promise<string> {
 
 const MAP = "%1\r\n$1\r\na\r\n:1\r\n";
 
-test("answers about a key are kept beside each other, and go at once when it changes", async () => {
+test("answers about a key are stored side by side, and go together when the key changes", async () => {
   using origin = new FakeOrigin({
     script: ([name, , field]) =>
       name === "PTTL"

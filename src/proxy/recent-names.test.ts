@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { RecentNames } from "./recent-names.ts";
 
-test("names met last are known, and what is remembered is bounded", () => {
+test("the names seen last are known, and memory is bounded", () => {
   const names = new RecentNames(1000);
   let most = 0;
   for (let index = 0; index < 10_000; index++) {

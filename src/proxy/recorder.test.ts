@@ -73,7 +73,7 @@ function hit({ recorder }: Bench, key: string, valueBytes: number, nowMs: number
 }
 
 describe("a recorder", () => {
-  test("waits once for the sizes of values on their way before it writes what there is", async () => {
+  test("waits once for the sizes of values on their way before it writes a block", async () => {
     const timers = new ManualTimers();
     await using bench = new Bench({ timers });
     const { recorder } = bench;
@@ -96,7 +96,7 @@ describe("a recorder", () => {
     ]);
   });
 
-  test.each([false, true])("keeps what it is told, keys themselves: %p", async (holdsKeys) => {
+  test.each([false, true])("keeps every event, with keys: %p", async (holdsKeys) => {
     await using bench = new Bench({ holdsKeys });
     const { recorder } = bench;
     const [user, page] = [keyOf("user:1"), keyOf("page/2")];
@@ -219,7 +219,7 @@ describe("a recorder", () => {
   });
 });
 
-test("a recording is its owner's alone, in place of a file that was not, too", async () => {
+test("only the owner can read a recording, even in place of a file that others could read", async () => {
   await using bench = new Bench();
   const options = { path: bench.path, limitBytes: 1000, holdsKeys: false };
   rmSync(bench.path);
@@ -238,7 +238,7 @@ test("a recording is its owner's alone, in place of a file that was not, too", a
   }
 });
 
-test("a file that is there is not overwritten unless that is asked for", async () => {
+test("an existing file is overwritten only on request", async () => {
   await using bench = new Bench();
   const options = { path: bench.path, limitBytes: 1000, holdsKeys: false };
   writeFileSync(bench.path, "precious");

@@ -73,7 +73,7 @@ const PASSED = [
   ...["FLUSHALL", "LATENCY RESET", "SLOWLOG RESET", "MEMORY DOCTOR"],
 ].map((line) => line.split(" "));
 
-describe("what acts on the origin as a process", () => {
+describe("a command that acts on the origin as a process", () => {
   let origin: FakeOrigin;
   let local: LocalProxy;
   let client: RespClient;
@@ -140,7 +140,7 @@ describe.skipIf(!redis.available)(redis.title("in front of a real Redis"), () =>
     },
   );
 
-  test("what would act on the origin's clients, or show its passwords, is not queued", async () => {
+  test("a command that would act on the origin's clients, or show its passwords, is not queued", async () => {
     const client = await proxied.local.client();
     const commands = [
       ...["CLIENT KILL TYPE normal", "MONITOR", "CLIENT LIST", "CLIENT UNBLOCK 1"],
@@ -167,7 +167,7 @@ describe.skipIf(!redis.available)(redis.title("in front of a real Redis"), () =>
     client.close();
   });
 
-  test("of the commands that Redis calls administrative, only these are passed on", async () => {
+  test("of the commands that Redis flags as administrative, only these are passed on", async () => {
     interface Described {
       readonly name: string;
       readonly isAdmin: boolean;

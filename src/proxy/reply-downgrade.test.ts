@@ -39,7 +39,7 @@ describe("a RESP3 reply in RESP2", () => {
     expect(downgraded(reply)).toBe(expected);
   });
 
-  test("is what a command would have written in RESP2", () => {
+  test("equals the reply that a command would have written in RESP2", () => {
     type Write = (writer: RespWriter) => void;
     const { value } = fc.letrec<{ value: Write }>((tie) => ({
       value: fc.oneof(

@@ -41,6 +41,6 @@ describe("requests about clients", () => {
   });
 });
 
-test("INFO and CONFIG ask the origin for its part", () => {
+test("INFO and CONFIG ask the origin for a part of their reply", () => {
   expect(["info", "config", "client", "command"].filter(asksOrigin)).toEqual(["info", "config"]);
 });

@@ -39,7 +39,7 @@ describe.skipIf(!redis.available)(redis.title("routes, held against what Redis s
     ]);
   }
 
-  test("what goes as a read changes nothing, blocks nobody and binds no client", () => {
+  test("a command routed as a read changes nothing, never blocks and binds no client", () => {
     const wrong = [...described("read"), ...described("cached")].filter(
       ([, { flags }]) => flags.has("write") || flags.has("blocking"),
     );
@@ -47,7 +47,7 @@ describe.skipIf(!redis.available)(redis.title("routes, held against what Redis s
     expect(described("read").length).toBeGreaterThan(40);
   });
 
-  test("what goes as a write names all keys that it changes", () => {
+  test("a command routed as a write names all keys that it changes", () => {
     const wrong = described("write").filter(
       ([route, { keys }]) => route.all !== true && JSON.stringify(route.keys) !== JSON.stringify(keys),
     );
@@ -76,13 +76,13 @@ describe.skipIf(!redis.available)(redis.title("routes, held against what Redis s
   });
 });
 
-test("routes that are refused say why", () => {
+test("refused routes say why", () => {
   for (const { kind, name, reason } of ROUTES) {
     if (kind === "refuse") expect([name, reason]).toEqual([name, expect.stringMatching(/; ask the origin$/)]);
   }
 });
 
-test("the proxy's own commands have no route that passes them by", async () => {
+test("the proxy's own commands have no route that bypasses them", async () => {
   using origin = new FakeOrigin();
   await using local = await LocalProxy.ready({ origin: origin.port });
   const passing = new Set(

@@ -10,7 +10,7 @@ const redis = requireProgram("redis-server");
 const SCRIPT = "return redis.call('set', KEYS[1], ARGV[1])";
 
 describe.skipIf(!redis.available)(redis.title("scripts, to a client that monitors"), () => {
-  test("their commands come behind their call, and no other line of the origin's", async () => {
+  test("the commands of scripts follow their call, without other lines of the origin", async () => {
     await using origin = await startRedis();
     await using local = await LocalProxy.ready({ origin: origin.port });
     using direct = await RespClient.connect({ port: origin.port });
@@ -28,7 +28,7 @@ describe.skipIf(!redis.available)(redis.title("scripts, to a client that monitor
     expect(lines[0]).toContain('"EVAL"');
   });
 
-  test("the origin is asked while somebody monitors, and again when it has come back", async () => {
+  test("the origin is asked while a client monitors, and again when it has come back", async () => {
     await using origin = await startRedis();
     await using local = await LocalProxy.ready({ origin: origin.port });
     using direct = await RespClient.connect({ port: origin.port });
@@ -48,7 +48,7 @@ describe.skipIf(!redis.available)(redis.title("scripts, to a client that monitor
     await until(async () => (await monitors()) === 0);
   });
 
-  test("where the origin cannot be reached, the proxy's clients are shown all the same", async () => {
+  test("the proxy's clients are shown even while the origin cannot be reached", async () => {
     await using origin = await startRedis();
     await using local = await LocalProxy.ready({ origin: origin.port });
     await origin.kill();

@@ -27,7 +27,7 @@ test("500 clients asking for one cold key make one request of the origin", async
   expect(origin.count("GET")).toBe(1);
 });
 
-test("a missing key is told to all who wait, and asked for again by the next", async () => {
+test("all waiters learn that a key is missing, and the next read asks again", async () => {
   using origin = new FakeOrigin();
   await using local = await LocalProxy.ready({ origin: origin.port });
   const [first, second] = await local.clients(2);
@@ -47,7 +47,7 @@ test("one client's own pipelined requests share a flight, too", async () => {
   expect(origin.count("GET")).toBe(1);
 });
 
-test("keys are told apart byte by byte", async () => {
+test("keys are compared byte by byte", async () => {
   using origin = new FakeOrigin();
   await using local = await LocalProxy.ready({ origin: origin.port });
   const keys = ["a", "A", "", "a\0", "é", "\r\n", "a".repeat(300)];
@@ -60,7 +60,7 @@ test("keys are told apart byte by byte", async () => {
   expect(origin.count("GET")).toBe(keys.length);
 });
 
-test("keys and values beyond what the cache stores are passed through", async () => {
+test("keys and values too large for the cache are passed through", async () => {
   using origin = new FakeOrigin();
   await using local = await LocalProxy.ready({ origin: origin.port });
   const key = "k".repeat(70_000);
@@ -92,7 +92,7 @@ test("an error reply reaches every waiter, and is not cached", async () => {
   expect(await clients[0]!.ask("GET", "list")).toBe("now a string");
 });
 
-test("a connection that breaks fails every waiter, and leaves nothing behind", async () => {
+test("a broken connection fails every waiter, and leaves nothing behind", async () => {
   using origin = new FakeOrigin();
   await using local = await LocalProxy.ready({ origin: origin.port });
   origin.holdFrom("GET");
@@ -121,7 +121,7 @@ test("an origin that does not answer fails every waiter in time", async () => {
   expect(local.proxy.cache.flightCount).toBe(0);
 });
 
-test("an origin that is not there fails at once", async () => {
+test("an origin that is down fails at once", async () => {
   using origin = new FakeOrigin();
   origin.goDown();
   await using local = await LocalProxy.start({ origin: origin.port });
@@ -134,7 +134,7 @@ test("an origin that is not there fails at once", async () => {
   expect(local.proxy.cache.flightCount).toBe(0);
 });
 
-test("a client that goes leaves the others their flight", async () => {
+test("a client that disconnects leaves the others their flight", async () => {
   using origin = new FakeOrigin();
   await using local = await LocalProxy.ready({ origin: origin.port });
   origin.values.set("a", "1");
@@ -151,7 +151,7 @@ test("a client that goes leaves the others their flight", async () => {
   expect(local.proxy.stats.fills).toBe(1);
 });
 
-test("MGET asks for what is missing alone, and joins what is asked for already", async () => {
+test("MGET asks for missing keys only, and joins flights under way", async () => {
   using origin = new FakeOrigin();
   await using local = await LocalProxy.ready({ origin: origin.port });
   for (const key of ["cached", "underway", "cold"]) origin.values.set(key, `${key}'s`);

@@ -23,7 +23,7 @@ function scanning(origin: FakeOrigin, keysPerStep: number) {
 }
 
 describe("PUT, GET and DELETE", () => {
-  test("name who answered", async () => {
+  test("name the server that answered", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const text = await local.textClient();
@@ -62,7 +62,7 @@ describe("PUT, GET and DELETE", () => {
     ]);
   });
 
-  test("answer a bad request with what is wrong, and go on", async () => {
+  test("answer a bad request with the reason, and go on", async () => {
     using origin = new FakeOrigin({
       script: ([, key]) => (key === "list" ? "-WRONGTYPE no string\r\n" : undefined),
     });
@@ -76,7 +76,7 @@ describe("PUT, GET and DELETE", () => {
     expect(await text.ask("PUT a=1")).toBe("{Backend Server} : OK");
   });
 
-  test("in one shot, without a line feed, get a bare reply and the end of the connection", async () => {
+  test("in one shot, without a line feed, get a bare reply, and the connection ends", async () => {
     using origin = new FakeOrigin();
     origin.script = scanning(origin, 10);
     await using local = await LocalProxy.ready({ origin: origin.port });
@@ -130,7 +130,7 @@ describe("DUMP", () => {
     ).toEqual(["0", "7", "9"]);
   });
 
-  test("writes bytes that are no UTF-8 apart from each other and from text", async () => {
+  test("writes bytes that are not UTF-8 distinctly from each other and from text", async () => {
     using origin = new FakeOrigin();
     origin.script = scanning(origin, 10);
     await using local = await LocalProxy.ready({ origin: origin.port });
@@ -142,7 +142,7 @@ describe("DUMP", () => {
     expect(Object.keys(dumped).length).toBe(4);
   });
 
-  test("is one error when the origin fails at once, and the connection goes on", async () => {
+  test("is one error when the origin fails at once, and the connection stays usable", async () => {
     using origin = new FakeOrigin({
       script: ([name]) => (name === "SCAN" ? "-NOPERM not you\r\n" : undefined),
     });
@@ -210,7 +210,7 @@ describe("DUMP", () => {
     expect(line).toEndWith('"}\n');
   }, 120_000);
 
-  test("of a client that goes is not read any further", async () => {
+  test("stops reading when its client disconnects", async () => {
     using origin = new FakeOrigin();
     origin.script = scanning(origin, 1);
     for (let n = 0; n < 100_000; n++) origin.values.set(String(n), "");

@@ -6,13 +6,13 @@ import { trackingLimitAdvice } from "./tracking-limit.ts";
 
 const MEGABYTE = 1024 ** 2;
 
-test("there is nothing to say where the origin remembers as many keys as the cache may hold", () => {
+test("there is no advice if the origin tracks as many keys as the cache may hold", () => {
   expect(trackingLimitAdvice(undefined, 1024 * MEGABYTE)).toBeUndefined();
   expect(trackingLimitAdvice(0, 1024 * MEGABYTE)).toBeUndefined();
   expect(trackingLimitAdvice(1_000_000, 64 * MEGABYTE)).toBeUndefined();
 });
 
-test("else it is told once what to raise, and INFO has the number", async () => {
+test("otherwise the advice is logged once, and INFO has the number", async () => {
   expect(trackingLimitAdvice(1_000_000, 256 * MEGABYTE)).toContain("1,000,000 keys");
   using origin = new FakeOrigin({
     script: ([name, , parameter]) =>

@@ -96,7 +96,7 @@ describe.skipIf(!redis.available)(redis.title("replication through the proxy"), 
     expect(await direct.must("WAIT", "1", "5000")).toBe(1);
   });
 
-  test("the stream begins behind what was asked before, and ends when the client goes", async () => {
+  test("the stream begins behind earlier requests, and ends when the client disconnects", async () => {
     using client = await RawClient.connect(local.port);
     client.write("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\nSYNC\r\n");
     await until(async () => client.hasFile);

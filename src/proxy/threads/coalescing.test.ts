@@ -32,7 +32,7 @@ describe("threads that miss the same key at once", () => {
     for (const client of [watcher, ...clients]) client.close();
   });
 
-  test("are all told that it does not exist", async () => {
+  test("all learn that it does not exist", async () => {
     await using origin = new FakeOrigin();
     await using threads = await startThreads(origin, { threads: 3 });
     const { supervisor } = threads;
@@ -47,7 +47,7 @@ describe("threads that miss the same key at once", () => {
     for (const client of [watcher, ...clients]) client.close();
   });
 
-  test("ask for themselves where it cannot be kept, or is no string", async () => {
+  test("ask for themselves if it cannot be stored, or is no string", async () => {
     await using origin = new FakeOrigin();
     await using threads = await startThreads(origin, { threads: 3 });
     const clients = await clientOfEach(threads.supervisor);
@@ -70,7 +70,7 @@ describe("threads that miss the same key at once", () => {
     for (const client of [watcher, ...clients]) client.close();
   });
 
-  test("do not wait for a flight whose key has been written to since", async () => {
+  test("do not wait for a flight whose key has been written since", async () => {
     await using origin = new FakeOrigin();
     await using threads = await startThreads(origin, { threads: 2 });
     const [one, other] = (await clientOfEach(threads.supervisor)) as [RespClient, RespClient];
@@ -111,7 +111,7 @@ describe("threads that miss the same key at once", () => {
     for (const client of [one, other, watcher]) client.close();
   });
 
-  test("keep what was read behind a write in the same pipeline", async () => {
+  test("store a value that was read behind a write in the same pipeline", async () => {
     await using origin = new FakeOrigin();
     await using threads = await startThreads(origin, { threads: 2 });
     const clients = await clientOfEach(threads.supervisor);
@@ -122,7 +122,7 @@ describe("threads that miss the same key at once", () => {
     for (const client of clients) client.close();
   });
 
-  test("go on by themselves when the thread they wait for dies", async () => {
+  test("continue by themselves when the thread they wait for dies", async () => {
     await using origin = new FakeOrigin();
     await using threads = await startThreads(origin, { threads: 2 });
     const { supervisor } = threads;

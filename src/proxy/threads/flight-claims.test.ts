@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { CLAIMED, FlightClaims, UNCLAIMED } from "./flight-claims.ts";
 
-test("tells who asks for a key, until that one has ended or died", () => {
+test("names the thread that asks for a key, until the flight has ended or the thread has died", () => {
   const buffer = FlightClaims.createBuffer();
   const [zero, one] = [new FlightClaims(buffer, 0), new FlightClaims(buffer, 255)];
   const hash = 0x8765_4321;

@@ -42,7 +42,7 @@ async function open(): Promise<Scene> {
 }
 
 describe("a write that is acknowledged", () => {
-  test("has removed what another thread fetched between its being sent and executed", async () => {
+  test("has removed the value that another thread fetched between its sending and its execution", async () => {
     await using scene = await open();
     const { origin, clients, others, channels } = scene;
     origin.values.set("k", "old");
@@ -62,7 +62,7 @@ describe("a write that is acknowledged", () => {
     channels[1]!.release();
   });
 
-  test("and a large reply that is passed on, which may be newer than what is cached", async () => {
+  test("and a large reply that is passed on, which may be newer than the cache", async () => {
     await using scene = await open();
     const { origin, clients, others, channels } = scene;
     origin.values.set("k", "old");
@@ -81,7 +81,7 @@ describe("a write that is acknowledged", () => {
 });
 
 describe("a thread that dies", () => {
-  test("takes along what it had fetched: nobody hears of changes to that any more", async () => {
+  test("takes its entries along: no thread receives their invalidations any more", async () => {
     await using scene = await open();
     const { origin, threads, clients } = scene;
     origin.values.set("k", "old");
@@ -95,8 +95,8 @@ describe("a thread that dies", () => {
   });
 });
 
-describe("that a key does not exist", () => {
-  test("is not taken from another thread where the key was written since", async () => {
+describe("the answer that a key does not exist", () => {
+  test("is not taken from another thread if the key was written since", async () => {
     await using scene = await open();
     const { origin, clients, others, channels } = scene;
     // The first thread asks, and the origin has answered that the key does not exist: the answer is on its way.
@@ -113,7 +113,7 @@ describe("that a key does not exist", () => {
     expect(await second).toBe("v");
   });
 
-  test("is taken from it where nothing has happened since", async () => {
+  test("is taken from another thread if nothing has happened since", async () => {
     await using scene = await open();
     const { origin, clients, others, channels } = scene;
     channels[0]!.hold();

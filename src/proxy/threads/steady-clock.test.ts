@@ -3,7 +3,7 @@ import { ManualClock, systemClock } from "../../lib/clock.ts";
 import { type ClockReading, readClock, steadyClock, steadyClockSince } from "./steady-clock.ts";
 
 describe("the time of several threads", () => {
-  test("is whole milliseconds near the Unix epoch's, and does not follow the machine's clock when that is set", () => {
+  test("is whole milliseconds close to Unix time, and does not follow when the machine's clock is set", () => {
     const machine = new ManualClock(1_700_000_000_000);
     let setBackMs = 0;
     const steady = steadyClock({
@@ -16,7 +16,7 @@ describe("the time of several threads", () => {
     expect(steady.monotonicMs()).toBe(1_700_000_000_001);
   });
 
-  test("is the same in a thread that begins later, whose own count begins then", () => {
+  test("is the same in a thread that begins later, whose runtime counts from then on", () => {
     const machine = new ManualClock();
     const own = machine.monotonicMs.bind(machine);
     const first = steadyClock(machine);
@@ -33,7 +33,7 @@ describe("the time of several threads", () => {
     expect(later.monotonicMs()).toBe(first.monotonicMs());
   });
 
-  test("is the same although a thread was held up while it read its clocks", () => {
+  test("is the same although a thread paused while it read its clocks", () => {
     const machine = new ManualClock();
     const first = steadyClock(machine);
     const reading = readClock(first);

@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { Supervisor } from "./supervisor.ts";
 
 describe("a proxy of several threads", () => {
-  test("what one thread filled, all serve; what one was told of, all know", async () => {
+  test("one thread's fill is a hit in all; one thread's invalidation reaches all", async () => {
     await using origin = new FakeOrigin();
     await using threads = await startThreads(origin);
     const clients = await clientOfEach(threads.supervisor);
@@ -25,7 +25,7 @@ describe("a proxy of several threads", () => {
     for (const client of clients) client.close();
   });
 
-  test("a write that has been acknowledged is seen by all threads, fills under way or not", async () => {
+  test("an acknowledged write is seen by all threads, whether or not fills are under way", async () => {
     await using origin = new FakeOrigin();
     await using threads = await startThreads(origin, { threads: 2 });
     const [one, other] = (await clientOfEach(threads.supervisor)) as [RespClient, RespClient];
@@ -126,7 +126,7 @@ describe("a proxy of several threads", () => {
     }
   }, 60_000);
 
-  test("where a thread has been replaced, hits are served as before", async () => {
+  test("hits are served as before after a thread was replaced", async () => {
     await using origin = new FakeOrigin();
     // A thread that replaces another begins at least 200 ms later than the first ones. If its clock were behind
     // theirs by that much, it would prove none of their entries.
@@ -147,7 +147,7 @@ describe("a proxy of several threads", () => {
     for (const client of clients) client.close();
   });
 
-  test("what a thread that died has counted still counts, until the counters are reset", async () => {
+  test("a dead thread's counts stay until the counters are reset", async () => {
     await using origin = new FakeOrigin();
     await using threads = await startThreads(origin, { threads: 2 });
     const { supervisor } = threads;
@@ -179,7 +179,7 @@ describe("a proxy of several threads", () => {
     await origin.until(() => origin.openConnections.length === 0);
   });
 
-  test("a port that another program has is an error, and so is a number of threads that cannot be", async () => {
+  test("a port of another program is an error, and so is an impossible number of threads", async () => {
     await using origin = new FakeOrigin();
     await using threads = await startThreads(origin, { threads: 1 });
     const options = { host: "127.0.0.1", origin: `127.0.0.1:${origin.port}` };
