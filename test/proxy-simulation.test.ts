@@ -17,7 +17,7 @@ import { sourceOf } from "../src/sim/record-source-fixture.ts";
 import { run } from "../src/sim/runner.ts";
 import { openSource } from "../src/sim/source.ts";
 import { keyIn } from "../src/store/key-fixture.ts";
-import { storePolicyNames } from "../src/store/policy-seat.ts";
+import { storePolicyNames } from "../src/store/shard-policy.ts";
 import { Store } from "../src/store/store.ts";
 import { LocalProxy } from "./support/local-proxy.ts";
 import { LocalServer } from "./support/local-server.ts";

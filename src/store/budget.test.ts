@@ -5,8 +5,8 @@ import { SeededRandom } from "../lib/random.ts";
 import { Control } from "./control.ts";
 import { SETTLED } from "./handover.ts";
 import { keyIn } from "./key-fixture.ts";
-import { stageOf, storePolicyNames } from "./policy-seat.ts";
 import { FREE_PAGES, LOCK, PAGE_LIMIT, roomWithin, ShardMemory } from "./shard-memory.ts";
+import { stageOf, storePolicyNames } from "./shard-policy.ts";
 import { Store, type StoreOptions } from "./store.ts";
 import { shardBytesOf } from "./store-memory.ts";
 

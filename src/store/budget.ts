@@ -1,6 +1,6 @@
 import { formatSize } from "../lib/quantity.ts";
 import { beginChange, checkRoom } from "./policy-change.ts";
-import { askedBytes, checkPolicy } from "./policy-seat.ts";
+import { askedBytes, checkPolicy } from "./shard-policy.ts";
 import type { Shards } from "./shards.ts";
 import { leastBudgetBytes, shardBytesOf } from "./store-memory.ts";
 
@@ -20,14 +20,14 @@ export function changeBudget(shards: Shards, budgetBytes: number): void {
     );
   }
   const shardBytes = shardBytesOf(control, budgetBytes);
-  shards.underLock(0, ({ memory, seated }) => checkPolicy(memory, seated.choice, shardBytes));
+  shards.underLock(0, ({ memory, current }) => checkPolicy(memory, current.choice, shardBytes));
   if (!control.evicts) {
-    shards.underEachLock((shard) => checkRoom(shard, shard.seated.choice, shardBytes));
+    shards.underEachLock((shard) => checkRoom(shard, shard.current.choice, shardBytes));
   }
   control.budgetBytes = budgetBytes;
   shards.underEachLock((shard) => {
     // Read again under the lock: if two threads set the budget at once, the last one's holds in every shard.
     const bytes = shardBytesOf(control, control.budgetBytes);
-    if (askedBytes(shard.memory) !== bytes) beginChange(shard, shard.seated.choice, bytes);
+    if (askedBytes(shard.memory) !== bytes) beginChange(shard, shard.current.choice, bytes);
   });
 }

@@ -37,7 +37,7 @@ function emptyPage(shard: Shard, sizeClass: number): void {
     bytes.copyWithin(to * 8, from * 8, from * 8 + chunkBytes);
     if (kind === KIND_ENTRY) {
       relinkEntry(memory, from, to);
-      shard.seated.policy.move(from, to);
+      shard.current.policy.move(from, to);
     }
     relinkChunk(memory, to);
   }

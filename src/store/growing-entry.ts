@@ -293,7 +293,7 @@ export class GrowingEntry {
     const shard = this.#shard;
     const { words } = shard.memory;
     while (
-      words[ENTRIES]! >= shard.seated.entryLimit ||
+      words[ENTRIES]! >= shard.current.entryLimit ||
       (shard.evicts && words[FREE_PAGES]! < indexPagesNeeded(shard.memory))
     ) {
       if (!shard.evicts || !(evictOne(shard, epoch, nowMs) || voidDetached(shard))) return false;
@@ -314,7 +314,7 @@ export class GrowingEntry {
 
   #link({ epoch, nowMs, isFill }: GrownEntry): void {
     const shard = this.#shard;
-    const { memory, seated } = shard;
+    const { memory, current } = shard;
     const slot = this.#slot;
     const { key } = this;
     const before = findEntry(memory, key, this.#variant);
@@ -324,12 +324,12 @@ export class GrowingEntry {
       if (freshness === EXPIRED) memory.floats[EXPIRATIONS]!++;
       removeEntry(shard, before);
     }
-    seated.policy.miss(key.hash);
+    current.policy.miss(key.hash);
     linkEntry(memory, slot, key.hash);
     memory.words[ENTRIES]!++;
     growIndex(memory);
-    seated.policy.insert(slot, key.hash);
-    if (freshness < EXPIRED && !isFill) seated.policy.hit(slot);
+    current.policy.insert(slot, key.hash);
+    if (freshness < EXPIRED && !isFill) current.policy.hit(slot);
     if (!isFill) removeVariants(shard, key);
   }
 }

@@ -10,10 +10,10 @@ import { findEntry, readsOf } from "./entry.ts";
 import { FRESH } from "./freshness.ts";
 import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
 import { beginChange, continuePolicyChange } from "./policy-change.ts";
-import { stageOf } from "./policy-seat.ts";
 import { readEntry } from "./reading.ts";
 import { formatShard, Shard } from "./shard.ts";
 import { SHARD_LEAST_BYTES, ShardMemory } from "./shard-memory.ts";
+import { stageOf } from "./shard-policy.ts";
 import { storeDraft } from "./storing.ts";
 
 const SEED = 3;
@@ -53,13 +53,13 @@ function slotOf(shard: Shard, name: string): number {
 }
 
 function isWaiting(shard: Shard, name: string): boolean {
-  return shard.seated.policy.explain(slotOf(shard, name)).queue === "handover";
+  return shard.current.policy.explain(slotOf(shard, name)).queue === "handover";
 }
 
 function evictAll(shard: Shard): string[] {
   const names = new Map(NAMES.map((name) => [slotOf(shard, name), name]));
   const evicted: string[] = [];
-  for (let slot = shard.seated.policy.evict(0); slot !== 0; slot = shard.seated.policy.evict(0)) {
+  for (let slot = shard.current.policy.evict(0); slot !== 0; slot = shard.current.policy.evict(0)) {
     evicted.push(names.get(slot)!);
   }
   return evicted;

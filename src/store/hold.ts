@@ -1,19 +1,19 @@
 import { lock, tryLock, unlock } from "./lock.ts";
-import { type Shard, seatAgain } from "./shard.ts";
+import { refreshPolicy, type Shard } from "./shard.ts";
 import { LOCK, POLICY_VERSION } from "./shard-memory.ts";
 
 /** Takes a shard's lock. @param holder the thread that takes it */
 export function holdShard(shard: Shard, holder: number): void {
   const { words } = shard.memory;
   lock(words, LOCK, holder);
-  if (shard.seated.version !== words[POLICY_VERSION]) refresh(shard);
+  if (shard.current.version !== words[POLICY_VERSION]) refresh(shard);
 }
 
 /** Takes the lock, unless it has been held for too long. @returns whether it was taken */
 export function tryHoldShard(shard: Shard, holder: number): boolean {
   const { words } = shard.memory;
   if (!tryLock(words, LOCK, holder)) return false;
-  if (shard.seated.version !== words[POLICY_VERSION]) refresh(shard);
+  if (shard.current.version !== words[POLICY_VERSION]) refresh(shard);
   return true;
 }
 
@@ -26,7 +26,7 @@ export function leaveShard(shard: Shard): void {
 /** Notices a policy change that another thread has begun. */
 function refresh(shard: Shard): void {
   try {
-    seatAgain(shard);
+    refreshPolicy(shard);
   } catch (error) {
     unlock(shard.memory.words, LOCK);
     throw error;

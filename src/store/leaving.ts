@@ -38,7 +38,7 @@ import {
 
 /** Removes an entry that a request replaces or deletes. */
 export function removeEntry(shard: Shard, slot: number): void {
-  shard.seated.policy.remove(slot);
+  shard.current.policy.remove(slot);
   discard(shard, slot);
 }
 
@@ -87,7 +87,7 @@ export function removeVariants(shard: Shard, key: KeyRef): void {
 /** Evicts the policy's victim, for the draft if there is one. @returns false if the shard has no entries */
 export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Draft): boolean {
   const { memory } = shard;
-  const victim = shard.seated.policy.evict(draft === undefined ? 0 : draft.key.hash);
+  const victim = shard.current.policy.evict(draft === undefined ? 0 : draft.key.hash);
   if (victim === 0) return false;
   const freshness = freshnessOf(memory, victim, epoch, nowMs);
   if (freshness !== DEAD) {

@@ -9,10 +9,10 @@ import { HASH } from "./entry-layout.ts";
 import { SETTLED, ZEROING } from "./handover.ts";
 import { keyIn } from "./key-fixture.ts";
 import { beginChange, continuePolicyChange } from "./policy-change.ts";
-import { policyLimits, stageOf, storePolicyNames } from "./policy-seat.ts";
 import { clearShard, formatShard, Shard } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
 import { LOCK, SHARD_LEAST_BYTES, ShardMemory } from "./shard-memory.ts";
+import { policyLimits, stageOf, storePolicyNames } from "./shard-policy.ts";
 import { Store } from "./store.ts";
 import { storeDraft } from "./storing.ts";
 
@@ -51,20 +51,20 @@ function check(shard: Shard): void {
 
 function slots(shard: Shard): number[] {
   const found: number[] = [];
-  shard.seated.policy.forEach((slot) => {
+  shard.current.policy.forEach((slot) => {
     found.push(slot);
   });
   return found;
 }
 
 function waiting(shard: Shard): number {
-  return slots(shard).filter((slot) => shard.seated.policy.explain(slot).queue === "handover").length;
+  return slots(shard).filter((slot) => shard.current.policy.explain(slot).queue === "handover").length;
 }
 
 /** Evicts everything. @returns the hashes of the keys, in the order of eviction */
 function evictAll(shard: Shard): number[] {
   const hashes: number[] = [];
-  for (let slot = shard.seated.policy.evict(0); slot !== 0; slot = shard.seated.policy.evict(0)) {
+  for (let slot = shard.current.policy.evict(0); slot !== 0; slot = shard.current.policy.evict(0)) {
     hashes.push(shard.memory.words[slot * 2 + HASH]!);
   }
   return hashes;
@@ -88,7 +88,7 @@ describe("a change of the policy", () => {
     expect(most).toBe(7);
     expect(calls).toBeGreaterThanOrEqual((2 * 500) / 7);
     expect(continuePolicyChange(shard, 0, 7)).toBe(7);
-    expect(shard.seated.choice.type.name).toBe("s3-fifo");
+    expect(shard.current.choice.type.name).toBe("s3-fifo");
   });
 
   test("zeroes the state a piece at a time", () => {
@@ -119,13 +119,13 @@ describe("a change of the policy", () => {
   test("hands entries over with their ranks, and later ones as new", () => {
     const shard = shardWith("lru", 500);
     const hot = slots(shard).slice(0, 100);
-    for (const slot of hot) shard.seated.policy.hit(slot);
+    for (const slot of hot) shard.current.policy.hit(slot);
     beginChange(shard, parsePolicy("s3-fifo"));
     continuePolicyChange(shard, 0, 700);
     expect(stageOf(shard.memory)).not.toBe(SETTLED);
     for (let id = 0; id < 5; id++) store(shard, `new-${id}`);
     while (continuePolicyChange(shard, 0, 50) === 0) check(shard);
-    const small = slots(shard).filter((slot) => shard.seated.policy.explain(slot).queue === "small");
+    const small = slots(shard).filter((slot) => shard.current.policy.explain(slot).queue === "small");
     // Ranks up to a tenth, and the new entries.
     expect(small.length).toBe(50 + 5);
     expect(small.filter((slot) => hot.includes(slot))).toEqual([]);
@@ -136,7 +136,7 @@ describe("a change of the policy", () => {
       beginChange(shard, parsePolicy(policy));
       while (continuePolicyChange(shard, 0, 50) === 0) check(shard);
     }
-    const queues = slots(shard).map((slot) => shard.seated.policy.explain(slot).queue);
+    const queues = slots(shard).map((slot) => shard.current.policy.explain(slot).queue);
     expect(queues.filter((queue) => queue === "small").length).toBe(51);
   });
 
@@ -147,10 +147,10 @@ describe("a change of the policy", () => {
       continuePolicyChange(shard, 0, steps);
       beginChange(shard, parsePolicy("arc"));
       beginChange(shard, parsePolicy("lru"));
-      expect(shard.seated.choice.type.name).toBe("lru");
+      expect(shard.current.choice.type.name).toBe("lru");
       while (continuePolicyChange(shard, 0, 5) === 0) check(shard);
       expect(stageOf(shard.memory)).toBe(SETTLED);
-      expect(shard.seated.choice.type.name).toBe("lru");
+      expect(shard.current.choice.type.name).toBe("lru");
       expect(evictAll(shard)).toEqual(evictAll(shardWith("fifo", 100)));
     }
   });
@@ -184,7 +184,7 @@ describe("a change of the policy", () => {
         continuePolicyChange(shard, 0, 8);
         store(shard, `key-${random.below(3) === 0 ? next++ : random.below(next)}`);
         const resident = slots(shard);
-        shard.seated.policy.hit(random.pick(resident));
+        shard.current.policy.hit(random.pick(resident));
         check(shard);
       }
       if (random.below(10) === 0) {

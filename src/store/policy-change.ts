@@ -3,9 +3,9 @@ import { lowerPageLimit, raisePageLimit } from "./arena.ts";
 import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
 import { evictOne } from "./leaving.ts";
 import { voidDetached } from "./pins.ts";
-import { enterStage, enterStageFor, hasNextChoice, policyLimits, stageOf } from "./policy-seat.ts";
-import { type Shard, seatAgain } from "./shard.ts";
+import { refreshPolicy, type Shard } from "./shard.ts";
 import { ENTRIES, FREE_PAGES, HANDED_ENTRIES, PAGE_LIMIT, roomWithin, ZEROED_WORDS } from "./shard-memory.ts";
+import { enterStage, enterStageFor, hasNextChoice, policyLimits, stageOf } from "./shard-policy.ts";
 
 /**
  * Changes a shard's policy, or the number of bytes that the shard may take (its policy then starts afresh). The
@@ -35,12 +35,12 @@ const WORDS_PER_STEP = 1024;
 export function beginChange(
   shard: Shard,
   choice: PolicyChoice,
-  shardBytes: number = shard.seated.shardBytes,
+  shardBytes: number = shard.current.shardBytes,
 ): void {
   const { memory } = shard;
   const stage = stageOf(memory);
   enterStageFor(memory, stage === SETTLED ? DRAINING : stage, choice, shardBytes);
-  seatAgain(shard);
+  refreshPolicy(shard);
   // In a store that never evicts, no page may come into use that would have to be taken away.
   if (!shard.evicts) lowerPageLimit(memory, roomWithin(shardBytes, memory.pageShift).pages);
 }
@@ -52,7 +52,7 @@ export function beginChange(
  */
 export function continuePolicyChange(shard: Shard, epoch: number, steps: number): number {
   let left = steps;
-  while (left > 0 && shard.seated.handover !== undefined) {
+  while (left > 0 && shard.current.handover !== undefined) {
     switch (stageOf(shard.memory)) {
       case DRAINING:
         left = drain(shard, left);
@@ -81,12 +81,12 @@ export function checkRoom({ memory }: Shard, choice: PolicyChoice, shardBytes: n
 }
 
 function drain(shard: Shard, steps: number): number {
-  const handover = shard.seated.handover!;
+  const handover = shard.current.handover!;
   for (let left = steps; left > 0; left--) {
     if (handover.takeOver()) continue;
     shard.memory.words[ZEROED_WORDS] = 0;
     enterStage(shard.memory, ZEROING, false);
-    seatAgain(shard);
+    refreshPolicy(shard);
     return left - 1;
   }
   return 0;
@@ -95,7 +95,7 @@ function drain(shard: Shard, steps: number): number {
 function zero(shard: Shard, epoch: number, steps: number): number {
   const { memory } = shard;
   const { words } = memory;
-  const { choice, shardBytes } = shard.seated;
+  const { choice, shardBytes } = shard.current;
   const { entries, stateWords } = policyLimits(memory, choice, shardBytes);
   const { pages } = roomWithin(shardBytes, memory.pageShift);
   let left = steps;
@@ -115,16 +115,16 @@ function zero(shard: Shard, epoch: number, steps: number): number {
   memory.policySums.fill(0);
   words[HANDED_ENTRIES] = 0;
   enterStage(memory, FILLING, true);
-  seatAgain(shard);
+  refreshPolicy(shard);
   return left;
 }
 
 function fill(shard: Shard, steps: number): number {
-  const handover = shard.seated.handover!;
+  const handover = shard.current.handover!;
   for (let left = steps; left > 0; left--) {
     if (handover.handOver()) continue;
     enterStage(shard.memory, hasNextChoice(shard.memory) ? DRAINING : SETTLED, false);
-    seatAgain(shard);
+    refreshPolicy(shard);
     return left - 1;
   }
   return 0;

@@ -124,5 +124,5 @@ function countRead(shard: Shard, slot: number): void {
   const at = slot * 2 + KEY_BYTES;
   const word = words[at]!;
   if (word >>> READ_SHIFT !== READ_LIMIT) words[at] = (word + (1 << READ_SHIFT)) | 0;
-  shard.seated.policy.hit(slot);
+  shard.current.policy.hit(slot);
 }

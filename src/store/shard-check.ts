@@ -76,12 +76,12 @@ export function checkShard(
   checkPins(memory, chunks);
   checkChunks(memory, chunks);
   let known = 0;
-  shard.seated.policy.forEach((slot) => {
+  shard.current.policy.forEach((slot) => {
     assert(chunks.get(slot) === KIND_ENTRY, `the policy knows of slot ${slot}, which is no entry`);
     known++;
   });
   assert(known === memory.words[ENTRIES], `the policy knows of ${known} of ${memory.words[ENTRIES]} entries`);
-  shard.seated.policy.check();
+  shard.current.policy.check();
 }
 
 /** Checks that every page is either free, the index's, or of one size class, and that the rows agree. */

@@ -7,14 +7,6 @@ import { SETTLED, ZEROING } from "./handover.ts";
 import { resetIndex } from "./index-table.ts";
 import { voidPins } from "./pin-table.ts";
 import {
-  askedBytes,
-  enterStage,
-  enterStageFor,
-  type SeatedPolicy,
-  seatPolicy,
-  stageOf,
-} from "./policy-seat.ts";
-import {
   ENTRIES,
   EXPIRING,
   PAYLOAD_BYTES,
@@ -28,6 +20,14 @@ import {
   WAITING_LIST,
   ZEROED_WORDS,
 } from "./shard-memory.ts";
+import {
+  askedBytes,
+  enterStage,
+  enterStageFor,
+  readShardPolicy,
+  type ShardPolicy,
+  stageOf,
+} from "./shard-policy.ts";
 
 /**
  * A shard, and how it is initialised. `reading.ts`, `storing.ts` and `leaving.ts` read, store and remove its entries.
@@ -40,7 +40,7 @@ export class Shard {
   readonly evicts: boolean;
   readonly departures: Departures;
   readonly seed: number;
-  seated: SeatedPolicy;
+  current: ShardPolicy;
   /** Used within one operation: the entry to be stored, its plan, and the plan of an entry that leaves. */
   readonly draft: Draft = new Draft();
   readonly plan: ChainPlan = new ChainPlan();
@@ -51,7 +51,7 @@ export class Shard {
     this.evicts = evicts;
     this.departures = departures;
     this.seed = seed;
-    this.seated = seatPolicy(memory, seed, evicts);
+    this.current = readShardPolicy(memory, seed, evicts);
   }
 }
 
@@ -66,8 +66,8 @@ export function formatShard(memory: ShardMemory, choice: PolicyChoice, epoch: nu
 }
 
 /** Adopts a policy change that was written to the shard's memory. */
-export function seatAgain(shard: Shard): void {
-  shard.seated = seatPolicy(shard.memory, shard.seed, shard.evicts);
+export function refreshPolicy(shard: Shard): void {
+  shard.current = readShardPolicy(shard.memory, shard.seed, shard.evicts);
 }
 
 /** Removes all entries without a walk. Readers and writers of pinned entries find them lost. */
@@ -95,5 +95,5 @@ function emptyPolicy(shard: Shard): void {
   // No thread writes to the policy's state while it is being zeroed.
   if (stageOf(memory) !== ZEROING) words[ZEROED_WORDS] = 0;
   enterStage(memory, ZEROING, false);
-  seatAgain(shard);
+  refreshPolicy(shard);
 }

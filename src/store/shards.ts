@@ -3,7 +3,7 @@ import { Departures } from "./departures.ts";
 import { leaveShard } from "./hold.ts";
 import { lock, unlock } from "./lock.ts";
 import { continuePolicyChange } from "./policy-change.ts";
-import { Shard, seatAgain } from "./shard.ts";
+import { refreshPolicy, Shard } from "./shard.ts";
 import { LOCK, POLICY_VERSION } from "./shard-memory.ts";
 import type { StoreMemory } from "./store-memory.ts";
 
@@ -51,7 +51,7 @@ export class Shards {
     const shard = this.all[(hash >>> this.#shift) & this.#mask]!;
     const { words } = shard.memory;
     lock(words, LOCK, this.holder);
-    if (shard.seated.settledVersion !== words[POLICY_VERSION]) this.#takePart(shard);
+    if (shard.current.steadyVersion !== words[POLICY_VERSION]) this.#takePart(shard);
     return shard;
   }
 
@@ -60,13 +60,13 @@ export class Shards {
     const shard = this.all[index]!;
     const { words } = shard.memory;
     lock(words, LOCK, this.holder);
-    if (shard.seated.settledVersion !== words[POLICY_VERSION]) this.#takePart(shard);
+    if (shard.current.steadyVersion !== words[POLICY_VERSION]) this.#takePart(shard);
     return shard;
   }
 
   #takePart(shard: Shard): void {
     try {
-      if (shard.seated.version !== shard.memory.words[POLICY_VERSION]) seatAgain(shard);
+      if (shard.current.version !== shard.memory.words[POLICY_VERSION]) refreshPolicy(shard);
       continuePolicyChange(shard, this.epoch, CHANGE_STEPS_PER_HOLD);
     } catch (error) {
       unlock(shard.memory.words, LOCK);

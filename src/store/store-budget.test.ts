@@ -4,8 +4,8 @@ import { SeededRandom } from "../lib/random.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { ENTRY_HEADER_BYTES } from "./entry-layout.ts";
 import { keyIn } from "./key-fixture.ts";
-import { policyLimits, storePolicyNames } from "./policy-seat.ts";
 import { ShardMemory } from "./shard-memory.ts";
+import { policyLimits, storePolicyNames } from "./shard-policy.ts";
 import { Store, type StoreOptions } from "./store.ts";
 
 const FIVE_GIGABYTES = 5 * 2 ** 30;

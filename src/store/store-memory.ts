@@ -4,7 +4,6 @@ import { type HashKey, halfSipHash } from "../lib/sip-hash.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { Control, controlBytes } from "./control.ts";
 import { EXTENDED_HEADER_BYTES, EXTENT_HEADER_BYTES, VALUE_BYTES_LIMIT } from "./entry-layout.ts";
-import { checkPolicy } from "./policy-seat.ts";
 import { formatShard } from "./shard.ts";
 import {
   MOST_ENTRIES,
@@ -13,6 +12,7 @@ import {
   SHARD_LIMIT_BYTES,
   ShardMemory,
 } from "./shard-memory.ts";
+import { checkPolicy } from "./shard-policy.ts";
 
 export interface StoreOptions {
   /** All memory that the store takes, its own tables included; at least 256 KiB. */

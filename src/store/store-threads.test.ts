@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { utf8 } from "../lib/bytes.ts";
 import { keyIn } from "./key-fixture.ts";
-import { storePolicyNames } from "./policy-seat.ts";
+import { storePolicyNames } from "./shard-policy.ts";
 import { Store, type StoreHandle } from "./store.ts";
 import { type StressCounts, type StressGround, type StressOptions, stressGround } from "./store-stress.ts";
 

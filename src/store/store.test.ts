@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { keyIn } from "./key-fixture.ts";
-import { storePolicyNames } from "./policy-seat.ts";
+import { storePolicyNames } from "./shard-policy.ts";
 import { Store, type StoreOptions } from "./store.ts";
 
 const START_MS = 1_700_000_000_000;

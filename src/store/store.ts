@@ -21,11 +21,11 @@ import { BUCKETS_PER_HOLD, drawKey, scanKeys } from "./key-scan.ts";
 import { removeKey, removeVariants } from "./leaving.ts";
 import { holderOf, unlock } from "./lock.ts";
 import { beginChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
-import { askedPolicy, checkPolicy, storePolicyNames } from "./policy-seat.ts";
 import { ABSENT, describeEntry, type EntryInfo, goodEntry, readEntry } from "./reading.ts";
 import { clearShard, type Shard } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
 import { FILLS, LOCK, REFUSED_FILLS } from "./shard-memory.ts";
+import { askedPolicy, checkPolicy, storePolicyNames } from "./shard-policy.ts";
 import { Shards } from "./shards.ts";
 import {
   attachStoreMemory,
@@ -195,7 +195,7 @@ export class Store {
     return this.#shards.underLock(this.#shards.indexOf(key.hash), (shard) => {
       const slot = goodEntry(shard.memory, key, this.epoch, nowMs, accepts, variant);
       if (slot === 0) return undefined;
-      return { ...describeEntry(shard, slot), ...shard.seated.policy.explain(slot) };
+      return { ...describeEntry(shard, slot), ...shard.current.policy.explain(slot) };
     });
   }
 
@@ -433,7 +433,7 @@ export class Store {
     const choice = parsePolicyOf(text, storePolicyNames());
     this.#shards.underLock(0, ({ memory }) => checkPolicy(memory, choice));
     if (!this.#control.evicts) {
-      this.#shards.underEachLock((shard) => checkRoom(shard, choice, shard.seated.shardBytes));
+      this.#shards.underEachLock((shard) => checkRoom(shard, choice, shard.current.shardBytes));
     }
     this.#shards.underEachLock((shard) => beginChange(shard, choice));
   }

@@ -86,7 +86,7 @@ export function storeDraft(shard: Shard): StoreOutcome {
   if (samePlan(plan, shard.leavingPlan) && !isPinned(memory, slot)) {
     uncount(memory, slot, plan.bytes);
     writeDraft(shard, slot);
-    if (draft.touches) shard.seated.policy.hit(slot);
+    if (draft.touches) shard.current.policy.hit(slot);
     return "stored";
   }
   return resizeToDraft(shard, slot);
@@ -158,9 +158,9 @@ function headerBytes({ draft, evicts }: Shard): number {
 
 /** Stores the draft if its key is not resident. */
 function insertDraft(shard: Shard): StoreOutcome {
-  const { memory, draft, plan, seated } = shard;
+  const { memory, draft, plan, current } = shard;
   if (!shard.evicts && !hasRoom(shard, 1) && !(voidDetached(shard) && hasRoom(shard, 1))) return "full";
-  seated.policy.miss(draft.key.hash);
+  current.policy.miss(draft.key.hash);
   while (!hasRoom(shard, 1)) {
     if (!evictOne(shard, draft.epoch, draft.nowMs, draft) && !voidDetached(shard)) return "full";
   }
@@ -169,7 +169,7 @@ function insertDraft(shard: Shard): StoreOutcome {
   linkEntry(memory, slot, draft.key.hash);
   memory.words[ENTRIES]!++;
   growIndex(memory);
-  seated.policy.insert(slot, draft.key.hash);
+  current.policy.insert(slot, draft.key.hash);
   return "stored";
 }
 
@@ -177,7 +177,7 @@ function insertDraft(shard: Shard): StoreOutcome {
 function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
   const { memory, draft, plan, leavingPlan } = shard;
   const { words } = memory;
-  const { policy } = shard.seated;
+  const { policy } = shard.current;
   let from = resident;
   if (!hasRoom(shard, 0)) {
     if (!shard.evicts) return voidDetached(shard) ? resizeToDraft(shard, findDraft(shard)) : "full";
@@ -196,7 +196,7 @@ function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
   writeDraft(shard, to);
   policy.move(from, to);
   giveUpChain(memory, from);
-  if (!shard.seated.countsEntries) policy.reweigh(to, oldBytes, plan.bytes);
+  if (!shard.current.countsEntries) policy.reweigh(to, oldBytes, plan.bytes);
   if (draft.touches) policy.hit(to);
   compact(shard, leavingPlan);
   return "stored";
@@ -221,7 +221,7 @@ function truncate(shard: Shard, slot: number): void {
   words[slot * 2 + VALUE_BYTES]! &= ~VALUE_BITS;
   const newBytes = memory.sizes.chunkBytes[classOf(memory, slot)]!;
   floats[USED_BYTES]! += newBytes - oldBytes;
-  if (!shard.seated.countsEntries) shard.seated.policy.reweigh(slot, oldBytes, newBytes);
+  if (!shard.current.countsEntries) shard.current.policy.reweigh(slot, oldBytes, newBytes);
   compact(shard, leavingPlan);
 }
 
@@ -229,7 +229,7 @@ function truncate(shard: Shard, slot: number): void {
 function hasRoom(shard: Shard, added: number): boolean {
   const { memory } = shard;
   if (added === 0) return planFits(memory, shard.plan, 0);
-  if (memory.words[ENTRIES]! >= shard.seated.entryLimit) return false;
+  if (memory.words[ENTRIES]! >= shard.current.entryLimit) return false;
   // If nothing may be evicted, a slower index is better than a refusal.
   return planFits(memory, shard.plan, shard.evicts ? indexPagesNeeded(memory) : 0);
 }

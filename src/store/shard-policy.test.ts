@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Policy, PolicyType } from "../policy/policy.ts";
 import { parsePolicy, policyType } from "../policy/registry.ts";
-import { checkPolicy, policyLimits, storePolicyNames } from "./policy-seat.ts";
 import { SHARD_LEAST_BYTES, ShardMemory } from "./shard-memory.ts";
+import { checkPolicy, policyLimits, storePolicyNames } from "./shard-policy.ts";
 
 const memory = ShardMemory.create(1 << 20);
 

@@ -25,7 +25,7 @@ import {
 const PASS_LIMIT = 16_384;
 
 /** The policy that a shard runs at present. */
-export interface SeatedPolicy {
+export interface ShardPolicy {
   /** The policy and the size that were asked for last. */
   readonly choice: PolicyChoice;
   readonly shardBytes: number;
@@ -39,7 +39,7 @@ export interface SeatedPolicy {
   /** The `POLICY_VERSION` that this object was made for. */
   readonly version: number;
   /** The same, but −1 during a change: one comparison tells whether there is anything to do. */
-  readonly settledVersion: number;
+  readonly steadyVersion: number;
 }
 
 /** Returns the names of the policies that can run in a store. */
@@ -200,7 +200,7 @@ export function askedPolicy(memory: ShardMemory): string {
 }
 
 /** Creates the policy that the shard's memory names, over its state there. Called with the shard's lock held. */
-export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): SeatedPolicy {
+export function readShardPolicy(memory: ShardMemory, seed: number, evicts: boolean): ShardPolicy {
   const stage = stageOf(memory);
   const version = memory.words[POLICY_VERSION]!;
   const countsEntries = memory.words[MOST_ENTRIES]! > 0;
@@ -218,7 +218,7 @@ export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): 
       entryLimit,
       countsEntries,
       version,
-      settledVersion: version,
+      steadyVersion: version,
     };
   }
   const choice = readChoice(memory, nextText(memory));
@@ -235,7 +235,7 @@ export function seatPolicy(memory: ShardMemory, seed: number, evicts: boolean): 
     entryLimit,
     countsEntries,
     version,
-    settledVersion: -1,
+    steadyVersion: -1,
   };
 }
 
