@@ -1,6 +1,6 @@
-import { leaveShard, tryHoldShard } from "./hold.ts";
 import { dropHolder } from "./pins.ts";
 import { clearShard, type Shard } from "./shard.ts";
+import { tryLockShard, unlockShard } from "./shard-lock.ts";
 
 /** Work on a shard that waits for its lock. */
 interface Chore {
@@ -30,9 +30,9 @@ export class DeadThreads {
   finish(by: number): boolean {
     for (const { shards, act } of this.#chores) {
       for (const shard of shards) {
-        if (!tryHoldShard(shard, by)) continue;
+        if (!tryLockShard(shard, by)) continue;
         act(shard);
-        leaveShard(shard);
+        unlockShard(shard);
         shards.delete(shard);
       }
     }

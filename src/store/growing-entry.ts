@@ -20,7 +20,6 @@ import {
   VALUE_BYTES,
 } from "./entry-layout.ts";
 import { DEAD, EXPIRED, freshnessOf, setTerms } from "./freshness.ts";
-import { holdShard, leaveShard } from "./hold.ts";
 import { growIndex, indexPagesNeeded, linkEntry } from "./index-table.ts";
 import { evictOne, removeEntry, removeVariants } from "./leaving.ts";
 import { PayloadCursor } from "./payload-cursor.ts";
@@ -28,6 +27,7 @@ import { detach, mayPin, NO_PIN, pinAgain, pinGrowing, serialOf, settleGrowing }
 import { PinnedValue } from "./pinned-value.ts";
 import { dropRow, unpin, voidDetached } from "./pins.ts";
 import type { Shard } from "./shard.ts";
+import { lockShard, unlockShard } from "./shard-lock.ts";
 import {
   ENTRIES,
   EXPIRATIONS,
@@ -230,11 +230,11 @@ export class GrowingEntry {
   }
 
   #underLock<Result>(act: () => Result): Result {
-    holdShard(this.#shard, this.#holder);
+    lockShard(this.#shard, this.#holder);
     try {
       return act();
     } finally {
-      leaveShard(this.#shard);
+      unlockShard(this.#shard);
     }
   }
 

@@ -2,8 +2,8 @@ import { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Random } from "../lib/random.ts";
 import { collectKeys, drawEntryAt, POSITIONS } from "./bucket-walk.ts";
 import { keyBytesOf, readPayload } from "./entry.ts";
-import { leaveShard } from "./hold.ts";
 import { nextPosition } from "./index-table.ts";
+import { unlockShard } from "./shard-lock.ts";
 import type { Shards } from "./shards.ts";
 
 /** Scans the keys of a store, and draws random ones. */
@@ -11,7 +11,7 @@ import type { Shards } from "./shards.ts";
 /** Buckets that one step of a scan visits: per key asked for, at least, and under one lock. */
 const BUCKETS_PER_KEY = 10;
 const LEAST_BUCKETS = 16_384;
-export const BUCKETS_PER_HOLD = 64;
+export const BUCKETS_PER_LOCK = 64;
 
 /** Random buckets to try before scanning from a random position. */
 const RANDOM_TRIES = 64;
@@ -34,13 +34,13 @@ export function scanKeys(
   while (shardIndex < shards.all.length && buckets > 0 && ends.length < wanted) {
     const shard = shards.lock(shardIndex);
     try {
-      for (let held = 0; held < BUCKETS_PER_HOLD && position < POSITIONS && ends.length < wanted; held++) {
+      for (let held = 0; held < BUCKETS_PER_LOCK && position < POSITIONS && ends.length < wanted; held++) {
         collectKeys(shard.memory, position, shards.epoch, nowMs, keys, ends, hashes);
         position = nextPosition(shard.memory, position);
         buckets--;
       }
     } finally {
-      leaveShard(shard);
+      unlockShard(shard);
     }
     if (position >= POSITIONS) {
       position = 0;
@@ -86,7 +86,7 @@ function firstKeyFrom(shards: Shards, start: number, nowMs: number): Uint8Array 
   let found: Uint8Array | undefined;
   let cursor = start;
   do {
-    cursor = scanKeys(shards, cursor, BUCKETS_PER_HOLD, nowMs, (key) => {
+    cursor = scanKeys(shards, cursor, BUCKETS_PER_LOCK, nowMs, (key) => {
       found ??= key.slice();
     });
   } while (found === undefined && cursor !== 0);

@@ -1,9 +1,9 @@
 import type { ByteBuffer, LargeValue } from "../lib/byte-buffer.ts";
-import { holdShard, leaveShard } from "./hold.ts";
 import { PayloadCursor } from "./payload-cursor.ts";
 import { serialOf } from "./pin-table.ts";
 import { unpin } from "./pins.ts";
 import type { Shard } from "./shard.ts";
+import { lockShard, unlockShard } from "./shard-lock.ts";
 
 /** A large value in the arena. Its entry is pinned, and each read holds the lock for a short time only. */
 export class PinnedValue implements LargeValue {
@@ -41,22 +41,22 @@ export class PinnedValue implements LargeValue {
 
   read(offset: number, count: number, target: ByteBuffer): boolean {
     target.reserve(count);
-    holdShard(this.#shard, this.#holder);
+    lockShard(this.#shard, this.#holder);
     try {
       if (!this.#holds()) return false;
       this.#cursor.read(this.#offsetBytes + offset, count, target);
       return true;
     } finally {
-      leaveShard(this.#shard);
+      unlockShard(this.#shard);
     }
   }
 
   release(): void {
-    holdShard(this.#shard, this.#holder);
+    lockShard(this.#shard, this.#holder);
     try {
       if (serialOf(this.#shard.memory, this.#row) === this.#serial) unpin(this.#shard, this.#row);
     } finally {
-      leaveShard(this.#shard);
+      unlockShard(this.#shard);
     }
   }
 

@@ -1,14 +1,14 @@
 import { type Control, EPOCH } from "./control.ts";
 import { Departures } from "./departures.ts";
-import { leaveShard } from "./hold.ts";
 import { lock, unlock } from "./lock.ts";
 import { continuePolicyChange } from "./policy-change.ts";
 import { refreshPolicy, Shard } from "./shard.ts";
+import { unlockShard } from "./shard-lock.ts";
 import { LOCK, POLICY_VERSION } from "./shard-memory.ts";
 import type { StoreMemory } from "./store-memory.ts";
 
 /** Steps of a policy change that each use of a shard takes while the change lasts. */
-const CHANGE_STEPS_PER_HOLD = 16;
+const CHANGE_STEPS_PER_LOCK = 16;
 
 /** One thread's view of all shards of a store. Finds the shard of a hash, and takes locks. */
 export class Shards {
@@ -45,7 +45,7 @@ export class Shards {
     return (hash >>> this.#shift) & this.#mask;
   }
 
-  /** Takes the lock of a hash's shard; `leaveShard` releases it. */
+  /** Takes the lock of a hash's shard; `unlockShard` releases it. */
   enter(hash: number): Shard {
     // As `lock` does: a call less deep, the runtime compiles all of a hit as one.
     const shard = this.all[(hash >>> this.#shift) & this.#mask]!;
@@ -67,7 +67,7 @@ export class Shards {
   #takePart(shard: Shard): void {
     try {
       if (shard.current.version !== shard.memory.words[POLICY_VERSION]) refreshPolicy(shard);
-      continuePolicyChange(shard, this.epoch, CHANGE_STEPS_PER_HOLD);
+      continuePolicyChange(shard, this.epoch, CHANGE_STEPS_PER_LOCK);
     } catch (error) {
       unlock(shard.memory.words, LOCK);
       throw error;
@@ -79,7 +79,7 @@ export class Shards {
     try {
       return act(shard);
     } finally {
-      leaveShard(shard);
+      unlockShard(shard);
     }
   }
 

@@ -16,14 +16,14 @@ import type { DepartureListener } from "./departures.ts";
 import { CLEAR_INTERVAL_BITS, KEY_BYTES_LIMIT } from "./entry-layout.ts";
 import { DEAD, EXPIRED, FRESH, type Freshness, freshnessAt } from "./freshness.ts";
 import { GrowingEntry } from "./growing-entry.ts";
-import { leaveShard } from "./hold.ts";
-import { BUCKETS_PER_HOLD, drawKey, scanKeys } from "./key-scan.ts";
+import { BUCKETS_PER_LOCK, drawKey, scanKeys } from "./key-scan.ts";
 import { removeKey, removeVariants } from "./leaving.ts";
 import { holderOf, unlock } from "./lock.ts";
 import { beginChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
 import { ABSENT, describeEntry, type EntryInfo, goodEntry, readEntry } from "./reading.ts";
 import { clearShard, type Shard } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
+import { unlockShard } from "./shard-lock.ts";
 import { FILLS, LOCK, REFUSED_FILLS } from "./shard-memory.ts";
 import { askedPolicy, checkPolicy, storePolicyNames } from "./shard-policy.ts";
 import { Shards } from "./shards.ts";
@@ -159,7 +159,7 @@ export class Store {
     try {
       read = readEntry(shard, this.#shards.holder, key, this.epoch, nowMs, sink, accepts, variant);
     } finally {
-      leaveShard(shard);
+      unlockShard(shard);
     }
     if (typeof read === "number") return read;
     sink.takeLarge!(read);
@@ -227,7 +227,7 @@ export class Store {
       return outcome;
     } finally {
       shard.draft.clear();
-      leaveShard(shard);
+      unlockShard(shard);
     }
   }
 
@@ -263,7 +263,7 @@ export class Store {
       return isStored;
     } finally {
       shard.draft.clear();
-      leaveShard(shard);
+      unlockShard(shard);
     }
   }
 
@@ -314,7 +314,7 @@ export class Store {
       return slot !== 0;
     } finally {
       shard.draft.clear();
-      leaveShard(shard);
+      unlockShard(shard);
     }
   }
 
@@ -324,7 +324,7 @@ export class Store {
     try {
       return removeKey(shard, key, this.epoch, nowMs) === FRESH;
     } finally {
-      leaveShard(shard);
+      unlockShard(shard);
     }
   }
 
@@ -339,7 +339,7 @@ export class Store {
       // Time 0 is before every expiry, so no entry counts as expired.
       return removeKey(shard, key, this.epoch, 0) !== DEAD;
     } finally {
-      leaveShard(shard);
+      unlockShard(shard);
     }
   }
 
@@ -410,11 +410,11 @@ export class Store {
       while (!isDone && progress.steps > 0) {
         const shard = this.#shards.lock(index);
         try {
-          const left = continuePolicyChange(shard, this.epoch, BUCKETS_PER_HOLD);
-          progress.steps -= BUCKETS_PER_HOLD - left;
+          const left = continuePolicyChange(shard, this.epoch, BUCKETS_PER_LOCK);
+          progress.steps -= BUCKETS_PER_LOCK - left;
           isDone = sweepShard(shard, this.epoch, nowMs, left, progress) && left > 0;
         } finally {
-          leaveShard(shard);
+          unlockShard(shard);
         }
       }
       if (isDone)

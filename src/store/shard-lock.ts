@@ -3,14 +3,14 @@ import { refreshPolicy, type Shard } from "./shard.ts";
 import { LOCK, POLICY_VERSION } from "./shard-memory.ts";
 
 /** Takes a shard's lock. @param holder the thread that takes it */
-export function holdShard(shard: Shard, holder: number): void {
+export function lockShard(shard: Shard, holder: number): void {
   const { words } = shard.memory;
   lock(words, LOCK, holder);
   if (shard.current.version !== words[POLICY_VERSION]) refresh(shard);
 }
 
 /** Takes the lock, unless it has been held for too long. @returns whether it was taken */
-export function tryHoldShard(shard: Shard, holder: number): boolean {
+export function tryLockShard(shard: Shard, holder: number): boolean {
   const { words } = shard.memory;
   if (!tryLock(words, LOCK, holder)) return false;
   if (shard.current.version !== words[POLICY_VERSION]) refresh(shard);
@@ -18,7 +18,7 @@ export function tryHoldShard(shard: Shard, holder: number): boolean {
 }
 
 /** Releases the lock, then reports the entries that were evicted or expired meanwhile. */
-export function leaveShard(shard: Shard): void {
+export function unlockShard(shard: Shard): void {
   unlock(shard.memory.words, LOCK);
   if (shard.departures.pending) shard.departures.deliver();
 }
