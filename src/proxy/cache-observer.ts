@@ -1,6 +1,6 @@
 import type { InvalidationObserver } from "../coherence/coherent-cache.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
-import type { Departure } from "../store/departures.ts";
+import type { RemovalCause } from "../store/removals.ts";
 
 /**
  * Why the value that a miss fetched was not cached: the key was changed meanwhile, there is no time to live to cache
@@ -27,5 +27,5 @@ export interface CacheObserver extends InvalidationObserver {
   /** A write of the key passes. @param removes whether it leaves no value */
   wrote(key: KeyRef, removes: boolean, nowMs: number): void;
   /** An entry was evicted or has expired. If this method is absent, the key need not be copied for it. */
-  left?(key: Uint8Array, why: Departure): void;
+  left?(key: Uint8Array, cause: RemovalCause): void;
 }

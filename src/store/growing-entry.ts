@@ -320,7 +320,7 @@ export class GrowingEntry {
     const before = findEntry(memory, key, this.#variant);
     const freshness = before === 0 ? DEAD : freshnessOf(memory, before, epoch, nowMs);
     if (before !== 0) {
-      // The key stays in the cache, so this is no departure of it.
+      // The key stays in the cache, so this is not reported as a removal.
       if (freshness === EXPIRED) memory.floats[EXPIRATIONS]!++;
       removeEntry(shard, before);
     }

@@ -5,12 +5,12 @@ import { KeyRef } from "../lib/key-ref.ts";
 import { halfSipHash } from "../lib/sip-hash.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { CopySink } from "./copy-sink.ts";
-import { Departures } from "./departures.ts";
 import { findEntry, readsOf } from "./entry.ts";
 import { FRESH } from "./freshness.ts";
 import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
 import { beginChange, continuePolicyChange } from "./policy-change.ts";
 import { readEntry } from "./reading.ts";
+import { Removals } from "./removals.ts";
 import { formatShard, Shard } from "./shard.ts";
 import { SHARD_LEAST_BYTES, ShardMemory } from "./shard-memory.ts";
 import { stageOf } from "./shard-policy.ts";
@@ -34,7 +34,7 @@ function hashOf(key: Uint8Array): number {
 function changingShard(steps: number): Shard {
   const memory = ShardMemory.create(SHARD_LEAST_BYTES);
   formatShard(memory, parsePolicy("lru"), 0);
-  const shard = new Shard(memory, true, new Departures(), SEED);
+  const shard = new Shard(memory, true, new Removals(), SEED);
   const { draft } = shard;
   for (const name of NAMES) {
     draft.key = keyOf(name);

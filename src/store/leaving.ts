@@ -47,7 +47,7 @@ export function removeExpired(shard: Shard, slot: number, epoch: number): void {
   const { memory } = shard;
   if (isOfEpoch(memory, slot, epoch)) {
     memory.floats[EXPIRATIONS]!++;
-    shard.departures.add(memory, slot, keyBytesOf(memory, slot), "expired");
+    shard.removals.add(memory, slot, keyBytesOf(memory, slot), "expired");
   }
   removeEntry(shard, slot);
 }
@@ -95,7 +95,7 @@ export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Dra
     memory.floats[hasExpired ? EXPIRATIONS : EVICTIONS]!++;
     // A draft that evicts the entry it was going to overwrite keeps the key in the cache.
     if (draft === undefined || !isOverwritten(memory, victim, draft)) {
-      shard.departures.add(memory, victim, keyBytesOf(memory, victim), hasExpired ? "expired" : "evicted");
+      shard.removals.add(memory, victim, keyBytesOf(memory, victim), hasExpired ? "expired" : "evicted");
     }
   }
   discard(shard, victim);

@@ -4,11 +4,11 @@ import { KeyRef } from "../lib/key-ref.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { halfSipHash } from "../lib/sip-hash.ts";
 import { parsePolicy } from "../policy/registry.ts";
-import { Departures } from "./departures.ts";
 import { HASH } from "./entry-layout.ts";
 import { SETTLED, ZEROING } from "./handover.ts";
 import { keyIn } from "./key-fixture.ts";
 import { beginChange, continuePolicyChange } from "./policy-change.ts";
+import { Removals } from "./removals.ts";
 import { clearShard, formatShard, Shard } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
 import { LOCK, SHARD_LEAST_BYTES, ShardMemory } from "./shard-memory.ts";
@@ -22,7 +22,7 @@ const NOW_MS = 1_700_000_000_000;
 function shardWith(policy: string, entries: number, bytes: number = SHARD_LEAST_BYTES): Shard {
   const memory = ShardMemory.create(bytes);
   formatShard(memory, parsePolicy(policy), 0);
-  const shard = new Shard(memory, true, new Departures(), SEED);
+  const shard = new Shard(memory, true, new Removals(), SEED);
   for (let id = 0; id < entries; id++) store(shard, `key-${id}`);
   return shard;
 }

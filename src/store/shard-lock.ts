@@ -20,7 +20,7 @@ export function tryLockShard(shard: Shard, holder: number): boolean {
 /** Releases the lock, then reports the entries that were evicted or expired meanwhile. */
 export function unlockShard(shard: Shard): void {
   unlock(shard.memory.words, LOCK);
-  if (shard.departures.pending) shard.departures.deliver();
+  if (shard.removals.pending) shard.removals.deliver();
 }
 
 /** Notices a policy change that another thread has begun. */

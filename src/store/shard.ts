@@ -1,11 +1,11 @@
 import type { PolicyChoice } from "../policy/registry.ts";
 import { resetArena } from "./arena.ts";
 import { ChainPlan } from "./chain-plan.ts";
-import type { Departures } from "./departures.ts";
 import { Draft } from "./draft.ts";
 import { SETTLED, ZEROING } from "./handover.ts";
 import { resetIndex } from "./index-table.ts";
 import { voidPins } from "./pin-table.ts";
+import type { Removals } from "./removals.ts";
 import {
   ENTRIES,
   EXPIRING,
@@ -38,7 +38,7 @@ export class Shard {
   readonly memory: ShardMemory;
   /** Whether entries are evicted to make room; otherwise writes are refused. */
   readonly evicts: boolean;
-  readonly departures: Departures;
+  readonly removals: Removals;
   readonly seed: number;
   current: ShardPolicy;
   /** Used within one operation: the entry to be stored, its plan, and the plan of an entry that leaves. */
@@ -46,10 +46,10 @@ export class Shard {
   readonly plan: ChainPlan = new ChainPlan();
   readonly leavingPlan: ChainPlan = new ChainPlan();
 
-  constructor(memory: ShardMemory, evicts: boolean, departures: Departures, seed: number) {
+  constructor(memory: ShardMemory, evicts: boolean, removals: Removals, seed: number) {
     this.memory = memory;
     this.evicts = evicts;
-    this.departures = departures;
+    this.removals = removals;
     this.seed = seed;
     this.current = readShardPolicy(memory, seed, evicts);
   }

@@ -1,7 +1,7 @@
 import { type Control, EPOCH } from "./control.ts";
-import { Departures } from "./departures.ts";
 import { lock, unlock } from "./lock.ts";
 import { continuePolicyChange } from "./policy-change.ts";
+import { Removals } from "./removals.ts";
 import { refreshPolicy, Shard } from "./shard.ts";
 import { unlockShard } from "./shard-lock.ts";
 import { LOCK, POLICY_VERSION } from "./shard-memory.ts";
@@ -16,7 +16,7 @@ export class Shards {
   /** This thread's number as a holder of locks. */
   readonly holder: number;
   readonly all: readonly Shard[];
-  readonly departures: Departures = new Departures();
+  readonly removals: Removals = new Removals();
   readonly #shift: number;
   readonly #mask: number;
 
@@ -27,7 +27,7 @@ export class Shards {
       // Another thread may change the policy meanwhile.
       lock(memory.words, LOCK, holder);
       try {
-        return new Shard(memory, control.evicts, this.departures, control.seed);
+        return new Shard(memory, control.evicts, this.removals, control.seed);
       } finally {
         unlock(memory.words, LOCK);
       }

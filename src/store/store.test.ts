@@ -28,10 +28,10 @@ class Pair {
   constructor(options: StoreOptions) {
     this.store = Store.create(options);
     this.evicts = options.whenFull !== "refuse";
-    this.store.onDeparture = (key, why) => this.#departed(key, why);
+    this.store.onDeparture = (key, why) => this.#removed(key, why);
   }
 
-  #departed(key: Uint8Array, why: "evicted" | "expired"): void {
+  #removed(key: Uint8Array, why: "evicted" | "expired"): void {
     const name = latin1(key);
     const entry = this.model.get(name);
     if (name === this.#storing) this.#storingLeft = true;

@@ -12,7 +12,6 @@ import { changeBudget } from "./budget.ts";
 import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
 import { CopySink } from "./copy-sink.ts";
 import { DeadThreads } from "./dead-threads.ts";
-import type { DepartureListener } from "./departures.ts";
 import { CLEAR_INTERVAL_BITS, KEY_BYTES_LIMIT } from "./entry-layout.ts";
 import { DEAD, EXPIRED, FRESH, type Freshness, freshnessAt } from "./freshness.ts";
 import { GrowingEntry } from "./growing-entry.ts";
@@ -21,6 +20,7 @@ import { removeKey, removeVariants } from "./leaving.ts";
 import { holderOf, unlock } from "./lock.ts";
 import { beginChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
 import { ABSENT, describeEntry, type EntryInfo, goodEntry, readEntry } from "./reading.ts";
+import type { RemovalListener } from "./removals.ts";
 import { clearShard, type Shard } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
 import { unlockShard } from "./shard-lock.ts";
@@ -119,12 +119,12 @@ export class Store {
    * expired. A read removes nothing. Entries of an earlier epoch are not reported. Called with no lock held; may use
    * the store.
    */
-  get onDeparture(): DepartureListener | undefined {
-    return this.#shards.departures.listener;
+  get onDeparture(): RemovalListener | undefined {
+    return this.#shards.removals.listener;
   }
 
-  set onDeparture(listener: DepartureListener | undefined) {
-    this.#shards.departures.listener = listener;
+  set onDeparture(listener: RemovalListener | undefined) {
+    this.#shards.removals.listener = listener;
   }
 
   hash(bytes: Uint8Array, start: number, end: number): number {

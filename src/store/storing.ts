@@ -133,12 +133,12 @@ export function writeExpiry(
 
 /** Stores the draft if its key has an entry that is expired or dead. */
 function replaceExpired(shard: Shard, slot: number, hasExpired: boolean): StoreOutcome {
-  const { memory, draft, departures } = shard;
+  const { memory, draft, removals } = shard;
   if (hasExpired) memory.floats[EXPIRATIONS]!++;
   removeEntry(shard, slot);
   const outcome = insertDraft(shard);
   // If the draft is stored, the key stays in the cache, so it has not left.
-  if (hasExpired && outcome !== "stored") departures.addKey(draft.key, "expired");
+  if (hasExpired && outcome !== "stored") removals.addKey(draft.key, "expired");
   return outcome;
 }
 
