@@ -3,7 +3,7 @@ import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { Control } from "./control.ts";
-import { SETTLED } from "./handover.ts";
+import { STEADY } from "./handover.ts";
 import { keyIn } from "./key-fixture.ts";
 import { FREE_PAGES, LOCK, PAGE_LIMIT, roomWithin, ShardMemory } from "./shard-memory.ts";
 import { stageOf, storePolicyNames } from "./shard-policy.ts";
@@ -44,7 +44,7 @@ class Numbered {
   }
 
   get isChanging(): boolean {
-    return this.memories.some((memory) => stageOf(memory) !== SETTLED);
+    return this.memories.some((memory) => stageOf(memory) !== STEADY);
   }
 
   finish(): void {

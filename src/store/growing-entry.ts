@@ -23,7 +23,7 @@ import { DEAD, EXPIRED, freshnessOf, setTerms } from "./freshness.ts";
 import { growIndex, indexPagesNeeded, linkEntry } from "./index-table.ts";
 import { evictOne, removeEntry, removeVariants } from "./leaving.ts";
 import { PayloadCursor } from "./payload-cursor.ts";
-import { detach, mayPin, NO_PIN, pinAgain, pinGrowing, serialOf, settleGrowing } from "./pin-table.ts";
+import { detach, markResident, mayPin, NO_PIN, pinAgain, pinGrowing, serialOf } from "./pin-table.ts";
 import { PinnedValue } from "./pinned-value.ts";
 import { dropRow, unpin, voidDetached } from "./pins.ts";
 import type { Shard } from "./shard.ts";
@@ -199,7 +199,7 @@ export class GrowingEntry {
       if (this.#isStored) {
         this.#writeHeader(grown);
         this.#link(grown);
-        settleGrowing(this.#shard.memory, this.#row);
+        markResident(this.#shard.memory, this.#row);
       }
       if (grown.isFill) floats[this.#isStored ? FILLS : REFUSED_FILLS]!++;
       return this.#isStored;

@@ -7,7 +7,7 @@ import { parsePolicy } from "../policy/registry.ts";
 import { CopySink } from "./copy-sink.ts";
 import { findEntry, readsOf } from "./entry.ts";
 import { FRESH } from "./freshness.ts";
-import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
+import { DRAINING, FILLING, STEADY, ZEROING } from "./handover.ts";
 import { beginChange, continuePolicyChange } from "./policy-change.ts";
 import { readEntry } from "./reading.ts";
 import { Removals } from "./removals.ts";
@@ -69,9 +69,9 @@ describe("a read while the policy changes", () => {
   test("counts at every stage: its entry leaves after all its neighbours", () => {
     const seen = new Set<string>();
     for (let steps = 0; ; steps++) {
-      const settled = changingShard(steps);
-      const stage = stageOf(settled.memory);
-      if (stage === SETTLED) break;
+      const begun = changingShard(steps);
+      const stage = stageOf(begun.memory);
+      if (stage === STEADY) break;
       const before = evictAll(changingShard(steps));
       expect(before).toEqual(NAMES);
       for (const name of NAMES) {

@@ -4,8 +4,8 @@ import { SlotList } from "../policy/slot-list.ts";
 import { HASH, IS_WAITING, POLICY_OFFSET, POLICY_WORDS } from "./entry-layout.ts";
 import { HANDED_ENTRIES, type ShardMemory, WAITING_ENTRIES, WAITING_LIST } from "./shard-memory.ts";
 
-/** The stages of a policy change; `policy-change.ts` describes each. */
-export const SETTLED = 0;
+/** The stages of a policy change (see `policy-change.ts`). `STEADY`: no change is under way. */
+export const STEADY = 0;
 export const DRAINING = 1;
 export const ZEROING = 2;
 export const FILLING = 3;

@@ -78,7 +78,7 @@ export function serialOf(memory: ShardMemory, row: number): number {
 }
 
 /** Notes that the growing entry of a row is now in the index. */
-export function settleGrowing(memory: ShardMemory, row: number): void {
+export function markResident(memory: ShardMemory, row: number): void {
   memory.words[rowWord(row) + PIN_STATE] = RESIDENT;
 }
 

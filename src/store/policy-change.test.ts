@@ -5,7 +5,7 @@ import { SeededRandom } from "../lib/random.ts";
 import { halfSipHash } from "../lib/sip-hash.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { HASH } from "./entry-layout.ts";
-import { SETTLED, ZEROING } from "./handover.ts";
+import { STEADY, ZEROING } from "./handover.ts";
 import { keyIn } from "./key-fixture.ts";
 import { beginChange, continuePolicyChange } from "./policy-change.ts";
 import { Removals } from "./removals.ts";
@@ -77,7 +77,7 @@ describe("a change of the policy", () => {
     let before = 0;
     let most = 0;
     let calls = 0;
-    while (stageOf(shard.memory) !== SETTLED) {
+    while (stageOf(shard.memory) !== STEADY) {
       expect(continuePolicyChange(shard, 0, 7)).toBeLessThan(7);
       check(shard);
       const now = waiting(shard);
@@ -122,7 +122,7 @@ describe("a change of the policy", () => {
     for (const slot of hot) shard.current.policy.hit(slot);
     beginChange(shard, parsePolicy("s3-fifo"));
     continuePolicyChange(shard, 0, 700);
-    expect(stageOf(shard.memory)).not.toBe(SETTLED);
+    expect(stageOf(shard.memory)).not.toBe(STEADY);
     for (let id = 0; id < 5; id++) store(shard, `new-${id}`);
     while (continuePolicyChange(shard, 0, 50) === 0) check(shard);
     const small = slots(shard).filter((slot) => shard.current.policy.explain(slot).queue === "small");
@@ -149,7 +149,7 @@ describe("a change of the policy", () => {
       beginChange(shard, parsePolicy("lru"));
       expect(shard.current.choice.type.name).toBe("lru");
       while (continuePolicyChange(shard, 0, 5) === 0) check(shard);
-      expect(stageOf(shard.memory)).toBe(SETTLED);
+      expect(stageOf(shard.memory)).toBe(STEADY);
       expect(shard.current.choice.type.name).toBe("lru");
       expect(evictAll(shard)).toEqual(evictAll(shardWith("fifo", 100)));
     }
@@ -221,7 +221,7 @@ describe("a store whose policy changes", () => {
       }
       store.check();
       expect(store.stats().entries).toBe(600);
-      expect(stageOf(memory)).toBe(SETTLED);
+      expect(stageOf(memory)).toBe(STEADY);
     }
   });
 
@@ -237,11 +237,11 @@ describe("a store whose policy changes", () => {
       store.set(keyIn(store, key), utf8("value"), 0, NOW_MS);
     }
     const memories = store.handle.shards.map((buffer) => new ShardMemory(buffer));
-    const unsettled = () => memories.filter((memory) => stageOf(memory) !== SETTLED).length;
+    const changing = () => memories.filter((memory) => stageOf(memory) !== STEADY).length;
     store.setPolicy("arc");
-    expect(unsettled()).toBe(4);
+    expect(changing()).toBe(4);
     let sweeps = 0;
-    for (; unsettled() > 0; sweeps++) expect(store.sweep(NOW_MS, 400)).toBe(0);
+    for (; changing() > 0; sweeps++) expect(store.sweep(NOW_MS, 400)).toBe(0);
     expect(sweeps).toBeGreaterThan(5000 / 400);
     expect(store.stats()).toMatchObject({ entries: 5000, evictions: 0 });
     store.check();

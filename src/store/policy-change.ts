@@ -1,6 +1,6 @@
 import type { PolicyChoice } from "../policy/registry.ts";
 import { lowerPageLimit, raisePageLimit } from "./arena.ts";
-import { DRAINING, FILLING, SETTLED, ZEROING } from "./handover.ts";
+import { DRAINING, FILLING, STEADY, ZEROING } from "./handover.ts";
 import { evictOne } from "./leaving.ts";
 import { voidDetached } from "./pins.ts";
 import { refreshPolicy, type Shard } from "./shard.ts";
@@ -39,7 +39,7 @@ export function beginChange(
 ): void {
   const { memory } = shard;
   const stage = stageOf(memory);
-  enterStageFor(memory, stage === SETTLED ? DRAINING : stage, choice, shardBytes);
+  enterStageFor(memory, stage === STEADY ? DRAINING : stage, choice, shardBytes);
   refreshPolicy(shard);
   // In a store that never evicts, no page may come into use that would have to be taken away.
   if (!shard.evicts) lowerPageLimit(memory, roomWithin(shardBytes, memory.pageShift).pages);
@@ -123,7 +123,7 @@ function fill(shard: Shard, steps: number): number {
   const handover = shard.current.handover!;
   for (let left = steps; left > 0; left--) {
     if (handover.handOver()) continue;
-    enterStage(shard.memory, hasNextChoice(shard.memory) ? DRAINING : SETTLED, false);
+    enterStage(shard.memory, hasNextChoice(shard.memory) ? DRAINING : STEADY, false);
     refreshPolicy(shard);
     return left - 1;
   }

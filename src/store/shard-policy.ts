@@ -4,7 +4,7 @@ import { formatPolicy, type PolicyChoice, parsePolicy, policyNames, policyType }
 import { ChainPlan } from "./chain-plan.ts";
 import { chargedBytes } from "./entry.ts";
 import { HASH, POLICY_OFFSET, POLICY_WORDS } from "./entry-layout.ts";
-import { Handover, SETTLED, ZEROING } from "./handover.ts";
+import { Handover, STEADY, ZEROING } from "./handover.ts";
 import {
   MOST_ENTRIES,
   POLICY_STAGE,
@@ -208,7 +208,7 @@ export function readShardPolicy(memory: ShardMemory, seed: number, evicts: boole
   const running = readChoice(memory, runningText(memory));
   const limits = policyLimits(memory, running, memory.words[TEXT_SHARD_BYTES + runningText(memory)]!);
   const policy = stage === ZEROING ? undefined : createPolicy(memory, running, limits, seed);
-  if (stage === SETTLED) {
+  if (stage === STEADY) {
     const entryLimit = limits.entries;
     return {
       choice: running,

@@ -2,7 +2,7 @@ import type { PolicyChoice } from "../policy/registry.ts";
 import { resetArena } from "./arena.ts";
 import { ChainPlan } from "./chain-plan.ts";
 import { Draft } from "./draft.ts";
-import { SETTLED, ZEROING } from "./handover.ts";
+import { STEADY, ZEROING } from "./handover.ts";
 import { resetIndex } from "./index-table.ts";
 import { voidPins } from "./pin-table.ts";
 import type { Removals } from "./removals.ts";
@@ -61,8 +61,8 @@ export function formatShard(memory: ShardMemory, choice: PolicyChoice, epoch: nu
   resetIndex(memory);
   memory.words[SWEEP_EPOCH] = epoch;
   memory.words[SWEPT_EPOCH] = epoch;
-  enterStageFor(memory, SETTLED, choice, askedBytes(memory));
-  enterStage(memory, SETTLED, true);
+  enterStageFor(memory, STEADY, choice, askedBytes(memory));
+  enterStage(memory, STEADY, true);
 }
 
 /** Adopts a policy change that was written to the shard's memory. */
