@@ -17,12 +17,12 @@ const QUICK = { heartbeatMs: 5, heartbeatTimeoutMs: 40, timeoutMs: 60_000, conne
 /** A read, which is sent again when its connection is given up. */
 class Read extends UpstreamRequest {
   readonly outcome: Promise<string>;
-  #settle: (outcome: string) => void = () => {};
+  #resolve: (outcome: string) => void = () => {};
 
   constructor(connection: Upstream) {
     super();
     this.outcome = new Promise((resolve) => {
-      this.#settle = resolve;
+      this.#resolve = resolve;
     });
     this.#send(connection);
   }
@@ -33,11 +33,11 @@ class Read extends UpstreamRequest {
   }
 
   override reply(bytes: Uint8Array, start: number, end: number): void {
-    this.#settle(Buffer.from(bytes.subarray(start, end)).toString());
+    this.#resolve(Buffer.from(bytes.subarray(start, end)).toString());
   }
 
   override failed(error: UpstreamError): void {
-    this.#settle(error.code);
+    this.#resolve(error.code);
   }
 
   override resend(to: Upstream): boolean {

@@ -154,7 +154,7 @@ describe("a large reply", () => {
   test("that comes too late is dropped as it arrives, and the requests behind it get their replies", async () => {
     const { ask, stream } = await open(150);
     const late = ask(true);
-    while (!late.settled) {
+    while (!late.isDone) {
       // Only the reply is late; the connection is alive.
       stream.send(">1\r\n+news\r\n");
       await new Promise(setImmediate);

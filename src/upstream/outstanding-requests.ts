@@ -42,8 +42,8 @@ export class OutstandingRequests {
       this.#requests.shift();
       if (this.#introductions > 0) this.#introductions--;
     }
-    if (request.settled) return true;
-    request.settled = isLast;
+    if (request.isDone) return true;
+    request.isDone = isLast;
     request.reply(bytes, start, end, reader);
     return true;
   }
@@ -55,8 +55,8 @@ export class OutstandingRequests {
   takeLarge(lengthBytes: number): LargeReply | undefined {
     const request = this.#requests.peek();
     if (request === undefined || request.repliesAwaited > 1) return undefined;
-    const sink = request.settled ? undefined : request.takeLarge(lengthBytes);
-    if (sink === undefined && !request.settled) return undefined;
+    const sink = request.isDone ? undefined : request.takeLarge(lengthBytes);
+    if (sink === undefined && !request.isDone) return undefined;
     // A reply that is arriving is not late.
     request.deadlineMs = Number.POSITIVE_INFINITY;
     return new LargeReply(lengthBytes, sink);
@@ -66,7 +66,7 @@ export class OutstandingRequests {
   completeLarge(large: LargeReply): void {
     const request = this.#requests.shift()!;
     request.repliesAwaited = 0;
-    request.settled = true;
+    request.isDone = true;
     large.complete();
   }
 
@@ -87,7 +87,7 @@ export class OutstandingRequests {
   failOverdue(nowMs: number, error: () => UpstreamError): number {
     for (let index = 0; index < this.#requests.length; index++) {
       const request = this.#requests.at(index)!;
-      if (request.settled || request.deadlineMs === Number.POSITIVE_INFINITY) continue;
+      if (request.isDone || request.deadlineMs === Number.POSITIVE_INFINITY) continue;
       if (request.deadlineMs > nowMs) return request.deadlineMs;
       fail(request, error());
     }
@@ -97,14 +97,14 @@ export class OutstandingRequests {
   /** Sends again over `heir` the requests that can be sent again, and fails the others. */
   end(error: UpstreamError, heir: Upstream | undefined): void {
     for (let request = this.#requests.shift(); request !== undefined; request = this.#requests.shift()) {
-      const isAskedAgain = heir !== undefined && !request.settled && request.resend(heir);
+      const isAskedAgain = heir !== undefined && !request.isDone && request.resend(heir);
       if (!isAskedAgain) fail(request, error);
     }
   }
 }
 
 function fail(request: UpstreamRequest, error: UpstreamError): void {
-  if (request.settled) return;
-  request.settled = true;
+  if (request.isDone) return;
+  request.isDone = true;
   request.failed(error);
 }

@@ -5,7 +5,7 @@ import { UpstreamConnection, type UpstreamOptions } from "./connection.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** The time between the two questions, in which the origin can answer everything else that waits. */
-const SETTLE_MS = 100;
+const BETWEEN_QUESTIONS_MS = 100;
 
 /**
  * The first question. It changes nothing. While writes are paused (CLIENT PAUSE, a failover) a Redis does not answer
@@ -61,7 +61,7 @@ export class Probe {
     this.#answers++;
     if (this.#answers === 2) this.#end(true);
     else {
-      this.#timer = this.#timers.after(SETTLE_MS, () => {
+      this.#timer = this.#timers.after(BETWEEN_QUESTIONS_MS, () => {
         if (this.#connection.isClosed) this.#end(true);
         else this.#ask(["PING"]);
       });

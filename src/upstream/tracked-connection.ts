@@ -145,19 +145,21 @@ export class TrackedConnection {
       connection.close(new UpstreamError("ORIGINAUTH", `origin ${this.#name} asks for a password`, false));
     } else if (error !== undefined || reader.type !== STATUS || !this.#speaksResp3) {
       if (this.#speaksResp3) this.refusal = error?.text ?? "not the answer that is due to CLIENT TRACKING";
-      this.#settle(false, sentAtMs);
+      this.#trackingKnown(false, sentAtMs);
     } else if (putsInvalidationsBetweenReplies(this.greeting)) {
-      this.#settle(true, sentAtMs);
+      this.#trackingKnown(true, sentAtMs);
     } else {
       writeCommand(connection.out, [...TRACKING_ON, "NOLOOP"]);
       connection.enqueue(
-        new Question(connection, (second) => this.#settle(second.error === undefined, second.sentAtMs)),
+        new Question(connection, (second) =>
+          this.#trackingKnown(second.error === undefined, second.sentAtMs),
+        ),
       );
     }
   }
 
   /** Notes whether the origin sends invalidations. */
-  #settle(tracking: boolean, sentAtMs: number): void {
+  #trackingKnown(tracking: boolean, sentAtMs: number): void {
     const isFirst = this.tracking === undefined;
     if (!tracking) this.#askAgainLater();
     if (!isFirst && !tracking) return;

@@ -25,7 +25,7 @@ export abstract class UpstreamRequest {
   /** Replies still to come: several if the request consists of several commands. */
   repliesAwaited = 1;
   /** Whether it has been answered or has failed. Later replies are dropped. */
-  settled = false;
+  isDone = false;
 
   /**
    * Called when the last reply is a byte string of this length, which will arrive piece by piece.
