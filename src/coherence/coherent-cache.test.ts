@@ -187,7 +187,7 @@ class Thread implements FlightOwner<Variant> {
     }
     const { request, version } = delivery;
     if (request.kind === "write") {
-      if (this.cache.isShared) this.#invalidate(request.key, (ref) => this.cache.settle(ref));
+      if (this.cache.isShared) this.#invalidate(request.key, (ref) => this.cache.invalidateEarlier(ref));
       this.world.isKnown(request.key, version);
     } else if (request.kind === "ttl") {
       request.flight.timeToLive(version);

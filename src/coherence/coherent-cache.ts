@@ -157,7 +157,7 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
    *    executes it after both: F stays valid.
    * 3. F's first reply arrives, then another invalidation of k. F's second reply may be older or newer: F is void.
    */
-  settle(key: KeyRef): void {
+  invalidateEarlier(key: KeyRef): void {
     this.#observer?.invalidated(key, "reply");
     this.#renew(key);
   }

@@ -32,7 +32,7 @@ export class Flight<Asked extends Variant = Variant> implements Fill {
   readonly key: KeyRef;
   /** The question about the key. */
   readonly variant: Asked;
-  /** The key's lease when the question was sent, or when `CoherentCache.settle` renewed it. */
+  /** The key's lease when the question was sent, or when `CoherentCache.invalidateEarlier` renewed it. */
   lease: number;
   readonly epoch: number;
   /** Whether other threads can see this flight and must be told when it ends. */

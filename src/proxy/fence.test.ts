@@ -19,7 +19,7 @@ class ManualNode {
   }
 }
 
-async function settled(): Promise<void> {
+async function turnsPassed(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
 }
 
@@ -46,20 +46,20 @@ test("of several threads passes behind all nodes of the same turn, and behind th
   fence.pass(first.asFenced, () => passed.push("first"));
   fence.pass(second.asFenced, () => passed.push("second"));
   fence.pass(first.asFenced, () => passed.push("third"));
-  await settled();
+  await turnsPassed();
   expect([first, second].map(({ waiting }) => waiting.length)).toEqual([1, 1]);
   first.pass();
   others.resolve([]);
-  await settled();
+  await turnsPassed();
   expect(passed).toEqual([]);
   second.pass();
-  await settled();
+  await turnsPassed();
   expect(passed).toEqual(["first", "second", "third"]);
   // A later fence waits for its own node only.
   fence.pass(first.asFenced, () => passed.push("fourth"));
-  await settled();
+  await turnsPassed();
   expect([first, second].map(({ waiting }) => waiting.length)).toEqual([1, 0]);
   first.pass();
-  await settled();
+  await turnsPassed();
   expect(passed).toEqual(["first", "second", "third", "fourth"]);
 });

@@ -29,7 +29,7 @@ interface ForwardedRequestOptions {
   /** Whether the reply comes in the client's own RESP version. */
   readonly isRaw?: boolean;
   /** Called before the client gets the reply. */
-  readonly settled?: (() => void) | undefined;
+  readonly beforeReply?: (() => void) | undefined;
   /** Called once, when the reply has been written. */
   readonly done: () => void;
 }
@@ -100,8 +100,8 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   /** The reply is complete, or its fence has passed. After both the client may have all of it. */
   #largeStep(): void {
     if (--this.#awaited > 0) return;
-    const { settled, done } = this.#options;
-    settled?.();
+    const { beforeReply, done } = this.#options;
+    beforeReply?.();
     this.#incoming!.complete();
     done();
   }
@@ -119,8 +119,8 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   }
 
   #finish(): void {
-    const { ticket, settled, done } = this.#options;
-    settled?.();
+    const { ticket, beforeReply, done } = this.#options;
+    beforeReply?.();
     ticket.done();
     done();
   }

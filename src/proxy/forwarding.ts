@@ -23,7 +23,7 @@ interface Sending {
   readonly version: 0 | 2 | 3;
   readonly mayWrite: boolean;
   readonly behind?: Fenced | undefined;
-  readonly settled?: (() => void) | undefined;
+  readonly beforeReply?: (() => void) | undefined;
 }
 
 /** Forwards one client's requests to the origin: writes, and reads that are not cached. */
@@ -52,14 +52,14 @@ export class Forwarding {
   writeText(request: Request, isPut: boolean): void {
     const route = isPut ? TEXT_PUT : TEXT_DELETE;
     const upstream = nodeFor(this.#proxy, request, route).main();
-    const settled = touchKeys(this.#proxy, this.#lanes.keys, request, route);
+    const beforeReply = touchKeys(this.#proxy, this.#lanes.keys, request, route);
     const { out } = upstream;
     writeArgumentCount(out, request.count);
     writeTextArgument(out, isPut ? "SET" : "DEL");
     for (let index = 1; index < request.count; index++) {
       writeArgument(out, request.bytes, request.starts[index]!, request.ends[index]!);
     }
-    this.#await(upstream, backendTicket(this.#connection), { version: 0, mayWrite: true, settled }, 0);
+    this.#await(upstream, backendTicket(this.#connection), { version: 0, mayWrite: true, beforeReply }, 0);
   }
 
   #overMain(request: Request, route: Route): void {
@@ -73,8 +73,8 @@ export class Forwarding {
       this.#send(upstream, request, { version, mayWrite: false, behind: proxy.origin });
       return;
     }
-    const settled = touchKeys(proxy, keys, request, route);
-    this.#send(upstream, request, { version, mayWrite: route.kind === "write", settled });
+    const beforeReply = touchKeys(proxy, keys, request, route);
+    this.#send(upstream, request, { version, mayWrite: route.kind === "write", beforeReply });
   }
 
   #overSide(request: Request, route: Route): void {
@@ -83,10 +83,10 @@ export class Forwarding {
     const uses = proxy.usesOf(route, request);
     const node = nodeOfUses(proxy.origin, request, uses);
     const upstream = node.side(this.#connection.respVersion);
-    const settled = touchUses(proxy, request, uses);
+    const beforeReply = touchUses(proxy, request, uses);
     lanes.beginSide();
     forwardFenced(proxy, this.#connection, node, upstream, request, mayWrite(route), () => {
-      settled();
+      beforeReply();
       lanes.sideDone();
     });
   }

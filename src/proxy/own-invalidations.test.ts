@@ -45,7 +45,7 @@ describe.skipIf(!redis.available).each([1, 2])(redis.title("through %d threads")
    * Asks all threads until they agree with the origin, since an invalidation may be on its way. The origin is asked
    * anew each time, because a question may make it evict more.
    */
-  async function settled(...command: string[]): Promise<unknown> {
+  async function agreed(...command: string[]): Promise<unknown> {
     let wanted: unknown;
     await until(async () => {
       wanted = await direct.must(...command);
@@ -63,7 +63,7 @@ describe.skipIf(!redis.available).each([1, 2])(redis.title("through %d threads")
       await direct.must("MSET", ...keys.flatMap((key) => [key, `v${round}`]));
       for (const client of clients) for (const key of keys) await client.must("GET", key);
       await direct.must("MSET", ...keys.flatMap((key) => [key, `w${round}`]));
-      await settled("MGET", ...keys);
+      await agreed("MGET", ...keys);
     }
   });
 
@@ -87,7 +87,7 @@ describe.skipIf(!redis.available).each([1, 2])(redis.title("through %d threads")
       await client.ask("SET", `filler${n}`, "x".repeat(20_000), "EX", "2000");
       await client.ask("GET", `filler${n}`);
     }
-    const left = (await settled("MGET", ...keys)) as unknown[];
+    const left = (await agreed("MGET", ...keys)) as unknown[];
     expect(left).toContain(null);
   });
 
@@ -100,7 +100,7 @@ describe.skipIf(!redis.available).each([1, 2])(redis.title("through %d threads")
       await until(async () => (await client.must("EXISTS", "k")) === 0);
       expect(await client.must("GET", "k")).toBeNull();
       await direct.must("SET", "k", "new");
-      await settled("GET", "k");
+      await agreed("GET", "k");
     }
   });
 

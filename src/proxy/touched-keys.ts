@@ -40,7 +40,7 @@ export function touchKeys(
   }
   if (!mayContradict) return undefined;
   return () => {
-    for (const key of kept) cache.settle(key);
+    for (const key of kept) cache.invalidateEarlier(key);
   };
 }
 
@@ -70,6 +70,6 @@ export function touchUses(
     }
   }
   return () => {
-    for (const key of kept) cache.settle(key);
+    for (const key of kept) cache.invalidateEarlier(key);
   };
 }
