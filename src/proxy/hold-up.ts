@@ -1,6 +1,6 @@
 import type { Request } from "../protocol/protocol.ts";
 import type { ProxyParts } from "./context.ts";
-import type { Pin } from "./pin.ts";
+import type { DedicatedConnection } from "./dedicated-connection.ts";
 import { calledFunction, replicates } from "./replicates.ts";
 
 /**
@@ -27,7 +27,7 @@ export class HoldUp {
   }
 
   /** Whether CLIENT PAUSE makes a request wait; the caller then postpones it. */
-  pauses(request: Request, isText: boolean, pin: Pin | undefined): boolean {
+  pauses(request: Request, isText: boolean, dedicated: DedicatedConnection | undefined): boolean {
     const { pause } = this.#proxy;
     const { mode } = pause;
     if (mode === undefined) return false;
@@ -35,7 +35,8 @@ export class HoldUp {
     const isHarmless = this.#isFoundHarmless;
     this.#isFoundHarmless = false;
     if (name === "quit") return false;
-    const mayReplicate = mode === "all" || (!isHarmless && this.#mayReplicate(name, request, isText, pin));
+    const mayReplicate =
+      mode === "all" || (!isHarmless && this.#mayReplicate(name, request, isText, dedicated));
     if (mayReplicate === false) return false;
     if (mayReplicate === true) this.#await();
     else this.#askAbout(mayReplicate);
@@ -95,11 +96,13 @@ export class HoldUp {
     name: string,
     request: Request,
     isText: boolean,
-    pin: Pin | undefined,
+    dedicated: DedicatedConnection | undefined,
   ): boolean | readonly string[] {
     if (isText) return name === "put" || name === "delete";
-    if (pin?.queues === true && name === "exec") {
-      return pin.queuedReplicates || (pin.queuedFunctions.length > 0 && pin.queuedFunctions);
+    if (dedicated?.queues === true && name === "exec") {
+      return (
+        dedicated.queuedReplicates || (dedicated.queuedFunctions.length > 0 && dedicated.queuedFunctions)
+      );
     }
     const called = calledFunction(name, request);
     if (called !== undefined) return [called];

@@ -12,9 +12,9 @@ import { OutstandingKeys } from "./outstanding-keys.ts";
 
 /**
  * The way to the origin that a request takes: the main connection, a side connection, a connection for requests that
- * run alone (`AloneLane`), or the client's own connection (`Pin`). Each lane keeps its requests in order.
+ * run alone (`AloneLane`), or the client's own (`DedicatedConnection`). Each lane keeps its requests in order.
  */
-export type Lane = "main" | "side" | "alone" | "own";
+export type Lane = "main" | "side" | "alone" | "dedicated";
 
 /** The client whose requests the lanes keep in order. */
 export interface LanesClient {

@@ -15,9 +15,9 @@ export interface Redirection {
 /** A client that can have a connection of its own to the origin. */
 export interface OriginClient {
   /** The client's own connection, while it has one. */
-  readonly pin: { readonly blockedOriginId: number | undefined } | undefined;
+  readonly dedicated: { readonly blockedOriginId: number | undefined } | undefined;
   /** Returns the client's own connection, which it keeps from now on. @throws UpstreamError */
-  keepPin(): { withOriginId(then: (id: number | undefined) => void): void };
+  keepDedicated(): { withOriginId(then: (id: number | undefined) => void): void };
 }
 
 /** A CLIENT TRACKING with a redirection, as it is sent to the origin. */
@@ -94,8 +94,8 @@ export function originIdOf(proxy: ProxyParts, client: number): Promise<number | 
   const session = findOriginClient(proxy, client);
   if (session === undefined) return Promise.resolve(undefined);
   try {
-    const pin = session.keepPin();
-    return new Promise((resolve) => pin.withOriginId(resolve));
+    const dedicated = session.keepDedicated();
+    return new Promise((resolve) => dedicated.withOriginId(resolve));
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     return Promise.resolve(undefined);

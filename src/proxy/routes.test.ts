@@ -56,23 +56,23 @@ describe.skipIf(!redis.available)(redis.title("routes, held against what Redis s
   });
 
   test("every command that can block gets a connection of its own, or is refused", () => {
-    const pinned = new Set(ROUTES.filter(({ blocks }) => blocks === true).map(({ name }) => name));
+    const mayBlock = new Set(ROUTES.filter(({ blocks }) => blocks === true).map(({ name }) => name));
     const refused = new Set(ROUTES.filter(({ kind }) => kind === "refuse").map(({ name }) => name));
     const blocking = [...commands.values()]
       .filter(({ flags }) => flags.has("blocking"))
       .map(({ name }) => name);
-    expect(blocking.filter((name) => !pinned.has(name) && !refused.has(name))).toEqual([]);
+    expect(blocking.filter((name) => !mayBlock.has(name) && !refused.has(name))).toEqual([]);
     expect(blocking.length).toBeGreaterThan(8);
   });
 
   test("every command that makes a client listen gets a connection of its own", () => {
-    const pinned = new Set(ROUTES.filter(({ kind }) => kind === "pin").map(({ name }) => name));
+    const binding = new Set(ROUTES.filter(({ kind }) => kind === "dedicated").map(({ name }) => name));
     const listening = [...commands.values()].filter(
       ({ name, flags }) => flags.has("pubsub") && /subscribe$/.test(name),
     );
-    expect(listening.map(({ name }) => name).filter((name) => !pinned.has(name))).toEqual([]);
+    expect(listening.map(({ name }) => name).filter((name) => !binding.has(name))).toEqual([]);
     expect(listening).toHaveLength(6);
-    for (const name of ["multi", "watch"]) expect(pinned).toContain(name);
+    for (const name of ["multi", "watch"]) expect(binding).toContain(name);
   });
 });
 

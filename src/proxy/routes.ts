@@ -12,14 +12,14 @@ import { GET_QUESTION, type Question } from "./question.ts";
  *   shows something of the keys in `keys`, or of all keys (`all`).
  * - `write`: likewise, but changes the keys in `keys`, or all keys (`all`). The proxy itself invalidates them.
  * - `side`: its reply depends on the client's RESP version, or its arguments do not tell its effects.
- * - `pin`: gives the client a connection of its own: transactions, subscriptions, blocking commands.
+ * - `dedicated`: gives the client a connection of its own: transactions, subscriptions, blocking commands.
  * - `refuse`: would not work over shared connections.
  *
  * To make another read cacheable, add it to `CACHED` with its question (`question.ts`).
  */
 export interface Route {
   readonly name: string;
-  readonly kind: "cached" | "read" | "write" | "side" | "pin" | "refuse";
+  readonly kind: "cached" | "read" | "write" | "side" | "dedicated" | "refuse";
   /**
    * The positions of the keys that a `write` changes or a `read` shows: first, last (negative: from the end), step.
    */
@@ -84,9 +84,9 @@ export function routeOf(facts: CommandFacts): Route | undefined {
   }
   const cached = CACHED.get(name);
   if (cached !== undefined) return { name, kind: "cached", ...cached };
-  if (BINDING.has(name)) return { name, kind: "pin", changesNothing: true };
+  if (BINDING.has(name)) return { name, kind: "dedicated", changesNothing: true };
   if (flags.includes("blocking"))
-    return { name, kind: "pin", blocks: true, changesNothing: !changesKeys(facts) };
+    return { name, kind: "dedicated", blocks: true, changesNothing: !changesKeys(facts) };
   if (READS_WITHOUT_KEYS.has(name)) return { name, kind: "read" };
   if (TELLING.has(name)) return { name, kind: "side", changesNothing: true };
   if (TOLD.has(name)) return { name, kind: "side", reachesFar: true };

@@ -12,6 +12,7 @@ import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { CachedReads } from "./cached-reads.ts";
 import type { LateAnswer, ProxyContext, ProxyParts } from "./context.ts";
+import { changesConnection, DedicatedConnection } from "./dedicated-connection.ts";
 import { NOT_THROUGH_CACHE } from "./described-value.ts";
 import { nodeFor } from "./destination.ts";
 import { failureMessage } from "./forwarded-request.ts";
@@ -19,7 +20,6 @@ import { Forwarding } from "./forwarding.ts";
 import { HoldUp } from "./hold-up.ts";
 import { Lanes, type LanesClient } from "./lanes.ts";
 import { passesOnLarge } from "./large-request.ts";
-import { changesConnection, Pin } from "./pin.ts";
 import { type OriginClient, redirectionAt, redirectTracking } from "./redirection.ts";
 import { refusePassing } from "./refusals.ts";
 import { asksOrigin, isPause, isTracking, tellsOfClients } from "./request-kinds.ts";
@@ -37,7 +37,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   readonly proxy: ProxyParts;
   /** Whether each cached read is answered with its source (GLASS.SOURCE). */
   namesSources = false;
-  #pin: Pin | undefined;
+  #dedicated: DedicatedConnection | undefined;
   #tunnel: Tunnel | undefined;
   readonly #lanes: Lanes;
   readonly #reads: CachedReads;
@@ -55,7 +55,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     this.#text = new TextRequests(proxy, connection, lanes, this.#reads, this.#forwarding);
     this.#holdUp = new HoldUp(proxy, () => lanes.resume());
     const monitors = (): string => (proxy.monitors.has(connection) ? "O" : "");
-    connection.flags = () => `${monitors()}${this.#pin?.flags ?? ""}${this.#holdUp.isPaused ? "b" : ""}`;
+    connection.flags = () =>
+      `${monitors()}${this.#dedicated?.flags ?? ""}${this.#holdUp.isPaused ? "b" : ""}`;
     connection.database = proxy.origin.database;
   }
 
@@ -69,7 +70,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
       if (this.proxy.monitors.isOn && !this.#lanes.isRunningPostponed) {
         this.proxy.monitors.show(request, this.connection, this.host.clock.wallMs());
       }
-      if (this.proxy.pause.isOn && this.#holdUp.pauses(request, isText, this.#pin))
+      if (this.proxy.pause.isOn && this.#holdUp.pauses(request, isText, this.#dedicated))
         this.#lanes.postpone(request);
       else if (isText) this.#text.request(request, reply as TextWriter);
       else this.#respRequest(request, reply);
@@ -81,7 +82,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   }
 
   takesLarge(request: Request): boolean {
-    if (this.connection.protocol === "text" || this.#pin !== undefined) return false;
+    if (this.connection.protocol === "text" || this.#dedicated !== undefined) return false;
     return this.connection.isUnrestricted && passesOnLarge(request, this.proxy.routes.find(request));
   }
 
@@ -93,31 +94,31 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     this.#lanes.end();
     this.#holdUp.end();
     this.proxy.monitors.remove(this.connection);
-    this.#pin?.end();
-    this.#pin = undefined;
+    this.#dedicated?.end();
+    this.#dedicated = undefined;
     this.#tunnel?.end();
   }
 
   get isHeldUp(): boolean {
-    return this.#pin?.isBusy === true || this.#holdUp.isActive;
+    return this.#dedicated?.isBusy === true || this.#holdUp.isActive;
   }
 
   /** The client's own connection to the origin, while it has one. */
-  get pin(): Pin | undefined {
-    return this.#pin;
+  get dedicated(): DedicatedConnection | undefined {
+    return this.#dedicated;
   }
 
   /** Returns the client's own connection to the origin, which it keeps from now on. @throws UpstreamError */
-  keepPin(): Pin {
-    this.#pin ??= this.#openPin(this.proxy.origin.anyNode());
-    this.#pin.keep();
-    return this.#pin;
+  keepDedicated(): DedicatedConnection {
+    this.#dedicated ??= this.#openDedicated(this.proxy.origin.anyNode());
+    this.#dedicated.keep();
+    return this.#dedicated;
   }
 
   /** Executes RESET: restores the state of a new connection. */
   reset(): void {
-    this.#pin?.end();
-    this.#pin = undefined;
+    this.#dedicated?.end();
+    this.#dedicated = undefined;
     this.connection.forgetState(this.proxy.origin.database);
     this.namesSources = false;
     this.proxy.monitors.remove(this.connection);
@@ -128,7 +129,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     const { proxy, connection } = this;
     const ownRoute = proxy.routes.find(request);
     // The most frequent cases first. No command of the proxy's own has such a route.
-    if (ownRoute !== undefined && this.#pin === undefined && connection.isUnrestricted) {
+    if (ownRoute !== undefined && this.#dedicated === undefined && connection.isUnrestricted) {
       if (ownRoute.kind === "cached") {
         this.#cachedRead(request, ownRoute, reply);
         return;
@@ -153,33 +154,34 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     const name = request.text(0).toLowerCase();
     connection.lastCommand = commandName(name, request);
     if (route === undefined || name === "script") proxy.scripts.note(name, request);
-    const isQueued = this.#pin?.queues === true;
+    const isQueued = this.#dedicated?.queues === true;
     const refusal = refusePassing(proxy, name, request, { route, isQueued });
-    if (refusal !== undefined && isQueued) this.#pin!.refuse(refusal);
+    if (refusal !== undefined && isQueued) this.#dedicated!.refuse(refusal);
     else if (refusal !== undefined) reply.error(refusal);
     else if (route?.kind === "refuse") this.#openTunnel(request);
-    else if (isQueued && isPause(name, request)) this.#pin!.queue(runLater(proxy, request));
+    else if (isQueued && isPause(name, request)) this.#dedicated!.queue(runLater(proxy, request));
     else if (name === "client" && redirectionAt(request) > 0) this.#redirectTracking(request);
-    else if (this.#pin !== undefined) {
-      if (this.#lanes.enter("own", request)) this.#pin.request(request, route);
-    } else if (route?.kind === "pin" || this.#needsPin(name, request)) this.#pinned(request, route);
+    else if (this.#dedicated !== undefined) {
+      if (this.#lanes.enter("dedicated", request)) this.#dedicated.request(request, route);
+    } else if (route?.kind === "dedicated" || this.#needsDedicated(name, request))
+      this.#overDedicated(request, route);
     else this.#forwarding.forward(request, route);
   }
 
   /** Connects the client with the origin for replication. The proxy no longer handles its requests. */
   #openTunnel(request: Request): void {
-    if (!this.#lanes.enter("own", request)) return;
-    this.#pin?.end();
-    this.#pin = undefined;
+    if (!this.#lanes.enter("dedicated", request)) return;
+    this.#dedicated?.end();
+    this.#dedicated = undefined;
     this.#tunnel = new Tunnel(this.proxy, this.connection, request);
   }
 
   /** Executes a CLIENT TRACKING that names one of the proxy's clients, which the origin knows by another id. */
   #redirectTracking(request: Request): void {
-    if (!this.#lanes.enter("own", request)) return;
+    if (!this.#lanes.enter("dedicated", request)) return;
     redirectTracking(this, copyRequest(request), (translated, redirection) => {
-      this.#pin ??= this.#openPin(this.proxy.origin.anyNode());
-      this.#pin.request(translated, undefined, redirection);
+      this.#dedicated ??= this.#openDedicated(this.proxy.origin.anyNode());
+      this.#dedicated.request(translated, undefined, redirection);
     });
   }
 
@@ -192,18 +194,18 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     if (name === "reset" || name === "hello" || name === "auth") return true;
     // A subscriber uses PING, ECHO and QUIT to learn that all earlier messages have arrived, so these go to the
     // origin.
-    if ((name === "quit" || name === "echo") && this.#pin?.listens === true) return false;
+    if ((name === "quit" || name === "echo") && this.#dedicated?.listens === true) return false;
     // PING goes over a client's own connection, to show whether that connection answers.
-    if (name === "ping" && this.#pin !== undefined) return false;
+    if (name === "ping" && this.#dedicated !== undefined) return false;
     if (name === "quit") return true;
-    if (this.#pin?.queues === true || this.#pin?.answersByMessages === true) return false;
-    if (name === "select") return this.#pin === undefined && !this.#needsPin(name, request);
+    if (this.#dedicated?.queues === true || this.#dedicated?.answersByMessages === true) return false;
+    if (name === "select") return this.#dedicated === undefined && !this.#needsDedicated(name, request);
     if (name === "client") return !isTracking(request);
     return true;
   }
 
   /** Whether a command needs a connection of the client's own because of its arguments. */
-  #needsPin(name: string, request: Request): boolean {
+  #needsDedicated(name: string, request: Request): boolean {
     if (name === "select")
       return request.count === 2 && request.text(1) !== String(this.proxy.origin.database);
     return name === "client" ? isTracking(request) : changesConnection(name, request);
@@ -211,32 +213,32 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
 
   #runLocal(local: Command<ProxyContext>, request: Request, reply: ReplyWriter): void {
     const { connection } = this;
-    const pin = this.#pin;
+    const dedicated = this.#dedicated;
     const { name } = local;
     connection.lastCommand = commandName(name, request);
     if (!arityFits(local, request.count)) {
       reply.error(wrongArity(name));
     } else if (name === "hello" && this.#holdUp.awaitsOrigin()) {
       this.#lanes.postpone(request);
-    } else if (pin?.isBusy === true && (asksOrigin(name) || tellsOfClients(name, request))) {
+    } else if (dedicated?.isBusy === true && (asksOrigin(name) || tellsOfClients(name, request))) {
       this.#lanes.postpone(request);
     } else if (asksOrigin(name) && !this.#lanes.enter("side", request)) {
       return;
     } else if (this.proxy.peers !== undefined && concernsAllThreads(request)) {
       this.#runEverywhere(this.proxy.peers, local, request);
-    } else if (pin === undefined || (name !== "hello" && name !== "reset")) {
+    } else if (dedicated === undefined || (name !== "hello" && name !== "reset")) {
       local.run(this, request, reply);
-    } else if (name === "hello" && pin.answersByMessages) {
-      pin.refuseHello();
-    } else if (name === "hello" && pin.queues) {
+    } else if (name === "hello" && dedicated.answersByMessages) {
+      dedicated.refuseHello();
+    } else if (name === "hello" && dedicated.queues) {
       reply.error("ERR HELLO cannot be queued in a transaction here");
-    } else if (pin.isBusy) {
+    } else if (dedicated.isBusy) {
       // Both change the form of outstanding replies.
       this.#lanes.postpone(request);
     } else {
       const version = connection.respVersion;
       local.run(this, request, reply);
-      if (name === "hello" && connection.respVersion !== version) pin.speak(connection.respVersion);
+      if (name === "hello" && connection.respVersion !== version) dedicated.speak(connection.respVersion);
     }
   }
 
@@ -268,21 +270,21 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   }
 
   getDescribed(request: Request, reply: ReplyWriter): void {
-    if (this.#pin?.isBusy === true) this.#lanes.postpone(request);
-    else if (this.#pin !== undefined) reply.error(NOT_THROUGH_CACHE);
+    if (this.#dedicated?.isBusy === true) this.#lanes.postpone(request);
+    else if (this.#dedicated !== undefined) reply.error(NOT_THROUGH_CACHE);
     else if (this.#lanes.enter("main", request)) this.#reads.getDescribed(request, reply);
   }
 
-  #pinned(request: Request, route: Route | undefined): void {
-    if (!this.#lanes.enter("own", request)) return;
-    this.#pin = this.#openPin(nodeFor(this.proxy, request, route));
-    this.#pin.request(request, route);
+  #overDedicated(request: Request, route: Route | undefined): void {
+    if (!this.#lanes.enter("dedicated", request)) return;
+    this.#dedicated = this.#openDedicated(nodeFor(this.proxy, request, route));
+    this.#dedicated.request(request, route);
   }
 
   /** @throws UpstreamError if the origin is down */
-  #openPin(node: OriginNode): Pin {
+  #openDedicated(node: OriginNode): DedicatedConnection {
     const { proxy, connection } = this;
-    return new Pin(
+    return new DedicatedConnection(
       {
         connection,
         node,
@@ -297,8 +299,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
         },
         changedAll: () => proxy.cache.invalidateAll(),
         idle: () => this.#lanes.resume(),
-        unpinned: () => {
-          this.#pin = undefined;
+        released: () => {
+          this.#dedicated = undefined;
           connection.forgetState(proxy.origin.database);
           this.#lanes.resume();
         },

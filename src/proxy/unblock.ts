@@ -10,7 +10,7 @@ import { findOriginClient } from "./redirection.ts";
  */
 export function unblock(context: ProxyContext, client: number, reason: string, reply: ReplyWriter): void {
   const { proxy } = context;
-  const originId = findOriginClient(proxy, client)?.pin?.blockedOriginId;
+  const originId = findOriginClient(proxy, client)?.dedicated?.blockedOriginId;
   if (originId === undefined) {
     reply.integer(0);
     return;

@@ -22,7 +22,7 @@ import { calledFunction, replicates } from "./replicates.ts";
 import { mayWrite, type Route, staysInDatabase } from "./routes.ts";
 import { countSubscriptions } from "./subscriptions.ts";
 
-export interface PinHost {
+export interface DedicatedConnectionHost {
   readonly connection: Connection;
   readonly node: OriginNode;
   /** The database that the connection is in at first. */
@@ -38,7 +38,7 @@ export interface PinHost {
   /** All outstanding replies have come. */
   idle(): void;
   /** The client no longer needs its own connection. */
-  unpinned(): void;
+  released(): void;
 }
 
 const NO_CHANGE: Change = { effect: "none", redirection: undefined, database: undefined, broadcasts: false };
@@ -55,8 +55,8 @@ const UNSUBSCRIBING = new Set(["unsubscribe", "punsubscribe", "sunsubscribe"]);
  * requests go over it. Replies come back through a fence, so that the cache never contradicts what the client has
  * written or read.
  */
-export class Pin {
-  readonly #host: PinHost;
+export class DedicatedConnection {
+  readonly #host: DedicatedConnectionHost;
   #version: 2 | 3;
   readonly #upstream: UpstreamConnection;
   readonly #arrivals: Arrivals;
@@ -94,7 +94,7 @@ export class Pin {
   #isDeaf = false;
 
   /** @throws UpstreamError if the origin is down */
-  constructor(host: PinHost, version: 2 | 3) {
+  constructor(host: DedicatedConnectionHost, version: 2 | 3) {
     this.#host = host;
     this.#state = new ClientState(host.connection);
     this.#version = version;
@@ -240,7 +240,7 @@ export class Pin {
     // Values of another database are never cached, so the cache cannot contradict the reply.
     const isApart = (): boolean => mayBeApart && this.#elsewhere && !this.#inTransaction;
     this.#upstream.enqueue(
-      new PinnedRequest(
+      new DedicatedRequest(
         { ticket: connection.defer(), host: this.#host, arrivals: this.#arrivals, isApart },
         mayWrite(route),
         ended,
@@ -271,7 +271,7 @@ export class Pin {
       arrivals: this.#arrivals,
       isApart: () => false,
     };
-    this.#upstream.enqueue(new PinnedRequest(to, false, ended, undefined), timeoutMs);
+    this.#upstream.enqueue(new DedicatedRequest(to, false, ended, undefined), timeoutMs);
   }
 
   /**
@@ -373,7 +373,7 @@ export class Pin {
     }
     this.#ended = true;
     this.#host.node.giveBack(this.#upstream, this.#version);
-    this.#host.unpinned();
+    this.#host.released();
   }
 
   #succeeded(effect: Effect): void {
@@ -411,9 +411,9 @@ export class Pin {
   #lost(): void {
     if (this.#ended) return;
     this.#close();
-    const { connection, unpinned } = this.#host;
+    const { connection, released } = this.#host;
     connection.hold();
-    unpinned();
+    released();
     // Earlier arrivals still have to be shown.
     this.#arrivals.add(() => connection.closeAfterReplies());
   }
@@ -434,17 +434,17 @@ export class Pin {
 }
 
 /** The way of a reply to its client. */
-interface PinnedReply {
+interface ReplyPath {
   readonly ticket: Ticket;
-  readonly host: PinHost;
+  readonly host: DedicatedConnectionHost;
   readonly arrivals: Arrivals;
   /** Asked when the reply comes: whether it needs no fence. */
   isApart(): boolean;
 }
 
-class PinnedRequest extends UpstreamRequest {
+class DedicatedRequest extends UpstreamRequest {
   readonly #ticket: Ticket;
-  readonly #host: PinHost;
+  readonly #host: DedicatedConnectionHost;
   readonly #arrivals: Arrivals;
   readonly #isApart: () => boolean;
   readonly #mayWrite: boolean;
@@ -453,7 +453,7 @@ class PinnedRequest extends UpstreamRequest {
   readonly #redirection: (() => Redirection | undefined) | undefined;
 
   constructor(
-    { ticket, host, arrivals, isApart }: PinnedReply,
+    { ticket, host, arrivals, isApart }: ReplyPath,
     mayHaveWritten: boolean,
     ended: (outcome: Outcome) => void,
     redirection: (() => Redirection | undefined) | undefined,
