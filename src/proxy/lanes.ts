@@ -19,7 +19,7 @@ export type Lane = "main" | "side" | "alone" | "dedicated";
 /** The client whose requests the lanes keep in order. */
 export interface LanesClient {
   /** Whether the client's next request must wait for something other than outstanding replies. */
-  readonly isHeldUp: boolean;
+  readonly isDelayed: boolean;
   /** Executes a postponed request. */
   request(request: Request, reply: ReplyWriter): void;
 }
@@ -119,7 +119,7 @@ export class Lanes {
     const postponed = this.#postponed;
     if (postponed === undefined || connection.isClosed) return;
     if (this.#mainOutstanding + this.#sideOutstanding > 0 || this.alone.isBusy) return;
-    if (this.#client.isHeldUp) return;
+    if (this.#client.isDelayed) return;
     this.#postponed = undefined;
     const { request, ticket, replyMode } = postponed;
     // HELLO is answered in the version it asks for, but its ticket was taken before.

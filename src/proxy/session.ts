@@ -17,11 +17,11 @@ import { NOT_THROUGH_CACHE } from "./described-value.ts";
 import { nodeFor } from "./destination.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import { Forwarding } from "./forwarding.ts";
-import { HoldUp } from "./hold-up.ts";
 import { Lanes, type LanesClient } from "./lanes.ts";
 import { passesOnLarge } from "./large-request.ts";
 import { type OriginClient, redirectionAt, redirectTracking } from "./redirection.ts";
 import { refusePassing } from "./refusals.ts";
+import { RequestDelay } from "./request-delay.ts";
 import { asksOrigin, isPause, isTracking, tellsOfClients } from "./request-kinds.ts";
 import type { Route } from "./routes.ts";
 import { TextRequests } from "./text-requests.ts";
@@ -43,7 +43,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   readonly #reads: CachedReads;
   readonly #forwarding: Forwarding;
   readonly #text: TextRequests;
-  readonly #holdUp: HoldUp;
+  readonly #delay: RequestDelay;
 
   constructor(proxy: ProxyParts, connection: Connection) {
     this.proxy = proxy;
@@ -53,10 +53,9 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     this.#reads = new CachedReads(this, lanes);
     this.#forwarding = new Forwarding(proxy, connection, lanes);
     this.#text = new TextRequests(proxy, connection, lanes, this.#reads, this.#forwarding);
-    this.#holdUp = new HoldUp(proxy, () => lanes.resume());
+    this.#delay = new RequestDelay(proxy, () => lanes.resume());
     const monitors = (): string => (proxy.monitors.has(connection) ? "O" : "");
-    connection.flags = () =>
-      `${monitors()}${this.#dedicated?.flags ?? ""}${this.#holdUp.isPaused ? "b" : ""}`;
+    connection.flags = () => `${monitors()}${this.#dedicated?.flags ?? ""}${this.#delay.isPaused ? "b" : ""}`;
     connection.database = proxy.origin.database;
   }
 
@@ -70,7 +69,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
       if (this.proxy.monitors.isOn && !this.#lanes.isRunningPostponed) {
         this.proxy.monitors.show(request, this.connection, this.host.clock.wallMs());
       }
-      if (this.proxy.pause.isOn && this.#holdUp.pauses(request, isText, this.#dedicated))
+      if (this.proxy.pause.isOn && this.#delay.pauses(request, isText, this.#dedicated))
         this.#lanes.postpone(request);
       else if (isText) this.#text.request(request, reply as TextWriter);
       else this.#respRequest(request, reply);
@@ -92,15 +91,15 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
 
   closed(): void {
     this.#lanes.end();
-    this.#holdUp.end();
+    this.#delay.end();
     this.proxy.monitors.remove(this.connection);
     this.#dedicated?.end();
     this.#dedicated = undefined;
     this.#tunnel?.end();
   }
 
-  get isHeldUp(): boolean {
-    return this.#dedicated?.isBusy === true || this.#holdUp.isActive;
+  get isDelayed(): boolean {
+    return this.#dedicated?.isBusy === true || this.#delay.isActive;
   }
 
   /** The client's own connection to the origin, while it has one. */
@@ -218,7 +217,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     connection.lastCommand = commandName(name, request);
     if (!arityFits(local, request.count)) {
       reply.error(wrongArity(name));
-    } else if (name === "hello" && this.#holdUp.awaitsOrigin()) {
+    } else if (name === "hello" && this.#delay.awaitsOrigin()) {
       this.#lanes.postpone(request);
     } else if (dedicated?.isBusy === true && (asksOrigin(name) || tellsOfClients(name, request))) {
       this.#lanes.postpone(request);

@@ -6,7 +6,7 @@ import { calledFunction, replicates } from "./replicates.ts";
 /**
  * Why one client's next request must wait, besides the replies to earlier ones: CLIENT PAUSE, or an unknown origin.
  */
-export class HoldUp {
+export class RequestDelay {
   readonly #proxy: ProxyParts;
   /** Called when the waiting request may be tried again. */
   readonly #resume: () => void;
