@@ -116,8 +116,8 @@ describe("the proxy's own settings", () => {
     ["ttl 1s heartbeat", "syntax error"],
     ["ttl 9s policy nosuch", "argument 'policy'"],
     ["policy fifo ttl nosuch", "argument 'ttl'"],
-    ["maxmemory 1gb", "none of the origin's that it passes on"],
-    ["ttl 9s nosuch 1", "argument 'nosuch') - it is no setting of the proxy"],
+    ["maxmemory 1gb", "nor one that it passes on to the origin"],
+    ["ttl 9s nosuch 1", "argument 'nosuch') - it is neither a setting of the proxy"],
   ])("SET %s is refused, and nothing has changed", async (given, reason) => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });

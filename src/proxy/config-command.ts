@@ -230,7 +230,7 @@ function refused(name: string, error: unknown): string {
 
 function keptAtOrigin(request: Request, index: number): string {
   return (
-    `ERR CONFIG SET failed (possibly related to argument '${shownText(request, index)}') - it is no setting of the ` +
-    "proxy, and none of the origin's that it passes on; ask the origin, or start the proxy with --allow-admin"
+    `ERR CONFIG SET failed (possibly related to argument '${shownText(request, index)}') - it is neither a setting ` +
+    "of the proxy nor one that it passes on to the origin; ask the origin, or start the proxy with --allow-admin"
   );
 }

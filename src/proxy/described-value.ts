@@ -19,7 +19,7 @@ export class DescribedValue extends OneValue {
 }
 
 export const NOT_THROUGH_CACHE =
-  "ERR GLASS.GET reads through the cache, which this client does not: it has a connection of its own to the origin " +
+  "ERR GLASS.GET reads through the cache, but this client has a connection of its own to the origin " +
   "(another database, WATCH, a subscription); send GET";
 
 /** Answers from the cache. @returns false if the value is not cached, or not proven */

@@ -220,7 +220,7 @@ describe("GLASS.GET", () => {
     expect(((await client.ask("GLASS.GET")) as ReplyError).message).toContain("wrong number of arguments");
     expect(await client.ask("SELECT", "3")).toBe("OK");
     expect(((await client.ask("GLASS.GET", "a")) as ReplyError).message).toStartWith(
-      "ERR GLASS.GET reads through the cache, which this client does not",
+      "ERR GLASS.GET reads through the cache, but this client has a connection of its own",
     );
   });
 });

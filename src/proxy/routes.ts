@@ -74,12 +74,12 @@ const REPLICATION = new Set(["psync", "replconf", "sync"]);
 export function routeOf(facts: CommandFacts): Route | undefined {
   const { name, flags } = facts;
   if (name === "wait" || name === "waitaof") {
-    const reason = "cannot be told through a proxy whose clients share connections; ask the origin";
+    const reason = "does not work through a proxy whose clients share connections; ask the origin";
     return { name, kind: "refuse", reason: `${name.toUpperCase()} ${reason}` };
   }
   if (REPLICATION.has(name)) {
     const reason =
-      "replication passes a proxy that was started with --allow-admin alone, and not within MULTI; ask the origin";
+      "replication needs a proxy started with --allow-admin, and cannot begin within MULTI; ask the origin";
     return { name, kind: "refuse", replicates: true, reason };
   }
   const cached = CACHED.get(name);

@@ -23,30 +23,31 @@ export const NUMBER_SETTINGS = {
     field: "originTimeoutMs",
     ...{ kind: DURATION, initial: "60s", least: "1ms", most: LONGEST_TIMEOUT, group: "Origin" },
     description:
-      "how long a request may wait for its reply, also while the origin is busy; " +
-      "a script that runs longer goes on at the origin, and its outcome is reported as unknown",
+      "how long a request may wait for its reply, even while the origin is busy; " +
+      "a script that takes longer continues at the origin, and its outcome is reported as unknown",
   },
   heartbeat: {
     field: "heartbeatMs",
     ...{ kind: DURATION, initial: "1s", least: "10ms", most: LONGEST_TIMEOUT, group: "Origin" },
-    description: "how often to ask whether the origin is there; bounds how stale an entry can get",
+    description: "how often to check that the origin answers; bounds how stale an entry can get",
   },
   heartbeatTimeout: {
     field: "heartbeatTimeoutMs",
     ...{ kind: DURATION, initial: "2s", least: "10ms", most: LONGEST_TIMEOUT, group: "Origin" },
     description:
-      "how long that may take before nothing is served from the cache until it answers; adds to the same bound, " +
-      "and ends no request",
+      "how long the answer may take before nothing is served from the cache; adds to the bound on staleness, " +
+      "and fails no request",
   },
   ttl: {
     field: "ttlMs",
     ...{ kind: DURATION, initial: "1s", group: "Cache" },
-    description: "how long to keep an entry of an origin that cannot tell of changes; 0 keeps none",
+    description: "how long to keep entries of an origin that sends no invalidations; 0 keeps none",
   },
   maxPendingRequests: {
     field: "originPendingBytes",
     ...{ kind: SIZE, initial: "64mb", least: "1mb", group: "Limits" },
-    description: "request bytes waiting for an origin that does not read; beyond it requests fail at once",
+    description:
+      "request bytes that may wait for the origin to read them; beyond this, requests fail at once",
   },
 } as const satisfies Record<string, ProxyNumber>;
 

@@ -122,7 +122,7 @@ export class Handover implements Policy {
     this.#waiting.check(this.#memory.entryLimit);
     let handedDown = 0;
     this.#waiting.forEach((slot) => {
-      assert(this.#isWaiting(slot), `slot ${slot} waits without knowing it`);
+      assert(this.#isWaiting(slot), `slot ${slot} is in the list without its bit`);
       if (!this.#isNew(slot)) handedDown++;
     });
     const counted = this.#memory.words[WAITING_ENTRIES]!;

@@ -75,7 +75,7 @@ export function checkRoom({ memory }: Shard, choice: PolicyChoice, shardBytes: n
   }
   if (words[ENTRIES]! > policyLimits(memory, choice, shardBytes).entries) {
     throw new RangeError(
-      `policy ${choice.type.name} cannot deal with as many entries as there are, and none may be evicted`,
+      `policy ${choice.type.name} has room for fewer entries than are stored, and none may be evicted`,
     );
   }
 }

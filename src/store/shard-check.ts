@@ -271,7 +271,7 @@ function checkChunks(memory: ShardMemory, chunks: Map<number, number>): void {
     for (let chunk = 0; chunk < sizes.chunksPerPage[pageClass]!; chunk++) {
       const slot = first + (chunk * sizes.chunkBytes[pageClass]!) / 8;
       if ((words[slot * 2]! & KIND_BITS) === KIND_FREE) continue;
-      assert(chunks.has(slot), `slot ${slot} is in use by nobody`);
+      assert(chunks.has(slot), `slot ${slot} belongs to no entry`);
       used++;
     }
   }

@@ -76,7 +76,7 @@ describe("store budget", () => {
     expect(refused({ budgetBytes: 1 << 20, policy: "guess" })).toContain('unknown policy "guess"');
     expect(refused({ budgetBytes: 1e15 })).toBe("a cache takes at most 1 TB, not 909 TB");
     expect(refused({ budgetBytes: 4 << 20, shards: 4, maxEntries: 3 })).toBe(
-      "the most entries must be a whole number from 4 to 2,147,483,648, not 3",
+      "the number of entries must be a whole number from 4 to 2,147,483,648, not 3",
     );
     expect(refused({ budgetBytes: 1 << 20, maxEntries: 1.5 })).toContain("not 1.5");
     expect(refused({ budgetBytes: 1 << 20, policy: "lfu", maxEntries: 20_000 })).toMatch(

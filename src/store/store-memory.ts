@@ -78,7 +78,7 @@ export function createStoreMemory(options: StoreOptions): StoreMemory {
     const [bytes, mostBytes] = [budgetBytes, mostBudgetBytes].map((budget) => shardBytesOf(control, budget));
     while (shards.length < shardCount) shards.push(ShardMemory.create(bytes!, mostBytes!));
   } catch (error) {
-    throw new RangeError(`${formatSize(mostBudgetBytes)} of memory for the cache cannot be had`, {
+    throw new RangeError(`${formatSize(mostBudgetBytes)} of memory for the cache cannot be allocated`, {
       cause: error,
     });
   }
@@ -123,7 +123,7 @@ function entriesOfShard(maxEntries: number, index: number, shards: number): numb
   if (!Number.isInteger(maxEntries) || maxEntries < shards || maxEntries > shards * ENTRIES_LIMIT) {
     const most = (shards * ENTRIES_LIMIT).toLocaleString("en");
     throw new RangeError(
-      `the most entries must be a whole number from ${shards} to ${most}, not ${maxEntries}`,
+      `the number of entries must be a whole number from ${shards} to ${most}, not ${maxEntries}`,
     );
   }
   return Math.floor(maxEntries / shards) + (index < maxEntries % shards ? 1 : 0);
@@ -152,7 +152,7 @@ function shardCountFor(budgetBytes: number, mostBudgetBytes: number, wanted: num
   }
   if (!(mostBudgetBytes >= budgetBytes)) {
     throw new RangeError(
-      `a cache of ${formatSize(budgetBytes)} cannot be told to take ${formatSize(mostBudgetBytes)} at most`,
+      `a cache of ${formatSize(budgetBytes)} exceeds its own maximum of ${formatSize(mostBudgetBytes)}`,
     );
   }
   let count = wanted;

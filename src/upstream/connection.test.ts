@@ -149,7 +149,7 @@ describe("replies", () => {
     expect(await bench.ask(["GET", "a"]).outcome).toBe("+first\r\n");
     const error = await bench.closed;
     expect(error).toMatchObject({ code: "ORIGINPROTOCOL", maybeExecuted: true });
-    expect(error.message).toContain("a reply nobody asked for");
+    expect(error.message).toContain("a reply without a request");
   });
 
   test("that are malformed end the connection, and its requests fail", async () => {

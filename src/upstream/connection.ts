@@ -71,7 +71,7 @@ export class UpstreamConnection implements Upstream {
     this.#inbound = new Inbound(this.#requests, {
       pushed: (bytes, start, end, reader) => this.events.pushed?.(bytes, start, end, reader),
       stray: (bytes, start, end) => {
-        if (this.events.stray === undefined) throw new ProtocolError("a reply nobody asked for");
+        if (this.events.stray === undefined) throw new ProtocolError("a reply without a request");
         this.events.stray(bytes, start, end);
       },
     });

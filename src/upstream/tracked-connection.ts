@@ -144,7 +144,7 @@ export class TrackedConnection {
     if (error?.kind === "credentials") {
       connection.close(new UpstreamError("ORIGINAUTH", `origin ${this.#name} asks for a password`, false));
     } else if (error !== undefined || reader.type !== STATUS || !this.#speaksResp3) {
-      if (this.#speaksResp3) this.refusal = error?.text ?? "not the answer that is due to CLIENT TRACKING";
+      if (this.#speaksResp3) this.refusal = error?.text ?? "an unexpected answer to CLIENT TRACKING";
       this.#trackingKnown(false, sentAtMs);
     } else if (putsInvalidationsBetweenReplies(this.greeting)) {
       this.#trackingKnown(true, sentAtMs);
