@@ -49,7 +49,7 @@ export class MemoryEngine implements Engine {
   constructor(options: MemoryEngineOptions) {
     const { budgetBytes, mostBudgetBytes, policy, whenFull, hashKey } = options;
     const store = Store.create({ budgetBytes, mostBudgetBytes, policy, whenFull, hashKey });
-    store.onDeparture = options.onRemoval;
+    store.onRemoval = options.onRemoval;
     this.#clock = options.clock;
     this.#random = options.random;
     this.#store = store;

@@ -160,7 +160,7 @@ export class CachingProxy implements Service, ProxyParts {
     }
     this.observer = options.observer ?? this.recorder;
     const { observer } = this;
-    options.store.onDeparture = observer?.left?.bind(observer);
+    options.store.onRemoval = observer?.left?.bind(observer);
     this.cache = new CoherentCache(options.store, threads.count > 1, observer);
     this.origin = new SingleNode(
       {

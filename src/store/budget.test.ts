@@ -22,7 +22,7 @@ class Numbered {
   constructor(options: StoreOptions) {
     this.store = Store.create({ hashKey: { low: 3, high: 0 }, ...options });
     this.memories = this.store.handle.shards.map((buffer) => new ShardMemory(buffer));
-    this.store.onDeparture = (key) => this.left.push(Number(fromUtf8(key)));
+    this.store.onRemoval = (key) => this.left.push(Number(fromUtf8(key)));
   }
 
   set(id: number, valueBytes = 100): string {

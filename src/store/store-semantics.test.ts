@@ -186,7 +186,7 @@ describe("store expiry", () => {
   test("is exact to the millisecond, and reported when the sweep removes the entry", () => {
     const text = new TextStore();
     const left: string[] = [];
-    text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
+    text.store.onRemoval = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
     text.set("key", "value", NOW_MS + 1);
     expect(text.get("key")).toBe("value");
     text.nowMs += 1;
@@ -199,7 +199,7 @@ describe("store expiry", () => {
   test("is reported when the key is removed, and the removal finds nothing", () => {
     const text = new TextStore();
     const left: string[] = [];
-    text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
+    text.store.onRemoval = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
     text.set("key", "value", NOW_MS + 1);
     text.nowMs += 1;
     expect(text.call("remove", "key")).toBe(false);
@@ -211,7 +211,7 @@ describe("store expiry", () => {
   test("is not noticed by looking: nothing changes but the count of misses", () => {
     for (const end of ["expiry", "epoch"]) {
       const text = new TextStore({ shards: 2 });
-      text.store.onDeparture = () => expect.unreachable();
+      text.store.onRemoval = () => expect.unreachable();
       for (let i = 0; i < 50; i++) text.set(`key-${i}`, "value", NOW_MS + 1);
       if (end === "epoch") text.store.bumpEpoch();
       else text.nowMs += 1;
@@ -266,7 +266,7 @@ describe("store expiry", () => {
   test("is swept in bounded steps that continue where the last one ended", () => {
     const text = new TextStore({ shards: 2 });
     const left = new Set<string>();
-    text.store.onDeparture = (key, why) => {
+    text.store.onRemoval = (key, why) => {
       expect(why).toBe("expired");
       left.add(fromUtf8(key));
       // The listener may use the store.
@@ -293,7 +293,7 @@ describe("store expiry", () => {
 
   test("is not reported for a key that a write replaces", () => {
     const text = new TextStore();
-    text.store.onDeparture = () => expect.unreachable();
+    text.store.onRemoval = () => expect.unreachable();
     text.set("key", "old", NOW_MS + 1);
     text.nowMs += 1;
     text.set("key", "new");
@@ -306,7 +306,7 @@ describe("store grace", () => {
   test("serves an expired entry only to readers that accept it", () => {
     for (const length of [0, 50, 3000, 20_000, 300_000]) {
       const text = new TextStore({ budgetBytes: 4 << 20 });
-      text.store.onDeparture = () => expect.unreachable();
+      text.store.onRemoval = () => expect.unreachable();
       const value = "v".repeat(length);
       text.fillWithGrace("key", value);
       expect(text.call("peek", "key")).toMatchObject({
@@ -333,7 +333,7 @@ describe("store grace", () => {
   test("keeps an entry from the sweep and from scans, until it ends", () => {
     const text = new TextStore();
     const left: string[] = [];
-    text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
+    text.store.onRemoval = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
     text.fillWithGrace("key", "value");
     text.nowMs += 10;
     expect(text.store.sweep(text.nowMs, 1_000_000)).toBe(0);
@@ -355,7 +355,7 @@ describe("store grace", () => {
       ["fill", "new"],
     ] as const) {
       const text = new TextStore();
-      text.store.onDeparture = () => expect.unreachable();
+      text.store.onRemoval = () => expect.unreachable();
       text.fillWithGrace("key", "value");
       if (end === "expiry") expect(text.setExpiry("key", NOW_MS + 5)).toBe(true);
       text.nowMs += 10;
@@ -418,7 +418,7 @@ describe("store leases and epochs", () => {
 
   test("a new epoch hides everything, voids fills under way, and is swept up", () => {
     const text = new TextStore({ shards: 4 });
-    text.store.onDeparture = () => expect.unreachable();
+    text.store.onRemoval = () => expect.unreachable();
     for (let i = 0; i < 500; i++) text.set(`key-${i}`, "value");
     const lease = text.store.lease(text.hash("key-1"));
     const { epoch } = text.store;
@@ -502,7 +502,7 @@ describe("store policies", () => {
   test("the policy chooses the victims, and evictions are reported", () => {
     const text = new TextStore({ budgetBytes: 300_000, policy: "lru" });
     const left: string[] = [];
-    text.store.onDeparture = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
+    text.store.onRemoval = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
     let count = 0;
     for (; left.length === 0; count++) {
       text.set(`key-${count}`, "x".repeat(1000));
@@ -526,7 +526,7 @@ describe("store policies", () => {
     text.store.check();
     text.store.setPolicy("fifo");
     const left: string[] = [];
-    text.store.onDeparture = (key) => left.push(fromUtf8(key));
+    text.store.onRemoval = (key) => left.push(fromUtf8(key));
     for (let i = 0; left.length < 60; i++) text.set(`new-${i}`, "x".repeat(1000));
     expect(left.slice(0, 60)).toEqual(Array.from({ length: 60 }, (_, i) => `key-${(i + 50) % 100}`));
     text.store.check();
@@ -546,7 +546,7 @@ describe("store policies", () => {
   test("a write counts as a use of the entry, a fill does not", () => {
     const text = new TextStore({ budgetBytes: 300_000, policy: "lru" });
     const left: string[] = [];
-    text.store.onDeparture = (key) => left.push(fromUtf8(key));
+    text.store.onRemoval = (key) => left.push(fromUtf8(key));
     for (let i = 0; i < 4; i++) text.set(`key-${i}`, "x".repeat(1000));
     text.set("key-0", "y".repeat(1000));
     text.fill("key-1", "y".repeat(1000), text.store.lease(text.hash("key-1")));
@@ -558,7 +558,7 @@ describe("store policies", () => {
   test("an overwritten entry keeps its place, whatever its new size", () => {
     const text = new TextStore({ budgetBytes: 300_000, policy: "fifo" });
     const left: string[] = [];
-    text.store.onDeparture = (key) => left.push(fromUtf8(key));
+    text.store.onRemoval = (key) => left.push(fromUtf8(key));
     for (let i = 0; i < 3; i++) text.set(`key-${i}`, "x".repeat(30_000));
     text.set("key-0", "small");
     text.set("key-0", "x".repeat(60_000));

@@ -28,7 +28,7 @@ class Pair {
   constructor(options: StoreOptions) {
     this.store = Store.create(options);
     this.evicts = options.whenFull !== "refuse";
-    this.store.onDeparture = (key, why) => this.#removed(key, why);
+    this.store.onRemoval = (key, why) => this.#removed(key, why);
   }
 
   #removed(key: Uint8Array, why: "evicted" | "expired"): void {

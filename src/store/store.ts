@@ -119,11 +119,11 @@ export class Store {
    * expired. A read removes nothing. Entries of an earlier epoch are not reported. Called with no lock held; may use
    * the store.
    */
-  get onDeparture(): RemovalListener | undefined {
+  get onRemoval(): RemovalListener | undefined {
     return this.#shards.removals.listener;
   }
 
-  set onDeparture(listener: RemovalListener | undefined) {
+  set onRemoval(listener: RemovalListener | undefined) {
     this.#shards.removals.listener = listener;
   }
 
