@@ -20,7 +20,7 @@ export function freshnessOf(memory: ShardMemory, slot: number, epoch: number, no
   return hasExpiryField(memory, slot) ? freshnessByTerms(memory, slot, nowMs) : FRESH;
 }
 
-/** A function of its own, so that a hit on an entry without terms stays small enough to be compiled as one. */
+/** Kept apart so that a hit on an entry without deadlines stays small enough to be compiled as one function. */
 function freshnessByTerms(memory: ShardMemory, slot: number, nowMs: number): Freshness {
   const expiresAtMs = memory.floats[slot + EXPIRY_FLOAT]!;
   const staleUntilMs = isExtended(memory, slot) ? memory.floats[slot + GRACE_FLOAT]! : 0;

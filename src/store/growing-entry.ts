@@ -97,8 +97,8 @@ export class GrowingEntry {
   }
 
   /**
-   * Takes the first chunk and writes key and argument. @returns false if there is no room for an entry of this size
-   * now
+   * Takes the first chunk and writes key and argument.
+   * @returns false if there is no room for an entry of this size now
    */
   begin(nowMs: number, epoch: number): boolean {
     return this.#underLock(() => {

@@ -145,7 +145,8 @@ function checkPages(memory: ShardMemory): void {
 }
 
 /**
- * Checks that every entry is in its bucket, has the chunks of its plan and is counted. @returns the chunks by slot
+ * Checks that every entry is in its bucket, has the chunks of its plan and is counted.
+ * @returns the chunks by slot
  */
 function checkEntries(
   memory: ShardMemory,

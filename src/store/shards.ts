@@ -47,7 +47,7 @@ export class Shards {
 
   /** Takes the lock of a hash's shard; `unlockShard` releases it. */
   enter(hash: number): Shard {
-    // As `lock` does: a call less deep, the runtime compiles all of a hit as one.
+    // Repeats `lock`: with one call less the runtime compiles the whole hit as one function.
     const shard = this.all[(hash >>> this.#shift) & this.#mask]!;
     const { words } = shard.memory;
     lock(words, LOCK, this.holder);

@@ -83,7 +83,8 @@ export class Inbound {
   }
 
   /**
-   * Delivers the complete replies in bytes[from, end), and the part of a large one. @returns the offset behind them
+   * Delivers the complete replies in bytes[from, end), and the part of a large one.
+   * @returns the offset behind them
    */
   #read(bytes: Uint8Array, from: number, end: number): number {
     const reader = this.#reader;
