@@ -22,42 +22,42 @@ import { LIST_WORDS, pushBack, unlink } from "./slot-list.ts";
 import { checkCount, WeighedList } from "./weighed-list.ts";
 import { wordAt } from "./word-at.ts";
 
-/** In `state`: the lists, then the ghosts. */
+/** Offsets in `state`: first the lists, then the ghosts. */
 const RECENT = 0;
 export const FREQUENT: number = LIST_WORDS;
 const GHOSTS = FREQUENT + LIST_WORDS;
-/** A queue of ghosts begins with its oldest one. */
+/** The first word of a ghost queue is its oldest ghost. */
 const RECENT_QUEUE = GHOSTS + GHOST_HEADER_WORDS;
 const FREQUENT_QUEUE = RECENT_QUEUE + GHOST_QUEUE_WORDS;
 const BUCKETS = FREQUENT_QUEUE + GHOST_QUEUE_WORDS;
 
-/** Queues of ghosts: those of T1, the papers' B1, and those of T2, their B2. */
+/** Queue numbers: the ghosts of T1 (B1 in the papers) and of T2 (B2). */
 const RECENT_GHOSTS = 0;
 const FREQUENT_GHOSTS = 1;
 
-/** In `sums`, in this order: what T1 weighs, T2, T1 with its ghosts (ARC's L1), everything; the target. */
+/** Indices in `sums`: the weights of T1, of T2, of T1 with its ghosts (ARC's L1), of everything; the target. */
 export const RECENT_WEIGHT = 0;
 const FREQUENT_WEIGHT = 1;
 const RECENT_REACH = 2;
 const REACH = 3;
 export const TARGET = 4;
 
-/** Set in the first word of a slot in T2. */
+/** Set in the first word of a slot that is in T2. */
 const IN_FREQUENT: number = 1 << 31;
 
-/** Where the ghost of a key was found. */
+/** Queues in which a key's ghost can be found. */
 export const FROM_NOWHERE = 0;
 const FROM_RECENT = 1;
 export const FROM_FREQUENT = 2;
 
 /**
- * What ARC and CAR have in common: a list of entries that came once (T1) and one of entries that were asked for
- * more often (T2), ghosts of what left either, and a target for T1's weight that moves when a ghost is asked for.
- * T1 and its ghosts weigh at most the capacity, everything together at most twice that.
+ * What ARC and CAR share: a list of entries requested once (T1), a list of entries requested more often (T2), ghosts
+ * of entries evicted from either, and a target for T1's weight, which moves when the key of a ghost is requested. T1
+ * and its ghosts weigh at most the capacity; everything together weighs at most twice the capacity.
  *
- * Takes the first two policy words of each slot; the sign of the first tells that the slot is in T2. What an entry
- * goes through on its way in and out are functions of the bare arrays, below: as objects within objects they took
- * half as long again, and three times as long to compile.
+ * Takes the first two policy words of each slot; the sign bit of the first marks a slot in T2. Insertion and eviction
+ * are free functions on bare arrays, below: as methods on nested objects they ran half as long again and took three
+ * times as long to compile.
  */
 export abstract class AdaptiveLists {
   readonly memory: PolicyMemory;
@@ -74,10 +74,10 @@ export abstract class AdaptiveLists {
   readonly recent: WeighedList;
   readonly frequent: WeighedList;
 
-  /** Sums that it keeps; they are the first ones. */
+  /** Number of sums the lists use: the first ones of `memory.sums`. */
   static readonly sums = 5;
 
-  /** The lists lie at the beginning of `memory.state`; they take `AdaptiveLists.words`. */
+  /** @param memory its `state` begins with the lists, which take `AdaptiveLists.words` */
   constructor(memory: PolicyMemory) {
     const { limit } = ghostShape(memory.maxEntries, memory.maxGhosts);
     const bucketBits = ghostBucketBits(limit);
@@ -122,7 +122,7 @@ export abstract class AdaptiveLists {
     this.#listOf(to).relocate(to);
   }
 
-  /** Visits the entries of the list that gives way first, then those of the other one. */
+  /** Visits the entries of T1 and T2, beginning with the list that evicts next. */
   protected forEachOf(visit: (slot: number) => void, recentFirst: boolean): void {
     if (recentFirst) this.recent.forEach(visit);
     this.frequent.forEach(visit);
@@ -150,20 +150,20 @@ export abstract class AdaptiveLists {
   }
 }
 
-/** The slot that would leave T1 next, 0 when it is empty. */
+/** Returns the next victim in T1, 0 when T1 is empty. */
 export function frontOfRecent(lists: AdaptiveLists): number {
   return lists.state[RECENT]!;
 }
 
-/** The slot that would leave T2 next, 0 when it is empty. */
+/** Returns the next victim in T2, 0 when T2 is empty. */
 export function frontOfFrequent(lists: AdaptiveLists): number {
   return lists.state[FREQUENT]!;
 }
 
 /**
- * Takes the ghost of a key out, if there is one, and moves the target: a ghost of T1 shows that T1 was cut too
- * short, one of T2 that T2 was, and more so the more ghosts of the other kind there are.
- * @returns where it was found
+ * Removes the ghost of a key, if it has one, and moves the target. A ghost of T1 shows that T1 is too short, a ghost
+ * of T2 that T2 is. The target moves further the more ghosts the other list has.
+ * @returns the queue in which the ghost was found
  */
 export function takeGhost(lists: AdaptiveLists, hash: number): number {
   const { state, places, ghostIndex } = lists;
@@ -178,7 +178,7 @@ export function takeGhost(lists: AdaptiveLists, hash: number): number {
   return isRecent ? FROM_RECENT : FROM_FREQUENT;
 }
 
-/** Puts an entry that came in at the back of T1 or T2, and forgets the ghosts that this is too much for. */
+/** Appends a new entry to T1 or T2, and drops ghosts that no longer fit. */
 export function append(lists: AdaptiveLists, slot: number, isFrequent: boolean): void {
   const { words, stride, offset, state, sums } = lists;
   const weight = lists.memory.weigh(slot);
@@ -207,8 +207,8 @@ export function promote(lists: AdaptiveLists, slot: number): void {
 }
 
 /**
- * Takes the entry at the front of T1 or T2 out and remembers it. (An entry that has grown may have gone beyond the
- * bounds, and its ghost then does, too.)
+ * Removes the entry at the front of T1 or T2 and keeps a ghost of it. If the entry has grown beyond the bounds, its
+ * ghost is dropped at once.
  * @returns its slot; 0 when the list is empty
  */
 export function evictFront(lists: AdaptiveLists, fromRecent: boolean): number {
@@ -232,7 +232,7 @@ export function evictFront(lists: AdaptiveLists, fromRecent: boolean): number {
   return victim;
 }
 
-/** Forgets ghosts until the weights are within their bounds again. */
+/** Drops ghosts until the weights are within their bounds. */
 function dropGhosts(lists: AdaptiveLists): void {
   const { state, sums, capacity } = lists;
   while (sums[RECENT_REACH]! > capacity && state[RECENT_QUEUE] !== 0) forgetOldest(lists, true);
@@ -271,7 +271,7 @@ function frequentGhostWeight(sums: Float64Array): number {
   return sums[REACH]! - sums[RECENT_REACH]! - sums[FREQUENT_WEIGHT]!;
 }
 
-/** One more than may stay: between an eviction and the insertion it is for, there is one too many. */
+/** One ghost more than the limit: between an eviction and the insertion it makes room for, there is one too many. */
 function ghostShape(maxEntries: number, maxGhosts: number | undefined): GhostTableShape {
   return { limit: ghostLimit(maxEntries, 1, maxGhosts) + 1, queues: 2, noteWords: 0 };
 }

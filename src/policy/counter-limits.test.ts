@@ -1,4 +1,4 @@
-/** Counters that have come to their limit, which no test reaches by counting. */
+/** Counters at their limits, which no other test reaches by counting. */
 import { expect, test } from "bun:test";
 import { hyperbolic } from "./policies/hyperbolic.ts";
 import type { Policy } from "./policy.ts";

@@ -10,29 +10,29 @@ import {
   withSignOf,
 } from "./window-search.ts";
 
-/** Sizes within this share of the capacity are the same place. */
+/** Sizes that differ by less than this share of the capacity count as the same. */
 const SAME_PLACE_SHARE = 0.02;
-/** Steps take the window no lower than this share. */
+/** Steps shrink the window no further than to this share. */
 const FLOOR_SHARE = 0.02;
-/** No step is longer than this share. */
+/** The longest step, as a share. */
 const STEP_LIMIT_SHARE = 0.3;
-/** The length of a step for each unit of the logarithm of the two densities' ratio, as a share. */
+/** Step length per unit of the logarithm of the ratio of the two densities, as a share. */
 const STEERING_GAIN = 0.03;
 
-/** A segment is blind with fewer hits than a 1,024th of the sample's requests, or than four. */
+/** A segment is blind when it has fewer hits than 1/1,024 of the sample's requests, or fewer than four. */
 const BLIND_SHIFT = 10;
 const LEAST_BLIND_HITS = 4;
-/** The share of that which a blind segment is taken to have when the window is steered. */
+/** Share of that bar which a blind segment is assumed to have when the window is steered. */
 const IMPUTED_SHARE = 0.125;
-/** Added to densities so that their ratio exists. */
+/** Added to both densities, so that their ratio is defined. */
 const DENSITY_EPSILON = 1e-9;
 
-/** How much of a new sample goes into the smoothed hit ratio and deviation. */
+/** Weight of a new sample in the smoothed hit ratio and deviation. */
 const SMOOTHING = 0.2;
-/** A shortfall counts from so many deviations on, and from so much of the hit ratio. */
+/** A shortfall counts when it exceeds this many deviations, and this much of the hit ratio. */
 const NOISE_DEVIATIONS = 3;
 const LEAST_MARGIN = 0.01;
-/** Samples of shortfall in a row that send the window back to its anchor, and samples that the way may take. */
+/** Samples of shortfall in a row that send the window back to its anchor, and samples that the way back may take. */
 const SHORTFALLS = 4;
 const RETURN_SAMPLES = 8;
 
@@ -42,36 +42,38 @@ const PROBE = 1;
 const AUDIT = 2;
 /** Samples after which a walk without a verdict has failed. */
 const WALK_SAMPLES = 16;
-/** A probe is decided once the segment it makes larger has so many times the hits of a blind one. */
+/** A probe is decided once the segment it enlarges has this many times the hits of a blind one. */
 const VERDICT_FACTOR = 4;
-/** A probe's bar against the workload's noise is at most so many shifts high. */
+/** Upper limit of the bar that a probe has to clear in a noisy workload. */
 const PROBE_BAR_LIMIT: number = 3 * SHIFT_CHANGE;
-/** An audit's bars, as a share of a hit ratio. */
+/** The bars of an audit, as a share of a hit ratio. */
 const AUDIT_BAR_SHARE = 0.15;
-/** Samples below its bar that end an audit which follows a crashed one. */
+/** After an audit that crashed, the next one ends when this many samples are below its bar. */
 const TOLERATED_BELOW = 3;
-/** An audit succeeds after so many samples, of which the last so many in a row were better than before. */
+/** An audit succeeds after `AUDIT_SAMPLES` samples if the last `AUDIT_ABOVE` in a row were better than before. */
 const AUDIT_SAMPLES = 5;
 const AUDIT_ABOVE = 4;
 
-/** Waits double up to this with failed walks. */
+/** Waits double with each failed walk, up to this limit. */
 const LAST_RUNG: number = 4 * FIRST_RUNG;
 const MIDDLE_RUNG: number = 2 * FIRST_RUNG;
-/** So many crashes in a row count as a failure. */
+/** Crashes in a row that count as a failure. */
 const CRASHES = 2;
-/** Still samples that make an audit due: usually, and at most. */
+/** Samples without a step that make an audit due: usually, and at most. */
 const AUDIT_WAIT = 32;
 const AUDIT_WAIT_LIMIT = 512;
 
 type WalkEnd = "goes on" | "crashed" | "failed" | "succeeded";
 
 /**
- * Sizes the window by comparing, within one sample, how many hits window and main segments have for each unit of their
- * size, and moving capacity to the better one. That says nothing of a segment that has next to no hits, nor whether
- * another balance would be better than this one. So there are walks, which look at other sizes for some samples:
- * *probes* where a segment is blind, and *audits* of a window that has stood still for long. A walk that finds nothing
- * is undone, and the next one waits longer. The *anchor* is a size that is known to do well: the window returns to it
- * when the hit ratio falls clearly short of what it had there.
+ * Sizes the window by hit density. Within one sample it compares how many hits the window and the main segments have
+ * per unit of their size, and moves capacity to the denser one.
+ *
+ * Density says nothing about a segment with next to no hits, nor whether another balance would be better than this
+ * one. Therefore *walks* try other sizes for some samples: *probes* when a segment is blind, and *audits* when the
+ * window has stood still for long. A walk that finds nothing better is undone, and the next one waits longer. The
+ * *anchor* is a size known to do well: the window returns to it when the hit ratio falls clearly short of the
+ * anchor's.
  *
  * One object serves one sample.
  */
@@ -86,7 +88,7 @@ export class DensitySearch {
   readonly #mainIsBlind: boolean;
   readonly #samePlace: number;
   readonly #floor: number;
-  /** Where the main segments are left with a quarter of the capacity. */
+  /** The largest window: it leaves the main segments a quarter of the capacity. */
   readonly #ceiling: number;
 
   constructor(state: SearchState, sample: Sample) {
@@ -104,7 +106,10 @@ export class DensitySearch {
     this.#ceiling = capacity - Math.floor(capacity / 4);
   }
 
-  /** Ends the sample. @returns by how much the window should grow */
+  /**
+   * Ends the sample.
+   * @returns by how much the window should grow
+   */
   climb(): number {
     const { window } = this.#sample;
     const step = this.#next();
@@ -134,7 +139,9 @@ export class DensitySearch {
     return state.held === 1 ? 0 : this.#steer();
   }
 
-  /** A shift of the workload makes what the anchor claims worthless, but for a hold that has just begun. */
+  /**
+   * Voids the anchor's hit ratio when the workload has shifted, unless the window has just begun to be kept there.
+   */
   #noteShift(): void {
     const state = this.#state;
     if (state.walk === NO_WALK && state.held === 1 && state.shield > 0) {
@@ -171,7 +178,7 @@ export class DensitySearch {
     }
   }
 
-  // Steering.
+  // Steering: small steps towards the denser segment.
 
   #steer(): number {
     const { capacity, window } = this.#sample;
@@ -192,7 +199,7 @@ export class DensitySearch {
     return this.#mainHits / Math.max(1, this.#sample.capacity - this.#sample.window);
   }
 
-  // Walks.
+  // Walks: excursions to other sizes.
 
   #isBlind(): boolean {
     const { window, capacity } = this.#sample;
@@ -217,7 +224,7 @@ export class DensitySearch {
     return this.#beginWalk(AUDIT, down);
   }
 
-  /** Audits go to the side where there is room, and to either side in turn where both have some. */
+  /** Chooses the direction of an audit: the side that has room; if both have, they alternate. */
   #auditsDown(): boolean {
     const state = this.#state;
     const { window } = this.#sample;
@@ -256,13 +263,13 @@ export class DensitySearch {
       this.#release();
       return this.#steer();
     }
-    // Density would not have stayed here, so it must not steer away.
+    // Steering by density left this size before; the hold keeps it from leaving again.
     state.held = 1;
     state.shield = AUDIT_WAIT;
     return 0;
   }
 
-  /** Takes a stride of the walk, which has failed when that leads back past its beginning. */
+  /** Takes a stride of the walk. The walk has failed if the stride leads back past its start. */
   #walkBy(stride: number): number {
     const state = this.#state;
     const to = this.#sample.window + stride;
@@ -308,7 +315,7 @@ export class DensitySearch {
     return end;
   }
 
-  /** An audit is judged by the hit ratio: density holds the place that it tests. */
+  /** Judges an audit by the hit ratio: density prefers the size that the audit questions. */
   #endOfAudit(): WalkEnd {
     const state = this.#state;
     const isAbove = this.#hitRatio > state.walkClaim + LEAST_MARGIN;
@@ -326,8 +333,8 @@ export class DensitySearch {
   }
 
   /**
-   * A probe is judged by density, once there is some. A larger window takes room from probation: so it must have more
-   * than probation had when the probe began.
+   * Judges a probe by density, as soon as it is large enough to be measured. A larger window takes room from
+   * probation, so the window's density must exceed probation's at the start of the probe.
    */
   #endOfProbe(): WalkEnd {
     const state = this.#state;
@@ -344,7 +351,10 @@ export class DensitySearch {
     return state.walkSamples >= WALK_SAMPLES ? "failed" : "goes on";
   }
 
-  /** Goes back to where a walk began. A crash may be the workload's doing, so only the second in a row is a failure. */
+  /**
+   * Returns to where the walk began. A single crash may be the workload's doing, so only the second in a row counts
+   * as a failure.
+   */
   #undo(kind: number, end: "crashed" | "failed"): number {
     const state = this.#state;
     const hasFailed = end === "failed" || this.#crashes(kind) >= CRASHES;
@@ -369,21 +379,21 @@ export class DensitySearch {
     return this.#state.walkDown === 1 ? -1 : 1;
   }
 
-  /** The drop of the hit ratio since a walk began that ends it. */
+  /** The drop of the hit ratio, since the walk began, that ends the walk. */
   #crashBar(): number {
     return this.#state.walk === AUDIT
       ? Math.min(SHIFT_CHANGE, AUDIT_BAR_SHARE * this.#state.walkHitRatio)
       : Math.min(PROBE_BAR_LIMIT, Math.max(SHIFT_CHANGE, this.#noise()));
   }
 
-  /** Walks that follow failed ones take longer strides. */
+  /** Returns the length of a stride; walks after failed ones take longer strides. */
   #stride(kind: number): number {
     const rung = this.#rung(kind);
     const scale = rung >= LAST_RUNG ? 4 : rung >= MIDDLE_RUNG ? 2 : 1;
     return Math.min(this.#stepLimit(), scale * firstStep(this.#sample.capacity));
   }
 
-  /** Probes that follow failed ones go farther before they are judged. */
+  /** Probes after failed ones go further before they are judged. */
   #leastProbeSamples(): number {
     const { probeRung } = this.#state;
     return probeRung >= LAST_RUNG ? 10 : probeRung >= MIDDLE_RUNG ? 2 : 0;
@@ -407,7 +417,7 @@ export class DensitySearch {
     else this.#state.probeCrashes = crashes;
   }
 
-  // The anchor.
+  // The anchor: a size known to do well.
 
   #setAnchor(): void {
     this.#state.anchor = this.#sample.window;
@@ -424,7 +434,9 @@ export class DensitySearch {
     this.#state.shield = 0;
   }
 
-  /** Whether the hit ratio has been clearly worse than at the anchor for some samples; then the way back begins. */
+  /**
+   * Tells whether the hit ratio has stayed clearly below the anchor's for some samples; if so, starts the way back.
+   */
   #fallsShort(): boolean {
     const state = this.#state;
     const isAway = state.anchor >= 0 && !this.#isAtAnchor();
@@ -456,7 +468,7 @@ export class DensitySearch {
     return Math.max(LEAST_MARGIN, this.#noise());
   }
 
-  // Steps.
+  // Steps: changes of the window's size, kept within its bounds.
 
   #take(step: number): number {
     this.#state.step = step;
@@ -472,13 +484,13 @@ export class DensitySearch {
     return Math.abs(way) > limit ? withSignOf(limit, way) : way;
   }
 
-  /** A step down that would lead below the floor ends there; it remains a step down, if of no length. */
+  /** Shortens a step down so that it ends at the floor. A step of no length still counts as a step down. */
   #notBelowFloor(step: number): number {
     const { window } = this.#sample;
     return step < 0 && window + step < this.#floor ? Math.min(-0, this.#floor - window) : step;
   }
 
-  /** A step that leads up to the floor, where the window is below it. */
+  /** Lengthens a step so that a window below the floor reaches it. */
   #atLeastFloor(step: number): number {
     const { window } = this.#sample;
     return window < this.#floor ? Math.max(step, this.#floor - window) : step;

@@ -38,7 +38,7 @@ describe("frequency sketch", () => {
     expect(sketch.additions()).toBe(1 + 3 + 5 + 7);
     sketch.halve();
     expect([0, 1, 2, 3].map((hash) => sketch.estimate(hash))).toEqual([0, 1, 2, 3]);
-    // Sixteen counters were odd, four of them for each key: (16 - 4) / 2.
+    // Sixteen counters are odd, and each key has four: (16 - 4) / 2.
     expect(sketch.additions()).toBe(6);
   });
 
@@ -56,7 +56,7 @@ describe("frequency sketch", () => {
     const estimates = () => Array.from({ length: 1000 }, (_, hash) => sketch.estimate(hash));
     const full = estimates();
     sketch.halve();
-    // Meanwhile additions count on, and the halving takes away only what was there before.
+    // Additions count on meanwhile; the halving takes away only those that were there when it began.
     expect(sketch.additions()).toBe(2 * maxEntries);
     let pieces = 0;
     for (let count = changed(); count > 0; count = changed()) {

@@ -1,40 +1,38 @@
 import { mix32 } from "../lib/hash.ts";
 
-/** Four-bit counters, eight a word, in blocks of sixteen words: one cache line. */
+/** Four-bit counters, eight to a word, in blocks of sixteen words: one cache line. */
 const BLOCK_BITS = 4;
 const COUNTER_BITS = 2;
 const COUNTER_LIMIT = 15;
 const ROWS = 4;
 const ROW_WORD_BITS = 2;
-/** The lowest bit of every counter of a word. */
+/** The lowest bit of every counter in a word. */
 const ODD_BITS = 0x1111_1111;
 
-/** One block's. */
+/** The entries that one block serves. */
 const LEAST_ENTRIES = 8;
 
-/** Words before the counters: additions; blocks still to be halved; and two that serve a halving under way. */
+/** Words before the counters: additions, blocks still to be halved, and two for a halving in progress. */
 const HEADER_WORDS = 4;
 const UNHALVED_BLOCKS = 1;
-/** Odd counters found so far by the halving. */
+/** Odd counters that the halving has found so far. */
 const ODD_COUNTERS = 2;
 /** Additions when the halving began. */
 const ADDITIONS_BEFORE = 3;
 
-/** Blocks that are halved at a time where that is bounded. */
+/** Blocks to halve in one call, if the sketch halves in pieces. */
 const BLOCKS_PER_HALVING = 4096;
 
 /**
- * Estimates how often a key hash was seen of late, up to 15 times: a count-min sketch whose four counters for a
- * hash lie in one block, one in each of its four rows. Halving all counters now and then makes old times fade.
- * Zeroed memory has seen nothing.
+ * Estimates how often a key hash was seen recently, up to 15 times. A count-min sketch: the four counters of a hash
+ * lie in one block, one in each of its four rows. Halving all counters from time to time makes old sightings fade.
+ * Zeroed memory has seen nothing. The object holds no state of its own, so several can share one sketch.
  *
- * G. Cormode, S. Muthukrishnan, "An improved data stream summary: the count-min sketch and its applications",
- * Journal of Algorithms 55(1), 2005; four-bit counters and halving as in G. Einziger, R. Friedman, B. Manes,
- * "TinyLFU: a highly efficient cache admission policy", ACM Transactions on Storage 13(4), 2017; the blocks of
- * one cache line follow F. Putze, P. Sanders, J. Singler, "Cache-, hash- and space-efficient Bloom filters", WEA 2007.
- * Size and ageing follow Caffeine's sketch (`policies/w-tinylfu.ts` names the version).
- *
- * The object holds no state of its own: any number of them may stand for one sketch.
+ * G. Cormode, S. Muthukrishnan, "An improved data stream summary: the count-min sketch and its applications", Journal
+ * of Algorithms 55(1), 2005; four-bit counters and halving as in G. Einziger, R. Friedman, B. Manes, "TinyLFU: a
+ * highly efficient cache admission policy", ACM Transactions on Storage 13(4), 2017; the blocks of one cache line
+ * follow F. Putze, P. Sanders, J. Singler, "Cache-, hash- and space-efficient Bloom filters", WEA 2007. Size and
+ * ageing follow Caffeine's sketch (`policies/w-tinylfu.ts` names the version).
  */
 export class FrequencySketch {
   readonly #state: Int32Array;
@@ -44,7 +42,7 @@ export class FrequencySketch {
   readonly #blocksAtOnce: number;
 
   /**
-   * @param at where the sketch lies in `state`; it takes `FrequencySketch.words(maxEntries)`
+   * @param at start of the sketch in `state`; it takes `FrequencySketch.words(maxEntries)`
    * @param halvesInPieces whether a large sketch is halved a piece at a time, so that no call takes long
    */
   constructor(state: Int32Array, at: number, maxEntries: number, halvesInPieces: boolean) {
@@ -55,17 +53,22 @@ export class FrequencySketch {
     this.#blocksAtOnce = halvesInPieces ? BLOCKS_PER_HALVING : this.#blockMask + 1;
   }
 
-  /** Words of `state` taken by a sketch for a cache of so many entries. */
+  /** Words of `state` that a sketch for this many entries takes. */
   static words(maxEntries: number): number {
     return HEADER_WORDS + counterWords(maxEntries);
   }
 
-  /** Additions since the beginning, less what halvings took away; those that found all four counters full do not count. */
+  /**
+   * Additions so far, minus what halvings took away. An addition that found all four counters full does not count.
+   */
   additions(): number {
     return this.#state[this.#at]!;
   }
 
-  /** Counts one more sight of a hash. @returns whether one of its counters had room for it */
+  /**
+   * Counts one more sighting of a hash.
+   * @returns whether at least one of its counters had room for it
+   */
   add(hash: number): boolean {
     const state = this.#state;
     const mixed = mix32(hash);
@@ -86,7 +89,7 @@ export class FrequencySketch {
     return grown === 1;
   }
 
-  /** About how often a hash was seen, from 0 to 15; rather too often than too rarely. */
+  /** Estimates how often a hash was seen, from 0 to 15. The estimate is more often too high than too low. */
   estimate(hash: number): number {
     const state = this.#state;
     const mixed = mix32(hash);
@@ -103,14 +106,14 @@ export class FrequencySketch {
   }
 
   /**
-   * Halves every counter, rounding down. Of the additions, a quarter of the counters that lose their last bit are taken
-   * away, for each addition is in four counters; then half of the rest. Where the sketch halves in pieces, it halves the
-   * first one now and the others in calls of `ageOn`.
+   * Halves every counter, rounding down. Corrects the additions: subtracts a quarter of the counters that lose their
+   * last bit, because each addition is in four counters, and halves the rest. If the sketch halves in pieces, this
+   * call halves the first piece and `ageOn` the others.
    */
   halve(): void {
     const state = this.#state;
     const at = this.#at;
-    // A sketch whose last halving is not over yet goes on with that one.
+    // If the last halving is not over yet, continue it.
     if (state[at + UNHALVED_BLOCKS] === 0) {
       state[at + UNHALVED_BLOCKS] = this.#blockMask + 1;
       state[at + ODD_COUNTERS] = 0;
@@ -119,13 +122,13 @@ export class FrequencySketch {
     this.ageOn();
   }
 
-  /** Goes on with a halving that has begun. */
+  /** Continues a halving in progress. */
   ageOn(): void {
     const unhalved = this.#state[this.#at + UNHALVED_BLOCKS]!;
     if (unhalved !== 0) this.#halveBlocks(unhalved, Math.max(0, unhalved - this.#blocksAtOnce));
   }
 
-  /** Halves the blocks from `left` on, of `unhalved` ones. */
+  /** Halves blocks from number `unhalved` − 1 down to number `left`. */
   #halveBlocks(unhalved: number, left: number): void {
     const state = this.#state;
     const at = this.#at;
@@ -145,7 +148,7 @@ export class FrequencySketch {
   }
 }
 
-/** The sum of a word's eight counters, where it is less than 16. */
+/** The sum of a word's eight counters, if it is less than 16. */
 function nibbleSum(word: number): number {
   return Math.imul(word, ODD_BITS) >>> 28;
 }
@@ -155,7 +158,10 @@ function counterWords(maxEntries: number): number {
   return 2 * sketchEntries(maxEntries);
 }
 
-/** For how many entries a sketch is made: a power of two, and at least eight, which is one block. @param entries up to 2^30 */
+/**
+ * The number of entries a sketch is made for: a power of two, at least eight (one block).
+ * @param entries at most 2^30
+ */
 export function sketchEntries(entries: number): number {
   return 1 << (32 - Math.clz32(Math.max(LEAST_ENTRIES, Math.ceil(entries)) - 1));
 }

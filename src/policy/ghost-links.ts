@@ -1,16 +1,15 @@
 import { wordAt } from "./word-at.ts";
 
 /**
- * Ghosts as numbers in an array: what evicted entries leave behind in policies that remember them. Every ghost is in
- * a first-in first-out queue, and in the chain of its key hash, the youngest first, unless the owner has an index for
- * them (`GhostIndex`). `GhostTable` is made of these functions; they are there by themselves for policies in whose hot
- * paths it counts.
+ * Ghosts as numbers in an array: what policies remember of evicted entries. Every ghost is in a first-in first-out
+ * queue. It is also in the chain of its key hash, youngest first, unless the owner has an index for ghosts
+ * (`GhostIndex`). `GhostTable` is built on these functions; policies call them directly in hot paths.
  *
- * In all of them `places` is where ghost 0 would lie (ghosts count from 1, 0 means none), `at` where the ghost in
- * question lies, and `ghostWords` how many words each of them takes.
+ * In all of them `places` is where ghost 0 would lie (ghosts count from 1, 0 means none), `at` is where this ghost
+ * lies, and `ghostWords` is the number of words that each takes.
  */
 
-/** Words of a ghost, its notes aside: queue and ghost before it, ghost after it, key hash, weight, next in its bucket. */
+/** Words of a ghost before its notes: queue and previous ghost, next ghost, key hash, weight, next in its bucket. */
 export const GHOST_WORDS = 5;
 export const BEFORE = 0;
 export const AFTER = 1;
@@ -19,7 +18,7 @@ export const WEIGHT = 3;
 export const CHAIN = 4;
 export const NOTES = 5;
 
-/** `BEFORE` holds the number of the queue above the link. */
+/** `BEFORE` holds the queue's number in the bits above the link. */
 export const QUEUE_SHIFT = 29;
 export const GHOST_BITS = 0x1fff_ffff;
 
@@ -28,12 +27,14 @@ export const GHOST_QUEUE_WORDS = 2;
 export const OLDEST = 0;
 export const NEWEST = 1;
 
-/** Words before the queues: head of the list of ghosts given back, linked by `AFTER`; ghosts ever handed out. */
+/**
+ * Words before the queues: the head of the free list, linked by `AFTER`, and the number of ghosts ever handed out.
+ */
 export const GHOST_HEADER_WORDS = 2;
 export const FREE = 0;
 export const FRESH = 1;
 
-/** At least one bucket a ghost, and two at all, so that the shift that picks one stays below 32. */
+/** At least one bucket per ghost, and at least two buckets, so that the shift that picks one stays below 32. */
 export function ghostBucketBits(limit: number): number {
   return Math.max(1, Math.ceil(Math.log2(Math.max(1, limit))));
 }
@@ -44,10 +45,10 @@ export function ghostBucket(hash: number, buckets: number, bucketShift: number):
 }
 
 /**
- * Adds the youngest ghost of a queue. There must be a place for it: one given back, or one never used. It can be found
- * only when it has been put into a chain or an index.
- * @param header where the table begins in `state`
- * @param queueAt where the queue's own words lie
+ * Adds a ghost as the youngest of a queue. There must be a place for it: one given back, or one never used. The ghost
+ * can be found only once it is in a chain or an index.
+ * @param header start of the table in `state`
+ * @param queueAt start of the queue's own words
  */
 export function addGhost(
   state: Int32Array,
@@ -72,7 +73,10 @@ export function addGhost(
   return ghost;
 }
 
-/** @param bucket `ghostBucket` of the ghost's hash */
+/**
+ * Puts a ghost at the head of its hash's chain.
+ * @param bucket `ghostBucket` of the ghost's hash
+ */
 export function chainGhost(
   state: Int32Array,
   places: number,
@@ -98,7 +102,10 @@ export function unchainGhost(
   state[link] = state[wordAt(ghost, ghostWords, places) + CHAIN]!;
 }
 
-/** Takes a ghost out of its queue, and gives its place back. @returns what it weighs */
+/**
+ * Removes a ghost from its queue and its chain, and gives its place back.
+ * @returns its weight
+ */
 export function removeGhost(
   state: Int32Array,
   header: number,
@@ -114,7 +121,7 @@ export function removeGhost(
   return weight;
 }
 
-/** The youngest ghost of a hash, 0 when there is none. */
+/** Returns the youngest ghost of a hash, 0 if there is none. */
 export function findGhost(
   state: Int32Array,
   places: number,
@@ -151,7 +158,10 @@ export function enqueueGhost(
   state[queueAt + NEWEST] = ghost;
 }
 
-/** Takes a ghost out of its queue. @returns what it weighs */
+/**
+ * Takes a ghost out of its queue.
+ * @returns its weight
+ */
 export function dequeueGhost(
   state: Int32Array,
   places: number,

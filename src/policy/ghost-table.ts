@@ -28,23 +28,21 @@ import {
 import type { GhostIndex } from "./policy.ts";
 import { wordAt } from "./word-at.ts";
 
-/** How a table is cut. */
+/** The dimensions of a table. */
 export interface GhostTableShape {
-  /** How many ghosts there may be in all queues together. Below 2^29. */
+  /** Most ghosts in all queues together; below 2^29. */
   readonly limit: number;
-  /** How many queues there are; at most 8. */
+  /** Number of queues; at most 8. */
   readonly queues: number;
-  /** Words that the policy may note down for each ghost. */
+  /** Words in which the policy may keep notes on each ghost. */
   readonly noteWords: number;
 }
 
 /**
- * Remembers evicted entries by their key hashes: first-in first-out queues of ghosts, whose members are found and
- * taken out by hash, within a number of ghosts fixed beforehand. Zeroed memory is empty. Two entries of equal hash
- * are two ghosts; the younger is found first.
- *
- * A ghost is a number ≥ 1, 0 means none. The object holds no state of its own: any number of them may stand for
- * one table.
+ * Remembers evicted entries by their key hashes, in first-in first-out queues of ghosts that can be found and removed
+ * by hash. The number of ghosts is fixed in advance. Two entries with equal hashes are two ghosts; the younger is
+ * found first. A ghost is a number ≥ 1, 0 means none. Zeroed memory is an empty table. The object holds no state of
+ * its own, so several can share one table.
  */
 export class GhostTable {
   readonly limit: number;
@@ -61,10 +59,9 @@ export class GhostTable {
   readonly #places: number;
 
   /**
-   * @param at where the table lies in `state`; it takes `GhostTable.words(shape)`
-   * @param sum where the weights of the queues lie in `sums`, one for each
-   * @param index where ghosts are found instead of in the table's own chains, if there is one: not for ghosts of
-   *   resident keys
+   * @param at start of the table in `state`; it takes `GhostTable.words(shape)`
+   * @param sum start of the queues' weights in `sums`, one for each queue
+   * @param index finds ghosts in place of the table's own chains; only if no resident key has a ghost
    */
   constructor(
     state: Int32Array,
@@ -88,13 +85,13 @@ export class GhostTable {
     this.#places = this.#buckets + 2 ** bucketBits - this.#ghostWords;
   }
 
-  /** Words of `state` taken by a table. */
+  /** Words of `state` that a table takes. */
   static words(shape: GhostTableShape): number {
     const header = GHOST_HEADER_WORDS + shape.queues * GHOST_QUEUE_WORDS;
     return header + 2 ** ghostBucketBits(shape.limit) + shape.limit * (GHOST_WORDS + shape.noteWords);
   }
 
-  /** How many ghosts a queue holds. Walks it: for checks. */
+  /** Counts the ghosts of a queue by walking it; for checks. */
   count(queue: number): number {
     let count = 0;
     for (let ghost = this.oldest(queue); ghost !== 0; count++) {
@@ -103,15 +100,15 @@ export class GhostTable {
     return count;
   }
 
-  /** The weight of a queue's ghosts together. */
+  /** The total weight of a queue's ghosts. */
   weight(queue: number): number {
     return this.#sums[this.#sum + queue]!;
   }
 
   /**
-   * Adds the youngest ghost of a queue. Where the number of ghosts is reached, the oldest of the same queue makes
-   * room, or one of another queue if that one is empty.
-   * @returns the ghost; 0 when there is room for none at all
+   * Adds a ghost as the youngest of a queue. If the table is full, it first drops the oldest ghost of the same queue,
+   * or of another queue if that one is empty.
+   * @returns the ghost; 0 if the table has no room for any
    */
   add(queue: number, hash: number, weight: number): number {
     const state = this.#state;
@@ -135,13 +132,13 @@ export class GhostTable {
     return ghost;
   }
 
-  /** The youngest ghost of this hash, 0 when there is none. */
+  /** Returns the youngest ghost of a hash, 0 if there is none. */
   find(hash: number): number {
     if (this.#index !== undefined) return this.#index.findGhost(hash);
     return findGhost(this.#state, this.#places, this.#ghostWords, this.#bucketOf(hash), hash);
   }
 
-  /** The next older ghost of the same hash, 0 when there is none. */
+  /** Returns the next older ghost of the same hash, 0 if there is none. */
   findOlder(ghost: number): number {
     if (this.#index !== undefined) return 0;
     const state = this.#state;
@@ -156,12 +153,12 @@ export class GhostTable {
     return older;
   }
 
-  /** The oldest ghost of a queue, 0 when it is empty. */
+  /** Returns the oldest ghost of a queue, 0 if it is empty. */
   oldest(queue: number): number {
     return this.#state[this.#queueAt(queue) + OLDEST]!;
   }
 
-  /** Whether the next one to be added costs another one its place. */
+  /** Tells whether adding a ghost would drop another. */
   isFull(): boolean {
     return this.#state[this.#header + FREE] === 0 && this.#state[this.#header + FRESH] === this.limit;
   }
@@ -178,7 +175,7 @@ export class GhostTable {
     this.#state[wordAt(ghost, this.#ghostWords, this.#places) + NOTES + index] = value;
   }
 
-  /** Takes a ghost out. */
+  /** Removes a ghost and gives its place back. */
   release(ghost: number): void {
     const state = this.#state;
     const at = wordAt(ghost, this.#ghostWords, this.#places);
@@ -196,7 +193,7 @@ export class GhostTable {
     );
   }
 
-  /** Makes a ghost the youngest of a queue, with another weight. */
+  /** Makes a ghost the youngest of a queue, and changes its weight. */
   requeue(ghost: number, queue: number, weight: number): void {
     const state = this.#state;
     const at = wordAt(ghost, this.#ghostWords, this.#places);
@@ -207,7 +204,10 @@ export class GhostTable {
     this.#sums[this.#sum + queue]! += weight;
   }
 
-  /** Takes the youngest ghost of this hash out. @returns the queue it stood in, −1 when there was none */
+  /**
+   * Removes the youngest ghost of a hash.
+   * @returns the queue it was in, −1 if there was none
+   */
   take(hash: number): number {
     const ghost = this.find(hash);
     if (ghost === 0) return -1;
@@ -216,18 +216,18 @@ export class GhostTable {
     return queue;
   }
 
-  /** Forgets the oldest ghost of a queue, if there is any. */
+  /** Drops the oldest ghost of a queue, if there is one. */
   dropOldest(queue: number): void {
     const oldest = this.#state[this.#queueAt(queue) + OLDEST]!;
     if (oldest !== 0) this.release(oldest);
   }
 
-  /** Forgets the oldest ghosts of a queue until they weigh at most `weight` together. */
+  /** Drops the oldest ghosts of a queue until their total weight is at most `weight`. */
   shrinkTo(queue: number, weight: number): void {
     while (this.#sums[this.#sum + queue]! > weight) this.dropOldest(queue);
   }
 
-  /** @throws AssertionError where queues, buckets and sums disagree */
+  /** @throws AssertionError if queues, buckets and sums disagree */
   check(): void {
     const state = this.#state;
     let all = 0;
@@ -276,9 +276,9 @@ export class GhostTable {
 }
 
 /**
- * How many ghosts a policy keeps whose parameters allow a share of the capacity's weight. Rounded up, so that where
- * every weight is 1 it is that share which bounds the ghosts, not their number.
- * @param maxGhosts the bound that memory sets, if any
+ * How many ghosts a policy keeps when its parameters allow them a share of the capacity's weight. Rounded up, so that
+ * with all weights 1 the share limits the ghosts, and not their number.
+ * @param maxGhosts the limit set by memory, if any
  */
 export function ghostLimit(maxEntries: number, share: number, maxGhosts: number | undefined): number {
   return Math.min(Math.ceil(maxEntries * share), maxGhosts ?? Number.POSITIVE_INFINITY);

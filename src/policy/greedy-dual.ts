@@ -1,11 +1,11 @@
 import type { Placement, Policy, PolicyMemory } from "./policy.ts";
 import { PriorityHeap } from "./priority-heap.ts";
 
-/** Policy words of a slot: its place in the heap, and how often it was asked for. */
+/** Policy words of a slot: its place in the heap, and its number of requests. */
 const FREQUENCY = 1;
 export const GREEDY_DUAL_WORDS = 2;
 
-/** The priority of the last victim, the papers' L, and a counter of requests that ranks equals by recency. */
+/** The priority of the last victim (L in the papers), and a counter of requests that ranks equals by recency. */
 const AGE = 0;
 const TICK = 1;
 export const GREEDY_DUAL_SUMS = 2;
@@ -13,12 +13,12 @@ export const GREEDY_DUAL_SUMS = 2;
 const FREQUENCY_LIMIT = 0x7fff_ffff;
 
 /**
- * What LFU-DA and GDSF have in common: an entry's priority is its benefit added to the age of the cache, which is
- * the priority of the last victim. So whoever is not asked for any more is overtaken in time by younger ones. Among
- * equals the one whose last request lies farthest back leaves first.
+ * What LFU-DA and GDSF share: the priority of an entry is its benefit plus the age of the cache, which is the
+ * priority of the last victim. Therefore younger entries eventually overtake an entry that is no longer requested.
+ * Among equals, the entry requested longest ago leaves first.
  *
- * Ages and priorities are 64-bit floating-point numbers: they would have to grow by 2^52 times the benefit of
- * an entry before that benefit was lost in rounding.
+ * Ages and priorities are 64-bit floating-point numbers: they would have to reach 2^52 times an entry's benefit
+ * before rounding lost that benefit.
  */
 export class GreedyDual implements Policy {
   readonly #memory: PolicyMemory;
@@ -29,7 +29,7 @@ export class GreedyDual implements Policy {
   readonly #perWeight: boolean;
   readonly #heap: PriorityHeap;
 
-  /** @param perWeight whether an entry's benefit is its frequency divided by its weight, not its frequency alone */
+  /** @param perWeight whether an entry's benefit is its frequency divided by its weight, or its frequency alone */
   constructor(memory: PolicyMemory, perWeight: boolean) {
     const { words, stride, offset, state, sums, maxEntries } = memory;
     this.#memory = memory;
@@ -55,7 +55,7 @@ export class GreedyDual implements Policy {
     this.#heap.add(slot, this.#priority(slot), this.#nextTick());
   }
 
-  /** Takes its place by the order in which entries come. */
+  /** Ignores the rank: the order in which entries come decides. */
   adopt(slot: number, hash: number, _rank: number): void {
     this.insert(slot, hash);
   }

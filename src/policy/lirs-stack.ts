@@ -2,13 +2,15 @@ import { assert } from "../lib/assert.ts";
 import type { GhostTable } from "./ghost-table.ts";
 import { LINK_BITS } from "./slot-list.ts";
 
-/** Set in a reference to a marker; without it, the reference is a slot. */
+/** Marks a reference to a marker; without it, the reference is a slot. */
 const MARKER = 1 << 29;
 const REFERENCE_BITS = LINK_BITS | MARKER;
-/** What a slot's words hold above a reference. */
+/** The bits of a slot's words above a reference. */
 const FLAG_BITS = ~REFERENCE_BITS;
 
-/** Notes of a ghost that is a marker: the members before and after it, and its slot while that is resident. */
+/**
+ * Notes of a ghost that is a marker: the previous member, the next member, and its slot while its key is resident.
+ */
 const BEFORE_NOTE = 0;
 const AFTER_NOTE = 1;
 const SLOT_NOTE = 2;
@@ -18,11 +20,10 @@ export const MARKER_NOTE_WORDS = 3;
 export const STACK_WORDS = 2;
 
 /**
- * The stack of LIRS, which holds slots and markers in the order in which their keys were last asked for. A slot is
- * linked through its first two policy words, a marker through the notes of a ghost; so what is evicted keeps its
- * place in the stack. A reference to a member is a slot or a ghost with `MARKER` set; 0 means none.
- *
- * Zeroed memory is an empty stack. The object holds no state of its own: any number of them may stand for one.
+ * The stack of LIRS: slots and markers in the order in which their keys were last requested. A slot is linked through
+ * its first two policy words, a marker through the notes of a ghost, so an evicted key keeps its place in the stack.
+ * A reference to a member is a slot, or a ghost with `MARKER` set; 0 means none. Zeroed memory is an empty stack. The
+ * object holds no state of its own, so several can share one stack.
  */
 export class LirsStack {
   readonly #words: Int32Array;
@@ -33,9 +34,9 @@ export class LirsStack {
   readonly #at: number;
 
   /**
-   * @param offset where a slot's link words lie, counted from `slot * stride`
+   * @param offset a slot's link words, counted from `slot * stride`
    * @param markers ghosts with `MARKER_NOTE_WORDS` notes
-   * @param at where the stack's own words lie in `state`
+   * @param at start of the stack's own words in `state`
    */
   constructor(
     words: Int32Array,
@@ -93,7 +94,7 @@ export class LirsStack {
     this.#setBefore(after, before);
   }
 
-  /** Repairs what refers to a slot whose words have been copied to slot `to`. */
+  /** Repairs the references to a slot whose words have been copied to slot `to`. */
   relocate(to: number): void {
     this.#setAfter(this.#link(to, BEFORE_NOTE), to);
     this.#setBefore(this.#link(to, AFTER_NOTE), to);
@@ -117,7 +118,10 @@ export class LirsStack {
     }
   }
 
-  /** @returns how many members there are @throws AssertionError where links of neighbours disagree */
+  /**
+   * @returns the number of members
+   * @throws AssertionError if links of neighbours disagree
+   */
   check(limit: number): number {
     let count = 0;
     let before = 0;
@@ -140,7 +144,7 @@ export class LirsStack {
     else this.#setLink(reference, BEFORE_NOTE, before);
   }
 
-  /** A slot's words are in the order of a marker's notes. */
+  /** A slot's link words are in the same order as a marker's notes. */
   #link(reference: number, note: number): number {
     if ((reference & MARKER) !== 0) return this.#markers.note(reference & LINK_BITS, note);
     return this.#words[reference * this.#stride + this.#offset + note]! & REFERENCE_BITS;

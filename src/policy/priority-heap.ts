@@ -1,17 +1,16 @@
 import { assert } from "../lib/assert.ts";
 
-/** Words before the entries: how many there are, and one that keeps the priorities aligned. */
+/** Words before the entries: their number, and one that keeps the priorities aligned. */
 const HEADER_WORDS = 2;
 /** Words of an entry: its priority and its tick, two 64-bit floating-point numbers, and its slot. */
 const ENTRY_WORDS = 5;
 
 /**
- * The resident slots in a binary heap: the top has the least priority, and among equal ones the least tick. Takes
- * one policy word of each slot: its place in the heap. Zeroed memory is an empty heap.
+ * The resident slots in a binary heap. The top has the least priority, and among equals the least tick. Takes one
+ * policy word of each slot: its place in the heap. Zeroed memory is an empty heap. The object holds no state of its
+ * own, so several can share one heap.
  *
  * J. W. J. Williams, "Algorithm 232: Heapsort", Communications of the ACM 7(6), 1964.
- *
- * The object holds no state of its own: any number of them may stand for one heap.
  */
 export class PriorityHeap {
   readonly #words: Int32Array;
@@ -24,9 +23,9 @@ export class PriorityHeap {
   readonly #slots: number;
 
   /**
-   * @param offset where the place lies, counted from `slot * stride`
+   * @param offset a slot's place word, counted from `slot * stride`
    * @param state begins at a multiple of eight bytes
-   * @param at where the heap lies in `state`, an even number; it takes `PriorityHeap.words(maxEntries)`
+   * @param at start of the heap in `state`, an even number; it takes `PriorityHeap.words(maxEntries)`
    */
   constructor(
     words: Int32Array,
@@ -46,7 +45,7 @@ export class PriorityHeap {
     this.#slots = at + HEADER_WORDS + 4 * maxEntries;
   }
 
-  /** Words of `state` taken by a heap; an even number. */
+  /** Words of `state` that a heap takes; an even number. */
   static words(maxEntries: number): number {
     return HEADER_WORDS + ENTRY_WORDS * maxEntries + (maxEntries % 2);
   }
@@ -55,7 +54,7 @@ export class PriorityHeap {
     return this.#state[this.#at]!;
   }
 
-  /** The slot of least priority, 0 when there is none. */
+  /** Returns the slot of least priority, 0 if the heap is empty. */
   top(): number {
     return this.#state[this.#at] === 0 ? 0 : this.#state[this.#slots]!;
   }
@@ -86,12 +85,12 @@ export class PriorityHeap {
     this.#settle(place, this.#state[this.#slots + last]!, this.#ranks[2 * last]!, this.#ranks[2 * last + 1]!);
   }
 
-  /** Repairs what refers to a slot whose words have been copied to slot `to`. */
+  /** Repairs the references to a slot whose words have been copied to slot `to`. */
   relocate(to: number): void {
     this.#state[this.#slots + this.#place(to)] = to;
   }
 
-  /** Visits the slots by rising priority. Sorts a copy of the heap to do so. */
+  /** Visits the slots by rising priority, by sorting a copy of the heap. */
   forEach(visit: (slot: number) => void): void {
     const ranks = this.#ranks;
     const places = Array.from({ length: this.count() }, (_, place) => place);
@@ -100,7 +99,7 @@ export class PriorityHeap {
     for (const slot of slots) visit(slot);
   }
 
-  /** @throws AssertionError where the heap's order is broken or a slot and its place disagree */
+  /** @throws AssertionError if the heap's order is broken, or if a slot and its place disagree */
   check(limit: number): void {
     assert(this.count() <= limit, `a heap holds ${this.count()} slots, more than ${limit}`);
     for (let place = 0; place < this.count(); place++) {
@@ -113,7 +112,7 @@ export class PriorityHeap {
     }
   }
 
-  /** Finds the place of a slot that may have to go either way from `place`. */
+  /** Moves a slot up or down from `place` to where it belongs. */
   #settle(place: number, slot: number, priority: number, tick: number): void {
     if (place > 0) {
       const parent = (place - 1) >>> 1;
@@ -171,7 +170,7 @@ export class PriorityHeap {
   }
 }
 
-/** Of numbers that may both be infinite, so that a difference would be none. */
+/** Compares numbers that may both be infinite, whose difference would be NaN. */
 function compare(a: number, b: number): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

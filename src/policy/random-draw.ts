@@ -1,9 +1,9 @@
-/** What a generator's state grows by with each draw. */
+/** What each draw adds to a generator's state. */
 export const DRAW_STEP = 0x6d2b_79f5;
 
 /**
- * A draw from a seeded generator whose state is one word, zero at first: the sequence of `SeededRandom(seed)`
- * (lib/random.ts; Mulberry32), kept where several threads can share it.
+ * Draws from a seeded generator whose state is one word, zero at first. Gives the sequence of `SeededRandom(seed)`
+ * (lib/random.ts; Mulberry32), with its state in memory that several threads can share.
  * @returns a whole number from 0 to `bound` − 1
  */
 export function drawBelow(bound: number, seed: number, state: Int32Array, at: number): number {
@@ -12,7 +12,10 @@ export function drawBelow(bound: number, seed: number, state: Int32Array, at: nu
   return drawAt(bound, seed, step);
 }
 
-/** The same for whoever draws many at a time, and keeps the state in a variable meanwhile. @param step grown already */
+/**
+ * The same for callers that draw often and keep the state in a variable meanwhile.
+ * @param step the state, to which `DRAW_STEP` has been added already
+ */
 export function drawAt(bound: number, seed: number, step: number): number {
   const mixed = (seed + step) | 0;
   let t = Math.imul(mixed ^ (mixed >>> 15), 1 | mixed);

@@ -46,10 +46,10 @@ const POLICY_TYPES: ReadonlyMap<string, PolicyType> = new Map(
   ].map((type) => [type.name, type]),
 );
 
-/** A policy and its parameters, those not named at their defaults. */
-/** What server and proxy run unless something else is asked for. */
+/** The policy of server and proxy by default. */
 export const DEFAULT_POLICY = "s3-fifo";
 
+/** A policy and all its parameters; those not given have their defaults. */
 export interface PolicyChoice {
   readonly type: PolicyType;
   readonly parameters: Readonly<Record<string, number>>;
@@ -60,7 +60,7 @@ export function policyNames(): string[] {
   return [...POLICY_TYPES.keys()];
 }
 
-/** @throws RangeError for an unknown name, with what was probably meant and the known ones */
+/** @throws RangeError for an unknown name; the message suggests a similar name and lists the known ones */
 export function policyType(name: string): PolicyType {
   return policyTypeOf(name, policyNames());
 }
@@ -72,14 +72,17 @@ function policyTypeOf(name: string, offered: readonly string[]): PolicyType {
 }
 
 /**
- * A policy from a text such as `lru` or `s3-fifo(small=0.1,ghost=0.9)`.
+ * Reads a policy from a text such as `lru` or `s3-fifo(small=0.1,ghost=0.9)`.
  * @throws RangeError naming what is wrong: the form, the policy, a parameter or its value
  */
 export function parsePolicy(text: string): PolicyChoice {
   return parsePolicyOf(text, policyNames());
 }
 
-/** As `parsePolicy`. @param offered names to list where the policy is not known */
+/**
+ * Does the same as `parsePolicy`.
+ * @param offered names to list if the policy is unknown
+ */
 export function parsePolicyOf(text: string, offered: readonly string[]): PolicyChoice {
   const match = /^\s*([^\s(),=]+)\s*(?:\(([^()]*)\))?\s*$/.exec(text);
   if (match === null) {
@@ -98,7 +101,7 @@ export function parsePolicyOf(text: string, offered: readonly string[]): PolicyC
   return { type, parameters };
 }
 
-/** The text that `parsePolicy` reads; parameters at their defaults are left out. */
+/** Writes a text that `parsePolicy` reads; leaves out parameters with their default values. */
 export function formatPolicy({ type, parameters }: PolicyChoice): string {
   const named = Object.keys(type.parameters).filter((name) => parameters[name] !== type.parameters[name]);
   if (named.length === 0) return type.name;

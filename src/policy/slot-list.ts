@@ -1,22 +1,21 @@
 import { assert } from "../lib/assert.ts";
 import { wordAt } from "./word-at.ts";
 
-/** The bits of a link word that hold a slot. The three above are free for a policy's flags. */
+/** The bits of a link word that hold a slot. The three bits above are free for a policy's flags. */
 export const LINK_BITS = 0x1fff_ffff;
 const FLAG_BITS = ~LINK_BITS;
 
 /** Policy words that a list takes in each slot: the link towards the front, then the link towards the back. */
 export const LINK_WORDS = 2;
-/** Words of `state` that a list takes: its front and its back slot. */
+/** Words of `state` that a list takes: its front slot and its back slot. */
 export const LIST_WORDS = 2;
 
 /**
- * A doubly linked list of slots, threaded through their policy words. The front is where the next victim stands
- * by the habit of all policies here. Zeroed memory is an empty list. Flags in the upper bits of link words survive
- * every operation; a slot that enters a list for the first time has its words set by the policy beforehand.
- *
- * The object holds no state of its own: any number of them may stand for one list. What policies do most is there as
- * functions of the bare arrays, too, for those in whose hot paths it counts.
+ * A doubly linked list of slots, threaded through their policy words. By convention of all policies here, the next
+ * victim is at the front. Zeroed memory is an empty list. Flags in the upper bits of link words survive every
+ * operation; the policy sets a slot's words before the slot enters a list for the first time. The object holds no
+ * state of its own, so several can share one list. The most frequent operations exist as functions of the bare
+ * arrays, too, for policies that call them in hot paths.
  */
 export class SlotList {
   readonly #words: Int32Array;
@@ -26,8 +25,8 @@ export class SlotList {
   readonly #at: number;
 
   /**
-   * @param offset where the two link words lie, counted from `slot * stride`
-   * @param at where the list's own words lie in `state`
+   * @param offset a slot's two link words, counted from `slot * stride`
+   * @param at start of the list's own words in `state`
    */
   constructor(words: Int32Array, stride: number, offset: number, state: Int32Array, at: number) {
     this.#words = words;
@@ -37,22 +36,22 @@ export class SlotList {
     this.#at = at;
   }
 
-  /** The slot at the front, 0 when the list is empty. */
+  /** Returns the slot at the front, 0 if the list is empty. */
   front(): number {
     return this.#state[this.#at]!;
   }
 
-  /** The slot at the back, 0 when the list is empty. */
+  /** Returns the slot at the back, 0 if the list is empty. */
   back(): number {
     return this.#state[this.#at + 1]!;
   }
 
-  /** The neighbour towards the front, 0 at the front. */
+  /** Returns the neighbour towards the front, 0 at the front. */
   before(slot: number): number {
     return this.#words[wordAt(slot, this.#stride, this.#offset)]! & LINK_BITS;
   }
 
-  /** The neighbour towards the back, 0 at the back. */
+  /** Returns the neighbour towards the back, 0 at the back. */
   after(slot: number): number {
     return this.#words[wordAt(slot, this.#stride, this.#offset) + 1]! & LINK_BITS;
   }
@@ -65,12 +64,12 @@ export class SlotList {
     pushFront(this.#words, this.#stride, this.#offset, this.#state, this.#at, slot);
   }
 
-  /** Puts a slot behind another one that is in the list. */
+  /** Inserts a slot after another one that is in the list. */
   insertAfter(before: number, slot: number): void {
     insertAfter(this.#words, this.#stride, this.#offset, this.#state, this.#at, before, slot);
   }
 
-  /** Takes a slot out; its own words keep what they held. */
+  /** Removes a slot. Its own words keep their values. */
   unlink(slot: number): void {
     unlink(this.#words, this.#stride, this.#offset, this.#state, this.#at, slot);
   }
@@ -79,7 +78,7 @@ export class SlotList {
     moveToBack(this.#words, this.#stride, this.#offset, this.#state, this.#at, slot);
   }
 
-  /** Repairs what refers to `from`, whose words have been copied to slot `to`. */
+  /** Repairs the references to a slot whose words have been copied to slot `to`. */
   relocate(to: number): void {
     const words = this.#words;
     const link = wordAt(to, this.#stride, this.#offset);
@@ -109,8 +108,8 @@ export class SlotList {
   }
 
   /**
-   * How many slots stand before this one, towards the front.
-   * @returns `limit` where there are as many or more
+   * Counts the slots before this one, towards the front.
+   * @returns `limit` if there are as many or more
    */
   countBefore(slot: number, limit: number): number {
     let count = 0;
@@ -140,7 +139,10 @@ export class SlotList {
   }
 }
 
-/** See `SlotList.pushBack`. @param at where the list's own words lie in `state`, in all of these functions */
+/**
+ * See `SlotList.pushBack`.
+ * @param at start of the list's own words in `state`; the same in all of these functions
+ */
 export function pushBack(
   words: Int32Array,
   stride: number,
@@ -234,7 +236,7 @@ export function unlink(
   }
 }
 
-/** In one step what `unlink` and `pushBack` would do: most hits of most policies end here. */
+/** Does the work of `unlink` and `pushBack` in one step: most hits of most policies end here. */
 export function moveToBack(
   words: Int32Array,
   stride: number,

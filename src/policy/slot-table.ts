@@ -1,10 +1,9 @@
 import { assert } from "../lib/assert.ts";
 
 /**
- * The resident slots in an array without gaps, in no particular order, so that some can be drawn at random.
- * Takes one policy word of each slot: its index in the array. Zeroed memory is an empty table.
- *
- * The object holds no state of its own: any number of them may stand for one table.
+ * The resident slots in an array without gaps, in no particular order, so that a policy can draw at random. Takes one
+ * policy word of each slot: its index in the array. Zeroed memory is an empty table. The object holds no state of its
+ * own, so several can share one table.
  */
 export class SlotTable {
   readonly #words: Int32Array;
@@ -14,8 +13,8 @@ export class SlotTable {
   readonly #at: number;
 
   /**
-   * @param offset where the index lies, counted from `slot * stride`
-   * @param at where the table lies in `state`; it takes `SlotTable.words(maxEntries)`
+   * @param offset a slot's index word, counted from `slot * stride`
+   * @param at start of the table in `state`; it takes `SlotTable.words(maxEntries)`
    */
   constructor(words: Int32Array, stride: number, offset: number, state: Int32Array, at: number) {
     this.#words = words;
@@ -25,7 +24,7 @@ export class SlotTable {
     this.#at = at;
   }
 
-  /** Words of `state` taken by a table. */
+  /** Words of `state` that a table takes. */
   static words(maxEntries: number): number {
     return 1 + maxEntries;
   }
@@ -34,7 +33,7 @@ export class SlotTable {
     return this.#state[this.#at]!;
   }
 
-  /** The slot at an index below `count()`. */
+  /** Returns the slot at an index below `count()`. */
   slotAt(index: number): number {
     return this.#state[this.#at + 1 + index]!;
   }
@@ -43,21 +42,21 @@ export class SlotTable {
     return this.#words[slot * this.#stride + this.#offset]!;
   }
 
-  /** Adds a slot; its index is what the count was. */
+  /** Adds a slot. Its index is the count before. */
   add(slot: number): void {
     const count = this.#state[this.#at]!;
     this.#state[this.#at] = count + 1;
     this.#put(slot, count);
   }
 
-  /** Takes a slot out; the last one, at index `count() - 1` before, gets its index. */
+  /** Removes a slot, and moves the last one, at index `count() - 1`, to its index. */
   remove(slot: number): void {
     const last = this.#state[this.#at]! - 1;
     this.#state[this.#at] = last;
     this.#put(this.slotAt(last), this.indexOf(slot));
   }
 
-  /** Repairs what refers to a slot whose words have been copied to slot `to`. */
+  /** Repairs the references to a slot whose words have been copied to slot `to`. */
   relocate(to: number): void {
     this.#state[this.#at + 1 + this.indexOf(to)] = to;
   }
@@ -66,7 +65,7 @@ export class SlotTable {
     for (let index = 0; index < this.count(); index++) visit(this.slotAt(index));
   }
 
-  /** @throws AssertionError where a slot and its place disagree */
+  /** @throws AssertionError if a slot and its place disagree */
   check(limit: number): void {
     assert(this.count() <= limit, `a table holds ${this.count()} slots, more than ${limit}`);
     for (let index = 0; index < this.count(); index++) {

@@ -3,9 +3,8 @@ import type { PolicyMemory } from "./policy.ts";
 import { SlotList } from "./slot-list.ts";
 
 /**
- * A list of slots that knows what they weigh together. Takes the first two policy words of each slot.
- *
- * The object holds no state of its own: any number of them may stand for one list.
+ * A list of slots that keeps their total weight. Takes the first two policy words of each slot. The object holds no
+ * state of its own, so several can share one list.
  */
 export class WeighedList {
   readonly #memory: PolicyMemory;
@@ -14,8 +13,8 @@ export class WeighedList {
   readonly #list: SlotList;
 
   /**
-   * @param at where the list lies in `memory.state`; it takes `LIST_WORDS`
-   * @param sum which of `memory.sums` holds the weight
+   * @param at start of the list in `memory.state`; it takes `LIST_WORDS`
+   * @param sum index of the weight in `memory.sums`
    */
   constructor(memory: PolicyMemory, at: number, sum: number) {
     this.#memory = memory;
@@ -24,7 +23,7 @@ export class WeighedList {
     this.#list = new SlotList(memory.words, memory.stride, memory.offset, memory.state, at);
   }
 
-  /** What the listed entries weigh together. */
+  /** The total weight of the listed entries. */
   weight(): number {
     return this.#sums[this.#sum]!;
   }
@@ -33,7 +32,7 @@ export class WeighedList {
     return this.#list.front();
   }
 
-  /** @param weight what the slot weighs, in this method and the next two: for callers that know already */
+  /** @param weight the slot's weight, in this method and the next two; for callers that know it already */
   pushBack(slot: number, weight: number = this.#memory.weigh(slot)): void {
     this.#list.pushBack(slot);
     this.#sums[this.#sum]! += weight;
@@ -53,12 +52,12 @@ export class WeighedList {
     this.#list.moveToBack(slot);
   }
 
-  /** A listed entry weighs more or less than before. */
+  /** Accounts for the new weight of a listed entry. */
   reweigh(oldWeight: number, newWeight: number): void {
     this.#sums[this.#sum]! += newWeight - oldWeight;
   }
 
-  /** Repairs what refers to a slot whose words have been copied to slot `to`. */
+  /** Repairs the references to a slot whose words have been copied to slot `to`. */
   relocate(to: number): void {
     this.#list.relocate(to);
   }
@@ -68,8 +67,9 @@ export class WeighedList {
   }
 
   /**
-   * Checks links, weight, and that the slots say of themselves that they are in this list.
-   * @returns how many slots there are
+   * Checks links and weight, and that `saysSo` is true of every slot.
+   * @param saysSo tells whether a slot's own words place it in this list
+   * @returns the number of slots
    * @throws AssertionError
    */
   check(saysSo: (slot: number) => boolean): number {
@@ -84,7 +84,7 @@ export class WeighedList {
   }
 }
 
-/** @throws AssertionError where lists hold more entries together than may be resident */
+/** @throws AssertionError if lists together hold more entries than may be resident */
 export function checkCount(memory: PolicyMemory, count: number): void {
   assert(count <= memory.maxEntries, `${count} entries, but at most ${memory.maxEntries} may be resident`);
 }

@@ -7,7 +7,7 @@ import { WindowClimber } from "./window-climber.ts";
 const SEED = Number(process.env["GLASSCACHE_SEED"] ?? 1);
 const RUNS = Number(process.env["GLASSCACHE_CONFORMANCE_RUNS"] ?? 24);
 
-/** A cache as the climber sees it: its window follows at once, and hits are what a workload gives. */
+/** A cache as the climber sees it: its window follows at once, and a workload determines the hits. */
 class Plant {
   readonly capacity: number;
   readonly sketchSample: number;
@@ -21,7 +21,7 @@ class Plant {
     this.protectedSegment = Math.floor(0.8 * (capacity - this.window));
   }
 
-  /** @returns what could not be done */
+  /** @returns the part of the change that was not possible */
   adapt(change: number): number {
     const done = Math.max(1 - this.window, Math.min(change, this.protectedSegment));
     this.window += done;
@@ -37,7 +37,10 @@ interface Counts {
   readonly misses: number;
 }
 
-/** Workloads that last some samples each: how many hits there are at most, for which window, and where. */
+/**
+ * Workloads that last some samples each. A workload says how many hits there are at most, with which window, and in
+ * which segment.
+ */
 class Workload {
   readonly #random: SeededRandom;
   #ratio = 0;
@@ -81,7 +84,10 @@ function repeat(times: number, action: () => void): void {
   for (let i = 0; i < times; i++) action();
 }
 
-/** @returns the window after each of some samples, by the model and by ours alike */
+/**
+ * Checks the climber against the model.
+ * @returns the window after each sample, equal in both
+ */
 function follow(capacity: number, seed: number, samples: number, scale: number): number[] {
   const plant = new Plant(capacity);
   const workload = new Workload(seed);
@@ -90,7 +96,7 @@ function follow(capacity: number, seed: number, samples: number, scale: number):
   return Array.from({ length: samples }, () => {
     const counts = workload.sample(plant);
     const { window, protectedSegment, sketchSample } = plant;
-    // Anew every time: all that it remembers is in the sums.
+    // A new object each time: everything that a climber remembers is in the sums.
     const climber = new WindowClimber(sums, 1, capacity);
     // Fewer requests with the same ratios, as if each stood for several.
     const few = Object.fromEntries(

@@ -9,9 +9,9 @@ import {
 } from "./window-search.ts";
 
 /**
- * Sums that it keeps. First what is counted in the running sample: hits by the number of the segment, and requests. Then
- * how many requests the sample is to have, what is left to be done, and with how many requests there is something to be
- * done: at once, or at the end of the sample.
+ * Indices of the climber's sums. First the counts of the running sample: hits by segment number, and requests. Then
+ * the length of the sample in requests, the change still pending, and the number of requests at which there is work
+ * to do: at once if a change is pending, else at the end of the sample.
  */
 const WINDOW_HITS = 0;
 const PROBATION_HITS = 1;
@@ -20,16 +20,14 @@ const REQUESTS = 3;
 const SAMPLE_REQUESTS = 4;
 const PENDING = 5;
 const NEXT_ACTION = 6;
-/** Whether the search has begun, and all that it remembers. */
+/** Whether the search has begun, and everything that it remembers. */
 const HAS_BEGUN = 7;
 const SEARCH = 8;
 
 /**
- * Counts requests, and says after each sample of them by how much the window should grow or shrink. What cannot be
- * done at once stays pending.
- *
- * The object holds no state of its own: any number of them may stand for one search. Zeroed sums are a search that
- * has not begun.
+ * Counts requests, and decides after each sample of them by how much the window should grow or shrink. A change that
+ * cannot be made at once stays pending. Zeroed sums are a search that has not begun. The object holds no state of its
+ * own, so several can share one search.
  */
 export class WindowClimber {
   readonly #sums: Float64Array;
@@ -38,7 +36,7 @@ export class WindowClimber {
 
   static readonly sums: number = SEARCH + SEARCH_FIELDS.length;
 
-  /** @param at where its `WindowClimber.sums` sums begin */
+  /** @param at index of the first of its `WindowClimber.sums` sums */
   constructor(sums: Float64Array, at: number, capacity: number) {
     this.#sums = sums;
     this.#at = at;
@@ -56,12 +54,12 @@ export class WindowClimber {
     sums[this.#at + segment]!++;
   }
 
-  /** Whether there is nothing to be done: the sample goes on, and no change is pending. */
+  /** Whether there is no work to do: the sample goes on, and no change is pending. */
   isIdle(): boolean {
     return this.#sums[this.#at + REQUESTS]! < this.#sums[this.#at + NEXT_ACTION]!;
   }
 
-  /** By how much the window is still to grow; below 0, to shrink. */
+  /** By how much the window has yet to grow or, if negative, to shrink. */
   pending(): number {
     return this.#sums[this.#at + PENDING]!;
   }
@@ -73,8 +71,9 @@ export class WindowClimber {
   }
 
   /**
-   * Ends the sample if it is over, whose verdict replaces what was pending.
-   * @param window the sizes of window and protected segment, in units of the capacity
+   * Ends the sample if it is over. Its result replaces the pending change.
+   * @param window size of the window, in units of the capacity
+   * @param protectedSegment size of the protected segment, in the same units
    * @param sketchSample requests between two halvings of the sketch
    */
   endSample(window: number, protectedSegment: number, sketchSample: number): void {
@@ -85,7 +84,7 @@ export class WindowClimber {
     if (requests < sums[at + SAMPLE_REQUESTS]!) return;
     const state = this.#load();
     const wanted = sampleRequests(state, capacity, sketchSample);
-    // How many there should be may have changed with the sketch.
+    // The wanted number may have changed with the sketch.
     sums[at + SAMPLE_REQUESTS] = wanted;
     if (requests < wanted) {
       this.keepPending(this.pending());

@@ -1,28 +1,31 @@
 /**
- * How a window is sized after each sample of requests, as pure functions over what the search remembers. Small caches
- * climb by the hit ratio, those above `DENSITY_LEAST_CAPACITY` by hit density (`density-search.ts`).
+ * Sizes the window after each sample of requests: pure functions over the state of a search. Small caches climb by
+ * the hit ratio, caches above `DENSITY_LEAST_CAPACITY` by hit density (`density-search.ts`).
  * `policies/w-tinylfu-climb.ts` names the source.
  */
 
 /** Above this capacity the window's size follows the hit densities of window and main segments. */
 export const DENSITY_LEAST_CAPACITY = 4096;
-/** A change of the hit ratio between two samples that means another workload. */
+/** A change of the hit ratio between two samples that indicates another workload. */
 export const SHIFT_CHANGE = 0.05;
-/** The first step and every one taken anew, as a share of the capacity, and the least such step. */
+/** The first step, and the first one after each restart, as a share of the capacity; and its least size. */
 const FIRST_STEP_SHARE = 0.0625;
 export const LEAST_STEP = 2;
-/** What a sample leaves of a step. */
+/** A step's size relative to the step of the sample before. */
 export const STEP_DECAY = 0.98;
 
-/** Up to this capacity a search starts by growing, its steps decay slowly, and its samples grow as they do. */
+/**
+ * Up to this capacity, a search starts by growing the window, its steps decay slowly, and its samples grow as they
+ * do.
+ */
 const TINY_CAPACITY = 512;
 const TINY_STEP_DECAY = 0.995;
 const TINY_SAMPLE_GROWTH = 4;
 
-/** Requests in a sample by density, for each unit of capacity; never more than in the sketch's sample. */
+/** Requests per unit of capacity in a sample that is judged by density. Never more than in the sketch's sample. */
 const DENSITY_SAMPLE_REQUESTS = 4;
 
-/** What happened during one sample. Sizes are in units of the capacity. */
+/** The events of one sample. Sizes are in units of the capacity. */
 export interface Sample {
   readonly requests: number;
   readonly hits: number;
@@ -33,15 +36,15 @@ export interface Sample {
   readonly protectedSegment: number;
 }
 
-/** What a search remembers between samples: numbers only, so that it can be kept in shared memory. Flags are 0 or 1. */
+/** The state of a search between samples: numbers only, so that it can be in shared memory. Flags are 0 or 1. */
 export const SEARCH_FIELDS = [
   /** The last step, with its direction. */
   "step",
   "hitRatio",
-  /** The hit ratio smoothed over some five samples, and its smoothed mean deviation. NaN: none yet. */
+  /** The hit ratio smoothed over about five samples, and its smoothed mean deviation. NaN before the first sample. */
   "smoothed",
   "deviation",
-  /** A walk away from where the window stood: its kind and direction, where it began, and how it goes. */
+  /** A walk away from the window's former size: its kind and direction, where it began, and how it goes. */
   "walk",
   "walkDown",
   "walkFrom",
@@ -52,25 +55,27 @@ export const SEARCH_FIELDS = [
   "walkAbove",
   "walkBelow",
   "walkMatched",
-  /** How much of the way back from a failed walk is left. */
+  /** The distance still to go back after a failed walk. */
   "wayBack",
   /** Samples to wait before the next probe. */
   "probeWait",
-  /** How often probes and audits failed of late: the wait that this earns, and crashes in a row. */
+  /** How often probes and audits failed recently: the wait that follows from it, and crashes in a row. */
   "probeRung",
   "probeCrashes",
   "auditRung",
   "auditCrashes",
-  /** For how many samples the window has stood still, how many make an audit due, and where it stood last; −1: nowhere. */
+  /** Samples without a step, how many of them make an audit due, and the window's size at the last one (−1: none). */
   "still",
   "auditWait",
   "stoodAt",
   "auditDown",
-  /** The anchor, a size known to do well: −1, none. The hit ratio it claims, and whether the window is kept there. */
+  /**
+   * The anchor, a size known to do well (−1: none), the hit ratio noted for it, and whether the window is kept there.
+   */
   "anchor",
   "anchorHitRatio",
   "held",
-  /** Samples for which a hold outlasts shifts of the workload. */
+  /** Samples for which the window is kept at the anchor even if the workload shifts. */
   "shield",
   "shortfalls",
   "returning",
@@ -81,12 +86,12 @@ export type SearchState = Record<(typeof SEARCH_FIELDS)[number], number>;
 
 /** The first wait of probes and audits. */
 export const FIRST_RUNG = 16;
-/** The deviation before any was seen: wide, so that a cold cache condemns no size. */
+/** The deviation before any has been measured: wide, so that a cold cache rules out no size. */
 export const FIRST_DEVIATION = 0.05;
-/** Still samples before the first audit. */
+/** Samples without a step before the first audit. */
 const FIRST_AUDIT_WAIT = 4;
 
-/** What a search over a cache of this capacity begins with. */
+/** Returns the initial state of a search over a cache of this capacity. */
 export function newSearch(capacity: number): SearchState {
   const state = Object.fromEntries(SEARCH_FIELDS.map((name) => [name, 0])) as SearchState;
   state.step = capacity <= TINY_CAPACITY ? firstStep(capacity) : -firstStep(capacity);
@@ -104,7 +109,10 @@ export function firstStep(capacity: number): number {
   return Math.max(FIRST_STEP_SHARE * capacity, LEAST_STEP);
 }
 
-/** How many requests the next sample has. @param sketchSample requests between two halvings of the sketch */
+/**
+ * Returns the number of requests in the next sample.
+ * @param sketchSample requests between two halvings of the sketch
+ */
 export function sampleRequests(state: SearchState, capacity: number, sketchSample: number): number {
   if (capacity > DENSITY_LEAST_CAPACITY) return Math.min(DENSITY_SAMPLE_REQUESTS * capacity, sketchSample);
   if (capacity > TINY_CAPACITY) return sketchSample;
@@ -114,7 +122,8 @@ export function sampleRequests(state: SearchState, capacity: number, sketchSampl
 }
 
 /**
- * Goes on while the hit ratio does not fall, else turns round, and takes ever smaller steps until the workload changes.
+ * Goes on in the same direction while the hit ratio does not fall, else reverses. Takes ever smaller steps until the
+ * workload changes.
  * @returns by how much the window should grow
  */
 export function climbByHitRatio(state: SearchState, sample: Sample): number {
@@ -128,7 +137,7 @@ export function climbByHitRatio(state: SearchState, sample: Sample): number {
   return step;
 }
 
-/** As C's `copysign`: zero has a sign, too. */
+/** C's `copysign`: the sign of zero counts, too. */
 export function withSignOf(magnitude: number, sign: number): number {
   return sign < 0 || Object.is(sign, -0) ? -Math.abs(magnitude) : Math.abs(magnitude);
 }

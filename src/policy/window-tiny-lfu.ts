@@ -6,7 +6,7 @@ import { LIST_WORDS } from "./slot-list.ts";
 import { checkCount, WeighedList } from "./weighed-list.ts";
 import { WindowClimber } from "./window-climber.ts";
 
-/** A slot's first word tells its segment above the link. */
+/** The bits of a slot's first word above the link hold its segment. */
 const SEGMENT_SHIFT = 29;
 const LINK_BITS = 0x1fff_ffff;
 const WINDOW = 0;
@@ -14,41 +14,42 @@ const PROBATION = 1;
 const PROTECTED = 2;
 const SEGMENTS = ["window", "probation", "protected"] as const;
 
-/** In `state`: the lists of the segments, how many entries there are, the generator of draws, and the sketch. */
+/** Offsets in `state`: the lists of the segments, the number of entries, the generator of draws, and the sketch. */
 const COUNT = 3 * LIST_WORDS;
 const DRAWS = COUNT + 1;
 const SKETCH = DRAWS + 1;
 
 /**
- * In `sums`: the weights of the segments, how far the window's share is from its first one, additions to the sketch
- * between two halvings (0: as at first), and the climber's.
+ * Indices in `sums`: the weights of the segments, the difference between the window's share and its first one,
+ * additions to the sketch between two halvings (0: the first value), and the climber's sums.
  */
 const WINDOW_SHIFT = 3;
 const SKETCH_SAMPLE = 4;
 const CLIMBER = 5;
 
-/** Additions to the sketch between two halvings, for every entry it is made for. */
+/** Additions to the sketch between two halvings, per entry that it is made for. */
 const SAMPLE_PER_ENTRY = 10;
-/** With a climber the sketch is made for no fewer entries. */
+/** The least number of entries that a sketch is made for when the window adapts. */
 const LEAST_ENTRIES = 256;
 const SAMPLE_LIMIT = 2 ** 31 - 1;
 
-/** A challenger that was asked for so often and loses is let in nevertheless once in so many times. */
+/**
+ * A challenger with at least this frequency that loses is admitted nevertheless with a chance of 1 in `WARM_CHANCE`.
+ */
 const WARM_FREQUENCY = 6;
 const WARM_CHANCE = 128;
 
 /** The share of adopted entries that goes to probation. */
 const ADOPTED_PROBATION_SHARE = 0.8;
 
-/** How many entries move between segments at once when the window's share changes. */
+/** Most entries that move between segments in one go when the window's share changes. */
 const TRANSFERS_AT_ONCE = 1000;
 
 /**
- * W-TinyLFU: new entries pass through a small LRU window. What falls out of it is taken into the main segments only
- * in place of an entry that was asked for less often of late, as a frequency sketch has it. The main segments are a
- * segmented LRU: probation, and a protected segment for those read in probation.
- *
- * Takes the first two policy words of each slot.
+ * W-TinyLFU: new entries pass through a small LRU window. The main segments admit an entry that leaves the window
+ * only if it was requested more often recently, by a frequency sketch, than the entry it displaces. The main segments
+ * are a segmented LRU: probation, and a protected segment for entries read in probation. Takes the first two policy
+ * words of each slot.
  */
 export class WindowTinyLfu implements Policy {
   readonly #memory: PolicyMemory;
@@ -63,9 +64,9 @@ export class WindowTinyLfu implements Policy {
   readonly #probation: WeighedList;
   readonly #protected: WeighedList;
   readonly #sketch: FrequencySketch;
-  /** Additions to the sketch before the first halving; 0: nothing is counted until it is known. */
+  /** Additions to the sketch before the first halving; 0: nothing is counted until the number is known. */
   readonly #firstSample: number;
-  /** The same where all entries weigh 1. */
+  /** The same if all entries weigh 1. */
   readonly #lightSample: number;
   readonly #climber: WindowClimber | undefined;
 
@@ -77,7 +78,7 @@ export class WindowTinyLfu implements Policy {
   }
 
   /**
-   * @param windowShare the window's share of the capacity; at least one unit of weight
+   * @param windowShare the window's share of the capacity; it has at least one unit of weight
    * @param protectedShare the protected segment's share of the rest
    * @param climbs whether the window's share adapts to the workload, at the protected segment's expense
    */
@@ -132,8 +133,8 @@ export class WindowTinyLfu implements Policy {
   }
 
   /**
-   * The last to be evicted begin in the protected segment, the others in probation. The sketch counts them as asked for
-   * twice and once: else whatever is new would win over them.
+   * The entries last to be evicted start in the protected segment, the others in probation. The sketch counts two
+   * requests for the former and one for the latter: otherwise every new entry would win against them.
    */
   adopt(slot: number, hash: number, rank: number): void {
     const weight = this.#memory.weigh(slot);
@@ -150,8 +151,8 @@ export class WindowTinyLfu implements Policy {
   }
 
   /**
-   * The window's oldest entry competes with the next victim of the main segments; on equal terms it loses. When the
-   * window is full, it goes to probation for that.
+   * Lets the window's oldest entry compete with the next victim of the main segments; a tie goes to the victim. If
+   * the window is full, its oldest entry moves to probation for that.
    */
   evict(_incoming: number): number {
     const challenger = this.#window.front();
@@ -182,7 +183,10 @@ export class WindowTinyLfu implements Policy {
     return { queue: SEGMENTS[this.#segmentOf(slot)]!, detail };
   }
 
-  /** Probation, protected, window, each from its old end; a full window's oldest entry may leave before them. */
+  /**
+   * Visits probation, protected segment and window, each from its old end. (A full window's oldest entry may leave
+   * first.)
+   */
   forEach(visit: (slot: number) => void): void {
     this.#probation.forEach(visit);
     this.#protected.forEach(visit);
@@ -198,7 +202,7 @@ export class WindowTinyLfu implements Policy {
     assert(count === this.#state[COUNT], `${count} entries, counted as ${this.#state[COUNT]}`);
     assert(this.#windowShare() >= 1 && this.#protectedShare() >= 0, "the window's share is out of range");
     assert(this.#isWithinShare(), "the window is over its share by more than a part of its oldest entry");
-    // While the window's share changes, what is over goes back to probation a part at a time.
+    // While the window's share changes, the surplus goes back to probation a part at a time.
     assert(
       this.#protected.weight() <= this.#protectedShare() || this.#climber !== undefined,
       "the protected segment is over its share",
@@ -218,7 +222,7 @@ export class WindowTinyLfu implements Policy {
     return this.#firstProtectedShare - this.#sums[WINDOW_SHIFT]!;
   }
 
-  /** How many entries the cache holds when it is full, going by the mean weight of those it holds now. */
+  /** Estimates how many entries a full cache holds, from their mean weight now. */
   #expectedEntries(weight: number): number {
     const { capacity, maxEntries } = this.#memory;
     return weight === 0 ? maxEntries : Math.min(maxEntries, (this.#state[COUNT]! * capacity) / weight);
@@ -228,10 +232,10 @@ export class WindowTinyLfu implements Policy {
     return this.#window.weight() + this.#probation.weight() + this.#protected.weight();
   }
 
-  /** Inserts an entry with which the window is over its share. */
+  /** Inserts an entry that takes the window over its share. */
   #insertOver(slot: number, weight: number): void {
     const share = this.#windowShare();
-    // What is heavier than the window was left there for one contest, which it has not had.
+    // An entry heavier than the window stayed there for one contest, which has not happened.
     while (this.#window.weight() > share) this.#leaveWindow();
     if (weight > share) this.#window.pushFront(slot, weight);
     else this.#window.pushBack(slot, weight);
@@ -248,7 +252,10 @@ export class WindowTinyLfu implements Policy {
     return this.#sums[SKETCH_SAMPLE]! || this.#firstSample;
   }
 
-  /** Lets the sketch age by how many entries there are room for. With a climber it counts from when that is half full. */
+  /**
+   * Sets the sketch's ageing by how many entries there is room for. If the window adapts, counting starts when the
+   * cache is half full.
+   */
   #prepareSketch(hash: number): void {
     const weight = this.#weight();
     const isFirst = this.#sketchSample() === 0;
@@ -261,7 +268,10 @@ export class WindowTinyLfu implements Policy {
     this.#sketch.ageOn();
   }
 
-  /** Whether a challenger is let in at a victim's expense. Some who lose are, lest false frequencies lock all out. */
+  /**
+   * Decides whether a challenger is admitted in place of a victim. Some losers are admitted too, so that a false
+   * frequency cannot keep all of them out.
+   */
   #winsOver(challenger: number, victim: number): boolean {
     if (challenger === 0) return true;
     if (victim === 0 || victim === challenger) return false;
@@ -271,7 +281,7 @@ export class WindowTinyLfu implements Policy {
     return frequency >= WARM_FREQUENCY && drawBelow(WARM_CHANCE, seed, this.#state, DRAWS) === 0;
   }
 
-  /** Whether the window's oldest entry is over its share; what is heavier than the window always is. */
+  /** Tells whether the window's oldest entry is over its share. An entry heavier than the window always is. */
   #isOverweight(slot: number): boolean {
     return slot === this.#window.front() && this.#window.weight() > this.#windowShare();
   }
@@ -290,8 +300,9 @@ export class WindowTinyLfu implements Policy {
   }
 
   /**
-   * Moves to probation what the window can do without and be full. So its oldest entry may be partly over its share:
-   * an entry heavier than the window has its contest with the next eviction, as an entry must be resident for that.
+   * Moves entries to probation as long as the window stays full without them. So the oldest entry left may be partly
+   * over the share: an entry heavier than the window competes at the next eviction, because only a resident entry
+   * can.
    */
   #overflow(): void {
     const share = this.#windowShare();
@@ -307,7 +318,7 @@ export class WindowTinyLfu implements Policy {
     this.#transfer(oldest, this.#window, this.#probation, PROBATION, this.#memory.weigh(oldest));
   }
 
-  /** Moves what the protected segment cannot hold back to probation. */
+  /** Moves entries that the protected segment cannot hold back to probation. */
   #demote(): void {
     const share = this.#protectedShare();
     for (let moved = 0; moved < TRANSFERS_AT_ONCE && this.#protected.weight() > share; moved++) {
@@ -316,7 +327,7 @@ export class WindowTinyLfu implements Policy {
     }
   }
 
-  /** Ends the climber's sample if it is over, and goes on with what it wants. */
+  /** Ends the climber's sample if it is over, and makes its pending change. */
   #climb(climber: WindowClimber): void {
     if (climber.isIdle() || this.#sketchSample() === 0) return;
     climber.endSample(this.#windowShare(), this.#protectedShare(), this.#sketchSample());
@@ -327,9 +338,9 @@ export class WindowTinyLfu implements Policy {
   }
 
   /**
-   * Gives the window a greater share at the protected segment's expense, and the oldest entries of the main segments
-   * along with it.
-   * @returns how much of the change is left to be done
+   * Increases the window's share at the protected segment's expense, and moves the oldest entries of the main
+   * segments into the window.
+   * @returns the part of the change that is left to do
    */
   #widenWindow(change: number): number {
     if (this.#protectedShare() === 0) return change;
@@ -349,7 +360,10 @@ export class WindowTinyLfu implements Policy {
     return left;
   }
 
-  /** The opposite. @returns how much of the change is left to be done */
+  /**
+   * Does the opposite.
+   * @returns the part of the change that is left to do
+   */
   #narrowWindow(change: number): number {
     if (this.#windowShare() <= 1) return change;
     let left = Math.min(change, this.#windowShare() - 1);
@@ -385,7 +399,7 @@ export class WindowTinyLfu implements Policy {
   }
 }
 
-/** Additions between two halvings of a sketch for so many entries. */
+/** Returns the additions between two halvings of a sketch for this many entries. */
 function sampleFor(entries: number, climbs: boolean): number {
   const counted = climbs ? Math.max(LEAST_ENTRIES, Math.floor(entries)) : sketchEntries(entries);
   return Math.min(SAMPLE_PER_ENTRY * counted, SAMPLE_LIMIT);

@@ -16,20 +16,20 @@ import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
 import { LINK_WORDS, moveToBack } from "../slot-list.ts";
 import { wordAt } from "../word-at.ts";
 
-/** Behind the lists in `state`: the key hash of the last miss, and where its ghost was found. */
+/** Words of `state` behind the lists: the key hash of the last miss, and the queue in which its ghost was found. */
 const RETURNING_HASH = 0;
 const RETURNING_FROM = 1;
 const RETURNING_WORDS = 2;
 
 /**
- * ARC, adaptive replacement: an LRU list of entries read once (T1) and one of those read more often (T2), with as
- * many ghosts of either as make twice the capacity altogether. A miss on a ghost shows which list was cut too
- * short, and moves the target for T1's size.
+ * ARC, adaptive replacement cache: an LRU list of entries requested once (T1), an LRU list of entries requested more
+ * often (T2), and ghosts of both. Entries and ghosts together make twice the capacity. A miss on a ghost shows which
+ * list is too short, and moves the target for T1's size.
  *
  * N. Megiddo, D. S. Modha, "ARC: a self-tuning, low overhead replacement cache", FAST 2003.
  *
- * Choices: the target moves by fractions. Ghosts are dropped after the entry came in rather than before, which
- * comes to the same, and is also right after deletes and with different weights.
+ * Choices: the target moves by fractions. Ghosts are dropped after the new entry is inserted rather than before. The
+ * result is the same, and it is also right after deletes and with different weights.
  */
 export const arc: PolicyType = {
   name: "arc",
@@ -70,7 +70,7 @@ class Arc extends AdaptiveLists implements Policy {
     append(this, slot, returns);
   }
 
-  /** All come to T2, in their order: in T1 they would be gone before any of them is asked for again. */
+  /** Adopts every entry into T2, in order: in T1 they would be evicted before any of them is requested again. */
   adopt(slot: number, _hash: number, _rank: number): void {
     append(this, slot, true);
   }
@@ -85,7 +85,7 @@ class Arc extends AdaptiveLists implements Policy {
     return { queue: this.isFrequent(slot) ? "frequent" : "recent", detail };
   }
 
-  /** The list that gives way now comes first. */
+  /** Begins with the list that evicts next. */
   forEach(visit: (slot: number) => void): void {
     this.forEachOf(visit, this.#recentGivesWay(0));
   }
@@ -98,7 +98,7 @@ class Arc extends AdaptiveLists implements Policy {
     return weight > target || (weight === target && this.#returnsFrom(incoming) === FROM_FREQUENT);
   }
 
-  /** Where the last miss found this key's ghost; nowhere, if the last miss was for another key. */
+  /** The queue in which the last miss found this key's ghost; `FROM_NOWHERE` if the last miss was for another key. */
   #returnsFrom(hash: number): number {
     if (this.state[this.#returning + RETURNING_HASH] !== (hash | 0)) return FROM_NOWHERE;
     return this.state[this.#returning + RETURNING_FROM]!;

@@ -4,24 +4,24 @@ import { drawBelow } from "../random-draw.ts";
 import { SlotTable } from "../slot-table.ts";
 
 const DRAWS = 0;
-/** The slots that are asked for again, and those that never are: each word of a slot is its index in one of them. */
+/** Slots whose keys are requested again, and slots whose keys never are, are in separate tables. */
 const WANTED = 1;
 
-/** A slot's words: its index in its table, and in which one it is. */
+/** Words of a slot: its index in its table, and which table that is. */
 const IS_SPENT = 1;
 const WORDS_PER_SLOT = 2;
 
 /**
- * Belady's idea for entries of different weight: of some entries drawn at random the one leaves that takes most
- * room for longest, by weight times the distance to its next access. Whatever is never asked for again leaves
- * before that, latest arrival first. Not an optimum, which is NP-hard to find, but the bound that such policies are
- * measured against.
+ * Belady's idea for entries of different weights: draws some entries at random, and evicts the one with the largest
+ * product of weight and distance to the next access. Entries never requested again leave before all others, the
+ * latest arrival first. This is not the optimum, which is NP-hard to find, but the usual bound to compare policies
+ * with.
  *
  * After L. A. Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems Journal 5(2),
- * 1966; weight times distance as in D. S. Berger, N. Beckmann, M. Harchol-Balter, "Practical bounds on optimal caching
- * with variable object sizes", SIGMETRICS 2018 (its Belady-Size).
+ * 1966; weight times distance as in D. S. Berger, N. Beckmann, M. Harchol-Balter, "Practical bounds on optimal
+ * caching with variable object sizes", SIGMETRICS 2018 (its Belady-Size).
  *
- * Choices: `sample` entries are drawn, with repetition; where there are no more than that, all are looked at. Among
+ * Choices: draws `sample` entries with repetition; if there are no more than that, it looks at all of them. Among
  * equals the first one seen leaves.
  */
 export const beladySize: PolicyType = {
@@ -72,7 +72,7 @@ class BeladySize implements Policy {
     this.#add(slot);
   }
 
-  /** Takes its place by the order in which entries come. */
+  /** Ignores the rank: the order in which entries come decides. */
   adopt(slot: number, hash: number, _rank: number): void {
     this.insert(slot, hash);
   }
@@ -99,7 +99,7 @@ class BeladySize implements Policy {
     return { queue: this.#isSpent(slot) ? "spent" : "wanted", detail };
   }
 
-  /** In no particular order, but those that are never asked for again come first. */
+  /** Begins with the entries that are never requested again; has no order otherwise. */
   forEach(visit: (slot: number) => void): void {
     this.#spent.forEach(visit);
     this.#wanted.forEach(visit);
@@ -120,7 +120,10 @@ class BeladySize implements Policy {
     this.#tableOf(slot).add(slot);
   }
 
-  /** Of some that are asked for again, the one that takes most room for longest; 0 when there is none. */
+  /**
+   * Draws some entries that are requested again, and returns the one with the largest product of weight and distance;
+   * 0 if there are none.
+   */
   #greediest(): number {
     const { seed, state } = this.#memory;
     const now = this.#future.now();

@@ -6,9 +6,9 @@ import { PriorityHeap } from "../priority-heap.ts";
 const TICK = 0;
 
 /**
- * Belady's optimum (MIN): the entry whose next access lies farthest ahead leaves first. No policy that takes in
- * every entry it misses has fewer misses, as long as all weigh the same. Among entries that are never asked for
- * again the one whose last request lies farthest back leaves first; which one does makes no difference to misses.
+ * Belady's optimum (MIN): evicts the entry whose next access lies furthest ahead. If all weights are equal, no policy
+ * that admits every miss has fewer misses. Among entries never requested again, the one requested longest ago leaves
+ * first; their order makes no difference to the misses.
  *
  * L. A. Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems Journal 5(2), 1966.
  */
@@ -48,7 +48,7 @@ class Belady implements Policy {
     this.#heap.add(slot, -this.#future.nextAccess(slot), this.#nextTick());
   }
 
-  /** Takes its place by the order in which entries come. */
+  /** Ignores the rank: the order in which entries come decides. */
   adopt(slot: number, hash: number, _rank: number): void {
     this.insert(slot, hash);
   }

@@ -1,9 +1,9 @@
 import { mix32 } from "../../lib/hash.ts";
 import { WindowClimberModel } from "./window-climber-model.ts";
 
-/** What a model of Caffeine is made of. */
+/** What determines a model of Caffeine. */
 export interface CaffeineSetup {
-  /** Entries. */
+  /** Capacity in entries. */
   readonly capacity: number;
   /** Whether the window's size adapts. */
   readonly climbs: boolean;
@@ -11,20 +11,20 @@ export interface CaffeineSetup {
   readonly window?: number;
   /** The protected segment's share of the rest. */
   readonly protectedShare?: number;
-  /** A draw: a whole number from 0 to `bound` − 1. */
+  /** Draws a whole number from 0 to `bound` − 1. */
   draw(bound: number): number;
 }
 
 /**
- * A cache of equal entries as Caffeine has it: with a window of fixed size as its simulator's `sketch.WindowTinyLfu`, with
- * one that adapts as the library's own cache. Told in Caffeine's order: what is asked for comes in first, then what is
- * too much leaves, then the window's size adapts; and all of that before the next request, as if its buffers were
- * always drained. Slow, and written from what Caffeine's source says rather than from our policy: the two share the
- * hash function and nothing else. `w-tinylfu.ts` names the version.
+ * A model of Caffeine's cache with entries of equal weight: with a fixed window as the simulator's
+ * `sketch.WindowTinyLfu`, with an adaptive one as the library's own cache. It follows Caffeine's order: the requested
+ * key enters, then the surplus leaves, then the window's size adapts, all before the next request, as if Caffeine's
+ * buffers were always drained. It is slow, and written from Caffeine's source rather than from our policy: the two
+ * share only the hash function. `w-tinylfu.ts` names the version.
  */
 export class CaffeineModel {
   readonly #setup: CaffeineSetup;
-  /** Least recent first, in all of them. */
+  /** All three begin with the least recent entry. */
   readonly #window = new Set<number>();
   readonly #probation = new Set<number>();
   readonly #protected = new Set<number>();
@@ -40,12 +40,12 @@ export class CaffeineModel {
     this.windowMaximum = Math.max(1, capacity - Math.floor((1 - window) * capacity));
     this.#protectedMaximum = Math.floor(protectedShare * (capacity - this.windowMaximum));
     this.#sketch = new SketchModel(capacity, setup.climbs);
-    // The library makes its sketch when the cache is half full.
+    // The library creates its sketch when the cache is half full.
     this.#hasSketch = !setup.climbs;
     this.#climber = new WindowClimberModel(capacity);
   }
 
-  /** @returns −1 for a hit, else what had to leave for it; 0: nothing */
+  /** @returns −1 for a hit, else the victim; 0 if nothing was evicted */
   request(key: number): number {
     if (this.#window.has(key) || this.#probation.has(key) || this.#protected.has(key)) {
       this.#read(key);
@@ -158,7 +158,10 @@ function transfer(key: number, from: Set<number>, to: Set<number>): void {
   to.add(key);
 }
 
-/** A byte for every counter. Sixteen counters an entry, rounded up to a power of two; a key has four of a block of 128. */
+/**
+ * A byte for every counter. There are sixteen counters per entry, rounded up to a power of two. A key has four of
+ * them, all in one block of 128.
+ */
 class SketchModel {
   readonly sampleSize: number;
   readonly #counters: Uint8Array;

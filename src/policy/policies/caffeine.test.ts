@@ -1,6 +1,6 @@
 /**
- * Compares W-TinyLFU with a model of Caffeine, written independently: every hit, every victim. Requests only, entries of
- * equal weight: what the policy seam has besides is in `policy-conformance.ts`.
+ * Compares every hit and every victim of W-TinyLFU with an independently written model of Caffeine. It covers
+ * requests for entries of equal weight only; `policy-conformance.ts` covers the rest of the policy interface.
  */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { CaffeineModel } from "./caffeine-model.ts";
 
 const SEED = Number(process.env["GLASSCACHE_SEED"] ?? 1);
 const RUNS = Number(process.env["GLASSCACHE_CONFORMANCE_RUNS"] ?? 24);
-/** A case takes some 50 ms. */
+/** A case takes about 50 ms. */
 const CACHE_RUNS: number = Math.min(RUNS, 150);
 const POLICY_SEED = 3;
 
@@ -47,7 +47,7 @@ class Cache {
     );
   }
 
-  /** As `CaffeineModel.request`. */
+  /** Returns the same as `CaffeineModel.request`. */
   request(key: number): number {
     const found = this.#slotOf.get(key);
     if (found !== undefined) {
@@ -75,7 +75,10 @@ class Cache {
   }
 }
 
-/** @returns how many requests missed, in the cache and in the model alike */
+/**
+ * Checks the cache against the model.
+ * @returns the number of misses, equal in both
+ */
 function replay(keys: Iterable<number>, capacity: number, climbs: boolean, options = ""): number {
   const random = new SeededRandom(POLICY_SEED);
   const [, window, protectedShare] = /window=(.*),protected=(.*)/.exec(options) ?? [];
@@ -99,7 +102,7 @@ function replay(keys: Iterable<number>, capacity: number, climbs: boolean, optio
   return misses;
 }
 
-/** Phases of Zipf, loops and new keys, each with keys of its own to some part. */
+/** Phases of Zipf, loops and new keys, each partly with keys of its own. */
 function* phases(seed: number, capacity: number, requests: number): Generator<number> {
   const random = new SeededRandom(seed);
   for (let left = requests; left > 0; ) {
@@ -150,13 +153,13 @@ describe("W-TinyLFU decides as Caffeine", () => {
   }
 });
 
-/** Traces beside the repository, which is where tests find them if they are there at all. */
+/** Traces beside the repository; tests that need them are skipped when they are missing. */
 const traces = join(import.meta.dir, "../../../../shared/traces");
 
 function readTrace(name: string): Uint32Array {
   const bytes = Bun.zstdDecompressSync(readFileSync(join(traces, `${name}.oracleGeneral.zst`)));
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-  // Records of six words, the key in the second and third. Here keys fit the second.
+  // A record has six words; the key is in the second and third. These traces' keys fit in the second.
   return Uint32Array.from({ length: words.length / 6 }, (_, i) => words[6 * i + 1]! + 1);
 }
 

@@ -6,7 +6,7 @@ interface Ghost {
   readonly weight: number;
 }
 
-/** With the paper's names. */
+/** Uses the paper's names. */
 class CarModel implements Model {
   readonly #setup: ModelSetup;
   readonly #referenced = new Set<number>();

@@ -15,19 +15,19 @@ import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type Pol
 import { LINK_WORDS, moveToBack } from "../slot-list.ts";
 import { wordAt } from "../word-at.ts";
 
-/** Set in a slot's first word when it was read since the hand passed. */
+/** Set in a slot's first word if the entry was read since the hand last passed. */
 const REFERENCED = 1 << 30;
 
 /**
  * CAR, CLOCK with adaptive replacement: ARC with a clock in place of each LRU list, so that a read only sets a bit.
- * T1 holds entries that were not read again since they came, T2 the others; ghosts of both move the target for
- * T1's size.
+ * T1 holds entries that have not been read since they were inserted, T2 the others. Ghosts of both move the target
+ * for T1's size.
  *
  * S. Bansal, D. S. Modha, "CAR: clock with adaptive replacement", FAST 2004.
  *
- * Choices: the target moves by fractions. Ghosts are dropped after the entry came in rather than before, which
- * comes to the same, and is also right after deletes and with different weights. A clock that is empty is passed
- * over, whatever the target says.
+ * Choices: the target moves by fractions. Ghosts are dropped after the new entry is inserted rather than before. The
+ * result is the same, and it is also right after deletes and with different weights. An empty clock is passed over,
+ * whatever the target says.
  */
 export const car: PolicyType = {
   name: "car",
@@ -47,7 +47,7 @@ class Car extends AdaptiveLists implements Policy {
     this.#passLimit = memory.passLimit ?? NO_PASS_LIMIT;
   }
 
-  /** The paper looks at the ghosts only after it has replaced an entry: see `insert`. */
+  /** The paper looks at the ghosts only after the eviction: see `insert`. */
   miss(_hash: number): void {}
 
   hit(slot: number): void {
@@ -61,12 +61,12 @@ class Car extends AdaptiveLists implements Policy {
     append(this, slot, takeGhost(this, hash) !== FROM_NOWHERE);
   }
 
-  /** All come to T2, in their order: in T1 they would be gone before any of them is asked for again. */
+  /** Adopts every entry into T2, in order: in T1 they would be evicted before any of them is requested again. */
   adopt(slot: number, _hash: number, _rank: number): void {
     append(this, slot, true);
   }
 
-  /** The paper's replace: the hands sweep until one finds an entry that was not read. */
+  /** The paper's replace(): the hands sweep until one finds an entry that was not read. */
   evict(_incoming: number): number {
     const { words, stride, offset, state } = this;
     for (let passed = 0; ; passed++) {
@@ -95,7 +95,7 @@ class Car extends AdaptiveLists implements Policy {
     return { queue: this.isFrequent(slot) ? "frequent" : "recent", detail };
   }
 
-  /** The clock that gives way now comes first. */
+  /** Begins with the clock that evicts next. */
   forEach(visit: (slot: number) => void): void {
     this.forEachOf(visit, this.#recentGivesWay());
   }

@@ -1,13 +1,13 @@
 import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
-/** A slot's first word holds, above the link, how many rounds its reads have earned (0 to 7). */
+/** The bits of a slot's first word above the link hold how many rounds its reads have earned (0 to 7). */
 const ROUNDS_SHIFT = 29;
 const ONE_ROUND = 1 << ROUNDS_SHIFT;
 const ROUNDS = -1 << ROUNDS_SHIFT;
 
 /**
- * CLOCK, also called second chance: a queue in order of arrival. Whoever was read since it last came to the front
+ * CLOCK, also called second chance: a queue in order of arrival. When an entry that was read comes to the front, it
  * goes round once more instead of leaving.
  *
  * F. J. Corbató, "A paging experiment with the Multics system", MIT Project MAC Report MAC-M-384, 1968.
@@ -57,7 +57,7 @@ class Clock implements Policy {
     this.#queue.pushBack(slot);
   }
 
-  /** Takes its place by the order in which entries come. */
+  /** Ignores the rank: the order in which entries come decides. */
   adopt(slot: number, hash: number, _rank: number): void {
     this.insert(slot, hash);
   }

@@ -3,7 +3,7 @@ import { rankIn } from "../queue-rank.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /**
- * First in, first out: the entry that came first leaves first, however often it was read.
+ * First in, first out: evicts the oldest entry, however often it was read.
  *
  * L. A. Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems Journal 5(2), 1966.
  */
@@ -34,7 +34,7 @@ class Fifo implements Policy {
     this.#queue.pushBack(slot);
   }
 
-  /** Takes its place by the order in which entries come. */
+  /** Ignores the rank: the order in which entries come decides. */
   adopt(slot: number, hash: number, _rank: number): void {
     this.insert(slot, hash);
   }

@@ -3,7 +3,7 @@ import { type Model, type ModelSetup, testPolicy } from "./policy-conformance.ts
 
 class GdsfModel implements Model {
   readonly #setup: ModelSetup;
-  /** Least recently asked for first. */
+  /** In order of the last request, oldest first. */
   #entries: { key: number; frequency: number; priority: number }[] = [];
   #age = 0;
 

@@ -3,13 +3,13 @@ import type { PolicyType } from "../policy.ts";
 import { PriorityHeap } from "../priority-heap.ts";
 
 /**
- * GDSF, greedy dual size frequency: the priority of an entry is how often it was asked for divided by its weight,
- * added to the priority of the last victim when that was last worked out. Small popular entries stay longest.
+ * GDSF, greedy dual size frequency: the priority of an entry is its number of requests divided by its weight, plus
+ * the priority of the last victim at the time of the calculation. Small popular entries stay longest.
  *
  * L. Cherkasova, "Improving WWW proxies performance with greedy-dual-size-frequency caching policy", HP Laboratories
  * Technical Report HPL-98-69R1, 1998.
  *
- * Choice: every miss costs the same, so that the policy aims at the most hits, not at the most bytes hit.
+ * Choice: every miss costs the same, so the policy aims at the most hits, not at the most bytes hit.
  */
 export const gdsf: PolicyType = {
   name: "gdsf",

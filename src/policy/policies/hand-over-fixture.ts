@@ -3,9 +3,9 @@ import { SeededRandom } from "../../lib/random.ts";
 import type { Policy, PolicyMemory, PolicyType } from "../policy.ts";
 import { type PolicyChoice, policyType } from "../registry.ts";
 
-/** Caches over dense slots that hand their entries over to one another, and streams of requests for them. */
+/** Caches over dense slots that hand their entries over to each other, and streams of requests for them. */
 
-/** How entries come to another policy: by their ranks, or as new ones in the same order. */
+/** How entries come to the other policy: with their ranks, or as new entries in the same order. */
 export type Way = "adopt" | "insert";
 
 export class HandOverCache {
@@ -18,7 +18,10 @@ export class HandOverCache {
   used = 0;
   misses = 0;
 
-  /** @param keys the greatest key @param weightOf what a key's entry weighs: 1 unless told */
+  /**
+   * @param keys the largest key
+   * @param weightOf the weight of a key's entry; 1 by default
+   */
   constructor(
     choice: PolicyChoice,
     capacity: number,
@@ -70,14 +73,17 @@ export class HandOverCache {
     return key;
   }
 
-  /** Empties the cache. @returns what was in it, in the order of eviction */
+  /**
+   * Empties the cache.
+   * @returns its keys in the order of eviction
+   */
   drain(): number[] {
     const keys: number[] = [];
     while (this.used > 0) keys.push(this.evict(0));
     return keys;
   }
 
-  /** Fills an empty cache with what another one has drained. */
+  /** Fills an empty cache with the keys that another one returned from `drain`. */
   fill(keys: readonly number[], way: Way): void {
     keys.forEach((key, i) => {
       const slot = this.#place(key, this.#weightOf(key));
@@ -101,13 +107,13 @@ export function choiceOf(name: string): PolicyChoice {
   return { type, parameters: type.parameters };
 }
 
-/** Keys asked for by a power law. */
+/** Requests for keys distributed by a power law. */
 export function zipfStream(seed: number, keys: number, requests: number): Uint32Array {
   const random = new SeededRandom(seed);
   return Uint32Array.from({ length: requests }, () => Math.floor(keys ** random.next()));
 }
 
-/** The same, and now and then a run over keys that are asked for once: a twentieth of the requests. */
+/** The same, interrupted by scans of keys requested only once, which make up a twentieth of the requests. */
 export function scannedStream(seed: number, keys: number, requests: number, run: number): Uint32Array {
   const random = new SeededRandom(seed);
   let next = keys;

@@ -1,8 +1,7 @@
 /**
- * What it costs to change the policy, over all pairs of policies: what the new one misses behind the change, compared with
- * what it misses where it was there from the start, and where entries come to it as if they were new.
- *
- * A cacheful is as many requests as it takes the new policy, there from the start, to let in as many entries as it holds.
+ * The cost of a policy change, for all pairs of policies. Compares the new policy's misses after the change with its
+ * misses when it runs from the start, and with its misses when entries come to it as if they were new. A cacheful is
+ * the number of requests in which the new policy, run from the start, inserts as many entries as it holds.
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
@@ -24,13 +23,13 @@ const REQUESTS = WARM_UP + 30 * CAPACITY;
 const FROM_START_TOLERANCE = 2;
 const INSERT_TOLERANCE = 0.2;
 
-/** Where a cacheful ends, and how many misses there were in it. */
+/** Where a cacheful ends, and the number of misses in it. */
 interface Cacheful {
   readonly end: number;
   readonly misses: number;
 }
 
-/** @returns the cachefuls behind the change, of a policy that was there from the start */
+/** @returns the cachefuls after the change, measured on the policy that runs from the start */
 function measure(cache: HandOverCache, stream: Uint32Array): Cacheful[] {
   let at = WARM_UP;
   return Array.from({ length: CACHEFULS }, () => {
@@ -40,7 +39,7 @@ function measure(cache: HandOverCache, stream: Uint32Array): Cacheful[] {
   });
 }
 
-/** @returns how many misses there are in the same cachefuls */
+/** @returns the number of misses in each of these cachefuls */
 function follow(cache: HandOverCache, stream: Uint32Array, cachefuls: readonly Cacheful[]): number[] {
   let at = WARM_UP;
   return cachefuls.map(({ end }) => {

@@ -3,31 +3,31 @@ import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
 import { DRAW_STEP, drawAt } from "../random-draw.ts";
 import { wordAt } from "../word-at.ts";
 
-/** In `state`: the generator, how many entries there are, and a record for each of them, without gaps. */
+/** Words of `state`: the generator, the number of entries, and a record for each entry, without gaps. */
 const DRAWS = 0;
 const COUNT = 1;
 const RECORDS = 2;
 
-/** Words of a record: whose it is, when that entry came in, how often it was asked for. What is drawn lies together. */
+/** Words of a record: slot, time of insertion, number of requests. Together, because a draw reads all three. */
 const RECORD_WORDS = 3;
 const SLOT = 0;
 const SINCE = 1;
 const FREQUENCY = 2;
 
-/** Requests so far; the time of this policy. */
+/** Number of requests so far: this policy's clock. */
 const NOW = 0;
 
 const FREQUENCY_LIMIT = 0x7fff_ffff;
 
 /**
- * Hyperbolic caching: an entry's priority is how often it was asked for divided by the time since it came in. Of
- * some entries drawn at random the one of least priority leaves, as all priorities change all the time.
+ * Hyperbolic caching: the priority of an entry is its number of requests divided by the time since its insertion. All
+ * priorities change all the time, so the policy draws some entries at random and evicts the one of least priority.
  *
  * A. Blankstein, S. Sen, M. J. Freedman, "Hyperbolic caching: flexible caching for web applications", USENIX ATC
  * 2017.
  *
- * Choices: every entry costs the same, whatever it weighs. `sample` entries are drawn, 64 as in the paper, with
- * repetition; where there are no more than that, all are looked at. Time counts in requests, modulo 2^32. Among
+ * Choices: every entry costs the same, whatever its weight. Draws `sample` entries, 64 as in the paper, with
+ * repetition; if there are no more than that, it looks at all of them. Time counts in requests, modulo 2^32. Among
  * equals the first one seen leaves. A slot's word is the index of its record.
  */
 export const hyperbolic: PolicyType = {
@@ -80,7 +80,7 @@ class Hyperbolic implements Policy {
     this.#sums[NOW]!++;
   }
 
-  /** Takes its place by the order in which entries come. */
+  /** Ignores the rank: the order in which entries come decides. */
   adopt(slot: number, hash: number, _rank: number): void {
     this.insert(slot, hash);
   }
@@ -99,7 +99,7 @@ class Hyperbolic implements Policy {
     return victim;
   }
 
-  /** The last record takes the place of the one that goes. */
+  /** Moves the last record to the place of the removed one. */
   remove(slot: number): void {
     const state = this.#state;
     const last = state[COUNT]! - 1;
@@ -145,13 +145,16 @@ class Hyperbolic implements Policy {
     return wordAt(this.#indexOf(slot), RECORD_WORDS, RECORDS);
   }
 
-  /** The time as records hold it: 32 bits of it, signed. */
+  /** The time as records hold it: its low 32 bits, signed. */
   #now(): number {
     return (this.#sums[NOW]! % 2 ** 32) | 0;
   }
 }
 
-/** @returns where the record of least priority lies, of so many drawn */
+/**
+ * Draws `sample` of `count` records.
+ * @returns where the one of least priority lies
+ */
 function leastDrawn(state: Int32Array, now: number, count: number, sample: number, seed: number): number {
   let step = state[DRAWS]!;
   let least = Number.POSITIVE_INFINITY;
@@ -183,7 +186,7 @@ function leastOfAll(state: Int32Array, now: number, count: number): number {
   return found;
 }
 
-/** Requests for the entry by requests since it came in, the first one included: of those there is at least one. */
+/** Requests for the entry per request since its insertion. Both counts include the first request, so neither is 0. */
 function priorityAt(state: Int32Array, at: number, now: number): number {
   return state[at + FREQUENCY]! / ((now - state[at + SINCE]!) >>> 0);
 }

@@ -2,7 +2,7 @@ import { lfuDa } from "./lfu-da.ts";
 import { type Model, testPolicy } from "./policy-conformance.ts";
 
 class LfuDaModel implements Model {
-  /** Least recently asked for first. */
+  /** In order of the last request, oldest first. */
   #entries: { key: number; frequency: number; priority: number }[] = [];
   #age = 0;
 

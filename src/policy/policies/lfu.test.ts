@@ -3,7 +3,7 @@ import { lfu } from "./lfu.ts";
 import { type Model, testPolicy } from "./policy-conformance.ts";
 
 class LfuModel implements Model {
-  /** Least recently asked for first. */
+  /** In order of the last request, oldest first. */
   #entries: { key: number; frequency: number }[] = [];
 
   miss(): void {}

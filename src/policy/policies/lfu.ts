@@ -4,8 +4,8 @@ import { insertAfter, LIST_WORDS, pushBack, pushFront, SlotList, unlink } from "
 import { wordAt } from "../word-at.ts";
 
 /**
- * In `state`: the list of groups but the first, the heads of the lists of nodes and groups given back, and those ever
- * handed out.
+ * Words of `state`: the list of groups (all but the first), the heads of the two free lists (nodes and groups), and
+ * the numbers of nodes and groups ever handed out.
  */
 const GROUP_LIST = 0;
 const FREE_NODE = LIST_WORDS;
@@ -15,31 +15,36 @@ const FRESH_GROUP = FREE_GROUP + 1;
 /** Nodes count from 1. */
 const NODES = FRESH_GROUP + 1;
 
-/** Words of a node: its links in its group, its slot, its group. Given back, its first word links to the next. */
+/**
+ * Words of a node: its links in its group, its slot, its group. A free node's first word links to the next free one.
+ */
 const NODE_WORDS = 4;
 const SLOT = 2;
 const GROUP = 3;
 
-/** Words of a group: its links in the list of groups, its members' list, its hits. Given back, as with nodes. */
+/**
+ * Words of a group: its links in the list of groups, the list of its members, its hits. Free groups link like nodes.
+ */
 const GROUP_WORDS = 5;
 const NEXT = 1;
 const MEMBERS = 2;
 const LAST = MEMBERS + 1;
-/** How often each member was hit: one less than the frequency, so that zeroed memory is right for the newcomers. */
+/** How often each member was hit: one less than its frequency, so that zeroed memory is right for new entries. */
 const HITS = 4;
 
-/** The group of those not hit yet. It stands before all others, and stays when it is empty. */
+/** The group of entries not hit yet. It comes before all others, and exists even when empty. */
 const NEWCOMERS = 0;
 
 const HITS_LIMIT = 0x7fff_fffe;
 
 /**
- * LFU, least frequently used, by the true number of requests since an entry came in; among equals the one whose
- * last request lies farthest back leaves first.
+ * LFU, least frequently used, by the exact number of requests since an entry was inserted. Among equals, the entry
+ * requested longest ago leaves first.
  *
- * Entries of one frequency are a group, a list by their last requests; the groups are a list by rising frequency. So
- * every step takes constant time, as in K. Shah, A. Mitra, D. Matani, "An O(1) algorithm for implementing the LFU
- * cache eviction scheme", 2010. Lists and groups are in `state`; a slot holds only the number of its node.
+ * Entries of equal frequency form a group, a list in order of their last requests; the groups form a list by rising
+ * frequency. So every step takes constant time, as in K. Shah, A. Mitra, D. Matani, "An O(1) algorithm for
+ * implementing the LFU cache eviction scheme", 2010. Lists and groups are in `state`; a slot holds only the number of
+ * its node.
  */
 export const lfu: PolicyType = {
   name: "lfu",
@@ -114,7 +119,7 @@ class Lfu implements Policy {
     pushBack(state, NODE_WORDS, NODES, state, (groups + MEMBERS) | 0, node);
   }
 
-  /** By the order alone: that others stand behind it says little of whether an entry is asked for again. */
+  /** Ignores the rank: a place far from eviction says little about whether the entry is requested again. */
   adopt(slot: number, hash: number, _rank: number): void {
     this.insert(slot, hash);
   }
@@ -205,7 +210,10 @@ class Lfu implements Policy {
   }
 }
 
-/** @returns an empty group behind the group `before` */
+/**
+ * Opens an empty group after the group `before`.
+ * @returns its number
+ */
 function openGroup(state: Int32Array, groups: number, before: number, hits: number): number {
   let group = state[FREE_GROUP]!;
   const isFresh = group === 0;
@@ -222,14 +230,14 @@ function openGroup(state: Int32Array, groups: number, before: number, hits: numb
   return group;
 }
 
-/** Gives an empty group back. */
+/** Frees an empty group. */
 function closeGroup(state: Int32Array, groups: number, group: number): void {
   unlink(state, GROUP_WORDS, groups, state, GROUP_LIST, group);
   state[wordAt(group, GROUP_WORDS, groups)] = state[FREE_GROUP]!;
   state[FREE_GROUP] = group;
 }
 
-/** Takes a node out of its group and gives it back; it still tells its slot. */
+/** Removes a node from its group and frees it; its `SLOT` word stays readable. */
 function leave(state: Int32Array, groups: number, group: number, node: number): void {
   const groupAt = wordAt(group, GROUP_WORDS, groups);
   unlink(state, NODE_WORDS, NODES, state, (groupAt + MEMBERS) | 0, node);

@@ -107,7 +107,7 @@ class LirsModel implements Model {
     this.#ghosts = this.#ghosts.filter((ghost) => ghost !== key);
   }
 
-  /** Demotes what is too much, and prunes the stack. */
+  /** Demotes LIR entries beyond their share, and prunes the stack. */
   #settle(): void {
     while (this.#lirWeight() > this.#lirShare()) this.#demote();
     while (this.#stack.length > 0 && this.#stack[0]!.status !== "lir") this.#unstack(this.#stack[0]!.key);

@@ -5,51 +5,49 @@ import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
 import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
 import { checkCount, WeighedList } from "../weighed-list.ts";
 
-/** In a slot's first word above the link: whether it has HIR status, and whether it has a marker in the stack. */
+/**
+ * Bits of a slot's first word above the link: whether it has HIR status, and whether it has a marker in the stack.
+ */
 const HIR = 1 << 31;
 const MARKED = 1 << 30;
 
 const STACK = 0;
 const QUEUE = STACK_WORDS;
-/** The key hash that was found in the stack at the last miss, and whether there was one. */
+/** The key hash that the last miss found in the stack, and whether it found one. */
 const RETURNING_HASH = QUEUE + LIST_WORDS;
 const RETURNING = RETURNING_HASH + 1;
-/** Whether an entry was evicted since the last one came in. */
+/** Whether an entry was evicted since the last insertion. */
 const EVICTING = RETURNING + 1;
 const MARKERS = EVICTING + 1;
 
-/** Queues of markers: those of evicted keys, oldest eviction first, and those of resident ones. */
+/** Queues of markers: of evicted keys, in order of eviction, and of resident keys. */
 const EVICTED = 0;
 const RESIDENT = 1;
 
 const LIR_WEIGHT = 0;
 const HIR_WEIGHT = 1;
-/** The weight of evicted keys' markers; that of resident ones, which is not needed, is zero and follows. */
+/** The weight of evicted keys' markers. The word after it is for markers of resident keys; they weigh nothing. */
 const MARKER_WEIGHTS = 2;
 /** The weight of all entries when there was last no room for another one; 0 before that. */
 const FULL_WEIGHT = 4;
 
 /**
- * LIRS: entries have LIR status (low inter-reference recency) when the last two requests for them were close, else HIR
- * status. The LIR entries have nearly all of the cache and never leave it directly. The HIR entries have a small queue,
- * from which the oldest leaves. A stack holds the LIR entries and whatever was asked for since the stalest LIR
- * entry, evicted keys included: a request for a HIR key in the stack shows that it is closer than that one, and they
- * swap roles.
+ * LIRS: an entry has LIR status (low inter-reference recency) if its last two requests were close together, else HIR
+ * status. LIR entries take nearly all of the cache, and must become HIR before they can leave it. HIR entries have a
+ * small queue, whose oldest entry is evicted. A stack holds the LIR entries and every key requested since the least
+ * recently requested LIR entry, evicted keys included. A request for a HIR key in the stack shows that its recency is
+ * lower than that entry's, and the two swap status.
  *
  * S. Jiang, X. Zhang, "LIRS: an efficient low inter-reference recency set replacement policy to improve buffer cache
  * performance", SIGMETRICS 2002.
  *
- * In the stack an entry with HIR status is represented by a marker, and so its slot's links are free for the queue.
+ * A marker represents a HIR entry in the stack, so the links of its slot are free for the queue.
  *
- * Choices: `hir` is the share of the HIR entries, 1 % as in the paper, one unit of weight at least: a share of what
- * was resident when there was last no room for more, as an owner may be unable to use the whole capacity. The evicted
- * keys in the stack weigh at most `ghost` times the capacity; beyond that the one evicted first is forgotten (the
- * paper sets no bound). Entries get LIR status at once while there is room for it, after deletes too. When no HIR
- * entry is left, the stalest LIR entry leaves.
- *
- * libCacheSim (October 2024) bounds the whole stack by twice the capacity instead, and demotes the stalest LIR entry
- * whenever an entry outside the stack is read. On the traces of `reference.test.ts` that is 2 to 6 misses; in
- * caches of 20 to 50 entries it can be a point either way.
+ * Choices: `hir` is the share of the HIR entries, 1 % as in the paper, and at least one unit of weight. It is a share
+ * of the weight resident when there was last no room for more, because an owner may be unable to use the whole
+ * capacity. The evicted keys in the stack weigh at most `ghost` times the capacity; beyond that, the one evicted
+ * first is forgotten (the paper sets no bound). While there is room for more LIR entries, new entries get LIR status
+ * at once, after deletes too. If there is no HIR entry, the least recently requested LIR entry is evicted.
  */
 export const lirs: PolicyType = {
   name: "lirs",
@@ -62,7 +60,7 @@ export const lirs: PolicyType = {
   create: (memory, parameters) => new Lirs(memory, parameters),
 };
 
-/** As many markers as ghosts are wanted, and one for each HIR entry that the share has room for. */
+/** As many markers as there may be ghosts, plus one for each HIR entry that the share has room for. */
 function markerShape(
   maxEntries: number,
   parameters: Readonly<Record<string, number>>,
@@ -145,7 +143,7 @@ class Lirs implements Policy {
     }
   }
 
-  /** The first to be evicted fill the queue of HIR entries, the others get LIR status. */
+  /** The entries next to be evicted fill the queue of HIR entries; the others get LIR status. */
   adopt(slot: number, _hash: number, rank: number): void {
     const weight = this.#memory.weigh(slot);
     if (rank < this.#hir || this.#sums[LIR_WEIGHT]! + weight > this.#lirShare()) this.#becomeHir(slot);
@@ -200,7 +198,7 @@ class Lirs implements Policy {
     return { queue: isHir ? "hir" : "lir", detail: { inStack: !isHir || this.#isMarked(slot) ? 1 : 0 } };
   }
 
-  /** The HIR entries from the old end of their queue, then the LIR entries, stalest first. */
+  /** Visits the HIR entries, oldest in the queue first, then the LIR entries, least recently requested first. */
   forEach(visit: (slot: number) => void): void {
     this.#queue.forEach(visit);
     this.#stack.forEach((reference) => {
@@ -248,7 +246,9 @@ class Lirs implements Policy {
     assert(this.#markerOf(slot) === marker, `slot ${slot} has two markers`);
   }
 
-  /** Puts a slot that is nowhere on top of the stack with LIR status; others lose it when there are too many. */
+  /**
+   * Puts a slot that is in no list on top of the stack with LIR status, and demotes LIR entries beyond their share.
+   */
   #becomeLir(slot: number): void {
     this.#words[slot * this.#stride + this.#offset] = 0;
     this.#stack.pushTop(slot);
@@ -256,7 +256,7 @@ class Lirs implements Policy {
     this.#demote();
   }
 
-  /** Puts a slot that is nowhere at the young end of the queue with HIR status, without a marker. */
+  /** Puts a slot that is in no list at the back of the queue with HIR status, without a marker. */
   #becomeHir(slot: number): void {
     this.#words[slot * this.#stride + this.#offset] = HIR;
     this.#queue.pushBack(slot);
@@ -272,7 +272,7 @@ class Lirs implements Policy {
     return Math.max(0, room - Math.max(1, Math.floor(room * this.#hir)));
   }
 
-  /** The LIR entry at the bottom of the stack gets HIR status. */
+  /** Gives HIR status to the LIR entry at the bottom of the stack. */
   #demoteStalest(): void {
     const slot = this.#stack.bottom();
     this.#stack.unlink(slot);
@@ -281,7 +281,7 @@ class Lirs implements Policy {
     this.#prune();
   }
 
-  /** Removes markers from the bottom of the stack, so that a LIR entry is there. */
+  /** Removes markers from the bottom of the stack until a LIR entry is there. */
   #prune(): void {
     for (let bottom = this.#stack.bottom(); LirsStack.isMarker(bottom); bottom = this.#stack.bottom()) {
       this.#dropMarker(LirsStack.markerOf(bottom));
@@ -289,8 +289,8 @@ class Lirs implements Policy {
   }
 
   /**
-   * Puts the marker of a HIR entry on top of the stack. There is none where it would be pruned at once, nor where
-   * all markers belong to resident entries.
+   * Puts a marker of a HIR entry on top of the stack, unless it would be pruned at once or all markers belong to
+   * resident entries.
    */
   #mark(slot: number): void {
     if (this.#stack.bottom() === 0) return;
@@ -305,7 +305,7 @@ class Lirs implements Policy {
     this.#words[slot * this.#stride + this.#offset]! |= MARKED;
   }
 
-  /** The key of this marker was evicted: it is a ghost from now on. */
+  /** Makes a marker a ghost: its key was evicted. */
   #keepGhost(marker: number, weight: number): void {
     if (weight > this.#ghostShare) {
       this.#dropMarker(marker);
@@ -336,7 +336,7 @@ class Lirs implements Policy {
     return this.#findMarker(slot, this.#memory.hashOf(slot));
   }
 
-  /** The marker that a resident entry with HIR status is known to have. */
+  /** Finds the marker of a resident HIR entry, which must have one. */
   #findMarker(slot: number, hash: number): number {
     let marker = this.#markers.find(hash);
     while (marker !== 0) {

@@ -3,31 +3,31 @@ import { GhostTable, type GhostTableShape, ghostLimit } from "../ghost-table.ts"
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
 import { PriorityHeap } from "../priority-heap.ts";
 
-/** The key hash that was found among the ghosts at the last miss, and whether there was one. */
+/** The key hash that the last miss found among the ghosts, and whether it found one. */
 const RETURNING_HASH = 0;
 const RETURNING = 1;
 const HEAP = 2;
 
 const GHOST_WEIGHT = 0;
-/** Requests so far; the time of this policy. */
+/** Number of requests so far: this policy's clock. */
 const NOW = 1;
-/** When the returning key was last asked for. */
+/** When the returning key was last requested. */
 const RETURNING_TIME = 2;
 
-/** A time before the first request: of a request that never was. */
+/** The time of a request that did not happen: before the first one. */
 const NEVER = 0;
 
 /**
- * LRU-K: the entry whose K-th last request lies farthest back leaves first, those with fewer than K requests before
- * all others; among equals the one whose last request lies farthest back. What is known of an evicted entry is kept
- * in a ghost, so that its next request finds the ones before.
+ * LRU-K: evicts the entry with the oldest K-th last request. Entries with fewer than K requests leave before all
+ * others; among equals the entry requested longest ago leaves first. A ghost keeps the history of an evicted entry,
+ * so that its next request counts together with those before.
  *
  * E. J. O'Neil, P. E. O'Neil, G. Weikum, "The LRU-K page replacement algorithm for database disk buffering", SIGMOD
  * 1993.
  *
- * Choices: K is 2, as the paper recommends, or 1, which is LRU. Requests that follow one another closely count like
- * any others (a correlated reference period of zero). Ghosts are kept by their share of the capacity's weight,
- * rounded down, oldest dropped first, not for a time (the retained information period).
+ * Choices: K is 2, as the paper recommends, or 1, which is LRU. Requests in quick succession count like any others (a
+ * correlated reference period of zero). Ghosts are limited by a share of the capacity's weight, rounded down, oldest
+ * dropped first, and not by time (the retained information period).
  */
 export const lruK: PolicyType = {
   name: "lru-k",
@@ -40,7 +40,7 @@ export const lruK: PolicyType = {
   create: (memory, parameters) => new LruK(memory, parameters),
 };
 
-/** A ghost's note is when its key was last asked for, modulo 2^32. */
+/** A ghost's note is the time of its key's last request, modulo 2^32. */
 function ghostShape(
   maxEntries: number,
   parameters: Readonly<Record<string, number>>,
@@ -49,7 +49,7 @@ function ghostShape(
   return { limit: ghostLimit(maxEntries, parameters["ghost"]!, maxGhosts), queues: 1, noteWords: 1 };
 }
 
-/** The heap's priority is when the K-th last request was, its tick when the last one was. */
+/** In the heap, the priority is the time of the K-th last request, the tick the time of the last one. */
 class LruK implements Policy {
   readonly #memory: PolicyMemory;
   readonly #state: Int32Array;
@@ -101,7 +101,7 @@ class LruK implements Policy {
     this.#heap.add(slot, this.#isLru ? now : before, now);
   }
 
-  /** By the order alone: that others stand behind it says little of whether an entry is asked for again. */
+  /** Ignores the rank: a place far from eviction says little about whether the entry is requested again. */
   adopt(slot: number, hash: number, _rank: number): void {
     this.insert(slot, hash);
   }
@@ -153,7 +153,7 @@ class LruK implements Policy {
     return now;
   }
 
-  /** The latest time that leaves this remainder modulo 2^32. */
+  /** Returns the latest time with this remainder modulo 2^32. */
   #lastTime(remainder: number): number {
     const now = this.#sums[NOW]!;
     return now - (((now % 2 ** 32) - remainder) >>> 0);

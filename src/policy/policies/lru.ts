@@ -3,7 +3,7 @@ import { rankIn } from "../queue-rank.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /**
- * Least recently used: the entry whose last read lies farthest back leaves first.
+ * Least recently used: evicts the entry read longest ago.
  *
  * R. L. Mattson, J. Gecsei, D. R. Slutz, I. L. Traiger, "Evaluation techniques for storage hierarchies", IBM Systems
  * Journal 9(2), 1970.
@@ -37,7 +37,7 @@ class Lru implements Policy {
     this.#queue.pushBack(slot);
   }
 
-  /** Takes its place by the order in which entries come. */
+  /** Ignores the rank: the order in which entries come decides. */
   adopt(slot: number, hash: number, _rank: number): void {
     this.insert(slot, hash);
   }

@@ -5,7 +5,7 @@ import { parsePolicy } from "../registry.ts";
 const PASS_LIMIT = 500;
 const ENTRIES: number = 4 * PASS_LIMIT;
 
-/** A policy of equal weights over dense slots, all of which are resident and have been read. */
+/** Creates a policy over dense slots of equal weight, all of them resident and read. */
 function fullOfReadEntries(text: string): Policy {
   const { type, parameters } = parsePolicy(text);
   const policy = type.create(
@@ -32,7 +32,7 @@ function fullOfReadEntries(text: string): Policy {
   return policy;
 }
 
-/** What an eviction changes about an entry that it passes over. */
+/** The part of an entry's explanation that changes when an eviction passes over it. */
 function placementOf(policy: Policy, slot: number): string {
   const { queue, detail } = policy.explain(slot);
   return [queue, detail["rounds"], detail["visited"], detail["reads"], detail["referenced"]].join(" ");

@@ -6,31 +6,31 @@ import type { Policy, PolicyMemory, PolicyType } from "../policy.ts";
 import { formatPolicy } from "../registry.ts";
 
 /**
- * The suite that every policy passes. Each brings a model: the same policy once more, written for the eye with
- * plain arrays and maps. Policy and models are driven through random requests, deletes and overwrites, and every
- * decision must be the same: of the policy on dense slots, of the policy on sparse slots that move about
- * and are attached to anew all the time, and of the model.
+ * The suite that every policy passes. Each policy brings a model: the same policy written for readability, with plain
+ * arrays and maps. Random requests, deletes and overwrites drive three caches, which must agree on every decision:
+ * the policy on dense slots, the policy on sparse slots that move about and are attached to anew all the time, and
+ * the model.
  */
 
-/** The policy seam in terms of keys: whole numbers ≥ 1. What a method does is told at `Policy`. */
+/** The policy interface in terms of keys, which are whole numbers ≥ 1. `Policy` says what the methods do. */
 export interface Model {
   miss(key: number): void;
   hit(key: number): void;
   insert(key: number): void;
-  /** @returns the victim, 0 when nothing is resident */
+  /** @returns the victim, 0 if nothing is resident */
   evict(incoming: number): number;
   remove(key: number): void;
   reweigh(key: number, oldWeight: number, newWeight: number): void;
   queueOf(key: number): string;
-  /** The resident keys in the order in which `forEach` visits them; left out where that order is not promised. */
+  /** The resident keys in the order in which `forEach` visits them; absent if the policy promises no order. */
   order?(): number[];
 }
 
-/** What a model is made of. */
+/** What determines a model. */
 export interface ModelSetup {
   readonly capacity: number;
   readonly maxEntries: number;
-  /** How many evicted keys memory has room for; `Infinity` where it sets no bound. */
+  /** How many evicted keys memory has room for; `Infinity` if it sets no bound. */
   readonly maxGhosts: number;
   readonly parameters: Readonly<Record<string, number>>;
   readonly seed: number;
@@ -41,7 +41,7 @@ export interface ModelSetup {
 }
 
 export interface ConformanceOptions {
-  /** Further sets of parameters to try, besides the defaults. */
+  /** More sets of parameters to try, besides the defaults. */
   readonly parameters?: readonly Readonly<Record<string, number>>[];
 }
 
@@ -119,7 +119,7 @@ function checkAgainstModel(
   fc.assert(property, { numRuns: RUNS, seed: SEED });
 }
 
-/** In the simulator every miss is filled at once, or never: no resident key has a ghost. */
+/** In the simulator, every miss is filled at once or never, so no resident key has a ghost. */
 function withoutLateFills(shape: WorkloadShape): WorkloadShape {
   const operations = shape.operations.map((operation) =>
     operation.action === "late fill" ? ({ ...operation, action: "request" } as const) : operation,
@@ -138,9 +138,9 @@ function followModel(
 }
 
 interface Operation {
-  /** A miss may be filled later, when there were others in between, or never. */
+  /** A miss may be filled later, after other requests, or never. */
   readonly action: "request" | "delete" | "overwrite" | "unfilled miss" | "late fill";
-  /** From 0 to 1; low ones are asked for often. */
+  /** From 0 to 1; low ones are requested often. */
   readonly key: number;
   /** From 0 to 1; low ones are common. */
   readonly weight: number;
@@ -150,13 +150,13 @@ interface WorkloadShape {
   readonly capacity: number;
   readonly heaviest: number;
   readonly operations: readonly Operation[];
-  /** How many entries may be resident, of as many as the capacity could hold. */
+  /** How many entries may be resident, as a share of what the capacity could hold. */
   readonly entriesShare?: number;
-  /** How much of the capacity the owner can use. */
+  /** The share of the capacity that the owner can use. */
   readonly usableShare?: number;
-  /** How many evicted keys may be remembered; as many as the policy wants unless told. */
+  /** How many evicted keys may be remembered; as many as the policy wants by default. */
   readonly maxGhosts?: number;
-  /** Invariants are checked after every so many steps; 1 unless told. */
+  /** Steps between two checks of the invariants; 1 by default. */
   readonly checkEvery?: number;
 }
 
@@ -175,7 +175,7 @@ function workload({ heaviest }: { heaviest: number }): fc.Arbitrary<WorkloadShap
   });
 }
 
-/** Few entries may be resident, few ghosts kept, or part of the capacity is not to be had. */
+/** Few entries may be resident, few ghosts kept, or part of the capacity is unusable. */
 function tightWorkload(): fc.Arbitrary<WorkloadShape> {
   const bounds = fc.record({
     entriesShare: fc.constantFrom(0.2, 1),
@@ -194,12 +194,12 @@ function longWorkload(length: number, capacity: number): WorkloadShape {
   return { capacity, heaviest: 1, operations };
 }
 
-/** One cache that is driven through a workload, with several policies and a model deciding for it side by side. */
+/** One cache driven through a workload, with several policies and a model deciding for it side by side. */
 class Run {
   readonly setup: ModelSetup;
   readonly #type: PolicyType;
   readonly #shape: WorkloadShape;
-  /** The operations, with keys and weights in whole numbers. */
+  /** The operations, with keys and weights as whole numbers. */
   readonly #requests: readonly Operation[];
   readonly #weights = new Map<number, number>();
   readonly #nextAccesses = new Map<number, number>();
@@ -241,12 +241,12 @@ class Run {
     return new AttachedPolicy(this.#type, this.setup, true);
   }
 
-  /** On dense slots, with an index of the owner's for ghosts: only for keys that differ in their hashes. */
+  /** Attaches the policy to dense slots, with the owner's index for ghosts. Only for keys with distinct hashes. */
   attachIndexed(): AttachedPolicy {
     return new AttachedPolicy(this.#type, this.setup, false, new Map());
   }
 
-  /** @returns the victims in the order in which they were chosen */
+  /** @returns the victims in order */
   follow(model: Model | undefined, policies: readonly AttachedPolicy[]): number[] {
     const { maxEntries } = this.setup;
     const capacity = Math.max(1, Math.floor(this.setup.capacity * (this.#shape.usableShare ?? 1)));
@@ -254,7 +254,7 @@ class Run {
     const deciders: Model[] = model === undefined ? [...policies] : [model, ...policies];
     const victims: number[] = [];
     let used = 0;
-    /** Keys that missed and may be filled later, longest ago first. */
+    /** Keys that missed and may be filled later, in order of the miss. */
     const unfilled = new Set<number>();
 
     const evict = (incoming: number) => {
@@ -339,7 +339,7 @@ class Run {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** Plain comparisons: this runs after every step, and an `expect` each would take most of the time. */
+  /** Uses plain comparisons: this runs after every step, and calls of `expect` would take most of the time. */
   #check(model: Model | undefined, policies: readonly AttachedPolicy[]): void {
     const expectedOrder = model?.order?.();
     for (const policy of policies) {
@@ -381,8 +381,8 @@ class AttachedPolicy implements Model {
   #policy: Policy;
 
   /**
-   * @param sparse slots far apart, that move about, with other words around those of the policy
-   * @param ghosts lent to the policy as an index
+   * @param sparse whether slots are far apart, move about, and have other words around the policy's
+   * @param ghosts the index that the owner lends the policy
    */
   constructor(type: PolicyType, setup: ModelSetup, sparse: boolean, ghosts?: Map<number, number>) {
     const { capacity, maxEntries, maxGhosts, parameters, seed } = setup;
@@ -456,14 +456,14 @@ class AttachedPolicy implements Model {
     this.#policy.reweigh(this.#slot(key), oldWeight, newWeight);
   }
 
-  /** The entry has left: its slot may be used for another one. */
+  /** Frees the slot of an entry that has left. */
   release(key: number): void {
     const slot = this.#slot(key);
     this.#slotOf.delete(key);
     this.#freeSlot(slot);
   }
 
-  /** On sparse slots: moves an entry, and attaches another policy object to the same memory. */
+  /** On sparse slots, moves an entry and attaches another policy object to the same memory. */
   stir(): void {
     if (!this.#sparse) return;
     if (this.#slotOf.size > 0) this.#move(this.#random.pick([...this.#slotOf.keys()]));
@@ -513,7 +513,7 @@ class AttachedPolicy implements Model {
     return slot!;
   }
 
-  /** What a slot held is overwritten: nothing may depend on it any more, nor on what the next entry finds there. */
+  /** Overwrites a free slot: nothing may depend on its former words, nor the next entry on its present ones. */
   #freeSlot(slot: number): void {
     const { words, stride, offset } = this.#memory;
     this.#keyOf.delete(slot);

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { parsePolicy } from "../registry.ts";
 
 /**
- * Replays real traces and compares the misses with those that libCacheSim counted (`../shared` beside the
- * repository; `README.md` there tells the formats and the parameters). Capacity is in entries.
+ * Replays real traces and compares the misses with libCacheSim's counts (`../shared` beside the repository; its
+ * `README.md` describes the formats and the parameters). Capacity is in entries.
  */
 const shared = join(import.meta.dir, "../../../../shared");
 const isThere = existsSync(join(shared, "reference/miss-counts.tsv"));
 
-/** What the reference calls a policy, and our name for it. */
+/** The reference's names of policies, and ours. */
 const POLICIES: Record<string, string> = {
   FIFO: "fifo",
   LRU: "lru",
@@ -25,7 +25,7 @@ const POLICIES: Record<string, string> = {
   "WTinyLFU-w0.01-SLRU": "w-tinylfu(window=0.01)",
 };
 
-/** Where we count other misses than the reference: the reasons are at the policies' heads. */
+/** Misses that differ from the reference; docs/POLICIES.md gives the reasons. */
 const DIFFERENT: Record<string, number> = {
   "LIRS, 763 entries on orm-busy": 1_427_608,
   "LIRS, 7634 entries on orm-busy": 611_795,
@@ -44,7 +44,7 @@ interface Trace {
   /** Keys, numbered from 1 in order of appearance. */
   readonly keys: Uint32Array;
   readonly keyCount: number;
-  /** The next request for the same key, `Infinity` when there is none. */
+  /** The next request for the same key, `Infinity` if there is none. */
   readonly nextAccess: Float64Array;
 }
 
@@ -72,7 +72,7 @@ function readTrace(name: string): Trace {
   return { keys, keyCount: numbers.size, nextAccess };
 }
 
-/** @returns how many requests missed a cache of `capacity` entries */
+/** @returns the number of misses in a cache of `capacity` entries */
 function countMisses({ keys, keyCount, nextAccess }: Trace, policyText: string, capacity: number): number {
   const { type, parameters } = parsePolicy(policyText);
   const slotOf = new Int32Array(keyCount + 1);

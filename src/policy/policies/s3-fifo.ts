@@ -4,18 +4,18 @@ import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type Pol
 import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
 import { checkCount, WeighedList } from "../weighed-list.ts";
 
-/** In a slot's first word above the link: whether it stands in `main`, and how often it was read (0 to 3). */
+/** Bits of a slot's first word above the link: whether it is in `main`, and how often it was read (0 to 3). */
 const IN_MAIN = 1 << 29;
 const READ_SHIFT = 30;
 const ONE_READ = 1 << READ_SHIFT;
 const READS = -1 << READ_SHIFT;
 const READS_LIMIT = 3;
-/** Reads in the small queue that earn a place in the main one. */
+/** Reads in the small queue that promote an entry to the main one. */
 const PROMOTING_READS = 2;
 
 const SMALL = 0;
 const MAIN = LIST_WORDS;
-/** The key hash that was found among the ghosts at the last miss, and whether there was one. */
+/** The key hash that the last miss found among the ghosts, and whether it found one. */
 const RETURNING_HASH = MAIN + LIST_WORDS;
 const RETURNING = RETURNING_HASH + 1;
 const GHOSTS = RETURNING + 1;
@@ -25,17 +25,16 @@ const MAIN_WEIGHT = 1;
 const GHOST_WEIGHT = 2;
 
 /**
- * S3-FIFO: a small queue through which most entries pass once, a main queue for those read at least twice in the
- * small one, and a queue of ghosts: who returns while its ghost is remembered goes to the main queue directly.
+ * S3-FIFO: a small queue that most entries pass through once, a main queue for entries read at least twice in the
+ * small one, and a queue of ghosts. A key that returns while its ghost is remembered goes directly to the main queue.
  * Entries of the main queue get another round for every read, three at most.
  *
  * J. Yang, Y. Zhang, Z. Qiu, Y. Yue, K. V. Rashmi, "FIFO queues are all you need for cache eviction", SOSP 2023.
  *
- * Choices: shares are of the capacity's weight, rounded down. An entry that gets to the main queue starts there
- * with no reads. The main queue gives way when it is over its share, else the small one; so the small queue may
- * outgrow its share while the main one is below its own. That is what the authors' libCacheSim does; the paper's
- * algorithm asks whether the small queue has its share, which on the traces of `reference.test.ts` makes a difference of
- * 0.01 points. An entry too heavy for the small queue's share passes through it nevertheless.
+ * Choices: shares are of the capacity's weight, rounded down. An entry enters the main queue with no reads. The main
+ * queue evicts if it is over its share, else the small one; so the small queue may outgrow its share while the main
+ * one is below its own. The authors' libCacheSim does the same; the paper's algorithm asks whether the small queue
+ * has its share. An entry too heavy for the small queue's share passes through it nevertheless.
  */
 export const s3Fifo: PolicyType = {
   name: "s3-fifo",
@@ -63,7 +62,7 @@ class S3Fifo implements Policy {
   readonly #stride: number;
   readonly #offset: number;
   readonly #state: Int32Array;
-  /** Of 1; the others are weights. */
+  /** A share of 1; the other two are weights. */
   readonly #smallShare: number;
   readonly #mainShare: number;
   readonly #ghostShare: number;
@@ -108,7 +107,7 @@ class S3Fifo implements Policy {
     else this.#small.pushBack(slot);
   }
 
-  /** The last to be evicted fill the main queue, the others the small one. */
+  /** The entries last to be evicted fill the main queue; the others go to the small one. */
   adopt(slot: number, _hash: number, rank: number): void {
     const isMain = rank > this.#smallShare;
     this.#words[slot * this.#stride + this.#offset] = isMain ? IN_MAIN : 0;
@@ -139,7 +138,7 @@ class S3Fifo implements Policy {
     return { queue: this.#isInMain(slot) ? "main" : "small", detail: { reads } };
   }
 
-  /** The queue that gives way now comes first. */
+  /** Begins with the queue that evicts next. */
   forEach(visit: (slot: number) => void): void {
     const mainFirst = this.#main.weight() > this.#mainShare;
     if (mainFirst) this.#main.forEach(visit);
@@ -155,7 +154,10 @@ class S3Fifo implements Policy {
     assert(this.#ghosts.weight(0) <= this.#ghostShare, "the ghosts weigh more than their share");
   }
 
-  /** Entries read often enough go to the main queue, the first other one leaves. 0 when none is left. */
+  /**
+   * Moves entries that were read often enough to the main queue, and evicts the first other one.
+   * @returns the victim; 0 if there is none
+   */
   #evictFromSmall(): number {
     const words = this.#words;
     let passed = 0;
@@ -172,7 +174,10 @@ class S3Fifo implements Policy {
     return 0;
   }
 
-  /** Entries that were read go round once more for one read, the first other one leaves. 0 when there is none. */
+  /**
+   * Sends entries that were read round once more, for one of their reads, and evicts the first other one.
+   * @returns the victim; 0 if there is none
+   */
   #evictFromMain(): number {
     const words = this.#words;
     let passed = 0;

@@ -4,7 +4,7 @@ import { sieve } from "./sieve.ts";
 class SieveModel implements Model {
   /** Oldest first. */
   #queue: { key: number; visited: boolean }[] = [];
-  /** The queue's length stands for "from the oldest again". */
+  /** The queue's length means: start again from the oldest. */
   #hand = 0;
 
   miss(): void {}

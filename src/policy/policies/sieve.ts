@@ -2,15 +2,15 @@ import { assert } from "../../lib/assert.ts";
 import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
-/** Set in a slot's first word when it was read since the hand last passed. */
+/** Set in a slot's first word if the entry was read since the hand last passed. */
 const VISITED = 1 << 31;
 
-/** In `state`, behind the list: where the next search starts; 0 is the oldest entry. */
+/** Word of `state` after the list: the slot where the next search starts; 0 means the oldest entry. */
 const HAND = LIST_WORDS;
 
 /**
- * SIEVE: a queue in order of arrival and a hand that walks it from the oldest entry to the youngest. Entries read
- * since its last visit are spared where they stand; the first other one leaves.
+ * SIEVE: a queue in order of arrival, and a hand that walks it from the oldest entry to the youngest. The hand passes
+ * over entries that were read since its last visit, leaving them in place, and evicts the first other one.
  *
  * Y. Zhang, J. Yang, Y. Yue, Y. Vigfusson, K. V. Rashmi, "SIEVE is simpler than LRU: an efficient turn-key eviction
  * algorithm for web caches", NSDI 2024.
@@ -57,7 +57,7 @@ class Sieve implements Policy {
     this.#queue.pushBack(slot);
   }
 
-  /** By the order alone: that others stand behind it says little of whether an entry is asked for again. */
+  /** Ignores the rank: a place far from eviction says little about whether the entry is requested again. */
   adopt(slot: number, hash: number, _rank: number): void {
     this.insert(slot, hash);
   }

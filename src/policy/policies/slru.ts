@@ -7,8 +7,8 @@ import { checkCount, WeighedList } from "../weighed-list.ts";
 const PROTECTED = 1 << 31;
 
 /**
- * The share of adopted entries that goes to probation. Reads soon promote what is worth it, and what is not stays long
- * where it is protected: so only those are of which the other policy was surest.
+ * The share of adopted entries that goes to probation. Reads soon promote the entries that deserve it, but an
+ * undeserving entry stays long in the protected segment. So only the entries last to be evicted start there.
  */
 const ADOPTED_PROBATION_SHARE = 0.95;
 
@@ -19,18 +19,13 @@ const PROBATION_WEIGHT = 0;
 const PROTECTED_WEIGHT = 1;
 
 /**
- * Segmented LRU: entries start in the probation segment; a read there moves them to the protected one. What the
- * protected segment cannot hold goes back to the young end of probation, whose old end leaves the cache.
+ * Segmented LRU: entries start in the probation segment; a read there moves them to the protected one. Entries that
+ * the protected segment cannot hold go back to the recent end of probation; entries at its old end are evicted.
  *
- * R. Karedla, J. S. Love, B. G. Wherry, "Caching strategies to improve disk system performance", IEEE Computer
- * 27(3), 1994.
+ * R. Karedla, J. S. Love, B. G. Wherry, "Caching strategies to improve disk system performance", IEEE Computer 27(3),
+ * 1994.
  *
- * `protected` is that segment's greatest share of the capacity, which the paper leaves open.
- *
- * libCacheSim (October 2024) has four segments of a quarter each: 58.2 % misses on web12 with 137 entries, 60.0 % with
- * these two. And a new entry goes to the lowest segment that has room, so that the first ones fill the upper segments
- * without having been read. On web12 that is 0.04 points; of a loop of 500 a cache of 499 keeps 70 % that way, and
- * nothing otherwise.
+ * `protected` is that segment's largest share of the capacity, which the paper leaves open.
  */
 export const slru: PolicyType = {
   name: "slru",
@@ -79,7 +74,7 @@ class SegmentedLru implements Policy {
     this.#probation.pushBack(slot);
   }
 
-  /** The last to be evicted begin in the protected segment. */
+  /** The entries last to be evicted start in the protected segment. */
   adopt(slot: number, _hash: number, rank: number): void {
     const isProtected = rank >= ADOPTED_PROBATION_SHARE;
     this.#words[slot * this.#stride + this.#offset] = isProtected ? PROTECTED : 0;

@@ -9,7 +9,7 @@ const IN_MAIN = 1 << 31;
 
 const RECENT = 0;
 const MAIN = LIST_WORDS;
-/** The key hash that was found among the ghosts at the last miss, and whether there was one. */
+/** The key hash that the last miss found among the ghosts, and whether it found one. */
 const RETURNING_HASH = MAIN + LIST_WORDS;
 const RETURNING = RETURNING_HASH + 1;
 const GHOSTS = RETURNING + 1;
@@ -19,15 +19,15 @@ const MAIN_WEIGHT = 1;
 const GHOST_WEIGHT = 2;
 
 /**
- * 2Q, the full version: a first-in first-out queue of recent entries (the paper's A1in), an LRU queue of those
- * that have proved themselves (Am), and ghosts of what left the first queue (A1out). Who returns while its ghost is
- * remembered goes to the LRU queue; reads in the first queue count for nothing, as they are thought correlated.
+ * 2Q, the full version: a first-in first-out queue of recent entries (A1in in the paper), an LRU queue of proven
+ * entries (Am), and ghosts of entries evicted from the first queue (A1out). A key that returns while its ghost is
+ * remembered goes to the LRU queue. Reads in the first queue do not count, because they are taken for correlated.
  *
  * T. Johnson, D. Shasha, "2Q: a low overhead high performance buffer management replacement algorithm", VLDB 1994.
  *
- * Choices: `in` and `out` are the shares of A1in and A1out in the capacity's weight, rounded down; the paper
- * suggests 25 % and 50 %. Who returns leaves A1out before room is made, so that no other ghost has to go for it. Am
- * gives way whenever A1in is within its share, also while Am is below its own.
+ * Choices: `in` and `out` are the shares of A1in and A1out in the capacity's weight, rounded down; the paper suggests
+ * 25 % and 50 %. A returning key's ghost leaves A1out before room is made, so no other ghost is dropped for it. Am
+ * evicts whenever A1in is within its share, even while Am is below its own.
  */
 export const twoQ: PolicyType = {
   name: "2q",
@@ -95,7 +95,7 @@ class TwoQ implements Policy {
     else this.#recent.pushBack(slot);
   }
 
-  /** The last to be evicted fill the main queue, the others that of the recent ones. */
+  /** The entries last to be evicted fill the main queue; the others go to the queue of recent ones. */
   adopt(slot: number, _hash: number, rank: number): void {
     const isMain = rank > this.#in;
     this.#words[slot * this.#stride + this.#offset] = isMain ? IN_MAIN : 0;
@@ -131,7 +131,7 @@ class TwoQ implements Policy {
     return { queue: this.#isInMain(slot) ? "main" : "recent", detail: {} };
   }
 
-  /** The queue that gives way now comes first. */
+  /** Begins with the queue that evicts next. */
   forEach(visit: (slot: number) => void): void {
     const recentFirst = this.#recent.weight() > this.#recentShare;
     if (recentFirst) this.#recent.forEach(visit);

@@ -3,7 +3,7 @@ import { FrequencySketch } from "../frequency-sketch.ts";
 import type { Model, ModelSetup } from "./policy-conformance.ts";
 import { WindowClimberModel } from "./window-climber-model.ts";
 
-/** W-TinyLFU in plain arrays, with the sketch of the real one: that has tests of its own. */
+/** W-TinyLFU in plain arrays. It uses the real sketch, which has tests of its own. */
 export class WTinyLfuModel implements Model {
   readonly #setup: ModelSetup;
   readonly #climbs: boolean;
@@ -187,7 +187,7 @@ export class WTinyLfuModel implements Model {
   }
 }
 
-/** The least power of two from a number on, and from 8 on. */
+/** The smallest power of two that is at least `number` and at least 8. */
 function powerOfTwo(number: number): number {
   let power = 8;
   while (power < number) power *= 2;

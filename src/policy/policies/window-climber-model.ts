@@ -1,6 +1,6 @@
 /**
- * The climber of Caffeine's window once more, for the eye: objects in plain fields, a sample's rules from top to
- * bottom. `w-tinylfu.ts` names the version, in whose words this speaks.
+ * A second version of Caffeine's window climber, written for readability: objects with plain fields, and the rules of
+ * a sample from top to bottom. It uses the terms of the version that `w-tinylfu.ts` names.
  */
 
 interface Sample {
@@ -249,7 +249,7 @@ export class WindowClimberModel {
     return this.#stride(walk, direction * fullStride(ladder, sample.maximum), sample);
   }
 
-  /** The bold driver's next stride. */
+  /** Returns the next stride by the bold driver rule. */
   #driven(walk: Walk, sample: Sample): number {
     const full = fullStride(walk.ladder, sample.maximum);
     if (walk.isAudit && walk.below > 0) {
@@ -380,7 +380,7 @@ function capped(way: number, { maximum }: Sample): number {
   return Math.sign(way) * Math.min(Math.abs(way), 0.3 * maximum);
 }
 
-/** A stride down ends at the floor. One of no length keeps its direction. */
+/** Ends a stride down at the floor. A stride of no length keeps its direction. */
 function floored(stride: number, { window, maximum }: Sample): number {
   const floor = 0.02 * maximum;
   return stride < 0 && window + stride < floor ? Math.min(-0, floor - window) : stride;
