@@ -136,7 +136,7 @@ export class DensitySearch {
     }
     if (this.#fallsShort()) return this.#returnToAnchor();
     if (this.#auditIsDue()) return this.#beginAudit();
-    return state.held === 1 ? 0 : this.#steer();
+    return state.anchored === 1 ? 0 : this.#steer();
   }
 
   /**
@@ -144,12 +144,12 @@ export class DensitySearch {
    */
   #noteShift(): void {
     const state = this.#state;
-    if (state.walk === NO_WALK && state.held === 1 && state.shield > 0) {
+    if (state.walk === NO_WALK && state.anchored === 1 && state.shield > 0) {
       state.shield--;
       if (state.shield > 0) return;
     }
     if (Math.abs(this.#change) < SHIFT_CHANGE) return;
-    this.#release();
+    this.#leaveAnchor();
     state.returning = 0;
     state.shortfalls = 0;
     if (!this.#isAtAnchor()) return;
@@ -174,7 +174,7 @@ export class DensitySearch {
       state.anchorHitRatio = state.smoothed;
     } else if (isSettled && state.smoothed > state.anchorHitRatio + this.#margin()) {
       this.#setAnchor();
-      this.#release();
+      this.#leaveAnchor();
     }
   }
 
@@ -260,11 +260,11 @@ export class DensitySearch {
     if (end !== "succeeded") return this.#undo(kind, end);
     this.#setAnchor();
     if (kind === PROBE) {
-      this.#release();
+      this.#leaveAnchor();
       return this.#steer();
     }
     // Steering by density left this size before; the hold keeps it from leaving again.
-    state.held = 1;
+    state.anchored = 1;
     state.shield = AUDIT_WAIT;
     return 0;
   }
@@ -429,8 +429,8 @@ export class DensitySearch {
     return anchor >= 0 && Math.abs(this.#sample.window - anchor) <= this.#samePlace;
   }
 
-  #release(): void {
-    this.#state.held = 0;
+  #leaveAnchor(): void {
+    this.#state.anchored = 0;
     this.#state.shield = 0;
   }
 
@@ -448,7 +448,7 @@ export class DensitySearch {
     state.shortfalls = 0;
     state.returning = 1;
     state.returnSamples = RETURN_SAMPLES;
-    state.held = 1;
+    state.anchored = 1;
     return true;
   }
 

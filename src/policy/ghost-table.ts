@@ -176,7 +176,7 @@ export class GhostTable {
   }
 
   /** Removes a ghost and gives its place back. */
-  release(ghost: number): void {
+  remove(ghost: number): void {
     const state = this.#state;
     const at = wordAt(ghost, this.#ghostWords, this.#places);
     const hash = state[at + HASH]!;
@@ -212,14 +212,14 @@ export class GhostTable {
     const ghost = this.find(hash);
     if (ghost === 0) return -1;
     const queue = this.queueOf(ghost);
-    this.release(ghost);
+    this.remove(ghost);
     return queue;
   }
 
   /** Drops the oldest ghost of a queue, if there is one. */
   dropOldest(queue: number): void {
     const oldest = this.#state[this.#queueAt(queue) + OLDEST]!;
-    if (oldest !== 0) this.release(oldest);
+    if (oldest !== 0) this.remove(oldest);
   }
 
   /** Drops the oldest ghosts of a queue until their total weight is at most `weight`. */

@@ -74,7 +74,7 @@ export class PriorityHeap {
   }
 
   update(slot: number, priority: number, tick: number): void {
-    this.#settle(this.#place(slot), slot, priority, tick);
+    this.#sift(this.#place(slot), slot, priority, tick);
   }
 
   remove(slot: number): void {
@@ -82,7 +82,7 @@ export class PriorityHeap {
     const last = this.#state[this.#at]! - 1;
     this.#state[this.#at] = last;
     if (place === last) return;
-    this.#settle(place, this.#state[this.#slots + last]!, this.#ranks[2 * last]!, this.#ranks[2 * last + 1]!);
+    this.#sift(place, this.#state[this.#slots + last]!, this.#ranks[2 * last]!, this.#ranks[2 * last + 1]!);
   }
 
   /** Repairs the references to a slot whose words have been copied to slot `to`. */
@@ -113,7 +113,7 @@ export class PriorityHeap {
   }
 
   /** Moves a slot up or down from `place` to where it belongs. */
-  #settle(place: number, slot: number, priority: number, tick: number): void {
+  #sift(place: number, slot: number, priority: number, tick: number): void {
     if (place > 0) {
       const parent = (place - 1) >>> 1;
       const parentPriority = this.#ranks[2 * parent]!;

@@ -74,7 +74,7 @@ export const SEARCH_FIELDS = [
    */
   "anchor",
   "anchorHitRatio",
-  "held",
+  "anchored",
   /** Samples for which the window is kept at the anchor even if the workload shifts. */
   "shield",
   "shortfalls",

@@ -35,7 +35,7 @@ class LirsModel implements Model {
       this.#queue = [...this.#queue.filter((other) => other !== key), key];
       this.#push(key, "hir");
     }
-    this.#settle();
+    this.#rebalance();
   }
 
   insert(key: number): void {
@@ -47,7 +47,7 @@ class LirsModel implements Model {
     }
     this.#returning = 0;
     this.#evicting = false;
-    this.#settle();
+    this.#rebalance();
   }
 
   evict(): number {
@@ -55,7 +55,7 @@ class LirsModel implements Model {
       this.#evicting = true;
       const used = this.#queue.reduce((sum, key) => sum + this.#setup.weigh(key), this.#lirWeight());
       this.#room = used || this.#setup.capacity;
-      this.#settle();
+      this.#rebalance();
     }
     if (this.#queue.length === 0 && this.#stack.length > 0) this.#demote();
     const victim = this.#queue.shift();
@@ -75,11 +75,11 @@ class LirsModel implements Model {
   remove(key: number): void {
     this.#unstack(key);
     this.#queue = this.#queue.filter((other) => other !== key);
-    this.#settle();
+    this.#rebalance();
   }
 
   reweigh(): void {
-    this.#settle();
+    this.#rebalance();
   }
 
   queueOf(key: number): string {
@@ -108,7 +108,7 @@ class LirsModel implements Model {
   }
 
   /** Demotes LIR entries beyond their share, and prunes the stack. */
-  #settle(): void {
+  #rebalance(): void {
     while (this.#lirWeight() > this.#lirShare()) this.#demote();
     while (this.#stack.length > 0 && this.#stack[0]!.status !== "lir") this.#unstack(this.#stack[0]!.key);
   }

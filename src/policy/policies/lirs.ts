@@ -322,7 +322,7 @@ class Lirs implements Policy {
       this.#words[this.#stack.slotOf(marker) * this.#stride + this.#offset]! &= ~MARKED;
     }
     this.#stack.unlink(LirsStack.referenceTo(marker));
-    this.#markers.release(marker);
+    this.#markers.remove(marker);
   }
 
   #findEvicted(hash: number): number {

@@ -84,7 +84,7 @@ class LruK implements Policy {
     this.#state[RETURNING] = ghost === 0 ? 0 : 1;
     if (ghost === 0) return;
     this.#sums[RETURNING_TIME] = this.#lastTime(this.#ghosts.note(ghost, 0));
-    this.#ghosts.release(ghost);
+    this.#ghosts.remove(ghost);
   }
 
   hit(slot: number): void {

@@ -263,7 +263,7 @@ class Run {
         if (other !== victim) throw new Error(`victims ${victim} and ${other} at once`);
       }
       if (!weights.has(victim!)) throw new Error(`victim ${victim} is not resident`);
-      for (const policy of policies) policy.release(victim!);
+      for (const policy of policies) policy.free(victim!);
       used -= weights.get(victim!)!;
       weights.delete(victim!);
       victims.push(victim!);
@@ -300,7 +300,7 @@ class Run {
     const remove = (key: number) => {
       if (!weights.has(key)) return;
       for (const decider of deciders) decider.remove(key);
-      for (const policy of policies) policy.release(key);
+      for (const policy of policies) policy.free(key);
       used -= weights.get(key)!;
       weights.delete(key);
     };
@@ -457,7 +457,7 @@ class AttachedPolicy implements Model {
   }
 
   /** Frees the slot of an entry that has left. */
-  release(key: number): void {
+  free(key: number): void {
     const slot = this.#slot(key);
     this.#slotOf.delete(key);
     this.#freeSlot(slot);
