@@ -8,16 +8,16 @@ const MAX = 2;
 const FIRST_BUCKET = 3;
 
 /**
- * Counts whole numbers (microseconds, bytes, …) from 0 to 2^48 in buckets whose width is at most 1/32 of their
- * value, in fixed memory: the scheme of HdrHistogram (Gil Tene), with two significant digits. The object holds no state
- * of its own, so that a histogram may lie in memory that another thread reads.
+ * Counts whole numbers (microseconds, bytes, …) from 0 to 2^48 in buckets whose width is at most 1/32 of their value,
+ * in fixed memory: the scheme of HdrHistogram (Gil Tene), with two significant digits. The object holds no state of
+ * its own, so a histogram can lie in memory that another thread reads.
  */
 export class Histogram {
   /** Length of `words`. */
   static readonly WORDS: number = FIRST_BUCKET + BUCKETS;
   readonly #words: Float64Array;
 
-  /** @param words zeroed memory, or that of another histogram to look at it */
+  /** @param words zeroed memory, or the memory of another histogram, to read that one */
   constructor(words: Float64Array = new Float64Array(Histogram.WORDS)) {
     this.#words = words;
   }
@@ -48,8 +48,9 @@ export class Histogram {
   }
 
   /**
-   * The value that a share of all values does not exceed (the upper end of its bucket, at most the maximum).
-   * @param share from 0 to 1, such as 0.99; 0 when nothing has been recorded
+   * Returns a value that this share of all values does not exceed (the upper end of its bucket, at most the maximum);
+   * 0 if nothing has been recorded.
+   * @param share from 0 to 1, such as 0.99
    */
   quantile(share: number): number {
     let remaining = Math.ceil(share * this.count);
@@ -73,7 +74,7 @@ export class Histogram {
   }
 }
 
-/** Values below 32 have a bucket each; then every power of two is cut into 32. */
+/** Values below 32 have a bucket each. Above, every power of two is divided into 32 buckets. */
 function bucketOf(value: number): number {
   if (value < SUB_BUCKETS) return value;
   const exponent = Math.min(47, Math.floor(Math.log2(value)));

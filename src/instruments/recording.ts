@@ -2,20 +2,20 @@ import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import { hashBytes } from "../lib/hash.ts";
 import { writeKeyHash } from "../lib/key-hash.ts";
 
-/** The format of docs/RECORDING.md: what its readers and writers share, and its writer. */
+/** The format of docs/RECORDING.md: constants for readers and writers, and the writer. */
 
 export const RECORDING_MAGIC = "GLASSREC";
 export const RECORDING_VERSION = 2;
-/** The one before. Its hashes are others, and of long keys it has the beginning only; it is read all the same. */
+/** The previous version, still readable. It hashes keys differently, and holds only the beginning of long keys. */
 export const EARLIER_RECORDING_VERSION = 1;
 export const RECORDING_HEADER_BYTES = 16;
-/** In the header: records hold keys, not hashes. */
+/** Flag in the header: records hold keys, not hashes. */
 export const HOLDS_KEYS = 1;
 export const BLOCK_MAGIC = 0x4b4c4247;
 export const BLOCK_HEADER_BYTES = 32;
-/** Of the records of one block. */
+/** Limit for the records of one block. */
 export const BLOCK_LIMIT_BYTES = 2 ** 24;
-/** In a record's first byte: what was done, and further bits. */
+/** Bits of a record's first byte: the operation, and flags. */
 export const OPERATION_MASK = 3;
 export const RECORDED_READ = 0;
 export const RECORDED_WRITE = 1;
@@ -24,13 +24,13 @@ export const WAS_HIT = 4;
 export const HAS_TTL = 8;
 
 /**
- * So that a block has a greatest size, a longer key is recorded as its beginning and, in hexadecimal digits, the hash
- * of the whole.
+ * A longer key is recorded as its beginning followed by the hash of the whole key in hexadecimal digits, so that the
+ * size of a block is bounded.
  */
 const KEY_LIMIT_BYTES = 512;
 const HASH_DIGITS = 16;
 
-/** A file's first bytes. */
+/** Returns the first bytes of a file. */
 export function recordingHeader(holdsKeys: boolean): Uint8Array {
   const header = new Uint8Array(RECORDING_HEADER_BYTES);
   for (let i = 0; i < RECORDING_MAGIC.length; i++) header[i] = RECORDING_MAGIC.charCodeAt(i);
@@ -39,7 +39,7 @@ export function recordingHeader(holdsKeys: boolean): Uint8Array {
   return header;
 }
 
-/** Records on their way into a block, in columns that are used again. Adding one is a few stores. */
+/** Collects the records of a block in columns that are reused. Adding a record takes a few stores. */
 export class RecordingBlock {
   readonly capacity: number;
   count = 0;
@@ -49,11 +49,11 @@ export class RecordingBlock {
   readonly keyHigh: Uint32Array;
   readonly size: Float64Array;
   readonly ttlMs: Float64Array;
-  /** The keys one behind the other, where keys are recorded, and where each ends. */
+  /** If keys are recorded, the concatenated keys, and where each ends. */
   readonly keys: Uint8Array | undefined;
   readonly keyEnd: Uint32Array;
 
-  /** @param keyBytes room for keys; 0: their hashes are recorded */
+  /** @param keyBytes room for keys; 0: hashes are recorded instead */
   constructor(capacity: number, keyBytes = 0) {
     this.capacity = capacity;
     this.flags = new Uint8Array(capacity);
@@ -66,14 +66,18 @@ export class RecordingBlock {
     this.keyEnd = new Uint32Array(capacity);
   }
 
-  /** Whether one more record fits, of a key of so many bytes. */
+  /** Tells whether one more record fits, with a key of this many bytes. */
   hasRoom(keyBytes: number): boolean {
     if (this.count === this.capacity) return false;
     if (this.keys === undefined || this.count === 0) return true;
     return this.keyEnd[this.count - 1]! + Math.min(keyBytes, KEY_LIMIT_BYTES) <= this.keys.length;
   }
 
-  /** Adds a record; there must be room. @param size in bytes, 0 for not known @param ttlMs 0: none */
+  /**
+   * Adds a record; there must be room.
+   * @param size in bytes; 0 if unknown
+   * @param ttlMs 0 if the request gave none
+   */
   add(flags: number, timeMs: number, keyLow: number, keyHigh: number, size: number, ttlMs: number): void {
     const i = this.count++;
     this.flags[i] = flags;
@@ -84,7 +88,7 @@ export class RecordingBlock {
     this.ttlMs[i] = ttlMs;
   }
 
-  /** Adds the key of the record just added, or its hash. */
+  /** Adds the key of the last record, or its hash. */
   addKey(bytes: Uint8Array, start: number, end: number): void {
     const { keys, keyEnd, keyLow, keyHigh } = this;
     const i = this.count - 1;
@@ -104,7 +108,10 @@ export class RecordingBlock {
   }
 }
 
-/** Writes eight hexadecimal digits. @returns where they end */
+/**
+ * Writes eight hexadecimal digits.
+ * @returns where they end
+ */
 function putDigits(bytes: Uint8Array, start: number, value: number): number {
   const digits = value.toString(16).padStart(8, "0");
   for (let i = 0; i < digits.length; i++) bytes[start + i] = digits.charCodeAt(i);
@@ -112,9 +119,9 @@ function putDigits(bytes: Uint8Array, start: number, value: number): number {
 }
 
 /**
- * Appends the block to `out` as it stands in a file; one without records is nothing.
- * @param dropped records that came before and were dropped
- * @param writer number of who writes
+ * Appends the block to `out` in the file's format. A block without records adds nothing.
+ * @param dropped number of records dropped before this block
+ * @param writer number of the writing thread
  */
 export function encodeBlock(block: RecordingBlock, dropped: number, writer: number, out: ByteBuffer): void {
   if (block.count === 0) return;
@@ -134,7 +141,7 @@ export function encodeBlock(block: RecordingBlock, dropped: number, writer: numb
   view.setUint32(28, writer, true);
 }
 
-/** A record without its key: a byte, time, size, time to live and the key's length. */
+/** Limit for a record without its key: a byte, time, size, time to live and the key's length. */
 const RECORD_LIMIT_BYTES = 1 + 4 * 8;
 
 function encodeRecords(block: RecordingBlock, baseMs: number, out: ByteBuffer): void {
@@ -161,7 +168,7 @@ function encodeRecords(block: RecordingBlock, baseMs: number, out: ByteBuffer): 
   }
 }
 
-/** Whole numbers up to 2^53 − 1; there must be room for 8 bytes. */
+/** Appends a whole number up to 2^53 − 1; there must be room for 8 bytes. */
 function putVarint(out: ByteBuffer, value: number): void {
   const { bytes } = out;
   let rest = value;

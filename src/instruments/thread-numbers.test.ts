@@ -3,7 +3,7 @@ import { ThreadNumbers } from "./thread-numbers.ts";
 
 const SHAPE = { hits: "counter", clients: "gauge", latency: "histogram", misses: "counter" } as const;
 
-/** The same memory as two threads see it. */
+/** Views of the same memory from several threads. */
 function attached(threads: number): ThreadNumbers<typeof SHAPE>[] {
   const buffer = new SharedArrayBuffer(8 + ThreadNumbers.bytes(SHAPE, threads));
   return [0, 1].map(() => new ThreadNumbers(SHAPE, threads, buffer, 8));

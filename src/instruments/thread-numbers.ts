@@ -3,7 +3,7 @@ import { Histogram } from "./histogram.ts";
 /** A counter only grows, a gauge goes up and down, a histogram counts values. */
 type NumberKind = "counter" | "gauge" | "histogram";
 
-/** What each thread publishes, by name. */
+/** The numbers that each thread publishes, by name. */
 export type NumberShape = Readonly<Record<string, NumberKind>>;
 
 type NamesOf<Shape extends NumberShape, Kind extends NumberKind> = {
@@ -11,19 +11,22 @@ type NamesOf<Shape extends NumberShape, Kind extends NumberKind> = {
 }[keyof Shape];
 
 /**
- * Numbers that threads publish under names, in shared memory. Each thread writes its own, and anybody reads without
- * waiting for it. What a thread that has ended counted is kept. Each number is an aligned 64-bit float written by one
- * thread, so that no other thread sees half of one.
+ * Numbers that threads publish by name, in shared memory. Each thread writes its own numbers; any thread reads them
+ * without waiting for the writer. The counts of ended threads are kept. Each number is an aligned 64-bit float with
+ * one writer, so no reader sees half of it.
  */
 export class ThreadNumbers<Shape extends NumberShape> {
   readonly #shape: Shape;
   readonly #threads: number;
   readonly #places: ReadonlyMap<keyof Shape, number>;
   readonly #words: number;
-  /** A row for each thread, and one for those that have ended. */
+  /** A row for each thread, and one for all ended threads. */
   readonly #numbers: Float64Array;
 
-  /** @param buffer has `bytes` from `at`, a multiple of eight */
+  /**
+   * @param buffer has `bytes` bytes from `at` on
+   * @param at a multiple of eight
+   */
   constructor(shape: Shape, threads: number, buffer: ArrayBufferLike, at: number) {
     const places = new Map<keyof Shape, number>();
     let words = 0;
@@ -38,7 +41,7 @@ export class ThreadNumbers<Shape extends NumberShape> {
     this.#numbers = new Float64Array(buffer, at, words * (threads + 1));
   }
 
-  /** Bytes that the numbers of so many threads take. */
+  /** Bytes that the numbers of this many threads take. */
   static bytes(shape: NumberShape, threads: number): number {
     const words = Object.values(shape).reduce((sum, kind) => sum + wordsOf(kind), 0);
     return words * (threads + 1) * Float64Array.BYTES_PER_ELEMENT;
@@ -48,27 +51,27 @@ export class ThreadNumbers<Shape extends NumberShape> {
     this.#numbers[this.#at(thread, name)] = value;
   }
 
-  /** A thread's histogram, in its place in shared memory: the thread records into it, and others read. */
+  /** Returns a thread's histogram over its shared memory: the thread records into it, other threads read it. */
   histogram(thread: number, name: NamesOf<Shape, "histogram">): Histogram {
     const at = this.#at(thread, name);
     return new Histogram(this.#numbers.subarray(at, at + Histogram.WORDS));
   }
 
-  /** Over all threads, as they published it last; of a counter also what ended threads have counted. */
+  /** Sums a number over all threads as last published. A counter includes the counts of ended threads. */
   sum(name: NamesOf<Shape, "counter" | "gauge">): number {
     let sum = 0;
     for (let row = 0; row <= this.#threads; row++) sum += this.#numbers[this.#at(row, name)]!;
     return sum;
   }
 
-  /** A copy: the values of all threads, and of those that have ended. */
+  /** Returns a copy with the values of all threads, ended ones included. */
   merged(name: NamesOf<Shape, "histogram">): Histogram {
     const merged = new Histogram();
     for (let row = 0; row <= this.#threads; row++) merged.add(this.histogram(row, name));
     return merged;
   }
 
-  /** A thread has ended: what it counted is kept, what goes up and down is not. */
+  /** Adds an ended thread's counters and histograms to the row of ended threads; drops its gauges. */
   retire(thread: number): void {
     for (const [name, kind] of Object.entries(this.#shape)) {
       const from = this.#at(thread, name);
@@ -78,7 +81,7 @@ export class ThreadNumbers<Shape extends NumberShape> {
     this.#clear(thread);
   }
 
-  /** Forgets what threads that have ended counted. */
+  /** Clears the counts of ended threads. */
   resetEnded(): void {
     this.#clear(this.#threads);
   }
