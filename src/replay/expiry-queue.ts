@@ -1,18 +1,18 @@
 import { PriorityHeap } from "../policy/priority-heap.ts";
 
 /**
- * When which entries expire; the first of them is always known. Entries go by numbers from 1. Takes 25 bytes for every
- * number that there may be.
+ * The expiry times of entries, in a heap whose first entry expires next. Entries are numbered from 1. Takes 25 bytes
+ * for every possible number.
  */
 export class ExpiryQueue {
-  /** When the next entry expires; `Infinity`: none does. */
+  /** When the next entry expires; `Infinity` if none does. */
   nextMs = Number.POSITIVE_INFINITY;
   #greatest: number;
   #heap: PriorityHeap;
-  /** Which numbers are in the heap. */
+  /** 1 for each number that is in the heap. */
   #isIn: Uint8Array;
 
-  /** @param greatest the greatest number, for now */
+  /** @param greatest the greatest number for now; see `cover` */
   constructor(greatest: number) {
     this.#greatest = greatest;
     this.#heap = heapFor(greatest);
@@ -34,7 +34,10 @@ export class ExpiryQueue {
     this.#isIn = isIn;
   }
 
-  /** @param expiresAtMs `Infinity`: never */
+  /**
+   * Sets or replaces an entry's expiry time.
+   * @param expiresAtMs `Infinity`: the entry does not expire
+   */
   set(entry: number, expiresAtMs: number): void {
     if (expiresAtMs === Number.POSITIVE_INFINITY) {
       this.delete(entry);
@@ -53,7 +56,10 @@ export class ExpiryQueue {
     this.#lookAtFirst();
   }
 
-  /** Takes the entry out that expires next, at `nextMs`. 0: there is none */
+  /**
+   * Removes the entry that expires next, at `nextMs`.
+   * @returns 0 if there is none
+   */
   take(): number {
     const entry = this.#heap.top();
     this.delete(entry);

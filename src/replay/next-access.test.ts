@@ -10,7 +10,7 @@ interface Access {
   readonly operation: number;
 }
 
-/** How far ahead the next record of the same object lies, if that is a read. */
+/** How many records ahead the next record of the same object is, if that record is a read. */
 function distances(accesses: readonly Access[]): number[] {
   return accesses.map(({ object }, at) => {
     const ahead = accesses.slice(at + 1).findIndex((later) => later.object === object);

@@ -4,35 +4,34 @@ import { OBJECT_LIMIT } from "./object-table.ts";
 import { READ } from "./records.ts";
 
 const CHUNK_RECORDS = 2 ** 18;
-/** Set beside the object's number in records that are no reads. */
+/** Set beside the object's number in records that are not reads. */
 const IS_CHANGE = OBJECT_LIMIT + 1;
 const DISTANCE_LIMIT = 2 ** 32 - 1;
 
-/** A long row of words of 32 bits, from which some are read or written at a time. */
+/** A long array of 32-bit words, read and written in pieces. */
 export interface WordStorage {
   write(at: number, words: Uint32Array, count: number): void;
-  /** @throws Error when they were not written */
+  /** @throws Error if these words were not written */
   read(at: number, words: Uint32Array, count: number): void;
   close(): void;
 }
 
 /**
- * How far ahead every record's object is read next, for any trace: written down while the trace is read forwards,
- * worked out by going through it backwards, read forwards again. It lies in a storage of four bytes a record, and
- * takes eight bytes of memory an object while it is worked out; so with a file for a storage a trace may be larger than
- * memory. A distance beyond 2^32 − 2 counts as that much.
- *
- * What is written or deleted before it is read again has no next access: the copy kept so far is of no use.
+ * The distance from every record to the next read of its object, for any trace. Notes the records while the trace is
+ * read forwards, computes the distances by going backwards, and is read forwards again. Takes four bytes per record
+ * in a storage, and eight bytes of memory per object during the computation. With a file as storage, a trace may be
+ * larger than memory. Distances above 2^32 − 2 count as that. An object that is written or deleted before it is read
+ * again has no next access: its present copy is of no use.
  */
 export class NextAccesses implements Disposable {
   readonly #words: WordStorage;
   readonly #chunk = new Uint32Array(CHUNK_RECORDS);
   #records = 0;
-  /** Where the next record is read. */
+  /** Index of the next record to read. */
   #at = 0;
   #isFinished = false;
 
-  /** @param words empty; closed when this is disposed of */
+  /** @param words an empty storage; disposing of this object closes it */
   constructor(words: WordStorage) {
     this.#words = words;
   }
@@ -51,9 +50,12 @@ export class NextAccesses implements Disposable {
     }
   }
 
-  /** The trace has been noted to its end. @param objects how many it has */
+  /**
+   * Computes the distances. The whole trace must have been noted.
+   * @param objects the number of objects in it
+   */
   finish(objects: number): void {
-    // The record that reads each object next, as counted from 1; 0: none.
+    // The record that reads each object next, counted from 1; 0 if none does.
     const upcoming = new Float64Array(objects + 1);
     for (let end = this.#records; end > 0; ) {
       const start = Math.max(0, end - CHUNK_RECORDS);
@@ -65,7 +67,7 @@ export class NextAccesses implements Disposable {
     this.#isFinished = true;
   }
 
-  /** Tells the distances of the next records of the trace, from its beginning. */
+  /** Reads the distances of the next records, beginning with the first of the trace. */
   take(target: Uint32Array, count: number): void {
     assert(this.#isFinished, "the trace has not been noted to its end");
     assert(this.#at + count <= this.#records, "the trace is longer than it was");
@@ -89,7 +91,7 @@ function turnIntoDistances(chunk: Uint32Array, start: number, count: number, upc
   }
 }
 
-/** In memory: for short traces, and where there are no files. */
+/** A storage in memory: for short traces, and for runtimes without files. */
 export class WordsInMemory implements WordStorage {
   #words = new Uint32Array(1024);
   #count = 0;

@@ -1,6 +1,6 @@
 /**
- * Records whose keys have become object numbers: what simulations replay. A column holds what it says only where its
- * flag is set; else it holds nothing of use. Threads that replay the same batch share its memory.
+ * Records whose keys have become object numbers: the input of simulations. A column is meaningful only if its flag is
+ * set. Threads that replay the same batch share its memory.
  */
 export class NumberedBatch {
   readonly buffer: ArrayBufferLike;
@@ -8,10 +8,10 @@ export class NumberedBatch {
   count = 0;
   /** Object numbers, from 1. */
   readonly objects: Uint32Array;
-  /** Sizes other than 1 occur. */
+  /** Whether sizes other than 1 occur. */
   hasSizes = false;
   readonly size: Float64Array;
-  /** Writes, deletes or times to live occur. */
+  /** Whether writes, deletes or times to live occur. */
   hasOperations = false;
   readonly timeMs: Float64Array;
   readonly ttlMs: Float64Array;
@@ -19,10 +19,10 @@ export class NumberedBatch {
   hasFamilies = false;
   readonly family: Uint32Array;
   hasNextDistances = false;
-  /** How many records ahead the object is read again; 0: never. */
+  /** How many records ahead the object is read again; 0 if never. */
   readonly nextDistance: Uint32Array;
 
-  /** @param buffer of `bytes(capacity)`; that of another batch, to see what it holds */
+  /** @param buffer memory of `bytes(capacity)`; the memory of another batch gives a view of that batch */
   constructor(capacity: number, buffer: ArrayBufferLike = new ArrayBuffer(NumberedBatch.bytes(capacity))) {
     this.capacity = capacity;
     this.buffer = buffer;
@@ -41,7 +41,7 @@ export class NumberedBatch {
     this.operation = new Uint8Array(...take(1));
   }
 
-  /** Bytes that a batch of so many records takes. */
+  /** Bytes that a batch of this many records takes. */
   static bytes(capacity: number): number {
     return capacity * BYTES_PER_RECORD;
   }
@@ -50,7 +50,7 @@ export class NumberedBatch {
     return this.count === this.capacity;
   }
 
-  /** What must be told besides the shared memory. */
+  /** The part of a batch that is not in shared memory. */
   get header(): NumberedHeader {
     const { count, hasSizes, hasOperations, hasFamilies, hasNextDistances } = this;
     return { count, hasSizes, hasOperations, hasFamilies, hasNextDistances };

@@ -2,12 +2,15 @@ import type { NumberedBatch } from "./numbered-batch.ts";
 import { ObjectTable } from "./object-table.ts";
 import { READ, type RecordBatch } from "./records.ts";
 
-/** Turns the records of a trace into numbered ones: keys into object numbers, columns without content left out. */
+/**
+ * Turns the records of a trace into numbered ones: replaces keys by object numbers, and omits columns without
+ * content.
+ */
 export class Numbering {
   readonly #table = new ObjectTable();
   readonly #ignoresSizes: boolean;
   readonly #hasFamilies: boolean;
-  /** Once there were times to live, the time matters to every record after. */
+  /** Stays true: after the first time to live, every record's time matters. */
   #hasOperations = false;
 
   constructor(ignoresSizes: boolean, hasFamilies: boolean) {
@@ -15,21 +18,24 @@ export class Numbering {
     this.#hasFamilies = hasFamilies;
   }
 
-  /** How many objects there have been; the greatest number. */
+  /** The number of objects so far, which is the greatest object number. */
   get objects(): number {
     return this.#table.objects;
   }
 
-  /** Fills `target` with the records from `from` on, as many as it holds. @throws RangeError: too many objects */
+  /**
+   * Fills `target` with as many of the records from `from` on as it holds.
+   * @throws RangeError if there are too many objects
+   */
   number(records: RecordBatch, from: number, target: NumberedBatch): void {
     target.count = 0;
     this.append(records, from, target);
   }
 
   /**
-   * Adds the records from `from` on to `target`, as many as it holds.
-   * @returns how many it took; 0 where it is full, or its records so far lack columns that these need
-   * @throws RangeError where there are too many objects
+   * Adds as many of the records from `from` on to `target` as it holds.
+   * @returns how many it took; 0 if it is full, or if its present records lack columns that these need
+   * @throws RangeError if there are too many objects
    */
   append(records: RecordBatch, from: number, target: NumberedBatch): number {
     const at = target.count;
@@ -65,7 +71,7 @@ export class Numbering {
   }
 }
 
-/** These two are kept apart so that each is compiled for one kind of array. */
+/** Two functions, so that each is compiled for one kind of array. */
 function areAll(column: Float64Array, from: number, to: number, value: number): boolean {
   for (let i = from; i < to; i++) if (column[i] !== value) return false;
   return true;

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { SeededRandom } from "../lib/random.ts";
 import { ObjectTable } from "./object-table.ts";
 
-/** Numbers as a Map gives them. */
+/** Numbers the keys with a Map. */
 function expected(keys: readonly bigint[]): number[] {
   const numbers = new Map<bigint, number>();
   return keys.map((key) => {

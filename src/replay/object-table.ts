@@ -1,34 +1,34 @@
 import { assert } from "../lib/assert.ts";
 
-/** Words of an entry: the object's number (0: free), the halves of its key. */
+/** Words of an entry: the object's number (0: free) and the two halves of its key. */
 const ENTRY_WORDS = 3;
 const KEY_LOW = 1;
 const KEY_HIGH = 2;
 
 const FIRST_BITS = 12;
-/** Beyond this share of its entries in use the table doubles. */
+/** The table doubles when more than this share of its entries is in use. */
 const LOAD_LIMIT = 5 / 8;
 
-/** How many objects there may be; the two bits above are free for whoever writes numbers down. */
+/** Most objects; the two bits above are free for code that stores numbers. */
 export const OBJECT_LIMIT = 2 ** 30 - 1;
 
 /**
- * Gives every 64-bit key a number, from 1 upwards in order of first appearance: what simulations index by. A hash
- * table with linear probing, the keys in it; 19 to 38 bytes an object, and once more half of that while it grows.
+ * Numbers 64-bit keys from 1 in order of first appearance; simulations index by these numbers. A hash table with
+ * linear probing that contains the keys. Takes 19 to 38 bytes per object, and half of that again while it grows.
  */
 export class ObjectTable {
   #bits = FIRST_BITS;
   #entries: Uint32Array = new Uint32Array(2 ** FIRST_BITS * ENTRY_WORDS);
   #objects = 0;
 
-  /** How many keys have been seen; the greatest number. */
+  /** The number of keys seen, which is the greatest number. */
   get objects(): number {
     return this.#objects;
   }
 
   /**
    * Writes the number of each of the first `count` keys to `numbers`.
-   * @throws RangeError where there are more than 2^30 − 1 objects
+   * @throws RangeError if there are more than 2^30 − 1 objects
    */
   number(keyLow: Uint32Array, keyHigh: Uint32Array, count: number, numbers: Uint32Array): void {
     assert(count <= numbers.length, "there is no room for the numbers");
@@ -57,7 +57,7 @@ export class ObjectTable {
   }
 }
 
-/** @returns how many objects there are now */
+/** @returns the number of objects now */
 function numberKeys(
   entries: Uint32Array,
   shift: number,
@@ -92,7 +92,7 @@ function numberKeys(
   return objects;
 }
 
-/** Multiplicative hashing of both halves; the upper bits are the best ones. */
+/** Hashes both halves by multiplication. The upper bits are the best ones. */
 function hashKey(low: number, high: number, shift: number): number {
   const mixed = low ^ Math.imul(high, 0x85eb_ca6b);
   return Math.imul(mixed ^ (mixed >>> 15), 0x9e37_79b1) >>> shift;

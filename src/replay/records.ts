@@ -1,31 +1,31 @@
 /**
- * The seam between where requests come from (trace readers, workload generators) and what is done with them
- * (simulation, curves, writing a trace): batches of records in arrays that are reused. They hold zeros at first; so
- * whoever fills a batch may leave a column alone that is zero in all its records.
+ * Batches of records in reused arrays: the interface between sources of requests (trace readers, workload generators)
+ * and their consumers (simulations, curves, writing a trace). The arrays hold zeros at first, so a source may ignore
+ * a column that is zero in all its records.
  */
 export class RecordBatch {
   readonly capacity: number;
   count = 0;
-  /** Whoever fills it knows that there is nothing but reads without a time to live; false: it may be so. */
+  /** True if the source knows that all records are reads without a time to live; false if they may be others. */
   holdsReadsAlone = false;
   /**
-   * The key: a 64-bit number of the trace's own, or a 64-bit hash of the key's bytes, as two unsigned halves. For
-   * traces of texts that is exact but for a collision, whose probability among a million keys is about 3 in 10^8.
+   * The key, as two unsigned halves: a 64-bit number that the trace uses itself, or a 64-bit hash of the key's bytes.
+   * Hashes are exact except for collisions, whose probability among a million keys is about 3 in 10^8.
    */
   readonly keyLow: Uint32Array;
   readonly keyHigh: Uint32Array;
-  /** Size of the object in bytes; 1 where the trace has no sizes. */
+  /** Size of the object in bytes; 1 if the trace has no sizes. */
   readonly size: Float64Array;
-  /** Milliseconds on the trace's own clock; 0 where it has none. */
+  /** Milliseconds on the trace's own clock; 0 if it has none. */
   readonly timeMs: Float64Array;
   /** READ, WRITE, DELETE or EXPIRE. */
   readonly operation: Uint8Array;
-  /** Time to live in milliseconds as the request gave it; 0: none. */
+  /** Time to live in milliseconds as the request gave it; 0 if it gave none. */
   readonly ttlMs: Float64Array;
-  /** Number of the key's family (see `KeyFamilies`), where families are asked for; else 0. */
+  /** Number of the key's family (see `KeyFamilies`) if families were requested, else 0. */
   readonly family: Uint32Array;
 
-  /** As many records by default as stay in the processor's cache until they have been consumed. */
+  /** By default, as many records as stay in the processor's cache until they have been consumed. */
   constructor(capacity = 4096) {
     this.capacity = capacity;
     this.keyLow = new Uint32Array(capacity);
@@ -45,18 +45,18 @@ export class RecordBatch {
 export const READ = 0;
 export const WRITE = 1;
 export const DELETE = 2;
-/** The time to live changes, and nothing else: 0 lifts it. What is not resident does not become so. */
+/** Changes only the time to live; 0 removes it. Has no effect on an object that is not resident. */
 export const EXPIRE = 3;
 
-/** What a trace was taken for. */
+/** How the reader interpreted a trace. */
 export interface Reading {
-  /** The format, what in it was taken for what, and its first key. */
+  /** The format, the meaning of its fields, and its first key. */
   readonly description: string;
-  /** What looks as if it were something else; undefined: nothing. */
+  /** A sign that the interpretation may be wrong; undefined if there is none. */
   readonly doubt: string | undefined;
 }
 
-/** Where records come from. Read from beginning to end as often as it is opened (standard input: once). */
+/** A source of records. Each call of `read` begins at the first record (standard input can be read only once). */
 export interface RecordSource {
   /** For people: the file's name, or the generator with its parameters. */
   readonly name: string;
@@ -64,13 +64,13 @@ export interface RecordSource {
   readonly hasSizes: boolean;
   /** Whether it can be read more than once. */
   readonly isRepeatable: boolean;
-  /** About how many bytes or records there are, for progress; undefined when it cannot be known. */
+  /** Approximate number of bytes or records, for progress; undefined if unknown. */
   readonly extent: number | undefined;
-  /** How it is read, where that had to be found out. */
+  /** How the trace is interpreted, if the format was detected. */
   readonly reading?: Reading;
   /**
-   * Calls `consume` with batch after batch, each valid during the call only; ends early when it returns false.
-   * `progress` is told how much of `extent` has been read.
+   * Calls `consume` with batch after batch, each valid during the call only. Ends early when it returns false. Calls
+   * `progress` with the part of `extent` that has been read.
    * @throws TraceError naming file and position
    */
   read(
@@ -79,7 +79,7 @@ export interface RecordSource {
   ): Promise<void>;
 }
 
-/** What a trace holds that cannot be read. The message names the file and the line, record or byte. */
+/** A trace cannot be read. The message names the file and the line, record or byte. */
 export class TraceError extends Error {
   override name = "TraceError";
 }

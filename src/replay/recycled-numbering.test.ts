@@ -10,7 +10,7 @@ const SIZES = [50, 400];
 const BATCH = 256;
 const BATCHES = 800;
 
-/** Keys that are read, each batch among some thousand that move on: 200,000 different ones in all. */
+/** Keys that are read. Each batch has keys from a moving range of some thousand, 200,000 different ones in all. */
 function* batches(): Generator<{ low: Uint32Array; high: Uint32Array }> {
   const random = new SeededRandom(3);
   for (let batch = 0; batch < BATCHES; batch++) {
@@ -33,7 +33,10 @@ function caches(policy: string): SimulatedCache[] {
   );
 }
 
-/** Replays the objects in each cache. @returns how many of each one's reads missed */
+/**
+ * Replays the objects in each cache.
+ * @returns the number of misses of each cache
+ */
 function replay(simulated: readonly SimulatedCache[], objects: Uint32Array, greatest: number): number[] {
   return simulated.map((cache) => {
     cache.coverObjects(greatest);
@@ -65,9 +68,9 @@ describe.each(online)("%s", (policy) => {
     }
     for (const cache of recycled) cache.check();
     expect(table.objects).toBeGreaterThan(100_000);
-    // Twice what the caches know, their ghosts included, and a batch.
+    // Twice the keys that the caches know, ghosts included, and a batch.
     expect(numbering.greatest).toBeLessThan(4000);
-    // A sketch takes a new key for the one that had its number before. These keys move on as fast as they can.
+    // A sketch mistakes a new key for the previous one with its number. These keys change as fast as possible.
     const tolerance = policy.startsWith("w-tinylfu") ? 0.03 : 0;
     for (const [i, misses] of found.entries()) {
       expect(Math.abs(misses - expected[i]!)).toBeLessThanOrEqual(tolerance * expected[i]!);

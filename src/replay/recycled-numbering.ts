@@ -2,28 +2,27 @@ import { Queue } from "../lib/queue.ts";
 import { ObjectTable } from "./object-table.ts";
 import type { SimulatedCache } from "./simulated-cache.ts";
 
-/** Below so many keys none is looked for that could be forgotten. */
+/** Below this number of keys, no search for forgotten ones. */
 const LEAST_KEYS = 1024;
 
 /**
- * Object numbers for simulations that run for ever. A key keeps its number as long as one of the caches knows it; after
- * that the number is given to a new key. So the memory of simulations is bounded by what their caches have room for,
- * ghosts included, however many keys there are.
- *
- * A policy that counts keys in a sketch takes a new key for the one that had its number before, until the sketch has
- * aged. Where all keys are new every few thousand reads, W-TinyLFU misses 2.4 % less by that than it would.
+ * Object numbers for simulations that run indefinitely. A key keeps its number as long as one of the caches knows it;
+ * then the number is given to a new key. So the capacity of the caches, ghosts included, limits the memory of the
+ * simulations, not the number of keys. A policy that counts keys in a sketch mistakes a new key for the previous one
+ * with its number, until the sketch has aged. If all keys are new every few thousand reads, W-TinyLFU has 2.4 % fewer
+ * misses because of that.
  */
 export class RecycledNumbering {
   readonly #caches: readonly SimulatedCache[];
-  /** Numbers keys in order of appearance since it was made: their ranks. */
+  /** Ranks of keys: their order of appearance since the table was created. */
   #table = new ObjectTable();
-  /** By rank: the key, and its number. */
+  /** The key of each rank, and its number. */
   #keyLow = new Uint32Array(2 * LEAST_KEYS);
   #keyHigh = new Uint32Array(2 * LEAST_KEYS);
   #numberOf = new Uint32Array(2 * LEAST_KEYS);
-  /** Ranks that have a number so far. */
+  /** The number of ranks that have a number. */
   #ranks = 0;
-  /** The longest free is used first: sketches have forgotten it by then. */
+  /** The number that has been free longest is used first: sketches have forgotten it by then. */
   readonly #free = new Queue<number>();
   #greatest = 0;
   #limit = LEAST_KEYS;
@@ -32,12 +31,12 @@ export class RecycledNumbering {
     this.#caches = caches;
   }
 
-  /** The greatest number that was ever given: what `coverObjects` of the caches needs. */
+  /** The greatest number ever given, for `coverObjects` of the caches. */
   get greatest(): number {
     return this.#greatest;
   }
 
-  /** Writes the number of each of the first `count` keys to `numbers`. They hold until the next `reclaim`. */
+  /** Writes the number of each of the first `count` keys to `numbers`. They are valid until the next `reclaim`. */
   number(keyLow: Uint32Array, keyHigh: Uint32Array, count: number, numbers: Uint32Array): void {
     this.#table.number(keyLow, keyHigh, count, numbers);
     this.#makeRoom(this.#table.objects);
@@ -54,8 +53,8 @@ export class RecycledNumbering {
   }
 
   /**
-   * Takes back the numbers of keys that no cache knows. To be called after what was numbered has been replayed. It walks
-   * all keys when they have doubled since the last time, so it costs a few steps a key.
+   * Takes back the numbers of keys that no cache knows. Call it after the numbered records have been replayed. It
+   * walks all keys when they have doubled since the last walk, so it costs a few steps per key.
    */
   reclaim(): void {
     if (this.#ranks < this.#limit) return;

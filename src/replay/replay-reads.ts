@@ -1,14 +1,17 @@
 import type { SimulatedCache } from "./simulated-cache.ts";
 
-/** Reads whose memory is fetched together: few enough that it is still in the nearest cache at their turn. */
+/**
+ * Reads whose memory is fetched together: few enough that it is still in the first-level cache when they are
+ * replayed.
+ */
 const READS_AHEAD = 64;
-/** Where all of it is smaller than this it is in the processor's caches anyway, and fetching it costs a tenth of LRU's time. */
+/** Below this size the memory is in the processor's caches anyway, and fetching it costs a tenth of LRU's time. */
 const FETCHED_FROM_WORDS = 2 ** 18;
 
 /**
- * Replays reads of objects of equal weight that live for ever: the common case, and the loop that everything waits
- * for. Slots are handed out in order until the cache is full.
- * @returns how many reads missed; so many entries more are resident now, up to `maxEntries`
+ * Replays reads of objects of equal weight that do not expire: the common case, and the loop that takes most of the
+ * time. Hands out slots in order until the cache is full.
+ * @returns the number of misses; that many more entries are resident now, up to `maxEntries`
  */
 export function replayReads(cache: SimulatedCache, objects: Uint32Array, from: number, to: number): number {
   const { policy, slotOf, objectOf, maxEntries } = cache;
@@ -31,7 +34,7 @@ export function replayReads(cache: SimulatedCache, objects: Uint32Array, from: n
     if (resident === maxEntries) {
       slot = policy.evict(object);
       const evicted = objectOf[slot]!;
-      // Else the policy has put its ghost there.
+      // Otherwise the policy has put its ghost there.
       if (slotOf[evicted] === slot) slotOf[evicted] = 0;
     } else {
       slot = ++resident;
@@ -44,10 +47,9 @@ export function replayReads(cache: SimulatedCache, objects: Uint32Array, from: n
 }
 
 /**
- * Reads what the next requests will need, for no other purpose than to have it near: here nothing waits for
- * anything else, so the processor waits for many places in memory at once. (LRU on a Zipf trace over a million
- * objects takes a quarter less time.)
- * @param fetched takes a word of each, lest the reading be left out as useless
+ * Prefetches the memory that the next requests need. These reads do not depend on each other, so the processor waits
+ * for many of them at once. (LRU takes a quarter less time on a Zipf trace over a million objects.)
+ * @param fetched receives a word of each, so that the compiler does not remove the reads
  */
 function fetchSlots(
   objects: Uint32Array,

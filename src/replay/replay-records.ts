@@ -3,18 +3,21 @@ import { DELETE, EXPIRE, READ } from "./records.ts";
 import type { SimulatedCache } from "./simulated-cache.ts";
 import type { Counts } from "./tally.ts";
 
-/** What a write does to the cache: it stores the object, or drops an older one as a cache beside the origin does. */
+/**
+ * The effect of a write on the cache: stores the object, or drops the present copy, as a cache beside the origin
+ * does.
+ */
 export type WriteEffect = "store" | "drop";
 
 /**
  * Replays records of any kind: sizes, writes, deletes, times to live, families, offline policies.
  *
- * A read of what is resident is a hit, and tells the policy where the object's size has changed; any other read is a
- * miss, after which the object is resident unless it is larger than the cache. A time to live counts from the
- * record that made the object resident or wrote it. What has expired is removed before the next record, as the store's
- * sweep removes it, so nothing is evicted to make room that it could have had. Writes, deletes and new times to live change what is resident, but are no
- * requests, and a new time to live is no use of the entry to its policy.
- * @param familyMisses where misses are counted by family of keys
+ * A read of a resident object is a hit; if the object's size has changed, the policy is told. Any other read is a
+ * miss, after which the object is resident unless it is larger than the cache. A time to live counts from the record
+ * that made the object resident or wrote it. Expired entries are removed before the next record, as the store's sweep
+ * removes them, so no entry is evicted while an expired one takes room. Writes, deletes and new times to live change
+ * the cache but do not count as requests, and a new time to live does not count as a use of the entry.
+ * @param familyMisses receives the misses by family of keys
  */
 export function replayRecords(
   cache: SimulatedCache,
@@ -66,14 +69,14 @@ export function replayRecords(
   }
 }
 
-/** An entry is in use again, and its object may have another size than before. */
+/** Counts a use of an entry, whose object may have a new size. */
 function touch(cache: SimulatedCache, slot: number, weight: number, nextAccess: number): void {
   if (cache.isOffline) cache.nextOf[slot] = nextAccess;
   cache.policy.hit(slot);
   if (cache.weightOf !== undefined && cache.weightOf[slot] !== weight) cache.reweigh(slot, weight);
 }
 
-/** Sets or lifts the time to live of an object that was stored just now, unless it was evicted at once. */
+/** Sets or removes the time to live of an object that was just stored, unless it was evicted at once. */
 function limitLife(cache: SimulatedCache, object: number, nowMs: number, ttlMs: number): void {
   const slot = cache.slotHolding(object);
   if (slot !== 0) cache.setExpiry(slot, ttlMs > 0 ? nowMs + ttlMs : Number.POSITIVE_INFINITY);

@@ -3,60 +3,62 @@ import type { GhostIndex, Policy } from "../policy/policy.ts";
 import type { PolicyChoice } from "../policy/registry.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 
-/** Policies link slots by so many bits. */
+/** The greatest slot that fits into the links of policies. */
 export const SLOT_LIMIT = 2 ** 29 - 1;
 
-/** In what the size of a cache is told: entries of equal weight, or bytes. */
+/** The unit of a cache's size: entries of equal weight, or bytes. */
 export type SizeUnit = "entries" | "bytes";
 
 export interface CacheShape {
   readonly policy: PolicyChoice;
-  /** In units. */
+  /** In units of `unit`. */
   readonly capacity: number;
   readonly unit: SizeUnit;
-  /** No more entries than this can ever be resident: what the capacity allows, or objects there are. */
+  /** Most entries that can be resident: as many as fit the capacity, or as there are objects. */
   readonly maxEntries: number;
-  /** For policies that draw at random. */
+  /** The seed of policies that draw at random. */
   readonly seed: number;
 }
 
 /**
- * What is resident in a simulated cache, and the policy that decides about it. Takes four bytes for every object of
- * the trace; all else is proportional to the entries it has room for: four bytes and the policy's words for each, eight
- * more for each of sizes and next accesses, and 25 for times to live, where they are in use.
+ * The resident entries of a simulated cache, and its policy.
  *
- * The key hashes that the policy sees are object numbers, so one that remembers evicted keys makes no mistakes, and its
- * ghosts are found where slots are.
+ * Takes four bytes for every object of the trace. Everything else is proportional to the most entries it can hold:
+ * four bytes and the policy's words for each; if in use, eight more for sizes, eight for next accesses, 25 for times
+ * to live.
+ *
+ * The key hashes that the policy sees are object numbers, so ghosts never collide. A ghost takes the place of the
+ * slot in `slotOf`.
  */
 export class SimulatedCache implements GhostIndex {
   readonly policy: Policy;
   /** The policy's words of every slot. */
   readonly words: Int32Array;
   readonly wordsPerSlot: number;
-  /** Holds nothing of use: see `replayReads`. */
+  /** Holds nothing of use: see `fetchSlots` in replay-reads.ts. */
   readonly fetched: Int32Array = new Int32Array(1);
   readonly capacity: number;
   readonly maxEntries: number;
   readonly isOffline: boolean;
-  /** The slot of each object; 0: not resident. Below that, the number of its ghost, which is the policy's. */
+  /** The slot of each object; 0: not resident. Negative: the policy's ghost of the object, negated. */
   slotOf: Int32Array = new Int32Array(1024);
-  /** The object of each slot; of a slot given back, the next such slot. */
+  /** The object in each slot; in a free slot, the next free slot. */
   readonly objectOf: Uint32Array;
-  /** What each slot weighs, where weights are not all 1. */
+  /** The weight of each slot, if weights are not all 1. */
   readonly weightOf: Float64Array | undefined;
-  /** The next access to each slot, for offline policies; `Infinity`: none. */
+  /** The next access to each slot, for offline policies; `Infinity` if there is none. */
   readonly nextOf: Float64Array;
-  /** When entries expire on the trace's clock; undefined until there are times to live. */
+  /** When entries expire on the trace's clock; undefined until a time to live occurs. */
   #expiries: ExpiryQueue | undefined = undefined;
-  /** Entries. */
+  /** Number of resident entries. */
   resident = 0;
-  /** Slots that were in use at one time or another: those from 1. */
+  /** Slots that have ever been in use: those from 1 to this number. */
   slotsUsed = 0;
-  /** The first of the slots given back, 0: none. */
+  /** The first free slot below `slotsUsed`; 0 if there is none. */
   freeSlot = 0;
-  /** What the entries weigh together. */
+  /** Total weight of the resident entries. */
   used = 0;
-  /** Which record is being replayed. */
+  /** Number of the record being replayed. */
   now = 0;
 
   constructor({ policy: { type, parameters }, capacity, unit, maxEntries, seed }: CacheShape) {
@@ -109,7 +111,7 @@ export class SimulatedCache implements GhostIndex {
     return this.policy.remembers?.(object) === true;
   }
 
-  /** What the policy remembers of an object that is not resident. */
+  /** Returns the policy's ghost of an object that is not resident. */
   findGhost(object: number): number {
     const found = this.slotOf[object]!;
     return found < 0 ? -found : 0;
@@ -119,17 +121,17 @@ export class SimulatedCache implements GhostIndex {
     this.slotOf[object] = -ghost | 0;
   }
 
-  /** The slot of an object, 0: it is not resident. */
+  /** Returns the slot of an object; 0 if it is not resident. */
   slotHolding(object: number): number {
     return Math.max(0, this.slotOf[object]!);
   }
 
-  /** When the next entry expires; `Infinity`: none does. */
+  /** When the next entry expires; `Infinity` if none does. */
   get nextExpiryMs(): number {
     return this.#expiries === undefined ? Number.POSITIVE_INFINITY : this.#expiries.nextMs;
   }
 
-  /** @param expiresAtMs on the trace's clock; `Infinity`: never */
+  /** @param expiresAtMs on the trace's clock; `Infinity`: the entry does not expire */
   setExpiry(slot: number, expiresAtMs: number): void {
     if (this.#expiries === undefined) {
       if (expiresAtMs === Number.POSITIVE_INFINITY) return;
@@ -138,7 +140,7 @@ export class SimulatedCache implements GhostIndex {
     this.#expiries.set(slot, expiresAtMs);
   }
 
-  /** Removes what has expired by now. */
+  /** Removes the entries that have expired by now. */
   expire(nowMs: number): void {
     const expiries = this.#expiries;
     if (expiries === undefined) return;
@@ -146,8 +148,8 @@ export class SimulatedCache implements GhostIndex {
   }
 
   /**
-   * Makes an object resident that is not, evicting for it as long as there is no room.
-   * @returns its slot; 0 when it is larger than the cache
+   * Makes an object resident, evicting entries until there is room.
+   * @returns its slot; 0 if it is larger than the cache
    */
   admit(object: number, weight: number, nextAccess: number): number {
     if (weight > this.capacity) return 0;
@@ -167,7 +169,7 @@ export class SimulatedCache implements GhostIndex {
     return slot;
   }
 
-  /** The object of a slot weighs more or less from now on; whoever has no room any more is evicted, itself included. */
+  /** Changes the weight of a resident object, and evicts entries until all fit. That can evict the object itself. */
   reweigh(slot: number, weight: number): void {
     const weightOf = this.weightOf!;
     const before = weightOf[slot]!;
@@ -182,7 +184,7 @@ export class SimulatedCache implements GhostIndex {
     while (this.used > this.capacity) this.#evict(object);
   }
 
-  /** An entry is deleted, or has expired. */
+  /** Removes an entry that is deleted or has expired. */
   remove(slot: number): void {
     this.policy.remove(slot);
     this.#giveBack(slot);
@@ -205,7 +207,7 @@ export class SimulatedCache implements GhostIndex {
   }
 
   /**
-   * Walks everything: the policy's own invariants, and that both agree about what is resident.
+   * Walks everything to check the policy's invariants, and that cache and policy agree about what is resident.
    * @throws AssertionError
    */
   check(): void {

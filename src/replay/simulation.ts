@@ -10,16 +10,16 @@ export interface SimulationOptions extends CacheShape {
   readonly counting: Counting;
 }
 
-/** What came of a simulation. */
+/** The result of a simulation. */
 export interface SimulationResult {
   readonly total: Counts;
-  /** One after the other, if they were asked for; the last one may be shorter. */
+  /** Counts of successive windows, if they were requested; the last one may be shorter. */
   readonly windows: readonly Counts[];
-  /** Misses by number of the family, if they were asked for. */
+  /** Misses by family number, if they were requested. */
   readonly familyMisses: Float64Array | undefined;
 }
 
-/** One policy at one size over one trace. */
+/** A simulation of one policy at one size over one trace. */
 export class Simulation {
   readonly #cache: SimulatedCache;
   readonly #writes: WriteEffect;
@@ -31,7 +31,7 @@ export class Simulation {
   #current: Counts = noCounts();
   #recordsLeft: number;
   #isWarm: boolean;
-  /** Nothing but reads so far, so slots in use are those from 1. */
+  /** True while there have been only reads, so that the slots in use are those from 1. */
   #isPlain: boolean;
 
   constructor(options: SimulationOptions) {
@@ -45,12 +45,12 @@ export class Simulation {
     this.#isPlain = options.unit === "entries" && !this.#cache.isOffline && !counting.byFamily;
   }
 
-  /** Goes on with the next records of the trace. */
+  /** Replays the next records of the trace. */
   replay(batch: NumberedBatch, greatestObject: number): void {
     this.#cache.coverObjects(greatestObject);
     if (batch.hasSizes || batch.hasOperations) this.#isPlain = false;
     for (let from = 0; from < batch.count; ) {
-      // Not by Math.min: what comes of a minimum with Infinity is no integer to the compiler.
+      // Not Math.min: the compiler does not treat a minimum with Infinity as an integer.
       const isWithin = batch.count - from <= this.#recordsLeft;
       const to = isWithin ? batch.count : from + this.#recordsLeft;
       if (this.#isPlain) this.#replayReads(batch, from, to);
@@ -62,14 +62,14 @@ export class Simulation {
   }
 
   /**
-   * Walks everything that is resident, and what the policy remembers besides.
-   * @throws AssertionError where an invariant does not hold
+   * Checks the invariants of cache and policy by walking everything.
+   * @throws AssertionError if one does not hold
    */
   check(): void {
     this.#cache.check();
   }
 
-  /** Tells what came of it. */
+  /** Ends the last window and returns the result. */
   finish(): SimulationResult {
     const { windowRecords } = this.#counting;
     if (this.#isWarm && (windowRecords === 0 || this.#recordsLeft < windowRecords)) this.#closeWindow();

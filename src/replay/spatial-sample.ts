@@ -4,41 +4,44 @@ import type { RecordBatch } from "./records.ts";
 const HASHES = 2 ** 32;
 
 /**
- * Where a key lies in a sample: a hash of the key, evenly spread from 0 to 2^32 − 1. A key is in a sample of rate r
- * if its hash is less than r · 2^32, so all its records are in it or none is, smaller samples are parts of larger
- * ones, and samples from other ranges of hashes have no key in common.
- * @param seed 32 bits; another one gives another sample
+ * Returns a key's position in samples: a hash of the key, uniform from 0 to 2^32 − 1. A key is in a sample of rate r
+ * if its hash is less than r · 2^32. So all of a key's records are in the sample or none is, a smaller sample is a
+ * part of a larger one, and samples from disjoint ranges of hashes have no key in common.
+ * @param seed 32 bits; another seed gives another sample
  */
 export function sampleHash(keyLow: number, keyHigh: number, seed: number): number {
   return mix32(mix32(keyLow ^ seed) ^ Math.imul(keyHigh, 0x9e37_79b1) ^ 0x2545_f491);
 }
 
-/** A range of hashes: from the first one, up to but not including the other. */
+/** A range of hashes, from `from` up to but not including `to`. */
 export interface HashRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** The `part`th of `parts` ranges of equal length that together hold a sample of the rate. */
+/**
+ * Divides the range of a sample of this rate into `parts` equal ranges.
+ * @param part which of them to return, counted from 0
+ */
 export function rangeOf(rate: number, part: number, parts: number): HashRange {
   const edge = (index: number): number => Math.round((rate * HASHES * index) / parts);
   return { from: edge(part), to: edge(part + 1) };
 }
 
-/** What share of all keys the range holds. */
+/** The share of all keys in the range. */
 export function rateOf({ from, to }: HashRange): number {
   return (to - from) / HASHES;
 }
 
-/** The hashes of the records' keys. */
+/** Computes the hashes of the records' keys. */
 export function hashKeys({ keyLow, keyHigh, count }: RecordBatch, seed: number, hashes: Uint32Array): void {
   for (let i = 0; i < count; i++) hashes[i] = sampleHash(keyLow[i]!, keyHigh[i]!, seed);
 }
 
 /**
- * Those records of a batch whose hashes lie in the range.
- * @param sampled is overwritten; has room for all of them
- * @param countedFrom the first record of the batch that is counted, those before warm up
+ * Copies the records of a batch whose hashes lie in the range.
+ * @param sampled is overwritten; has room for all records
+ * @param countedFrom the first record of the batch that is counted; those before it warm up the cache
  * @returns the first record of the sample that is counted
  */
 export function takeSample(

@@ -1,4 +1,4 @@
-/** What is counted over some stretch of a trace. Reads alone are requests. */
+/** Counts over a part of a trace. Only reads are requests. */
 export interface Counts {
   requests: number;
   misses: number;
@@ -6,13 +6,13 @@ export interface Counts {
   bytesMissed: number;
 }
 
-/** Which of a trace's records are counted, and in what pieces. */
+/** Which records of a trace are counted, and how they are grouped. */
 export interface Counting {
-  /** So many records at the beginning are replayed, but not counted. */
+  /** Records at the beginning that are replayed but not counted. */
   readonly warmupRecords: number;
-  /** Every so many records after the warm-up are counted by themselves as well; 0: no. */
+  /** Length of a window in records, after the warm-up; each window is also counted separately. 0: no windows. */
   readonly windowRecords: number;
-  /** Every family of keys is counted by itself as well. */
+  /** Whether misses are also counted for each family of keys. */
   readonly byFamily: boolean;
 }
 
