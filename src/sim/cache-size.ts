@@ -2,34 +2,36 @@ import { parseSize } from "../lib/quantity.ts";
 import { type SizeUnit, SLOT_LIMIT } from "../replay/simulated-cache.ts";
 import type { WorkingSet } from "./working-set.ts";
 
-/** A cache's size as it was asked for: so many entries, so many bytes, or a share of the working set. */
+/** A requested cache size: a number of entries, a number of bytes, or a share of the working set. */
 export interface CacheSize {
   readonly kind: SizeUnit | "share";
   /** Entries, bytes, or a share from 0 to 1. */
   readonly amount: number;
 }
 
-/** Sizes from where everything misses to where little does, at even steps of a logarithmic scale. */
+/**
+ * Sizes from the range where everything misses to the range where little does, evenly spaced on a logarithmic scale.
+ */
 export const DEFAULT_SIZES = "0.1%,0.2%,0.5%,1%,2%,5%,10%,20%,50%";
 
-/** Preferred numbers, twenty to a power of ten (ISO 3, R20): `DEFAULT_SIZES` are among them. */
+/** Preferred numbers, twenty per power of ten (ISO 3, R20); `DEFAULT_SIZES` are among them. */
 const PREFERRED = [
   1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9,
 ];
 
-/** Where more sizes cost nothing: those of a smooth curve, from 0.01 % to 100 %. */
+/** The sizes of a smooth curve, from 0.01 % to 100 %, for methods in which more sizes cost nothing. */
 export const CURVE_SIZES = [0.01, 0.1, 1, 10]
   .flatMap((power) => PREFERRED.map((number) => `${Number((number * power).toPrecision(3))}%`))
   .concat("100%")
   .join(",");
 
-/** Policies' sums are exact up to here. */
+/** Up to this number the sums of policies are exact. */
 const BYTES_LIMIT = 2 ** 52;
 
 /**
- * Sizes from a text such as `0.1%,1%,1000,64mb`: a bare number is entries, one with a unit bytes, a percentage a
- * share of the working set.
- * @throws RangeError naming the size that is none
+ * Reads sizes from a text such as `0.1%,1%,1000,64mb`: a bare number is entries, a number with a unit is bytes, a
+ * percentage is a share of the working set.
+ * @throws RangeError naming the part that is not a size
  */
 export function parseCacheSizes(text: string): CacheSize[] {
   return text.split(",").map((part) => parseCacheSize(part.trim()));
@@ -68,22 +70,24 @@ function readBytes(text: string): number {
   }
 }
 
-/** A size that a simulation can be set up with. */
+/** A size in the form that a simulation needs. */
 export interface ResolvedSize {
   readonly capacity: number;
   readonly unit: SizeUnit;
   readonly maxEntries: number;
 }
 
-/** Beyond so many entries, memory is taken only for objects that there are, which takes a look at the trace. */
+/**
+ * Above this number of entries, memory is allocated only for objects that exist. That needs a pass over the trace.
+ */
 const UNSEEN_ENTRIES_LIMIT = 2 ** 24;
 
-/** Whether the working set must be known to resolve it. */
+/** Tells whether the working set must be known to resolve this size. */
 export function needsWorkingSet({ kind, amount }: CacheSize): boolean {
   return kind !== "entries" || amount > UNSEEN_ENTRIES_LIMIT;
 }
 
-/** How large a cache of that size is, where it is known how much there is. At least 1. */
+/** Returns the capacity of a cache of this size for a known working set; at least 1. */
 export function capacityOf(
   { kind, amount }: CacheSize,
   { objects, bytes, hasSizes }: Pick<WorkingSet, "objects" | "bytes" | "hasSizes">,
@@ -94,9 +98,9 @@ export function capacityOf(
 }
 
 /**
- * A share is one of the bytes, or of the objects where all sizes are 1 (because they are ignored, or the trace has
- * none); rounded down, but one at least.
- * @param workingSet known wherever `needsWorkingSet` says so
+ * Resolves a size. A share is of the bytes, or of the objects if all sizes are 1 (because they are ignored, or the
+ * trace has none); it is rounded down, and at least one.
+ * @param workingSet must be given if `needsWorkingSet` is true
  */
 export function resolveSize(size: CacheSize, workingSet: WorkingSet | undefined): ResolvedSize {
   if (workingSet === undefined) return { capacity: size.amount, unit: "entries", maxEntries: size.amount };
@@ -108,7 +112,7 @@ export function resolveSize(size: CacheSize, workingSet: WorkingSet | undefined)
   return { capacity, unit, maxEntries };
 }
 
-/** Shares of a small working set may come to the same. */
+/** Removes duplicates: different shares of a small working set may resolve to the same size. */
 export function distinctSizes<T extends { capacity: number; unit: SizeUnit }>(sizes: readonly T[]): T[] {
   const seen = new Set<string>();
   return sizes.filter(({ capacity, unit }) => {

@@ -1,22 +1,22 @@
 import type { ResultRow } from "./runner.ts";
 import type { SampledRow } from "./sampled-run.ts";
 
-/** How far the estimates of one policy are from what is so. */
+/** The errors of the estimates for one policy. */
 export interface Comparison {
   readonly policy: string;
-  /** How many were compared, and how many were not: those of which the sample holds too little to tell. */
+  /** Sizes that were compared, and sizes that were not because the sample holds too little of the cache. */
   readonly sizes: number;
   readonly unresolvedSizes: number;
-  /** Of the miss ratio: the mean over the sizes compared, each of which counts as much as any other. */
+  /** Errors of the miss ratio. The mean is over the sizes compared, all with equal weight. */
   readonly meanAbsoluteError: number;
   readonly greatestError: number;
-  /** What was to be expected: the mean of the standard errors; undefined where they are not known. */
+  /** The expected error: the mean of the standard errors; undefined if they are unknown. */
   readonly meanStandardError: number | undefined;
 }
 
 /**
- * Sets estimates against exact results of the same caches; what is in one of the two lists only is left out, and so
- * is a policy none of whose sizes is resolved.
+ * Compares estimates with exact results for the same caches. Leaves out caches that are in only one of the lists, and
+ * policies without a resolved size.
  */
 export function compare(estimates: readonly SampledRow[], exact: readonly ResultRow[]): Comparison[] {
   const known = new Map(exact.map((row) => [cacheOf(row), row]));

@@ -2,23 +2,31 @@ import type { Clock } from "../lib/clock.ts";
 import { NumberedBatch } from "../replay/numbered-batch.ts";
 import { type Job, JobGroup, type JobResult } from "./jobs.ts";
 
-/** Whoever carries out simulations: each of them replays every batch. */
+/** Runs simulations, each of which replays every batch. */
 export interface Crew {
-  /** A batch to fill and to hand over; to be waited for while all of them are being replayed. */
+  /**
+   * Returns a batch to fill and pass to `replay`. While all batches are being replayed, it returns a promise of one.
+   */
   freeBatch(): NumberedBatch | Promise<NumberedBatch>;
-  /** Has a batch replayed that `freeBatch` gave. @param objects how many objects there have been */
+  /**
+   * Starts the replay of a batch that `freeBatch` returned.
+   * @param objects number of objects in the trace so far
+   */
   replay(batch: NumberedBatch, objects: number): void;
-  /** How many records have been replayed, each counted for each job. */
+  /** Records replayed so far, summed over the jobs. */
   readonly replayed: number;
-  /** Called when that has changed. */
+  /** Called when `replayed` has changed. */
   onReplayed: () => void;
-  /** Waits for the end of all simulations. @returns their results, in the order of the jobs */
+  /**
+   * Waits for the end of all simulations.
+   * @returns their results, in the order of the jobs
+   */
   finish(): Promise<JobResult[]>;
-  /** Ends at once. */
+  /** Ends at once, without results. */
   stop(): Promise<void>;
 }
 
-/** The calling thread does it all. */
+/** Runs all simulations on the calling thread. */
 export class SingleCrew implements Crew {
   readonly #group: JobGroup;
   readonly #batch: NumberedBatch;

@@ -1,7 +1,7 @@
 import { parsePolicy } from "../policy/registry.ts";
 import type { Job } from "./jobs.ts";
 
-/** About how many nanoseconds a request takes each policy, by the results of `bench:simulator`: only ratios matter. */
+/** Nanoseconds per request of each policy, from the results of `bench:simulator`; only the ratios matter. */
 const COSTS: Readonly<Record<string, number>> = {
   random: 9,
   fifo: 7,
@@ -26,12 +26,12 @@ const COSTS: Readonly<Record<string, number>> = {
 };
 const USUAL_COST = 40;
 
-/** How far beyond its fair share a thread may come before a policy is cut in pieces for it. */
+/** How far a thread may exceed its fair share before a policy's jobs are split for it. */
 const TOLERANCE = 1.05;
 
 /**
- * Deals jobs out to threads so that all have about as much to do, and each has few policies: code that serves one is
- * faster than code that serves ten, which has to ask each time whom it serves. (Ten policies at twenty sizes on two
+ * Divides jobs among threads so that all have about the same work, and each has few policies. Code that serves one
+ * policy runs faster than code that serves ten: its calls have one target. (Ten policies at twenty sizes on two
  * threads take an eighth less processor time than when each thread has all ten.)
  * @returns the thread of each job
  */
@@ -53,12 +53,12 @@ export function dealJobs(jobs: readonly Pick<Job, "policy">[], threads: number):
   return threadOf;
 }
 
-/** Of a policy's name, in no unit. */
+/** Returns the relative cost of the policy with this name. */
 export function costOf(name: string): number {
   return COSTS[name] ?? USUAL_COST;
 }
 
-/** The jobs of each policy, those of most cost together first. */
+/** Groups the jobs by policy, most expensive group first. */
 function sharesOf(jobs: readonly Pick<Job, "policy">[]): { cost: number; jobs: number[] }[] {
   const shares = new Map<string, { cost: number; jobs: number[] }>();
   for (const [index, { policy }] of jobs.entries()) {

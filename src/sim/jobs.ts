@@ -6,9 +6,9 @@ import type { SizeUnit } from "../replay/simulated-cache.ts";
 import { Simulation, type SimulationResult } from "../replay/simulation.ts";
 import type { Counting } from "../replay/tally.ts";
 
-/** A simulation as it is told to another thread. */
+/** A simulation, in a form that can be sent to another thread. */
 export interface Job {
-  /** As `parsePolicy` reads it. */
+  /** In the form that `parsePolicy` reads. */
   readonly policy: string;
   readonly capacity: number;
   readonly unit: SizeUnit;
@@ -16,16 +16,19 @@ export interface Job {
   readonly seed: number;
   readonly writes: WriteEffect;
   readonly counting: Counting;
-  /** All invariants are checked at the end. */
+  /** Whether all invariants are checked at the end. */
   readonly isChecked: boolean;
 }
 
 export interface JobResult extends SimulationResult {
-  /** Time taken by the replay alone. */
+  /** Time that the replay took. */
   readonly seconds: number;
 }
 
-/** Several simulations on one thread, batch by batch, so that a batch is in the processor's cache for all of them. */
+/**
+ * Several simulations on one thread. All replay a batch before the next one, so that it stays in the processor's
+ * cache.
+ */
 export class JobGroup {
   readonly #clock: Clock;
   readonly #jobs: readonly Job[];
@@ -39,7 +42,7 @@ export class JobGroup {
     this.#ms = new Float64Array(jobs.length);
   }
 
-  /** @param onJob told after each simulation how many of them have replayed the batch */
+  /** @param onJob called after each simulation with the number of simulations that have replayed the batch */
   replay(batch: NumberedBatch, objects: number, onJob?: (done: number) => void): void {
     let before = this.#clock.monotonicMs();
     for (let i = 0; i < this.#simulations.length; i++) {
@@ -51,7 +54,7 @@ export class JobGroup {
     }
   }
 
-  /** @throws AssertionError where an invariant does not hold, of those that are checked */
+  /** @throws AssertionError if a simulation is checked and one of its invariants does not hold */
   finish(): JobResult[] {
     return this.#simulations.map((simulation, i) => {
       if (this.#jobs[i]!.isChecked) simulation.check();
@@ -60,14 +63,14 @@ export class JobGroup {
   }
 }
 
-/** What a worker is started with. */
+/** The data that a worker starts with. */
 export interface WorkerStart {
   readonly jobs: readonly Job[];
   readonly batchRecords: number;
   readonly buffers: readonly SharedArrayBuffer[];
 }
 
-/** To a worker: a batch to be replayed, or that there are no more. */
+/** Messages to a worker: replay a batch, or end. */
 export type ToWorker =
   | {
       readonly kind: "batch";
@@ -77,7 +80,9 @@ export type ToWorker =
     }
   | { readonly kind: "end" };
 
-/** From a worker: how many records its jobs have replayed since, that a batch is done, or all that came of its jobs. */
+/**
+ * Messages from a worker: records replayed since the last message, a batch is done, or the results of all its jobs.
+ */
 export type FromWorker =
   | { readonly kind: "progress"; readonly replayed: number }
   | { readonly kind: "done"; readonly index: number; readonly replayed: number }

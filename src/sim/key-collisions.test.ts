@@ -10,7 +10,7 @@ import { openSource } from "./source.ts";
 const directory = mkdtempSync(join(tmpdir(), "glasscache-collisions-"));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** A line of each format of texts for a read of a key, given with one character a byte. */
+/** For each text format, a line that reads a key. The key has one character per byte. */
 const LINES: Readonly<Record<string, (key: string) => string>> = {
   keys: (key) => key,
   csv: (key) => `1,${key},10,get,0`,

@@ -1,9 +1,9 @@
 import { fromLatin1, fromUtf8, latin1, utf8 } from "../lib/bytes.ts";
 
-/** Beyond so many families keys are counted as one that is called "(others)". */
+/** Beyond this number of families, further keys count as one family named "(others)". */
 const FAMILY_LIMIT = 65_536;
 const OTHERS = 1;
-/** Characters each of which ends a prefix, where nothing was said. */
+/** Characters that end a prefix, by default. */
 export const DEFAULT_PREFIX_ENDS = ":/.|";
 
 /** @throws RangeError unless each character can end a prefix */
@@ -16,21 +16,24 @@ export function checkPrefixEnds(characters: string): void {
 }
 
 /**
- * Numbers for the families of keys: what stands before the first character that ends a prefix. Number 0 is of keys without one, and of
- * traces whose keys are no texts.
+ * Numbers the families of keys. A family is the part of a key before the first character that ends a prefix. Number 0
+ * is for keys without a prefix, and for traces whose keys are numbers.
  */
 export class KeyFamilies {
   readonly #endsPrefix = new Uint8Array(256);
   readonly #numbers = new Map<string, number>();
   readonly #names: string[] = ["(no prefix)", "(others)"];
 
-  /** @param ends characters, each of which ends a prefix @throws RangeError as `checkPrefixEnds` does */
+  /**
+   * @param ends characters that end a prefix
+   * @throws RangeError if `checkPrefixEnds` rejects them
+   */
   constructor(ends: string = DEFAULT_PREFIX_ENDS) {
     checkPrefixEnds(ends);
     for (const byte of utf8(ends)) this.#endsPrefix[byte] = 1;
   }
 
-  /** The number of the family of the key bytes[start, end). */
+  /** Returns the number of the family of the key bytes[start, end). */
   numberOf(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
     while (at < end && this.#endsPrefix[bytes[at]!] === 0) at++;
@@ -51,7 +54,7 @@ export class KeyFamilies {
     return this.#numbers.size > 0;
   }
 
-  /** What people call the family with this number. */
+  /** Returns the displayed name of the family with this number. */
   name(number: number): string {
     return this.#names[number] ?? this.#names[0]!;
   }

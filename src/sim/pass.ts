@@ -1,2 +1,2 @@
-/** Some runs read a trace twice: first for what must be known beforehand. */
+/** Some runs read a trace twice, first to measure it. */
 export type Pass = "measuring" | "simulating";

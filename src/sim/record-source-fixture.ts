@@ -1,6 +1,6 @@
 import { READ, RecordBatch, type RecordSource } from "../replay/records.ts";
 
-/** A record as a test writes it down; what it leaves out is a read of one byte at time 0. */
+/** A record as tests write it. By default, a read of one byte at time 0. */
 export interface TestRecord {
   readonly key: number;
   readonly size?: number;
@@ -10,7 +10,7 @@ export interface TestRecord {
   readonly family?: number;
 }
 
-/** A trace out of a list. */
+/** Makes a trace from a list. */
 export function sourceOf(
   records: readonly TestRecord[],
   overrides: Partial<RecordSource> = {},
@@ -26,7 +26,7 @@ export function sourceOf(
         const some = records.slice(at, at + batch.capacity);
         batch.count = some.length;
         for (const [i, record] of some.entries()) {
-          // Keys of both halves.
+          // Uses both halves of the key.
           batch.keyLow[i] = record.key >>> 1;
           batch.keyHigh[i] = record.key & 1;
           batch.size[i] = record.size ?? 1;

@@ -1,7 +1,7 @@
 /**
  * Replays real traces through the whole simulator, all policies and sizes in one run, on one thread and on several,
- * and compares the misses with those that libCacheSim counted. They lie in `../shared` beside the repository, whose
- * README tells format and parameters.
+ * and compares the misses with libCacheSim's counts. These are in `../shared` beside the repository; its README
+ * describes the format and the parameters.
  */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { type RunResult, run } from "./runner.ts";
 const shared = join(import.meta.dir, "../../../shared");
 const isThere = existsSync(join(shared, "reference/miss-counts.tsv"));
 
-/** What the reference calls a policy, our name for it, and whether its misses must be the same to the last one. */
+/** The reference's name of a policy, our name, and whether the misses must be equal. */
 const POLICIES: Record<string, readonly [policy: string, isExact: boolean]> = {
   FIFO: ["fifo", true],
   LRU: ["lru", true],
@@ -32,7 +32,7 @@ const POLICIES: Record<string, readonly [policy: string, isExact: boolean]> = {
 /** Percentage points. */
 const TOLERANCE = 0.3;
 
-/** Differences beyond the tolerance, traced to choices that are named at the policy's head. */
+/** Differences beyond the tolerance; docs/POLICIES.md gives the reason. */
 const DOCUMENTED = new Set(["WTinyLFU-w0.01-SLRU, 7634 entries of orm-busy"]);
 
 interface Reference {
@@ -65,7 +65,7 @@ const references: Reference[] = isThere
 
 const RECORD_WORDS = 6;
 
-/** A reader of the one format that the traces are in, so that this test stands on the simulator alone. */
+/** Reads the one format of these traces, so that this test depends on the simulator only. */
 function oracleGeneral(name: string): RecordSource {
   return {
     name,
@@ -96,7 +96,7 @@ function simulate(trace: string, policies: readonly string[], threads: number): 
   return run({
     source: oracleGeneral(trace),
     policies: policies.map(parsePolicy),
-    // These are the reference's sizes: shares of the objects, rounded down.
+    // The reference's sizes: shares of the objects, rounded down.
     sizes: parseCacheSizes("1%,10%"),
     ignoresSizes: true,
     writes: "store",

@@ -80,7 +80,7 @@ describe("results", () => {
   });
 
   test("admission is contested where objects differ in size, too", async () => {
-    // Without a contest at the window's end W-TinyLFU is nothing but a segmented LRU.
+    // Without a contest at the window's end, W-TinyLFU would be just a segmented LRU.
     const source = await openSource("zipf(n=10000,size=50,requests=200000)");
     const { rows } = await simulate([], "w-tinylfu,slru", "5%,10%", { source });
     for (const size of new Set(rows.map((row) => row.size))) {
@@ -140,7 +140,7 @@ describe("records that are no plain reads", () => {
   });
 
   test("what has expired gives its room back before anything is evicted, whatever the policy", async () => {
-    // Sets of 50 keys, each read four times, and over when the next one comes.
+    // Sets of 50 keys, each read four times, which expire before the next set.
     const records = Array.from({ length: 20 }, (_, set) =>
       Array.from({ length: 200 }, (_, i) => ({
         key: set * 50 + (i % 50),
@@ -193,7 +193,7 @@ describe("equal to an obvious model", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 120 }), async (drawn) => {
         const records = drawn.map((one, timeMs) => ({ ...one, timeMs }));
-        // They are checked when a simulation ends.
+        // Invariants are checked when a simulation ends.
         const { rows } = await simulate(records, policyNames().join(","), "1,3,20b,50%");
         for (const { requests, misses } of rows) expect(misses).toBeLessThanOrEqual(requests);
       }),
@@ -204,7 +204,7 @@ describe("equal to an obvious model", () => {
   test("many simulations, whose batches are gathered from several of the source's, as few", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(record, { minLength: 250, maxLength: 350 }), async (drawn) => {
-        // Sizes and operations begin somewhere on the way.
+        // Sizes and operations first occur in the middle of the trace.
         const records = drawn.map((one, at) =>
           at < 120 ? { key: one.key } : at < 230 ? { key: one.key, size: one.size } : { ...one, timeMs: at },
         );
@@ -317,7 +317,7 @@ describe("what cannot be done", () => {
       threads,
       progress: (_, done) => told.push(done),
     });
-    // All of it is read before any of it is replayed, for it fits into one batch.
+    // The whole trace fits into one batch, so all of it is read before any of it is replayed.
     expect(told[0]).toBe(0);
     expect(told.at(-1)).toBe(4000);
     expect(told.filter((done) => done > 0 && done < 4000).length).toBeGreaterThan(0);

@@ -13,27 +13,27 @@ import type { Job, JobResult } from "./jobs.ts";
 import type { Pass } from "./pass.ts";
 import { type WorkingSet, WorkingSetMeter } from "./working-set.ts";
 
-/** What is to be simulated. */
+/** What to simulate, and how. */
 export interface RunPlan {
   readonly source: RecordSource;
   readonly policies: readonly PolicyChoice[];
   readonly sizes: readonly CacheSize[];
-  /** Every object counts as 1, whatever the trace says. */
+  /** Whether every object counts as 1, whatever its size. */
   readonly ignoresSizes: boolean;
   readonly writes: WriteEffect;
   readonly counting: Counting;
-  /** The name of a family of keys, where they are counted. */
+  /** Names a family of keys; absent if families are not counted. */
   familyName?(family: number): string;
   readonly seed: number;
-  /** At the end every cache is walked, and all its invariants are checked. */
+  /** Whether all invariants of every cache are checked at the end. */
   readonly isChecked?: boolean;
-  /** How many simulate at once; with 1, whoever calls does it all. */
+  /** Number of threads; with 1, the calling thread does everything. */
   readonly threads: number;
-  /** Told now and then how far a pass has got, in what `source.extent` counts. */
+  /** Called now and then with the progress of a pass, in the unit of `source.extent`. */
   progress?(pass: Pass, done: number): void;
 }
 
-/** What came of one policy at one size. */
+/** The result of one policy at one size. */
 export interface ResultRow {
   readonly trace: string;
   readonly policy: string;
@@ -44,11 +44,11 @@ export interface ResultRow {
   readonly missRatio: number;
   readonly bytesMissed: number;
   readonly byteMissRatio: number;
-  /** Time taken by this simulation alone, reading the trace aside. */
+  /** Time that this simulation took, without reading the trace. */
   readonly seconds: number;
-  /** Miss ratio over time, where it was asked for. */
+  /** Miss ratio over time, if it was requested. */
   readonly windows?: readonly WindowRow[];
-  /** Who misses, most misses first, where it was asked for. */
+  /** Misses by family of keys, most misses first, if they were requested. */
   readonly families?: readonly FamilyRow[];
 }
 
@@ -71,7 +71,7 @@ export interface FamilyRow {
 export interface RunResult {
   /** By size, then by policy. */
   readonly rows: readonly ResultRow[];
-  /** Of the whole trace, warm-up included; known where a pass was needed to find out. */
+  /** The working set of the whole trace, warm-up included; undefined if no pass measured it. */
   readonly workingSet: WorkingSet | undefined;
   readonly records: number;
   readonly objects: number;
@@ -79,21 +79,20 @@ export interface RunResult {
 
 const BATCH_RECORDS = 16_384;
 /**
- * Where many simulations take turns on one processor, each finds its memory gone from the processor's caches when its
- * turn comes. With more to do in a turn that matters less: 200 simulations took a sixth less time than with small
- * batches.
+ * If many simulations take turns on one processor, each finds its memory gone from the processor's caches at its
+ * turn. A longer turn reduces that cost: 200 simulations took a sixth less time than with small batches.
  */
 const LARGE_BATCH_RECORDS = 65_536;
 const FEW_JOBS = 4;
 
-/** Whether the trace must be read twice: for shares, sizes in bytes, and policies that know the future. */
+/** Tells whether the trace must be read twice: for shares, sizes in bytes, and policies that know the future. */
 export function needsTwoPasses({ policies, sizes }: Pick<RunPlan, "policies" | "sizes">): boolean {
   return sizes.some(needsWorkingSet) || policies.some(({ type }) => type.offline === true);
 }
 
 /**
- * Simulates all policies at all sizes, in one pass over the trace; some of them need a pass before that.
- * @throws TraceError for what is wrong with the trace, or one that must be read twice and cannot
+ * Simulates all policies at all sizes in one pass over the trace, after a measuring pass if one is needed.
+ * @throws TraceError if the trace is broken, or must be read twice and cannot be
  */
 export async function run(plan: RunPlan): Promise<RunResult> {
   const { source, policies } = plan;
@@ -127,7 +126,7 @@ async function assemble(jobs: readonly Job[], threads: number, batchRecords: num
   return new WorkerCrew(jobs, threads, batchRecords);
 }
 
-/** The pass that finds out how large the working set is, and the next access to everything. */
+/** Measures the working set, and the next access to every object, in a pass of its own. */
 async function measure(plan: RunPlan, nextAccesses: NextAccesses | undefined): Promise<WorkingSet> {
   const { source, progress } = plan;
   const numbering = new Numbering(plan.ignoresSizes, false);
@@ -176,7 +175,7 @@ async function simulate(
     batch = free;
     return free;
   };
-  /** Waits only where no batch is free. */
+  /** Awaits only if no batch is free. */
   const take = (records: RecordBatch, start: number): boolean | Promise<boolean> => {
     for (let from = start; from < records.count; ) {
       if (batch === undefined) {
@@ -192,7 +191,7 @@ async function simulate(
   };
   let read = 0;
   let taken = 0;
-  // What was read long ago may still have to be replayed by the slowest simulation.
+  // The slowest simulation may be far behind the reader.
   const report = (): void => {
     const share = taken === 0 ? 0 : crew.replayed / (taken * jobs.length);
     progress?.("simulating", source.extent === undefined ? read : read * share);
@@ -223,7 +222,10 @@ function checkNotEmpty(source: RecordSource, objects: number): void {
   if (objects === 0) throw new TraceError(`${source.name}: there is no request in it`);
 }
 
-/** Requests of each family, those of the warm-up aside: the first `skipped` records of the batch. */
+/**
+ * Counts the requests of each family.
+ * @param skipped records at the start of the batch that belong to the warm-up
+ */
 function countFamilies(batch: NumberedBatch, skipped: number, requests: number[]): void {
   const { family, operation, hasOperations, count } = batch;
   for (let i = Math.max(0, skipped); i < count; i++) {

@@ -12,7 +12,7 @@ import type { Pass } from "./pass.ts";
 import type { ResultRow } from "./runner.ts";
 import { TemporaryWords } from "./temporary-words.ts";
 
-/** Which keys are looked at: a share of them, or so many at most. */
+/** Which keys are sampled: a share of them, or a number of them at most. */
 export type Sample =
   | { readonly kind: "rate"; readonly rate: number }
   | { readonly kind: "objects"; readonly objects: number };
@@ -21,7 +21,7 @@ export interface SampledPlan {
   readonly source: RecordSource;
   readonly policies: readonly PolicyChoice[];
   readonly sizes: readonly CacheSize[];
-  /** Told besides of LRU, where its curve tells them for nothing: the sample holds enough of them. */
+  /** Additional sizes for LRU, whose curve contains them anyway, as far as the sample is large enough. */
   readonly curveSizes?: readonly CacheSize[];
   readonly ignoresSizes: boolean;
   readonly writes: WriteEffect;
@@ -32,13 +32,13 @@ export interface SampledPlan {
   progress?(pass: Pass, done: number): void;
 }
 
-/** What came of one policy at one size: an estimate, unless all keys were looked at. */
+/** The result of one policy at one size: an estimate, unless all keys were sampled. */
 export interface SampledRow extends ResultRow {
-  /** What share of the keys was looked at. */
+  /** The share of the keys that was sampled. */
   readonly sampleRate: number;
-  /** How far off the miss ratio is to be expected, where that is known. */
+  /** Expected error of the miss ratio, if it is known. */
   readonly standardError?: number;
-  /** Whether the sample holds enough of such a cache to tell (`LEAST_ENTRIES`); else the estimate is none to rely on. */
+  /** Whether the sample holds enough of such a cache (`LEAST_ENTRIES`); if not, the estimate is unreliable. */
   readonly isResolved: boolean;
 }
 
@@ -48,7 +48,7 @@ export interface SampledResult {
   /** LRU at those of the plan's `curveSizes` that are not among the rows. */
   readonly between: readonly SampledRow[];
   readonly extent: TraceExtent;
-  /** What share of the keys was looked at, at least. */
+  /** The least share of the keys that was sampled. */
   readonly rate: number;
 }
 
@@ -63,11 +63,11 @@ interface Estimated {
 }
 
 /**
- * Miss ratios from a sample of the keys: LRU's from its curve (SHARDS), those of all other policies by miniature
- * simulation, which takes a second pass. Where a sample holds too little of a cache to tell (`LEAST_ENTRIES`),
- * LRU too is simulated in miniature with a larger sample, if the trace can be read again; if it cannot, the result
- * says so.
- * @throws TraceError for what is wrong with the trace, or one that must be read twice and cannot
+ * Estimates miss ratios from a sample of the keys: LRU's from its curve (SHARDS), those of all other policies by
+ * miniature simulation, which takes a second pass. If a sample holds too little of a cache (`LEAST_ENTRIES`), LRU too
+ * is simulated in miniature with a larger sample, provided that the trace can be read again; if it cannot, the result
+ * is marked as unresolved.
+ * @throws TraceError if the trace is broken, or must be read twice and cannot be
  */
 export async function runSampled(plan: SampledPlan): Promise<SampledResult> {
   const { source, policies, progress } = plan;
@@ -111,7 +111,7 @@ export async function runSampled(plan: SampledPlan): Promise<SampledResult> {
   const miniaturesMs = systemClock.monotonicMs() - begunMs - curvesMs;
   const curveRow = (job: MiniatureJob): SampledRow => {
     const { capacity, unit } = job.size;
-    // Without sizes, that of bytes is the same.
+    // If all sizes are 1, the curve in bytes is the same.
     const curve = curves.find((one) => one.unit === unit) ?? curves[0]!;
     const point = {
       missRatio: curve.missRatio(capacity),
@@ -130,7 +130,7 @@ export async function runSampled(plan: SampledPlan): Promise<SampledResult> {
   return { rows, between: between.map(curveRow), extent, rate };
 }
 
-/** Whether the trace must be read more than once. */
+/** Tells whether the trace must be read more than once. */
 export function needsRepeatable({ policies }: Pick<SampledPlan, "policies">): boolean {
   return policies.some((policy) => !isLru(policy));
 }
@@ -153,7 +153,7 @@ async function findCurves({ sample, seed, progress, ...plan }: SampledPlan): Pro
 type Sized = Pick<SampledPlan, "source" | "sizes" | "ignoresSizes">;
 
 function unitsOf(plan: Sized): SizeUnit[] {
-  // Whether a trace that may have sizes does have them is known in the end only.
+  // Whether a trace that may have sizes has any is known only at its end.
   const unitOfShare = plan.source.hasSizes && !plan.ignoresSizes ? "bytes" : "entries";
   return [...new Set(plan.sizes.map(({ kind }) => (kind === "share" ? unitOfShare : kind)))];
 }

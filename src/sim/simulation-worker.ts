@@ -3,9 +3,9 @@ import { systemClock } from "../lib/clock.ts";
 import { NumberedBatch } from "../replay/numbered-batch.ts";
 import { type FromWorker, JobGroup, type ToWorker, type WorkerStart } from "./jobs.ts";
 
-/** A thread that carries out its share of the simulations. */
+/** A thread that runs its share of the simulations. */
 
-/** Slow jobs tell that they go on. */
+/** Interval at which slow jobs report progress. */
 const PROGRESS_EVERY_MS = 100;
 
 const port = parentPort!;

@@ -326,7 +326,7 @@ test("memory stays the same however long the trace is", async () => {
     return true;
   });
   expect(records).toBe(4_000_000);
-  // 72 MB have gone through.
+  // 72 MB have been read.
   expect(most - base).toBeLessThan(24 * 1024 ** 2);
 });
 
@@ -351,7 +351,7 @@ describe.skipIf(!isThere)(
   },
 );
 
-/** Objects by order of first appearance. */
+/** Numbers objects in order of first appearance. */
 async function sequence(source: Awaited<ReturnType<typeof openSource>>): Promise<number[]> {
   const numbers = new Map<bigint, number>();
   return (await readAll(source)).map(({ key }) => {

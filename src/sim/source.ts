@@ -11,27 +11,27 @@ import { parseSpecification } from "./workload/specification.ts";
 export type { Skipped } from "./trace/faults.ts";
 
 export interface SourceOptions {
-  /** Name of a trace's format; else it is found out by content and file name. */
+  /** Name of the trace's format; by default it is detected from content and file name. */
   readonly format?: string | undefined;
-  /** Which column of a table is what, as in `time=1,key=2,size=3,op=4,ttl=5`. */
+  /** The columns of a table, as in `time=1,key=2,size=3,op=4,ttl=5`. */
   readonly columns?: string | undefined;
-  /** Broken records are counted and left out; else the first one is an error. */
+  /** Whether broken records are counted and left out; by default the first one is an error. */
   readonly skipBad?: boolean | undefined;
-  /** How many records are read at most. */
+  /** Most records to read. */
   readonly limit?: number | undefined;
-  /** Gives each record the number of its key's family. */
+  /** If given, numbers the key family of each record. */
   readonly families?: KeyFamilies | undefined;
-  /** Told at the end of each reading in which something was left out. */
+  /** Called at the end of each reading in which records were left out. */
   readonly onSkipped?: ((skipped: Skipped) => void) | undefined;
-  /** What `-` stands for; else the process's standard input. */
+  /** The stream that `-` stands for; the process's standard input by default. */
   readonly standardInput?: AsyncIterable<Uint8Array> | undefined;
 }
 
 /**
- * Opens what requests come from.
+ * Opens a source of records.
  * @param text a file's name, `-` for standard input, or a generator such as `zipf(n=1000)`
- * @throws TraceError when it cannot be read or its format cannot be told
- * @throws RangeError for an unknown format or generator, or columns, a limit or parameters out of form
+ * @throws TraceError if it cannot be read or its format cannot be detected
+ * @throws RangeError for an unknown format or generator, or malformed columns, limit or parameters
  */
 export async function openSource(text: string, options: SourceOptions = {}): Promise<RecordSource> {
   const { limit } = options;
@@ -43,8 +43,9 @@ export async function openSource(text: string, options: SourceOptions = {}): Pro
 }
 
 /**
- * Long before it is opened: whether a text names a trace or a workload at all.
- * @throws TraceError where it does not @throws RangeError for parameters out of form
+ * Checks, long before it is opened, whether a text names a trace or a workload at all.
+ * @throws TraceError if it does not
+ * @throws RangeError for malformed parameters
  */
 export async function checkNamed(text: string): Promise<void> {
   if (text === "-" || existsSync(text) || parseSpecification(text) !== undefined) return;
@@ -83,7 +84,7 @@ async function openUnlimited(text: string, options: SourceOptions): Promise<Reco
   });
 }
 
-/** The first records of a source. Progress is told in records. */
+/** The first records of a source. Counts progress in records. */
 function limited(source: RecordSource, limit: number): RecordSource {
   return {
     name: source.name,

@@ -29,7 +29,7 @@ export class TemporaryWords implements WordStorage {
   }
 }
 
-/** Reads or writes so many words, in as many steps as the system takes. */
+/** Reads or writes this many words, in as many steps as the system needs. */
 function transfer(
   step: (file: number, bytes: Uint8Array, from: number, count: number, position: number) => number,
   file: number,

@@ -4,20 +4,20 @@ import type { Crew } from "./crew.ts";
 import { dealJobs } from "./deal.ts";
 import type { FromWorker, Job, JobResult, ToWorker, WorkerStart } from "./jobs.ts";
 
-/** Batches under way at once: enough that a worker with slow jobs does not hold up the others at every one. */
+/** Batches in progress at once: enough that a worker with slow jobs does not delay the others at every batch. */
 const BATCHES = 8;
 
 /**
- * Threads that share the jobs and replay the same batches, which lie in shared memory. The reader is held up while
- * all batches are in use: by as much as the slowest worker needs.
+ * Runs simulations on threads, which divide the jobs and replay the same batches in shared memory. The reader waits
+ * while all batches are in use, so it is as fast as the slowest worker.
  */
 export class WorkerCrew implements Crew {
-  /** Of each job. */
+  /** The thread of each job. */
   readonly #threadOf: readonly number[];
   readonly #workers: Worker[];
   readonly #batches: NumberedBatch[];
   readonly #free: NumberedBatch[];
-  /** How many workers still replay each batch. */
+  /** For each batch, how many workers have yet to replay it. */
   readonly #pending: number[];
   readonly #results: Promise<JobResult[]>[];
   readonly #failed: Promise<never>;
@@ -35,7 +35,7 @@ export class WorkerCrew implements Crew {
     this.#free = [...this.#batches];
     this.#pending = this.#batches.map(() => 0);
     const { promise: failed, reject } = Promise.withResolvers<never>();
-    // Whoever waits next is told; nobody may be waiting when it happens.
+    // The next await sees the failure; without this, one that nothing awaits yet would count as unhandled.
     failed.catch(() => undefined);
     this.#failed = failed;
     this.#workers = [];

@@ -2,32 +2,32 @@ import type { NumberedBatch } from "../replay/numbered-batch.ts";
 import { READ } from "../replay/records.ts";
 import { SLOT_LIMIT } from "../replay/simulated-cache.ts";
 
-/** What a pass over a trace has found in it. */
+/** The working set of a trace, measured in a pass over it. */
 export interface WorkingSet {
-  /** Different keys. */
+  /** Number of different keys. */
   readonly objects: number;
-  /** What they take together, each at its largest. */
+  /** Total size of the objects, each at its largest. */
   readonly bytes: number;
-  /** All records. */
+  /** Number of all records. */
   readonly records: number;
-  /** Reads among them. */
+  /** Number of reads among them. */
   readonly reads: number;
   /** Whether any size is other than 1. */
   readonly hasSizes: boolean;
-  /** How many of the objects can be resident at once in so many bytes, at most. */
+  /** The most objects that can be resident at once in this many bytes. */
   entriesWithin(bytes: number): number;
 }
 
-/** Gathers what is to be known about a trace. Takes 16 bytes an object where sizes differ, nothing else. */
+/** Measures the working set of a trace. Takes 16 bytes per object if sizes differ, else no memory. */
 export class WorkingSetMeter {
   #objects = 0;
   #records = 0;
   #reads = 0;
-  /** By object, once a size other than 1 has come. */
+  /** By object, once a size other than 1 has occurred. */
   #smallest: Float64Array | undefined;
   #largest: Float64Array | undefined;
 
-  /** @param objects how many there are up to the end of the batch */
+  /** @param objects number of objects up to the end of the batch */
   add(batch: NumberedBatch, objects: number): void {
     this.#records += batch.count;
     this.#reads += batch.hasOperations ? countReads(batch) : batch.count;

@@ -27,7 +27,7 @@ const anyRecord = fc.record({
   ttlMs: fc.constantFrom(0, 0, 1, 60_000),
 });
 
-/** What a format keeps of a record. */
+/** The parts of a record that a format keeps. */
 const KEPT: Readonly<Record<string, (record: PlainRecord) => PlainRecord>> = {
   oracleGeneral: (record) => ({ ...record, ttlMs: 0 }),
   keys: ({ key, operation }) => ({ key, operation, size: 1, timeMs: 0, ttlMs: 0 }),

@@ -4,27 +4,27 @@ import { DELETE, EXPIRE, READ, type RecordBatch, type RecordSource, WRITE } from
 import { ORACLE_RECORD_BYTES } from "./trace/oracle-general.ts";
 import type { WrittenFormat } from "./written-format.ts";
 
-/** Takes a trace's bytes, which are valid during the call, or until its promise is kept. */
+/** Takes a trace's bytes. They are valid until the call returns, or its promise is fulfilled. */
 export type TraceSink = (bytes: Uint8Array) => void | Promise<void>;
 
 export interface Written {
   readonly records: number;
-  /** Records of operations that the format does not know. */
+  /** Records with operations that the format does not have. */
   readonly leftOut: number;
 }
 
 /** Turns records into bytes. */
 interface TraceEncoder {
   readonly header: Uint8Array;
-  /** The greatest operation it knows, in the order of READ, WRITE, DELETE and EXPIRE. */
+  /** The last operation that it has, in the order of READ, WRITE, DELETE and EXPIRE. */
   readonly lastOperation: number;
   /** Appends the batch's records. */
   encode(batch: RecordBatch, out: ByteBuffer): void;
 }
 
 /**
- * Writes what a source holds as a trace. Keys are written as the 64-bit numbers that they are in simulations.
- * @throws TraceError of the source
+ * Writes the records of a source as a trace. Keys are written as the 64-bit numbers that they are in simulations.
+ * @throws TraceError from the source
  * @throws RangeError for a record that the format cannot hold
  */
 export async function writeTrace(
@@ -74,7 +74,7 @@ function countHeld({ operation, count }: RecordBatch, lastOperation: number): nu
   return held;
 }
 
-/** The next access is written as not known. */
+/** The next access is written as unknown. */
 const NOT_KNOWN = -2n;
 
 function encodeOracleGeneral(batch: RecordBatch, out: ByteBuffer): void {
@@ -121,7 +121,7 @@ function encodeCsv(batch: RecordBatch, out: ByteBuffer): void {
   out.append(Buffer.from(text));
 }
 
-/** The key as a decimal number. */
+/** Returns the key as a decimal number. */
 function keyOf({ keyLow, keyHigh }: RecordBatch, i: number): string {
   const high = keyHigh[i]!;
   if (high < 2 ** 21) return String(high * 2 ** 32 + keyLow[i]!);

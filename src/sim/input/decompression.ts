@@ -3,20 +3,20 @@ import type { Chunks } from "./trace-bytes.ts";
 
 const GZIP_MAGIC = [0x1f, 0x8b];
 const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
-/** What a program of the system unpacks: its first bytes, and the program's name. */
+/** Formats that a program of the system unpacks: the first bytes, and the program's name. */
 const FOREIGN_MAGIC: readonly [number[], string][] = [
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "xz"],
   [[0x42, 0x5a, 0x68], "bzip2"],
   [[0x04, 0x22, 0x4d, 0x18], "lz4"],
 ];
-/** Of bzip2 the first bytes are text; these follow the level. */
+/** The first bytes of bzip2 are text; these follow the compression level. */
 const BZIP2_BLOCK = [0x31, 0x41, 0x59];
 const MAGIC_BYTES = 8;
 
 /**
- * The bytes of a trace as they were before they were compressed, found by content; others are handed on as they come.
- * @param name the trace's, for people
- * @throws TraceError when they are cut off or broken
+ * Decompresses a trace if its content shows that it is compressed; passes other bytes on.
+ * @param name the trace's name, for messages
+ * @throws TraceError if the compressed bytes are cut off or broken
  */
 export async function decompressed(chunks: Chunks, name: string): Promise<Chunks> {
   let head: Uint8Array = new Uint8Array(0);
@@ -36,7 +36,7 @@ export async function decompressed(chunks: Chunks, name: string): Promise<Chunks
   return kind === undefined ? all : expanded(all, kind, name);
 }
 
-/** No generator: each would put some promises between the file and whoever waits for a piece of it. */
+/** Not a generator, which would put some promises between the file and the reader of each piece. */
 function startingWith(head: Uint8Array, rest: Chunks): Chunks {
   let isBegun = false;
   return {
@@ -54,7 +54,7 @@ async function* expanded(
   kind: "gzip" | "zstd",
   name: string,
 ): AsyncGenerator<Uint8Array, void, void> {
-  // What goes wrong in reading is to be told as it is, and not as something about compression.
+  // Report a read error as it is, not as a compression error.
   let failure: unknown;
   const source = new ReadableStream<Uint8Array>(
     {
@@ -101,7 +101,7 @@ function foreignCompressionOf(head: Uint8Array): string | undefined {
   return found === "bzip2" && !startsWith(BZIP2_BLOCK, 4) ? undefined : found;
 }
 
-/** By the magic number; one of zstd's frames may be there to be skipped. */
+/** Detects the compression by its magic number. A zstd file may begin with a skippable frame. */
 function compressionOf(head: Uint8Array): "gzip" | "zstd" | undefined {
   if (GZIP_MAGIC.every((byte, i) => head[i] === byte)) return "gzip";
   if (ZSTD_MAGIC.every((byte, i) => head[i] === byte)) return "zstd";

@@ -2,33 +2,36 @@ import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { TraceError } from "../../replay/records.ts";
 
 /**
- * Few enough to stay in the processor's cache until they have been taken apart. Records of 8, 12, 16, 20 and 24
- * bytes fill them evenly, so that none of those has to be put together from two pieces.
+ * Small enough to stay in the processor's cache until parsed. A multiple of 8, 12, 16, 20 and 24 bytes, so that
+ * records of these lengths never span two pieces.
  */
 const CHUNK_BYTES = 192_000;
 const CHUNKS_A_TURN = 16;
-/** A small file, which may be compressed, comes in smaller ones, so that progress is told in more than a few steps. */
+/** A small file, which may be compressed, is read in smaller pieces, so that progress has more than a few steps. */
 const SMALL_CHUNK_BYTES = 48_000;
 const SMALL_FILE_BYTES = 2_000_000;
 /**
- * Taken before anything has been compiled: to take it for the first time changes the global object, and all that has
- * been compiled until then is compiled anew.
+ * Read before anything is compiled: the first access changes the global object, after which all code compiled so far
+ * is compiled again.
  */
 const { setImmediate } = globalThis;
 
-/** Where a trace's bytes come from, compressed or not. */
+/** A source of a trace's bytes, compressed or not. */
 export interface TraceBytes {
-  /** How many there are; undefined when it is not known. */
+  /** Number of bytes; undefined if unknown. */
   readonly extent: number | undefined;
   readonly isRepeatable: boolean;
-  /** The bytes from the beginning. @param taken counts them as they are taken */
+  /**
+   * Returns the bytes from the beginning.
+   * @param taken counts the bytes as they are read
+   */
   chunks(taken: Taken): Chunks;
 }
 
-/** Bytes piece by piece; each piece is valid until the next one is asked for. */
+/** Bytes in pieces; each piece is valid until the next call of `next`. */
 export interface Chunks {
   next(): Promise<IteratorResult<Uint8Array, void>>;
-  /** No more of them are wanted. */
+  /** Ends the reading. */
   return(value?: undefined): Promise<unknown>;
 }
 
@@ -36,11 +39,14 @@ export interface Taken {
   bytes: number;
 }
 
-/** A file. @throws TraceError when it cannot be read */
+/**
+ * Opens a file.
+ * @throws TraceError if it cannot be read
+ */
 export function fileBytes(path: string): TraceBytes {
   const facts = factsOf(path);
   if (facts.isDirectory()) throw new TraceError(`${path}: this is a directory, not a trace`);
-  // Pipes and devices have no length, and give what is in them once.
+  // Pipes and devices have no length, and can be read once.
   if (!facts.isFile())
     return { extent: undefined, isRepeatable: false, chunks: (taken) => readDevice(path, taken) };
   return { extent: facts.size, isRepeatable: true, chunks: (taken) => readFile(path, facts.size, taken) };
@@ -55,8 +61,8 @@ function factsOf(path: string): Stats {
 }
 
 /**
- * What lies in a file is waited for: to have another thread read it would cost more than copying what the system has
- * read ahead. Now and then whatever else there is to do gets its turn, such as showing progress.
+ * Reads a file synchronously: to read on another thread would cost more than to copy what the system has read ahead.
+ * Lets other work run now and then, such as showing progress.
  */
 async function* readFile(path: string, size: number, taken: Taken): AsyncGenerator<Uint8Array, void, void> {
   let file: number | undefined;
@@ -77,7 +83,7 @@ async function* readFile(path: string, size: number, taken: Taken): AsyncGenerat
   }
 }
 
-/** What a pipe or a device has yet to give is waited for by another thread. */
+/** Reads a pipe or a device on another thread, which waits for bytes that have yet to come. */
 async function* readDevice(path: string, taken: Taken): AsyncGenerator<Uint8Array, void, void> {
   const { open } = await import("node:fs/promises");
   const file = await open(path).catch((error: unknown) => fail(path, error));
@@ -96,7 +102,7 @@ async function* readDevice(path: string, taken: Taken): AsyncGenerator<Uint8Arra
   }
 }
 
-/** What comes once, such as standard input. */
+/** Wraps a stream that can be read once, such as standard input. */
 export function streamBytes(stream: AsyncIterable<Uint8Array>): TraceBytes {
   return {
     extent: undefined,

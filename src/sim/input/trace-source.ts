@@ -12,17 +12,17 @@ import { decompressed } from "./decompression.ts";
 import type { Chunks, Taken, TraceBytes } from "./trace-bytes.ts";
 
 export interface TraceSourceOptions {
-  /** For people. */
+  /** Shown to users. */
   readonly name: string;
   /** Empty for standard input. */
   readonly path: string;
-  /** Else it is found out. */
+  /** The format; undefined: detect it. */
   readonly format: TraceFormat | undefined;
   readonly columns: Columns | undefined;
-  /** Broken records are counted and left out. */
+  /** Whether broken records are counted and left out. */
   readonly skipsBad: boolean;
   readonly families: KeyFamilies | undefined;
-  /** Told at the end of each reading in which something was left out. */
+  /** Called at the end of each reading in which records were left out. */
   readonly onSkipped: ((skipped: Skipped) => void) | undefined;
 }
 
@@ -39,7 +39,7 @@ export class TraceSource implements RecordSource {
   readonly #bytes: TraceBytes;
   readonly #options: TraceSourceOptions;
   readonly #shape: TableShape | undefined;
-  /** Of what can be read only once: its first bytes, and where the others come from. */
+  /** The first bytes and the rest of a source that can be read only once. */
   #opened: Opened | undefined;
 
   private constructor(
@@ -65,7 +65,10 @@ export class TraceSource implements RecordSource {
     this.#shape = head.found.shape;
   }
 
-  /** Looks at the first bytes. @throws TraceError when they are none, or of no format known */
+  /**
+   * Opens a trace by looking at its first bytes.
+   * @throws TraceError if they are not a trace, or not in a known format
+   */
   static async open(bytes: TraceBytes, options: TraceSourceOptions): Promise<TraceSource> {
     const opened = await openBytes(bytes, options.name);
     try {
@@ -112,7 +115,7 @@ export class TraceSource implements RecordSource {
 
 interface Opened {
   readonly head: Uint8Array;
-  /** Nothing follows the head. */
+  /** Whether the head is the whole trace. */
   readonly isWhole: boolean;
   readonly rest: Chunks;
   readonly taken: Taken;
@@ -123,7 +126,7 @@ async function openBytes(bytes: TraceBytes, name: string): Promise<Opened> {
   const rest = await decompressed(bytes.chunks(taken), name);
   const head = new ByteBuffer(HEAD_BYTES);
   let isWhole = false;
-  // Whoever listens to a stream need not wait for more than its format can be told by.
+  // Do not wait for more of a stream than is needed to detect its format.
   const isEnough = (): boolean =>
     head.length >= HEAD_BYTES || (!bytes.isRepeatable && hasLinesEnough(head.view()));
   while (!isWhole && !isEnough()) {
@@ -135,10 +138,10 @@ async function openBytes(bytes: TraceBytes, name: string): Promise<Opened> {
 }
 
 /**
- * Feeds the parser, and hands over the batch whenever it is full and at the end. Waits only for what is not there
- * yet: there are a thousand pieces and batches in a second, and each promise would cost a microsecond or more.
- * @param isStream what comes next may be long in coming, and what is there is handed over before it is waited for
- * @returns false when it was ended early
+ * Feeds the parser, and hands over the batch whenever it is full, and at the end. Awaits only what has not arrived:
+ * there are a thousand pieces and batches per second, and each promise costs a microsecond or more.
+ * @param isStream the next bytes may take long to arrive, so the present records are handed over before waiting
+ * @returns false if it was ended early
  */
 async function feed(
   parser: TraceParser,
@@ -147,7 +150,7 @@ async function feed(
   isStream: boolean,
   deliver: () => boolean | Promise<boolean>,
 ): Promise<boolean> {
-  /** What the parser has left of the pieces so far. */
+  /** Bytes of earlier pieces that the parser has not taken. */
   const held = new ByteBuffer(0);
   let piece = head;
   try {

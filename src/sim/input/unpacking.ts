@@ -2,13 +2,13 @@ import { spawn } from "node:child_process";
 import { TraceError } from "../../replay/records.ts";
 import type { Chunks } from "./trace-bytes.ts";
 
-/** So much of what the program says is kept for a message. */
+/** Characters of the program's standard error that are kept for a message. */
 const SAID_LIMIT = 1000;
 
 /**
- * What a program of the system makes of compressed data, `xz -dc` for one: the runtime unpacks gzip and zstd alone.
- * @param name the trace's, for people
- * @throws TraceError where there is no such program, or it ends with an error
+ * Decompresses with a program of the system such as `xz -dc`: the runtime unpacks only gzip and zstd.
+ * @param name the trace's name, for messages
+ * @throws TraceError if there is no such program, or it fails
  */
 export async function* unpacked(
   raw: Chunks,
@@ -36,7 +36,7 @@ export async function* unpacked(
       );
     });
   });
-  // What goes wrong in reading is to be told as it is, and not as something about compression.
+  // Report a read error as it is, not as a compression error.
   let failure: unknown;
   const fed = feed(raw, child.stdin).catch((error: unknown) => {
     failure = error;
@@ -48,7 +48,7 @@ export async function* unpacked(
     for await (const chunk of child.stdout) yield chunk as Uint8Array;
     isOver = true;
   } catch (error) {
-    // The program could not be run, as it tells itself; else its output broke off.
+    // Either the program could not be run, which its own error says, or its output broke off.
     interrupted = error;
   } finally {
     if (!isOver) child.kill();
@@ -61,7 +61,7 @@ export async function* unpacked(
   if (interrupted !== undefined) throw interrupted;
 }
 
-/** Ends early where the program does: why is told by its code. */
+/** Writes the compressed bytes to the program. Ends early if the program does; its exit code says why. */
 async function feed(raw: Chunks, input: NodeJS.WritableStream): Promise<void> {
   let isClosed = false;
   const closed = new Promise<void>((resolve) => {
@@ -75,7 +75,7 @@ async function feed(raw: Chunks, input: NodeJS.WritableStream): Promise<void> {
   while (!isClosed) {
     const { value, done } = await raw.next();
     if (done === true) break;
-    // Each piece is valid until the next one is asked for.
+    // A copy, because each piece is valid only until the next call.
     const isTaken = new Promise<void>((resolve) => input.write(new Uint8Array(value), () => resolve()));
     await Promise.race([isTaken, closed]);
   }

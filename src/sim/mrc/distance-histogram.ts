@@ -1,10 +1,10 @@
-/** Distances that are whole numbers up to this have buckets of their own, whatever the resolution. */
+/** The largest distance. Whole numbers up to this are exact in a float, whatever the resolution. */
 const LARGEST = 2 ** 52;
 
 /**
- * How many references there were at every reuse distance. Up to 2^resolutionBits each distance has a bucket of its
- * own; beyond, buckets are at most 1/2^resolutionBits of the distance wide, and references within one are taken to
- * be spread evenly. It grows with the largest distance: 8 bytes a bucket, at most 2^resolutionBits for each doubling.
+ * Counts references by reuse distance. Up to 2^resolutionBits each distance has a bucket of its own; beyond, a bucket
+ * is at most 1/2^resolutionBits of the distance wide, and references within it count as evenly spread. Grows with the
+ * largest distance: 8 bytes per bucket, at most 2^resolutionBits buckets per doubling.
  */
 export class DistanceHistogram {
   #bits: number;
@@ -15,7 +15,7 @@ export class DistanceHistogram {
     this.#bits = resolutionBits;
   }
 
-  /** @param distance from 1; rounded up to a whole number */
+  /** @param distance at least 1; rounded up to a whole number */
   add(distance: number, count: number): void {
     const bucket = bucketOf(Math.min(LARGEST, Math.ceil(distance)), this.#bits);
     if (bucket >= this.#counts.length) {
@@ -26,7 +26,9 @@ export class DistanceHistogram {
     this.#counts[bucket]! += count;
   }
 
-  /** From now on at a lower resolution, if it is one; nothing larger than 2^30 may have been added before. */
+  /**
+   * Lowers the resolution; does nothing if it would not be lower. No distance above 2^30 may have been added before.
+   */
   coarsen(resolutionBits: number): void {
     if (resolutionBits >= this.#bits) return;
     const counts = this.#counts;
@@ -37,7 +39,7 @@ export class DistanceHistogram {
     }
   }
 
-  /** What is known so far, for looking up any distance. */
+  /** Returns the present counts in a form that can be looked up by distance. */
   accumulate(): CumulativeDistances {
     const upTo = this.#counts.slice();
     for (let bucket = 1; bucket < upTo.length; bucket++) upTo[bucket]! += upTo[bucket - 1]!;
@@ -45,9 +47,9 @@ export class DistanceHistogram {
   }
 }
 
-/** How many references there were up to any distance. */
+/** The number of references up to any distance. */
 export class CumulativeDistances {
-  /** By bucket: references in it and in those before. */
+  /** For each bucket, the references in it and in all before it. */
   readonly #upTo: Float64Array;
   readonly #bits: number;
 
@@ -56,12 +58,12 @@ export class CumulativeDistances {
     this.#bits = bits;
   }
 
-  /** All references. */
+  /** The number of all references. */
   get total(): number {
     return this.#upTo.at(-1)!;
   }
 
-  /** References whose distance is at most this. */
+  /** Returns the number of references whose distance is at most this. */
   within(distance: number): number {
     const whole = Math.floor(Math.min(LARGEST, distance));
     if (whole < 1) return 0;
@@ -75,7 +77,7 @@ export class CumulativeDistances {
   }
 }
 
-/** As in a floating-point number: the bits after the first one, and how many doublings they are shifted by. */
+/** As in a floating-point number: the number of doublings, and the bits after the leading one. */
 function bucketOf(value: number, bits: number): number {
   if (value < 2 ** bits) return value;
   const length = value < 2 ** 32 ? 32 - Math.clz32(value) : 64 - Math.clz32(Math.floor(value / 2 ** 32));

@@ -7,15 +7,15 @@ import { WorkingSetMeter } from "../working-set.ts";
 import { EXACT_BITS, LruCurve, type MissRatioCurve } from "./lru-curve.ts";
 import { RequestCount } from "./request-count.ts";
 
-/** What curve is wanted of which trace. */
+/** Which curves of which trace to compute. */
 export interface CurvePlan {
   readonly source: RecordSource;
-  /** In what sizes are counted. */
+  /** Units of the cache size, one curve for each. */
   readonly units: readonly SizeUnit[];
-  /** Every object counts as 1, whatever the trace says. */
+  /** Whether every object counts as 1, whatever its size. */
   readonly ignoresSizes: boolean;
   readonly writes: WriteEffect;
-  /** So many records at the beginning are not counted. */
+  /** Number of records at the beginning that are not counted. */
   readonly warmupRecords: number;
   progress?(done: number): void;
 }
@@ -24,21 +24,21 @@ export interface CurveResult {
   /** In the order of the units. */
   readonly curves: readonly MissRatioCurve[];
   readonly extent: TraceExtent;
-  /** What share of the keys was looked at, in the end. */
+  /** The share of the keys that was sampled, at the end of the trace. */
   readonly rate: number;
 }
 
-/** What was found in the trace; objects and bytes are estimates where it was sampled. */
+/** The extent of a trace. Objects and bytes are estimates if the trace was sampled. */
 export interface TraceExtent {
-  /** Different keys. */
+  /** Number of different keys. */
   readonly objects: number;
-  /** What they take together, each at its largest. */
+  /** Total size of the objects, each at its largest. */
   readonly bytes: number;
   readonly records: number;
-  /** Reads that were counted, and what they asked for. */
+  /** Counted reads, and the bytes that they request. */
   readonly requests: number;
   readonly bytesRequested: number;
-  /** The smallest size of all records. */
+  /** The smallest size in any record. */
   readonly smallestBytes: number;
   /** Whether any size is other than 1. */
   readonly hasSizes: boolean;
@@ -47,11 +47,10 @@ export interface TraceExtent {
 export const BATCH_RECORDS = 16_384;
 
 /**
- * The miss ratio of LRU at every size, in one pass: exact to the last miss for sizes in entries; for sizes in bytes
- * within a 4096th of the size (exact where that is a power of two), and from the size of the largest object on.
- *
- * Time is logarithmic in the reuse distance, for each record. Memory: 35 to 75 bytes an object for one unit, some
- * 100 for bytes; besides 8 bytes for every distance that occurs.
+ * Computes the miss ratio of LRU at every size, in one pass. Exact for sizes in entries. For sizes in bytes, exact at
+ * powers of two and within a 4096th of the size elsewhere, from the size of the largest object on. Takes time
+ * logarithmic in the reuse distance for each record. Takes 35 to 75 bytes of memory per object for one unit, about
+ * 100 with bytes, and 8 bytes for every distance that occurs.
  */
 export async function exactLru(plan: CurvePlan): Promise<CurveResult> {
   const { source, units, ignoresSizes, writes, warmupRecords } = plan;
@@ -77,7 +76,7 @@ export async function exactLru(plan: CurvePlan): Promise<CurveResult> {
   };
 }
 
-/** @param rate at which `found` was sampled */
+/** @param rate sampling rate of `found` */
 export function traceExtent(
   found: { readonly objects: number; readonly bytes: number },
   rate: number,

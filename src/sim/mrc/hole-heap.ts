@@ -1,8 +1,8 @@
-/** Positions of a stack's holes, the greatest at hand: a binary heap. */
+/** The positions of a stack's holes, in a binary heap with the greatest on top. */
 export class HoleHeap {
   readonly #heap: number[] = [];
 
-  /** The greatest position; undefined when there is none. */
+  /** The greatest position; undefined if there is none. */
   get greatest(): number | undefined {
     return this.#heap[0];
   }
@@ -19,7 +19,7 @@ export class HoleHeap {
     heap[at] = position;
   }
 
-  /** Takes the greatest out. */
+  /** Removes the greatest position. */
   pop(): void {
     const heap = this.#heap;
     const last = heap.pop();
@@ -36,7 +36,7 @@ export class HoleHeap {
     heap[at] = last;
   }
 
-  /** Gives all positions other numbers in the same order. */
+  /** Replaces all positions by new ones in the same order. */
   renumber(rename: (position: number) => number): void {
     for (let i = 0; i < this.#heap.length; i++) this.#heap[i] = rename(this.#heap[i]!);
   }

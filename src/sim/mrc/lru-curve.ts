@@ -7,7 +7,7 @@ import { type CumulativeDistances, DistanceHistogram } from "./distance-histogra
 import { ReuseStack } from "./reuse-stack.ts";
 
 export interface LruCurveOptions {
-  /** In what the cache's size is counted. */
+  /** The unit of the cache's size. */
   readonly unit: SizeUnit;
   /** Whether sizes other than 1 occur. */
   readonly hasSizes: boolean;
@@ -16,29 +16,28 @@ export interface LruCurveOptions {
   readonly resolutionBits: number;
 }
 
-/** Entries: every size by itself, whatever there is room for in memory. */
+/** For sizes in entries: every size separately, as far as memory allows. */
 export const EXACT_BITS = 30;
-/** Bytes and estimates: within a 4096th of the size. */
+/** For bytes and estimates: within a 4096th of the size. */
 export const FINE_BITS = 12;
 
 /**
- * Gathers the miss ratio of an LRU cache at every size from a stream of records, or from a sample of it.
- *
- * Records mean what they mean to a simulated cache: reads alone are requests, a write stores the object or drops it,
- * a delete drops it. When an entry expires is reckoned for a cache that never evicts; a smaller one has fetched it
- * later and may keep it longer, so for times to live the curve is an upper bound, exact everywhere else.
+ * Computes the miss ratio of an LRU cache at every size from a stream of records, or from a sample of it. Records
+ * have the same meaning as for a simulated cache: only reads are requests, a write stores the object or drops it, a
+ * delete drops it. An entry's expiry is computed for a cache that never evicts. A smaller cache has fetched the entry
+ * later and may keep it longer, so with times to live the curve is an upper bound; otherwise it is exact.
  */
 export class LruCurve {
   readonly #options: LruCurveOptions;
   readonly #isWeighed: boolean;
   readonly #stack: ReuseStack;
   readonly #requests: DistanceHistogram;
-  /** Bytes requested, where they differ from requests. */
+  /** Bytes requested, if they differ from requests. */
   readonly #bytes: DistanceHistogram | undefined;
   #requestCount = 0;
   #bytesRequested = 0;
   #coldMisses = 0;
-  /** When objects expire; undefined until there are times to live. */
+  /** When objects expire; undefined until a time to live occurs. */
   #expiries: ExpiryQueue | undefined = undefined;
   #objects = 0;
 
@@ -51,9 +50,9 @@ export class LruCurve {
   }
 
   /**
-   * Goes on with the next records.
-   * @param objects how many there are up to the end of the batch
-   * @param countedFrom the first record of the batch that is counted; those before warm up
+   * Replays the next records.
+   * @param objects number of objects up to the end of the batch
+   * @param countedFrom the first record of the batch that is counted; those before it warm up the cache
    */
   replay(batch: NumberedBatch, objects: number, countedFrom: number, rate: number): void {
     this.coverObjects(objects);
@@ -82,7 +81,10 @@ export class LruCurve {
     this.#expiries?.cover(greatest);
   }
 
-  /** One record. @param rate what share of all objects is looked at: each reference stands for 1/rate of them */
+  /**
+   * Replays one record.
+   * @param rate the share of all objects that is sampled: each reference stands for 1/rate references
+   */
   record(
     object: number,
     bytes: number,
@@ -106,7 +108,7 @@ export class LruCurve {
     this.#expiries?.set(object, ttlMs > 0 ? timeMs + ttlMs : Number.POSITIVE_INFINITY);
   }
 
-  /** Takes an object out as if it had never been there; what has been counted remains. */
+  /** Removes an object as if it had never been there, but keeps its counts. */
   forget(object: number): void {
     this.#stack.forget(object);
     this.#expiries?.delete(object);
@@ -114,7 +116,7 @@ export class LruCurve {
 
   #read(object: number, bytes: number, isCounted: boolean, rate: number): number {
     const weight = this.#isWeighed ? bytes : 1;
-    // What has grown larger than the cache is no hit, however near the top it was.
+    // An object that has grown larger than the cache is a miss, however near the top it was.
     const distance = Math.max(this.#stack.reference(object, weight), weight);
     if (!isCounted) return distance;
     const count = 1 / rate;
@@ -130,10 +132,10 @@ export class LruCurve {
   }
 
   /**
-   * The curve.
-   * @param actual requests and bytes there were in all, where only a sample was looked at. The sample stands for
-   * more or fewer of them as it happens to hold few or many popular objects. Those are found near the top, so the
-   * difference is put into the shortest distance (SHARDS-adj, see `shards.ts`).
+   * Returns the curve.
+   * @param actual the numbers of requests and bytes in the whole trace, if only a sample was replayed. The sample
+   * stands for more or fewer requests, depending on how many popular objects it happens to contain. Those are near
+   * the top of the stack, so the difference is added to the shortest distance (SHARDS-adj, see `shards.ts`).
    */
   finish(actual?: { readonly requests: number; readonly bytes: number }): MissRatioCurve {
     if (actual !== undefined) {
@@ -160,7 +162,7 @@ export class MissRatioCurve {
   readonly unit: SizeUnit;
   readonly requests: number;
   readonly bytesRequested: number;
-  /** Requests for what had not been there before, or was deleted or expired: misses at every size. */
+  /** Requests for objects that were new, deleted or expired: misses at every size. */
   readonly coldMisses: number;
   readonly #distances: CumulativeDistances;
   readonly #byteDistances: CumulativeDistances | undefined;
@@ -181,7 +183,10 @@ export class MissRatioCurve {
     this.#byteDistances = byteDistances;
   }
 
-  /** Misses of an LRU cache of so many entries or bytes; of a sample's curve an estimate, no whole number. */
+  /**
+   * Returns the misses of an LRU cache of this size in entries or bytes. For a sample this is an estimate, not a
+   * whole number.
+   */
   misses(size: number): number {
     return clamp(this.requests - this.#distances.within(size), this.requests);
   }
@@ -191,7 +196,7 @@ export class MissRatioCurve {
     return clamp(this.bytesRequested - this.#byteDistances.within(size), this.bytesRequested);
   }
 
-  /** From 0 to 1; 0 where there was no request. */
+  /** Returns the miss ratio from 0 to 1; 0 if there were no requests. */
   missRatio(size: number): number {
     return this.requests === 0 ? 0 : this.misses(size) / this.requests;
   }

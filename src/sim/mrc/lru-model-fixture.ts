@@ -7,7 +7,7 @@ export interface ModelCounts {
   bytesMissed: number;
 }
 
-/** An LRU cache as a list, the most recent first: slow and obvious. Times to live aside. */
+/** An LRU cache as a list, most recent first: slow and obvious. Ignores times to live. */
 export function modelLru(
   records: readonly TestRecord[],
   capacity: number,

@@ -6,24 +6,24 @@ import type { ResolvedSize } from "../cache-size.ts";
 import type { Pass } from "../pass.ts";
 import type { TraceExtent } from "./exact-lru.ts";
 
-/** What is to be simulated in miniature. */
+/** Which caches to simulate in miniature, over which trace. */
 export interface MiniaturePlan {
   readonly source: RecordSource;
   readonly ignoresSizes: boolean;
   readonly writes: WriteEffect;
   readonly warmupRecords: number;
-  /** What share of the keys is looked at, at least. */
+  /** The least share of the keys to sample. */
   readonly rate: number;
   readonly seed: number;
-  /** What is known of the whole trace. */
+  /** The extent of the whole trace. */
   readonly extent: TraceExtent;
   readonly jobs: readonly MiniatureJob[];
-  /** Where it is kept when each object is asked for next. */
+  /** Opens a storage for the next access to each object. */
   openWords(): WordStorage;
   readonly progress: ((pass: Pass, done: number) => void) | undefined;
 }
 
-/** A cache to be estimated. */
+/** A cache to estimate. */
 export interface MiniatureJob {
   readonly policy: PolicyChoice;
   readonly size: Pick<ResolvedSize, "capacity" | "unit">;

@@ -8,13 +8,13 @@ import { type HashRange, rateOf, takeSample } from "../../replay/spatial-sample.
 import { BATCH_RECORDS } from "./exact-lru.ts";
 import type { MiniatureJob, MiniaturePlan } from "./miniature-plan.ts";
 
-/** What a sample estimates of one cache. */
+/** A sample's estimate for one cache. */
 export interface Estimate {
   readonly missRatio: number;
   readonly byteMissRatio: number;
 }
 
-/** One sample of the keys, and all miniature caches that see it. */
+/** One sample of the keys, and the miniature caches that replay it. */
 export class MiniatureSample implements Disposable {
   readonly jobs: readonly MiniatureJob[];
   readonly #plan: MiniaturePlan;
@@ -24,7 +24,7 @@ export class MiniatureSample implements Disposable {
   #numbering: Numbering;
   #sampled = new RecordBatch(0);
   #simulations: readonly Simulation[] = [];
-  /** Records of the sample that warm up. */
+  /** Records of the sample that warm up the caches. */
   #warmupRecords = 0;
 
   constructor(plan: MiniaturePlan, jobs: readonly MiniatureJob[], range: HashRange) {
@@ -36,14 +36,17 @@ export class MiniatureSample implements Disposable {
     this.#nextAccesses = isOffline ? new NextAccesses(plan.openWords()) : undefined;
   }
 
-  /** Finds out what must be known beforehand. @param countedFrom the first of these records that does not warm up */
+  /**
+   * Collects what must be known before the replay.
+   * @param countedFrom the first of these records that does not belong to the warm-up
+   */
   look(records: RecordBatch, hashes: Uint32Array, countedFrom: number): void {
     this.#warmupRecords += this.#number(records, hashes, countedFrom, (batch) =>
       this.#nextAccesses?.append(batch),
     );
   }
 
-  /** The replay begins: what must be known has been found out. */
+  /** Prepares the replay, after all records have been passed to `look`. */
   begin(): void {
     this.#nextAccesses?.finish(this.#numbering.objects);
     const { ignoresSizes, seed, writes } = this.#plan;
@@ -82,7 +85,7 @@ export class MiniatureSample implements Disposable {
     this.#nextAccesses?.[Symbol.dispose]();
   }
 
-  /** @returns how many records of the sample come before `countedFrom` */
+  /** @returns the number of records of the sample before `countedFrom` */
   #number(
     records: RecordBatch,
     hashes: Uint32Array,
@@ -106,14 +109,14 @@ function miniatureOf(
 ): Omit<CacheShape, "seed"> {
   const capacity = Math.max(1, Math.round(size.capacity * rate));
   if (size.unit === "entries") return { policy, capacity, unit: "entries", maxEntries: capacity };
-  // Six standard deviations more than objects to be expected, so hardly ever too few.
+  // Six standard deviations above the expected number of objects, so hardly ever too few.
   const expected = objects * rate;
   const most = Math.ceil(expected + 6 * Math.sqrt(expected) + 1);
   const maxEntries = Math.max(1, Math.min(SLOT_LIMIT, most, Math.floor(capacity / smallestBytes)));
   return { policy, capacity, unit: "bytes", maxEntries };
 }
 
-/** At most 1: a small sample may miss more often than it should be asked. */
+/** At most 1: a small sample may have more misses than its rate predicts requests. */
 function share(part: number, whole: number): number {
   return whole === 0 ? 0 : Math.min(1, part / whole);
 }

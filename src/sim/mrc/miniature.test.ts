@@ -25,7 +25,7 @@ const plan = (source: RecordSource, policies: string, rest: Partial<SampledPlan>
   ...rest,
 });
 
-/** The same caches, looking at everything. */
+/** The same caches with all keys. */
 async function exactly(sampled: SampledPlan, rows: readonly SampledRow[]): Promise<readonly ResultRow[]> {
   const caches = new Map(rows.map(({ size, sizeUnit }) => [`${size}`, { kind: sizeUnit, amount: size }]));
   const counting = { warmupRecords: sampled.warmupRecords, windowRecords: 0, byFamily: false };

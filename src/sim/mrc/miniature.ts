@@ -1,10 +1,9 @@
 /**
  * Miniature simulation (C. A. Waldspurger, T. Saemundsson, I. Ahmad, N. Park: "Cache modeling and optimization using
- * miniature simulations", USENIX ATC 2017): a cache of any policy is estimated by a small one of the same policy that
- * sees a sample of the keys, and whose size is scaled down by the sample's rate.
- *
- * Misses are divided by the requests that a sample of this rate should hold, not by those it happens to hold: the
- * difference comes from the most popular keys, which hit (as SHARDS-adj has it, see `shards.ts`).
+ * miniature simulations", USENIX ATC 2017): a cache of any policy is estimated by a small cache of the same policy,
+ * which sees a sample of the keys and whose size is scaled down by the sample's rate. Misses are divided by the
+ * number of requests that a sample of this rate should hold, not by the number that it happens to hold: the
+ * difference comes from the most popular keys, which hit (as in SHARDS-adj, see `shards.ts`).
  */
 import type { RecordBatch } from "../../replay/records.ts";
 import { hashKeys, rangeOf } from "../../replay/spatial-sample.ts";
@@ -13,11 +12,11 @@ import type { MiniatureJob, MiniaturePlan } from "./miniature-plan.ts";
 import { MiniatureSample } from "./miniature-sample.ts";
 
 /**
- * A miniature has room for at least so many entries: with fewer, its policy does not behave as in the large cache.
- * Caches that would become smaller are simulated with a larger sample, and very small ones exactly.
+ * The fewest entries of a miniature: with fewer, its policy behaves differently from the large cache. Caches that
+ * would become smaller are simulated with a larger sample, and very small ones exactly.
  */
 const LEAST_ENTRIES = 100;
-/** Into so many disjoint parts each sample is divided for the estimate of its error. */
+/** Number of disjoint parts of a sample, for the estimate of its error. */
 const PARTS = 4;
 
 /** An estimate. */
@@ -25,12 +24,12 @@ export interface MiniatureResult {
   readonly missRatio: number;
   readonly byteMissRatio: number;
   /**
-   * Of the miss ratio: how far off it is to be expected (one standard deviation). The sample is divided into four
-   * parts with no key in common, each simulated in a cache a quarter as large; were they independent samples, the
-   * standard deviation of the whole is half of that between the parts. 0 where all keys were looked at.
+   * Standard deviation of the estimated miss ratio. The sample is divided into four parts with no key in common, each
+   * simulated in a cache a quarter as large. If these were independent samples, the standard deviation of the whole
+   * would be half of that between the parts. 0 if all keys were sampled.
    */
   readonly standardError: number;
-  /** What share of the keys was looked at. */
+  /** The share of the keys that was sampled. */
   readonly rate: number;
 }
 
@@ -71,7 +70,7 @@ export async function simulateMiniatures(plan: MiniaturePlan): Promise<Miniature
   return jobs.map((job) => results.get(job)!);
 }
 
-/** Whether the trace must be read a second time, besides for its extent. */
+/** Tells whether the trace must be read a second time, in addition to the pass for its extent. */
 function needsTwoPasses({ jobs, warmupRecords }: MiniaturePlan): boolean {
   return warmupRecords > 0 || jobs.some(({ policy }) => policy.type.offline === true);
 }
@@ -95,7 +94,7 @@ async function readHashed(
   );
 }
 
-/** The least of the rate wanted and its doublings at which the miniature is large enough. */
+/** Returns the smallest rate, the wanted one or a doubling of it, at which the miniature is large enough. */
 export function rateFor(
   { size }: MiniatureJob,
   { rate: wanted, extent }: Pick<MiniaturePlan, "rate" | "extent">,

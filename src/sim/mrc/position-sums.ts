@@ -1,12 +1,12 @@
 /**
  * A binary indexed tree (P. M. Fenwick: "A new data structure for cumulative frequency tables", Software: Practice
- * and Experience 24(3), 1994) over positions from 1 to a power of two: what lies between two positions, and moving
- * something from one to the other. Both take steps logarithmic in how far apart the two are, so what is asked for
- * again soon costs little.
+ * and Experience 24(3), 1994) over positions from 1 to a power of two. It sums between two positions, and moves an
+ * amount from one to another. Both take time logarithmic in the distance between the positions, so an object
+ * requested again soon costs little.
  */
 export type PositionSums = Int32Array | Float64Array;
 
-/** What lies in positions after `from`, up to and with `to`. */
+/** Returns the sum over the positions after `from`, up to and including `to`. */
 export function sumBetween(sums: PositionSums, from: number, to: number): number {
   let sum = 0;
   while (to > from) {
@@ -24,7 +24,7 @@ export function addAt(sums: PositionSums, position: number, amount: number): voi
   for (const end = sums.length; position < end; position += position & -position) sums[position]! += amount;
 }
 
-/** Takes `amount` from one position to another: where their ways up the tree meet, nothing changes any more. */
+/** Moves `amount` from one position to another. Stops where their paths up the tree meet: nothing changes above. */
 export function moveBetween(sums: PositionSums, from: number, to: number, amount: number): void {
   const end = sums.length;
   while (from !== to) {
@@ -40,7 +40,7 @@ export function moveBetween(sums: PositionSums, from: number, to: number, amount
   }
 }
 
-/** From amounts by position, in place. */
+/** Turns amounts by position into sums, in place. */
 export function buildSums(sums: PositionSums): void {
   const end = sums.length;
   for (let position = 1; position < end; position++) {

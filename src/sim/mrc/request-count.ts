@@ -1,6 +1,6 @@
 import { READ, type RecordBatch } from "../../replay/records.ts";
 
-/** What a trace holds in all, whatever sample of it is looked at closely. */
+/** Counts the requests of a whole trace, even if only a sample is simulated. */
 export class RequestCount {
   readonly #ignoresSizes: boolean;
   #countedFrom: number;
@@ -9,7 +9,7 @@ export class RequestCount {
   smallestBytes = Number.POSITIVE_INFINITY;
   /** Whether any size is other than 1. */
   hasSizes = false;
-  /** Reads that are counted, the warm-up aside, and what they asked for. */
+  /** Reads after the warm-up, and the bytes that they request. */
   requests = 0;
   bytes = 0;
 

@@ -3,38 +3,38 @@ import { HoleHeap } from "./hole-heap.ts";
 import { addAt, buildSums, moveBetween, type PositionSums, sumBetween } from "./position-sums.ts";
 
 const FIRST_POSITIONS = 2 ** 12;
-/** Stands where an object has left a hole. */
+/** Marks the hole that an object has left. */
 const HOLE = 2 ** 32 - 1;
 
 /**
- * The stack of an LRU cache of unlimited size, and how deep every object lies in it when it is asked for: its reuse
+ * The stack of an LRU cache of unlimited size. It returns the depth at which a requested object lies: its reuse
  * distance. An LRU cache has the object exactly if the distance is not larger than the cache (R. L. Mattson et al.:
- * "Evaluation techniques for storage hierarchies", IBM Systems Journal 9(2), 1970), so one pass tells the misses of
+ * "Evaluation techniques for storage hierarchies", IBM Systems Journal 9(2), 1970), so one pass gives the misses of
  * every size.
  *
- * Objects lie at positions in the order of their last use; sums over positions (F. Olken: "Efficient methods for
- * calculating the success function of fixed-space replacement policies", 1981, with a tree of sums instead of a
- * search tree) tell the distance. When the positions run out, those in use are numbered anew.
+ * Objects lie at positions in the order of their last use; sums over positions give the distance (F. Olken:
+ * "Efficient methods for calculating the success function of fixed-space replacement policies", 1981, with a tree of
+ * sums instead of a search tree). When the positions run out, those in use are renumbered.
  *
- * What is deleted, or becomes smaller, leaves a hole: room that caches which had the object have to spare from then
- * on, and that the next object takes without pushing others down. The topmost hole is filled first, and an object
- * that is asked for leaves a hole where it lay. That keeps distances exact under deletions and changes of size too,
- * except for caches smaller than the largest object, which refuse objects that here take room.
+ * An object that is deleted or becomes smaller leaves a hole: free room in every cache that had the object, which the
+ * next object takes without pushing others down. The topmost hole is filled first, and a requested object leaves a
+ * hole at its old position. This keeps distances exact under deletions and changes of size, except for caches smaller
+ * than the largest object: they refuse objects that take room here.
  *
- * A reference takes time logarithmic in the distance. Memory: 4 bytes an object, and 8 bytes (20 with weights) for
- * each position, of which there are two to four for each object in the stack.
+ * A reference takes time logarithmic in the distance. Takes 4 bytes of memory per object, and 8 bytes (20 with
+ * weights) per position; there are two to four positions for each object in the stack.
  */
 export class ReuseStack {
   readonly #isWeighed: boolean;
   #positionOf = new Uint32Array(1024);
   #sums: PositionSums;
-  /** The object at each position, 0: none. */
+  /** The object at each position; 0 if there is none. */
   #objectAt = new Uint32Array(FIRST_POSITIONS);
   #weightAt: Float64Array;
   readonly #holes = new HoleHeap();
-  /** The position used last. */
+  /** The last position used. */
   #last = 0;
-  /** Positions in use. */
+  /** Number of positions in use. */
   #used = 0;
 
   /** @param isWeighed whether weights other than 1 occur */
@@ -53,9 +53,10 @@ export class ReuseStack {
   }
 
   /**
-   * The object is asked for and comes to the top.
-   * @param weight what it weighs from now on; at least 1, whole
-   * @returns its reuse distance: what it and everything above it weighed; `Infinity` if it was not in the stack
+   * Moves a requested object to the top.
+   * @param weight its weight from now on; a whole number, at least 1
+   * @returns its reuse distance: the weight of the object and of everything above it; `Infinity` if it was not in the
+   * stack
    */
   reference(object: number, weight: number): number {
     const position = this.#nextPosition();
@@ -80,7 +81,7 @@ export class ReuseStack {
     return distance;
   }
 
-  /** The object, if it is there, is dropped by every cache that has it. */
+  /** Drops the object from every cache that has it. */
   delete(object: number): void {
     const position = this.#positionOf[object]!;
     if (position === 0) return;
@@ -89,7 +90,7 @@ export class ReuseStack {
     this.#holes.push(position);
   }
 
-  /** Takes the object out as if it had never been there. */
+  /** Removes the object as if it had never been there. */
   forget(object: number): void {
     const position = this.#positionOf[object]!;
     if (position === 0) return;
@@ -116,7 +117,7 @@ export class ReuseStack {
     this.#used--;
   }
 
-  /** Takes room from the topmost holes, as long as there are some and more is wanted. */
+  /** Takes the wanted room from the topmost holes, as far as there are any. */
   #fillHoles(wanted: number): void {
     for (;;) {
       const hole = this.#holes.greatest;
@@ -139,7 +140,7 @@ export class ReuseStack {
     return ++this.#last;
   }
 
-  /** Gives the positions in use the numbers from 1. */
+  /** Renumbers the positions in use from 1. */
   #renumber(): void {
     const objectAt = this.#objectAt;
     const weightAt = this.#weightAt;

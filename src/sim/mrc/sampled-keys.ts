@@ -1,24 +1,24 @@
-/** Of a full sample, this share of its objects is given up at once: those of the greatest hashes. */
+/** The share of the objects that a full sample drops at once: those with the greatest hashes. */
 const GIVEN_UP = 1 / 8;
 
 /**
- * The keys of a sample that has room for so many and no more. When it is full, the bound below which hashes belong
- * to it is lowered, and objects beyond the bound are given up. Takes 20 to 28 bytes for each object there is room for.
+ * The keys of a sample of bounded size. When it is full, it lowers the bound below which hashes belong to it, and
+ * drops the objects beyond. Takes 20 to 28 bytes for each object that it has room for.
  */
 export class SampledKeys {
   readonly #limit: number;
   readonly #hash: Float64Array;
   readonly #low: Uint32Array;
   readonly #high: Uint32Array;
-  /** Open addressing by hash: object numbers, 0: free. */
+  /** Open addressing by hash: object numbers; 0 if free. */
   readonly #table: Uint32Array;
   readonly #free: number[] = [];
   #count = 0;
 
-  /** Hashes below it belong to the sample. */
+  /** Hashes below this belong to the sample. */
   bound = 2 ** 32;
 
-  /** @param limit how many objects at most, at least 1 */
+  /** @param limit the most objects, at least 1 */
   constructor(limit: number) {
     this.#limit = limit;
     this.#hash = new Float64Array(limit + 1).fill(-1);
@@ -28,7 +28,7 @@ export class SampledKeys {
     for (let object = limit; object > 0; object--) this.#free.push(object);
   }
 
-  /** What share of all keys belongs to it. */
+  /** The share of all keys that belongs to the sample. */
   get rate(): number {
     return this.bound / 2 ** 32;
   }
@@ -38,8 +38,8 @@ export class SampledKeys {
   }
 
   /**
-   * The number of a key's object, from 1 to the limit; 0 if it does not belong to the sample.
-   * @param giveUp told of every object whose number is free from now on
+   * Returns the number of a key's object, from 1 to the limit; 0 if it does not belong to the sample.
+   * @param giveUp called with every object that is dropped; its number is free from then on
    */
   numberOf(low: number, high: number, hash: number, giveUp: (object: number) => void): number {
     if (hash >= this.bound) return 0;
@@ -79,7 +79,7 @@ export class SampledKeys {
     }
   }
 
-  /** The lowest bits: the upper ones are alike in what is left of a sample. */
+  /** Uses the lowest bits: the upper ones are all alike after the bound has been lowered. */
   #slotOf(hash: number): number {
     return hash & (this.#table.length - 1);
   }

@@ -12,7 +12,7 @@ import { SampledKeys } from "./sampled-keys.ts";
 import { shardsOfRate, shardsOfSize } from "./shards.ts";
 
 const TRACE = join(import.meta.dir, "../../../../shared/traces/orm-busy.oracleGeneral.zst");
-/** Sizes evenly spaced over the working set, as the paper measures. */
+/** Number of sizes, evenly spaced over the working set, as in the paper. */
 const SIZES = 100;
 
 const plan = (source: RecordSource, rest: Partial<CurvePlan> = {}): CurvePlan => ({

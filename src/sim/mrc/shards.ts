@@ -1,11 +1,9 @@
 /**
- * Approximate miss-ratio curves of LRU from a sample of the keys (C. A. Waldspurger, N. Park, A. Garthwaite,
- * I. Ahmad: "Efficient MRC construction with SHARDS", FAST 2015). Reuse distances within the sample, divided by its
- * rate, estimate those in the whole trace.
- *
- * A sample holds too many or too few requests as it happens to hold few or many of the most popular keys; how many
- * it should hold is known. The difference is added to the shortest distance, where those keys are found (the
- * paper's SHARDS-adj).
+ * Approximate miss-ratio curves of LRU from a sample of the keys (C. A. Waldspurger, N. Park, A. Garthwaite, I.
+ * Ahmad: "Efficient MRC construction with SHARDS", FAST 2015). Reuse distances within the sample, divided by its
+ * rate, estimate those in the whole trace. A sample has too many or too few requests, depending on how many of the
+ * most popular keys it happens to contain. The number it should have is known, and the difference is added to the
+ * shortest distance, where those keys are (SHARDS-adj in the paper).
  */
 import { assert } from "../../lib/assert.ts";
 import { NumberedBatch } from "../../replay/numbered-batch.ts";
@@ -18,21 +16,21 @@ import { FINE_BITS, LruCurve } from "./lru-curve.ts";
 import { RequestCount } from "./request-count.ts";
 import { SampledKeys } from "./sampled-keys.ts";
 
-/** A sample of fixed rate: memory grows with the number of objects, but only so slowly. */
+/** A sample of fixed rate. Its memory grows with the number of objects, by the rate. */
 export interface FixedRate {
-  /** What share of the keys is looked at, above 0 and at most 1. */
+  /** The share of the keys to sample, above 0 and at most 1. */
   readonly rate: number;
   readonly seed: number;
 }
 
-/** A sample of fixed size: memory is bounded whatever the trace, and the rate falls as more objects appear. */
+/** A sample of fixed size. Its memory is bounded for any trace; the rate falls as more objects appear. */
 export interface FixedSize {
-  /** So many objects at most. */
+  /** The most objects. */
   readonly objects: number;
   readonly seed: number;
 }
 
-/** The curve of a sample of fixed rate. */
+/** Computes the curve of a sample of fixed rate. */
 export async function shardsOfRate(plan: CurvePlan, { rate: wanted, seed }: FixedRate): Promise<CurveResult> {
   const { source, ignoresSizes, warmupRecords } = plan;
   const range = rangeOf(wanted, 0, 1);
@@ -64,8 +62,8 @@ export async function shardsOfRate(plan: CurvePlan, { rate: wanted, seed }: Fixe
 }
 
 /**
- * The curve of a sample of fixed size. Each reference counts as many times as the rate at its time says, which is
- * what the paper's rescaling of earlier counts comes to.
+ * Computes the curve of a sample of fixed size. Each reference has the weight 1/rate at its time, which is equivalent
+ * to the paper's rescaling of earlier counts.
  */
 export async function shardsOfSize(plan: CurvePlan, { objects, seed }: FixedSize): Promise<CurveResult> {
   const { source, ignoresSizes, warmupRecords } = plan;

@@ -3,14 +3,14 @@ import { percent } from "./html-table.ts";
 import { isOutOfReach } from "./line-styles.ts";
 import { type CurveRow, describeSize } from "./svg.ts";
 
-/** Beyond the size that is advised, doubling it lowers the miss ratio by less than this. */
+/** Beyond the recommended size, doubling it lowers the miss ratio by less than this. */
 const WORTH_DOUBLING = 0.02;
-/** A simpler policy is as good as one that misses so little less: traffic of another day can turn it round. */
+/** A simpler policy is preferred if it misses at most this much more: another day's traffic can reverse the order. */
 const AS_GOOD = 0.01;
 
 /**
- * One sentence for each trace and unit of size: which policy, how much memory. The size is the bend of the best
- * policies' curve, the policy the simplest one that is nearly the best there.
+ * One sentence for each trace and unit of size: which policy, how much memory. The size is the bend in the curve of
+ * the best policies; the policy is the simplest one that is nearly the best there.
  */
 export function adviceOf(rows: readonly CurveRow[]): string[] {
   const telling = rows.filter(({ policy, isResolved }) => !isOutOfReach(policy) && isResolved !== false);
@@ -22,7 +22,7 @@ function adviseOn(rows: readonly CurveRow[]): string {
   const sizes = [...Map.groupBy(rows, ({ size }) => size).values()]
     .map((ofSize) => ({ ofSize, size: ofSize[0]!.size, least: leastOf(ofSize) }))
     .sort((one, other) => one.size - other.size);
-  /** How much less is missed for each doubling, from each size to the next. */
+  /** How much the miss ratio falls per doubling, from each size to the next. */
   const gains = sizes
     .slice(1)
     .map(({ size, least }, i) => (sizes[i]!.least - least) / Math.log2(size / sizes[i]!.size));

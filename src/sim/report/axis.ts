@@ -1,16 +1,16 @@
 import type { SizeUnit } from "../../replay/simulated-cache.ts";
 import { countTicks, formatCountTick, formatSizeTick, sizeTicks } from "./ticks.ts";
 
-/** What goes from left to right in a chart. */
+/** The horizontal axis of a chart. */
 export interface Axis {
   readonly title: string;
-  /** Where a value stands: 0 at the left end, 1 at the right one. */
+  /** Returns the position of a value: 0 at the left end, 1 at the right end. */
   place(value: number): number;
-  /** The values that are marked, where there is room for so many. */
+  /** Returns the marked values, at most as many as `room`. */
   ticks(room: number): { readonly value: number; readonly text: string }[];
 }
 
-/** Sizes of caches, logarithmic. One size alone gets a range around it. */
+/** A logarithmic axis of cache sizes. A single size gets a range around it. */
 export function sizeAxis(sizes: readonly number[], unit: SizeUnit): Axis {
   const [smallest, largest] = [Math.min(...sizes), Math.max(...sizes)];
   const [least, most] = smallest === largest ? [smallest / 2, largest * 2] : [smallest, largest];
@@ -22,7 +22,7 @@ export function sizeAxis(sizes: readonly number[], unit: SizeUnit): Axis {
   };
 }
 
-/** Records of a trace, from the `first` one that is shown to the `last`; one alone stands in the middle. */
+/** An axis of a trace's records from `first` to `last`; a single one is in the middle. */
 export function recordAxis(first: number, last: number): Axis {
   return {
     title: "First record of the window",

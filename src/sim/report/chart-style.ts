@@ -1,6 +1,6 @@
 import { colourNames } from "./line-styles.ts";
 
-/** Custom properties of the background and of what stands on it. */
+/** Custom properties for the background, and for text and lines on it. */
 export const LIGHT = "--background:#ffffff;--text:#1c1e21;--faint:#5d646c;--grid:#e3e6e9;";
 export const DARK = "--background:#15181b;--text:#e8eaed;--faint:#a2a9b1;--grid:#30363c;";
 

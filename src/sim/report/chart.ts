@@ -5,30 +5,30 @@ import { spread } from "./name-places.ts";
 import { formatTick, ratioTicks } from "./ticks.ts";
 
 export interface ChartOptions {
-  /** Pixels. */
+  /** In pixels. */
   readonly width: number;
-  /** Names stand beside the ends of their lines, where there is room for it, or in rows below the chart. */
+  /** Where names are: beside the ends of their lines, if there is room, or in rows below the chart. */
   readonly names: "beside" | "below";
 }
 
-/** Miss ratios over something, a line for each policy. */
+/** A chart of miss ratios over an axis, with a line for each policy. */
 export interface Chart<P extends ChartPoint> {
-  /** What it shows, for those who cannot see it. */
+  /** A description for screen readers. */
   readonly label: string;
-  /** Stands above it, if anything does. */
+  /** Heading above the chart, if any. */
   readonly title: string | undefined;
   readonly axis: Axis;
-  /** The greatest miss ratio that is drawn. */
+  /** The largest miss ratio in the chart. */
   readonly most: number;
-  /** Pixels, at least: many names make it higher. */
+  /** Least height in pixels; many names make the chart higher. */
   readonly plotHeight: number;
   readonly lines: readonly ChartLine<P>[];
-  /** Everything of a line but its name. */
+  /** Draws a line, without its name. */
   drawLine(line: ChartLine<P>, plot: Plot): string;
 }
 
 export interface ChartPoint {
-  /** On the axis. */
+  /** Position on the axis, in its unit. */
   readonly value: number;
   readonly missRatio: number;
 }
@@ -36,11 +36,11 @@ export interface ChartPoint {
 export interface ChartLine<P extends ChartPoint> {
   readonly policy: string;
   readonly style: LineStyle;
-  /** From left to right, one at least. */
+  /** From left to right; at least one. */
   readonly points: readonly P[];
 }
 
-/** Where on the picture lines are drawn, in pixels. */
+/** The area of the picture in which lines are drawn, in pixels. */
 export interface Plot {
   readonly width: number;
   xOf(value: number): number;
@@ -48,7 +48,7 @@ export interface Plot {
 }
 
 const LINE_HEIGHT = 16;
-/** Of the font, about: names are cut so that they fit. */
+/** Approximate widths in the font; names are cut to fit. */
 const CHARACTER_WIDTH = 7;
 const TITLE_CHARACTER_WIDTH = 9.6;
 const LONGEST_NAME = 30;
@@ -56,19 +56,22 @@ const TITLE_HEIGHT = 19;
 const TOP = 33;
 const LEFT = 52;
 const AXIS_HEIGHT = 46;
-/** So much room does the mark of a value take. */
+/** Width of a marked value. */
 const TICK_WIDTH = 52;
-/** From the end of a line to the swatch before its name, the swatch, and what is between that and the name. */
+/**
+ * Distance from the end of a line to the swatch before its name, width of the swatch, distance from there to the
+ * name.
+ */
 const LEADER = 22;
 const SWATCH = 24;
 const GAP = 6;
 
-/** So many characters of a title fit. */
+/** The number of characters of a title that fit. */
 export function titleLength({ width }: ChartOptions): number {
   return Math.floor((width - 16) / TITLE_CHARACTER_WIDTH);
 }
 
-/** An SVG element for a page that has `CHART_STYLE` and the custom properties. */
+/** Returns an SVG element for a page that has `CHART_STYLE` and the custom properties. */
 export function renderChart<P extends ChartPoint>(chart: Chart<P>, options: ChartOptions): string {
   const { markup, height } = drawChart(chart, options);
   return (
@@ -77,7 +80,7 @@ export function renderChart<P extends ChartPoint>(chart: Chart<P>, options: Char
   );
 }
 
-/** What is in such an element, and how high it is. */
+/** Returns the content of such an element, and its height. */
 export function drawChart<P extends ChartPoint>(
   { title, axis, most, lines, drawLine, ...chart }: Chart<P>,
   { width, names }: ChartOptions,
@@ -115,7 +118,7 @@ export function drawChart<P extends ChartPoint>(
       );
     }),
     `<text class="axis" x="${round((LEFT + right) / 2)}" y="${bottom + 39}" text-anchor="middle">${axis.title}</text>`,
-    // What nobody can run lies below what can be chosen.
+    // The offline optimum is drawn below the policies that can be chosen.
     ...lines
       .toSorted((one, other) => rankOf(one) - rankOf(other))
       .map(
@@ -158,7 +161,7 @@ function nameBeside(line: NamedLine, y: number, right: number, { xOf, yOf }: Plo
   return `<path class="leader ${line.style.colour}" data-policy="${escapeMarkup(line.policy)}" d="${leader}"/>${renderName(line, x, y)}`;
 }
 
-/** A stretch of the line and the policy's name, centred at `y`. */
+/** A piece of the line and the policy's name, centred at `y`. */
 function renderName({ policy, style }: NamedLine, x: number, y: number): string {
   const shown = cut(policy, LONGEST_NAME);
   const whole = shown === policy ? "" : `<title>${escapeMarkup(policy)}</title>`;
@@ -173,7 +176,7 @@ function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
-/** Pixels as they are written. */
+/** Rounds pixels for output. */
 export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -9,7 +9,7 @@ function withFamilies(names: readonly string[], rest: Partial<ResultRow> = {}): 
   return row("lru", 1000, 0.5, { misses: 10 * names.length, families, ...rest });
 }
 
-/** The texts of all cells, line by line. */
+/** The texts of all cells, row by row. */
 function cellsOf(markup: string): string[][] {
   const lines = [...markup.matchAll(/<tr>(<td.*)<\/tr>/g)];
   return lines.map(([, line]) => [...line!.matchAll(/<td[^>]*>([^<]*)/g)].map(([, text]) => text!));

@@ -4,7 +4,7 @@ import { type Column, count, percent, renderTable } from "./html-table.ts";
 import { renderParts } from "./parts.ts";
 import { describeSize } from "./svg.ts";
 
-/** A table for each result of which families of keys were counted; nothing where there is none. */
+/** A table for each result with counts by family; nothing if there is none. */
 export function renderFamilies(rows: readonly ResultRow[]): string {
   const hasTraces = new Set(rows.map(({ trace }) => trace)).size > 1;
   const parts = rows.flatMap((row) => {

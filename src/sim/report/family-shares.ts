@@ -1,14 +1,14 @@
 import type { FamilyRow, ResultRow } from "../runner.ts";
 
-/** Reports for people show so many families of keys. */
+/** Number of families that reports show. */
 const FAMILIES_SHOWN = 20;
 
 export interface FamilyShare extends FamilyRow {
-  /** Of all misses of this cache. */
+  /** Share of all misses of this cache. */
   readonly share: number;
 }
 
-/** The families that miss most, and how many more there are; undefined where they were not counted. */
+/** The families with the most misses, and the number of others; undefined if families were not counted. */
 export function familyShares({
   families,
   misses,

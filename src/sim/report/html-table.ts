@@ -4,17 +4,17 @@ export interface Column<R> {
   readonly head: string;
   readonly isText?: boolean;
   show(row: R): string;
-  /** What is told when it is pointed at, where room may be short for what is shown. */
+  /** The tooltip, if the cell may be too short for the whole text. */
   whole?(row: R): string;
-  /** What it is sorted by, where that is not what is shown. */
+  /** The sort key, if it is not the shown text. */
   value?(row: R): number;
-  /** Marked among its column. */
+  /** Whether to mark the cell as the best in its column. */
   isBest?(row: R): boolean;
-  /** From 0 to 1: how long a bar stands behind it. */
+  /** Length of a bar behind the text, from 0 to 1. */
   bar?(row: R): number;
 }
 
-/** A table that the page's script sorts by the column whose head is clicked. */
+/** A table that the page's script sorts when the head of a column is clicked. */
 export function renderTable<R>(rows: readonly R[], columns: readonly Column<R>[]): string {
   const heads = columns.map(
     ({ head, isText }) =>

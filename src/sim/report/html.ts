@@ -8,15 +8,15 @@ import { type PageRow, renderResults } from "./results-section.ts";
 import { renderCharts } from "./svg.ts";
 import { renderWindows } from "./windows-section.ts";
 
-/** What the page tells besides the results. */
+/** Facts for the page besides the results. */
 export interface PageFacts {
-  /** What curves are drawn through, where that is more than the rows of the table. */
+  /** The points of the curves, if there are more than rows in the table. */
   readonly curve?: readonly PageRow[];
-  /** What was run, in order: names and values. */
+  /** The parameters of the run, in order: names and values. */
   readonly facts: readonly (readonly [name: string, value: string])[];
 }
 
-/** One page that needs nothing else: charts, tables that can be sorted, and what was run. */
+/** A self-contained page: charts, sortable tables, and the parameters of the run. */
 export function renderHtml(rows: readonly PageRow[], { curve = rows, facts }: PageFacts): string {
   const traces = [...new Set(rows.map(({ trace }) => trace))];
   const title = `Miss ratios: ${traces.join(", ")}`;
@@ -55,7 +55,7 @@ ${PAGE_SCRIPT}</script>
 `;
 }
 
-/** The last word. */
+/** The recommendations at the end. */
 function renderAdvice(rows: readonly PageRow[]): string {
   const sentences = adviceOf(rows).map((sentence) => `<p>${escapeMarkup(sentence)}</p>`);
   return sentences.length === 0 ? "" : ["<h2>In short</h2>", ...sentences].join("\n");

@@ -1,8 +1,8 @@
 /**
- * Six colours that remain apart for people who see colours differently, each in a shade for light and for dark
- * backgrounds, and grey for what nobody can run: P. Tol's "vibrant" scheme ("Colour schemes", SRON technical note), with
- * violet and olive for its magenta and cyan, which on a screen are hard to tell from its red and blue. Beyond six
- * lines, dashes tell lines of one colour apart.
+ * Six colours that people with colour-vision deficiencies can tell apart, each in a shade for light and for dark
+ * backgrounds, and grey for the offline optimum. P. Tol's "vibrant" scheme ("Colour schemes", SRON technical note),
+ * with violet and olive for its magenta and cyan, which are hard to tell from its red and blue on a screen. Beyond
+ * six lines, dashes distinguish lines of one colour.
  */
 const COLOURS = [
   { light: "#0077bb", dark: "#4fa8e2" },
@@ -14,17 +14,17 @@ const COLOURS = [
 ] as const;
 const OPTIMUM = { light: "#666666", dark: "#b0b0b0" } as const;
 
-/** Solid, dashed, dotted, dashed and dotted. */
+/** Solid, dashed, dotted, dash-dotted. */
 const DASHES = ["none", "7 4", "2 3", "9 3 2 3"];
 const OPTIMUM_DASHES = ["4 3", "1 4"];
 
-/** Of a line: the name of its class for the colour, and its dashes as SVG writes them. */
+/** The class of a line's colour, and its dashes in SVG's syntax. */
 export interface LineStyle {
   readonly colour: string;
   readonly dash: string;
 }
 
-/** The styles of the policies, in their order. */
+/** Returns the styles of the policies, in their order. */
 export function lineStyles(policies: readonly string[]): Map<string, LineStyle> {
   let [next, nextOptimum] = [0, 0];
   return new Map(
@@ -40,17 +40,17 @@ export function lineStyles(policies: readonly string[]): Map<string, LineStyle> 
   );
 }
 
-/** Policies that nobody can run: they know what lies ahead. */
+/** Whether a policy needs to know the future, so that nobody can run it. */
 export function isOutOfReach(policy: string): boolean {
   return policy.startsWith("belady");
 }
 
-/** The names of the classes for colours. */
+/** Returns the class names of the colours. */
 export function colourNames(): string[] {
   return [...COLOURS.map((_, at) => `c${at}`), "optimum"];
 }
 
-/** CSS custom properties of all colours, for one background. */
+/** Returns CSS custom properties of all colours, for one background. */
 export function colourProperties(background: "light" | "dark"): string {
   const properties = COLOURS.map((colour, at) => `--c${at}:${colour[background]};`);
   return `${properties.join("")}--optimum:${OPTIMUM[background]};`;

@@ -1,4 +1,4 @@
-/** Text as it can stand in HTML, SVG and their attributes. */
+/** Escapes text for HTML, SVG and their attributes. */
 export function escapeMarkup(text: string): string {
   return text
     .replaceAll("&", "&amp;")

@@ -1,6 +1,6 @@
 import type { WindowRow } from "../runner.ts";
 
-/** Neighbouring windows as one: what was missed in all of them, and what the best and the worst of them missed. */
+/** Neighbouring windows merged into one: their common miss ratio, and the best and the worst of them. */
 export interface MergedWindow {
   /** The first record. */
   readonly from: number;
@@ -9,7 +9,7 @@ export interface MergedWindow {
   readonly highest: number;
 }
 
-/** How many windows to merge into one, so that there are no more than `most`: 1, 2 or 5 times a power of ten. */
+/** How many windows to merge into one, so that at most `most` remain: 1, 2 or 5 times a power of ten. */
 export function windowsPerPoint(windows: number, most: number): number {
   for (let power = 1; ; power *= 10) {
     const count = [1, 2, 5].find((mantissa) => windows <= mantissa * power * most);
@@ -17,7 +17,7 @@ export function windowsPerPoint(windows: number, most: number): number {
   }
 }
 
-/** Windows in which nothing was read say nothing, and are left out. */
+/** Merges windows; leaves out those without a read, which have no miss ratio. */
 export function mergeWindows(windows: readonly WindowRow[], perPoint: number): MergedWindow[] {
   const merged: MergedWindow[] = [];
   for (let first = 0; first < windows.length; first += perPoint) {

@@ -1,7 +1,7 @@
-/** Moves what is closer than a line of text apart, to both sides alike, within the bounds. */
+/** Moves positions that are closer than a line of text apart, evenly in both directions, within the bounds. */
 export function spread(wanted: readonly number[], lineHeight: number, least: number, most: number): number[] {
   const order = wanted.map((_, i) => i).sort((one, other) => wanted[one]! - wanted[other]!);
-  // Neighbours that would overlap become a block around the mean of where they want to be.
+  // Neighbours that would overlap form a block around the mean of their wanted positions.
   const blocks: { members: number[]; top: number }[] = [];
   for (const i of order) {
     let block = { members: [i], top: clamp(wanted[i]!, least, most) };

@@ -1,7 +1,7 @@
 /**
- * What the page does when it is used, as it stands in the page: pointing at a chart tells of the nearest result and of
- * all others at the same place, and fades the other lines; a click on a name switches its line off and on; a click on a
- * column's head sorts the table by it. What is folded is printed, too.
+ * The page's script, as it is in the page. Pointing at a chart shows the nearest result and all others at the same
+ * place, and fades the other lines. A click on a name hides or shows its line. A click on a column's head sorts the
+ * table. Folded parts are printed, too.
  */
 export const PAGE_SCRIPT = `"use strict";
 const [tip, spot] = [document.getElementById("tip"), document.getElementById("spot")];

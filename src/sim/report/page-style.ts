@@ -1,7 +1,7 @@
 import { CHART_STYLE, DARK, LIGHT } from "./chart-style.ts";
 import { colourProperties } from "./line-styles.ts";
 
-/** From this width on, charts are drawn for large screens. */
+/** From this width on, the page shows the charts for large screens. */
 const WIDE_FROM = 760;
 
 export const PAGE_STYLE = `:root{color-scheme:light dark;${colourProperties("light")}${LIGHT}--best:#e4f3ea;--raised:#f6f7f8;--bar:#d3e6f4}

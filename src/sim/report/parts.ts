@@ -6,10 +6,12 @@ export interface Part {
   readonly markup: string;
 }
 
-/** So many stand below each other; if there are more, each is folded away until its title is clicked. */
+/** Up to this number, parts are all open; if there are more, each is folded until its title is clicked. */
 const OPEN_AT_MOST = 4;
 
-/** Of many parts the one in the middle, where sizes are neither tiny nor huge, is open from the beginning. */
+/**
+ * Renders the parts. If they are folded, the one in the middle is open at first: its sizes are neither tiny nor huge.
+ */
 export function renderParts(parts: readonly Part[]): string {
   const isFolded = parts.length > OPEN_AT_MOST;
   const middle = Math.floor((parts.length - 1) / 2);

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import type { ResultRow } from "../runner.ts";
 
-/** A result of a cache that was asked a thousand times. */
+/** A result of a cache with a thousand requests. */
 export function row(
   policy: string,
   size: number,
@@ -23,7 +23,9 @@ export function row(
   };
 }
 
-/** Names of all elements. Fails where tags are not closed in order; texts and attributes must be escaped for that. */
+/**
+ * Returns the names of all elements. Fails if tags are not closed in order, which needs escaped texts and attributes.
+ */
 export function elementsOf(markup: string): string[] {
   const open: string[] = [];
   const names: string[] = [];

@@ -3,12 +3,12 @@ import { isOutOfReach } from "./line-styles.ts";
 import { escapeMarkup } from "./markup.ts";
 import { type CurveRow, describeSize } from "./svg.ts";
 
-/** A result as the page shows it; an estimate may tell how far off it is to be expected, and whether it tells anything. */
+/** A result as the page shows it. An estimate may have a standard error, and may be unresolved. */
 export type PageRow = CurveRow & { readonly standardError?: number };
 
 /**
- * The tables of all results: for each trace and unit of size, policies down and sizes across, as on the terminal.
- * @param hasFinerCurve whether curves are drawn through more than these
+ * Tables of all results for each trace and unit of size: policies in rows, sizes in columns, as on the terminal.
+ * @param hasFinerCurve whether curves have more points than these results
  */
 export function renderResults(rows: readonly PageRow[], hasFinerCurve: boolean): string {
   const hasTraces = new Set(rows.map(({ trace }) => trace)).size > 1;
@@ -37,7 +37,7 @@ export function renderResults(rows: readonly PageRow[], hasFinerCurve: boolean):
 ${tables.join("\n")}`;
 }
 
-/** One trace, one unit of size. */
+/** Renders one trace and one unit of size. */
 function renderGroup(rows: readonly PageRow[]): string[] {
   const hasBytes = rows.some(({ missRatio, byteMissRatio }) => missRatio !== byteMissRatio);
   const hasErrors = rows.some(({ standardError }) => standardError !== undefined);
@@ -91,7 +91,7 @@ function renderErrors(rows: readonly PageRow[]): string {
   }));
 }
 
-/** The unit stands in the first column's head. */
+/** The unit is in the head of the first column. */
 function headOf(row: PageRow): string {
   return row.sizeUnit === "entries" ? count(row.size) : describeSize(row);
 }
@@ -104,7 +104,7 @@ function describeResult(row: PageRow): string {
   return `${row.policy}, ${describeSize(row)}: ${count(row.misses)} of ${count(row.requests)} requests missed`;
 }
 
-/** Policies down, sizes across. */
+/** A table with policies in rows and sizes in columns. */
 function matrix(
   title: string,
   rows: readonly PageRow[],
@@ -128,7 +128,7 @@ function matrix(
   ]);
 }
 
-/** Of each trace and size, where there is a choice: those that miss least. */
+/** For each trace and size with a choice of policies, those with the fewest misses. */
 function bestOf(rows: readonly PageRow[], ratioOf: (row: PageRow) => number): Set<PageRow> {
   const reachable = rows.filter(({ policy }) => !isOutOfReach(policy));
   const groups = Map.groupBy(reachable, ({ trace, size, sizeUnit }) => `${size} ${sizeUnit} ${trace}`);

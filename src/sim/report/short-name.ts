@@ -1,6 +1,5 @@
 /**
- * As much of a trace's name as there is room for. Of a path that is too long the end stays, which tells it from others;
- * of a workload, `zipf(n=…`, the beginning.
+ * Shortens a trace's name. A path keeps its end, which tells it from others; a workload, `zipf(n=…`, its beginning.
  */
 export function shortTraceName(name: string, length: number): string {
   if (name.length <= length) return name;

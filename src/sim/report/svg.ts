@@ -20,15 +20,15 @@ import { shortTraceName } from "./short-name.ts";
 
 const WIDE: ChartOptions = { width: 960, names: "beside" };
 const PLOT_HEIGHT = 380;
-/** Dots of one size need less than curves. */
+/** Dots at a single size need less height than curves. */
 const ONE_SIZE_HEIGHT = 180;
 const DOT_RADIUS = 3.5;
-/** Closer together, dots hide the line, and only what points at them finds them. */
+/** If dots are closer than this, they are hidden until pointed at; they would hide the line. */
 const DOT_DISTANCE = 12;
 
 /**
- * A chart of miss ratio over cache size as an SVG document that needs nothing else: one panel for each trace and
- * unit of size, a line for each policy. Light or dark as the reader's system is. Pointing at a dot tells its values.
+ * A chart of miss ratio over cache size as a self-contained SVG document: one panel for each trace and unit of size,
+ * a line for each policy. Follows the system's light or dark scheme. Dots have their values as tooltips.
  */
 export function renderSvg(rows: readonly CurveRow[]): string {
   let top = 0;
@@ -56,10 +56,10 @@ interface SizePoint extends ChartPoint {
   readonly row: ResultRow;
 }
 
-/** A result as a chart shows it: an estimate may tell nothing. */
+/** A result as a chart shows it; an estimate may be unresolved. */
 export type CurveRow = ResultRow & { readonly isResolved?: boolean };
 
-/** Results of one trace and one unit of size share a chart. Estimates that tell nothing are left out if others do. */
+/** Makes a chart for each trace and unit of size. Leaves out unresolved estimates if there are others. */
 function chartsOf(rows: readonly CurveRow[], options: ChartOptions): Chart<SizePoint>[] {
   const styles = lineStyles([...new Set(rows.map(({ policy }) => policy))]);
   const groups = Map.groupBy(rows, ({ trace, sizeUnit }) => `${sizeUnit} ${trace}`);
@@ -103,7 +103,7 @@ function drawCurve({ policy, style, points }: ChartLine<SizePoint>, { xOf, yOf, 
   return `<path class="line ${style.colour}" d="${path}" stroke-dasharray="${style.dash}"/>${dots.join("")}`;
 }
 
-/** Cache size for people. */
+/** A cache size in words. */
 export function describeSize({ size, sizeUnit }: Pick<ResultRow, "size" | "sizeUnit">): string {
   return sizeUnit === "entries"
     ? `${size.toLocaleString("en")} ${size === 1 ? "entry" : "entries"}`

@@ -6,26 +6,26 @@ import { type MergedWindow, mergeWindows, windowsPerPoint } from "./merged-windo
 import { describeSize } from "./svg.ts";
 
 const PLOT_HEIGHT = 240;
-/** Pixels a point at least: windows that would be closer are merged. */
+/** Least distance of points in pixels; closer windows are merged. */
 const POINT_DISTANCE = 8;
-/** Closer together, dots hide the line. */
+/** At a smaller distance, dots hide the line. */
 const DOT_DISTANCE = 12;
-/** Opacity of the shade behind a line, and of those of many lines one upon the other, about. */
+/** Opacity of the band behind a single line, and of many bands on top of each other, approximately. */
 const ONE_SHADE = 0.15;
 const ALL_SHADES = 0.3;
-/** What is written are hundredths of a percent. */
+/** Paths are in hundredths of a percent. */
 const WHOLE = 10_000;
 
-/** Miss ratio over the trace, of all policies at one size of one trace. */
+/** Miss ratio over time, for all policies at one size over one trace. */
 export interface WindowChart {
   readonly trace: string;
   readonly size: string;
-  /** So many windows were counted. */
+  /** Number of windows counted. */
   readonly windows: number;
   render(options: ChartOptions): string;
 }
 
-/** For every trace and size of which windows were counted. */
+/** Makes a chart for every trace and size with counted windows. */
 export function windowCharts(rows: readonly ResultRow[]): WindowChart[] {
   const styles = lineStyles([...new Set(rows.map(({ policy }) => policy))]);
   const counted = rows.filter(({ windows = [] }) => windows.some(({ requests }) => requests > 0));
@@ -38,7 +38,7 @@ export function windowCharts(rows: readonly ResultRow[]): WindowChart[] {
   }));
 }
 
-/** So many windows can be shown each by itself. */
+/** The most windows that can be shown without merging. */
 export function mostWindows({ width }: ChartOptions): number {
   return Math.floor(width / POINT_DISTANCE);
 }
@@ -79,13 +79,13 @@ interface WindowStyle {
   readonly first: number;
   /** Records from one point to the next. */
   readonly step: number;
-  /** Opacity of what reaches from the lowest to the highest of merged windows; 0: none are merged. */
+  /** Opacity of the band from the lowest to the highest of merged windows; 0 if none are merged. */
   readonly shade: number;
 }
 
 /**
- * Paths are in coordinates of their own, from which the page's script tells what each point means: the number of the
- * point, and what was missed. The picture scales them to where they belong.
+ * Paths have coordinates of their own, the number of a point and its miss ratio, from which the page's script reads
+ * exact values. A transform scales them to their place.
  */
 function drawWindows(
   { style, points }: ChartLine<WindowPoint>,
@@ -111,13 +111,13 @@ function drawWindows(
     );
   }
   if (shade === 0 && points.length * DOT_DISTANCE <= width) {
-    // A dot a window: lines of no length with round ends.
+    // A dot for each window: a line of no length with round ends.
     paths.push(`<path class="dots scaled ${style.colour}" ${transform} d="M${places.join("h0M")}h0"/>`);
   }
   return paths.join("");
 }
 
-/** Enough for a thousandth of a pixel. */
+/** Precise to a thousandth of a pixel. */
 function precise(value: number): number {
   return Number(value.toPrecision(7));
 }

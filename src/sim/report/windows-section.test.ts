@@ -18,7 +18,7 @@ function withWindows(policy: string, ratios: readonly number[], rest: Partial<Re
   return row(policy, 10, 0.5, { windows, ...rest });
 }
 
-/** Of each path of a class: its points in hundredths of a percent, and its attributes. */
+/** For each path of a class, its points in hundredths of a percent, and its attributes. */
 function pathsOf(markup: string, kind: "line" | "band") {
   return [...markup.matchAll(new RegExp(`<path class="${kind}( scaled)? (c[0-9]|optimum)"([^>]*)/>`, "g"))]
     .filter(([, , , attributes]) => attributes!.includes("transform"))
@@ -63,7 +63,7 @@ test("one window alone stands in the middle", () => {
   expect(points).toEqual([[0, 5000]]);
   expect(places[0]!.x).toBeGreaterThan(400);
   expect(places[0]!.x).toBeLessThan(500);
-  // Nothing is drawn where a scale is 0.
+  // A scale of 0 would draw nothing.
   expect(attribute("transform")).not.toMatch(/[( ]0[ )]|NaN|Infinity/);
 });
 

@@ -3,7 +3,7 @@ import { NARROW, renderForScreens } from "./page-charts.ts";
 import { renderParts } from "./parts.ts";
 import { mostWindows, windowCharts } from "./window-charts.ts";
 
-/** Charts of the miss ratio over time, where windows were counted. */
+/** Charts of the miss ratio over time, if windows were counted. */
 export function renderWindows(rows: readonly ResultRow[]): string {
   const charts = windowCharts(rows);
   if (charts.length === 0) return "";

@@ -16,15 +16,15 @@ const DASH = 0x2d;
 
 const LINE =
   /\[[0-9]{2}\/[A-Za-z]{3}\/[0-9]{4}:[0-9:.]{8,}(?: [+-][0-9]{4})?\] "(?:[^"\\]|\\.)*" (?:[0-9]{3}|-) (?:[0-9]+|-)(?: |$)/;
-/** So large a share of the first lines must look so. */
+/** The share of the first lines that must look like this format. */
 const SHARE = 0.5;
 const IGNORED = "lines without a request for a URL that is read, written or deleted";
 
 /**
- * The common and combined log formats, as nginx, Apache and Varnish write them, with or without the virtual host in
- * front: host, identity, user, [time], "request", status, bytes; what is behind is of no interest. The key is the URL
- * as the client sent it, behind that host if there is one. A response without a body, or of a part (206), does not
- * tell the object's size: that is the one last known.
+ * The common and combined log formats, as nginx, Apache and Varnish write them, with or without a leading virtual
+ * host: host, identity, user, [time], "request", status, bytes. Ignores what follows. The key is the URL as the
+ * client sent it, after the virtual host if there is one. A response without a body, or with a part of it (206), does
+ * not tell the object's size; it gets the size last known.
  */
 export const accessLog: TraceFormat = {
   name: "access-log",
@@ -43,7 +43,7 @@ export const accessLog: TraceFormat = {
 class AccessLog extends LineParser {
   readonly #families: ParserContext["families"];
   readonly #sizes = new SizeMemory();
-  /** A second has many requests, and its date is the same text. */
+  /** The last date and its value: many requests share a second, and so the text of its date. */
   #timeText: Uint8Array = new Uint8Array(0);
   #timeMs = 0;
 
@@ -105,7 +105,7 @@ class AccessLog extends LineParser {
     return this.#timeMs;
   }
 
-  /** The key: the virtual host of the line, if it begins with one, and the URL. */
+  /** Adds the key: the line's virtual host, if it has one, and the URL. */
   #addUrl(
     bytes: Uint8Array,
     start: number,
@@ -126,7 +126,7 @@ class AccessLog extends LineParser {
   }
 }
 
-/** Where `[10/Oct/2000:…` begins, -1: nowhere. Other programs may have put something in brackets before it. */
+/** Returns where `[10/Oct/2000:…` begins, -1 if nowhere. Other brackets may come before it. */
 function findTime(bytes: Uint8Array, start: number, end: number): number {
   for (let at = indexOf(bytes, OPEN, start, end); at >= 0; at = indexOf(bytes, OPEN, at + 1, end)) {
     if (bytes[at + 3] === 0x2f && bytes[at + 7] === 0x2f && bytes[at + 12] === COLON) return at;
@@ -135,8 +135,8 @@ function findTime(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /**
- * Where the host ends that Apache's `vhost_combined` puts before the client's address, with its port; -1: there is
- * none. With it there are four fields before the time instead of three.
+ * Returns the end of the virtual host, which Apache's `vhost_combined` writes with its port before the client's
+ * address; -1 if there is none. With it there are four fields before the time, else three.
  */
 function virtualHostEnd(bytes: Uint8Array, start: number, open: number): number {
   const firstEnd = endOfField(bytes, start, open);

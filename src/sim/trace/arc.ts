@@ -4,19 +4,19 @@ import { addRecord, digits, quoted } from "./record-fields.ts";
 import type { TraceFormat } from "./trace-format.ts";
 
 const SPACE = 0x20;
-/** A request for more blocks than this is taken for a broken line: 512 GiB in blocks of 512 bytes. */
+/** A line that requests more blocks than this counts as broken: 512 GiB in blocks of 512 bytes. */
 const BLOCK_LIMIT = 2 ** 30;
 const FOUR_NUMBERS = /^\s*[0-9]+\s+[0-9]+\s+[0-9]+\s+[0-9]+\s*$/;
 
 /**
- * The traces that came with ARC (N. Megiddo, D. S. Modha: "ARC: a self-tuning, low overhead replacement cache", FAST
- * 2003): first block, how many blocks, a column of no meaning, number of the request. Each block is read by itself.
+ * The traces published with ARC (N. Megiddo, D. S. Modha: "ARC: a self-tuning, low overhead replacement cache", FAST
+ * 2003): first block, number of blocks, an unused column, number of the request. Each block is a read.
  */
 export const arc: TraceFormat = {
   name: "arc",
   description: "ARC's .lis: first block, number of blocks, ignored, request number; a read of each block",
   hasSizes: () => false,
-  // By that name with one such line: what does not look so is broken, and no other format.
+  // With the format's extension, one such line is enough; any others are broken lines, not another format.
   matches: ({ fileName, isText, lines, hasColumns }) =>
     isText &&
     !hasColumns &&
@@ -35,7 +35,7 @@ function countsRequests(lines: readonly string[]): boolean {
 }
 
 class ArcLines extends LineParser {
-  /** The request under way: its next block, and how many are left. */
+  /** The current request: its next block, and the number of blocks left. */
   #block = 0;
   #left = 0;
 
@@ -60,7 +60,7 @@ class ArcLines extends LineParser {
   }
 }
 
-/** The number of up to 15 digits behind white space, -1 for none; and where it ends. */
+/** Reads a number of up to 15 digits after white space, -1 if there is none, and returns where it ends. */
 function numberAt(bytes: Uint8Array, start: number, end: number): readonly [value: number, end: number] {
   let at = start;
   while (at < end && bytes[at]! <= SPACE) at++;

@@ -4,7 +4,10 @@ import { FixedParser } from "./fixed-parser.ts";
 import { addRecord } from "./record-fields.ts";
 import type { TraceFormat } from "./trace-format.ts";
 
-/** Bare numbers as keys. Nothing in them tells the format, so it must be told, if only by a name such as `a.bin32le`. */
+/**
+ * Plain numbers as keys. The content does not reveal the format, so it must be given, at least by a name such as
+ * `a.bin32le`.
+ */
 export const binaryKeys: readonly TraceFormat[] = ([4, 8] as const).flatMap((keyBytes) =>
   [true, false].map((isLittleEndian): TraceFormat => {
     const order = isLittleEndian ? "little" : "big";

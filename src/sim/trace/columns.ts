@@ -1,9 +1,9 @@
-/** What a column of a table can be. */
+/** The roles of a table's columns. */
 export type ColumnRole = "time" | "key" | "size" | "op" | "ttl" | "count";
 
-/** Columns by their numbers, from 1, or by their names in the header; and how many milliseconds their unit is. */
+/** The columns of a role, by number from 1 or by name in the header, and the milliseconds in their unit. */
 export interface Column {
-  /** Several make one key together, or a date and the time of day. */
+  /** Several columns may form one key, or a date and a time of day. */
   readonly at: readonly (number | string)[];
   readonly unitMs: number;
 }
@@ -14,10 +14,10 @@ type Role = readonly [role: ColumnRole, unitMs: number];
 
 const SECOND_MS = 1000;
 const COLUMN_LIMIT = 10_000;
-/** Roles that may be made of several columns. */
+/** Roles that may consist of several columns. */
 const COMPOSED_ROLES: readonly ColumnRole[] = ["key", "time"];
 
-/** What may stand before `=`. Times are in seconds unless their name tells. */
+/** Words allowed before `=`. Times are in seconds unless the word gives another unit. */
 const ROLES: ReadonlyMap<string, Role> = new Map([
   ["time", ["time", SECOND_MS]],
   ["time-ms", ["time", 1]],
@@ -31,8 +31,8 @@ const ROLES: ReadonlyMap<string, Role> = new Map([
 ]);
 
 /**
- * What headers call them, letters and digits alone. Where a header has several names of one role, the one named first
- * here is taken: the number that a log gives each request is often called `id`.
+ * Names in headers, reduced to letters and digits. If a header has several names of one role, the first in this list
+ * wins: `id` is often the number that a log gives each request.
  */
 const HEADER_NAMES: ReadonlyMap<string, Role> = new Map([
   ...named(["key", 1], "key cachekey keyid object objectid objid itemid item url uri path requesturi"),
@@ -51,12 +51,12 @@ const RANKS: ReadonlyMap<string, number> = new Map(
   [...HEADER_NAMES.keys()].map((name, rank) => [name, rank]),
 );
 
-/** In the headers of tables made from access logs; it tells nothing that a cache asks for. */
+/** Names of the status column in tables made from access logs. */
 const STATUS_NAMES: readonly string[] = ["status", "statuscode", "responsecode", "httpstatus", "scstatus"];
 
 /**
  * Reads `time=1,key=2+3,size=4,op=5,ttl=6`: numbers of columns from 1, or their names in the header. `time-ms`,
- * `time-us` and `ttl-ms` tell of units other than seconds, `count` how often the request was made.
+ * `time-us` and `ttl-ms` give units other than seconds; `count` is how often the request was made.
  * @throws RangeError naming what is wrong
  */
 export function parseColumns(text: string): Columns {
@@ -96,7 +96,7 @@ function parsePlaces(text: string, role: ColumnRole): (number | string)[] {
   });
 }
 
-/** Columns by what a header calls them; undefined when none of its names is that of a key. */
+/** Finds columns by their names in a header; undefined if none is a name for keys. */
 export function columnsOfHeader(names: readonly string[]): Columns | undefined {
   const columns = new Map<ColumnRole, Column>();
   const ranked = names
@@ -110,12 +110,12 @@ export function columnsOfHeader(names: readonly string[]): Columns | undefined {
   return columns.has("key") ? columns : undefined;
 }
 
-/** Whether a header is that of an access log: what was not sent as a whole has no size there. */
+/** Whether a header is of an access log: there, a response that was not sent whole does not tell the size. */
 export function hasStatus(names: readonly string[]): boolean {
   return names.some((name) => STATUS_NAMES.includes(plain(name)));
 }
 
-/** The index, from 0, of the column that a header gives this name, in any case; -1 when there is none. */
+/** Returns the index, from 0, of the column with this name in any case; -1 if there is none. */
 export function columnNamed(names: readonly string[], name: string): number {
   const exact = names.indexOf(name);
   return exact >= 0 ? exact : names.findIndex((known) => known.toLowerCase() === name.toLowerCase());

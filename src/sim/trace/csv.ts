@@ -6,8 +6,8 @@ import { shapeOf } from "./table-shape.ts";
 import type { TraceFormat, TraceHead } from "./trace-format.ts";
 
 /**
- * Tables with one request a row. Which column is what is told, or read from a header with usual names; a table of one
- * column holds keys. Times are in seconds, whole or not, or as ISO 8601 or access logs write them.
+ * Tables with one request per row. The columns are given, or found by common names in a header; a table of one column
+ * holds keys. Times are in seconds, with or without fraction, or as in ISO 8601 or access logs.
  */
 export const csv: TraceFormat = {
   name: "csv",
@@ -28,7 +28,7 @@ export const csv: TraceFormat = {
   open: (context) => new Table(context),
 };
 
-/** All rows have as many fields, or the first one names the key: and something else, or nothing that is asked for. */
+/** All rows have the same number of fields, or the first row names the key and something else. */
 function looksLikeTable({ width, rows, comment }: TableShape): boolean {
   const [first = [], ...others] = rows;
   const named = columnsOfHeader(first)?.size ?? 0;
@@ -41,7 +41,7 @@ function looksLikeTable({ width, rows, comment }: TableShape): boolean {
   );
 }
 
-/** What is called a table, and has one column in some of its lines. */
+/** Doubts a file that is named as a table but has one column in some of its lines. */
 function doubt(head: TraceHead): string | undefined {
   const { width, rows } = shapeOf(head);
   const several = rows.filter((row) => row.length > 1);

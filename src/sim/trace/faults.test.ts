@@ -7,7 +7,7 @@ interface Case {
   readonly text: string;
   readonly columns?: string;
   readonly problem: string;
-  /** Records that remain when it is passed over. */
+  /** Number of records that remain when the fault is skipped. */
   readonly rest: number;
 }
 

@@ -1,17 +1,17 @@
 import { TraceError } from "../../replay/records.ts";
 
-/** What was left out of a trace. */
+/** The parts of a trace that were left out. */
 export interface Skipped {
-  /** Broken records. */
+  /** Number of broken records. */
   readonly bad: number;
-  /** What is wrong with the first of them, and where. */
+  /** The first of them: its place and its problem. */
   readonly firstBad: string | undefined;
-  /** What is in order and yet no request, such as commands about other things than values. */
+  /** Number of valid entries that are not requests, such as commands that do not concern values. */
   readonly ignored: number;
   readonly ignoredWhat: string;
 }
 
-/** Decides what becomes of broken records: the first one ends the reading, or all are counted and left out. */
+/** Handles broken records: the first one ends the reading, or all are counted and left out. */
 export class Faults implements Skipped {
   bad = 0;
   firstBad: string | undefined;
@@ -20,16 +20,16 @@ export class Faults implements Skipped {
   readonly #name: string;
   readonly #isSkipping: boolean;
 
-  /** @param name the trace's, for people */
+  /** @param name the trace's name, for messages */
   constructor(name: string, isSkipping: boolean) {
     this.#name = name;
     this.#isSkipping = isSkipping;
   }
 
   /**
-   * A record is broken.
+   * Reports a broken record.
    * @param place such as `line 5`
-   * @throws TraceError unless such are skipped
+   * @throws TraceError unless broken records are skipped
    */
   report(place: string, problem: string): void {
     const message = `${this.#name}, ${place}: ${problem}`;
@@ -38,12 +38,12 @@ export class Faults implements Skipped {
     this.firstBad ??= message;
   }
 
-  /** Nothing of the trace can be read. */
+  /** Reports that the whole trace is unreadable. */
   fail(problem: string): never {
     throw new TraceError(`${this.#name}: ${problem}`);
   }
 
-  /** Something in order is left out. */
+  /** Counts valid entries that are left out. */
   ignore(what: string, count = 1): void {
     this.ignored += count;
     this.ignoredWhat = what;

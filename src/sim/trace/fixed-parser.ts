@@ -2,13 +2,13 @@ import type { RecordBatch } from "../../replay/records.ts";
 import type { Faults } from "./faults.ts";
 import type { TraceParser } from "./trace-format.ts";
 
-/** Takes apart what has records of one length. */
+/** Parses records of fixed length. */
 export abstract class FixedParser implements TraceParser {
   protected readonly faults: Faults;
   protected readonly recordBytes: number;
-  /** Before the first record. */
+  /** Bytes before the first record. */
   readonly #headerBytes: number;
-  /** Records before the one at hand. */
+  /** Number of records before the current one. */
   #records = 0;
 
   constructor(faults: Faults, recordBytes: number, headerBytes = 0) {
@@ -19,12 +19,12 @@ export abstract class FixedParser implements TraceParser {
 
   /**
    * Adds the records that begin at `start` until the batch is full.
-   * @param last where the last whole one begins
-   * @returns where the first one begins that was not read
+   * @param last start of the last whole record
+   * @returns start of the first record that was not read
    */
   protected abstract records(bytes: Uint8Array, start: number, last: number, batch: RecordBatch): number;
 
-  /** The record at `distanceBytes` from where the records handed over begin is broken. */
+  /** Reports that the record `distanceBytes` after the start of the given records is broken. */
   protected bad(distanceBytes: number, problem: string): void {
     const record = this.#records + distanceBytes / this.recordBytes;
     const byte = this.#headerBytes + record * this.recordBytes;

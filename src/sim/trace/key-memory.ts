@@ -3,7 +3,9 @@ const FIRST_BITS = 10;
 const LAST_BITS = 22;
 const LOAD_LIMIT = 5 / 8;
 
-/** A place as words of 32 bits: the key's halves, its database, its state; and as numbers of 64 bits behind them. */
+/**
+ * A place as 32-bit words: the key's halves, its database, its state. After them, as 64-bit numbers: size and expiry.
+ */
 const WORDS = 8;
 const KEY_HIGH = 1;
 const DATABASE = 2;
@@ -12,7 +14,7 @@ const NUMBERS = 4;
 const SIZE = 2;
 const EXPIRY = 3;
 
-/** Of a key's state: its place is in use; it exists, it does not (neither: not known); caches may hold it. */
+/** Bits of a key's state: the place is in use; the key exists, it does not (neither: unknown); caches may hold it. */
 const IN_USE = 1;
 export const NOTHING_KNOWN = IN_USE;
 export const EXISTS = 2;
@@ -20,9 +22,9 @@ export const ABSENT = 4;
 export const MAY_BE_CACHED = 8;
 
 /**
- * Remembers of each key what a trace of commands has told so far: the size of its value, when it expires, whether it
- * exists. A hash table with linear probing, bounded; all of a place lies in one line of the processor's cache. A place
- * is valid until the next one is asked for.
+ * Remembers for each key what the commands of a trace have shown: the size of its value, when it expires, whether it
+ * exists. A bounded hash table with linear probing; a place lies within one line of the processor's cache. A place is
+ * valid until the next call of `placeOf`.
  */
 export class KeyMemory {
   #bits = FIRST_BITS;
@@ -30,7 +32,7 @@ export class KeyMemory {
   #numbers = new Float64Array(this.#words.buffer);
   #count = 0;
 
-  /** @returns the key's place; -1 where there is no room for one more key */
+  /** @returns the key's place; -1 if there is no room for another key */
   placeOf(low: number, high: number, database: number): number {
     let place = find(this.#words, this.#bits, low, high, database);
     if (this.#words[place * WORDS + STATE] !== 0) return place;
@@ -53,13 +55,13 @@ export class KeyMemory {
     return this.#words[place * WORDS + STATE]!;
   }
 
-  /** Takes bits from a key's state and adds others. */
+  /** Clears some bits of a key's state and sets others. */
   changeState(place: number, taken: number, added: number): void {
     const at = place * WORDS + STATE;
     this.#words[at] = (this.#words[at]! & ~taken) | added;
   }
 
-  /** In bytes; 0: not known. */
+  /** In bytes; 0 if unknown. */
   sizeOf(place: number): number {
     return this.#numbers[place * NUMBERS + SIZE]!;
   }
@@ -68,7 +70,7 @@ export class KeyMemory {
     this.#numbers[place * NUMBERS + SIZE] = bytes;
   }
 
-  /** On the trace's clock; `Infinity`: never. */
+  /** On the trace's clock; `Infinity` if it does not expire. */
   expiryOf(place: number): number {
     return this.#numbers[place * NUMBERS + EXPIRY]!;
   }
@@ -77,7 +79,7 @@ export class KeyMemory {
     this.#numbers[place * NUMBERS + EXPIRY] = timeMs;
   }
 
-  /** Calls `visit` with every key of a database, or of all. */
+  /** Calls `visit` with every key of a database, or of all databases. */
   forEach(database: number | undefined, visit: (place: number, low: number, high: number) => void): void {
     const words = this.#words;
     for (let place = 0; place < 2 ** this.#bits; place++) {
@@ -101,7 +103,7 @@ export class KeyMemory {
   }
 }
 
-/** The place that a key has, or would get. */
+/** Returns the place that a key has, or would get. */
 function find(words: Uint32Array, bits: number, low: number, high: number, database: number): number {
   const mixed = low ^ Math.imul(high, 0x85eb_ca6b);
   let at = (Math.imul(mixed ^ (mixed >>> 15), 0x9e37_79b1) >>> (32 - bits)) * WORDS;

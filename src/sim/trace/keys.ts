@@ -6,12 +6,12 @@ import { addKey } from "./record-fields.ts";
 import { separatorName, shapeOf } from "./table-shape.ts";
 import type { ParserContext, TraceFormat, TraceHead } from "./trace-format.ts";
 
-/** Where more of the lines than this hold blanks they may be sentences, or a table. */
+/** If more than this share of the lines contains blanks, they may be sentences, or a table. */
 const BLANK_SHARE = 0.2;
-/** A message of redis-cli is no longer. */
+/** Messages of redis-cli are no longer than this. */
 const PREAMBLE_LIMIT_BYTES = 200;
 
-/** One key a line: any bytes but a line feed. Every line that is not empty is a read. */
+/** One key per line: any bytes except a line feed. Every non-empty line is a read. */
 export const keys: TraceFormat = {
   name: "keys",
   description: "one key a line: any text",

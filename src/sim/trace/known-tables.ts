@@ -5,7 +5,7 @@ import type { TableShape } from "./table-row.ts";
 import { shapeOf } from "./table-shape.ts";
 import type { TraceFormat, TraceHead } from "./trace-format.ts";
 
-/** Windows counts time in steps of 100 ns. */
+/** Windows counts time in units of 100 ns. */
 const FILE_TIME_UNIT_MS = 1e-4;
 
 /** A published format that is a table. */
@@ -15,7 +15,7 @@ interface KnownTable {
   readonly find: FindColumns;
 }
 
-/** Formats whose columns are known from what their rows or their header look like. */
+/** Formats whose columns are known from the look of their rows or from their header. */
 export const KNOWN_TABLES: readonly TraceFormat[] = (
   [
     {
@@ -107,7 +107,7 @@ function tableFormat({ name, description, find }: KnownTable): TraceFormat {
   };
 }
 
-/** A format without a header: each of its first rows looks so. */
+/** A format without a header, recognised by its first rows, all of which must match. */
 function rowsLike(row: RegExp, columns: Columns, hasUnknownSizes = false): FindColumns {
   return ({ rows, separator }) => {
     const character = String.fromCharCode(separator);
@@ -116,7 +116,10 @@ function rowsLike(row: RegExp, columns: Columns, hasUnknownSizes = false): FindC
   };
 }
 
-/** A format with a header that has these names. @param optional columns that are there in some of its versions */
+/**
+ * A format whose header has these names.
+ * @param optional columns that exist in some of its versions
+ */
 function headerLike(names: readonly string[], told: string, optional: readonly string[] = []): FindColumns {
   return (shape) => {
     const header = shape.comment ?? shape.rows[0]?.map((name) => name.trim()) ?? [];
@@ -140,7 +143,7 @@ function firstOf(...finders: readonly FindColumns[]): FindColumns {
   };
 }
 
-/** The URL is of three fields there, host, path and query, of which some may be missing; the path may not. */
+/** The URL is in three fields, host, path and query. Some may be missing, but not the path. */
 function columnsOfDirective(names: readonly string[]): ReturnType<FindColumns> {
   const at = (...known: readonly string[]): number[] => {
     const index = known.map((name) => columnNamed(names, name)).find((found) => found >= 0);
@@ -154,7 +157,7 @@ function columnsOfDirective(names: readonly string[]): ReturnType<FindColumns> {
     ["op", at("cs-method"), 1],
     ["size", at("sc-bytes"), 1],
   ];
-  // A time of day without its date tells no time.
+  // A time of day without a date is of no use.
   const isThere = ([role, places]: (typeof columns)[number]): boolean =>
     role === "time" ? places.length === 2 : places.length > 0;
   return {

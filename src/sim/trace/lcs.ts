@@ -7,14 +7,14 @@ import type { ParserContext, TraceFormat, TraceHead, TraceParser } from "./trace
 /** At both ends of the header: 0x123456789abcdef0, little-endian. */
 const MAGIC = [0xf0, 0xde, 0xbc, 0x9a, 0x78, 0x56, 0x34, 0x12];
 export const LCS_HEADER_BYTES = 8192;
-/** The header of its first draft, whose records are described in the header. */
+/** The header of the format's first draft, which describes the records. */
 const DRAFT_HEADER_BYTES = 1024;
 const VERSION_AT = 8;
-/** Bytes of a record, by version. From the third on the size has 64 bits; later ones add features behind it. */
+/** Bytes of a record, by version. From version 3 on the size has 64 bits; later versions append features. */
 const RECORD_BYTES = [0, 24, 28, 36, 40, 44, 52, 68, 100] as const;
 const LATEST_VERSION = RECORD_BYTES.length - 1;
 
-/** By the numbers of libCacheSim's `req_op_e`: none, get, gets, set, add, cas, replace, append, prepend, delete … */
+/** Indexed by libCacheSim's `req_op_e`: none, get, gets, set, add, cas, replace, append, prepend, delete … */
 const OPERATIONS: readonly number[] = [
   READ,
   READ,
@@ -27,14 +27,14 @@ const OPERATIONS: readonly number[] = [
   WRITE,
   WRITE,
 ];
-/** Numbers that stand for no operation: what is not known to be a write is a read. */
+/** Numbers that are no operation; they count as reads. */
 const NO_OPERATIONS: readonly number[] = [15, 255];
 
 /**
  * libCacheSim's own format, versions 1 to 8: a header of 8,192 bytes, then little-endian records of u32 seconds, u64
- * object, size (u32, from version 3 on i64), from version 2 on u8 operation and u24 tenant, from version 3 on u32 time
- * to live in seconds, i64 number of the object's next request, and features. Next requests, tenants and features are
- * left alone.
+ * object, size (u32, from version 3 on i64), from version 2 on u8 operation and u24 tenant, from version 3 on u32
+ * time to live in seconds, i64 number of the object's next request, and features. Ignores next requests, tenants and
+ * features.
  */
 export const lcs: TraceFormat = {
   name: "lcs",

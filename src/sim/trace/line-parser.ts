@@ -3,31 +3,34 @@ import type { RecordBatch } from "../../replay/records.ts";
 import type { Faults } from "./faults.ts";
 import type { TraceParser } from "./trace-format.ts";
 
-/** A longer line is a broken one: memory is bounded whatever a file holds. MONITOR prints whole values. */
+/** A longer line counts as broken, so that memory is bounded for any file. MONITOR prints whole values. */
 export const LINE_LIMIT_BYTES = 64 * 1024 ** 2;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** Takes a text apart line by line; what is in a line is for its subclasses. Empty lines are no records. */
+/** Parses a text line by line; subclasses parse the lines. Ignores empty lines. */
 export abstract class LineParser implements TraceParser {
   protected readonly faults: Faults;
   protected lineNumber = 0;
-  /** Within a line that is too long. */
+  /** Whether the parser is within a line that is too long. */
   #isSkipping = false;
-  /** Bytes of a line that is not all there yet, in which no end of it was found. */
+  /** Bytes of an incomplete line that have been searched for its end. */
   #searched = 0;
 
   constructor(faults: Faults) {
     this.faults = faults;
   }
 
-  /** Adds the records of one line, bytes[start, end), of which some may stay behind when the batch is full. */
+  /** Adds the records of one line, bytes[start, end). Keeps some for `resume` if the batch is full. */
   protected abstract line(bytes: Uint8Array, start: number, end: number, batch: RecordBatch): void;
 
-  /** Adds what has stayed behind. */
+  /** Adds the records that did not fit into the last batch. */
   protected resume(_batch: RecordBatch): void {}
 
-  /** The line is broken. @throws TraceError unless such are skipped */
+  /**
+   * Reports that the line is broken.
+   * @throws TraceError unless broken records are skipped
+   */
   protected bad(problem: string): void {
     this.faults.report(`line ${this.lineNumber}`, problem);
   }

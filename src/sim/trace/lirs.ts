@@ -7,14 +7,14 @@ const STAR = 0x2a;
 const SPACE = 0x20;
 
 /**
- * The traces that came with LIRS (S. Jiang, X. Zhang: "LIRS: an efficient low inter-reference recency set replacement
- * policy", SIGMETRICS 2002): one block number a line; a `*` asked their simulator to print its state.
+ * The traces published with LIRS (S. Jiang, X. Zhang: "LIRS: an efficient low inter-reference recency set replacement
+ * policy", SIGMETRICS 2002): one block number per line. A `*` made their simulator print its state.
  */
 export const lirs: TraceFormat = {
   name: "lirs",
   description: "block numbers, one a line; lines with * are skipped",
   hasSizes: () => false,
-  // By that name with one such line: what does not look so is broken, and no other format.
+  // With the format's extension, one such line is enough; any others are broken lines, not another format.
   matches: ({ fileName, isText, lines, hasColumns }) =>
     isText &&
     !hasColumns &&

@@ -4,7 +4,10 @@ const COMMON =
   /^\[?([0-9]{2})\/([A-Za-z]{3})\/([0-9]{4}):([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?(?: ([+-])([0-9]{2})([0-9]{2}))?\]?$/;
 const ISO = /^[0-9]{4}-[0-9]{2}-[0-9]{2}/;
 
-/** Milliseconds since 1970 of a date as ISO 8601 or the common log format writes it; NaN for anything else. */
+/**
+ * Parses a date in ISO 8601 or in the common log format.
+ * @returns milliseconds since 1970; NaN for anything else
+ */
 export function dateMs(text: string): number {
   if (ISO.test(text)) return Date.parse(text);
   const match = COMMON.exec(text);

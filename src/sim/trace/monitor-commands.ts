@@ -3,15 +3,15 @@ import { arityFits } from "../../commands/command-table.ts";
 import { type CommandFacts, type KeyUse, keysOf } from "../../commands/facts.ts";
 import { type KnownKey, type MonitoredKeyspace, NEVER } from "./monitored-keyspace.ts";
 
-/** Adds no record where the command neither reads nor changes a value. */
+/** Adds no record if the command neither reads nor changes a value. */
 type Effect = (keyspace: MonitoredKeyspace) => void;
 
 /**
- * By name in lower case, after the source of Redis 7: what depends on options, on what is there, or gives the value a
- * size. All other commands do what the table of commands says.
+ * Commands, by name in lower case, whose effect depends on options or on the keyspace, or that tell a value's size;
+ * after the source of Redis 7. The table of commands says what all others do.
  */
 const SPECIAL: ReadonlyMap<string, Effect> = new Map([
-  // They replace the value, and with it the time to live.
+  // Replace the value and its time to live.
   ...named("set", set),
   ...named("getset", (keyspace) => keyspace.write(1, valueSize(keyspace, 2), NEVER)),
   ...named("setnx", (keyspace) =>
@@ -31,7 +31,7 @@ const SPECIAL: ReadonlyMap<string, Effect> = new Map([
   ...named("sort", (keyspace) => storing(keyspace, ["store"])),
   ...named("georadius georadiusbymember", (keyspace) => storing(keyspace, ["store", "storedist"])),
 
-  // They change the value, and leave its time to live as it is.
+  // Change the value and keep its time to live.
   ...named("lmove rpoplpush blmove brpoplpush smove", (keyspace) => {
     if (keyspace.known(1).isAbsent) return;
     keyspace.write(1, 0, undefined);
@@ -41,7 +41,7 @@ const SPECIAL: ReadonlyMap<string, Effect> = new Map([
     keyspace.write(1, grown(keyspace.known(1)) + keyspace.lengthOf(2), undefined),
   ),
   ...named("setrange", setRange),
-  // What it keeps of what it has counted is not what its readers see.
+  // Caches its count in the value, which readers do not see.
   ...named("pfcount", (keyspace) => everyKey(keyspace, 1, (key) => keyspace.read(key))),
 
   ...named("flushall", (keyspace) => keyspace.flush(true)),
@@ -49,7 +49,7 @@ const SPECIAL: ReadonlyMap<string, Effect> = new Map([
   ...named("swapdb", (keyspace) => keyspace.swap(keyspace.number(1), keyspace.number(2))),
   ...named("migrate", migrate),
 
-  // They change nothing but the time to live.
+  // Change only the time to live.
   ...named("expire", (keyspace) => expire(keyspace, keyspace.nowMs + 1000 * keyspace.number(2))),
   ...named("pexpire", (keyspace) => expire(keyspace, keyspace.nowMs + keyspace.number(2))),
   ...named("expireat", (keyspace) => expire(keyspace, 1000 * keyspace.number(2))),
@@ -63,20 +63,20 @@ const SPECIAL: ReadonlyMap<string, Effect> = new Map([
   ...named("move", move),
 ]);
 
-/** They tell something about a key, and nothing of its value. */
+/** Commands that ask about a key, not for its value. */
 const ABOUT_KEYS: ReadonlySet<string> = new Set([
   ...["exists", "touch", "ttl", "pttl", "expiretime", "pexpiretime", "httl", "hpttl"],
   ...["hexpiretime", "hpexpiretime", "memory|usage"],
   ...["object|encoding", "object|freq", "object|idletime", "object|refcount"],
 ]);
 
-/** What a command does to keys. */
+/** The effect of a command on its keys. */
 interface Plan {
   readonly arity: number;
   readonly apply: Effect;
 }
 
-/** Of all commands without subcommands, by name in lower case. */
+/** All commands without subcommands, by name in lower case. */
 const PLANS: ReadonlyMap<string, Plan> = new Map(
   [...COMMAND_FACTS].flatMap(([name, facts]) => {
     const plan = planOf(facts);
@@ -84,16 +84,16 @@ const PLANS: ReadonlyMap<string, Plan> = new Map(
   }),
 );
 
-/** @returns undefined where it makes no record */
+/** @returns undefined if the command makes no record */
 function planOf(facts: CommandFacts | undefined): Plan | undefined {
-  // What scripts do comes in lines of its own.
+  // MONITOR prints the commands of scripts on lines of their own.
   if (facts === undefined || facts.group === "scripting" || ABOUT_KEYS.has(facts.name)) return undefined;
   const { name, arity, uses } = facts;
   const special = SPECIAL.get(name);
   if (special !== undefined) return { arity, apply: special };
   if (uses.length === 0) return undefined;
   const [use] = uses;
-  // The most frequent ones without lists of keys.
+  // The most frequent commands, without lists of keys.
   if (
     uses.length === 1 &&
     use!.effect === "reads" &&
@@ -121,7 +121,7 @@ function applyUse(keyspace: MonitoredKeyspace, use: KeyUse): void {
   }
 }
 
-/** Adds a record for each key whose value a command reads or changes; none where it is refused. */
+/** Adds a record for each key whose value the command reads or changes; none if Redis would refuse the command. */
 export function applyCommand(keyspace: MonitoredKeyspace): void {
   const { line } = keyspace;
   const name = line.text(0).toLowerCase();
@@ -150,7 +150,7 @@ function everyKey({ line }: MonitoredKeyspace, first: number, visit: (key: numbe
   for (let key = first; key < line.count; key++) visit(key);
 }
 
-/** Of an empty value 1, for 0 stands for not known. */
+/** At least 1, because 0 stands for unknown. */
 function valueSize(keyspace: MonitoredKeyspace, value: number): number {
   return Math.max(1, keyspace.lengthOf(value));
 }
@@ -159,7 +159,7 @@ function grown({ isAbsent, size }: KnownKey): number {
   return isAbsent ? 0 : size;
 }
 
-/** Of a value that is there: where there is none, none is made. */
+/** Changes a value that exists; does not create one. */
 function change(keyspace: MonitoredKeyspace, key: number): void {
   if (!keyspace.known(key).isAbsent) keyspace.write(key, 0, undefined);
 }
@@ -174,7 +174,7 @@ function set(keyspace: MonitoredKeyspace): void {
     if (option === "keepttl") expiryMs = undefined;
     const given = expiryOption(keyspace, option, at + 1);
     if (given !== undefined) {
-      // Else it is an error.
+      // Otherwise Redis replies with an error.
       if (!(keyspace.number(++at) > 0)) return;
       expiryMs = given;
     }
@@ -182,7 +182,7 @@ function set(keyspace: MonitoredKeyspace): void {
   keyspace.write(1, valueSize(keyspace, 2), expiryMs);
 }
 
-/** When a key expires by such an option and its argument; undefined where it is another option. */
+/** Returns the expiry time that this option and its argument set; undefined if it is another option. */
 function expiryOption(keyspace: MonitoredKeyspace, option: string, argument: number): number | undefined {
   switch (option) {
     case "ex":
@@ -230,7 +230,10 @@ function restore(keyspace: MonitoredKeyspace): void {
   keyspace.write(1, valueSize(keyspace, 3), ttl > 0 ? expiryMs : NEVER);
 }
 
-/** Stores what comes of some keys; of none that is there comes nothing, and the destination is deleted. */
+/**
+ * Stores a result computed from some keys. If none of these exists, there is no result and the destination is
+ * deleted.
+ */
 function store(keyspace: MonitoredKeyspace, destination: number, first: number, last: number): void {
   let isAnyThere = false;
   for (let key = first; key <= Math.min(last, keyspace.line.count - 1); key++) {
@@ -240,7 +243,7 @@ function store(keyspace: MonitoredKeyspace, destination: number, first: number, 
   else keyspace.delete(destination);
 }
 
-/** Commands that read their first key, or store what comes of it where an option tells. */
+/** Commands that read their first key, and store the result if an option says so. */
 function storing(keyspace: MonitoredKeyspace, options: readonly string[]): void {
   for (let at = 2; at + 1 < keyspace.line.count; at++) {
     if (!options.includes(keyspace.word(at))) continue;
@@ -250,7 +253,7 @@ function storing(keyspace: MonitoredKeyspace, options: readonly string[]): void 
   keyspace.read(1);
 }
 
-/** `EXPIRE key s [NX | XX | GT | LT]`. No time to live is longer than any. */
+/** `EXPIRE key s [NX | XX | GT | LT]`. A key without a time to live counts as expiring later than any other. */
 function expire(keyspace: MonitoredKeyspace, expiryMs: number): void {
   const { isAbsent, expiryMs: before } = keyspace.known(1);
   if (isAbsent || Number.isNaN(expiryMs)) return;

@@ -6,13 +6,13 @@ const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 const PLUS = 0x2b;
 const DOT = 0x2e;
-/** Of a whole number that is exact. */
+/** Digits of a whole number that a float holds exactly. */
 const MOST_DIGITS = 15;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const LOWER_X = 0x78;
 
-/** What stands behind a backslash, hexadecimal numbers aside. */
+/** Characters after a backslash, apart from hexadecimal numbers. */
 const ESCAPES: ReadonlyMap<number, number> = new Map(
   Object.entries({ n: 10, r: 13, t: 9, a: 7, b: 8, "\\": 92, '"': 34 }).map(([c, byte]) => [
     c.charCodeAt(0),
@@ -20,21 +20,21 @@ const ESCAPES: ReadonlyMap<number, number> = new Map(
   ]),
 );
 
-/** One line of MONITOR's output taken apart: `1339518083.107412 [0 127.0.0.1:60866] "keys" "*"`. */
+/** A parsed line of MONITOR's output: `1339518083.107412 [0 127.0.0.1:60866] "keys" "*"`. */
 export class MonitorLine {
   timeMs = 0;
   database = 0;
-  /** Arguments, the command's name among them: `bytes[starts[i], ends[i])`, without quotes and escapes. */
+  /** Arguments, including the command's name: `bytes[starts[i], ends[i])`, without quotes and escapes. */
   count = 0;
   bytes: Uint8Array = new Uint8Array(256);
   starts: number[] = [];
   ends: number[] = [];
 
-  /** @returns what is wrong with the line; undefined: nothing */
+  /** @returns what is wrong with the line; undefined if nothing is */
   read(line: Uint8Array, start: number, end: number): string | undefined {
     const problem = this.#readAt(line, line[start] === PLUS ? start + 1 : start, end);
     if (problem === undefined) return undefined;
-    // Containers and collectors of logs put something in front of each line.
+    // Containers and log collectors put a prefix before each line.
     const timeStart = findTime(line, start, end);
     return timeStart < 0 || this.#readAt(line, timeStart, end) !== undefined ? problem : undefined;
   }
@@ -53,7 +53,7 @@ export class MonitorLine {
     return this.#readArguments(line, at, end);
   }
 
-  /** The argument as text, one character a byte. */
+  /** Returns the argument as text, one character per byte. */
   text(index: number): string {
     return latin(this.bytes, this.starts[index]!, this.ends[index]!);
   }
@@ -92,7 +92,7 @@ export class MonitorLine {
   }
 }
 
-/** Of a time in seconds such as `1339518083.107412`, without making a text of it; NaN for what is none. */
+/** Parses a time in seconds such as `1339518083.107412` without creating a string; NaN if it is none. */
 function millisecondsAt(bytes: Uint8Array, start: number, end: number): number {
   const dot = bytes.indexOf(DOT, start);
   if (dot < 0 || dot >= end) return 1000 * digits(bytes, start, Math.min(end, start + MOST_DIGITS));
@@ -100,18 +100,18 @@ function millisecondsAt(bytes: Uint8Array, start: number, end: number): number {
   const fraction = digits(bytes, dot + 1, end);
   const length = end - dot - 1;
   if (whole < 0 || fraction < 0 || dot - start > MOST_DIGITS || length > 9) return Number.NaN;
-  // A microsecond is what MONITOR tells.
+  // MONITOR prints microseconds.
   return length === 6 ? (whole * 1e6 + fraction) / 1e3 : 1000 * (whole + fraction / 10 ** length);
 }
 
-/** 0 where it is no number, as for commands of scripts in old versions. */
+/** Returns 0 if it is no number, as for commands of scripts in old versions. */
 function databaseAt(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end && at < start + 10 && isDigit(bytes[at]!)) at++;
   return Math.max(0, digits(bytes, start, at));
 }
 
-/** Where the time in seconds begins that stands before ` [0 `; -1: nowhere behind the beginning of the line. */
+/** Finds the time in seconds before ` [0 `, behind a prefix; returns where it begins, -1 if nowhere. */
 function findTime(bytes: Uint8Array, start: number, end: number): number {
   for (let open = start + 2; open < end; open++) {
     if (bytes[open] !== OPEN || bytes[open - 1] !== SPACE || !isDigit(bytes[open + 1]!)) continue;
@@ -126,7 +126,7 @@ function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }
 
-/** Where the first argument begins, behind `] `; -1: nowhere. An IPv6 address has brackets of its own. */
+/** Returns where the first argument begins, after `] `; -1 if nowhere. An IPv6 address has brackets of its own. */
 function behindClient(line: Uint8Array, start: number, end: number): number {
   for (let at = start; at + 2 < end; at++) {
     if (line[at] === CLOSE && line[at + 1] === SPACE && line[at + 2] === QUOTE) return at + 2;

@@ -1,4 +1,4 @@
-/** What commands do to a cache of the values they read and write: hits, misses and times to live. */
+/** The effect of commands on a cache of the values that they read and write: hits, misses and times to live. */
 import { describe, expect, test } from "bun:test";
 import { parsePolicy, policyNames } from "../../policy/registry.ts";
 import type { WriteEffect } from "../../replay/replay-records.ts";
@@ -27,7 +27,10 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Requests and misses, the same for every policy of a cache with room for all, and for the curve of LRU. */
+/**
+ * Returns requests and misses. They must be the same for every policy, in a cache with room for all, and for LRU's
+ * curve.
+ */
 async function counts(commands: readonly string[], writes: WriteEffect = "store"): Promise<[number, number]> {
   const bytes = monitored(...commands);
   const source = () => openSource("-", { standardInput: once(bytes) });

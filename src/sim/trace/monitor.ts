@@ -8,17 +8,17 @@ import { isPreamble } from "./preamble.ts";
 import { copyRecord } from "./record-fields.ts";
 import type { ParserContext, TraceFormat } from "./trace-format.ts";
 
-/** Whatever a container or a collector of logs has put in front of it. */
+/** Allows a prefix written by a container or a log collector. */
 const LINE = /(?:^|[^0-9.])[0-9]+\.[0-9]+ \[[0-9]+ .*?\] "/;
-/** A command is among so many lines at the beginning. */
+/** The first command is within this many lines. */
 const LINES_BEFORE = 10;
-/** What MONITOR is answered with, and messages, are no longer. */
+/** The reply to MONITOR and messages of redis-cli are no longer than this. */
 const GREETING_LIMIT_BYTES = 200;
 const IGNORED = "commands that neither read nor change values";
 
 /**
- * The output of Redis's MONITOR, as `redis-cli MONITOR` prints it or as it comes over the wire. A command becomes a
- * record for each of its keys. Its reads do not tell the size of what they read: that is the one last written.
+ * The output of Redis's MONITOR, as `redis-cli MONITOR` prints it or as it is on the wire. A command becomes a record
+ * for each of its keys. Commands that read do not tell the size of the value; it is the size last written.
  */
 export const monitor: TraceFormat = {
   name: "monitor",
@@ -29,7 +29,7 @@ export const monitor: TraceFormat = {
   open: (context) => new MonitorLines(context),
 };
 
-/** What MONITOR is answered with, and what redis-cli says before. */
+/** Whether a line is the reply to MONITOR, or a message of redis-cli before it. */
 function isGreeting(line: string): boolean {
   return line === "" || /(?:^|[ |])\+?OK$/.test(line) || isPreamble(line);
 }
@@ -37,7 +37,7 @@ function isGreeting(line: string): boolean {
 class MonitorLines extends LineParser {
   readonly #line = new MonitorLine();
   readonly #keyspace: MonitoredKeyspace;
-  /** How many records of the command under way have been handed on. */
+  /** Number of the current command's records that have been passed on. */
   #taken = 0;
 
   constructor({ faults, families }: ParserContext) {

@@ -1,6 +1,6 @@
 /**
- * What MONITOR tells of keys and times to live, against a real Redis: random commands are run, what it says to a
- * MONITOR is read, and every key must exist, and expire, as it does there.
+ * Compares with a real Redis what MONITOR's output tells about keys and times to live. Random commands run on the
+ * Redis, and are read from a MONITOR on it; then every key must exist, and expire, as it does in the Redis.
  */
 import { describe, expect, test } from "bun:test";
 import { startRedis } from "../../../test/support/origins.ts";
@@ -15,14 +15,17 @@ const redis = requireProgram("redis-server");
 const SEED = Number(process.env["GLASSCACHE_MONITOR_SEED"] ?? 20_261_129);
 const BLOCKS = 250;
 const BLOCK_COMMANDS = 30;
-/** Redis has looked at its clock a little before it tells the time to a MONITOR. */
+/** Redis reads its clock a little before it sends the time to a MONITOR. */
 const TOLERANCE_MS = 200;
 
 const KINDS = ["s", "h", "l", "S", "z"] as const;
 const keysOf = (kind: string): string[] => [0, 1, 2, 3].map((i) => `${kind}${i}`);
 const FAR = 4_102_444_800;
 
-/** Commands after which no key is empty, which no line of MONITOR would tell. */
+/**
+ * Commands after which no value is empty: MONITOR does not show that a key was deleted because its value became
+ * empty.
+ */
 function randomCommand(random: SeededRandom): string[] {
   const pick = <T>(items: readonly T[]): T => items[random.below(items.length)]!;
   const kind = pick([...KINDS, "s", "s", "s"] as const);
@@ -121,7 +124,7 @@ describe.skipIf(!redis.available)(redis.title("a keyspace told by MONITOR"), () 
     await client.ask("FLUSHALL");
     for (let block = 0; block < BLOCKS; block++) {
       await client.ask("SADD", "S9", "m");
-      // A command may be an error, as one that wants a key that is not there; it changes nothing then.
+      // Commands may fail, such as those that need an existing key; then they change nothing.
       for (let i = 0; i < BLOCK_COMMANDS; i++) await client.ask(...randomCommand(random));
       await client.ask("ECHO", `end of block ${block}`);
       await read(`end of block ${block}`);

@@ -6,37 +6,37 @@ import type { MonitorLine } from "./monitor-line.ts";
 import { addKey, quantity } from "./record-fields.ts";
 import type { KeyObserver } from "./trace-format.ts";
 
-/** No command that is not one for all keys has so many. */
+/** More records than any command makes, apart from those that change all keys. */
 const FIRST_RECORDS = 64;
 
-/** What a key expires at if nothing lets it expire. */
+/** The expiry time of a key that does not expire. */
 export const NEVER = Number.POSITIVE_INFINITY;
 
-/** What is known of a key when a command comes. */
+/** Knowledge about a key when a command comes. */
 export interface KnownKey {
-  /** False, too, where it is not known. */
+  /** False also if unknown. */
   readonly exists: boolean;
-  /** False, too, where it is not known. */
+  /** False also if unknown. */
   readonly isAbsent: boolean;
-  /** Of its value in bytes; 0: not known. */
+  /** Size of the value in bytes; 0 if unknown. */
   readonly size: number;
   /** On the trace's clock. */
   readonly expiryMs: number;
 }
 
 /**
- * The keys of a Redis as far as a trace of its commands tells: whether they exist, how large they are, when they
- * expire. Turns what a command does to them into records. Whatever was there before the trace is not known.
+ * The keys of a Redis as far as a trace of its commands shows them: whether they exist, how large they are, when they
+ * expire. Turns the effects of commands into records. Keys from before the trace are unknown.
  */
 export class MonitoredKeyspace {
   readonly line: MonitorLine;
-  /** Records of the command under way. */
+  /** Records of the current command. */
   records: RecordBatch = new RecordBatch(FIRST_RECORDS);
   readonly #families: KeyObserver | undefined;
   readonly #memory = new KeyMemory();
-  /** What each database is called here: SWAPDB exchanges two. */
+  /** Internal number of each database: SWAPDB exchanges two of them. */
   readonly #databases = new Map<number, number>();
-  /** Databases, or all of them, that were emptied: what has not been seen since is not there. */
+  /** Databases that were emptied (or all of them): a key not seen since then does not exist. */
   readonly #emptied = new Set<number>();
   #isAllEmptied = false;
   readonly #key = new RecordBatch(1);
@@ -46,12 +46,12 @@ export class MonitoredKeyspace {
     this.#families = families;
   }
 
-  /** The time of the command. */
+  /** The time of the current command. */
   get nowMs(): number {
     return this.line.timeMs;
   }
 
-  /** Argument `index` as a number; NaN for what is none. */
+  /** Returns argument `index` as a number; NaN if it is none. */
   number(index: number): number {
     const { line } = this;
     if (index >= line.count) return Number.NaN;
@@ -61,12 +61,12 @@ export class MonitoredKeyspace {
     return isNegative ? -value : value;
   }
 
-  /** Argument `index` as a word in lower case. */
+  /** Returns argument `index` as a word in lower case. */
   word(index: number): string {
     return this.line.text(index).toLowerCase();
   }
 
-  /** In bytes. */
+  /** Returns the length of argument `index` in bytes; 0 if it is missing. */
   lengthOf(index: number): number {
     return index < this.line.count ? this.line.ends[index]! - this.line.starts[index]! : 0;
   }
@@ -90,7 +90,7 @@ export class MonitoredKeyspace {
     };
   }
 
-  /** The key at argument `index` is read. */
+  /** Records a read of the key at argument `index`. */
   read(index: number): void {
     const place = this.#find(index, this.line.database);
     if (place < 0) {
@@ -103,9 +103,9 @@ export class MonitoredKeyspace {
   }
 
   /**
-   * The key at argument `index` gets a value.
-   * @param sizeBytes 0: it is not known, and the one before remains
-   * @param expiryMs undefined: it expires when it would have done so before
+   * Records a write of the key at argument `index`.
+   * @param sizeBytes 0: unknown, the size stays
+   * @param expiryMs undefined: the expiry time stays
    */
   write(index: number, sizeBytes: number, expiryMs: number | undefined, database = this.line.database): void {
     const place = this.#find(index, database);
@@ -122,7 +122,7 @@ export class MonitoredKeyspace {
     this.#record(WRITE, size, expiry);
   }
 
-  /** The key at argument `index` expires at another time, or never. */
+  /** Changes or removes the expiry time of the key at argument `index`. */
   expire(index: number, expiryMs: number): void {
     const place = this.#find(index, this.line.database);
     if (place >= 0) {
@@ -138,7 +138,7 @@ export class MonitoredKeyspace {
     this.#record(DELETE, 1, NEVER);
   }
 
-  /** All keys of the command's database, or of every one, are deleted. */
+  /** Deletes all keys of the command's database, or of all databases. */
   flush(isEverywhere: boolean): void {
     const database = isEverywhere ? undefined : this.#databaseOf(this.line.database);
     if (database === undefined) this.#isAllEmptied = true;
@@ -172,7 +172,10 @@ export class MonitoredKeyspace {
     return this.#databases.get(database) ?? database;
   }
 
-  /** Puts the key into `#key`. @returns its place, after it has expired if it is time for that; -1: there is none */
+  /**
+   * Puts the key into `#key`, and expires it if it is due.
+   * @returns its place; -1 if it has none
+   */
   #find(index: number, database: number): number {
     const { line } = this;
     const key = this.#key;

@@ -1,7 +1,7 @@
 import { latin1 } from "../../lib/bytes.ts";
 import type { TraceHead } from "./trace-format.ts";
 
-/** How files of other kinds begin. */
+/** First bytes of files of other kinds. */
 const MAGIC: readonly (readonly [bytes: string, kind: string])[] = [
   ["%PDF-", "a PDF document"],
   ["\x89PNG\r\n", "a PNG picture"],
@@ -16,10 +16,10 @@ const MAGIC: readonly (readonly [bytes: string, kind: string])[] = [
   ["\xfe\xff", "text in UTF-16; traces are UTF-8, as iconv -f UTF-16 -t UTF-8 makes them"],
 ];
 const MARKUP = /^<(?:!doctype|!--|\?xml|[a-z][a-z0-9:]*[\s/>])/i;
-/** A brace that is not the tag of a key of Redis Cluster, as in `{user1}:name`. */
+/** A brace that does not begin the hash tag of a key of Redis Cluster, as in `{user1}:name`. */
 const OPENS_JSON = /^(?:\{\s*(?:"|\}?$)|\[\s*(?:[[{"]|$))/;
 
-/** What a file is that is certainly no trace; undefined: it may be one. */
+/** Returns the kind of a file that is certainly not a trace; undefined if it may be one. */
 export function otherThanTrace({ bytes, lines, isText }: TraceHead): string | undefined {
   const beginning = latin1(bytes, 0, Math.min(16, bytes.length));
   const kind = MAGIC.find(([magic]) => beginning.startsWith(magic))?.[1];

@@ -10,7 +10,7 @@ const WORDS: ReadonlyMap<string, number> = new Map([
   ...words(DELETE, "delete del d remove unlink purge invalidate"),
 ]);
 
-/** What a trace calls an operation, in any case; undefined where the word is not known. */
+/** Returns the operation that a word in a trace stands for, in any case; undefined if the word is unknown. */
 export function operationOf(word: string): number | undefined {
   return WORDS.get(word) ?? WORDS.get(word.trim().toLowerCase());
 }

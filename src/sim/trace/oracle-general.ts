@@ -13,8 +13,8 @@ const PROBED_RECORDS = 64;
 
 /**
  * libCacheSim's oracleGeneral: little-endian records of 24 bytes, which are u32 seconds, u64 object, u32 size, i64
- * number of the object's next request. The last is left alone: it is found out anew where a policy needs it. Records
- * of size 0 are broken; passed over, what is left is what libCacheSim replays.
+ * number of the object's next request. Ignores the last, and computes it again if a policy needs it. Records of size
+ * 0 are broken; the records left when they are skipped are those that libCacheSim replays.
  */
 export const oracleGeneral: TraceFormat = {
   name: "oracleGeneral",
@@ -31,7 +31,7 @@ class OracleGeneral extends FixedParser {
 
   protected override records(bytes: Uint8Array, start: number, last: number, batch: RecordBatch): number {
     const words = wordsOf(bytes, start, last + ORACLE_RECORD_BYTES);
-    // The other columns hold zeros, which is READ and no time to live.
+    // The other columns hold zeros, which mean READ and no time to live.
     batch.holdsReadsAlone = true;
     let at = 0;
     while (at < words.length && !batch.isFull) {
@@ -48,11 +48,10 @@ class OracleGeneral extends FixedParser {
 }
 
 /**
- * Adds the records from `at` on until the batch is full, or up to one of size 0.
- *
- * A function of its own, because the loop is compiled during the first call: what follows it, and has never been run by
- * then, would be taken for what never happens, and all of it compiled again later.
- * @returns how many
+ * Adds the records from `at` on until the batch is full, or up to one of size 0. A separate function, because the
+ * loop is compiled during the first call. Code after it that has never run by then would be compiled as never
+ * reached, and all of it compiled again later.
+ * @returns the number of records
  */
 function takeRecords(words: Uint32Array, at: number, batch: RecordBatch): number {
   const { keyLow, keyHigh, size, timeMs, capacity, count } = batch;
@@ -61,7 +60,7 @@ function takeRecords(words: Uint32Array, at: number, batch: RecordBatch): number
   for (let from = at; from < end && to < capacity; from += RECORD_WORDS, to++) {
     const bytes = words[from + SIZE]!;
     if (bytes === 0) break;
-    // As a fraction at first, lest it be compiled for integers until there have been 2^31 ms, and again then.
+    // A fraction at first, so that this is compiled for floats at once, not for integers until times reach 2^31 ms.
     timeMs[to] = words[from]! * 0.5 * 2000;
     keyLow[to] = words[from + KEY_LOW]!;
     keyHigh[to] = words[from + KEY_HIGH]!;
@@ -71,18 +70,18 @@ function takeRecords(words: Uint32Array, at: number, batch: RecordBatch): number
 }
 
 /**
- * Whole records as words of 32 bits, in the byte order of the file and of every processor that the runtime knows:
- * reading them takes a third of the time that a `DataView` takes until it has been compiled.
+ * Returns whole records as 32-bit words, in the byte order of the file, which is that of every processor that the
+ * runtime supports. Reading them takes a third of the time that a `DataView` takes until it has been compiled.
  */
 function wordsOf(bytes: Uint8Array, start: number, end: number): Uint32Array {
   const whole = end - ((end - start) % ORACLE_RECORD_BYTES);
   const records = bytes.subarray(start, whole);
-  // Not `slice`: of a `Buffer` that would be a view.
+  // Not `slice`, which is a view if this is a `Buffer`.
   const { buffer, byteOffset } = records.byteOffset % 4 === 0 ? records : new Uint8Array(records);
   return new Uint32Array(buffer, byteOffset, (whole - start) / 4);
 }
 
-/** Time does not go back, and the next request comes later than this one, or never, or is not known. */
+/** Checks that time never goes back, and that the next request is later than this one, never, or unknown. */
 function looksLikeRecords({ bytes, isWhole }: TraceHead): boolean {
   const { length } = bytes;
   if (length < ORACLE_RECORD_BYTES || (isWhole && length % ORACLE_RECORD_BYTES !== 0)) return false;

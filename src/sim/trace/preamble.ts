@@ -1,7 +1,7 @@
-/** What redis-cli prints before anything else where a password was given, and its answer to AUTH. */
+/** First lines of redis-cli: its warning about a password on the command line, and the error reply to AUTH. */
 const REDIS_CLI = /^(?:Warning: Using a password with |AUTH failed: )/;
 
-/** Whether a line before all others is a message of the program that wrote the trace, and none of its lines. */
+/** Whether a first line is a message of the program that wrote the trace, not a part of the trace. */
 export function isPreamble(line: string): boolean {
   return REDIS_CLI.test(line);
 }

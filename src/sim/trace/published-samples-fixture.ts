@@ -14,7 +14,7 @@ const LCS_REQUESTS = [
   [9, 6n, 1, 9, 0],
 ] as const;
 
-/** A trace of libCacheSim's format: header, and records as that version has them. */
+/** A trace in libCacheSim's format: a header, and records of this version. */
 export function lcsBytes(version: number): Uint8Array {
   const recordBytes = LCS_BYTES[version]!;
   const bytes = Buffer.alloc(LCS_HEADER_BYTES + LCS_REQUESTS.length * recordBytes);
@@ -26,7 +26,7 @@ export function lcsBytes(version: number): Uint8Array {
     bytes.writeBigUInt64LE(key, at + 4);
     if (version < 3) bytes.writeUInt32LE(size, at + 12);
     else bytes.writeBigInt64LE(BigInt(size), at + 12);
-    // The tenant stands in the upper three bytes.
+    // The tenant is in the upper three bytes.
     if (version > 1) bytes.writeUInt32LE(operation | (77 << 8), at + (version < 3 ? 16 : 20));
     if (version > 2) bytes.writeInt32LE(ttl, at + 24);
     bytes.writeBigInt64LE(-1n, at + (version === 1 ? 16 : version === 2 ? 20 : 28));
@@ -80,7 +80,7 @@ export const PUBLISHED_SAMPLES: readonly TraceSample[] = [
     bytes: text(
       'a.example:80 127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET /x HTTP/1.0" 200 10 "-" "-"',
       'b.example:80 127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET /x HTTP/1.0" 206 4 "-" "-"',
-      // What a collector of logs puts in front is none.
+      // A log collector's prefix is not a virtual host.
       '2000-10-10T20:55:36Z web-1 127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET http://c/x HTTP/1.0" 200 7 "-" "-"',
     ),
     records: [

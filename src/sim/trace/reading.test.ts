@@ -1,4 +1,4 @@
-/** What a trace is taken for, and what is told of it: nothing is guessed in silence. */
+/** How traces are interpreted, and what the user is told about it: nothing is guessed silently. */
 import { describe, expect, test } from "bun:test";
 import { openSource, type SourceOptions } from "../source.ts";
 import { readAll, record } from "./trace-samples-fixture.ts";
@@ -150,7 +150,7 @@ test.each(["//", "%", ";", "--", "!", "#"])("comments may begin with %s before a
   const source = await open(lines(`${mark} my trace`, `${mark}made in May`, "key,size", "a,1", "b,2"));
   expect(await readAll(source)).toEqual([record("a"), record("b", { size: 2 })]);
   expect(await refusal(lines(`${mark} my trace`, "a,1", "b,2"))).toContain('line 2 has 2: "a", "1"');
-  // And before none they are what they are.
+  // Without a table after them, these lines are ordinary ones.
   if (mark !== "#") expect((await readAll(await open(lines(`${mark}a`, "b", "c")))).length).toBe(3);
 });
 

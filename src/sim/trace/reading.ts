@@ -5,13 +5,13 @@ import { Faults } from "./faults.ts";
 import { UNIT_SEPARATOR } from "./record-fields.ts";
 import type { KeyObserver, TraceFormat, TraceHead } from "./trace-format.ts";
 
-/** Of a key. */
+/** Longest part of a key that is shown. */
 const SHOWN_CHARACTERS = 60;
 const SHOWN_BYTES = 4 * SHOWN_CHARACTERS;
-/** Between the columns of a composed key. */
+/** Separates the columns of a composed key. */
 const PARTS = String.fromCharCode(UNIT_SEPARATOR);
 
-/** What a trace is taken for, told by its first bytes. */
+/** Describes how a trace is interpreted, from its first bytes. */
 export function describeReading(format: TraceFormat, head: TraceHead, columns: Columns | undefined): Reading {
   const detail = format.describe?.(head, columns);
   const key = firstKey(format, head, columns);
@@ -24,7 +24,7 @@ export function describeReading(format: TraceFormat, head: TraceHead, columns: C
   };
 }
 
-/** Notes the text of the first key it is told of. */
+/** Keeps the text of the first key. */
 class FirstKey implements KeyObserver {
   text: string | undefined;
 
@@ -38,7 +38,7 @@ class FirstKey implements KeyObserver {
   }
 }
 
-/** As people read it; undefined where the first record is not whole within the head. */
+/** Returns the first key in readable form; undefined if the first record is not whole within the head. */
 function firstKey(format: TraceFormat, head: TraceHead, columns: Columns | undefined): string | undefined {
   const batch = new RecordBatch(1);
   const observer = new FirstKey();
@@ -51,7 +51,7 @@ function firstKey(format: TraceFormat, head: TraceHead, columns: Columns | undef
     });
     parser.parse(head.bytes, 0, head.isWhole, batch);
   } catch {
-    // Whoever reads the trace will be told.
+    // Ignore the error: the reader of the trace reports it.
     return undefined;
   }
   if (batch.count === 0) return undefined;

@@ -4,7 +4,7 @@ import { READ, type RecordBatch } from "../../replay/records.ts";
 import type { KeyObserver } from "./trace-format.ts";
 
 const ZERO = 0x30;
-/** Between the parts of a key that is composed of several fields; no text has it. */
+/** Separates the parts of a key composed of several fields; texts do not contain it. */
 export const UNIT_SEPARATOR = 0x1f;
 
 /** Appends a record whose key is a number, given in two halves. */
@@ -28,8 +28,8 @@ export function addRecord(
 }
 
 /**
- * Appends a read of the key bytes[start, end): the number where it is one, as a whole decimal number below 2^64
- * without leading zeros; else its hash.
+ * Appends a read of the key bytes[start, end). The key is the number itself if it is a whole decimal number below
+ * 2^64 without leading zeros, else its hash.
  */
 export function addKey(
   batch: RecordBatch,
@@ -46,7 +46,7 @@ export function addKey(
   }
 }
 
-/** @returns false when the text is not the one form of a number below 2^64 */
+/** @returns false if the text is not the canonical form of a number below 2^64 */
 export function setNumber(
   batch: RecordBatch,
   i: number,
@@ -78,7 +78,7 @@ export function setNumber(
   return true;
 }
 
-/** The number whose digits are bytes[start, end), at most 15 of them; -1 when they are none. */
+/** Returns the number whose digits are bytes[start, end), at most 15 of them; -1 if they are not digits. */
 export function digits(bytes: Uint8Array, start: number, end: number): number {
   if (start >= end) return -1;
   let value = 0;
@@ -103,8 +103,8 @@ export function copyRecord(from: RecordBatch, i: number, batch: RecordBatch): vo
 }
 
 /**
- * Appends record `i` of another batch, or of the same one, so many times or as often as there is room.
- * @returns how often
+ * Appends record `i` of another batch, or of the same one, `times` times or until the batch is full.
+ * @returns how many times
  */
 export function repeatRecord(from: RecordBatch, i: number, batch: RecordBatch, times: number): number {
   const first = batch.count;
@@ -120,7 +120,7 @@ export function repeatRecord(from: RecordBatch, i: number, batch: RecordBatch, t
   return end - first;
 }
 
-/** A whole number of zero or more, as `1500` or `1500.0` or `1.5e3`; NaN for anything else. */
+/** Parses a whole number of zero or more, such as `1500`, `1500.0` or `1.5e3`; NaN for anything else. */
 export function wholeNumber(bytes: Uint8Array, start: number, end: number): number {
   if (end - start <= 15) {
     const whole = digits(bytes, start, end);
@@ -130,26 +130,26 @@ export function wholeNumber(bytes: Uint8Array, start: number, end: number): numb
   return Number.isInteger(value) ? value : Number.NaN;
 }
 
-/** A decimal number of any form that is zero or more; NaN for anything else. */
+/** Parses a decimal number of zero or more, in any form; NaN for anything else. */
 export function quantity(bytes: Uint8Array, start: number, end: number): number {
   if (end - start <= 15) {
     const whole = digits(bytes, start, end);
     if (whole >= 0) return whole;
   }
   const text = textOf(bytes, start, end).trim();
-  // Not what a programming language takes besides, such as 0x10.
+  // Excludes other forms that `Number` accepts, such as 0x10.
   const value = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?$/i.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(value) ? value : Number.NaN;
 }
 
-/** For messages and words: one character a byte, cut where it gets long. */
+/** Returns text for messages and words: one character per byte, cut if it is long. */
 export function textOf(bytes: Uint8Array, start: number, end: number): string {
   const shown = Math.min(end, start + 100);
   const text = latin1(bytes, start, shown);
   return shown < end ? `${text}…` : text;
 }
 
-/** As `textOf`, fit for one line of a message. */
+/** The same as `textOf`, made fit for one line of a message. */
 export function quoted(bytes: Uint8Array, start: number, end: number): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get to a terminal
   return `"${textOf(bytes, start, end).replace(/[\x00-\x1f\x7f-\x9f]/g, "?")}"`;

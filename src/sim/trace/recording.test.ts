@@ -81,7 +81,7 @@ describe.each(samples.map((sample, i) => [i === 0 ? "hashes" : "keys", sample] a
 
 describe("a recording of version 1", () => {
   const START_MS = 1_700_000_000_000;
-  /** Three requests, for user:1, page/é and user:1, as the earlier version wrote them. */
+  /** Three requests, for user:1, page/é and user:1, as the previous version wrote them. */
   const HASHES =
     "R0xBU1NSRUMBAAAAAAAAAEdCTEspAAAAAwAAAHcHQmkAAIBW/rx4QgAAAAAAAAAAAAAaShQBtd7ssKwCCdAPQ2tDt+UkZGWtAuDUAwTQDxpKFAG13uywrgI=";
   const KEYS =
@@ -101,7 +101,7 @@ describe("a recording of version 1", () => {
   });
 });
 
-/** Of reads of these keys. */
+/** A recording of reads of these keys. */
 function recordingOf(keys: readonly Uint8Array[], holdsKeys: boolean): Uint8Array {
   const block = new RecordingBlock(keys.length, holdsKeys ? 2 ** 20 : 0);
   for (const key of keys) {

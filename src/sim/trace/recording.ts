@@ -16,7 +16,7 @@ import { addKey, addRecord, textOf } from "./record-fields.ts";
 import { SizeMemory } from "./size-memory.ts";
 import type { ParserContext, TraceFormat, TraceParser } from "./trace-format.ts";
 
-/** What `glasscache proxy --record` writes; docs/RECORDING.md has the format. */
+/** The output of `glasscache proxy --record`; docs/RECORDING.md describes the format. */
 export const recording: TraceFormat = {
   name: "recording",
   description: "what glasscache proxy --record writes",
@@ -32,15 +32,15 @@ class Recording implements TraceParser {
   readonly #sizes = new SizeMemory();
   #hasHeader = false;
   #holdsKeys = false;
-  /** Bytes of the file before what `parse` is given. */
+  /** Bytes of the file before those given to `parse`. */
   #offset = 0;
-  /** The block under way: records left, and the bytes they take. */
+  /** The current block: number of records left, and their bytes. */
   #recordsLeft = 0;
   #bytesLeft = 0;
   #timeMs = 0;
-  /** After a broken block the next one is looked for. */
+  /** Whether the parser is looking for the next block after a broken one. */
   #isSearching = false;
-  /** Reading: where the next byte is. */
+  /** Offset of the next byte to read. */
   #at = 0;
 
   constructor({ faults, families }: ParserContext) {
@@ -59,7 +59,7 @@ class Recording implements TraceParser {
     return this.#at;
   }
 
-  /** @returns false when it is not all there yet */
+  /** @returns false if the header is not complete yet */
   #readHeader(bytes: Uint8Array, start: number, isLast: boolean): boolean {
     if (bytes.length - start < RECORDING_HEADER_BYTES) {
       if (isLast) this.#faults.fail("this is no recording: it ends within its header");
@@ -80,7 +80,7 @@ class Recording implements TraceParser {
     return true;
   }
 
-  /** @returns false when there is no further whole block; `#at` is behind what is of no use */
+  /** @returns false if there is no further whole block; `#at` is then after the bytes that are of no use */
   #openBlock(bytes: Uint8Array, start: number, isLast: boolean): boolean {
     for (;;) {
       if (this.#isSearching) this.#at = findBlock(bytes, this.#at);
@@ -92,7 +92,7 @@ class Recording implements TraceParser {
       const isBlock = !header || (view.getUint32(0, true) === BLOCK_MAGIC && length <= BLOCK_LIMIT_BYTES);
       if (isBlock && (!header || rest < BLOCK_HEADER_BYTES + length)) {
         if (!isLast) return false;
-        // What was cut off in the middle of a block, as by a crash, is still good up to there.
+        // A file cut off in the middle of a block, as by a crash, is valid up to there.
         this.#faults.ignore("blocks that are not complete");
         this.#at = bytes.length;
         return false;
@@ -157,7 +157,7 @@ class Recording implements TraceParser {
       batch.ttlMs[i] = ttlMs;
     }
     this.#bytesLeft = end - this.#at;
-    // Whatever a later writer may put behind the records is not ours.
+    // Skip anything that a later version may write after the records.
     if (this.#recordsLeft === 0) this.#at = end;
   }
 
@@ -171,7 +171,7 @@ class Recording implements TraceParser {
   }
 }
 
-/** Where the next block may begin; at the last bytes when they may be the beginning of one. */
+/** Returns where the next block may begin, which is in the last bytes if they may be the beginning of one. */
 function findBlock(bytes: Uint8Array, start: number): number {
   const first = BLOCK_MAGIC & 0xff;
   for (let at = bytes.indexOf(first, start); at >= 0; at = bytes.indexOf(first, at + 1)) {

@@ -9,14 +9,14 @@ import { vscsi } from "./vscsi.ts";
 
 const BINARY_FORMATS: readonly TraceFormat[] = [recording, lcs, vscsi, oracleGeneral];
 
-/** All formats; where several would take a trace, the first one does. */
+/** All formats; if several match a trace, the first one is taken. */
 export async function traceFormats(): Promise<readonly TraceFormat[]> {
   return [...BINARY_FORMATS, ...(await textFormats(true, true)), ...binaryKeys];
 }
 
 /**
- * Formats of texts. They are loaded only where one may be called for: that takes as long as replaying a hundred
- * thousand requests.
+ * Text formats. They are loaded only if one may be needed: loading takes as long as replaying a hundred thousand
+ * requests.
  */
 async function textFormats(hasBrackets: boolean, hasFields: boolean): Promise<readonly TraceFormat[]> {
   const logs = hasBrackets ? (await import("./log-formats.ts")).LOG_FORMATS : [];
@@ -32,7 +32,7 @@ function textFormatsFor({ lines }: TraceHead): Promise<readonly TraceFormat[]> {
   );
 }
 
-/** @throws RangeError naming those that are known */
+/** @throws RangeError naming the known formats */
 export async function formatNamed(name: string): Promise<TraceFormat> {
   const formats = await traceFormats();
   const format = formats.find((known) => known.name.toLowerCase() === name.toLowerCase());
@@ -43,7 +43,11 @@ export async function formatNamed(name: string): Promise<TraceFormat> {
   return format;
 }
 
-/** Judges by content and file name. @param name the trace's, for people @throws TraceError when no format fits */
+/**
+ * Detects the format by content and file name.
+ * @param name the trace's name, for messages
+ * @throws TraceError if no format matches
+ */
 export async function detectFormat(head: TraceHead, name: string): Promise<TraceFormat> {
   const formats = [...BINARY_FORMATS, ...(head.isText ? await textFormatsFor(head) : []), ...binaryKeys];
   const format = formats.find((known) => known.matches(head));

@@ -1,4 +1,4 @@
-/** One sequence of requests in every format that has texts or sizes: the misses are those of a list of keys. */
+/** One sequence of requests in every format with texts or sizes; the misses are equal to those of a list of keys. */
 import { expect, test } from "bun:test";
 import { parsePolicy } from "../../policy/registry.ts";
 import { parseCacheSizes } from "../cache-size.ts";
@@ -54,7 +54,7 @@ function lcs(): Uint8Array {
   return bytes;
 }
 
-/** Requests in a row for the same object, as one row with their number. */
+/** Writes successive requests for the same object as one row with a count. */
 function counted(): string {
   const rows: string[] = [];
   for (let at = 0; at < keys.length; ) {

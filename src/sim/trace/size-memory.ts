@@ -7,15 +7,15 @@ const LAST_BITS = 22;
 const LOAD_LIMIT = 5 / 8;
 
 /**
- * Remembers the size that an object had last, for traces whose reads do not tell it. A hash table with linear probing,
- * bounded; sizes from 1 to 2^32 − 1.
+ * Remembers the last size of each object, for traces whose reads do not tell it. A bounded hash table with linear
+ * probing; sizes from 1 to 2^32 − 1.
  */
 export class SizeMemory {
   #bits = FIRST_BITS;
   #entries: Uint32Array = new Uint32Array(2 ** FIRST_BITS * WORDS);
   #count = 0;
 
-  /** Gives record `i` the size last known of its key, or remembers the one it has; 0 stands for not known. */
+  /** Gives record `i` the last known size of its key if its own is 0 (unknown), else remembers its size. */
   complete(batch: RecordBatch, i: number): void {
     const low = batch.keyLow[i]!;
     const high = batch.keyHigh[i]!;

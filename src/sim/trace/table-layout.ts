@@ -9,22 +9,22 @@ import {
 import type { TableShape } from "./table-row.ts";
 import { separatorName } from "./table-shape.ts";
 
-/** What is known of a table before it is read. */
+/** Knowledge about a table before it is read. */
 export interface KnownColumns {
   readonly columns: Columns;
-  /** The first row names the columns. */
+  /** Whether the first row names the columns. */
   readonly hasHeader: boolean;
-  /** A size of 0, or one that is no number, is one that the trace does not know. */
+  /** Whether a size that is 0 or not a number means unknown. */
   readonly hasUnknownSizes: boolean;
 }
 
-/** Indices of the columns, from 0; -1: there is none. */
+/** Indices of the columns, from 0; -1 for columns that do not exist. */
 export interface TableLayout {
   readonly key: number;
   /** Further columns of the key. */
   readonly moreKeys: readonly number[];
   readonly time: number;
-  /** The time of day, where `time` is a date. */
+  /** The time of day, if `time` is a date. */
   readonly timeOfDay: number;
   readonly size: number;
   readonly op: number;
@@ -32,18 +32,18 @@ export interface TableLayout {
   readonly count: number;
   readonly timeUnitMs: number;
   readonly ttlUnitMs: number;
-  /** The greatest of them. */
+  /** The greatest of the indices. */
   readonly last: number;
-  /** The first row is no record. */
+  /** Whether the first row is a header. */
   readonly hasHeader: boolean;
   readonly hasUnknownSizes: boolean;
-  /** What was taken for what, for people. */
+  /** The meaning of each column, in words. */
   readonly description: string;
 }
 
 /**
- * Finds out which column is what: from what was told, a header with usual names, or what is known of the format.
- * @returns a text that tells what is wrong where that cannot be found out
+ * Finds the meaning of each column from the user's columns, a header with common names, or the format.
+ * @returns a text that says what is wrong if they cannot be found
  */
 export function layOut(
   shape: TableShape,
@@ -89,7 +89,7 @@ export function layOut(
 
 const SINGLE: Columns = new Map([["key", { at: [1], unitMs: 1 }]]);
 
-/** What the columns may be called: in a comment before the first row, or in that row. */
+/** Possible names of the columns: from a comment before the first row, or from that row. */
 function namesOf({ comment, directive, rows }: TableShape): readonly string[] {
   if (directive !== undefined) return directive;
   if (comment !== undefined && columnsOfHeader(comment) !== undefined) return comment;
@@ -102,7 +102,7 @@ function placeOf(place: Column["at"][number], names: readonly string[]): number 
   return typeof place === "number" ? `there is no column ${place}` : `there is no column "${place}"`;
 }
 
-/** Whether there is no number in the first row where all others have one, or where sizes or times stand. */
+/** Whether the first row lacks a number where all others have one, or in the column of sizes or times. */
 function looksLikeHeader({ rows }: TableShape, size: number, time: number): boolean {
   const [first = [], ...others] = rows;
   if (size >= 0 && !isNumber(first[size] ?? "0")) return true;
@@ -133,7 +133,9 @@ function askForKey({ rows, directive, width, linesBefore }: TableShape): string 
   );
 }
 
-/** Columns of whole numbers, of which the first never falls, are often time, object and size. */
+/**
+ * If there are columns of whole numbers, and the first of them never decreases, they are often time, object and size.
+ */
 function exampleFor(rows: readonly (readonly string[])[]): string {
   const isCounted = (column: number): boolean =>
     rows.length > 1 && rows.every((row) => /^[0-9]+$/.test(row[column]?.trim() ?? ""));

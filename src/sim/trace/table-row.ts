@@ -4,28 +4,28 @@ const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const TAB = 0x09;
-/** As a separator: any number of blanks and tabs, and none at the row's ends. */
+/** As a separator: any number of blanks and tabs. Those at a row's ends do not count. */
 export const BLANKS = 0x20;
 
-/** More columns than anybody names. */
+/** More columns than anyone uses. */
 const FIELD_LIMIT = 10_000;
 
-/** Where the fields of one row of a CSV or TSV are, by RFC 4180: a quoted field may hold anything. */
+/** Finds the fields of one row of a CSV or TSV, by RFC 4180: a quoted field may contain any characters. */
 export class TableRow {
-  /** Fields found; those beyond 10,000 are left out. */
+  /** Number of fields found; those beyond 10,000 are left out. */
   count = 0;
   readonly starts = new Int32Array(FIELD_LIMIT);
   readonly ends = new Int32Array(FIELD_LIMIT);
-  /** The field held two quotes for one, which are to be made one. */
+  /** Whether the field contains doubled quotes, which stand for one. */
   readonly isEscaped = new Uint8Array(FIELD_LIMIT);
-  /** Line feeds within the row, that of its end included. */
+  /** Line feeds within the row, including the one at its end. */
   lineFeeds = 0;
-  /** It ended within quotes. */
+  /** Whether the row ended within quotes. */
   isOpen = false;
 
   /**
    * Finds the fields of the row at `start`.
-   * @returns where the next row begins; -1 when the end of this one is not there yet
+   * @returns where the next row begins; -1 if this row is not complete yet
    */
   scan(bytes: Uint8Array, start: number, separator: number, isLast: boolean): number {
     if (separator === BLANKS) return this.#scanBlanks(bytes, start, isLast);
@@ -49,7 +49,7 @@ export class TableRow {
           isEscaped = 1;
           at++;
         }
-        // A quote at the end of what is there may be the first of two.
+        // A quote at the end of these bytes may be the first of two.
         if (at >= length - 1 && !isLast) return -1;
         this.isOpen = at >= length;
         fieldEnd = Math.min(at, length);
@@ -70,12 +70,12 @@ export class TableRow {
     }
   }
 
-  /** Nothing is in it. */
+  /** Whether the row is empty. */
   get isEmpty(): boolean {
     return this.count === 0 || (this.count === 1 && this.ends[0] === this.starts[0]);
   }
 
-  /** As `scan`. A field in quotes may hold blanks, if the quotes are closed in the same line. */
+  /** The same as `scan` for blanks. A quoted field may contain blanks if its quotes are closed in the same line. */
   #scanBlanks(bytes: Uint8Array, start: number, isLast: boolean): number {
     const lineFeed = bytes.indexOf(LINE_FEED, start);
     if (lineFeed < 0 && !isLast) return -1;
@@ -97,7 +97,7 @@ export class TableRow {
     return lineFeed < 0 ? bytes.length : lineFeed + 1;
   }
 
-  /** The field as text. */
+  /** Returns the field as text. */
   text(bytes: Uint8Array, index: number): string {
     const text = fromUtf8(bytes.subarray(this.starts[index]!, this.ends[index]!));
     return this.isEscaped[index] === 1 ? text.replaceAll('""', '"') : text;
@@ -116,18 +116,18 @@ function isBlank(byte: number): boolean {
   return byte === BLANKS || byte === TAB || byte === CARRIAGE_RETURN;
 }
 
-/** How a table looks, as far as its first rows tell. */
+/** The look of a table, from its first rows. */
 export interface TableShape {
-  /** Where the first row begins, behind comments and empty lines, and how many lines are before it. */
+  /** Where the first row begins, after comments and empty lines, and the number of lines before it. */
   readonly start: number;
   readonly linesBefore: number;
   readonly separator: number;
-  /** The first rows, the header among them if there is one. */
+  /** The first rows, including the header if there is one. */
   readonly rows: readonly (readonly string[])[];
-  /** So many fields each of them has, more than one; 0: they differ, or have one. */
+  /** Number of fields, if it is the same in all rows and more than one; else 0. */
   readonly width: number;
-  /** Fields of a comment right before the first row that has as many of them: a header, perhaps. */
+  /** Fields of a comment right before the first row, if it has as many as that row: perhaps a header. */
   readonly comment: readonly string[] | undefined;
-  /** Names that a directive gives the columns. */
+  /** Column names from a directive. */
   readonly directive: readonly string[] | undefined;
 }

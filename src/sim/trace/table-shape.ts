@@ -7,7 +7,7 @@ import type { TraceHead } from "./trace-format.ts";
 const LINE_FEED = 0x0a;
 const HASH = 0x23;
 const COMMA = 0x2c;
-/** Characters between fields; where several would do, the first one does. The last: any number of blanks. */
+/** Possible separators; if several fit, the first one is taken. The last one is any number of blanks. */
 const SEPARATORS: readonly number[] = [...utf8("\t,;|"), BLANKS];
 const SEPARATOR_NAMES: ReadonlyMap<number, string> = new Map([
   [0x09, "tabs"],
@@ -16,12 +16,12 @@ const SEPARATOR_NAMES: ReadonlyMap<number, string> = new Map([
   [0x7c, "bars"],
   [BLANKS, "blanks"],
 ]);
-/** How comments begin besides; only before rows of several fields is such a line taken for one. */
+/** Other beginnings of comments; such a line counts as a comment only before rows of several fields. */
 const OTHER_COMMENT = /^(?:\/\/|%|;|--|!)/;
-/** The directive of the W3C's extended log format that names the columns. */
+/** The directive that names the columns in the W3C's extended log format. */
 const FIELDS_DIRECTIVE = /^#\s*Fields:\s*/i;
 
-/** Whether there are bytes enough to look at a table's shape. */
+/** Whether there are enough bytes to find a table's shape. */
 export function isShapeKnown(bytes: Uint8Array, start: number): boolean {
   if (bytes.length - start >= HEAD_BYTES) return true;
   let lines = 0;
@@ -29,13 +29,13 @@ export function isShapeKnown(bytes: Uint8Array, start: number): boolean {
   return lines >= LINES_LOOKED_AT;
 }
 
-/** Of a trace's head; found out once, for several formats ask. */
+/** The shape of a trace's head; computed once, because several formats need it. */
 export function shapeOf(head: TraceHead): TableShape {
   head.found.shape ??= findShape(head.bytes, head.isWhole);
   return head.found.shape;
 }
 
-/** @param isWhole nothing follows these bytes */
+/** @param isWhole whether nothing follows these bytes */
 export function findShape(bytes: Uint8Array, isWhole: boolean): TableShape {
   const isCut = bytes.length > HEAD_BYTES || !isWhole;
   const looked = withoutCutLine(bytes.subarray(0, HEAD_BYTES), isCut);
@@ -76,12 +76,15 @@ export function separatorName(separator: number): string {
   return SEPARATOR_NAMES.get(separator)!;
 }
 
-/** A separator that is not in the first row is none. Blanks that are not in all rows alike are no sign of a table. */
+/**
+ * Whether a separator occurs in the first row. Blanks suggest a table only if all rows have the same number of
+ * fields.
+ */
 function splitsFirstRow(bytes: Uint8Array, start: number, separator: number, hasComments: boolean): boolean {
   return (firstRows(bytes, start, separator, hasComments, 1)[0]?.length ?? 0) > 1;
 }
 
-/** The last line may be there in part. */
+/** Removes the last line, which may be incomplete. */
 function withoutCutLine(bytes: Uint8Array, isCut: boolean): Uint8Array {
   const lineFeed = isCut ? bytes.lastIndexOf(LINE_FEED) : -1;
   return lineFeed < 0 ? bytes : bytes.subarray(0, lineFeed + 1);
@@ -103,7 +106,7 @@ function preambleOf(bytes: Uint8Array, hasOthers: boolean): Preamble {
     const line = fromUtf8(bytes.subarray(start, lineFeed < 0 ? bytes.length : lineFeed));
     const isComment = bytes[start] === HASH || (hasOthers && OTHER_COMMENT.test(line));
     if (!isComment && line.trim() !== "" && !isPreamble(line)) break;
-    // What consists of comments alone is a text of something else, and is to be seen by whoever reads it.
+    // A text of comments only is something else; the reader of the trace must see its lines.
     if (lineFeed < 0) return { start: 0, linesBefore: 0, comments: [] };
     if (isComment) comments.push(line);
     start = lineFeed + 1;
@@ -114,7 +117,7 @@ function preambleOf(bytes: Uint8Array, hasOthers: boolean): Preamble {
     : { start, linesBefore, comments };
 }
 
-/** Those that are empty aside, and comments where there may be some between rows. */
+/** Returns the first rows. Leaves out empty ones, and comments if these may occur between rows. */
 function firstRows(
   bytes: Uint8Array,
   start: number,
@@ -135,7 +138,7 @@ function firstRows(
   return rows;
 }
 
-/** How many fields each row has; 0: they differ. */
+/** Returns the number of fields of the rows; 0 if they differ. */
 function widthOf(rows: readonly (readonly string[])[]): number {
   const width = rows[0]?.length ?? 0;
   return rows.every((row) => row.length === width) ? width : 0;

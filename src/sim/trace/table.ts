@@ -16,15 +16,15 @@ import type { ParserContext, TraceParser } from "./trace-format.ts";
 const LINE_FEED = 0x0a;
 const HASH = 0x23;
 const DASH = 0x2d;
-/** A longer row is a broken one: it may be a quote that is not closed, and takes in all that follows. */
+/** A longer row counts as broken: it may have an open quote, which takes in everything that follows. */
 export const ROW_LIMIT_BYTES = 1024 ** 2;
-/** A greater number of repetitions is taken for a broken row. */
+/** A row with more repetitions counts as broken. */
 const COUNT_LIMIT = 2 ** 31;
 
-/** What a format that is a table knows of its columns, from its first rows; undefined: what any table tells. */
+/** Finds the columns of a table in a known format from its first rows; undefined if it is not in that format. */
 export type FindColumns = (shape: TableShape) => KnownColumns | undefined;
 
-/** Takes a table apart: one request a row. */
+/** Parses a table with one request per row. */
 export class Table implements TraceParser {
   readonly #faults: Faults;
   readonly #families: ParserContext["families"];
@@ -38,10 +38,10 @@ export class Table implements TraceParser {
   #isHeaderAhead = false;
   #sizes: SizeMemory | undefined;
   #composed: Uint8Array = new Uint8Array(256);
-  /** A record that stands for several requests, and how many of them are still to be added. */
+  /** A record that stands for several requests, and the number still to be added. */
   readonly #repeated = new RecordBatch(1);
   #repeats = 0;
-  /** Lines before the row at hand. */
+  /** Number of lines before the current row. */
   #lines = 0;
   #isSkipping = false;
 
@@ -79,7 +79,7 @@ export class Table implements TraceParser {
           ? "a quote is not closed"
           : `the row is longer than ${formatSize(ROW_LIMIT_BYTES)}`;
         this.#bad(row.isOpen || next >= 0 ? what : `${what}, or a quote is not closed`);
-        // From the next line on: an open quote has taken in all that follows.
+        // Continue from the next line: an open quote has taken in everything that follows.
         this.#isSkipping = true;
         continue;
       }
@@ -166,7 +166,7 @@ export class Table implements TraceParser {
     repeatRecord(batch, i, this.#repeated, 1);
   }
 
-  /** Of several columns; what is between them keeps `a` and `bc` apart from `ab` and `c`. */
+  /** Adds a key of several columns. The separator between them keeps `a` and `bc` apart from `ab` and `c`. */
   #addComposedKey(bytes: Uint8Array, batch: RecordBatch): void {
     const { key, moreKeys } = this.#layout!;
     let end = this.#compose(bytes, key, 0);
@@ -189,7 +189,7 @@ export class Table implements TraceParser {
     return end;
   }
 
-  /** In bytes, a whole number; NaN, and told, when it is none. */
+  /** Returns a whole number of bytes; NaN, after reporting it, if it is not one. */
   #size(bytes: Uint8Array, index: number): number {
     const start = this.#row.starts[index]!;
     const end = this.#row.ends[index]!;
@@ -210,7 +210,7 @@ export class Table implements TraceParser {
     return Number.NaN;
   }
 
-  /** NaN, and told, when it is none. */
+  /** Returns a number of zero or more; NaN, after reporting it, if it is not one. */
   #quantity(bytes: Uint8Array, index: number, what: string): number {
     const value = quantity(bytes, this.#row.starts[index]!, this.#row.ends[index]!);
     if (Number.isNaN(value)) this.#badNumber(bytes, index, what, "a number");
@@ -222,7 +222,7 @@ export class Table implements TraceParser {
     this.#bad(`the ${what} ${this.#shown(bytes, index)} is ${isNegative ? "less than 0" : `not ${kind}`}`);
   }
 
-  /** In the column's unit. */
+  /** Returns the time in the column's unit. */
   #time(bytes: Uint8Array, index: number): number {
     const { timeOfDay, timeUnitMs } = this.#layout!;
     const row = this.#row;

@@ -4,5 +4,5 @@ import { keys } from "./keys.ts";
 import { lirs } from "./lirs.ts";
 import type { TraceFormat } from "./trace-format.ts";
 
-/** Formats of plain texts; they are asked after all others, and the last two take what nothing else does. */
+/** Plain text formats. They are tried after all others, and the last two take any text. */
 export const TEXT_FORMATS: readonly TraceFormat[] = [arc, lirs, csv, keys];

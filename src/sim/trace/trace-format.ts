@@ -3,48 +3,48 @@ import type { Columns } from "./columns.ts";
 import type { Faults } from "./faults.ts";
 import type { TableShape } from "./table-row.ts";
 
-/** Takes one trace apart, fed with its bytes in pieces of any length. Never sees a file. */
+/** Parses one trace from its bytes in pieces of any length. Never sees a file. */
 export interface TraceParser {
   /**
-   * Adds records to the batch until that is full or no further whole record is there. When it comes back with a full
-   * batch it is called again with what it left; else with that and more bytes behind.
-   * @param isLast nothing follows: what is left is the last record, or a broken one
-   * @returns up to where it has taken bytes[start, …)
-   * @throws TraceError for what is broken, unless such is to be skipped
+   * Adds records to the batch until it is full or there is no further whole record. After a full batch it is called
+   * again with the bytes it left; otherwise with those bytes and more after them.
+   * @param isLast nothing follows: the bytes left are the last record, or a broken one
+   * @returns the end of the bytes that it has taken
+   * @throws TraceError for a broken record, unless broken records are skipped
    */
   parse(bytes: Uint8Array, start: number, isLast: boolean, batch: RecordBatch): number;
 }
 
-/** Told of the keys that are texts, and gives them numbers, such as those of their families. */
+/** Is called with the keys that are texts, and numbers them, for example by family. */
 export interface KeyObserver {
   numberOf(bytes: Uint8Array, start: number, end: number): number;
 }
 
-/** What a parser is given. */
+/** The input of a parser, besides the bytes. */
 export interface ParserContext {
   readonly faults: Faults;
-  /** Where families of keys are asked for. */
+  /** Present if families of keys are counted. */
   readonly families: KeyObserver | undefined;
-  /** Which column of a table is what, where that was told. */
+  /** The columns of a table, if the user gave them. */
   readonly columns: Columns | undefined;
-  /** What the trace's head has shown of a table, where that was looked at. */
+  /** The shape of a table in the trace's head, if it has been computed. */
   readonly shape?: TableShape | undefined;
 }
 
-/** What can be known of a trace before it is read: its first bytes, decompressed. */
+/** Knowledge about a trace before it is read: mainly its first bytes, decompressed. */
 export interface TraceHead {
   readonly bytes: Uint8Array;
-  /** Nothing follows. */
+  /** Whether these bytes are the whole trace. */
   readonly isWhole: boolean;
-  /** In lower case, without folders and without the ending of a compression; empty for standard input. */
+  /** In lower case, without folders and without the extension of a compression; empty for standard input. */
   readonly fileName: string;
-  /** No control characters but white space. */
+  /** Whether there are no control characters except white space. */
   readonly isText: boolean;
-  /** The first whole lines; empty for what is no text. */
+  /** The first whole lines; empty if it is not a text. */
   readonly lines: readonly string[];
-  /** It was told which column is what. */
+  /** Whether the user gave the columns. */
   readonly hasColumns: boolean;
-  /** What was found out about it so far. */
+  /** Results computed so far, to share them among formats. */
   readonly found: { shape?: TableShape };
 }
 
@@ -52,17 +52,17 @@ export interface TraceHead {
 export interface TraceFormat {
   readonly name: string;
   readonly description: string;
-  /** A table, of which it may be told which column is what. */
+  /** Whether it is a table, so that the user may give its columns. */
   readonly isTable?: boolean;
-  /** It takes what no other format does; so what is no trace at all has to be kept from it. */
+  /** Whether it takes any text, so that files that are no trace must be excluded first. */
   readonly takesAnyText?: boolean;
-  /** Whether its records carry sizes; a table's header may tell. */
+  /** Whether its records have sizes; in a table the header may tell. */
   hasSizes(head: TraceHead, columns: Columns | undefined): boolean;
-  /** What was taken for what, for people, where that is more than the format's name tells. */
+  /** Describes how the trace is interpreted, if there is more to say than the format's name. */
   describe?(head: TraceHead, columns: Columns | undefined): string | undefined;
-  /** What looks as if the trace were something else, for people. */
+  /** Describes a sign that the trace may be something else. */
   doubt?(head: TraceHead): string | undefined;
-  /** Whether a trace is of this format, judged by content and file name. */
+  /** Tells whether a trace is in this format, by content and file name. */
   matches(head: TraceHead): boolean;
   open(context: ParserContext): TraceParser;
 }

@@ -7,9 +7,9 @@ import { type Columns, parseColumns } from "./columns.ts";
 import { Faults } from "./faults.ts";
 import { traceFormats } from "./registry.ts";
 
-/** A record as tests write it down. */
+/** A record as tests write it. */
 export interface PlainRecord {
-  /** A number, or a text whose hash it is. */
+  /** A number, or the hash of a text. */
   readonly key: bigint;
   readonly size: number;
   readonly timeMs: number;
@@ -23,7 +23,7 @@ export interface TraceSample {
   readonly columns?: string;
   readonly bytes: Uint8Array;
   readonly records: readonly PlainRecord[];
-  /** Its format cannot be found out. */
+  /** Whether its format cannot be detected. */
   readonly mustBeTold?: boolean;
 }
 
@@ -64,7 +64,7 @@ export interface ParseOptions {
   readonly columns?: string | undefined;
   readonly skipsBad?: boolean;
   readonly families?: KeyFamilies;
-  /** Where the bytes are cut into pieces. */
+  /** Positions at which the bytes are cut into pieces. */
   readonly cuts?: readonly number[];
   readonly batchCapacity?: number;
 }
@@ -77,7 +77,7 @@ export interface Parsed {
 
 const FORMATS = await traceFormats();
 
-/** Feeds a parser as sources do, cut wherever the test likes. */
+/** Feeds a parser as sources do, with pieces cut where the test wants them. */
 export function parse(formatName: string, bytes: Uint8Array, options: ParseOptions = {}): Parsed {
   const { cuts = [], batchCapacity = 100, families } = options;
   const columns: Columns | undefined =
@@ -97,7 +97,7 @@ export function parse(formatName: string, bytes: Uint8Array, options: ParseOptio
   const ends = [...cuts].filter((cut) => cut <= bytes.length).sort((a, b) => a - b);
   let from = 0;
   for (const [piece, end] of [...ends, bytes.length, bytes.length].entries()) {
-    // At another place in a buffer for every piece, as pieces of a pipe are: nothing may count on words in their place.
+    // Another offset in a buffer for every piece, as with pipes: no code may rely on aligned words.
     const offset = (piece + 1) % 8;
     held = Buffer.concat([new Uint8Array(offset), held, bytes.subarray(from, end)]).subarray(offset);
     from = end;
@@ -196,7 +196,7 @@ const ORACLE = [
   [1, 1n, 100],
 ] as const;
 
-/** One trace of each format and what is in it. */
+/** A trace in each format, and its records. */
 export const TRACE_SAMPLES: readonly TraceSample[] = [
   {
     format: "keys",

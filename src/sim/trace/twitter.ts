@@ -11,8 +11,8 @@ const LINE =
 
 /**
  * Twitter's cache-trace (J. Yang et al.: "A large scale analysis of hundreds of in-memory cache clusters at Twitter",
- * OSDI 2020): seconds, key, key size, value size, client, operation, time to live in seconds. An object's size is
- * that of key and value.
+ * OSDI 2020): seconds, key, key size, value size, client, operation, time to live in seconds. An object's size is key
+ * size plus value size.
  */
 export const twitter: TraceFormat = {
   name: "twitter",
@@ -34,7 +34,7 @@ class TwitterLines extends LineParser {
 
   protected override line(bytes: Uint8Array, start: number, end: number, batch: RecordBatch): void {
     const keyStart = bytes.indexOf(COMMA, start) + 1;
-    // A key may hold commas, so what is behind it is counted from the end.
+    // A key may contain commas, so the fields after it are counted from the end.
     const commas = this.#commas;
     let found = FIELDS_BEHIND_KEY;
     for (let at = end - 1; at >= start && found > 0; at--) if (bytes[at] === COMMA) commas[--found] = at;

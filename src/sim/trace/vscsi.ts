@@ -6,7 +6,7 @@ import type { ParserContext, TraceFormat, TraceHead, TraceParser } from "./trace
 
 type Version = 1 | 2;
 
-/** Where the fields of a record are; all little-endian. The version stands in the upper byte of its field. */
+/** Offsets of a record's fields, all little-endian. The version is in the upper byte of its field. */
 interface Layout {
   readonly bytes: number;
   readonly size: number;
@@ -26,8 +26,8 @@ const TRANSFERS = [0x08, 0x28, 0xa8, 0x88, 0x0a, 0x2a, 0xaa, 0x8a];
 
 /**
  * VMware's vscsi traces of virtual disks (C. A. Waldspurger et al.: "Efficient MRC construction with SHARDS", FAST
- * 2015), in both versions: the key is the first block of a request, its length the size.
- * Reads and writes alike are requests for a block, as in the paper and in libCacheSim.
+ * 2015), in both versions: the key is the first block of a request, the size is its length. Reads and writes are both
+ * requests for a block, as in the paper and in libCacheSim.
  */
 export const vscsi: TraceFormat = {
   name: "vscsi",
@@ -37,7 +37,7 @@ export const vscsi: TraceFormat = {
   open: (context) => new Vscsi(context),
 };
 
-/** Finds out the version first. */
+/** Detects the version first. */
 class Vscsi implements TraceParser {
   readonly #faults: Faults;
   #parser: VscsiRecords | undefined;
@@ -48,7 +48,7 @@ class Vscsi implements TraceParser {
 
   parse(bytes: Uint8Array, start: number, isLast: boolean, batch: RecordBatch): number {
     if (this.#parser === undefined) {
-      // Two records tell; of a single one, its own length.
+      // Two records show the version; a single one shows it by its length.
       if (bytes.length - start < 2 * LAYOUTS[2].bytes && !isLast) return start;
       const version = versionOf(bytes.subarray(start));
       if (version === undefined) this.#faults.fail("these are no vscsi records: they name no version known");

@@ -2,11 +2,11 @@ import type { SeededRandom } from "../../lib/random.ts";
 import { READ, WRITE } from "../../replay/records.ts";
 import { ZipfSampler } from "./zipf.ts";
 
-/** Makes requests one after the other: object numbers from 0, and what is done with them. */
+/** Generates requests one by one: object numbers from 0, and operations. */
 interface Generator {
-  /** @returns the object's number */
+  /** @returns the object of the next request */
   next(): number;
-  /** READ, WRITE or DELETE: of the request that `next` named last. */
+  /** READ, WRITE or DELETE: the operation of the request that `next` returned last. */
   operation: number;
 }
 
@@ -14,12 +14,12 @@ interface Generator {
 export interface GeneratorType {
   readonly name: string;
   readonly summary: string;
-  /** Named parameters with their defaults. Every generator has `requests`, `size` and `seed` besides. */
+  /** Named parameters with their defaults. Every generator also has `requests`, `size` and `seed`. */
   readonly parameters: Readonly<Record<string, number>>;
   create(parameters: Readonly<Record<string, number>>, random: SeededRandom): Generator;
 }
 
-/** All workloads. Object numbers are scattered before they become keys, so their order tells nothing. */
+/** All workloads. Object numbers are scrambled before they become keys, so their order reveals nothing. */
 export const GENERATORS: readonly GeneratorType[] = [
   {
     name: "zipf",
@@ -115,7 +115,7 @@ function ycsb(
     create: ({ n, alpha }, random) => {
       const sampler = new ZipfSampler(n!, alpha!, random);
       let records = n!;
-      // What remains of a scan or of a read that a write follows.
+      // The rest of a scan, or of a read followed by a write.
       let at = 0;
       let remaining = 0;
       const pick = (): number =>

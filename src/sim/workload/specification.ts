@@ -6,7 +6,7 @@ export interface WorkloadSpecification {
 
 const UNITS: Record<string, number> = { "": 1, k: 1e3, m: 1e6, g: 1e9 };
 
-/** @returns undefined when the text is no generator's form at all, such as a file name */
+/** @returns undefined if the text does not have the form of a generator, such as a file name */
 export function parseSpecification(text: string): WorkloadSpecification | undefined {
   const match = /^\s*([a-z][a-z0-9-]*)\s*\(([^()]*)\)\s*$/.exec(text);
   if (match === null) return undefined;

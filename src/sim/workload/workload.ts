@@ -4,15 +4,16 @@ import { RecordBatch, type RecordSource } from "../../replay/records.ts";
 import { GENERATORS } from "./generator.ts";
 import type { WorkloadSpecification } from "./specification.ts";
 
-/** What every generator has besides its own parameters. */
+/** Parameters that every generator has in addition to its own. */
 const COMMON = { requests: 1_000_000, size: 1, seed: 1 };
-/** Parameters that may be fractions, and those that may be 0. */
+/** Parameters that may be fractions, and parameters that may be 0. */
 const FRACTIONS = new Set(["alpha", "share"]);
 const MAY_BE_ZERO = new Set(["alpha", "share", "seed"]);
 
 /**
- * A generated workload as a source of records: the same parameters give the same records, as often as it is read.
- * Objects all have the given size, or sizes from 1 to twice that many bytes when it is larger than 1.
+ * Opens a generated workload as a source of records. The same parameters give the same records, however often it is
+ * read. With size 1 all objects have that size; with a larger one, objects have sizes from 1 to twice that many
+ * bytes.
  * @throws RangeError for an unknown generator or parameter, or a value out of range
  */
 export function openWorkload({ name, parameters }: WorkloadSpecification): RecordSource {
@@ -30,7 +31,7 @@ export function openWorkload({ name, parameters }: WorkloadSpecification): Recor
     values[key] = value;
   }
   const { requests, size, seed } = values as { requests: number; size: number; seed: number };
-  // So that the hot set is a small one of few objects, too.
+  // Keeps the hot set small when there are few objects.
   if (values["hot"] !== undefined && !parameters.has("hot")) {
     values["hot"] = Math.max(1, Math.round(values["n"]! / 100));
   }
@@ -52,7 +53,7 @@ export function openWorkload({ name, parameters }: WorkloadSpecification): Recor
         for (let i = 0; i < batch.count; i++) {
           const object = generator.next();
           const low = mix32(object % 2 ** 32);
-          // Two bijections of the two halves: distinct objects keep distinct keys.
+          // Two bijections, one for each half, so that distinct objects have distinct keys.
           batch.keyLow[i] = low;
           batch.keyHigh[i] = Math.floor(object / 2 ** 32);
           batch.size[i] = size === 1 ? 1 : sizeOf(low, size);
@@ -69,7 +70,7 @@ export function openWorkload({ name, parameters }: WorkloadSpecification): Recor
   };
 }
 
-/** An object's size, the same whenever it is asked for: from 1 to 2·mean − 1, evenly. */
+/** Returns an object's size, uniform from 1 to 2·mean − 1, and always the same for one key. */
 function sizeOf(key: number, mean: number): number {
   return 1 + (mix32(key ^ 0x9e3779b9) % (2 * mean - 1));
 }

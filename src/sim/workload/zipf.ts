@@ -1,15 +1,15 @@
 import type { Random } from "../../lib/random.ts";
 
 /**
- * Draws ranks 1 … n so that rank k comes with probability proportional to 1 / k^alpha, in constant time and memory
- * whatever n is: rejection-inversion sampling (W. Hörmann, G. Derflinger: "Rejection-inversion to generate variates
- * from monotone discrete distributions", ACM TOMACS 6(3), 1996).
+ * Draws ranks 1 … n with probabilities proportional to 1 / k^alpha for rank k, in constant time and memory for any n:
+ * rejection-inversion sampling (W. Hörmann, G. Derflinger: "Rejection-inversion to generate variates from monotone
+ * discrete distributions", ACM TOMACS 6(3), 1996).
  */
 export class ZipfSampler {
   readonly count: number;
   readonly alpha: number;
   readonly #random: Random;
-  /** Integral of the density up to 1.5, less the first rank's share, and up to n + 0.5. */
+  /** Integral of the density up to 1.5, minus the first rank's share, and up to n + 0.5. */
   readonly #low: number;
   readonly #high: number;
   readonly #shortcut: number;
@@ -49,12 +49,12 @@ function inverseIntegral(x: number, alpha: number): number {
   return Math.exp(log1pOver(t) * x);
 }
 
-/** (e^x − 1) / x, also near 0. */
+/** (e^x − 1) / x, accurate near 0. */
 function expm1Over(x: number): number {
   return Math.abs(x) > 1e-8 ? Math.expm1(x) / x : 1 + (x / 2) * (1 + (x / 3) * (1 + x / 4));
 }
 
-/** ln(1 + x) / x, also near 0. */
+/** ln(1 + x) / x, accurate near 0. */
 function log1pOver(x: number): number {
   return Math.abs(x) > 1e-8 ? Math.log1p(x) / x : 1 - x * (1 / 2 - x * (1 / 3 - x / 4));
 }
