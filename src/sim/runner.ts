@@ -8,9 +8,9 @@ import type { WriteEffect } from "../replay/replay-records.ts";
 import type { SizeUnit } from "../replay/simulated-cache.ts";
 import type { Counting, Counts } from "../replay/tally.ts";
 import { type CacheSize, distinctSizes, needsWorkingSet, resolveSize } from "./cache-size.ts";
-import { type Crew, SingleCrew } from "./crew.ts";
 import type { Job, JobResult } from "./jobs.ts";
 import type { Pass } from "./pass.ts";
+import { CallingThreadPool, type SimulationPool } from "./simulation-pool.ts";
 import { type WorkingSet, WorkingSetMeter } from "./working-set.ts";
 
 /** What to simulate, and how. */
@@ -112,18 +112,22 @@ export async function run(plan: RunPlan): Promise<RunResult> {
   );
   const threads = Math.min(plan.threads, jobs.length);
   const batchRecords = jobs.length > FEW_JOBS ? LARGE_BATCH_RECORDS : BATCH_RECORDS;
-  const crew = await assemble(jobs, threads, batchRecords);
+  const pool = await openPool(jobs, threads, batchRecords);
   try {
-    return await simulate(plan, jobs, crew, workingSet, nextAccesses);
+    return await simulate(plan, jobs, pool, workingSet, nextAccesses);
   } finally {
-    await crew.stop();
+    await pool.stop();
   }
 }
 
-async function assemble(jobs: readonly Job[], threads: number, batchRecords: number): Promise<Crew> {
-  if (threads === 1) return new SingleCrew(jobs, batchRecords, systemClock);
-  const { WorkerCrew } = await import("./worker-crew.ts");
-  return new WorkerCrew(jobs, threads, batchRecords);
+async function openPool(
+  jobs: readonly Job[],
+  threads: number,
+  batchRecords: number,
+): Promise<SimulationPool> {
+  if (threads === 1) return new CallingThreadPool(jobs, batchRecords, systemClock);
+  const { WorkerPool } = await import("./worker-pool.ts");
+  return new WorkerPool(jobs, threads, batchRecords);
 }
 
 /** Measures the working set, and the next access to every object, in a pass of its own. */
@@ -151,7 +155,7 @@ async function measure(plan: RunPlan, nextAccesses: NextAccesses | undefined): P
 async function simulate(
   plan: RunPlan,
   jobs: readonly Job[],
-  crew: Crew,
+  pool: SimulationPool,
   workingSet: WorkingSet | undefined,
   nextAccesses: NextAccesses | undefined,
 ): Promise<RunResult> {
@@ -167,7 +171,7 @@ async function simulate(
     }
     if (counting.byFamily) countFamilies(full, counting.warmupRecords - seen, familyRequests);
     seen += full.count;
-    crew.replay(full, numbering.objects);
+    pool.replay(full, numbering.objects);
     batch = undefined;
   };
   const begin = (free: NumberedBatch): NumberedBatch => {
@@ -179,7 +183,7 @@ async function simulate(
   const take = (records: RecordBatch, start: number): boolean | Promise<boolean> => {
     for (let from = start; from < records.count; ) {
       if (batch === undefined) {
-        const free = crew.freeBatch();
+        const free = pool.freeBatch();
         if (free instanceof Promise) return free.then(begin).then(() => take(records, from));
         begin(free);
       }
@@ -193,10 +197,10 @@ async function simulate(
   let taken = 0;
   // The slowest simulation may be far behind the reader.
   const report = (): void => {
-    const share = taken === 0 ? 0 : crew.replayed / (taken * jobs.length);
+    const share = taken === 0 ? 0 : pool.replayed / (taken * jobs.length);
     progress?.("simulating", source.extent === undefined ? read : read * share);
   };
-  crew.onReplayed = report;
+  pool.onReplayed = report;
   await source.read(
     (records) => {
       taken += records.count;
@@ -209,7 +213,7 @@ async function simulate(
   );
   if (batch !== undefined) handOver(batch);
   checkNotEmpty(source, numbering.objects);
-  const results = await crew.finish();
+  const results = await pool.finish();
   return {
     rows: jobs.map((job, index) => resultRow(plan, job, results[index]!, familyRequests)),
     workingSet,

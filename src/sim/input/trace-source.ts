@@ -151,13 +151,13 @@ async function feed(
   deliver: () => boolean | Promise<boolean>,
 ): Promise<boolean> {
   /** Bytes of earlier pieces that the parser has not taken. */
-  const held = new ByteBuffer(0);
+  const untaken = new ByteBuffer(0);
   let piece = head;
   try {
     for (let isLast = false; ; ) {
-      const isHolding = held.length > 0;
-      if (isHolding) held.append(piece);
-      const bytes = isHolding ? held.view() : piece;
+      const isHolding = untaken.length > 0;
+      if (isHolding) untaken.append(piece);
+      const bytes = isHolding ? untaken.view() : piece;
       let at = 0;
       for (;;) {
         at = parser.parse(bytes, at, isLast, batch);
@@ -166,8 +166,8 @@ async function feed(
         if (!(typeof delivered === "boolean" ? delivered : await delivered)) return false;
         batch.count = 0;
       }
-      if (!isHolding) held.append(bytes, at);
-      else if (at > 0) held.discard(at);
+      if (!isHolding) untaken.append(bytes, at);
+      else if (at > 0) untaken.discard(at);
       if (isLast) break;
       if (isStream && batch.count > 0) {
         if (!(await deliver())) return false;

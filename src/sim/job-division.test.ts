@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { policyNames } from "../policy/registry.ts";
-import { costOf, dealJobs } from "./deal.ts";
+import { costOf, divideJobs } from "./job-division.ts";
 
 const jobsOf = (policies: readonly string[], sizes: number) =>
   Array.from({ length: sizes }, () => policies.map((policy) => ({ policy }))).flat();
@@ -11,7 +11,7 @@ test("a policy stays on one thread where that is fair", () => {
     ["fifo", "lru", "clock", "sieve", "s3-fifo", "slru", "2q", "arc", "lfu", "w-tinylfu"],
     20,
   );
-  const threads = dealJobs(jobs, 2);
+  const threads = divideJobs(jobs, 2);
   const both = new Set(jobs.map(({ policy }) => policy));
   for (const policy of [...both]) {
     if (new Set(threads.filter((_, i) => jobs[i]!.policy === policy)).size === 1) both.delete(policy);
@@ -20,8 +20,8 @@ test("a policy stays on one thread where that is fair", () => {
 });
 
 test("a single policy is divided", () => {
-  expect(dealJobs(jobsOf(["lru"], 6), 3).toSorted()).toEqual([0, 0, 1, 1, 2, 2]);
-  expect(dealJobs(jobsOf(["s3-fifo(small=0.2)", "s3-fifo"], 1), 2).toSorted()).toEqual([0, 1]);
+  expect(divideJobs(jobsOf(["lru"], 6), 3).toSorted()).toEqual([0, 0, 1, 1, 2, 2]);
+  expect(divideJobs(jobsOf(["s3-fifo(small=0.2)", "s3-fifo"], 1), 2).toSorted()).toEqual([0, 1]);
 });
 
 test("no thread has more than its fair share and one job", () => {
@@ -32,9 +32,9 @@ test("no thread has more than its fair share and one job", () => {
     (policies, sizes, threads) => {
       const jobs = jobsOf(policies, sizes);
       const loads = Array.from({ length: threads }, () => 0);
-      const dealt = dealJobs(jobs, threads);
-      expect(dealt.length).toBe(jobs.length);
-      for (const [job, thread] of dealt.entries()) loads[thread]! += costOf(jobs[job]!.policy);
+      const threadOf = divideJobs(jobs, threads);
+      expect(threadOf.length).toBe(jobs.length);
+      for (const [job, thread] of threadOf.entries()) loads[thread]! += costOf(jobs[job]!.policy);
       const costs = jobs.map(({ policy }) => costOf(policy));
       const fair = costs.reduce((sum, cost) => sum + cost, 0) / threads;
       expect(Math.max(...loads)).toBeLessThanOrEqual(1.05 * fair + Math.max(...costs));

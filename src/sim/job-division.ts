@@ -35,7 +35,7 @@ const TOLERANCE = 1.05;
  * threads take an eighth less processor time than when each thread has all ten.)
  * @returns the thread of each job
  */
-export function dealJobs(jobs: readonly Pick<Job, "policy">[], threads: number): number[] {
+export function divideJobs(jobs: readonly Pick<Job, "policy">[], threads: number): number[] {
   const threadOf: number[] = [];
   const loads = Array.from({ length: threads }, () => 0);
   const least = (): number => loads.indexOf(Math.min(...loads));

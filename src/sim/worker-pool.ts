@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { NumberedBatch } from "../replay/numbered-batch.ts";
-import type { Crew } from "./crew.ts";
-import { dealJobs } from "./deal.ts";
+import { divideJobs } from "./job-division.ts";
 import type { FromWorker, Job, JobResult, ToWorker, WorkerStart } from "./jobs.ts";
+import type { SimulationPool } from "./simulation-pool.ts";
 
 /** Batches in progress at once: enough that a worker with slow jobs does not delay the others at every batch. */
 const BATCHES = 8;
@@ -11,7 +11,7 @@ const BATCHES = 8;
  * Runs simulations on threads, which divide the jobs and replay the same batches in shared memory. The reader waits
  * while all batches are in use, so it is as fast as the slowest worker.
  */
-export class WorkerCrew implements Crew {
+export class WorkerPool implements SimulationPool {
   /** The thread of each job. */
   readonly #threadOf: readonly number[];
   readonly #workers: Worker[];
@@ -26,7 +26,7 @@ export class WorkerCrew implements Crew {
   onReplayed: () => void = () => {};
 
   constructor(jobs: readonly Job[], threads: number, batchRecords: number) {
-    this.#threadOf = dealJobs(jobs, threads);
+    this.#threadOf = divideJobs(jobs, threads);
     const buffers = Array.from(
       { length: BATCHES },
       () => new SharedArrayBuffer(NumberedBatch.bytes(batchRecords)),

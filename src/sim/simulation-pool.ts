@@ -3,7 +3,7 @@ import { NumberedBatch } from "../replay/numbered-batch.ts";
 import { type Job, JobGroup, type JobResult } from "./jobs.ts";
 
 /** Runs simulations, each of which replays every batch. */
-export interface Crew {
+export interface SimulationPool {
   /**
    * Returns a batch to fill and pass to `replay`. While all batches are being replayed, it returns a promise of one.
    */
@@ -27,7 +27,7 @@ export interface Crew {
 }
 
 /** Runs all simulations on the calling thread. */
-export class SingleCrew implements Crew {
+export class CallingThreadPool implements SimulationPool {
   readonly #group: JobGroup;
   readonly #batch: NumberedBatch;
   replayed = 0;
