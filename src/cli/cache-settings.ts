@@ -10,7 +10,7 @@ import {
 import { UsageError } from "./exit.ts";
 import { offering, optionalSetting, type Setting, setting, size } from "./setting.ts";
 
-/** What server and proxy have in common: how much memory entries take, and what leaves it first. */
+/** Settings that server and proxy share: how much memory entries take, and which entries are evicted first. */
 
 export function memorySetting(fallback: string, group: string, description: string): Setting<number> {
   return setting(sizeWithinMachine, fallback, { placeholder: "<size>", description, group });
@@ -26,7 +26,7 @@ export function maxMemorySetting(group: string): Setting<number | undefined> {
   });
 }
 
-/** @throws UsageError where the memory at the start is more than what it may become */
+/** @throws UsageError if the initial memory exceeds its upper limit */
 export function checkMaxMemory(
   values: { readonly memory: number; readonly maxMemory: number | undefined },
   labels: { readonly memory: string; readonly maxMemory: string },
@@ -54,7 +54,7 @@ function sizeWithinMachine(given: string): number {
   return bytes;
 }
 
-/** Those that a server can run. */
+/** The policies that a server can run. */
 function onlinePolicyNames(): string[] {
   return policyNames().filter((name) => policyType(name).offline !== true);
 }

@@ -1,16 +1,16 @@
 import type { Subprocess } from "bun";
 
-/** What a child said when it was ready: the field `ready` of its log. */
+/** The field `ready` of a child's log, written when it is ready. */
 export interface Ready {
   readonly port: number;
 }
 
-/** Lines kept to show when a child ends unasked. */
+/** Lines kept, to show them if a child ends unexpectedly. */
 const KEPT_LINES = 20;
 
 /**
- * One of this program's own subcommands as a process of its own. It ends with this process, however that ends: the
- * child watches its standard input, which closes then.
+ * A subcommand of this program in a process of its own. It ends with this process in any case: the child watches its
+ * standard input, which closes then.
  */
 export class ChildProcess {
   readonly name: string;
@@ -32,16 +32,16 @@ export class ChildProcess {
     );
     this.exited = this.#child.exited;
     this.ready = this.#readLog();
-    // Whoever waits for it hears of it; it is no fault of its own when nobody does.
+    // Awaiting `ready` reports the failure; if nothing awaits it, it must not count as unhandled.
     this.ready.catch(() => undefined);
   }
 
-  /** The last messages, for people. */
+  /** The last messages, to show to the user. */
   get messages(): string {
     return this.#lines.join("\n");
   }
 
-  /** Asks it to end in order, and waits for that. */
+  /** Asks the child to shut down, and waits until it has ended. */
   async stop(): Promise<void> {
     this.#child.kill("SIGTERM");
     await this.exited;
@@ -71,7 +71,7 @@ export class ChildProcess {
     try {
       said = JSON.parse(line);
     } catch {
-      // Not a line of the log: what the runtime prints, or a message about wrong usage.
+      // Not a line of the log: output of the runtime, or a message about wrong usage.
     }
     if (said.msg !== undefined) this.#lines.push(said.msg);
     if (said.err?.stack !== undefined) this.#lines.push(said.err.stack);

@@ -1,4 +1,4 @@
-/** What `glasscache client` is told on its command line, as a process. */
+/** The command line of `glasscache client`, run as a process. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
 import { runGlasscache, runGlasscacheForBytes } from "../../test/support/command-line.ts";
@@ -65,7 +65,7 @@ describe("a key that is not there", () => {
     expect((await ask("DELETE", "no such key")).code).toBe(3);
     expect((await ask("GETDEL", "no such key")).code).toBe(3);
     expect(await ask("--json", "GET", "no such key")).toMatchObject({ code: 3 });
-    // Lists say it of each.
+    // Lists mark each missing value.
     expect(await ask("MGET", "no such key")).toMatchObject({ code: 0, stdout: "(nil)\n" });
   });
 

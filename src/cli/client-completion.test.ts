@@ -50,7 +50,7 @@ beforeEach(() => {
 });
 
 test.each<[string, string[], string]>([
-  // Verbs, in the case they were begun in; subcommands are none.
+  // Verbs in the case in which they were begun; no subcommands.
   [
     "",
     [
@@ -71,7 +71,7 @@ test.each<[string, string[], string]>([
   ],
   ["  GE", ["GET "], "GE"],
   ["glass.e", ["glass.explain "], "glass.e"],
-  // Keys of the text protocol's verbs, as they stand.
+  // Keys of the text protocol's verbs, unquoted.
   ["GET user", ["user:1", "user:2"], "user"],
   ["get us ", ["us er"], "us "],
   ["PUT user:1", ["user:1="], "user:1"],

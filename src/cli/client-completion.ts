@@ -3,33 +3,33 @@ import { fromStrictUtf8, latin1 } from "../lib/bytes.ts";
 import { glassCommands } from "../proxy/glass-commands.ts";
 import { quoted } from "./reply-text.ts";
 
-/** What Tab completes in the interactive client: verbs, subcommands, options, and keys that the server has. */
+/** Tab completion of the interactive client: verbs, subcommands, options, and keys on the server. */
 
 const OWN_VERBS = ["PUT", "GET", "DELETE", "DUMP", "HELP", "QUIT"];
 
-/** The line as far as the cursor, and what replaces its last word. readline asks for both. */
+/** Replacements for the last word, and that word, in the form that readline expects. */
 export type Completed = [candidates: string[], replaced: string];
 
-/** Asks the server. Byte strings of the reply are text, or bytes where that is asked for. */
+/** Asks the server. Byte strings in the reply are text, or bytes if `as` is "bytes". */
 export type Ask = (words: readonly (string | Uint8Array)[], as?: "bytes") => Promise<Reply>;
 
-/** Keys are looked for with so many SCANs at most, for so long, until there are so many. */
+/** Limits for finding keys: number of SCANs, keys per SCAN, time, keys found. */
 const SCAN_CALLS = 20;
 const SCAN_COUNT = 1000;
 const SCAN_MS = 200;
 const MOST_KEYS = 200;
 
-/** What the server tells of one command. */
+/** What the server says about a command. */
 interface Knowledge {
   readonly subcommands: readonly string[];
-  /** Positions of its keys: first, last (negative: to the end), step; first 0: none that can be told. */
+  /** Positions of its keys: first, last (negative: counted from the end), step. First 0: unknown or none. */
   readonly keys: readonly [first: number, last: number, step: number];
   readonly options: readonly string[];
 }
 
 const NOTHING: Knowledge = { subcommands: [], keys: [0, 0, 0], options: [] };
 
-/** Options of commands whose server tells nothing of them in COMMAND DOCS. */
+/** Options of commands for servers whose COMMAND DOCS lacks them. */
 const OPTIONS: Readonly<Record<string, string>> = {
   set: "EX PX EXAT PXAT NX XX KEEPTTL GET",
   getex: "EX PX EXAT PXAT PERSIST",
@@ -47,31 +47,34 @@ const OPTIONS: Readonly<Record<string, string>> = {
   "glass.source": "ON OFF",
 };
 
-/** Completes lines for one server. What it has told is kept. */
+/** Completes lines for one server. Caches what the server says about commands. */
 export class CommandCompleter {
   readonly #ask: Ask;
   readonly #nowMs: () => number;
   readonly #known = new Map<string, Knowledge>();
   #verbs: readonly string[] = OWN_VERBS;
 
-  /** @param ask rejects where nothing can be asked now */
+  /** @param ask rejects if the server cannot be asked now */
   constructor(ask: Ask, nowMs: () => number) {
     this.#ask = ask;
     this.#nowMs = nowMs;
   }
 
-  /** Asks for the names of commands. @param isProxy whether it has commands of Glasscache's own */
+  /**
+   * Asks for the names of commands.
+   * @param isProxy whether the server also has Glasscache's own commands
+   */
   async learn(isProxy: boolean): Promise<void> {
     const glass = isProxy ? glassCommands.map(({ name }) => name.toUpperCase()) : [];
     this.#verbs = [...OWN_VERBS, ...glass].sort();
-    // Redis before 7 does not list its commands.
+    // Redis before 7 cannot list its commands.
     const reply = await this.#ask(["COMMAND", "LIST"]).catch(() => []);
     if (!Array.isArray(reply)) return;
     const names = reply.map((name) => String(name).toUpperCase()).filter((name) => /^[\w.-]+$/.test(name));
     this.#verbs = [...new Set([...this.#verbs, ...names])].sort();
   }
 
-  /** Completes what stands before the cursor. */
+  /** Completes the line up to the cursor. */
   async complete(line: string): Promise<Completed> {
     const [, verb = "", rest] = /^\s*(\S*)(?:\s+(.*))?$/s.exec(line)!;
     if (rest === undefined) return [inCaseOf(verb, this.#verbs, " "), verb];
@@ -121,7 +124,7 @@ export class CommandCompleter {
     }
   }
 
-  /** Keys that begin so, each as it must be written, with what follows it. */
+  /** Finds keys with this prefix, quoted as needed and followed by `end`. */
   async #keys(prefix: string, end: string, isPlain: (key: string) => boolean): Promise<string[]> {
     const match = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
     const found = new Set<string>();
@@ -139,7 +142,7 @@ export class CommandCompleter {
         if (cursor === "0" || found.size >= MOST_KEYS || this.#nowMs() >= untilMs) break;
       }
     } catch {
-      // What was found until then can be completed all the same.
+      // Complete with the keys found so far.
     }
     return [...found].sort().slice(0, MOST_KEYS);
   }
@@ -150,7 +153,7 @@ export class CommandCompleter {
   }
 }
 
-/** Commands of the proxy that take a key of which the origin's COMMAND INFO knows nothing. */
+/** Commands of the proxy that take a key; the origin's COMMAND INFO does not know them. */
 const OWN_KEYED: ReadonlySet<string> = new Set(["glass.explain", "glass.get"]);
 
 function knowledgeOf(name: string, info: Reply, docs: Reply): Knowledge {
@@ -170,7 +173,7 @@ function knowledgeOf(name: string, info: Reply, docs: Reply): Knowledge {
   };
 }
 
-/** The words that COMMAND DOCS has for the arguments of a command, in whatever depth. */
+/** Collects the option words of a command from its COMMAND DOCS, at any depth. */
 function optionsOf(reply: Reply | undefined): string[] {
   if (!Array.isArray(reply)) return [];
   return reply.flatMap((argument) => {
@@ -186,7 +189,7 @@ function isKeyAt([first, last, step]: Knowledge["keys"], at: number): boolean {
   return (at - first) % Math.max(1, step) === 0;
 }
 
-/** Those names that begin so, in the case it was begun in. */
+/** The names with this beginning, in the case in which it was typed. */
 function inCaseOf(begun: string, names: readonly string[], end: string): string[] {
   const isLower = begun !== "" && begun === begun.toLowerCase();
   return names
@@ -194,24 +197,24 @@ function inCaseOf(begun: string, names: readonly string[], end: string): string[
     .map((name) => `${isLower ? name.toLowerCase() : name}${end}`);
 }
 
-/** Whether a key needs no quotes behind GET, PUT and DELETE. */
+/** Whether a key needs no quotes after GET, PUT and DELETE. */
 function isPlainKey(key: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return !/^["'\s]|\s$|[=\x00-\x1f\x7f-\x9f]/.test(key) && key !== "";
 }
 
-/** Whether it needs none as a word among others. */
+/** Whether a key needs no quotes as one of several words. */
 function isPlainWord(key: string): boolean {
   return isPlainKey(key) && !/[\s"'\\]/.test(key);
 }
 
-/** Whether a word's quote is still to be closed. */
+/** Whether a word begins with a quote that is not closed. */
 function isOpen(word: string | undefined): boolean {
   if (word === undefined || !/^["']/.test(word)) return false;
   return word.length === 1 || !word.endsWith(word[0]!) || /(?:^|[^\\])(?:\\\\)*\\.$/s.test(word.slice(1));
 }
 
-/** The text of a word that may have been begun with a quote. */
+/** The text of a word, without the quote that it may begin with. */
 function unquoted(word: string): string {
   if (!/^["']/.test(word)) return word;
   const end = word.length > 1 && word.endsWith(word[0]!) ? -1 : undefined;

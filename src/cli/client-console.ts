@@ -16,7 +16,7 @@ import { errorLine } from "./terminal-text.ts";
 export interface ConsoleOptions {
   readonly printer: Printer;
   readonly history: History;
-  /** What is typed. */
+  /** Source of the typed keys. */
   readonly keys: TerminalKeys;
   /** Whether standard output is a terminal too, so that lines can be edited. */
   readonly isTerminal: boolean;
@@ -24,13 +24,13 @@ export interface ConsoleOptions {
 }
 
 const SEARCH_KEY = "\x12";
-/** What the console asks for its own sake must not keep anybody waiting. */
+/** Time limit for requests that the console makes on its own, which must not delay the user's. */
 const ASIDE_MS = 500;
 const DEFAULT_COLUMNS = 80;
 
 /**
  * Reads requests line by line from the terminal until its end, QUIT, or Ctrl-C on an empty line.
- * @param client the first connection; when it is lost, the next request makes another
+ * @param client the first connection; when it is lost, the next request opens another
  */
 export async function runConsole(client: Client, options: ConsoleOptions): Promise<void> {
   const session = new ConsoleSession(client, options);
@@ -44,7 +44,7 @@ class ConsoleSession {
   #client: Client;
   /** Whether the server queues commands, between MULTI and EXEC. */
   #inTransaction = false;
-  /** Lines are carried out one after the other, also where several were pasted. */
+  /** Executes lines one after the other, even if several were pasted at once. */
   #work: Promise<void> = Promise.resolve();
   #giveUp: (() => void) | undefined;
 
@@ -88,7 +88,7 @@ class ConsoleSession {
     });
     readline.on("SIGINT", () => this.#interrupt());
     keys.hotKey(SEARCH_KEY, () => this.#search());
-    // Lines that are typed meanwhile wait for it.
+    // Lines typed in the meantime wait for it.
     this.#work = this.#begin();
     await ended;
     await this.#work.catch(() => {});
@@ -98,7 +98,7 @@ class ConsoleSession {
     if (isTerminal) process.stdout.write("\n");
   }
 
-  /** The first screen. */
+  /** Shows the greeting. */
   async #begin(): Promise<void> {
     if (this.#options.isTerminal) {
       const { server, address } = this.#client;
@@ -122,7 +122,7 @@ class ConsoleSession {
     this.#readline.prompt();
   }
 
-  /** Asks for what people did not: only where it cannot be in the way of what they asked. */
+  /** Makes a request that the user did not make. Rejects if it could interfere with the user's requests. */
   async #askAside(words: readonly (string | Uint8Array)[], as: "bytes" | "text" = "text") {
     if (this.#giveUp !== undefined || this.#inTransaction || !this.#client.isConnected) {
       throw new Error("not now");
@@ -130,7 +130,7 @@ class ConsoleSession {
     return (await this.#client.request(words, { as, timeoutMs: ASIDE_MS })).reply;
   }
 
-  /** Gives up what is under way; else clears the line; else ends. */
+  /** Ctrl-C: cancels the running request; if there is none, clears the line; if it is empty, ends the console. */
   #interrupt(): void {
     const readline = this.#readline;
     if (this.#giveUp !== undefined) this.#giveUp();
@@ -148,14 +148,14 @@ class ConsoleSession {
     if (line !== "") this.#readline.write(line);
   }
 
-  /** Ctrl-R: the line's place shows the search until a key ends it. */
+  /** Ctrl-R: shows the search in place of the line until a key ends it. */
   #search(): void {
     const { keys, isTerminal } = this.#options;
     if (this.#giveUp !== undefined || !isTerminal) return;
     const { stdout } = process;
     const search = new HistorySearch(this.#readline.history ?? []);
     const show = () => stdout.write(`\r\x1b[K${search.shown(this.#columns)}`);
-    // From the first row of a line that may take several.
+    // Erase from the first row: the line may take several.
     const { rows } = this.#readline.getCursorPos();
     stdout.write(`${rows > 0 ? `\x1b[${rows}A` : ""}\r\x1b[J`);
     show();
@@ -171,7 +171,7 @@ class ConsoleSession {
         const isGivenUp = key === "\x03" || key === "\x07";
         this.#readline.prompt(true);
         if (!isGivenUp && search.line !== "") this.#replaceLine(search.line);
-        // Enter carries it out, an arrow moves in it.
+        // Enter executes the line found, an arrow moves within it.
         if (!isGivenUp && key !== "\x1b" && key !== "\t") keys.press(key);
         return;
       }
@@ -179,7 +179,7 @@ class ConsoleSession {
     });
   }
 
-  /** @returns false when it was the last one */
+  /** @returns false if it was the last line */
   async #carryOut(line: string): Promise<boolean> {
     const { printer } = this.#options;
     let request: ClientRequest | undefined;
@@ -217,7 +217,7 @@ class ConsoleSession {
       }
       const answering = request.kind === "dump" ? this.#dump(client) : this.#ask(client, request);
       await Promise.race([answering, interrupted]);
-      // What the server is still busy with ends with the connection; the next request makes another.
+      // Closing the connection ends the server's work on the request; the next request opens another.
       if (interruption.signal.aborted) await client.close(0);
       await answering;
     } finally {
@@ -249,7 +249,7 @@ class ConsoleSession {
     }
   }
 
-  /** Over a connection of its own, so that the console's stays what it is. */
+  /** Uses a connection of its own, so that the console's keeps its state. */
   async #feed(request: ClientRequest, signal: AbortSignal): Promise<void> {
     const { target, printer } = this.#options;
     printer.begin(false);
@@ -261,7 +261,10 @@ class ConsoleSession {
     }
   }
 
-  /** Connects again where that is needed. @returns whether there is a connection */
+  /**
+   * Connects again if necessary.
+   * @returns whether there is a connection
+   */
   async #reconnected(): Promise<boolean> {
     if (this.#client.isConnected) return true;
     try {
@@ -277,7 +280,7 @@ class ConsoleSession {
     return this.#options.printer.print(undefined, { error: error as Error, ms: 0 }, false);
   }
 
-  /** Keeps a line, unless it holds a password; then readline must forget it, too. */
+  /** Adds a line to the history, unless it may contain a password; then removes it from readline's history, too. */
   #remember(line: string): void {
     if (!mayHoldSecret(line)) {
       this.#options.history.add(line);

@@ -7,7 +7,7 @@ import type { Printer } from "./client-printer.ts";
 import { type ClientRequest, textOf, type Word } from "./client-request.ts";
 import type { AskPassword, Target } from "./client-target.ts";
 
-/** Commands that go on telling of something. The client library sends none of them: they take a connection. */
+/** Commands whose replies do not end. The client library sends none of them: they occupy a connection. */
 const FEED_COMMANDS: ReadonlySet<string> = new Set(["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR"]);
 
 export function isFeed({ command }: ClientRequest): boolean {
@@ -15,9 +15,9 @@ export function isFeed({ command }: ClientRequest): boolean {
 }
 
 /**
- * Carries out such a command over a connection of its own, and prints what comes until `signal` aborts.
- * @returns the error that the command was answered with; undefined at a regular end
- * @throws FailedError when it cannot connect; Error when the connection is lost
+ * Runs such a command over a connection of its own, and prints what arrives until `signal` aborts.
+ * @returns the server's error reply to the command; undefined after a regular end
+ * @throws FailedError if it cannot connect; Error if the connection is lost
  */
 export async function showFeed(
   target: Target,
@@ -45,7 +45,7 @@ export async function showFeed(
   if (signal.aborted) stop();
   link.write(
     new Call(words, false, false, (answer, error) => {
-      // The reply of MONITOR; subscriptions are confirmed by pushes.
+      // The reply to MONITOR; pushes confirm subscriptions.
       if (answer !== undefined) printer.note("every command is shown as it is executed; Ctrl-C ends");
       else if (error instanceof ReplyError) resolve(error);
     }),
@@ -59,7 +59,7 @@ export async function showFeed(
   }
 }
 
-/** As one command: until Ctrl-C or SIGTERM, which is its regular end. */
+/** Runs it as the only command, until Ctrl-C or SIGTERM, which is its regular end. */
 export async function runFeed(
   target: Target,
   words: readonly Word[],

@@ -1,6 +1,6 @@
 import { definitionList, wrapped } from "./wrapping.ts";
 
-/** What the interactive client says by itself: its first screen, and HELP. */
+/** Texts of the interactive client: the greeting, and HELP. */
 
 const VERBS: readonly (readonly [form: string, effect: string])[] = [
   ["PUT key=value", "store a value; PUT key value does the same"],
@@ -22,11 +22,11 @@ const KEYS: readonly (readonly [key: string, effect: string])[] = [
 
 export interface Greeted {
   readonly address: string;
-  /** What it is, such as `a Glasscache proxy`. */
+  /** The kind of server, such as `a Glasscache proxy`. */
   readonly what: string;
 }
 
-/** The first screen. */
+/** The text that the console begins with. */
 export function greeting({ address, what }: Greeted, columns: number): string {
   const hint = "PUT key=value, GET key, DELETE key, DUMP, any command of Redis. HELP tells more, QUIT ends.";
   return `${wrapped(`Connected to ${address}: ${what}.`, columns)}\n${wrapped(hint, columns)}\n`;
@@ -38,8 +38,8 @@ export function help(isProxy: boolean, columns: number): string {
 }
 
 /**
- * What a server is, by what it tells.
- * @param info the reply to INFO server; a proxy passes on what its origin tells
+ * Describes the kind of server.
+ * @param info the reply to INFO server; a proxy passes on its origin's
  */
 export function describeServer(
   {

@@ -2,12 +2,12 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, writeFi
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
-/** Lines that are kept; the file may grow to twice as many before it is cut. */
+/** Number of lines kept; the file may grow to twice as many before it is cut. */
 export const HISTORY_LINES = 1000;
 
 /**
- * What was typed, kept in a file that only its owner can read. Where the file cannot be read or written there is
- * simply no history.
+ * The typed lines, in a file that only its owner can read. If the file cannot be read or written, there is no
+ * history.
  */
 export class History {
   readonly #path: string;
@@ -16,7 +16,7 @@ export class History {
     this.#path = path;
   }
 
-  /** The lines kept so far, the newest first, as readline wants them. */
+  /** Returns the lines kept so far, newest first, as readline expects them. */
   load(): string[] {
     try {
       if (!existsSync(this.#path)) return [];
@@ -32,23 +32,23 @@ export class History {
     }
   }
 
-  /** The caller leaves out what holds a password. */
+  /** Adds a line. The caller leaves out lines with passwords. */
   add(line: string): void {
     try {
       mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
       appendFileSync(this.#path, `${line}\n`, { mode: 0o600 });
-      // Also where it was made by something else.
+      // Even if another program has created the file.
       chmodSync(this.#path, 0o600);
     } catch {
-      // A home that cannot be written to must not keep anybody from working.
+      // A read-only home must not prevent anyone from working.
     }
   }
 }
 
-/** Where the history lies: in the state directory of the XDG base directory specification. */
+/** Returns the path of the history: in the state directory of the XDG base directory specification. */
 export function historyPath(environment: Readonly<Record<string, string | undefined>>): string {
   const state = environment["XDG_STATE_HOME"];
-  // The specification has relative paths ignored.
+  // By the specification, relative paths are ignored.
   const base = state?.startsWith("/") === true ? state : join(homedir(), ".local/state");
   return join(base, "glasscache/history");
 }

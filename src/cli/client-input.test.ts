@@ -22,7 +22,7 @@ describe("standard input as the last word", () => {
 
   test("where PUT lacks a value", async () => {
     expect(await wordsWithInput(["put", "a"], false, input("b"))).toEqual(["put", "a", utf8("b")]);
-    // An empty input that nobody spoke of is no value.
+    // Without `--stdin`, an empty input is not a value.
     expect(await wordsWithInput(["PUT", "a"], false, input())).toEqual(["PUT", "a"]);
     expect(await wordsWithInput(["PUT", "a"], false, terminal)).toEqual(["PUT", "a"]);
   });

@@ -3,19 +3,19 @@ import { formatSize } from "../lib/quantity.ts";
 import { textOf, type Word } from "./client-request.ts";
 import { FailedError, UsageError } from "./exit.ts";
 
-/** No server can be told to take a larger value. */
+/** The largest value that any server can be configured to accept. */
 export const STDIN_LIMIT_BYTES = 1024 ** 3;
 
-/** What a command line leaves to standard input. */
+/** Standard input, as far as a command may need it. */
 export interface StandardInput {
   readonly isTerminal: boolean;
   readonly stream: AsyncIterable<Uint8Array>;
 }
 
 /**
- * The words of a command, the last of them read from standard input where that is asked for, or where it is what PUT
- * lacks: `PUT key < file`. It is taken byte for byte, a line feed at its end included.
- * @param isAsked `--stdin`
+ * Returns the words of a command. The last one is read from standard input if the user wants that, or if PUT lacks a
+ * value: `PUT key < file`. It is taken byte for byte, including a line feed at its end.
+ * @param isAsked whether `--stdin` was given
  * @throws UsageError, FailedError
  */
 export async function wordsWithInput(
@@ -29,12 +29,12 @@ export async function wordsWithInput(
   }
   if (!isAsked && (input.isTerminal || !lacksValue(words))) return words;
   const value = await readWhole(input.stream, limitBytes);
-  // Where nobody has said that there is a value, an empty input is no value.
+  // Without `--stdin`, an empty input is not a value.
   if (!isAsked && value.length === 0) return words;
   return [...words, value];
 }
 
-/** `PUT key` alone. */
+/** Whether the command is just `PUT key`. */
 function lacksValue([verb = "", key, ...more]: readonly Word[]): boolean {
   return key !== undefined && more.length === 0 && /^put$/i.test(textOf(verb)) && !textOf(key).includes("=");
 }

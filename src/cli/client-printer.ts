@@ -9,7 +9,7 @@ import type { TextOutput } from "./output.ts";
 import { displayReply, jsonBytes, jsonReply, plainReply } from "./reply-text.ts";
 import { displayJson, errorLine } from "./terminal-text.ts";
 
-/** What became of a request. */
+/** The result of a request, and the time it took. */
 export type Outcome = { readonly ms: number } & (
   | { readonly answer: Answer; readonly error?: undefined }
   | { readonly answer?: undefined; readonly error: Error }
@@ -17,14 +17,14 @@ export type Outcome = { readonly ms: number } & (
 
 export interface PrintStyle {
   readonly json: boolean;
-  /** Replies for people; otherwise values as they are, for programs. */
+  /** Whether replies are formatted for people; if not, values are printed as they are, for programs. */
   readonly forPeople: boolean;
   readonly colour: boolean;
-  /** Say before each reply where it came from. */
+  /** Whether to print before each reply where it came from. */
   readonly showSource: boolean;
-  /** Say behind each reply how long it took. */
+  /** Whether to print after each reply how long it took. */
   readonly showTime: boolean;
-  /** No line feed behind a value. */
+  /** Whether to print values without a line feed at the end. */
   readonly exact: boolean;
 }
 
@@ -33,10 +33,10 @@ const GREEN = "32";
 const YELLOW = "33";
 const RED = "31";
 const GREY = "90";
-/** Entries of a dump are gathered to so many bytes before they are written. */
+/** Bytes of a dump's entries that are collected before they are written. */
 const DUMP_BYTES = 64 * 1024;
 
-/** Sends one request. It never rejects: an error is an outcome. */
+/** Sends one request. Never rejects: an error is an outcome. */
 export async function execute(client: Client, request: ClientRequest): Promise<Outcome> {
   const begun = performance.now();
   try {
@@ -51,7 +51,7 @@ export async function execute(client: Client, request: ClientRequest): Promise<O
   }
 }
 
-/** Whether one command found nothing: its reply is nil, or DELETE had nothing to remove. */
+/** Whether a request found nothing: its reply is nil, or DELETE had nothing to remove. */
 export function isMissing(request: ClientRequest, { answer }: Outcome): boolean {
   if (answer === undefined) return false;
   return answer.reply === null || (request.kind === "delete" && answer.reply === 0);
@@ -67,7 +67,7 @@ export class Printer {
     this.#style = style;
   }
 
-  /** @param words the request; empty where there was none to be made of what was given */
+  /** @param request undefined if the input was not a valid request */
   async print(request: ClientRequest | undefined, outcome: Outcome, tellsSource: boolean): Promise<void> {
     const { json, forPeople } = this.#style;
     if (json) this.#printJson(request?.words ?? [], outcome);
@@ -77,12 +77,15 @@ export class Printer {
     await this.#output.ready();
   }
 
-  /** Begins a reply. @param isPaged whether to wait at the end of each page, where that can be */
+  /**
+   * Begins a reply.
+   * @param isPaged whether to wait at the end of each page, if the output can
+   */
   begin(isPaged: boolean): void {
     this.#output.begin(isPaged);
   }
 
-  /** What came without being asked for: a message of a channel (`push`), or a line of MONITOR. */
+  /** Prints what arrived unrequested: a message of a channel (`push`), or a line of MONITOR. */
   async printFeed(words: readonly Word[], item: Push | Reply): Promise<void> {
     const { json, forPeople } = this.#style;
     const reply = item instanceof Push ? [item.kind, ...(item.items as Reply[])] : item;
@@ -115,12 +118,12 @@ export class Printer {
     }
   }
 
-  /** Has everything printed so far shown, before something else writes to the terminal. */
+  /** Shows everything printed so far, before other code writes to the terminal. */
   flush(): void {
     this.#output.flush();
   }
 
-  /** Says something that is no reply, where people read. */
+  /** Prints a remark that is not part of a reply, if the output is for people. */
   note(text: string): void {
     if (this.#style.forPeople) this.#line(paint(text, GREY, this.#style.colour));
   }
@@ -167,12 +170,12 @@ export class Printer {
     this.#output.write(this.#style.exact && isValue ? bytes.subarray(0, -1) : bytes);
   }
 
-  /** Where the reply came from, in the words of the text protocol; nothing where that is not known. */
+  /** Where the reply came from, in the text protocol's words; empty if unknown. */
   #label(request: ClientRequest | undefined, answer: Answer, tellsSource: boolean): string {
     const { showSource, colour } = this.#style;
     if (!showSource || isQueued(answer.reply)) return "";
     const fromCache = answer.source === "hit";
-    // A proxy says it of what it may answer itself; writes are answered by the origin.
+    // A proxy names the source of replies that may come from its cache; all others come from the origin.
     const isKnown =
       answer.source !== undefined || (tellsSource && request !== undefined && request.kind !== "command");
     if (!isKnown) return "";
@@ -201,8 +204,8 @@ export class Printer {
   }
 
   /**
-   * Writes all entries: one JSON object in one line, or with `json` one object `{"key":…,"value":…}` a line.
-   * @throws what the client throws; the line that was begun is ended then
+   * Writes all entries: one JSON object in one line, or with `json` one object `{"key":…,"value":…}` per line.
+   * @throws the client's errors, after ending the current line
    */
   async printDump(client: Client): Promise<void> {
     const buffer = new ByteBuffer(DUMP_BYTES);
@@ -243,16 +246,16 @@ export class Printer {
   }
 }
 
-/** What the text protocol answers with, for its own verbs. */
+/** Returns the text protocol's reply to one of its verbs. */
 function textReply(request: ClientRequest | undefined, { reply }: Answer): string | undefined {
-  // In a transaction nothing is carried out yet.
+  // In a transaction, nothing has been executed yet.
   if (isQueued(reply)) return undefined;
   if (request?.kind === "get" && reply === null) return NO_SUCH_KEY;
   if (request?.kind === "delete") return reply === 0 ? NO_SUCH_KEY : "OK";
   return undefined;
 }
 
-/** A status, not a value, which would be bytes. */
+/** A string is a status; a value would be bytes. */
 function isQueued(reply: Reply): boolean {
   return reply === "QUEUED";
 }

@@ -76,7 +76,7 @@ describe("a line", () => {
         const bytes = utf8(text);
         const request = new Request();
         new TextParser(DEFAULT_LIMITS.parser).finish(bytes, 0, bytes.length, request);
-        // `PUT a b` is let pass here.
+        // The server rejects `PUT a b`; the client accepts it.
         fc.pre(request.problem === "");
         const [, ...words] = Array.from({ length: request.count }, (_, index) => request.copy(index));
         const own = requestOfLine(bytes)!

@@ -2,26 +2,26 @@ import { fromLatin1, fromStrictUtf8, fromUtf8, latin1 } from "../lib/bytes.ts";
 import { splitInline } from "../protocol/inline-command.ts";
 import { Request } from "../protocol/protocol.ts";
 
-/** One request as the user made it, and as it is sent. */
+/** A request as the user typed it, and as it is sent. */
 export interface ClientRequest {
-  /** `put`, `get`, `delete` and `dump` are the text protocol's; all else is a RESP command as it stands. */
+  /** `put`, `get`, `delete` and `dump` are verbs of the text protocol; everything else is a RESP command as typed. */
   readonly kind: "put" | "get" | "delete" | "dump" | "command";
-  /** The words of the user, for display. */
+  /** The user's words, for display. */
   readonly words: readonly Word[];
-  /** The RESP command. Empty for `dump`, which is several. */
+  /** The RESP command. Empty for `dump`, which takes several commands. */
   readonly command: readonly Word[];
 }
 
 export type Word = string | Uint8Array;
 
-/** What is wrong with a request, and its right form. */
+/** A malformed request. The message says what is wrong and shows the right form. */
 export class RequestProblem extends Error {
   override name = "RequestProblem";
 }
 
 /**
- * A request given as words, as on a command line. `PUT a=b` and `PUT a b` mean the same; a key of several words
- * may be given so.
+ * Reads a request from words, as on a command line. `PUT a=b` and `PUT a b` mean the same. A key may consist of
+ * several words.
  * @throws RequestProblem
  */
 export function requestOfWords(words: readonly Word[]): ClientRequest {
@@ -44,13 +44,14 @@ export function requestOfWords(words: readonly Word[]): ClientRequest {
 }
 
 /**
- * A request given as a line. PUT, GET and DELETE are read as the text protocol reads them: keys may hold white
- * space, values anything. What begins with a quote, and every other command, is split into words, with quotes
- * as in a shell. undefined for an empty line, or one that begins with `#`.
+ * Reads a request from a line. PUT, GET and DELETE are read as in the text protocol: keys may contain white space,
+ * values anything. Arguments that begin with a quote, and all other commands, are split into words, with quotes as in
+ * a shell.
+ * @returns undefined for an empty line, or one that begins with `#`
  * @throws RequestProblem
  */
 export function requestOfLine(line: Uint8Array): ClientRequest | undefined {
-  // One character a byte, so that bytes that are no text stay as they are.
+  // One character per byte, which preserves bytes that are not text.
   const [, verb = "", rest = ""] = LINE.exec(latin1(line)) ?? [];
   if (verb === "" || verb.startsWith("#")) return undefined;
   const isPut = /^PUT$/i.test(verb);
@@ -59,7 +60,7 @@ export function requestOfLine(line: Uint8Array): ClientRequest | undefined {
     return isPut ? putRequest(putWords(rest)) : requestOfWords([verb, wordOf(rest)]);
   }
   const words = splitWords(line);
-  // Quoted apart, key and value are as they stand, an equals sign included.
+  // If key and value are quoted separately, an equals sign in them has no meaning.
   return isPut && words.length > 2 ? putRequest(words.slice(1)) : requestOfWords(words);
 }
 
@@ -67,12 +68,12 @@ function isQuoted(text: string): boolean {
   return text.startsWith('"') || text.startsWith("'");
 }
 
-/** Whether key or value of `key value` is in quotes. With an equals sign it is the text protocol's form instead. */
+/** Whether key or value of `key value` is quoted. With an equals sign it is the text protocol's form instead. */
 function isQuotedPair(rest: string): boolean {
   return isQuoted(rest) || (!rest.includes("=") && isQuoted(rest.replace(/^[^ \t-\r]+[ \t-\r]+/, "")));
 }
 
-/** A verb and what follows it, without white space around; that of ASCII alone, as the text protocol has it. */
+/** A verb and the rest, without white space around them: ASCII white space only, as in the text protocol. */
 const LINE = /^[ \t-\r]*([^ \t-\r]+)[ \t-\r]*(.*?)[ \t-\r]*$/s;
 
 /** `key=value` or `key value`, as latin1. */
@@ -83,7 +84,7 @@ function putWords(rest: string): Word[] {
   return trimmed.filter((text) => text !== undefined).map(wordOf);
 }
 
-/** @throws RequestProblem where quotes are not balanced */
+/** @throws RequestProblem if quotes are not balanced */
 export function splitWords(line: Uint8Array): Word[] {
   const request = new Request();
   request.reset(line);
@@ -97,12 +98,12 @@ function wordOf(latin1Text: string): Word {
   return wordOfBytes(fromLatin1(latin1Text));
 }
 
-/** Text where the bytes are text. */
+/** Returns text if the bytes are UTF-8. */
 function wordOfBytes(bytes: Uint8Array): Word {
   return fromStrictUtf8(bytes) ?? bytes;
 }
 
-/** @param words key and value, of one or more words */
+/** @param words key and value, each of one or more words */
 function putRequest([key, ...others]: readonly Word[]): ClientRequest {
   if (key === undefined) throw new RequestProblem("PUT needs a key and a value: PUT key=value");
   if (others.length === 0) throw new RequestProblem("PUT needs a value behind the key: PUT key=value");
@@ -111,7 +112,7 @@ function putRequest([key, ...others]: readonly Word[]): ClientRequest {
   return { kind: "put", words: ["PUT", key, value], command: ["SET", key, value] };
 }
 
-/** Splits `key=value` where it is so given; a shell may have made several words of the value. */
+/** Splits `key=value`, if the words have that form; a shell may have split the value into several words. */
 function splitAtEquals(words: readonly Word[]): readonly Word[] {
   const [first = "", ...others] = words;
   const equals = typeof first === "string" ? first.indexOf("=") : -1;
@@ -124,7 +125,7 @@ function isBytes(word: Word | undefined): boolean {
   return word instanceof Uint8Array;
 }
 
-/** Key and value where the value came by itself, as bytes: `PUT key` or `PUT key=`. */
+/** Returns key and value of `PUT key` or `PUT key=` whose value was read separately, as bytes. */
 function besideInput(words: readonly Word[]): readonly Word[] {
   const value = words.at(-1)!;
   const [, key = "", given = ""] = /^([^=]*)=?(.*)$/s.exec(words.slice(0, -1).map(textOf).join(" "))!;
@@ -143,7 +144,7 @@ export function textOf(word: Word): string {
   return typeof word === "string" ? word : fromUtf8(word);
 }
 
-/** Whether it holds a password, which must be neither shown nor kept. */
+/** Whether a request contains a password, which must be neither shown nor kept. */
 export function isSecret(words: readonly Word[]): boolean {
   const upper = words.map((word) => textOf(word).toUpperCase());
   const [verb = "", second = "", ...more] = upper;
@@ -152,7 +153,7 @@ export function isSecret(words: readonly Word[]): boolean {
   return verb === "CONFIG" && second === "SET" && more.some((word) => /PASS|AUTH/.test(word));
 }
 
-/** How long a command may take by its nature: these wait for something to happen. */
+/** Whether a command may wait for an event, for any length of time. */
 export function mayBlock({ kind, command }: ClientRequest): boolean {
   return kind === "command" && BLOCKING.has(textOf(command[0] ?? "").toUpperCase());
 }

@@ -3,13 +3,13 @@ import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { execute, type Outcome, type Printer } from "./client-printer.ts";
 import { type ClientRequest, RequestProblem, requestOfLine } from "./client-request.ts";
 
-/** Requests under way at once, and their bytes; a script that has more waits. */
+/** Most requests in progress, and most bytes in them; a script with more waits. */
 const WINDOW_REQUESTS = 1000;
 const WINDOW_BYTES = 16 * 1024 ** 2;
 
 /**
- * Carries out one request a line, many at once, and prints the replies in the order of the lines.
- * @returns whether every request was answered without an error
+ * Runs one request per line, many at once, and prints the replies in the order of the lines.
+ * @returns whether no request failed
  */
 export async function runScript(
   client: Client,
@@ -28,7 +28,7 @@ class Script {
   allWell = true;
   readonly #client: Client;
   readonly #printer: Printer;
-  /** Everything printed so far; replies are printed one after the other behind it. */
+  /** Resolves when all replies so far have been printed; the next one is printed after it. */
   #printed: Promise<void> = Promise.resolve();
   #requestsUnderWay = 0;
   #bytesUnderWay = 0;
@@ -40,7 +40,7 @@ class Script {
     this.#printer = printer;
   }
 
-  /** @returns false when no further line is to be read */
+  /** @returns false if no further line is to be read */
   async run(line: Uint8Array): Promise<boolean> {
     let request: ClientRequest | undefined;
     let outcome: Promise<Outcome>;
@@ -83,7 +83,7 @@ class Script {
     await this.#printer.print(request, outcome, this.#client.server.tellsSource);
   }
 
-  /** A dump is printed as it comes, so it waits for what was asked before, and what follows waits for it. */
+  /** Prints a dump as it arrives. So it waits for all earlier requests, and all later ones wait for it. */
   async #dump(request: ClientRequest): Promise<boolean> {
     await this.finished();
     try {
@@ -102,7 +102,7 @@ export function isEnd({ kind, words }: ClientRequest): boolean {
   );
 }
 
-/** The lines of a stream, each valid until the next is asked for; the last one need not end in a line feed. */
+/** The lines of a stream. Each is valid until the next one is read; the last one need not end in a line feed. */
 export async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const unfinished = new ByteBuffer();
   for await (const chunk of stream) {

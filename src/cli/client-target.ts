@@ -15,7 +15,7 @@ import { errorLine } from "./terminal-text.ts";
 
 const CONNECTION = "Connection:";
 const DEFAULT_PORT = 8080;
-/** How often a password is asked for at a terminal. */
+/** How often the client asks for a password at a terminal. */
 const PASSWORD_ATTEMPTS = 3;
 
 export const TARGET_SETTINGS = {
@@ -76,15 +76,18 @@ function readUrl(given: string): OriginAddress {
   }
 }
 
-/** Asks a person. @returns undefined when there is none, or they give up */
+/**
+ * Asks the user for a password.
+ * @returns undefined if there is no terminal, or the user cancels
+ */
 export type AskPassword = (prompt: string) => Promise<string | undefined>;
 
-/** What the client asks: where it is, and how to be let in. */
+/** The server to connect to, and the credentials. */
 export class Target {
   #options: ConnectOptions;
   readonly #database: number;
 
-  /** @throws UsageError for settings that do not go together */
+  /** @throws UsageError for settings that contradict each other */
   constructor(config: Config<typeof TARGET_SETTINGS>, more: Partial<ConnectOptions> = {}) {
     const { host, port, user, password, database = 0 } = placeOf(config);
     this.#database = database;
@@ -93,7 +96,7 @@ export class Target {
       port,
       connectTimeoutMs: config.values.timeout,
       timeoutMs: config.values.timeout,
-      // One connection, so that what belongs to it (MULTI, SELECT) is never lost unnoticed.
+      // Never reconnects, so that the connection's state (MULTI, SELECT) is not lost unnoticed.
       reconnect: false,
       ...more,
       ...(user === undefined ? {} : { user }),
@@ -109,14 +112,16 @@ export class Target {
 
   /**
    * Connects, and selects the database.
-   * @param askPassword where a password is asked for and none was given
-   * @throws FailedError saying what to do
+   * @param askPassword called if the server requires a password and none was given
+   * @throws FailedError with advice
    */
   connect(askPassword?: AskPassword): Promise<Client> {
     return this.opened(async (options) => this.#selectDatabase(await connect(options)), askPassword);
   }
 
-  /** What `open` makes of the options; it is tried again with a password that was asked for. */
+  /**
+   * Calls `open` with the connection's options. If the server requires a password, asks for one and calls it again.
+   */
   async opened<T>(open: (options: ConnectOptions) => Promise<T>, askPassword?: AskPassword): Promise<T> {
     const wasGiven = this.#options.password !== undefined;
     for (let attempts = PASSWORD_ATTEMPTS; ; attempts--) {

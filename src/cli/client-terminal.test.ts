@@ -1,4 +1,4 @@
-/** `glasscache client` on a terminal: its screens, and what its keys do. */
+/** `glasscache client` on a terminal: its screens and its keys. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { cleanEnvironment, runGlasscache, TerminalSession } from "../../test/support/command-line.ts";
@@ -38,7 +38,7 @@ function start(port: number, size: { columns?: number; rows?: number } = {}, ...
   return new TerminalSession(args, { XDG_STATE_HOME: directory.path, NO_COLOR: "1" }, size);
 }
 
-/** Presses Tab once what stands before it is there: a Tab amid other keys is pasted text. */
+/** Presses Tab once the text before it has appeared: a Tab among other keys counts as pasted text. */
 async function tab(session: TerminalSession, before: string): Promise<void> {
   session.type(before);
   await session.until(before);
@@ -58,7 +58,7 @@ describe.each([40, 80, 200])("at %d columns", (columns) => {
     expect(text).toContain(
       "PUT key=value, GET key, DELETE key, DUMP, any command of Redis. HELP tells more, QUIT ends.",
     );
-    // Words are whole.
+    // No word is cut.
     expect(lines.some((line) => /^[a-z]*Glassc?$|Redi$/.test(line))).toBe(false);
     expect(lines.at(-1)).toBe(`127.0.0.1:${proxy.port}>`);
   });
@@ -79,7 +79,7 @@ describe.each([40, 80, 200])("at %d columns", (columns) => {
     session.type("\x12");
     await session.until("(not found)");
     session.type("\x07");
-    // Given up: the line is what it was.
+    // A cancelled search restores the line.
     await session.until("> typed");
     session.type("\x12SET f");
     await session.until("(search) SET f: SET found 1");
@@ -161,7 +161,7 @@ describe("transactions", () => {
     session.type("DELETE tx\r");
     await session.until("QUEUED");
     await session.until("(TX)> ");
-    // The server is not asked for what completes: that would be queued.
+    // Completion does not ask the server, which would queue the request.
     await tab(session, "SET tx 2 KEEPT");
     await session.until("TL ");
     session.type("\r");

@@ -1,4 +1,4 @@
-/** `glasscache client` as a process, against our server and proxy. */
+/** `glasscache client` as a process, with our server and proxy. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -45,7 +45,7 @@ describe("one command", () => {
     });
     expect((await ask("--source", "GET", "shashank")).stdout).toBe("{Backend Server} : softwareEngineer\n");
     expect((await ask("--source", "GET", "shashank")).stdout).toBe("{Proxy Server} : softwareEngineer\n");
-    // For a program it is the value alone.
+    // A program gets the value alone.
     expect((await ask("GET", "shashank")).stdout).toBe("softwareEngineer\n");
   });
 
@@ -394,7 +394,7 @@ describe("interactive", () => {
     await using session = start(slow.port, { GLASSCACHE_TIMEOUT: "0" });
     await session.until("> ");
     session.type("GET never\r");
-    // Behind INFO for the first screen and COMMAND for what completes.
+    // After INFO for the greeting and COMMAND for completion.
     await slow.received(3);
     session.type("\x03");
     await session.until("not connected any more");
@@ -440,7 +440,7 @@ describe("interactive", () => {
   });
 
   test("nor by errors, keys and values of a server, with --json and in a dump neither", async () => {
-    // What a server can say in one line; and a key and a value with controls of both kinds (C1 as UTF-8).
+    // Possible in a one-line reply; and a key and a value with controls of both kinds (C1 as UTF-8).
     const evil = "\x1b]0;t\x07\x9b31m\x7f\r";
     await using hostile = await FakeServer.start(([name]) => {
       if (name === "SCAN") return `*2\r\n$1\r\n0\r\n*1\r\n${bulk(evil)}`;
@@ -467,7 +467,7 @@ describe("interactive", () => {
       await session.exited;
       expect(session.shown.slice(session.shown.indexOf(shown))).not.toMatch(controls);
     }
-    // In a pipe what is stored stays as it is; errors are cleaned there, too.
+    // In a pipe values are printed as stored; errors are cleaned there, too.
     expect((await runGlasscache([...args, "--exact", "GET", "a"])).stdout).toBe("\x1b]0;t\x07\x9b31m\x7f\r");
     const error = "ERR \\x1b]0;t\\x07\\xc2\\x9b31m\\x7f";
     expect((await runGlasscache([...args, "INCR", "a"])).stderr).toBe(`glasscache client: ${error}\n`);

@@ -20,7 +20,7 @@ import { TerminalKeys } from "./terminal-keys.ts";
 
 const OUTPUT = "Output:";
 
-/** Commands that shells complete; the interactive client knows all that the server has. */
+/** Commands that shells complete; the interactive client completes all commands of the server. */
 const VERBS =
   "PUT GET DELETE DUMP SET MGET MSET DEL EXISTS TTL EXPIRE INCR SCAN TYPE INFO CONFIG CLIENT DBSIZE FLUSHALL " +
   "MONITOR SUBSCRIBE PUBLISH GLASS.GET GLASS.EXPLAIN GLASS.HEALTH";
@@ -139,14 +139,14 @@ async function runClient(
   }
 }
 
-/** Asks for a password where somebody sits at the terminal. */
+/** Returns a function that asks for a password, if there is a terminal. */
 function passwordAsker(): AskPassword | undefined {
   const { stdin, stderr } = process;
   if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined;
   return (prompt) => askPassword(prompt, stdin, (text) => stderr.write(text));
 }
 
-/** How a feed ends: well, or with the error that it was answered with. */
+/** Turns the end of a feed into an outcome: success, or the server's error reply. */
 async function endOf(
   request: ClientRequest,
   error: Error | undefined,
@@ -170,11 +170,11 @@ async function runOnce(
     return EXIT_DONE;
   }
   const outcome = await execute(connection, request);
-  // A program that asked for JSON reads errors there; all others find them where messages are.
+  // With --json, errors are part of the output; otherwise they are messages.
   if (outcome.error !== undefined && !json) throw new FailedError(outcome.error.message);
   const missing = isMissing(request, outcome);
   if (missing && exact && !json) {
-    // Standard output is to hold a value's bytes, and nothing that could be taken for them.
+    // Standard output must contain the bytes of a value, or nothing.
     process.stderr.write("glasscache client: No such key found\n");
     return EXIT_MISSING;
   }

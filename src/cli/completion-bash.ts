@@ -1,7 +1,7 @@
 import { type Candidates, type CompletedOption, completedOptions, shellQuoted } from "./completion-table.ts";
 import type { SubcommandOutline } from "./subcommand.ts";
 
-/** What completes `glasscache` in bash, from 3.2 on. */
+/** Returns the completion script of `glasscache` for bash 3.2 or later. */
 export function bashCompletion(subcommands: readonly SubcommandOutline[]): string {
   const names = [...subcommands.map(({ name }) => name), "help", "-v", "--version", "-h", "--help"];
   return `\
@@ -57,7 +57,7 @@ ${Array.isArray(operandValues) ? operandIsFirst(options) : ""}        ${completi
       ;;`;
 }
 
-/** Words are completed as the first operand only: what follows a command are its arguments. */
+/** Completes words only as the first operand: the words after a command are its arguments. */
 function operandIsFirst(options: readonly CompletedOption[]): string {
   const taking = options.filter(({ placeholder }) => placeholder !== "").flatMap(({ flags }) => flags);
   const skipsValue =

@@ -2,21 +2,21 @@ import { flagName } from "../lib/number-setting.ts";
 import type { Setting } from "./setting.ts";
 import type { SubcommandOutline } from "./subcommand.ts";
 
-/** The table that the help is made of, as completions need it. */
+/** The table of options that the help is made of, in the form that completions need. */
 
-/** What may stand somewhere: one of some words, a file, a directory, or what cannot be known. */
+/** Possible values: one of some words, a file, a directory, or unknown. */
 export type Candidates = readonly string[] | "files" | "directories" | "unknown";
 
 export interface CompletedOption {
-  /** `-x` and `--stdin`. */
+  /** Such as `-x` and `--stdin`. */
   readonly flags: readonly string[];
   readonly description: string;
-  /** `<size>`; empty for a switch. */
+  /** Such as `<size>`; empty for a switch. */
   readonly placeholder: string;
   readonly values: Candidates;
 }
 
-/** Every option of a subcommand, in the order of its help. */
+/** Returns every option of a subcommand, in the order of its help. */
 export function completedOptions({ settings }: SubcommandOutline): CompletedOption[] {
   const options = Object.entries(settings).map(([key, setting]) => ({
     flags: [...(setting.short === undefined ? [] : [setting.short]), `--${flagName(key)}`],
@@ -40,7 +40,7 @@ function candidatesOf({ read, placeholder }: Setting<unknown>): Candidates {
   return placeholder === "<directory>" ? "directories" : "unknown";
 }
 
-/** A text in single quotes, as a shell reads it. */
+/** Puts a text in single quotes for a shell. */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,7 +1,10 @@
 import { type Candidates, type CompletedOption, completedOptions, shellQuoted } from "./completion-table.ts";
 import type { SubcommandOutline } from "./subcommand.ts";
 
-/** What completes `glasscache` in zsh, with descriptions; for a directory of `$fpath`, or to be sourced. */
+/**
+ * Returns the completion script of `glasscache` for zsh, with descriptions. It can be put into a directory of
+ * `$fpath`, or sourced.
+ */
 export function zshCompletion(subcommands: readonly SubcommandOutline[]): string {
   const described = subcommands.map(({ name, summary }) =>
     shellQuoted(`${name}:${summary.replaceAll(":", "\\:")}`),
@@ -60,7 +63,7 @@ function caseOf(subcommand: SubcommandOutline): string {
           ;;`;
 }
 
-/** `'--engine=[description]:value:(lmdb memory)'`, or with a short flag the form for several. */
+/** Returns `'--engine=[description]:value:(lmdb memory)'`, or the form for several flags if there is a short one. */
 function optionSpecification({ flags, description, placeholder, values }: CompletedOption): string {
   const isSwitch = placeholder === "";
   const text = `[${description.replace(/[\\[\]]/g, "\\$&")}]`;

@@ -1,4 +1,4 @@
-/** What `glasscache completion` prints, in the shells themselves. */
+/** The output of `glasscache completion`, run in the shells themselves. */
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { cleanEnvironment, runGlasscache } from "../../test/support/command-line.ts";
@@ -47,7 +47,7 @@ test("every option of every help is in both", async () => {
 });
 
 describe("bash", () => {
-  /** What is offered for the last of these words; `--engine=x` is three words to bash. */
+  /** Returns the completions of the last word; `--engine=x` is three words to bash. */
   function completed(...words: string[]): string[] {
     const quoted = ["glasscache", ...words].map((word) => `'${word}'`).join(" ");
     const program = `${scripts["bash"]}
@@ -91,7 +91,10 @@ describe("bash", () => {
 });
 
 describe.skipIf(!zsh.available)(zsh.title("zsh"), () => {
-  /** Types lines into one zsh, Tab behind each. @returns what each line has become */
+  /**
+   * Types lines into one zsh, each followed by Tab.
+   * @returns the completed lines
+   */
   async function completed(lines: readonly string[]): Promise<string[]> {
     const program = `
       zmodload zsh/zpty

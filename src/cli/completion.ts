@@ -6,7 +6,7 @@ import { type Subcommand, subcommand } from "./subcommand.ts";
 
 const SHELLS = { bash: bashCompletion, zsh: zshCompletion };
 
-/** `glasscache completion`: prints what has a shell complete this program's subcommands, options and values. */
+/** `glasscache completion`: prints a script that makes a shell complete subcommands, options and values. */
 export function completion(loadAll: () => Promise<readonly Subcommand[]>): Subcommand {
   return subcommand({
     name: "completion",

@@ -11,11 +11,10 @@ const written: z.ZodType<Written> = z.union([z.string(), z.number(), z.boolean()
 });
 
 /**
- * Reads a JSON file; comments and trailing commas are let pass. Apart from the settings' own rules, it is in order then:
- * every name is a setting's, and every value is a single one.
- *
- * Loaded when there is such a file: to load zod takes as long as all else that a short command does.
- * @throws UsageError when it cannot be read, is no JSON, or one line for each name and value that cannot be
+ * Reads a JSON file; comments and trailing commas are allowed. Checks that every name belongs to a setting and every
+ * value is a single one; the settings check the values. Loaded only if there is such a file: loading zod takes as
+ * long as everything else that a short command does.
+ * @throws UsageError if it cannot be read or is not JSON, or with one line for each wrong name or value
  */
 export function readConfigFile(path: string, label: string, known: KnownSettings): ConfigFile {
   let content: string;
@@ -46,7 +45,7 @@ export function readConfigFile(path: string, label: string, known: KnownSettings
   return { path, common, sections };
 }
 
-/** What a file may hold: settings of any subcommand, and under the name of each a section of its own settings. */
+/** The schema of a file: settings of any subcommand, and a section of its own settings for each subcommand. */
 function contentOf(known: KnownSettings) {
   const everyName = new Set(Object.values(known).flatMap((names) => [...names]));
   const sections = Object.entries(known).map(([subcommand, names]) => {
@@ -58,11 +57,11 @@ function contentOf(known: KnownSettings) {
 }
 
 function shapeOf(names: ReadonlySet<string>): Record<string, z.ZodType<Written>> {
-  // Every name may be missing; that a value is undefined cannot be, in JSON.
+  // Every name is optional. JSON has no undefined values.
   return Object.fromEntries([...names].map((name) => [name, written.optional() as z.ZodType<Written>]));
 }
 
-/** One line for each mistake. */
+/** Returns one line for each mistake. */
 function describe(issue: z.core.$ZodIssue, path: string): string[] {
   const place = (names: readonly PropertyKey[]): string => {
     const [first, second] = names.map((name) => `"${String(name)}"`);

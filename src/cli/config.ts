@@ -2,18 +2,18 @@ import { flagName } from "../lib/number-setting.ts";
 import { UsageError } from "./exit.ts";
 import type { Settings, ValuesOf } from "./setting.ts";
 
-/** Where the values of a subcommand's settings come from, the strongest first. */
+/** The sources of a subcommand's settings, in order of precedence. */
 export interface ConfigSources {
-  /** The subcommand, whose name is part of its own variables and of its section in the file. */
+  /** The subcommand's name, which is part of its own variables and the name of its section in the file. */
   readonly subcommand: string;
-  /** What was given on the command line, by key. */
+  /** Values from the command line, by key. */
   readonly flags: Readonly<Record<string, Written>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The file named by `--config` or GLASSCACHE_CONFIG. */
+  /** The file given by `--config` or GLASSCACHE_CONFIG. */
   readonly file: ConfigFile | undefined;
 }
 
-/** A value as it was written: on the command line, in the environment, or in a file. */
+/** A value as written on the command line, in the environment, or in a file. */
 export type Written = string | number | boolean;
 
 /** A configuration file: settings for all subcommands, and a section for each that needs its own. */
@@ -23,26 +23,26 @@ export interface ConfigFile {
   readonly sections: Readonly<Record<string, Readonly<Record<string, Written>>>>;
 }
 
-/** Where a value was found; the larger rank is the stronger. */
+/** Where a value was found; a larger rank takes precedence. */
 interface Source {
   readonly rank: number;
-  /** `--port`, `GLASSCACHE_PORT` or `"port" in glasscache.json`. */
+  /** Such as `--port`, `GLASSCACHE_PORT` or `"port" in glasscache.json`. */
   readonly label: string;
 }
 
 const DEFAULT_SOURCE: Source = { rank: 0, label: "" };
 
-/** The values of all settings, and where each came from. */
+/** The values of all settings, and their sources. */
 export interface Config<S extends Settings> {
   readonly values: ValuesOf<S>;
-  /** How the user wrote the setting: for messages about a value that is wrong only together with others. */
+  /** How the user wrote each setting, for messages about values that contradict each other. */
   readonly labels: Readonly<Record<keyof S, string>>;
   readonly ranks: Readonly<Record<keyof S, number>>;
 }
 
 /**
- * Flags over the environment (the subcommand's own variable over the common one) over the file (the subcommand's
- * section over the common part) over defaults.
+ * Resolves settings. Flags take precedence over the environment (the subcommand's own variable over the common one),
+ * then the file (the subcommand's section over the common part), then defaults.
  * @throws UsageError with one line for each mistake, naming the flag, variable or key and the value
  */
 export function resolveConfig<S extends Settings>(settings: S, sources: ConfigSources): Config<S> {
@@ -95,7 +95,7 @@ function lookUp(
   return [fallback, DEFAULT_SOURCE];
 }
 
-/** What the system says, in words. */
+/** Puts a system error into words. */
 export function reason(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
   switch (code) {

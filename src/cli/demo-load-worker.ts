@@ -1,4 +1,4 @@
-/** The load of the demo in a thread of its own, so that who measures beside it is not held up by it. */
+/** Runs the demo's load on a thread of its own, so that it does not delay the client whose times are measured. */
 import { parentPort, workerData } from "node:worker_threads";
 import { systemRandom } from "../lib/random.ts";
 import { DemoLoad, type DemoLoadOptions, type FromLoad, type ToLoad } from "./demo-load.ts";

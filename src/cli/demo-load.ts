@@ -12,17 +12,17 @@ export interface DemoLoadOptions {
   readonly random: Random;
 }
 
-/** What the clients of the demo see: answers, and where they came from. */
+/** Replies that the demo's clients have seen, by source. */
 export interface LoadCounts {
   hits: number;
   misses: number;
   failures: number;
 }
 
-/** What its thread is told, in this order. */
+/** Messages to the load's thread, in this order. */
 export type ToLoad = "fill" | "start" | "stop";
 
-/** What its thread tells. */
+/** Messages from the load's thread. */
 export interface FromLoad {
   /** Keys written so far. */
   readonly written?: number;
@@ -34,7 +34,7 @@ export interface FromLoad {
 
 const KEYS_PER_WRITE = 500;
 
-/** Clients that read keys of Zipf popularity through the proxy, each one request after the other. */
+/** Clients that read keys of Zipf popularity through the proxy, each one request at a time. */
 export class DemoLoad {
   readonly counts: LoadCounts = { hits: 0, misses: 0, failures: 0 };
   readonly #options: DemoLoadOptions;
@@ -47,7 +47,10 @@ export class DemoLoad {
     this.#sampler = new ZipfSampler(options.keys, options.alpha, options.random);
   }
 
-  /** Writes every key once. @param progress is told how many have been written */
+  /**
+   * Writes every key once.
+   * @param progress called with the number of keys written
+   */
   async fill(progress: (written: number) => void): Promise<void> {
     const { keys, port, valueBytes } = this.#options;
     const value = "x".repeat(valueBytes);
@@ -88,7 +91,7 @@ export class DemoLoad {
   }
 }
 
-/** One client beside the load that asks for one thing, waits, and then for the next: its times are those of a reader. */
+/** A client beside the load that reads, waits, and reads again, so that its times are those of a single reader. */
 export class LoneReader {
   readonly hitMicros = new Histogram();
   readonly missMicros = new Histogram();
@@ -103,7 +106,7 @@ export class LoneReader {
     this.#pauseMs = pauseMs;
   }
 
-  /** @param pauseMs how long it waits between two reads */
+  /** @param pauseMs pause between two reads */
   static async start(options: DemoLoadOptions, pauseMs: number): Promise<LoneReader> {
     const sampler = new ZipfSampler(options.keys, options.alpha, options.random);
     const reader = new LoneReader(await connect({ port: options.port }), sampler, pauseMs);

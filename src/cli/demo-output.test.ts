@@ -49,7 +49,7 @@ test("a resize has the line drawn anew at the new width", () => {
   output.live(({ columns }) => "x".repeat(columns - 1));
   const before = terminal.written.length;
   terminal.resize(40);
-  // In the narrower terminal the old line takes two rows, from the first of which all is erased.
+  // In the narrower terminal the old line takes two rows; both are erased.
   expect(terminal.written.slice(before)).toBe(`\x1b[1A\r\x1b[J${"x".repeat(39)}`);
 });
 

@@ -1,10 +1,10 @@
 import { type DemoStyle, PLAIN_STYLE, rowsOf } from "./demo-screen.ts";
 import { paint, usesColour } from "./log.ts";
 
-/** Where nothing is wrapped: who reads a pipe or a file has a width of their own. */
+/** Text in a pipe or a file is not wrapped, because the reader's width is unknown. */
 const NO_WRAPPING = 10_000;
 
-/** Standard output of the demo: text, and one line that is rewritten. After `end` nothing more is written. */
+/** Standard output of the demo: text, and one line that is rewritten. Writes nothing after `end`. */
 export class DemoOutput {
   readonly isTerminal: boolean;
   readonly #stream: NodeJS.WriteStream;
@@ -41,7 +41,7 @@ export class DemoOutput {
     this.#draw();
   }
 
-  /** Shows a line that the next one replaces. Where lines cannot be rewritten each is one of its own. */
+  /** Shows a line that the next one replaces. If lines cannot be rewritten, each is written separately. */
   live(line: (style: DemoStyle) => string): void {
     if (this.#isEnded) return;
     if (!this.isTerminal) {
@@ -53,7 +53,10 @@ export class DemoOutput {
     this.#draw();
   }
 
-  /** Ends the live line. @param isKept whether it stays */
+  /**
+   * Ends the live line.
+   * @param isKept whether it stays visible
+   */
   settle(isKept: boolean): void {
     if (this.#live === undefined || this.#isEnded) return;
     if (isKept) this.#stream.write("\n");
@@ -62,7 +65,7 @@ export class DemoOutput {
     this.#shown = "";
   }
 
-  /** The last words. */
+  /** Writes the last text. */
   end(text: string): void {
     this.settle(true);
     if (text !== "") this.say(() => text);
@@ -76,7 +79,7 @@ export class DemoOutput {
     this.#draw();
   }
 
-  /** The line may take several rows by now, in a terminal that has become narrower. */
+  /** Erases all rows of the line; it takes several if the terminal has become narrower. */
   #clear(): void {
     if (this.#shown === "") return;
     const rows = rowsOf(this.#shown, this.style.columns);

@@ -1,9 +1,9 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** How much may wait on its way; beyond it the sender waits. */
+/** Most bytes waiting in one direction; beyond, the sender waits. */
 const MOST_WAITING_BYTES = 1024 ** 2;
 
-/** The way to a server that is further away than it is: what it answers arrives later, in order. */
+/** Makes a server seem further away: its replies arrive later, in order. */
 export class DelayedRelay implements Disposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -12,7 +12,11 @@ export class DelayedRelay implements Disposable {
     this.#server = server;
   }
 
-  /** Listens on a free port of 127.0.0.1. @param delayMs how much later what `port` answers arrives */
+  /**
+   * Listens on a free port of 127.0.0.1.
+   * @param port the server's port
+   * @param delayMs delay of its replies
+   */
   static async start(port: number, delayMs: number): Promise<DelayedRelay> {
     const server = createServer((near) => relay.#join(near, port, delayMs));
     const relay = new DelayedRelay(server);
@@ -46,7 +50,7 @@ export class DelayedRelay implements Disposable {
     }
     near.pipe(far);
     let waitingBytes = 0;
-    // Timers of one length run in the order they were set.
+    // Timers of equal length run in the order in which they were set.
     far.on("data", (bytes: Uint8Array) => {
       waitingBytes += bytes.length;
       if (waitingBytes > MOST_WAITING_BYTES) far.pause();

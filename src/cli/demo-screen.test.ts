@@ -19,7 +19,7 @@ const styleOf = (columns: number): DemoStyle => ({ columns, ...PLAIN_STYLE });
 const FACTS = { clients: 32, keys: 50_000, alpha: 0.9, originDelay: "2 ms" };
 const MOMENT = { perSecond: 12_345, hits: 640, reads: 1000, hitMicros: 87, missMicros: 2314 };
 
-/** Everything that the demo says, in order. */
+/** All texts of the demo, in order. */
 function screen(columns: number): string {
   const style = styleOf(columns);
   return [

@@ -1,12 +1,12 @@
 import { definitionList, fitted, widthOf, wrapped } from "./wrapping.ts";
 
-/** What the demo says, laid out for a width. Knows nothing of where it is shown. */
+/** The demo's texts, laid out for a width. Independent of where they are shown. */
 
 export interface DemoStyle {
   readonly columns: number;
   bold(text: string): string;
   dim(text: string): string;
-  /** `{Proxy Server}` and `{Backend Server}` in their colours. */
+  /** Colours `{Proxy Server}` and `{Backend Server}`. */
   source(text: string): string;
 }
 
@@ -26,7 +26,7 @@ export function partText(what: string, place: string, { columns }: DemoStyle): s
   return wrapped(`${what.padEnd(columns < 60 ? 0 : 42)} ${place}`, columns, "  ", "").replace(/^ +/, "");
 }
 
-/** A request, its reply, and what happened. */
+/** A request, its reply, and an explanation. */
 export function stepText(request: string, reply: string, explanation: string, style: DemoStyle): string {
   const { columns, source, dim } = style;
   const isOneLine = columns >= 72;
@@ -61,7 +61,7 @@ export interface LoadMoment {
   readonly perSecond: number;
   readonly hits: number;
   readonly reads: number;
-  /** Medians in microseconds; 0: none seen. */
+  /** Medians in microseconds; 0 if there are none. */
   readonly hitMicros: number;
   readonly missMicros: number;
 }
@@ -69,7 +69,7 @@ export interface LoadMoment {
 const MOST_BAR_CELLS = 20;
 const LEAST_BAR_CELLS = 5;
 
-/** One row, however narrow: times come first, then the ratio, then the rate, then the bar. */
+/** One row at any width. Times have priority, then the ratio, then the rate, then the bar. */
 export function loadLine(moment: LoadMoment, { columns }: DemoStyle): string {
   const { perSecond, hits, reads, hitMicros, missMicros } = moment;
   const rate = perSecond.toLocaleString("en");
@@ -101,7 +101,7 @@ export function nextStepsText(
   platform: string,
   style: DemoStyle,
 ): string {
-  // Where nc has no -N it ends by itself.
+  // The nc without -N ends by itself.
   const netcat = platform === "darwin" ? "nc" : "nc -N";
   const steps = [
     [`bin/glasscache client --port ${proxyPort}`, "interactive: GET shashank, PUT a=b, DUMP"],
@@ -119,7 +119,7 @@ export function nextStepsText(
   );
 }
 
-/** What somebody else did. */
+/** A line about a request or a change by another client. */
 export function watchedText(line: string, { columns }: DemoStyle): string {
   return wrapped(line, columns, "      ", "  ");
 }
@@ -128,7 +128,7 @@ function percent(part: number, whole: number): string {
   return whole === 0 ? "    –" : `${((100 * part) / whole).toFixed(1)}%`.padStart(5);
 }
 
-/** Rows that a line takes, which was written at another width perhaps. */
+/** Rows that a line takes, which may have been written at another width. */
 export function rowsOf(line: string, columns: number): number {
   return Math.max(1, Math.ceil(widthOf(line) / Math.max(1, columns)));
 }

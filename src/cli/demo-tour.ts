@@ -30,9 +30,9 @@ const VALUE_BYTES = 200;
 const ALPHA = 0.9;
 const CONNECTIONS = 32;
 const LINE_EVERY_MS = 250;
-/** Where lines cannot be rewritten, fewer of them. */
+/** If lines cannot be rewritten, fewer are written. */
 const PLAIN_LINE_EVERY_MS = 1000;
-/** Between two reads of the client whose times are shown. */
+/** Pause between two reads of the client whose times are shown. */
 const READ_PAUSE_MS = 2;
 
 export interface DemoValues {
@@ -45,14 +45,14 @@ export interface DemoValues {
 
 export interface TourParts {
   readonly directory: string;
-  /** Starts a subcommand as a process of its own. */
+  /** Starts a subcommand in a process of its own. */
   readonly start: (args: readonly string[]) => ChildProcess;
   readonly output: DemoOutput;
-  /** Aborts when the demo is to end. */
+  /** Aborts to end the demo. */
   readonly signal: AbortSignal;
 }
 
-/** Shows everything, then goes on serving; returns when it is to end. */
+/** Runs the whole tour, then goes on serving; returns when `signal` aborts. */
 export async function runTour(values: DemoValues, parts: TourParts): Promise<void> {
   const { output, signal } = parts;
   await using undo = new AsyncDisposableStack();
@@ -61,7 +61,7 @@ export async function runTour(values: DemoValues, parts: TourParts): Promise<voi
     signal.addEventListener("abort", () => resolve());
   });
   const tour = tell(values, parts, undo, aborted).catch((error) => {
-    // What breaks because it is ending is no failure.
+    // Errors caused by the end are not failures.
     if (!signal.aborted) throw error;
   });
   await Promise.race([tour, aborted]);
@@ -96,7 +96,7 @@ async function tell(
   if (signal.aborted) return;
   await showLoad(values, proxyPort, output, { signal, aborted, undo });
   if (signal.aborted) return;
-  // Before it is announced: nothing that somebody then tries is to be missed.
+  // Started before the ports are shown, so that it misses nothing that the user tries.
   const show = (line: string) => output.say((style) => watchedText(line, style));
   undo.use(await DemoWatch.start(serverPort, proxyPort, show));
   output.say((style) => `\n${nextStepsText(serverPort, proxyPort, process.platform, style)}`);
@@ -125,14 +125,14 @@ async function readyOr(child: ChildProcess, flag: "server-port" | "proxy-port"):
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (!message.includes("port is in use")) throw new FailedError(message);
-    // npm hands on what stands behind its own --.
+    // npm passes on what follows its own --.
     const how =
       process.env["npm_lifecycle_event"] === "start" ? `: npm start -- --${flag} <port>` : ` with --${flag}`;
     throw new FailedError(message.replace(" with --port", how));
   }
 }
 
-/** One request in the text protocol, on a connection of its own. */
+/** Makes one request in the text protocol, on a connection of its own. */
 function exchange(port: number, request: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let reply = "";
@@ -171,7 +171,7 @@ async function showLoad(
   undo.defer(() => load.end());
   const showFilling = (written: number) => output.live((style) => fillingLine(written, KEYS, style));
   showFilling(0);
-  // Where lines cannot be rewritten, the first one says it.
+  // If lines cannot be rewritten, the first one is enough.
   await Promise.race([load.fill(output.isTerminal ? showFilling : () => {}), aborted]);
   output.settle(false);
   if (signal.aborted) return;
@@ -215,7 +215,7 @@ async function showMoments(
   output.settle(true);
 }
 
-/** The load, in a thread of its own. */
+/** Runs the load on a thread of its own. */
 class LoadThread {
   counts: Readonly<LoadCounts> = { hits: 0, misses: 0, failures: 0 };
   readonly #worker: Worker;
@@ -227,7 +227,7 @@ class LoadThread {
     this.#worker = new Worker(new URL("./demo-load-worker.ts", import.meta.url), { workerData: options });
     this.#worker.on("message", (message: FromLoad) => this.#heard(message));
     this.#worker.on("error", (error) => this.#heard({ failure: String(error) }));
-    // Whoever waits for it hears of a failure.
+    // Awaiting these reports a failure; if nothing awaits them, it must not count as unhandled.
     for (const { promise } of [this.#filled, this.#stopped]) promise.catch(() => {});
   }
 

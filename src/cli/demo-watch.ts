@@ -5,16 +5,18 @@ import type { Link } from "../client/link.ts";
 import { resolveOptions } from "../client/options.ts";
 import { displayLines } from "./terminal-text.ts";
 
-/** Changes at the server are told this much later: a write through the proxy has been seen there by then. */
+/**
+ * Delay before a change at the server is reported: by then, MONITOR has shown the write if it came through the proxy.
+ */
 const SETTLE_MS = 150;
-/** How often the counters are looked at until they stand still. */
+/** How often the counters are read until they stop changing. */
 const MOST_LOOKS = 10;
-/** Lines shown a second; what is beyond them is counted. */
+/** Most lines shown per second; further ones are only counted. */
 const LINES_PER_SECOND = 20;
 
-/** How long a key that a request to the proxy has named explains a change at the server. */
+/** For this long, a key named in a request to the proxy explains a change at the server. */
 const LATELY_MS = 1000;
-/** What client programs ask by themselves. */
+/** Commands that client programs send on their own. */
 const INTRODUCTIONS: ReadonlySet<string> = new Set([
   "HELLO",
   "AUTH",
@@ -30,11 +32,11 @@ interface CacheFacts {
   readonly policy: string;
 }
 
-/** Shows what others ask of the proxy, and what is changed past it. */
+/** Shows other clients' requests to the proxy, and changes that bypass it. */
 export class DemoWatch implements AsyncDisposable {
   readonly #show: (line: string) => void;
   readonly #own = new Set<string>();
-  /** What requests to the proxy have named of late, and when: keys that they may have changed. */
+  /** Keys named in recent requests to the proxy, and when: those requests may have changed them. */
   readonly #named = new Map<string, number>();
   #proxy: Client | undefined;
   #server: Client | undefined;
@@ -89,7 +91,7 @@ export class DemoWatch implements AsyncDisposable {
       ended() {},
     });
     this.#monitor = monitor;
-    // From its reply on nothing is missed.
+    // MONITOR shows everything after its reply.
     await new Promise<void>((resolve) => {
       monitor.write(new Call(["MONITOR"], false, true, () => resolve()));
       monitor.flush();
@@ -102,7 +104,7 @@ export class DemoWatch implements AsyncDisposable {
     await Promise.all([this.#proxy?.close(0), this.#server?.close(0)]);
   }
 
-  /** A line of MONITOR. */
+  /** Handles a line of MONITOR. */
   #asked(line: string): void {
     const request = readMonitorLine(line);
     if (request === undefined || this.#own.has(request.client)) return;
@@ -119,7 +121,9 @@ export class DemoWatch implements AsyncDisposable {
     if (!this.#isAsking) void this.#tellReads();
   }
 
-  /** Whether reads were hits, which the cache's counters tell of several that came together. */
+  /**
+   * Shows reads, and whether they were hits. The cache's counters tell only the sum over reads that came together.
+   */
   async #tellReads(): Promise<void> {
     this.#isAsking = true;
     try {
@@ -130,7 +134,7 @@ export class DemoWatch implements AsyncDisposable {
       const hits = now.hits - this.#counted.hits;
       const misses = now.misses - this.#counted.misses;
       this.#counted = { ...now, policy: this.#counted.policy };
-      // Others of which MONITOR has not told yet may be among them; then nothing is said.
+      // If the counters include reads that MONITOR has not shown yet, the outcome is unknown.
       const asked = reads.reduce((sum, { keys }) => sum + keys, 0);
       const outcome = hits + misses === asked ? outcomeText(hits, misses) : "";
       for (const { text } of reads.slice(0, -1)) this.#line(`proxy: ${text}`);
@@ -143,7 +147,9 @@ export class DemoWatch implements AsyncDisposable {
     }
   }
 
-  /** Each thread counts for itself and tells the others now and then: waits until what went before is told. */
+  /**
+   * Reads the counters until they stop changing: each thread counts for itself and publishes its counts now and then.
+   */
   async #settledFacts(): Promise<CacheFacts> {
     let facts = await this.#cacheFacts();
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
@@ -165,7 +171,10 @@ export class DemoWatch implements AsyncDisposable {
     };
   }
 
-  /** Keys that were changed at the server, by whomever; null: all. */
+  /**
+   * Handles changes at the server, by any client.
+   * @param keys null: all keys
+   */
   #changed(keys: unknown): void {
     setTimeout(() => {
       if (!Array.isArray(keys)) {
@@ -207,7 +216,7 @@ export class DemoWatch implements AsyncDisposable {
     void this.#tellPolicy();
   }
 
-  /** MONITOR leaves CONFIG SET out. */
+  /** Reports a change of the policy: MONITOR does not show CONFIG SET. */
   async #tellPolicy(): Promise<void> {
     if (this.#isAsking || this.#monitor === undefined) return;
     const facts = await this.#cacheFacts().catch(() => undefined);
@@ -217,7 +226,7 @@ export class DemoWatch implements AsyncDisposable {
   }
 }
 
-/** `1339518083.107412 [0 127.0.0.1:60866] "GET" "a"` taken apart; undefined for anything else. */
+/** Parses `1339518083.107412 [0 127.0.0.1:60866] "GET" "a"`; undefined for anything else. */
 export function readMonitorLine(line: string): { client: string; words: string[] } | undefined {
   const match = /^[\d.]+ \[\d+ (\S+)\] (.*)$/s.exec(line);
   if (match === null) return undefined;

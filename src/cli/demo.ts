@@ -9,7 +9,7 @@ import { duration, port, setting, size } from "./setting.ts";
 import { standardOutput } from "./standard-output.ts";
 import { subcommand } from "./subcommand.ts";
 
-/** A closed terminal is a way to end, too. */
+/** Closing the terminal ends the demo, too. */
 const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export const demo = subcommand({
@@ -47,7 +47,7 @@ export const demo = subcommand({
       const number = [2, 15, 1][index]!;
       process.on(signal, () => {
         if (ending.signal.aborted) {
-          // Once more: the parts end by themselves, for their standard input ends.
+          // On a second signal, exits at once. The child processes end because their standard input closes.
           rmSync(directory, { recursive: true, force: true });
           process.exit(128 + number);
         }
@@ -57,7 +57,7 @@ export const demo = subcommand({
     const start = (args: readonly string[]): ChildProcess => {
       const child = new ChildProcess(args);
       children.push(child);
-      // Before it is ready the tour waits for it, and tells.
+      // Until the child is ready, the tour awaits it and reports failures.
       child.ready.then(
         () => child.exited.then(() => ending.abort(child)),
         () => undefined,

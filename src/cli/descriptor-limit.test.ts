@@ -45,7 +45,7 @@ test("this process's own descriptors are counted", () => {
   expect(descriptors!.limit).toBeGreaterThan(descriptors!.open);
 });
 
-/** Starts our program where no more than so many files may be open. */
+/** Starts our program with a limit on open files. */
 async function startLimited(
   files: number,
   args: readonly string[],
@@ -60,7 +60,10 @@ async function startLimited(
   return { program, port };
 }
 
-/** Opens connections until so many are served; the others must have been refused. @returns those served */
+/**
+ * Opens `count` connections, some of which may be refused.
+ * @returns the served connections and the refusals
+ */
 async function crowd(port: number, count: number): Promise<{ served: RespClient[]; refusals: string[] }> {
   const served: RespClient[] = [];
   const refusals: string[] = [];
@@ -94,7 +97,7 @@ describe.skipIf(!redis.available)(redis.title("with more clients than file descr
         await origin.restart();
         await until(async () => (await client!.ask("SET", "a", "2")) === "OK");
         expect(await client!.must("GET", "a")).toBe("2");
-        // Whoever leaves makes room.
+        // A client that leaves makes room for another.
         for (const each of served.splice(0, 5)) each.close();
         await until(async () => (await crowd(port, 1)).served.length === 1);
         for (const each of served) each.close();

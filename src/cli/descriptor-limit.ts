@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { FailedError } from "./exit.ts";
 
-/** File descriptors of this process: as many as it may have, and as it has now. */
+/** File descriptors of this process: the limit, and how many are open. */
 export interface Descriptors {
   readonly limit: number;
   readonly open: number;
 }
 
-/** Kept for what is not a client: clients being refused, the origin, files, what the runtime opens. */
+/** Descriptors kept for other uses than clients: refusing clients, the origin, files, the runtime. */
 export const RESERVED_DESCRIPTORS = 64;
 
-/** Undefined where the system does not tell (there is no /proc). */
+/** Returns undefined if the system does not tell (there is no /proc). */
 export function readDescriptors(): Descriptors | undefined {
   try {
     const soft = /^Max open files +(\d+|unlimited)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1];
@@ -24,16 +24,17 @@ export function readDescriptors(): Descriptors | undefined {
 
 export interface FittingLimit {
   readonly connections: number;
-  /** What to tell where it is lower than what was asked for. */
+  /** The message for the log, if the limit is lower than requested. */
   readonly message: string | undefined;
 }
 
 /**
- * As many clients as there are file descriptors for, beyond those that are reserved. Without that, accepting would fail
- * when there are none left: newcomers would hang, and a lost connection to the origin could not be opened again.
- * @param reserved how many are to be left over
- * @param flag names the limit to users
- * @throws FailedError where nothing is left for clients
+ * Limits the number of clients to the available file descriptors, except for the reserved ones. Without that limit,
+ * accepting would fail when none are left: new clients would hang, and a lost connection to the origin could not be
+ * opened again.
+ * @param reserved number of descriptors to leave for other uses
+ * @param flag the limit's name in messages
+ * @throws FailedError if no descriptors are left for clients
  */
 export function fittingConnections(
   wanted: number,
@@ -43,7 +44,7 @@ export function fittingConnections(
 ): FittingLimit {
   if (descriptors === undefined) return { connections: wanted, message: undefined };
   const { limit, open } = descriptors;
-  // Where there are few, clients get half of them.
+  // If descriptors are scarce, clients get half of them.
   const kept = Math.min(reserved, Math.ceil((limit - open) / 2));
   const left = limit - open - kept;
   const why = `this process may open ${limit} files (ulimit -n), has ${open} open and keeps ${kept} in reserve`;

@@ -23,7 +23,7 @@ describe("a variable of this program's that is no setting", () => {
       "GLASSCACHE_PROXY_PRT: there is no such setting; did you mean GLASSCACHE_PROXY_PORT?",
     ],
     ["GLASSCACHE_PROXY_COLOUR", "GLASSCACHE_PROXY_COLOUR: there is no such setting"],
-    // A setting of another one.
+    // A setting of another subcommand.
     ["GLASSCACHE_CLIENT_MEMORY", "GLASSCACHE_CLIENT_MEMORY: there is no such setting"],
     [
       "GLASSCACHE_MAX_VALU",
@@ -48,7 +48,7 @@ test("what is known, and what is somebody else's", () => {
     GLASSCACHE_CLIENT_JSON: "yes",
     GLASSCACHE_FUZZ_SEED: "1",
     PROXY_PRT: "1",
-    // What Kubernetes sets for services named glasscache and glasscache-proxy.
+    // Variables that Kubernetes sets for services named glasscache and glasscache-proxy.
     GLASSCACHE_SERVICE_HOST: "10.0.0.1",
     GLASSCACHE_PROXY_SERVICE_HOST: "10.0.0.1",
     GLASSCACHE_PROXY_SERVICE_PORT: "8080",

@@ -2,7 +2,7 @@ import { nearest } from "../lib/nearest.ts";
 import type { KnownSettings } from "./config-file.ts";
 import { UsageError } from "./exit.ts";
 
-/** Variables of the environment that are meant for this program. */
+/** Environment variables that are meant for this program. */
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -10,13 +10,13 @@ const PREFIX = "GLASSCACHE_";
 const CONFIG = "GLASSCACHE_CONFIG";
 
 /**
- * What Kubernetes sets in every container for a service named `glasscache-proxy`, wanted or not:
- * `GLASSCACHE_PROXY_SERVICE_HOST`, `GLASSCACHE_PROXY_PORT_8080_TCP_ADDR` and their like.
+ * Variables that Kubernetes sets in every container for a service named `glasscache-proxy`, such as
+ * `GLASSCACHE_PROXY_SERVICE_HOST` and `GLASSCACHE_PROXY_PORT_8080_TCP_ADDR`.
  */
 const SERVICE_LINK =
   /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
 
-/** Variables with this program's prefix that are none of the one subcommand's settings. */
+/** Variables with this program's prefix that are not settings of this subcommand. */
 export function strangeVariables(
   environment: Environment,
   { name, settingNames }: { readonly name: string; readonly settingNames: ReadonlySet<string> },
@@ -26,8 +26,8 @@ export function strangeVariables(
 }
 
 /**
- * Refuses what would otherwise be ignored without a word: a variable that begins with a subcommand's name and is no
- * setting of it, and one that is nearly the name of a setting. Others may be somebody else's.
+ * Refuses variables that would otherwise be silently ignored: those that begin with a subcommand's name and are not
+ * one of its settings, and those that resemble the name of a setting. Other variables may belong to another program.
  * @throws UsageError with one line for each
  */
 export function refuseUnknownVariables(environment: Environment, known: KnownSettings): void {
@@ -63,7 +63,7 @@ function prefixOf(subcommand: string): string {
   return `${PREFIX}${subcommand.toUpperCase()}_`;
 }
 
-/** Compared without what all have in common, which would make everything near. */
+/** Compares names without their common prefix, which would make all of them similar. */
 function nearestVariable(variable: string, names: readonly string[]): string | undefined {
   const bare = (name: string) => name.slice(PREFIX.length);
   const meant = nearest(bare(variable), names.map(bare));

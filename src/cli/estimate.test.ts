@@ -1,4 +1,4 @@
-/** Curves, samples, charts and pages of `glasscache simulate`, as a process. */
+/** Curves, samples, charts and pages of `glasscache simulate`, run as a process. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -98,7 +98,7 @@ describe("a curve without --size", () => {
     expect(ratios).toEqual(ratios.toSorted((one, other) => other - one));
     const named = rowsOf((await simulate([WORKLOAD, "--mrc", "--csv", "--size", "1%,10%"])).stdout);
     expect(named.map(([, , size]) => Number(size))).toHaveLength(2);
-    // The same caches miss the same.
+    // The same caches have the same misses.
     for (const row of named) expect(rows.map((one) => one.slice(0, 9))).toContainEqual(row.slice(0, 9));
   });
 

@@ -5,7 +5,7 @@ import { type ResultRow, run } from "../sim/runner.ts";
 import { runSampled, type SampledPlan, type SampledRow } from "../sim/sampled-run.ts";
 
 export interface EstimatePlan extends SampledPlan {
-  /** Every cache is simulated exactly as well. */
+  /** Whether every cache is also simulated exactly, for comparison. */
   readonly isCompared: boolean;
   readonly threads: number;
   readonly clock: Clock;
@@ -13,20 +13,23 @@ export interface EstimatePlan extends SampledPlan {
 
 export interface EstimateResult {
   readonly rows: readonly SampledRow[];
-  /** The same with the sizes between, where the plan has any, by size. */
+  /** The rows, and the plan's sizes between them if it has any, by size. */
   readonly curve: readonly SampledRow[];
   readonly records: number;
   readonly objects: number;
   readonly bytes: number;
-  /** What share of the keys was looked at, at least. */
+  /** The least share of the keys that was sampled. */
   readonly rate: number;
   readonly comparisons: readonly Comparison[] | undefined;
-  /** Time taken by the estimates, and by the exact simulation they are set against. */
+  /** Time that the estimates took, and the exact simulation that they are compared with. */
   readonly seconds: number;
   readonly exactSeconds: number;
 }
 
-/** Miss ratios from a sample of the keys (or LRU's from all of them), and how far off they are, if asked for. */
+/**
+ * Estimates miss ratios from a sample of the keys (LRU's from all keys without a sample), and their errors if
+ * requested.
+ */
 export async function estimate(plan: EstimatePlan): Promise<EstimateResult> {
   const { isCompared, clock } = plan;
   const begunMs = clock.monotonicMs();
@@ -47,7 +50,7 @@ export async function estimate(plan: EstimatePlan): Promise<EstimateResult> {
   };
 }
 
-/** The same caches, looking at all keys. */
+/** Simulates the same caches with all keys. */
 async function simulateExactly(
   plan: EstimatePlan,
   estimates: readonly SampledRow[],
@@ -59,7 +62,7 @@ async function simulateExactly(
   return (await run({ ...plan, sizes: [...sizes.values()], counting })).rows;
 }
 
-/** How far estimates are from what is so, for people; in percentage points. */
+/** Describes the errors of the estimates in words, in percentage points. */
 export function formatComparisons(result: EstimateResult): string {
   const { comparisons = [], seconds, exactSeconds } = result;
   const points = (ratio: number | undefined): string => (ratio === undefined ? "" : (100 * ratio).toFixed(2));
@@ -85,7 +88,7 @@ export function formatComparisons(result: EstimateResult): string {
   return `${table}\n\n${describeSizes(result)}\n${times}`;
 }
 
-/** Over which sizes the mean is. */
+/** Describes the sizes that the mean is taken over. */
 function describeSizes({ rows }: EstimateResult): string {
   const sizes = distinctSizes(rows.filter(({ isResolved }) => isResolved));
   const leftOut = distinctSizes(rows).length - sizes.length;
@@ -98,12 +101,12 @@ function describeSizes({ rows }: EstimateResult): string {
   return mean + rest;
 }
 
-/** For people, the order kept. */
+/** Returns the different sizes in words, in order. */
 function distinctSizes(rows: readonly SampledRow[]): string[] {
   return [...new Set(rows.map(describeSize))];
 }
 
-/** The same for programs: one object a line. */
+/** The same for programs: one object per line. */
 export function formatComparisonLines(trace: string, comparisons: readonly Comparison[]): string {
   return comparisons.map((comparison) => `${JSON.stringify({ trace, ...comparison })}\n`).join("");
 }

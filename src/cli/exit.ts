@@ -1,11 +1,11 @@
-/** What the program ends with. */
+/** Exit codes. */
 export const EXIT_DONE = 0;
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
-/** `glasscache client`: there is no such key. */
+/** `glasscache client`: the key does not exist. */
 export const EXIT_MISSING = 3;
 
-/** What the user asked for cannot be right: one line for each mistake, and exit code 2. */
+/** Wrong usage: one line for each mistake, and exit code 2. */
 export class UsageError extends Error {
   override name = "UsageError";
   readonly problems: readonly string[];
@@ -16,7 +16,7 @@ export class UsageError extends Error {
   }
 }
 
-/** It could not be done, for a reason that the message says in one line: exit code 1. */
+/** A failure that the message explains in one line: exit code 1. */
 export class FailedError extends Error {
   override name = "FailedError";
 }

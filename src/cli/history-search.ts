@@ -1,13 +1,16 @@
 import { fitted, widthOf } from "./wrapping.ts";
 
-/** What Ctrl-R does: the newest line that holds what is typed, and older ones. Knows nothing of a terminal. */
+/**
+ * The search of Ctrl-R: finds the newest line that contains the typed text, then older ones. Independent of the
+ * terminal.
+ */
 export class HistorySearch {
   readonly #history: readonly string[];
   #query = "";
   #at = 0;
   #isFound = true;
 
-  /** @param history the newest line first */
+  /** @param history newest line first */
   constructor(history: readonly string[]) {
     this.#history = history;
   }
@@ -17,31 +20,31 @@ export class HistorySearch {
     return this.#query === "" ? "" : (this.#history[this.#at] ?? "");
   }
 
-  /** Narrows the search. */
+  /** Adds typed text to the search. */
   add(text: string): void {
     this.#query += text;
     this.#find(this.#at);
   }
 
-  /** Takes back the last character that was typed. */
+  /** Removes the last typed character. */
   erase(): void {
     this.#query = Array.from(this.#query).slice(0, -1).join("");
     this.#find(0);
   }
 
-  /** The next older line, other than the one shown. */
+  /** Finds the next older line that differs from the one shown. */
   older(): void {
     this.#find(this.#at + 1, this.line);
   }
 
-  /** In one row: what is looked for, and what was found. */
+  /** Returns one row with the typed text and the line found. */
   shown(columns: number): string {
     const label = this.#isFound ? "search" : "not found";
     const begin = `(${label}) ${this.#query}: `;
     const room = columns - widthOf(begin) - 1;
     const { line } = this;
     if (room >= widthOf(line) || room < 8) return fitted(begin + line, columns - 1);
-    // The part that matches is what is to be seen.
+    // Cut the line so that the match is visible.
     const at = line.toLowerCase().indexOf(this.#query.toLowerCase());
     const from = at + this.#query.length < room - 1 ? 0 : Math.max(0, at - 4);
     return fitted(`${begin}${from === 0 ? "" : "…"}${line.slice(from)}`, columns - 1);

@@ -5,10 +5,13 @@ import { fittingConnections, readDescriptors } from "./descriptor-limit.ts";
 import { UsageError } from "./exit.ts";
 import { numberSettings } from "./setting.ts";
 
-/** One for each of `ConnectionLimits`. */
+/** One setting for each of `ConnectionLimits`. */
 export const LIMIT_FLAGS = numberSettings(LIMIT_SETTINGS);
 
-/** The limits as the network layer takes them. @throws UsageError where two of them contradict each other */
+/**
+ * Returns the limits for the network layer.
+ * @throws UsageError if two of them contradict each other
+ */
 export function limitsOf({ values, labels }: Config<typeof LIMIT_FLAGS>): ConnectionLimits {
   if (values.pausePendingReplies > values.maxPendingReplies) {
     throw new UsageError(
@@ -20,14 +23,15 @@ export function limitsOf({ values, labels }: Config<typeof LIMIT_FLAGS>): Connec
 
 export interface FittingLimits {
   readonly limits: ConnectionLimits;
-  /** Tells that the limit of clients was lowered, where it was: a warning only if somebody had asked for more. */
+  /** Logs that the limit of clients was lowered, if it was; as a warning only if the user had set it. */
   tell(log: Log): void;
 }
 
 /**
- * The same, with no more clients than there are file descriptors for.
+ * The same, with no more clients than the file descriptors allow.
  * @param reserved file descriptors that are not for clients
- * @throws UsageError where two limits contradict each other, FailedError where no descriptors are left for clients
+ * @throws UsageError if two limits contradict each other
+ * @throws FailedError if no descriptors are left for clients
  */
 export function fittingLimits(config: Config<typeof LIMIT_FLAGS>, reserved: number): FittingLimits {
   const limits = limitsOf(config);

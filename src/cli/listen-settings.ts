@@ -7,7 +7,7 @@ import { choice, optionalSetting, port, setting, switchSetting, text } from "./s
 const LISTENING = "Listening:";
 const ACCESS = "Access:";
 
-/** What server and proxy have in common: where they listen, and whom they let in. */
+/** Settings that server and proxy share: where they listen, and which clients they admit. */
 export function listenSettings(defaultPort: string) {
   return {
     host: setting(text(), "localhost", {
@@ -50,7 +50,8 @@ export function listenSettings(defaultPort: string) {
 export type ListenSettings = ReturnType<typeof listenSettings>;
 
 /**
- * The password clients must give; undefined: none. @throws UsageError when it would take one to listen there
+ * Returns the password that clients must give; undefined if none is required.
+ * @throws UsageError if listening there would require one
  */
 export function listenPassword(config: Config<ListenSettings>): string | undefined {
   const { values, labels } = config;
@@ -65,8 +66,8 @@ export function listenPassword(config: Config<ListenSettings>): string | undefin
 }
 
 /**
- * The password that was given itself or in a file, whichever source is the stronger.
- * @throws UsageError when both were given in one place, or the file holds none
+ * Returns the password given directly or in a file, from the source that takes precedence.
+ * @throws UsageError if one source gives both, or if the file contains none
  */
 export function choosePassword<K extends string, F extends string>(
   config: {

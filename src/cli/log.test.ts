@@ -4,7 +4,7 @@ import { paint, prettyLine, printable, usesColour } from "./log.ts";
 const line = (fields: object) =>
   JSON.stringify({ level: "warn", time: "2024-01-02T03:04:05.006Z", pid: 1, hostname: "h", ...fields });
 
-/** Without the time of day, which depends on where the machine is. */
+/** Removes the time of day, which depends on the machine's time zone. */
 const pretty = (fields: object, colour = false) => prettyLine(line(fields), colour).replace(/^\S+ /, "");
 
 test("a message for people is one line", () => {

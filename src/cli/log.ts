@@ -23,12 +23,12 @@ export interface LogOptions {
   readonly format: "auto" | "pretty" | "json";
 }
 
-/** A log to standard error: a line of JSON for each message, or of text for people. */
+/** Creates a log on standard error: each message is a line of JSON, or of text for people. */
 export function createLog({ level, format }: LogOptions): Logger {
   const { stderr } = process;
   const colour = usesColour(stderr);
   const pretty = format === "pretty" || (format === "auto" && stderr.isTTY);
-  // Whoever read the messages may go away; that is no reason to end.
+  // If nothing reads the messages any more, the program goes on.
   stderr.on("error", () => {});
   const destination = {
     write: (line: string) => stderr.write(pretty ? prettyLine(line, colour) : line),
@@ -48,10 +48,10 @@ const COLOURS: Readonly<Record<string, string>> = {
   fatal: "31;1",
 };
 
-/** Fields that every line has, and those that only a program needs. */
+/** Fields that every line has, and those for programs only. */
 const HIDDEN = new Set(["level", "time", "pid", "hostname", "msg", "err", "ready"]);
 
-/** `12:34:56.789 warn  message key=value …` of a line of the log. */
+/** Formats a line of the log as `12:34:56.789 warn  message key=value …`. */
 export function prettyLine(line: string, colour: boolean): string {
   const record = JSON.parse(line) as Record<string, unknown>;
   const level = String(record["level"]);
@@ -68,7 +68,7 @@ export function prettyLine(line: string, colour: boolean): string {
   return `${parts.join(" ")}${trace}\n`;
 }
 
-/** Without control characters: what clients sent must not steer the terminal. */
+/** Escapes control characters: clients' data must not control the terminal. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
@@ -80,12 +80,12 @@ function clockTime(time: Date): string {
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${ms}`;
 }
 
-/** A text in a colour given by its terminal code, or as it is. */
+/** Colours a text by its terminal code, or returns it unchanged. */
 export function paint(text: string, code: string, colour: boolean): string {
   return colour ? `\x1b[${code}m${text}\x1b[0m` : text;
 }
 
-/** Whether a stream is to be written to in colour: on a terminal, unless NO_COLOR says otherwise. */
+/** Whether a stream gets colours: on a terminal, unless NO_COLOR says otherwise. */
 export function usesColour(stream: { readonly isTTY?: boolean }): boolean {
   return stream.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
 }

@@ -1,4 +1,4 @@
-/** `glasscache` as a process: usage, exit codes, signals, and what server and proxy say when they start. */
+/** `glasscache` as a process: usage, exit codes, signals, and the first messages of server and proxy. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
@@ -190,7 +190,7 @@ describe("starting", () => {
     let shown = "";
     while (!shown.includes("\n")) shown += (await reader.read()).value ?? "";
     const { pid, ready } = JSON.parse(shown.split("\n")[0]!);
-    // Ending is told of in the log, which nobody reads any more.
+    // Shutting down writes to the log, which nothing reads any more.
     using client = await RespClient.connect({ port: ready.port });
     expect(await client.ask("PING")).toBe("PONG");
     process.kill(pid, "SIGTERM");
@@ -212,7 +212,7 @@ describe("SIGHUP", () => {
 });
 
 describe("ending", () => {
-  /** An origin that never answers: what is asked of the proxy stays under way. */
+  /** Starts an origin that never replies, so that requests to the proxy stay in progress. */
   async function startSilentOrigin() {
     const sockets: Socket[] = [];
     const origin = createServer((socket) => {

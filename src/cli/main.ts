@@ -7,7 +7,7 @@ import { standardOutput } from "./standard-output.ts";
 import type { Subcommand } from "./subcommand.ts";
 import { displayLines } from "./terminal-text.ts";
 
-/** Loaded when they are called for: each alone is there in half the time of all, and in less memory. */
+/** Subcommands are loaded on demand: one alone loads in half the time of all, and in less memory. */
 const SUBCOMMANDS: Readonly<Record<string, () => Promise<Subcommand>>> = {
   server: async () => (await import("./server.ts")).server,
   proxy: async () => (await import("./proxy.ts")).proxy,
@@ -62,8 +62,8 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /**
- * The one that is called; all where none is, or where a configuration file or a variable may name settings of any of
- * them.
+ * Loads the subcommand that is called. Loads all if none is called, or if a configuration file or a variable may name
+ * settings of any.
  */
 async function loadSubcommands(args: readonly string[]): Promise<Subcommand[]> {
   const load =
@@ -78,7 +78,7 @@ function loadAll(): Promise<Subcommand[]> {
   return Promise.all(Object.values(SUBCOMMANDS).map((load) => load()));
 }
 
-/** Adds `-v` and `--version`, and `-V` as it was once called. */
+/** Adds `-v` and `--version`, and the former `-V`. */
 function tellingVersion(command: Command): Command {
   return command
     .version(VERSION, "-v, --version", "print the version")
@@ -89,7 +89,7 @@ function tellingVersion(command: Command): Command {
     });
 }
 
-/** One line for what can go wrong in the world; the whole trace for what is a fault of the program. */
+/** Returns one line for an expected failure, the whole trace for a fault of the program. */
 function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return displayLines(String(error));
   const isFault = ["AssertionError", "TypeError", "ReferenceError"].includes(error.name);

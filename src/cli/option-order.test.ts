@@ -31,7 +31,7 @@ test.each([
   ["-- SET a --json", "-- SET a --json"],
   ["--json -- --json", "--json -- --json"],
   ["SET a ---", "-- SET a ---"],
-  // In front of the command the parser itself tells what is wrong.
+  // Before the command, the parser itself reports the mistake.
   ["--jsn GET a", "--jsn -- GET a"],
   ["-q GET a", "-q -- GET a"],
 ])("%s", (given, expected) => {

@@ -4,11 +4,11 @@ import { UsageError } from "./exit.ts";
 import type { Settings } from "./setting.ts";
 
 /**
- * The words of a command line with its options in front, then `--`, then the rest in order; for subcommands whose
- * operands may be anything, such as `GET key --json` or `INCRBY key -5`. An option is a word that is one of the
- * settings' flags. What stands behind a `--` is no option.
- * @throws UsageError for a word behind the first operand that begins with two hyphens and is no option, so that a
- * misspelt one is never sent as data
+ * Reorders a command line: options first, then `--`, then the other words in order. For subcommands whose operands
+ * may be any words, such as `GET key --json` or `INCRBY key -5`. An option is a word that is a flag of one of the
+ * settings. Words after a `--` are not options.
+ * @throws UsageError for a word after the first operand that begins with two hyphens and is not an option, so that a
+ * misspelt option is never sent as data
  */
 export function optionsFirst(args: readonly string[], settings: Settings): readonly string[] {
   const flags = flagsOf(settings);
@@ -29,7 +29,7 @@ export function optionsFirst(args: readonly string[], settings: Settings): reado
       if (at === args.length) throw new UsageError(`option '${name} ${placeholder}' argument missing`);
       options.push(args[at++]!);
     } else if (operands.length === 0 && word.length > 1 && word.startsWith("-")) {
-      // It is in its place, and wrong or the parser's own.
+      // Before the operands, leave it to the parser, which knows it or reports it.
       options.push(word);
     } else if (/^--[a-z]/i.test(word)) {
       throw new UsageError(strayOption(name, flags.keys()));

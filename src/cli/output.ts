@@ -1,24 +1,27 @@
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { utf8 } from "../lib/bytes.ts";
 
-/** So much is gathered before it is written. */
+/** Bytes that are collected before they are written. */
 const BUFFER_BYTES = 64 * 1024;
 
-/** What replies are written to. */
+/** The destination of replies. */
 export interface TextOutput {
   readonly isTerminal: boolean;
-  /** Whether nobody wants to see more of what is being written. */
+  /** Whether the user does not want to see more of the present output. */
   readonly isStopped: boolean;
-  /** Begins what belongs together, such as one reply. @param isPaged whether to wait where the screen is full */
+  /**
+   * Begins a unit of output, such as one reply.
+   * @param isPaged whether to wait when the screen is full
+   */
   begin(isPaged: boolean): void;
   write(data: string | Uint8Array): void;
-  /** Writes now what has been gathered. */
+  /** Writes what has been collected. */
   flush(): void;
   /** Waits until there is room for more. */
   ready(): Promise<void>;
 }
 
-/** Standard output: what is written in one turn of the event loop goes out together, no faster than it is read. */
+/** Standard output. Collects the output of one turn of the event loop, and writes no faster than it is read. */
 export class Output implements TextOutput {
   readonly isTerminal: boolean;
   readonly isStopped = false;

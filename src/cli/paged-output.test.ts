@@ -63,7 +63,7 @@ describe.each([40, 80, 200])("at %d columns", (columns) => {
     output.begin(true);
     output.write(`${LINES.join("\n")}\n`);
     const shown = output.ready();
-    // A key that means nothing here.
+    // A key without a meaning here.
     await press("? ");
     await press("\r");
     await press("q");

@@ -10,16 +10,16 @@ const DEFAULT_ROWS = 24;
 const DEFAULT_COLUMNS = 80;
 const COLOUR = new RegExp(ANSI_SEQUENCE.source, "y");
 
-/** Standard output at a terminal: what is longer than the screen is shown a page at a time. */
+/** Standard output on a terminal. Shows output longer than the screen one page at a time. */
 export class PagedOutput implements TextOutput {
   readonly isTerminal = true;
   readonly #stream: NodeJS.WriteStream;
   readonly #output: Output;
   readonly #keys: TerminalKeys;
   #decoder = new TextDecoder();
-  /** Written and not shown yet. */
+  /** Text written but not shown yet. */
   #pending = "";
-  /** Where the cursor is: rows since the last page began, cells in the last of them. */
+  /** Position of the cursor: rows since the last page began, cells in the last row. */
   #rows = 0;
   #column = 0;
   #isPaged = true;
@@ -31,7 +31,10 @@ export class PagedOutput implements TextOutput {
     this.#keys = keys;
   }
 
-  /** Begins what belongs together. @param isPaged whether to wait at the end of a page */
+  /**
+   * Begins a unit of output.
+   * @param isPaged whether to wait at the end of a page
+   */
   begin(isPaged: boolean): void {
     this.#decoder = new TextDecoder();
     this.#pending = "";
@@ -41,7 +44,7 @@ export class PagedOutput implements TextOutput {
     this.#isStopped = false;
   }
 
-  /** Whether enough has been seen of what was begun last. */
+  /** Whether the user has ended the present output. */
   get isStopped(): boolean {
     return this.#isStopped;
   }
@@ -58,7 +61,7 @@ export class PagedOutput implements TextOutput {
     this.#output.flush();
   }
 
-  /** Shows what was written; waits for a key at the end of each page. */
+  /** Shows the text written so far; waits for a key at the end of each page. */
   async ready(): Promise<void> {
     while (this.#isPaged && this.#pending !== "") {
       const end = this.#pageEnd();
@@ -66,7 +69,7 @@ export class PagedOutput implements TextOutput {
       this.#pending = this.#pending.slice(end);
       this.#output.write(page);
       if (this.#pending === "") break;
-      // A line that goes on is broken where the terminal would break it.
+      // Break a line that continues where the terminal would break it.
       if (page !== "" && !page.endsWith("\n")) this.#output.write("\n");
       this.#output.flush();
       await this.#ask();
@@ -76,7 +79,7 @@ export class PagedOutput implements TextOutput {
     await this.#output.ready();
   }
 
-  /** How much of what is pending still fits on this page. */
+  /** Returns how much of the pending text fits on this page. */
   #pageEnd(): number {
     const { rows = DEFAULT_ROWS, columns = DEFAULT_COLUMNS } = this.#stream;
     const mostRows = Math.max(1, rows - 1);
@@ -130,7 +133,7 @@ export class PagedOutput implements TextOutput {
     this.#stream.write("\r\x1b[K");
   }
 
-  /** @returns whether the key means something here */
+  /** @returns whether the key has a meaning here */
   #obey(key: string): boolean {
     const { rows = DEFAULT_ROWS } = this.#stream;
     switch (key) {

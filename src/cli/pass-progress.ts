@@ -4,10 +4,10 @@ import type { Pass } from "../sim/pass.ts";
 import { shortTraceName } from "../sim/report/short-name.ts";
 
 const LINE_EVERY_MS = 250;
-/** What is said about the time left earlier than this is guesswork. */
+/** An earlier estimate of the time left would be guesswork. */
 const FIRST_ESTIMATE_MS = 1000;
 
-/** A line on the terminal that tells how far a pass over a trace has got, and how long it will still take. */
+/** A line on the terminal with the progress of a pass over a trace, and the time left. */
 export class PassProgress {
   readonly #stream: NodeJS.WriteStream;
   readonly #clock: Clock;
@@ -15,11 +15,14 @@ export class PassProgress {
   readonly #extent: number | undefined;
   #pass: Pass | undefined;
   #begunMs = 0;
-  /** The most that has been told of the pass: it does not go back. */
+  /** The most progress reported so far: the line never goes back. */
   #most = 0;
   #shownMs = Number.NEGATIVE_INFINITY;
 
-  /** @param stream a terminal @param extent how much there is to do, if that is known; else what is done is bytes */
+  /**
+   * @param stream a terminal
+   * @param extent the whole amount of work, if known; if not, progress is in bytes
+   */
   constructor(stream: NodeJS.WriteStream, clock: Clock, name: string, extent: number | undefined) {
     this.#stream = stream;
     this.#clock = clock;
@@ -38,19 +41,19 @@ export class PassProgress {
     if (now - this.#shownMs < LINE_EVERY_MS) return;
     this.#shownMs = now;
     const howFar = describe(this.#most, this.#extent, now - this.#begunMs);
-    // A terminal that does not know how wide it is says 0.
+    // A terminal of unknown width reports 0.
     const room = (this.#stream.columns || 80) - 1;
     const name = shortTraceName(this.#name, room - `${pass} ${howFar}`.length);
     this.#stream.write(`\r\x1b[K${`${pass} ${name}${howFar}`.slice(0, room)}`);
   }
 
-  /** Leaves nothing behind. */
+  /** Erases the line. */
   clear(): void {
     if (this.#shownMs > 0) this.#stream.write("\r\x1b[K");
   }
 }
 
-/** ` 12%, 34 s left`; ` 5.6 MB` of a stream, whose end nobody knows. */
+/** Returns ` 12%, 34 s left`, or ` 5.6 MB` for a stream, whose end is unknown. */
 export function describe(done: number, extent: number | undefined, takenMs: number): string {
   if (extent === undefined) return ` ${formatSize(done)}`;
   if (extent <= 0) return "";

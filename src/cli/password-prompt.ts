@@ -1,4 +1,4 @@
-/** Asking for a password at the terminal. */
+/** Reads a password from the terminal. */
 
 const ENTER = /[\r\n]/;
 const INTERRUPT = "\x03";
@@ -6,7 +6,7 @@ const END_OF_INPUT = "\x04";
 const ERASE = /[\x7f\b]/;
 const ERASE_LINE = "\x15";
 
-/** The terminal as far as it is needed; `process.stdin` is one. */
+/** The parts of a terminal that are needed; `process.stdin` is one. */
 export interface TypingTerminal {
   setRawMode(isRaw: boolean): unknown;
   resume(): unknown;
@@ -18,9 +18,9 @@ export interface TypingTerminal {
 }
 
 /**
- * Asks for a password; what is typed is not shown. Backspace and Ctrl-U erase.
+ * Asks for a password without showing what is typed. Backspace and Ctrl-U erase.
  * @param show writes to the terminal
- * @returns undefined when it is given up: by Ctrl-C, by Ctrl-D, or by the end of the terminal
+ * @returns undefined if it is cancelled by Ctrl-C, by Ctrl-D, or by the end of the terminal
  */
 export function askPassword(
   prompt: string,
@@ -48,7 +48,7 @@ export function askPassword(
         else if (character >= " ") typed += character;
       }
     };
-    // Before anybody can answer: what is typed earlier would be shown.
+    // Before the prompt: earlier typing would be shown.
     terminal.setRawMode(true);
     terminal.on("data", onData);
     terminal.on("end", onEnd);

@@ -1,6 +1,6 @@
 import { UsageError } from "./exit.ts";
 
-/** What a wrong usage is told; nothing where it is right. */
+/** Returns the messages about wrong usage; none if the usage is right. */
 export function problemsOf(action: () => unknown): readonly string[] {
   try {
     action();

@@ -24,7 +24,7 @@ import {
 } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
 
-/** What a thread opens for itself: its event loop, its listeners, its connections to the origin. */
+/** Descriptors that a thread opens: its event loop, its listeners, its connections to the origin. */
 const DESCRIPTORS_PER_THREAD = 32;
 
 const ORIGIN = "Origin:";
@@ -148,7 +148,7 @@ export const proxy = subcommand({
       const { threads } = values;
       const starting = threads === 1 ? startProxy(options) : Supervisor.open({ ...options, threads });
       const started = await starting.catch((error: unknown) => {
-        // A port that is taken must not be what makes the next attempt find a file there already.
+        // Otherwise, after a failure such as a taken port, the next attempt would find that the file exists.
         if (options.recording !== undefined) rmSync(options.recording.path, { force: true });
         throw error;
       });
@@ -179,7 +179,7 @@ export const proxy = subcommand({
   },
 });
 
-/** Makes the file to record into, when that was asked for. */
+/** Creates the recording file, if one was requested. */
 async function recordingOf({
   values,
   labels,
@@ -200,7 +200,7 @@ async function recordingOf({
   }
 }
 
-/** The origin's address with the password that was given apart from it. */
+/** Adds the separately given password to the origin's address. */
 function originWithPassword(config: Config<typeof SETTINGS>): string {
   const { values, labels } = config;
   const password = choosePassword(config, "originPassword", "originPasswordFile");

@@ -11,15 +11,18 @@ const PIECE_BYTES = 96_000;
 const PIECES_A_TURN = 32;
 
 /**
- * Standard input as a source that can be read again: what the first reading takes from it goes into a temporary file
- * as well, out of which the later ones read. The file has no name, so that whatever ends the process ends it, too.
+ * Standard input as a source that can be read again. The first reading copies it into a temporary file, and later
+ * ones read the file. The file has no name, so it disappears with the process, however that ends.
  */
 export class RepeatableInput implements Disposable {
   readonly #input: AsyncIterable<Uint8Array>;
   readonly #directory: string;
   readonly #file: number;
 
-  /** @param directory where the file is to be; without it the system's (TMPDIR) @throws FailedError when it cannot be */
+  /**
+   * @param directory directory of the file; the system's (TMPDIR) by default
+   * @throws FailedError if the file cannot be created
+   */
   constructor(input: AsyncIterable<Uint8Array>, directory: string = tmpdir()) {
     this.#input = input;
     this.#directory = directory;
@@ -33,7 +36,10 @@ export class RepeatableInput implements Disposable {
     });
   }
 
-  /** To be called once. @throws as `openSource` does */
+  /**
+   * Opens the source; to be called once.
+   * @throws the errors of `openSource`
+   */
   async open(options: SourceOptions): Promise<RecordSource> {
     const original = await openSource("-", { ...options, standardInput: this.#copied() });
     let next: RecordSource | undefined = original;
@@ -66,7 +72,7 @@ export class RepeatableInput implements Disposable {
       if (bytesRead === 0) return;
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
-      // Progress is to be shown, too.
+      // Lets other work run, such as showing progress.
       if (pieces % PIECES_A_TURN === 0) await setImmediate();
     }
   }

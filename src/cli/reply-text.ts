@@ -2,13 +2,13 @@ import { type Reply, ReplyError } from "../client/client.ts";
 import { fromStrictUtf8, utf8 } from "../lib/bytes.ts";
 import { displayLines, errorLine, escaped, hex } from "./terminal-text.ts";
 
-/** Replies as text: for a terminal, for a pipe, and as JSON. Byte strings are expected as bytes. */
+/** Replies as text: for a terminal, for a pipe, and as JSON. Byte strings must be given as bytes. */
 
 const LF = 0x0a;
 
 /**
- * A reply for people: strings within lists in quotes, numbers and nulls marked as such, nothing that could steer
- * the terminal.
+ * Formats a reply for people: quotes strings within lists, marks numbers and nulls, and escapes everything that could
+ * control the terminal.
  */
 export function displayReply(reply: Reply): string {
   if (reply instanceof Uint8Array) return displayText(reply);
@@ -52,13 +52,13 @@ function displayPairs(pairs: ReadonlyMap<Reply, Reply>, indent: string): string 
     .join(`\n${indent}`);
 }
 
-/** A value alone: as it is where it is text, in quotes where it is not. */
+/** Formats a single value: unchanged if it is text, quoted if it is not. */
 function displayText(bytes: Uint8Array): string {
   const text = fromStrictUtf8(bytes);
   return text === undefined ? quoted(bytes) : displayLines(text);
 }
 
-/** A string in double quotes that an interactive line reads again as the same bytes. */
+/** Returns a string in double quotes that the interactive client reads as the same bytes. */
 export function quoted(bytes: Uint8Array): string {
   const text = fromStrictUtf8(bytes);
   if (text === undefined) {
@@ -75,7 +75,7 @@ function escapedQuote(character: string): string {
   return character === '"' || character === "\\" ? `\\${character}` : character;
 }
 
-/** A reply for another program: values as they are, one on each line; an empty line for none. */
+/** Formats a reply for another program: values unchanged, one per line; an empty line for none. */
 export function plainReply(reply: Reply): Uint8Array {
   const lines: Uint8Array[] = [];
   collectLines(reply, lines);
@@ -111,7 +111,10 @@ function plainScalar(reply: string | number | bigint | boolean | null | ReplyErr
   return String(reply);
 }
 
-/** A reply as a JSON value. Bytes that are no text become `{"base64": …}`; what JSON has no number for, a string. */
+/**
+ * Converts a reply to a JSON value. Bytes that are not text become `{"base64": …}`; numbers that JSON cannot
+ * represent become strings.
+ */
 export function jsonReply(reply: Reply): unknown {
   if (reply instanceof Uint8Array) return jsonBytes(reply);
   if (reply instanceof ReplyError) return { error: reply.message };
@@ -123,14 +126,14 @@ export function jsonReply(reply: Reply): unknown {
   return reply;
 }
 
-/** Text as a string, other bytes as `{"base64": …}`. */
+/** Returns text as a string, other bytes as `{"base64": …}`. */
 export function jsonBytes(bytes: Uint8Array): unknown {
   const text = fromStrictUtf8(bytes);
   if (text !== undefined) return text;
   return { base64: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64") };
 }
 
-/** An object; a list of pairs where a key is no text. */
+/** Returns an object, or a list of pairs if a key is not text. */
 function jsonPairs(pairs: ReadonlyMap<Reply, Reply>): unknown {
   const entries = [...pairs].map(([key, value]) => [jsonReply(key), jsonReply(value)] as const);
   return entries.every(([key]) => typeof key === "string") ? Object.fromEntries(entries) : entries;

@@ -8,37 +8,37 @@ import { FailedError } from "./exit.ts";
 import { describeRate } from "./sample.ts";
 import type { PlainOutput } from "./standard-output.ts";
 
-/** A file's name. */
+/** As a file's name, this means standard output. */
 const STANDARD_OUTPUT = "-";
 
-/** What was found in a trace, for the page. */
+/** Facts about a trace, for the page. */
 export interface TraceFacts {
   readonly name: string;
   readonly requests: number;
   readonly records: number;
   readonly objects: number;
-  /** Bytes of the working set, where it was measured. */
+  /** Bytes of the working set, if it was measured. */
   readonly bytes: number | undefined;
-  /** What share of the keys was looked at. */
+  /** The share of the keys that was sampled. */
   readonly rate: number;
 }
 
-/** What came of all traces. */
+/** The results over all traces. */
 export interface Reported {
   readonly rows: readonly PageRow[];
-  /** What curves are drawn through: the rows, and perhaps more sizes. */
+  /** Points of the curves: the rows, and perhaps more sizes. */
   readonly curve: readonly PageRow[];
   readonly traces: readonly TraceFacts[];
 }
 
-/** Charts and pages that are written when all has been simulated. */
+/** Charts and pages to write when the simulation is over. */
 export interface ReportFiles {
   readonly svg: string | undefined;
   readonly html: string | undefined;
 }
 
 /**
- * Long before they are written: whether they can be, and would replace no trace.
+ * Checks in advance that the files can be written, and would not replace a trace.
  * @throws FailedError naming the file
  */
 export function checkReportFiles({ svg, html }: ReportFiles, traces: readonly string[]): void {
@@ -61,18 +61,21 @@ export function checkReportFiles({ svg, html }: ReportFiles, traces: readonly st
   }
 }
 
-/** By whatever names; false where one of them is not there. */
+/** Whether two paths name the same file; false if one of them does not exist. */
 function isSameFile(a: string, b: string): boolean {
   const [first, second] = [statSync(a, { throwIfNoEntry: false }), statSync(b, { throwIfNoEntry: false })];
   return first?.isFile() === true && first.dev === second?.dev && first.ino === second.ino;
 }
 
-/** Whether one of them goes to standard output, and nothing else can. */
+/** Whether a report goes to standard output, so that nothing else can. */
 export function isPrinted({ svg, html }: ReportFiles): boolean {
   return svg === STANDARD_OUTPUT || html === STANDARD_OUTPUT;
 }
 
-/** Files of the same name are replaced. @throws FailedError naming the file */
+/**
+ * Writes the reports. Replaces files of the same name.
+ * @throws FailedError naming the file
+ */
 export async function writeReportFiles(
   { svg, html }: ReportFiles,
   { rows, curve, traces }: Reported,
@@ -107,14 +110,14 @@ function describeTrace({ name, requests, records, objects, bytes, rate }: TraceF
   return facts;
 }
 
-/** As a shell takes it. */
+/** Quotes an argument for a shell. */
 function quote(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
-/** All of it or nothing: a file that is there already is left as it is when that fails. */
+/** Writes a whole file or nothing: if writing fails, an existing file stays unchanged. */
 function writeFile(path: string, content: string): void {
-  // What is no file, such as a pipe, takes what it is given.
+  // Anything that is not a regular file, such as a pipe, is written directly.
   const isFile = !existsSync(path) || statSync(path).isFile();
   const target = isFile ? `${path}.${process.pid}.part` : path;
   try {

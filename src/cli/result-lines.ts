@@ -13,7 +13,7 @@ const COLUMNS = [
   "seconds",
 ] as const satisfies (keyof ResultRow)[];
 
-/** One object a line; windows and families, where they were asked for, as lists inside. */
+/** Returns one object per line, with windows and families as lists in it if they were requested. */
 export function formatJsonLines(rows: readonly ResultRow[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 }
@@ -26,7 +26,7 @@ export function formatCsvLines(rows: readonly ResultRow[]): string {
   return rows.map((row) => `${COLUMNS.map((column) => csvField(row[column])).join(",")}\n`).join("");
 }
 
-/** Quoted where it must be (RFC 4180). */
+/** Quotes a field if necessary (RFC 4180). */
 function csvField(value: string | number): string {
   const text = String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -4,17 +4,17 @@ import { percent } from "../sim/report/html-table.ts";
 import { isOutOfReach } from "../sim/report/line-styles.ts";
 import type { ResultRow } from "../sim/runner.ts";
 
-/** The name under which the optimum is found among the rows. */
+/** The policy whose rows are the optimum. */
 const OPTIMUM = "belady";
 const GAP = "  ";
 
-/** One column of a table; the first one is flush left, all others flush right. */
+/** Columns of a table; the first one is aligned left, all others right. */
 type Table = readonly (readonly string[])[];
 
 /**
- * What came of all simulations over one trace, for people: policies down, sizes across, the best of each size marked,
- * and how far each is from the optimum if that was simulated.
- * @param columns how wide it may get; sizes that do not fit go below
+ * Formats the results over one trace for people: policies in rows, sizes in columns, the best of each size marked. If
+ * the optimum was simulated, also the distance of each policy from it.
+ * @param columns the terminal's width; sizes that do not fit go below
  */
 export function formatResults(rows: readonly EstimatedRow[], columns: number): string {
   const blocks = [ratioTable("Miss ratio", rows, ({ missRatio }) => missRatio, columns)];
@@ -37,7 +37,7 @@ export function formatResults(rows: readonly EstimatedRow[], columns: number): s
   return blocks.join("\n\n");
 }
 
-/** An estimate may tell how far off it is to be expected, from what share of the keys it is, and whether that will do. */
+/** An estimate may have a standard error, a sampling rate, and a mark whether it is reliable. */
 type EstimatedRow = ResultRow & {
   readonly standardError?: number;
   readonly sampleRate?: number;
@@ -50,7 +50,7 @@ function isUnresolved({ isResolved }: EstimatedRow): boolean {
   return isResolved === false;
 }
 
-/** Whether there is an optimum, and something to compare with it. */
+/** Whether the optimum was simulated, and another policy to compare with it. */
 function isOptimumKnown(rows: readonly ResultRow[]): boolean {
   return new Set(rows.map(({ policy }) => policy === OPTIMUM)).size === 2;
 }
@@ -59,7 +59,7 @@ function errorText({ standardError }: EstimatedRow): string {
   return standardError === undefined ? "" : (100 * standardError).toFixed(2);
 }
 
-/** `1,000 entries`, `64 MB`. */
+/** Returns `1,000 entries` or `64 MB`. */
 function formatCacheSize({ size, sizeUnit }: Pick<ResultRow, "size" | "sizeUnit">): string {
   return sizeUnit === "entries" ? size.toLocaleString("en") : formatSize(size);
 }
@@ -73,7 +73,7 @@ function ratioTable(
   const best = new Map(
     bySize(rows).map((sized) => {
       const reachable = sized.filter(({ policy }) => !isOutOfReach(policy)).map(ratioOf);
-      // A single one is no choice.
+      // With a single policy there is no best one to mark.
       return [sizeKey(sized[0]!), reachable.length > 1 ? Math.min(...reachable) : Number.NaN];
     }),
   );
@@ -83,7 +83,7 @@ function ratioTable(
   });
 }
 
-/** What share of the keys was looked at: the same for all policies. */
+/** The sampling rates, which are the same for all policies. */
 function rateTable(rows: readonly EstimatedRow[], columns: number): string {
   const sizes = bySize(rows).map(([row]) => [
     formatCacheSize(row!),
@@ -102,7 +102,7 @@ function distanceTable(rows: readonly ResultRow[], columns: number): string {
   );
 }
 
-/** Policies down, sizes across. */
+/** A table with policies in rows and sizes in columns. */
 function sizeTable<R extends ResultRow>(
   title: string,
   rows: readonly R[],
@@ -118,7 +118,7 @@ function sizeTable<R extends ResultRow>(
   return foldedTable(names, sizes, columns);
 }
 
-/** Windows down, policies across, for one size. */
+/** A table for one size, with windows in rows and policies in columns. */
 function windowTable(sized: readonly ResultRow[], columns: number): string {
   const { windows = [] } = sized[0]!;
   const unit = sized[0]!.sizeUnit === "entries" ? " entries" : "";

@@ -1,12 +1,12 @@
 import type { Sample } from "../sim/sampled-run.ts";
 
-/** Smaller samples tell nothing. */
+/** Smaller samples are useless. */
 const LEAST_RATE = 1e-6;
 const LEAST_OBJECTS = 100;
 const MOST_OBJECTS = 1e8;
 
 /**
- * A sample as a share of the keys (`0.01`, `1%`) or as a number of keys (`8192`).
+ * Reads a sample from a share of the keys (`0.01`, `1%`) or a number of keys (`8192`).
  * @throws RangeError naming the text
  */
 export function parseSample(text: string): Sample {
@@ -23,7 +23,7 @@ export function parseSample(text: string): Sample {
   );
 }
 
-/** `1% of the keys`. */
+/** Returns `1% of the keys`. */
 export function describeRate(rate: number): string {
   return `${Number((100 * rate).toPrecision(2))}% of the keys`;
 }

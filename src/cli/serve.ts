@@ -2,18 +2,18 @@ import { networkInterfaces } from "node:os";
 import type { Logger } from "pino";
 import { EXIT_DONE, EXIT_FAILED } from "./exit.ts";
 
-/** What listens, until it is told to end. */
+/** A running service. */
 export interface Running {
-  /** Answers what has been asked, then ends. */
+  /** Answers the requests received so far, then ends. */
   close(): Promise<void>;
 }
 
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
- * Starts a service and keeps it running until SIGTERM or SIGINT, then ends it in order. A second signal ends the
- * process at once, with the code that a shell reports for it.
- * @param untilInputEnds end as well when standard input does: whoever started this program is gone then
+ * Starts a service and keeps it running until SIGTERM or SIGINT, then shuts it down. A second signal ends the process
+ * at once, with the code that a shell reports for it.
+ * @param untilInputEnds whether to end also when standard input does: the program's parent is gone then
  */
 export async function serve(
   log: Logger,
@@ -27,10 +27,10 @@ export async function serve(
       process.removeListener(name, end);
       process.once(name, () => process.exit(128 + number));
     }
-    // Reading it would keep the process alive.
+    // An open standard input would keep the process alive.
     if (untilInputEnds) process.stdin.destroy();
   };
-  // From the start: a signal may come as soon as the service has said that it is ready.
+  // Before the start, because a signal may come as soon as the service reports that it is ready.
   for (const name of Object.keys(SIGNAL_NUMBERS)) process.on(name, end);
   const service = await start();
   if (untilInputEnds) process.stdin.once("end", () => end("end of input")).resume();
@@ -41,7 +41,7 @@ export async function serve(
   return EXIT_DONE;
 }
 
-/** SIGHUP, which would end the process at once, is logged and ignored. To be called as early as there is a log. */
+/** Logs SIGHUP and ignores it; by default it would end the process. Call this as soon as there is a log. */
 export function ignoreHangUp(log: Logger): void {
   process.on("SIGHUP", () => {
     log.warn(
@@ -51,7 +51,7 @@ export function ignoreHangUp(log: Logger): void {
   });
 }
 
-/** A fault of the program goes into the log like everything else, and ends it. */
+/** Logs a fault of the program, and ends it. */
 export function endOnFault(log: Logger): void {
   const fault = (error: unknown) => {
     log.fatal({ err: error }, "a fault in the program; it ends");
@@ -61,7 +61,7 @@ export function endOnFault(log: Logger): void {
   process.once("unhandledRejection", fault);
 }
 
-/** The addresses that listening on `host` means: `localhost` has two where the machine has both. */
+/** Returns the addresses that `host` stands for: `localhost` stands for two if the machine has both. */
 export function listeningAddresses(host: string): string[] {
   if (host !== "localhost") return [host];
   const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
@@ -70,7 +70,7 @@ export function listeningAddresses(host: string): string[] {
   return hasIpv6 ? ["127.0.0.1", "::1"] : ["127.0.0.1"];
 }
 
-/** `localhost:9090 (127.0.0.1, ::1)`, or the address alone where it is its own name. */
+/** Returns `localhost:9090 (127.0.0.1, ::1)`, or only the address if the host is one. */
 export function formatListening(host: string, port: number, addresses: readonly string[]): string {
   const name = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   return addresses.length === 1 && addresses[0] === host ? name : `${name} (${addresses.join(", ")})`;

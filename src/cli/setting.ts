@@ -9,24 +9,24 @@ import {
 } from "../lib/number-setting.ts";
 
 /**
- * From what was written to the value.
- * @throws RangeError that says what is wrong, and names what was written unless the setting is secret
+ * Reads a value from its written form.
+ * @throws RangeError that says what is wrong, and quotes the text unless the setting is secret
  */
 export type Reader<T> = ((given: string) => T) & {
-  /** What may be written, where there are few ways: for completion. */
+  /** The possible values if there are few, for completion. */
   readonly values?: readonly string[];
 };
 
 /**
- * One setting of a subcommand. Under its key in camel case (`maxValue`) the program finds its value; users give it
- * as a flag (`--max-value`), as a variable (`GLASSCACHE_MAX_VALUE`) or in a file (`"max-value"`).
+ * One setting of a subcommand. The program knows it by its key in camel case (`maxValue`); users write it as a flag
+ * (`--max-value`), as a variable (`GLASSCACHE_MAX_VALUE`) or in a file (`"max-value"`).
  */
 export interface Setting<T> {
-  /** What stands behind the flag in the help, such as `<size>`; empty for a switch, which takes nothing. */
+  /** The value's name in the help, such as `<size>`; empty for a switch, which has no value. */
   readonly placeholder: string;
   readonly description: string;
   readonly read: Reader<T>;
-  /** What holds when nothing was given, as it would be written; undefined: nothing. */
+  /** The default in its written form; undefined if there is none. */
   readonly fallback: string | undefined;
   /** Heading in the help. */
   readonly group: string;
@@ -35,7 +35,7 @@ export interface Setting<T> {
 
 export type Settings = Readonly<Record<string, Setting<unknown>>>;
 
-/** What a table of settings comes to. */
+/** The types of the values in a table of settings. */
 export type ValuesOf<S extends Settings> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
 };
@@ -69,7 +69,7 @@ export function switchSetting(text: SettingText): Setting<boolean> {
   return setting(parseSwitch, "no", { ...text, placeholder: "" });
 }
 
-/** Settings of which all is said where the program uses them. */
+/** Settings from a table of numbers that the code which uses them has defined. */
 export function numberSettings<Name extends string>(
   table: Readonly<Record<Name, NumberSetting>>,
 ): Record<Name, Setting<number>> {
@@ -84,27 +84,27 @@ export function numberSettings<Name extends string>(
 
 const MOST_THREADS = 256;
 
-/** Bytes, written as `64mb`. */
+/** Reads bytes, written as `64mb`. */
 export function size(range: NumberRange = {}): Reader<number> {
   return (text) => readNumber(text, SIZE, range);
 }
 
-/** Milliseconds, written as `30s`. */
+/** Reads milliseconds, written as `30s`. */
 export function duration(range: NumberRange = {}): Reader<number> {
   return (text) => readNumber(text, DURATION, range);
 }
 
-/** A time-out. */
+/** Reads a time-out in milliseconds. */
 export function timeout(range: NumberRange = {}): Reader<number> {
   return duration({ most: LONGEST_TIMEOUT, ...range });
 }
 
-/** A whole number. */
+/** Reads a whole number. */
 export function count(range: NumberRange = {}): Reader<number> {
   return (text) => readNumber(text, COUNT, range);
 }
 
-/** How many threads to use: a number, or `auto` for as many as there are processors. */
+/** Reads a number of threads, or `auto` for as many as there are processors. */
 export function threads(): Reader<number> {
   return (text) => {
     if (text.toLowerCase() === "auto") return Math.min(navigator.hardwareConcurrency, MOST_THREADS);
@@ -134,12 +134,12 @@ export function choice<const T extends string>(...names: readonly T[]): Reader<T
   });
 }
 
-/** A reader that tells what may be written, for completion. */
+/** Adds the list of possible values to a reader, for completion. */
 export function offering<T>(values: readonly string[], read: (given: string) => T): Reader<T> {
   return Object.assign((given: string) => read(given), { values });
 }
 
-/** Any text but an empty one. */
+/** Reads any text that is not empty. */
 export function text(): Reader<string> {
   return (given) => {
     if (given === "") throw new RangeError("must not be empty");

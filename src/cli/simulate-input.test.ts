@@ -1,4 +1,4 @@
-/** What `glasscache simulate` says of files that people really have, and of those that are no traces. */
+/** Messages of `glasscache simulate` about real-world files, and about files that are not traces. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -23,7 +23,7 @@ const SAMPLING = "Curves and samples:";
 const OUTPUT = "Output:";
 
 const DEFAULT_POLICIES = "fifo,lru,sieve,s3-fifo,w-tinylfu,belady";
-/** The name of standard input among traces, and of standard output among files. */
+/** Stands for standard input among traces, and for standard output among files. */
 export const STANDARD_INPUT = "-";
 
 export const SIMULATE_SETTINGS = {
@@ -140,7 +140,7 @@ export type Values = Config<typeof SIMULATE_SETTINGS>["values"];
 export type Labels = Config<typeof SIMULATE_SETTINGS>["labels"];
 export type Ranks = Config<typeof SIMULATE_SETTINGS>["ranks"];
 
-/** @throws UsageError for settings that do not go together */
+/** @throws UsageError for settings that contradict each other */
 export function checkSampling(values: Values, labels: Labels): void {
   const isCurve = values.mrc || values.sample !== undefined;
   const by = values.mrc ? labels.mrc : labels.sample;
@@ -168,7 +168,7 @@ function readPolicies(given: string): { policies: PolicyChoice[]; isAll: boolean
   return { policies, isAll };
 }
 
-/** At commas outside of brackets. */
+/** Splits at commas outside of brackets. */
 function splitPolicies(given: string): string[] {
   return given.split(/,(?![^(]*\))/).map((name) => name.trim());
 }

@@ -1,4 +1,4 @@
-/** `glasscache simulate` as a process: what it reads, prints, refuses, and leaves behind. */
+/** `glasscache simulate` as a process: its input, its output, its error messages, and the files it leaves. */
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -181,7 +181,7 @@ test.each([
   [[trace, "--format", "nonsense"], 2, '--format: unknown trace format "nonsense"'],
   [["-", "-"], 2, "standard input (-) can be named only once"],
   [[join(directory.path, "absent.txt")], 1, "absent.txt: there is no such file"],
-  // Before the first of them is simulated.
+  // Fails before the first trace is simulated.
   [[trace, "absent.txt"], 1, "absent.txt: there is no such file"],
   [["zipf"], 1, "zipf: there is no such file; a workload is written as zipf(n=1000)"],
   [["zipf(n=10"], 1, "zipf(n=10: there is no such file; a workload is written as zipf(n=1000)"],

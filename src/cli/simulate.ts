@@ -33,7 +33,7 @@ import {
   sourceOptions,
 } from "./trace-input.ts";
 
-/** Width of tables where the output is no terminal, or one that does not know how wide it is. */
+/** Width of tables if the output is not a terminal, or one of unknown width. */
 const PLAIN_COLUMNS = 120;
 
 export const simulate = subcommand({
@@ -128,20 +128,20 @@ export const simulate = subcommand({
   },
 });
 
-/** What came of a trace, by exact simulation or by estimates. */
+/** The result of a trace, by exact simulation or by estimates. */
 interface TraceResult {
   readonly rows: readonly ResultRow[];
-  /** The same, with sizes between that people do not want to read but programs and charts do. */
+  /** The rows and sizes between them, for programs and charts; tables for people leave those out. */
   readonly curve: readonly ResultRow[];
   readonly records: number;
   readonly objects: number;
   readonly bytes: number | undefined;
-  /** What share of the keys was looked at, at least. */
+  /** The least share of the keys that was sampled. */
   readonly rate: number;
   readonly estimates: EstimateResult | undefined;
 }
 
-/** @throws FailedError where there is no request whose miss could be counted */
+/** @throws FailedError if there is no request to count */
 function checkCounted(
   { name }: RecordSource,
   { rows, records }: TraceResult,
@@ -156,7 +156,7 @@ function checkCounted(
   );
 }
 
-/** What looks as if the trace were not what it is taken for, or were simulated in vain. */
+/** Signs that the trace was misinterpreted, or simulated in vain. */
 function doubtsAbout({ reading }: RecordSource, result: TraceResult): string[] {
   const doubts: string[] = [];
   if (isMeasuredInVain(result)) {
@@ -171,7 +171,7 @@ function doubtsAbout({ reading }: RecordSource, result: TraceResult): string[] {
   return doubts;
 }
 
-/** Whether caches have so many bytes, and no object of the trace a size. */
+/** Whether cache sizes are in bytes although no object of the trace has a size. */
 function isMeasuredInVain({ rows, objects, bytes }: TraceResult): boolean {
   return bytes === objects && rows.some(({ sizeUnit }) => sizeUnit === "bytes");
 }
@@ -183,7 +183,7 @@ async function simulateTrace(
 ): Promise<{ source: RecordSource; result: TraceResult }> {
   const families = values.byPrefix ? new KeyFamilies(values.prefixEnds) : undefined;
   let skipped: Skipped | undefined;
-  // Once for every pass: each time the same.
+  // Called once for every pass, each time with the same result.
   const options = sourceOptions(values, families, (told) => {
     skipped = told;
   });
@@ -205,7 +205,7 @@ async function simulateTrace(
     if (isEstimated) {
       const { sample, warmup: warmupRecords, compare: isCompared } = values;
       const { estimate } = await import("./estimate.ts");
-      // Whoever names sizes wants no others.
+      // Users who give sizes get only those.
       const curveSizes = values.mrc && ranks.size === 0 ? parseCacheSizes(CURVE_SIZES) : [];
       const plan = { ...shared, curveSizes, sample, warmupRecords, isCompared, clock: systemClock };
       const estimates = await estimate(plan);
@@ -244,7 +244,7 @@ async function simulateTrace(
   }
 }
 
-/** On the terminal, where there is one. */
+/** Shows progress on the terminal, if there is one. */
 async function showProgress({ name, extent }: RecordSource): Promise<PassProgress | undefined> {
   const stream = terminal(2);
   if (stream === undefined) return undefined;
@@ -252,7 +252,7 @@ async function showProgress({ name, extent }: RecordSource): Promise<PassProgres
   return new PassProgress(stream, systemClock, name, extent);
 }
 
-/** The same policy is simulated once only; what is for unequal sizes alone is left out of "all" without them. */
+/** Simulates each policy only once. "all" leaves out policies for unequal sizes if the trace has none. */
 function policiesFor({ hasSizes }: RecordSource, { policy, ignoreSize }: Values): PolicyChoice[] {
   const distinct = new Map(policy.policies.map((choice) => [formatPolicy(choice), choice]));
   if (policy.isAll && (ignoreSize || !hasSizes)) distinct.delete("belady-size");
@@ -279,7 +279,7 @@ function describeRun(
   );
 }
 
-/** `1.4 million requests/s`, `36,000 requests/s`. */
+/** Returns `1.4 million requests/s` or `36,000 requests/s`. */
 function describeSpeed(perSecond: number): string {
   const millions = perSecond / 1e6;
   const rounded = Number(perSecond.toPrecision(2)).toLocaleString("en");

@@ -1,4 +1,4 @@
-/** What becomes of a command whose output is not taken, or slowly. */
+/** A command whose output is not read, or read slowly. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { cleanEnvironment } from "../../test/support/command-line.ts";

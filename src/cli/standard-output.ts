@@ -2,8 +2,8 @@ import { fstatSync } from "node:fs";
 import { EXIT_DONE, EXIT_FAILED } from "./exit.ts";
 
 /**
- * Standard output as a stream. When nobody reads it any more (`… | head -1`) there is nothing left to do, and nothing
- * to complain of: the program ends as if told to by a signal.
+ * Standard output as a stream. When nothing reads it any more (`… | head -1`), there is nothing left to do and
+ * nothing to report: the program ends as after a signal.
  */
 export function standardOutput(): NodeJS.WriteStream {
   const { stdout } = process;
@@ -17,13 +17,13 @@ export function standardOutput(): NodeJS.WriteStream {
 }
 
 /**
- * Standard output of a command that prints what came of its work and ends. The stream of the same name takes longer to
- * load than a small trace takes to replay.
+ * Standard output of a command that prints its results and ends. The stream `process.stdout` takes longer to load
+ * than a small trace takes to replay.
  */
 export class PlainOutput {
   readonly #sink = Bun.stdout.writer();
 
-  /** Waits until it has been taken. Ends the program when it cannot be, as `standardOutput` does. */
+  /** Writes, and waits until the data has been taken. If it cannot be, ends the program as `standardOutput` does. */
   async write(data: string | Uint8Array): Promise<void> {
     try {
       await this.#sink.write(data);
@@ -42,7 +42,7 @@ function endUnwritten(error: NodeJS.ErrnoException): void {
   if (!process.emit("SIGTERM")) process.exit(EXIT_DONE);
 }
 
-/** Standard output or standard error, unless it is a file or a pipe, which is found out without loading a stream. */
+/** Returns standard output or standard error if it is a terminal; checks that without loading a stream. */
 export function terminal(descriptor: 1 | 2): NodeJS.WriteStream | undefined {
   if (!fstatSync(descriptor).isCharacterDevice()) return undefined;
   const stream = descriptor === 1 ? standardOutput() : process.stderr;

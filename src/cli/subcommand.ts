@@ -8,55 +8,58 @@ import type { Settings } from "./setting.ts";
 import { standardOutput } from "./standard-output.ts";
 import { wrapped } from "./wrapping.ts";
 
-/** What a subcommand is told, and what it does. */
+/** The definition of a subcommand: its help, its settings, and its function. */
 export interface SubcommandDefinition<S extends Settings> {
   readonly name: string;
   /** One line for the list of subcommands. */
   readonly summary: string;
-  /** What it does, above the options in its own help. */
+  /** The text above the options in its help. */
   readonly description: string;
-  /** How it is called besides its options, such as `[command...]`. */
+  /** Its operands in the usage line, such as `[command...]`. */
   readonly operands?: string;
-  /** What operands may be, for completion: words, or files. */
+  /** Possible operands, for completion: words, or files. */
   readonly operandValues?: readonly string[] | "files";
   /**
-   * Whether options may stand behind operands. Without it everything behind the first operand is passed as it is;
-   * `known`: all but the options that there are (see `optionsFirst`).
+   * Whether options may follow operands. By default everything after the first operand is an operand. `known`: all
+   * words but known options are (see `optionsFirst`).
    */
   readonly optionsBehindOperands?: boolean | "known";
   readonly settings: S;
-  /** What else its help says, below the examples. */
+  /** The text below the examples in its help. */
   readonly notes?: string;
-  /** Ways to call it, and what each does. */
+  /** Ways to call it, and their effects. */
   readonly examples: readonly (readonly [call: string, effect: string])[];
   /** @returns the exit code */
   run(config: Config<S>, operands: readonly string[]): Promise<number>;
 }
 
-/** A subcommand apart from what it does. */
+/** A subcommand without its function. */
 export type SubcommandOutline = Pick<
   SubcommandDefinition<Settings>,
   "name" | "summary" | "operands" | "operandValues" | "settings"
 >;
 
-/** A subcommand as the program sees it. */
+/** A subcommand as the main program sees it. */
 export interface Subcommand {
   readonly name: string;
-  /** What its help and the shells' completions are made of. */
+  /** The input of its help and of the shells' completions. */
   readonly outline: SubcommandOutline;
-  /** The names its settings have as flags and in a file. */
+  /** Names of its settings as flags and in a file. */
   readonly settingNames: ReadonlySet<string>;
-  /** What stands behind its name, with options that stand behind operands put in front. @throws UsageError */
+  /**
+   * Returns the words after its name, with options that follow operands moved to the front.
+   * @throws UsageError
+   */
   ordered(args: readonly string[]): readonly string[];
-  /** Its parser, which resolves the settings and runs it. */
+  /** Creates its parser, which resolves the settings and runs it. */
   command(surroundings: Surroundings): Command;
 }
 
 interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The setting names of every subcommand: what a configuration file may hold. */
+  /** The names of every subcommand's settings, which a configuration file may contain. */
   readonly known: KnownSettings;
-  /** Is handed the exit code. */
+  /** Receives the exit code. */
   done(exitCode: number): void;
 }
 
@@ -98,7 +101,7 @@ function commanderCommand<S extends Settings>(
   return command;
 }
 
-/** The file that the flag or the variable names, if any. */
+/** Reads the file given by the flag or the variable, if any. */
 async function configFile(
   flag: Written | undefined,
   variable: string | undefined,

@@ -1,11 +1,11 @@
 import { EventEmitter } from "node:events";
 import { utf8 } from "../lib/bytes.ts";
 
-/** A character, or what one key sends: `\x1b[A` is an arrow. */
+/** A character, or the sequence that one key sends: `\x1b[A` is an arrow. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: keys are control characters
 const KEY = /^(?:\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.)?|.)/su;
 
-/** Where keys come from; `process.stdin` is one. */
+/** A source of keys; `process.stdin` is one. */
 export interface KeySource {
   on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
   on(event: "end", listener: () => void): unknown;
@@ -17,8 +17,8 @@ export interface KeySource {
 }
 
 /**
- * The keys of a terminal on their way to readline, whose input this is. For a while something else may take them
- * (`capture`), and one key may call for something (`hotKey`).
+ * The keys of a terminal, as the input of readline. Another receiver can take them for a while (`capture`), and one
+ * key can call a function (`hotKey`).
  */
 export class TerminalKeys extends EventEmitter {
   readonly isTTY = true;
@@ -39,14 +39,14 @@ export class TerminalKeys extends EventEmitter {
     source.on("end", this.#onEnd);
   }
 
-  /** Has a key call `pressed` instead of going on, while keys come one by one. */
+  /** Makes a key call `pressed` instead of reaching readline, as long as keys come one by one. */
   hotKey(key: string, pressed: () => void): void {
     this.#hotKey = { byte: key.charCodeAt(0), pressed };
   }
 
   /**
-   * Hands every key to `holder` instead, one at a time, until what is returned is called. Captures may nest.
-   * @returns gives the keys back
+   * Passes every key to `holder` instead, one at a time, until the returned function is called. Captures may nest.
+   * @returns a function that ends the capture
    */
   capture(holder: (key: string) => void): () => void {
     const before = this.#holder;
@@ -56,19 +56,19 @@ export class TerminalKeys extends EventEmitter {
     };
   }
 
-  /** Handles a key as if it had been pressed now. */
+  /** Handles a key as if it had just been pressed. */
   press(key: string): void {
     this.#take(utf8(key));
   }
 
-  /** No more keys: the process need not wait for them. */
+  /** Stops reading keys, so that they do not keep the process alive. */
   close(): void {
     this.#source.off("data", this.#onData);
     this.#source.off("end", this.#onEnd);
     this.#source.pause();
   }
 
-  // What readline asks of its input.
+  // The methods that readline requires of its input.
 
   setRawMode(isRaw: boolean): this {
     this.#isRaw = isRaw;
@@ -76,7 +76,7 @@ export class TerminalKeys extends EventEmitter {
     return this;
   }
 
-  /** Keys wait; readline does so while it completes. */
+  /** Lets keys wait; readline does so while it completes. */
   pause(): this {
     this.#isPaused = true;
     return this;
@@ -109,7 +109,7 @@ export class TerminalKeys extends EventEmitter {
     if (at + 1 < bytes.length) this.#take(bytes.subarray(at + 1));
   }
 
-  /** Several keys may come at once; the holder may give them back at any of them. */
+  /** Several keys may come at once; the holder may end the capture at any of them. */
   #hand(bytes: Uint8Array): void {
     let text = this.#decoder.decode(bytes, { stream: true });
     while (text !== "" && this.#holder !== undefined) {

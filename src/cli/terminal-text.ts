@@ -1,33 +1,35 @@
 import { utf8 } from "../lib/bytes.ts";
 
-/** Text of other people's choice, so that it cannot steer the terminal it is shown on. */
+/** Makes text from other programs safe to show on a terminal. */
 
-/** An error's text in one line, without control characters: it may be of a server's choice, wherever it is written. */
+/** Returns an error's text in one line without control characters: a server may have chosen it. */
 export function errorLine(text: string): string {
   return displayLines(text).replaceAll("\n", " ").replaceAll("\t", " ");
 }
 
-/** A line of JSON that no terminal takes for more than text: JSON itself leaves DEL and the C1 characters as they are. */
+/**
+ * Escapes in a line of JSON what a terminal could interpret: JSON itself leaves DEL and the C1 characters unescaped.
+ */
 export function displayJson(line: string): string {
   return line.replace(/[\x7f-\x9f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
-/** Text with its line breaks, and every other control character escaped. */
+/** Keeps line breaks, and escapes every other control character. */
 export function displayLines(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replaceAll("\r\n", "\n").replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, escaped);
 }
 
-/** A control character as it can be shown. */
+/** Returns a control character in visible form. */
 export function escaped(character: string): string {
   if (character === "\n") return "\\n";
   if (character === "\r") return "\\r";
   if (character === "\t") return "\\t";
-  // One beyond ASCII is two bytes of UTF-8.
+  // A character beyond ASCII is two bytes of UTF-8.
   return Array.from(utf8(character), hex).join("");
 }
 
-/** `\x1b` */
+/** Returns `\x1b`. */
 export function hex(byte: number): string {
   return `\\x${byte.toString(16).padStart(2, "0")}`;
 }

@@ -6,7 +6,7 @@ import { PlainOutput } from "./standard-output.ts";
 import { formatOfName, printTrace, writeTraceFile } from "./trace-file.ts";
 import { describeSkipped, openTrace, sourceOptions } from "./trace-input.ts";
 
-/** `--write`: no simulation, but a trace in another format. */
+/** `--write`: converts a trace to another format instead of simulating it. */
 export async function writeOut(
   path: string,
   values: Values,

@@ -12,14 +12,14 @@ const ENDINGS: Readonly<Record<WrittenFormat, RegExp>> = {
   recording: /\.(?:rec|recording)$/i,
 };
 
-/** The format that a file's name tells; undefined: none. */
+/** Returns the format that a file's extension stands for; undefined if it stands for none. */
 export function formatOfName(path: string): WrittenFormat | undefined {
   return WRITTEN_FORMATS.find((format) => ENDINGS[format].test(path));
 }
 
 /**
- * Writes what a source holds into a new file, which is not left behind when that fails.
- * @throws FailedError when there is such a file already, or it cannot be written
+ * Writes the records of a source to a new file, and removes the file if that fails.
+ * @throws FailedError if the file exists or cannot be written
  */
 export async function writeTraceFile(
   source: RecordSource,
@@ -40,7 +40,7 @@ export async function writeTraceFile(
   }
 }
 
-/** Writes what a source holds to standard output. */
+/** Writes the records of a source to standard output. */
 export function printTrace(
   source: RecordSource,
   output: PlainOutput,

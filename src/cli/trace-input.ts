@@ -7,7 +7,10 @@ import { UsageError } from "./exit.ts";
 import type { RepeatableInput } from "./repeatable-input.ts";
 import type { Labels, Values } from "./simulate-settings.ts";
 
-/** What is told of all traces. @param onSkipped told after each reading in which something was left out */
+/**
+ * Options that apply to all traces.
+ * @param onSkipped called after each reading in which records were left out
+ */
 export function sourceOptions(
   { format, columns, skipBad, limit }: Values,
   families: KeyFamilies | undefined,
@@ -16,7 +19,7 @@ export function sourceOptions(
   return { format, columns, skipBad, limit, families, onSkipped };
 }
 
-/** @param input what standard input is read from, where it is read more than once */
+/** @param input copy of standard input, if it is read more than once */
 export async function openTrace(
   trace: string,
   options: SourceOptions,
@@ -25,7 +28,10 @@ export async function openTrace(
   return refusing(() => (input === undefined ? openSource(trace, options) : input.open(options)));
 }
 
-/** Long before a trace is opened. @throws UsageError for what is told about all of them and cannot be so */
+/**
+ * Checks the options for all traces, before any trace is opened.
+ * @throws UsageError
+ */
 export async function checkTold({ format, columns }: Values, labels: Labels): Promise<void> {
   if (format !== undefined) {
     const { formatNamed } = await import("../sim/trace/registry.ts");
@@ -37,7 +43,10 @@ export async function checkTold({ format, columns }: Values, labels: Labels): Pr
   }
 }
 
-/** @throws UsageError for what is unknown, or out of form */
+/**
+ * Runs `work`, and turns its RangeErrors into wrong usage.
+ * @throws UsageError for anything unknown or malformed
+ */
 export async function refusing<T>(work: () => Promise<T>, about = ""): Promise<T> {
   try {
     return await work();
@@ -56,7 +65,7 @@ export function describeSkipped(
   return `${name}: ${parts.join("; ")}`;
 }
 
-/** Whether a trace has to be read more than once. */
+/** Whether a trace must be read more than once. */
 export async function isReadAgain(values: Values): Promise<boolean> {
   if (values.mrc) return values.compare;
   if (values.sample === undefined) {

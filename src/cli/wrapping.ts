@@ -1,13 +1,13 @@
 import { ANSI_SEQUENCE } from "./terminal-text.ts";
 
-/** Text laid out for a terminal of some width, which is counted in its cells: colours take none, `漢` takes two. */
+/** Lays out text for a terminal's width in cells: a colour takes none, `漢` takes two. */
 
-/** Narrower than this nothing is laid out: words would be cut to pieces. */
+/** Text is not laid out for a narrower terminal: words would be cut to pieces. */
 const LEAST_COLUMNS = 20;
 
 /**
- * A text broken at spaces into lines that fit, each behind `indent`. Its own line breaks stay; words that are longer
- * than a line are cut.
+ * Breaks a text at spaces into lines that fit, each indented by `indent`. Keeps its own line breaks; cuts words that
+ * are longer than a line.
  */
 export function wrapped(text: string, columns: number, indent = "", firstIndent = indent): string {
   const width = Math.max(LEAST_COLUMNS, columns);
@@ -31,8 +31,8 @@ export function wrapped(text: string, columns: number, indent = "", firstIndent 
 }
 
 /**
- * Terms and what is said of each: side by side where there is room for both, else below each other.
- * @param gap what stands between, such as three spaces
+ * Lists terms and their explanations: side by side if there is room, otherwise below each other.
+ * @param gap the text between them, such as three spaces
  */
 export function definitionList(
   pairs: readonly (readonly [term: string, text: string])[],
@@ -63,7 +63,7 @@ function paintLines(text: string, paint: (line: string) => string): string {
     .join("\n");
 }
 
-/** The beginning of a line that fits, with `…` where something was cut. Colours are kept. */
+/** Cuts a line to fit, with `…` at the cut. Keeps colours. */
 export function fitted(line: string, columns: number): string {
   if (widthOf(line) <= columns) return line;
   let shown = "";
@@ -82,7 +82,7 @@ export function fitted(line: string, columns: number): string {
 
 const PARTS = new RegExp(`${ANSI_SEQUENCE.source}|.`, "gsu");
 
-/** Cells that a text takes. */
+/** The cells that a text takes. */
 export function widthOf(text: string): number {
   return Bun.stringWidth(text);
 }
