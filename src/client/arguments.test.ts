@@ -14,7 +14,7 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** The client as JavaScript sees it, where nothing checks types before the call. */
+/** The client as JavaScript sees it, without type checks before the call. */
 const untyped = () => client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
 
 async function refusal(call: string, ...args: unknown[]): Promise<string> {

@@ -1,4 +1,4 @@
-/** What can be a key, a value or a word of a request. What cannot is refused before anything is sent. */
+/** Checks keys, values and words of requests. Invalid ones are refused before anything is sent. */
 
 import type { Argument } from "./call.ts";
 
@@ -6,7 +6,7 @@ export type Key = string | Uint8Array;
 
 const HALF_PAIR = "it holds half of a surrogate pair, which UTF-8 cannot express";
 
-/** Whether it is a `Uint8Array`, of another realm too (test runners and `node:vm` have realms of their own). */
+/** Whether it is a `Uint8Array`, also one of another realm (test runners and `node:vm` have realms of their own). */
 export function isBytes(value: unknown): value is Uint8Array {
   return (
     value instanceof Uint8Array ||
@@ -45,7 +45,10 @@ export function checkValue(value: unknown): asserts value is string | Uint8Array
   throw new TypeError(`${kind}${wayOut(value, "value")}${json}`);
 }
 
-/** A word of a command. @throws TypeError */
+/**
+ * Checks a word of a command.
+ * @throws TypeError
+ */
 export function checkWord(word: unknown, index: number, args: readonly unknown[]): asserts word is Argument {
   if (typeof word === "string") {
     if (!word.isWellFormed())
@@ -66,7 +69,7 @@ export function checkWord(word: unknown, index: number, args: readonly unknown[]
   );
 }
 
-/** For messages: `undefined`, `a number`, `an array`, `a Date`. */
+/** Names a value's type for messages: `undefined`, `a number`, `an array`, `a Date`. */
 export function nameOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return "an array";

@@ -1,11 +1,11 @@
 import { fromUtf8 } from "../lib/bytes.ts";
 import type { ReplyError, ReplyValue } from "../protocol/reply-value.ts";
 
-/** A word of a request. Text goes as UTF-8; bytes must not be changed until the call has settled. */
+/** A word of a request. Text is sent as UTF-8; bytes must not be changed before the call has settled. */
 export type Argument = string | Uint8Array | number | bigint;
 
 /**
- * A reply as JavaScript has it. Byte strings are text unless bytes were asked for; integers beyond ±2^53 are
+ * A reply as a JavaScript value. Byte strings are text unless bytes were requested; integers beyond ±2^53 are
  * bigints; an error within an array (a failed command of a transaction) is a `ReplyError`.
  */
 export type Reply =
@@ -20,33 +20,33 @@ export type Reply =
   | Map<Reply, Reply>
   | Set<Reply>;
 
-/** Where a reply came from, as a proxy tells; undefined where nothing was said. */
+/** Where a reply came from, as a proxy reports it; undefined if it did not. */
 export type Source = "hit" | "miss" | "coalesced" | "origin" | undefined;
 
-/** A reply and what was said about it. */
+/** A reply and its attributes. */
 export interface Answer {
   readonly reply: Reply;
   readonly source: Source;
-  /** How long the value has been in the cache. */
+  /** Time since the value was stored in the cache. */
   readonly ageMs?: number;
-  /** How long the value may stay; absent for one that does not expire. */
+  /** Time until the value expires; absent if it does not expire. */
   readonly ttlMs?: number;
 }
 
-/** One request on its way, from the call until it has settled and its reply, if one was due, has come. */
+/** One request, from the call until it has settled and, if it was sent, its reply has arrived. */
 export class Call {
   readonly isRead: boolean;
   readonly asText: boolean;
-  /** Bytes of the arguments, about. */
+  /** Approximate bytes of the arguments. */
   readonly sizeBytes: number;
   /** Empty once settled. */
   args: readonly (string | Uint8Array)[];
-  /** Written to a connection, so that a reply is due. */
+  /** Whether it was written to a connection, so that a reply is due. */
   sent = false;
   sentAtMs = 0;
   retried = false;
   settled = false;
-  /** Neighbours in the list that holds it. */
+  /** Neighbours in its `CallList`. */
   next: Call | undefined;
   previous: Call | undefined;
   readonly #settled: (answer: Answer | undefined, error: unknown) => void;
@@ -86,7 +86,7 @@ function sizeOf(args: readonly (string | Uint8Array)[]): number {
   return bytes;
 }
 
-/** Calls in order, any of which can leave in constant time. */
+/** Calls in order. Any call can be removed in constant time. */
 export class CallList {
   #head: Call | undefined;
   #tail: Call | undefined;
@@ -120,7 +120,7 @@ export class CallList {
     return call;
   }
 
-  /** The call must be in this list. */
+  /** Removes a call, which must be in this list. */
   remove(call: Call): void {
     const { previous, next } = call;
     if (previous === undefined) this.#head = next;
@@ -133,14 +133,14 @@ export class CallList {
   }
 }
 
-/** The words of a request as they are written. */
+/** Returns the words of a request in the form in which they are written. */
 export function encodable(args: readonly Argument[]): (string | Uint8Array)[] {
   return args.map((argument) =>
     typeof argument === "number" || typeof argument === "bigint" ? String(argument) : argument,
   );
 }
 
-/** What a decoded attribute map says about the reply it came with. */
+/** Adds what a decoded attribute map says about its reply. */
 export function describeSource(
   reply: Reply,
   attributes: ReadonlyMap<ReplyValue, ReplyValue> | undefined,

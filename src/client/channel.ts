@@ -15,20 +15,20 @@ import type { Link, LinkEvents } from "./link.ts";
 import { duration, formatAddress, type ResolvedOptions, reconnectDelayMs } from "./options.ts";
 
 export interface CallOptions {
-  /** Time this call may take, waiting for a connection included; 0 is no bound. The client's by default. */
+  /** Time limit of this call, including the wait for a connection; 0: no limit. The client's by default. */
   readonly timeoutMs?: number;
-  /** Gives the call up: it rejects with the signal's reason. What was sent already may still take effect. */
+  /** Cancels the call: it rejects with the signal's reason. A command that was already sent may still take effect. */
   readonly signal?: AbortSignal;
 }
 
 export interface ReadOptions extends CallOptions {
-  /** What byte strings become: text, read as UTF-8 (the default), or bytes. */
+  /** The type of byte strings in the reply: text, decoded as UTF-8 (the default), or bytes. */
   readonly as?: "text" | "bytes";
 }
 
 /**
- * What is on its way to a server: calls wait here for a connection, are written in order, and settle. When the
- * connection is lost another one is made.
+ * The calls to a server: they wait here for a connection, are written in order, and settle. Reconnects when the
+ * connection is lost.
  */
 export class Channel {
   readonly #options: ResolvedOptions;
@@ -44,19 +44,22 @@ export class Channel {
   /** Why there is no connection. */
   #lastError: Error | undefined;
   #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Gives up the attempt to connect that is under way. */
+  /** Aborts the current attempt to connect. */
   #attempt: AbortController | undefined;
-  /** Called once no call is open any more. */
+  /** Called when no call is open any more. */
   #idle: (() => void) | undefined;
 
-  /** Counts connections: what must happen on one only can tell. */
+  /** Number of connections made so far, for code that depends on staying on the same one. */
   connectionCount = 0;
 
   private constructor(options: ResolvedOptions) {
     this.#options = options;
   }
 
-  /** Connects. @throws ConnectError, AuthenticationError, or the signal's reason */
+  /**
+   * Connects.
+   * @throws ConnectError, AuthenticationError, or the signal's reason
+   */
   static async open(options: ResolvedOptions, signal?: AbortSignal): Promise<Channel> {
     signal?.throwIfAborted();
     const channel = new Channel(options);
@@ -68,7 +71,7 @@ export class Channel {
     return this.#options;
   }
 
-  /** Who answers, as told when the connection was made. */
+  /** The server's description of itself, from the last handshake. */
   get server(): ServerInfo {
     return this.#server;
   }
@@ -81,15 +84,15 @@ export class Channel {
     return formatAddress(this.#options);
   }
 
-  /** Calls that wait for a connection or for their reply, and those given up whose reply is still due. */
+  /** Calls that wait for a connection or for their reply, and cancelled calls whose reply is still due. */
   get pendingCalls(): number {
     return this.#waiting.size + (this.#link?.sentCount ?? 0);
   }
 
   /**
-   * Sends one command, and settles with its reply, whose byte strings are text unless bytes are asked for.
-   * @param latencies what the time until a reply is added to
-   * @throws what `Client.request` says
+   * Sends one command, and resolves with its reply. Byte strings in it are text unless bytes are requested.
+   * @param latencies receives the time until the reply
+   * @throws the errors of `Client.request`
    */
   request(
     args: readonly Argument[],
@@ -113,7 +116,7 @@ export class Channel {
           return;
         }
         if (latencies !== undefined && this.#link !== undefined) {
-          // When its reply came in, without asking the clock again.
+          // The time at which its reply arrived, without reading the clock again.
           latencies.add(this.#link.lastReceivedMs - startedMs);
         }
         resolve(answer);
@@ -125,7 +128,7 @@ export class Channel {
     });
   }
 
-  /** Ends once every call made so far has its reply, or after `graceMs`. Further calls fail. */
+  /** Ends when every call made so far has its reply, or after `graceMs`. Further calls fail. */
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
@@ -136,7 +139,7 @@ export class Channel {
     this.#finish(new ClosedError(`the client of ${this.address} was closed`));
   }
 
-  /** @returns when nothing is on its way any more, or after `graceMs` */
+  /** @returns a promise that resolves when no call is in progress, or after `graceMs` */
   #whenIdle(graceMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, graceMs);
@@ -152,7 +155,7 @@ export class Channel {
     if (this.#openCalls === 0) this.#idle?.();
   }
 
-  /** No further connection: what still waits fails. */
+  /** Makes no further connection: fails all calls that still wait. */
   #finish(error: Error): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -172,7 +175,7 @@ export class Channel {
     this.#options.onEvent({ type: "closed" });
   }
 
-  /** Takes a call in, or throws what it is to be refused with. */
+  /** Accepts a call, or throws the error to refuse it with. */
   #admit(call: Call): void {
     if (this.#closing !== undefined) throw new ClosedError(`the client of ${this.address} was closed`);
     if (this.#isClosed) throw this.#lastError;
@@ -191,8 +194,8 @@ export class Channel {
   }
 
   /**
-   * Has calls that are made together written together: at once where nothing is on its way, else at the end of
-   * this turn of the event loop, so that a caller who awaits something between two calls does not write each alone.
+   * Groups calls into one write: the first one at once if no call is in progress, otherwise all calls of this turn of
+   * the event loop. So a caller that awaits something between two calls does not write each alone.
    */
   #queueFlush(): void {
     const link = this.#link;
@@ -216,11 +219,11 @@ export class Channel {
     link.flush();
   }
 
-  /** A call has its answer, or has been given up. */
+  /** Accounts for a call that has its answer or was cancelled. */
   #settled(call: Call): void {
     this.#openCalls--;
     this.#openBytes -= call.sizeBytes;
-    // One that was sent stays in its place, so that its reply is not taken for another's.
+    // A sent call stays in the list of its link, so that its reply is not taken for another call's.
     if (!call.sent) this.#waiting.remove(call);
     this.#checkIdle();
   }
@@ -240,7 +243,7 @@ export class Channel {
     this.#checkSilence(call);
   }
 
-  /** A connection that has been silent for long while replies were overdue is taken for dead. */
+  /** Closes a connection as dead if replies were overdue and nothing has arrived for long. */
   #checkSilence(call: Call): void {
     const link = this.#link;
     if (link === undefined) return;
@@ -275,7 +278,7 @@ export class Channel {
     const what = `connection to ${this.address} lost: ${cause.message}`;
     const lost = new ConnectionLostError(what, { cause });
     const unknown = `${what}; whether the request took effect is unknown`;
-    // From the last to the first, so that what is put in front comes to lie in its old order.
+    // From last to first: each is put in front, so they keep their order.
     for (const call of [...unanswered].reverse()) {
       if (call.settled) continue;
       if (goesOn && retryReads && call.isRead && !call.retried) {

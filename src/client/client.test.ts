@@ -16,7 +16,7 @@ import {
 } from "./client.ts";
 import { bulk, FakeServer, type Script } from "./fake-server-fixture.ts";
 
-/** Reconnects without waiting. */
+/** Reconnects without delay. */
 const AT_ONCE = { firstDelayMs: 0, maxDelayMs: 0 };
 
 async function pair(script?: Script, options: ConnectOptions = {}, greet: Script = () => undefined) {
@@ -270,7 +270,7 @@ describe("time", () => {
     expect(error.outcomeUnknown).toBe(false);
     const next = client.get("fast");
     await server.received(2);
-    // As the reply to `fast` is on its way already, it would be taken for the one to `slow`.
+    // The script's reply to `fast` counts as the late one to `slow`; this one is for `fast`.
     server.peer.write(bulk("fast"));
     expect((await next).value).toBe("fast");
     expect(server.peers).toHaveLength(1);

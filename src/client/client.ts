@@ -43,39 +43,39 @@ export type { ClientStats } from "./stats.ts";
 /** Options of a call that reads or writes values. */
 export interface ValueOptions extends CallOptions {
   /**
-   * What values are here: text, bytes, or anything that JSON can express. Reading gives text by default; writing
-   * takes text and bytes by default.
+   * The type of values: text, bytes, or JSON. By default, reading returns text, and writing accepts text and bytes.
    */
   readonly as?: As;
 }
 
 export interface PutOptions extends ValueOptions {
-  /** The entry expires so many milliseconds from now; a whole number from 1. It stays for ever by default. */
+  /** Time until the entry expires; a whole number from 1. By default it does not expire. */
   readonly ttlMs?: number;
 }
 
 export interface GetOrSetOptions extends PutOptions {
   /**
-   * How long this process may load before another one may begin to; a whole number from 1. A value that takes longer
-   * is returned and not stored. When a process dies while it loads, the others wait for so long. 10,000 by default.
+   * Time that this process has for loading before another one may start; a whole number from 1. A value that takes
+   * longer is returned but not stored. If a process dies while it loads, others wait for this time. 10,000 by
+   * default.
    */
   readonly leaseMs?: number;
-  /** How long to wait while another process loads; then this one loads by itself. Twice `leaseMs` by default. */
+  /** Time to wait while another process loads; then this one loads, too. Twice `leaseMs` by default. */
   readonly waitMs?: number;
 }
 
-/** Makes a value. */
+/** Loads a value. */
 export type Load<T> = (context: LoadContext) => T | Promise<T>;
 
-/** What `get` found. */
+/** The result of `get`. */
 export interface Found<T> {
-  /** null when there is no such key. */
+  /** null if the key does not exist. */
   readonly value: T | null;
-  /** Where it came from, as a proxy tells; undefined when asked of a server directly. */
+  /** Where it came from, as a proxy reports it; undefined if a server replied directly. */
   readonly source: Source;
-  /** How long the value has been in the cache. */
+  /** Time since the value was stored in the cache. */
   readonly ageMs?: number;
-  /** How long the value may stay there; absent for one that does not expire. */
+  /** Time until the value expires there; absent if it does not expire. */
   readonly ttlMs?: number;
 }
 
@@ -84,36 +84,34 @@ const DEFAULT_LEASE_MS = 10_000;
 
 /**
  * Connects, and resolves once requests can be made.
- * @throws TypeError and RangeError for options that cannot be; ConnectError or AuthenticationError; the signal's
- * reason
+ * @throws TypeError and RangeError for invalid options; ConnectError or AuthenticationError; the signal's reason
  */
 export async function connect(options: ConnectOptions = NONE): Promise<Client> {
   return new Client(await Channel.open(resolveOptions(options), options.signal));
 }
 
 /**
- * A connection and what is on its way over it. Calls made without waiting for each other are written together, and
- * take effect in the order they were made. When the connection is lost another one is made; calls wait for it.
- *
- * Every call rejects with a TypeError for a key, a value or an option that cannot be, before anything is sent.
+ * A connection to a server, and the calls on it. Calls made without waiting for each other are written together, and
+ * take effect in the order in which they were made. When the connection is lost, the client reconnects, and calls
+ * wait. Every call rejects with a TypeError for an invalid key, value or option, before anything is sent.
  */
 export class Client implements AsyncDisposable {
   readonly #channel: Channel;
   readonly #counter = new StatsCounter();
   readonly #readThrough: ReadThrough;
 
-  /** `connect` makes clients. */
+  /** Used by `connect`. */
   constructor(channel: Channel) {
     this.#channel = channel;
     this.#readThrough = new ReadThrough(channel, this.#counter);
   }
 
-  /** Who answers, as told when the connection was made. */
+  /** The server's description of itself, from the last handshake. */
   get server(): ServerInfo {
     return this.#channel.server;
   }
 
-  /** Whether there is a connection right now. */
+  /** Whether there is a connection now. */
   get isConnected(): boolean {
     return this.#channel.isConnected;
   }
@@ -123,12 +121,12 @@ export class Client implements AsyncDisposable {
     return this.#channel.address;
   }
 
-  /** Calls that wait for a connection or for their reply, and those given up whose reply is still due. */
+  /** Calls that wait for a connection or for their reply, and cancelled calls whose reply is still due. */
   get pendingCalls(): number {
     return this.#channel.pendingCalls;
   }
 
-  /** What this client has seen so far: hits, misses, coalesced loads, latencies. A copy that stays as it is. */
+  /** Hits, misses, coalesced loads and latencies of this client so far. A copy that does not change. */
   get stats(): ClientStats {
     return this.#counter.snapshot();
   }
@@ -147,7 +145,10 @@ export class Client implements AsyncDisposable {
     await this.#put("set", key, value, options);
   }
 
-  /** Reads a value, and where it came from. @throws DecodeError for one that is no JSON where that was asked for */
+  /**
+   * Reads a value, and reports where it came from.
+   * @throws DecodeError if JSON was requested and the value is not JSON
+   */
   get<T = unknown>(key: Key, options: ValueOptions & { readonly as: "json" }): Promise<Found<T>>;
   get(key: Key, options: ValueOptions & { readonly as: "bytes" }): Promise<Found<Uint8Array>>;
   get(key: Key, options?: ReadOptions): Promise<Found<string>>;
@@ -160,7 +161,10 @@ export class Client implements AsyncDisposable {
     return { value: reply === null ? null : decode(reply as Encoded, as), ...about };
   }
 
-  /** Reads values. @returns them in the order of the keys; null for a key that does not exist, or is no text */
+  /**
+   * Reads several values.
+   * @returns the values in the order of the keys; null for a key that does not exist or does not hold a string
+   */
   mget<T = unknown>(
     keys: readonly Key[],
     options: ValueOptions & { readonly as: "json" },
@@ -183,11 +187,11 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * The value of a key; where it has none, what `load` makes, which is stored. Callers who ask for one key at the
-   * same time share one load: those of this process, and those of other processes too, which wait for a lease in the
-   * store (`{key}:lease`). A loader that throws or rejects makes all callers of this process reject, and nothing is
-   * stored; nor is `undefined`.
-   * @throws what `load` throws; TypeError for a value that cannot be stored; else as `get`
+   * Returns the value of a key; if it has none, calls `load` and stores the result. Callers that request one key at
+   * the same time share one load: those of this process, and those of other processes, which wait for a lease in the
+   * store (`{key}:lease`). If the loader throws or rejects, all callers of this process reject, and nothing is
+   * stored. `undefined` is not stored either.
+   * @throws the errors of `load`; TypeError for a value that cannot be stored; the errors of `get`
    */
   getOrSet<T>(key: Key, load: Load<T>, options: GetOrSetOptions & { readonly as: "json" }): Promise<T>;
   getOrSet(
@@ -234,8 +238,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Removes a key. A value that `getOrSet` is loading for it, in any process, is not stored any more.
-   * @returns whether there was one
+   * Removes a key. A value that `getOrSet` is loading for it, in any process, is not stored.
+   * @returns whether the key existed
    */
   async delete(key: Key, options: CallOptions = NONE): Promise<boolean> {
     checkKey(key);
@@ -244,7 +248,10 @@ export class Client implements AsyncDisposable {
     return (await this.#write(["DEL", key], options)).reply === 1;
   }
 
-  /** Removes keys, as `delete` does. @returns how many there were */
+  /**
+   * Removes keys, as `delete` does.
+   * @returns how many existed
+   */
   async del(...keys: readonly (Key | readonly Key[])[]): Promise<number> {
     const all = keys.flat();
     for (const key of all) checkKey(key);
@@ -254,8 +261,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Has a key expire so many seconds from now, as EXPIRE does, or so many milliseconds: `expire(key, { ttlMs })`.
-   * @returns whether there is such a key
+   * Makes a key expire after this many seconds, like EXPIRE, or milliseconds: `expire(key, { ttlMs })`.
+   * @returns whether the key exists
    */
   async expire(
     key: Key,
@@ -276,9 +283,9 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * All keys that have a text as their value, with it, read step by step as they are consumed. What changes
-   * meanwhile may or may not be seen; a Redis may tell a key twice.
-   * @throws ConnectionLostError when the connection is lost on the way: where to go on from is lost with it
+   * Returns all keys that hold a string, with their values, read step by step as they are consumed. Changes made in
+   * the meantime may or may not be seen; a Redis may return a key twice.
+   * @throws ConnectionLostError if the connection is lost on the way: the position in the dump is lost with it
    */
   dump(options: DumpOptions & { readonly as: "bytes" }): AsyncGenerator<[Uint8Array, Uint8Array], void, void>;
   dump(options?: DumpOptions): AsyncGenerator<[string, string], void, void>;
@@ -289,9 +296,9 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Any other command: `await client.command("TTL", "shashank")`.
-   * @throws ReplyError when it is answered by an error; RangeError for one that does not fit a connection like
-   * this (SUBSCRIBE; and MULTI or WATCH unless connected with `reconnect: false`)
+   * Sends any other command: `await client.command("TTL", "shashank")`.
+   * @throws ReplyError for an error reply; RangeError for a command that cannot be used on this connection
+   * (SUBSCRIBE; and MULTI or WATCH unless connected with `reconnect: false`)
    */
   async command(...args: Argument[]): Promise<Reply> {
     const { reply } = await this.#request(args, NONE);
@@ -299,8 +306,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * As `command`, with options, and with what was said about the reply.
-   * @throws ConnectionLostError, UnknownOutcomeError, TimeoutError, QueueFullError or ClosedError, besides
+   * Does the same as `command`, with options, and returns the reply's attributes, too.
+   * @throws ConnectionLostError, UnknownOutcomeError, TimeoutError, QueueFullError or ClosedError in addition
    */
   async request(args: readonly Argument[], options: ReadOptions = NONE): Promise<Answer> {
     if (!Array.isArray(args)) {
@@ -312,8 +319,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Ends the connection once every call made so far has its reply, and every load of `getOrSet` is stored. Calls
-   * without a reply after `graceMs` (the client's `timeoutMs` by default) fail, and so do those that wait for a
+   * Closes the connection when every call made so far has its reply, and every load of `getOrSet` is stored. Calls
+   * without a reply after `graceMs` (the client's `timeoutMs` by default) fail, and so do calls that wait for a
    * connection or for another process's load. Further calls fail.
    */
   async close(graceMs: number = this.#channel.options.timeoutMs): Promise<void> {
@@ -341,14 +348,14 @@ export class Client implements AsyncDisposable {
     return this.#channel.request(args, options);
   }
 
-  /** A command that changes a key; its reply is no value. */
+  /** Sends a command that changes a key; its reply is not a value. */
   #write(args: readonly Argument[], options: CallOptions): Promise<Answer> {
     this.#readThrough.beforeCommand(args);
     return this.#channel.request(args, options, this.#counter.writes);
   }
 }
 
-/** @throws TypeError for options that there are not, or that are of the wrong type */
+/** @throws TypeError for unknown options, or options of the wrong type */
 function checkCall(call: OptionedCall, options: CallOptions & { readonly as?: unknown }): void {
   if (options === NONE) return;
   checkOptions(call, options);

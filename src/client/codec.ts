@@ -1,12 +1,12 @@
-/** Between values as JavaScript has them and as the store keeps them. */
+/** Converts between JavaScript values and stored values. */
 
 import { checkValue, isBytes, nameOf } from "./arguments.ts";
 import { DecodeError } from "./errors.ts";
 
-/** What a value is read as: text (UTF-8), bytes, or whatever its JSON stands for. */
+/** The type of a value: text (UTF-8), bytes, or the value that its JSON represents. */
 export type As = "text" | "bytes" | "json";
 
-/** A value as it is sent. */
+/** A value in the form in which it is sent. */
 export type Encoded = string | Uint8Array;
 
 const OTHER_NAMES: Readonly<Record<string, As>> = {
@@ -31,8 +31,8 @@ export function checkAs(as: unknown): asserts as is As | undefined {
 }
 
 /**
- * @param as undefined: text or bytes, by what the value is
- * @throws TypeError for a value that cannot be stored so
+ * @param as undefined: text or bytes, depending on the value
+ * @throws TypeError for a value that cannot be stored this way
  */
 export function encode(value: unknown, as: As | undefined): Encoded {
   if (as === "json") {
@@ -47,7 +47,7 @@ export function encode(value: unknown, as: As | undefined): Encoded {
   return value;
 }
 
-/** @throws DecodeError for a stored value that is no JSON where JSON was asked for */
+/** @throws DecodeError if JSON was requested and the stored value is not JSON */
 export function decode(stored: Encoded, as: As): unknown {
   if (as !== "json") return stored;
   try {

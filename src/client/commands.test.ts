@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { COMMAND_FACTS } from "../commands/command-facts.ts";
 import { READS } from "./commands.ts";
 
-/** They have no flag that says so. */
+/** These are reads without a flag that says so. */
 const UNFLAGGED = ["COMMAND", "ECHO", "INFO", "PING", "TIME"];
 
 test("what is sent again is what the table of commands calls a read, and waits for nothing", () => {

@@ -1,11 +1,11 @@
 import { fromUtf8 } from "../lib/bytes.ts";
 
 /**
- * What the client must know of commands: which only read, and which do not fit a shared connection. The table of
- * commands has it all, and would double the package; a test holds this list against it.
+ * The facts about commands that the client needs: which ones only read, and which ones do not fit a shared
+ * connection. The table of commands contains them, but would double the package; a test compares this list with it.
  */
 
-/** Sent again once when the connection is lost before the reply: they change nothing. */
+/** Sent once more if the connection is lost before the reply: these commands change nothing. */
 export const READS: ReadonlySet<string> = new Set(
   (
     "BITCOUNT BITFIELD_RO BITPOS CLUSTERSCAN COMMAND DBSIZE DIGEST DUMP ECHO EXISTS EXPIRETIME GEODIST GEOHASH " +
@@ -19,14 +19,14 @@ export const READS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Not answered by exactly one reply, or an end to the connection as the client knows it. */
+/** Commands that do not have exactly one reply, or that reset the connection. */
 const UNFIT: ReadonlySet<string> = new Set(
   "SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC HELLO RESET QUIT".split(
     " ",
   ),
 );
 
-/** They change what the connection does from then on, and another connection would know nothing of it. */
+/** Commands that change the state of the connection, which would be lost with it. */
 const STATEFUL: ReadonlySet<string> = new Set("MULTI WATCH SELECT AUTH ASKING READONLY READWRITE".split(" "));
 
 type Words = readonly (string | Uint8Array)[];
@@ -36,8 +36,8 @@ export function isRead(args: Words): boolean {
 }
 
 /**
- * @param keepsState whether the connection is the only one the client will have
- * @throws RangeError for a command that cannot be sent over a connection like this
+ * @param keepsState whether the client has only this connection
+ * @throws RangeError for a command that cannot be sent over such a connection
  */
 export function checkCommand(args: Words, keepsState: boolean): void {
   const name = verb(args[0]);
@@ -54,7 +54,7 @@ export function checkCommand(args: Words, keepsState: boolean): void {
   }
 }
 
-/** The name of a command as the tables here have it. */
+/** Returns a command's name as it is in these tables. */
 export function verb(word: string | Uint8Array | undefined): string {
   if (word === undefined) return "";
   return (typeof word === "string" ? word : fromUtf8(word)).toUpperCase();

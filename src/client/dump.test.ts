@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { ConnectionLostError, connect } from "./client.ts";
 import { bulk, FakeServer, type Script } from "./fake-server-fixture.ts";
 
-/** Serves SCAN and MGET of `entries`, in steps of COUNT; a value of undefined is none (any more). */
+/** Serves SCAN and MGET of `entries`, in steps of COUNT; an undefined value stands for a key that is gone. */
 function store(entries: readonly (readonly [string, string | undefined])[]): Script {
   return ([name, ...args]) => {
     if (name === "SCAN") {
@@ -66,7 +66,7 @@ test("no more is read than one batch ahead of the consumer", async () => {
   await dump.next();
   await client.command("PING").catch(() => {});
   expect(server.requests.map(([name]) => name)).toEqual(["SCAN", "MGET", "SCAN", "PING"]);
-  // Giving up early is no error, and leaves the client usable.
+  // Stopping early is no error, and the client remains usable.
   await dump.return();
   expect(client.pendingCalls).toBe(0);
 });

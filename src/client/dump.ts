@@ -3,11 +3,11 @@ import type { Channel } from "./channel.ts";
 import { ConnectionLostError } from "./errors.ts";
 
 export interface DumpOptions {
-  /** What keys and values become: text, read as UTF-8 (the default), or bytes. */
+  /** The type of keys and values: text, decoded as UTF-8 (the default), or bytes. */
   readonly as?: "text" | "bytes";
-  /** How many keys are asked for at once. 256 by default. */
+  /** Number of keys per step. 256 by default. */
   readonly batch?: number;
-  /** Time each step may take; 0 is no bound. The client's by default. */
+  /** Time limit of each step; 0: no limit. The client's by default. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -15,8 +15,8 @@ export interface DumpOptions {
 type Entry<T> = [key: T, value: T];
 
 /**
- * SCAN and MGET, one batch ahead of the consumer at most: while it takes one batch, nothing else is read. A cursor
- * means nothing on another connection.
+ * Uses SCAN and MGET. It is at most one batch ahead of the consumer: while the consumer takes one batch, nothing else
+ * is read. A cursor is valid only on its own connection.
  */
 export async function* dumpEntries(
   channel: Channel,
@@ -41,13 +41,13 @@ export async function* dumpEntries(
   const first = channel.connectionCount;
   for (;;) {
     const isLast = cursor === "0";
-    // The next keys travel together with the values of these.
+    // The next keys are read together with the values of these.
     const [values, following] = await Promise.all([read(keys), isLast ? undefined : scan(cursor)]);
     if (channel.connectionCount !== first)
       throw new ConnectionLostError("the connection was lost during the dump");
     for (const [index, key] of keys.entries()) {
       const value = values[index];
-      // Gone since the scan, or not a text.
+      // Removed since the scan, or not a string.
       if (value === null || value === undefined) continue;
       yield as === "bytes" ? [key, value] : [fromUtf8(key), fromUtf8(value)];
     }

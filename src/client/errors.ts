@@ -1,6 +1,6 @@
-/** What a call of the client can fail with, besides `ReplyError` (the server's own errors) and a signal's reason. */
+/** Errors of the client's calls, besides `ReplyError` (the server's own errors) and a signal's reason. */
 
-/** There is no connection, and none could be made. `code` is the system's where it has one, such as `ECONNREFUSED`. */
+/** There is no connection, and none could be made. `code` is the system's if it has one, such as `ECONNREFUSED`. */
 export class ConnectError extends Error {
   override name = "ConnectError";
   readonly code: string;
@@ -11,28 +11,28 @@ export class ConnectError extends Error {
   }
 }
 
-/** The server wants a password and got none, or a wrong one. */
+/** The server requires a password, and none or a wrong one was given. */
 export class AuthenticationError extends ConnectError {
   override name = "AuthenticationError";
 }
 
-/** The connection was lost before the reply came. Nothing was changed by this call: it only read. */
+/** The connection was lost before the reply arrived. The call has changed nothing: it only read. */
 export class ConnectionLostError extends Error {
   override name = "ConnectionLostError";
 }
 
 /**
- * The connection was lost after a write was sent and before its reply came: it may or may not have taken effect.
- * It is never sent again by itself.
+ * The connection was lost after a write was sent and before its reply arrived, so it may or may not have taken
+ * effect. The client never repeats it by itself.
  */
 export class UnknownOutcomeError extends ConnectionLostError {
   override name = "UnknownOutcomeError";
 }
 
-/** No reply within the call's time. */
+/** There was no reply within the call's time limit. */
 export class TimeoutError extends Error {
   override name = "TimeoutError";
-  /** True for a write that was sent: it may have taken effect, or may yet. */
+  /** True for a write that was sent: it may have taken effect, or may still do so. */
   readonly outcomeUnknown: boolean;
 
   constructor(message: string, outcomeUnknown: boolean, cause?: unknown) {
@@ -41,7 +41,7 @@ export class TimeoutError extends Error {
   }
 }
 
-/** Too many calls wait already; nothing was sent. */
+/** Too many calls are waiting already; nothing was sent. */
 export class QueueFullError extends Error {
   override name = "QueueFullError";
 }
@@ -51,7 +51,7 @@ export class ClosedError extends Error {
   override name = "ClosedError";
 }
 
-/** A stored value is not of the form it was to be read as. */
+/** A stored value does not have the requested type. */
 export class DecodeError extends Error {
   override name = "DecodeError";
 }

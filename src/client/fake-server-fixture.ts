@@ -7,15 +7,15 @@ import { RespParser } from "../protocol/resp-parser.ts";
 /** One client's connection as the fake server sees it. */
 export interface Peer {
   readonly number: number;
-  /** Sends bytes; text goes one byte a character. */
+  /** Sends bytes; text is sent as one byte per character. */
   write(bytes: string | Uint8Array): void;
-  /** Cuts the connection. */
+  /** Closes the connection abruptly. */
   cut(): void;
 }
 
 /**
- * What a fake server does with a request: the reply as it goes over the wire, or undefined for none (now).
- * @param args the words, read as UTF-8
+ * A fake server's reaction to a request: the reply's bytes, or undefined for no reply (yet).
+ * @param args the words, decoded as UTF-8
  */
 export type Script = (args: readonly string[], peer: Peer) => string | Uint8Array | undefined;
 
@@ -25,18 +25,18 @@ const HELLO_REPLY =
 
 export interface FakeServerOptions {
   readonly port?: number;
-  /** Answers HELLO and GLASS.SOURCE otherwise than usual, where it does not return undefined. */
+  /** Replies to HELLO and GLASS.SOURCE; the usual replies are sent if it returns undefined. */
   readonly greet?: Script;
 }
 
-/** A server that answers all but HELLO and GLASS.SOURCE by a script. */
+/** A server that replies to everything except HELLO and GLASS.SOURCE by a script. */
 export class FakeServer implements AsyncDisposable {
-  /** Every request but those two, in order of arrival. */
+  /** Every request except those two, in order of arrival. */
   readonly requests: string[][] = [];
   /** Every request, those two included. */
   readonly allRequests: string[][] = [];
   readonly peers: Peer[] = [];
-  /** How many pieces the requests came in. */
+  /** Number of pieces in which the requests arrived. */
   chunkCount = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -66,7 +66,7 @@ export class FakeServer implements AsyncDisposable {
     return (this.#server.address() as { port: number }).port;
   }
 
-  /** Resolves once so many requests (HELLO and GLASS.SOURCE aside) have come. */
+  /** Resolves when this many requests (besides HELLO and GLASS.SOURCE) have arrived. */
   async received(count: number): Promise<void> {
     while (this.requests.length < count) {
       await new Promise<void>((resolve) => {
@@ -75,7 +75,7 @@ export class FakeServer implements AsyncDisposable {
     }
   }
 
-  /** The connection made last. */
+  /** The latest connection. */
   get peer(): Peer {
     return this.peers.at(-1)!;
   }
@@ -131,7 +131,7 @@ export class FakeServer implements AsyncDisposable {
   }
 }
 
-/** A byte string as RESP frames it. */
+/** Frames a byte string in RESP. */
 export function bulk(text: string): string {
   const bytes = new TextEncoder().encode(text);
   return `$${bytes.length}\r\n${latin1(bytes)}\r\n`;

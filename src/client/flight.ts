@@ -1,18 +1,18 @@
-/** Single flight: callers of one process who wait for the value of one key. */
+/** Single flight: callers in one process that wait for the value of one key. */
 
 import { fromStrictUtf8, latin1 } from "../lib/bytes.ts";
 import type { Key } from "./arguments.ts";
 import type { Encoded } from "./codec.ts";
 
-/** What came of a flight. */
+/** The result of a flight. */
 export interface Landing {
-  /** undefined when the loader had none. */
+  /** undefined if the loader returned undefined. */
   readonly value: Encoded | undefined;
-  /** Whether the value was loaded here, not found. */
+  /** Whether the value was loaded here, rather than found. */
   readonly isLoaded: boolean;
 }
 
-/** One key on its way, and who waits for it here. */
+/** The load of one key, and the callers in this process that wait for it. */
 export class Flight {
   readonly key: Key;
   readonly keyName: string;
@@ -36,14 +36,14 @@ export class Flight {
     const over = () => {
       this.#isOver = true;
     };
-    // A failure is told to those who wait, and there may be none left.
+    // The waiters get a failure; if there are none left, it must not count as unhandled.
     settled.then(over, over);
   }
 
-  /** Waits for it; when all who do so have given up, so does the flight. */
+  /** Waits for the flight. When all waiters have cancelled, the flight is cancelled. */
   async join(signal: AbortSignal | undefined): Promise<Landing> {
     this.#waiters++;
-    // Without a signal it never gives up, and so keeps the flight going.
+    // A waiter without a signal never cancels, so it keeps the flight going.
     if (signal === undefined) return this.settled;
     try {
       return await unlessAborted(this.settled, signal);
@@ -67,7 +67,7 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
   });
 }
 
-/** The same for text and bytes that stand for the same key. */
+/** Returns a name that is the same for text and bytes of the same key. */
 export function keyName(key: Key): string {
   if (typeof key === "string") return `t${key}`;
   const text = fromStrictUtf8(key);

@@ -8,7 +8,7 @@ test("what is aborted the moment the connection is open is given up", async () =
   await using server = await FakeServer.start(undefined, { greet: () => "" });
   const controller = new AbortController();
   const reason = new Error("too late");
-  // The link asks for the time when it is made: behind the connection's events, and before the handshake.
+  // The link reads the clock when it is created: after the connection's events, and before the handshake.
   const clock = {
     ...systemClock,
     monotonicMs: () => {

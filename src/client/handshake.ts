@@ -5,19 +5,19 @@ import { AuthenticationError, ConnectError } from "./errors.ts";
 import { Link, type LinkEvents } from "./link.ts";
 import { formatAddress, type ResolvedOptions } from "./options.ts";
 
-/** Who answers. */
+/** The server's description of itself. */
 export interface ServerInfo {
   /** `glasscache`, `redis`, … */
   readonly name: string;
   readonly version: string;
   /** `standalone`, `proxy`, `cluster`, … */
   readonly mode: string;
-  /** Whether it says of cached reads where they came from. */
+  /** Whether it reports where cached reads came from. */
   readonly tellsSource: boolean;
 }
 
 /**
- * A connection that has agreed on RESP3, been let in and been asked to tell sources.
+ * Opens a connection, switches it to RESP3, authenticates, and asks for the source of replies.
  * @throws ConnectError, AuthenticationError, or the signal's reason
  */
 export async function openLink(
@@ -29,7 +29,7 @@ export async function openLink(
   let link: Link | undefined;
   try {
     link = await Link.open(options, options.clock, limit.signal, failUnanswered);
-    // It may have been aborted since the link was open, with nobody listening.
+    // It may have been aborted after the link opened, when nothing listened.
     limit.signal.throwIfAborted();
     return [link, await introduce(link, options, limit.signal, events)];
   } catch (error) {
@@ -48,7 +48,7 @@ const failUnanswered: LinkEvents = {
   },
 };
 
-/** A signal that aborts with the given one, or when connecting has taken too long. */
+/** Returns a signal that aborts with the given one, or when connecting has taken too long. */
 function timeLimit(options: ResolvedOptions, outer: AbortSignal | undefined) {
   const controller = new AbortController();
   const { connectTimeoutMs: ms } = options;
@@ -80,7 +80,7 @@ async function introduce(
   const aborted = () => link.destroy(signal.reason);
   signal.addEventListener("abort", aborted);
   try {
-    // Written together; the second is answered by an error wherever the first is, or where it is not known.
+    // Written together. The second gets an error reply if the first does, or if the server does not know it.
     const greeting = ask(link, hello);
     const source = ask(link, ["GLASS.SOURCE", "ON"]).then(
       () => true,
@@ -89,7 +89,7 @@ async function introduce(
     link.flush();
     const info = await greeting;
     const tellsSource = await source;
-    // Only now, with nothing in between: what the server says next belongs to the client.
+    // Set now, without an await in between: the next message of the server belongs to the client.
     link.events = events;
     return serverInfo(info.reply, tellsSource);
   } catch (error) {

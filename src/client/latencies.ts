@@ -1,4 +1,4 @@
-/** How long calls took. Percentiles are at most 6 % too high. */
+/** Durations of calls. Percentiles are at most 6 % too high. */
 export interface LatencySummary {
   readonly count: number;
   readonly meanMs: number;
@@ -8,7 +8,7 @@ export interface LatencySummary {
   readonly maxMs: number;
 }
 
-/** From 1 µs on, 16 buckets for each doubling, up to 12 days. */
+/** From 1 µs on, 16 buckets per doubling, up to 12 days. */
 const BUCKETS_PER_DOUBLING = 16;
 const DOUBLINGS = 40;
 const SMALLEST_MS = 0.001;

@@ -25,7 +25,10 @@ describe("the lease of a key", () => {
   });
 });
 
-/** What a cluster hashes: what stands between the first `{` and the next `}` if anything does, else the whole key. */
+/**
+ * Returns the part of a key that a cluster hashes: the text between the first `{` and the next `}` if it is not
+ * empty, else the whole key.
+ */
 function tagOf(key: string): string {
   const open = key.indexOf("{");
   const close = open < 0 ? -1 : key.indexOf("}", open + 1);

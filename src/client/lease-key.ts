@@ -6,11 +6,10 @@ const CLOSE = 0x7d;
 const SUFFIX = ":lease";
 
 /**
- * Where the lease of a key is kept: `{key}:lease`, whose hash tag is the key, so that in a cluster both are in one
- * slot. A key that has a hash tag keeps it: `user:{42}` has `user:{42}:lease`.
- *
- * A key that holds `}` and no hash tag, such as `a}b`, cannot be another key's hash tag. Its lease, `a}b:lease`, is
- * in a slot of its own; a cluster refuses to store under it.
+ * Returns the key of a key's lease: `{key}:lease`, whose hash tag is the key, so that both are in one slot of a
+ * cluster. A key with a hash tag keeps it: `user:{42}` has `user:{42}:lease`. A key with `}` and no hash tag, such as
+ * `a}b`, cannot be the hash tag of another key. Its lease, `a}b:lease`, is in a different slot; a cluster refuses to
+ * store under it.
  */
 export function leaseKeyOf(key: Key): Key {
   if (typeof key === "string") return key.includes("}") ? `${key}${SUFFIX}` : `{${key}}${SUFFIX}`;

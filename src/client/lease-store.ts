@@ -6,7 +6,10 @@ import type { Encoded } from "./codec.ts";
 import { ClosedError } from "./errors.ts";
 import { formatAddress, type ResolvedOptions } from "./options.ts";
 
-/** The right to load one key, kept in the store under `leaseKey` for as long as its holder's `token` stands there. */
+/**
+ * The right to load one key. The store keeps it under `leaseKey` as long as that has the holder's `token` as its
+ * value.
+ */
 export interface Lease {
   readonly key: Key;
   readonly leaseKey: Key;
@@ -14,16 +17,16 @@ export interface Lease {
 }
 
 /**
- * What became of a loaded value: stored; not stored because the lease had run out or was dropped; not stored because
- * the key has a value by now.
+ * The fate of a loaded value: stored; not stored because the lease had expired or was dropped; not stored because the
+ * key has a value by now.
  */
 export type FillOutcome = "stored" | "lost" | "newer";
 
-/** A connection without transactions for so long is closed. */
+/** A connection without transactions for this time is closed. */
 const IDLE_MS = 10_000;
-/** A transaction that a change of key or lease aborts is tried again, and then finds out what has changed. */
+/** If a change of key or lease aborts a transaction, it is tried again, and then sees the change. */
 const ATTEMPTS = 3;
-/** So many leases are ended by one transaction where they wait for a connection. */
+/** Most leases that one transaction ends, if several wait for a connection. */
 const BATCH_LEASES = 32;
 
 interface IdleChannel {
@@ -31,49 +34,55 @@ interface IdleChannel {
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
-/** A lease that is to be ended. */
+/** A lease to end. */
 interface Ending {
   readonly lease: Lease;
-  /** The command that stores the value; undefined when there is none to store. */
+  /** The command that stores the value; undefined if there is none to store. */
   readonly set: readonly Argument[] | undefined;
   readonly resolve: (outcome: FillOutcome) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Ends leases: stores the value and gives the lease back in one transaction, or gives it back alone. WATCH concerns a
- * whole connection, and EXEC ends it for all keys. So these transactions have connections of their own, one at a time
- * on each. Leases that wait for a connection share the next transaction (group commit), so that many cold keys cost few
- * round trips and few journal writes.
+ * Ends leases: stores the value and gives the lease back in one transaction, or only gives it back. WATCH concerns a
+ * whole connection, and EXEC ends it for all keys. So these transactions have connections of their own, one
+ * transaction at a time on each. Leases that wait for a connection share the next transaction (group commit), so that
+ * many cold keys need few round trips and few journal writes.
  */
 export class LeaseStore {
   readonly #options: ResolvedOptions;
   readonly #idle: IdleChannel[] = [];
   readonly #queue: Ending[] = [];
-  /** Connections that are open or being opened. */
+  /** Number of connections that are open or being opened. */
   #openCount = 0;
   /** 1 in a cluster, where a transaction concerns one slot. */
   #batchLeases = BATCH_LEASES;
   #isClosed = false;
 
-  /** @param options those of the client whose leases these are */
+  /** @param options the options of the client that takes the leases */
   constructor(options: ResolvedOptions) {
     this.#options = { ...options, reconnect: false, onEvent: () => {} };
   }
 
-  /** Stores a value if the lease is still held and the key has none. @throws what `Client.request` throws */
+  /**
+   * Stores a value if the lease is still held and the key has no value.
+   * @throws the errors of `Client.request`
+   */
   fill(lease: Lease, value: Encoded, ttlMs: number | undefined): Promise<FillOutcome> {
     const set: Argument[] = ["SET", lease.key, value];
     if (ttlMs !== undefined) set.push("PX", ttlMs);
     return this.#end(lease, set);
   }
 
-  /** Gives a lease back if it is still held. @throws what `Client.request` throws */
+  /**
+   * Gives a lease back if it is still held.
+   * @throws the errors of `Client.request`
+   */
   async release(lease: Lease): Promise<void> {
     await this.#end(lease, undefined);
   }
 
-  /** Leases that are to be ended from now on fail. */
+  /** Makes all later calls fail. */
   close(): void {
     this.#isClosed = true;
     for (const ending of this.#queue.splice(0)) ending.reject(this.#closedError());
@@ -94,7 +103,10 @@ export class LeaseStore {
     });
   }
 
-  /** Ends what waits, over one connection, until nothing does; returns at once where all connections do so already. */
+  /**
+   * Ends the waiting leases over one connection until none waits. Returns at once if all connections are busy with
+   * that.
+   */
   async #work(): Promise<void> {
     let channel: Channel | undefined = this.#idleChannel();
     if (channel === undefined) {
@@ -104,7 +116,7 @@ export class LeaseStore {
         channel = await Channel.open(this.#options);
       } catch (error) {
         this.#openCount--;
-        // Other connections may be at work; without one, what waits has nothing to wait for.
+        // If another connection is open, it ends the waiting leases; otherwise none will.
         if (this.#openCount === 0) for (const ending of this.#queue.splice(0)) ending.reject(error);
         return;
       }
@@ -112,7 +124,7 @@ export class LeaseStore {
     while (this.#queue.length > 0 && channel.isConnected) {
       const batch = this.#queue.splice(0, this.#batchLeases);
       if (!(await this.#endBatch(channel, batch))) {
-        // It may have a MULTI or WATCH open.
+        // The connection may have an open MULTI or WATCH.
         this.#discard(channel);
         if (this.#queue.length > 0) void this.#work();
         return;
@@ -126,7 +138,10 @@ export class LeaseStore {
     if (this.#queue.length > 0) void this.#work();
   }
 
-  /** Settles all of a batch, or puts it back to be ended one by one. @returns false when the connection is spoilt */
+  /**
+   * Settles a whole batch, or queues its leases again to end them one by one.
+   * @returns false if the connection is no longer usable
+   */
   async #endBatch(channel: Channel, batch: readonly Ending[]): Promise<boolean> {
     try {
       const outcomes = await endLeases(channel, batch);
@@ -137,7 +152,7 @@ export class LeaseStore {
         for (const { reject } of batch) reject(error);
         return false;
       }
-      // One of them is at fault. In a cluster all are, as long as they are together.
+      // One of them caused the error. In a cluster, the batch itself did.
       if (error.code === "CROSSSLOT") this.#batchLeases = 1;
     }
     await send(channel, [["DISCARD"]]).catch(() => {});
@@ -183,7 +198,7 @@ export class LeaseStore {
   }
 }
 
-/** Ends leases in one transaction, in which each succeeds or is left alone. */
+/** Ends leases in one transaction. Each of them succeeds or is left alone. */
 async function endLeases(channel: Channel, endings: readonly Ending[]): Promise<FillOutcome[]> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const watched = endings.flatMap(({ lease }) => [lease.leaseKey, lease.key]);
@@ -216,7 +231,11 @@ async function endLeases(channel: Channel, endings: readonly Ending[]): Promise<
   return alone;
 }
 
-/** Sends commands together. @returns their replies in order. @throws the first failure, once all have settled */
+/**
+ * Sends commands together.
+ * @returns their replies in order
+ * @throws the first failure, once all have settled
+ */
 async function send(channel: Channel, commands: readonly (readonly Argument[])[]): Promise<Reply[]> {
   const settled = await Promise.allSettled(commands.map((words) => channel.request(words, {})));
   return settled.map((outcome) => {

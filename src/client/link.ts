@@ -9,9 +9,9 @@ import { type Call, CallList, describeSource, type Reply } from "./call.ts";
 import { ConnectError } from "./errors.ts";
 import { formatAddress } from "./options.ts";
 
-/** So much is written in one go; what waits beyond it follows when the socket has taken that. */
+/** Bytes written at once; the rest follows when the socket has taken them. */
 const WRITE_BYTES = 256 * 1024;
-/** A batch up to this size is copied, so that its buffer can be filled again; a larger one is given away. */
+/** A batch up to this size is copied, so that its buffer can be reused; the buffer of a larger one is handed over. */
 const COPY_BYTES = 16 * 1024;
 const KEEP_BYTES = 64 * 1024;
 const KEEP_ALIVE_MS = 30_000;
@@ -25,15 +25,15 @@ export interface LinkEvents {
   /** There is room for further requests. */
   drained(): void;
   pushed(push: Push): void;
-  /** A reply that no request is due, such as a line of MONITOR. The last one says why a connection ends. */
+  /** A reply without a request, such as a line of MONITOR. The last one says why a connection ends. */
   unasked?(value: ReplyValue): void;
-  /** Whether byte strings in pushes stay bytes; else they are read as UTF-8. */
+  /** Whether byte strings in pushes are bytes; otherwise they are decoded as UTF-8. */
   readonly pushesAsBytes?: boolean;
-  /** The link is of no further use. `unanswered` are the calls whose reply has not come, in order. Called once. */
+  /** The link has ended. `unanswered` are the calls without a reply, in order. Called once. */
   ended(error: Error, unanswered: Call[]): void;
 }
 
-/** One connection: requests are written in order, and replies matched to them in order. */
+/** One connection: writes requests in order, and matches replies to them in order. */
 export class Link {
   readonly #socket: Socket;
   readonly #clock: Clock;
@@ -44,7 +44,7 @@ export class Link {
   #inbound: ByteBuffer | undefined;
   #blocked = false;
   #ended = false;
-  /** What the server said last without having been asked, such as why it closes the connection. */
+  /** The server's last error without a request, such as why it closes the connection. */
   #lastWords: ReplyError | undefined;
   lastReceivedMs: number;
 
@@ -64,7 +64,7 @@ export class Link {
 
   /**
    * Connects.
-   * @throws ConnectError; the signal's reason when it is given up
+   * @throws ConnectError, or the signal's reason
    */
   static open(address: LinkAddress, clock: Clock, signal: AbortSignal, events: LinkEvents): Promise<Link> {
     return new Promise((resolve, reject) => {
@@ -75,7 +75,7 @@ export class Link {
       };
       const aborted = () => {
         settle();
-        // An error that comes late has nobody left to tell.
+        // Ignore late errors: the promise has been rejected already.
         socket.on("error", () => {});
         socket.destroy();
         reject(signal.reason);
@@ -97,7 +97,7 @@ export class Link {
     });
   }
 
-  /** Calls whose reply is due, settled ones included. */
+  /** Calls whose reply is due, including settled ones. */
   get sentCount(): number {
     return this.#sent.size;
   }
@@ -106,7 +106,7 @@ export class Link {
     return this.#ended;
   }
 
-  /** False while the socket has enough to do. */
+  /** False while the socket has enough to write. */
   get isWritable(): boolean {
     return !this.#blocked && !this.#ended;
   }
@@ -138,7 +138,7 @@ export class Link {
     if (!this.#socket.write(batch)) this.#blocked = true;
   }
 
-  /** Reads no further, so that the other side waits, until `resume`. */
+  /** Stops reading until `resume`, so that the server waits. */
   pause(): void {
     this.#socket.pause();
   }
@@ -147,12 +147,12 @@ export class Link {
     this.#socket.resume();
   }
 
-  /** Ends in order: what has been written is sent, nothing more is read. */
+  /** Shuts down: sends what has been written, and reads nothing more. */
   close(): void {
     this.#ended = true;
     this.#socket.removeAllListeners("close");
     this.#socket.end();
-    // Whatever the other side does now, the process must not wait for it.
+    // The process does not wait for the other side to close.
     this.#socket.unref();
   }
 
@@ -186,19 +186,19 @@ export class Link {
         else inbound.discard(read);
       }
     } catch (error) {
-      // A ProtocolError: from here on nothing the other side says can be understood.
+      // A ProtocolError: nothing that follows can be understood.
       this.#end(error as Error);
     }
   }
 
-  /** Keeps the beginning of a reply, with room for as much as is known to follow. */
+  /** Keeps the beginning of a reply, with room for the bytes that are known to follow. */
   #keep(chunk: Uint8Array, from: number): void {
     this.#inbound ??= new ByteBuffer(4096);
     this.#inbound.reserve(Math.max(this.#reader.neededBytes, chunk.length - from));
     this.#inbound.append(chunk, from, chunk.length);
   }
 
-  /** @returns how many of the bytes are done with */
+  /** @returns the number of bytes that were processed */
   #readReplies(bytes: Uint8Array, end: number): number {
     const reader = this.#reader;
     let start = 0;
@@ -225,7 +225,7 @@ export class Link {
       this.#events.unasked?.(words);
       return;
     }
-    // Its caller has given up.
+    // The call was cancelled.
     if (call.settled) return;
     const value = decodeReply(bytes, start, end, {
       text: call.asText,
@@ -237,7 +237,7 @@ export class Link {
   }
 }
 
-/** The value alone, in every depth. Only a reply that has attributes itself can have some further down here. */
+/** Removes attributes at any depth. Only a reply that has attributes itself can contain others at this point. */
 function withoutAttributes(value: ReplyValue): Reply {
   if (!(value instanceof Attributed)) return value as Reply;
   return strip(value.value);

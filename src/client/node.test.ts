@@ -1,4 +1,4 @@
-/** The library as it is published, built by the project's own configuration and run by Node. */
+/** The published library, built by the project's own configuration and run by Node. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { installClientLibrary, runTool } from "../../test/support/client-build.ts";
@@ -9,7 +9,7 @@ import { bulk, FakeServer, type Script } from "./fake-server-fixture.ts";
 const ROOT = join(import.meta.dir, "../..");
 const node = requireNode(20);
 
-/** What a user writes, in JavaScript. Every line it prints is checked below. */
+/** A user's program in JavaScript. The test checks every line that it prints. */
 const PROGRAM = `
 import { connect, ReplyError, TimeoutError, UnknownOutcomeError } from "glasscache/client";
 
@@ -38,7 +38,7 @@ const nobody = await connect({ host: "127.0.0.1", port: 1 }).catch((error) => er
 tell("nobody", nobody.code);
 `;
 
-/** What a user writes, in TypeScript: the types are those of the build. */
+/** A user's program in TypeScript, with the types of the build. */
 const TYPED_PROGRAM = `
 import { type ClientEvent, connect, type Found, type Reply } from "glasscache/client";
 
@@ -69,7 +69,7 @@ const script: Script = ([name, key], peer) => {
     case "ECHO":
       return bulk(key ?? "");
     case "FAIL":
-      // Behind the reply to the read that was given up.
+      // After the reply to the cancelled read.
       return `_\r\n-WRONGTYPE no\r\n`;
     default:
       return "+OK\r\n";

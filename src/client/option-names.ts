@@ -37,7 +37,7 @@ const OPTIONS: Readonly<Record<OptionedCall, readonly string[]>> = {
   getOrSet: ["ttlMs", "leaseMs", "waitMs", ...READ],
 };
 
-/** What other libraries call these options; in lower case, without `-` and `_`. */
+/** Names of these options in other libraries, in lower case, without `-` and `_`. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   ttl: "ttlMs",
   px: "ttlMs",
@@ -85,12 +85,12 @@ function unknownOption(call: string, name: string, known: readonly string[]): st
   return `${call} has no option "${name}": ${advice}${unit}`;
 }
 
-/** The option that a misspelt one was meant for. */
+/** Returns the option that a misspelt name probably means. */
 function rightName(name: string, known: readonly string[]): string | undefined {
   const plain = plainName(name);
   const synonym = Object.hasOwn(SYNONYMS, plain) ? SYNONYMS[plain] : undefined;
   if (synonym !== undefined && known.includes(synonym)) return synonym;
-  // One slip in three letters.
+  // Allow one mistake for every three letters.
   let fewest = Math.max(1, Math.floor(plain.length / 3)) + 1;
   let nearest: string | undefined;
   for (const candidate of known) {
@@ -107,7 +107,10 @@ function plainName(name: string): string {
   return name.toLowerCase().replaceAll(/[-_]/g, "");
 }
 
-/** Letters to add, leave out or replace, and neighbours to swap (optimal string alignment), to get from a to b. */
+/**
+ * Returns the least number of letters to add, remove or replace, and neighbours to swap, to get from a to b (optimal
+ * string alignment).
+ */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -5,9 +5,9 @@ import type { Reply } from "./call.ts";
 import type { ConnectionLostError } from "./errors.ts";
 import { checkOptions, checkSignal, checkType } from "./option-names.ts";
 
-/** How to reach a server or proxy, and how patiently. Every field has a default. */
+/** How to reach a server or proxy, and time limits. Every field has a default. */
 export interface ConnectOptions {
-  /** `glasscache://[[user]:password@]host[:port]`; `redis://` means the same. Not together with `host` or `port`. */
+  /** `glasscache://[[user]:password@]host[:port]`; `redis://` means the same. Excludes `host` and `port`. */
   readonly url?: string;
   /** `localhost` by default. */
   readonly host?: string;
@@ -15,51 +15,51 @@ export interface ConnectOptions {
   readonly port?: number;
   readonly user?: string;
   readonly password?: string;
-  /** Time to connect and be let in. 5,000 by default. */
+  /** Time limit for connecting and authenticating. 5,000 by default. */
   readonly connectTimeoutMs?: number;
-  /** Time a call may take, waiting for a connection included; 0 is no bound. 5,000 by default. */
+  /** Time limit of a call, including the wait for a connection; 0: no limit. 5,000 by default. */
   readonly timeoutMs?: number;
   /**
-   * When replies are overdue and nothing at all has come for so long, the connection counts as dead and another
-   * one is made. 30,000 by default.
+   * If replies are overdue and nothing at all has arrived for this time, the connection counts as dead, and the
+   * client reconnects. 30,000 by default.
    */
   readonly silenceMs?: number;
-  /** What to do when the connection is lost; false: every call fails from then on. */
+  /** How to reconnect when the connection is lost; false: every call fails from then on. */
   readonly reconnect?: Partial<ReconnectPolicy> | false;
   /** Whether a read in flight when the connection is lost is sent once more on the next one. True by default. */
   readonly retryReads?: boolean;
-  /** Calls that may wait, for a connection or for their reply; one more fails at once. 100,000 by default. */
+  /** Most calls that may wait for a connection or for their reply; one more fails at once. 100,000 by default. */
   readonly maxPendingCalls?: number;
-  /** Bytes of keys and values in such calls. 256 MiB by default. */
+  /** Most bytes of keys and values in such calls. 256 MiB by default. */
   readonly maxPendingBytes?: number;
-  /** Connections, besides the client's own, over which `getOrSet` stores what it has loaded. 4 by default. */
+  /** Connections, besides the client's own, over which `getOrSet` stores loaded values. 4 by default. */
   readonly leaseConnections?: number;
-  /** Told what happens to the connection, and of messages that no call asked for. Must not throw. */
+  /** Called with events of the connection, and with pushed messages. Must not throw. */
   readonly onEvent?: (event: ClientEvent) => void;
-  /** Gives up connecting (the first time only). */
+  /** Cancels connecting (the first time only). */
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
   readonly random?: Random;
 }
 
 /**
- * Exponential backoff with full jitter: before attempt n (from 0) the client waits a random time up to
- * `firstDelayMs` · 2ⁿ, at most `maxDelayMs`.
+ * Exponential backoff with full jitter: before attempt n (from 0) the client waits a random time up to `firstDelayMs`
+ * · 2ⁿ, at most `maxDelayMs`.
  */
 export interface ReconnectPolicy {
   /** 50 by default. */
   readonly firstDelayMs: number;
   /** 3,000 by default. */
   readonly maxDelayMs: number;
-  /** After so many failed attempts in a row every call fails. Infinity by default. */
+  /** Failed attempts in a row after which every call fails. Infinity by default. */
   readonly maxAttempts: number;
 }
 
 export type ClientEvent =
   | { readonly type: "connected" }
-  /** What was in flight has failed, reads that are sent again aside. */
+  /** Calls in flight have failed, except for reads that are sent again. */
   | { readonly type: "disconnected"; readonly error: ConnectionLostError }
-  /** The next attempt follows in `delayMs`; `error` is why the last one, or the connection, failed. */
+  /** The next attempt follows after `delayMs`; `error` is why the last one, or the connection, failed. */
   | {
       readonly type: "reconnecting";
       readonly attempt: number;
@@ -68,24 +68,24 @@ export type ClientEvent =
     }
   /** There will be no further connection. */
   | { readonly type: "closed" }
-  /** `getOrSet` has returned a value that it loaded and could not store. */
+  /** `getOrSet` has returned a loaded value that it could not store. */
   | {
       readonly type: "notStored";
       readonly key: Key;
       readonly reason: NotStoredReason;
-      /** For the reason `failed`. */
+      /** Present if the reason is `failed`. */
       readonly error?: Error;
     }
   | { readonly type: "push"; readonly kind: string; readonly items: readonly Reply[] };
 
 /**
- * Why a loaded value was not stored. `lost`: the lease had run out (raise `leaseMs` above the time a load takes) or
- * was dropped by a delete. `newer`: the key had been given a value meanwhile. `waited`: another process held the lease
- * for longer than `waitMs`. `failed`: the store answered with an error, or not at all.
+ * Why a loaded value was not stored. `lost`: the lease had expired (raise `leaseMs` above the time that a load takes)
+ * or was dropped by a delete. `newer`: the key had been given a value in the meantime. `waited`: another process held
+ * the lease for longer than `waitMs`. `failed`: the store replied with an error, or not at all.
  */
 export type NotStoredReason = "lost" | "newer" | "waited" | "failed";
 
-/** Options with everything in place. */
+/** Options with all defaults filled in. */
 export interface ResolvedOptions {
   readonly host: string;
   readonly port: number;
@@ -109,12 +109,12 @@ const NUMBERS = [
   ...(["port", "connectTimeoutMs", "timeoutMs", "silenceMs", "maxPendingCalls", "maxPendingBytes"] as const),
   "leaseConnections",
 ] as const;
-/** Timers cannot be set for longer. */
+/** The longest time that a timer can be set to. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * @throws TypeError for an option that there is not, or of the wrong type; RangeError naming the option that cannot
- * be so; never repeats a password
+ * @throws TypeError for an unknown option or one of the wrong type; RangeError naming an option with an invalid
+ * value; messages never contain a password
  */
 export function resolveOptions(options: ConnectOptions): ResolvedOptions {
   checkTypes(options);
@@ -210,9 +210,7 @@ export function checkWholeFrom1(name: string, value: number | undefined): void {
   }
 }
 
-/**
- * @throws RangeError unless `ms` is a time that a timer can be set to; 0 included. TypeError for anything but a number
- */
+/** @throws RangeError unless `ms` is a time that a timer can be set to, or 0; TypeError for anything but a number */
 export function duration(name: string, ms: number): number {
   checkType(name, ms, "number");
   if (!(ms >= 0 && ms <= MAX_TIMER_MS))
@@ -225,14 +223,14 @@ function atLeastOne(name: string, value: number): number {
   return value;
 }
 
-/** How long to wait before the next attempt, after `attempt` failed ones. */
+/** Returns the time to wait before the next attempt, after `attempt` failed ones. */
 export function reconnectDelayMs(policy: ReconnectPolicy, attempt: number, random: Random): number {
-  // Beyond 2^31 the power would only be cut down again.
+  // Avoids larger powers, which the minimum would cut anyway.
   const most = Math.min(policy.maxDelayMs, policy.firstDelayMs * 2 ** Math.min(attempt, 31));
   return random.next() * most;
 }
 
-/** For messages: `localhost:8080`, `[::1]:8080`. */
+/** Formats an address for messages: `localhost:8080`, `[::1]:8080`. */
 export function formatAddress({ host, port }: { readonly host: string; readonly port: number }): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

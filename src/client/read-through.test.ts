@@ -14,7 +14,7 @@ import { bulk, FakeServer, type Script } from "./fake-server-fixture.ts";
 import { pollDelayMs } from "./read-through.ts";
 
 let server: LocalServer;
-/** The server's: leases end when a test says so. */
+/** The server's clock, so that leases expire when a test says so. */
 let clock: ManualClock;
 let clients: Client[];
 let events: ClientEvent[];
@@ -29,7 +29,7 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** A client, as another process would have one. */
+/** A client as another process would have one. */
 async function newClient(options: ConnectOptions = {}): Promise<Client> {
   const client = await connect({
     host: "127.0.0.1",
@@ -41,7 +41,7 @@ async function newClient(options: ConnectOptions = {}): Promise<Client> {
   return client;
 }
 
-/** A loader that waits to be told what comes of it. */
+/** A loader whose result the test determines later. */
 function slowLoad<T>() {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const begun = Promise.withResolvers<AbortSignal>();
@@ -86,7 +86,7 @@ describe("one caller", () => {
     expect(first).toEqual(wanted);
     expect(first).not.toHaveProperty("none");
     expect(await client.getOrSet<unknown>("k", load, { as: "json" })).toEqual(wanted);
-    // null can be kept: the key is known not to exist.
+    // null can be stored: the key is known not to exist.
     expect(await client.getOrSet("nobody", () => null, { as: "json" })).toBeNull();
     expect((await client.get("nobody")).value).toBe("null");
     expect(await client.getOrSet<unknown>("nobody", load, { as: "json" })).toBeNull();
@@ -372,7 +372,7 @@ describe("a store in trouble", () => {
         { key: "k", reason: "failed", error: { message: expect.stringContaining(message) } },
       ]);
       expect(client.stats.notStored).toBe(1);
-      // A lease that was taken is given back alone.
+      // A lease without a value is given back alone.
       const last = fake.requests.map(([name, key]) => `${name} ${key ?? ""}`).slice(-3);
       if (holdsLease) expect(last).toEqual(["MULTI ", "DEL {k}:lease", "EXEC "]);
       await client.close(0);

@@ -14,13 +14,13 @@ import { type Lease, LeaseStore } from "./lease-store.ts";
 import type { NotStoredReason, ResolvedOptions } from "./options.ts";
 import type { StatsCounter } from "./stats.ts";
 
-/** Handed to a loader. */
+/** The argument of a loader. */
 export interface LoadContext {
-  /** Aborted when nobody waits for the value any more: every caller has given up, or the client was closed. */
+  /** Aborts when no caller waits for the value any more: all have cancelled, or the client was closed. */
   readonly signal: AbortSignal;
 }
 
-/** Makes the value of a key that has none. */
+/** Loads the value of a key that has none. */
 export type Loader = (context: LoadContext) => unknown;
 
 export interface LoadSettings {
@@ -40,21 +40,21 @@ const CHANGES_ANY: ReadonlySet<string> = new Set(
 );
 
 /**
- * Loads keys that have no value. Callers of this process share one flight (single flight); processes share one load
- * through a lease in the store, as memcache's clients do (Nishtala et al., NSDI 2013, section 3.2.1). Who holds the
- * lease loads. A value is stored only while its lease stands: a delete drops the lease first, so that a value which
- * was loaded before the delete is not stored behind it.
+ * Loads keys that have no value. Callers in this process share one flight (single flight). Processes share one load
+ * through a lease in the store, as memcache's clients do (Nishtala et al., NSDI 2013, section 3.2.1): the holder of
+ * the lease loads. A value is stored only while its lease is held. A delete drops the lease first, so that a value
+ * loaded before the delete is not stored after it.
  */
 export class ReadThrough {
   readonly #channel: Channel;
   readonly #options: ResolvedOptions;
   readonly #stats: StatsCounter;
   readonly #leases: LeaseStore;
-  /** Those that further callers may join. */
+  /** The flights that further callers may join. */
   readonly #flights = new Map<string, Flight>();
-  /** All of them. */
+  /** All flights. */
   readonly #running = new Set<Flight>();
-  /** How many of them wait for another process. */
+  /** Number of flights that wait for another process. */
   #waitingCount = 0;
   #closing: Promise<void> | undefined;
 
@@ -66,8 +66,8 @@ export class ReadThrough {
   }
 
   /**
-   * The value of a key that was found to have none.
-   * @throws what the loader throws; the signal's reason; what `Client.request` throws
+   * Returns the value of a key that was found to have none.
+   * @throws the errors of the loader; the signal's reason; the errors of `Client.request`
    */
   async load(
     key: Key,
@@ -90,13 +90,13 @@ export class ReadThrough {
     }
     const { value } = await flight.join(signal);
     if (value === undefined) return undefined;
-    // Each caller has a value of its own, the same as a later reader of the store gets.
+    // Each caller gets a value of its own, equal to the one that a later reader of the store gets.
     return typeof value === "string" ? decode(value, as) : value.slice();
   }
 
   /**
-   * A command is about to be sent. Who asks for a key that it changes must not get a value loaded before: such a
-   * flight is joined no more, and its lease is dropped ahead of the command.
+   * Called before a command is sent. A later caller that asks for a key which the command changes must not get a
+   * value loaded before. So no caller joins that flight any more, and its lease is dropped before the command.
    */
   beforeCommand(words: readonly Argument[]): void {
     if (this.#flights.size === 0) return;
@@ -112,14 +112,14 @@ export class ReadThrough {
     }
   }
 
-  /** Takes the lease of a key from its holder, ahead of what is sent next. */
+  /** Takes the lease of a key from its holder, before the next command. */
   dropLease(key: Key): void {
-    // Where this fails (a user who may not touch leases) nobody can hold one either, or the connection is lost, and
-    // the command behind it tells that.
+    // This can fail because the user may not access leases, and so cannot hold one, or because the connection is
+    // lost, which the command after it reports.
     this.#channel.request(["DEL", leaseKeyOf(key)], {}).catch(() => {});
   }
 
-  /** Loads under way have `graceMs` to end; then who waits for them is told that the client was closed. */
+  /** Gives loads in progress `graceMs` to end; then their waiters get the error that the client was closed. */
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
@@ -183,8 +183,9 @@ export class ReadThrough {
   }
 
   /**
-   * Asks again and again for the value that the lease's holder loads.
-   * @returns null when the lease may be free: it was given back, has run out, or has another holder; or `waitMs` is over
+   * Polls for the value that the lease's holder loads.
+   * @returns null if the lease may be free: it was given back, has expired, or has another holder; or if `waitMs` is
+   * over
    */
   async #awaitValue(
     flight: Flight,
@@ -218,25 +219,26 @@ export class ReadThrough {
     }
   }
 
-  /** As `#claim`; once more when the connection is lost on the way, as with reads. */
+  /** Calls `#claim`, and once more if the connection is lost on the way, as with reads. */
   async #claimAgain(lease: Lease, settings: LoadSettings): Promise<Claim> {
     try {
       return await this.#claim(lease, settings);
     } catch (error) {
       if (!(error instanceof ConnectionLostError && this.#options.retryReads)) throw error;
       if (this.#options.reconnect === false || this.#closing !== undefined) throw error;
-      // The lost connection may have taken the lease; nobody else may wait for it.
+      // The lost request may have taken the lease; give it back, so that no caller waits for it.
       await this.#release(lease);
       return this.#claim(lease, settings);
     }
   }
 
   /**
-   * Takes the lease if it is free, and then looks for the value again. In this order, one behind the other's reply:
+   * Takes the lease if it is free, and then reads the value again. The read is sent after the reply to the SET:
    * 1. A caller finds no value.
-   * 2. The holder stores it and gives its lease back.
-   * 3. The caller takes the free lease. Only a look behind that shows that there is nothing to load any more.
-   * Sent together with the SET, the look could share a proxy's answer to somebody else, from before 2.
+   * 2. The holder stores the value and gives its lease back.
+   * 3. The caller takes the free lease. Only a read after that shows that there is nothing left to load.
+   *
+   * If the read were sent together with the SET, it could share a proxy's reply to another client, from before 2.
    */
   async #claim(lease: Lease, { as, leaseMs, timeoutMs }: LoadSettings): Promise<Claim> {
     const ask = async (...words: Argument[]): Promise<Reply> =>
@@ -248,7 +250,7 @@ export class ReadThrough {
     let refusal: ReplyError | undefined;
     if (taken.status === "rejected") {
       if (!(taken.reason instanceof ReplyError)) {
-        // It may have taken the lease.
+        // The request may have taken the lease.
         void this.#release(lease);
         throw taken.reason;
       }
@@ -283,7 +285,7 @@ export class ReadThrough {
     return { value, isLoaded: true };
   }
 
-  /** Loads without a lease; so the value is not stored. */
+  /** Loads without a lease, so the value is not stored. */
   async #loadAlone(
     flight: Flight,
     loader: Loader,
@@ -296,7 +298,7 @@ export class ReadThrough {
     return { value, isLoaded: true };
   }
 
-  /** @returns undefined when the loader did */
+  /** @returns undefined if the loader returned undefined */
   async #load(flight: Flight, loader: Loader, as: As): Promise<Encoded | undefined> {
     const { clock } = this.#options;
     const stats = this.#stats;
@@ -320,13 +322,13 @@ export class ReadThrough {
       const outcome = await this.#leases.fill(lease, value, ttlMs);
       if (outcome !== "stored") this.#notStored(lease.key, outcome, undefined);
     } catch (error) {
-      // The value is good all the same.
+      // The value is valid nevertheless.
       this.#notStored(lease.key, "failed", error as Error);
       if (error instanceof ReplyError) await this.#release(lease);
     }
   }
 
-  /** Gives a lease back; where that fails it runs out by itself. */
+  /** Gives a lease back. If that fails, the lease expires. */
   async #release(lease: Lease): Promise<void> {
     await this.#leases.release(lease).catch(() => {});
   }
@@ -341,7 +343,7 @@ export class ReadThrough {
   }
 }
 
-/** How long a flight waits for other processes, and how often it has asked. */
+/** The time that a flight waits for other processes, and how often it has polled. */
 class Wait {
   readonly giveUpAtMs: number;
   polls = 0;
@@ -351,14 +353,14 @@ class Wait {
   }
 }
 
-/** What came of asking for a lease. */
+/** The result of asking for a lease. */
 interface Claim {
-  /** null when there is still none. */
+  /** null if there is still none. */
   readonly value: Encoded | null;
   readonly isHeld: boolean;
-  /** The store does not take leases: it is full, or read only, or the user may not. */
+  /** The store refuses leases: it is full or read only, or the user lacks the permission. */
   readonly refusal: ReplyError | undefined;
-  /** Until the present lease runs out; negative when there is none, or one without an end. */
+  /** Time until the present lease expires; negative if there is none, or one that does not expire. */
   readonly leaseLeftMs: number;
 }
 
@@ -372,10 +374,10 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * How long to wait before asking again for another process's value: exponential back-off, of which a random half is
- * left out so that waiters spread. When many keys are waited for, each is asked for less often: all together, this
- * process asks some thousand times a second.
- * @param waitingCount keys that this process waits for
+ * Returns the time to wait before polling again for another process's value: exponential back-off with a random half
+ * left out, so that waiters spread. The more keys this process waits for, the less often it polls for each: a
+ * thousand polls a second in all, roughly.
+ * @param waitingCount number of keys that this process waits for
  */
 export function pollDelayMs(poll: number, waitingCount: number, random: Random): number {
   const longestMs = Math.max(LONGEST_POLL_MS, (waitingCount / MOST_POLLS_A_SECOND) * 1000);
@@ -383,7 +385,7 @@ export function pollDelayMs(poll: number, waitingCount: number, random: Random):
   return mostMs * (1 - random.next() / 2);
 }
 
-/** Some hundred random bits: no two holders have the same. */
+/** About a hundred random bits, so that no two holders have the same token. */
 function drawToken(random: Random): string {
   return `${draw(random)}-${draw(random)}`;
 }
@@ -396,7 +398,7 @@ function wordName(word: Argument): string[] {
   return typeof word === "string" || word instanceof Uint8Array ? [keyName(word)] : [`t${word}`];
 }
 
-/** Callers who want different forms of a value do not share a load. */
+/** Callers that request different types of a value do not share a load. */
 function flightName(key: Key, as: As): string {
   return `${as} ${keyName(key)}`;
 }

@@ -1,35 +1,38 @@
 import type { Source } from "./call.ts";
 import { Latencies, type LatencySummary } from "./latencies.ts";
 
-/** What a client has seen since it connected. Every key read by `get`, `mget` or `getOrSet` is one of the first three. */
+/**
+ * The events that a client has counted since it connected. Every key read by `get`, `mget` or `getOrSet` counts as
+ * one of the first three.
+ */
 export interface ClientStats {
   /** Reads that found a value. */
   readonly hits: number;
-  /** Reads that found none. For `getOrSet`: the caller's loader was run, or was about to be. */
+  /** Reads that found none. For `getOrSet`: the caller's loader was called, or was about to be. */
   readonly misses: number;
   /** Calls of `getOrSet` that found no value and waited for another caller's load, here or in another process. */
   readonly coalesced: number;
   /** Loaders run by `getOrSet`, failed ones included. */
   readonly loads: number;
-  /** Loaders that threw, or whose value could not be stored as asked. */
+  /** Loaders that threw, or whose value could not be stored as the requested type. */
   readonly loadFailures: number;
-  /** Loaded values that were returned but not stored; the event `notStored` tells why. */
+  /** Loaded values that were returned but not stored; the event `notStored` says why. */
   readonly notStored: number;
-  /** What a proxy told of `get`: answered from its cache, by the origin, or with somebody else's miss. */
+  /** Sources that a proxy reported for `get`: its cache, the origin, or another client's miss. */
   readonly proxy: { readonly hits: number; readonly misses: number; readonly coalesced: number };
   readonly latencies: {
     /** `get` and `mget`. */
     readonly reads: LatencySummary;
     /** `put`, `set`, `delete`, `del` and `expire`. */
     readonly writes: LatencySummary;
-    /** `getOrSet`, whatever it had to wait for. */
+    /** `getOrSet`, including all waiting. */
     readonly getOrSet: LatencySummary;
     /** The loaders alone. */
     readonly loads: LatencySummary;
   };
 }
 
-/** Counts what `ClientStats` tells. */
+/** Counts the events in `ClientStats`. */
 export class StatsCounter {
   hits = 0;
   misses = 0;
@@ -45,14 +48,14 @@ export class StatsCounter {
   readonly getOrSets: Latencies = new Latencies();
   readonly loadTimes: Latencies = new Latencies();
 
-  /** One key was read. */
+  /** Counts a read of one key. */
   read(found: boolean, source: Source): void {
     if (found) this.hits++;
     else this.misses++;
     this.told(source);
   }
 
-  /** A proxy has said where a value came from. */
+  /** Counts the source that a proxy reported for a value. */
   told(source: Source): void {
     if (source === "hit") this.proxyHits++;
     else if (source === "miss") this.proxyMisses++;
