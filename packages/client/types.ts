@@ -106,7 +106,7 @@ function exportsOf(text: string): Set<string> {
 /** Members that only the library uses left out, and indented by tabs. */
 function trimmed(statement: string): string {
   return statement
-    .replace(/ *\/\*\*[^\n]*\*\/\n *constructor\(channel: Channel\);/, "    private constructor();")
+    .replace(/ *\/\*\*[^\n]*\*\/\n *constructor\(link: ReconnectingLink\);/, "    private constructor();")
     .replace(/^ {4}#private;\n/m, "")
     .replaceAll(/^(?: {4})+/gm, (spaces) => "\t".repeat(spaces.length / 4));
 }

@@ -8,20 +8,19 @@
 
 import { checkKey, checkKeys, checkWord, type Key } from "./arguments.ts";
 import type { Answer, Argument, Reply, Source } from "./call.ts";
-import { type CallOptions, Channel, type ReadOptions } from "./channel.ts";
 import { type As, checkAs, decode, type Encoded, encode } from "./codec.ts";
 import { type DumpOptions, dumpEntries } from "./dump.ts";
 import type { ServerInfo } from "./handshake.ts";
 import { checkOptions, checkSignal, type OptionedCall } from "./option-names.ts";
 import { type ConnectOptions, checkWholeFrom1, duration, resolveOptions } from "./options.ts";
 import { type LoadContext, ReadThrough } from "./read-through.ts";
+import { type CallOptions, type ReadOptions, ReconnectingLink } from "./reconnecting-link.ts";
 import { type ClientStats, StatsCounter } from "./stats.ts";
 
 export { dumpedBytes } from "../protocol/dumped-bytes.ts";
 export { ReplyError } from "../protocol/reply-value.ts";
 export type { Key } from "./arguments.ts";
 export type { Answer, Argument, Reply, Source } from "./call.ts";
-export type { CallOptions, ReadOptions } from "./channel.ts";
 export type { As } from "./codec.ts";
 export type { DumpOptions } from "./dump.ts";
 export {
@@ -38,6 +37,7 @@ export type { ServerInfo } from "./handshake.ts";
 export type { LatencySummary } from "./latencies.ts";
 export type { ClientEvent, ConnectOptions, NotStoredReason, ReconnectPolicy } from "./options.ts";
 export type { LoadContext } from "./read-through.ts";
+export type { CallOptions, ReadOptions } from "./reconnecting-link.ts";
 export type { ClientStats } from "./stats.ts";
 
 /** Options of a call that reads or writes values. */
@@ -87,7 +87,7 @@ const DEFAULT_LEASE_MS = 10_000;
  * @throws TypeError and RangeError for invalid options; ConnectError or AuthenticationError; the signal's reason
  */
 export async function connect(options: ConnectOptions = NONE): Promise<Client> {
-  return new Client(await Channel.open(resolveOptions(options), options.signal));
+  return new Client(await ReconnectingLink.open(resolveOptions(options), options.signal));
 }
 
 /**
@@ -96,34 +96,34 @@ export async function connect(options: ConnectOptions = NONE): Promise<Client> {
  * wait. Every call rejects with a TypeError for an invalid key, value or option, before anything is sent.
  */
 export class Client implements AsyncDisposable {
-  readonly #channel: Channel;
+  readonly #link: ReconnectingLink;
   readonly #counter = new StatsCounter();
   readonly #readThrough: ReadThrough;
 
   /** Used by `connect`. */
-  constructor(channel: Channel) {
-    this.#channel = channel;
-    this.#readThrough = new ReadThrough(channel, this.#counter);
+  constructor(link: ReconnectingLink) {
+    this.#link = link;
+    this.#readThrough = new ReadThrough(link, this.#counter);
   }
 
   /** The server's description of itself, from the last handshake. */
   get server(): ServerInfo {
-    return this.#channel.server;
+    return this.#link.server;
   }
 
   /** Whether there is a connection now. */
   get isConnected(): boolean {
-    return this.#channel.isConnected;
+    return this.#link.isConnected;
   }
 
   /** `host:port`, as given. */
   get address(): string {
-    return this.#channel.address;
+    return this.#link.address;
   }
 
   /** Calls that wait for a connection or for their reply, and cancelled calls whose reply is still due. */
   get pendingCalls(): number {
-    return this.#channel.pendingCalls;
+    return this.#link.pendingCalls;
   }
 
   /** Hits, misses, coalesced loads and latencies of this client so far. A copy that does not change. */
@@ -156,7 +156,7 @@ export class Client implements AsyncDisposable {
     checkKey(key);
     checkCall("get", options);
     const { as = "text" } = options;
-    const { reply, ...about } = await this.#channel.request(["GET", key], options, this.#counter.reads);
+    const { reply, ...about } = await this.#link.request(["GET", key], options, this.#counter.reads);
     this.#counter.read(reply !== null, about.source);
     return { value: reply === null ? null : decode(reply as Encoded, as), ...about };
   }
@@ -179,7 +179,7 @@ export class Client implements AsyncDisposable {
     checkCall("mget", options);
     if (keys.length === 0) return [];
     const { as = "text" } = options;
-    const { reply } = await this.#channel.request(["MGET", ...keys], options, this.#counter.reads);
+    const { reply } = await this.#link.request(["MGET", ...keys], options, this.#counter.reads);
     return (reply as (Encoded | null)[]).map((value) => {
       this.#counter.read(value !== null, undefined);
       return value === null ? null : decode(value, as);
@@ -220,12 +220,12 @@ export class Client implements AsyncDisposable {
     checkWholeFrom1("leaseMs", options.leaseMs);
     const { as = "text", ttlMs, leaseMs = DEFAULT_LEASE_MS, signal } = options;
     const waitMs = duration("waitMs", options.waitMs ?? 2 * leaseMs);
-    const timeoutMs = options.timeoutMs ?? this.#channel.options.timeoutMs;
+    const timeoutMs = options.timeoutMs ?? this.#link.options.timeoutMs;
     const counter = this.#counter;
-    const { clock } = this.#channel.options;
+    const { clock } = this.#link.options;
     const startedMs = clock.monotonicMs();
     try {
-      const { reply, source } = await this.#channel.request(["GET", key], options);
+      const { reply, source } = await this.#link.request(["GET", key], options);
       counter.told(source);
       if (reply !== null) {
         counter.hits++;
@@ -292,7 +292,7 @@ export class Client implements AsyncDisposable {
   dump(options: DumpOptions = NONE): AsyncGenerator<[string | Uint8Array, string | Uint8Array], void, void> {
     checkCall("dump", options);
     checkNoJson("dump", options.as);
-    return dumpEntries(this.#channel, options);
+    return dumpEntries(this.#link, options);
   }
 
   /**
@@ -323,9 +323,9 @@ export class Client implements AsyncDisposable {
    * without a reply after `graceMs` (the client's `timeoutMs` by default) fail, and so do calls that wait for a
    * connection or for another process's load. Further calls fail.
    */
-  async close(graceMs: number = this.#channel.options.timeoutMs): Promise<void> {
+  async close(graceMs: number = this.#link.options.timeoutMs): Promise<void> {
     duration("graceMs", graceMs);
-    await Promise.all([this.#channel.close(graceMs), this.#readThrough.close(graceMs)]);
+    await Promise.all([this.#link.close(graceMs), this.#readThrough.close(graceMs)]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -345,13 +345,13 @@ export class Client implements AsyncDisposable {
   #request(args: readonly Argument[], options: ReadOptions): Promise<Answer> {
     for (const [index, word] of args.entries()) checkWord(word, index, args);
     this.#readThrough.beforeCommand(args);
-    return this.#channel.request(args, options);
+    return this.#link.request(args, options);
   }
 
   /** Sends a command that changes a key; its reply is not a value. */
   #write(args: readonly Argument[], options: CallOptions): Promise<Answer> {
     this.#readThrough.beforeCommand(args);
-    return this.#channel.request(args, options, this.#counter.writes);
+    return this.#link.request(args, options, this.#counter.writes);
   }
 }
 

@@ -1,6 +1,6 @@
 import { fromUtf8 } from "../lib/bytes.ts";
-import type { Channel } from "./channel.ts";
 import { ConnectionLostError } from "./errors.ts";
+import type { ReconnectingLink } from "./reconnecting-link.ts";
 
 export interface DumpOptions {
   /** The type of keys and values: text, decoded as UTF-8 (the default), or bytes. */
@@ -19,7 +19,7 @@ type Entry<T> = [key: T, value: T];
  * is read. A cursor is valid only on its own connection.
  */
 export async function* dumpEntries(
-  channel: Channel,
+  link: ReconnectingLink,
   options: DumpOptions,
 ): AsyncGenerator<Entry<string | Uint8Array>, void, void> {
   const { as = "text", batch = 256, ...callOptions } = options;
@@ -28,22 +28,22 @@ export async function* dumpEntries(
   }
   const readOptions = { ...callOptions, as: "bytes" } as const;
   const scan = async (cursor: string): Promise<[string, Uint8Array[]]> => {
-    const { reply } = await channel.request(["SCAN", cursor, "COUNT", batch], readOptions);
+    const { reply } = await link.request(["SCAN", cursor, "COUNT", batch], readOptions);
     const [next, keys] = reply as [Uint8Array, Uint8Array[]];
     return [fromUtf8(next), keys];
   };
   const read = async (keys: readonly Uint8Array[]): Promise<(Uint8Array | null)[]> => {
     if (keys.length === 0) return [];
-    const { reply } = await channel.request(["MGET", ...keys], readOptions);
+    const { reply } = await link.request(["MGET", ...keys], readOptions);
     return reply as (Uint8Array | null)[];
   };
   let [cursor, keys] = await scan("0");
-  const first = channel.connectionCount;
+  const first = link.connectionCount;
   for (;;) {
     const isLast = cursor === "0";
     // The next keys are read together with the values of these.
     const [values, following] = await Promise.all([read(keys), isLast ? undefined : scan(cursor)]);
-    if (channel.connectionCount !== first)
+    if (link.connectionCount !== first)
       throw new ConnectionLostError("the connection was lost during the dump");
     for (const [index, key] of keys.entries()) {
       const value = values[index];

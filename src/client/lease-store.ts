@@ -1,10 +1,10 @@
 import { ReplyError } from "../protocol/reply-value.ts";
 import type { Key } from "./arguments.ts";
 import type { Argument, Reply } from "./call.ts";
-import { Channel } from "./channel.ts";
 import type { Encoded } from "./codec.ts";
 import { ClosedError } from "./errors.ts";
 import { formatAddress, type ResolvedOptions } from "./options.ts";
+import { ReconnectingLink } from "./reconnecting-link.ts";
 
 /**
  * The right to load one key. The store keeps it under `leaseKey` as long as that has the holder's `token` as its
@@ -29,8 +29,8 @@ const ATTEMPTS = 3;
 /** Most leases that one transaction ends, if several wait for a connection. */
 const BATCH_LEASES = 32;
 
-interface IdleChannel {
-  readonly channel: Channel;
+interface IdleLink {
+  readonly link: ReconnectingLink;
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
@@ -51,7 +51,7 @@ interface Ending {
  */
 export class LeaseStore {
   readonly #options: ResolvedOptions;
-  readonly #idle: IdleChannel[] = [];
+  readonly #idle: IdleLink[] = [];
   readonly #queue: Ending[] = [];
   /** Number of connections that are open or being opened. */
   #openCount = 0;
@@ -86,9 +86,9 @@ export class LeaseStore {
   close(): void {
     this.#isClosed = true;
     for (const ending of this.#queue.splice(0)) ending.reject(this.#closedError());
-    for (const { channel, timer } of this.#idle.splice(0)) {
+    for (const { link, timer } of this.#idle.splice(0)) {
       clearTimeout(timer);
-      this.#discard(channel);
+      this.#discard(link);
     }
   }
 
@@ -108,12 +108,12 @@ export class LeaseStore {
    * that.
    */
   async #work(): Promise<void> {
-    let channel: Channel | undefined = this.#idleChannel();
-    if (channel === undefined) {
+    let link: ReconnectingLink | undefined = this.#idleLink();
+    if (link === undefined) {
       if (this.#openCount >= this.#options.leaseConnections) return;
       this.#openCount++;
       try {
-        channel = await Channel.open(this.#options);
+        link = await ReconnectingLink.open(this.#options);
       } catch (error) {
         this.#openCount--;
         // If another connection is open, it ends the waiting leases; otherwise none will.
@@ -121,20 +121,20 @@ export class LeaseStore {
         return;
       }
     }
-    while (this.#queue.length > 0 && channel.isConnected) {
+    while (this.#queue.length > 0 && link.isConnected) {
       const batch = this.#queue.splice(0, this.#batchLeases);
-      if (!(await this.#endBatch(channel, batch))) {
+      if (!(await this.#endBatch(link, batch))) {
         // The connection may have an open MULTI or WATCH.
-        this.#discard(channel);
+        this.#discard(link);
         if (this.#queue.length > 0) void this.#work();
         return;
       }
     }
-    if (channel.isConnected && !this.#isClosed) {
-      this.#keep(channel);
+    if (link.isConnected && !this.#isClosed) {
+      this.#keep(link);
       return;
     }
-    this.#discard(channel);
+    this.#discard(link);
     if (this.#queue.length > 0) void this.#work();
   }
 
@@ -142,9 +142,9 @@ export class LeaseStore {
    * Settles a whole batch, or queues its leases again to end them one by one.
    * @returns false if the connection is no longer usable
    */
-  async #endBatch(channel: Channel, batch: readonly Ending[]): Promise<boolean> {
+  async #endBatch(link: ReconnectingLink, batch: readonly Ending[]): Promise<boolean> {
     try {
-      const outcomes = await endLeases(channel, batch);
+      const outcomes = await endLeases(link, batch);
       for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index]!);
       return true;
     } catch (error) {
@@ -155,42 +155,42 @@ export class LeaseStore {
       // One of them caused the error. In a cluster, the batch itself did.
       if (error.code === "CROSSSLOT") this.#batchLeases = 1;
     }
-    await send(channel, [["DISCARD"]]).catch(() => {});
-    await send(channel, [["UNWATCH"]]).catch(() => {});
+    await send(link, [["DISCARD"]]).catch(() => {});
+    await send(link, [["UNWATCH"]]).catch(() => {});
     for (const [index, ending] of batch.entries()) {
-      if (await this.#endBatch(channel, [ending])) continue;
+      if (await this.#endBatch(link, [ending])) continue;
       this.#queue.unshift(...batch.slice(index + 1));
       return false;
     }
     return true;
   }
 
-  #idleChannel(): Channel | undefined {
+  #idleLink(): ReconnectingLink | undefined {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       clearTimeout(idle.timer);
-      if (idle.channel.isConnected) return idle.channel;
-      this.#discard(idle.channel);
+      if (idle.link.isConnected) return idle.link;
+      this.#discard(idle.link);
     }
     return undefined;
   }
 
-  #keep(channel: Channel): void {
-    const idle: IdleChannel = { channel, timer: setTimeout(() => this.#expire(idle), IDLE_MS) };
+  #keep(link: ReconnectingLink): void {
+    const idle: IdleLink = { link, timer: setTimeout(() => this.#expire(idle), IDLE_MS) };
     // The connection keeps the process alive, as the client's own does; the timer need not.
     idle.timer.unref();
     this.#idle.push(idle);
   }
 
-  #expire(idle: IdleChannel): void {
+  #expire(idle: IdleLink): void {
     const at = this.#idle.indexOf(idle);
     if (at < 0) return;
     this.#idle.splice(at, 1);
-    this.#discard(idle.channel);
+    this.#discard(idle.link);
   }
 
-  #discard(channel: Channel): void {
+  #discard(link: ReconnectingLink): void {
     this.#openCount--;
-    void channel.close(0);
+    void link.close(0);
   }
 
   #closedError(): ClosedError {
@@ -199,14 +199,14 @@ export class LeaseStore {
 }
 
 /** Ends leases in one transaction. Each of them succeeds or is left alone. */
-async function endLeases(channel: Channel, endings: readonly Ending[]): Promise<FillOutcome[]> {
+async function endLeases(link: ReconnectingLink, endings: readonly Ending[]): Promise<FillOutcome[]> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const watched = endings.flatMap(({ lease }) => [lease.leaseKey, lease.key]);
     const looks = endings.flatMap(({ lease }) => [
       ["GET", lease.leaseKey],
       ["EXISTS", lease.key],
     ]);
-    const [, ...seen] = await send(channel, [["WATCH", ...watched], ...looks]);
+    const [, ...seen] = await send(link, [["WATCH", ...watched], ...looks]);
     const outcomes = endings.map(({ lease }, index): FillOutcome => {
       if (seen[2 * index] !== lease.token) return "lost";
       return seen[2 * index + 1] === 1 ? "newer" : "stored";
@@ -217,17 +217,17 @@ async function endLeases(channel: Channel, endings: readonly Ending[]): Promise<
       return outcomes[index] === "stored" && set !== undefined ? [set, release] : [release];
     });
     if (commands.length === 0) {
-      await send(channel, [["UNWATCH"]]);
+      await send(link, [["UNWATCH"]]);
       return outcomes;
     }
-    const replies = await send(channel, [["MULTI"], ...commands, ["EXEC"]]);
+    const replies = await send(link, [["MULTI"], ...commands, ["EXEC"]]);
     const results = replies.at(-1) as Reply[] | null;
     for (const result of results ?? []) if (result instanceof ReplyError) throw result;
     if (results !== null) return outcomes;
   }
   if (endings.length === 1) return ["lost"];
   const alone: FillOutcome[] = [];
-  for (const ending of endings) alone.push(...(await endLeases(channel, [ending])));
+  for (const ending of endings) alone.push(...(await endLeases(link, [ending])));
   return alone;
 }
 
@@ -236,8 +236,8 @@ async function endLeases(channel: Channel, endings: readonly Ending[]): Promise<
  * @returns their replies in order
  * @throws the first failure, once all have settled
  */
-async function send(channel: Channel, commands: readonly (readonly Argument[])[]): Promise<Reply[]> {
-  const settled = await Promise.allSettled(commands.map((words) => channel.request(words, {})));
+async function send(link: ReconnectingLink, commands: readonly (readonly Argument[])[]): Promise<Reply[]> {
+  const settled = await Promise.allSettled(commands.map((words) => link.request(words, {})));
   return settled.map((outcome) => {
     if (outcome.status === "rejected") throw outcome.reason;
     return outcome.value.reply;

@@ -4,7 +4,6 @@ import type { Random } from "../lib/random.ts";
 import { ReplyError } from "../protocol/reply-value.ts";
 import type { Key } from "./arguments.ts";
 import type { Argument, Reply } from "./call.ts";
-import type { Channel } from "./channel.ts";
 import { type As, decode, type Encoded, encode } from "./codec.ts";
 import { isRead, verb } from "./commands.ts";
 import { ClosedError, ConnectionLostError } from "./errors.ts";
@@ -12,6 +11,7 @@ import { Flight, keyName, type Landing, unlessAborted } from "./flight.ts";
 import { leaseKeyOf } from "./lease-key.ts";
 import { type Lease, LeaseStore } from "./lease-store.ts";
 import type { NotStoredReason, ResolvedOptions } from "./options.ts";
+import type { ReconnectingLink } from "./reconnecting-link.ts";
 import type { StatsCounter } from "./stats.ts";
 
 /** The argument of a loader. */
@@ -46,7 +46,7 @@ const CHANGES_ANY: ReadonlySet<string> = new Set(
  * loaded before the delete is not stored after it.
  */
 export class ReadThrough {
-  readonly #channel: Channel;
+  readonly #link: ReconnectingLink;
   readonly #options: ResolvedOptions;
   readonly #stats: StatsCounter;
   readonly #leases: LeaseStore;
@@ -58,11 +58,11 @@ export class ReadThrough {
   #waitingCount = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(channel: Channel, stats: StatsCounter) {
-    this.#channel = channel;
-    this.#options = channel.options;
+  constructor(link: ReconnectingLink, stats: StatsCounter) {
+    this.#link = link;
+    this.#options = link.options;
     this.#stats = stats;
-    this.#leases = new LeaseStore(channel.options);
+    this.#leases = new LeaseStore(link.options);
   }
 
   /**
@@ -116,7 +116,7 @@ export class ReadThrough {
   dropLease(key: Key): void {
     // This can fail because the user may not access leases, and so cannot hold one, or because the connection is
     // lost, which the command after it reports.
-    this.#channel.request(["DEL", leaseKeyOf(key)], {}).catch(() => {});
+    this.#link.request(["DEL", leaseKeyOf(key)], {}).catch(() => {});
   }
 
   /** Gives loads in progress `graceMs` to end; then their waiters get the error that the client was closed. */
@@ -210,7 +210,7 @@ export class ReadThrough {
       }
       if (clock.monotonicMs() >= endMs) return null;
       const words = ["MGET", lease.key, lease.leaseKey];
-      const { reply } = await this.#channel.request(words, { timeoutMs, as });
+      const { reply } = await this.#link.request(words, { timeoutMs, as });
       const [value, token] = reply as (Encoded | null)[];
       if (value !== null) return value!;
       const current = token === null ? "" : String(token);
@@ -242,7 +242,7 @@ export class ReadThrough {
    */
   async #claim(lease: Lease, { as, leaseMs, timeoutMs }: LoadSettings): Promise<Claim> {
     const ask = async (...words: Argument[]): Promise<Reply> =>
-      (await this.#channel.request(words, { timeoutMs, as })).reply;
+      (await this.#link.request(words, { timeoutMs, as })).reply;
     const [taken, left] = await Promise.allSettled([
       ask("SET", lease.leaseKey, lease.token, "NX", "PX", leaseMs),
       ask("PTTL", lease.leaseKey),
@@ -339,7 +339,7 @@ export class ReadThrough {
   }
 
   #closedError(): ClosedError {
-    return new ClosedError(`the client of ${this.#channel.address} was closed`);
+    return new ClosedError(`the client of ${this.#link.address} was closed`);
   }
 }
 

@@ -30,7 +30,7 @@ export interface ReadOptions extends CallOptions {
  * The calls to a server: they wait here for a connection, are written in order, and settle. Reconnects when the
  * connection is lost.
  */
-export class Channel {
+export class ReconnectingLink {
   readonly #options: ResolvedOptions;
   readonly #waiting = new CallList();
   #link: Link | undefined;
@@ -60,11 +60,11 @@ export class Channel {
    * Connects.
    * @throws ConnectError, AuthenticationError, or the signal's reason
    */
-  static async open(options: ResolvedOptions, signal?: AbortSignal): Promise<Channel> {
+  static async open(options: ResolvedOptions, signal?: AbortSignal): Promise<ReconnectingLink> {
     signal?.throwIfAborted();
-    const channel = new Channel(options);
-    channel.#adopt(...(await openLink(options, signal, channel.#linkEvents())));
-    return channel;
+    const opened = new ReconnectingLink(options);
+    opened.#adopt(...(await openLink(options, signal, opened.#linkEvents())));
+    return opened;
   }
 
   get options(): ResolvedOptions {
