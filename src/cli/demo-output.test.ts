@@ -34,7 +34,7 @@ describe.each([40, 80, 200])("at %d columns", (columns) => {
     output.live(() => "live 2");
     output.say(() => "second");
     expect(screenOf(terminal.written, columns)).toEqual(["first", "second", "live 2"]);
-    output.settle(false);
+    output.endLive(false);
     output.live(() => "kept");
     output.end("Ending.");
     output.say(() => "late");

@@ -57,7 +57,7 @@ export class DemoOutput {
    * Ends the live line.
    * @param isKept whether it stays visible
    */
-  settle(isKept: boolean): void {
+  endLive(isKept: boolean): void {
     if (this.#live === undefined || this.#isEnded) return;
     if (isKept) this.#stream.write("\n");
     else this.#clear();
@@ -67,7 +67,7 @@ export class DemoOutput {
 
   /** Writes the last text. */
   end(text: string): void {
-    this.settle(true);
+    this.endLive(true);
     if (text !== "") this.say(() => text);
     this.#isEnded = true;
     this.#stream.off("resize", this.#resized);

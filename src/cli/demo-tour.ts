@@ -66,7 +66,7 @@ export async function runTour(values: DemoValues, parts: TourParts): Promise<voi
   });
   await Promise.race([tour, aborted]);
   if (!signal.aborted) await aborted;
-  output.settle(true);
+  output.endLive(true);
 }
 
 async function tell(
@@ -173,7 +173,7 @@ async function showLoad(
   showFilling(0);
   // If lines cannot be rewritten, the first one is enough.
   await Promise.race([load.fill(output.isTerminal ? showFilling : () => {}), aborted]);
-  output.settle(false);
+  output.endLive(false);
   if (signal.aborted) return;
   load.start();
   const reader = await LoneReader.start({ ...options, random: systemRandom }, READ_PAUSE_MS);
@@ -212,7 +212,7 @@ async function showMoments(
     reader.missMicros.reset();
     before = { ms: now, hits: load.counts.hits, misses: load.counts.misses };
   }
-  output.settle(true);
+  output.endLive(true);
 }
 
 /** Runs the load on a thread of its own. */

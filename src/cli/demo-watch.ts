@@ -8,7 +8,7 @@ import { displayLines } from "./terminal-text.ts";
 /**
  * Delay before a change at the server is reported: by then, MONITOR has shown the write if it came through the proxy.
  */
-const SETTLE_MS = 150;
+const MONITOR_LAG_MS = 150;
 /** How often the counters are read until they stop changing. */
 const MOST_LOOKS = 10;
 /** Most lines shown per second; further ones are only counted. */
@@ -74,7 +74,7 @@ export class DemoWatch implements AsyncDisposable {
     this.#proxy = proxy;
     const address = /\baddr=(\S+)/.exec(String(await proxy.command("CLIENT", "INFO")))?.[1];
     if (address !== undefined) this.#own.add(address);
-    this.#counted = await this.#settledFacts();
+    this.#counted = await this.#steadyFacts();
     const server = await connect({
       port: serverPort,
       reconnect: false,
@@ -127,7 +127,7 @@ export class DemoWatch implements AsyncDisposable {
   async #tellReads(): Promise<void> {
     this.#isAsking = true;
     try {
-      await Bun.sleep(SETTLE_MS);
+      await Bun.sleep(MONITOR_LAG_MS);
       const reads = this.#pending;
       this.#pending = [];
       const now = await this.#cacheFacts();
@@ -150,11 +150,11 @@ export class DemoWatch implements AsyncDisposable {
   /**
    * Reads the counters until they stop changing: each thread counts for itself and publishes its counts now and then.
    */
-  async #settledFacts(): Promise<CacheFacts> {
+  async #steadyFacts(): Promise<CacheFacts> {
     let facts = await this.#cacheFacts();
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       const before = facts;
-      await Bun.sleep(2 * SETTLE_MS);
+      await Bun.sleep(2 * MONITOR_LAG_MS);
       facts = await this.#cacheFacts();
       if (facts.hits === before.hits && facts.misses === before.misses) break;
     }
@@ -187,7 +187,7 @@ export class DemoWatch implements AsyncDisposable {
         if (this.#wasNamed(key)) continue;
         this.#line(`server: ${shownWord(key)} was changed past the proxy, whose entry is gone`);
       }
-    }, SETTLE_MS);
+    }, MONITOR_LAG_MS);
   }
 
   #wasNamed(...words: string[]): boolean {

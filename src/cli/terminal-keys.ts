@@ -24,7 +24,7 @@ export class TerminalKeys extends EventEmitter {
   readonly isTTY = true;
   readonly #source: KeySource;
   readonly #decoder = new TextDecoder();
-  #holder: ((key: string) => void) | undefined;
+  #receiver: ((key: string) => void) | undefined;
   #hotKey: { readonly byte: number; readonly pressed: () => void } | undefined;
   #isRaw = false;
   #isPaused = false;
@@ -45,14 +45,14 @@ export class TerminalKeys extends EventEmitter {
   }
 
   /**
-   * Passes every key to `holder` instead, one at a time, until the returned function is called. Captures may nest.
+   * Passes every key to `receiver` instead, one at a time, until the returned function is called. Captures may nest.
    * @returns a function that ends the capture
    */
-  capture(holder: (key: string) => void): () => void {
-    const before = this.#holder;
-    this.#holder = holder;
+  capture(receiver: (key: string) => void): () => void {
+    const before = this.#receiver;
+    this.#receiver = receiver;
     return () => {
-      this.#holder = before;
+      this.#receiver = before;
     };
   }
 
@@ -92,7 +92,7 @@ export class TerminalKeys extends EventEmitter {
   }
 
   #take(bytes: Uint8Array): void {
-    if (this.#holder !== undefined) this.#hand(bytes);
+    if (this.#receiver !== undefined) this.#hand(bytes);
     else if (this.#isPaused) this.#held.push(bytes);
     else this.#pass(bytes);
   }
@@ -109,13 +109,13 @@ export class TerminalKeys extends EventEmitter {
     if (at + 1 < bytes.length) this.#take(bytes.subarray(at + 1));
   }
 
-  /** Several keys may come at once; the holder may end the capture at any of them. */
+  /** Several keys may come at once; the receiver may end the capture at any of them. */
   #hand(bytes: Uint8Array): void {
     let text = this.#decoder.decode(bytes, { stream: true });
-    while (text !== "" && this.#holder !== undefined) {
+    while (text !== "" && this.#receiver !== undefined) {
       const [key] = KEY.exec(text)!;
       text = text.slice(key.length);
-      this.#holder(key);
+      this.#receiver(key);
     }
     if (text !== "") this.#take(utf8(text));
   }

@@ -49,19 +49,19 @@ export class Call {
   /** Neighbours in its `CallList`. */
   next: Call | undefined;
   previous: Call | undefined;
-  readonly #settled: (answer: Answer | undefined, error: unknown) => void;
+  readonly #onSettled: (answer: Answer | undefined, error: unknown) => void;
 
   constructor(
     args: readonly (string | Uint8Array)[],
     isRead: boolean,
     asText: boolean,
-    settled: (answer: Answer | undefined, error: unknown) => void,
+    onSettled: (answer: Answer | undefined, error: unknown) => void,
   ) {
     this.args = args;
     this.isRead = isRead;
     this.asText = asText;
     this.sizeBytes = sizeOf(args);
-    this.#settled = settled;
+    this.#onSettled = onSettled;
   }
 
   answer(answer: Answer): void {
@@ -76,7 +76,7 @@ export class Call {
     if (this.settled) return;
     this.settled = true;
     this.args = [];
-    this.#settled(answer, error);
+    this.#onSettled(answer, error);
   }
 }
 

@@ -17,7 +17,7 @@ export class Flight {
   readonly key: Key;
   readonly keyName: string;
   isLoading = false;
-  settled!: Promise<Landing>;
+  landing!: Promise<Landing>;
   readonly #abort = new AbortController();
   #waiters = 0;
   #isOver = false;
@@ -31,22 +31,22 @@ export class Flight {
     return this.#abort.signal;
   }
 
-  start(settled: Promise<Landing>): void {
-    this.settled = settled;
+  start(landing: Promise<Landing>): void {
+    this.landing = landing;
     const over = () => {
       this.#isOver = true;
     };
     // The waiters get a failure; if there are none left, it must not count as unhandled.
-    settled.then(over, over);
+    landing.then(over, over);
   }
 
   /** Waits for the flight. When all waiters have cancelled, the flight is cancelled. */
   async join(signal: AbortSignal | undefined): Promise<Landing> {
     this.#waiters++;
     // A waiter without a signal never cancels, so it keeps the flight going.
-    if (signal === undefined) return this.settled;
+    if (signal === undefined) return this.landing;
     try {
-      return await unlessAborted(this.settled, signal);
+      return await unlessAborted(this.landing, signal);
     } finally {
       if (--this.#waiters === 0 && signal.aborted) this.giveUp(signal.reason);
     }

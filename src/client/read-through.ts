@@ -81,7 +81,7 @@ export class ReadThrough {
     let flight = this.#flights.get(name);
     if (flight === undefined) {
       flight = this.#begin(name, key, loader, settings);
-      flight.settled.then(
+      flight.landing.then(
         ({ isLoaded }) => (isLoaded ? this.#stats.misses++ : this.#stats.coalesced++),
         () => this.#stats.misses++,
       );
@@ -129,7 +129,7 @@ export class ReadThrough {
     const flights = [...this.#running];
     for (const flight of flights) if (!flight.isLoading) flight.giveUp(this.#closedError());
     if (flights.length > 0) {
-      const all = Promise.allSettled(flights.map(({ settled }) => settled));
+      const all = Promise.allSettled(flights.map(({ landing }) => landing));
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, graceMs);

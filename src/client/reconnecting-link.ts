@@ -110,7 +110,7 @@ export class ReconnectingLink {
       const call = new Call(words, isRead(words), options.as !== "bytes", (answer, error) => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", aborted);
-        this.#settled(call);
+        this.#onSettled(call);
         if (answer === undefined) {
           reject(error);
           return;
@@ -220,7 +220,7 @@ export class ReconnectingLink {
   }
 
   /** Accounts for a call that has its answer or was cancelled. */
-  #settled(call: Call): void {
+  #onSettled(call: Call): void {
     this.#openCalls--;
     this.#openBytes -= call.sizeBytes;
     // A sent call stays in the list of its link, so that its reply is not taken for another call's.

@@ -66,7 +66,7 @@ describe("a policy that takes over", () => {
       const names = policyNames().filter((name) => choiceOf(name).type.offline !== true);
       const stream = createStream();
       const greatest = stream.reduce((most, key) => Math.max(most, key), 0);
-      const leavers = new Map(names.map((name) => [name, warmCache(name, stream, greatest).drain()]));
+      const entriesOf = new Map(names.map((name) => [name, warmCache(name, stream, greatest).drain()]));
       const offences: string[] = [];
       for (const name of names) {
         const fromStart = measure(warmCache(name, stream, greatest), stream);
@@ -76,7 +76,7 @@ describe("a policy that takes over", () => {
           if (before === name) continue;
           const missesBy = (way: Way) => {
             const cache = new HandOverCache(choiceOf(name), CAPACITY, greatest);
-            cache.fill(leavers.get(before)!, way);
+            cache.fill(entriesOf.get(before)!, way);
             return follow(cache, stream, fromStart);
           };
           const [adopted, inserted] = [missesBy("adopt"), missesBy("insert")];
