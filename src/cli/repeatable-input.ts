@@ -48,7 +48,7 @@ export class RepeatableInput implements Disposable {
       hasSizes: original.hasSizes,
       isRepeatable: true,
       extent: original.extent,
-      ...(original.reading !== undefined && { reading: original.reading }),
+      ...(original.interpretation !== undefined && { interpretation: original.interpretation }),
       read: async (consume, progress) => {
         const source = next ?? (await this.#again(options));
         next = undefined;

@@ -157,16 +157,16 @@ function checkCounted(
 }
 
 /** Signs that the trace was misinterpreted, or simulated in vain. */
-function doubtsAbout({ reading }: RecordSource, result: TraceResult): string[] {
+function doubtsAbout({ interpretation }: RecordSource, result: TraceResult): string[] {
   const doubts: string[] = [];
   if (isMeasuredInVain(result)) {
     doubts.push("sizes in bytes, but none of its objects has one: each counts as one byte");
   }
-  if (reading === undefined) return doubts;
+  if (interpretation === undefined) return doubts;
   const { objects, records } = result;
   const isOnceEach = records > 1 && objects >= records;
-  const once = `every object was asked for once, so that no cache has a hit: is it read as meant? (${reading.description})`;
-  if (reading.doubt !== undefined) doubts.push(reading.doubt + (isOnceEach ? `; ${once}` : ""));
+  const once = `every object was asked for once, so that no cache has a hit: is it read as meant? (${interpretation.description})`;
+  if (interpretation.doubt !== undefined) doubts.push(interpretation.doubt + (isOnceEach ? `; ${once}` : ""));
   else if (isOnceEach) doubts.push(once);
   return doubts;
 }
@@ -264,7 +264,7 @@ function describeRun(
   { rows, objects, records, rate, estimates }: TraceResult,
   seconds: number,
 ): string {
-  const read = source.reading === undefined ? "" : ` (${source.reading.description})`;
+  const read = source.interpretation === undefined ? "" : ` (${source.interpretation.description})`;
   if (estimates !== undefined && rate < 1) {
     const isMore = estimates.rows.some(({ sampleRate }) => sampleRate > rate);
     return (

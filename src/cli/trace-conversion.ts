@@ -35,7 +35,7 @@ export async function writeOut(
       `${leftOut.toLocaleString("en")} ${format === "recording" ? "new times to live" : "writes and deletes"} left out, which it cannot hold`,
     );
   process.stderr.write(`glasscache simulate: ${notes.join("; ")}\n`);
-  const doubt = source.reading?.doubt;
+  const doubt = source.interpretation?.doubt;
   if (doubt !== undefined) process.stderr.write(`glasscache simulate: ${source.name}: ${doubt}\n`);
   if (skipped !== undefined)
     process.stderr.write(`glasscache simulate: ${describeSkipped(source, skipped)}\n`);

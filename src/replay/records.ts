@@ -49,7 +49,7 @@ export const DELETE = 2;
 export const EXPIRE = 3;
 
 /** How the reader interpreted a trace. */
-export interface Reading {
+export interface Interpretation {
   /** The format, the meaning of its fields, and its first key. */
   readonly description: string;
   /** A sign that the interpretation may be wrong; undefined if there is none. */
@@ -67,7 +67,7 @@ export interface RecordSource {
   /** Approximate number of bytes or records, for progress; undefined if unknown. */
   readonly extent: number | undefined;
   /** How the trace is interpreted, if the format was detected. */
-  readonly reading?: Reading;
+  readonly interpretation?: Interpretation;
   /**
    * Calls `consume` with batch after batch, each valid during the call only. Ends early when it returns false. Calls
    * `progress` with the part of `extent` that has been read.

@@ -254,7 +254,7 @@ describe.skipIf(Bun.which("xz") === null)("data that the system's xz unpacks", (
 
   test("has a format that its name tells, whatever compresses it", async () => {
     const source = await openSource(file("a.lis.xz", xz("1 1 0 7\n2 1 0 1\n")));
-    expect(source.reading?.description).toStartWith("arc");
+    expect(source.interpretation?.description).toStartWith("arc");
   });
 
   test("is told to be broken or cut off", async () => {

@@ -91,7 +91,7 @@ function limited(source: RecordSource, limit: number): RecordSource {
     hasSizes: source.hasSizes,
     isRepeatable: source.isRepeatable,
     extent: limit,
-    ...(source.reading !== undefined && { reading: source.reading }),
+    ...(source.interpretation !== undefined && { interpretation: source.interpretation }),
     async read(consume, progress) {
       let left = limit;
       await source.read(async (batch) => {

@@ -1,10 +1,10 @@
 import { ByteBuffer } from "../../lib/byte-buffer.ts";
-import { type Reading, RecordBatch, type RecordSource, TraceError } from "../../replay/records.ts";
+import { type Interpretation, RecordBatch, type RecordSource, TraceError } from "../../replay/records.ts";
 import type { KeyFamilies } from "../key-families.ts";
 import type { Columns } from "../trace/columns.ts";
 import { Faults, type Skipped } from "../trace/faults.ts";
 import { describeHead, HEAD_BYTES, hasLinesEnough, withoutMark } from "../trace/head.ts";
-import { describeReading } from "../trace/reading.ts";
+import { describeInterpretation } from "../trace/interpretation.ts";
 import { detectFormat } from "../trace/registry.ts";
 import type { TableShape } from "../trace/table-row.ts";
 import type { TraceFormat, TraceHead, TraceParser } from "../trace/trace-format.ts";
@@ -35,7 +35,7 @@ export class TraceSource implements RecordSource {
   readonly isRepeatable: boolean;
   readonly extent: number | undefined;
   readonly format: TraceFormat;
-  readonly reading: Reading;
+  readonly interpretation: Interpretation;
   readonly #bytes: TraceBytes;
   readonly #options: TraceSourceOptions;
   readonly #shape: TableShape | undefined;
@@ -61,7 +61,7 @@ export class TraceSource implements RecordSource {
       throw new TraceError(`${name}: columns were told, and it is no table but ${format.name}`);
     }
     this.hasSizes = format.hasSizes(head, columns);
-    this.reading = describeReading(format, head, columns);
+    this.interpretation = describeInterpretation(format, head, columns);
     this.#shape = head.found.shape;
   }
 

@@ -20,7 +20,7 @@ async function missesOf(trace: string | Uint8Array, format: string, columns?: st
   const misses: number[] = [];
   for (const size of ["10", "80"]) {
     const source = await openSource("-", { columns, standardInput: once(Buffer.from(trace as string)) });
-    expect(source.reading?.description).toStartWith(format);
+    expect(source.interpretation?.description).toStartWith(format);
     const { rows } = await run({
       source,
       policies: ["lru", "s3-fifo", "sieve"].map(parsePolicy),

@@ -1,5 +1,5 @@
 import { fromUtf8 } from "../../lib/bytes.ts";
-import { type Reading, RecordBatch } from "../../replay/records.ts";
+import { type Interpretation, RecordBatch } from "../../replay/records.ts";
 import type { Columns } from "./columns.ts";
 import { Faults } from "./faults.ts";
 import { UNIT_SEPARATOR } from "./record-fields.ts";
@@ -12,7 +12,11 @@ const SHOWN_BYTES = 4 * SHOWN_CHARACTERS;
 const PARTS = String.fromCharCode(UNIT_SEPARATOR);
 
 /** Describes how a trace is interpreted, from its first bytes. */
-export function describeReading(format: TraceFormat, head: TraceHead, columns: Columns | undefined): Reading {
+export function describeInterpretation(
+  format: TraceFormat,
+  head: TraceHead,
+  columns: Columns | undefined,
+): Interpretation {
   const detail = format.describe?.(head, columns);
   const key = firstKey(format, head, columns);
   return {

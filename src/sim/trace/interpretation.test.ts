@@ -49,7 +49,7 @@ describe.each(SEPARATORS)("a table separated by %s (%j)", (name, separator) => {
 
   test("is read when it is told, and tells how", async () => {
     const source = await open(lines(...rows), { columns: "time=1,key=2,size=3" });
-    expect(source.reading).toEqual({
+    expect(source.interpretation).toEqual({
       description: `csv, separated by ${name}: columns by number, time 1, key 2, size 3; first key "a"`,
       doubt: undefined,
     });
@@ -63,7 +63,7 @@ describe.each(SEPARATORS)("a table separated by %s (%j)", (name, separator) => {
   ])("is read with %s", async (_, before) => {
     const header = ["Timestamp", "Object-ID", "bytes"].join(separator);
     const source = await open(lines(...before, header, ...rows));
-    expect(source.reading?.description).toStartWith(
+    expect(source.interpretation?.description).toStartWith(
       `csv, separated by ${name}: columns time "Timestamp", key "Object-ID", size "bytes"`,
     );
     expect(await readAll(source)).toEqual(RECORDS);
@@ -72,20 +72,20 @@ describe.each(SEPARATORS)("a table separated by %s (%j)", (name, separator) => {
   test("is read with a header that is a comment", async () => {
     const source = await open(lines("# made in May", `#${["time", "key", "size"].join(separator)}`, ...rows));
     expect(await readAll(source)).toEqual(RECORDS);
-    expect(source.reading?.description).toEndWith('from line 3 on; first key "a"');
+    expect(source.interpretation?.description).toEndWith('from line 3 on; first key "a"');
   });
 
   test("has a heading that is no request, whatever names are in it", async () => {
     const heading = ["when", "what", "how much"].map((title) => title.replace(" ", "-")).join(separator);
     const source = await open(lines(heading, ...rows), { columns: "key=2" });
     expect(await readAll(source)).toEqual(ROWS.map(([, key]) => record(key)));
-    expect(source.reading?.description).toContain('key "what"; not used: "when", "how-much"');
+    expect(source.interpretation?.description).toContain('key "what"; not used: "when", "how-much"');
   });
 
   test("may have a key of several columns", async () => {
     const source = await open(lines(...rows), { columns: "key=2+3" });
     expect(await readAll(source)).toEqual(ROWS.map(([, key, size]) => record(`${key}\x1f${size}`)));
-    expect(source.reading?.description).toContain('key 2+3; first key "a+10"');
+    expect(source.interpretation?.description).toContain('key 2+3; first key "a+10"');
     const header = ["n", "host", "path"].join(separator);
     const named = await open(lines(header, ...rows), { columns: "key=host+path" });
     expect((await readAll(named)).map(({ key }) => key)).toEqual(
@@ -162,40 +162,40 @@ test("a heading over one column is no key, unless it comes again", async () => {
 
 test("a table with rows of one field is doubted", async () => {
   const directory = await open("Orders of May\na,1\nb,2\nc,3\n", { format: "csv" });
-  expect(directory.reading?.doubt).toBe("3 of its first 4 rows have several fields, the others one");
+  expect(directory.interpretation?.doubt).toBe("3 of its first 4 rows have several fields, the others one");
 });
 
 describe("lists of keys", () => {
   test("are told, with their first key", async () => {
     const source = await open("user:1\nuser:2\nuser:1\n");
-    expect(source.reading).toEqual({ description: 'keys; first key "user:1"', doubt: undefined });
-    expect((await open("12\n13\n")).reading?.description).toBe("keys; first key 12");
-    expect((await open(`${"é".repeat(90)}\nx\n`)).reading?.description).toBe(
+    expect(source.interpretation).toEqual({ description: 'keys; first key "user:1"', doubt: undefined });
+    expect((await open("12\n13\n")).interpretation?.description).toBe("keys; first key 12");
+    expect((await open(`${"é".repeat(90)}\nx\n`)).interpretation?.description).toBe(
       `keys; first key "${"é".repeat(60)}…"`,
     );
-    expect((await open("a\u001b[1m\nx\n")).reading?.description).toBe('keys; first key "a?[1m"');
+    expect((await open("a\u001b[1m\nx\n")).interpretation?.description).toBe('keys; first key "a?[1m"');
   });
 
   test("may begin with a warning of redis-cli", async () => {
     const source = await open("Warning: Using a password with '-a' …\nuser:1\n");
     expect(await readAll(source)).toEqual([record("user:1")]);
-    expect(source.reading?.description).toBe('keys; first key "user:1"');
+    expect(source.interpretation?.description).toBe('keys; first key "user:1"');
   });
 
   test("are doubted where each line has several fields, or many hold blanks", async () => {
-    expect((await open("a,1\nb,2\n", { format: "keys" })).reading?.doubt).toBe(
+    expect((await open("a,1\nb,2\n", { format: "keys" })).interpretation?.doubt).toBe(
       "each of its first 2 lines has 2 fields separated by commas, and is taken for one key; " +
         "--columns key=1 takes the first of them",
     );
-    expect((await open("one\ntwo words\nand three words\n")).reading?.doubt).toBe(
+    expect((await open("one\ntwo words\nand three words\n")).interpretation?.doubt).toBe(
       "2 of its first 3 lines hold blanks, as no list of keys does as a rule; each line is taken for one key",
     );
     const few = Array.from({ length: 50 }, (_, i) => `key${i}`).join("\n");
-    expect((await open(`${few}\na key\n`)).reading?.doubt).toBeUndefined();
+    expect((await open(`${few}\na key\n`)).interpretation?.doubt).toBeUndefined();
   });
 
   test("may have braces, as keys of Redis Cluster do", async () => {
-    expect((await open("{user1}:name\n{user1}:mail\n<5>\n")).reading?.description).toBe(
+    expect((await open("{user1}:name\n{user1}:mail\n<5>\n")).interpretation?.description).toBe(
       'keys; first key "{user1}:name"',
     );
   });
@@ -229,7 +229,7 @@ test("what stands before each command of MONITOR", async () => {
     "2024-01-01T00:00:00Z stdout F +",
   ]) {
     const source = await open(`OK\n${before}${command(3)}\n${before}${command(4)}\n`);
-    expect(source.reading?.description).toBe('monitor; first key "user:1"');
+    expect(source.interpretation?.description).toBe('monitor; first key "user:1"');
     expect(await readAll(source)).toEqual(expected);
   }
   const warned = await open(`Warning: Using a password with '-a' …\nOK\n${command(3)}\n${command(4)}\n`);
