@@ -20,8 +20,8 @@ export function maxMemorySetting(group: string): Setting<number | undefined> {
   return optionalSetting(sizeWithinMachine, {
     placeholder: "<size>",
     description:
-      "what CONFIG SET may raise that to: only address space is reserved, which takes no memory; by default no more " +
-      "than at the start",
+      "upper limit for CONFIG SET: reserves address space, which takes no memory; by default the " +
+      "initial value",
     group,
   });
 }
@@ -41,7 +41,7 @@ export function checkMaxMemory(
 export function policySetting(group: string): Setting<PolicyChoice> {
   return setting(offering(onlinePolicyNames(), parseOnlinePolicy), DEFAULT_POLICY, {
     placeholder: "<policy>",
-    description: `what leaves memory first: ${onlinePolicyNames().join(", ")}`,
+    description: `eviction policy: ${onlinePolicyNames().join(", ")}`,
     group,
   });
 }

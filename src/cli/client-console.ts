@@ -225,7 +225,7 @@ class ConsoleSession {
     }
     if (!client.isConnected) {
       this.#inTransaction = false;
-      printer.note("not connected any more; the next request connects again");
+      printer.note("disconnected; the next request connects again");
     }
   }
 

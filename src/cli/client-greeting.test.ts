@@ -10,7 +10,7 @@ Connected to localhost:8080: a
 Glasscache proxy in front of redis
 7.0.15.
 PUT key=value, GET key, DELETE key,
-DUMP, any command of Redis. HELP tells
+DUMP, any command of Redis. HELP shows
 more, QUIT ends.
 `);
   });
@@ -18,7 +18,7 @@ more, QUIT ends.
   test("at 80 columns", () => {
     expect(greeting(PROXY, 80)).toBe(`\
 Connected to localhost:8080: a Glasscache proxy in front of redis 7.0.15.
-PUT key=value, GET key, DELETE key, DUMP, any command of Redis. HELP tells more,
+PUT key=value, GET key, DELETE key, DUMP, any command of Redis. HELP shows more,
 QUIT ends.
 `);
   });
@@ -26,7 +26,7 @@ QUIT ends.
   test("at 200 columns", () => {
     expect(greeting(PROXY, 200)).toBe(`\
 Connected to localhost:8080: a Glasscache proxy in front of redis 7.0.15.
-PUT key=value, GET key, DELETE key, DUMP, any command of Redis. HELP tells more, QUIT ends.
+PUT key=value, GET key, DELETE key, DUMP, any command of Redis. HELP shows more, QUIT ends.
 `);
   });
 });
@@ -46,8 +46,8 @@ Tab            completes commands,
 Ctrl-R         searches earlier lines;
                the arrow keys bring them
                back
-Ctrl-C         gives up a request that
-               is under way
+Ctrl-C         cancels the running
+               request
 QUIT, Ctrl-D   end
 `);
   });
@@ -57,17 +57,17 @@ QUIT, Ctrl-D   end
 PUT key=value       store a value; PUT key value does the same
 GET key             read it; keys and values with spaces need no quotes here
 DELETE key          remove it
-DUMP                everything there is
+DUMP                all keys and values
 TTL key, …          any command of Redis; words with spaces in quotes: SET "a
                     key" "a value"
-SUBSCRIBE channel   messages as they come, until Ctrl-C; MONITOR shows every
-                    command so
-GLASS.EXPLAIN key   whether it is cached, since when, where it stands in the
+SUBSCRIBE channel   messages as they arrive, until Ctrl-C; MONITOR shows all
+                    commands likewise
+GLASS.EXPLAIN key   whether it is cached, since when, and its place in the
                     policy
 
 Tab            completes commands, subcommands, options and keys
 Ctrl-R         searches earlier lines; the arrow keys bring them back
-Ctrl-C         gives up a request that is under way
+Ctrl-C         cancels the running request
 QUIT, Ctrl-D   end
 `);
   });

@@ -6,17 +6,17 @@ const VERBS: readonly (readonly [form: string, effect: string])[] = [
   ["PUT key=value", "store a value; PUT key value does the same"],
   ["GET key", "read it; keys and values with spaces need no quotes here"],
   ["DELETE key", "remove it"],
-  ["DUMP", "everything there is"],
+  ["DUMP", "all keys and values"],
   ["TTL key, …", 'any command of Redis; words with spaces in quotes: SET "a key" "a value"'],
-  ["SUBSCRIBE channel", "messages as they come, until Ctrl-C; MONITOR shows every command so"],
+  ["SUBSCRIBE channel", "messages as they arrive, until Ctrl-C; MONITOR shows all commands likewise"],
 ];
 const OF_A_PROXY: readonly (readonly [form: string, effect: string])[] = [
-  ["GLASS.EXPLAIN key", "whether it is cached, since when, where it stands in the policy"],
+  ["GLASS.EXPLAIN key", "whether it is cached, since when, and its place in the policy"],
 ];
 const KEYS: readonly (readonly [key: string, effect: string])[] = [
   ["Tab", "completes commands, subcommands, options and keys"],
   ["Ctrl-R", "searches earlier lines; the arrow keys bring them back"],
-  ["Ctrl-C", "gives up a request that is under way"],
+  ["Ctrl-C", "cancels the running request"],
   ["QUIT, Ctrl-D", "end"],
 ];
 
@@ -28,7 +28,7 @@ export interface Greeted {
 
 /** The text that the console begins with. */
 export function greeting({ address, what }: Greeted, columns: number): string {
-  const hint = "PUT key=value, GET key, DELETE key, DUMP, any command of Redis. HELP tells more, QUIT ends.";
+  const hint = "PUT key=value, GET key, DELETE key, DUMP, any command of Redis. HELP shows more, QUIT ends.";
   return `${wrapped(`Connected to ${address}: ${what}.`, columns)}\n${wrapped(hint, columns)}\n`;
 }
 

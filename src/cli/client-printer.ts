@@ -187,7 +187,7 @@ export class Printer {
     const { showTime, colour } = this.#style;
     if (!showTime) return "";
     const parts = [durationText(ms)];
-    if (answer?.source === "coalesced") parts.push("together with another request");
+    if (answer?.source === "coalesced") parts.push("shared with another request");
     if (answer?.source === "hit" && answer.ageMs !== undefined)
       parts.push(`cached for ${durationText(answer.ageMs)}`);
     if (answer?.ttlMs !== undefined) parts.push(`expires in ${durationText(answer.ttlMs)}`);

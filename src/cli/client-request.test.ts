@@ -55,7 +55,7 @@ describe("a line", () => {
 
   test.each([
     ["PUT", "PUT needs a key and a value: PUT key=value"],
-    ["PUT a", "PUT needs a value behind the key: PUT key=value"],
+    ["PUT a", "PUT needs a value after the key: PUT key=value"],
     ["PUT =b", "PUT needs a key before the equals sign: PUT key=value"],
     ["GET", "GET needs a key: GET key"],
     ["DELETE ''", "DELETE needs a key: DELETE key"],

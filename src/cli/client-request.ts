@@ -106,7 +106,7 @@ function wordOfBytes(bytes: Uint8Array): Word {
 /** @param words key and value, each of one or more words */
 function putRequest([key, ...others]: readonly Word[]): ClientRequest {
   if (key === undefined) throw new RequestProblem("PUT needs a key and a value: PUT key=value");
-  if (others.length === 0) throw new RequestProblem("PUT needs a value behind the key: PUT key=value");
+  if (others.length === 0) throw new RequestProblem("PUT needs a value after the key: PUT key=value");
   if (key.length === 0) throw new RequestProblem("PUT needs a key before the equals sign: PUT key=value");
   const value = others.length === 1 ? others[0]! : others.map(textOf).join(" ");
   return { kind: "put", words: ["PUT", key, value], command: ["SET", key, value] };
@@ -130,7 +130,7 @@ function besideInput(words: readonly Word[]): readonly Word[] {
   const value = words.at(-1)!;
   const [, key = "", given = ""] = /^([^=]*)=?(.*)$/s.exec(words.slice(0, -1).map(textOf).join(" "))!;
   if (given !== "")
-    throw new RequestProblem("PUT has two values: one behind the equals sign, one from standard input");
+    throw new RequestProblem("PUT has two values: one after the equals sign, one from standard input");
   return [key.trim(), value];
 }
 

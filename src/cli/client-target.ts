@@ -21,12 +21,12 @@ const PASSWORD_ATTEMPTS = 3;
 export const TARGET_SETTINGS = {
   host: setting(readHost, "localhost", {
     placeholder: "<name>",
-    description: "where the proxy or server is",
+    description: "name or address of the proxy or server",
     group: CONNECTION,
   }),
   port: setting(port(1), String(DEFAULT_PORT), {
     placeholder: "<port>",
-    description: "its port; a server's is 9090 unless it was told otherwise",
+    description: "its port; a server's default is 9090",
     group: CONNECTION,
     short: "-p",
   }),
@@ -39,7 +39,7 @@ export const TARGET_SETTINGS = {
   password: optionalSetting(text(), {
     placeholder: "<text>",
     description:
-      "its password; others on this machine can see it, so prefer the file. At a terminal it is asked for",
+      "its password; others on this machine can see it, so prefer the file. On a terminal the client asks for it",
     group: CONNECTION,
   }),
   passwordFile: optionalSetting(text(), {
@@ -49,7 +49,7 @@ export const TARGET_SETTINGS = {
   }),
   timeout: setting(timeout(), "5s", {
     placeholder: "<time>",
-    description: "how long connecting may take, and then each reply; 0 is no bound",
+    description: "time limit for connecting, and for each reply; 0: no limit",
     group: CONNECTION,
   }),
 };

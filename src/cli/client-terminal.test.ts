@@ -56,7 +56,7 @@ describe.each([40, 80, 200])("at %d columns", (columns) => {
       `Connected to 127.0.0.1:${proxy.port}: a Glasscache proxy in front of a Glasscache server `,
     );
     expect(text).toContain(
-      "PUT key=value, GET key, DELETE key, DUMP, any command of Redis. HELP tells more, QUIT ends.",
+      "PUT key=value, GET key, DELETE key, DUMP, any command of Redis. HELP shows more, QUIT ends.",
     );
     // No word is cut.
     expect(lines.some((line) => /^[a-z]*Glassc?$|Redi$/.test(line))).toBe(false);
@@ -103,7 +103,7 @@ describe.each([40, 80, 200])("at %d columns", (columns) => {
     expect(page.at(-1)).toBe(
       columns === 40
         ? "-- more: Space, Enter, A, Q --"
-        : "-- more: Space a page, Enter a line, A all, Q no more --",
+        : "-- more: Space a page, Enter a line, A all, Q quit --",
     );
     expect(page[0]!.length).toBeGreaterThan(columns - 5);
     session.type(" ");
@@ -123,7 +123,7 @@ describe.each([40, 80, 200])("at %d columns", (columns) => {
 describe("a password", () => {
   test("is asked for without being shown", async () => {
     await using session = start(guarded.port);
-    await session.until(`127.0.0.1:${guarded.port} asks for a password: `);
+    await session.until(`127.0.0.1:${guarded.port} requires a password: `);
     session.type("wrong\r");
     await session.until(`127.0.0.1:${guarded.port} does not accept the password: `);
     session.type("s3cret\r");
@@ -137,14 +137,14 @@ describe("a password", () => {
 
   test("is asked for one command, too; Ctrl-C gives it up", async () => {
     await using session = start(guarded.port, {}, "PING");
-    await session.until("asks for a password: ");
+    await session.until("requires a password: ");
     session.type("s3cret\r");
     await session.until("PONG");
     expect(await session.exited).toBe(0);
     await using given = start(guarded.port, {}, "PING");
-    await given.until("asks for a password: ");
+    await given.until("requires a password: ");
     given.type("\x03");
-    await given.until("asks for a password; give --password-file");
+    await given.until("requires a password; give --password-file");
     expect(await given.exited).toBe(1);
   });
 });

@@ -98,7 +98,7 @@ describe("one command", () => {
     expect(await ask("PUT", "a")).toEqual({
       code: 2,
       stdout: "",
-      stderr: "glasscache client: PUT needs a value behind the key: PUT key=value\n",
+      stderr: "glasscache client: PUT needs a value after the key: PUT key=value\n",
     });
     const { code, stderr } = await runGlasscache(["client", "--host", "localhost:9090", "GET", "a"]);
     expect(code).toBe(2);
@@ -123,7 +123,7 @@ describe("one command", () => {
     });
     const port = ["--host", "127.0.0.1", "--port", String(guarded.port)];
     expect((await runGlasscache(["client", ...port, "GET", "a"])).stderr).toBe(
-      `glasscache client: 127.0.0.1:${guarded.port} asks for a password; ` +
+      `glasscache client: 127.0.0.1:${guarded.port} requires a password; ` +
         "give --password-file, GLASSCACHE_PASSWORD or --password\n",
     );
     expect((await runGlasscache(["client", ...port, "--password", "wrong", "GET", "a"])).stderr).toBe(
@@ -397,7 +397,7 @@ describe("interactive", () => {
     // After INFO for the greeting and COMMAND for completion.
     await slow.received(3);
     session.type("\x03");
-    await session.until("not connected any more");
+    await session.until("disconnected");
     await session.until("> ");
     session.type("GET again\r");
     await session.until("there");
@@ -427,7 +427,7 @@ describe("interactive", () => {
     session.type("GET 1\rGET cut\rGET 2\r");
     await session.until("value of 1");
     await session.until("lost: ");
-    await session.until("not connected any more");
+    await session.until("disconnected");
     await session.until("value of 2");
   });
 

@@ -37,21 +37,21 @@ const SETTINGS = {
     group: OUTPUT,
   }),
   source: switchSetting({
-    description: "say before each reply where it came from, as on a terminal",
+    description: "print before each reply where it came from, as on a terminal",
     group: OUTPUT,
   }),
   exact: switchSetting({
-    description: "print the bytes of a value alone, without a line feed behind",
+    description: "print only the bytes of a value, without a line feed at the end",
     group: OUTPUT,
   }),
 };
 
 export const client = subcommand({
   name: "client",
-  summary: "ask a proxy or server",
+  summary: "send requests to a proxy or server",
   description:
-    "Asks a proxy, a server or any Redis. With a command it carries out that one; without, it reads requests " +
-    "from the terminal, or from standard input where that is no terminal (one a line).",
+    "Sends requests to a proxy, a server or any Redis. With a command, it runs that one. Otherwise it reads requests " +
+    "from the terminal, or one per line from standard input if that is not a terminal.",
   operands: "[command...]",
   operandValues: VERBS.split(" "),
   optionsBehindOperands: "known",
@@ -59,19 +59,19 @@ export const client = subcommand({
     ["glasscache client PUT shashank=softwareEngineer", "store a value"],
     ["glasscache client GET shashank", "read it, through the proxy"],
     ["glasscache client --port 9090 TTL shashank", "any command of Redis, here of the server"],
-    ["glasscache client --json DUMP > all.ndjson", "everything, one JSON object a line"],
+    ["glasscache client --json DUMP > all.ndjson", "everything, one JSON object per line"],
     ["glasscache client PUT photo < photo.jpg", "store a file, byte for byte"],
     ["glasscache client --exact GET photo > photo.jpg", "a value, byte for byte"],
     ["glasscache client -u redis://localhost:6379/2 GET a", "another server, and a database of it"],
-    ["glasscache client MONITOR", "every command that it executes, until Ctrl-C"],
-    ["glasscache client < requests.txt", "one request a line; exit code 1 if any is answered by an error"],
+    ["glasscache client MONITOR", "every command that the server executes, until Ctrl-C"],
+    ["glasscache client < requests.txt", "one request per line; exit code 1 if any reply is an error"],
     ["glasscache client", "interactive"],
   ],
   settings: SETTINGS,
   notes:
-    "Options may stand behind the command, too. What only looks like one goes behind --, as in " +
+    "Options may follow the command, too. Words that only look like options follow --, as in " +
     "glasscache client -- SET a --json. " +
-    "Exit codes: 0 done, 1 failed or answered by an error, 2 wrong usage, 3 no such key (of one command: the reply " +
+    "Exit codes: 0 done, 1 failed or error reply, 2 wrong usage, 3 no such key (for a single command: the reply " +
     "is nil, or DELETE removed nothing).",
   async run(config, operands) {
     const target = new Target(config, { maxPendingBytes: 2 * STDIN_LIMIT_BYTES });

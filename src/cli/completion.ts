@@ -11,7 +11,7 @@ export function completion(loadAll: () => Promise<readonly Subcommand[]>): Subco
   return subcommand({
     name: "completion",
     summary: "print the completions for bash or zsh",
-    description: "Prints a script that has bash or zsh complete subcommands, options and their values.",
+    description: "Prints a script that makes bash or zsh complete subcommands, options and their values.",
     operands: "[shell]",
     operandValues: Object.keys(SHELLS),
     examples: [

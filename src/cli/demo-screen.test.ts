@@ -34,7 +34,7 @@ function screen(columns: number): string {
     stepText(
       "PUT shashank=softwareEngineer",
       "{Backend Server} : OK",
-      "stored by the server; the proxy only makes sure it holds nothing older",
+      "stored by the server; the proxy only removes its older copy",
       style,
     ),
     stepText(
@@ -48,7 +48,7 @@ function screen(columns: number): string {
     loadLine(MOMENT, style),
     summaryText({ hits: 64_000, misses: 36_000, failures: 0 }, style),
     nextStepsText(9090, 8080, "linux", style),
-    watchedText("server: shashank was changed past the proxy, whose entry is gone", style),
+    watchedText("server: shashank was changed past the proxy; the proxy's entry is invalidated", style),
   ].join("\n");
 }
 
@@ -66,8 +66,7 @@ Three requests, sent to the proxy
   PUT shashank=softwareEngineer
     ->  {Backend Server} : OK
       stored by the server; the proxy
-      only makes sure it holds nothing
-      older
+      only removes its older copy
   GET shashank
     ->  {Proxy Server} : softwareEngineer
       a hit: answered by the proxy alone
@@ -75,14 +74,13 @@ Load: 32 clients read 50,000 keys,
 popular ones more often (Zipf, alpha
 0.9), through a cache that has room for
 some of them. The times are those of one
-more client, which asks one thing at a
-time; the server is 2 ms away, as a real
-one is (--origin-delay).
+more client, which makes one request at
+a time; the server is 2 ms away, like a
+real one (--origin-delay).
   writing 50,000 keys first: 34%
 64.0% hits  hit 87 µs, miss 2.3 ms
 100,000 reads: 64.0% answered by the
-proxy's cache, 36,000 asked of the
-server.
+proxy's cache, 36,000 by the server.
 Now try it yourself, in a second
 terminal
   bin/glasscache client --port 8080
@@ -95,18 +93,19 @@ terminal
       another eviction policy, entries
       kept
   redis-cli -p 8080 INFO cache
-      what the cache has done
+      counters of the cache
   redis-cli -p 9090 SET shashank changed
-      write past the proxy: its entry is
-      gone at once
+      a write past the proxy: its entry
+      is invalidated at once
   echo "GET shashank" | nc -N localhost
   8080
       the text protocol
 
-Serving until Ctrl-C. What others ask
-shows here:
+Serving until Ctrl-C. Requests of other
+clients appear here:
   server: shashank was changed past the
-      proxy, whose entry is gone`);
+      proxy; the proxy's entry is
+      invalidated`);
 });
 
 test("at 80 columns", () => {
@@ -118,29 +117,29 @@ A server keeps keys and values:            localhost:9090 (data in
 A proxy answers from its cache if it can:  localhost:8080
 Three requests, sent to the proxy
   PUT shashank=softwareEngineer   ->  {Backend Server} : OK
-      stored by the server; the proxy only makes sure it holds nothing older
+      stored by the server; the proxy only removes its older copy
   GET shashank                    ->  {Proxy Server} : softwareEngineer
       a hit: answered by the proxy alone
 Load: 32 clients read 50,000 keys, popular ones more often (Zipf, alpha 0.9),
 through a cache that has room for some of them. The times are those of one more
-client, which asks one thing at a time; the server is 2 ms away, as a real one
-is (--origin-delay).
+client, which makes one request at a time; the server is 2 ms away, like a real
+one (--origin-delay).
   writing 50,000 keys first: 34%
      12,345 requests/s   hit ratio 64.0% █████████░░░░░  hit 87 µs, miss 2.3 ms
-100,000 reads: 64.0% answered by the proxy's cache, 36,000 asked of the server.
+100,000 reads: 64.0% answered by the proxy's cache, 36,000 by the server.
 Now try it yourself, in a second terminal
   bin/glasscache client --port 8080            interactive: GET shashank, PUT
                                                a=b, DUMP
   redis-cli -p 8080 GET shashank               any Redis client works
   redis-cli -p 8080 CONFIG SET policy lru      another eviction policy, entries
                                                kept
-  redis-cli -p 8080 INFO cache                 what the cache has done
-  redis-cli -p 9090 SET shashank changed       write past the proxy: its entry
-                                               is gone at once
+  redis-cli -p 8080 INFO cache                 counters of the cache
+  redis-cli -p 9090 SET shashank changed       a write past the proxy: its entry
+                                               is invalidated at once
   echo "GET shashank" | nc -N localhost 8080   the text protocol
 
-Serving until Ctrl-C. What others ask shows here:
-  server: shashank was changed past the proxy, whose entry is gone`);
+Serving until Ctrl-C. Requests of other clients appear here:
+  server: shashank was changed past the proxy; the proxy's entry is invalidated`);
 });
 
 test("at 200 columns", () => {
@@ -152,7 +151,7 @@ test("at 200 columns", () => {
     "A server keeps keys and values:            localhost:9090 (data in /tmp/glasscache-demo-ab12cd)",
   );
   expect(lines).toContain(
-    "  redis-cli -p 9090 SET shashank changed       write past the proxy: its entry is gone at once",
+    "  redis-cli -p 9090 SET shashank changed       a write past the proxy: its entry is invalidated at once",
   );
 });
 

@@ -44,10 +44,10 @@ export interface LoadFacts {
 
 export function loadText({ clients, keys, alpha, originDelay }: LoadFacts, style: DemoStyle): string {
   const away =
-    originDelay === "0" ? "" : `; the server is ${originDelay} away, as a real one is (--origin-delay)`;
+    originDelay === "0" ? "" : `; the server is ${originDelay} away, like a real one (--origin-delay)`;
   const text =
     `Load: ${clients} clients read ${keys.toLocaleString("en")} keys, popular ones more often (Zipf, alpha ${alpha}), ` +
-    "through a cache that has room for some of them. The times are those of one more client, which asks one thing " +
+    "through a cache that has room for some of them. The times are those of one more client, which makes one request " +
     `at a time${away}.`;
   return wrapped(text, style.columns).replace("Load:", `${style.bold("Load")}:`);
 }
@@ -91,7 +91,7 @@ export function summaryText(
   const failed = failures > 0 ? `, ${failures.toLocaleString("en")} failed.` : ".";
   const text =
     `${total.toLocaleString("en")} reads: ${percent(hits, total).trim()} answered by the proxy's cache, ` +
-    `${misses.toLocaleString("en")} asked of the server${failed}`;
+    `${misses.toLocaleString("en")} by the server${failed}`;
   return wrapped(text, columns);
 }
 
@@ -107,15 +107,18 @@ export function nextStepsText(
     [`bin/glasscache client --port ${proxyPort}`, "interactive: GET shashank, PUT a=b, DUMP"],
     [`redis-cli -p ${proxyPort} GET shashank`, "any Redis client works"],
     [`redis-cli -p ${proxyPort} CONFIG SET policy lru`, "another eviction policy, entries kept"],
-    [`redis-cli -p ${proxyPort} INFO cache`, "what the cache has done"],
-    [`redis-cli -p ${serverPort} SET shashank changed`, "write past the proxy: its entry is gone at once"],
+    [`redis-cli -p ${proxyPort} INFO cache`, "counters of the cache"],
+    [
+      `redis-cli -p ${serverPort} SET shashank changed`,
+      "a write past the proxy: its entry is invalidated at once",
+    ],
     [`echo "GET shashank" | ${netcat} localhost ${proxyPort}`, "the text protocol"],
   ] as const;
   const { columns, bold, dim } = style;
   return (
     `${bold(wrapped("Now try it yourself, in a second terminal", columns))}\n` +
     `${definitionList(steps, columns, { indent: "  ", paintText: dim })}\n\n` +
-    wrapped("Serving until Ctrl-C. What others ask shows here:", columns)
+    wrapped("Serving until Ctrl-C. Requests of other clients appear here:", columns)
   );
 }
 

@@ -105,11 +105,8 @@ async function tell(
 async function showSteps(proxyPort: number, output: DemoOutput, signal: AbortSignal): Promise<void> {
   output.say(({ bold }) => bold("Three requests, sent to the proxy"));
   const steps = [
-    [
-      "PUT shashank=softwareEngineer",
-      "stored by the server; the proxy only makes sure it holds nothing older",
-    ],
-    ["GET shashank", "a miss: the proxy asks the server, and keeps the answer"],
+    ["PUT shashank=softwareEngineer", "stored by the server; the proxy only removes its older copy"],
+    ["GET shashank", "a miss: the proxy asks the server, and stores the value"],
     ["GET shashank", "a hit: answered by the proxy alone"],
   ] as const;
   for (const [request, explanation] of steps) {

@@ -179,13 +179,13 @@ export class DemoWatch implements AsyncDisposable {
     setTimeout(() => {
       if (!Array.isArray(keys)) {
         if (!this.#wasNamed("FLUSHALL", "FLUSHDB")) {
-          this.#line("server: everything was removed past the proxy, whose cache is empty now");
+          this.#line("server: another client removed everything; the proxy's cache is empty now");
         }
         return;
       }
       for (const key of keys.map(String)) {
         if (this.#wasNamed(key)) continue;
-        this.#line(`server: ${shownWord(key)} was changed past the proxy, whose entry is gone`);
+        this.#line(`server: ${shownWord(key)} was changed past the proxy; the proxy's entry is invalidated`);
       }
     }, MONITOR_LAG_MS);
   }
@@ -222,7 +222,7 @@ export class DemoWatch implements AsyncDisposable {
     const facts = await this.#cacheFacts().catch(() => undefined);
     if (facts === undefined || facts.policy === this.#counted.policy) return;
     this.#counted = { ...this.#counted, policy: facts.policy };
-    this.#line(`proxy: the policy is ${shownWord(facts.policy)} now; the entries stay`);
+    this.#line(`proxy: the policy is now ${shownWord(facts.policy)}; the entries stay`);
   }
 }
 

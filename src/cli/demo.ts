@@ -16,26 +16,26 @@ export const demo = subcommand({
   name: "demo",
   summary: "a server, a proxy and a guided tour",
   description:
-    "Starts a server (its data in a temporary directory) and a proxy, shows how a read-through cache works, puts load on it for some seconds, and then keeps serving until Ctrl-C.",
+    "Starts a server (its data in a temporary directory) and a proxy, shows how a read-through cache works, runs load for some seconds, and then serves until Ctrl-C.",
   examples: [
     ["glasscache demo", "server on port 9090, proxy on port 8080"],
-    ["glasscache demo --memory 16mb --seconds 20", "a larger cache, more of the load"],
-    ["glasscache demo --origin-delay 20ms", "the server further away: what a miss costs then"],
+    ["glasscache demo --memory 16mb --seconds 20", "a larger cache, a longer load"],
+    ["glasscache demo --origin-delay 20ms", "a more distant server, so that misses cost more"],
   ],
   settings: {
     serverPort: setting(port(0), "9090", { placeholder: "<port>", description: "port of the server" }),
     proxyPort: setting(port(0), "8080", { placeholder: "<port>", description: "port of the proxy" }),
     memory: setting(size({ least: "1mb" }), "4mb", {
       placeholder: "<size>",
-      description: "memory of the proxy's cache; small, so that it has to choose",
+      description: "memory of the proxy's cache; small, so that it must evict",
     }),
     seconds: setting(duration({ most: "1h" }), "6s", {
       placeholder: "<time>",
-      description: "how long to put load on it",
+      description: "duration of the load",
     }),
     originDelay: setting(duration({ most: "10s" }), "2ms", {
       placeholder: "<time>",
-      description: "how far away the server is for the proxy; 0: as near as it is",
+      description: "delay of the server's replies to the proxy; 0: none",
     }),
   },
   async run({ values }) {

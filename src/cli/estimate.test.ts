@@ -41,7 +41,7 @@ test("estimates from a sample, set against exact simulation", async () => {
   const { code, stdout } = await simulate(args);
   expect(code).toBe(0);
   expect(stdout).toContain("4 caches in");
-  expect(stdout).toContain("estimated from 5% of the keys, of more for small caches");
+  expect(stdout).toContain("estimated from 5% of the keys, more for small caches");
   expect(stdout).toContain("± expected, points");
   expect(stdout).toMatch(/Sample +[0-9]+ +[0-9,]+\nshare of the keys +[0-9]+% +[0-9]+%\n/);
   expect(stdout).toMatch(/\nthe mean of 2 sizes, [0-9]+ entries to [0-9,]+ entries, each counted once\n/);

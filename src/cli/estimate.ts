@@ -92,7 +92,7 @@ export function formatComparisons(result: EstimateResult): string {
 function describeSizes({ rows }: EstimateResult): string {
   const sizes = distinctSizes(rows.filter(({ isResolved }) => isResolved));
   const leftOut = distinctSizes(rows).length - sizes.length;
-  const rest = leftOut === 0 ? "" : `; ${leftOut} are left out, of which the sample holds too little`;
+  const rest = leftOut === 0 ? "" : `; ${leftOut} are left out, because the sample holds too little of them`;
   if (sizes.length === 0) return `no mean${rest}`;
   const mean =
     sizes.length === 1

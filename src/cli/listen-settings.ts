@@ -22,7 +22,7 @@ export function listenSettings(defaultPort: string) {
     }),
     protocol: setting(choice("both", "resp"), "both", {
       placeholder: "<both|resp>",
-      description: "what to speak: RESP and the text protocol, or RESP only; inline commands belong to RESP",
+      description: "protocols: RESP and the text protocol, or only RESP; inline commands belong to RESP",
       group: LISTENING,
     }),
     password: optionalSetting(text(), {
@@ -41,7 +41,7 @@ export function listenSettings(defaultPort: string) {
       group: ACCESS,
     }),
     untilInputEnds: switchSetting({
-      description: "end when standard input ends, for programs that start this one",
+      description: "end when standard input ends, for use by programs that start this one",
       group: LISTENING,
     }),
   };

@@ -8,7 +8,7 @@ const LOGGING = "Messages:";
 export const LOG_SETTINGS = {
   logLevel: setting(choice(...LOG_LEVELS), "info", {
     placeholder: "<level>",
-    description: "least level to tell of: trace, debug, info, warn, error, fatal, silent",
+    description: "least level to log: trace, debug, info, warn, error, fatal, silent",
     group: LOGGING,
   }),
   logFormat: setting(choice("auto", "pretty", "json"), "auto", {

@@ -239,7 +239,7 @@ describe("ending", () => {
     using observer = await RespClient.connect({ port: ready.port });
     while (!String(await observer.ask("CLIENT", "LIST")).includes("cmd=set")) await Bun.sleep(5);
     process.kill(program.pid, "SIGTERM");
-    while (!program.output.includes("once more ends at once")) await Bun.sleep(5);
+    while (!program.output.includes("a second signal ends at once")) await Bun.sleep(5);
     expect(await program.end("SIGTERM")).toBe(128 + 15);
     expect(await reply).toBe("cut off");
   });

@@ -26,7 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
   const program = new Command("glasscache")
     .description(manifest.description)
     .enablePositionalOptions()
-    .showHelpAfterError("(--help lists what there is)")
+    .showHelpAfterError("(--help lists all options)")
     .configureOutput({
       writeOut: (text) => standardOutput().write(text),
       outputError: (text, write) => write(text.replace(/^error: /, "glasscache: ")),

@@ -39,7 +39,7 @@ test.each([
 });
 
 describe("mistakes", () => {
-  const hint = "A word of a command that begins with -- stands behind a -- of its own";
+  const hint = "Words of a command that begin with -- must follow a separate --";
 
   test.each([
     ["GET a --jsn", `there is no option --jsn; did you mean --json? ${hint}`],

@@ -58,5 +58,5 @@ function strayOption(name: string, flags: Iterable<string>): string {
   const long = [...flags].filter((flag) => flag.startsWith("--"));
   const meant = nearest(name, long);
   const advice = meant === undefined ? "." : `; did you mean ${meant}?`;
-  return `there is no option ${name}${advice} A word of a command that begins with -- stands behind a -- of its own`;
+  return `there is no option ${name}${advice} Words of a command that begin with -- must follow a separate --`;
 }

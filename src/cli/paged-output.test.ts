@@ -102,7 +102,7 @@ describe.each([40, 80, 200])("at %d columns", (columns) => {
     const prompt =
       columns === 40
         ? "-- more: Space, Enter, A, Q --"
-        : "-- more: Space a page, Enter a line, A all, Q no more --";
+        : "-- more: Space a page, Enter a line, A all, Q quit --";
     expect(screen()).toEqual([...LINES.slice(0, 4), prompt]);
     await press("\x03");
     await shown;

@@ -3,7 +3,7 @@ import type { TerminalKeys } from "./terminal-keys.ts";
 import { ANSI_SEQUENCE } from "./terminal-text.ts";
 import { fitted, widthOf } from "./wrapping.ts";
 
-const PROMPT = "-- more: Space a page, Enter a line, A all, Q no more --";
+const PROMPT = "-- more: Space a page, Enter a line, A all, Q quit --";
 const SHORT_PROMPT = "-- more: Space, Enter, A, Q --";
 const TAB_CELLS = 8;
 const DEFAULT_ROWS = 24;

@@ -43,7 +43,7 @@ const SETTINGS = {
     "localhost:9090",
     {
       placeholder: "<address>",
-      description: "what to cache: host:port or redis://[user:password@]host:port[/database]",
+      description: "address of the origin: host:port or redis://[user:password@]host:port[/database]",
       group: ORIGIN,
     },
   ),
@@ -62,38 +62,38 @@ const SETTINGS = {
   maxMemory: maxMemorySetting(CACHE),
   maxEntries: optionalSetting(count({ least: "1" }), {
     placeholder: "<count>",
-    description: "hold no more entries than this, whatever their size, besides the limit of memory",
+    description: "most entries of any size, in addition to the limit of memory",
     group: CACHE,
   }),
   policy: policySetting(CACHE),
   threads: setting(threads(), "auto", {
     placeholder: "<count>",
-    description: "threads that serve clients, over one cache; auto: as many as there are processors",
+    description: "threads that serve clients from one cache; auto: one per processor",
     group: CACHE,
   }),
   allowAdmin: switchSetting({
     description:
-      "pass on commands that act on the origin itself, such as SHUTDOWN, DEBUG or MODULE LOAD, and CONFIG SET of " +
-      "all that it has",
+      "pass on commands that act on the origin itself, such as SHUTDOWN, DEBUG or MODULE LOAD, and CONFIG SET of any " +
+      "parameter",
     group: ORIGIN,
   }),
   ...LIMIT_FLAGS,
   record: optionalSetting(text(), {
     placeholder: "<file>",
-    description: "record what is asked for, for glasscache simulate; docs/RECORDING.md has the format",
+    description: "record requests for glasscache simulate; docs/RECORDING.md describes the format",
     group: RECORDING,
   }),
   recordLimit: setting(size({ least: "64kb" }), "1gb", {
     placeholder: "<size>",
-    description: "recording ends when the file is as large as this",
+    description: "largest size of the file; recording ends there",
     group: RECORDING,
   }),
   recordKeys: switchSetting({
-    description: "record the keys themselves instead of their hashes",
+    description: "record keys instead of their hashes",
     group: RECORDING,
   }),
   recordOverwrite: switchSetting({
-    description: "replace the file when it is there already",
+    description: "replace the file if it exists",
     group: RECORDING,
   }),
   ...LOG_SETTINGS,
@@ -104,12 +104,12 @@ export const proxy = subcommand({
   summary: "run the caching proxy",
   description:
     "Runs the caching proxy in front of a glasscache server, a Redis or a Valkey. " +
-    "In the JSON of DUMP a byte xx that is no part of UTF-8 is the character U+10FExx.",
+    "In the JSON of DUMP, a byte xx that is not valid UTF-8 becomes the character U+10FExx.",
   examples: [
     ["glasscache proxy", "on localhost:8080, in front of localhost:9090"],
     ["glasscache proxy --origin redis://localhost:6379", "in front of a Redis"],
     ["glasscache proxy --memory 1gb --policy lru", "another size, another policy"],
-    ["glasscache proxy --threads 1", "on one processor, and leave the others to others"],
+    ["glasscache proxy --threads 1", "on one processor, leaving the others free"],
   ],
   settings: SETTINGS,
   async run(config) {

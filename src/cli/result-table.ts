@@ -44,7 +44,7 @@ type EstimatedRow = ResultRow & {
   readonly isResolved?: boolean;
 };
 
-const UNRESOLVED = "? the sample holds too little of so small a cache to tell";
+const UNRESOLVED = "? the sample holds too little of such a small cache";
 
 function isUnresolved({ isResolved }: EstimatedRow): boolean {
   return isResolved === false;

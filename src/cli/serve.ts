@@ -35,7 +35,7 @@ export async function serve(
   const service = await start();
   if (untilInputEnds) process.stdin.once("end", () => end("end of input")).resume();
   const signal = await ending;
-  log.info({ signal }, "ending: answering what has been asked; once more ends at once");
+  log.info({ signal }, "ending: answering received requests; a second signal ends at once");
   await service.close();
   log.info("ended");
   return EXIT_DONE;
@@ -54,7 +54,7 @@ export function ignoreHangUp(log: Logger): void {
 /** Logs a fault of the program, and ends it. */
 export function endOnFault(log: Logger): void {
   const fault = (error: unknown) => {
-    log.fatal({ err: error }, "a fault in the program; it ends");
+    log.fatal({ err: error }, "a fault in the program; ending");
     process.exit(EXIT_FAILED);
   };
   process.once("uncaughtException", fault);

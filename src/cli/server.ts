@@ -18,13 +18,13 @@ export const server = subcommand({
   summary: "run the key-value server",
   description:
     "Runs the key-value server, which speaks RESP (any Redis client) and the text protocol. " +
-    "In the JSON of DUMP a byte xx that is no part of UTF-8 is the character U+10FExx.",
+    "In the JSON of DUMP, a byte xx that is not valid UTF-8 becomes the character U+10FExx.",
   examples: [
     ["glasscache server", "on localhost:9090, data in ./glasscache-data"],
     ["glasscache server --engine memory --memory 1gb", "nothing on disk; evicts beyond 1 GB"],
     [
       "glasscache server --data ./damaged --recover",
-      "once: keeps what is damaged, serves all that can be read",
+      "once: keeps damaged files, serves all data that can be read",
     ],
     ["glasscache server --host 0.0.0.0 --password-file secret", "for other machines, with a password"],
   ],
@@ -37,31 +37,31 @@ export const server = subcommand({
     }),
     data: setting(text(), "./glasscache-data", {
       placeholder: "<directory>",
-      description: "directory of the data on disk; made if it is not there",
+      description: "directory of the data on disk; created if it does not exist",
       group: STORAGE,
     }),
     sync: setting(choice("always", "interval"), "always", {
       placeholder: "<always|interval>",
-      description: "answer a write once it is on disk, or write to disk every second",
+      description: "reply to a write once it is on disk, or write to disk every second",
       group: STORAGE,
     }),
     recover: switchSetting({
       description:
-        "where the data on disk is damaged, start all the same, once: damaged files are kept under the name " +
-        "FILE.damaged-TIME, every frame of the journal that is whole is taken, and a database that cannot be read is " +
-        "begun anew; without this the server says what is damaged, changes nothing and ends",
+        "if the data on disk is damaged, start nevertheless, once: damaged files are kept under the name " +
+        "FILE.damaged-TIME, every intact frame of the journal is used, and a database that cannot be read is " +
+        "started anew; without this option the server reports the damage, changes nothing and ends",
       group: STORAGE,
     }),
     memory: memorySetting(
       "256mb",
       STORAGE,
-      "memory for entries: all of them, or those of a store on disk that are in use",
+      "memory for entries: for all of them, or for those in use if the store is on disk",
     ),
     maxMemory: maxMemorySetting(STORAGE),
     policy: policySetting(STORAGE),
     whenFull: setting(choice("evict", "refuse"), "evict", {
       placeholder: "<evict|refuse>",
-      description: "with --engine memory: make room, or answer writers with an error",
+      description: "with --engine memory: evict entries, or reply to writes with an error",
       group: STORAGE,
     }),
     ...LIMIT_FLAGS,

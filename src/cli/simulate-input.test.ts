@@ -18,10 +18,11 @@ function file(name: string, content: string | Uint8Array): string {
 }
 
 const QUICK = ["--policy", "lru", "--size", "100"];
-const ONCE = "every object was asked for once, so that no cache has a hit: is it read as meant? (";
-const NO_TEXT = "its format cannot be told from its content, which is no text; name it with --format: ";
-const ASKS = "which column is the key? Tell it as in --columns key=2,size=3; ";
-const BLANKS = "lines hold blanks, as no list of keys does as a rule; each line is taken for one key";
+const ONCE =
+  "every object was requested only once, so no cache has a hit; is the trace interpreted correctly? (";
+const NO_TEXT = "its format cannot be detected from its content, which is not text; give it with --format: ";
+const ASKS = "which column is the key? Give it as in --columns key=2,size=3; ";
+const BLANKS = "lines contain blanks, which is unusual for a list of keys; each line is taken for one key";
 const noise = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919) >> 3);
 
 describe("what is no trace gets one line", () => {
@@ -38,21 +39,26 @@ describe("what is no trace gets one line", () => {
     ["people.csv", "name,age,city\nAnn,5,Bonn\nBob,6,Ulm\n", 1, `${ASKS}line 1 has 3: "name", "age", "city"`],
     ["products.csv", "id,name,price\n1,a,5\n2,b,6\n", 0, `${ONCE}csv, separated by commas: columns key "id"`],
     ["fish.sql", "INSERT INTO t VALUES (1,2);\nINSERT INTO t VALUES (3,4);\n", 1, ASKS],
-    ["object.json", '{\n  "a": 1\n}\n', 1, "this is no trace, but JSON; where each line is one key"],
-    ["lines.ndjson", '{"a":1,"b":2}\n{"a":2,"b":2}\n', 1, "this is no trace, but JSON;"],
-    ["page.html", "<!doctype html>\n<html></html>\n", 1, "this is no trace, but HTML or XML;"],
-    ["drawing.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>\n', 1, "this is no trace, but HTML or XML;"],
-    ["picture.png", "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", 1, "this is no trace, but a PNG picture"],
-    ["picture.jpg", "\xff\xd8\xff\xe0\0\x10JFIF\0", 1, "this is no trace, but a JPEG picture"],
+    ["object.json", '{\n  "a": 1\n}\n', 1, "this is not a trace, but JSON; if each line is one key"],
+    ["lines.ndjson", '{"a":1,"b":2}\n{"a":2,"b":2}\n', 1, "this is not a trace, but JSON;"],
+    ["page.html", "<!doctype html>\n<html></html>\n", 1, "this is not a trace, but HTML or XML;"],
+    [
+      "drawing.svg",
+      '<svg xmlns="http://www.w3.org/2000/svg"/>\n',
+      1,
+      "this is not a trace, but HTML or XML;",
+    ],
+    ["picture.png", "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", 1, "this is not a trace, but a PNG picture"],
+    ["picture.jpg", "\xff\xd8\xff\xe0\0\x10JFIF\0", 1, "this is not a trace, but a JPEG picture"],
     [
       "paper.pdf",
       "%PDF-1.4\n1 0 obj\n<</Type/Catalog>>\nendobj\n",
       1,
-      "this is no trace, but a PDF document",
+      "this is not a trace, but a PDF document",
     ],
-    ["archive.zip", "PK\x03\x04\x14\0\0\0", 1, "this is no trace, but a ZIP archive"],
-    ["wide.txt", "\xff\xfea\0\n\0", 1, "this is no trace, but text in UTF-16; traces are UTF-8"],
-    ["dump.rdb", "REDIS0009\xfa\0", 1, "this is no trace, but a dump of Redis (RDB)"],
+    ["archive.zip", "PK\x03\x04\x14\0\0\0", 1, "this is not a trace, but a ZIP archive"],
+    ["wide.txt", "\xff\xfea\0\n\0", 1, "this is not a trace, but text in UTF-16; traces are UTF-8"],
+    ["dump.rdb", "REDIS0009\xfa\0", 1, "this is not a trace, but a dump of Redis (RDB)"],
     ["noise.bin", noise, 1, NO_TEXT],
     ["zeros.bin", new Uint8Array(4800), 1, NO_TEXT],
     ["noise.gz", gzipSync(noise), 1, NO_TEXT],

@@ -38,22 +38,22 @@ export const SIMULATE_SETTINGS = {
     group: CACHES,
   }),
   ignoreSize: switchSetting({
-    description: "count every object as 1, whatever the trace says of its size",
+    description: "count every object as 1, whatever its size in the trace",
     group: CACHES,
   }),
   writes: setting(choice("store", "drop"), "store", {
     placeholder: "<effect>",
-    description: "what a write does: store the object in the cache, or drop an older one from it",
+    description: "effect of a write: store the object in the cache, or drop the present copy",
     group: CACHES,
   }),
   seed: setting(count({ most: "4294967295" }), "1", {
     placeholder: "<number>",
-    description: "for policies that draw at random",
+    description: "seed of policies that draw at random",
     group: CACHES,
   }),
   format: optionalSetting(text(), {
     placeholder: "<name>",
-    description: "format of the traces, where it cannot be found out",
+    description: "format of the traces, if it cannot be detected",
     group: TRACE,
   }),
   columns: optionalSetting(text(), {
@@ -62,77 +62,78 @@ export const SIMULATE_SETTINGS = {
     group: TRACE,
   }),
   skipBad: switchSetting({
-    description: "pass over records that cannot be read, and tell how many there were",
+    description: "skip records that cannot be read, and report how many there were",
     group: TRACE,
   }),
   limit: optionalSetting(count({ least: "1" }), {
     placeholder: "<records>",
-    description: "only so many records from the beginning",
+    description: "read only this many records from the beginning",
     group: TRACE,
   }),
   warmup: setting(count(), "0", {
     placeholder: "<records>",
-    description: "so many records at the beginning fill the caches and are not counted",
+    description: "records at the beginning that fill the caches and are not counted",
     group: COUNTING,
   }),
   window: optionalSetting(count({ least: "1" }), {
     placeholder: "<records>",
-    description: "miss ratio over time: for every so many records",
+    description: "miss ratio over time, in windows of this many records",
     group: COUNTING,
   }),
   byPrefix: switchSetting({
-    description: "which family of keys misses, for traces of texts",
+    description: "misses by family of keys, for traces with text keys",
     group: COUNTING,
   }),
   prefixEnds: optionalSetting(readPrefixEnds, {
     placeholder: "<characters>",
-    description: `each of which ends a key's prefix; without this ${DEFAULT_PREFIX_ENDS}`,
+    description: `characters that end a key's prefix; by default ${DEFAULT_PREFIX_ENDS}`,
     group: COUNTING,
   }),
   mrc: switchSetting({
     description:
-      "the curve of LRU alone, all sizes in one pass, whatever policies are named; without --size " +
-      "some 80 of them from 0.01% to 100% in charts, JSON and CSV",
+      "only LRU's curve, all sizes in one pass, whatever --policy says; without --size, charts, JSON and " +
+      "CSV have about 80 sizes from 0.01% to 100%",
     group: SAMPLING,
   }),
   sample: optionalSetting(parseSample, {
     placeholder: "<sample>",
-    description: "estimate from a share of the keys, as 0.01 or 1%, or from so many of them, as 8192",
+    description: "estimate from a share of the keys, as 0.01 or 1%, or from a number of them, as 8192",
     group: SAMPLING,
   }),
   compare: switchSetting({
-    description: "set estimates against exact simulation: mean absolute error",
+    description: "compare estimates with exact simulation: mean absolute error",
     group: SAMPLING,
   }),
   check: switchSetting({
-    description: "check the invariants of every cache at the end: for who has changed a policy",
+    description: "check the invariants of every cache at the end, for developers of policies",
     group: COUNTING,
   }),
   json: switchSetting({ description: "print one JSON object for each cache", group: OUTPUT }),
   csv: switchSetting({ description: "print comma-separated values", group: OUTPUT }),
   svg: optionalSetting(text(), {
     placeholder: "<file>",
-    description: "draw the miss ratio over the size into this file, or - for standard output",
+    description: "draw miss ratio over size into this file; - is standard output",
     group: OUTPUT,
   }),
   html: optionalSetting(text(), {
     placeholder: "<file>",
-    description: "write a page with charts, tables and what was run into this file, or - for standard output",
+    description:
+      "write a page with charts, tables and the parameters of the run into this file; - is standard output",
     group: OUTPUT,
   }),
   write: optionalSetting(text(), {
     placeholder: "<file>",
-    description: "simulate nothing: write the trace or workload into a new file, or - for standard output",
+    description: "write the trace or workload into a new file instead of simulating it; - is standard output",
     group: OUTPUT,
   }),
   writeFormat: optionalSetting(offering(WRITTEN_FORMATS, writtenFormatNamed), {
     placeholder: "<name>",
-    description: `its format, where the file's name does not tell: ${WRITTEN_FORMATS.join(", ")}`,
+    description: `the written file's format, if its name does not tell: ${WRITTEN_FORMATS.join(", ")}`,
     group: OUTPUT,
   }),
   threads: setting(threads(), "auto", {
     placeholder: "<count>",
-    description: "how many to use at most; auto: as many as there are processors",
+    description: "most threads to use; auto: one per processor",
   }),
 };
 

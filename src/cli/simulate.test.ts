@@ -189,7 +189,7 @@ test.each([
   [
     [trace, "--columns", "size=1"],
     2,
-    '--columns: "size=1" does not tell which column is the key, as in key=2',
+    '--columns: "size=1" does not say which column is the key, as in key=2',
   ],
   [[trace, "--svg", trace], 1, `${trace}: it would replace the trace ${trace}`],
   [

@@ -41,7 +41,7 @@ export const simulate = subcommand({
   summary: "replay a trace: which policy, how much memory",
   description:
     "Replays traces (files, - for standard input, or generators such as zipf(n=100000,alpha=1)) through simulated " +
-    "caches, the very policies of the proxy, and tells how much each of them misses at each size.",
+    "caches with the policies of the proxy, and shows the miss ratio of each at each size.",
   operands: "<trace...>",
   operandValues: "files",
   optionsBehindOperands: true,
@@ -56,13 +56,13 @@ export const simulate = subcommand({
     ],
     [
       "glasscache simulate keys.txt --policy all --json > results.ndjson",
-      "everything, one JSON object a line",
+      "everything, one JSON object per line",
     ],
-    ["redis-cli monitor | glasscache simulate - --limit 100000", "what a Redis is asked right now"],
+    ["redis-cli monitor | glasscache simulate - --limit 100000", "the present requests to a Redis"],
     ["glasscache simulate zipf(n=100000,alpha=0.9)", "a generated workload"],
-    ["glasscache simulate keys.txt --html curves.html", "curves to look at in a browser"],
+    ["glasscache simulate keys.txt --html curves.html", "curves, for a browser"],
     ["glasscache simulate huge.csv.zst --sample 1%", "estimates from one key in a hundred"],
-    ["glasscache simulate zipf(n=1000) --write zipf.oracleGeneral", "the same written as a trace"],
+    ["glasscache simulate zipf(n=1000) --write zipf.oracleGeneral", "a workload, written as a trace"],
   ],
   settings: SIMULATE_SETTINGS,
   async run({ values, labels, ranks }, traces) {
@@ -165,7 +165,7 @@ function doubtsAbout({ interpretation }: RecordSource, result: TraceResult): str
   if (interpretation === undefined) return doubts;
   const { objects, records } = result;
   const isOnceEach = records > 1 && objects >= records;
-  const once = `every object was asked for once, so that no cache has a hit: is it read as meant? (${interpretation.description})`;
+  const once = `every object was requested only once, so no cache has a hit; is the trace interpreted correctly? (${interpretation.description})`;
   if (interpretation.doubt !== undefined) doubts.push(interpretation.doubt + (isOnceEach ? `; ${once}` : ""));
   else if (isOnceEach) doubts.push(once);
   return doubts;
@@ -270,7 +270,7 @@ function describeRun(
     return (
       `${source.name}: ${countOf(rows[0]?.requests ?? 0, "request")} for about ${countOf(objects, "object")}${read}\n` +
       `${countOf(rows.length, "cache")} in ${estimates.seconds.toFixed(1)} s, estimated from ${describeRate(rate)}` +
-      `${isMore ? ", of more for small caches" : ""}`
+      `${isMore ? ", more for small caches" : ""}`
     );
   }
   return (

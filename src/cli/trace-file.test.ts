@@ -59,17 +59,20 @@ test("nothing is left behind of what went wrong", async () => {
   expect(await runGlasscache(["simulate", broken, "--write", path])).toEqual({
     code: 1,
     stdout: "",
-    stderr: `glasscache simulate: ${broken}, line 3: the size "x" is not a number (--skip-bad passes over such records)\n`,
+    stderr: `glasscache simulate: ${broken}, line 3: the size "x" is not a number (--skip-bad skips such records)\n`,
   });
   expect(existsSync(path)).toBe(false);
   const passed = await runGlasscache(["simulate", broken, "--write", path, "--skip-bad"]);
-  expect(passed.stderr).toContain(`1 broken record passed over, the first: ${broken}, line 3`);
+  expect(passed.stderr).toContain(`1 broken record skipped, the first: ${broken}, line 3`);
   expect(readFileSync(path).length).toBe(24);
 });
 
 test.each([
   [["--write", "x"], '--write-format: the name "x" does not tell it, so it must be given'],
-  [["--write", "x", "--write-format", "arc"], '--write-format: traces are not written as "arc", but as'],
+  [
+    ["--write", "x", "--write-format", "arc"],
+    '--write-format: there is no format "arc" to write traces in; there are',
+  ],
   [["scan(n=3)", "--write", "x.csv"], "--write: writes one trace, and 2 are named"],
 ])("%j is refused", async (args, problem) => {
   const { code, stderr } = await runGlasscache(["simulate", WORKLOAD, ...args]);

@@ -60,7 +60,7 @@ export function describeSkipped(
   { bad, firstBad, ignored, ignoredWhat }: Skipped,
 ): string {
   const parts: string[] = [];
-  if (bad > 0) parts.push(`${countOf(bad, "broken record")} passed over, the first: ${firstBad}`);
+  if (bad > 0) parts.push(`${countOf(bad, "broken record")} skipped, the first: ${firstBad}`);
   if (ignored > 0) parts.push(`${ignored.toLocaleString("en")} left out: ${ignoredWhat}`);
   return `${name}: ${parts.join("; ")}`;
 }

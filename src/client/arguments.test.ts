@@ -96,15 +96,15 @@ describe("keys that cannot be", () => {
 });
 
 test("words of a command", async () => {
-  expect(await refusal("command", "SET", "k", undefined)).toContain("word 2 behind SET is undefined");
+  expect(await refusal("command", "SET", "k", undefined)).toContain("word 2 after SET is undefined");
   expect(await refusal("command", "MGET", ["a", "b"])).toContain("command(name, ...items)");
-  expect(await refusal("command", "SET", "k", { a: 1 })).toContain("word 2 behind SET is an object");
+  expect(await refusal("command", "SET", "k", { a: 1 })).toContain("word 2 after SET is an object");
   expect(await refusal("command", "SET", "k", HALF)).toContain("half of a surrogate pair");
   expect(await refusal("command", "SET", "k", Number.NaN)).toContain("is NaN");
   expect(await refusal("command", undefined)).toContain("the name of the command is undefined");
   expect(await refusal("request", "TTL", "k")).toContain('request(["TTL", "shashank"])');
   expect(await refusal("request", ["GET", "k"], { as: "json" })).toContain('request gives "text" or "bytes"');
-  expect(await refusal("getOrSet", "k", "v")).toContain("load is no function");
+  expect(await refusal("getOrSet", "k", "v")).toContain("load is not a function");
 });
 
 test("what can be stored goes as it is", async () => {

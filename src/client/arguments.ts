@@ -4,7 +4,7 @@ import type { Argument } from "./call.ts";
 
 export type Key = string | Uint8Array;
 
-const HALF_PAIR = "it holds half of a surrogate pair, which UTF-8 cannot express";
+const HALF_PAIR = "it contains half of a surrogate pair, which UTF-8 cannot express";
 
 /** Whether it is a `Uint8Array`, also one of another realm (test runners and `node:vm` have realms of their own). */
 export function isBytes(value: unknown): value is Uint8Array {
@@ -17,7 +17,7 @@ export function isBytes(value: unknown): value is Uint8Array {
 /** @throws TypeError */
 export function checkKey(key: unknown): asserts key is Key {
   if (typeof key === "string") {
-    if (!key.isWellFormed()) throw new TypeError(`the key is no well-formed text: ${HALF_PAIR}`);
+    if (!key.isWellFormed()) throw new TypeError(`the key is not well-formed text: ${HALF_PAIR}`);
     return;
   }
   if (isBytes(key)) return;
@@ -34,7 +34,7 @@ export function checkKeys(keys: unknown, call: string): asserts keys is readonly
 export function checkValue(value: unknown): asserts value is string | Uint8Array {
   if (typeof value === "string") {
     if (!value.isWellFormed()) {
-      throw new TypeError(`the value is no well-formed text: ${HALF_PAIR}; { as: "json" } can store it`);
+      throw new TypeError(`the value is not well-formed text: ${HALF_PAIR}; { as: "json" } can store it`);
     }
     return;
   }
@@ -52,7 +52,7 @@ export function checkValue(value: unknown): asserts value is string | Uint8Array
 export function checkWord(word: unknown, index: number, args: readonly unknown[]): asserts word is Argument {
   if (typeof word === "string") {
     if (!word.isWellFormed())
-      throw new TypeError(`${placeOf(index, args)} is no well-formed text: ${HALF_PAIR}`);
+      throw new TypeError(`${placeOf(index, args)} is not well-formed text: ${HALF_PAIR}`);
     return;
   }
   if (typeof word === "bigint" || isBytes(word)) return;
@@ -82,7 +82,7 @@ export function nameOf(value: unknown): string {
 function placeOf(index: number, args: readonly unknown[]): string {
   const [command] = args;
   if (index === 0) return "the name of the command";
-  return typeof command === "string" ? `word ${index} behind ${command}` : `word ${index}`;
+  return typeof command === "string" ? `word ${index} after ${command}` : `word ${index}`;
 }
 
 function isBinary(value: unknown): boolean {

@@ -213,7 +213,7 @@ export class Client implements AsyncDisposable {
   async getOrSet(key: Key, load: Load<unknown>, options: GetOrSetOptions = NONE): Promise<unknown> {
     checkKey(key);
     if (typeof load !== "function") {
-      throw new TypeError("load is no function: getOrSet(key, load, { ttlMs })");
+      throw new TypeError("load is not a function: getOrSet(key, load, { ttlMs })");
     }
     checkCall("getOrSet", options);
     checkWholeFrom1("ttlMs", options.ttlMs);

@@ -53,6 +53,6 @@ export function decode(stored: Encoded, as: As): unknown {
   try {
     return JSON.parse(stored as string);
   } catch (error) {
-    throw new DecodeError(`the stored value is no JSON: ${(error as Error).message}`, { cause: error });
+    throw new DecodeError(`the stored value is not JSON: ${(error as Error).message}`, { cause: error });
   }
 }

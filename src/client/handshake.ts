@@ -33,7 +33,7 @@ export async function openLink(
     limit.signal.throwIfAborted();
     return [link, await introduce(link, options, limit.signal, events)];
   } catch (error) {
-    link?.destroy(new Error("not let in"));
+    link?.destroy(new Error("not authenticated"));
     throw error;
   } finally {
     limit.clear();
@@ -53,7 +53,7 @@ function timeLimit(options: ResolvedOptions, outer: AbortSignal | undefined) {
   const controller = new AbortController();
   const { connectTimeoutMs: ms } = options;
   const late = () => {
-    const message = `cannot connect to ${formatAddress(options)}: not let in within ${ms} ms`;
+    const message = `cannot connect to ${formatAddress(options)} within ${ms} ms`;
     controller.abort(new ConnectError(message, "ETIMEDOUT"));
   };
   const timer = ms === 0 ? undefined : setTimeout(late, ms);
@@ -117,7 +117,7 @@ function serverInfo(reply: Reply, tellsSource: boolean): ServerInfo {
 function refusal(error: unknown, options: ResolvedOptions): Error {
   const address = formatAddress(options);
   if (error instanceof ReplyError) {
-    if (error.code === "NOAUTH") return new AuthenticationError(`${address} asks for a password`, error.code);
+    if (error.code === "NOAUTH") return new AuthenticationError(`${address} requires a password`, error.code);
     if (error.code === "WRONGPASS") {
       return new AuthenticationError(`${address} does not accept the password`, error.code);
     }

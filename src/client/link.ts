@@ -262,12 +262,12 @@ function connectFailure(code: string, error: Error): string {
       return "connection refused; nothing listens there";
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return "there is no host of that name";
+      return "there is no host with that name";
     case "ETIMEDOUT":
       return "no answer";
     case "EHOSTUNREACH":
     case "ENETUNREACH":
-      return "no way there";
+      return "host or network unreachable";
     default:
       return error.message;
   }

@@ -29,7 +29,7 @@ describe("options that cannot be", () => {
     [{ url: "glasscache://h:1", port: 2 }, "give either a url or a host and port"],
     [{ url: "no url" }, "the url is not of the form glasscache://"],
     [{ url: "http://h:1" }, "the url begins with http://"],
-    [{ url: "redis://h:1/2" }, "the url has something behind the port"],
+    [{ url: "redis://h:1/2" }, "the url has extra text after the port"],
     [{ url: "glasscache://:s3cret%@h" }, "holds a % that does not begin an escape"],
     [{ timeoutMs: -1 }, "timeoutMs: -1 is not from 0 to 2147483647"],
     [{ connectTimeoutMs: Number.NaN }, "connectTimeoutMs: NaN is not from 0"],

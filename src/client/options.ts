@@ -186,7 +186,7 @@ function parseUrl(text: string): UrlParts {
     throw new RangeError(`the url begins with ${url.protocol}//; the form is ${form}`);
   }
   if ((url.pathname !== "" && url.pathname !== "/") || url.search !== "" || url.hash !== "") {
-    throw new RangeError(`the url has something behind the port; the form is ${form}`);
+    throw new RangeError(`the url has extra text after the port; the form is ${form}`);
   }
   const parts: UrlParts = {};
   if (url.hostname !== "") parts.host = url.hostname.replace(/^\[(.*)\]$/, "$1");

@@ -119,7 +119,7 @@ describe("one caller", () => {
   test("a stored value that is no JSON is an error, and nothing is loaded", async () => {
     const client = await newClient();
     await client.put("k", "{");
-    await expect(client.getOrSet("k", () => ({}), { as: "json" })).rejects.toThrow("no JSON");
+    await expect(client.getOrSet("k", () => ({}), { as: "json" })).rejects.toThrow("not JSON");
     expect(await client.command("DBSIZE")).toBe(1);
   });
 });

@@ -181,11 +181,11 @@ export class ReconnectingLink {
     if (this.#isClosed) throw this.#lastError;
     const { maxPendingCalls, maxPendingBytes } = this.#options;
     if (this.pendingCalls >= maxPendingCalls) {
-      throw new QueueFullError(`${this.pendingCalls} calls wait already (maxPendingCalls)`);
+      throw new QueueFullError(`${this.pendingCalls} calls are waiting already (maxPendingCalls)`);
     }
     if (this.#openBytes + call.sizeBytes > maxPendingBytes) {
-      const waiting = `${this.#openBytes} bytes wait already`;
-      throw new QueueFullError(`${waiting}, and ${call.sizeBytes} more are beyond maxPendingBytes`);
+      const waiting = `${this.#openBytes} bytes are waiting already`;
+      throw new QueueFullError(`${waiting}, and ${call.sizeBytes} more exceed maxPendingBytes`);
     }
     this.#openCalls++;
     this.#openBytes += call.sizeBytes;
@@ -233,7 +233,7 @@ export class ReconnectingLink {
     if (!call.sent) {
       const error = this.#lastError;
       const message = this.isConnected
-        ? `not sent to ${where} within ${timeoutMs} ms: it does not take more requests`
+        ? `not sent to ${where} within ${timeoutMs} ms: it accepts no more requests`
         : `no connection to ${where} within ${timeoutMs} ms${error === undefined ? "" : `: ${error.message}`}`;
       call.fail(new TimeoutError(message, false, error));
       return;
@@ -250,7 +250,7 @@ export class ReconnectingLink {
     const since = Math.max(link.lastReceivedMs, call.sentAtMs);
     const silentMs = this.#options.clock.monotonicMs() - since;
     if (silentMs >= this.#options.silenceMs) {
-      link.destroy(new Error(`nothing came from ${this.address} for ${Math.round(silentMs)} ms`));
+      link.destroy(new Error(`nothing arrived from ${this.address} for ${Math.round(silentMs)} ms`));
     }
   }
 

@@ -284,9 +284,9 @@ describe("counting", () => {
 
 describe("what cannot be done", () => {
   test.each([
-    ["belady", "10", "belady knows what lies ahead"],
-    ["lru", "1%", "a size in percent is a share of what is in the whole of it"],
-    ["lru", "1mb", "sizes need to be known for a cache of so many bytes or entries"],
+    ["belady", "10", "belady needs to know the future"],
+    ["lru", "1%", "a size in percent is a share of its working set"],
+    ["lru", "1mb", "for a cache of that many bytes or entries, the objects' sizes must be known"],
   ])("%s at %s over what can be read only once", async (policy, size, why) => {
     const source = sourceOf(reads(1, 2), { isRepeatable: false, name: "standard input" });
     await expect(simulate([], policy, size, { source })).rejects.toThrow(

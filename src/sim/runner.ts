@@ -293,9 +293,9 @@ function explainTwoPasses({ source, policies, sizes }: RunPlan): string {
   const offline = policies.find(({ type }) => type.offline === true);
   const reason =
     offline !== undefined
-      ? `${offline.type.name} knows what lies ahead`
+      ? `${offline.type.name} needs to know the future`
       : sizes.some(({ kind }) => kind === "share")
-        ? "a size in percent is a share of what is in the whole of it"
-        : "sizes need to be known for a cache of so many bytes or entries";
+        ? "a size in percent is a share of its working set"
+        : "for a cache of that many bytes or entries, the objects' sizes must be known";
   return `${source.name} can be read only once, and must be read twice: ${reason}`;
 }

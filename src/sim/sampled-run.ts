@@ -74,7 +74,7 @@ export async function runSampled(plan: SampledPlan): Promise<SampledResult> {
   if (!source.isRepeatable && needsRepeatable(plan)) {
     throw new TraceError(
       `${source.name} can be read only once, and must be read twice: policies other than lru are simulated ` +
-        "when it is known how much there is",
+        "once the working set is known",
     );
   }
   const begunMs = systemClock.monotonicMs();

@@ -186,7 +186,7 @@ describe("what cannot be read", () => {
     const broken = file("broken.lis", "x\n");
     await refuses(
       broken,
-      `${broken}: there is no request in it but broken ones; the first: ${broken}, line 1: "x" is not a block number`,
+      `${broken}: there are only broken requests in it; the first: ${broken}, line 1: "x" is not a block number`,
       { format: "lirs", skipBad: true },
     );
     const noise = file(
@@ -195,12 +195,12 @@ describe("what cannot be read", () => {
     );
     await refuses(
       noise,
-      `${noise}: its format cannot be told from its content, which is no text; name it with --format: recording, ` +
+      `${noise}: its format cannot be detected from its content, which is not text; give it with --format: recording, ` +
         "lcs, vscsi, oracleGeneral, monitor, access-log, twitter, w3c, spc, msr, meta-kv, meta-cdn, wiki, arc, lirs, " +
         "csv, keys, bin32le, bin32be, bin64le, bin64be",
     );
     const oracle = file("t.oracleGeneral", Buffer.alloc(24, 1));
-    await refuses(oracle, `${oracle}: columns were told, and it is no table but oracleGeneral`, {
+    await refuses(oracle, `${oracle}: columns were given, but it is not a table: it is oracleGeneral`, {
       columns: "key=1",
     });
   });
@@ -208,7 +208,7 @@ describe("what cannot be read", () => {
   test("is a mistake of whoever asks", async () => {
     await expect(openSource("-", { format: "parquet" })).rejects.toThrow(RangeError);
     await expect(openSource("-", { format: "lirs", columns: "key=1" })).rejects.toThrow(
-      new RangeError("columns are told of a table (csv), and not of lirs"),
+      new RangeError("columns can be given for a table (csv), not for lirs"),
     );
     await expect(openSource("nothing(n=1)")).rejects.toThrow('unknown workload "nothing"');
   });

@@ -62,7 +62,7 @@ async function openUnlimited(text: string, options: SourceOptions): Promise<Reco
       : (await import("./trace/columns.ts")).parseColumns(options.columns);
   const format = options.format === undefined ? undefined : await formatNamed(options.format);
   if (columns !== undefined && format !== undefined && format.isTable !== true) {
-    throw new RangeError(`columns are told of a table (csv), and not of ${format.name}`);
+    throw new RangeError(`columns can be given for a table (csv), not for ${format.name}`);
   }
   const isStandardInput = text === "-";
   if (!isStandardInput && !existsSync(text)) {

@@ -74,7 +74,9 @@ test("a generated workload comes back as it was", async () => {
 test("says what cannot be written", async () => {
   expect(writtenFormatNamed("ORACLEGENERAL")).toBe("oracleGeneral");
   expect(() => writtenFormatNamed("lirs")).toThrow(
-    new RangeError('traces are not written as "lirs", but as oracleGeneral, keys, csv, recording'),
+    new RangeError(
+      'there is no format "lirs" to write traces in; there are oracleGeneral, keys, csv, recording',
+    ),
   );
   await expect(written([{ key: 1, size: 2 ** 32 }], "oracleGeneral")).rejects.toThrow(
     new RangeError("oracleGeneral cannot hold a size of so many bytes: 4294967296"),

@@ -9,5 +9,7 @@ export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
 export function writtenFormatNamed(name: string): WrittenFormat {
   const format = WRITTEN_FORMATS.find((known) => known.toLowerCase() === name.toLowerCase());
   if (format !== undefined) return format;
-  throw new RangeError(`traces are not written as "${name}", but as ${WRITTEN_FORMATS.join(", ")}`);
+  throw new RangeError(
+    `there is no format "${name}" to write traces in; there are ${WRITTEN_FORMATS.join(", ")}`,
+  );
 }

@@ -47,7 +47,7 @@ class BeladySize implements Policy {
 
   constructor(memory: PolicyMemory, parameters: Readonly<Record<string, number>>) {
     const { words, stride, offset, state, maxEntries, future } = memory;
-    assert(future !== undefined, "belady-size runs where the future is known");
+    assert(future !== undefined, "belady-size needs to know the future");
     this.#memory = memory;
     this.#future = future;
     this.#words = words;

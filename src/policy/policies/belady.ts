@@ -31,7 +31,7 @@ class Belady implements Policy {
 
   constructor(memory: PolicyMemory) {
     const { words, stride, offset, state, sums, maxEntries, future } = memory;
-    assert(future !== undefined, "belady runs where the future is known");
+    assert(future !== undefined, "belady needs to know the future");
     this.#memory = memory;
     this.#future = future;
     this.#sums = sums;

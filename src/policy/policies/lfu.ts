@@ -172,7 +172,7 @@ class Lfu implements Policy {
       const hits = state[this.#groupAt(group) + HITS]!;
       assert(
         group === NEWCOMERS ? hits === 0 : hits > before,
-        `group ${group} stands behind a more frequent one`,
+        `group ${group} comes after a more frequent one`,
       );
       const members = this.#membersOf(group);
       assert(group === NEWCOMERS || members.front() !== 0, `group ${group} is empty`);

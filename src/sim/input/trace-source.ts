@@ -58,7 +58,7 @@ export class TraceSource implements RecordSource {
     this.extent = bytes.extent;
     this.format = format;
     if (columns !== undefined && format.isTable !== true) {
-      throw new TraceError(`${name}: columns were told, and it is no table but ${format.name}`);
+      throw new TraceError(`${name}: columns were given, but it is not a table: it is ${format.name}`);
     }
     this.hasSizes = format.hasSizes(head, columns);
     this.interpretation = describeInterpretation(format, head, columns);
@@ -107,7 +107,7 @@ export class TraceSource implements RecordSource {
       throw new TraceError(
         faults.firstBad === undefined
           ? `${name}: there is no request in it`
-          : `${name}: there is no request in it but broken ones; the first: ${faults.firstBad}`,
+          : `${name}: there are only broken requests in it; the first: ${faults.firstBad}`,
       );
     }
   }

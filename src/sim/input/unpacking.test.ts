@@ -13,7 +13,7 @@ test("data of a program that is not installed is told how to be read", async () 
   };
   await expect(read()).rejects.toThrow(
     new TraceError(
-      "a.xz: this is no-such-program data, and there is no program no-such-program to unpack it; install it, or unpack the file elsewhere",
+      "a.xz: this is no-such-program data, and the program no-such-program is not installed; install it, or unpack the file elsewhere",
     ),
   );
 });

@@ -24,7 +24,7 @@ export async function* unpacked(
     child.once("error", ({ code, message }: NodeJS.ErrnoException) => {
       resolve(
         code === "ENOENT"
-          ? `${name}: this is ${program} data, and there is no program ${program} to unpack it; install it, or unpack the file elsewhere`
+          ? `${name}: this is ${program} data, and the program ${program} is not installed; install it, or unpack the file elsewhere`
           : `${name}: this is ${program} data, and ${program} cannot be run: ${message}`,
       );
     });

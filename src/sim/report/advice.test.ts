@@ -13,12 +13,12 @@ test("advises the bend of the curve, and the simplest policy that is nearly the 
       ...curve("belady", [0.1, 0.1, 0.1, 0.1]),
     ]),
   ).toEqual([
-    "s3-fifo with 400 entries misses 28.00%, the least of those that can be run; from there on, doubling the memory gains less than 2 points.",
+    "s3-fifo with 400 entries misses 28.00%, the least of all online policies; from there on, doubling the memory gains less than 2 points.",
   ]);
   expect(
     adviceOf([...curve("sieve", [0.505, 0.2, 0.2]), ...curve("w-tinylfu", [0.5, 0.195, 0.195])]),
   ).toEqual([
-    "sieve with 200 entries misses 20.00%, within a point of the least (19.50%) and simpler; from there on, doubling the memory gains less than 2 points.",
+    "sieve with 200 entries misses 20.00%, within a point of the least (19.50%), and is simpler; from there on, doubling the memory gains less than 2 points.",
   ]);
 });
 

@@ -47,8 +47,8 @@ function simplest(rows: readonly CurveRow[], least: number): CurveRow {
 
 function comparedTo(chosen: CurveRow, rows: readonly CurveRow[], least: number): string {
   if (rows.length === 1) return "";
-  if (chosen.missRatio === least) return ", the least of those that can be run";
-  return `, within a point of the least (${percent(least)}) and simpler`;
+  if (chosen.missRatio === least) return ", the least of all online policies";
+  return `, within a point of the least (${percent(least)}), and is simpler`;
 }
 
 function beyond(gains: readonly number[], bend: number): string {

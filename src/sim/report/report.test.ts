@@ -153,7 +153,7 @@ describe("page", () => {
         '<td class="best" title="sieve, 10 entries: 400 of 1,000 requests missed" data-value="0.4">40.00%</td>',
     );
     expect(page.match(/class="best"/g)).toHaveLength(1);
-    expect(page).toContain("those aside that know what lies ahead");
+    expect(page).toContain("except for policies that know the future");
     expect(renderHtml(rows.slice(0, 1), { facts: [] })).not.toContain("is marked");
     expect(page).not.toContain("Byte miss ratio");
     expect(page).not.toContain("± expected");

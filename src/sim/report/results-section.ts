@@ -18,13 +18,11 @@ export function renderResults(rows: readonly PageRow[], hasFinerCurve: boolean):
   const notes = [
     ...(best.size > 0
       ? [
-          `The best policy of each size is marked${hasOptimum ? ", those aside that know what lies ahead" : ""}.`,
+          `The best policy of each size is marked${hasOptimum ? ", except for policies that know the future" : ""}.`,
         ]
       : []),
     "A click on a column's head sorts by it.",
-    ...(isDoubtful
-      ? ["? The sample holds too little of so small a cache to tell; curves leave it out."]
-      : []),
+    ...(isDoubtful ? ["? The sample holds too little of such a small cache; curves leave it out."] : []),
     ...(hasFinerCurve ? ["The curve above has more sizes than the table."] : []),
   ];
   const groups = [...Map.groupBy(rows, ({ trace, sizeUnit }) => `${sizeUnit} ${trace}`).values()];

@@ -14,7 +14,7 @@ export const binaryKeys: readonly TraceFormat[] = ([4, 8] as const).flatMap((key
     const name = `bin${keyBytes * 8}${isLittleEndian ? "le" : "be"}`;
     return {
       name,
-      description: `binary keys of ${keyBytes * 8} bits, ${order}-endian (must be told)`,
+      description: `binary keys of ${keyBytes * 8} bits, ${order}-endian (must be given)`,
       hasSizes: () => false,
       matches: ({ isText, fileName }) => !isText && fileName.endsWith(`.${name}`),
       open: ({ faults }) => new BinaryKeys(faults, keyBytes, isLittleEndian),

@@ -67,15 +67,15 @@ export function parseColumns(text: string): Columns {
     if (known === undefined || at === "") {
       const roles = [...ROLES.keys()].join(", ");
       throw new RangeError(
-        `"${part.trim()}" is not of the form key=2, where before the = stands one of ${roles}`,
+        `"${part.trim()}" is not of the form key=2; before the = there must be one of ${roles}`,
       );
     }
     const [role, unitMs] = known;
-    if (columns.has(role)) throw new RangeError(`the column of ${role} is told twice in "${text}"`);
+    if (columns.has(role)) throw new RangeError(`the column of ${role} is given twice in "${text}"`);
     columns.set(role, { at: parsePlaces(at, role), unitMs });
   }
   if (!columns.has("key"))
-    throw new RangeError(`"${text}" does not tell which column is the key, as in key=2`);
+    throw new RangeError(`"${text}" does not say which column is the key, as in key=2`);
   return columns;
 }
 

@@ -11,7 +11,7 @@ import type { TraceFormat, TraceHead } from "./trace-format.ts";
  */
 export const csv: TraceFormat = {
   name: "csv",
-  description: "a table with a header, or with columns told as in time=1,key=2,size=3,op=4,ttl=5",
+  description: "a table with a header, or with columns given as in time=1,key=2,size=3,op=4,ttl=5",
   isTable: true,
   takesAnyText: true,
   doubt: (head) => (head.isText && !head.hasColumns ? doubt(head) : undefined),

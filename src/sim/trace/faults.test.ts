@@ -125,7 +125,7 @@ const CASES: readonly Case[] = [
   {
     format: "monitor",
     text: "1.1 [0 1.1.1.1:1]",
-    problem: "t, line 1: there is no command behind the client's address",
+    problem: "t, line 1: there is no command after the client's address",
     rest: 0,
   },
   {
@@ -192,27 +192,29 @@ describe("what is broken", () => {
     expect(told("key=4")).toThrow('t: there is no column 4: line 1 has 3: "time", "id", "bytes"');
     expect(told("key=name")).toThrow('t: there is no column "name": line 1 has 3: "time", "id", "bytes"');
     expect(told("key=0")).toThrow("there is no column 0: the first one is 1, the last one possible is 10000");
-    expect(told("size=1")).toThrow('"size=1" does not tell which column is the key, as in key=2');
-    expect(told("key=1,key=2")).toThrow('the column of key is told twice in "key=1,key=2"');
+    expect(told("size=1")).toThrow('"size=1" does not say which column is the key, as in key=2');
+    expect(told("key=1,key=2")).toThrow('the column of key is given twice in "key=1,key=2"');
     expect(told("key")).toThrow(
-      '"key" is not of the form key=2, where before the = stands one of time, time-ms, time-us, key, size, op, ttl, ttl-ms, count',
+      '"key" is not of the form key=2; before the = there must be one of time, time-ms, time-us, key, size, op, ttl, ttl-ms, count',
     );
     expect(() => parse("csv", Buffer.from("a,b\nc,d\n"))).toThrow(
-      't: which column is the key? Tell it as in --columns key=2,size=3; line 1 has 2: "a", "b"; all of the first 2 lines have as many',
+      't: which column is the key? Give it as in --columns key=2,size=3; line 1 has 2: "a", "b"; all of the first 2 lines have as many',
     );
   });
 
   test("what is no trace of the format at all", () => {
     const noise = Buffer.alloc(100, 0xff);
-    expect(() => parse("vscsi", noise)).toThrow("t: these are no vscsi records: they name no version known");
+    expect(() => parse("vscsi", noise)).toThrow("t: these are not vscsi records: they have no known version");
     expect(() => parse("recording", noise)).toThrow(
-      "t: this is no recording: it does not begin with GLASSREC",
+      "t: this is not a recording: it does not begin with GLASSREC",
     );
     expect(() => parse("recording", Buffer.from("GLASS"))).toThrow(
-      "t: this is no recording: it ends within its header",
+      "t: this is not a recording: it ends within its header",
     );
     const future = Buffer.concat([Buffer.from("GLASSREC"), Buffer.from([3]), Buffer.alloc(7)]);
-    expect(() => parse("recording", future)).toThrow("t: it is a recording of version 3; known are 1 and 2");
+    expect(() => parse("recording", future)).toThrow(
+      "t: it is a recording of version 3; known versions are 1 and 2",
+    );
   });
 });
 

@@ -33,7 +33,7 @@ export class Faults implements Skipped {
    */
   report(place: string, problem: string): void {
     const message = `${this.#name}, ${place}: ${problem}`;
-    if (!this.#isSkipping) throw new TraceError(`${message} (--skip-bad passes over such records)`);
+    if (!this.#isSkipping) throw new TraceError(`${message} (--skip-bad skips such records)`);
     this.bad++;
     this.firstBad ??= message;
   }

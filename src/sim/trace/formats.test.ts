@@ -145,7 +145,7 @@ describe("a name", () => {
     for (const format of ["bin32le", "bin32be", "bin64le", "bin64be"]) {
       expect(await formatOf(`keys.${format}.zst`, bytes)).toBe(format);
     }
-    expect(formatOf("keys.bin", bytes)).rejects.toThrow("keys.bin: its format cannot be told");
+    expect(formatOf("keys.bin", bytes)).rejects.toThrow("keys.bin: its format cannot be detected");
   });
 });
 

@@ -42,8 +42,8 @@ describe.each(SEPARATORS)("a table separated by %s (%j)", (name, separator) => {
 
   test("is asked for its key, whatever its name", async () => {
     expect(await refusal(lines(...rows))).toBe(
-      "standard input: which column is the key? Tell it as in --columns key=2,size=3; " +
-        'line 1 has 3: "1", "a", "10"; all of the first 3 lines have as many; where each line is one key: --format keys',
+      "standard input: which column is the key? Give it as in --columns key=2,size=3; " +
+        'line 1 has 3: "1", "a", "10"; all of the first 3 lines have as many; if each line is one key: --format keys',
     );
   });
 
@@ -188,7 +188,7 @@ describe("lists of keys", () => {
         "--columns key=1 takes the first of them",
     );
     expect((await open("one\ntwo words\nand three words\n")).interpretation?.doubt).toBe(
-      "2 of its first 3 lines hold blanks, as no list of keys does as a rule; each line is taken for one key",
+      "2 of its first 3 lines contain blanks, which is unusual for a list of keys; each line is taken for one key",
     );
     const few = Array.from({ length: 50 }, (_, i) => `key${i}`).join("\n");
     expect((await open(`${few}\na key\n`)).interpretation?.doubt).toBeUndefined();
@@ -212,7 +212,7 @@ test.each([
   ["HTML or XML", '<svg xmlns="http://www.w3.org/2000/svg"></svg>\n'],
 ])("%s is no trace (%j)", async (kind, text) => {
   expect(await refusal(text)).toBe(
-    `standard input: this is no trace, but ${kind}; where each line is one key all the same: --format keys`,
+    `standard input: this is not a trace, but ${kind}; if each line is one key nevertheless: --format keys`,
   );
   expect(await refusal(text, { format: "keys" })).toBe("it was read");
 });

@@ -34,7 +34,7 @@ function doubt(head: TraceHead): string | undefined {
   const lines = head.lines.filter((line) => line.trim() !== "");
   const withBlanks = lines.filter((line) => /[ \t]/.test(line));
   if (withBlanks.length <= BLANK_SHARE * lines.length) return undefined;
-  return `${withBlanks.length} of its first ${lines.length} lines hold blanks, as no list of keys does as a rule; each line is taken for one key`;
+  return `${withBlanks.length} of its first ${lines.length} lines contain blanks, which is unusual for a list of keys; each line is taken for one key`;
 }
 
 class KeyLines extends LineParser {

@@ -51,7 +51,7 @@ export const KNOWN_TABLES: readonly TraceFormat[] = (
     {
       name: "meta-cdn",
       description:
-        "Meta's CDN traces, as CacheBench replays them: whole objects, whatever range was asked for",
+        "Meta's CDN traces, as CacheBench replays them: whole objects, whatever range was requested",
       find: headerLike(
         ["timestamp", "cacheKey", "objectSize"],
         "time=timestamp,key=cacheKey,size=objectSize",

@@ -63,17 +63,19 @@ class Lcs implements TraceParser {
 
   #version(bytes: Uint8Array): number {
     if (!beginsWithMagic(bytes, 0))
-      this.#faults.fail("this is no lcs trace: it does not begin with its mark");
+      this.#faults.fail("this is not an lcs trace: it does not begin with the magic number");
     if (!beginsWithMagic(bytes, LCS_HEADER_BYTES - MAGIC.length)) {
       this.#faults.fail(
         beginsWithMagic(bytes, DRAFT_HEADER_BYTES - MAGIC.length)
           ? "it is of the first draft of lcs, with a header of 1,024 bytes; traceConv of libCacheSim converts it"
-          : "its header of 8,192 bytes does not end with the mark of lcs",
+          : "its header of 8,192 bytes does not end with the magic number of lcs",
       );
     }
     const version = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(VERSION_AT, true);
     if (version < 1n || version > LATEST_VERSION) {
-      this.#faults.fail(`it is an lcs trace of version ${version}; known are 1 to ${LATEST_VERSION}`);
+      this.#faults.fail(
+        `it is an lcs trace of version ${version}; known versions are 1 to ${LATEST_VERSION}`,
+      );
     }
     return Number(version);
   }

@@ -12,7 +12,7 @@ const SPACE = 0x20;
  */
 export const lirs: TraceFormat = {
   name: "lirs",
-  description: "block numbers, one a line; lines with * are skipped",
+  description: "block numbers, one per line; lines with * are skipped",
   hasSizes: () => false,
   // With the format's extension, one such line is enough; any others are broken lines, not another format.
   matches: ({ fileName, isText, lines, hasColumns }) =>

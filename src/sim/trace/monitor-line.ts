@@ -48,7 +48,7 @@ export class MonitorLine {
     this.timeMs = millisecondsAt(line, timeStart, timeEnd);
     if (!(this.timeMs >= 0)) return "it does not begin with a time in seconds";
     const at = behindClient(line, timeEnd + 2, end);
-    if (at < 0) return "there is no command behind the client's address";
+    if (at < 0) return "there is no command after the client's address";
     this.database = databaseAt(line, timeEnd + 2, at);
     return this.#readArguments(line, at, end);
   }

@@ -12,8 +12,8 @@ const MAGIC: readonly (readonly [bytes: string, kind: string])[] = [
   ["SQLite format 3\0", "an SQLite database"],
   ["PAR1", "a Parquet file"],
   ["REDIS0", "a dump of Redis (RDB)"],
-  ["\xff\xfe", "text in UTF-16; traces are UTF-8, as iconv -f UTF-16 -t UTF-8 makes them"],
-  ["\xfe\xff", "text in UTF-16; traces are UTF-8, as iconv -f UTF-16 -t UTF-8 makes them"],
+  ["\xff\xfe", "text in UTF-16; traces are UTF-8: convert it with iconv -f UTF-16 -t UTF-8"],
+  ["\xfe\xff", "text in UTF-16; traces are UTF-8: convert it with iconv -f UTF-16 -t UTF-8"],
 ];
 const MARKUP = /^<(?:!doctype|!--|\?xml|[a-z][a-z0-9:]*[\s/>])/i;
 /** A brace that does not begin the hash tag of a key of Redis Cluster, as in `{user1}:name`. */

@@ -62,16 +62,16 @@ class Recording implements TraceParser {
   /** @returns false if the header is not complete yet */
   #readHeader(bytes: Uint8Array, start: number, isLast: boolean): boolean {
     if (bytes.length - start < RECORDING_HEADER_BYTES) {
-      if (isLast) this.#faults.fail("this is no recording: it ends within its header");
+      if (isLast) this.#faults.fail("this is not a recording: it ends within its header");
       return false;
     }
     if (textOf(bytes, start, start + RECORDING_MAGIC.length) !== RECORDING_MAGIC) {
-      this.#faults.fail(`this is no recording: it does not begin with ${RECORDING_MAGIC}`);
+      this.#faults.fail(`this is not a recording: it does not begin with ${RECORDING_MAGIC}`);
     }
     const version = bytes[start + 8]!;
     if (version !== RECORDING_VERSION && version !== EARLIER_RECORDING_VERSION) {
       this.#faults.fail(
-        `it is a recording of version ${version}; known are ${EARLIER_RECORDING_VERSION} and ${RECORDING_VERSION}`,
+        `it is a recording of version ${version}; known versions are ${EARLIER_RECORDING_VERSION} and ${RECORDING_VERSION}`,
       );
     }
     this.#holdsKeys = (bytes[start + 9]! & HOLDS_KEYS) !== 0;

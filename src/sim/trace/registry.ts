@@ -54,12 +54,12 @@ export async function detectFormat(head: TraceHead, name: string): Promise<Trace
   if ((format === undefined || format.takesAnyText === true) && !head.hasColumns) {
     const { otherThanTrace } = await import("./not-a-trace.ts");
     const other = otherThanTrace(head);
-    const hint = head.isText ? "; where each line is one key all the same: --format keys" : "";
-    if (other !== undefined) throw new TraceError(`${name}: this is no trace, but ${other}${hint}`);
+    const hint = head.isText ? "; if each line is one key nevertheless: --format keys" : "";
+    if (other !== undefined) throw new TraceError(`${name}: this is not a trace, but ${other}${hint}`);
   }
   if (format === undefined) {
     throw new TraceError(
-      `${name}: its format cannot be told from its content${head.isText ? "" : ", which is no text"}; name it with --format: ${namesOf(await traceFormats())}`,
+      `${name}: its format cannot be detected from its content${head.isText ? "" : ", which is not text"}; give it with --format: ${namesOf(await traceFormats())}`,
     );
   }
   return format;

@@ -127,9 +127,9 @@ function listOf(names: readonly string[]): string {
 function askForKey({ rows, directive, width, linesBefore }: TableShape): string {
   const same = width > 1 && rows.length > 1 ? `; all of the first ${rows.length} lines have as many` : "";
   return (
-    `which column is the key? Tell it as in --columns ${exampleFor(rows)}` +
+    `which column is the key? Give it as in --columns ${exampleFor(rows)}` +
     `; line ${linesBefore + 1} has ${listOf(directive ?? rows[0] ?? [])}${same}; ` +
-    "where each line is one key: --format keys"
+    "if each line is one key: --format keys"
   );
 }
 

@@ -51,7 +51,7 @@ class Vscsi implements TraceParser {
       // Two records show the version; a single one shows it by its length.
       if (bytes.length - start < 2 * LAYOUTS[2].bytes && !isLast) return start;
       const version = versionOf(bytes.subarray(start));
-      if (version === undefined) this.#faults.fail("these are no vscsi records: they name no version known");
+      if (version === undefined) this.#faults.fail("these are not vscsi records: they have no known version");
       this.#parser = new VscsiRecords(this.#faults, LAYOUTS[version]);
     }
     return this.#parser.parse(bytes, start, isLast, batch);

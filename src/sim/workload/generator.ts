@@ -32,7 +32,7 @@ export const GENERATORS: readonly GeneratorType[] = [
   },
   {
     name: "uniform",
-    summary: "every object is as likely as any other",
+    summary: "all objects are equally likely",
     parameters: { n: 1_000_000 },
     create: ({ n }, random) => reading(() => random.below(n!)),
   },
@@ -55,7 +55,7 @@ export const GENERATORS: readonly GeneratorType[] = [
   },
   {
     name: "hotspot",
-    summary: "a share of requests goes to a small hot set, which moves on every so many requests",
+    summary: "a share of requests goes to a small hot set, which moves on periodically",
     parameters: { n: 100_000, hot: 1_000, share: 0.9, every: 100_000 },
     create: ({ n, hot, share, every }, random) => {
       let begin = 0;
@@ -71,7 +71,7 @@ export const GENERATORS: readonly GeneratorType[] = [
   },
   {
     name: "drift",
-    summary: "Zipf popularity whose ranks move on steadily: new objects become popular, old ones fade",
+    summary: "Zipf popularity with steadily moving ranks: new objects become popular, old ones fade",
     parameters: { n: 1_000_000, alpha: 1, every: 100 },
     create: ({ n, alpha, every }, random) => {
       const sampler = new ZipfSampler(n!, alpha!, random);
@@ -85,9 +85,9 @@ export const GENERATORS: readonly GeneratorType[] = [
   ycsb("a", "half reads, half updates", { read: 0.5, update: 0.5 }),
   ycsb("b", "mostly reads", { read: 0.95, update: 0.05 }),
   ycsb("c", "reads only", { read: 1 }),
-  ycsb("d", "reads of what was inserted lately", { read: 0.95, insert: 0.05 }, "latest"),
+  ycsb("d", "reads of recently inserted records", { read: 0.95, insert: 0.05 }, "latest"),
   ycsb("e", "short scans", { scan: 0.95, insert: 0.05 }),
-  ycsb("f", "reads, and reads followed by a write of the same", { read: 0.5, modify: 0.5 }),
+  ycsb("f", "reads, and reads followed by a write of the same record", { read: 0.5, modify: 0.5 }),
 ];
 
 interface YcsbMix {
