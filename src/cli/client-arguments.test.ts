@@ -38,7 +38,7 @@ describe("options behind the command", () => {
     );
   });
 
-  test("what only looks like one is a word, or goes behind --", async () => {
+  test("a word that only looks like an option is a word, or follows --", async () => {
     expect((await ask("INCRBY", "n", "-5")).stdout).toBe("-5\n");
     expect((await ask("--", "SET", "dashed", "--json")).stdout).toBe("OK\n");
     expect((await ask("GET", "dashed")).stdout).toBe("--json\n");
@@ -94,7 +94,7 @@ describe("files", () => {
     expect(read.stdout).toEqual(bytes);
   });
 
-  test("an empty one is stored where it is asked for", async () => {
+  test("an empty one is stored if --stdin is given", async () => {
     expect((await ask("-x", "PUT", "empty")).code).toBe(0);
     expect((await ask("STRLEN", "empty")).stdout).toBe("0\n");
     expect(await ask("PUT", "empty")).toMatchObject({
@@ -143,7 +143,7 @@ describe("--timeout bounds connecting", () => {
 describe("--url", () => {
   const url = (text: string, ...words: string[]) => runGlasscache(["client", "-u", text, ...words]);
 
-  test("says where, who and which database", async () => {
+  test("gives address, user and database", async () => {
     expect((await url(`redis://127.0.0.1:${server.port}`, "PING")).stdout).toBe("PONG\n");
     expect((await url(`127.0.0.1:${server.port}`, "PING")).stdout).toBe("PONG\n");
     expect((await url(`glasscache://:s3cret@127.0.0.1:${guarded.port}/0`, "PING")).stdout).toBe("PONG\n");
@@ -157,7 +157,7 @@ describe("--url", () => {
     );
   });
 
-  test("8080 where glasscache:// has no port, 6379 where redis:// has none", async () => {
+  test("8080 if glasscache:// has no port, 6379 if redis:// has none", async () => {
     const quick = ["--timeout", "1ms", "PING"];
     expect((await url("glasscache://203.0.113.1", ...quick)).stderr).toContain("203.0.113.1:8080");
     expect((await url("203.0.113.1", ...quick)).stderr).toContain("203.0.113.1:8080");
@@ -190,7 +190,7 @@ describe("--url", () => {
     expect(stderr).not.toContain("secret");
   });
 
-  test("is what --host is not", async () => {
+  test("is refused as --host", async () => {
     const { stderr } = await runGlasscache(["client", "--host", "redis://u:secret@h", "PING"]);
     expect(stderr).toBe('glasscache client: --host: "redis://h" is a URL: use --url\n');
   });

@@ -105,7 +105,7 @@ test.each<[string, string[], string]>([
   expect([sorted.filter((name) => !name.startsWith("GLASS.GET")), begun]).toEqual([expected, replaced]);
 });
 
-describe("what it asks", () => {
+describe("its requests", () => {
   test("each command once", async () => {
     await completer.complete("SET user:1 v ");
     await completer.complete("SET user:1 v E");
@@ -115,7 +115,7 @@ describe("what it asks", () => {
     ]);
   });
 
-  test("so many SCANs and so long at most", async () => {
+  test("the number of SCANs and their time are limited", async () => {
     let calls = 0;
     const endless: Ask = async (words) => {
       if (words[0] !== "SCAN") return ask(words);
@@ -141,7 +141,7 @@ describe("what it asks", () => {
     expect((await full.complete("GET key"))[0]).toHaveLength(200);
   });
 
-  test("nothing where nothing can be asked: verbs and well-known options are left", async () => {
+  test("without a server, verbs and well-known options are completed", async () => {
     const deaf = new CommandCompleter(
       () => Promise.reject(new Error("not now")),
       () => nowMs,

@@ -8,7 +8,7 @@ import { HISTORY_LINES, History, historyPath } from "./client-history.ts";
 const directory = new TemporaryDirectory();
 afterAll(() => directory[Symbol.dispose]());
 
-test("what was typed comes back, the newest first; nobody else can read it", () => {
+test("typed lines are kept, newest first; only the owner can read them", () => {
   const path = join(directory.path, "new/state/history");
   const history = new History(path);
   expect(history.load()).toEqual([]);
@@ -22,7 +22,7 @@ test("what was typed comes back, the newest first; nobody else can read it", () 
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
-test("the file is cut when it has grown to twice what is kept", () => {
+test("the file is cut when it has twice the lines to keep", () => {
   const path = join(directory.path, "long");
   const lines = Array.from({ length: 2 * HISTORY_LINES + 1 }, (_, i) => `GET ${i}`);
   writeFileSync(path, `${lines.join("\n")}\n`);
@@ -32,7 +32,7 @@ test("the file is cut when it has grown to twice what is kept", () => {
   expect(statSync(path).size).toBe(kept.join("\n").length + 1);
 });
 
-test("where it cannot be kept there is none", () => {
+test("if it cannot be kept, there is none", () => {
   const history = new History(join(directory.path, "long/history"));
   history.add("GET a");
   expect(history.load()).toEqual([]);

@@ -10,7 +10,7 @@ const input = (...pieces: string[]) => ({ isTerminal: false, stream: streamOf(..
 const terminal = { isTerminal: true, stream: streamOf("typed") };
 
 describe("standard input as the last word", () => {
-  test("where it is asked for, byte for byte, an empty one too", async () => {
+  test("if requested, byte for byte, an empty one too", async () => {
     expect(await wordsWithInput(["SET", "a"], true, input("b\n", "c\n"))).toEqual([
       "SET",
       "a",
@@ -20,7 +20,7 @@ describe("standard input as the last word", () => {
     expect(await wordsWithInput(["GET"], true, terminal)).toEqual(["GET", utf8("typed")]);
   });
 
-  test("where PUT lacks a value", async () => {
+  test("if PUT lacks a value", async () => {
     expect(await wordsWithInput(["put", "a"], false, input("b"))).toEqual(["put", "a", utf8("b")]);
     // Without `--stdin`, an empty input is not a value.
     expect(await wordsWithInput(["PUT", "a"], false, input())).toEqual(["PUT", "a"]);

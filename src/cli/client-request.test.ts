@@ -46,7 +46,7 @@ describe("a line", () => {
     for (const line of ["", "  \t", "# GET a", "  #"]) expect(command(line)).toBeUndefined();
   });
 
-  test("bytes that are no text stay as they are", () => {
+  test("bytes that are not text stay unchanged", () => {
     const line = fromLatin1("PUT k\xff =\xa0v\xfe ");
     const words: Word[] = ["SET", fromLatin1("k\xff"), fromLatin1("\xa0v\xfe")];
     expect(requestOfLine(line)?.command.map((word) => [...word])).toEqual(words.map((word) => [...word]));
@@ -64,7 +64,7 @@ describe("a line", () => {
     expect(() => command(line)).toThrow(new RequestProblem(message));
   });
 
-  test("PUT, GET and DELETE mean what they mean to a server's text protocol", () => {
+  test("PUT, GET and DELETE mean the same as in the server's text protocol", () => {
     const piece = fc.string({
       unit: fc.constantFrom("a", "B", "=", " ", "\t", "\x0b", "é", "\u00a0", "\xff"),
     });
@@ -119,7 +119,7 @@ describe("words of a command line", () => {
   });
 });
 
-test("what holds a password", () => {
+test("requests that contain a password", () => {
   const secret = ["AUTH p", "hello 3 AUTH default p", "CONFIG SET requirepass p", "config set masterauth p"];
   for (const line of [...secret, "ACL SETUSER a >p", "MIGRATE h 1 k 0 5 AUTH2 u p"]) {
     expect(isSecret(line.split(" "))).toBe(true);
@@ -135,7 +135,7 @@ test("what holds a password", () => {
   }
 });
 
-test("what may wait for long", () => {
+test("commands that may wait for long", () => {
   expect(mayBlock(requestOfWords(["blpop", "a", "0"]))).toBe(true);
   expect(mayBlock(requestOfWords(["GET", "blpop"]))).toBe(false);
 });

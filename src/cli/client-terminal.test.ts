@@ -46,7 +46,7 @@ async function tab(session: TerminalSession, before: string): Promise<void> {
 }
 
 describe.each([40, 80, 200])("at %d columns", (columns) => {
-  test("the first screen says who answers, and what can be asked", async () => {
+  test("the greeting says which server replies, and shows the commands", async () => {
     await using session = start(proxy.port, { columns });
     await session.until("> ");
     const lines = screenOf(session.shown, columns);
@@ -121,7 +121,7 @@ describe.each([40, 80, 200])("at %d columns", (columns) => {
 });
 
 describe("a password", () => {
-  test("is asked for without being shown", async () => {
+  test("is typed without being shown", async () => {
     await using session = start(guarded.port);
     await session.until(`127.0.0.1:${guarded.port} requires a password: `);
     session.type("wrong\r");
@@ -135,7 +135,7 @@ describe("a password", () => {
     expect(await session.exited).toBe(0);
   });
 
-  test("is asked for one command, too; Ctrl-C gives it up", async () => {
+  test("is requested for a single command, too; Ctrl-C cancels it", async () => {
     await using session = start(guarded.port, {}, "PING");
     await session.until("requires a password: ");
     session.type("s3cret\r");
@@ -219,7 +219,7 @@ describe("SUBSCRIBE and MONITOR", () => {
     expect(await session.exited).toBe(0);
   });
 
-  test("what MONITOR tells, line by line, and its refusal", async () => {
+  test("MONITOR's lines, one by one, and its refusal", async () => {
     await using fake = await FakeServer.start(([name], peer) => {
       if (name === "COMMAND") return "*0\r\n";
       if (name !== "MONITOR") return "+PONG\r\n";

@@ -107,7 +107,7 @@ describe("one command", () => {
     );
   });
 
-  test("nobody there: where, and what to do", async () => {
+  test("no server: its address, and advice", async () => {
     const port = await freePort();
     const { code, stdout, stderr } = await runGlasscache(["client", "--port", String(port), "GET", "a"]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -148,7 +148,7 @@ describe("one command", () => {
 });
 
 describe("a script on standard input", () => {
-  test("replies in order, one a line; errors stand in their place", async () => {
+  test("replies in order, one per line, errors among them", async () => {
     const { code, stdout } = await script(
       "PUT s1=one two\n\n# a remark\nGET s1\nPUT\nTTL s1\nFOO\nDELETE s1\nGET s1",
     );
@@ -167,7 +167,7 @@ describe("a script on standard input", () => {
     expect(await script("")).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
-  test("many requests are under way at once", async () => {
+  test("many requests are in progress at once", async () => {
     const count = 5_000;
     const lines = Array.from({ length: count }, (_, i) => `PUT m${i}=${i}\nGET m${i}\n`).join("");
     const { code, stdout } = await script(lines);
@@ -187,7 +187,7 @@ describe("a script on standard input", () => {
     expect(stdout).not.toContain("s3cret");
   });
 
-  test("replies come as soon as they are there, while the input goes on", async () => {
+  test("replies are printed as soon as they arrive, while the input goes on", async () => {
     const child = Bun.spawn([LAUNCHER, ...target()], {
       env: cleanEnvironment(),
       stdin: "pipe",
@@ -221,7 +221,7 @@ describe("a script on standard input", () => {
 });
 
 describe("bytes", () => {
-  test("go in and come out as they are", async () => {
+  test("are read and printed unchanged", async () => {
     const every = Uint8Array.from({ length: 256 }, (_, i) => i);
     const quoted = Array.from(every, (byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
     expect((await script(`PUT all "${quoted}"\nPUT "all" "${quoted}"\n`)).stdout).toBe("OK\nOK\n");
@@ -251,7 +251,7 @@ describe("a dump", () => {
     expect(JSON.parse(stdout)).toEqual(expected);
   });
 
-  test("tells keys apart that are no text", async () => {
+  test("distinguishes keys that are not text", async () => {
     await using other = await startGlasscache(["server", "--engine", "memory"]);
     const args = ["client", "--host", "127.0.0.1", "--port", String(other.port)];
     const keys = ["\\xff", "\\xfe", "\\xef\\xbf\\xbd", "\\xed\\xa0\\x80", "a\\x00"];
@@ -302,7 +302,7 @@ describe("a dump", () => {
     expect(inScript.stdout).toMatch(/^PONG\n\{.*\nERROR connection to .*\n$/);
   });
 
-  test("whoever stops reading ends it quietly", async () => {
+  test("a reader that closes the pipe ends it quietly", async () => {
     const pipe = (command: string) =>
       Bun.spawnSync(["bash", "-c", `set -o pipefail; ${command}`], { env: cleanEnvironment() });
     const client = [LAUNCHER, ...target()].map((word) => `'${word}'`).join(" ");
@@ -327,7 +327,7 @@ describe("interactive", () => {
       ...env,
     });
 
-  test("replies say where they came from and how long they took, in colour", async () => {
+  test("replies show their source and their time, in colour", async () => {
     await ask("FLUSHALL");
     await using session = start(proxy.port);
     await session.until("> ");
@@ -359,7 +359,7 @@ describe("interactive", () => {
     expect(await session.exited).toBe(0);
   });
 
-  test("history comes back, without passwords; verbs are completed", async () => {
+  test("history is kept, without passwords; verbs are completed", async () => {
     await using session = start(proxy.port);
     await session.until("> ");
     session.type("GET histo\r");
@@ -386,7 +386,7 @@ describe("interactive", () => {
     await later.until("GET histo");
   });
 
-  test("Ctrl-C gives up the request, then the line, then ends", async () => {
+  test("Ctrl-C cancels the request, then clears the line, then ends", async () => {
     await using slow = await FakeServer.start(([name, key]) => {
       if (name === "COMMAND") return "*0\r\n";
       return key === "never" ? undefined : bulk("there");
@@ -415,7 +415,7 @@ describe("interactive", () => {
     expect(await session.exited).toBe(0);
   });
 
-  test("pasted lines are carried out one after the other; a lost connection is made again", async () => {
+  test("pasted lines run one after the other; the client reconnects after a loss", async () => {
     await using cutting = await FakeServer.start(([name, key], peer) => {
       if (name === "COMMAND") return "*0\r\n";
       if (key !== "cut") return bulk(`value of ${key}`);
@@ -431,7 +431,7 @@ describe("interactive", () => {
     await session.until("value of 2");
   });
 
-  test("a terminal is not steered by what was stored", async () => {
+  test("stored values cannot control the terminal", async () => {
     await script('PUT evil "\\x1b[31mred"\n');
     await using session = start(proxy.port);
     await session.until("> ");

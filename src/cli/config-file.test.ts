@@ -21,7 +21,7 @@ describe("a configuration file", () => {
     expect(file.sections).toEqual({ proxy: { port: 1 } });
   });
 
-  test("what is unknown is told", async () => {
+  test("unknown names are reported", async () => {
     const path = join(directory.path, "c.json");
     const content = '{ "prt": 1, "proxy": { "data": "d" }, "server": 5, "constructor": 1 }';
     expect(problemsOf(await read(content))).toEqual([
@@ -32,7 +32,7 @@ describe("a configuration file", () => {
     ]);
   });
 
-  test("what is no single value is told", async () => {
+  test("values that are not single ones are reported", async () => {
     const path = join(directory.path, "c.json");
     const content = '{ "port": null, "proxy": { "max-value": ["1"], "port": {} } }';
     expect(problemsOf(await read(content))).toEqual([
@@ -42,7 +42,7 @@ describe("a configuration file", () => {
     ]);
   });
 
-  test("what cannot be read is told", async () => {
+  test("a file that cannot be read is reported", async () => {
     const path = join(directory.path, "c.json");
     expect(problemsOf(await read("[1]"))).toEqual([`--config: "${path}" must hold one JSON object`]);
     expect(problemsOf(await read('{ "port": }'))[0]).toStartWith(`--config: "${path}" is not JSON: `);

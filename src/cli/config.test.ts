@@ -40,7 +40,7 @@ describe("precedence", () => {
     expect(labels).toMatchObject({ port: "--port", maxValue: '"max-value" in c.json' });
   });
 
-  test("an empty variable is none", () => {
+  test("an empty variable counts as absent", () => {
     expect(
       resolve({ environment: { GLASSCACHE_PORT: "", GLASSCACHE_MAX_VALUE: "1mb" } }).values,
     ).toMatchObject({
@@ -50,7 +50,7 @@ describe("precedence", () => {
   });
 });
 
-test("every mistake is one line that names where it was made", () => {
+test("every mistake is one line that names its source", () => {
   const file = { path: "c.json", common: { port: true }, sections: { proxy: { "max-value": "1 box" } } };
   expect(problemsOf(() => resolve({ file, environment: { GLASSCACHE_JSON: "perhaps" } }))).toEqual([
     '"port" in c.json: "true" is not a port: a number from 0 to 65535',

@@ -156,7 +156,7 @@ test("at 200 columns", () => {
 });
 
 describe("the live line", () => {
-  test("is one row at every width, and tells both times", () => {
+  test("is one row at every width, and shows both times", () => {
     for (let columns = 32; columns <= 200; columns++) {
       for (const moment of [
         MOMENT,
@@ -175,7 +175,7 @@ describe("the live line", () => {
   });
 });
 
-test("where nc has no -N the hint does without", () => {
+test("without -N in nc, the hint omits it", () => {
   expect(nextStepsText(1, 2, "darwin", styleOf(80))).toContain("| nc localhost 2 ");
 });
 

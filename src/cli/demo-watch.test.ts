@@ -9,7 +9,7 @@ test.each([
   expect(readMonitorLine(line)).toEqual(request as never);
 });
 
-test("what reads were", () => {
+test("the outcome of reads", () => {
   expect(
     [outcomeText(0, 0), outcomeText(1, 0), outcomeText(0, 1), outcomeText(2, 1)].map((text) => text.trim()),
   ).toEqual(["", "a hit", "a miss", "2 hits, 1 miss"]);

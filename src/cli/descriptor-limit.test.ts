@@ -15,7 +15,7 @@ describe("fittingConnections", () => {
   const of = (wanted: number, limit: number, open: number) =>
     fittingConnections(wanted, { limit, open }, 64, "--max-connections");
 
-  test("is what was asked for where there are descriptors enough, or nobody knows", () => {
+  test("is the requested one if there are enough descriptors, or their number is unknown", () => {
     expect(of(20_000, 30_000, 20)).toEqual({ connections: 20_000, message: undefined });
     expect(of(20_000, 20_084, 20)).toEqual({ connections: 20_000, message: undefined });
     expect(of(20_000, Number.POSITIVE_INFINITY, 20).connections).toBe(20_000);
@@ -31,7 +31,7 @@ describe("fittingConnections", () => {
     );
   });
 
-  test("leaves half of few, and refuses where there are none", () => {
+  test("leaves half if there are few, and refuses if there are none", () => {
     expect(of(20_000, 100, 20).connections).toBe(40);
     expect(() => of(20_000, 21, 20)).toThrow(FailedError);
     expect(() => of(20_000, 21, 20)).toThrow("raise ulimit -n");

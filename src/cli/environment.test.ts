@@ -34,13 +34,13 @@ describe("a variable of this program's that is no setting", () => {
     expect(problems({ [name]: "1" })[0]).toStartWith(message);
   });
 
-  test("several are told at once; empty ones are none", () => {
+  test("several are reported at once; empty ones count as absent", () => {
     const found = problems({ GLASSCACHE_PROXY_A: "1", GLASSCACHE_PROXY_BB: "2", GLASSCACHE_PROXY_C: "" });
     expect(found.map((line) => line.split(":")[0])).toEqual(["GLASSCACHE_PROXY_A", "GLASSCACHE_PROXY_BB"]);
   });
 });
 
-test("what is known, and what is somebody else's", () => {
+test("known variables, and those of other programs", () => {
   const environment = {
     GLASSCACHE_CONFIG: "c.json",
     GLASSCACHE_PORT: "1",
@@ -59,7 +59,7 @@ test("what is known, and what is somebody else's", () => {
   expect(problems(environment)).toEqual([]);
 });
 
-test("one subcommand need not be asked of what the others know", () => {
+test("one subcommand accepts the variables of the others", () => {
   const client = { name: "client", settingNames: KNOWN.client };
   expect(strangeVariables({ GLASSCACHE_PORT: "1", GLASSCACHE_CLIENT_JSON: "1" }, client)).toEqual([]);
   expect(strangeVariables({ GLASSCACHE_MEMORY: "1", HOME: "/" }, client)).toEqual(["GLASSCACHE_MEMORY"]);

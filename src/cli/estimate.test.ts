@@ -19,7 +19,7 @@ async function simulate(args: readonly string[], stdin = ""): ReturnType<typeof 
   return runGlasscache(["simulate", ...args], { stdin });
 }
 
-test("the curve of LRU from standard input, read once, whatever policies are named", async () => {
+test("the curve of LRU from standard input, read once, whatever --policy says", async () => {
   const { code, stdout, stderr } = await simulate(
     ["-", "--mrc", "--size", "2,3,100%", "--json", "--policy", "sieve"],
     KEYS,
@@ -57,7 +57,7 @@ test("estimates from a sample, set against exact simulation", async () => {
   expect(lines[5].meanAbsoluteError).toBeLessThan(0.05);
 });
 
-test("of what can be read only once, sizes that the sample cannot tell of are marked", async () => {
+test("for a trace that can be read only once, unresolved sizes are marked", async () => {
   const trace = (await simulate([WORKLOAD, "--write", "-", "--write-format", "keys"])).stdout;
   const args = ["-", "--mrc", "--sample", "10%", "--size", "10,100,5000"];
   const { stdout } = await simulate(args, trace);

@@ -33,7 +33,7 @@ describe("Ctrl-R", () => {
     expect(search.shown(80)).toBe("(not found) a: ");
   });
 
-  test.each([40, 80, 200])("stays in one row of %d columns, with what matches", (columns) => {
+  test.each([40, 80, 200])("stays in one row of %d columns, with the match", (columns) => {
     const search = new HistorySearch(HISTORY);
     search.add("needle");
     expect(search.line).toBe(LONG);

@@ -25,7 +25,7 @@ test("an error comes with its trace, without control characters", () => {
   );
 });
 
-test("what clients sent cannot steer the terminal", () => {
+test("clients' data cannot control the terminal", () => {
   expect(pretty({ msg: "a\x1b[2Jb\nc", key: "\x9b31m" })).toBe("warn  a\\x1b[2Jb\\x0ac key=\\x9b31m\n");
   expect(printable("tab\there")).toBe("tab\\x09here");
 });

@@ -40,7 +40,7 @@ describe("usage", () => {
     }
   });
 
-  test("the help tells the default of every limit", async () => {
+  test("the help shows the default of every limit", async () => {
     const { stdout } = await runGlasscache(["server", "--help"]);
     expect(stdout).toMatch(/--max-connections <count> .*\(default: 20000\)/);
     expect(stdout).toMatch(/--max-unauthenticated-value <size> .*\(default: 16kb\)/);
@@ -67,7 +67,7 @@ describe("usage", () => {
     expect((await runGlasscache(["proxy", "--help"], { env })).code).toBe(0);
   });
 
-  test("help that nobody reads", () => {
+  test("help whose reader has gone", () => {
     const child = Bun.spawnSync(
       ["bash", "-c", `'${LAUNCHER}' server --help | true; echo \${PIPESTATUS[0]}`],
       {
@@ -111,7 +111,7 @@ describe("usage", () => {
     expect(stderr).toContain(message);
   });
 
-  test("several mistakes are told at once, wherever they were made", async () => {
+  test("several mistakes are reported at once, from any source", async () => {
     const path = join(directory.path, "c.json");
     await Bun.write(path, '{ "server": { "sync": "never" } }');
     const env = { GLASSCACHE_CONFIG: path, GLASSCACHE_MAX_VALUE: "huge" };
@@ -126,7 +126,7 @@ describe("usage", () => {
 });
 
 describe("starting", () => {
-  test("a server says where it listens and where its data is", async () => {
+  test("a server logs its addresses and its data directory", async () => {
     const data = join(directory.path, "data");
     const { program, ready } = await start(["server", "--data", data, "--log-format", "pretty"]);
     await using _ = program;
@@ -138,7 +138,7 @@ describe("starting", () => {
     expect(await program.end()).toBe(0);
   });
 
-  test("its log is JSON where it does not go to a terminal", async () => {
+  test("its log is JSON if it does not go to a terminal", async () => {
     const { program, ready } = await start(["server", "--engine", "memory", "--host", "127.0.0.1"]);
     await using _ = program;
     expect(JSON.parse(ready.line)).toMatchObject({
@@ -177,7 +177,7 @@ describe("starting", () => {
     }
   });
 
-  test("whoever read its messages may go away", async () => {
+  test("it survives the reader of its messages", async () => {
     const child = Bun.spawn(
       [
         "bash",

@@ -49,7 +49,7 @@ function start(columns: number, rows: number) {
 const LINES = Array.from({ length: 30 }, (_, index) => `line ${index + 1}`);
 
 describe.each([40, 80, 200])("at %d columns", (columns) => {
-  test("what fits is shown at once", async () => {
+  test("output that fits is shown at once", async () => {
     const { stream, output } = start(columns, 10);
     output.begin(true);
     output.write(`${LINES.slice(0, 9).join("\n")}\n`);
@@ -93,7 +93,7 @@ describe.each([40, 80, 200])("at %d columns", (columns) => {
     for (const line of screen()) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(columns);
   });
 
-  test("the prompt fits in one row, and says what the keys do", async () => {
+  test("the prompt fits in one row, and explains the keys", async () => {
     const { stream, output, press, screen } = start(columns, 5);
     output.begin(true);
     output.write(LINES.join("\n"));
@@ -109,7 +109,7 @@ describe.each([40, 80, 200])("at %d columns", (columns) => {
   });
 });
 
-test("what comes in pieces is paged as a whole; what is not to be paged is not", async () => {
+test("a reply in pieces is paged as a whole; output that is not to be paged is not", async () => {
   const { stream, output, press, screen } = start(80, 10);
   output.begin(true);
   for (const line of LINES.slice(0, 9)) {

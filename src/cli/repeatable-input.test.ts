@@ -17,7 +17,7 @@ async function countRecords(source: RecordSource): Promise<number> {
   return records;
 }
 
-test("standard input is read as often as wished, and its copy is nowhere to be seen meanwhile", async () => {
+test("standard input is read any number of times, and its copy has no name", async () => {
   using directory = new TemporaryDirectory();
   using input = new RepeatableInput(stream("a\nb", "b\nc\n"), directory.path);
   const source = await input.open({ format: "keys" });
@@ -27,7 +27,7 @@ test("standard input is read as often as wished, and its copy is nowhere to be s
   }
 });
 
-test("a reading that ends early leaves the later ones what it has taken", async () => {
+test("a reading that ends early leaves its part to later ones", async () => {
   using directory = new TemporaryDirectory();
   const lines = Array.from({ length: 100_000 }, (_, i) => `${i}\n`).join("");
   using input = new RepeatableInput(stream(lines), directory.path);
@@ -35,7 +35,7 @@ test("a reading that ends early leaves the later ones what it has taken", async 
   for (let reading = 0; reading < 3; reading++) expect(await countRecords(source)).toBe(70_000);
 });
 
-test("where no copy can be made, that is told", () => {
+test("a failure to copy is reported", () => {
   expect(() => new RepeatableInput(stream(), "/nowhere")).toThrow(
     "standard input has to be read twice, and cannot be copied into /nowhere (TMPDIR): there is no such file",
   );

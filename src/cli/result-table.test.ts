@@ -55,7 +55,7 @@ belady                10.00%
 `);
 });
 
-test("bytes where they tell something else; a single policy is not marked", () => {
+test("bytes if they differ from requests; a single policy is not marked", () => {
   const rows = [row("lru", 64 * 1024 ** 2, 500, { sizeUnit: "bytes", byteMissRatio: 0.75 })];
   expect(`\n${formatResults(rows, 80)}\n`).toBe(`
 Miss ratio   64 MB

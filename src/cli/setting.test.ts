@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { flagName } from "../lib/number-setting.ts";
 import { choice, count, duration, port, size, switchSetting, text, timeout } from "./setting.ts";
 
-describe("what is written becomes a value", () => {
+describe("texts become values", () => {
   test.each([
     ["64mb", size(), 64 * 1024 ** 2],
     ["4096", size(), 4096],
@@ -20,7 +20,7 @@ describe("what is written becomes a value", () => {
   });
 });
 
-describe("a mistake is told with what was written", () => {
+describe("a mistake is reported with the text", () => {
   test.each([
     ["lots", size(), '"lots" is not a size such as 64mb, 1gb or 4096'],
     ["10kb", size({ least: "1mb" }), '"10kb" is too small: the least is 1mb'],

@@ -25,7 +25,7 @@ const ASKS = "which column is the key? Give it as in --columns key=2,size=3; ";
 const BLANKS = "lines contain blanks, which is unusual for a list of keys; each line is taken for one key";
 const noise = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919) >> 3);
 
-describe("what is no trace gets one line", () => {
+describe("a file that is not a trace gets one line", () => {
   test.each([
     ["empty.txt", "", 1, "the trace is empty"],
     ["blank.txt", "\n\n\n", 1, "there is no request in it"],
@@ -75,7 +75,7 @@ describe("what is no trace gets one line", () => {
   });
 });
 
-test("the first line says what was read, whatever it was", async () => {
+test("the first line says how any input was interpreted", async () => {
   const first = async (name: string, content: string, ...more: string[]): Promise<string> => {
     const { stdout, stderr } = await runGlasscache(["simulate", file(name, content), ...QUICK, ...more]);
     expect(stderr).toBe("");

@@ -41,7 +41,7 @@ fifo                  25.00  0.00
 `);
 });
 
-test("standard input is read once where that will do, else copied for the second pass, and nothing is left", async () => {
+test("standard input is read once if that is enough, else copied for the second pass, and nothing is left", async () => {
   const temporary = new TemporaryDirectory();
   const env = { TMPDIR: temporary.path };
   const args = ["simulate", "-", "--policy", "lru", "--csv"];
@@ -134,7 +134,7 @@ test("all policies", async () => {
   expect(policies).not.toContain("belady-size");
 });
 
-test("families of keys whose prefixes end where it is told", async () => {
+test("families of keys with given ends of prefixes", async () => {
   const path = join(directory.path, "underscores.txt");
   writeFileSync(path, "a_1:x\nb_1:x\na_2:x\n");
   const { stdout } = await runGlasscache([
@@ -221,7 +221,7 @@ test.each([
   expect(result.stderr.trim().split("\n")).toHaveLength(1);
 });
 
-test("sizes in bytes of a trace that has none are told to be of no use", async () => {
+test("cache sizes in bytes get a warning if the trace has no sizes", async () => {
   const { code, stderr } = await runGlasscache(["simulate", trace, "--policy", "lru", "--size", "2,64mb"]);
   expect({ code, stderr }).toEqual({
     code: 0,

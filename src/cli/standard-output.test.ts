@@ -16,7 +16,7 @@ function shell(command: string): { code: number; out: string; err: string } {
   return { code: exitCode, out: stdout.toString(), err: stderr.toString() };
 }
 
-test("where there is no room, that is told", () => {
+test("a full disk is reported", () => {
   for (const command of ["simulate 'zipf(requests=1k)' --size 10 --json", "simulate --help", "--help"]) {
     const { code, err } = shell(`'${LAUNCHER}' ${command} >/dev/full`);
     expect(code).toBe(1);
@@ -24,7 +24,7 @@ test("where there is no room, that is told", () => {
   }
 });
 
-test("whoever stops reading ends it quietly", () => {
+test("a reader that closes the pipe ends it quietly", () => {
   const { code, out, err } = shell(`'${LAUNCHER}' ${WRITING} | head -n 1`);
   expect(out).toMatch(/^[0-9]+\n$/);
   expect({ code, err }).toEqual({ code: 0, err: "" });

@@ -20,7 +20,7 @@ function start() {
   return { source, keys, passed };
 }
 
-test("keys go on to whoever reads, and wait while it pauses", () => {
+test("keys go to readline, and wait while it pauses", () => {
   const { source, keys, passed } = start();
   source.type("a");
   keys.pause();
@@ -43,7 +43,7 @@ test("a capture gets them one at a time, and may give the rest back", () => {
   expect(passed).toEqual(["rest"]);
 });
 
-test("a hot key is taken out of what is typed, in raw mode alone", () => {
+test("a hot key is removed from the typed keys, in raw mode only", () => {
   const { source, keys, passed } = start();
   const events: string[] = [];
   keys.on("data", (bytes: Uint8Array) => events.push(fromUtf8(bytes)));

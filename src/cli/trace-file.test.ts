@@ -34,7 +34,7 @@ test("a workload is written as a trace, and simulated from there is the same", a
   });
 });
 
-test("standard output takes it too, and what a format cannot hold is told", async () => {
+test("standard output works too, and records that a format cannot hold are reported", async () => {
   const { code, stdout, stderr } = await runGlasscache([
     "simulate",
     WORKLOAD,
@@ -52,7 +52,7 @@ test("standard output takes it too, and what a format cannot hold is told", asyn
   });
 });
 
-test("nothing is left behind of what went wrong", async () => {
+test("a failure leaves no file behind", async () => {
   const broken = join(directory.path, "broken.txt");
   await Bun.write(broken, "key,size\na,1\nb,x\n");
   const path = join(directory.path, "out.oracleGeneral");

@@ -16,7 +16,7 @@ describe.each([40, 80, 200])("at %d columns", (columns) => {
     }
   });
 
-  test("terms stand beside what is said of them where there is room", () => {
+  test("terms and their explanations are side by side if there is room", () => {
     const list = definitionList(
       [
         ["a term of some length", TEXT],

@@ -57,7 +57,7 @@ describe("values that cannot be stored", () => {
     expect(await refusal("set", "k", value)).toContain(message);
   });
 
-  test("what JSON cannot express", async () => {
+  test("values that JSON cannot express", async () => {
     expect(await refusal("put", "k", undefined, { as: "json" })).toContain("JSON cannot express");
     expect(await refusal("put", "k", () => 1, { as: "json" })).toContain("JSON cannot express");
     expect(await refusal("put", "k", 1n, { as: "json" })).toContain("BigInt");
@@ -90,7 +90,7 @@ describe("keys that cannot be", () => {
     expect(await refusal(call, ...args(HALF))).toContain("half of a surrogate pair");
   });
 
-  test("one key where keys belong", async () => {
+  test("a key instead of an array of keys", async () => {
     expect(await refusal("mget", "a", "b")).toContain('mget(["a", "b"])');
   });
 });
@@ -107,7 +107,7 @@ test("words of a command", async () => {
   expect(await refusal("getOrSet", "k", "v")).toContain("load is not a function");
 });
 
-test("what can be stored goes as it is", async () => {
+test("valid values are sent unchanged", async () => {
   server.requests.length = 0;
   await client.put("k", "");
   await client.put("k", "😀");

@@ -4,7 +4,7 @@ import { Call, CallList, describeSource, encodable } from "./call.ts";
 
 const call = (name: string, settled = () => {}) => new Call([name], true, true, settled);
 
-test("a list of calls is what an array of them would be", () => {
+test("a list of calls behaves like an array of them", () => {
   const operation = fc.oneof(
     fc.record({ kind: fc.constantFrom("push", "unshift", "shift" as const) }),
     fc.record({ kind: fc.constant("remove" as const), at: fc.nat() }),
@@ -52,12 +52,12 @@ test("words as they are sent", () => {
   expect(encodable(["a", bytes, 1.5, 10n])).toEqual(["a", bytes, "1.5", "10"]);
 });
 
-describe("what is said about a reply", () => {
+describe("the attributes of a reply", () => {
   test("nothing", () => {
     expect(describeSource("x", undefined)).toEqual({ reply: "x", source: undefined });
   });
 
-  test("in text and in bytes; what is unknown or makes no sense is left out", () => {
+  test("in text and in bytes; unknown or invalid ones are left out", () => {
     const key = (text: string) => new TextEncoder().encode(text);
     const said = new Map([
       [key("source"), key("miss")],

@@ -86,7 +86,7 @@ describe("requests", () => {
     await expect(client.put("a", "b", { ttlMs: 0 })).rejects.toThrow("ttlMs: 0 is not a whole number from 1");
   });
 
-  test("set, del, mget and expire are what Redis calls so", async () => {
+  test("set, del, mget and expire do the same as in Redis", async () => {
     await using all = await pair(([name]) => {
       if (name === "MGET") return `*3\r\n${bulk("[1]")}_\r\n${bulk('"x"')}`;
       return name === "SET" ? "+OK\r\n" : ":1\r\n";
@@ -122,7 +122,7 @@ describe("requests", () => {
     );
   });
 
-  test("JSON goes as text, and what is none says so", async () => {
+  test("JSON is stored as text, and other text is an error", async () => {
     await using all = await pair(([name, key]) =>
       name === "GET" ? (key === "none" ? "_\r\n" : bulk(key === "bad" ? "{" : '{"a":[1]}')) : "+OK\r\n",
     );
@@ -134,7 +134,7 @@ describe("requests", () => {
     await expect(client.get("bad", { as: "json" })).rejects.toThrow(DecodeError);
   });
 
-  test("counts what it sees", async () => {
+  test("counts hits, misses and times", async () => {
     await using all = await pair(
       ([name, key]) => {
         if (name === "MGET") return `*2\r\n${bulk("v")}_\r\n`;
@@ -160,13 +160,13 @@ describe("requests", () => {
     expect(before.hits).toBe(0);
   });
 
-  test("bytes go and come as they are", async () => {
+  test("bytes are stored and read unchanged", async () => {
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
     await using all = await pair(() => Buffer.concat([Buffer.from("$256\r\n"), bytes, Buffer.from("\r\n")]));
     expect((await all.client.get(bytes, { as: "bytes" })).value).toEqual(bytes);
   });
 
-  test("what a proxy says about a cached read", async () => {
+  test("a proxy's attributes of a cached read", async () => {
     await using all = await pair(
       (args) => withSource(args[1] ?? "", bulk("v")),
       {},
@@ -182,7 +182,7 @@ describe("requests", () => {
     expect((await all.client.get("something else")).source).toBeUndefined();
   });
 
-  test("who answers", async () => {
+  test("the server's description", async () => {
     await using plain = await pair();
     expect(plain.client.server).toEqual({
       name: "fake",
@@ -238,7 +238,7 @@ describe("requests", () => {
     expect(replies.every((reply, i) => reply === values[i])).toBe(true);
   });
 
-  test("messages that nobody asked for do not disturb the order", async () => {
+  test("unrequested messages do not disturb the order", async () => {
     const told = events();
     await using all = await pair(
       (args) => `>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n${bulk(args[1] ?? "")}`,
@@ -368,7 +368,7 @@ describe("losing the connection", () => {
     ]);
   });
 
-  test("reads in flight are sent once more, in their order, before what was called later", async () => {
+  test("reads in flight are sent once more, in order, before later calls", async () => {
     await using all = await pair((args, peer) => {
       if (peer.number > 0) return bulk(args[1] ?? "");
       if (args[1] === "3") peer.cut();
@@ -382,7 +382,7 @@ describe("losing the connection", () => {
     expect(server.requests.slice(3).map(([, key]) => key)).toEqual(["1", "2", "3", "4"]);
   });
 
-  test("but not twice, and not where that is not wanted", async () => {
+  test("but not twice, and not if that is switched off", async () => {
     const cut: Script = (args, peer) => {
       if (args[0] === "GET") peer.cut();
       return undefined;
@@ -463,7 +463,7 @@ describe("bounds", () => {
     for (const outcome of await Promise.all(waiting)) expect(outcome).toBeInstanceOf(Error);
   });
 
-  test("calls that were given up still count while their replies are due", async () => {
+  test("cancelled calls still count while their replies are due", async () => {
     await using all = await pair(() => undefined, { maxPendingCalls: 2 });
     await Promise.all([1, 2].map((i) => all.client.get(`${i}`, { timeoutMs: 5 }).catch(() => {})));
     await expect(all.client.get("3")).rejects.toThrow(QueueFullError);
@@ -474,7 +474,7 @@ describe("bounds", () => {
 });
 
 describe("closing", () => {
-  test("waits for the replies to what was called, and refuses what comes after", async () => {
+  test("waits for the replies to earlier calls, and refuses later ones", async () => {
     await using all = await pair((args) => (args[1] === "slow" ? undefined : "+OK\r\n"));
     const { client, server } = all;
     const slow = client.put("slow", "1");
@@ -488,7 +488,7 @@ describe("closing", () => {
     await expect(client.close()).resolves.toBeUndefined();
   });
 
-  test("but not longer than it is told", async () => {
+  test("but not longer than the given time", async () => {
     await using all = await pair(() => undefined);
     const write = all.client.put("a", "b").catch((thrown) => thrown);
     const read = all.client.get("a").catch((thrown) => thrown);
@@ -498,13 +498,13 @@ describe("closing", () => {
     expect(await read).toBeInstanceOf(ConnectionLostError);
   });
 
-  test("does not wait for replies that nobody waits for", async () => {
+  test("does not wait for the replies to cancelled calls", async () => {
     await using all = await pair(() => undefined);
     await all.client.get("a", { timeoutMs: 1 }).catch(() => {});
     await all.client.close(60_000);
   });
 
-  test("while there is no connection: what waits fails, and no attempt follows", async () => {
+  test("without a connection, waiting calls fail, and no attempt follows", async () => {
     const told = events();
     await using all = await pair(undefined, {
       reconnect: { firstDelayMs: 60_000, maxDelayMs: 60_000 },
@@ -533,7 +533,7 @@ describe("connecting", () => {
     greet: ([name]: readonly string[]) => (name === "HELLO" ? reply : undefined),
   });
 
-  test("nobody there", async () => {
+  test("no server", async () => {
     const server = await FakeServer.start();
     const { port } = server;
     await server[Symbol.asyncDispose]();

@@ -5,7 +5,7 @@ import { READS } from "./commands.ts";
 /** These are reads without a flag that says so. */
 const UNFLAGGED = ["COMMAND", "ECHO", "INFO", "PING", "TIME"];
 
-test("what is sent again is what the table of commands calls a read, and waits for nothing", () => {
+test("the commands sent again are those that the table calls reads, without those that wait", () => {
   const reads = [...COMMAND_FACTS.values()].filter(
     ({ name, flags, group }) =>
       !name.includes("|") &&

@@ -29,11 +29,11 @@ test("all entries, in steps", async () => {
   }
 });
 
-test("an empty store asks for no values", async () => {
+test("an empty store gets no request for values", async () => {
   expect(await dumpOf(store([]), 5)).toEqual([[], [["SCAN", "0", "COUNT", "5"]]]);
 });
 
-test("what is gone, or no text, is left out", async () => {
+test("removed keys and values that are not strings are left out", async () => {
   const [entries] = await dumpOf(
     store([
       ["a", "1"],
@@ -48,7 +48,7 @@ test("what is gone, or no text, is left out", async () => {
   ]);
 });
 
-test("bytes that are no text", async () => {
+test("bytes that are not text", async () => {
   await using server = await FakeServer.start(([name]) =>
     name === "SCAN" ? "*2\r\n$1\r\n0\r\n*1\r\n$2\r\n\xff\x00\r\n" : "*1\r\n$1\r\n\xfe\r\n",
   );

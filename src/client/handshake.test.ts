@@ -4,7 +4,7 @@ import { FakeServer } from "./fake-server-fixture.ts";
 import { openLink } from "./handshake.ts";
 import { resolveOptions } from "./options.ts";
 
-test("what is aborted the moment the connection is open is given up", async () => {
+test("a signal that aborts at the moment of connecting cancels it", async () => {
   await using server = await FakeServer.start(undefined, { greet: () => "" });
   const controller = new AbortController();
   const reason = new Error("too late");

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { SeededRandom } from "../lib/random.ts";
 import { reconnectDelayMs, resolveOptions } from "./options.ts";
 
-describe("where to", () => {
+describe("addresses", () => {
   test.each([
     [{}, { host: "localhost", port: 8080 }],
     [{ port: 1 }, { host: "localhost", port: 1 }],

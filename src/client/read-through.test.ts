@@ -59,7 +59,7 @@ function slowLoad<T>() {
 const notStored = () => events.flatMap((event) => (event.type === "notStored" ? [event.reason] : []));
 
 describe("one caller", () => {
-  test("loads what there is not, stores it and leaves no lease", async () => {
+  test("loads a missing value, stores it and leaves no lease", async () => {
     const client = await newClient();
     expect(await client.getOrSet("k", () => "made", { ttlMs: 60_000 })).toBe("made");
     expect((await client.get("k")).value).toBe("made");
@@ -78,7 +78,7 @@ describe("one caller", () => {
     await expect(client.getOrSet("x", () => "v", { ttlMs: 0 })).rejects.toThrow("ttlMs: 0 is not a whole");
   });
 
-  test("JSON: the first caller gets what later ones get", async () => {
+  test("JSON: the first caller gets the same as later ones", async () => {
     const client = await newClient();
     const load = () => ({ at: new Date(0), none: undefined, list: [1, null] });
     const wanted = { at: "1970-01-01T00:00:00.000Z", list: [1, null] };
@@ -116,7 +116,7 @@ describe("one caller", () => {
     expect(client.stats.loadFailures).toBe(1);
   });
 
-  test("a stored value that is no JSON is an error, and nothing is loaded", async () => {
+  test("a stored value that is not JSON is an error, and nothing is loaded", async () => {
     const client = await newClient();
     await client.put("k", "{");
     await expect(client.getOrSet("k", () => ({}), { as: "json" })).rejects.toThrow("not JSON");
@@ -157,7 +157,7 @@ describe("callers of one process", () => {
     expect(await client.getOrSet("k", () => "after")).toBe("after");
   });
 
-  test("one that gives up leaves the others; when all have, so does the load", async () => {
+  test("a caller that cancels leaves the others; when all have cancelled, so is the load", async () => {
     const client = await newClient();
     const { load, begun, reject } = slowLoad<string>();
     const [one, other] = [new AbortController(), new AbortController()];
@@ -263,7 +263,7 @@ describe("several processes", () => {
     expect(await all[0]!.command("KEYS", "*")).toEqual(["k"]);
   });
 
-  test("a failure is told where it happened; the next process loads at once", async () => {
+  test("a failure is reported to its own callers; the next process loads at once", async () => {
     const [first, second] = [await newClient(), await newClient()];
     const failing = slowLoad<string>();
     const one = first.getOrSet("k", failing.load).catch((error) => error);
@@ -303,7 +303,7 @@ describe("several processes", () => {
     expect(first.stats.notStored).toBe(1);
   });
 
-  test("nor where its successor's value is gone again", async () => {
+  test("nor if its successor's value is gone again", async () => {
     const [first, second] = [await newClient(), await newClient()];
     const late = slowLoad<string>();
     const one = first.getOrSet("k", late.load, { leaseMs: 60_000 });
@@ -387,7 +387,7 @@ describe("a store in trouble", () => {
     expect(client.stats.loads).toBe(0);
   });
 
-  test("a connection that is lost while a lease is asked for", async () => {
+  test("the connection is lost while a lease is requested", async () => {
     const client = await newClient({ reconnect: { firstDelayMs: 1 } });
     const admin = await newClient();
     for (let round = 0; round < 20; round++) {
@@ -400,7 +400,7 @@ describe("a store in trouble", () => {
     expect(await admin.command("KEYS", "*lease")).toEqual([]);
   });
 
-  test("closing: loads under way are stored, who waits for another process is told", async () => {
+  test("closing: loads in progress are stored, waiters for another process get an error", async () => {
     const [holder, other, admin] = [await newClient(), await newClient(), await newClient()];
     const { load, begun, resolve } = slowLoad<string>();
     const one = holder.getOrSet("k", load);

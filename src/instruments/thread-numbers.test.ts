@@ -9,7 +9,7 @@ function attached(threads: number): ThreadNumbers<typeof SHAPE>[] {
   return [0, 1].map(() => new ThreadNumbers(SHAPE, threads, buffer, 8));
 }
 
-test("what threads publish under a name adds up, whoever looks", () => {
+test("numbers that threads publish by name add up for every reader", () => {
   const [one, other] = attached(2);
   one!.set(0, "hits", 3);
   other!.set(1, "hits", 4);
@@ -23,7 +23,7 @@ test("what threads publish under a name adds up, whoever looks", () => {
   }
 });
 
-test("what an ended thread counted is kept, its gauges are not; its place is empty for the next one", () => {
+test("counters of an ended thread are kept, its gauges are not; its place is free for the next one", () => {
   const [numbers] = attached(2);
   for (const life of [1, 2, 3]) {
     numbers!.set(0, "hits", 100);

@@ -13,7 +13,7 @@ function hyperbolicOf(state: Int32Array, sums: Float64Array): Policy {
   return hyperbolic.create(memory, { sample: 64 });
 }
 
-test("hyperbolic caching tells ages up to 2^32 requests", () => {
+test("hyperbolic caching distinguishes ages up to 2^32 requests", () => {
   const sums = new Float64Array(hyperbolic.sums);
   const policy = hyperbolicOf(new Int32Array(hyperbolic.stateWords(2, { sample: 64 })), sums);
   sums[0] = 2 ** 32 - 3;

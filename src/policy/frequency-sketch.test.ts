@@ -32,7 +32,7 @@ describe("frequency sketch", () => {
     expect(sketch.additions()).toBe(15);
   });
 
-  test("halves every counter, and takes what that rounds off from the additions", () => {
+  test("halves every counter, and subtracts the remainders from the additions", () => {
     const sketch = createSketch(64);
     for (let hash = 0; hash < 4; hash++) for (let i = 0; i <= 2 * hash; i++) sketch.add(hash);
     expect(sketch.additions()).toBe(1 + 3 + 5 + 7);

@@ -52,7 +52,7 @@ const STORAGES = [
   ["memory", () => new WordsInMemory()],
 ] as const;
 
-test.each(STORAGES)("with %s tells the next read of every record's object", (_, open) => {
+test.each(STORAGES)("with %s gives the next read of every record's object", (_, open) => {
   const access = fc.record({
     object: fc.integer({ min: 1, max: 8 }),
     operation: fc.constantFrom(READ, READ, READ, WRITE, DELETE),

@@ -51,7 +51,7 @@ describe("resolved against a working set", () => {
   const resolve = (text: string, hasSizes: boolean) =>
     resolveSize(parseCacheSizes(text)[0]!, workingSet(hasSizes));
 
-  test("a share is one of bytes, or of objects where sizes do not differ", () => {
+  test("a share is of bytes, or of objects if sizes do not differ", () => {
     expect(resolve("1%", true)).toEqual({ capacity: 500, unit: "bytes", maxEntries: 20 });
     expect(resolve("1%", false)).toEqual({ capacity: 19, unit: "entries", maxEntries: 19 });
     expect(resolve("0.01%", false)).toEqual({ capacity: 1, unit: "entries", maxEntries: 1 });

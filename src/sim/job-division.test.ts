@@ -6,7 +6,7 @@ import { costOf, divideJobs } from "./job-division.ts";
 const jobsOf = (policies: readonly string[], sizes: number) =>
   Array.from({ length: sizes }, () => policies.map((policy) => ({ policy }))).flat();
 
-test("a policy stays on one thread where that is fair", () => {
+test("a policy stays on one thread if that is fair", () => {
   const jobs = jobsOf(
     ["fifo", "lru", "clock", "sieve", "s3-fifo", "slru", "2q", "arc", "lfu", "w-tinylfu"],
     20,

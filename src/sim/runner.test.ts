@@ -79,7 +79,7 @@ describe("results", () => {
     ]);
   });
 
-  test("admission is contested where objects differ in size, too", async () => {
+  test("admission is contested if objects differ in size, too", async () => {
     // Without a contest at the window's end, W-TinyLFU would be just a segmented LRU.
     const source = await openSource("zipf(n=10000,size=50,requests=200000)");
     const { rows } = await simulate([], "w-tinylfu,slru", "5%,10%", { source });
@@ -89,7 +89,7 @@ describe("results", () => {
     }
   });
 
-  test("what was popular is forgotten where popularity moves, in a large cache too", async () => {
+  test("formerly popular objects are forgotten when popularity moves, in a large cache too", async () => {
     const source = await openSource("hotspot(n=20000,every=20000,requests=400000)");
     const { rows } = await simulate([], "w-tinylfu,w-tinylfu-climb,lru", "20%,50%", { source });
     for (const size of new Set(rows.map((row) => row.size))) {
@@ -99,7 +99,7 @@ describe("results", () => {
     }
   });
 
-  test("shares that come to the same size are simulated once", async () => {
+  test("shares that resolve to the same size are simulated once", async () => {
     const { rows } = await simulate(reads(1, 2, 3), "lru", "1%,2%,1,3");
     expect(rows.map(({ size }) => size)).toEqual([1, 3]);
   });
@@ -126,7 +126,7 @@ describe("records that are no plain reads", () => {
     ]);
   });
 
-  test("a time to live ends on the trace's clock, even where later records have none", async () => {
+  test("a time to live ends on the trace's clock, even if later records have none", async () => {
     const filler = Array.from({ length: 300 }, () => ({ key: 9, timeMs: 500 }));
     const records = [
       { key: 1, timeMs: 0, ttlMs: 1000 },
@@ -139,7 +139,7 @@ describe("records that are no plain reads", () => {
     expect(rows[0]!.misses).toBe(3);
   });
 
-  test("what has expired gives its room back before anything is evicted, whatever the policy", async () => {
+  test("an expired entry makes room before any other is evicted, with every policy", async () => {
     // Sets of 50 keys, each read four times, which expire before the next set.
     const records = Array.from({ length: 20 }, (_, set) =>
       Array.from({ length: 200 }, (_, i) => ({
@@ -201,7 +201,7 @@ describe("equal to an obvious model", () => {
     );
   });
 
-  test("many simulations, whose batches are gathered from several of the source's, as few", async () => {
+  test("many simulations, with batches gathered from several of the source's, give the same as few", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(record, { minLength: 250, maxLength: 350 }), async (drawn) => {
         // Sizes and operations first occur in the middle of the trace.
@@ -282,7 +282,7 @@ describe("counting", () => {
   });
 });
 
-describe("what cannot be done", () => {
+describe("runs that are impossible", () => {
   test.each([
     ["belady", "10", "belady needs to know the future"],
     ["lru", "1%", "a size in percent is a share of its working set"],
@@ -301,7 +301,7 @@ describe("what cannot be done", () => {
     );
   });
 
-  test.each([1, 2])("what the source throws, comes out, on %d threads", async (threads) => {
+  test.each([1, 2])("an error of the source is thrown, on %d threads", async (threads) => {
     const source = sourceOf(reads(1, 2), {
       async read() {
         throw new TraceError("test: record 7 is broken");
@@ -310,7 +310,7 @@ describe("what cannot be done", () => {
     await expect(simulate([], "lru,fifo", "10", { source, threads })).rejects.toThrow("record 7 is broken");
   });
 
-  test.each([1, 2])("progress is told as far as all have replayed, with %d threads", async (threads) => {
+  test.each([1, 2])("progress counts records that all have replayed, with %d threads", async (threads) => {
     const trace = Array.from({ length: 4000 }, (_, i) => ({ key: (i * 7) % 501 }));
     const told: number[] = [];
     await simulate(trace, "lru,fifo,sieve,clock", "10,20", {
@@ -324,7 +324,7 @@ describe("what cannot be done", () => {
     expect(told).toEqual(told.toSorted((one, other) => one - other));
   });
 
-  test("progress is told of both passes", async () => {
+  test("progress is reported for both passes", async () => {
     const told: string[] = [];
     await simulate(reads(1, 2, 3), "lru", "50%", { progress: (pass, done) => told.push(`${pass} ${done}`) });
     expect(told).toEqual(["measuring 3", "simulating 0", "simulating 3"]);

@@ -32,7 +32,7 @@ function lines(count: number): string {
 }
 
 describe("a file", () => {
-  test("can be read as often as wished, and tells how far it is", async () => {
+  test("can be read any number of times, and reports progress", async () => {
     const path = file("keys.txt", lines(40_000));
     const source = await openSource(path);
     expect(source).toMatchObject({
@@ -57,7 +57,7 @@ describe("a file", () => {
     }
   });
 
-  test("is left as soon as nobody wants more", async () => {
+  test("stops as soon as the consumer does", async () => {
     const source = await openSource(file("many.txt.gz", gzipSync(lines(200_000))));
     let batches = 0;
     await source.read(() => ++batches < 2);
@@ -95,7 +95,7 @@ describe("a file", () => {
     }
   });
 
-  test("tells whether it has sizes", async () => {
+  test("says whether it has sizes", async () => {
     const sized = async (name: string, text: string, columns?: string): Promise<boolean> =>
       (await openSource(file(name, text), { columns })).hasSizes;
     expect(await sized("a.csv", "key,size\na,1\n")).toBe(true);
@@ -142,7 +142,7 @@ describe("standard input", () => {
     await expect(readAll(source)).rejects.toThrow(new TraceError("standard input: it can be read only once"));
   });
 
-  test("is left as soon as there is what was asked for, however little that is", async () => {
+  test("stops as soon as it has the requested records, however few they are", async () => {
     async function* endless(): AsyncGenerator<Uint8Array> {
       for (let i = 0; i < 120; i++) yield Buffer.from(`1.5 [0 127.0.0.1:1] "get" "key${i}"\n`);
       await new Promise(() => {});
@@ -151,7 +151,7 @@ describe("standard input", () => {
     expect((await readAll(source)).length).toBe(110);
   });
 
-  test("gives requests as they come, before its end", async () => {
+  test("passes requests on as they arrive, before its end", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     async function* endless(): AsyncGenerator<Uint8Array> {
       for (;;) {
@@ -165,13 +165,13 @@ describe("standard input", () => {
   });
 });
 
-describe("what cannot be read", () => {
+describe("a source that cannot be read", () => {
   const refuses = async (path: string, message: string, options = {}): Promise<void> => {
     const reading = async (): Promise<unknown> => readAll(await openSource(path, options));
     await expect(reading()).rejects.toThrow(new TraceError(message));
   };
 
-  test("is told in one line that names the file", async () => {
+  test("is reported in one line that names the file", async () => {
     const missing = join(directory, "missing.txt");
     await refuses(missing, `${missing}: there is no such file`);
     await refuses(directory, `${directory}: this is a directory, not a trace`);
@@ -205,7 +205,7 @@ describe("what cannot be read", () => {
     });
   });
 
-  test("is a mistake of whoever asks", async () => {
+  test("is the caller's mistake", async () => {
     await expect(openSource("-", { format: "parquet" })).rejects.toThrow(RangeError);
     await expect(openSource("-", { format: "lirs", columns: "key=1" })).rejects.toThrow(
       new RangeError("columns can be given for a table (csv), not for lirs"),
@@ -243,7 +243,7 @@ describe.skipIf(Bun.which("xz") === null)("data that the system's xz unpacks", (
   const text = Array.from({ length: 100_000 }, (_, i) => `${(i * 7919) % 65_537}\n`).join("");
   const xz = (content: string): Uint8Array => new Uint8Array(execFileSync("xz", ["-c"], { input: content }));
 
-  test("comes from a file as often as wished, from standard input, and is left as soon as nobody wants more", async () => {
+  test("comes from a file any number of times, from standard input, and stops as soon as the consumer does", async () => {
     const packed = xz(text);
     const source = await openSource(file("keys.txt.xz", packed));
     const plain = await readAll(await openSource(file("keys.txt", text)));
@@ -252,12 +252,12 @@ describe.skipIf(Bun.which("xz") === null)("data that the system's xz unpacks", (
     expect((await readAll(await openSource(file("keys.txt.xz", packed), { limit: 5 }))).length).toBe(5);
   });
 
-  test("has a format that its name tells, whatever compresses it", async () => {
+  test("has a format that its name gives, whatever compresses it", async () => {
     const source = await openSource(file("a.lis.xz", xz("1 1 0 7\n2 1 0 1\n")));
     expect(source.interpretation?.description).toStartWith("arc");
   });
 
-  test("is told to be broken or cut off", async () => {
+  test("is reported as broken or cut off", async () => {
     const packed = xz(text);
     const cut = file("cut.xz", packed.subarray(0, packed.length / 2));
     const damaged = file(
@@ -272,7 +272,7 @@ describe.skipIf(Bun.which("xz") === null)("data that the system's xz unpacks", (
   });
 });
 
-test("what was left out is told after each reading", async () => {
+test("records left out are reported after each reading", async () => {
   const told: Skipped[] = [];
   const path = file("some.lirs", "1\nx\n2\ny\n");
   const source = await openSource(path, {
@@ -291,7 +291,7 @@ test("what was left out is told after each reading", async () => {
   }
 });
 
-test("families are numbered alike in every reading", async () => {
+test("families have the same numbers in every reading", async () => {
   const families = new KeyFamilies();
   const source = await openSource(file("families.txt", "b:1\na:1\nb:2\n"), { families });
   const numbers: number[][] = [];

@@ -36,7 +36,7 @@ const KEPT: Readonly<Record<string, (record: PlainRecord) => PlainRecord>> = {
 };
 
 describe.each([...WRITTEN_FORMATS])("%s", (format) => {
-  test("holds what was written, as far as it can", async () => {
+  test("contains the records, as far as the format can", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyRecord, { minLength: 1, maxLength: 300 }), async (records) => {
         const all = await readAll(sourceOf(records));
@@ -61,7 +61,7 @@ describe.each([...WRITTEN_FORMATS])("%s", (format) => {
   });
 });
 
-test("a generated workload comes back as it was", async () => {
+test("a generated workload is read back unchanged", async () => {
   const workload = await openSource("ycsb-a(n=1000,requests=40000,size=100,seed=5)");
   const pieces: Uint8Array[] = [];
   await writeTrace(workload, "recording", (bytes) => {
@@ -71,7 +71,7 @@ test("a generated workload comes back as it was", async () => {
   expect(await readAll(recorded)).toEqual(await readAll(workload));
 });
 
-test("says what cannot be written", async () => {
+test("reports records that cannot be written", async () => {
   expect(writtenFormatNamed("ORACLEGENERAL")).toBe("oracleGeneral");
   expect(() => writtenFormatNamed("lirs")).toThrow(
     new RangeError(

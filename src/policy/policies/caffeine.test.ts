@@ -176,7 +176,7 @@ describe.skipIf(!isThere)("W-TinyLFU decides as Caffeine on real traces", () => 
     expect([misses(137, true), misses(1375, true)]).toEqual([54_998, 28_571]);
   }, 120_000);
 
-  test("orm-busy, whose window adapts by density", () => {
+  test("orm-busy, with a window that adapts by density", () => {
     const keys = readTrace("orm-busy").subarray(0, isLong ? undefined : 1_000_000);
     replay(keys, 7634, true);
   }, 120_000);

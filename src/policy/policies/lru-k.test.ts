@@ -72,7 +72,7 @@ testPolicy(lruK, (setup) => new LruKModel(setup), {
   ],
 });
 
-test("lru-k remembers when a ghost was last asked for, after more than 2^32 requests too", () => {
+test("lru-k remembers a ghost's last request after more than 2^32 further requests", () => {
   const maxEntries = 2;
   const parameters = { k: 2, ghost: 2 };
   const sums = new Float64Array(lruK.sums);

@@ -3,7 +3,7 @@ import { TraceError } from "../../replay/records.ts";
 import { streamBytes } from "./trace-bytes.ts";
 import { unpacked } from "./unpacking.ts";
 
-test("data of a program that is not installed is told how to be read", async () => {
+test("data of a program that is not installed gets advice", async () => {
   async function* data(): AsyncGenerator<Uint8Array> {
     for (let i = 0; i < 100; i++) yield new Uint8Array(100_000);
   }
@@ -18,7 +18,7 @@ test("data of a program that is not installed is told how to be read", async () 
   );
 });
 
-test("what goes wrong in reading is told as it is", async () => {
+test("a read error is reported as it is", async () => {
   async function* data(): AsyncGenerator<Uint8Array> {
     yield new Uint8Array(10);
     throw new TraceError("a.xz: it may not be read");

@@ -6,7 +6,7 @@ const distances = fc.array(fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer
   maxLength: 50,
 });
 
-test("counts within any distance exactly where distances have their own buckets", () => {
+test("counts exactly as long as every distance has a bucket of its own", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 4095 })), fc.nat(5000), (all, bound) => {
       const histogram = new DistanceHistogram(12);
@@ -18,7 +18,7 @@ test("counts within any distance exactly where distances have their own buckets"
   );
 });
 
-test("beyond, only what lies within the resolution of the bound is in doubt", () => {
+test("beyond, only distances within the resolution of the bound are uncertain", () => {
   fc.assert(
     fc.property(distances, fc.integer({ min: 1, max: 2 ** 49 }), (all, bound) => {
       const histogram = new DistanceHistogram(8);
@@ -33,7 +33,7 @@ test("beyond, only what lies within the resolution of the bound is in doubt", ()
   );
 });
 
-test("a power of two less one is where a bucket ends", () => {
+test("a bucket ends at a power of two minus one", () => {
   const histogram = new DistanceHistogram(4);
   histogram.add(2 ** 40 - 1, 3);
   histogram.add(2 ** 40, 5);

@@ -70,7 +70,7 @@ describe("exact LRU curve", () => {
     );
   });
 
-  test("goes on exactly when positions run out and are numbered anew", async () => {
+  test("stays exact when positions run out and are renumbered", async () => {
     const parameters = new Map([
       ["n", 6000],
       ["requests", 40_000],
@@ -98,7 +98,7 @@ describe("exact LRU curve", () => {
     expect(curves[0]!.coldMisses).toBe(extent.objects);
   });
 
-  test("what has expired is a miss at every size", async () => {
+  test("an expired object is a miss at every size", async () => {
     const { curves } = await exactLru(
       plan([
         { key: 1, timeMs: 0, ttlMs: 100 },

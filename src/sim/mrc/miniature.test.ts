@@ -33,7 +33,7 @@ async function exactly(sampled: SampledPlan, rows: readonly SampledRow[]): Promi
 }
 
 describe("miniature simulation", () => {
-  test("of all keys is the simulation itself: sizes, writes, deletes, warm-up, what lies ahead", async () => {
+  test("of all keys equals the simulation: sizes, writes, deletes, warm-up, the future", async () => {
     const random = new SeededRandom(7);
     const trace = Array.from(
       { length: 3000 },
@@ -63,7 +63,7 @@ describe("miniature simulation", () => {
     }
   });
 
-  test("1 % of a Zipf workload: mean absolute error at most 0.02, and about what it is said to be", async () => {
+  test("1 % of a Zipf workload: mean absolute error at most 0.02, and about the expected one", async () => {
     const sampled = plan(await openSource("zipf(n=300k,requests=600k)"), "lru,s3-fifo,sieve");
     const { rows } = await runSampled(sampled);
     for (const { meanAbsoluteError, meanStandardError } of compare(rows, await exactly(sampled, rows))) {
@@ -103,7 +103,7 @@ describe("miniature simulation", () => {
     }, 60_000);
   }
 
-  test("what the sample cannot tell of is left out of the comparison", async () => {
+  test("unresolved sizes are left out of the comparison", async () => {
     const source = await openSource("zipf(n=20k,requests=50k)");
     const sampled = plan({ ...source, isRepeatable: false }, "lru", { sizes: parseCacheSizes("10,100%") });
     const { rows } = await runSampled(sampled);
@@ -113,7 +113,7 @@ describe("miniature simulation", () => {
     expect(compare(rows.slice(0, 1), exact)).toEqual([]);
   });
 
-  test("what can be read only once gives LRU's curve, and no other", async () => {
+  test("a trace that can be read only once gives LRU's curve, and no other", async () => {
     const records = Array.from({ length: 100 }, (_, i) => ({ key: i % 10 }));
     const once = sourceOf(records, { isRepeatable: false });
     const { rows } = await runSampled(
@@ -132,7 +132,7 @@ describe("miniature simulation", () => {
     expect(runSampled(plan(sourceOf([]), "lru"))).rejects.toThrow("there is no request in it");
   });
 
-  test("a sample of so many objects", async () => {
+  test("a sample of a number of objects", async () => {
     const source = await openSource("zipf(n=100k,requests=200k)");
     const sampled = plan(source, "lru,sieve", {
       sizes: parseCacheSizes("10%,50%"),

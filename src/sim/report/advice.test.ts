@@ -22,7 +22,7 @@ test("advises the bend of the curve, and the simplest policy that is nearly the 
   ]);
 });
 
-test("says so where the curve has no bend, and where there is no choice", () => {
+test("says if the curve has no bend, and if there is no choice", () => {
   expect(adviceOf(curve("lru", [0.6, 0.5, 0.4]))).toEqual([
     "lru with 400 entries misses 40.00%; at this size, the largest that was tried, doubling still gains 10.0 points, so try larger ones.",
   ]);

@@ -19,7 +19,7 @@ test("no families, no section", () => {
   expect(renderHtml([row("lru", 10, 0.5)], { facts: [] })).not.toContain("Misses by prefix");
 });
 
-test("what each family misses, and its share of all misses as a bar", () => {
+test("the misses of each family, and their share of all misses as a bar", () => {
   const page = renderHtml([withFamilies(["user", "a<b>&", "c", "d"])], { facts: [] });
   const section = page.slice(page.indexOf("<h2>Misses by prefix"), page.indexOf("<h2>What was run"));
   expect(section).toContain("<h3>lru, 1,000 entries</h3>");

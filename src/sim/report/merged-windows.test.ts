@@ -18,7 +18,7 @@ function window(from: number, requests: number, misses: number) {
   return { from, requests, misses, missRatio: requests === 0 ? 0 : misses / requests, byteMissRatio: 0 };
 }
 
-test("merged windows miss what they miss together, and keep the best and the worst of them", () => {
+test("merged windows have their common miss ratio, and the best and the worst of them", () => {
   const windows = [window(100, 10, 1), window(110, 10, 10), window(120, 4, 1), window(130, 2, 1)];
   expect(mergeWindows(windows, 2)).toEqual([
     { from: 100, missRatio: 11 / 20, lowest: 0.1, highest: 1 },
@@ -26,7 +26,7 @@ test("merged windows miss what they miss together, and keep the best and the wor
   ]);
 });
 
-test("where nothing was read there is nothing to tell", () => {
+test("windows without reads have no miss ratio", () => {
   const windows = [window(0, 0, 0), window(10, 0, 0), window(20, 0, 0), window(30, 5, 4)];
   expect(mergeWindows(windows, 2)).toEqual([{ from: 20, missRatio: 0.8, lowest: 0.8, highest: 0.8 }]);
 });

@@ -58,7 +58,7 @@ describe("chart", () => {
     expect(renderHtml([row("lru", 10, 0, { trace })], { facts: [[trace, trace]] })).not.toContain(trace);
   });
 
-  test("estimates that tell nothing are left out where others tell something", () => {
+  test("unresolved estimates are left out if there are others", () => {
     const none = { ...row("lru", 10, 0.9), isResolved: false };
     const dots = (rows: Parameters<typeof renderSvg>[0]): string[] =>
       [...renderSvg(rows).matchAll(/data-size="([^"]*)"/g)].map(([, size]) => size!);
@@ -146,7 +146,7 @@ describe("page", () => {
     expect(page.match(/<svg /g)).toHaveLength(2);
   });
 
-  test("marks what can be run and misses least", () => {
+  test("marks the online policies with the fewest misses", () => {
     const page = renderHtml(rows, { facts: [] });
     expect(page).toContain(
       '<td class="text" title="sieve">sieve</td>' +
@@ -159,7 +159,7 @@ describe("page", () => {
     expect(page).not.toContain("± expected");
   });
 
-  test("tells how far off estimates are to be expected", () => {
+  test("gives the expected error of estimates", () => {
     const page = renderHtml([{ ...row("lru", 10, 0.5), standardError: 0.0123 }], { facts: [] });
     expect(page).toContain('<td data-value="0.0123">1.23%</td>');
   });
@@ -171,7 +171,7 @@ describe("page", () => {
     expect(renderHtml(rows, { facts: [] })).not.toContain("%?");
   });
 
-  test("draws curves through more sizes than the table has, without dots where these would touch", () => {
+  test("draws curves through more sizes than the table has, without dots that would touch", () => {
     const curve = Array.from({ length: 80 }, (_, i) => row("lru", 10 + i, 0.5));
     const page = renderHtml([curve[0]!], { facts: [], curve });
     expect(page.match(/<tbody>[\s\S]*<\/tbody>/)![0].match(/<tr/g)).toHaveLength(1);
@@ -200,7 +200,7 @@ describe("page", () => {
     expect(tables.map((table) => table.match(/<tr>/g)!.length - 1)).toEqual([3, 1, 1, 1]);
   });
 
-  test("names lines, dots and leaders alike, so that they are switched off together, and prints what is folded", () => {
+  test("names lines, dots and leaders alike, so that they are hidden together, and prints folded parts", () => {
     const page = renderHtml(rows, { facts: [] });
     for (const part of ["policy", "leader c0", "name"])
       expect(page).toContain(`class="${part}" data-policy="lru"`);

@@ -7,6 +7,6 @@ test("a path keeps its end, a workload its beginning", () => {
   expect(shortTraceName("zipf(n=1000,alpha=0.9)", 10)).toBe("zipf(n=10…");
 });
 
-test("where there is no room there is no name", () => {
+test("without room there is no name", () => {
   expect([2, 1, 0, -5].map((length) => shortTraceName("a/b", length))).toEqual(["…b", "…", "", ""]);
 });

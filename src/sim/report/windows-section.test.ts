@@ -56,7 +56,7 @@ test("windows in which nothing was read make no chart, and no point", () => {
   ]);
 });
 
-test("one window alone stands in the middle", () => {
+test("a single window is in the middle", () => {
   const [{ points, places, attribute }] = pathsOf(renderWindows([withWindows("lru", [0.5])]), "line") as [
     ReturnType<typeof pathsOf>[0],
   ];
@@ -113,7 +113,7 @@ describe("many windows", () => {
   const ratios = Array.from({ length: 5000 }, (_, i) => (i === 2345 ? 1 : i === 2346 ? 0 : 0.2));
   const markup = renderWindows([withWindows("lru", ratios)]);
 
-  test("are merged to as many as can be told apart, and the extremes kept", () => {
+  test("are merged to as many as can be distinguished, with their extremes", () => {
     const [lines, bands] = [pathsOf(markup, "line"), pathsOf(markup, "band")];
     expect(lines.map(({ points }) => points.length)).toEqual([100, 25]);
     expect(lines[0]!.attribute("data-step")).toBe("50000");

@@ -149,7 +149,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe("what is broken", () => {
+describe("broken records", () => {
   test.each(CASES.map((item) => [`${item.format}: ${item.problem.slice(0, 80)}`, item] as const))(
     "%s",
     (_, { format, text, columns, problem, rest }) => {
@@ -186,7 +186,7 @@ describe("what is broken", () => {
     expect({ ...faults }).toMatchObject({ bad: 1, firstBad: problem });
   });
 
-  test("tables whose columns are not there", () => {
+  test("tables without the columns asked for", () => {
     const bytes = Buffer.from("time,id,bytes\n1,2,3\n");
     const told = (columns: string) => () => parse("csv", bytes, { columns });
     expect(told("key=4")).toThrow('t: there is no column 4: line 1 has 3: "time", "id", "bytes"');
@@ -202,7 +202,7 @@ describe("what is broken", () => {
     );
   });
 
-  test("what is no trace of the format at all", () => {
+  test("content that is not in the given format", () => {
     const noise = Buffer.alloc(100, 0xff);
     expect(() => parse("vscsi", noise)).toThrow("t: these are not vscsi records: they have no known version");
     expect(() => parse("recording", noise)).toThrow(
@@ -218,7 +218,7 @@ describe("what is broken", () => {
   });
 });
 
-describe("what is no request", () => {
+describe("entries that are not requests", () => {
   test("is left out and counted", () => {
     const lines = ["ping", "get", "config"].map((name) => `1.0 [0 a:1] "${name}"`).join("\n");
     expect({ ...parse("monitor", Buffer.from(lines)).faults }).toMatchObject({

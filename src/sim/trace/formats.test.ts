@@ -52,7 +52,7 @@ describe.each(titled)("%s", (_, sample) => {
       expect((await detectFormat(head, "t")).name).toBe(format);
     });
 
-    test("is found out by content alone, but for what looks like something simpler", async () => {
+    test("is detected by content alone, unless it looks like a simpler format", async () => {
       const head = describeHead(bytes, true, "", columns !== undefined);
       expect((await detectFormat(head, "t")).name).toBe(format);
     });
@@ -102,7 +102,7 @@ describe("keys", () => {
     expect(records.length).toBe(2);
   });
 
-  test("belong to families by what stands before a separator", () => {
+  test("belong to the family named before a separator", () => {
     const families = new KeyFamilies();
     const lines = ["user:1", "user/2", "page.html", "x|y:z", "12", "plain", ":odd", "user:3"].join("\n");
     const parsed = parse("keys", Buffer.from(lines), { families });
@@ -140,7 +140,7 @@ describe("a name", () => {
     expect(await formatOf("a.trc", Buffer.from("user:1\nuser:2\n"))).toBe("keys");
   });
 
-  test("tells how long binary keys are, and in which order their bytes", async () => {
+  test("gives the length and the byte order of binary keys", async () => {
     const bytes = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 2);
     for (const format of ["bin32le", "bin32be", "bin64le", "bin64be"]) {
       expect(await formatOf(`keys.${format}.zst`, bytes)).toBe(format);
@@ -159,14 +159,14 @@ test.each(titled.filter(([, { bytes }]) => describeHead(bytes, true, "", false).
   },
 );
 
-test("a command with a large value may come in many pieces", () => {
+test("a command with a large value may arrive in many pieces", () => {
   const line = `1.5 [0 127.0.0.1:1] "set" "a" "${"v".repeat(8_000_000)}"\n`;
   const cuts = Array.from({ length: 200 }, (_, i) => 40_000 * i);
   const { records } = parse("monitor", Buffer.from(`${line}1.6 [0 127.0.0.1:1] "get" "a"\n`), { cuts });
   expect(records.map(({ size }) => size)).toEqual([8_000_000, 8_000_000]);
 });
 
-test("a line that is too long is a broken one, whatever comes after it", () => {
+test("a line that is too long counts as broken, whatever follows it", () => {
   const long = "x".repeat(LINE_LIMIT_BYTES + 1);
   const problem = "t, line 2: the line is longer than 64 MB";
   const bytes = Buffer.from(`a\n${long}\nb\n`);

@@ -40,14 +40,14 @@ const SEPARATORS = [
 describe.each(SEPARATORS)("a table separated by %s (%j)", (name, separator) => {
   const rows = ROWS.map((row) => row.join(separator));
 
-  test("is asked for its key, whatever its name", async () => {
+  test("needs a key column, whatever its name", async () => {
     expect(await refusal(lines(...rows))).toBe(
       "standard input: which column is the key? Give it as in --columns key=2,size=3; " +
         'line 1 has 3: "1", "a", "10"; all of the first 3 lines have as many; if each line is one key: --format keys',
     );
   });
 
-  test("is read when it is told, and tells how", async () => {
+  test("is read with given columns, which the description names", async () => {
     const source = await open(lines(...rows), { columns: "time=1,key=2,size=3" });
     expect(source.interpretation).toEqual({
       description: `csv, separated by ${name}: columns by number, time 1, key 2, size 3; first key "a"`,
@@ -75,7 +75,7 @@ describe.each(SEPARATORS)("a table separated by %s (%j)", (name, separator) => {
     expect(source.interpretation?.description).toEndWith('from line 3 on; first key "a"');
   });
 
-  test("has a heading that is no request, whatever names are in it", async () => {
+  test("has a heading that is not a request, whatever its names", async () => {
     const heading = ["when", "what", "how much"].map((title) => title.replace(" ", "-")).join(separator);
     const source = await open(lines(heading, ...rows), { columns: "key=2" });
     expect(await readAll(source)).toEqual(ROWS.map(([, key]) => record(key)));
@@ -133,7 +133,7 @@ describe("a table", () => {
     );
   });
 
-  test("of time, object and size is told what to try", async () => {
+  test("of time, object and size gets a suggestion", async () => {
     expect(await refusal("1 100 10\n1 7 5\n3 100 10\n")).toContain("--columns time=1,key=2,size=3;");
     expect(await refusal("5 100 10\n1 7 5\n3 100 10\n")).toContain("--columns key=2,size=3;");
   });
@@ -154,7 +154,7 @@ test.each(["//", "%", ";", "--", "!", "#"])("comments may begin with %s before a
   if (mark !== "#") expect((await readAll(await open(lines(`${mark}a`, "b", "c")))).length).toBe(3);
 });
 
-test("a heading over one column is no key, unless it comes again", async () => {
+test("a heading over one column is not a key, unless it occurs again", async () => {
   expect(await readAll(await open("url\n/a\n/b\n"))).toEqual([record("/a"), record("/b")]);
   expect((await readAll(await open("url\n/a\nurl\n"))).length).toBe(3);
   expect((await readAll(await open("url\n"))).length).toBe(1);
@@ -166,7 +166,7 @@ test("a table with rows of one field is doubted", async () => {
 });
 
 describe("lists of keys", () => {
-  test("are told, with their first key", async () => {
+  test("are described with their first key", async () => {
     const source = await open("user:1\nuser:2\nuser:1\n");
     expect(source.interpretation).toEqual({ description: 'keys; first key "user:1"', doubt: undefined });
     expect((await open("12\n13\n")).interpretation?.description).toBe("keys; first key 12");
@@ -182,7 +182,7 @@ describe("lists of keys", () => {
     expect(source.interpretation?.description).toBe('keys; first key "user:1"');
   });
 
-  test("are doubted where each line has several fields, or many hold blanks", async () => {
+  test("are doubted if each line has several fields, or many contain blanks", async () => {
     expect((await open("a,1\nb,2\n", { format: "keys" })).interpretation?.doubt).toBe(
       "each of its first 2 lines has 2 fields separated by commas, and is taken for one key; " +
         "--columns key=1 takes the first of them",
@@ -217,7 +217,7 @@ test.each([
   expect(await refusal(text, { format: "keys" })).toBe("it was read");
 });
 
-test("what stands before each command of MONITOR", async () => {
+test("the text before each command of MONITOR", async () => {
   const command = (second: number) => `133951808${second}.5 [0 127.0.0.1:60866] "get" "user:1"`;
   const expected = [3, 4].map((second) => record("user:1", { timeMs: 1339518080500 + second * 1000 }));
   for (const before of [

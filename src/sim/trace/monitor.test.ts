@@ -125,7 +125,7 @@ describe("times to live", () => {
   });
 });
 
-describe("values that come, go and move", () => {
+describe("values that are created, deleted and moved", () => {
   test.each<[string, string[], requests: number, misses: number]>([
     ["FLUSHALL", ["0 set k v", "0 @3 set j v", "1 flushall", "2 get k", "2 @3 get j"], 2, 2],
     ["FLUSHALL ASYNC", ["0 set k v", "1 FLUSHALL ASYNC", "2 get k"], 1, 1],
@@ -152,7 +152,7 @@ describe("values that come, go and move", () => {
     expect(await counts(commands)).toEqual([requests, misses]);
   });
 
-  test("drop what they change, where writes do so", async () => {
+  test("drop the values they change, if writes drop", async () => {
     expect(await counts(["0 get k", "1 expire k 100", "2 get k", "3 get k"], "drop")).toEqual([3, 2]);
     expect(await counts(["0 get k", "1 persist k", "2 get k"], "drop")).toEqual([2, 2]);
   });

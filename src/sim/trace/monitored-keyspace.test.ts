@@ -99,7 +99,7 @@ function randomCommand(random: SeededRandom): string[] {
   return pick(random.below(2) === 0 ? any : own[kind]);
 }
 
-describe.skipIf(!redis.available)(redis.title("a keyspace told by MONITOR"), () => {
+describe.skipIf(!redis.available)(redis.title("the keyspace that MONITOR's output describes"), () => {
   test(`is that of Redis (seed ${SEED})`, async () => {
     await using server = await startRedis();
     const client = await RespClient.connect({ port: server.port });

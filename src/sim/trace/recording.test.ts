@@ -68,7 +68,7 @@ describe.each(samples.map((sample, i) => [i === 0 ? "hashes" : "keys", sample] a
       );
     });
 
-    test("knows families where it has keys", () => {
+    test("has families if it has keys", () => {
       const families = new KeyFamilies();
       const names = parse("recording", bytes, { families }).families.map((number) => families.name(number));
       const none = "(no prefix)";
@@ -123,7 +123,7 @@ describe.each([false, true])("different keys stay different, keys themselves: %p
     expect(distinct(murmurCollisions(4096))).toBe(4096);
   });
 
-  test("that are long and begin alike", () => {
+  test("that are long and begin with the same bytes", () => {
     for (const length of [512, 513, 5000]) {
       const keys = [0, 1, 2, 3].map((last) => new Uint8Array(length).fill(0x61).fill(0x61 + last, -1));
       expect(distinct(keys)).toBe(4);

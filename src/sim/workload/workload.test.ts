@@ -36,7 +36,7 @@ function shareOf(drawn: readonly Drawn[], operation: number): number {
 
 describe("every workload", () => {
   for (const { name } of GENERATORS) {
-    test(`${name} gives the same requests for the same seed, and as many as asked for`, async () => {
+    test(`${name} gives the same requests for the same seed, and the requested number`, async () => {
       const one = await draw(`${name}(requests=20000,seed=3)`);
       expect(one.length).toBe(20_000);
       expect(await draw(`${name}(requests=20000,seed=3)`)).toEqual(one);
@@ -46,7 +46,7 @@ describe("every workload", () => {
     });
   }
 
-  test("gives an object one size, around the mean asked for", async () => {
+  test("gives an object one size, with the requested mean", async () => {
     const sizes = new Map<string, number>();
     let sum = 0;
     const drawn = await draw("uniform(n=5000,requests=50000,size=100)");
@@ -62,7 +62,7 @@ describe("every workload", () => {
 });
 
 describe("the kinds of workload", () => {
-  test("scan asks for every object once before any comes again; loop begins again", async () => {
+  test("scan requests every object once before any again; loop begins again", async () => {
     expect(distinct(await draw("scan(n=5000,requests=5000)"))).toBe(5000);
     const loop = await draw("loop(n=100,requests=1000)");
     expect(distinct(loop)).toBe(100);
@@ -71,7 +71,7 @@ describe("the kinds of workload", () => {
     expect(distinct(mixed)).toBe(150);
   });
 
-  test("hotspot has a hundredth of its objects in the hot set, unless told otherwise", () => {
+  test("hotspot has a hundredth of its objects in the hot set by default", () => {
     const nameOf = (text: string): string => openWorkload(parseSpecification(text)!).name;
     expect(nameOf("hotspot(n=1000)")).toStartWith("hotspot(n=1000,hot=10,");
     expect(nameOf("hotspot(n=5)")).toStartWith("hotspot(n=5,hot=1,");
@@ -88,7 +88,7 @@ describe("the kinds of workload", () => {
     expect(later).toBeLessThan(50);
   });
 
-  test("drift retires what was popular", async () => {
+  test("drift retires formerly popular objects", async () => {
     const drawn = await draw("drift(n=1000,alpha=1.5,every=1,requests=20000)");
     const early = new Set(drawn.slice(0, 1000).map(({ key }) => key));
     expect(drawn.slice(-1000).some(({ key }) => early.has(key))).toBe(false);

@@ -36,7 +36,7 @@ describe("ZipfSampler", () => {
     expect(largest).toBeLessThanOrEqual(1e12);
   });
 
-  test("refuses what makes no distribution", () => {
+  test("refuses parameters that are no distribution", () => {
     expect(() => new ZipfSampler(0, 1, new SeededRandom(1))).toThrow(RangeError);
     expect(() => new ZipfSampler(10, -1, new SeededRandom(1))).toThrow(RangeError);
     expect(() => new ZipfSampler(10, Number.NaN, new SeededRandom(1))).toThrow(RangeError);
