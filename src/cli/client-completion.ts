@@ -199,7 +199,7 @@ function inCaseOf(begun: string, names: readonly string[], end: string): string[
 
 /** Whether a key needs no quotes after GET, PUT and DELETE. */
 function isPlainKey(key: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern looks for them
   return !/^["'\s]|\s$|[=\x00-\x1f\x7f-\x9f]/.test(key) && key !== "";
 }
 

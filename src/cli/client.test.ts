@@ -451,7 +451,7 @@ describe("interactive", () => {
       return Buffer.from(`-ERR ${evil.replace("\r", "")}\r\n`);
     });
     const args = ["client", "--host", "127.0.0.1", "--port", String(hostile.port)];
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern looks for them
     const controls = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)/;
     for (const [words, shown] of [
       [["DUMP"], '"\\u001b]0;t\\u0007\\u009b31m\\u007f\\r":"'],

@@ -44,7 +44,7 @@ describe("for people", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(0x2ff)), (codes) => {
         const text = String.fromCharCode(...codes);
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern looks for them
         expect(displayReply(utf8(text))).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
       }),
     );

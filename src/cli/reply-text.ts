@@ -67,7 +67,7 @@ export function quoted(bytes: Uint8Array): string {
     );
     return `"${characters.join("")}"`;
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern looks for them
   return `"${text.replace(/["\\]/g, escapedQuote).replace(/[\x00-\x1f\x7f-\x9f]/g, escaped)}"`;
 }
 

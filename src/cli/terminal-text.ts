@@ -16,7 +16,7 @@ export function displayJson(line: string): string {
 
 /** Keeps line breaks, and escapes every other control character. */
 export function displayLines(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern looks for them
   return text.replaceAll("\r\n", "\n").replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, escaped);
 }
 

@@ -22,7 +22,7 @@ function placesOf(path) {
 function percent(hundredths) {
   return (hundredths / 100).toFixed(2) + "%";
 }
-// Lines and their points, in the coordinates of the line.
+// The lines of a chart and their points, in the coordinates of the line.
 function linesOf(svg) {
   return [...svg.querySelectorAll(".policy")].map((group) => {
     const [line, band] = [group.querySelector(".line"), group.querySelector(".band")];
@@ -77,7 +77,7 @@ function tell(svg, lines, { policy, line, point, x, y }) {
   tip.style.left = Math.max(4, Math.min(innerWidth - width - 4, x + 14)) + "px";
   tip.style.top = (y - height - 12 < 4 ? y + 16 : y - height - 12) + "px";
 }
-// In all charts of the page.
+// Hides or shows a line in all charts of the page.
 function toggle(policy) {
   for (const part of document.querySelectorAll(".charts [data-policy]")) {
     if (part.dataset.policy !== policy) continue;
@@ -86,7 +86,7 @@ function toggle(policy) {
   }
 }
 for (const svg of document.querySelectorAll(".charts svg")) {
-  // The page has a tip of its own.
+  // The page shows its own tooltip instead.
   for (const title of svg.querySelectorAll("circle title")) title.remove();
   let lines;
   const point = (event) => {

@@ -151,6 +151,6 @@ export function textOf(bytes: Uint8Array, start: number, end: number): string {
 
 /** The same as `textOf`, made fit for one line of a message. */
 export function quoted(bytes: Uint8Array, start: number, end: number): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get to a terminal
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not reach a terminal
   return `"${textOf(bytes, start, end).replace(/[\x00-\x1f\x7f-\x9f]/g, "?")}"`;
 }
