@@ -194,8 +194,8 @@ export class ReconnectingLink {
   }
 
   /**
-   * Groups calls into one write: the first one at once if no call is in progress, otherwise all calls of this turn of
-   * the event loop. So a caller that awaits something between two calls does not write each alone.
+   * Groups calls made together into one write: in a microtask if no call is in progress, otherwise at the end of this
+   * turn of the event loop. So a caller that awaits something between two calls does not write each alone.
    */
   #queueFlush(): void {
     const link = this.#link;

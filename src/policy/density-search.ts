@@ -140,7 +140,8 @@ export class DensitySearch {
   }
 
   /**
-   * Voids the anchor's hit ratio when the workload has shifted, unless the window has just begun to be kept there.
+   * Leaves the anchor when the workload has shifted, and drops it if the window is there: its hit ratio is of another
+   * workload. A window that is kept at the anchor since few samples stays.
    */
   #noteShift(): void {
     const state = this.#state;
