@@ -15,6 +15,8 @@ export class Draft {
   expiresAtMs = 0;
   /** Until when it may be served stale after that; 0: not at all. */
   staleUntilMs = 0;
+  /** Set by `storeDraft`: the length of the entry's header, if it has no extents. */
+  headerBytes = 0;
   epoch = 0;
   nowMs = 0;
   /** Whether overwriting an entry counts as a use, as in a client's write. */

@@ -74,7 +74,8 @@ export function storeDraft(shard: Shard): StoreOutcome {
   const valueBytes = draft.valueEnd - draft.valueStart;
   if (Math.max(keyBytes, argumentBytes) > KEY_BYTES_LIMIT || valueBytes > VALUE_BYTES_LIMIT)
     return "too-large";
-  planChain(plan, memory.sizes, keyBytes + argumentBytes + valueBytes, headerBytes(shard));
+  draft.headerBytes = headerBytesOf(shard);
+  planChain(plan, memory.sizes, keyBytes + argumentBytes + valueBytes, draft.headerBytes);
   // The index needs one page at least.
   if (pagesOfPlan(plan, memory.sizes) >= memory.words[PAGE_LIMIT]!) return "too-large";
 
@@ -82,14 +83,20 @@ export function storeDraft(shard: Shard): StoreOutcome {
   if (slot === 0) return insertDraft(shard);
   const freshness = freshnessOf(memory, slot, draft.epoch, draft.nowMs);
   if (freshness >= EXPIRED) return replaceExpired(shard, slot, freshness !== DEAD);
-  planEntry(memory, slot, shard.leavingPlan);
-  if (samePlan(plan, shard.leavingPlan) && !isPinned(memory, slot)) {
+  if (hasChunksOfPlan(shard, slot) && !isPinned(memory, slot)) {
     uncount(memory, slot, plan.bytes);
     writeDraft(shard, slot);
     if (draft.touches) shard.current.policy.hit(slot);
     return "stored";
   }
   return resizeToDraft(shard, slot);
+}
+
+/** Whether an entry consists of the chunks that the draft's plan has. Mostly that is one, whose class says it all. */
+function hasChunksOfPlan({ memory, plan, leavingPlan }: Shard, slot: number): boolean {
+  if (!plan.hasExtents && !hasExtents(memory, slot)) return classOf(memory, slot) === plan.classes[0];
+  planEntry(memory, slot, leavingPlan);
+  return samePlan(plan, leavingPlan);
 }
 
 /** Sets or removes a value's expiry and grace. If the header has no room for an expiry, the entry is stored anew. */
@@ -151,7 +158,7 @@ function findDraft(shard: Shard): number {
  * Returns the size of the draft's header. In a store that never evicts, every entry has room for an expiry, so that
  * setting one needs no more memory.
  */
-function headerBytes({ draft, evicts }: Shard): number {
+function headerBytesOf({ draft, evicts }: Shard): number {
   if (draft.staleUntilMs !== 0 || draft.variant.end > draft.variant.start) return EXTENDED_HEADER_BYTES;
   return draft.expiresAtMs !== 0 || !evicts ? ENTRY_HEADER_BYTES + EXPIRY_BYTES : ENTRY_HEADER_BYTES;
 }
@@ -243,7 +250,7 @@ function writeDraft(shard: Shard, slot: number): void {
   const keyBytes = draft.key.length;
   const valueOffset = keyBytes + variant.end - variant.start;
   const valueBytes = draft.valueEnd - draft.valueStart;
-  const header = headerBytes(shard);
+  const header = draft.headerBytes;
   const withExpiry = header > ENTRY_HEADER_BYTES;
   words[at + HASH] = draft.key.hash;
   words[at + VALUE_BYTES] = valueBytes | (withExpiry ? HAS_EXPIRY : 0) | (plan.hasExtents ? HAS_EXTENTS : 0);
