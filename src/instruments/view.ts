@@ -1,0 +1,195 @@
+/**
+ * What the instruments tell: plain data that becomes JSON as it is. Times are Unix milliseconds, durations
+ * milliseconds, sizes bytes, ratios from 0 to 1, rates per second, unless a name says otherwise.
+ */
+
+/** A key in JSON: as text if it is valid UTF-8, as base64 otherwise. */
+export type ToldKey = { readonly text: string } | { readonly base64: string };
+
+/** One figure with all its label values. */
+export interface Metric {
+  /** The name in Prometheus, such as `glasscache_requests_total`. */
+  readonly name: string;
+  readonly kind: "counter" | "gauge" | "histogram";
+  /** One sentence: what it counts. */
+  readonly help: string;
+  readonly samples: readonly MetricSample[];
+}
+
+export interface MetricSample {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Of a counter or a gauge; of a histogram, the number of values. */
+  readonly value: number;
+  readonly histogram?: ToldHistogram;
+}
+
+export interface ToldHistogram {
+  readonly sum: number;
+  /** Cumulative, by ascending upper bound; values above the last one are counted in `value` alone. */
+  readonly buckets: readonly { readonly le: number; readonly count: number }[];
+}
+
+/** Whether the service works, for probes. Each problem is one plain sentence that says what to do. */
+export interface HealthReport {
+  /** The service's threads make progress. */
+  readonly alive: boolean;
+  /** It is alive, its origin (if any) can be reached and vouches for the cache, and it is not draining. */
+  readonly ready: boolean;
+  readonly problems: readonly string[];
+}
+
+/** Figures over time. All arrays have one element per step. */
+export interface HistoryReport {
+  readonly fromMs: number;
+  readonly stepMs: number;
+  /** By metric name and labels; `null` where nothing was measured. */
+  readonly series: readonly {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    /** A counter's growth per second, a gauge's value, a histogram's values of one share, as `quantile` names it. */
+    readonly kind: "rate" | "gauge" | "quantile";
+    readonly quantile?: number;
+    readonly values: readonly (number | null)[];
+  }[];
+  /** Changes that somebody made, such as another policy. */
+  readonly marks: readonly { readonly atMs: number; readonly text: string }[];
+}
+
+export const HOT_BY = ["rate", "bytes", "misses", "origin-time"] as const;
+export type HotBy = (typeof HOT_BY)[number];
+
+export interface HotKeysReport {
+  readonly by: HotBy;
+  readonly unit: "requests/s" | "bytes/s" | "misses/s" | "ms/s";
+  /** The largest first. The true figure lies between `amount − error` and `amount`. */
+  readonly keys: readonly {
+    readonly key: ToldKey;
+    readonly amount: number;
+    readonly error: number;
+    readonly hitRatio: number;
+    readonly valueBytes: number;
+  }[];
+}
+
+export interface FamiliesReport {
+  readonly families: readonly {
+    /** Such as `user:*:cart`. */
+    readonly name: string;
+    readonly requestsPerSecond: number;
+    readonly hitRatio: number;
+    /** An estimate from the sampled keys. */
+    readonly memoryBytes: number;
+    readonly entries: number;
+    readonly meanValueBytes: number;
+    /** The mean time to live at the fill; null: none has one. */
+    readonly meanTtlMs: number | null;
+    /** How long after the fill the last read came, at the 95th percentile of the entries that left. */
+    readonly lastReadAfterMs: number | null;
+    /** Entries that left per second, of all causes. */
+    readonly churnPerSecond: number;
+    /** A sentence of advice, if there is one. */
+    readonly advice?: string;
+  }[];
+}
+
+/** A key's story, the oldest event first. */
+export interface BiographyReport {
+  readonly key: ToldKey;
+  readonly isSampled: boolean;
+  readonly isWatched: boolean;
+  /** The entry as it is now; undefined: not cached. */
+  readonly present?: Readonly<Record<string, string | number | boolean>>;
+  readonly events: readonly BiographyEvent[];
+  /** Events before the first of these were forgotten. */
+  readonly forgotten: number;
+}
+
+export interface BiographyEvent {
+  readonly atMs: number;
+  readonly what:
+    | "hit"
+    | "miss"
+    | "coalesced"
+    | "filled"
+    | "refused"
+    | "written"
+    | "deleted"
+    | "invalidated"
+    | "expired"
+    | "evicted"
+    | "dropped";
+  /** One plain sentence. */
+  readonly text: string;
+  readonly detail?: Readonly<Record<string, string | number>>;
+}
+
+export interface WatchReport {
+  readonly limit: number;
+  readonly patterns: readonly {
+    readonly pattern: string;
+    readonly isGlob: boolean;
+    readonly events: number;
+  }[];
+}
+
+export interface WhatIfPoint {
+  readonly size: number;
+  readonly unit: "bytes" | "entries";
+  /** The size as a multiple of the present one. */
+  readonly factor: number;
+  readonly missRatio: number;
+  /** Half the width of the interval that has the true miss ratio in 9 of 10 cases. */
+  readonly error: number;
+  /** The share of all keys that was simulated at this size. */
+  readonly samplingRatio: number;
+  readonly originRequestsPerSecond: number;
+  readonly meanLatencyMs: number;
+  /** Against the present cache; negative: that much more. */
+  readonly originMsSavedPerSecond: number;
+  /** Per month, if prices were given. */
+  readonly costSavedPerMonth?: number;
+}
+
+export interface WhatIfReport {
+  readonly present: {
+    readonly policy: string;
+    readonly size: number;
+    readonly unit: "bytes" | "entries";
+    readonly missRatio: number;
+  };
+  readonly sinceMs: number;
+  readonly requests: number;
+  readonly sampledRequests: number;
+  /** The largest sampling ratio of all sizes. */
+  readonly samplingRatio: number;
+  readonly curves: readonly { readonly policy: string; readonly points: readonly WhatIfPoint[] }[];
+  readonly optimum: readonly WhatIfPoint[];
+}
+
+export interface ToldSetting {
+  readonly name: string;
+  readonly value: string;
+  /** Whether `change` accepts it. */
+  readonly changeable: boolean;
+}
+
+/** Everything that the instruments can be asked for. */
+export interface InstrumentsView {
+  readonly service: "proxy" | "server";
+  health(): HealthReport;
+  metrics(): readonly Metric[];
+  history(fromMs: number, stepMs: number): HistoryReport;
+  hotKeys(by: HotBy, count: number): HotKeysReport;
+  families(count: number): FamiliesReport;
+  biography(key: Uint8Array): BiographyReport;
+  watched(): WatchReport;
+  /** @throws RangeError if there are too many, or the pattern is too long */
+  watch(pattern: string): void;
+  unwatch(pattern: string): void;
+  /** undefined: switched off, or nothing to simulate */
+  whatIf(): WhatIfReport | undefined;
+  resetWhatIf(): void;
+  settings(): readonly ToldSetting[];
+  /** @throws RangeError saying what is wrong */
+  change(name: string, value: string): Promise<void>;
+}
