@@ -32,7 +32,8 @@ export interface Policy {
   adopt(slot: number, hash: number, rank: number): void;
   /**
    * Chooses a victim to make room for the key with hash `incoming`, and forgets it, except for what the policy
-   * remembers of evicted keys. The victim's weight and hash are still available afterwards.
+   * remembers of evicted keys. The victim's weight and hash are still available afterwards, and until the next call
+   * `explain` tells the queue that it left.
    * @returns the victim; 0 if nothing is resident
    */
   evict(incoming: number): number;

@@ -47,6 +47,7 @@ export function removeExpired(shard: Shard, slot: number, epoch: number): void {
   const { memory } = shard;
   if (isOfEpoch(memory, slot, epoch)) {
     memory.floats[EXPIRATIONS]!++;
+    shard.removals.log?.add(memory, slot, "expired", shard.current);
     shard.removals.add(memory, slot, keyBytesOf(memory, slot), "expired");
   }
   removeEntry(shard, slot);
@@ -68,8 +69,11 @@ export function removeKey(shard: Shard, key: KeyRef, epoch: number, nowMs: numbe
   ) {
     const freshness = freshnessOf(memory, slot, epoch, nowMs);
     if (freshness < best) best = freshness;
-    if (freshness < EXPIRED) removeEntry(shard, slot);
-    else removeExpired(shard, slot, epoch);
+    if (freshness >= EXPIRED) removeExpired(shard, slot, epoch);
+    else {
+      shard.removals.log?.add(memory, slot, "removed", shard.current);
+      removeEntry(shard, slot);
+    }
   }
   return best;
 }
@@ -95,6 +99,7 @@ export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Dra
     memory.floats[hasExpired ? EXPIRATIONS : EVICTIONS]!++;
     // A draft that evicts the entry it was going to overwrite keeps the key in the cache.
     if (draft === undefined || !isOverwritten(memory, victim, draft)) {
+      shard.removals.log?.add(memory, victim, hasExpired ? "expired" : "evicted", shard.current);
       shard.removals.add(memory, victim, keyBytesOf(memory, victim), hasExpired ? "expired" : "evicted");
     }
   }

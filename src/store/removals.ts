@@ -1,5 +1,6 @@
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
+import type { DepartureLog } from "./departure-log.ts";
 import { readPayload } from "./entry.ts";
 import type { ShardMemory } from "./shard-memory.ts";
 
@@ -15,6 +16,8 @@ export type RemovalListener = (key: Uint8Array, cause: RemovalCause) => void;
  */
 export class Removals {
   listener: RemovalListener | undefined;
+  /** Notes every entry that leaves; undefined: nobody wants to know. */
+  log: DepartureLog | undefined;
   #keys = new ByteBuffer();
   #ends: number[] = [];
   #causes: RemovalCause[] = [];

@@ -12,6 +12,7 @@ import { changeBudget } from "./budget.ts";
 import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
 import { CopySink } from "./copy-sink.ts";
 import { DeadThreads } from "./dead-threads.ts";
+import type { DepartureLog } from "./departure-log.ts";
 import { CLEAR_INTERVAL_BITS, KEY_BYTES_LIMIT } from "./entry-layout.ts";
 import { DEAD, EXPIRED, FRESH, type Freshness, freshnessAt } from "./freshness.ts";
 import { GrowingEntry } from "./growing-entry.ts";
@@ -125,6 +126,14 @@ export class Store {
 
   set onRemoval(listener: RemovalListener | undefined) {
     this.#shards.removals.listener = listener;
+  }
+
+  /**
+   * Notes the entries that leave during calls on this object, those of an earlier epoch excepted; undefined: none.
+   * Several objects of one store have a log each.
+   */
+  set departures(log: DepartureLog | undefined) {
+    this.#shards.removals.log = log;
   }
 
   hash(bytes: Uint8Array, start: number, end: number): number {

@@ -141,7 +141,10 @@ export function writeExpiry(
 /** Stores the draft if its key has an entry that is expired or dead. */
 function replaceExpired(shard: Shard, slot: number, hasExpired: boolean): StoreOutcome {
   const { memory, draft, removals } = shard;
-  if (hasExpired) memory.floats[EXPIRATIONS]!++;
+  if (hasExpired) {
+    memory.floats[EXPIRATIONS]!++;
+    removals.log?.add(memory, slot, "expired", shard.current);
+  }
   removeEntry(shard, slot);
   const outcome = insertDraft(shard);
   // If the draft is stored, the key stays in the cache, so it has not left.
