@@ -6,8 +6,8 @@ import type { NoValue, OriginFailure, Source, Waiter } from "./waiter.ts";
 
 /** The code that started a flight. */
 export interface FlightOwner<Asked extends Variant> {
-  /** A waiter is about to be given a value. */
-  answered(waiter: Waiter, valueBytes: number, remainingMs: number): void;
+  /** A waiter is about to be given a value of the key with this hash. */
+  answered(hash: number, waiter: Waiter, valueBytes: number, remainingMs: number): void;
   /** The value had expired before this waiter joined. The waiter has been told nothing and needs another flight. */
   askAgain(flight: Flight<Asked>, waiter: Waiter): void;
 }
@@ -92,13 +92,14 @@ export class Flight<Asked extends Variant = Variant> implements Fill {
   /** Delivers the value bytes[start, end). It has already been stored, if it may be. */
   found(bytes: Uint8Array, start: number, end: number): void {
     const { remainingMs } = this;
+    const { hash } = this.key;
     const owner = this.#owner;
-    owner.answered(this.#first, end - start, remainingMs);
+    owner.answered(hash, this.#first, end - start, remainingMs);
     this.#first.found(bytes, start, end, "miss", remainingMs);
     if (this.#others === undefined) return;
     for (const { waiter, joinedAtMs } of this.#others) {
       if (!this.#isLate(joinedAtMs)) {
-        owner.answered(waiter, end - start, remainingMs);
+        owner.answered(hash, waiter, end - start, remainingMs);
         waiter.found(bytes, start, end, "coalesced", remainingMs);
       } else owner.askAgain(this, waiter);
     }
@@ -124,7 +125,7 @@ export class Flight<Asked extends Variant = Variant> implements Fill {
   }
 
   #give(waiter: Waiter, value: ArrivingValue, source: Source): void {
-    this.#owner.answered(waiter, value.lengthBytes, this.remainingMs);
+    this.#owner.answered(this.key.hash, waiter, value.lengthBytes, this.remainingMs);
     waiter.arriving(value.reader(), source, this.remainingMs);
   }
 

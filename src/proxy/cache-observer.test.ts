@@ -28,7 +28,7 @@ class Notes implements CacheObserver {
     this.lines.push("coalesced");
   }
 
-  answered(read: number, valueBytes: number, remainingMs: number): void {
+  answered(_hash: number, read: number, valueBytes: number, remainingMs: number): void {
     this.lines.push(`answered ${read} ${valueBytes} ${remainingMs}`);
   }
 
@@ -90,7 +90,7 @@ describe("an observer", () => {
     expect(proxy.notes.take()).toEqual([
       ...["missed a as 1", "filled 5", "answered 1 5 -1", "hit a 5"],
       ...["hit a 5", "missed b as 2", "missed none as 3"],
-      ...["filled 7 expiring", "answered 2 7 60000", "refused no-time-to-live"],
+      ...["filled 7 expiring", "answered 2 7 60000", "refused no-value"],
     ]);
   });
 

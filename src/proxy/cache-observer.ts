@@ -1,12 +1,7 @@
 import type { InvalidationObserver } from "../coherence/coherent-cache.ts";
+import type { Refusal } from "../instruments/events/event-kinds.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
 import type { RemovalCause } from "../store/removals.ts";
-
-/**
- * Why the value that a miss fetched was not cached: the key was changed meanwhile, there is no time to live to cache
- * it for, or there is no room.
- */
-type FillRefusal = "void" | "no-time-to-live" | "no-room";
 
 /**
  * Is told of everything that happens to the keys of one thread's cache; each event has one place that reports it.
@@ -20,10 +15,15 @@ export interface CacheObserver extends InvalidationObserver {
   /** A read that missed joins the flight of another one. */
   coalesced(hash: number): void;
   /** A read that missed gets a value. @param read the number from `missed` @param remainingMs as PTTL returns it */
-  answered(read: number, valueBytes: number, remainingMs: number): void;
-  /** A fetched value was stored. @param expiresAtMs 0: never */
-  filled(hash: number, valueBytes: number, expiresAtMs: number): void;
-  refused(hash: number, why: FillRefusal): void;
+  answered(hash: number, read: number, valueBytes: number, remainingMs: number): void;
+  /**
+   * A fetched value was stored.
+   * @param expiresAtMs 0: never
+   * @param sentAtMs when the origin was asked for it
+   */
+  filled(hash: number, valueBytes: number, expiresAtMs: number, sentAtMs: number): void;
+  /** A miss left nothing in the cache. */
+  refused(hash: number, why: Refusal): void;
   /** A write of the key passes. @param removes whether it leaves no value */
   wrote(key: KeyRef, removes: boolean, nowMs: number): void;
   /** An entry was evicted or has expired. If this method is absent, the key need not be copied for it. */

@@ -223,10 +223,10 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
         this.#stats.coalesced--;
         this.#ask(key, GET_QUESTION, waiter, false, nowMs);
       } else if (sink.hasCopy) {
-        this.answered(waiter, sink.copy.length, times.remainingMs);
+        this.answered(key.hash, waiter, sink.copy.length, times.remainingMs);
         waiter.found(sink.copy, 0, sink.copy.length, "coalesced", times.remainingMs);
       } else {
-        this.answered(waiter, sink.large!.lengthBytes, times.remainingMs);
+        this.answered(key.hash, waiter, sink.large!.lengthBytes, times.remainingMs);
         waiter.arriving(sink.large!, "coalesced", times.remainingMs);
         waiter.arrived();
       }
@@ -254,8 +254,8 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     return this.#options.untrackedTtlMs;
   }
 
-  answered({ read }: Waiter, valueBytes: number, remainingMs: number): void {
-    if (read !== undefined) this.#observer?.answered(read, valueBytes, remainingMs);
+  answered(hash: number, { read }: Waiter, valueBytes: number, remainingMs: number): void {
+    if (read !== undefined) this.#observer?.answered(hash, read, valueBytes, remainingMs);
   }
 
   /** Fetches the value again: it had expired before this waiter joined. */
@@ -273,7 +273,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
   }
 
   landedEmpty(flight: Flight<Question>): void {
-    this.#ended(flight, this.#refused(flight));
+    this.#ended(flight, this.#refused(flight, "no-value"));
   }
 
   arriving(flight: Flight<Question>, lengthBytes: number): IncomingValue | undefined {
@@ -304,8 +304,9 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
   }
 
   #fillGrown(flight: Flight<Question>, growing: GrowingEntry, isComplete: boolean): boolean {
-    const expiresAtMs = isComplete && growing.isComplete ? expiryOfFill(flight, this) : undefined;
-    if (expiresAtMs === undefined) return this.#refused(flight);
+    const isWhole = isComplete && growing.isComplete;
+    const expiresAtMs = isWhole ? expiryOfFill(flight, this) : undefined;
+    if (expiresAtMs === undefined) return this.#refused(flight, isWhole ? "no-time-to-live" : "no-value");
     const nowMs = this.#options.nowMs();
     const filled = this.#store.fillGrown(growing, expiresAtMs, flight, nowMs);
     return this.#tried(flight, filled, growing.lengthBytes, expiresAtMs);
@@ -313,7 +314,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
 
   #fill(flight: Flight<Question>, bytes: Uint8Array, start: number, end: number): boolean {
     const expiresAtMs = expiryOfFill(flight, this);
-    if (expiresAtMs === undefined) return this.#refused(flight);
+    if (expiresAtMs === undefined) return this.#refused(flight, "no-time-to-live");
     const nowMs = this.#options.nowMs();
     const filled = this.#store.fill(
       flight.key,
@@ -331,7 +332,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
 
   /** @returns whether the value was stored */
   #tried(flight: Flight<Question>, isFilled: boolean, valueBytes: number, expiresAtMs: number): boolean {
-    if (isFilled) this.#observer?.filled(flight.key.hash, valueBytes, expiresAtMs);
+    if (isFilled) this.#observer?.filled(flight.key.hash, valueBytes, expiresAtMs, flight.sentAtMs);
     else {
       this.#stats.discardedFills++;
       const isVoid = !this.#cache.holds(flight.key, flight);
@@ -340,8 +341,8 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     return isFilled;
   }
 
-  #refused(flight: Flight<Question>): false {
-    this.#observer?.refused(flight.key.hash, "no-time-to-live");
+  #refused(flight: Flight<Question>, why: "no-time-to-live" | "no-value"): false {
+    this.#observer?.refused(flight.key.hash, why);
     return false;
   }
 }

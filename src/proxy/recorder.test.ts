@@ -82,13 +82,13 @@ describe("a recorder", () => {
     timers.advance(1000);
     const late = recorder.missed(key, 1);
     timers.advance(1000);
-    recorder.answered(late, 700, -1);
+    recorder.answered(0, late, 700, -1);
     // This read is not waited for any longer.
     const tooLate = recorder.missed(key, 2);
     timers.advance(1000);
     // A block is encoded in the next turn of the event loop.
     await new Promise(setImmediate);
-    recorder.answered(tooLate, 800, -1);
+    recorder.answered(0, tooLate, 800, -1);
     const { records } = await bench.records();
     expect(records.map(({ timeMs, size }) => [timeMs, size])).toEqual([
       [1, 700],
@@ -102,7 +102,7 @@ describe("a recorder", () => {
     const [user, page] = [keyOf("user:1"), keyOf("page/2")];
     const read = recorder.missed(user, 1000);
     recorder.missed(page, 1001);
-    recorder.answered(read, 700, 5000);
+    recorder.answered(0, read, 700, 5000);
     hit(bench, "user:1", 700, 1500);
     recorder.hit(page, 44, 1400);
     recorder.wrote(user, false, 1600);

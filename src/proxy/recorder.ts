@@ -78,7 +78,7 @@ export class Recorder implements CacheObserver {
   }
 
   /** Does nothing if the block of the record has already been written. */
-  answered(place: number, valueBytes: number, remainingMs: number): void {
+  answered(_hash: number, place: number, valueBytes: number, remainingMs: number): void {
     const number = Math.floor(place / BLOCK_RECORDS);
     if (place < 0 || number < this.#unwritten) return;
     if (number === this.#open) this.#unanswered--;

@@ -49,6 +49,11 @@ export class ExpiryQueue {
     this.#lookAtFirst();
   }
 
+  /** Returns an entry's expiry time; `Infinity` if it has none. */
+  of(entry: number): number {
+    return this.#isIn[entry] === 1 ? this.#heap.priorityOf(entry) : Number.POSITIVE_INFINITY;
+  }
+
   delete(entry: number): void {
     if (this.#isIn[entry] !== 1) return;
     this.#isIn[entry] = 0;

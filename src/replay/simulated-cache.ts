@@ -156,17 +156,53 @@ export class SimulatedCache implements GhostIndex {
     const { policy } = this;
     policy.miss(object);
     while (this.used + weight > this.capacity || this.resident === this.maxEntries) this.#evict(object);
+    const slot = this.#takeSlot(object, weight);
+    if (this.isOffline) this.nextOf[slot] = nextAccess;
+    policy.insert(slot, object);
+    this.slotOf[object] = slot;
+    return slot;
+  }
+
+  #takeSlot(object: number, weight: number): number {
     let slot = this.freeSlot;
     if (slot === 0) slot = ++this.slotsUsed;
     else this.freeSlot = this.objectOf[slot]!;
     this.objectOf[slot] = object;
     if (this.weightOf !== undefined) this.weightOf[slot] = weight;
-    if (this.isOffline) this.nextOf[slot] = nextAccess;
     this.resident++;
     this.used += weight;
-    policy.insert(slot, object);
-    this.slotOf[object] = slot;
     return slot;
+  }
+
+  /**
+   * Makes an object resident that comes over from another cache, in the order of that cache's evictions, if there is
+   * room for it.
+   * @param rank its place in that order: 0 is the next victim, 1 the last one
+   * @param expiresAtMs `Infinity`: it does not expire
+   */
+  adopt(object: number, weight: number, expiresAtMs: number, rank: number): void {
+    if (this.used + weight > this.capacity || this.resident === this.maxEntries) return;
+    const slot = this.#takeSlot(object, weight);
+    this.policy.adopt(slot, object, rank);
+    this.slotOf[object] = slot;
+    this.setExpiry(slot, expiresAtMs);
+  }
+
+  /** Visits the resident objects, in the order of their eviction if the policy has one. */
+  forEach(visit: (object: number, weight: number, expiresAtMs: number) => void): void {
+    this.policy.forEach((slot) => {
+      const weight = this.weightOf === undefined ? 1 : this.weightOf[slot]!;
+      visit(this.objectOf[slot]!, weight, this.#expiries?.of(slot) ?? Number.POSITIVE_INFINITY);
+    });
+  }
+
+  /** Removes everything. What the policy remembers of evicted objects stays. */
+  empty(): void {
+    const slots: number[] = [];
+    this.policy.forEach((slot) => {
+      slots.push(slot);
+    });
+    for (const slot of slots) this.remove(slot);
   }
 
   /** Changes the weight of a resident object, and evicts entries until all fit. That can evict the object itself. */

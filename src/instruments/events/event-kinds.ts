@@ -1,0 +1,47 @@
+/**
+ * The records of an `EventRing`. Word 1 is the key's hash, word 2 the time (the low 32 bits of Unix milliseconds).
+ *
+ * | kind | from word 3 on | key |
+ * | --- | --- | --- |
+ * | HIT | value bytes, key bytes | if counted |
+ * | MISS | key bytes | always |
+ * | COALESCED | | |
+ * | ANSWERED | value bytes, remaining time to live (ms; −1: none, −2: unknown) | |
+ * | FILLED | value bytes, time to live (ms; −1: none), ms since the question was sent | |
+ * | REFUSED | why: an index of `REFUSALS` | |
+ * | WROTE | | |
+ * | INVALIDATED | by: an index of `INVALIDATORS` | |
+ * | INVALIDATED_ALL | | |
+ */
+export const HIT = 1;
+export const MISS = 2;
+export const COALESCED = 3;
+export const ANSWERED = 4;
+export const FILLED = 5;
+export const REFUSED = 6;
+export const WROTE = 7;
+export const INVALIDATED = 8;
+export const INVALIDATED_ALL = 9;
+
+export const HASH = 1;
+export const TIME = 2;
+
+/** The length of each kind's record in words, without its key. */
+export const WORDS_OF: readonly number[] = [0, 5, 4, 4, 5, 6, 4, 4, 4, 4];
+
+/** Flag: the key is sampled or watched. */
+export const IS_FOLLOWED = 1;
+/** Flag of HIT: it stands for every n-th hit, and has its key. */
+export const IS_COUNTED = 2;
+/** Flag of WROTE: the write leaves no value. */
+export const REMOVES = 4;
+
+/**
+ * Why a miss left nothing in the cache: the key was changed meanwhile, the value may not be kept, there was no room, or
+ * there was no value.
+ */
+export const REFUSALS = ["void", "no-time-to-live", "no-room", "no-value"] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
+export const INVALIDATORS = ["write", "push", "reply"] as const;
+export type Invalidator = (typeof INVALIDATORS)[number];

@@ -1,0 +1,160 @@
+import type { KeyRef } from "../../lib/key-ref.ts";
+import { type EventControl, samplePosition } from "./event-control.ts";
+import {
+  ANSWERED,
+  COALESCED,
+  FILLED,
+  HASH,
+  HIT,
+  INVALIDATED,
+  INVALIDATED_ALL,
+  INVALIDATORS,
+  type Invalidator,
+  IS_COUNTED,
+  IS_FOLLOWED,
+  MISS,
+  REFUSALS,
+  REFUSED,
+  REMOVES,
+  type Refusal,
+  TIME,
+  WORDS_OF,
+  WROTE,
+} from "./event-kinds.ts";
+import { EVENT_KEY_BYTES, type EventRing } from "./event-ring.ts";
+import type { WatchFilter } from "./watch-filter.ts";
+
+/** Where the events of one thread go. */
+export interface EventTarget {
+  readonly ring: EventRing;
+  readonly control: EventControl;
+  readonly filter: WatchFilter;
+}
+
+/**
+ * Writes what happens to the keys of one thread's cache to its ring: everything that happens to keys that are followed
+ * (sampled or watched), every n-th hit, and every miss. The other hits cost two comparisons.
+ */
+export class EventWriter {
+  readonly #ring: EventRing;
+  readonly #control: EventControl;
+  readonly #filter: WatchFilter;
+  readonly #nowMs: () => number;
+  #untilCounted = 1;
+
+  /** @param nowMs the time base of the cache */
+  constructor({ ring, control, filter }: EventTarget, nowMs: () => number) {
+    this.#ring = ring;
+    this.#control = control;
+    this.#filter = filter;
+    this.#nowMs = nowMs;
+  }
+
+  hit(key: KeyRef, valueBytes: number, nowMs: number): void {
+    this.#ring.countRead();
+    const isFollowed = this.#follows(key.hash);
+    if (--this.#untilCounted <= 0) this.#countedHit(key, valueBytes, nowMs, isFollowed);
+    else if (isFollowed) writeHit(this.#ring, IS_FOLLOWED, key, 0, valueBytes, nowMs);
+  }
+
+  /** @returns the key's hash, by which `answered` names the read */
+  missed(key: KeyRef, nowMs: number): number {
+    const ring = this.#ring;
+    ring.countRead();
+    const { hash } = key;
+    const keyBytes = Math.min(EVENT_KEY_BYTES, key.length);
+    const at = ring.begin(MISS, this.#follows(hash) ? IS_FOLLOWED : 0, WORDS_OF[MISS]!, keyBytes);
+    if (at >= 0) {
+      writeHead(ring, at, hash, nowMs, key.length);
+      ring.putKey(at, WORDS_OF[MISS]!, key.bytes, key.start, keyBytes);
+      ring.publish();
+    }
+    return hash;
+  }
+
+  coalesced(hash: number): void {
+    if (this.#follows(hash)) this.#write(COALESCED, IS_FOLLOWED, hash, 0);
+  }
+
+  answered(hash: number, valueBytes: number, remainingMs: number): void {
+    if (!this.#follows(hash)) return;
+    const ring = this.#ring;
+    const at = ring.begin(ANSWERED, IS_FOLLOWED, WORDS_OF[ANSWERED]!, 0);
+    if (at < 0) return;
+    writeHead(ring, at, hash, this.#nowMs(), valueBytes);
+    ring.words[at + 4] = Math.min(GREATEST, remainingMs);
+    ring.publish();
+  }
+
+  filled(hash: number, valueBytes: number, expiresAtMs: number, sentAtMs: number): void {
+    const nowMs = this.#nowMs();
+    const ring = this.#ring;
+    const at = ring.begin(FILLED, this.#follows(hash) ? IS_FOLLOWED : 0, WORDS_OF[FILLED]!, 0);
+    if (at < 0) return;
+    writeHead(ring, at, hash, nowMs, valueBytes);
+    ring.words[at + 4] = expiresAtMs === 0 ? -1 : Math.max(0, Math.min(GREATEST, expiresAtMs - nowMs));
+    ring.words[at + 5] = nowMs - sentAtMs;
+    ring.publish();
+  }
+
+  refused(hash: number, why: Refusal): void {
+    this.#write(REFUSED, this.#follows(hash) ? IS_FOLLOWED : 0, hash, REFUSALS.indexOf(why));
+  }
+
+  wrote(key: KeyRef, removes: boolean): void {
+    if (!this.#follows(key.hash)) return;
+    this.#write(WROTE, removes ? IS_FOLLOWED | REMOVES : IS_FOLLOWED, key.hash, 0);
+  }
+
+  invalidated({ hash }: KeyRef, by: Invalidator): void {
+    if (this.#follows(hash)) this.#write(INVALIDATED, IS_FOLLOWED, hash, INVALIDATORS.indexOf(by));
+  }
+
+  invalidatedAll(): void {
+    this.#write(INVALIDATED_ALL, 0, 0, 0);
+  }
+
+  #follows(hash: number): boolean {
+    return samplePosition(hash) < this.#control.bound || this.#filter.mayHave(hash);
+  }
+
+  #countedHit(key: KeyRef, valueBytes: number, nowMs: number, isFollowed: boolean): void {
+    this.#untilCounted = this.#control.countEvery;
+    const flags = isFollowed ? IS_COUNTED | IS_FOLLOWED : IS_COUNTED;
+    writeHit(this.#ring, flags, key, Math.min(EVENT_KEY_BYTES, key.length), valueBytes, nowMs);
+  }
+
+  #write(kind: number, flags: number, hash: number, detail: number): void {
+    const ring = this.#ring;
+    const at = ring.begin(kind, flags, WORDS_OF[kind]!, 0);
+    if (at < 0) return;
+    writeHead(ring, at, hash, this.#nowMs(), detail);
+    ring.publish();
+  }
+}
+
+const GREATEST = 2 ** 31 - 1;
+
+/** @param keyBytes how much of the key to write */
+function writeHit(
+  ring: EventRing,
+  flags: number,
+  key: KeyRef,
+  keyBytes: number,
+  valueBytes: number,
+  nowMs: number,
+): void {
+  const words = WORDS_OF[HIT]!;
+  const at = ring.begin(HIT, flags, words, keyBytes);
+  if (at < 0) return;
+  writeHead(ring, at, key.hash, nowMs, valueBytes);
+  ring.words[at + 4] = key.length;
+  if (keyBytes > 0) ring.putKey(at, words, key.bytes, key.start, keyBytes);
+  ring.publish();
+}
+
+function writeHead({ words }: EventRing, at: number, hash: number, nowMs: number, detail: number): void {
+  words[at + HASH] = hash;
+  words[at + TIME] = nowMs;
+  words[at + 3] = detail;
+}
