@@ -14,6 +14,7 @@ interface Layer {
 
 const ALL = [
   ...[
+    "admin",
     "client",
     "coherence",
     "commands",
@@ -48,6 +49,7 @@ const LAYERS: Record<string, Layer> = {
   client: { folders: ["protocol", "commands", "lib"], packages: [], runtime: "node" },
   instruments: { folders: ["store", "replay", "policy", "lib"], packages: [], runtime: "none" },
   sim: { folders: ["replay", "policy", "commands", "instruments", "lib"], packages: [], runtime: "node" },
+  admin: { folders: ["instruments", "lib"], packages: [], runtime: "bun" },
   server: {
     folders: ["net", "protocol", "commands", "engine", "store", "policy", "instruments", "lib"],
     packages: [],

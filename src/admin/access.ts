@@ -1,0 +1,124 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Clock } from "../lib/clock.ts";
+import { GuessLimit } from "./guess-limit.ts";
+import type { AdminLimits } from "./limits.ts";
+import { Problem } from "./problem.ts";
+import { type SecretBytes, Sessions } from "./sessions.ts";
+
+export interface AccessOptions {
+  /** undefined: none is asked for. */
+  readonly password: string | undefined;
+  readonly limits: AdminLimits;
+  readonly clock: Clock;
+  readonly secretBytes: SecretBytes;
+  /** Cookies do not tell ports of a host apart, so a port's cookie has a name of its own. */
+  readonly cookieName: string;
+}
+
+/** A client that may ask. */
+export interface Grant {
+  /** Whether it still may: a session ends. */
+  isValid(): boolean;
+}
+
+const ALWAYS: Grant = { isValid: () => true };
+
+/** Decides which clients may ask: by HTTP basic authentication or by the cookie of a session. */
+export class Access {
+  readonly #password: string | undefined;
+  readonly #cookieName: string;
+  readonly #sessionMs: number;
+  readonly #guesses: GuessLimit;
+  readonly #sessions: Sessions;
+
+  constructor({ password, limits, clock, secretBytes, cookieName }: AccessOptions) {
+    this.#password = password;
+    this.#cookieName = cookieName;
+    this.#sessionMs = limits.sessionMs;
+    this.#guesses = new GuessLimit(limits, clock);
+    this.#sessions = new Sessions(limits.sessions, limits.sessionMs, clock, secretBytes);
+  }
+
+  get needsPassword(): boolean {
+    return this.#password !== undefined;
+  }
+
+  /**
+   * @param address the client's
+   * @throws Problem with status 401, or 429 if the address was wrong too often
+   */
+  check(headers: Headers, address: string): Grant {
+    if (this.#password === undefined) return ALWAYS;
+    const token = this.#token(headers);
+    if (token !== undefined && this.#sessions.has(token)) return { isValid: () => this.#sessions.has(token) };
+    const given = basicPassword(headers);
+    if (given === undefined) {
+      throw unauthorized("this needs a password: HTTP basic authentication, or POST /login", headers);
+    }
+    this.#checkPassword(given, headers, address);
+    return ALWAYS;
+  }
+
+  /**
+   * Opens a session. @returns the value of its `Set-Cookie` header
+   * @throws Problem with status 400 if there is no password, 401 if it is another one, 429 as `check`
+   */
+  logIn(given: string, headers: Headers, address: string): string {
+    if (this.#password === undefined)
+      throw new Problem(400, "there is no password, so there is nothing to log in to");
+    this.#checkPassword(given, headers, address);
+    return this.#cookie(this.#sessions.open(), Math.floor(this.#sessionMs / 1000));
+  }
+
+  /** Ends the client's session. @returns the value of its `Set-Cookie` header */
+  logOut(headers: Headers): string {
+    const token = this.#token(headers);
+    if (token !== undefined) this.#sessions.end(token);
+    return this.#cookie("", 0);
+  }
+
+  #checkPassword(given: string, headers: Headers, address: string): void {
+    const waitMs = this.#guesses.waitMs(address);
+    if (waitMs > 0) {
+      const seconds = Math.ceil(waitMs / 1000);
+      throw new Problem(429, `too many wrong passwords; try again in ${seconds} s`, {
+        "retry-after": String(seconds),
+      });
+    }
+    if (timingSafeEqual(sha256(given), sha256(this.#password!))) return;
+    this.#guesses.wrong(address);
+    throw unauthorized("the password is wrong", headers);
+  }
+
+  #token(headers: Headers): string | undefined {
+    for (const cookie of (headers.get("cookie") ?? "").split(";")) {
+      const [name, value] = cookie.trim().split("=", 2);
+      if (name === this.#cookieName && value !== undefined && value !== "") return value;
+    }
+    return undefined;
+  }
+
+  #cookie(value: string, maxAgeS: number): string {
+    return `${this.#cookieName}=${value}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${maxAgeS}`;
+  }
+}
+
+/** The challenge makes a browser ask its user. A page's script gets none, so that the page can ask itself. */
+function unauthorized(message: string, headers: Headers): Problem {
+  const isScript = (headers.get("sec-fetch-mode") ?? "navigate") !== "navigate";
+  const challenge = { "www-authenticate": 'Basic realm="glasscache", charset="UTF-8"' };
+  return new Problem(401, message, isScript ? {} : challenge);
+}
+
+/** The password of HTTP basic authentication (RFC 7617); any user name will do. */
+function basicPassword(headers: Headers): string | undefined {
+  const encoded = /^Basic +([A-Za-z0-9+/]+=*) *$/i.exec(headers.get("authorization") ?? "")?.[1];
+  if (encoded === undefined) return undefined;
+  const credentials = Buffer.from(encoded, "base64").toString("utf8");
+  const colon = credentials.indexOf(":");
+  return colon < 0 ? undefined : credentials.slice(colon + 1);
+}
+
+function sha256(text: string): Uint8Array {
+  return createHash("sha256").update(text).digest();
+}

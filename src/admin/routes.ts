@@ -1,0 +1,44 @@
+import { API_ROUTES } from "./api.ts";
+import type { Handler, Method, Route } from "./call.ts";
+import { LOGIN_ROUTES } from "./login.ts";
+import { pageResponse } from "./page.ts";
+import { PROBE_ROUTES } from "./probes.ts";
+import { Problem } from "./problem.ts";
+
+const LISTED: readonly Route[] = [...PROBE_ROUTES, ...API_ROUTES, ...LOGIN_ROUTES];
+
+export const ROUTES: readonly Route[] = [
+  {
+    path: "/",
+    access: "password",
+    methods: { GET: ({ desk }) => pageResponse(desk.view.service, LISTED) },
+    shown: "/",
+    summary: "This list.",
+  },
+  ...LISTED,
+];
+
+export interface FoundRoute {
+  readonly route: Route;
+  /** What follows the route's path. */
+  readonly rest: string;
+}
+
+/** @returns undefined: there is nothing at that path */
+export function findRoute(path: string): FoundRoute | undefined {
+  for (const route of ROUTES) {
+    if (route.path === path) return { route, rest: "" };
+    const isParent = route.path.length > 1 && route.path.endsWith("/");
+    if (isParent && path.startsWith(route.path)) return { route, rest: path.slice(route.path.length) };
+  }
+  return undefined;
+}
+
+/** HEAD is answered as GET; the runtime leaves out the body. @throws Problem with status 405 */
+export function handlerOf({ methods }: Route, method: string): Handler {
+  const name = method === "HEAD" ? "GET" : method;
+  const handler = Object.hasOwn(methods, name) ? methods[name as Method] : undefined;
+  if (handler !== undefined) return handler;
+  const allowed = Object.keys(methods).flatMap((known) => (known === "GET" ? ["GET", "HEAD"] : [known]));
+  throw new Problem(405, `use ${allowed.join(" or ")} here`, { allow: allowed.join(", ") });
+}
