@@ -43,32 +43,53 @@ export interface Load {
   readonly budget: number;
 }
 
-/** How many entries miniatures have, and what share of the time they run. */
+/** How many entries miniatures have, and what share of the time each size runs. */
 export interface SamplingPlan {
   readonly miniatureEntries: number;
-  /** Below 1 the simulations run in stretches. */
-  readonly duty: number;
+  /** By size. Below 1 the size runs in stretches. */
+  readonly duties: readonly number[];
 }
 
-export const FIRST_PLAN: SamplingPlan = { miniatureEntries: STEPS.at(-1)!, duty: 1 };
+export const FIRST_PLAN: SamplingPlan = { miniatureEntries: STEPS.at(-1)!, duties: FACTORS.map(() => 1) };
 
 /**
- * Fits the plan to the load: the most entries that the budget pays for. Keeps the present plan as long as it is within
- * the budget and not far below.
+ * Fits the plan to the load: the most entries that the budget pays for. If it does not even pay for the fewest, small
+ * sizes, whose samples are large, run in stretches. Large ones always run: they would take too long to fill. Keeps
+ * the present plan as long as it is within the budget and not far below.
  */
 export function planFor(present: PresentCache, load: Load, plan: SamplingPlan): SamplingPlan {
-  const now = costOf(present, load, plan.miniatureEntries);
-  const isFine = now * plan.duty <= load.budget && now * plan.duty >= load.budget * TOO_CHEAP;
-  const isBest = now <= load.budget && plan.miniatureEntries === STEPS.at(-1) && plan.duty === 1;
-  if (isFine || isBest) return plan;
-  const affordable = STEPS.filter((step) => costOf(present, load, step) <= load.budget);
+  const { budget } = load;
+  const now = total(
+    costsOf(present, load, plan.miniatureEntries).map((cost, index) => cost * plan.duties[index]!),
+  );
+  const isWhole = plan.duties.every((duty) => duty === 1);
+  const isBest = isWhole && plan.miniatureEntries === STEPS.at(-1);
+  if (now <= budget && (isBest || now >= budget * TOO_CHEAP)) return plan;
+  const affordable = STEPS.filter((step) => total(costsOf(present, load, step)) <= budget);
   const miniatureEntries = affordable.at(-1) ?? STEPS[0]!;
-  const cost = costOf(present, load, miniatureEntries);
-  return { miniatureEntries, duty: cost <= load.budget ? 1 : load.budget / cost };
+  const costs = costsOf(present, load, miniatureEntries);
+  const most = level(costs, budget);
+  return { miniatureEntries, duties: costs.map((cost) => Math.min(1, most / cost)) };
 }
 
-/** Returns the share of one processor that all sizes take. */
-function costOf(present: PresentCache, load: Load, miniatureEntries: number): number {
-  const ratios = shapesFor(present, miniatureEntries).reduce((sum, { ratio }) => sum + ratio, 0);
-  return (load.readsPerSecond * ratios * load.policies * load.accessNs) / 1e9;
+/** Returns the greatest cost that a size may have, so that together they keep to the budget. */
+function level(costs: readonly number[], budget: number): number {
+  const ascending = [...costs].sort((one, other) => one - other);
+  let left = budget;
+  for (let index = 0; index < ascending.length; index++) {
+    const share = left / (ascending.length - index);
+    if (ascending[index]! > share) return share;
+    left -= ascending[index]!;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** Returns the share of one processor that each size takes while it runs. */
+function costsOf(present: PresentCache, load: Load, miniatureEntries: number): number[] {
+  const perRead = (load.readsPerSecond * load.policies * load.accessNs) / 1e9;
+  return shapesFor(present, miniatureEntries).map(({ ratio }) => ratio * perRead);
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }

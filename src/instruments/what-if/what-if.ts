@@ -165,7 +165,7 @@ export class WhatIf {
     this.#sizes.forEach((running, at) => {
       if (running.phase === "counting") this.#slices[0]![at]!.reads += passed;
       running.stretches.pass(passed);
-      const phase = running.stretches.phase(this.#plan.duty);
+      const phase = running.stretches.phase(this.#plan.duties[at]!);
       if (phase === running.phase) return;
       running.size.flush();
       this.#take(running, at);
@@ -244,13 +244,13 @@ export class WhatIf {
     this.#slices.length = Math.min(SLICES, this.#slices.length);
   }
 
-  #build({ miniatureEntries, duty }: SamplingPlan): Running[] {
+  #build({ miniatureEntries, duties }: SamplingPlan): Running[] {
     const { policies, present } = this.#options;
     const shapes = shapesFor(present, miniatureEntries);
     return shapes.map((shape, index) => {
       const size = new SimulatedSize(policies, shape);
       const stretches = new Stretches(miniatureEntries, size.ratio, index / shapes.length);
-      return { size, stretches, phase: stretches.phase(duty) };
+      return { size, stretches, phase: stretches.phase(duties[index]!) };
     });
   }
 }
