@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
+import { steadyClock } from "../lib/steady-clock.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
@@ -11,7 +12,6 @@ import type { CacheObserver } from "./cache-observer.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";
 import { completeSettings, type ProxySettings, randomHex } from "./settings.ts";
-import { steadyClock } from "./threads/steady-clock.ts";
 import { ThreadTable } from "./threads/thread-table.ts";
 
 type Settings = { readonly [K in keyof ProxySettings]?: ProxySettings[K] | undefined };

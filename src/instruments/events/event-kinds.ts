@@ -1,10 +1,10 @@
 /**
- * The records of an `EventRing`. Word 1 is the key's hash, word 2 the time (the low 32 bits of Unix milliseconds).
+ * The records of an `EventRing`. All tell the length of the key, or 0. Word 1 is the key's hash, word 2 the time (the low 32 bits of Unix milliseconds).
  *
  * | kind | from word 3 on | key |
  * | --- | --- | --- |
- * | HIT | value bytes, key bytes | if counted |
- * | MISS | key bytes | always |
+ * | HIT | value bytes | if counted |
+ * | MISS | | always |
  * | COALESCED | | |
  * | ANSWERED | value bytes, remaining time to live (ms; −1: none, −2: unknown) | |
  * | FILLED | value bytes, time to live (ms; −1: none), ms since the question was sent | |
@@ -27,7 +27,7 @@ export const HASH = 1;
 export const TIME = 2;
 
 /** The length of each kind's record in words, without its key. */
-export const WORDS_OF: readonly number[] = [0, 5, 4, 4, 5, 6, 4, 4, 4, 4];
+export const WORDS_OF: readonly number[] = [0, 4, 3, 3, 5, 6, 4, 3, 4, 3];
 
 /** Flag: the key is sampled or watched. */
 export const IS_FOLLOWED = 1;

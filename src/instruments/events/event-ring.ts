@@ -26,10 +26,10 @@ export const EVENT_KEY_BYTES = 512;
  * A bounded ring of records in shared memory, from one thread to another. The writer never waits: a record that finds
  * no room is dropped and counted. A record has a kind, three flags, words of its own, and perhaps a key.
  *
- * | word | content                                                                   |
- * | ---: | ------------------------------------------------------------------------- |
- * |    0 | kind (5 bits), flags (3), length in units of four words (8), key bytes (16) |
- * |  1 … | words of the record, then the key's bytes                                  |
+ * | word | content |
+ * | ---: | --- |
+ * | 0 | kind (5 bits), flags (3), length in units of four words (8), length of the key (16) |
+ * | 1 … | words of the record, then the key's bytes, if they are stored |
  *
  * Positions count words without end, modulo 2^32. A reader or writer that takes over from a dead one goes on at the
  * position that the ring has.
@@ -93,10 +93,12 @@ export class EventRing {
    * Begins a record: writes its first word. The caller writes the others from the returned place on, and calls
    * `publish`.
    * @param words of the record, the first included
+   * @param keyLength told with the record
+   * @param storedBytes of the key, which `putKey` writes; at most `EVENT_KEY_BYTES`
    * @returns the place of the record in `words`; -1: it is dropped
    */
-  begin(kind: number, flags: number, words: number, keyBytes: number): number {
-    const units = (words + ((keyBytes + 3) >> 2) + UNIT_WORDS - 1) >> 2;
+  begin(kind: number, flags: number, words: number, keyLength = 0, storedBytes = 0): number {
+    const units = (words + ((storedBytes + 3) >> 2) + UNIT_WORDS - 1) >> 2;
     const length = units << 2;
     const mask = this.#mask;
     let head = this.#head;
@@ -115,16 +117,16 @@ export class EventRing {
       head = (head + rest) | 0;
       at = 0;
     }
-    this.words[at] = kind | (flags << FLAG_SHIFT) | (units << UNIT_SHIFT) | (keyBytes << KEY_SHIFT);
+    this.words[at] = kind | (flags << FLAG_SHIFT) | (units << UNIT_SHIFT) | (keyLength << KEY_SHIFT);
     this.#next = (head + length) | 0;
     return at;
   }
 
   /** Copies the key of a record behind its words. */
-  putKey(at: number, words: number, bytes: Uint8Array, start: number, keyBytes: number): void {
+  putKey(at: number, words: number, bytes: Uint8Array, start: number, storedBytes: number): void {
     const target = this.#bytes;
     const to = (at + words) * 4;
-    for (let i = 0; i < keyBytes; i++) target[to + i] = bytes[start + i]!;
+    for (let i = 0; i < storedBytes; i++) target[to + i] = bytes[start + i]!;
   }
 
   /** Hands the record that was begun last to the reader. */
@@ -176,7 +178,7 @@ export class EventRing {
     return (this.words[at]! >>> FLAG_SHIFT) & FLAG_BITS;
   }
 
-  keyBytesAt(at: number): number {
+  keyLengthAt(at: number): number {
     return this.words[at]! >>> KEY_SHIFT;
   }
 

@@ -57,31 +57,32 @@ export class EventWriter {
     else if (isFollowed) writeHit(this.#ring, IS_FOLLOWED, key, 0, valueBytes, nowMs);
   }
 
-  /** @returns the key's hash, by which `answered` names the read */
+  /** @returns 0: `answered` names reads by their key */
   missed(key: KeyRef, nowMs: number): number {
     const ring = this.#ring;
     ring.countRead();
     const { hash } = key;
-    const keyBytes = Math.min(EVENT_KEY_BYTES, key.length);
-    const at = ring.begin(MISS, this.#follows(hash) ? IS_FOLLOWED : 0, WORDS_OF[MISS]!, keyBytes);
+    const stored = Math.min(EVENT_KEY_BYTES, key.length);
+    const at = ring.begin(MISS, this.#follows(hash) ? IS_FOLLOWED : 0, WORDS_OF[MISS]!, key.length, stored);
     if (at >= 0) {
-      writeHead(ring, at, hash, nowMs, key.length);
-      ring.putKey(at, WORDS_OF[MISS]!, key.bytes, key.start, keyBytes);
+      writeHead(ring, at, hash, nowMs);
+      ring.putKey(at, WORDS_OF[MISS]!, key.bytes, key.start, stored);
       ring.publish();
     }
-    return hash;
+    return 0;
   }
 
   coalesced(hash: number): void {
-    if (this.#follows(hash)) this.#write(COALESCED, IS_FOLLOWED, hash, 0);
+    if (this.#follows(hash)) this.#write(COALESCED, IS_FOLLOWED, hash);
   }
 
-  answered(hash: number, valueBytes: number, remainingMs: number): void {
+  answered(hash: number, _read: number, valueBytes: number, remainingMs: number): void {
     if (!this.#follows(hash)) return;
     const ring = this.#ring;
-    const at = ring.begin(ANSWERED, IS_FOLLOWED, WORDS_OF[ANSWERED]!, 0);
+    const at = ring.begin(ANSWERED, IS_FOLLOWED, WORDS_OF[ANSWERED]!);
     if (at < 0) return;
-    writeHead(ring, at, hash, this.#nowMs(), valueBytes);
+    writeHead(ring, at, hash, this.#nowMs());
+    ring.words[at + 3] = valueBytes;
     ring.words[at + 4] = Math.min(GREATEST, remainingMs);
     ring.publish();
   }
@@ -89,9 +90,10 @@ export class EventWriter {
   filled(hash: number, valueBytes: number, expiresAtMs: number, sentAtMs: number): void {
     const nowMs = this.#nowMs();
     const ring = this.#ring;
-    const at = ring.begin(FILLED, this.#follows(hash) ? IS_FOLLOWED : 0, WORDS_OF[FILLED]!, 0);
+    const at = ring.begin(FILLED, this.#follows(hash) ? IS_FOLLOWED : 0, WORDS_OF[FILLED]!);
     if (at < 0) return;
-    writeHead(ring, at, hash, nowMs, valueBytes);
+    writeHead(ring, at, hash, nowMs);
+    ring.words[at + 3] = valueBytes;
     ring.words[at + 4] = expiresAtMs === 0 ? -1 : Math.max(0, Math.min(GREATEST, expiresAtMs - nowMs));
     ring.words[at + 5] = nowMs - sentAtMs;
     ring.publish();
@@ -103,7 +105,7 @@ export class EventWriter {
 
   wrote(key: KeyRef, removes: boolean): void {
     if (!this.#follows(key.hash)) return;
-    this.#write(WROTE, removes ? IS_FOLLOWED | REMOVES : IS_FOLLOWED, key.hash, 0);
+    this.#write(WROTE, removes ? IS_FOLLOWED | REMOVES : IS_FOLLOWED, key.hash);
   }
 
   invalidated({ hash }: KeyRef, by: Invalidator): void {
@@ -111,7 +113,7 @@ export class EventWriter {
   }
 
   invalidatedAll(): void {
-    this.#write(INVALIDATED_ALL, 0, 0, 0);
+    this.#write(INVALIDATED_ALL, 0, 0);
   }
 
   #follows(hash: number): boolean {
@@ -124,37 +126,37 @@ export class EventWriter {
     writeHit(this.#ring, flags, key, Math.min(EVENT_KEY_BYTES, key.length), valueBytes, nowMs);
   }
 
-  #write(kind: number, flags: number, hash: number, detail: number): void {
+  #write(kind: number, flags: number, hash: number, detail = 0): void {
     const ring = this.#ring;
-    const at = ring.begin(kind, flags, WORDS_OF[kind]!, 0);
+    const at = ring.begin(kind, flags, WORDS_OF[kind]!);
     if (at < 0) return;
-    writeHead(ring, at, hash, this.#nowMs(), detail);
+    writeHead(ring, at, hash, this.#nowMs());
+    if (WORDS_OF[kind]! > 3) ring.words[at + 3] = detail;
     ring.publish();
   }
 }
 
 const GREATEST = 2 ** 31 - 1;
 
-/** @param keyBytes how much of the key to write */
+/** @param stored how much of the key to write */
 function writeHit(
   ring: EventRing,
   flags: number,
   key: KeyRef,
-  keyBytes: number,
+  stored: number,
   valueBytes: number,
   nowMs: number,
 ): void {
   const words = WORDS_OF[HIT]!;
-  const at = ring.begin(HIT, flags, words, keyBytes);
+  const at = ring.begin(HIT, flags, words, key.length, stored);
   if (at < 0) return;
-  writeHead(ring, at, key.hash, nowMs, valueBytes);
-  ring.words[at + 4] = key.length;
-  if (keyBytes > 0) ring.putKey(at, words, key.bytes, key.start, keyBytes);
+  writeHead(ring, at, key.hash, nowMs);
+  ring.words[at + 3] = valueBytes;
+  if (stored > 0) ring.putKey(at, words, key.bytes, key.start, stored);
   ring.publish();
 }
 
-function writeHead({ words }: EventRing, at: number, hash: number, nowMs: number, detail: number): void {
+function writeHead({ words }: EventRing, at: number, hash: number, nowMs: number): void {
   words[at + HASH] = hash;
   words[at + TIME] = nowMs;
-  words[at + 3] = detail;
 }

@@ -1,6 +1,6 @@
 import { completeTime } from "../../store/departure-log.ts";
-import { HASH, TIME, WORDS_OF } from "./event-kinds.ts";
-import type { EventRing } from "./event-ring.ts";
+import { HASH, IS_COUNTED, MISS, TIME, WORDS_OF } from "./event-kinds.ts";
+import { EVENT_KEY_BYTES, type EventRing } from "./event-ring.ts";
 
 /**
  * A record of a ring, as its readers see it. One object is reused for all records: it is valid during the call only.
@@ -16,6 +16,8 @@ export class Event {
   detail = 0;
   second = 0;
   third = 0;
+  /** The length of the key; 0 if the record does not tell it. */
+  keyLength = 0;
   /** The key, cut to `EVENT_KEY_BYTES`: bytes[keyStart, keyEnd). Empty if the record has none. */
   bytes: Uint8Array = new Uint8Array(0);
   keyStart = 0;
@@ -29,11 +31,13 @@ export class Event {
     this.flags = ring.flagsAt(at);
     this.hash = words[at + HASH]! >>> 0;
     this.atMs = completeTime(words[at + TIME]!, nowMs);
-    this.detail = words[at + 3]!;
+    this.detail = length > 3 ? words[at + 3]! : 0;
     this.second = length > 4 ? words[at + 4]! : 0;
     this.third = length > 5 ? words[at + 5]! : 0;
     this.bytes = ring.bytes;
+    this.keyLength = ring.keyLengthAt(at);
     this.keyStart = ring.keyStartAt(at, length);
-    this.keyEnd = this.keyStart + ring.keyBytesAt(at);
+    const isStored = kind === MISS || (this.flags & IS_COUNTED) !== 0;
+    this.keyEnd = this.keyStart + (isStored ? Math.min(EVENT_KEY_BYTES, this.keyLength) : 0);
   }
 }

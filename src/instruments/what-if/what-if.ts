@@ -128,13 +128,13 @@ export class WhatIf {
         this.#add(
           hash,
           READ,
-          this.#options.weigh(event.second, event.detail),
+          this.#options.weigh(event.keyLength, event.detail),
           atMs,
           this.#pending.ttlOf(hash, atMs),
         );
         break;
       case MISS:
-        this.#pending.missed(hash, event.detail);
+        this.#pending.missed(hash, event.keyLength);
         break;
       case ANSWERED: {
         const keyBytes = this.#pending.answered(hash, atMs, event.second);

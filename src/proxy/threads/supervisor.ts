@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
+import { readClock, steadyClock } from "../../lib/steady-clock.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { ListenError, probePort } from "../../net/listener.ts";
 import type { Store } from "../../store/store.ts";
@@ -10,7 +11,6 @@ import { completeSettings, type ProxySettings, randomHex } from "../settings.ts"
 import { createStore, DRAIN_MS, type StartProxyOptions } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
-import { readClock, steadyClock } from "./steady-clock.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
 import { ThreadTable } from "./thread-table.ts";
 

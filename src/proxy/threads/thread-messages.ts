@@ -1,8 +1,8 @@
 import type { LogLevel } from "../../lib/log.ts";
+import type { ClockReading } from "../../lib/steady-clock.ts";
 import type { ConnectionLimits } from "../../net/limits.ts";
 import type { StoreHandle } from "../../store/store.ts";
 import type { ProxySettings } from "../settings.ts";
-import type { ClockReading } from "./steady-clock.ts";
 
 /** What a thread needs to start. */
 export interface ThreadStart {

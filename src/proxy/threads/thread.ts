@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
+import { steadyClockSince } from "../../lib/steady-clock.ts";
 import { ListenError, Listener } from "../../net/listener.ts";
 import { Store } from "../../store/store.ts";
 import { publishCounters } from "../counters.ts";
@@ -10,7 +11,6 @@ import { sweepInSteps } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
 import { SharedRegistry } from "./shared-registry.ts";
-import { steadyClockSince } from "./steady-clock.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
 import { ThreadTable } from "./thread-table.ts";
 

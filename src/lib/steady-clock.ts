@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** How often to read both clocks for one pair of times. */
 const SAMPLES = 5;

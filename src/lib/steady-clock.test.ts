@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ManualClock, systemClock } from "../../lib/clock.ts";
+import { ManualClock, systemClock } from "./clock.ts";
 import { type ClockReading, readClock, steadyClock, steadyClockSince } from "./steady-clock.ts";
 
 describe("the time of several threads", () => {
@@ -55,7 +55,7 @@ describe("the time of several threads", () => {
     const steady = steadyClock(systemClock);
     const at = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
     const source = `
-      import { systemClock } from ${at("../../lib/clock.ts")};
+      import { systemClock } from ${at("./clock.ts")};
       import { steadyClockSince } from ${at("./steady-clock.ts")};
       onmessage = ({ data: reading }) => {
         const clock = steadyClockSince(systemClock, reading);
