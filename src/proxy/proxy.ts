@@ -7,6 +7,8 @@ import { CommandTable, NameTable } from "../commands/command-table.ts";
 import { connectionCommands } from "../commands/connection-commands.ts";
 import type { KeyUse } from "../commands/facts.ts";
 import { Monitors } from "../commands/monitors.ts";
+import { EventWriter } from "../instruments/events/event-writer.ts";
+import type { InstrumentsMemory } from "../instruments/instruments-memory.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import type { Clock } from "../lib/clock.ts";
 import { KeyRef } from "../lib/key-ref.ts";
@@ -32,6 +34,7 @@ import { Fence } from "./fence.ts";
 import { glassCommands } from "./glass-commands.ts";
 import { LIVE_NUMBERS, LiveSettings } from "./live-settings.ts";
 import { monitorCommand } from "./monitor-command.ts";
+import { ObserverGroup } from "./observer-group.ts";
 import { OriginCommands } from "./origin-commands.ts";
 import { OriginFacts } from "./origin-facts.ts";
 import { askOrigin } from "./origin-question.ts";
@@ -69,6 +72,8 @@ export interface ProxyOptions {
   readonly setLogLevel?: ((level: LogLevel) => void) | undefined;
   /** The observer of the cache's keys, in place of the recorder. */
   readonly observer?: CacheObserver | undefined;
+  /** Where instruments read what happens in this thread; undefined: there are none. */
+  readonly instruments?: InstrumentsMemory | undefined;
   readonly registry: ClientRegistry;
   /** What the threads know of each other. */
   readonly threads: ThreadTable;
@@ -81,6 +86,17 @@ export interface ProxyOptions {
   readonly joinPeers?: (answer: AnswerQuestion) => Peers;
   /** Which thread asks the origin for which key, if there are several. */
   readonly claims?: FlightClaims;
+}
+
+/** Tells the instruments as well, if there are any. */
+function observerOf(
+  observer: CacheObserver | undefined,
+  instruments: InstrumentsMemory | undefined,
+  { index, nowMs }: { readonly index: number; readonly nowMs: () => number },
+): CacheObserver | undefined {
+  if (instruments === undefined) return observer;
+  const writer = new EventWriter(instruments.target(index), nowMs);
+  return observer === undefined ? writer : new ObserverGroup(writer, observer);
 }
 
 /** The caching proxy, or one thread of it. Composes cache, origin and sessions. */
@@ -158,9 +174,10 @@ export class CachingProxy implements Service, ProxyParts {
       const { index: writer, log } = options;
       this.recorder = new Recorder({ settings: recording, sink: openBlockSink(recording.path), writer, log });
     }
-    this.observer = options.observer ?? this.recorder;
+    this.observer = observerOf(options.observer ?? this.recorder, options.instruments, this);
     const { observer } = this;
     options.store.onRemoval = observer?.left?.bind(observer);
+    options.store.departures = options.instruments?.departures(options.index, this.nowMs);
     this.cache = new CoherentCache(options.store, threads.count > 1, observer);
     this.origin = new SingleNode(
       {

@@ -1,13 +1,14 @@
+import { type InstrumentsHandle, InstrumentsMemory } from "../instruments/instruments-memory.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
-import { steadyClock } from "../lib/steady-clock.ts";
+import { type ClockReading, readClock, steadyClock } from "../lib/steady-clock.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import { DEFAULT_POLICY } from "../policy/registry.ts";
-import { Store } from "../store/store.ts";
+import { Store, type StoreHandle } from "../store/store.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";
@@ -34,9 +35,23 @@ export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnect
   readonly setLogLevel?: (level: LogLevel) => void;
   /** The observer of the cache's keys, in place of the recorder. */
   readonly observer?: CacheObserver | undefined;
+  /** Whether instruments may read what happens; false by default. */
+  readonly instruments?: boolean | undefined;
+}
+
+/** What instruments need to read a running proxy. Can be sent to a worker. */
+export interface InstrumentsSource {
+  readonly instruments: InstrumentsHandle;
+  readonly store: StoreHandle;
+  /** The time of the cache, as `steadyClockSince` reads it. */
+  readonly clock: ClockReading;
 }
 
 export interface RunningProxy {
+  /** What instruments read; undefined: they may not. Read it when they start: it tells the time. */
+  readonly source: InstrumentsSource | undefined;
+  /** Takes over the locks of an instruments thread that has died, as `Store.recover`. */
+  recover(holder: number): void;
   readonly port: number;
   readonly proxy: CachingProxy;
   /** Lets clients have their replies, then ends. */
@@ -58,6 +73,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
   const store = createStore(settings, options.policy, random, options.hashKey);
   const threads = ThreadTable.create(1);
   LiveSettings.publish(threads.common, { settings, limits });
+  const instruments = options.instruments === true ? InstrumentsMemory.create(1) : undefined;
   const proxy = new CachingProxy({
     settings,
     limits,
@@ -67,6 +83,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     log,
     setLogLevel: options.setLogLevel,
     observer: options.observer,
+    instruments,
     registry,
     threads,
     index: 0,
@@ -95,6 +112,10 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
   return {
     port: listener.port,
     proxy,
+    get source() {
+      return instruments && sourceOf(instruments, store, clock);
+    },
+    recover: (holder) => recoverStore(store, holder),
     async close() {
       await listener.drain(DRAIN_MS);
       stopSweeping();
@@ -102,6 +123,16 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
       await proxy.recorder?.close();
     },
   };
+}
+
+export function sourceOf({ handle }: InstrumentsMemory, store: Store, clock: Clock): InstrumentsSource {
+  return { instruments: handle, store: store.handle, clock: readClock(clock) };
+}
+
+/** Takes over a dead thread's locks. What it was changing cannot be trusted. */
+export function recoverStore(store: Store, holder: number): void {
+  store.recover(holder);
+  store.releaseDead();
 }
 
 /** @throws RangeError */

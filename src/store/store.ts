@@ -9,11 +9,13 @@ import type { Placement } from "../policy/policy.ts";
 import { parsePolicyOf } from "../policy/registry.ts";
 import { sweepShard } from "./bucket-walk.ts";
 import { changeBudget } from "./budget.ts";
+import { capacityOf, type StoreCapacity } from "./capacity.ts";
+import { planChain } from "./chain-plan.ts";
 import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
 import { CopySink } from "./copy-sink.ts";
 import { DeadThreads } from "./dead-threads.ts";
 import type { DepartureLog } from "./departure-log.ts";
-import { CLEAR_INTERVAL_BITS, KEY_BYTES_LIMIT } from "./entry-layout.ts";
+import { CLEAR_INTERVAL_BITS, ENTRY_HEADER_BYTES, KEY_BYTES_LIMIT } from "./entry-layout.ts";
 import { DEAD, EXPIRED, FRESH, type Freshness, freshnessAt } from "./freshness.ts";
 import { GrowingEntry } from "./growing-entry.ts";
 import { BUCKETS_PER_LOCK, drawKey, scanKeys } from "./key-scan.ts";
@@ -465,6 +467,18 @@ export class Store {
    */
   setBudget(budgetBytes: number): void {
     changeBudget(this.#shards, budgetBytes);
+  }
+
+  /** What the store has room for, as its policy counts it. Read without a lock. */
+  get capacity(): StoreCapacity {
+    return capacityOf(this.#shards.all.map(({ memory }) => memory));
+  }
+
+  /** Returns the bytes that an entry takes in the arena. */
+  chargeOf(keyBytes: number, valueBytes: number): number {
+    const { memory, plan } = this.#shards.all[0]!;
+    planChain(plan, memory.sizes, keyBytes + valueBytes, ENTRY_HEADER_BYTES);
+    return plan.bytes;
   }
 
   /** The policy set last, as `parsePolicy` writes it. Read without a lock. */

@@ -13,8 +13,16 @@ import {
   REFUSED,
   WROTE,
 } from "../events/event-kinds.ts";
+import { RecentRecords } from "./optimum.ts";
 import { Pending } from "./pending.ts";
-import { FIRST_PLAN, type PresentCache, planFor, type SamplingPlan, shapesFor } from "./sampling-plan.ts";
+import {
+  FACTORS,
+  FIRST_PLAN,
+  type PresentCache,
+  planFor,
+  type SamplingPlan,
+  shapesFor,
+} from "./sampling-plan.ts";
 import { GROUPS, SimulatedSize } from "./simulated-size.ts";
 import { Stretches, type StretchPhase } from "./stretches.ts";
 
@@ -49,6 +57,13 @@ export const SLICE_MS = 60_000;
  */
 const FLUSH_MS = 1000;
 
+/** By how much the present cache may change before it is simulated anew. */
+const ALIKE_SIZE = 1.02;
+const ALIKE_ENTRIES = 1.5;
+
+/** The size whose sample is remembered for the optimum: smaller ones make do with it, at fewer entries. */
+const REMEMBERED: number = FACTORS.indexOf(1 / 2);
+
 /** The miss ratio of a policy at a size, and half the width of the interval that has the true one in 9 of 10 cases. */
 export interface WhatIfEstimate {
   readonly size: number;
@@ -66,6 +81,8 @@ export interface WhatIfEstimate {
 export class WhatIf {
   readonly #options: WhatIfOptions;
   readonly #pending = new Pending();
+  readonly #recent = new RecentRecords();
+  #present: PresentCache;
   #plan: SamplingPlan = FIRST_PLAN;
   /** The largest samples, of the smallest caches, come first. */
   #sizes: readonly Running[];
@@ -81,6 +98,7 @@ export class WhatIf {
 
   constructor(options: WhatIfOptions) {
     this.#options = options;
+    this.#present = options.present;
     this.#sizes = this.#build(FIRST_PLAN);
   }
 
@@ -100,13 +118,28 @@ export class WhatIf {
     return this.#options.policies.map(formatPolicy);
   }
 
+  /** The best that any policy could do with the reads that are remembered, by size. Takes some milliseconds. */
+  optimum(): WhatIfEstimate[] {
+    const present = this.#present;
+    const reads = this.#recent.readsCounted(this.#lastReads);
+    return this.#sizes.map(({ size: { shape, bound } }) => {
+      const { ratio, misses } = this.#recent.replay(shape, Math.min(bound, this.#recentBound));
+      return { size: shape.size, factor: shape.size / present.size, ratio, ...estimate(misses, reads) };
+    });
+  }
+
   /** Changes the plan, if the load asks for another one. */
-  adapt(load: { readonly readsPerSecond: number; readonly accessNs: number; readonly budget: number }): void {
-    const { present, policies } = this.#options;
+  adapt(
+    present: PresentCache,
+    load: { readonly readsPerSecond: number; readonly accessNs: number; readonly budget: number },
+  ): void {
+    const { policies } = this.#options;
     const plan = planFor(present, { ...load, policies: policies.length }, this.#plan);
-    if (plan.miniatureEntries !== this.#plan.miniatureEntries) {
+    if (plan.miniatureEntries !== this.#plan.miniatureEntries || !isAlike(present, this.#present)) {
+      this.#present = present;
       const earlier = this.#sizes;
       this.#takeMisses();
+      this.#recent.clear();
       this.#sizes = this.#build(plan);
       this.#sizes.forEach(({ size }, index) => {
         size.takeOver(earlier[index]!.size);
@@ -185,7 +218,8 @@ export class WhatIf {
 
   /** @returns by policy, then by size */
   estimates(): WhatIfEstimate[][] {
-    const { policies, present } = this.#options;
+    const { policies } = this.#options;
+    const present = this.#present;
     return policies.map((_, policy) =>
       this.#sizes.map(({ size: { shape, ratio } }, at) => {
         const misses = new Float64Array(GROUPS);
@@ -200,8 +234,14 @@ export class WhatIf {
     );
   }
 
+  /** The records of keys whose position lies below this are remembered. */
+  get #recentBound(): number {
+    return this.#sizes[REMEMBERED]!.size.bound;
+  }
+
   #add(hash: number, operation: number, weight: number, atMs: number, ttlMs: number): void {
     const position = samplePosition(hash);
+    if (position < this.#recentBound) this.#recent.add(hash, operation, weight, this.#lastReads);
     for (const { size, phase } of this.#sizes) {
       if (position >= size.bound) return;
       if (phase === "off") continue;
@@ -245,7 +285,8 @@ export class WhatIf {
   }
 
   #build({ miniatureEntries, duties }: SamplingPlan): Running[] {
-    const { policies, present } = this.#options;
+    const { policies } = this.#options;
+    const present = this.#present;
     const shapes = shapesFor(present, miniatureEntries);
     return shapes.map((shape, index) => {
       const size = new SimulatedSize(policies, shape);
@@ -253,6 +294,17 @@ export class WhatIf {
       return { size, stretches, phase: stretches.phase(duties[index]!) };
     });
   }
+}
+
+/** Whether the same caches simulate both. Entries may become larger or smaller, within bounds. */
+function isAlike(one: PresentCache, other: PresentCache): boolean {
+  const sizes = one.size / other.size;
+  const entries = one.entries / other.entries;
+  return one.unit === other.unit && isNear(sizes, ALIKE_SIZE) && isNear(entries, ALIKE_ENTRIES);
+}
+
+function isNear(quotient: number, bound: number): boolean {
+  return quotient <= bound && quotient >= 1 / bound;
 }
 
 /** The 95th percentile of Student's t with 15 degrees of freedom. */

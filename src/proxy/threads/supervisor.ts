@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { InstrumentsMemory } from "../../instruments/instruments-memory.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
@@ -8,7 +9,14 @@ import { ListenError, probePort } from "../../net/listener.ts";
 import type { Store } from "../../store/store.ts";
 import { LiveSettings } from "../live-settings.ts";
 import { completeSettings, type ProxySettings, randomHex } from "../settings.ts";
-import { createStore, DRAIN_MS, type StartProxyOptions } from "../start.ts";
+import {
+  createStore,
+  DRAIN_MS,
+  type InstrumentsSource,
+  recoverStore,
+  type StartProxyOptions,
+  sourceOf,
+} from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
@@ -85,12 +93,14 @@ export class Supervisor {
     );
     const table = ThreadTable.create(threads);
     LiveSettings.publish(table.common, { settings, limits });
+    const instruments = options.instruments === true ? InstrumentsMemory.create(threads) : undefined;
     const runId = randomHex(random, 40);
     const supervisor = new Supervisor(
       {
         ...{ settings, host: options.host, port, respOnly, limits, runId, count: threads },
         store: store.handle,
         table: table.buffer,
+        instruments: instruments?.handle,
         claims: FlightClaims.createBuffer(),
         channelName: `glasscache-${process.pid}-${runId}`,
         startedAtMs: systemClock.wallMs(),
@@ -106,6 +116,17 @@ export class Supervisor {
       throw error;
     }
     return supervisor;
+  }
+
+  /** What instruments read; undefined: they may not. Read it when they start: it tells the time. */
+  get source(): InstrumentsSource | undefined {
+    const { instruments } = this.#start;
+    return instruments && sourceOf(new InstrumentsMemory(instruments), this.#store, this.#clock);
+  }
+
+  /** Takes over the locks of an instruments thread that has died. */
+  recover(holder: number): void {
+    recoverStore(this.#store, holder);
   }
 
   get threadCount(): number {

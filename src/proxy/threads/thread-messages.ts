@@ -1,3 +1,4 @@
+import type { InstrumentsHandle } from "../../instruments/instruments-memory.ts";
 import type { LogLevel } from "../../lib/log.ts";
 import type { ClockReading } from "../../lib/steady-clock.ts";
 import type { ConnectionLimits } from "../../net/limits.ts";
@@ -17,6 +18,8 @@ export interface ThreadStart {
   readonly table: SharedArrayBuffer;
   /** The memory of `FlightClaims`. */
   readonly claims: SharedArrayBuffer;
+  /** Where instruments read; undefined: nobody does. */
+  readonly instruments: InstrumentsHandle | undefined;
   readonly count: number;
   readonly index: number;
   readonly channelName: string;

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { InstrumentsMemory } from "../../instruments/instruments-memory.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
@@ -38,6 +39,7 @@ function runThread(start: ThreadStart): void {
     random: systemRandom,
     log,
     setLogLevel: (level) => tell({ type: "log-level", level }),
+    instruments: start.instruments && new InstrumentsMemory(start.instruments),
     registry,
     threads,
     index,
