@@ -1,10 +1,11 @@
+import { KEY_SEPARATORS } from "../instruments/hot-keys/key-separators.ts";
 import { fromLatin1, fromUtf8, latin1, utf8 } from "../lib/bytes.ts";
 
 /** Beyond this number of families, further keys count as one family named "(others)". */
 const FAMILY_LIMIT = 65_536;
 const OTHERS = 1;
 /** Characters that end a prefix, by default. */
-export const DEFAULT_PREFIX_ENDS = ":/.|";
+export const DEFAULT_PREFIX_ENDS: string = KEY_SEPARATORS;
 
 /** @throws RangeError unless each character can end a prefix */
 export function checkPrefixEnds(characters: string): void {

@@ -132,6 +132,14 @@ export class SpaceSaving {
     this.#held[slot] = 0;
   }
 
+  /** Adds an item's sum to that of another one, of which it turns out to be a part, and forgets it. */
+  give(from: number, to: number): void {
+    this.#amounts[to]! += this.#amounts[from]!;
+    this.#errors[to]! += this.#errors[from]!;
+    this.#variances[to]! += this.#variances[from]!;
+    this.remove(from);
+  }
+
   /** The largest true sum that an item without a counter can have: the least of all counters, 0 if one is free. */
   least(): number {
     if (this.#heap.count() < this.counters) return 0;
