@@ -84,16 +84,19 @@ export interface HotKeysReport {
 }
 
 export interface FamiliesReport {
+  /** Those with the most requests first; at the end all other ones together, if there are any. */
   readonly families: readonly {
-    /** Such as `user:*:cart`. */
+    /** Such as `user:*:cart`, or `(others)`. */
     readonly name: string;
     readonly requestsPerSecond: number;
     readonly hitRatio: number;
     /** An estimate from the sampled keys. */
     readonly memoryBytes: number;
+    /** An estimate from the sampled keys. */
     readonly entries: number;
+    /** Of the values stored. */
     readonly meanValueBytes: number;
-    /** The mean time to live at the fill; null: none has one. */
+    /** The mean time to live at the fill, of those that have one; null: none has one. */
     readonly meanTtlMs: number | null;
     /** How long after the fill the last read came, at the 95th percentile of the entries that left. */
     readonly lastReadAfterMs: number | null;

@@ -18,7 +18,8 @@ export function checkPrefixEnds(characters: string): void {
 
 /**
  * Numbers the families of keys. A family is the part of a key before the first character that ends a prefix. Number 0
- * is for keys without a prefix, and for traces whose keys are numbers.
+ * is for keys without a prefix, and for traces whose keys are numbers. (The instruments of a running cache look at the
+ * whole key and replace the ids in it: `FamilyNames`. A trace's families are exact and known before the replay.)
  */
 export class KeyFamilies {
   readonly #endsPrefix = new Uint8Array(256);

@@ -17,12 +17,12 @@ class Caller {
 
   hit(key: string, weight = 1): void {
     const bytes = utf8(key);
-    this.families.hit(bytes, 0, bytes.length, weight, this.nowMs);
+    this.families.hit(hashOf(key), bytes, 0, bytes.length, weight, this.nowMs);
   }
 
   miss(key: string): void {
     const bytes = utf8(key);
-    this.families.miss(bytes, 0, bytes.length, this.nowMs);
+    this.families.miss(hashOf(key), bytes, 0, bytes.length, this.nowMs);
   }
 
   filled(key: string, valueBytes: number, ttlMs = 0): void {
@@ -244,6 +244,33 @@ test("the present counts: families and last reads of long ago fade", () => {
   expect(caller.names()).toEqual(["new:*", "old:*"]);
   expect(caller.of("old:*")!.lastReadAfterMs).toBeNull();
   expect(caller.of("old:*")!.requestsPerSecond).toBeLessThan(0.01);
+});
+
+test("when all entries leave at once, none is left, and that is churn", () => {
+  const caller = new Caller();
+  for (let i = 0; i < 100; i++) {
+    caller.miss(`user:${i}`);
+    caller.filled(`user:${i}`, 10);
+  }
+  caller.families.cleared(caller.nowMs);
+  const [user] = caller.report();
+  expect([user!.entries, user!.memoryBytes]).toEqual([0, 0]);
+  expect(user!.churnPerSecond).toBeCloseTo(100, -1);
+  caller.left("user:1");
+  caller.filled("user:1", 10);
+  expect(caller.report()[0]!.entries).toBe(1);
+});
+
+test("a key that is asked for again and again does not make its places look unused", () => {
+  const caller = new Caller({ places: 8 });
+  for (let i = 0; i < 150; i++) caller.miss(`${word(i)}:cart`);
+  for (; caller.nowMs < 10_000_000; caller.nowMs += 5000) {
+    caller.hit(`${word(1)}:cart`);
+    caller.miss(`${word(1)}:${word(caller.nowMs)}:x`);
+  }
+  caller.miss(`${word(2)}:cart`);
+  expect(caller.names()).toContain("*:cart");
+  expect(caller.names().filter((name) => name.endsWith(":cart"))).toHaveLength(1);
 });
 
 test("advice: entries that expire and are asked for again soon", () => {

@@ -23,6 +23,9 @@ import { SampledEntries } from "./sampled-entries.ts";
 import { SpaceSaving } from "./space-saving.ts";
 import { WORD_PLACES_DEFAULTS, WordPlaces, type WordPlacesOptions } from "./word-places.ts";
 
+const RECENT_KEYS = 4096;
+const RECENT_MS = 60_000;
+
 /** The row of all keys whose families have no row of their own. */
 const OTHERS = 0;
 const OTHERS_NAME = "(others)";
@@ -72,6 +75,15 @@ export class Families {
   readonly #requestDecay: Decay;
   readonly #entryDecay: Decay;
   #lastReadsHalvedMs: number;
+  /**
+   * The families of keys asked for recently, by hash and length. Two keys may be mistaken for each other, one in a
+   * million; that is less than what sampling errs. They are forgotten every minute, so that the places of keys which
+   * are often asked for are not taken for unused.
+   */
+  readonly #recentHashes = new Int32Array(RECENT_KEYS);
+  readonly #recentLengths = new Int32Array(RECENT_KEYS).fill(-1);
+  readonly #recentFamilies = new Int32Array(RECENT_KEYS);
+  #recentSinceMs: number;
 
   /** @param samplingRate the share of all keys that `filled` and `left` are told of */
   constructor(options: FamiliesOptions, samplingRate: number, nowMs: number) {
@@ -88,6 +100,7 @@ export class Families {
     this.#requestDecay = new Decay(options.halfLifeMs, nowMs);
     this.#entryDecay = new Decay(options.entriesHalfLifeMs, nowMs);
     this.#lastReadsHalvedMs = nowMs;
+    this.#recentSinceMs = nowMs;
   }
 
   /** The sample has become smaller: `filled` and `left` are now told of this share of all keys. */
@@ -95,20 +108,24 @@ export class Families {
     this.#entries.lowerRate(rate);
   }
 
-  /** A sampled request for the key bytes[start, end) was a hit. @param weight how many requests it stands for */
-  hit(bytes: Uint8Array, start: number, end: number, weight: number, nowMs: number): void {
+  /**
+   * A sampled request for the key bytes[start, end) was a hit.
+   * @param hash 32 bits
+   * @param weight how many requests it stands for
+   */
+  hit(hash: number, bytes: Uint8Array, start: number, end: number, weight: number, nowMs: number): void {
     this.#advance(nowMs);
     const amount = weight * this.#requestDecay.scale;
-    const row = this.#rowOf(bytes, start, end, amount);
+    const row = this.#recentRowOf(hash, bytes, start, end, amount);
     this.#sums.add(row, REQUESTS, amount);
     this.#sums.add(row, HITS, amount);
   }
 
   /** A request for a key was a miss. */
-  miss(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
+  miss(hash: number, bytes: Uint8Array, start: number, end: number, nowMs: number): void {
     this.#advance(nowMs);
     const amount = this.#requestDecay.scale;
-    this.#sums.add(this.#rowOf(bytes, start, end, amount), REQUESTS, amount);
+    this.#sums.add(this.#recentRowOf(hash, bytes, start, end, amount), REQUESTS, amount);
   }
 
   /**
@@ -167,6 +184,19 @@ export class Families {
     sums.recordLastRead(row, lastReadAfterMs);
     if (hasExpired) entries.expire(hash, nowMs);
     else entries.remove(hash);
+  }
+
+  /** All entries left the cache at once: a flush, or the channel that vouched for them was lost. */
+  cleared(nowMs: number): void {
+    this.#advance(nowMs);
+    const amount = this.#entryDecay.scale / this.#entries.rate;
+    this.#entries.forEach((reference, valueBytes) => {
+      // Not how long they were read, which is unknown, nor whether.
+      const row = this.#rowOfReference(reference);
+      this.#sums.add(row, LEFT, amount);
+      this.#sums.add(row, LEFT_BYTES, amount * valueBytes);
+    });
+    this.#entries.clear();
   }
 
   /** Returns the families with the most requests, and all other ones as `(others)`. */
@@ -242,6 +272,23 @@ export class Families {
     return { name, ...figures, ...(advice === undefined ? {} : { advice }) };
   }
 
+  /** Returns the same as `#rowOf`, for a key that was asked for recently without reading it. */
+  #recentRowOf(hash: number, bytes: Uint8Array, start: number, end: number, amount: number): number {
+    const at = hash & (RECENT_KEYS - 1);
+    if (this.#recentHashes[at] === (hash | 0) && this.#recentLengths[at] === end - start) {
+      const known = this.#rowOfReference(this.#recentFamilies[at]!);
+      if (known !== OTHERS) {
+        this.#competition.add(known, amount, 0);
+        return known;
+      }
+    }
+    const row = this.#rowOf(bytes, start, end, amount);
+    this.#recentHashes[at] = hash;
+    this.#recentLengths[at] = end - start;
+    this.#recentFamilies[at] = this.#reference(row);
+    return row;
+  }
+
   /** Returns the row of the key's family, or `OTHERS`. @param amount what the family gains in the competition */
   #rowOf(bytes: Uint8Array, start: number, end: number, amount: number): number {
     const names = this.#names;
@@ -291,6 +338,7 @@ export class Families {
   }
 
   #advance(nowMs: number): void {
+    if (nowMs === this.#requestDecay.nowMs) return;
     const requestFactor = this.#requestDecay.advance(nowMs);
     if (requestFactor !== 1) {
       this.#sums.scaleRequests(requestFactor);
@@ -298,6 +346,10 @@ export class Families {
     }
     const entryFactor = this.#entryDecay.advance(nowMs);
     if (entryFactor !== 1) this.#sums.scaleEntries(entryFactor);
+    if (Math.abs(nowMs - this.#recentSinceMs) >= RECENT_MS) {
+      this.#recentSinceMs = nowMs;
+      this.#recentLengths.fill(-1);
+    }
     if (Math.abs(nowMs - this.#lastReadsHalvedMs) < this.#options.entriesHalfLifeMs) return;
     this.#lastReadsHalvedMs = nowMs;
     this.#sums.halveLastReads();

@@ -1,4 +1,4 @@
-import { endOfPart, STAR, writePart } from "./key-parts.ts";
+import { PartWriter, STAR } from "./key-parts.ts";
 import { ID, NOW_ID, type WordPlaces } from "./word-places.ts";
 
 /** A longer name ends in `*`. */
@@ -24,7 +24,7 @@ export interface FullPlace {
 
 /**
  * Finds the name of a key's family: its parts, with `*` for ids, such as `user:*:cart` for `user:17:cart`. An id is
- * what looks like one (`writePart`), and every word at a place with too many different words (`WordPlaces`). When
+ * what looks like one (`PartWriter`), and every word at a place with too many different words (`WordPlaces`). When
  * a place turns out to have ids, names change that have a word there; `onFullPlace` is told first.
  */
 export class FamilyNames {
@@ -33,6 +33,7 @@ export class FamilyNames {
   length = 0;
   /** Of the latest name. */
   hash = 0;
+  readonly #writer = new PartWriter();
   readonly #places: WordPlaces;
   readonly #onFullPlace: (full: FullPlace) => void;
 
@@ -44,13 +45,14 @@ export class FamilyNames {
   /** Makes `name` that of the family of the key bytes[start, end). */
   read(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
     const { name } = this;
+    const writer = this.#writer;
     let hash = HASH_START;
     let at = 0;
     let from = start;
     for (let parts = 1; ; parts++) {
-      const to = endOfPart(bytes, from, end);
       const partStart = at;
-      at = writePart(bytes, from, to, name, at);
+      at = writer.write(bytes, from, end, name, at);
+      const to = writer.partEnd;
       if (at >= FAMILY_NAME_BYTES - 1 || (parts === PART_LIMIT && to < end)) {
         name[partStart] = STAR;
         this.length = partStart + 1;

@@ -156,6 +156,17 @@ test("large values are forgotten when they leave, shrink, or are not seen for an
   expect(caller.keys("size")).toEqual([]);
 });
 
+test("when all entries leave at once, no value is large, and the other figures stay", () => {
+  const caller = new Caller();
+  caller.hit("a");
+  caller.answered("a", 5, 100);
+  caller.answered("b", 0, 100);
+  caller.hot.cleared();
+  expect(caller.keys("size")).toEqual([]);
+  expect([caller.keys("rate"), caller.keys("origin-time")]).toEqual([["a"], ["a"]]);
+  expect(caller.keys("bytes")).toEqual(["a", "b"]);
+});
+
 test("with nothing but new keys, memory stays within its limit", () => {
   const caller = new Caller(32);
   for (let i = 0; i < 50_000; i++) {

@@ -157,13 +157,24 @@ export class HotKeys {
     if (slot !== 0) this.#valueBytes[slot] = valueBytes;
   }
 
-  /** The entry of the key with this hash left the cache, for whatever reason. Its value is no longer a large one. */
+  /**
+   * The entry of the key with this hash left the cache, for any reason. Told of all keys. Two keys may have one hash:
+   * then the other one's value is missing among the largest until it is filled again.
+   */
   left(hash: number): void {
     this.#keys.forEachOf(hash, (slot) => {
       if (!this.#sizes.holds(slot)) return;
       this.#sizes.remove(slot);
       this.#release(slot);
     });
+  }
+
+  /** All entries left the cache at once. */
+  cleared(): void {
+    for (const slot of this.#sizes.largest(this.#sizes.limit)) {
+      this.#sizes.remove(slot);
+      this.#release(slot);
+    }
   }
 
   report(by: HotBy, count: number, nowMs: number): HotKeysReport {
@@ -250,7 +261,8 @@ export class HotKeys {
     // The sweep may have released the key's last counter.
     const slot = known !== 0 && this.#uses[known] === 0 ? 0 : known;
     if (slot !== 0 && sizes.holds(slot)) {
-      if (valueBytes >= 0) sizes.resize(slot, valueBytes, nowMs);
+      if (valueBytes !== sizes.bytesOf(slot) && valueBytes >= 0) sizes.resize(slot, valueBytes, nowMs);
+      else sizes.touch(slot, nowMs);
       return slot;
     }
     if (!sizes.admits(valueBytes)) return slot;

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { fromUtf8, utf8 } from "../../lib/bytes.ts";
-import { endOfPart, writePart } from "./key-parts.ts";
+import { endOfPart, PartWriter } from "./key-parts.ts";
 
 function written(part: string): string {
   const bytes = utf8(part);
   const name = new Uint8Array(96);
-  return fromUtf8(name.subarray(0, writePart(bytes, 0, bytes.length, name, 0)));
+  return fromUtf8(name.subarray(0, new PartWriter().write(bytes, 0, bytes.length, name, 0)));
 }
 
 test.each([
@@ -53,13 +53,14 @@ test.each([
 test("whatever the bytes are, the name of a part is no longer than the part, and bounded", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      const end = endOfPart(bytes, 0, bytes.length);
       const name = new Uint8Array(200);
-      const length = writePart(bytes, 0, end, name, 0);
-      expect(length).toBeLessThanOrEqual(Math.min(64, end));
+      const writer = new PartWriter();
+      const length = writer.write(bytes, 0, bytes.length, name, 0);
+      expect(writer.partEnd).toBe(endOfPart(bytes, 0, bytes.length));
+      expect(length).toBeLessThanOrEqual(Math.min(64, writer.partEnd));
       // Naming a name again changes nothing, so that names of merged families stay what they are.
       const again = new Uint8Array(200);
-      expect(again.subarray(0, writePart(name, 0, length, again, 0))).toEqual(name.subarray(0, length));
+      expect(again.subarray(0, writer.write(name, 0, length, again, 0))).toEqual(name.subarray(0, length));
     }),
   );
 });

@@ -12,9 +12,15 @@ const UPPER = 3;
 const CONNECTOR = 4;
 const SEPARATOR = 5;
 const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => kindOf(String.fromCharCode(byte)));
-const HEX = Uint8Array.from({ length: 256 }, (_, byte) =>
-  /[0-9a-f]/i.test(String.fromCharCode(byte)) ? 1 : 0,
-);
+
+/** What a word's bytes are told by, in one look: bits for a digit and a hex digit; from `ENDS_WORD` on it is neither. */
+const IS_DIGIT = 1;
+const IS_HEX = 2;
+const ENDS_WORD = 4;
+const FLAGS = KINDS.map((kind, byte) => {
+  if (kind === CONNECTOR || kind === SEPARATOR) return kind;
+  return (kind === DIGIT ? IS_DIGIT : 0) | (/[0-9a-f]/i.test(String.fromCharCode(byte)) ? IS_HEX : 0);
+});
 
 /** A longer part is an id, whatever it looks like. */
 const LONGEST_PART_BYTES = 64;
@@ -40,57 +46,71 @@ export function endOfPart(bytes: Uint8Array, from: number, end: number): number 
 }
 
 /**
- * Writes the part bytes[from, to) of a key to `name` from `at` on, with `*` for each id in it.
+ * Writes a part of a key to the name of its family, with `*` for each id in it.
  *
  * An id is a number, hex of eight digits or more (six with a digit), a UUID, a mixture such as `a1b2c3`, a long token
  * in which cases and digits alternate, or anything longer than 64 bytes. `user1234` becomes `user*`; ids next to each
  * other, such as those of `2026-01-31`, become one.
- * @param name has room for 64 bytes more
- * @returns where the part ends in `name`
  */
-export function writePart(bytes: Uint8Array, from: number, to: number, name: Uint8Array, at: number): number {
-  const length = to - from;
-  if (length > LONGEST_PART_BYTES || (length >= LONG_TOKEN_BYTES && isLongId(bytes, from, to))) {
+export class PartWriter {
+  /** Where the latest part ends in the key: at a separator, or at the key's end. */
+  partEnd = 0;
+
+  /**
+   * Writes the part that begins at bytes[from] to `name` from `at` on.
+   * @param end of the key
+   * @param name has room for 65 bytes more
+   * @returns where the part ends in `name`
+   */
+  write(bytes: Uint8Array, from: number, end: number, name: Uint8Array, at: number): number {
+    const limit = Math.min(end, from + LONGEST_PART_BYTES + 1);
+    let out = at;
+    /** Behind a `*` that only connectors follow; −1 if there is none. */
+    let behindStar = -1;
+    let i = from;
+    for (let flags = 0; flags !== SEPARATOR && i < limit; ) {
+      const wordStart = out;
+      let digits = 0;
+      let hex = 0;
+      let changes = 0;
+      let last = FLAGS[bytes[i]!]!;
+      for (; i < limit; i++) {
+        const byte = bytes[i]!;
+        flags = FLAGS[byte]!;
+        if (flags >= ENDS_WORD) break;
+        digits += flags & IS_DIGIT;
+        hex += flags >> 1;
+        changes += (flags ^ last) & IS_DIGIT;
+        last = flags;
+        name[out++] = byte;
+      }
+      const wordBytes = out - wordStart;
+      if (wordBytes > 0) {
+        if (isId(wordBytes, digits, hex, changes)) {
+          out = behindStar < 0 ? wordStart : behindStar - 1;
+          name[out++] = STAR;
+          behindStar = out;
+        } else {
+          behindStar = -1;
+          if (changes === 1 && (last & IS_DIGIT) === 1 && digits >= NUMBER_DIGITS) {
+            out -= digits;
+            name[out++] = STAR;
+          }
+        }
+      }
+      if (flags === CONNECTOR && i < limit) name[out++] = bytes[i++]!;
+    }
+    const length = i - from;
+    if (length < LONG_TOKEN_BYTES) {
+      this.partEnd = i;
+      return out;
+    }
+    const isTooLong = length > LONGEST_PART_BYTES;
+    this.partEnd = isTooLong ? endOfPart(bytes, i, end) : i;
+    if (!isTooLong && !isLongId(bytes, from, i)) return out;
     name[at] = STAR;
     return at + 1;
   }
-  let out = at;
-  /** Behind a `*` that only connectors follow; −1 if there is none. */
-  let behindStar = -1;
-  for (let i = from; i < to; ) {
-    const wordStart = out;
-    let digits = 0;
-    let hex = 0;
-    let changes = 0;
-    let last = 0;
-    for (; i < to; i++) {
-      const byte = bytes[i]!;
-      const kind = KINDS[byte]!;
-      if (kind === CONNECTOR) break;
-      const letterOrDigit = kind === DIGIT ? DIGIT : LOWER;
-      if (kind === DIGIT) digits++;
-      hex += HEX[byte]!;
-      if (last !== 0 && last !== letterOrDigit) changes++;
-      last = letterOrDigit;
-      name[out++] = byte;
-    }
-    const wordBytes = out - wordStart;
-    if (wordBytes > 0) {
-      if (isId(wordBytes, digits, hex, changes)) {
-        out = behindStar < 0 ? wordStart : behindStar - 1;
-        name[out++] = STAR;
-        behindStar = out;
-      } else {
-        behindStar = -1;
-        if (changes === 1 && last === DIGIT && digits >= NUMBER_DIGITS) {
-          out -= digits;
-          name[out++] = STAR;
-        }
-      }
-    }
-    if (i < to) name[out++] = bytes[i++]!;
-  }
-  return out;
 }
 
 /**
@@ -114,7 +134,7 @@ function isLongId(bytes: Uint8Array, from: number, to: number): boolean {
     const byte = bytes[i]!;
     const kind = KINDS[byte]!;
     if (kind === DIGIT) digits++;
-    if (HEX[byte] === 1 || byte === DASH) hexOrDash++;
+    if (byte === DASH || (kind < CONNECTOR && (FLAGS[byte]! & IS_HEX) !== 0)) hexOrDash++;
     if (kind === CONNECTOR) continue;
     // A capital before a small letter begins a word.
     if (last !== 0 && kind !== last && !(last === UPPER && kind === LOWER)) changes++;

@@ -98,6 +98,12 @@ export class SampledEntries {
     if (this.#states[at] !== EMPTY) this.#removeAt(at);
   }
 
+  /** Forgets all keys. */
+  clear(): void {
+    this.#states.fill(EMPTY);
+    this.#count = 0;
+  }
+
   /** Gives entries other families. @param moved the new family of each one */
   moveFamilies(moved: (family: number) => number): void {
     for (let at = 0; at <= this.#mask; at++) {

@@ -32,9 +32,11 @@ export class SpaceSaving {
   readonly #cellOf: Int32Array;
   /** 1 for slots with a counter. */
   readonly #held: Uint8Array;
-  /** For each cell, at least the true sum of every item of this cell that has no counter. */
+  /** For each cell, at least the true sum of every item of this cell that has no counter; and a variance behind it. */
   readonly #filter: Float64Array;
-  readonly #filterVariances: Float64Array;
+  readonly #cells: number;
+  /** At most the least of all counters, so that most items need no look at the heap. */
+  #floor = 0;
 
   /** @param maxSlot the largest slot that will be used */
   constructor(counters: number, maxSlot: number) {
@@ -53,9 +55,8 @@ export class SpaceSaving {
     this.#variances = new Float64Array(maxSlot + 1);
     this.#cellOf = new Int32Array(maxSlot + 1);
     this.#held = new Uint8Array(maxSlot + 1);
-    const cells = 2 ** Math.ceil(Math.log2(CELLS_A_COUNTER * counters));
-    this.#filter = new Float64Array(cells);
-    this.#filterVariances = new Float64Array(cells);
+    this.#cells = 2 ** Math.ceil(Math.log2(CELLS_A_COUNTER * counters));
+    this.#filter = new Float64Array(2 * this.#cells);
   }
 
   get count(): number {
@@ -93,12 +94,11 @@ export class SpaceSaving {
   admits(hash: number, amount: number, variance: number): boolean {
     if (!(amount > 0)) return false;
     if (this.#heap.count() < this.counters) return true;
-    const cell = hash & (this.#filter.length - 1);
-    const sum = this.#filter[cell]! + amount;
-    // The top's priority lags behind, so it is updated only when it decides.
-    if (sum > this.#heap.priorityOf(this.#heap.top()) && sum > this.least()) return true;
-    this.#filter[cell] = sum;
-    this.#filterVariances[cell]! += variance;
+    const at = 2 * (hash & (this.#cells - 1));
+    const sum = this.#filter[at]! + amount;
+    if (sum > this.#floor && sum > this.least()) return true;
+    this.#filter[at] = sum;
+    this.#filter[at + 1]! += variance;
     return false;
   }
 
@@ -107,21 +107,23 @@ export class SpaceSaving {
     if (this.#heap.count() < this.counters) return 0;
     this.#refreshTop();
     const slot = this.#heap.top();
-    const cell = this.#cellOf[slot]!;
-    this.#filter[cell] = Math.max(this.#filter[cell]!, this.#amounts[slot]!);
-    this.#filterVariances[cell] = Math.max(this.#filterVariances[cell]!, this.#variances[slot]!);
+    const at = 2 * this.#cellOf[slot]!;
+    const least = this.#amounts[slot]!;
+    this.#filter[at] = Math.max(this.#filter[at]!, least);
+    this.#filter[at + 1] = Math.max(this.#filter[at + 1]!, this.#variances[slot]!);
     this.remove(slot);
+    this.#floor = least;
     return slot;
   }
 
   /** Gives a counter to an item that `admits` let in. */
   enter(slot: number, hash: number, amount: number, variance: number): void {
-    const cell = hash & (this.#filter.length - 1);
-    const error = this.#filter[cell]!;
+    const cell = hash & (this.#cells - 1);
+    const error = this.#filter[2 * cell]!;
     this.#cellOf[slot] = cell;
     this.#amounts[slot] = error + amount;
     this.#errors[slot] = error;
-    this.#variances[slot] = this.#filterVariances[cell]! + variance;
+    this.#variances[slot] = this.#filter[2 * cell + 1]! + variance;
     this.#held[slot] = 1;
     this.#heap.add(slot, error + amount, 0);
   }
@@ -130,6 +132,7 @@ export class SpaceSaving {
   remove(slot: number): void {
     this.#heap.remove(slot);
     this.#held[slot] = 0;
+    this.#floor = 0;
   }
 
   /** Adds an item's sum to that of another one, of which it turns out to be a part, and forgets it. */
@@ -144,7 +147,8 @@ export class SpaceSaving {
   least(): number {
     if (this.#heap.count() < this.counters) return 0;
     this.#refreshTop();
-    return this.#amounts[this.#heap.top()]!;
+    this.#floor = this.#amounts[this.#heap.top()]!;
+    return this.#floor;
   }
 
   /** Returns the slots with the largest sums, the largest first. */
@@ -164,8 +168,11 @@ export class SpaceSaving {
     scaleAll(this.#amounts, factor);
     scaleAll(this.#errors, factor);
     scaleAll(this.#variances, factor * factor);
-    scaleAll(this.#filter, factor);
-    scaleAll(this.#filterVariances, factor * factor);
+    for (let at = 0; at < this.#filter.length; at += 2) {
+      this.#filter[at]! *= factor;
+      this.#filter[at + 1]! *= factor * factor;
+    }
+    this.#floor = 0;
     for (const slot of slots) this.#heap.add(slot, this.#amounts[slot]!, 0);
   }
 

@@ -66,7 +66,7 @@ export class WordPlaces {
     }
     this.#seenMs[row] = nowMs;
     if (this.#bitsSet[row]! > this.#bitLimit) return this.#kept[row]?.includes(word) ? WORD : ID;
-    const bit = (Math.imul(word, 0x9e37_79b1) >>> 8) % this.#bits;
+    const bit = (Math.imul(word, 0x9e37_79b1) >>> 8) & (this.#bits - 1);
     const at = (row * this.#bits + bit) >>> 5;
     const mask = 1 << (bit & 31);
     if ((this.#bitmaps[at]! & mask) !== 0) return WORD;
