@@ -1,10 +1,7 @@
-import { assert } from "../../lib/assert.ts";
-import { fromUtf8 } from "../../lib/bytes.ts";
 import type { FamiliesReport } from "../view.ts";
 import { Decay } from "./decay.ts";
-import { familyAdvice } from "./family-advice.ts";
-import { mergeFamilies } from "./family-merge.ts";
-import { FAMILY_NAME_BYTES, FamilyNames, type FullPlace } from "./family-names.ts";
+import { reportFamilies } from "./family-report.ts";
+import { FamilyRows } from "./family-rows.ts";
 import {
   FamilySums,
   FILLED_BYTES,
@@ -18,17 +15,8 @@ import {
   TTL_MS,
   UNREAD_BYTES,
 } from "./family-sums.ts";
-import { KeySlots } from "./key-slots.ts";
 import { SampledEntries } from "./sampled-entries.ts";
-import { SpaceSaving } from "./space-saving.ts";
-import { WORD_PLACES_DEFAULTS, WordPlaces, type WordPlacesOptions } from "./word-places.ts";
-
-const RECENT_KEYS = 4096;
-const RECENT_MS = 60_000;
-
-/** The row of all keys whose families have no row of their own. */
-const OTHERS = 0;
-const OTHERS_NAME = "(others)";
+import { WORD_PLACES_DEFAULTS, type WordPlacesOptions } from "./word-places.ts";
 
 export interface FamiliesOptions extends WordPlacesOptions {
   /** Families with a row of their own: those with the most requests. The rest is `(others)`. */
@@ -63,44 +51,31 @@ export const FAMILIES_DEFAULTS: FamiliesOptions = {
  */
 export class Families {
   readonly #options: FamiliesOptions;
-  readonly #places: WordPlaces;
-  readonly #names: FamilyNames;
-  /** Rows by name. */
-  readonly #rows: KeySlots;
-  readonly #competition: SpaceSaving;
+  readonly #rows: FamilyRows;
   readonly #sums: FamilySums;
   readonly #entries: SampledEntries;
-  /** Counts the families that a row has had, because entries may still refer to an earlier one. */
-  readonly #generations: Int32Array;
   readonly #requestDecay: Decay;
   readonly #entryDecay: Decay;
   #lastReadsHalvedMs: number;
-  /**
-   * The families of keys asked for recently, by hash and length. Two keys may be mistaken for each other, one in a
-   * million; that is less than what sampling errs. They are forgotten every minute, so that the places of keys which
-   * are often asked for are not taken for unused.
-   */
-  readonly #recentHashes = new Int32Array(RECENT_KEYS);
-  readonly #recentLengths = new Int32Array(RECENT_KEYS).fill(-1);
-  readonly #recentFamilies = new Int32Array(RECENT_KEYS);
-  #recentSinceMs: number;
 
   /** @param samplingRate the share of all keys that `filled` and `left` are told of */
   constructor(options: FamiliesOptions, samplingRate: number, nowMs: number) {
-    const { families } = options;
-    assert(families >= 1 && families < ROWS, `there must be from 1 to ${ROWS - 1} families, not ${families}`);
+    const { families, halfLifeMs, entriesHalfLifeMs, sampledEntries } = options;
     this.#options = options;
-    this.#places = new WordPlaces(options);
-    this.#names = new FamilyNames(this.#places, (full) => this.#merge(full));
-    this.#rows = new KeySlots(options.families, FAMILY_NAME_BYTES);
-    this.#competition = new SpaceSaving(options.families, options.families);
-    this.#sums = new FamilySums(options.families + 1);
-    this.#entries = new SampledEntries(options.sampledEntries, samplingRate);
-    this.#generations = new Int32Array(options.families + 1);
-    this.#requestDecay = new Decay(options.halfLifeMs, nowMs);
-    this.#entryDecay = new Decay(options.entriesHalfLifeMs, nowMs);
+    const figures = {
+      requestsOf: (row: number): number => this.#sums.get(row, REQUESTS),
+      inherit: (row: number, heir: number): void => {
+        this.#sums.copy(row, heir);
+        this.#sums.clear(row);
+      },
+      merge: (heirs: ReadonlyMap<number, number>): void => this.#merge(heirs),
+    };
+    this.#rows = new FamilyRows(families, options, figures, nowMs);
+    this.#sums = new FamilySums(families + 1);
+    this.#entries = new SampledEntries(sampledEntries, samplingRate);
+    this.#requestDecay = new Decay(halfLifeMs, nowMs);
+    this.#entryDecay = new Decay(entriesHalfLifeMs, nowMs);
     this.#lastReadsHalvedMs = nowMs;
-    this.#recentSinceMs = nowMs;
   }
 
   /** The sample has become smaller: `filled` and `left` are now told of this share of all keys. */
@@ -116,7 +91,7 @@ export class Families {
   hit(hash: number, bytes: Uint8Array, start: number, end: number, weight: number, nowMs: number): void {
     this.#advance(nowMs);
     const amount = weight * this.#requestDecay.scale;
-    const row = this.#recentRowOf(hash, bytes, start, end, amount);
+    const row = this.#rows.requested(hash, bytes, start, end, amount, this.#requestDecay.nowMs);
     this.#sums.add(row, REQUESTS, amount);
     this.#sums.add(row, HITS, amount);
   }
@@ -125,7 +100,11 @@ export class Families {
   miss(hash: number, bytes: Uint8Array, start: number, end: number, nowMs: number): void {
     this.#advance(nowMs);
     const amount = this.#requestDecay.scale;
-    this.#sums.add(this.#recentRowOf(hash, bytes, start, end, amount), REQUESTS, amount);
+    this.#sums.add(
+      this.#rows.requested(hash, bytes, start, end, amount, this.#requestDecay.nowMs),
+      REQUESTS,
+      amount,
+    );
   }
 
   /**
@@ -146,7 +125,7 @@ export class Families {
     if (!entries.isSampled(hash)) return;
     this.#advance(nowMs);
     const amount = this.#entryDecay.scale / entries.rate;
-    const row = this.#rowOf(bytes, start, end, 0);
+    const row = this.#rows.rowOf(bytes, start, end, 0, this.#requestDecay.nowMs);
     const sums = this.#sums;
     sums.add(row, FILLS, amount);
     sums.add(row, FILLED_BYTES, amount * valueBytes);
@@ -155,7 +134,7 @@ export class Families {
       sums.add(row, TTL_MS, amount * ttlMs);
     }
     if (nowMs - entries.expiredMs(hash) <= this.#options.refillWithinMs) sums.add(row, REFILLS, amount);
-    entries.put(hash, this.#reference(row), valueBytes);
+    entries.put(hash, this.#rows.reference(row), valueBytes);
   }
 
   /**
@@ -175,7 +154,7 @@ export class Families {
     const reference = entries.familyOf(hash);
     if (reference < 0) return;
     this.#advance(nowMs);
-    const row = this.#rowOfReference(reference);
+    const row = this.#rows.rowOfReference(reference);
     const amount = this.#entryDecay.scale / entries.rate;
     const sums = this.#sums;
     sums.add(row, LEFT, amount);
@@ -192,7 +171,7 @@ export class Families {
     const amount = this.#entryDecay.scale / this.#entries.rate;
     this.#entries.forEach((reference, valueBytes) => {
       // Not how long they were read, which is unknown, nor whether.
-      const row = this.#rowOfReference(reference);
+      const row = this.#rows.rowOfReference(reference);
       this.#sums.add(row, LEFT, amount);
       this.#sums.add(row, LEFT_BYTES, amount * valueBytes);
     });
@@ -202,139 +181,22 @@ export class Families {
   /** Returns the families with the most requests, and all other ones as `(others)`. */
   report(count: number, nowMs: number): FamiliesReport {
     this.#advance(nowMs);
-    const rows: number[] = [];
-    this.#rows.forEach((row) => {
-      rows.push(row);
-    });
-    rows.sort((a, b) => this.#sums.get(b, REQUESTS) - this.#sums.get(a, REQUESTS) || a - b);
-    const told = rows.splice(0, Math.max(0, count));
-    const memory = this.#memoryOf(told);
-    const families = told.map((row, at) =>
-      this.#told(fromUtf8(this.#rows.bytesOf(row)), this.#sums, row, memory, at),
-    );
-    const others = new FamilySums(1);
-    for (const row of [OTHERS, ...rows]) others.copy(row, 0, this.#sums);
-    const last = told.length;
-    if (others.get(0, REQUESTS) > 0 || memory.entries[last]! > 0) {
-      const { advice: _, ...figures } = this.#told(OTHERS_NAME, others, 0, memory, last);
-      families.push(figures);
-    }
-    return { families };
-  }
-
-  /** Adds up the entries of each of these rows, and of all other ones behind them. */
-  #memoryOf(rows: readonly number[]): Memory {
-    const places = new Int32Array(this.#options.families + 1).fill(rows.length);
-    rows.forEach((row, at) => {
-      places[row] = at;
-    });
-    const entries = new Float64Array(rows.length + 1);
-    const bytes = new Float64Array(rows.length + 1);
-    const weight = 1 / this.#entries.rate;
-    this.#entries.forEach((reference, valueBytes) => {
-      const at = places[this.#rowOfReference(reference)]!;
-      entries[at]! += weight;
-      bytes[at]! += weight * valueBytes;
-    });
-    return { entries, bytes, totalBytes: bytes.reduce((sum, each) => sum + each, 0) };
-  }
-
-  #told(
-    name: string,
-    sums: FamilySums,
-    row: number,
-    { entries, bytes, totalBytes }: Memory,
-    at: number,
-  ): FamiliesReport["families"][number] {
-    const requests = sums.get(row, REQUESTS);
-    const fills = sums.get(row, FILLS);
-    const left = sums.get(row, LEFT);
-    const lastReads = sums.lastReads(row);
-    const seen = (sum: number): number => this.#entryDecay.present(sum) * this.#entries.rate;
-    const figures = {
-      requestsPerSecond: this.#requestDecay.perSecond(requests),
-      hitRatio: ratio(sums.get(row, HITS), requests),
-      memoryBytes: bytes[at]!,
-      entries: entries[at]!,
-      meanValueBytes: ratio(sums.get(row, FILLED_BYTES), fills),
-      meanTtlMs: sums.get(row, TTL_FILLS) > 0 ? sums.get(row, TTL_MS) / sums.get(row, TTL_FILLS) : null,
-      lastReadAfterMs: lastReads === undefined || lastReads.count === 0 ? null : lastReads.quantile(0.95),
-      churnPerSecond: this.#entryDecay.perSecond(left),
+    const sources = {
+      rows: this.#rows,
+      sums: this.#sums,
+      entries: this.#entries,
+      requestDecay: this.#requestDecay,
+      entryDecay: this.#entryDecay,
     };
-    const advice = familyAdvice({
-      ...figures,
-      totalMemoryBytes: totalBytes,
-      refillRatio: ratio(sums.get(row, REFILLS), fills),
-      unreadRatio: ratio(sums.get(row, UNREAD_BYTES), sums.get(row, LEFT_BYTES)),
-      fillsSeen: seen(fills),
-      leftSeen: seen(left),
-    });
-    return { name, ...figures, ...(advice === undefined ? {} : { advice }) };
+    return reportFamilies(sources, count);
   }
 
-  /** Returns the same as `#rowOf`, for a key that was asked for recently without reading it. */
-  #recentRowOf(hash: number, bytes: Uint8Array, start: number, end: number, amount: number): number {
-    const at = hash & (RECENT_KEYS - 1);
-    if (this.#recentHashes[at] === (hash | 0) && this.#recentLengths[at] === end - start) {
-      const known = this.#rowOfReference(this.#recentFamilies[at]!);
-      if (known !== OTHERS) {
-        this.#competition.add(known, amount, 0);
-        return known;
-      }
-    }
-    const row = this.#rowOf(bytes, start, end, amount);
-    this.#recentHashes[at] = hash;
-    this.#recentLengths[at] = end - start;
-    this.#recentFamilies[at] = this.#reference(row);
-    return row;
-  }
-
-  /** Returns the row of the key's family, or `OTHERS`. @param amount what the family gains in the competition */
-  #rowOf(bytes: Uint8Array, start: number, end: number, amount: number): number {
-    const names = this.#names;
-    names.read(bytes, start, end, this.#requestDecay.nowMs);
-    const row = this.#rows.find(names.hash, names.name, 0, names.length);
-    if (row !== 0) {
-      this.#competition.add(row, amount, 0);
-      return row;
-    }
-    if (!this.#competition.admits(names.hash, amount, 0)) return OTHERS;
-    const evicted = this.#competition.makeRoom();
-    if (evicted !== 0) this.#giveUp(evicted, OTHERS);
-    const entering = this.#rows.add(names.hash, names.name, 0, names.length);
-    this.#competition.enter(entering, names.hash, amount, 0);
-    return entering;
-  }
-
-  /** Adds a row to another one, and frees it. */
-  #giveUp(row: number, heir: number): void {
-    this.#sums.copy(row, heir);
-    this.#sums.clear(row);
-    this.#rows.remove(row);
-    this.#generations[row] = (this.#generations[row]! + 1) % GENERATIONS;
-  }
-
-  #merge(full: FullPlace): void {
-    const heirs = mergeFamilies(full, this.#rows, this.#places, (row) => this.#sums.get(row, REQUESTS));
-    if (heirs.size === 0) return;
+  /** Entries of families that are about to be given up belong to their heirs. */
+  #merge(heirs: ReadonlyMap<number, number>): void {
     this.#entries.moveFamilies((reference) => {
-      const heir = heirs.get(this.#rowOfReference(reference));
-      return heir === undefined ? reference : this.#reference(heir);
+      const heir = heirs.get(this.#rows.rowOfReference(reference));
+      return heir === undefined ? reference : this.#rows.reference(heir);
     });
-    for (const [row, heir] of heirs) {
-      this.#competition.give(row, heir);
-      this.#giveUp(row, heir);
-    }
-  }
-
-  /** What an entry remembers of its family: the row and its generation. */
-  #reference(row: number): number {
-    return this.#generations[row]! * ROWS + row;
-  }
-
-  #rowOfReference(reference: number): number {
-    const row = reference % ROWS;
-    return Math.floor(reference / ROWS) === this.#generations[row] ? row : OTHERS;
   }
 
   #advance(nowMs: number): void {
@@ -342,31 +204,12 @@ export class Families {
     const requestFactor = this.#requestDecay.advance(nowMs);
     if (requestFactor !== 1) {
       this.#sums.scaleRequests(requestFactor);
-      this.#competition.scale(requestFactor);
+      this.#rows.scale(requestFactor);
     }
     const entryFactor = this.#entryDecay.advance(nowMs);
     if (entryFactor !== 1) this.#sums.scaleEntries(entryFactor);
-    if (Math.abs(nowMs - this.#recentSinceMs) >= RECENT_MS) {
-      this.#recentSinceMs = nowMs;
-      this.#recentLengths.fill(-1);
-    }
     if (Math.abs(nowMs - this.#lastReadsHalvedMs) < this.#options.entriesHalfLifeMs) return;
     this.#lastReadsHalvedMs = nowMs;
     this.#sums.halveLastReads();
   }
-}
-
-/** The sampled entries of families, scaled up. */
-interface Memory {
-  readonly entries: Float64Array;
-  readonly bytes: Float64Array;
-  readonly totalBytes: number;
-}
-
-/** A reference has 31 bits: 16 for the row, 15 for its generation. */
-const ROWS = 2 ** 16;
-const GENERATIONS = 2 ** 15;
-
-function ratio(part: number, whole: number): number {
-  return whole > 0 ? part / whole : 0;
 }
