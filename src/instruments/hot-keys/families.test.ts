@@ -166,6 +166,22 @@ test("what is much used and leads on to ids stays a family of its own when stran
   expect(caller.names().sort()).toEqual(["*", "*:*", "*:x", "session:*", "user:*:cart"]);
 });
 
+test("a family that loses its row leaves its entries to the others, and one that is much used keeps it", () => {
+  const caller = new Caller({ families: 1 });
+  caller.miss("first");
+  caller.filled("first", 10);
+  for (let i = 0; i < 1000; i++) caller.hit("second");
+  caller.filled("second", 20);
+  for (let i = 0; i < 500; i++) caller.hit("third");
+  const report = caller.report();
+  expect(report.map(({ name, memoryBytes }) => [name, memoryBytes])).toEqual([
+    ["second", 20],
+    ["(others)", 10],
+  ]);
+  caller.left("first");
+  expect(caller.report().map(({ memoryBytes }) => memoryBytes)).toEqual([20, 0]);
+});
+
 test("nothing but random keys: rows, sums and time stay within their limits", () => {
   const caller = new Caller({ families: 20, places: 50, sampledEntries: 500 });
   const random = new SeededRandom(9);
@@ -195,7 +211,7 @@ test("requests, hits and entries are those of a slow model, whatever is merged o
       key: fc.tuple(fc.nat(25), fc.nat(3)).map(([a, b]) => (b === 0 ? word(a) : `${word(a)}:${b}`)),
       bytes: fc.nat(1000),
     }),
-    { maxLength: 300 },
+    { maxLength: 300, size: "max" },
   );
   fc.assert(
     fc.property(steps, (list) => {
@@ -266,7 +282,7 @@ test("a key that is asked for again and again does not make its places look unus
   for (let i = 0; i < 150; i++) caller.miss(`${word(i)}:cart`);
   for (; caller.nowMs < 10_000_000; caller.nowMs += 5000) {
     caller.hit(`${word(1)}:cart`);
-    caller.miss(`${word(1)}:${word(caller.nowMs)}:x`);
+    caller.miss(`17:${word(caller.nowMs)}:x`);
   }
   caller.miss(`${word(2)}:cart`);
   expect(caller.names()).toContain("*:cart");
@@ -308,6 +324,11 @@ test("advice: a time to live far longer than ever used, and large values never r
   expect(caller.of("film:*")!.advice).toStartWith(
     "100% of the bytes leave the cache without having been read",
   );
+  for (let i = 0; i < 50; i++) {
+    caller.filled(`film:${mix32(i)}`, 50_000);
+    caller.left(`film:${mix32(i)}`, { reads: 1, valueBytes: 50_000 });
+  }
+  expect(caller.of("film:*")!.advice ?? "").not.toContain("without having been read");
 });
 
 test("a number of families beyond the limits is refused", () => {

@@ -167,6 +167,19 @@ test("when all entries leave at once, no value is large, and the other figures s
   expect(caller.keys("bytes")).toEqual(["a", "b"]);
 });
 
+test("a large value forgotten at the moment it is seen again is a new one", () => {
+  const caller = new Caller(1, 1e12);
+  caller.hit("busy", 1e9);
+  caller.answered("slow", 1e6, 1);
+  caller.answered("a", 1, 100);
+  for (const valueBytes of [100, 200]) {
+    caller.nowMs += 7_200_000;
+    caller.answered("a", 1, valueBytes);
+    expect(caller.keys("size")).toEqual(["a"]);
+    expect(caller.hot.trackedKeys).toBe(3);
+  }
+});
+
 test("with nothing but new keys, memory stays within its limit", () => {
   const caller = new Caller(32);
   for (let i = 0; i < 50_000; i++) {

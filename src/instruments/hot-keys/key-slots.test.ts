@@ -6,7 +6,7 @@ import { KeySlots } from "./key-slots.ts";
 test("finds exactly the keys that are there, under any collisions", () => {
   const steps = fc.array(
     fc.record({ what: fc.constantFrom("add", "remove", "rename"), key: fc.nat(30), other: fc.nat(30) }),
-    { maxLength: 200 },
+    { maxLength: 200, size: "max" },
   );
   fc.assert(
     fc.property(steps, fc.constantFrom(1, 3, 1000), (list, hashes) => {

@@ -10,7 +10,7 @@ test("remembers what a map of the sampled keys would", () => {
       key: fc.nat(60),
       family: fc.nat(9),
     }),
-    { maxLength: 150 },
+    { maxLength: 150, size: "max" },
   );
   fc.assert(
     fc.property(steps, fc.boolean(), (list, collide) => {
@@ -59,7 +59,7 @@ test("remembers what a map of the sampled keys would", () => {
         expect(bytes).toBe(resident.reduce((sum, each) => sum + each.bytes, 0));
       });
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

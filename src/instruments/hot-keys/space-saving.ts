@@ -111,7 +111,7 @@ export class SpaceSaving {
     const least = this.#amounts[slot]!;
     this.#filter[at] = Math.max(this.#filter[at]!, least);
     this.#filter[at + 1] = Math.max(this.#filter[at + 1]!, this.#variances[slot]!);
-    this.remove(slot);
+    this.#remove(slot);
     this.#floor = least;
     return slot;
   }
@@ -128,19 +128,15 @@ export class SpaceSaving {
     this.#heap.add(slot, error + amount, 0);
   }
 
-  /** Forgets an item and its sum. */
-  remove(slot: number): void {
-    this.#heap.remove(slot);
-    this.#held[slot] = 0;
-    this.#floor = 0;
-  }
-
-  /** Adds an item's sum to that of another one, of which it turns out to be a part, and forgets it. */
+  /**
+   * Adds an item's sum to that of another one, of which it turns out to be a part, and frees its counter. The bounds of
+   * items with a counter hold on; `least` may be too low for a while.
+   */
   give(from: number, to: number): void {
     this.#amounts[to]! += this.#amounts[from]!;
     this.#errors[to]! += this.#errors[from]!;
     this.#variances[to]! += this.#variances[from]!;
-    this.remove(from);
+    this.#remove(from);
   }
 
   /** The largest true sum that an item without a counter can have: the least of all counters, 0 if one is free. */
@@ -174,6 +170,12 @@ export class SpaceSaving {
     }
     this.#floor = 0;
     for (const slot of slots) this.#heap.add(slot, this.#amounts[slot]!, 0);
+  }
+
+  #remove(slot: number): void {
+    this.#heap.remove(slot);
+    this.#held[slot] = 0;
+    this.#floor = 0;
   }
 
   /** Brings the top's priority up to date, until the top is the least. */
