@@ -7,7 +7,7 @@ import { LargestValues } from "./largest-values.ts";
 import { SpaceSaving, scaleAll } from "./space-saving.ts";
 
 /** Of a longer key only the beginning is kept and told. */
-export const TOLD_KEY_BYTES = 512;
+const TOLD_KEY_BYTES = 512;
 
 /** Sampling errors are told at two standard deviations: the true figure lies within in 95 of 100 cases. */
 const DEVIATIONS = 2;
