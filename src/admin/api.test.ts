@@ -111,7 +111,7 @@ describe("changes", () => {
 
 describe("mistakes are told in a sentence", () => {
   test.each([
-    ["/api/hot?by=size", 'unknown by "size"'],
+    ["/api/hot?by=colour", 'unknown by "colour"'],
     ["/api/hot?by=mises", "did you mean misses?"],
     ["/api/hot?count=0", "count must be a whole number from 1 to 1000"],
     ["/api/hot?count=1001", 'is "1001"'],

@@ -51,7 +51,14 @@ export class FakeView implements InstrumentsView {
 
   hotKeys(by: HotBy, count: number): HotKeysReport {
     this.#called(`hotKeys ${by} ${count}`);
-    const key = { key: { text: "user:1" }, amount: 12, error: 1, hitRatio: 0.9, valueBytes: 100 };
+    const key = {
+      key: { text: "user:1" },
+      amount: 12,
+      error: 1,
+      samplingError: 0,
+      hitRatio: 0.9,
+      valueBytes: 100,
+    };
     return { by, unit: "requests/s", keys: [key] };
   }
 

@@ -46,3 +46,14 @@ test("empty, it answers 0, and again after a reset", () => {
   histogram.reset();
   expect([histogram.quantile(1), histogram.count, histogram.max, histogram.mean]).toEqual([0, 0, 0, 0]);
 });
+
+test("scaled down, old values count less beside new ones", () => {
+  const histogram = new Histogram();
+  for (let i = 0; i < 100; i++) histogram.record(1000);
+  histogram.scale(0.5);
+  expect([histogram.count, histogram.sum, histogram.max]).toEqual([50, 50_000, 1000]);
+  for (let i = 0; i < 60; i++) histogram.record(10);
+  expect(histogram.quantile(0.5)).toBe(10);
+  for (let i = 0; i < 10; i++) histogram.scale(0.1);
+  expect([histogram.quantile(0.5), histogram.quantile(0.95)]).toEqual([10, 1000]);
+});

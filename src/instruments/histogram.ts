@@ -53,8 +53,8 @@ export class Histogram {
    * @param share from 0 to 1, such as 0.99
    */
   quantile(share: number): number {
-    let remaining = Math.ceil(share * this.count);
     if (this.count === 0) return 0;
+    let remaining = share * this.count;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       const inBucket = this.#words[FIRST_BUCKET + bucket]!;
       remaining -= inBucket;
@@ -66,6 +66,13 @@ export class Histogram {
   add(other: Histogram): void {
     const max = Math.max(this.max, other.max);
     for (let word = 0; word < Histogram.WORDS; word++) this.#words[word]! += other.#words[word]!;
+    this.#words[MAX] = max;
+  }
+
+  /** Makes each value recorded so far count as `factor` values, a fraction too. The maximum stays. */
+  scale(factor: number): void {
+    const { max } = this;
+    for (let word = 0; word < Histogram.WORDS; word++) this.#words[word]! *= factor;
     this.#words[MAX] = max;
   }
 

@@ -55,33 +55,48 @@ export interface HistoryReport {
   readonly marks: readonly { readonly atMs: number; readonly text: string }[];
 }
 
-export const HOT_BY = ["rate", "bytes", "misses", "origin-time"] as const;
+/** What keys are ordered by: `size` is that of the value, all others are amounts per second. */
+export const HOT_BY = ["rate", "bytes", "misses", "origin-time", "size"] as const;
 export type HotBy = (typeof HOT_BY)[number];
 
 export interface HotKeysReport {
   readonly by: HotBy;
-  readonly unit: "requests/s" | "bytes/s" | "misses/s" | "ms/s";
-  /** The largest first. The true figure lies between `amount − error` and `amount`. */
+  readonly unit: "requests/s" | "bytes/s" | "misses/s" | "ms/s" | "bytes";
+  /**
+   * The largest first. The true figure lies between `amount − error − samplingError` and `amount + samplingError`.
+   * All figures per second are averages that follow the present: what happened a half-life ago counts half.
+   */
   readonly keys: readonly {
+    /** A long key's beginning; a text then ends with "…". */
     readonly key: ToldKey;
+    /** The key's length, if `key` is only its beginning. */
+    readonly cutFromBytes?: number;
     readonly amount: number;
+    /** The amount may include so much of other keys: all that happened before this key was noticed. */
     readonly error: number;
+    /** Because only every n-th hit is seen; in 5 of 100 cases the true figure lies beyond. 0 if all were seen. */
+    readonly samplingError: number;
+    /** Since the key was noticed. */
     readonly hitRatio: number;
+    /** Of the value last served. */
     readonly valueBytes: number;
   }[];
 }
 
 export interface FamiliesReport {
+  /** Those with the most requests first; at the end all other ones together, if there are any. */
   readonly families: readonly {
-    /** Such as `user:*:cart`. */
+    /** Such as `user:*:cart`, or `(others)`. */
     readonly name: string;
     readonly requestsPerSecond: number;
     readonly hitRatio: number;
     /** An estimate from the sampled keys. */
     readonly memoryBytes: number;
+    /** An estimate from the sampled keys. */
     readonly entries: number;
+    /** Of the values stored. */
     readonly meanValueBytes: number;
-    /** The mean time to live at the fill; null: none has one. */
+    /** The mean time to live at the fill, of those that have one; null: none has one. */
     readonly meanTtlMs: number | null;
     /** How long after the fill the last read came, at the 95th percentile of the entries that left. */
     readonly lastReadAfterMs: number | null;

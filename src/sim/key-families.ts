@@ -1,10 +1,11 @@
+import { KEY_SEPARATORS } from "../instruments/hot-keys/key-separators.ts";
 import { fromLatin1, fromUtf8, latin1, utf8 } from "../lib/bytes.ts";
 
 /** Beyond this number of families, further keys count as one family named "(others)". */
 const FAMILY_LIMIT = 65_536;
 const OTHERS = 1;
 /** Characters that end a prefix, by default. */
-export const DEFAULT_PREFIX_ENDS = ":/.|";
+export const DEFAULT_PREFIX_ENDS: string = KEY_SEPARATORS;
 
 /** @throws RangeError unless each character can end a prefix */
 export function checkPrefixEnds(characters: string): void {
@@ -17,7 +18,8 @@ export function checkPrefixEnds(characters: string): void {
 
 /**
  * Numbers the families of keys. A family is the part of a key before the first character that ends a prefix. Number 0
- * is for keys without a prefix, and for traces whose keys are numbers.
+ * is for keys without a prefix, and for traces whose keys are numbers. (The instruments of a running cache look at the
+ * whole key and replace the ids in it: `FamilyNames`. A trace's families are exact and known before the replay.)
  */
 export class KeyFamilies {
   readonly #endsPrefix = new Uint8Array(256);

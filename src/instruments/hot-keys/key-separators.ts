@@ -1,0 +1,2 @@
+/** The characters that divide a key into parts, by convention. */
+export const KEY_SEPARATORS = ":/.|";
