@@ -41,6 +41,7 @@ export class EventWriter {
   readonly #filter: WatchFilter;
   readonly #nowMs: () => number;
   #untilCounted = 1;
+  #random = 1;
 
   /** @param nowMs the time base of the cache */
   constructor({ ring, control, filter }: EventTarget, nowMs: () => number) {
@@ -121,9 +122,16 @@ export class EventWriter {
   }
 
   #countedHit(key: KeyRef, valueBytes: number, nowMs: number, isFollowed: boolean): void {
-    this.#untilCounted = this.#control.countEvery;
+    this.#untilCounted = this.#gap();
     const flags = isFollowed ? IS_COUNTED | IS_FOLLOWED : IS_COUNTED;
     writeHit(this.#ring, flags, key, Math.min(EVENT_KEY_BYTES, key.length), valueBytes, nowMs);
+  }
+
+  /** Returns a random number of hits whose mean is `countEvery`: a fixed one would follow a load that repeats. */
+  #gap(): number {
+    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) | 0;
+    const share = (this.#random >>> 0) / 2 ** 32;
+    return 1 + Math.floor(share * (2 * this.#control.countEvery - 1));
   }
 
   #write(kind: number, flags: number, hash: number, detail = 0): void {

@@ -139,7 +139,7 @@ export class Families {
 
   /**
    * The entry of a sampled key left the cache. An entry that was filled before this began is ignored.
-   * @param lastReadAfterMs from the fill to the last read; 0 if there was none
+   * @param lastReadAfterMs from the fill to the last read; 0 if there was none, negative if it is unknown
    * @param reads after the fill; the request that led to the fill is none
    */
   left(
@@ -160,7 +160,7 @@ export class Families {
     sums.add(row, LEFT, amount);
     sums.add(row, LEFT_BYTES, amount * valueBytes);
     if (reads === 0) sums.add(row, UNREAD_BYTES, amount * valueBytes);
-    sums.recordLastRead(row, lastReadAfterMs);
+    if (lastReadAfterMs >= 0) sums.recordLastRead(row, lastReadAfterMs);
     if (hasExpired) entries.expire(hash, nowMs);
     else entries.remove(hash);
   }
