@@ -8,6 +8,8 @@ import { checkMaxMemory, maxMemorySetting, memorySetting, policySetting } from "
 import type { Config } from "./config.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
 import { FailedError, UsageError } from "./exit.ts";
+import { instrumentSettings, instrumentsPlan, PROXY_ADMIN } from "./instrument-settings.ts";
+import { withInstruments } from "./instrumented.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
 import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
@@ -96,6 +98,7 @@ const SETTINGS = {
     description: "replace the file if it exists",
     group: RECORDING,
   }),
+  ...instrumentSettings(PROXY_ADMIN),
   ...LOG_SETTINGS,
 };
 
@@ -121,6 +124,7 @@ export const proxy = subcommand({
     ignoreHangUp(log);
     const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
     const fitting = fittingLimits(config, reserved);
+    const plan = instrumentsPlan(config, password);
     endOnFault(log);
     const { startProxy } = await import("../proxy/start.ts");
     const { Supervisor } = await import("../proxy/threads/supervisor.ts");
@@ -140,6 +144,7 @@ export const proxy = subcommand({
         logLevel: values.logLevel,
         allowAdmin: values.allowAdmin,
         recording: await recordingOf(config),
+        instruments: plan !== undefined,
         log,
         setLogLevel: (level: string) => {
           log.level = level;
@@ -174,7 +179,7 @@ export const proxy = subcommand({
           (threads === 1 ? "" : `, ${threads} threads`),
       );
       fitting.tell(log);
-      return started;
+      return plan === undefined ? started : withInstruments(started, plan, log);
     });
   },
 });

@@ -218,9 +218,13 @@ const CLUSTER_FACTS: readonly FactsRow[] = [
 /** The proxy's own. They are never passed on; GLASS.GET alone reads of the origin, as GET does. */
 const GLASSCACHE_FACTS: readonly FactsRow[] = [
   ["glass.explain", 2, "readonly fast", "", "map", "0.1.0"],
+  ["glass.families", -1, "readonly", "", "map", "0.2.0"],
   ["glass.get", 2, "readonly fast", "", "map", "0.1.0"],
   ["glass.health", 1, "fast", "", "status", "0.1.0"],
+  ["glass.hotkeys", -1, "readonly", "", "map", "0.2.0"],
   ["glass.source", 2, "fast", "", "status", "0.1.0"],
+  ["glass.watch", -1, "fast", "", "any", "0.2.0"],
+  ["glass.whatif", -1, "readonly", "", "any", "0.2.0"],
 ];
 
 /** Commands on the connection, on scripts, messages, and the server itself. By Redis's names of groups. */

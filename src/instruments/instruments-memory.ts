@@ -3,6 +3,7 @@ import { EventControl } from "./events/event-control.ts";
 import { EventRing } from "./events/event-ring.ts";
 import type { EventTarget } from "./events/event-writer.ts";
 import { WatchFilter } from "./events/watch-filter.ts";
+import { ThreadBeats } from "./thread-beats.ts";
 
 /** Words of a thread's ring: half a megabyte, which a busy thread fills in 20 ms at the earliest. */
 const RING_WORDS = 2 ** 17;
@@ -20,16 +21,18 @@ export class InstrumentsMemory {
   readonly handle: InstrumentsHandle;
   readonly control: EventControl;
   readonly filter: WatchFilter;
+  readonly beats: ThreadBeats;
 
   constructor(handle: InstrumentsHandle) {
     const { buffer } = handle;
     this.handle = handle;
     this.control = new EventControl(buffer, 0);
     this.filter = new WatchFilter(buffer, FILTER_AT);
+    this.beats = new ThreadBeats(buffer, THREADS_AT + handle.threads * THREAD_BYTES, handle.threads);
   }
 
   static create(threads: number): InstrumentsMemory {
-    const buffer = new SharedArrayBuffer(THREADS_AT + threads * THREAD_BYTES);
+    const buffer = new SharedArrayBuffer(THREADS_AT + threads * THREAD_BYTES + ThreadBeats.bytes(threads));
     return new InstrumentsMemory({ buffer, threads });
   }
 

@@ -3,6 +3,7 @@ import type { ClientContext, ServiceHost } from "../commands/client-context.ts";
 import type { CommandTable, NameTable } from "../commands/command-table.ts";
 import type { KeyUse } from "../commands/facts.ts";
 import type { Monitors } from "../commands/monitors.ts";
+import type { InstrumentsClient } from "../instruments/questions.ts";
 import type { ByteSlab } from "../lib/byte-slab.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
 import type { ClientPause } from "../net/client-pause.ts";
@@ -68,6 +69,8 @@ export interface ProxyParts {
   readonly stats: ProxyStats;
   /** The observer of the cache's keys; undefined: none. */
   readonly observer: CacheObserver | undefined;
+  /** Asks the instruments; undefined: there are none. */
+  readonly instruments: InstrumentsClient | undefined;
   /** The recorder of requests; undefined: none. */
   readonly recorder: Recorder | undefined;
   readonly commands: CommandTable<ProxyContext>;

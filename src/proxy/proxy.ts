@@ -9,6 +9,7 @@ import type { KeyUse } from "../commands/facts.ts";
 import { Monitors } from "../commands/monitors.ts";
 import { EventWriter } from "../instruments/events/event-writer.ts";
 import type { InstrumentsMemory } from "../instruments/instruments-memory.ts";
+import { InstrumentsClient, instrumentsChannel } from "../instruments/questions.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import type { Clock } from "../lib/clock.ts";
 import { KeyRef } from "../lib/key-ref.ts";
@@ -32,6 +33,7 @@ import type { CacheObserver } from "./cache-observer.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { Fence } from "./fence.ts";
 import { glassCommands } from "./glass-commands.ts";
+import { instrumentCommands } from "./instrument-commands.ts";
 import { LIVE_NUMBERS, LiveSettings } from "./live-settings.ts";
 import { monitorCommand } from "./monitor-command.ts";
 import { ObserverGroup } from "./observer-group.ts";
@@ -109,6 +111,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly stats = new ProxyStats();
   readonly observer: CacheObserver | undefined;
   readonly recorder: Recorder | undefined;
+  readonly instruments: InstrumentsClient | undefined;
   readonly commands: CommandTable<ProxyContext>;
   readonly routes = new NameTable(ROUTES);
   readonly host: ServiceHost;
@@ -174,6 +177,9 @@ export class CachingProxy implements Service, ProxyParts {
       const { index: writer, log } = options;
       this.recorder = new Recorder({ settings: recording, sink: openBlockSink(recording.path), writer, log });
     }
+    if (options.instruments !== undefined) {
+      this.instruments = new InstrumentsClient(instrumentsChannel(options.runId), `thread ${options.index}`);
+    }
     this.observer = observerOf(options.observer ?? this.recorder, options.instruments, this);
     const { observer } = this;
     options.store.onRemoval = observer?.left?.bind(observer);
@@ -232,6 +238,7 @@ export class CachingProxy implements Service, ProxyParts {
       ...connectionCommands,
       clientCommand,
       ...glassCommands,
+      ...instrumentCommands,
       monitorCommand,
       ...adminCommands(this),
     ]);
@@ -293,6 +300,7 @@ export class CachingProxy implements Service, ProxyParts {
   close(): void {
     this.#isClosing = true;
     this.origin.close();
+    this.instruments?.close();
     this.peers?.close();
   }
 

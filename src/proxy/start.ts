@@ -9,6 +9,7 @@ import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import { DEFAULT_POLICY } from "../policy/registry.ts";
 import { Store, type StoreHandle } from "../store/store.ts";
+import { giveBeats } from "./beats.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";
@@ -43,6 +44,7 @@ export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnect
 export interface InstrumentsSource {
   readonly instruments: InstrumentsHandle;
   readonly store: StoreHandle;
+  readonly runId: string;
   /** The time of the cache, as `steadyClockSince` reads it. */
   readonly clock: ClockReading;
 }
@@ -74,6 +76,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
   const threads = ThreadTable.create(1);
   LiveSettings.publish(threads.common, { settings, limits });
   const instruments = options.instruments === true ? InstrumentsMemory.create(1) : undefined;
+  const runId = randomHex(random, 40);
   const proxy = new CachingProxy({
     settings,
     limits,
@@ -87,9 +90,10 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     registry,
     threads,
     index: 0,
-    runId: randomHex(random, 40),
+    runId,
     startedAtMs: clock.wallMs(),
   });
+  const drains = instruments && giveBeats(proxy, instruments);
   let listener: Listener;
   try {
     listener = Listener.open({
@@ -113,10 +117,11 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     port: listener.port,
     proxy,
     get source() {
-      return instruments && sourceOf(instruments, store, clock);
+      return instruments && sourceOf(instruments, store, runId, clock);
     },
     recover: (holder) => recoverStore(store, holder),
     async close() {
+      drains?.();
       await listener.drain(DRAIN_MS);
       stopSweeping();
       proxy.close();
@@ -125,8 +130,13 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
   };
 }
 
-export function sourceOf({ handle }: InstrumentsMemory, store: Store, clock: Clock): InstrumentsSource {
-  return { instruments: handle, store: store.handle, clock: readClock(clock) };
+export function sourceOf(
+  { handle }: InstrumentsMemory,
+  store: Store,
+  runId: string,
+  clock: Clock,
+): InstrumentsSource {
+  return { instruments: handle, store: store.handle, runId, clock: readClock(clock) };
 }
 
 /** Takes over a dead thread's locks. What it was changing cannot be trusted. */

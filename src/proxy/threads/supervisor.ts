@@ -120,8 +120,8 @@ export class Supervisor {
 
   /** What instruments read; undefined: they may not. Read it when they start: it tells the time. */
   get source(): InstrumentsSource | undefined {
-    const { instruments } = this.#start;
-    return instruments && sourceOf(new InstrumentsMemory(instruments), this.#store, this.#clock);
+    const { instruments, runId } = this.#start;
+    return instruments && sourceOf(new InstrumentsMemory(instruments), this.#store, runId, this.#clock);
   }
 
   /** Takes over the locks of an instruments thread that has died. */

@@ -6,6 +6,7 @@ import { systemRandom } from "../../lib/random.ts";
 import { steadyClockSince } from "../../lib/steady-clock.ts";
 import { ListenError, Listener } from "../../net/listener.ts";
 import { Store } from "../../store/store.ts";
+import { giveBeats } from "../beats.ts";
 import { publishCounters } from "../counters.ts";
 import { CachingProxy } from "../proxy.ts";
 import { sweepInSteps } from "../start.ts";
@@ -31,6 +32,7 @@ function runThread(start: ThreadStart): void {
   const clock = steadyClockSince(systemClock, start.clock);
   const log = logOver();
   const store = Store.attach(start.store, start.holder);
+  const instruments = start.instruments && new InstrumentsMemory(start.instruments);
   const proxy = new CachingProxy({
     settings,
     limits,
@@ -39,7 +41,7 @@ function runThread(start: ThreadStart): void {
     random: systemRandom,
     log,
     setLogLevel: (level) => tell({ type: "log-level", level }),
-    instruments: start.instruments && new InstrumentsMemory(start.instruments),
+    instruments,
     registry,
     threads,
     index,
@@ -75,8 +77,10 @@ function runThread(start: ThreadStart): void {
   }
   proxy.port = start.port;
   const stopSweeping = sweepInSteps(store, clock, count);
+  const drains = instruments && giveBeats(proxy, instruments);
   const publishing = setInterval(() => publishCounters(proxy, index), PUBLISH_INTERVAL_MS);
   parentPort!.on("message", async ({ graceMs }: ToThread) => {
+    drains?.();
     await listener.drain(graceMs);
     clearInterval(publishing);
     stopSweeping();

@@ -1,0 +1,39 @@
+import type { InstrumentsSettings } from "../instruments/instruments.ts";
+import type { InstrumentsHandle } from "../instruments/instruments-memory.ts";
+import type { ClockReading } from "../lib/steady-clock.ts";
+import type { StoreHandle } from "../store/store.ts";
+import type { AdminOptions } from "./server.ts";
+
+/** The running service, as the instruments read it. */
+export interface InstrumentsSource {
+  readonly instruments: InstrumentsHandle;
+  readonly store: StoreHandle;
+  readonly runId: string;
+  readonly clock: ClockReading;
+}
+
+/** Where the admin port listens, and whom it admits. */
+export type AdminSettings = Pick<AdminOptions, "host" | "port" | "password" | "openMetrics" | "adminHosts">;
+
+/** The settings of the instruments, with policies as texts. Can be sent to a worker. */
+export type InstrumentsFlags = Omit<InstrumentsSettings, "policies"> & {
+  readonly policies: readonly string[];
+};
+
+/** What the thread of the instruments needs to start. */
+export interface InstrumentsStart {
+  readonly source: InstrumentsSource;
+  /** The number under which the thread holds the store's locks. */
+  readonly holder: number;
+  readonly settings: InstrumentsFlags;
+  /** undefined: there is no admin port. */
+  readonly admin: AdminSettings | undefined;
+  /** Whether it replaces one that died. */
+  readonly isRestart: boolean;
+}
+
+/** From the thread of the instruments. */
+export type FromInstruments =
+  | { readonly type: "ready"; readonly port: number | undefined }
+  | { readonly type: "refused"; readonly message: string }
+  | { readonly type: "ended" };

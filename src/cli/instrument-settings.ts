@@ -1,0 +1,146 @@
+import type { AdminSettings, InstrumentsFlags } from "../admin/thread-messages.ts";
+import { formatPolicy, parsePolicy, policyNames, policyType } from "../policy/registry.ts";
+import type { Config } from "./config.ts";
+import { UsageError } from "./exit.ts";
+import { isLoopback } from "./listen-settings.ts";
+import { choice, optionalSetting, type Reader, setting, switchSetting } from "./setting.ts";
+
+const INSTRUMENTS = "Instruments:";
+
+/** The policies that are simulated by default, besides the present one. */
+const USUAL_POLICIES = "lru,s3-fifo,sieve,2q,arc,lirs,w-tinylfu";
+const LEAST_BUDGET = 0.001;
+
+/** The default port of the proxy's instruments. */
+export const PROXY_ADMIN = "localhost:8081";
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Settings of the instruments and of the port at which they tell what they see. */
+export function instrumentSettings(defaultAdmin: string) {
+  return {
+    instruments: setting(choice("on", "off"), "on", {
+      placeholder: "<on|off>",
+      description: "measure what the cache does: what-if, hot keys, biographies, history",
+      group: INSTRUMENTS,
+    }),
+    admin: setting(adminAddress, defaultAdmin, {
+      placeholder: "<host:port|off>",
+      description: "where metrics, health and the API are served; docs/ADMIN.md describes them",
+      group: INSTRUMENTS,
+    }),
+    adminHosts: optionalSetting(names, {
+      placeholder: "<names>",
+      description: "names by which browsers may reach the admin port, besides addresses and localhost",
+      group: INSTRUMENTS,
+    }),
+    metricsOpen: switchSetting({
+      description: "serve /metrics without the password",
+      group: INSTRUMENTS,
+    }),
+    instrumentsBudget: setting(percentage, "3%", {
+      placeholder: "<percent>",
+      description: "share of one processor that simulations may take; they sample fewer keys to keep to it",
+      group: INSTRUMENTS,
+    }),
+    whatIfPolicies: setting(policyList, USUAL_POLICIES, {
+      placeholder: "<policies>",
+      description: "policies to simulate on the present traffic, besides the one in use; or all",
+      group: INSTRUMENTS,
+    }),
+    originCost: optionalSetting(price, {
+      placeholder: "<price>",
+      description: "price of a million requests to the origin, to tell what another cache would save",
+      group: INSTRUMENTS,
+    }),
+    memoryCost: optionalSetting(price, {
+      placeholder: "<price>",
+      description: "price of a gigabyte of memory for a month",
+      group: INSTRUMENTS,
+    }),
+  };
+}
+
+export type InstrumentSettings = ReturnType<typeof instrumentSettings>;
+
+/** How the instruments are to run. */
+export interface InstrumentsPlan {
+  readonly settings: InstrumentsFlags;
+  readonly admin: AdminSettings | undefined;
+  /** Whether a taken port ends the program: it does if the user has chosen it. */
+  readonly needsPort: boolean;
+}
+
+/**
+ * @returns undefined if there are to be none
+ * @throws UsageError if others could reach the admin port without a password
+ */
+export function instrumentsPlan(
+  { values, labels, ranks }: Config<InstrumentSettings>,
+  password: string | undefined,
+): InstrumentsPlan | undefined {
+  if (values.instruments === "off") return undefined;
+  const { admin, adminHosts = [], metricsOpen, instrumentsBudget, originCost, memoryCost } = values;
+  if (admin !== "off" && password === undefined && !isLoopback(admin.host)) {
+    throw new UsageError(
+      `${labels.admin}: without a password, listening on ${admin.host} would let anybody who reaches it read ` +
+        "keys and change the policy; give --password-file, or listen on localhost",
+    );
+  }
+  return {
+    settings: {
+      policies: values.whatIfPolicies,
+      budget: instrumentsBudget,
+      originCost,
+      memoryCost,
+    },
+    admin: admin === "off" ? undefined : { ...admin, password, openMetrics: metricsOpen, adminHosts },
+    needsPort: ranks.admin > 0,
+  };
+}
+
+const adminAddress: Reader<Address | "off"> = (given) => {
+  if (given.toLowerCase() === "off") return "off";
+  const match = /^(?:(\[[0-9a-f:]+\]|[^:\s]+):)?([0-9]{1,5})$/i.exec(given);
+  const port = match === null ? Number.NaN : Number(match[2]);
+  if (!(port >= 0 && port <= 65_535)) {
+    throw new RangeError(`"${given}" is neither off nor an address such as localhost:8081`);
+  }
+  return { host: (match![1] ?? "localhost").replace(/^\[|\]$/g, ""), port };
+};
+
+const names: Reader<readonly string[]> = (given) => {
+  const list = given.split(",").map((name) => name.trim());
+  const wrong = list.find((name) => !/^[a-z0-9.-]+$/i.test(name));
+  if (wrong !== undefined) throw new RangeError(`"${wrong}" is not the name of a host`);
+  return list;
+};
+
+const percentage: Reader<number> = (given) => {
+  const match = /^([0-9]+(?:\.[0-9]+)?)\s*%$/.exec(given);
+  const share = match === null ? Number.NaN : Number(match[1]) / 100;
+  if (!(share >= LEAST_BUDGET && share <= 1)) {
+    throw new RangeError(`"${given}" is not a percentage from ${LEAST_BUDGET * 100}% to 100%`);
+  }
+  return share;
+};
+
+const price: Reader<number> = (given) => {
+  const value = /^[0-9]+(?:\.[0-9]+)?$/.test(given) ? Number(given) : Number.NaN;
+  if (Number.isNaN(value)) throw new RangeError(`"${given}" is not a price such as 0.4`);
+  return value;
+};
+
+const policyList: Reader<readonly string[]> = (given) => {
+  if (given.toLowerCase() === "all") return policyNames().filter((name) => policyType(name).offline !== true);
+  // A comma within parentheses belongs to the parameters of a policy.
+  const policies = given.split(/,(?![^(]*\))/).map((name) => parsePolicy(name));
+  const offline = policies.find(({ type }) => type.offline === true);
+  if (offline !== undefined) {
+    throw new RangeError(`${formatPolicy(offline)} needs to know the future; the optimum is told anyway`);
+  }
+  return [...new Set(policies.map(formatPolicy))];
+};

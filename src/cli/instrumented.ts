@@ -1,0 +1,32 @@
+import { InstrumentsThread, type Observed } from "../admin/instruments-thread.ts";
+import type { Log } from "../lib/log.ts";
+import { FailedError } from "./exit.ts";
+import type { InstrumentsPlan } from "./instrument-settings.ts";
+import { formatListening, listeningAddresses, type Running } from "./serve.ts";
+
+/**
+ * Starts the instruments of a service.
+ * @returns the service with its instruments, which end after it
+ * @throws FailedError if the port that the user chose is taken; the service is closed then
+ */
+export async function withInstruments(
+  service: Running & Observed,
+  { settings, admin, needsPort }: InstrumentsPlan,
+  log: Log,
+): Promise<Running> {
+  const thread = await InstrumentsThread.start({ observed: service, settings, admin, log });
+  const close = async (): Promise<void> => {
+    await service.close();
+    await thread.close();
+  };
+  if (admin !== undefined && thread.port === undefined && needsPort) {
+    await close();
+    throw new FailedError("the admin port could not be opened: choose another by --admin, or --admin off");
+  }
+  if (admin !== undefined && thread.port !== undefined) {
+    log.info(
+      `admin port ${formatListening(admin.host, thread.port, listeningAddresses(admin.host))}: metrics, health, API`,
+    );
+  }
+  return { close };
+}

@@ -1,0 +1,53 @@
+import type { ThreadBeats, ThreadState } from "./thread-beats.ts";
+import type { HealthReport } from "./view.ts";
+
+/** How often a thread gives a sign of life. */
+export const BEAT_MS = 250;
+/** A thread that has been silent for so long hangs, or has died. */
+const SILENT_MS = 5000;
+/** How long after a restart of the instruments' thread to say so. */
+const RESTART_TOLD_MS = 60_000;
+
+const PROBLEMS: Readonly<Record<ThreadState, string | undefined>> = {
+  starting: "is starting",
+  ready: undefined,
+  "origin-down": "cannot reach the origin: see --origin, and whether the origin runs",
+  "origin-silent":
+    "has had no sign of life from the origin for --heartbeat-timeout: nothing is served from the cache",
+  draining: "is ending: it answers what it has received, and accepts no more clients",
+};
+
+/**
+ * Judges the threads of a service by what they say of themselves.
+ * @param restartedMs when the thread of the instruments was started again; undefined: never
+ */
+export function healthOf(beats: ThreadBeats, nowMs: number, restartedMs: number | undefined): HealthReport {
+  const threads = Array.from({ length: beats.threads }, (_, thread) => thread);
+  const hanging = threads.filter((thread) => {
+    const atMs = beats.atMs(thread);
+    return atMs > 0 && nowMs - atMs > SILENT_MS;
+  });
+  const problems = hanging.map(
+    (thread) =>
+      `thread ${thread} has given no sign of life for ${Math.round((nowMs - beats.atMs(thread)) / 1000)} s`,
+  );
+  let isReady = true;
+  for (const state of new Set(threads.map((thread) => beats.stateOf(thread)))) {
+    const problem = PROBLEMS[state];
+    if (problem === undefined) continue;
+    isReady = false;
+    const those = threads.filter((thread) => beats.stateOf(thread) === state);
+    problems.push(`${nameThreads(those, beats.threads)} ${problem}`);
+  }
+  if (restartedMs !== undefined && nowMs - restartedMs < RESTART_TOLD_MS) {
+    const seconds = Math.round((nowMs - restartedMs) / 1000);
+    problems.push(`the thread of the instruments was started again ${seconds} s ago: figures begin anew`);
+  }
+  const isAlive = hanging.length === 0;
+  return { alive: isAlive, ready: isAlive && isReady, problems };
+}
+
+function nameThreads(threads: readonly number[], all: number): string {
+  if (all === 1) return "the service";
+  return threads.length === 1 ? `thread ${threads[0]}` : `threads ${threads.join(", ")}: each`;
+}
