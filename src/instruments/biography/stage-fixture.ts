@@ -1,6 +1,6 @@
 import { utf8 } from "../../lib/bytes.ts";
 import type { KeyRef } from "../../lib/key-ref.ts";
-import { DepartureLog } from "../../store/departure-log.ts";
+import { type Departure, DepartureLog } from "../../store/departure-log.ts";
 import { keyIn } from "../../store/key-fixture.ts";
 import { Store } from "../../store/store.ts";
 import { Event } from "../events/event.ts";
@@ -34,6 +34,11 @@ interface Thread {
   readonly writer: EventWriter;
   told: number;
   dropped: number;
+}
+
+interface Reader {
+  event(event: Event): void;
+  departed?(departure: Departure): void;
 }
 
 /** A real store, with the rings and logs of its threads, and a clock that stands until it is told to go on. */
@@ -141,15 +146,19 @@ export class Stage {
   drain(order: readonly number[] = this.threads.map((_, index) => index), logFirst = false): void {
     for (const index of order) {
       const thread = this.threads[index]!;
-      if (logFirst) this.#tellDepartures(thread);
-      const event = new Event();
-      thread.ring.drain((at) => {
-        event.read(thread.ring, at, this.nowMs);
-        this.biographies.event(event);
-      }, RING_WORDS);
+      if (logFirst) this.#tellDepartures(thread, this.biographies);
+      this.#tellEvents(thread, this.biographies);
       this.biographies.lost(thread.ring.dropped - thread.dropped, this.nowMs);
       thread.dropped = thread.ring.dropped;
-      if (!logFirst) this.#tellDepartures(thread);
+      if (!logFirst) this.#tellDepartures(thread, this.biographies);
+    }
+  }
+
+  /** As `drain`, for another reader. */
+  tell(reader: Reader): void {
+    for (const thread of this.threads) {
+      this.#tellEvents(thread, reader);
+      this.#tellDepartures(thread, reader);
     }
   }
 
@@ -169,9 +178,17 @@ export class Stage {
     return names.toSorted((a, b) => positionOf(a) - positionOf(b));
   }
 
-  #tellDepartures(thread: Thread): void {
+  #tellEvents({ ring }: Thread, reader: Reader): void {
+    const event = new Event();
+    ring.drain((at) => {
+      event.read(ring, at, this.nowMs);
+      reader.event(event);
+    }, RING_WORDS);
+  }
+
+  #tellDepartures(thread: Thread, reader: Reader): void {
     for (; thread.told < thread.log.position; thread.told++) {
-      this.biographies.departed(thread.log.at(thread.told, this.nowMs)!);
+      reader.departed?.(thread.log.at(thread.told, this.nowMs)!);
     }
   }
 
