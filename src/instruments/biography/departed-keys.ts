@@ -71,9 +71,9 @@ export class DepartedKeys {
     this.#link(record);
   }
 
-  /** Returns the last departure of this hash, and forgets it; undefined: none is known. */
-  take(hash: number): DepartedKey | undefined {
-    const record = this.#forget(hash);
+  /** Returns the last departure of this hash before this time, and forgets it; undefined: none is known. */
+  take(hash: number, beforeMs: number): DepartedKey | undefined {
+    const record = this.#forget(hash, beforeMs);
     if (record < 0) return undefined;
     return {
       leftAtMs: this.#times[record]!,
@@ -90,10 +90,11 @@ export class DepartedKeys {
   }
 
   /** @returns the forgotten record; −1: there was none. Its reason is in `#lastReason` */
-  #forget(hash: number): number {
+  #forget(hash: number, beforeMs = Number.POSITIVE_INFINITY): number {
     const at = this.#find(hash);
     if (at < 0) return -1;
     const record = this.#table[at]! - 1;
+    if (this.#times[record]! > beforeMs) return -1;
     this.#unlink(at);
     this.#lastReason = this.#reasons[record]!;
     this.#reasons[record] = DEAD;

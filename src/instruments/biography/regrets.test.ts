@@ -171,6 +171,20 @@ describe("regrets", () => {
     expect(regrets.report().samplingRatio).toBe(1);
   });
 
+  test("a miss that is told much too late does not regret what left after it", () => {
+    const regrets = new Regrets();
+    regrets.departed(departure("evicted", 1, START_MS + 400));
+    regrets.departed(departure("evicted", 2, START_MS + 1000));
+    regrets.event(event(MISS, 1, START_MS));
+    regrets.event(event(FILLED, 1, START_MS + 2, 2));
+    regrets.departed(departure("removed", 1, START_MS + 3));
+    regrets.tick(START_MS + 5000);
+    expect(regrets.report().regrets).toEqual([0, 0, 0]);
+    regrets.event(event(MISS, 1, START_MS + 1200));
+    regrets.tick(START_MS + 6000);
+    expect(regrets.report().regrets).toEqual([1, 1, 1]);
+  });
+
   test("more events at once than can be held back: the earliest are counted early", () => {
     const regrets = new Regrets();
     for (let i = 0; i < 50_000; i++) regrets.departed(departure("evicted", mix32(i), START_MS));

@@ -135,11 +135,11 @@ export class Regrets {
   #settle(rank: number, hash: number, atMs: number, a: number, b: number, c: number): void {
     if (rank === LEFT) {
       if (a === ALL) this.#departed.clear();
-      else if (a === REMOVED) this.#departed.take(hash);
+      else if (a === REMOVED) this.#departed.take(hash, atMs);
       else this.#departed.add(hash, b, c, a);
       return;
     }
-    const key = this.#departed.take(hash);
+    const key = this.#departed.take(hash, atMs);
     if (key === undefined) return;
     if (rank === ASKED) this.#count(key, atMs);
     // An expired entry stays until it is replaced. So it leaves after the miss, when its next value comes.
