@@ -317,3 +317,14 @@ test("a fill behind a write is kept, though the invalidation of that write comes
   world.drain();
   expect(world.store.find(KEYS[0]!, VALUE)).toBe(1);
 });
+
+test("an observer is told a write from an answer that could not be stored", () => {
+  const causes: string[] = [];
+  const observer = { invalidated: (_: KeyRef, by: string) => causes.push(by), invalidatedAll() {} };
+  const cache = new CoherentCache(new MapStore(), true, observer);
+  const owner: FlightOwner<Variant> = { askAgain() {}, answered() {} };
+  const waiter: Waiter = { found() {}, without() {}, arriving() {}, arrived() {} };
+  cache.invalidate(KEYS[0]!);
+  for (const isStored of [true, false]) cache.end(cache.begin(KEYS[0]!, VALUE, owner, waiter), isStored);
+  expect(causes).toEqual(["write", "reply"]);
+});

@@ -100,7 +100,7 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
   end(flight: Flight<Asked>, isStored: boolean): void {
     this.#flights.remove(flight);
     this.store.endFill(flight.key.hash);
-    if (!isStored && this.isShared) this.invalidate(flight.key);
+    if (!isStored && this.isShared) this.invalidate(flight.key, "reply");
   }
 
   /**
@@ -123,9 +123,9 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
    * Invalidates a key because a write of it is sent, or because another thread may have stored an older value than
    * the one about to be shown.
    */
-  invalidate(key: KeyRef): void {
+  invalidate(key: KeyRef, by: InvalidatedBy = "write"): void {
     this.invalidationCount++;
-    this.#observer?.invalidated(key, "write");
+    this.#observer?.invalidated(key, by);
     this.store.invalidate(key);
     if (this.#flights.size === 0) return;
     for (let flight = this.#flights.first(key); flight !== undefined; flight = this.#flights.first(key)) {

@@ -145,6 +145,8 @@ export interface WatchReport {
     readonly isGlob: boolean;
     readonly events: number;
   }[];
+  /** One sentence, if there are more keys that match than may be watched. */
+  readonly note?: string;
 }
 
 export interface WhatIfPoint {

@@ -98,6 +98,33 @@ describe("the log of departures", () => {
     expect(made.log.at(9, made.nowMs)).toBeUndefined();
   });
 
+  test("tells how long ago an entry had expired when it left", () => {
+    const made = bench();
+    set(made, "a", START_MS + 1000);
+    made.nowMs += 1300;
+    set(made, "a");
+    expect(departures(made).map((one) => [one!.cause, one!.remainingMs])).toEqual([["expired", -300]]);
+  });
+
+  test("finds the departures of one key, the latest first", () => {
+    const made = bench({ entries: 1, capacity: 8 });
+    const { store, log } = made;
+    const { hash } = keyIn(store, "a");
+    expect([...log.of(hash, made.nowMs, 9), ...log.of(0, made.nowMs, 9)]).toEqual([]);
+    for (const name of ["a", "b", "a", "c", "a", "d", "a", "e"]) {
+      made.nowMs++;
+      set(made, name);
+    }
+    const found = (most: number): number[] =>
+      log.of(hash, made.nowMs, most).map((one) => one.atMs - START_MS);
+    expect([found(9), found(2)]).toEqual([
+      [8, 6, 4, 2],
+      [8, 6],
+    ]);
+    for (let i = 0; i < 5; i++) set(made, `later ${i}`);
+    expect(found(9)).toEqual([8]);
+  });
+
   test("another object over the same memory reads it, and goes on where it ended", () => {
     const buffer = new SharedArrayBuffer(DepartureLog.bytes(8));
     const store = Store.create({ budgetBytes: 2 ** 20, maxEntries: 1, policy: "2q", seed: 1 });

@@ -19,7 +19,10 @@ export interface Departure {
   readonly reads: number;
   readonly valueBytes: number;
   readonly keyBytes: number;
-  /** The remaining time to live; −1: it had no expiry. */
+  /**
+   * The remaining time to live. Of an expired entry it is not above 0: how long ago it expired. Of others, −1: it had
+   * no expiry.
+   */
   readonly remainingMs: number;
   /** The policy that evicted it, and the queue it was in; empty if it was not evicted. */
   readonly policy: string;
@@ -38,6 +41,7 @@ const NAME_WORDS = (NAME_LIMIT * NAME_BYTES) / 4;
 const CAUSE_SHIFT = 16;
 const PLACE_SHIFT = 24;
 const GREATEST = 2 ** 32 - 1;
+const GREATEST_SIGNED = 2 ** 31 - 1;
 
 /**
  * The entries that left last, of one thread, in shared memory: a ring without a reader of its own. Each new record
@@ -93,7 +97,7 @@ export class DepartureLog {
       readsOf(memory, slot) | (DEPARTURE_CAUSES.indexOf(cause) << CAUSE_SHIFT) | (place << PLACE_SHIFT);
     records[at + 4] = valueBytesOf(memory, slot);
     records[at + 5] = keyBytesOf(memory, slot);
-    records[at + 6] = expiresAtMs === 0 ? -1 : Math.max(0, Math.min(2 ** 31 - 1, expiresAtMs - nowMs));
+    records[at + 6] = remainingMs(cause, expiresAtMs, nowMs);
     Atomics.store(this.#words, POSITION, (position + 1) | 0);
   }
 
@@ -123,6 +127,25 @@ export class DepartureLog {
     };
     const behind = (this.position - position) >>> 0;
     return behind > 0 && behind < this.#capacity ? departure : undefined;
+  }
+
+  /**
+   * Returns the departures of the keys with this hash that the log still has, the latest first.
+   * @param most how many at most
+   */
+  of(hash: number, nowMs: number, most: number): Departure[] {
+    const { position } = this;
+    const records = this.#records;
+    const mask = this.#capacity - 1;
+    const found: Departure[] = [];
+    const last = Math.min(position, this.#capacity - 1);
+    for (let behind = 1; behind <= last && found.length < most; behind++) {
+      const number = position - behind;
+      if (records[(number & mask) * RECORD_WORDS] !== (hash | 0)) continue;
+      const departure = this.at(number, nowMs);
+      if (departure?.hash === hash) found.push(departure);
+    }
+    return found;
   }
 
   /** The policy still tells the place of the entry that it has evicted last. */
@@ -162,6 +185,12 @@ export class DepartureLog {
     }
     return name;
   }
+}
+
+function remainingMs(cause: DepartureCause, expiresAtMs: number, nowMs: number): number {
+  const remaining = Math.max(1 - GREATEST_SIGNED, Math.min(GREATEST_SIGNED, expiresAtMs - nowMs));
+  if (cause === "expired") return Math.min(0, remaining);
+  return expiresAtMs === 0 ? -1 : Math.max(0, remaining);
 }
 
 /** Completes the low 32 bits of a time: the one closest to `nowMs`. */
