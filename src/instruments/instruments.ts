@@ -1,18 +1,25 @@
-import type { PolicyChoice } from "../policy/registry.ts";
-import { formatPolicy, parsePolicy } from "../policy/registry.ts";
+import { formatPolicy, type PolicyChoice, parsePolicy } from "../policy/registry.ts";
 import type { Departure } from "../store/departure-log.ts";
 import type { Store } from "../store/store.ts";
 import { DepartureReader } from "./departure-reader.ts";
 import type { Event } from "./events/event.ts";
-import { FILLED, HIT, INVALIDATED_ALL, IS_COUNTED, IS_FOLLOWED, MISS } from "./events/event-kinds.ts";
+import { FILLED, MISS } from "./events/event-kinds.ts";
 import { EventReader } from "./events/event-reader.ts";
-import { FAMILIES_DEFAULTS, Families } from "./hot-keys/families.ts";
-import { HOT_KEYS_DEFAULTS, HotKeys } from "./hot-keys/hot-keys.ts";
-import { RecentKeys } from "./hot-keys/recent-keys.ts";
+import { healthOf } from "./health.ts";
 import type { InstrumentsMemory } from "./instruments-memory.ts";
-import { LastReads } from "./last-reads.ts";
+import { KeyFigures } from "./key-figures.ts";
+import { KeyStories } from "./key-stories.ts";
 import { Load } from "./load.ts";
-import type { FamiliesReport, HotBy, HotKeysReport, WhatIfReport } from "./view.ts";
+import type {
+  BiographyReport,
+  FamiliesReport,
+  HealthReport,
+  HotBy,
+  HotKeysReport,
+  ToldSetting,
+  WatchReport,
+  WhatIfReport,
+} from "./view.ts";
 import type { PresentCache } from "./what-if/sampling-plan.ts";
 import { WhatIf } from "./what-if/what-if.ts";
 import { whatIfReport } from "./what-if/what-if-report.ts";
@@ -37,6 +44,8 @@ export interface InstrumentsOptions {
   readonly threadMs: () => number;
   /** The time base of the cache. */
   readonly nowMs: () => number;
+  /** When this thread replaced one that had died; undefined: it did not. */
+  readonly restartedMs: number | undefined;
 }
 
 /** Of every so many hits, one is counted for hot keys and families. */
@@ -54,39 +63,40 @@ export class Instruments {
   readonly #reader: EventReader;
   readonly #departures: DepartureReader;
   readonly #load: Load;
-  readonly #hotKeys: HotKeys;
-  readonly #families: Families;
-  /** The keys of misses whose values have not come yet. */
-  readonly #recentKeys = new RecentKeys();
-  readonly #lastReads = new LastReads();
+  readonly #figures: KeyFigures;
+  readonly #stories: KeyStories;
   #present: PresentCache;
   #whatIf: WhatIf;
   #adaptedMs: number;
   /** Since when what-if counts, and the reads and misses until then. */
   #sinceMs: number;
-  #readsBefore = 0;
+  #readsBefore: number;
   #missesBefore = 0;
   #misses = 0;
   #fills = 0;
   #fillMs = 0;
-  readonly #take = (event: Event): void => this.#event(event);
+  #lostBefore: number;
+  readonly #takeEvent = (event: Event): void => this.#event(event);
   readonly #takeDeparture = (departure: Departure): void => this.#departed(departure);
 
   constructor(options: InstrumentsOptions) {
-    const { memory, nowMs } = options;
+    const { memory, nowMs, store } = options;
     const now = nowMs();
-    this.#options = options;
     const threads = Array.from({ length: memory.handle.threads }, (_, index) => index);
+    const logs = threads.map((thread) => memory.departures(thread, nowMs));
+    this.#options = options;
     this.#reader = new EventReader(threads.map((thread) => memory.ring(thread)));
-    this.#departures = new DepartureReader(threads.map((thread) => memory.departures(thread, nowMs)));
-    this.#hotKeys = new HotKeys(HOT_KEYS_DEFAULTS, now);
-    this.#families = new Families(FAMILIES_DEFAULTS, 1, now);
+    this.#departures = new DepartureReader(logs);
+    this.#figures = new KeyFigures(COUNT_EVERY, now);
+    this.#stories = new KeyStories(store, memory.filter, logs);
     this.#load = new Load(now, this.#reader.reads, options.threadMs());
     this.#adaptedMs = now;
     this.#sinceMs = now;
     this.#readsBefore = this.#reader.reads;
+    this.#lostBefore = this.dropped;
     this.#present = this.#presentCache();
     this.#whatIf = this.#newWhatIf();
+    memory.filter.set([]);
     memory.control.countEvery = COUNT_EVERY;
     memory.control.bound = this.#whatIf.bound;
   }
@@ -103,20 +113,44 @@ export class Instruments {
    */
   tick(mostWords: number): boolean {
     const nowMs = this.#options.nowMs();
-    const words = this.#reader.drain(nowMs, mostWords, this.#take);
+    const words = this.#reader.drain(nowMs, mostWords, this.#takeEvent);
     this.#departures.drain(nowMs, DEPARTURES_AT_ONCE, this.#takeDeparture);
     this.#whatIf.tick(nowMs, this.#reader.reads);
+    const lost = this.dropped - this.#lostBefore;
+    this.#lostBefore += lost;
+    this.#stories.tick(nowMs, this.#whatIf.steadyBound, lost);
     if (nowMs - this.#adaptedMs >= ADAPT_MS) this.#adapt(nowMs);
     this.#options.memory.control.bound = this.#whatIf.bound;
     return words >= mostWords;
   }
 
+  health(): HealthReport {
+    const { memory, nowMs, restartedMs } = this.#options;
+    return healthOf(memory.beats, nowMs(), restartedMs);
+  }
+
   hotKeys(by: HotBy, count: number): HotKeysReport {
-    return this.#hotKeys.report(by, count, this.#options.nowMs());
+    return this.#figures.hotKeys(by, count, this.#options.nowMs());
   }
 
   families(count: number): FamiliesReport {
-    return this.#families.report(count, this.#options.nowMs());
+    return this.#figures.families(count, this.#options.nowMs());
+  }
+
+  biography(key: Uint8Array): BiographyReport {
+    return this.#stories.biography(key, this.#options.nowMs());
+  }
+
+  watched(): WatchReport {
+    return this.#stories.watched();
+  }
+
+  watch(pattern: string): void {
+    this.#stories.watch(pattern);
+  }
+
+  unwatch(pattern: string): void {
+    this.#stories.unwatch(pattern);
   }
 
   whatIf(): WhatIfReport {
@@ -142,55 +176,41 @@ export class Instruments {
     this.#whatIf.reset(this.#sinceMs, this.#readsBefore);
   }
 
+  settings(): readonly ToldSetting[] {
+    const { policies, budget } = this.#options.settings;
+    const { policy, size, unit } = this.#presentCache();
+    return [
+      { name: "policy", value: policy, changeable: true },
+      {
+        name: unit === "bytes" ? "memory" : "max-entries",
+        value: String(Math.round(size)),
+        changeable: false,
+      },
+      { name: "what-if-policies", value: policies.map(formatPolicy).join(","), changeable: false },
+      { name: "instruments-budget", value: `${budget * 100}%`, changeable: false },
+    ];
+  }
+
+  /** @throws RangeError saying what is wrong */
+  async change(name: string, value: string): Promise<void> {
+    if (name !== "policy") throw new RangeError(`"${name}" cannot be changed here; "policy" can`);
+    this.#options.store.setPolicy(value);
+  }
+
   #event(event: Event): void {
-    switch (event.kind) {
-      case HIT:
-        this.#hit(event);
-        break;
-      case MISS:
-        this.#missed(event);
-        break;
-      case FILLED:
-        this.#filled(event);
-        break;
-      case INVALIDATED_ALL:
-        this.#hotKeys.cleared();
-        this.#families.cleared(event.atMs);
+    if (event.kind === MISS) this.#misses++;
+    if (event.kind === FILLED) {
+      this.#fills++;
+      this.#fillMs += Math.min(FILL_LIMIT_MS, event.third);
     }
     this.#whatIf.event(event);
+    this.#figures.event(event);
+    this.#stories.event(event);
   }
 
-  #hit({ flags, hash, atMs, bytes, keyStart, keyEnd, detail }: Event): void {
-    if ((flags & IS_FOLLOWED) !== 0) this.#lastReads.read(hash, atMs);
-    if ((flags & IS_COUNTED) === 0) return;
-    this.#hotKeys.hit(hash, bytes, keyStart, keyEnd, detail, COUNT_EVERY, atMs);
-    this.#families.hit(hash, bytes, keyStart, keyEnd, COUNT_EVERY, atMs);
-  }
-
-  #missed({ hash, atMs, bytes, keyStart, keyEnd }: Event): void {
-    this.#misses++;
-    this.#recentKeys.remember(hash, bytes, keyStart, keyEnd);
-    this.#hotKeys.miss(hash, bytes, keyStart, keyEnd, atMs);
-    this.#families.miss(hash, bytes, keyStart, keyEnd, atMs);
-  }
-
-  #filled({ hash, atMs, detail: valueBytes, second: ttlMs, third: originMs }: Event): void {
-    this.#fills++;
-    this.#fillMs += Math.min(FILL_LIMIT_MS, originMs);
-    this.#lastReads.filled(hash);
-    const recent = this.#recentKeys;
-    if (!recent.find(hash)) return;
-    const { bytes, start, end } = recent;
-    this.#hotKeys.answered(hash, bytes, start, end, originMs, valueBytes, atMs);
-    this.#families.filled(hash, bytes, start, end, valueBytes, Math.max(0, ttlMs), atMs);
-  }
-
-  #departed({ hash, cause, atMs, ageMs, reads, valueBytes }: Departure): void {
-    const lastReadMs = this.#lastReads.left(hash);
-    const unknown = reads === 0 ? 0 : -1;
-    const lastReadAfterMs = lastReadMs === undefined ? unknown : Math.max(0, lastReadMs - (atMs - ageMs));
-    this.#hotKeys.left(hash);
-    this.#families.left(hash, cause === "expired", lastReadAfterMs, reads, valueBytes, atMs);
+  #departed(departure: Departure): void {
+    this.#figures.departed(departure);
+    this.#stories.departed(departure);
   }
 
   /** Follows the load, and changes of the cache. */
@@ -198,13 +218,13 @@ export class Instruments {
     this.#adaptedMs = nowMs;
     this.#load.measure(nowMs, this.#reader.reads, this.#options.threadMs(), this.#whatIf.accesses);
     const present = this.#presentCache();
+    const isNew = present.policy !== this.#present.policy && !this.#whatIf.policies.includes(present.policy);
+    this.#present = present;
     // Another policy may not be among those that are simulated.
-    if (present.policy !== this.#present.policy && !this.#whatIf.policies.includes(present.policy)) {
-      this.#present = present;
+    if (isNew) {
       this.#whatIf = this.#newWhatIf();
       this.resetWhatIf();
     }
-    this.#present = present;
     const { readsPerSecond, accessNs } = this.#load;
     this.#whatIf.adapt(present, { readsPerSecond, accessNs, budget: this.#options.settings.budget });
   }

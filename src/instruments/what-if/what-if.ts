@@ -110,6 +110,12 @@ export class WhatIf {
     );
   }
 
+  /** Keys whose position lies below this are sampled without interruption. */
+  get steadyBound(): number {
+    const steady = this.#sizes.filter((_, at) => this.#plan.duties[at] === 1);
+    return Math.max(boundOf(0), ...steady.map(({ size }) => size.bound));
+  }
+
   get plan(): SamplingPlan {
     return this.#plan;
   }
