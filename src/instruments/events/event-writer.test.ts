@@ -1,0 +1,158 @@
+import { describe, expect, test } from "bun:test";
+import { latin1, utf8 } from "../../lib/bytes.ts";
+import { KeyRef } from "../../lib/key-ref.ts";
+import { InstrumentsMemory } from "../instruments-memory.ts";
+import { boundOf, samplePosition } from "./event-control.ts";
+import * as kinds from "./event-kinds.ts";
+import { EventReader } from "./event-reader.ts";
+import { EventWriter } from "./event-writer.ts";
+
+const NOW_MS = 1_800_000_000_321;
+
+interface Bench {
+  readonly memory: InstrumentsMemory;
+  readonly writer: EventWriter;
+  read(): Told[];
+}
+
+interface Told {
+  readonly kind: number;
+  readonly flags: number;
+  readonly hash: number;
+  readonly atMs: number;
+  readonly rest: readonly number[];
+  readonly key: string;
+  readonly keyLength: number;
+}
+
+function bench(ratio: number, countEvery = 1_000_000): Bench {
+  const memory = InstrumentsMemory.create(1);
+  memory.control.bound = boundOf(ratio);
+  memory.control.countEvery = countEvery;
+  const reader = new EventReader([memory.ring(0)]);
+  const writer = new EventWriter(memory.target(0), () => NOW_MS);
+  return {
+    memory,
+    writer,
+    read() {
+      const told: Told[] = [];
+      reader.drain(NOW_MS + 5, 2 ** 20, (event) => {
+        told.push({
+          ...{ kind: event.kind, flags: event.flags, hash: event.hash, atMs: event.atMs },
+          rest: [event.detail, event.second, event.third],
+          key: latin1(event.bytes, event.keyStart, event.keyEnd),
+          keyLength: event.keyLength,
+        });
+      });
+      return told;
+    },
+  };
+}
+
+function key(name: string, hash: number): KeyRef {
+  const bytes = utf8(name);
+  return new KeyRef().refer(bytes, 0, bytes.length, hash);
+}
+
+describe("a writer of events", () => {
+  test("tells everything of a sampled key, and each number arrives", () => {
+    const { writer, read } = bench(1);
+    const user = key("user:1", 0xdead_beef);
+    writer.hit(user, 1, NOW_MS); // The first one is counted.
+    writer.hit(user, 700, NOW_MS);
+    writer.missed(user, NOW_MS);
+    writer.coalesced(user.hash);
+    writer.answered(user.hash, 0, 12, -1);
+    writer.filled(user.hash, 12, NOW_MS + 5000, NOW_MS - 30);
+    writer.refused(user.hash, "no-room");
+    writer.wrote(user, true);
+    writer.invalidated(user, "push");
+    writer.invalidatedAll();
+    const [counted, ...told] = read();
+    expect(counted).toMatchObject({ key: "user:1", flags: kinds.IS_COUNTED | kinds.IS_FOLLOWED });
+    const followed = { hash: 0xdead_beef, atMs: NOW_MS, flags: kinds.IS_FOLLOWED };
+    expect(told).toMatchObject([
+      { ...followed, kind: kinds.HIT, rest: [700, 0, 0], key: "", keyLength: 6 },
+      { ...followed, kind: kinds.MISS, key: "user:1", keyLength: 6 },
+      { ...followed, kind: kinds.COALESCED },
+      { ...followed, kind: kinds.ANSWERED, rest: [12, -1, 0] },
+      { ...followed, kind: kinds.FILLED, rest: [12, 5000, 30] },
+      { ...followed, kind: kinds.REFUSED, rest: [kinds.REFUSALS.indexOf("no-room"), 0, 0] },
+      { ...followed, kind: kinds.WROTE, flags: kinds.IS_FOLLOWED | kinds.REMOVES },
+      { ...followed, kind: kinds.INVALIDATED, rest: [kinds.INVALIDATORS.indexOf("push"), 0, 0] },
+      { kind: kinds.INVALIDATED_ALL, atMs: NOW_MS },
+    ]);
+  });
+
+  test("of other keys, tells misses, fills and refusals only, and counts all reads", () => {
+    const { memory, writer, read } = bench(0);
+    const user = key("user:1", 123);
+    writer.hit(user, 1, NOW_MS);
+    read();
+    writer.hit(user, 1, NOW_MS);
+    writer.missed(user, NOW_MS);
+    writer.coalesced(user.hash);
+    writer.answered(user.hash, 0, 12, -1);
+    writer.filled(user.hash, 12, 0, NOW_MS);
+    writer.refused(user.hash, "void");
+    writer.wrote(user, false);
+    writer.invalidated(user, "write");
+    const told = read();
+    expect(told.map(({ kind }) => kind)).toEqual([kinds.MISS, kinds.FILLED, kinds.REFUSED]);
+    expect(told.every(({ flags }) => flags === 0)).toBe(true);
+    expect(memory.ring(0).reads).toBe(3);
+  });
+
+  test("a key is sampled always or never, and the share of sampled keys is the ratio", () => {
+    const { writer, read } = bench(0.1);
+    const hashes = Array.from({ length: 20_000 }, (_, i) => Math.imul(i + 1, 0x85eb_ca6b) >>> 0);
+    for (let round = 0; round < 2; round++) {
+      for (const hash of hashes) writer.hit(key("k", hash), 1, NOW_MS);
+      const sampled = read().filter(({ flags }) => (flags & kinds.IS_FOLLOWED) !== 0);
+      expect(sampled.map(({ hash }) => hash)).toEqual(
+        hashes.filter((hash) => samplePosition(hash) < boundOf(0.1)),
+      );
+      expect(Math.abs(sampled.length / hashes.length - 0.1)).toBeLessThan(0.01);
+    }
+  });
+
+  test("follows a watched key, though it is not sampled", () => {
+    const { memory, writer, read } = bench(0);
+    memory.filter.set([77]);
+    writer.hit(key("other", 78), 1, NOW_MS);
+    writer.hit(key("watched", 77), 9, NOW_MS);
+    writer.hit(key("other", 78), 1, NOW_MS);
+    expect(read().filter(({ flags }) => (flags & kinds.IS_FOLLOWED) !== 0)).toMatchObject([{ hash: 77 }]);
+    memory.filter.set([]);
+    writer.hit(key("watched", 77), 9, NOW_MS);
+    expect(read()).toEqual([]);
+  });
+
+  test("one hit in so many is counted, with its key", () => {
+    const { writer, read } = bench(0, 50);
+    const user = key("user:1", 5);
+    const hits = 100_000;
+    for (let i = 0; i < hits; i++) writer.hit(user, 1, NOW_MS);
+    const counted = read();
+    expect(counted.every(({ key: told }) => told === "user:1")).toBe(true);
+    expect(Math.abs((counted.length * 50) / hits - 1)).toBeLessThan(0.1);
+  });
+
+  test("a long key is cut to what a record holds", () => {
+    const { writer, read } = bench(0, 1);
+    const long = key("x".repeat(60_000), 5);
+    writer.hit(long, 1, NOW_MS);
+    writer.missed(long, NOW_MS);
+    expect(read().map((told) => [told.key, told.keyLength])).toEqual([
+      ["x".repeat(512), 60_000],
+      ["x".repeat(512), 60_000],
+    ]);
+  });
+
+  test("a load that repeats with the same period is not sampled at one place", () => {
+    const { writer, read } = bench(0, 50);
+    const keys = Array.from({ length: 50 }, (_, i) => key(`k${i}`, i));
+    for (let i = 0; i < 100_000; i++) writer.hit(keys[i % 50]!, 1, NOW_MS);
+    expect(new Set(read().map(({ hash }) => hash)).size).toBe(50);
+  });
+});

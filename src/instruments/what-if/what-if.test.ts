@@ -1,0 +1,214 @@
+import { describe, expect, test } from "bun:test";
+import { utf8 } from "../../lib/bytes.ts";
+import { SeededRandom } from "../../lib/random.ts";
+import { halfSipHash } from "../../lib/sip-hash.ts";
+import { parsePolicy } from "../../policy/registry.ts";
+import { NumberedBatch } from "../../replay/numbered-batch.ts";
+import { Simulation } from "../../replay/simulation.ts";
+import { Event } from "../events/event.ts";
+import { samplePosition } from "../events/event-control.ts";
+import * as kinds from "../events/event-kinds.ts";
+import { FACTORS } from "./sampling-plan.ts";
+import { SLICE_MS, WhatIf } from "./what-if.ts";
+
+const POLICIES = ["lru", "s3-fifo", "w-tinylfu"];
+const OBJECTS = 20_000;
+const SIZE = 2000;
+
+/** Objects from 1, asked for by Zipf's law. */
+function zipf(reads: number, seed: number): Uint32Array {
+  const random = new SeededRandom(seed);
+  const sums = new Float64Array(OBJECTS);
+  let sum = 0;
+  for (let i = 0; i < OBJECTS; i++) sums[i] = sum += (i + 1) ** -0.9;
+  return Uint32Array.from({ length: reads }, () => {
+    const drawn = random.next() * sum;
+    let low = 0;
+    let high = OBJECTS - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sums[middle]! < drawn) low = middle + 1;
+      else high = middle;
+    }
+    return low + 1;
+  });
+}
+
+function hashOf(object: number): number {
+  const bytes = utf8(`key:${object}`);
+  return halfSipHash(bytes, 0, bytes.length, 1, 2);
+}
+
+const HASHES = Uint32Array.from({ length: OBJECTS + 1 }, (_, object) => hashOf(object));
+
+function newWhatIf(): WhatIf {
+  const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
+  return new WhatIf({ policies: POLICIES.map(parsePolicy), present, weigh: () => 1 });
+}
+
+/** Feeds hits, as the proxy would tell them: those of sampled keys only. */
+function feed(whatIf: WhatIf, objects: Uint32Array, { from = 0, nowMs = 0 } = {}): void {
+  const event = new Event();
+  event.kind = kinds.HIT;
+  event.flags = kinds.IS_FOLLOWED;
+  for (let i = 0; i < objects.length; i++) {
+    const hash = HASHES[objects[i]!]!;
+    if (samplePosition(hash) < whatIf.bound) {
+      event.hash = hash;
+      event.atMs = nowMs;
+      whatIf.event(event);
+    }
+    if (i % 1000 === 999) whatIf.tick(nowMs, from + i + 1);
+  }
+  whatIf.tick(nowMs + 10_000, from + objects.length);
+}
+
+function exactMissRatio(policy: string, size: number, objects: Uint32Array): number {
+  const counting = { warmupRecords: 0, windowRecords: 0, byFamily: false };
+  const shape = { capacity: size, unit: "entries", maxEntries: size, seed: 1 } as const;
+  const simulation = new Simulation({ policy: parsePolicy(policy), ...shape, writes: "drop", counting });
+  const batch = new NumberedBatch(objects.length);
+  batch.objects.set(objects);
+  batch.count = objects.length;
+  simulation.replay(batch, OBJECTS);
+  const { total } = simulation.finish();
+  return total.misses / total.requests;
+}
+
+describe("what-if", () => {
+  test("is close to exact simulations of the same reads, and its errors say how close", () => {
+    const objects = zipf(80_000, 3);
+    const whatIf = newWhatIf();
+    whatIf.adapt(
+      { policy: "lru", unit: "entries", size: SIZE, entries: SIZE },
+      { readsPerSecond: 20_000, accessNs: 200, budget: 0.02 },
+    );
+    expect(whatIf.plan.miniatureEntries).toBeLessThan(SIZE);
+    feed(whatIf, objects);
+    let covered = 0;
+    let sum = 0;
+    whatIf.estimates().forEach((sizes, index) => {
+      for (const { size, missRatio, error } of sizes) {
+        const difference = Math.abs(missRatio - exactMissRatio(POLICIES[index]!, size, objects));
+        expect(difference).toBeLessThan(0.05);
+        if (difference <= error) covered++;
+        sum += difference;
+      }
+    });
+    const points = POLICIES.length * FACTORS.length;
+    expect(sum / points).toBeLessThan(0.015);
+    expect(covered / points).toBeGreaterThan(0.75);
+  });
+
+  test("sees every key of a small cache at a low load, and is exact then", () => {
+    const objects = zipf(30_000, 5);
+    const whatIf = newWhatIf();
+    feed(whatIf, objects);
+    const [ofLru] = whatIf.estimates();
+    const { size, ratio, missRatio } = ofLru![0]!;
+    expect(ratio).toBe(1);
+    expect(missRatio).toBeCloseTo(exactMissRatio("lru", size, objects), 10);
+  });
+
+  test("the optimum misses no more than any policy, and is exact if every key is seen", () => {
+    const objects = zipf(30_000, 7);
+    const whatIf = newWhatIf();
+    feed(whatIf, objects);
+    const optimum = whatIf.optimum();
+    const least = optimum[0]!;
+    for (const sizes of whatIf.estimates()) {
+      sizes.forEach(({ missRatio, error }, at) => {
+        expect(optimum[at]!.missRatio).toBeLessThanOrEqual(missRatio + error + optimum[at]!.error);
+      });
+    }
+    expect(least.ratio).toBe(1);
+    expect(least.missRatio).toBeLessThan(whatIf.estimates()[0]![0]!.missRatio);
+  });
+
+  test("a change of the plan keeps what is counted and what the caches hold", () => {
+    const objects = zipf(80_000, 9);
+    const whatIf = newWhatIf();
+    feed(whatIf, objects.subarray(0, 40_000));
+    const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
+    whatIf.adapt(present, { readsPerSecond: 50_000, accessNs: 200, budget: 0.03 });
+    expect(whatIf.plan.miniatureEntries).toBeLessThan(1000);
+    feed(whatIf, objects.subarray(40_000), { from: 40_000 });
+    whatIf.estimates().forEach((sizes, index) => {
+      for (const { size, missRatio } of sizes) {
+        const exact = exactMissRatio(POLICIES[index]!, size, objects);
+        expect(Math.abs(missRatio - exact)).toBeLessThan(0.04);
+      }
+    });
+  });
+
+  test("writes and invalidations take part: what is dropped is missed", () => {
+    const whatIf = newWhatIf();
+    const event = new Event();
+    event.flags = kinds.IS_FOLLOWED;
+    for (let i = 0; i < 2000; i++) {
+      event.hash = HASHES[1 + (i % 10)]!;
+      event.kind = kinds.HIT;
+      whatIf.event(event);
+      event.kind = kinds.INVALIDATED;
+      if (i % 2 === 0) whatIf.event(event);
+    }
+    whatIf.tick(10_000, 2000);
+    whatIf.tick(20_000, 2000);
+    const [sizes] = whatIf.estimates();
+    expect(sizes!.at(-1)!.missRatio).toBeGreaterThan(0.4);
+    event.kind = kinds.INVALIDATED_ALL;
+    whatIf.event(event);
+    expect(whatIf.estimates()[0]!.at(-1)!.missRatio).toBeGreaterThan(0.4);
+  });
+
+  test("a read of a key that does not exist is a miss for every cache", () => {
+    const whatIf = newWhatIf();
+    const event = new Event();
+    event.flags = kinds.IS_FOLLOWED;
+    for (let i = 0; i < 100; i++) {
+      event.hash = HASHES[1]!;
+      event.kind = kinds.MISS;
+      whatIf.event(event);
+      event.kind = kinds.REFUSED;
+      event.detail = kinds.REFUSALS.indexOf("no-value");
+      whatIf.event(event);
+    }
+    whatIf.tick(10_000, 100);
+    for (const sizes of whatIf.estimates()) {
+      // A cache of every key is exact; a sample that has just this key thinks that all have it.
+      expect(sizes[0]!.missRatio).toBe(1);
+    }
+  });
+
+  test("entries expire as in the cache", () => {
+    const whatIf = newWhatIf();
+    const event = new Event();
+    event.flags = kinds.IS_FOLLOWED;
+    event.hash = HASHES[3]!;
+    for (let i = 0; i < 100; i++) {
+      event.atMs = 1000 * i;
+      event.kind = kinds.MISS;
+      whatIf.event(event);
+      event.kind = kinds.ANSWERED;
+      event.detail = 5;
+      event.second = 500;
+      whatIf.event(event);
+    }
+    whatIf.tick(200_000, 100);
+    whatIf.tick(210_000, 100);
+    expect(whatIf.estimates()[0]![0]!.missRatio).toBe(1);
+  });
+
+  test("old slices are forgotten", () => {
+    const objects = zipf(20_000, 11);
+    const whatIf = newWhatIf();
+    feed(whatIf, objects);
+    const before = whatIf.estimates()[0]![0]!.missRatio;
+    expect(before).toBeGreaterThan(0.2);
+    const one = new Uint32Array(20_000).fill(1);
+    for (let minute = 1; minute <= 12; minute++) {
+      feed(whatIf, one, { from: 20_000 * minute, nowMs: minute * SLICE_MS * 1.01 });
+    }
+    expect(whatIf.estimates()[0]![0]!.missRatio).toBeLessThan(0.001);
+  });
+});
