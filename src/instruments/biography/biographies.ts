@@ -159,16 +159,16 @@ export class Biographies {
 function recordOfEvent({ kind, atMs, detail, second, third, flags }: Event): StoryRecord {
   switch (kind) {
     case kinds.HIT:
-      return storyRecord(kind, atMs, { b: 1, c: detail });
+      return storyRecord(kind, atMs, 0, 1, detail);
     case kinds.COALESCED:
-      return storyRecord(kind, atMs, { b: 1 });
+      return storyRecord(kind, atMs, 0, 1);
     case kinds.FILLED:
-      return storyRecord(kind, atMs, { a: detail, b: second, c: third });
+      return storyRecord(kind, atMs, detail, second, third);
     case kinds.REFUSED:
     case kinds.INVALIDATED:
-      return storyRecord(kind, atMs, { a: detail });
+      return storyRecord(kind, atMs, detail);
     case kinds.WROTE:
-      return storyRecord(kind, atMs, { a: (flags & kinds.REMOVES) === 0 ? 0 : 1 });
+      return storyRecord(kind, atMs, (flags & kinds.REMOVES) === 0 ? 0 : 1);
     default:
       return storyRecord(kind, atMs);
   }

@@ -242,6 +242,33 @@ describe("a story tells", () => {
   });
 });
 
+test("the story of a key that has just been watched begins with its earlier departures", () => {
+  const stage = new Stage({ ratio: 0 });
+  play(stage);
+  stage.drain();
+  stage.watch("a");
+  stage.pass(1000);
+  stage.push("a");
+  stage.pass(1000);
+  stage.read("a");
+  stage.drain();
+  expect(stage.report("a").events.map(({ what }): string => what)).toEqual([
+    ...["invalidated", "evicted", "invalidated", "miss", "filled"],
+  ]);
+  expect(stage.story("a").at(-2)).toContain("asked for again 1 s after its invalidation");
+});
+
+test("keys that pass the filter of watched keys by chance have no story", () => {
+  const stage = new Stage({ ratio: 0, maxEntries: 1000 });
+  stage.watch(...Array.from({ length: 1000 }, (_, i) => `watched ${i}`));
+  const names = Array.from({ length: 2000 }, (_, i) => `key ${i}`);
+  const passing = names.filter((name) => stage.filter.mayHave(stage.key(name).hash));
+  expect(passing.length).toBeGreaterThan(5);
+  for (const name of passing) stage.read(name);
+  stage.drain();
+  for (const name of passing) expect(stage.report(name)).toMatchObject({ isWatched: false, events: [] });
+});
+
 test("keys that are not UTF-8 have stories, told in base64", () => {
   const stage = new Stage();
   const key = new Uint8Array([0xff, 0x00, 0xfe]);

@@ -54,13 +54,18 @@ export class DepartedKeys {
     return this.#bound / 2 ** 32;
   }
 
+  /** Whether departures of the key with this hash are remembered. */
+  follows(hash: number): boolean {
+    return samplePosition(hash) >>> 0 < this.#bound;
+  }
+
   /** Remembers a departure, instead of an earlier one of the same hash. */
   add(hash: number, leftAtMs: number, untilMs: number, reason: number): void {
     this.#forget(hash);
-    if (samplePosition(hash) >>> 0 >= this.#bound) return;
+    if (!this.follows(hash)) return;
     if (this.#count === this.#capacity) {
       this.#makeRoom(leftAtMs);
-      if (samplePosition(hash) >>> 0 >= this.#bound) return;
+      if (!this.follows(hash)) return;
     }
     const record = this.#count++;
     this.#hashes[record] = hash;
@@ -117,8 +122,7 @@ export class DepartedKeys {
     let kept = 0;
     for (let record = 0; record < this.#count; record++) {
       const isOld = this.#times[record]! < nowMs - REGRET_MS;
-      const isBeyond = samplePosition(this.#hashes[record]!) >>> 0 >= this.#bound;
-      if (this.#reasons[record] === DEAD || isOld || isBeyond) continue;
+      if (this.#reasons[record] === DEAD || isOld || !this.follows(this.#hashes[record]!)) continue;
       this.#hashes[kept] = this.#hashes[record]!;
       this.#times[kept] = this.#times[record]!;
       this.#untils[kept] = this.#untils[record]!;

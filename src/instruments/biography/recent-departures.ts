@@ -1,6 +1,6 @@
 import type { Departure, DepartureLog } from "../../store/departure-log.ts";
 import type { PlaceNames } from "./place-names.ts";
-import { EVICTED, EXPIRED, REMOVED, type StoryRecord, storyRecord } from "./story-record.ts";
+import { EVICTED, EXPIRED, REMOVED, type StoryRecord } from "./story-record.ts";
 
 /** How many departures of a key are told from the logs. */
 const MOST = 16;
@@ -26,11 +26,11 @@ export function leftAtMs({ cause, atMs, remainingMs }: Departure): number {
 export function recordOf(departure: Departure, places: PlaceNames): StoryRecord {
   const { cause, reads, valueBytes, remainingMs } = departure;
   const atMs = leftAtMs(departure);
-  return storyRecord(KIND_OF[cause], atMs, {
+  return {
+    ...{ kind: KIND_OF[cause], atMs, reads },
     a: Math.max(0, departure.ageMs - (departure.atMs - atMs)),
     b: cause === "expired" ? 0 : remainingMs,
     c: valueBytes,
-    reads,
     place: cause === "evicted" ? places.numberOf(departure) : 0,
-  });
+  };
 }

@@ -186,7 +186,7 @@ describe("regrets", () => {
   });
 
   test("more events at once than can be held back: the earliest are counted early", () => {
-    const regrets = new Regrets();
+    const regrets = new Regrets({ capacity: 2 ** 16 });
     for (let i = 0; i < 50_000; i++) regrets.departed(departure("evicted", mix32(i), START_MS));
     for (let i = 0; i < 50_000; i++) regrets.event(event(MISS, mix32(i), START_MS + 1));
     regrets.tick(START_MS + 1000);

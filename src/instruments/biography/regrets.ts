@@ -75,7 +75,7 @@ export class Regrets {
   readonly #departures = new Float64Array(REASONS);
   readonly #regrets = new Float64Array(REASONS * WINDOWS);
 
-  constructor({ capacity = 2 ** 16 }: RegretOptions = {}) {
+  constructor({ capacity = 2 ** 15 }: RegretOptions = {}) {
     this.#departed = new DepartedKeys(capacity);
     this.#settling = new Settling(LATE_MS, HELD, (rank, hash, atMs, a, b, c) =>
       this.#settle(rank, hash, atMs, a, b, c),
@@ -84,11 +84,13 @@ export class Regrets {
 
   /** Something happened to any key. */
   event({ kind, hash, atMs, third }: Event): void {
-    if (kind === MISS) {
-      this.#misses++;
-      this.#settling.add(ASKED, hash, atMs, 0, 0, 0);
-    } else if (kind === FILLED) this.#settling.add(CAME, hash, atMs, third, 0, 0);
-    else if (kind === INVALIDATED_ALL) this.#settling.add(LEFT, 0, atMs, ALL, 0, 0);
+    if (kind === MISS) this.#misses++;
+    if (kind === MISS || kind === FILLED) {
+      // With many departures most keys are not remembered: that is what makes them cheap.
+      if (!this.#departed.follows(hash)) return;
+      if (kind === MISS) this.#settling.add(ASKED, hash, atMs, 0, 0, 0);
+      else this.#settling.add(CAME, hash, atMs, third, 0, 0);
+    } else if (kind === INVALIDATED_ALL) this.#settling.add(LEFT, 0, atMs, ALL, 0, 0);
   }
 
   /** An entry of any key left. */
@@ -96,6 +98,7 @@ export class Regrets {
     const { hash, atMs, remainingMs } = departure;
     const reason = this.#reasonOf(departure);
     if (reason !== REMOVED) this.#departures[reason]!++;
+    if (!this.#departed.follows(hash)) return;
     const leftMs = leftAtMs(departure);
     const hadNoEnd = departure.cause === "expired" || remainingMs < 0;
     const untilMs = leftMs + (hadNoEnd ? REGRET_MS : Math.min(REGRET_MS, remainingMs));

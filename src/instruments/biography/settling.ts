@@ -76,8 +76,14 @@ export class Settling {
     for (let item = this.#firsts[list]!; item !== 0; ) {
       const next = this.#nexts[item]!;
       const at = item * NUMBERS;
-      const [a, b, c] = [this.#numbers[at]!, this.#numbers[at + 1]!, this.#numbers[at + 2]!];
-      this.#settle(rank, this.#hashes[item]!, ms, a, b, c);
+      this.#settle(
+        rank,
+        this.#hashes[item]!,
+        ms,
+        this.#numbers[at]!,
+        this.#numbers[at + 1]!,
+        this.#numbers[at + 2]!,
+      );
       this.#nexts[item] = this.#free;
       this.#free = item;
       this.#held--;

@@ -5,7 +5,7 @@ import { FILLED, HIT, INVALIDATED, type StoryRecord, storyRecord } from "./story
 
 const LATE_MS = 3;
 
-const hit = (atMs: number): StoryRecord => storyRecord(HIT, atMs, { b: 1, c: 7 });
+const hit = (atMs: number): StoryRecord => storyRecord(HIT, atMs, 0, 1, 7);
 
 /** A record for each event in order; hits that follow each other are one. */
 function model(events: readonly StoryRecord[]): StoryRecord[] {
@@ -28,7 +28,7 @@ function outline(records: readonly StoryRecord[]): unknown[] {
 const kinds = fc.array(fc.constantFrom(HIT, HIT, HIT, FILLED, INVALIDATED), { maxLength: 40 });
 
 function eventsOf(list: readonly number[]): StoryRecord[] {
-  return list.map((kind, index) => (kind === HIT ? hit(index) : storyRecord(kind, index, { a: 1 })));
+  return list.map((kind, index) => (kind === HIT ? hit(index) : storyRecord(kind, index, 1)));
 }
 
 test("events in order become the records of the model; beyond the limit the oldest are forgotten", () => {

@@ -145,6 +145,8 @@ export class Stories {
   /** @returns whether something else happened within the run */
   #splitRun(story: number, index: number, atMs: number): boolean {
     const place = this.#place(story, index);
+    // Hardly ever: so it is told before any object is made.
+    if (this.#endMs(place) <= atMs) return false;
     const parts = splitRun(this.#record(place), atMs);
     if (parts === undefined) return false;
     this.#write(place, parts[0]);
@@ -229,7 +231,8 @@ export class Stories {
 
   /** Where a story's record is: `index` 0 is the oldest one. */
   #place(story: number, index: number): number {
-    return story * this.#length + ((this.#firsts[story]! + index) % this.#length);
+    const at = this.#firsts[story]! + index;
+    return story * this.#length + (at < this.#length ? at : at - this.#length);
   }
 }
 

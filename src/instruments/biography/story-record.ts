@@ -38,9 +38,9 @@ export function isDeparture(kind: number): boolean {
   return kind >= EVICTED;
 }
 
-/** Returns a record without the numbers that its kind does not have. */
-export function storyRecord(kind: number, atMs: number, numbers: Partial<StoryRecord> = {}): StoryRecord {
-  return { kind, atMs, a: 0, b: 0, c: 0, reads: 0, place: 0, ...numbers };
+/** Makes the record of an event. */
+export function storyRecord(kind: number, atMs: number, a = 0, b = 0, c = 0): StoryRecord {
+  return { kind, atMs, a, b, c, reads: 0, place: 0 };
 }
 
 /**
