@@ -172,9 +172,11 @@ async function showLoad(
   await Promise.race([load.fill(output.isTerminal ? showFilling : () => {}), aborted]);
   output.endLive(false);
   if (signal.aborted) return;
-  load.start();
   const reader = await LoneReader.start({ ...options, random: systemRandom }, READ_PAUSE_MS);
   undo.defer(() => reader.stop());
+  // On a busy machine connecting may take longer than the load is to last, so its time begins with the first reply.
+  await Promise.race([load.start(), aborted]);
+  if (signal.aborted) return;
   await showMoments(values.seconds, load, reader, output, { signal, aborted });
   if (signal.aborted) return;
   await Promise.all([reader.stop(), load.stop()]);
@@ -190,7 +192,7 @@ async function showMoments(
 ): Promise<void> {
   const everyMs = output.isTerminal ? LINE_EVERY_MS : PLAIN_LINE_EVERY_MS;
   const begun = performance.now();
-  let before = { ms: begun, hits: 0, misses: 0 };
+  let before = { ms: begun, hits: load.counts.hits, misses: load.counts.misses };
   while (performance.now() - begun < forMs) {
     await Promise.race([aborted, Bun.sleep(Math.min(everyMs, forMs))]);
     if (signal.aborted) return;
@@ -217,6 +219,7 @@ class LoadThread {
   counts: Readonly<LoadCounts> = { hits: 0, misses: 0, failures: 0 };
   readonly #worker: Worker;
   readonly #filled = Promise.withResolvers<void>();
+  readonly #begun = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   #progress: (written: number) => void = () => {};
 
@@ -225,7 +228,7 @@ class LoadThread {
     this.#worker.on("message", (message: FromLoad) => this.#heard(message));
     this.#worker.on("error", (error) => this.#heard({ failure: String(error) }));
     // Awaiting these reports a failure; if nothing awaits them, it must not count as unhandled.
-    for (const { promise } of [this.#filled, this.#stopped]) promise.catch(() => {});
+    for (const { promise } of [this.#filled, this.#begun, this.#stopped]) promise.catch(() => {});
   }
 
   fill(progress: (written: number) => void): Promise<void> {
@@ -234,8 +237,10 @@ class LoadThread {
     return this.#filled.promise;
   }
 
-  start(): void {
+  /** Resolves when the first request has been answered, or has failed. */
+  start(): Promise<void> {
     this.#tell("start");
+    return this.#begun.promise;
   }
 
   async stop(): Promise<void> {
@@ -254,11 +259,13 @@ class LoadThread {
   #heard({ written, filled, counts, stopped, failure }: FromLoad): void {
     if (written !== undefined) this.#progress(written);
     if (counts !== undefined) this.counts = counts;
+    if (counts !== undefined && counts.hits + counts.misses + counts.failures > 0) this.#begun.resolve();
     if (filled) this.#filled.resolve();
     if (stopped) this.#stopped.resolve();
     if (failure !== undefined) {
       const error = new Error(`the load has failed: ${failure}`);
       this.#filled.reject(error);
+      this.#begun.reject(error);
       this.#stopped.reject(error);
     }
   }

@@ -3,7 +3,7 @@ import { formatSize } from "../lib/quantity.ts";
 import { formatPolicy } from "../policy/registry.ts";
 import type { RecordingSettings } from "../proxy/recording-file.ts";
 import { DEFAULT_MEMORY, NUMBER_SETTINGS, numbersFrom } from "../proxy/settings.ts";
-import { formatOrigin, originUrl, parseOrigin } from "../upstream/address.ts";
+import { ORIGIN_FORMS, readOrigin } from "../upstream/origin-kinds.ts";
 import { checkMaxMemory, maxMemorySetting, memorySetting, policySetting } from "./cache-settings.ts";
 import type { Config } from "./config.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
@@ -39,13 +39,13 @@ const SETTINGS = {
   ...listenSettings("8080"),
   origin: setting(
     (given) => {
-      parseOrigin(given);
+      readOrigin(given);
       return given;
     },
     "localhost:9090",
     {
       placeholder: "<address>",
-      description: "address of the origin: host:port or redis://[user:password@]host:port[/database]",
+      description: `address of the origin: ${ORIGIN_FORMS}`,
       group: ORIGIN,
     },
   ),
@@ -158,7 +158,7 @@ export const proxy = subcommand({
         throw error;
       });
       const addresses = listeningAddresses(values.host);
-      const shownOrigin = formatOrigin(parseOrigin(values.origin));
+      const shownOrigin = readOrigin(values.origin).name;
       log.info(
         {
           ready: {
@@ -210,9 +210,9 @@ function originWithPassword(config: Config<typeof SETTINGS>): string {
   const { values, labels } = config;
   const password = choosePassword(config, "originPassword", "originPasswordFile");
   if (password === undefined) return values.origin;
-  const address = parseOrigin(values.origin);
-  if (address.password !== undefined) {
+  const origin = readOrigin(values.origin);
+  if (origin.hasPassword) {
     throw new UsageError(`${labels.origin}: holds a password already; give it once`);
   }
-  return originUrl({ ...address, password });
+  return origin.withPassword(password);
 }

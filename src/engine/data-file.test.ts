@@ -2,11 +2,14 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { open } from "lmdb";
 import { utf8 } from "../lib/bytes.ts";
 import { checkDataFile, DATA_FILE } from "./data-file.ts";
 import { Tables } from "./tables.ts";
 
 const PAGE_BYTES = 4096;
+/** Where a meta page has its transaction's number. */
+const TRANSACTION = 152;
 const KEYS = 1000;
 let scratch = "";
 let whole = new Uint8Array(0);
@@ -76,13 +79,25 @@ test("a file that is cut anywhere is damaged, unless only free pages are gone", 
   expect(await readAll(whole.subarray(0, shortest))).toBe(`${KEYS}`);
 }, 60_000);
 
-test("an empty file, or one in which nothing was ever stored, is absent", () => {
+test("an empty file, or one in which nothing was ever stored, is absent", async () => {
   expect(said(new Uint8Array(0))).toBe("absent");
+  const directory = join(scratch, "fresh");
+  await open(directory, {}).close();
+  const fresh = readFileSync(join(directory, DATA_FILE));
+  expect(said(fresh)).toBe("absent");
+  // The first transaction may have stored nothing. After a second one something has been stored and removed again.
+  const after = (second: bigint, first: bigint) => {
+    const changed = Uint8Array.from(fresh);
+    const view = new DataView(changed.buffer);
+    view.setBigUint64(TRANSACTION, first, true);
+    view.setBigUint64(PAGE_BYTES + TRANSACTION, second, true);
+    return said(changed);
+  };
+  expect([after(1n, 0n), after(1n, 2n)]).toEqual(["absent", "whole"]);
 });
 
 test("meta pages that are not LMDB's, or not of two consecutive transactions, are damaged", () => {
   const MAGIC = 24;
-  const TRANSACTION = 152;
   for (const page of [0, PAGE_BYTES]) {
     for (const [at, says] of [
       [MAGIC, "a meta page cannot be read"],

@@ -1,7 +1,9 @@
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { lockDirectory } from "./directory-lock.ts";
 
 let scratch = "";
 beforeAll(() => {
@@ -40,4 +42,27 @@ test("a directory belongs to one process until that dies, whatever is deleted in
   const third = await claim(directory);
   expect(third.said).toBe("claimed");
   await third.end();
+});
+
+test("an earlier version, which looks at owner.lock alone, is kept out, and keeps out", async () => {
+  const directory = join(scratch, "earlier");
+  mkdirSync(directory);
+  const claimAsBefore = (): Database => {
+    const lock = new Database(join(directory, "owner.lock"));
+    try {
+      lock.run("BEGIN EXCLUSIVE");
+      return lock;
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
+  };
+  const release = await lockDirectory(directory);
+  expect(claimAsBefore).toThrow("database is locked");
+  release();
+  const earlier = claimAsBefore();
+  await expect(lockDirectory(directory)).rejects.toThrow("is in use by another process");
+  earlier.close();
+  // The attempt that failed has left nothing locked.
+  (await lockDirectory(directory))();
 });

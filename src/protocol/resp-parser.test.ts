@@ -175,6 +175,14 @@ describe("inline commands", () => {
     expect(bytes).toEqual(before);
   });
 
+  test("a line of white space is nothing, whatever lies where the request before it had its name", () => {
+    const parser = new RespParser(LIMITS);
+    const request = new Request();
+    const parse = (text: string) => parser.parse(fromLatin1(text), 0, text.length, request);
+    expect([parse("  PING\n"), request.count]).toEqual([7, 1]);
+    expect([parse(" \nPOST"), request.count]).toEqual([2, 0]);
+  });
+
   test("are given up at 64 KB, with an end or without", () => {
     const long = "a".repeat(64 * 1024);
     expect(parseInline(`${long}\n`)).toEqual([[long]]);

@@ -24,10 +24,9 @@ import { isPasswordOf } from "../net/password.ts";
 import type { Service } from "../net/service.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
-import { parseOrigin } from "../upstream/address.ts";
 import type { Origin, OriginEvents } from "../upstream/origin.ts";
+import { readOrigin } from "../upstream/origin-kinds.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
-import { SingleNode } from "../upstream/single-node.ts";
 import { adminCommands } from "./admin-commands.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
@@ -185,9 +184,9 @@ export class CachingProxy implements Service, ProxyParts {
     options.store.onRemoval = observer?.left?.bind(observer);
     options.store.departures = options.instruments?.departures(options.index, this.nowMs);
     this.cache = new CoherentCache(options.store, threads.count > 1, observer);
-    this.origin = new SingleNode(
-      {
-        address: parseOrigin(settings.origin),
+    this.origin = readOrigin(settings.origin).open(
+      (address) => ({
+        address,
         clock,
         random: options.random,
         get connectTimeoutMs() {
@@ -206,7 +205,7 @@ export class CachingProxy implements Service, ProxyParts {
         get pendingBytes() {
           return settings.originPendingBytes;
         },
-      },
+      }),
       this.#originEvents(),
     );
     this.scriptLines = new ScriptLines(this.origin, (line) => this.monitors.shown(line));

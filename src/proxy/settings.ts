@@ -58,7 +58,7 @@ type ProxyNumbers = { readonly [Field in NumberField]: number };
 
 /** The settings at the start. Can be sent to a worker. */
 export interface ProxySettings extends ProxyNumbers {
-  /** `host:port` or `redis://[user:password@]host:port`. */
+  /** The origin's address as users write it; `readOrigin` reads it. */
   readonly origin: string;
   /** The cache's exact budget. */
   readonly memoryBytes: number;

@@ -8,6 +8,9 @@ export interface OriginAddress {
   readonly database?: number;
 }
 
+/** URL schemes that all mean one server. */
+export const SERVER_SCHEMES: readonly string[] = ["redis", "valkey", "glasscache"];
+
 /**
  * Reads `host:port`, `[::1]:port` or `redis://[[user]:password@]host[:port][/database]` (also with `valkey://` or
  * `glasscache://`). `?db=N` names the database, too.
@@ -27,7 +30,7 @@ export function parseOrigin(text: string): OriginAddress {
   }
   const url = URL.parse(text);
   if (url === null) throw invalidUrl();
-  if (!["redis:", "valkey:", "glasscache:"].includes(url.protocol)) {
+  if (!SERVER_SCHEMES.includes(url.protocol.slice(0, -1))) {
     throw new RangeError(`origin scheme ${url.protocol}// is not supported; use redis://`);
   }
   const database = databaseOf(url);

@@ -226,6 +226,20 @@ describe("time-outs", () => {
     expect(await bench.closed).toBe(error);
   });
 
+  test("it does so once the time-out is over, and no sooner", async () => {
+    const [clock, timers] = [new ManualClock(), new ManualTimers()];
+    const bench = open({ script: () => "" }, { timeoutMs: 20, clock, timers });
+    const request = bench.ask(["GET", "a"]);
+    await bench.origin.received(1, "GET");
+    clock.advance(19);
+    timers.advance(19);
+    expect(bench.connection.isClosed).toBe(false);
+    clock.advance(1);
+    timers.advance(1);
+    expect(bench.connection.isClosed).toBe(true);
+    expect(((await request.outcome) as UpstreamError).message).toContain("sent nothing for 20 ms");
+  });
+
   test("one that sends other bytes does not, and a late reply is dropped", async () => {
     const clock = new ManualClock();
     const bench = open(

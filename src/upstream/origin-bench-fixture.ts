@@ -56,7 +56,7 @@ export interface FakeServer extends Disposable {
 }
 
 /** An implementation of `Origin` under test. */
-export interface OriginKind {
+export interface OriginUnderTest {
   readonly nodeCount: number;
   /** One key of each node. */
   readonly keys: readonly string[];
@@ -81,10 +81,10 @@ export class OriginBench implements Disposable {
   readonly proofs: number[] = [];
   /** How many delays before reconnection were drawn. */
   draws = 0;
-  readonly #kind: OriginKind;
+  readonly #kind: OriginUnderTest;
   #waiters: (() => void)[] = [];
 
-  constructor(kind: OriginKind, server: FakeServerOptions, options: Partial<ChannelOptions>) {
+  constructor(kind: OriginUnderTest, server: FakeServerOptions, options: Partial<ChannelOptions>) {
     this.#kind = kind;
     this.servers = Array.from({ length: kind.nodeCount }, () => kind.startServer(server));
     this.indexes = this.servers.map((_, index) => index);

@@ -4,10 +4,10 @@ import { SeededRandom } from "../lib/random.ts";
 import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import type { ChannelOptions } from "./channel.ts";
-import { ask, type FakeServerOptions, OriginBench, type OriginKind } from "./origin-bench-fixture.ts";
+import { ask, type FakeServerOptions, OriginBench, type OriginUnderTest } from "./origin-bench-fixture.ts";
 
 /** Tests that every kind of origin must pass. */
-export function describeOrigin(name: string, kind: OriginKind): void {
+export function describeOrigin(name: string, kind: OriginUnderTest): void {
   const benches: OriginBench[] = [];
   afterEach(() => {
     for (const bench of benches.splice(0)) bench[Symbol.dispose]();

@@ -1,4 +1,5 @@
-import type { LinkStatus } from "./channel.ts";
+import type { OriginAddress } from "./address.ts";
+import type { ChannelOptions, LinkStatus } from "./channel.ts";
 import type { ConnectionCounts } from "./connection-pool.ts";
 import type { OriginNode } from "./origin-node.ts";
 import type { UpstreamError } from "./upstream-error.ts";
@@ -55,6 +56,32 @@ export interface Origin {
   readonly connectionCounts: ConnectionCounts;
 
   close(): void;
+}
+
+/**
+ * Returns the options of the connections to the node at `address`. They are read at each use, because settings may
+ * change; so they must not be copied.
+ */
+type NodeOptions = (address: OriginAddress) => ChannelOptions;
+
+/** A kind of origin, as users name it. */
+export interface OriginKind {
+  /** URL schemes of its addresses, in lower case; the usual one first. */
+  readonly schemes: readonly string[];
+  /** The form of its addresses, for help. */
+  readonly form: string;
+  /** Reads an address. @throws RangeError saying what is wrong; it never repeats the password */
+  read(text: string): NamedOrigin;
+}
+
+/** An origin that an address names. Nothing is connected yet. */
+export interface NamedOrigin {
+  /** The address for messages, without a password. */
+  readonly name: string;
+  readonly hasPassword: boolean;
+  /** Returns the whole address with this password. */
+  withPassword(password: string): string;
+  open(options: NodeOptions, events: OriginEvents): Origin;
 }
 
 /** The events of all nodes' channels. */

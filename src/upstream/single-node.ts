@@ -1,8 +1,9 @@
+import { formatOrigin, originUrl, parseOrigin, SERVER_SCHEMES } from "./address.ts";
 import type { ChannelOptions, LinkStatus } from "./channel.ts";
 import type { ConnectionCounts } from "./connection-pool.ts";
 import { stalenessBoundMs } from "./heartbeat.ts";
 import { openNode } from "./open-node.ts";
-import type { Origin, OriginEvents } from "./origin.ts";
+import type { Origin, OriginEvents, OriginKind } from "./origin.ts";
 import type { OriginNode } from "./origin-node.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
@@ -66,3 +67,17 @@ export class SingleNode implements Origin {
     this.#node.close();
   }
 }
+
+export const singleNode: OriginKind = {
+  schemes: SERVER_SCHEMES,
+  form: "host:port or redis://[user:password@]host[:port][/database]",
+  read(text) {
+    const address = parseOrigin(text);
+    return {
+      name: formatOrigin(address),
+      hasPassword: address.password !== undefined,
+      withPassword: (password) => originUrl({ ...address, password }),
+      open: (options, events) => new SingleNode(options(address), events),
+    };
+  },
+};
