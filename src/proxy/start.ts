@@ -8,6 +8,7 @@ import { Listener } from "../net/listener.ts";
 import { DEFAULT_POLICY } from "../policy/registry.ts";
 import { Store } from "../store/store.ts";
 import type { CacheObserver } from "./cache-observer.ts";
+import { publishRegularly } from "./counters.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";
 import { completeSettings, type ProxySettings, randomHex } from "./settings.ts";
@@ -92,12 +93,14 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
   }
   proxy.port = listener.port;
   const stopSweeping = sweepInSteps(store, clock, 1);
+  const stopPublishing = publishRegularly(proxy, 0);
   return {
     port: listener.port,
     proxy,
     async close() {
       await listener.drain(DRAIN_MS);
       stopSweeping();
+      stopPublishing();
       proxy.close();
       await proxy.recorder?.close();
     },

@@ -111,19 +111,29 @@ export function persistenceFields(host: ServerHost, isDurable: boolean): InfoFie
   };
 }
 
-/** Traffic. Hits, misses, evictions and the like are added elsewhere. */
-export function trafficFields(registry: ClientRegistry): InfoFields {
+/** Counts of traffic. */
+export interface TrafficCounts {
+  readonly acceptedCount: number;
+  readonly rejectedCount: number;
+  readonly outputLimitCount: number;
+  readonly requestCount: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+}
+
+/** Traffic since `before`. Hits, misses, evictions and the like are added elsewhere. */
+export function trafficFields(registry: ClientRegistry, before: TrafficCounts): InfoFields {
   const { throughput } = registry;
   return {
-    total_connections_received: registry.acceptedCount,
-    total_commands_processed: registry.requestCount,
+    total_connections_received: registry.acceptedCount - before.acceptedCount,
+    total_commands_processed: registry.requestCount - before.requestCount,
     instantaneous_ops_per_sec: Math.round(throughput.requestsPerSecond),
-    total_net_input_bytes: registry.bytesReceived,
-    total_net_output_bytes: registry.bytesSent,
+    total_net_input_bytes: registry.bytesReceived - before.bytesReceived,
+    total_net_output_bytes: registry.bytesSent - before.bytesSent,
     instantaneous_input_kbps: (throughput.receivedBytesPerSecond / 1024).toFixed(2),
     instantaneous_output_kbps: (throughput.sentBytesPerSecond / 1024).toFixed(2),
-    rejected_connections: registry.rejectedCount,
-    client_output_buffer_limit_disconnections: registry.outputLimitCount,
+    rejected_connections: registry.rejectedCount - before.rejectedCount,
+    client_output_buffer_limit_disconnections: registry.outputLimitCount - before.outputLimitCount,
   };
 }
 

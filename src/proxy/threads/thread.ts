@@ -4,7 +4,7 @@ import type { Log } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { ListenError, Listener } from "../../net/listener.ts";
 import { Store } from "../../store/store.ts";
-import { publishCounters } from "../counters.ts";
+import { publishRegularly } from "../counters.ts";
 import { CachingProxy } from "../proxy.ts";
 import { sweepInSteps } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
@@ -13,9 +13,6 @@ import { SharedRegistry } from "./shared-registry.ts";
 import { steadyClockSince } from "./steady-clock.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
 import { ThreadTable } from "./thread-table.ts";
-
-/** How often a thread publishes its counters, for INFO. */
-const PUBLISH_INTERVAL_MS = 100;
 
 /**
  * The entry point of a worker: one thread of the proxy, with its own event loop, clients and connections to the
@@ -73,10 +70,10 @@ function runThread(start: ThreadStart): void {
   }
   proxy.port = start.port;
   const stopSweeping = sweepInSteps(store, clock, count);
-  const publishing = setInterval(() => publishCounters(proxy, index), PUBLISH_INTERVAL_MS);
+  const stopPublishing = publishRegularly(proxy, index);
   parentPort!.on("message", async ({ graceMs }: ToThread) => {
     await listener.drain(graceMs);
-    clearInterval(publishing);
+    stopPublishing();
     stopSweeping();
     proxy.close();
     await proxy.recorder?.close();

@@ -22,6 +22,7 @@ import {
   persistenceFields,
   replicationFields,
   serverFields,
+  type TrafficCounts,
   trafficFields,
 } from "../info-fields.ts";
 import type { ServerLimits } from "../limits.ts";
@@ -69,8 +70,16 @@ export function adminCommands(host: ServerHost, settings: AdminSettings): readon
   ];
 }
 
-/** The engine's counters, which never go back, at the last CONFIG RESETSTAT. */
-class Baseline {
+/** The counters, which never go back, at the last CONFIG RESETSTAT. */
+class Baseline implements TrafficCounts {
+  acceptedCount = 0;
+  rejectedCount = 0;
+  outputLimitCount = 0;
+  requestCount = 0;
+  bytesReceived = 0;
+  bytesSent = 0;
+  hitCount = 0;
+  missCount = 0;
   evictedCount = 0;
   expiredCount = 0;
   arenaHits = 0;
@@ -88,9 +97,15 @@ class Baseline {
     this.expiredCount = stats.expiredCount;
     this.arenaHits = stats.arenaHits;
     this.arenaMisses = stats.arenaMisses;
-    keyspace.hitCount = 0;
-    keyspace.missCount = 0;
-    registry.resetStatistics();
+    this.hitCount = keyspace.hitCount;
+    this.missCount = keyspace.missCount;
+    this.acceptedCount = registry.acceptedCount;
+    this.rejectedCount = registry.rejectedCount;
+    this.outputLimitCount = registry.outputLimitCount;
+    this.requestCount = registry.requestCount;
+    this.bytesReceived = registry.bytesReceived;
+    this.bytesSent = registry.bytesSent;
+    registry.throughput.reset(registry);
   }
 }
 
@@ -133,12 +148,12 @@ function statistics(host: ServerHost, baseline: Baseline): InfoFields {
   const stats = engine.stats();
   const evicted = stats.evictedCount - baseline.evictedCount;
   return {
-    ...trafficFields(registry),
+    ...trafficFields(registry, baseline),
     expired_keys: stats.expiredCount - baseline.expiredCount,
     // On disk, an entry that leaves the arena is not lost.
     evicted_keys: engine.name === "memory" ? evicted : 0,
-    keyspace_hits: keyspace.hitCount,
-    keyspace_misses: keyspace.missCount,
+    keyspace_hits: keyspace.hitCount - baseline.hitCount,
+    keyspace_misses: keyspace.missCount - baseline.missCount,
     pubsub_channels: channels.channels.count,
     pubsub_patterns: channels.patterns.count,
     latest_fork_usec: 0,
