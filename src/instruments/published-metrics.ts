@@ -1,6 +1,5 @@
 import { Histogram } from "./histogram.ts";
 import type { MetricRow, NumberRow, NumberTable } from "./number-table.ts";
-import type { NumberShape, ThreadNumbers } from "./thread-numbers.ts";
 import type { Metric, MetricSample, ToldHistogram } from "./view.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -10,6 +9,12 @@ const BOUNDS: readonly number[] = [0, 1, 2, 3, 4, 5, 6].flatMap((power) =>
   [1, 2, 5].map((step) => step * 10 ** power),
 );
 const BOUNDS_US: readonly number[] = [...BOUNDS, 10_000_000];
+
+/** The numbers of all threads: `ThreadNumbers` of the table's shape. */
+export interface PublishedNumbers {
+  sum(name: string): number;
+  merged(name: string): Histogram;
+}
 
 /** A histogram of a metric, with all its values. */
 export interface MetricHistogram {
@@ -21,7 +26,7 @@ export interface MetricHistogram {
 }
 
 /** Tells the numbers of all threads as metrics. Metrics without a number are left out. */
-export function publishedMetrics(table: NumberTable, numbers: ThreadNumbers<NumberShape>): Metric[] {
+export function publishedMetrics(table: NumberTable, numbers: PublishedNumbers): Metric[] {
   const histograms = publishedHistograms(table, numbers);
   return table.metrics.map((metric) => ({
     name: metric.name,
@@ -35,16 +40,13 @@ export function publishedMetrics(table: NumberTable, numbers: ThreadNumbers<Numb
 }
 
 /** Returns the histograms of all metrics, as they are now. */
-export function publishedHistograms(
-  table: NumberTable,
-  numbers: ThreadNumbers<NumberShape>,
-): MetricHistogram[] {
+export function publishedHistograms(table: NumberTable, numbers: PublishedNumbers): MetricHistogram[] {
   return table.metrics
     .filter(({ kind }) => kind === "histogram")
     .flatMap(({ name: metric, unit = 1 }) =>
       groupsOf(metric, table).map(({ labels, names }) => {
         const histogram = new Histogram();
-        for (const name of names) histogram.add(numbers.merged(name as never));
+        for (const name of names) histogram.add(numbers.merged(name));
         return { metric, labels, unit, histogram };
       }),
     );
@@ -53,10 +55,10 @@ export function publishedHistograms(
 function addedSamples(
   { name: metric, unit = 1 }: MetricRow,
   table: NumberTable,
-  numbers: ThreadNumbers<NumberShape>,
+  numbers: PublishedNumbers,
 ): MetricSample[] {
   return groupsOf(metric, table).flatMap(({ labels, names, isSparse }) => {
-    const value = names.reduce((sum, name) => sum + numbers.sum(name as never), 0) * unit;
+    const value = names.reduce((sum, name) => sum + numbers.sum(name), 0) * unit;
     return isSparse && value === 0 ? [] : [{ labels, value }];
   });
 }
