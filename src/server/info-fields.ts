@@ -56,6 +56,8 @@ export function clientsFields(registry: ClientRegistry, maxClients: number): Inf
 export interface MemoryUse {
   /** Bytes of the data; its budget is `maxBytes`. */
   readonly usedBytes: number;
+  /** The most that it has been. */
+  readonly peakBytes: number;
   readonly maxBytes: number;
   readonly policy: string;
   /** Memory that the program took before it had any data, in bytes. */
@@ -65,15 +67,19 @@ export interface MemoryUse {
 /**
  * `used_memory` is the whole process's, as in Redis. `mem_not_counted_for_evict` is the part that is not the data's.
  */
-export function memoryFields({ usedBytes, maxBytes, policy, startupBytes }: MemoryUse): InfoFields {
+export function memoryFields({ usedBytes, peakBytes, maxBytes, policy, startupBytes }: MemoryUse): InfoFields {
   const { residentBytes, ownBytes } = processMemory();
   const systemBytes = totalmem();
   const allBytes = startupBytes + usedBytes;
+  const allPeakBytes = startupBytes + peakBytes;
   return {
     used_memory: allBytes,
     used_memory_human: humanBytes(allBytes),
     used_memory_rss: residentBytes,
     used_memory_rss_human: humanBytes(residentBytes),
+    used_memory_peak: allPeakBytes,
+    used_memory_peak_human: humanBytes(allPeakBytes),
+    used_memory_peak_perc: `${((allBytes / allPeakBytes) * 100).toFixed(2)}%`,
     used_memory_overhead: startupBytes,
     used_memory_startup: startupBytes,
     used_memory_dataset: usedBytes,

@@ -50,6 +50,8 @@ export class ServerNumbers {
   readonly buffer = new SharedArrayBuffer(ThreadNumbers.bytes(PUBLISHED_SHAPE, 1));
   readonly requests: RequestCounts;
   readonly batchTimes: BatchTimes;
+  /** The most memory that the engine has been seen to use. */
+  peakUsedBytes = 0;
   readonly #numbers = new ThreadNumbers(PUBLISHED_SHAPE, 1, this.buffer, 0);
 
   constructor(clock: Clock, random: Random) {
@@ -61,6 +63,7 @@ export class ServerNumbers {
   publish(host: ServerHost): void {
     const numbers = this.#numbers;
     const engine = { stats: host.engine.stats(), isInMemory: host.engine.name === "memory" };
+    this.peakUsedBytes = Math.max(this.peakUsedBytes, engine.stats.usedBytes);
     for (const name of SCALAR_NAMES) numbers.set(0, name, NUMBERS[name](host, engine));
     const { counts } = this.requests;
     for (let at = 0; at < counts.length; at++) numbers.set(0, REQUESTS_NAMES[at]!, counts[at]!);

@@ -1,5 +1,5 @@
 import { FAMILIES } from "../commands/families.ts";
-import { RESULTS } from "./published-numbers.ts";
+import { ERROR, RESULTS } from "./published-numbers.ts";
 
 const RESULT_COUNT = RESULTS.length;
 
@@ -14,6 +14,11 @@ export class RequestCounts {
 
   constructor(exactMs: () => number) {
     this.exactMs = exactMs;
+  }
+
+  /** Requests answered with an error. */
+  get errorCount(): number {
+    return this.counts.reduce((sum, count, at) => (at % RESULT_COUNT === ERROR ? sum + count : sum), 0);
   }
 
   count(family: number, result: number): void {

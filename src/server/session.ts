@@ -15,7 +15,6 @@ import type { ServerContext, ServerHost } from "./context.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { isLargeSet, setLarge } from "./large-set.ts";
 import { notServed } from "./not-served.ts";
-import type { ServerNumbers } from "./numbers.ts";
 import { Postponed } from "./postponed.ts";
 import { ERROR, SERVED } from "./published-numbers.ts";
 import { runCommand } from "./run-command.ts";
@@ -31,7 +30,6 @@ export interface SessionHost extends ServerHost {
   readonly commands: CommandTable<ServerContext>;
   /** The verbs of the text protocol. */
   readonly textCommands: CommandTable<ServerContext>;
-  readonly numbers: ServerNumbers;
 }
 
 /** The server's side of one connection; its commands run on it. */

@@ -80,6 +80,7 @@ class Baseline implements TrafficCounts {
   bytesSent = 0;
   hitCount = 0;
   missCount = 0;
+  errorCount = 0;
   evictedCount = 0;
   expiredCount = 0;
   arenaHits = 0;
@@ -91,12 +92,13 @@ class Baseline implements TrafficCounts {
   }
 
   reset(): void {
-    const { engine, keyspace, registry } = this.#host;
+    const { engine, keyspace, registry, numbers } = this.#host;
     const stats = engine.stats();
     this.evictedCount = stats.evictedCount;
     this.expiredCount = stats.expiredCount;
     this.arenaHits = stats.arenaHits;
     this.arenaMisses = stats.arenaMisses;
+    this.errorCount = numbers.requests.errorCount;
     this.hitCount = keyspace.hitCount;
     this.missCount = keyspace.missCount;
     this.acceptedCount = registry.acceptedCount;
@@ -112,7 +114,7 @@ class Baseline implements TrafficCounts {
 // ---- INFO
 
 function infoSections(host: ServerHost, settings: AdminSettings, baseline: Baseline): InfoSection[] {
-  const { engine, registry } = host;
+  const { engine, registry, numbers } = host;
   const startupBytes = Math.max(0, processMemory().ownBytes - engine.stats().usedBytes);
   return [
     { name: "Server", fields: () => serverFields(host, settings.port(), settings.runId) },
@@ -121,7 +123,9 @@ function infoSections(host: ServerHost, settings: AdminSettings, baseline: Basel
       name: "Memory",
       fields: () => {
         const { usedBytes, budgetBytes: maxBytes } = engine.stats();
-        return memoryFields({ usedBytes, maxBytes, policy: maxmemoryPolicy(host, settings), startupBytes });
+        const peakBytes = Math.max(usedBytes, numbers.peakUsedBytes);
+        const policy = maxmemoryPolicy(host, settings);
+        return memoryFields({ usedBytes, peakBytes, maxBytes, policy, startupBytes });
       },
     },
     { name: "Persistence", fields: () => persistence(host) },
@@ -144,7 +148,7 @@ function persistence(host: ServerHost): InfoFields {
 }
 
 function statistics(host: ServerHost, baseline: Baseline): InfoFields {
-  const { channels, engine, keyspace, registry, tracking } = host;
+  const { channels, engine, keyspace, registry, numbers, tracking } = host;
   const stats = engine.stats();
   const evicted = stats.evictedCount - baseline.evictedCount;
   return {
@@ -156,6 +160,7 @@ function statistics(host: ServerHost, baseline: Baseline): InfoFields {
     keyspace_misses: keyspace.missCount - baseline.missCount,
     pubsub_channels: channels.channels.count,
     pubsub_patterns: channels.patterns.count,
+    total_error_replies: numbers.requests.errorCount - baseline.errorCount,
     latest_fork_usec: 0,
     total_forks: 0,
     tracking_total_keys: tracking.keyCount,
