@@ -173,7 +173,7 @@ class Thread implements FlightOwner<Variant> {
   }
 
   #invalidate(key: number, one: (key: KeyRef) => void): void {
-    if (key === ALL) this.cache.invalidateAll();
+    if (key === ALL) this.cache.invalidateAll("flush");
     else one(KEYS[key]!);
   }
 
@@ -203,7 +203,7 @@ class Thread implements FlightOwner<Variant> {
     this.requests = [];
     this.deliveries = [];
     this.tracked.clear();
-    cache.invalidateAll();
+    cache.invalidateAll("flush");
     const outstanding = [
       ...deliveries.flatMap((delivery) => (delivery.kind === "reply" ? [delivery.request] : [])),
       ...requests,

@@ -10,6 +10,12 @@ import type { Waiter } from "./waiter.ts";
  */
 type InvalidatedBy = "write" | "push" | "reply";
 
+/**
+ * Why all keys were invalidated: the origin, or a write through this cache, has changed all of them; a channel was lost;
+ * or nobody tells what has changed.
+ */
+export type InvalidatedAllBy = "flush" | "channel" | "caution";
+
 /** Is told of every invalidation. A key is valid during the call only. */
 export interface InvalidationObserver {
   invalidated(key: KeyRef, by: InvalidatedBy): void;
@@ -24,7 +30,10 @@ export interface InvalidationObserver {
 export interface CoherentStore {
   /** Makes `key` refer to bytes[start, end), with the hash that this store gives them. */
   refer(key: KeyRef, bytes: Uint8Array, start: number, end: number): KeyRef;
-  /** Removes the key's entries and voids the leases of all fills of the key under way. */
+  /**
+   * Removes the key's entries and voids the leases of all fills of the key under way.
+   * @returns true if there was an entry
+   */
   invalidate(key: KeyRef): unknown;
   /** Returns the lease of the keys with this hash. */
   lease(hash: number): number;
@@ -56,8 +65,10 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
   readonly store: Store;
   /** Whether several threads fill the store. */
   readonly isShared: boolean;
-  /** Keys invalidated so far, by pushes from the origin and by writes through this proxy as they are sent. */
-  invalidationCount = 0;
+  /** Invalidations so far: of a key by a write through this proxy or a push, of all keys by the other causes. */
+  readonly invalidations = { write: 0, push: 0, flush: 0, channel: 0, caution: 0 };
+  /** Keys that had an entry when they were invalidated. */
+  removedCount = 0;
   readonly #flights = new FlightTable<Asked>();
   readonly #pushedKey = new KeyRef();
   readonly #observer: InvalidationObserver | undefined;
@@ -66,6 +77,11 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
     this.store = store;
     this.isShared = isShared;
     this.#observer = observer;
+  }
+
+  /** Keys invalidated so far, by pushes from the origin and by writes through this proxy as they are sent. */
+  get invalidationCount(): number {
+    return this.invalidations.write + this.invalidations.push;
   }
 
   /** Fills under way that further reads may join. */
@@ -123,10 +139,10 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
    * Invalidates a key because a write of it is sent, or because another thread may have stored an older value than
    * the one about to be shown.
    */
-  invalidate(key: KeyRef, by: InvalidatedBy = "write"): void {
-    this.invalidationCount++;
+  invalidate(key: KeyRef, by: "write" | "reply" = "write"): void {
+    this.invalidations.write++;
     this.#observer?.invalidated(key, by);
-    this.store.invalidate(key);
+    this.#remove(key);
     if (this.#flights.size === 0) return;
     for (let flight = this.#flights.first(key); flight !== undefined; flight = this.#flights.first(key)) {
       this.#flights.remove(flight);
@@ -138,7 +154,7 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
    * proxy.
    */
   pushed(bytes: Uint8Array, start: number, end: number): void {
-    this.invalidationCount++;
+    this.invalidations.push++;
     const key = this.store.refer(this.#pushedKey, bytes, start, end);
     this.#observer?.invalidated(key, "push");
     this.#renew(key);
@@ -164,7 +180,7 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
 
   #renew(key: KeyRef): void {
     const { store } = this;
-    store.invalidate(key);
+    this.#remove(key);
     if (this.#flights.size === 0) return;
     let next = this.#flights.first(key);
     while (next !== undefined) {
@@ -176,8 +192,13 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
     }
   }
 
+  #remove(key: KeyRef): void {
+    if (this.store.invalidate(key) === true) this.removedCount++;
+  }
+
   /** Voids everything fetched so far and every fill under way. */
-  invalidateAll(): void {
+  invalidateAll(by: InvalidatedAllBy): void {
+    this.invalidations[by]++;
     this.#observer?.invalidatedAll();
     this.store.bumpEpoch();
     this.#flights.clear();

@@ -30,6 +30,8 @@ export const MISSING: NoValue = { kind: "missing" };
 export interface Waiter {
   /** The observer's number for this read; absent without an observer. */
   read?: number;
+  /** Whether it waits for the answer to another read's question. */
+  isCoalesced?: boolean;
   /** Delivers the value bytes[start, end), valid during the call only. `remainingMs` is -1 if it never expires. */
   found(bytes: Uint8Array, start: number, end: number, source: Source, remainingMs: number): void;
   /** There is no value. */

@@ -1,3 +1,5 @@
+import { familyOf } from "./families.ts";
+
 /**
  * What a command does to a key.
  *
@@ -79,6 +81,8 @@ export interface CommandFacts {
   readonly reply: readonly ReplyType[];
   /** Redis's group: `string`, `sorted-set`, … */
   readonly group: string;
+  /** The place of the group in `FAMILIES`. */
+  readonly family: number;
   /** The first version of Redis or Valkey that has it. */
   readonly since: string;
   /** ACL categories with their `@`, in the order of COMMAND. */
@@ -108,6 +112,7 @@ export function readFacts(group: string, row: FactsRow): CommandFacts {
   const flags = words(flagText) as CommandFlag[];
   return {
     ...{ name, arity, flags, group, since },
+    family: familyOf(group),
     uses: uses === "" ? [] : uses.split("; ").map((text) => readUse(name, text)),
     reply: reply.split("|") as ReplyType[],
     categories: categoriesOf(group, flags, ownCategories),

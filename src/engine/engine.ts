@@ -122,6 +122,8 @@ export interface EngineLimits {
 }
 
 export interface EngineStats {
+  /** As `size` counts. Unlike `size`, reading it delays no reply until writes are durable. */
+  keys: number;
   /** Bytes of the arena in use. */
   usedBytes: number;
   /** The arena's budget. */

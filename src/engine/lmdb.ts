@@ -449,6 +449,7 @@ export class LmdbEngine implements Engine {
   stats(): EngineStats {
     const { usedBytes, budgetBytes, evictions } = this.#arena.stats();
     return {
+      keys: this.#size,
       usedBytes,
       budgetBytes,
       evictedCount: evictions,

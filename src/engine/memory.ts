@@ -196,8 +196,9 @@ export class MemoryEngine implements Engine {
   }
 
   stats(): EngineStats {
-    const { usedBytes, budgetBytes, evictions, expirations } = this.#store.stats();
+    const { usedBytes, budgetBytes, evictions, expirations, entries } = this.#store.stats();
     return {
+      keys: entries,
       usedBytes,
       budgetBytes,
       evictedCount: evictions,

@@ -34,12 +34,13 @@ export class Histogram {
     return this.#words[MAX]!;
   }
 
-  record(value: number): void {
+  /** @param times how many values this one stands for */
+  record(value: number, times = 1): void {
     const words = this.#words;
     const whole = value < 0 ? 0 : Math.floor(value);
-    words[FIRST_BUCKET + bucketOf(whole)]!++;
-    words[COUNT]!++;
-    words[SUM]! += whole;
+    words[FIRST_BUCKET + bucketOf(whole)]! += times;
+    words[COUNT]! += times;
+    words[SUM]! += whole * times;
     if (whole > words[MAX]!) words[MAX] = whole;
   }
 
@@ -61,6 +62,46 @@ export class Histogram {
       if (remaining <= 0 && inBucket > 0) return Math.min(this.max, upperEndOf(bucket));
     }
     return this.max;
+  }
+
+  /**
+   * Returns how many values are below each bound, and behind them the number of all values. The bucket that a bound
+   * lies in counts as above it.
+   * @param bounds ascending
+   */
+  countsBelow(bounds: readonly number[]): number[] {
+    const counts: number[] = [];
+    let count = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const inBucket = this.#words[FIRST_BUCKET + bucket]!;
+      if (inBucket === 0) continue;
+      while (counts.length < bounds.length && upperEndOf(bucket) >= bounds[counts.length]!)
+        counts.push(count);
+      count += inBucket;
+    }
+    while (counts.length <= bounds.length) counts.push(count);
+    return counts;
+  }
+
+  /** Replaces the content by the values that `later` has and `earlier`, an older copy of it, has not. */
+  setToGrowth(later: Histogram, earlier: Histogram): void {
+    const words = this.#words;
+    let highest = -1;
+    let count = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const word = FIRST_BUCKET + bucket;
+      const grown = Math.max(0, later.#words[word]! - earlier.#words[word]!);
+      words[word] = grown;
+      count += grown;
+      if (grown > 0) highest = bucket;
+    }
+    words[COUNT] = count;
+    words[SUM] = Math.max(0, later.sum - earlier.sum);
+    words[MAX] = highest < 0 ? 0 : Math.min(later.max, upperEndOf(highest));
+  }
+
+  copyFrom(other: Histogram): void {
+    this.#words.set(other.#words);
   }
 
   add(other: Histogram): void {

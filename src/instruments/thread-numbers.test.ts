@@ -34,6 +34,32 @@ test("counters of an ended thread are kept, its gauges are not; its place is fre
   }
   expect(numbers!.histogram(0, "latency").count).toBe(0);
   expect(numbers!.merged("latency").sum).toBe(6);
-  numbers!.resetEnded();
-  expect([numbers!.sum("hits"), numbers!.merged("latency").count]).toEqual([0, 0]);
+});
+
+test("a reset starts one sum anew and lets no counter go back, also when threads end", () => {
+  const [numbers] = attached(2);
+  const sums = () => [numbers!.sum("hits"), numbers!.sumSinceReset("hits")];
+  numbers!.set(0, "hits", 5);
+  numbers!.set(1, "hits", 7);
+  numbers!.reset(0);
+  expect(sums()).toEqual([12, 7]);
+  numbers!.reset(1);
+  expect(sums()).toEqual([12, 0]);
+  numbers!.set(0, "hits", 6);
+  numbers!.retire(0);
+  expect(sums()).toEqual([13, 1]);
+  numbers!.set(0, "hits", 2);
+  expect(sums()).toEqual([15, 3]);
+  numbers!.reset(0);
+  numbers!.reset(1);
+  expect(sums()).toEqual([15, 0]);
+});
+
+test("of a gauge, the largest value of any living thread is told", () => {
+  const [numbers] = attached(2);
+  numbers!.set(0, "clients", 3);
+  numbers!.set(1, "clients", 2);
+  expect(numbers!.largest("clients")).toBe(3);
+  numbers!.retire(0);
+  expect(numbers!.largest("clients")).toBe(2);
 });

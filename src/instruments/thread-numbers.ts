@@ -1,7 +1,7 @@
 import { Histogram } from "./histogram.ts";
 
 /** A counter only grows, a gauge goes up and down, a histogram counts values. */
-type NumberKind = "counter" | "gauge" | "histogram";
+export type NumberKind = "counter" | "gauge" | "histogram";
 
 /** The numbers that each thread publishes, by name. */
 export type NumberShape = Readonly<Record<string, NumberKind>>;
@@ -12,39 +12,46 @@ type NamesOf<Shape extends NumberShape, Kind extends NumberKind> = {
 
 /**
  * Numbers that threads publish by name, in shared memory. Each thread writes its own numbers; any thread reads them
- * without waiting for the writer. The counts of ended threads are kept. Each number is an aligned 64-bit float with
- * one writer, so no reader sees half of it.
+ * without waiting for the writer. The counts of ended threads are kept, so a counter never goes back; `reset` only
+ * notes where counting starts anew for `sumSinceReset`. Each number is an aligned 64-bit float with one writer, so no
+ * reader sees half of it.
  */
 export class ThreadNumbers<Shape extends NumberShape> {
   readonly #shape: Shape;
   readonly #threads: number;
   readonly #places: ReadonlyMap<keyof Shape, number>;
   readonly #words: number;
+  /** Counters and gauges come first in a row. */
+  readonly #scalars: number;
   /** A row for each thread, and one for all ended threads. */
   readonly #numbers: Float64Array;
+  /** The counters and gauges of each row at its last reset. */
+  readonly #resets: Float64Array;
 
   /**
    * @param buffer has `bytes` bytes from `at` on
    * @param at a multiple of eight
    */
   constructor(shape: Shape, threads: number, buffer: ArrayBufferLike, at: number) {
-    const places = new Map<keyof Shape, number>();
-    let words = 0;
-    for (const [name, kind] of Object.entries(shape)) {
-      places.set(name, words);
-      words += wordsOf(kind);
-    }
+    const { places, scalars, words } = placesOf(shape);
     this.#shape = shape;
     this.#threads = threads;
     this.#places = places;
     this.#words = words;
-    this.#numbers = new Float64Array(buffer, at, words * (threads + 1));
+    this.#scalars = scalars;
+    const rows = threads + 1;
+    this.#numbers = new Float64Array(buffer, at, words * rows);
+    this.#resets = new Float64Array(
+      buffer,
+      at + words * rows * Float64Array.BYTES_PER_ELEMENT,
+      scalars * rows,
+    );
   }
 
   /** Bytes that the numbers of this many threads take. */
   static bytes(shape: NumberShape, threads: number): number {
-    const words = Object.values(shape).reduce((sum, kind) => sum + wordsOf(kind), 0);
-    return words * (threads + 1) * Float64Array.BYTES_PER_ELEMENT;
+    const { scalars, words } = placesOf(shape);
+    return (words + scalars) * (threads + 1) * Float64Array.BYTES_PER_ELEMENT;
   }
 
   set(thread: number, name: NamesOf<Shape, "counter" | "gauge">, value: number): void {
@@ -64,6 +71,23 @@ export class ThreadNumbers<Shape extends NumberShape> {
     return sum;
   }
 
+  /** As `sum` of a counter, without what the rows had counted before their last reset. */
+  sumSinceReset(name: NamesOf<Shape, "counter" | "gauge">): number {
+    const place = this.#places.get(name)!;
+    let before = 0;
+    for (let row = 0; row <= this.#threads; row++) before += this.#resets[row * this.#scalars + place]!;
+    return this.sum(name) - before;
+  }
+
+  /** Returns the largest value of any thread. */
+  largest(name: NamesOf<Shape, "gauge">): number {
+    let largest = 0;
+    for (let row = 0; row < this.#threads; row++) {
+      largest = Math.max(largest, this.#numbers[this.#at(row, name)]!);
+    }
+    return largest;
+  }
+
   /** Returns a copy with the values of all threads, ended ones included. */
   merged(name: NamesOf<Shape, "histogram">): Histogram {
     const merged = new Histogram();
@@ -73,25 +97,28 @@ export class ThreadNumbers<Shape extends NumberShape> {
 
   /** Adds an ended thread's counters and histograms to the row of ended threads; drops its gauges. */
   retire(thread: number): void {
+    const ended = this.#threads;
     for (const [name, kind] of Object.entries(this.#shape)) {
-      const from = this.#at(thread, name);
-      if (kind === "counter") this.#numbers[this.#at(this.#threads, name)]! += this.#numbers[from]!;
-      if (kind === "histogram") this.#histogram(this.#threads, name).add(this.#histogram(thread, name));
+      const place = this.#places.get(name)!;
+      if (kind === "histogram") this.#histogram(ended, name).add(this.#histogram(thread, name));
+      if (kind !== "counter") continue;
+      this.#numbers[this.#at(ended, name)]! += this.#numbers[this.#at(thread, name)]!;
+      this.#resets[ended * this.#scalars + place]! += this.#resets[thread * this.#scalars + place]!;
     }
-    this.#clear(thread);
+    this.#numbers.fill(0, thread * this.#words, (thread + 1) * this.#words);
+    this.#resets.fill(0, thread * this.#scalars, (thread + 1) * this.#scalars);
   }
 
-  /** Clears the counts of ended threads. */
-  resetEnded(): void {
-    this.#clear(this.#threads);
+  /** Makes `sumSinceReset` start at 0 for a thread and for the ended ones. The thread has just published. */
+  reset(thread: number): void {
+    for (const row of [thread, this.#threads]) {
+      const from = row * this.#words;
+      this.#resets.set(this.#numbers.subarray(from, from + this.#scalars), row * this.#scalars);
+    }
   }
 
   #histogram(row: number, name: string): Histogram {
     return this.histogram(row, name as NamesOf<Shape, "histogram">);
-  }
-
-  #clear(row: number): void {
-    this.#numbers.fill(0, row * this.#words, (row + 1) * this.#words);
   }
 
   #at(row: number, name: keyof Shape): number {
@@ -99,6 +126,16 @@ export class ThreadNumbers<Shape extends NumberShape> {
   }
 }
 
-function wordsOf(kind: NumberKind): number {
-  return kind === "histogram" ? Histogram.WORDS : 1;
+/** Returns the place of each number in a row: counters and gauges, then histograms. */
+function placesOf(shape: NumberShape): { places: Map<string, number>; scalars: number; words: number } {
+  const places = new Map<string, number>();
+  let scalars = 0;
+  for (const [name, kind] of Object.entries(shape)) if (kind !== "histogram") places.set(name, scalars++);
+  let words = scalars;
+  for (const [name, kind] of Object.entries(shape)) {
+    if (kind !== "histogram") continue;
+    places.set(name, words);
+    words += Histogram.WORDS;
+  }
+  return { places, scalars, words };
 }

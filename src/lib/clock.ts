@@ -7,6 +7,13 @@ export interface Clock {
    * bounds of staleness.
    */
   monotonicMs(): number;
+  /** The same with its fraction, to measure how long things take. Absent if `monotonicMs` has the fraction itself. */
+  exactMs?(): number;
+}
+
+/** Returns the function that reads a clock as exactly as it can be read. */
+export function exactReader(clock: Pick<Clock, "monotonicMs" | "exactMs">): () => number {
+  return clock.exactMs === undefined ? () => clock.monotonicMs() : () => clock.exactMs!();
 }
 
 export const systemClock: Clock = {

@@ -32,7 +32,8 @@ export function steadyClockSince(clock: Clock, reading: ClockReading): Clock {
 }
 
 function shifted(clock: Clock, byMs: number): Clock {
-  return { wallMs: () => clock.wallMs(), monotonicMs: () => Math.floor(byMs + clock.monotonicMs()) };
+  const exactMs = (): number => byMs + clock.monotonicMs();
+  return { wallMs: () => clock.wallMs(), monotonicMs: () => Math.floor(exactMs()), exactMs };
 }
 
 /**

@@ -3,7 +3,10 @@ import type { Connection } from "./connection.ts";
 import type { ServiceTotals } from "./connection-host.ts";
 import { Throughput } from "./throughput.ts";
 
-/** The connections of all listeners of a service. CLIENT LIST, CLIENT KILL, limits and counters use it. */
+/**
+ * The connections of all listeners of a service. CLIENT LIST, CLIENT KILL, limits and counters use it. Its counters never
+ * go back.
+ */
 export class ClientRegistry implements ServiceTotals, Clients {
   /** Connections accepted since the start. */
   acceptedCount = 0;
@@ -48,16 +51,5 @@ export class ClientRegistry implements ServiceTotals, Clients {
 
   [Symbol.iterator](): IterableIterator<Connection> {
     return this.#connections.values();
-  }
-
-  /** CONFIG RESETSTAT: sets all counters to 0. */
-  resetStatistics(): void {
-    this.acceptedCount = 0;
-    this.rejectedCount = 0;
-    this.outputLimitCount = 0;
-    this.requestCount = 0;
-    this.bytesReceived = 0;
-    this.bytesSent = 0;
-    this.throughput.reset();
   }
 }

@@ -57,6 +57,7 @@ class Simulation {
       registry: new ClientRegistry(),
       respOnly: stream.respOnly,
       clock: new ManualClock(),
+      exactMs: () => 0,
       timers: systemTimers,
       codec: new SharedCodec(Number.POSITIVE_INFINITY, isCommandName, 64),
       foreignClients: new ForeignClients(silentLog, new ManualClock()),

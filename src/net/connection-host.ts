@@ -21,6 +21,8 @@ export interface ConnectionHost {
   /** The text protocol is off: a line is an inline command. */
   readonly respOnly: boolean;
   readonly clock: { monotonicMs(): number; wallMs(): number };
+  /** Reads `monotonicMs` with its fraction. */
+  readonly exactMs: () => number;
   readonly timers: Timers;
   /** The parsers, the writers and the reply buffer that execute requests. */
   readonly codec: SharedCodec;

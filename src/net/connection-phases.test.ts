@@ -45,6 +45,7 @@ class Stage {
       registry: new ClientRegistry(),
       respOnly: false,
       clock: this.clock,
+      exactMs: () => this.clock.monotonicMs(),
       timers: new ManualTimers(),
       codec: new SharedCodec(Number.POSITIVE_INFINITY, () => false, 64),
       foreignClients: new ForeignClients(silentLog, this.clock),

@@ -57,6 +57,8 @@ export class Connection
    * has been sent.
    */
   executingSinceMs = 0;
+  /** When the requests of the current event came: the same with its fraction. */
+  arrivedMs = 0;
 
   #phase: Phase = "reading";
   /** The client has closed its direction. Its requests are still answered. */
@@ -90,8 +92,9 @@ export class Connection
   // ---- the loop: bytes come in, requests are executed, replies go out
 
   received(data: Uint8Array): void {
-    const { clock, registry } = this.#host;
-    this.lastActiveMs = clock.monotonicMs();
+    const { exactMs, registry } = this.#host;
+    const arrivedMs = exactMs();
+    this.lastActiveMs = Math.floor(arrivedMs);
     registry.bytesReceived += data.length;
     if (this.#phase === "relaying") this.#relay!(data, 0, data.length);
     if (!this.#executes) return;
@@ -102,6 +105,7 @@ export class Connection
       if (input.add(data)) this.#executeReceived();
     } else if (this.#mayExecute()) {
       this.executingSinceMs = this.lastActiveMs;
+      this.arrivedMs = arrivedMs;
       const done = this.#execute(data, 0, data.length);
       if (done < data.length && this.#executes) input.keep(data, done);
       this.#executed();
@@ -118,7 +122,7 @@ export class Connection
     }
     const { received } = this.#input;
     this.#backpressure.resume();
-    this.executingSinceMs = this.#host.clock.monotonicMs();
+    this.#executesFrom(this.#host.exactMs());
     received.doneTo(this.#execute(received.bytes, received.start, received.end));
     this.#executed();
   }
@@ -175,6 +179,12 @@ export class Connection
       else this.#awaitSilence();
     }
     this.#replies.send();
+    this.session.batchEnded?.(this.arrivedMs, this.#replies.areAnswered);
+  }
+
+  #executesFrom(exactMs: number): void {
+    this.executingSinceMs = Math.floor(exactMs);
+    this.arrivedMs = exactMs;
   }
 
   #mayExecute(): boolean {
@@ -436,7 +446,7 @@ export class Connection
 
   /** Completes the line in progress, if there is one. After a half-close, drops any other request in progress. */
   #finishLine(): void {
-    this.executingSinceMs = this.#host.clock.monotonicMs();
+    this.#executesFrom(this.#host.exactMs());
     this.#runner.finishLine();
     if (this.#inputEnded) this.#input.clear();
   }

@@ -120,7 +120,10 @@ export class RequestRunner {
     try {
       if (request.large !== undefined && connection.session.takesLarge?.(request) !== true) request.flatten();
       if (request.problem === "") connection.session.request(request, writer);
-      else writer.error(`ERR ${request.problem}`);
+      else {
+        connection.session.refused?.();
+        writer.error(`ERR ${request.problem}`);
+      }
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       // If the reply has a large value, a part of it may have been sent.

@@ -28,13 +28,13 @@ describe("throughput", () => {
     expect(throughput.requestsPerSecond).toBe(100);
   });
 
-  test("begins again with the counters", () => {
+  test("forgets the samples before a reset", () => {
     const throughput = new Throughput();
     throughput.sample(0, { requestCount: 0, bytesReceived: 0, bytesSent: 0 });
     throughput.sample(100, { requestCount: 160, bytesReceived: 0, bytesSent: 0 });
-    throughput.reset();
+    throughput.reset({ requestCount: 170, bytesReceived: 0, bytesSent: 0 });
     expect(throughput.requestsPerSecond).toBe(0);
-    throughput.sample(200, { requestCount: 16, bytesReceived: 0, bytesSent: 0 });
+    throughput.sample(200, { requestCount: 186, bytesReceived: 0, bytesSent: 0 });
     expect(throughput.requestsPerSecond).toBe(10);
   });
 });

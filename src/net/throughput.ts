@@ -43,12 +43,12 @@ export class Throughput {
     this.#last = { requestCount, bytesReceived, bytesSent };
   }
 
-  /** The counters have been set to 0. */
-  reset(): void {
+  /** Forgets the samples so far. */
+  reset({ requestCount, bytesReceived, bytesSent }: Totals): void {
     this.#requests.fill(0);
     this.#received.fill(0);
     this.#sent.fill(0);
-    this.#last = { requestCount: 0, bytesReceived: 0, bytesSent: 0 };
+    this.#last = { requestCount, bytesReceived, bytesSent };
   }
 }
 

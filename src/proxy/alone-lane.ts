@@ -79,7 +79,7 @@ export class AloneLane {
     this.#outstanding++;
     forwardFenced(this.#proxy, this.#client, node, upstream, request, true, () => {
       // The changes are unknown, and without tracking the origin does not tell of them.
-      if (origin.tracking !== true) cache.invalidateAll();
+      if (origin.tracking !== true) cache.invalidateAll("caution");
       this.#outstanding--;
       answered();
       if (this.#outstanding === 0) this.#idle();

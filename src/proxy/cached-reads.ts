@@ -28,7 +28,7 @@ export class CachedReads {
   /** Reads one key, the first argument. */
   get(request: Request, question: Question, reply: ReplyWriter): void {
     const { proxy, connection, namesSources } = this.#client;
-    const { readThrough } = proxy;
+    const { readThrough, stats } = proxy;
     const key = proxy.keyOf(request, 1);
     // One time for both steps: an entry must not expire between its announcement and its delivery.
     const nowMs = connection.executingSinceMs;
@@ -37,8 +37,16 @@ export class CachedReads {
       const entry = readThrough.peek(key, question, nowMs);
       if (entry !== undefined) writeSource(reply, "hit", entry.ageMs, entry.remainingMs);
     }
-    if (mayHit && question.form === "bytes" && readThrough.lookup(key, question, reply, nowMs)) return;
-    if (mayHit && question.form === "reply" && this.#wholeHit(key, question, reply, nowMs)) return;
+    const isBytes = question.form === "bytes";
+    if (
+      mayHit &&
+      (isBytes
+        ? readThrough.lookup(key, question, reply, nowMs)
+        : this.#wholeHit(key, question, reply, nowMs))
+    ) {
+      stats.requests.hit();
+      return;
+    }
     this.load(key, question, connection.defer(), mayHit);
   }
 
@@ -54,7 +62,10 @@ export class CachedReads {
   getDescribed(request: Request, reply: ReplyWriter): void {
     const key = this.#client.proxy.keyOf(request, 1);
     const mayHit = this.#lanes.mayHit(key);
-    if (mayHit && describedHit(this.#client, key, reply)) return;
+    if (mayHit && describedHit(this.#client, key, reply)) {
+      this.#client.proxy.stats.requests.hit();
+      return;
+    }
     this.load(key, GET_QUESTION, this.#client.connection.defer(), mayHit, DescribedValue);
   }
 
@@ -63,6 +74,10 @@ export class CachedReads {
     const { proxy, connection, namesSources } = this.#client;
     const lanes = this.#lanes;
     const many = new ManyValues(proxy, request, namesSources, lanes.mayHit);
+    const { requests } = proxy.stats;
+    const { family } = requests;
+    const { arrivedMs } = connection;
+    if (many.isComplete) requests.hit();
     if (many.isComplete && !many.hasLarge) {
       many.write(reply);
       return;
@@ -76,6 +91,7 @@ export class CachedReads {
     let isHeld = false;
     lanes.beginMain();
     const awaitsPeer = many.load(request, () => {
+      requests.answered(many.result, family, arrivedMs);
       many.write(ticket.reply);
       ticket.done();
       if (isHeld) connection.release();

@@ -1,18 +1,34 @@
 import type { ProxyParts } from "./context.ts";
-import type { PublishedName } from "./published-numbers.ts";
+import {
+  type CounterName,
+  isCounter,
+  REQUESTS_NAMES,
+  SCALAR_NAMES,
+  type ScalarName,
+} from "./published-numbers.ts";
 
 /** How to read each number of this thread. */
-const NUMBERS: Readonly<Record<PublishedName, (proxy: ProxyParts) => number>> = {
+const NUMBERS: Readonly<Record<ScalarName, (proxy: ProxyParts) => number>> = {
   hits: ({ stats }) => stats.hits,
   misses: ({ stats }) => stats.misses,
   coalesced: ({ stats }) => stats.coalesced,
   fills: ({ stats }) => stats.fills,
   discardedFills: ({ stats }) => stats.discardedFills,
+  tooLargeFills: ({ stats }) => stats.tooLargeFills,
+  removedEntries: ({ cache }) => cache.removedCount,
   forwarded: ({ stats }) => stats.forwarded,
   originErrors: ({ stats }) => stats.originErrors,
   unknownOutcomes: ({ stats }) => stats.unknownOutcomes,
+  originOk: ({ stats }) => stats.origin.okCount,
+  originRefused: ({ stats }) => stats.origin.errorCount,
+  originFailed: ({ stats }) => stats.origin.failureCount,
+  originMsSaved: ({ stats }) => stats.savedTime.totalMs,
   channelLosses: ({ stats }) => stats.channelLosses,
-  invalidations: ({ cache }) => cache.invalidationCount,
+  writeInvalidations: ({ cache }) => cache.invalidations.write,
+  pushInvalidations: ({ cache }) => cache.invalidations.push,
+  flushInvalidations: ({ cache }) => cache.invalidations.flush,
+  channelInvalidations: ({ cache }) => cache.invalidations.channel,
+  cautionInvalidations: ({ cache }) => cache.invalidations.caution,
   acceptedCount: ({ registry }) => registry.acceptedCount,
   rejectedCount: ({ registry }) => registry.rejectedCount,
   outputLimitCount: ({ registry }) => registry.outputLimitCount,
@@ -25,18 +41,48 @@ const NUMBERS: Readonly<Record<PublishedName, (proxy: ProxyParts) => number>> = 
   sharedConnections: ({ origin }) => origin.connectionCounts.shared,
   dedicatedConnections: ({ origin }) => origin.connectionCounts.dedicated,
   idleConnections: ({ origin }) => origin.connectionCounts.idle,
+  channelsDown: ({ origin }) => (origin.linkStatus === "up" ? 0 : 1),
+  stalenessBoundMs: ({ origin, settings }) =>
+    origin.tracking === true ? origin.stalenessBoundMs : settings.ttlMs,
 };
-
-const NAMES = Object.keys(NUMBERS) as PublishedName[];
 
 /** Publishes this thread's counters to the other threads. */
 export function publishCounters(proxy: ProxyParts, index: number): void {
-  for (const name of NAMES) proxy.threads.numbers.set(index, name, NUMBERS[name](proxy));
+  const { stats, threads } = proxy;
+  const { numbers } = threads;
+  stats.countSavedTime(stats.origin.meanMissMs ?? numbers.merged("missRoundTripMicros").mean / 1000);
+  for (const name of SCALAR_NAMES) numbers.set(index, name, NUMBERS[name](proxy));
+  const { counts } = stats.requests;
+  for (let at = 0; at < counts.length; at++) numbers.set(index, REQUESTS_NAMES[at]!, counts[at]!);
 }
 
-/** Returns the counters summed over all threads. Those of other threads may be a tenth of a second old. */
-export function totalCounters(proxy: ProxyParts): Record<PublishedName, number> {
+/** How often a thread publishes its counters, in milliseconds. */
+const PUBLISH_INTERVAL_MS = 100;
+
+/** Publishes this thread's counters from now on. @returns a function that stops it */
+export function publishRegularly(proxy: ProxyParts, index: number): () => void {
+  const timer = setInterval(() => publishCounters(proxy, index), PUBLISH_INTERVAL_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/**
+ * Returns the numbers summed over all threads, counters since the last CONFIG RESETSTAT. Those of other threads may be
+ * a tenth of a second old.
+ */
+export function totalCounters(proxy: ProxyParts): Record<ScalarName, number> {
   publishCounters(proxy, proxy.index);
   const { numbers } = proxy.threads;
-  return Object.fromEntries(NAMES.map((name) => [name, numbers.sum(name)])) as Record<PublishedName, number>;
+  const totals = SCALAR_NAMES.map((name) => [
+    name,
+    isCounter(name) ? numbers.sumSinceReset(name satisfies CounterName) : numbers.sum(name),
+  ]);
+  return Object.fromEntries(totals) as Record<ScalarName, number>;
+}
+
+/** Makes `totalCounters` count anew from here, for this thread and those that have ended. */
+export function resetCounters(proxy: ProxyParts): void {
+  publishCounters(proxy, proxy.index);
+  proxy.threads.numbers.reset(proxy.index);
+  proxy.registry.throughput.reset(proxy.registry);
 }

@@ -19,6 +19,7 @@ import type { ProxyStats } from "./proxy-stats.ts";
 import type { ReadOnlyScripts } from "./read-only-scripts.ts";
 import { type Redirection, withOwnId } from "./redirection.ts";
 import { calledFunction, replicates } from "./replicates.ts";
+import { ERROR, FORWARDED } from "./request-results.ts";
 import { mayWrite, type Route, staysInDatabase } from "./routes.ts";
 import { countSubscriptions } from "./subscriptions.ts";
 
@@ -171,7 +172,8 @@ export class DedicatedConnection {
    * there.
    */
   refuse(message: string): void {
-    const { connection } = this.#host;
+    const { connection, stats } = this.#host;
+    stats.requests.count(ERROR);
     writeCommand(this.#upstream.out, ["GLASSCACHE.REFUSED"]);
     this.#outstanding++;
     const ticket = connection.defer();
@@ -210,6 +212,7 @@ export class DedicatedConnection {
     // A subscriber's replies are messages: RESP3 pushes them, and a RESP2 subscriber is sent nothing else.
     const repliesAreMessages = !this.#queues && (this.#version === 2 ? this.#listening : subscribes);
     if (repliesAreMessages) {
+      stats.requests.count(FORWARDED);
       this.#upstream.queueFlush();
       return;
     }
@@ -241,7 +244,7 @@ export class DedicatedConnection {
     const isApart = (): boolean => mayBeApart && this.#elsewhere && !this.#inTransaction;
     this.#upstream.enqueue(
       new DedicatedRequest(
-        { ticket: connection.defer(), host: this.#host, arrivals: this.#arrivals, isApart },
+        { ticket: connection.defer(), host: this.#host, arrivals: this.#arrivals, isApart, blocks },
         mayWrite(route),
         ended,
         name === "client" ? () => this.#state.redirection : undefined,
@@ -270,6 +273,7 @@ export class DedicatedConnection {
       host: this.#host,
       arrivals: this.#arrivals,
       isApart: () => false,
+      blocks: false,
     };
     this.#upstream.enqueue(new DedicatedRequest(to, false, ended, undefined), timeoutMs);
   }
@@ -307,6 +311,7 @@ export class DedicatedConnection {
    * client is a subscriber, or, if it no longer is one, because there is no such version.
    */
   refuseHello(): void {
+    this.#host.stats.requests.count(ERROR);
     writeCommand(this.#upstream.out, ["HELLO", "1"]);
     this.#upstream.queueFlush();
   }
@@ -401,6 +406,7 @@ export class DedicatedConnection {
   /** Ends the client: to drop one request could leave a transaction without a command. */
   #overflow(): void {
     const { connection, node, stats } = this.#host;
+    stats.requests.count(ERROR);
     const ticket = connection.defer();
     ticket.reply.error(failureMessage(node.overloaded(), false, stats));
     ticket.done();
@@ -440,6 +446,8 @@ interface ReplyPath {
   readonly arrivals: Arrivals;
   /** Asked when the reply comes: whether it needs no fence. */
   isApart(): boolean;
+  /** Whether the command may wait at the origin. */
+  readonly blocks: boolean;
 }
 
 class DedicatedRequest extends UpstreamRequest {
@@ -447,13 +455,16 @@ class DedicatedRequest extends UpstreamRequest {
   readonly #host: DedicatedConnectionHost;
   readonly #arrivals: Arrivals;
   readonly #isApart: () => boolean;
+  readonly #blocks: boolean;
+  readonly #family: number;
+  readonly #arrivedMs: number;
   readonly #mayWrite: boolean;
   readonly #ended: (outcome: Outcome) => void;
   /** Returns the client that invalidations go to; set if the reply may name it. */
   readonly #redirection: (() => Redirection | undefined) | undefined;
 
   constructor(
-    { ticket, host, arrivals, isApart }: ReplyPath,
+    { ticket, host, arrivals, isApart, blocks }: ReplyPath,
     mayHaveWritten: boolean,
     ended: (outcome: Outcome) => void,
     redirection: (() => Redirection | undefined) | undefined,
@@ -463,6 +474,9 @@ class DedicatedRequest extends UpstreamRequest {
     this.#host = host;
     this.#arrivals = arrivals;
     this.#isApart = isApart;
+    this.#blocks = blocks;
+    this.#family = host.stats.requests.family;
+    this.#arrivedMs = host.connection.arrivedMs;
     this.#mayWrite = mayHaveWritten;
     this.#ended = ended;
     this.#redirection = redirection;
@@ -470,6 +484,8 @@ class DedicatedRequest extends UpstreamRequest {
 
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
     const outcome = isErrorReply(reader) ? "error" : reader.isNull ? "null" : "replied";
+    const { stats } = this.#host;
+    stats.origin.answered(outcome === "error", this.#blocks ? undefined : this.roundTripMs);
     const redirection = this.#redirection;
     const kept = redirection === undefined ? undefined : new Uint8Array(bytes.subarray(start, end));
     if (kept === undefined) this.#ticket.buffer.append(bytes, start, end);
@@ -477,6 +493,8 @@ class DedicatedRequest extends UpstreamRequest {
       // An earlier reply may have changed the redirection.
       if (kept !== undefined) this.#writeTranslated(kept, redirection!());
       this.#host.shows();
+      if (this.#blocks) stats.requests.count(FORWARDED, this.#family);
+      else stats.requests.answered(FORWARDED, this.#family, this.#arrivedMs);
       this.#ticket.done();
       this.#ended(outcome);
     };
@@ -490,7 +508,10 @@ class DedicatedRequest extends UpstreamRequest {
   }
 
   override failed(error: UpstreamError): void {
-    this.#ticket.reply.error(failureMessage(error, this.#mayWrite, this.#host.stats));
+    const { stats } = this.#host;
+    stats.origin.failed();
+    stats.requests.count(ERROR, this.#family);
+    this.#ticket.reply.error(failureMessage(error, this.#mayWrite, stats));
     this.#ticket.done();
     this.#ended("failed");
   }

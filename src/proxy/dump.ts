@@ -25,13 +25,14 @@ const STEP_BYTES = 256 * 1024;
  * streamed. Keys of other types are left out. A key that SCAN returns twice, far apart, appears twice: remembering
  * all names would take unbounded memory. If the origin fails in the middle, the line cannot be completed, and the
  * connection ends.
+ * @returns whether it has been completed
  */
 export async function dumpOrigin(
   origin: Origin,
   connection: Connection,
   ticket: Ticket,
   stats: ProxyStats,
-): Promise<void> {
+): Promise<boolean> {
   const reply = ticket.reply as TextWriter;
   reply.prefix = NO_PREFIX;
   const json = new JsonObjectWriter(reply.out);
@@ -60,6 +61,7 @@ export async function dumpOrigin(
     } while (cursor !== "0" && !connection.isClosed);
     json.end();
     reply.endRaw();
+    return true;
   } catch (error) {
     if (hasSent) connection.terminate();
     else {
@@ -68,6 +70,7 @@ export async function dumpOrigin(
         error instanceof UpstreamError ? failureMessage(error, false, stats) : (error as Error).message,
       );
     }
+    return false;
   } finally {
     ticket.done();
   }

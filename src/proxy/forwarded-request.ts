@@ -5,7 +5,7 @@ import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK, INTEGER } from "../protocol/reply-types.ts";
 import { writeRequest } from "../protocol/request-writer.ts";
-import { readErrorReply } from "../upstream/error-reply.ts";
+import { isErrorReply, readErrorReply } from "../upstream/error-reply.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
@@ -15,9 +15,12 @@ import type { Fence, Fenced } from "./fence.ts";
 import { IncomingValue } from "./incoming-value.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { downgradeReply } from "./reply-downgrade.ts";
+import { ERROR, FORWARDED } from "./request-results.ts";
 
 interface ForwardedRequestOptions {
   readonly ticket: Ticket;
+  /** When the client's request came: monotonic, with its fraction. */
+  readonly arrivedMs: number;
   /** The client's RESP version; 0 for the text protocol. */
   readonly version: 0 | 2 | 3;
   /** Whether the request may change something at the origin. */
@@ -37,6 +40,7 @@ interface ForwardedRequestOptions {
 /** A request passed on unchanged; so is its reply. */
 export class ForwardedRequest extends UpstreamRequest implements LargeReplySink {
   readonly #options: ForwardedRequestOptions;
+  readonly #family: number;
   /** A large reply that is arriving, and how many steps are left before the client may have all of it. */
   #incoming: IncomingValue | undefined = undefined;
   #awaited = 0;
@@ -47,6 +51,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   constructor(options: ForwardedRequestOptions) {
     super();
     this.#options = options;
+    this.#family = options.stats.requests.family;
   }
 
   /** Allows the request, which changes nothing, to be sent again. Its bytes[start, end) must stay unchanged. */
@@ -63,18 +68,20 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   }
 
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
-    const { ticket, version, fence, behind } = this.#options;
+    const { ticket, version, fence, behind, stats } = this.#options;
+    stats.origin.answered(isErrorReply(reader), this.roundTripMs);
     const reply = behind === undefined ? ticket.begin() : ticket.reply;
     if (version === 0) writeTextReply(reply, bytes, reader);
     else if (version === 2 && !this.#options.isRaw) downgradeReply(bytes, start, reply.out);
     else reply.out.append(bytes, start, end);
-    if (behind === undefined) this.#finish();
-    else fence.pass(behind, () => this.#finish());
+    if (behind === undefined) this.#finish(FORWARDED);
+    else fence.pass(behind, () => this.#finish(FORWARDED));
   }
 
   /** A byte string is the same in every version of RESP. */
   override takeLarge(lengthBytes: number): LargeReplySink {
-    const { ticket, fence, behind } = this.#options;
+    const { ticket, fence, behind, stats } = this.#options;
+    stats.origin.answered(false, this.roundTripMs);
     this.#incoming = new IncomingValue(lengthBytes, undefined);
     ticket.reply.takeLarge(this.#incoming.reader());
     this.#awaited = behind === undefined ? 1 : 2;
@@ -95,6 +102,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
 
   complete(): void {
     this.#largeStep();
+    this.#count(FORWARDED);
   }
 
   /** The reply is complete, or its fence has passed. After both the client may have all of it. */
@@ -109,16 +117,24 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   override failed(error: UpstreamError): void {
     if (this.#incoming !== undefined) {
       this.#options.stats.originErrors++;
+      this.#count(ERROR);
       this.#incoming.lose();
       this.#largeStep();
       return;
     }
     const { ticket, mayWrite, stats } = this.#options;
+    stats.origin.failed();
     ticket.begin().error(failureMessage(error, mayWrite, stats));
-    this.#finish();
+    this.#finish(ERROR);
   }
 
-  #finish(): void {
+  #count(result: number): void {
+    const { stats, arrivedMs } = this.#options;
+    stats.requests.answered(result, this.#family, arrivedMs);
+  }
+
+  #finish(result: number): void {
+    this.#count(result);
     const { ticket, beforeReply, done } = this.#options;
     beforeReply?.();
     ticket.done();
@@ -143,10 +159,9 @@ export function forwardFenced(
   const ticket = client.defer();
   writeRequest(upstream.out, request);
   stats.forwarded++;
-  const version = client.respVersion;
-  upstream.enqueue(
-    new ForwardedRequest({ ticket, version, mayWrite, isRaw: true, stats, fence, behind: node, done }),
-  );
+  const { respVersion: version, arrivedMs } = client;
+  const how = { version, mayWrite, isRaw: true, behind: node };
+  upstream.enqueue(new ForwardedRequest({ ticket, arrivedMs, ...how, stats, fence, done }));
 }
 
 /** The error for a client whose protocol or command has no form for the origin's answer to GET. */

@@ -104,7 +104,9 @@ export class Forwarding {
     const { stats, fence, sentReads } = this.#proxy;
     stats.forwarded++;
     this.#lanes.beginMain();
-    const request = new ForwardedRequest({ ticket, stats, fence, done: this.#lanes.mainDone, ...how });
+    const { arrivedMs } = this.#connection;
+    const done = this.#lanes.mainDone;
+    const request = new ForwardedRequest({ ticket, arrivedMs, stats, fence, done, ...how });
     if (!how.mayWrite) request.mayBeResent(sentReads.bytes, sentReads.start, sentReads.start + requestBytes);
     upstream.enqueue(request);
   }

@@ -154,7 +154,7 @@ describe("a large value that is arriving", () => {
     for (const all of [false, true]) {
       await using bench = await Bench.open();
       const reader = await bench.reader();
-      if (all) bench.local.proxy.cache.invalidateAll();
+      if (all) bench.local.proxy.cache.invalidateAll("flush");
       else bench.stopped.send(">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n", 1);
       bench.stopped.release();
       expect(await reader.received()).toBe(bulk(bench.value));

@@ -7,7 +7,7 @@ import type { ProxyContext, ProxyParts } from "./context.ts";
 import { totalCounters } from "./counters.ts";
 import { addToField, type OriginSection, readSections, writeSections } from "./origin-info.ts";
 import { askOrigin } from "./origin-question.ts";
-import type { PublishedName } from "./published-numbers.ts";
+import type { ScalarName } from "./published-numbers.ts";
 
 /** The proxy's own sections. No name of their fields is one of Redis's. */
 const OWN_SECTIONS: ReadonlySet<string> = new Set(["proxy", "cache", "origin"]);
@@ -120,7 +120,7 @@ function proxyFields(proxy: ProxyParts, counts: AllCounts): InfoFields {
   };
 }
 
-function proxyTraffic(totals: Record<PublishedName, number>): InfoFields {
+function proxyTraffic(totals: Record<ScalarName, number>): InfoFields {
   return {
     proxy_connections_received: totals.acceptedCount,
     proxy_connections_rejected: totals.rejectedCount,
@@ -144,7 +144,8 @@ function cacheFields(proxy: ProxyParts): InfoFields {
     coalesced_misses: totals.coalesced,
     fills: totals.fills,
     discarded_fills: totals.discardedFills,
-    invalidations: totals.invalidations,
+    too_large_fills: totals.tooLargeFills,
+    invalidations: totals.writeInvalidations + totals.pushInvalidations,
     cache_evicted_keys: stats.evictions,
     cache_expired_keys: stats.expirations,
     cached_keys: stats.entries,
@@ -173,6 +174,7 @@ function originFields(proxy: ProxyParts, infoError: string | undefined): InfoFie
     origin_connections_idle: totals.idleConnections,
     forwarded_requests: totals.forwarded,
     origin_errors: totals.originErrors,
+    origin_ms_saved: Math.floor(totals.originMsSaved),
     unknown_outcomes: totals.unknownOutcomes,
     channel_losses: totals.channelLosses,
   };

@@ -30,6 +30,8 @@ interface Postponed {
   readonly ticket: Ticket;
   /** Whether the reply is wanted (CLIENT REPLY). */
   readonly replyMode: ReplyMode;
+  /** When it came: monotonic, with its fraction. */
+  readonly arrivedMs: number;
 }
 
 /**
@@ -108,8 +110,8 @@ export class Lanes {
   /** Postpones a request. The client's later requests wait until it has run. */
   postpone(request: Request): void {
     const connection = this.#connection;
-    const { replyMode } = connection;
-    this.#postponed = { request: copyRequest(request), ticket: connection.defer(), replyMode };
+    const { replyMode, arrivedMs } = connection;
+    this.#postponed = { request: copyRequest(request), ticket: connection.defer(), replyMode, arrivedMs };
     connection.hold();
   }
 
@@ -121,13 +123,14 @@ export class Lanes {
     if (this.#mainOutstanding + this.#sideOutstanding > 0 || this.alone.isBusy) return;
     if (this.#client.isDelayed) return;
     this.#postponed = undefined;
-    const { request, ticket, replyMode } = postponed;
+    const { request, ticket, replyMode, arrivedMs } = postponed;
     // HELLO is answered in the version it asks for, but its ticket was taken before.
     const version = helloVersion(request);
     if (version !== undefined) (ticket.reply as RespWriter).version = version;
     const modeSince = connection.replyMode;
     connection.replyMode = replyMode;
     connection.executingSinceMs = this.#proxy.nowMs();
+    connection.arrivedMs = arrivedMs;
     this.#isRunningPostponed = true;
     try {
       this.#client.request(request, ticket.reply);

@@ -1,10 +1,12 @@
-import type { Source, Waiter } from "../coherence/waiter.ts";
+import type { OriginFailure, Source, Waiter } from "../coherence/waiter.ts";
 import type { LargeValue } from "../lib/byte-buffer.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ProxyParts } from "./context.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
+import type { ProxyStats } from "./proxy-stats.ts";
 import { GET_QUESTION } from "./question.ts";
+import { COALESCED, ERROR, MISS } from "./request-results.ts";
 
 /** An MGET: cached values are taken at once, and the origin is asked for the others. */
 export class ManyValues {
@@ -15,6 +17,8 @@ export class ManyValues {
   readonly #sources: (Source | "none")[] = [];
   readonly #missing: number[] = [];
   #error: string | undefined;
+  #hasFailed = false;
+  #hasAsked = false;
 
   /** @param mayHit whether a key may be read from the cache */
   constructor(proxy: ProxyParts, request: Request, namesSources: boolean, mayHit: (key: KeyRef) => boolean) {
@@ -34,6 +38,12 @@ export class ManyValues {
     return this.#missing.length === 0;
   }
 
+  /** How the request ended, if it was not complete. */
+  get result(): number {
+    if (this.#hasFailed) return ERROR;
+    return this.#hasAsked ? MISS : COALESCED;
+  }
+
   /**
    * Asks for the missing values; `then` is called once, when all have come.
    * @returns whether the client must wait (see `ReadThrough.load`)
@@ -43,7 +53,8 @@ export class ManyValues {
     const askedAtMs = nowMs();
     let awaitsPeer = false;
     let waiting = this.#missing.length;
-    const done = (): void => {
+    const done = (waiter: Waiter): void => {
+      if (waiter.isCoalesced !== true) this.#hasAsked = true;
       waiting--;
       if (waiting === 0) then();
     };
@@ -52,30 +63,35 @@ export class ManyValues {
         found: (bytes, start, end, source) => {
           this.#values[index - 1] = new Uint8Array(bytes.subarray(start, end));
           this.#sources[index - 1] = source;
-          done();
+          done(waiter);
         },
         arriving: (value, source) => {
           this.#values[index - 1] = value;
           this.#sources[index - 1] = source;
         },
         arrived: (error) => {
-          if (error !== undefined) this.#error ??= failureMessage(error, false, stats);
-          done();
+          if (error !== undefined) this.#fail(error, stats);
+          done(waiter);
         },
         without: (reason) => {
-          if (reason.kind === "failed") this.#error ??= failureMessage(reason.error, false, stats);
+          if (reason.kind === "failed") this.#fail(reason.error, stats);
           else if (reason.kind === "odd") this.#error ??= NOT_A_STRING;
           // MGET answers null for a key that holds no string.
           else if (reason.kind === "refused" && !reason.isWrongType) {
             this.#error = reason.message;
           }
-          done();
+          done(waiter);
         },
       };
       const key = this.#proxy.keyOf(request, index);
       if (readThrough.load(key, GET_QUESTION, waiter, this.#mayHit(key), askedAtMs)) awaitsPeer = true;
     }
     return awaitsPeer;
+  }
+
+  #fail(error: OriginFailure, stats: ProxyStats): void {
+    this.#hasFailed = true;
+    this.#error ??= failureMessage(error, false, stats);
   }
 
   /** Whether one of the values is large. They are then written to a ticket, which keeps them in order. */

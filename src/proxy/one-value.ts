@@ -7,6 +7,7 @@ import type { ProxyContext } from "./context.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
 import type { Question } from "./question.ts";
 import { writeWholeReply } from "./reply-downgrade.ts";
+import { COALESCED, ERROR, MISS } from "./request-results.ts";
 import { writeSource } from "./source-attribute.ts";
 
 /** A cached read of one key that waits for the origin. */
@@ -15,6 +16,9 @@ export class OneValue implements Waiter {
   readonly #ticket: Ticket;
   readonly #done: () => void;
   readonly #form: Question["form"];
+  readonly #family: number;
+  readonly #arrivedMs: number;
+  isCoalesced = false;
   #holds = false;
 
   constructor(session: ProxyContext, ticket: Ticket, done: () => void, { form }: Question) {
@@ -22,6 +26,8 @@ export class OneValue implements Waiter {
     this.#ticket = ticket;
     this.#done = done;
     this.#form = form;
+    this.#family = session.proxy.stats.requests.family;
+    this.#arrivedMs = session.connection.arrivedMs;
   }
 
   found(bytes: Uint8Array, start: number, end: number, source: Source, remainingMs: number): void {
@@ -29,7 +35,7 @@ export class OneValue implements Waiter {
     this.announce(reply, source, remainingMs);
     if (this.#form === "bytes") reply.bulk(bytes, start, end);
     else writeWholeReply(reply as RespWriter, bytes, start, end);
-    this.#finish();
+    this.#finish(this.#result);
   }
 
   without(reason: NoValue): void {
@@ -48,7 +54,7 @@ export class OneValue implements Waiter {
         if (reply.version === 0) reply.error(NOT_A_STRING);
         else writeWholeReply(reply as RespWriter, reason.bytes, reason.start, reason.end);
     }
-    this.#finish();
+    this.#finish(reason.kind === "failed" ? ERROR : this.#result);
   }
 
   arriving(value: LargeValue, source: Source, remainingMs: number): void {
@@ -61,7 +67,7 @@ export class OneValue implements Waiter {
   arrived(error?: OriginFailure): void {
     // The client's connection ends when it finds the value lost: a part of it may have been sent.
     if (error !== undefined) this.#session.proxy.stats.originErrors++;
-    this.#ended();
+    this.#ended(error === undefined ? this.#result : ERROR);
   }
 
   /** Writes where a value came from, in front of it. */
@@ -79,12 +85,17 @@ export class OneValue implements Waiter {
     this.#session.connection.hold();
   }
 
-  #finish(): void {
-    this.#ticket.done();
-    this.#ended();
+  get #result(): number {
+    return this.isCoalesced ? COALESCED : MISS;
   }
 
-  #ended(): void {
+  #finish(result: number): void {
+    this.#ticket.done();
+    this.#ended(result);
+  }
+
+  #ended(result: number): void {
+    this.#session.proxy.stats.requests.answered(result, this.#family, this.#arrivedMs);
     if (this.#holds) this.#session.connection.release();
     this.#done();
   }

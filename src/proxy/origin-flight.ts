@@ -1,9 +1,11 @@
 import type { Flight } from "../coherence/flight.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
+import { isErrorReply } from "../upstream/error-reply.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import { type Upstream, UpstreamRequest } from "../upstream/upstream-request.ts";
 import type { IncomingValue } from "./incoming-value.ts";
+import type { OriginMeter } from "./origin-meter.ts";
 import type { Question } from "./question.ts";
 
 /** Stores what flights bring, before their waiters are told. */
@@ -24,12 +26,14 @@ export interface Landing {
 export class OriginFlight extends UpstreamRequest implements LargeReplySink {
   readonly #flight: Flight<Question>;
   readonly #landing: Landing;
+  readonly #meter: OriginMeter;
   #incoming: IncomingValue | undefined = undefined;
 
-  constructor(flight: Flight<Question>, landing: Landing) {
+  constructor(flight: Flight<Question>, landing: Landing, meter: OriginMeter) {
     super();
     this.#flight = flight;
     this.#landing = landing;
+    this.#meter = meter;
   }
 
   send(connection: Upstream, nowMs: number): void {
@@ -46,6 +50,7 @@ export class OriginFlight extends UpstreamRequest implements LargeReplySink {
       flight.timeToLive(flight.variant.remainingMs(bytes, reader));
       return;
     }
+    this.#meter.missed(isErrorReply(reader), this.roundTripMs);
     const reason = flight.variant.withoutValue(bytes, start, end, reader);
     if (reason !== undefined) {
       this.#landing.landedEmpty(flight);
@@ -64,6 +69,7 @@ export class OriginFlight extends UpstreamRequest implements LargeReplySink {
     const incoming = this.#landing.arriving(this.#flight, lengthBytes);
     if (incoming === undefined) return undefined;
     this.#incoming = incoming;
+    this.#meter.missed(false, this.roundTripMs);
     this.#flight.arrives(incoming);
     return this;
   }
@@ -94,6 +100,7 @@ export class OriginFlight extends UpstreamRequest implements LargeReplySink {
       this.#flight.arrived(error);
       return;
     }
+    this.#meter.failed();
     this.#landing.landedEmpty(this.#flight);
     this.#flight.without({ kind: "failed", error });
   }

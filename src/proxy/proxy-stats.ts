@@ -1,4 +1,12 @@
-/** The proxy's counters. They are plain numbers, so that counting is cheap. */
+import { BatchTimes } from "../instruments/batch-times.ts";
+import type { Histogram } from "../instruments/histogram.ts";
+import type { Random } from "../lib/random.ts";
+import { OriginMeter } from "./origin-meter.ts";
+import type { HistogramName } from "./published-numbers.ts";
+import { RequestMeter } from "./request-meter.ts";
+import { SavedTime } from "./saved-time.ts";
+
+/** The counters of one thread. They are plain numbers, so that counting is cheap, and never go back. */
 export class ProxyStats {
   /** Keys answered from the cache. */
   hits = 0;
@@ -10,6 +18,8 @@ export class ProxyStats {
   fills = 0;
   /** Values not stored: written meanwhile, channel lost, or no room. */
   discardedFills = 0;
+  /** Values not stored because they are larger than the cache takes. */
+  tooLargeFills = 0;
   /** Requests passed on to the origin, except cached reads. */
   forwarded = 0;
   /** Requests answered with an error because the origin did not answer. */
@@ -18,8 +28,28 @@ export class ProxyStats {
   unknownOutcomes = 0;
   /** Times that the channel for invalidations, and so everything cached, was lost. */
   channelLosses = 0;
+  readonly requests: RequestMeter;
+  readonly hitTimes: BatchTimes;
+  readonly origin: OriginMeter;
+  readonly savedTime = new SavedTime();
+  readonly #missRoundTrips: Histogram;
 
-  reset(): void {
-    Object.assign(this, new ProxyStats());
+  /** @param exactMs the clock of the connections, with its fraction */
+  constructor(histogram: (name: HistogramName) => Histogram, exactMs: () => number, random: Random) {
+    const times = {
+      miss: histogram("missMicros"),
+      coalesced: histogram("coalescedMicros"),
+      forwarded: histogram("forwardedMicros"),
+    };
+    this.requests = new RequestMeter(times, exactMs);
+    this.hitTimes = new BatchTimes(histogram("hitMicros"), this.requests, random);
+    this.#missRoundTrips = histogram("missRoundTripMicros");
+    this.origin = new OriginMeter(this.#missRoundTrips, histogram("otherRoundTripMicros"));
+  }
+
+  /** Counts what the hits since the last call have saved. @param otherwiseMs see `SavedTime` */
+  countSavedTime(otherwiseMs: number): void {
+    const { count, sum } = this.#missRoundTrips;
+    this.savedTime.update(this.hits, count, sum / 1000, otherwiseMs);
   }
 }

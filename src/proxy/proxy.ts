@@ -11,7 +11,7 @@ import { EventWriter } from "../instruments/events/event-writer.ts";
 import type { InstrumentsMemory } from "../instruments/instruments-memory.ts";
 import { InstrumentsClient, instrumentsChannel } from "../instruments/questions.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
-import type { Clock } from "../lib/clock.ts";
+import { type Clock, exactReader } from "../lib/clock.ts";
 import { KeyRef } from "../lib/key-ref.ts";
 import type { Log, LogLevel } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
@@ -107,7 +107,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly fence: Fence;
   readonly readThrough: ReadThrough;
   readonly sentReads = new ByteSlab();
-  readonly stats = new ProxyStats();
+  readonly stats: ProxyStats;
   readonly observer: CacheObserver | undefined;
   readonly recorder: Recorder | undefined;
   readonly instruments: InstrumentsClient | undefined;
@@ -146,6 +146,11 @@ export class CachingProxy implements Service, ProxyParts {
     const { clock, registry, threads } = options;
     const settings: Adjustable<ProxySettings> = { ...options.settings };
     this.#options = options;
+    this.stats = new ProxyStats(
+      (name) => threads.numbers.histogram(options.index, name),
+      exactReader(clock),
+      options.random,
+    );
     this.settings = settings;
     this.limits = { ...options.limits };
     let logLevel = settings.logLevel;
@@ -215,7 +220,7 @@ export class CachingProxy implements Service, ProxyParts {
       get timeoutMs() {
         return settings.originTimeoutMs;
       },
-      giveUp: () => this.cache.invalidateAll(),
+      giveUp: () => this.cache.invalidateAll("caution"),
     });
     this.readThrough = new ReadThrough({
       cache: this.cache,
@@ -312,9 +317,9 @@ export class CachingProxy implements Service, ProxyParts {
     return {
       invalidated: (_node, bytes, start, end) => this.cache.pushed(bytes, start, end),
       proven: prove,
-      allInvalidated: () => this.cache.invalidateAll(),
+      allInvalidated: () => this.cache.invalidateAll("flush"),
       lost: (node, error) => {
-        this.cache.invalidateAll();
+        this.cache.invalidateAll("channel");
         // Nothing of this node is left that this thread would have to vouch for.
         prove();
         if (this.#isClosing) return;

@@ -1,27 +1,112 @@
-/** The numbers that the threads of a proxy publish for each other. A counter only grows; a gauge goes up and down. */
-export const PUBLISHED = {
-  hits: "counter",
-  misses: "counter",
-  coalesced: "counter",
-  fills: "counter",
-  discardedFills: "counter",
-  forwarded: "counter",
-  originErrors: "counter",
-  unknownOutcomes: "counter",
-  channelLosses: "counter",
-  invalidations: "counter",
-  acceptedCount: "counter",
-  rejectedCount: "counter",
-  outputLimitCount: "counter",
-  requestCount: "counter",
-  bytesReceived: "counter",
-  bytesSent: "counter",
-  requestsPerSecond: "gauge",
-  receivedBytesPerSecond: "gauge",
-  sentBytesPerSecond: "gauge",
-  sharedConnections: "gauge",
-  dedicatedConnections: "gauge",
-  idleConnections: "gauge",
-} as const;
+import { FAMILIES, type FamilyName } from "../commands/families.ts";
+import { type NumberRow, type NumberTable, shapeOf } from "../instruments/number-table.ts";
+import { PUBLISHED_METRICS } from "./published-metric-rows.ts";
+import { RESULTS, type ResultName } from "./request-results.ts";
 
-export type PublishedName = keyof typeof PUBLISHED;
+const counter = { kind: "counter" } as const;
+const gauge = { kind: "gauge" } as const;
+const histogram = { kind: "histogram" } as const;
+
+/** The numbers that each thread publishes, and the metrics and labels that tell them. */
+const SCALARS = {
+  hits: { ...counter, metric: "glasscache_keys_read_total", labels: { result: "hit" } },
+  misses: { ...counter, metric: "glasscache_keys_read_total", labels: { result: "miss" } },
+  coalesced: counter,
+  fills: { ...counter, metric: "glasscache_fills_total", labels: { result: "kept" } },
+  discardedFills: { ...counter, metric: "glasscache_fills_total", labels: { result: "discarded" } },
+  tooLargeFills: { ...counter, metric: "glasscache_fills_total", labels: { result: "too_large" } },
+  removedEntries: { ...counter, metric: "glasscache_evictions_total", labels: { reason: "invalidated" } },
+  forwarded: counter,
+  originErrors: counter,
+  unknownOutcomes: { ...counter, metric: "glasscache_unknown_outcomes_total" },
+  originOk: { ...counter, metric: "glasscache_origin_requests_total", labels: { result: "ok" } },
+  originRefused: { ...counter, metric: "glasscache_origin_requests_total", labels: { result: "error" } },
+  originFailed: { ...counter, metric: "glasscache_origin_requests_total", labels: { result: "failed" } },
+  originMsSaved: { ...counter, metric: "glasscache_origin_seconds_saved_total" },
+  channelLosses: { ...counter, metric: "glasscache_channel_losses_total" },
+  writeInvalidations: { ...counter, metric: "glasscache_invalidations_total", labels: { source: "write" } },
+  pushInvalidations: { ...counter, metric: "glasscache_invalidations_total", labels: { source: "push" } },
+  flushInvalidations: { ...counter, metric: "glasscache_invalidations_total", labels: { source: "flush" } },
+  channelInvalidations: {
+    ...counter,
+    metric: "glasscache_invalidations_total",
+    labels: { source: "channel" },
+  },
+  cautionInvalidations: {
+    ...counter,
+    metric: "glasscache_invalidations_total",
+    labels: { source: "caution" },
+  },
+  acceptedCount: { ...counter, metric: "glasscache_connections_total", labels: { result: "accepted" } },
+  rejectedCount: { ...counter, metric: "glasscache_connections_total", labels: { result: "refused" } },
+  outputLimitCount: { ...counter, metric: "glasscache_connections_total", labels: { result: "cut" } },
+  requestCount: counter,
+  bytesReceived: { ...counter, metric: "glasscache_received_bytes_total" },
+  bytesSent: { ...counter, metric: "glasscache_sent_bytes_total" },
+  requestsPerSecond: gauge,
+  receivedBytesPerSecond: gauge,
+  sentBytesPerSecond: gauge,
+  sharedConnections: { ...gauge, metric: "glasscache_origin_connections", labels: { kind: "shared" } },
+  dedicatedConnections: { ...gauge, metric: "glasscache_origin_connections", labels: { kind: "dedicated" } },
+  idleConnections: { ...gauge, metric: "glasscache_origin_connections", labels: { kind: "idle" } },
+  /** 1: this thread has no channel that is up. */
+  channelsDown: gauge,
+  stalenessBoundMs: gauge,
+} as const satisfies Readonly<Record<string, NumberRow>>;
+
+const DURATION = "glasscache_request_duration_seconds";
+const ROUND_TRIP = "glasscache_origin_request_duration_seconds";
+
+const HISTOGRAMS = {
+  hitMicros: { ...histogram, metric: DURATION, labels: { result: "hit" } },
+  missMicros: { ...histogram, metric: DURATION, labels: { result: "miss" } },
+  coalescedMicros: { ...histogram, metric: DURATION, labels: { result: "coalesced" } },
+  forwardedMicros: { ...histogram, metric: DURATION, labels: { result: "forwarded" } },
+  missRoundTripMicros: { ...histogram, metric: ROUND_TRIP },
+  otherRoundTripMicros: { ...histogram, metric: ROUND_TRIP },
+} as const satisfies Readonly<Record<string, NumberRow>>;
+
+export type ScalarName = keyof typeof SCALARS;
+export type HistogramName = keyof typeof HISTOGRAMS;
+/** The number of requests of a family that had this result. */
+export type RequestsName = `${FamilyName} ${ResultName}`;
+export type CounterName = {
+  [Name in ScalarName]: (typeof SCALARS)[Name]["kind"] extends "counter" ? Name : never;
+}[ScalarName];
+
+/** The names of the counts of a `RequestMeter`, in their order. */
+export const REQUESTS_NAMES: readonly RequestsName[] = FAMILIES.flatMap((family) =>
+  RESULTS.map((result): RequestsName => `${family} ${result}`),
+);
+
+interface RequestsRow extends NumberRow {
+  readonly kind: "counter";
+}
+
+const REQUESTS = Object.fromEntries(
+  FAMILIES.flatMap((family) =>
+    RESULTS.map((result): [RequestsName, RequestsRow] => [
+      `${family} ${result}`,
+      {
+        ...{ kind: "counter", metric: "glasscache_requests_total", labels: { family, result } },
+        // Most families never have most results.
+        isSparse: family !== "string",
+      },
+    ]),
+  ),
+) as Readonly<Record<RequestsName, RequestsRow>>;
+
+const NUMBERS = { ...SCALARS, ...REQUESTS, ...HISTOGRAMS };
+
+/** The table of a proxy's published numbers. */
+export const PUBLISHED: NumberTable<keyof typeof NUMBERS> = { numbers: NUMBERS, metrics: PUBLISHED_METRICS };
+
+export const PUBLISHED_SHAPE: {
+  readonly [Name in keyof typeof NUMBERS]: (typeof NUMBERS)[Name]["kind"];
+} = shapeOf(NUMBERS);
+
+export const SCALAR_NAMES: readonly ScalarName[] = Object.keys(SCALARS) as ScalarName[];
+
+export function isCounter(name: ScalarName): name is CounterName {
+  return SCALARS[name].kind === "counter";
+}

@@ -140,10 +140,11 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
   #ask(key: KeyRef, question: Question, waiter: Waiter, mayAwaitPeer: boolean, nowMs: number): boolean {
     const cache = this.#cache;
     const { bytes, start, end, hash } = key;
+    waiter.isCoalesced = false;
     const underway = cache.findFlight(key, question);
     if (underway !== undefined) {
       if (cache.mayJoin(underway, nowMs, oldestAnswerMs(this))) {
-        this.#coalesced(hash);
+        this.#coalesced(hash, waiter);
         underway.join(waiter, nowMs);
         // Asked within the millisecond of sending, the origin answers with its value of that moment or a later one.
         return nowMs > underway.sentAtMs;
@@ -171,12 +172,13 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     const kept = new KeyRef().refer(keys.bytes, keys.start, keys.start + end - start, hash);
     const flight = cache.begin(kept, question.kept(), this, waiter);
     flight.isClaimed = claim === CLAIMED;
-    new OriginFlight(flight, this).send(connection, nowMs);
+    new OriginFlight(flight, this, this.#stats.origin).send(connection, nowMs);
     return false;
   }
 
-  #coalesced(hash: number): void {
+  #coalesced(hash: number, waiter: Waiter): void {
     this.#stats.coalesced++;
+    waiter.isCoalesced = true;
     this.#observer?.coalesced(hash);
   }
 
@@ -184,7 +186,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     if (this.#peerFlights.size === 0) return false;
     const flight = this.#peerFlights.get(latin1(bytes, start, end));
     if (flight === undefined) return false;
-    this.#coalesced(hash);
+    this.#coalesced(hash, waiter);
     flight.waiters.push(waiter);
     return true;
   }
@@ -195,7 +197,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     const name = latin1(key.bytes);
     const flight = new PeerFlight(key, this.#store.lease(key.hash), this.#store.epoch);
     flight.waiters.push(waiter);
-    this.#coalesced(key.hash);
+    this.#coalesced(key.hash, waiter);
     this.#peerFlights.set(name, flight);
     void peers!.askOne(thread, { kind: "landing", key: key.bytes }, peerTimeoutMs).then((answer) => {
       this.#peerFlights.delete(name);
@@ -287,6 +289,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
       // Too much of the cache is pinned to grow an entry. Gathered, the value can be stored in one go.
       if (lengthBytes <= store.maxValueBytes) return undefined;
     }
+    this.#notStored(lengthBytes);
     // Nobody can join later: only the cache could provide the beginning of the value.
     this.#cache.forget(flight);
     return new IncomingValue(lengthBytes, undefined);
@@ -334,11 +337,16 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
   #tried(flight: Flight<Question>, isFilled: boolean, valueBytes: number, expiresAtMs: number): boolean {
     if (isFilled) this.#observer?.filled(flight.key.hash, valueBytes, expiresAtMs, flight.sentAtMs);
     else {
-      this.#stats.discardedFills++;
+      this.#notStored(valueBytes);
       const isVoid = !this.#cache.holds(flight.key, flight);
       this.#observer?.refused(flight.key.hash, isVoid ? "void" : "no-room");
     }
     return isFilled;
+  }
+
+  #notStored(valueBytes: number): void {
+    if (valueBytes > this.#store.maxValueBytes) this.#stats.tooLargeFills++;
+    else this.#stats.discardedFills++;
   }
 
   #refused(flight: Flight<Question>, why: "no-time-to-live" | "no-value"): false {

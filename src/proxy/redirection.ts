@@ -5,6 +5,7 @@ import { Request } from "../protocol/protocol.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { failureMessage } from "./forwarded-request.ts";
+import { ERROR } from "./request-results.ts";
 
 /** The client that gets another one's invalidations: its id at the proxy, and its connection's id at the origin. */
 export interface Redirection {
@@ -62,12 +63,21 @@ export function redirectTracking(
 ): void {
   const ticket = connection.defer();
   connection.hold();
+  const { requests } = proxy.stats;
+  const { family } = requests;
+  const fail = (): void => requests.count(ERROR, family);
   void translateTracking(proxy, request).then((translated) => {
     try {
-      if (typeof translated === "string") ticket.reply.error(translated);
-      else if (!connection.isClosed) send(translated.request, translated.redirection);
+      requests.family = family;
+      if (typeof translated === "string") {
+        fail();
+        ticket.reply.error(translated);
+      } else if (!connection.isClosed) {
+        send(translated.request, translated.redirection);
+      }
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
+      fail();
       ticket.reply.error(failureMessage(error, false, proxy.stats));
     }
     ticket.done();

@@ -40,6 +40,8 @@ export interface Route {
   readonly replicates?: boolean;
   /** Why the command is refused. */
   readonly reason?: string;
+  /** The family that its requests are counted in (`FAMILIES`); absent: `other`. */
+  readonly family?: number;
 }
 
 /** Commands answered from the cache. */
@@ -109,9 +111,11 @@ function dataRoute(facts: CommandFacts): Route {
   return { name, kind: changes ? "write" : "read", keys, all, onlyWithCount, reachesFar };
 }
 
-export const ROUTES: readonly Route[] = [...COMMAND_FACTS.values()].flatMap((facts) =>
-  facts.name.includes("|") || facts.group === "glasscache" ? [] : (routeOf(facts) ?? []),
-);
+export const ROUTES: readonly Route[] = [...COMMAND_FACTS.values()].flatMap((facts) => {
+  const isOrigins = !facts.name.includes("|") && facts.group !== "glasscache";
+  const route = isOrigins ? routeOf(facts) : undefined;
+  return route === undefined ? [] : { ...route, family: facts.family };
+});
 
 /** Whether a request of this route may have changed something when its reply is lost. */
 export function mayWrite(route: Route | undefined): boolean {

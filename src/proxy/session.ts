@@ -1,12 +1,15 @@
 import { admit } from "../commands/admission.ts";
 import type { Command } from "../commands/command.ts";
 import { wrongArity } from "../commands/command-errors.ts";
+import { COMMAND_FACTS } from "../commands/command-facts.ts";
 import { commandName } from "../commands/command-name.ts";
 import { arityFits } from "../commands/command-table.ts";
+import { OTHER, TEXT } from "../commands/families.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { copyRequest } from "../protocol/request-copy.ts";
+import type { RespWriter } from "../protocol/resp-writer.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
@@ -23,6 +26,7 @@ import { type OriginClient, redirectionAt, redirectTracking } from "./redirectio
 import { refusePassing } from "./refusals.ts";
 import { RequestDelay } from "./request-delay.ts";
 import { asksOrigin, isPause, isTracking, tellsOfClients } from "./request-kinds.ts";
+import { ERROR, FORWARDED, LOCAL } from "./request-results.ts";
 import type { Route } from "./routes.ts";
 import { TextRequests } from "./text-requests.ts";
 import { FROM_BACKEND } from "./text-sources.ts";
@@ -30,6 +34,8 @@ import { runLater } from "./threads/answer-peer.ts";
 import { askAll, concernsAllThreads, runApart } from "./threads/ask-all.ts";
 import type { Peers } from "./threads/peers.ts";
 import { Tunnel } from "./tunnel.ts";
+
+const MINUS = 0x2d;
 
 /** One client of the proxy. Decides for each request whether the proxy, the cache or the origin answers it. */
 export class ProxySession implements Session, ProxyContext, OriginClient, LanesClient {
@@ -74,6 +80,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
       else if (isText) this.#text.request(request, reply as TextWriter);
       else this.#respRequest(request, reply);
     } catch (error) {
+      this.proxy.stats.requests.count(ERROR);
       if (!(error instanceof UpstreamError)) throw error;
       if (this.connection.protocol === "text") (reply as TextWriter).prefix = FROM_BACKEND;
       reply.error(failureMessage(error, false, this.proxy.stats));
@@ -83,6 +90,15 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   takesLarge(request: Request): boolean {
     if (this.connection.protocol === "text" || this.#dedicated !== undefined) return false;
     return this.connection.isUnrestricted && passesOnLarge(request, this.proxy.routes.find(request));
+  }
+
+  refused(): void {
+    const isText = this.connection.protocol === "text";
+    this.proxy.stats.requests.count(ERROR, isText ? TEXT : OTHER);
+  }
+
+  batchEnded(sinceMs: number, areAnswered: boolean): void {
+    this.proxy.stats.hitTimes.batchEnded(sinceMs, areAnswered);
   }
 
   settle(): undefined {
@@ -126,7 +142,9 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
 
   #respRequest(request: Request, reply: ReplyWriter): void {
     const { proxy, connection } = this;
+    const { requests } = proxy.stats;
     const ownRoute = proxy.routes.find(request);
+    requests.family = ownRoute?.family ?? OTHER;
     // The most frequent cases first. No command of the proxy's own has such a route.
     if (ownRoute !== undefined && this.#dedicated === undefined && connection.isUnrestricted) {
       if (ownRoute.kind === "cached") {
@@ -140,9 +158,11 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
       }
     }
     const local = proxy.commands.find(request);
+    const name = request.text(0).toLowerCase();
+    requests.family = (local ?? COMMAND_FACTS.get(name))?.family ?? OTHER;
     const rejection = admit(connection, local);
     if (rejection !== undefined) {
-      reply.error(rejection);
+      this.#refuse(rejection, reply);
       return;
     }
     if (local !== undefined && this.#isLocal(local, request)) {
@@ -150,13 +170,12 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
       return;
     }
     const route = ownRoute ?? proxy.learnedRoute(request);
-    const name = request.text(0).toLowerCase();
     connection.lastCommand = commandName(name, request);
     if (route === undefined || name === "script") proxy.scripts.note(name, request);
     const isQueued = this.#dedicated?.queues === true;
     const refusal = refusePassing(proxy, name, request, { route, isQueued });
     if (refusal !== undefined && isQueued) this.#dedicated!.refuse(refusal);
-    else if (refusal !== undefined) reply.error(refusal);
+    else if (refusal !== undefined) this.#refuse(refusal, reply);
     else if (route?.kind === "refuse") this.#openTunnel(request);
     else if (isQueued && isPause(name, request)) this.#dedicated!.queue(runLater(proxy, request));
     else if (name === "client" && redirectionAt(request) > 0) this.#redirectTracking(request);
@@ -167,12 +186,18 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     else this.#forwarding.forward(request, route);
   }
 
+  #refuse(message: string, reply: ReplyWriter): void {
+    this.proxy.stats.requests.count(ERROR);
+    reply.error(message);
+  }
+
   /** Connects the client with the origin for replication. The proxy no longer handles its requests. */
   #openTunnel(request: Request): void {
     if (!this.#lanes.enter("dedicated", request)) return;
     this.#dedicated?.end();
     this.#dedicated = undefined;
     this.#tunnel = new Tunnel(this.proxy, this.connection, request);
+    this.proxy.stats.requests.count(FORWARDED);
   }
 
   /** Executes a CLIENT TRACKING that names one of the proxy's clients, which the origin knows by another id. */
@@ -216,7 +241,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     const { name } = local;
     connection.lastCommand = commandName(name, request);
     if (!arityFits(local, request.count)) {
-      reply.error(wrongArity(name));
+      this.#refuse(wrongArity(name), reply);
     } else if (name === "hello" && this.#delay.awaitsOrigin()) {
       this.#lanes.postpone(request);
     } else if (dedicated?.isBusy === true && (asksOrigin(name) || tellsOfClients(name, request))) {
@@ -226,23 +251,34 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     } else if (this.proxy.peers !== undefined && concernsAllThreads(request)) {
       this.#runEverywhere(this.proxy.peers, local, request);
     } else if (dedicated === undefined || (name !== "hello" && name !== "reset")) {
-      local.run(this, request, reply);
+      this.#runHere(local, request, reply);
     } else if (name === "hello" && dedicated.answersByMessages) {
       dedicated.refuseHello();
     } else if (name === "hello" && dedicated.queues) {
-      reply.error("ERR HELLO cannot be queued in a transaction here");
+      this.#refuse("ERR HELLO cannot be queued in a transaction here", reply);
     } else if (dedicated.isBusy) {
       // Both change the form of outstanding replies.
       this.#lanes.postpone(request);
     } else {
       const version = connection.respVersion;
-      local.run(this, request, reply);
+      this.#runHere(local, request, reply);
       if (name === "hello" && connection.respVersion !== version) dedicated.speak(connection.respVersion);
     }
   }
 
+  #runHere(local: Command<ProxyContext>, request: Request, reply: ReplyWriter): void {
+    const { out } = reply as RespWriter;
+    const start = out.length;
+    local.run(this, request, reply);
+    // GLASS.GET reads through the cache, and is counted there.
+    if (local.name === "glass.get") return;
+    const isError = out.length > start && out.bytes[start] === MINUS;
+    this.proxy.stats.requests.count(isError ? ERROR : LOCAL);
+  }
+
   #runEverywhere(peers: Peers, local: Command<ProxyContext>, request: Request): void {
     const { heartbeatTimeoutMs, originTimeoutMs } = this.proxy.settings;
+    this.proxy.stats.requests.count(LOCAL);
     const withinMs = local.name === "glass.health" ? heartbeatTimeoutMs : originTimeoutMs;
     const how = { answer: this.answerLater(), withinMs };
     void askAll(peers, copyRequest(request), runApart(this, local, request), how);
@@ -270,7 +306,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
 
   getDescribed(request: Request, reply: ReplyWriter): void {
     if (this.#dedicated?.isBusy === true) this.#lanes.postpone(request);
-    else if (this.#dedicated !== undefined) reply.error(NOT_THROUGH_CACHE);
+    else if (this.#dedicated !== undefined) this.#refuse(NOT_THROUGH_CACHE, reply);
     else if (this.#lanes.enter("main", request)) this.#reads.getDescribed(request, reply);
   }
 
@@ -294,9 +330,9 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
         timeoutMs: proxy.settings.originTimeoutMs,
         // Without tracking the origin does not tell what has changed.
         shows: () => {
-          if (proxy.origin.tracking !== true) proxy.cache.invalidateAll();
+          if (proxy.origin.tracking !== true) proxy.cache.invalidateAll("caution");
         },
-        changedAll: () => proxy.cache.invalidateAll(),
+        changedAll: () => proxy.cache.invalidateAll("flush"),
         idle: () => this.#lanes.resume(),
         released: () => {
           this.#dedicated = undefined;

@@ -11,6 +11,7 @@ import { DEFAULT_POLICY } from "../policy/registry.ts";
 import { Store, type StoreHandle } from "../store/store.ts";
 import { giveBeats } from "./beats.ts";
 import type { CacheObserver } from "./cache-observer.ts";
+import { publishRegularly } from "./counters.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";
 import { completeSettings, type ProxySettings, randomHex } from "./settings.ts";
@@ -113,6 +114,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
   }
   proxy.port = listener.port;
   const stopSweeping = sweepInSteps(store, clock, 1);
+  const stopPublishing = publishRegularly(proxy, 0);
   return {
     port: listener.port,
     proxy,
@@ -124,6 +126,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
       drains?.();
       await listener.drain(DRAIN_MS);
       stopSweeping();
+      stopPublishing();
       proxy.close();
       await proxy.recorder?.close();
     },

@@ -1,5 +1,6 @@
 import { admit } from "../commands/admission.ts";
 import { NameTable } from "../commands/command-table.ts";
+import { TEXT } from "../commands/families.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
@@ -9,6 +10,7 @@ import { dumpOrigin } from "./dump.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Lanes } from "./lanes.ts";
 import { GET_QUESTION } from "./question.ts";
+import { ERROR, FORWARDED } from "./request-results.ts";
 import { backendTicket, FROM_PROXY } from "./text-sources.ts";
 
 /** The verbs of the text protocol. Its parser lets no others through. */
@@ -40,9 +42,13 @@ export class TextRequests {
     const connection = this.#connection;
     const verb = VERBS.find(request)!.name;
     connection.lastCommand = verb;
+    const { requests } = this.#proxy.stats;
+    requests.family = TEXT;
     const rejection = admit(connection, undefined);
-    if (rejection !== undefined) reply.error(rejection);
-    else if (!this.#lanes.enter(verb === "dump" ? "side" : "main", request)) return;
+    if (rejection !== undefined) {
+      requests.count(ERROR);
+      reply.error(rejection);
+    } else if (!this.#lanes.enter(verb === "dump" ? "side" : "main", request)) return;
     else if (verb === "get") this.#get(request, reply);
     else if (verb === "dump") this.#dump();
     else this.#forwarding.writeText(request, verb === "put");
@@ -53,14 +59,21 @@ export class TextRequests {
     reply.prefix = FROM_PROXY;
     const { executingSinceMs } = this.#connection;
     const mayHit = this.#lanes.mayHit(key);
-    if (mayHit && this.#proxy.readThrough.lookup(key, GET_QUESTION, reply, executingSinceMs)) return;
+    if (mayHit && this.#proxy.readThrough.lookup(key, GET_QUESTION, reply, executingSinceMs)) {
+      this.#proxy.stats.requests.hit();
+      return;
+    }
     this.#reads.load(key, GET_QUESTION, backendTicket(this.#connection), mayHit);
   }
 
   #dump(): void {
     const { origin, stats } = this.#proxy;
+    const { arrivedMs } = this.#connection;
     this.#lanes.beginSide();
     const dumped = dumpOrigin(origin, this.#connection, this.#connection.defer(), stats);
-    void dumped.finally(this.#lanes.sideDone);
+    void dumped.then((isComplete) => {
+      stats.requests.answered(isComplete ? FORWARDED : ERROR, TEXT, arrivedMs);
+      this.#lanes.sideDone();
+    });
   }
 }

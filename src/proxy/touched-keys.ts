@@ -22,8 +22,8 @@ export function touchKeys(
   const isWrite = route.kind === "write";
   if (route.all === true) {
     outstandingKeys.addAll();
-    if (isWrite) cache.invalidateAll();
-    return mayContradict ? () => cache.invalidateAll() : undefined;
+    if (isWrite) cache.invalidateAll("flush");
+    return mayContradict ? () => cache.invalidateAll(isWrite ? "flush" : "caution") : undefined;
   }
   if (route.keys === undefined || !(isWrite || mayContradict)) return undefined;
   const [first, lastKey, step] = route.keys;
@@ -58,7 +58,7 @@ export function touchUses(
   if (uses === undefined || uses.some(({ isEveryKey }) => isEveryKey)) {
     // Without tracking the origin does not tell what has changed.
     return () => {
-      if (origin.tracking !== true) cache.invalidateAll();
+      if (origin.tracking !== true) cache.invalidateAll("caution");
     };
   }
   const kept: KeyRef[] = [];

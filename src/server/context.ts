@@ -7,6 +7,7 @@ import type { Connection } from "../net/connection.ts";
 import type { Channels } from "./channels.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { ServerLimits } from "./limits.ts";
+import type { ServerNumbers } from "./numbers.ts";
 import type { Slowlog } from "./slowlog.ts";
 import type { Tracking } from "./tracking.ts";
 import type { Transaction } from "./transaction.ts";
@@ -33,6 +34,7 @@ export interface ServerHost extends ServiceHost {
   readonly tracking: Tracking;
   readonly channels: Channels;
   readonly slowlog: Slowlog;
+  readonly numbers: ServerNumbers;
   /** Whether a write to disk has failed. */
   readonly hasStorageFailed: boolean;
   /** Tells the operator that the engine cannot keep its data. Logs only once, because the engine goes on failing. */

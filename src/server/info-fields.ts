@@ -56,6 +56,8 @@ export function clientsFields(registry: ClientRegistry, maxClients: number): Inf
 export interface MemoryUse {
   /** Bytes of the data; its budget is `maxBytes`. */
   readonly usedBytes: number;
+  /** The most that it has been. */
+  readonly peakBytes: number;
   readonly maxBytes: number;
   readonly policy: string;
   /** Memory that the program took before it had any data, in bytes. */
@@ -65,15 +67,19 @@ export interface MemoryUse {
 /**
  * `used_memory` is the whole process's, as in Redis. `mem_not_counted_for_evict` is the part that is not the data's.
  */
-export function memoryFields({ usedBytes, maxBytes, policy, startupBytes }: MemoryUse): InfoFields {
+export function memoryFields({ usedBytes, peakBytes, maxBytes, policy, startupBytes }: MemoryUse): InfoFields {
   const { residentBytes, ownBytes } = processMemory();
   const systemBytes = totalmem();
   const allBytes = startupBytes + usedBytes;
+  const allPeakBytes = startupBytes + peakBytes;
   return {
     used_memory: allBytes,
     used_memory_human: humanBytes(allBytes),
     used_memory_rss: residentBytes,
     used_memory_rss_human: humanBytes(residentBytes),
+    used_memory_peak: allPeakBytes,
+    used_memory_peak_human: humanBytes(allPeakBytes),
+    used_memory_peak_perc: `${((allBytes / allPeakBytes) * 100).toFixed(2)}%`,
     used_memory_overhead: startupBytes,
     used_memory_startup: startupBytes,
     used_memory_dataset: usedBytes,
@@ -111,19 +117,29 @@ export function persistenceFields(host: ServerHost, isDurable: boolean): InfoFie
   };
 }
 
-/** Traffic. Hits, misses, evictions and the like are added elsewhere. */
-export function trafficFields(registry: ClientRegistry): InfoFields {
+/** Counts of traffic. */
+export interface TrafficCounts {
+  readonly acceptedCount: number;
+  readonly rejectedCount: number;
+  readonly outputLimitCount: number;
+  readonly requestCount: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+}
+
+/** Traffic since `before`. Hits, misses, evictions and the like are added elsewhere. */
+export function trafficFields(registry: ClientRegistry, before: TrafficCounts): InfoFields {
   const { throughput } = registry;
   return {
-    total_connections_received: registry.acceptedCount,
-    total_commands_processed: registry.requestCount,
+    total_connections_received: registry.acceptedCount - before.acceptedCount,
+    total_commands_processed: registry.requestCount - before.requestCount,
     instantaneous_ops_per_sec: Math.round(throughput.requestsPerSecond),
-    total_net_input_bytes: registry.bytesReceived,
-    total_net_output_bytes: registry.bytesSent,
+    total_net_input_bytes: registry.bytesReceived - before.bytesReceived,
+    total_net_output_bytes: registry.bytesSent - before.bytesSent,
     instantaneous_input_kbps: (throughput.receivedBytesPerSecond / 1024).toFixed(2),
     instantaneous_output_kbps: (throughput.sentBytesPerSecond / 1024).toFixed(2),
-    rejected_connections: registry.rejectedCount,
-    client_output_buffer_limit_disconnections: registry.outputLimitCount,
+    rejected_connections: registry.rejectedCount - before.rejectedCount,
+    client_output_buffer_limit_disconnections: registry.outputLimitCount - before.outputLimitCount,
   };
 }
 

@@ -41,6 +41,7 @@ import { transactionCommands } from "./commands/transactions.ts";
 import type { ServerContext } from "./context.ts";
 import { Keyspace } from "./keyspace.ts";
 import type { ServerLimits } from "./limits.ts";
+import { ServerNumbers } from "./numbers.ts";
 import { ServerSession, type SessionHost } from "./session.ts";
 import { Slowlog } from "./slowlog.ts";
 import { Tracking } from "./tracking.ts";
@@ -74,6 +75,9 @@ export interface ListenOptions {
 /** How long a closing server waits for clients to read the replies to their requests. */
 const DRAIN_MS = 5_000;
 
+/** How often the server publishes its numbers for other threads, in milliseconds. */
+const PUBLISH_INTERVAL_MS = 100;
+
 /** The key-value server: an engine, the commands on it, and all clients. */
 export class Server implements Service, SessionHost {
   readonly engine: Engine;
@@ -89,6 +93,7 @@ export class Server implements Service, SessionHost {
   readonly channels = new Channels();
   readonly slowlog = new Slowlog();
   readonly pause: ClientPause;
+  readonly numbers: ServerNumbers;
   readonly monitors = new Monitors();
   readonly commands: CommandTable<ServerContext>;
   readonly textCommands: CommandTable<ServerContext>;
@@ -100,6 +105,7 @@ export class Server implements Service, SessionHost {
   readonly startedAtMs: number;
   readonly #names: NameTable<{ readonly name: string }>;
   readonly #activeExpiry: ActiveExpiry;
+  readonly #publishing: ReturnType<typeof setInterval>;
   readonly #listeners: Listener[] = [];
   #storageFailed = false;
   #closing: Promise<void> | undefined;
@@ -112,6 +118,7 @@ export class Server implements Service, SessionHost {
     this.password = options.password;
     this.pause = new ClientPause(new Float64Array(PAUSE_NUMBERS), () => options.clock.monotonicMs());
     this.startedAtMs = options.clock.wallMs();
+    this.numbers = new ServerNumbers(options.clock, options.random);
     this.engine = options.openEngine(
       (key, cause) => this.keyspace.removedByEngine(key, cause),
       (error) => this.storageFailed(error),
@@ -151,6 +158,8 @@ export class Server implements Service, SessionHost {
     this.textCommands = new CommandTable(textCommands);
     this.#activeExpiry = new ActiveExpiry(this.engine, this.clock, (error) => this.storageFailed(error));
     this.#activeExpiry.start();
+    this.#publishing = setInterval(() => this.numbers.publish(this), PUBLISH_INTERVAL_MS);
+    this.#publishing.unref();
   }
 
   static create(options: ServerOptions): Server {
@@ -215,6 +224,7 @@ export class Server implements Service, SessionHost {
 
   async #close(): Promise<void> {
     this.#activeExpiry.stop();
+    clearInterval(this.#publishing);
     await Promise.all(this.#listeners.map((listener) => listener.drain(DRAIN_MS)));
     await this.engine.close();
   }

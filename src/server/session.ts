@@ -4,18 +4,23 @@ import { unknownCommand, wrongArity } from "../commands/command-errors.ts";
 import { commandName } from "../commands/command-name.ts";
 import { arityFits, type CommandTable } from "../commands/command-table.ts";
 import { refuseQueuing } from "../commands/container-command.ts";
+import { OTHER, TEXT } from "../commands/families.ts";
 import { MONITOR_IN_MULTI } from "../commands/monitors.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { RespWriter } from "../protocol/resp-writer.ts";
 import { refuseSubscriber } from "./commands/subscriptions.ts";
 import type { ServerContext, ServerHost } from "./context.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { isLargeSet, setLarge } from "./large-set.ts";
 import { notServed } from "./not-served.ts";
 import { Postponed } from "./postponed.ts";
+import { ERROR, SERVED } from "./published-numbers.ts";
 import { runCommand } from "./run-command.ts";
 import { Transaction } from "./transaction.ts";
+
+const MINUS = 0x2d;
 
 /** Commands that MULTI does not queue. */
 const NEVER_QUEUED: ReadonlySet<string> = new Set(["multi", "exec", "discard", "watch", "quit", "reset"]);
@@ -34,6 +39,8 @@ export class ServerSession implements Session, ServerContext {
   readonly keyspace: Keyspace;
   readonly transaction: Transaction<ServerContext>;
   #postponed: Postponed | undefined;
+  /** The family of the request that is being executed. */
+  #family = OTHER;
 
   constructor(host: SessionHost, connection: Connection) {
     this.connection = connection;
@@ -47,6 +54,7 @@ export class ServerSession implements Session, ServerContext {
     const { connection, host } = this;
     const isText = connection.protocol === "text";
     const command = (isText ? host.textCommands : host.commands).find(request);
+    this.#family = isText ? TEXT : (command?.family ?? OTHER);
     if (command === undefined) {
       return this.#reject(reply, (isText ? undefined : notServed(request)) ?? unknownCommand(request));
     }
@@ -62,10 +70,32 @@ export class ServerSession implements Session, ServerContext {
       return;
     }
     if (host.monitors.isOn) host.monitors.show(request, connection, host.clock.wallMs());
-    if (request.large !== undefined) setLarge(this, request);
-    else if (this.transaction.isOpen && !NEVER_QUEUED.has(command.name)) this.#queue(command, request, reply);
-    else runCommand(command, this, request, reply);
+    this.#run(command, request, reply);
     if (!this.transaction.isOpen) host.tracking.requestEnded(connection, command);
+  }
+
+  /** Runs or queues a command, and counts it by its reply. */
+  #run(command: Command<ServerContext>, request: Request, reply: ReplyWriter): void {
+    const family = this.#family;
+    const { requests } = this.host.numbers;
+    const { out } = reply as RespWriter;
+    const start = out.length;
+    if (this.transaction.isOpen && !NEVER_QUEUED.has(command.name)) this.#queue(command, request, reply);
+    else {
+      if (request.large !== undefined) setLarge(this, request);
+      else runCommand(command, this, request, reply);
+      const isError = out.length > start && out.bytes[start] === MINUS;
+      requests.count(family, isError ? ERROR : SERVED);
+    }
+  }
+
+  /** A malformed request. */
+  refused(): void {
+    this.host.numbers.requests.count(this.connection.protocol === "text" ? TEXT : OTHER, ERROR);
+  }
+
+  batchEnded(sinceMs: number, areAnswered: boolean): void {
+    this.host.numbers.batchTimes.batchEnded(sinceMs, areAnswered);
   }
 
   takesLarge(request: Request): boolean {
@@ -121,18 +151,21 @@ export class ServerSession implements Session, ServerContext {
     // A failed transaction will not run, so its commands need not be kept.
     if (!transaction.hasFailed) transaction.add(command, request);
     reply.status("QUEUED");
+    this.host.numbers.requests.count(this.#family, SERVED);
   }
 
   /** Refuses a command. A refused EXEC ends its transaction, as in Redis. */
   #refuse(command: Command<ServerContext>, reply: ReplyWriter, message: string) {
     if (command.name !== "exec") return this.#reject(reply, message);
     this.transaction.end();
+    this.host.numbers.requests.count(this.#family, ERROR);
     reply.error(`EXECABORT Transaction discarded because of: ${message.replace(/^ERR /, "")}`);
   }
 
   /** Rejects a command. In a transaction, EXEC will then fail. */
   #reject(reply: ReplyWriter, message: string): void {
     if (this.transaction.isOpen) this.transaction.hasFailed = true;
+    this.host.numbers.requests.count(this.#family, ERROR);
     reply.error(message);
   }
 

@@ -2,6 +2,7 @@ import type { Socket } from "bun";
 import { assert } from "../lib/assert.ts";
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import { type ChunkedBytes, giveBack } from "../lib/chunked-bytes.ts";
+import { exactReader } from "../lib/clock.ts";
 import { FULL_READ_BYTES } from "../lib/large-value.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
@@ -49,6 +50,7 @@ export class UpstreamConnection implements Upstream {
   readonly #requests = new OutstandingRequests();
   readonly #inbound: Inbound;
   readonly #timeouts: ReplyTimeouts;
+  readonly #exactMs: () => number;
   #socket: Socket<undefined> | undefined;
   /** When bytes last arrived; at first, when connecting began. */
   #lastReceivedMs: number;
@@ -66,6 +68,7 @@ export class UpstreamConnection implements Upstream {
   constructor(options: UpstreamOptions, events: UpstreamEvents) {
     this.#options = options;
     this.events = events;
+    this.#exactMs = exactReader(options.clock);
     this.out = this.#outbound.out;
     this.#lastReceivedMs = options.clock.monotonicMs();
     this.#inbound = new Inbound(this.#requests, {
@@ -166,13 +169,16 @@ export class UpstreamConnection implements Upstream {
 
   #flush(): void {
     if (this.#closed || this.#socket === undefined) return;
+    if (this.#requests.hasUnsent) this.#requests.handedOver(this.#exactMs());
     if (this.#outbound.send(this.#socket)) this.queueFlush();
   }
 
   // ---- what comes in
 
   #received(data: Uint8Array): void {
-    this.#lastReceivedMs = this.#options.clock.monotonicMs();
+    const receivedMs = this.#exactMs();
+    this.#requests.receivedMs = receivedMs;
+    this.#lastReceivedMs = Math.floor(receivedMs);
     if (data.length >= FULL_READ_BYTES) this.#rest();
     if (this.#relay !== undefined) {
       this.#relay(data);

@@ -9,6 +9,10 @@ export class OutstandingRequests {
   readonly #requests = new Queue<UpstreamRequest>();
   /** The number of handshake requests, which come first. */
   #introductions = 0;
+  /** The number of requests whose bytes have not been handed to the system, the last ones. */
+  #unsent = 0;
+  /** When the bytes being read arrived: monotonic, with its fraction. */
+  receivedMs = 0;
 
   get count(): number {
     return this.#requests.length;
@@ -26,17 +30,34 @@ export class OutstandingRequests {
 
   addIntroduction(request: UpstreamRequest): void {
     this.#introductions++;
-    this.#requests.push(request);
+    this.add(request);
   }
 
   add(request: UpstreamRequest): void {
+    request.roundTripMs = -1;
     this.#requests.push(request);
+    this.#unsent++;
+  }
+
+  /** The bytes of all requests so far have been handed to the system. @param nowMs monotonic, with its fraction */
+  handedOver(nowMs: number): void {
+    const { length } = this.#requests;
+    for (let index = Math.max(0, length - this.#unsent); index < length; index++) {
+      this.#requests.at(index)!.handedOverMs = nowMs;
+    }
+    this.#unsent = 0;
+  }
+
+  /** Whether `handedOver` has anything to note. */
+  get hasUnsent(): boolean {
+    return this.#unsent > 0;
   }
 
   /** Hands the reply bytes[start, end) to its request. @returns false if no request is outstanding */
   answer(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): boolean {
     const request = this.#requests.peek();
     if (request === undefined) return false;
+    if (request.roundTripMs < 0) request.roundTripMs = this.receivedMs - request.handedOverMs;
     const isLast = --request.repliesAwaited === 0;
     if (isLast) {
       this.#requests.shift();
@@ -55,6 +76,7 @@ export class OutstandingRequests {
   takeLarge(lengthBytes: number): LargeReply | undefined {
     const request = this.#requests.peek();
     if (request === undefined || request.repliesAwaited > 1) return undefined;
+    if (request.roundTripMs < 0) request.roundTripMs = this.receivedMs - request.handedOverMs;
     const sink = request.isDone ? undefined : request.takeLarge(lengthBytes);
     if (sink === undefined && !request.isDone) return undefined;
     // A reply that is arriving is not late.

@@ -22,6 +22,10 @@ export abstract class UpstreamRequest {
   /** Monotonic milliseconds. Set by the connection. */
   deadlineMs = Number.POSITIVE_INFINITY;
   sentAtMs = 0;
+  /** When its bytes were handed to the system: monotonic, with its fraction. Set by the connection. */
+  handedOverMs = 0;
+  /** From then until its first reply began to arrive. -1: no reply has come. Set by the connection. */
+  roundTripMs = -1;
   /** Replies still to come: several if the request consists of several commands. */
   repliesAwaited = 1;
   /** Whether it has been answered or has failed. Later replies are dropped. */

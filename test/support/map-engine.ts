@@ -172,6 +172,7 @@ export class MapEngine implements Engine {
 
   stats(): EngineStats {
     return {
+      keys: this.#entries.size,
       usedBytes: this.#usedBytes,
       budgetBytes: this.budgetBytes,
       evictedCount: 0,

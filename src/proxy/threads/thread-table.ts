@@ -1,5 +1,5 @@
 import { ThreadNumbers } from "../../instruments/thread-numbers.ts";
-import { PUBLISHED } from "../published-numbers.ts";
+import { PUBLISHED_SHAPE } from "../published-numbers.ts";
 
 const ALIVE = 0;
 const CONNECTIONS = 1;
@@ -20,7 +20,7 @@ export class ThreadTable {
   readonly #integers: Int32Array;
   readonly #provenUntilMs: Float64Array;
   /** The counters that each thread published last. */
-  readonly numbers: ThreadNumbers<typeof PUBLISHED>;
+  readonly numbers: ThreadNumbers<typeof PUBLISHED_SHAPE>;
   /** Numbers common to all threads, which any thread may set: settings, the pause. */
   readonly common: Float64Array;
 
@@ -28,14 +28,14 @@ export class ThreadTable {
     this.buffer = buffer;
     this.count = count;
     this.#provenUntilMs = new Float64Array(buffer, 0, count);
-    this.numbers = new ThreadNumbers(PUBLISHED, count, buffer, count * 8);
-    const commonAt = count * 8 + ThreadNumbers.bytes(PUBLISHED, count);
+    this.numbers = new ThreadNumbers(PUBLISHED_SHAPE, count, buffer, count * 8);
+    const commonAt = count * 8 + ThreadNumbers.bytes(PUBLISHED_SHAPE, count);
     this.common = new Float64Array(buffer, commonAt, COMMON);
     this.#integers = new Int32Array(buffer, commonAt + COMMON * 8, count * INTEGERS + 1);
   }
 
   static create(count: number): ThreadTable {
-    const numbers = ThreadNumbers.bytes(PUBLISHED, count);
+    const numbers = ThreadNumbers.bytes(PUBLISHED_SHAPE, count);
     const bytes = (count + COMMON) * 8 + numbers + (count * INTEGERS + 1) * 4;
     const table = new ThreadTable(new SharedArrayBuffer(bytes), count);
     // A thread that has fetched nothing has nothing to vouch for.

@@ -7,7 +7,7 @@ import { steadyClockSince } from "../../lib/steady-clock.ts";
 import { ListenError, Listener } from "../../net/listener.ts";
 import { Store } from "../../store/store.ts";
 import { giveBeats } from "../beats.ts";
-import { publishCounters } from "../counters.ts";
+import { publishRegularly } from "../counters.ts";
 import { CachingProxy } from "../proxy.ts";
 import { sweepInSteps } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
@@ -15,9 +15,6 @@ import { Peers } from "./peers.ts";
 import { SharedRegistry } from "./shared-registry.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
 import { ThreadTable } from "./thread-table.ts";
-
-/** How often a thread publishes its counters, for INFO. */
-const PUBLISH_INTERVAL_MS = 100;
 
 /**
  * The entry point of a worker: one thread of the proxy, with its own event loop, clients and connections to the
@@ -78,11 +75,11 @@ function runThread(start: ThreadStart): void {
   proxy.port = start.port;
   const stopSweeping = sweepInSteps(store, clock, count);
   const drains = instruments && giveBeats(proxy, instruments);
-  const publishing = setInterval(() => publishCounters(proxy, index), PUBLISH_INTERVAL_MS);
+  const stopPublishing = publishRegularly(proxy, index);
   parentPort!.on("message", async ({ graceMs }: ToThread) => {
     drains?.();
     await listener.drain(graceMs);
-    clearInterval(publishing);
+    stopPublishing();
     stopSweeping();
     proxy.close();
     await proxy.recorder?.close();

@@ -22,6 +22,7 @@ import {
   persistenceFields,
   replicationFields,
   serverFields,
+  type TrafficCounts,
   trafficFields,
 } from "../info-fields.ts";
 import type { ServerLimits } from "../limits.ts";
@@ -69,8 +70,17 @@ export function adminCommands(host: ServerHost, settings: AdminSettings): readon
   ];
 }
 
-/** The engine's counters, which never go back, at the last CONFIG RESETSTAT. */
-class Baseline {
+/** The counters, which never go back, at the last CONFIG RESETSTAT. */
+class Baseline implements TrafficCounts {
+  acceptedCount = 0;
+  rejectedCount = 0;
+  outputLimitCount = 0;
+  requestCount = 0;
+  bytesReceived = 0;
+  bytesSent = 0;
+  hitCount = 0;
+  missCount = 0;
+  errorCount = 0;
   evictedCount = 0;
   expiredCount = 0;
   arenaHits = 0;
@@ -82,22 +92,29 @@ class Baseline {
   }
 
   reset(): void {
-    const { engine, keyspace, registry } = this.#host;
+    const { engine, keyspace, registry, numbers } = this.#host;
     const stats = engine.stats();
     this.evictedCount = stats.evictedCount;
     this.expiredCount = stats.expiredCount;
     this.arenaHits = stats.arenaHits;
     this.arenaMisses = stats.arenaMisses;
-    keyspace.hitCount = 0;
-    keyspace.missCount = 0;
-    registry.resetStatistics();
+    this.errorCount = numbers.requests.errorCount;
+    this.hitCount = keyspace.hitCount;
+    this.missCount = keyspace.missCount;
+    this.acceptedCount = registry.acceptedCount;
+    this.rejectedCount = registry.rejectedCount;
+    this.outputLimitCount = registry.outputLimitCount;
+    this.requestCount = registry.requestCount;
+    this.bytesReceived = registry.bytesReceived;
+    this.bytesSent = registry.bytesSent;
+    registry.throughput.reset(registry);
   }
 }
 
 // ---- INFO
 
 function infoSections(host: ServerHost, settings: AdminSettings, baseline: Baseline): InfoSection[] {
-  const { engine, registry } = host;
+  const { engine, registry, numbers } = host;
   const startupBytes = Math.max(0, processMemory().ownBytes - engine.stats().usedBytes);
   return [
     { name: "Server", fields: () => serverFields(host, settings.port(), settings.runId) },
@@ -106,7 +123,9 @@ function infoSections(host: ServerHost, settings: AdminSettings, baseline: Basel
       name: "Memory",
       fields: () => {
         const { usedBytes, budgetBytes: maxBytes } = engine.stats();
-        return memoryFields({ usedBytes, maxBytes, policy: maxmemoryPolicy(host, settings), startupBytes });
+        const peakBytes = Math.max(usedBytes, numbers.peakUsedBytes);
+        const policy = maxmemoryPolicy(host, settings);
+        return memoryFields({ usedBytes, peakBytes, maxBytes, policy, startupBytes });
       },
     },
     { name: "Persistence", fields: () => persistence(host) },
@@ -129,18 +148,19 @@ function persistence(host: ServerHost): InfoFields {
 }
 
 function statistics(host: ServerHost, baseline: Baseline): InfoFields {
-  const { channels, engine, keyspace, registry, tracking } = host;
+  const { channels, engine, keyspace, registry, numbers, tracking } = host;
   const stats = engine.stats();
   const evicted = stats.evictedCount - baseline.evictedCount;
   return {
-    ...trafficFields(registry),
+    ...trafficFields(registry, baseline),
     expired_keys: stats.expiredCount - baseline.expiredCount,
     // On disk, an entry that leaves the arena is not lost.
     evicted_keys: engine.name === "memory" ? evicted : 0,
-    keyspace_hits: keyspace.hitCount,
-    keyspace_misses: keyspace.missCount,
+    keyspace_hits: keyspace.hitCount - baseline.hitCount,
+    keyspace_misses: keyspace.missCount - baseline.missCount,
     pubsub_channels: channels.channels.count,
     pubsub_patterns: channels.patterns.count,
+    total_error_replies: numbers.requests.errorCount - baseline.errorCount,
     latest_fork_usec: 0,
     total_forks: 0,
     tracking_total_keys: tracking.keyCount,

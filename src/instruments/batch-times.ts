@@ -1,0 +1,63 @@
+import type { Random } from "../lib/random.ts";
+import type { Histogram } from "./histogram.ts";
+
+/** One in so many batches is timed, on the average. */
+export const TIMED_ONE_IN = 8;
+
+/** The requests that are timed. */
+interface Counted {
+  /** How many there have been. */
+  readonly timedCount: number;
+  /** Reads the clock of the batches: milliseconds with their fraction. */
+  readonly exactMs: () => number;
+}
+
+/**
+ * Times requests that are answered at once, by the batch they came in: from when its bytes arrived until its replies
+ * were handed to the system. A clock read costs as much as a part of a request, so only some batches are timed, and
+ * each counts for those that are not. The distance to the next one is drawn, so that clients do not fall into step with
+ * it.
+ */
+export class BatchTimes {
+  readonly #times: Histogram;
+  readonly #requests: Counted;
+  readonly #random: Random;
+  /** Batches until the next one that is timed, that one included. */
+  #left: number;
+  /** The count of requests before the timed batch. */
+  #before = 0;
+
+  /** @param times in microseconds */
+  constructor(times: Histogram, requests: Counted, random: Random) {
+    this.#times = times;
+    this.#requests = requests;
+    this.#random = random;
+    this.#left = this.#draw();
+  }
+
+  /**
+   * Call at the end of each batch, with its replies handed over.
+   * @param sinceMs when it came
+   * @param areAnswered whether all its requests have been answered. Else the replies behind the first open one wait
+   * for it, and the batch is not timed.
+   */
+  batchEnded(sinceMs: number, areAnswered: boolean): void {
+    this.#left--;
+    if (this.#left <= 1) this.#mark(sinceMs, areAnswered);
+  }
+
+  #mark(sinceMs: number, areAnswered: boolean): void {
+    const { timedCount, exactMs } = this.#requests;
+    if (this.#left === 0) {
+      const count = timedCount - this.#before;
+      if (count > 0 && areAnswered) this.#times.record((exactMs() - sinceMs) * 1000, count * TIMED_ONE_IN);
+      this.#left = this.#draw();
+    }
+    this.#before = timedCount;
+  }
+
+  /** @returns 1 to 15, 8 on the average */
+  #draw(): number {
+    return 1 + Math.floor(this.#random.next() * (2 * TIMED_ONE_IN - 1));
+  }
+}

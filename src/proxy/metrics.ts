@@ -1,0 +1,29 @@
+import { buildInfo, mergedMetrics } from "../instruments/merged-metrics.ts";
+import { publishedMetrics } from "../instruments/published-metrics.ts";
+import { storeMetrics } from "../instruments/store-metrics.ts";
+import type { Metric } from "../instruments/view.ts";
+import { VERSION } from "../lib/version.ts";
+import type { Store } from "../store/store.ts";
+import { PUBLISHED } from "./published-numbers.ts";
+import { threadMetrics } from "./threads/thread-metrics.ts";
+import type { ThreadTable } from "./threads/thread-table.ts";
+
+/** Where a proxy's figures are. Another thread can have all of it. */
+export interface ProxyFigures {
+  readonly threads: ThreadTable;
+  readonly store: Store;
+  /** The number of open connections of clients. */
+  connections(): number;
+  /** The time base of the cache. */
+  nowMs(): number;
+}
+
+/** Tells all figures of a proxy, as its threads have published them last. */
+export function proxyMetrics({ threads, store, connections, nowMs }: ProxyFigures): Metric[] {
+  return mergedMetrics(
+    publishedMetrics(PUBLISHED, threads.numbers),
+    storeMetrics(store.stats()),
+    threadMetrics(threads, connections(), nowMs()),
+    [buildInfo(VERSION)],
+  );
+}

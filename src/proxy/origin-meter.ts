@@ -1,0 +1,51 @@
+import type { Histogram } from "../instruments/histogram.ts";
+
+/** Counts and times the requests of one thread's clients to the origin. */
+export class OriginMeter {
+  /** Answered with anything but an error. */
+  okCount = 0;
+  /** Answered with an error. */
+  errorCount = 0;
+  /** Not answered. */
+  failureCount = 0;
+  readonly #misses: Histogram;
+  readonly #others: Histogram;
+
+  /**
+   * @param misses round trips of misses, in microseconds
+   * @param others those of all other requests
+   */
+  constructor(misses: Histogram, others: Histogram) {
+    this.#misses = misses;
+    this.#others = others;
+  }
+
+  /** A question for a value has been answered. */
+  missed(isError: boolean, roundTripMs: number): void {
+    this.#count(isError);
+    this.#misses.record(roundTripMs * 1000);
+  }
+
+  /**
+   * Any other request has been answered.
+   * @param roundTripMs undefined: it may have blocked, so its time says nothing of the origin
+   */
+  answered(isError: boolean, roundTripMs: number | undefined): void {
+    this.#count(isError);
+    if (roundTripMs !== undefined) this.#others.record(roundTripMs * 1000);
+  }
+
+  failed(): void {
+    this.failureCount++;
+  }
+
+  /** The mean round trip of a miss, in milliseconds; undefined before the first. */
+  get meanMissMs(): number | undefined {
+    return this.#misses.count === 0 ? undefined : this.#misses.mean / 1000;
+  }
+
+  #count(isError: boolean): void {
+    if (isError) this.errorCount++;
+    else this.okCount++;
+  }
+}

@@ -1,0 +1,28 @@
+import type { Metric } from "../../instruments/view.ts";
+import type { ThreadTable } from "./thread-table.ts";
+
+/**
+ * Tells what the threads of a proxy know of each other.
+ * @param connections open connections of clients; of several threads, the table has their number
+ * @param nowMs the time base of the cache
+ */
+export function threadMetrics(table: ThreadTable, connections: number, nowMs: number): Metric[] {
+  const isUp = table.numbers.sum("channelsDown") === 0 && nowMs <= table.provenUntilMs;
+  const gauge = (name: string, help: string, value: number): Metric => ({
+    ...{ name, kind: "gauge", help },
+    samples: [{ labels: {}, value }],
+  });
+  return [
+    gauge("glasscache_connections", "Open connections of clients.", connections),
+    gauge(
+      "glasscache_channel_up",
+      "1 while every thread's channel to the origin is proven; else nothing is served from the cache. 1 is good.",
+      isUp ? 1 : 0,
+    ),
+    gauge(
+      "glasscache_staleness_bound_seconds",
+      "How long after a change by others a hit may show the old value at most; without invalidations, the time to live.",
+      table.numbers.largest("stalenessBoundMs") / 1000,
+    ),
+  ];
+}

@@ -1,0 +1,77 @@
+import { BatchTimes } from "../instruments/batch-times.ts";
+import { buildInfo } from "../instruments/merged-metrics.ts";
+import { publishedMetrics } from "../instruments/published-metrics.ts";
+import { ThreadNumbers } from "../instruments/thread-numbers.ts";
+import type { Metric } from "../instruments/view.ts";
+import { type Clock, exactReader } from "../lib/clock.ts";
+import type { Random } from "../lib/random.ts";
+import { VERSION } from "../lib/version.ts";
+import type { ServerHost } from "./context.ts";
+import {
+  PUBLISHED,
+  PUBLISHED_SHAPE,
+  REQUESTS_NAMES,
+  SCALAR_NAMES,
+  type ScalarName,
+} from "./published-numbers.ts";
+import { RequestCounts } from "./request-counts.ts";
+
+/** What the engine counts, and whether it evicts keys or only takes them out of memory. */
+interface Engines {
+  readonly stats: ReturnType<ServerHost["engine"]["stats"]>;
+  readonly isInMemory: boolean;
+}
+
+/** How to read each number. */
+const NUMBERS: Readonly<Record<ScalarName, (host: ServerHost, engine: Engines) => number>> = {
+  hits: ({ keyspace }) => keyspace.hitCount,
+  misses: ({ keyspace }) => keyspace.missCount,
+  evictions: (_host, { stats, isInMemory }) => (isInMemory ? stats.evictedCount : 0),
+  expirations: (_host, { stats }) => stats.expiredCount,
+  arenaEvictions: (_host, { stats }) => stats.evictedCount,
+  arenaHits: (_host, { stats }) => stats.arenaHits,
+  arenaMisses: (_host, { stats }) => stats.arenaMisses,
+  acceptedCount: ({ registry }) => registry.acceptedCount,
+  rejectedCount: ({ registry }) => registry.rejectedCount,
+  outputLimitCount: ({ registry }) => registry.outputLimitCount,
+  bytesReceived: ({ registry }) => registry.bytesReceived,
+  bytesSent: ({ registry }) => registry.bytesSent,
+  connections: ({ registry }) => registry.openCount,
+  keys: (_host, { stats }) => stats.keys,
+  usedBytes: (_host, { stats }) => stats.usedBytes,
+  freeBytes: (_host, { stats }) => Math.max(0, stats.budgetBytes - stats.usedBytes),
+  budgetBytes: (_host, { stats }) => stats.budgetBytes,
+  diskBytes: (_host, { stats }) => stats.diskBytes,
+  storageUp: ({ hasStorageFailed }) => (hasStorageFailed ? 0 : 1),
+};
+
+/** The server's numbers, in memory that another thread can read. */
+export class ServerNumbers {
+  readonly buffer = new SharedArrayBuffer(ThreadNumbers.bytes(PUBLISHED_SHAPE, 1));
+  readonly requests: RequestCounts;
+  readonly batchTimes: BatchTimes;
+  /** The most memory that the engine has been seen to use. */
+  peakUsedBytes = 0;
+  readonly #numbers = new ThreadNumbers(PUBLISHED_SHAPE, 1, this.buffer, 0);
+
+  constructor(clock: Clock, random: Random) {
+    this.requests = new RequestCounts(exactReader(clock));
+    this.batchTimes = new BatchTimes(this.#numbers.histogram(0, "servedMicros"), this.requests, random);
+  }
+
+  /** Writes the present numbers to the shared memory. */
+  publish(host: ServerHost): void {
+    const numbers = this.#numbers;
+    const engine = { stats: host.engine.stats(), isInMemory: host.engine.name === "memory" };
+    this.peakUsedBytes = Math.max(this.peakUsedBytes, engine.stats.usedBytes);
+    for (const name of SCALAR_NAMES) numbers.set(0, name, NUMBERS[name](host, engine));
+    const { counts } = this.requests;
+    for (let at = 0; at < counts.length; at++) numbers.set(0, REQUESTS_NAMES[at]!, counts[at]!);
+  }
+}
+
+/** Tells a server's figures, as it has published them last. @param buffer of its `ServerNumbers` */
+export function serverMetrics(buffer: SharedArrayBuffer): Metric[] {
+  const numbers = new ThreadNumbers(PUBLISHED_SHAPE, 1, buffer, 0);
+  return [...publishedMetrics(PUBLISHED, numbers), buildInfo(VERSION)];
+}
