@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type {
   AdminSettings,
@@ -21,6 +22,9 @@ export interface InstrumentsThreadOptions {
   readonly settings: InstrumentsFlags;
   readonly admin: AdminSettings | undefined;
   readonly log: Log;
+  /** The module that the thread runs. It is handed an `InstrumentsStart` and sends `FromInstruments`. */
+  readonly worker: URL;
+  readonly clock: Clock;
 }
 
 /** The least delay before a thread that died is started again; it doubles with each death in a row. */
@@ -76,14 +80,14 @@ export class InstrumentsThread {
   }
 
   #run(admin: AdminSettings | undefined, isRestart: boolean): Promise<void> {
-    const { observed, settings, log } = this.#options;
+    const { observed, settings, log, clock } = this.#options;
     const { source } = observed;
     if (source === undefined) throw new Error("the service has no memory for instruments");
     const holder = this.#holder++;
     const start: InstrumentsStart = { source, holder, settings, admin, isRestart };
-    const worker = new Worker(new URL("./thread.ts", import.meta.url), { workerData: start });
+    const worker = new Worker(this.#options.worker, { workerData: start });
     this.#worker = worker;
-    this.#startedMs = performance.now();
+    this.#startedMs = clock.monotonicMs();
     // The service keeps the process alive, not the instruments.
     worker.unref();
     return new Promise((resolve, reject) => {
@@ -110,9 +114,9 @@ export class InstrumentsThread {
   }
 
   #replace(): void {
-    const { admin, log } = this.#options;
+    const { admin, log, clock } = this.#options;
     this.restarts++;
-    this.#deathsInARow = performance.now() - this.#startedMs > STEADY_MS ? 1 : this.#deathsInARow + 1;
+    this.#deathsInARow = clock.monotonicMs() - this.#startedMs > STEADY_MS ? 1 : this.#deathsInARow + 1;
     const delayMs = Math.min(LONGEST_DELAY_MS, RESTART_DELAY_MS * 2 ** (this.#deathsInARow - 1));
     log.error(`the thread of the instruments has died; requests go on, it is started again in ${delayMs} ms`);
     // The port stays the same for those who know it.

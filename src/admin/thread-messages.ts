@@ -9,6 +9,8 @@ export interface InstrumentsSource {
   readonly instruments: InstrumentsHandle;
   readonly store: StoreHandle;
   readonly runId: string;
+  /** The memory in which its threads publish their numbers. */
+  readonly threads: { readonly buffer: SharedArrayBuffer; readonly count: number };
   readonly clock: ClockReading;
 }
 

@@ -1,4 +1,5 @@
 import { InstrumentsThread, type Observed } from "../admin/instruments-thread.ts";
+import { systemClock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import { FailedError } from "./exit.ts";
 import type { InstrumentsPlan } from "./instrument-settings.ts";
@@ -14,7 +15,12 @@ export async function withInstruments(
   { settings, admin, needsPort }: InstrumentsPlan,
   log: Log,
 ): Promise<Running> {
-  const thread = await InstrumentsThread.start({ observed: service, settings, admin, log });
+  const thread = await InstrumentsThread.start({
+    observed: service,
+    worker: new URL("./instruments-worker.ts", import.meta.url),
+    clock: systemClock,
+    ...{ settings, admin, log },
+  });
   const close = async (): Promise<void> => {
     await service.close();
     await thread.close();

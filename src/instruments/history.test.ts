@@ -138,14 +138,17 @@ describe("a history", () => {
           for (const [index, value] of values.entries()) {
             const fromMs = report.fromMs + index * stepMs;
             const wanted = expected(moments, fromMs, fromMs + stepMs)[series]!;
-            if (wanted === null || value === null) expect([fromMs, series, value]).toEqual([fromMs, series, wanted]);
-            else expect(Math.abs(value - wanted)).toBeLessThanOrEqual(1e-5 * Math.max(1e-3, Math.abs(wanted)));
+            if (wanted === null || value === null)
+              expect([fromMs, series, value]).toEqual([fromMs, series, wanted]);
+            else
+              expect(Math.abs(value - wanted)).toBeLessThanOrEqual(1e-5 * Math.max(1e-3, Math.abs(wanted)));
           }
         }
         // Nothing complete is left out.
         const counts = report.series.map(({ values }) => values.length);
         const endMs = Math.floor((Math.floor((lastMs + 500) / 1000) * 1000) / stepMs) * stepMs;
-        for (const count of counts) expect(report.fromMs + count * stepMs).toBe(Math.max(endMs, report.fromMs));
+        for (const count of counts)
+          expect(report.fromMs + count * stepMs).toBe(Math.max(endMs, report.fromMs));
       }),
       { numRuns: 300 },
     );
@@ -153,21 +156,24 @@ describe("a history", () => {
 
   test("loses no growth: the rates of all steps add up to the counter", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: 950, max: 1050 }), fc.nat(99)), { minLength: 10 }), (all) => {
-        const history = new History(SERIES, RESOLUTIONS);
-        let atMs = 1_700_000_000_000;
-        let count = 0;
-        history.take(atMs, metricsOf({ atMs, count, level: 0, times: [] }));
-        for (const [intervalMs, more] of all) {
-          atMs += intervalMs;
-          count += more;
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 950, max: 1050 }), fc.nat(99)), { minLength: 10 }),
+        (all) => {
+          const history = new History(SERIES, RESOLUTIONS);
+          let atMs = 1_700_000_000_000;
+          let count = 0;
           history.take(atMs, metricsOf({ atMs, count, level: 0, times: [] }));
-        }
-        const [rates] = history.report(1_700_000_000_000, 1000).series;
-        const sum = rates!.values.reduce<number>((total, rate) => total + (rate ?? 0), 0);
-        // Steps are a second long, and the readings between which they lie are so only about.
-        expect(Math.abs(sum - count)).toBeLessThanOrEqual(count * 0.06 + 120);
-      }),
+          for (const [intervalMs, more] of all) {
+            atMs += intervalMs;
+            count += more;
+            history.take(atMs, metricsOf({ atMs, count, level: 0, times: [] }));
+          }
+          const [rates] = history.report(1_700_000_000_000, 1000).series;
+          const sum = rates!.values.reduce<number>((total, rate) => total + (rate ?? 0), 0);
+          // Steps are a second long, and the readings between which they lie are so only about.
+          expect(Math.abs(sum - count)).toBeLessThanOrEqual(count * 0.06 + 120);
+        },
+      ),
     );
   });
 
@@ -198,7 +204,9 @@ describe("a history", () => {
 
   test("a metric that is not told has no series; a counter that appears late has grown from 0", () => {
     const history = new History([{ metric: "count", labels: { result: "error" }, kind: "rate" }, SERIES[1]!]);
-    const told = (samples: Metric["samples"]): Metric[] => [{ name: "count", kind: "counter", help: "", samples }];
+    const told = (samples: Metric["samples"]): Metric[] => [
+      { name: "count", kind: "counter", help: "", samples },
+    ];
     history.take(10_000, told([]));
     history.take(11_000, told([]));
     history.take(12_000, told([{ labels: { family: "string", result: "error" }, value: 3 }]));

@@ -56,7 +56,8 @@ export class History {
     reading.read(metrics, histograms);
     for (let index = 0; index < this.#series.length; index++) {
       const place = reading.places[index]!;
-      const isThere = place < 0 ? !Number.isNaN(reading.values[index]!) : reading.histograms[place]!.now.count > 0;
+      const isThere =
+        place < 0 ? !Number.isNaN(reading.values[index]!) : reading.histograms[place]!.now.count > 0;
       if (isThere) this.#isKnown[index] = true;
     }
     for (const level of this.#levels) level.take(nowMs, reading);

@@ -3,25 +3,33 @@ import type { Departure } from "../store/departure-log.ts";
 import type { Store } from "../store/store.ts";
 import { DepartureReader } from "./departure-reader.ts";
 import type { Event } from "./events/event.ts";
-import { FILLED, MISS } from "./events/event-kinds.ts";
+import { MISS } from "./events/event-kinds.ts";
 import { EventReader } from "./events/event-reader.ts";
 import { healthOf } from "./health.ts";
+import { History } from "./history.ts";
+import type { HistorySeries } from "./history-series.ts";
+import { instrumentMetrics } from "./instrument-metrics.ts";
 import type { InstrumentsMemory } from "./instruments-memory.ts";
 import { KeyFigures } from "./key-figures.ts";
 import { KeyStories } from "./key-stories.ts";
 import { Load } from "./load.ts";
+import { mergedMetrics } from "./merged-metrics.ts";
+import type { MetricHistogram } from "./published-metrics.ts";
 import type {
   BiographyReport,
   FamiliesReport,
   HealthReport,
+  HistoryReport,
   HotBy,
   HotKeysReport,
+  InstrumentsView,
+  Metric,
   ToldSetting,
   WatchReport,
   WhatIfReport,
 } from "./view.ts";
 import type { PresentCache } from "./what-if/sampling-plan.ts";
-import { WhatIf } from "./what-if/what-if.ts";
+import { WhatIf, type WhatIfEstimate } from "./what-if/what-if.ts";
 import { whatIfReport } from "./what-if/what-if-report.ts";
 
 export interface InstrumentsSettings {
@@ -35,7 +43,16 @@ export interface InstrumentsSettings {
   readonly memoryCost: number | undefined;
 }
 
+/** What a service has counted. */
+export interface ServiceFigures {
+  readonly series: readonly HistorySeries[];
+  metrics(): Metric[];
+  histograms(): MetricHistogram[];
+}
+
 export interface InstrumentsOptions {
+  readonly service: InstrumentsView["service"];
+  readonly figures: ServiceFigures;
   readonly settings: InstrumentsSettings;
   readonly memory: InstrumentsMemory;
   /** The cache, attached to. */
@@ -54,17 +71,26 @@ const COUNT_EVERY = 100;
 const ADAPT_MS = 2000;
 /** Departures of a thread to read at once. */
 const DEPARTURES_AT_ONCE = 10_000;
-/** A slower origin than this hardly matters for a mean, and one lost answer should not count for hours. */
-const FILL_LIMIT_MS = 60_000;
+/** How often the history takes the figures. */
+const HISTORY_MS = 1000;
+/** The optimum takes a tenth of a second of processor time, and changes slowly. */
+const OPTIMUM_MS = 15_000;
+const DURATION = "glasscache_request_duration_seconds";
 
 /** Reads the events of all threads and makes sense of them. One thread owns it. */
-export class Instruments {
+export class Instruments implements InstrumentsView {
+  readonly service: InstrumentsView["service"];
   readonly #options: InstrumentsOptions;
   readonly #reader: EventReader;
   readonly #departures: DepartureReader;
   readonly #load: Load;
   readonly #figures: KeyFigures;
   readonly #stories: KeyStories;
+  readonly #history: History;
+  #historyMs = 0;
+  /** The optimum at each size, as it was last computed. */
+  #optimum: readonly WhatIfEstimate[] = [];
+  #optimumMs = Number.NEGATIVE_INFINITY;
   #present: PresentCache;
   #whatIf: WhatIf;
   #adaptedMs: number;
@@ -73,8 +99,6 @@ export class Instruments {
   #readsBefore: number;
   #missesBefore = 0;
   #misses = 0;
-  #fills = 0;
-  #fillMs = 0;
   #lostBefore: number;
   readonly #takeEvent = (event: Event): void => this.#event(event);
   readonly #takeDeparture = (departure: Departure): void => this.#departed(departure);
@@ -85,6 +109,8 @@ export class Instruments {
     const threads = Array.from({ length: memory.handle.threads }, (_, index) => index);
     const logs = threads.map((thread) => memory.departures(thread, nowMs));
     this.#options = options;
+    this.service = options.service;
+    this.#history = new History(options.figures.series);
     this.#reader = new EventReader(threads.map((thread) => memory.ring(thread)));
     this.#departures = new DepartureReader(logs);
     this.#figures = new KeyFigures(COUNT_EVERY, now);
@@ -120,6 +146,7 @@ export class Instruments {
     this.#lostBefore += lost;
     this.#stories.tick(nowMs, this.#whatIf.steadyBound, lost);
     if (nowMs - this.#adaptedMs >= ADAPT_MS) this.#adapt(nowMs);
+    if (nowMs - this.#historyMs >= HISTORY_MS) this.#keepHistory(nowMs);
     this.#options.memory.control.bound = this.#whatIf.bound;
     return words >= mostWords;
   }
@@ -127,6 +154,19 @@ export class Instruments {
   health(): HealthReport {
     const { memory, nowMs, restartedMs } = this.#options;
     return healthOf(memory.beats, nowMs(), restartedMs);
+  }
+
+  metrics(): readonly Metric[] {
+    const own = { dropped: this.dropped, share: this.#load.share };
+    const regrets = this.#stories.regrets.report();
+    return mergedMetrics(
+      this.#options.figures.metrics(),
+      instrumentMetrics(this.#whatIfReport([]), regrets, own),
+    );
+  }
+
+  history(fromMs: number, stepMs: number): HistoryReport {
+    return this.#history.report(fromMs, stepMs);
   }
 
   hotKeys(by: HotBy, count: number): HotKeysReport {
@@ -154,19 +194,28 @@ export class Instruments {
   }
 
   whatIf(): WhatIfReport {
+    const nowMs = this.#options.nowMs();
+    if (nowMs - this.#optimumMs >= OPTIMUM_MS) {
+      this.#optimumMs = nowMs;
+      this.#optimum = this.#whatIf.optimum();
+    }
+    return this.#whatIfReport(this.#optimum);
+  }
+
+  #whatIfReport(optimum: readonly WhatIfEstimate[]): WhatIfReport {
     const { originCost, memoryCost } = this.#options.settings;
     const reads = this.#reader.reads - this.#readsBefore;
     const misses = this.#misses - this.#missesBefore;
-    return whatIfReport(this.#whatIf, this.#present, {
+    const figures = {
       readsPerSecond: this.#load.readsPerSecond,
       missRatio: reads === 0 ? 0 : misses / reads,
-      hitMs: 0,
-      missMs: this.#fills === 0 ? 0 : this.#fillMs / this.#fills,
+      ...this.#meanTimes(),
       reads,
       sinceMs: this.#sinceMs,
       originCost,
       memoryCost,
-    });
+    };
+    return whatIfReport(this.#whatIf, this.#present, figures, optimum);
   }
 
   resetWhatIf(): void {
@@ -174,6 +223,7 @@ export class Instruments {
     this.#readsBefore = this.#reader.reads;
     this.#missesBefore = this.#misses;
     this.#whatIf.reset(this.#sinceMs, this.#readsBefore);
+    this.#optimumMs = Number.NEGATIVE_INFINITY;
   }
 
   settings(): readonly ToldSetting[] {
@@ -194,15 +244,13 @@ export class Instruments {
   /** @throws RangeError saying what is wrong */
   async change(name: string, value: string): Promise<void> {
     if (name !== "policy") throw new RangeError(`"${name}" cannot be changed here; "policy" can`);
+    const before = this.#options.store.policyName;
     this.#options.store.setPolicy(value);
+    this.#history.mark(this.#options.nowMs(), `policy ${before} → ${this.#options.store.policyName}`);
   }
 
   #event(event: Event): void {
     if (event.kind === MISS) this.#misses++;
-    if (event.kind === FILLED) {
-      this.#fills++;
-      this.#fillMs += Math.min(FILL_LIMIT_MS, event.third);
-    }
     this.#whatIf.event(event);
     this.#figures.event(event);
     this.#stories.event(event);
@@ -211,6 +259,23 @@ export class Instruments {
   #departed(departure: Departure): void {
     this.#figures.departed(departure);
     this.#stories.departed(departure);
+  }
+
+  #keepHistory(nowMs: number): void {
+    this.#historyMs = nowMs;
+    this.#history.take(nowMs, this.metrics(), this.#options.figures.histograms());
+  }
+
+  /** Returns the mean times of hits and misses inside the service. */
+  #meanTimes(): { readonly hitMs: number; readonly missMs: number } {
+    const histograms = this.#options.figures.histograms();
+    const meanMs = (result: string): number => {
+      const found = histograms.find(
+        ({ metric, labels }) => metric === DURATION && labels["result"] === result,
+      );
+      return found === undefined ? 0 : found.histogram.mean * found.unit * 1000;
+    };
+    return { hitMs: meanMs("hit"), missMs: meanMs("miss") };
   }
 
   /** Follows the load, and changes of the cache. */

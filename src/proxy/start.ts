@@ -4,7 +4,6 @@ import { type Log, type LogLevel, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { type ClockReading, readClock, steadyClock } from "../lib/steady-clock.ts";
-import { ClientRegistry } from "../net/client-registry.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import { DEFAULT_POLICY } from "../policy/registry.ts";
@@ -15,6 +14,7 @@ import { publishRegularly } from "./counters.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";
 import { completeSettings, type ProxySettings, randomHex } from "./settings.ts";
+import { SharedRegistry } from "./threads/shared-registry.ts";
 import { ThreadTable } from "./threads/thread-table.ts";
 
 type Settings = { readonly [K in keyof ProxySettings]?: ProxySettings[K] | undefined };
@@ -46,6 +46,8 @@ export interface InstrumentsSource {
   readonly instruments: InstrumentsHandle;
   readonly store: StoreHandle;
   readonly runId: string;
+  /** The memory in which its threads publish their numbers. */
+  readonly threads: { readonly buffer: SharedArrayBuffer; readonly count: number };
   /** The time of the cache, as `steadyClockSince` reads it. */
   readonly clock: ClockReading;
 }
@@ -72,9 +74,9 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
   const { limits = DEFAULT_LIMITS, random = systemRandom, log = silentLog, respOnly = false } = options;
   const settings = completeSettings({ ...options, maxConnections: limits.connections });
   const clock = steadyClock(options.clock ?? systemClock);
-  const registry = new ClientRegistry();
   const store = createStore(settings, options.policy, random, options.hashKey);
   const threads = ThreadTable.create(1);
+  const registry = new SharedRegistry(threads, 0);
   LiveSettings.publish(threads.common, { settings, limits });
   const instruments = options.instruments === true ? InstrumentsMemory.create(1) : undefined;
   const runId = randomHex(random, 40);
@@ -119,7 +121,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     port: listener.port,
     proxy,
     get source() {
-      return instruments && sourceOf(instruments, store, runId, clock);
+      return instruments && sourceOf(instruments, store, threads, runId, clock);
     },
     recover: (holder) => recoverStore(store, holder),
     async close() {
@@ -136,10 +138,12 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
 export function sourceOf(
   { handle }: InstrumentsMemory,
   store: Store,
+  { buffer, count }: ThreadTable,
   runId: string,
   clock: Clock,
 ): InstrumentsSource {
-  return { instruments: handle, store: store.handle, runId, clock: readClock(clock) };
+  const threads = { buffer, count };
+  return { instruments: handle, store: store.handle, threads, runId, clock: readClock(clock) };
 }
 
 /** Takes over a dead thread's locks. What it was changing cannot be trusted. */

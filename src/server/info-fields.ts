@@ -67,7 +67,13 @@ export interface MemoryUse {
 /**
  * `used_memory` is the whole process's, as in Redis. `mem_not_counted_for_evict` is the part that is not the data's.
  */
-export function memoryFields({ usedBytes, peakBytes, maxBytes, policy, startupBytes }: MemoryUse): InfoFields {
+export function memoryFields({
+  usedBytes,
+  peakBytes,
+  maxBytes,
+  policy,
+  startupBytes,
+}: MemoryUse): InfoFields {
   const { residentBytes, ownBytes } = processMemory();
   const systemBytes = totalmem();
   const allBytes = startupBytes + usedBytes;

@@ -21,8 +21,16 @@ export interface WhatIfFigures {
 
 const SECONDS_PER_MONTH = (365.25 * 86_400) / 12;
 
-/** Tells what the estimates mean in requests, time and money. */
-export function whatIfReport(whatIf: WhatIf, present: PresentCache, figures: WhatIfFigures): WhatIfReport {
+/**
+ * Tells what the estimates mean in requests, time and money.
+ * @param optimum by size
+ */
+export function whatIfReport(
+  whatIf: WhatIf,
+  present: PresentCache,
+  figures: WhatIfFigures,
+  optimum: readonly WhatIfEstimate[],
+): WhatIfReport {
   const estimates = whatIf.estimates();
   const point = (estimate: WhatIfEstimate): WhatIfPoint => pointOf(estimate, present, figures);
   return {
@@ -37,7 +45,7 @@ export function whatIfReport(whatIf: WhatIf, present: PresentCache, figures: Wha
     sampledRequests: whatIf.sampledReads,
     samplingRatio: Math.max(0, ...(estimates[0] ?? []).map(({ ratio }) => ratio)),
     curves: whatIf.policies.map((policy, index) => ({ policy, points: estimates[index]!.map(point) })),
-    optimum: whatIf.optimum().map(point),
+    optimum: optimum.map(point),
   };
 }
 

@@ -121,7 +121,10 @@ export class Supervisor {
   /** What instruments read; undefined: they may not. Read it when they start: it tells the time. */
   get source(): InstrumentsSource | undefined {
     const { instruments, runId } = this.#start;
-    return instruments && sourceOf(new InstrumentsMemory(instruments), this.#store, runId, this.#clock);
+    return (
+      instruments &&
+      sourceOf(new InstrumentsMemory(instruments), this.#store, this.#table, runId, this.#clock)
+    );
   }
 
   /** Takes over the locks of an instruments thread that has died. */

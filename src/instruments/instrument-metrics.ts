@@ -1,11 +1,21 @@
+import type { RegretReport } from "./biography/regrets.ts";
 import type { Metric, WhatIfReport } from "./view.ts";
+
+const WINDOWS = ["1s", "10s", "60s"] as const;
 
 /** What the instruments say about themselves and their simulations, for Prometheus. */
 export function instrumentMetrics(
   whatIf: WhatIfReport | undefined,
+  { regrets }: Pick<RegretReport, "regrets">,
   instruments: { readonly dropped: number; readonly share: number },
 ): Metric[] {
   const metrics: Metric[] = [
+    {
+      name: "glasscache_regrets_total",
+      kind: "counter",
+      help: "Evicted entries that were asked for again so soon; the longer times include the shorter ones.",
+      samples: WINDOWS.map((within, index) => ({ labels: { within }, value: regrets[index]! })),
+    },
     {
       name: "glasscache_events_dropped_total",
       kind: "counter",

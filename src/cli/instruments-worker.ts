@@ -1,16 +1,21 @@
 import * as os from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
+import { AdminListenError } from "../admin/http-listener.ts";
+import { AdminServer } from "../admin/server.ts";
+import type { FromInstruments, InstrumentsStart } from "../admin/thread-messages.ts";
+import { PROXY_SERIES } from "../instruments/history-series.ts";
 import { Instruments } from "../instruments/instruments.ts";
 import { InstrumentsMemory } from "../instruments/instruments-memory.ts";
 import { threadTime } from "../instruments/processor-time.ts";
+import { publishedHistograms } from "../instruments/published-metrics.ts";
 import { answerQuestions, instrumentsChannel } from "../instruments/questions.ts";
 import { systemClock } from "../lib/clock.ts";
 import { steadyClockSince } from "../lib/steady-clock.ts";
 import { parsePolicy } from "../policy/registry.ts";
+import { proxyMetrics } from "../proxy/metrics.ts";
+import { PUBLISHED } from "../proxy/published-numbers.ts";
+import { ThreadTable } from "../proxy/threads/thread-table.ts";
 import { Store } from "../store/store.ts";
-import { AdminListenError } from "./http-listener.ts";
-import { AdminServer } from "./server.ts";
-import type { FromInstruments, InstrumentsStart } from "./thread-messages.ts";
 
 /** How often the rings are read. They have room for far more. */
 const TICK_MS = 20;
@@ -27,12 +32,21 @@ function runInstruments(start: InstrumentsStart): void {
   const { source, settings, admin } = start;
   const clock = steadyClockSince(systemClock, source.clock);
   const time = threadTime();
+  const store = Store.attach(source.store, start.holder);
+  const threads = new ThreadTable(source.threads.buffer, source.threads.count);
+  const nowMs = (): number => clock.monotonicMs();
   const instruments = new Instruments({
+    service: "proxy",
+    figures: {
+      series: PROXY_SERIES,
+      metrics: () => proxyMetrics({ threads, store, connections: () => threads.connections, nowMs }),
+      histograms: () => publishedHistograms(PUBLISHED, threads.numbers),
+    },
     settings: { ...settings, policies: settings.policies.map(parsePolicy) },
     memory: new InstrumentsMemory(source.instruments),
-    store: Store.attach(source.store, start.holder),
+    store,
     threadMs: time.readMs,
-    nowMs: () => clock.monotonicMs(),
+    nowMs,
     restartedMs: start.isRestart ? clock.monotonicMs() : undefined,
   });
   const stopAnswering = answerQuestions(instrumentsChannel(source.runId), instruments);
@@ -46,9 +60,9 @@ function runInstruments(start: InstrumentsStart): void {
     }
   }
   const timer = setInterval(() => {
-    const begunMs = performance.now();
+    const begunMs = systemClock.monotonicMs();
     if (instruments.tick(TICK_WORDS)) setImmediate(() => instruments.tick(TICK_WORDS));
-    time.spent(performance.now() - begunMs);
+    time.spent(systemClock.monotonicMs() - begunMs);
   }, TICK_MS);
   parentPort!.on("message", async () => {
     clearInterval(timer);
