@@ -1,11 +1,11 @@
 import { Worker } from "node:worker_threads";
+import type { InstrumentsSource } from "../instruments/instruments-source.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type {
   AdminSettings,
   FromInstruments,
   InstrumentsFlags,
-  InstrumentsSource,
   InstrumentsStart,
 } from "./thread-messages.ts";
 

@@ -1,18 +1,6 @@
 import type { InstrumentsSettings } from "../instruments/instruments.ts";
-import type { InstrumentsHandle } from "../instruments/instruments-memory.ts";
-import type { ClockReading } from "../lib/steady-clock.ts";
-import type { StoreHandle } from "../store/store.ts";
+import type { InstrumentsSource } from "../instruments/instruments-source.ts";
 import type { AdminOptions } from "./server.ts";
-
-/** The running service, as the instruments read it. */
-export interface InstrumentsSource {
-  readonly instruments: InstrumentsHandle;
-  readonly store: StoreHandle;
-  readonly runId: string;
-  /** The memory in which its threads publish their numbers. */
-  readonly threads: { readonly buffer: SharedArrayBuffer; readonly count: number };
-  readonly clock: ClockReading;
-}
 
 /** Where the admin port listens, and whom it admits. */
 export type AdminSettings = Pick<AdminOptions, "host" | "port" | "password" | "openMetrics" | "adminHosts">;

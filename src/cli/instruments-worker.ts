@@ -1,12 +1,12 @@
 import * as os from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { AdminListenError } from "../admin/http-listener.ts";
+import { threadTime } from "../admin/processor-time.ts";
 import { AdminServer } from "../admin/server.ts";
 import type { FromInstruments, InstrumentsStart } from "../admin/thread-messages.ts";
 import { PROXY_SERIES } from "../instruments/history-series.ts";
 import { Instruments } from "../instruments/instruments.ts";
 import { InstrumentsMemory } from "../instruments/instruments-memory.ts";
-import { threadTime } from "../instruments/processor-time.ts";
 import { publishedHistograms } from "../instruments/published-metrics.ts";
 import { answerQuestions, instrumentsChannel } from "../instruments/questions.ts";
 import { systemClock } from "../lib/clock.ts";

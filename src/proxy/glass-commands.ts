@@ -1,5 +1,6 @@
 import { type Command, command } from "../commands/command.ts";
 import { SYNTAX_ERROR } from "../commands/command-errors.ts";
+import type { BiographyReport } from "../instruments/view.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ProxyContext } from "./context.ts";
 
@@ -18,8 +19,9 @@ export const glassCommands: readonly Command<ProxyContext>[] = [
   ),
   command(
     "glass.explain",
-    "Tells whether a key is cached, since when, how often it was read, and its place in the policy's queues.",
-    explain,
+    "Tells whether a key is cached, since when, how often it was read, and its place in the policy's queues; and what " +
+      "happened to it, as far as the instruments have followed it.",
+    explainWithStory,
   ),
   command(
     "glass.health",
@@ -55,18 +57,42 @@ function health({ proxy: { origin, settings } }: ProxyContext, _request: Request
   } else reply.error(`${origin.lastError.code} ${origin.lastError.message}`);
 }
 
-function explain(session: ProxyContext, request: Request, reply: ReplyWriter): void {
+/** Answers GLASS.EXPLAIN: the entry as it is when the request is executed, then the story. */
+function explainWithStory(session: ProxyContext, request: Request, reply: ReplyWriter): void {
+  const { instruments } = session.proxy;
+  const fields = explain(session, request);
+  if (instruments === undefined) {
+    writeExplanation(reply, fields);
+    return;
+  }
+  const key = request.bytes.slice(request.starts[1]!, request.ends[1]!);
+  const answer = session.answerLater();
+  instruments.ask({ kind: "biography", key }, (told) =>
+    answer((late) =>
+      writeExplanation(late, fields, "report" in told ? (told.report as BiographyReport) : undefined),
+    ),
+  );
+}
+
+type Field = [name: string, value: number | string | boolean];
+
+function writeExplanation(reply: ReplyWriter, fields: readonly Field[], story?: BiographyReport): void {
+  reply.map(fields.length + (story === undefined ? 0 : 2));
+  for (const [name, value] of fields) writeField(reply, name, value);
+  if (story === undefined) return;
+  writeField(reply, "followed", story.isSampled || story.isWatched);
+  reply.bulkText("events");
+  reply.array(story.events.length);
+  for (const { atMs, text } of story.events) reply.bulkText(`${new Date(atMs).toISOString()} ${text}`);
+}
+
+function explain(session: ProxyContext, request: Request): Field[] {
   const { proxy } = session;
   const { cache, threads } = proxy;
   const now = proxy.nowMs();
   const entry = cache.store.explain(proxy.keyOf(request, 1), now);
-  if (entry === undefined) {
-    reply.map(1);
-    reply.bulkText("cached");
-    reply.boolean(false);
-    return;
-  }
-  const fields: [name: string, value: number | string | boolean][] = [
+  if (entry === undefined) return [["cached", false]];
+  const fields: Field[] = [
     ["cached", true],
     ["servable", now <= threads.provenUntilMs],
     ["age-ms", Math.max(0, Math.floor(now - entry.filledAtMs))],
@@ -83,8 +109,7 @@ function explain(session: ProxyContext, request: Request, reply: ReplyWriter): v
     // A policy's count may differ from the cache's: S3-FIFO counts up to three reads.
     fields.push([names.has(name) ? `policy-${name}` : name, value]);
   }
-  reply.map(fields.length);
-  for (const [name, value] of fields) writeField(reply, name, value);
+  return fields;
 }
 
 /** Converts a name to the form of the other fields: `recentWeight` becomes `recent-weight`. */

@@ -1,13 +1,14 @@
-import { type InstrumentsHandle, InstrumentsMemory } from "../instruments/instruments-memory.ts";
+import { InstrumentsMemory } from "../instruments/instruments-memory.ts";
+import type { InstrumentsSource } from "../instruments/instruments-source.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
-import { type ClockReading, readClock, steadyClock } from "../lib/steady-clock.ts";
+import { readClock, steadyClock } from "../lib/steady-clock.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import { DEFAULT_POLICY } from "../policy/registry.ts";
-import { Store, type StoreHandle } from "../store/store.ts";
+import { Store } from "../store/store.ts";
 import { giveBeats } from "./beats.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import { publishRegularly } from "./counters.ts";
@@ -39,17 +40,6 @@ export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnect
   readonly observer?: CacheObserver | undefined;
   /** Whether instruments may read what happens; false by default. */
   readonly instruments?: boolean | undefined;
-}
-
-/** What instruments need to read a running proxy. Can be sent to a worker. */
-export interface InstrumentsSource {
-  readonly instruments: InstrumentsHandle;
-  readonly store: StoreHandle;
-  readonly runId: string;
-  /** The memory in which its threads publish their numbers. */
-  readonly threads: { readonly buffer: SharedArrayBuffer; readonly count: number };
-  /** The time of the cache, as `steadyClockSince` reads it. */
-  readonly clock: ClockReading;
 }
 
 export interface RunningProxy {

@@ -15,12 +15,15 @@ export interface RunOptions {
   readonly cwd?: string;
 }
 
-/** The environment without what would configure the program. */
+/** Tests run beside each other: without a port for it, none of them has the default admin port. */
+export const NO_ADMIN_PORT = { GLASSCACHE_PROXY_ADMIN: "off", GLASSCACHE_SERVER_ADMIN: "off" } as const;
+
+/** The environment without what would configure the program, but for the admin port. */
 export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const own = Object.entries(process.env).filter(
     ([name, value]) => value !== undefined && !/^(?:GLASSCACHE_|NO_COLOR$|FORCE_COLOR$)/.test(name),
   );
-  return { ...(Object.fromEntries(own) as Record<string, string>), ...more };
+  return { ...(Object.fromEntries(own) as Record<string, string>), ...NO_ADMIN_PORT, ...more };
 }
 
 /** Runs `glasscache` as users do, to its end. */

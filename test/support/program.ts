@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
+import { NO_ADMIN_PORT } from "./command-line.ts";
 
 export interface ProgramOptions {
   readonly cwd?: string;
@@ -34,7 +35,7 @@ export class Program {
       stdout: "pipe",
       stderr: "pipe",
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      env: { ...process.env, ...options.env },
+      env: { ...process.env, ...NO_ADMIN_PORT, ...options.env },
     });
     this.#drained = Promise.all([this.#collect(this.#child.stdout), this.#collect(this.#child.stderr)]);
     void this.#child.exited.then(async () => {

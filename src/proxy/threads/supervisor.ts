@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { InstrumentsMemory } from "../../instruments/instruments-memory.ts";
+import type { InstrumentsSource } from "../../instruments/instruments-source.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
@@ -9,14 +10,7 @@ import { ListenError, probePort } from "../../net/listener.ts";
 import type { Store } from "../../store/store.ts";
 import { LiveSettings } from "../live-settings.ts";
 import { completeSettings, type ProxySettings, randomHex } from "../settings.ts";
-import {
-  createStore,
-  DRAIN_MS,
-  type InstrumentsSource,
-  recoverStore,
-  type StartProxyOptions,
-  sourceOf,
-} from "../start.ts";
+import { createStore, DRAIN_MS, recoverStore, type StartProxyOptions, sourceOf } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";

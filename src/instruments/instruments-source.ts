@@ -1,0 +1,14 @@
+import type { ClockReading } from "../lib/steady-clock.ts";
+import type { StoreHandle } from "../store/store.ts";
+import type { InstrumentsHandle } from "./instruments-memory.ts";
+
+/** What instruments need to read a running service. Can be sent to a worker. */
+export interface InstrumentsSource {
+  readonly instruments: InstrumentsHandle;
+  readonly store: StoreHandle;
+  readonly runId: string;
+  /** The memory in which its threads publish their numbers. */
+  readonly threads: { readonly buffer: SharedArrayBuffer; readonly count: number };
+  /** The time of the cache, as `steadyClockSince` reads it. */
+  readonly clock: ClockReading;
+}

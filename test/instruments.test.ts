@@ -1,0 +1,134 @@
+/** A proxy with its instruments: what they tell over HTTP and over Redis's protocol, and what happens when they die. */
+import { describe, expect, test } from "bun:test";
+import { InstrumentsThread } from "../src/admin/instruments-thread.ts";
+import type { AdminSettings } from "../src/admin/thread-messages.ts";
+import type { BiographyReport, HealthReport, WhatIfReport } from "../src/instruments/view.ts";
+import { systemClock } from "../src/lib/clock.ts";
+import { silentLog } from "../src/lib/log.ts";
+import { startProxy } from "../src/proxy/start.ts";
+import { Supervisor } from "../src/proxy/threads/supervisor.ts";
+import { undocumented } from "./support/documented-metrics.ts";
+import { FakeOrigin } from "./support/fake-origin.ts";
+import { RespClient } from "./support/resp-client.ts";
+import { until } from "./support/until.ts";
+
+interface Bench extends AsyncDisposable {
+  readonly origin: FakeOrigin;
+  readonly thread: InstrumentsThread;
+  client(): Promise<RespClient>;
+  get<T>(path: string): Promise<T>;
+}
+
+/** Asks again and again, until there is an answer. */
+async function awaitAnswer<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  let answer: T | undefined;
+  await until(async () => {
+    answer = await ask();
+    return answer !== undefined;
+  }, "the instruments tell what was asked");
+  return answer!;
+}
+
+const WORKER = new URL("../src/cli/instruments-worker.ts", import.meta.url);
+
+/** @param threads 1: a proxy without threads of its own */
+async function bench(
+  threads: number,
+  { admin = {}, maxEntries }: { readonly admin?: Partial<AdminSettings>; readonly maxEntries?: number } = {},
+): Promise<Bench> {
+  const origin = new FakeOrigin();
+  const options = {
+    ...{ host: "127.0.0.1", port: 0, origin: `127.0.0.1:${origin.port}`, memoryBytes: 2 ** 22 },
+    ...{ maxEntries, instruments: true },
+  };
+  const proxy = await (threads === 1 ? startProxy(options) : Supervisor.open({ ...options, threads }));
+  const thread = await InstrumentsThread.start({
+    observed: proxy,
+    settings: { policies: ["lru"], budget: 0.5, originCost: 1, memoryCost: undefined },
+    admin: { host: "127.0.0.1", port: 0, password: undefined, openMetrics: false, adminHosts: [], ...admin },
+    log: silentLog,
+    worker: WORKER,
+    clock: systemClock,
+  });
+  return {
+    ...{ origin, thread },
+    client: () => RespClient.connect({ port: proxy.port }),
+    get: async (path) => (await fetch(`http://127.0.0.1:${thread.port}${path}`)).json() as never,
+    async [Symbol.asyncDispose]() {
+      await proxy.close();
+      await thread.close();
+      origin[Symbol.dispose]();
+    },
+  };
+}
+
+describe.each([1, 2])("a proxy of %d threads with instruments", (threads) => {
+  test("tells requests, what-if, hot keys, families and a key's story", async () => {
+    await using running = await bench(threads);
+    const { origin, get } = running;
+    const client = await running.client();
+    origin.values.set("user:1:cart", "apples");
+    await client.must("GLASS.WATCH", "user:1:cart");
+    for (let i = 0; i < 300; i++) await client.must("GET", "user:1:cart");
+    const whatIf = await awaitAnswer(async () => {
+      const told = await get<WhatIfReport>("/api/what-if");
+      return told.requests === 300 ? told : undefined;
+    });
+    expect(whatIf.present).toMatchObject({ policy: "s3-fifo", unit: "bytes" });
+    expect(whatIf.curves.map(({ policy }) => policy)).toEqual(["s3-fifo", "lru"]);
+    expect(whatIf.present.missRatio).toBeCloseTo(1 / 300, 10);
+    const story = await awaitAnswer(async () => {
+      const told = await get<BiographyReport>("/api/keys/user:1:cart");
+      return told.events.some(({ what }) => what === "hit") ? told : undefined;
+    });
+    expect(story.isWatched).toBe(true);
+    expect(story.present).toMatchObject({ reads: 299, policy: "s3-fifo" });
+    expect(story.events.map(({ what }) => what).slice(0, 3)).toEqual(["miss", "filled", "hit"]);
+    const explained = await client.must("GLASS.EXPLAIN", "user:1:cart");
+    expect(JSON.stringify(explained)).toContain("filled");
+    expect(JSON.stringify(await client.must("GLASS.FAMILIES"))).toContain("user:*:cart");
+    expect(JSON.stringify(await client.must("GLASS.HOTKEYS", "misses", "5"))).toContain("user:1:cart");
+    expect(JSON.stringify(await client.must("GLASS.WHATIF"))).toContain("lru");
+    client.close();
+  });
+
+  test("serves documented metrics, and counts of all threads", async () => {
+    await using running = await bench(threads);
+    const client = await running.client();
+    running.origin.values.set("a", "1");
+    for (let i = 0; i < 10; i++) await client.must("GET", "a");
+    const text = await awaitAnswer(async () => {
+      const response = await fetch(`http://127.0.0.1:${running.thread.port}/metrics`);
+      const told = await response.text();
+      return told.includes('glasscache_requests_total{family="string",result="hit"} 9') ? told : undefined;
+    });
+    const names = new Set(text.match(/^glasscache_[a-z_]+(?=[{ ])/gm));
+    expect(names.has("glasscache_whatif_miss_ratio")).toBe(true);
+    const { metrics } = await running.get<{ metrics: Parameters<typeof undocumented>[0] }>("/api/counters");
+    expect(undocumented(metrics)).toEqual([]);
+    client.close();
+  });
+
+  test("goes on serving when the thread of its instruments dies, and starts it again on the same port", async () => {
+    await using running = await bench(threads);
+    const client = await running.client();
+    running.origin.values.set("a", "1");
+    expect(await client.must("GET", "a")).toBe("1");
+    const { port } = running.thread;
+    await running.thread.kill();
+    for (let i = 0; i < 1000; i++) expect(await client.must("GET", "a")).toBe("1");
+    const health = await awaitAnswer(async () => {
+      const response = await fetch(`http://127.0.0.1:${port}/health`, {
+        headers: { accept: "application/json" },
+      }).catch(() => undefined);
+      return response === undefined ? undefined : ((await response.json()) as HealthReport);
+    });
+    expect(running.thread.restarts).toBe(1);
+    expect(health.alive).toBe(true);
+    expect(JSON.stringify(health.problems)).toContain("started again");
+    // The new thread is told of what happens from now on.
+    for (let i = 0; i < 200; i++) await client.must("GET", "a");
+    await until(async () => (await running.get<WhatIfReport>("/api/what-if")).requests >= 200);
+    client.close();
+  });
+});
