@@ -6,6 +6,7 @@
  *   npm run bench                 the whole table
  *   npm run bench -- --quick      shorter runs, fewer rounds
  *   npm run bench -- --write      also writes bench/RESULTS.md
+ *   npm run bench -- --only NAME  targets whose names contain this; "instruments": see instruments.ts
  */
 
 import type { LoadResult, LoadSettings } from "./load.ts";
@@ -52,6 +53,11 @@ const { rounds, seconds, write, own } = readRoundFlags(
   { rounds: 3, seconds: 0.7 },
   ["only"],
 );
+
+if (own.only === "instruments") {
+  await import("./instruments.ts");
+  process.exit(0);
+}
 
 const starters: (() => Promise<Target>)[] = [
   redisTarget,

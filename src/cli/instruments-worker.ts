@@ -39,6 +39,7 @@ function runInstruments(start: InstrumentsStart): void {
     service: "proxy",
     figures: {
       series: PROXY_SERIES,
+      keysRead: () => ({ hits: threads.numbers.sum("hits"), misses: threads.numbers.sum("misses") }),
       metrics: () => proxyMetrics({ threads, store, connections: () => threads.connections, nowMs }),
       histograms: () => publishedHistograms(PUBLISHED, threads.numbers),
     },

@@ -5,8 +5,8 @@ import type { EventTarget } from "./events/event-writer.ts";
 import { WatchFilter } from "./events/watch-filter.ts";
 import { ThreadBeats } from "./thread-beats.ts";
 
-/** Words of a thread's ring: half a megabyte, which a busy thread fills in 20 ms at the earliest. */
-const RING_WORDS = 2 ** 17;
+/** Words of a thread's ring: a megabyte, so that the instruments may be kept waiting for a while. */
+const RING_WORDS = 2 ** 18;
 /** Departures that are kept for each thread. */
 const DEPARTURES = 2 ** 16;
 

@@ -3,7 +3,6 @@ import type { Departure } from "../store/departure-log.ts";
 import type { Store } from "../store/store.ts";
 import { DepartureReader } from "./departure-reader.ts";
 import type { Event } from "./events/event.ts";
-import { MISS } from "./events/event-kinds.ts";
 import { EventReader } from "./events/event-reader.ts";
 import { healthOf } from "./health.ts";
 import { History } from "./history.ts";
@@ -46,6 +45,8 @@ export interface InstrumentsSettings {
 /** What a service has counted. */
 export interface ServiceFigures {
   readonly series: readonly HistorySeries[];
+  /** Keys read through the cache so far. */
+  keysRead(): { readonly hits: number; readonly misses: number };
   metrics(): Metric[];
   histograms(): MetricHistogram[];
 }
@@ -94,11 +95,10 @@ export class Instruments implements InstrumentsView {
   #present: PresentCache;
   #whatIf: WhatIf;
   #adaptedMs: number;
-  /** Since when what-if counts, and the reads and misses until then. */
+  /** Since when what-if counts, and the hits and misses until then. */
   #sinceMs: number;
-  #readsBefore: number;
+  #hitsBefore = 0;
   #missesBefore = 0;
-  #misses = 0;
   #lostBefore: number;
   readonly #takeEvent = (event: Event): void => this.#event(event);
   readonly #takeDeparture = (departure: Departure): void => this.#departed(departure);
@@ -118,7 +118,7 @@ export class Instruments implements InstrumentsView {
     this.#load = new Load(now, this.#reader.reads, options.threadMs());
     this.#adaptedMs = now;
     this.#sinceMs = now;
-    this.#readsBefore = this.#reader.reads;
+    this.#beginCount();
     this.#lostBefore = this.dropped;
     this.#present = this.#presentCache();
     this.#whatIf = this.#newWhatIf();
@@ -141,9 +141,9 @@ export class Instruments implements InstrumentsView {
     const nowMs = this.#options.nowMs();
     const words = this.#reader.drain(nowMs, mostWords, this.#takeEvent);
     this.#departures.drain(nowMs, DEPARTURES_AT_ONCE, this.#takeDeparture);
-    this.#whatIf.tick(nowMs, this.#reader.reads);
     const lost = this.dropped - this.#lostBefore;
     this.#lostBefore += lost;
+    this.#whatIf.tick(nowMs, this.#reader.reads, lost === 0);
     this.#stories.tick(nowMs, this.#whatIf.steadyBound, lost);
     if (nowMs - this.#adaptedMs >= ADAPT_MS) this.#adapt(nowMs);
     if (nowMs - this.#historyMs >= HISTORY_MS) this.#keepHistory(nowMs);
@@ -204,11 +204,11 @@ export class Instruments implements InstrumentsView {
 
   #whatIfReport(optimum: readonly WhatIfEstimate[]): WhatIfReport {
     const { originCost, memoryCost } = this.#options.settings;
-    const reads = this.#reader.reads - this.#readsBefore;
-    const misses = this.#misses - this.#missesBefore;
+    const { hits, misses } = this.#options.figures.keysRead();
+    const reads = hits - this.#hitsBefore + misses - this.#missesBefore;
     const figures = {
       readsPerSecond: this.#load.readsPerSecond,
-      missRatio: reads === 0 ? 0 : misses / reads,
+      missRatio: reads === 0 ? 0 : (misses - this.#missesBefore) / reads,
       ...this.#meanTimes(),
       reads,
       sinceMs: this.#sinceMs,
@@ -220,10 +220,15 @@ export class Instruments implements InstrumentsView {
 
   resetWhatIf(): void {
     this.#sinceMs = this.#options.nowMs();
-    this.#readsBefore = this.#reader.reads;
-    this.#missesBefore = this.#misses;
-    this.#whatIf.reset(this.#sinceMs, this.#readsBefore);
+    this.#beginCount();
+    this.#whatIf.reset(this.#sinceMs, this.#reader.reads);
     this.#optimumMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #beginCount(): void {
+    const { hits, misses } = this.#options.figures.keysRead();
+    this.#hitsBefore = hits;
+    this.#missesBefore = misses;
   }
 
   settings(): readonly ToldSetting[] {
@@ -250,7 +255,6 @@ export class Instruments implements InstrumentsView {
   }
 
   #event(event: Event): void {
-    if (event.kind === MISS) this.#misses++;
     this.#whatIf.event(event);
     this.#figures.event(event);
     this.#stories.event(event);

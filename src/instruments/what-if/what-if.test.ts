@@ -199,6 +199,23 @@ describe("what-if", () => {
     expect(whatIf.estimates()[0]![0]!.missRatio).toBe(1);
   });
 
+  test("does not count while events are lost: the estimate stays as it was", () => {
+    const objects = zipf(20_000, 11);
+    const whatIf = newWhatIf();
+    feed(whatIf, objects);
+    const before = whatIf.estimates();
+    const event = new Event();
+    event.kind = kinds.HIT;
+    event.flags = kinds.IS_FOLLOWED;
+    for (let i = 0; i < 5000; i += 2) {
+      event.hash = HASHES[objects[i]!]!;
+      whatIf.event(event);
+    }
+    whatIf.tick(30_000, 25_000, false);
+    whatIf.tick(40_000, 25_000);
+    expect(whatIf.estimates()).toEqual(before);
+  });
+
   test("old slices are forgotten", () => {
     const objects = zipf(20_000, 11);
     const whatIf = newWhatIf();

@@ -194,8 +194,10 @@ export class WhatIf {
   /**
    * Replays what has come, and counts it.
    * @param reads of all keys, in all, up to the last event
+   * @param isWhole false: events were lost since the last call, so what has come since then is not counted
    */
-  tick(nowMs: number, reads: number): void {
+  tick(nowMs: number, reads: number, isWhole = true): void {
+    if (!isWhole) this.#discard(nowMs, reads);
     if (nowMs - this.#flushedMs >= FLUSH_MS) this.#flush(nowMs);
     if (this.#slices.length === 0 || nowMs - this.#sliceSinceMs >= SLICE_MS) this.#openSlice(nowMs);
     this.#takeMisses();
@@ -262,6 +264,13 @@ export class WhatIf {
       this.sampledReads++;
       for (const { size } of this.#sizes) if (position < size.bound) size.addAbsent(hash);
     }
+  }
+
+  /** The caches see what has come, but neither it nor the reads that it is a part of are counted. */
+  #discard(nowMs: number, reads: number): void {
+    this.#flush(nowMs);
+    for (const { size } of this.#sizes) size.dropMisses();
+    this.#lastReads = reads;
   }
 
   #flush(nowMs: number): void {

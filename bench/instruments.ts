@@ -1,0 +1,191 @@
+/**
+ * Measures what the instruments cost: the same proxy with and without them, in one run. Processor time is that of the
+ * whole process, the thread of the instruments included. A third proxy has a client that reads its live stream, as a
+ * dashboard does.
+ *
+ *   npm run bench -- --only instruments             9 rounds of 4 s each
+ *   npm run bench -- --only instruments --quick     5 rounds of 1 s each
+ *   npm run bench -- --only instruments --write     also writes bench/RESULTS.md
+ */
+import { fileURLToPath } from "node:url";
+import { freePort } from "../test/support/program.ts";
+import { fill, HOT_KEYS, load, median, runLoad } from "./loading.ts";
+import { cpuMicros, residentBytes } from "./process-usage.ts";
+import { writeSection } from "./report.ts";
+import { readRoundFlags } from "./rounds.ts";
+import type { SteadyResult, SteadySettings } from "./steady-load.ts";
+import { proxyHitTarget, type Target } from "./targets.ts";
+
+const STEADY_LOAD = fileURLToPath(new URL("./steady-load.ts", import.meta.url));
+
+const { rounds, seconds, write } = readRoundFlags({ rounds: 9, seconds: 4 }, { rounds: 5, seconds: 1 }, [
+  "only",
+]);
+
+const SUBJECTS = ["off", "on", "on, watched"] as const;
+type Subject = (typeof SUBJECTS)[number];
+
+interface Case {
+  readonly name: string;
+  readonly pipeline: number;
+  readonly order: "random" | "zipf";
+  readonly aim: Readonly<Record<Subject, number>>;
+}
+
+const CASES: readonly Case[] = [
+  { name: "hits", pipeline: 1, order: "random", aim: { off: 1, on: 1.03, "on, watched": 1.06 } },
+  {
+    name: "hits, 16 pipelined",
+    pipeline: 16,
+    order: "random",
+    aim: { off: 1, on: 1.05, "on, watched": 1.06 },
+  },
+  { name: "hits, Zipf", pipeline: 1, order: "zipf", aim: { off: 1, on: 1.03, "on, watched": 1.06 } },
+];
+
+interface Running {
+  readonly target: Target;
+  readonly adminPort: number | undefined;
+  stopReading(): void;
+}
+
+const running = new Map<Subject, Running>();
+const micros = new Map<string, number[]>();
+const p999 = new Map<Subject, number[]>();
+let report: string;
+try {
+  for (const subject of SUBJECTS) running.set(subject, await start(subject));
+  for (const { target } of running.values()) await fill(target);
+  for (let round = 0; round < rounds; round++) {
+    for (const { name, pipeline, order } of CASES) {
+      for (const subject of inTurn(round)) {
+        const { target } = running.get(subject)!;
+        const before = cpuMicros(target.pid);
+        const { requests, wrongReplies } = await load({
+          ...{ port: target.port, wire: target.wire, operation: "get", connections: 50, pipeline, order },
+          ...{ keys: HOT_KEYS, seconds, seed: round + 1 },
+        });
+        if (wrongReplies > 0) throw new Error(`${subject}: ${wrongReplies} wrong replies`);
+        append(micros, `${name} ${subject}`, (cpuMicros(target.pid) - before) / requests);
+      }
+    }
+    process.stderr.write(`round ${round + 1} of ${rounds} done\n`);
+  }
+  const requestsPerSecond = await halfOfPeak();
+  for (let round = 0; round < rounds; round++) {
+    for (const subject of inTurn(round)) {
+      append(
+        p999,
+        subject,
+        (await loadSteadily(running.get(subject)!.target, requestsPerSecond, round)).p999,
+      );
+    }
+  }
+  report = await format(requestsPerSecond);
+} finally {
+  for (const { target, stopReading } of running.values()) {
+    stopReading();
+    await target.stop();
+  }
+}
+process.stdout.write(report);
+if (write) writeSection("instruments", report);
+
+async function start(subject: Subject): Promise<Running> {
+  if (subject === "off") {
+    const target = await proxyHitTarget("resp", {}, ["--instruments", "off"]);
+    return { target, adminPort: undefined, stopReading() {} };
+  }
+  const adminPort = await freePort();
+  const target = await proxyHitTarget("resp", {}, ["--admin", `127.0.0.1:${adminPort}`]);
+  const abort = new AbortController();
+  if (subject === "on, watched") void readStream(adminPort, abort.signal);
+  return { target, adminPort, stopReading: () => abort.abort() };
+}
+
+async function readStream(port: number, signal: AbortSignal): Promise<void> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/api/stream`, { signal });
+    for await (const _ of response.body!);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Each round has another order, so that none is always the first. */
+function inTurn(round: number): Subject[] {
+  return SUBJECTS.map((_, index) => SUBJECTS[(index + round) % SUBJECTS.length]!);
+}
+
+function append<Key>(samples: Map<Key, number[]>, key: Key, sample: number): void {
+  const all = samples.get(key) ?? [];
+  all.push(sample);
+  samples.set(key, all);
+}
+
+async function halfOfPeak(): Promise<number> {
+  const { target } = running.get("off")!;
+  const settings = { port: target.port, wire: target.wire, operation: "get", connections: 50 } as const;
+  const peak = await load({ ...settings, pipeline: 1, order: "random", keys: HOT_KEYS, seconds: 2, seed: 1 });
+  return Math.round(peak.requests / peak.seconds / 2);
+}
+
+async function loadSteadily(
+  { port, wire }: Target,
+  requestsPerSecond: number,
+  round: number,
+): Promise<SteadyResult> {
+  const settings: SteadySettings = {
+    ...{ port, wire, keys: HOT_KEYS, connections: 50, requestsPerSecond },
+    ...{ warmSeconds: 0.5, seconds, seed: round + 1 },
+  };
+  return runLoad<SteadyResult>(STEADY_LOAD, settings);
+}
+
+interface Told {
+  readonly samplingRatio: number;
+  readonly requests: number;
+  readonly sampledRequests: number;
+}
+
+async function format(requestsPerSecond: number): Promise<string> {
+  const lines = [
+    `Processor time of the whole process for each hit, our proxy with one thread, ${HOT_KEYS.toLocaleString("en")} keys, ` +
+      `50 connections, full load; medians of ${rounds} rounds of ${seconds} s, the three in turn. "Watched": a client ` +
+      "reads the live stream.",
+    "",
+    "| | off | on | ratio | aim | watched | ratio | aim |",
+    "| --- | --: | --: | --: | --: | --: | --: | --: |",
+  ];
+  for (const { name, aim } of CASES) {
+    const [off, on, watched] = SUBJECTS.map((subject) => median(micros.get(`${name} ${subject}`)!));
+    lines.push(
+      `| ${name} | ${off!.toFixed(2)} µs | ${on!.toFixed(2)} µs | ${(on! / off!).toFixed(3)} | ${aim.on} | ` +
+        `${watched!.toFixed(2)} µs | ${(watched! / off!).toFixed(3)} | ${aim["on, watched"]} |`,
+    );
+  }
+  const [offMs, onMs, watchedMs] = SUBJECTS.map((subject) => median(p999.get(subject)!) / 1000);
+  lines.push(
+    "",
+    `At half load (${requestsPerSecond.toLocaleString("en")} requests/s at fixed intervals), the 99.9th percentile of ` +
+      `latency is ${offMs!.toFixed(2)} ms without, ${onMs!.toFixed(2)} ms with, and ${watchedMs!.toFixed(2)} ms with a ` +
+      `reader (aim: 1.1×, which is ${(offMs! * 1.1).toFixed(2)} ms).`,
+  );
+  const [off, on, watched] = SUBJECTS.map(
+    (subject) => residentBytes(running.get(subject)!.target.pid) / 2 ** 20,
+  );
+  const { samplingRatio, requests, sampledRequests } = await told("on");
+  lines.push(
+    "",
+    `Resident memory: ${off!.toFixed(0)} MB without, ${on!.toFixed(0)} MB with, ${watched!.toFixed(0)} MB with a reader ` +
+      `(aim: 32 MB more). Sampled at the end: ${(samplingRatio * 100).toFixed(2)} % of the keys for the smallest size; ` +
+      `${sampledRequests.toLocaleString("en")} of ${requests.toLocaleString("en")} requests in all.`,
+    "",
+  );
+  return lines.join("\n");
+}
+
+async function told(subject: Subject): Promise<Told> {
+  const { adminPort } = running.get(subject)!;
+  return (await fetch(`http://127.0.0.1:${adminPort}/api/what-if`)).json() as Promise<Told>;
+}
