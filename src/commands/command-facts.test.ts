@@ -210,6 +210,24 @@ describe.skipIf(!redis.available)(redis.title("facts of commands, held against w
   });
 });
 
+test("keys at fixed places have one range, other keys have none", () => {
+  const without = [...COMMAND_FACTS.values()].filter((facts) => keyRange(facts) === undefined);
+  const elsewhere = [...COMMAND_FACTS.values()].filter(
+    ({ uses }) =>
+      uses.length === 0 ||
+      uses.some(({ isEveryKey, isCounted, keyword }) => isEveryKey || isCounted || keyword !== undefined),
+  );
+  expect(without.map(({ name }) => name)).toEqual(elsewhere.map(({ name }) => name));
+  const rangeOf = (uses: string) => keyRange(readFacts("string", ["x", 1, "", uses, "bulk", "1.0.0"]));
+  expect(rangeOf("reads 1; replaces 2")).toEqual([1, 2, 1]);
+  expect(rangeOf("replaces 1; reads 2..-1")).toEqual([1, -1, 1]);
+  expect(rangeOf("replaces 1..-1/2")).toEqual([1, -1, 2]);
+  // These leave out arguments in between.
+  expect(rangeOf("reads 1; reads 3")).toBeUndefined();
+  expect(rangeOf("reads 1..3/2; reads 4")).toBeUndefined();
+  expect(rangeOf("reads 1; reads 2..-1/2")).toBeUndefined();
+});
+
 test("a row that is not written as it should be is refused", () => {
   for (const uses of ["reads", "reads x y", "reads 1...2", "reads store", "1"]) {
     expect(() => readFacts("string", ["x", 1, "readonly", uses, "bulk", "1.0.0"])).toThrow("keys of x");

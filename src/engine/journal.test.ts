@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { SeededRandom } from "../lib/random.ts";
 import { Journal } from "./journal.ts";
-import { FRAMES_AT, readUseHeader } from "./journal-format.ts";
+import { FRAME_HEADER_BYTES, FRAMES_AT, HEADER_BYTES, readUseHeader } from "./journal-format.ts";
 import { findJournal, removeJournals, replayJournal } from "./journal-recovery.ts";
 
 const SEED = Number(process.env["GLASSCACHE_ENGINE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -74,6 +74,27 @@ describe("journal", () => {
     });
     journal.close();
   });
+
+  test.each(["put b=1", "remove b", "remove all"])(
+    "a frame grows between any two bytes of `%s`",
+    async (said) => {
+      for (let left = 0; left <= 11; left++) {
+        const journal = await make();
+        // The put of `a` leaves so much of a new journal's buffer.
+        const recordBytes = 64 * 1024 - left - HEADER_BYTES - FRAME_HEADER_BYTES - 10;
+        journal.put(utf8("a"), new Uint8Array(recordBytes));
+        if (said.startsWith("put")) journal.put(utf8("b"), utf8("1"));
+        else if (said === "remove b") journal.remove(utf8("b"));
+        else journal.removeAll();
+        journal.append();
+        const { operations } = found();
+        expect(operations[0]!.length).toBe("put a=".length + recordBytes);
+        expect(operations.slice(1)).toEqual([said]);
+        journal.close();
+        removeJournals(directory);
+      }
+    },
+  );
 
   test("operations that were not appended are not found", async () => {
     const journal = await make();

@@ -10,7 +10,13 @@ import { ClientRegistry } from "./client-registry.ts";
 import { Connection } from "./connection.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { ForeignClients } from "./foreign-clients.ts";
-import { type ConnectionLimits, DEFAULT_LIMITS, LINGER_MS, PAUSE_READING_BYTES } from "./limits.ts";
+import {
+  type ConnectionLimits,
+  DEFAULT_LIMITS,
+  LAST_REPLIES_MS,
+  LINGER_MS,
+  PAUSE_READING_BYTES,
+} from "./limits.ts";
 import { SharedCodec } from "./shared-codec.ts";
 import { SimulatedWire } from "./simulated-wire-fixture.ts";
 import type { Ticket } from "./ticket.ts";
@@ -155,6 +161,26 @@ describe("a connection that the session holds back", () => {
 });
 
 describe("a connection that closes", () => {
+  test.each([0, 1])(
+    "is cut off when its client takes nothing for too long, having taken %d bytes",
+    async (taken) => {
+      const { connection, wire, clock } = new Stage();
+      const isClosedAfter = (ms: number): boolean => {
+        clock.advance(ms);
+        connection.checkTimeouts(clock.monotonicMs());
+        return wire.isClosed;
+      };
+      wire.room = 0;
+      connection.received(requests("A", "QUIT"));
+      await turn();
+      expect(isClosedAfter(LAST_REPLIES_MS)).toBe(false);
+      wire.room = taken;
+      connection.drained();
+      if (taken > 0) expect(isClosedAfter(LAST_REPLIES_MS)).toBe(false);
+      expect(isClosedAfter(1)).toBe(true);
+    },
+  );
+
   test("executes nothing more, sends what is outstanding, then ends", async () => {
     const stage = new Stage();
     const { connection, wire } = stage;

@@ -58,6 +58,17 @@ describe("registry", () => {
     }
   });
 
+  test("a parameter may have the ends of its range, and nothing beyond them", () => {
+    for (const { name, ranges } of policyNames().map(policyType)) {
+      for (const [parameter, { least, most }] of Object.entries(ranges)) {
+        const parse = (value: number) => parsePolicy(`${name}(${parameter}=${value})`).parameters[parameter];
+        expect([parse(least), parse(most)]).toEqual([least, most]);
+        if (least > 0) expect(() => parse(least / 2)).toThrow(RangeError);
+        expect(() => parse(most + 1)).toThrow(RangeError);
+      }
+    }
+  });
+
   test("reads names and parameters", () => {
     expect(parsePolicy(" LRU ").type.name).toBe("lru");
     expect(parsePolicy("lru()").parameters).toEqual({});

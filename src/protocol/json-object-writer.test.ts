@@ -54,6 +54,19 @@ test("the buffer may be exchanged between two entries", () => {
 });
 
 describe("strings", () => {
+  test("the longest text for so many bytes fits, whatever room there was", () => {
+    // Pieces of 4,096 bytes have room for their longest text; the last sequence goes 3 bytes beyond the first piece.
+    const bytes = Uint8Array.of(...new Uint8Array(4095).fill(0xff), 0xf4, 0x8f, 0xba, 0x80);
+    const text = `{"${"\\udbff\\udeff".repeat(4095)}${["f4", "8f", "ba", "80"].map((byte) => `\\udbff\\ude${byte}`).join("")}":""}`;
+    for (let roomBytes = 2 + 12 * 4096; roomBytes <= text.length; roomBytes++) {
+      const writer = new JsonObjectWriter(new ByteBuffer(roomBytes));
+      writer.begin();
+      writer.entry(bytes, new Uint8Array(0));
+      writer.end();
+      expect(latin1(writer.out.view()) === text).toBe(true);
+    }
+  });
+
   test("ASCII is escaped as JSON.stringify does", () => {
     const ascii = Uint8Array.from({ length: 128 }, (_, i) => i);
     expect(string(ascii)).toBe(JSON.stringify(decoded(ascii)));

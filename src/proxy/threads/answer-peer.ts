@@ -60,8 +60,7 @@ function runForPeer(proxy: ProxyParts, args: readonly string[]): Promise<Uint8Ar
     at += part.length;
   }
   const connection = { id: ABSENT_ID } as Connection;
-  const context = { connection, host: proxy.host, proxy, namesSources: false };
-  return runApart(context, proxy.commands.find(request)!, request);
+  return runApart({ connection, host: proxy.host, proxy }, proxy.commands.find(request)!, request);
 }
 
 /** @returns a function that runs a command of the proxy's own in all threads, and drops its reply */

@@ -25,7 +25,7 @@ export function concernsAllThreads(request: Request): boolean {
  * @returns the reply in RESP2
  */
 export function runApart(
-  context: Omit<ProxyContext, "answerLater">,
+  context: Pick<ProxyContext, "connection" | "host" | "proxy">,
   command: Command<ProxyContext>,
   request: Request,
 ): Promise<Uint8Array> {
