@@ -65,8 +65,8 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
   readonly store: Store;
   /** Whether several threads fill the store. */
   readonly isShared: boolean;
-  /** Invalidations so far: of a key by a write through this proxy or a push, of all keys by the other causes. */
-  readonly invalidations = { write: 0, push: 0, flush: 0, channel: 0, caution: 0 };
+  /** Invalidations so far: of a key by the first three causes, of all keys by the others. */
+  readonly invalidations = { write: 0, push: 0, reply: 0, flush: 0, channel: 0, caution: 0 };
   /** Keys that had an entry when they were invalidated. */
   removedCount = 0;
   readonly #flights = new FlightTable<Asked>();
@@ -140,7 +140,7 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
    * the one about to be shown.
    */
   invalidate(key: KeyRef, by: "write" | "reply" = "write"): void {
-    this.invalidations.write++;
+    this.invalidations[by]++;
     this.#observer?.invalidated(key, by);
     this.#remove(key);
     if (this.#flights.size === 0) return;
@@ -174,6 +174,7 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
    * 3. F's first reply arrives, then another invalidation of k. F's second reply may be older or newer: F is void.
    */
   invalidateEarlier(key: KeyRef): void {
+    this.invalidations.reply++;
     this.#observer?.invalidated(key, "reply");
     this.#renew(key);
   }

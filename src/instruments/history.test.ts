@@ -46,7 +46,7 @@ const place = (times: readonly number[], share: number): number =>
   [...times].sort((a, b) => a - b)[Math.ceil(share * times.length) - 1]! * 1e-6;
 
 /** What the complete steps of one resolution are, by their number, worked out from all moments. */
-function stepsOf(moments: readonly Moment[], stepMs: number): Map<number, (number | null)[]> {
+function stepsOf(moments: readonly Moment[], { stepMs, steps: kept }: Resolution): Map<number, (number | null)[]> {
   const steps = new Map<number, (number | null)[]>();
   const numberOf = ({ atMs }: Moment): number => Math.floor((atMs + 500) / stepMs);
   let begin = moments[0]!;
@@ -55,7 +55,10 @@ function stepsOf(moments: readonly Moment[], stepMs: number): Map<number, (numbe
     if (index === 0) continue;
     const before = moments[index - 1]!;
     if (moment.atMs < before.atMs) {
-      for (const step of [...steps.keys()]) if (step >= numberOf(moment)) steps.delete(step);
+      // What lies in the future now is forgotten, and what it had replaced does not come back.
+      for (const step of [...steps.keys()]) {
+        if (step >= numberOf(moment) || step < numberOf(before) - kept) steps.delete(step);
+      }
       begin = moment;
       gauges = [];
       continue;
@@ -82,10 +85,11 @@ function expected(moments: readonly Moment[], fromMs: number, toMs: number): (nu
   const last = moments.at(-1)!;
   const fine = SMALL.filter(({ stepMs }) => stepMs <= toMs - fromMs).reverse();
   const coarse = SMALL.filter(({ stepMs }) => stepMs > toMs - fromMs);
-  for (const { stepMs, steps: kept } of [...fine, ...coarse]) {
+  for (const resolution of [...fine, ...coarse]) {
+    const { stepMs, steps: kept } = resolution;
     const end = Math.floor((last.atMs + 500) / stepMs);
     if (toMs > end * stepMs || Math.floor(fromMs / stepMs) < end - kept) continue;
-    const steps = stepsOf(moments, stepMs);
+    const steps = stepsOf(moments, resolution);
     return SERIES.map(({ kind }, series) => {
       let [sum, totalMs, largest] = [0, 0, Number.NEGATIVE_INFINITY];
       for (let ms = fromMs; ms < toMs; ms += 1000) {

@@ -26,6 +26,7 @@ const NUMBERS: Readonly<Record<ScalarName, (proxy: ProxyParts) => number>> = {
   channelLosses: ({ stats }) => stats.channelLosses,
   writeInvalidations: ({ cache }) => cache.invalidations.write,
   pushInvalidations: ({ cache }) => cache.invalidations.push,
+  replyInvalidations: ({ cache }) => cache.invalidations.reply,
   flushInvalidations: ({ cache }) => cache.invalidations.flush,
   channelInvalidations: ({ cache }) => cache.invalidations.channel,
   cautionInvalidations: ({ cache }) => cache.invalidations.caution,

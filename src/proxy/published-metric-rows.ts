@@ -66,8 +66,9 @@ export const PUBLISHED_METRICS: readonly MetricRow[] = [
     name: "glasscache_invalidations_total",
     kind: "counter",
     help:
-      "Invalidations: of a key by a write through the proxy (write) or a message of the origin (push); of all keys by " +
-      "a flush, a lost channel, or out of caution, where nobody tells what has changed.",
+      "Invalidations: of a key by a write through the proxy (write), a message of the origin (push), or a reply that " +
+      "shows a newer state; of all keys by a flush, a lost channel, or out of caution, where nobody tells what has " +
+      "changed.",
   },
   {
     name: "glasscache_channel_losses_total",

@@ -26,6 +26,7 @@ const SCALARS = {
   channelLosses: { ...counter, metric: "glasscache_channel_losses_total" },
   writeInvalidations: { ...counter, metric: "glasscache_invalidations_total", labels: { source: "write" } },
   pushInvalidations: { ...counter, metric: "glasscache_invalidations_total", labels: { source: "push" } },
+  replyInvalidations: { ...counter, metric: "glasscache_invalidations_total", labels: { source: "reply" } },
   flushInvalidations: { ...counter, metric: "glasscache_invalidations_total", labels: { source: "flush" } },
   channelInvalidations: {
     ...counter,

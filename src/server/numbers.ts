@@ -1,3 +1,4 @@
+import type { Engine, EngineStats } from "../engine/engine.ts";
 import { BatchTimes } from "../instruments/batch-times.ts";
 import { buildInfo } from "../instruments/merged-metrics.ts";
 import { publishedMetrics } from "../instruments/published-metrics.ts";
@@ -6,7 +7,7 @@ import type { Metric } from "../instruments/view.ts";
 import { type Clock, exactReader } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { VERSION } from "../lib/version.ts";
-import type { ServerHost } from "./context.ts";
+import type { ClientRegistry } from "../net/client-registry.ts";
 import {
   PUBLISHED,
   PUBLISHED_SHAPE,
@@ -16,32 +17,40 @@ import {
 } from "./published-numbers.ts";
 import { RequestCounts } from "./request-counts.ts";
 
+/** What the numbers are read from. */
+interface Numbered {
+  readonly keyspace: { readonly hitCount: number; readonly missCount: number };
+  readonly registry: ClientRegistry;
+  readonly engine: Engine;
+  readonly hasStorageFailed: boolean;
+}
+
 /** What the engine counts, and whether it evicts keys or only takes them out of memory. */
-interface Engines {
-  readonly stats: ReturnType<ServerHost["engine"]["stats"]>;
+interface EngineNumbers {
+  readonly stats: EngineStats;
   readonly isInMemory: boolean;
 }
 
 /** How to read each number. */
-const NUMBERS: Readonly<Record<ScalarName, (host: ServerHost, engine: Engines) => number>> = {
+const NUMBERS: Readonly<Record<ScalarName, (from: Numbered, engine: EngineNumbers) => number>> = {
   hits: ({ keyspace }) => keyspace.hitCount,
   misses: ({ keyspace }) => keyspace.missCount,
-  evictions: (_host, { stats, isInMemory }) => (isInMemory ? stats.evictedCount : 0),
-  expirations: (_host, { stats }) => stats.expiredCount,
-  arenaEvictions: (_host, { stats }) => stats.evictedCount,
-  arenaHits: (_host, { stats }) => stats.arenaHits,
-  arenaMisses: (_host, { stats }) => stats.arenaMisses,
+  evictions: (_from, { stats, isInMemory }) => (isInMemory ? stats.evictedCount : 0),
+  expirations: (_from, { stats }) => stats.expiredCount,
+  arenaEvictions: (_from, { stats }) => stats.evictedCount,
+  arenaHits: (_from, { stats }) => stats.arenaHits,
+  arenaMisses: (_from, { stats }) => stats.arenaMisses,
   acceptedCount: ({ registry }) => registry.acceptedCount,
   rejectedCount: ({ registry }) => registry.rejectedCount,
   outputLimitCount: ({ registry }) => registry.outputLimitCount,
   bytesReceived: ({ registry }) => registry.bytesReceived,
   bytesSent: ({ registry }) => registry.bytesSent,
   connections: ({ registry }) => registry.openCount,
-  keys: (_host, { stats }) => stats.keys,
-  usedBytes: (_host, { stats }) => stats.usedBytes,
-  freeBytes: (_host, { stats }) => Math.max(0, stats.budgetBytes - stats.usedBytes),
-  budgetBytes: (_host, { stats }) => stats.budgetBytes,
-  diskBytes: (_host, { stats }) => stats.diskBytes,
+  keys: (_from, { stats }) => stats.keys,
+  usedBytes: (_from, { stats }) => stats.usedBytes,
+  freeBytes: (_from, { stats }) => Math.max(0, stats.budgetBytes - stats.usedBytes),
+  budgetBytes: (_from, { stats }) => stats.budgetBytes,
+  diskBytes: (_from, { stats }) => stats.diskBytes,
   storageUp: ({ hasStorageFailed }) => (hasStorageFailed ? 0 : 1),
 };
 
@@ -60,11 +69,11 @@ export class ServerNumbers {
   }
 
   /** Writes the present numbers to the shared memory. */
-  publish(host: ServerHost): void {
+  publish(from: Numbered): void {
     const numbers = this.#numbers;
-    const engine = { stats: host.engine.stats(), isInMemory: host.engine.name === "memory" };
+    const engine = { stats: from.engine.stats(), isInMemory: from.engine.name === "memory" };
     this.peakUsedBytes = Math.max(this.peakUsedBytes, engine.stats.usedBytes);
-    for (const name of SCALAR_NAMES) numbers.set(0, name, NUMBERS[name](host, engine));
+    for (const name of SCALAR_NAMES) numbers.set(0, name, NUMBERS[name](from, engine));
     const { counts } = this.requests;
     for (let at = 0; at < counts.length; at++) numbers.set(0, REQUESTS_NAMES[at]!, counts[at]!);
   }
