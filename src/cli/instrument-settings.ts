@@ -11,22 +11,17 @@ const INSTRUMENTS = "Instruments:";
 const USUAL_POLICIES = "lru,s3-fifo,sieve,2q,arc,lirs,w-tinylfu";
 const LEAST_BUDGET = 0.001;
 
-/** The default port of the proxy's instruments. */
 export const PROXY_ADMIN = "localhost:8081";
+export const SERVER_ADMIN = "localhost:9091";
 
 interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** Settings of the instruments and of the port at which they tell what they see. */
-export function instrumentSettings(defaultAdmin: string) {
+/** Settings of the port at which instruments tell what they see. */
+export function adminSettings(defaultAdmin: string) {
   return {
-    instruments: setting(choice("on", "off"), "on", {
-      placeholder: "<on|off>",
-      description: "measure what the cache does: what-if, hot keys, biographies, history",
-      group: INSTRUMENTS,
-    }),
     admin: setting(adminAddress, defaultAdmin, {
       placeholder: "<host:port|off>",
       description: "where metrics, health and the API are served; docs/ADMIN.md describes them",
@@ -41,6 +36,18 @@ export function instrumentSettings(defaultAdmin: string) {
       description: "serve /metrics without the password",
       group: INSTRUMENTS,
     }),
+  };
+}
+
+/** Settings of the instruments of a proxy. */
+export function instrumentSettings() {
+  return {
+    instruments: setting(choice("on", "off"), "on", {
+      placeholder: "<on|off>",
+      description: "measure what the cache does: what-if, hot keys, biographies, history",
+      group: INSTRUMENTS,
+    }),
+    ...adminSettings(PROXY_ADMIN),
     instrumentsBudget: setting(percentage, "3%", {
       placeholder: "<percent>",
       description: "share of one processor that simulations may take; they sample fewer keys to keep to it",
@@ -64,7 +71,15 @@ export function instrumentSettings(defaultAdmin: string) {
   };
 }
 
-export type InstrumentSettings = ReturnType<typeof instrumentSettings>;
+type AdminFlags = ReturnType<typeof adminSettings>;
+type InstrumentFlags = ReturnType<typeof instrumentSettings>;
+
+const NO_SIMULATIONS: InstrumentsFlags = {
+  policies: [],
+  budget: 0,
+  originCost: undefined,
+  memoryCost: undefined,
+};
 
 /** How the instruments are to run. */
 export interface InstrumentsPlan {
@@ -75,31 +90,43 @@ export interface InstrumentsPlan {
 }
 
 /**
+ * How the instruments of a proxy are to run.
  * @returns undefined if there are to be none
  * @throws UsageError if others could reach the admin port without a password
  */
 export function instrumentsPlan(
-  { values, labels, ranks }: Config<InstrumentSettings>,
+  config: Config<InstrumentFlags>,
   password: string | undefined,
 ): InstrumentsPlan | undefined {
+  const { values } = config;
   if (values.instruments === "off") return undefined;
-  const { admin, adminHosts = [], metricsOpen, instrumentsBudget, originCost, memoryCost } = values;
-  if (admin !== "off" && password === undefined && !isLoopback(admin.host)) {
+  const { whatIfPolicies: policies, instrumentsBudget: budget, originCost, memoryCost } = values;
+  return planOf(config, password, { policies, budget, originCost, memoryCost });
+}
+
+/** The same of a server, which has figures only. */
+export function adminPlan(
+  config: Config<AdminFlags>,
+  password: string | undefined,
+): InstrumentsPlan | undefined {
+  return config.values.admin === "off" ? undefined : planOf(config, password, NO_SIMULATIONS);
+}
+
+function planOf(
+  { values, labels, ranks }: Config<AdminFlags>,
+  password: string | undefined,
+  settings: InstrumentsFlags,
+): InstrumentsPlan {
+  const { admin, adminHosts = [], metricsOpen: openMetrics } = values;
+  const needsPort = ranks.admin > 0;
+  if (admin === "off") return { settings, admin: undefined, needsPort };
+  if (password === undefined && !isLoopback(admin.host)) {
     throw new UsageError(
       `${labels.admin}: without a password, listening on ${admin.host} would let anybody who reaches it read ` +
         "keys and change the policy; give --password-file, or listen on localhost",
     );
   }
-  return {
-    settings: {
-      policies: values.whatIfPolicies,
-      budget: instrumentsBudget,
-      originCost,
-      memoryCost,
-    },
-    admin: admin === "off" ? undefined : { ...admin, password, openMetrics: metricsOpen, adminHosts },
-    needsPort: ranks.admin > 0,
-  };
+  return { settings, admin: { ...admin, password, openMetrics, adminHosts }, needsPort };
 }
 
 const adminAddress: Reader<Address | "off"> = (given) => {

@@ -1,26 +1,13 @@
 import * as os from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { AdminListenError } from "../admin/http-listener.ts";
-import { threadTime } from "../admin/processor-time.ts";
 import { AdminServer } from "../admin/server.ts";
 import type { FromInstruments, InstrumentsStart } from "../admin/thread-messages.ts";
-import { PROXY_SERIES } from "../instruments/history-series.ts";
-import { Instruments } from "../instruments/instruments.ts";
-import { InstrumentsMemory } from "../instruments/instruments-memory.ts";
-import { publishedHistograms } from "../instruments/published-metrics.ts";
-import { answerQuestions, instrumentsChannel } from "../instruments/questions.ts";
 import { systemClock } from "../lib/clock.ts";
-import { steadyClockSince } from "../lib/steady-clock.ts";
-import { parsePolicy } from "../policy/registry.ts";
-import { proxyMetrics } from "../proxy/metrics.ts";
-import { PUBLISHED } from "../proxy/published-numbers.ts";
-import { ThreadTable } from "../proxy/threads/thread-table.ts";
-import { Store } from "../store/store.ts";
+import { openInstruments } from "./service-instruments.ts";
 
-/** How often the rings are read. They have room for far more. */
+/** How often to read what has happened. The rings have room for far more. */
 const TICK_MS = 20;
-/** About how many words of events to read before requests of the admin port have their turn. */
-const TICK_WORDS = 2 ** 16;
 /** Below the service's own threads (`man 2 setpriority`): they go first if there is not enough processor time. */
 const PRIORITY = 10;
 
@@ -29,45 +16,22 @@ runInstruments(workerData as InstrumentsStart);
 
 function runInstruments(start: InstrumentsStart): void {
   lowerPriority();
-  const { source, settings, admin } = start;
-  const clock = steadyClockSince(systemClock, source.clock);
-  const time = threadTime();
-  const store = Store.attach(source.store, start.holder);
-  const threads = new ThreadTable(source.threads.buffer, source.threads.count);
-  const nowMs = (): number => clock.monotonicMs();
-  const instruments = new Instruments({
-    service: "proxy",
-    figures: {
-      series: PROXY_SERIES,
-      keysRead: () => ({ hits: threads.numbers.sum("hits"), misses: threads.numbers.sum("misses") }),
-      metrics: () => proxyMetrics({ threads, store, connections: () => threads.connections, nowMs }),
-      histograms: () => publishedHistograms(PUBLISHED, threads.numbers),
-    },
-    settings: { ...settings, policies: settings.policies.map(parsePolicy) },
-    memory: new InstrumentsMemory(source.instruments),
-    store,
-    threadMs: time.readMs,
-    nowMs,
-    restartedMs: start.isRestart ? clock.monotonicMs() : undefined,
-  });
-  const stopAnswering = answerQuestions(instrumentsChannel(source.runId), instruments);
+  const instruments = openInstruments(start);
   let server: AdminServer | undefined;
-  if (admin !== undefined) {
+  if (start.admin !== undefined) {
     try {
-      server = AdminServer.open({ ...admin, view: instruments, clock: systemClock });
+      server = AdminServer.open({ ...start.admin, view: instruments.view, clock: systemClock });
     } catch (error) {
       if (!(error instanceof AdminListenError)) throw error;
       tell({ type: "refused", message: error.message });
     }
   }
   const timer = setInterval(() => {
-    const begunMs = systemClock.monotonicMs();
-    if (instruments.tick(TICK_WORDS)) setImmediate(() => instruments.tick(TICK_WORDS));
-    time.spent(systemClock.monotonicMs() - begunMs);
+    if (instruments.tick()) setImmediate(() => instruments.tick());
   }, TICK_MS);
   parentPort!.on("message", async () => {
     clearInterval(timer);
-    stopAnswering();
+    instruments.close();
     await server?.close();
     tell({ type: "ended" });
     parentPort!.close();

@@ -8,7 +8,7 @@ import { checkMaxMemory, maxMemorySetting, memorySetting, policySetting } from "
 import type { Config } from "./config.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
 import { FailedError, UsageError } from "./exit.ts";
-import { instrumentSettings, instrumentsPlan, PROXY_ADMIN } from "./instrument-settings.ts";
+import { instrumentSettings, instrumentsPlan } from "./instrument-settings.ts";
 import { withInstruments } from "./instrumented.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
 import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
@@ -98,7 +98,7 @@ const SETTINGS = {
     description: "replace the file if it exists",
     group: RECORDING,
   }),
-  ...instrumentSettings(PROXY_ADMIN),
+  ...instrumentSettings(),
   ...LOG_SETTINGS,
 };
 

@@ -4,6 +4,8 @@ import { formatPolicy } from "../policy/registry.ts";
 import { SERVER_LIMIT_SETTINGS } from "../server/limits.ts";
 import { checkMaxMemory, maxMemorySetting, memorySetting, policySetting } from "./cache-settings.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
+import { adminPlan, adminSettings, SERVER_ADMIN } from "./instrument-settings.ts";
+import { withInstruments } from "./instrumented.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
 import { listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
@@ -64,6 +66,7 @@ export const server = subcommand({
       description: "with --engine memory: evict entries, or reply to writes with an error",
       group: STORAGE,
     }),
+    ...adminSettings(SERVER_ADMIN),
     ...LIMIT_FLAGS,
     ...numberSettings(SERVER_LIMIT_SETTINGS),
     ...LOG_SETTINGS,
@@ -80,6 +83,7 @@ export const server = subcommand({
       transactionBytes: values.maxTransaction,
       watchedKeys: values.maxWatched,
     };
+    const plan = adminPlan(config, password);
     endOnFault(log);
     const { startServer } = await import("../server/start.ts");
     const dataDirectory = resolve(values.data);
@@ -117,7 +121,7 @@ export const server = subcommand({
         `listening on ${formatListening(values.host, started.port, addresses)}, engine ${values.engine}${where}`,
       );
       fitting.tell(log);
-      return started;
+      return plan === undefined ? started : withInstruments(started, plan, log);
     });
   },
 });

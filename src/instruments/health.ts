@@ -14,6 +14,7 @@ const PROBLEMS: Readonly<Record<ThreadState, string | undefined>> = {
   "origin-down": "cannot reach the origin: see --origin, and whether the origin runs",
   "origin-silent":
     "has had no sign of life from the origin for --heartbeat-timeout: nothing is served from the cache",
+  "storage-failed": "could not write to its disk: it refuses writes; its log says why",
   draining: "is ending: it answers what it has received, and accepts no more clients",
 };
 

@@ -3,7 +3,19 @@ import type { StoreHandle } from "../store/store.ts";
 import type { InstrumentsHandle } from "./instruments-memory.ts";
 
 /** What instruments need to read a running service. Can be sent to a worker. */
-export interface InstrumentsSource {
+export type InstrumentsSource = ProxySource | ServerSource;
+
+export interface ServerSource {
+  readonly kind: "server";
+  /** The memory in which it publishes its numbers. */
+  readonly numbers: SharedArrayBuffer;
+  /** The memory of its `ThreadBeats`. */
+  readonly beats: SharedArrayBuffer;
+  readonly clock: ClockReading;
+}
+
+export interface ProxySource {
+  readonly kind: "proxy";
   readonly instruments: InstrumentsHandle;
   readonly store: StoreHandle;
   readonly runId: string;

@@ -1,5 +1,12 @@
 /** What a thread says of itself. */
-export const THREAD_STATES = ["starting", "ready", "origin-down", "origin-silent", "draining"] as const;
+export const THREAD_STATES = [
+  "starting",
+  "ready",
+  "origin-down",
+  "origin-silent",
+  "storage-failed",
+  "draining",
+] as const;
 export type ThreadState = (typeof THREAD_STATES)[number];
 
 /** 64-bit floats of a thread: when it said something last, and its state. */

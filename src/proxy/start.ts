@@ -1,5 +1,5 @@
 import { InstrumentsMemory } from "../instruments/instruments-memory.ts";
-import type { InstrumentsSource } from "../instruments/instruments-source.ts";
+import type { ProxySource } from "../instruments/instruments-source.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
@@ -44,7 +44,7 @@ export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnect
 
 export interface RunningProxy {
   /** What instruments read; undefined: they may not. Read it when they start: it tells the time. */
-  readonly source: InstrumentsSource | undefined;
+  readonly source: ProxySource | undefined;
   /** Takes over the locks of an instruments thread that has died, as `Store.recover`. */
   recover(holder: number): void;
   readonly port: number;
@@ -131,9 +131,9 @@ export function sourceOf(
   { buffer, count }: ThreadTable,
   runId: string,
   clock: Clock,
-): InstrumentsSource {
+): ProxySource {
   const threads = { buffer, count };
-  return { instruments: handle, store: store.handle, threads, runId, clock: readClock(clock) };
+  return { kind: "proxy", instruments: handle, store: store.handle, threads, runId, clock: readClock(clock) };
 }
 
 /** Takes over a dead thread's locks. What it was changing cannot be trusted. */

@@ -1,11 +1,14 @@
 import type { Engine, RemovalListener } from "../engine/engine.ts";
+import type { ServerSource } from "../instruments/instruments-source.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { drawHashKey } from "../lib/hash-key.ts";
 import { type Log, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
+import { readClock, steadyClock } from "../lib/steady-clock.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
 import { DEFAULT_POLICY, formatPolicy, type PolicyChoice, parsePolicy } from "../policy/registry.ts";
+import { giveBeats } from "./beats.ts";
 import type { StorageSettings } from "./commands/admin.ts";
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { type ListenOptions, Server } from "./server.ts";
@@ -35,6 +38,10 @@ export interface StartOptions extends ListenOptions {
 }
 
 export interface RunningServer {
+  /** What instruments read. Read it when they start: it tells the time. */
+  readonly source: ServerSource;
+  /** The instruments of a server hold no locks. */
+  recover(): void;
   readonly port: number;
   readonly server: Server;
   /** Lets clients read the replies to their requests, makes everything durable, and ends. */
@@ -69,7 +76,19 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   });
   try {
     const { port } = server.listen(options);
-    return { port, server, close: () => server.close() };
+    const steady = steadyClock(clock);
+    const { beats, stop } = giveBeats(server, steady);
+    return {
+      ...{ port, server },
+      get source() {
+        return { kind: "server", numbers: server.numbers.buffer, beats, clock: readClock(steady) } as const;
+      },
+      recover() {},
+      async close() {
+        stop();
+        await server.close();
+      },
+    };
   } catch (error) {
     await server.close();
     throw error;

@@ -16,7 +16,7 @@ export interface RunOptions {
 }
 
 /** Tests run beside each other: without a port for it, none of them has the default admin port. */
-export const NO_ADMIN_PORT = { GLASSCACHE_PROXY_ADMIN: "off" } as const;
+export const NO_ADMIN_PORT = { GLASSCACHE_PROXY_ADMIN: "off", GLASSCACHE_SERVER_ADMIN: "off" } as const;
 
 /** The environment without what would configure the program, but for the admin port. */
 export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string> {

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { InstrumentsMemory } from "../../instruments/instruments-memory.ts";
-import type { InstrumentsSource } from "../../instruments/instruments-source.ts";
+import type { ProxySource } from "../../instruments/instruments-source.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
@@ -113,7 +113,7 @@ export class Supervisor {
   }
 
   /** What instruments read; undefined: they may not. Read it when they start: it tells the time. */
-  get source(): InstrumentsSource | undefined {
+  get source(): ProxySource | undefined {
     const { instruments, runId } = this.#start;
     return (
       instruments &&

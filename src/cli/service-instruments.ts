@@ -1,0 +1,86 @@
+import { threadTime } from "../admin/processor-time.ts";
+import type { InstrumentsStart } from "../admin/thread-messages.ts";
+import { PROXY_SERIES, SERVER_SERIES } from "../instruments/history-series.ts";
+import { Instruments } from "../instruments/instruments.ts";
+import { InstrumentsMemory } from "../instruments/instruments-memory.ts";
+import type { ProxySource, ServerSource } from "../instruments/instruments-source.ts";
+import { NumberInstruments } from "../instruments/number-instruments.ts";
+import { publishedHistograms } from "../instruments/published-metrics.ts";
+import { answerQuestions, instrumentsChannel } from "../instruments/questions.ts";
+import { ThreadBeats } from "../instruments/thread-beats.ts";
+import { ThreadNumbers } from "../instruments/thread-numbers.ts";
+import type { InstrumentsView } from "../instruments/view.ts";
+import { systemClock } from "../lib/clock.ts";
+import { steadyClockSince } from "../lib/steady-clock.ts";
+import { parsePolicy } from "../policy/registry.ts";
+import { proxyMetrics } from "../proxy/metrics.ts";
+import { PUBLISHED as PROXY_NUMBERS } from "../proxy/published-numbers.ts";
+import { ThreadTable } from "../proxy/threads/thread-table.ts";
+import { serverMetrics } from "../server/numbers.ts";
+import { PUBLISHED as SERVER_NUMBERS, PUBLISHED_SHAPE as SERVER_SHAPE } from "../server/published-numbers.ts";
+import { Store } from "../store/store.ts";
+
+/** The instruments of a service, and what keeps them going. */
+export interface OpenInstruments {
+  readonly view: InstrumentsView;
+  /** Reads what has come. @returns whether there may be more */
+  tick(): boolean;
+  close(): void;
+}
+
+/** About how many words of events to read before requests of the admin port have their turn. */
+const TICK_WORDS = 2 ** 16;
+
+export function openInstruments(start: InstrumentsStart): OpenInstruments {
+  const { source } = start;
+  return source.kind === "proxy" ? openOfProxy(source, start) : openOfServer(source, start);
+}
+
+function openOfProxy(
+  source: ProxySource,
+  { settings, holder, isRestart }: InstrumentsStart,
+): OpenInstruments {
+  const clock = steadyClockSince(systemClock, source.clock);
+  const nowMs = (): number => clock.monotonicMs();
+  const time = threadTime();
+  const store = Store.attach(source.store, holder);
+  const threads = new ThreadTable(source.threads.buffer, source.threads.count);
+  const { numbers } = threads;
+  const view = new Instruments({
+    service: "proxy",
+    figures: {
+      series: PROXY_SERIES,
+      keysRead: () => ({ hits: numbers.sum("hits"), misses: numbers.sum("misses") }),
+      metrics: () => proxyMetrics({ threads, store, connections: () => threads.connections, nowMs }),
+      histograms: () => publishedHistograms(PROXY_NUMBERS, numbers),
+    },
+    settings: { ...settings, policies: settings.policies.map(parsePolicy) },
+    memory: new InstrumentsMemory(source.instruments),
+    ...{ store, nowMs, threadMs: time.readMs, restartedMs: isRestart ? nowMs() : undefined },
+  });
+  const close = answerQuestions(instrumentsChannel(source.runId), view);
+  const tick = (): boolean => {
+    const begunMs = systemClock.monotonicMs();
+    const hasMore = view.tick(TICK_WORDS);
+    time.spent(systemClock.monotonicMs() - begunMs);
+    return hasMore;
+  };
+  return { view, tick, close };
+}
+
+function openOfServer(source: ServerSource, { isRestart }: InstrumentsStart): OpenInstruments {
+  const clock = steadyClockSince(systemClock, source.clock);
+  const nowMs = (): number => clock.monotonicMs();
+  const numbers = new ThreadNumbers(SERVER_SHAPE, 1, source.numbers, 0);
+  const view = new NumberInstruments({
+    service: "server",
+    figures: {
+      series: SERVER_SERIES,
+      metrics: () => serverMetrics(source.numbers),
+      histograms: () => publishedHistograms(SERVER_NUMBERS, numbers),
+    },
+    beats: new ThreadBeats(source.beats, 0, 1),
+    ...{ nowMs, restartedMs: isRestart ? nowMs() : undefined },
+  });
+  return { view, tick: () => view.tick(), close() {} };
+}
