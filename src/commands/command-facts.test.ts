@@ -210,6 +210,15 @@ describe.skipIf(!redis.available)(redis.title("facts of commands, held against w
   });
 });
 
+test("a command has as many arguments as it needs for its keys", () => {
+  for (const { name, arity, uses } of COMMAND_FACTS.values()) {
+    // There may be none of the keys in a second range, such as PFMERGE's.
+    const needed = uses.filter(({ last, keyword }, at) => keyword === undefined && (last > 0 || at === 0));
+    const farthest = Math.max(0, ...needed.flatMap(({ first, last }) => [first, last]));
+    expect([name, Math.abs(arity) > farthest]).toEqual([name, true]);
+  }
+});
+
 test("keys at fixed places have one range, other keys have none", () => {
   const without = [...COMMAND_FACTS.values()].filter((facts) => keyRange(facts) === undefined);
   const elsewhere = [...COMMAND_FACTS.values()].filter(

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { ForgetfulDisk } from "./forgetful-disk-fixture.ts";
 import { Journal } from "./journal.ts";
 import { FRAME_HEADER_BYTES, FRAMES_AT, HEADER_BYTES, readUseHeader } from "./journal-format.ts";
 import { findJournal, removeJournals, replayJournal } from "./journal-recovery.ts";
@@ -57,6 +58,35 @@ describe("journal", () => {
     journal.put(utf8(key), utf8(record));
     journal.append();
   }
+
+  test("is made once both files and their directory are on disk, one after the other", async () => {
+    const disk = new ForgetfulDisk();
+    const synchronizing: PromiseWithResolvers<void>[] = [];
+    disk.onSynchronize = () => {
+      synchronizing.push(Promise.withResolvers());
+      return synchronizing.at(-1)!.promise;
+    };
+    let isMade = false;
+    const making = new Journal(directory, 1, disk).make().then(() => {
+      isMade = true;
+    });
+    for (let calls = 1; calls <= 3; calls++) {
+      await new Promise(setImmediate);
+      expect([synchronizing.length, isMade]).toEqual([calls, false]);
+      synchronizing.at(-1)!.resolve();
+    }
+    await making;
+    expect([...disk.afterPowerCut({ next: () => 0 }, 512).keys()]).toEqual(["journal-even", "journal-odd"]);
+  });
+
+  test("is not made if a file or the directory cannot be synchronized", async () => {
+    for (let failing = 1; failing <= 3; failing++) {
+      const disk = new ForgetfulDisk();
+      let calls = 0;
+      disk.onSynchronize = () => (++calls === failing ? Promise.reject(new Error("EIO")) : Promise.resolve());
+      await expect(new Journal(directory, 1, disk).make()).rejects.toThrow("EIO");
+    }
+  });
 
   test("appended operations are read in order", async () => {
     const journal = await make();

@@ -166,6 +166,14 @@ describe("inline commands", () => {
     },
   );
 
+  test("without quotes are ranges of the bytes they were received in", () => {
+    const bytes = fromLatin1("...set a b\n");
+    const request = new Request();
+    expect(new RespParser(LIMITS).parse(bytes, 3, bytes.length, request)).toBe(bytes.length);
+    expect(request.bytes).toBe(bytes);
+    expect([...request.starts.subarray(0, 3)]).toEqual([3, 7, 9]);
+  });
+
   test("leave the received bytes as they are", () => {
     const bytes = fromLatin1('echo "a\\x41"\n');
     const before = bytes.slice();

@@ -247,6 +247,30 @@ describe("a store whose policy changes", () => {
     store.check();
   });
 
+  test("is seen by another thread in the middle of a large entry", () => {
+    for (const isComplete of [false, true]) {
+      const here = Store.create({
+        ...{ budgetBytes: 4 << 20, hashKey: { low: SEED, high: 0 }, shards: 1, policy: "lru" },
+      });
+      const there = Store.attach(here.handle, 7);
+      for (let id = 0; id < 1000; id++) here.set(keyIn(here, utf8(`key-${id}`)), utf8("value"), 0, NOW_MS);
+      const value = new Uint8Array(1 << 20).fill(1);
+      const growing = there.grow(keyIn(there, utf8("large")), value.length, NOW_MS)!;
+      growing.append(value, 0, value.length / 2, NOW_MS, there.epoch);
+      here.setPolicy("s3-fifo");
+      if (isComplete) here.sweep(NOW_MS, 1e9);
+      // The other thread does nothing else meanwhile.
+      growing.append(value, value.length / 2, value.length, NOW_MS, there.epoch);
+      expect(there.setGrown(growing, 0, NOW_MS)).toBe(true);
+      growing.release();
+      here.check();
+      here.sweep(NOW_MS, 1e9);
+      here.check();
+      expect(here.stats()).toMatchObject({ entries: 1001, evictions: 0 });
+      expect(there.policyName).toBe("s3-fifo");
+    }
+  });
+
   test("refuses a policy with room for fewer entries if nothing may be evicted", () => {
     const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: SEED, high: 0 }, whenFull: "refuse" });
     let stored = 0;

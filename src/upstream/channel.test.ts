@@ -46,6 +46,15 @@ class Read extends UpstreamRequest {
   }
 }
 
+test("a channel that was never connected has had nothing executed", () => {
+  const { node } = open();
+  expect(node.channel.lastError).toMatchObject({
+    code: "ORIGINDOWN",
+    message: `origin ${node.name} is not connected`,
+    maybeExecuted: false,
+  });
+});
+
 test("a channel that ends leaves no timers, whatever it was waiting for", async () => {
   for (const tracking of [true, false]) {
     const timers = new ManualTimers();

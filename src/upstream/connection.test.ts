@@ -280,6 +280,17 @@ describe("time-outs", () => {
     expect(await blocking.outcome).toMatchObject({ code: "ORIGINTIMEOUT" });
   });
 
+  test("a connection at rest stays open, however long nothing comes", async () => {
+    const [clock, timers] = [new ManualClock(), new ManualTimers()];
+    const bench = open({ script: () => "+OK\r\n" }, { timeoutMs: 5, connectTimeoutMs: 5, clock, timers });
+    for (let requests = 0; requests < 3; requests++) {
+      expect(await bench.ask(["GET", "a"]).outcome).toBe("+OK\r\n");
+      clock.advance(1_000_000);
+      timers.advance(1_000_000);
+      expect(bench.connection.isClosed).toBe(false);
+    }
+  });
+
   test("a blocking request alone waits as long as it takes", async () => {
     const [clock, timers] = [new ManualClock(), new ManualTimers()];
     const bench = open({ script: () => "" }, { timeoutMs: 5, clock, timers });
