@@ -39,7 +39,7 @@ function runInstruments(start: InstrumentsStart): void {
     service: "proxy",
     figures: {
       series: PROXY_SERIES,
-      metrics: () => proxyMetrics({ threads, store, connections: () => threads.connections, nowMs }),
+      metrics: () => proxyMetrics({ threads, store, nowMs }),
       histograms: () => publishedHistograms(PUBLISHED, threads.numbers),
     },
     settings: { ...settings, policies: settings.policies.map(parsePolicy) },

@@ -46,7 +46,10 @@ const place = (times: readonly number[], share: number): number =>
   [...times].sort((a, b) => a - b)[Math.ceil(share * times.length) - 1]! * 1e-6;
 
 /** What the complete steps of one resolution are, by their number, worked out from all moments. */
-function stepsOf(moments: readonly Moment[], { stepMs, steps: kept }: Resolution): Map<number, (number | null)[]> {
+function stepsOf(
+  moments: readonly Moment[],
+  { stepMs, steps: kept }: Resolution,
+): Map<number, (number | null)[]> {
   const steps = new Map<number, (number | null)[]>();
   const numberOf = ({ atMs }: Moment): number => Math.floor((atMs + 500) / stepMs);
   let begin = moments[0]!;
