@@ -51,7 +51,7 @@ function openOfProxy(
     figures: {
       series: PROXY_SERIES,
       keysRead: () => ({ hits: numbers.sum("hits"), misses: numbers.sum("misses") }),
-      metrics: () => proxyMetrics({ threads, store, connections: () => threads.connections, nowMs }),
+      metrics: () => proxyMetrics({ threads, store, nowMs }),
       histograms: () => publishedHistograms(PROXY_NUMBERS, numbers),
     },
     settings: { ...settings, policies: settings.policies.map(parsePolicy) },

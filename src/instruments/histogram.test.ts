@@ -57,3 +57,35 @@ test("scaled down, old values count less beside new ones", () => {
   for (let i = 0; i < 10; i++) histogram.scale(0.1);
   expect([histogram.quantile(0.5), histogram.quantile(0.95)]).toEqual([10, 1000]);
 });
+
+test("what a histogram has gained since a copy was taken is the histogram of the new values", () => {
+  const values = fc.array(fc.nat(1_000_000), { maxLength: 50 });
+  fc.assert(
+    fc.property(values, values, fc.double({ min: 0.01, max: 1, noNaN: true }), (before, after, share) => {
+      const [all, copy, gained, wanted] = [
+        new Histogram(),
+        new Histogram(),
+        new Histogram(),
+        new Histogram(),
+      ];
+      for (const value of before) all.record(value);
+      copy.copyFrom(all);
+      for (const value of after) {
+        all.record(value);
+        wanted.record(value);
+      }
+      gained.setToGrowth(all, copy);
+      expect([gained.count, gained.sum]).toEqual([wanted.count, wanted.sum]);
+      const [found, exact] = [gained.quantile(share), wanted.quantile(share)];
+      expect(found).toBeGreaterThanOrEqual(exact);
+      expect(found).toBeLessThanOrEqual(exact + exact / 32 + 1);
+    }),
+  );
+});
+
+test("a value that stands for several counts as often", () => {
+  const [one, other] = [new Histogram(), new Histogram()];
+  one.record(40, 8);
+  for (let i = 0; i < 8; i++) other.record(40);
+  expect([one.count, one.sum, one.quantile(0.9)]).toEqual([other.count, other.sum, other.quantile(0.9)]);
+});

@@ -7,13 +7,18 @@ export interface Clock {
    * bounds of staleness.
    */
   monotonicMs(): number;
-  /** The same with its fraction, to measure how long things take. Absent if `monotonicMs` has the fraction itself. */
+  /** The same before it is rounded down, to measure how long things take. Absent if `monotonicMs` is not rounded. */
   exactMs?(): number;
 }
 
 /** Returns the function that reads a clock as exactly as it can be read. */
 export function exactReader(clock: Pick<Clock, "monotonicMs" | "exactMs">): () => number {
   return clock.exactMs === undefined ? () => clock.monotonicMs() : () => clock.exactMs!();
+}
+
+/** Returns the function that makes what `monotonicMs` would have been of an exact reading. */
+export function monotonicOf({ exactMs }: Pick<Clock, "exactMs">): (exactMs: number) => number {
+  return exactMs === undefined ? (readingMs) => readingMs : Math.floor;
 }
 
 export const systemClock: Clock = {

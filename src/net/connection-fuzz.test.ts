@@ -58,6 +58,7 @@ class Simulation {
       respOnly: stream.respOnly,
       clock: new ManualClock(),
       exactMs: () => 0,
+      monotonicOf: (exactMs) => exactMs,
       timers: systemTimers,
       codec: new SharedCodec(Number.POSITIVE_INFINITY, isCommandName, 64),
       foreignClients: new ForeignClients(silentLog, new ManualClock()),

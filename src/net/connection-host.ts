@@ -23,6 +23,8 @@ export interface ConnectionHost {
   readonly clock: { monotonicMs(): number; wallMs(): number };
   /** Reads `monotonicMs` with its fraction. */
   readonly exactMs: () => number;
+  /** Makes what `monotonicMs` would have been of a reading of `exactMs`. */
+  readonly monotonicOf: (exactMs: number) => number;
   readonly timers: Timers;
   /** The parsers, the writers and the reply buffer that execute requests. */
   readonly codec: SharedCodec;

@@ -52,6 +52,7 @@ class Stage {
       respOnly: false,
       clock: this.clock,
       exactMs: () => this.clock.monotonicMs(),
+      monotonicOf: (exactMs) => exactMs,
       timers: new ManualTimers(),
       codec: new SharedCodec(Number.POSITIVE_INFINITY, () => false, 64),
       foreignClients: new ForeignClients(silentLog, this.clock),

@@ -92,9 +92,9 @@ export class Connection
   // ---- the loop: bytes come in, requests are executed, replies go out
 
   received(data: Uint8Array): void {
-    const { exactMs, registry } = this.#host;
+    const { exactMs, monotonicOf, registry } = this.#host;
     const arrivedMs = exactMs();
-    this.lastActiveMs = Math.floor(arrivedMs);
+    this.lastActiveMs = monotonicOf(arrivedMs);
     registry.bytesReceived += data.length;
     if (this.#phase === "relaying") this.#relay!(data, 0, data.length);
     if (!this.#executes) return;
@@ -183,7 +183,7 @@ export class Connection
   }
 
   #executesFrom(exactMs: number): void {
-    this.executingSinceMs = Math.floor(exactMs);
+    this.executingSinceMs = this.#host.monotonicOf(exactMs);
     this.arrivedMs = exactMs;
   }
 

@@ -1,6 +1,6 @@
 import type { SocketHandler, TCPSocketListener } from "bun";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
-import { type Clock, exactReader } from "../lib/clock.ts";
+import { type Clock, exactReader, monotonicOf } from "../lib/clock.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
 import { type Log, silentLog } from "../lib/log.ts";
 import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
@@ -75,6 +75,7 @@ export class Listener {
       respOnly,
       clock,
       exactMs: exactReader(clock),
+      monotonicOf: monotonicOf(clock),
       timers,
       codec: new SharedCodec(limits.replyBytes, isCommandName),
       foreignClients: new ForeignClients(log, clock),

@@ -39,6 +39,7 @@ const NUMBERS: Readonly<Record<ScalarName, (proxy: ProxyParts) => number>> = {
   requestsPerSecond: ({ registry }) => registry.throughput.requestsPerSecond,
   receivedBytesPerSecond: ({ registry }) => registry.throughput.receivedBytesPerSecond,
   sentBytesPerSecond: ({ registry }) => registry.throughput.sentBytesPerSecond,
+  connections: ({ registry }) => registry.size,
   sharedConnections: ({ origin }) => origin.connectionCounts.shared,
   dedicatedConnections: ({ origin }) => origin.connectionCounts.dedicated,
   idleConnections: ({ origin }) => origin.connectionCounts.idle,

@@ -11,8 +11,8 @@ import { proxyMetrics } from "./metrics.ts";
 
 function metricsOf({ proxy }: LocalProxy): Metric[] {
   publishCounters(proxy, 0);
-  const { threads, registry, cache, nowMs } = proxy;
-  return proxyMetrics({ threads, store: cache.store, connections: () => registry.openCount, nowMs });
+  const { threads, cache, nowMs } = proxy;
+  return proxyMetrics({ threads, store: cache.store, nowMs });
 }
 
 /** The samples of a metric, by their labels' values. */
@@ -35,6 +35,11 @@ describe("the figures of a proxy", () => {
     expect(undocumented(metrics)).toEqual([]);
     expect(metrics.filter(({ samples }) => samples.length === 0).map(({ name }) => name)).toEqual([]);
     expect(metrics.length).toBeGreaterThan(20);
+    expect(samples(metrics, "glasscache_connections")).toEqual({ "": 1 });
+    const memory = samples(metrics, "glasscache_memory_bytes");
+    const limit = samples(metrics, "glasscache_memory_limit_bytes")[""]!;
+    expect(Object.values(memory).reduce((sum, bytes) => sum + bytes, 0)).toBe(limit);
+    expect(memory["payload"]).toBe(2);
     for (const { help } of metrics) expect(help).toMatch(/\.$/);
   });
 
@@ -194,6 +199,47 @@ describe("the figures of a proxy", () => {
     expect(hits.value % 8).toBe(0);
     expect(hits.value).toBeGreaterThan(100);
     expect(hits.value).toBeLessThan(1600);
+  });
+
+  test("time misses from their request to their answer, and the origin without what the proxy does", async () => {
+    using origin = new FakeOrigin();
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    const client = await local.client();
+    origin.holdFrom("GET", "slow");
+    const begunMs = local.proxy.stats.requests.exactMs();
+    const reply = client.ask("GET", "slow");
+    await origin.received(1, "GET", "slow");
+    await until(() => local.proxy.stats.requests.exactMs() - begunMs > 30);
+    origin.releaseAll();
+    await reply;
+    const mostMs = local.proxy.stats.requests.exactMs() - begunMs;
+    const sums = new Map(
+      metricsOf(local).flatMap(({ name, samples: all }) =>
+        all.flatMap(({ labels, histogram }) =>
+          histogram === undefined ? [] : [[`${name} ${labels["result"] ?? ""}`, histogram.sum] as const],
+        ),
+      ),
+    );
+    const missMs = sums.get("glasscache_request_duration_seconds miss")! * 1000;
+    expect(missMs).toBeGreaterThan(25);
+    expect(missMs).toBeLessThanOrEqual(mostMs);
+    // The first of the two replies was not held.
+    expect(sums.get("glasscache_origin_request_duration_seconds ")! * 1000).toBeLessThan(missMs);
+  });
+
+  test("a command that blocks is counted when it ends, and not timed", async () => {
+    using origin = new FakeOrigin({
+      script: ([name]) => (name === "BLPOP" ? "*-1\r\n" : undefined),
+    });
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    const client = await local.client();
+    await client.ask("BLPOP", "list", "1");
+    const metrics = metricsOf(local);
+    expect(requests(metrics)).toEqual({ "list forwarded": 1 });
+    expect(samples(metrics, "glasscache_origin_requests_total")).toEqual({ ok: 1 });
+    for (const name of ["request", "origin_request"]) {
+      expect(samples(metrics, `glasscache_${name}_duration_seconds`)).toEqual({});
+    }
   });
 
   test("CONFIG RESETSTAT starts INFO anew, and no counter goes back", async () => {

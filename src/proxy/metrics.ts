@@ -12,18 +12,16 @@ import type { ThreadTable } from "./threads/thread-table.ts";
 export interface ProxyFigures {
   readonly threads: ThreadTable;
   readonly store: Store;
-  /** The number of open connections of clients. */
-  connections(): number;
   /** The time base of the cache. */
   nowMs(): number;
 }
 
 /** Tells all figures of a proxy, as its threads have published them last. */
-export function proxyMetrics({ threads, store, connections, nowMs }: ProxyFigures): Metric[] {
+export function proxyMetrics({ threads, store, nowMs }: ProxyFigures): Metric[] {
   return mergedMetrics(
     publishedMetrics(PUBLISHED, threads.numbers),
     storeMetrics(store.stats()),
-    threadMetrics(threads, connections(), nowMs()),
+    threadMetrics(threads, nowMs()),
     [buildInfo(VERSION)],
   );
 }

@@ -85,6 +85,7 @@ export const PUBLISHED_METRICS: readonly MetricRow[] = [
     kind: "gauge",
     help: "Connections to the origin: shared by all clients, dedicated to one client, idle.",
   },
+  { name: "glasscache_connections", kind: "gauge", help: "Open connections of clients." },
   {
     name: "glasscache_connections_total",
     kind: "counter",

@@ -47,6 +47,7 @@ const SCALARS = {
   requestsPerSecond: gauge,
   receivedBytesPerSecond: gauge,
   sentBytesPerSecond: gauge,
+  connections: { ...gauge, metric: "glasscache_connections" },
   sharedConnections: { ...gauge, metric: "glasscache_origin_connections", labels: { kind: "shared" } },
   dedicatedConnections: { ...gauge, metric: "glasscache_origin_connections", labels: { kind: "dedicated" } },
   idleConnections: { ...gauge, metric: "glasscache_origin_connections", labels: { kind: "idle" } },

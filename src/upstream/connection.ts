@@ -2,7 +2,7 @@ import type { Socket } from "bun";
 import { assert } from "../lib/assert.ts";
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import { type ChunkedBytes, giveBack } from "../lib/chunked-bytes.ts";
-import { exactReader } from "../lib/clock.ts";
+import { exactReader, monotonicOf } from "../lib/clock.ts";
 import { FULL_READ_BYTES } from "../lib/large-value.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
@@ -51,6 +51,7 @@ export class UpstreamConnection implements Upstream {
   readonly #inbound: Inbound;
   readonly #timeouts: ReplyTimeouts;
   readonly #exactMs: () => number;
+  readonly #monotonicOf: (exactMs: number) => number;
   #socket: Socket<undefined> | undefined;
   /** When bytes last arrived; at first, when connecting began. */
   #lastReceivedMs: number;
@@ -69,6 +70,7 @@ export class UpstreamConnection implements Upstream {
     this.#options = options;
     this.events = events;
     this.#exactMs = exactReader(options.clock);
+    this.#monotonicOf = monotonicOf(options.clock);
     this.out = this.#outbound.out;
     this.#lastReceivedMs = options.clock.monotonicMs();
     this.#inbound = new Inbound(this.#requests, {
@@ -178,7 +180,7 @@ export class UpstreamConnection implements Upstream {
   #received(data: Uint8Array): void {
     const receivedMs = this.#exactMs();
     this.#requests.receivedMs = receivedMs;
-    this.#lastReceivedMs = Math.floor(receivedMs);
+    this.#lastReceivedMs = this.#monotonicOf(receivedMs);
     if (data.length >= FULL_READ_BYTES) this.#rest();
     if (this.#relay !== undefined) {
       this.#relay(data);

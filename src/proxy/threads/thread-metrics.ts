@@ -3,17 +3,15 @@ import type { ThreadTable } from "./thread-table.ts";
 
 /**
  * Tells what the threads of a proxy know of each other.
- * @param connections open connections of clients; of several threads, the table has their number
  * @param nowMs the time base of the cache
  */
-export function threadMetrics(table: ThreadTable, connections: number, nowMs: number): Metric[] {
+export function threadMetrics(table: ThreadTable, nowMs: number): Metric[] {
   const isUp = table.numbers.sum("channelsDown") === 0 && nowMs <= table.provenUntilMs;
   const gauge = (name: string, help: string, value: number): Metric => ({
     ...{ name, kind: "gauge", help },
     samples: [{ labels: {}, value }],
   });
   return [
-    gauge("glasscache_connections", "Open connections of clients.", connections),
     gauge(
       "glasscache_channel_up",
       "1 while every thread's channel to the origin is proven; else nothing is served from the cache. 1 is good.",
