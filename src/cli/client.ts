@@ -6,13 +6,13 @@ import { STDIN_LIMIT_BYTES, wordsWithInput } from "./client-input.ts";
 import { execute, isMissing, Printer, type PrintStyle } from "./client-printer.ts";
 import { type ClientRequest, RequestProblem, requestOfWords, type Word } from "./client-request.ts";
 import { linesOf, runScript } from "./client-script.ts";
-import { type AskPassword, TARGET_SETTINGS, Target } from "./client-target.ts";
+import { TARGET_SETTINGS, Target } from "./client-target.ts";
 import type { Config } from "./config.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_MISSING, FailedError, UsageError } from "./exit.ts";
 import { usesColour } from "./log.ts";
 import { Output } from "./output.ts";
 import { PagedOutput } from "./paged-output.ts";
-import { askPassword } from "./password-prompt.ts";
+import { passwordAsker } from "./password-prompt.ts";
 import { switchSetting } from "./setting.ts";
 import { standardOutput } from "./standard-output.ts";
 import { subcommand } from "./subcommand.ts";
@@ -137,13 +137,6 @@ async function runClient(
   } finally {
     await first.close(0);
   }
-}
-
-/** Returns a function that asks for a password, if there is a terminal. */
-function passwordAsker(): AskPassword | undefined {
-  const { stdin, stderr } = process;
-  if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined;
-  return (prompt) => askPassword(prompt, stdin, (text) => stderr.write(text));
 }
 
 /** Turns the end of a feed into an outcome: success, or the server's error reply. */

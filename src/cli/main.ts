@@ -14,6 +14,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Subcommand>>> = {
   client: async () => (await import("./client.ts")).client,
   demo: async () => (await import("./demo.ts")).demo,
   simulate: async () => (await import("./simulate.ts")).simulate,
+  top: async () => (await import("./top.ts")).top,
   completion: async () => (await import("./completion.ts")).completion(loadAll),
   version: async () => (await import("./version.ts")).version,
 };

@@ -56,3 +56,10 @@ export function askPassword(
     show(prompt);
   });
 }
+
+/** Returns a function that asks for a password, if there is a terminal. */
+export function passwordAsker(): ((prompt: string) => Promise<string | undefined>) | undefined {
+  const { stdin, stderr } = process;
+  if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined;
+  return (prompt) => askPassword(prompt, stdin, (text) => stderr.write(text));
+}
