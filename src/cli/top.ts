@@ -1,6 +1,5 @@
-import { constants } from "node:os";
 import { systemClock } from "../lib/clock.ts";
-import { systemTimers } from "../lib/timers.ts";
+import { systemTimers, type Timer } from "../lib/timers.ts";
 import { formatOrigin, parseOrigin } from "../upstream/address.ts";
 import type { Config } from "./config.ts";
 import { EXIT_DONE, FailedError, UsageError } from "./exit.ts";
@@ -25,6 +24,9 @@ import { COLOURED, PLAIN } from "./top/top-style.ts";
 const PRINTED_COLUMNS = 120;
 const PRINTED_ROWS = 40;
 const PASSWORD_ATTEMPTS = 3;
+/** Longer than it takes to be stopped. */
+const RESUME_MS = 50;
+const CRASHES = ["uncaughtException", "unhandledRejection"] as const;
 const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const SETTINGS = {
@@ -204,6 +206,7 @@ async function show(
     screen.leave();
     keys?.setRawMode(false);
   };
+  let resuming: Timer | undefined;
   const live = new LiveTop(readings, {
     address,
     reader: client,
@@ -214,16 +217,19 @@ async function show(
     state,
     suspend: () => {
       leave();
-      process.once("SIGCONT", () => {
+      process.kill(process.pid, "SIGTSTP");
+      // Runs when the user continues the program. It is not stopped at all where no shell could continue it.
+      resuming = systemTimers.after(RESUME_MS, () => {
         enter();
         live.draw();
       });
-      process.kill(process.pid, constants.signals.SIGTSTP);
     },
   });
   const ending = endingSignal();
   ending.signal.addEventListener("abort", () => live.end());
-  // A crash does not pass through here.
+  // An error from elsewhere must not be printed to the screen that goes away.
+  const crash = (error: unknown) => live.fail(error);
+  for (const event of CRASHES) process.on(event, crash);
   process.on("exit", leave);
   const release = keys?.capture((key) => live.press(key));
   keys?.on("end", () => live.end());
@@ -233,9 +239,11 @@ async function show(
     await live.run();
   } finally {
     release?.();
+    resuming?.stop();
     leave();
     keys?.close();
     process.off("exit", leave);
+    for (const event of CRASHES) process.off(event, crash);
     ending.release();
   }
 }

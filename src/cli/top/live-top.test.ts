@@ -223,6 +223,18 @@ describe("the end", () => {
     expect(bench.ended).toMatch(/null/);
   });
 
+  test("by a terminal that cannot be drawn on", async () => {
+    const bench = new Bench();
+    Object.defineProperty(bench, "size", {
+      get: () => {
+        throw new Error("no terminal");
+      },
+    });
+    bench.live.draw();
+    await settled();
+    expect(bench.ended).toBe("no terminal");
+  });
+
   test("while an answer is under way", async () => {
     const bench = new Bench();
     bench.answers.push(new Promise(() => {}));

@@ -8,7 +8,7 @@ import { pressed, type TopState, wantedBy } from "./top-state.ts";
 import type { TopStyle } from "./top-style.ts";
 
 /** Where screens are drawn. */
-export interface Canvas {
+interface Canvas {
   readonly size: ScreenSize;
   draw(lines: readonly string[]): void;
   forget(): void;
@@ -63,6 +63,12 @@ export class LiveTop {
     this.#ended.resolve();
   }
 
+  /** Ends with an error. */
+  fail(error: unknown): void {
+    this.#ended.reject(error);
+    this.end();
+  }
+
   press(key: string): void {
     this.#guarded(() => {
       const { state, effect } = pressed(this.#state, key, this.#extent);
@@ -72,11 +78,16 @@ export class LiveTop {
       if (effect === "redraw") this.#options.canvas.forget();
       if (state.isPaused && effect !== "read") this.#timer?.stop();
       if (effect === "read") this.#readNow();
-      this.draw();
+      this.#draw();
     });
   }
 
+  /** Draws what is known, for a terminal that has changed. */
   draw(): void {
+    this.#guarded(() => this.#draw());
+  }
+
+  #draw(): void {
     if (this.#ending.signal.aborted) return;
     const { address, canvas, style } = this.#options;
     const picture = {
@@ -113,7 +124,7 @@ export class LiveTop {
     } catch (error) {
       if (this.#ending.signal.aborted) return;
       if (!(error instanceof NoAnswer)) {
-        this.#fail(error);
+        this.fail(error);
         return;
       }
       this.#failures++;
@@ -123,7 +134,7 @@ export class LiveTop {
       this.#isReading = false;
     }
     this.#guarded(() => {
-      this.draw();
+      this.#draw();
       if (!this.#isOutdated) return this.#schedule(delayMs);
       this.#isOutdated = false;
       void this.#read();
@@ -141,12 +152,7 @@ export class LiveTop {
     try {
       act();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
-  }
-
-  #fail(error: unknown): void {
-    this.#ended.reject(error);
-    this.end();
   }
 }

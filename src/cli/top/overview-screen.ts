@@ -150,7 +150,7 @@ function latencyTitle(
   const of = (mark: string, name: string, buckets: Latencies["hits"], paint: (text: string) => string) => {
     const count = countOf(buckets);
     if (buckets.length === 0) return undefined;
-    const times = count === 0 ? "" : `, half ≤ ${bound(buckets, 0.5)}, 99% ≤ ${bound(buckets, 0.99)}`;
+    const times = count === 0 ? "" : `, half ${bound(buckets, 0.5)}, 99% ${bound(buckets, 0.99)}`;
     return `${paint(mark)} ${amountText(count)} ${name}${times}`;
   };
   const parts = [of("|", "hits", hits, paintHits), of("#", "misses", misses, paintMisses)].filter(
@@ -162,7 +162,9 @@ function latencyTitle(
   return widthOf(line) <= columns ? [line] : [bold(when), ...parts].map((part) => fitted(part, columns));
 }
 
+/** Returns `≤ 20 µs`, or `> 10 s` for times above all bounds. */
 function bound(buckets: Latencies["hits"], share: number): string {
   const ms = quantileMs(buckets, share);
-  return ms === Number.POSITIVE_INFINITY ? "more than shown" : durationText(ms);
+  if (ms !== Number.POSITIVE_INFINITY) return `≤ ${durationText(ms)}`;
+  return `> ${durationText(1000 * (buckets.at(-2)?.le ?? 0))}`;
 }

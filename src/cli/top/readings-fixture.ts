@@ -71,7 +71,7 @@ export function fixtureLog(known = 20, seconds = 100): CounterLog {
 }
 
 /** Counters that grow by the same each second. */
-export function metricsAt(seconds: number): Metric[] {
+function metricsAt(seconds: number): Metric[] {
   const count = (perSecond: number, labels: Readonly<Record<string, string>> = {}): MetricSample => ({
     labels,
     value: Math.round(perSecond * seconds),

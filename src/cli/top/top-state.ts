@@ -68,7 +68,7 @@ export interface Extent {
 }
 
 /** What a key does besides changing the state. */
-export type Effect = "end" | "read" | "redraw" | "suspend";
+type Effect = "end" | "read" | "redraw" | "suspend";
 
 export interface Pressed {
   readonly state: TopState;
