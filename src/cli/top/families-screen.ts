@@ -2,7 +2,7 @@ import type { FamiliesReport } from "../../instruments/view.ts";
 import { wrapped } from "../wrapping.ts";
 import { amountText, durationText, percentText, sizeText } from "./figure-text.ts";
 import { type Column, tableText } from "./flexible-table.ts";
-import { cursorOf, GUTTER, type ScreenBody, type ScreenInput } from "./screen-body.ts";
+import { cursorOf, GUTTER, noKeys, type ScreenBody, type ScreenInput } from "./screen-body.ts";
 import { sortOf } from "./top-state.ts";
 
 type Family = FamiliesReport["families"][number];
@@ -23,7 +23,7 @@ const TABLE: readonly Column<Family>[] = [
 export function familiesBody({ readings, state, style, columns }: ScreenInput): ScreenBody {
   if (readings.families === undefined) return { head: ["Reading…"], list: [], tail: [] };
   const families = sorted(readings.families.families, sortOf(state));
-  if (families.length === 0) return { head: ["No key has been asked for yet."], list: [], tail: [] };
+  if (families.length === 0) return { head: noKeys(readings, columns), list: [], tail: [] };
   const { head, rows } = tableText(TABLE, families, columns - GUTTER);
   const { name, advice } = families[cursorOf(state, families.length)]!;
   return {

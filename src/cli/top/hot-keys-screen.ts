@@ -2,7 +2,7 @@ import type { HotKeysReport } from "../../instruments/view.ts";
 import { amountText, percentText, sizeText } from "./figure-text.ts";
 import { type Column, tableText } from "./flexible-table.ts";
 import { keyText } from "./safe-text.ts";
-import { GUTTER, type ScreenBody, type ScreenInput } from "./screen-body.ts";
+import { GUTTER, noKeys, type ScreenBody, type ScreenInput } from "./screen-body.ts";
 import { sortOf } from "./top-state.ts";
 
 type HotKey = HotKeysReport["keys"][number];
@@ -31,7 +31,7 @@ export function hotKeysBody({ readings, state, style, columns }: ScreenInput): S
     { title: "value", importance: 5, cell: ({ valueBytes }) => sizeText(valueBytes) },
   ];
   const { head, rows } = tableText(table, sorted(report.keys, sortOf(state)), columns - GUTTER);
-  if (rows.length === 0) return { head: ["No key has been asked for lately."], list: [], tail: [] };
+  if (rows.length === 0) return { head: noKeys(readings, columns), list: [], tail: [] };
   return { head: [`  ${style.bold(head)}`], list: rows, tail: [] };
 }
 

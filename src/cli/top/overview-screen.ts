@@ -66,9 +66,10 @@ function labelled(label: string, parts: readonly string[], columns: number, styl
   );
 }
 
-function hitRatioParts({ hitRatio }: OverviewFigures): string[] {
+function hitRatioParts({ hitRatio, requestsPerSecondByResult }: OverviewFigures): string[] {
   const { tenSeconds, oneMinute, tenMinutes } = hitRatio;
-  if (tenMinutes === undefined && tenSeconds === undefined) return [];
+  // A server has no hits.
+  if (requestsPerSecondByResult["hit"] === undefined) return [];
   return [
     `${percentText(tenSeconds)} in 10 s`,
     `${percentText(oneMinute)} in 1 min`,
@@ -153,9 +154,10 @@ function latencyTitle(
     const times = count === 0 ? "" : `, half ${bound(buckets, 0.5)}, 99% ${bound(buckets, 0.99)}`;
     return `${paint(mark)} ${amountText(count)} ${name}${times}`;
   };
-  const parts = [of("|", "hits", hits, paintHits), of("#", "misses", misses, paintMisses)].filter(
-    (part) => part !== undefined,
-  );
+  const parts = [
+    of("|", misses.length === 0 ? "requests" : "hits", hits, paintHits),
+    of("#", "misses", misses, paintMisses),
+  ].filter((part) => part !== undefined);
   if (parts.length === 0) return [];
   const when = knownMs === 0 ? "Latency since the start" : `Latency, last ${durationText(knownMs)}`;
   const line = `${bold(when)}   ${parts.join("   ")}`;

@@ -1,3 +1,4 @@
+import { wrapped } from "../wrapping.ts";
 import type { CounterLog } from "./counter-log.ts";
 import type { Readings } from "./readings.ts";
 import type { TopState } from "./top-state.ts";
@@ -31,4 +32,13 @@ export const GUTTER = 2;
 /** The row under the cursor; 0 if there is none. */
 export function cursorOf({ cursors, screen }: TopState, rows: number): number {
   return Math.max(0, Math.min(cursors[screen], rows - 1));
+}
+
+/** What is shown instead of keys if there are none. */
+export function noKeys({ counters }: Readings, columns: number): string[] {
+  const text =
+    counters.service === "server"
+      ? "A server does not measure keys; a proxy in front of it does."
+      : "No key has been asked for lately.";
+  return wrapped(text, columns).split("\n");
 }

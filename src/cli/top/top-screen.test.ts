@@ -533,6 +533,23 @@ describe("counters", () => {
   });
 });
 
+test("a server measures no keys", () => {
+  const told = fixtureReadings({ service: "server" });
+  const readings = { ...told, families: { families: [] }, hot: { rate: { ...told.hot.rate!, keys: [] } } };
+  for (const screen of ["hot", "families"] as const) {
+    const picture = {
+      address: "a",
+      readings,
+      log: fixtureLog(),
+      state: initialState(screen, 1000),
+      trouble: undefined,
+    };
+    expect(screenText(picture, 80, 24)).toContain(
+      "\nA server does not measure keys; a proxy in front of it does.\n",
+    );
+  }
+});
+
 test("the help lists the keys", () => {
   expect(text("hot", 80, { state: { isHelp: true } })).toMatchInlineSnapshot(`
     "

@@ -5,12 +5,15 @@ import { cursorOf, GUTTER, type ScreenBody, type ScreenInput } from "./screen-bo
 import { sortOf } from "./top-state.ts";
 import type { TopStyle } from "./top-style.ts";
 import { whatIfAdvice } from "./what-if-advice.ts";
+import { roundedFactors } from "./what-if-factors.ts";
 
 const OPTIMUM = "(optimum)";
 /** Narrower screens show no errors in the table. */
 const COLUMNS_FOR_ERRORS = 60;
 /** With less room, what the policy under the cursor would mean is left out. */
 const LEAST_DETAIL_ROWS = 2;
+/** A size such as `0.71×`, and a gap. */
+const LEAST_CELLS = 7;
 /** Brackets and the asterisk. */
 const MARK_CELLS = 3;
 /** Sizes by how much they matter: those at the end go first. */
@@ -23,12 +26,13 @@ interface Curve {
 
 /** Miss ratios of other policies and sizes on the same requests. */
 export function whatIfBody({ readings, state, style, columns, rows: room }: ScreenInput): ScreenBody {
-  const report = readings.whatIf;
-  if (report === undefined) return { head: ["Reading…"], list: [], tail: [] };
-  if (report === null || report.curves.length === 0) {
+  const told = readings.whatIf;
+  if (told === undefined) return { head: ["Reading…"], list: [], tail: [] };
+  if (told === null || told.curves.length === 0) {
     const why = "Nothing is simulated: what-if is off, or no request has been sampled yet.";
     return { head: wrapped(why, columns).split("\n"), list: [], tail: [] };
   }
+  const report = roundedFactors(told);
   const curves = sorted(report, sortOf(state));
   const optimum = report.optimum.length > 0 ? [{ policy: OPTIMUM, points: report.optimum }] : [];
   const rows = [...curves, ...optimum];
@@ -78,7 +82,7 @@ function matrix(
   const hasErrors = columns + GUTTER >= COLUMNS_FOR_ERRORS;
   const nameCells = Math.min(Math.max(...rows.map(({ policy }) => widthOf(policy))), Math.floor(columns / 3));
   const texts = rows.flatMap(({ points }) => points.map((point) => ratioText(point, hasErrors)));
-  const cells = Math.max(...texts.map((text) => text.length + MARK_CELLS));
+  const cells = Math.max(LEAST_CELLS, ...texts.map((text) => text.length + MARK_CELLS));
   const factors = shownFactors(rows, Math.max(1, Math.floor((columns - nameCells) / cells)));
   const head = factors.map((factor) => `${factorText(factor)}  `.padStart(cells)).join("");
   const lines = rows.map(({ policy, points }) => {
