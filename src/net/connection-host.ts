@@ -3,6 +3,7 @@ import type { Timers } from "../lib/timers.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import type { ForeignClients } from "./foreign-clients.ts";
 import type { ConnectionLimits } from "./limits.ts";
+import type { BatchTimer } from "./service.ts";
 import type { SharedCodec } from "./shared-codec.ts";
 
 /** Counters that all connections of a service share. */
@@ -32,6 +33,7 @@ export interface ConnectionHost {
   readonly foreignClients: ForeignClients;
   /** Connections that have replies to send. */
   readonly flushes: FlushQueue;
+  readonly batchTimes: BatchTimer;
   /** A buffer for one slice of a large value. */
   readonly slice: ByteBuffer;
 }

@@ -21,7 +21,7 @@ import type { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Adjustable, ConnectionLimits } from "../net/limits.ts";
 import { isPasswordOf } from "../net/password.ts";
-import type { Service } from "../net/service.ts";
+import type { BatchTimer, Service } from "../net/service.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
 import type { Origin, OriginEvents } from "../upstream/origin.ts";
@@ -295,6 +295,10 @@ export class CachingProxy implements Service, ProxyParts {
 
   connect(connection: Connection): ProxySession {
     return new ProxySession(this, connection);
+  }
+
+  get batchTimes(): BatchTimer {
+    return this.stats.hitTimes;
   }
 
   isCommandName(bytes: Uint8Array, start: number, end: number): boolean {

@@ -17,7 +17,7 @@ import type { Connection } from "../net/connection.ts";
 import type { Adjustable } from "../net/limits.ts";
 import { Listener } from "../net/listener.ts";
 import { isPasswordOf } from "../net/password.ts";
-import type { Service } from "../net/service.ts";
+import type { BatchTimer, Service } from "../net/service.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
 import { Channels } from "./channels.ts";
 import { adminCommands, type StorageSettings } from "./commands/admin.ts";
@@ -168,6 +168,10 @@ export class Server implements Service, SessionHost {
 
   connect(connection: Connection): ServerSession {
     return new ServerSession(this, connection);
+  }
+
+  get batchTimes(): BatchTimer {
+    return this.numbers.batchTimes;
   }
 
   get needsPassword(): boolean {
