@@ -1,9 +1,9 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Timers } from "../lib/timers.ts";
+import type { BatchTimer } from "./batch-timer.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import type { ForeignClients } from "./foreign-clients.ts";
 import type { ConnectionLimits } from "./limits.ts";
-import type { BatchTimer } from "./service.ts";
 import type { SharedCodec } from "./shared-codec.ts";
 
 /** Counters that all connections of a service share. */
