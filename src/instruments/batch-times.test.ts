@@ -25,7 +25,8 @@ class Batches {
     const sinceMs = this.#nowMs;
     this.timedCount += requests;
     this.#nowMs += micros / 1000;
-    this.#batchTimes.batchEnded(sinceMs, areAnswered);
+    this.#batchTimes.left--;
+    if (this.#batchTimes.left <= 1) this.#batchTimes.ended(sinceMs, areAnswered);
     this.#nowMs += 1;
   }
 }

@@ -22,8 +22,8 @@ export class BatchTimes {
   readonly #times: Histogram;
   readonly #requests: Counted;
   readonly #random: Random;
-  /** Batches until the next one that is timed, that one included. */
-  #left: number;
+  /** Batches until the next one that is timed, that one included. The caller counts it down at the end of each. */
+  left: number;
   /** The count of requests before the timed batch. */
   #before = 0;
 
@@ -32,26 +32,22 @@ export class BatchTimes {
     this.#times = times;
     this.#requests = requests;
     this.#random = random;
-    this.#left = this.#draw();
+    this.left = this.#draw();
   }
 
   /**
-   * Call at the end of each batch, with its replies handed over.
+   * Call at the end of a batch, with its replies handed over, when at most one is left: the batch before the one that
+   * is timed, and that one.
    * @param sinceMs when it came
    * @param areAnswered whether all its requests have been answered. Else the replies behind the first open one wait
    * for it, and the batch is not timed.
    */
-  batchEnded(sinceMs: number, areAnswered: boolean): void {
-    this.#left--;
-    if (this.#left <= 1) this.#mark(sinceMs, areAnswered);
-  }
-
-  #mark(sinceMs: number, areAnswered: boolean): void {
+  ended(sinceMs: number, areAnswered: boolean): void {
     const { timedCount, exactMs } = this.#requests;
-    if (this.#left === 0) {
+    if (this.left === 0) {
       const count = timedCount - this.#before;
       if (count > 0 && areAnswered) this.#times.record((exactMs() - sinceMs) * 1000, count * TIMED_ONE_IN);
-      this.#left = this.#draw();
+      this.left = this.#draw();
     }
     this.#before = timedCount;
   }

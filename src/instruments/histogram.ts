@@ -105,6 +105,7 @@ export class Histogram {
   }
 
   add(other: Histogram): void {
+    if (other.count === 0) return;
     const max = Math.max(this.max, other.max);
     for (let word = 0; word < Histogram.WORDS; word++) this.#words[word]! += other.#words[word]!;
     this.#words[MAX] = max;

@@ -55,6 +55,12 @@ test("a reset starts one sum anew and lets no counter go back, also when threads
   expect(sums()).toEqual([15, 0]);
 });
 
+test("numbers that follow each other can be set at once", () => {
+  const [numbers] = attached(2);
+  numbers!.setFrom(1, "hits", new Float64Array([1, 2, 3]));
+  expect([numbers!.sum("hits"), numbers!.sum("clients"), numbers!.sum("misses")]).toEqual([1, 2, 3]);
+});
+
 test("of a gauge, the largest value of any living thread is told", () => {
   const [numbers] = attached(2);
   numbers!.set(0, "clients", 3);

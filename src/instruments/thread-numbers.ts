@@ -58,6 +58,11 @@ export class ThreadNumbers<Shape extends NumberShape> {
     this.#numbers[this.#at(thread, name)] = value;
   }
 
+  /** Sets the numbers that follow each other in the shape from `first` on; counters and gauges only. */
+  setFrom(thread: number, first: NamesOf<Shape, "counter" | "gauge">, values: Float64Array): void {
+    this.#numbers.set(values, this.#at(thread, first));
+  }
+
   /** Returns a thread's histogram over its shared memory: the thread records into it, other threads read it. */
   histogram(thread: number, name: NamesOf<Shape, "histogram">): Histogram {
     const at = this.#at(thread, name);

@@ -7,13 +7,16 @@ export interface Clock {
    * bounds of staleness.
    */
   monotonicMs(): number;
-  /** The same before it is rounded down, to measure how long things take. Absent if `monotonicMs` is not rounded. */
-  exactMs?(): number;
+  /**
+   * The same before it is rounded down, to measure how long things take. Absent if `monotonicMs` is not rounded. May be
+   * called on its own.
+   */
+  readonly exactMs?: () => number;
 }
 
 /** Returns the function that reads a clock as exactly as it can be read. */
 export function exactReader(clock: Pick<Clock, "monotonicMs" | "exactMs">): () => number {
-  return clock.exactMs === undefined ? () => clock.monotonicMs() : () => clock.exactMs!();
+  return clock.exactMs ?? (() => clock.monotonicMs());
 }
 
 /** Returns the function that makes what `monotonicMs` would have been of an exact reading. */

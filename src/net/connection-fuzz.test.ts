@@ -59,6 +59,7 @@ class Simulation {
       clock: new ManualClock(),
       exactMs: () => 0,
       monotonicOf: (exactMs) => exactMs,
+      batchTimes: { left: Number.POSITIVE_INFINITY, ended() {} },
       timers: systemTimers,
       codec: new SharedCodec(Number.POSITIVE_INFINITY, isCommandName, 64),
       foreignClients: new ForeignClients(silentLog, new ManualClock()),

@@ -1,5 +1,6 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Timers } from "../lib/timers.ts";
+import type { BatchTimer } from "./batch-timer.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import type { ForeignClients } from "./foreign-clients.ts";
 import type { ConnectionLimits } from "./limits.ts";
@@ -32,6 +33,7 @@ export interface ConnectionHost {
   readonly foreignClients: ForeignClients;
   /** Connections that have replies to send. */
   readonly flushes: FlushQueue;
+  readonly batchTimes: BatchTimer;
   /** A buffer for one slice of a large value. */
   readonly slice: ByteBuffer;
 }

@@ -53,6 +53,7 @@ class Stage {
       clock: this.clock,
       exactMs: () => this.clock.monotonicMs(),
       monotonicOf: (exactMs) => exactMs,
+      batchTimes: { left: Number.POSITIVE_INFINITY, ended() {} },
       timers: new ManualTimers(),
       codec: new SharedCodec(Number.POSITIVE_INFINITY, () => false, 64),
       foreignClients: new ForeignClients(silentLog, this.clock),

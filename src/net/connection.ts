@@ -179,7 +179,9 @@ export class Connection
       else this.#awaitSilence();
     }
     this.#replies.send();
-    this.session.batchEnded?.(this.arrivedMs, this.#replies.areAnswered);
+    const { batchTimes } = this.#host;
+    batchTimes.left--;
+    if (batchTimes.left <= 1) batchTimes.ended(this.arrivedMs, this.#replies.areAnswered);
   }
 
   #executesFrom(exactMs: number): void {

@@ -80,6 +80,7 @@ export class Listener {
       codec: new SharedCodec(limits.replyBytes, isCommandName),
       foreignClients: new ForeignClients(log, clock),
       flushes: new FlushQueue(),
+      batchTimes: service.batchTimes ?? { left: Number.POSITIVE_INFINITY, ended() {} },
       slice: new ByteBuffer(SLICE_BYTES),
     };
     const refused = new RefusedClients();

@@ -1,3 +1,4 @@
+import type { BatchTimer } from "./batch-timer.ts";
 import type { Connection } from "./connection.ts";
 import type { Session } from "./session.ts";
 
@@ -6,4 +7,6 @@ export interface Service {
   /** Whether bytes[start, end) name a command, in any case. A line that begins with one is an inline command. */
   isCommandName(bytes: Uint8Array, start: number, end: number): boolean;
   connect(connection: Connection): Session;
+  /** Absent: no batch is timed. */
+  readonly batchTimes?: BatchTimer;
 }

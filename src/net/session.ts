@@ -15,12 +15,6 @@ export interface Session {
   /** A request was refused before it came here: it is malformed. */
   refused?(): void;
   /**
-   * Called at the end of each batch of requests, those that arrived together, when its replies have been handed over.
-   * @param sinceMs when the batch came: monotonic, with its fraction
-   * @param areAnswered whether no request of the client is left without a reply
-   */
-  batchEnded?(sinceMs: number, areAnswered: boolean): void;
-  /**
    * Called before replies are sent. If it returns a promise, the replies wait until it is resolved (group commit). If
    * the promise is rejected, they are never sent: the client gets the error and the connection ends.
    */

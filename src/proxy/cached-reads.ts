@@ -10,6 +10,7 @@ import { ManyValues } from "./many-values.ts";
 import { OneValue } from "./one-value.ts";
 import { GET_QUESTION, type Question } from "./question.ts";
 import { writeWholeReply } from "./reply-downgrade.ts";
+import type { RequestMeter } from "./request-meter.ts";
 import { writeSource } from "./source-attribute.ts";
 
 /**
@@ -19,16 +20,18 @@ import { writeSource } from "./source-attribute.ts";
 export class CachedReads {
   readonly #client: ProxyContext;
   readonly #lanes: Lanes;
+  readonly #requests: RequestMeter;
 
   constructor(client: ProxyContext, lanes: Lanes) {
     this.#client = client;
     this.#lanes = lanes;
+    this.#requests = client.proxy.stats.requests;
   }
 
   /** Reads one key, the first argument. */
   get(request: Request, question: Question, reply: ReplyWriter): void {
     const { proxy, connection, namesSources } = this.#client;
-    const { readThrough, stats } = proxy;
+    const { readThrough } = proxy;
     const key = proxy.keyOf(request, 1);
     // One time for both steps: an entry must not expire between its announcement and its delivery.
     const nowMs = connection.executingSinceMs;
@@ -44,7 +47,7 @@ export class CachedReads {
         ? readThrough.lookup(key, question, reply, nowMs)
         : this.#wholeHit(key, question, reply, nowMs))
     ) {
-      stats.requests.hit();
+      this.#requests.hit();
       return;
     }
     this.load(key, question, connection.defer(), mayHit);
@@ -63,7 +66,7 @@ export class CachedReads {
     const key = this.#client.proxy.keyOf(request, 1);
     const mayHit = this.#lanes.mayHit(key);
     if (mayHit && describedHit(this.#client, key, reply)) {
-      this.#client.proxy.stats.requests.hit();
+      this.#requests.hit();
       return;
     }
     this.load(key, GET_QUESTION, this.#client.connection.defer(), mayHit, DescribedValue);
@@ -74,7 +77,7 @@ export class CachedReads {
     const { proxy, connection, namesSources } = this.#client;
     const lanes = this.#lanes;
     const many = new ManyValues(proxy, request, namesSources, lanes.mayHit);
-    const { requests } = proxy.stats;
+    const requests = this.#requests;
     const { family } = requests;
     const { arrivedMs } = connection;
     if (many.isComplete) requests.hit();

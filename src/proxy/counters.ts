@@ -52,10 +52,9 @@ const NUMBERS: Readonly<Record<ScalarName, (proxy: ProxyParts) => number>> = {
 export function publishCounters(proxy: ProxyParts, index: number): void {
   const { stats, threads } = proxy;
   const { numbers } = threads;
-  stats.countSavedTime(stats.origin.meanMissMs ?? numbers.merged("missRoundTripMicros").mean / 1000);
+  stats.countSavedTime(() => numbers.merged("missRoundTripMicros").mean / 1000);
   for (const name of SCALAR_NAMES) numbers.set(index, name, NUMBERS[name](proxy));
-  const { counts } = stats.requests;
-  for (let at = 0; at < counts.length; at++) numbers.set(index, REQUESTS_NAMES[at]!, counts[at]!);
+  numbers.setFrom(index, REQUESTS_NAMES[0]!, stats.requests.counts);
 }
 
 /** How often a thread publishes its counters, in milliseconds. */

@@ -39,11 +39,6 @@ export class OriginMeter {
     this.failureCount++;
   }
 
-  /** The mean round trip of a miss, in milliseconds; undefined before the first. */
-  get meanMissMs(): number | undefined {
-    return this.#misses.count === 0 ? undefined : this.#misses.mean / 1000;
-  }
-
   #count(isError: boolean): void {
     if (isError) this.errorCount++;
     else this.okCount++;

@@ -48,7 +48,7 @@ export class ProxyStats {
   }
 
   /** Counts what the hits since the last call have saved. @param otherwiseMs see `SavedTime` */
-  countSavedTime(otherwiseMs: number): void {
+  countSavedTime(otherwiseMs: () => number): void {
     const { count, sum } = this.#missRoundTrips;
     this.savedTime.update(this.hits, count, sum / 1000, otherwiseMs);
   }

@@ -16,6 +16,7 @@ import { KeyRef } from "../lib/key-ref.ts";
 import type { Log, LogLevel } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import { VERSION } from "../lib/version.ts";
+import type { BatchTimer } from "../net/batch-timer.ts";
 import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
@@ -295,6 +296,10 @@ export class CachingProxy implements Service, ProxyParts {
 
   connect(connection: Connection): ProxySession {
     return new ProxySession(this, connection);
+  }
+
+  get batchTimes(): BatchTimer {
+    return this.stats.hitTimes;
   }
 
   isCommandName(bytes: Uint8Array, start: number, end: number): boolean {

@@ -1,8 +1,10 @@
-import { FAMILIES, OTHER } from "../commands/families.ts";
+import { FAMILIES, familyOf, OTHER } from "../commands/families.ts";
 import type { Histogram } from "../instruments/histogram.ts";
 import { COALESCED, FORWARDED, HIT, MISS, RESULTS } from "./request-results.ts";
 
 const RESULT_COUNT = RESULTS.length;
+/** The families that have commands answered from the cache. */
+const CACHED_FAMILIES = (["string", "glasscache", "text"] as const).map(familyOf);
 
 /** What requests took, in microseconds, by their results. */
 export interface RequestTimes {
@@ -15,8 +17,6 @@ export interface RequestTimes {
 export class RequestMeter {
   /** The family (`FAMILIES`) of the request that is being executed. A request that is answered later keeps it. */
   family: number = OTHER;
-  /** Requests answered from the cache: `BatchTimes` times them. */
-  timedCount = 0;
   /** A count for each result of each family. */
   readonly counts = new Float64Array(FAMILIES.length * RESULTS.length);
   /** Milliseconds of the connections' clock, with their fraction. */
@@ -28,9 +28,15 @@ export class RequestMeter {
     this.exactMs = exactMs;
   }
 
+  /** Requests answered from the cache: `BatchTimes` times them. */
+  get timedCount(): number {
+    let hits = 0;
+    for (const family of CACHED_FAMILIES) hits += this.counts[family * RESULT_COUNT + HIT]!;
+    return hits;
+  }
+
   /** The request being executed was answered from the cache. */
   hit(): void {
-    this.timedCount++;
     this.counts[this.family * RESULT_COUNT + HIT]!++;
   }
 

@@ -13,7 +13,7 @@ test("hits count as the mean miss, and the sum never goes back", () => {
         hits += moreHits;
         count += misses;
         sumMs += misses * missMs;
-        saved.update(hits, count, sumMs, 7);
+        saved.update(hits, count, sumMs, () => 7);
         if (misses > 0) [least, most] = [Math.min(least, missMs), Math.max(most, missMs)];
         const grown = saved.totalMs - before;
         const [lowest, highest] = count === 0 ? [7, 7] : [least, most];
@@ -34,7 +34,7 @@ test("the mean follows an origin that has become faster", () => {
     hits++;
     count++;
     sumMs += missMs;
-    saved.update(hits, count, sumMs, 0);
+    saved.update(hits, count, sumMs, () => 0);
     return saved.totalMs - before;
   };
   for (let call = 0; call < 1000; call++) step(100);

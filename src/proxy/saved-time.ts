@@ -18,14 +18,15 @@ export class SavedTime {
    * @param hits of this thread, so far
    * @param count round trips of misses of this thread, so far
    * @param sumMs their sum
-   * @param otherwiseMs the mean if this thread has had no miss: its hits are of what other threads fetched
+   * @param otherwiseMs returns the mean if this thread has had no miss: its hits are of what other threads fetched
    */
-  update(hits: number, count: number, sumMs: number, otherwiseMs: number): void {
+  update(hits: number, count: number, sumMs: number, otherwiseMs: () => number): void {
+    if (hits === this.#hits && count === this.#count) return;
     if (count > this.#count) {
       this.#recentCount = this.#recentCount * KEPT + count - this.#count;
       this.#recentMs = this.#recentMs * KEPT + sumMs - this.#sumMs;
     }
-    const meanMs = count === 0 ? otherwiseMs : this.#recentMs / this.#recentCount;
+    const meanMs = count === 0 ? otherwiseMs() : this.#recentMs / this.#recentCount;
     this.totalMs += (hits - this.#hits) * meanMs;
     this.#hits = hits;
     this.#count = count;

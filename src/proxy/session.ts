@@ -26,6 +26,7 @@ import { type OriginClient, redirectionAt, redirectTracking } from "./redirectio
 import { refusePassing } from "./refusals.ts";
 import { RequestDelay } from "./request-delay.ts";
 import { asksOrigin, isPause, isTracking, tellsOfClients } from "./request-kinds.ts";
+import type { RequestMeter } from "./request-meter.ts";
 import { ERROR, FORWARDED, LOCAL } from "./request-results.ts";
 import type { Route } from "./routes.ts";
 import { TextRequests } from "./text-requests.ts";
@@ -50,9 +51,11 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   readonly #forwarding: Forwarding;
   readonly #text: TextRequests;
   readonly #delay: RequestDelay;
+  readonly #requests: RequestMeter;
 
   constructor(proxy: ProxyParts, connection: Connection) {
     this.proxy = proxy;
+    this.#requests = proxy.stats.requests;
     this.connection = connection;
     const lanes = new Lanes(proxy, connection, this);
     this.#lanes = lanes;
@@ -80,7 +83,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
       else if (isText) this.#text.request(request, reply as TextWriter);
       else this.#respRequest(request, reply);
     } catch (error) {
-      this.proxy.stats.requests.count(ERROR);
+      this.#requests.count(ERROR);
       if (!(error instanceof UpstreamError)) throw error;
       if (this.connection.protocol === "text") (reply as TextWriter).prefix = FROM_BACKEND;
       reply.error(failureMessage(error, false, this.proxy.stats));
@@ -94,11 +97,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
 
   refused(): void {
     const isText = this.connection.protocol === "text";
-    this.proxy.stats.requests.count(ERROR, isText ? TEXT : OTHER);
-  }
-
-  batchEnded(sinceMs: number, areAnswered: boolean): void {
-    this.proxy.stats.hitTimes.batchEnded(sinceMs, areAnswered);
+    this.#requests.count(ERROR, isText ? TEXT : OTHER);
   }
 
   settle(): undefined {
@@ -142,7 +141,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
 
   #respRequest(request: Request, reply: ReplyWriter): void {
     const { proxy, connection } = this;
-    const { requests } = proxy.stats;
+    const requests = this.#requests;
     const ownRoute = proxy.routes.find(request);
     requests.family = ownRoute?.family ?? OTHER;
     // The most frequent cases first. No command of the proxy's own has such a route.
@@ -187,7 +186,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   }
 
   #refuse(message: string, reply: ReplyWriter): void {
-    this.proxy.stats.requests.count(ERROR);
+    this.#requests.count(ERROR);
     reply.error(message);
   }
 
@@ -197,7 +196,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     this.#dedicated?.end();
     this.#dedicated = undefined;
     this.#tunnel = new Tunnel(this.proxy, this.connection, request);
-    this.proxy.stats.requests.count(FORWARDED);
+    this.#requests.count(FORWARDED);
   }
 
   /** Executes a CLIENT TRACKING that names one of the proxy's clients, which the origin knows by another id. */
@@ -273,12 +272,12 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     // GLASS.GET reads through the cache, and is counted there.
     if (local.name === "glass.get") return;
     const isError = out.length > start && out.bytes[start] === MINUS;
-    this.proxy.stats.requests.count(isError ? ERROR : LOCAL);
+    this.#requests.count(isError ? ERROR : LOCAL);
   }
 
   #runEverywhere(peers: Peers, local: Command<ProxyContext>, request: Request): void {
     const { heartbeatTimeoutMs, originTimeoutMs } = this.proxy.settings;
-    this.proxy.stats.requests.count(LOCAL);
+    this.#requests.count(LOCAL);
     const withinMs = local.name === "glass.health" ? heartbeatTimeoutMs : originTimeoutMs;
     const how = { answer: this.answerLater(), withinMs };
     void askAll(peers, copyRequest(request), runApart(this, local, request), how);

@@ -11,6 +11,7 @@ import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { VERSION } from "../lib/version.ts";
+import type { BatchTimer } from "../net/batch-timer.ts";
 import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
@@ -168,6 +169,10 @@ export class Server implements Service, SessionHost {
 
   connect(connection: Connection): ServerSession {
     return new ServerSession(this, connection);
+  }
+
+  get batchTimes(): BatchTimer {
+    return this.numbers.batchTimes;
   }
 
   get needsPassword(): boolean {

@@ -94,10 +94,6 @@ export class ServerSession implements Session, ServerContext {
     this.host.numbers.requests.count(this.connection.protocol === "text" ? TEXT : OTHER, ERROR);
   }
 
-  batchEnded(sinceMs: number, areAnswered: boolean): void {
-    this.host.numbers.batchTimes.batchEnded(sinceMs, areAnswered);
-  }
-
   takesLarge(request: Request): boolean {
     return this.connection.isUnrestricted && !this.transaction.isOpen && isLargeSet(request);
   }
