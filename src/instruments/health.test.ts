@@ -34,6 +34,11 @@ test("a thread that has not begun yet is starting, not hanging", () => {
   expect(healthOf(beats, NOW_MS, undefined)).toMatchObject({ alive: true, ready: false });
 });
 
+test("a thread that has drained is not taken for one that hangs", () => {
+  const report = healthOf(beatsOf([9000, "draining"], [0, "draining"]), NOW_MS, undefined);
+  expect(report).toMatchObject({ alive: true, ready: false });
+});
+
 test("a restart of the instruments is told for a minute", () => {
   const beats = beatsOf([0, "ready"]);
   expect(healthOf(beats, NOW_MS, NOW_MS - 3000)).toEqual({

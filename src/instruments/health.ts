@@ -25,6 +25,8 @@ const PROBLEMS: Readonly<Record<ThreadState, string | undefined>> = {
 export function healthOf(beats: ThreadBeats, nowMs: number, restartedMs: number | undefined): HealthReport {
   const threads = Array.from({ length: beats.threads }, (_, thread) => thread);
   const hanging = threads.filter((thread) => {
+    // A thread that drains ends before the others do.
+    if (beats.stateOf(thread) === "draining") return false;
     const atMs = beats.atMs(thread);
     return atMs > 0 && nowMs - atMs > SILENT_MS;
   });

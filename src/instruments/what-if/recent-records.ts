@@ -13,8 +13,8 @@ const CAPACITY = 2 ** 16;
 const QUARTER: number = CAPACITY / 4;
 const CHUNK = 4096;
 
-/** The misses of the optimum at one size. */
-export interface OptimumTally {
+/** The misses of a policy at one size. */
+interface ReplayTally {
   readonly ratio: number;
   /** Misses of all keys, as the sample tells them, by group. */
   readonly misses: Float64Array;
@@ -59,15 +59,15 @@ export class RecentRecords {
   }
 
   /**
-   * Replays the records that belong to the sample of a size with the optimum policy.
+   * Replays the records that belong to the sample of a size, beginning with an empty cache.
    * @param bound of the sample; at most that of the records
    */
-  replay(shape: SizeShape, bound: number): OptimumTally {
+  replay(shape: SizeShape, bound: number, policy: PolicyChoice): ReplayTally {
     const ratio = ratioOf(bound);
     const capacity = Math.max(1, Math.round(shape.size * ratio));
     const maxEntries = shape.unit === "entries" ? capacity : Math.max(1, Math.ceil(shape.entries * ratio));
     const cache = new SimulatedCache({
-      policy: optimumFor(shape.unit),
+      policy,
       capacity,
       unit: shape.unit,
       maxEntries,
@@ -130,6 +130,7 @@ export class RecentRecords {
   }
 }
 
-function optimumFor(unit: SizeUnit): PolicyChoice {
+/** The policy that knows the future, and is the best or close to it. */
+export function optimumFor(unit: SizeUnit): PolicyChoice {
   return parsePolicy(unit === "bytes" ? "belady-size" : "belady");
 }
