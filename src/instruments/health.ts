@@ -27,7 +27,7 @@ export function healthOf(
   beats: ThreadBeats,
   nowMs: number,
   restartedMs: number | undefined,
-  brokenPromises: number,
+  brokenPromises = 0,
 ): HealthReport {
   const threads = Array.from({ length: beats.threads }, (_, thread) => thread);
   const hanging = threads.filter((thread) => {

@@ -2,6 +2,8 @@ import { toldKey } from "../instruments/told-key.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
 import type { Log } from "../lib/log.ts";
 
+/** How each message begins. */
+export const BROKEN_PROMISE = "a promise is broken";
 /** Keys are cut to this length. */
 const SHOWN_KEY_BYTES = 128;
 /** Between two messages. */
@@ -29,7 +31,7 @@ export class BrokenPromiseLog {
     this.#loggedMs = nowMs;
     this.#unlogged = 0;
     this.#log.error(
-      `a promise is broken: the cache served an old value of ${shownKey(key)}, which the origin had changed without ` +
+      `${BROKEN_PROMISE}: the cache served an old value of ${shownKey(key)}, which the origin had changed without ` +
         `an invalidation${more}; the key is dropped`,
     );
   }

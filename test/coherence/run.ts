@@ -1,6 +1,7 @@
 import type { Log } from "../../src/lib/log.ts";
 import { SeededRandom } from "../../src/lib/random.ts";
 import type { AuditCounts } from "../../src/proxy/auditor.ts";
+import { BROKEN_PROMISE } from "../../src/proxy/broken-promise-log.ts";
 import { startProxy } from "../../src/proxy/start.ts";
 import { Supervisor } from "../../src/proxy/threads/supervisor.ts";
 import type { RunningServer } from "../support/origins.ts";
@@ -191,7 +192,7 @@ async function openProxy(
 function brokenPromisesOf(found: string[]): Log {
   const error = (fields: object | string, text?: string): void => {
     const message = typeof fields === "string" ? fields : (text ?? "");
-    if (message.startsWith("a promise is broken")) found.push(message);
+    if (message.startsWith(BROKEN_PROMISE)) found.push(message);
   };
   return { info() {}, warn() {}, error };
 }
