@@ -76,7 +76,7 @@ describe("audits find no broken promise while connections, origin and threads fa
         ],
       });
       expectNoneBroken(
-        await audited(origin, { seed: SEED + 3, hasScripts: true, mayEvict: true, threads: 2 }),
+        await audited(origin, { seed: SEED + 3, hasScripts: true, mayEvict: true, threads: THREADS }),
       );
     },
     TIMEOUT_MS,

@@ -124,7 +124,7 @@ export const FAULTS = {
   },
 } satisfies Record<string, Fault>;
 
-const CONNECT_WITHIN_MS = 10_000;
+const CONNECT_WITHIN_MS = 20_000;
 
 export const NETWORK_FAULTS: readonly FaultName[] = ["fin", "rst", "slow", "fragments", "stall", "swallow"];
 export const PROCESS_FAULTS: readonly FaultName[] = ["clientKill", "sigstop", "sigkill", "flush"];
