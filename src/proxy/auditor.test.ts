@@ -96,6 +96,21 @@ describe("a hit whose value the origin still has", () => {
     expect(origin.count("GET", "k")).toBe(5);
   });
 
+  test("is asked about in a later turn of the event loop, not while requests are executed", async () => {
+    await using scene = await open();
+    const { origin, local, fill, ended } = scene;
+    await fill();
+    const { cache, origin: upstream, readThrough, nowMs } = local.proxy;
+    const main = upstream.anyNode().main();
+    await until(() => main.outstandingCount === 0);
+    const key = cache.store.refer(new KeyRef(), utf8("k"), 0, 1);
+    expect(readThrough.lookup(key, GET_QUESTION, new CopySink(), nowMs())).toBe(true);
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    expect(main.outstandingCount).toBe(0);
+    expect(await ended(1)).toEqual({ ...NONE, right: 1 });
+    expect(origin.count("GET", "k")).toBe(2);
+  });
+
   test("is asked about only once its client has been answered", async () => {
     await using scene = await open();
     const { origin, local, fill, ended } = scene;
@@ -185,6 +200,18 @@ describe("a value that differs is no broken promise", () => {
     // In front of the reply to the fence.
     origin.main.invalidate("k", 0);
     origin.main.release();
+    expect(await ended(1)).toEqual({ ...NONE, undecided: 1 });
+  });
+
+  test("if the origin then drops everything", async () => {
+    await using scene = await open();
+    const { origin, local, fill, ended } = scene;
+    await fill();
+    changeBeforeAnswer(origin, () => {
+      origin.values.set("k", "new");
+      origin.main.invalidate(null);
+    });
+    expect(await (await local.client()).must("GET", "k")).toBe("old");
     expect(await ended(1)).toEqual({ ...NONE, undecided: 1 });
   });
 
@@ -373,6 +400,10 @@ describe("the origin is not asked", () => {
     await client.must("GET", "large");
     await client.must("MGET", "large", "small");
     expect(await ended(3)).toEqual({ ...NONE, skipped: 2, right: 1 });
+    const { cache, readThrough, nowMs } = local.proxy;
+    const key = cache.store.refer(new KeyRef(), utf8("large"), 0, 5);
+    expect(readThrough.lookup(key, GET_QUESTION, new CopySink(), nowMs())).toBe(true);
+    expect(await ended(4)).toEqual({ ...NONE, skipped: 3, right: 1 });
     expect(origin.count("GET", "large")).toBe(1);
   });
 
