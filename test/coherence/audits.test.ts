@@ -87,7 +87,8 @@ test(
   "audits find what a proxy without leases and pushes serves",
   async () => {
     await using origin = await startGlasscache(["server", "--engine", "memory"]);
-    const broken = await audited(origin, { seed: SEED + 4, hasFaults: false, hasLeases: false });
+    const wrong = { durationMs: 3000, hasFaults: false, hasLeases: false };
+    const broken = await audited(origin, { seed: SEED + 4, ...wrong });
     expect(broken.audits.broken).toBeGreaterThan(0);
     expect(broken.brokenPromises).not.toEqual([]);
   },
