@@ -109,6 +109,31 @@ describe.each([1, 2])("a proxy of %d threads with instruments", (threads) => {
     client.close();
   });
 
+  test("tells in /health of an old value whose invalidation never came", async () => {
+    await using running = await bench(threads);
+    const { origin } = running;
+    const client = await running.client();
+    origin.values.set("a", "old");
+    await client.must("CONFIG", "SET", "audit", "100%");
+    expect(await client.must("GET", "a")).toBe("old");
+    const health = async () => {
+      const headers = { accept: "application/json" };
+      const response = await fetch(`http://127.0.0.1:${running.thread.port}/health`, { headers });
+      return (await response.json()) as HealthReport;
+    };
+    expect((await health()).problems.filter((problem) => problem.includes("audits"))).toEqual([]);
+    origin.invalidates = false;
+    origin.values.set("a", "new");
+    expect(await client.must("GET", "a")).toBe("old");
+    const { alive, problems } = await awaitAnswer(async () => {
+      const told = await health();
+      return told.problems.some((problem) => problem.includes("audits")) ? told : undefined;
+    });
+    expect(alive).toBe(true);
+    expect(problems.join()).toContain("served 1 old value whose invalidation never came");
+    client.close();
+  });
+
   test("goes on serving when the thread of its instruments dies, and starts it again on the same port", async () => {
     await using running = await bench(threads);
     const client = await running.client();

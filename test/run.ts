@@ -13,6 +13,7 @@ import { findSuites, runSuite, type Suite, type SuiteResult, type SuiteTimeouts 
 /** What `--long` sets, where the environment does not say otherwise. */
 const LONG_VARIANTS: Record<string, string> = {
   GLASSCACHE_CHECKER_SECONDS: "300",
+  GLASSCACHE_CHECKER_AUDIT_SECONDS: "900",
   GLASSCACHE_CHECKER_EVICTION_SECONDS: "150",
   GLASSCACHE_CONFORMANCE_RUNS: "500",
   GLASSCACHE_DIFFERENTIAL_COMMANDS: "200000",

@@ -48,3 +48,15 @@ test("a restart of the instruments is told for a minute", () => {
   });
   expect(healthOf(beats, NOW_MS, NOW_MS - 60_001).problems).toEqual([]);
 });
+
+test("old values that audits have found are a problem, and no reason to end the service", () => {
+  const report = (brokenPromises: number) =>
+    healthOf(beatsOf([0, "ready"]), NOW_MS, undefined, brokenPromises);
+  expect(report(0).problems).toEqual([]);
+  expect(report(1)).toEqual({
+    alive: true,
+    ready: true,
+    problems: [expect.stringContaining("served 1 old value whose invalidation never came")],
+  });
+  expect(report(3).problems[0]).toContain("served 3 old values whose invalidation never came");
+});

@@ -21,8 +21,14 @@ const PROBLEMS: Readonly<Record<ThreadState, string | undefined>> = {
 /**
  * Judges the threads of a service by what they say of themselves.
  * @param restartedMs when the thread of the instruments was started again; undefined: never
+ * @param brokenPromises old values that audits have found whose invalidation never came
  */
-export function healthOf(beats: ThreadBeats, nowMs: number, restartedMs: number | undefined): HealthReport {
+export function healthOf(
+  beats: ThreadBeats,
+  nowMs: number,
+  restartedMs: number | undefined,
+  brokenPromises = 0,
+): HealthReport {
   const threads = Array.from({ length: beats.threads }, (_, thread) => thread);
   const hanging = threads.filter((thread) => {
     // A thread that drains ends before the others do.
@@ -45,6 +51,13 @@ export function healthOf(beats: ThreadBeats, nowMs: number, restartedMs: number 
   if (restartedMs !== undefined && nowMs - restartedMs < RESTART_TOLD_MS) {
     const seconds = Math.round((nowMs - restartedMs) / 1000);
     problems.push(`the thread of the instruments was started again ${seconds} s ago: figures begin anew`);
+  }
+  if (brokenPromises > 0) {
+    const values = brokenPromises === 1 ? "1 old value" : `${brokenPromises} old values`;
+    problems.push(
+      `audits found that the cache served ${values} whose invalidation never came: the log names the keys; see whether ` +
+        "the origin sends all invalidations",
+    );
   }
   const isAlive = hanging.length === 0;
   return { alive: isAlive, ready: isAlive && isReady, problems };

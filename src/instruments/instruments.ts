@@ -153,7 +153,8 @@ export class Instruments implements InstrumentsView {
 
   health(): HealthReport {
     const { memory, nowMs, restartedMs } = this.#options;
-    return healthOf(memory.beats, nowMs(), restartedMs);
+    const brokenPromises = this.#figure("glasscache_audits_total", "result", "broken");
+    return healthOf(memory.beats, nowMs(), restartedMs, brokenPromises);
   }
 
   metrics(): readonly Metric[] {
@@ -268,6 +269,12 @@ export class Instruments implements InstrumentsView {
   #keepHistory(nowMs: number): void {
     this.#historyMs = nowMs;
     this.#history.take(nowMs, this.metrics(), this.#options.figures.histograms());
+  }
+
+  /** Returns the figure of a metric with this label; 0: the service has none. */
+  #figure(name: string, label: string, value: string): number {
+    const metric = this.#options.figures.metrics().find((each) => each.name === name);
+    return metric?.samples.find(({ labels }) => labels[label] === value)?.value ?? 0;
   }
 
   /** Returns the mean times of hits and misses inside the service. */

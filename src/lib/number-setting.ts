@@ -1,6 +1,6 @@
-import { parseDuration, parseSize } from "./quantity.ts";
+import { formatShare, parseDuration, parseShare, parseSize } from "./quantity.ts";
 
-/** How users write a number: as a size, a duration or a count. */
+/** How users write a number: as a size, a duration, a count or a percentage. */
 export interface NumberKind {
   /** Stands for the number in a help text. */
   readonly placeholder: string;
@@ -15,6 +15,8 @@ export const SIZE: NumberKind = { placeholder: "<size>", parse: parseSize, show:
 export const DURATION: NumberKind = { placeholder: "<time>", parse: parseDuration, show: (ms) => `${ms}ms` };
 /** A whole number. */
 export const COUNT: NumberKind = { placeholder: "<count>", parse: parseCount, show: String };
+/** A share from 0 to 1, written as `5%`. */
+export const PERCENTAGE: NumberKind = { placeholder: "<percent>", parse: parseShare, show: formatShare };
 
 /** The longest time-out; timers cannot be set for longer. */
 export const LONGEST_TIMEOUT = "24d";

@@ -34,6 +34,22 @@ export function parseDuration(text: string): number {
   return parseQuantity(text, DURATION_UNITS, "duration such as 30s, 500ms or 2m");
 }
 
+/**
+ * Parses a percentage such as `5%` or `0.1%` to a share of 1. Only 0 needs no sign: a bare 1 might be all or a
+ * hundredth.
+ * @throws RangeError naming the text
+ */
+export function parseShare(text: string): number {
+  const match = /^\s*(?:([0-9]+(?:\.[0-9]+)?)\s*%|0+(?:\.0+)?)\s*$/.exec(text);
+  if (match === null) throw new RangeError(`"${text}" is not a percentage such as 5% or 0.1%`);
+  return Number(match[1] ?? 0) / 100;
+}
+
+/** Formats a share as `parseShare` reads it, to ten decimal places. */
+export function formatShare(share: number): string {
+  return `${(share * 100).toFixed(10).replace(/\.?0+$/, "")}%`;
+}
+
 function parseQuantity(text: string, units: Record<string, number>, form: string): number {
   const match = /^\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*$/i.exec(text);
   const unit = match === null ? undefined : units[match[2]!.toLowerCase()];

@@ -100,6 +100,8 @@ describe("the proxy's own settings", () => {
     ["heartbeat 1ms", "argument 'heartbeat') - \"1ms\" is too small: the least is 10ms"],
     ["heartbeat x", "argument 'heartbeat') - \"x\" is not a duration such as 30s"],
     ["origin-timeout 25d", "too large: the most is 24d"],
+    ["audit 5", '"5" is not a percentage such as 5% or 0.1%'],
+    ["audit 101%", "too large: the most is 100%"],
     ["log-level loud", "is not one of trace, debug, info"],
     ["max-connections 0", "too small: the least is 1"],
     ["max-connections 1.5", "is not a whole number"],
@@ -434,6 +436,7 @@ const OWN = [
     "heartbeat",
     "heartbeat-timeout",
     "ttl",
+    "audit",
   ],
   ...["origin-connect-timeout", "origin-timeout", "max-pending-requests", "log-level", "max-connections"],
   ...[

@@ -1,6 +1,7 @@
 import { BatchTimes } from "../instruments/batch-times.ts";
 import type { Histogram } from "../instruments/histogram.ts";
 import type { Random } from "../lib/random.ts";
+import type { AuditCounts } from "./auditor.ts";
 import { OriginMeter } from "./origin-meter.ts";
 import type { HistogramName } from "./published-numbers.ts";
 import { RequestMeter } from "./request-meter.ts";
@@ -28,6 +29,7 @@ export class ProxyStats {
   unknownOutcomes = 0;
   /** Times that the channel for invalidations, and so everything cached, was lost. */
   channelLosses = 0;
+  readonly audits: AuditCounts = { right: 0, undecided: 0, skipped: 0, broken: 0 };
   readonly requests: RequestMeter;
   readonly hitTimes: BatchTimes;
   readonly origin: OriginMeter;

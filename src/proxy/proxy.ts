@@ -29,6 +29,7 @@ import type { Origin, OriginEvents } from "../upstream/origin.ts";
 import { readOrigin } from "../upstream/origin-kinds.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import { adminCommands } from "./admin-commands.ts";
+import { Auditor } from "./auditor.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { Fence } from "./fence.ts";
@@ -223,12 +224,26 @@ export class CachingProxy implements Service, ProxyParts {
       },
       giveUp: () => this.cache.invalidateAll("caution"),
     });
+    const auditor = new Auditor({
+      cache: this.cache,
+      origin: this.origin,
+      fence: this.fence,
+      threads,
+      counts: this.stats.audits,
+      random: options.random,
+      log: options.log,
+      nowMs: this.nowMs,
+      get share() {
+        return settings.auditShare;
+      },
+    });
     this.readThrough = new ReadThrough({
       cache: this.cache,
       origin: this.origin,
       threads,
       stats: this.stats,
       observer: this.observer,
+      auditor,
       peers: this.peers,
       claims: options.claims,
       get peerTimeoutMs() {

@@ -76,6 +76,14 @@ export const PUBLISHED_METRICS: readonly MetricRow[] = [
     help: "Channels to the origin that were lost. Each loss empties the cache; 0 is good.",
   },
   {
+    name: "glasscache_audits_total",
+    kind: "counter",
+    help:
+      "Cached reads that were checked against the origin (--audit): right, undecided (the key was changed meanwhile, or " +
+      "the origin had no answer), skipped (too many checks at once, or a large value), broken (an old value whose " +
+      "invalidation never came). No broken one is good.",
+  },
+  {
     name: "glasscache_unknown_outcomes_total",
     kind: "counter",
     help: "Writes of which nobody knows whether they happened: the origin did not answer. 0 is good.",

@@ -15,6 +15,7 @@ import type { Store } from "../store/store.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { Auditor } from "./auditor.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import { IncomingValue } from "./incoming-value.ts";
 import { type Landing, OriginFlight } from "./origin-flight.ts";
@@ -36,6 +37,7 @@ export interface ReadThroughOptions {
   readonly peerTimeoutMs: number;
   readonly stats: ProxyStats;
   readonly observer: CacheObserver | undefined;
+  readonly auditor: Auditor;
   /** Milliseconds that never go back: the time base of the cache. */
   readonly nowMs: () => number;
   /** How long a value of an origin without tracking may be served. */
@@ -59,6 +61,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
   readonly #threads: ThreadTable;
   readonly #stats: ProxyStats;
   readonly #observer: CacheObserver | undefined;
+  readonly #auditor: Auditor;
   readonly #options: ReadThroughOptions;
   /** Holds the keys of flights. */
   readonly #keys = new ByteSlab();
@@ -73,6 +76,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     this.#threads = options.threads;
     this.#stats = options.stats;
     this.#observer = options.observer;
+    this.#auditor = options.auditor;
   }
 
   /**
@@ -95,7 +99,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     const nowMs = this.#options.nowMs();
     if (nowMs > this.#threads.provenUntilMs) return undefined;
     const sink = new TakingSink();
-    const valueBytes = this.#store.read(key, nowMs, sink, FRESH, question);
+    const valueBytes = this.#read(key, question, sink, nowMs);
     if (valueBytes === ABSENT) return undefined;
     this.#hit(key, valueBytes, nowMs);
     return sink.large ?? sink.copy;
@@ -104,10 +108,18 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
   /** Delivers the cached value to `sink`. @returns false if it is not cached, or not proven */
   lookup(key: KeyRef, question: Question, sink: ValueSink, nowMs: number): boolean {
     if (nowMs > this.#threads.provenUntilMs) return false;
-    const valueBytes = this.#store.read(key, nowMs, sink, FRESH, question);
+    const valueBytes = this.#read(key, question, sink, nowMs);
     if (valueBytes === ABSENT) return false;
     this.#hit(key, valueBytes, nowMs);
     return true;
+  }
+
+  #read(key: KeyRef, question: Question, sink: ValueSink, nowMs: number): number {
+    const auditor = this.#auditor;
+    // This comparison is all that a hit pays for audits while they are off.
+    return auditor.share === 0
+      ? this.#store.read(key, nowMs, sink, FRESH, question)
+      : auditor.read(key, question, sink, nowMs);
   }
 
   #hit(key: KeyRef, valueBytes: number, nowMs: number): void {

@@ -1,5 +1,5 @@
 import type { LogLevel } from "../lib/log.ts";
-import { DURATION, LONGEST_TIMEOUT, type NumberSetting, SIZE } from "../lib/number-setting.ts";
+import { DURATION, LONGEST_TIMEOUT, type NumberSetting, PERCENTAGE, SIZE } from "../lib/number-setting.ts";
 import { DEFAULT_LIMITS } from "../net/limits.ts";
 import type { RecordingSettings } from "./recording-file.ts";
 
@@ -43,6 +43,13 @@ export const NUMBER_SETTINGS = {
     ...{ kind: DURATION, initial: "1s", group: "Cache" },
     description: "how long to keep entries of an origin that sends no invalidations; 0 keeps none",
   },
+  audit: {
+    field: "auditShare",
+    ...{ kind: PERCENTAGE, initial: "0%", most: "100%", group: "Cache" },
+    description:
+      "share of cached reads to check against the origin, after they have been answered; each check asks the origin " +
+      "once; 0% for none",
+  },
   maxPendingRequests: {
     field: "originPendingBytes",
     ...{ kind: SIZE, initial: "64mb", least: "1mb", group: "Limits" },
@@ -53,7 +60,7 @@ export const NUMBER_SETTINGS = {
 
 type NumberField = (typeof NUMBER_SETTINGS)[keyof typeof NUMBER_SETTINGS]["field"];
 
-/** One number for each of `NUMBER_SETTINGS`, in milliseconds or bytes. */
+/** One number for each of `NUMBER_SETTINGS`, in milliseconds or bytes, or a share from 0 to 1. */
 type ProxyNumbers = { readonly [Field in NumberField]: number };
 
 /** The settings at the start. Can be sent to a worker. */

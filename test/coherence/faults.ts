@@ -102,8 +102,8 @@ export const FAULTS = {
     keys.pause();
     while (keys.registers.some(({ isLocked }) => isLocked)) await Bun.sleep(1);
     const { site, port } = random.pick(sites);
+    using client = await connect(port);
     const loss = beginLoss(world);
-    using client = await RespClient.connect({ port });
     const isDone = (await client.ask("FLUSHALL").catch(() => undefined)) === "OK";
     if (isDone) {
       loss.happened(site, "FLUSHALL");
@@ -123,6 +123,8 @@ export const FAULTS = {
     await Bun.sleep(random.below(500));
   },
 } satisfies Record<string, Fault>;
+
+const CONNECT_WITHIN_MS = 20_000;
 
 export const NETWORK_FAULTS: readonly FaultName[] = ["fin", "rst", "slow", "fragments", "stall", "swallow"];
 export const PROCESS_FAULTS: readonly FaultName[] = ["clientKill", "sigstop", "sigkill", "flush"];
@@ -152,6 +154,19 @@ export async function runFaults(
     happened.push({ name: name!, startMs, endMs: world.recorder.nowMs() });
     // Time in between for connections to be set up again, and for caches to fill.
     await Bun.sleep(100 + random.below(500));
+  }
+}
+
+/** Connects as soon as anybody listens: all threads of a proxy may have died at once. */
+async function connect(port: number): Promise<RespClient> {
+  const deadlineMs = performance.now() + CONNECT_WITHIN_MS;
+  for (;;) {
+    try {
+      return await RespClient.connect({ port });
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+      await Bun.sleep(20);
+    }
   }
 }
 

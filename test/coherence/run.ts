@@ -1,4 +1,7 @@
+import type { Log } from "../../src/lib/log.ts";
 import { SeededRandom } from "../../src/lib/random.ts";
+import type { AuditCounts } from "../../src/proxy/auditor.ts";
+import { BROKEN_PROMISE } from "../../src/proxy/broken-promise-log.ts";
 import { startProxy } from "../../src/proxy/start.ts";
 import { Supervisor } from "../../src/proxy/threads/supervisor.ts";
 import type { RunningServer } from "../support/origins.ts";
@@ -39,6 +42,8 @@ export interface RunOptions {
   readonly mayEvict?: boolean;
   /** Threads of each proxy, one by default; one of them is killed now and then when there are more. */
   readonly threads?: number;
+  /** The share of cached reads that the proxies audit; none by default. */
+  readonly auditShare?: number;
   /** For an origin that cannot tell of changes (and has no CLIENT command): how long the proxies may keep a value. */
   readonly untrackedTtlMs?: number;
 }
@@ -60,6 +65,9 @@ export interface RunResult {
   readonly misses: number;
   readonly coalesced: number;
   readonly discardedFills: number;
+  /** How audits ended, and the errors that the proxies logged about them. */
+  readonly audits: Readonly<AuditCounts>;
+  readonly brokenPromises: readonly string[];
 }
 
 const HEARTBEAT_MS = 100;
@@ -104,12 +112,13 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     isEnded: false,
   };
   const relays: Relay[] = [];
+  const brokenPromises: string[] = [];
   const proxies: (Supervisor | { readonly port: number; close(): Promise<void> })[] = [];
   try {
     for (const _ of PROXIES) {
       const relay = await Relay.start(origin.port, nextSeed());
       relays.push(relay);
-      proxies.push(await openProxy(options, relay.port, nextSeed()));
+      proxies.push(await openProxy(options, relay.port, nextSeed(), brokenPromises));
     }
     const sites = [
       ...PROXIES.map((site, i) => ({ site, port: proxies[i]!.port })),
@@ -147,6 +156,13 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
       ...{ history, recorder, faults, violations: checkHistory(history) },
       ...{ hits: sum(counted, "cache_hits"), misses: sum(counted, "cache_misses") },
       ...{ coalesced: sum(counted, "coalesced_misses"), discardedFills: sum(counted, "discarded_fills") },
+      audits: {
+        right: sum(counted, "audits_right"),
+        undecided: sum(counted, "audits_undecided"),
+        skipped: sum(counted, "audits_skipped"),
+        broken: sum(counted, "audits_broken"),
+      },
+      brokenPromises,
     };
   } finally {
     for (const proxy of proxies) await proxy.close();
@@ -155,19 +171,30 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
 }
 
 async function openProxy(
-  { threads = 1, hasLeases = true, untrackedTtlMs }: RunOptions,
+  { threads = 1, hasLeases = true, auditShare, untrackedTtlMs }: RunOptions,
   originPort: number,
   seed: number,
+  brokenPromises: string[],
 ): Promise<Supervisor | { readonly port: number; close(): Promise<void> }> {
   const settings = {
     ...{ host: "127.0.0.1", port: 0, origin: `127.0.0.1:${originPort}`, memoryBytes: 8 * 1024 ** 2 },
     ...{ heartbeatMs: HEARTBEAT_MS, heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS },
-    ...{ originTimeoutMs: ORIGIN_TIMEOUT_MS, ttlMs: untrackedTtlMs },
+    ...{ originTimeoutMs: ORIGIN_TIMEOUT_MS, ttlMs: untrackedTtlMs, auditShare },
+    log: brokenPromisesOf(brokenPromises),
   };
   if (threads > 1) return Supervisor.open({ ...settings, threads });
   const running = await startProxy({ ...settings, random: new SeededRandom(seed) });
   if (!hasLeases) skipLeases(running.proxy);
   return running;
+}
+
+/** A log that keeps what audits have found. A thread's counters since their last publication end with it. */
+function brokenPromisesOf(found: string[]): Log {
+  const error = (fields: object | string, text?: string): void => {
+    const message = typeof fields === "string" ? fields : (text ?? "");
+    if (message.startsWith(BROKEN_PROMISE)) found.push(message);
+  };
+  return { info() {}, warn() {}, error };
 }
 
 /** Ends a run when its time is over and it was worth it, or when it has taken too long. */

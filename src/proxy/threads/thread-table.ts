@@ -60,6 +60,17 @@ export class ThreadTable {
     this.#provenUntilMs[index] = untilMs;
   }
 
+  /**
+   * Whether every thread vouches for what it has fetched because it receives invalidations. A thread whose origin
+   * sends none, or that has no connection, does not.
+   */
+  get allVouch(): boolean {
+    for (let index = 0; index < this.count; index++) {
+      if (this.#provenUntilMs[index] === Number.POSITIVE_INFINITY) return false;
+    }
+    return true;
+  }
+
   isAlive(index: number): boolean {
     return Atomics.load(this.#integers, index * INTEGERS + ALIVE) === 1;
   }
