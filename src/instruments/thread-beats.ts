@@ -1,5 +1,5 @@
 /** What a thread says of itself. */
-export const THREAD_STATES = [
+const THREAD_STATES = [
   "starting",
   "ready",
   "origin-down",

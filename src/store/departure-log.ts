@@ -4,7 +4,7 @@ import type { ShardMemory } from "./shard-memory.ts";
 import type { ShardPolicy } from "./shard-policy.ts";
 
 /** Why an entry left. `removed`: by a write, a delete or an invalidation. */
-export const DEPARTURE_CAUSES = ["evicted", "expired", "removed"] as const;
+const DEPARTURE_CAUSES = ["evicted", "expired", "removed"] as const;
 export type DepartureCause = (typeof DEPARTURE_CAUSES)[number];
 
 /** An entry that left the cache. */
