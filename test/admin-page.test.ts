@@ -60,7 +60,6 @@ describe("docs/ADMIN.md", () => {
 
   test("knows the fake figures of the tests", () => {
     expect(undocumented(FAKE_METRICS)).toEqual([]);
-    expect(FAKE_METRICS.map(({ name }) => name).sort()).toEqual([...known.keys()].sort());
     const odd = { name: "glasscache_entries", kind: "counter", samples: [{ labels: { key: "a" } }] };
     expect(undocumented([odd, { ...odd, name: "glasscache_x" }])).toHaveLength(3);
   });

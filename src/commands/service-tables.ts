@@ -224,7 +224,7 @@ const GLASSCACHE_FACTS: readonly FactsRow[] = [
   ["glass.hotkeys", -1, "readonly", "", "map", "0.2.0"],
   ["glass.source", 2, "fast", "", "status", "0.1.0"],
   ["glass.watch", -1, "fast", "", "any", "0.2.0"],
-  ["glass.whatif", -1, "readonly", "", "any", "0.2.0"],
+  ["glass.whatif", -1, "fast", "", "any", "0.2.0"],
 ];
 
 /** Commands on the connection, on scripts, messages, and the server itself. By Redis's names of groups. */
