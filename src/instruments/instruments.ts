@@ -69,7 +69,7 @@ export interface InstrumentsOptions {
 /** Of every so many hits, one is counted for hot keys and families. */
 const COUNT_EVERY = 100;
 /** How often the sampling follows the load. */
-const ADAPT_MS = 2000;
+const ADAPT_MS = 250;
 /** Departures of a thread to read at once. */
 const DEPARTURES_AT_ONCE = 10_000;
 /** How often the history takes the figures. */
@@ -301,7 +301,9 @@ export class Instruments implements InstrumentsView {
       this.#whatIf = this.#newWhatIf();
       this.resetWhatIf();
     }
-    const { readsPerSecond, accessNs } = this.#load;
+    const { accessNs } = this.#load;
+    // A load that has just come counts at once, one that has gone counts for a while.
+    const readsPerSecond = Math.max(this.#load.readsPerSecond, this.#load.lastReadsPerSecond);
     this.#whatIf.adapt(present, { readsPerSecond, accessNs, budget: this.#options.settings.budget });
   }
 
@@ -319,6 +321,8 @@ export class Instruments implements InstrumentsView {
     return new WhatIf({
       policies: [present, ...others],
       present: this.#present,
+      budget: settings.budget,
+      accessNs: this.#load.accessNs,
       weigh: isBytes ? (keyBytes, valueBytes) => store.chargeOf(keyBytes, valueBytes) : () => 1,
     });
   }

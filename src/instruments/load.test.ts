@@ -3,7 +3,7 @@ import { Load } from "./load.ts";
 
 test("measures the rate of reads, the thread's share of a processor, and what a simulated access costs", () => {
   const load = new Load(1000, 500, 10);
-  for (let second = 1; second <= 40; second++) {
+  for (let second = 1; second <= 200; second++) {
     load.measure(1000 + second * 1000, 500 + second * 20_000, 10 + second * 30, second * 100_000);
   }
   expect(load.readsPerSecond).toBeCloseTo(20_000, 0);

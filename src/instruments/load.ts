@@ -3,14 +3,15 @@ const USUAL_ACCESS_NS = 200;
 const LEAST_ACCESS_NS = 50;
 const MOST_ACCESS_NS = 1000;
 /** Fewer accesses than this, between two measurements, tell nothing about the cost of one. */
-const FEW_ACCESSES = 10_000;
+const FEW_ACCESSES = 5_000;
 /** The weight of the last measurement against all earlier ones. */
-const WEIGHT = 0.3;
+const WEIGHT = 0.1;
 
 /** Measures how many reads there are, and what the instruments' thread takes for them. */
 export class Load {
-  /** Over the last few measurements. */
+  /** Over the last few measurements, and since the last but one. */
   readsPerSecond = 0;
+  lastReadsPerSecond = 0;
   /** Processor time of this thread for each simulated access, everything else included. */
   accessNs = USUAL_ACCESS_NS;
   /** The share of one processor that this thread took. */
@@ -35,7 +36,8 @@ export class Load {
     const ms = Math.max(1, nowMs - this.#atMs);
     const takenMs = threadMs - this.#threadMs;
     const accessed = accesses - this.#accesses;
-    this.readsPerSecond = smoothed(this.readsPerSecond, ((reads - this.#reads) * 1000) / ms);
+    this.lastReadsPerSecond = ((reads - this.#reads) * 1000) / ms;
+    this.readsPerSecond = smoothed(this.readsPerSecond, this.lastReadsPerSecond);
     this.share = smoothed(this.share, takenMs / ms);
     if (accessed >= FEW_ACCESSES) {
       const accessNs = Math.max(LEAST_ACCESS_NS, Math.min(MOST_ACCESS_NS, (takenMs * 1e6) / accessed));

@@ -1,4 +1,5 @@
 import { Event } from "./event.ts";
+import { READS } from "./event-kinds.ts";
 import type { EventRing } from "./event-ring.ts";
 
 /** Words to read from one ring before the next one has its turn. */
@@ -8,11 +9,14 @@ const TURN_WORDS = 2 ** 14;
 export class EventReader {
   readonly #rings: readonly EventRing[];
   readonly #event = new Event();
+  /** The reads of each ring up to the event that was read last. */
+  readonly #reads: number[];
 
   /** Begins with the events that are written from now on. */
   constructor(rings: readonly EventRing[]) {
     this.#rings = rings;
     for (const ring of rings) ring.skip();
+    this.#reads = rings.map(({ reads }) => reads);
   }
 
   /** Records that found no room, in all. */
@@ -20,9 +24,9 @@ export class EventReader {
     return this.#rings.reduce((sum, { dropped }) => sum + dropped, 0);
   }
 
-  /** Reads of all threads, in all. */
+  /** Reads of all threads up to the events that were read last, within 256 for each thread. */
   get reads(): number {
-    return this.#rings.reduce((sum, { reads }) => sum + reads, 0);
+    return this.#reads.reduce((sum, reads) => sum + reads, 0);
   }
 
   /**
@@ -36,13 +40,23 @@ export class EventReader {
     let words = 0;
     for (let before = -1; words !== before && words < most; ) {
       before = words;
-      for (const ring of this.#rings) {
+      this.#rings.forEach((ring, index) => {
         words += ring.drain((at) => {
           event.read(ring, at, nowMs);
-          read(event);
+          if (event.kind === READS) this.#reads[index] = completed(event.detail, this.#reads[index]!);
+          else read(event);
         }, TURN_WORDS);
-      }
+      });
     }
+    this.#rings.forEach((ring, index) => {
+      // Without a backlog the events tell of all reads; reads that come right now make no difference.
+      if (ring.fill === 0) this.#reads[index] = ring.reads;
+    });
     return words;
   }
+}
+
+/** Completes the low 32 bits of a count that only grows. */
+function completed(low: number, before: number): number {
+  return before + ((low - before) >>> 0);
 }

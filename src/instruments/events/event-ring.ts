@@ -85,8 +85,9 @@ export class EventRing {
 
   // ---- the writer
 
-  countRead(): void {
-    this.#floats[READS_FLOAT]!++;
+  /** @returns the number of reads, this one included */
+  countRead(): number {
+    return ++this.#floats[READS_FLOAT]!;
   }
 
   /**

@@ -149,6 +149,24 @@ describe("a writer of events", () => {
     ]);
   });
 
+  test("a reader that is behind knows which reads its events tell of", () => {
+    const memory = InstrumentsMemory.create(1);
+    memory.control.bound = boundOf(1);
+    memory.control.countEvery = 1_000_000;
+    const reader = new EventReader([memory.ring(0)]);
+    const writer = new EventWriter(memory.target(0), () => NOW_MS);
+    const user = key("user:1", 5);
+    for (let i = 0; i < 20_000; i++) writer.hit(user, 1, NOW_MS);
+    let events = 0;
+    for (let turns = 0; turns < 3; turns++) {
+      reader.drain(NOW_MS, 1, () => events++);
+      expect(Math.abs(reader.reads - events)).toBeLessThanOrEqual(256);
+    }
+    expect(events).toBeLessThan(20_000);
+    reader.drain(NOW_MS, 2 ** 20, () => events++);
+    expect([events, reader.reads]).toEqual([20_000, 20_000]);
+  });
+
   test("a load that repeats with the same period is not sampled at one place", () => {
     const { writer, read } = bench(0, 50);
     const keys = Array.from({ length: 50 }, (_, i) => key(`k${i}`, i));

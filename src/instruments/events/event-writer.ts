@@ -13,6 +13,7 @@ import {
   IS_COUNTED,
   IS_FOLLOWED,
   MISS,
+  READS,
   REFUSALS,
   REFUSED,
   REMOVES,
@@ -52,7 +53,7 @@ export class EventWriter {
   }
 
   hit(key: KeyRef, valueBytes: number, nowMs: number): void {
-    this.#ring.countRead();
+    if ((this.#ring.countRead() & MARK_MASK) === 0) this.#mark(nowMs);
     const isFollowed = this.#follows(key.hash);
     if (--this.#untilCounted <= 0) this.#countedHit(key, valueBytes, nowMs, isFollowed);
     else if (isFollowed) writeHit(this.#ring, IS_FOLLOWED, key, 0, valueBytes, nowMs);
@@ -61,7 +62,7 @@ export class EventWriter {
   /** @returns 0: `answered` names reads by their key */
   missed(key: KeyRef, nowMs: number): number {
     const ring = this.#ring;
-    ring.countRead();
+    if ((ring.countRead() & MARK_MASK) === 0) this.#mark(nowMs);
     const { hash } = key;
     const stored = Math.min(EVENT_KEY_BYTES, key.length);
     const at = ring.begin(MISS, this.#follows(hash) ? IS_FOLLOWED : 0, WORDS_OF[MISS]!, key.length, stored);
@@ -117,6 +118,16 @@ export class EventWriter {
     this.#write(INVALIDATED_ALL, 0, 0);
   }
 
+  /** Notes among the events how many reads there have been, so that their reader knows which reads it has seen. */
+  #mark(nowMs: number): void {
+    const ring = this.#ring;
+    const at = ring.begin(READS, 0, WORDS_OF[READS]!);
+    if (at < 0) return;
+    writeHead(ring, at, 0, nowMs);
+    ring.words[at + 3] = ring.reads;
+    ring.publish();
+  }
+
   #follows(hash: number): boolean {
     return samplePosition(hash) < this.#control.bound || this.#filter.mayHave(hash);
   }
@@ -145,6 +156,8 @@ export class EventWriter {
 }
 
 const GREATEST = 2 ** 31 - 1;
+/** Every 256th read is followed by a mark. */
+const MARK_MASK = 0xff;
 
 /** @param stored how much of the key to write */
 function writeHit(

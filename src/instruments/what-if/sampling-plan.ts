@@ -50,26 +50,43 @@ export interface SamplingPlan {
   readonly duties: readonly number[];
 }
 
-export const FIRST_PLAN: SamplingPlan = { miniatureEntries: STEPS.at(-1)!, duties: FACTORS.map(() => 1) };
+/**
+ * Miniatures have as many entries as can be paid for at this load at least, in reads per second: a load may come all at
+ * once, and to have fewer then means to begin anew with smaller samples.
+ */
+const LEAST_LOAD = 20_000;
 
 /**
  * Fits the plan to the load: the most entries that the budget pays for. If it does not even pay for the fewest, small
  * sizes, whose samples are large, run in stretches. Large ones always run: they would take too long to fill. Keeps
- * the present plan as long as it is within the budget and not far below.
+ * the number of entries as long as it is within the budget and not far below.
  */
-export function planFor(present: PresentCache, load: Load, plan: SamplingPlan): SamplingPlan {
+export function planFor(present: PresentCache, load: Load, plan?: SamplingPlan): SamplingPlan {
   const { budget } = load;
-  const now = total(
-    costsOf(present, load, plan.miniatureEntries).map((cost, index) => cost * plan.duties[index]!),
-  );
-  const isWhole = plan.duties.every((duty) => duty === 1);
-  const isBest = isWhole && plan.miniatureEntries === STEPS.at(-1);
-  if (now <= budget && (isBest || now >= budget * TOO_CHEAP)) return plan;
-  const affordable = STEPS.filter((step) => total(costsOf(present, load, step)) <= budget);
-  const miniatureEntries = affordable.at(-1) ?? STEPS[0]!;
+  const expected = { ...load, readsPerSecond: Math.max(LEAST_LOAD, load.readsPerSecond) };
+  const affordable = STEPS.filter((step) => total(costsOf(present, expected, step)) <= budget);
+  const best = affordable.at(-1) ?? STEPS[0]!;
+  const miniatureEntries =
+    plan !== undefined && isGood(plan, best, present, expected) ? plan.miniatureEntries : best;
   const costs = costsOf(present, load, miniatureEntries);
   const most = level(costs, budget);
-  return { miniatureEntries, duties: costs.map((cost) => Math.min(1, most / cost)) };
+  return { miniatureEntries, duties: costs.map((cost) => dutyFor(most / cost)) };
+}
+
+/** Whether a plan's number of entries may stay as it is. */
+function isGood(
+  { miniatureEntries }: SamplingPlan,
+  best: number,
+  present: PresentCache,
+  load: Load,
+): boolean {
+  const cost = total(costsOf(present, load, miniatureEntries));
+  return miniatureEntries === best || (cost <= load.budget && cost >= load.budget * TOO_CHEAP);
+}
+
+/** Halves, so that small changes of the load change nothing. */
+function dutyFor(affordable: number): number {
+  return affordable >= 1 ? 1 : 2 ** Math.floor(Math.log2(affordable));
 }
 
 /** Returns the greatest cost that a size may have, so that together they keep to the budget. */

@@ -3,7 +3,7 @@ import { Stretches, type StretchPhase } from "./stretches.ts";
 
 /** The share of reads that fall into each phase. */
 function shares(duty: number, offset: number): Record<StretchPhase, number> {
-  const stretches = new Stretches(250, 0.1, offset);
+  const stretches = new Stretches(250, 0.1, duty, offset);
   const counts = { off: 0, warming: 0, counting: 0 };
   const steps = 200_000;
   for (let i = 0; i < steps; i++) {

@@ -15,11 +15,12 @@ export class Stretches {
 
   /**
    * @param ratio the share of the keys that the size sees
+   * @param duty the share of the time that it may run, at present
    * @param offset from 0 to 1: where in the cycle to begin, so that sizes take turns
    */
-  constructor(miniatureEntries: number, ratio: number, offset: number) {
+  constructor(miniatureEntries: number, ratio: number, duty: number, offset: number) {
     this.#stretchReads = (READS_PER_ENTRY * miniatureEntries) / ratio;
-    this.#at = offset * this.#stretchReads;
+    this.#at = (offset * this.#stretchReads) / duty;
   }
 
   /** @param duty the share of the time that it may run */

@@ -15,14 +15,7 @@ import {
 } from "../events/event-kinds.ts";
 import { Pending } from "./pending.ts";
 import { optimumFor, RecentRecords } from "./recent-records.ts";
-import {
-  FACTORS,
-  FIRST_PLAN,
-  type PresentCache,
-  planFor,
-  type SamplingPlan,
-  shapesFor,
-} from "./sampling-plan.ts";
+import { FACTORS, type PresentCache, planFor, type SamplingPlan, shapesFor } from "./sampling-plan.ts";
 import { GROUPS, SimulatedSize } from "./simulated-size.ts";
 import { Stretches, type StretchPhase } from "./stretches.ts";
 
@@ -44,6 +37,9 @@ interface Running {
 export interface WhatIfOptions {
   readonly policies: readonly PolicyChoice[];
   readonly present: PresentCache;
+  /** The share of one processor that simulations may take, and what one access costs, as far as is known. */
+  readonly budget: number;
+  readonly accessNs: number;
   /** Returns the weight of an entry, in units of the present cache's size. */
   weigh(keyBytes: number, valueBytes: number): number;
 }
@@ -83,7 +79,7 @@ export class WhatIf {
   readonly #pending = new Pending();
   readonly #recent = new RecentRecords();
   #present: PresentCache;
-  #plan: SamplingPlan = FIRST_PLAN;
+  #plan: SamplingPlan;
   /** The largest samples, of the smallest caches, come first. */
   #sizes: readonly Running[];
   /** The present slice comes first. Each has a tally for each size. */
@@ -99,7 +95,9 @@ export class WhatIf {
   constructor(options: WhatIfOptions) {
     this.#options = options;
     this.#present = options.present;
-    this.#sizes = this.#build(FIRST_PLAN);
+    const { budget, accessNs, policies } = options;
+    this.#plan = planFor(options.present, { readsPerSecond: 0, accessNs, budget, policies: policies.length });
+    this.#sizes = this.#build(this.#plan);
   }
 
   /** Keys whose position lies below this are to be sampled. */
@@ -316,7 +314,7 @@ export class WhatIf {
     const shapes = shapesFor(present, miniatureEntries);
     return shapes.map((shape, index) => {
       const size = new SimulatedSize(policies, shape);
-      const stretches = new Stretches(miniatureEntries, size.ratio, index / shapes.length);
+      const stretches = new Stretches(miniatureEntries, size.ratio, duties[index]!, index / shapes.length);
       return { size, stretches, phase: stretches.phase(duties[index]!) };
     });
   }
