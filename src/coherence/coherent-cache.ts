@@ -35,6 +35,8 @@ export interface CoherentStore {
    * @returns true if there was an entry
    */
   invalidate(key: KeyRef): unknown;
+  /** Removes the key's entries but that of one variant. */
+  removeOthers(key: KeyRef, kept: Variant): unknown;
   /** Returns the lease of the keys with this hash. */
   lease(hash: number): number;
   /** Counts a fill that begins. @returns the lease that the fill must present */
@@ -55,11 +57,13 @@ export interface CoherentStore {
  * question is sent behind the write, over the same connection.
  *
  * When several threads share the cache, each has its own connection, and nothing orders the bytes of two connections.
- * Three more rules hold then:
+ * Four more rules hold then:
  * - A write invalidates its keys again before it is acknowledged.
  * - A flight can be joined only while its lease holds, and a lease is good for one fill.
  * - A value that may not be stored, but is about to be shown to a client, removes the key's entry: another thread may
  *   have stored an older one.
+ * - A value that is stored removes the key's entries for other questions: another thread may have stored older ones,
+ *   and the message of the change may still be on its way to that thread.
  */
 export class CoherentCache<Store extends CoherentStore, Asked extends Variant = Variant> {
   readonly store: Store;
@@ -116,7 +120,9 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
   end(flight: Flight<Asked>, isStored: boolean): void {
     this.#flights.remove(flight);
     this.store.endFill(flight.key.hash);
-    if (!isStored && this.isShared) this.invalidate(flight.key, "reply");
+    if (!this.isShared) return;
+    if (isStored) this.store.removeOthers(flight.key, flight.variant);
+    else this.invalidate(flight.key, "reply");
   }
 
   /**

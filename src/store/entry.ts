@@ -1,4 +1,4 @@
-import { KIND_LIMIT, VALUE, type Variant } from "../coherence/variant.ts";
+import { KIND_LIMIT, type Variant } from "../coherence/variant.ts";
 import { assert } from "../lib/assert.ts";
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import { equalBytes } from "../lib/bytes.ts";
@@ -73,11 +73,11 @@ export function findEntry(memory: ShardMemory, key: KeyRef, variant: Variant): n
   return 0;
 }
 
-/** Returns the slot of an entry with this key, of any variant, or of any but the value; 0: none. */
+/** Returns the slot of an entry with this key, of any variant but `spared`; 0: none. */
 export function findAny(
   memory: ShardMemory,
   { bytes, start, end, hash }: KeyRef,
-  sparesValue: boolean,
+  spared: Variant | undefined,
 ): number {
   const { words } = memory;
   let slot = words[bucketWord(memory, hash)]!;
@@ -86,7 +86,7 @@ export function findAny(
       words[slot * 2 + HASH] === (hash | 0) &&
       keyBytesOf(memory, slot) === end - start &&
       keyEquals(memory, slot, bytes, start, end) &&
-      !(sparesValue && isOfVariant(memory, slot, VALUE))
+      !(spared !== undefined && isOfVariant(memory, slot, spared))
     ) {
       return slot;
     }

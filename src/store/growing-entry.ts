@@ -21,7 +21,7 @@ import {
 } from "./entry-layout.ts";
 import { DEAD, EXPIRED, freshnessOf, setTerms } from "./freshness.ts";
 import { growIndex, indexPagesNeeded, linkEntry } from "./index-table.ts";
-import { evictOne, removeEntry, removeVariants } from "./leaving.ts";
+import { evictOne, removeEntry, removeOthers } from "./leaving.ts";
 import { PayloadCursor } from "./payload-cursor.ts";
 import { detach, markResident, mayPin, NO_PIN, pinAgain, pinGrowing, serialOf } from "./pin-table.ts";
 import { PinnedValue } from "./pinned-value.ts";
@@ -330,6 +330,6 @@ export class GrowingEntry {
     growIndex(memory);
     current.policy.insert(slot, key.hash);
     if (freshness < EXPIRED && !isFill) current.policy.hit(slot);
-    if (!isFill) removeVariants(shard, key);
+    if (!isFill) removeOthers(shard, key, VALUE);
   }
 }

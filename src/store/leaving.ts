@@ -1,3 +1,4 @@
+import type { Variant } from "../coherence/variant.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
 import { compact } from "./compaction.ts";
 import type { Draft } from "./draft.ts";
@@ -63,9 +64,9 @@ export function removeKey(shard: Shard, key: KeyRef, epoch: number, nowMs: numbe
   let best: Freshness = DEAD;
   // Starts over each time: a removal may move entries.
   for (
-    let slot = findAny(memory, key, false);
+    let slot = findAny(memory, key, undefined);
     slot !== 0;
-    slot = mayBeSeveral ? findAny(memory, key, false) : 0
+    slot = mayBeSeveral ? findAny(memory, key, undefined) : 0
   ) {
     const freshness = freshnessOf(memory, slot, epoch, nowMs);
     if (freshness < best) best = freshness;
@@ -78,11 +79,11 @@ export function removeKey(shard: Shard, key: KeyRef, epoch: number, nowMs: numbe
   return best;
 }
 
-/** Removes all entries of a key but its value, which has just been written. */
-export function removeVariants(shard: Shard, key: KeyRef): void {
+/** Removes all entries of a key but that of one variant, which has just been stored. */
+export function removeOthers(shard: Shard, key: KeyRef, kept: Variant): void {
   const { memory } = shard;
   while (memory.words[VARIANTS] !== 0) {
-    const slot = findAny(memory, key, true);
+    const slot = findAny(memory, key, kept);
     if (slot === 0) return;
     removeEntry(shard, slot);
   }

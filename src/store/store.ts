@@ -19,7 +19,7 @@ import { CLEAR_INTERVAL_BITS, ENTRY_HEADER_BYTES, KEY_BYTES_LIMIT } from "./entr
 import { DEAD, EXPIRED, FRESH, type Freshness, freshnessAt } from "./freshness.ts";
 import { GrowingEntry } from "./growing-entry.ts";
 import { BUCKETS_PER_LOCK, drawKey, scanKeys } from "./key-scan.ts";
-import { removeKey, removeVariants } from "./leaving.ts";
+import { removeKey, removeOthers } from "./leaving.ts";
 import { holderOf, unlock } from "./lock.ts";
 import { beginChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
 import { ABSENT, describeEntry, type EntryInfo, goodEntry, readEntry } from "./reading.ts";
@@ -234,7 +234,7 @@ export class Store {
       draftEntry(shard, key, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
       shard.draft.touches = true;
       const outcome = storeDraft(shard);
-      if (outcome === "stored") removeVariants(shard, key);
+      if (outcome === "stored") removeOthers(shard, key, VALUE);
       return outcome;
     } finally {
       shard.draft.clear();
@@ -349,6 +349,16 @@ export class Store {
       this.#control.leases.change(key.hash);
       // Time 0 is before every expiry, so no entry counts as expired.
       return removeKey(shard, key, this.epoch, 0) !== DEAD;
+    } finally {
+      unlockShard(shard);
+    }
+  }
+
+  /** Removes all entries of the key but that of one variant. Leases stay as they are. */
+  removeOthers(key: KeyRef, kept: Variant): void {
+    const shard = this.#shards.enter(key.hash);
+    try {
+      removeOthers(shard, key, kept);
     } finally {
       unlockShard(shard);
     }

@@ -285,6 +285,23 @@ describe("variants of a key", () => {
     }
   });
 
+  test("all but one can be removed, and other keys keep theirs", () => {
+    for (const kept of VARIANTS) {
+      const pair = new Pair();
+      for (const each of KEYS) {
+        for (const asked of VARIANTS) pair.fill(each, asked, "answer", 0, 0);
+      }
+      const { store } = pair;
+      const key = keyIn(store, String.fromCharCode(...KEYS[0]!));
+      store.removeOthers(key, kept);
+      for (const asked of VARIANTS) {
+        expect(store.peek(key, START_MS, FRESH, asked) !== undefined).toBe(asked === kept);
+      }
+      expect(store.stats().entries).toBe((KEYS.length - 1) * VARIANTS.length + 1);
+      store.check();
+    }
+  });
+
   test("take no more memory than a value if they have no argument", () => {
     const charged = (asked: Variant): number => {
       const pair = new Pair();
