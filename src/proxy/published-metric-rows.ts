@@ -1,5 +1,6 @@
 import { TIMED_ONE_IN } from "../instruments/batch-times.ts";
 import type { MetricRow } from "../instruments/number-table.ts";
+import { CONNECTION_METRICS } from "../instruments/shared-rows.ts";
 
 const MICROS = 1e-6;
 const MILLIS = 1e-3;
@@ -93,18 +94,5 @@ export const PUBLISHED_METRICS: readonly MetricRow[] = [
     kind: "gauge",
     help: "Connections to the origin: shared by all clients, dedicated to one client, idle.",
   },
-  { name: "glasscache_connections", kind: "gauge", help: "Open connections of clients." },
-  {
-    name: "glasscache_connections_total",
-    kind: "counter",
-    help:
-      "Connections of clients: accepted, refused (too many were open), cut (too many replies were left unread). Only " +
-      "the first should grow.",
-  },
-  {
-    name: "glasscache_received_bytes_total",
-    kind: "counter",
-    help: "Bytes of requests received from clients.",
-  },
-  { name: "glasscache_sent_bytes_total", kind: "counter", help: "Bytes of replies sent to clients." },
+  ...CONNECTION_METRICS,
 ];

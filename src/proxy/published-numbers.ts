@@ -1,5 +1,6 @@
 import { FAMILIES, type FamilyName } from "../commands/families.ts";
 import { type NumberRow, type NumberTable, shapeOf } from "../instruments/number-table.ts";
+import { requestRows } from "../instruments/shared-rows.ts";
 import { PUBLISHED_METRICS } from "./published-metric-rows.ts";
 import { RESULTS, type ResultName } from "./request-results.ts";
 
@@ -85,22 +86,7 @@ export const REQUESTS_NAMES: readonly RequestsName[] = FAMILIES.flatMap((family)
   RESULTS.map((result): RequestsName => `${family} ${result}`),
 );
 
-interface RequestsRow extends NumberRow {
-  readonly kind: "counter";
-}
-
-const REQUESTS = Object.fromEntries(
-  FAMILIES.flatMap((family) =>
-    RESULTS.map((result): [RequestsName, RequestsRow] => [
-      `${family} ${result}`,
-      {
-        ...{ kind: "counter", metric: "glasscache_requests_total", labels: { family, result } },
-        // Most families never have most results.
-        isSparse: family !== "string",
-      },
-    ]),
-  ),
-) as Readonly<Record<RequestsName, RequestsRow>>;
+const REQUESTS = requestRows(FAMILIES, RESULTS);
 
 const NUMBERS = { ...SCALARS, ...REQUESTS, ...HISTOGRAMS };
 

@@ -1,6 +1,7 @@
 import { FAMILIES, type FamilyName } from "../commands/families.ts";
 import { TIMED_ONE_IN } from "../instruments/batch-times.ts";
 import { type MetricRow, type NumberRow, type NumberTable, shapeOf } from "../instruments/number-table.ts";
+import { CONNECTION_METRICS, requestRows } from "../instruments/shared-rows.ts";
 
 const counter = { kind: "counter" } as const;
 const gauge = { kind: "gauge" } as const;
@@ -36,21 +37,7 @@ export const ERROR = 1;
 export type ScalarName = keyof typeof SCALARS;
 export type RequestsName = `${FamilyName} ${(typeof RESULTS)[number]}`;
 
-interface RequestsRow extends NumberRow {
-  readonly kind: "counter";
-}
-
-const REQUESTS = Object.fromEntries(
-  FAMILIES.flatMap((family) =>
-    RESULTS.map((result): [RequestsName, RequestsRow] => [
-      `${family} ${result}`,
-      {
-        ...{ kind: "counter", metric: "glasscache_requests_total", labels: { family, result } },
-        isSparse: family !== "string",
-      },
-    ]),
-  ),
-) as Readonly<Record<RequestsName, RequestsRow>>;
+const REQUESTS = requestRows(FAMILIES, RESULTS);
 
 /** The names of the counts of requests: of each family, one for each result. */
 export const REQUESTS_NAMES: readonly RequestsName[] = FAMILIES.flatMap((family) =>
@@ -113,20 +100,7 @@ const METRICS: readonly MetricRow[] = [
     kind: "gauge",
     help: "0 once the disk has failed: writes are refused from then on. 1 is good.",
   },
-  { name: "glasscache_connections", kind: "gauge", help: "Open connections of clients." },
-  {
-    name: "glasscache_connections_total",
-    kind: "counter",
-    help:
-      "Connections of clients: accepted, refused (too many were open), cut (too many replies were left unread). Only " +
-      "the first should grow.",
-  },
-  {
-    name: "glasscache_received_bytes_total",
-    kind: "counter",
-    help: "Bytes of requests received from clients.",
-  },
-  { name: "glasscache_sent_bytes_total", kind: "counter", help: "Bytes of replies sent to clients." },
+  ...CONNECTION_METRICS,
 ];
 
 /** The table of a server's published numbers. */

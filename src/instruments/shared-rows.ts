@@ -1,0 +1,42 @@
+import type { MetricRow, NumberRow } from "./number-table.ts";
+
+interface RequestsRow extends NumberRow {
+  readonly kind: "counter";
+}
+
+/** Returns a row for the requests of each family with each result. */
+export function requestRows<Family extends string, Result extends string>(
+  families: readonly Family[],
+  results: readonly Result[],
+): Readonly<Record<`${Family} ${Result}`, RequestsRow>> {
+  return Object.fromEntries(
+    families.flatMap((family) =>
+      results.map((result): [string, RequestsRow] => [
+        `${family} ${result}`,
+        {
+          ...{ kind: "counter", metric: "glasscache_requests_total", labels: { family, result } },
+          // Most families never have most results.
+          isSparse: family !== "string",
+        },
+      ]),
+    ),
+  ) as Readonly<Record<`${Family} ${Result}`, RequestsRow>>;
+}
+
+/** The metrics of clients' connections, the same of every service. */
+export const CONNECTION_METRICS: readonly MetricRow[] = [
+  { name: "glasscache_connections", kind: "gauge", help: "Open connections of clients." },
+  {
+    name: "glasscache_connections_total",
+    kind: "counter",
+    help:
+      "Connections of clients: accepted, refused (too many were open), cut (too many replies were left unread). Only " +
+      "the first should grow.",
+  },
+  {
+    name: "glasscache_received_bytes_total",
+    kind: "counter",
+    help: "Bytes of requests received from clients.",
+  },
+  { name: "glasscache_sent_bytes_total", kind: "counter", help: "Bytes of replies sent to clients." },
+];
