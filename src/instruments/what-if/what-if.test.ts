@@ -147,6 +147,23 @@ describe("what-if", () => {
     });
   });
 
+  test("a change of the plan loses no misses of reads that are already counted", () => {
+    const whatIf = newWhatIf();
+    const event = new Event();
+    event.kind = kinds.HIT;
+    event.flags = kinds.IS_FOLLOWED;
+    whatIf.tick(1000, 0);
+    for (let object = 1; object <= 100; object++) {
+      event.hash = HASHES[object]!;
+      whatIf.event(event);
+    }
+    whatIf.tick(1001, 100);
+    const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
+    whatIf.adapt(present, { readsPerSecond: 50_000, accessNs: 200, budget: 0.03 });
+    // Every read is of another key, so all of them are misses; the smallest size has seen them all.
+    expect(whatIf.estimates()[0]![0]!.missRatio).toBe(1);
+  });
+
   test("writes and invalidations take part: what is dropped is missed", () => {
     const whatIf = newWhatIf();
     const event = new Event();

@@ -153,6 +153,7 @@ export class WhatIf {
     if (plan.miniatureEntries !== this.#plan.miniatureEntries || !isAlike(present, this.#present)) {
       this.#present = present;
       const earlier = this.#sizes;
+      for (const { size } of earlier) size.flush();
       this.#takeMisses();
       this.#recent.clear();
       this.#sizes = this.#build(plan);
