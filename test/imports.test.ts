@@ -70,6 +70,12 @@ const LAYERS: Record<string, Layer> = {
     packages: [],
     runtime: "bun",
   },
+  // Types alone of instruments: what the service tells.
+  web: {
+    folders: ["policy", "replay", "coherence", "sim", "instruments", "lib"],
+    packages: ["preact", "@preact/signals", "uplot"],
+    runtime: "none",
+  },
   cli: { folders: ALL, packages: ["commander", "pino", "zod"], runtime: "bun" },
 };
 

@@ -2,7 +2,14 @@ import { ManualClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
 import { FakeView } from "./fake-view-fixture.ts";
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from "./limits.ts";
+import type { Page } from "./page.ts";
 import { type AdminOptions, AdminServer } from "./server.ts";
+
+export const DASHBOARD: Page = {
+  html: "<!doctype html><title>dashboard</title>",
+  scriptSource: "'sha256-script'",
+  styleSource: "'sha256-style'",
+};
 
 /** An admin port over a fake view, with time that stands still. */
 export class AdminFixture {
@@ -18,6 +25,7 @@ export class AdminFixture {
     this.server = AdminServer.open({
       host: "127.0.0.1",
       port: 0,
+      dashboard: async () => DASHBOARD,
       view: this.view,
       password: undefined,
       openMetrics: false,

@@ -1,7 +1,7 @@
 /** Every endpoint over a fake view, through real sockets. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { HOT_BY } from "../instruments/view.ts";
-import { AdminFixture, basic } from "./admin-fixture.ts";
+import { AdminFixture, basic, DASHBOARD } from "./admin-fixture.ts";
 import { exposition } from "./exposition.ts";
 import { AdminListenError } from "./http-listener.ts";
 import { ROUTES } from "./routes.ts";
@@ -164,7 +164,7 @@ describe("mistakes are told in a sentence", () => {
   });
 
   test("unknown paths", async () => {
-    for (const path of ["/api", "/api/", "/api/keys", "/favicon.ico", "//evil.example/", "/metrics/"]) {
+    for (const path of ["/api/", "/api/keys", "/favicon.ico", "//evil.example/", "/metrics/"]) {
       expect([path, (await admin.get(path)).status]).toEqual([path, 404]);
     }
   });
@@ -229,11 +229,11 @@ describe("probes", () => {
   });
 });
 
-test("the page lists every endpoint, has no scripts and loads nothing", async () => {
-  const response = await admin.get("/");
+test("the list of endpoints has all of them, no scripts, and loads nothing", async () => {
+  const response = await admin.get("/api");
   const html = await response.text();
   expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
-  for (const { path, summary } of ROUTES.slice(1)) {
+  for (const { path, summary } of ROUTES) {
     expect(html).toContain(path);
     expect(html).toContain(summary.replaceAll('"', "&#34;"));
   }
@@ -241,6 +241,32 @@ test("the page lists every endpoint, has no scripts and loads nothing", async ()
   const style = /<style>(.*)<\/style>/s.exec(html)![1]!;
   const hash = new Bun.CryptoHasher("sha256").update(style).digest("base64");
   expect(response.headers.get("content-security-policy")).toContain(`style-src 'sha256-${hash}'`);
+});
+
+describe("the dashboard", () => {
+  test("may run its own script and style, and nothing else", async () => {
+    const response = await admin.get("/");
+    expect(await response.text()).toBe(DASHBOARD.html);
+    const policy = response.headers.get("content-security-policy");
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain(`script-src ${DASHBOARD.scriptSource};`);
+    expect(policy).toContain(`style-src ${DASHBOARD.styleSource};`);
+    expect(policy).not.toContain("unsafe");
+  });
+
+  test("is made once, and again only after a failure", async () => {
+    let calls = 0;
+    await using fixture = new AdminFixture({
+      dashboard: async () => {
+        if (++calls === 1) throw new Error("no bundler");
+        return DASHBOARD;
+      },
+    });
+    expect((await fixture.get("/")).status).toBe(500);
+    expect((await fixture.get("/")).status).toBe(200);
+    expect((await fixture.get("/")).status).toBe(200);
+    expect(calls).toBe(2);
+  });
 });
 
 describe("the port", () => {

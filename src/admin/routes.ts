@@ -1,5 +1,6 @@
 import { API_ROUTES } from "./api.ts";
 import type { Handler, Method, Route } from "./call.ts";
+import { listResponse } from "./list-page.ts";
 import { LOGIN_ROUTES } from "./login.ts";
 import { pageResponse } from "./page.ts";
 import { PROBE_ROUTES } from "./probes.ts";
@@ -11,8 +12,15 @@ export const ROUTES: readonly Route[] = [
   {
     path: "/",
     access: "password",
-    methods: { GET: ({ desk }) => pageResponse(desk.view.service, LISTED) },
+    methods: { GET: async ({ desk }) => pageResponse(await desk.dashboard()) },
     shown: "/",
+    summary: "The dashboard.",
+  },
+  {
+    path: "/api",
+    access: "password",
+    methods: { GET: ({ desk }) => listResponse(desk.view.service, ROUTES) },
+    shown: "/api",
     summary: "This list.",
   },
   ...LISTED,

@@ -1,5 +1,6 @@
 import * as os from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
+import { bundleDashboard } from "../admin/dashboard-bundle.ts";
 import { AdminListenError } from "../admin/http-listener.ts";
 import { AdminServer } from "../admin/server.ts";
 import type { FromInstruments, InstrumentsStart } from "../admin/thread-messages.ts";
@@ -20,7 +21,12 @@ function runInstruments(start: InstrumentsStart): void {
   let server: AdminServer | undefined;
   if (start.admin !== undefined) {
     try {
-      server = AdminServer.open({ ...start.admin, view: instruments.view, clock: systemClock });
+      server = AdminServer.open({
+        ...start.admin,
+        view: instruments.view,
+        dashboard: bundleDashboard,
+        clock: systemClock,
+      });
     } catch (error) {
       if (!(error instanceof AdminListenError)) throw error;
       tell({ type: "refused", message: error.message });

@@ -1,0 +1,31 @@
+import { useComputed, useSignalEffect } from "@preact/signals";
+import { useDashboard } from "../live/dashboard.ts";
+import { NowView } from "../now/now-view.tsx";
+import { Tip } from "../parts/tip.tsx";
+import { Head } from "./head.tsx";
+import { useVerdict } from "./verdict.ts";
+import { VerdictLine } from "./verdict-line.tsx";
+
+/** The whole page. */
+export function App() {
+  const { link, reading } = useDashboard();
+  const verdict = useVerdict();
+  const isLive = useComputed(() => link.value.state !== "lost");
+  const service = useComputed(() => reading.value?.service ?? "proxy");
+  useSignalEffect(() => {
+    document.title = `${verdict.value.kind === "alarm" ? "(!) " : ""}Glasscache ${service.value}`;
+  });
+  return (
+    <>
+      <a class="skip" href="#now">
+        Skip to the figures
+      </a>
+      <Head />
+      <VerdictLine verdict={verdict.value} />
+      <main class={isLive.value ? "" : "lost"}>
+        <NowView />
+      </main>
+      <Tip />
+    </>
+  );
+}

@@ -1,0 +1,14 @@
+import { render } from "preact";
+import { DashboardProvider, liveDashboard, type SavedPage, savedDashboard } from "../live/dashboard.ts";
+import { App } from "./app.tsx";
+
+/** A saved page brings its data along. */
+const saved = document.getElementById("saved")?.textContent;
+const dashboard = saved ? savedDashboard(JSON.parse(saved) as SavedPage) : liveDashboard();
+const root = document.body.appendChild(document.createElement("div"));
+render(
+  <DashboardProvider value={dashboard}>
+    <App />
+  </DashboardProvider>,
+  root,
+);

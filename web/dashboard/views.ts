@@ -1,0 +1,12 @@
+import type { Reading } from "../live/sections.ts";
+
+interface ViewName {
+  /** The anchor. */
+  readonly id: string;
+  readonly title: string;
+  /** Which services have it. */
+  readonly services: readonly Reading["service"][];
+}
+
+/** The page's parts, in their order. */
+export const VIEWS: readonly ViewName[] = [{ id: "now", title: "Now", services: ["proxy", "server"] }];

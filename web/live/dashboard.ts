@@ -1,0 +1,109 @@
+import { effect, type ReadonlySignal, signal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { HistoryReport } from "../../src/instruments/view.ts";
+import { type Clock, systemClock } from "../../src/lib/clock.ts";
+import { Api } from "./api.ts";
+import { Display } from "./display.ts";
+import { History, SPANS } from "./history.ts";
+import { type Moment, Recent } from "./recent.ts";
+import type { Reading } from "./sections.ts";
+import { type Link, LiveStream } from "./stream.ts";
+
+/** All that views are drawn from. They change nothing in it but by the API and the display's switches. */
+export interface Dashboard {
+  readonly link: ReadonlySignal<Link>;
+  /** The newest state; undefined until the first one has come. */
+  readonly reading: ReadonlySignal<Reading | undefined>;
+  readonly recent: Recent;
+  /** In the order of `SPANS`; the first one is always followed. */
+  readonly histories: readonly History[];
+  readonly api: Api;
+  readonly display: Display;
+  /** The browser's. */
+  readonly clock: Clock;
+  retry(): void;
+}
+
+/** What a saved page holds. */
+export interface SavedPage {
+  readonly savedAtMs: number;
+  readonly reading: Reading;
+  readonly moments: readonly Moment[];
+  readonly histories: readonly (HistoryReport | null)[];
+  readonly answers: Readonly<Record<string, unknown>>;
+}
+
+/** Follows the service that this page came from. */
+export function liveDashboard(): Dashboard {
+  const stream = new LiveStream(systemClock);
+  const recent = new Recent();
+  const api = new Api();
+  const histories = SPANS.map((span) => new History(api, span));
+  effect(() => {
+    const reading = stream.reading.value;
+    if (reading !== undefined) recent.add(reading);
+  });
+  histories[0]!.follow();
+  stream.open();
+  const { link, reading } = stream;
+  return {
+    link,
+    reading,
+    recent,
+    histories,
+    api,
+    display: new Display(),
+    clock: systemClock,
+    retry: () => stream.retry(),
+  };
+}
+
+/** Shows what was saved. */
+export function savedDashboard(saved: SavedPage): Dashboard {
+  const api = new Api(saved.answers);
+  const recent = new Recent();
+  recent.restore(saved.moments);
+  const histories = SPANS.map((span, at) => {
+    const history = new History(api, span);
+    const report = saved.histories[at];
+    if (report) history.restore(report);
+    return history;
+  });
+  const link = signal<Link>({ state: "saved", sinceMs: saved.savedAtMs });
+  const reading = signal<Reading | undefined>(saved.reading);
+  return {
+    link,
+    reading,
+    recent,
+    histories,
+    api,
+    display: new Display(),
+    clock: systemClock,
+    retry: () => {},
+  };
+}
+
+export function toBeSaved({ reading, recent, histories, api, clock }: Dashboard): SavedPage | undefined {
+  const present = reading.peek();
+  if (present === undefined) return undefined;
+  const moments = recent.moments.peek();
+  return {
+    savedAtMs: clock.wallMs(),
+    reading: present,
+    // Figures per second need the first and the last.
+    moments: moments.filter((_, at) => at % 4 === 0 || at === moments.length - 1),
+    histories: histories.map(({ report }) => report.peek() ?? null),
+    answers: api.answers,
+  };
+}
+
+const DashboardContext = createContext<Dashboard | undefined>(undefined);
+export const DashboardProvider = DashboardContext.Provider;
+
+/** The dashboard that a view belongs to. */
+export function useDashboard(): Dashboard {
+  const dashboard = useContext(DashboardContext);
+  if (dashboard === undefined) throw new Error("a view stands outside of the dashboard");
+  return dashboard;
+}

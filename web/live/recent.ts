@@ -1,0 +1,75 @@
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { CountedHistogram, Counters, Reading } from "./sections.ts";
+import { added, figureOf, histogramOf, type Labels } from "./series.ts";
+
+/** Counters at one moment. */
+export interface Moment {
+  readonly atMs: number;
+  readonly counters: Counters;
+}
+
+const KEPT_MS = 10_000;
+
+/** The counters of the last ten seconds, for figures per second. */
+export class Recent {
+  readonly #moments = signal<readonly Moment[]>([]);
+  #number = 0;
+
+  /** The oldest first. */
+  get moments(): ReadonlySignal<readonly Moment[]> {
+    return this.#moments;
+  }
+
+  add({ number, atMs, sections: { counters } }: Reading): void {
+    if (counters === undefined) return;
+    // A service that was started again numbers its states anew, and counts anew.
+    const kept = number <= this.#number ? [] : this.#moments.peek();
+    this.#number = number;
+    const from = kept.findIndex((moment) => moment.atMs >= atMs - KEPT_MS);
+    this.#moments.value = [...(from < 0 ? [] : kept.slice(from)), { atMs, counters }];
+  }
+
+  /** Shows moments that were saved. */
+  restore(moments: readonly Moment[]): void {
+    this.#moments.value = moments;
+  }
+
+  /**
+   * A counter's growth per second.
+   * @param forMs over the last so many milliseconds, or over all that is known if that is less
+   * @returns undefined: there is no such counter, or only one reading so far
+   */
+  rate(metric: string, labels: Labels = {}, forMs: number = KEPT_MS): number | undefined {
+    const span = this.#span(forMs);
+    if (span === undefined) return undefined;
+    const [first, last] = span;
+    const now = figureOf(last.counters, metric, labels);
+    if (now === undefined) return undefined;
+    return ((now - (figureOf(first.counters, metric, labels) ?? 0)) * 1000) / (last.atMs - first.atMs);
+  }
+
+  /** What a histogram has gained in the last seconds, and in how long. */
+  gained(metric: string, labels: Labels = {}): { histogram: CountedHistogram; seconds: number } | undefined {
+    const span = this.#span(KEPT_MS);
+    if (span === undefined) return undefined;
+    const [first, last] = span;
+    const now = histogramOf(last.counters, metric, labels);
+    if (now === undefined) return undefined;
+    const before = histogramOf(first.counters, metric, labels);
+    const seconds = (last.atMs - first.atMs) / 1000;
+    return { histogram: before === undefined ? now : added(now, before, -1), seconds };
+  }
+
+  /** The present value of a gauge or a counter. */
+  figure(metric: string, labels: Labels = {}): number | undefined {
+    const last = this.#moments.value.at(-1);
+    return last && figureOf(last.counters, metric, labels);
+  }
+
+  #span(forMs: number): [Moment, Moment] | undefined {
+    const moments = this.#moments.value;
+    const last = moments.at(-1);
+    const first = moments.find(({ atMs }) => atMs >= (last?.atMs ?? 0) - forMs);
+    return last === undefined || first === undefined || first.atMs === last.atMs ? undefined : [first, last];
+  }
+}
