@@ -2,6 +2,8 @@ import { useComputed, useSignalEffect } from "@preact/signals";
 import { useDashboard } from "../live/dashboard.ts";
 import { NowView } from "../now/now-view.tsx";
 import { Tip } from "../parts/tip.tsx";
+import { TimeView } from "../time/time-view.tsx";
+import { WhatIfView } from "../what-if/what-if-view.tsx";
 import { Head } from "./head.tsx";
 import { useVerdict } from "./verdict.ts";
 import { VerdictLine } from "./verdict-line.tsx";
@@ -24,6 +26,8 @@ export function App() {
       <VerdictLine verdict={verdict.value} />
       <main class={isLive.value ? "" : "lost"}>
         <NowView />
+        {service.value === "proxy" && <WhatIfView />}
+        <TimeView />
       </main>
       <Tip />
     </>
