@@ -1,4 +1,5 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
+import { KeysView } from "../keys/keys-view.tsx";
 import { useDashboard } from "../live/dashboard.ts";
 import { NowView } from "../now/now-view.tsx";
 import { Tip } from "../parts/tip.tsx";
@@ -27,6 +28,7 @@ export function App() {
       <main class={isLive.value ? "" : "lost"}>
         <NowView />
         {service.value === "proxy" && <WhatIfView />}
+        {service.value === "proxy" && <KeysView />}
         <TimeView />
       </main>
       <Tip />
