@@ -9,4 +9,9 @@ interface ViewName {
 }
 
 /** The page's parts, in their order. */
-export const VIEWS: readonly ViewName[] = [{ id: "now", title: "Now", services: ["proxy", "server"] }];
+export const VIEWS: readonly ViewName[] = [
+  { id: "now", title: "Now", services: ["proxy", "server"] },
+  { id: "what-if", title: "What if", services: ["proxy"] },
+  { id: "keys", title: "Keys", services: ["proxy"] },
+  { id: "time", title: "Time", services: ["proxy", "server"] },
+];
