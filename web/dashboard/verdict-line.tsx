@@ -9,7 +9,7 @@ export function VerdictLine({
 }) {
   const { retry } = useDashboard();
   return (
-    <div class={`verdict ${kind}`}>
+    <section class={`verdict ${kind}`} aria-label="Judgement">
       <Sign kind={kind} />
       <div class="judgement" role="status">
         <h1>{headline}</h1> <p>{body}</p>
@@ -27,7 +27,7 @@ export function VerdictLine({
         )}
       </div>
       <p class="when">{when}</p>
-    </div>
+    </section>
   );
 }
 

@@ -107,8 +107,12 @@ function lastEvent({ recent, histories, reading }: Dashboard): string {
 
 /** The first sentence is the headline. */
 function split(text: string): { headline: string; body: string } {
-  const end = text.search(/[.;] /);
-  if (end < 0) return { headline: text, body: "" };
-  const rest = text.slice(end + 2);
-  return { headline: `${text.slice(0, end)}.`, body: rest.slice(0, 1).toUpperCase() + rest.slice(1) };
+  const end = text.search(/[.;:] /);
+  if (end < 0) return { headline: `${capital(text).replace(/\.$/, "")}.`, body: "" };
+  const rest = text.slice(end + 2).replace(/\.$/, "");
+  return { headline: `${capital(text.slice(0, end))}.`, body: `${capital(rest)}.` };
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

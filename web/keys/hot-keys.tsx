@@ -71,7 +71,7 @@ export function HotKeys({ hot, onOpen }: HotKeysProps) {
                 ),
               },
               {
-                head: "",
+                head: "to scale",
                 class: "amount",
                 cell: ({ amount }) => (
                   <i class="bar" style={{ width: `${(100 * amount) / most}%` }} aria-hidden="true" />

@@ -46,7 +46,7 @@ export function Watched({ watch: { patterns, note, limit }, onOpen }: WatchedPro
           },
           { head: "events", isNumber: true, cell: ({ events }) => countText(events) },
           {
-            head: "",
+            head: "action",
             isNumber: true,
             cell: ({ pattern }) => (
               <button type="button" disabled={api.isSaved} onClick={() => unwatch(pattern)}>

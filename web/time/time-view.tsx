@@ -39,14 +39,11 @@ export function TimeView() {
     >
       <div ref={ref} class="time">
         <p class="choices">
-          <span role="radiogroup" aria-label="Span">
+          <span role="group" aria-label="Span">
             {histories.map(({ span }, index) => (
-              // biome-ignore lint/a11y/useAriaPropsSupportedByRole: a radio button that looks like a button
               <button
                 key={span.name}
                 type="button"
-                role="radio"
-                aria-checked={index === chosen.value}
                 aria-pressed={index === chosen.value}
                 onClick={() => {
                   chosen.value = index;

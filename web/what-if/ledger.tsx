@@ -53,7 +53,7 @@ export function Ledger({ outcome, today, present }: LedgerProps) {
       rows={rows}
       keyOf={({ what }) => what}
       columns={[
-        { head: "", cell: ({ what }) => what },
+        { head: "figure", cell: ({ what }) => what },
         { head: "now", isNumber: true, cell: ({ now }) => now },
         { head: "then", isNumber: true, cell: ({ chosen }) => chosen },
         {

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { WhatIfReport } from "../../src/instruments/view.ts";
+import { ENOUGH_READS } from "../dashboard/verdict.ts";
 import { useDashboard } from "../live/dashboard.ts";
 import { TableBehind } from "../parts/table.tsx";
 import { clockText, counted, countText, percentText, sizeText } from "../parts/text.ts";
@@ -17,13 +18,15 @@ export function WhatIfView() {
   const { whatIf, settings } = reading.value?.sections ?? {};
   const policy = useSignal<string | undefined>(undefined);
   const factor = useSignal(2);
-  if (whatIf === undefined || whatIf.curves.every(({ points }) => points.length === 0)) {
+  if (whatIf === undefined || whatIf.requests < ENOUGH_READS) {
     return (
       <View id="what-if" title="What if" question="What would another size or policy give?">
         <Awaited>
           {settings === undefined
             ? "The figures are on their way."
-            : "Other caches are simulated on what clients read. There is nothing to compare yet, or the instruments are off (--instruments on)."}
+            : whatIf === undefined
+              ? "Nothing is simulated: the instruments are off. Start the proxy with --instruments on."
+              : `Other caches are simulated on what clients read: ${countText(whatIf.requests)} of the ${ENOUGH_READS} reads that a comparison needs.`}
         </Awaited>
       </View>
     );
