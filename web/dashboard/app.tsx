@@ -2,6 +2,7 @@ import { useComputed, useSignalEffect } from "@preact/signals";
 import { KeysView } from "../keys/keys-view.tsx";
 import { useDashboard } from "../live/dashboard.ts";
 import { NowView } from "../now/now-view.tsx";
+import { WhileOnScreen } from "../parts/on-screen.tsx";
 import { Tip } from "../parts/tip.tsx";
 import { TimeView } from "../time/time-view.tsx";
 import { WhatIfView } from "../what-if/what-if-view.tsx";
@@ -18,6 +19,7 @@ export function App() {
   useSignalEffect(() => {
     document.title = `${verdict.value.kind === "alarm" ? "(!) " : ""}Glasscache ${service.value}`;
   });
+  const isProxy = service.value === "proxy";
   return (
     <>
       <a class="skip" href="#now">
@@ -26,10 +28,22 @@ export function App() {
       <Head />
       <VerdictLine verdict={verdict.value} />
       <main class={isLive.value ? "" : "lost"}>
-        <NowView />
-        {service.value === "proxy" && <WhatIfView />}
-        {service.value === "proxy" && <KeysView />}
-        <TimeView />
+        <WhileOnScreen>
+          <NowView />
+        </WhileOnScreen>
+        {isProxy && (
+          <WhileOnScreen>
+            <WhatIfView />
+          </WhileOnScreen>
+        )}
+        {isProxy && (
+          <WhileOnScreen>
+            <KeysView />
+          </WhileOnScreen>
+        )}
+        <WhileOnScreen>
+          <TimeView />
+        </WhileOnScreen>
       </main>
       <Tip />
     </>

@@ -44,8 +44,7 @@ function judge(dashboard: Dashboard): Verdict {
     const body = "The first figures come as soon as the service answers.";
     return { kind: "begun", headline: "Connecting.", body, further: [], when: "" };
   }
-  const when =
-    state === "saved" ? `saved ${new Date(sinceMs).toLocaleString("en")}` : "live, four times a second";
+  const when = state === "saved" ? `saved ${new Date(sinceMs).toLocaleString("en")}` : "live";
   const problems = [...(present.sections.health?.problems ?? []), ...furtherProblems(dashboard)];
   const [first, ...further] = problems;
   if (first !== undefined) {

@@ -1,12 +1,12 @@
-import { effect, type ReadonlySignal, signal } from "@preact/signals";
+import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { HistoryReport } from "../../src/instruments/view.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { Api } from "./api.ts";
 import { Display } from "./display.ts";
-import { History, SPANS } from "./history.ts";
-import { type Moment, Recent } from "./recent.ts";
+import { type FollowedHistory, History, SPANS } from "./history.ts";
+import { type Moment, Recent, RecentFigures } from "./recent.ts";
 import type { Reading } from "./sections.ts";
 import { type Link, LiveStream } from "./stream.ts";
 
@@ -15,9 +15,11 @@ export interface Dashboard {
   readonly link: ReadonlySignal<Link>;
   /** The newest state; undefined until the first one has come. */
   readonly reading: ReadonlySignal<Reading | undefined>;
-  readonly recent: Recent;
+  readonly recent: RecentFigures;
+  /** The moments that `recent` is of, and newer ones: for what moves. */
+  newest(): readonly Moment[];
   /** In the order of `SPANS`; the first one is always followed. */
-  readonly histories: readonly History[];
+  readonly histories: readonly FollowedHistory[];
   readonly api: Api;
   readonly display: Display;
   /** The browser's. */
@@ -34,25 +36,35 @@ export interface SavedPage {
   readonly answers: Readonly<Record<string, unknown>>;
 }
 
+/** How often figures and charts change. What moves is drawn more often. */
+const SHOWN_EVERY_MS = 950;
+
 /** Follows the service that this page came from. */
 export function liveDashboard(): Dashboard {
-  const stream = new LiveStream(systemClock);
   const recent = new Recent();
+  const reading = signal<Reading | undefined>(undefined);
+  const moments = signal<readonly Moment[]>([]);
+  let shownMs = Number.NEGATIVE_INFINITY;
+  const stream = new LiveStream(systemClock, (state) => {
+    recent.add(state);
+    // The first one at once, and a second one soon, for figures per second need two.
+    const isDue = state.atMs - shownMs >= SHOWN_EVERY_MS || recent.moments.length <= 3;
+    if (!isDue && state.atMs > shownMs) return;
+    shownMs = state.atMs;
+    batch(() => {
+      reading.value = state;
+      moments.value = recent.moments;
+    });
+  });
   const api = new Api();
   const histories = SPANS.map((span) => new History(api, span));
-  effect(() => {
-    const reading = stream.reading.value;
-    if (reading !== undefined) recent.add(reading);
-  });
   histories[0]!.follow();
   stream.open();
-  const { link, reading } = stream;
+  const { link } = stream;
   return {
-    link,
-    reading,
-    recent,
-    histories,
-    api,
+    ...{ link, reading, histories, api },
+    recent: new RecentFigures(moments),
+    newest: () => recent.moments,
     display: new Display(),
     clock: systemClock,
     retry: () => stream.retry(),
@@ -62,8 +74,8 @@ export function liveDashboard(): Dashboard {
 /** Shows what was saved. */
 export function savedDashboard(saved: SavedPage): Dashboard {
   const api = new Api(saved.answers);
-  const recent = new Recent();
-  recent.restore(saved.moments);
+  const recent = new RecentFigures(signal(saved.moments));
+  const newest = () => saved.moments;
   const histories = SPANS.map((span, at) => {
     const history = new History(api, span);
     const report = saved.histories[at];
@@ -76,6 +88,7 @@ export function savedDashboard(saved: SavedPage): Dashboard {
     link,
     reading,
     recent,
+    newest,
     histories,
     api,
     display: new Display(),

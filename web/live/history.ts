@@ -9,13 +9,21 @@ export const SPANS = [
   { name: "3 h", stepMs: 10_000, steps: 1080 },
   { name: "2 d", stepMs: 60_000, steps: 2880 },
 ] as const;
-export type Span = (typeof SPANS)[number];
+type Span = (typeof SPANS)[number];
+
+/** A history as views see it. */
+export interface FollowedHistory {
+  readonly span: Span;
+  readonly report: ReadonlySignal<HistoryReport | undefined>;
+  /** Keeps the report up to date. @returns ends that */
+  follow(): () => void;
+}
 
 /** Steps that are asked for again, for the last ones were not over yet. */
 const AGAIN = 2;
 
 /** Figures over time in one resolution, kept up to date while it is followed. */
-export class History {
+export class History implements FollowedHistory {
   readonly span: Span;
   readonly #api: Api;
   readonly #report = signal<HistoryReport | undefined>(undefined);
@@ -32,7 +40,6 @@ export class History {
     return this.#report;
   }
 
-  /** Keeps the report up to date. @returns ends that */
   follow(): () => void {
     if (this.#followers++ === 0) {
       void this.update();

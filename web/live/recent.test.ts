@@ -1,10 +1,28 @@
 import { describe, expect, test } from "bun:test";
-import { Recent } from "./recent.ts";
+import { type Signal, signal } from "@preact/signals";
+import { type Moment, Recent, RecentFigures } from "./recent.ts";
 import type { Counters, Reading } from "./sections.ts";
 import { figureOf, labelValues } from "./series.ts";
 
 const HITS = 'glasscache_keys_read_total{result="hit"}';
 const MISSES = 'glasscache_keys_read_total{result="miss"}';
+
+/** Figures over states as they come. */
+class Shown extends RecentFigures {
+  readonly #recent = new Recent();
+  readonly #moments: Signal<readonly Moment[]>;
+
+  constructor() {
+    const moments = signal<readonly Moment[]>([]);
+    super(moments);
+    this.#moments = moments;
+  }
+
+  add(state: Reading): void {
+    this.#recent.add(state);
+    this.#moments.value = this.#recent.moments;
+  }
+}
 
 function reading(number: number, atMs: number, counters: Counters): Reading {
   return { number, atMs, service: "proxy", sections: { counters } };
@@ -12,7 +30,7 @@ function reading(number: number, atMs: number, counters: Counters): Reading {
 
 describe("the last ten seconds", () => {
   test("give a counter's growth per second", () => {
-    const recent = new Recent();
+    const recent = new Shown();
     expect(recent.rate("glasscache_keys_read_total")).toBeUndefined();
     recent.add(reading(1, 1000, { [HITS]: 100, [MISSES]: 50 }));
     expect(recent.rate("glasscache_keys_read_total")).toBeUndefined();
@@ -23,7 +41,7 @@ describe("the last ten seconds", () => {
   });
 
   test("forget what is older", () => {
-    const recent = new Recent();
+    const recent = new Shown();
     recent.add(reading(1, 0, { [HITS]: 0 }));
     recent.add(reading(2, 5000, { [HITS]: 1000 }));
     recent.add(reading(3, 15_000, { [HITS]: 2000 }));
@@ -32,7 +50,7 @@ describe("the last ten seconds", () => {
   });
 
   test("begin anew when the service was started again", () => {
-    const recent = new Recent();
+    const recent = new Shown();
     recent.add(reading(700, 1000, { [HITS]: 100_000 }));
     recent.add(reading(1, 2000, { [HITS]: 3 }));
     expect(recent.rate("glasscache_keys_read_total")).toBeUndefined();
@@ -42,7 +60,7 @@ describe("the last ten seconds", () => {
 
   test("give what a histogram has gained", () => {
     const name = "glasscache_request_duration_seconds";
-    const recent = new Recent();
+    const recent = new Shown();
     recent.add(
       reading(1, 0, { [`${name}{result="hit"}`]: { count: 2, sum: 1, buckets: { "0.1": 1, "1": 2 } } }),
     );

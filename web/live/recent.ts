@@ -1,4 +1,4 @@
-import { type ReadonlySignal, signal } from "@preact/signals";
+import type { ReadonlySignal } from "@preact/signals";
 import type { CountedHistogram, Counters, Reading } from "./sections.ts";
 import { added, figureOf, histogramOf, type Labels } from "./series.ts";
 
@@ -10,28 +10,33 @@ export interface Moment {
 
 const KEPT_MS = 10_000;
 
-/** The counters of the last ten seconds, for figures per second. */
+/** Keeps the counters of the last ten seconds. */
 export class Recent {
-  readonly #moments = signal<readonly Moment[]>([]);
+  #moments: readonly Moment[] = [];
   #number = 0;
 
-  /** The oldest first. */
-  get moments(): ReadonlySignal<readonly Moment[]> {
+  /** The oldest first, four a second. */
+  get moments(): readonly Moment[] {
     return this.#moments;
   }
 
   add({ number, atMs, sections: { counters } }: Reading): void {
     if (counters === undefined) return;
     // A service that was started again numbers its states anew, and counts anew.
-    const kept = number <= this.#number ? [] : this.#moments.peek();
+    const kept = number <= this.#number ? [] : this.#moments;
     this.#number = number;
     const from = kept.findIndex((moment) => moment.atMs >= atMs - KEPT_MS);
-    this.#moments.value = [...(from < 0 ? [] : kept.slice(from)), { atMs, counters }];
+    this.#moments = [...(from < 0 ? [] : kept.slice(from)), { atMs, counters }];
   }
+}
 
-  /** Shows moments that were saved. */
-  restore(moments: readonly Moment[]): void {
-    this.#moments.value = moments;
+/** Figures per second, from counters of the last ten seconds. */
+export class RecentFigures {
+  readonly moments: ReadonlySignal<readonly Moment[]>;
+
+  /** @param moments the oldest first */
+  constructor(moments: ReadonlySignal<readonly Moment[]>) {
+    this.moments = moments;
   }
 
   /**
@@ -62,12 +67,12 @@ export class Recent {
 
   /** The present value of a gauge or a counter. */
   figure(metric: string, labels: Labels = {}): number | undefined {
-    const last = this.#moments.value.at(-1);
+    const last = this.moments.value.at(-1);
     return last && figureOf(last.counters, metric, labels);
   }
 
   #span(forMs: number): [Moment, Moment] | undefined {
-    const moments = this.#moments.value;
+    const moments = this.moments.value;
     const last = moments.at(-1);
     const first = moments.find(({ atMs }) => atMs >= (last?.atMs ?? 0) - forMs);
     return last === undefined || first === undefined || first.atMs === last.atMs ? undefined : [first, last];

@@ -18,7 +18,8 @@ const SILENCE_MS = 12_000;
 
 /** Follows `/api/stream`, and connects again when it breaks. */
 export class LiveStream {
-  readonly #reading = signal<Reading | undefined>(undefined);
+  readonly #hear: (reading: Reading) => void;
+  #reading: Reading | undefined;
   readonly #clock: Clock;
   readonly #link: Signal<Link>;
   #source: EventSource | undefined;
@@ -26,13 +27,11 @@ export class LiveStream {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #heardMs = 0;
 
-  constructor(clock: Clock) {
+  /** @param hear is told every state, four times a second */
+  constructor(clock: Clock, hear: (reading: Reading) => void) {
+    this.#hear = hear;
     this.#clock = clock;
     this.#link = signal<Link>({ state: "connecting", sinceMs: clock.wallMs() });
-  }
-
-  get reading(): ReadonlySignal<Reading | undefined> {
-    return this.#reading;
   }
 
   get link(): ReadonlySignal<Link> {
@@ -61,15 +60,15 @@ export class LiveStream {
     this.#disconnect();
     const source = new EventSource("/api/stream");
     this.#source = source;
-    source.addEventListener("snapshot", ({ data }) => this.#hear(JSON.parse(data) as Reading));
+    source.addEventListener("snapshot", ({ data }) => this.#heard(JSON.parse(data) as Reading));
     source.addEventListener("delta", ({ data }) => {
-      const before = this.#reading.value;
+      const before = this.#reading;
       if (before === undefined) return;
       const delta = JSON.parse(data) as { number: number; atMs: number; sections: Json };
       // A gap cannot happen on one connection; a new one begins with a snapshot.
       if (delta.number !== before.number + 1) return this.#connect();
       const sections = applyPatch(before.sections as unknown as Json, delta.sections) ?? {};
-      this.#hear({
+      this.#heard({
         ...before,
         number: delta.number,
         atMs: delta.atMs,
@@ -79,10 +78,11 @@ export class LiveStream {
     source.addEventListener("error", () => this.#lost());
   }
 
-  #hear(reading: Reading): void {
+  #heard(reading: Reading): void {
     this.#heardMs = this.#clock.wallMs();
     this.#attempts = 0;
-    this.#reading.value = reading;
+    this.#reading = reading;
+    this.#hear(reading);
     if (this.#link.value.state !== "live")
       this.#link.value = { state: "live", sinceMs: this.#clock.wallMs() };
   }

@@ -6,12 +6,12 @@ import type { NowFigures } from "./now-figures.ts";
 import { type Lanes, lanesOf, PaneDrawing } from "./pane-drawing.ts";
 
 /** Frames a second; enough for strokes that take seconds to cross. */
-const FRAME_MS = 50;
+const FRAME_MS = 83;
 const STILL_FRAME_MS = 2000;
 
 /** The cache as a pane of glass: reads come from the left, hits end at it, misses pass through to the origin. */
 export function Pane({ figures }: { readonly figures: NowFigures }) {
-  const { display, recent, link, clock } = useDashboard();
+  const { display, newest, link, clock } = useDashboard();
   const [frame, isOnScreen] = useOnScreen<HTMLElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
   const lanes = lanesOf(figures);
@@ -22,12 +22,12 @@ export function Pane({ figures }: { readonly figures: NowFigures }) {
     if (canvas.current === null || !isOnScreen) return undefined;
     const drawing = new PaneDrawing(canvas.current, clock);
     const draw = (): void => {
-      if (!document.hidden) drawing.draw(recent.moments.peek(), lanesNow.current, isStill);
+      if (!document.hidden) drawing.draw(newest(), lanesNow.current, isStill);
     };
     draw();
     const timer = setInterval(draw, isStill ? STILL_FRAME_MS : FRAME_MS);
     return () => clearInterval(timer);
-  }, [isOnScreen, isStill, recent, clock]);
+  }, [isOnScreen, isStill, newest, clock]);
   const { hitsPerSecond, missesPerSecond, coalescedPerSecond, readsPerSecond } = figures;
   const toOrigin = (missesPerSecond ?? 0) - (coalescedPerSecond ?? 0);
   const spared = (hitsPerSecond ?? 0) + (coalescedPerSecond ?? 0);
