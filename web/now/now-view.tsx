@@ -20,10 +20,14 @@ export function NowView() {
       }
     >
       <div class="now">
-        <Hero figures={figures} />
-        {!isServer && <Pane figures={figures} />}
-        <Latency />
-        <Vitals />
+        <div class="column">
+          <Hero figures={figures} />
+          <Vitals />
+        </div>
+        <div class="column">
+          {!isServer && <Pane figures={figures} />}
+          <Latency />
+        </div>
       </div>
     </View>
   );

@@ -194,6 +194,7 @@ function hatch(context: CanvasRenderingContext2D, left: number, top: number): vo
 function fade(context: CanvasRenderingContext2D, width: number, ground: string): CanvasGradient {
   const gradient = context.createLinearGradient(0, 0, width * FADE, 0);
   gradient.addColorStop(0, ground);
-  gradient.addColorStop(1, `color-mix(in srgb, ${ground} 0%, transparent)`);
+  // Transparent black would show as grey on the way.
+  gradient.addColorStop(1, ground.replace("rgb(", "rgba(").replace(")", ", 0)"));
   return gradient;
 }

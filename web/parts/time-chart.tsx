@@ -239,13 +239,6 @@ function optionsOf(latest: { readonly current: TimeChartProps }): uPlot.Options 
       ),
     ],
     hooks: {
-      setCursor: [
-        (chart) => {
-          // Moved by the mouse: other charts follow the shared cursor.
-          if (chart.cursor.event === undefined || chart.cursor.event === null) return;
-          cursor.at.value = chart.cursor.idx ?? undefined;
-        },
-      ],
       setSelect: [
         (chart) => {
           const { left, width } = chart.select;
@@ -258,6 +251,9 @@ function optionsOf(latest: { readonly current: TimeChartProps }): uPlot.Options 
         (chart) => {
           chart.over.addEventListener("dblclick", () => {
             cursor.zoom.value = undefined;
+          });
+          chart.over.addEventListener("mousemove", ({ offsetX }) => {
+            cursor.at.value = chart.posToIdx(offsetX);
           });
           chart.over.addEventListener("mouseleave", () => {
             cursor.at.value = undefined;
