@@ -244,6 +244,7 @@ function optionsOf(latest: { readonly current: TimeChartProps }): uPlot.Options 
           const { left, width } = chart.select;
           if (width < 4) return;
           cursor.zoom.value = [1000 * chart.posToVal(left, "x"), 1000 * chart.posToVal(left + width, "x")];
+          cursor.at.value = undefined;
           chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         },
       ],
