@@ -2,7 +2,12 @@
 import { describe, expect, test } from "bun:test";
 import { InstrumentsThread } from "../src/admin/instruments-thread.ts";
 import type { AdminSettings } from "../src/admin/thread-messages.ts";
-import type { BiographyReport, HealthReport, WhatIfReport } from "../src/instruments/view.ts";
+import type {
+  BiographyReport,
+  HealthReport,
+  SlowRequestsReport,
+  WhatIfReport,
+} from "../src/instruments/view.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { silentLog } from "../src/lib/log.ts";
 import { startProxy } from "../src/proxy/start.ts";
@@ -106,6 +111,20 @@ describe.each([1, 2])("a proxy of %d threads with instruments", (threads) => {
     expect(names.has("glasscache_whatif_miss_ratio")).toBe(true);
     const { metrics } = await running.get<{ metrics: Parameters<typeof undocumented>[0] }>("/api/counters");
     expect(undocumented(metrics)).toEqual([]);
+    client.close();
+  });
+
+  test("tells slow requests, also over HTTP", async () => {
+    await using running = await bench(threads);
+    const client = await running.client();
+    await client.must("CONFIG", "SET", "slowlog-slower-than", "0");
+    await client.must("SET", "a", "1");
+    const told = await running.get<SlowRequestsReport>("/api/slow-requests");
+    expect(told).toMatchObject({ slowerThanMs: 0, limit: 128 });
+    expect(told.requests[0]).toMatchObject({
+      arguments: [{ text: "SET" }, { text: "a" }, { text: "1" }],
+      result: "forwarded",
+    });
     client.close();
   });
 

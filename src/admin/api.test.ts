@@ -43,6 +43,8 @@ describe("reports", () => {
     await json("/api/families?count=1000");
     expect(view.calls.at(-1)).toBe("families 1000");
     expect(await json("/api/what-if")).toEqual(view.simulated);
+    expect(await json("/api/slow-requests?count=7")).toEqual(view.slow);
+    expect(view.calls.at(-1)).toBe("slowRequests 7");
     expect(await json("/api/settings")).toEqual({ settings: view.settings() });
     expect(await json("/api/watch")).toEqual({ limit: 3, patterns: [] });
   });
@@ -73,6 +75,14 @@ describe("reports", () => {
       expect.stringContaining("simulated"),
     ]);
   });
+});
+
+test("slow requests of a service that has none are a clear 404", async () => {
+  admin.view.slow = undefined;
+  expect(await problem(await admin.get("/api/slow-requests"))).toEqual([
+    404,
+    expect.stringContaining("SLOWLOG"),
+  ]);
 });
 
 describe("changes", () => {

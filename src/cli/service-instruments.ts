@@ -15,6 +15,7 @@ import { steadyClockSince } from "../lib/steady-clock.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { proxyMetrics } from "../proxy/metrics.ts";
 import { PUBLISHED as PROXY_NUMBERS } from "../proxy/published-numbers.ts";
+import { slowRequestsReport } from "../proxy/slow-report.ts";
 import { ThreadTable } from "../proxy/threads/thread-table.ts";
 import { serverMetrics } from "../server/numbers.ts";
 import { PUBLISHED as SERVER_NUMBERS, PUBLISHED_SHAPE as SERVER_SHAPE } from "../server/published-numbers.ts";
@@ -54,6 +55,7 @@ function openOfProxy(
       metrics: () => proxyMetrics({ threads, store, nowMs }),
       histograms: () => publishedHistograms(PROXY_NUMBERS, numbers),
     },
+    slowRequests: (count) => slowRequestsReport(threads, count),
     settings: { ...settings, policies: settings.policies.map(parsePolicy) },
     memory: new InstrumentsMemory(source.instruments),
     ...{ store, nowMs, threadMs: time.readMs, restartedMs: isRestart ? nowMs() : undefined },

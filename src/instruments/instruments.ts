@@ -23,6 +23,7 @@ import type {
   HotKeysReport,
   InstrumentsView,
   Metric,
+  SlowRequestsReport,
   ToldSetting,
   WatchReport,
   WhatIfReport,
@@ -54,6 +55,7 @@ export interface ServiceFigures {
 export interface InstrumentsOptions {
   readonly service: InstrumentsView["service"];
   readonly figures: ServiceFigures;
+  readonly slowRequests: InstrumentsView["slowRequests"];
   readonly settings: InstrumentsSettings;
   readonly memory: InstrumentsMemory;
   /** The cache, attached to. */
@@ -192,6 +194,10 @@ export class Instruments implements InstrumentsView {
 
   unwatch(pattern: string): void {
     this.#stories.unwatch(pattern);
+  }
+
+  slowRequests(count: number): SlowRequestsReport | undefined {
+    return this.#options.slowRequests(count);
   }
 
   whatIf(): WhatIfReport {

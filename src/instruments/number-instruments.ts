@@ -91,6 +91,10 @@ export class NumberInstruments implements InstrumentsView {
 
   resetWhatIf(): void {}
 
+  slowRequests(): undefined {
+    return undefined;
+  }
+
   settings(): readonly ToldSetting[] {
     return [];
   }

@@ -183,6 +183,44 @@ export interface WhatIfReport {
   readonly optimum: readonly WhatIfPoint[];
 }
 
+/** The latest slow requests. */
+export interface SlowRequestsReport {
+  /** Requests that take as long or longer are kept; null: none are. */
+  readonly slowerThanMs: number | null;
+  /** How many are kept. */
+  readonly limit: number;
+  /** The newest first. */
+  readonly requests: readonly ToldSlowRequest[];
+}
+
+export interface ToldSlowRequest {
+  /** Counts up from 0 since the start. */
+  readonly id: number;
+  readonly endedAtMs: number;
+  /** From the request's arrival to its reply, inside the service. */
+  readonly durationMs: number;
+  /** How it ended, as in `glasscache_requests_total`. */
+  readonly result: string;
+  /** Where the time went, in milliseconds; only what is not 0. */
+  readonly waits: {
+    /** Until the origin began to answer. */
+    readonly origin?: number;
+    /** For the answer to another read of the key. */
+    readonly otherRead?: number;
+    /** For the rest of a large value. */
+    readonly transfer?: number;
+    /** For invalidations that belong before the answer. */
+    readonly fence?: number;
+    /** The rest: inside the service, or for an answer that never came. */
+    readonly other?: number;
+  };
+  /** The command and its arguments, cut as Redis cuts them in its slow log. */
+  readonly arguments: readonly ToldKey[];
+  /** Empty for a batch of requests. */
+  readonly clientAddress: string;
+  readonly clientName: string;
+}
+
 export interface ToldSetting {
   readonly name: string;
   readonly value: string;
@@ -206,6 +244,8 @@ export interface InstrumentsView {
   /** undefined: switched off, or nothing to simulate */
   whatIf(): WhatIfReport | undefined;
   resetWhatIf(): void;
+  /** undefined: the service tells of them elsewhere */
+  slowRequests(count: number): SlowRequestsReport | undefined;
   settings(): readonly ToldSetting[];
   /** @throws RangeError saying what is wrong */
   change(name: string, value: string): Promise<void>;

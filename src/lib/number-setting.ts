@@ -13,6 +13,12 @@ export interface NumberKind {
 export const SIZE: NumberKind = { placeholder: "<size>", parse: parseSize, show: String };
 /** Milliseconds, written as `30s`. */
 export const DURATION: NumberKind = { placeholder: "<time>", parse: parseDuration, show: (ms) => `${ms}ms` };
+/** Milliseconds, or `off`: Infinity. */
+export const DURATION_OR_OFF: NumberKind = {
+  placeholder: "<time|off>",
+  parse: (text) => (text.trim().toLowerCase() === "off" ? Number.POSITIVE_INFINITY : parseDuration(text)),
+  show: (ms) => (ms === Number.POSITIVE_INFINITY ? "off" : DURATION.show(ms)),
+};
 /** A whole number. */
 export const COUNT: NumberKind = { placeholder: "<count>", parse: parseCount, show: String };
 /** A share from 0 to 1, written as `5%`. */

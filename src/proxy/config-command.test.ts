@@ -439,6 +439,7 @@ const OWN = [
     "audit",
   ],
   ...["origin-connect-timeout", "origin-timeout", "max-pending-requests", "log-level", "max-connections"],
+  ...["slowlog-slower-than", "slowlog-entries"],
   ...[
     "max-request",
     "max-arguments",

@@ -90,6 +90,11 @@ export class LiveSettings implements LiveParameters {
     for (const [at, setting] of SETTINGS.entries()) shared[at] = setting.read(from);
   }
 
+  /** Returns a number as all threads share it. @param name of the setting's flag */
+  static read(shared: Float64Array, name: string): number {
+    return shared[SETTINGS.findIndex((setting) => setting.name === name)]!;
+  }
+
   get names(): readonly string[] {
     return SETTINGS.map(({ name }) => name);
   }

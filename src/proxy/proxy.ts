@@ -52,6 +52,7 @@ import { ROUTES, type Route } from "./routes.ts";
 import { ScriptLines } from "./script-lines.ts";
 import { ProxySession } from "./session.ts";
 import type { ProxySettings } from "./settings.ts";
+import { slowlogCommand } from "./slowlog-command.ts";
 import { answerPeer } from "./threads/answer-peer.ts";
 import type { FlightClaims } from "./threads/flight-claims.ts";
 import type { AnswerQuestion, Peers } from "./threads/peers.ts";
@@ -152,6 +153,7 @@ export class CachingProxy implements Service, ProxyParts {
       (name) => threads.numbers.histogram(options.index, name),
       exactReader(clock),
       options.random,
+      { log: threads.slowLog, index: options.index, settings, wallMs: () => clock.wallMs() },
     );
     this.settings = settings;
     this.limits = { ...options.limits };
@@ -259,6 +261,7 @@ export class CachingProxy implements Service, ProxyParts {
       clientCommand,
       ...glassCommands,
       ...instrumentCommands,
+      slowlogCommand,
       monitorCommand,
       ...adminCommands(this),
     ]);

@@ -48,11 +48,14 @@ export class RequestMeter {
    * Counts a request that asked the origin and has been answered now.
    * @param family its family
    * @param sinceMs when it came
+   * @returns how long it took, in milliseconds
    */
-  answered(result: number, family: number, sinceMs: number): void {
+  answered(result: number, family: number, sinceMs: number): number {
+    const durationMs = this.exactMs() - sinceMs;
     this.counts[family * RESULT_COUNT + result]!++;
-    if (result === MISS) this.#times.miss.record((this.exactMs() - sinceMs) * 1000);
-    else if (result === FORWARDED) this.#times.forwarded.record((this.exactMs() - sinceMs) * 1000);
-    else if (result === COALESCED) this.#times.coalesced.record((this.exactMs() - sinceMs) * 1000);
+    if (result === MISS) this.#times.miss.record(durationMs * 1000);
+    else if (result === FORWARDED) this.#times.forwarded.record(durationMs * 1000);
+    else if (result === COALESCED) this.#times.coalesced.record(durationMs * 1000);
+    return durationMs;
   }
 }
