@@ -4,6 +4,7 @@ import { InstrumentsThread } from "../src/admin/instruments-thread.ts";
 import type { AdminSettings } from "../src/admin/thread-messages.ts";
 import type {
   BiographyReport,
+  ClientsReport,
   HealthReport,
   SlowRequestsReport,
   WhatIfReport,
@@ -112,6 +113,24 @@ describe.each([1, 2])("a proxy of %d threads with instruments", (threads) => {
     const { metrics } = await running.get<{ metrics: Parameters<typeof undocumented>[0] }>("/api/counters");
     expect(undocumented(metrics)).toEqual([]);
     client.close();
+  });
+
+  test("tells the clients of all threads by name", async () => {
+    await using running = await bench(threads);
+    const clients: RespClient[] = [];
+    for (let i = 0; i < 6; i++) clients.push(await running.client());
+    for (const client of clients.slice(0, 4)) await client.must("CLIENT", "SETNAME", "shop");
+    for (const client of clients.slice(0, 4)) await client.must("PING");
+    const told = await running.get<ClientsReport>("/api/clients");
+    expect([told.threads, told.answered]).toEqual([threads, threads]);
+    const of = (name: string) => told.clients.find((each) => (each.name ?? each.address) === name);
+    expect(of("shop")).toMatchObject({ connections: 4, requests: 8 });
+    expect(of("127.0.0.1")).toMatchObject({ connections: 2, requests: 0 });
+    expect(of("shop")!.requestsPerSecond).toBeGreaterThan(0);
+    const first = await running.get<ClientsReport>("/api/clients?count=1");
+    expect(first.clients).toEqual([told.clients[0]!]);
+    expect(first.others).toMatchObject({ groups: 1, connections: told.clients[1]!.connections });
+    for (const client of clients) client.close();
   });
 
   test("tells slow requests, also over HTTP", async () => {

@@ -1,5 +1,6 @@
 import type {
   BiographyReport,
+  ClientsReport,
   FamiliesReport,
   HealthReport,
   HistoryReport,
@@ -20,6 +21,7 @@ export class FakeView implements InstrumentsView {
   report: HealthReport = { alive: true, ready: true, problems: [] };
   told: readonly Metric[] = FAKE_METRICS;
   simulated: WhatIfReport | undefined = FAKE_WHAT_IF;
+  connected: ClientsReport | undefined = FAKE_CLIENTS;
   slow: SlowRequestsReport | undefined = FAKE_SLOW_REQUESTS;
   readonly calls: string[] = [];
   readonly patterns: string[] = [];
@@ -114,6 +116,11 @@ export class FakeView implements InstrumentsView {
     this.#called("resetWhatIf");
   }
 
+  async clients(count: number): Promise<ClientsReport | undefined> {
+    this.#called(`clients ${count}`);
+    return this.connected;
+  }
+
   slowRequests(count: number): SlowRequestsReport | undefined {
     this.#called(`slowRequests ${count}`);
     return this.slow;
@@ -196,6 +203,15 @@ export const FAKE_METRICS: readonly Metric[] = [
     { version: "0.1.0" },
   ]),
 ];
+
+const FAKE_CLIENTS: ClientsReport = {
+  ...{ threads: 2, answered: 2 },
+  clients: [
+    { name: "shop", connections: 3, requests: 700, requestsPerSecond: 12.5 },
+    { address: "10.0.0.7", connections: 1, requests: 3, requestsPerSecond: 0 },
+  ],
+  others: { groups: 0, connections: 0, requests: 0, requestsPerSecond: 0 },
+};
 
 const FAKE_SLOW_REQUESTS: SlowRequestsReport = {
   ...{ slowerThanMs: 10, limit: 128 },

@@ -9,6 +9,7 @@ import { publishedHistograms } from "../instruments/published-metrics.ts";
 import { answerQuestions, instrumentsChannel } from "../instruments/questions.ts";
 import { ThreadBeats } from "../instruments/thread-beats.ts";
 import { ThreadNumbers } from "../instruments/thread-numbers.ts";
+import { ThreadQuestions, threadsChannel } from "../instruments/thread-questions.ts";
 import type { InstrumentsView } from "../instruments/view.ts";
 import { systemClock } from "../lib/clock.ts";
 import { steadyClockSince } from "../lib/steady-clock.ts";
@@ -47,6 +48,7 @@ function openOfProxy(
   const store = Store.attach(source.store, holder);
   const threads = new ThreadTable(source.threads.buffer, source.threads.count);
   const { numbers } = threads;
+  const questions = new ThreadQuestions(threadsChannel(source.runId), threads.count);
   const view = new Instruments({
     service: "proxy",
     figures: {
@@ -55,19 +57,26 @@ function openOfProxy(
       metrics: () => proxyMetrics({ threads, store, nowMs }),
       histograms: () => publishedHistograms(PROXY_NUMBERS, numbers),
     },
+    threads: questions,
     slowRequests: (count) => slowRequestsReport(threads, count),
     settings: { ...settings, policies: settings.policies.map(parsePolicy) },
     memory: new InstrumentsMemory(source.instruments),
     ...{ store, nowMs, threadMs: time.readMs, restartedMs: isRestart ? nowMs() : undefined },
   });
-  const close = answerQuestions(instrumentsChannel(source.runId), view);
+  const stopAnswering = answerQuestions(instrumentsChannel(source.runId), view);
   const tick = (): boolean => {
     const begunMs = systemClock.monotonicMs();
     const hasMore = view.tick(TICK_WORDS);
     time.spent(systemClock.monotonicMs() - begunMs);
     return hasMore;
   };
-  return { view, tick, close };
+  return {
+    ...{ view, tick },
+    close() {
+      stopAnswering();
+      questions.close();
+    },
+  };
 }
 
 function openOfServer(source: ServerSource, { isRestart }: InstrumentsStart): OpenInstruments {

@@ -1,6 +1,7 @@
 import { formatPolicy, type PolicyChoice, parsePolicy } from "../policy/registry.ts";
 import type { Departure } from "../store/departure-log.ts";
 import type { Store } from "../store/store.ts";
+import { clientsReport } from "./clients-report.ts";
 import { DepartureReader } from "./departure-reader.ts";
 import type { Event } from "./events/event.ts";
 import { EventReader } from "./events/event-reader.ts";
@@ -14,8 +15,10 @@ import { KeyStories } from "./key-stories.ts";
 import { Load } from "./load.ts";
 import { mergedMetrics } from "./merged-metrics.ts";
 import type { MetricHistogram } from "./published-metrics.ts";
+import type { ThreadQuestions } from "./thread-questions.ts";
 import type {
   BiographyReport,
+  ClientsReport,
   FamiliesReport,
   HealthReport,
   HistoryReport,
@@ -56,6 +59,7 @@ export interface InstrumentsOptions {
   readonly service: InstrumentsView["service"];
   readonly figures: ServiceFigures;
   readonly slowRequests: InstrumentsView["slowRequests"];
+  readonly threads: ThreadQuestions;
   readonly settings: InstrumentsSettings;
   readonly memory: InstrumentsMemory;
   /** The cache, attached to. */
@@ -194,6 +198,11 @@ export class Instruments implements InstrumentsView {
 
   unwatch(pattern: string): void {
     this.#stories.unwatch(pattern);
+  }
+
+  async clients(count: number): Promise<ClientsReport> {
+    const { threads } = this.#options;
+    return clientsReport(await threads.ask({ kind: "clients" }), threads.threads, count);
   }
 
   slowRequests(count: number): SlowRequestsReport | undefined {

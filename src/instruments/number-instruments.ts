@@ -91,6 +91,10 @@ export class NumberInstruments implements InstrumentsView {
 
   resetWhatIf(): void {}
 
+  async clients(): Promise<undefined> {
+    return undefined;
+  }
+
   slowRequests(): undefined {
     return undefined;
   }

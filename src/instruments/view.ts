@@ -183,6 +183,37 @@ export interface WhatIfReport {
   readonly optimum: readonly WhatIfPoint[];
 }
 
+/** Clients by name, summed over all threads. */
+export interface ClientsReport {
+  /** How many threads the service has, and how many of them have answered in time. */
+  readonly threads: number;
+  readonly answered: number;
+  /** Those with the most requests per second first. */
+  readonly clients: readonly ToldClients[];
+  /** All further names and addresses together. */
+  readonly others: {
+    /** How many; a name that several threads left out counts for each. */
+    readonly groups: number;
+    readonly connections: number;
+    readonly requests: number;
+    readonly requestsPerSecond: number;
+  };
+}
+
+/** The clients with one name, or those without a name at one address. */
+export interface ToldClients {
+  /** As CLIENT SETNAME has set it; its first 100 characters. */
+  readonly name?: string;
+  /** Of clients without a name: the address without the port. */
+  readonly address?: string;
+  /** Open connections. */
+  readonly connections: number;
+  /** What these connections have asked since they were opened. */
+  readonly requests: number;
+  /** Since somebody last asked; at first, since they were opened. */
+  readonly requestsPerSecond: number;
+}
+
 /** The latest slow requests. */
 export interface SlowRequestsReport {
   /** Requests that take as long or longer are kept; null: none are. */
@@ -244,6 +275,8 @@ export interface InstrumentsView {
   /** undefined: switched off, or nothing to simulate */
   whatIf(): WhatIfReport | undefined;
   resetWhatIf(): void;
+  /** undefined: the service tells of them elsewhere */
+  clients(count: number): Promise<ClientsReport | undefined>;
   /** undefined: the service tells of them elsewhere */
   slowRequests(count: number): SlowRequestsReport | undefined;
   settings(): readonly ToldSetting[];

@@ -10,6 +10,7 @@ import { Monitors } from "../commands/monitors.ts";
 import { EventWriter } from "../instruments/events/event-writer.ts";
 import type { InstrumentsMemory } from "../instruments/instruments-memory.ts";
 import { InstrumentsClient, instrumentsChannel } from "../instruments/questions.ts";
+import { answerInstruments, threadsChannel } from "../instruments/thread-questions.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import { type Clock, exactReader } from "../lib/clock.ts";
 import { KeyRef } from "../lib/key-ref.ts";
@@ -31,6 +32,7 @@ import type { OriginNode } from "../upstream/origin-node.ts";
 import { adminCommands } from "./admin-commands.ts";
 import { Auditor } from "./auditor.ts";
 import type { CacheObserver } from "./cache-observer.ts";
+import { ClientGroups } from "./client-groups.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { Fence } from "./fence.ts";
 import { glassCommands } from "./glass-commands.ts";
@@ -143,6 +145,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly #names: NameTable<{ readonly name: string }>;
   readonly #options: ProxyOptions;
   readonly #key = new KeyRef();
+  #stopAnswering: (() => void) | undefined;
   #isClosing = false;
 
   constructor(options: ProxyOptions) {
@@ -187,6 +190,12 @@ export class CachingProxy implements Service, ProxyParts {
     }
     if (options.instruments !== undefined) {
       this.instruments = new InstrumentsClient(instrumentsChannel(options.runId), `thread ${options.index}`);
+      const groups = new ClientGroups(registry, clock);
+      this.#stopAnswering = answerInstruments(threadsChannel(options.runId), ({ kind }) => {
+        if (kind === "clients") return groups.tell();
+        this.live.refresh();
+        return {};
+      });
     }
     this.observer = observerOf(options.observer ?? this.recorder, options.instruments, this);
     const { observer } = this;
@@ -328,6 +337,7 @@ export class CachingProxy implements Service, ProxyParts {
     this.#isClosing = true;
     this.origin.close();
     this.instruments?.close();
+    this.#stopAnswering?.();
     this.peers?.close();
   }
 
