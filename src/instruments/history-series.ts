@@ -18,7 +18,7 @@ export const PROXY_SERIES: readonly HistorySeries[] = [
   ...rates("glasscache_origin_requests_total", "result", "ok error failed"),
   rate("glasscache_origin_seconds_saved_total"),
   ...rates("glasscache_fills_total", "result", "kept discarded too_large"),
-  ...rates("glasscache_evictions_total", "reason", "size expired invalidated"),
+  ...rates("glasscache_evictions_total", "reason", "size expired invalidated flush channel"),
   ...rates("glasscache_regrets_total", "within", "1s 10s 60s"),
   ...rates("glasscache_invalidations_total", "source", "write push flush channel"),
   rate("glasscache_channel_losses_total"),

@@ -172,7 +172,18 @@ describe("the figures of a proxy", () => {
     await until(() => local.proxy.cache.invalidations.flush === 1);
     const metrics = metricsOf(local);
     expect(samples(metrics, "glasscache_invalidations_total")).toEqual({ write: 1, push: 2, flush: 1 });
-    expect(samples(metrics, "glasscache_evictions_total")).toEqual({ invalidated: 2 });
+    expect(samples(metrics, "glasscache_evictions_total")).toEqual({ invalidated: 2, flush: 1 });
+    // What was flushed does not count again, and is not counted when it is removed.
+    for (const key of ["d", "e"]) {
+      origin.values.set(key, "1");
+      await client.must("GET", key);
+    }
+    local.proxy.cache.store.sweep(local.proxy.nowMs(), 1000);
+    origin.main.drop();
+    await until(() => local.proxy.cache.invalidations.channel === 1);
+    expect(samples(metricsOf(local), "glasscache_evictions_total")).toEqual({
+      ...{ invalidated: 2, flush: 1, channel: 2 },
+    });
   });
 
   test("a value too large for the cache is told apart from one that was discarded", async () => {

@@ -13,6 +13,8 @@ import { type SizeClasses, sizeClasses } from "./size-classes.ts";
 
 /** Control words, by index. The lock has a cache line to itself. */
 export const LOCK = 0;
+/** The fills until the latest epoch began, their lowest 32 bits. Written at epochs alone. */
+export const FILLS_AT_EPOCH = 1;
 export const FREE_PAGES = 16;
 export const FREE_PAGE_LIST = 17;
 /** The first page that was never used. The pages from here on are free and untouched. */

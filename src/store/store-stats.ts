@@ -5,6 +5,7 @@ import {
   EXPIRATIONS,
   EXPIRING,
   FILLS,
+  FILLS_AT_EPOCH,
   FREE_PAGES,
   HITS,
   MISSES,
@@ -77,4 +78,18 @@ export function addStats(stats: StoreStats, memory: ShardMemory): void {
   stats.freeBytes += words[FREE_PAGES]! * sizes.pageBytes;
   stats.buckets += words[BUCKET_COUNT]!;
   stats.moves += floats[MOVES]!;
+}
+
+/**
+ * Counts the entries of a shard that become invisible because a new epoch has begun, without a walk: all that are
+ * resident, expired ones included. Those of earlier epochs that were not removed yet must not count again. Nobody knows
+ * how many these are, but each entry of the epoch that ends was filled in it, so there are no more than its fills. The
+ * count is too high only if epochs follow so fast that the sweep does not keep up, and entries were filled and lost in
+ * between.
+ */
+export function droppedAtEpoch({ words, floats }: ShardMemory): number {
+  const fills = floats[FILLS]! | 0;
+  // Of two threads that begin an epoch at once, one counts.
+  const before = Atomics.exchange(words, FILLS_AT_EPOCH, fills);
+  return Math.min(words[ENTRIES]!, (fills - before) >>> 0);
 }
