@@ -26,7 +26,7 @@ export const PROXY_SERIES: readonly HistorySeries[] = [
   rate("glasscache_sent_bytes_total"),
   rate("glasscache_events_dropped_total"),
   gauge("glasscache_entries"),
-  ...["payload", "overhead", "free"].map((kind) => gauge("glasscache_memory_bytes", { kind })),
+  ...["values", "keys", "overhead", "free"].map((kind) => gauge("glasscache_memory_bytes", { kind })),
   gauge("glasscache_memory_limit_bytes"),
   gauge("glasscache_connections"),
   gauge("glasscache_channel_up"),

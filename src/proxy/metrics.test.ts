@@ -32,8 +32,8 @@ describe("the figures of a proxy", () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
-    await client.must("SET", "k", "1");
-    await client.must("GET", "k");
+    await client.must("SET", "key", "11");
+    await client.must("GET", "key");
     const metrics = metricsOf(local);
     expect(undocumented(metrics)).toEqual([]);
     expect(metrics.filter(({ samples }) => samples.length === 0).map(({ name }) => name)).toEqual([]);
@@ -42,7 +42,7 @@ describe("the figures of a proxy", () => {
     const memory = samples(metrics, "glasscache_memory_bytes");
     const limit = samples(metrics, "glasscache_memory_limit_bytes")[""]!;
     expect(Object.values(memory).reduce((sum, bytes) => sum + bytes, 0)).toBe(limit);
-    expect(memory["payload"]).toBe(2);
+    expect([memory["keys"], memory["values"]]).toEqual([3, 2]);
     for (const { help } of metrics) expect(help).toMatch(/\.$/);
   });
 

@@ -57,7 +57,7 @@ const PAGE_SHIFT = 58;
 /** For each text of a policy, the bytes that the shard may take while that policy runs. */
 export const TEXT_SHARD_BYTES = 59;
 
-/** Counters, by index in `floats`. They end before the words above. */
+/** Counters, by index in `floats`. But for the last one they end before the words above. */
 export const USED_BYTES = 16;
 export const PAYLOAD_BYTES = 17;
 export const EVICTIONS = 18;
@@ -71,6 +71,8 @@ export const MOVES = 24;
 export const PINNED_BYTES = 25;
 /** Rows in use in the pin table. */
 export const PINS = 26;
+/** Bytes of values: `PAYLOAD_BYTES` without keys. It lies behind the words above. */
+export const VALUES_BYTES = 31;
 
 const POLICY_TEXTS_AT_BYTE = 256;
 const POLICY_TEXTS = 3;

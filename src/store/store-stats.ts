@@ -14,6 +14,7 @@ import {
   REFUSED_FILLS,
   type ShardMemory,
   USED_BYTES,
+  VALUES_BYTES,
 } from "./shard-memory.ts";
 
 export interface StoreStats {
@@ -22,6 +23,8 @@ export interface StoreStats {
   usedBytes: number;
   /** Bytes of keys and values. */
   payloadBytes: number;
+  /** Bytes of values alone. */
+  valuesBytes: number;
   /** Resident entries, including those that are expired or of an earlier epoch and have not been removed yet. */
   entries: number;
   /** Entries with an expiry. */
@@ -47,6 +50,7 @@ export function emptyStats(budgetBytes: number, shards: number): StoreStats {
     budgetBytes,
     usedBytes: 0,
     payloadBytes: 0,
+    valuesBytes: 0,
     entries: 0,
     expiring: 0,
     evictions: 0,
@@ -67,6 +71,7 @@ export function addStats(stats: StoreStats, memory: ShardMemory): void {
   const { words, floats, sizes } = memory;
   stats.usedBytes += floats[USED_BYTES]!;
   stats.payloadBytes += floats[PAYLOAD_BYTES]!;
+  stats.valuesBytes += floats[VALUES_BYTES]!;
   stats.entries += words[ENTRIES]!;
   stats.expiring += words[EXPIRING]!;
   stats.evictions += floats[EVICTIONS]!;

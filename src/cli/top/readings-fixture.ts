@@ -123,7 +123,8 @@ function metricsAt(seconds: number): Metric[] {
     gauge(
       "memory_bytes",
       "The cache's memory.",
-      fixed(40 * 1024 ** 2, { kind: "payload" }),
+      fixed(30 * 1024 ** 2, { kind: "values" }),
+      fixed(10 * 1024 ** 2, { kind: "keys" }),
       fixed(8 * 1024 ** 2, { kind: "overhead" }),
       fixed(16 * 1024 ** 2, { kind: "free" }),
     ),

@@ -512,7 +512,7 @@ describe("counters", () => {
         regrets_total 60s                 70,000         700     700     700     700
         received_bytes_total             48.8 MB      500 KB  500 KB  500 KB  500 KB
         entries                           24,362              24,362  24,362  24,362
-        memory_bytes payload               40 MB               40 MB   40 MB   40 MB
+        memory_bytes values                30 MB               30 MB   30 MB   30 MB
 
       glasscache_requests_total{family="string",result="hit"} (counter): Requests answered, by kind of command and result. Many hits and no errors are good.
       s sort: name  / filter  Space pause  + - pace  ? help  q end
@@ -521,7 +521,7 @@ describe("counters", () => {
   });
   test("filtered, while the filter is typed", () => {
     const shown = text("counters", 80, { state: { filter: "MEMORY", isFiltering: true } });
-    expect(shown).toContain("> memory_bytes payload");
+    expect(shown).toContain("> memory_bytes values");
     expect(shown).not.toContain("requests_total");
     expect(shown).toEndWith("\n/MEMORY_\n");
   });
