@@ -25,6 +25,9 @@ export class BatchTimes {
   readonly #timed: (durationMs: number, count: number) => void;
   /** Batches until the next one that is timed, that one included. The caller counts it down at the end of each. */
   left: number;
+  /** The time of all batches that were timed, in milliseconds, and the requests in them. */
+  batchMs = 0;
+  batchRequests = 0;
   /** The count of requests before the timed batch. */
   #before = 0;
 
@@ -59,6 +62,8 @@ export class BatchTimes {
       if (count > 0 && areAnswered) {
         const durationMs = exactMs() - sinceMs;
         this.#times.record(durationMs * 1000, count * TIMED_ONE_IN);
+        this.batchMs += durationMs;
+        this.batchRequests += count;
         this.#timed(durationMs, count);
       }
       this.left = this.#draw();

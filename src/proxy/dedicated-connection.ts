@@ -462,7 +462,7 @@ class DedicatedRequest extends UpstreamRequest {
   readonly #isApart: () => boolean;
   readonly #blocks: boolean;
   readonly #pending: PendingRequest | undefined;
-  readonly #family: number;
+  readonly #command: number;
   readonly #mayWrite: boolean;
   readonly #ended: (outcome: Outcome) => void;
   /** Returns the client that invalidations go to; set if the reply may name it. */
@@ -480,7 +480,7 @@ class DedicatedRequest extends UpstreamRequest {
     this.#arrivals = arrivals;
     this.#isApart = isApart;
     this.#blocks = blocks;
-    this.#family = host.stats.requests.family;
+    this.#command = host.stats.requests.command;
     this.#pending = blocks ? undefined : pending;
     this.#mayWrite = mayHaveWritten;
     this.#ended = ended;
@@ -508,7 +508,7 @@ class DedicatedRequest extends UpstreamRequest {
   }
 
   #finished(result: number): void {
-    if (this.#pending === undefined) this.#host.stats.requests.count(result, this.#family);
+    if (this.#pending === undefined) this.#host.stats.requests.count(result, this.#command);
     else this.#pending.ended(result);
   }
 

@@ -286,12 +286,12 @@ describe("the figures of a proxy", () => {
   });
 });
 
-test("of every family that has commands answered from the cache, hits are timed", () => {
+test("hits of every command that is answered from the cache are timed", () => {
   const none = { miss: new Histogram(), coalesced: new Histogram(), forwarded: new Histogram() };
-  for (const { name, kind, family } of ROUTES) {
+  for (const { name, kind, number } of ROUTES) {
     if (kind !== "cached") continue;
     const meter = new RequestMeter(none, () => 0);
-    meter.family = family!;
+    meter.command = number!;
     meter.hit();
     expect([name, meter.timedCount]).toEqual([name, 1]);
   }

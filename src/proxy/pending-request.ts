@@ -10,7 +10,7 @@ export type Rest = "fence" | "transfer";
 
 /** A client's request that waits for the origin. Counts and times it, and has it kept if it was slow. */
 export class PendingRequest {
-  readonly family: number;
+  readonly command: number;
   readonly #stats: ProxyStats;
   readonly #client: Connection;
   /** When the request came: monotonic, with its fraction. */
@@ -29,7 +29,7 @@ export class PendingRequest {
     const { slow } = stats;
     this.#stats = stats;
     this.#client = client;
-    this.family = stats.requests.family;
+    this.command = stats.requests.command;
     this.#arrivedMs = client.arrivedMs;
     const isNoted = slow.slowerThanMs !== Number.POSITIVE_INFINITY;
     if (isNoted) slow.note(request, name);
@@ -51,7 +51,7 @@ export class PendingRequest {
   /** The client has its reply. */
   ended(result: number): void {
     const { requests, slow } = this.#stats;
-    const durationMs = requests.answered(result, this.family, this.#arrivedMs);
+    const durationMs = requests.answered(result, this.command, this.#arrivedMs);
     if (durationMs < slow.slowerThanMs || this.#note === undefined) return;
     const note = this.#note.subarray(this.#start, this.#end);
     slow.add(result, durationMs, this.#waits(result, durationMs), note, this.#client);

@@ -1,6 +1,6 @@
 import { admit } from "../commands/admission.ts";
 import { NameTable } from "../commands/command-table.ts";
-import { TEXT } from "../commands/families.ts";
+import { TEXT_COMMAND } from "../commands/counted-commands.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
@@ -44,7 +44,7 @@ export class TextRequests {
     const verb = VERBS.find(request)!.name;
     connection.lastCommand = verb;
     const { requests } = this.#proxy.stats;
-    requests.family = TEXT;
+    requests.command = TEXT_COMMAND;
     const rejection = admit(connection, undefined);
     if (rejection !== undefined) {
       requests.count(ERROR);

@@ -17,7 +17,16 @@ test("a new store has counted nothing but its free pages", () => {
     const { usedBytes, buckets, ...counted } = store.stats();
     expect([usedBytes <= 2 ** 20 - freeBytes, buckets > 0]).toEqual([true, true]);
     expect(counted).toEqual({
-      ...{ budgetBytes: 2 ** 20, shards, freeBytes, payloadBytes: 0, valuesBytes: 0, entries: 0, expiring: 0, moves: 0 },
+      ...{
+        budgetBytes: 2 ** 20,
+        shards,
+        freeBytes,
+        payloadBytes: 0,
+        valuesBytes: 0,
+        entries: 0,
+        expiring: 0,
+        moves: 0,
+      },
       ...{ evictions: 0, expirations: 0, hits: 0, misses: 0, fills: 0, refusedFills: 0 },
     });
   }

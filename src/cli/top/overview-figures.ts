@@ -71,9 +71,7 @@ export function overviewFigures(
     regretsPerSecond: rate("glasscache_regrets_total", { within: "60s" }),
     entries: gauge("glasscache_entries"),
     usedBytes:
-      values === undefined
-        ? memory("used")
-        : values + (memory("keys") ?? 0) + (memory("overhead") ?? 0),
+      values === undefined ? memory("used") : values + (memory("keys") ?? 0) + (memory("overhead") ?? 0),
     limitBytes: gauge("glasscache_memory_limit_bytes"),
     connections: gauge("glasscache_connections"),
     channelUp: channel === undefined ? undefined : channel > 0,

@@ -1,6 +1,6 @@
 import { SlowLog } from "../../instruments/slow-log.ts";
 import { ThreadNumbers } from "../../instruments/thread-numbers.ts";
-import { PUBLISHED_SHAPE } from "../published-numbers.ts";
+import { CALLS_SHAPE, PUBLISHED_SHAPE } from "../published-numbers.ts";
 
 const ALIVE = 0;
 const CONNECTIONS = 1;
@@ -22,6 +22,8 @@ export class ThreadTable {
   readonly #provenUntilMs: Float64Array;
   /** The counters that each thread published last. */
   readonly numbers: ThreadNumbers<typeof PUBLISHED_SHAPE>;
+  /** The calls of each command, with each result. */
+  readonly calls: ThreadNumbers<typeof CALLS_SHAPE>;
   /** Numbers common to all threads, which any thread may set: settings, the pause. */
   readonly common: Float64Array;
   readonly slowLog: SlowLog;
@@ -31,7 +33,9 @@ export class ThreadTable {
     this.count = count;
     this.#provenUntilMs = new Float64Array(buffer, 0, count);
     this.numbers = new ThreadNumbers(PUBLISHED_SHAPE, count, buffer, count * 8);
-    const commonAt = count * 8 + ThreadNumbers.bytes(PUBLISHED_SHAPE, count);
+    const callsAt = count * 8 + ThreadNumbers.bytes(PUBLISHED_SHAPE, count);
+    this.calls = new ThreadNumbers(CALLS_SHAPE, count, buffer, callsAt);
+    const commonAt = callsAt + ThreadNumbers.bytes(CALLS_SHAPE, count);
     this.common = new Float64Array(buffer, commonAt, COMMON);
     const integersAt = commonAt + COMMON * 8;
     this.#integers = new Int32Array(buffer, integersAt, count * INTEGERS + 1);
@@ -39,7 +43,7 @@ export class ThreadTable {
   }
 
   static create(count: number): ThreadTable {
-    const numbers = ThreadNumbers.bytes(PUBLISHED_SHAPE, count);
+    const numbers = ThreadNumbers.bytes(PUBLISHED_SHAPE, count) + ThreadNumbers.bytes(CALLS_SHAPE, count);
     const bytes = (count + COMMON) * 8 + numbers + integerBytes(count) + SlowLog.bytes(count);
     const table = new ThreadTable(new SharedArrayBuffer(bytes), count);
     // A thread that has fetched nothing has nothing to vouch for.
