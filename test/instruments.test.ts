@@ -6,6 +6,7 @@ import type {
   BiographyReport,
   ClientsReport,
   HealthReport,
+  HistoryReport,
   SlowRequestsReport,
   WhatIfReport,
 } from "../src/instruments/view.ts";
@@ -131,6 +132,35 @@ describe.each([1, 2])("a proxy of %d threads with instruments", (threads) => {
     expect(first.clients).toEqual([told.clients[0]!]);
     expect(first.others).toMatchObject({ groups: 1, connections: told.clients[1]!.connections });
     for (const client of clients) client.close();
+  });
+
+  test("changes what it measures, in all threads, and nothing else", async () => {
+    await using running = await bench(threads);
+    const client = await running.client();
+    const post = async (name: string, value: string) => {
+      const response = await fetch(`http://127.0.0.1:${running.thread.port}/api/settings`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ name, value }),
+      });
+      return [response.status, JSON.stringify(await response.json())];
+    };
+    expect(await post("audit", "50%")).toEqual([
+      200,
+      expect.stringContaining('{"name":"audit","value":"50%","changeable":true}'),
+    ]);
+    expect(await post("slowlog-slower-than", "OFF")).toEqual([200, expect.stringContaining('"value":"off"')]);
+    expect(await client.must("CONFIG", "GET", "audit", "slowlog-slower-than")).toEqual([
+      ...["audit", "50%", "slowlog-slower-than", "off"],
+    ]);
+    const { slowerThanMs } = await running.get<SlowRequestsReport>("/api/slow-requests");
+    expect(slowerThanMs).toBeNull();
+    expect(await post("audit", "101%")).toEqual([400, expect.stringContaining("the most is 100%")]);
+    expect(await post("audit", "much")).toEqual([400, expect.stringContaining("is not a percentage")]);
+    expect(await post("ttl", "1s")).toEqual([400, expect.stringContaining("policy, audit, slowlog")]);
+    const { marks } = await running.get<HistoryReport>("/api/history");
+    expect(marks.map(({ text }) => text)).toEqual(["audit 0% → 50%", "slowlog-slower-than 10ms → off"]);
+    client.close();
   });
 
   test("tells slow requests, also over HTTP", async () => {

@@ -14,6 +14,7 @@ import type { InstrumentsView } from "../instruments/view.ts";
 import { systemClock } from "../lib/clock.ts";
 import { steadyClockSince } from "../lib/steady-clock.ts";
 import { parsePolicy } from "../policy/registry.ts";
+import { LiveSettings } from "../proxy/live-settings.ts";
 import { proxyMetrics } from "../proxy/metrics.ts";
 import { PUBLISHED as PROXY_NUMBERS } from "../proxy/published-numbers.ts";
 import { slowRequestsReport } from "../proxy/slow-report.ts";
@@ -29,6 +30,9 @@ export interface OpenInstruments {
   tick(): boolean;
   close(): void;
 }
+
+/** The settings of a proxy that the admin port may change, besides the policy: what it measures. */
+const LIVE_HERE = ["audit", "slowlog-slower-than", "slowlog-entries"];
 
 /** About how many words of events to read before requests of the admin port have their turn. */
 const TICK_WORDS = 2 ** 16;
@@ -58,6 +62,11 @@ function openOfProxy(
       histograms: () => publishedHistograms(PROXY_NUMBERS, numbers),
     },
     threads: questions,
+    live: {
+      names: LIVE_HERE,
+      show: (name) => LiveSettings.show(threads.common, name),
+      change: (name, value) => LiveSettings.change(threads.common, name, value),
+    },
     slowRequests: (count) => slowRequestsReport(threads, count),
     settings: { ...settings, policies: settings.policies.map(parsePolicy) },
     memory: new InstrumentsMemory(source.instruments),

@@ -55,11 +55,23 @@ export interface ServiceFigures {
   histograms(): MetricHistogram[];
 }
 
+/** Settings of the service that may be changed here, as its users write them. */
+export interface LiveNumbers {
+  readonly names: readonly string[];
+  show(name: string): string;
+  /**
+   * Changes the value that threads share; they adopt it when they are asked to.
+   * @throws RangeError saying what is wrong with it
+   */
+  change(name: string, value: string): void;
+}
+
 export interface InstrumentsOptions {
   readonly service: InstrumentsView["service"];
   readonly figures: ServiceFigures;
   readonly slowRequests: InstrumentsView["slowRequests"];
   readonly threads: ThreadQuestions;
+  readonly live: LiveNumbers;
   readonly settings: InstrumentsSettings;
   readonly memory: InstrumentsMemory;
   /** The cache, attached to. */
@@ -248,6 +260,7 @@ export class Instruments implements InstrumentsView {
   }
 
   settings(): readonly ToldSetting[] {
+    const { live } = this.#options;
     const { policies, budget } = this.#options.settings;
     const { policy, size, unit } = this.#presentCache();
     return [
@@ -257,6 +270,7 @@ export class Instruments implements InstrumentsView {
         value: String(Math.round(size)),
         changeable: false,
       },
+      ...live.names.map((name) => ({ name, value: live.show(name), changeable: true })),
       { name: "what-if-policies", value: policies.map(formatPolicy).join(","), changeable: false },
       { name: "instruments-budget", value: `${budget * 100}%`, changeable: false },
     ];
@@ -264,10 +278,19 @@ export class Instruments implements InstrumentsView {
 
   /** @throws RangeError saying what is wrong */
   async change(name: string, value: string): Promise<void> {
-    if (name !== "policy") throw new RangeError(`"${name}" cannot be changed here; "policy" can`);
-    const before = this.#options.store.policyName;
-    this.#options.store.setPolicy(value);
-    this.#history.mark(this.#options.nowMs(), `policy ${before} → ${this.#options.store.policyName}`);
+    const { store, live, threads, nowMs } = this.#options;
+    const names = ["policy", ...live.names];
+    if (!names.includes(name)) {
+      throw new RangeError(`"${name}" cannot be changed here; ${names.join(", ")} can`);
+    }
+    const shown = (): string => (name === "policy" ? store.policyName : live.show(name));
+    const before = shown();
+    if (name === "policy") store.setPolicy(value);
+    else {
+      live.change(name, value);
+      await threads.ask({ kind: "settings" });
+    }
+    this.#history.mark(nowMs(), `${name} ${before} → ${shown()}`);
   }
 
   #event(event: Event): void {
