@@ -7,6 +7,7 @@ import type {
   ClientsReport,
   HealthReport,
   HistoryReport,
+  Metric,
   SlowRequestsReport,
   WhatIfReport,
 } from "../src/instruments/view.ts";
@@ -41,7 +42,15 @@ const WORKER = new URL("../src/cli/instruments-worker.ts", import.meta.url);
 /** @param threads 1: a proxy without threads of its own */
 async function bench(
   threads: number,
-  { admin = {}, maxEntries }: { readonly admin?: Partial<AdminSettings>; readonly maxEntries?: number } = {},
+  {
+    admin = {},
+    maxEntries,
+    metricsFamilies = 0,
+  }: {
+    readonly admin?: Partial<AdminSettings>;
+    readonly maxEntries?: number;
+    readonly metricsFamilies?: number;
+  } = {},
 ): Promise<Bench> {
   const origin = new FakeOrigin();
   const options = {
@@ -51,7 +60,7 @@ async function bench(
   const proxy = await (threads === 1 ? startProxy(options) : Supervisor.open({ ...options, threads }));
   const thread = await InstrumentsThread.start({
     observed: proxy,
-    settings: { policies: ["lru"], budget: 0.5, originCost: 1, memoryCost: undefined },
+    settings: { policies: ["lru"], budget: 0.5, originCost: 1, memoryCost: undefined, metricsFamilies },
     admin: { host: "127.0.0.1", port: 0, password: undefined, openMetrics: false, adminHosts: [], ...admin },
     log: silentLog,
     worker: WORKER,
@@ -111,6 +120,7 @@ describe.each([1, 2])("a proxy of %d threads with instruments", (threads) => {
     });
     const names = new Set(text.match(/^glasscache_[a-z_]+(?=[{ ])/gm));
     expect(names.has("glasscache_whatif_miss_ratio")).toBe(true);
+    expect(names.has("glasscache_key_family_hit_ratio")).toBe(false);
     const { metrics } = await running.get<{ metrics: Parameters<typeof undocumented>[0] }>("/api/counters");
     expect(undocumented(metrics)).toEqual([]);
     client.close();
@@ -174,6 +184,24 @@ describe.each([1, 2])("a proxy of %d threads with instruments", (threads) => {
       arguments: [{ text: "SET" }, { text: "a" }, { text: "1" }],
       result: "forwarded",
     });
+    client.close();
+  });
+
+  test("tells families of keys in /metrics, as many as was asked for", async () => {
+    await using running = await bench(threads, { metricsFamilies: 1 });
+    const client = await running.client();
+    for (const key of ["user:1:cart", "user:2:cart", "page:7"]) await client.must("GET", key);
+    const { metrics } = await awaitAnswer(async () => {
+      const told = await running.get<{ metrics: Metric[] }>("/api/counters");
+      const rates = told.metrics.find(({ name }) => name === "glasscache_key_family_requests_per_second");
+      return rates?.samples.some(({ value }) => value > 0) === true ? told : undefined;
+    });
+    const families = metrics.filter(({ name }) => name.startsWith("glasscache_key_family_"));
+    expect(families.length).toBe(3);
+    for (const { samples } of families) {
+      expect(samples.map(({ labels }) => labels["key_family"]!)).toEqual(["user:*:cart", "(others)"]);
+    }
+    expect(undocumented(metrics)).toEqual([]);
     client.close();
   });
 

@@ -5,6 +5,7 @@ import { clientsReport } from "./clients-report.ts";
 import { DepartureReader } from "./departure-reader.ts";
 import type { Event } from "./events/event.ts";
 import { EventReader } from "./events/event-reader.ts";
+import { familyMetrics } from "./family-metrics.ts";
 import { healthOf } from "./health.ts";
 import { History } from "./history.ts";
 import type { HistorySeries } from "./history-series.ts";
@@ -44,6 +45,8 @@ export interface InstrumentsSettings {
   readonly originCost: number | undefined;
   /** The price of a gigabyte of memory for a month. */
   readonly memoryCost: number | undefined;
+  /** How many families of keys the metrics tell. */
+  readonly metricsFamilies: number;
 }
 
 /** What a service has counted. */
@@ -176,6 +179,12 @@ export class Instruments implements InstrumentsView {
   }
 
   metrics(): readonly Metric[] {
+    const { metricsFamilies } = this.#options.settings;
+    const figures = this.#ownFigures();
+    return metricsFamilies === 0 ? figures : [...figures, ...familyMetrics(this.families(metricsFamilies))];
+  }
+
+  #ownFigures(): readonly Metric[] {
     const own = { dropped: this.dropped, share: this.#load.share };
     const regrets = this.#stories.regrets.report();
     return mergedMetrics(
@@ -306,7 +315,7 @@ export class Instruments implements InstrumentsView {
 
   #keepHistory(nowMs: number): void {
     this.#historyMs = nowMs;
-    this.#history.take(nowMs, this.metrics(), this.#options.figures.histograms());
+    this.#history.take(nowMs, this.#ownFigures(), this.#options.figures.histograms());
   }
 
   /** Returns the figure of a metric with this label; 0: the service has none. */

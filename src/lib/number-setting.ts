@@ -16,7 +16,14 @@ export const DURATION: NumberKind = { placeholder: "<time>", parse: parseDuratio
 /** Milliseconds, or `off`: Infinity. */
 export const DURATION_OR_OFF: NumberKind = {
   placeholder: "<time|off>",
-  parse: (text) => (text.trim().toLowerCase() === "off" ? Number.POSITIVE_INFINITY : parseDuration(text)),
+  parse(text) {
+    if (text.trim().toLowerCase() === "off") return Number.POSITIVE_INFINITY;
+    try {
+      return parseDuration(text);
+    } catch {
+      throw new RangeError(`"${text}" is neither off nor a duration such as 30s, 500ms or 2m`);
+    }
+  },
   show: (ms) => (ms === Number.POSITIVE_INFINITY ? "off" : DURATION.show(ms)),
 };
 /** A whole number. */
