@@ -2,7 +2,15 @@
 import { describe, expect, test } from "bun:test";
 import { InstrumentsThread } from "../src/admin/instruments-thread.ts";
 import type { AdminSettings } from "../src/admin/thread-messages.ts";
-import type { BiographyReport, HealthReport, WhatIfReport } from "../src/instruments/view.ts";
+import type {
+  BiographyReport,
+  ClientsReport,
+  HealthReport,
+  HistoryReport,
+  Metric,
+  SlowRequestsReport,
+  WhatIfReport,
+} from "../src/instruments/view.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { silentLog } from "../src/lib/log.ts";
 import { startProxy } from "../src/proxy/start.ts";
@@ -34,7 +42,15 @@ const WORKER = new URL("../src/cli/instruments-worker.ts", import.meta.url);
 /** @param threads 1: a proxy without threads of its own */
 async function bench(
   threads: number,
-  { admin = {}, maxEntries }: { readonly admin?: Partial<AdminSettings>; readonly maxEntries?: number } = {},
+  {
+    admin = {},
+    maxEntries,
+    metricsFamilies = 0,
+  }: {
+    readonly admin?: Partial<AdminSettings>;
+    readonly maxEntries?: number;
+    readonly metricsFamilies?: number;
+  } = {},
 ): Promise<Bench> {
   const origin = new FakeOrigin();
   const options = {
@@ -44,7 +60,7 @@ async function bench(
   const proxy = await (threads === 1 ? startProxy(options) : Supervisor.open({ ...options, threads }));
   const thread = await InstrumentsThread.start({
     observed: proxy,
-    settings: { policies: ["lru"], budget: 0.5, originCost: 1, memoryCost: undefined },
+    settings: { policies: ["lru"], budget: 0.5, originCost: 1, memoryCost: undefined, metricsFamilies },
     admin: { host: "127.0.0.1", port: 0, password: undefined, openMetrics: false, adminHosts: [], ...admin },
     log: silentLog,
     worker: WORKER,
@@ -104,7 +120,87 @@ describe.each([1, 2])("a proxy of %d threads with instruments", (threads) => {
     });
     const names = new Set(text.match(/^glasscache_[a-z_]+(?=[{ ])/gm));
     expect(names.has("glasscache_whatif_miss_ratio")).toBe(true);
+    expect(names.has("glasscache_key_family_hit_ratio")).toBe(false);
     const { metrics } = await running.get<{ metrics: Parameters<typeof undocumented>[0] }>("/api/counters");
+    expect(undocumented(metrics)).toEqual([]);
+    client.close();
+  });
+
+  test("tells the clients of all threads by name", async () => {
+    await using running = await bench(threads);
+    const clients: RespClient[] = [];
+    for (let i = 0; i < 6; i++) clients.push(await running.client());
+    for (const client of clients.slice(0, 4)) await client.must("CLIENT", "SETNAME", "shop");
+    for (const client of clients.slice(0, 4)) await client.must("PING");
+    const told = await running.get<ClientsReport>("/api/clients");
+    expect([told.threads, told.answered]).toEqual([threads, threads]);
+    const of = (name: string) => told.clients.find((each) => (each.name ?? each.address) === name);
+    expect(of("shop")).toMatchObject({ connections: 4, requests: 8 });
+    expect(of("127.0.0.1")).toMatchObject({ connections: 2, requests: 0 });
+    expect(of("shop")!.requestsPerSecond).toBeGreaterThan(0);
+    const first = await running.get<ClientsReport>("/api/clients?count=1");
+    expect(first.clients).toEqual([told.clients[0]!]);
+    expect(first.others).toMatchObject({ groups: 1, connections: told.clients[1]!.connections });
+    for (const client of clients) client.close();
+  });
+
+  test("changes what it measures, in all threads, and nothing else", async () => {
+    await using running = await bench(threads);
+    const client = await running.client();
+    const post = async (name: string, value: string) => {
+      const response = await fetch(`http://127.0.0.1:${running.thread.port}/api/settings`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ name, value }),
+      });
+      return [response.status, JSON.stringify(await response.json())];
+    };
+    expect(await post("audit", "50%")).toEqual([
+      200,
+      expect.stringContaining('{"name":"audit","value":"50%","changeable":true}'),
+    ]);
+    expect(await post("slowlog-slower-than", "OFF")).toEqual([200, expect.stringContaining('"value":"off"')]);
+    expect(await client.must("CONFIG", "GET", "audit", "slowlog-slower-than")).toEqual([
+      ...["audit", "50%", "slowlog-slower-than", "off"],
+    ]);
+    const { slowerThanMs } = await running.get<SlowRequestsReport>("/api/slow-requests");
+    expect(slowerThanMs).toBeNull();
+    expect(await post("audit", "101%")).toEqual([400, expect.stringContaining("the most is 100%")]);
+    expect(await post("audit", "much")).toEqual([400, expect.stringContaining("is not a percentage")]);
+    expect(await post("ttl", "1s")).toEqual([400, expect.stringContaining("policy, audit, slowlog")]);
+    const { marks } = await running.get<HistoryReport>("/api/history");
+    expect(marks.map(({ text }) => text)).toEqual(["audit 0% → 50%", "slowlog-slower-than 10ms → off"]);
+    client.close();
+  });
+
+  test("tells slow requests, also over HTTP", async () => {
+    await using running = await bench(threads);
+    const client = await running.client();
+    await client.must("CONFIG", "SET", "slowlog-slower-than", "0");
+    await client.must("SET", "a", "1");
+    const told = await running.get<SlowRequestsReport>("/api/slow-requests");
+    expect(told).toMatchObject({ slowerThanMs: 0, limit: 128 });
+    expect(told.requests[0]).toMatchObject({
+      arguments: [{ text: "SET" }, { text: "a" }, { text: "1" }],
+      result: "forwarded",
+    });
+    client.close();
+  });
+
+  test("tells families of keys in /metrics, as many as was asked for", async () => {
+    await using running = await bench(threads, { metricsFamilies: 1 });
+    const client = await running.client();
+    for (const key of ["user:1:cart", "user:2:cart", "page:7"]) await client.must("GET", key);
+    const { metrics } = await awaitAnswer(async () => {
+      const told = await running.get<{ metrics: Metric[] }>("/api/counters");
+      const rates = told.metrics.find(({ name }) => name === "glasscache_key_family_requests_per_second");
+      return rates?.samples.some(({ value }) => value > 0) === true ? told : undefined;
+    });
+    const families = metrics.filter(({ name }) => name.startsWith("glasscache_key_family_"));
+    expect(families.length).toBe(3);
+    for (const { samples } of families) {
+      expect(samples.map(({ labels }) => labels["key_family"]!)).toEqual(["user:*:cart", "(others)"]);
+    }
     expect(undocumented(metrics)).toEqual([]);
     client.close();
   });

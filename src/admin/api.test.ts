@@ -43,6 +43,10 @@ describe("reports", () => {
     await json("/api/families?count=1000");
     expect(view.calls.at(-1)).toBe("families 1000");
     expect(await json("/api/what-if")).toEqual(view.simulated);
+    expect(await json("/api/clients?count=7")).toEqual(view.connected);
+    expect(view.calls.at(-1)).toBe("clients 7");
+    expect(await json("/api/slow-requests?count=7")).toEqual(view.slow);
+    expect(view.calls.at(-1)).toBe("slowRequests 7");
     expect(await json("/api/settings")).toEqual({ settings: view.settings() });
     expect(await json("/api/watch")).toEqual({ limit: 3, patterns: [] });
   });
@@ -73,6 +77,19 @@ describe("reports", () => {
       expect.stringContaining("simulated"),
     ]);
   });
+});
+
+test("clients and slow requests of a service that tells them elsewhere are a clear 404", async () => {
+  admin.view.connected = undefined;
+  expect(await problem(await admin.get("/api/clients"))).toEqual([
+    404,
+    expect.stringContaining("CLIENT LIST"),
+  ]);
+  admin.view.slow = undefined;
+  expect(await problem(await admin.get("/api/slow-requests"))).toEqual([
+    404,
+    expect.stringContaining("SLOWLOG"),
+  ]);
 });
 
 describe("changes", () => {

@@ -87,6 +87,34 @@ export const API_ROUTES: readonly Route[] = [
     summary: "Keys and patterns of keys whose whole story is kept.",
   },
   {
+    path: "/api/clients",
+    access: "password",
+    parameters: ["count"],
+    methods: {
+      async GET({ query, desk: { view } }) {
+        const report = await view.clients(count(query, 50));
+        if (report === undefined) throw new Problem(404, "a server tells of its clients in CLIENT LIST");
+        return respondJson(report);
+      },
+    },
+    shown: "/api/clients?count=",
+    summary: "Clients by name: connections and requests.",
+  },
+  {
+    path: "/api/slow-requests",
+    access: "password",
+    parameters: ["count"],
+    methods: {
+      GET({ query, desk: { view } }) {
+        const report = view.slowRequests(count(query, 128));
+        if (report === undefined) throw new Problem(404, "a server tells of slow commands in SLOWLOG GET");
+        return respondJson(report);
+      },
+    },
+    shown: "/api/slow-requests?count=",
+    summary: "The latest slow requests, and where their time went.",
+  },
+  {
     path: "/api/settings",
     access: "password",
     methods: {

@@ -1,5 +1,6 @@
 import type {
   BiographyReport,
+  ClientsReport,
   FamiliesReport,
   HealthReport,
   HistoryReport,
@@ -8,6 +9,7 @@ import type {
   InstrumentsView,
   Metric,
   MetricSample,
+  SlowRequestsReport,
   ToldSetting,
   WatchReport,
   WhatIfReport,
@@ -19,6 +21,8 @@ export class FakeView implements InstrumentsView {
   report: HealthReport = { alive: true, ready: true, problems: [] };
   told: readonly Metric[] = FAKE_METRICS;
   simulated: WhatIfReport | undefined = FAKE_WHAT_IF;
+  connected: ClientsReport | undefined = FAKE_CLIENTS;
+  slow: SlowRequestsReport | undefined = FAKE_SLOW_REQUESTS;
   readonly calls: string[] = [];
   readonly patterns: string[] = [];
   readonly values = new Map([["policy", "s3-fifo"]]);
@@ -112,6 +116,16 @@ export class FakeView implements InstrumentsView {
     this.#called("resetWhatIf");
   }
 
+  async clients(count: number): Promise<ClientsReport | undefined> {
+    this.#called(`clients ${count}`);
+    return this.connected;
+  }
+
+  slowRequests(count: number): SlowRequestsReport | undefined {
+    this.#called(`slowRequests ${count}`);
+    return this.slow;
+  }
+
   settings(): readonly ToldSetting[] {
     this.#called("settings");
     return [...this.values].map(([name, value]) => ({ name, value, changeable: true }));
@@ -189,6 +203,27 @@ export const FAKE_METRICS: readonly Metric[] = [
     { version: "0.1.0" },
   ]),
 ];
+
+const FAKE_CLIENTS: ClientsReport = {
+  ...{ threads: 2, answered: 2 },
+  clients: [
+    { name: "shop", connections: 3, requests: 700, requestsPerSecond: 12.5 },
+    { address: "10.0.0.7", connections: 1, requests: 3, requestsPerSecond: 0 },
+  ],
+  others: { groups: 0, connections: 0, requests: 0, requestsPerSecond: 0 },
+};
+
+const FAKE_SLOW_REQUESTS: SlowRequestsReport = {
+  ...{ slowerThanMs: 10, limit: 128 },
+  requests: [
+    {
+      ...{ id: 7, endedAtMs: 1_700_000_000_000, durationMs: 25, result: "miss" },
+      waits: { origin: 24.5, other: 0.5 },
+      arguments: [{ text: "GET" }, { text: "user:1" }],
+      ...{ clientAddress: "127.0.0.1:50000", clientName: "" },
+    },
+  ],
+};
 
 const FAKE_WHAT_IF: WhatIfReport = {
   present: { policy: "s3-fifo", size: 65536, unit: "bytes", missRatio: 0.25 },

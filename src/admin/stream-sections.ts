@@ -4,6 +4,7 @@ import { type Json, type JsonObject, withoutNulls } from "./merge-patch.ts";
 
 const HOT_KEYS = 20;
 const FAMILIES = 20;
+const SLOW_REQUESTS = 20;
 
 /** A part of what a stream tells, which changes as a whole. */
 export interface Section {
@@ -25,6 +26,7 @@ export const SECTIONS: readonly Section[] = [
   { name: "families", isFast: false, tell: (view) => view.families(FAMILIES) },
   { name: "whatIf", isFast: false, tell: (view) => view.whatIf() },
   { name: "watch", isFast: false, tell: (view) => view.watched() },
+  { name: "slow", isFast: false, tell: (view) => view.slowRequests(SLOW_REQUESTS) },
   { name: "settings", isFast: false, tell: (view) => settingsByName(view) },
 ];
 

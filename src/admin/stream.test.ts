@@ -36,6 +36,7 @@ describe("a stream", () => {
       "health",
       "hot",
       "settings",
+      "slow",
       "watch",
       "whatIf",
     ]);

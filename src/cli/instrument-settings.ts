@@ -3,13 +3,15 @@ import { formatPolicy, parsePolicy, policyNames, policyType } from "../policy/re
 import type { Config } from "./config.ts";
 import { UsageError } from "./exit.ts";
 import { isLoopback } from "./listen-settings.ts";
-import { choice, optionalSetting, type Reader, setting, switchSetting } from "./setting.ts";
+import { choice, count, optionalSetting, type Reader, setting, switchSetting } from "./setting.ts";
 
 const INSTRUMENTS = "Instruments:";
 
 /** The policies that are simulated by default, besides the present one. */
 const USUAL_POLICIES = "lru,s3-fifo,sieve,2q,arc,lirs,w-tinylfu";
 const LEAST_BUDGET = 0.001;
+/** Each is three series, and others whenever the busiest families change. */
+const MOST_METRICS_FAMILIES = "100";
 
 export const PROXY_ADMIN = "localhost:8081";
 export const SERVER_ADMIN = "localhost:9091";
@@ -63,6 +65,12 @@ export function instrumentSettings() {
       description: "price of a million requests to the origin, to tell what another cache would save",
       group: INSTRUMENTS,
     }),
+    // Off by default: names of families are made of names of keys, and what scrapes /metrics keeps them elsewhere.
+    metricsFamilies: setting(count({ most: MOST_METRICS_FAMILIES }), "0", {
+      placeholder: "<count>",
+      description: "families of keys to tell in /metrics, those with the most requests; 0 for none",
+      group: INSTRUMENTS,
+    }),
     memoryCost: optionalSetting(price, {
       placeholder: "<price>",
       description: "price of a gigabyte of memory for a month",
@@ -79,6 +87,7 @@ const NO_SIMULATIONS: InstrumentsFlags = {
   budget: 0,
   originCost: undefined,
   memoryCost: undefined,
+  metricsFamilies: 0,
 };
 
 /** How the instruments are to run. */
@@ -101,7 +110,8 @@ export function instrumentsPlan(
   const { values } = config;
   if (values.instruments === "off") return undefined;
   const { whatIfPolicies: policies, instrumentsBudget: budget, originCost, memoryCost } = values;
-  return planOf(config, password, { policies, budget, originCost, memoryCost });
+  const { metricsFamilies } = values;
+  return planOf(config, password, { policies, budget, originCost, memoryCost, metricsFamilies });
 }
 
 /** The same of a server, which has figures only. */

@@ -9,12 +9,15 @@ import { publishedHistograms } from "../instruments/published-metrics.ts";
 import { answerQuestions, instrumentsChannel } from "../instruments/questions.ts";
 import { ThreadBeats } from "../instruments/thread-beats.ts";
 import { ThreadNumbers } from "../instruments/thread-numbers.ts";
+import { ThreadQuestions, threadsChannel } from "../instruments/thread-questions.ts";
 import type { InstrumentsView } from "../instruments/view.ts";
 import { systemClock } from "../lib/clock.ts";
 import { steadyClockSince } from "../lib/steady-clock.ts";
 import { parsePolicy } from "../policy/registry.ts";
+import { LiveSettings } from "../proxy/live-settings.ts";
 import { proxyMetrics } from "../proxy/metrics.ts";
 import { PUBLISHED as PROXY_NUMBERS } from "../proxy/published-numbers.ts";
+import { slowRequestsReport } from "../proxy/slow-report.ts";
 import { ThreadTable } from "../proxy/threads/thread-table.ts";
 import { serverMetrics } from "../server/numbers.ts";
 import { PUBLISHED as SERVER_NUMBERS, PUBLISHED_SHAPE as SERVER_SHAPE } from "../server/published-numbers.ts";
@@ -27,6 +30,9 @@ export interface OpenInstruments {
   tick(): boolean;
   close(): void;
 }
+
+/** The settings of a proxy that the admin port may change, besides the policy: what it measures. */
+const LIVE_HERE = ["audit", "slowlog-slower-than", "slowlog-entries"];
 
 /** About how many words of events to read before requests of the admin port have their turn. */
 const TICK_WORDS = 2 ** 16;
@@ -46,6 +52,7 @@ function openOfProxy(
   const store = Store.attach(source.store, holder);
   const threads = new ThreadTable(source.threads.buffer, source.threads.count);
   const { numbers } = threads;
+  const questions = new ThreadQuestions(threadsChannel(source.runId), threads.count);
   const view = new Instruments({
     service: "proxy",
     figures: {
@@ -54,18 +61,31 @@ function openOfProxy(
       metrics: () => proxyMetrics({ threads, store, nowMs }),
       histograms: () => publishedHistograms(PROXY_NUMBERS, numbers),
     },
+    threads: questions,
+    live: {
+      names: LIVE_HERE,
+      show: (name) => LiveSettings.show(threads.common, name),
+      change: (name, value) => LiveSettings.change(threads.common, name, value),
+    },
+    slowRequests: (count) => slowRequestsReport(threads, count),
     settings: { ...settings, policies: settings.policies.map(parsePolicy) },
     memory: new InstrumentsMemory(source.instruments),
     ...{ store, nowMs, threadMs: time.readMs, restartedMs: isRestart ? nowMs() : undefined },
   });
-  const close = answerQuestions(instrumentsChannel(source.runId), view);
+  const stopAnswering = answerQuestions(instrumentsChannel(source.runId), view);
   const tick = (): boolean => {
     const begunMs = systemClock.monotonicMs();
     const hasMore = view.tick(TICK_WORDS);
     time.spent(systemClock.monotonicMs() - begunMs);
     return hasMore;
   };
-  return { view, tick, close };
+  return {
+    ...{ view, tick },
+    close() {
+      stopAnswering();
+      questions.close();
+    },
+  };
 }
 
 function openOfServer(source: ServerSource, { isRestart }: InstrumentsStart): OpenInstruments {

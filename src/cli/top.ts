@@ -38,6 +38,10 @@ const SETTINGS = {
     placeholder: "<name>",
     description: `the first screen: ${SCREENS.join(", ")}`,
   }),
+  key: optionalSetting(text(), {
+    placeholder: "<name>",
+    description: "key whose story to show first, on the screen biography",
+  }),
   once: switchSetting({ description: "print one screen as text after one interval, and end" }),
   json: switchSetting({ description: "print one JSON object with everything for each interval" }),
   password: optionalSetting(text(), {
@@ -68,17 +72,18 @@ export const top = subcommand({
     ["glasscache top cache.example:8081 --password-file secret", "of another machine"],
     ["glasscache top --screen what-if", "begin with other policies and sizes"],
     ["glasscache top --once --screen counters", "all counters, with their rates over one second"],
+    ["glasscache top --key user:1", "what happened to a key"],
     ["glasscache top --once --json", "everything, for a script"],
   ],
   settings: SETTINGS,
   notes:
-    "Keys: 1 to 5 and Tab choose a screen, arrows move, s sorts, + and - change the interval, Space pauses, ? lists " +
+    "Keys: 1 to 6 and Tab choose a screen, arrows move, s sorts, + and - change the interval, Space pauses, ? lists " +
     "all keys, q ends. Without a terminal, one screen is printed as text for each interval.",
   async run(config, operands) {
     const address = addressOf(operands);
     const { values } = config;
-    const reader = await firstReading(address, config, Boolean(values.once || values.json));
-    const state = initialState(values.screen, values.interval);
+    const state = firstState(config);
+    const reader = await firstReading(address, config, state, Boolean(values.once || values.json));
     const stdout = standardOutput();
     if (values.once || values.json || stdout.isTTY !== true) {
       await print(address, reader.client, state, values);
@@ -103,6 +108,12 @@ function addressOf(operands: readonly string[]): string {
   }
 }
 
+function firstState({ values, ranks }: Config<typeof SETTINGS>): TopState {
+  const { key, interval } = values;
+  const screen = key !== undefined && ranks.screen === 0 ? "biography" : values.screen;
+  return initialState(screen, interval, key);
+}
+
 interface FirstReading {
   readonly client: Reader;
   readonly readings: Readings;
@@ -112,12 +123,13 @@ interface FirstReading {
 async function firstReading(
   address: string,
   config: Config<typeof SETTINGS>,
+  state: TopState,
   isForScripts: boolean,
 ): Promise<FirstReading> {
   const { values } = config;
   const given = choosePassword(config, "password", "passwordFile");
   const ask = given === undefined && !isForScripts ? passwordAsker() : undefined;
-  const wanted = wantedBy(initialState(values.screen, values.interval));
+  const wanted = wantedBy(state);
   for (let password = given, attempts = PASSWORD_ATTEMPTS; ; attempts--) {
     const client = new AdminClient({ address, password, timeoutMs: values.timeout, clock: systemClock });
     try {

@@ -58,8 +58,9 @@ class MapStore implements CoherentStore {
     this.#leases.end(hash);
   }
 
-  bumpEpoch(): void {
+  bumpEpoch(): number {
     this.epoch++;
+    return 0;
   }
 
   find({ hash }: KeyRef, { kind }: Variant): number | undefined {

@@ -44,8 +44,11 @@ export interface CoherentStore {
   /** Counts the end of a fill, stored or not. */
   endFill(hash: number): void;
   readonly epoch: number;
-  /** Makes everything stored so far invisible and voids all fills under way. */
-  bumpEpoch(): void;
+  /**
+   * Makes everything stored so far invisible and voids all fills under way.
+   * @returns about how many entries were visible
+   */
+  bumpEpoch(): number;
 }
 
 /**
@@ -73,6 +76,8 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
   readonly invalidations = { write: 0, push: 0, reply: 0, flush: 0, channel: 0, caution: 0 };
   /** Keys that had an entry when they were invalidated. */
   removedCount = 0;
+  /** Entries that became invisible when all keys were invalidated, by the cause; see `CoherentStore.bumpEpoch`. */
+  readonly dropped: Record<InvalidatedAllBy, number> = { flush: 0, channel: 0, caution: 0 };
   readonly #flights = new FlightTable<Asked>();
   readonly #pushedKey = new KeyRef();
   readonly #observer: InvalidationObserver | undefined;
@@ -207,7 +212,7 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
   invalidateAll(by: InvalidatedAllBy): void {
     this.invalidations[by]++;
     this.#observer?.invalidatedAll();
-    this.store.bumpEpoch();
+    this.dropped[by] += this.store.bumpEpoch();
     this.#flights.clear();
   }
 }

@@ -1,3 +1,4 @@
+import { countedCommands, FIRST_COMMAND } from "./counted-commands.ts";
 import { DATA_TABLES } from "./data-tables.ts";
 import { type Arguments, type CommandFacts, readFacts } from "./facts.ts";
 import { SERVICE_TABLES } from "./service-tables.ts";
@@ -6,10 +7,15 @@ import { SERVICE_TABLES } from "./service-tables.ts";
  * Every command and subcommand of Redis 7 to 8 and Valkey 7.2 to 9, by name. A test compares these facts with the
  * COMMAND reply of a redis-server.
  */
-export const COMMAND_FACTS: ReadonlyMap<string, CommandFacts> = new Map(
+export const COMMAND_FACTS: ReadonlyMap<string, CommandFacts> = numbered(
   Object.entries({ ...DATA_TABLES, ...SERVICE_TABLES }).flatMap(([group, rows]) =>
-    rows.map((row): [string, CommandFacts] => [row[0], readFacts(group, row)]),
+    rows.map((row) => readFacts(group, row)),
   ),
+);
+
+/** What requests are counted as, by number. */
+export const COUNTED_COMMANDS = countedCommands(
+  [...COMMAND_FACTS.values()].filter(({ name }) => !name.includes("|")),
 );
 
 /**
@@ -31,6 +37,14 @@ export function factsOfRequest(request: Arguments): CommandFacts | undefined {
   const name = request.text(0).toLowerCase();
   const chosen = request.count < 2 ? undefined : SUBCOMMAND_FACTS.get(name);
   return chosen?.get(request.text(1).toLowerCase()) ?? COMMAND_FACTS.get(name);
+}
+
+function numbered(all: readonly CommandFacts[]): Map<string, CommandFacts> {
+  const names = all.map(({ name }) => name).filter((name) => !name.includes("|"));
+  const numbers = new Map(names.map((name, index) => [name, FIRST_COMMAND + index]));
+  return new Map(
+    all.map((facts) => [facts.name, { ...facts, number: numbers.get(facts.name.replace(/\|.*/, ""))! }]),
+  );
 }
 
 function subcommands(): Map<string, Map<string, CommandFacts>> {

@@ -1,3 +1,4 @@
+import { OTHER_COMMAND } from "./counted-commands.ts";
 import { familyOf } from "./families.ts";
 
 /**
@@ -83,6 +84,8 @@ export interface CommandFacts {
   readonly group: string;
   /** The place of the group in `FAMILIES`. */
   readonly family: number;
+  /** What its requests are counted as: its number in `COUNTED_COMMANDS`; a subcommand has its container's. */
+  readonly number: number;
   /** The first version of Redis or Valkey that has it. */
   readonly since: string;
   /** ACL categories with their `@`, in the order of COMMAND. */
@@ -113,6 +116,7 @@ export function readFacts(group: string, row: FactsRow): CommandFacts {
   return {
     ...{ name, arity, flags, group, since },
     family: familyOf(group),
+    number: OTHER_COMMAND,
     uses: uses === "" ? [] : uses.split("; ").map((text) => readUse(name, text)),
     reply: reply.split("|") as ReplyType[],
     categories: categoriesOf(group, flags, ownCategories),

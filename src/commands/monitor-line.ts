@@ -49,6 +49,9 @@ export function secretArguments(request: Request, name: string): Set<number> {
       if (request.text(index).toLowerCase() === "requirepass") secrets.add(index + 1);
     }
   }
+  if (name === "acl" && request.count > 2 && request.text(1).toLowerCase() === "setuser") {
+    for (let index = 2; index < request.count; index++) secrets.add(index);
+  }
   if (name !== "hello" && name !== "migrate") return secrets;
   for (let index = name === "hello" ? 2 : 6; index < request.count; index++) {
     const option = request.text(index).toLowerCase();

@@ -22,16 +22,29 @@ export class BatchTimes {
   readonly #times: Histogram;
   readonly #requests: Counted;
   readonly #random: Random;
+  readonly #timed: (durationMs: number, count: number) => void;
   /** Batches until the next one that is timed, that one included. The caller counts it down at the end of each. */
   left: number;
+  /** The time of all batches that were timed, in milliseconds, and the requests in them. */
+  batchMs = 0;
+  batchRequests = 0;
   /** The count of requests before the timed batch. */
   #before = 0;
 
-  /** @param times in microseconds */
-  constructor(times: Histogram, requests: Counted, random: Random) {
+  /**
+   * @param times in microseconds
+   * @param timed is told of each batch that is timed, and of how many requests it had
+   */
+  constructor(
+    times: Histogram,
+    requests: Counted,
+    random: Random,
+    timed: (durationMs: number, count: number) => void = () => {},
+  ) {
     this.#times = times;
     this.#requests = requests;
     this.#random = random;
+    this.#timed = timed;
     this.left = this.#draw();
   }
 
@@ -46,7 +59,13 @@ export class BatchTimes {
     const { timedCount, exactMs } = this.#requests;
     if (this.left === 0) {
       const count = timedCount - this.#before;
-      if (count > 0 && areAnswered) this.#times.record((exactMs() - sinceMs) * 1000, count * TIMED_ONE_IN);
+      if (count > 0 && areAnswered) {
+        const durationMs = exactMs() - sinceMs;
+        this.#times.record(durationMs * 1000, count * TIMED_ONE_IN);
+        this.batchMs += durationMs;
+        this.batchRequests += count;
+        this.#timed(durationMs, count);
+      }
       this.left = this.#draw();
     }
     this.#before = timedCount;

@@ -1,9 +1,11 @@
 import { formatPolicy, type PolicyChoice, parsePolicy } from "../policy/registry.ts";
 import type { Departure } from "../store/departure-log.ts";
 import type { Store } from "../store/store.ts";
+import { clientsReport } from "./clients-report.ts";
 import { DepartureReader } from "./departure-reader.ts";
 import type { Event } from "./events/event.ts";
 import { EventReader } from "./events/event-reader.ts";
+import { familyMetrics } from "./family-metrics.ts";
 import { healthOf } from "./health.ts";
 import { History } from "./history.ts";
 import type { HistorySeries } from "./history-series.ts";
@@ -14,8 +16,10 @@ import { KeyStories } from "./key-stories.ts";
 import { Load } from "./load.ts";
 import { mergedMetrics } from "./merged-metrics.ts";
 import type { MetricHistogram } from "./published-metrics.ts";
+import type { ThreadQuestions } from "./thread-questions.ts";
 import type {
   BiographyReport,
+  ClientsReport,
   FamiliesReport,
   HealthReport,
   HistoryReport,
@@ -23,6 +27,7 @@ import type {
   HotKeysReport,
   InstrumentsView,
   Metric,
+  SlowRequestsReport,
   ToldSetting,
   WatchReport,
   WhatIfReport,
@@ -40,6 +45,8 @@ export interface InstrumentsSettings {
   readonly originCost: number | undefined;
   /** The price of a gigabyte of memory for a month. */
   readonly memoryCost: number | undefined;
+  /** How many families of keys the metrics tell. */
+  readonly metricsFamilies: number;
 }
 
 /** What a service has counted. */
@@ -51,9 +58,23 @@ export interface ServiceFigures {
   histograms(): MetricHistogram[];
 }
 
+/** Settings of the service that may be changed here, as its users write them. */
+export interface LiveNumbers {
+  readonly names: readonly string[];
+  show(name: string): string;
+  /**
+   * Changes the value that threads share; they adopt it when they are asked to.
+   * @throws RangeError saying what is wrong with it
+   */
+  change(name: string, value: string): void;
+}
+
 export interface InstrumentsOptions {
   readonly service: InstrumentsView["service"];
   readonly figures: ServiceFigures;
+  readonly slowRequests: InstrumentsView["slowRequests"];
+  readonly threads: ThreadQuestions;
+  readonly live: LiveNumbers;
   readonly settings: InstrumentsSettings;
   readonly memory: InstrumentsMemory;
   /** The cache, attached to. */
@@ -158,6 +179,12 @@ export class Instruments implements InstrumentsView {
   }
 
   metrics(): readonly Metric[] {
+    const { metricsFamilies } = this.#options.settings;
+    const figures = this.#ownFigures();
+    return metricsFamilies === 0 ? figures : [...figures, ...familyMetrics(this.families(metricsFamilies))];
+  }
+
+  #ownFigures(): readonly Metric[] {
     const own = { dropped: this.dropped, share: this.#load.share };
     const regrets = this.#stories.regrets.report();
     return mergedMetrics(
@@ -192,6 +219,15 @@ export class Instruments implements InstrumentsView {
 
   unwatch(pattern: string): void {
     this.#stories.unwatch(pattern);
+  }
+
+  async clients(count: number): Promise<ClientsReport> {
+    const { threads } = this.#options;
+    return clientsReport(await threads.ask({ kind: "clients" }), threads.threads, count);
+  }
+
+  slowRequests(count: number): SlowRequestsReport | undefined {
+    return this.#options.slowRequests(count);
   }
 
   whatIf(): WhatIfReport {
@@ -233,6 +269,7 @@ export class Instruments implements InstrumentsView {
   }
 
   settings(): readonly ToldSetting[] {
+    const { live } = this.#options;
     const { policies, budget } = this.#options.settings;
     const { policy, size, unit } = this.#presentCache();
     return [
@@ -242,6 +279,7 @@ export class Instruments implements InstrumentsView {
         value: String(Math.round(size)),
         changeable: false,
       },
+      ...live.names.map((name) => ({ name, value: live.show(name), changeable: true })),
       { name: "what-if-policies", value: policies.map(formatPolicy).join(","), changeable: false },
       { name: "instruments-budget", value: `${budget * 100}%`, changeable: false },
     ];
@@ -249,10 +287,19 @@ export class Instruments implements InstrumentsView {
 
   /** @throws RangeError saying what is wrong */
   async change(name: string, value: string): Promise<void> {
-    if (name !== "policy") throw new RangeError(`"${name}" cannot be changed here; "policy" can`);
-    const before = this.#options.store.policyName;
-    this.#options.store.setPolicy(value);
-    this.#history.mark(this.#options.nowMs(), `policy ${before} → ${this.#options.store.policyName}`);
+    const { store, live, threads, nowMs } = this.#options;
+    const names = ["policy", ...live.names];
+    if (!names.includes(name)) {
+      throw new RangeError(`"${name}" cannot be changed here; ${names.join(", ")} can`);
+    }
+    const shown = (): string => (name === "policy" ? store.policyName : live.show(name));
+    const before = shown();
+    if (name === "policy") store.setPolicy(value);
+    else {
+      live.change(name, value);
+      await threads.ask({ kind: "settings" });
+    }
+    this.#history.mark(nowMs(), `${name} ${before} → ${shown()}`);
   }
 
   #event(event: Event): void {
@@ -268,7 +315,7 @@ export class Instruments implements InstrumentsView {
 
   #keepHistory(nowMs: number): void {
     this.#historyMs = nowMs;
-    this.#history.take(nowMs, this.metrics(), this.#options.figures.histograms());
+    this.#history.take(nowMs, this.#ownFigures(), this.#options.figures.histograms());
   }
 
   /** Returns the figure of a metric with this label; 0: the service has none. */

@@ -91,6 +91,14 @@ export class NumberInstruments implements InstrumentsView {
 
   resetWhatIf(): void {}
 
+  async clients(): Promise<undefined> {
+    return undefined;
+  }
+
+  slowRequests(): undefined {
+    return undefined;
+  }
+
   settings(): readonly ToldSetting[] {
     return [];
   }

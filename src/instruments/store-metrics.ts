@@ -6,7 +6,7 @@ import type { Metric, MetricSample } from "./view.ts";
  * (`mergedMetrics`).
  */
 export function storeMetrics(stats: StoreStats): Metric[] {
-  const { budgetBytes, payloadBytes, freeBytes, entries, evictions, expirations } = stats;
+  const { budgetBytes, payloadBytes, valuesBytes, freeBytes, entries, evictions, expirations } = stats;
   const of = (label: string, values: Readonly<Record<string, number>>): MetricSample[] =>
     Object.entries(values).map(([name, value]) => ({ labels: { [label]: name }, value }));
   const one = (value: number): MetricSample[] => [{ labels: {}, value }];
@@ -26,9 +26,10 @@ export function storeMetrics(stats: StoreStats): Metric[] {
     {
       name: "glasscache_memory_bytes",
       kind: "gauge",
-      help: "The cache's memory: payload (keys and values), overhead, free. When nothing is free, new entries evict others.",
+      help: "The cache's memory: values, keys, overhead, free. When nothing is free, new entries evict others.",
       samples: of("kind", {
-        payload: payloadBytes,
+        values: valuesBytes,
+        keys: payloadBytes - valuesBytes,
         overhead: Math.max(0, budgetBytes - payloadBytes - freeBytes),
         free: freeBytes,
       }),

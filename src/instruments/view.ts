@@ -183,6 +183,75 @@ export interface WhatIfReport {
   readonly optimum: readonly WhatIfPoint[];
 }
 
+/** Clients by name, summed over all threads. */
+export interface ClientsReport {
+  /** How many threads the service has, and how many of them have answered in time. */
+  readonly threads: number;
+  readonly answered: number;
+  /** Those with the most requests per second first. */
+  readonly clients: readonly ToldClients[];
+  /** All further names and addresses together. */
+  readonly others: {
+    /** How many; a name that several threads left out counts for each. */
+    readonly groups: number;
+    readonly connections: number;
+    readonly requests: number;
+    readonly requestsPerSecond: number;
+  };
+}
+
+/** The clients with one name, or those without a name at one address. */
+export interface ToldClients {
+  /** As CLIENT SETNAME has set it; its first 100 characters. */
+  readonly name?: string;
+  /** Of clients without a name: the address without the port. */
+  readonly address?: string;
+  /** Open connections. */
+  readonly connections: number;
+  /** What these connections have asked since they were opened. */
+  readonly requests: number;
+  /** Since somebody last asked; at first, since they were opened. */
+  readonly requestsPerSecond: number;
+}
+
+/** The latest slow requests. */
+export interface SlowRequestsReport {
+  /** Requests that take as long or longer are kept; null: none are. */
+  readonly slowerThanMs: number | null;
+  /** How many are kept. */
+  readonly limit: number;
+  /** The newest first. */
+  readonly requests: readonly ToldSlowRequest[];
+}
+
+export interface ToldSlowRequest {
+  /** Counts up from 0 since the start. */
+  readonly id: number;
+  readonly endedAtMs: number;
+  /** From the request's arrival to its reply, inside the service. */
+  readonly durationMs: number;
+  /** How it ended, as in `glasscache_requests_total`. */
+  readonly result: string;
+  /** Where the time went, in milliseconds; only what is not 0. */
+  readonly waits: {
+    /** Until the origin began to answer. */
+    readonly origin?: number;
+    /** For the answer to another read of the key. */
+    readonly otherRead?: number;
+    /** For the rest of a large value. */
+    readonly transfer?: number;
+    /** For invalidations that belong before the answer. */
+    readonly fence?: number;
+    /** The rest: inside the service, or for an answer that never came. */
+    readonly other?: number;
+  };
+  /** The command and its arguments, cut as Redis cuts them in its slow log. */
+  readonly arguments: readonly ToldKey[];
+  /** Empty for a batch of requests. */
+  readonly clientAddress: string;
+  readonly clientName: string;
+}
+
 export interface ToldSetting {
   readonly name: string;
   readonly value: string;
@@ -206,6 +275,10 @@ export interface InstrumentsView {
   /** undefined: switched off, or nothing to simulate */
   whatIf(): WhatIfReport | undefined;
   resetWhatIf(): void;
+  /** undefined: the service tells of them elsewhere */
+  clients(count: number): Promise<ClientsReport | undefined>;
+  /** undefined: the service tells of them elsewhere */
+  slowRequests(count: number): SlowRequestsReport | undefined;
   settings(): readonly ToldSetting[];
   /** @throws RangeError saying what is wrong */
   change(name: string, value: string): Promise<void>;

@@ -13,6 +13,19 @@ export interface NumberKind {
 export const SIZE: NumberKind = { placeholder: "<size>", parse: parseSize, show: String };
 /** Milliseconds, written as `30s`. */
 export const DURATION: NumberKind = { placeholder: "<time>", parse: parseDuration, show: (ms) => `${ms}ms` };
+/** Milliseconds, or `off`: Infinity. */
+export const DURATION_OR_OFF: NumberKind = {
+  placeholder: "<time|off>",
+  parse(text) {
+    if (text.trim().toLowerCase() === "off") return Number.POSITIVE_INFINITY;
+    try {
+      return parseDuration(text);
+    } catch {
+      throw new RangeError(`"${text}" is neither off nor a duration such as 30s, 500ms or 2m`);
+    }
+  },
+  show: (ms) => (ms === Number.POSITIVE_INFINITY ? "off" : DURATION.show(ms)),
+};
 /** A whole number. */
 export const COUNT: NumberKind = { placeholder: "<count>", parse: parseCount, show: String };
 /** A share from 0 to 1, written as `5%`. */

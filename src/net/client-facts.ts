@@ -26,6 +26,8 @@ export class ClientFacts {
     return this.authenticated;
   }
 
+  /** Requests executed, as of the last batch. */
+  requestCount = 0;
   name = "";
   libraryName = "";
   libraryVersion = "";

@@ -133,6 +133,7 @@ export class Connection
     const { scratch, request } = codec;
     const input = this.#input;
     const runner = this.#runner;
+    const { requestCount } = this.#host.registry;
     let start = from;
     this.#phase = "reading";
     if (runner.protocol === "undecided") runner.choose(bytes[start]!);
@@ -163,6 +164,7 @@ export class Connection
     } finally {
       runner.end(parser);
     }
+    this.requestCount += this.#host.registry.requestCount - requestCount;
     return start;
   }
 

@@ -8,6 +8,7 @@ import { DescribedValue, describedHit } from "./described-value.ts";
 import type { Lanes } from "./lanes.ts";
 import { ManyValues } from "./many-values.ts";
 import { OneValue } from "./one-value.ts";
+import { PendingRequest } from "./pending-request.ts";
 import { GET_QUESTION, type Question } from "./question.ts";
 import { writeWholeReply } from "./reply-downgrade.ts";
 import type { RequestMeter } from "./request-meter.ts";
@@ -50,7 +51,7 @@ export class CachedReads {
       this.#requests.hit();
       return;
     }
-    this.load(key, question, connection.defer(), mayHit);
+    this.load(request, key, question, connection.defer(), mayHit);
   }
 
   /** Answers with a whole reply from the cache. @returns false where it is not there */
@@ -69,7 +70,7 @@ export class CachedReads {
       this.#requests.hit();
       return;
     }
-    this.load(key, GET_QUESTION, this.#client.connection.defer(), mayHit, DescribedValue);
+    this.load(request, key, GET_QUESTION, this.#client.connection.defer(), mayHit, DescribedValue);
   }
 
   /** Executes MGET. */
@@ -77,10 +78,7 @@ export class CachedReads {
     const { proxy, connection, namesSources } = this.#client;
     const lanes = this.#lanes;
     const many = new ManyValues(proxy, request, namesSources, lanes.mayHit);
-    const requests = this.#requests;
-    const { family } = requests;
-    const { arrivedMs } = connection;
-    if (many.isComplete) requests.hit();
+    if (many.isComplete) this.#requests.hit();
     if (many.isComplete && !many.hasLarge) {
       many.write(reply);
       return;
@@ -92,9 +90,10 @@ export class CachedReads {
       return;
     }
     let isHeld = false;
+    const pending = new PendingRequest(proxy.stats, connection, request, "mget");
     lanes.beginMain();
-    const awaitsPeer = many.load(request, () => {
-      requests.answered(many.result, family, arrivedMs);
+    const awaitsPeer = many.load(request, pending, () => {
+      pending.ended(many.result);
       many.write(ticket.reply);
       ticket.done();
       if (isHeld) connection.release();
@@ -110,11 +109,19 @@ export class CachedReads {
   }
 
   /** Asks the origin for the key. */
-  load(key: KeyRef, question: Question, ticket: Ticket, mayHit: boolean, Waiting = OneValue): void {
+  load(
+    request: Request,
+    key: KeyRef,
+    question: Question,
+    ticket: Ticket,
+    mayHit: boolean,
+    Waiting = OneValue,
+  ): void {
     const { proxy, connection } = this.#client;
+    const pending = new PendingRequest(proxy.stats, connection, request, "get");
     this.#lanes.beginMain();
     this.#lanes.awaitKey(key);
-    const waiter = new Waiting(this.#client, ticket, this.#lanes.mainDone, question);
+    const waiter = new Waiting(this.#client, ticket, this.#lanes.mainDone, question, pending);
     if (proxy.readThrough.load(key, question, waiter, mayHit, connection.executingSinceMs)) waiter.hold();
   }
 }

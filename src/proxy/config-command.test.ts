@@ -102,6 +102,8 @@ describe("the proxy's own settings", () => {
     ["origin-timeout 25d", "too large: the most is 24d"],
     ["audit 5", '"5" is not a percentage such as 5% or 0.1%'],
     ["audit 101%", "too large: the most is 100%"],
+    ["slowlog-slower-than never", '"never" is neither off nor a duration'],
+    ["slowlog-entries 0", "the least is 1"],
     ["log-level loud", "is not one of trace, debug, info"],
     ["max-connections 0", "too small: the least is 1"],
     ["max-connections 1.5", "is not a whole number"],
@@ -439,6 +441,7 @@ const OWN = [
     "audit",
   ],
   ...["origin-connect-timeout", "origin-timeout", "max-pending-requests", "log-level", "max-connections"],
+  ...["slowlog-slower-than", "slowlog-entries"],
   ...[
     "max-request",
     "max-arguments",

@@ -1,5 +1,6 @@
 import type { ProxyParts } from "./context.ts";
 import {
+  CALLS_NAMES,
   type CounterName,
   isCounter,
   REQUESTS_NAMES,
@@ -16,6 +17,11 @@ const NUMBERS: Readonly<Record<ScalarName, (proxy: ProxyParts) => number>> = {
   discardedFills: ({ stats }) => stats.discardedFills,
   tooLargeFills: ({ stats }) => stats.tooLargeFills,
   removedEntries: ({ cache }) => cache.removedCount,
+  flushedEntries: ({ cache }) => cache.dropped.flush,
+  channelEntries: ({ cache }) => cache.dropped.channel,
+  cautionEntries: ({ cache }) => cache.dropped.caution,
+  batchMs: ({ stats }) => stats.hitTimes.batchMs,
+  batchRequests: ({ stats }) => stats.hitTimes.batchRequests,
   forwarded: ({ stats }) => stats.forwarded,
   originErrors: ({ stats }) => stats.originErrors,
   unknownOutcomes: ({ stats }) => stats.unknownOutcomes,
@@ -58,7 +64,8 @@ export function publishCounters(proxy: ProxyParts, index: number): void {
   const { numbers } = threads;
   stats.countSavedTime(() => numbers.merged("missRoundTripMicros").mean / 1000);
   for (const name of SCALAR_NAMES) numbers.set(index, name, NUMBERS[name](proxy));
-  numbers.setFrom(index, REQUESTS_NAMES[0]!, stats.requests.counts);
+  numbers.setFrom(index, REQUESTS_NAMES[0]!, stats.requests.byFamily());
+  threads.calls.setFrom(index, CALLS_NAMES[0]!, stats.requests.counts);
 }
 
 /** How often a thread publishes its counters, in milliseconds. */
@@ -89,5 +96,6 @@ export function totalCounters(proxy: ProxyParts): Record<ScalarName, number> {
 export function resetCounters(proxy: ProxyParts): void {
   publishCounters(proxy, proxy.index);
   proxy.threads.numbers.reset(proxy.index);
+  proxy.threads.calls.reset(proxy.index);
   proxy.registry.throughput.reset(proxy.registry);
 }

@@ -15,6 +15,7 @@ import { Arrivals } from "./arrivals.ts";
 import { type Change, ClientState, type Effect } from "./client-state.ts";
 import type { Fence } from "./fence.ts";
 import { failureMessage } from "./forwarded-request.ts";
+import { PendingRequest } from "./pending-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import type { ReadOnlyScripts } from "./read-only-scripts.ts";
 import { type Redirection, withOwnId } from "./redirection.ts";
@@ -239,12 +240,13 @@ export class DedicatedConnection {
       connection.exemptFromIdleTimeout = this.#listening || this.#blocking > 0;
       this.#follow(change, outcome, atExec);
     };
+    const pending = new PendingRequest(stats, connection, request, name);
     const mayBeApart = staysInDatabase(route);
     // Values of another database are never cached, so the cache cannot contradict the reply.
     const isApart = (): boolean => mayBeApart && this.#elsewhere && !this.#inTransaction;
     this.#upstream.enqueue(
       new DedicatedRequest(
-        { ticket: connection.defer(), host: this.#host, arrivals: this.#arrivals, isApart, blocks },
+        { ticket: connection.defer(), pending, host: this.#host, arrivals: this.#arrivals, isApart, blocks },
         mayWrite(route),
         ended,
         name === "client" ? () => this.#state.redirection : undefined,
@@ -270,6 +272,7 @@ export class DedicatedConnection {
     };
     const to = {
       ticket: connection.defer(),
+      pending: undefined,
       host: this.#host,
       arrivals: this.#arrivals,
       isApart: () => false,
@@ -442,6 +445,8 @@ export class DedicatedConnection {
 /** The way of a reply to its client. */
 interface ReplyPath {
   readonly ticket: Ticket;
+  /** undefined: the request is counted only. */
+  readonly pending: PendingRequest | undefined;
   readonly host: DedicatedConnectionHost;
   readonly arrivals: Arrivals;
   /** Asked when the reply comes: whether it needs no fence. */
@@ -456,15 +461,15 @@ class DedicatedRequest extends UpstreamRequest {
   readonly #arrivals: Arrivals;
   readonly #isApart: () => boolean;
   readonly #blocks: boolean;
-  readonly #family: number;
-  readonly #arrivedMs: number;
+  readonly #pending: PendingRequest | undefined;
+  readonly #command: number;
   readonly #mayWrite: boolean;
   readonly #ended: (outcome: Outcome) => void;
   /** Returns the client that invalidations go to; set if the reply may name it. */
   readonly #redirection: (() => Redirection | undefined) | undefined;
 
   constructor(
-    { ticket, host, arrivals, isApart, blocks }: ReplyPath,
+    { ticket, pending, host, arrivals, isApart, blocks }: ReplyPath,
     mayHaveWritten: boolean,
     ended: (outcome: Outcome) => void,
     redirection: (() => Redirection | undefined) | undefined,
@@ -475,8 +480,8 @@ class DedicatedRequest extends UpstreamRequest {
     this.#arrivals = arrivals;
     this.#isApart = isApart;
     this.#blocks = blocks;
-    this.#family = host.stats.requests.family;
-    this.#arrivedMs = host.connection.arrivedMs;
+    this.#command = host.stats.requests.command;
+    this.#pending = blocks ? undefined : pending;
     this.#mayWrite = mayHaveWritten;
     this.#ended = ended;
     this.#redirection = redirection;
@@ -486,6 +491,7 @@ class DedicatedRequest extends UpstreamRequest {
     const outcome = isErrorReply(reader) ? "error" : reader.isNull ? "null" : "replied";
     const { stats } = this.#host;
     stats.origin.answered(outcome === "error", this.#blocks ? undefined : this.roundTripMs);
+    this.#pending?.answered(this, "fence");
     const redirection = this.#redirection;
     const kept = redirection === undefined ? undefined : new Uint8Array(bytes.subarray(start, end));
     if (kept === undefined) this.#ticket.buffer.append(bytes, start, end);
@@ -493,13 +499,17 @@ class DedicatedRequest extends UpstreamRequest {
       // An earlier reply may have changed the redirection.
       if (kept !== undefined) this.#writeTranslated(kept, redirection!());
       this.#host.shows();
-      if (this.#blocks) stats.requests.count(FORWARDED, this.#family);
-      else stats.requests.answered(FORWARDED, this.#family, this.#arrivedMs);
+      this.#finished(FORWARDED);
       this.#ticket.done();
       this.#ended(outcome);
     };
     if (this.#isApart()) this.#arrivals.addUnfenced(show);
     else this.#arrivals.add(show);
+  }
+
+  #finished(result: number): void {
+    if (this.#pending === undefined) this.#host.stats.requests.count(result, this.#command);
+    else this.#pending.ended(result);
   }
 
   #writeTranslated(bytes: Uint8Array, redirection: Redirection | undefined): void {
@@ -510,7 +520,7 @@ class DedicatedRequest extends UpstreamRequest {
   override failed(error: UpstreamError): void {
     const { stats } = this.#host;
     stats.origin.failed();
-    stats.requests.count(ERROR, this.#family);
+    this.#finished(ERROR);
     this.#ticket.reply.error(failureMessage(error, this.#mayWrite, stats));
     this.#ticket.done();
     this.#ended("failed");

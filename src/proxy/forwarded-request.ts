@@ -13,14 +13,14 @@ import { type Upstream, UpstreamRequest } from "../upstream/upstream-request.ts"
 import type { ProxyParts } from "./context.ts";
 import type { Fence, Fenced } from "./fence.ts";
 import { IncomingValue } from "./incoming-value.ts";
+import { PendingRequest } from "./pending-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { downgradeReply } from "./reply-downgrade.ts";
 import { ERROR, FORWARDED } from "./request-results.ts";
 
 interface ForwardedRequestOptions {
   readonly ticket: Ticket;
-  /** When the client's request came: monotonic, with its fraction. */
-  readonly arrivedMs: number;
+  readonly pending: PendingRequest;
   /** The client's RESP version; 0 for the text protocol. */
   readonly version: 0 | 2 | 3;
   /** Whether the request may change something at the origin. */
@@ -40,7 +40,6 @@ interface ForwardedRequestOptions {
 /** A request passed on unchanged; so is its reply. */
 export class ForwardedRequest extends UpstreamRequest implements LargeReplySink {
   readonly #options: ForwardedRequestOptions;
-  readonly #family: number;
   /** A large reply that is arriving, and how many steps are left before the client may have all of it. */
   #incoming: IncomingValue | undefined = undefined;
   #awaited = 0;
@@ -51,7 +50,6 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   constructor(options: ForwardedRequestOptions) {
     super();
     this.#options = options;
-    this.#family = options.stats.requests.family;
   }
 
   /** Allows the request, which changes nothing, to be sent again. Its bytes[start, end) must stay unchanged. */
@@ -68,8 +66,9 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   }
 
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
-    const { ticket, version, fence, behind, stats } = this.#options;
+    const { ticket, pending, version, fence, behind, stats } = this.#options;
     stats.origin.answered(isErrorReply(reader), this.roundTripMs);
+    pending.answered(this, behind === undefined ? undefined : "fence");
     const reply = behind === undefined ? ticket.begin() : ticket.reply;
     if (version === 0) writeTextReply(reply, bytes, reader);
     else if (version === 2 && !this.#options.isRaw) downgradeReply(bytes, start, reply.out);
@@ -80,8 +79,9 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
 
   /** A byte string is the same in every version of RESP. */
   override takeLarge(lengthBytes: number): LargeReplySink {
-    const { ticket, fence, behind, stats } = this.#options;
+    const { ticket, pending, fence, behind, stats } = this.#options;
     stats.origin.answered(false, this.roundTripMs);
+    pending.answered(this, "transfer");
     this.#incoming = new IncomingValue(lengthBytes, undefined);
     ticket.reply.takeLarge(this.#incoming.reader());
     this.#awaited = behind === undefined ? 1 : 2;
@@ -102,7 +102,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
 
   complete(): void {
     this.#largeStep();
-    this.#count(FORWARDED);
+    this.#options.pending.ended(FORWARDED);
   }
 
   /** The reply is complete, or its fence has passed. After both the client may have all of it. */
@@ -117,7 +117,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   override failed(error: UpstreamError): void {
     if (this.#incoming !== undefined) {
       this.#options.stats.originErrors++;
-      this.#count(ERROR);
+      this.#options.pending.ended(ERROR);
       this.#incoming.lose();
       this.#largeStep();
       return;
@@ -128,14 +128,9 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
     this.#finish(ERROR);
   }
 
-  #count(result: number): void {
-    const { stats, arrivedMs } = this.#options;
-    stats.requests.answered(result, this.#family, arrivedMs);
-  }
-
   #finish(result: number): void {
-    this.#count(result);
-    const { ticket, beforeReply, done } = this.#options;
+    const { ticket, pending, beforeReply, done } = this.#options;
+    pending.ended(result);
     beforeReply?.();
     ticket.done();
     done();
@@ -159,9 +154,9 @@ export function forwardFenced(
   const ticket = client.defer();
   writeRequest(upstream.out, request);
   stats.forwarded++;
-  const { respVersion: version, arrivedMs } = client;
-  const how = { version, mayWrite, isRaw: true, behind: node };
-  upstream.enqueue(new ForwardedRequest({ ticket, arrivedMs, ...how, stats, fence, done }));
+  const pending = new PendingRequest(stats, client, request, request.text(0).toLowerCase());
+  const how = { version: client.respVersion, mayWrite, isRaw: true, behind: node };
+  upstream.enqueue(new ForwardedRequest({ ticket, pending, ...how, stats, fence, done }));
 }
 
 /** The error for a client whose protocol or command has no form for the origin's answer to GET. */

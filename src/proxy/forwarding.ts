@@ -14,6 +14,7 @@ import type { Fenced } from "./fence.ts";
 import { ForwardedRequest, forwardFenced } from "./forwarded-request.ts";
 import type { Lane, Lanes } from "./lanes.ts";
 import { writeLargeRequest } from "./large-request.ts";
+import { PendingRequest } from "./pending-request.ts";
 import { isUrgent, mayWrite, type Route, TEXT_DELETE, TEXT_PUT } from "./routes.ts";
 import { backendTicket } from "./text-sources.ts";
 import { touchKeys, touchUses } from "./touched-keys.ts";
@@ -59,7 +60,9 @@ export class Forwarding {
     for (let index = 1; index < request.count; index++) {
       writeArgument(out, request.bytes, request.starts[index]!, request.ends[index]!);
     }
-    this.#await(upstream, backendTicket(this.#connection), { version: 0, mayWrite: true, beforeReply }, 0);
+    const pending = new PendingRequest(this.#proxy.stats, this.#connection, request, route.name);
+    const how: Sending = { version: 0, mayWrite: true, beforeReply };
+    this.#await(upstream, backendTicket(this.#connection), pending, how, 0);
   }
 
   #overMain(request: Request, route: Route): void {
@@ -70,11 +73,11 @@ export class Forwarding {
     if (proxy.cache.isShared && route.kind === "read" && route.all === true) {
       // The request sees keys that other threads may have cached without knowing of the change yet.
       keys.addAll();
-      this.#send(upstream, request, { version, mayWrite: false, behind: proxy.origin });
+      this.#send(upstream, request, route.name, { version, mayWrite: false, behind: proxy.origin });
       return;
     }
     const beforeReply = touchKeys(proxy, keys, request, route);
-    this.#send(upstream, request, { version, mayWrite: route.kind === "write", beforeReply });
+    this.#send(upstream, request, route.name, { version, mayWrite: route.kind === "write", beforeReply });
   }
 
   #overSide(request: Request, route: Route): void {
@@ -91,22 +94,29 @@ export class Forwarding {
     });
   }
 
-  #send(upstream: UpstreamConnection, request: Request, how: Sending): void {
+  #send(upstream: UpstreamConnection, request: Request, name: string, how: Sending): void {
     const { out } = upstream;
+    // Large arguments belong to the origin's connection once they are written.
+    const pending = new PendingRequest(this.#proxy.stats, this.#connection, request, name);
     const start = out.length;
     if (request.large !== undefined) writeLargeRequest(upstream, request, request.large);
     else writeRequest(out, request);
     if (!how.mayWrite) this.#proxy.sentReads.keep(out.bytes, start, out.length);
-    this.#await(upstream, this.#connection.defer(), how, out.length - start);
+    this.#await(upstream, this.#connection.defer(), pending, how, out.length - start);
   }
 
-  #await(upstream: UpstreamConnection, ticket: Ticket, how: Sending, requestBytes: number): void {
+  #await(
+    upstream: UpstreamConnection,
+    ticket: Ticket,
+    pending: PendingRequest,
+    how: Sending,
+    requestBytes: number,
+  ): void {
     const { stats, fence, sentReads } = this.#proxy;
     stats.forwarded++;
     this.#lanes.beginMain();
-    const { arrivedMs } = this.#connection;
     const done = this.#lanes.mainDone;
-    const request = new ForwardedRequest({ ticket, arrivedMs, stats, fence, done, ...how });
+    const request = new ForwardedRequest({ ticket, pending, stats, fence, done, ...how });
     if (!how.mayWrite) request.mayBeResent(sentReads.bytes, sentReads.start, sentReads.start + requestBytes);
     upstream.enqueue(request);
   }

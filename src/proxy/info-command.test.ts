@@ -43,7 +43,9 @@ describe.skipIf(!redis.available)(redis.title("INFO in front of a real Redis"), 
       const client = await local.client({ version });
       const isGroup = wanted.length === 0 || /^(default|all|everything)$/i.test(wanted[0]!);
       const [ours, theirs] = [await client.must("INFO", ...wanted), await direct.must("INFO", ...wanted)];
-      expect(sections(ours)).toEqual([...sections(theirs), ...(isGroup ? OWN : [])]);
+      const isAll = /^(all|everything)$/i.test(wanted[0] ?? "");
+      const own = isAll ? OWN.toSpliced(2, 0, "Proxycommandstats") : isGroup ? OWN : [];
+      expect(sections(ours)).toEqual([...sections(theirs), ...own]);
       const expected = new Set(fieldNames(theirs));
       const names = new Set(fieldNames(ours));
       // The counts differ, because the two are asked in different ways.

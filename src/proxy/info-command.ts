@@ -1,16 +1,19 @@
 import { addCounts, type ClientCounts, countClients } from "../commands/client-counts.ts";
 import { type Command, command } from "../commands/command.ts";
+import { COUNTED_COMMANDS } from "../commands/command-facts.ts";
+import { type CommandCalls, commandStats } from "../commands/command-stats.ts";
 import { type InfoFields, infoText } from "../commands/info.ts";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
-import { totalCounters } from "./counters.ts";
+import { publishCounters, totalCounters } from "./counters.ts";
 import { addToField, type OriginSection, readSections, writeSections } from "./origin-info.ts";
 import { askOrigin } from "./origin-question.ts";
 import type { ScalarName } from "./published-numbers.ts";
+import { RESULTS, type ResultName } from "./request-results.ts";
 
 /** The proxy's own sections. No name of their fields is one of Redis's. */
-const OWN_SECTIONS: ReadonlySet<string> = new Set(["proxy", "cache", "origin"]);
+const OWN_SECTIONS: ReadonlySet<string> = new Set(["proxy", "cache", "origin", "proxycommandstats"]);
 /** Arguments that ask for all sections of a kind. */
 const GROUPS: ReadonlySet<string> = new Set(["default", "all", "everything"]);
 
@@ -77,6 +80,7 @@ function compose(
     [
       { name: "Proxy", fields: () => proxyFields(proxy, counts) },
       { name: "Cache", fields: () => cacheFields(proxy) },
+      { name: "Proxycommandstats", onRequest: true, fields: () => commandStats(proxyCalls(proxy), "proxy_") },
       { name: "Origin", fields: () => originFields(proxy, isFailed ? asked.message : undefined) },
     ],
     wanted,
@@ -182,6 +186,28 @@ function originFields(proxy: ProxyParts, infoError: string | undefined): InfoFie
     unknown_outcomes: totals.unknownOutcomes,
     channel_losses: totals.channelLosses,
   };
+}
+
+/** Returns the calls of each command, since the last CONFIG RESETSTAT. Times are means of all calls with a result. */
+function proxyCalls(proxy: ProxyParts): CommandCalls[] {
+  publishCounters(proxy, proxy.index);
+  const { calls, numbers } = proxy.threads;
+  const batchRequests = numbers.sum("batchRequests");
+  const micros: Readonly<Partial<Record<ResultName, number>>> = {
+    hit: batchRequests === 0 ? 0 : (numbers.sum("batchMs") * 1000) / batchRequests,
+    miss: numbers.merged("missMicros").mean,
+    coalesced: numbers.merged("coalescedMicros").mean,
+    forwarded: numbers.merged("forwardedMicros").mean,
+  };
+  return COUNTED_COMMANDS.map(({ name }) => {
+    const counts = RESULTS.map((result) => [result, calls.sumSinceReset(`${name} ${result}`)] as const);
+    return {
+      name,
+      calls: counts.reduce((sum, [, count]) => sum + count, 0),
+      micros: counts.reduce((sum, [result, count]) => sum + count * (micros[result] ?? 0), 0),
+      failed: counts.find(([result]) => result === "error")![1],
+    };
+  });
 }
 
 // ---- the clients of all threads

@@ -65,6 +65,10 @@ const SETTINGS: readonly LiveSetting[] = [
     ),
 ];
 
+function placeOf(name: string): number {
+  return SETTINGS.findIndex((setting) => setting.name === name);
+}
+
 /** The number of shared values. */
 export const LIVE_NUMBERS: number = SETTINGS.length;
 
@@ -90,17 +94,38 @@ export class LiveSettings implements LiveParameters {
     for (const [at, setting] of SETTINGS.entries()) shared[at] = setting.read(from);
   }
 
+  /** Returns a number as all threads share it. @param name of the setting's flag */
+  static read(shared: Float64Array, name: string): number {
+    return shared[placeOf(name)]!;
+  }
+
+  /** Returns a value as a user would write it. @param name of the setting's flag */
+  static show(shared: Float64Array, name: string): string {
+    const at = placeOf(name);
+    return SETTINGS[at]!.kind.show(shared[at]!);
+  }
+
+  /**
+   * Changes a value. Each thread adopts it in `refresh`.
+   * @param name of the setting's flag
+   * @throws RangeError saying what is wrong with the text
+   */
+  static change(shared: Float64Array, name: string, text: string): void {
+    const at = placeOf(name);
+    const setting = SETTINGS[at]!;
+    shared[at] = readNumber(text, setting.kind, setting);
+  }
+
   get names(): readonly string[] {
     return SETTINGS.map(({ name }) => name);
   }
 
   show(name: string): string {
-    const at = SETTINGS.findIndex((setting) => setting.name === name);
-    return SETTINGS[at]!.kind.show(this.#shared[at]!);
+    return LiveSettings.show(this.#shared, name);
   }
 
   prepare(name: string, text: string): () => () => void {
-    const at = SETTINGS.findIndex((setting) => setting.name === name);
+    const at = placeOf(name);
     const setting = SETTINGS[at]!;
     const value = readNumber(text, setting.kind, setting);
     return () => {

@@ -4,6 +4,7 @@ import type { KeyRef } from "../lib/key-ref.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { ProxyParts } from "./context.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
+import type { PendingRequest } from "./pending-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { GET_QUESTION } from "./question.ts";
 import { COALESCED, ERROR, MISS } from "./request-results.ts";
@@ -48,13 +49,17 @@ export class ManyValues {
    * Asks for the missing values; `then` is called once, when all have come.
    * @returns whether the client must wait (see `ReadThrough.load`)
    */
-  load(request: Request, then: () => void): boolean {
+  load(request: Request, pending: PendingRequest, then: () => void): boolean {
     const { readThrough, stats, nowMs } = this.#proxy;
     const askedAtMs = nowMs();
     let awaitsPeer = false;
     let waiting = this.#missing.length;
-    const done = (waiter: Waiter): void => {
-      if (waiter.isCoalesced !== true) this.#hasAsked = true;
+    const asked = (waiter: Waiter): void => {
+      if (waiter.isCoalesced === true) return;
+      this.#hasAsked = true;
+      pending.answered(stats.origin.latestMiss);
+    };
+    const done = (): void => {
       waiting--;
       if (waiting === 0) then();
     };
@@ -63,24 +68,27 @@ export class ManyValues {
         found: (bytes, start, end, source) => {
           this.#values[index - 1] = new Uint8Array(bytes.subarray(start, end));
           this.#sources[index - 1] = source;
-          done(waiter);
+          asked(waiter);
+          done();
         },
         arriving: (value, source) => {
           this.#values[index - 1] = value;
           this.#sources[index - 1] = source;
+          asked(waiter);
         },
         arrived: (error) => {
           if (error !== undefined) this.#fail(error, stats);
-          done(waiter);
+          done();
         },
         without: (reason) => {
           if (reason.kind === "failed") this.#fail(reason.error, stats);
-          else if (reason.kind === "odd") this.#error ??= NOT_A_STRING;
+          else asked(waiter);
+          if (reason.kind === "odd") this.#error ??= NOT_A_STRING;
           // MGET answers null for a key that holds no string.
           else if (reason.kind === "refused" && !reason.isWrongType) {
             this.#error = reason.message;
           }
-          done(waiter);
+          done();
         },
       };
       const key = this.#proxy.keyOf(request, index);

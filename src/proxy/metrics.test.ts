@@ -32,8 +32,8 @@ describe("the figures of a proxy", () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
     const client = await local.client();
-    await client.must("SET", "k", "1");
-    await client.must("GET", "k");
+    await client.must("SET", "key", "11");
+    await client.must("GET", "key");
     const metrics = metricsOf(local);
     expect(undocumented(metrics)).toEqual([]);
     expect(metrics.filter(({ samples }) => samples.length === 0).map(({ name }) => name)).toEqual([]);
@@ -42,7 +42,7 @@ describe("the figures of a proxy", () => {
     const memory = samples(metrics, "glasscache_memory_bytes");
     const limit = samples(metrics, "glasscache_memory_limit_bytes")[""]!;
     expect(Object.values(memory).reduce((sum, bytes) => sum + bytes, 0)).toBe(limit);
-    expect(memory["payload"]).toBe(2);
+    expect([memory["keys"], memory["values"]]).toEqual([3, 2]);
     for (const { help } of metrics) expect(help).toMatch(/\.$/);
   });
 
@@ -172,7 +172,18 @@ describe("the figures of a proxy", () => {
     await until(() => local.proxy.cache.invalidations.flush === 1);
     const metrics = metricsOf(local);
     expect(samples(metrics, "glasscache_invalidations_total")).toEqual({ write: 1, push: 2, flush: 1 });
-    expect(samples(metrics, "glasscache_evictions_total")).toEqual({ invalidated: 2 });
+    expect(samples(metrics, "glasscache_evictions_total")).toEqual({ invalidated: 2, flush: 1 });
+    // What was flushed does not count again, and is not counted when it is removed.
+    for (const key of ["d", "e"]) {
+      origin.values.set(key, "1");
+      await client.must("GET", key);
+    }
+    local.proxy.cache.store.sweep(local.proxy.nowMs(), 1000);
+    origin.main.drop();
+    await until(() => local.proxy.cache.invalidations.channel === 1);
+    expect(samples(metricsOf(local), "glasscache_evictions_total")).toEqual({
+      ...{ invalidated: 2, flush: 1, channel: 2 },
+    });
   });
 
   test("a value too large for the cache is told apart from one that was discarded", async () => {
@@ -275,12 +286,12 @@ describe("the figures of a proxy", () => {
   });
 });
 
-test("of every family that has commands answered from the cache, hits are timed", () => {
+test("hits of every command that is answered from the cache are timed", () => {
   const none = { miss: new Histogram(), coalesced: new Histogram(), forwarded: new Histogram() };
-  for (const { name, kind, family } of ROUTES) {
+  for (const { name, kind, number } of ROUTES) {
     if (kind !== "cached") continue;
     const meter = new RequestMeter(none, () => 0);
-    meter.family = family!;
+    meter.command = number!;
     meter.hit();
     expect([name, meter.timedCount]).toEqual([name, 1]);
   }

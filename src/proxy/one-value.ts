@@ -5,6 +5,7 @@ import type { ReplyWriter } from "../protocol/protocol.ts";
 import type { RespWriter } from "../protocol/resp-writer.ts";
 import type { ProxyContext } from "./context.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
+import type { PendingRequest } from "./pending-request.ts";
 import type { Question } from "./question.ts";
 import { writeWholeReply } from "./reply-downgrade.ts";
 import { COALESCED, ERROR, MISS } from "./request-results.ts";
@@ -16,18 +17,22 @@ export class OneValue implements Waiter {
   readonly #ticket: Ticket;
   readonly #done: () => void;
   readonly #form: Question["form"];
-  readonly #family: number;
-  readonly #arrivedMs: number;
+  readonly #pending: PendingRequest;
   isCoalesced = false;
   #holds = false;
 
-  constructor(session: ProxyContext, ticket: Ticket, done: () => void, { form }: Question) {
+  constructor(
+    session: ProxyContext,
+    ticket: Ticket,
+    done: () => void,
+    { form }: Question,
+    pending: PendingRequest,
+  ) {
     this.#session = session;
     this.#ticket = ticket;
     this.#done = done;
     this.#form = form;
-    this.#family = session.proxy.stats.requests.family;
-    this.#arrivedMs = session.connection.arrivedMs;
+    this.#pending = pending;
   }
 
   found(bytes: Uint8Array, start: number, end: number, source: Source, remainingMs: number): void {
@@ -35,6 +40,7 @@ export class OneValue implements Waiter {
     this.announce(reply, source, remainingMs);
     if (this.#form === "bytes") reply.bulk(bytes, start, end);
     else writeWholeReply(reply as RespWriter, bytes, start, end);
+    this.#answered();
     this.#finish(this.#result);
   }
 
@@ -54,6 +60,7 @@ export class OneValue implements Waiter {
         if (reply.version === 0) reply.error(NOT_A_STRING);
         else writeWholeReply(reply as RespWriter, reason.bytes, reason.start, reason.end);
     }
+    if (reason.kind !== "failed") this.#answered();
     this.#finish(reason.kind === "failed" ? ERROR : this.#result);
   }
 
@@ -61,6 +68,7 @@ export class OneValue implements Waiter {
     const reply = this.#ticket.begin();
     this.announce(reply, source, remainingMs);
     reply.takeLarge(value);
+    this.#answered("transfer");
     this.#ticket.done();
   }
 
@@ -89,13 +97,17 @@ export class OneValue implements Waiter {
     return this.isCoalesced ? COALESCED : MISS;
   }
 
+  #answered(rest?: "transfer"): void {
+    if (!this.isCoalesced) this.#pending.answered(this.#session.proxy.stats.origin.latestMiss, rest);
+  }
+
   #finish(result: number): void {
     this.#ticket.done();
     this.#ended(result);
   }
 
   #ended(result: number): void {
-    this.#session.proxy.stats.requests.answered(result, this.#family, this.#arrivedMs);
+    this.#pending.ended(result);
     if (this.#holds) this.#session.connection.release();
     this.#done();
   }

@@ -50,7 +50,7 @@ export class OriginFlight extends UpstreamRequest implements LargeReplySink {
       flight.timeToLive(flight.variant.remainingMs(bytes, reader));
       return;
     }
-    this.#meter.missed(isErrorReply(reader), this.roundTripMs);
+    this.#meter.missed(isErrorReply(reader), this);
     const reason = flight.variant.withoutValue(bytes, start, end, reader);
     if (reason !== undefined) {
       this.#landing.landedEmpty(flight);
@@ -69,7 +69,7 @@ export class OriginFlight extends UpstreamRequest implements LargeReplySink {
     const incoming = this.#landing.arriving(this.#flight, lengthBytes);
     if (incoming === undefined) return undefined;
     this.#incoming = incoming;
-    this.#meter.missed(false, this.roundTripMs);
+    this.#meter.missed(false, this);
     this.#flight.arrives(incoming);
     return this;
   }

@@ -1,5 +1,13 @@
 import type { Histogram } from "../instruments/histogram.ts";
 
+/** A question to the origin and its answer, in monotonic milliseconds with their fraction. */
+export interface Exchange {
+  /** When the question was handed to the system. */
+  readonly handedOverMs: number;
+  /** From then until the answer began to arrive. */
+  readonly roundTripMs: number;
+}
+
 /** Counts and times the requests of one thread's clients to the origin. */
 export class OriginMeter {
   /** Answered with anything but an error. */
@@ -8,6 +16,8 @@ export class OriginMeter {
   errorCount = 0;
   /** Not answered. */
   failureCount = 0;
+  /** The latest question for a value: that whose answer is being handed out. */
+  latestMiss: Exchange = { handedOverMs: 0, roundTripMs: 0 };
   readonly #misses: Histogram;
   readonly #others: Histogram;
 
@@ -21,9 +31,10 @@ export class OriginMeter {
   }
 
   /** A question for a value has been answered. */
-  missed(isError: boolean, roundTripMs: number): void {
+  missed(isError: boolean, exchange: Exchange): void {
     this.#count(isError);
-    this.#misses.record(roundTripMs * 1000);
+    this.latestMiss = exchange;
+    this.#misses.record(exchange.roundTripMs * 1000);
   }
 
   /**

@@ -6,6 +6,7 @@ import { OriginMeter } from "./origin-meter.ts";
 import type { HistogramName } from "./published-numbers.ts";
 import { RequestMeter } from "./request-meter.ts";
 import { SavedTime } from "./saved-time.ts";
+import { SlowRequests, type SlowRequestsOptions } from "./slow-requests.ts";
 
 /** The counters of one thread. They are plain numbers, so that counting is cheap, and never go back. */
 export class ProxyStats {
@@ -32,19 +33,27 @@ export class ProxyStats {
   readonly audits: AuditCounts = { right: 0, undecided: 0, skipped: 0, broken: 0 };
   readonly requests: RequestMeter;
   readonly hitTimes: BatchTimes;
+  readonly slow: SlowRequests;
   readonly origin: OriginMeter;
   readonly savedTime = new SavedTime();
   readonly #missRoundTrips: Histogram;
 
   /** @param exactMs the clock of the connections, with its fraction */
-  constructor(histogram: (name: HistogramName) => Histogram, exactMs: () => number, random: Random) {
+  constructor(
+    histogram: (name: HistogramName) => Histogram,
+    exactMs: () => number,
+    random: Random,
+    slow: SlowRequestsOptions,
+  ) {
     const times = {
       miss: histogram("missMicros"),
       coalesced: histogram("coalescedMicros"),
       forwarded: histogram("forwardedMicros"),
     };
     this.requests = new RequestMeter(times, exactMs);
-    this.hitTimes = new BatchTimes(histogram("hitMicros"), this.requests, random);
+    this.slow = new SlowRequests(slow);
+    const timed = (durationMs: number, count: number): void => this.slow.batch(durationMs, count);
+    this.hitTimes = new BatchTimes(histogram("hitMicros"), this.requests, random, timed);
     this.#missRoundTrips = histogram("missRoundTripMicros");
     this.origin = new OriginMeter(this.#missRoundTrips, histogram("otherRoundTripMicros"));
   }

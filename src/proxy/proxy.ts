@@ -10,6 +10,7 @@ import { Monitors } from "../commands/monitors.ts";
 import { EventWriter } from "../instruments/events/event-writer.ts";
 import type { InstrumentsMemory } from "../instruments/instruments-memory.ts";
 import { InstrumentsClient, instrumentsChannel } from "../instruments/questions.ts";
+import { answerInstruments, threadsChannel } from "../instruments/thread-questions.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import { type Clock, exactReader } from "../lib/clock.ts";
 import { KeyRef } from "../lib/key-ref.ts";
@@ -31,6 +32,7 @@ import type { OriginNode } from "../upstream/origin-node.ts";
 import { adminCommands } from "./admin-commands.ts";
 import { Auditor } from "./auditor.ts";
 import type { CacheObserver } from "./cache-observer.ts";
+import { ClientGroups } from "./client-groups.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { Fence } from "./fence.ts";
 import { glassCommands } from "./glass-commands.ts";
@@ -52,6 +54,7 @@ import { ROUTES, type Route } from "./routes.ts";
 import { ScriptLines } from "./script-lines.ts";
 import { ProxySession } from "./session.ts";
 import type { ProxySettings } from "./settings.ts";
+import { slowlogCommand } from "./slowlog-command.ts";
 import { answerPeer } from "./threads/answer-peer.ts";
 import type { FlightClaims } from "./threads/flight-claims.ts";
 import type { AnswerQuestion, Peers } from "./threads/peers.ts";
@@ -142,6 +145,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly #names: NameTable<{ readonly name: string }>;
   readonly #options: ProxyOptions;
   readonly #key = new KeyRef();
+  #stopAnswering: (() => void) | undefined;
   #isClosing = false;
 
   constructor(options: ProxyOptions) {
@@ -152,6 +156,7 @@ export class CachingProxy implements Service, ProxyParts {
       (name) => threads.numbers.histogram(options.index, name),
       exactReader(clock),
       options.random,
+      { log: threads.slowLog, index: options.index, settings, wallMs: () => clock.wallMs() },
     );
     this.settings = settings;
     this.limits = { ...options.limits };
@@ -185,6 +190,12 @@ export class CachingProxy implements Service, ProxyParts {
     }
     if (options.instruments !== undefined) {
       this.instruments = new InstrumentsClient(instrumentsChannel(options.runId), `thread ${options.index}`);
+      const groups = new ClientGroups(registry, clock);
+      this.#stopAnswering = answerInstruments(threadsChannel(options.runId), ({ kind }) => {
+        if (kind === "clients") return groups.tell();
+        this.live.refresh();
+        return {};
+      });
     }
     this.observer = observerOf(options.observer ?? this.recorder, options.instruments, this);
     const { observer } = this;
@@ -259,6 +270,7 @@ export class CachingProxy implements Service, ProxyParts {
       clientCommand,
       ...glassCommands,
       ...instrumentCommands,
+      slowlogCommand,
       monitorCommand,
       ...adminCommands(this),
     ]);
@@ -325,6 +337,7 @@ export class CachingProxy implements Service, ProxyParts {
     this.#isClosing = true;
     this.origin.close();
     this.instruments?.close();
+    this.#stopAnswering?.();
     this.peers?.close();
   }
 

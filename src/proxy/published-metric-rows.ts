@@ -60,8 +60,9 @@ export const PUBLISHED_METRICS: readonly MetricRow[] = [
     name: "glasscache_evictions_total",
     kind: "counter",
     help:
-      "Entries that left the cache: size (the policy made room), expired (at the end of their time), invalidated. Many " +
-      "evictions by size mean that a larger cache might hit more.",
+      "Entries that left the cache: size (the policy made room), expired (at the end of their time), invalidated; and " +
+      "all at once by a flush, a lost channel, or out of caution. Many evictions by size mean that a larger cache might " +
+      "hit more.",
   },
   {
     name: "glasscache_invalidations_total",

@@ -1,3 +1,4 @@
+import { COUNTED_COMMANDS } from "../commands/command-facts.ts";
 import { FAMILIES, type FamilyName } from "../commands/families.ts";
 import { type NumberRow, type NumberTable, shapeOf } from "../instruments/number-table.ts";
 import { requestRows } from "../instruments/shared-rows.ts";
@@ -17,6 +18,11 @@ const SCALARS = {
   discardedFills: { ...counter, metric: "glasscache_fills_total", labels: { result: "discarded" } },
   tooLargeFills: { ...counter, metric: "glasscache_fills_total", labels: { result: "too_large" } },
   removedEntries: { ...counter, metric: "glasscache_evictions_total", labels: { reason: "invalidated" } },
+  flushedEntries: { ...counter, metric: "glasscache_evictions_total", labels: { reason: "flush" } },
+  channelEntries: { ...counter, metric: "glasscache_evictions_total", labels: { reason: "channel" } },
+  cautionEntries: { ...counter, metric: "glasscache_evictions_total", labels: { reason: "caution" } },
+  batchMs: counter,
+  batchRequests: counter,
   forwarded: counter,
   originErrors: counter,
   unknownOutcomes: { ...counter, metric: "glasscache_unknown_outcomes_total" },
@@ -81,12 +87,22 @@ export type CounterName = {
   [Name in ScalarName]: (typeof SCALARS)[Name]["kind"] extends "counter" ? Name : never;
 }[ScalarName];
 
-/** The names of the counts of a `RequestMeter`, in their order. */
+/** The names of the counts of families, in their order. */
 export const REQUESTS_NAMES: readonly RequestsName[] = FAMILIES.flatMap((family) =>
   RESULTS.map((result): RequestsName => `${family} ${result}`),
 );
 
 const REQUESTS = requestRows(FAMILIES, RESULTS);
+
+/** The names of the counts of a `RequestMeter`, in their order: of each command, one for each result. */
+export const CALLS_NAMES: readonly string[] = COUNTED_COMMANDS.flatMap(({ name }) =>
+  RESULTS.map((result) => `${name} ${result}`),
+);
+
+/** They have a table of their own: metrics do not tell them, so nobody should look through them for metrics. */
+export const CALLS_SHAPE: Readonly<Record<string, "counter">> = Object.fromEntries(
+  CALLS_NAMES.map((name) => [name, "counter"]),
+);
 
 const NUMBERS = { ...SCALARS, ...REQUESTS, ...HISTOGRAMS };
 

@@ -64,11 +64,11 @@ export function redirectTracking(
   const ticket = connection.defer();
   connection.hold();
   const { requests } = proxy.stats;
-  const { family } = requests;
-  const fail = (): void => requests.count(ERROR, family);
+  const { command } = requests;
+  const fail = (): void => requests.count(ERROR, command);
   void translateTracking(proxy, request).then((translated) => {
     try {
-      requests.family = family;
+      requests.command = command;
       if (typeof translated === "string") {
         fail();
         ticket.reply.error(translated);

@@ -1,10 +1,17 @@
-import { FAMILIES, familyOf, OTHER } from "../commands/families.ts";
+import { COUNTED_COMMANDS, factsOf } from "../commands/command-facts.ts";
+import { OTHER_COMMAND, sumByFamily, TEXT_COMMAND } from "../commands/counted-commands.ts";
+import { FAMILIES } from "../commands/families.ts";
 import type { Histogram } from "../instruments/histogram.ts";
 import { COALESCED, FORWARDED, HIT, MISS, RESULTS } from "./request-results.ts";
+import { ROUTES } from "./routes.ts";
 
 const RESULT_COUNT = RESULTS.length;
-/** The families that have commands answered from the cache. */
-const CACHED_FAMILIES = (["string", "glasscache", "text"] as const).map(familyOf);
+/** The commands that are answered from the cache. */
+const CACHED_COMMANDS: readonly number[] = [
+  ...ROUTES.filter(({ kind }) => kind === "cached").map(({ number }) => number!),
+  factsOf("glass.get").number,
+  TEXT_COMMAND,
+];
 
 /** What requests took, in microseconds, by their results. */
 export interface RequestTimes {
@@ -13,12 +20,13 @@ export interface RequestTimes {
   readonly forwarded: Histogram;
 }
 
-/** Counts the requests of one thread by family and result, and times those that asked the origin. */
+/** Counts the requests of one thread by command and result, and times those that asked the origin. */
 export class RequestMeter {
-  /** The family (`FAMILIES`) of the request that is being executed. A request that is answered later keeps it. */
-  family: number = OTHER;
-  /** A count for each result of each family. */
-  readonly counts = new Float64Array(FAMILIES.length * RESULTS.length);
+  /** The number (`COUNTED_COMMANDS`) of the command that is being executed. A request answered later keeps it. */
+  command: number = OTHER_COMMAND;
+  /** A count for each result of each command. */
+  readonly counts = new Float64Array(COUNTED_COMMANDS.length * RESULT_COUNT);
+  readonly #byFamily = new Float64Array(FAMILIES.length * RESULT_COUNT);
   /** Milliseconds of the connections' clock, with their fraction. */
   readonly exactMs: () => number;
   readonly #times: RequestTimes;
@@ -31,28 +39,37 @@ export class RequestMeter {
   /** Requests answered from the cache: `BatchTimes` times them. */
   get timedCount(): number {
     let hits = 0;
-    for (const family of CACHED_FAMILIES) hits += this.counts[family * RESULT_COUNT + HIT]!;
+    for (const command of CACHED_COMMANDS) hits += this.counts[command * RESULT_COUNT + HIT]!;
     return hits;
+  }
+
+  /** Returns a count for each result of each family; valid until the next call. */
+  byFamily(): Float64Array {
+    sumByFamily(COUNTED_COMMANDS, this.counts, RESULT_COUNT, this.#byFamily);
+    return this.#byFamily;
   }
 
   /** The request being executed was answered from the cache. */
   hit(): void {
-    this.counts[this.family * RESULT_COUNT + HIT]!++;
+    this.counts[this.command * RESULT_COUNT + HIT]!++;
   }
 
-  count(result: number, family: number = this.family): void {
-    this.counts[family * RESULT_COUNT + result]!++;
+  count(result: number, command: number = this.command): void {
+    this.counts[command * RESULT_COUNT + result]!++;
   }
 
   /**
    * Counts a request that asked the origin and has been answered now.
-   * @param family its family
+   * @param command its number
    * @param sinceMs when it came
+   * @returns how long it took, in milliseconds
    */
-  answered(result: number, family: number, sinceMs: number): void {
-    this.counts[family * RESULT_COUNT + result]!++;
-    if (result === MISS) this.#times.miss.record((this.exactMs() - sinceMs) * 1000);
-    else if (result === FORWARDED) this.#times.forwarded.record((this.exactMs() - sinceMs) * 1000);
-    else if (result === COALESCED) this.#times.coalesced.record((this.exactMs() - sinceMs) * 1000);
+  answered(result: number, command: number, sinceMs: number): number {
+    const durationMs = this.exactMs() - sinceMs;
+    this.counts[command * RESULT_COUNT + result]!++;
+    if (result === MISS) this.#times.miss.record(durationMs * 1000);
+    else if (result === FORWARDED) this.#times.forwarded.record(durationMs * 1000);
+    else if (result === COALESCED) this.#times.coalesced.record(durationMs * 1000);
+    return durationMs;
   }
 }

@@ -40,8 +40,8 @@ export interface Route {
   readonly replicates?: boolean;
   /** Why the command is refused. */
   readonly reason?: string;
-  /** The family that its requests are counted in (`FAMILIES`); absent: `other`. */
-  readonly family?: number;
+  /** What its requests are counted as (`COUNTED_COMMANDS`); absent: `other`. */
+  readonly number?: number;
 }
 
 /** Commands answered from the cache. */
@@ -114,7 +114,7 @@ function dataRoute(facts: CommandFacts): Route {
 export const ROUTES: readonly Route[] = [...COMMAND_FACTS.values()].flatMap((facts) => {
   const isOrigins = !facts.name.includes("|") && facts.group !== "glasscache";
   const route = isOrigins ? routeOf(facts) : undefined;
-  return route === undefined ? [] : { ...route, family: facts.family };
+  return route === undefined ? [] : { ...route, number: facts.number };
 });
 
 /** Whether a request of this route may have changed something when its reply is lost. */

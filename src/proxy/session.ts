@@ -4,7 +4,7 @@ import { wrongArity } from "../commands/command-errors.ts";
 import { COMMAND_FACTS } from "../commands/command-facts.ts";
 import { commandName } from "../commands/command-name.ts";
 import { arityFits } from "../commands/command-table.ts";
-import { OTHER, TEXT } from "../commands/families.ts";
+import { OTHER_COMMAND, TEXT_COMMAND } from "../commands/counted-commands.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
@@ -97,7 +97,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
 
   refused(): void {
     const isText = this.connection.protocol === "text";
-    this.#requests.count(ERROR, isText ? TEXT : OTHER);
+    this.#requests.count(ERROR, isText ? TEXT_COMMAND : OTHER_COMMAND);
   }
 
   settle(): undefined {
@@ -143,7 +143,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     const { proxy, connection } = this;
     const requests = this.#requests;
     const ownRoute = proxy.routes.find(request);
-    requests.family = ownRoute?.family ?? OTHER;
+    requests.command = ownRoute?.number ?? OTHER_COMMAND;
     // The most frequent cases first. No command of the proxy's own has such a route.
     if (ownRoute !== undefined && this.#dedicated === undefined && connection.isUnrestricted) {
       if (ownRoute.kind === "cached") {
@@ -158,7 +158,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     }
     const local = proxy.commands.find(request);
     const name = request.text(0).toLowerCase();
-    requests.family = (local ?? COMMAND_FACTS.get(name))?.family ?? OTHER;
+    requests.command = (local ?? COMMAND_FACTS.get(name))?.number ?? OTHER_COMMAND;
     const rejection = admit(connection, local);
     if (rejection !== undefined) {
       this.#refuse(rejection, reply);

@@ -1,5 +1,14 @@
+import { MOST_SLOW_REQUESTS } from "../instruments/slow-log.ts";
 import type { LogLevel } from "../lib/log.ts";
-import { DURATION, LONGEST_TIMEOUT, type NumberSetting, PERCENTAGE, SIZE } from "../lib/number-setting.ts";
+import {
+  COUNT,
+  DURATION,
+  DURATION_OR_OFF,
+  LONGEST_TIMEOUT,
+  type NumberSetting,
+  PERCENTAGE,
+  SIZE,
+} from "../lib/number-setting.ts";
 import { DEFAULT_LIMITS } from "../net/limits.ts";
 import type { RecordingSettings } from "./recording-file.ts";
 
@@ -49,6 +58,16 @@ export const NUMBER_SETTINGS = {
     description:
       "share of cached reads to check against the origin, after they have been answered; each check asks the origin " +
       "once; 0% for none",
+  },
+  slowlogSlowerThan: {
+    field: "slowerThanMs",
+    ...{ kind: DURATION_OR_OFF, initial: "10ms", group: "Instruments" },
+    description: "how long a request must take for GLASS.SLOWLOG to keep it; 0 keeps all, off none",
+  },
+  slowlogEntries: {
+    field: "slowRequests",
+    ...{ kind: COUNT, initial: "128", least: "1", most: String(MOST_SLOW_REQUESTS), group: "Instruments" },
+    description: "how many requests GLASS.SLOWLOG keeps",
   },
   maxPendingRequests: {
     field: "originPendingBytes",

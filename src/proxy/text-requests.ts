@@ -1,6 +1,6 @@
 import { admit } from "../commands/admission.ts";
 import { NameTable } from "../commands/command-table.ts";
-import { TEXT } from "../commands/families.ts";
+import { TEXT_COMMAND } from "../commands/counted-commands.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
@@ -9,6 +9,7 @@ import type { ProxyParts } from "./context.ts";
 import { dumpOrigin } from "./dump.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Lanes } from "./lanes.ts";
+import { PendingRequest } from "./pending-request.ts";
 import { GET_QUESTION } from "./question.ts";
 import { ERROR, FORWARDED } from "./request-results.ts";
 import { backendTicket, FROM_PROXY } from "./text-sources.ts";
@@ -43,14 +44,14 @@ export class TextRequests {
     const verb = VERBS.find(request)!.name;
     connection.lastCommand = verb;
     const { requests } = this.#proxy.stats;
-    requests.family = TEXT;
+    requests.command = TEXT_COMMAND;
     const rejection = admit(connection, undefined);
     if (rejection !== undefined) {
       requests.count(ERROR);
       reply.error(rejection);
     } else if (!this.#lanes.enter(verb === "dump" ? "side" : "main", request)) return;
     else if (verb === "get") this.#get(request, reply);
-    else if (verb === "dump") this.#dump();
+    else if (verb === "dump") this.#dump(request);
     else this.#forwarding.writeText(request, verb === "put");
   }
 
@@ -63,16 +64,16 @@ export class TextRequests {
       this.#proxy.stats.requests.hit();
       return;
     }
-    this.#reads.load(key, GET_QUESTION, backendTicket(this.#connection), mayHit);
+    this.#reads.load(request, key, GET_QUESTION, backendTicket(this.#connection), mayHit);
   }
 
-  #dump(): void {
+  #dump(request: Request): void {
     const { origin, stats } = this.#proxy;
-    const { arrivedMs } = this.#connection;
+    const pending = new PendingRequest(stats, this.#connection, request, "dump");
     this.#lanes.beginSide();
     const dumped = dumpOrigin(origin, this.#connection, this.#connection.defer(), stats);
     void dumped.then((isComplete) => {
-      stats.requests.answered(isComplete ? FORWARDED : ERROR, TEXT, arrivedMs);
+      pending.ended(isComplete ? FORWARDED : ERROR);
       this.#lanes.sideDone();
     });
   }

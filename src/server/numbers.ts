@@ -74,7 +74,7 @@ export class ServerNumbers {
     const engine = { stats: from.engine.stats(), isInMemory: from.engine.name === "memory" };
     this.peakUsedBytes = Math.max(this.peakUsedBytes, engine.stats.usedBytes);
     for (const name of SCALAR_NAMES) numbers.set(0, name, NUMBERS[name](from, engine));
-    numbers.setFrom(0, REQUESTS_NAMES[0]!, this.requests.counts);
+    numbers.setFrom(0, REQUESTS_NAMES[0]!, this.requests.byFamily());
   }
 }
 

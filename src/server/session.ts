@@ -4,7 +4,7 @@ import { unknownCommand, wrongArity } from "../commands/command-errors.ts";
 import { commandName } from "../commands/command-name.ts";
 import { arityFits, type CommandTable } from "../commands/command-table.ts";
 import { refuseQueuing } from "../commands/container-command.ts";
-import { OTHER, TEXT } from "../commands/families.ts";
+import { OTHER_COMMAND, TEXT_COMMAND } from "../commands/counted-commands.ts";
 import { MONITOR_IN_MULTI } from "../commands/monitors.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Session } from "../net/session.ts";
@@ -39,8 +39,8 @@ export class ServerSession implements Session, ServerContext {
   readonly keyspace: Keyspace;
   readonly transaction: Transaction<ServerContext>;
   #postponed: Postponed | undefined;
-  /** The family of the request that is being executed. */
-  #family = OTHER;
+  /** What the request that is being executed is counted as. */
+  #number = OTHER_COMMAND;
 
   constructor(host: SessionHost, connection: Connection) {
     this.connection = connection;
@@ -54,7 +54,7 @@ export class ServerSession implements Session, ServerContext {
     const { connection, host } = this;
     const isText = connection.protocol === "text";
     const command = (isText ? host.textCommands : host.commands).find(request);
-    this.#family = isText ? TEXT : (command?.family ?? OTHER);
+    this.#number = isText ? TEXT_COMMAND : (command?.number ?? OTHER_COMMAND);
     if (command === undefined) {
       return this.#reject(reply, (isText ? undefined : notServed(request)) ?? unknownCommand(request));
     }
@@ -76,7 +76,7 @@ export class ServerSession implements Session, ServerContext {
 
   /** Runs or queues a command, and counts it by its reply. */
   #run(command: Command<ServerContext>, request: Request, reply: ReplyWriter): void {
-    const family = this.#family;
+    const number = this.#number;
     const { requests } = this.host.numbers;
     const { out } = reply as RespWriter;
     const start = out.length;
@@ -85,13 +85,16 @@ export class ServerSession implements Session, ServerContext {
       if (request.large !== undefined) setLarge(this, request);
       else runCommand(command, this, request, reply);
       const isError = out.length > start && out.bytes[start] === MINUS;
-      requests.count(family, isError ? ERROR : SERVED);
+      requests.count(number, isError ? ERROR : SERVED);
     }
   }
 
   /** A malformed request. */
   refused(): void {
-    this.host.numbers.requests.count(this.connection.protocol === "text" ? TEXT : OTHER, ERROR);
+    this.host.numbers.requests.count(
+      this.connection.protocol === "text" ? TEXT_COMMAND : OTHER_COMMAND,
+      ERROR,
+    );
   }
 
   takesLarge(request: Request): boolean {
@@ -147,21 +150,21 @@ export class ServerSession implements Session, ServerContext {
     // A failed transaction will not run, so its commands need not be kept.
     if (!transaction.hasFailed) transaction.add(command, request);
     reply.status("QUEUED");
-    this.host.numbers.requests.count(this.#family, SERVED);
+    this.host.numbers.requests.count(this.#number, SERVED);
   }
 
   /** Refuses a command. A refused EXEC ends its transaction, as in Redis. */
   #refuse(command: Command<ServerContext>, reply: ReplyWriter, message: string) {
     if (command.name !== "exec") return this.#reject(reply, message);
     this.transaction.end();
-    this.host.numbers.requests.count(this.#family, ERROR);
+    this.host.numbers.requests.count(this.#number, ERROR);
     reply.error(`EXECABORT Transaction discarded because of: ${message.replace(/^ERR /, "")}`);
   }
 
   /** Rejects a command. In a transaction, EXEC will then fail. */
   #reject(reply: ReplyWriter, message: string): void {
     if (this.transaction.isOpen) this.transaction.hasFailed = true;
-    this.host.numbers.requests.count(this.#family, ERROR);
+    this.host.numbers.requests.count(this.#number, ERROR);
     reply.error(message);
   }
 

@@ -1,6 +1,5 @@
 import type { Command } from "../commands/command.ts";
-import { secretArguments } from "../commands/monitor-line.ts";
-import { utf8 } from "../lib/bytes.ts";
+import { shownArguments } from "../commands/shown-arguments.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 
@@ -19,10 +18,6 @@ export interface SlowCommand {
 
 const DEFAULT_SLOWER_THAN_MICROS = 10_000;
 const DEFAULT_LENGTH = 128;
-/** The largest part of a command that an entry shows; the same as in Redis. */
-const MOST_ARGUMENTS = 32;
-const MOST_ARGUMENT_BYTES = 128;
-const REDACTED = utf8("(redacted)");
 
 /** The latest slow commands. */
 export class Slowlog {
@@ -72,25 +67,4 @@ export class Slowlog {
   clear(): void {
     this.#entries.length = 0;
   }
-}
-
-function shownArguments(request: Request, name: string): Uint8Array[] {
-  const secrets = secretArguments(request, name);
-  const shown: Uint8Array[] = [];
-  const count = request.count > MOST_ARGUMENTS ? MOST_ARGUMENTS - 1 : request.count;
-  for (let index = 0; index < count; index++) {
-    shown.push(secrets.has(index) ? REDACTED : shownArgument(request, index));
-  }
-  if (count < request.count) shown.push(utf8(`... (${request.count - count} more arguments)`));
-  return shown;
-}
-
-function shownArgument(request: Request, index: number): Uint8Array {
-  const whole = request.view(index);
-  if (whole.length <= MOST_ARGUMENT_BYTES) return request.copy(index);
-  const note = utf8(`... (${whole.length - MOST_ARGUMENT_BYTES} more bytes)`);
-  const cut = new Uint8Array(MOST_ARGUMENT_BYTES + note.length);
-  cut.set(whole.subarray(0, MOST_ARGUMENT_BYTES));
-  cut.set(note, MOST_ARGUMENT_BYTES);
-  return cut;
 }

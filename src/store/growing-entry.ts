@@ -36,6 +36,7 @@ import {
   PAYLOAD_BYTES,
   REFUSED_FILLS,
   USED_BYTES,
+  VALUES_BYTES,
   VARIANTS,
 } from "./shard-memory.ts";
 
@@ -309,6 +310,7 @@ export class GrowingEntry {
     setTerms(memory, slot, expiresAtMs, staleUntilMs);
     floats[USED_BYTES]! += this.#plan.bytes;
     floats[PAYLOAD_BYTES]! += this.#prefixBytes + this.#valueBytes;
+    floats[VALUES_BYTES]! += this.#valueBytes;
     if (this.#variant.kind !== VALUE.kind) words[VARIANTS]!++;
   }
 

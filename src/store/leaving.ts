@@ -29,6 +29,7 @@ import {
   PAYLOAD_BYTES,
   type ShardMemory,
   USED_BYTES,
+  VALUES_BYTES,
   VARIANTS,
 } from "./shard-memory.ts";
 
@@ -114,7 +115,9 @@ export function uncount(memory: ShardMemory, slot: number, bytes: number): void 
   if (expiryOf(memory, slot) !== 0) words[EXPIRING]!--;
   if (kindOf(memory, slot) !== 0) words[VARIANTS]!--;
   floats[USED_BYTES]! -= bytes;
-  floats[PAYLOAD_BYTES]! -= valueOffsetOf(memory, slot) + valueBytesOf(memory, slot);
+  const valueBytes = valueBytesOf(memory, slot);
+  floats[PAYLOAD_BYTES]! -= valueOffsetOf(memory, slot) + valueBytes;
+  floats[VALUES_BYTES]! -= valueBytes;
 }
 
 function isOverwritten(memory: ShardMemory, slot: number, draft: Draft): boolean {

@@ -57,6 +57,7 @@ import {
   pageRow,
   type ShardMemory,
   USED_BYTES,
+  VALUES_BYTES,
   VARIANTS,
 } from "./shard-memory.ts";
 
@@ -164,6 +165,7 @@ function checkEntries(
   let variants = 0;
   let usedBytes = 0;
   let payloadBytes = 0;
+  let valuesBytes = 0;
   for (let bucket = 0; bucket < bucketCount; bucket++) {
     const names = new Set<string>();
     for (let slot = words[wordOfBucket(memory, bucket)]!; slot !== 0; slot = nextInBucket(memory, slot)) {
@@ -184,6 +186,7 @@ function checkEntries(
       if (expiryOf(memory, slot) !== 0) expiring++;
       usedBytes += plan.bytes;
       payloadBytes += valueOffsetOf(memory, slot) + valueBytesOf(memory, slot);
+      valuesBytes += valueBytesOf(memory, slot);
       if (kindOf(memory, slot) !== VALUE.kind) variants++;
       const name = new ByteBuffer(valueOffsetOf(memory, slot));
       readPayload(memory, slot, 0, name.bytes.length, name);
@@ -200,6 +203,7 @@ function checkEntries(
     payloadBytes === floats[PAYLOAD_BYTES],
     `payload ${payloadBytes}, counted as ${floats[PAYLOAD_BYTES]}`,
   );
+  assert(valuesBytes === floats[VALUES_BYTES], `values ${valuesBytes}, counted as ${floats[VALUES_BYTES]}`);
   return chunks;
 }
 

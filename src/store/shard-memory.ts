@@ -13,6 +13,8 @@ import { type SizeClasses, sizeClasses } from "./size-classes.ts";
 
 /** Control words, by index. The lock has a cache line to itself. */
 export const LOCK = 0;
+/** The fills until the latest epoch began, their lowest 32 bits. Written at epochs alone. */
+export const FILLS_AT_EPOCH = 1;
 export const FREE_PAGES = 16;
 export const FREE_PAGE_LIST = 17;
 /** The first page that was never used. The pages from here on are free and untouched. */
@@ -55,7 +57,7 @@ const PAGE_SHIFT = 58;
 /** For each text of a policy, the bytes that the shard may take while that policy runs. */
 export const TEXT_SHARD_BYTES = 59;
 
-/** Counters, by index in `floats`. They end before the words above. */
+/** Counters, by index in `floats`. But for the last one they end before the words above. */
 export const USED_BYTES = 16;
 export const PAYLOAD_BYTES = 17;
 export const EVICTIONS = 18;
@@ -69,6 +71,8 @@ export const MOVES = 24;
 export const PINNED_BYTES = 25;
 /** Rows in use in the pin table. */
 export const PINS = 26;
+/** Bytes of values: `PAYLOAD_BYTES` without keys. It lies behind the words above. */
+export const VALUES_BYTES = 31;
 
 const POLICY_TEXTS_AT_BYTE = 256;
 const POLICY_TEXTS = 3;

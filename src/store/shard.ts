@@ -15,6 +15,7 @@ import {
   SWEEP_POSITION,
   SWEPT_EPOCH,
   USED_BYTES,
+  VALUES_BYTES,
   VARIANTS,
   WAITING_ENTRIES,
   WAITING_LIST,
@@ -79,6 +80,7 @@ export function clearShard(shard: Shard): void {
   words[SWEEP_POSITION] = 0;
   floats[USED_BYTES] = 0;
   floats[PAYLOAD_BYTES] = 0;
+  floats[VALUES_BYTES] = 0;
   voidPins(shard.memory);
   resetArena(shard.memory);
   resetIndex(shard.memory);

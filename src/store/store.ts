@@ -38,7 +38,7 @@ import {
   type StoreMemory,
   type StoreOptions,
 } from "./store-memory.ts";
-import { addStats, emptyStats, type StoreStats } from "./store-stats.ts";
+import { addStats, droppedAtEpoch, emptyStats, type StoreStats } from "./store-stats.ts";
 import { type StoreOutcome, storeDraft, writeExpiry } from "./storing.ts";
 
 export type { EntryInfo } from "./reading.ts";
@@ -385,13 +385,16 @@ export class Store {
   /**
    * Makes everything stored so far invisible and voids all fills under way, at once and without a walk.
    * @param mayWait whether to wait for locks if any are needed; if not, `releaseDead` finishes the work
+   * @returns about how many entries have become invisible; see `droppedAtEpoch`
    */
-  bumpEpoch(mayWait = true): void {
+  bumpEpoch(mayWait = true): number {
     const epoch = Atomics.add(this.#control.words, EPOCH, 1) + 1;
+    const dropped = this.#shards.all.reduce((sum, { memory }) => sum + droppedAtEpoch(memory), 0);
     // Entries store the lowest 16 bits of their epoch. Long before those repeat, all entries are removed.
-    if ((epoch & CLEAR_INTERVAL_BITS) !== 0) return;
+    if ((epoch & CLEAR_INTERVAL_BITS) !== 0) return dropped;
     if (mayWait) this.#shards.underEachLock(clearShard);
     else this.#dead.clear(this.#shards.all);
+    return dropped;
   }
 
   /** Removes everything and voids all fills under way. */

@@ -55,6 +55,7 @@ import {
   PAGE_LIMIT,
   PAYLOAD_BYTES,
   USED_BYTES,
+  VALUES_BYTES,
   VARIANTS,
 } from "./shard-memory.ts";
 
@@ -227,7 +228,9 @@ function truncate(shard: Shard, slot: number): void {
   planEntry(memory, slot, leavingPlan);
   const oldBytes = leavingPlan.bytes;
   freeExtents(memory, slot);
-  floats[PAYLOAD_BYTES]! -= valueBytesOf(memory, slot);
+  const valueBytes = valueBytesOf(memory, slot);
+  floats[PAYLOAD_BYTES]! -= valueBytes;
+  floats[VALUES_BYTES]! -= valueBytes;
   words[slot * 2 + VALUE_BYTES]! &= ~VALUE_BITS;
   const newBytes = memory.sizes.chunkBytes[classOf(memory, slot)]!;
   floats[USED_BYTES]! += newBytes - oldBytes;
@@ -267,4 +270,5 @@ function writeDraft(shard: Shard, slot: number): void {
   if (variant.kind !== VALUE.kind) words[VARIANTS]!++;
   floats[USED_BYTES]! += plan.bytes;
   floats[PAYLOAD_BYTES]! += valueOffset + valueBytes;
+  floats[VALUES_BYTES]! += valueBytes;
 }

@@ -55,7 +55,7 @@ describe("an admin port", () => {
     expect(readings.counters.metrics[0]!.name).toBe("glasscache_requests_total");
     expect(readings.health.ready).toBe(true);
     expect(readings.settings).toEqual([{ name: "policy", value: "s3-fifo", changeable: true }]);
-    expect(readings).not.toContainAnyKeys(["whatIf", "families"]);
+    expect(readings).not.toContainAnyKeys(["whatIf", "families", "biography"]);
     expect(admin.view.calls.filter((call) => /hot|families|whatIf/.test(call))).toEqual([]);
   });
 
@@ -65,6 +65,11 @@ describe("an admin port", () => {
     expect(readings.whatIf?.present.policy).toBe("s3-fifo");
     expect(Object.keys(readings.hot)).toEqual(["rate", "size"]);
     expect(readings.families?.families[0]?.name).toBe("user:*");
+    for (const asked of ["user:1/é?&", "..", "%00"]) {
+      const { biography } = await client(admin.server.port).read({ ...NOTHING, biography: asked });
+      expect(biography?.asked).toBe(asked);
+      expect(biography?.report.key).toEqual({ base64: Buffer.from(asked).toString("base64") });
+    }
   });
 
   test("nothing is simulated, and nothing is well", async () => {

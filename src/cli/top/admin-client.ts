@@ -1,4 +1,5 @@
 import type {
+  BiographyReport,
   FamiliesReport,
   HealthReport,
   HistoryReport,
@@ -55,7 +56,7 @@ export class AdminClient implements Reader {
     // Alone, so that a wrong password counts once.
     const counters = await this.#get<CountersReport>("/api/counters", signal);
     if (!Array.isArray(counters?.metrics)) throw this.#isNoAdminPort();
-    const [health, { settings }, recent, past, whatIf, families, ...hot] = await Promise.all([
+    const [health, { settings }, recent, past, whatIf, families, biography, ...hot] = await Promise.all([
       this.#get<HealthReport>("/health", signal, UNAVAILABLE),
       this.#get<{ readonly settings: readonly ToldSetting[] }>("/api/settings", signal),
       this.#get<HistoryReport>("/api/history?from=-10000&step=1000", signal),
@@ -64,6 +65,7 @@ export class AdminClient implements Reader {
         ? this.#get<WhatIfReport | { error: string }>("/api/what-if", signal, NOT_FOUND)
         : undefined,
       wanted.families ? this.#get<FamiliesReport>(`/api/families?count=${ROWS}`, signal) : undefined,
+      wanted.biography === undefined ? undefined : this.#biography(wanted.biography, signal),
       ...wanted.hot.map((by) => this.#get<HotKeysReport>(`/api/hot?by=${by}&count=${ROWS}`, signal)),
     ]);
     this.#hasAnswered = true;
@@ -75,8 +77,15 @@ export class AdminClient implements Reader {
       past,
       ...(whatIf === undefined ? {} : { whatIf: "curves" in whatIf ? whatIf : null }),
       ...(families === undefined ? {} : { families }),
+      ...(biography === undefined ? {} : { biography }),
       hot: Object.fromEntries(hot.map((report) => [report.by, report])),
     };
+  }
+
+  async #biography(asked: string, signal: AbortSignal | undefined): Promise<Readings["biography"]> {
+    // In base64, because a path cannot have every name.
+    const name = Buffer.from(asked).toString("base64url");
+    return { asked, report: await this.#get<BiographyReport>(`/api/keys/${name}?encoding=base64`, signal) };
   }
 
   async #pastHistory(signal: AbortSignal | undefined): Promise<HistoryReport> {

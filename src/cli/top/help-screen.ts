@@ -2,11 +2,11 @@ import { definitionList, wrapped } from "../wrapping.ts";
 import type { TopStyle } from "./top-style.ts";
 
 const KEYS = [
-  ["1 … 5, Tab", "overview, what-if, hot keys, families, counters"],
+  ["1 … 6, Tab", "overview, what-if, hot keys, families, counters, biography"],
   ["↑ ↓ j k", "move; Page keys by a page, g and G to either end"],
   ["s", "another order"],
   ["b", "hot keys by rate, bytes, misses, origin time, size"],
-  ["/", "filter counters by name; Esc shows all"],
+  ["/", "a key's story: type its name (also b); counters: filter by name, Esc shows all"],
   ["+ -", "a longer, a shorter interval"],
   ["Space", "pause, go on"],
   ["r", "read now"],

@@ -48,7 +48,8 @@ export function overviewFigures(
     );
   const results = byLabel("glasscache_requests_total", "result");
   const seconds = rate("glasscache_origin_seconds_saved_total");
-  const payload = gauge("glasscache_memory_bytes", { kind: "payload" });
+  const memory = (kind: string): number | undefined => gauge("glasscache_memory_bytes", { kind });
+  const values = memory("values");
   const bound = gauge("glasscache_staleness_bound_seconds");
   const channel = gauge("glasscache_channel_up");
   const hits = rate("glasscache_keys_read_total", { result: "hit" });
@@ -70,9 +71,7 @@ export function overviewFigures(
     regretsPerSecond: rate("glasscache_regrets_total", { within: "60s" }),
     entries: gauge("glasscache_entries"),
     usedBytes:
-      payload === undefined
-        ? gauge("glasscache_memory_bytes", { kind: "used" })
-        : payload + (gauge("glasscache_memory_bytes", { kind: "overhead" }) ?? 0),
+      values === undefined ? memory("used") : values + (memory("keys") ?? 0) + (memory("overhead") ?? 0),
     limitBytes: gauge("glasscache_memory_limit_bytes"),
     connections: gauge("glasscache_connections"),
     channelUp: channel === undefined ? undefined : channel > 0,

@@ -37,12 +37,13 @@ export async function printTop(options: PrintedTopOptions): Promise<void> {
   const nothing: Wanted = { whatIf: false, hot: [], families: false };
   const first = await reader.read(nothing, signal);
   log.add(first.counters.metrics, clock.monotonicMs());
+  const biography = state.key === "" ? undefined : state.key;
   let failures = 0;
   for (let isFirst = true; ; ) {
     await options.wait(failures === 0 ? state.intervalMs : retryDelayMs(failures, state.intervalMs));
     if (signal.aborted) return;
     try {
-      const readings = await reader.read(json ? EVERYTHING : wantedBy(state), signal);
+      const readings = await reader.read(json ? { ...EVERYTHING, biography } : wantedBy(state), signal);
       log.add(readings.counters.metrics, clock.monotonicMs());
       failures = 0;
       const picture = { address, readings: safeReadings(readings), log, state, trouble: undefined };

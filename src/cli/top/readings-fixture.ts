@@ -60,6 +60,21 @@ export function fixtureReadings({
         family("(others)", 1),
       ],
     },
+    biography: {
+      asked: nasty,
+      report: {
+        ...{ key: { text: nasty }, isSampled: true, isWatched: false, forgotten: 12 },
+        present: { reads: 3, policy: "s3-fifo", queue: "main" },
+        events: [
+          { atMs: AT_MS - 5000, what: "miss", text: "asked for, and not there" },
+          { atMs: AT_MS - 4988, what: "filled", text: `filled with 120 bytes ${nasty}` },
+          {
+            ...{ atMs: AT_MS - 1000, what: "evicted" },
+            text: "evicted by s3-fifo from the small queue after 3.99 s and 0 reads; it was asked for again 12 ms later",
+          },
+        ],
+      },
+    },
   };
 }
 
@@ -123,7 +138,8 @@ function metricsAt(seconds: number): Metric[] {
     gauge(
       "memory_bytes",
       "The cache's memory.",
-      fixed(40 * 1024 ** 2, { kind: "payload" }),
+      fixed(30 * 1024 ** 2, { kind: "values" }),
+      fixed(10 * 1024 ** 2, { kind: "keys" }),
       fixed(8 * 1024 ** 2, { kind: "overhead" }),
       fixed(16 * 1024 ** 2, { kind: "free" }),
     ),

@@ -1,4 +1,5 @@
 import type {
+  BiographyReport,
   FamiliesReport,
   HealthReport,
   HistoryReport,
@@ -22,6 +23,11 @@ export interface Readings {
   readonly whatIf?: WhatIfReport | null;
   readonly hot: Readonly<Partial<Record<HotBy, HotKeysReport>>>;
   readonly families?: FamiliesReport;
+  readonly biography?: {
+    /** The key that was asked for. */
+    readonly asked: string;
+    readonly report: BiographyReport;
+  };
 }
 
 export interface CountersReport {
@@ -35,6 +41,8 @@ export interface Wanted {
   readonly whatIf: boolean;
   readonly hot: readonly HotBy[];
   readonly families: boolean;
+  /** A key. */
+  readonly biography?: string | undefined;
 }
 
 /** Reads from an admin port. */

@@ -5,7 +5,7 @@ import type { Readings } from "./readings.ts";
 
 /** Returns everything that the screens show, as one line of JSON. Figures that are not known are absent. */
 export function topJson(address: string, readings: Readings, log: CounterLog): string {
-  const { counters, health, settings, whatIf, hot, families } = readings;
+  const { counters, health, settings, whatIf, hot, families, biography } = readings;
   return JSON.stringify({
     atMs: counters.atMs,
     address,
@@ -16,6 +16,7 @@ export function topJson(address: string, readings: Readings, log: CounterLog): s
     ...(whatIf === null || whatIf === undefined ? {} : { whatIf }),
     hot,
     families: families?.families,
+    biography: biography?.report,
     counters: log.series().map(({ metric, sample, perSecond, averages }) => ({
       name: metric.name,
       labels: sample.labels,

@@ -45,7 +45,7 @@ describe("overview", () => {
     expect(text("overview", 40)).toMatchInlineSnapshot(`
       "
       proxy localhost:8081, s3-fifo   03:04:05
-      [1 Overview]  2   3   4   5
+      [1 Overview]  2   3   4   5   6
 
       Nothing is wrong.
       Hit ratio   52.0% in 10 s   ▅▅▅▅▅▅▅▅▅▅▅▅
@@ -75,7 +75,7 @@ describe("overview", () => {
     expect(text("overview", 80)).toMatchInlineSnapshot(`
       "
       Glasscache proxy localhost:8081, s3-fifo                     every 1 s  03:04:05
-      [1 Overview]  2 What-if   3 Hot keys   4 Families   5 Counters
+      [1 Overview]  2 What-if   3 Hot keys   4 Families   5 Counters   6 Biography
 
       Nothing is wrong.
       Hit ratio   52.0% in 10 s  58.3% in 1 min  48.5% in 10 min   ▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅
@@ -105,7 +105,7 @@ describe("overview", () => {
     expect(text("overview", 200)).toMatchInlineSnapshot(`
       "
       Glasscache proxy localhost:8081, s3-fifo                                                                                                                                             every 1 s  03:04:05
-      [1 Overview]  2 What-if   3 Hot keys   4 Families   5 Counters
+      [1 Overview]  2 What-if   3 Hot keys   4 Families   5 Counters   6 Biography
 
       Nothing is wrong.
       Hit ratio   52.0% in 10 s  58.3% in 1 min  48.5% in 10 min                  ▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅
@@ -146,7 +146,7 @@ describe("what-if", () => {
     expect(text("what-if", 40)).toMatchInlineSnapshot(`
       "
       proxy localhost:8081, s3-fifo   03:04:05
-       1  [2 What-if]  3   4   5
+       1  [2 What-if]  3   4   5   6
 
       Present: s3-fifo, 64 MB, measured miss
       ratio 36.2%. Since 03:03:05 1.23M
@@ -176,7 +176,7 @@ describe("what-if", () => {
     expect(text("what-if", 80)).toMatchInlineSnapshot(`
       "
       Glasscache proxy localhost:8081, s3-fifo                     every 1 s  03:04:05
-       1 Overview  [2 What-if]  3 Hot keys   4 Families   5 Counters
+       1 Overview  [2 What-if]  3 Hot keys   4 Families   5 Counters   6 Biography
 
       Present: s3-fifo, 64 MB, measured miss ratio 36.2%. Since 03:03:05 1.23M
       requests, 12.3k simulated (at most 8.0% of the keys).
@@ -206,7 +206,7 @@ describe("what-if", () => {
     expect(text("what-if", 200)).toMatchInlineSnapshot(`
       "
       Glasscache proxy localhost:8081, s3-fifo                                                                                                                                             every 1 s  03:04:05
-       1 Overview  [2 What-if]  3 Hot keys   4 Families   5 Counters
+       1 Overview  [2 What-if]  3 Hot keys   4 Families   5 Counters   6 Biography
 
       Present: s3-fifo, 64 MB, measured miss ratio 36.2%. Since 03:03:05 1.23M requests, 12.3k simulated (at most 8.0% of the keys).
 
@@ -244,7 +244,7 @@ describe("hot keys", () => {
     expect(text("hot", 40)).toMatchInlineSnapshot(`
       "
       proxy localhost:8081, s3-fifo   03:04:05
-       1   2  [3 Hot keys]  4   5
+       1   2  [3 Hot keys]  4   5   6
 
         key                  requests/s   hits
       > user:1:profile            1,235  98.7%
@@ -274,7 +274,7 @@ describe("hot keys", () => {
     expect(text("hot", 80)).toMatchInlineSnapshot(`
       "
       Glasscache proxy localhost:8081, s3-fifo                     every 1 s  03:04:05
-       1 Overview   2 What-if  [3 Hot keys]  4 Families   5 Counters
+       1 Overview   2 What-if  [3 Hot keys]  4 Families   5 Counters   6 Biography
 
         key                               requests/s  at least  at most   hits   value
       > user:1:profile                         1,235     1,049    1,296  98.7%   100 B
@@ -304,7 +304,7 @@ describe("hot keys", () => {
     expect(text("hot", 200)).toMatchInlineSnapshot(`
       "
       Glasscache proxy localhost:8081, s3-fifo                                                                                                                                             every 1 s  03:04:05
-       1 Overview   2 What-if  [3 Hot keys]  4 Families   5 Counters
+       1 Overview   2 What-if  [3 Hot keys]  4 Families   5 Counters   6 Biography
 
         key                                      requests/s  at least  at most   hits   value
       > user:1:profile                                1,235     1,049    1,296  98.7%   100 B
@@ -340,7 +340,7 @@ describe("families", () => {
     expect(text("families", 40)).toMatchInlineSnapshot(`
       "
       proxy localhost:8081, s3-fifo   03:04:05
-       1   2   3  [4 Families]  5
+       1   2   3  [4 Families]  5   6
 
         family          requests/s   hits
       > user:*:profile       2,345  87.6%
@@ -370,7 +370,7 @@ describe("families", () => {
     expect(text("families", 80)).toMatchInlineSnapshot(`
       "
       Glasscache proxy localhost:8081, s3-fifo                     every 1 s  03:04:05
-       1 Overview   2 What-if   3 Hot keys  [4 Families]  5 Counters
+       1 Overview   2 What-if   3 Hot keys  [4 Families]  5 Counters   6 Biography
 
         family          requests/s   hits  memory  entries  mean value  time to live
       > user:*:profile       2,345  87.6%   12 MB    12.3k       812 B           1 h
@@ -400,7 +400,7 @@ describe("families", () => {
     expect(text("families", 200)).toMatchInlineSnapshot(`
       "
       Glasscache proxy localhost:8081, s3-fifo                                                                                                                                             every 1 s  03:04:05
-       1 Overview   2 What-if   3 Hot keys  [4 Families]  5 Counters
+       1 Overview   2 What-if   3 Hot keys  [4 Families]  5 Counters   6 Biography
 
         family          requests/s   hits  memory  entries  mean value  time to live  last read after  left/s
       > user:*:profile       2,345  87.6%   12 MB    12.3k       812 B           1 h            2.1 s    12.3
@@ -433,7 +433,7 @@ describe("counters", () => {
     expect(text("counters", 40)).toMatchInlineSnapshot(`
       "
       proxy localhost:8081, s3-fifo   03:04:05
-       1   2   3   4  [5 Counters]
+       1   2   3   4  [5 Counters]  6
 
         counter                          value
       > requests_total string hit      640,000
@@ -463,7 +463,7 @@ describe("counters", () => {
     expect(text("counters", 80)).toMatchInlineSnapshot(`
       "
       Glasscache proxy localhost:8081, s3-fifo                     every 1 s  03:04:05
-       1 Overview   2 What-if   3 Hot keys   4 Families  [5 Counters]
+       1 Overview   2 What-if   3 Hot keys   4 Families  [5 Counters]  6 Biography
 
         counter                            value  per second    10 s   100 s  1000 s
       > requests_total string hit        640,000       6,400   6,400   6,400   6,400
@@ -493,7 +493,7 @@ describe("counters", () => {
     expect(text("counters", 200)).toMatchInlineSnapshot(`
       "
       Glasscache proxy localhost:8081, s3-fifo                                                                                                                                             every 1 s  03:04:05
-       1 Overview   2 What-if   3 Hot keys   4 Families  [5 Counters]
+       1 Overview   2 What-if   3 Hot keys   4 Families  [5 Counters]  6 Biography
 
         counter                            value  per second    10 s   100 s  1000 s
       > requests_total string hit        640,000       6,400   6,400   6,400   6,400
@@ -512,7 +512,7 @@ describe("counters", () => {
         regrets_total 60s                 70,000         700     700     700     700
         received_bytes_total             48.8 MB      500 KB  500 KB  500 KB  500 KB
         entries                           24,362              24,362  24,362  24,362
-        memory_bytes payload               40 MB               40 MB   40 MB   40 MB
+        memory_bytes values                30 MB               30 MB   30 MB   30 MB
 
       glasscache_requests_total{family="string",result="hit"} (counter): Requests answered, by kind of command and result. Many hits and no errors are good.
       s sort: name  / filter  Space pause  + - pace  ? help  q end
@@ -521,7 +521,7 @@ describe("counters", () => {
   });
   test("filtered, while the filter is typed", () => {
     const shown = text("counters", 80, { state: { filter: "MEMORY", isFiltering: true } });
-    expect(shown).toContain("> memory_bytes payload");
+    expect(shown).toContain("> memory_bytes values");
     expect(shown).not.toContain("requests_total");
     expect(shown).toEndWith("\n/MEMORY_\n");
   });
@@ -554,14 +554,15 @@ test("the help lists the keys", () => {
   expect(text("hot", 80, { state: { isHelp: true } })).toMatchInlineSnapshot(`
     "
     Glasscache proxy localhost:8081, s3-fifo                     every 1 s  03:04:05
-     1 Overview   2 What-if  [3 Hot keys]  4 Families   5 Counters
+     1 Overview   2 What-if  [3 Hot keys]  4 Families   5 Counters   6 Biography
 
     Keys
-    1 … 5, Tab   overview, what-if, hot keys, families, counters
+    1 … 6, Tab   overview, what-if, hot keys, families, counters, biography
     ↑ ↓ j k      move; Page keys by a page, g and G to either end
     s            another order
     b            hot keys by rate, bytes, misses, origin time, size
-    /            filter counters by name; Esc shows all
+    /            a key's story: type its name (also b); counters: filter by name,
+                 Esc shows all
     + -          a longer, a shorter interval
     Space        pause, go on
     r            read now
@@ -575,10 +576,60 @@ test("the help lists the keys", () => {
 
 
 
-
     b by rate  s sort: amount  Space pause  + - pace  ? help  q end
     "
   `);
+});
+
+describe("biography", () => {
+  test("at 80 columns, the newest event first and whole below", () => {
+    expect(text("biography", 80, { state: { key: "漢字:1" } })).toMatchInlineSnapshot(`
+      "
+      Glasscache proxy localhost:8081, s3-fifo                     every 1 s  03:04:05
+       1 Overview   2 What-if   3 Hot keys   4 Families   5 Counters  [6 Biography]
+
+      漢字:1
+      Cached: reads 3, policy s3-fifo, queue main.
+      Sampled: everything is noted. 12 earlier events were forgotten.
+
+      > 03:04:04.000  evicted by s3-fifo from the small queue after 3.99 s and 0 read…
+        03:04:00.012  filled with 120 bytes 漢字:1
+        03:04:00.000  asked for, and not there
+
+      evicted by s3-fifo from the small queue after 3.99 s and 0 reads; it was asked
+      for again 12 ms later
+
+
+
+
+
+
+
+
+
+
+      / key  Space pause  + - pace  ? help  q end
+      "
+    `);
+  });
+  test("without a key, with one that is being read, and of a server", () => {
+    expect(text("biography", 80)).toContain("Type / and the name of a key");
+    expect(text("biography", 80, { state: { key: "other" } })).toContain("\nother\nReading…\n");
+    expect(text("biography", 80, { readings: { service: "server" } })).toContain("a proxy in front of it");
+  });
+  test("a name of 200 characters is shown whole, on 40 columns, too", () => {
+    const nasty = `user:${"x".repeat(195)}`;
+    const shown = text("biography", 40, { state: { key: nasty }, readings: { nasty } });
+    expect(shown).toContain(`user:${"x".repeat(35)}\n${"x".repeat(40)}\n`);
+    expect(shown.match(/x/g)!.length).toBeGreaterThanOrEqual(195);
+    expect(shown).toContain("> ");
+  });
+  test("while a key is typed, its end is in view", () => {
+    const typedKey = `${"a".repeat(200)}end`;
+    expect(text("hot", 40, { state: { typedKey: "user:1" } })).toEndWith("\nKey: user:1_\n");
+    const shown = text("hot", 40, { state: { typedKey } });
+    expect(shown).toEndWith(`\nKey: …${"a".repeat(30)}end_\n`);
+  });
 });
 
 describe("without an answer", () => {
@@ -623,12 +674,17 @@ test("no line is broken, and nothing of others reaches the terminal as it is", (
       fc.integer({ min: 1, max: 60 }),
       nasty,
       fc.boolean(),
-      (screen, columns, rows, name, isGone) => {
+      fc.boolean(),
+      (screen, columns, rows, name, isGone, isTyping) => {
         const { lines } = draw(screen, columns, {
           rows,
           style: COLOURED,
           readings: { nasty: name, problems: [name] },
-          state: { filter: screen === "counters" ? "" : name },
+          state: {
+            filter: screen === "counters" ? "" : name,
+            key: name,
+            typedKey: isTyping ? name : undefined,
+          },
           ...(isGone ? { trouble: name } : {}),
         });
         expect(lines.length).toBeLessThanOrEqual(rows);

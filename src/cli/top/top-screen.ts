@@ -1,4 +1,5 @@
 import { fitted, widthOf, wrapped } from "../wrapping.ts";
+import { biographyBody } from "./biography-screen.ts";
 import type { CounterLog } from "./counter-log.ts";
 import { countersBody } from "./counters-screen.ts";
 import { familiesBody } from "./families-screen.ts";
@@ -41,6 +42,7 @@ const BODIES: Readonly<Record<ScreenName, (input: ScreenInput) => ScreenBody>> =
   hot: hotKeysBody,
   families: familiesBody,
   counters: countersBody,
+  biography: biographyBody,
 };
 
 const TITLES: Readonly<Record<ScreenName, string>> = {
@@ -49,6 +51,7 @@ const TITLES: Readonly<Record<ScreenName, string>> = {
   hot: "Hot keys",
   families: "Families",
   counters: "Counters",
+  biography: "Biography",
 };
 
 /** A list is not shown with fewer rows, as long as there are other lines to leave out. */
@@ -139,14 +142,25 @@ function tabLine({ screen }: TopState, columns: number, { bold, dim }: TopStyle)
 
 function bottomLines({ state, trouble }: Picture, columns: number, style: TopStyle): string[] {
   if (state.isFiltering) return [fitted(`/${safeText(state.filter)}_`, columns)];
+  if (state.typedKey !== undefined) return [promptLine(state.typedKey, columns)];
   if (trouble !== undefined) return wrapped(safeText(trouble), columns).split("\n").map(style.bad);
   return [style.dim(fitted(hintText(state, columns), columns))];
+}
+
+/** The end of a long key stays in view. */
+function promptLine(typed: string, columns: number): string {
+  const characters = Array.from(safeText(typed));
+  const line = (from: number): string => `Key: ${from === 0 ? "" : "…"}${characters.slice(from).join("")}_`;
+  let from = 0;
+  while (from < characters.length && widthOf(line(from)) > columns) from++;
+  return fitted(line(from), columns);
 }
 
 function hintText(state: TopState, columns: number): string {
   const { screen, filter, hotBy, isPaused } = state;
   const parts = [
     ...(screen === "hot" ? [`b by ${hotBy}`] : []),
+    ...(screen === "biography" ? ["/ key"] : []),
     ...(SORTS[screen].length > 0 ? [`s sort: ${sortOf(state)}`] : []),
     ...(screen === "counters" ? [filter === "" ? "/ filter" : `/ filter: ${safeText(filter)}`] : []),
     isPaused ? "Space go on" : "Space pause",

@@ -10,11 +10,13 @@ function after(keys: readonly string[], from: TopState = initialState("counters"
 describe("keys", () => {
   test.each([
     [["2"], "what-if"],
-    [["\t"], "overview"],
+    [["\t"], "biography"],
+    [["\t", "\t"], "overview"],
     [["\x1b[Z"], "families"],
     [["\x1b[D"], "families"],
-    [["\x1bOC"], "overview"],
+    [["\x1bOC"], "biography"],
     [["9"], "counters"],
+    [["6"], "biography"],
   ])("%p: the screen is %s", (keys, screen) => {
     expect(after(keys).screen).toBe(screen as TopState["screen"]);
   });
@@ -105,6 +107,30 @@ describe("the filter", () => {
   });
   test("belongs to the counters", () => {
     expect(after(["1", "/"]).isFiltering).toBe(false);
+  });
+});
+
+describe("a key whose story is shown", () => {
+  test("is typed, with keys that mean something else otherwise", () => {
+    const typed = after(["1", "b", "q", "7", ":", "é", "x", "\x7f"]);
+    expect(typed).toMatchObject({ typedKey: "q7:é", screen: "overview", key: "" });
+    const { state, effect } = pressed(typed, "\r", EXTENT);
+    expect(state).toMatchObject({ screen: "biography", key: "q7:é", typedKey: undefined });
+    expect(effect).toBe("read");
+    expect(wantedBy(state).biography).toBe("q7:é");
+    expect(after(["/", "a", "\x15", "b", "\r"], state).key).toBe("b");
+  });
+  test("begins at its newest event", () => {
+    expect(after(["6", "G", "/", "a", "\r"]).cursors.biography).toBe(0);
+  });
+  test("stays as it was after Esc, and without a name", () => {
+    const before = after(["6", "/", "a", "\r"]);
+    expect(after(["/", "b", "\x1b"], before)).toEqual(before);
+    expect(after(["/", "\r"], before)).toEqual(before);
+    expect(pressed(after(["/"], before), "\x03", EXTENT).effect).toBe("end");
+  });
+  test("has at most 1,000 characters", () => {
+    expect(after(["3", "/", ...Array<string>(1200).fill("x")]).typedKey!.length).toBe(1000);
   });
 });
 

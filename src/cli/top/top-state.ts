@@ -1,7 +1,7 @@
 import { HOT_BY, type HotBy } from "../../instruments/view.ts";
 import type { Wanted } from "./readings.ts";
 
-export const SCREENS = ["overview", "what-if", "hot", "families", "counters"] as const;
+export const SCREENS = ["overview", "what-if", "hot", "families", "counters", "biography"] as const;
 export type ScreenName = (typeof SCREENS)[number];
 
 /** What the rows of a screen can be ordered by. */
@@ -11,10 +11,14 @@ export const SORTS = {
   hot: ["amount", "hit ratio", "size"],
   families: ["requests", "memory", "hit ratio", "churn"],
   counters: ["name", "rate", "value"],
+  biography: [],
 } as const satisfies Record<ScreenName, readonly string[]>;
 
 /** Steps of the pace, in milliseconds. */
 const PACES_MS = [100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
+
+/** Characters of a text that is typed. A longer key would not fit into a URL. */
+const MOST_TYPED = 1000;
 
 /** What the user has chosen. */
 export interface TopState {
@@ -27,14 +31,18 @@ export interface TopState {
   readonly filter: string;
   /** Whether the filter is being typed. */
   readonly isFiltering: boolean;
+  /** The key whose story is shown; empty: none. */
+  readonly key: string;
+  /** The key that is being typed; undefined: none is. */
+  readonly typedKey: string | undefined;
   /** The row under the cursor, by screen. */
   readonly cursors: Readonly<Record<ScreenName, number>>;
   /** Places in `SORTS`, by screen. */
   readonly sorts: Readonly<Record<ScreenName, number>>;
 }
 
-export function initialState(screen: ScreenName, intervalMs: number): TopState {
-  const none = { overview: 0, "what-if": 0, hot: 0, families: 0, counters: 0 };
+export function initialState(screen: ScreenName, intervalMs: number, key = ""): TopState {
+  const none = { overview: 0, "what-if": 0, hot: 0, families: 0, counters: 0, biography: 0 };
   return {
     screen,
     intervalMs,
@@ -43,6 +51,8 @@ export function initialState(screen: ScreenName, intervalMs: number): TopState {
     hotBy: "rate",
     filter: "",
     isFiltering: false,
+    key,
+    typedKey: undefined,
     cursors: none,
     sorts: none,
   };
@@ -53,11 +63,12 @@ export function sortOf({ screen, sorts }: TopState): string {
 }
 
 /** The parts that the present screen shows. */
-export function wantedBy({ screen, hotBy }: TopState): Wanted {
+export function wantedBy({ screen, hotBy, key }: TopState): Wanted {
   return {
     whatIf: screen === "what-if",
     hot: screen === "hot" ? [hotBy] : [],
     families: screen === "families",
+    biography: screen === "biography" && key !== "" ? key : undefined,
   };
 }
 
@@ -81,6 +92,7 @@ export function pressed(state: TopState, key: string, extent: Extent): Pressed {
   if (key === "\x1a") return { state, effect: "suspend" };
   if (key === "\x0c") return { state, effect: "redraw" };
   if (state.isFiltering) return { state: filtered(state, key) };
+  if (state.typedKey !== undefined) return keyTyped(state, state.typedKey, key);
   if (state.isHelp) return { state: { ...state, isHelp: false } };
   const cursor = Math.min(state.cursors[state.screen], Math.max(0, extent.rows - 1));
   const moved = movedCursor(key, cursor, extent);
@@ -118,13 +130,15 @@ export function pressed(state: TopState, key: string, extent: Extent): Pressed {
       return { state: { ...state, sorts: { ...state.sorts, [state.screen]: next } } };
     }
     case "b":
-      if (state.screen !== "hot") return { state };
+      if (state.screen !== "hot") return { state: { ...state, typedKey: "" } };
       return {
         state: { ...state, hotBy: HOT_BY[(HOT_BY.indexOf(state.hotBy) + 1) % HOT_BY.length]! },
         effect: "read",
       };
     case "/":
-      return state.screen === "counters" ? { state: { ...state, isFiltering: true } } : { state };
+      return state.screen === "counters"
+        ? { state: { ...state, isFiltering: true } }
+        : { state: { ...state, typedKey: "" } };
     case "\x1b":
       return { state: { ...state, filter: "" } };
     default:
@@ -136,16 +150,32 @@ function paced(state: TopState, intervalMs: number | undefined): Pressed {
   return intervalMs === undefined ? { state } : { state: { ...state, intervalMs }, effect: "read" };
 }
 
+/** The name of a key is typed. */
+function keyTyped(state: TopState, typed: string, key: string): Pressed {
+  if (key === "\x1b") return { state: { ...state, typedKey: undefined } };
+  if (key !== "\r" && key !== "\n") return { state: { ...state, typedKey: edited(typed, key) } };
+  if (typed === "") return { state: { ...state, typedKey: undefined } };
+  const cursors = { ...state.cursors, biography: 0 };
+  return {
+    state: { ...state, screen: "biography", key: typed, typedKey: undefined, cursors },
+    effect: "read",
+  };
+}
+
+/** Returns a text after a key that may edit it. */
+function edited(text: string, key: string): string {
+  if (key === "\x15") return "";
+  if (key === "\x7f" || key === "\b") return Array.from(text).slice(0, -1).join("");
+  const isPrintable = /^[^\p{C}]$/u.test(key);
+  return isPrintable && text.length < MOST_TYPED ? text + key : text;
+}
+
 function filtered(state: TopState, key: string): TopState {
   const cursors = { ...state.cursors, counters: 0 };
   if (key === "\r" || key === "\n") return { ...state, isFiltering: false };
   if (key === "\x1b") return { ...state, isFiltering: false, filter: "", cursors };
-  if (key === "\x15") return { ...state, filter: "", cursors };
-  if (key === "\x7f" || key === "\b") {
-    return { ...state, filter: Array.from(state.filter).slice(0, -1).join(""), cursors };
-  }
-  const isPrintable = /^[^\p{C}]$/u.test(key);
-  return isPrintable ? { ...state, filter: state.filter + key, cursors } : state;
+  const filter = edited(state.filter, key);
+  return filter === state.filter ? state : { ...state, filter, cursors };
 }
 
 function movedCursor(key: string, cursor: number, { rows, visible }: Extent): number | undefined {

@@ -187,6 +187,7 @@ export class Supervisor {
     this.#releaseDead();
     this.#table.clear(index);
     this.#table.numbers.retire(index);
+    this.#table.calls.retire(index);
     FlightClaims.forget(this.#start.claims, index);
     Peers.announceDeath(this.#start.channelName, index);
     const locks =

@@ -1,5 +1,6 @@
+import { SlowLog } from "../../instruments/slow-log.ts";
 import { ThreadNumbers } from "../../instruments/thread-numbers.ts";
-import { PUBLISHED_SHAPE } from "../published-numbers.ts";
+import { CALLS_SHAPE, PUBLISHED_SHAPE } from "../published-numbers.ts";
 
 const ALIVE = 0;
 const CONNECTIONS = 1;
@@ -21,22 +22,29 @@ export class ThreadTable {
   readonly #provenUntilMs: Float64Array;
   /** The counters that each thread published last. */
   readonly numbers: ThreadNumbers<typeof PUBLISHED_SHAPE>;
+  /** The calls of each command, with each result. */
+  readonly calls: ThreadNumbers<typeof CALLS_SHAPE>;
   /** Numbers common to all threads, which any thread may set: settings, the pause. */
   readonly common: Float64Array;
+  readonly slowLog: SlowLog;
 
   constructor(buffer: SharedArrayBuffer, count: number) {
     this.buffer = buffer;
     this.count = count;
     this.#provenUntilMs = new Float64Array(buffer, 0, count);
     this.numbers = new ThreadNumbers(PUBLISHED_SHAPE, count, buffer, count * 8);
-    const commonAt = count * 8 + ThreadNumbers.bytes(PUBLISHED_SHAPE, count);
+    const callsAt = count * 8 + ThreadNumbers.bytes(PUBLISHED_SHAPE, count);
+    this.calls = new ThreadNumbers(CALLS_SHAPE, count, buffer, callsAt);
+    const commonAt = callsAt + ThreadNumbers.bytes(CALLS_SHAPE, count);
     this.common = new Float64Array(buffer, commonAt, COMMON);
-    this.#integers = new Int32Array(buffer, commonAt + COMMON * 8, count * INTEGERS + 1);
+    const integersAt = commonAt + COMMON * 8;
+    this.#integers = new Int32Array(buffer, integersAt, count * INTEGERS + 1);
+    this.slowLog = new SlowLog(buffer, integersAt + integerBytes(count), count);
   }
 
   static create(count: number): ThreadTable {
-    const numbers = ThreadNumbers.bytes(PUBLISHED_SHAPE, count);
-    const bytes = (count + COMMON) * 8 + numbers + (count * INTEGERS + 1) * 4;
+    const numbers = ThreadNumbers.bytes(PUBLISHED_SHAPE, count) + ThreadNumbers.bytes(CALLS_SHAPE, count);
+    const bytes = (count + COMMON) * 8 + numbers + integerBytes(count) + SlowLog.bytes(count);
     const table = new ThreadTable(new SharedArrayBuffer(bytes), count);
     // A thread that has fetched nothing has nothing to vouch for.
     table.#provenUntilMs.fill(Number.POSITIVE_INFINITY);
@@ -111,4 +119,9 @@ export class ThreadTable {
     }
     return sum;
   }
+}
+
+/** A multiple of eight. */
+function integerBytes(count: number): number {
+  return Math.ceil((count * INTEGERS + 1) / 2) * 8;
 }

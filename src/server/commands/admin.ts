@@ -1,6 +1,8 @@
 import { type Command, command } from "../../commands/command.ts";
 import { commandCommand } from "../../commands/command-commands.ts";
 import { SYNTAX_ERROR } from "../../commands/command-errors.ts";
+import { COUNTED_COMMANDS } from "../../commands/command-facts.ts";
+import { type CommandCalls, commandStats } from "../../commands/command-stats.ts";
 import {
   configCommand,
   fixedParameter,
@@ -27,6 +29,7 @@ import {
 } from "../info-fields.ts";
 import type { ServerLimits } from "../limits.ts";
 import { processMemory } from "../process-memory.ts";
+import { ERROR, RESULTS, SERVED } from "../published-numbers.ts";
 import { MOST_TRACKED_KEYS } from "../tracking-table.ts";
 import { lastSaveSeconds } from "./saving.ts";
 
@@ -81,6 +84,8 @@ class Baseline implements TrafficCounts {
   hitCount = 0;
   missCount = 0;
   errorCount = 0;
+  /** Of `RequestCounts`. */
+  calls = new Float64Array(0);
   evictedCount = 0;
   expiredCount = 0;
   arenaHits = 0;
@@ -99,6 +104,7 @@ class Baseline implements TrafficCounts {
     this.arenaHits = stats.arenaHits;
     this.arenaMisses = stats.arenaMisses;
     this.errorCount = numbers.requests.errorCount;
+    this.calls = numbers.requests.counts.slice();
     this.hitCount = keyspace.hitCount;
     this.missCount = keyspace.missCount;
     this.acceptedCount = registry.acceptedCount;
@@ -132,9 +138,24 @@ function infoSections(host: ServerHost, settings: AdminSettings, baseline: Basel
     { name: "Stats", fields: () => statistics(host, baseline) },
     { name: "Replication", fields: () => replicationFields(host) },
     { name: "CPU", fields: cpuFields },
+    { name: "Commandstats", onRequest: true, fields: () => commandStats(serverCalls(host, baseline)) },
     { name: "Cluster", fields: () => ({ cluster_enabled: 0 }) },
     { name: "Keyspace", fields: () => keyspaceFields(engine.size(), engine.expiringCount()) },
   ];
+}
+
+/** Returns the calls of each command since the last CONFIG RESETSTAT. Each has the mean time of all. */
+function serverCalls({ numbers }: ServerHost, { calls: before }: Baseline): CommandCalls[] {
+  const { batchMs, batchRequests } = numbers.batchTimes;
+  const micros = batchRequests === 0 ? 0 : (batchMs * 1000) / batchRequests;
+  const { counts } = numbers.requests;
+  return COUNTED_COMMANDS.map(({ name }, command) => {
+    const [served, failed] = [SERVED, ERROR].map((result) => {
+      const at = command * RESULTS.length + result;
+      return counts[at]! - (before[at] ?? 0);
+    }) as [number, number];
+    return { name, calls: served + failed, micros: (served + failed) * micros, failed };
+  });
 }
 
 function persistence(host: ServerHost): InfoFields {
