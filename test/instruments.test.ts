@@ -4,6 +4,7 @@ import { InstrumentsThread } from "../src/admin/instruments-thread.ts";
 import type { AdminSettings } from "../src/admin/thread-messages.ts";
 import type {
   BiographyReport,
+  ChannelsReport,
   ClientsReport,
   HealthReport,
   HistoryReport,
@@ -203,6 +204,29 @@ describe.each([1, 2])("a proxy of %d threads with instruments", (threads) => {
     }
     expect(undocumented(metrics)).toEqual([]);
     client.close();
+  });
+
+  test("tells how long ago each channel was proven", async () => {
+    await using running = await bench(threads);
+    const told = await awaitAnswer(async () => {
+      const report = await running.get<ChannelsReport>("/api/channels");
+      return report.channels.every(({ isUp, silenceMs }) => isUp && silenceMs !== undefined)
+        ? report
+        : undefined;
+    });
+    expect(told.channels.map(({ thread }) => thread)).toEqual([...Array(threads).keys()]);
+    expect(told.boundMs).toBeGreaterThan(0);
+    for (const { silenceMs, losses } of told.channels) {
+      expect(silenceMs).toBeLessThanOrEqual(told.boundMs);
+      expect(losses).toBe(0);
+    }
+    // An origin that is gone: its channels are lost, and no proof is left.
+    running.origin[Symbol.dispose]();
+    const lost = await awaitAnswer(async () => {
+      const report = await running.get<ChannelsReport>("/api/channels");
+      return report.channels.every(({ isUp }) => !isUp) ? report : undefined;
+    });
+    expect(lost.channels.map((channel) => channel.losses)).toEqual(told.channels.map(() => 1));
   });
 
   test("tells in /health of an old value whose invalidation never came", async () => {

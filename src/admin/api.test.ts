@@ -43,6 +43,7 @@ describe("reports", () => {
     await json("/api/families?count=1000");
     expect(view.calls.at(-1)).toBe("families 1000");
     expect(await json("/api/what-if")).toEqual(view.simulated);
+    expect(await json("/api/channels")).toEqual(view.links);
     expect(await json("/api/clients?count=7")).toEqual(view.connected);
     expect(view.calls.at(-1)).toBe("clients 7");
     expect(await json("/api/slow-requests?count=7")).toEqual(view.slow);
@@ -79,7 +80,9 @@ describe("reports", () => {
   });
 });
 
-test("clients and slow requests of a service that tells them elsewhere are a clear 404", async () => {
+test("channels, clients and slow requests of a service that tells them elsewhere are a clear 404", async () => {
+  admin.view.links = undefined;
+  expect((await admin.get("/api/channels")).status).toBe(404);
   admin.view.connected = undefined;
   expect(await problem(await admin.get("/api/clients"))).toEqual([
     404,

@@ -87,6 +87,19 @@ export const API_ROUTES: readonly Route[] = [
     summary: "Keys and patterns of keys whose whole story is kept.",
   },
   {
+    path: "/api/channels",
+    access: "password",
+    methods: {
+      GET({ desk: { view } }) {
+        const report = view.channels();
+        if (report === undefined) throw new Problem(404, "a server has no channels to an origin");
+        return respondJson(report);
+      },
+    },
+    shown: "/api/channels",
+    summary: "The channels to the origin: their last signs of life, and what came over them.",
+  },
+  {
     path: "/api/clients",
     access: "password",
     parameters: ["count"],

@@ -1,5 +1,6 @@
 import type {
   BiographyReport,
+  ChannelsReport,
   ClientsReport,
   FamiliesReport,
   HealthReport,
@@ -21,6 +22,7 @@ export class FakeView implements InstrumentsView {
   report: HealthReport = { alive: true, ready: true, problems: [] };
   told: readonly Metric[] = FAKE_METRICS;
   simulated: WhatIfReport | undefined = FAKE_WHAT_IF;
+  links: ChannelsReport | undefined = FAKE_CHANNELS;
   connected: ClientsReport | undefined = FAKE_CLIENTS;
   slow: SlowRequestsReport | undefined = FAKE_SLOW_REQUESTS;
   readonly calls: string[] = [];
@@ -116,6 +118,11 @@ export class FakeView implements InstrumentsView {
     this.#called("resetWhatIf");
   }
 
+  channels(): ChannelsReport | undefined {
+    this.#called("channels");
+    return this.links;
+  }
+
   async clients(count: number): Promise<ClientsReport | undefined> {
     this.#called(`clients ${count}`);
     return this.connected;
@@ -203,6 +210,11 @@ export const FAKE_METRICS: readonly Metric[] = [
     { version: "0.1.0" },
   ]),
 ];
+
+const FAKE_CHANNELS: ChannelsReport = {
+  boundMs: 3000,
+  channels: [{ thread: 0, isUp: true, silenceMs: 400, roundTripMs: 0.4, pushes: 12, losses: 1 }],
+};
 
 const FAKE_CLIENTS: ClientsReport = {
   ...{ threads: 2, answered: 2 },

@@ -26,6 +26,7 @@ export const SECTIONS: readonly Section[] = [
   { name: "families", isFast: false, tell: (view) => view.families(FAMILIES) },
   { name: "whatIf", isFast: false, tell: (view) => view.whatIf() },
   { name: "watch", isFast: false, tell: (view) => view.watched() },
+  { name: "channels", isFast: false, tell: (view) => view.channels() },
   { name: "slow", isFast: false, tell: (view) => view.slowRequests(SLOW_REQUESTS) },
   { name: "settings", isFast: false, tell: (view) => settingsByName(view) },
 ];

@@ -36,6 +36,7 @@ describe("a stream", () => {
       "health",
       "hot",
       "settings",
+      "channels",
       "slow",
       "watch",
       "whatIf",

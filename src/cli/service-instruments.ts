@@ -18,6 +18,7 @@ import { LiveSettings } from "../proxy/live-settings.ts";
 import { proxyMetrics } from "../proxy/metrics.ts";
 import { PUBLISHED as PROXY_NUMBERS } from "../proxy/published-numbers.ts";
 import { slowRequestsReport } from "../proxy/slow-report.ts";
+import { channelsReport } from "../proxy/threads/channels-report.ts";
 import { ThreadTable } from "../proxy/threads/thread-table.ts";
 import { serverMetrics } from "../server/numbers.ts";
 import { PUBLISHED as SERVER_NUMBERS, PUBLISHED_SHAPE as SERVER_SHAPE } from "../server/published-numbers.ts";
@@ -60,6 +61,7 @@ function openOfProxy(
       keysRead: () => ({ hits: numbers.sum("hits"), misses: numbers.sum("misses") }),
       metrics: () => proxyMetrics({ threads, store, nowMs }),
       histograms: () => publishedHistograms(PROXY_NUMBERS, numbers),
+      channels: () => channelsReport(threads, nowMs()),
     },
     threads: questions,
     live: {

@@ -19,6 +19,7 @@ import type { MetricHistogram } from "./published-metrics.ts";
 import type { ThreadQuestions } from "./thread-questions.ts";
 import type {
   BiographyReport,
+  ChannelsReport,
   ClientsReport,
   FamiliesReport,
   HealthReport,
@@ -56,6 +57,7 @@ export interface ServiceFigures {
   keysRead(): { readonly hits: number; readonly misses: number };
   metrics(): Metric[];
   histograms(): MetricHistogram[];
+  channels(): ChannelsReport;
 }
 
 /** Settings of the service that may be changed here, as its users write them. */
@@ -219,6 +221,10 @@ export class Instruments implements InstrumentsView {
 
   unwatch(pattern: string): void {
     this.#stories.unwatch(pattern);
+  }
+
+  channels(): ChannelsReport {
+    return this.#options.figures.channels();
   }
 
   async clients(count: number): Promise<ClientsReport> {

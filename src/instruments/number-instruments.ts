@@ -91,6 +91,10 @@ export class NumberInstruments implements InstrumentsView {
 
   resetWhatIf(): void {}
 
+  channels(): undefined {
+    return undefined;
+  }
+
   async clients(): Promise<undefined> {
     return undefined;
   }

@@ -69,6 +69,11 @@ export class ThreadNumbers<Shape extends NumberShape> {
     return new Histogram(this.#numbers.subarray(at, at + Histogram.WORDS));
   }
 
+  /** Returns a thread's own number, as it published it last. */
+  of(thread: number, name: NamesOf<Shape, "counter" | "gauge">): number {
+    return this.#numbers[this.#at(thread, name)]!;
+  }
+
   /** Sums a number over all threads as last published. A counter includes the counts of ended threads. */
   sum(name: NamesOf<Shape, "counter" | "gauge">): number {
     let sum = 0;

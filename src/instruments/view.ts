@@ -183,6 +183,27 @@ export interface WhatIfReport {
   readonly optimum: readonly WhatIfPoint[];
 }
 
+/** The channels to the origin, one a thread: data and invalidations come over them. */
+export interface ChannelsReport {
+  /** How stale an answer can be at most; without invalidations, the time to live. */
+  readonly boundMs: number;
+  readonly channels: readonly ToldChannel[];
+}
+
+export interface ToldChannel {
+  readonly thread: number;
+  /** It is connected, and proven: nothing is served from what came over one that is not. */
+  readonly isUp: boolean;
+  /** How long ago the question was asked whose answer proved last that no invalidation is missing. */
+  readonly silenceMs?: number;
+  /** How long the last heartbeat took: an invalidation is under way for no longer than half of that. */
+  readonly roundTripMs?: number;
+  /** Invalidations that the origin has pushed, since the thread's start. */
+  readonly pushes: number;
+  /** How often it was lost, since the thread's start. */
+  readonly losses: number;
+}
+
 /** Clients by name, summed over all threads. */
 export interface ClientsReport {
   /** How many threads the service has, and how many of them have answered in time. */
@@ -276,6 +297,8 @@ export interface InstrumentsView {
   whatIf(): WhatIfReport | undefined;
   resetWhatIf(): void;
   /** undefined: the service tells of them elsewhere */
+  /** undefined: a server has none */
+  channels(): ChannelsReport | undefined;
   clients(count: number): Promise<ClientsReport | undefined>;
   /** undefined: the service tells of them elsewhere */
   slowRequests(count: number): SlowRequestsReport | undefined;

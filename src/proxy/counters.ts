@@ -54,6 +54,7 @@ const NUMBERS: Readonly<Record<ScalarName, (proxy: ProxyParts) => number>> = {
   dedicatedConnections: ({ origin }) => origin.connectionCounts.dedicated,
   idleConnections: ({ origin }) => origin.connectionCounts.idle,
   channelsDown: ({ origin }) => (origin.linkStatus === "up" ? 0 : 1),
+  heartbeatMicros: ({ origin }) => 1000 * (origin.roundTripMs ?? 0),
   stalenessBoundMs: ({ origin, settings }) =>
     origin.tracking === true ? origin.stalenessBoundMs : settings.ttlMs,
 };

@@ -64,6 +64,8 @@ const SCALARS = {
   idleConnections: { ...gauge, metric: "glasscache_origin_connections", labels: { kind: "idle" } },
   /** 1: this thread has no channel that is up. */
   channelsDown: gauge,
+  /** Of this thread's channel; 0: not known yet. */
+  heartbeatMicros: gauge,
   stalenessBoundMs: gauge,
 } as const satisfies Readonly<Record<string, NumberRow>>;
 

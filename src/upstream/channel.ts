@@ -109,6 +109,11 @@ export class Channel {
     return this.#tracked?.provenUntilMs ?? Number.POSITIVE_INFINITY;
   }
 
+  /** How long the last heartbeat's answer took, in milliseconds; undefined: there was none yet. */
+  get roundTripMs(): number | undefined {
+    return this.#tracked?.roundTripMs;
+  }
+
   /**
    * Runs `then` once every invalidation that the server has caused so far has been received. Fences begun within one
    * turn of the event loop share a round trip, and pass in order.

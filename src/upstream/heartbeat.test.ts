@@ -43,14 +43,16 @@ function started() {
 }
 
 test("the next question follows the last answer after the interval", () => {
-  const { clock, asked, told, pass, answer } = started();
+  const { heartbeat, clock, asked, told, pass, answer } = started();
   const begunMs = clock.monotonicMs();
   pass(99);
   expect(asked).toHaveLength(0);
   pass(1);
   expect(asked).toHaveLength(1);
+  expect(heartbeat.roundTripMs).toBeUndefined();
   pass(30);
   answer();
+  expect(heartbeat.roundTripMs).toBe(30);
   pass(99);
   expect(asked).toHaveLength(1);
   pass(1);

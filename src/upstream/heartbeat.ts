@@ -1,3 +1,4 @@
+import { exactReader } from "../lib/clock.ts";
 import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { formatOrigin } from "./address.ts";
@@ -60,6 +61,8 @@ export class Heartbeat {
   #timer: Timer | undefined;
   #probe: Probe | undefined;
   #isSilent = false;
+  /** How long the last answer took, in milliseconds; undefined: there was none yet. */
+  roundTripMs: number | undefined;
 
   constructor(options: HeartbeatOptions, connection: Heard, events: HeartbeatEvents) {
     this.#options = options;
@@ -78,9 +81,12 @@ export class Heartbeat {
   }
 
   #beat(): void {
-    const beat: CallbackRequest = new CallbackRequest((bytes, _start, _end, reader) =>
-      this.#answered(beat.sentAtMs, bytes, reader),
-    );
+    const readMs = exactReader(this.#options.clock);
+    const askedMs = readMs();
+    const beat: CallbackRequest = new CallbackRequest((bytes, _start, _end, reader) => {
+      this.roundTripMs = readMs() - askedMs;
+      this.#answered(beat.sentAtMs, bytes, reader);
+    });
     this.#events.ask(beat);
     this.#awaitSignOfLife(this.#options.heartbeatTimeoutMs);
   }

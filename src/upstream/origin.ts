@@ -48,6 +48,8 @@ export interface Origin {
   readonly tracking: boolean | undefined;
   /** The monotonic time up to which no node has failed to report a change to what was fetched from it. */
   readonly provenUntilMs: number;
+  /** How long the last heartbeat's answer took, of the slowest node, in milliseconds; undefined: there was none yet. */
+  readonly roundTripMs: number | undefined;
   /** The longest time for which a value can be served after its invalidation was lost on a silently dead channel. */
   readonly stalenessBoundMs: number;
   /** Why a node could not be reached last time. */

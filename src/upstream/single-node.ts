@@ -51,6 +51,10 @@ export class SingleNode implements Origin {
     return this.#node.channel.provenUntilMs;
   }
 
+  get roundTripMs(): number | undefined {
+    return this.#node.channel.roundTripMs;
+  }
+
   get stalenessBoundMs(): number {
     return stalenessBoundMs(this.#options);
   }

@@ -56,6 +56,11 @@ export class SplitOrigin implements Origin {
     return Math.min(...this.nodes.map(({ channel }) => channel.provenUntilMs));
   }
 
+  get roundTripMs(): number | undefined {
+    const known = this.nodes.map(({ channel }) => channel.roundTripMs).filter((ms) => ms !== undefined);
+    return known.length === 0 ? undefined : Math.max(...known);
+  }
+
   get stalenessBoundMs(): number {
     return stalenessBoundMs(this.#options);
   }

@@ -92,6 +92,11 @@ export class TrackedConnection {
     return formatOrigin(this.#options.address);
   }
 
+  /** How long the last heartbeat's answer took, in milliseconds; undefined: there was none yet. */
+  get roundTripMs(): number | undefined {
+    return this.#heartbeat.roundTripMs;
+  }
+
   /** Runs `then` once every invalidation that the origin has caused so far has been received. */
   fence(then: () => void): void {
     this.#ask(

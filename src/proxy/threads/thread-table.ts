@@ -64,6 +64,11 @@ export class ThreadTable {
     return least;
   }
 
+  /** Until when one thread's channel is proven; see `provenUntilMs`. */
+  provenUntilOf(index: number): number {
+    return this.#provenUntilMs[index]!;
+  }
+
   prove(index: number, untilMs: number): void {
     this.#provenUntilMs[index] = untilMs;
   }
