@@ -61,7 +61,7 @@ export interface ServiceFigures {
 }
 
 /** Settings of the service that may be changed here, as its users write them. */
-export interface LiveNumbers {
+interface LiveNumbers {
   readonly names: readonly string[];
   show(name: string): string;
   /**
