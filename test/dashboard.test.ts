@@ -22,7 +22,7 @@ import { until } from "./support/until.ts";
 
 const WORKER = new URL("../src/cli/instruments-worker.ts", import.meta.url);
 const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-const VIEWS = ["now", "what-if", "keys", "time"];
+const VIEWS = ["now", "what-if", "keys", "time", "coherence"];
 const LONG_NAME = `${"a".repeat(100)}:${"b".repeat(99)}`;
 
 /** A proxy in front of a server, with its instruments, and clients that read. */
@@ -161,7 +161,13 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     await page.locator("#keys table").first().waitFor();
     await page.locator(".say b").first().waitFor();
     await page.locator(".verdict.well").waitFor();
-    expect(await page.locator("nav a").allInnerTexts()).toEqual(["Now", "What if", "Keys", "Time"]);
+    expect(await page.locator("nav a").allInnerTexts()).toEqual([
+      "Now",
+      "What if",
+      "Keys",
+      "Time",
+      "Coherence",
+    ]);
     expect(messages).toEqual([]);
     expect(new Set(asked.filter((origin) => origin !== "null"))).toEqual(
       new Set([new URL(bench.url).origin]),

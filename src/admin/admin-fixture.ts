@@ -6,6 +6,7 @@ import type { Page } from "./page.ts";
 import { type AdminOptions, AdminServer } from "./server.ts";
 
 export const DASHBOARD: Page = {
+  library: "var uPlot;",
   html: "<!doctype html><title>dashboard</title>",
   scriptSource: "'sha256-script'",
   styleSource: "'sha256-style'",

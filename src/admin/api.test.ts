@@ -269,9 +269,25 @@ describe("the dashboard", () => {
     expect(await response.text()).toBe(DASHBOARD.html);
     const policy = response.headers.get("content-security-policy");
     expect(policy).toContain("default-src 'none'");
-    expect(policy).toContain(`script-src ${DASHBOARD.scriptSource};`);
+    expect(policy).toContain(`script-src 'self' ${DASHBOARD.scriptSource};`);
     expect(policy).toContain(`style-src ${DASHBOARD.styleSource};`);
     expect(policy).not.toContain("unsafe");
+  });
+
+  test("is compressed for those who can read that", async () => {
+    for (const [path, text] of [
+      ["/", DASHBOARD.html],
+      ["/uplot.js", DASHBOARD.library],
+    ] as const) {
+      for (const [accepted, encoding] of [
+        ["identity", null],
+        ["br, gzip;q=0.8", "gzip"],
+      ] as const) {
+        const response = await admin.get(path, { "accept-encoding": accepted });
+        expect(response.headers.get("content-encoding")).toBe(encoding);
+        expect(await response.text()).toBe(text);
+      }
+    }
   });
 
   test("is made once, and again only after a failure", async () => {

@@ -22,8 +22,8 @@ export async function bundleDashboard(): Promise<Page> {
     bundler.exited,
   ]);
   if (code !== 0) throw new Error(`the dashboard cannot be bundled: ${messages.trim()}`);
-  const { script, style } = JSON.parse(output) as { script: string; style: string };
-  return { html: pageHtml(script, style), scriptSource: source(script), styleSource: source(style) };
+  const { script, style, library } = JSON.parse(output) as { script: string; style: string; library: string };
+  return { html: pageHtml(script, style), library, scriptSource: source(script), styleSource: source(style) };
 }
 
 function pageHtml(script: string, style: string): string {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-/** Bundles the dashboard and writes `{ "script", "style" }` to standard output: dashboard-bundle.ts. */
+/** Bundles the dashboard and writes `{ "script", "style", "library" }` to standard output: dashboard-bundle.ts. */
 const web = join(import.meta.dir, "../../web");
 const built = await Bun.build({
   entrypoints: [join(web, "dashboard/main.tsx"), join(web, "style/dashboard.css")],
@@ -14,4 +14,5 @@ const textOf = async (ending: string): Promise<string> => {
   // The text stands within an element of the page, which this would end.
   return (await output.text()).replaceAll("</script", "<\\/script").replaceAll("</style", "<\\/style");
 };
-process.stdout.write(JSON.stringify({ script: await textOf(".js"), style: await textOf(".css") }));
+const library = await Bun.file(Bun.resolveSync("uplot/dist/uPlot.iife.min.js", web)).text();
+process.stdout.write(JSON.stringify({ script: await textOf(".js"), style: await textOf(".css"), library }));

@@ -22,7 +22,7 @@ export interface ResponseOptions {
 
 /** A response with the headers that all have. */
 export function respond(
-  body: string | ReadableStream<Uint8Array> | null,
+  body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null,
   contentType: string,
   { status = 200, headers = {} }: ResponseOptions = {},
 ): Response {

@@ -2,7 +2,7 @@ import { API_ROUTES } from "./api.ts";
 import type { Handler, Method, Route } from "./call.ts";
 import { listResponse } from "./list-page.ts";
 import { LOGIN_ROUTES } from "./login.ts";
-import { pageResponse } from "./page.ts";
+import { libraryResponse, pageResponse } from "./page.ts";
 import { PROBE_ROUTES } from "./probes.ts";
 import { Problem } from "./problem.ts";
 
@@ -12,9 +12,16 @@ export const ROUTES: readonly Route[] = [
   {
     path: "/",
     access: "password",
-    methods: { GET: async ({ desk }) => pageResponse(await desk.dashboard()) },
+    methods: { GET: async ({ desk, request }) => pageResponse(await desk.dashboard(), request) },
     shown: "/",
     summary: "The dashboard.",
+  },
+  {
+    path: "/uplot.js",
+    access: "password",
+    methods: { GET: async ({ desk, request }) => libraryResponse(await desk.dashboard(), request) },
+    shown: "/uplot.js",
+    summary: "The dashboard's library for charts over time.",
   },
   {
     path: "/api",

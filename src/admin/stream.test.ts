@@ -31,12 +31,12 @@ describe("a stream", () => {
     expect(snapshot!.data).toMatchObject({ number: 1, atMs: clock.wallMs(), service: "proxy" });
     const told = sections(snapshot);
     expect(Object.keys(told).sort()).toEqual([
+      "channels",
       "counters",
       "families",
       "health",
       "hot",
       "settings",
-      "channels",
       "slow",
       "watch",
       "whatIf",

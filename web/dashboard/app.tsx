@@ -1,4 +1,5 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
+import { CoherenceView } from "../coherence/coherence-view.tsx";
 import { KeysView } from "../keys/keys-view.tsx";
 import { useDashboard } from "../live/dashboard.ts";
 import { NowView } from "../now/now-view.tsx";
@@ -44,6 +45,11 @@ export function App() {
         <WhileOnScreen>
           <TimeView />
         </WhileOnScreen>
+        {isProxy && (
+          <WhileOnScreen>
+            <CoherenceView />
+          </WhileOnScreen>
+        )}
       </main>
       <Tip />
     </>

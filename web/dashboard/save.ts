@@ -1,10 +1,14 @@
+import { LIBRARY_PATH } from "../live/chart-library.ts";
 import { type Dashboard, toBeSaved } from "../live/dashboard.ts";
 
 /** Saves all that is shown, with its history, as one page that opens without the service. */
-export function savePage(dashboard: Dashboard): void {
+export async function savePage(dashboard: Dashboard): Promise<void> {
   const saved = toBeSaved(dashboard);
   if (saved === undefined) return;
-  const url = URL.createObjectURL(new Blob([savedHtml(JSON.stringify(saved))], { type: "text/html" }));
+  const charts = await (await fetch(LIBRARY_PATH)).text();
+  const url = URL.createObjectURL(
+    new Blob([savedHtml(JSON.stringify(saved), charts)], { type: "text/html" }),
+  );
   const link = document.createElement("a");
   link.href = url;
   const time = new Date(saved.savedAtMs).toISOString().slice(0, 19).replaceAll(":", "-");
@@ -14,7 +18,7 @@ export function savePage(dashboard: Dashboard): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-function savedHtml(json: string): string {
+function savedHtml(json: string, charts: string): string {
   const script = document.querySelector("script[type=module]")?.textContent ?? "";
   const style = document.querySelector("style")?.textContent ?? "";
   // Within a script element only `<` could end it or begin a comment.
@@ -30,6 +34,7 @@ function savedHtml(json: string): string {
 </head>
 <body>
 <script type="application/json" id="saved">${data}</script>
+<script>${charts}</script>
 <script type="module">${script}</script>
 </body>
 </html>

@@ -14,4 +14,5 @@ export const VIEWS: readonly ViewName[] = [
   { id: "what-if", title: "What if", services: ["proxy"] },
   { id: "keys", title: "Keys", services: ["proxy"] },
   { id: "time", title: "Time", services: ["proxy", "server"] },
+  { id: "coherence", title: "Coherence", services: ["proxy"] },
 ];

@@ -4,6 +4,7 @@ import { useContext } from "preact/hooks";
 import type { HistoryReport } from "../../src/instruments/view.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { Api } from "./api.ts";
+import { ChartLibrary } from "./chart-library.ts";
 import { Display } from "./display.ts";
 import { type FollowedHistory, History, SPANS } from "./history.ts";
 import { type Moment, Recent, RecentFigures } from "./recent.ts";
@@ -22,6 +23,7 @@ export interface Dashboard {
   readonly histories: readonly FollowedHistory[];
   readonly api: Api;
   readonly display: Display;
+  readonly charts: ChartLibrary;
   /** The browser's. */
   readonly clock: Clock;
   retry(): void;
@@ -66,6 +68,7 @@ export function liveDashboard(): Dashboard {
     recent: new RecentFigures(moments),
     newest: () => recent.moments,
     display: new Display(),
+    charts: new ChartLibrary(),
     clock: systemClock,
     retry: () => stream.retry(),
   };
@@ -92,6 +95,7 @@ export function savedDashboard(saved: SavedPage): Dashboard {
     histories,
     api,
     display: new Display(),
+    charts: new ChartLibrary(),
     clock: systemClock,
     retry: () => {},
   };

@@ -1,8 +1,10 @@
 import type {
+  ChannelsReport,
   FamiliesReport,
   HealthReport,
   HotBy,
   HotKeysReport,
+  SlowRequestsReport,
   WatchReport,
   WhatIfReport,
 } from "../../src/instruments/view.ts";
@@ -25,6 +27,8 @@ export interface Sections {
   readonly families?: FamiliesReport;
   readonly whatIf?: WhatIfReport;
   readonly watch?: WatchReport;
+  readonly channels?: ChannelsReport;
+  readonly slow?: SlowRequestsReport;
   readonly settings?: Readonly<Record<string, { readonly value: string; readonly changeable: boolean }>>;
 }
 

@@ -7,7 +7,6 @@ import { countText, durationParts, numberText, percentText, sizeParts, sizeText 
 const KINDS: Readonly<Record<string, string>> = {
   values: "values",
   keys: "keys",
-  payload: "keys and values",
   used: "used",
   overhead: "overhead",
   free: "free",
@@ -27,7 +26,8 @@ export function Vitals() {
     bytes: recent.figure("glasscache_memory_bytes", { kind }) ?? 0,
   }));
   const used = parts.reduce((sum, { kind, bytes }) => sum + (kind === "free" ? 0 : bytes), 0);
-  const taken = parts.find(({ kind }) => kind === "payload")?.bytes ?? used;
+  const stored = parts.filter(({ kind }) => kind === "values" || kind === "keys");
+  const taken = stored.length === 0 ? used : stored.reduce((sum, { bytes }) => sum + bytes, 0);
   return (
     <div class="vitals">
       <div>

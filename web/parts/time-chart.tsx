@@ -1,6 +1,6 @@
 import { type Signal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import { useDashboard } from "../live/dashboard.ts";
 import { useWidth } from "./chart.tsx";
 import { clockText } from "./text.ts";
@@ -55,7 +55,9 @@ const LEAST_STEPS = 120;
 /** A chart over time. Dragging zooms; arrow keys move the cursor of all charts that share it, + and − zoom, 0 shows all. */
 export function TimeChart(props: TimeChartProps) {
   const { title, lines, cursor, text, fromMs, stepMs, hasTimes = false } = props;
-  const { display } = useDashboard();
+  const { display, charts, link } = useDashboard();
+  const UPlot = charts.library.value;
+  useEffect(() => charts.load(), [charts, link.value.state]);
   const [ref, width] = useWidth<HTMLDivElement>();
   const chart = useRef<uPlot | undefined>(undefined);
   const latest = useRef(props);
@@ -65,15 +67,15 @@ export function TimeChart(props: TimeChartProps) {
   const height = HEIGHT + (hasTimes ? TIMES_HEIGHT : 0);
 
   useEffect(() => {
-    if (ref.current === null) return undefined;
-    const made = new uPlot(optionsOf(latest), dataOf(latest.current), ref.current);
+    if (ref.current === null || UPlot === undefined) return undefined;
+    const made = new UPlot(optionsOf(latest), dataOf(latest.current), ref.current);
     chart.current = made;
     return () => made.destroy();
-  }, [names, props.scale]);
+  }, [UPlot, names, props.scale]);
 
   useEffect(() => {
     if (width > 40) chart.current?.setSize({ width, height });
-  }, [width, height, names]);
+  }, [UPlot, width, height, names]);
 
   useEffect(() => {
     const made = chart.current;
@@ -124,7 +126,7 @@ export function TimeChart(props: TimeChartProps) {
       tabIndex={0}
       onKeyDown={onKeyDown}
     >
-      <div class="canvas" ref={ref} />
+      <div class="canvas" ref={ref} style={{ height: `${height}px` }} />
       <ul class="values">
         {lines.map(({ name, values, colour }) => (
           <li key={name} style={{ color: `var(${colour})` }}>
