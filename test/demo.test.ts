@@ -2,10 +2,14 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
-import { TerminalSession } from "./support/command-line.ts";
+import { PHASES } from "../src/cli/demo-phases.ts";
+import { LATER_PHASE_MS } from "../src/cli/demo-tour.ts";
+import type { FamiliesReport, HistoryReport, WhatIfReport } from "../src/instruments/view.ts";
+import { cleanEnvironment, runGlasscache, TerminalSession } from "./support/command-line.ts";
 import { Program } from "./support/program.ts";
 import { RespClient } from "./support/resp-client.ts";
 import { screenOf } from "./support/screen.ts";
+import { until } from "./support/until.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../bin/glasscache", import.meta.url));
 
@@ -19,7 +23,7 @@ function startDemo(until: RegExp, args: readonly string[] = []) {
       "--proxy-port",
       "0",
       "--seconds",
-      "500ms",
+      "100ms",
       "--origin-delay",
       "0",
       ...args,
@@ -63,9 +67,14 @@ describe("glasscache demo", () => {
     expect(output).toContain("PUT shashank=softwareEngineer   ->  {Backend Server} : OK\n");
     expect(output).toContain("GET shashank                    ->  {Backend Server} : softwareEngineer\n");
     expect(output).toContain("GET shashank                    ->  {Proxy Server} : softwareEngineer\n");
-    // On a slow machine half a second may show no hit or no miss.
+    // On a slow machine a tenth of a second may show no hit or no miss.
     expect(output).toMatch(/\n +[0-9,]+ requests\/s +hit ratio .* hit .*, miss .*\n/);
     expect(output).toMatch(/reads: +[0-9.]+% answered by the proxy's cache, [0-9,]+ by the server\.\n/);
+    // Without an admin port there is no dashboard to speak of.
+    expect(output).not.toMatch(/dashboard|Watch/);
+    for (const phase of ["Warm-up", "A scan", "Popularity moves", "A herd", "Writes past the proxy"]) {
+      expect(output).toContain(`\n${phase}: `);
+    }
     // Not a terminal: nothing is coloured or rewritten.
     expect(output).not.toContain("\x1b");
     expect(output).not.toContain("\r");
@@ -87,30 +96,98 @@ describe("glasscache demo", () => {
 
     const directory = find(output, /data in ([^)]+)\)/);
     expect(existsSync(directory)).toBe(true);
+    const endedMs = performance.now();
     expect(await demo.end("SIGINT")).toBe(0);
+    // No phase of the load is waited for.
+    expect(performance.now() - endedMs).toBeLessThan(LATER_PHASE_MS / 2);
     expect(existsSync(directory)).toBe(false);
     await untilRefused(String(proxyPort));
+  }, 90_000);
+
+  test("tells where the dashboard is at first, and never leaves it empty", async () => {
+    await using demo = (await startDemo(/^Serving until Ctrl-C/, ["--admin-port", "0"])).program;
+    const first = demo.output.split("\n").slice(0, 6).join("\n");
+    const address = find(first, /^Watch it in a browser, the dashboard: +(http:\/\/localhost:[0-9]+\/)$/m);
+    expect(demo.output).toContain("\n  Watch Now: the hit ratio climbs.\n");
+    expect(await (await fetch(address)).text()).toContain("<title>");
+    const get = async <T>(path: string) => (await (await fetch(`${address}api/${path}`)).json()) as T;
+    const marks = async () => (await get<HistoryReport>("history")).marks.map(({ text }) => text);
+    await until(async () => (await marks()).length > PHASES.length, "usual reads begin after the tour");
+    expect(await marks()).toEqual([...PHASES, PHASES[0]!].map(({ mark }) => mark));
+    const reads = async () => (await get<WhatIfReport>("what-if")).requests;
+    const before = await reads();
+    await until(async () => (await reads()) > before + 50, "the load goes on after the tour");
+    const { families } = await get<FamiliesReport>("families");
+    const names = families.map(({ name }) => name);
+    for (const name of ["product:*", "user:*:cart", "session:*", "price:*:eur"])
+      expect(names).toContain(name);
+    // The load itself is not shown as the requests of others.
+    expect(demo.output).not.toMatch(/^ {2}(proxy|server): /m);
+  }, 90_000);
+
+  test("a port for the dashboard that is taken ends it if it was chosen", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    const { port } = taken.address() as { port: number };
+    const args = ["--server-port", "0", "--proxy-port", "0", "--admin-port", String(port)];
+    const demo = Bun.spawn([LAUNCHER, "demo", ...args], { stdout: "pipe", stderr: "pipe" });
+    expect(await new Response(demo.stderr).text()).toBe(
+      `glasscache demo: glasscache proxy: cannot listen on 127.0.0.1:${port}: ` +
+        "the port is in use by another program; choose another with --admin-port\n",
+    );
+    expect(await demo.exited).toBe(1);
+    taken.close();
+  }, 90_000);
+
+  test("without the usual port for the dashboard it goes on, and says so", async () => {
+    const taken = createServer();
+    // If it is taken by another program, this is as well.
+    await new Promise<void>((resolve) => {
+      taken.once("error", () => resolve());
+      taken.listen(8081, "127.0.0.1", resolve);
+    });
+    const args = ["--server-port", "0", "--proxy-port", "0", "--seconds", "100ms"];
+    const env = cleanEnvironment();
+    delete env["GLASSCACHE_PROXY_ADMIN"];
+    const demo = Bun.spawn([LAUNCHER, "demo", ...args], { env, stdout: "pipe", stderr: "inherit" });
+    const { promise: stepped, resolve } = Promise.withResolvers<void>();
+    let output = "";
+    const drained = (async () => {
+      for await (const text of demo.stdout.pipeThrough(new TextDecoderStream())) {
+        output += text;
+        if (output.includes("a hit: answered by the proxy alone")) resolve();
+      }
+      resolve();
+    })();
+    await stepped;
+    demo.kill("SIGINT");
+    expect(await demo.exited).toBe(0);
+    await drained;
+    expect(output).toMatch(
+      /^There is no dashboard: +cannot listen on [^ ]+:8081: the port is in use by another program; choose another with --admin-port$/m,
+    );
+    taken.close();
   }, 90_000);
 
   test("shows in the first terminal what others do in a second one", async () => {
     await using demo = (await startDemo(/^Serving until Ctrl-C/)).program;
     const proxyPort = Number(find(demo.output, /client --port ([0-9]+)/));
     const serverPort = Number(find(demo.output, /keys and values: +localhost:([0-9]+)/));
-    const until = async (text: string) => {
+    const shown = async (text: string) => {
       while (!demo.output.includes(text)) await Bun.sleep(5);
     };
     using proxy = await RespClient.connect({ port: proxyPort });
     using server = await RespClient.connect({ port: serverPort });
     await proxy.ask("SET", "demo:a", "b c");
-    await until('  proxy: SET demo:a "b c"');
+    await shown('  proxy: SET demo:a "b c"');
     await proxy.ask("GET", "demo:a");
-    await until("  proxy: GET demo:a   a miss");
+    await shown("  proxy: GET demo:a   a miss");
     await proxy.ask("GET", "demo:a");
-    await until("  proxy: GET demo:a   a hit");
+    await shown("  proxy: GET demo:a   a hit");
     await server.ask("SET", "past", "1");
-    await until("  server: past was changed past the proxy; the proxy's entry is invalidated");
+    await shown("  server: past was changed past the proxy; the proxy's entry is invalidated");
     await proxy.ask("CONFIG", "SET", "policy", "lru");
-    await until("  proxy: the policy is now lru; the entries stay");
+    await shown("  proxy: the policy is now lru; the entries stay");
     // A write through the proxy is none past it.
     expect(demo.output).not.toContain("demo:a was changed");
     expect(await demo.end("SIGTERM")).toBe(0);
@@ -124,7 +201,7 @@ describe("glasscache demo", () => {
       { columns: 80 },
     );
     await using _ = session;
-    await session.until("writing 50,000 keys first: ");
+    await session.until("writing 16,800 keys first: ");
     await session.until(" hit ");
     session.resize(40, 30);
     await session.until("% hits  hit ");
@@ -142,6 +219,11 @@ describe("glasscache demo", () => {
     await untilRefused(serverPort);
     await untilRefused(proxyPort);
   }, 90_000);
+
+  test("takes a number alone as seconds", async () => {
+    const { code, stderr } = await runGlasscache(["demo", "--seconds", "4000"]);
+    expect([code, stderr]).toEqual([2, 'glasscache demo: --seconds: "4000s" is too large: the most is 1h\n']);
+  });
 
   test("names the flag for a port that is taken", async () => {
     const taken = createServer();

@@ -109,6 +109,16 @@ describe.each([1, 2])("a proxy of %d threads with instruments", (threads) => {
     client.close();
   });
 
+  test("marks the history at a client's and at the admin port's request", async () => {
+    await using running = await bench(threads);
+    const client = await running.client();
+    expect(await client.must("GLASS.MARK", "deployment", "1234")).toBe("OK");
+    expect(String(await client.ask("GLASS.MARK", "x".repeat(201)))).toContain("200 are the most");
+    const { marks } = await running.get<HistoryReport>("/api/history");
+    expect(marks.map(({ text }) => text)).toEqual(["deployment 1234"]);
+    client.close();
+  });
+
   test("serves documented metrics, and counts of all threads", async () => {
     await using running = await bench(threads);
     const client = await running.client();

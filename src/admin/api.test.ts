@@ -106,6 +106,18 @@ describe("changes", () => {
     expect(await gone.json()).toEqual({ limit: 3, patterns: [] });
   });
 
+  test("noted as a mark, whose text is bounded", async () => {
+    const marked = await admin.send("POST", "/api/marks", { text: "deployment 1234" });
+    expect([marked.status, await marked.json(), admin.view.calls.at(-1)]).toEqual([
+      200,
+      {},
+      "mark deployment 1234",
+    ]);
+    const long = await admin.send("POST", "/api/marks", { text: "x".repeat(201) });
+    expect(await problem(long)).toEqual([400, "the text of a mark has 201 characters, and 200 are the most"]);
+    expect((await admin.send("POST", "/api/marks", { text: " " })).status).toBe(400);
+  });
+
   test("of settings and of the simulation", async () => {
     const changed = await admin.send("POST", "/api/settings", { name: "policy", value: "lru" });
     expect([changed.status, await changed.json()]).toEqual([

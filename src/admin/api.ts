@@ -32,6 +32,19 @@ export const API_ROUTES: readonly Route[] = [
     summary: "Figures over time, for up to two days.",
   },
   {
+    path: "/api/marks",
+    access: "password",
+    methods: {
+      POST: async (call) => {
+        const { text } = await members(call, ["text"]);
+        call.desk.view.mark(text);
+        return respondJson({});
+      },
+    },
+    shown: 'POST /api/marks { "text" }',
+    summary: "Marks this moment in the history.",
+  },
+  {
     path: "/api/hot",
     access: "password",
     parameters: ["by", "count"],

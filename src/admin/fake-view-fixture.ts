@@ -1,3 +1,4 @@
+import { checkMark } from "../instruments/history.ts";
 import type {
   BiographyReport,
   ChannelsReport,
@@ -53,6 +54,11 @@ export class FakeView implements InstrumentsView {
     this.#called(`history ${fromMs} ${stepMs}`);
     const series = { name: "glasscache_entries", labels: {}, kind: "gauge", values: [1, null, 3] } as const;
     return { fromMs, stepMs, series: [series], marks: [{ atMs: fromMs, text: "policy is lru" }] };
+  }
+
+  mark(text: string): void {
+    this.#called(`mark ${text}`);
+    checkMark(text);
   }
 
   hotKeys(by: HotBy, count: number): HotKeysReport {

@@ -93,8 +93,9 @@ export class InstrumentsThread {
     return new Promise((resolve, reject) => {
       worker.on("message", (message: FromInstruments) => {
         if (message.type === "ended") void worker.terminate();
-        else if (message.type === "refused") log.warn(`${message.message}; the admin port is off`);
-        else {
+        else if (message.type === "refused") {
+          log.warn({ admin: "off" }, `${message.message}; the admin port is off`);
+        } else {
           this.port = message.port;
           resolve();
         }

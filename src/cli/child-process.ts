@@ -3,6 +3,24 @@ import type { Subprocess } from "bun";
 /** The field `ready` of a child's log, written when it is ready. */
 export interface Ready {
   readonly port: number;
+  /** Whether a line about the admin port follows. */
+  readonly hasAdmin?: boolean;
+  /** Where the admin port listens; undefined: there is none. */
+  readonly admin?: AdminAddress | undefined;
+}
+
+interface AdminAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What is read of a line of the log. */
+interface LogLine {
+  readonly msg?: string;
+  readonly ready?: Ready;
+  /** "off": the admin port could not be opened. */
+  readonly admin?: AdminAddress | "off";
+  readonly err?: { readonly stack?: string };
 }
 
 /** Lines kept, to show them if a child ends unexpectedly. */
@@ -19,6 +37,8 @@ export class ChildProcess {
   readonly exited: Promise<number>;
   readonly #child: Subprocess<"pipe", "ignore", "pipe">;
   readonly #lines: string[] = [];
+  /** The service is ready, its admin port not yet. */
+  #halfReady: Ready | undefined;
 
   constructor(args: readonly string[]) {
     this.name = args[0]!;
@@ -67,7 +87,7 @@ export class ChildProcess {
   }
 
   #keep(line: string): Ready | undefined {
-    let said: { msg?: string; ready?: Ready; err?: { stack?: string } } = { msg: line };
+    let said: LogLine = { msg: line };
     try {
       said = JSON.parse(line);
     } catch {
@@ -76,6 +96,11 @@ export class ChildProcess {
     if (said.msg !== undefined) this.#lines.push(said.msg);
     if (said.err?.stack !== undefined) this.#lines.push(said.err.stack);
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
-    return said.ready;
+    if (said.ready !== undefined) {
+      if (said.ready.hasAdmin !== true) return said.ready;
+      this.#halfReady = said.ready;
+    }
+    if (said.admin === undefined || this.#halfReady === undefined) return undefined;
+    return { ...this.#halfReady, admin: said.admin === "off" ? undefined : said.admin };
   }
 }

@@ -1,139 +1,181 @@
 import { type Client, connect } from "../client/client.ts";
-import { Histogram } from "../instruments/histogram.ts";
 import type { Random } from "../lib/random.ts";
-import { ZipfSampler } from "../sim/workload/zipf.ts";
+import {
+  FAMILIES,
+  HERD_BYTES,
+  HERD_KEY,
+  type KeyFamily,
+  SCANNED,
+  textOf,
+  valueFor,
+  WRITTEN_PAST,
+} from "./demo-keys.ts";
+import type { LoadCounts, LoadPhase } from "./demo-load-messages.ts";
+import { Pacer } from "./demo-pacer.ts";
+import { DemoTraffic } from "./demo-traffic.ts";
 
 export interface DemoLoadOptions {
-  readonly port: number;
-  readonly keys: number;
-  readonly alpha: number;
-  readonly valueBytes: number;
+  readonly serverPort: number;
   readonly connections: number;
   readonly random: Random;
 }
 
-/** Replies that the demo's clients have seen, by source. */
-export interface LoadCounts {
-  hits: number;
-  misses: number;
-  failures: number;
-}
+const TICK_MS = 5;
+const KEYS_PER_WRITE = 100;
+/** How often something happens in a phase, however long it is. */
+const HERDS_A_PHASE = 72;
+const WRITES_A_PHASE = 240;
+const NEVER = 0;
 
-/** Messages to the load's thread, in this order. */
-export type ToLoad = "fill" | "start" | "stop";
-
-/** Messages from the load's thread. */
-export interface FromLoad {
-  /** Keys written so far. */
-  readonly written?: number;
-  readonly filled?: true;
-  readonly counts?: Readonly<LoadCounts>;
-  readonly stopped?: true;
-  readonly failure?: string;
-}
-
-const KEYS_PER_WRITE = 500;
-
-/** Clients that read keys of Zipf popularity through the proxy, each one request at a time. */
+/** Clients that read and write through the proxy, each one request at a time, and a client that writes past it. */
 export class DemoLoad {
   readonly counts: LoadCounts = { hits: 0, misses: 0, failures: 0 };
   readonly #options: DemoLoadOptions;
-  readonly #sampler: ZipfSampler;
+  readonly #traffic: DemoTraffic;
   #clients: Client[] = [];
-  #running = false;
+  /** Clients that have no request under way. */
+  #free: Client[] = [];
+  #server: Client | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #reads = new Pacer(NEVER, 0);
+  #scans = new Pacer(NEVER, 0);
+  #herds = new Pacer(NEVER, 0);
+  #writes = new Pacer(NEVER, 0);
+  #isScanTurn = false;
+  /** Writes so far: a key's new value differs from its old one. */
+  #written = 0;
 
   constructor(options: DemoLoadOptions) {
     this.#options = options;
-    this.#sampler = new ZipfSampler(options.keys, options.alpha, options.random);
+    this.#traffic = new DemoTraffic(options.random);
   }
 
   /**
-   * Writes every key once.
+   * Writes every key that does not expire.
    * @param progress called with the number of keys written
    */
   async fill(progress: (written: number) => void): Promise<void> {
-    const { keys, port, valueBytes } = this.#options;
-    const value = "x".repeat(valueBytes);
-    await using client = await connect({ port, timeoutMs: 60_000 });
-    for (let from = 1; from <= keys; from += KEYS_PER_WRITE) {
-      const writes: Promise<unknown>[] = [];
-      for (let rank = from; rank < from + KEYS_PER_WRITE && rank <= keys; rank++) {
-        writes.push(client.put(keyOf(rank), value));
+    await using client = await connect({ port: this.#options.serverPort, timeoutMs: 60_000 });
+    let entries: string[] = [];
+    let written = 0;
+    const write = async () => {
+      await client.command("MSET", ...entries);
+      written += entries.length / 2;
+      entries = [];
+      progress(written);
+    };
+    for (const family of FAMILIES) {
+      if (family.ttlMs !== undefined) continue;
+      for (let number = 1; number <= family.count; number++) {
+        entries.push(family.key(number), valueFor(family, number));
+        if (entries.length === 2 * KEYS_PER_WRITE) await write();
       }
-      await Promise.all(writes);
-      progress(Math.min(keys, from + KEYS_PER_WRITE - 1));
+    }
+    if (entries.length > 0) await write();
+  }
+
+  /** @param connected is called with the address of each connection to the proxy */
+  async connect(proxyPort: number, connected: (address: string) => void): Promise<void> {
+    const { connections, serverPort } = this.#options;
+    this.#server = await connect({ port: serverPort });
+    this.#clients = await Promise.all(
+      Array.from({ length: connections }, async () => {
+        const client: Client = await connect({ port: proxyPort });
+        await client.command("CLIENT", "SETNAME", "demo-load");
+        const address = /\baddr=(\S+)/.exec(String(await client.command("CLIENT", "INFO")))?.[1];
+        if (address !== undefined) connected(address);
+        return client;
+      }),
+    );
+    this.#free = [...this.#clients];
+  }
+
+  /** Begins a phase, which lasts until the next one. */
+  enter({ name, readsPerSecond, durationMs, mark }: LoadPhase): void {
+    const nowMs = performance.now();
+    const perSecond = (count: number) => (count * 1000) / durationMs;
+    this.#reads = new Pacer(readsPerSecond, nowMs);
+    this.#scans = new Pacer(name === "scan" ? perSecond(SCANNED.count) : NEVER, nowMs);
+    this.#herds = new Pacer(name === "herd" ? perSecond(HERDS_A_PHASE) : NEVER, nowMs);
+    this.#writes = new Pacer(name === "writes" ? perSecond(WRITES_A_PHASE) : NEVER, nowMs);
+    if (name === "scan") this.#traffic.beginScan();
+    if (name === "move") this.#traffic.movePopularity();
+    // Without instruments there is no history.
+    this.#clients[0]!.command("GLASS.MARK", mark).catch(() => {});
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #tick(): void {
+    this.#pump();
+    const nowMs = performance.now();
+    if (this.#herds.take(nowMs)) void this.#herd();
+    if (this.#writes.take(nowMs)) void this.#writePast();
+  }
+
+  /** Has free clients make the requests that are due; in turns, so that a scan does not keep out the usual reads. */
+  #pump(): void {
+    const nowMs = performance.now();
+    for (let idle = 0; idle < 2 && this.#free.length > 0; ) {
+      this.#isScanTurn = !this.#isScanTurn;
+      idle = (this.#isScanTurn ? this.#scanNext(nowMs) : this.#readNext(nowMs)) ? 0 : idle + 1;
     }
   }
 
-  async start(): Promise<void> {
-    const { connections, port } = this.#options;
-    this.#clients = await Promise.all(Array.from({ length: connections }, () => connect({ port })));
-    this.#running = true;
-    for (const client of this.#clients) void this.#read(client);
+  #scanNext(nowMs: number): boolean {
+    const number = this.#scans.take(nowMs) ? this.#traffic.nextScanned() : undefined;
+    if (number === undefined) return false;
+    void this.#read(SCANNED, number, false);
+    return true;
   }
 
-  async stop(): Promise<void> {
-    this.#running = false;
-    await Promise.all(this.#clients.map((client) => client.close()));
+  #readNext(nowMs: number): boolean {
+    if (!this.#reads.take(nowMs)) return false;
+    const { family, number, writes } = this.#traffic.next();
+    void this.#read(family, number, writes);
+    return true;
   }
 
-  async #read(client: Client): Promise<void> {
-    const { counts } = this;
-    while (this.#running) {
-      try {
-        const { source } = await client.get(keyOf(this.#sampler.next()), { as: "bytes" });
-        if (source === "hit") counts.hits++;
-        else counts.misses++;
-      } catch {
-        if (this.#running) counts.failures++;
-      }
+  async #read(family: KeyFamily, number: number, writes: boolean): Promise<void> {
+    const client = this.#free.pop()!;
+    const key = family.key(number);
+    const found = await this.#get(client, key);
+    if (found === null || writes) {
+      const options = family.ttlMs === undefined ? {} : { ttlMs: family.ttlMs };
+      await this.#count(client.put(key, valueFor(family, number), options));
+    }
+    this.#free.push(client);
+    this.#pump();
+  }
+
+  /** A page is written; then all clients ask for it at once. */
+  async #herd(): Promise<void> {
+    const page = textOf(`${HERD_KEY} ${++this.#written}`, HERD_BYTES);
+    await this.#count(this.#clients[0]!.put(HERD_KEY, page));
+    await Promise.all(this.#clients.map((client) => this.#get(client, HERD_KEY)));
+  }
+
+  async #writePast(): Promise<void> {
+    const key = WRITTEN_PAST.key(this.#traffic.nextWritten());
+    await this.#count(this.#server!.put(key, textOf(`${key} ${++this.#written}`, WRITTEN_PAST.mostBytes)));
+  }
+
+  async #get(client: Client, key: string): Promise<Uint8Array | null | undefined> {
+    try {
+      const { source, value } = await client.get(key, { as: "bytes" });
+      if (source === "hit") this.counts.hits++;
+      else this.counts.misses++;
+      return value;
+    } catch {
+      this.counts.failures++;
+      return undefined;
     }
   }
-}
 
-/** A client beside the load that reads, waits, and reads again, so that its times are those of a single reader. */
-export class LoneReader {
-  readonly hitMicros = new Histogram();
-  readonly missMicros = new Histogram();
-  readonly #client: Client;
-  readonly #sampler: ZipfSampler;
-  readonly #pauseMs: number;
-  #running = true;
-
-  private constructor(client: Client, sampler: ZipfSampler, pauseMs: number) {
-    this.#client = client;
-    this.#sampler = sampler;
-    this.#pauseMs = pauseMs;
-  }
-
-  /** @param pauseMs pause between two reads */
-  static async start(options: DemoLoadOptions, pauseMs: number): Promise<LoneReader> {
-    const sampler = new ZipfSampler(options.keys, options.alpha, options.random);
-    const reader = new LoneReader(await connect({ port: options.port }), sampler, pauseMs);
-    void reader.#read();
-    return reader;
-  }
-
-  async stop(): Promise<void> {
-    this.#running = false;
-    await this.#client.close(0);
-  }
-
-  async #read(): Promise<void> {
-    while (this.#running) {
-      const begun = performance.now();
-      try {
-        const { source } = await this.#client.get(keyOf(this.#sampler.next()), { as: "bytes" });
-        const micros = (performance.now() - begun) * 1000;
-        (source === "hit" ? this.hitMicros : this.missMicros).record(micros);
-      } catch {
-        // The load counts failures.
-      }
-      await Bun.sleep(this.#pauseMs);
+  async #count(write: Promise<unknown>): Promise<void> {
+    try {
+      await write;
+    } catch {
+      this.counts.failures++;
     }
   }
-}
-
-function keyOf(rank: number): string {
-  return `product:${rank}`;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { PHASES } from "./demo-phases.ts";
 import {
   type DemoStyle,
   fillingLine,
@@ -7,6 +8,7 @@ import {
   nextStepsText,
   PLAIN_STYLE,
   partText,
+  phaseText,
   rowsOf,
   stepText,
   summaryText,
@@ -16,7 +18,7 @@ import {
 import { widthOf } from "./wrapping.ts";
 
 const styleOf = (columns: number): DemoStyle => ({ columns, ...PLAIN_STYLE });
-const FACTS = { clients: 32, keys: 50_000, alpha: 0.9, originDelay: "2 ms" };
+const FACTS = { clients: 32, rate: 2000, originDelay: "2 ms" };
 const MOMENT = { perSecond: 12_345, hits: 640, reads: 1000, hitMicros: 87, missMicros: 2314 };
 
 /** All texts of the demo, in order. */
@@ -30,6 +32,7 @@ function screen(columns: number): string {
       style,
     ),
     partText("A proxy answers from its cache if it can:", "localhost:8080", style),
+    partText("Watch it in a browser, the dashboard:", "http://localhost:8081/", style),
     "Three requests, sent to the proxy",
     stepText(
       "PUT shashank=softwareEngineer",
@@ -44,7 +47,8 @@ function screen(columns: number): string {
       style,
     ),
     loadText(FACTS, style),
-    fillingLine(17_000, 50_000, style),
+    fillingLine(5712, 16_800, style),
+    phaseText(PHASES[1]!, true, style),
     loadLine(MOMENT, style),
     summaryText({ hits: 64_000, misses: 36_000, failures: 0 }, style),
     nextStepsText(9090, 8080, "linux", style),
@@ -62,6 +66,8 @@ A server keeps keys and values:
   /tmp/glasscache-demo-ab12cd)
 A proxy answers from its cache if it
   can: localhost:8080
+Watch it in a browser, the dashboard:
+  http://localhost:8081/
 Three requests, sent to the proxy
   PUT shashank=softwareEngineer
     ->  {Backend Server} : OK
@@ -70,14 +76,22 @@ Three requests, sent to the proxy
   GET shashank
     ->  {Proxy Server} : softwareEngineer
       a hit: answered by the proxy alone
-Load: 32 clients read 50,000 keys,
-popular ones more often (Zipf, alpha
-0.9), through a cache that has room for
-some of them. The times are those of one
-more client, which makes one request at
-a time; the server is 2 ms away, like a
-real one (--origin-delay).
-  writing 50,000 keys first: 34%
+Load: 32 clients make 2,000 reads a
+second (--rate; 0: as fast as they can),
+popular keys more often (Zipf), through
+a cache that has room for some of them.
+The times are those of one more client,
+which makes one request at a time; the
+server is 2 ms away, like a real one
+(--origin-delay).
+  writing 16,800 keys first: 34%
+A scan: 12,000 products, each read once,
+beside the usual reads.
+  Watch Now: misses rise, and fall when
+      it ends.
+  Watch What if: other policies keep
+      more of the popular keys, or
+      fewer.
 64.0% hits  hit 87 µs, miss 2.3 ms
 100,000 reads: 64.0% answered by the
 proxy's cache, 36,000 by the server.
@@ -115,16 +129,20 @@ Glasscache: the read-through cache you can see through
 A server keeps keys and values:            localhost:9090 (data in
   /tmp/glasscache-demo-ab12cd)
 A proxy answers from its cache if it can:  localhost:8080
+Watch it in a browser, the dashboard:      http://localhost:8081/
 Three requests, sent to the proxy
   PUT shashank=softwareEngineer   ->  {Backend Server} : OK
       stored by the server; the proxy only removes its older copy
   GET shashank                    ->  {Proxy Server} : softwareEngineer
       a hit: answered by the proxy alone
-Load: 32 clients read 50,000 keys, popular ones more often (Zipf, alpha 0.9),
-through a cache that has room for some of them. The times are those of one more
-client, which makes one request at a time; the server is 2 ms away, like a real
-one (--origin-delay).
-  writing 50,000 keys first: 34%
+Load: 32 clients make 2,000 reads a second (--rate; 0: as fast as they can),
+popular keys more often (Zipf), through a cache that has room for some of them.
+The times are those of one more client, which makes one request at a time; the
+server is 2 ms away, like a real one (--origin-delay).
+  writing 16,800 keys first: 34%
+A scan: 12,000 products, each read once, beside the usual reads.
+  Watch Now: misses rise, and fall when it ends.
+  Watch What if: other policies keep more of the popular keys, or fewer.
      12,345 requests/s   hit ratio 64.0% █████████░░░░░  hit 87 µs, miss 2.3 ms
 100,000 reads: 64.0% answered by the proxy's cache, 36,000 by the server.
 Now try it yourself, in a second terminal
@@ -173,6 +191,15 @@ describe("the live line", () => {
     const nothing = { perSecond: 0, hits: 0, reads: 0, hitMicros: 0, missMicros: 0 };
     expect(loadLine(nothing, styleOf(80))).toEndWith("hit –, miss –");
   });
+});
+
+test("a phase without a dashboard, and a load without a pause", () => {
+  expect(phaseText(PHASES[1]!, false, styleOf(80))).toBe(
+    "A scan: 12,000 products, each read once, beside the usual reads.",
+  );
+  expect(loadText({ clients: 32, rate: 0, originDelay: "0" }, styleOf(200))).toStartWith(
+    "Load: 32 clients read as fast as they can, popular keys",
+  );
 });
 
 test("without -N in nc, the hint omits it", () => {

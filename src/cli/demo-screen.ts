@@ -1,3 +1,4 @@
+import type { DemoPhase } from "./demo-phases.ts";
 import { definitionList, fitted, widthOf, wrapped } from "./wrapping.ts";
 
 /** The demo's texts, laid out for a width. Independent of where they are shown. */
@@ -37,24 +38,40 @@ export function stepText(request: string, reply: string, explanation: string, st
 
 export interface LoadFacts {
   readonly clients: number;
-  readonly keys: number;
-  readonly alpha: number;
+  /** Reads a second; 0: as many as there can be. */
+  readonly rate: number;
   readonly originDelay: string;
 }
 
-export function loadText({ clients, keys, alpha, originDelay }: LoadFacts, style: DemoStyle): string {
+export function loadText({ clients, rate, originDelay }: LoadFacts, style: DemoStyle): string {
   const away =
     originDelay === "0" ? "" : `; the server is ${originDelay} away, like a real one (--origin-delay)`;
+  const pace =
+    rate === 0
+      ? `${clients} clients read as fast as they can`
+      : `${clients} clients make ${rate.toLocaleString("en")} reads a second (--rate; 0: as fast as they can)`;
   const text =
-    `Load: ${clients} clients read ${keys.toLocaleString("en")} keys, popular ones more often (Zipf, alpha ${alpha}), ` +
-    "through a cache that has room for some of them. The times are those of one more client, which makes one request " +
-    `at a time${away}.`;
+    `Load: ${pace}, popular keys more often (Zipf), through a cache that has room for some of them. ` +
+    `The times are those of one more client, which makes one request at a time${away}.`;
   return wrapped(text, style.columns).replace("Load:", `${style.bold("Load")}:`);
 }
 
 export function fillingLine(written: number, keys: number, { columns }: DemoStyle): string {
   const share = `${Math.floor((100 * written) / keys)}%`;
   return fitted(`  writing ${keys.toLocaleString("en")} keys first: ${share}`, columns - 1);
+}
+
+/** Announces a phase of the load. */
+export function phaseText(
+  { title, what, look }: Pick<DemoPhase, "title" | "what" | "look">,
+  hasDashboard: boolean,
+  { columns, bold, dim }: DemoStyle,
+): string {
+  const text = wrapped(`${title}: ${what}`, columns).replace(`${title}:`, `${bold(title)}:`);
+  if (!hasDashboard) return text;
+  return [text, ...look.map((line) => dimLines(wrapped(`Watch ${line}`, columns, "      ", "  "), dim))].join(
+    "\n",
+  );
 }
 
 export interface LoadMoment {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { outcomeText, readMonitorLine } from "./demo-watch.ts";
+import { readMonitorLine } from "./demo-watch.ts";
 
 test.each([
   ['1.5 [0 127.0.0.1:60866] "GET" "a"', { client: "127.0.0.1:60866", words: ["GET", "a"] }],
@@ -7,10 +7,4 @@ test.each([
   ["OK", undefined],
 ])("a line of MONITOR: %s", (line, request) => {
   expect(readMonitorLine(line)).toEqual(request as never);
-});
-
-test("the outcome of reads", () => {
-  expect(
-    [outcomeText(0, 0), outcomeText(1, 0), outcomeText(0, 1), outcomeText(2, 1)].map((text) => text.trim()),
-  ).toEqual(["", "a hit", "a miss", "2 hits, 1 miss"]);
 });

@@ -3,16 +3,17 @@ import { type Client, connect } from "../client/client.ts";
 import { openLink } from "../client/handshake.ts";
 import type { Link } from "../client/link.ts";
 import { resolveOptions } from "../client/options.ts";
+import { type KeyFacts, outcomesOf, type SeenRead } from "./demo-outcomes.ts";
 import { displayLines } from "./terminal-text.ts";
 
 /**
  * Delay before a change at the server is reported: by then, MONITOR has shown the write if it came through the proxy.
  */
 const MONITOR_LAG_MS = 150;
-/** How often the counters are read until they stop changing. */
-const MOST_LOOKS = 10;
 /** Most lines shown per second; further ones are only counted. */
 const LINES_PER_SECOND = 20;
+/** Most keys that the proxy is asked about at once. */
+const MOST_KEYS = 100;
 
 /** For this long, a key named in a request to the proxy explains a change at the server. */
 const LATELY_MS = 1000;
@@ -26,29 +27,35 @@ const INTRODUCTIONS: ReadonlySet<string> = new Set([
   "GLASS.SOURCE",
 ]);
 
-interface CacheFacts {
-  readonly hits: number;
-  readonly misses: number;
-  readonly policy: string;
+/** The demo's own load, which is not shown. */
+export interface OwnLoad {
+  /** Its connections to the proxy. */
+  readonly addresses: ReadonlySet<string>;
+  /** Whether it reads this key. */
+  reads(key: string): boolean;
+  /** Whether it changes this key past the proxy, or lets it expire. */
+  changes(key: string): boolean;
 }
 
 /** Shows other clients' requests to the proxy, and changes that bypass it. */
 export class DemoWatch implements AsyncDisposable {
   readonly #show: (line: string) => void;
-  readonly #own = new Set<string>();
+  readonly #load: OwnLoad;
+  #ownAddress = "";
   /** Keys named in recent requests to the proxy, and when: those requests may have changed them. */
   readonly #named = new Map<string, number>();
   #proxy: Client | undefined;
   #server: Client | undefined;
   #monitor: Link | undefined;
-  #counted: CacheFacts = { hits: 0, misses: 0, policy: "" };
+  #policy = "";
   #shown = 0;
   #skipped = 0;
   #isAsking = false;
-  #pending: { readonly text: string; readonly keys: number }[] = [];
+  #pending: SeenRead[] = [];
   readonly #second: ReturnType<typeof setInterval>;
 
-  private constructor(show: (line: string) => void) {
+  private constructor(load: OwnLoad, show: (line: string) => void) {
+    this.#load = load;
     this.#show = show;
     this.#second = setInterval(() => this.#newSecond(), 1000);
   }
@@ -57,9 +64,10 @@ export class DemoWatch implements AsyncDisposable {
   static async start(
     serverPort: number,
     proxyPort: number,
+    load: OwnLoad,
     show: (line: string) => void,
   ): Promise<DemoWatch> {
-    const watch = new DemoWatch(show);
+    const watch = new DemoWatch(load, show);
     try {
       await watch.#start(serverPort, proxyPort);
       return watch;
@@ -72,9 +80,9 @@ export class DemoWatch implements AsyncDisposable {
   async #start(serverPort: number, proxyPort: number): Promise<void> {
     const proxy = await connect({ port: proxyPort, reconnect: false });
     this.#proxy = proxy;
-    const address = /\baddr=(\S+)/.exec(String(await proxy.command("CLIENT", "INFO")))?.[1];
-    if (address !== undefined) this.#own.add(address);
-    this.#counted = await this.#steadyFacts();
+    await proxy.command("CLIENT", "SETNAME", "demo-watch");
+    this.#ownAddress = /\baddr=(\S+)/.exec(String(await proxy.command("CLIENT", "INFO")))?.[1] ?? "";
+    this.#policy = await this.#presentPolicy();
     const server = await connect({
       port: serverPort,
       reconnect: false,
@@ -107,38 +115,41 @@ export class DemoWatch implements AsyncDisposable {
   /** Handles a line of MONITOR. */
   #asked(line: string): void {
     const request = readMonitorLine(line);
-    if (request === undefined || this.#own.has(request.client)) return;
+    if (request === undefined || request.client === this.#ownAddress) return;
     const verb = (request.words[0] ?? "").toUpperCase();
+    if (this.#load.addresses.has(request.client)) {
+      if (verb !== "GET") this.#name(request.words);
+      return;
+    }
     if (INTRODUCTIONS.has(verb)) return;
     const text = request.words.map(shownWord).join(" ");
     if (verb !== "GET" && verb !== "MGET") {
-      const nowMs = performance.now();
-      for (const word of request.words) this.#named.set(word, nowMs);
+      this.#name(request.words);
       this.#line(`proxy: ${text}`);
       return;
     }
-    this.#pending.push({ text, keys: request.words.length - 1 });
+    if (this.#pending.length >= LINES_PER_SECOND) this.#skipped++;
+    else this.#pending.push({ text, keys: request.words.slice(1), atMs: performance.now() });
     if (!this.#isAsking) void this.#tellReads();
   }
 
-  /**
-   * Shows reads, and whether they were hits. The cache's counters tell only the sum over reads that came together.
-   */
+  #name(words: readonly string[]): void {
+    const nowMs = performance.now();
+    for (const word of words.slice(0, MOST_KEYS)) this.#named.set(word, nowMs);
+  }
+
+  /** Shows reads, and whether they were hits. */
   async #tellReads(): Promise<void> {
     this.#isAsking = true;
     try {
       await Bun.sleep(MONITOR_LAG_MS);
       const reads = this.#pending;
       this.#pending = [];
-      const now = await this.#cacheFacts();
-      const hits = now.hits - this.#counted.hits;
-      const misses = now.misses - this.#counted.misses;
-      this.#counted = { ...now, policy: this.#counted.policy };
-      // If the counters include reads that MONITOR has not shown yet, the outcome is unknown.
-      const asked = reads.reduce((sum, { keys }) => sum + keys, 0);
-      const outcome = hits + misses === asked ? outcomeText(hits, misses) : "";
-      for (const { text } of reads.slice(0, -1)) this.#line(`proxy: ${text}`);
-      this.#line(`proxy: ${reads.at(-1)?.text}${outcome}`);
+      const keys = [...new Set(reads.flatMap((read) => read.keys))].slice(0, MOST_KEYS);
+      const facts = await Promise.all(keys.map((key) => this.#factsOf(key)));
+      const byKey = new Map(keys.map((key, index) => [key, facts[index]!]));
+      const outcomes = outcomesOf(reads, byKey);
+      for (const [index, { text }] of reads.entries()) this.#line(`proxy: ${text}${outcomes[index]}`);
     } catch {
       // The proxy is ending.
     } finally {
@@ -147,28 +158,19 @@ export class DemoWatch implements AsyncDisposable {
     }
   }
 
-  /**
-   * Reads the counters until they stop changing: each thread counts for itself and publishes its counts now and then.
-   */
-  async #steadyFacts(): Promise<CacheFacts> {
-    let facts = await this.#cacheFacts();
-    for (let looks = 0; looks < MOST_LOOKS; looks++) {
-      const before = facts;
-      await Bun.sleep(2 * MONITOR_LAG_MS);
-      facts = await this.#cacheFacts();
-      if (facts.hits === before.hits && facts.misses === before.misses) break;
-    }
-    return facts;
+  async #factsOf(key: string): Promise<KeyFacts> {
+    const askedAtMs = performance.now();
+    const told = fieldsOf(await this.#proxy!.command("GLASS.EXPLAIN", key));
+    const isCached = told.get("cached") === true;
+    const [ageMs, reads] = [Number(told.get("age-ms") ?? 0), Number(told.get("reads") ?? 0)];
+    const isShared = this.#load.reads(key);
+    const namedAtMs = this.#namedAtMs(key, "FLUSHALL", "FLUSHDB");
+    return { isCached, ageMs, reads, askedAtMs, isShared, namedAtMs };
   }
 
-  async #cacheFacts(): Promise<CacheFacts> {
+  async #presentPolicy(): Promise<string> {
     const info = String(await this.#proxy!.command("INFO", "cache"));
-    const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? "";
-    return {
-      hits: Number(field("cache_hits")),
-      misses: Number(field("cache_misses")),
-      policy: field("cache_policy"),
-    };
+    return /^cache_policy:(.*?)\r?$/m.exec(info)?.[1] ?? "";
   }
 
   /**
@@ -184,19 +186,20 @@ export class DemoWatch implements AsyncDisposable {
         return;
       }
       for (const key of keys.map(String)) {
-        if (this.#wasNamed(key)) continue;
+        if (this.#load.changes(key) || this.#wasNamed(key)) continue;
         this.#line(`server: ${shownWord(key)} was changed past the proxy; the proxy's entry is invalidated`);
       }
     }, MONITOR_LAG_MS);
   }
 
   #wasNamed(...words: string[]): boolean {
-    const sinceMs = performance.now() - LATELY_MS;
-    return words.some((word) =>
-      [word, word.toLowerCase()].some(
-        (form) => (this.#named.get(form) ?? Number.NEGATIVE_INFINITY) >= sinceMs,
-      ),
-    );
+    return this.#namedAtMs(...words) >= performance.now() - LATELY_MS;
+  }
+
+  /** When a request named one of these words last, in this form or in lower case. */
+  #namedAtMs(...words: string[]): number {
+    const forms = words.flatMap((word) => [word, word.toLowerCase()]);
+    return Math.max(...forms.map((form) => this.#named.get(form) ?? Number.NEGATIVE_INFINITY));
   }
 
   #line(text: string): void {
@@ -218,12 +221,21 @@ export class DemoWatch implements AsyncDisposable {
 
   /** Reports a change of the policy: MONITOR does not show CONFIG SET. */
   async #tellPolicy(): Promise<void> {
-    if (this.#isAsking || this.#monitor === undefined) return;
-    const facts = await this.#cacheFacts().catch(() => undefined);
-    if (facts === undefined || facts.policy === this.#counted.policy) return;
-    this.#counted = { ...this.#counted, policy: facts.policy };
-    this.#line(`proxy: the policy is now ${shownWord(facts.policy)}; the entries stay`);
+    if (this.#monitor === undefined) return;
+    const policy = await this.#presentPolicy().catch(() => this.#policy);
+    if (policy === this.#policy) return;
+    this.#policy = policy;
+    this.#line(`proxy: the policy is now ${shownWord(policy)}; the entries stay`);
   }
+}
+
+/** The fields of a reply that is a map, or a list of names and values. */
+function fieldsOf(reply: unknown): ReadonlyMap<unknown, unknown> {
+  if (reply instanceof Map) return reply;
+  const list = Array.isArray(reply) ? reply : Object.entries(reply ?? {}).flat();
+  return new Map(
+    Array.from({ length: list.length / 2 }, (_, index) => [list[2 * index], list[2 * index + 1]]),
+  );
 }
 
 /** Parses `1339518083.107412 [0 127.0.0.1:60866] "GET" "a"`; undefined for anything else. */
@@ -242,13 +254,4 @@ function shownWord(word: string): string {
   const cut = word.length > MOST_WORD_CELLS ? `${word.slice(0, MOST_WORD_CELLS - 1)}…` : word;
   const text = displayLines(cut).replaceAll("\n", "\\n");
   return text === "" || /\s/.test(text) ? `"${text}"` : text;
-}
-
-export function outcomeText(hits: number, misses: number): string {
-  const parts = [];
-  if (hits > 0) parts.push(hits === 1 && misses === 0 ? "a hit" : `${hits} ${hits === 1 ? "hit" : "hits"}`);
-  if (misses > 0) {
-    parts.push(misses === 1 && hits === 0 ? "a miss" : `${misses} ${misses === 1 ? "miss" : "misses"}`);
-  }
-  return parts.length === 0 ? "" : `   ${parts.join(", ")}`;
 }

@@ -31,6 +31,7 @@ export async function withInstruments(
   }
   if (admin !== undefined && thread.port !== undefined) {
     log.info(
+      { admin: { host: admin.host, port: thread.port } },
       `admin port ${formatListening(admin.host, thread.port, listeningAddresses(admin.host))}: metrics, health, API`,
     );
   }

@@ -170,6 +170,7 @@ export const proxy = subcommand({
             memoryBytes: values.memory,
             maxEntries: values.maxEntries,
             threads,
+            hasAdmin: plan?.admin !== undefined,
           },
         },
         `listening on ${formatListening(values.host, started.port, addresses)}, ` +

@@ -222,6 +222,7 @@ const GLASSCACHE_FACTS: readonly FactsRow[] = [
   ["glass.get", 2, "readonly fast", "", "map", "0.1.0"],
   ["glass.health", 1, "fast", "", "status", "0.1.0"],
   ["glass.hotkeys", -1, "readonly", "", "map", "0.2.0"],
+  ["glass.mark", -2, "fast", "", "status", "0.2.0"],
   ["glass.slowlog", -2, "", "", "any", "0.2.0"],
   ["glass.slowlog|get", -2, "readonly", "", "array", "0.2.0"],
   ["glass.slowlog|help", 2, "", "", "array", "0.2.0"],

@@ -2,7 +2,7 @@ import { HistoryLevel, type Resolution } from "./history-level.ts";
 import { HistoryReading } from "./history-reading.ts";
 import type { HistorySeries } from "./history-series.ts";
 import type { MetricHistogram } from "./published-metrics.ts";
-import type { HistoryReport, Metric } from "./view.ts";
+import type { HistoryReport, Mark, Metric } from "./view.ts";
 
 /** A second's resolution for ten minutes, ten seconds' for three hours, a minute's for two days. */
 export const RESOLUTIONS: readonly Resolution[] = [
@@ -18,9 +18,12 @@ export const MARK_LENGTH = 200;
 /** Digits of the fractions that are told. */
 const DIGITS = 6;
 
-interface Mark {
-  readonly atMs: number;
-  readonly text: string;
+/** @throws RangeError unless a mark may have this text */
+export function checkMark(text: string): void {
+  if (text.trim() === "") throw new RangeError("the text of a mark is empty");
+  if (text.length > MARK_LENGTH) {
+    throw new RangeError(`the text of a mark has ${text.length} characters, and ${MARK_LENGTH} are the most`);
+  }
 }
 
 /** Figures over time, in fixed memory: the finer the resolution, the shorter it is kept. */

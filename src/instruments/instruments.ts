@@ -7,7 +7,7 @@ import type { Event } from "./events/event.ts";
 import { EventReader } from "./events/event-reader.ts";
 import { familyMetrics } from "./family-metrics.ts";
 import { healthOf } from "./health.ts";
-import { History } from "./history.ts";
+import { checkMark, History } from "./history.ts";
 import type { HistorySeries } from "./history-series.ts";
 import { instrumentMetrics } from "./instrument-metrics.ts";
 import type { InstrumentsMemory } from "./instruments-memory.ts";
@@ -197,6 +197,11 @@ export class Instruments implements InstrumentsView {
 
   history(fromMs: number, stepMs: number): HistoryReport {
     return this.#history.report(fromMs, stepMs);
+  }
+
+  mark(text: string): void {
+    checkMark(text);
+    this.#history.mark(this.#options.nowMs(), text);
   }
 
   hotKeys(by: HotBy, count: number): HotKeysReport {

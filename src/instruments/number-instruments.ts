@@ -1,5 +1,5 @@
 import { healthOf } from "./health.ts";
-import { History } from "./history.ts";
+import { checkMark, History } from "./history.ts";
 import type { ServiceFigures } from "./instruments.ts";
 import type { ThreadBeats } from "./thread-beats.ts";
 import { toldKey } from "./told-key.ts";
@@ -60,6 +60,11 @@ export class NumberInstruments implements InstrumentsView {
 
   history(fromMs: number, stepMs: number): HistoryReport {
     return this.#history.report(fromMs, stepMs);
+  }
+
+  mark(text: string): void {
+    checkMark(text);
+    this.#history.mark(this.#options.nowMs(), text);
   }
 
   hotKeys(by: HotBy): HotKeysReport {

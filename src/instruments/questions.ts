@@ -14,6 +14,7 @@ export type Question =
   | { readonly kind: "hot-keys"; readonly by: HotBy; readonly count: number }
   | { readonly kind: "families"; readonly count: number }
   | { readonly kind: "biography"; readonly key: Uint8Array }
+  | { readonly kind: "mark"; readonly text: string }
   | { readonly kind: "watched" }
   | { readonly kind: "watch"; readonly pattern: string }
   | { readonly kind: "unwatch"; readonly pattern: string };
@@ -25,6 +26,7 @@ export interface Answering {
   hotKeys(by: HotBy, count: number): HotKeysReport;
   families(count: number): FamiliesReport;
   biography(key: Uint8Array): BiographyReport;
+  mark(text: string): void;
   watched(): WatchReport;
   watch(pattern: string): void;
   unwatch(pattern: string): void;
@@ -77,6 +79,8 @@ function reportFor(question: Question, instruments: Answering): unknown {
       return instruments.families(question.count);
     case "biography":
       return instruments.biography(question.key);
+    case "mark":
+      return instruments.mark(question.text);
     case "watched":
       return instruments.watched();
     case "watch":

@@ -39,6 +39,12 @@ export interface HealthReport {
 }
 
 /** Figures over time. All arrays have one element per step. */
+/** A change that somebody made, or noted. */
+export interface Mark {
+  readonly atMs: number;
+  readonly text: string;
+}
+
 export interface HistoryReport {
   readonly fromMs: number;
   readonly stepMs: number;
@@ -52,7 +58,7 @@ export interface HistoryReport {
     readonly values: readonly (number | null)[];
   }[];
   /** Changes that somebody made, such as another policy. */
-  readonly marks: readonly { readonly atMs: number; readonly text: string }[];
+  readonly marks: readonly Mark[];
 }
 
 /** What keys are ordered by: `size` is that of the value, all others are amounts per second. */
@@ -286,6 +292,11 @@ export interface InstrumentsView {
   health(): HealthReport;
   metrics(): readonly Metric[];
   history(fromMs: number, stepMs: number): HistoryReport;
+  /**
+   * Marks the present in the history.
+   * @throws RangeError if the text is empty or too long
+   */
+  mark(text: string): void;
   hotKeys(by: HotBy, count: number): HotKeysReport;
   families(count: number): FamiliesReport;
   biography(key: Uint8Array): BiographyReport;

@@ -40,6 +40,14 @@ export const instrumentCommands: readonly Command<ProxyContext>[] = [
       withCount(request, 1, reply, (count) => ask(session, { kind: "families", count }, reply)),
   ),
   command(
+    "glass.mark",
+    "GLASS.MARK text: marks this moment in the history with a text of up to 200 characters, such as a deployment.",
+    (session, request, reply) => {
+      const words = Array.from({ length: request.count - 1 }, (_, index) => request.text(index + 1));
+      ask(session, { kind: "mark", text: words.join(" ") }, reply);
+    },
+  ),
+  command(
     "glass.watch",
     "GLASS.WATCH [pattern | OFF pattern]: follows a key, or keys that match a glob, so that GLASS.EXPLAIN tells all " +
       "that happens to them. Without a pattern, tells what is watched.",
