@@ -132,7 +132,7 @@ const shown = (page: Page, name: string): Promise<string> =>
 
 /** The first number in a text, without separators. */
 const numberIn = (text: string): number =>
-  Number(/-?[\d,]+(?:\.\d+)?/.exec(text.replace(/^[^\n]*\n/, ""))![0].replaceAll(",", ""));
+  Number((/-?[\d,]+(?:\.\d+)?/.exec(text.replace(/^[^\n]*\n/, "")) ?? ["unknown"])[0].replaceAll(",", ""));
 
 describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
   let browser: TestBrowser;
