@@ -1,5 +1,6 @@
 import type { SlowRequestsReport, ToldSlowRequest } from "../../src/instruments/view.ts";
-import { KeyName, keyText } from "../parts/key-name.tsx";
+import { KeyName } from "../parts/key-name.tsx";
+import { keyText } from "../parts/key-text.ts";
 import { Table } from "../parts/table.tsx";
 import { clockText, durationText } from "../parts/text.ts";
 import { Awaited } from "../parts/view.tsx";

@@ -39,7 +39,7 @@ export function Families({ families }: { readonly families: readonly Family[] })
   );
 }
 
-export function HitBar({ ratio }: { readonly ratio: number }) {
+function HitBar({ ratio }: { readonly ratio: number }) {
   return (
     <>
       {percentText(ratio)} %

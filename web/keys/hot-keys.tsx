@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { HotBy, HotKeysReport, ToldKey } from "../../src/instruments/view.ts";
-import { KeyName, keyText } from "../parts/key-name.tsx";
+import { KeyName } from "../parts/key-name.tsx";
+import { keyText } from "../parts/key-text.ts";
 import { Table } from "../parts/table.tsx";
 import { countText, durationText, percentText, sizeText } from "../parts/text.ts";
 import { Awaited, HowToRead } from "../parts/view.tsx";

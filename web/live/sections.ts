@@ -20,7 +20,7 @@ export interface CountedHistogram {
 export type Counters = Readonly<Record<string, number | CountedHistogram>>;
 
 /** The sections of `/api/stream`: docs/ADMIN.md. */
-export interface Sections {
+interface Sections {
   readonly counters?: Counters;
   readonly health?: HealthReport;
   readonly hot?: Readonly<Record<HotBy, HotKeysReport>>;

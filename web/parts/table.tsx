@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-export interface Column<Row> {
+interface Column<Row> {
   readonly head: string;
   readonly isNumber?: boolean;
   readonly cell: (row: Row) => ComponentChildren;

@@ -19,13 +19,13 @@ export interface TimeLine {
 }
 
 /** What somebody changed, or what happened at once. */
-export interface TimeMark {
+interface TimeMark {
   readonly atMs: number;
   readonly letter: string;
 }
 
 /** What charts of one view share, so that they move in step. */
-export interface TimeCursor {
+interface TimeCursor {
   /** The step that is looked at; undefined: none. */
   readonly at: Signal<number | undefined>;
   /** The range that is shown, in Unix milliseconds; undefined: all. */
