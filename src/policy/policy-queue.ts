@@ -32,6 +32,8 @@ export interface PolicyQueue extends QueueRules {
   previous(place: number): number;
   /** Tells whether a place is a member. @param place a resident slot, or any ghost with this hash there ever was */
   holds(place: number, hash: number): boolean;
+  /** Tells whether there is a place that is no slot. Absent: all places are slots, or all are ghosts. */
+  isPlace?(place: number, hash: number): boolean;
   /** Returns the key hash of a place. */
   hashOf(place: number): number;
   /** Tells whether a member leaves before another one, in a ranking whose places are in no order. */

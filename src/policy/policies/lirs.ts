@@ -230,6 +230,8 @@ class Lirs implements Policy {
         turn: () => "hir",
         next: (reference) => (reference === 0 ? stack.bottom() : stack.above(reference)),
         previous: (reference) => (reference === 0 ? stack.top() : stack.below(reference)),
+        isPlace: (reference, hash) =>
+          LirsStack.isMarker(reference) && this.#hasMarker(LirsStack.markerOf(reference), hash),
         holds: (reference) => !LirsStack.isMarker(reference) && !this.#isHir(reference),
         hashOf: (reference) =>
           LirsStack.isMarker(reference)
@@ -367,6 +369,12 @@ class Lirs implements Policy {
     }
     this.#stack.unlink(LirsStack.referenceTo(marker));
     this.#markers.remove(marker);
+  }
+
+  #hasMarker(marker: number, hash: number): boolean {
+    let found = this.#markers.find(hash);
+    while (found !== 0 && found !== marker) found = this.#markers.findOlder(found);
+    return found !== 0;
   }
 
   #findEvicted(hash: number): number {
