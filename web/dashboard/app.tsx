@@ -1,4 +1,5 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
+import { InsideView } from "../inside/inside-view.tsx";
 import { KeysView } from "../keys/keys-view.tsx";
 import { useDashboard } from "../live/dashboard.ts";
 import { NowView } from "../now/now-view.tsx";
@@ -34,6 +35,11 @@ export function App() {
         {isProxy && (
           <WhileOnScreen>
             <WhatIfView />
+          </WhileOnScreen>
+        )}
+        {isProxy && (
+          <WhileOnScreen>
+            <InsideView />
           </WhileOnScreen>
         )}
         {isProxy && (
