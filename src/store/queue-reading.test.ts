@@ -25,16 +25,18 @@ function request(store: Store, name: string): boolean {
   return false;
 }
 
-/** A store of about 150 entries for each shard, all of which has been in use. */
-function usedStore(policy: string, shards = 1): { store: Store; names: string[] } {
-  const budgetBytes = shards * 256 * 1024;
-  const store = Store.create({
-    ...{ budgetBytes, policy, shards, maxEntries: 150 * shards },
-    hashKey: { low: 1, high: 2 },
-  });
+/** So many entries are read under one lock; more are read in steps. */
+const FEW = 150;
+const MANY = 600;
+
+/** A store that is full, and has been in use. @param entries of each shard */
+function usedStore(policy: string, shards = 1, entries = FEW): { store: Store; names: string[] } {
+  const budgetBytes = shards * 1024 * 1024;
+  const hashKey = { low: 1, high: 2 };
+  const store = Store.create({ budgetBytes, policy, shards, maxEntries: entries * shards, hashKey });
   const random = new SeededRandom(7);
-  const names = Array.from({ length: 600 * shards }, (_, i) => `key:${i}`);
-  for (let i = 0; i < 6000 * shards; i++)
+  const names = Array.from({ length: 4 * entries * shards }, (_, i) => `key:${i}`);
+  for (let i = 0; i < 40 * entries * shards; i++)
     request(store, names[Math.floor(random.next() ** 3 * names.length)]!);
   return { store, names };
 }
@@ -54,10 +56,13 @@ function imageOf(store: Store): Uint8Array[] {
 }
 
 describe("the queues of a store", () => {
-  test.each(storePolicyNames())(
-    "with policy %s are those of its entries, and reading changes nothing",
-    (policy) => {
-      const { store, names } = usedStore(policy, 2);
+  const cases = [FEW, MANY].flatMap((entries) =>
+    storePolicyNames().map((policy) => [policy, entries] as const),
+  );
+  test.each(cases)(
+    "with policy %s and %d entries are those, and reading changes nothing",
+    (policy, entries) => {
+      const { store, names } = usedStore(policy, 2, entries);
       const before = imageOf(store);
       const queues = readAll(store);
       expect(imageOf(store)).toEqual(before);
@@ -105,17 +110,17 @@ describe("the queues of a store", () => {
     expect(readAll(store)[0]!.members[0]!.entry!.freshness).toBe(3);
   });
 
-  test("are the same while the policy is changed", () => {
-    const { store, names } = usedStore("lru");
+  test.each([FEW, MANY])("are the same while the policy of %d entries is changed", (entries) => {
+    const { store, names } = usedStore("lru", 1, entries);
     store.setPolicy("s3-fifo");
     const seen = new Set<string>();
-    for (let step = 0; step < 60; step++) {
+    for (let step = 0; step < 200; step++) {
       const queues = readAll(store);
       for (const { name } of queues) seen.add(name);
       const keys = membersOf(queues, "resident").map(({ entry }) => fromUtf8(entry!.key));
       expect(new Set(keys).size).toBe(keys.length);
       expect(keys.length).toBe(store.stats().entries);
-      request(store, names[step]!);
+      request(store, names[step % names.length]!);
     }
     expect(seen).toEqual(new Set(["handover", "queue", "small", "main", "ghosts"]));
   });

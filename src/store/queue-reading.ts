@@ -15,6 +15,8 @@ import type { Shards } from "./shards.ts";
  * walk does.
  */
 const ENTRIES_PER_LOCK = 64;
+/** A shard with up to so many entries is read under one lock, which takes about as long. */
+const READ_AT_ONCE = 512;
 /** How much of a key is told. */
 const KEY_BYTES_TOLD = 512;
 
@@ -65,13 +67,20 @@ export interface ReadEntry extends EntryInfo {
   readonly turn: string | undefined;
 }
 
+/** What decides whether an entry is served. */
+interface Moment {
+  readonly epoch: number;
+  readonly nowMs: number;
+}
+
 /** A member that is told, and where the policy has it. */
 interface Chosen extends ReadMember {
   readonly member: number;
 }
 
 /**
- * Reads the queues of a shard. Takes its lock many times, each time for a short while.
+ * Reads the queues of a shard. A small shard is read under one lock, so that everything is of the same moment; of a
+ * larger one the lock is taken many times, each time for a short while.
  * @returns undefined if the policy was changed meanwhile
  */
 export function readQueues(
@@ -80,16 +89,35 @@ export function readQueues(
   nowMs: number,
   plan: QueuePlan,
 ): ReadQueue[] | undefined {
+  const { holder, epoch } = shards;
   const shard = shards.all[index]!;
-  const { queues, version, entries } = lookAt(shard, shards.holder, ({ current, memory }) => ({
+  const atOnce = lookAt(shard, holder, ({ current, memory }) => {
+    const entries = memory.words[ENTRIES]!;
+    if (entries > READ_AT_ONCE) return undefined;
+    return read(current.policy.queues(), entries, { epoch, nowMs }, plan, (act) => act(shard));
+  });
+  if (atOnce !== undefined) return atOnce;
+  const { queues, version, entries } = lookAt(shard, holder, ({ current, memory }) => ({
     queues: current.policy.queues(),
     version: current.version,
     entries: memory.words[ENTRIES]!,
   }));
-  /** @returns undefined if the policy was changed */
-  const underLock = <Result>(act: (shard: Shard) => Result): Result | undefined =>
-    lookAt(shard, shards.holder, () => (shard.current.version === version ? act(shard) : undefined));
+  return read(queues, entries, { epoch, nowMs }, plan, (act) =>
+    lookAt(shard, holder, () => (shard.current.version === version ? act(shard) : undefined)),
+  );
+}
 
+/** Acts under the shard's lock. @returns undefined if the policy was changed */
+export type UnderLock = <Result>(act: (shard: Shard) => Result) => Result | undefined;
+
+/** @param entries of the shard */
+function read(
+  queues: readonly PolicyQueue[],
+  entries: number,
+  now: Moment,
+  plan: QueuePlan,
+  underLock: UnderLock,
+): ReadQueue[] | undefined {
   const walks = walkAll(queues, plan, underLock);
   if (walks === undefined) return undefined;
   const resident = plan.boundFor("resident", countOf(walks, "resident"));
@@ -102,7 +130,7 @@ export function readQueues(
     const members: Chosen[] = [];
     for (let from = 0; from < chosen.length; from += ENTRIES_PER_LOCK) {
       const some = chosen.slice(from, from + ENTRIES_PER_LOCK);
-      const described = underLock((shard) => describeAll(shard, queue, some, shards.epoch, nowMs));
+      const described = underLock((shard) => describeAll(shard, queue, some, now));
       if (described === undefined) return undefined;
       members.push(...described);
     }
@@ -161,8 +189,7 @@ function describeAll(
   shard: Shard,
   queue: PolicyQueue,
   chosen: readonly Chosen[],
-  epoch: number,
-  nowMs: number,
+  { epoch, nowMs }: Moment,
 ): Chosen[] {
   const { memory } = shard;
   const present = chosen.filter(({ member, hash }) => isMember(memory, queue, member, hash));

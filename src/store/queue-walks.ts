@@ -1,7 +1,6 @@
 import type { PolicyQueue } from "../policy/policy-queue.ts";
-import type { QueuePlan } from "./queue-reading.ts";
+import type { QueuePlan, UnderLock } from "./queue-reading.ts";
 import { QueueWalk } from "./queue-walk.ts";
-import type { Shard } from "./shard.ts";
 
 /**
  * Places that are visited under one lock. Each costs a look at memory that is in no processor's cache, if the store is
@@ -17,9 +16,6 @@ export interface QueueWalks {
   readonly ahead: QueueWalk;
   readonly behind: QueueWalk | undefined;
 }
-
-/** Acts under the shard's lock. @returns undefined if the policy was changed */
-type UnderLock = <Result>(act: (shard: Shard) => Result) => Result | undefined;
 
 /**
  * Walks through all queues, the light ones first: others get what those do not need of their part of the visits.

@@ -25,6 +25,9 @@ export interface Placed {
   readonly member: QueueMember;
 }
 
+/** Between the reading of the time and that of the queues. */
+const SLACK_MS = 200;
+
 /**
  * Works out what happened between two readings of one shard. Only sampled members count: others are told because they
  * leave soon, and come and go. Members whose sampling began or ended with the second reading are left out.
@@ -37,14 +40,19 @@ export function changesBetween(before: QueuesReport, now: QueuesReport): Change[
   const left = new Map(now.left.filter(({ atMs }) => atMs > before.atMs).map((each) => [each.id, each]));
   const isSame = before.samplingRatio === now.samplingRatio;
   const isSameForGhosts = before.ghostSamplingRatio === now.ghostSamplingRatio;
+  const isLong = (name: string): boolean =>
+    [...before.queues, ...now.queues].some((queue) => queue.name === name && queue.walkedFromEntrance > 0);
   const changes: Change[] = [];
   for (const id of new Set([...earlier.keys(), ...later.keys(), ...left.keys()])) {
     const was = earlier.get(id);
     const is = later.get(id);
     const isKnown = (was ?? is)?.isGhost === true ? isSameForGhosts : isSame;
     if ((was === undefined || is === undefined) && !isKnown) continue;
-    const what = whatHappened(was, is, left.get(id), now.samplingRatio < now.ghostSamplingRatio);
-    if (what === undefined) continue;
+    const mayBeBack = now.samplingRatio < now.ghostSamplingRatio;
+    const what = whatHappened(was, is, left.get(id), mayBeBack);
+    if (what === undefined || (what === "left" && !left.has(id) && isLong(was!.queue))) continue;
+    // It may have come from the middle of a long queue, which nobody looks at.
+    if (what === "entered" && is!.member.entry!.ageMs > now.atMs - before.atMs + SLACK_MS) continue;
     changes.push({
       ...{ what, id, from: was?.queue, to: is?.queue },
       key: is?.member.key ?? was?.member.key ?? left.get(id)?.key,

@@ -1,5 +1,5 @@
 import type { QueuesReport } from "../../src/instruments/view.ts";
-import { counted, durationText } from "../parts/text.ts";
+import { countText, durationText } from "../parts/text.ts";
 import type { Change } from "./changes.ts";
 
 /** A change in words; the key's name stands before them. */
@@ -67,7 +67,7 @@ export function tellChange(change: Change, queues: QueuesReport["queues"]): Told
       return {
         mark: "#",
         look: "miss",
-        text: `was a miss and enters ${queueText(to)}${reads > 0 ? `; it was read ${counted(reads, "time")} since` : ""}.`,
+        text: `was a miss and enters ${queueText(to)}${reads > 0 ? `; it was ${timesText(reads)} since` : ""}.`,
       };
     case "refilled":
       return { mark: "+", look: "fill", text: "was filled anew: a new value came from the origin." };
@@ -82,7 +82,7 @@ export function tellChange(change: Change, queues: QueuesReport["queues"]): Told
           : turn === to
             ? " When its turn comes it will stay."
             : ` When its turn comes it will pass to ${queueText(turn)}.`;
-      const text = reads === 1 ? "was read: a hit." : `was read ${counted(reads, "time")}: hits.`;
+      const text = reads === 1 ? "was read: a hit." : `was ${timesText(reads)}: hits.`;
       return { mark: "|", look: "hit", text: text + next };
     }
   }
@@ -95,21 +95,21 @@ function leftText({ from, left, before }: Change): string {
   const where = before === undefined ? " It had come only just before." : "";
   switch (cause) {
     case "evicted":
-      return `was evicted from ${queueText(queue ?? from)}, ${age} after its fill: ${readTimes(reads)}.${where}`;
+      return `was evicted from ${queueText(queue ?? from)}, ${age} after its fill: ${timesText(reads)}.${where}`;
     case "expired":
-      return `expired, ${age} after its fill: ${readTimes(reads)}.${where}`;
+      return `expired, ${age} after its fill: ${timesText(reads)}.${where}`;
     default:
       return `was removed, ${age} after its fill: written, deleted or invalidated.${where}`;
   }
 }
 
-function readTimes(reads: number): string {
-  return reads === 0 ? "never read" : `read ${counted(reads, "time")}`;
+/** Returns `never read`, `read once`, `read 17 times`. */
+export function timesText(reads: number): string {
+  if (reads === 0) return "never read";
+  return reads === 1 ? "read once" : reads === 2 ? "read twice" : `read ${countText(reads)} times`;
 }
 
 function readsText({ before, now, left }: Change): string {
   const reads = left?.reads ?? now?.member.entry?.reads ?? before?.member.entry?.reads;
-  return reads === undefined
-    ? ""
-    : `, ${reads === 0 ? "not read" : `read ${counted(reads, "time")}`} since its fill`;
+  return reads === undefined ? "" : `, ${timesText(reads)} since its fill`;
 }

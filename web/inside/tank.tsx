@@ -92,7 +92,8 @@ export function Tank({ report, changes, step, openId, onOpen }: TankProps) {
                     height: `${box.tileHeight}px`,
                   }}
                 >
-                  … {place.count === undefined ? "" : countText(place.count)} …
+                  {place.count !== undefined && <b>{countText(place.count)}</b>}
+                  unseen
                 </span>
               );
             })}

@@ -1,6 +1,7 @@
 import type { QueueMember, ToldQueue } from "../../src/instruments/view.ts";
 import { keyText, visibleText } from "../parts/key-name.tsx";
-import { counted, countText, durationText, sizeText } from "../parts/text.ts";
+import { countText, durationText, sizeText } from "../parts/text.ts";
+import { timesText } from "./sentences.ts";
 import { tileName } from "./snake.ts";
 
 /** Reads that give a tile its strokes, and its glass a deeper colour: 1, 10, 100, 1,000. */
@@ -28,7 +29,7 @@ export function Tile(props: TileProps) {
   const { queue, member, x, y, width, height, event, step, isOpen, isCurrent, onOpen } = props;
   const { entry } = member;
   const name = member.key === undefined ? member.id : visibleText(keyText(member.key));
-  const isNext = member.rank === 1 && queue.order !== "none";
+  const isNext = member === queue.members[0] && queue.order !== "none";
   const warmth = warmthOf(entry?.reads ?? 0);
   const sign = signOf(queue, member);
   const names = ["tile", entry === undefined ? "ghost" : `warm-${warmth}`];
@@ -75,10 +76,10 @@ export function tileLabel(queue: ToldQueue, { key, id, rank, entry }: QueueMembe
   const parts = [key === undefined ? `key ${id}, whose name is not known` : visibleText(keyText(key))];
   parts.push(queue.name);
   if (queue.order !== "none" && rank !== undefined) {
-    parts.push(rank === 1 ? "next to leave" : `${countText(rank)} from the exit`);
+    parts.push(queue.members[0]?.id === id ? "next to leave" : `${countText(rank)} from the exit`);
   }
   if (entry === undefined) return parts.join(", ");
-  parts.push(`read ${counted(entry.reads, "time")}`, sizeText(entry.valueBytes));
+  parts.push(timesText(entry.reads), sizeText(entry.valueBytes));
   if (entry.ttlMs >= 0) parts.push(entry.ttlMs === 0 ? "expired" : `expires in ${durationText(entry.ttlMs)}`);
   if (entry.state === "void") parts.push("void");
   if (entry.turn === queue.name) parts.push("would stay");
