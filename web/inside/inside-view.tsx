@@ -42,6 +42,12 @@ export function InsideView() {
     return () => clearInterval(timer);
   }, [isMoving, isOnScreen, isLive, shard.value]);
 
+  const close = (): void => {
+    const id = opened.value?.id;
+    opened.value = undefined;
+    // Readers with a keyboard go on where they were.
+    frame.current?.querySelector<HTMLElement>(`[data-id="${id}"]`)?.focus();
+  };
   const state = feed.state.value;
   const hasKey = opened.value?.key !== undefined;
   return (
@@ -82,9 +88,7 @@ export function InsideView() {
           )}
         </div>
         <div class="beside">
-          {opened.value !== undefined && hasKey && (
-            <Biography name={opened.value.key!} onClose={() => (opened.value = undefined)} />
-          )}
+          {opened.value !== undefined && hasKey && <Biography name={opened.value.key!} onClose={close} />}
           {opened.value !== undefined && !hasKey && (
             <p class="prose">
               Of this ghost only the hash {opened.value.id} is known: its key was evicted before anybody

@@ -86,6 +86,6 @@ export function tileName(key: string, most: number): string {
   const parts = key.split(/[:/.|]/).filter((part) => part !== "");
   const part = parts.find((each, i) => i > 0 && /\d/.test(each)) ?? parts[1] ?? parts[0] ?? key;
   if (part.length <= most) return part;
-  const end = Math.floor((most - 1) / 2);
+  const end = Math.ceil((most - 1) / 2);
   return `${part.slice(0, most - 1 - end)}…${part.slice(part.length - end)}`;
 }

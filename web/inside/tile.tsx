@@ -76,7 +76,7 @@ export function tileLabel(queue: ToldQueue, { key, id, rank, entry }: QueueMembe
   const parts = [key === undefined ? `key ${id}, whose name is not known` : visibleText(keyText(key))];
   parts.push(queue.name);
   if (queue.order !== "none" && rank !== undefined) {
-    parts.push(queue.members[0]?.id === id ? "next to leave" : `${countText(rank)} from the exit`);
+    parts.push(queue.members[0]?.id === id ? "next at the exit" : `${countText(rank)} from the exit`);
   }
   if (entry === undefined) return parts.join(", ");
   parts.push(timesText(entry.reads), sizeText(entry.valueBytes));
