@@ -8,6 +8,7 @@ import type {
   HistoryReport,
   HotKeysReport,
   Metric,
+  QueuesReport,
   ToldSetting,
   WhatIfReport,
 } from "../src/instruments/view.ts";
@@ -22,7 +23,7 @@ import { until } from "./support/until.ts";
 
 const WORKER = new URL("../src/cli/instruments-worker.ts", import.meta.url);
 const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-const VIEWS = ["now", "what-if", "keys", "time"];
+const VIEWS = ["now", "what-if", "inside", "keys", "time"];
 const LONG_NAME = `${"a".repeat(100)}:${"b".repeat(99)}`;
 
 /** A proxy in front of a server, with its instruments, and clients that read. */
@@ -161,7 +162,7 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     await page.locator("#keys table").first().waitFor();
     await page.locator(".say b").first().waitFor();
     await page.locator(".verdict.well").waitFor();
-    expect(await page.locator("nav a").allInnerTexts()).toEqual(["Now", "What if", "Keys", "Time"]);
+    expect(await page.locator("nav a").allInnerTexts()).toEqual(["Now", "What if", "Inside", "Keys", "Time"]);
     expect(messages).toEqual([]);
     expect(new Set(asked.filter((origin) => origin !== "null"))).toEqual(
       new Set([new URL(bench.url).origin]),
@@ -254,6 +255,18 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     await reach(".policies input");
     await page.keyboard.press("ArrowDown");
     await page.locator(".apply button.main:not([disabled])").waitFor();
+    await reach(".tile");
+    const idOf = () => page.evaluate("document.activeElement.dataset.id");
+    const first = await idOf();
+    await page.keyboard.press("ArrowRight");
+    const second = await idOf();
+    expect(second).not.toBe(first);
+    await page.locator("#inside").getByText("Movement waits").waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator("#inside .biography .prose").first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("#inside .biography").waitFor({ state: "detached" });
+    expect(await idOf()).toBe(second);
     await reach(".open");
     await page.keyboard.press("Enter");
     await page.locator(".biography .events, .biography .prose").first().waitFor();
@@ -313,6 +326,45 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     await page.locator("#time .marks li").first().getByText("sieve").waitFor();
     await page.getByRole("button", { name: "Undo: back to s3-fifo" }).click();
     await until(async () => (await bench.policy()) === "s3-fifo", "the policy is s3-fifo again");
+  });
+
+  test("shows the queues that the API tells, and moves only when it may", async () => {
+    await using shownPage = await browser.open(bench.url, { reducedMotion: "reduce" });
+    const { page } = shownPage;
+    const tiles = page.locator("#inside .tile[data-id]:not(.gone)");
+    const button = (name: string) => page.locator("#inside").getByRole("button", { name });
+    await page.locator("#inside").scrollIntoViewIfNeeded();
+    await tiles.first().waitFor();
+    // Readers who want less motion begin with everything at rest.
+    expect(await button("Pause").getAttribute("aria-pressed")).toBe("true");
+    const asked: Promise<QueuesReport>[] = [];
+    page.on("response", (response) => {
+      if (response.url().includes("/api/queues")) asked.push(response.json());
+    });
+    const places = (): Promise<string> =>
+      page.evaluate(
+        "[...document.querySelectorAll('#inside .tile')].map((tile) => tile.style.transform).join()",
+      );
+    const before = await places();
+    await button("One step").click();
+    await until(() => Promise.resolve(asked.length === 1), "one step asks once");
+    const { queues } = await asked[0]!;
+    const members = queues.flatMap(({ members }) => members);
+    await until(async () => (await tiles.count()) === members.length, "there is a tile for each member");
+    const ids = (await page.evaluate(
+      "[...document.querySelectorAll('#inside .tile[data-id]:not(.gone)')].map((tile) => tile.dataset.id)",
+    )) as string[];
+    expect(ids.toSorted()).toEqual(members.map(({ id }) => id).toSorted());
+    const next = queues.find(({ members }) => members.length > 0)!.members[0]!;
+    expect(await page.locator(`#inside .tile[data-id="${next.id}"]`).getAttribute("class")).toContain("next");
+    expect(await page.locator("#inside tbody tr").count()).toBe(members.length);
+    await button("Pause").click();
+    await until(async () => (await places()) !== before, "the entries move");
+    await until(async () => (await page.locator("#inside .happenings li").count()) > 2, "it says why");
+    await button("Pause").click();
+    const read = asked.length;
+    await button("One step").click();
+    await until(() => Promise.resolve(asked.length > read), "another step");
   });
 
   test("watches a key, tells its story, and stops", async () => {

@@ -62,9 +62,13 @@ export function InsideView() {
           onFocusIn={({ target }) => (isHeld.value = (target as HTMLElement).matches(".tile:focus-visible"))}
           onFocusOut={() => (isHeld.value = false)}
         >
-          {feed.problem.value !== "" && <p class="wrong">{feed.problem.value}</p>}
+          {feed.problem.value !== "" && !api.isSaved && <p class="wrong">{feed.problem.value}</p>}
           {state === undefined ? (
-            <Awaited>The queues are being read.</Awaited>
+            <Awaited>
+              {api.isSaved
+                ? "The queues were not on the screen when this page was saved."
+                : "The queues are being read."}
+            </Awaited>
           ) : state.report.queues.length === 0 ? (
             <Awaited>The policy is being changed: the queues are shown when that is done.</Awaited>
           ) : (
