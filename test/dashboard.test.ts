@@ -8,6 +8,7 @@ import type {
   HistoryReport,
   HotKeysReport,
   Metric,
+  QueuesReport,
   ToldSetting,
   WhatIfReport,
 } from "../src/instruments/view.ts";
@@ -22,7 +23,7 @@ import { until } from "./support/until.ts";
 
 const WORKER = new URL("../src/cli/instruments-worker.ts", import.meta.url);
 const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-const VIEWS = ["now", "what-if", "keys", "time", "coherence"];
+const VIEWS = ["now", "what-if", "inside", "keys", "time", "coherence"];
 const LONG_NAME = `${"a".repeat(100)}:${"b".repeat(99)}`;
 
 /** A proxy in front of a server, with its instruments, and clients that read. */
@@ -164,6 +165,7 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     expect(await page.locator("nav a").allInnerTexts()).toEqual([
       "Now",
       "What if",
+      "Inside",
       "Keys",
       "Time",
       "Coherence",
@@ -224,6 +226,7 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     expect(await page.locator(".policies label").count()).toBe(whatIf.curves.length);
     const hot = await bench.get<HotKeysReport>("/api/hot?count=1");
     const first = hot.keys[0]!.key;
+    await page.locator("#keys").scrollIntoViewIfNeeded();
     await page
       .locator("#keys .hot")
       .first()
@@ -260,6 +263,18 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     await reach(".policies input");
     await page.keyboard.press("ArrowDown");
     await page.locator(".apply button.main:not([disabled])").waitFor();
+    await reach(".tile");
+    const idOf = () => page.evaluate("document.activeElement.dataset.id");
+    const first = await idOf();
+    await page.keyboard.press("ArrowRight");
+    const second = await idOf();
+    expect(second).not.toBe(first);
+    await page.locator("#inside").getByText("Movement waits").waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator("#inside .biography .prose").first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("#inside .biography").waitFor({ state: "detached" });
+    expect(await idOf()).toBe(second);
     await reach(".open");
     await page.keyboard.press("Enter");
     await page.locator(".biography .events, .biography .prose").first().waitFor();
@@ -301,6 +316,8 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
       client.close();
       await using shownPage = await browser.open(bench.url, { viewport: { width, height: 900 } });
       const { page } = shownPage;
+      // Views beyond the screen stand still.
+      await page.locator("#keys").scrollIntoViewIfNeeded();
       await page.locator("#keys .hot").first().getByText("b".repeat(10)).first().waitFor();
       await page.locator("#time .time-chart").first().waitFor();
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
@@ -316,9 +333,48 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     await page.locator(".apply button.main").click();
     await page.locator(".applied").getByText("The policy is sieve now").waitFor();
     await until(async () => (await bench.policy()) === "sieve", "the policy is sieve");
+    await page.locator("#time").scrollIntoViewIfNeeded();
     await page.locator("#time .marks li").first().getByText("sieve").waitFor();
     await page.getByRole("button", { name: "Undo: back to s3-fifo" }).click();
     await until(async () => (await bench.policy()) === "s3-fifo", "the policy is s3-fifo again");
+  });
+
+  test("shows the queues that the API tells, and moves only when it may", async () => {
+    await using shownPage = await browser.open(bench.url, { reducedMotion: "reduce" });
+    const { page } = shownPage;
+    const tiles = page.locator("#inside .tile[data-id]:not(.gone)");
+    const button = (name: string) => page.locator("#inside").getByRole("button", { name });
+    await page.locator("#inside").scrollIntoViewIfNeeded();
+    await tiles.first().waitFor();
+    // Readers who want less motion begin with everything at rest.
+    expect(await button("Pause").getAttribute("aria-pressed")).toBe("true");
+    const asked: Promise<QueuesReport>[] = [];
+    page.on("response", (response) => {
+      if (response.url().includes("/api/queues")) asked.push(response.json());
+    });
+    await button("One step").click();
+    await until(() => Promise.resolve(asked.length === 1), "one step asks once");
+    const { queues } = await asked[0]!;
+    const members = queues.flatMap(({ members }) => members);
+    await until(async () => (await tiles.count()) === members.length, "there is a tile for each member");
+    const ids = (await page.evaluate(
+      "[...document.querySelectorAll('#inside .tile[data-id]:not(.gone)')].map((tile) => tile.dataset.id)",
+    )) as string[];
+    expect(ids.toSorted()).toEqual(members.map(({ id }) => id).toSorted());
+    const next = queues.find(({ members }) => members.length > 0)!.members[0]!;
+    expect(await page.locator(`#inside .tile[data-id="${next.id}"]`).getAttribute("class")).toContain("next");
+    expect(await page.locator("#inside tbody tr").count()).toBe(members.length);
+    await button("Pause").click();
+    await until(() => Promise.resolve(asked.length > 3), "the queues are read again and again");
+    // Keys are read all the time.
+    await until(
+      async () => (await page.locator("#inside .happenings li").count()) > 0,
+      "it says what happens",
+    );
+    await button("Pause").click();
+    const read = asked.length;
+    await button("One step").click();
+    await until(() => Promise.resolve(asked.length > read), "another step");
   });
 
   test("watches a key, tells its story, and stops", async () => {

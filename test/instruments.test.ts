@@ -9,6 +9,7 @@ import type {
   HealthReport,
   HistoryReport,
   Metric,
+  QueuesReport,
   SlowRequestsReport,
   WhatIfReport,
 } from "../src/instruments/view.ts";
@@ -101,6 +102,16 @@ describe.each([1, 2])("a proxy of %d threads with instruments", (threads) => {
     expect(story.isWatched).toBe(true);
     expect(story.present).toMatchObject({ reads: 299, policy: "s3-fifo" });
     expect(story.events.map(({ what }) => what).slice(0, 3)).toEqual(["miss", "filled", "hit"]);
+    const shards = (await get<QueuesReport>("/api/queues")).shards;
+    const shown = await Promise.all(
+      Array.from({ length: shards }, (_, shard) => get<QueuesReport>(`/api/queues?shard=${shard}`)),
+    );
+    const members = shown.flatMap(({ queues }) =>
+      queues.flatMap(({ name, members }) =>
+        members.map(({ key, rank, entry }) => [name, key, rank, entry?.reads]),
+      ),
+    );
+    expect(members).toEqual([["small", { text: "user:1:cart" }, 1, 299]]);
     const explained = await client.must("GLASS.EXPLAIN", "user:1:cart");
     expect(JSON.stringify(explained)).toContain("filled");
     expect(JSON.stringify(await client.must("GLASS.FAMILIES"))).toContain("user:*:cart");

@@ -42,6 +42,9 @@ describe("reports", () => {
     expect(await json("/api/families")).toEqual(view.families(50));
     await json("/api/families?count=1000");
     expect(view.calls.at(-1)).toBe("families 1000");
+    expect(await json("/api/queues")).toEqual(JSON.parse(JSON.stringify(view.shown)));
+    await json("/api/queues?shard=1");
+    expect(view.calls.at(-1)).toBe("queues 1");
     expect(await json("/api/what-if")).toEqual(view.simulated);
     expect(await json("/api/channels")).toEqual(view.links);
     expect(await json("/api/clients?count=7")).toEqual(view.connected);
@@ -71,8 +74,10 @@ describe("reports", () => {
     );
   });
 
-  test("without what-if are a clear 404", async () => {
+  test("without a cache or what-if are a clear 404", async () => {
     admin.view.simulated = undefined;
+    admin.view.shown = undefined;
+    expect(await problem(await admin.get("/api/queues"))).toEqual([404, expect.stringContaining("no cache")]);
     expect(await problem(await admin.get("/api/what-if"))).toEqual([
       404,
       expect.stringContaining("simulated"),
@@ -152,6 +157,8 @@ describe("mistakes are told in a sentence", () => {
     ["/api/hot?cout=3", "did you mean count?"],
     ["/api/hot?count=3&count=4", "count is there twice"],
     ["/api/families?count=x", "whole number"],
+    ["/api/queues?shard=65536", "shard must be a whole number from 0 to 65535"],
+    ["/api/queues?shard=2", "shard must be from 0 to 1"],
     ["/api/counters?a=1", 'there are no parameters here, and one is "a"'],
     ["/api/history?step=999", "step must be"],
     ["/api/history?from=now", "from must be"],

@@ -6,6 +6,7 @@ import { Problem } from "./problem.ts";
 import { respond, respondJson } from "./responses.ts";
 import { base64Decoded, percentDecoded } from "./target.ts";
 
+const MOST_SHARDS = 65_535;
 const HISTORY_STEPS = 4_000;
 const DEFAULT_HISTORY_MS = 600_000;
 const DAY_MS = 86_400_000;
@@ -79,6 +80,14 @@ export const API_ROUTES: readonly Route[] = [
     },
     shown: "/api/keys/KEY?encoding=text|base64",
     summary: "What happened to a key, and why.",
+  },
+  {
+    path: "/api/queues",
+    access: "password",
+    parameters: ["shard"],
+    methods: { GET: queues },
+    shown: "/api/queues?shard=",
+    summary: "The policy's queues as they are, with sampled entries and ghosts in their places.",
   },
   {
     path: "/api/watch",
@@ -203,6 +212,14 @@ function history({ query, desk: { view, clock } }: Call): Response {
     );
   }
   return respondJson(view.history(fromMs, stepMs));
+}
+
+function queues({ query, desk: { view } }: Call): Response {
+  const report = view.queues(
+    wholeNumber(query, { name: "shard", least: 0, most: MOST_SHARDS, otherwise: 0 }),
+  );
+  if (report === undefined) throw new Problem(404, "there is no cache to look into here");
+  return respondJson(report);
 }
 
 function whatIf({ desk: { view } }: Call): Response {

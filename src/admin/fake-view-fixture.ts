@@ -11,6 +11,7 @@ import type {
   InstrumentsView,
   Metric,
   MetricSample,
+  QueuesReport,
   SlowRequestsReport,
   ToldSetting,
   WatchReport,
@@ -26,6 +27,7 @@ export class FakeView implements InstrumentsView {
   links: ChannelsReport | undefined = FAKE_CHANNELS;
   connected: ClientsReport | undefined = FAKE_CLIENTS;
   slow: SlowRequestsReport | undefined = FAKE_SLOW_REQUESTS;
+  shown: QueuesReport | undefined = FAKE_QUEUES;
   readonly calls: string[] = [];
   readonly patterns: string[] = [];
   readonly values = new Map([["policy", "s3-fifo"]]);
@@ -95,6 +97,12 @@ export class FakeView implements InstrumentsView {
     const events = [{ atMs: 1, what: "evicted", text: "s3-fifo: left the small queue" } as const];
     const base64 = Buffer.from(key).toString("base64");
     return { key: { base64 }, isSampled: true, isWatched: false, events, forgotten: 0 };
+  }
+
+  queues(shard: number): QueuesReport | undefined {
+    this.#called(`queues ${shard}`);
+    if (shard > 1) throw new RangeError("shard must be from 0 to 1");
+    return this.shown;
   }
 
   watched(): WatchReport {
@@ -241,6 +249,25 @@ const FAKE_SLOW_REQUESTS: SlowRequestsReport = {
       ...{ clientAddress: "127.0.0.1:50000", clientName: "" },
     },
   ],
+};
+
+const FAKE_QUEUES: QueuesReport = {
+  ...{ atMs: 1_700_000_000_000, policy: "lru", shard: 0, shards: 2, unit: "bytes" },
+  samplingRatio: 1,
+  ghostSamplingRatio: 1,
+  queues: [
+    {
+      ...{ name: "queue", kind: "resident", order: "line", entrance: "new entries", exit: "out" },
+      ...{ length: 1, walkedFromExit: 1, walkedFromEntrance: 0 },
+      members: [
+        {
+          ...{ id: "0000002a", key: { text: "user:1" }, rank: 1, way: 0, isSampled: true },
+          entry: { reads: 3, valueBytes: 100, chargedBytes: 144, ageMs: 10, ttlMs: -1, turn: "" },
+        },
+      ],
+    },
+  ],
+  left: [],
 };
 
 const FAKE_WHAT_IF: WhatIfReport = {

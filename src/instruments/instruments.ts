@@ -16,6 +16,7 @@ import { KeyStories } from "./key-stories.ts";
 import { Load } from "./load.ts";
 import { mergedMetrics } from "./merged-metrics.ts";
 import type { MetricHistogram } from "./published-metrics.ts";
+import { QueueWatch } from "./queues/queue-watch.ts";
 import type { ThreadQuestions } from "./thread-questions.ts";
 import type {
   BiographyReport,
@@ -28,6 +29,7 @@ import type {
   HotKeysReport,
   InstrumentsView,
   Metric,
+  QueuesReport,
   SlowRequestsReport,
   ToldSetting,
   WatchReport,
@@ -110,6 +112,7 @@ export class Instruments implements InstrumentsView {
   readonly #load: Load;
   readonly #figures: KeyFigures;
   readonly #stories: KeyStories;
+  readonly #queues: QueueWatch;
   readonly #history: History;
   #historyMs = 0;
   /** The optimum at each size, as it was last computed. */
@@ -138,6 +141,7 @@ export class Instruments implements InstrumentsView {
     this.#departures = new DepartureReader(logs);
     this.#figures = new KeyFigures(COUNT_EVERY, now);
     this.#stories = new KeyStories(store, memory.filter, logs);
+    this.#queues = new QueueWatch(store, (hash) => this.#stories.nameOf(hash));
     this.#load = new Load(now, this.#reader.reads, options.threadMs());
     this.#adaptedMs = now;
     this.#sinceMs = now;
@@ -214,6 +218,10 @@ export class Instruments implements InstrumentsView {
 
   biography(key: Uint8Array): BiographyReport {
     return this.#stories.biography(key, this.#options.nowMs());
+  }
+
+  queues(shard: number): QueuesReport {
+    return this.#queues.report(shard, this.#options.nowMs());
   }
 
   watched(): WatchReport {
@@ -322,6 +330,7 @@ export class Instruments implements InstrumentsView {
   #departed(departure: Departure): void {
     this.#figures.departed(departure);
     this.#stories.departed(departure);
+    this.#queues.departed(departure);
   }
 
   #keepHistory(nowMs: number): void {

@@ -67,6 +67,11 @@ export class KeyStories {
     return this.#biographies.report(bytes, key.hash, nowMs, present);
   }
 
+  /** Returns the name of a key that has a story, if it is known. */
+  nameOf(hash: number): Uint8Array | undefined {
+    return this.#biographies.nameOf(hash);
+  }
+
   watched(): WatchReport {
     return this.#watches.report();
   }

@@ -79,6 +79,10 @@ export class NumberInstruments implements InstrumentsView {
     return { key: toldKey(key), isSampled: false, isWatched: false, events: [], forgotten: 0 };
   }
 
+  queues(): undefined {
+    return undefined;
+  }
+
   watched(): WatchReport {
     return { limit: 0, patterns: [] };
   }

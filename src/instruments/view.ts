@@ -286,6 +286,87 @@ export interface ToldSetting {
   readonly changeable: boolean;
 }
 
+/** The policy's queues in one shard, with sampled members in their places. */
+export interface QueuesReport {
+  readonly atMs: number;
+  readonly policy: string;
+  /** Which shard, from 0, and how many there are. Each has queues of its own, and they are alike. */
+  readonly shard: number;
+  readonly shards: number;
+  /** What weights and shares count. */
+  readonly unit: "bytes" | "entries";
+  /** The share of the entries that were walked by, and of the ghosts, that is told. The same keys each time. */
+  readonly samplingRatio: number;
+  readonly ghostSamplingRatio: number;
+  /** In the order in which an entry passes through them. Empty if the policy was being changed. */
+  readonly queues: readonly ToldQueue[];
+  /** Sampled entries of this shard that left in the last seconds, the latest last. */
+  readonly left: readonly LeftEntry[];
+}
+
+export interface ToldQueue {
+  /** The policy's own term, as in biographies. */
+  readonly name: string;
+  /** Ghosts are keys without values. */
+  readonly kind: "resident" | "ghost";
+  /** Entries leave: in their order, where a hand points, by a figure, or at random. */
+  readonly order: "line" | "hand" | "ranking" | "none";
+  /** What comes in, and what happens at the exit. */
+  readonly entrance: string;
+  readonly exit: string;
+  /** How many members there are; absent: too many to count. */
+  readonly length?: number;
+  readonly weight?: number;
+  /** The weight that the policy aims at, or allows. */
+  readonly share?: number;
+  /** How many members were looked at: from the exit on, and from the entrance on. */
+  readonly walkedFromExit: number;
+  readonly walkedFromEntrance: number;
+  /** Those next to leave first. */
+  readonly members: readonly QueueMember[];
+}
+
+export interface QueueMember {
+  /** The key's hash, as eight digits. */
+  readonly id: string;
+  /** Absent: a ghost whose name is not known. A long key's beginning; a text then ends with "…". */
+  readonly key?: ToldKey;
+  readonly cutFromBytes?: number;
+  /** Its place: 1 is next to leave. Absent: it was counted from the entrance of a queue of unknown length. */
+  readonly rank?: number;
+  /** The share of the way from the exit, 0, to the entrance, 1. Absent: the length is not known. */
+  readonly way?: number;
+  /** Whether it is told because of its hash, and not only because it leaves soon. */
+  readonly isSampled: boolean;
+  /** Of an entry. */
+  readonly entry?: {
+    readonly reads: number;
+    readonly valueBytes: number;
+    readonly chargedBytes: number;
+    readonly ageMs: number;
+    /** −1: it has no expiry. */
+    readonly ttlMs: number;
+    /** Absent: it is served. `void`: a flush or a lost channel made it so. */
+    readonly state?: "stale" | "expired" | "void";
+    /**
+     * The queue that it would go to if its turn came now; its own: it stays, or goes round once more. Empty: it would
+     * leave, and be forgotten. Absent: that depends on other entries, too.
+     */
+    readonly turn?: string;
+  };
+}
+
+export interface LeftEntry {
+  readonly id: string;
+  readonly key?: ToldKey;
+  readonly atMs: number;
+  readonly cause: "evicted" | "expired" | "removed";
+  /** The queue that it was evicted from. */
+  readonly queue?: string;
+  readonly reads: number;
+  readonly ageMs: number;
+}
+
 /** Everything that the instruments can be asked for. */
 export interface InstrumentsView {
   readonly service: "proxy" | "server";
@@ -300,6 +381,11 @@ export interface InstrumentsView {
   hotKeys(by: HotBy, count: number): HotKeysReport;
   families(count: number): FamiliesReport;
   biography(key: Uint8Array): BiographyReport;
+  /**
+   * Reads the queues of a shard, which costs some milliseconds. undefined: there is no cache to look into
+   * @throws RangeError if there is no such shard
+   */
+  queues(shard: number): QueuesReport | undefined;
   watched(): WatchReport;
   /** @throws RangeError if there are too many, or the pattern is too long */
   watch(pattern: string): void;

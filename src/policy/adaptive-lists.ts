@@ -18,6 +18,7 @@ import {
 } from "./ghost-links.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "./ghost-table.ts";
 import type { GhostIndex, PolicyMemory } from "./policy.ts";
+import { ghostQueue, listQueue, type PolicyQueue } from "./policy-queue.ts";
 import { LIST_WORDS, pushBack, unlink } from "./slot-list.ts";
 import { checkCount, WeighedList } from "./weighed-list.ts";
 import { wordAt } from "./word-at.ts";
@@ -49,6 +50,16 @@ const IN_FREQUENT: number = 1 << 31;
 export const FROM_NOWHERE = 0;
 const FROM_RECENT = 1;
 export const FROM_FREQUENT = 2;
+
+/** What ARC and CAR say about their queues. */
+interface AdaptiveRules {
+  readonly recentEntrance: string;
+  readonly recentExit: string;
+  readonly frequentEntrance: string;
+  readonly frequentExit: string;
+  /** Tells whether an entry would go to T2, or stay there, if its turn came now. */
+  stays(slot: number): boolean;
+}
 
 /**
  * What ARC and CAR share: a list of entries requested once (T1), a list of entries requested more often (T2), ghosts
@@ -129,6 +140,46 @@ export abstract class AdaptiveLists {
     if (!recentFirst) this.recent.forEach(visit);
   }
 
+  /** Shows T1, T2 and the ghosts of both. */
+  protected queuesOf(rules: AdaptiveRules): PolicyQueue[] {
+    const { memory, sums, capacity } = this;
+    const target = sums[TARGET]!;
+    const ghosts = this.#ghosts();
+    const again = "asked for again: into frequent, and the target for recent";
+    return [
+      listQueue(memory, this.recent.list, {
+        name: "recent",
+        weight: this.recent.weight(),
+        share: target,
+        entrance: rules.recentEntrance,
+        exit: rules.recentExit,
+        holds: (slot) => !this.isFrequent(slot),
+        turn: (slot) => (rules.stays(slot) ? "frequent" : "recent-ghosts"),
+      }),
+      listQueue(memory, this.frequent.list, {
+        name: "frequent",
+        weight: this.frequent.weight(),
+        share: capacity - target,
+        entrance: rules.frequentEntrance,
+        exit: rules.frequentExit,
+        holds: (slot) => this.isFrequent(slot),
+        turn: (slot) => (rules.stays(slot) ? "frequent" : "frequent-ghosts"),
+      }),
+      ghostQueue(ghosts, RECENT_GHOSTS, {
+        name: "recent-ghosts",
+        weight: recentGhostWeight(sums),
+        entrance: "keys evicted from recent",
+        exit: `${again} rises; else forgotten`,
+      }),
+      ghostQueue(ghosts, FREQUENT_GHOSTS, {
+        name: "frequent-ghosts",
+        weight: frequentGhostWeight(sums),
+        entrance: "keys evicted from frequent",
+        exit: `${again} falls; else forgotten`,
+      }),
+    ];
+  }
+
   /** @throws AssertionError */
   check(): void {
     const { capacity } = this;
@@ -136,13 +187,18 @@ export abstract class AdaptiveLists {
       this.recent.check((slot) => !this.isFrequent(slot)) +
       this.frequent.check((slot) => this.isFrequent(slot));
     checkCount(this.memory, count);
-    const weights = Float64Array.of(recentGhostWeight(this.sums), frequentGhostWeight(this.sums));
-    const shape = ghostShape(this.memory.maxEntries, this.memory.maxGhosts);
-    new GhostTable(this.state, GHOSTS, weights, 0, shape, this.ghostIndex).check();
+    this.#ghosts().check();
     const target = this.sums[TARGET]!;
     assert(target >= 0 && target <= capacity, `the target ${target} is beyond the capacity`);
     assert(this.sums[RECENT_REACH]! <= capacity, "T1 and its ghosts weigh more than the capacity");
     assert(this.sums[REACH]! <= 2 * capacity, "entries and ghosts weigh more than twice the capacity");
+  }
+
+  /** For looking at the ghosts: changes would leave the sums as they are. */
+  #ghosts(): GhostTable {
+    const weights = Float64Array.of(recentGhostWeight(this.sums), frequentGhostWeight(this.sums));
+    const shape = ghostShape(this.memory.maxEntries, this.memory.maxGhosts);
+    return new GhostTable(this.state, GHOSTS, weights, 0, shape, this.ghostIndex);
   }
 
   #listOf(slot: number): WeighedList {

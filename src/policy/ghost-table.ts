@@ -158,6 +158,25 @@ export class GhostTable {
     return this.#state[this.#queueAt(queue) + OLDEST]!;
   }
 
+  /** Returns the youngest ghost of a queue, 0 if it is empty. */
+  newest(queue: number): number {
+    return this.#state[this.#queueAt(queue) + NEWEST]!;
+  }
+
+  /** Returns the next younger ghost of the same queue, 0 if there is none. */
+  younger(ghost: number): number {
+    return this.#state[wordAt(ghost, this.#ghostWords, this.#places) + AFTER]!;
+  }
+
+  /** Returns the next older ghost of the same queue, 0 if there is none. */
+  older(ghost: number): number {
+    return this.#state[wordAt(ghost, this.#ghostWords, this.#places) + BEFORE]! & GHOST_BITS;
+  }
+
+  hashOf(ghost: number): number {
+    return this.#state[wordAt(ghost, this.#ghostWords, this.#places) + HASH]! >>> 0;
+  }
+
   /** Tells whether adding a ghost would drop another. */
   isFull(): boolean {
     return this.#state[this.#header + FREE] === 0 && this.#state[this.#header + FRESH] === this.limit;

@@ -1,4 +1,5 @@
 import type { Placement, Policy, PolicyMemory } from "./policy.ts";
+import { heapQueue, OUT, type PolicyQueue } from "./policy-queue.ts";
 import { PriorityHeap } from "./priority-heap.ts";
 
 /** Policy words of a slot: its place in the heap, and its number of requests. */
@@ -88,6 +89,18 @@ export class GreedyDual implements Policy {
 
   forEach(visit: (slot: number) => void): void {
     this.#heap.forEach(visit);
+  }
+
+  queues(): PolicyQueue[] {
+    const benefit = this.#perWeight ? "fewest requests for its size" : "fewest requests";
+    return [
+      heapQueue(this.#memory, this.#heap, {
+        name: "ranking",
+        entrance: "new entries, with one request; each read raises an entry",
+        exit: `out: ${benefit}, where later requests count more than earlier ones`,
+        turn: () => OUT,
+      }),
+    ];
   }
 
   check(): void {

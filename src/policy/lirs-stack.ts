@@ -79,6 +79,11 @@ export class LirsStack {
     return this.#link(reference, AFTER_NOTE);
   }
 
+  /** The member towards the bottom, 0 at the bottom. */
+  below(reference: number): number {
+    return this.#link(reference, BEFORE_NOTE);
+  }
+
   pushTop(reference: number): void {
     const top = this.top();
     this.#setLink(reference, BEFORE_NOTE, top);

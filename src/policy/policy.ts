@@ -1,3 +1,5 @@
+import type { PolicyQueue } from "./policy-queue.ts";
+
 /**
  * The eviction policy interface. A policy sees slots and key hashes, never keys, values or sockets, so the same class
  * decides in the proxy, the server, the simulator and a browser page.
@@ -50,6 +52,11 @@ export interface Policy {
   explain(slot: number): Placement;
   /** Visits the resident slots, the next victims first if the policy has an order. */
   forEach(visit: (slot: number) => void): void;
+  /**
+   * Shows all queues, those of resident entries first, in the order in which an entry passes through them. Every
+   * resident slot is in exactly one of them, and so is every ghost.
+   */
+  queues(): PolicyQueue[];
   /**
    * Checks the policy's invariants by walking everything. For tests, and `simulate --check`.
    * @throws AssertionError

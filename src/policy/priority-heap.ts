@@ -59,6 +59,20 @@ export class PriorityHeap {
     return this.#state[this.#at] === 0 ? 0 : this.#state[this.#slots]!;
   }
 
+  /** Returns the slot at a place; the top is at place 0. 0: there is no such place. */
+  slotAt(place: number): number {
+    return place >= 0 && place < this.count() ? this.#state[this.#slots + place]! : 0;
+  }
+
+  placeOf(slot: number): number {
+    return this.#place(slot);
+  }
+
+  /** Tells whether a slot ranks below another one. */
+  isBefore(one: number, other: number): boolean {
+    return this.#isBelow(this.#place(one), this.priorityOf(other), this.tickOf(other));
+  }
+
   priorityOf(slot: number): number {
     return this.#ranks[2 * this.#place(slot)]!;
   }

@@ -32,6 +32,11 @@ export class WeighedList {
     return this.#list.front();
   }
 
+  /** The list itself, for looking at it: changes past this object would leave the weight wrong. */
+  get list(): SlotList {
+    return this.#list;
+  }
+
   /** @param weight the slot's weight, in this method and the next two; for callers that know it already */
   pushBack(slot: number, weight: number = this.#memory.weigh(slot)): void {
     this.#list.pushBack(slot);

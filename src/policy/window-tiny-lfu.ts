@@ -1,6 +1,7 @@
 import { assert } from "../lib/assert.ts";
 import { FrequencySketch, sketchEntries } from "./frequency-sketch.ts";
 import type { Placement, Policy, PolicyMemory } from "./policy.ts";
+import { listQueue, type PolicyQueue } from "./policy-queue.ts";
 import { drawBelow } from "./random-draw.ts";
 import { LIST_WORDS } from "./slot-list.ts";
 import { checkCount, WeighedList } from "./weighed-list.ts";
@@ -41,6 +42,8 @@ const WARM_CHANCE = 128;
 
 /** The share of adopted entries that goes to probation. */
 const ADOPTED_PROBATION_SHARE = 0.8;
+
+type WindowRules = Pick<PolicyQueue, "entrance" | "exit" | "turn">;
 
 /** Most entries that move between segments in one go when the window's share changes. */
 const TRANSFERS_AT_ONCE = 1000;
@@ -191,6 +194,33 @@ export class WindowTinyLfu implements Policy {
     this.#probation.forEach(visit);
     this.#protected.forEach(visit);
     this.#window.forEach(visit);
+  }
+
+  queues(): PolicyQueue[] {
+    const show = (list: WeighedList, segment: number, share: number, rules: WindowRules) =>
+      listQueue(this.#memory, list.list, {
+        name: SEGMENTS[segment]!,
+        weight: list.weight(),
+        share,
+        holds: (slot) => this.#segmentOf(slot) === segment,
+        ...rules,
+      });
+    const [window, protectedShare] = [this.#windowShare(), this.#protectedShare()];
+    return [
+      show(this.#window, WINDOW, window, {
+        entrance: "new entries, and each entry of the window when it is read",
+        exit: "to probation, if it was asked for more often lately than the next to leave there; else out",
+      }),
+      show(this.#probation, PROBATION, this.#memory.capacity - window - protectedShare, {
+        entrance: "entries from the window, and those that protected has no room for",
+        exit: "out, if the entry from the window was asked for more often lately; read: into protected",
+      }),
+      show(this.#protected, PROTECTED, protectedShare, {
+        entrance: "entries read in probation, and each entry of protected when it is read",
+        exit: "back to probation when there is no room for all",
+        turn: () => "probation",
+      }),
+    ];
   }
 
   check(): void {

@@ -1,5 +1,6 @@
 import { assert } from "../lib/assert.ts";
 import type { Placement, Policy } from "../policy/policy.ts";
+import type { PolicyQueue } from "../policy/policy-queue.ts";
 import { SlotList } from "../policy/slot-list.ts";
 import { HASH, IS_WAITING, POLICY_OFFSET, POLICY_WORDS } from "./entry-layout.ts";
 import { HANDED_ENTRIES, type ShardMemory, WAITING_ENTRIES, WAITING_LIST } from "./shard-memory.ts";
@@ -118,6 +119,23 @@ export class Handover implements Policy {
     this.#policy?.forEach(visit);
   }
 
+  queues(): PolicyQueue[] {
+    const { words } = this.#memory;
+    const waiting: PolicyQueue = {
+      name: "handover",
+      kind: "resident",
+      order: "line",
+      entrance: this.#isDraining ? "entries of the former policy, next victims first" : "new entries",
+      exit: "taken over by the next policy",
+      next: (slot) => (slot === 0 ? this.#waiting.front() : this.#waiting.after(slot)),
+      previous: (slot) => (slot === 0 ? this.#waiting.back() : this.#waiting.before(slot)),
+      holds: (slot) => this.#isWaiting(slot),
+      hashOf: (slot) => words[slot * 2 + HASH]! >>> 0,
+    };
+    const others = this.#policy?.queues() ?? [];
+    return [waiting, ...others.map((queue) => withoutWaiting(queue, waiting))];
+  }
+
   check(): void {
     this.#waiting.check(this.#memory.entryLimit);
     let handedDown = 0;
@@ -155,6 +173,12 @@ export class Handover implements Policy {
     this.#memory.words[slot * 2]! &= ~IS_WAITING;
     if (!this.#isNew(slot)) this.#memory.words[WAITING_ENTRIES]!--;
   }
+}
+
+/** A policy does not know that an entry which it has not been given, or no longer has, is waiting. */
+function withoutWaiting(queue: PolicyQueue, waiting: PolicyQueue): PolicyQueue {
+  if (queue.kind === "ghost") return queue;
+  return { ...queue, holds: (slot, hash) => queue.holds(slot, hash) && !waiting.holds(slot, hash) };
 }
 
 function clearPolicyWords(words: Int32Array, slot: number): void {

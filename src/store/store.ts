@@ -22,6 +22,7 @@ import { BUCKETS_PER_LOCK, drawKey, scanKeys } from "./key-scan.ts";
 import { removeKey, removeOthers } from "./leaving.ts";
 import { holderOf, unlock } from "./lock.ts";
 import { beginChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
+import { type QueuePlan, type ReadQueue, readQueues } from "./queue-reading.ts";
 import { ABSENT, describeEntry, type EntryInfo, goodEntry, readEntry } from "./reading.ts";
 import type { RemovalListener } from "./removals.ts";
 import { clearShard, type Shard } from "./shard.ts";
@@ -41,6 +42,7 @@ import {
 import { addStats, droppedAtEpoch, emptyStats, type StoreStats } from "./store-stats.ts";
 import { type StoreOutcome, storeDraft, writeExpiry } from "./storing.ts";
 
+export type { QueuePlan, ReadMember, ReadQueue } from "./queue-reading.ts";
 export type { EntryInfo } from "./reading.ts";
 export type { StoreHandle, StoreOptions } from "./store-memory.ts";
 export type { StoreStats } from "./store-stats.ts";
@@ -208,6 +210,25 @@ export class Store {
       if (slot === 0) return undefined;
       return { ...describeEntry(shard, slot), ...shard.current.policy.explain(slot) };
     });
+  }
+
+  /** The number of parts that have queues of their own. */
+  get shards(): number {
+    return this.#shards.all.length;
+  }
+
+  /** Returns the shard that a hash belongs to, from 0. */
+  shardOf(hash: number): number {
+    return this.#shards.indexOf(hash);
+  }
+
+  /**
+   * Reads the policy's queues in one shard, without changing anything. Takes the lock many times, for a fraction of a
+   * millisecond each.
+   * @returns undefined if the policy was changed meanwhile
+   */
+  readQueues(shard: number, nowMs: number, plan: QueuePlan): ReadQueue[] | undefined {
+    return readQueues(this.#shards, shard, nowMs, plan);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
 import { CoherenceView } from "../coherence/coherence-view.tsx";
+import { InsideView } from "../inside/inside-view.tsx";
 import { KeysView } from "../keys/keys-view.tsx";
 import { useDashboard } from "../live/dashboard.ts";
 import { NowView } from "../now/now-view.tsx";
@@ -35,6 +36,11 @@ export function App() {
         {isProxy && (
           <WhileOnScreen>
             <WhatIfView />
+          </WhileOnScreen>
+        )}
+        {isProxy && (
+          <WhileOnScreen>
+            <InsideView />
           </WhileOnScreen>
         )}
         {isProxy && (

@@ -12,6 +12,7 @@ interface ViewName {
 export const VIEWS: readonly ViewName[] = [
   { id: "now", title: "Now", services: ["proxy", "server"] },
   { id: "what-if", title: "What if", services: ["proxy"] },
+  { id: "inside", title: "Inside", services: ["proxy"] },
   { id: "keys", title: "Keys", services: ["proxy"] },
   { id: "time", title: "Time", services: ["proxy", "server"] },
   { id: "coherence", title: "Coherence", services: ["proxy"] },

@@ -13,7 +13,8 @@ export function gated(dashboard: Dashboard): Gate {
   const held = <T>(source: ReadonlySignal<T>): ReadonlySignal<T> => {
     let last = source.peek();
     return computed(() => {
-      if (isOpen.value) last = source.value;
+      // Something old is better than nothing when the view comes on the screen.
+      if (isOpen.value || last === undefined) last = source.value;
       return last;
     });
   };

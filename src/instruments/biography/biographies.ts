@@ -106,6 +106,16 @@ export class Biographies {
     this.#breakRuns(atMs);
   }
 
+  /** Returns the name of a followed key, if it is known. */
+  nameOf(hash: number): Uint8Array | undefined {
+    const position = samplePosition(hash);
+    for (const shelf of [this.#watched, this.#sampled]) {
+      const story = shelf.find(position);
+      if (story >= 0) return shelf.nameOf(story);
+    }
+    return undefined;
+  }
+
   /**
    * Tells a key's story. Of a key without one it tells the last departures.
    * @param present the key's entry as it is now

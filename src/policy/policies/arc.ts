@@ -13,6 +13,7 @@ import {
   takeGhost,
 } from "../adaptive-lists.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import type { PolicyQueue } from "../policy-queue.ts";
 import { LINK_WORDS, moveToBack } from "../slot-list.ts";
 import { wordAt } from "../word-at.ts";
 
@@ -88,6 +89,16 @@ class Arc extends AdaptiveLists implements Policy {
   /** Begins with the list that evicts next. */
   forEach(visit: (slot: number) => void): void {
     this.forEachOf(visit, this.#recentGivesWay(0));
+  }
+
+  queues(): PolicyQueue[] {
+    return this.queuesOf({
+      recentEntrance: "new entries",
+      recentExit: "out, remembered as a ghost; read before that: into frequent",
+      frequentEntrance: "entries that are read, and keys that were remembered as ghosts",
+      frequentExit: "out, remembered as a ghost: no other in frequent was unread for longer",
+      stays: () => false,
+    });
   }
 
   #recentGivesWay(incoming: number): boolean {

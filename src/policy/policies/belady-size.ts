@@ -1,5 +1,6 @@
 import { assert } from "../../lib/assert.ts";
 import type { Future, Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { OUT, type PolicyQueue, tableQueue } from "../policy-queue.ts";
 import { drawBelow } from "../random-draw.ts";
 import { SlotTable } from "../slot-table.ts";
 
@@ -103,6 +104,24 @@ class BeladySize implements Policy {
   forEach(visit: (slot: number) => void): void {
     this.#spent.forEach(visit);
     this.#wanted.forEach(visit);
+  }
+
+  queues(): PolicyQueue[] {
+    return [
+      tableQueue(this.#memory, this.#wanted, {
+        name: "wanted",
+        entrance: "entries that are requested again",
+        exit: `of ${this.#sample} drawn at random, the one with the largest product of weight and distance: out`,
+        holds: (slot) => !this.#isSpent(slot),
+      }),
+      tableQueue(this.#memory, this.#spent, {
+        name: "spent",
+        entrance: "entries that are never requested again",
+        exit: "out, before all others",
+        holds: (slot) => this.#isSpent(slot),
+        turn: () => OUT,
+      }),
+    ];
   }
 
   check(): void {

@@ -1,5 +1,6 @@
 import { assert } from "../../lib/assert.ts";
 import type { Future, Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { heapQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
 import { PriorityHeap } from "../priority-heap.ts";
 
 /** A counter of requests that ranks equals by recency. */
@@ -75,6 +76,17 @@ class Belady implements Policy {
 
   forEach(visit: (slot: number) => void): void {
     this.#heap.forEach(visit);
+  }
+
+  queues(): PolicyQueue[] {
+    return [
+      heapQueue(this.#memory, this.#heap, {
+        name: "ranking",
+        entrance: "new entries; each read gives an entry its next place",
+        exit: "out: its next request lies furthest ahead",
+        turn: () => OUT,
+      }),
+    ];
   }
 
   check(): void {

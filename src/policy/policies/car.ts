@@ -12,6 +12,7 @@ import {
   takeGhost,
 } from "../adaptive-lists.ts";
 import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
+import type { PolicyQueue } from "../policy-queue.ts";
 import { LINK_WORDS, moveToBack } from "../slot-list.ts";
 import { wordAt } from "../word-at.ts";
 
@@ -98,6 +99,18 @@ class Car extends AdaptiveLists implements Policy {
   /** Begins with the clock that evicts next. */
   forEach(visit: (slot: number) => void): void {
     this.forEachOf(visit, this.#recentGivesWay());
+  }
+
+  queues(): PolicyQueue[] {
+    const { words, stride, offset } = this;
+    return this.queuesOf({
+      recentEntrance: "new entries",
+      recentExit: "read: into frequent; else out, remembered as a ghost",
+      frequentEntrance:
+        "entries read in recent, keys remembered as ghosts, and those that go round once more",
+      frequentExit: "read since its last round: goes round once more; else out, remembered as a ghost",
+      stays: (slot) => (words[wordAt(slot, stride, offset)]! & REFERENCED) !== 0,
+    });
   }
 
   #recentGivesWay(): boolean {

@@ -1,4 +1,5 @@
 import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
+import { listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /** The bits of a slot's first word above the link hold how many rounds its reads have earned (0 to 7). */
@@ -89,15 +90,29 @@ class Clock implements Policy {
   }
 
   explain(slot: number): Placement {
-    const rounds = this.#words[slot * this.#stride + this.#offset]! >>> ROUNDS_SHIFT;
-    return { queue: "queue", detail: { rounds } };
+    return { queue: "queue", detail: { rounds: this.#roundsOf(slot) } };
   }
 
   forEach(visit: (slot: number) => void): void {
     this.#queue.forEach(visit);
   }
 
+  queues(): PolicyQueue[] {
+    return [
+      listQueue(this.#memory, this.#queue, {
+        name: "queue",
+        entrance: "new entries, and those that go round once more",
+        exit: "read since its last round: goes round once more; else out",
+        turn: (slot) => (this.#roundsOf(slot) > 0 ? "queue" : OUT),
+      }),
+    ];
+  }
+
   check(): void {
     this.#queue.check(this.#memory.maxEntries);
+  }
+
+  #roundsOf(slot: number): number {
+    return this.#words[slot * this.#stride + this.#offset]! >>> ROUNDS_SHIFT;
   }
 }

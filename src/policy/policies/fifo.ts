@@ -1,4 +1,5 @@
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
 import { rankIn } from "../queue-rank.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
@@ -61,6 +62,11 @@ class Fifo implements Policy {
 
   forEach(visit: (slot: number) => void): void {
     this.#queue.forEach(visit);
+  }
+
+  queues(): PolicyQueue[] {
+    const rules = { entrance: "new entries", exit: "out, however often it was read", turn: () => OUT };
+    return [listQueue(this.#memory, this.#queue, { name: "queue", ...rules })];
   }
 
   check(): void {

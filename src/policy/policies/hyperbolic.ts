@@ -1,5 +1,6 @@
 import { assert } from "../../lib/assert.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import type { PolicyQueue } from "../policy-queue.ts";
 import { DRAW_STEP, drawAt } from "../random-draw.ts";
 import { wordAt } from "../word-at.ts";
 
@@ -126,6 +127,24 @@ class Hyperbolic implements Policy {
     for (let index = 0; index < this.#state[COUNT]!; index++) {
       visit(this.#state[RECORDS + index * RECORD_WORDS + SLOT]!);
     }
+  }
+
+  queues(): PolicyQueue[] {
+    const slotAt = (index: number) =>
+      index >= 0 && index < this.#state[COUNT]! ? this.#state[RECORDS + index * RECORD_WORDS + SLOT]! : 0;
+    return [
+      {
+        name: "table",
+        kind: "resident",
+        order: "none",
+        entrance: "new entries",
+        exit: `of ${this.#sample} drawn at random, the one with the fewest requests for its age: out`,
+        next: (slot) => slotAt(slot === 0 ? 0 : this.#indexOf(slot) + 1),
+        previous: (slot) => slotAt((slot === 0 ? this.#state[COUNT]! : this.#indexOf(slot)) - 1),
+        holds: () => true,
+        hashOf: this.#memory.hashOf,
+      },
+    ];
   }
 
   check(): void {

@@ -1,5 +1,6 @@
 import { assert } from "../../lib/assert.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { OUT, type PolicyQueue } from "../policy-queue.ts";
 import { insertAfter, LIST_WORDS, pushBack, pushFront, SlotList, unlink } from "../slot-list.ts";
 import { wordAt } from "../word-at.ts";
 
@@ -160,6 +161,47 @@ class Lfu implements Policy {
     };
     visitMembers(NEWCOMERS);
     this.#groupList().forEach(visitMembers);
+  }
+
+  queues(): PolicyQueue[] {
+    const [state, groups] = [this.#state, this.#groups];
+    const slotOf = (node: number) => (node === 0 ? 0 : state[NODES + node * NODE_WORDS + SLOT]!);
+    /** Returns the first member of a group, or of the next one that has any. */
+    const firstFrom = (group: number): number => {
+      const node = state[wordAt(group, GROUP_WORDS, groups) + MEMBERS]!;
+      if (node !== 0 || group !== NEWCOMERS) return node;
+      return state[GROUP_LIST] === 0 ? 0 : firstFrom(state[GROUP_LIST]!);
+    };
+    return [
+      {
+        name: "ranking",
+        kind: "resident",
+        order: "ranking",
+        entrance: "new entries, with one request; each read takes an entry one group further",
+        exit: "out: fewest requests, and among equals the one asked for longest ago",
+        turn: () => OUT,
+        next: (slot) => {
+          if (slot === 0) return slotOf(firstFrom(NEWCOMERS));
+          const node = this.#nodeOf(slot);
+          const group = state[NODES + node * NODE_WORDS + GROUP]!;
+          const after = this.#membersOf(group).after(node);
+          if (after !== 0) return slotOf(after);
+          const next = group === NEWCOMERS ? state[GROUP_LIST]! : this.#groupList().after(group);
+          return next === 0 ? 0 : slotOf(firstFrom(next));
+        },
+        previous: (slot) => {
+          const lastOf = (group: number) => slotOf(this.#membersOf(group).back());
+          if (slot === 0) return lastOf(this.#groupList().back() || NEWCOMERS);
+          const node = this.#nodeOf(slot);
+          const group = state[NODES + node * NODE_WORDS + GROUP]!;
+          const before = this.#membersOf(group).before(node);
+          if (before !== 0) return slotOf(before);
+          return group === NEWCOMERS ? 0 : lastOf(this.#groupList().before(group) || NEWCOMERS);
+        },
+        holds: () => true,
+        hashOf: this.#memory.hashOf,
+      },
+    ];
   }
 
   check(): void {

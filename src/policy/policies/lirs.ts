@@ -2,6 +2,7 @@ import { assert } from "../../lib/assert.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "../ghost-table.ts";
 import { LirsStack, MARKER_NOTE_WORDS, STACK_WORDS } from "../lirs-stack.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { ghostQueue, listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
 import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
 import { checkCount, WeighedList } from "../weighed-list.ts";
 
@@ -206,6 +207,47 @@ class Lirs implements Policy {
     });
   }
 
+  queues(): PolicyQueue[] {
+    const stack = this.#stack;
+    return [
+      listQueue(this.#memory, this.#queue.list, {
+        name: "hir",
+        weight: this.#queue.weight(),
+        share: this.#room() - this.#lirShare(),
+        entrance: "new entries, those that lir has no room for, and each entry of hir when it is read",
+        exit: "out, remembered as a ghost if it is in the stack; asked for while there: into lir",
+        holds: (slot) => this.#isHir(slot),
+        turn: (slot) => (this.#isMarked(slot) ? "ghosts" : OUT),
+      }),
+      {
+        name: "lir",
+        kind: "resident",
+        order: "line",
+        weight: this.#sums[LIR_WEIGHT]!,
+        share: this.#lirShare(),
+        entrance: "keys whose last two requests were close together, and each entry of lir when it is read",
+        exit: "into hir when lir has no room for all: it was asked for longest ago",
+        turn: () => "hir",
+        next: (reference) => (reference === 0 ? stack.bottom() : stack.above(reference)),
+        previous: (reference) => (reference === 0 ? stack.top() : stack.below(reference)),
+        isPlace: (reference, hash) =>
+          LirsStack.isMarker(reference) && this.#hasMarker(LirsStack.markerOf(reference), hash),
+        holds: (reference) => !LirsStack.isMarker(reference) && !this.#isHir(reference),
+        hashOf: (reference) =>
+          LirsStack.isMarker(reference)
+            ? this.#markers.hashOf(LirsStack.markerOf(reference))
+            : this.#memory.hashOf(reference),
+      },
+      ghostQueue(this.#markers, EVICTED, {
+        name: "ghosts",
+        weight: this.#markers.weight(EVICTED),
+        share: this.#ghostShare,
+        entrance: "keys evicted from hir that are in the stack",
+        exit: "asked for again: into lir; forgotten at the latest when all of lir was asked for since",
+      }),
+    ];
+  }
+
   check(): void {
     const { maxEntries } = this.#memory;
     this.#markers.check();
@@ -267,8 +309,12 @@ class Lirs implements Policy {
     while (this.#sums[LIR_WEIGHT]! > share) this.#demoteStalest();
   }
 
+  #room(): number {
+    return this.#sums[FULL_WEIGHT]! || this.#memory.capacity;
+  }
+
   #lirShare(): number {
-    const room = this.#sums[FULL_WEIGHT]! || this.#memory.capacity;
+    const room = this.#room();
     return Math.max(0, room - Math.max(1, Math.floor(room * this.#hir)));
   }
 
@@ -323,6 +369,12 @@ class Lirs implements Policy {
     }
     this.#stack.unlink(LirsStack.referenceTo(marker));
     this.#markers.remove(marker);
+  }
+
+  #hasMarker(marker: number, hash: number): boolean {
+    let found = this.#markers.find(hash);
+    while (found !== 0 && found !== marker) found = this.#markers.findOlder(found);
+    return found !== 0;
   }
 
   #findEvicted(hash: number): number {

@@ -1,6 +1,7 @@
 import { assert } from "../../lib/assert.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "../ghost-table.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { ghostQueue, heapQueue, type PolicyQueue } from "../policy-queue.ts";
 import { PriorityHeap } from "../priority-heap.ts";
 
 /** The key hash that the last miss found among the ghosts, and whether it found one. */
@@ -139,6 +140,37 @@ class LruK implements Policy {
 
   forEach(visit: (slot: number) => void): void {
     this.#heap.forEach(visit);
+  }
+
+  /** One heap holds both queues of resident entries. */
+  queues(): PolicyQueue[] {
+    const isUnranked = (slot: number) => this.#heap.priorityOf(slot) === NEVER;
+    const turn = () => "ghosts";
+    return [
+      heapQueue(this.#memory, this.#heap, {
+        name: "unranked",
+        entrance: "keys with a single request that is remembered",
+        exit: "out, before all ranked ones: asked for longest ago; remembered as a ghost",
+        holds: isUnranked,
+        turn,
+      }),
+      heapQueue(this.#memory, this.#heap, {
+        name: "ranking",
+        entrance: this.#isLru
+          ? "new entries, and each entry when it is read"
+          : "keys with two requests that are remembered; each read gives an entry its next place",
+        exit: `out: its ${this.#isLru ? "last" : "second last"} request is the oldest; remembered as a ghost`,
+        holds: (slot) => !isUnranked(slot),
+        turn,
+      }),
+      ghostQueue(this.#ghosts, 0, {
+        name: "ghosts",
+        weight: this.#ghosts.weight(0),
+        share: this.#ghostShare,
+        entrance: "evicted keys, with the time of their last request",
+        exit: "asked for again: both requests count; else forgotten",
+      }),
+    ];
   }
 
   check(): void {

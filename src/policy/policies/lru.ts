@@ -1,4 +1,5 @@
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
 import { rankIn } from "../queue-rank.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
@@ -64,6 +65,12 @@ class Lru implements Policy {
 
   forEach(visit: (slot: number) => void): void {
     this.#queue.forEach(visit);
+  }
+
+  queues(): PolicyQueue[] {
+    const entrance = "new entries, and each entry when it is read";
+    const rules = { entrance, exit: "out: no other was unread for longer", turn: () => OUT };
+    return [listQueue(this.#memory, this.#queue, { name: "queue", ...rules })];
   }
 
   check(): void {

@@ -1,4 +1,5 @@
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { type PolicyQueue, tableQueue } from "../policy-queue.ts";
 import { drawBelow } from "../random-draw.ts";
 import { SlotTable } from "../slot-table.ts";
 
@@ -67,6 +68,11 @@ class RandomChoice implements Policy {
   /** In no particular order. */
   forEach(visit: (slot: number) => void): void {
     this.#table.forEach(visit);
+  }
+
+  queues(): PolicyQueue[] {
+    const rules = { entrance: "new entries", exit: "drawn at random: out; every entry is equally likely" };
+    return [tableQueue(this.#memory, this.#table, { name: "table", ...rules })];
   }
 
   check(): void {

@@ -1,6 +1,7 @@
 import { assert } from "../../lib/assert.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "../ghost-table.ts";
 import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
+import { ghostQueue, listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
 import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
 import { checkCount, WeighedList } from "../weighed-list.ts";
 
@@ -144,6 +145,37 @@ class S3Fifo implements Policy {
     if (mainFirst) this.#main.forEach(visit);
     this.#small.forEach(visit);
     if (!mainFirst) this.#main.forEach(visit);
+  }
+
+  queues(): PolicyQueue[] {
+    const readsOf = (slot: number) => this.#words[slot * this.#stride + this.#offset]! >>> READ_SHIFT;
+    return [
+      listQueue(this.#memory, this.#small.list, {
+        name: "small",
+        weight: this.#small.weight(),
+        share: this.#memory.capacity - this.#mainShare,
+        entrance: "new entries",
+        exit: "read twice: into main; else out, remembered as a ghost",
+        holds: (slot) => !this.#isInMain(slot),
+        turn: (slot) => (readsOf(slot) >= PROMOTING_READS ? "main" : "ghosts"),
+      }),
+      listQueue(this.#memory, this.#main.list, {
+        name: "main",
+        weight: this.#main.weight(),
+        share: this.#mainShare,
+        entrance: "entries read twice in small, and keys that were remembered as ghosts",
+        exit: "read since its last round: goes round once more for each read, three times at most; else out",
+        holds: (slot) => this.#isInMain(slot),
+        turn: (slot) => (readsOf(slot) > 0 ? "main" : OUT),
+      }),
+      ghostQueue(this.#ghosts, 0, {
+        name: "ghosts",
+        weight: this.#ghosts.weight(0),
+        share: this.#ghostShare,
+        entrance: "keys evicted from small",
+        exit: "asked for again: straight into main; else forgotten",
+      }),
+    ];
   }
 
   check(): void {

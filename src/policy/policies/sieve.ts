@@ -1,5 +1,6 @@
 import { assert } from "../../lib/assert.ts";
 import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
+import { listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /** Set in a slot's first word if the entry was read since the hand last passed. */
@@ -108,6 +109,34 @@ class Sieve implements Policy {
       else behindHand.push(slot);
     });
     for (const slot of behindHand) visit(slot);
+  }
+
+  /** The places begin at the hand. */
+  queues(): PolicyQueue[] {
+    const queue = this.#queue;
+    const hand = () => this.#state[HAND]! || queue.front();
+    const rules = {
+      name: "queue",
+      entrance: "new entries, as the youngest; the hand comes to the oldest after the youngest",
+      exit: "at the hand: read since its last visit: stays where it is; else out",
+      turn: (slot: number) => (this.#visited(slot) ? "queue" : OUT),
+    };
+    return [
+      {
+        ...listQueue(this.#memory, queue, rules),
+        order: "hand",
+        next(slot) {
+          if (slot === 0) return hand();
+          const after = queue.after(slot) || queue.front();
+          return after === hand() ? 0 : after;
+        },
+        previous(slot) {
+          if (slot !== 0 && slot === hand()) return 0;
+          const from = slot === 0 ? hand() : slot;
+          return from === 0 ? 0 : queue.before(from) || queue.back();
+        },
+      },
+    ];
   }
 
   check(): void {

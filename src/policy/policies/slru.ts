@@ -1,5 +1,6 @@
 import { assert } from "../../lib/assert.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
 import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
 import { checkCount, WeighedList } from "../weighed-list.ts";
 
@@ -109,6 +110,29 @@ class SegmentedLru implements Policy {
   forEach(visit: (slot: number) => void): void {
     this.#probation.forEach(visit);
     this.#protected.forEach(visit);
+  }
+
+  queues(): PolicyQueue[] {
+    return [
+      listQueue(this.#memory, this.#probation.list, {
+        name: "probation",
+        weight: this.#probation.weight(),
+        share: this.#memory.capacity - this.#protectedShare,
+        entrance: "new entries, and those that protected has no room for",
+        exit: "out; read before that: into protected",
+        holds: (slot) => !this.#isProtected(slot),
+        turn: () => OUT,
+      }),
+      listQueue(this.#memory, this.#protected.list, {
+        name: "protected",
+        weight: this.#protected.weight(),
+        share: this.#protectedShare,
+        entrance: "entries read in probation, and each entry of protected when it is read",
+        exit: "back to probation when there is no room for all",
+        holds: (slot) => this.#isProtected(slot),
+        turn: () => "probation",
+      }),
+    ];
   }
 
   check(): void {

@@ -1,6 +1,7 @@
 import { assert } from "../../lib/assert.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "../ghost-table.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { ghostQueue, listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
 import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
 import { checkCount, WeighedList } from "../weighed-list.ts";
 
@@ -137,6 +138,36 @@ class TwoQ implements Policy {
     if (recentFirst) this.#recent.forEach(visit);
     this.#main.forEach(visit);
     if (!recentFirst) this.#recent.forEach(visit);
+  }
+
+  queues(): PolicyQueue[] {
+    return [
+      listQueue(this.#memory, this.#recent.list, {
+        name: "recent",
+        weight: this.#recent.weight(),
+        share: this.#recentShare,
+        entrance: "new entries",
+        exit: "out, remembered as a ghost; reads here do not count",
+        holds: (slot) => !this.#isInMain(slot),
+        turn: () => "ghosts",
+      }),
+      listQueue(this.#memory, this.#main.list, {
+        name: "main",
+        weight: this.#main.weight(),
+        share: this.#memory.capacity - this.#recentShare,
+        entrance: "keys that were remembered as ghosts, and each entry of main when it is read",
+        exit: "out: no other in main was unread for longer",
+        holds: (slot) => this.#isInMain(slot),
+        turn: () => OUT,
+      }),
+      ghostQueue(this.#ghosts, 0, {
+        name: "ghosts",
+        weight: this.#ghosts.weight(0),
+        share: this.#ghostShare,
+        entrance: "keys evicted from recent",
+        exit: "asked for again: into main; else forgotten",
+      }),
+    ];
   }
 
   check(): void {
