@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
-import { KeyName, keyText } from "../parts/key-name.tsx";
+import { KeyName } from "../parts/key-name.tsx";
+import { keyText } from "../parts/key-text.ts";
 import { clockText } from "../parts/text.ts";
 import type { Change } from "./changes.ts";
 import type { QueueState } from "./queue-feed.ts";

@@ -1,5 +1,6 @@
 import type { QueueMember, QueuesReport, ToldQueue } from "../../src/instruments/view.ts";
-import { KeyName, keyText } from "../parts/key-name.tsx";
+import { KeyName } from "../parts/key-name.tsx";
+import { keyText } from "../parts/key-text.ts";
 import { TableBehind } from "../parts/table.tsx";
 import { countText, durationText, sizeText, UNKNOWN } from "../parts/text.ts";
 

@@ -1,5 +1,5 @@
 import type { QueueMember, ToldQueue } from "../../src/instruments/view.ts";
-import { keyText, visibleText } from "../parts/key-name.tsx";
+import { keyText, visibleText } from "../parts/key-text.ts";
 import { countText, durationText, sizeText } from "../parts/text.ts";
 import { timesText } from "./sentences.ts";
 import { tileName } from "./snake.ts";
