@@ -15,23 +15,31 @@ import {
 } from "../events/event-kinds.ts";
 import { Pending } from "./pending.ts";
 import { optimumFor, RecentRecords } from "./recent-records.ts";
+import { ReuseSample } from "./reuse-sample.ts";
 import { FACTORS, type PresentCache, planFor, type SamplingPlan, shapesFor } from "./sampling-plan.ts";
 import { GROUPS, SimulatedSize } from "./simulated-size.ts";
+import {
+  closeStretch,
+  type Estimate,
+  emptySlice,
+  estimateLru,
+  estimatePolicy,
+  GROUP_ERROR,
+  meanOf,
+  newStretch,
+  type Slice,
+  type Stretch,
+  takeStretch,
+} from "./slices.ts";
 import { Stretches, type StretchPhase } from "./stretches.ts";
-
-/** What was counted at one size in a slice of time. */
-interface Tally {
-  /** Reads of all keys while the size was simulated. */
-  reads: number;
-  /** Misses of all keys, as the sample tells them: by policy and group. */
-  readonly misses: readonly Float64Array[];
-}
 
 /** A size, and when it runs. */
 interface Running {
   readonly size: SimulatedSize;
   readonly stretches: Stretches;
   phase: StretchPhase;
+  /** What was counted since the present stretch began. */
+  readonly stretch: Stretch;
 }
 
 export interface WhatIfOptions {
@@ -76,14 +84,18 @@ export interface WhatIfEstimate {
  */
 export class WhatIf {
   readonly #options: WhatIfOptions;
+  /** The policies that miniatures simulate: all but LRU. By policy, their place among them; −1: it is LRU. */
+  readonly #simulated: readonly PolicyChoice[];
+  readonly #places: readonly number[];
   readonly #pending = new Pending();
   readonly #recent = new RecentRecords();
   #present: PresentCache;
   #plan: SamplingPlan;
   /** The largest samples, of the smallest caches, come first. */
   #sizes: readonly Running[];
-  /** The present slice comes first. Each has a tally for each size. */
-  #slices: (readonly Tally[])[] = [];
+  #reuse: ReuseSample;
+  /** The present slice comes first. */
+  #slices: Slice[] = [];
   #sliceSinceMs = 0;
   #flushedMs = 0;
   #lastReads = 0;
@@ -93,17 +105,20 @@ export class WhatIf {
   accesses = 0;
 
   constructor(options: WhatIfOptions) {
+    const { budget, accessNs, policies, present } = options;
     this.#options = options;
-    this.#present = options.present;
-    const { budget, accessNs, policies } = options;
-    this.#plan = planFor(options.present, { readsPerSecond: 0, accessNs, budget, policies: policies.length });
+    this.#present = present;
+    this.#simulated = policies.filter((policy) => !isLru(policy));
+    this.#places = policies.map((policy) => this.#simulated.indexOf(policy));
+    this.#plan = planFor(present, { readsPerSecond: 0, accessNs, budget, policies: this.#simulated.length });
     this.#sizes = this.#build(this.#plan);
+    this.#reuse = this.#newReuse(this.#plan);
   }
 
   /** Keys whose position lies below this are to be sampled. */
   get bound(): number {
     return Math.max(
-      boundOf(0),
+      this.#reuse.bound,
       ...this.#sizes.map(({ size, phase }) => (phase === "off" ? boundOf(0) : size.bound)),
     );
   }
@@ -111,7 +126,7 @@ export class WhatIf {
   /** Keys whose position lies below this are sampled without interruption. */
   get steadyBound(): number {
     const steady = this.#sizes.filter((_, at) => this.#plan.duties[at] === 1);
-    return Math.max(boundOf(0), ...steady.map(({ size }) => size.bound));
+    return Math.max(this.#reuse.bound, ...steady.map(({ size }) => size.bound));
   }
 
   get plan(): SamplingPlan {
@@ -137,7 +152,7 @@ export class WhatIf {
       const best = this.#recent.replay(shape, sample, optimumFor(shape.unit));
       const gained = this.#recent.replay(shape, sample, policies[0]!);
       for (let group = 0; group < GROUPS; group++) gained.misses[group]! -= best.misses[group]!;
-      const gain = estimate(gained.misses, reads);
+      const gain = estimateGain(gained.misses, reads);
       const missRatio = Math.max(0, known.missRatio - Math.max(0, gain.missRatio));
       return { ...known, ratio: best.ratio, missRatio, error: Math.min(1, known.error + gain.error) };
     });
@@ -148,25 +163,40 @@ export class WhatIf {
     present: PresentCache,
     load: { readonly readsPerSecond: number; readonly accessNs: number; readonly budget: number },
   ): void {
-    const { policies } = this.#options;
-    const plan = planFor(present, { ...load, policies: policies.length }, this.#plan);
-    if (plan.miniatureEntries !== this.#plan.miniatureEntries || !isAlike(present, this.#present)) {
-      this.#present = present;
-      const earlier = this.#sizes;
-      for (const { size } of earlier) size.flush();
+    const plan = planFor(present, { ...load, policies: this.#simulated.length }, this.#plan);
+    const isAsBefore = isAlike(present, this.#present);
+    const isReuseAsBefore = isAsBefore && plan.reuseRatio === this.#plan.reuseRatio;
+    const areSizesAsBefore = isAsBefore && plan.miniatureEntries === this.#plan.miniatureEntries;
+    if (!isReuseAsBefore || !areSizesAsBefore) {
+      this.#flushAll();
       this.#takeMisses();
-      this.#recent.clear();
-      this.#sizes = this.#build(plan);
-      this.#sizes.forEach(({ size }, index) => {
-        size.takeOver(earlier[index]!.size);
-      });
+    }
+    // What was counted at other sizes says nothing about these.
+    if (!isSameSize(present, this.#present)) this.#slices = [];
+    if (!isAsBefore) this.#present = present;
+    if (!areSizesAsBefore) this.#rebuild(plan);
+    if (!isReuseAsBefore || !areSizesAsBefore) {
+      const earlier = this.#reuse;
+      this.#reuse = this.#newReuse(plan);
+      this.#reuse.takeOver(earlier);
     }
     this.#plan = plan;
+    if (this.#slices.length === 0) this.#openSlice(this.#sliceSinceMs);
+  }
+
+  #rebuild(plan: SamplingPlan): void {
+    const earlier = this.#sizes;
+    this.#recent.clear();
+    this.#sizes = this.#build(plan);
+    this.#sizes.forEach(({ size }, index) => {
+      size.takeOver(earlier[index]!.size);
+    });
   }
 
   event(event: Event): void {
     if (event.kind === INVALIDATED_ALL) {
       for (const { size } of this.#sizes) size.empty();
+      this.#reuse.empty();
       return;
     }
     if ((event.flags & IS_FOLLOWED) === 0) return;
@@ -213,15 +243,24 @@ export class WhatIf {
     this.#takeMisses();
     const passed = reads - this.#lastReads;
     this.#lastReads = reads;
+    this.#slices[0]!.reads += passed;
     this.#sizes.forEach((running, at) => {
-      if (running.phase === "counting") this.#slices[0]![at]!.reads += passed;
+      if (running.phase === "counting") {
+        this.#slices[0]!.sizes[at]!.reads += passed;
+        running.stretch.reads += passed;
+      }
       running.stretches.pass(passed);
       const phase = running.stretches.phase(this.#plan.duties[at]!);
-      if (phase === running.phase) return;
-      running.size.flush();
-      this.#take(running, at);
-      running.phase = phase;
+      if (phase !== running.phase) this.#changePhase(running, phase);
     });
+  }
+
+  #changePhase(running: Running, phase: StretchPhase): void {
+    this.#flushAll();
+    this.#takeMisses();
+    const at = this.#sizes.indexOf(running);
+    if (running.phase === "counting") closeStretch(running.stretch, this.#slices[0]!.sizes[at]!);
+    running.phase = phase;
   }
 
   /** Forgets what has been counted, and keeps the simulated caches. */
@@ -236,18 +275,13 @@ export class WhatIf {
 
   /** @returns by policy, then by size */
   estimates(): WhatIfEstimate[][] {
-    const { policies } = this.#options;
     const present = this.#present;
-    return policies.map((_, policy) =>
+    return this.#places.map((place) =>
       this.#sizes.map(({ size: { shape, ratio } }, at) => {
-        const misses = new Float64Array(GROUPS);
-        let reads = 0;
-        for (const slice of this.#slices) {
-          const tally = slice[at]!;
-          reads += tally.reads;
-          for (let group = 0; group < GROUPS; group++) misses[group]! += tally.misses[policy]![group]!;
-        }
-        return { size: shape.size, factor: shape.size / present.size, ratio, ...estimate(misses, reads) };
+        const own: Estimate =
+          place < 0 ? estimateLru(this.#slices, at) : estimatePolicy(this.#slices, at, place);
+        const seen = place < 0 ? this.#reuse.ratio : ratio;
+        return { size: shape.size, factor: shape.size / present.size, ratio: seen, ...own };
       }),
     );
   }
@@ -260,19 +294,29 @@ export class WhatIf {
   #add(hash: number, operation: number, weight: number, atMs: number, ttlMs: number): void {
     const position = samplePosition(hash);
     if (position < this.#recentBound) this.#recent.add(hash, operation, weight, this.#lastReads);
-    for (const { size, phase } of this.#sizes) {
-      if (position >= size.bound) return;
+    let seenBy = 0;
+    for (let at = 0; at < this.#sizes.length; at++) {
+      const { size, phase } = this.#sizes[at]!;
+      if (position >= size.bound) break;
       if (phase === "off") continue;
-      this.accesses += this.#options.policies.length;
+      if (phase === "counting") seenBy |= 1 << at;
+      this.accesses += this.#simulated.length;
       size.add(hash, operation, weight, atMs, ttlMs);
     }
+    if (position < this.#reuse.bound) this.#reuse.add(hash, operation, weight, atMs, ttlMs, seenBy);
   }
 
   #absent(hash: number): void {
     const position = samplePosition(hash);
     for (let reads = this.#pending.absent(hash); reads > 0; reads--) {
       this.sampledReads++;
-      for (const { size } of this.#sizes) if (position < size.bound) size.addAbsent(hash);
+      let seenBy = 0;
+      this.#sizes.forEach(({ size, phase }, at) => {
+        if (position >= size.bound) return;
+        size.addAbsent(hash);
+        if (phase === "counting") seenBy |= 1 << at;
+      });
+      if (position < this.#reuse.bound) this.#reuse.addAbsent(hash, seenBy);
     }
   }
 
@@ -280,78 +324,90 @@ export class WhatIf {
   #discard(nowMs: number, reads: number): void {
     this.#flush(nowMs);
     for (const { size } of this.#sizes) size.dropMisses();
+    this.#reuse.dropMisses();
     this.#lastReads = reads;
   }
 
   #flush(nowMs: number): void {
     this.#flushedMs = nowMs;
+    this.#flushAll();
+  }
+
+  #flushAll(): void {
     for (const { size } of this.#sizes) size.flush();
+    this.#reuse.flush();
   }
 
+  /** Miniatures and reuse sample count the same records, so they are always taken together. */
   #takeMisses(): void {
-    this.#sizes.forEach((running, at) => {
-      this.#take(running, at);
-    });
-  }
-
-  #take({ size, phase }: Running, at: number): void {
     const slice = this.#slices[0];
-    if (slice !== undefined && phase === "counting") size.takeMisses(slice[at]!.misses);
-    else size.dropMisses();
+    if (slice === undefined) {
+      for (const { size } of this.#sizes) size.dropMisses();
+      this.#reuse.dropMisses();
+      return;
+    }
+    const within = this.#sizes.map(({ stretch }) => stretch.within);
+    this.#reuse.takeMisses(slice.lru, within);
+    this.#sizes.forEach(({ size, phase, stretch }, at) => {
+      if (phase !== "counting") {
+        size.dropMisses();
+        return;
+      }
+      size.takeMisses(stretch.misses);
+      takeStretch(stretch, slice.sizes[at]!);
+    });
   }
 
   #openSlice(nowMs: number): void {
     this.#sliceSinceMs = nowMs;
-    const { policies } = this.#options;
-    this.#slices.unshift(
-      this.#sizes.map(() => ({ reads: 0, misses: policies.map(() => new Float64Array(GROUPS)) })),
-    );
+    this.#slices.unshift(emptySlice(this.#sizes.length, this.#simulated.length));
     this.#slices.length = Math.min(SLICES, this.#slices.length);
   }
 
+  #newReuse({ reuseRatio }: SamplingPlan): ReuseSample {
+    return new ReuseSample(
+      this.#sizes.map(({ size }) => size.shape),
+      reuseRatio,
+    );
+  }
+
   #build({ miniatureEntries, duties }: SamplingPlan): Running[] {
-    const { policies } = this.#options;
-    const present = this.#present;
-    const shapes = shapesFor(present, miniatureEntries);
+    const simulated = this.#simulated;
+    const shapes = shapesFor(this.#present, miniatureEntries);
     return shapes.map((shape, index) => {
-      const size = new SimulatedSize(policies, shape);
+      const size = new SimulatedSize(simulated, shape);
       const stretches = new Stretches(miniatureEntries, size.ratio, duties[index]!, index / shapes.length);
-      return { size, stretches, phase: stretches.phase(duties[index]!) };
+      return {
+        size,
+        stretches,
+        phase: stretches.phase(duties[index]!),
+        stretch: newStretch(simulated.length),
+      };
     });
   }
 }
 
+function isSameSize(one: PresentCache, other: PresentCache): boolean {
+  return one.unit === other.unit && isNear(one.size / other.size, ALIKE_SIZE);
+}
+
 /** Whether the same caches simulate both. Entries may become larger or smaller, within bounds. */
 function isAlike(one: PresentCache, other: PresentCache): boolean {
-  const sizes = one.size / other.size;
-  const entries = one.entries / other.entries;
-  return one.unit === other.unit && isNear(sizes, ALIKE_SIZE) && isNear(entries, ALIKE_ENTRIES);
+  return isSameSize(one, other) && isNear(one.entries / other.entries, ALIKE_ENTRIES);
 }
 
 function isNear(quotient: number, bound: number): boolean {
   return quotient <= bound && quotient >= 1 / bound;
 }
 
-/** The 95th percentile of Student's t with 15 degrees of freedom. */
-const T_15 = 1.753;
-/** How much larger errors are than the groups tell: a miniature differs from the full cache, too. Measured. */
-const MINIATURE = 1.5;
-
-/**
- * @param misses of all keys, as the sample tells them, by group
- * @param reads of all keys
- */
-function estimate(
-  misses: Float64Array,
-  reads: number,
-): { readonly missRatio: number; readonly error: number } {
+/** @param misses that one policy has more than another one, of all keys, by group */
+function estimateGain(misses: Float64Array, reads: number): Estimate {
   if (reads === 0) return { missRatio: 0, error: 1 };
   const perGroup = reads / GROUPS;
-  let sum = 0;
-  for (const count of misses) sum += count / perGroup;
-  const mean = sum / GROUPS;
-  let squares = 0;
-  for (const count of misses) squares += (count / perGroup - mean) ** 2;
-  const error = MINIATURE * T_15 * Math.sqrt(squares / (GROUPS - 1) / GROUPS);
-  return { missRatio: Math.min(1, mean), error: Math.min(1, error) };
+  const { mean, variance } = meanOf(misses.map((count) => count / perGroup));
+  return { missRatio: mean, error: Math.min(1, GROUP_ERROR * Math.sqrt(variance)) };
+}
+
+function isLru({ type, parameters }: PolicyChoice): boolean {
+  return formatPolicy({ type, parameters }) === "lru";
 }
