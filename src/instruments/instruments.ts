@@ -85,6 +85,8 @@ export interface InstrumentsOptions {
   readonly store: Store;
   /** The processor time that this thread has taken, in milliseconds. */
   readonly threadMs: () => number;
+  /** A monotonic clock, for the cost of simulations. */
+  readonly clockMs: () => number;
   /** The time base of the cache. */
   readonly nowMs: () => number;
   /** When this thread replaced one that had died; undefined: it did not. */
@@ -359,7 +361,7 @@ export class Instruments implements InstrumentsView {
   /** Follows the load, and changes of the cache. */
   #adapt(nowMs: number): void {
     this.#adaptedMs = nowMs;
-    this.#load.measure(nowMs, this.#reader.reads, this.#options.threadMs(), this.#whatIf.accesses);
+    this.#load.measure(nowMs, this.#reader.reads, this.#options.threadMs(), this.#whatIf.accesses, this.#whatIf.accessNs);
     const present = this.#presentCache();
     const isNew = present.policy !== this.#present.policy && !this.#whatIf.policies.includes(present.policy);
     this.#present = present;
@@ -368,10 +370,10 @@ export class Instruments implements InstrumentsView {
       this.#whatIf = this.#newWhatIf();
       this.resetWhatIf();
     }
-    const { accessNs } = this.#load;
+    const { otherShare } = this.#load;
     // A load that has just come counts at once, one that has gone counts for a while.
     const readsPerSecond = Math.max(this.#load.readsPerSecond, this.#load.lastReadsPerSecond);
-    this.#whatIf.adapt(present, { readsPerSecond, accessNs, budget: this.#options.settings.budget });
+    this.#whatIf.adapt(present, { readsPerSecond, otherShare, budget: this.#options.settings.budget });
   }
 
   #presentCache(): PresentCache {
@@ -389,7 +391,7 @@ export class Instruments implements InstrumentsView {
       policies: [present, ...others],
       present: this.#present,
       budget: settings.budget,
-      accessNs: this.#load.accessNs,
+      clockMs: this.#options.clockMs,
       weigh: isBytes ? (keyBytes, valueBytes) => store.chargeOf(keyBytes, valueBytes) : () => 1,
     });
   }

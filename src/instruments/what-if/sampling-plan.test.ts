@@ -4,7 +4,7 @@ import { FACTORS, planFor, type SamplingPlan, shapesFor } from "./sampling-plan.
 const PRESENT = { policy: "lru", unit: "entries", size: 10_000, entries: 10_000 } as const;
 
 function load(readsPerSecond: number, budget = 0.03) {
-  return { readsPerSecond, accessNs: 200, policies: 8, budget };
+  return { readsPerSecond, accessNs: 200, policies: 8, budget, otherShare: 0, isBeginning: false };
 }
 
 function costOf(plan: SamplingPlan, readsPerSecond: number): number {

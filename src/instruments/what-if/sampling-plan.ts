@@ -40,9 +40,17 @@ export interface Load {
   readonly accessNs: number;
   /** Policies that are simulated by miniatures: all but LRU. */
   readonly policies: number;
-  /** The share of one processor that simulations may take. */
+  /** The share of one processor that the instruments may take, and that of everything but miniatures at present. */
   readonly budget: number;
+  readonly otherShare: number;
+  /** Whether miniatures run for longer than the budget pays for, for now. */
+  readonly isBeginning: boolean;
 }
+
+/** Miniatures have this share of the budget at least, whatever the rest takes. */
+const LEAST_SHARE = 1 / 2;
+/** What they may take at the beginning. */
+const BEGINNING_BUDGET = 1 / 4;
 
 /** How many entries miniatures have, and what share of the time each size runs. */
 export interface SamplingPlan {
@@ -73,14 +81,14 @@ const LEAST_LOAD = 20_000;
  */
 export function planFor(present: PresentCache, load: Load, plan?: SamplingPlan): SamplingPlan {
   const reuseRatio = reuseRatioFor(present, load, plan?.reuseRatio);
-  const budget = load.budget * (1 - REUSE_SHARE);
+  const budget = Math.max(load.budget * LEAST_SHARE, load.budget - load.otherShare);
   const expected = { ...load, readsPerSecond: Math.max(LEAST_LOAD, load.readsPerSecond) };
   const affordable = STEPS.filter((step) => total(costsOf(present, expected, step)) <= budget);
   const best = affordable.at(-1) ?? STEPS[0]!;
   const miniatureEntries =
     plan !== undefined && isGood(plan, best, present, { ...expected, budget }) ? plan.miniatureEntries : best;
   const costs = costsOf(present, load, miniatureEntries);
-  const most = level(costs, budget);
+  const most = level(costs, load.isBeginning ? Math.max(BEGINNING_BUDGET, budget) : budget);
   return { miniatureEntries, duties: costs.map((cost) => dutyFor(most / cost)), reuseRatio };
 }
 

@@ -161,7 +161,7 @@ function estimateOf(mean: number, variance: number, error: number): Estimate {
 export function meanOf(values: Float64Array): { readonly mean: number; readonly variance: number } {
   const mean = sumOf(values) / values.length;
   let squares = 0;
-  for (const value of values) squares += (value - mean) ** 2;
+  for (let at = 0; at < values.length; at++) squares += (values[at]! - mean) ** 2;
   return { mean, variance: squares / (values.length - 1) / values.length };
 }
 
@@ -171,7 +171,7 @@ function addAll(to: Float64Array, from: Float64Array): void {
 
 function sumOf(values: Float64Array): number {
   let total = 0;
-  for (const value of values) total += value;
+  for (let at = 0; at < values.length; at++) total += values[at]!;
   return total;
 }
 

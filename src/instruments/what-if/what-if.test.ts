@@ -42,13 +42,15 @@ function hashOf(object: number): number {
 const HASHES = Uint32Array.from({ length: OBJECTS + 1 }, (_, object) => hashOf(object));
 
 function newWhatIf(): WhatIf {
+  let clockMs = 0;
   const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
   return new WhatIf({
     policies: POLICIES.map(parsePolicy),
     present,
     weigh: () => 1,
     budget: 1,
-    accessNs: 200,
+    // A batch of 256 records for two policies, so an access takes 200 ns.
+    clockMs: () => (clockMs += 0.1),
   });
 }
 
@@ -87,7 +89,7 @@ describe("what-if", () => {
     const whatIf = newWhatIf();
     whatIf.adapt(
       { policy: "lru", unit: "entries", size: SIZE, entries: SIZE },
-      { readsPerSecond: 20_000, accessNs: 200, budget: 0.02 },
+      { readsPerSecond: 20_000, otherShare: 0, budget: 0.02 },
     );
     expect(whatIf.plan.miniatureEntries).toBeLessThan(SIZE);
     feed(whatIf, objects);
@@ -136,9 +138,9 @@ describe("what-if", () => {
     const whatIf = newWhatIf();
     feed(whatIf, objects.subarray(0, 40_000));
     const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
-    whatIf.adapt(present, { readsPerSecond: 50_000, accessNs: 200, budget: 0.03 });
+    whatIf.adapt(present, { readsPerSecond: 50_000, otherShare: 0, budget: 0.03 });
     expect(whatIf.plan.miniatureEntries).toBeLessThan(1000);
-    feed(whatIf, objects.subarray(40_000), { from: 40_000 });
+    feed(whatIf, objects.subarray(40_000), { from: 40_000, nowMs: 20_000 });
     whatIf.estimates().forEach((sizes, index) => {
       for (const { size, missRatio } of sizes) {
         const exact = exactMissRatio(POLICIES[index]!, size, objects);
@@ -159,7 +161,7 @@ describe("what-if", () => {
     }
     whatIf.tick(1001, 100);
     const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
-    whatIf.adapt(present, { readsPerSecond: 50_000, accessNs: 200, budget: 0.03 });
+    whatIf.adapt(present, { readsPerSecond: 50_000, otherShare: 0, budget: 0.03 });
     // Every read is of another key, so all of them are misses; the smallest size has seen them all.
     expect(whatIf.estimates()[0]![0]!.missRatio).toBe(1);
   });

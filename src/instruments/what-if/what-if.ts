@@ -13,6 +13,7 @@ import {
   REFUSED,
   WROTE,
 } from "../events/event-kinds.ts";
+import { AccessCost } from "./access-cost.ts";
 import { Pending } from "./pending.ts";
 import { optimumFor, RecentRecords } from "./recent-records.ts";
 import { ReuseSample } from "./reuse-sample.ts";
@@ -45,9 +46,10 @@ interface Running {
 export interface WhatIfOptions {
   readonly policies: readonly PolicyChoice[];
   readonly present: PresentCache;
-  /** The share of one processor that simulations may take, and what one access costs, as far as is known. */
+  /** The share of one processor that the instruments may take. */
   readonly budget: number;
-  readonly accessNs: number;
+  /** A monotonic clock, for the cost of simulations. */
+  clockMs(): number;
   /** Returns the weight of an entry, in units of the present cache's size. */
   weigh(keyBytes: number, valueBytes: number): number;
 }
@@ -61,6 +63,11 @@ export const SLICE_MS = 60_000;
  */
 const FLUSH_MS = 1000;
 
+/**
+ * The budget holds from this access on. Before, the runtime has yet to compile the policies, which it does by how often
+ * they run; and caches have yet to fill, so that there is most to be seen.
+ */
+const BEGINNING_ACCESSES = 3_000_000;
 /** By how much the present cache may change before it is simulated anew. */
 const ALIKE_SIZE = 1.02;
 const ALIKE_ENTRIES = 1.5;
@@ -87,6 +94,7 @@ export class WhatIf {
   /** The policies that miniatures simulate: all but LRU. By policy, their place among them; −1: it is LRU. */
   readonly #simulated: readonly PolicyChoice[];
   readonly #places: readonly number[];
+  readonly #cost: AccessCost;
   readonly #pending = new Pending();
   readonly #recent = new RecentRecords();
   #present: PresentCache;
@@ -105,12 +113,13 @@ export class WhatIf {
   accesses = 0;
 
   constructor(options: WhatIfOptions) {
-    const { budget, accessNs, policies, present } = options;
+    const { budget, policies, present } = options;
     this.#options = options;
     this.#present = present;
     this.#simulated = policies.filter((policy) => !isLru(policy));
     this.#places = policies.map((policy) => this.#simulated.indexOf(policy));
-    this.#plan = planFor(present, { readsPerSecond: 0, accessNs, budget, policies: this.#simulated.length });
+    this.#cost = new AccessCost(options.clockMs);
+    this.#plan = this.#planFor(present, { readsPerSecond: 0, budget, otherShare: 0 });
     this.#sizes = this.#build(this.#plan);
     this.#reuse = this.#newReuse(this.#plan);
   }
@@ -127,6 +136,11 @@ export class WhatIf {
   get steadyBound(): number {
     const steady = this.#sizes.filter((_, at) => this.#plan.duties[at] === 1);
     return Math.max(this.#reuse.bound, ...steady.map(({ size }) => size.bound));
+  }
+
+  /** What a simulated access costs. */
+  get accessNs(): number {
+    return this.#cost.accessNs;
   }
 
   get plan(): SamplingPlan {
@@ -161,9 +175,9 @@ export class WhatIf {
   /** Changes the plan, if the load asks for another one. */
   adapt(
     present: PresentCache,
-    load: { readonly readsPerSecond: number; readonly accessNs: number; readonly budget: number },
+    load: { readonly readsPerSecond: number; readonly budget: number; readonly otherShare: number },
   ): void {
-    const plan = planFor(present, { ...load, policies: this.#simulated.length }, this.#plan);
+    const plan = this.#planFor(present, load, this.#plan);
     const isAsBefore = isAlike(present, this.#present);
     const isReuseAsBefore = isAsBefore && plan.reuseRatio === this.#plan.reuseRatio;
     const areSizesAsBefore = isAsBefore && plan.miniatureEntries === this.#plan.miniatureEntries;
@@ -182,6 +196,12 @@ export class WhatIf {
     }
     this.#plan = plan;
     if (this.#slices.length === 0) this.#openSlice(this.#sliceSinceMs);
+  }
+
+  #planFor(present: PresentCache, load: Parameters<WhatIf["adapt"]>[1], before?: SamplingPlan): SamplingPlan {
+    const isBeginning = this.accesses < BEGINNING_ACCESSES;
+    const own = { accessNs: this.accessNs, policies: this.#simulated.length, isBeginning };
+    return planFor(present, { ...load, ...own }, before);
   }
 
   #rebuild(plan: SamplingPlan): void {
@@ -238,21 +258,32 @@ export class WhatIf {
    */
   tick(nowMs: number, reads: number, isWhole = true): void {
     if (!isWhole) this.#discard(nowMs, reads);
-    if (nowMs - this.#flushedMs >= FLUSH_MS) this.#flush(nowMs);
-    if (this.#slices.length === 0 || nowMs - this.#sliceSinceMs >= SLICE_MS) this.#openSlice(nowMs);
-    this.#takeMisses();
+    if (this.#slices.length === 0) this.#openSlice(nowMs);
     const passed = reads - this.#lastReads;
     this.#lastReads = reads;
-    this.#slices[0]!.reads += passed;
-    this.#sizes.forEach((running, at) => {
-      if (running.phase === "counting") {
-        this.#slices[0]!.sizes[at]!.reads += passed;
-        running.stretch.reads += passed;
-      }
-      running.stretches.pass(passed);
-      const phase = running.stretches.phase(this.#plan.duties[at]!);
-      if (phase !== running.phase) this.#changePhase(running, phase);
+    const slice = this.#slices[0]!;
+    slice.reads += passed;
+    this.#sizes.forEach(({ phase, stretch }, at) => {
+      if (phase !== "counting") return;
+      slice.sizes[at]!.reads += passed;
+      stretch.reads += passed;
     });
+    const isSliceOver = nowMs - this.#sliceSinceMs >= SLICE_MS;
+    if (isSliceOver || nowMs - this.#flushedMs >= FLUSH_MS) {
+      this.#flush(nowMs);
+      this.#takeMisses();
+    }
+    this.#goOn(passed);
+    if (isSliceOver) this.#openSlice(nowMs);
+  }
+
+  /** Begins and ends stretches. */
+  #goOn(passed: number): void {
+    for (const running of this.#sizes) {
+      running.stretches.pass(passed);
+      const phase = running.stretches.phase(this.#plan.duties[this.#sizes.indexOf(running)]!);
+      if (phase !== running.phase) this.#changePhase(running, phase);
+    }
   }
 
   #changePhase(running: Running, phase: StretchPhase): void {
@@ -375,7 +406,7 @@ export class WhatIf {
     const simulated = this.#simulated;
     const shapes = shapesFor(this.#present, miniatureEntries);
     return shapes.map((shape, index) => {
-      const size = new SimulatedSize(simulated, shape);
+      const size = new SimulatedSize(simulated, shape, this.#cost);
       const stretches = new Stretches(miniatureEntries, size.ratio, duties[index]!, index / shapes.length);
       return {
         size,
