@@ -4,6 +4,7 @@ import type { Store } from "../store/store.ts";
 import { clientsReport } from "./clients-report.ts";
 import { DepartureReader } from "./departure-reader.ts";
 import type { Event } from "./events/event.ts";
+import { LOST } from "./events/event-kinds.ts";
 import { EventReader } from "./events/event-reader.ts";
 import { familyMetrics } from "./family-metrics.ts";
 import { healthOf } from "./health.ts";
@@ -172,7 +173,7 @@ export class Instruments implements InstrumentsView {
     this.#departures.drain(nowMs, DEPARTURES_AT_ONCE, this.#takeDeparture);
     const lost = this.dropped - this.#lostBefore;
     this.#lostBefore += lost;
-    this.#whatIf.tick(nowMs, this.#reader.reads, lost === 0);
+    this.#whatIf.tick(nowMs, this.#reader.seenReads);
     this.#stories.tick(nowMs, this.#whatIf.steadyBound, lost);
     if (nowMs - this.#adaptedMs >= ADAPT_MS) this.#adapt(nowMs);
     if (nowMs - this.#historyMs >= HISTORY_MS) this.#keepHistory(nowMs);
@@ -279,7 +280,7 @@ export class Instruments implements InstrumentsView {
   resetWhatIf(): void {
     this.#sinceMs = this.#options.nowMs();
     this.#beginCount();
-    this.#whatIf.reset(this.#sinceMs, this.#reader.reads);
+    this.#whatIf.reset(this.#sinceMs, this.#reader.seenReads);
     this.#optimumMs = Number.NEGATIVE_INFINITY;
   }
 
@@ -324,6 +325,7 @@ export class Instruments implements InstrumentsView {
   }
 
   #event(event: Event): void {
+    if (event.kind === LOST) this.#whatIf.lost(this.#reader.seenReads, (event.second - event.detail) >>> 0);
     this.#whatIf.event(event);
     this.#figures.event(event);
     this.#stories.event(event);
@@ -361,7 +363,13 @@ export class Instruments implements InstrumentsView {
   /** Follows the load, and changes of the cache. */
   #adapt(nowMs: number): void {
     this.#adaptedMs = nowMs;
-    this.#load.measure(nowMs, this.#reader.reads, this.#options.threadMs(), this.#whatIf.accesses, this.#whatIf.accessNs);
+    this.#load.measure(
+      nowMs,
+      this.#reader.reads,
+      this.#options.threadMs(),
+      this.#whatIf.accesses,
+      this.#whatIf.accessNs,
+    );
     const present = this.#presentCache();
     const isNew = present.policy !== this.#present.policy && !this.#whatIf.policies.includes(present.policy);
     this.#present = present;

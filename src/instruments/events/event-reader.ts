@@ -1,5 +1,5 @@
 import { Event } from "./event.ts";
-import { READS } from "./event-kinds.ts";
+import { LOST, READS } from "./event-kinds.ts";
 import type { EventRing } from "./event-ring.ts";
 
 /** Words to read from one ring before the next one has its turn. */
@@ -11,12 +11,17 @@ export class EventReader {
   readonly #event = new Event();
   /** The reads of each ring up to the event that was read last. */
   readonly #reads: number[];
+  /** Reads of all threads whose events may have been lost. */
+  #lostReads = 0;
+  /** The lost records of each ring whose loss its events have told of. */
+  readonly #droppedTold: number[];
 
   /** Begins with the events that are written from now on. */
   constructor(rings: readonly EventRing[]) {
     this.#rings = rings;
     for (const ring of rings) ring.skip();
     this.#reads = rings.map(({ reads }) => reads);
+    this.#droppedTold = rings.map(({ dropped }) => dropped);
   }
 
   /** Records that found no room, in all. */
@@ -27,6 +32,11 @@ export class EventReader {
   /** Reads of all threads up to the events that were read last, within 256 for each thread. */
   get reads(): number {
     return this.#reads.reduce((sum, reads) => sum + reads, 0);
+  }
+
+  /** As `reads`, without those whose events may have been lost. */
+  get seenReads(): number {
+    return this.reads - this.#lostReads;
   }
 
   /**
@@ -44,15 +54,28 @@ export class EventReader {
         words += ring.drain((at) => {
           event.read(ring, at, nowMs);
           if (event.kind === READS) this.#reads[index] = completed(event.detail, this.#reads[index]!);
-          else read(event);
+          else {
+            if (event.kind === LOST) this.#lost(index, event);
+            read(event);
+          }
         }, TURN_WORDS);
       });
     }
     this.#rings.forEach((ring, index) => {
       // Without a backlog the events tell of all reads; reads that come right now make no difference.
-      if (ring.fill === 0) this.#reads[index] = ring.reads;
+      if (ring.fill === 0 && ring.dropped === this.#droppedTold[index]) this.#reads[index] = ring.reads;
     });
     return words;
+  }
+
+  #lost(index: number, { detail, second, third }: Event): void {
+    const before = this.#reads[index]!;
+    // The loss may have begun before this reader did.
+    const from = Math.max(before, before + ((detail - before) | 0));
+    const to = completed(second, from);
+    this.#lostReads += to - from;
+    this.#reads[index] = to;
+    this.#droppedTold[index] = third >>> 0;
   }
 }
 

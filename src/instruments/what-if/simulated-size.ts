@@ -4,8 +4,8 @@ import { RecycledNumbering } from "../../replay/recycled-numbering.ts";
 import { replayRecords } from "../../replay/replay-records.ts";
 import { SimulatedCache, type SizeUnit } from "../../replay/simulated-cache.ts";
 import { noCounts } from "../../replay/tally.ts";
-import type { AccessCost } from "./access-cost.ts";
 import { boundOf, ratioOf, samplePosition } from "../events/event-control.ts";
+import type { AccessCost } from "./access-cost.ts";
 
 /** Few enough that the delay does not matter, and enough that a policy's code stays in the processor's cache. */
 const BATCH_RECORDS = 256;

@@ -68,6 +68,8 @@ const FLUSH_MS = 1000;
  * they run; and caches have yet to fill, so that there is most to be seen.
  */
 const BEGINNING_ACCESSES = 3_000_000;
+/** After a loss of events, the caches warm up for so many reads for each entry of the present cache, at most. */
+const MOST_SKIPPED = 8;
 /** By how much the present cache may change before it is simulated anew. */
 const ALIKE_SIZE = 1.02;
 const ALIKE_ENTRIES = 1.5;
@@ -107,6 +109,8 @@ export class WhatIf {
   #sliceSinceMs = 0;
   #flushedMs = 0;
   #lastReads = 0;
+  /** So many reads are not counted yet: they warm the caches up. */
+  #skip = 0;
   /** Sampled reads since the last reset. */
   sampledReads = 0;
   /** Simulated accesses, for the cost of one. */
@@ -181,10 +185,7 @@ export class WhatIf {
     const isAsBefore = isAlike(present, this.#present);
     const isReuseAsBefore = isAsBefore && plan.reuseRatio === this.#plan.reuseRatio;
     const areSizesAsBefore = isAsBefore && plan.miniatureEntries === this.#plan.miniatureEntries;
-    if (!isReuseAsBefore || !areSizesAsBefore) {
-      this.#flushAll();
-      this.#takeMisses();
-    }
+    if (!isReuseAsBefore || !areSizesAsBefore) this.#settle();
     // What was counted at other sizes says nothing about these.
     if (!isSameSize(present, this.#present)) this.#slices = [];
     if (!isAsBefore) this.#present = present;
@@ -253,28 +254,47 @@ export class WhatIf {
 
   /**
    * Replays what has come, and counts it.
-   * @param reads of all keys, in all, up to the last event
-   * @param isWhole false: events were lost since the last call, so what has come since then is not counted
+   * @param reads of all keys, in all, up to the last event, without those whose events were lost
    */
-  tick(nowMs: number, reads: number, isWhole = true): void {
-    if (!isWhole) this.#discard(nowMs, reads);
+  tick(nowMs: number, reads: number): void {
     if (this.#slices.length === 0) this.#openSlice(nowMs);
+    const passed = this.#count(reads);
+    const isSliceOver = nowMs - this.#sliceSinceMs >= SLICE_MS;
+    if (isSliceOver || this.#skip > 0 || nowMs - this.#flushedMs >= FLUSH_MS) {
+      this.#flushedMs = nowMs;
+      this.#settle();
+    }
+    this.#skip = Math.max(0, this.#skip - passed);
+    this.#goOn(passed);
+    if (isSliceOver) this.#openSlice(nowMs);
+  }
+
+  /**
+   * Events were lost just now. The caches do not hold what they would hold, so as many reads as were lost only warm them
+   * up, at most a few cachefuls.
+   * @param reads as `tick` has it, up to here
+   * @param lost reads whose events were lost
+   */
+  lost(reads: number, lost: number): void {
+    this.#count(reads);
+    this.#settle();
+    this.#pending.clear();
+    this.#skip = Math.max(this.#skip, Math.min(lost, MOST_SKIPPED * this.#present.entries));
+  }
+
+  /** Counts reads, unless they only warm the caches up. @returns how many */
+  #count(reads: number): number {
     const passed = reads - this.#lastReads;
     this.#lastReads = reads;
-    const slice = this.#slices[0]!;
+    const slice = this.#slices[0];
+    if (this.#skip > 0 || slice === undefined) return passed;
     slice.reads += passed;
     this.#sizes.forEach(({ phase, stretch }, at) => {
       if (phase !== "counting") return;
       slice.sizes[at]!.reads += passed;
       stretch.reads += passed;
     });
-    const isSliceOver = nowMs - this.#sliceSinceMs >= SLICE_MS;
-    if (isSliceOver || nowMs - this.#flushedMs >= FLUSH_MS) {
-      this.#flush(nowMs);
-      this.#takeMisses();
-    }
-    this.#goOn(passed);
-    if (isSliceOver) this.#openSlice(nowMs);
+    return passed;
   }
 
   /** Begins and ends stretches. */
@@ -287,8 +307,7 @@ export class WhatIf {
   }
 
   #changePhase(running: Running, phase: StretchPhase): void {
-    this.#flushAll();
-    this.#takeMisses();
+    this.#settle();
     const at = this.#sizes.indexOf(running);
     if (running.phase === "counting") closeStretch(running.stretch, this.#slices[0]!.sizes[at]!);
     running.phase = phase;
@@ -297,8 +316,7 @@ export class WhatIf {
   /** Forgets what has been counted, and keeps the simulated caches. */
   reset(nowMs: number, reads: number): void {
     this.tick(nowMs, reads);
-    this.#flush(nowMs);
-    this.#takeMisses();
+    this.#settle();
     this.#slices = [];
     this.sampledReads = 0;
     this.#openSlice(nowMs);
@@ -351,17 +369,10 @@ export class WhatIf {
     }
   }
 
-  /** The caches see what has come, but neither it nor the reads that it is a part of are counted. */
-  #discard(nowMs: number, reads: number): void {
-    this.#flush(nowMs);
-    for (const { size } of this.#sizes) size.dropMisses();
-    this.#reuse.dropMisses();
-    this.#lastReads = reads;
-  }
-
-  #flush(nowMs: number): void {
-    this.#flushedMs = nowMs;
+  /** Replays what has come, and counts it unless it only warms the caches up. */
+  #settle(): void {
     this.#flushAll();
+    this.#takeMisses();
   }
 
   #flushAll(): void {
@@ -372,7 +383,7 @@ export class WhatIf {
   /** Miniatures and reuse sample count the same records, so they are always taken together. */
   #takeMisses(): void {
     const slice = this.#slices[0];
-    if (slice === undefined) {
+    if (slice === undefined || this.#skip > 0) {
       for (const { size } of this.#sizes) size.dropMisses();
       this.#reuse.dropMisses();
       return;
