@@ -24,6 +24,7 @@ const LAUNCHER = fileURLToPath(new URL("../bin/glasscache", import.meta.url));
 const { seconds, write, own } = readRoundFlags({ rounds: 1, seconds: 60 }, { rounds: 1, seconds: 20 }, [
   "traces",
   "rate",
+  "loads",
 ]);
 const requestsPerSecond = Number(own.rate ?? 20_000);
 
@@ -62,7 +63,7 @@ interface Outcome {
 }
 
 const outcomes: Outcome[] = [];
-for (const load of LOADS) {
+for (const load of LOADS.filter((_, at) => own.loads === undefined || own.loads.split(",").includes(String(at)))) {
   outcomes.push(await measure(load));
   process.stderr.write(`${load.name}, ${load.entries} entries: done\n`);
 }
