@@ -91,17 +91,22 @@ export function closeStretch(stretch: Stretch, tally: Tally): void {
 
 /** The 95th percentile of Student's t with 15 degrees of freedom. */
 const T_15 = 1.753;
-/** How much larger errors are than the groups tell: a miniature differs from the full cache, too. Measured. */
-const MINIATURE = 1.5;
-export const GROUP_ERROR: number = MINIATURE * T_15;
+export const GROUP_ERROR: number = T_15;
+/** How different a miniature is from the full cache, besides what its groups and stretches tell. Measured. */
+const MINIATURE = 0.005;
+/** A size that missed a smaller share of the reads than this was simulated without interruption. */
+const ALWAYS = 0.02;
 /** The error if there has been one stretch at most, and nobody knows how different others are. */
 const UNKNOWN = 0.05;
 
-/** @param size its index */
-export function estimateLru(slices: readonly Slice[], size: number): Estimate {
+/**
+ * @param size its index
+ * @param ratio the share of the keys that was seen
+ */
+export function estimateLru(slices: readonly Slice[], size: number, ratio: number): Estimate {
   if (slices.every(({ reads }) => reads === 0)) return { missRatio: 0, error: 1 };
   const { mean, variance } = meanOf(lruOf(slices, size));
-  return estimateOf(mean, variance, 0);
+  return estimateOf(mean, variance, ratio < 1 ? MINIATURE : 0);
 }
 
 /**
@@ -109,7 +114,12 @@ export function estimateLru(slices: readonly Slice[], size: number): Estimate {
  * a larger sample than there. Misses of all policies rise and fall together, so the difference of two is steadier than
  * either: LRU is the control variate.
  */
-export function estimatePolicy(slices: readonly Slice[], size: number, policy: number): Estimate {
+export function estimatePolicy(
+  slices: readonly Slice[],
+  size: number,
+  policy: number,
+  ratio: number,
+): Estimate {
   const tallies = slices.map(({ sizes }) => sizes[size]!);
   const reads = sum(tallies.map((tally) => tally.reads));
   const all = sum(slices.map((slice) => slice.reads));
@@ -123,7 +133,9 @@ export function estimatePolicy(slices: readonly Slice[], size: number, policy: n
   }
   const { mean, variance } = meanOf(ratios);
   const missed = Math.max(0, 1 - reads / all);
-  return estimateOf(mean, variance, missed < 0.02 ? 0 : missed * errorOfStretches(tallies, policy));
+  const ofStretches = missed < ALWAYS ? 0 : missed * errorOfStretches(tallies, policy);
+  const ofMiniature = ratio < 1 || missed >= ALWAYS ? MINIATURE : 0;
+  return estimateOf(mean, variance, Math.hypot(ofStretches, ofMiniature));
 }
 
 /** Returns the miss ratio of LRU in each group of keys. */

@@ -327,9 +327,9 @@ export class WhatIf {
     const present = this.#present;
     return this.#places.map((place) =>
       this.#sizes.map(({ size: { shape, ratio } }, at) => {
-        const own: Estimate =
-          place < 0 ? estimateLru(this.#slices, at) : estimatePolicy(this.#slices, at, place);
         const seen = place < 0 ? this.#reuse.ratio : ratio;
+        const own: Estimate =
+          place < 0 ? estimateLru(this.#slices, at, seen) : estimatePolicy(this.#slices, at, place, seen);
         return { size: shape.size, factor: shape.size / present.size, ratio: seen, ...own };
       }),
     );
