@@ -1,5 +1,5 @@
 /** What a simulated access costs before it has been measured. */
-const USUAL_NS = 200;
+export const USUAL_NS = 200;
 /** Fewer accesses at once tell little: the clock itself takes time. */
 const FEW_ACCESSES = 256;
 /** The weight of the last measurement against all earlier ones. */

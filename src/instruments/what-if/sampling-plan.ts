@@ -67,6 +67,8 @@ const REUSE_ENTRIES = 2 ** 15;
 const REUSE_NS = 1000;
 /** The share of the budget that it may take. */
 const REUSE_SHARE = 1 / 4;
+/** As long as its ratio is not wrong by more than this factor, it stays. A load may look larger for a moment. */
+const NEAR = 2.5;
 
 /**
  * Miniatures have as many entries as can be paid for at this load at least, in reads per second: a load may come all at
@@ -97,8 +99,10 @@ function reuseRatioFor(present: PresentCache, load: Load, before: number | undef
   const readsPerSecond = Math.max(LEAST_LOAD, load.readsPerSecond);
   const affordable = (load.budget * REUSE_SHARE) / (readsPerSecond * REUSE_NS * 1e-9);
   const largest = Math.min(1, REUSE_ENTRIES / (present.entries * FACTORS[FACTORS.length - 1]!));
-  if (before !== undefined && before <= affordable && before >= Math.min(largest, affordable) / 4)
-    return before;
+  const best = Math.min(largest, affordable);
+  const isNear =
+    before !== undefined && before <= Math.min(largest, NEAR * affordable) && before * NEAR >= best;
+  if (isNear) return before;
   return Math.min(largest, affordable >= 1 ? 1 : 2 ** Math.floor(Math.log2(affordable)));
 }
 
@@ -113,9 +117,9 @@ function isGood(
   return miniatureEntries === best || (cost <= load.budget && cost >= load.budget * TOO_CHEAP);
 }
 
-/** Halves, so that small changes of the load change nothing. */
+/** Steps of √2, so that small changes of the load change nothing. */
 function dutyFor(affordable: number): number {
-  return affordable >= 1 ? 1 : 2 ** Math.floor(Math.log2(affordable));
+  return affordable >= 1 ? 1 : 2 ** (Math.floor(2 * Math.log2(affordable)) / 2);
 }
 
 /** Returns the greatest cost that a size may have, so that together they keep to the budget. */

@@ -13,7 +13,7 @@ import {
   REFUSED,
   WROTE,
 } from "../events/event-kinds.ts";
-import { AccessCost } from "./access-cost.ts";
+import { AccessCost, USUAL_NS } from "./access-cost.ts";
 import { Pending } from "./pending.ts";
 import { optimumFor, RecentRecords } from "./recent-records.ts";
 import { ReuseSample } from "./reuse-sample.ts";
@@ -201,7 +201,8 @@ export class WhatIf {
 
   #planFor(present: PresentCache, load: Parameters<WhatIf["adapt"]>[1], before?: SamplingPlan): SamplingPlan {
     const isBeginning = this.accesses < BEGINNING_ACCESSES;
-    const own = { accessNs: this.accessNs, policies: this.#simulated.length, isBeginning };
+    const accessNs = isBeginning ? Math.min(USUAL_NS, this.accessNs) : this.accessNs;
+    const own = { accessNs, policies: this.#simulated.length, isBeginning };
     return planFor(present, { ...load, ...own }, before);
   }
 
