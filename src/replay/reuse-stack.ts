@@ -166,9 +166,9 @@ export class ReuseStack {
     let excess = sumBetween(this.#sums, 0, this.#last) - this.#limit;
     for (let position = 1; excess > 0 && position <= this.#last; position++) {
       const object = this.#objectAt[position]!;
-      if (object === 0 || object === HOLE) continue;
+      if (object === 0) continue;
       excess -= this.#weightOf(position);
-      this.forget(object);
+      if (object !== HOLE) this.forget(object);
     }
   }
 

@@ -64,7 +64,7 @@ export interface SamplingPlan {
 /** The most entries that the reuse sample keeps, for the largest size. */
 const REUSE_ENTRIES = 2 ** 15;
 /** What a sampled read costs besides the miniatures: its record in the ring, and its reuse distance. */
-const REUSE_NS = 1000;
+const REUSE_NS = 700;
 /** The share of the budget that it may take. */
 const REUSE_SHARE = 1 / 4;
 /** As long as its ratio is not wrong by more than this factor, it stays. A load may look larger for a moment. */

@@ -41,7 +41,8 @@ function hashOf(object: number): number {
 
 const HASHES = Uint32Array.from({ length: OBJECTS + 1 }, (_, object) => hashOf(object));
 
-function newWhatIf(): WhatIf {
+/** @param batchMs what the simulation of a batch takes */
+function newWhatIf(batchMs = 0.1): WhatIf {
   let clockMs = 0;
   const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
   return new WhatIf({
@@ -49,13 +50,17 @@ function newWhatIf(): WhatIf {
     present,
     weigh: () => 1,
     budget: 1,
-    // A batch of 256 records for two policies, so an access takes 200 ns.
-    clockMs: () => (clockMs += 0.1),
+    // A batch has 256 records, for two policies: an access takes 200 ns by default.
+    clockMs: () => (clockMs += batchMs),
   });
 }
 
 /** Feeds hits, as the proxy would tell them: those of sampled keys only. */
-function feed(whatIf: WhatIf, objects: Uint32Array, { from = 0, nowMs = 0 } = {}): void {
+function feed(
+  whatIf: WhatIf,
+  objects: Uint32Array,
+  { from = 0, nowMs = 0, readsPerSecond = Number.POSITIVE_INFINITY } = {},
+): void {
   const event = new Event();
   event.kind = kinds.HIT;
   event.flags = kinds.IS_FOLLOWED;
@@ -66,13 +71,13 @@ function feed(whatIf: WhatIf, objects: Uint32Array, { from = 0, nowMs = 0 } = {}
       event.atMs = nowMs;
       whatIf.event(event);
     }
-    if (i % 1000 === 999) whatIf.tick(nowMs, from + i + 1);
+    if (i % 1000 === 999) whatIf.tick(nowMs + (i * 1000) / readsPerSecond, from + i + 1);
   }
-  whatIf.tick(nowMs + 10_000, from + objects.length);
+  whatIf.tick(nowMs + (objects.length * 1000) / readsPerSecond + 10_000, from + objects.length);
 }
 
-function exactMissRatio(policy: string, size: number, objects: Uint32Array): number {
-  const counting = { warmupRecords: 0, windowRecords: 0, byFamily: false };
+function exactMissRatio(policy: string, size: number, objects: Uint32Array, warmupRecords = 0): number {
+  const counting = { warmupRecords, windowRecords: 0, byFamily: false };
   const shape = { capacity: size, unit: "entries", maxEntries: size, seed: 1 } as const;
   const simulation = new Simulation({ policy: parsePolicy(policy), ...shape, writes: "drop", counting });
   const batch = new NumberedBatch(objects.length);
@@ -253,6 +258,56 @@ describe("what-if", () => {
         expect(Math.abs(missRatio - whole[policy]![size]!.missRatio)).toBeLessThan(0.02);
       });
     });
+  });
+
+  test("sizes that run in stretches are close although the load changes between them", () => {
+    // The number of keys goes up and down.
+    const random = new SeededRandom(7);
+    const reads = 240_000;
+    const objects = Uint32Array.from({ length: reads }, (_, i) => {
+      const phase = 0.5 + 0.5 * Math.sin((i / reads) * 25);
+      return 1 + Math.floor((1000 + 19_000 * phase) * random.next() ** 2);
+    });
+    const whatIf = newWhatIf(0.5);
+    const load = { readsPerSecond: 20_000, otherShare: 0, budget: 0.03 };
+    const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
+    feed(whatIf, objects.subarray(0, 20_000), { readsPerSecond: 20_000 });
+    whatIf.reset(1000, 20_000);
+    whatIf.accesses = 1e9;
+    whatIf.adapt(present, load);
+    expect(whatIf.plan.duties[0]).toBeLessThan(0.2);
+    feed(whatIf, objects.subarray(20_000), { from: 20_000, nowMs: 1000, readsPerSecond: 20_000 });
+    const differences = whatIf
+      .estimates()
+      .flatMap((sizes, index) =>
+        sizes.map(
+          ({ size, missRatio }) => missRatio - exactMissRatio(POLICIES[index]!, size, objects, 20_000),
+        ),
+      );
+    expect(Math.max(...differences.map(Math.abs))).toBeLessThan(0.05);
+    expect(differences.reduce((sum, one) => sum + Math.abs(one), 0) / differences.length).toBeLessThan(0.015);
+  });
+
+  test("what was counted at another size of the present cache is forgotten", () => {
+    const whatIf = newWhatIf();
+    feed(whatIf, zipf(20_000, 11));
+    const present = { policy: "lru", unit: "entries", size: 2 * SIZE, entries: 2 * SIZE } as const;
+    const load = { readsPerSecond: 1000, otherShare: 0, budget: 1 };
+    whatIf.adapt(present, load);
+    const [sizes] = whatIf.estimates();
+    expect(sizes!.map(({ size, error }) => [size, error])[0]).toEqual([SIZE / 4, 1]);
+    // From here on every read is of the same key: nothing of before is mixed in.
+    feed(whatIf, new Uint32Array(20_000).fill(1), { from: 20_000, nowMs: 20_000 });
+    for (const { missRatio } of whatIf.estimates().flat()) expect(missRatio).toBeLessThan(0.001);
+  });
+
+  test("a slightly different size is the same one", () => {
+    const whatIf = newWhatIf();
+    feed(whatIf, zipf(20_000, 11));
+    const before = whatIf.estimates();
+    const present = { policy: "lru", unit: "entries", size: SIZE * 1.01, entries: SIZE * 1.01 } as const;
+    whatIf.adapt(present, { readsPerSecond: 1000, otherShare: 0, budget: 1 });
+    expect(whatIf.estimates()).toEqual(before);
   });
 
   test("old slices are forgotten", () => {
