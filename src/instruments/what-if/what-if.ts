@@ -1,7 +1,7 @@
 import { formatPolicy, type PolicyChoice } from "../../policy/registry.ts";
 import { DELETE, READ } from "../../replay/records.ts";
 import type { Event } from "../events/event.ts";
-import { boundOf, samplePosition } from "../events/event-control.ts";
+import { samplePosition } from "../events/event-control.ts";
 import {
   ANSWERED,
   HIT,
@@ -16,32 +16,18 @@ import {
 import { AccessCost, USUAL_NS } from "./access-cost.ts";
 import { Pending } from "./pending.ts";
 import { optimumFor, RecentRecords } from "./recent-records.ts";
-import { ReuseSample } from "./reuse-sample.ts";
 import { FACTORS, type PresentCache, planFor, type SamplingPlan, shapesFor } from "./sampling-plan.ts";
-import { GROUPS, SimulatedSize } from "./simulated-size.ts";
+import { GROUPS } from "./simulated-size.ts";
+import { Sizes } from "./sizes.ts";
 import {
-  closeStretch,
   type Estimate,
   emptySlice,
   estimateLru,
   estimatePolicy,
   GROUP_ERROR,
   meanOf,
-  newStretch,
   type Slice,
-  type Stretch,
-  takeStretch,
 } from "./slices.ts";
-import { Stretches, type StretchPhase } from "./stretches.ts";
-
-/** A size, and when it runs. */
-interface Running {
-  readonly size: SimulatedSize;
-  readonly stretches: Stretches;
-  phase: StretchPhase;
-  /** What was counted since the present stretch began. */
-  readonly stretch: Stretch;
-}
 
 export interface WhatIfOptions {
   readonly policies: readonly PolicyChoice[];
@@ -101,9 +87,7 @@ export class WhatIf {
   readonly #recent = new RecentRecords();
   #present: PresentCache;
   #plan: SamplingPlan;
-  /** The largest samples, of the smallest caches, come first. */
-  #sizes: readonly Running[];
-  #reuse: ReuseSample;
+  #sizes: Sizes;
   /** The present slice comes first. */
   #slices: Slice[] = [];
   #sliceSinceMs = 0;
@@ -124,22 +108,17 @@ export class WhatIf {
     this.#places = policies.map((policy) => this.#simulated.indexOf(policy));
     this.#cost = new AccessCost(options.clockMs);
     this.#plan = this.#planFor(present, { readsPerSecond: 0, budget, otherShare: 0 });
-    this.#sizes = this.#build(this.#plan);
-    this.#reuse = this.#newReuse(this.#plan);
+    this.#sizes = this.#newSizes(this.#plan);
   }
 
   /** Keys whose position lies below this are to be sampled. */
   get bound(): number {
-    return Math.max(
-      this.#reuse.bound,
-      ...this.#sizes.map(({ size, phase }) => (phase === "off" ? boundOf(0) : size.bound)),
-    );
+    return this.#sizes.bound;
   }
 
   /** Keys whose position lies below this are sampled without interruption. */
   get steadyBound(): number {
-    const steady = this.#sizes.filter((_, at) => this.#plan.duties[at] === 1);
-    return Math.max(this.#reuse.bound, ...steady.map(({ size }) => size.bound));
+    return this.#sizes.steadyBound(this.#plan.duties);
   }
 
   /** What a simulated access costs. */
@@ -164,9 +143,9 @@ export class WhatIf {
     const { policies } = this.#options;
     const reads = this.#recent.readsCounted(this.#lastReads);
     const [ofPresent] = this.estimates();
-    return this.#sizes.map(({ size: { shape, bound } }, at) => {
+    return this.#sizes.shapes.map((shape, at) => {
       const known = ofPresent![at]!;
-      const sample = Math.min(bound, this.#recentBound);
+      const sample = Math.min(this.#sizes.boundOf(at), this.#recentBound);
       const best = this.#recent.replay(shape, sample, optimumFor(shape.unit));
       const gained = this.#recent.replay(shape, sample, policies[0]!);
       for (let group = 0; group < GROUPS; group++) gained.misses[group]! -= best.misses[group]!;
@@ -183,18 +162,13 @@ export class WhatIf {
   ): void {
     const plan = this.#planFor(present, load, this.#plan);
     const isAsBefore = isAlike(present, this.#present);
-    const isReuseAsBefore = isAsBefore && plan.reuseRatio === this.#plan.reuseRatio;
     const areSizesAsBefore = isAsBefore && plan.miniatureEntries === this.#plan.miniatureEntries;
-    if (!isReuseAsBefore || !areSizesAsBefore) this.#settle();
+    if (!areSizesAsBefore || plan.reuseRatio !== this.#plan.reuseRatio) this.#settle();
     // What was counted at other sizes says nothing about these.
     if (!isSameSize(present, this.#present)) this.#slices = [];
     if (!isAsBefore) this.#present = present;
     if (!areSizesAsBefore) this.#rebuild(plan);
-    if (!isReuseAsBefore || !areSizesAsBefore) {
-      const earlier = this.#reuse;
-      this.#reuse = this.#newReuse(plan);
-      this.#reuse.takeOver(earlier);
-    }
+    else if (plan.reuseRatio !== this.#plan.reuseRatio) this.#sizes.changeReuse(plan.reuseRatio);
     this.#plan = plan;
     if (this.#slices.length === 0) this.#openSlice(this.#sliceSinceMs);
   }
@@ -209,16 +183,13 @@ export class WhatIf {
   #rebuild(plan: SamplingPlan): void {
     const earlier = this.#sizes;
     this.#recent.clear();
-    this.#sizes = this.#build(plan);
-    this.#sizes.forEach(({ size }, index) => {
-      size.takeOver(earlier[index]!.size);
-    });
+    this.#sizes = this.#newSizes(plan);
+    this.#sizes.takeOver(earlier);
   }
 
   event(event: Event): void {
     if (event.kind === INVALIDATED_ALL) {
-      for (const { size } of this.#sizes) size.empty();
-      this.#reuse.empty();
+      this.#sizes.empty();
       return;
     }
     if ((event.flags & IS_FOLLOWED) === 0) return;
@@ -266,7 +237,7 @@ export class WhatIf {
       this.#settle();
     }
     this.#skip = Math.max(0, this.#skip - passed);
-    this.#goOn(passed);
+    this.#sizes.pass(passed, this.#plan.duties, this.#slices[0]!, () => this.#settle());
     if (isSliceOver) this.#openSlice(nowMs);
   }
 
@@ -287,37 +258,16 @@ export class WhatIf {
   #count(reads: number): number {
     const passed = reads - this.#lastReads;
     this.#lastReads = reads;
-    const slice = this.#slices[0];
-    if (this.#skip > 0 || slice === undefined) return passed;
-    slice.reads += passed;
-    this.#sizes.forEach(({ phase, stretch }, at) => {
-      if (phase !== "counting") return;
-      slice.sizes[at]!.reads += passed;
-      stretch.reads += passed;
-    });
+    const slice = this.#counted;
+    if (slice !== undefined) this.#sizes.count(passed, slice);
     return passed;
-  }
-
-  /** Begins and ends stretches. */
-  #goOn(passed: number): void {
-    for (const running of this.#sizes) {
-      running.stretches.pass(passed);
-      const phase = running.stretches.phase(this.#plan.duties[this.#sizes.indexOf(running)]!);
-      if (phase !== running.phase) this.#changePhase(running, phase);
-    }
-  }
-
-  #changePhase(running: Running, phase: StretchPhase): void {
-    this.#settle();
-    const at = this.#sizes.indexOf(running);
-    if (running.phase === "counting") closeStretch(running.stretch, this.#slices[0]!.sizes[at]!);
-    running.phase = phase;
   }
 
   /** Forgets what has been counted, and keeps the simulated caches. */
   reset(nowMs: number, reads: number): void {
     this.tick(nowMs, reads);
     this.#settle();
+    this.#sizes.cut(this.#slices[0]!);
     this.#slices = [];
     this.sampledReads = 0;
     this.#openSlice(nowMs);
@@ -327,106 +277,52 @@ export class WhatIf {
   estimates(): WhatIfEstimate[][] {
     const present = this.#present;
     return this.#places.map((place) =>
-      this.#sizes.map(({ size: { shape, ratio } }, at) => {
-        const seen = place < 0 ? this.#reuse.ratio : ratio;
+      this.#sizes.shapes.map(({ size }, at) => {
+        const seen = place < 0 ? this.#sizes.reuseRatio : this.#sizes.ratioOf(at);
         const own: Estimate =
           place < 0 ? estimateLru(this.#slices, at, seen) : estimatePolicy(this.#slices, at, place, seen);
-        return { size: shape.size, factor: shape.size / present.size, ratio: seen, ...own };
+        return { size, factor: size / present.size, ratio: seen, ...own };
       }),
     );
   }
 
   /** The records of keys whose position lies below this are remembered. */
   get #recentBound(): number {
-    return this.#sizes[REMEMBERED]!.size.bound;
+    return this.#sizes.boundOf(REMEMBERED);
   }
 
   #add(hash: number, operation: number, weight: number, atMs: number, ttlMs: number): void {
-    const position = samplePosition(hash);
-    if (position < this.#recentBound) this.#recent.add(hash, operation, weight, this.#lastReads);
-    let seenBy = 0;
-    for (let at = 0; at < this.#sizes.length; at++) {
-      const { size, phase } = this.#sizes[at]!;
-      if (position >= size.bound) break;
-      if (phase === "off") continue;
-      if (phase === "counting") seenBy |= 1 << at;
-      this.accesses += this.#simulated.length;
-      size.add(hash, operation, weight, atMs, ttlMs);
+    if (samplePosition(hash) < this.#recentBound) {
+      this.#recent.add(hash, operation, weight, this.#lastReads);
     }
-    if (position < this.#reuse.bound) this.#reuse.add(hash, operation, weight, atMs, ttlMs, seenBy);
+    this.accesses += this.#sizes.add(hash, operation, weight, atMs, ttlMs);
   }
 
   #absent(hash: number): void {
-    const position = samplePosition(hash);
     for (let reads = this.#pending.absent(hash); reads > 0; reads--) {
       this.sampledReads++;
-      let seenBy = 0;
-      this.#sizes.forEach(({ size, phase }, at) => {
-        if (position >= size.bound) return;
-        size.addAbsent(hash);
-        if (phase === "counting") seenBy |= 1 << at;
-      });
-      if (position < this.#reuse.bound) this.#reuse.addAbsent(hash, seenBy);
+      this.#sizes.addAbsent(hash);
     }
+  }
+
+  /** The slice that is counted in at present; undefined: the caches only warm up. */
+  get #counted(): Slice | undefined {
+    return this.#skip > 0 ? undefined : this.#slices[0];
   }
 
   /** Replays what has come, and counts it unless it only warms the caches up. */
   #settle(): void {
-    this.#flushAll();
-    this.#takeMisses();
-  }
-
-  #flushAll(): void {
-    for (const { size } of this.#sizes) size.flush();
-    this.#reuse.flush();
-  }
-
-  /** Miniatures and reuse sample count the same records, so they are always taken together. */
-  #takeMisses(): void {
-    const slice = this.#slices[0];
-    if (slice === undefined || this.#skip > 0) {
-      for (const { size } of this.#sizes) size.dropMisses();
-      this.#reuse.dropMisses();
-      return;
-    }
-    const within = this.#sizes.map(({ stretch }) => stretch.within);
-    this.#reuse.takeMisses(slice.lru, within);
-    this.#sizes.forEach(({ size, phase, stretch }, at) => {
-      if (phase !== "counting") {
-        size.dropMisses();
-        return;
-      }
-      size.takeMisses(stretch.misses);
-      takeStretch(stretch, slice.sizes[at]!);
-    });
+    this.#sizes.settle(this.#counted);
   }
 
   #openSlice(nowMs: number): void {
     this.#sliceSinceMs = nowMs;
-    this.#slices.unshift(emptySlice(this.#sizes.length, this.#simulated.length));
+    this.#slices.unshift(emptySlice(this.#sizes.shapes.length, this.#simulated.length));
     this.#slices.length = Math.min(SLICES, this.#slices.length);
   }
 
-  #newReuse({ reuseRatio }: SamplingPlan): ReuseSample {
-    return new ReuseSample(
-      this.#sizes.map(({ size }) => size.shape),
-      reuseRatio,
-    );
-  }
-
-  #build({ miniatureEntries, duties }: SamplingPlan): Running[] {
-    const simulated = this.#simulated;
-    const shapes = shapesFor(this.#present, miniatureEntries);
-    return shapes.map((shape, index) => {
-      const size = new SimulatedSize(simulated, shape, this.#cost);
-      const stretches = new Stretches(miniatureEntries, size.ratio, duties[index]!, index / shapes.length);
-      return {
-        size,
-        stretches,
-        phase: stretches.phase(duties[index]!),
-        stretch: newStretch(simulated.length),
-      };
-    });
+  #newSizes(plan: SamplingPlan): Sizes {
+    return new Sizes(this.#simulated, shapesFor(this.#present, plan.miniatureEntries), plan, this.#cost);
   }
 }
 
