@@ -96,11 +96,8 @@ async function measure(load: Load): Promise<Outcome> {
     const told = (await (await fetch(`http://127.0.0.1:${adminPort}/api/what-if`)).json()) as WhatIfReport;
     const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
     await proxy.program.kill();
-    // A read that was coalesced counts as a miss of the proxy's, but caused no request to the origin.
-    const coalesced = sumOf(metrics, /^glasscache_requests_total\{.*result="coalesced".*\} (\S+)$/gm);
-    const counted = told.present.missRatio - coalesced / told.requests;
     return {
-      ...{ load, requests: told.requests, samplingRatio: told.samplingRatio, counted },
+      ...{ load, requests: told.requests, samplingRatio: told.samplingRatio, counted: told.present.missRatio },
       lost: sumOf(metrics, /^glasscache_events_dropped_total (\S+)$/gm),
       figures: compare(told, recording),
     };

@@ -58,7 +58,10 @@ function openOfProxy(
     service: "proxy",
     figures: {
       series: PROXY_SERIES,
-      keysRead: () => ({ hits: numbers.sum("hits"), misses: numbers.sum("misses") }),
+      keysRead: () => {
+        const coalesced = numbers.sum("coalesced");
+        return { hits: numbers.sum("hits") + coalesced, misses: numbers.sum("misses") - coalesced };
+      },
       metrics: () => proxyMetrics({ threads, store, nowMs }),
       histograms: () => publishedHistograms(PROXY_NUMBERS, numbers),
       channels: () => channelsReport(threads, nowMs()),

@@ -56,7 +56,7 @@ export interface InstrumentsSettings {
 /** What a service has counted. */
 export interface ServiceFigures {
   readonly series: readonly HistorySeries[];
-  /** Keys read through the cache so far. */
+  /** Keys read through the cache so far. A coalesced read counts as a hit, as in a simulated cache. */
   keysRead(): { readonly hits: number; readonly misses: number };
   metrics(): Metric[];
   histograms(): MetricHistogram[];
