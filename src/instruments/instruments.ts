@@ -173,7 +173,7 @@ export class Instruments implements InstrumentsView {
     this.#departures.drain(nowMs, DEPARTURES_AT_ONCE, this.#takeDeparture);
     const lost = this.dropped - this.#lostBefore;
     this.#lostBefore += lost;
-    this.#whatIf.tick(nowMs, this.#reader.seenReads);
+    this.#whatIf.tick(nowMs, this.#reader.seenReads, this.#reader.bound);
     this.#stories.tick(nowMs, this.#whatIf.steadyBound, lost);
     if (nowMs - this.#adaptedMs >= ADAPT_MS) this.#adapt(nowMs);
     if (nowMs - this.#historyMs >= HISTORY_MS) this.#keepHistory(nowMs);

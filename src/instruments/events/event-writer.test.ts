@@ -167,6 +167,31 @@ describe("a writer of events", () => {
     expect([events, reader.reads]).toEqual([20_000, 20_000]);
   });
 
+  test("a reader knows of which keys the events tell", () => {
+    const memory = InstrumentsMemory.create(1);
+    memory.control.bound = boundOf(0.25);
+    memory.control.countEvery = 1_000_000;
+    const reader = new EventReader([memory.ring(0)]);
+    const writer = new EventWriter(memory.target(0), () => NOW_MS);
+    const boundRead = (): number => {
+      reader.drain(NOW_MS, 2 ** 20, () => {});
+      return reader.bound;
+    };
+    for (let i = 0; i < 1000; i++) writer.hit(key(`k${i}`, i * 7919), 1, NOW_MS);
+    expect(boundRead()).toBe(boundOf(0.25));
+    for (let i = 0; i < 1000; i++) writer.hit(key(`k${i}`, i * 7919), 1, NOW_MS);
+    memory.control.bound = boundOf(1);
+    // What waits to be read was written before.
+    for (let i = 0; i < 1000; i++) writer.hit(key(`k${i}`, i * 7919), 1, NOW_MS);
+    expect(boundRead()).toBe(boundOf(0.25));
+    for (let i = 0; i < 1000; i++) writer.hit(key(`k${i}`, i * 7919), 1, NOW_MS);
+    expect(boundRead()).toBe(boundOf(1));
+    // A thread that was idle looks at the bound before its next event.
+    memory.control.bound = boundOf(0.5);
+    writer.hit(key("k", 1), 1, NOW_MS + 1000);
+    expect(boundRead()).toBe(boundOf(0.5));
+  });
+
   test("a reader knows where records are missing, and how many reads they may have been about", () => {
     const memory = InstrumentsMemory.create(1);
     memory.control.bound = boundOf(1);

@@ -44,6 +44,9 @@ export class EventWriter {
   readonly #nowMs: () => number;
   /** The number of reads when the first record was lost since the last one that was written; −1: none was lost. */
   #lostFrom = -1;
+  /** The bound of the sample since the last mark, and when the next one is due. */
+  #bound: number;
+  #markAtMs = 0;
   #untilCounted = 1;
   #random = 1;
 
@@ -53,10 +56,11 @@ export class EventWriter {
     this.#control = control;
     this.#filter = filter;
     this.#nowMs = nowMs;
+    this.#bound = control.bound;
   }
 
   hit(key: KeyRef, valueBytes: number, nowMs: number): void {
-    if ((this.#ring.countRead() & MARK_MASK) === 0) this.#mark(nowMs);
+    if ((this.#ring.countRead() & MARK_MASK) === 0 || nowMs >= this.#markAtMs) this.#mark(nowMs);
     const isFollowed = this.#follows(key.hash);
     if (--this.#untilCounted <= 0) this.#countedHit(key, valueBytes, nowMs, isFollowed);
     else if (isFollowed) this.#writeHit(IS_FOLLOWED, key, 0, valueBytes, nowMs);
@@ -65,7 +69,7 @@ export class EventWriter {
   /** @returns 0: `answered` names reads by their key */
   missed(key: KeyRef, nowMs: number): number {
     const ring = this.#ring;
-    if ((ring.countRead() & MARK_MASK) === 0) this.#mark(nowMs);
+    if ((ring.countRead() & MARK_MASK) === 0 || nowMs >= this.#markAtMs) this.#mark(nowMs);
     const { hash } = key;
     const stored = Math.min(EVENT_KEY_BYTES, key.length);
     const at = this.#begin(MISS, this.#follows(hash) ? IS_FOLLOWED : 0, WORDS_OF[MISS]!, key.length, stored);
@@ -121,18 +125,24 @@ export class EventWriter {
     this.#write(INVALIDATED_ALL, 0, 0);
   }
 
-  /** Notes among the events how many reads there have been, so that their reader knows which reads it has seen. */
+  /**
+   * Notes among the events how many reads there have been, and which keys are sampled from here on, so that their reader
+   * knows what it sees.
+   */
   #mark(nowMs: number): void {
     const ring = this.#ring;
+    this.#markAtMs = nowMs + MARK_MS;
+    this.#bound = this.#control.bound;
     const at = this.#begin(READS, 0, WORDS_OF[READS]!);
     if (at < 0) return;
     writeHead(ring, at, 0, nowMs);
     ring.words[at + 3] = ring.reads;
+    ring.words[at + 4] = this.#bound;
     ring.publish();
   }
 
   #follows(hash: number): boolean {
-    return samplePosition(hash) < this.#control.bound || this.#filter.mayHave(hash);
+    return samplePosition(hash) < this.#bound || this.#filter.mayHave(hash);
   }
 
   #countedHit(key: KeyRef, valueBytes: number, nowMs: number, isFollowed: boolean): void {
@@ -196,6 +206,8 @@ export class EventWriter {
 const GREATEST = 2 ** 31 - 1;
 /** Every 256th read is followed by a mark. */
 const MARK_MASK = 0xff;
+/** So is the first one after this time. */
+const MARK_MS = 50;
 
 function writeHead({ words }: EventRing, at: number, hash: number, nowMs: number): void {
   words[at + HASH] = hash;

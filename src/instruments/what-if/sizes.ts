@@ -12,6 +12,8 @@ interface Running {
   readonly size: SimulatedSize;
   readonly stretches: Stretches;
   phase: StretchPhase;
+  /** Whether it should run, but the threads do not tell of all of its keys yet. */
+  isBlind: boolean;
   /** What was counted since the present stretch began. */
   readonly stretch: Stretch;
 }
@@ -27,25 +29,29 @@ export class Sizes {
   /**
    * @param policies of the miniatures: all but LRU
    * @param shapes the smallest size first
+   * @param bound keys whose position lies below it are told of at present
    */
   constructor(
     policies: readonly PolicyChoice[],
     shapes: readonly SizeShape[],
     { miniatureEntries, duties, reuseRatio }: SamplingPlan,
     cost: AccessCost,
+    bound: number,
   ) {
     this.shapes = shapes;
     this.#policies = policies.length;
     this.#running = shapes.map((shape, index) => {
       const size = new SimulatedSize(policies, shape, cost);
       const stretches = new Stretches(miniatureEntries, size.ratio, duties[index]!, index / shapes.length);
-      const phase = stretches.phase(duties[index]!);
-      return { size, stretches, phase, stretch: newStretch(policies.length) };
+      const wanted = stretches.phase(duties[index]!);
+      const isBlind = wanted !== "off" && size.bound > bound;
+      const phase = isBlind ? "off" : wanted;
+      return { size, stretches, phase, isBlind, stretch: newStretch(policies.length) };
     });
     this.#reuse = new ReuseSample(shapes, reuseRatio);
   }
 
-  /** Keys whose position lies below this are seen by any size at present. */
+  /** Keys whose position lies below this are to be seen at present. */
   get bound(): number {
     const none = boundOf(0);
     return Math.max(this.#reuse.bound, ...this.#running.map((one) => (isOff(one) ? none : one.size.bound)));
@@ -69,6 +75,11 @@ export class Sizes {
 
   get reuseRatio(): number {
     return this.#reuse.ratio;
+  }
+
+  /** Whether the reuse sample sees all of its keys. @param bound below which keys are told of */
+  isReuseSeen(bound: number): boolean {
+    return this.#reuse.bound <= bound;
   }
 
   /** Takes over what the caches of an earlier plan hold, as far as it fits. */
@@ -156,13 +167,17 @@ export class Sizes {
   /**
    * Begins and ends stretches.
    * @param reads of all keys since the last call
+   * @param bound keys whose position lies below it are told of
    * @param settle is called before one begins or ends
    */
-  pass(reads: number, duties: readonly number[], slice: Slice, settle: () => void): void {
+  pass(reads: number, bound: number, duties: readonly number[], slice: Slice, settle: () => void): void {
     this.#running.forEach((running, at) => {
-      const { stretches } = running;
-      stretches.pass(reads);
-      const phase = stretches.phase(duties[at]!);
+      const { size, stretches } = running;
+      // Events that were written before the bound rose do not tell of all keys of the sample. So time stands still.
+      if (!running.isBlind || size.bound <= bound) stretches.pass(reads);
+      const wanted = stretches.phase(duties[at]!);
+      running.isBlind = wanted !== "off" && size.bound > bound;
+      const phase = running.isBlind ? "off" : wanted;
       if (phase === running.phase) return;
       settle();
       if (running.phase === "counting") closeStretch(running.stretch, slice.sizes[at]!);
@@ -178,6 +193,6 @@ export class Sizes {
   }
 }
 
-function isOff({ phase }: Running): boolean {
-  return phase === "off";
+function isOff({ phase, isBlind }: Running): boolean {
+  return phase === "off" && !isBlind;
 }

@@ -20,8 +20,10 @@ interface Tally extends SizeCount {
 
 /** What was counted in a slice of time. */
 export interface Slice {
-  /** Reads of all keys. */
+  /** Reads of all keys that were counted. */
   reads: number;
+  /** Reads that were not: their events were lost, or the caches were warming up. */
+  unseen: number;
   /** Misses of LRU by size and group, of all keys, as the sample tells them. */
   readonly lru: readonly Float64Array[];
   readonly sizes: readonly Tally[];
@@ -42,6 +44,7 @@ export interface Estimate {
 export function emptySlice(sizes: number, policies: number): Slice {
   return {
     reads: 0,
+    unseen: 0,
     lru: Array.from({ length: sizes }, () => new Float64Array(GROUPS)),
     sizes: Array.from({ length: sizes }, () => ({
       ...emptyCount(policies),
@@ -94,6 +97,8 @@ const T_15 = 1.753;
 export const GROUP_ERROR: number = T_15;
 /** How different a miniature is from the full cache, besides what its groups and stretches tell. Measured. */
 const MINIATURE = 0.005;
+/** How different the miss ratio of reads that nobody has seen may be. */
+const UNSEEN = 0.25;
 /** A size that missed a smaller share of the reads than this was simulated without interruption. */
 const ALWAYS = 0.02;
 /** The error if there has been one stretch at most, and nobody knows how different others are. */
@@ -106,7 +111,7 @@ const UNKNOWN = 0.05;
 export function estimateLru(slices: readonly Slice[], size: number, ratio: number): Estimate {
   if (slices.every(({ reads }) => reads === 0)) return { missRatio: 0, error: 1 };
   const { mean, variance } = meanOf(lruOf(slices, size));
-  return estimateOf(mean, variance, ratio < 1 ? MINIATURE : 0);
+  return estimateOf(mean, variance, Math.hypot(ratio < 1 ? MINIATURE : 0, errorOfUnseen(slices)));
 }
 
 /**
@@ -135,7 +140,7 @@ export function estimatePolicy(
   const missed = Math.max(0, 1 - reads / all);
   const ofStretches = missed < ALWAYS ? 0 : missed * errorOfStretches(tallies, policy);
   const ofMiniature = ratio < 1 || missed >= ALWAYS ? MINIATURE : 0;
-  return estimateOf(mean, variance, Math.hypot(ofStretches, ofMiniature));
+  return estimateOf(mean, variance, Math.hypot(ofStretches, ofMiniature, errorOfUnseen(slices)));
 }
 
 /** Returns the miss ratio of LRU in each group of keys. */
@@ -155,6 +160,12 @@ function errorOfStretches(tallies: readonly Tally[], policy: number): number {
   const squares = sum(tallies.map((tally) => tally.squares[policy]!));
   const variance = Math.max(0, squares - count * mean ** 2) / (count - 1);
   return studentsT(count - 1) * Math.sqrt(variance / count);
+}
+
+function errorOfUnseen(slices: readonly Slice[]): number {
+  const unseen = sum(slices.map((slice) => slice.unseen));
+  const all = unseen + sum(slices.map(({ reads }) => reads));
+  return all === 0 ? 0 : (UNSEEN * unseen) / all;
 }
 
 /** About the 95th percentile of Student's t. */

@@ -6,7 +6,7 @@ import { parsePolicy } from "../../policy/registry.ts";
 import { NumberedBatch } from "../../replay/numbered-batch.ts";
 import { Simulation } from "../../replay/simulation.ts";
 import { Event } from "../events/event.ts";
-import { samplePosition } from "../events/event-control.ts";
+import { boundOf, samplePosition } from "../events/event-control.ts";
 import * as kinds from "../events/event-kinds.ts";
 import { FACTORS } from "./sampling-plan.ts";
 import { SLICE_MS, WhatIf, type WhatIfEstimate } from "./what-if.ts";
@@ -258,6 +258,42 @@ describe("what-if", () => {
         expect(Math.abs(missRatio - whole[policy]![size]!.missRatio)).toBeLessThan(0.02);
       });
     });
+  });
+
+  test("events that were written under a lower bound do not count for samples that are larger", () => {
+    const objects = zipf(40_000, 11);
+    const whatIf = newWhatIf();
+    const event = new Event();
+    event.kind = kinds.HIT;
+    event.flags = kinds.IS_FOLLOWED;
+    // At first the threads tell of every fourth key.
+    const [low, high] = [boundOf(0.25), boundOf(1)];
+    whatIf.tick(0, 0, low);
+    objects.forEach((object, i) => {
+      const bound = i < 20_000 ? low : high;
+      event.hash = HASHES[object]!;
+      event.atMs = i / 20;
+      if (samplePosition(event.hash) < bound) whatIf.event(event);
+      if (i % 500 === 499) whatIf.tick(i / 20, i + 1, bound);
+    });
+    whatIf.tick(5000, objects.length, high);
+    const seen = objects.subarray(20_000);
+    whatIf.estimates().forEach((sizes, index) => {
+      for (const { size, missRatio, error } of sizes.slice(0, 3)) {
+        const difference = missRatio - exactMissRatio(POLICIES[index]!, size, seen);
+        expect(Math.abs(difference)).toBeLessThan(0.03);
+        expect(error).toBeGreaterThan(0.1);
+      }
+    });
+  });
+
+  test("a loss of events widens the errors by its share", () => {
+    const whatIf = newWhatIf();
+    feed(whatIf, zipf(20_000, 11));
+    const [before] = whatIf.estimates();
+    whatIf.lost(20_000, 2000);
+    const [after] = whatIf.estimates();
+    expect(after![0]!.error - before![0]!.error).toBeGreaterThan(0.005);
   });
 
   test("sizes that run in stretches are close although the load changes between them", () => {

@@ -1,7 +1,7 @@
 import { formatPolicy, type PolicyChoice } from "../../policy/registry.ts";
 import { DELETE, READ } from "../../replay/records.ts";
 import type { Event } from "../events/event.ts";
-import { samplePosition } from "../events/event-control.ts";
+import { boundOf, samplePosition } from "../events/event-control.ts";
 import {
   ANSWERED,
   HIT,
@@ -95,6 +95,8 @@ export class WhatIf {
   #lastReads = 0;
   /** So many reads are not counted yet: they warm the caches up. */
   #skip = 0;
+  /** The last events told of all keys whose position lies below this. */
+  #seenBound: number = boundOf(1);
   /** Sampled reads since the last reset. */
   sampledReads = 0;
   /** Simulated accesses, for the cost of one. */
@@ -227,17 +229,19 @@ export class WhatIf {
   /**
    * Replays what has come, and counts it.
    * @param reads of all keys, in all, up to the last event, without those whose events were lost
+   * @param bound events of all keys whose position lies below it have come since the last call
    */
-  tick(nowMs: number, reads: number): void {
+  tick(nowMs: number, reads: number, bound: number = boundOf(1)): void {
     if (this.#slices.length === 0) this.#openSlice(nowMs);
+    this.#seenBound = bound;
     const passed = this.#count(reads);
     const isSliceOver = nowMs - this.#sliceSinceMs >= SLICE_MS;
-    if (isSliceOver || this.#skip > 0 || nowMs - this.#flushedMs >= FLUSH_MS) {
+    if (isSliceOver || this.#counted === undefined || nowMs - this.#flushedMs >= FLUSH_MS) {
       this.#flushedMs = nowMs;
       this.#settle();
     }
     this.#skip = Math.max(0, this.#skip - passed);
-    this.#sizes.pass(passed, this.#plan.duties, this.#slices[0]!, () => this.#settle());
+    this.#sizes.pass(passed, bound, this.#plan.duties, this.#slices[0]!, () => this.#settle());
     if (isSliceOver) this.#openSlice(nowMs);
   }
 
@@ -251,7 +255,13 @@ export class WhatIf {
     this.#count(reads);
     this.#settle();
     this.#pending.clear();
+    this.#unseen(lost);
     this.#skip = Math.max(this.#skip, Math.min(lost, MOST_SKIPPED * this.#present.entries));
+  }
+
+  #unseen(reads: number): void {
+    const [slice] = this.#slices;
+    if (slice !== undefined) slice.unseen += reads;
   }
 
   /** Counts reads, unless they only warm the caches up. @returns how many */
@@ -260,6 +270,7 @@ export class WhatIf {
     this.#lastReads = reads;
     const slice = this.#counted;
     if (slice !== undefined) this.#sizes.count(passed, slice);
+    else this.#unseen(passed);
     return passed;
   }
 
@@ -307,7 +318,7 @@ export class WhatIf {
 
   /** The slice that is counted in at present; undefined: the caches only warm up. */
   get #counted(): Slice | undefined {
-    return this.#skip > 0 ? undefined : this.#slices[0];
+    return this.#skip > 0 || !this.#sizes.isReuseSeen(this.#seenBound) ? undefined : this.#slices[0];
   }
 
   /** Replays what has come, and counts it unless it only warms the caches up. */
@@ -322,7 +333,13 @@ export class WhatIf {
   }
 
   #newSizes(plan: SamplingPlan): Sizes {
-    return new Sizes(this.#simulated, shapesFor(this.#present, plan.miniatureEntries), plan, this.#cost);
+    return new Sizes(
+      this.#simulated,
+      shapesFor(this.#present, plan.miniatureEntries),
+      plan,
+      this.#cost,
+      this.#seenBound,
+    );
   }
 }
 
