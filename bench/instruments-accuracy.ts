@@ -4,6 +4,7 @@
  *
  *   npm run bench:what-if -- --traces DIRECTORY     the traces in that directory, and Zipf loads
  *   npm run bench:what-if -- --quick                Zipf loads of 20 s
+ *   npm run bench:what-if -- --loads 0,2            only these of the loads below, by number
  *   npm run bench:what-if -- --write                also writes bench/RESULTS.md
  */
 import { existsSync } from "node:fs";
