@@ -296,6 +296,18 @@ describe("what-if", () => {
     expect(after![0]!.error - before![0]!.error).toBeGreaterThan(0.005);
   });
 
+  test("at the beginning all sizes run always, unless events are lost", () => {
+    const whatIf = newWhatIf(0.5);
+    const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
+    const load = { readsPerSecond: 20_000, otherShare: 0, budget: 0.01 };
+    feed(whatIf, zipf(2000, 1));
+    whatIf.adapt(present, load);
+    expect(whatIf.plan.duties[0]).toBe(1);
+    whatIf.lost(2000, 1000);
+    whatIf.adapt(present, load);
+    expect(whatIf.plan.duties[0]).toBeLessThan(0.5);
+  });
+
   test("sizes that run in stretches are close although the load changes between them", () => {
     // The number of keys goes up and down.
     const random = new SeededRandom(7);

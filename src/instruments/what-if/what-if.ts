@@ -95,6 +95,8 @@ export class WhatIf {
   #lastReads = 0;
   /** So many reads are not counted yet: they warm the caches up. */
   #skip = 0;
+  /** Whether events were lost. Then the budget holds from the beginning: there is no processor time to spare. */
+  #isBehind = false;
   /** The last events told of all keys whose position lies below this. */
   #seenBound: number = boundOf(1);
   /** Sampled reads since the last reset. */
@@ -176,7 +178,7 @@ export class WhatIf {
   }
 
   #planFor(present: PresentCache, load: Parameters<WhatIf["adapt"]>[1], before?: SamplingPlan): SamplingPlan {
-    const isBeginning = this.accesses < BEGINNING_ACCESSES;
+    const isBeginning = !this.#isBehind && this.accesses < BEGINNING_ACCESSES;
     const accessNs = isBeginning ? Math.min(USUAL_NS, this.accessNs) : this.accessNs;
     const own = { accessNs, policies: this.#simulated.length, isBeginning };
     return planFor(present, { ...load, ...own }, before);
@@ -255,6 +257,7 @@ export class WhatIf {
     this.#count(reads);
     this.#settle();
     this.#pending.clear();
+    this.#isBehind = true;
     this.#unseen(lost);
     this.#skip = Math.max(this.#skip, Math.min(lost, MOST_SKIPPED * this.#present.entries));
   }
