@@ -91,6 +91,8 @@ async function measure(load: Load): Promise<Outcome> {
   ]);
   try {
     await writeKeys(origin.port, keys);
+    // The proxy serves before its instruments see anything.
+    await awaitInstruments(adminPort);
     await playKeys(proxy.port, keys, requestsPerSecond);
     // What has been sampled is simulated within a second.
     await Bun.sleep(2500);
@@ -98,13 +100,29 @@ async function measure(load: Load): Promise<Outcome> {
     const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
     await proxy.program.kill();
     return {
-      ...{ load, requests: told.requests, samplingRatio: told.samplingRatio, counted: told.present.missRatio },
+      ...{
+        load,
+        requests: told.requests,
+        samplingRatio: told.samplingRatio,
+        counted: told.present.missRatio,
+      },
       lost: sumOf(metrics, /^glasscache_events_dropped_total (\S+)$/gm),
       figures: compare(told, recording),
     };
   } finally {
     await proxy.program.kill();
     await origin.program.kill();
+  }
+}
+
+async function awaitInstruments(adminPort: number): Promise<void> {
+  for (;;) {
+    try {
+      await fetch(`http://127.0.0.1:${adminPort}/api/what-if`);
+      return;
+    } catch {
+      await Bun.sleep(50);
+    }
   }
 }
 

@@ -75,7 +75,13 @@ function openOfProxy(
     slowRequests: (count) => slowRequestsReport(threads, count),
     settings: { ...settings, policies: settings.policies.map(parsePolicy) },
     memory: new InstrumentsMemory(source.instruments),
-    ...{ store, nowMs, threadMs: time.readMs, clockMs: systemClock.monotonicMs, restartedMs: isRestart ? nowMs() : undefined },
+    ...{
+      store,
+      nowMs,
+      threadMs: time.readMs,
+      clockMs: systemClock.monotonicMs,
+      restartedMs: isRestart ? nowMs() : undefined,
+    },
   });
   const stopAnswering = answerQuestions(instrumentsChannel(source.runId), view);
   const tick = (): boolean => {
