@@ -67,8 +67,11 @@ const REUSE_ENTRIES = 2 ** 15;
 const REUSE_NS = 700;
 /** The share of the budget that it may take. */
 const REUSE_SHARE = 1 / 4;
-/** As long as its ratio is not wrong by more than this factor, it stays. A load may look larger for a moment. */
-const NEAR = 2.5;
+/**
+ * As long as its ratio is not wrong by more than this factor, it stays. A load may look larger for a moment, and keys that
+ * come to a sample look new for a while.
+ */
+const NEAR = 4;
 
 /**
  * Miniatures have as many entries as can be paid for at this load at least, in reads per second: a load may come all at

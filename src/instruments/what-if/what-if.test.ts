@@ -287,6 +287,23 @@ describe("what-if", () => {
     });
   });
 
+  test("keys that come to a larger sample are not told as misses", () => {
+    const objects = zipf(70_000, 13);
+    const whatIf = newWhatIf();
+    const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
+    whatIf.adapt(present, { readsPerSecond: 400_000, otherShare: 0, budget: 0.03 });
+    feed(whatIf, objects.subarray(0, 40_000));
+    whatIf.reset(11_000, 40_000);
+    whatIf.adapt(present, { readsPerSecond: 20_000, otherShare: 0, budget: 1 });
+    expect(whatIf.plan.reuseRatio).toBe(1);
+    feed(whatIf, objects.subarray(40_000), { from: 40_000, nowMs: 12_000 });
+    const [ofLru] = whatIf.estimates();
+    for (const { size, missRatio } of ofLru!.filter((one) => one.size <= SIZE)) {
+      const exact = exactMissRatio("lru", size, objects, 50_000);
+      expect(Math.abs(missRatio - exact)).toBeLessThan(0.005);
+    }
+  });
+
   test("a loss of events widens the errors by its share", () => {
     const whatIf = newWhatIf();
     feed(whatIf, zipf(20_000, 11));

@@ -54,7 +54,7 @@ const FLUSH_MS = 1000;
  * they run; and caches have yet to fill, so that there is most to be seen.
  */
 const BEGINNING_ACCESSES = 3_000_000;
-/** After a loss of events, the caches warm up for so many reads for each entry of the present cache, at most. */
+/** After a loss of events, or when samples become larger, the caches warm up for so many reads for each entry of the present cache, at most. */
 const MOST_SKIPPED = 8;
 /** By how much the present cache may change before it is simulated anew. */
 const ALIKE_SIZE = 1.02;
@@ -173,6 +173,10 @@ export class WhatIf {
     if (!isAsBefore) this.#present = present;
     if (!areSizesAsBefore) this.#rebuild(plan);
     else if (plan.reuseRatio !== this.#plan.reuseRatio) this.#sizes.changeReuse(plan.reuseRatio);
+    // The caches do not hold the keys that come to a larger sample: until they do, these would all seem to be new.
+    const isLarger =
+      plan.reuseRatio > this.#plan.reuseRatio || plan.miniatureEntries > this.#plan.miniatureEntries;
+    if (isLarger && isAsBefore) this.#skip = Math.max(this.#skip, MOST_SKIPPED * present.entries);
     this.#plan = plan;
     if (this.#slices.length === 0) this.#openSlice(this.#sliceSinceMs);
   }
