@@ -10,7 +10,7 @@ import { openInstruments } from "./service-instruments.ts";
 /** How often to read what has happened. The rings have room for far more. */
 const TICK_MS = 20;
 /** Below the service's own threads (`man 2 setpriority`): they go first if there is not enough processor time. */
-const PRIORITY = 10;
+const PRIORITY = 5;
 
 /** The entry point of a worker: the thread of the instruments, which also serves the admin port. */
 runInstruments(workerData as InstrumentsStart);

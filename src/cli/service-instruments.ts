@@ -58,7 +58,10 @@ function openOfProxy(
     service: "proxy",
     figures: {
       series: PROXY_SERIES,
-      keysRead: () => ({ hits: numbers.sum("hits"), misses: numbers.sum("misses") }),
+      keysRead: () => {
+        const coalesced = numbers.sum("coalesced");
+        return { hits: numbers.sum("hits") + coalesced, misses: numbers.sum("misses") - coalesced };
+      },
       metrics: () => proxyMetrics({ threads, store, nowMs }),
       histograms: () => publishedHistograms(PROXY_NUMBERS, numbers),
       channels: () => channelsReport(threads, nowMs()),
@@ -72,7 +75,13 @@ function openOfProxy(
     slowRequests: (count) => slowRequestsReport(threads, count),
     settings: { ...settings, policies: settings.policies.map(parsePolicy) },
     memory: new InstrumentsMemory(source.instruments),
-    ...{ store, nowMs, threadMs: time.readMs, restartedMs: isRestart ? nowMs() : undefined },
+    ...{
+      store,
+      nowMs,
+      threadMs: time.readMs,
+      clockMs: systemClock.monotonicMs,
+      restartedMs: isRestart ? nowMs() : undefined,
+    },
   });
   const stopAnswering = answerQuestions(instrumentsChannel(source.runId), view);
   const tick = (): boolean => {

@@ -4,6 +4,7 @@ import type { Store } from "../store/store.ts";
 import { clientsReport } from "./clients-report.ts";
 import { DepartureReader } from "./departure-reader.ts";
 import type { Event } from "./events/event.ts";
+import { LOST } from "./events/event-kinds.ts";
 import { EventReader } from "./events/event-reader.ts";
 import { familyMetrics } from "./family-metrics.ts";
 import { healthOf } from "./health.ts";
@@ -55,7 +56,7 @@ export interface InstrumentsSettings {
 /** What a service has counted. */
 export interface ServiceFigures {
   readonly series: readonly HistorySeries[];
-  /** Keys read through the cache so far. */
+  /** Keys read through the cache so far. A coalesced read counts as a hit, as in a simulated cache. */
   keysRead(): { readonly hits: number; readonly misses: number };
   metrics(): Metric[];
   histograms(): MetricHistogram[];
@@ -85,6 +86,8 @@ export interface InstrumentsOptions {
   readonly store: Store;
   /** The processor time that this thread has taken, in milliseconds. */
   readonly threadMs: () => number;
+  /** A monotonic clock, for the cost of simulations. */
+  readonly clockMs: () => number;
   /** The time base of the cache. */
   readonly nowMs: () => number;
   /** When this thread replaced one that had died; undefined: it did not. */
@@ -170,7 +173,7 @@ export class Instruments implements InstrumentsView {
     this.#departures.drain(nowMs, DEPARTURES_AT_ONCE, this.#takeDeparture);
     const lost = this.dropped - this.#lostBefore;
     this.#lostBefore += lost;
-    this.#whatIf.tick(nowMs, this.#reader.reads, lost === 0);
+    this.#whatIf.tick(nowMs, this.#reader.seenReads, this.#reader.bound);
     this.#stories.tick(nowMs, this.#whatIf.steadyBound, lost);
     if (nowMs - this.#adaptedMs >= ADAPT_MS) this.#adapt(nowMs);
     if (nowMs - this.#historyMs >= HISTORY_MS) this.#keepHistory(nowMs);
@@ -277,7 +280,7 @@ export class Instruments implements InstrumentsView {
   resetWhatIf(): void {
     this.#sinceMs = this.#options.nowMs();
     this.#beginCount();
-    this.#whatIf.reset(this.#sinceMs, this.#reader.reads);
+    this.#whatIf.reset(this.#sinceMs, this.#reader.seenReads);
     this.#optimumMs = Number.NEGATIVE_INFINITY;
   }
 
@@ -322,6 +325,7 @@ export class Instruments implements InstrumentsView {
   }
 
   #event(event: Event): void {
+    if (event.kind === LOST) this.#whatIf.lost(this.#reader.seenReads, (event.second - event.detail) >>> 0);
     this.#whatIf.event(event);
     this.#figures.event(event);
     this.#stories.event(event);
@@ -359,7 +363,13 @@ export class Instruments implements InstrumentsView {
   /** Follows the load, and changes of the cache. */
   #adapt(nowMs: number): void {
     this.#adaptedMs = nowMs;
-    this.#load.measure(nowMs, this.#reader.reads, this.#options.threadMs(), this.#whatIf.accesses);
+    this.#load.measure(
+      nowMs,
+      this.#reader.reads,
+      this.#options.threadMs(),
+      this.#whatIf.accesses,
+      this.#whatIf.accessNs,
+    );
     const present = this.#presentCache();
     const isNew = present.policy !== this.#present.policy && !this.#whatIf.policies.includes(present.policy);
     this.#present = present;
@@ -368,10 +378,10 @@ export class Instruments implements InstrumentsView {
       this.#whatIf = this.#newWhatIf();
       this.resetWhatIf();
     }
-    const { accessNs } = this.#load;
+    const { otherShare } = this.#load;
     // A load that has just come counts at once, one that has gone counts for a while.
     const readsPerSecond = Math.max(this.#load.readsPerSecond, this.#load.lastReadsPerSecond);
-    this.#whatIf.adapt(present, { readsPerSecond, accessNs, budget: this.#options.settings.budget });
+    this.#whatIf.adapt(present, { readsPerSecond, otherShare, budget: this.#options.settings.budget });
   }
 
   #presentCache(): PresentCache {
@@ -389,7 +399,7 @@ export class Instruments implements InstrumentsView {
       policies: [present, ...others],
       present: this.#present,
       budget: settings.budget,
-      accessNs: this.#load.accessNs,
+      clockMs: this.#options.clockMs,
       weigh: isBytes ? (keyBytes, valueBytes) => store.chargeOf(keyBytes, valueBytes) : () => 1,
     });
   }

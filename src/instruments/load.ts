@@ -1,21 +1,14 @@
-/** What a simulated access costs before it has been measured, and the bounds of what is believed. */
-const USUAL_ACCESS_NS = 200;
-const LEAST_ACCESS_NS = 50;
-const MOST_ACCESS_NS = 1000;
-/** Fewer accesses than this, between two measurements, tell nothing about the cost of one. */
-const FEW_ACCESSES = 5_000;
 /** The weight of the last measurement against all earlier ones. */
 const WEIGHT = 0.1;
 
-/** Measures how many reads there are, and what the instruments' thread takes for them. */
+/** Measures how many reads there are, and the processor time that the instruments' thread takes. */
 export class Load {
   /** Over the last few measurements, and since the last but one. */
   readsPerSecond = 0;
   lastReadsPerSecond = 0;
-  /** Processor time of this thread for each simulated access, everything else included. */
-  accessNs = USUAL_ACCESS_NS;
-  /** The share of one processor that this thread took. */
+  /** The share of one processor that this thread took, and that for everything but simulated accesses. */
   share = 0;
+  otherShare = 0;
   #atMs: number;
   #reads: number;
   #threadMs: number;
@@ -31,18 +24,16 @@ export class Load {
    * @param reads of all keys, in all
    * @param threadMs processor time of this thread, in all
    * @param accesses simulated, in all
+   * @param accessNs what one of them costs
    */
-  measure(nowMs: number, reads: number, threadMs: number, accesses: number): void {
+  measure(nowMs: number, reads: number, threadMs: number, accesses: number, accessNs: number): void {
     const ms = Math.max(1, nowMs - this.#atMs);
     const takenMs = threadMs - this.#threadMs;
-    const accessed = accesses - this.#accesses;
+    const simulatedMs = (Math.max(0, accesses - this.#accesses) * accessNs) / 1e6;
     this.lastReadsPerSecond = ((reads - this.#reads) * 1000) / ms;
     this.readsPerSecond = smoothed(this.readsPerSecond, this.lastReadsPerSecond);
     this.share = smoothed(this.share, takenMs / ms);
-    if (accessed >= FEW_ACCESSES) {
-      const accessNs = Math.max(LEAST_ACCESS_NS, Math.min(MOST_ACCESS_NS, (takenMs * 1e6) / accessed));
-      this.accessNs = smoothed(this.accessNs, accessNs);
-    }
+    this.otherShare = smoothed(this.otherShare, Math.max(0, takenMs - simulatedMs) / ms);
     this.#atMs = nowMs;
     this.#reads = reads;
     this.#threadMs = threadMs;

@@ -1,9 +1,14 @@
 import { Queue } from "../lib/queue.ts";
 import { ObjectTable } from "./object-table.ts";
-import type { SimulatedCache } from "./simulated-cache.ts";
 
 /** Below this number of keys, no search for forgotten ones. */
 const LEAST_KEYS = 1024;
+
+/** Something that refers to objects by their numbers: a simulated cache, or a stack. */
+interface Knower {
+  /** Whether it still needs the object's number. */
+  knows(object: number): boolean;
+}
 
 /**
  * Object numbers for simulations that run indefinitely. A key keeps its number as long as one of the caches knows it;
@@ -13,7 +18,7 @@ const LEAST_KEYS = 1024;
  * misses because of that.
  */
 export class RecycledNumbering {
-  readonly #caches: readonly SimulatedCache[];
+  readonly #caches: readonly Knower[];
   /** Ranks of keys: their order of appearance since the table was created. */
   #table = new ObjectTable();
   /** The key of each rank, and its number. */
@@ -27,7 +32,7 @@ export class RecycledNumbering {
   #greatest = 0;
   #limit = LEAST_KEYS;
 
-  constructor(caches: readonly SimulatedCache[]) {
+  constructor(caches: readonly Knower[]) {
     this.#caches = caches;
   }
 

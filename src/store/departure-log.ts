@@ -29,6 +29,9 @@ export interface Departure {
   readonly queue: string;
 }
 
+/** The policy that evicted an entry, and the queue it was in. */
+type Place = Pick<Departure, "policy" | "queue">;
+
 /** Words of a record: hash, time (low 32 bits), age, reads and cause and place, value bytes, key bytes, rest of life. */
 const RECORD_WORDS = 8;
 const POSITION = 0;
@@ -55,6 +58,8 @@ export class DepartureLog {
   readonly #nowMs: () => number;
   /** The number of each place's name, by policy and queue. */
   readonly #places = new Map<string, Map<string, number>>();
+  /** The places whose names have been read, by number. */
+  readonly #decoded: Place[] = [];
 
   /**
    * @param buffer has `DepartureLog.bytes(capacity)` bytes from `at` on
@@ -112,7 +117,7 @@ export class DepartureLog {
     const at = (position & (this.#capacity - 1)) * RECORD_WORDS;
     const flags = records[at + 3]!;
     const place = flags >>> PLACE_SHIFT;
-    const [policy = "", queue = ""] = this.#nameOf(place).split(" ");
+    const { policy, queue } = this.#placeNumbered(place);
     const departure: Departure = {
       hash: records[at]! >>> 0,
       cause: DEPARTURE_CAUSES[(flags >>> CAUSE_SHIFT) & 0xff]!,
@@ -174,6 +179,16 @@ export class DepartureLog {
     for (let i = 0; i < NAME_BYTES; i++) this.#names[at + i] = i < name.length ? name.charCodeAt(i) : 0;
     Atomics.store(this.#words, NAMES, count + 1);
     return count + 1;
+  }
+
+  /** A name never changes, so it is decoded once. */
+  #placeNumbered(number: number): Place {
+    const known = this.#decoded[number];
+    if (known !== undefined) return known;
+    const [policy = "", queue = ""] = this.#nameOf(number).split(" ");
+    const place = { policy, queue };
+    if (policy !== "") this.#decoded[number] = place;
+    return place;
   }
 
   #nameOf(number: number): string {

@@ -111,9 +111,10 @@ export class Regrets {
   }
 
   report(): RegretReport {
-    const told = Array.from(this.#departures.keys())
-      .filter((reason) => this.#departures[reason]! > 0)
-      .map((reason) => this.#tell(reason));
+    const told: RegretReason[] = [];
+    for (let reason = 0; reason < REASONS; reason++) {
+      if (this.#departures[reason]! > 0) told.push(this.#tell(reason));
+    }
     const evicted = told.filter(({ hasExpired }) => !hasExpired);
     const expired = told.filter(({ hasExpired }) => hasExpired);
     const regrets = regretsOf(evicted);

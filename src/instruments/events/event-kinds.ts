@@ -12,7 +12,8 @@
  * | WROTE | | |
  * | INVALIDATED | by: an index of `INVALIDATORS` | |
  * | INVALIDATED_ALL | | |
- * | READS | the writer's reads so far, modulo 2^32 | |
+ * | READS | the writer's reads so far, modulo 2^32; the bound of the sample from here on | |
+ * | LOST | the writer's reads, modulo 2^32, when the first of the records was lost that would be here, and now; records lost so far | |
  */
 export const HIT = 1;
 export const MISS = 2;
@@ -24,12 +25,13 @@ export const WROTE = 7;
 export const INVALIDATED = 8;
 export const INVALIDATED_ALL = 9;
 export const READS = 10;
+export const LOST = 11;
 
 export const HASH = 1;
 export const TIME = 2;
 
 /** The length of each kind's record in words, without its key. */
-export const WORDS_OF: readonly number[] = [0, 4, 3, 3, 5, 6, 4, 3, 4, 3, 4];
+export const WORDS_OF: readonly number[] = [0, 4, 3, 3, 5, 6, 4, 3, 4, 3, 5, 6];
 
 /** Flag: the key is sampled or watched. */
 export const IS_FOLLOWED = 1;

@@ -167,6 +167,59 @@ describe("a writer of events", () => {
     expect([events, reader.reads]).toEqual([20_000, 20_000]);
   });
 
+  test("a reader knows of which keys the events tell", () => {
+    const memory = InstrumentsMemory.create(1);
+    memory.control.bound = boundOf(0.25);
+    memory.control.countEvery = 1_000_000;
+    const reader = new EventReader([memory.ring(0)]);
+    const writer = new EventWriter(memory.target(0), () => NOW_MS);
+    const boundRead = (): number => {
+      reader.drain(NOW_MS, 2 ** 20, () => {});
+      return reader.bound;
+    };
+    for (let i = 0; i < 1000; i++) writer.hit(key(`k${i}`, i * 7919), 1, NOW_MS);
+    expect(boundRead()).toBe(boundOf(0.25));
+    for (let i = 0; i < 1000; i++) writer.hit(key(`k${i}`, i * 7919), 1, NOW_MS);
+    memory.control.bound = boundOf(1);
+    // What waits to be read was written before.
+    for (let i = 0; i < 1000; i++) writer.hit(key(`k${i}`, i * 7919), 1, NOW_MS);
+    expect(boundRead()).toBe(boundOf(0.25));
+    for (let i = 0; i < 1000; i++) writer.hit(key(`k${i}`, i * 7919), 1, NOW_MS);
+    expect(boundRead()).toBe(boundOf(1));
+    // A thread that was idle looks at the bound before its next event.
+    memory.control.bound = boundOf(0.5);
+    writer.hit(key("k", 1), 1, NOW_MS + 1000);
+    expect(boundRead()).toBe(boundOf(0.5));
+  });
+
+  test("a reader knows where records are missing, and how many reads they may have been about", () => {
+    const memory = InstrumentsMemory.create(1);
+    memory.control.bound = boundOf(1);
+    memory.control.countEvery = 1_000_000;
+    const reader = new EventReader([memory.ring(0)]);
+    const writer = new EventWriter(memory.target(0), () => NOW_MS);
+    const user = key("user:1", 5);
+    let events = 0;
+    let gaps = 0;
+    const take = ({ kind }: { kind: number }): void => {
+      if (kind === kinds.LOST) {
+        gaps++;
+        // The read whose record was the first to be lost may count.
+        expect(reader.seenReads - events).toBeLessThanOrEqual(gaps);
+      } else events++;
+    };
+    for (let turn = 0; turn < 4; turn++) {
+      for (let i = 0; i < 100_000; i++) writer.hit(user, 1, NOW_MS);
+      reader.drain(NOW_MS, 2 ** 20, take);
+    }
+    writer.hit(user, 1, NOW_MS);
+    reader.drain(NOW_MS, 2 ** 20, take);
+    expect(gaps).toBe(4);
+    expect(reader.dropped).toBeGreaterThan(100_000);
+    expect(reader.seenReads - events).toBeLessThanOrEqual(gaps);
+    expect(reader.reads).toBe(400_001);
+  });
+
   test("a load that repeats with the same period is not sampled at one place", () => {
     const { writer, read } = bench(0, 50);
     const keys = Array.from({ length: 50 }, (_, i) => key(`k${i}`, i));

@@ -12,6 +12,7 @@ import {
   type Invalidator,
   IS_COUNTED,
   IS_FOLLOWED,
+  LOST,
   MISS,
   READS,
   REFUSALS,
@@ -41,6 +42,11 @@ export class EventWriter {
   readonly #control: EventControl;
   readonly #filter: WatchFilter;
   readonly #nowMs: () => number;
+  /** The number of reads when the first record was lost since the last one that was written; −1: none was lost. */
+  #lostFrom = -1;
+  /** The bound of the sample since the last mark, and when the next one is due. */
+  #bound: number;
+  #markAtMs = 0;
   #untilCounted = 1;
   #random = 1;
 
@@ -50,22 +56,23 @@ export class EventWriter {
     this.#control = control;
     this.#filter = filter;
     this.#nowMs = nowMs;
+    this.#bound = control.bound;
   }
 
   hit(key: KeyRef, valueBytes: number, nowMs: number): void {
-    if ((this.#ring.countRead() & MARK_MASK) === 0) this.#mark(nowMs);
+    if ((this.#ring.countRead() & MARK_MASK) === 0 || nowMs >= this.#markAtMs) this.#mark(nowMs);
     const isFollowed = this.#follows(key.hash);
     if (--this.#untilCounted <= 0) this.#countedHit(key, valueBytes, nowMs, isFollowed);
-    else if (isFollowed) writeHit(this.#ring, IS_FOLLOWED, key, 0, valueBytes, nowMs);
+    else if (isFollowed) this.#writeHit(IS_FOLLOWED, key, 0, valueBytes, nowMs);
   }
 
   /** @returns 0: `answered` names reads by their key */
   missed(key: KeyRef, nowMs: number): number {
     const ring = this.#ring;
-    if ((ring.countRead() & MARK_MASK) === 0) this.#mark(nowMs);
+    if ((ring.countRead() & MARK_MASK) === 0 || nowMs >= this.#markAtMs) this.#mark(nowMs);
     const { hash } = key;
     const stored = Math.min(EVENT_KEY_BYTES, key.length);
-    const at = ring.begin(MISS, this.#follows(hash) ? IS_FOLLOWED : 0, WORDS_OF[MISS]!, key.length, stored);
+    const at = this.#begin(MISS, this.#follows(hash) ? IS_FOLLOWED : 0, WORDS_OF[MISS]!, key.length, stored);
     if (at >= 0) {
       writeHead(ring, at, hash, nowMs);
       ring.putKey(at, WORDS_OF[MISS]!, key.bytes, key.start, stored);
@@ -81,7 +88,7 @@ export class EventWriter {
   answered(hash: number, _read: number, valueBytes: number, remainingMs: number): void {
     if (!this.#follows(hash)) return;
     const ring = this.#ring;
-    const at = ring.begin(ANSWERED, IS_FOLLOWED, WORDS_OF[ANSWERED]!);
+    const at = this.#begin(ANSWERED, IS_FOLLOWED, WORDS_OF[ANSWERED]!);
     if (at < 0) return;
     writeHead(ring, at, hash, this.#nowMs());
     ring.words[at + 3] = valueBytes;
@@ -92,7 +99,7 @@ export class EventWriter {
   filled(hash: number, valueBytes: number, expiresAtMs: number, sentAtMs: number): void {
     const nowMs = this.#nowMs();
     const ring = this.#ring;
-    const at = ring.begin(FILLED, this.#follows(hash) ? IS_FOLLOWED : 0, WORDS_OF[FILLED]!);
+    const at = this.#begin(FILLED, this.#follows(hash) ? IS_FOLLOWED : 0, WORDS_OF[FILLED]!);
     if (at < 0) return;
     writeHead(ring, at, hash, nowMs);
     ring.words[at + 3] = valueBytes;
@@ -118,24 +125,30 @@ export class EventWriter {
     this.#write(INVALIDATED_ALL, 0, 0);
   }
 
-  /** Notes among the events how many reads there have been, so that their reader knows which reads it has seen. */
+  /**
+   * Notes among the events how many reads there have been, and which keys are sampled from here on, so that their reader
+   * knows what it sees.
+   */
   #mark(nowMs: number): void {
     const ring = this.#ring;
-    const at = ring.begin(READS, 0, WORDS_OF[READS]!);
+    this.#markAtMs = nowMs + MARK_MS;
+    this.#bound = this.#control.bound;
+    const at = this.#begin(READS, 0, WORDS_OF[READS]!);
     if (at < 0) return;
     writeHead(ring, at, 0, nowMs);
     ring.words[at + 3] = ring.reads;
+    ring.words[at + 4] = this.#bound;
     ring.publish();
   }
 
   #follows(hash: number): boolean {
-    return samplePosition(hash) < this.#control.bound || this.#filter.mayHave(hash);
+    return samplePosition(hash) < this.#bound || this.#filter.mayHave(hash);
   }
 
   #countedHit(key: KeyRef, valueBytes: number, nowMs: number, isFollowed: boolean): void {
     this.#untilCounted = this.#gap();
     const flags = isFollowed ? IS_COUNTED | IS_FOLLOWED : IS_COUNTED;
-    writeHit(this.#ring, flags, key, Math.min(EVENT_KEY_BYTES, key.length), valueBytes, nowMs);
+    this.#writeHit(flags, key, Math.min(EVENT_KEY_BYTES, key.length), valueBytes, nowMs);
   }
 
   /** Returns a random number of hits whose mean is `countEvery`: a fixed one would follow a load that repeats. */
@@ -145,9 +158,44 @@ export class EventWriter {
     return 1 + Math.floor(share * (2 * this.#control.countEvery - 1));
   }
 
+  /** @param stored how much of the key to write */
+  #writeHit(flags: number, key: KeyRef, stored: number, valueBytes: number, nowMs: number): void {
+    const ring = this.#ring;
+    const words = WORDS_OF[HIT]!;
+    const at = this.#begin(HIT, flags, words, key.length, stored);
+    if (at < 0) return;
+    writeHead(ring, at, key.hash, nowMs);
+    ring.words[at + 3] = valueBytes;
+    if (stored > 0) ring.putKey(at, words, key.bytes, key.start, stored);
+    ring.publish();
+  }
+
+  /** Begins a record, as `EventRing.begin` does. Where records are missing, one says so first. */
+  #begin(kind: number, flags: number, words: number, keyLength = 0, storedBytes = 0): number {
+    const ring = this.#ring;
+    if (this.#lostFrom >= 0 && !this.#tellLost()) return -1;
+    const at = ring.begin(kind, flags, words, keyLength, storedBytes);
+    if (at < 0) this.#lostFrom = ring.reads;
+    return at;
+  }
+
+  /** @returns whether there was room for it */
+  #tellLost(): boolean {
+    const ring = this.#ring;
+    const at = ring.begin(LOST, 0, WORDS_OF[LOST]!);
+    if (at < 0) return false;
+    writeHead(ring, at, 0, this.#nowMs());
+    ring.words[at + 3] = this.#lostFrom;
+    ring.words[at + 4] = ring.reads;
+    ring.words[at + 5] = ring.dropped;
+    ring.publish();
+    this.#lostFrom = -1;
+    return true;
+  }
+
   #write(kind: number, flags: number, hash: number, detail = 0): void {
     const ring = this.#ring;
-    const at = ring.begin(kind, flags, WORDS_OF[kind]!);
+    const at = this.#begin(kind, flags, WORDS_OF[kind]!);
     if (at < 0) return;
     writeHead(ring, at, hash, this.#nowMs());
     if (WORDS_OF[kind]! > 3) ring.words[at + 3] = detail;
@@ -158,24 +206,8 @@ export class EventWriter {
 const GREATEST = 2 ** 31 - 1;
 /** Every 256th read is followed by a mark. */
 const MARK_MASK = 0xff;
-
-/** @param stored how much of the key to write */
-function writeHit(
-  ring: EventRing,
-  flags: number,
-  key: KeyRef,
-  stored: number,
-  valueBytes: number,
-  nowMs: number,
-): void {
-  const words = WORDS_OF[HIT]!;
-  const at = ring.begin(HIT, flags, words, key.length, stored);
-  if (at < 0) return;
-  writeHead(ring, at, key.hash, nowMs);
-  ring.words[at + 3] = valueBytes;
-  if (stored > 0) ring.putKey(at, words, key.bytes, key.start, stored);
-  ring.publish();
-}
+/** So is the first one after this time. */
+const MARK_MS = 50;
 
 function writeHead({ words }: EventRing, at: number, hash: number, nowMs: number): void {
   words[at + HASH] = hash;

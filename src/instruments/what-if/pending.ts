@@ -12,6 +12,11 @@ export class Pending {
   /** Expiry times of keys that have one. */
   readonly #expiries = new Map<number, number>();
 
+  /** Forgets the reads that wait. */
+  clear(): void {
+    this.#waiting.clear();
+  }
+
   missed(hash: number, keyBytes: number): void {
     const waiting = this.#waiting.get(hash);
     if (waiting !== undefined) {

@@ -4,7 +4,7 @@ import { FACTORS, planFor, type SamplingPlan, shapesFor } from "./sampling-plan.
 const PRESENT = { policy: "lru", unit: "entries", size: 10_000, entries: 10_000 } as const;
 
 function load(readsPerSecond: number, budget = 0.03) {
-  return { readsPerSecond, accessNs: 200, policies: 8, budget };
+  return { readsPerSecond, accessNs: 200, policies: 8, budget, otherShare: 0, isBeginning: false };
 }
 
 function costOf(plan: SamplingPlan, readsPerSecond: number): number {
@@ -44,6 +44,34 @@ test("if the budget does not pay for the smallest miniatures, small sizes take t
   expect(duties.at(-1)).toBe(1);
   expect(duties[0]).toBeLessThan(0.2);
   expect([...duties].sort((one, other) => one - other)).toEqual([...duties]);
+});
+
+test("whatever else the instruments do is paid for first, but miniatures have half of the budget at least", () => {
+  const costWith = (otherShare: number): number =>
+    costOf(planFor(PRESENT, { ...load(200_000), otherShare }), 200_000);
+  expect(costWith(0.01)).toBeLessThanOrEqual(0.02);
+  expect(costWith(0.01)).toBeGreaterThan(0.01);
+  expect(costWith(0.3)).toBeLessThanOrEqual(0.015);
+  expect(costWith(0.3)).toBeGreaterThan(0.0075);
+});
+
+test("at the beginning sizes run always that later take turns, within a larger budget", () => {
+  const tiny = { policy: "lru", unit: "entries", size: 1000, entries: 1000 } as const;
+  const plan = planFor(tiny, { ...load(20_000), isBeginning: true });
+  expect(new Set(plan.duties)).toEqual(new Set([1]));
+  const flooded = planFor(tiny, { ...load(1_000_000), isBeginning: true });
+  expect(flooded.duties[0]).toBeLessThan(0.1);
+});
+
+test("the reuse sample is as large as its part of the budget pays for, and as is of use", () => {
+  expect(planFor(PRESENT, load(0)).reuseRatio).toBe(0.4096);
+  expect(planFor(PRESENT, load(200_000)).reuseRatio).toBe(1 / 32);
+  const large = { policy: "lru", unit: "entries", size: 1_000_000, entries: 1_000_000 } as const;
+  expect(planFor(large, load(0)).reuseRatio).toBeCloseTo(2 ** 15 / 8e6, 5);
+  // A load that looks larger for a moment changes nothing; one that has grown does.
+  const plan = planFor(PRESENT, load(20_000));
+  expect(planFor(PRESENT, load(40_000), plan).reuseRatio).toBe(0.4096);
+  expect(planFor(PRESENT, load(200_000), plan).reuseRatio).toBe(1 / 32);
 });
 
 test("a small change of the load changes nothing", () => {

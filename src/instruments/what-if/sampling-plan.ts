@@ -38,17 +38,40 @@ export interface Load {
   readonly readsPerSecond: number;
   /** Processor time of one simulated access. */
   readonly accessNs: number;
+  /** Policies that are simulated by miniatures: all but LRU. */
   readonly policies: number;
-  /** The share of one processor that simulations may take. */
+  /** The share of one processor that the instruments may take, and that of everything but miniatures at present. */
   readonly budget: number;
+  readonly otherShare: number;
+  /** Whether miniatures run for longer than the budget pays for, for now. */
+  readonly isBeginning: boolean;
 }
+
+/** Miniatures have this share of the budget at least, whatever the rest takes. */
+const LEAST_SHARE = 1 / 2;
+/** What they may take at the beginning. */
+const BEGINNING_BUDGET = 1 / 4;
 
 /** How many entries miniatures have, and what share of the time each size runs. */
 export interface SamplingPlan {
   readonly miniatureEntries: number;
   /** By size. Below 1 the size runs in stretches. */
   readonly duties: readonly number[];
+  /** The share of the keys whose reuse distances are measured, which tells LRU at all sizes. */
+  readonly reuseRatio: number;
 }
+
+/** The most entries that the reuse sample keeps, for the largest size. */
+const REUSE_ENTRIES = 2 ** 15;
+/** What a sampled read costs besides the miniatures: its record in the ring, and its reuse distance. */
+const REUSE_NS = 700;
+/** The share of the budget that it may take. */
+const REUSE_SHARE = 1 / 4;
+/**
+ * As long as its ratio is not wrong by more than this factor, it stays. A load may look larger for a moment, and keys that
+ * come to a sample look new for a while.
+ */
+const NEAR = 4;
 
 /**
  * Miniatures have as many entries as can be paid for at this load at least, in reads per second: a load may come all at
@@ -62,15 +85,28 @@ const LEAST_LOAD = 20_000;
  * the number of entries as long as it is within the budget and not far below.
  */
 export function planFor(present: PresentCache, load: Load, plan?: SamplingPlan): SamplingPlan {
-  const { budget } = load;
+  const reuseRatio = reuseRatioFor(present, load, plan?.reuseRatio);
+  const budget = Math.max(load.budget * LEAST_SHARE, load.budget - load.otherShare);
   const expected = { ...load, readsPerSecond: Math.max(LEAST_LOAD, load.readsPerSecond) };
   const affordable = STEPS.filter((step) => total(costsOf(present, expected, step)) <= budget);
   const best = affordable.at(-1) ?? STEPS[0]!;
   const miniatureEntries =
-    plan !== undefined && isGood(plan, best, present, expected) ? plan.miniatureEntries : best;
+    plan !== undefined && isGood(plan, best, present, { ...expected, budget }) ? plan.miniatureEntries : best;
   const costs = costsOf(present, load, miniatureEntries);
-  const most = level(costs, budget);
-  return { miniatureEntries, duties: costs.map((cost) => dutyFor(most / cost)) };
+  const most = level(costs, load.isBeginning ? Math.max(BEGINNING_BUDGET, budget) : budget);
+  return { miniatureEntries, duties: costs.map((cost) => dutyFor(most / cost)), reuseRatio };
+}
+
+/** Steps of two, and the present ratio as long as it is affordable and not far too small. */
+function reuseRatioFor(present: PresentCache, load: Load, before: number | undefined): number {
+  const readsPerSecond = Math.max(LEAST_LOAD, load.readsPerSecond);
+  const affordable = (load.budget * REUSE_SHARE) / (readsPerSecond * REUSE_NS * 1e-9);
+  const largest = Math.min(1, REUSE_ENTRIES / (present.entries * FACTORS[FACTORS.length - 1]!));
+  const best = Math.min(largest, affordable);
+  const isNear =
+    before !== undefined && before <= Math.min(largest, NEAR * affordable) && before * NEAR >= best;
+  if (isNear) return before;
+  return Math.min(largest, affordable >= 1 ? 1 : 2 ** Math.floor(Math.log2(affordable)));
 }
 
 /** Whether a plan's number of entries may stay as it is. */
@@ -84,9 +120,9 @@ function isGood(
   return miniatureEntries === best || (cost <= load.budget && cost >= load.budget * TOO_CHEAP);
 }
 
-/** Halves, so that small changes of the load change nothing. */
+/** Steps of √2, so that small changes of the load change nothing. */
 function dutyFor(affordable: number): number {
-  return affordable >= 1 ? 1 : 2 ** Math.floor(Math.log2(affordable));
+  return affordable >= 1 ? 1 : 2 ** (Math.floor(2 * Math.log2(affordable)) / 2);
 }
 
 /** Returns the greatest cost that a size may have, so that together they keep to the budget. */

@@ -5,6 +5,7 @@ import { replayRecords } from "../../replay/replay-records.ts";
 import { SimulatedCache, type SizeUnit } from "../../replay/simulated-cache.ts";
 import { noCounts } from "../../replay/tally.ts";
 import { boundOf, ratioOf, samplePosition } from "../events/event-control.ts";
+import type { AccessCost } from "./access-cost.ts";
 
 /** Few enough that the delay does not matter, and enough that a policy's code stays in the processor's cache. */
 const BATCH_RECORDS = 256;
@@ -38,6 +39,7 @@ export class SimulatedSize {
   readonly bound: number;
   readonly #candidates: readonly Candidate[];
   readonly #numbering: RecycledNumbering;
+  readonly #cost: AccessCost;
   readonly #batch = new NumberedBatch(BATCH_RECORDS);
   readonly #hashes = new Uint32Array(BATCH_RECORDS);
   /** The hash of the key of each number. */
@@ -45,7 +47,9 @@ export class SimulatedSize {
   readonly #noUpperHalf = new Uint32Array(BATCH_RECORDS);
   readonly #counts = noCounts();
 
-  constructor(policies: readonly PolicyChoice[], shape: SizeShape) {
+  /** @param cost is told how long accesses take */
+  constructor(policies: readonly PolicyChoice[], shape: SizeShape, cost: AccessCost) {
+    this.#cost = cost;
     const { unit, ratio } = shape;
     const capacity = Math.max(1, Math.round(shape.size * ratio));
     const most = Math.max(1, Math.ceil(shape.entries * ratio));
@@ -116,12 +120,14 @@ export class SimulatedSize {
     const { count } = batch;
     if (count === 0) return;
     const numbering = this.#numbering;
+    this.#cost.begin();
     this.#number(count, batch.objects);
     for (const { cache, misses } of this.#candidates) {
       cache.coverObjects(numbering.greatest);
       replayRecords(cache, batch, 0, count, "drop", this.#counts, misses);
     }
     numbering.reclaim();
+    this.#cost.end(count * this.#candidates.length);
     batch.count = 0;
   }
 

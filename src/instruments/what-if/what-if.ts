@@ -13,33 +13,29 @@ import {
   REFUSED,
   WROTE,
 } from "../events/event-kinds.ts";
+import { AccessCost, USUAL_NS } from "./access-cost.ts";
 import { Pending } from "./pending.ts";
 import { optimumFor, RecentRecords } from "./recent-records.ts";
 import { FACTORS, type PresentCache, planFor, type SamplingPlan, shapesFor } from "./sampling-plan.ts";
-import { GROUPS, SimulatedSize } from "./simulated-size.ts";
-import { Stretches, type StretchPhase } from "./stretches.ts";
-
-/** What was counted at one size in a slice of time. */
-interface Tally {
-  /** Reads of all keys while the size was simulated. */
-  reads: number;
-  /** Misses of all keys, as the sample tells them: by policy and group. */
-  readonly misses: readonly Float64Array[];
-}
-
-/** A size, and when it runs. */
-interface Running {
-  readonly size: SimulatedSize;
-  readonly stretches: Stretches;
-  phase: StretchPhase;
-}
+import { GROUPS } from "./simulated-size.ts";
+import { Sizes } from "./sizes.ts";
+import {
+  type Estimate,
+  emptySlice,
+  estimateLru,
+  estimatePolicy,
+  GROUP_ERROR,
+  meanOf,
+  type Slice,
+} from "./slices.ts";
 
 export interface WhatIfOptions {
   readonly policies: readonly PolicyChoice[];
   readonly present: PresentCache;
-  /** The share of one processor that simulations may take, and what one access costs, as far as is known. */
+  /** The share of one processor that the instruments may take. */
   readonly budget: number;
-  readonly accessNs: number;
+  /** A monotonic clock, for the cost of simulations. */
+  clockMs(): number;
   /** Returns the weight of an entry, in units of the present cache's size. */
   weigh(keyBytes: number, valueBytes: number): number;
 }
@@ -53,6 +49,13 @@ export const SLICE_MS = 60_000;
  */
 const FLUSH_MS = 1000;
 
+/**
+ * The budget holds from this access on. Before, the runtime has yet to compile the policies, which it does by how often
+ * they run; and caches have yet to fill, so that there is most to be seen.
+ */
+const BEGINNING_ACCESSES = 3_000_000;
+/** After a loss of events, or when samples become larger, the caches warm up for so many reads for each entry of the present cache, at most. */
+const MOST_SKIPPED = 8;
 /** By how much the present cache may change before it is simulated anew. */
 const ALIKE_SIZE = 1.02;
 const ALIKE_ENTRIES = 1.5;
@@ -76,42 +79,55 @@ export interface WhatIfEstimate {
  */
 export class WhatIf {
   readonly #options: WhatIfOptions;
+  /** The policies that miniatures simulate: all but LRU. By policy, their place among them; −1: it is LRU. */
+  readonly #simulated: readonly PolicyChoice[];
+  readonly #places: readonly number[];
+  readonly #cost: AccessCost;
   readonly #pending = new Pending();
   readonly #recent = new RecentRecords();
   #present: PresentCache;
   #plan: SamplingPlan;
-  /** The largest samples, of the smallest caches, come first. */
-  #sizes: readonly Running[];
-  /** The present slice comes first. Each has a tally for each size. */
-  #slices: (readonly Tally[])[] = [];
+  #sizes: Sizes;
+  /** The present slice comes first. */
+  #slices: Slice[] = [];
   #sliceSinceMs = 0;
   #flushedMs = 0;
   #lastReads = 0;
+  /** So many reads are not counted yet: they warm the caches up. */
+  #skip = 0;
+  /** Whether events were lost. Then the budget holds from the beginning: there is no processor time to spare. */
+  #isBehind = false;
+  /** The last events told of all keys whose position lies below this. */
+  #seenBound: number = boundOf(1);
   /** Sampled reads since the last reset. */
   sampledReads = 0;
   /** Simulated accesses, for the cost of one. */
   accesses = 0;
 
   constructor(options: WhatIfOptions) {
+    const { budget, policies, present } = options;
     this.#options = options;
-    this.#present = options.present;
-    const { budget, accessNs, policies } = options;
-    this.#plan = planFor(options.present, { readsPerSecond: 0, accessNs, budget, policies: policies.length });
-    this.#sizes = this.#build(this.#plan);
+    this.#present = present;
+    this.#simulated = policies.filter((policy) => !isLru(policy));
+    this.#places = policies.map((policy) => this.#simulated.indexOf(policy));
+    this.#cost = new AccessCost(options.clockMs);
+    this.#plan = this.#planFor(present, { readsPerSecond: 0, budget, otherShare: 0 });
+    this.#sizes = this.#newSizes(this.#plan);
   }
 
   /** Keys whose position lies below this are to be sampled. */
   get bound(): number {
-    return Math.max(
-      boundOf(0),
-      ...this.#sizes.map(({ size, phase }) => (phase === "off" ? boundOf(0) : size.bound)),
-    );
+    return this.#sizes.bound;
   }
 
   /** Keys whose position lies below this are sampled without interruption. */
   get steadyBound(): number {
-    const steady = this.#sizes.filter((_, at) => this.#plan.duties[at] === 1);
-    return Math.max(boundOf(0), ...steady.map(({ size }) => size.bound));
+    return this.#sizes.steadyBound(this.#plan.duties);
+  }
+
+  /** What a simulated access costs. */
+  get accessNs(): number {
+    return this.#cost.accessNs;
   }
 
   get plan(): SamplingPlan {
@@ -131,13 +147,13 @@ export class WhatIf {
     const { policies } = this.#options;
     const reads = this.#recent.readsCounted(this.#lastReads);
     const [ofPresent] = this.estimates();
-    return this.#sizes.map(({ size: { shape, bound } }, at) => {
+    return this.#sizes.shapes.map((shape, at) => {
       const known = ofPresent![at]!;
-      const sample = Math.min(bound, this.#recentBound);
+      const sample = Math.min(this.#sizes.boundOf(at), this.#recentBound);
       const best = this.#recent.replay(shape, sample, optimumFor(shape.unit));
       const gained = this.#recent.replay(shape, sample, policies[0]!);
       for (let group = 0; group < GROUPS; group++) gained.misses[group]! -= best.misses[group]!;
-      const gain = estimate(gained.misses, reads);
+      const gain = estimateGain(gained.misses, reads);
       const missRatio = Math.max(0, known.missRatio - Math.max(0, gain.missRatio));
       return { ...known, ratio: best.ratio, missRatio, error: Math.min(1, known.error + gain.error) };
     });
@@ -146,27 +162,42 @@ export class WhatIf {
   /** Changes the plan, if the load asks for another one. */
   adapt(
     present: PresentCache,
-    load: { readonly readsPerSecond: number; readonly accessNs: number; readonly budget: number },
+    load: { readonly readsPerSecond: number; readonly budget: number; readonly otherShare: number },
   ): void {
-    const { policies } = this.#options;
-    const plan = planFor(present, { ...load, policies: policies.length }, this.#plan);
-    if (plan.miniatureEntries !== this.#plan.miniatureEntries || !isAlike(present, this.#present)) {
-      this.#present = present;
-      const earlier = this.#sizes;
-      for (const { size } of earlier) size.flush();
-      this.#takeMisses();
-      this.#recent.clear();
-      this.#sizes = this.#build(plan);
-      this.#sizes.forEach(({ size }, index) => {
-        size.takeOver(earlier[index]!.size);
-      });
-    }
+    const plan = this.#planFor(present, load, this.#plan);
+    const isAsBefore = isAlike(present, this.#present);
+    const areSizesAsBefore = isAsBefore && plan.miniatureEntries === this.#plan.miniatureEntries;
+    if (!areSizesAsBefore || plan.reuseRatio !== this.#plan.reuseRatio) this.#settle();
+    // What was counted at other sizes says nothing about these.
+    if (!isSameSize(present, this.#present)) this.#slices = [];
+    if (!isAsBefore) this.#present = present;
+    if (!areSizesAsBefore) this.#rebuild(plan);
+    else if (plan.reuseRatio !== this.#plan.reuseRatio) this.#sizes.changeReuse(plan.reuseRatio);
+    // The caches do not hold the keys that come to a larger sample: until they do, these would all seem to be new.
+    const isLarger =
+      plan.reuseRatio > this.#plan.reuseRatio || plan.miniatureEntries > this.#plan.miniatureEntries;
+    if (isLarger && isAsBefore) this.#skip = Math.max(this.#skip, MOST_SKIPPED * present.entries);
     this.#plan = plan;
+    if (this.#slices.length === 0) this.#openSlice(this.#sliceSinceMs);
+  }
+
+  #planFor(present: PresentCache, load: Parameters<WhatIf["adapt"]>[1], before?: SamplingPlan): SamplingPlan {
+    const isBeginning = !this.#isBehind && this.accesses < BEGINNING_ACCESSES;
+    const accessNs = isBeginning ? Math.min(USUAL_NS, this.accessNs) : this.accessNs;
+    const own = { accessNs, policies: this.#simulated.length, isBeginning };
+    return planFor(present, { ...load, ...own }, before);
+  }
+
+  #rebuild(plan: SamplingPlan): void {
+    const earlier = this.#sizes;
+    this.#recent.clear();
+    this.#sizes = this.#newSizes(plan);
+    this.#sizes.takeOver(earlier);
   }
 
   event(event: Event): void {
     if (event.kind === INVALIDATED_ALL) {
-      for (const { size } of this.#sizes) size.empty();
+      this.#sizes.empty();
       return;
     }
     if ((event.flags & IS_FOLLOWED) === 0) return;
@@ -203,32 +234,58 @@ export class WhatIf {
 
   /**
    * Replays what has come, and counts it.
-   * @param reads of all keys, in all, up to the last event
-   * @param isWhole false: events were lost since the last call, so what has come since then is not counted
+   * @param reads of all keys, in all, up to the last event, without those whose events were lost
+   * @param bound events of all keys whose position lies below it have come since the last call
    */
-  tick(nowMs: number, reads: number, isWhole = true): void {
-    if (!isWhole) this.#discard(nowMs, reads);
-    if (nowMs - this.#flushedMs >= FLUSH_MS) this.#flush(nowMs);
-    if (this.#slices.length === 0 || nowMs - this.#sliceSinceMs >= SLICE_MS) this.#openSlice(nowMs);
-    this.#takeMisses();
+  tick(nowMs: number, reads: number, bound: number = boundOf(1)): void {
+    if (this.#slices.length === 0) this.#openSlice(nowMs);
+    this.#seenBound = bound;
+    const passed = this.#count(reads);
+    const isSliceOver = nowMs - this.#sliceSinceMs >= SLICE_MS;
+    if (isSliceOver || this.#counted === undefined || nowMs - this.#flushedMs >= FLUSH_MS) {
+      this.#flushedMs = nowMs;
+      this.#settle();
+    }
+    this.#skip = Math.max(0, this.#skip - passed);
+    this.#sizes.pass(passed, bound, this.#plan.duties, this.#slices[0]!, () => this.#settle());
+    if (isSliceOver) this.#openSlice(nowMs);
+  }
+
+  /**
+   * Events were lost just now. The caches do not hold what they would hold, so as many reads as were lost only warm them
+   * up, at most a few cachefuls.
+   * @param reads as `tick` has it, up to here
+   * @param lost reads whose events were lost
+   */
+  lost(reads: number, lost: number): void {
+    this.#count(reads);
+    this.#settle();
+    this.#pending.clear();
+    this.#isBehind = true;
+    this.#unseen(lost);
+    this.#skip = Math.max(this.#skip, Math.min(lost, MOST_SKIPPED * this.#present.entries));
+  }
+
+  #unseen(reads: number): void {
+    const [slice] = this.#slices;
+    if (slice !== undefined) slice.unseen += reads;
+  }
+
+  /** Counts reads, unless they only warm the caches up. @returns how many */
+  #count(reads: number): number {
     const passed = reads - this.#lastReads;
     this.#lastReads = reads;
-    this.#sizes.forEach((running, at) => {
-      if (running.phase === "counting") this.#slices[0]![at]!.reads += passed;
-      running.stretches.pass(passed);
-      const phase = running.stretches.phase(this.#plan.duties[at]!);
-      if (phase === running.phase) return;
-      running.size.flush();
-      this.#take(running, at);
-      running.phase = phase;
-    });
+    const slice = this.#counted;
+    if (slice !== undefined) this.#sizes.count(passed, slice);
+    else this.#unseen(passed);
+    return passed;
   }
 
   /** Forgets what has been counted, and keeps the simulated caches. */
   reset(nowMs: number, reads: number): void {
     this.tick(nowMs, reads);
-    this.#flush(nowMs);
-    this.#takeMisses();
+    this.#settle();
+    this.#sizes.cut(this.#slices[0]!);
     this.#slices = [];
     this.sampledReads = 0;
     this.#openSlice(nowMs);
@@ -236,122 +293,84 @@ export class WhatIf {
 
   /** @returns by policy, then by size */
   estimates(): WhatIfEstimate[][] {
-    const { policies } = this.#options;
     const present = this.#present;
-    return policies.map((_, policy) =>
-      this.#sizes.map(({ size: { shape, ratio } }, at) => {
-        const misses = new Float64Array(GROUPS);
-        let reads = 0;
-        for (const slice of this.#slices) {
-          const tally = slice[at]!;
-          reads += tally.reads;
-          for (let group = 0; group < GROUPS; group++) misses[group]! += tally.misses[policy]![group]!;
-        }
-        return { size: shape.size, factor: shape.size / present.size, ratio, ...estimate(misses, reads) };
+    return this.#places.map((place) =>
+      this.#sizes.shapes.map(({ size }, at) => {
+        const seen = place < 0 ? this.#sizes.reuseRatio : this.#sizes.ratioOf(at);
+        const own: Estimate =
+          place < 0 ? estimateLru(this.#slices, at, seen) : estimatePolicy(this.#slices, at, place, seen);
+        return { size, factor: size / present.size, ratio: seen, ...own };
       }),
     );
   }
 
   /** The records of keys whose position lies below this are remembered. */
   get #recentBound(): number {
-    return this.#sizes[REMEMBERED]!.size.bound;
+    return this.#sizes.boundOf(REMEMBERED);
   }
 
   #add(hash: number, operation: number, weight: number, atMs: number, ttlMs: number): void {
-    const position = samplePosition(hash);
-    if (position < this.#recentBound) this.#recent.add(hash, operation, weight, this.#lastReads);
-    for (const { size, phase } of this.#sizes) {
-      if (position >= size.bound) return;
-      if (phase === "off") continue;
-      this.accesses += this.#options.policies.length;
-      size.add(hash, operation, weight, atMs, ttlMs);
+    if (samplePosition(hash) < this.#recentBound) {
+      this.#recent.add(hash, operation, weight, this.#lastReads);
     }
+    this.accesses += this.#sizes.add(hash, operation, weight, atMs, ttlMs);
   }
 
   #absent(hash: number): void {
-    const position = samplePosition(hash);
     for (let reads = this.#pending.absent(hash); reads > 0; reads--) {
       this.sampledReads++;
-      for (const { size } of this.#sizes) if (position < size.bound) size.addAbsent(hash);
+      this.#sizes.addAbsent(hash);
     }
   }
 
-  /** The caches see what has come, but neither it nor the reads that it is a part of are counted. */
-  #discard(nowMs: number, reads: number): void {
-    this.#flush(nowMs);
-    for (const { size } of this.#sizes) size.dropMisses();
-    this.#lastReads = reads;
+  /** The slice that is counted in at present; undefined: the caches only warm up. */
+  get #counted(): Slice | undefined {
+    return this.#skip > 0 || !this.#sizes.isReuseSeen(this.#seenBound) ? undefined : this.#slices[0];
   }
 
-  #flush(nowMs: number): void {
-    this.#flushedMs = nowMs;
-    for (const { size } of this.#sizes) size.flush();
-  }
-
-  #takeMisses(): void {
-    this.#sizes.forEach((running, at) => {
-      this.#take(running, at);
-    });
-  }
-
-  #take({ size, phase }: Running, at: number): void {
-    const slice = this.#slices[0];
-    if (slice !== undefined && phase === "counting") size.takeMisses(slice[at]!.misses);
-    else size.dropMisses();
+  /** Replays what has come, and counts it unless it only warms the caches up. */
+  #settle(): void {
+    this.#sizes.settle(this.#counted);
   }
 
   #openSlice(nowMs: number): void {
     this.#sliceSinceMs = nowMs;
-    const { policies } = this.#options;
-    this.#slices.unshift(
-      this.#sizes.map(() => ({ reads: 0, misses: policies.map(() => new Float64Array(GROUPS)) })),
-    );
+    this.#slices.unshift(emptySlice(this.#sizes.shapes.length, this.#simulated.length));
     this.#slices.length = Math.min(SLICES, this.#slices.length);
   }
 
-  #build({ miniatureEntries, duties }: SamplingPlan): Running[] {
-    const { policies } = this.#options;
-    const present = this.#present;
-    const shapes = shapesFor(present, miniatureEntries);
-    return shapes.map((shape, index) => {
-      const size = new SimulatedSize(policies, shape);
-      const stretches = new Stretches(miniatureEntries, size.ratio, duties[index]!, index / shapes.length);
-      return { size, stretches, phase: stretches.phase(duties[index]!) };
-    });
+  #newSizes(plan: SamplingPlan): Sizes {
+    return new Sizes(
+      this.#simulated,
+      shapesFor(this.#present, plan.miniatureEntries),
+      plan,
+      this.#cost,
+      this.#seenBound,
+    );
   }
+}
+
+function isSameSize(one: PresentCache, other: PresentCache): boolean {
+  return one.unit === other.unit && isNear(one.size / other.size, ALIKE_SIZE);
 }
 
 /** Whether the same caches simulate both. Entries may become larger or smaller, within bounds. */
 function isAlike(one: PresentCache, other: PresentCache): boolean {
-  const sizes = one.size / other.size;
-  const entries = one.entries / other.entries;
-  return one.unit === other.unit && isNear(sizes, ALIKE_SIZE) && isNear(entries, ALIKE_ENTRIES);
+  return isSameSize(one, other) && isNear(one.entries / other.entries, ALIKE_ENTRIES);
 }
 
 function isNear(quotient: number, bound: number): boolean {
   return quotient <= bound && quotient >= 1 / bound;
 }
 
-/** The 95th percentile of Student's t with 15 degrees of freedom. */
-const T_15 = 1.753;
-/** How much larger errors are than the groups tell: a miniature differs from the full cache, too. Measured. */
-const MINIATURE = 1.5;
-
-/**
- * @param misses of all keys, as the sample tells them, by group
- * @param reads of all keys
- */
-function estimate(
-  misses: Float64Array,
-  reads: number,
-): { readonly missRatio: number; readonly error: number } {
+/** @param misses that one policy has more than another one, of all keys, by group */
+function estimateGain(misses: Float64Array, reads: number): Estimate {
   if (reads === 0) return { missRatio: 0, error: 1 };
   const perGroup = reads / GROUPS;
-  let sum = 0;
-  for (const count of misses) sum += count / perGroup;
-  const mean = sum / GROUPS;
-  let squares = 0;
-  for (const count of misses) squares += (count / perGroup - mean) ** 2;
-  const error = MINIATURE * T_15 * Math.sqrt(squares / (GROUPS - 1) / GROUPS);
-  return { missRatio: Math.min(1, mean), error: Math.min(1, error) };
+  const { mean, variance } = meanOf(misses.map((count) => count / perGroup));
+  return { missRatio: mean, error: Math.min(1, GROUP_ERROR * Math.sqrt(variance)) };
+}
+
+function isLru({ type, parameters }: PolicyChoice): boolean {
+  return formatPolicy({ type, parameters }) === "lru";
 }

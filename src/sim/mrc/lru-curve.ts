@@ -2,9 +2,9 @@ import { ExpiryQueue } from "../../replay/expiry-queue.ts";
 import type { NumberedBatch } from "../../replay/numbered-batch.ts";
 import { DELETE, EXPIRE, READ } from "../../replay/records.ts";
 import type { WriteEffect } from "../../replay/replay-records.ts";
+import { ReuseStack } from "../../replay/reuse-stack.ts";
 import type { SizeUnit } from "../../replay/simulated-cache.ts";
 import { type CumulativeDistances, DistanceHistogram } from "./distance-histogram.ts";
-import { ReuseStack } from "./reuse-stack.ts";
 
 export interface LruCurveOptions {
   /** The unit of the cache's size. */

@@ -1,4 +1,4 @@
-import { assert } from "../../lib/assert.ts";
+import { assert } from "../lib/assert.ts";
 import { HoleHeap } from "./hole-heap.ts";
 import { addAt, buildSums, moveBetween, type PositionSums, sumBetween } from "./position-sums.ts";
 
@@ -21,11 +21,15 @@ const HOLE = 2 ** 32 - 1;
  * hole at its old position. This keeps distances exact under deletions and changes of size, except for caches smaller
  * than the largest object: they refuse objects that take room here.
  *
+ * A stack with a limit forgets what lies deeper, now and then: when it renumbers. So it holds at most as many positions
+ * again as the limit asks for.
+ *
  * A reference takes time logarithmic in the distance. Takes 4 bytes of memory per object, and 8 bytes (20 with
  * weights) per position; there are two to four positions for each object in the stack.
  */
 export class ReuseStack {
   readonly #isWeighed: boolean;
+  readonly #limit: number;
   #positionOf = new Uint32Array(1024);
   #sums: PositionSums;
   /** The object at each position; 0 if there is none. */
@@ -37,9 +41,13 @@ export class ReuseStack {
   /** Number of positions in use. */
   #used = 0;
 
-  /** @param isWeighed whether weights other than 1 occur */
-  constructor(isWeighed: boolean) {
+  /**
+   * @param isWeighed whether weights other than 1 occur
+   * @param limit the greatest distance that is of interest
+   */
+  constructor(isWeighed: boolean, limit: number = Number.POSITIVE_INFINITY) {
     this.#isWeighed = isWeighed;
+    this.#limit = limit;
     this.#sums = sumsFor(isWeighed, FIRST_POSITIONS);
     this.#weightAt = new Float64Array(isWeighed ? FIRST_POSITIONS : 0);
   }
@@ -79,6 +87,19 @@ export class ReuseStack {
     this.#fillHoles(weight);
     this.#place(object, position, weight);
     return distance;
+  }
+
+  /** Whether the object is in the stack. */
+  knows(object: number): boolean {
+    return object < this.#positionOf.length && this.#positionOf[object] !== 0;
+  }
+
+  /** Visits the objects, those used longest ago first. */
+  forEach(visit: (object: number, weight: number) => void): void {
+    for (let position = 1; position <= this.#last; position++) {
+      const object = this.#objectAt[position]!;
+      if (object !== 0 && object !== HOLE) visit(object, this.#weightOf(position));
+    }
   }
 
   /** Drops the object from every cache that has it. */
@@ -140,8 +161,20 @@ export class ReuseStack {
     return ++this.#last;
   }
 
+  /** Forgets objects that lie deeper than the limit. */
+  #trim(): void {
+    let excess = sumBetween(this.#sums, 0, this.#last) - this.#limit;
+    for (let position = 1; excess > 0 && position <= this.#last; position++) {
+      const object = this.#objectAt[position]!;
+      if (object === 0) continue;
+      excess -= this.#weightOf(position);
+      if (object !== HOLE) this.forget(object);
+    }
+  }
+
   /** Renumbers the positions in use from 1. */
   #renumber(): void {
+    this.#trim();
     const objectAt = this.#objectAt;
     const weightAt = this.#weightAt;
     let length = FIRST_POSITIONS;
