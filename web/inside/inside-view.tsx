@@ -12,17 +12,22 @@ import { QueueFeed } from "./queue-feed.ts";
 import { QueueTable } from "./queue-table.tsx";
 import { Tank } from "./tank.tsx";
 
-/** A tile takes 700 ms to its next place, and then rests for a moment. */
-const STEP_MS = 1000;
+/** A tile takes 700 ms to its next place, and then rests. */
+const STEP_MS = 2000;
+/** If nobody has touched the page for so long, only every so many steps are taken: movement costs the browser most. */
+const UNTOUCHED_MS = 60_000;
+const SLOW_STEPS = 5;
+const TOUCHES = ["pointermove", "keydown", "scroll"] as const;
 
 /** The policy's queues, with sampled entries in their places. */
 export function InsideView() {
-  const { api, display, link } = useDashboard();
+  const { api, clock, display, link } = useDashboard();
   const feed = useMemo(() => new QueueFeed(api), [api]);
   const shard = useSignal(0);
   const paused = useSignal<boolean | undefined>(undefined);
   const opened = useSignal<QueueMember | undefined>(undefined);
   const isHeld = useSignal(false);
+  const isSlow = useSignal(false);
   const [frame, isOnScreen] = useOnScreen<HTMLDivElement>();
   const isPaused = paused.value ?? display.still.value;
   const isLive = link.value.state === "live";
@@ -36,10 +41,21 @@ export function InsideView() {
       void feed.step(shard.value);
     }
     if (!isMoving) return undefined;
+    let touchedMs = clock.monotonicMs();
+    let skipped = 0;
+    const touch = (): void => {
+      touchedMs = clock.monotonicMs();
+    };
     const timer = setInterval(() => {
-      if (document.visibilityState === "visible") void feed.step(shard.value);
+      isSlow.value = clock.monotonicMs() - touchedMs > UNTOUCHED_MS;
+      if (document.visibilityState === "hidden" || (isSlow.value && ++skipped % SLOW_STEPS > 0)) return;
+      void feed.step(shard.value);
     }, STEP_MS);
-    return () => clearInterval(timer);
+    for (const event of TOUCHES) addEventListener(event, touch, { passive: true });
+    return () => {
+      clearInterval(timer);
+      for (const event of TOUCHES) removeEventListener(event, touch);
+    };
   }, [isMoving, isOnScreen, isLive, shard.value]);
 
   const close = (): void => {
@@ -139,6 +155,9 @@ export function InsideView() {
                   </button>
                 </div>
               </div>
+              {isSlow.value && isMoving && (
+                <p class="label">A step every 10 s, until somebody touches the page.</p>
+              )}
               {isHeld.value && !isPaused && <p class="label">Movement waits while an entry has the focus.</p>}
               <Happenings state={state} />
             </section>
