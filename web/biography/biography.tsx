@@ -14,7 +14,7 @@ const REFRESH_MS = 2000;
 const SHOWN = 40;
 
 /** A mark and its colour for each kind of event. */
-export const EVENT_LOOKS: Readonly<Record<BiographyEvent["what"], readonly [mark: string, look: string]>> = {
+const EVENT_LOOKS: Readonly<Record<BiographyEvent["what"], readonly [mark: string, look: string]>> = {
   hit: ["|", "hit"],
   miss: ["#", "miss"],
   coalesced: ["=", "coalesced"],

@@ -4,7 +4,7 @@ import { type Api, ApiError } from "../live/api.ts";
 import { type Change, changesBetween } from "./changes.ts";
 
 /** A change, and the reading that showed it. */
-export interface TimedChange {
+interface TimedChange {
   readonly change: Change;
   readonly atMs: number;
 }
