@@ -21,14 +21,6 @@ const READ_AT_ONCE = 512;
 /** How much of a key is told. */
 const KEY_BYTES_TOLD = 512;
 
-  /** How many of those next to leave are told of each queue, in any case. */
-  readonly nearest: number;
-  /** Returns the position of a hash in samples. */
-  positionOf(hash: number): number;
-  /** Returns the bound below which the positions of the members told lie, of those that were walked by. */
-  boundFor(kind: PolicyQueue["kind"], walked: number): number;
-}
-
 /** A queue as it was when its shard was read. */
 export interface ReadQueue
   extends Pick<PolicyQueue, "name" | "kind" | "order" | "weight" | "share" | "entrance" | "exit"> {

@@ -43,7 +43,8 @@ import {
 import { addStats, droppedAtEpoch, emptyStats, type StoreStats } from "./store-stats.ts";
 import { type StoreOutcome, storeDraft, writeExpiry } from "./storing.ts";
 
-export type { QueuePlan, ReadMember, ReadQueue } from "./queue-reading.ts";
+export type { QueuePlan } from "./queue-plan.ts";
+export type { ReadMember, ReadQueue } from "./queue-reading.ts";
 export type { EntryInfo } from "./reading.ts";
 export type { StoreHandle, StoreOptions } from "./store-memory.ts";
 export type { StoreStats } from "./store-stats.ts";
