@@ -18,7 +18,8 @@ import {
 } from "./ghost-links.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "./ghost-table.ts";
 import type { GhostIndex, PolicyMemory } from "./policy.ts";
-import { ghostQueue, listQueue, type PolicyQueue } from "./policy-queue.ts";
+import type { PolicyQueue } from "./policy-queue.ts";
+import { ghostQueue, listQueue } from "./queue-views.ts";
 import { LIST_WORDS, pushBack, unlink } from "./slot-list.ts";
 import { checkCount, WeighedList } from "./weighed-list.ts";
 import { wordAt } from "./word-at.ts";

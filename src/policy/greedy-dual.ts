@@ -1,6 +1,7 @@
 import type { Placement, Policy, PolicyMemory } from "./policy.ts";
-import { heapQueue, OUT, type PolicyQueue } from "./policy-queue.ts";
+import { OUT, type PolicyQueue } from "./policy-queue.ts";
 import { PriorityHeap } from "./priority-heap.ts";
+import { heapQueue } from "./queue-views.ts";
 
 /** Policy words of a slot: its place in the heap, and its number of requests. */
 const FREQUENCY = 1;

@@ -1,7 +1,8 @@
 import { assert } from "../lib/assert.ts";
 import { FrequencySketch, sketchEntries } from "./frequency-sketch.ts";
 import type { Placement, Policy, PolicyMemory } from "./policy.ts";
-import { listQueue, type PolicyQueue } from "./policy-queue.ts";
+import type { PolicyQueue } from "./policy-queue.ts";
+import { listQueue } from "./queue-views.ts";
 import { drawBelow } from "./random-draw.ts";
 import { LIST_WORDS } from "./slot-list.ts";
 import { checkCount, WeighedList } from "./weighed-list.ts";

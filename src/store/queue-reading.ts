@@ -2,6 +2,7 @@ import { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { PolicyQueue } from "../policy/policy-queue.ts";
 import { keyBytesOf, readPayload } from "./entry.ts";
 import { type Freshness, freshnessOf } from "./freshness.ts";
+import type { QueuePlan, UnderLock } from "./queue-plan.ts";
 import { isMember, type QueueWalk } from "./queue-walk.ts";
 import { countOf, lengthOf, type QueueWalks, walkAll } from "./queue-walks.ts";
 import { describeEntry, type EntryInfo } from "./reading.ts";
@@ -19,18 +20,6 @@ const ENTRIES_PER_LOCK = 64;
 const READ_AT_ONCE = 512;
 /** How much of a key is told. */
 const KEY_BYTES_TOLD = 512;
-
-/** What of a shard's queues is read. */
-export interface QueuePlan {
-  /** The most members to walk by, of all queues together. */
-  readonly visits: number;
-  /** How many of those next to leave are told of each queue, in any case. */
-  readonly nearest: number;
-  /** Returns the position of a hash in samples. */
-  positionOf(hash: number): number;
-  /** Returns the bound below which the positions of the members told lie, of those that were walked by. */
-  boundFor(kind: PolicyQueue["kind"], walked: number): number;
-}
 
 /** A queue as it was when its shard was read. */
 export interface ReadQueue
@@ -59,7 +48,7 @@ export interface ReadMember {
   readonly entry?: ReadEntry;
 }
 
-export interface ReadEntry extends EntryInfo {
+interface ReadEntry extends EntryInfo {
   /** The key's first 512 bytes. */
   readonly key: Uint8Array;
   readonly freshness: Freshness;
@@ -106,9 +95,6 @@ export function readQueues(
     lookAt(shard, holder, () => (shard.current.version === version ? act(shard) : undefined)),
   );
 }
-
-/** Acts under the shard's lock. @returns undefined if the policy was changed */
-export type UnderLock = <Result>(act: (shard: Shard) => Result) => Result | undefined;
 
 /** @param entries of the shard */
 function read(

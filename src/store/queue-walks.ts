@@ -1,5 +1,5 @@
 import type { PolicyQueue } from "../policy/policy-queue.ts";
-import type { QueuePlan, UnderLock } from "./queue-reading.ts";
+import type { QueuePlan, UnderLock } from "./queue-plan.ts";
 import { QueueWalk } from "./queue-walk.ts";
 
 /**

@@ -22,7 +22,8 @@ import { BUCKETS_PER_LOCK, drawKey, scanKeys } from "./key-scan.ts";
 import { removeKey, removeOthers } from "./leaving.ts";
 import { holderOf, unlock } from "./lock.ts";
 import { beginChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
-import { type QueuePlan, type ReadQueue, readQueues } from "./queue-reading.ts";
+import type { QueuePlan } from "./queue-plan.ts";
+import { type ReadQueue, readQueues } from "./queue-reading.ts";
 import { ABSENT, describeEntry, type EntryInfo, goodEntry, readEntry } from "./reading.ts";
 import type { RemovalListener } from "./removals.ts";
 import { clearShard, type Shard } from "./shard.ts";
@@ -42,7 +43,8 @@ import {
 import { addStats, droppedAtEpoch, emptyStats, type StoreStats } from "./store-stats.ts";
 import { type StoreOutcome, storeDraft, writeExpiry } from "./storing.ts";
 
-export type { QueuePlan, ReadMember, ReadQueue } from "./queue-reading.ts";
+export type { QueuePlan } from "./queue-plan.ts";
+export type { ReadMember, ReadQueue } from "./queue-reading.ts";
 export type { EntryInfo } from "./reading.ts";
 export type { StoreHandle, StoreOptions } from "./store-memory.ts";
 export type { StoreStats } from "./store-stats.ts";

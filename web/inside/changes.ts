@@ -19,7 +19,7 @@ export interface Change {
 }
 
 /** A member and its queue. */
-export interface Placed {
+interface Placed {
   readonly queue: string;
   readonly isGhost: boolean;
   readonly member: QueueMember;

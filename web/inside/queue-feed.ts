@@ -3,12 +3,6 @@ import type { QueuesReport } from "../../src/instruments/view.ts";
 import { type Api, ApiError } from "../live/api.ts";
 import { type Change, changesBetween } from "./changes.ts";
 
-/** A change, and the reading that showed it. */
-export interface TimedChange {
-  readonly change: Change;
-  readonly atMs: number;
-}
-
 /** The latest reading of the queues, and what has happened since the one before it. */
 export interface QueueState {
   readonly report: QueuesReport;

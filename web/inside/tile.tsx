@@ -59,7 +59,7 @@ export function Tile(props: TileProps) {
 }
 
 /** 0 without reads, then one more for ten times as many. */
-export function warmthOf(reads: number): number {
+function warmthOf(reads: number): number {
   return reads < 1 ? 0 : Math.min(WARMEST, 1 + Math.floor(Math.log10(reads) + 1e-9));
 }
 
@@ -72,7 +72,7 @@ function signOf({ name, order, kind }: ToldQueue, { entry }: QueueMember): strin
 }
 
 /** All that is known of a member, in words. */
-export function tileLabel(queue: ToldQueue, { key, id, rank, entry }: QueueMember): string {
+function tileLabel(queue: ToldQueue, { key, id, rank, entry }: QueueMember): string {
   const parts = [key === undefined ? `key ${id}, whose name is not known` : visibleText(keyText(key))];
   parts.push(queue.name);
   if (queue.order !== "none" && rank !== undefined) {

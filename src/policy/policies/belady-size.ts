@@ -1,6 +1,7 @@
 import { assert } from "../../lib/assert.ts";
 import type { Future, Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
-import { OUT, type PolicyQueue, tableQueue } from "../policy-queue.ts";
+import { OUT, type PolicyQueue } from "../policy-queue.ts";
+import { tableQueue } from "../queue-views.ts";
 import { drawBelow } from "../random-draw.ts";
 import { SlotTable } from "../slot-table.ts";
 

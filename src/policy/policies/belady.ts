@@ -1,7 +1,8 @@
 import { assert } from "../../lib/assert.ts";
 import type { Future, Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
-import { heapQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
+import { OUT, type PolicyQueue } from "../policy-queue.ts";
 import { PriorityHeap } from "../priority-heap.ts";
+import { heapQueue } from "../queue-views.ts";
 
 /** A counter of requests that ranks equals by recency. */
 const TICK = 0;

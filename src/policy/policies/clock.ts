@@ -1,5 +1,6 @@
 import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
-import { listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
+import { OUT, type PolicyQueue } from "../policy-queue.ts";
+import { listQueue } from "../queue-views.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /** The bits of a slot's first word above the link hold how many rounds its reads have earned (0 to 7). */

@@ -2,7 +2,8 @@ import { assert } from "../../lib/assert.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "../ghost-table.ts";
 import { LirsStack, MARKER_NOTE_WORDS, STACK_WORDS } from "../lirs-stack.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
-import { ghostQueue, listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
+import { OUT, type PolicyQueue } from "../policy-queue.ts";
+import { ghostQueue, listQueue } from "../queue-views.ts";
 import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
 import { checkCount, WeighedList } from "../weighed-list.ts";
 

@@ -1,8 +1,9 @@
 import { assert } from "../../lib/assert.ts";
 import { GhostTable, type GhostTableShape, ghostLimit } from "../ghost-table.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
-import { ghostQueue, heapQueue, type PolicyQueue } from "../policy-queue.ts";
+import type { PolicyQueue } from "../policy-queue.ts";
 import { PriorityHeap } from "../priority-heap.ts";
+import { ghostQueue, heapQueue } from "../queue-views.ts";
 
 /** The key hash that the last miss found among the ghosts, and whether it found one. */
 const RETURNING_HASH = 0;

@@ -1,6 +1,7 @@
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
-import { listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
+import { OUT, type PolicyQueue } from "../policy-queue.ts";
 import { rankIn } from "../queue-rank.ts";
+import { listQueue } from "../queue-views.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /**

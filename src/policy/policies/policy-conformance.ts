@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { mix32 } from "../../lib/hash.ts";
 import { SeededRandom } from "../../lib/random.ts";
 import type { Policy, PolicyMemory, PolicyType } from "../policy.ts";
-import { OUT, type PolicyQueue } from "../policy-queue.ts";
 import { formatPolicy } from "../registry.ts";
+import { checkQueues, checkTurn, type Doomed, doomedOf } from "./queue-conformance.ts";
 
 /**
  * The suite that every policy passes. Each policy brings a model: the same policy written for readability, with plain
@@ -265,7 +265,7 @@ class Run {
         if (other !== victim) throw new Error(`victims ${victim} and ${other} at once`);
       }
       if (!weights.has(victim!)) throw new Error(`victim ${victim} is not resident`);
-      checkTurn(doomed, victim!);
+      policies[0]!.checkTurn(doomed, victim!);
       for (const policy of policies) policy.free(victim!);
       used -= weights.get(victim!)!;
       weights.delete(victim!);
@@ -370,50 +370,8 @@ class Run {
 /** Steps between two checks of what a policy shows of its queues, per step between two checks of invariants. */
 const QUEUE_CHECK_EVERY = 5;
 
-/** What would become of an entry if its turn came. */
-interface Turn {
-  readonly queue: string;
-  readonly to: string;
-  readonly leaves: boolean;
-}
-
-/** Of each queue that tells the turns of its members: those that would leave, in their order. */
-interface Doomed {
-  /** By key, the queue that it is in and the queue that it would go to. */
-  readonly turns: ReadonlyMap<number, Turn>;
-  /** By queue, the key whose turn to leave comes first. */
-  readonly first: ReadonlyMap<string, number>;
-}
-
-/**
- * The victim is the first one in its queue that was to leave. If it was to stay or to move, then nothing was to leave
- * from where it was to go.
- */
-function checkTurn({ turns, first }: Doomed, victim: number): void {
-  const turn = turns.get(victim);
-  if (turn === undefined) return;
-  if (turn.leaves ? first.get(turn.queue) === victim : first.get(turn.to) === undefined) return;
-  throw new Error(`evicted ${victim} of ${turn.queue}, which was to go to "${turn.to}"`);
-}
-
 const GUARD = 0x5a5a_5a5a;
 const GUARD_WORDS = 4;
-
-/** Returns the members of a queue in its order, after a walk in both directions. */
-function inOrder(queue: PolicyQueue): number[] {
-  const places: number[] = [];
-  for (let place = queue.next(0); place !== 0; place = queue.next(place)) places.push(place);
-  const back: number[] = [];
-  for (let place = queue.previous(0); place !== 0; place = queue.previous(place)) back.unshift(place);
-  if (places.length !== back.length || places.some((place, i) => place !== back[i])) {
-    throw new Error(`${queue.name} is ${places} in one direction, and ${back} in the other`);
-  }
-  const members = places.filter((place) => queue.holds(place, queue.hashOf(place)));
-  const { isBefore } = queue;
-  return isBefore === undefined
-    ? members
-    : members.sort((a, b) => (isBefore(a, b) ? -1 : isBefore(b, a) ? 1 : 0));
-}
 
 /** A policy with the slots and the memory it works on. */
 class AttachedPolicy implements Model {
@@ -534,75 +492,19 @@ class AttachedPolicy implements Model {
 
   /** Tells what would become of each entry. */
   doomed(): Doomed {
-    const turns = new Map<number, Turn>();
-    const first = new Map<string, number>();
-    const shown = this.#policy.queues();
-    const ghosts = new Set(shown.flatMap(({ kind, name }) => (kind === "ghost" ? [name] : [])));
-    for (const queue of shown) {
-      const { name, order } = queue;
-      if (queue.turn === undefined || queue.kind === "ghost" || order === "none") continue;
-      for (const slot of inOrder(queue)) {
-        const to = queue.turn(slot);
-        const leaves = to === OUT || ghosts.has(to);
-        turns.set(this.#key(slot), { queue: name, to, leaves });
-        if (leaves && !first.has(name)) first.set(name, this.#key(slot));
-      }
-    }
-    return { turns, first };
+    return doomedOf(this.#policy);
   }
 
-  /** Checks that the queues are what else is known of the entries, and that looking at them changes nothing. */
+  /** Checks that the victim's turn had come. */
+  checkTurn(doomed: Doomed, victim: number): void {
+    checkTurn(doomed, this.#slot(victim));
+  }
+
   checkQueues(): void {
-    const { words, state, sums, weigh } = this.#memory;
-    const before = [words.slice(), state.slice(), sums.slice()];
-    const order = this.order();
-    const queues = this.#policy.queues();
-    if (new Set(queues.map(({ name }) => name)).size < queues.length)
-      throw new Error("two queues of one name");
-    const seen = new Set<number>();
-    for (const queue of queues) {
-      const { name, weight, share, kind } = queue;
-      const members = inOrder(queue);
-      if (share !== undefined && !(share >= 0)) throw new Error(`queue ${name} has a share of ${share}`);
-      if (kind === "ghost") continue;
-      const keys = members.map((slot) => this.#key(slot));
-      for (const key of keys) {
-        if (seen.has(key)) throw new Error(`key ${key} is in two places`);
-        seen.add(key);
-        if (this.queueOf(key) !== name) throw new Error(`key ${key} is shown in ${name}, and is elsewhere`);
-      }
-      const sum = members.reduce((total, slot) => total + weigh(slot), 0);
-      if (weight !== undefined && weight !== sum)
-        throw new Error(`${name} weighs ${sum}, shown as ${weight}`);
-      const expected = order.filter((key) => this.queueOf(key) === name);
-      if (queue.order !== "none" && keys.some((key, i) => key !== expected[i])) {
-        throw new Error(`${name} is shown as ${keys}, and is ${expected}`);
-      }
-    }
-    if (seen.size !== order.length) throw new Error(`${seen.size} entries are shown, of ${order.length}`);
-    this.#checkGhosts(queues.filter(({ kind }) => kind === "ghost"));
-    const same = [words, state, sums].every((now, i) =>
-      now.every((word, at) => Object.is(word, before[i]![at])),
-    );
-    if (!same) throw new Error("looking has changed something");
-  }
-
-  /** Checks that the ghosts shown are those that the policy, or its owner's index, remembers. */
-  #checkGhosts(queues: readonly PolicyQueue[]): void {
-    const shown = queues.flatMap((queue) => inOrder(queue).map((ghost) => queue.hashOf(ghost) >>> 0));
-    const remembers = this.#policy.remembers?.bind(this.#policy);
-    if (this.#ghosts !== undefined && remembers === undefined) {
-      const known = [...this.#ghosts.keys()];
-      if (known.length !== shown.length || known.some((hash) => !shown.includes(hash))) {
-        throw new Error(`ghosts ${known} are remembered, and ${shown} shown`);
-      }
-    }
-    if (remembers === undefined) return;
-    const hashes = Array.from({ length: this.#setup.capacity * 3 + 2 }, (_, i) => this.#setup.hashOf(i + 1));
-    for (const hash of hashes) {
-      if (remembers(hash) !== shown.includes(hash >>> 0))
-        throw new Error(`ghost ${hash} is not shown, or no ghost`);
-    }
+    const { capacity, hashOf } = this.#setup;
+    const hashes = Array.from({ length: capacity * 3 + 2 }, (_, i) => hashOf(i + 1));
+    const indexed = this.#ghosts === undefined ? undefined : [...this.#ghosts.keys()];
+    checkQueues(this.#policy, this.#memory, hashes, indexed);
   }
 
   check(): void {

@@ -1,5 +1,6 @@
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
-import { type PolicyQueue, tableQueue } from "../policy-queue.ts";
+import type { PolicyQueue } from "../policy-queue.ts";
+import { tableQueue } from "../queue-views.ts";
 import { drawBelow } from "../random-draw.ts";
 import { SlotTable } from "../slot-table.ts";
 

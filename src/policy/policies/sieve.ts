@@ -1,6 +1,7 @@
 import { assert } from "../../lib/assert.ts";
 import { NO_PASS_LIMIT, type Placement, type Policy, type PolicyMemory, type PolicyType } from "../policy.ts";
-import { listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
+import { OUT, type PolicyQueue } from "../policy-queue.ts";
+import { listQueue } from "../queue-views.ts";
 import { LINK_WORDS, LIST_WORDS, SlotList } from "../slot-list.ts";
 
 /** Set in a slot's first word if the entry was read since the hand last passed. */

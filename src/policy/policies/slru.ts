@@ -1,6 +1,7 @@
 import { assert } from "../../lib/assert.ts";
 import type { Placement, Policy, PolicyMemory, PolicyType } from "../policy.ts";
-import { listQueue, OUT, type PolicyQueue } from "../policy-queue.ts";
+import { OUT, type PolicyQueue } from "../policy-queue.ts";
+import { listQueue } from "../queue-views.ts";
 import { LINK_WORDS, LIST_WORDS } from "../slot-list.ts";
 import { checkCount, WeighedList } from "../weighed-list.ts";
 
