@@ -5,6 +5,8 @@ import type { PriorityHeap } from "./priority-heap.ts";
 import type { SlotList } from "./slot-list.ts";
 import type { SlotTable } from "./slot-table.ts";
 
+/** What policies make their queues visible with: a view of each of the lists and tables that they are made of. */
+
 /** The rules of a queue of slots. */
 interface SlotRules extends QueueRules {
   readonly order?: QueueOrder;

@@ -22,7 +22,7 @@ const HEAD_PX = 44;
 const LANE_GAP = 26;
 /** Room for a word beside an arrow. */
 const FATE_PX = 130;
-/** For so many readings a lane keeps a row that it does not need. */
+/** For so many readings a lane keeps a row that it no longer needs. */
 const KEPT_STEPS = 10;
 /** A tile that leaves goes so far on. */
 const AWAY_PX = 22;
@@ -148,7 +148,7 @@ interface KeptRows {
   readonly step: number;
 }
 
-/** Lays the queues one below the other. Lanes do not become shorter at once: that would move all below. */
+/** Lays the queues one below the other. Lanes do not lose one row at once: that would move all below, and often back. */
 function lay(
   report: QueuesReport,
   width: number,
@@ -164,7 +164,7 @@ function lay(
     const needed = Math.ceil(places.length / box.perRow);
     const name = `${width} ${queue.name}`;
     const before = rows.get(name);
-    const isKept = before !== undefined && before.rows > needed && step - before.step <= KEPT_STEPS;
+    const isKept = before?.rows === needed + 1 && step - before.step <= KEPT_STEPS;
     const kept = isKept ? before.rows : needed;
     if (!isKept) rows.set(name, { rows: needed, step });
     const height = Math.max(box.height, laneBox({ count: kept * box.perRow, isGhost }, width).height);

@@ -4,7 +4,7 @@ import { mix32 } from "../../lib/hash.ts";
 import { SeededRandom } from "../../lib/random.ts";
 import type { Policy, PolicyMemory, PolicyType } from "../policy.ts";
 import { formatPolicy } from "../registry.ts";
-import { checkGhosts, checkResidents, checkTurn, type Doomed, doomedIn } from "./queue-checks-fixture.ts";
+import { checkQueues, checkTurn, type Doomed, doomedOf } from "./queue-conformance.ts";
 
 /**
  * The suite that every policy passes. Each policy brings a model: the same policy written for readability, with plain
@@ -265,7 +265,7 @@ class Run {
         if (other !== victim) throw new Error(`victims ${victim} and ${other} at once`);
       }
       if (!weights.has(victim!)) throw new Error(`victim ${victim} is not resident`);
-      checkTurn(doomed, victim!);
+      policies[0]!.checkTurn(doomed, victim!);
       for (const policy of policies) policy.free(victim!);
       used -= weights.get(victim!)!;
       weights.delete(victim!);
@@ -492,29 +492,19 @@ class AttachedPolicy implements Model {
 
   /** Tells what would become of each entry. */
   doomed(): Doomed {
-    return doomedIn(this.#policy.queues(), (slot) => this.#key(slot));
+    return doomedOf(this.#policy);
   }
 
-  /** Checks that the queues are what else is known of the entries, and that looking at them changes nothing. */
+  /** Checks that the victim's turn had come. */
+  checkTurn(doomed: Doomed, victim: number): void {
+    checkTurn(doomed, this.#slot(victim));
+  }
+
   checkQueues(): void {
-    const { words, state, sums, weigh } = this.#memory;
-    const before = [words.slice(), state.slice(), sums.slice()];
-    const queues = this.#policy.queues();
-    checkResidents(queues, {
-      keyOf: (slot) => this.#key(slot),
-      queueOf: (key) => this.queueOf(key),
-      order: this.order(),
-      weigh,
-    });
-    checkGhosts(queues, {
-      remembers: this.#policy.remembers?.bind(this.#policy),
-      index: this.#ghosts,
-      hashes: Array.from({ length: this.#setup.capacity * 3 + 2 }, (_, i) => this.#setup.hashOf(i + 1)),
-    });
-    const same = [words, state, sums].every((now, i) =>
-      now.every((word, at) => Object.is(word, before[i]![at])),
-    );
-    if (!same) throw new Error("looking has changed something");
+    const { capacity, hashOf } = this.#setup;
+    const hashes = Array.from({ length: capacity * 3 + 2 }, (_, i) => hashOf(i + 1));
+    const indexed = this.#ghosts === undefined ? undefined : [...this.#ghosts.keys()];
+    checkQueues(this.#policy, this.#memory, hashes, indexed);
   }
 
   check(): void {
