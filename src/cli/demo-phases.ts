@@ -31,7 +31,7 @@ export const PHASES: readonly DemoPhase[] = [
     what: `${SCANNED.count.toLocaleString("en")} products, each read once, beside the usual reads.`,
     look: [
       "Now: misses rise, and fall when it ends.",
-      "What if: other policies keep more of the popular keys, or fewer.",
+      "Inside: strangers pass through the small queue; the main queue stays.",
     ],
     mark: `demo: a scan of ${SCANNED.count.toLocaleString("en")} products`,
   },
@@ -53,7 +53,7 @@ export const PHASES: readonly DemoPhase[] = [
     name: "writes",
     title: "Writes past the proxy",
     what: `${WRITTEN_PAST.name} change at the server, which tells the proxy at once.`,
-    look: ["Time: invalidations by pushes.", `Keys: the story of ${WRITTEN_PAST.key(1)}.`],
+    look: ["Coherence: pushes.", `Keys: the story of ${WRITTEN_PAST.key(1)}.`],
     mark: "demo: writes past the proxy",
   },
 ];

@@ -14,20 +14,17 @@ import { Tank } from "./tank.tsx";
 
 /** A tile takes 700 ms to its next place, and then rests. */
 const STEP_MS = 2000;
-/** If nobody has touched the page for so long, only every so many steps are taken: movement costs the browser most. */
-const UNTOUCHED_MS = 60_000;
+/** If nobody has touched the page of late, only every so many steps are taken. */
 const SLOW_STEPS = 5;
-const TOUCHES = ["pointermove", "keydown", "scroll"] as const;
 
 /** The policy's queues, with sampled entries in their places. */
 export function InsideView() {
-  const { api, clock, display, link } = useDashboard();
+  const { api, display, link } = useDashboard();
   const feed = useMemo(() => new QueueFeed(api), [api]);
   const shard = useSignal(0);
   const paused = useSignal<boolean | undefined>(undefined);
   const opened = useSignal<QueueMember | undefined>(undefined);
   const isHeld = useSignal(false);
-  const isSlow = useSignal(false);
   const [frame, isOnScreen] = useOnScreen<HTMLDivElement>();
   const isPaused = paused.value ?? display.still.value;
   const isLive = link.value.state === "live";
@@ -41,21 +38,13 @@ export function InsideView() {
       void feed.step(shard.value);
     }
     if (!isMoving) return undefined;
-    let touchedMs = clock.monotonicMs();
     let skipped = 0;
-    const touch = (): void => {
-      touchedMs = clock.monotonicMs();
-    };
     const timer = setInterval(() => {
-      isSlow.value = clock.monotonicMs() - touchedMs > UNTOUCHED_MS;
-      if (document.visibilityState === "hidden" || (isSlow.value && ++skipped % SLOW_STEPS > 0)) return;
+      const isSlow = !display.isAttended.peek();
+      if (document.visibilityState === "hidden" || (isSlow && ++skipped % SLOW_STEPS > 0)) return;
       void feed.step(shard.value);
     }, STEP_MS);
-    for (const event of TOUCHES) addEventListener(event, touch, { passive: true });
-    return () => {
-      clearInterval(timer);
-      for (const event of TOUCHES) removeEventListener(event, touch);
-    };
+    return () => clearInterval(timer);
   }, [isMoving, isOnScreen, isLive, shard.value]);
 
   const close = (): void => {
@@ -155,7 +144,7 @@ export function InsideView() {
                   </button>
                 </div>
               </div>
-              {isSlow.value && isMoving && (
+              {!display.isAttended.value && isMoving && (
                 <p class="label">A step every 10 s, until somebody touches the page.</p>
               )}
               {isHeld.value && !isPaused && <p class="label">Movement waits while an entry has the focus.</p>}

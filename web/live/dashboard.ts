@@ -38,6 +38,8 @@ export interface SavedPage {
   readonly answers: Readonly<Record<string, unknown>>;
 }
 
+/** How often the figures of the last minutes are asked for; charts over time ask more often while they are seen. */
+const PAST_EVERY_MS = 4000;
 /** How often figures and charts change. What moves is drawn more often. */
 const SHOWN_EVERY_MS = 950;
 
@@ -60,14 +62,14 @@ export function liveDashboard(): Dashboard {
   });
   const api = new Api();
   const histories = SPANS.map((span) => new History(api, span));
-  histories[0]!.follow();
+  histories[0]!.follow(PAST_EVERY_MS);
   stream.open();
   const { link } = stream;
   return {
     ...{ link, reading, histories, api },
     recent: new RecentFigures(moments),
     newest: () => recent.moments,
-    display: new Display(),
+    display: new Display(systemClock),
     charts: new ChartLibrary(),
     clock: systemClock,
     retry: () => stream.retry(),
@@ -94,7 +96,7 @@ export function savedDashboard(saved: SavedPage): Dashboard {
     newest,
     histories,
     api,
-    display: new Display(),
+    display: new Display(systemClock),
     charts: new ChartLibrary(),
     clock: systemClock,
     retry: () => {},

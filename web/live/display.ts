@@ -1,5 +1,9 @@
 import { effect, type Signal, signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import type { Clock } from "../../src/lib/clock.ts";
+
+const TOUCHES = ["pointermove", "keydown", "scroll", "focus"] as const;
+const UNATTENDED_MS = 60_000;
 
 export type Theme = "system" | "light" | "dark";
 
@@ -21,10 +25,13 @@ export class Display {
   readonly still: Signal<boolean> = signal(matchMedia("(prefers-reduced-motion: reduce)").matches);
   readonly theme: Signal<Theme> = signal(remembered("theme") ?? "system");
 
+  /** Whether somebody has touched the page of late. Drawing what moves costs the browser most, so else less moves. */
+  readonly isAttended: Signal<boolean> = signal(true);
   /** The one sentence that is shown on hover or focus. */
   readonly tip: Signal<ShownTip | undefined> = signal(undefined);
 
-  constructor() {
+  constructor(clock: Clock) {
+    attend(this.isAttended, clock);
     const root = document.documentElement;
     effect(() => void root.classList.toggle("explain", this.explain.value));
     effect(() => void root.classList.toggle("still", this.still.value));
@@ -35,6 +42,18 @@ export class Display {
       remember("theme", theme);
     });
   }
+}
+
+function attend(isAttended: Signal<boolean>, clock: Clock): void {
+  let touchedMs = clock.monotonicMs();
+  const touch = (): void => {
+    touchedMs = clock.monotonicMs();
+    isAttended.value = true;
+  };
+  for (const event of TOUCHES) addEventListener(event, touch, { passive: true });
+  setInterval(() => {
+    if (clock.monotonicMs() - touchedMs > UNATTENDED_MS) isAttended.value = false;
+  }, 5000);
 }
 
 function remembered(name: string): Theme | undefined {

@@ -27,7 +27,7 @@ export function gated(dashboard: Dashboard): Gate {
       histories: dashboard.histories.map((history) => ({
         span: history.span,
         report: held(history.report),
-        follow: () => history.follow(),
+        follow: (everyMs) => history.follow(everyMs),
       })),
     },
   };

@@ -16,7 +16,7 @@ export interface FollowedHistory {
   readonly span: Span;
   readonly report: ReadonlySignal<HistoryReport | undefined>;
   /** Keeps the report up to date. @returns ends that */
-  follow(): () => void;
+  follow(everyMs: number): () => void;
 }
 
 /** Steps that are asked for again, for the last ones were not over yet. */
@@ -27,7 +27,8 @@ export class History implements FollowedHistory {
   readonly span: Span;
   readonly #api: Api;
   readonly #report = signal<HistoryReport | undefined>(undefined);
-  #followers = 0;
+  /** How often each follower wants to hear, in milliseconds. */
+  readonly #paces: number[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
   #isAsking = false;
 
@@ -40,14 +41,19 @@ export class History implements FollowedHistory {
     return this.#report;
   }
 
-  follow(): () => void {
-    if (this.#followers++ === 0) {
-      void this.update();
-      this.#timer = setInterval(() => void this.update(), Math.max(1000, this.span.stepMs / 4));
-    }
+  follow(everyMs: number): () => void {
+    this.#paces.push(everyMs);
+    this.#pace();
+    void this.update();
     return () => {
-      if (--this.#followers === 0) clearInterval(this.#timer);
+      this.#paces.splice(this.#paces.indexOf(everyMs), 1);
+      this.#pace();
     };
+  }
+
+  #pace(): void {
+    clearInterval(this.#timer);
+    if (this.#paces.length > 0) this.#timer = setInterval(() => void this.update(), Math.min(...this.#paces));
   }
 
   restore(report: HistoryReport): void {

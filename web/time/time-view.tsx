@@ -23,7 +23,10 @@ export function TimeView() {
   const zoom = useSignal<readonly [number, number] | undefined>(undefined);
   const cursor = useMemo(() => ({ at, zoom }), [at, zoom]);
   const history = histories[chosen.value]!;
-  useEffect(() => (isOnScreen ? history.follow() : undefined), [history, isOnScreen]);
+  useEffect(
+    () => (isOnScreen ? history.follow(Math.max(1000, history.span.stepMs / 4)) : undefined),
+    [history, isOnScreen],
+  );
   const report = history.report.value;
   const service = reading.value?.service ?? "proxy";
   const charts = useMemo(() => (report === undefined ? [] : chartsOf(service, report)), [report, service]);
