@@ -227,11 +227,8 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     const hot = await bench.get<HotKeysReport>("/api/hot?count=1");
     const first = hot.keys[0]!.key;
     await page.locator("#keys").scrollIntoViewIfNeeded();
-    await page
-      .locator("#keys .hot")
-      .first()
-      .getByText("text" in first ? first.text : first.base64)
-      .waitFor();
+    const title = "text" in first ? first.text : first.base64;
+    await page.locator(`#keys .hot .key[title="${title}"]`).first().waitFor();
   });
 
   test("can be used with the keyboard alone", async () => {
