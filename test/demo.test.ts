@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { PHASES } from "../src/cli/demo-phases.ts";
 import { LATER_PHASE_MS } from "../src/cli/demo-tour.ts";
 import type { FamiliesReport, HistoryReport, WhatIfReport } from "../src/instruments/view.ts";
+import { chromiumProgram, TestBrowser } from "./support/browser.ts";
 import { cleanEnvironment, runGlasscache, TerminalSession } from "./support/command-line.ts";
 import { Program } from "./support/program.ts";
 import { RespClient } from "./support/resp-client.ts";
@@ -52,7 +53,34 @@ async function untilRefused(port: string): Promise<void> {
   }
 }
 
+/** Something to see in each view of the dashboard. */
+const SEEN = [
+  ...["#now .pane canvas", "#now .latency svg", "#what-if .say b", "#inside .tile", "#keys .families tr"],
+  ...["#keys .hot tr", "#time .uplot", "#coherence .channels tr"],
+];
+
 describe("glasscache demo", () => {
+  test.skipIf(!chromiumProgram.available)(
+    "opens with the address of a page that shows it",
+    async () => {
+      const args = ["--admin-port", "0", "--seconds", "5s"];
+      await using demo = (await startDemo(/dashboard: +http:/, args)).program;
+      await using browser = await TestBrowser.launch();
+      const begun = performance.now();
+      const url = find(demo.output, /dashboard: +(http:\S+)/);
+      await using shown = await browser.open(url, { reducedMotion: "reduce" });
+      for (const selector of SEEN) {
+        const place = shown.page.locator(selector).first();
+        await place.waitFor({ state: "attached", timeout: 60_000 });
+        await place.scrollIntoViewIfNeeded();
+        await place.waitFor();
+      }
+      console.log(`every view had something to show after ${Math.round(performance.now() - begun)} ms`);
+      expect(shown.messages).toEqual([]);
+    },
+    120_000,
+  );
+
   test("shows the load's rate, hit ratio and times", async () => {
     const figures =
       /^ +[0-9,]+ requests\/s +hit ratio +[0-9.]+% .* hit [0-9.]+ (µs|ms), miss [0-9.]+ (µs|ms)$/;

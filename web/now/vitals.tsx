@@ -21,6 +21,8 @@ export function Vitals() {
   const bound = recent.figure("glasscache_staleness_bound_seconds");
   const share = recent.figure("glasscache_instruments_processor_ratio");
   const sampling = recent.figure("glasscache_sampling_ratio");
+  const { channels, health } = reading.value?.sections ?? {};
+  const isAlive = health?.alive ?? true;
   const parts = labelValues(counters, "glasscache_memory_bytes", "kind").map((kind) => ({
     kind,
     bytes: recent.figure("glasscache_memory_bytes", { kind }) ?? 0,
@@ -70,6 +72,15 @@ export function Vitals() {
               : "a channel is down: nothing is served from what came over it"
           }
           says="After a change by somebody else, a hit may show the old value for at most so long, and only if a channel died silently. Clients of this proxy see their own writes at once. --heartbeat and --heartbeat-timeout set it."
+        />
+      )}
+      {channels !== undefined && (
+        <Figure
+          name="threads"
+          label="Threads"
+          value={[countText(channels.channels.length), isAlive ? "serving" : "of which some are stuck"]}
+          sub={isAlive ? "each gave a sign of life of late" : "the head of the page says which"}
+          says="Threads that serve clients from one cache (--threads). A thread that gives no sign of life for five seconds is told at the top; one that dies is replaced."
         />
       )}
       {share !== undefined && (
