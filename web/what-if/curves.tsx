@@ -82,6 +82,7 @@ interface PlotProps extends CurvesProps {
 
 function Plot({ width, report, policy, factor, least, most, sizeOf }: PlotProps) {
   const { curves, optimum, present } = report;
+  const isNarrow = width < 520;
   const inner = width - LEFT - RIGHT;
   const height = Math.round(Math.min(340, Math.max(200, width * 0.42)));
   const base = TOP + height;
@@ -146,7 +147,7 @@ function Plot({ width, report, policy, factor, least, most, sizeOf }: PlotProps)
         );
       })}
       <path class="line optimum" d={path(optimum)} />
-      {optimum.length > 2 && (
+      {optimum.length > 2 && !isNarrow && (
         <text class="halo" x={x(optimum[1]!.factor)} y={Math.min(base - 6, y(optimum[1]!.missRatio) + 16)}>
           Belady: no cache can get below this
         </text>
@@ -184,19 +185,21 @@ function Plot({ width, report, policy, factor, least, most, sizeOf }: PlotProps)
       <text class="strong halo" x={x(1) + 14} y={y(present.missRatio) - 12}>
         now {percentText(present.missRatio)} %
       </text>
-      {octaves(least, most).map((multiple) => (
-        <g key={multiple}>
-          <path class="axis" d={`M${x(multiple)} ${base}v6`} />
-          <text
-            class={multiple === 1 ? "strong" : ""}
-            x={x(multiple)}
-            y={base + 38}
-            text-anchor={multiple > 0.98 * most ? "end" : "middle"}
-          >
-            {sizeOf(multiple)}
-          </text>
-        </g>
-      ))}
+      {octaves(least, most)
+        .filter((multiple) => !isNarrow || multiple === 1 || Math.abs(Math.log2(multiple)) === 3)
+        .map((multiple) => (
+          <g key={multiple}>
+            <path class="axis" d={`M${x(multiple)} ${base}v6`} />
+            <text
+              class={multiple === 1 ? "strong" : ""}
+              x={x(multiple)}
+              y={base + 38}
+              text-anchor={multiple > 0.98 * most ? "end" : "middle"}
+            >
+              {sizeOf(multiple)}
+            </text>
+          </g>
+        ))}
     </svg>
   );
 }
