@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { isLoopbackHost } from "../lib/loopback.ts";
 import { Problem } from "./problem.ts";
 
 /** A host without a password was about to be reachable from other machines. */
@@ -11,19 +12,10 @@ export class PasswordMissingError extends Error {
  * @throws PasswordMissingError if it has none
  */
 export function requirePassword(host: string, hasPassword: boolean): void {
-  if (hasPassword || isLoopback(host)) return;
+  if (hasPassword || isLoopbackHost(host)) return;
   throw new PasswordMissingError(
     `the admin port on ${host} can be reached from other machines, so it needs a password; set one, or use --admin localhost:PORT`,
   );
-}
-
-/** Whether only programs on this machine can reach an address. A name other than `localhost` may mean anything. */
-export function isLoopback(host: string): boolean {
-  const name = withoutBrackets(host)
-    .toLowerCase()
-    .replace(/^::ffff:(?=\d+\.)/, "");
-  if (name === "localhost" || name === "::1") return true;
-  return isIP(name) === 4 && name.startsWith("127.");
 }
 
 /**

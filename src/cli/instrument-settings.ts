@@ -1,8 +1,8 @@
 import type { AdminSettings, InstrumentsFlags } from "../admin/thread-messages.ts";
+import { isLoopbackHost } from "../lib/loopback.ts";
 import { formatPolicy, parsePolicy, policyNames, policyType } from "../policy/registry.ts";
 import type { Config } from "./config.ts";
 import { UsageError } from "./exit.ts";
-import { isLoopback } from "./listen-settings.ts";
 import { choice, count, optionalSetting, type Reader, setting, switchSetting } from "./setting.ts";
 
 const INSTRUMENTS = "Instruments:";
@@ -130,7 +130,7 @@ function planOf(
   const { admin, adminHosts = [], metricsOpen: openMetrics } = values;
   const needsPort = ranks.admin > 0;
   if (admin === "off") return { settings, admin: undefined, needsPort };
-  if (password === undefined && !isLoopback(admin.host)) {
+  if (password === undefined && !isLoopbackHost(admin.host)) {
     throw new UsageError(
       `${labels.admin}: without a password, listening on ${admin.host} would let anybody who reaches it read ` +
         "keys and change the policy; give --password-file, or listen on localhost",

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
+import { isLoopbackHost } from "../lib/loopback.ts";
 import { type Config, reason } from "./config.ts";
 import { UsageError } from "./exit.ts";
 import { choice, optionalSetting, port, setting, switchSetting, text } from "./setting.ts";
@@ -56,7 +56,7 @@ export type ListenSettings = ReturnType<typeof listenSettings>;
 export function listenPassword(config: Config<ListenSettings>): string | undefined {
   const { values, labels } = config;
   const password = choosePassword(config, "password", "passwordFile");
-  if (password === undefined && values.protectedMode === "yes" && !isLoopback(values.host)) {
+  if (password === undefined && values.protectedMode === "yes" && !isLoopbackHost(values.host)) {
     throw new UsageError(
       `${labels.host}: without a password, listening on ${values.host} would let anybody who reaches it read ` +
         "and write; give --password-file, listen on localhost, or allow it by --protected-mode no",
@@ -100,9 +100,4 @@ function readPassword(path: string, label: string): string {
     throw new UsageError(`${label}: the first line of "${path}" ${what}; it must be the password`);
   }
   return line;
-}
-
-export function isLoopback(host: string): boolean {
-  if (host === "localhost" || host === "::1") return true;
-  return isIP(host) === 4 && host.startsWith("127.");
 }

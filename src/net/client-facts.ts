@@ -1,5 +1,6 @@
 import type { ReplyMode } from "../commands/client.ts";
-import { formatAddress, isLoopback } from "./address.ts";
+import { isLoopbackAddress } from "../lib/loopback.ts";
+import { formatAddress } from "./address.ts";
 
 /** The addresses of both ends of a connection. */
 export interface ConnectionEnds {
@@ -60,7 +61,7 @@ export class ClientFacts {
     this.id = id;
     this.remoteAddress = formatAddress(ends.remoteAddress, ends.remotePort);
     this.localAddress = formatAddress(ends.localAddress, ends.localPort);
-    this.isLocal = isLoopback(ends.remoteAddress);
+    this.isLocal = ends.remoteAddress !== undefined && isLoopbackAddress(ends.remoteAddress);
     this.connectedAtMs = connectedAtMs;
   }
 

@@ -6,7 +6,6 @@ import { ScriptedService, type ScriptedServiceOptions } from "../../test/support
 import { until } from "../../test/support/until.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
-import { isLoopback } from "./address.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { endingSilenceMs, Silence, type UnendedLine } from "./silence.ts";
 
@@ -53,20 +52,6 @@ describe("the rule", () => {
 
   test("a write never ends earlier than a read", () => {
     expect(endingSilenceMs({ ...write, reads: 2 }, { textSilenceMs: 700, textWriteSilenceMs: 30 })).toBe(700);
-  });
-
-  test.each([
-    ["127.0.0.1", true],
-    ["127.9.9.9", true],
-    ["::1", true],
-    ["::ffff:127.0.0.1", true],
-    ["::FFFF:7f00:1", true],
-    ["::ffff:10.0.0.1", false],
-    ["192.0.2.1", false],
-    ["fe80::1", false],
-    [undefined, false],
-  ])("%s is this machine: %j", (address, expected) => {
-    expect(isLoopback(address)).toBe(expected);
   });
 });
 
