@@ -47,6 +47,8 @@ async function take(browser: Browser, url: string, picture: Picture): Promise<vo
   await page.goto(url);
   await page.locator("#time .uplot").first().waitFor();
   await prepare?.(page);
+  // It stays at the top of the window, and would lie over what is taller than that.
+  await page.evaluate("document.querySelector('.head').style.position = 'static'");
   const target = view === undefined ? undefined : page.locator(`#${view}`);
   await target?.scrollIntoViewIfNeeded();
   await Bun.sleep(5000);
