@@ -17,10 +17,11 @@ import { silentLog } from "../src/lib/log.ts";
 import { type RunningProxy, startProxy } from "../src/proxy/start.ts";
 import { chromiumProgram, TestBrowser } from "./support/browser.ts";
 import { LocalServer } from "./support/local-server.ts";
-import { TemporaryDirectory } from "./support/program.ts";
+import { Program, TemporaryDirectory } from "./support/program.ts";
 import { RespClient } from "./support/resp-client.ts";
 import { until } from "./support/until.ts";
 
+const LAUNCHER = new URL("../bin/glasscache", import.meta.url).pathname;
 const WORKER = new URL("../src/cli/instruments-worker.ts", import.meta.url);
 const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const VIEWS = ["now", "what-if", "inside", "keys", "time", "coherence"];
@@ -441,4 +442,27 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     await page.locator(".verdict.alarm h1").waitFor();
     expect(await page.title()).toStartWith("(!) ");
   }, 90_000);
+
+  test("shows of a server what applies to it", async () => {
+    const args = ["server", "--port", "0", "--admin", "127.0.0.1:0", "--engine", "memory"];
+    let port = 0;
+    // The admin port is told after the server's own.
+    const started = await Program.start([LAUNCHER, ...args], (line) => {
+      const told = JSON.parse(line) as { ready?: { port: number }; admin?: { port: number } };
+      port = told.ready?.port ?? port;
+      return told.admin?.port;
+    });
+    await using _program = started.program;
+    const client = await RespClient.connect({ port });
+    await client.must("SET", "a", "1");
+    for (let reads = 0; reads < 200; reads++) await client.must("GET", "a");
+    client.close();
+    await using shownPage = await browser.open(`http://127.0.0.1:${started.ready}/`);
+    const { page, messages } = shownPage;
+    await page.locator("#time .uplot").first().waitFor();
+    await page.locator("#now").getByText("Reads that found their key").first().waitFor();
+    expect(await page.locator("nav a").allInnerTexts()).toEqual(["Now", "Time"]);
+    expect(await page.locator(".view").count()).toBe(2);
+    expect(messages).toEqual([]);
+  });
 });

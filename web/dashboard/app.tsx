@@ -17,10 +17,12 @@ export function App() {
   const { link, reading } = useDashboard();
   const verdict = useVerdict();
   const isLive = useComputed(() => link.value.state !== "lost");
-  const service = useComputed(() => reading.value?.service ?? "proxy");
+  const service = useComputed(() => reading.value?.service);
   useSignalEffect(() => {
-    document.title = `${verdict.value.kind === "alarm" ? "(!) " : ""}Glasscache ${service.value}`;
+    document.title =
+      `${verdict.value.kind === "alarm" ? "(!) " : ""}Glasscache ${service.value ?? ""}`.trim();
   });
+  // Views are shown once it is known which ones the service has.
   const isProxy = service.value === "proxy";
   return (
     <>

@@ -32,8 +32,8 @@ export function InsideView() {
   const isFirst = useRef(true);
 
   useEffect(() => {
-    // The first reading is taken in any case, so that there is something to see while nothing moves.
-    if (isOnScreen && (isLive || api.isSaved) && (isFirst.current || isMoving)) {
+    // The first reading is taken in any case, so that there is something to see at once, and while nothing moves.
+    if ((isLive || api.isSaved) && (isFirst.current || isMoving)) {
       isFirst.current = false;
       void feed.step(shard.value);
     }

@@ -13,10 +13,12 @@ const SMOOTH_S = 10;
 export function Hero({ figures }: { readonly figures: NowFigures }) {
   const { histories, recent, reading } = useDashboard();
   const reads = recent.figure("glasscache_keys_read_total") ?? 0;
+  const isServer = reading.value?.service === "server";
+  const label = isServer ? "Reads that found their key" : "Hit ratio";
   if (reads < ENOUGH_READS) {
     return (
       <div class="hero-part">
-        <p class="label">Hit ratio, last minute</p>
+        <p class="label">{label}, last minute</p>
         <p class="value hero-wait">not yet</p>
         <p class="prose">
           {countText(reads)} of the {ENOUGH_READS} reads that a ratio needs.{" "}
@@ -42,28 +44,36 @@ export function Hero({ figures }: { readonly figures: NowFigures }) {
       <Figure
         size="hero"
         name="hit-ratio-1min"
-        label="Hit ratio, last minute"
+        label={`${label}, last minute`}
         value={ratio(figures.hitRatio1min)}
-        says="Counts the share of reads answered from the cache. Good is what the curves of What if allow. If it falls, look at Time for what changed at that moment."
+        says={
+          isServer
+            ? "Counts the share of keys read that were there. Few: clients ask for what does not exist, or has expired; with a limit of memory also for what was evicted."
+            : "Counts the share of reads answered from the cache. Good is what the curves of What if allow. If it falls, look at Time for what changed at that moment."
+        }
       />
       <div class="spans">
         <Figure
           name="hit-ratio-10s"
           label="10 s"
           value={ratio(figures.hitRatio10s)}
-          says="The hit ratio of the last ten seconds. Far below the ten minutes, something has just begun: often a scan, or a cache that was emptied."
+          says="The same over the last ten seconds. Far below the ten minutes, something has just begun: often a scan, or a cache that was emptied."
         />
         <Figure
           name="hit-ratio-10min"
           label="10 min"
           value={ratio(figures.hitRatio10min)}
-          says="The hit ratio of the last ten minutes: the figure to plan with."
+          says="The same over the last ten minutes: the figure to plan with."
         />
         <Figure
           name="reads"
           label="Reads"
           value={[countText(figures.readsPerSecond), "a second"]}
-          says={`Counts reads that the cache may answer, over all clients. ${countText(figures.otherPerSecond)} other commands a second are passed on, or answered by the service itself.`}
+          says={
+            isServer
+              ? "Counts keys that clients read, over all clients."
+              : `Counts reads that the cache may answer, over all clients. ${countText(figures.otherPerSecond)} other commands a second are passed on, or answered by the service itself.`
+          }
         />
       </div>
       {line !== undefined && (
