@@ -354,11 +354,12 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     await until(() => Promise.resolve(asked.length === 1), "one step asks once");
     const { queues } = await asked[0]!;
     const members = queues.flatMap(({ members }) => members);
-    await until(async () => (await tiles.count()) === members.length, "there is a tile for each member");
-    const ids = (await page.evaluate(
-      "[...document.querySelectorAll('#inside .tile[data-id]:not(.gone)')].map((tile) => tile.dataset.id)",
-    )) as string[];
-    expect(ids.toSorted()).toEqual(members.map(({ id }) => id).toSorted());
+    const shownIds = async () =>
+      (await page.evaluate(
+        "[...document.querySelectorAll('#inside .tile[data-id]:not(.gone)')].map((tile) => tile.dataset.id).sort()",
+      )) as string[];
+    const ids = members.map(({ id }) => id).sort();
+    await until(async () => Bun.deepEquals(await shownIds(), ids), "there is a tile for each member");
     const next = queues.find(({ members }) => members.length > 0)!.members[0]!;
     expect(await page.locator(`#inside .tile[data-id="${next.id}"]`).getAttribute("class")).toContain("next");
     expect(await page.locator("#inside tbody tr").count()).toBe(members.length);
