@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { latin1 } from "./bytes.ts";
-import { hashBytes } from "./hash.ts";
+import { hashBytes, mix32, unmix32 } from "./hash.ts";
 import { drawHashKey } from "./hash-key.ts";
 import { murmurCollisions } from "./murmur-collisions-fixture.ts";
 import { halfSipHash } from "./sip-hash.ts";
@@ -26,4 +26,11 @@ describe("keys that collide under every seed of MurmurHash3", () => {
       expect(new Set([...hashes].map((hash) => hash & 0xffff)).size).toBeGreaterThan(26_000);
     }
   });
+});
+
+test("unmix32 is the inverse of mix32", () => {
+  for (let i = 0, value = 1; i < 1000; i++, value = (Math.imul(value, 0x9e3779b1) + i) >>> 0) {
+    expect(unmix32(mix32(value))).toBe(value);
+  }
+  for (const value of [0, 1, 2 ** 31, 2 ** 32 - 1]) expect(unmix32(mix32(value))).toBe(value);
 });

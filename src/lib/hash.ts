@@ -30,3 +30,12 @@ export function mix32(value: number): number {
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }
+
+/** The inverse of `mix32`: returns the number, unsigned, that gives `mixed`. */
+export function unmix32(mixed: number): number {
+  let h = mixed | 0;
+  // The multipliers are the inverses of those above, modulo 2^32.
+  h = Math.imul(h ^ (h >>> 16), 0x7ed1b41d);
+  h = Math.imul(h ^ (h >>> 13) ^ (h >>> 26), 0xa5cb9243);
+  return (h ^ (h >>> 16)) >>> 0;
+}

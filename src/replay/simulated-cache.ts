@@ -35,6 +35,9 @@ export class SimulatedCache implements GhostIndex {
   /** The policy's words of every slot. */
   readonly words: Int32Array;
   readonly wordsPerSlot: number;
+  /** The policy's other memory. */
+  readonly state: Int32Array;
+  readonly sums: Float64Array;
   /** Holds nothing of use: see `fetchSlots` in replay-reads.ts. */
   readonly fetched: Int32Array = new Int32Array(1);
   readonly capacity: number;
@@ -76,13 +79,15 @@ export class SimulatedCache implements GhostIndex {
     this.nextOf = nextOf;
     this.words = new Int32Array(slots * type.wordsPerSlot);
     this.wordsPerSlot = type.wordsPerSlot;
+    this.state = new Int32Array(type.stateWords(maxEntries, parameters));
+    this.sums = new Float64Array(type.sums);
     this.policy = type.create(
       {
         words: this.words,
         stride: this.wordsPerSlot,
         offset: 0,
-        state: new Int32Array(type.stateWords(maxEntries, parameters)),
-        sums: new Float64Array(type.sums),
+        state: this.state,
+        sums: this.sums,
         capacity,
         maxEntries,
         weigh: weightOf === undefined ? () => 1 : (slot) => weightOf[slot]!,
@@ -124,6 +129,11 @@ export class SimulatedCache implements GhostIndex {
   /** Returns the slot of an object; 0 if it is not resident. */
   slotHolding(object: number): number {
     return Math.max(0, this.slotOf[object]!);
+  }
+
+  /** Whether a time to live has occurred. */
+  get hasExpiries(): boolean {
+    return this.#expiries !== undefined;
   }
 
   /** When the next entry expires; `Infinity` if none does. */

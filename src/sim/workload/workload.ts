@@ -1,4 +1,4 @@
-import { mix32 } from "../../lib/hash.ts";
+import { mix32, unmix32 } from "../../lib/hash.ts";
 import { SeededRandom } from "../../lib/random.ts";
 import { RecordBatch, type RecordSource } from "../../replay/records.ts";
 import { GENERATORS } from "./generator.ts";
@@ -68,6 +68,11 @@ export function openWorkload({ name, parameters }: WorkloadSpecification): Recor
       }
     },
   };
+}
+
+/** Returns the generator's number of the object with this key: for `zipf`, its rank from 0. */
+export function generatedObject(keyLow: number, keyHigh: number): number {
+  return unmix32(keyLow) + keyHigh * 2 ** 32;
 }
 
 /** Returns an object's size, uniform from 1 to 2·mean − 1, and always the same for one key. */
