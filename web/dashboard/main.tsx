@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { DashboardProvider, liveDashboard, type SavedPage, savedDashboard } from "../live/dashboard.ts";
+import { DisplayProvider } from "../live/display.ts";
 import { App } from "./app.tsx";
 
 /** A saved page brings its data along. */
@@ -8,7 +9,9 @@ const dashboard = saved ? savedDashboard(JSON.parse(saved) as SavedPage) : liveD
 const root = document.body.appendChild(document.createElement("div"));
 render(
   <DashboardProvider value={dashboard}>
-    <App />
+    <DisplayProvider value={dashboard.display}>
+      <App />
+    </DisplayProvider>
   </DashboardProvider>,
   root,
 );

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { LeftEntry, QueueMember, QueuesReport } from "../../src/instruments/view.ts";
-import { type Change, changesBetween } from "./changes.ts";
-import { queueText, tellChange, timesText, worthTelling } from "./sentences.ts";
+import { type Change, changesBetween } from "../queues/changes.ts";
+import { queueText, timesText } from "../queues/queue-words.ts";
+import { tellChange, worthTelling } from "./sentences.ts";
 
 const ENTRY = { reads: 0, valueBytes: 10, chargedBytes: 48, ageMs: 5000, ttlMs: -1 };
 

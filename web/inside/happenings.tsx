@@ -2,7 +2,7 @@ import { useRef } from "preact/hooks";
 import { KeyName } from "../parts/key-name.tsx";
 import { keyText } from "../parts/key-text.ts";
 import { clockText } from "../parts/text.ts";
-import type { Change } from "./changes.ts";
+import type { Change } from "../queues/changes.ts";
 import type { QueueState } from "./queue-feed.ts";
 import { type Told, tellChange, worthTelling } from "./sentences.ts";
 

@@ -1,7 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { QueuesReport } from "../../src/instruments/view.ts";
 import { type Api, ApiError } from "../live/api.ts";
-import { type Change, changesBetween } from "./changes.ts";
+import { type Change, changesBetween } from "../queues/changes.ts";
 
 /** The latest reading of the queues, and what has happened since the one before it. */
 export interface QueueState {

@@ -1,6 +1,7 @@
 import type { QueuesReport } from "../../src/instruments/view.ts";
-import { countText, durationText } from "../parts/text.ts";
-import type { Change } from "./changes.ts";
+import { durationText } from "../parts/text.ts";
+import type { Change } from "../queues/changes.ts";
+import { queueText, timesText } from "../queues/queue-words.ts";
 
 /** A change in words; the key's name stands before them. */
 export interface Told {
@@ -30,13 +31,6 @@ export function worthTelling(changes: readonly Change[], most: number): Change[]
   const isFirst = ({ what }: Change, at: number) => sorted.findIndex((each) => each.what === what) === at;
   const firsts = sorted.filter(isFirst);
   return [...firsts, ...sorted.filter((each) => !firsts.includes(each))].slice(0, most);
-}
-
-/** A queue by its name, within a sentence: the policy's own term. */
-export function queueText(name: string | undefined): string {
-  if (name === undefined) return "the cache";
-  if (/^(queue|table|ranking|handover)$/.test(name)) return `the ${name}`;
-  return name.endsWith("ghosts") ? `the ${name.replace("-", " ")}` : `the ${name} queue`;
 }
 
 /** Tells a change in the policy's terms. */
@@ -101,12 +95,6 @@ function leftText({ from, left, before }: Change): string {
     default:
       return `was removed, ${age} after its fill: written, deleted or invalidated.${where}`;
   }
-}
-
-/** Returns `never read`, `read once`, `read 17 times`. */
-export function timesText(reads: number): string {
-  if (reads === 0) return "never read";
-  return reads === 1 ? "read once" : reads === 2 ? "read twice" : `read ${countText(reads)} times`;
 }
 
 function readsText({ before, now, left }: Change): string {

@@ -1,5 +1,6 @@
 import { effect, type Signal, signal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, createContext } from "preact";
+import { useContext } from "preact/hooks";
 import type { Clock } from "../../src/lib/clock.ts";
 
 const TOUCHES = ["pointermove", "keydown", "scroll", "focus"] as const;
@@ -42,6 +43,16 @@ export class Display {
       remember("theme", theme);
     });
   }
+}
+
+const DisplayContext = createContext<Display | undefined>(undefined);
+export const DisplayProvider = DisplayContext.Provider;
+
+/** How the reader wants to see the page that a part belongs to. */
+export function useDisplay(): Display {
+  const display = useContext(DisplayContext);
+  if (display === undefined) throw new Error("a part stands outside of the page");
+  return display;
 }
 
 function attend(isAttended: Signal<boolean>, clock: Clock): void {

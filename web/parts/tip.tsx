@@ -1,6 +1,6 @@
 import type { ComponentChildren, TargetedEvent } from "preact";
 import { useEffect, useId } from "preact/hooks";
-import { useDashboard } from "../live/dashboard.ts";
+import { useDisplay } from "../live/display.ts";
 
 const WIDTH = 380;
 const GAP = 8;
@@ -8,7 +8,7 @@ const GAP = 8;
 /** Returns the attributes of an element that a sentence belongs to. */
 export function useTip(says: ComponentChildren) {
   const id = useId();
-  const { display } = useDashboard();
+  const display = useDisplay();
   const { tip } = display;
   const close = (): void => {
     if (tip.peek()?.id === id) tip.value = undefined;
@@ -40,7 +40,7 @@ export function useTip(says: ComponentChildren) {
 
 /** The one place where tips appear. */
 export function Tip() {
-  const tip = useDashboard().display.tip.value;
+  const tip = useDisplay().tip.value;
   if (tip === undefined) return null;
   const { left, top, isAbove } = tip;
   const place = isAbove ? { left, bottom: innerHeight - top } : { left, top };

@@ -1,7 +1,7 @@
 import type { QueueMember, ToldQueue } from "../../src/instruments/view.ts";
 import { keyText, visibleText } from "../parts/key-text.ts";
 import { countText, durationText, sizeText } from "../parts/text.ts";
-import { timesText } from "./sentences.ts";
+import { timesText } from "./queue-words.ts";
 import { tileName } from "./snake.ts";
 
 /** Reads that give a tile its strokes, and its glass a deeper colour: 1, 10, 100, 1,000. */
@@ -22,15 +22,24 @@ export interface TileProps {
   readonly isOpen: boolean;
   readonly isCurrent: boolean;
   readonly onOpen: () => void;
+  readonly look: TileLook;
+}
+
+/** What is told of a member. */
+export interface TileLook {
+  /** All that is known of it, in words. */
+  label(queue: ToldQueue, member: QueueMember): string;
+  /** Strokes for its reads, and the depth of its glass: from 0 to 4. */
+  strokes(reads: number): number;
 }
 
 /** A member of a queue: its name, a stroke for its reads, and where it would go. */
 export function Tile(props: TileProps) {
-  const { queue, member, x, y, width, height, event, step, isOpen, isCurrent, onOpen } = props;
+  const { queue, member, x, y, width, height, event, step, isOpen, isCurrent, onOpen, look } = props;
   const { entry } = member;
   const name = member.key === undefined ? member.id : visibleText(keyText(member.key));
   const isNext = member === queue.members[0] && queue.order !== "none";
-  const warmth = warmthOf(entry?.reads ?? 0);
+  const warmth = look.strokes(entry?.reads ?? 0);
   const sign = signOf(queue, member);
   const names = ["tile", entry === undefined ? "ghost" : `warm-${warmth}`];
   if (isNext && entry !== undefined) names.push("next");
@@ -45,7 +54,7 @@ export function Tile(props: TileProps) {
       data-id={member.id}
       tabIndex={isCurrent ? 0 : -1}
       title={name}
-      aria-label={tileLabel(queue, member)}
+      aria-label={look.label(queue, member)}
       aria-hidden={event === "gone" ? "true" : undefined}
       onClick={onOpen}
       style={{ transform: `translate(${x}px,${y}px)`, width: `${width}px`, height: `${height}px` }}
@@ -71,7 +80,9 @@ function signOf({ name, order, kind }: ToldQueue, { entry }: QueueMember): strin
   return turn.endsWith("ghosts") ? "" : "→";
 }
 
-/** All that is known of a member, in words. */
+/** Entries of a live cache. */
+export const LIVE_LOOK: TileLook = { label: tileLabel, strokes: warmthOf };
+
 function tileLabel(queue: ToldQueue, { key, id, rank, entry }: QueueMember): string {
   const parts = [key === undefined ? `key ${id}, whose name is not known` : visibleText(keyText(key))];
   parts.push(queue.name);

@@ -4,6 +4,8 @@ export interface LaneShape {
   /** How many tiles. */
   readonly count: number;
   readonly isGhost: boolean;
+  /** Small tiles, for short names. */
+  readonly isDense?: boolean;
 }
 
 export interface LaneBox {
@@ -28,8 +30,13 @@ const SIZES = [
   { from: 0, entry: [44, 36], ghost: [44, 24], gap: 4 },
 ] as const;
 
-export function laneBox({ count, isGhost }: LaneShape, width: number): LaneBox {
-  const { entry, ghost, gap } = SIZES.find(({ from }) => width >= from)!;
+const DENSE_SIZES = [
+  { from: 440, entry: [46, 40], ghost: [42, 26], gap: 5 },
+  { from: 0, entry: [38, 36], ghost: [34, 24], gap: 4 },
+] as const;
+
+export function laneBox({ count, isGhost, isDense = false }: LaneShape, width: number): LaneBox {
+  const { entry, ghost, gap } = (isDense ? DENSE_SIZES : SIZES).find(({ from }) => width >= from)!;
   const [least, height] = isGhost ? ghost : entry;
   const room = width - 2 * MARGIN + gap;
   const perRow = Math.max(1, Math.floor(room / (least + gap)));

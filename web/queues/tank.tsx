@@ -6,7 +6,7 @@ import { countText } from "../parts/text.ts";
 import type { Change } from "./changes.ts";
 import { type Lane, LaneHead, placesOf } from "./lanes.tsx";
 import { laneBox, laneLine, tileAt } from "./snake.ts";
-import { Tile, type TileProps } from "./tile.tsx";
+import { LIVE_LOOK, Tile, type TileLook, type TileProps } from "./tile.tsx";
 
 export interface TankProps {
   readonly report: QueuesReport;
@@ -15,6 +15,10 @@ export interface TankProps {
   readonly step: number;
   readonly openId: string | undefined;
   readonly onOpen: (member: QueueMember) => void;
+  /** By default that of a live cache. */
+  readonly look?: TileLook;
+  /** Small tiles for short names, and rules only if they are asked for. */
+  readonly isDense?: boolean;
 }
 
 /** Of a lane's head, until it has been measured. */
@@ -28,12 +32,13 @@ const KEPT_STEPS = 10;
 const AWAY_PX = 22;
 
 /** All queues as lines of tiles, which move to their next places. */
-export function Tank({ report, changes, step, openId, onOpen }: TankProps) {
+export function Tank(props: TankProps) {
+  const { report, changes, step, openId, onOpen, look = LIVE_LOOK, isDense = false } = props;
   const [frame, width] = useWidth<HTMLDivElement>();
   const current = useSignal<string | undefined>(undefined);
   const rows = useRef(new Map<string, KeptRows>());
   const heads = useSignal<Readonly<Record<string, number>>>({});
-  const lanes = lay(report, width, step, rows.current, heads.value);
+  const lanes = lay(report, width, step, rows.current, heads.value, isDense);
   const tiles = tilesOf(lanes, changes);
   const ids = tiles.filter(({ event }) => event !== "gone").map(({ member }) => member.id);
   const currentId = ids.includes(current.value ?? "") ? current.value : ids[0];
@@ -60,7 +65,7 @@ export function Tank({ report, changes, step, openId, onOpen }: TankProps) {
   return (
     <div
       ref={frame}
-      class="tank"
+      class={isDense ? "tank dense" : "tank"}
       role="group"
       aria-label="The queues. Arrow keys go from entry to entry, Enter opens one."
       style={{ height: `${height + 4}px` }}
@@ -110,6 +115,7 @@ export function Tank({ report, changes, step, openId, onOpen }: TankProps) {
               step={step}
               isOpen={tile.member.id === openId}
               isCurrent={tile.member.id === currentId}
+              look={look}
               onOpen={() => onOpen(tile.member)}
             />
           ))}
@@ -155,19 +161,23 @@ function lay(
   step: number,
   rows: Map<string, KeptRows>,
   heads: Readonly<Record<string, number>>,
+  isDense: boolean,
 ): Lane[] {
   let top = 0;
   return report.queues.map((queue) => {
     const places = placesOf(queue);
     const isGhost = queue.kind === "ghost";
-    const box = laneBox({ count: places.length, isGhost }, width);
+    const box = laneBox({ count: places.length, isGhost, isDense }, width);
     const needed = Math.ceil(places.length / box.perRow);
     const name = `${width} ${queue.name}`;
     const before = rows.get(name);
     const isKept = before?.rows === needed + 1 && step - before.step <= KEPT_STEPS;
     const kept = isKept ? before.rows : needed;
     if (!isKept) rows.set(name, { rows: needed, step });
-    const height = Math.max(box.height, laneBox({ count: kept * box.perRow, isGhost }, width).height);
+    const height = Math.max(
+      box.height,
+      laneBox({ count: kept * box.perRow, isGhost, isDense }, width).height,
+    );
     const track = top + (heads[queue.name] ?? HEAD_PX);
     const lane = { queue, places, box: { ...box, height }, top, track };
     top = track + height + LANE_GAP;
