@@ -1,0 +1,70 @@
+import { describe, expect, test } from "bun:test";
+import { DEFAULT_SETTINGS, type PlaySettings, readHash, typedWorkload, writeHash } from "./settings.ts";
+import { parseTyped, TYPED_LIMIT } from "./typed-requests.ts";
+
+test("what is written into an address is read from it", () => {
+  const all: PlaySettings[] = [
+    DEFAULT_SETTINGS,
+    {
+      workload: { kind: "generated", text: "hotspot(n=500,hot=20,share=0.9,every=300)", requests: 90_000 },
+      seed: 2 ** 32 - 1,
+      caches: [
+        { policy: "s3-fifo(small=0.2)", size: 20_480, unit: "bytes" },
+        { policy: "belady-size", size: 4096, unit: "bytes" },
+      ],
+      at: 777,
+      speed: "max",
+    },
+    { ...DEFAULT_SETTINGS, workload: typedWorkload("A B+C é 100% x&y=z a*3"), seed: DEFAULT_SETTINGS.seed },
+  ];
+  for (const settings of all) {
+    expect(readHash(writeHash(settings))).toEqual({ settings, problems: [] });
+  }
+  expect(writeHash(DEFAULT_SETTINGS)).toBe(
+    "#workload=loop(n=1000,share=0.35,others=24,alpha=0.7)&requests=600&seed=4&caches=lru*20;s3-fifo*20&at=0&speed=3",
+  );
+  expect(readHash("")).toEqual({ settings: DEFAULT_SETTINGS, problems: [] });
+});
+
+describe("what is wrong has its default, and is told", () => {
+  const cases: readonly (readonly [hash: string, problem: string])[] = [
+    ["#color=red", '"color" is no setting; there are workload, requests, seed, typed, caches, at, speed.'],
+    ["#seed=1&seed=2", "seed is given twice."],
+    ["#seed=-1", 'seed: "-1" is not a whole number from 0 to 4,294,967,295.'],
+    ["#at=x", 'at: "x" is not a whole number from 0 to 2,000,000.'],
+    ["#requests=0", 'requests: "0" is not a whole number from 1 to 2,000,000.'],
+    ["#speed=7", 'speed: "7" is no speed; there are 1, 3, 10, 100, 1000, max.'],
+    ["#caches=lru", 'caches: "lru" is not a policy and a size such as lru*20.'],
+    ["#caches=lur*20", 'caches: unknown policy "lur": did you mean lru?'],
+    ["#caches=lru*0", 'caches: "0": a cache of no size holds nothing.'],
+    ["#caches=lru*1%", 'caches: "1%": give entries as 20, or bytes as 20kb.'],
+    ["#caches=lru*1,2", 'caches: "1,2" is more than one size.'],
+    ["#caches=lru*300000", 'caches: "300000": a cache on this page has 200,000 entries at most.'],
+    ["#caches=lru*1;lru*1kb", "caches: sizes are all in entries, as 20, or all in bytes, as 20kb."],
+    ["#caches=lru*1;lru*1;lru*1;lru*1;lru*1", "caches: 4 caches at most stand side by side, not 5."],
+    ["#workload=zipf", 'workload: "zipf" is not a workload such as zipf(n=1000,alpha=0.9).'],
+    ["#workload=zipf(seed=3)", "workload: seed stands by itself: &seed=…."],
+    ["#workload=zipf(m=3)", 'workload: zipf has no parameter "m"; it has n, alpha, requests, size, seed.'],
+    ["#typed=*3", 'typed: "*3" has no name before its *.'],
+    [
+      "#typed=A&workload=zipf(n=9)",
+      "workload and typed exclude each other; the typed requests are left out.",
+    ],
+  ];
+  for (const [hash, problem] of cases) {
+    test(hash, () => {
+      const { problems } = readHash(hash);
+      expect(problems.length).toBe(1);
+      expect(problems[0]!).toStartWith(problem.replace(/\.$/, ""));
+    });
+  }
+});
+
+test("typed requests are names, with a number of times", () => {
+  expect(parseTyped("A b,C*2\n D")).toEqual(["A", "b", "C", "C", "D"]);
+  expect(parseTyped("a*b")).toEqual(["a*b"]);
+  expect(() => parseTyped(" ")).toThrow("there is no request");
+  expect(() => parseTyped("x".repeat(41))).toThrow("is longer than 40 characters");
+  expect(parseTyped(`A*${TYPED_LIMIT}`).length).toBe(TYPED_LIMIT);
+  expect(() => parseTyped(`A*${TYPED_LIMIT + 1}`)).toThrow("there are more than 2,000 requests");
+});

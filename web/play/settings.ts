@@ -1,0 +1,212 @@
+import { parsePolicy } from "../../src/policy/registry.ts";
+import type { SizeUnit } from "../../src/replay/simulated-cache.ts";
+import { parseCacheSizes } from "../../src/sim/cache-size.ts";
+import { parseSpecification } from "../../src/sim/workload/specification.ts";
+import { openWorkload } from "../../src/sim/workload/workload.ts";
+import { parseTyped } from "./typed-requests.ts";
+
+/** Everything that decides what the playground shows; two pages with equal settings show the same. */
+export interface PlaySettings {
+  /** A generator such as `zipf(n=100)`, or requests that were typed. */
+  readonly workload: Workload;
+  readonly seed: number;
+  /** From one to four; their sizes have one unit. */
+  readonly caches: readonly PlayCache[];
+  /** How many requests have been made. */
+  readonly at: number;
+  readonly speed: Speed;
+}
+
+export type Workload =
+  /** `text` is without seed and number of requests. */
+  | { readonly kind: "generated"; readonly text: string; readonly requests: number }
+  | { readonly kind: "typed"; readonly text: string };
+
+export interface PlayCache {
+  /** In the form that `parsePolicy` reads. */
+  readonly policy: string;
+  readonly size: number;
+  readonly unit: SizeUnit;
+}
+
+/** Requests a second; `max`: as fast as it goes. */
+export const SPEEDS = [1, 3, 10, 100, 1000, "max"] as const;
+export type Speed = (typeof SPEEDS)[number];
+
+export const CACHES_LIMIT = 4;
+export const REQUESTS_LIMIT = 2_000_000;
+/** Beyond it a copy of a cache, which steps back need, becomes too large. */
+export const ENTRIES_LIMIT = 200_000;
+
+export const DEFAULT_SETTINGS: PlaySettings = {
+  workload: {
+    kind: "generated",
+    text: "loop(n=1000,share=0.35,others=24,alpha=0.7)",
+    requests: 600,
+  },
+  seed: 4,
+  caches: [
+    { policy: "lru", size: 20, unit: "entries" },
+    { policy: "s3-fifo", size: 20, unit: "entries" },
+  ],
+  at: 0,
+  speed: 3,
+};
+
+/** Settings, and what was wrong with the rest, a sentence each. */
+export interface ReadSettings {
+  readonly settings: PlaySettings;
+  readonly problems: readonly string[];
+}
+
+/** Reads the part of an address behind `#`. What is missing or wrong has its default. */
+export function readHash(hash: string): ReadSettings {
+  const problems: string[] = [];
+  const given = new Map<string, string>();
+  for (const part of hash.replace(/^#/, "").split("&")) {
+    if (part === "") continue;
+    const cut = part.indexOf("=");
+    const name = cut < 0 ? part : part.slice(0, cut);
+    if (!NAMES.includes(name)) problems.push(`"${name}" is no setting; there are ${NAMES.join(", ")}.`);
+    else if (given.has(name)) problems.push(`${name} is given twice.`);
+    else given.set(name, decoded(part.slice(cut + 1)));
+  }
+  const read = <T>(name: string, parse: (text: string) => T, fallback: T): T => {
+    const text = given.get(name);
+    if (text === undefined) return fallback;
+    try {
+      return parse(text);
+    } catch (error) {
+      problems.push(`${name}: ${(error as Error).message}.`);
+      return fallback;
+    }
+  };
+  const { workload, seed, caches, at, speed } = DEFAULT_SETTINGS;
+  const requests = read("requests", parseRequests, DEFAULT_REQUESTS);
+  if (given.has("workload") && given.has("typed")) {
+    problems.push("workload and typed exclude each other; the typed requests are left out.");
+    given.delete("typed");
+  }
+  const typed = read<Workload | undefined>("typed", typedWorkload, undefined);
+  const generated = read("workload", (text) => generatedWorkload(text, requests), {
+    ...(workload as Workload & { kind: "generated" }),
+    ...(given.has("requests") && { requests }),
+  });
+  return {
+    settings: {
+      workload: typed ?? generated,
+      seed: read("seed", (text) => wholeNumber(text, 0, 2 ** 32 - 1), seed),
+      caches: read("caches", parseCaches, caches),
+      at: read("at", (text) => wholeNumber(text, 0, REQUESTS_LIMIT), at),
+      speed: read("speed", parseSpeed, speed),
+    },
+    problems,
+  };
+}
+
+/** Writes what `readHash` reads. */
+export function writeHash({ workload, seed, caches, at, speed }: PlaySettings): string {
+  const parts: [string, string][] =
+    workload.kind === "typed"
+      ? [["typed", workload.text]]
+      : [
+          ["workload", workload.text],
+          ["requests", String(workload.requests)],
+          ["seed", String(seed)],
+        ];
+  parts.push(["caches", formatCaches(caches)], ["at", String(at)], ["speed", String(speed)]);
+  return `#${parts.map(([name, value]) => `${name}=${encoded(value)}`).join("&")}`;
+}
+
+const NAMES = ["workload", "requests", "seed", "typed", "caches", "at", "speed"];
+const DEFAULT_REQUESTS = 1000;
+
+/** @throws RangeError */
+export function generatedWorkload(text: string, requests: number): Workload & { kind: "generated" } {
+  const specification = parseSpecification(text);
+  if (specification === undefined) {
+    throw new RangeError(`"${text}" is not a workload such as zipf(n=1000,alpha=0.9)`);
+  }
+  for (const name of ["seed", "requests"]) {
+    if (specification.parameters.has(name)) throw new RangeError(`${name} stands by itself: &${name}=…`);
+  }
+  openWorkload(specification);
+  return { kind: "generated", text: text.replaceAll(/\s/g, ""), requests };
+}
+
+/** @throws RangeError */
+export function typedWorkload(text: string): Workload {
+  parseTyped(text);
+  return { kind: "typed", text: text.trim().replaceAll(/\s+/g, " ") };
+}
+
+/** Reads `lru*20;s3-fifo(small=0.2)*20`. @throws RangeError */
+export function parseCaches(text: string): PlayCache[] {
+  const caches = text.split(";").map(parseCache);
+  if (caches.length > CACHES_LIMIT) {
+    throw new RangeError(`${CACHES_LIMIT} caches at most stand side by side, not ${caches.length}`);
+  }
+  if (caches.some(({ unit }) => unit !== caches[0]!.unit)) {
+    throw new RangeError("sizes are all in entries, as 20, or all in bytes, as 20kb");
+  }
+  return caches;
+}
+
+function parseCache(text: string): PlayCache {
+  const cut = text.lastIndexOf("*");
+  if (cut < 0) throw new RangeError(`"${text}" is not a policy and a size such as lru*20`);
+  const policy = text.slice(0, cut).trim();
+  parsePolicy(policy);
+  return { policy, ...parseSize(text.slice(cut + 1).trim()) };
+}
+
+/** Reads a number of entries, or a number of bytes such as `20kb`. @throws RangeError */
+export function parseSize(text: string): Pick<PlayCache, "size" | "unit"> {
+  const [size] = parseCacheSizes(text);
+  if (size === undefined || text.includes(",")) throw new RangeError(`"${text}" is more than one size`);
+  const { kind, amount } = size;
+  if (kind === "share") throw new RangeError(`"${text}": give entries as 20, or bytes as 20kb`);
+  if (kind === "entries" && amount > ENTRIES_LIMIT) {
+    throw new RangeError(
+      `"${text}": a cache on this page has ${ENTRIES_LIMIT.toLocaleString("en")} entries at most`,
+    );
+  }
+  return { size: amount, unit: kind };
+}
+
+function formatCaches(caches: readonly PlayCache[]): string {
+  return caches.map(({ policy, size, unit }) => `${policy}*${size}${unit === "bytes" ? "b" : ""}`).join(";");
+}
+
+/** @throws RangeError */
+export function parseRequests(text: string): number {
+  return wholeNumber(text, 1, REQUESTS_LIMIT);
+}
+
+/** @throws RangeError */
+export function wholeNumber(text: string, least: number, most: number): number {
+  const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new RangeError(`"${text}" is not a whole number from ${least} to ${most.toLocaleString("en")}`);
+}
+
+function parseSpeed(text: string): Speed {
+  const speed = SPEEDS.find((each) => String(each) === text);
+  if (speed === undefined) throw new RangeError(`"${text}" is no speed; there are ${SPEEDS.join(", ")}`);
+  return speed;
+}
+
+/** Leaves what an address may hold as it is, for people read it. A space is written as `+`. */
+function encoded(value: string): string {
+  return encodeURIComponent(value)
+    .replaceAll(/%(?:28|29|2A|2C|3B|3D|3A|2F|40)/gi, decodeURIComponent)
+    .replaceAll("%20", "+");
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value.replaceAll("+", " "));
+  } catch {
+    return value;
+  }
+}
