@@ -170,6 +170,7 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
       "Keys",
       "Time",
       "Coherence",
+      "Learn",
     ]);
     expect(messages).toEqual([]);
     expect(new Set(asked.filter((origin) => origin !== "null"))).toEqual(

@@ -7,9 +7,18 @@ import { type AdminOptions, AdminServer } from "./server.ts";
 
 export const DASHBOARD: Page = {
   library: "var uPlot;",
+  hasWorker: false,
   html: "<!doctype html><title>dashboard</title>",
   scriptSource: "'sha256-script'",
   styleSource: "'sha256-style'",
+};
+
+export const PLAYGROUND: Page = {
+  library: undefined,
+  hasWorker: true,
+  html: "<!doctype html><head></head><title>playground</title>",
+  scriptSource: "'sha256-play'",
+  styleSource: "'sha256-look'",
 };
 
 /** An admin port over a fake view, with time that stands still. */
@@ -26,7 +35,7 @@ export class AdminFixture {
     this.server = AdminServer.open({
       host: "127.0.0.1",
       port: 0,
-      dashboard: async () => DASHBOARD,
+      page: async (name) => (name === "learn" ? PLAYGROUND : DASHBOARD),
       view: this.view,
       password: undefined,
       openMetrics: false,

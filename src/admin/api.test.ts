@@ -1,7 +1,7 @@
 /** Every endpoint over a fake view, through real sockets. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { HOT_BY } from "../instruments/view.ts";
-import { AdminFixture, basic, DASHBOARD } from "./admin-fixture.ts";
+import { AdminFixture, basic, DASHBOARD, PLAYGROUND } from "./admin-fixture.ts";
 import { exposition } from "./exposition.ts";
 import { AdminListenError } from "./http-listener.ts";
 import { ROUTES } from "./routes.ts";
@@ -304,15 +304,23 @@ describe("the dashboard", () => {
       ] as const) {
         const response = await admin.get(path, { "accept-encoding": accepted });
         expect(response.headers.get("content-encoding")).toBe(encoding);
-        expect(await response.text()).toBe(text);
+        expect(await response.text()).toBe(text!);
       }
     }
+  });
+
+  test("is not the playground, which may start its worker", async () => {
+    const response = await admin.get("/learn");
+    expect(await response.text()).toBe(PLAYGROUND.html);
+    const policy = response.headers.get("content-security-policy");
+    expect(policy).toContain(`script-src ${PLAYGROUND.scriptSource};`);
+    expect(policy).toContain("worker-src blob:;");
   });
 
   test("is made once, and again only after a failure", async () => {
     let calls = 0;
     await using fixture = new AdminFixture({
-      dashboard: async () => {
+      page: async () => {
         if (++calls === 1) throw new Error("no bundler");
         return DASHBOARD;
       },

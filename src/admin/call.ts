@@ -3,7 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Timers } from "../lib/timers.ts";
 import type { Access, Grant } from "./access.ts";
 import type { AdminLimits } from "./limits.ts";
-import type { Page } from "./page.ts";
+import type { Page, PageName } from "./page.ts";
 import type { Streams } from "./streams.ts";
 
 /** What requests are answered from. */
@@ -11,8 +11,8 @@ export interface Desk {
   readonly view: InstrumentsView;
   readonly access: Access;
   readonly streams: Streams;
-  /** Makes the dashboard. */
-  readonly dashboard: () => Promise<Page>;
+  /** Makes a page. */
+  readonly page: (name: PageName) => Promise<Page>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly limits: AdminLimits;

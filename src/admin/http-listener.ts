@@ -20,6 +20,8 @@ export interface HttpOptions {
   readonly port: number;
   readonly bodyBytes: number;
   readonly idleTimeoutS: number;
+  /** The flag that chooses another port, for the message that this one is taken. */
+  readonly flag: string;
   answer(request: Request, server: HttpServer): Promise<Response>;
 }
 
@@ -44,7 +46,7 @@ export function listenForHttp(options: HttpOptions): HttpServer[] {
 }
 
 function listenOn(
-  { answer, bodyBytes, idleTimeoutS }: HttpOptions,
+  { answer, bodyBytes, idleTimeoutS, flag }: HttpOptions,
   hostname: string,
   port: number,
 ): HttpServer {
@@ -62,12 +64,12 @@ function listenOn(
   } catch (error) {
     const code = (error as { code?: string }).code ?? "";
     const name = hostname.includes(":") ? `[${hostname}]` : hostname;
-    throw new AdminListenError(`cannot listen on ${name}:${port}: ${reason(code, error)}`, code);
+    throw new AdminListenError(`cannot listen on ${name}:${port}: ${reason(code, error, flag)}`, code);
   }
 }
 
-function reason(code: string, error: unknown): string {
-  if (code === "EADDRINUSE") return "the port is in use by another program; choose another with --admin";
+function reason(code: string, error: unknown, flag: string): string {
+  if (code === "EADDRINUSE") return `the port is in use by another program; choose another with ${flag}`;
   if (code === "EACCES") return "not allowed; ports below 1024 need special rights";
   if (code === "EADDRNOTAVAIL") return "the address is not one of this machine's";
   return error instanceof Error ? error.message : String(error);

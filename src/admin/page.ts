@@ -1,22 +1,47 @@
 import { gzipSync } from "node:zlib";
 import { respond, STRICT_POLICY } from "./responses.ts";
 
+export type PageName = "dashboard" | "learn";
+
 /** A page in one file but for a library, and what its content security policy must allow. */
 export interface Page {
   readonly html: string;
-  /** The library for charts over time, a script that the page asks for once it needs it. */
-  readonly library: string;
+  /** The library for charts over time, if it has any: a script that the page asks for once it needs it. */
+  readonly library: string | undefined;
+  /** Whether it starts a worker from its own text. */
+  readonly hasWorker: boolean;
   readonly scriptSource: string;
   readonly styleSource: string;
 }
 
-export function pageResponse({ html, scriptSource, styleSource }: Page, request: Request): Response {
-  const policy = `${STRICT_POLICY}; script-src 'self' ${scriptSource}; style-src ${styleSource}; connect-src 'self'; img-src data:`;
+export function pageResponse(page: Page, request: Request): Response {
+  const { html, library, scriptSource, styleSource } = page;
+  const scripts = library === undefined ? scriptSource : `'self' ${scriptSource}`;
+  const policy = `${STRICT_POLICY}; script-src ${scripts}; style-src ${styleSource}; ${workerPolicy(page)}connect-src 'self'; img-src data:`;
   return compressed(request, html, "text/html; charset=utf-8", { "content-security-policy": policy });
 }
 
+/** Returns a page as a file: it has its policy within, and may be opened from a disk. */
+export function pageFile(page: Page): string {
+  const { html, scriptSource, styleSource } = page;
+  const policy = `default-src 'none'; base-uri 'none'; form-action 'none'; script-src ${scriptSource}; style-src ${styleSource}; ${workerPolicy(page)}img-src data:`;
+  return html.replace(
+    "<head>",
+    () => `<head>\n<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+  );
+}
+
+/** Returns the page with a way to the dashboard, which is at `/` of the same port. */
+export function besideDashboard(page: Page): Page {
+  return { ...page, html: page.html.replace("<html", () => '<html data-dashboard="/"') };
+}
+
+function workerPolicy({ hasWorker }: Page): string {
+  return hasWorker ? "worker-src blob:; " : "";
+}
+
 export function libraryResponse({ library }: Page, request: Request): Response {
-  return compressed(request, library, "text/javascript; charset=utf-8", {});
+  return compressed(request, library!, "text/javascript; charset=utf-8", {});
 }
 
 /** Compresses what is asked for rarely, and is large. */
@@ -31,14 +56,17 @@ function compressed(
   return respond(gzipSync(text), type, { headers: { ...vary, "content-encoding": "gzip" } });
 }
 
-/** Returns a function that makes something at its first call, and again only after a failure. */
-export function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error) => {
-      made = undefined;
+/** Returns a function that makes each thing at the first call for it, and again only after a failure. */
+export function once<N, T>(make: (name: N) => Promise<T>): (name: N) => Promise<T> {
+  const made = new Map<N, Promise<T>>();
+  return (name) => {
+    const before = made.get(name);
+    if (before !== undefined) return before;
+    const making = make(name).catch((error) => {
+      made.delete(name);
       throw error;
     });
-    return made;
+    made.set(name, making);
+    return making;
   };
 }

@@ -2,7 +2,7 @@ import { API_ROUTES } from "./api.ts";
 import type { Handler, Method, Route } from "./call.ts";
 import { listResponse } from "./list-page.ts";
 import { LOGIN_ROUTES } from "./login.ts";
-import { libraryResponse, pageResponse } from "./page.ts";
+import { besideDashboard, libraryResponse, pageResponse } from "./page.ts";
 import { PROBE_ROUTES } from "./probes.ts";
 import { Problem } from "./problem.ts";
 
@@ -12,14 +12,23 @@ export const ROUTES: readonly Route[] = [
   {
     path: "/",
     access: "password",
-    methods: { GET: async ({ desk, request }) => pageResponse(await desk.dashboard(), request) },
+    methods: { GET: async ({ desk, request }) => pageResponse(await desk.page("dashboard"), request) },
     shown: "/",
     summary: "The dashboard.",
   },
   {
+    path: "/learn",
+    access: "password",
+    methods: {
+      GET: async ({ desk, request }) => pageResponse(besideDashboard(await desk.page("learn")), request),
+    },
+    shown: "/learn",
+    summary: "The playground: caches and policies to step through.",
+  },
+  {
     path: "/uplot.js",
     access: "password",
-    methods: { GET: async ({ desk, request }) => libraryResponse(await desk.dashboard(), request) },
+    methods: { GET: async ({ desk, request }) => libraryResponse(await desk.page("dashboard"), request) },
     shown: "/uplot.js",
     summary: "The dashboard's library for charts over time.",
   },

@@ -10,7 +10,7 @@ import { checkContentType, checkOrigin } from "./foreign-pages.ts";
 import { checkHost, requirePassword } from "./host-names.ts";
 import { type HttpServer, listenForHttp } from "./http-listener.ts";
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from "./limits.ts";
-import { once, type Page } from "./page.ts";
+import { once, type Page, type PageName } from "./page.ts";
 import { checkNames } from "./parameters.ts";
 import { Problem } from "./problem.ts";
 import { respondProblem } from "./responses.ts";
@@ -29,8 +29,8 @@ export interface AdminOptions {
   readonly password: string | undefined;
   /** Whether `/metrics` can be read without the password. */
   readonly openMetrics: boolean;
-  /** Makes the page at `/`. It is asked for once, when a browser first wants it. */
-  readonly dashboard: () => Promise<Page>;
+  /** Makes a page. It is asked for once, when a browser first wants that page. */
+  readonly page: (name: PageName) => Promise<Page>;
   /** Names in the `Host` header that are accepted besides addresses and `localhost`. */
   readonly adminHosts: readonly string[];
   readonly clock: Clock;
@@ -70,12 +70,13 @@ export class AdminServer {
       port,
       bodyBytes,
       idleTimeoutS,
+      flag: "--admin",
       answer: (request, server) => answer(request, server, desk!, options, log),
     });
     // Requests come only once this function has returned.
     const cookieName = `glasscache-${servers[0]!.port}`;
     const access = new Access({ password, limits, clock, secretBytes, cookieName });
-    desk = { view, access, streams, dashboard: once(options.dashboard), clock, timers, limits };
+    desk = { view, access, streams, page: once(options.page), clock, timers, limits };
     return new AdminServer(servers, streams);
   }
 

@@ -1,7 +1,7 @@
 import * as os from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
-import { bundleDashboard } from "../admin/dashboard-bundle.ts";
 import { AdminListenError } from "../admin/http-listener.ts";
+import { bundlePage } from "../admin/page-bundle.ts";
 import { AdminServer } from "../admin/server.ts";
 import type { FromInstruments, InstrumentsStart } from "../admin/thread-messages.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -24,7 +24,7 @@ function runInstruments(start: InstrumentsStart): void {
       server = AdminServer.open({
         ...start.admin,
         view: instruments.view,
-        dashboard: bundleDashboard,
+        page: bundlePage,
         clock: systemClock,
       });
     } catch (error) {

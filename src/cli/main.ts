@@ -15,6 +15,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Subcommand>>> = {
   demo: async () => (await import("./demo.ts")).demo,
   simulate: async () => (await import("./simulate.ts")).simulate,
   top: async () => (await import("./top.ts")).top,
+  learn: async () => (await import("./learn.ts")).learn,
   completion: async () => (await import("./completion.ts")).completion(loadAll),
   version: async () => (await import("./version.ts")).version,
 };

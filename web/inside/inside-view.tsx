@@ -6,11 +6,11 @@ import { useDashboard } from "../live/dashboard.ts";
 import { useOnScreen } from "../parts/chart.tsx";
 import { counted, countText } from "../parts/text.ts";
 import { Awaited, HowToRead, View } from "../parts/view.tsx";
-import { Legend } from "./legend.tsx";
-import { QueueTable } from "./queue-table.tsx";
 import { Tank } from "../queues/tank.tsx";
 import { Happenings } from "./happenings.tsx";
+import { Legend } from "./legend.tsx";
 import { QueueFeed } from "./queue-feed.ts";
+import { QueueTable } from "./queue-table.tsx";
 
 /** A tile takes 700 ms to its next place, and then rests. */
 const STEP_MS = 2000;

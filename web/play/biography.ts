@@ -17,7 +17,7 @@ export interface PlayBiography {
   readonly omitted: number;
 }
 
-export interface BiographyLine {
+interface BiographyLine {
   /** The request at which it happened, from 1. */
   readonly at: number;
   readonly mark: "|" | "#" | "○";

@@ -2,7 +2,7 @@ import type { PolicyQueue } from "../../src/policy/policy-queue.ts";
 import type { CacheRun } from "./cache-run.ts";
 
 /** Caches with more entries and ghosts are not walked to tell what a step changed. */
-export const WALKED_LIMIT = 20_000;
+const WALKED_LIMIT = 20_000;
 
 /** Where an object stands. */
 export interface Place {

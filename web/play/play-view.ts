@@ -40,9 +40,9 @@ export const GHOST = 255;
 const WARMEST = 4;
 
 /** Caches with more entries are shown as fields. */
-export const TILES_LIMIT = 300;
+const TILES_LIMIT = 300;
 /** Members of one queue that a field shows. */
-export const FIELD_LIMIT = 50_000;
+const FIELD_LIMIT = 50_000;
 const PAST = 240;
 const COMING = 40;
 

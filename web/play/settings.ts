@@ -34,9 +34,9 @@ export const SPEEDS = [1, 3, 10, 100, 1000, "max"] as const;
 export type Speed = (typeof SPEEDS)[number];
 
 export const CACHES_LIMIT = 4;
-export const REQUESTS_LIMIT = 2_000_000;
+const REQUESTS_LIMIT = 2_000_000;
 /** Beyond it a copy of a cache, which steps back need, becomes too large. */
-export const ENTRIES_LIMIT = 200_000;
+const ENTRIES_LIMIT = 200_000;
 
 export const DEFAULT_SETTINGS: PlaySettings = {
   workload: {
@@ -141,7 +141,7 @@ export function typedWorkload(text: string): Workload {
 }
 
 /** Reads `lru*20;s3-fifo(small=0.2)*20`. @throws RangeError */
-export function parseCaches(text: string): PlayCache[] {
+function parseCaches(text: string): PlayCache[] {
   const caches = text.split(";").map(parseCache);
   if (caches.length > CACHES_LIMIT) {
     throw new RangeError(`${CACHES_LIMIT} caches at most stand side by side, not ${caches.length}`);

@@ -1,4 +1,4 @@
-import { counted, countText } from "../parts/text.ts";
+import { counted } from "../parts/text.ts";
 import { queueText, timesText } from "../queues/queue-words.ts";
 import { CHANGE, HIT } from "./cache-run.ts";
 import type { StepEvent } from "./step-events.ts";
@@ -120,9 +120,4 @@ function sentences<E extends { readonly object: number }>(
 /** Returns `A`, `A and B`, `A, B and C`. */
 export function listText(names: readonly string[]): string {
   return names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-}
-
-/** A position in words: `request 1,234 of 5,000`. */
-export function positionText(at: number, count: number): string {
-  return `request ${countText(at)} of ${countText(count)}`;
 }

@@ -1,0 +1,28 @@
+import { expect, test } from "bun:test";
+import { gzipSync } from "node:zlib";
+import { pageFile } from "./page.ts";
+import { bundlePage } from "./page-bundle.ts";
+
+const hash = (text: string): string =>
+  `'sha256-${new Bun.CryptoHasher("sha256").update(text).digest("base64")}'`;
+
+for (const [name, limitBytes] of [
+  ["dashboard", 60_000],
+  ["learn", 90_000],
+] as const) {
+  test(`the page ${name} is one file that loads nothing, and small`, async () => {
+    const page = await bundlePage(name);
+    const { html, library, hasWorker, scriptSource, styleSource } = page;
+    expect(gzipSync(html).length).toBeLessThan(limitBytes);
+    // As a browser reads it: the element's text ends at the first end tag.
+    expect(hash(/<script type="module">(.*?)<\/script/s.exec(html)![1]!)).toBe(scriptSource);
+    expect(hash(/<style>(.*?)<\/style/s.exec(html)![1]!)).toBe(styleSource);
+    expect(html).not.toMatch(/<script[^>]+src=|<link[^>]+stylesheet|@import|url\((?!["']?data:)/);
+    expect(html).not.toContain("var uPlot=");
+    expect([library?.includes("var uPlot=") ?? false, hasWorker]).toEqual(
+      name === "dashboard" ? [true, false] : [false, true],
+    );
+    expect(html.includes('<script type="text/plain" id="worker">')).toBe(hasWorker);
+    expect(pageFile(page)).toContain(`script-src ${scriptSource}; style-src ${styleSource};`);
+  });
+}

@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import type { PageName } from "./page.ts";
+import { PAGES } from "./page-sources.ts";
+
+/**
+ * Bundles the page whose name is the argument, and writes `{ "script", "style", "worker"?, "library"? }` to standard
+ * output: page-bundle.ts.
+ */
+const { script, style, worker, hasLibrary } = PAGES[process.argv[2] as PageName];
+const web = join(import.meta.dir, "../../web");
+
+async function bundled(path: string): Promise<string> {
+  const { outputs } = await Bun.build({
+    entrypoints: [join(web, path)],
+    target: "browser",
+    minify: true,
+    define: { "process.env.NODE_ENV": '"production"' },
+  });
+  // The text stands within an element of the page, which this would end.
+  return (await outputs[0]!.text()).replaceAll("</script", "<\\/script").replaceAll("</style", "<\\/style");
+}
+
+process.stdout.write(
+  JSON.stringify({
+    script: await bundled(script),
+    style: await bundled(style),
+    ...(worker !== undefined && { worker: await bundled(worker) }),
+    ...(hasLibrary && {
+      library: await Bun.file(Bun.resolveSync("uplot/dist/uPlot.iife.min.js", web)).text(),
+    }),
+  }),
+);

@@ -1,0 +1,34 @@
+import type { PageName } from "./page.ts";
+
+/** What a page is bundled from; paths are below web/. */
+export interface PageSources {
+  readonly title: string;
+  readonly script: string;
+  readonly style: string;
+  /** The script of its worker, which the page starts from its own text. */
+  readonly worker?: string;
+  /** Whether it draws charts over time, with a library that it asks for once it needs it. */
+  readonly hasLibrary: boolean;
+  /** Shown without JavaScript. */
+  readonly noScript: string;
+}
+
+export const PAGES: Readonly<Record<PageName, PageSources>> = {
+  dashboard: {
+    title: "Glasscache",
+    script: "dashboard/main.tsx",
+    style: "style/dashboard.css",
+    hasLibrary: true,
+    noScript:
+      "This page needs JavaScript. <code>glasscache top</code> shows the same at a terminal, <code>/api/</code> lists the figures for scripts.",
+  },
+  learn: {
+    title: "Glasscache: the playground",
+    script: "learn/main.tsx",
+    style: "style/learn.css",
+    worker: "play/worker.ts",
+    hasLibrary: false,
+    noScript:
+      "<main><p class=prose>The playground runs caches in your browser, which needs JavaScript. <code>glasscache simulate</code> counts the same hits and misses at a terminal.</p></main>",
+  },
+};

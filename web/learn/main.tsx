@@ -1,0 +1,42 @@
+import { render } from "preact";
+import { systemClock } from "../../src/lib/clock.ts";
+import { Display, DisplayProvider } from "../live/display.ts";
+import type { FromPlayWorker } from "../play/messages.ts";
+import { App } from "./app.tsx";
+import { Player, type PlayWorker } from "./player.ts";
+
+/** The page holds its worker's script as text, so that it is one file and works from a disk. */
+const script = document.getElementById("worker")!.textContent;
+const scriptUrl = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+
+function openWorker(): PlayWorker {
+  const worker = new Worker(scriptUrl);
+  return {
+    send: (message) => worker.postMessage(message),
+    onMessage: (receive) => {
+      worker.onmessage = ({ data }: MessageEvent<FromPlayWorker>) => receive(data);
+    },
+  };
+}
+
+const player = new Player(
+  {
+    openWorker,
+    clock: systemClock,
+    nextFrame: (draw) => requestAnimationFrame(draw),
+    showHash: (hash) => history.replaceState(null, "", hash),
+  },
+  location.hash,
+);
+addEventListener("hashchange", () => player.read(location.hash));
+
+const display = new Display(systemClock);
+if (location.hash === "") player.introduce(display.still.peek());
+
+const root = document.body.appendChild(document.createElement("div"));
+render(
+  <DisplayProvider value={display}>
+    <App player={player} />
+  </DisplayProvider>,
+  root,
+);
