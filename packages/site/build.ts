@@ -4,10 +4,14 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pageFile } from "../../src/admin/page.ts";
+import { linked, type PageLinks, type PageName, pageFile } from "../../src/admin/page.ts";
 import { bundlePage } from "../../src/admin/page-bundle.ts";
+
+const LINKS: PageLinks = { learn: "index.html", "lesson-scan": "scan.html" };
 
 const directory = process.argv[2] ?? join(import.meta.dir, "../../site");
 mkdirSync(directory, { recursive: true });
-writeFileSync(join(directory, "index.html"), pageFile(await bundlePage("learn")));
-console.log(`The playground: ${join(directory, "index.html")}`);
+for (const [name, file] of Object.entries(LINKS)) {
+  writeFileSync(join(directory, file), pageFile(linked(await bundlePage(name as PageName), LINKS)));
+}
+console.log(`The playground: ${join(directory, LINKS.learn!)}`);

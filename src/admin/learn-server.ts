@@ -1,5 +1,5 @@
 import { type HttpServer, listenForHttp } from "./http-listener.ts";
-import { once, type Page, type PageName, pageResponse } from "./page.ts";
+import { linked, once, type Page, type PageLinks, type PageName, pageResponse } from "./page.ts";
 import { Problem } from "./problem.ts";
 import { respond, respondProblem } from "./responses.ts";
 import { parseTarget } from "./target.ts";
@@ -12,6 +12,8 @@ export interface LearnOptions {
   /** Makes the page, once a browser first wants it. */
   readonly page: (name: PageName) => Promise<Page>;
 }
+
+const LINKS: PageLinks = { learn: "/learn", "lesson-scan": "/learn/scan" };
 
 /** The page sends nothing. */
 const BODY_BYTES = 1024;
@@ -48,8 +50,9 @@ async function answer(request: Request, page: (name: PageName) => Promise<Page>)
     }
     const { path } = parseTarget(request.url);
     if (path === "/") return respond(null, "text/plain", { status: 302, headers: { location: "/learn" } });
-    if (path !== "/learn") throw new Problem(404, "there is nothing here; the playground is at /learn");
-    return pageResponse(await page("learn"), request);
+    const name = (Object.keys(LINKS) as PageName[]).find((each) => LINKS[each] === path);
+    if (name === undefined) throw new Problem(404, "there is nothing here; the playground is at /learn");
+    return pageResponse(linked(await page(name), LINKS), request);
   } catch (error) {
     const problem = error instanceof Problem ? error : new Problem(500, (error as Error).message);
     return respondProblem(problem);

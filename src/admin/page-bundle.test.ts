@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import { pageFile } from "./page.ts";
+import { ADMIN_LINKS, linked, pageFile } from "./page.ts";
 import { bundlePage } from "./page-bundle.ts";
 
 const hash = (text: string): string =>
@@ -8,7 +8,8 @@ const hash = (text: string): string =>
 
 for (const [name, limitBytes] of [
   ["dashboard", 60_000],
-  ["learn", 90_000],
+  ["learn", 100_000],
+  ["lesson-scan", 70_000],
 ] as const) {
   test(`the page ${name} is one file that loads nothing, and small`, async () => {
     const page = await bundlePage(name);
@@ -19,10 +20,20 @@ for (const [name, limitBytes] of [
     expect(hash(/<style>(.*?)<\/style/s.exec(html)![1]!)).toBe(styleSource);
     expect(html).not.toMatch(/<script[^>]+src=|<link[^>]+stylesheet|@import|url\((?!["']?data:)/);
     expect(html).not.toContain("var uPlot=");
-    expect([library?.includes("var uPlot=") ?? false, hasWorker]).toEqual(
-      name === "dashboard" ? [true, false] : [false, true],
-    );
+    expect([library?.includes("var uPlot=") ?? false, hasWorker]).toEqual([
+      name === "dashboard",
+      name === "learn",
+    ]);
     expect(html.includes('<script type="text/plain" id="worker">')).toBe(hasWorker);
     expect(pageFile(page)).toContain(`script-src ${scriptSource}; style-src ${styleSource};`);
   });
 }
+
+test("pages link to those that are there", () => {
+  const html = '<html lang="en"><a href="page:learn">Playground</a><a href="page:dashboard">Dashboard</a>';
+  const page = { html, library: undefined, hasWorker: false, scriptSource: "", styleSource: "" };
+  expect(linked(page, { learn: "index.html" }).html).toBe(
+    `<html data-links='{"learn":"index.html"}' lang="en"><a href="index.html">Playground</a>`,
+  );
+  expect(linked(page, ADMIN_LINKS).html).toContain('<a href="/">Dashboard</a>');
+});

@@ -12,6 +12,7 @@ interface Bundled {
   readonly style: string;
   readonly worker?: string;
   readonly library?: string;
+  readonly body?: string;
 }
 
 /**
@@ -41,7 +42,7 @@ export async function bundlePage(name: PageName): Promise<Page> {
   };
 }
 
-function pageHtml(name: PageName, { script, style, worker }: Bundled): string {
+function pageHtml(name: PageName, { script, style, worker, body = "" }: Bundled): string {
   const { title, noScript } = PAGES[name];
   // A block of text to the browser: the page makes a worker of it.
   const workerText = worker === undefined ? "" : `<script type="text/plain" id="worker">${worker}</script>\n`;
@@ -55,8 +56,7 @@ function pageHtml(name: PageName, { script, style, worker }: Bundled): string {
 <style>${style}</style>
 </head>
 <body>
-<noscript>${noScript}</noscript>
-${workerText}<script type="module">${script}</script>
+${noScript === undefined ? "" : `<noscript>${noScript}</noscript>\n`}${body}${workerText}<script type="module">${script}</script>
 </body>
 </html>
 `;

@@ -3,11 +3,15 @@ import type { PageName } from "./page.ts";
 import { PAGES } from "./page-sources.ts";
 
 /**
- * Bundles the page whose name is the argument, and writes `{ "script", "style", "worker"?, "library"? }` to standard
+ * Bundles the page whose name is the argument, and writes `{ "script", "style", "worker"?, "library"?, "body"? }` to standard
  * output: page-bundle.ts.
  */
-const { script, style, worker, hasLibrary } = PAGES[process.argv[2] as PageName];
+const { script, style, worker, hasLibrary, body } = PAGES[process.argv[2] as PageName];
 const web = join(import.meta.dir, "../../web");
+
+interface PageText {
+  default(): Promise<string>;
+}
 
 async function bundled(path: string): Promise<string> {
   const { outputs } = await Bun.build({
@@ -25,6 +29,7 @@ process.stdout.write(
     script: await bundled(script),
     style: await bundled(style),
     ...(worker !== undefined && { worker: await bundled(worker) }),
+    ...(body !== undefined && { body: await ((await import(join(web, body))) as PageText).default() }),
     ...(hasLibrary && {
       library: await Bun.file(Bun.resolveSync("uplot/dist/uPlot.iife.min.js", web)).text(),
     }),

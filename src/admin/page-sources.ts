@@ -9,8 +9,10 @@ export interface PageSources {
   readonly worker?: string;
   /** Whether it draws charts over time, with a library that it asks for once it needs it. */
   readonly hasLibrary: boolean;
-  /** Shown without JavaScript. */
-  readonly noScript: string;
+  /** Shown without JavaScript, if the page is not complete then. */
+  readonly noScript?: string;
+  /** A module whose default function makes the page's text. */
+  readonly body?: string;
 }
 
 export const PAGES: Readonly<Record<PageName, PageSources>> = {
@@ -21,6 +23,13 @@ export const PAGES: Readonly<Record<PageName, PageSources>> = {
     hasLibrary: true,
     noScript:
       "This page needs JavaScript. <code>glasscache top</code> shows the same at a terminal, <code>/api/</code> lists the figures for scripts.",
+  },
+  "lesson-scan": {
+    title: "A scan comes by · Glasscache",
+    script: "lesson/main.tsx",
+    style: "style/lesson.css",
+    hasLibrary: false,
+    body: "lesson/scan-body.ts",
   },
   learn: {
     title: "Glasscache: the playground",

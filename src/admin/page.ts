@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { respond, STRICT_POLICY } from "./responses.ts";
 
-export type PageName = "dashboard" | "learn";
+export type PageName = "dashboard" | "learn" | "lesson-scan";
 
 /** A page in one file but for a library, and what its content security policy must allow. */
 export interface Page {
@@ -31,9 +31,22 @@ export function pageFile(page: Page): string {
   );
 }
 
-/** Returns the page with a way to the dashboard, which is at `/` of the same port. */
-export function besideDashboard(page: Page): Page {
-  return { ...page, html: page.html.replace("<html", () => '<html data-dashboard="/"') };
+/** Where pages are. */
+export type PageLinks = Readonly<Partial<Record<PageName, string>>>;
+
+/** As the admin port serves them. */
+export const ADMIN_LINKS: PageLinks = { dashboard: "/", learn: "/learn", "lesson-scan": "/learn/scan" };
+
+/**
+ * Returns the page with links to others. In its text they are written `page:NAME`, and links to pages that are not
+ * there are left out; its script finds them in the root's `data-links`.
+ */
+export function linked(page: Page, links: PageLinks): Page {
+  const html = page.html
+    .replace("<html", () => `<html data-links='${JSON.stringify(links)}'`)
+    .replaceAll(/<a href="page:([a-z-]+)">[^<]*<\/a>/g, (link, name) => (name in links ? link : ""))
+    .replaceAll(/href="page:([a-z-]+)"/g, (_, name) => `href="${links[name as PageName] ?? ""}"`);
+  return { ...page, html };
 }
 
 function workerPolicy({ hasWorker }: Page): string {

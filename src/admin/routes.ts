@@ -2,7 +2,7 @@ import { API_ROUTES } from "./api.ts";
 import type { Handler, Method, Route } from "./call.ts";
 import { listResponse } from "./list-page.ts";
 import { LOGIN_ROUTES } from "./login.ts";
-import { besideDashboard, libraryResponse, pageResponse } from "./page.ts";
+import { ADMIN_LINKS, libraryResponse, linked, pageResponse } from "./page.ts";
 import { PROBE_ROUTES } from "./probes.ts";
 import { Problem } from "./problem.ts";
 
@@ -20,10 +20,20 @@ export const ROUTES: readonly Route[] = [
     path: "/learn",
     access: "password",
     methods: {
-      GET: async ({ desk, request }) => pageResponse(besideDashboard(await desk.page("learn")), request),
+      GET: async ({ desk, request }) => pageResponse(linked(await desk.page("learn"), ADMIN_LINKS), request),
     },
     shown: "/learn",
     summary: "The playground: caches and policies to step through.",
+  },
+  {
+    path: "/learn/scan",
+    access: "password",
+    methods: {
+      GET: async ({ desk, request }) =>
+        pageResponse(linked(await desk.page("lesson-scan"), ADMIN_LINKS), request),
+    },
+    shown: "/learn/scan",
+    summary: "A lesson: a scan comes by.",
   },
   {
     path: "/uplot.js",

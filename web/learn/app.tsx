@@ -21,8 +21,8 @@ export function App({ player }: { readonly player: Player }) {
     return () => removeEventListener("keydown", listen);
   }, [player]);
   const shown = player.shown.value;
-  const { caches } = player.settings.value;
-  const { dashboard } = document.documentElement.dataset;
+  const { caches, speed } = player.settings.value;
+  const links = JSON.parse(document.documentElement.dataset["links"] ?? "{}") as Record<string, string>;
   return (
     <>
       <a class="skip" href="#controls">
@@ -31,11 +31,10 @@ export function App({ player }: { readonly player: Player }) {
       <header class="head">
         <Brand />
         <h1 class="which">The playground</h1>
-        {dashboard !== undefined && (
-          <nav aria-label="Pages">
-            <a href={dashboard}>Dashboard</a>
-          </nav>
-        )}
+        <nav aria-label="Pages">
+          {links["lesson-scan"] !== undefined && <a href={links["lesson-scan"]}>Lesson: a scan comes by</a>}
+          {links["dashboard"] !== undefined && <a href={links["dashboard"]}>Dashboard</a>}
+        </nav>
         <div class="tools">
           <DisplaySwitches />
         </div>
@@ -55,7 +54,7 @@ export function App({ player }: { readonly player: Player }) {
           {shown === undefined ? (
             <Awaited>The requests are being made.</Awaited>
           ) : (
-            <div class="stage">
+            <div class={player.isPlaying.value ? `stage pace-${speed}` : "stage"}>
               <StreamRow view={shown.view} />
               <div class={`caches of-${caches.length}`}>
                 {shown.view.caches.map((cache, i) => (

@@ -1,17 +1,10 @@
-import { useMemo } from "preact/hooks";
-import type { QueueMember, QueuesReport, ToldQueue } from "../../src/instruments/view.ts";
 import { parsePolicy, policyNames } from "../../src/policy/registry.ts";
 import { Figure } from "../parts/figure.tsx";
-import { keyText, visibleText } from "../parts/key-text.ts";
-import { counted, countText, percentText } from "../parts/text.ts";
+import { counted, percentText } from "../parts/text.ts";
 import type { CacheView } from "../play/play-view.ts";
 import { parseSize } from "../play/settings.ts";
-import { changesBetween } from "../queues/changes.ts";
-import { timesText } from "../queues/queue-words.ts";
-import { Tank } from "../queues/tank.tsx";
-import type { TileLook } from "../queues/tile.tsx";
 import { policyLook } from "../what-if/policy-looks.ts";
-import { PixelField } from "./pixel-field.tsx";
+import { CacheQueues, Sentence } from "./cache-queues.tsx";
 import type { Player } from "./player.ts";
 import { Field } from "./setup.tsx";
 
@@ -27,15 +20,9 @@ export interface CacheColumnProps {
 
 /** One cache: its policy and size, its figures, what the last request did, its queues. */
 export function CacheColumn({ index, cache, before, at, step, player }: CacheColumnProps) {
-  const { settings, requests, misses, sentence } = cache;
+  const { settings, requests, misses } = cache;
   const policy = parsePolicy(settings.policy).type.name;
-  const report = useMemo(() => reportOf(cache, at), [cache]);
-  const changes = useMemo(
-    () => (before === undefined ? [] : changesBetween(reportOf(before, at - 1), report)),
-    [cache],
-  );
   const why = player.why.value;
-  const isField = cache.queues.some(({ field }) => field !== undefined);
   const { colour, mark } = policyLook(policy);
   return (
     <section
@@ -81,34 +68,19 @@ export function CacheColumn({ index, cache, before, at, step, player }: CacheCol
           }
           says="Of all reads so far, the share that the cache answered by itself. Each miss has to be fetched from the slow store behind it. The first request for a key is a miss in every cache."
         />
-        <p class="sentence">
-          {sentence === undefined ? (
-            <span class="label">{at === 0 ? "Empty. The first requests will all be misses." : ""}</span>
-          ) : (
-            <>
-              <b class={sentence.result}>{RESULTS[sentence.result]}</b> {sentence.text}
-            </>
-          )}
-        </p>
+        <Sentence cache={cache} at={at} />
       </div>
-      {isField ? (
-        <PixelField cache={cache} />
-      ) : (
-        <Tank
-          report={report}
-          changes={changes}
-          step={step}
-          openId={why?.cache === index ? String(why.object) : undefined}
-          onOpen={({ id }) => player.ask(index, Number(id))}
-          look={LOOK}
-          isDense={true}
-        />
-      )}
+      <CacheQueues
+        cache={cache}
+        before={before}
+        at={at}
+        step={step}
+        openId={why?.cache === index ? String(why.object) : undefined}
+        onOpen={(id) => player.ask(index, Number(id))}
+      />
     </section>
   );
 }
-
-const RESULTS = { hit: "| Hit.", miss: "# Miss.", change: "Write." } as const;
 
 function PolicyChoice({ index, player }: Pick<CacheColumnProps, "index" | "player">) {
   const { caches } = player.settings.value;
@@ -150,26 +122,3 @@ function changeSize(player: Player, index: number, text: string): void {
     player.problems.value = [`${(error as Error).message}.`];
   }
 }
-
-/** The queues in the form that draws those of a live cache. Times are counted in requests. */
-function reportOf({ settings, queues }: CacheView, at: number): QueuesReport {
-  return {
-    ...{ atMs: at, policy: settings.policy, shard: 0, shards: 1, unit: settings.unit },
-    ...{ samplingRatio: 1, ghostSamplingRatio: 1, queues, left: [] },
-  };
-}
-
-const LOOK: TileLook = {
-  label({ name, order, members }: ToldQueue, { key, id, rank, entry }: QueueMember): string {
-    const parts = [key === undefined ? id : visibleText(keyText(key)), name];
-    if (order !== "none")
-      parts.push(members[0]?.id === id ? "next at the exit" : `${countText(rank)} from the exit`);
-    if (entry === undefined) return `${parts.join(", ")}, a ghost`;
-    parts.push(timesText(entry.reads));
-    if (entry.turn === name) parts.push("would stay");
-    else if (entry.turn !== undefined)
-      parts.push(entry.turn === "" ? "would leave" : `would go to ${entry.turn}`);
-    return parts.join(", ");
-  },
-  strokes: (reads) => Math.min(4, reads),
-};

@@ -73,6 +73,8 @@ export class Player {
   /** Whether an answer is awaited, and the question that is asked after it. */
   #isAsked = false;
   #wanted: ToPlayWorker | undefined;
+  /** The position that was asked for last. */
+  #target: number | undefined;
   #latest: PlayView | undefined;
   #isDrawing = false;
   #frameMs = 0;
@@ -174,8 +176,8 @@ export class Player {
   }
 
   step(by: number): void {
-    const wanted = this.#wanted?.kind === "seek" ? this.#wanted.at : (this.#latest?.at ?? this.at);
-    this.seek(Math.max(0, wanted + by));
+    const from = this.#isAsked && this.#target !== undefined ? this.#target : (this.#latest?.at ?? this.at);
+    this.seek(Math.max(0, Math.min(from + by, this.#latest?.count ?? 0)));
   }
 
   /** Opens an entry's biography. */
@@ -206,6 +208,7 @@ export class Player {
 
   /** Asks the worker, after the present answer has come. Of several questions the last one counts. */
   #ask(message: ToPlayWorker): void {
+    this.#target = message.kind === "seek" ? message.at : undefined;
     if (this.#isAsked) {
       // Settings must be opened before anything is asked about them.
       if (this.#wanted?.kind === "open" && message.kind === "seek") {
