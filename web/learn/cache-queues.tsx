@@ -1,5 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { QueueMember, QueuesReport, ToldQueue } from "../../src/instruments/view.ts";
+import { useDisplay } from "../live/display.ts";
 import { keyText, visibleText } from "../parts/key-text.ts";
 import { countText } from "../parts/text.ts";
 import type { CacheView } from "../play/play-view.ts";
@@ -26,6 +27,8 @@ export function CacheQueues({ cache, before, at, step, openId, onOpen }: CacheQu
     () => (before === undefined ? [] : changesBetween(reportOf(before, at - 1), report)),
     [cache],
   );
+  // Heads of lanes are higher while explanations are open; tiles are laid anew then.
+  useDisplay().explain.value;
   if (cache.queues.some(({ field }) => field !== undefined)) return <PixelField cache={cache} />;
   return (
     <Tank
