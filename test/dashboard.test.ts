@@ -463,7 +463,7 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     const { page, messages } = shownPage;
     await page.locator("#time .uplot").first().waitFor();
     await page.locator("#now").getByText("Reads that found their key").first().waitFor();
-    expect(await page.locator("nav a").allInnerTexts()).toEqual(["Now", "Time"]);
+    expect(await page.locator("nav a").allInnerTexts()).toEqual(["Now", "Time", "Learn"]);
     expect(await page.locator(".view").count()).toBe(2);
     expect(messages).toEqual([]);
   });
