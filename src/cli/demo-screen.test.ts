@@ -89,9 +89,9 @@ A scan: 12,000 products, each read once,
 beside the usual reads.
   Watch Now: misses rise, and fall when
       it ends.
-  Watch What if: other policies keep
-      more of the popular keys, or
-      fewer.
+  Watch Inside: strangers pass through
+      the small queue; the main queue
+      stays.
 64.0% hits  hit 87 µs, miss 2.3 ms
 100,000 reads: 64.0% answered by the
 proxy's cache, 36,000 by the server.
@@ -142,7 +142,7 @@ server is 2 ms away, like a real one (--origin-delay).
   writing 16,800 keys first: 34%
 A scan: 12,000 products, each read once, beside the usual reads.
   Watch Now: misses rise, and fall when it ends.
-  Watch What if: other policies keep more of the popular keys, or fewer.
+  Watch Inside: strangers pass through the small queue; the main queue stays.
      12,345 requests/s   hit ratio 64.0% █████████░░░░░  hit 87 µs, miss 2.3 ms
 100,000 reads: 64.0% answered by the proxy's cache, 36,000 by the server.
 Now try it yourself, in a second terminal
