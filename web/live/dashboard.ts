@@ -40,11 +40,13 @@ export interface SavedPage {
 
 /** How often the figures of the last minutes are asked for; charts over time ask more often while they are seen. */
 const PAST_EVERY_MS = 4000;
-/** How often figures and charts change. What moves is drawn more often. */
+/** How often figures and charts change, while somebody attends to the page and else. */
 const SHOWN_EVERY_MS = 950;
+const UNATTENDED_EVERY_MS = 2950;
 
 /** Follows the service that this page came from. */
 export function liveDashboard(): Dashboard {
+  const display = new Display(systemClock);
   const recent = new Recent();
   const reading = signal<Reading | undefined>(undefined);
   const moments = signal<readonly Moment[]>([]);
@@ -52,7 +54,8 @@ export function liveDashboard(): Dashboard {
   const stream = new LiveStream(systemClock, (state) => {
     recent.add(state);
     // The first one at once, and a second one soon, for figures per second need two.
-    const isDue = state.atMs - shownMs >= SHOWN_EVERY_MS || recent.moments.length <= 3;
+    const everyMs = display.isAttended.peek() ? SHOWN_EVERY_MS : UNATTENDED_EVERY_MS;
+    const isDue = state.atMs - shownMs >= everyMs || recent.moments.length <= 3;
     if (!isDue && state.atMs > shownMs) return;
     shownMs = state.atMs;
     batch(() => {
@@ -69,7 +72,7 @@ export function liveDashboard(): Dashboard {
     ...{ link, reading, histories, api },
     recent: new RecentFigures(moments),
     newest: () => recent.moments,
-    display: new Display(systemClock),
+    display,
     charts: new ChartLibrary(),
     clock: systemClock,
     retry: () => stream.retry(),
