@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { BiographyEvent, BiographyReport, ToldKey, WatchReport } from "../../src/instruments/view.ts";
-import { ApiError } from "../live/api.ts";
+import { problemText } from "../live/api.ts";
 import { useDashboard } from "../live/dashboard.ts";
 import { KeyName } from "../parts/key-name.tsx";
 import { keyText } from "../parts/key-text.ts";
@@ -45,7 +45,7 @@ export function Biography({ name, onClose }: BiographyProps) {
       report.value = await api.get<BiographyReport>(path);
       problem.value = "";
     } catch (error) {
-      problem.value = error instanceof ApiError ? error.message : String(error);
+      problem.value = problemText(error);
     }
   };
   const isLive = link.value.state === "live";
@@ -64,7 +64,7 @@ export function Biography({ name, onClose }: BiographyProps) {
       await api.send<WatchReport>(method, "/api/watch", { pattern: escapedGlob(keyText(name)) });
       await ask();
     } catch (error) {
-      problem.value = error instanceof ApiError ? error.message : String(error);
+      problem.value = problemText(error);
     }
   };
   const events = [...(story?.events ?? [])].reverse();

@@ -1,6 +1,6 @@
 import { type Signal, signal } from "@preact/signals";
 import type { QueuesReport } from "../../src/instruments/view.ts";
-import { type Api, ApiError } from "../live/api.ts";
+import { type Api, problemText } from "../live/api.ts";
 import { type Change, changesBetween } from "../queues/changes.ts";
 
 /** The latest reading of the queues, and what has happened since the one before it. */
@@ -33,7 +33,7 @@ export class QueueFeed {
       this.state.value = { report, changes, step: (before?.step ?? 0) + 1 };
       this.problem.value = "";
     } catch (error) {
-      this.problem.value = error instanceof ApiError ? error.message : String(error);
+      this.problem.value = problemText(error);
     } finally {
       this.#isAsking = false;
     }

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ToldKey, WatchReport } from "../../src/instruments/view.ts";
-import { ApiError } from "../live/api.ts";
+import { problemText } from "../live/api.ts";
 import { useDashboard } from "../live/dashboard.ts";
 
 /** A field for a key's name: shows its story, or watches it or all keys of a pattern. */
@@ -14,7 +14,7 @@ export function FindKey({ onFind }: { readonly onFind: (name: ToldKey) => void }
       await api.send<WatchReport>("POST", "/api/watch", { pattern: text.value });
       message.value = `Watching ${text.value}: its whole story is kept from now on.`;
     } catch (error) {
-      message.value = error instanceof ApiError ? error.message : String(error);
+      message.value = problemText(error);
     }
   };
   const submit = (event: SubmitEvent): void => {

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ToldKey, WatchReport } from "../../src/instruments/view.ts";
-import { ApiError } from "../live/api.ts";
+import { problemText } from "../live/api.ts";
 import { useDashboard } from "../live/dashboard.ts";
 import { KeyName } from "../parts/key-name.tsx";
 import { Table } from "../parts/table.tsx";
@@ -21,7 +21,7 @@ export function Watched({ watch: { patterns, note, limit }, onOpen }: WatchedPro
       await api.send("DELETE", "/api/watch", { pattern });
       problem.value = "";
     } catch (error) {
-      problem.value = error instanceof ApiError ? error.message : String(error);
+      problem.value = problemText(error);
     }
   };
   if (patterns.length === 0) return null;

@@ -57,8 +57,13 @@ export class Api {
   }
 }
 
+/** What to tell people of a request that failed. */
+export function problemText(error: unknown): string {
+  return error instanceof ApiError ? error.message : String(error);
+}
+
 /** The service refused, or did not answer; the message is a sentence. */
-export class ApiError extends Error {
+class ApiError extends Error {
   /** The status of HTTP; 0: there was no answer. */
   readonly status: number;
 

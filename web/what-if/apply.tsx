@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { ApiError } from "../live/api.ts";
+import { problemText } from "../live/api.ts";
 import { useDashboard } from "../live/dashboard.ts";
 
 export interface ApplyProps {
@@ -24,7 +24,7 @@ export function Apply({ chosen, present, size, factor }: ApplyProps) {
       message.value = `The policy is ${policy} now. The charts mark this moment; its entries stayed.`;
       before.value = undo;
     } catch (error) {
-      message.value = error instanceof ApiError ? error.message : String(error);
+      message.value = problemText(error);
     } finally {
       isBusy.value = false;
     }
