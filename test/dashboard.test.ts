@@ -347,13 +347,17 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     await tiles.first().waitFor();
     // Readers who want less motion begin with everything at rest.
     expect(await button("Pause").getAttribute("aria-pressed")).toBe("true");
-    const asked: Promise<QueuesReport>[] = [];
-    page.on("response", (response) => {
-      if (response.url().includes("/api/queues")) asked.push(response.json());
+    const asked: QueuesReport[] = [];
+    // The browser forgets the body of a response soon, so it is read on its way to the page.
+    await page.route("**/api/queues*", async (route) => {
+      const response = await route.fetch();
+      const report = (await response.json()) as QueuesReport;
+      await route.fulfill({ response });
+      asked.push(report);
     });
     await button("One step").click();
     await until(() => Promise.resolve(asked.length === 1), "one step asks once");
-    const { queues } = await asked[0]!;
+    const { queues } = asked[0]!;
     const members = queues.flatMap(({ members }) => members);
     const shownIds = async () =>
       (await page.evaluate(
@@ -375,6 +379,7 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     const read = asked.length;
     await button("One step").click();
     await until(() => Promise.resolve(asked.length > read), "another step");
+    await page.unrouteAll({ behavior: "wait" });
   });
 
   test("watches a key, tells its story, and stops", async () => {

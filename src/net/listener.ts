@@ -124,14 +124,11 @@ export class Listener {
 }
 
 /**
- * Checks that a port is free, before several listeners share it. Port 0 chooses a free one.
+ * Checks that a port is free, before several listeners share it: they would share it with another program, too.
  * @throws ListenError if it is not free
  */
-export function probePort(host: string, port: number): number {
-  const listeners = listen({ host, port }, { data() {} });
-  const chosen = listeners[0]!.port;
-  for (const listener of listeners) listener.stop(true);
-  return chosen;
+export function requireFreePort(host: string, port: number): void {
+  for (const listener of listen({ host, port }, { data() {} })) listener.stop(true);
 }
 
 /** @throws ListenError */

@@ -6,7 +6,7 @@ import { type Log, type LogLevel, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { readClock, steadyClock } from "../../lib/steady-clock.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
-import { ListenError, probePort } from "../../net/listener.ts";
+import { ListenError, requireFreePort } from "../../net/listener.ts";
 import type { Store } from "../../store/store.ts";
 import { LiveSettings } from "../live-settings.ts";
 import { completeSettings, type ProxySettings, randomHex } from "../settings.ts";
@@ -38,10 +38,9 @@ const SHARD_LEAST_ENTRIES = 1000;
  * origin. All listen on the same port; the system distributes new clients among them. A thread that dies is replaced.
  */
 export class Supervisor {
-  readonly port: number;
   /** Threads that died and were replaced. */
   restarts = 0;
-  readonly #start: ThreadsStart;
+  #start: ThreadsStart;
   /** Used only in ways that never wait for a lock: a dead thread may hold it until `recover`. */
   readonly #store: Store;
   readonly #table: ThreadTable;
@@ -60,7 +59,6 @@ export class Supervisor {
     table: ThreadTable,
     { log, setLogLevel }: { log: Log; setLogLevel: ((level: LogLevel) => void) | undefined },
   ) {
-    this.port = start.port;
     this.#start = start;
     this.#store = store;
     this.#table = table;
@@ -76,8 +74,8 @@ export class Supervisor {
       throw new RangeError(`the number of threads must be from 1 to 256, not ${threads}`);
     }
     const settings = completeSettings({ ...options, maxConnections: limits.connections });
-    // Sockets that share a port would share it with another program, too, so it must be free before.
-    const port = probePort(options.host, options.port);
+    const { host, port } = options;
+    if (port !== 0) requireFreePort(host, port);
     const store = createStore(
       settings,
       options.policy,
@@ -91,7 +89,7 @@ export class Supervisor {
     const runId = randomHex(random, 40);
     const supervisor = new Supervisor(
       {
-        ...{ settings, host: options.host, port, respOnly, limits, runId, count: threads },
+        ...{ settings, host, port, respOnly, limits, runId, count: threads },
         store: store.handle,
         table: table.buffer,
         instruments: instruments?.handle,
@@ -104,12 +102,18 @@ export class Supervisor {
       { log, setLogLevel: options.setLogLevel },
     );
     try {
-      await Promise.all(Array.from({ length: threads }, (_, index) => supervisor.#run(index)));
+      // If the system chooses the port, it chooses for the first thread. It gives nobody a port that is shared.
+      supervisor.#start = { ...supervisor.#start, port: await supervisor.#run(0) };
+      await Promise.all(Array.from({ length: threads - 1 }, (_, index) => supervisor.#run(index + 1)));
     } catch (error) {
       await supervisor.close();
       throw error;
     }
     return supervisor;
+  }
+
+  get port(): number {
+    return this.#start.port;
   }
 
   /** What instruments read; undefined: they may not. Read it when they start: it tells the time. */
@@ -149,8 +153,8 @@ export class Supervisor {
     );
   }
 
-  /** Starts the thread with this number. Resolves when it listens. */
-  #run(index: number): Promise<void> {
+  /** Starts the thread with this number. @returns the port, when it listens */
+  #run(index: number): Promise<number> {
     const holder = this.#nextHolder++;
     const worker = new Worker(new URL("./thread.ts", import.meta.url), {
       workerData: { ...this.#start, index, holder, clock: readClock(this.#clock) } satisfies ThreadStart,
@@ -158,7 +162,7 @@ export class Supervisor {
     this.#workers[index] = worker;
     return new Promise((resolve, reject) => {
       worker.on("message", (message: FromThread) => {
-        if (message.type === "listening") resolve();
+        if (message.type === "listening") resolve(message.port);
         else if (message.type === "refused") reject(new ListenError(message.message, message.code));
         else if (message.type === "drained") void worker.terminate();
         else if (message.type === "log-level") this.#setLogLevel?.(message.level);

@@ -9,6 +9,7 @@ import type { ProxySettings } from "../settings.ts";
 export interface ThreadStart {
   readonly settings: ProxySettings;
   readonly host: string;
+  /** 0: the system chooses. */
   readonly port: number;
   readonly respOnly: boolean;
   readonly limits: ConnectionLimits;
@@ -31,7 +32,7 @@ export interface ThreadStart {
 
 /** From a thread to its supervisor. */
 export type FromThread =
-  | { readonly type: "listening" }
+  | { readonly type: "listening"; readonly port: number }
   | { readonly type: "refused"; readonly message: string; readonly code: string }
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string }
   | { readonly type: "log-level"; readonly level: LogLevel }

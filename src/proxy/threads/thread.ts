@@ -72,7 +72,7 @@ function runThread(start: ThreadStart): void {
     proxy.close();
     return;
   }
-  proxy.port = start.port;
+  proxy.port = listener.port;
   const stopSweeping = sweepInSteps(store, clock, count);
   const drains = instruments && giveBeats(proxy, instruments);
   const stopPublishing = publishRegularly(proxy, index);
@@ -86,7 +86,7 @@ function runThread(start: ThreadStart): void {
     tell({ type: "drained" });
     parentPort!.close();
   });
-  tell({ type: "listening" });
+  tell({ type: "listening", port: listener.port });
 }
 
 function tell(message: FromThread): void {
