@@ -97,7 +97,7 @@ export const FAULTS = {
   },
 
   /** Everything is deleted at once, through a proxy or at the origin, while nobody writes. */
-  async flush({ world, sites, relays, random, patienceMs }) {
+  async flush({ world, origin, sites, relays, random, patienceMs }) {
     const { keys } = world;
     keys.pause();
     while (keys.registers.some(({ isLocked }) => isLocked)) await Bun.sleep(1);
@@ -111,6 +111,7 @@ export const FAULTS = {
       // It must not happen later: what is still on its way through a relay is lost, what has arrived is executed.
       for (const relay of relays) relay.cut("rst");
       await Bun.sleep(patienceMs);
+      await hasReadAll(origin);
       loss.mayHaveHappened();
     }
     keys.resume();
@@ -155,6 +156,15 @@ export async function runFaults(
     // Time in between for connections to be set up again, and for caches to fill.
     await Bun.sleep(100 + random.below(500));
   }
+}
+
+/**
+ * Waits until the origin has executed all requests that its sockets held. However slow it is, it reads its sockets in
+ * turn: a new one is accepted, and read, after those that were ready before.
+ */
+async function hasReadAll({ port }: RunningServer): Promise<void> {
+  using client = await connect(port);
+  await client.must("PING");
 }
 
 /** Connects as soon as anybody listens: all threads of a proxy may have died at once. */

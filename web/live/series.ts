@@ -6,9 +6,8 @@ export type Labels = Readonly<Record<string, string>>;
 /** Returns the sum of all series of a metric with these labels; undefined: there is none. */
 export function figureOf(counters: Counters, metric: string, labels: Labels = {}): number | undefined {
   let sum: number | undefined;
-  for (const [name, value] of matching(counters, metric, labels)) {
+  for (const [, value] of matching(counters, metric, labels)) {
     sum = (sum ?? 0) + (typeof value === "number" ? value : value.count);
-    if (name === metric) break;
   }
   return sum;
 }
@@ -50,14 +49,30 @@ function* matching(
   labels: Labels,
 ): Generator<readonly [string, number | CountedHistogram]> {
   const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-  for (const name in counters) {
-    if (!name.startsWith(metric)) continue;
-    const rest = name.slice(metric.length);
-    if (rest !== "" && rest[0] !== "{") continue;
-    if (wanted.every((label) => rest.includes(`{${label}`) || rest.includes(`,${label}`))) {
+  for (const name of namesOf(counters, metric)) {
+    if (wanted.every((label) => name.includes(`{${label}`) || name.includes(`,${label}`))) {
       yield [name, counters[name]!];
     }
   }
+}
+
+/** The names of all series by their metric. Some hundred figures are read of the same counters, so it is kept. */
+const INDEXES = new WeakMap<Counters, Map<string, string[]>>();
+
+function namesOf(counters: Counters, metric: string): readonly string[] {
+  let index = INDEXES.get(counters);
+  if (index === undefined) {
+    index = new Map();
+    for (const name in counters) {
+      const end = name.indexOf("{");
+      const family = end < 0 ? name : name.slice(0, end);
+      const names = index.get(family);
+      if (names === undefined) index.set(family, [name]);
+      else names.push(name);
+    }
+    INDEXES.set(counters, index);
+  }
+  return index.get(metric) ?? [];
 }
 
 function labelsOf(name: string): Labels {

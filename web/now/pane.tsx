@@ -7,8 +7,6 @@ import { type Lanes, lanesOf, PaneDrawing } from "./pane-drawing.ts";
 
 /** Frames a second; enough for strokes that take seconds to cross. */
 const FRAME_MS = 83;
-/** When nobody has touched the page of late. */
-const UNATTENDED_FRAME_MS = 1000;
 const STILL_FRAME_MS = 2000;
 
 /** The cache as a pane of glass: reads come from the left, hits end at it, misses pass through to the origin. */
@@ -21,16 +19,22 @@ export function Pane({ figures }: { readonly figures: NowFigures }) {
   lanesNow.current = lanes;
   const isStill = display.still.value || link.value.state !== "live";
   const isAttended = display.isAttended.value;
+  const draw = useRef(() => {});
   useEffect(() => {
     if (canvas.current === null || !isOnScreen) return undefined;
     const drawing = new PaneDrawing(canvas.current, clock);
-    const draw = (): void => {
+    draw.current = () => {
       if (!document.hidden) drawing.draw(newest(), lanesNow.current, isStill);
     };
-    draw();
-    const timer = setInterval(draw, isStill ? STILL_FRAME_MS : isAttended ? FRAME_MS : UNATTENDED_FRAME_MS);
+    draw.current();
+    if (!isAttended) return undefined;
+    const timer = setInterval(draw.current, isStill ? STILL_FRAME_MS : FRAME_MS);
     return () => clearInterval(timer);
   }, [isOnScreen, isStill, isAttended, newest, clock]);
+  // When nobody has touched the page of late, it changes with the figures only.
+  useEffect(() => {
+    if (!isAttended) draw.current();
+  }, [isAttended, figures]);
   const { hitsPerSecond, missesPerSecond, coalescedPerSecond, readsPerSecond } = figures;
   const toOrigin = (missesPerSecond ?? 0) - (coalescedPerSecond ?? 0);
   const spared = (hitsPerSecond ?? 0) + (coalescedPerSecond ?? 0);
