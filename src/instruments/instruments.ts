@@ -94,8 +94,10 @@ export interface InstrumentsOptions {
   readonly restartedMs: number | undefined;
 }
 
-/** Of every so many hits, one is counted for hot keys and families. */
-const COUNT_EVERY = 100;
+/** How many reads a second are counted for hot keys and families at least; at most twice as many, where there are more. */
+const COUNTED_PER_SECOND = 1250;
+/** Of so many hits one is counted, until the load is known. */
+const COUNT_EVERY = 128;
 /** How often the sampling follows the load. */
 const ADAPT_MS = 250;
 /** Departures of a thread to read at once. */
@@ -142,7 +144,7 @@ export class Instruments implements InstrumentsView {
     this.#history = new History(options.figures.series);
     this.#reader = new EventReader(threads.map((thread) => memory.ring(thread)));
     this.#departures = new DepartureReader(logs);
-    this.#figures = new KeyFigures(COUNT_EVERY, now);
+    this.#figures = new KeyFigures(now);
     this.#stories = new KeyStories(store, memory.filter, logs);
     this.#queues = new QueueWatch(store, (hash) => this.#stories.nameOf(hash));
     this.#load = new Load(now, this.#reader.reads, options.threadMs());
@@ -381,6 +383,7 @@ export class Instruments implements InstrumentsView {
     const { otherShare } = this.#load;
     // A load that has just come counts at once, one that has gone counts for a while.
     const readsPerSecond = Math.max(this.#load.readsPerSecond, this.#load.lastReadsPerSecond);
+    this.#options.memory.control.countEvery = countEvery(readsPerSecond);
     this.#whatIf.adapt(present, { readsPerSecond, otherShare, budget: this.#options.settings.budget });
   }
 
@@ -403,4 +406,9 @@ export class Instruments implements InstrumentsView {
       weigh: isBytes ? (keyBytes, valueBytes) => store.chargeOf(keyBytes, valueBytes) : () => 1,
     });
   }
+}
+
+/** Powers of two, so that small changes of the load change nothing. */
+function countEvery(readsPerSecond: number): number {
+  return 2 ** Math.max(0, Math.floor(Math.log2(readsPerSecond / COUNTED_PER_SECOND)));
 }

@@ -14,7 +14,7 @@ test("hits by sample and all misses make the rates of keys and families", () => 
   const memory = InstrumentsMemory.create(1);
   memory.control.bound = boundOf(0);
   memory.control.countEvery = COUNT_EVERY;
-  const figures = new KeyFigures(COUNT_EVERY, NOW_MS);
+  const figures = new KeyFigures(NOW_MS);
   const reader = new EventReader([memory.ring(0)]);
   const writer = new EventWriter(memory.target(0), () => NOW_MS);
   const key = (name: string, hash: number): KeyRef => {

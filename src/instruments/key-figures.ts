@@ -14,11 +14,8 @@ export class KeyFigures {
   /** The keys of misses whose values have not come yet. */
   readonly #recentKeys = new RecentKeys();
   readonly #lastReads = new LastReads();
-  readonly #countEvery: number;
 
-  /** @param countEvery how many hits a counted one stands for */
-  constructor(countEvery: number, nowMs: number) {
-    this.#countEvery = countEvery;
+  constructor(nowMs: number) {
     this.#hotKeys = new HotKeys(HOT_KEYS_DEFAULTS, nowMs);
     // All fills and departures are told.
     this.#families = new Families(FAMILIES_DEFAULTS, 1, nowMs);
@@ -62,11 +59,11 @@ export class KeyFigures {
     this.#families.cleared(nowMs);
   }
 
-  #hit({ flags, hash, atMs, bytes, keyStart, keyEnd, detail }: Event): void {
+  #hit({ flags, hash, atMs, bytes, keyStart, keyEnd, detail, second: weight }: Event): void {
     if ((flags & IS_FOLLOWED) !== 0) this.#lastReads.read(hash, atMs);
     if ((flags & IS_COUNTED) === 0) return;
-    this.#hotKeys.hit(hash, bytes, keyStart, keyEnd, detail, this.#countEvery, atMs);
-    this.#families.hit(hash, bytes, keyStart, keyEnd, this.#countEvery, atMs);
+    this.#hotKeys.hit(hash, bytes, keyStart, keyEnd, detail, weight, atMs);
+    this.#families.hit(hash, bytes, keyStart, keyEnd, weight, atMs);
   }
 
   #missed({ hash, atMs, bytes, keyStart, keyEnd }: Event): void {

@@ -44,7 +44,7 @@ export class EventControl {
     this.words[BOUND] = bound;
   }
 
-  /** Every n-th hit is counted for hot keys and families. */
+  /** One hit in so many is counted for hot keys and families. */
   get countEvery(): number {
     return this.words[COUNT_EVERY]!;
   }

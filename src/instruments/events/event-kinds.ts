@@ -3,7 +3,7 @@
  *
  * | kind | from word 3 on | key |
  * | --- | --- | --- |
- * | HIT | value bytes | if counted |
+ * | HIT | value bytes, the hits that it stands for if it is counted | if counted |
  * | MISS | | always |
  * | COALESCED | | |
  * | ANSWERED | value bytes, remaining time to live (ms; −1: none, −2: unknown) | |
@@ -31,11 +31,11 @@ export const HASH = 1;
 export const TIME = 2;
 
 /** The length of each kind's record in words, without its key. */
-export const WORDS_OF: readonly number[] = [0, 4, 3, 3, 5, 6, 4, 3, 4, 3, 5, 6];
+export const WORDS_OF: readonly number[] = [0, 5, 3, 3, 5, 6, 4, 3, 4, 3, 5, 6];
 
 /** Flag: the key is sampled or watched. */
 export const IS_FOLLOWED = 1;
-/** Flag of HIT: it stands for every n-th hit, and has its key. */
+/** Flag of HIT: it stands for several hits, and has its key. */
 export const IS_COUNTED = 2;
 /** Flag of WROTE: the write leaves no value. */
 export const REMOVES = 4;

@@ -72,7 +72,7 @@ describe("a writer of events", () => {
     expect(counted).toMatchObject({ key: "user:1", flags: kinds.IS_COUNTED | kinds.IS_FOLLOWED });
     const followed = { hash: 0xdead_beef, atMs: NOW_MS, flags: kinds.IS_FOLLOWED };
     expect(told).toMatchObject([
-      { ...followed, kind: kinds.HIT, rest: [700, 0, 0], key: "", keyLength: 6 },
+      { ...followed, kind: kinds.HIT, rest: [700, 1_000_000, 0], key: "", keyLength: 6 },
       { ...followed, kind: kinds.MISS, key: "user:1", keyLength: 6 },
       { ...followed, kind: kinds.COALESCED },
       { ...followed, kind: kinds.ANSWERED, rest: [12, -1, 0] },
@@ -136,6 +136,19 @@ describe("a writer of events", () => {
     const counted = read();
     expect(counted.every(({ key: told }) => told === "user:1")).toBe(true);
     expect(Math.abs((counted.length * 50) / hits - 1)).toBeLessThan(0.1);
+  });
+
+  test("counted hits say how many they stand for, also when that changes", () => {
+    const { memory, writer, read } = bench(0, 50);
+    const user = key("user:1", 5);
+    const counts = [50, 400, 1, 16];
+    const hits = 20_000;
+    for (const countEvery of counts) {
+      memory.control.countEvery = countEvery;
+      for (let i = 0; i < hits; i++) writer.hit(user, 1, NOW_MS);
+      const stand = read().reduce((sum, { rest: [, weight] }) => sum + weight!, 0);
+      expect(Math.abs(stand / hits - 1)).toBeLessThan(0.2);
+    }
   });
 
   test("a long key is cut to what a record holds", () => {

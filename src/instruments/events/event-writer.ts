@@ -35,7 +35,7 @@ export interface EventTarget {
 
 /**
  * Writes what happens to the keys of one thread's cache to its ring: everything that happens to keys that are followed
- * (sampled or watched), every n-th hit, and every miss. The other hits cost two comparisons.
+ * (sampled or watched), one hit in so many, and every miss. The other hits cost two comparisons.
  */
 export class EventWriter {
   readonly #ring: EventRing;
@@ -48,6 +48,8 @@ export class EventWriter {
   #bound: number;
   #markAtMs = 0;
   #untilCounted = 1;
+  /** How many hits the next counted one stands for. */
+  #countedWeight = 1;
   #random = 1;
 
   /** @param nowMs the time base of the cache */
@@ -146,16 +148,17 @@ export class EventWriter {
   }
 
   #countedHit(key: KeyRef, valueBytes: number, nowMs: number, isFollowed: boolean): void {
-    this.#untilCounted = this.#gap();
     const flags = isFollowed ? IS_COUNTED | IS_FOLLOWED : IS_COUNTED;
     this.#writeHit(flags, key, Math.min(EVENT_KEY_BYTES, key.length), valueBytes, nowMs);
+    this.#countedWeight = this.#control.countEvery;
+    this.#untilCounted = this.#gap(this.#countedWeight);
   }
 
-  /** Returns a random number of hits whose mean is `countEvery`: a fixed one would follow a load that repeats. */
-  #gap(): number {
+  /** Returns a random number of hits with this mean: a fixed one would follow a load that repeats. */
+  #gap(mean: number): number {
     this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) | 0;
     const share = (this.#random >>> 0) / 2 ** 32;
-    return 1 + Math.floor(share * (2 * this.#control.countEvery - 1));
+    return 1 + Math.floor(share * (2 * mean - 1));
   }
 
   /** @param stored how much of the key to write */
@@ -166,6 +169,7 @@ export class EventWriter {
     if (at < 0) return;
     writeHead(ring, at, key.hash, nowMs);
     ring.words[at + 3] = valueBytes;
+    ring.words[at + 4] = this.#countedWeight;
     if (stored > 0) ring.putKey(at, words, key.bytes, key.start, stored);
     ring.publish();
   }
