@@ -3,8 +3,8 @@
  * whole process, the thread of the instruments included. A third proxy has a client that reads its live stream, as a
  * dashboard does.
  *
- *   npm run bench -- --only instruments             9 rounds of 4 s each
- *   npm run bench -- --only instruments --quick     5 rounds of 1 s each
+ *   npm run bench -- --only instruments             3 sittings, 9 rounds of 4 s each in all
+ *   npm run bench -- --only instruments --quick     2 sittings, 4 rounds of 1 s each in all
  *   npm run bench -- --only instruments --write     also writes bench/RESULTS.md
  */
 import { fileURLToPath } from "node:url";
@@ -18,11 +18,18 @@ import { proxyHitTarget, type Target } from "./targets.ts";
 
 const STEADY_LOAD = fileURLToPath(new URL("./steady-load.ts", import.meta.url));
 
-const { rounds, seconds, write } = readRoundFlags({ rounds: 9, seconds: 4 }, { rounds: 5, seconds: 1 }, [
+const { rounds, seconds, write, own } = readRoundFlags({ rounds: 9, seconds: 4 }, { rounds: 4, seconds: 1 }, [
   "only",
+  "sittings",
 ]);
+/**
+ * Each sitting starts all processes anew. The runtime compiles a hot path once, and not each time equally well: two
+ * processes of the same program differ by up to 10 %.
+ */
+const sittings = Math.min(rounds, Number(own.sittings ?? (rounds > 4 ? 3 : 2)));
 
-const WARM_SECONDS = 15;
+/** The sampling follows the load within this time, and the runtime has compiled most of it. */
+const WARM_SECONDS = 20;
 
 const SUBJECTS = ["off", "on", "on, watched"] as const;
 type Subject = (typeof SUBJECTS)[number];
@@ -54,47 +61,60 @@ interface Running {
 const running = new Map<Subject, Running>();
 const micros = new Map<string, number[]>();
 const p999 = new Map<Subject, number[]>();
-let report: string;
-try {
-  for (const subject of SUBJECTS) running.set(subject, await start(subject));
-  for (const { target } of running.values()) {
-    await fill(target);
-    await warm(target);
-  }
-  for (let round = 0; round < rounds; round++) {
-    for (const { name, pipeline, order } of CASES) {
-      for (const subject of inTurn(round)) {
-        const { target } = running.get(subject)!;
-        const before = cpuMicros(target.pid);
-        const { requests, wrongReplies } = await load({
-          ...{ port: target.port, wire: target.wire, operation: "get", connections: 50, pipeline, order },
-          ...{ keys: HOT_KEYS, seconds, seed: round + 1 },
-        });
-        if (wrongReplies > 0) throw new Error(`${subject}: ${wrongReplies} wrong replies`);
-        append(micros, `${name} ${subject}`, (cpuMicros(target.pid) - before) / requests);
-      }
-    }
-    process.stderr.write(`round ${round + 1} of ${rounds} done\n`);
-  }
-  const requestsPerSecond = await halfOfPeak();
-  for (let round = 0; round < rounds; round++) {
-    for (const subject of inTurn(round)) {
-      append(
-        p999,
-        subject,
-        (await loadSteadily(running.get(subject)!.target, requestsPerSecond, round)).p999,
-      );
-    }
-  }
-  report = await format(requestsPerSecond);
-} finally {
-  for (const { target, stopReading } of running.values()) {
-    stopReading();
-    await target.stop();
-  }
+const megabytes = new Map<Subject, number[]>();
+let requestsPerSecond = 0;
+let sampled: Told | undefined;
+for (let sitting = 0; sitting < sittings; sitting++) {
+  await sit(Math.floor((rounds * sitting) / sittings), Math.floor((rounds * (sitting + 1)) / sittings));
 }
+const report = format();
 process.stdout.write(report);
 if (write) writeSection("instruments", report);
+
+/** Measures with processes of its own in the rounds [from, to). */
+async function sit(from: number, to: number): Promise<void> {
+  try {
+    for (const subject of SUBJECTS) running.set(subject, await start(subject));
+    for (const { target } of running.values()) {
+      await fill(target);
+      await warm(target);
+    }
+    for (let round = from; round < to; round++) await measureHits(round);
+    requestsPerSecond ||= await halfOfPeak();
+    for (let round = from; round < to; round++) {
+      for (const subject of inTurn(round)) {
+        const { target } = running.get(subject)!;
+        append(p999, subject, (await loadSteadily(target, requestsPerSecond, round)).p999);
+      }
+    }
+    for (const [subject, { target }] of running) {
+      append(megabytes, subject, residentBytes(target.pid) / 2 ** 20);
+    }
+    sampled = await told("on");
+  } finally {
+    for (const { target, stopReading } of running.values()) {
+      stopReading();
+      await target.stop();
+    }
+    running.clear();
+  }
+}
+
+async function measureHits(round: number): Promise<void> {
+  for (const { name, pipeline, order } of CASES) {
+    for (const subject of inTurn(round)) {
+      const { target } = running.get(subject)!;
+      const before = cpuMicros(target.pid);
+      const { requests, wrongReplies } = await load({
+        ...{ port: target.port, wire: target.wire, operation: "get", connections: 50, pipeline, order },
+        ...{ keys: HOT_KEYS, seconds, seed: round + 1 },
+      });
+      if (wrongReplies > 0) throw new Error(`${subject}: ${wrongReplies} wrong replies`);
+      append(micros, `${name} ${subject}`, (cpuMicros(target.pid) - before) / requests);
+    }
+  }
+  process.stderr.write(`round ${round + 1} of ${rounds} done\n`);
+}
 
 async function start(subject: Subject): Promise<Running> {
   if (subject === "off") {
@@ -180,10 +200,10 @@ interface Told {
   readonly sampledRequests: number;
 }
 
-async function format(requestsPerSecond: number): Promise<string> {
+function format(): string {
   const lines = [
     `Processor time of the whole process for each hit, our proxy with one thread, ${HOT_KEYS.toLocaleString("en")} keys, ` +
-      `50 connections, full load, warm; medians of ${rounds} rounds of ${seconds} s, the three in turn. "Watched": a client ` +
+      `50 connections, full load, warm; medians of ${rounds} rounds of ${seconds} s, the three in turn, with new processes ${sittings} times. "Watched": a client ` +
       "reads the live stream.",
     "",
     "| | off | on | ratio | aim | watched | ratio | aim |",
@@ -203,10 +223,8 @@ async function format(requestsPerSecond: number): Promise<string> {
       `latency is ${offMs!.toFixed(2)} ms without, ${onMs!.toFixed(2)} ms with, and ${watchedMs!.toFixed(2)} ms with a ` +
       `reader (aim: 1.1×, which is ${(offMs! * 1.1).toFixed(2)} ms).`,
   );
-  const [off, on, watched] = SUBJECTS.map(
-    (subject) => residentBytes(running.get(subject)!.target.pid) / 2 ** 20,
-  );
-  const { samplingRatio, requests, sampledRequests } = await told("on");
+  const [off, on, watched] = SUBJECTS.map((subject) => median(megabytes.get(subject)!));
+  const { samplingRatio, requests, sampledRequests } = sampled!;
   lines.push(
     "",
     `Resident memory: ${off!.toFixed(0)} MB without, ${on!.toFixed(0)} MB with, ${watched!.toFixed(0)} MB with a reader ` +
