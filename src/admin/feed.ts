@@ -2,7 +2,7 @@ import type { InstrumentsView } from "../instruments/view.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import { type Json, mergePatch } from "./merge-patch.ts";
-import { SECTIONS, type Section, sectionJson } from "./stream-sections.ts";
+import { SECTIONS, type Section } from "./stream-sections.ts";
 
 /**
  * What all streams tell: the present state, and the change that led to it. Both have the same number. Each is made
@@ -83,7 +83,7 @@ export class Feed {
   #ask(section: Section): Json | undefined {
     const { name } = section;
     try {
-      const json = sectionJson(section, this.#view);
+      const json = section.tell(this.#view);
       this.#failed.delete(name);
       return json;
     } catch (error) {

@@ -6,42 +6,44 @@ const HOT_KEYS = 20;
 const FAMILIES = 20;
 const SLOW_REQUESTS = 20;
 
-/** A part of what a stream tells, which changes as a whole. */
+/** A part of what a stream tells. */
 export interface Section {
   readonly name: string;
   /** Whether it is told four times a second; the others are told once. */
   readonly isFast: boolean;
-  /** undefined: there is nothing to tell. */
-  tell(view: InstrumentsView): unknown;
+  /** Returns what the stream tells, without members that are `null`; undefined: there is nothing to tell. */
+  tell(view: InstrumentsView): Json | undefined;
 }
 
 export const SECTIONS: readonly Section[] = [
   { name: "counters", isFast: true, tell: (view) => countersByName(view.metrics()) },
-  { name: "health", isFast: false, tell: (view) => view.health() },
-  {
-    name: "hot",
-    isFast: false,
-    tell: (view) => Object.fromEntries(HOT_BY.map((by) => [by, view.hotKeys(by, HOT_KEYS)])),
-  },
-  { name: "families", isFast: false, tell: (view) => view.families(FAMILIES) },
-  { name: "whatIf", isFast: false, tell: (view) => view.whatIf() },
-  { name: "watch", isFast: false, tell: (view) => view.watched() },
-  { name: "channels", isFast: false, tell: (view) => view.channels() },
-  { name: "slow", isFast: false, tell: (view) => view.slowRequests(SLOW_REQUESTS) },
-  { name: "settings", isFast: false, tell: (view) => settingsByName(view) },
+  slow("health", (view) => view.health()),
+  slow("hot", (view) => Object.fromEntries(HOT_BY.map((by) => [by, view.hotKeys(by, HOT_KEYS)]))),
+  slow("families", (view) => view.families(FAMILIES)),
+  slow("whatIf", (view) => view.whatIf()),
+  slow("watch", (view) => view.watched()),
+  slow("channels", (view) => view.channels()),
+  slow("slow", (view) => view.slowRequests(SLOW_REQUESTS)),
+  slow("settings", settingsByName),
 ];
 
-/** Returns a section as JSON has it, without members that are `null`; undefined: there is nothing to tell. */
-export function sectionJson(section: Section, view: InstrumentsView): Json | undefined {
-  const told = section.tell(view);
-  return told === undefined ? undefined : withoutNulls(JSON.parse(JSON.stringify(told)) as Json);
+/** A section that is told once a second, of any report. */
+function slow(name: string, report: (view: InstrumentsView) => unknown): Section {
+  const tell = (view: InstrumentsView): Json | undefined => {
+    const told = report(view);
+    return told === undefined ? undefined : withoutNulls(JSON.parse(JSON.stringify(told)) as Json);
+  };
+  return { name, isFast: false, tell };
 }
 
 /** Figures by the name of their series, so that a delta has only those that changed. */
 function countersByName(metrics: readonly Metric[]): JsonObject {
   const counters: Record<string, Json> = {};
   for (const { name, samples } of metrics) {
-    for (const sample of samples) counters[seriesName(name, sample.labels)] = figure(sample);
+    for (const sample of samples) {
+      // JSON has no other numbers.
+      if (Number.isFinite(sample.value)) counters[seriesName(name, sample.labels)] = figure(sample);
+    }
   }
   return counters;
 }

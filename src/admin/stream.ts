@@ -76,10 +76,10 @@ export class Stream {
   }
 
   #sendState(): void {
-    const { number, snapshot, delta } = this.#feed;
+    const { number, delta } = this.#feed;
     const isNext = this.#number > 0 && this.#number === number - 1 && delta !== undefined;
     this.#number = number;
-    this.#send(isNext ? delta : snapshot);
+    this.#send(isNext ? delta : this.#feed.snapshot);
   }
 
   #send(event: Uint8Array): void {

@@ -69,18 +69,36 @@ interface Group {
   readonly isSparse: boolean;
 }
 
-/** The numbers of a metric by their labels. */
-function groupsOf(metric: string, { numbers }: NumberTable): Group[] {
-  const groups = new Map<string, Group>();
-  for (const [name, row] of Object.entries<NumberRow>(numbers)) {
-    if (row.metric !== metric) continue;
-    const { labels = {}, isSparse = false } = row;
-    const key = JSON.stringify(labels);
-    const group = groups.get(key) ?? { labels, names: [], isSparse };
-    group.names.push(name);
-    groups.set(key, group);
+/** The groups of each table, by metric. Tables never change, and each has more than a thousand numbers. */
+const GROUPS = new WeakMap<NumberTable, ReadonlyMap<string, readonly Group[]>>();
+
+function groupsOf(metric: string, table: NumberTable): readonly Group[] {
+  let groups = GROUPS.get(table);
+  if (groups === undefined) {
+    groups = grouped(table);
+    GROUPS.set(table, groups);
   }
-  return [...groups.values()];
+  return groups.get(metric) ?? [];
+}
+
+/** Groups the numbers of each metric by their labels. */
+function grouped({ numbers }: NumberTable): Map<string, Group[]> {
+  const groups = new Map<string, Group>();
+  const byMetric = new Map<string, Group[]>();
+  for (const [name, { metric, labels = {}, isSparse = false }] of Object.entries<NumberRow>(numbers)) {
+    if (metric === undefined) continue;
+    const key = JSON.stringify([metric, labels]);
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { labels, names: [], isSparse };
+      groups.set(key, group);
+      const all = byMetric.get(metric);
+      if (all === undefined) byMetric.set(metric, [group]);
+      else all.push(group);
+    }
+    group.names.push(name);
+  }
+  return byMetric;
 }
 
 function toldSample({ labels, unit, histogram }: MetricHistogram): MetricSample {
