@@ -34,6 +34,7 @@ describe("limits", () => {
       idleTimeout: "21s",
       requestTimeout: "22s",
       authTimeout: "23s",
+      tlsHandshakeTimeout: "26s",
       textSilence: "24ms",
       textWriteSilence: "25ms",
     };
@@ -48,6 +49,7 @@ describe("limits", () => {
       idleTimeoutMs: 21_000,
       requestTimeoutMs: 22_000,
       authTimeoutMs: 23_000,
+      tlsHandshakeMs: 26_000,
       textSilenceMs: 24,
       textWriteSilenceMs: 25,
     });

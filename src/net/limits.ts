@@ -23,6 +23,8 @@ export interface ConnectionLimits {
   readonly requestTimeoutMs: number;
   /** If a password is required, a client must give it this long after it connected, or is closed. */
   readonly authTimeoutMs: number;
+  /** A TLS handshake must be complete this long after the client connected, or the client is cut off. */
+  readonly tlsHandshakeMs: number;
   /** This long a silence completes a text request without a line feed (`endingSilenceMs`). */
   readonly textSilenceMs: number;
   /** The same for a request that writes, if its second half may still be on its way. */
@@ -92,6 +94,10 @@ export const LIMIT_SETTINGS = {
     ...{ kind: DURATION, initial: "10s", most: LONGEST_TIMEOUT },
     description: "time for a client to give the password, where one is asked for; 0 is no bound",
   }),
+  tlsHandshakeTimeout: limit("tlsHandshakeMs", {
+    ...{ kind: DURATION, initial: "10s", most: LONGEST_TIMEOUT },
+    description: "time for a client's TLS handshake; 0 is no bound",
+  }),
   textSilence: limit("textSilenceMs", {
     ...{ kind: DURATION, initial: "20ms", least: "1ms", most: "10s" },
     description: "silence that ends a text request without a line feed",
@@ -119,6 +125,7 @@ export function limitsFrom(
     idleTimeoutMs: 0,
     requestTimeoutMs: 0,
     authTimeoutMs: 0,
+    tlsHandshakeMs: 0,
     textSilenceMs: 0,
     textWriteSilenceMs: 0,
   };

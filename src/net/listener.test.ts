@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { ByteClient } from "../../test/support/byte-client.ts";
 import { ScriptedService } from "../../test/support/scripted-service.ts";
 import { until } from "../../test/support/until.ts";
-import { ListenError } from "./listener.ts";
+import { ListenError } from "./listening-sockets.ts";
 
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === "::1"),

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { latin1 } from "../lib/bytes.ts";
-import { RefusedClients } from "./refused-clients.ts";
+import { RefusedClients, TOO_MANY_CLIENTS } from "./refused-clients.ts";
 import { SimulatedWire } from "./simulated-wire-fixture.ts";
 
 /** The wire of a client that does not close its side. */
@@ -19,7 +19,7 @@ class LingeringWire extends SimulatedWire {
 
 function refuse(refused: RefusedClients, nowMs: number): LingeringWire {
   const wire = new LingeringWire(Number.POSITIVE_INFINITY);
-  refused.refuse(wire, nowMs);
+  refused.refuse(wire, TOO_MANY_CLIENTS, nowMs);
   return wire;
 }
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { TemporaryDirectory } from "../../test/support/program.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
-import { ListenError } from "../net/listener.ts";
+import { ListenError } from "../net/listening-sockets.ts";
 import { type RunningServer, type StartOptions, startServer } from "./start.ts";
 
 let directory: TemporaryDirectory | undefined;

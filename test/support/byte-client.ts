@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { awaited } from "./until.ts";
 
 /** A client that sends and receives bytes as they are, and can half-close or stop reading. */
@@ -39,6 +40,18 @@ export class ByteClient implements Disposable {
       const socket = connect({ port, host, allowHalfOpen: true });
       socket.once("error", reject);
       socket.once("connect", () => {
+        socket.off("error", reject);
+        resolve(new ByteClient(socket));
+      });
+    });
+  }
+
+  /** Resolves when the handshake is complete. */
+  static connectTls(port: number, options: ConnectionOptions): Promise<ByteClient> {
+    return new Promise((resolve, reject) => {
+      const socket: TLSSocket = connectTls({ port, host: "127.0.0.1", servername: "localhost", ...options });
+      socket.once("error", reject);
+      socket.once("secureConnect", () => {
         socket.off("error", reject);
         resolve(new ByteClient(socket));
       });

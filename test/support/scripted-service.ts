@@ -5,7 +5,7 @@ import { systemTimers, type Timers } from "../../src/lib/timers.ts";
 import { ClientRegistry } from "../../src/net/client-registry.ts";
 import type { Connection } from "../../src/net/connection.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../../src/net/limits.ts";
-import { Listener } from "../../src/net/listener.ts";
+import { Listener, type ListenerTls } from "../../src/net/listener.ts";
 import type { Service } from "../../src/net/service.ts";
 import type { Session } from "../../src/net/session.ts";
 import type { Ticket } from "../../src/net/ticket.ts";
@@ -15,6 +15,7 @@ import { RespWriter } from "../../src/protocol/resp-writer.ts";
 export interface ScriptedServiceOptions {
   readonly host?: string;
   readonly port?: number;
+  readonly tls?: ListenerTls;
   readonly limits?: Partial<ConnectionLimits>;
   readonly clock?: Clock;
   readonly timers?: Timers;
@@ -51,6 +52,7 @@ export class ScriptedService implements Service, Disposable {
     this.listener = Listener.open({
       host: options.host ?? "127.0.0.1",
       port: options.port ?? 0,
+      tls: options.tls,
       service: this,
       registry: this.registry,
       limits: { ...DEFAULT_LIMITS, ...options.limits },

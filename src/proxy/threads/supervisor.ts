@@ -6,7 +6,7 @@ import { type Log, type LogLevel, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { readClock, steadyClock } from "../../lib/steady-clock.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
-import { ListenError, requireFreePort } from "../../net/listener.ts";
+import { ListenError, requireFreePort } from "../../net/listening-sockets.ts";
 import type { Store } from "../../store/store.ts";
 import { LiveSettings } from "../live-settings.ts";
 import { completeSettings, type ProxySettings, randomHex } from "../settings.ts";
@@ -75,7 +75,7 @@ export class Supervisor {
     }
     const settings = completeSettings({ ...options, maxConnections: limits.connections });
     const { host, port } = options;
-    if (port !== 0) requireFreePort(host, port);
+    if (port !== 0) requireFreePort({ host, port });
     const store = createStore(
       settings,
       options.policy,

@@ -1,0 +1,104 @@
+import type { SocketHandler } from "bun";
+import type { ClientCertificates } from "../lib/tls.ts";
+import type { ClientRegistry } from "./client-registry.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { type RefusedClients, TOO_MANY_CLIENTS } from "./refused-clients.ts";
+import type { Service } from "./service.ts";
+import type { TlsHandshakes } from "./tls-handshakes.ts";
+import type { Wire } from "./wire.ts";
+
+/** What makes connections of clients, or refuses them. */
+export interface Admission {
+  readonly host: ConnectionHost;
+  readonly registry: ClientRegistry;
+  readonly service: Service;
+  /** Whether a new client must authenticate first. */
+  readonly passwordRequired: (() => boolean) | undefined;
+  readonly refused: RefusedClients;
+  readonly handshakes: TlsHandshakes<Connection>;
+}
+
+/** Makes a connection of a new wire. @returns undefined if the wire was refused, because too many are open */
+function admit(
+  wire: Wire,
+  { host, registry, service, passwordRequired, refused }: Admission,
+): Connection | undefined {
+  if (registry.openCount >= host.limits.connections) {
+    registry.rejectedCount++;
+    refused.refuse(wire, TOO_MANY_CLIENTS, host.clock.monotonicMs());
+    return undefined;
+  }
+  const connection = new Connection(wire, registry.nextId(), host);
+  connection.authenticated = passwordRequired?.() !== true;
+  registry.add(connection);
+  connection.session = service.connect(connection);
+  return connection;
+}
+
+/** Passes the events of the runtime's sockets to their connections. */
+export function socketHandlers(admission: Admission): SocketHandler<Connection> {
+  return {
+    open(socket) {
+      const connection = admit(socket, admission);
+      if (connection !== undefined) socket.data = connection;
+    },
+    data(socket, data) {
+      // A refused client has no connection.
+      socket.data?.received(data);
+    },
+    drain(socket) {
+      socket.data?.drained();
+    },
+    end(socket) {
+      if (socket.data === undefined) socket.end();
+      else socket.data.ended();
+    },
+    close(socket) {
+      const connection = socket.data;
+      if (connection === undefined) return;
+      admission.registry.remove(connection);
+      connection.wasClosed();
+    },
+    error(socket, error) {
+      // The runtime calls `close` after an error of the socket. Any other error is a bug in a handler: the
+      // connection cannot go on, and the bug must be reported.
+      socket.terminate();
+      if ((error as { syscall?: string }).syscall === undefined) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    },
+  };
+}
+
+/** The same for sockets with TLS, which become connections when their handshakes are complete. */
+export function securedHandlers(
+  admission: Admission,
+  certificates: ClientCertificates,
+): SocketHandler<Connection> {
+  const { host, registry, handshakes } = admission;
+  const handlers = socketHandlers(admission);
+  return {
+    ...handlers,
+    open(socket) {
+      if (registry.openCount + handshakes.count < host.limits.connections) {
+        handshakes.begun(socket);
+        return;
+      }
+      // To tell the client why would take a handshake, which costs more than all the rest.
+      registry.rejectedCount++;
+      socket.terminate();
+    },
+    handshake(socket, isComplete, error) {
+      if (!handshakes.ended(socket, isComplete, error, certificates)) return;
+      const connection = admit(socket, admission);
+      if (connection !== undefined) socket.data = connection;
+    },
+    close(socket, error) {
+      handshakes.closed(socket);
+      handlers.close!(socket, error);
+    },
+  };
+}
