@@ -3,6 +3,7 @@ import { isLoopbackHost } from "../lib/loopback.ts";
 import { type Config, reason } from "./config.ts";
 import { UsageError } from "./exit.ts";
 import { choice, optionalSetting, port, setting, switchSetting, text } from "./setting.ts";
+import { tlsSettings } from "./tls-settings.ts";
 
 const LISTENING = "Listening:";
 const ACCESS = "Access:";
@@ -40,6 +41,7 @@ export function listenSettings(defaultPort: string) {
       description: "refuse to listen beyond this machine without a password",
       group: ACCESS,
     }),
+    ...tlsSettings(),
     untilInputEnds: switchSetting({
       description: "end when standard input ends, for use by programs that start this one",
       group: LISTENING,

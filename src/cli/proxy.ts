@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { systemClock } from "../lib/clock.ts";
 import { formatSize } from "../lib/quantity.ts";
 import { formatPolicy } from "../policy/registry.ts";
 import type { RecordingSettings } from "../proxy/recording-file.ts";
@@ -13,7 +14,7 @@ import { withInstruments } from "./instrumented.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
 import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
-import { endOnFault, formatListening, ignoreHangUp, listeningAddresses, serve } from "./serve.ts";
+import { endOnFault, formatListening, HangUp, listeningAddresses, serve, tlsText } from "./serve.ts";
 import {
   count,
   numberSettings,
@@ -25,6 +26,7 @@ import {
   threads,
 } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
+import { followCertificates, listenerTls } from "./tls-settings.ts";
 
 /** Descriptors that a thread opens: its event loop, its listeners, its connections to the origin. */
 const DESCRIPTORS_PER_THREAD = 32;
@@ -119,9 +121,10 @@ export const proxy = subcommand({
     const { values } = config;
     checkMaxMemory(values, config.labels);
     const password = listenPassword(config);
+    const tls = listenerTls(config, systemClock.wallMs());
     const origin = originWithPassword(config);
     const log = createLog({ level: values.logLevel, format: values.logFormat });
-    ignoreHangUp(log);
+    const hangUp = new HangUp(log);
     const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
     const fitting = fittingLimits(config, reserved);
     const plan = instrumentsPlan(config, password);
@@ -132,6 +135,7 @@ export const proxy = subcommand({
       const options = {
         host: values.host,
         port: values.port,
+        tls,
         respOnly: values.protocol === "resp",
         password,
         limits: fitting.limits,
@@ -164,6 +168,7 @@ export const proxy = subcommand({
           ready: {
             host: values.host,
             port: started.port,
+            tlsPort: started.tlsPort,
             addresses,
             origin: shownOrigin,
             policy: formatPolicy(values.policy),
@@ -173,13 +178,14 @@ export const proxy = subcommand({
             hasAdmin: plan?.admin !== undefined,
           },
         },
-        `listening on ${formatListening(values.host, started.port, addresses)}, ` +
+        `listening on ${formatListening(values.host, started.port, addresses)}${tlsText(started)}, ` +
           `origin ${shownOrigin}, cache of ${formatSize(values.memory)}` +
           (values.maxEntries === undefined ? "" : ` and ${values.maxEntries.toLocaleString("en")} entries`) +
           `, policy ${formatPolicy(values.policy)}` +
           (threads === 1 ? "" : `, ${threads} threads`),
       );
       fitting.tell(log);
+      if (tls !== undefined) followCertificates(config, { started, log, hangUp });
       return plan === undefined ? started : withInstruments(started, plan, log);
     });
   },

@@ -41,14 +41,33 @@ export async function serve(
   return EXIT_DONE;
 }
 
-/** Logs SIGHUP and ignores it; by default it would end the process. Call this as soon as there is a log. */
-export function ignoreHangUp(log: Logger): void {
-  process.on("SIGHUP", () => {
-    log.warn(
-      { signal: "SIGHUP" },
-      "SIGHUP is ignored: settings are read at the start; restart to change them",
-    );
-  });
+/**
+ * What SIGHUP does; by default it would end the process. Make one as soon as there is a log. Until it is given something
+ * to read again, it logs the signal and does nothing.
+ */
+export class HangUp {
+  /** Reads again what can change without a restart. @returns what it read, for the log @throws UsageError: nothing changed */
+  reload: (() => string) | undefined;
+
+  constructor(log: Logger) {
+    process.on("SIGHUP", () => {
+      if (this.reload === undefined) {
+        log.warn(
+          { signal: "SIGHUP" },
+          "SIGHUP is ignored: settings are read at the start; restart to change them",
+        );
+        return;
+      }
+      try {
+        log.info({ signal: "SIGHUP" }, this.reload());
+      } catch (error) {
+        log.error(
+          { signal: "SIGHUP" },
+          `nothing was changed: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    });
+  }
 }
 
 /** Logs a fault of the program, and ends it. */
@@ -74,4 +93,16 @@ export function listeningAddresses(host: string): string[] {
 export function formatListening(host: string, port: number, addresses: readonly string[]): string {
   const name = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   return addresses.length === 1 && addresses[0] === host ? name : `${name} (${addresses.join(", ")})`;
+}
+
+/** What a message about listening adds about TLS. */
+export function tlsText({
+  port,
+  tlsPort,
+}: {
+  readonly port: number;
+  readonly tlsPort: number | undefined;
+}): string {
+  if (tlsPort === undefined) return "";
+  return tlsPort === port ? " with TLS" : `, with TLS on port ${tlsPort}`;
 }

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { systemClock } from "../lib/clock.ts";
 import { formatSize } from "../lib/quantity.ts";
 import { formatPolicy } from "../policy/registry.ts";
 import { SERVER_LIMIT_SETTINGS } from "../server/limits.ts";
@@ -9,9 +10,10 @@ import { withInstruments } from "./instrumented.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
 import { listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
-import { endOnFault, formatListening, ignoreHangUp, listeningAddresses, serve } from "./serve.ts";
+import { endOnFault, formatListening, HangUp, listeningAddresses, serve, tlsText } from "./serve.ts";
 import { choice, numberSettings, setting, switchSetting, text } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
+import { followCertificates, listenerTls } from "./tls-settings.ts";
 
 const STORAGE = "Storage:";
 
@@ -75,8 +77,9 @@ export const server = subcommand({
     const { values } = config;
     checkMaxMemory(values, config.labels);
     const password = listenPassword(config);
+    const tls = listenerTls(config, systemClock.wallMs());
     const log = createLog({ level: values.logLevel, format: values.logFormat });
-    ignoreHangUp(log);
+    const hangUp = new HangUp(log);
     const fitting = fittingLimits(config, RESERVED_DESCRIPTORS);
     const limits = {
       ...fitting.limits,
@@ -91,6 +94,7 @@ export const server = subcommand({
       const started = await startServer({
         host: values.host,
         port: values.port,
+        tls,
         respOnly: values.protocol === "resp",
         password,
         limits,
@@ -112,15 +116,17 @@ export const server = subcommand({
           ready: {
             host: values.host,
             port: started.port,
+            tlsPort: started.tlsPort,
             addresses,
             engine: values.engine,
             ...(isOnDisk ? { data: dataDirectory } : {}),
             policy: formatPolicy(values.policy),
           },
         },
-        `listening on ${formatListening(values.host, started.port, addresses)}, engine ${values.engine}${where}`,
+        `listening on ${formatListening(values.host, started.port, addresses)}${tlsText(started)}, engine ${values.engine}${where}`,
       );
       fitting.tell(log);
+      if (tls !== undefined) followCertificates(config, { started, log, hangUp });
       return plan === undefined ? started : withInstruments(started, plan, log);
     });
   },

@@ -5,7 +5,6 @@ import { Instruments } from "../instruments/instruments.ts";
 import { InstrumentsMemory } from "../instruments/instruments-memory.ts";
 import type { ProxySource, ServerSource } from "../instruments/instruments-source.ts";
 import { NumberInstruments } from "../instruments/number-instruments.ts";
-import { publishedHistograms } from "../instruments/published-metrics.ts";
 import { answerQuestions, instrumentsChannel } from "../instruments/questions.ts";
 import { ThreadBeats } from "../instruments/thread-beats.ts";
 import { ThreadNumbers } from "../instruments/thread-numbers.ts";
@@ -15,13 +14,12 @@ import { systemClock } from "../lib/clock.ts";
 import { steadyClockSince } from "../lib/steady-clock.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { LiveSettings } from "../proxy/live-settings.ts";
-import { proxyMetrics } from "../proxy/metrics.ts";
-import { PUBLISHED as PROXY_NUMBERS } from "../proxy/published-numbers.ts";
+import { PROXY_METRICS, proxyMetrics } from "../proxy/metrics.ts";
 import { slowRequestsReport } from "../proxy/slow-report.ts";
 import { channelsReport } from "../proxy/threads/channels-report.ts";
 import { ThreadTable } from "../proxy/threads/thread-table.ts";
-import { serverMetrics } from "../server/numbers.ts";
-import { PUBLISHED as SERVER_NUMBERS, PUBLISHED_SHAPE as SERVER_SHAPE } from "../server/published-numbers.ts";
+import { SERVER_METRICS, serverMetrics } from "../server/numbers.ts";
+import { PUBLISHED_SHAPE as SERVER_SHAPE } from "../server/published-numbers.ts";
 import { Store } from "../store/store.ts";
 
 /** The instruments of a service, and what keeps them going. */
@@ -63,7 +61,7 @@ function openOfProxy(
         return { hits: numbers.sum("hits") + coalesced, misses: numbers.sum("misses") - coalesced };
       },
       metrics: () => proxyMetrics({ threads, store, nowMs }),
-      histograms: () => publishedHistograms(PROXY_NUMBERS, numbers),
+      histograms: () => PROXY_METRICS.histograms(numbers),
       channels: () => channelsReport(threads, nowMs()),
     },
     threads: questions,
@@ -108,7 +106,7 @@ function openOfServer(source: ServerSource, { isRestart }: InstrumentsStart): Op
     figures: {
       series: SERVER_SERIES,
       metrics: () => serverMetrics(source.numbers),
-      histograms: () => publishedHistograms(SERVER_NUMBERS, numbers),
+      histograms: () => SERVER_METRICS.histograms(numbers),
     },
     beats: new ThreadBeats(source.beats, 0, 1),
     ...{ nowMs, restartedMs: isRestart ? nowMs() : undefined },

@@ -52,7 +52,7 @@ export class History {
   /**
    * Call this once a second.
    * @param nowMs Unix milliseconds
-   * @param histograms for quantiles, as `publishedHistograms` returns them
+   * @param histograms for quantiles, as `TableMetrics` returns them
    */
   take(nowMs: number, metrics: readonly Metric[], histograms: readonly MetricHistogram[] = []): void {
     const reading = this.#reading;

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { mergedMetrics } from "./merged-metrics.ts";
 import { type NumberTable, shapeOf } from "./number-table.ts";
-import { publishedHistograms, publishedMetrics } from "./published-metrics.ts";
+import { TableMetrics } from "./published-metrics.ts";
 import { ThreadNumbers } from "./thread-numbers.ts";
 
 const NUMBERS = {
@@ -38,7 +38,7 @@ test("numbers are told by their metric, added over threads and equal labels", ()
   numbers.set(1, "otherHits", 4);
   numbers.set(0, "level", 5);
   numbers.set(0, "savedMs", 1500);
-  const told = publishedMetrics(TABLE, numbers).slice(0, 3);
+  const told = new TableMetrics(TABLE).metrics(numbers).slice(0, 3);
   expect(told.map(({ name, samples }) => [name, samples])).toEqual([
     [
       "reads",
@@ -51,7 +51,7 @@ test("numbers are told by their metric, added over threads and equal labels", ()
     ["saved_seconds", [{ labels: {}, value: 1.5 }]],
   ]);
   numbers.set(0, "rare", 1);
-  expect(publishedMetrics(TABLE, numbers)[0]!.samples).toContainEqual({
+  expect(new TableMetrics(TABLE).metrics(numbers)[0]!.samples).toContainEqual({
     labels: { result: "rare" },
     value: 1,
   });
@@ -64,7 +64,7 @@ test("a told histogram counts what is below its bounds, but for the width of a b
       for (const [thread, value] of values) {
         numbers.histogram(thread, value % 2 === 0 ? "micros" : "moreMicros").record(value);
       }
-      const [sample] = publishedMetrics(TABLE, numbers)[3]!.samples;
+      const [sample] = new TableMetrics(TABLE).metrics(numbers)[3]!.samples;
       expect(sample!.value).toBe(values.length);
       const sum = values.reduce((total, [, value]) => total + value, 0);
       expect(sample!.histogram!.sum).toBeCloseTo(sum / 1e6, 9);
@@ -75,7 +75,7 @@ test("a told histogram counts what is below its bounds, but for the width of a b
         expect(count).toBeGreaterThanOrEqual(below(bound - bound / 32 - 1));
       }
       expect(
-        publishedHistograms(TABLE, numbers).map(({ metric, histogram }) => [metric, histogram.count]),
+        new TableMetrics(TABLE).histograms(numbers).map(({ metric, histogram }) => [metric, histogram.count]),
       ).toEqual([["seconds", values.length]]);
     }),
   );

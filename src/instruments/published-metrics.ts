@@ -25,64 +25,64 @@ export interface MetricHistogram {
   readonly histogram: Histogram;
 }
 
-/** Tells the numbers of all threads as metrics. Metrics without a number are left out. */
-export function publishedMetrics(table: NumberTable, numbers: PublishedNumbers): Metric[] {
-  const histograms = publishedHistograms(table, numbers);
-  return table.metrics.map((metric) => ({
-    name: metric.name,
-    kind: metric.kind,
-    help: metric.help,
-    samples:
-      metric.kind === "histogram"
-        ? histograms.filter((one) => one.metric === metric.name).map(toldSample)
-        : addedSamples(metric, table, numbers),
-  }));
-}
-
-/** Returns the histograms of all metrics, as they are now. */
-export function publishedHistograms(table: NumberTable, numbers: PublishedNumbers): MetricHistogram[] {
-  return table.metrics
-    .filter(({ kind }) => kind === "histogram")
-    .flatMap(({ name: metric, unit = 1 }) =>
-      groupsOf(metric, table).map(({ labels, names }) => {
-        const histogram = new Histogram();
-        for (const name of names) histogram.add(numbers.merged(name));
-        return { metric, labels, unit, histogram };
-      }),
-    );
-}
-
-function addedSamples(
-  { name: metric, unit = 1 }: MetricRow,
-  table: NumberTable,
-  numbers: PublishedNumbers,
-): MetricSample[] {
-  return groupsOf(metric, table).flatMap(({ labels, names, isSparse }) => {
-    const value = names.reduce((sum, name) => sum + numbers.sum(name), 0) * unit;
-    return isSparse && value === 0 ? [] : [{ labels, value }];
-  });
-}
-
 interface Group {
   readonly labels: Labels;
   readonly names: string[];
   readonly isSparse: boolean;
 }
 
-/** The groups of each table, by metric. Tables never change, and each has more than a thousand numbers. */
-const GROUPS = new WeakMap<NumberTable, ReadonlyMap<string, readonly Group[]>>();
+/** The metrics of a table: which of its numbers each of them adds up, by labels. */
+export class TableMetrics {
+  readonly #metrics: readonly MetricRow[];
+  readonly #groups: ReadonlyMap<string, readonly Group[]>;
 
-function groupsOf(metric: string, table: NumberTable): readonly Group[] {
-  let groups = GROUPS.get(table);
-  if (groups === undefined) {
-    groups = grouped(table);
-    GROUPS.set(table, groups);
+  constructor({ metrics, numbers }: NumberTable) {
+    this.#metrics = metrics;
+    this.#groups = grouped(numbers);
   }
-  return groups.get(metric) ?? [];
+
+  /** Tells the numbers of all threads as metrics. Metrics without a sample are left out. */
+  metrics(numbers: PublishedNumbers): Metric[] {
+    const histograms = this.histograms(numbers);
+    const told = this.#metrics.map((metric) => ({
+      name: metric.name,
+      kind: metric.kind,
+      help: metric.help,
+      samples:
+        metric.kind === "histogram"
+          ? histograms.filter((one) => one.metric === metric.name).map(toldSample)
+          : this.#addedSamples(metric, numbers),
+    }));
+    return told.filter(({ samples }) => samples.length > 0);
+  }
+
+  /** Returns the histograms of all metrics, as they are now. */
+  histograms(numbers: PublishedNumbers): MetricHistogram[] {
+    return this.#metrics
+      .filter(({ kind }) => kind === "histogram")
+      .flatMap(({ name: metric, unit = 1 }) =>
+        this.#groupsOf(metric).map(({ labels, names }) => {
+          const histogram = new Histogram();
+          for (const name of names) histogram.add(numbers.merged(name));
+          return { metric, labels, unit, histogram };
+        }),
+      );
+  }
+
+  #addedSamples({ name: metric, unit = 1 }: MetricRow, numbers: PublishedNumbers): MetricSample[] {
+    return this.#groupsOf(metric).flatMap(({ labels, names, isSparse }) => {
+      const value = names.reduce((sum, name) => sum + numbers.sum(name), 0) * unit;
+      return isSparse && value === 0 ? [] : [{ labels, value }];
+    });
+  }
+
+  #groupsOf(metric: string): readonly Group[] {
+    return this.#groups.get(metric) ?? [];
+  }
 }
 
 /** Groups the numbers of each metric by their labels. */
-function grouped({ numbers }: NumberTable): Map<string, Group[]> {
+function grouped(numbers: NumberTable["numbers"]): Map<string, Group[]> {
   const groups = new Map<string, Group>();
   const byMetric = new Map<string, Group[]>();
   for (const [name, { metric, labels = {}, isSparse = false }] of Object.entries<NumberRow>(numbers)) {

@@ -23,6 +23,13 @@ export function requestRows<Family extends string, Result extends string>(
   ) as Readonly<Record<`${Family} ${Result}`, RequestsRow>>;
 }
 
+/** When the certificate of the port with TLS expires; absent if there is none. */
+export const TLS_EXPIRY = {
+  kind: "gauge",
+  metric: "glasscache_tls_certificate_expiry_timestamp_seconds",
+  isSparse: true,
+} as const;
+
 /** The metrics of clients' connections, the same of every service. */
 export const CONNECTION_METRICS: readonly MetricRow[] = [
   { name: "glasscache_connections", kind: "gauge", help: "Open connections of clients." },
@@ -39,4 +46,9 @@ export const CONNECTION_METRICS: readonly MetricRow[] = [
     help: "Bytes of requests received from clients.",
   },
   { name: "glasscache_sent_bytes_total", kind: "counter", help: "Bytes of replies sent to clients." },
+  {
+    name: "glasscache_tls_certificate_expiry_timestamp_seconds",
+    kind: "gauge",
+    help: "When the certificate that clients are shown expires, in Unix seconds. Replace it some weeks before, and send SIGHUP.",
+  },
 ];

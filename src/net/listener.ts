@@ -12,6 +12,7 @@ import type { ConnectionHost } from "./connection-host.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { ForeignClients } from "./foreign-clients.ts";
 import type { ConnectionLimits } from "./limits.ts";
+import type { ListeningPorts } from "./listening-ports.ts";
 import { openSockets, requireFreePort } from "./listening-sockets.ts";
 import { RefusedClients } from "./refused-clients.ts";
 import type { Service } from "./service.ts";
@@ -51,11 +52,12 @@ const TIMEOUT_CHECK_MS = 100;
 type Sockets = readonly TCPSocketListener<Connection>[];
 
 /** Listens on one port, or on a plain one and one with TLS, and makes a `Connection` for each client. */
-export class Listener {
+export class Listener implements ListeningPorts {
   readonly #options: ListenerOptions;
   readonly #admission: Admission;
   readonly #plain: Sockets;
   #secured: Sockets;
+  #tlsExpiresAtMs: number;
   readonly #timer: Timer;
 
   private constructor(
@@ -69,6 +71,7 @@ export class Listener {
     this.#admission = admission;
     this.#plain = plain;
     this.#secured = secured;
+    this.#tlsExpiresAtMs = options.tls?.settings.identity.expiresAtMs ?? 0;
     this.#timer = timer;
   }
 
@@ -88,14 +91,16 @@ export class Listener {
     return new Listener(options, admission, plain, secured, timer);
   }
 
-  /** The plain port; if there is none, the one with TLS. */
   get port(): number {
     return (this.#plain[0] ?? this.#secured[0]!).port;
   }
 
-  /** The port with TLS; undefined: there is none. */
   get tlsPort(): number | undefined {
     return this.#secured[0]?.port;
+  }
+
+  get tlsExpiresAtMs(): number {
+    return this.#tlsExpiresAtMs;
   }
 
   /**
@@ -108,6 +113,7 @@ export class Listener {
     const renewed = listenSecured(host, this.tlsPort!, settings, this.#admission);
     for (const socket of this.#secured) socket.stop(false);
     this.#secured = renewed;
+    this.#tlsExpiresAtMs = settings.identity.expiresAtMs;
   }
 
   /** Accepts no more connections. Open connections stay. */

@@ -455,6 +455,7 @@ const OWN = [
     "pause-pending-replies",
     "idle-timeout",
     "auth-timeout",
+    "tls-handshake-timeout",
     "text-write-silence",
     "request-timeout",
   ],

@@ -10,6 +10,7 @@ import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
+import type { ListeningPorts } from "../net/listening-ports.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
 import type { Origin } from "../upstream/origin.ts";
@@ -102,8 +103,7 @@ export interface ProxyParts {
   /** The other threads; undefined if there are none. */
   readonly peers: Peers | undefined;
   readonly runId: string;
-  /** The listening port; 0 before the proxy listens. */
-  readonly port: number;
+  readonly ports: ListeningPorts;
   /** Returns the key in this argument of a request, valid until the next call. */
   keyOf(request: Request, index: number): KeyRef;
   /** The time base of the cache: milliseconds that never go back, close to Unix time. */

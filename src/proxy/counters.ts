@@ -50,6 +50,8 @@ const NUMBERS: Readonly<Record<ScalarName, (proxy: ProxyParts) => number>> = {
   receivedBytesPerSecond: ({ registry }) => registry.throughput.receivedBytesPerSecond,
   sentBytesPerSecond: ({ registry }) => registry.throughput.sentBytesPerSecond,
   connections: ({ registry }) => registry.size,
+  // The numbers of all threads are added.
+  tlsExpirySeconds: ({ ports, index }) => (index === 0 ? ports.tlsExpiresAtMs / 1000 : 0),
   sharedConnections: ({ origin }) => origin.connectionCounts.shared,
   dedicatedConnections: ({ origin }) => origin.connectionCounts.dedicated,
   idleConnections: ({ origin }) => origin.connectionCounts.idle,

@@ -4,6 +4,7 @@ import { COUNTED_COMMANDS } from "../commands/command-facts.ts";
 import { type CommandCalls, commandStats } from "../commands/command-stats.ts";
 import { type InfoFields, infoText } from "../commands/info.ts";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
+import { tlsFields } from "../net/listening-ports.ts";
 import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { publishCounters, totalCounters } from "./counters.ts";
@@ -106,7 +107,8 @@ function proxyFields(proxy: ProxyParts, counts: AllCounts): InfoFields {
     proxy_runtime: `bun ${Bun.version}`,
     proxy_process_id: process.pid,
     proxy_run_id: proxy.runId,
-    proxy_tcp_port: proxy.port,
+    proxy_tcp_port: proxy.ports.port,
+    ...ownTlsFields(proxy),
     proxy_threads: proxy.threads.count,
     proxy_uptime_in_seconds: Math.max(0, Math.floor((host.clock.wallMs() - host.startedAtMs) / 1000)),
     proxy_memory_rss: process.memoryUsage().rss,
@@ -122,6 +124,11 @@ function proxyFields(proxy: ProxyParts, counts: AllCounts): InfoFields {
     proxy_max_output_buffer: counts.largestOutputBytes,
     ...proxyTraffic(totals),
   };
+}
+
+function ownTlsFields({ ports, host }: ProxyParts): InfoFields {
+  const fields = Object.entries(tlsFields(ports, host.clock.wallMs()));
+  return Object.fromEntries(fields.map(([name, value]) => [`proxy_${name}`, value]));
 }
 
 function proxyTraffic(totals: Record<ScalarName, number>): InfoFields {

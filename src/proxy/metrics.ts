@@ -1,5 +1,5 @@
 import { buildInfo, mergedMetrics } from "../instruments/merged-metrics.ts";
-import { publishedMetrics } from "../instruments/published-metrics.ts";
+import { TableMetrics } from "../instruments/published-metrics.ts";
 import { storeMetrics } from "../instruments/store-metrics.ts";
 import type { Metric } from "../instruments/view.ts";
 import { VERSION } from "../lib/version.ts";
@@ -7,6 +7,9 @@ import type { Store } from "../store/store.ts";
 import { PUBLISHED } from "./published-numbers.ts";
 import { threadMetrics } from "./threads/thread-metrics.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
+
+/** The metrics that a proxy's threads publish. */
+export const PROXY_METRICS: TableMetrics = new TableMetrics(PUBLISHED);
 
 /** Where a proxy's figures are. Another thread can have all of it. */
 export interface ProxyFigures {
@@ -19,7 +22,7 @@ export interface ProxyFigures {
 /** Tells all figures of a proxy, as its threads have published them last. */
 export function proxyMetrics({ threads, store, nowMs }: ProxyFigures): Metric[] {
   return mergedMetrics(
-    publishedMetrics(PUBLISHED, threads.numbers),
+    PROXY_METRICS.metrics(threads.numbers),
     storeMetrics(store.stats()),
     threadMetrics(threads, nowMs()),
     [buildInfo(VERSION)],

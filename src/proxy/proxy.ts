@@ -22,6 +22,7 @@ import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Adjustable, ConnectionLimits } from "../net/limits.ts";
+import { type ListeningPorts, NO_PORTS } from "../net/listening-ports.ts";
 import { isPasswordOf } from "../net/password.ts";
 import type { Service } from "../net/service.ts";
 import type { Request } from "../protocol/protocol.ts";
@@ -138,7 +139,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly peers: Peers | undefined;
   readonly runId: string;
   readonly nowMs: () => number;
-  port = 0;
+  ports: ListeningPorts = NO_PORTS;
   readonly #originCommands = new OriginCommands((name, then) =>
     askOrigin(this, ["COMMAND", "INFO", name], then, { text: true }),
   );

@@ -5,8 +5,9 @@ import { type Log, type LogLevel, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { readClock, steadyClock } from "../lib/steady-clock.ts";
+import type { ServerTls } from "../lib/tls.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
-import { Listener } from "../net/listener.ts";
+import { Listener, type ListenerTls } from "../net/listener.ts";
 import { DEFAULT_POLICY } from "../policy/registry.ts";
 import { Store } from "../store/store.ts";
 import { giveBeats } from "./beats.ts";
@@ -24,6 +25,7 @@ export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnect
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  readonly tls?: ListenerTls | undefined;
   readonly origin: string;
   /** An eviction policy and its parameters, as `parsePolicy` reads them. */
   readonly policy?: string | undefined;
@@ -48,7 +50,11 @@ export interface RunningProxy {
   /** Takes over the locks of an instruments thread that has died, as `Store.recover`. */
   recover(holder: number): void;
   readonly port: number;
+  /** The port with TLS; undefined: there is none. */
+  readonly tlsPort: number | undefined;
   readonly proxy: CachingProxy;
+  /** Uses another certificate for new clients, as `Listener.replaceTls`. */
+  replaceTls(settings: ServerTls): void;
   /** Lets clients have their replies, then ends. */
   close(): Promise<void>;
 }
@@ -92,6 +98,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     listener = Listener.open({
       host: options.host,
       port: options.port,
+      tls: options.tls,
       service: proxy,
       registry,
       limits: proxy.limits,
@@ -104,12 +111,14 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     proxy.close();
     throw error;
   }
-  proxy.port = listener.port;
+  proxy.ports = listener;
   const stopSweeping = sweepInSteps(store, clock, 1);
   const stopPublishing = publishRegularly(proxy, 0);
   return {
     port: listener.port,
+    tlsPort: listener.tlsPort,
     proxy,
+    replaceTls: (settings) => listener.replaceTls(settings),
     get source() {
       return instruments && sourceOf(instruments, store, threads, runId, clock);
     },

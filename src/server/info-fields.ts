@@ -2,16 +2,16 @@ import { arch, release, totalmem, type } from "node:os";
 import { countClients } from "../commands/client-counts.ts";
 import type { InfoFields } from "../commands/info.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
+import { type ListeningPorts, tlsFields } from "../net/listening-ports.ts";
 import type { ServerHost } from "./context.ts";
 import { processMemory } from "./process-memory.ts";
 
 /** The server's part of INFO: the fields of each section, with Redis's names. */
 
 /**
- * @param port where the service listens
  * @param runId 40 hexadecimal digits, new at each start
  */
-export function serverFields(host: ServerHost, port: number, runId: string): InfoFields {
+export function serverFields(host: ServerHost, ports: ListeningPorts, runId: string): InfoFields {
   const nowMs = host.clock.wallMs();
   const uptimeSeconds = Math.max(0, Math.floor((nowMs - host.startedAtMs) / 1000));
   return {
@@ -25,7 +25,8 @@ export function serverFields(host: ServerHost, port: number, runId: string): Inf
     runtime: `bun ${Bun.version}`,
     process_id: process.pid,
     run_id: runId,
-    tcp_port: port,
+    tcp_port: ports.port,
+    ...tlsFields(ports, nowMs),
     server_time_usec: nowMs * 1000,
     uptime_in_seconds: uptimeSeconds,
     uptime_in_days: Math.floor(uptimeSeconds / 86_400),

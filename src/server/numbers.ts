@@ -1,13 +1,14 @@
 import type { Engine, EngineStats } from "../engine/engine.ts";
 import { BatchTimes } from "../instruments/batch-times.ts";
 import { buildInfo } from "../instruments/merged-metrics.ts";
-import { publishedMetrics } from "../instruments/published-metrics.ts";
+import { TableMetrics } from "../instruments/published-metrics.ts";
 import { ThreadNumbers } from "../instruments/thread-numbers.ts";
 import type { Metric } from "../instruments/view.ts";
 import { type Clock, exactReader } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { VERSION } from "../lib/version.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
+import type { ListeningPorts } from "../net/listening-ports.ts";
 import {
   PUBLISHED,
   PUBLISHED_SHAPE,
@@ -23,6 +24,7 @@ interface Numbered {
   readonly registry: ClientRegistry;
   readonly engine: Engine;
   readonly hasStorageFailed: boolean;
+  readonly ports: ListeningPorts;
 }
 
 /** What the engine counts, and whether it evicts keys or only takes them out of memory. */
@@ -46,6 +48,7 @@ const NUMBERS: Readonly<Record<ScalarName, (from: Numbered, engine: EngineNumber
   bytesReceived: ({ registry }) => registry.bytesReceived,
   bytesSent: ({ registry }) => registry.bytesSent,
   connections: ({ registry }) => registry.openCount,
+  tlsExpirySeconds: ({ ports }) => ports.tlsExpiresAtMs / 1000,
   keys: (_from, { stats }) => stats.keys,
   usedBytes: (_from, { stats }) => stats.usedBytes,
   freeBytes: (_from, { stats }) => Math.max(0, stats.budgetBytes - stats.usedBytes),
@@ -78,8 +81,11 @@ export class ServerNumbers {
   }
 }
 
+/** The metrics that a server publishes. */
+export const SERVER_METRICS: TableMetrics = new TableMetrics(PUBLISHED);
+
 /** Tells a server's figures, as it has published them last. @param buffer of its `ServerNumbers` */
 export function serverMetrics(buffer: SharedArrayBuffer): Metric[] {
   const numbers = new ThreadNumbers(PUBLISHED_SHAPE, 1, buffer, 0);
-  return [...publishedMetrics(PUBLISHED, numbers), buildInfo(VERSION)];
+  return [...SERVER_METRICS.metrics(numbers), buildInfo(VERSION)];
 }

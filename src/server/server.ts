@@ -16,7 +16,8 @@ import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Adjustable } from "../net/limits.ts";
-import { Listener } from "../net/listener.ts";
+import { Listener, type ListenerTls } from "../net/listener.ts";
+import { type ListeningPorts, NO_PORTS } from "../net/listening-ports.ts";
 import { isPasswordOf } from "../net/password.ts";
 import type { Service } from "../net/service.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
@@ -69,6 +70,7 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
+  readonly tls?: ListenerTls | undefined;
   /** Speak RESP only: input that does not begin with `*` is an inline command. */
   readonly respOnly?: boolean | undefined;
 }
@@ -152,7 +154,7 @@ export class Server implements Service, SessionHost {
         limits: this.limits,
         storage: options.storage,
         runId: hexDigits(options.random, 40),
-        port: () => this.#listeners[0]?.port ?? 0,
+        ports: () => this.ports,
       }),
     ]);
     this.#names = commandNames(this.commands.commands);
@@ -204,11 +206,17 @@ export class Server implements Service, SessionHost {
     this.#storageFailed = true;
   }
 
+  /** Where the server listens. */
+  get ports(): ListeningPorts {
+    return this.#listeners[0] ?? NO_PORTS;
+  }
+
   /** Accepts clients on one more address. @throws ListenError */
   listen(options: ListenOptions): Listener {
     const listener = Listener.open({
       host: options.host,
       port: options.port,
+      tls: options.tls,
       service: this,
       registry: this.registry,
       limits: this.limits,

@@ -6,6 +6,7 @@ import { type Log, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { readClock, steadyClock } from "../lib/steady-clock.ts";
+import type { ServerTls } from "../lib/tls.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
 import { DEFAULT_POLICY, formatPolicy, type PolicyChoice, parsePolicy } from "../policy/registry.ts";
 import { giveBeats } from "./beats.ts";
@@ -43,7 +44,11 @@ export interface RunningServer {
   /** The instruments of a server hold no locks. */
   recover(): void;
   readonly port: number;
+  /** The port with TLS; undefined: there is none. */
+  readonly tlsPort: number | undefined;
   readonly server: Server;
+  /** Uses another certificate for new clients, as `Listener.replaceTls`. */
+  replaceTls(settings: ServerTls): void;
   /** Lets clients read the replies to their requests, makes everything durable, and ends. */
   close(): Promise<void>;
 }
@@ -75,11 +80,13 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     log,
   });
   try {
-    const { port } = server.listen(options);
+    const listener = server.listen(options);
+    const { port, tlsPort } = listener;
     const steady = steadyClock(clock);
     const { beats, stop } = giveBeats(server, steady);
     return {
-      ...{ port, server },
+      ...{ port, tlsPort, server },
+      replaceTls: (settings) => listener.replaceTls(settings),
       get source() {
         return { kind: "server", numbers: server.numbers.buffer, beats, clock: readClock(steady) } as const;
       },

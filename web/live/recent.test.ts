@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type Signal, signal } from "@preact/signals";
 import { type Moment, Recent, RecentFigures } from "./recent.ts";
 import type { Counters, Reading } from "./sections.ts";
-import { figureOf, labelValues } from "./series.ts";
+import { SeriesReader } from "./series.ts";
 
 const HITS = 'glasscache_keys_read_total{result="hit"}';
 const MISSES = 'glasscache_keys_read_total{result="miss"}';
@@ -75,6 +75,7 @@ describe("the last ten seconds", () => {
 });
 
 describe("series by name", () => {
+  const series = new SeriesReader();
   const counters: Counters = {
     'm{kind="a",result="hit"}': 1,
     'm{kind="b",result="hit"}': 2,
@@ -84,14 +85,14 @@ describe("series by name", () => {
   };
 
   test("are added where labels agree, and a longer name is another metric", () => {
-    expect(figureOf(counters, "m")).toBe(7);
-    expect(figureOf(counters, "m", { result: "hit" })).toBe(3);
-    expect(figureOf(counters, "m", { kind: "b" })).toBe(6);
-    expect(figureOf(counters, "plain")).toBe(16);
-    expect(figureOf(counters, "m", { kind: "c" })).toBeUndefined();
+    expect(series.figure(counters, "m")).toBe(7);
+    expect(series.figure(counters, "m", { result: "hit" })).toBe(3);
+    expect(series.figure(counters, "m", { kind: "b" })).toBe(6);
+    expect(series.figure(counters, "plain")).toBe(16);
+    expect(series.figure(counters, "m", { kind: "c" })).toBeUndefined();
   });
 
   test("tell a label's values", () => {
-    expect(labelValues(counters, "m", "kind")).toEqual(["a", "b"]);
+    expect(series.labelValues(counters, "m", "kind")).toEqual(["a", "b"]);
   });
 });

@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { CountedHistogram, Counters, Reading } from "./sections.ts";
-import { added, figureOf, histogramOf, type Labels } from "./series.ts";
+import { added, type Labels, SeriesReader } from "./series.ts";
 
 /** Counters at one moment. */
 export interface Moment {
@@ -33,6 +33,7 @@ export class Recent {
 /** Figures per second, from counters of the last ten seconds. */
 export class RecentFigures {
   readonly moments: ReadonlySignal<readonly Moment[]>;
+  readonly #series = new SeriesReader();
 
   /** @param moments the oldest first */
   constructor(moments: ReadonlySignal<readonly Moment[]>) {
@@ -48,9 +49,11 @@ export class RecentFigures {
     const span = this.#span(forMs);
     if (span === undefined) return undefined;
     const [first, last] = span;
-    const now = figureOf(last.counters, metric, labels);
+    const now = this.#series.figure(last.counters, metric, labels);
     if (now === undefined) return undefined;
-    return ((now - (figureOf(first.counters, metric, labels) ?? 0)) * 1000) / (last.atMs - first.atMs);
+    return (
+      ((now - (this.#series.figure(first.counters, metric, labels) ?? 0)) * 1000) / (last.atMs - first.atMs)
+    );
   }
 
   /** What a histogram has gained in the last seconds, and in how long. */
@@ -58,9 +61,9 @@ export class RecentFigures {
     const span = this.#span(KEPT_MS);
     if (span === undefined) return undefined;
     const [first, last] = span;
-    const now = histogramOf(last.counters, metric, labels);
+    const now = this.#series.histogram(last.counters, metric, labels);
     if (now === undefined) return undefined;
-    const before = histogramOf(first.counters, metric, labels);
+    const before = this.#series.histogram(first.counters, metric, labels);
     const seconds = (last.atMs - first.atMs) / 1000;
     return { histogram: before === undefined ? now : added(now, before, -1), seconds };
   }
@@ -68,7 +71,13 @@ export class RecentFigures {
   /** The present value of a gauge or a counter. */
   figure(metric: string, labels: Labels = {}): number | undefined {
     const last = this.moments.value.at(-1);
-    return last && figureOf(last.counters, metric, labels);
+    return last && this.#series.figure(last.counters, metric, labels);
+  }
+
+  /** The values that a label has at present, in their order. */
+  labelValues(metric: string, label: string): string[] {
+    const last = this.moments.value.at(-1);
+    return last === undefined ? [] : this.#series.labelValues(last.counters, metric, label);
   }
 
   #span(forMs: number): [Moment, Moment] | undefined {

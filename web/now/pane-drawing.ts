@@ -1,6 +1,5 @@
 import type { Clock } from "../../src/lib/clock.ts";
 import type { Moment } from "../live/recent.ts";
-import { figureOf } from "../live/series.ts";
 import type { NowFigures } from "./now-figures.ts";
 
 /** The lanes' heights in pixels, to scale; what happens at all can be seen. */
@@ -149,7 +148,7 @@ function stripOf(canvas: HTMLCanvasElement, moments: readonly Moment[], lanes: L
 
 function slotsOf(moments: readonly Moment[]): Slot[] {
   const reads = ({ counters }: Moment, result: string) =>
-    figureOf(counters, "glasscache_keys_read_total", { result }) ?? 0;
+    Number(counters[`glasscache_keys_read_total{result="${result}"}`] ?? 0);
   return moments.slice(1).map((moment, at) => {
     const before = moments[at]!;
     return {

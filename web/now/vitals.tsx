@@ -1,5 +1,4 @@
 import { useDashboard } from "../live/dashboard.ts";
-import { labelValues } from "../live/series.ts";
 import { Figure } from "../parts/figure.tsx";
 import { countText, durationParts, numberText, percentText, sizeParts, sizeText } from "../parts/text.ts";
 
@@ -15,7 +14,6 @@ const KINDS: Readonly<Record<string, string>> = {
 /** Memory, staleness, threads. */
 export function Vitals() {
   const { recent, reading } = useDashboard();
-  const counters = reading.value?.sections.counters ?? {};
   const limit = recent.figure("glasscache_memory_limit_bytes");
   const entries = recent.figure("glasscache_entries");
   const bound = recent.figure("glasscache_staleness_bound_seconds");
@@ -23,7 +21,7 @@ export function Vitals() {
   const sampling = recent.figure("glasscache_sampling_ratio");
   const { channels, health } = reading.value?.sections ?? {};
   const isAlive = health?.alive ?? true;
-  const parts = labelValues(counters, "glasscache_memory_bytes", "kind").map((kind) => ({
+  const parts = recent.labelValues("glasscache_memory_bytes", "kind").map((kind) => ({
     kind,
     bytes: recent.figure("glasscache_memory_bytes", { kind }) ?? 0,
   }));

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { readClock, steadyClock } from "../../lib/steady-clock.ts";
+import type { ServerTls } from "../../lib/tls.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { ListenError, requireFreePort } from "../../net/listening-sockets.ts";
 import type { Store } from "../../store/store.ts";
@@ -23,6 +24,7 @@ export interface StartThreadsOptions extends Omit<StartProxyOptions, "clock"> {
 
 /** The settings that all threads share, including threads that replace others. */
 type ThreadsStart = Omit<ThreadStart, "index" | "holder" | "clock">;
+type Ports = Pick<FromThread & { readonly type: "listening" }, "port" | "tlsPort">;
 
 /** The least delay before a thread that died is started again. */
 const RESTART_DELAY_MS = 100;
@@ -51,6 +53,7 @@ export class Supervisor {
   readonly #workers: (Worker | undefined)[] = [];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #nextHolder = 2;
+  #tlsPort: number | undefined;
   #closing = false;
 
   private constructor(
@@ -74,8 +77,9 @@ export class Supervisor {
       throw new RangeError(`the number of threads must be from 1 to 256, not ${threads}`);
     }
     const settings = completeSettings({ ...options, maxConnections: limits.connections });
-    const { host, port } = options;
+    const { host, port, tls } = options;
     if (port !== 0) requireFreePort({ host, port });
+    if (tls?.port) requireFreePort({ host, port: tls.port, flag: "--tls-port" });
     const store = createStore(
       settings,
       options.policy,
@@ -89,7 +93,7 @@ export class Supervisor {
     const runId = randomHex(random, 40);
     const supervisor = new Supervisor(
       {
-        ...{ settings, host, port, respOnly, limits, runId, count: threads },
+        ...{ settings, host, port, tls, respOnly, limits, runId, count: threads },
         store: store.handle,
         table: table.buffer,
         instruments: instruments?.handle,
@@ -103,7 +107,13 @@ export class Supervisor {
     );
     try {
       // If the system chooses the port, it chooses for the first thread. It gives nobody a port that is shared.
-      supervisor.#start = { ...supervisor.#start, port: await supervisor.#run(0) };
+      const ports = await supervisor.#run(0);
+      supervisor.#tlsPort = ports.tlsPort;
+      supervisor.#start = {
+        ...supervisor.#start,
+        port: ports.port,
+        tls: tls && { ...tls, port: tls.port === undefined ? undefined : ports.tlsPort },
+      };
       await Promise.all(Array.from({ length: threads - 1 }, (_, index) => supervisor.#run(index + 1)));
     } catch (error) {
       await supervisor.close();
@@ -114,6 +124,17 @@ export class Supervisor {
 
   get port(): number {
     return this.#start.port;
+  }
+
+  /** The port with TLS; undefined: there is none. */
+  get tlsPort(): number | undefined {
+    return this.#tlsPort;
+  }
+
+  /** Uses another certificate for new clients, as `Listener.replaceTls`, in all threads. */
+  replaceTls(settings: ServerTls): void {
+    this.#start = { ...this.#start, tls: { ...this.#start.tls!, settings } };
+    for (const worker of this.#workers) worker?.postMessage({ type: "tls", settings } satisfies ToThread);
   }
 
   /** What instruments read; undefined: they may not. Read it when they start: it tells the time. */
@@ -153,8 +174,8 @@ export class Supervisor {
     );
   }
 
-  /** Starts the thread with this number. @returns the port, when it listens */
-  #run(index: number): Promise<number> {
+  /** Starts the thread with this number. @returns its ports, when it listens */
+  #run(index: number): Promise<Ports> {
     const holder = this.#nextHolder++;
     const worker = new Worker(new URL("./thread.ts", import.meta.url), {
       workerData: { ...this.#start, index, holder, clock: readClock(this.#clock) } satisfies ThreadStart,
@@ -162,7 +183,7 @@ export class Supervisor {
     this.#workers[index] = worker;
     return new Promise((resolve, reject) => {
       worker.on("message", (message: FromThread) => {
-        if (message.type === "listening") resolve(message.port);
+        if (message.type === "listening") resolve(message);
         else if (message.type === "refused") reject(new ListenError(message.message, message.code));
         else if (message.type === "drained") void worker.terminate();
         else if (message.type === "log-level") this.#setLogLevel?.(message.level);

@@ -1,7 +1,9 @@
 import type { InstrumentsHandle } from "../../instruments/instruments-memory.ts";
 import type { LogLevel } from "../../lib/log.ts";
 import type { ClockReading } from "../../lib/steady-clock.ts";
+import type { ServerTls } from "../../lib/tls.ts";
 import type { ConnectionLimits } from "../../net/limits.ts";
+import type { ListenerTls } from "../../net/listener.ts";
 import type { StoreHandle } from "../../store/store.ts";
 import type { ProxySettings } from "../settings.ts";
 
@@ -11,6 +13,7 @@ export interface ThreadStart {
   readonly host: string;
   /** 0: the system chooses. */
   readonly port: number;
+  readonly tls: ListenerTls | undefined;
   readonly respOnly: boolean;
   readonly limits: ConnectionLimits;
   readonly store: StoreHandle;
@@ -32,11 +35,14 @@ export interface ThreadStart {
 
 /** From a thread to its supervisor. */
 export type FromThread =
-  | { readonly type: "listening"; readonly port: number }
+  | { readonly type: "listening"; readonly port: number; readonly tlsPort: number | undefined }
   | { readonly type: "refused"; readonly message: string; readonly code: string }
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string }
   | { readonly type: "log-level"; readonly level: LogLevel }
   | { readonly type: "drained" };
 
 /** From the supervisor to a thread. */
-export type ToThread = { readonly type: "drain"; readonly graceMs: number };
+export type ToThread =
+  | { readonly type: "drain"; readonly graceMs: number }
+  /** Use another certificate for new clients. */
+  | { readonly type: "tls"; readonly settings: ServerTls };

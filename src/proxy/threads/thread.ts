@@ -58,6 +58,7 @@ function runThread(start: ThreadStart): void {
     listener = Listener.open({
       host: start.host,
       port: start.port,
+      tls: start.tls,
       service: proxy,
       registry,
       limits: proxy.limits,
@@ -73,13 +74,17 @@ function runThread(start: ThreadStart): void {
     proxy.close();
     return;
   }
-  proxy.port = listener.port;
+  proxy.ports = listener;
   const stopSweeping = sweepInSteps(store, clock, count);
   const drains = instruments && giveBeats(proxy, instruments);
   const stopPublishing = publishRegularly(proxy, index);
-  parentPort!.on("message", async ({ graceMs }: ToThread) => {
+  parentPort!.on("message", async (message: ToThread) => {
+    if (message.type === "tls") {
+      listener.replaceTls(message.settings);
+      return;
+    }
     drains?.();
-    await listener.drain(graceMs);
+    await listener.drain(message.graceMs);
     stopPublishing();
     stopSweeping();
     proxy.close();
@@ -87,7 +92,7 @@ function runThread(start: ThreadStart): void {
     tell({ type: "drained" });
     parentPort!.close();
   });
-  tell({ type: "listening", port: listener.port });
+  tell({ type: "listening", port: listener.port, tlsPort: listener.tlsPort });
 }
 
 function tell(message: FromThread): void {

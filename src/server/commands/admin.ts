@@ -14,6 +14,7 @@ import { containerCommand } from "../../commands/container-command.ts";
 import { type InfoFields, type InfoSection, infoCommand } from "../../commands/info.ts";
 import { checkReserved } from "../../commands/reserved-memory.ts";
 import type { Adjustable } from "../../net/limits.ts";
+import type { ListeningPorts } from "../../net/listening-ports.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext, ServerHost } from "../context.ts";
 import {
@@ -40,8 +41,8 @@ export interface AdminSettings {
   readonly storage: StorageSettings;
   /** 40 hexadecimal digits, new at each start. */
   readonly runId: string;
-  /** The port of the first address that the server listens on. */
-  port(): number;
+  /** Of the first address that the server listens on. */
+  ports(): ListeningPorts;
 }
 
 export interface StorageSettings {
@@ -123,7 +124,7 @@ function infoSections(host: ServerHost, settings: AdminSettings, baseline: Basel
   const { engine, registry, numbers } = host;
   const startupBytes = Math.max(0, processMemory().ownBytes - engine.stats().usedBytes);
   return [
-    { name: "Server", fields: () => serverFields(host, settings.port(), settings.runId) },
+    { name: "Server", fields: () => serverFields(host, settings.ports(), settings.runId) },
     { name: "Clients", fields: () => clientsFields(registry, settings.limits.connections) },
     {
       name: "Memory",
@@ -208,7 +209,8 @@ function parameters(host: ServerHost, settings: AdminSettings): Parameter[] {
   const { limits, storage } = settings;
   const isDurable = engine.name === "lmdb";
   return [
-    fixedParameter("port", () => String(settings.port())),
+    fixedParameter("port", () => String(settings.ports().port)),
+    fixedParameter("tls-port", () => String(settings.ports().tlsPort ?? 0)),
     fixedParameter("databases", "1"),
     fixedParameter("save", ""),
     fixedParameter("appendonly", isDurable ? "yes" : "no"),

@@ -1,0 +1,108 @@
+import type { Logger } from "pino";
+import { systemClock } from "../lib/clock.ts";
+import type { ServerTls } from "../lib/tls.ts";
+import type { ListenerTls } from "../net/listener.ts";
+import { CertificateCare } from "./certificate-care.ts";
+import type { Config } from "./config.ts";
+import { UsageError } from "./exit.ts";
+import type { HangUp } from "./serve.ts";
+import { choice, optionalSetting, port, text } from "./setting.ts";
+import { readAuthorities, readIdentity } from "./tls-files.ts";
+
+const TLS = "TLS:";
+
+/** How the ports of server and proxy speak TLS. */
+export function tlsSettings() {
+  return {
+    tlsCert: optionalSetting(text(), {
+      placeholder: "<file>",
+      description:
+        "certificate in PEM, with those between it and its authority; the port, and the admin port, speak TLS then",
+      group: TLS,
+    }),
+    tlsKey: optionalSetting(text(), {
+      placeholder: "<file>",
+      description: "private key of the certificate, in PEM",
+      group: TLS,
+    }),
+    tlsCa: optionalSetting(text(), {
+      placeholder: "<file>",
+      description: "certificates, in PEM, of the authorities that vouch for clients",
+      group: TLS,
+    }),
+    tlsClients: optionalSetting(choice("require", "optional", "off"), {
+      placeholder: "<require|optional|off>",
+      description:
+        "whether clients must show a certificate; one that is shown must be valid (require with --tls-ca, else off)",
+      group: TLS,
+    }),
+    tlsPort: optionalSetting(port(0), {
+      placeholder: "<port>",
+      description: "a port of its own for TLS, beside the plain one; 0 takes a free one",
+      group: TLS,
+    }),
+  };
+}
+
+export type TlsSettings = ReturnType<typeof tlsSettings>;
+
+/**
+ * Returns how the ports speak TLS, from the files that the settings name; undefined: they do not.
+ * @throws UsageError
+ */
+export function listenerTls(config: Config<TlsSettings>, nowMs: number): ListenerTls | undefined {
+  const settings = serverTls(config, nowMs);
+  return settings && { settings, port: config.values.tlsPort };
+}
+
+/** Warns of a certificate that expires soon, and has SIGHUP read the files again. */
+export function followCertificates(
+  config: Config<TlsSettings>,
+  {
+    started,
+    log,
+    hangUp,
+  }: { readonly started: SecuredService; readonly log: Logger; readonly hangUp: HangUp },
+): void {
+  const nowMs = systemClock.wallMs;
+  const care = new CertificateCare(log, config.labels.tlsCert, nowMs);
+  care.uses(serverTls(config, nowMs())!);
+  hangUp.reload = () => {
+    const settings = serverTls(config, nowMs())!;
+    started.replaceTls(settings);
+    return `certificates were read again: ${care.uses(settings)}; connections that are open go on with the old ones`;
+  };
+}
+
+interface SecuredService {
+  replaceTls(settings: ServerTls): void;
+}
+
+function serverTls({ values, labels }: Config<TlsSettings>, nowMs: number): ServerTls | undefined {
+  const { tlsCert, tlsKey, tlsCa, tlsClients, tlsPort } = values;
+  if (tlsCert === undefined) {
+    const given = { tlsKey, tlsCa, tlsClients, tlsPort };
+    for (const [name, value] of Object.entries(given)) {
+      if (value === undefined) continue;
+      throw new UsageError(`${labels[name as keyof typeof given]}: means nothing without ${labels.tlsCert}`);
+    }
+    return undefined;
+  }
+  if (tlsKey === undefined)
+    throw new UsageError(`${labels.tlsCert}: needs the certificate's key, too: ${labels.tlsKey}`);
+  const clients = tlsClients ?? (tlsCa === undefined ? "off" : "require");
+  if (clients !== "off" && tlsCa === undefined) {
+    throw new UsageError(
+      `${labels.tlsClients}: "${clients}" needs to know who vouches for clients: ${labels.tlsCa}`,
+    );
+  }
+  return {
+    identity: readIdentity(
+      { path: tlsCert, label: labels.tlsCert },
+      { path: tlsKey, label: labels.tlsKey },
+      nowMs,
+    ),
+    authorities: tlsCa === undefined ? undefined : readAuthorities({ path: tlsCa, label: labels.tlsCa }),
+    clients,
+  };
+}
