@@ -26,7 +26,7 @@ import {
   threads,
 } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
-import { followCertificates, listenerTls } from "./tls-settings.ts";
+import { followCertificates, listenerTls, originTls, originTlsSettings } from "./tls-settings.ts";
 
 /** Descriptors that a thread opens: its event loop, its listeners, its connections to the origin. */
 const DESCRIPTORS_PER_THREAD = 32;
@@ -61,6 +61,7 @@ const SETTINGS = {
     description: "file whose first line is the password of the origin",
     group: ORIGIN,
   }),
+  ...originTlsSettings(ORIGIN),
   ...NUMBER_FLAGS,
   memory: memorySetting(DEFAULT_MEMORY, CACHE, "memory for cached entries"),
   maxMemory: maxMemorySetting(CACHE),
@@ -123,6 +124,7 @@ export const proxy = subcommand({
     const password = listenPassword(config);
     const tls = listenerTls(config, systemClock.wallMs());
     const origin = originWithPassword(config);
+    const tlsWithOrigin = originTls(config, readOrigin(origin).isSecure, systemClock.wallMs());
     const log = createLog({ level: values.logLevel, format: values.logFormat });
     const hangUp = new HangUp(log);
     const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
@@ -140,6 +142,7 @@ export const proxy = subcommand({
         password,
         limits: fitting.limits,
         origin,
+        originTls: tlsWithOrigin,
         ...numbersFrom((_, name) => values[name]),
         memoryBytes: values.memory,
         maxMemoryBytes: values.maxMemory,

@@ -1,12 +1,12 @@
 import type { Logger } from "pino";
 import { systemClock } from "../lib/clock.ts";
-import type { ServerTls } from "../lib/tls.ts";
+import type { ClientTls, ServerTls } from "../lib/tls.ts";
 import type { ListenerTls } from "../net/listener.ts";
 import { CertificateCare } from "./certificate-care.ts";
 import type { Config } from "./config.ts";
 import { UsageError } from "./exit.ts";
 import type { HangUp } from "./serve.ts";
-import { choice, optionalSetting, port, text } from "./setting.ts";
+import { choice, optionalSetting, port, switchSetting, text } from "./setting.ts";
 import { readAuthorities, readIdentity } from "./tls-files.ts";
 
 const TLS = "TLS:";
@@ -41,6 +41,83 @@ export function tlsSettings() {
       description: "a port of its own for TLS, beside the plain one; 0 takes a free one",
       group: TLS,
     }),
+  };
+}
+
+/** How the proxy speaks TLS with its origin. */
+export function originTlsSettings(group: string) {
+  return {
+    originCa: optionalSetting(text(), {
+      placeholder: "<file>",
+      description:
+        "with rediss://: certificates, in PEM, of the authorities that vouch for the origin; by default those that " +
+        "the system trusts",
+      group,
+    }),
+    originCert: optionalSetting(text(), {
+      placeholder: "<file>",
+      description: "with rediss://: certificate to show the origin, in PEM",
+      group,
+    }),
+    originKey: optionalSetting(text(), {
+      placeholder: "<file>",
+      description: "with rediss://: private key of that certificate, in PEM",
+      group,
+    }),
+    originServerName: optionalSetting(text(), {
+      placeholder: "<name>",
+      description: "with rediss://: the name that the origin's certificate must be for; by default its host",
+      group,
+    }),
+    originInsecure: switchSetting({
+      description:
+        "with rediss://: take any certificate of the origin; anybody on the way can read and change everything then",
+      group,
+    }),
+  };
+}
+
+export type OriginTlsSettings = ReturnType<typeof originTlsSettings>;
+
+/**
+ * Returns how to speak TLS with the origin, from the files that the settings name.
+ * @param isSecure whether the origin's address wants it
+ * @throws UsageError
+ */
+export function originTls(
+  { values, labels, ranks }: Config<OriginTlsSettings>,
+  isSecure: boolean,
+  nowMs: number,
+): ClientTls {
+  const names = ["originCa", "originCert", "originKey", "originServerName", "originInsecure"] as const;
+  const given = names.find((name) => ranks[name] > 0 && values[name] !== false);
+  if (given !== undefined && !isSecure) {
+    throw new UsageError(`${labels[given]}: means nothing without TLS: give the origin as rediss://`);
+  }
+  const { originCa, originCert, originKey, originServerName: serverName, originInsecure } = values;
+  if ((originCert === undefined) !== (originKey === undefined)) {
+    const [one, other] =
+      originCert === undefined
+        ? [labels.originKey, labels.originCert]
+        : [labels.originCert, labels.originKey];
+    throw new UsageError(`${one}: needs ${other}, too`);
+  }
+  if (originInsecure && originCa !== undefined) {
+    throw new UsageError(`${labels.originInsecure} and ${labels.originCa}: give one of the two`);
+  }
+  return {
+    identity:
+      originCert === undefined
+        ? undefined
+        : readIdentity(
+            { path: originCert, label: labels.originCert },
+            { path: originKey!, label: labels.originKey },
+            nowMs,
+          ),
+    authorities:
+      originCa === undefined ? undefined : readAuthorities({ path: originCa, label: labels.originCa }),
+    serverName,
+    isInsecure: originInsecure,
   };
 }
 

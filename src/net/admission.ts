@@ -64,7 +64,9 @@ export function socketHandlers(admission: Admission): SocketHandler<Connection> 
       // The runtime calls `close` after an error of the socket. Any other error is a bug in a handler: the
       // connection cannot go on, and the bug must be reported.
       socket.terminate();
-      if ((error as { syscall?: string }).syscall === undefined) {
+      const { syscall, code } = error as { readonly syscall?: string; readonly code?: string };
+      // EPROTO: the client has broken the protocol of TLS, or ended it by an alert.
+      if (syscall === undefined && code !== "EPROTO") {
         queueMicrotask(() => {
           throw error;
         });

@@ -220,6 +220,7 @@ export class CachingProxy implements Service, ProxyParts {
         get heartbeatTimeoutMs() {
           return settings.heartbeatTimeoutMs;
         },
+        tls: settings.originTls,
         trackingRetryMs: TRACKING_RETRY_MS,
         get pendingBytes() {
           return settings.originPendingBytes;

@@ -9,6 +9,7 @@ import {
   PERCENTAGE,
   SIZE,
 } from "../lib/number-setting.ts";
+import type { ClientTls } from "../lib/tls.ts";
 import { DEFAULT_LIMITS } from "../net/limits.ts";
 import type { RecordingSettings } from "./recording-file.ts";
 
@@ -86,6 +87,8 @@ type ProxyNumbers = { readonly [Field in NumberField]: number };
 export interface ProxySettings extends ProxyNumbers {
   /** The origin's address as users write it; `readOrigin` reads it. */
   readonly origin: string;
+  /** How to speak TLS with an origin whose address wants it. */
+  readonly originTls: ClientTls;
   /** The cache's exact budget. */
   readonly memoryBytes: number;
   /** The largest budget that can be set while the proxy runs; undefined: the budget. */
@@ -109,6 +112,7 @@ export const DEFAULT_MEMORY = "64mb";
 /** The defaults. */
 const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   ...numbersFrom(({ kind, initial }) => kind.parse(initial)),
+  originTls: { isInsecure: false },
   memoryBytes: SIZE.parse(DEFAULT_MEMORY),
   maxMemoryBytes: undefined,
   maxEntries: undefined,

@@ -6,14 +6,18 @@ export interface OriginAddress {
   readonly password?: string;
   /** The database that every connection selects; 0 by default. */
   readonly database?: number;
+  /** Whether connections speak TLS; false by default. */
+  readonly isSecure?: boolean;
 }
 
+const PLAIN_SCHEMES: readonly string[] = ["redis", "valkey", "glasscache"];
+const SECURE_SCHEMES: readonly string[] = ["rediss", "valkeys", "glasscaches"];
 /** URL schemes that all mean one server. */
-export const SERVER_SCHEMES: readonly string[] = ["redis", "valkey", "glasscache"];
+export const SERVER_SCHEMES: readonly string[] = [...PLAIN_SCHEMES, ...SECURE_SCHEMES];
 
 /**
  * Reads `host:port`, `[::1]:port` or `redis://[[user]:password@]host[:port][/database]` (also with `valkey://` or
- * `glasscache://`). `?db=N` names the database, too.
+ * `glasscache://`; with TLS `rediss://`, `valkeys://` or `glasscaches://`). `?db=N` names the database, too.
  * @throws RangeError saying what is wrong; it never repeats the password
  */
 export function parseOrigin(text: string): OriginAddress {
@@ -30,8 +34,9 @@ export function parseOrigin(text: string): OriginAddress {
   }
   const url = URL.parse(text);
   if (url === null) throw invalidUrl();
-  if (!SERVER_SCHEMES.includes(url.protocol.slice(0, -1))) {
-    throw new RangeError(`origin scheme ${url.protocol}// is not supported; use redis://`);
+  const scheme = url.protocol.slice(0, -1);
+  if (!SERVER_SCHEMES.includes(scheme)) {
+    throw new RangeError(`origin scheme ${scheme}:// is not supported; use redis:// or, with TLS, rediss://`);
   }
   const database = databaseOf(url);
   if (url.hostname === "") throw new RangeError("origin names no host");
@@ -44,13 +49,21 @@ export function parseOrigin(text: string): OriginAddress {
     ...(user === "" ? {} : { user }),
     ...(password === "" ? {} : { password }),
     ...(database === 0 ? {} : { database }),
+    ...(SECURE_SCHEMES.includes(scheme) ? { isSecure: true } : {}),
   };
 }
 
 /** Returns the whole address as a URL that `parseOrigin` reads, the password included. */
-export function originUrl({ user = "", password = "", database, ...place }: OriginAddress): string {
+export function originUrl({
+  user = "",
+  password = "",
+  database,
+  isSecure = false,
+  ...place
+}: OriginAddress): string {
+  const scheme = isSecure ? "rediss" : "redis";
   const login = password === "" ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`;
-  return `redis://${login}${formatOrigin(place)}${database === undefined ? "" : `/${database}`}`;
+  return `${scheme}://${login}${formatOrigin(place)}${database === undefined ? "" : `/${database}`}`;
 }
 
 /** @throws RangeError */

@@ -4,6 +4,7 @@ import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import { type ChunkedBytes, giveBack } from "../lib/chunked-bytes.ts";
 import { exactReader, monotonicOf } from "../lib/clock.ts";
 import { FULL_READ_BYTES } from "../lib/large-value.ts";
+import { type ClientTls, clientTlsOptions } from "../lib/tls.ts";
 import { ProtocolError } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
@@ -12,6 +13,7 @@ import { Inbound } from "./inbound.ts";
 import { Outbound } from "./outbound.ts";
 import { OutstandingRequests } from "./outstanding-requests.ts";
 import { ReplyTimeouts, type TimeoutOptions } from "./reply-timeouts.ts";
+import { handshakeFailure, tlsAlert } from "./tls-failure.ts";
 import { UpstreamError } from "./upstream-error.ts";
 import type { Upstream, UpstreamRequest } from "./upstream-request.ts";
 
@@ -34,7 +36,16 @@ export interface UpstreamEvents {
 export interface UpstreamOptions extends TimeoutOptions {
   /** The most request bytes that may wait for the origin to read. Further requests fail at once. */
   readonly pendingBytes: number;
+  /** How to speak TLS with an origin whose address wants it; the system's authorities vouch for it by default. */
+  readonly tls?: ClientTls | undefined;
 }
+
+/** The first byte of a TLS record that holds an alert (RFC 8446, section 5.1). No reply begins with it. */
+const TLS_ALERT = 0x15;
+const SPEAKS_TLS = "it speaks TLS on this port; give it as rediss://";
+
+/** Where nothing else is said. */
+const DEFAULT_TLS: ClientTls = { isInsecure: false };
 
 /**
  * One connection to an origin, shared by many requests. They are written together once per turn of the event loop,
@@ -191,7 +202,8 @@ export class UpstreamConnection implements Upstream {
       this.#inbound.receive(data);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      const message = `origin ${this.#name} sent a malformed reply: ${error.message}`;
+      const reason = data[0] === TLS_ALERT ? SPEAKS_TLS : error.message;
+      const message = `origin ${this.#name} sent a malformed reply: ${reason}`;
       this.close(new UpstreamError("ORIGINPROTOCOL", message, true));
     }
   }
@@ -228,20 +240,38 @@ export class UpstreamConnection implements Upstream {
   // ---- beginning and end
 
   #connect(): void {
-    const { address, connectTimeoutMs } = this.#options;
+    const { address, connectTimeoutMs, tls = DEFAULT_TLS } = this.#options;
+    const { isSecure = false } = address;
     this.#timeouts.expect(connectTimeoutMs, this.#lastReceivedMs);
     this.#isConnecting = true;
     Bun.connect<undefined>({
       hostname: address.host,
       port: address.port,
+      ...(isSecure && { tls: clientTlsOptions(tls, address.host) }),
       socket: {
-        open: (socket) => this.#opened(socket),
+        open: (socket) => {
+          // With TLS nothing can be sent before the handshake.
+          if (!isSecure) this.#opened(socket);
+        },
+        handshake: (socket, isDone, error) => {
+          const failure = isDone ? undefined : handshakeFailure(error, tls);
+          if (failure === undefined) return this.#opened(socket);
+          // First, for the end of the socket would be told as the reason.
+          this.#unreachable(failure);
+          socket.terminate();
+        },
         data: (_socket, data) => this.#received(data),
         drain: () => this.#flush(),
-        close: (_socket, error) =>
-          this.close(this.#lost(error?.message ?? "the origin closed the connection")),
+        close: (_socket, error) => {
+          const reason = error?.message ?? "the origin closed the connection";
+          if (isSecure && !this.#isOpen)
+            this.#unreachable(`${reason}, before the TLS handshake was complete`);
+          else this.close(this.#lost(reason));
+        },
         error: (_socket, error) => {
-          if ((error as { syscall?: string }).syscall === undefined) throw error;
+          const alert = tlsAlert(error);
+          if (alert !== undefined) this.close(this.#lost(alert));
+          else if ((error as { syscall?: string }).syscall === undefined) throw error;
         },
         connectError: (_socket, error) => this.#connectFailed(error),
       },
@@ -268,8 +298,11 @@ export class UpstreamConnection implements Upstream {
    */
   #connectFailed(error: Error): void {
     const reason = this.#isConnecting ? "no route to it, or no file descriptor left" : connectFailure(error);
-    const message = `origin ${this.#name} cannot be reached: ${reason}`;
-    queueMicrotask(() => this.close(new UpstreamError("ORIGINDOWN", message, false)));
+    queueMicrotask(() => this.#unreachable(reason));
+  }
+
+  #unreachable(reason: string): void {
+    this.close(new UpstreamError("ORIGINDOWN", `origin ${this.#name} cannot be reached: ${reason}`, false));
   }
 
   #lost(reason: string): UpstreamError {

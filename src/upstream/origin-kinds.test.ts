@@ -32,7 +32,7 @@ test("an address with a password added is read again", () => {
 
 test.each([
   ["http://me:secret@host:80", "origin scheme http:// is not supported; use redis://"],
-  ["rediss://:secret@host", "origin scheme rediss:// is not supported; use redis://"],
+  ["ldaps://:secret@host", "origin scheme ldaps:// is not supported; use redis://"],
   ["redis://me:secret@host:0", "0 is not a port"],
   ["me:secret@host:6379", "origin is not of the form host:port"],
   ["host", 'origin "host" is not of the form host:port'],

@@ -71,7 +71,9 @@ export class ReplyTimeouts {
     const isDue = !isSetUp || connection.isReceivingLarge;
     const isAwaited = isDue || this.#requests.hasOverdue(nowMs);
     if (nowMs - connection.lastReceivedMs >= boundMs && isAwaited) {
-      const message = `origin ${name} sent nothing for ${boundMs} ms`;
+      const isSilent = address.isSecure === true && !connection.isOpen;
+      const hint = isSilent ? "; if it does not speak TLS, give it as redis://" : "";
+      const message = `origin ${name} sent nothing for ${boundMs} ms${hint}`;
       connection.close(new UpstreamError("ORIGINTIMEOUT", message, connection.isOpen));
       return;
     }

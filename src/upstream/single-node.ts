@@ -74,12 +74,13 @@ export class SingleNode implements Origin {
 
 export const singleNode: OriginKind = {
   schemes: SERVER_SCHEMES,
-  form: "host:port or redis://[user:password@]host[:port][/database]",
+  form: "host:port or redis://[user:password@]host[:port][/database], with TLS rediss://",
   read(text) {
     const address = parseOrigin(text);
     return {
       name: formatOrigin(address),
       hasPassword: address.password !== undefined,
+      isSecure: address.isSecure === true,
       withPassword: (password) => originUrl({ ...address, password }),
       open: (options, events) => new SingleNode(options(address), events),
     };

@@ -1,5 +1,6 @@
 /** Real programs as tests need them: Redis and memcached of the machine, our own server and proxy. */
 import { join } from "node:path";
+import type { IssuedIdentity } from "./certificates.ts";
 import { freePort, Program, ProgramError, type ProgramOptions, TemporaryDirectory } from "./program.ts";
 import { requireProgram } from "./requirements.ts";
 
@@ -76,13 +77,35 @@ export class RunningServer implements AsyncDisposable {
  * @param args further arguments of `redis-server`
  */
 export function startRedis({ args = [] }: { args?: readonly string[] } = {}): Promise<RunningServer> {
+  return startRedisOn((port) => ["--port", port], args);
+}
+
+/** The same with TLS alone, for clients with certificates. @param authorities path of those who vouch for them */
+export function startSecureRedis({
+  identity: { certificatePath, keyPath },
+  authorities,
+}: {
+  readonly identity: IssuedIdentity;
+  readonly authorities: string;
+}): Promise<RunningServer> {
+  const files = ["--tls-cert-file", certificatePath, "--tls-key-file", keyPath];
+  return startRedisOn(
+    (port) => ["--port", "0", "--tls-port", port],
+    [...files, "--tls-ca-cert-file", authorities],
+  );
+}
+
+function startRedisOn(
+  listening: (port: string) => readonly string[],
+  args: readonly string[],
+): Promise<RunningServer> {
   const { path } = requireProgram("redis-server");
   return RunningServer.start((port, directory) =>
     onPort(port, (chosen) =>
       Program.start(
         [
           path,
-          ...["--port", String(chosen), "--bind", "127.0.0.1", "--dir", directory],
+          ...[...listening(String(chosen)), "--bind", "127.0.0.1", "--dir", directory],
           ...["--save", "", "--appendonly", "no", "--loglevel", "notice"],
           ...args,
         ],
