@@ -180,7 +180,7 @@ describe("--url", () => {
   });
 
   test.each([
-    ["rediss://h", "--url: the URL scheme rediss:// is not supported; use redis://"],
+    ["ldaps://h", "--url: the URL scheme ldaps:// is not supported; use redis://"],
     ["redis://h/x", '--url: the URL names the database "x"'],
     ["redis://:secret@:1", "--url: the URL"],
   ])("a mistake: %s", async (text, message) => {

@@ -6,12 +6,14 @@ import {
   connect,
   type ReplyError,
 } from "../client/client.ts";
+import { systemClock } from "../lib/clock.ts";
 import { formatOrigin, type OriginAddress, parseOrigin } from "../upstream/address.ts";
 import type { Config } from "./config.ts";
 import { FailedError, UsageError } from "./exit.ts";
 import { choosePassword } from "./listen-settings.ts";
-import { optionalSetting, port, setting, text, timeout } from "./setting.ts";
+import { optionalSetting, port, setting, switchSetting, text, timeout } from "./setting.ts";
 import { errorLine } from "./terminal-text.ts";
+import { readAuthorities, readIdentity } from "./tls-files.ts";
 
 const CONNECTION = "Connection:";
 const DEFAULT_PORT = 8080;
@@ -32,7 +34,9 @@ export const TARGET_SETTINGS = {
   }),
   url: optionalSetting(readUrl, {
     placeholder: "<url>",
-    description: "all in one: redis://[[user]:password@]host[:port][/database]; glasscache:// likewise",
+    description:
+      "all in one: redis://[[user]:password@]host[:port][/database]; glasscache:// likewise; rediss:// and " +
+      "glasscaches:// with TLS",
     group: CONNECTION,
     short: "-u",
   }),
@@ -45,6 +49,31 @@ export const TARGET_SETTINGS = {
   passwordFile: optionalSetting(text(), {
     placeholder: "<file>",
     description: "file whose first line is the password",
+    group: CONNECTION,
+  }),
+  tls: switchSetting({ description: "speak TLS, as rediss:// in a URL does", group: CONNECTION }),
+  ca: optionalSetting(text(), {
+    placeholder: "<file>",
+    description: "with TLS: certificates, in PEM, of the authorities that vouch for the server",
+    group: CONNECTION,
+  }),
+  cert: optionalSetting(text(), {
+    placeholder: "<file>",
+    description: "with TLS: certificate to show the server, in PEM",
+    group: CONNECTION,
+  }),
+  key: optionalSetting(text(), {
+    placeholder: "<file>",
+    description: "with TLS: private key of that certificate, in PEM",
+    group: CONNECTION,
+  }),
+  serverName: optionalSetting(text(), {
+    placeholder: "<name>",
+    description: "with TLS: the name that the server's certificate must be for; by default its host",
+    group: CONNECTION,
+  }),
+  insecure: switchSetting({
+    description: "with TLS: take any certificate of the server",
     group: CONNECTION,
   }),
   timeout: setting(timeout(), "5s", {
@@ -68,7 +97,7 @@ function readUrl(given: string): OriginAddress {
   const url = given.includes("://") ? given : `glasscache://${given}`;
   try {
     const address = parseOrigin(url);
-    const isOurs = url.toLowerCase().startsWith("glasscache:") && URL.parse(url)?.port === "";
+    const isOurs = /^glasscaches?:/i.test(url) && URL.parse(url)?.port === "";
     return isOurs ? { ...address, port: DEFAULT_PORT } : address;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -89,7 +118,7 @@ export class Target {
 
   /** @throws UsageError for settings that contradict each other */
   constructor(config: Config<typeof TARGET_SETTINGS>, more: Partial<ConnectOptions> = {}) {
-    const { host, port, user, password, database = 0 } = placeOf(config);
+    const { host, port, user, password, database = 0, isSecure } = placeOf(config);
     this.#database = database;
     this.#options = {
       host,
@@ -98,6 +127,7 @@ export class Target {
       timeoutMs: config.values.timeout,
       // Never reconnects, so that the connection's state (MULTI, SELECT) is not lost unnoticed.
       reconnect: false,
+      ...tlsOf(config, isSecure),
       ...more,
       ...(user === undefined ? {} : { user }),
       ...(password === undefined ? {} : { password }),
@@ -158,8 +188,45 @@ export class Target {
       return new FailedError(`${error.message}${advice}`);
     }
     if (!(error instanceof ConnectError)) return error;
-    return new FailedError(`${error.message}${connectAdvice(error, this.#options)}`);
+    // The library names its options.
+    const message = error.message.replace("tls.ca ", "--ca ").replace("tls.servername ", "--server-name ");
+    return new FailedError(`${message}${connectAdvice(error, this.#options)}`);
   }
+}
+
+/** @throws UsageError */
+function tlsOf(
+  { values, labels, ranks }: Config<typeof TARGET_SETTINGS>,
+  isSecure: boolean | undefined,
+): Pick<ConnectOptions, "tls"> {
+  const { ca, cert, key, serverName, insecure } = values;
+  if (isSecure !== true && !values.tls) {
+    const given = (["ca", "cert", "key", "serverName", "insecure"] as const).find(
+      (name) => ranks[name] > 0 && values[name] !== false,
+    );
+    if (given === undefined) return {};
+    throw new UsageError(
+      `${labels[given]}: means nothing without TLS: add ${labels.tls}, or a URL as rediss://`,
+    );
+  }
+  if ((cert === undefined) !== (key === undefined)) {
+    const [one, other] =
+      cert === undefined ? ([labels.key, labels.cert] as const) : [labels.cert, labels.key];
+    throw new UsageError(`${one}: needs ${other}, too`);
+  }
+  const file = (path: string, name: "ca" | "cert" | "key") => ({ path, label: labels[name] });
+  const identity =
+    cert === undefined
+      ? undefined
+      : readIdentity(file(cert, "cert"), file(key!, "key"), systemClock.wallMs());
+  return {
+    tls: {
+      ...(ca !== undefined && { ca: readAuthorities(file(ca, "ca")) }),
+      ...(identity && { cert: identity.certificate, key: identity.key }),
+      ...(serverName !== undefined && { servername: serverName }),
+      ...(insecure && { rejectUnauthorized: false }),
+    },
+  };
 }
 
 function placeOf(config: Config<typeof TARGET_SETTINGS>): OriginAddress {

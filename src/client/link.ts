@@ -1,4 +1,5 @@
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Clock } from "../lib/clock.ts";
 import { ReplyReader } from "../protocol/reply-reader.ts";
@@ -7,7 +8,7 @@ import { Attributed, decodeReply, Push, ReplyError, type ReplyValue } from "../p
 import { writeCommand } from "../protocol/request-writer.ts";
 import { type Call, CallList, describeSource, type Reply } from "./call.ts";
 import { ConnectError } from "./errors.ts";
-import { formatAddress } from "./options.ts";
+import { formatAddress, type TlsOptions } from "./options.ts";
 
 /** Bytes written at once; the rest follows when the socket has taken them. */
 const WRITE_BYTES = 256 * 1024;
@@ -19,6 +20,7 @@ const KEEP_ALIVE_MS = 30_000;
 export interface LinkAddress {
   readonly host: string;
   readonly port: number;
+  readonly tls?: TlsOptions | undefined;
 }
 
 export interface LinkEvents {
@@ -68,7 +70,7 @@ export class Link {
    */
   static open(address: LinkAddress, clock: Clock, signal: AbortSignal, events: LinkEvents): Promise<Link> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: address.host, port: address.port });
+      const socket = socketTo(address);
       const settle = () => {
         signal.removeEventListener("abort", aborted);
         socket.removeAllListeners();
@@ -80,7 +82,7 @@ export class Link {
         socket.destroy();
         reject(signal.reason);
       };
-      socket.on("connect", () => {
+      socket.on(address.tls === undefined ? "connect" : "secureConnect", () => {
         settle();
         socket.setNoDelay(true);
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -91,6 +93,11 @@ export class Link {
         const code = errorCode(error);
         const message = `cannot connect to ${formatAddress(address)}: ${connectFailure(code, error)}`;
         reject(new ConnectError(message, code, error));
+      });
+      socket.on("close", () => {
+        settle();
+        const message = `cannot connect to ${formatAddress(address)}: it closed the connection`;
+        reject(new ConnectError(message, "ECONNRESET"));
       });
       signal.addEventListener("abort", aborted);
       if (signal.aborted) aborted();
@@ -237,6 +244,18 @@ export class Link {
   }
 }
 
+function socketTo({ host, port, tls }: LinkAddress): Socket {
+  if (tls === undefined) return connect({ host, port });
+  // Names are not sent for addresses (RFC 6066, section 3).
+  const name = tls.servername ?? (isIP(host) === 0 ? host : undefined);
+  return connectTls({
+    host,
+    port,
+    ...tls,
+    ...(name === undefined ? {} : { servername: name }),
+  } as ConnectionOptions);
+}
+
 /** Removes attributes at any depth. Only a reply that has attributes itself can contain others at this point. */
 function withoutAttributes(value: ReplyValue): Reply {
   if (!(value instanceof Attributed)) return value as Reply;
@@ -268,7 +287,18 @@ function connectFailure(code: string, error: Error): string {
     case "EHOSTUNREACH":
     case "ENETUNREACH":
       return "host or network unreachable";
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return `its certificate is for other names; tls.servername says which one to expect (${error.message})`;
+    case "CERT_HAS_EXPIRED":
+      return "its certificate has expired";
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+      return `nobody known vouches for its certificate; tls.ca names who does (${error.message})`;
     default:
-      return error.message;
+      return /wrong.version.number/i.test(error.message)
+        ? "it does not speak TLS on this port"
+        : error.message;
   }
 }

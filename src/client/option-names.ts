@@ -6,6 +6,7 @@ import { nameOf } from "./arguments.ts";
 export type OptionedCall =
   | "connect"
   | "reconnect"
+  | "tls"
   | "put"
   | "set"
   | "get"
@@ -21,11 +22,23 @@ const READ = ["as", ...CALL];
 
 const OPTIONS: Readonly<Record<OptionedCall, readonly string[]>> = {
   connect: [
-    ...["url", "host", "port", "user", "password", "connectTimeoutMs", "timeoutMs", "silenceMs", "reconnect"],
+    ...[
+      "url",
+      "host",
+      "port",
+      "user",
+      "password",
+      "tls",
+      "connectTimeoutMs",
+      "timeoutMs",
+      "silenceMs",
+      "reconnect",
+    ],
     ...["retryReads", "maxPendingCalls", "maxPendingBytes", "leaseConnections", "onEvent", "signal"],
     ...["clock", "random"],
   ],
   reconnect: ["firstDelayMs", "maxDelayMs", "maxAttempts"],
+  tls: ["ca", "cert", "key", "servername", "rejectUnauthorized"],
   put: ["ttlMs", ...READ],
   set: ["ttlMs", ...READ],
   get: READ,
@@ -49,6 +62,12 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   timeout: "timeoutMs",
   connecttimeout: "connectTimeoutMs",
   hostname: "host",
+  ssl: "tls",
+  certificate: "cert",
+  privatekey: "key",
+  cafile: "ca",
+  sni: "servername",
+  insecure: "rejectUnauthorized",
   username: "user",
   pass: "password",
   auth: "password",

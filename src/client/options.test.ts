@@ -17,12 +17,30 @@ describe("addresses", () => {
     ],
   ])("%j", (options, expected) => {
     const { host, port, user, password } = resolveOptions(options);
+    expect(resolveOptions(options).tls).toBeUndefined();
     expect({ host, port, user, password }).toEqual({ user: undefined, password: undefined, ...expected });
   });
 });
 
+test.each([
+  [{ url: "glasscaches://h:1" }, {}],
+  [{ url: "rediss://h:1", tls: { servername: "s" } }, { servername: "s" }],
+  [{ url: "rediss://h:1", tls: true }, {}],
+  [{ host: "h", tls: true }, {}],
+  [{ host: "h", tls: { ca: "c" } }, { ca: "c" }],
+  [{ host: "h", tls: false }, undefined],
+])("TLS: %j", (options, tls) => {
+  expect(resolveOptions(options).tls as object).toEqual(tls as unknown as object);
+});
+
 describe("options that cannot be", () => {
   test.each([
+    [{ url: "glasscache://h:1", tls: true }, "write it as glasscaches://"],
+    [{ url: "rediss://h:1", tls: false }, "contradicts the url"],
+    [{ tls: { cert: "c" } }, "a certificate needs its key"],
+    [{ tls: { sni: "c" } as object }, 'tls has no option "sni": did you mean "servername"?'],
+    [{ tls: { ca: 1 } as object }, "tls.ca is"],
+    [{ tls: "yes" as unknown as boolean }, "the options of tls are"],
     [{ port: 0 }, "port 0 is not a whole number from 1 to 65535"],
     [{ port: 1.5 }, "port 1.5 is not a whole number"],
     [{ host: "" }, "the host is empty"],

@@ -7,7 +7,10 @@ import { checkOptions, checkSignal, checkType } from "./option-names.ts";
 
 /** How to reach a server or proxy, and time limits. Every field has a default. */
 export interface ConnectOptions {
-  /** `glasscache://[[user]:password@]host[:port]`; `redis://` means the same. Excludes `host` and `port`. */
+  /**
+   * `glasscache://[[user]:password@]host[:port]`; `redis://` means the same, and `glasscaches://` and `rediss://` the
+   * same with TLS. Excludes `host` and `port`.
+   */
   readonly url?: string;
   /** `localhost` by default. */
   readonly host?: string;
@@ -15,6 +18,8 @@ export interface ConnectOptions {
   readonly port?: number;
   readonly user?: string;
   readonly password?: string;
+  /** Speak TLS; an object says how. False by default, unless the url wants it. */
+  readonly tls?: TlsOptions | boolean;
   /** Time limit for connecting and authenticating. 5,000 by default. */
   readonly connectTimeoutMs?: number;
   /** Time limit of a call, including the wait for a connection; 0: no limit. 5,000 by default. */
@@ -40,6 +45,19 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
   readonly random?: Random;
+}
+
+/** How to speak TLS, under the names that Node's `tls.connect` gives them. */
+export interface TlsOptions {
+  /** The certificates, in PEM, of the authorities that vouch for the server; those that the system trusts by default. */
+  readonly ca?: string | Uint8Array;
+  /** A certificate to show the server, and its private key, in PEM. */
+  readonly cert?: string | Uint8Array;
+  readonly key?: string | Uint8Array;
+  /** The name that the server's certificate must be for; the host by default. */
+  readonly servername?: string;
+  /** False takes any certificate: anybody on the way can read and change everything then. True by default. */
+  readonly rejectUnauthorized?: boolean;
 }
 
 /**
@@ -89,6 +107,7 @@ export type NotStoredReason = "lost" | "newer" | "waited" | "failed";
 export interface ResolvedOptions {
   readonly host: string;
   readonly port: number;
+  readonly tls: TlsOptions | undefined;
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly connectTimeoutMs: number;
@@ -105,6 +124,8 @@ export interface ResolvedOptions {
 }
 
 const DEFAULT_PORT = 8080;
+const PLAIN_PROTOCOLS = ["glasscache:", "redis:"];
+const SECURE_PROTOCOLS = ["glasscaches:", "rediss:"];
 const NUMBERS = [
   ...(["port", "connectTimeoutMs", "timeoutMs", "silenceMs", "maxPendingCalls", "maxPendingBytes"] as const),
   "leaseConnections",
@@ -132,6 +153,7 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
   return {
     host,
     port,
+    tls: tlsOf(options.tls, address.isSecure),
     user: options.user ?? address.user,
     password: options.password ?? address.password,
     connectTimeoutMs: duration("connectTimeoutMs", options.connectTimeoutMs ?? 5_000),
@@ -159,6 +181,7 @@ function checkTypes(options: ConnectOptions): void {
   checkType("retryReads", options.retryReads, "boolean");
   checkType("onEvent", options.onEvent, "function");
   checkSignal(options.signal);
+  checkTls(options.tls);
   const { reconnect } = options;
   if (reconnect === undefined || reconnect === false) return;
   checkOptions("reconnect", reconnect);
@@ -167,7 +190,35 @@ function checkTypes(options: ConnectOptions): void {
   }
 }
 
+function checkTls(tls: TlsOptions | boolean | undefined): void {
+  if (tls === undefined || typeof tls === "boolean") return;
+  checkOptions("tls", tls);
+  for (const name of ["ca", "cert", "key"] as const) {
+    if (!(tls[name] instanceof Uint8Array)) checkType(`tls.${name}`, tls[name], "string");
+  }
+  checkType("tls.servername", tls.servername, "string");
+  checkType("tls.rejectUnauthorized", tls.rejectUnauthorized, "boolean");
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    throw new RangeError("tls.cert and tls.key: a certificate needs its key, and a key its certificate");
+  }
+}
+
+/** @param wanted by the url; undefined: there is none */
+function tlsOf(tls: TlsOptions | boolean | undefined, wanted: boolean | undefined): TlsOptions | undefined {
+  const isOn = tls !== undefined && tls !== false;
+  if (wanted !== undefined && tls !== undefined && isOn !== wanted) {
+    throw new RangeError(
+      wanted
+        ? "tls: false contradicts the url, which wants TLS"
+        : "tls: the url is without TLS; write it as glasscaches:// or rediss://",
+    );
+  }
+  if (!isOn && wanted !== true) return undefined;
+  return typeof tls === "object" ? tls : {};
+}
+
 interface UrlParts {
+  isSecure?: boolean;
   host?: string;
   port?: number;
   user?: string;
@@ -182,13 +233,14 @@ function parseUrl(text: string): UrlParts {
   } catch {
     throw new RangeError(`the url is not of the form ${form}`);
   }
-  if (url.protocol !== "glasscache:" && url.protocol !== "redis:") {
+  const isSecure = SECURE_PROTOCOLS.includes(url.protocol);
+  if (!isSecure && !PLAIN_PROTOCOLS.includes(url.protocol)) {
     throw new RangeError(`the url begins with ${url.protocol}//; the form is ${form}`);
   }
   if ((url.pathname !== "" && url.pathname !== "/") || url.search !== "" || url.hash !== "") {
     throw new RangeError(`the url has extra text after the port; the form is ${form}`);
   }
-  const parts: UrlParts = {};
+  const parts: UrlParts = { isSecure };
   if (url.hostname !== "") parts.host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   if (url.port !== "") parts.port = Number(url.port);
   try {

@@ -6,7 +6,7 @@ import { LimitedMessages } from "./limited-messages.ts";
 import type { RefusedClients } from "./refused-clients.ts";
 
 const NOT_CERTIFIED = utf8(
-  "-NOAUTH this port requires a client certificate of an authority that it trusts\r\n",
+  "-DENIED this port requires a client certificate of an authority that it trusts\r\n",
 );
 
 /** What a handshake was: done, or refused for this reason. */

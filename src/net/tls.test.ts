@@ -10,7 +10,7 @@ import type { ClientCertificates } from "../lib/tls.ts";
 
 const ECHO = "*2\r\n$4\r\nECHO\r\n$1\r\na\r\n";
 const REPLY = "$1\r\na\r\n";
-const NOT_CERTIFIED = /^-NOAUTH this port requires a client certificate/;
+const NOT_CERTIFIED = /^-DENIED this port requires a client certificate/;
 
 let authority: Authority;
 let stranger: Authority;
