@@ -13,6 +13,8 @@ export interface AccessOptions {
   readonly secretBytes: SecretBytes;
   /** Cookies do not tell ports of a host apart, so a port's cookie has a name of its own. */
   readonly cookieName: string;
+  /** Whether the port speaks TLS: then browsers send the cookie by TLS alone. */
+  readonly isSecure: boolean;
 }
 
 /** A client that may ask. */
@@ -27,13 +29,15 @@ const ALWAYS: Grant = { isValid: () => true };
 export class Access {
   readonly #password: string | undefined;
   readonly #cookieName: string;
+  readonly #attributes: string;
   readonly #sessionMs: number;
   readonly #guesses: GuessLimit;
   readonly #sessions: Sessions;
 
-  constructor({ password, limits, clock, secretBytes, cookieName }: AccessOptions) {
+  constructor({ password, limits, clock, secretBytes, cookieName, isSecure }: AccessOptions) {
     this.#password = password;
     this.#cookieName = cookieName;
+    this.#attributes = `HttpOnly; SameSite=Strict; Path=/${isSecure ? "; Secure" : ""}`;
     this.#sessionMs = limits.sessionMs;
     this.#guesses = new GuessLimit(limits, clock);
     this.#sessions = new Sessions(limits.sessions, limits.sessionMs, clock, secretBytes);
@@ -99,7 +103,7 @@ export class Access {
   }
 
   #cookie(value: string, maxAgeS: number): string {
-    return `${this.#cookieName}=${value}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${maxAgeS}`;
+    return `${this.#cookieName}=${value}; ${this.#attributes}; Max-Age=${maxAgeS}`;
   }
 }
 

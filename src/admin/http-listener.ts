@@ -1,4 +1,5 @@
 import type { Server } from "bun";
+import { type ServerTls, serverTlsOptions } from "../lib/tls.ts";
 
 /** The port is taken, or the address is not one of this machine's. `code` is the system's, such as `EADDRINUSE`. */
 export class AdminListenError extends Error {
@@ -18,6 +19,8 @@ export interface HttpOptions {
   readonly host: string;
   /** 0 chooses a free port. */
   readonly port: number;
+  /** Browsers are not asked for certificates, whatever it says of clients. */
+  readonly tls?: ServerTls | undefined;
   readonly bodyBytes: number;
   readonly idleTimeoutS: number;
   /** The flag that chooses another port, for the message that this one is taken. */
@@ -46,7 +49,7 @@ export function listenForHttp(options: HttpOptions): HttpServer[] {
 }
 
 function listenOn(
-  { answer, bodyBytes, idleTimeoutS, flag }: HttpOptions,
+  { answer, bodyBytes, idleTimeoutS, flag, tls }: HttpOptions,
   hostname: string,
   port: number,
 ): HttpServer {
@@ -59,6 +62,7 @@ function listenOn(
       development: false,
       // The runtime shares the port with other programs unless it is told not to, outside of development.
       reusePort: false,
+      ...(tls && { tls: serverTlsOptions({ ...tls, clients: "off" }) }),
       fetch: (request, server) => answer(request, server),
     });
   } catch (error) {

@@ -2,11 +2,13 @@ import { Worker } from "node:worker_threads";
 import type { InstrumentsSource } from "../instruments/instruments-source.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
+import type { ServerTls } from "../lib/tls.ts";
 import type {
   AdminSettings,
   FromInstruments,
   InstrumentsFlags,
   InstrumentsStart,
+  ToInstruments,
 } from "./thread-messages.ts";
 
 /** A running service that instruments read. */
@@ -44,6 +46,7 @@ export class InstrumentsThread {
   /** How often the thread died and was started again. */
   restarts = 0;
   readonly #options: InstrumentsThreadOptions;
+  #admin: AdminSettings | undefined;
   #worker: Worker | undefined;
   #holder = FIRST_HOLDER;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -53,18 +56,26 @@ export class InstrumentsThread {
 
   private constructor(options: InstrumentsThreadOptions) {
     this.#options = options;
+    this.#admin = options.admin;
   }
 
   /** Resolves when the thread runs; if its port is taken, it runs without one, and a warning says so. */
   static async start(options: InstrumentsThreadOptions): Promise<InstrumentsThread> {
     const thread = new InstrumentsThread(options);
-    await thread.#run(options.admin, false);
+    await thread.#run(false);
     return thread;
   }
 
   /** Ends the thread as a crash would. */
   async kill(): Promise<void> {
     await this.#worker?.terminate();
+  }
+
+  /** Uses another certificate on the admin port, if it speaks TLS. */
+  replaceTls(settings: ServerTls): void {
+    if (this.#admin?.tls === undefined) return;
+    this.#admin = { ...this.#admin, tls: settings };
+    this.#worker?.postMessage({ type: "tls", settings } satisfies ToInstruments);
   }
 
   async close(): Promise<void> {
@@ -74,12 +85,13 @@ export class InstrumentsThread {
     if (worker === undefined) return;
     const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
     const timer = setTimeout(() => void worker.terminate(), END_MS);
-    worker.postMessage("end");
+    worker.postMessage({ type: "end" } satisfies ToInstruments);
     await ended;
     clearTimeout(timer);
   }
 
-  #run(admin: AdminSettings | undefined, isRestart: boolean): Promise<void> {
+  #run(isRestart: boolean): Promise<void> {
+    const admin = this.#admin;
     const { observed, settings, log, clock } = this.#options;
     const { source } = observed;
     if (source === undefined) throw new Error("the service has no memory for instruments");
@@ -115,15 +127,16 @@ export class InstrumentsThread {
   }
 
   #replace(): void {
-    const { admin, log, clock } = this.#options;
+    const { log, clock } = this.#options;
     this.restarts++;
     this.#deathsInARow = clock.monotonicMs() - this.#startedMs > STEADY_MS ? 1 : this.#deathsInARow + 1;
     const delayMs = Math.min(LONGEST_DELAY_MS, RESTART_DELAY_MS * 2 ** (this.#deathsInARow - 1));
     log.error(`the thread of the instruments has died; requests go on, it is started again in ${delayMs} ms`);
     // The port stays the same for those who know it.
-    const again = admin && { ...admin, port: this.port ?? admin.port };
+    const admin = this.#admin;
+    this.#admin = admin && { ...admin, port: this.port ?? admin.port };
     this.#timer = setTimeout(() => {
-      this.#run(again, true).catch(() => {});
+      this.#run(true).catch(() => {});
     }, delayMs);
     this.#timer.unref?.();
   }

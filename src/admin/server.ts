@@ -3,6 +3,7 @@ import type { InstrumentsView } from "../instruments/view.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type Log, silentLog } from "../lib/log.ts";
 import { systemTimers, type Timers } from "../lib/timers.ts";
+import type { ServerTls } from "../lib/tls.ts";
 import { Access } from "./access.ts";
 import type { Desk } from "./call.ts";
 import { Feed } from "./feed.ts";
@@ -24,6 +25,8 @@ export interface AdminOptions {
   readonly host: string;
   /** 0 chooses a free port. */
   readonly port: number;
+  /** undefined: the port is plain. */
+  readonly tls?: ServerTls | undefined;
   readonly view: InstrumentsView;
   /** undefined: none is asked for, which only a host of this machine alone may do. */
   readonly password: string | undefined;
@@ -45,12 +48,18 @@ export interface AdminOptions {
 /** Tells over HTTP what the instruments see. */
 export class AdminServer {
   readonly port: number;
-  readonly #servers: readonly HttpServer[];
+  #servers: readonly HttpServer[];
+  readonly #listen: (port: number, tls: ServerTls | undefined) => readonly HttpServer[];
   readonly #streams: Streams;
 
-  private constructor(servers: readonly HttpServer[], streams: Streams) {
+  private constructor(
+    servers: readonly HttpServer[],
+    listen: (port: number, tls: ServerTls | undefined) => readonly HttpServer[],
+    streams: Streams,
+  ) {
     this.port = servers[0]!.port!;
     this.#servers = servers;
+    this.#listen = listen;
     this.#streams = streams;
   }
 
@@ -59,30 +68,37 @@ export class AdminServer {
    * @throws AdminListenError if the port is taken
    */
   static open(options: AdminOptions): AdminServer {
-    const { host, port, view, password, clock, timers = systemTimers, log = silentLog } = options;
+    const { host, view, password, clock, timers = systemTimers, log = silentLog } = options;
     const { limits = DEFAULT_ADMIN_LIMITS, secretBytes = randomBytes } = options;
     requirePassword(host, password !== undefined);
     const streams = new Streams(new Feed(view, clock, log), timers, limits.streams);
     const { idleTimeoutS, bodyBytes } = limits;
     let desk: Desk | undefined;
-    const servers = listenForHttp({
-      host,
-      port,
-      bodyBytes,
-      idleTimeoutS,
-      flag: "--admin",
-      answer: (request, server) => answer(request, server, desk!, options, log),
-    });
+    const listen = (port: number, tls: ServerTls | undefined): readonly HttpServer[] =>
+      listenForHttp({
+        ...{ host, port, tls, bodyBytes, idleTimeoutS },
+        flag: "--admin",
+        answer: (request, server) => answer(request, server, desk!, options, log),
+      });
+    const servers = listen(options.port, options.tls);
     // Requests come only once this function has returned.
     const cookieName = `glasscache-${servers[0]!.port}`;
-    const access = new Access({ password, limits, clock, secretBytes, cookieName });
+    const isSecure = options.tls !== undefined;
+    const access = new Access({ password, limits, clock, secretBytes, cookieName, isSecure });
     desk = { view, access, streams, page: once(options.page), clock, timers, limits };
-    return new AdminServer(servers, streams);
+    return new AdminServer(servers, listen, streams);
   }
 
   /** Open streams. */
   get streamCount(): number {
     return this.#streams.size;
+  }
+
+  /** Uses another certificate for new connections. Streams that are open go on. */
+  replaceTls(settings: ServerTls): void {
+    // The runtime cannot change the certificate of a listening server.
+    for (const server of this.#servers) void server.stop(false);
+    this.#servers = this.#listen(this.port, settings);
   }
 
   /** Stops listening, ends all streams and cuts all connections. */

@@ -1,9 +1,13 @@
 import type { InstrumentsSettings } from "../instruments/instruments.ts";
 import type { InstrumentsSource } from "../instruments/instruments-source.ts";
+import type { ServerTls } from "../lib/tls.ts";
 import type { AdminOptions } from "./server.ts";
 
 /** Where the admin port listens, and whom it admits. */
-export type AdminSettings = Pick<AdminOptions, "host" | "port" | "password" | "openMetrics" | "adminHosts">;
+export type AdminSettings = Pick<
+  AdminOptions,
+  "host" | "port" | "tls" | "password" | "openMetrics" | "adminHosts"
+>;
 
 /** The settings of the instruments, with policies as texts. Can be sent to a worker. */
 export type InstrumentsFlags = Omit<InstrumentsSettings, "policies"> & {
@@ -21,6 +25,12 @@ export interface InstrumentsStart {
   /** Whether it replaces one that died. */
   readonly isRestart: boolean;
 }
+
+/** To the thread of the instruments. */
+export type ToInstruments =
+  | { readonly type: "end" }
+  /** Use another certificate. */
+  | { readonly type: "tls"; readonly settings: ServerTls };
 
 /** From the thread of the instruments. */
 export type FromInstruments =

@@ -1,5 +1,6 @@
 import type { AdminSettings, InstrumentsFlags } from "../admin/thread-messages.ts";
 import { isLoopbackHost } from "../lib/loopback.ts";
+import type { ServerTls } from "../lib/tls.ts";
 import { formatPolicy, parsePolicy, policyNames, policyType } from "../policy/registry.ts";
 import type { Config } from "./config.ts";
 import { UsageError } from "./exit.ts";
@@ -32,6 +33,12 @@ export function adminSettings(defaultAdmin: string) {
     adminHosts: optionalSetting(names, {
       placeholder: "<names>",
       description: "names by which browsers may reach the admin port, besides addresses and localhost",
+      group: INSTRUMENTS,
+    }),
+    adminTls: setting(choice("yes", "no"), "yes", {
+      placeholder: "<yes|no>",
+      description:
+        "with --tls-cert: whether the admin port speaks TLS, too; it asks for no client certificates",
       group: INSTRUMENTS,
     }),
     metricsOpen: switchSetting({
@@ -106,25 +113,27 @@ export interface InstrumentsPlan {
 export function instrumentsPlan(
   config: Config<InstrumentFlags>,
   password: string | undefined,
+  tls: ServerTls | undefined,
 ): InstrumentsPlan | undefined {
   const { values } = config;
   if (values.instruments === "off") return undefined;
   const { whatIfPolicies: policies, instrumentsBudget: budget, originCost, memoryCost } = values;
   const { metricsFamilies } = values;
-  return planOf(config, password, { policies, budget, originCost, memoryCost, metricsFamilies });
+  return planOf(config, { password, tls }, { policies, budget, originCost, memoryCost, metricsFamilies });
 }
 
 /** The same of a server, which has figures only. */
 export function adminPlan(
   config: Config<AdminFlags>,
   password: string | undefined,
+  tls: ServerTls | undefined,
 ): InstrumentsPlan | undefined {
-  return config.values.admin === "off" ? undefined : planOf(config, password, NO_SIMULATIONS);
+  return config.values.admin === "off" ? undefined : planOf(config, { password, tls }, NO_SIMULATIONS);
 }
 
 function planOf(
   { values, labels, ranks }: Config<AdminFlags>,
-  password: string | undefined,
+  { password, tls }: { readonly password: string | undefined; readonly tls: ServerTls | undefined },
   settings: InstrumentsFlags,
 ): InstrumentsPlan {
   const { admin, adminHosts = [], metricsOpen: openMetrics } = values;
@@ -136,7 +145,8 @@ function planOf(
         "keys and change the policy; give --password-file, or listen on localhost",
     );
   }
-  return { settings, admin: { ...admin, password, openMetrics, adminHosts }, needsPort };
+  const adminTls = values.adminTls === "yes" ? tls : undefined;
+  return { settings, admin: { ...admin, tls: adminTls, password, openMetrics, adminHosts }, needsPort };
 }
 
 const adminAddress: Reader<Address | "off"> = (given) => {

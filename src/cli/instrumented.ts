@@ -1,9 +1,11 @@
 import { InstrumentsThread, type Observed } from "../admin/instruments-thread.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
+import type { ServerTls } from "../lib/tls.ts";
 import { FailedError } from "./exit.ts";
 import type { InstrumentsPlan } from "./instrument-settings.ts";
-import { formatListening, listeningAddresses, type Running } from "./serve.ts";
+import { formatListening, listeningAddresses } from "./serve.ts";
+import type { SecuredService } from "./tls-settings.ts";
 
 /**
  * Starts the instruments of a service.
@@ -11,10 +13,10 @@ import { formatListening, listeningAddresses, type Running } from "./serve.ts";
  * @throws FailedError if the port that the user chose is taken; the service is closed then
  */
 export async function withInstruments(
-  service: Running & Observed,
+  service: SecuredService & Observed,
   { settings, admin, needsPort }: InstrumentsPlan,
   log: Log,
-): Promise<Running> {
+): Promise<SecuredService> {
   const thread = await InstrumentsThread.start({
     observed: service,
     worker: new URL("./instruments-worker.ts", import.meta.url),
@@ -32,8 +34,13 @@ export async function withInstruments(
   if (admin !== undefined && thread.port !== undefined) {
     log.info(
       { admin: { host: admin.host, port: thread.port } },
-      `admin port ${formatListening(admin.host, thread.port, listeningAddresses(admin.host))}: metrics, health, API`,
+      `admin port ${formatListening(admin.host, thread.port, listeningAddresses(admin.host))}` +
+        `${admin.tls === undefined ? "" : " with TLS"}: metrics, health, API`,
     );
   }
-  return { close };
+  const replaceTls = (settings: ServerTls): void => {
+    service.replaceTls(settings);
+    thread.replaceTls(settings);
+  };
+  return { close, replaceTls };
 }

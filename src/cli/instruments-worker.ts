@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { AdminListenError } from "../admin/http-listener.ts";
 import { bundlePage } from "../admin/page-bundle.ts";
 import { AdminServer } from "../admin/server.ts";
-import type { FromInstruments, InstrumentsStart } from "../admin/thread-messages.ts";
+import type { FromInstruments, InstrumentsStart, ToInstruments } from "../admin/thread-messages.ts";
 import { systemClock } from "../lib/clock.ts";
 import { openInstruments } from "./service-instruments.ts";
 
@@ -35,7 +35,11 @@ function runInstruments(start: InstrumentsStart): void {
   const timer = setInterval(() => {
     if (instruments.tick()) setImmediate(() => instruments.tick());
   }, TICK_MS);
-  parentPort!.on("message", async () => {
+  parentPort!.on("message", async (message: ToInstruments) => {
+    if (message.type === "tls") {
+      server?.replaceTls(message.settings);
+      return;
+    }
     clearInterval(timer);
     instruments.close();
     await server?.close();

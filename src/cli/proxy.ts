@@ -129,7 +129,7 @@ export const proxy = subcommand({
     const hangUp = new HangUp(log);
     const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
     const fitting = fittingLimits(config, reserved);
-    const plan = instrumentsPlan(config, password);
+    const plan = instrumentsPlan(config, password, tls?.settings);
     endOnFault(log);
     const { startProxy } = await import("../proxy/start.ts");
     const { Supervisor } = await import("../proxy/threads/supervisor.ts");
@@ -188,8 +188,9 @@ export const proxy = subcommand({
           (threads === 1 ? "" : `, ${threads} threads`),
       );
       fitting.tell(log);
-      if (tls !== undefined) followCertificates(config, { started, log, hangUp });
-      return plan === undefined ? started : withInstruments(started, plan, log);
+      const running = plan === undefined ? started : await withInstruments(started, plan, log);
+      if (tls !== undefined) followCertificates(config, { running, log, hangUp });
+      return running;
     });
   },
 });

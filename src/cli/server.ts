@@ -86,7 +86,7 @@ export const server = subcommand({
       transactionBytes: values.maxTransaction,
       watchedKeys: values.maxWatched,
     };
-    const plan = adminPlan(config, password);
+    const plan = adminPlan(config, password, tls?.settings);
     endOnFault(log);
     const { startServer } = await import("../server/start.ts");
     const dataDirectory = resolve(values.data);
@@ -126,8 +126,9 @@ export const server = subcommand({
         `listening on ${formatListening(values.host, started.port, addresses)}${tlsText(started)}, engine ${values.engine}${where}`,
       );
       fitting.tell(log);
-      if (tls !== undefined) followCertificates(config, { started, log, hangUp });
-      return plan === undefined ? started : withInstruments(started, plan, log);
+      const running = plan === undefined ? started : await withInstruments(started, plan, log);
+      if (tls !== undefined) followCertificates(config, { running, log, hangUp });
+      return running;
     });
   },
 });

@@ -5,7 +5,7 @@ import type { ListenerTls } from "../net/listener.ts";
 import { CertificateCare } from "./certificate-care.ts";
 import type { Config } from "./config.ts";
 import { UsageError } from "./exit.ts";
-import type { HangUp } from "./serve.ts";
+import type { HangUp, Running } from "./serve.ts";
 import { choice, optionalSetting, port, switchSetting, text } from "./setting.ts";
 import { readAuthorities, readIdentity } from "./tls-files.ts";
 
@@ -136,22 +136,23 @@ export function listenerTls(config: Config<TlsSettings>, nowMs: number): Listene
 export function followCertificates(
   config: Config<TlsSettings>,
   {
-    started,
+    running,
     log,
     hangUp,
-  }: { readonly started: SecuredService; readonly log: Logger; readonly hangUp: HangUp },
+  }: { readonly running: SecuredService; readonly log: Logger; readonly hangUp: HangUp },
 ): void {
   const nowMs = systemClock.wallMs;
   const care = new CertificateCare(log, config.labels.tlsCert, nowMs);
   care.uses(serverTls(config, nowMs())!);
   hangUp.reload = () => {
     const settings = serverTls(config, nowMs())!;
-    started.replaceTls(settings);
+    running.replaceTls(settings);
     return `certificates were read again: ${care.uses(settings)}; connections that are open go on with the old ones`;
   };
 }
 
-interface SecuredService {
+/** A running service whose certificate can be replaced. */
+export interface SecuredService extends Running {
   replaceTls(settings: ServerTls): void;
 }
 

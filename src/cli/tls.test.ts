@@ -173,3 +173,55 @@ describe("clients", () => {
     expect(run(tlsPort, ...secure, "INFO", "server")).toContain(`tls_port:${tlsPort}`);
   });
 });
+
+describe("the admin port", () => {
+  test("speaks TLS beside the service, follows its certificate, and top reads it", async () => {
+    using directory = new TemporaryDirectory();
+    const paths = {
+      certificatePath: join(directory.path, "server.crt"),
+      keyPath: join(directory.path, "server.key"),
+    };
+    copyFileSync(server.certificatePath, paths.certificatePath);
+    copyFileSync(server.keyPath, paths.keyPath);
+    const args = ["server", "--engine", "memory", "--admin", "localhost:0", ...own({ ...server, ...paths })];
+    // Clients must show a certificate, browsers need not.
+    await using running = await startGlasscache([...args, "--tls-ca", authority.path]);
+    const { program } = running;
+    await until(
+      () => Promise.resolve(program.output.includes("with TLS: metrics")),
+      "the admin port is open",
+    );
+    const port = /"admin":\{"host":"localhost","port":(\d+)/.exec(program.output)![1]!;
+    const metrics = async (ca: string): Promise<string> =>
+      (await fetch(`https://localhost:${port}/metrics`, { tls: { ca } })).text();
+    expect(await metrics(authority.certificate)).toContain(
+      `glasscache_tls_certificate_expiry_timestamp_seconds ${server.expiresAtMs / 1000}`,
+    );
+    const address = `https://localhost:${port}`;
+    const top = (...more: string[]) => runGlasscache(["top", address, "--once", ...more]);
+    expect((await top("--ca", authority.path)).stdout).toContain("server");
+    expect((await top()).stderr).toContain("is not trusted");
+    using successor = new Authority("Its successor");
+    const renewed = successor.issue("server");
+    copyFileSync(renewed.certificatePath, paths.certificatePath);
+    copyFileSync(renewed.keyPath, paths.keyPath);
+    program.signal("SIGHUP");
+    await until(
+      () =>
+        metrics(successor.certificate).then(
+          (text) => text.includes("glasscache_"),
+          () => false,
+        ),
+      "the admin port shows the new certificate",
+    );
+  });
+
+  test("stays plain where that is wanted", async () => {
+    const args = ["server", "--engine", "memory", "--admin", "localhost:0", "--admin-tls", "no", ...own()];
+    await using running = await startGlasscache(args);
+    const { program } = running;
+    await until(() => Promise.resolve(program.output.includes(": metrics")), "the admin port is open");
+    const port = /"admin":\{"host":"localhost","port":(\d+)/.exec(program.output)![1]!;
+    expect((await fetch(`http://localhost:${port}/health`)).status).toBe(200);
+  });
+});

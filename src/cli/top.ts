@@ -12,7 +12,8 @@ import { standardOutput } from "./standard-output.ts";
 import { subcommand } from "./subcommand.ts";
 import { TerminalKeys } from "./terminal-keys.ts";
 import { displayJson } from "./terminal-text.ts";
-import { AdminClient, PasswordRefused } from "./top/admin-client.ts";
+import { readAuthorities } from "./tls-files.ts";
+import { AdminClient, type FetchTls, PasswordRefused } from "./top/admin-client.ts";
 import { FullScreen } from "./top/full-screen.ts";
 import { LiveTop } from "./top/live-top.ts";
 import { printTop } from "./top/printed-top.ts";
@@ -53,6 +54,11 @@ const SETTINGS = {
     placeholder: "<file>",
     description: "file whose first line is the password",
   }),
+  ca: optionalSetting(text(), {
+    placeholder: "<file>",
+    description: "with an https:// address: certificates, in PEM, of the authorities that vouch for it",
+  }),
+  insecure: switchSetting({ description: "with an https:// address: take any certificate" }),
   timeout: setting(timeout(), "5s", {
     placeholder: "<time>",
     description: "time limit for each answer; 0: no limit",
@@ -80,10 +86,11 @@ export const top = subcommand({
     "Keys: 1 to 6 and Tab choose a screen, arrows move, s sorts, + and - change the interval, Space pauses, ? lists " +
     "all keys, q ends. Without a terminal, one screen is printed as text for each interval.",
   async run(config, operands) {
-    const address = addressOf(operands);
+    const { address, isSecure } = addressOf(operands);
+    const tls = tlsOf(config, isSecure);
     const { values } = config;
     const state = firstState(config);
-    const reader = await firstReading(address, config, state, Boolean(values.once || values.json));
+    const reader = await firstReading({ address, tls }, config, state, Boolean(values.once || values.json));
     const stdout = standardOutput();
     if (values.once || values.json || stdout.isTTY !== true) {
       await print(address, reader.client, state, values);
@@ -95,17 +102,34 @@ export const top = subcommand({
 });
 
 /** @throws UsageError */
-function addressOf(operands: readonly string[]): string {
+function addressOf(operands: readonly string[]): { readonly address: string; readonly isSecure: boolean } {
   const [given = PROXY_ADMIN, ...more] = operands;
   if (more.length > 0) throw new UsageError("give one address");
   const wrong = () => new UsageError(`"${given}" is not an address such as ${PROXY_ADMIN}`);
-  const bare = given.replace(/^http:\/\//i, "").replace(/\/$/, "");
+  const isSecure = /^https:\/\//i.test(given);
+  const bare = given.replace(/^https?:\/\//i, "").replace(/\/$/, "");
   if (/[/@]/.test(bare)) throw wrong();
   try {
-    return formatOrigin(parseOrigin(/^[0-9]+$/.test(bare) ? `localhost:${bare}` : bare));
+    const address = formatOrigin(parseOrigin(/^[0-9]+$/.test(bare) ? `localhost:${bare}` : bare));
+    return { address, isSecure };
   } catch {
     throw wrong();
   }
+}
+
+/** @throws UsageError */
+function tlsOf({ values, labels }: Config<typeof SETTINGS>, isSecure: boolean): FetchTls | undefined {
+  const { ca, insecure } = values;
+  const given = ca !== undefined ? labels.ca : insecure ? labels.insecure : undefined;
+  if (isSecure) {
+    return {
+      ...(ca !== undefined && { ca: readAuthorities({ path: ca, label: labels.ca }) }),
+      ...(insecure && { rejectUnauthorized: false }),
+    };
+  }
+  if (given !== undefined)
+    throw new UsageError(`${given}: means nothing without TLS: give an https:// address`);
+  return undefined;
 }
 
 function firstState({ values, ranks }: Config<typeof SETTINGS>): TopState {
@@ -121,7 +145,7 @@ interface FirstReading {
 
 /** Reads for the first time; if a password is required, asks for it on a terminal. */
 async function firstReading(
-  address: string,
+  { address, tls }: { readonly address: string; readonly tls: FetchTls | undefined },
   config: Config<typeof SETTINGS>,
   state: TopState,
   isForScripts: boolean,
@@ -131,7 +155,7 @@ async function firstReading(
   const ask = given === undefined && !isForScripts ? passwordAsker() : undefined;
   const wanted = wantedBy(state);
   for (let password = given, attempts = PASSWORD_ATTEMPTS; ; attempts--) {
-    const client = new AdminClient({ address, password, timeoutMs: values.timeout, clock: systemClock });
+    const client = new AdminClient({ address, tls, password, timeoutMs: values.timeout, clock: systemClock });
     try {
       return { client, readings: await client.read(wanted) };
     } catch (error) {

@@ -23,11 +23,22 @@ const UNAVAILABLE = 503;
 /** Network errors after which asking again is of use. */
 const PASSING = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"]);
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** The runtime's options of `fetch` for TLS. */
+export interface FetchTls {
+  readonly ca?: string;
+  readonly rejectUnauthorized?: boolean;
+}
+
+export type Fetch = (
+  url: string,
+  init: RequestInit & { readonly tls?: FetchTls | undefined },
+) => Promise<Response>;
 
 export interface AdminClientOptions {
   /** `host:port` */
   readonly address: string;
+  /** How to speak TLS; undefined: the port is plain. */
+  readonly tls?: FetchTls | undefined;
   readonly password: string | undefined;
   /** For each request; 0: none. */
   readonly timeoutMs: number;
@@ -99,14 +110,15 @@ export class AdminClient implements Reader {
 
   /** @param expected a status besides 200 whose body is an answer, too */
   async #get<T>(path: string, signal: AbortSignal | undefined, expected?: number): Promise<T> {
-    const { address, password, timeoutMs } = this.#options;
+    const { address, tls, password, timeoutMs } = this.#options;
     const signals = [signal, timeoutMs > 0 ? AbortSignal.timeout(timeoutMs) : undefined];
     const headers: Record<string, string> = { accept: "application/json" };
     if (password !== undefined) headers["authorization"] = `Basic ${btoa(unicodeBytes(`:${password}`))}`;
     let response: Response;
     let body: string;
     try {
-      response = await this.#fetch(`http://${address}${path}`, {
+      response = await this.#fetch(`${tls === undefined ? "http" : "https"}://${address}${path}`, {
+        ...(tls && { tls }),
         headers,
         redirect: "manual",
         signal: AbortSignal.any(signals.filter((one) => one !== undefined)),
@@ -149,6 +161,11 @@ export class AdminClient implements Reader {
   #failure({ name, code = "", message }: Error & { code?: string }): Error {
     const { address } = this.#options;
     if (name === "TimeoutError") return new NoAnswer(`${address} does not answer in time`);
+    if (isCertificateError(code)) {
+      return new FailedError(
+        `the certificate of ${address} is not trusted (${safeText(message)}); --ca names who vouches for it`,
+      );
+    }
     if (code === "ECONNREFUSED") return new NoAnswer(`nothing listens on ${address}`);
     if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
       const failed = `the host of ${address} is not known`;
@@ -179,4 +196,9 @@ function parsed(body: string): unknown {
 /** `btoa` takes characters for bytes. */
 function unicodeBytes(text: string): string {
   return String.fromCharCode(...new TextEncoder().encode(text));
+}
+
+/** Codes that OpenSSL and the runtime give to certificates that do not count. */
+function isCertificateError(code: string): boolean {
+  return /CERT|VERIFY/.test(code);
 }
