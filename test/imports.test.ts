@@ -44,7 +44,7 @@ const LAYERS: Record<string, Layer> = {
   commands: { folders: ["protocol", "lib"], packages: [], runtime: "none" },
   engine: { folders: ["store", "policy", "lib"], packages: ["lmdb"], runtime: "bun" },
   net: { folders: ["protocol", "commands", "lib"], packages: [], runtime: "bun" },
-  upstream: { folders: ["protocol", "commands", "lib"], packages: [], runtime: "bun" },
+  upstream: { folders: ["protocol", "commands", "coherence", "lib"], packages: [], runtime: "bun" },
   // The library runs on Node too.
   client: { folders: ["protocol", "commands", "lib"], packages: [], runtime: "node" },
   instruments: { folders: ["store", "replay", "policy", "lib"], packages: [], runtime: "none" },

@@ -8,7 +8,7 @@ import { utf8 } from "../lib/bytes.ts";
 import { KeyRef } from "../lib/key-ref.ts";
 import { CoherentCache, type CoherentStore } from "./coherent-cache.ts";
 import type { Flight, FlightOwner } from "./flight.ts";
-import { Leases } from "./leases.ts";
+import { type Fill, Leases } from "./leases.ts";
 import { VALUE, type Variant } from "./variant.ts";
 import type { Waiter } from "./waiter.ts";
 
@@ -58,6 +58,10 @@ class MapStore implements CoherentStore {
     this.#leases.end(hash);
   }
 
+  holds(hash: number, fill: Fill): boolean {
+    return this.#leases.holds(hash, fill, this.epoch);
+  }
+
   bumpEpoch(): number {
     this.epoch++;
     return 0;
@@ -70,8 +74,10 @@ class MapStore implements CoherentStore {
     return entry.version;
   }
 
-  fill({ key: { hash }, variant, lease, epoch, remainingMs }: Flight, version: number): boolean {
-    if (this.lease(hash) !== lease || this.epoch !== epoch) return false;
+  fill(flight: Flight, version: number): boolean {
+    const { key, variant, epoch, remainingMs } = flight;
+    const { hash } = key;
+    if (!this.holds(hash, flight)) return false;
     this.entries.set(placeOf(hash, variant.kind), { version, remainingMs, epoch });
     this.#leases.stored(hash);
     return true;
@@ -134,12 +140,11 @@ class Thread implements FlightOwner<Variant> {
       arriving() {},
       arrived() {},
     };
-    const underway = cache.findFlight(ref, question);
-    if (underway !== undefined && cache.mayJoin(underway, 0, 1)) {
+    const underway = cache.joinable(ref, question, 0, 1);
+    if (underway !== undefined) {
       underway.join(waiter, 0);
       return;
     }
-    if (underway !== undefined) cache.forget(underway);
     const flight = cache.begin(ref, question, this, waiter);
     flight.sent(0);
     this.requests.push({ kind: "ttl", flight }, { kind: "get", flight });

@@ -43,6 +43,8 @@ export interface CoherentStore {
   beginFill(hash: number): number;
   /** Counts the end of a fill, stored or not. */
   endFill(hash: number): void;
+  /** Whether the key has not been invalidated since the fill began; see `Leases.holds`. */
+  holds(hash: number, fill: Fill): boolean;
   readonly epoch: number;
   /**
    * Makes everything stored so far invisible and voids all fills under way.
@@ -98,11 +100,6 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
     return this.#flights.size;
   }
 
-  /** Returns the fill under way that asks this question about the key. */
-  findFlight(key: KeyRef, variant: Asked): Flight<Asked> | undefined {
-    return this.#flights.find(key, variant);
-  }
-
   /**
    * Begins a fill. The table must hold no other fill of this key and question. The caller sends the question over the
    * connection that brings the invalidations, and calls `end`.
@@ -114,6 +111,17 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
     const flight = new Flight(key, variant, store.beginFill(key.hash), store.epoch, owner, first);
     this.#flights.add(flight);
     return flight;
+  }
+
+  /**
+   * Returns the fill under way that a read may wait for; see `#mayJoin`. A fill that no read may join leaves the table,
+   * so that another one can begin.
+   */
+  joinable(key: KeyRef, variant: Asked, nowMs: number, oldestMs: number): Flight<Asked> | undefined {
+    const flight = this.#flights.find(key, variant);
+    if (flight === undefined || this.#mayJoin(flight, nowMs, oldestMs)) return flight;
+    this.#flights.remove(flight);
+    return undefined;
   }
 
   /** Takes a fill out of the table, so that no further read joins it. */
@@ -136,14 +144,14 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
    * be stale. With several threads, another thread may have invalidated the key since the question was sent.
    * @param oldestMs the greatest age of an answer that may be shown
    */
-  mayJoin(flight: Flight<Asked>, nowMs: number, oldestMs: number): boolean {
+  #mayJoin(flight: Flight<Asked>, nowMs: number, oldestMs: number): boolean {
     if (nowMs - flight.sentAtMs > oldestMs || flight.hasExpired(nowMs)) return false;
     return !this.isShared || this.holds(flight.key, flight);
   }
 
   /** Whether the key has not been invalidated since the fill began. */
-  holds({ hash }: KeyRef, { lease, epoch }: Fill): boolean {
-    return this.store.lease(hash) === lease && this.store.epoch === epoch;
+  holds({ hash }: KeyRef, fill: Fill): boolean {
+    return this.store.holds(hash, fill);
   }
 
   /**

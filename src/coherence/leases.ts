@@ -51,6 +51,14 @@ export class Leases {
     return Atomics.load(this.#tokens, this.#tokenAt(hash));
   }
 
+  /**
+   * Whether a fill's value may be stored: the keys with this hash have not been invalidated since it began, and the
+   * cache's epoch is still the fill's.
+   */
+  holds(hash: number, { lease, epoch }: Fill, epochNow: number): boolean {
+    return this.of(hash) === lease && epoch === epochNow;
+  }
+
   /** Refuses all open fills of the keys with this hash. */
   change(hash: number): void {
     Atomics.add(this.#tokens, this.#tokenAt(hash), 1);

@@ -26,8 +26,14 @@ class SystemTimer implements Timer {
 
 export const systemTimers: Timers = {
   after: (delayMs, act) => new SystemTimer(setTimeout(act, delayMs)),
-  every: (periodMs, act) => new SystemTimer(setInterval(act, periodMs).unref()),
+  every: (periodMs, act) => new SystemTimer(unreferenced(setInterval(act, periodMs))),
 };
+
+/** Lets the program end while the timer runs. A browser's timers, which are numbers, keep no program running. */
+function unreferenced<Handle>(handle: Handle): Handle {
+  (handle as { unref?(): void }).unref?.();
+  return handle;
+}
 
 interface Waiting {
   atMs: number;

@@ -153,15 +153,12 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     const cache = this.#cache;
     const { bytes, start, end, hash } = key;
     waiter.isCoalesced = false;
-    const underway = cache.findFlight(key, question);
+    const underway = cache.joinable(key, question, nowMs, oldestAnswerMs(this));
     if (underway !== undefined) {
-      if (cache.mayJoin(underway, nowMs, oldestAnswerMs(this))) {
-        this.#coalesced(hash, waiter);
-        underway.join(waiter, nowMs);
-        // Asked within the millisecond of sending, the origin answers with its value of that moment or a later one.
-        return nowMs > underway.sentAtMs;
-      }
-      cache.forget(underway);
+      this.#coalesced(hash, waiter);
+      underway.join(waiter, nowMs);
+      // Asked within the millisecond of sending, the origin answers with its value of that moment or a later one.
+      return nowMs > underway.sentAtMs;
     }
     if (mayAwaitPeer && this.#joinPeerFlight(key, waiter)) return true;
     const claims = question === GET_QUESTION ? this.#options.claims : undefined;
@@ -250,9 +247,9 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
   /** Calls `then` when the flight for this key has ended, at once if none can be joined. Another thread asks. */
   whenLanded(key: Uint8Array, then: (answer: Answer) => void): void {
     const nowMs = this.#options.nowMs();
-    const flight = this.#cache.findFlight(this.#store.refer(new KeyRef(), key, 0, key.length), GET_QUESTION);
-    const mayJoin = flight !== undefined && this.#cache.mayJoin(flight, nowMs, oldestAnswerMs(this));
-    if (!mayJoin) then(LOOK_AGAIN);
+    const asked = this.#store.refer(new KeyRef(), key, 0, key.length);
+    const flight = this.#cache.joinable(asked, GET_QUESTION, nowMs, oldestAnswerMs(this));
+    if (flight === undefined) then(LOOK_AGAIN);
     else flight.join(new PeerWaiter(flight, then), nowMs);
   }
 

@@ -401,6 +401,11 @@ export class Store {
     this.#control.leases.end(hash);
   }
 
+  /** Whether the key has not been invalidated since the fill began. */
+  holds(hash: number, fill: Fill): boolean {
+    return this.#control.leases.holds(hash, fill, this.epoch);
+  }
+
   get epoch(): number {
     return Atomics.load(this.#control.words, EPOCH);
   }
@@ -543,15 +548,8 @@ export class Store {
     );
   }
 
-  #mayFill(
-    hash: number,
-    { lease, epoch }: Fill,
-    expiresAtMs: number,
-    staleUntilMs: number,
-    nowMs: number,
-  ): boolean {
-    if (this.lease(hash) !== lease || this.epoch !== epoch) return false;
-    return freshnessAt(expiresAtMs, staleUntilMs, nowMs) < EXPIRED;
+  #mayFill(hash: number, fill: Fill, expiresAtMs: number, staleUntilMs: number, nowMs: number): boolean {
+    return this.holds(hash, fill) && freshnessAt(expiresAtMs, staleUntilMs, nowMs) < EXPIRED;
   }
 }
 

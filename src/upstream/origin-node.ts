@@ -2,7 +2,7 @@ import { formatOrigin } from "./address.ts";
 import { Channel, type ChannelEvents, type ChannelOptions } from "./channel.ts";
 import type { UpstreamConnection, UpstreamEvents } from "./connection.ts";
 import { type ConnectionCounts, ConnectionPool } from "./connection-pool.ts";
-import { wireLost } from "./heartbeat.ts";
+import { wireLost } from "./probe.ts";
 import { isPassingCode, UpstreamError } from "./upstream-error.ts";
 
 /**

@@ -1,5 +1,7 @@
+import type { HeartbeatTimes } from "../coherence/heartbeat.ts";
 import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
+import { formatOrigin } from "./address.ts";
 import { CallbackRequest } from "./callback-request.ts";
 import { UpstreamConnection, type UpstreamOptions } from "./connection.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -73,4 +75,10 @@ export class Probe {
     this.close();
     this.#done(isAnswered);
   }
+}
+
+/** The error for a connection that is silent while the origin answers others. */
+export function wireLost({ address, heartbeatTimeoutMs }: UpstreamOptions & HeartbeatTimes): UpstreamError {
+  const silence = `gave no sign of life for ${heartbeatTimeoutMs} ms, but answers others`;
+  return new UpstreamError("ORIGINTIMEOUT", `origin ${formatOrigin(address)} ${silence}`, true);
 }

@@ -1,7 +1,7 @@
+import { stalenessBoundMs } from "../coherence/heartbeat.ts";
 import { formatOrigin, originUrl, parseOrigin, SERVER_SCHEMES } from "./address.ts";
 import type { ChannelOptions, LinkStatus } from "./channel.ts";
 import type { ConnectionCounts } from "./connection-pool.ts";
-import { stalenessBoundMs } from "./heartbeat.ts";
 import { openNode } from "./open-node.ts";
 import type { Origin, OriginEvents, OriginKind } from "./origin.ts";
 import type { OriginNode } from "./origin-node.ts";

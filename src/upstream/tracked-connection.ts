@@ -1,18 +1,19 @@
+import { Heartbeat, type HeartbeatTimes, stalenessBoundMs } from "../coherence/heartbeat.ts";
 import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { STATUS } from "../protocol/reply-types.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { formatOrigin } from "./address.ts";
 import { CallbackRequest } from "./callback-request.ts";
-import { UpstreamConnection } from "./connection.ts";
+import { UpstreamConnection, type UpstreamOptions } from "./connection.ts";
 import { type Answer, helloCommand, introduce, logIn, Question } from "./handshake.ts";
-import { Heartbeat, type HeartbeatOptions, stalenessBoundMs } from "./heartbeat.ts";
 import { readInvalidation } from "./invalidation.ts";
+import { Probe, wireLost } from "./probe.ts";
 import { type Greeting, putsInvalidationsBetweenReplies, readGreeting } from "./server-version.ts";
 import { COUNT_SWAPS, readSwapCount } from "./swap-count.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-export interface TrackedOptions extends HeartbeatOptions {
+export interface TrackedOptions extends UpstreamOptions, HeartbeatTimes {
   /** How often to ask an origin that sends no invalidations for them. */
   readonly trackingRetryMs: number;
 }
@@ -79,11 +80,20 @@ export class TrackedConnection {
       },
     });
     this.#heartbeat = new Heartbeat(options, this.connection, {
-      ask: (question) => this.#ask(question),
-      answered: (sentAtMs, bytes, reader) => this.#beaten(sentAtMs, bytes, reader),
+      ask: (answered) => {
+        const beat: CallbackRequest = new CallbackRequest((bytes, _start, _end, reader) => {
+          this.#countSwaps(bytes, reader);
+          answered(beat.sentAtMs);
+        });
+        this.#ask(beat);
+      },
+      proven: (untilMs) => {
+        if (this.tracking === true) this.#prove(untilMs);
+      },
       silent: (silentMs) => events.silent(silentMs),
       answers: () => events.answers(),
-      wireLost: (error) => events.wireLost(error),
+      probe: (done) => new Probe(options, done),
+      wireLost: () => events.wireLost(wireLost(options)),
     });
     this.#shakeHands();
   }
@@ -212,11 +222,6 @@ export class TrackedConnection {
     if (swaps === undefined || swaps === this.#swaps) return;
     this.#swaps = swaps;
     this.#events.allInvalidated();
-  }
-
-  #beaten(sentAtMs: number, bytes: Uint8Array, reader: ReplyReader): void {
-    this.#countSwaps(bytes, reader);
-    if (this.tracking === true) this.#prove(sentAtMs + stalenessBoundMs(this.#options));
   }
 }
 

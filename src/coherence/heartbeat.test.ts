@@ -1,33 +1,29 @@
-import { expect, test } from "bun:test";
-import { utf8 } from "../lib/bytes.ts";
+import { describe, expect, test } from "bun:test";
 import { ManualClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
-import { ReplyReader } from "../protocol/reply-reader.ts";
-import type { CallbackRequest } from "./callback-request.ts";
 import { Heartbeat, stalenessBoundMs } from "./heartbeat.ts";
 
 const TIMES = { heartbeatMs: 100, heartbeatTimeoutMs: 400 };
-const PONG = utf8("+PONG\r\n");
 
 /** Starts a heartbeat whose questions the test answers. */
 function started() {
   const [clock, timers] = [new ManualClock(), new ManualTimers()];
   const connection = { lastReceivedMs: clock.monotonicMs() };
-  const asked: CallbackRequest[] = [];
+  const asked: (() => void)[] = [];
+  const probes: ((isAnswered: boolean) => void)[] = [];
   const told: string[] = [];
-  const options = {
-    ...TIMES,
-    ...{ clock, timers, address: { host: "127.0.0.1", port: 1 } },
-    ...{ connectTimeoutMs: 1000, timeoutMs: 1000, pendingBytes: 1000 },
-  };
-  const heartbeat = new Heartbeat(options, connection, {
-    ask: (question) => {
-      question.sentAtMs = clock.monotonicMs();
-      asked.push(question);
+  const heartbeat = new Heartbeat({ ...TIMES, clock, timers }, connection, {
+    ask: (answered) => {
+      const sentAtMs = clock.monotonicMs();
+      asked.push(() => answered(sentAtMs));
     },
-    answered: (sentAtMs) => told.push(`answered what was sent at ${sentAtMs}`),
+    proven: (untilMs) => told.push(`proven until ${untilMs}`),
     silent: (silentMs) => told.push(`silent ${silentMs}`),
     answers: () => told.push("answers"),
+    probe: (done) => {
+      probes.push(done);
+      return { close: () => told.push("probe closed") };
+    },
     wireLost: () => told.push("wire lost"),
   });
   const pass = (ms: number): void => {
@@ -36,10 +32,10 @@ function started() {
   };
   const answer = (): void => {
     connection.lastReceivedMs = clock.monotonicMs();
-    asked.at(-1)!.reply(PONG, 0, PONG.length, new ReplyReader());
+    asked.at(-1)!();
   };
   heartbeat.start();
-  return { heartbeat, clock, timers, connection, asked, told, pass, answer };
+  return { heartbeat, clock, timers, connection, asked, probes, told, pass, answer };
 }
 
 test("the next question follows the last answer after the interval", () => {
@@ -57,7 +53,7 @@ test("the next question follows the last answer after the interval", () => {
   expect(asked).toHaveLength(1);
   pass(1);
   expect(asked).toHaveLength(2);
-  expect(told).toEqual([`answered what was sent at ${begunMs + 100}`]);
+  expect(told).toEqual([`proven until ${begunMs + 100 + stalenessBoundMs(TIMES)}`]);
 });
 
 test("an answer too late to prove anything is followed by the next question at once", () => {
@@ -87,4 +83,39 @@ test("it asks nothing more once stopped", () => {
     pass(1000);
     expect(asked).toHaveLength(isAwaited ? 1 : 0);
   }
+});
+
+describe("after a silence", () => {
+  test("a second connection that is answered tells that the wire is dead", () => {
+    const { probes, told, pass } = started();
+    pass(100 + 400);
+    expect(told).toEqual(["silent 400"]);
+    probes[0]!(true);
+    expect(told).toEqual(["silent 400", "wire lost"]);
+  });
+
+  test("a second connection that gets no answer either means a busy origin: it is tried again", () => {
+    const { probes, told, pass } = started();
+    pass(100);
+    pass(400);
+    for (let tries = 1; tries < 4; tries++) {
+      expect(probes).toHaveLength(tries);
+      probes.at(-1)!(false);
+      pass(100);
+    }
+    expect(told).toEqual(["silent 400"]);
+  });
+
+  test("an answer in time ends it", () => {
+    const { probes, told, pass, answer } = started();
+    pass(100);
+    pass(400);
+    probes[0]!(false);
+    pass(99);
+    expect(probes).toHaveLength(1);
+    answer();
+    // Time for the second connection to be tried again has not come: nothing is left to be closed.
+    expect(told).toEqual(["silent 400", `proven until ${100 + stalenessBoundMs(TIMES)}`, "answers"]);
+    expect(probes).toHaveLength(1);
+  });
 });

@@ -1,13 +1,7 @@
-import { exactReader } from "../lib/clock.ts";
+import { type Clock, exactReader } from "../lib/clock.ts";
 import { systemTimers, type Timer, type Timers } from "../lib/timers.ts";
-import type { ReplyReader } from "../protocol/reply-reader.ts";
-import { formatOrigin } from "./address.ts";
-import { CallbackRequest } from "./callback-request.ts";
-import type { UpstreamOptions } from "./connection.ts";
-import { Probe } from "./probe.ts";
-import { UpstreamError } from "./upstream-error.ts";
 
-export interface HeartbeatOptions extends UpstreamOptions {
+export interface HeartbeatTimes {
   /** The interval at which a connection is asked for a sign of life. */
   readonly heartbeatMs: number;
   /**
@@ -17,6 +11,12 @@ export interface HeartbeatOptions extends UpstreamOptions {
   readonly heartbeatTimeoutMs: number;
 }
 
+interface HeartbeatOptions extends HeartbeatTimes {
+  readonly clock: Pick<Clock, "monotonicMs" | "exactMs">;
+  /** `systemTimers` by default. */
+  readonly timers?: Timers;
+}
+
 /** The connection that must give signs of life. */
 interface Heard {
   /** When bytes last arrived, by the clock. */
@@ -24,34 +24,36 @@ interface Heard {
 }
 
 interface HeartbeatEvents {
-  /** Sends a question that every origin answers at once. */
-  ask(question: CallbackRequest): void;
-  /** A question was answered; an error is an answer, too. */
-  answered(sentAtMs: number, bytes: Uint8Array, reader: ReplyReader): void;
+  /**
+   * Sends a question that every origin answers at once, and calls `answered` when its answer comes. An error is an
+   * answer, too.
+   */
+  ask(answered: (sentAtMs: number) => void): void;
+  /** A question was answered: no invalidation is missing up to `untilMs`, if the origin sends any. */
+  proven(untilMs: number): void;
   /** There was no sign of life for `silentMs`. */
   silent(silentMs: number): void;
   /** The origin answers again after a silence. */
   answers(): void;
+  /** Asks the origin over another connection. @param done called once, unless the probe is closed before */
+  probe(done: (isAnswered: boolean) => void): { close(): void };
   /** The origin answers other connections, but not this one. */
-  wireLost(error: UpstreamError): void;
+  wireLost(): void;
 }
 
 /**
  * Returns how long an answer vouches for cached entries, counted from when its question was sent. No value is stale
  * for longer.
  */
-export function stalenessBoundMs({
-  heartbeatMs,
-  heartbeatTimeoutMs,
-}: Pick<HeartbeatOptions, "heartbeatMs" | "heartbeatTimeoutMs">): number {
+export function stalenessBoundMs({ heartbeatMs, heartbeatTimeoutMs }: HeartbeatTimes): number {
   return heartbeatMs + heartbeatTimeoutMs;
 }
 
 /**
  * Asks a connection for signs of life.
  *
- * A busy origin and a dead wire look the same: the connection is silent. So a second connection is tried beside it
- * (`Probe`). If the origin answers that one, the wire is dead. Otherwise the origin is busy, and requests wait.
+ * A busy origin and a dead wire look the same: the connection is silent. So a second connection is tried beside it.
+ * If the origin answers that one, the wire is dead. Otherwise the origin is busy, and requests wait.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
@@ -59,7 +61,7 @@ export class Heartbeat {
   readonly #events: HeartbeatEvents;
   readonly #timers: Timers;
   #timer: Timer | undefined;
-  #probe: Probe | undefined;
+  #probe: { close(): void } | undefined;
   #isSilent = false;
   /** How long the last answer took, in milliseconds; undefined: there was none yet. */
   roundTripMs: number | undefined;
@@ -83,20 +85,20 @@ export class Heartbeat {
   #beat(): void {
     const readMs = exactReader(this.#options.clock);
     const askedMs = readMs();
-    const beat: CallbackRequest = new CallbackRequest((bytes, _start, _end, reader) => {
+    this.#events.ask((sentAtMs) => {
       this.roundTripMs = readMs() - askedMs;
-      this.#answered(beat.sentAtMs, bytes, reader);
+      this.#answered(sentAtMs);
     });
-    this.#events.ask(beat);
     this.#awaitSignOfLife(this.#options.heartbeatTimeoutMs);
   }
 
-  #answered(sentAtMs: number, bytes: Uint8Array, reader: ReplyReader): void {
+  #answered(sentAtMs: number): void {
     this.stop();
     this.#probe = undefined;
-    this.#events.answered(sentAtMs, bytes, reader);
+    const untilMs = sentAtMs + stalenessBoundMs(this.#options);
+    this.#events.proven(untilMs);
     // A late answer proves nothing any more: it is as old as its question.
-    if (sentAtMs + stalenessBoundMs(this.#options) <= this.#options.clock.monotonicMs()) {
+    if (untilMs <= this.#options.clock.monotonicMs()) {
       this.#beat();
       return;
     }
@@ -123,21 +125,15 @@ export class Heartbeat {
     if (!this.#isSilent) this.#events.silent(heartbeatTimeoutMs);
     this.#isSilent = true;
     const { lastReceivedMs } = this.#connection;
-    this.#probe = new Probe(this.#options, (isAnswered) => {
+    this.#probe = this.#events.probe((isAnswered) => {
       this.#probe = undefined;
       if (this.#connection.lastReceivedMs > lastReceivedMs) {
         this.#awaitSignOfLife(heartbeatTimeoutMs);
       } else if (isAnswered) {
-        this.#events.wireLost(wireLost(this.#options));
+        this.#events.wireLost();
       } else {
         this.#timer = this.#timers.after(heartbeatMs, () => this.#doubt());
       }
     });
   }
-}
-
-/** The error for a connection that is silent while the origin answers others. */
-export function wireLost({ address, heartbeatTimeoutMs }: HeartbeatOptions): UpstreamError {
-  const silence = `gave no sign of life for ${heartbeatTimeoutMs} ms, but answers others`;
-  return new UpstreamError("ORIGINTIMEOUT", `origin ${formatOrigin(address)} ${silence}`, true);
 }
