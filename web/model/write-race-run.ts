@@ -9,8 +9,8 @@ import { World } from "./world.ts";
 /** Lesson 10: Ana reads a price, Ben changes it, Cleo reads it. In which order the reader decides. */
 
 export const KEY = "tea";
-export const OLD = "£3";
-export const NEW = "£4";
+export const OLD = "3";
+export const NEW = "4";
 
 export interface RaceRules {
   /** Whether Ben writes through the proxy, or past it, at the origin. */
