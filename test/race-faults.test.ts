@@ -19,7 +19,7 @@ import {
   type RaceRules,
   RULES,
   race,
-} from "../web/model/write-race-run.ts";
+} from "../web/model/write-race/run.ts";
 import { FakeOrigin } from "./support/fake-origin.ts";
 import { LocalProxy } from "./support/local-proxy.ts";
 import { RespClient } from "./support/resp-client.ts";

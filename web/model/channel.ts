@@ -30,6 +30,8 @@ export class Channel implements AnswerEnd {
   #timeout: Timer | undefined;
   #reconnect: Timer | undefined;
   #outstanding: Asked[] = [];
+  /** Since when requests have waited and nothing has arrived. */
+  #waitingSinceMs = 0;
   /** When something last arrived. */
   lastReceivedMs = 0;
   /** Whether the origin tells of changes; undefined while unknown. */
@@ -59,13 +61,15 @@ export class Channel implements AnswerEnd {
   }
 
   send(asked: readonly Asked[]): void {
+    if (this.#outstanding.length === 0) this.#waitingSinceMs = this.#world.nowMs;
     this.#outstanding.push(...asked);
     this.wire.send(asked.map(({ request }) => request));
-    this.#awaitAnswer();
+    if (this.#timeout === undefined) this.#awaitAnswer(this.#options.originTimeoutMs);
   }
 
   delivered(answers: readonly Answer[]): void {
     this.lastReceivedMs = this.#world.nowMs;
+    this.#waitingSinceMs = this.#world.nowMs;
     for (const answer of answers) {
       if (answer.kind === "push") this.#events.pushed(answer.key);
       else this.#outstanding.shift()!.replied(answer);
@@ -178,16 +182,15 @@ export class Channel implements AnswerEnd {
     this.provenUntilMs = Number.POSITIVE_INFINITY;
   }
 
-  /** Gives a connection up that has been silent for too long while requests wait. */
-  #awaitAnswer(): void {
-    if (this.#timeout !== undefined) return;
+  /** Gives a connection up if nothing has arrived for too long while requests wait. */
+  #awaitAnswer(delayMs: number): void {
     const { originTimeoutMs, name } = this.#options;
-    const beganMs = this.#world.nowMs;
-    this.#timeout = this.#world.timers(name).after(originTimeoutMs, () => {
+    this.#timeout = this.#world.timers(name).after(delayMs, () => {
       this.#timeout = undefined;
       if (this.#outstanding.length === 0) return;
-      if (this.lastReceivedMs < beganMs) this.ended();
-      else this.#awaitAnswer();
+      const silentMs = this.#world.nowMs - this.#waitingSinceMs;
+      if (silentMs >= originTimeoutMs) this.ended();
+      else this.#awaitAnswer(originTimeoutMs - silentMs);
     });
   }
 }

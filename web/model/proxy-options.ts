@@ -16,6 +16,7 @@ export interface ProxyOptions {
   readonly coalesces: boolean;
   readonly heedsLeases: boolean;
   readonly heedsPushes: boolean;
+  readonly heedsLosses: boolean;
   /** Whether invalidations come over a connection of their own; see `Wire.pushWire`. */
   readonly hasPushWire: boolean;
   /** A write is sent with a read behind it, which fills (write-through). The product's writes do not fill. */
@@ -34,6 +35,7 @@ export const PROXY: ProxyOptions = {
   coalesces: true,
   heedsLeases: true,
   heedsPushes: true,
+  heedsLosses: true,
   hasPushWire: false,
   fillsBehindWrites: false,
 };

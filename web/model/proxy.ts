@@ -54,6 +54,7 @@ export class ModelProxy implements FlightOwner<Variant>, Tracking {
     this.channel = new Channel(world, origin, this.options, {
       pushed: (key) => this.#pushed(key),
       lost: () => {
+        if (!this.options.heedsLosses) return;
         this.cache.invalidateAll("channel");
         world.tell({ what: "invalidated-all", at: name, by: "channel", epoch: store.epoch });
       },

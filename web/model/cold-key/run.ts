@@ -1,0 +1,118 @@
+import { SeededRandom } from "../../../src/lib/random.ts";
+import { type Arrival, Crowd } from "../crowd.ts";
+import { ModelOrigin } from "../origin.ts";
+import { judge } from "../promises.ts";
+import { ModelProxy } from "../proxy.ts";
+import { World } from "../world.ts";
+
+/** Lesson 9: many clients ask for one key that is not cached, nearly at once. */
+
+export interface ColdKeySettings {
+  readonly clients: number;
+  /** They come within this time, at random. */
+  readonly withinMs: number;
+  readonly coalesces: boolean;
+  /** The time that the origin takes for each command. A question is two commands. */
+  readonly serviceMs: number;
+  /** When the connection to the origin breaks, if it does. */
+  readonly breaksAtMs?: number;
+  readonly seed: number;
+}
+
+export const COLD_KEY: ColdKeySettings = {
+  clients: 1000,
+  withinMs: 10,
+  coalesces: true,
+  serviceMs: 2,
+  seed: 9,
+};
+
+export const KEY = "front page";
+/** How long a frame takes between proxy and origin. */
+export const LATENCY_MS = 5;
+/** Nobody gives up waiting, as long as the queue may be. */
+const PATIENCE_MS = 60_000;
+
+export interface ColdKeyRun {
+  readonly world: World;
+  readonly origin: ModelOrigin;
+  readonly proxy: ModelProxy;
+  readonly settings: ColdKeySettings;
+  /** When the first client could ask. */
+  readonly beganMs: number;
+}
+
+/** Makes the scene, in which nothing has happened yet. */
+export function coldKeyRun(settings: ColdKeySettings): ColdKeyRun {
+  const { clients, withinMs, coalesces, serviceMs, breaksAtMs, seed } = settings;
+  const world = new World(seed);
+  const origin = new ModelOrigin(world, { serviceMs, tracks: true });
+  const wire = { latencyMs: LATENCY_MS, jitterMs: 0, isSplit: false };
+  const proxy = new ModelProxy(world, origin, { coalesces, wire, originTimeoutMs: PATIENCE_MS });
+  origin.set(KEY, "news");
+  world.runUntil(3 * LATENCY_MS + serviceMs);
+  const beganMs = world.nowMs;
+  new Crowd(world, "client", proxy, arrivals({ clients, withinMs, seed }, beganMs));
+  if (breaksAtMs !== undefined) {
+    world.timers("network").after(breaksAtMs, () => {
+      if (proxy.channel.isOpen) proxy.channel.wire.cut();
+    });
+  }
+  return { world, origin, proxy, settings, beganMs };
+}
+
+function arrivals(
+  { clients, withinMs, seed }: Pick<ColdKeySettings, "clients" | "withinMs" | "seed">,
+  fromMs: number,
+): Arrival[] {
+  const random = new SeededRandom(seed);
+  const times = Array.from({ length: clients }, () => fromMs + random.next() * withinMs);
+  return times.toSorted((a, b) => a - b).map((atMs) => ({ atMs, key: KEY }));
+}
+
+export interface ColdKeyFacts {
+  /** Questions sent to the origin. */
+  readonly questions: number;
+  /** Commands that the origin has executed for them: two each. */
+  readonly commands: number;
+  /** The most commands that waited at the origin at once. */
+  readonly mostWaiting: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly coalesced: number;
+  readonly failed: number;
+  /** Fills that were not stored: of several at once, a lease admits one. */
+  readonly refused: number;
+  /** How long clients waited, in order. */
+  readonly waitsMs: readonly number[];
+  /** From the first question of a client to the last answer. */
+  readonly lastedMs: number;
+}
+
+/** Lets the scene run to its end. */
+export function coldKeyFacts(settings: ColdKeySettings): ColdKeyFacts {
+  const run = coldKeyRun(settings);
+  const { world, origin, beganMs } = run;
+  const endings = () => world.happenings.filter(({ what }) => what === "answered" || what === "read-failed");
+  // The heartbeat goes on for ever, so the end is looked for now and then.
+  while (endings().length < settings.clients) world.runUntil(world.nowMs + settings.withinMs + LATENCY_MS);
+  const { answers } = judge(world.happenings, Number.POSITIVE_INFINITY);
+  const count = (source: "hit" | "miss" | "coalesced"): number =>
+    answers.filter((one) => one.source === source).length;
+  const commands = world.happenings.filter(
+    (one) => one.what === "executed" && (one.request.command === "get" || one.request.command === "pttl"),
+  ).length;
+  const ended = endings();
+  return {
+    questions: world.happenings.filter(({ what }) => what === "began").length,
+    commands,
+    mostWaiting: origin.mostWaiting,
+    hits: count("hit"),
+    misses: count("miss"),
+    coalesced: count("coalesced"),
+    failed: ended.length - answers.length,
+    refused: world.happenings.filter(({ what }) => what === "refused").length,
+    waitsMs: answers.map(({ askedAtMs, answeredAtMs }) => answeredAtMs - askedAtMs).toSorted((a, b) => a - b),
+    lastedMs: ended.at(-1)!.atMs - beganMs,
+  };
+}

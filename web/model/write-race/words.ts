@@ -1,0 +1,62 @@
+import { numberText } from "../../parts/text.ts";
+import { judge } from "../promises.ts";
+import { textsOf } from "../sentences.ts";
+import { isStuck, KEY, NEW, OLD, type Race, type RaceOutcomes, type RaceRules } from "./run.ts";
+
+/** Says what the reader's own order has led to so far. */
+export function outcomeSays(race: Race): string {
+  const { happenings } = race.world;
+  const { answers, broken } = judge(happenings, Number.POSITIVE_INFINITY);
+  const textOf = textsOf(happenings);
+  const [breach] = broken;
+  if (breach !== undefined) {
+    return `${breach.client} read ${textOf(breach.version)}, although ${KEY} = ${NEW} had been acknowledged before ${breach.client} asked. That is the stale read that must not be.`;
+  }
+  const isOver = race.world.moves().length === 0;
+  if (isOver && isStuck(race)) {
+    return `All is quiet, and the cache holds ${KEY} = ${OLD}. Nobody will tell it that this is old: it stays until somebody writes again.`;
+  }
+  const stale = answers.find(({ staleMs, version }) => staleMs > 0 || textOf(version) === OLD);
+  if (!isOver) return answers.length === 0 ? "Nobody has an answer yet." : "Go on: more can happen.";
+  return stale === undefined
+    ? `Everybody read ${NEW}, and the cache holds nothing old.`
+    : `${stale.client} read ${OLD}. That is allowed: when ${stale.client} asked, nobody had been told that it is ${NEW}. The cache holds nothing old.`;
+}
+
+/** Says what trying every order has shown. */
+export function ordersSay(
+  { orders, broken, stuck, refused }: RaceOutcomes,
+  { heedsLeases, heedsPushes, hasPushWire, writes }: RaceRules,
+): string {
+  const all = `These things can happen in ${numberText(orders)} orders, and the proxy’s own code has gone through all of them.`;
+  if (broken > 0) {
+    return `${all} In ${numberText(broken)} of them somebody reads the old price after the new one was acknowledged: an answer that was asked for before the write comes back behind it, and is kept.`;
+  }
+  if (stuck > 0 && !heedsPushes) {
+    return `${all} In ${numberText(stuck)} of them the cache keeps the old price for ever: the origin’s message was not heeded.`;
+  }
+  if (stuck > 0 && hasPushWire) {
+    return `${all} In ${numberText(stuck)} of them the cache keeps the old price for ever. The message overtook the answer that it was about: it found nothing to drop, and then the old price arrived. No lease helps, because the proxy trusts the order of one connection, and there are two.`;
+  }
+  const none = "In none of them anybody reads the old price after the new one was acknowledged";
+  if (writes === "past") {
+    return `${all} In none of them the cache keeps the old price. Answers and messages come over one connection, so the message is never ahead of the answer that it is about.`;
+  }
+  if (!heedsLeases) return `${all} ${none}.`;
+  return `${all} ${none}. In ${numberText(refused)} of them the lease was needed: an answer came back that had been asked for before the write, and was not kept.`;
+}
+
+/** The answers to: why is the key's lease changed when the write is sent, and not when its OK comes back? */
+export const ANSWERS: readonly { readonly text: string; readonly hint?: string }[] = [
+  {
+    text: "To be sooner: the cache is wrong from the moment in which Ben wants to write.",
+    hint: "Until the origin has executed the write, the old price is the right one.",
+  },
+  {
+    text: "Because a question that is sent behind the write brings the new price, and may be kept.",
+  },
+  {
+    text: "Because the OK might get lost.",
+    hint: "If the OK is lost, the connection is, too, and all that came over it counts no more.",
+  },
+];
