@@ -1,14 +1,7 @@
+import { type Cache, readBy, writeBy } from "./asking.ts";
 import type { Action } from "./happenings.ts";
 import type { ModelOrigin } from "./origin.ts";
-import type { Reader, Writer } from "./proxy.ts";
 import type { Lane, World } from "./world.ts";
-
-/** What a client asks: a proxy, or a cache with another rule for writes. */
-export interface Cache {
-  readonly name: string;
-  read(key: string, reader: Reader): void;
-  write(key: string, text: string, write: number, writer: Writer): void;
-}
 
 /** A client carries out its actions in turn: each when the one before has been answered. */
 export class ModelClient {
@@ -43,41 +36,17 @@ export class ModelClient {
   }
 
   #do(action: Action): void {
-    const { key } = action;
-    const number = this.#world.nextNumber();
-    const about = { client: this.name, at: this.#cache.name };
+    const done = (): void => this.#plan();
     if (action.kind === "read") {
-      this.#world.tell({ what: "asked", ...about, key, read: number });
-      this.#cache.read(key, {
-        answered: (version, source) => {
-          this.#world.tell({ what: "answered", ...about, key, read: number, version, source });
-          this.#plan();
-        },
-        failed: () => {
-          this.#world.tell({ what: "read-failed", ...about, read: number });
-          this.#plan();
-        },
-      });
+      readBy(this.#world, this.name, this.#cache, action.key, done);
       return;
     }
-    const { text } = action;
-    const at = action.past === true ? "origin" : this.#cache.name;
-    this.#world.tell({ what: "wrote", client: this.name, at, key, text, write: number });
-    const acknowledged = (version: number): void => {
-      const written = { client: this.name, at, key, write: number, version };
-      this.#world.tell({ what: "acknowledged", ...written });
-      this.#plan();
+    const { key, text, past, ttlMs } = action;
+    const origin = this.#origin;
+    const directly: Pick<Cache, "name" | "write"> = {
+      name: "origin",
+      write: (_key, _text, write, { acknowledged }) => acknowledged(origin.set(key, text, ttlMs, write)),
     };
-    if (action.past === true) {
-      acknowledged(this.#origin.set(key, text, action.ttlMs, number));
-      return;
-    }
-    this.#cache.write(key, text, number, {
-      acknowledged,
-      failed: () => {
-        this.#world.tell({ what: "write-failed", client: this.name, at, write: number });
-        this.#plan();
-      },
-    });
+    writeBy(this.#world, this.name, past === true ? directly : this.#cache, [key, text], done);
   }
 }

@@ -1,13 +1,16 @@
-import type { Cache } from "./client.ts";
+import { type Cache, readBy, writeBy } from "./asking.ts";
+import type { Action } from "./happenings.ts";
 import type { World } from "./world.ts";
 
-/** One read of a crowd. */
+/** One request of a crowd. */
 export interface Arrival {
   readonly atMs: number;
   readonly key: string;
+  /** A write of this text; undefined: a read. */
+  readonly text?: string;
 }
 
-/** Many clients, each of which reads once, at its time, whether others have been answered or not. */
+/** Many clients, each of which makes one request, at its time, whether others have been answered or not. */
 export class Crowd {
   readonly #world: World;
   readonly #name: string;
@@ -26,23 +29,13 @@ export class Crowd {
   #plan(index: number): void {
     const arrival = this.#arrivals[index];
     if (arrival === undefined) return;
-    const { atMs, key } = arrival;
+    const { atMs, key, text } = arrival;
     const client = `${this.#name} ${index + 1}`;
-    const action = { kind: "read" as const, key };
+    const action: Action = text === undefined ? { kind: "read", key } : { kind: "write", key, text };
     this.#world.lane(this.#name).append(atMs, { kind: "act", client, action }, () => {
       this.#plan(index + 1);
-      this.#read(client, key);
-    });
-  }
-
-  #read(client: string, key: string): void {
-    const world = this.#world;
-    const read = world.nextNumber();
-    const about = { client, at: this.#cache.name };
-    world.tell({ what: "asked", ...about, key, read });
-    this.#cache.read(key, {
-      answered: (version, source) => world.tell({ what: "answered", ...about, key, read, version, source }),
-      failed: () => world.tell({ what: "read-failed", ...about, read }),
+      if (text === undefined) readBy(this.#world, client, this.#cache, key, () => {});
+      else writeBy(this.#world, client, this.#cache, [key, text], () => {});
     });
   }
 }

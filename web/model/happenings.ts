@@ -39,7 +39,7 @@ export type MoveAbout =
   | { readonly kind: "timer"; readonly owner: string };
 
 /** Why a fill's value was not stored. */
-export type RefusedFor = "void" | "no-time-to-live" | "expired";
+type RefusedFor = "void" | "no-time-to-live" | "expired";
 
 /**
  * What happened, when on the model's clock, and behind how many moves. `version` numbers the states of all keys in the order in which the

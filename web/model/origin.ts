@@ -21,7 +21,7 @@ export interface OriginOptions {
   readonly goodForMs?: (key: string) => number;
 }
 
-export const ORIGIN: OriginOptions = { serviceMs: 0, tracks: true };
+const ORIGIN: OriginOptions = { serviceMs: 0, tracks: true };
 
 /** An executed command waits for its reply's time here. */
 interface Waiting {

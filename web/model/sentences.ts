@@ -7,7 +7,11 @@ export type TextOf = (version: number) => string | undefined;
 /** Returns the texts of all versions that a log knows of. */
 export function textsOf(happenings: readonly Happening[]): TextOf {
   const texts = new Map<number, string>();
-  for (const one of happenings) if (one.what === "changed") texts.set(one.version, one.text);
+  for (const one of happenings) {
+    if (one.what === "changed") texts.set(one.version, one.text);
+    // As long as the origin does not have it, a write is known by its own number.
+    else if (one.what === "wrote") texts.set(-one.write, one.text);
+  }
   return (version) => texts.get(version);
 }
 
@@ -34,7 +38,7 @@ export function moveText(about: MoveAbout, textOf: TextOf): string {
 }
 
 /** Names what is in a frame of requests. The two commands of a question are one thing. */
-export function requestsText(requests: readonly Request[]): string {
+function requestsText(requests: readonly Request[]): string {
   const main = requests.filter(({ command }) => command !== "pttl");
   return sentenceStart((main.length === 0 ? requests : main).map(requestText).join(" and "));
 }
@@ -55,7 +59,7 @@ function requestText(request: Request): string {
 }
 
 /** Names what is in a frame of answers. */
-export function answersText(answers: readonly Answer[], textOf: TextOf): string {
+function answersText(answers: readonly Answer[], textOf: TextOf): string {
   const main = answers.filter((answer) => answer.kind === "push" || answer.to.command !== "pttl");
   const names = (main.length === 0 ? answers : main).map((answer) => answerText(answer, textOf));
   return sentenceStart(names.join(" and "));

@@ -33,7 +33,7 @@ export const LATENCY_MS = 5;
 /** Nobody gives up waiting, as long as the queue may be. */
 const PATIENCE_MS = 60_000;
 
-export interface ColdKeyRun {
+interface ColdKeyRun {
   readonly world: World;
   readonly origin: ModelOrigin;
   readonly proxy: ModelProxy;
@@ -43,7 +43,7 @@ export interface ColdKeyRun {
 }
 
 /** Makes the scene, in which nothing has happened yet. */
-export function coldKeyRun(settings: ColdKeySettings): ColdKeyRun {
+function coldKeyRun(settings: ColdKeySettings): ColdKeyRun {
   const { clients, withinMs, coalesces, serviceMs, breaksAtMs, seed } = settings;
   const world = new World(seed);
   const origin = new ModelOrigin(world, { serviceMs, tracks: true });

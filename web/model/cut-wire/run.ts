@@ -15,7 +15,7 @@ export const NEW = "4";
  * when a firewall has forgotten it. `network`: nothing gets through, new connections neither. `busy`: nothing is lost,
  * but the origin does nothing for a while.
  */
-export type Failure = "cut" | "wire" | "network" | "busy";
+type Failure = "cut" | "wire" | "network" | "busy";
 
 export interface CutWireSettings {
   readonly failure: Failure;
@@ -40,14 +40,14 @@ export const CUT_WIRE: CutWireSettings = {
 };
 
 /** A client reads at every so many milliseconds, whether others have their answers or not. */
-export const READ_EVERY_MS = 100;
+const READ_EVERY_MS = 100;
 /** The price changes so long after the failure. */
 const CHANGES_AFTER_MS = 50;
 const LATENCY_MS = 5;
 /** Reads that have no answer by then are counted as waiting. */
-export const END_MS = 16_000;
+const END_MS = 16_000;
 
-export interface CutWireRun {
+interface CutWireRun {
   readonly world: World;
   readonly origin: ModelOrigin;
   readonly proxy: ModelProxy;
@@ -56,7 +56,7 @@ export interface CutWireRun {
 }
 
 /** Makes the scene, in which nothing has happened yet. */
-export function cutWireRun(settings: CutWireSettings): CutWireRun {
+function cutWireRun(settings: CutWireSettings): CutWireRun {
   const { failure, failsAtMs, lastsMs, heartbeatMs, heartbeatTimeoutMs, heedsLosses } = settings;
   const world = new World(1);
   const origin = new ModelOrigin(world);

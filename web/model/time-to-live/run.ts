@@ -37,7 +37,7 @@ const WARMED_WITHIN_MS = 200;
 const COUNTED_FROM_S = 5;
 const LATENCY_MS = 5;
 
-export interface TimeToLiveRun {
+interface TimeToLiveRun {
   readonly world: World;
   readonly origin: ModelOrigin;
   readonly proxy: ModelProxy;
@@ -45,7 +45,7 @@ export interface TimeToLiveRun {
 }
 
 /** Makes the scene, in which nothing has happened yet. */
-export function timeToLiveRun(settings: TimeToLiveSettings): TimeToLiveRun {
+function timeToLiveRun(settings: TimeToLiveSettings): TimeToLiveRun {
   const { keys, ttlMs, jitter, coalesces, serviceMs, seed } = settings;
   const world = new World(seed);
   const chance = new SeededRandom(seed + 1);

@@ -62,6 +62,7 @@ describe("lesson and proxy are alike", () => {
     proxy.read(KEY, { answered() {}, failed() {} });
     world.runUntil(100 + UNDERWAY_MS);
     for (let ms = 0; ; ms++) {
+      // No message of the origin comes to help.
       world.nowMs = 100 + UNDERWAY_MS + ms;
       if (proxy.peek(KEY) === undefined) return ms;
     }
