@@ -43,7 +43,7 @@ export interface Fill {
 }
 
 /** The lease that the key has from a row on. */
-export interface LeaseChange {
+interface LeaseChange {
   readonly row: number;
   readonly lease: number;
 }
