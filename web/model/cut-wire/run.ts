@@ -15,7 +15,7 @@ export const NEW = "4";
  * when a firewall has forgotten it. `network`: nothing gets through, new connections neither. `busy`: nothing is lost,
  * but the origin does nothing for a while.
  */
-type Failure = "cut" | "wire" | "network" | "busy";
+export type Failure = "cut" | "wire" | "network" | "busy";
 
 export interface CutWireSettings {
   readonly failure: Failure;
@@ -47,12 +47,19 @@ const LATENCY_MS = 5;
 /** Reads that have no answer by then are counted as waiting. */
 const END_MS = 16_000;
 
-interface CutWireRun {
+export interface CutWireRun {
   readonly world: World;
   readonly origin: ModelOrigin;
   readonly proxy: ModelProxy;
   readonly settings: CutWireSettings;
   readonly changedAtMs: number;
+}
+
+/** Lets a scene run to its end. */
+export function endedRun(settings: CutWireSettings): CutWireRun {
+  const run = cutWireRun(settings);
+  run.world.runUntil(END_MS);
+  return run;
 }
 
 /** Makes the scene, in which nothing has happened yet. */
@@ -116,10 +123,11 @@ export interface CutWireFacts {
   readonly answers: readonly ReadAnswer[];
 }
 
-/** Lets the scene run to its end. */
 export function cutWireFacts(settings: CutWireSettings): CutWireFacts {
-  const { world, proxy, changedAtMs } = cutWireRun(settings);
-  world.runUntil(END_MS);
+  return factsOf(endedRun(settings));
+}
+
+export function factsOf({ world, proxy, changedAtMs, settings }: CutWireRun): CutWireFacts {
   const { happenings } = world;
   const boundMs = proxy.stalenessBoundMs;
   const { answers } = judge(happenings, boundMs);

@@ -27,7 +27,7 @@ export function because(facts: CutWireFacts, settings: CutWireSettings): string 
         ? `The heartbeat had no answer, so ${noticed} after the failure the proxy served nothing any more. A second connection had no answer either. Reads waited, and ${failed === 0 ? "are waiting still" : `${numberText(failed)} of them were told that the origin is gone`}. ${old} ${bound}`
         : `The heartbeat had no answer, so ${noticed} after the failure the proxy served nothing any more. A second connection had no answer either: that could have been a busy origin, so reads waited, up to ${timeText(longestWaitMs)}. When the network was back, what had been sent arrived in its order, the message ahead of the heartbeat’s answer. So nothing was missing, and ${epochs === 0 ? "no new epoch was needed" : "a new epoch had begun"}. ${old} ${bound}`;
     case "busy":
-      return `The same silence, and nothing was wrong: the origin was busy, and no price changed. Yet ${noticed} after it had begun the proxy served nothing any more, and reads waited up to ${timeText(longestWaitMs)}. From where the proxy stands, a busy origin and a dead wire look the same. That is what the promise costs.`;
+      return `The same silence, and nothing was wrong: the origin was busy, and no price changed meanwhile. Yet ${noticed} after it had begun the proxy served nothing any more, and reads waited up to ${timeText(longestWaitMs)}. From where the proxy stands, a busy origin and a dead wire look the same. That is what the promise costs.`;
   }
 }
 

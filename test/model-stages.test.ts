@@ -1,7 +1,9 @@
-/** The stage of lesson 10 in a real browser: the reader decides what happens next. */
+/** The stages of lessons 10 and 11 in a real browser. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { CUT_WIRE, cutWireFacts } from "../web/model/cut-wire/run.ts";
 import { chromiumProgram, TestBrowser } from "./support/browser.ts";
 import { TemporaryDirectory } from "./support/program.ts";
 
@@ -15,22 +17,48 @@ async function bundled(...paths: string[]): Promise<string> {
   return (await Promise.all(outputs.map((output) => output.text()))).join("\n");
 }
 
+const directory = new TemporaryDirectory();
+let browser: TestBrowser;
+
+/** Makes a page of a stage alone. @returns its address */
+async function pageOf(room: string, style: string): Promise<string> {
+  const styles = await bundled("style/lesson.css", `style/${style}.css`);
+  const script = (await bundled(`model/${room}/main.tsx`)).replaceAll("</script", "<\\/script");
+  const head = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Stage</title><meta name="viewport" content="width=device-width"><style>${styles}</style>`;
+  const body = `<body><main class="lesson"><h1>Stage</h1><div id="stage"></div></main><script type="module">${script}</script>`;
+  const file = join(directory.path, `${room}.html`);
+  writeFileSync(file, head + body);
+  return `file://${file}`;
+}
+
+async function seriousIn(page: Page): Promise<string[]> {
+  await page.addScriptTag({ content: AXE });
+  const { violations } = (await page.evaluate("axe.run()")) as {
+    violations: { id: string; impact: string; nodes: { html: string }[] }[];
+  };
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return serious.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
+}
+
+async function expectNoScrolling(page: Page): Promise<void> {
+  const [scrolled, seen] = (await page.evaluate(
+    "[document.documentElement.scrollWidth, innerWidth]",
+  )) as number[];
+  expect(scrolled).toBeLessThanOrEqual(seen!);
+}
+
+beforeAll(async () => {
+  if (chromiumProgram.available) browser = await TestBrowser.launch();
+});
+afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+  directory[Symbol.dispose]();
+});
+
 describe.skipIf(!chromiumProgram.available)("the stage of the race", () => {
-  const directory = new TemporaryDirectory();
-  const file = join(directory.path, "race.html");
-  const url = `file://${file}`;
-  let browser: TestBrowser;
+  let url: string;
   beforeAll(async () => {
-    const style = await bundled("style/lesson.css", "style/race.css");
-    const script = (await bundled("model/write-race/main.tsx")).replaceAll("</script", "<\\/script");
-    const head = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Race</title><meta name="viewport" content="width=device-width"><style>${style}</style>`;
-    const body = `<body><main class="lesson"><h1>Race</h1><div id="stage"></div></main><script type="module">${script}</script>`;
-    writeFileSync(file, head + body);
-    browser = await TestBrowser.launch();
-  });
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]();
-    directory[Symbol.dispose]();
+    url = await pageOf("write-race", "race");
   });
 
   for (const width of [360, 1280]) {
@@ -73,10 +101,7 @@ describe.skipIf(!chromiumProgram.available)("the stage of the race", () => {
       const forward = page.getByRole("button", { name: "Forward" });
       while (await forward.isEnabled()) await forward.press("Enter");
       expect(await page.locator(".outcome").innerText()).toContain("stale read");
-      const [scrolled, seen] = (await page.evaluate(
-        "[document.documentElement.scrollWidth, innerWidth]",
-      )) as number[];
-      expect(scrolled).toBeLessThanOrEqual(seen!);
+      await expectNoScrolling(page);
       expect(messages).toEqual([]);
     });
   }
@@ -95,12 +120,48 @@ describe.skipIf(!chromiumProgram.available)("the stage of the race", () => {
       await using shown = await browser.open(`${url}#race=noleases&order=AoBpopC`, { colorScheme });
       const { page } = shown;
       await page.getByRole("button", { name: "Try every order" }).click();
-      await page.addScriptTag({ content: AXE });
-      const { violations } = (await page.evaluate("axe.run()")) as {
-        violations: { id: string; impact: string; nodes: { html: string }[] }[];
-      };
-      const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-      expect(serious.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
+      expect(await seriousIn(page)).toEqual([]);
+    });
+  }
+});
+
+describe.skipIf(!chromiumProgram.available)("the stage of the wire", () => {
+  let url: string;
+  beforeAll(async () => {
+    url = await pageOf("cut-wire", "wire");
+  });
+
+  for (const width of [360, 1280]) {
+    test(`is walked through by keyboard alone at ${width} px`, async () => {
+      await using shown = await browser.open(url, {
+        viewport: { width, height: 900 },
+        reducedMotion: "reduce",
+      });
+      const { page, messages } = shown;
+      const says = page.locator(".wire > .prose");
+      const { oldReads } = cutWireFacts(CUT_WIRE);
+      expect(await says.innerText()).toContain(`The old price was read ${oldReads} times`);
+      expect(await page.locator(".olds").textContent()).toBe(`~ ${oldReads} old reads`);
+      await page.getByRole("radio", { name: "The wire dies" }).focus();
+      await page.keyboard.press("ArrowDown");
+      expect(await says.innerText()).toContain("the message ahead of the heartbeat’s answer");
+      await page.getByRole("slider", { name: "Silence is noticed after" }).press("Home");
+      const quick = cutWireFacts({ ...CUT_WIRE, failure: "network", heartbeatTimeoutMs: 100 });
+      expect(await says.innerText()).toContain(`The old price was read ${quick.oldReads} times`);
+      await page.getByRole("radio", { name: "The connection is reset" }).press(" ");
+      await page.getByRole("checkbox", { name: "an epoch" }).press(" ");
+      expect(await says.innerText()).toContain("nobody will ever mend that");
+      await page.getByText("The reads of each second as a table").press("Enter");
+      expect(await page.locator(".wire table tbody tr").count()).toBe(16);
+      await expectNoScrolling(page);
+      expect(messages).toEqual([]);
+    });
+  }
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`axe finds nothing serious when it is ${colorScheme}`, async () => {
+      await using shown = await browser.open(url, { colorScheme });
+      expect(await seriousIn(shown.page)).toEqual([]);
     });
   }
 });
