@@ -17,6 +17,10 @@ export function textsOf(happenings: readonly Happening[]): TextOf {
 
 /** Says what would happen next, as a choice. */
 export function moveText(about: MoveAbout, textOf: TextOf): string {
+  return sentenceStart(moveWords(about, textOf));
+}
+
+function moveWords(about: MoveAbout, textOf: TextOf): string {
   switch (about.kind) {
     case "act": {
       const { client, action } = about;
@@ -40,7 +44,7 @@ export function moveText(about: MoveAbout, textOf: TextOf): string {
 /** Names what is in a frame of requests. The two commands of a question are one thing. */
 function requestsText(requests: readonly Request[]): string {
   const main = requests.filter(({ command }) => command !== "pttl");
-  return sentenceStart((main.length === 0 ? requests : main).map(requestText).join(" and "));
+  return (main.length === 0 ? requests : main).map(requestText).join(" and ");
 }
 
 function requestText(request: Request): string {
@@ -62,7 +66,7 @@ function requestText(request: Request): string {
 function answersText(answers: readonly Answer[], textOf: TextOf): string {
   const main = answers.filter((answer) => answer.kind === "push" || answer.to.command !== "pttl");
   const names = (main.length === 0 ? answers : main).map((answer) => answerText(answer, textOf));
-  return sentenceStart(names.join(" and "));
+  return names.join(" and ");
 }
 
 function answerText(answer: Answer, textOf: TextOf): string {
@@ -84,6 +88,10 @@ function answerText(answer: Answer, textOf: TextOf): string {
 
 /** Says what has happened; empty: nothing that a reader needs. */
 export function happeningText(one: Happening, textOf: TextOf): string {
+  return sentenceStart(happeningWords(one, textOf));
+}
+
+function happeningWords(one: Happening, textOf: TextOf): string {
   switch (one.what) {
     case "asked":
       return `${one.client} asks ${placeText(one.at)} for ${one.key}.`;
@@ -133,7 +141,7 @@ export function happeningText(one: Happening, textOf: TextOf): string {
     case "wire-lost":
       return "The origin answers another connection: the wire is dead. The proxy takes a new one.";
     case "stopped":
-      return `${sentenceStart(placeText(one.at))} has stopped.`;
+      return `${placeText(one.at)} has stopped.`;
     case "cut":
       return "The wire is cut.";
     case "swallowed":

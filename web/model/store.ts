@@ -24,7 +24,7 @@ class IgnoredLeases extends Leases {
 
 /** Entries in a map, with the product's leases. Has room for everything. */
 export class MapStore implements CoherentStore {
-  readonly entries = new Map<string, ModelEntry>();
+  readonly #entries = new Map<string, ModelEntry>();
   readonly #leases: Leases;
   epoch = 0;
 
@@ -45,7 +45,7 @@ export class MapStore implements CoherentStore {
 
   /** Returns the entry that may be served now. */
   read(key: KeyRef, nowMs: number): ModelEntry | undefined {
-    const entry = this.entries.get(nameOf(key));
+    const entry = this.#entries.get(nameOf(key));
     if (entry?.epoch !== this.epoch) return undefined;
     return entry.expiresAtMs !== 0 && entry.expiresAtMs <= nowMs ? undefined : entry;
   }
@@ -53,14 +53,14 @@ export class MapStore implements CoherentStore {
   /** Stores what a fill has brought, if it holds. */
   fill(key: KeyRef, version: number, expiresAtMs: number, fill: Fill): boolean {
     if (!this.holds(key.hash, fill)) return false;
-    this.entries.set(nameOf(key), { version, expiresAtMs, epoch: fill.epoch });
+    this.#entries.set(nameOf(key), { version, expiresAtMs, epoch: fill.epoch });
     this.#leases.stored(key.hash);
     return true;
   }
 
   invalidate(key: KeyRef): boolean {
     this.#leases.change(key.hash);
-    return this.entries.delete(nameOf(key));
+    return this.#entries.delete(nameOf(key));
   }
 
   removeOthers(): void {
@@ -85,7 +85,7 @@ export class MapStore implements CoherentStore {
 
   bumpEpoch(): number {
     let visible = 0;
-    for (const { epoch } of this.entries.values()) if (epoch === this.epoch) visible++;
+    for (const { epoch } of this.#entries.values()) if (epoch === this.epoch) visible++;
     this.epoch++;
     return visible;
   }

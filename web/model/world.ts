@@ -22,24 +22,14 @@ interface Pending {
  * client, the timers of a proxy.
  */
 export class Lane {
-  readonly name: string;
   /** A held lane goes on only by `World.take`. */
   isHeld = false;
   /** Nothing happens in a lane that is stuck. */
   isStuck = false;
   readonly #pending: Pending[] = [];
 
-  constructor(name: string) {
-    this.name = name;
-  }
-
   get first(): Pending | undefined {
     return this.isStuck ? undefined : this.#pending[0];
-  }
-
-  /** What will happen here, in order. */
-  get moves(): readonly Move[] {
-    return this.#pending.map(({ about, dueMs }) => ({ lane: this.name, about, dueMs }));
   }
 
   /** Adds something behind all else here. */
@@ -108,7 +98,7 @@ export class World implements Pick<Clock, "monotonicMs"> {
   lane(name: string): Lane {
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
-      lane = new Lane(name);
+      lane = new Lane();
       this.#lanes.set(name, lane);
     }
     return lane;

@@ -30,11 +30,6 @@ export class WriteBackCache implements Cache {
     this.#flushMs = flushMs;
   }
 
-  /** Keys whose newest write the origin does not have yet. */
-  get dirtyCount(): number {
-    return this.#dirty.size;
-  }
-
   /** A write that the origin does not have yet has the negative number of the write for a version. */
   read(key: string, reader: Reader): void {
     const dirty = this.#dirty.get(key);
