@@ -1,9 +1,10 @@
-/** The stages of lessons 10 and 11 in a real browser. */
+/** The stages of lessons 8, 10 and 11 in a real browser. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { CUT_WIRE, cutWireFacts } from "../web/model/cut-wire/run.ts";
+import { TIME_TO_LIVE, timeToLiveFacts } from "../web/model/time-to-live/run.ts";
 import { chromiumProgram, TestBrowser } from "./support/browser.ts";
 import { TemporaryDirectory } from "./support/program.ts";
 
@@ -161,6 +162,46 @@ describe.skipIf(!chromiumProgram.available)("the stage of the wire", () => {
   for (const colorScheme of ["light", "dark"] as const) {
     test(`axe finds nothing serious when it is ${colorScheme}`, async () => {
       await using shown = await browser.open(url, { colorScheme });
+      expect(await seriousIn(shown.page)).toEqual([]);
+    });
+  }
+});
+
+describe.skipIf(!chromiumProgram.available)("the stage of the herd", () => {
+  let url: string;
+  beforeAll(async () => {
+    url = await pageOf("time-to-live", "herd");
+  });
+
+  for (const width of [360, 1280]) {
+    test(`is walked through by keyboard alone at ${width} px`, async () => {
+      await using shown = await browser.open(url, {
+        viewport: { width, height: 900 },
+        reducedMotion: "reduce",
+      });
+      const { page, messages } = shown;
+      const says = page.locator(".herd > .prose");
+      const { most } = timeToLiveFacts(TIME_TO_LIVE);
+      expect(await says.innerText()).toContain(`the origin was asked ${most} questions`);
+      await page.getByRole("slider", { name: /Jitter/ }).press("End");
+      const wide = timeToLiveFacts({ ...TIME_TO_LIVE, jitter: 0.5 });
+      expect(await says.innerText()).toContain(
+        `The busiest second falls from ${most} questions to ${wide.most}`,
+      );
+      await page.getByRole("checkbox", { name: "coalescing" }).press(" ");
+      const alone = timeToLiveFacts({ ...TIME_TO_LIVE, jitter: 0.5, coalesces: false });
+      expect(await says.innerText()).toContain(`questions to ${alone.most}`);
+      await page.getByText("The questions of each second as a table").press("Enter");
+      expect(await page.locator(".herd table tbody tr").count()).toBe(TIME_TO_LIVE.seconds);
+      await expectNoScrolling(page);
+      expect(messages).toEqual([]);
+    });
+  }
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`axe finds nothing serious when it is ${colorScheme}`, async () => {
+      await using shown = await browser.open(url, { colorScheme });
+      await shown.page.getByRole("slider", { name: /Jitter/ }).press("End");
       expect(await seriousIn(shown.page)).toEqual([]);
     });
   }

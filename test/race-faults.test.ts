@@ -3,7 +3,7 @@
  * broken in the class of src/coherence that both run. Every client reads the same in both, and both caches end with
  * the same value.
  */
-import { afterEach, describe, expect, type Mock, mock, spyOn, test } from "bun:test";
+import { afterEach, describe, expect, type Mock, mock, setDefaultTimeout, spyOn, test } from "bun:test";
 import { CoherentCache } from "../src/coherence/coherent-cache.ts";
 import { Leases } from "../src/coherence/leases.ts";
 import { keyIn } from "../src/store/key-fixture.ts";
@@ -24,6 +24,8 @@ import { FakeOrigin } from "./support/fake-origin.ts";
 import { LocalProxy } from "./support/local-proxy.ts";
 import { RespClient } from "./support/resp-client.ts";
 import { until } from "./support/until.ts";
+
+setDefaultTimeout(120_000);
 
 /** Long enough that no heartbeat gets in the way. */
 const NEVER_MS = 1_000_000_000;
