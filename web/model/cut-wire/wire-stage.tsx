@@ -26,12 +26,12 @@ export function WireStage() {
   }, [settings.value]);
   const { failure, failsAtMs, heartbeatMs, heartbeatTimeoutMs, heedsLosses } = settings.value;
   return (
-    <div class="wire">
+    <div class="model wire">
       <div class="wire-settings">
         <fieldset>
           <legend>What happens?</legend>
           {FAILURES.map(([one, text]) => (
-            <label key={one}>
+            <label key={one} class="switch">
               <input
                 type="radio"
                 name="failure"
@@ -62,7 +62,7 @@ export function WireStage() {
             range={[100, 3000, 100]}
             set={(ms) => change({ heartbeatTimeoutMs: ms })}
           />
-          <label>
+          <label class="switch">
             <input
               type="checkbox"
               checked={heedsLosses}

@@ -20,7 +20,7 @@ export function HerdStage() {
   const facts = useMemo(() => (jitter === 0 ? without : timeToLiveFacts(settings.value)), [settings.value]);
   const text = because(facts, settings.value);
   return (
-    <div class="herd">
+    <div class="model herd">
       <fieldset class="herd-settings">
         <legend>Change one thing</legend>
         <label class="guess">

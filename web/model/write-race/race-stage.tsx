@@ -53,7 +53,7 @@ export function RaceStage() {
   const { happenings } = scene.world;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the buttons within
-    <div class="race" onKeyDown={onKeyDown}>
+    <div class="model race" onKeyDown={onKeyDown}>
       <div class="race-acts">
         <Moves run={run.value} choose={choose} />
         <div class="acts">
@@ -196,7 +196,7 @@ interface OfRules {
 function Rules({ rules, change }: OfRules & { readonly change: (next: Partial<RaceRules>) => void }) {
   const { heedsLeases, heedsPushes, hasPushWire, writes } = rules;
   const box = (text: string, isOn: boolean, next: Partial<RaceRules>) => (
-    <label>
+    <label class="switch">
       <input type="checkbox" checked={isOn} onChange={() => change(next)} /> <span>{text}</span>
     </label>
   );
