@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { until } from "../support/until.ts";
-import { eachTarget, startTarget, type Target } from "./targets.ts";
+import { eachTarget, nodeTls, startTarget, type Target } from "./targets.ts";
 
 eachTarget((kind, title, canRun) => {
   describe.skipIf(!canRun)(`ioredis with ${title}`, () => {
@@ -12,7 +12,7 @@ eachTarget((kind, title, canRun) => {
     afterAll(() => target[Symbol.asyncDispose]());
 
     const connect = (): Redis & Disposable => {
-      const client = new Redis(target.port, "127.0.0.1");
+      const client = new Redis(target.port, "127.0.0.1", { tls: nodeTls(target) });
       client.on("error", () => {});
       return Object.assign(client, { [Symbol.dispose]: () => client.disconnect() });
     };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createClient, RESP_TYPES, WatchError } from "redis";
 import { until } from "../support/until.ts";
-import { eachTarget, startTarget, type Target } from "./targets.ts";
+import { eachTarget, nodeTls, startTarget, type Target } from "./targets.ts";
 
 eachTarget((kind, title, canRun) => {
   describe.skipIf(!canRun)(`node-redis with ${title}`, () => {
@@ -11,8 +11,13 @@ eachTarget((kind, title, canRun) => {
     });
     afterAll(() => target[Symbol.asyncDispose]());
 
+    const place = () => {
+      const tls = nodeTls(target);
+      const url = `${tls ? "rediss" : "redis"}://127.0.0.1:${target.port}`;
+      return tls === undefined ? { url } : { url, socket: { tls: true as const, ...tls } };
+    };
     const connect = async (RESP: 2 | 3 = 3) => {
-      const client = createClient({ url: `redis://127.0.0.1:${target.port}`, RESP });
+      const client = createClient({ ...place(), RESP });
       // A client without a listener treats a lost connection as a fault of the program.
       client.on("error", () => {});
       return client.connect();
@@ -105,7 +110,7 @@ eachTarget((kind, title, canRun) => {
 
     test("its own cache hears of changes", async () => {
       const caching = createClient({
-        url: `redis://127.0.0.1:${target.port}`,
+        ...place(),
         RESP: 3,
         clientSideCache: { ttl: 0, maxEntries: 100, evictPolicy: "LRU" },
       });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { requireProgram } from "../support/requirements.ts";
-import { eachTarget, startTarget, type Target } from "./targets.ts";
+import { eachTarget, redisOptions, startTarget, type Target } from "./targets.ts";
 
 const benchmark = requireProgram("redis-benchmark");
 
@@ -20,7 +20,7 @@ eachTarget((kind, title, canRun) => {
       const child = Bun.spawn(
         [
           benchmark.path,
-          ...["-p", String(target.port), "-t", names.join(","), "-n", "2000", "-c", "20", "-r", "1000"],
+          ...[...redisOptions(target), "-t", names.join(","), "-n", "2000", "-c", "20", "-r", "1000"],
           ...["-P", String(depth), "-d", "100", "--csv"],
         ],
         { stdin: "ignore", stdout: "pipe", stderr: "pipe" },

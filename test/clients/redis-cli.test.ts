@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { requireProgram } from "../support/requirements.ts";
-import { eachTarget, startTarget, type Target } from "./targets.ts";
+import { eachTarget, redisOptions, startTarget, type Target } from "./targets.ts";
 
 const cli = requireProgram("redis-cli");
 
@@ -19,7 +19,7 @@ eachTarget((kind, title, canRun) => {
 
     /** Runs redis-cli to its end. @returns what it printed */
     const run = async (args: readonly string[], input?: string): Promise<string> => {
-      const child = Bun.spawn([cli.path, "-p", String(target.port), ...args], {
+      const child = Bun.spawn([cli.path, ...redisOptions(target), ...args], {
         stdin: input === undefined ? "ignore" : Buffer.from(input),
         stdout: "pipe",
         stderr: "pipe",
@@ -77,7 +77,7 @@ eachTarget((kind, title, canRun) => {
     });
 
     test("statistics, as `--stat` and INFO show them", async () => {
-      const stat = Bun.spawn([cli.path, "-p", String(target.port), "--stat", "-i", "0.005"], {
+      const stat = Bun.spawn([cli.path, ...redisOptions(target), "--stat", "-i", "0.005"], {
         stdin: "ignore",
         stdout: "pipe",
         stderr: "ignore",

@@ -13,9 +13,16 @@ eachTarget((kind, title, canRun) => {
     });
     afterAll(() => target[Symbol.asyncDispose]());
 
+    const files = (): string[] => {
+      const { tls } = target;
+      return tls === undefined
+        ? []
+        : [tls.authority.path, tls.identity.certificatePath, tls.identity.keyPath];
+    };
+
     test("does real work", async () => {
       const script = join(import.meta.dir, "redis_py.py");
-      const child = Bun.spawn([python.path, script, String(target.port), kind.origin], {
+      const child = Bun.spawn([python.path, script, String(target.port), kind.origin, ...files()], {
         stdin: "ignore",
         stdout: "pipe",
         stderr: "pipe",

@@ -1,4 +1,4 @@
-"""Real work by redis-py. Arguments: the port, and "redis" when a Redis is behind it. Fails by an assertion."""
+"""Real work by redis-py. Arguments: the port, "redis" when a Redis is behind it, files for TLS. Fails by an assertion."""
 
 import sys
 import threading
@@ -8,7 +8,15 @@ import redis
 
 port = int(sys.argv[1])
 has_all_types = sys.argv[2] == "redis"
-client = redis.Redis(port=port)
+# With TLS, the paths of the authority's certificate, and of the client's and its key.
+secured = dict(zip(("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"), sys.argv[3:]), ssl=True) if sys.argv[3:] else {}
+
+
+def connect(**options):
+    return redis.Redis(port=port, **secured, **options)
+
+
+client = connect()
 
 
 def strings():
@@ -52,7 +60,7 @@ def pipelines():
 def transactions():
     with client.pipeline(transaction=True) as pipeline:
         assert pipeline.set("t", 1).incr("t").get("t").execute() == [True, 2, b"2"]
-    other = redis.Redis(port=port)
+    other = connect()
     with client.pipeline() as pipeline:
         pipeline.watch("t")
         other.set("t", "changed")
@@ -68,7 +76,7 @@ def transactions():
     client.set("sum", 0)
 
     def add():
-        mine = redis.Redis(port=port)
+        mine = connect()
         for _ in range(20):
             mine.transaction(lambda p: add_one(p), "sum")
 
@@ -104,7 +112,7 @@ def errors():
 
 def reconnection():
     client.set("kept", "yes")
-    mine = redis.Redis(port=port, single_connection_client=True, retry_on_error=[redis.ConnectionError])
+    mine = connect(single_connection_client=True, retry_on_error=[redis.ConnectionError])
     victim = mine.client_id()
     assert client.client_kill_filter(_id=str(victim)) == 1
     time.sleep(0.02)
@@ -141,7 +149,7 @@ def messages():
 
 def waiting():
     popped = []
-    thread = threading.Thread(target=lambda: popped.append(redis.Redis(port=port).blpop("queue", timeout=10)))
+    thread = threading.Thread(target=lambda: popped.append(connect().blpop("queue", timeout=10)))
     thread.start()
     for i in range(10):
         client.set("meanwhile", i)

@@ -1,6 +1,6 @@
 /** Both protocols on one port: which language a line is in, and when a connection is Redis's for good. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { eachTarget, startTarget, type Target } from "../clients/targets.ts";
+import { eachPlainTarget, startTarget, type Target } from "../clients/targets.ts";
 import { ByteClient } from "../support/byte-client.ts";
 
 /** What is sent, and all that comes back; the client then half-closes. */
@@ -44,7 +44,7 @@ async function ask(port: number, sent: string, least = 0): Promise<string> {
   return await client.rest();
 }
 
-eachTarget((kind, title, canRun) => {
+eachPlainTarget((kind, title, canRun) => {
   const isRedis = kind.name === "Redis itself";
 
   describe.skipIf(!canRun)(`lines to ${title}`, () => {
