@@ -26,7 +26,14 @@ import {
   threads,
 } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
-import { followCertificates, listenerTls, originTls, originTlsSettings } from "./tls-settings.ts";
+import {
+  followCertificates,
+  followOriginTls,
+  listenerTls,
+  originTls,
+  originTlsSettings,
+  type SecuredService,
+} from "./tls-settings.ts";
 
 /** Descriptors that a thread opens: its event loop, its listeners, its connections to the origin. */
 const DESCRIPTORS_PER_THREAD = 32;
@@ -164,6 +171,12 @@ export const proxy = subcommand({
         if (options.recording !== undefined) rmSync(options.recording.path, { force: true });
         throw error;
       });
+      let running: SecuredService = started;
+      // Before anybody is told that the service is ready, for SIGHUP may come then.
+      if (tls !== undefined) {
+        followCertificates(config, { replaceTls: (settings) => running.replaceTls(settings), log, hangUp });
+      }
+      if (readOrigin(origin).isSecure) followOriginTls(config, started, hangUp);
       const addresses = listeningAddresses(values.host);
       const shownOrigin = readOrigin(values.origin).name;
       log.info(
@@ -188,8 +201,7 @@ export const proxy = subcommand({
           (threads === 1 ? "" : `, ${threads} threads`),
       );
       fitting.tell(log);
-      const running = plan === undefined ? started : await withInstruments(started, plan, log);
-      if (tls !== undefined) followCertificates(config, { running, log, hangUp });
+      if (plan !== undefined) running = await withInstruments(started, plan, log);
       return running;
     });
   },

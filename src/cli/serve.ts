@@ -41,17 +41,20 @@ export async function serve(
   return EXIT_DONE;
 }
 
+/** Reads files again. @returns uses them, and says so; the second step cannot fail @throws UsageError */
+type Reload = () => () => string;
+
 /**
  * What SIGHUP does; by default it would end the process. Make one as soon as there is a log. Until it is given something
  * to read again, it logs the signal and does nothing.
  */
 export class HangUp {
-  /** Reads again what can change without a restart. @returns what it read, for the log @throws UsageError: nothing changed */
-  reload: (() => string) | undefined;
+  /** All of them, or none: everything is read before anything is used. */
+  readonly reloads: Reload[] = [];
 
   constructor(log: Logger) {
     process.on("SIGHUP", () => {
-      if (this.reload === undefined) {
+      if (this.reloads.length === 0) {
         log.warn(
           { signal: "SIGHUP" },
           "SIGHUP is ignored: settings are read at the start; restart to change them",
@@ -59,7 +62,8 @@ export class HangUp {
         return;
       }
       try {
-        log.info({ signal: "SIGHUP" }, this.reload());
+        const uses = this.reloads.map((read) => read());
+        log.info({ signal: "SIGHUP" }, uses.map((use) => use()).join("; "));
       } catch (error) {
         log.error(
           { signal: "SIGHUP" },

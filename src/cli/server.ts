@@ -13,7 +13,7 @@ import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, HangUp, listeningAddresses, serve, tlsText } from "./serve.ts";
 import { choice, numberSettings, setting, switchSetting, text } from "./setting.ts";
 import { subcommand } from "./subcommand.ts";
-import { followCertificates, listenerTls } from "./tls-settings.ts";
+import { followCertificates, listenerTls, type SecuredService } from "./tls-settings.ts";
 
 const STORAGE = "Storage:";
 
@@ -108,6 +108,11 @@ export const server = subcommand({
         whenFull: values.whenFull,
         log,
       });
+      let running: SecuredService = started;
+      // Before anybody is told that the service is ready, for SIGHUP may come then.
+      if (tls !== undefined) {
+        followCertificates(config, { replaceTls: (settings) => running.replaceTls(settings), log, hangUp });
+      }
       const addresses = listeningAddresses(values.host);
       const isOnDisk = values.engine === "lmdb";
       const where = isOnDisk ? ` in ${dataDirectory}` : `, at most ${formatSize(values.memory)}`;
@@ -126,8 +131,7 @@ export const server = subcommand({
         `listening on ${formatListening(values.host, started.port, addresses)}${tlsText(started)}, engine ${values.engine}${where}`,
       );
       fitting.tell(log);
-      const running = plan === undefined ? started : await withInstruments(started, plan, log);
-      if (tls !== undefined) followCertificates(config, { running, log, hangUp });
+      if (plan !== undefined) running = await withInstruments(started, plan, log);
       return running;
     });
   },

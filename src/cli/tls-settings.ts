@@ -132,23 +132,42 @@ export function listenerTls(config: Config<TlsSettings>, nowMs: number): Listene
   return settings && { settings, port: config.values.tlsPort };
 }
 
+interface FollowOptions {
+  readonly replaceTls: (settings: ServerTls) => void;
+  readonly log: Logger;
+  readonly hangUp: HangUp;
+}
+
 /** Warns of a certificate that expires soon, and has SIGHUP read the files again. */
 export function followCertificates(
   config: Config<TlsSettings>,
-  {
-    running,
-    log,
-    hangUp,
-  }: { readonly running: SecuredService; readonly log: Logger; readonly hangUp: HangUp },
+  { replaceTls, log, hangUp }: FollowOptions,
 ): void {
   const nowMs = systemClock.wallMs;
   const care = new CertificateCare(log, config.labels.tlsCert, nowMs);
   care.uses(serverTls(config, nowMs())!);
-  hangUp.reload = () => {
+  hangUp.reloads.push(() => {
     const settings = serverTls(config, nowMs())!;
-    running.replaceTls(settings);
-    return `certificates were read again: ${care.uses(settings)}; connections that are open go on with the old ones`;
-  };
+    return () => {
+      replaceTls(settings);
+      return `certificates were read again: ${care.uses(settings)}; connections that are open go on with the old ones`;
+    };
+  });
+}
+
+/** Has SIGHUP read the files for the origin again. */
+export function followOriginTls(
+  config: Config<OriginTlsSettings>,
+  proxy: { replaceOriginTls(tls: ClientTls): void },
+  hangUp: HangUp,
+): void {
+  hangUp.reloads.push(() => {
+    const tls = originTls(config, true, systemClock.wallMs());
+    return () => {
+      proxy.replaceOriginTls(tls);
+      return "the files of certificates for the origin were read again, for new connections to it";
+    };
+  });
 }
 
 /** A running service whose certificate can be replaced. */

@@ -129,6 +129,27 @@ describe("SIGHUP", () => {
   );
 });
 
+describe("SIGHUP and the origin", () => {
+  test("new connections to the origin use new files", async () => {
+    using directory = new TemporaryDirectory();
+    const ca = join(directory.path, "ca.crt");
+    using stranger = new Authority("Somebody else");
+    copyFileSync(stranger.path, ca);
+    await using origin = await startGlasscache(["server", "--engine", "memory", ...own()]);
+    const args = ["--threads", "2", "--origin", `rediss://localhost:${origin.port}`, "--origin-ca", ca];
+    await using proxy = await startGlasscache(["proxy", ...args]);
+    const { program } = proxy;
+    const said = (text: string) => until(() => Promise.resolve(program.output.includes(text)), text);
+    await said("no authority in --origin-ca vouches for its certificate");
+    writeFileSync(ca, "nonsense");
+    program.signal("SIGHUP");
+    await said("nothing was changed: --origin-ca:");
+    copyFileSync(authority.path, ca);
+    program.signal("SIGHUP");
+    await said("connected to origin");
+  });
+});
+
 describe("clients", () => {
   test("glasscache client shows its certificate", async () => {
     await using running = await startGlasscache([

@@ -220,7 +220,9 @@ export class CachingProxy implements Service, ProxyParts {
         get heartbeatTimeoutMs() {
           return settings.heartbeatTimeoutMs;
         },
-        tls: settings.originTls,
+        get tls() {
+          return settings.originTls;
+        },
         trackingRetryMs: TRACKING_RETRY_MS,
         get pendingBytes() {
           return settings.originPendingBytes;

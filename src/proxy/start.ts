@@ -5,7 +5,7 @@ import { type Log, type LogLevel, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { readClock, steadyClock } from "../lib/steady-clock.ts";
-import type { ServerTls } from "../lib/tls.ts";
+import type { ClientTls, ServerTls } from "../lib/tls.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { Listener, type ListenerTls } from "../net/listener.ts";
 import { DEFAULT_POLICY } from "../policy/registry.ts";
@@ -55,6 +55,8 @@ export interface RunningProxy {
   readonly proxy: CachingProxy;
   /** Uses another certificate for new clients, as `Listener.replaceTls`. */
   replaceTls(settings: ServerTls): void;
+  /** Speaks TLS in another way on new connections to the origin. */
+  replaceOriginTls(tls: ClientTls): void;
   /** Lets clients have their replies, then ends. */
   close(): Promise<void>;
 }
@@ -119,6 +121,9 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     tlsPort: listener.tlsPort,
     proxy,
     replaceTls: (settings) => listener.replaceTls(settings),
+    replaceOriginTls: (tls) => {
+      proxy.settings.originTls = tls;
+    },
     get source() {
       return instruments && sourceOf(instruments, store, threads, runId, clock);
     },

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "../../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { readClock, steadyClock } from "../../lib/steady-clock.ts";
-import type { ServerTls } from "../../lib/tls.ts";
+import type { ClientTls, ServerTls } from "../../lib/tls.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { ListenError, requireFreePort } from "../../net/listening-sockets.ts";
 import type { Store } from "../../store/store.ts";
@@ -134,7 +134,17 @@ export class Supervisor {
   /** Uses another certificate for new clients, as `Listener.replaceTls`, in all threads. */
   replaceTls(settings: ServerTls): void {
     this.#start = { ...this.#start, tls: { ...this.#start.tls!, settings } };
-    for (const worker of this.#workers) worker?.postMessage({ type: "tls", settings } satisfies ToThread);
+    this.#tellAll({ type: "tls", settings });
+  }
+
+  /** Speaks TLS in another way on new connections to the origin, in all threads. */
+  replaceOriginTls(tls: ClientTls): void {
+    this.#start = { ...this.#start, settings: { ...this.#start.settings, originTls: tls } };
+    this.#tellAll({ type: "origin-tls", tls });
+  }
+
+  #tellAll(message: ToThread): void {
+    for (const worker of this.#workers) worker?.postMessage(message);
   }
 
   /** What instruments read; undefined: they may not. Read it when they start: it tells the time. */

@@ -1,7 +1,7 @@
 import type { InstrumentsHandle } from "../../instruments/instruments-memory.ts";
 import type { LogLevel } from "../../lib/log.ts";
 import type { ClockReading } from "../../lib/steady-clock.ts";
-import type { ServerTls } from "../../lib/tls.ts";
+import type { ClientTls, ServerTls } from "../../lib/tls.ts";
 import type { ConnectionLimits } from "../../net/limits.ts";
 import type { ListenerTls } from "../../net/listener.ts";
 import type { StoreHandle } from "../../store/store.ts";
@@ -45,4 +45,6 @@ export type FromThread =
 export type ToThread =
   | { readonly type: "drain"; readonly graceMs: number }
   /** Use another certificate for new clients. */
-  | { readonly type: "tls"; readonly settings: ServerTls };
+  | { readonly type: "tls"; readonly settings: ServerTls }
+  /** Speak TLS in another way on new connections to the origin. */
+  | { readonly type: "origin-tls"; readonly tls: ClientTls };

@@ -83,6 +83,10 @@ function runThread(start: ThreadStart): void {
       listener.replaceTls(message.settings);
       return;
     }
+    if (message.type === "origin-tls") {
+      proxy.settings.originTls = message.tls;
+      return;
+    }
     drains?.();
     await listener.drain(message.graceMs);
     stopPublishing();
