@@ -80,6 +80,7 @@ async function openUnlimited(text: string, options: SourceOptions): Promise<Reco
     columns,
     skipsBad: options.skipBad === true,
     families: options.families,
+    unpack: async (...raw) => (await import("./input/unpacking.ts")).unpacked(...raw),
     onSkipped: options.onSkipped,
   });
 }

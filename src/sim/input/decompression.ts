@@ -1,9 +1,10 @@
+import { ByteBuffer } from "../../lib/byte-buffer.ts";
 import { TraceError } from "../../replay/records.ts";
-import type { Chunks } from "./trace-bytes.ts";
+import type { Chunks } from "./chunks.ts";
 
 const GZIP_MAGIC = [0x1f, 0x8b];
 const ZSTD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
-/** Formats that a program of the system unpacks: the first bytes, and the program's name. */
+/** Formats that no runtime unpacks: the first bytes, and the name. */
 const FOREIGN_MAGIC: readonly [number[], string][] = [
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "xz"],
   [[0x42, 0x5a, 0x68], "bzip2"],
@@ -14,26 +15,40 @@ const BZIP2_BLOCK = [0x31, 0x41, 0x59];
 const MAGIC_BYTES = 8;
 
 /**
+ * Unpacks what the runtime's `DecompressionStream` does not: xz, bzip2, lz4, and in most browsers zstd.
+ * @param name the trace's name, for messages
+ * @throws TraceError if it cannot
+ */
+export type Unpack = (raw: Chunks, kind: string, name: string) => Chunks | Promise<Chunks>;
+
+/**
  * Decompresses a trace if its content shows that it is compressed; passes other bytes on.
  * @param name the trace's name, for messages
  * @throws TraceError if the compressed bytes are cut off or broken
  */
-export async function decompressed(chunks: Chunks, name: string): Promise<Chunks> {
-  let head: Uint8Array = new Uint8Array(0);
+export async function decompressed(chunks: Chunks, name: string, unpack: Unpack): Promise<Chunks> {
+  const first = new ByteBuffer(0);
   let isOver = false;
-  while (head.length < MAGIC_BYTES && !isOver) {
+  while (first.length < MAGIC_BYTES && !isOver) {
     const { value, done } = await chunks.next();
     isOver = done === true;
-    if (value !== undefined) head = head.length === 0 ? value : Buffer.concat([head, value]);
+    if (value !== undefined) first.append(value);
   }
-  const kind = compressionOf(head);
-  const foreign = foreignCompressionOf(head);
+  const head = first.view();
+  const kind = compressionOf(head) ?? foreignCompressionOf(head);
   const all = isOver && head.length === 0 ? chunks : startingWith(head, chunks);
-  if (foreign !== undefined) {
-    const { unpacked } = await import("./unpacking.ts");
-    return unpacked(all, foreign, name);
+  if (kind === undefined) return all;
+  const stream = streamFor(kind);
+  return stream === undefined ? unpack(all, kind, name) : expanded(all, stream, kind, name);
+}
+
+/** Returns the runtime's own decompressor; undefined if it has none. */
+function streamFor(kind: string): ReadableWritablePair<Uint8Array, Uint8Array> | undefined {
+  try {
+    return new DecompressionStream(kind as "gzip") as ReadableWritablePair;
+  } catch {
+    return undefined;
   }
-  return kind === undefined ? all : expanded(all, kind, name);
 }
 
 /** Not a generator, which would put some promises between the file and the reader of each piece. */
@@ -51,7 +66,8 @@ function startingWith(head: Uint8Array, rest: Chunks): Chunks {
 
 async function* expanded(
   raw: Chunks,
-  kind: "gzip" | "zstd",
+  stream: ReadableWritablePair<Uint8Array, Uint8Array>,
+  kind: string,
   name: string,
 ): AsyncGenerator<Uint8Array, void, void> {
   // Report a read error as it is, not as a compression error.
@@ -74,12 +90,12 @@ async function* expanded(
     },
     { highWaterMark: 1 },
   );
-  const reader = source.pipeThrough(new DecompressionStream(kind) as ReadableWritablePair).getReader();
+  const reader = source.pipeThrough(stream).getReader();
   try {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
-      yield value as Uint8Array;
+      yield value;
     }
   } catch (error) {
     if (failure !== undefined) throw failure;

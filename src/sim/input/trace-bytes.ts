@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { TraceError } from "../../replay/records.ts";
+import type { Taken, TraceBytes } from "./chunks.ts";
 
 /**
  * Small enough to stay in the processor's cache until parsed. A multiple of 8, 12, 16, 20 and 24 bytes, so that
@@ -15,29 +16,6 @@ const SMALL_FILE_BYTES = 2_000_000;
  * is compiled again.
  */
 const { setImmediate } = globalThis;
-
-/** A source of a trace's bytes, compressed or not. */
-export interface TraceBytes {
-  /** Number of bytes; undefined if unknown. */
-  readonly extent: number | undefined;
-  readonly isRepeatable: boolean;
-  /**
-   * Returns the bytes from the beginning.
-   * @param taken counts the bytes as they are read
-   */
-  chunks(taken: Taken): Chunks;
-}
-
-/** Bytes in pieces; each piece is valid until the next call of `next`. */
-export interface Chunks {
-  next(): Promise<IteratorResult<Uint8Array, void>>;
-  /** Ends the reading. */
-  return(value?: undefined): Promise<unknown>;
-}
-
-export interface Taken {
-  bytes: number;
-}
 
 /**
  * Opens a file.

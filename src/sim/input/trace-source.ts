@@ -1,15 +1,14 @@
 import { ByteBuffer } from "../../lib/byte-buffer.ts";
 import { type Interpretation, RecordBatch, type RecordSource, TraceError } from "../../replay/records.ts";
-import type { KeyFamilies } from "../key-families.ts";
 import type { Columns } from "../trace/columns.ts";
 import { Faults, type Skipped } from "../trace/faults.ts";
 import { describeHead, HEAD_BYTES, hasLinesEnough, withoutMark } from "../trace/head.ts";
 import { describeInterpretation } from "../trace/interpretation.ts";
 import { detectFormat } from "../trace/registry.ts";
 import type { TableShape } from "../trace/table-row.ts";
-import type { TraceFormat, TraceHead, TraceParser } from "../trace/trace-format.ts";
-import { decompressed } from "./decompression.ts";
-import type { Chunks, Taken, TraceBytes } from "./trace-bytes.ts";
+import type { KeyObserver, TraceFormat, TraceHead, TraceParser } from "../trace/trace-format.ts";
+import type { Chunks, Taken, TraceBytes } from "./chunks.ts";
+import { decompressed, type Unpack } from "./decompression.ts";
 
 export interface TraceSourceOptions {
   /** Shown to users. */
@@ -21,7 +20,8 @@ export interface TraceSourceOptions {
   readonly columns: Columns | undefined;
   /** Whether broken records are counted and left out. */
   readonly skipsBad: boolean;
-  readonly families: KeyFamilies | undefined;
+  readonly families: KeyObserver | undefined;
+  readonly unpack: Unpack;
   /** Called at the end of each reading in which records were left out. */
   readonly onSkipped: ((skipped: Skipped) => void) | undefined;
 }
@@ -70,7 +70,7 @@ export class TraceSource implements RecordSource {
    * @throws TraceError if they are not a trace, or not in a known format
    */
   static async open(bytes: TraceBytes, options: TraceSourceOptions): Promise<TraceSource> {
-    const opened = await openBytes(bytes, options.name);
+    const opened = await openBytes(bytes, options);
     try {
       if (opened.head.length === 0) throw new TraceError(`${options.name}: the trace is empty`);
       const { name, path, columns } = options;
@@ -90,7 +90,8 @@ export class TraceSource implements RecordSource {
     progress?: (done: number) => void,
   ): Promise<void> {
     const { name, columns, families, skipsBad, onSkipped } = this.#options;
-    const opened = this.#opened ?? (this.isRepeatable ? await openBytes(this.#bytes, name) : undefined);
+    const opened =
+      this.#opened ?? (this.isRepeatable ? await openBytes(this.#bytes, this.#options) : undefined);
     if (opened === undefined) throw new TraceError(`${name}: it can be read only once`);
     this.#opened = undefined;
     const faults = new Faults(name, skipsBad);
@@ -121,9 +122,12 @@ interface Opened {
   readonly taken: Taken;
 }
 
-async function openBytes(bytes: TraceBytes, name: string): Promise<Opened> {
+async function openBytes(
+  bytes: TraceBytes,
+  { name, unpack }: Pick<TraceSourceOptions, "name" | "unpack">,
+): Promise<Opened> {
   const taken = { bytes: 0 };
-  const rest = await decompressed(bytes.chunks(taken), name);
+  const rest = await decompressed(bytes.chunks(taken), name, unpack);
   const head = new ByteBuffer(HEAD_BYTES);
   let isWhole = false;
   // Do not wait for more of a stream than is needed to detect its format.

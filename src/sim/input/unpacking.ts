@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { TraceError } from "../../replay/records.ts";
-import type { Chunks } from "./trace-bytes.ts";
+import type { Chunks } from "./chunks.ts";
 
 /** Characters of the program's standard error that are kept for a message. */
 const SAID_LIMIT = 1000;
