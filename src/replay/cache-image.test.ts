@@ -14,15 +14,24 @@ const REQUESTS = 3000;
 const plain = (image: CacheImage) => ({ ...image, sums: Array.from(image.sums) });
 
 for (const policy of policyNames().filter((name) => policyType(name).offline !== true)) {
-  for (const unit of ["entries", "bytes"] as const) {
-    test(`${policy} in ${unit} goes on from an image as it went on the first time`, () => {
+  for (const [unit, expires] of [
+    ["entries", false],
+    ["bytes", false],
+    ["bytes", true],
+  ] as const) {
+    const what = `${policy} in ${unit}${expires ? ", with times to live," : ""}`;
+    test(`${what} goes on from an image as it went on the first time`, () => {
       const random = new SeededRandom(11);
       const batch = new NumberedBatch(REQUESTS);
       batch.count = REQUESTS;
       batch.hasSizes = true;
+      batch.hasOperations = expires;
       for (let i = 0; i < REQUESTS; i++) {
         batch.objects[i] = 1 + Math.floor(OBJECTS * random.next() ** 2);
         batch.size[i] = 1 + (batch.objects[i]! % 3);
+        batch.timeMs[i] = i;
+        // The first time to live comes after the image.
+        batch.ttlMs[i] = i > 1000 ? 20 + (i % 40) : 0;
       }
       const shape = { capacity: 20, unit, maxEntries: 20, seed: 5 };
       const cache = new SimulatedCache({ policy: parsePolicy(policy), ...shape });

@@ -1,4 +1,5 @@
 import { assert } from "../lib/assert.ts";
+import type { ExpiryImage } from "./expiry-queue.ts";
 import type { SimulatedCache } from "./simulated-cache.ts";
 
 /** A copy of everything that a simulated cache and its policy remember. */
@@ -15,11 +16,12 @@ export interface CacheImage {
   readonly freeSlot: number;
   readonly used: number;
   readonly now: number;
+  /** undefined: no time to live had occurred. */
+  readonly expiries: ExpiryImage | undefined;
 }
 
-/** Copies a cache without times to live. A policy's whole state is memory, so copies of it suffice. */
+/** Copies a cache. A policy's whole state is memory, so copies of it suffice. */
 export function imageOf(cache: SimulatedCache): CacheImage {
-  assert(!cache.hasExpiries, "images do not hold times to live");
   return {
     slotOf: cache.slotOf.slice(),
     objectOf: cache.objectOf.slice(),
@@ -33,12 +35,12 @@ export function imageOf(cache: SimulatedCache): CacheImage {
     freeSlot: cache.freeSlot,
     used: cache.used,
     now: cache.now,
+    expiries: cache.expiryImage(),
   };
 }
 
 /** Makes a cache what it was when the image was made. The cache covers as many objects as it did then. */
 export function restoreImage(cache: SimulatedCache, image: CacheImage): void {
-  assert(!cache.hasExpiries, "images do not hold times to live");
   assert(cache.slotOf.length === image.slotOf.length, "the image is of another number of objects");
   cache.slotOf.set(image.slotOf);
   cache.objectOf.set(image.objectOf);
@@ -52,12 +54,13 @@ export function restoreImage(cache: SimulatedCache, image: CacheImage): void {
   cache.freeSlot = image.freeSlot;
   cache.used = image.used;
   cache.now = image.now;
+  cache.restoreExpiries(image.expiries);
 }
 
 export function imageBytes(image: CacheImage): number {
-  const { slotOf, objectOf, weightOf, nextOf, words, state, sums } = image;
-  return [slotOf, objectOf, nextOf, words, state, sums].reduce(
-    (sum, { byteLength }) => sum + byteLength,
-    weightOf?.byteLength ?? 0,
-  );
+  const { slotOf, objectOf, weightOf, nextOf, words, state, sums, expiries } = image;
+  const own: { readonly byteLength: number }[] = [slotOf, objectOf, nextOf, words, state, sums];
+  if (weightOf !== undefined) own.push(weightOf);
+  if (expiries !== undefined) own.push(expiries.words, expiries.state, expiries.isIn);
+  return own.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

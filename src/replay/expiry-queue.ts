@@ -9,13 +9,16 @@ export class ExpiryQueue {
   nextMs = Number.POSITIVE_INFINITY;
   #greatest: number;
   #heap: PriorityHeap;
+  /** The heap's memory. */
+  #words: Int32Array;
+  #state: Int32Array;
   /** 1 for each number that is in the heap. */
   #isIn: Uint8Array;
 
   /** @param greatest the greatest number for now; see `cover` */
   constructor(greatest: number) {
     this.#greatest = greatest;
-    this.#heap = heapFor(greatest);
+    [this.#heap, this.#words, this.#state] = heapFor(greatest);
     this.#isIn = new Uint8Array(greatest + 1);
   }
 
@@ -24,11 +27,10 @@ export class ExpiryQueue {
     if (greatest <= this.#greatest) return;
     const old = this.#heap;
     this.#greatest = Math.max(greatest, 2 * this.#greatest);
-    const heap = heapFor(this.#greatest);
+    [this.#heap, this.#words, this.#state] = heapFor(this.#greatest);
     old.forEach((entry) => {
-      heap.add(entry, old.priorityOf(entry), 0);
+      this.#heap.add(entry, old.priorityOf(entry), 0);
     });
-    this.#heap = heap;
     const isIn = new Uint8Array(this.#greatest + 1);
     isIn.set(this.#isIn);
     this.#isIn = isIn;
@@ -71,13 +73,40 @@ export class ExpiryQueue {
     return entry;
   }
 
+  /** Copies the queue. */
+  image(): ExpiryImage {
+    return {
+      words: this.#words.slice(),
+      state: this.#state.slice(),
+      isIn: this.#isIn.slice(),
+      nextMs: this.nextMs,
+    };
+  }
+
+  /** Makes the queue what it was when the image was made, with the same greatest number. */
+  restore({ words, state, isIn, nextMs }: ExpiryImage): void {
+    this.#words.set(words);
+    this.#state.set(state);
+    this.#isIn.set(isIn);
+    this.nextMs = nextMs;
+  }
+
   #lookAtFirst(): void {
     const first = this.#heap.top();
     this.nextMs = first === 0 ? Number.POSITIVE_INFINITY : this.#heap.priorityOf(first);
   }
 }
 
-function heapFor(greatest: number): PriorityHeap {
+/** A copy of a queue. */
+export interface ExpiryImage {
+  readonly words: Int32Array;
+  readonly state: Int32Array;
+  readonly isIn: Uint8Array;
+  readonly nextMs: number;
+}
+
+function heapFor(greatest: number): [PriorityHeap, words: Int32Array, state: Int32Array] {
+  const words = new Int32Array(greatest + 1);
   const state = new Int32Array(PriorityHeap.words(greatest));
-  return new PriorityHeap(new Int32Array(greatest + 1), 1, 0, state, 0, greatest);
+  return [new PriorityHeap(words, 1, 0, state, 0, greatest), words, state];
 }

@@ -1,7 +1,7 @@
 import { assert } from "../lib/assert.ts";
 import type { GhostIndex, Policy } from "../policy/policy.ts";
 import type { PolicyChoice } from "../policy/registry.ts";
-import { ExpiryQueue } from "./expiry-queue.ts";
+import { type ExpiryImage, ExpiryQueue } from "./expiry-queue.ts";
 
 /** The greatest slot that fits into the links of policies. */
 export const SLOT_LIMIT = 2 ** 29 - 1;
@@ -53,6 +53,8 @@ export class SimulatedCache implements GhostIndex {
   readonly nextOf: Float64Array;
   /** When entries expire on the trace's clock; undefined until a time to live occurs. */
   #expiries: ExpiryQueue | undefined = undefined;
+  /** Is told of each entry that leaves, by eviction, expiry or removal; `replayReads` tells nobody. */
+  onDeparture: ((object: number) => void) | undefined = undefined;
   /** Number of resident entries. */
   resident = 0;
   /** Slots that have ever been in use: those from 1 to this number. */
@@ -131,9 +133,17 @@ export class SimulatedCache implements GhostIndex {
     return Math.max(0, this.slotOf[object]!);
   }
 
-  /** Whether a time to live has occurred. */
-  get hasExpiries(): boolean {
-    return this.#expiries !== undefined;
+  /** Copies when entries expire; undefined if no time to live has occurred. */
+  expiryImage(): ExpiryImage | undefined {
+    return this.#expiries?.image();
+  }
+
+  restoreExpiries(image: ExpiryImage | undefined): void {
+    if (image === undefined) this.#expiries = undefined;
+    else {
+      this.#expiries ??= new ExpiryQueue(this.maxEntries);
+      this.#expiries.restore(image);
+    }
   }
 
   /** When the next entry expires; `Infinity` if none does. */
@@ -150,11 +160,22 @@ export class SimulatedCache implements GhostIndex {
     this.#expiries.set(slot, expiresAtMs);
   }
 
+  /** Returns when the entry expires; `Infinity` if it does not. */
+  expiryOf(slot: number): number {
+    return this.#expiries?.of(slot) ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Removes the entries that have expired by now. */
   expire(nowMs: number): void {
-    const expiries = this.#expiries;
-    if (expiries === undefined) return;
-    while (expiries.nextMs <= nowMs) this.remove(expiries.take());
+    while (this.nextExpiryMs <= nowMs) this.expireNext();
+  }
+
+  /** Removes the entry that expires next; there must be one. @returns its object */
+  expireNext(): number {
+    const slot = this.#expiries!.take();
+    const object = this.objectOf[slot]!;
+    this.remove(slot);
+    return object;
   }
 
   /**
@@ -202,7 +223,7 @@ export class SimulatedCache implements GhostIndex {
   forEach(visit: (object: number, weight: number, expiresAtMs: number) => void): void {
     this.policy.forEach((slot) => {
       const weight = this.weightOf === undefined ? 1 : this.weightOf[slot]!;
-      visit(this.objectOf[slot]!, weight, this.#expiries?.of(slot) ?? Number.POSITIVE_INFINITY);
+      visit(this.objectOf[slot]!, weight, this.expiryOf(slot));
     });
   }
 
@@ -250,6 +271,7 @@ export class SimulatedCache implements GhostIndex {
     this.#expiries?.delete(slot);
     this.objectOf[slot] = this.freeSlot;
     this.freeSlot = slot;
+    this.onDeparture?.(object);
   }
 
   /**
