@@ -2,10 +2,11 @@
  * Writes the static site: `bin/bun packages/site/build.ts [directory]`, by default `site`. Its pages need no server;
  * any web host serves them, and they open from a disk.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { linked, type PageLinks, type PageName, pageFile } from "../../src/admin/page.ts";
 import { bundlePage } from "../../src/admin/page-bundle.ts";
+import { traceFiles, tracePath } from "../../src/admin/traces.ts";
 
 const LINKS: PageLinks = { learn: "index.html", "lesson-scan": "scan.html" };
 
@@ -14,4 +15,6 @@ mkdirSync(directory, { recursive: true });
 for (const [name, file] of Object.entries(LINKS)) {
   writeFileSync(join(directory, file), pageFile(linked(await bundlePage(name as PageName), LINKS)));
 }
+mkdirSync(join(directory, "traces"), { recursive: true });
+for (const file of traceFiles()) copyFileSync(tracePath(file), join(directory, "traces", file));
 console.log(`The playground: ${join(directory, LINKS.learn!)}`);

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { gunzipSync } from "node:zlib";
 import { DASHBOARD, PLAYGROUND } from "./admin-fixture.ts";
 import { LearnServer } from "./learn-server.ts";
 
@@ -15,6 +16,13 @@ test("the playground alone: its page, and a way to it", async () => {
   const root = await get("/");
   expect([root.status, root.headers.get("location")]).toEqual([302, "/learn"]);
   expect((await get("/api")).status).toBe(404);
+  const trace = await get("/learn/traces/history.csv.gz");
+  expect([trace.status, trace.headers.get("content-type")]).toEqual([200, "application/octet-stream"]);
+  expect(gunzipSync(await trace.arrayBuffer()).toString("utf8", 0, 9)).toBe("time,key\n");
+  for (const name of ["", "none.gz", "..%2f..%2fpackage.json"]) {
+    const missing = await get(`/learn/traces/${name}`);
+    expect([missing.status, await missing.text()]).toEqual([404, expect.stringContaining("there are ")]);
+  }
   expect((await get("/learn", { method: "POST" })).status).toBe(405);
   expect(() => new LearnServer({ host: "127.0.0.1", port: server.port, page })).toThrow(
     "the port is in use by another program; choose another with --port",

@@ -3,6 +3,7 @@ import { linked, once, type Page, type PageLinks, type PageName, pageResponse } 
 import { Problem } from "./problem.ts";
 import { respond, respondProblem } from "./responses.ts";
 import { parseTarget } from "./target.ts";
+import { traceResponse } from "./traces.ts";
 
 export interface LearnOptions {
   /** A name or an address. `localhost` means 127.0.0.1, and ::1 if the machine has IPv6. */
@@ -14,6 +15,8 @@ export interface LearnOptions {
 }
 
 const LINKS: PageLinks = { learn: "/learn", "lesson-scan": "/learn/scan" };
+
+const TRACES = "/learn/traces/";
 
 /** The page sends nothing. */
 const BODY_BYTES = 1024;
@@ -50,6 +53,7 @@ async function answer(request: Request, page: (name: PageName) => Promise<Page>)
     }
     const { path } = parseTarget(request.url);
     if (path === "/") return respond(null, "text/plain", { status: 302, headers: { location: "/learn" } });
+    if (path.startsWith(TRACES)) return await traceResponse(path.slice(TRACES.length));
     const name = (Object.keys(LINKS) as PageName[]).find((each) => LINKS[each] === path);
     if (name === undefined) throw new Problem(404, "there is nothing here; the playground is at /learn");
     return pageResponse(linked(await page(name), LINKS), request);

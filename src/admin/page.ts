@@ -24,7 +24,7 @@ export function pageResponse(page: Page, request: Request): Response {
 /** Returns a page as a file: it has its policy within, and may be opened from a disk. */
 export function pageFile(page: Page): string {
   const { html, scriptSource, styleSource } = page;
-  const policy = `default-src 'none'; base-uri 'none'; form-action 'none'; script-src ${scriptSource}; style-src ${styleSource}; ${workerPolicy(page)}img-src data:`;
+  const policy = `default-src 'none'; base-uri 'none'; form-action 'none'; script-src ${scriptSource}; style-src ${styleSource}; ${workerPolicy(page)}${page.hasWorker ? "connect-src 'self'; " : ""}img-src data:`;
   return html.replace(
     "<head>",
     () => `<head>\n<meta http-equiv="Content-Security-Policy" content="${policy}">`,

@@ -5,6 +5,7 @@ import { LOGIN_ROUTES } from "./login.ts";
 import { ADMIN_LINKS, libraryResponse, linked, pageResponse } from "./page.ts";
 import { PROBE_ROUTES } from "./probes.ts";
 import { Problem } from "./problem.ts";
+import { traceResponse } from "./traces.ts";
 
 const LISTED: readonly Route[] = [...PROBE_ROUTES, ...API_ROUTES, ...LOGIN_ROUTES];
 
@@ -34,6 +35,13 @@ export const ROUTES: readonly Route[] = [
     },
     shown: "/learn/scan",
     summary: "A lesson: a scan comes by.",
+  },
+  {
+    path: "/learn/traces/",
+    access: "password",
+    methods: { GET: ({ rest }) => traceResponse(rest) },
+    shown: "/learn/traces/{file}",
+    summary: "A recorded trace for the playground.",
   },
   {
     path: "/uplot.js",
