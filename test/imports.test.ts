@@ -73,7 +73,7 @@ const LAYERS: Record<string, Layer> = {
   // Types alone of instruments: what the service tells.
   web: {
     folders: ["policy", "replay", "coherence", "sim", "instruments", "lib"],
-    packages: ["preact", "@preact/signals", "uplot"],
+    packages: ["preact", "@preact/signals", "uplot", "fzstd"],
     runtime: "none",
   },
   cli: { folders: ALL, packages: ["commander", "pino", "zod"], runtime: "bun" },

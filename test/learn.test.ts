@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { LearnServer } from "../src/admin/learn-server.ts";
 import { pageFile } from "../src/admin/page.ts";
@@ -159,6 +160,135 @@ describe.skipIf(!chromiumProgram.available)("the playground", () => {
     await at(page, 100_000);
     await page.locator(".cells canvas").first().waitFor();
     expect(await page.locator(".sentence b").count()).toBe(4);
+    expect(messages).toEqual([]);
+  });
+
+  /** Drops a file onto the page, made there of a part that is repeated. */
+  const drop = (page: Page, name: string, part: Uint8Array, times = 1): Promise<unknown> =>
+    page.evaluate(`(() => {
+      const part = Uint8Array.from(atob("${Buffer.from(part).toString("base64")}"), (byte) => byte.charCodeAt(0));
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(Array(${times}).fill(part), "${name}"));
+      for (const kind of ["dragover", "drop"]) document.body.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+    })()`);
+
+  const keys = Buffer.from(Array.from({ length: 5000 }, (_, i) => `user:${(i * i) % 97}\n`).join(""));
+
+  for (const [name, pack] of [
+    ["keys.txt", (bytes: Uint8Array) => bytes],
+    ["keys.txt.gz", (bytes: Uint8Array) => gzipSync(bytes)],
+    ["keys.txt.zst", (bytes: Uint8Array) => zstdCompressSync(bytes)],
+  ] as const) {
+    test(`a file that is dropped, ${name}, is replayed and stays in the browser`, async () => {
+      await using shown = await open(TWO);
+      const { page, messages } = shown;
+      await at(page, 0);
+      const asked: string[] = [];
+      page.on("request", (request) => asked.push(request.url()));
+      await drop(page, name, pack(keys));
+      await page.getByText('Read as keys; first key "user:0".').waitFor();
+      await page.keyboard.press("End");
+      await at(page, 5000);
+      expect(await hashOf(page)).toStartWith(`#file=${name}&`);
+      expect(asked).toEqual([]);
+      expect(messages).toEqual([]);
+      // The address alone has no requests.
+      await using again = await browser.open(String(await page.evaluate("location.href")));
+      await again.page.getByRole("heading", { name: `Drop ${name} here again` }).waitFor();
+      await drop(again.page, name, pack(keys));
+      await at(again.page, 5000);
+      expect(await picture(again.page)).toBe(await picture(page));
+    });
+  }
+
+  test("a file of 100 MB shows how far it is, and its beginning is taken", async () => {
+    await using shown = await open("#caches=lru*1000;s3-fifo*1000");
+    const { page } = shown;
+    await at(page, 0);
+    // Long lines, so that most of it is read before there are too many requests.
+    const rows = Array.from({ length: 10_000 }, (_, i) => `user:${i % 7000}:${"x".repeat(30)}\n`);
+    const part = Buffer.from(rows.join(""));
+    const seen = page.locator(".reading progress").waitFor();
+    await drop(page, "large.txt", part, Math.ceil(1e8 / part.length));
+    await seen;
+    await page.locator(".notes").waitFor({ timeout: 60_000 });
+    expect(await page.locator(".notes").innerText()).toContain("The first 2,000,000 requests were taken");
+    await page.keyboard.press("ArrowRight");
+    await at(page, 1);
+  });
+
+  test("a file that is broken, or no trace, is told with its place, and another one replaces it", async () => {
+    await using shown = await open(TWO);
+    const { page } = shown;
+    await at(page, 0);
+    const choose = (name: string, text: string): Promise<void> =>
+      page
+        .locator("input[type=file]")
+        .setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(text) });
+    const problem = page.locator(".problem");
+    await choose("page.html", "<!doctype html>\n<p>Hello\n");
+    await problem.getByText("page.html: this is not a trace, but").waitFor();
+    await choose("a.csv", "time,key,size\n1,a,10\n2,b,many\n3,a,10\n");
+    await problem.getByText('a.csv, line 3: the size "many" is not a number').waitFor();
+    expect(await page.locator(".cache").count()).toBe(0);
+    await page.getByLabel("leave broken records out").check();
+    await page.getByText("1 broken record left out").waitFor();
+    expect(await hashOf(page)).toContain("#file=a.csv&broken=skip&");
+    await choose("b.csv", "7;x\n8;y\n9;x\n");
+    await problem.getByText("which column is the key?").waitFor();
+    await page.getByRole("textbox", { name: "columns" }).fill("key=2,time=1");
+    await page.getByRole("textbox", { name: "columns" }).press("Enter");
+    await page.getByText('first key "x"').waitFor();
+    await page.getByLabel("What is asked for").selectOption("A scan alone");
+    await page.locator(".cache").first().waitFor();
+  });
+
+  test("a trace that comes along is fetched when it is chosen", async () => {
+    await using shown = await open("");
+    const { page, messages } = shown;
+    await page.locator(".cache").first().waitFor();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await page.getByLabel("What is asked for").selectOption("Files that were worked on");
+    await page.getByText("Read as csv").waitFor();
+    expect(asked).toEqual(["/learn/traces/history.csv.gz"]);
+    await page.keyboard.press("End");
+    await page.locator(".controls", { hasText: "of 6,389, clock 7 d" }).waitFor();
+    expect(messages).toEqual([]);
+  });
+
+  test("an origin and times to live are set, shown and counted, and steps go back over them", async () => {
+    await using shown = await open(`${TWO}&at=300`, { reducedMotion: "reduce" });
+    const { page, messages } = shown;
+    await at(page, 300);
+    await page.getByText("Time, origin and writes").click();
+    const set = async (label: string, value: string): Promise<void> => {
+      const field = page.getByRole("textbox", { name: label, exact: true });
+      await field.fill(value);
+      await field.press("Enter");
+    };
+    await set("requests a second", "20");
+    await set("time to live", "5s");
+    await set("jitter", "30%");
+    await set("origin answers in", "120ms");
+    await set("and fails", "10%");
+    await until(async () =>
+      (await hashOf(page)).includes("&ttl=5s&jitter=30%25&origin=120ms,10%25&rate=20&"),
+    );
+    await page.locator('[data-figure="failures-0"]').waitFor();
+    await at(page, 300);
+    expect(await page.locator(".controls .position").innerText()).toContain("clock 0:14.95");
+    const figures = (): Promise<string[]> => page.locator(".costs .figure").allInnerTexts();
+    const before = [await picture(page), await figures()];
+    await page.locator(".controls").press("Shift+ArrowRight");
+    await at(page, 310);
+    expect(await figures()).not.toEqual(before[1]!);
+    await page.locator(".controls").press("Shift+ArrowLeft");
+    await at(page, 300);
+    expect([await picture(page), await figures()]).toEqual(before);
+    await set("and fails", "much");
+    expect(await page.locator(".problem").innerText()).toContain('"much" is not a percentage');
+    expect((await violations(page)).map(({ id, nodes }) => [id, nodes[0]!.html])).toEqual([]);
     expect(messages).toEqual([]);
   });
 

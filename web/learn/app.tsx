@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { Brand, DisplaySwitches } from "../parts/page-head.tsx";
 import { Tip } from "../parts/tip.tsx";
-import { Awaited, HowToRead, View } from "../parts/view.tsx";
+import { HowToRead, View } from "../parts/view.tsx";
 import { CacheColumn } from "./cache-column.tsx";
 import { Controls } from "./controls.tsx";
 import { CurveChart } from "./curve-chart.tsx";
@@ -10,6 +10,7 @@ import { Legend } from "./legend.tsx";
 import type { Player } from "./player.ts";
 import { Score } from "./score.tsx";
 import { Setup } from "./setup.tsx";
+import { SourceState } from "./source-state.tsx";
 import { StreamRow } from "./stream-row.tsx";
 import { Why } from "./why.tsx";
 
@@ -51,11 +52,11 @@ export function App({ player }: { readonly player: Player }) {
               <b class="mark wrong">!</b> {problem}
             </p>
           ))}
-          {shown === undefined ? (
-            <Awaited>The requests are being made.</Awaited>
+          {shown === undefined || player.source.value.state === "reading" ? (
+            <SourceState player={player} />
           ) : (
             <div class={player.isPlaying.value ? `stage pace-${speed}` : "stage"}>
-              <StreamRow view={shown.view} />
+              <Stream player={player} />
               <div class={`caches of-${caches.length}`}>
                 {shown.view.caches.map((cache, i) => (
                   <CacheColumn
@@ -76,17 +77,24 @@ export function App({ player }: { readonly player: Player }) {
                 tile is a read since it came in. Dashed tiles are ghosts: keys that the policy remembers,
                 without their values.
               </HowToRead>
-              <Score view={shown.view} player={player} />
+              <Score player={player} />
             </div>
           )}
         </View>
-        <aside class="beside">
-          <CurveChart player={player} />
-          <Why player={player} />
-        </aside>
+        {shown !== undefined && (
+          <aside class="beside">
+            <CurveChart player={player} />
+            <Why player={player} />
+          </aside>
+        )}
       </main>
       <Controls player={player} />
       <Tip />
     </>
   );
+}
+
+function Stream({ player }: { readonly player: Player }) {
+  const view = player.glance.value;
+  return view === undefined ? null : <StreamRow view={view} />;
 }

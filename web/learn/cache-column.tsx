@@ -5,8 +5,9 @@ import type { CacheView } from "../play/play-view.ts";
 import { parseSize } from "../play/settings.ts";
 import { policyLook } from "../what-if/policy-looks.ts";
 import { CacheQueues, Sentence } from "./cache-queues.tsx";
+import { CostFigures } from "./cost-figures.tsx";
+import { Field } from "./field.tsx";
 import type { Player } from "./player.ts";
-import { Field } from "./setup.tsx";
 
 export interface CacheColumnProps {
   readonly index: number;
@@ -70,6 +71,7 @@ export function CacheColumn({ index, cache, before, at, step, player }: CacheCol
         />
         <Sentence cache={cache} at={at} />
       </div>
+      <CostFigures index={index} cache={cache} player={player} />
       <CacheQueues
         cache={cache}
         before={before}

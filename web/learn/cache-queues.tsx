@@ -2,7 +2,7 @@ import { useMemo } from "preact/hooks";
 import type { QueueMember, QueuesReport, ToldQueue } from "../../src/instruments/view.ts";
 import { useDisplay } from "../live/display.ts";
 import { keyText, visibleText } from "../parts/key-text.ts";
-import { countText } from "../parts/text.ts";
+import { countText, durationText } from "../parts/text.ts";
 import type { CacheView } from "../play/play-view.ts";
 import { changesBetween } from "../queues/changes.ts";
 import { timesText } from "../queues/queue-words.ts";
@@ -43,7 +43,16 @@ export function CacheQueues({ cache, before, at, step, openId, onOpen }: CacheQu
   );
 }
 
-const RESULTS = { hit: "| Hit.", miss: "# Miss.", change: "Write." } as const;
+const RESULTS = {
+  ...{ hit: "| Hit.", miss: "# Miss.", change: "Write." },
+  ...{ "under-way": "= Under way.", failure: "! Error." },
+} as const;
+
+/** Classes of parts.css. */
+const RESULT_CLASSES = {
+  ...{ hit: "hit", miss: "miss", change: "change" },
+  ...{ "under-way": "coalesced", failure: "wrong" },
+} as const;
 
 /** The last step in words. */
 export function Sentence({ cache: { sentence }, at }: Pick<CacheQueuesProps, "cache" | "at">) {
@@ -53,7 +62,7 @@ export function Sentence({ cache: { sentence }, at }: Pick<CacheQueuesProps, "ca
         <span class="label">{at === 0 ? "Empty. The first requests will all be misses." : ""}</span>
       ) : (
         <>
-          <b class={sentence.result}>{RESULTS[sentence.result]}</b> {sentence.text}
+          <b class={RESULT_CLASSES[sentence.result]}>{RESULTS[sentence.result]}</b> {sentence.text}
         </>
       )}
     </p>
@@ -75,6 +84,7 @@ const LOOK: TileLook = {
       parts.push(members[0]?.id === id ? "next at the exit" : `${countText(rank)} from the exit`);
     if (entry === undefined) return `${parts.join(", ")}, a ghost`;
     parts.push(timesText(entry.reads));
+    if (entry.ttlMs >= 0) parts.push(`expires in ${durationText(entry.ttlMs)}`);
     if (entry.turn === name) parts.push("would stay");
     else if (entry.turn !== undefined)
       parts.push(entry.turn === "" ? "would leave" : `would go to ${entry.turn}`);

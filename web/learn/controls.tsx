@@ -1,5 +1,6 @@
 import { countText } from "../parts/text.ts";
 import { SPEEDS, type Speed } from "../play/settings.ts";
+import { elapsedText } from "./elapsed.ts";
 import type { Player } from "./player.ts";
 
 /** Play, pause, steps in both directions, speed: at the lower edge, wherever the reader is. */
@@ -18,7 +19,7 @@ export function Controls({ player }: { readonly player: Player }) {
         <Press label="One step back" isOff={at === 0} onPress={() => player.step(-1)}>
           <path d="M11 3 4 8l7 5Z" />
         </Press>
-        <button type="button" class="main" onClick={() => player.toggle()}>
+        <button type="button" class="main" disabled={view === undefined} onClick={() => player.toggle()}>
           <svg width="16" height="16" aria-hidden="true">
             <path d={isPlaying ? "M4 3h3v10H4ZM9 3h3v10H9Z" : "M4 3l9 5-9 5Z"} />
           </svg>
@@ -42,7 +43,8 @@ export function Controls({ player }: { readonly player: Player }) {
         </label>
       </div>
       <p class="label position">
-        request <output>{countText(at)}</output> of {countText(count)}
+        request <output>{countText(at)}</output> of {countText(count)},{" "}
+        <span title="Time since the first request">clock {elapsedText(view?.clockMs ?? 0)}</span>
       </p>
       <p class="label keys">
         <kbd>Space</kbd> play, <kbd>←</kbd> <kbd>→</kbd> step, <kbd>Shift</kbd> by ten, <kbd>Home</kbd> begin,{" "}

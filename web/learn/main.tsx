@@ -3,7 +3,9 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { Display, DisplayProvider } from "../live/display.ts";
 import type { FromPlayWorker } from "../play/messages.ts";
 import { App } from "./app.tsx";
-import { Player, type PlayWorker } from "./player.ts";
+import { loadTrace } from "./load-trace.ts";
+import { Player } from "./player.ts";
+import type { PlayWorker } from "./player-host.ts";
 
 /** The page holds its worker's script as text, so that it is one file and works from a disk. */
 const script = document.getElementById("worker")!.textContent;
@@ -25,6 +27,7 @@ const player = new Player(
     clock: systemClock,
     nextFrame: (draw) => requestAnimationFrame(draw),
     showHash: (hash) => history.replaceState(null, "", hash),
+    loadTrace,
   },
   location.hash,
 );

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useDisplay } from "../live/display.ts";
 import { useWidth } from "../parts/chart.tsx";
 import { counted } from "../parts/text.ts";
@@ -30,18 +30,19 @@ export function PixelField({ cache }: { readonly cache: CacheView }) {
 function Cells({ queue: { name, field = new Uint8Array(0) } }: { readonly queue: PlayQueue }) {
   const [frame, width] = useWidth<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const theme = useDisplay().theme.value;
+  const theme = `${useDisplay().theme.value} ${matchMedia("(prefers-color-scheme: dark)").matches}`;
+  // A style sheet is asked once, not for each picture: that would lay out the page anew.
+  const colours = useMemo(() => (width === 0 ? undefined : coloursOf(frame.current!)), [theme, width === 0]);
   const { cell, perRow } = shape(field.length, width);
   const rows = Math.max(1, Math.ceil(field.length / Math.max(1, perRow)));
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
-    if (context == null || perRow === 0) return;
-    const colours = coloursOf(frame.current!);
+    if (context == null || perRow === 0 || colours === undefined) return;
     const image = context.createImageData(perRow, rows);
     const pixels = new Uint32Array(image.data.buffer);
     for (let i = 0; i < field.length; i++) pixels[i] = colours[field[i]!]!;
     context.putImageData(image, 0, 0);
-  }, [field, perRow, rows, theme]);
+  }, [field, perRow, rows, colours]);
   return (
     <div ref={frame} class="cells" role="img" aria-label={`${name}: ${fieldText(field)}`}>
       {width > 0 && (

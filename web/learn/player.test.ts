@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { ManualClock } from "../../src/lib/clock.ts";
 import type { FromPlayWorker, ToPlayWorker } from "../play/messages.ts";
 import { PlayDesk } from "../play/play-desk.ts";
@@ -43,8 +43,19 @@ class FakeHost {
     this.hashes.push(hash);
   }
 
+  /** What the page finds beside it. */
+  traces: Readonly<Record<string, Blob>> = {};
+
+  async loadTrace(name: string): Promise<Blob> {
+    const trace = this.traces[name];
+    if (trace === undefined) throw new Error(`${name} is not here`);
+    return trace;
+  }
+
   /** Lets all answers in, and those to what they ask. */
   async settle(): Promise<void> {
+    // Lets what was fetched arrive.
+    await new Promise((resolve) => setImmediate(resolve));
     while (this.#work.length > 0 || this.#answers.length > 0) {
       await Promise.all(this.#work.splice(0));
       for (const answer of this.#answers.splice(0)) answer();
@@ -87,8 +98,7 @@ test("plays at its speed, and pauses with the last step told", async () => {
 test("as fast as it goes ends at the end, and playing again begins again", async () => {
   const { host, player } = await opened(HASH.replace("speed=10", "speed=max"));
   player.play();
-  await host.settle();
-  await host.frame(16);
+  for (let i = 0; i < 2; i++) await host.frame(16);
   expect([player.at, player.isPlaying.value]).toEqual([200, false]);
   player.setSpeed(1);
   player.play();
@@ -165,4 +175,73 @@ test("the first look plays some requests, and waits", async () => {
   await still.host.settle();
   for (let i = 0; i < 20; i++) await still.host.frame(100);
   expect(still.player.at).toBe(96);
+});
+
+describe("a file of the reader's", () => {
+  const keys = Array.from({ length: 3000 }, (_, i) => `k${(i * 7) % 90}`).join("\n");
+  const file = (content: string): File => new File([content], "my keys.txt");
+  const HASH_OF_IT = "#file=my+keys.txt&caches=lru*10&at=40&speed=3";
+
+  test("is read, told, and named in the address", async () => {
+    const { host, player } = await opened(HASH);
+    player.openFile(file(keys));
+    await host.settle();
+    await host.frame(16);
+    expect(player.shown.value!.view).toMatchObject({ count: 3000, at: 0 });
+    expect(player.source.value).toMatchObject({
+      state: "ready",
+      notes: ['Read as keys; first key "k0".'],
+      hasTimes: false,
+    });
+    expect(host.hashes.at(-1)).toBe("#file=my+keys.txt&caches=lru*10&at=0&speed=10");
+    // Both workers have read it.
+    expect(player.curve.value.points.length).toBeGreaterThan(10);
+  });
+
+  test("must be given again to an address, and then stands where the address says", async () => {
+    const { host, player } = await opened(HASH_OF_IT);
+    expect([player.source.value.state, player.shown.value]).toEqual(["missing", undefined]);
+    expect(host.sent.filter(({ kind }) => kind === "open")).toEqual([]);
+    // Nothing can be played or stepped.
+    player.play();
+    player.step(1);
+    await host.settle();
+    await host.frame(16);
+    expect([player.isPlaying.value, player.shown.value]).toEqual([false, undefined]);
+    player.openFile(file(keys));
+    await host.settle();
+    await host.frame(16);
+    expect([player.source.value.state, player.at]).toEqual(["ready", 40]);
+  });
+
+  test("that is broken is told, and another one can be opened", async () => {
+    const { host, player } = await opened(HASH);
+    player.openFile(file("time,key\n1,a\nx,b\n"));
+    await host.settle();
+    await host.frame(16);
+    expect(player.source.value.state).toBe("failed");
+    expect(player.problems.value[0]).toStartWith("my keys.txt, line 3: ");
+    expect(player.shown.value).toBeUndefined();
+    player.seek(1);
+    player.openFile(file(keys));
+    await host.settle();
+    await host.frame(16);
+    expect([player.source.value.state, player.problems.value]).toEqual(["ready", []]);
+    expect(player.shown.value!.view.count).toBe(3000);
+  });
+
+  test("that comes along is fetched once", async () => {
+    const { host, player } = await opened("#trace=history&caches=lru*10");
+    expect([player.source.value.state, player.problems.value]).toEqual(["failed", ["history is not here"]]);
+    host.traces = { history: new Blob([keys]) };
+    player.read("#trace=history&caches=fifo*10&at=7");
+    await host.settle();
+    await host.frame(16);
+    expect([player.source.value.state, player.at]).toEqual(["ready", 7]);
+    host.traces = {};
+    player.read("#trace=history&caches=lru*10&at=8");
+    await host.settle();
+    await host.frame(16);
+    expect([player.source.value.state, player.at]).toEqual(["ready", 8]);
+  });
 });

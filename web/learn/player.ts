@@ -1,26 +1,36 @@
-import { batch, type Signal, signal } from "@preact/signals";
-import type { Clock } from "../../src/lib/clock.ts";
+import { batch, effect, type Signal, signal } from "@preact/signals";
 import type { PlayBiography } from "../play/biography.ts";
 import type { CurvePoint } from "../play/curve.ts";
-import type { FromPlayWorker, ToPlayWorker } from "../play/messages.ts";
+import type { FromPlayWorker } from "../play/messages.ts";
 import type { PlayView } from "../play/play-view.ts";
-import { type PlaySettings, readHash, SPEEDS, type Speed, writeHash } from "../play/settings.ts";
+import { AS_DETECTED } from "../play/reading.ts";
+import {
+  fileWorkload,
+  type PlaySettings,
+  type RecordedWorkload,
+  readHash,
+  SPEEDS,
+  type Speed,
+  type Workload,
+  writeHash,
+} from "../play/settings.ts";
+import type { PlayerHost, PlayWorker } from "./player-host.ts";
+import { type Answer, type Question, QuestionLine } from "./question-line.ts";
+import { TraceShelf } from "./trace-shelf.ts";
 
-/** A worker that runs web/play/worker.ts. */
-export interface PlayWorker {
-  send(message: ToPlayWorker): void;
-  onMessage(receive: (message: FromPlayWorker) => void): void;
+/** What the page has of the requests. */
+export interface Source {
+  /** `missing`: a file that the address names, and that the page has not been given. `failed`: `problems` says why. */
+  readonly state: "reading" | "ready" | "missing" | "failed";
+  /** The share of a file that has been read. */
+  readonly share: number;
+  /** How it was read. */
+  readonly notes: readonly string[];
+  readonly hasTimes: boolean;
+  readonly hasWrites: boolean;
 }
 
-/** What the player needs of its browser. */
-export interface PlayerHost {
-  openWorker(): PlayWorker;
-  readonly clock: Clock;
-  /** Calls back before the next frame is drawn. */
-  nextFrame(draw: () => void): void;
-  /** Shows the settings in the address. */
-  showHash(hash: string): void;
-}
+const READING: Source = { state: "reading", share: 0, notes: [], hasTimes: false, hasWrites: false };
 
 /** A look at an entry. */
 export interface OpenWhy {
@@ -47,8 +57,9 @@ export interface Shown {
 
 /** Up to this speed each step is told in words. */
 const TOLD_SPEED = 10;
-/** How long the worker replays before it shows where it is. */
-const SLICE_MS = 12;
+/** As fast as it goes, nobody can follow each frame: every third one is drawn, which leaves the processor to the run. */
+const DRAWN_EVERY_MS = 45;
+const GLANCE_EVERY_MS = 250;
 /** After a longer pause between frames the time in between does not count: the page was not visible. */
 const LONGEST_FRAME_MS = 500;
 const ADDRESS_EVERY_MS = 1000;
@@ -62,22 +73,27 @@ export class Player {
   /** What was wrong with the address or with a field. */
   readonly problems: Signal<readonly string[]>;
   readonly shown: Signal<Shown | undefined> = signal(undefined);
+  /** The same for what has to be read, one by one: as fast as it goes, it changes a few times a second. */
+  readonly glance: Signal<PlayView | undefined> = signal(undefined);
   readonly isPlaying: Signal<boolean> = signal(false);
   readonly curve: Signal<CurveState> = signal({ points: [], share: 0 });
   readonly why: Signal<OpenWhy | undefined> = signal(undefined);
+  readonly source: Signal<Source> = signal(READING);
   readonly #host: PlayerHost;
   readonly #worker: PlayWorker;
   readonly #curveWorker: PlayWorker;
+  readonly #traces: TraceShelf;
   /** Of what the curve is. */
   #curveOf = "";
-  /** Whether an answer is awaited, and the question that is asked after it. */
-  #isAsked = false;
-  #wanted: ToPlayWorker | undefined;
-  /** The position that was asked for last. */
-  #target: number | undefined;
+  readonly #line: QuestionLine;
+  /** The requests that the worker was asked to open last. */
+  #openedFor: Workload | undefined;
   #latest: PlayView | undefined;
   #isDrawing = false;
   #frameMs = 0;
+  /** When the run was asked last where it is. */
+  #askedMs = Number.NEGATIVE_INFINITY;
+  #glancedMs = 0;
   /** Where playing has come to, in requests; a fraction at slow speeds. */
   #due = 0;
   #addressMs = 0;
@@ -89,13 +105,20 @@ export class Player {
   constructor(host: PlayerHost, hash: string) {
     const { settings, problems } = readHash(hash);
     this.#host = host;
+    this.#traces = new TraceShelf((name) => host.loadTrace(name));
     this.settings = signal(settings);
     this.problems = signal(problems);
     this.#worker = host.openWorker();
+    this.#line = new QuestionLine((question) => this.#worker.send(question));
     this.#worker.onMessage((message) => this.#receive(message));
     this.#curveWorker = host.openWorker();
     this.#curveWorker.onMessage((message) => {
       if (message.kind === "points") this.#addPoints(message);
+    });
+    // The processor belongs to the run while that goes as fast as it can.
+    effect(() => {
+      const isHeld = this.isPlaying.value && this.settings.value.speed === "max";
+      this.#curveWorker.send({ kind: "hold", isHeld });
     });
     this.#open();
   }
@@ -125,6 +148,27 @@ export class Player {
     this.#open();
   }
 
+  /** Takes a file of the reader's as the requests. */
+  openFile(file: File): void {
+    this.pause();
+    this.#traces.take(file);
+    const { workload } = this.settings.peek();
+    // The address is about this file: it stands where that says.
+    const isMissed =
+      this.source.peek().state === "missing" && "name" in workload && workload.name === file.name;
+    if (isMissed) this.change({});
+    else this.change({ workload: fileWorkload(file.name, AS_DETECTED), at: 0 });
+  }
+
+  /** Changes what is shown as a field says, or tells what is wrong with it. */
+  tryChange(read: () => Partial<PlaySettings>): void {
+    try {
+      this.change(read());
+    } catch (error) {
+      this.problems.value = [`${(error as Error).message}.`];
+    }
+  }
+
   setSpeed(speed: Speed): void {
     this.settings.value = { ...this.settings.peek(), speed };
     this.#showAddress();
@@ -148,7 +192,7 @@ export class Player {
     const view = this.shown.peek()?.view;
     if (view === undefined || this.isPlaying.peek()) return;
     this.#due = view.at === view.count ? 0 : view.at;
-    if (view.at === view.count) this.#ask({ kind: "seek", at: 0, isTold: true });
+    if (view.at === view.count) this.#line.ask({ kind: "seek", at: 0, isTold: true });
     if (!this.#isIntroducing) this.#stopAt = Number.POSITIVE_INFINITY;
     this.#isIntroducing = false;
     this.isPlaying.value = true;
@@ -160,7 +204,7 @@ export class Player {
     if (!this.isPlaying.peek()) return;
     this.isPlaying.value = false;
     // Where it went fast, the last step has not been told.
-    this.#ask({ kind: "seek", at: this.#latest?.at ?? this.at, isTold: true });
+    this.#line.ask({ kind: "seek", at: this.#latest?.at ?? this.at, isTold: true });
     this.#showAddress();
   }
 
@@ -172,11 +216,11 @@ export class Player {
   /** Goes to a position, and stays there. */
   seek(at: number): void {
     this.isPlaying.value = false;
-    this.#ask({ kind: "seek", at, isTold: true });
+    this.#line.ask({ kind: "seek", at, isTold: true });
   }
 
   step(by: number): void {
-    const from = this.#isAsked && this.#target !== undefined ? this.#target : (this.#latest?.at ?? this.at);
+    const from = this.#line.target ?? this.#latest?.at ?? this.at;
     this.seek(Math.max(0, Math.min(from + by, this.#latest?.count ?? 0)));
   }
 
@@ -190,15 +234,58 @@ export class Player {
 
   #open(): void {
     const settings = this.settings.peek();
-    this.#ask({ kind: "open", settings });
-    const { workload, seed, caches } = settings;
-    const of = JSON.stringify([workload, seed, caches.map(({ policy, unit }) => [policy, unit])]);
+    const { workload, seed, caches, conditions } = settings;
+    const of = JSON.stringify([
+      ...[workload, this.#traces.marksOf(workload), seed, conditions],
+      caches.map(({ policy, unit }) => [policy, unit]),
+    ]);
     // Points of the same requests and policies hold for any size.
     const points = of === this.#curveOf ? this.curve.peek().points : [];
     this.#curveOf = of;
     this.curve.value = { points, share: 0 };
-    const known = [...new Set(points.map(({ size }) => size))];
-    this.#curveWorker.send({ kind: "curves", settings, known });
+    if (this.#traces.isMissing(workload)) this.#showNothing("missing");
+    else if (this.#traces.isToFetch(workload)) void this.#fetch(workload);
+    else {
+      this.#openedFor = workload;
+      this.#line.ask({ kind: "open", settings, file: this.#traces.contentOf(workload) });
+    }
+  }
+
+  async #fetch(workload: RecordedWorkload): Promise<void> {
+    this.#showNothing("reading");
+    const isWanted = (): boolean => this.settings.peek().workload === workload;
+    try {
+      await this.#traces.fetch(workload.name);
+      if (isWanted()) this.#open();
+    } catch (error) {
+      if (!isWanted()) return;
+      this.problems.value = [(error as Error).message];
+      this.#showNothing("failed");
+    }
+  }
+
+  /** There is no position to show. */
+  #showNothing(state: Source["state"]): void {
+    batch(() => {
+      this.isPlaying.value = false;
+      this.why.value = undefined;
+      this.shown.value = undefined;
+      this.glance.value = undefined;
+      this.#latest = undefined;
+      this.source.value = { ...READING, state };
+    });
+    this.#showAddress();
+  }
+
+  #askCurves(): void {
+    const settings = this.settings.peek();
+    const known = [...new Set(this.curve.peek().points.map(({ size }) => size))];
+    this.#curveWorker.send({
+      kind: "curves",
+      settings,
+      known,
+      file: this.#traces.contentOf(settings.workload),
+    });
   }
 
   #addPoints({ points, share }: CurveState): void {
@@ -206,46 +293,48 @@ export class Player {
     this.curve.value = { points: all.toSorted((a, b) => a.size - b.size), share };
   }
 
-  /** Asks the worker, after the present answer has come. Of several questions the last one counts. */
-  #ask(message: ToPlayWorker): void {
-    this.#target = message.kind === "seek" ? message.at : undefined;
-    if (this.#isAsked) {
-      // Settings must be opened before anything is asked about them.
-      if (this.#wanted?.kind === "open" && message.kind === "seek") {
-        this.#wanted = { kind: "open", settings: { ...this.#wanted.settings, at: message.at } };
-      } else if (this.#wanted?.kind !== "open" || message.kind === "open") {
-        this.#wanted = message;
+  #receive(message: FromPlayWorker): void {
+    switch (message.kind) {
+      case "why": {
+        const { cache, object, biography } = message;
+        const open = this.why.peek();
+        if (open?.cache === cache && open.object === object) this.why.value = { cache, object, biography };
+        break;
       }
-      return;
+      case "reading":
+        this.source.value = { ...READING, share: message.share };
+        break;
+      case "points":
+        break;
+      default: {
+        const asked = this.#line.answered();
+        // The reader may have chosen requests meanwhile that have to be fetched, or given to the page.
+        if (this.#openedFor === this.settings.peek().workload) this.#take(message, asked);
+      }
     }
-    this.#isAsked = true;
-    this.#worker.send(message);
   }
 
-  #receive(message: FromPlayWorker): void {
-    if (message.kind === "why") {
-      const { cache, object, biography } = message;
-      const open = this.why.peek();
-      if (open?.cache === cache && open.object === object) this.why.value = { cache, object, biography };
+  #take(answer: Answer, asked: Question | undefined): void {
+    if (answer.kind === "nothing") return;
+    if (answer.kind === "failed") {
+      this.problems.value = [answer.message];
+      if (asked?.kind === "open") this.#showNothing("failed");
+      else this.isPlaying.value = false;
       return;
     }
-    this.#isAsked = false;
-    if (message.kind === "failed") {
-      this.problems.value = [message.message];
-      this.isPlaying.value = false;
-    } else if (message.kind === "opened" || message.kind === "view") {
-      this.#latest = message.view;
-      this.#draw();
-      const { at, count } = message.view;
-      if (this.isPlaying.peek() && (at === count || at >= this.#stopAt)) {
-        this.isPlaying.value = false;
-        this.#showAddress();
-      }
+    if (answer.kind === "opened") {
+      const { notes, hasTimes, hasWrites } = answer;
+      this.source.value = { state: "ready", share: 1, notes, hasTimes, hasWrites };
+      // Not before: both workers would read a file at once.
+      if (this.#line.asked?.kind !== "open") this.#askCurves();
     }
-    const wanted = this.#wanted;
-    this.#wanted = undefined;
-    if (wanted !== undefined) this.#ask(wanted);
-    else if (this.isPlaying.peek() && this.settings.peek().speed === "max") this.#go();
+    this.#latest = answer.view;
+    this.#draw();
+    const { at, count } = answer.view;
+    if (this.isPlaying.peek() && (at === count || at >= this.#stopAt)) {
+      this.isPlaying.value = false;
+      this.#showAddress();
+    }
   }
 
   /** Draws the latest view before the next frame, whatever number of them have come by then. */
@@ -254,16 +343,23 @@ export class Player {
     this.#isDrawing = true;
     this.#host.nextFrame(() => {
       this.#isDrawing = false;
-      const view = this.#latest!;
+      const view = this.#latest;
+      if (view === undefined) return;
       const last = this.shown.peek();
       const isNext = last !== undefined && view.at === last.view.at + 1;
-      this.shown.value = {
-        view,
-        before: isNext ? last.view : undefined,
-        step: (last?.step ?? 0) + 1,
-      };
-      if (this.#isIntroducing && view.at === INTRODUCED_AT) this.play();
       const nowMs = this.#host.clock.monotonicMs();
+      const isFast = this.isPlaying.peek() && this.settings.peek().speed === "max";
+      batch(() => {
+        this.shown.value = {
+          view,
+          before: isNext ? last.view : undefined,
+          step: (last?.step ?? 0) + 1,
+        };
+        if (isFast && nowMs - this.#glancedMs < GLANCE_EVERY_MS) return;
+        this.#glancedMs = nowMs;
+        this.glance.value = view;
+      });
+      if (this.#isIntroducing && view.at === INTRODUCED_AT) this.play();
       if (!this.isPlaying.peek() || nowMs - this.#addressMs > ADDRESS_EVERY_MS) this.#showAddress();
       const open = this.why.peek();
       if (open !== undefined && !this.isPlaying.peek()) this.ask(open.cache, open.object);
@@ -273,11 +369,6 @@ export class Player {
   /** Asks for the next position while it plays. */
   #go(): void {
     if (!this.isPlaying.peek()) return;
-    const { speed } = this.settings.peek();
-    if (speed === "max") {
-      if (!this.#isAsked) this.#ask({ kind: "run", forMs: SLICE_MS });
-      return;
-    }
     this.#host.nextFrame(() => {
       if (!this.isPlaying.peek()) return;
       const nowMs = this.#host.clock.monotonicMs();
@@ -289,8 +380,15 @@ export class Player {
         // What the worker cannot keep up with is not made up for later.
         this.#due = Math.min(this.#due + (passedMs * now) / 1000, shown + Math.max(1.999, now / 4));
         const at = Math.floor(this.#due);
-        if (at > shown && !this.#isAsked) this.#ask({ kind: "seek", at, isTold: now <= TOLD_SPEED });
-      } else this.#due = this.#latest?.at ?? 0;
+        if (at > shown && this.#line.asked === undefined)
+          this.#line.ask({ kind: "seek", at, isTold: now <= TOLD_SPEED });
+      } else {
+        this.#due = this.#latest?.at ?? 0;
+        if (this.#line.asked === undefined && nowMs - this.#askedMs >= DRAWN_EVERY_MS) {
+          this.#askedMs = nowMs;
+          this.#line.ask({ kind: "run" });
+        }
+      }
       this.#go();
     });
   }

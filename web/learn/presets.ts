@@ -1,4 +1,11 @@
-import { generatedWorkload, type PlaySettings, typedWorkload, type Workload } from "../play/settings.ts";
+import {
+  generatedWorkload,
+  type PlaySettings,
+  traceWorkload,
+  typedWorkload,
+  type Workload,
+} from "../play/settings.ts";
+import { TRACES } from "../play/traces.ts";
 
 /** A workload to choose, and a size of the caches at which it shows something. */
 export interface Preset {
@@ -60,6 +67,11 @@ export const PRESETS: readonly Preset[] = [
     size: 2000,
     speed: "max",
   },
+  ...TRACES.map(
+    ({ name, title, says, size }): Preset => ({
+      ...{ name: title, says, workload: traceWorkload(name), size, speed: 100 },
+    }),
+  ),
   {
     name: "Your own requests",
     says: "Type names with spaces between them; A*3 is A three times.",
@@ -70,8 +82,9 @@ export const PRESETS: readonly Preset[] = [
 
 /** The preset with this workload. */
 export function presetOf(workload: Workload): Preset | undefined {
-  if (workload.kind === "typed") return PRESETS.at(-1);
-  return PRESETS.find(
-    (preset) => preset.workload.kind === "generated" && preset.workload.text === workload.text,
-  );
+  return PRESETS.find(({ workload: each }) => {
+    if (workload.kind === "typed") return each.kind === "typed";
+    if (workload.kind === "generated") return each.kind === "generated" && each.text === workload.text;
+    return each.kind === workload.kind && each.name === workload.name;
+  });
 }

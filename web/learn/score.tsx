@@ -1,8 +1,8 @@
 import { parsePolicy } from "../../src/policy/registry.ts";
 import { Chart } from "../parts/chart.tsx";
 import { counted, countText } from "../parts/text.ts";
-import { HIT, MISS } from "../play/cache-run.ts";
-import type { CacheView, PlayView } from "../play/play-view.ts";
+import { FAILURE, HIT, MISS, UNDER_WAY } from "../play/cache-run.ts";
+import type { CacheView } from "../play/play-view.ts";
 import type { Player } from "./player.ts";
 
 /** From one request to the next, and from one cache to the next. */
@@ -12,14 +12,22 @@ const NAME_PX = 96;
 const BASE = 20;
 
 /** Hits and misses of all caches, one below the other on one axis, and the position as a slider. */
-export function Score({ view, player }: { readonly view: PlayView; readonly player: Player }) {
+export function Score({ player }: { readonly player: Player }) {
+  const view = player.glance.value;
+  if (view === undefined) return null;
   const { caches, at, count } = view;
   const parts = caches.length > 1;
+  const has = (result: number): boolean => caches.some(({ results }) => results.includes(result));
+  const marks = [
+    ...(has(UNDER_WAY) ? ["= the key was being fetched"] : []),
+    ...(has(FAILURE) ? ["! error of the origin"] : []),
+    ...(parts ? ["shaded: here the caches part"] : []),
+  ];
   return (
     <div class="score">
       <h3>
         Hits and misses, the latest at the right
-        {parts && <span class="right">shaded: here the caches part</span>}
+        {marks.length > 0 && <span class="right">{marks.join("; ")}</span>}
       </h3>
       <Chart label={scoreText(caches)}>
         {(width) => {
@@ -40,6 +48,8 @@ export function Score({ view, player }: { readonly view: PlayView; readonly play
                     <path class="rule" d={`M${NAME_PX} ${y + 0.5}H${width}`} />
                     <path class="hits" d={hitsPath(latest, x, y)} />
                     <path class="misses" d={missesPath(latest, x, y)} />
+                    <path class="under-way" d={underWayPath(latest, x, y)} />
+                    <path class="failures" d={failuresPath(latest, x, y)} />
                   </g>
                 );
               })}
@@ -75,6 +85,20 @@ function missesPath(results: Uint8Array, x: (i: number) => number, y: number): s
   for (const [i, result] of results.entries()) {
     if (result === MISS) path += `M${x(i) + 1} ${y}v-16m3 0v16M${x(i) - 1} ${y - 5}h7m0-6h-7`;
   }
+  return path;
+}
+
+/** A wait is a `=`. */
+function underWayPath(results: Uint8Array, x: (i: number) => number, y: number): string {
+  let path = "";
+  for (const [i, result] of results.entries()) if (result === UNDER_WAY) path += `M${x(i)} ${y - 3}h5m0-5h-5`;
+  return path;
+}
+
+/** A failure is a tall `!`. */
+function failuresPath(results: Uint8Array, x: (i: number) => number, y: number): string {
+  let path = "";
+  for (const [i, result] of results.entries()) if (result === FAILURE) path += `M${x(i) + 2} ${y}v-3m0-3v-10`;
   return path;
 }
 

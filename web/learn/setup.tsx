@@ -1,12 +1,14 @@
-import { useId } from "preact/hooks";
+import { wholeNumber } from "../play/conditions.ts";
 import {
   CACHES_LIMIT,
   generatedWorkload,
   type PlaySettings,
   parseRequests,
   typedWorkload,
-  wholeNumber,
 } from "../play/settings.ts";
+import { ConditionFields } from "./condition-fields.tsx";
+import { Field } from "./field.tsx";
+import { FileChoice } from "./file-choice.tsx";
 import type { Player } from "./player.ts";
 import { PRESETS, presetOf } from "./presets.ts";
 
@@ -25,32 +27,32 @@ export function Setup({ player }: { readonly player: Player }) {
       speed: chosen.speed ?? 3,
     });
   };
-  const apply = (read: () => Partial<PlaySettings>): void => {
-    try {
-      player.change(read());
-    } catch (error) {
-      player.problems.value = [`${(error as Error).message}.`];
-    }
-  };
+  const apply = (read: () => Partial<PlaySettings>): void => player.tryChange(read);
+  const { notes } = player.source.value;
   return (
     <div class="setup">
       <label class="field">
         <span>What is asked for</span>
         <select value={preset?.name ?? ""} onChange={({ currentTarget }) => choose(currentTarget.value)}>
-          {preset === undefined && <option value="">as written below</option>}
+          {preset === undefined && (
+            <option value="">
+              {workload.kind === "file" ? `${workload.name}, a file of yours` : "as written below"}
+            </option>
+          )}
           {PRESETS.map(({ name }) => (
             <option key={name}>{name}</option>
           ))}
         </select>
       </label>
-      {workload.kind === "typed" ? (
+      {workload.kind === "typed" && (
         <Field
           label="Requests"
           class="wide"
           value={workload.text}
           onValue={(text) => apply(() => ({ workload: typedWorkload(text), at: 0 }))}
         />
-      ) : (
+      )}
+      {workload.kind === "generated" && (
         <>
           <Field
             label="in detail"
@@ -72,6 +74,7 @@ export function Setup({ player }: { readonly player: Player }) {
           />
         </>
       )}
+      <FileChoice player={player} />
       <button
         type="button"
         class="add"
@@ -81,6 +84,8 @@ export function Setup({ player }: { readonly player: Player }) {
         Add a cache
       </button>
       {preset !== undefined && <p class="prose says-preset">{preset.says}</p>}
+      {notes.length > 0 && <p class="prose says-preset notes">{notes.join(" ")}</p>}
+      <ConditionFields player={player} />
     </div>
   );
 }
@@ -90,29 +95,4 @@ const OFFERED = ["lru", "s3-fifo", "w-tinylfu", "belady", "fifo"];
 
 function unused(caches: PlaySettings["caches"]): string {
   return OFFERED.find((policy) => caches.every((cache) => cache.policy !== policy)) ?? "lru";
-}
-
-interface FieldProps {
-  readonly label: string;
-  readonly class?: string;
-  readonly value: string;
-  readonly onValue: (text: string) => void;
-}
-
-/** A text that is taken when it is finished: with Enter, or when the focus leaves. */
-export function Field({ label, class: name = "", value, onValue }: FieldProps) {
-  const id = useId();
-  return (
-    <div class={`field ${name}`}>
-      <label for={id}>{label}</label>
-      <input
-        id={id}
-        type="text"
-        value={value}
-        spellcheck={false}
-        autocomplete="off"
-        onChange={({ currentTarget }) => onValue(currentTarget.value)}
-      />
-    </div>
-  );
 }

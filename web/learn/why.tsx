@@ -64,4 +64,4 @@ export function Why({ player }: { readonly player: Player }) {
   );
 }
 
-const MARKS = { "|": "hit", "#": "miss", "○": "evicted" } as const;
+const MARKS = { "|": "hit", "#": "miss", "○": "evicted", "=": "coalesced", "!": "wrong" } as const;

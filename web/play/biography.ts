@@ -1,6 +1,7 @@
 import { counted, countText } from "../parts/text.ts";
 import { queueText, timesText } from "../queues/queue-words.ts";
-import { CacheRun, HIT, MISS } from "./cache-run.ts";
+import { CacheRun, FAILURE, HIT, MISS, UNDER_WAY } from "./cache-run.ts";
+import { type Conditions, DEFAULT_CONDITIONS } from "./conditions.ts";
 import { membersOf } from "./places.ts";
 import type { Requests } from "./requests.ts";
 import type { PlayCache } from "./settings.ts";
@@ -20,20 +21,24 @@ export interface PlayBiography {
 interface BiographyLine {
   /** The request at which it happened, from 1. */
   readonly at: number;
-  readonly mark: "|" | "#" | "○";
+  readonly mark: "|" | "#" | "○" | "=" | "!";
   readonly text: string;
 }
 
 const LINES = 40;
 
-/** Tells an object's life up to a position, by replaying the requests once more. */
+/**
+ * Tells an object's life up to a position, by replaying the requests once more.
+ * @param requests as `timed` returns them
+ */
 export function biographyOf(
   settings: PlayCache,
   requests: Requests,
   object: number,
   to: number,
+  conditions: Conditions = DEFAULT_CONDITIONS,
 ): PlayBiography {
-  const run = new CacheRun(settings, requests);
+  const run = new CacheRun(settings, requests, conditions);
   const { objects } = requests.batch;
   const { cache } = run;
   const lines: BiographyLine[] = [];
@@ -48,17 +53,32 @@ export function biographyOf(
   for (let at = 0; at < to; at++) {
     const slot = cache.slotHolding(object);
     const isOwn = objects[at] === object;
-    // Entries leave on misses alone. The queue that it would leave is known only before.
+    // Entries are evicted on misses alone. The queue that it would leave is known only before.
     const isAtRisk = slot !== 0 && !isOwn && cache.slotHolding(objects[at]!) === 0;
     const queue = isAtRisk ? cache.policy.explain(slot).queue : "";
     const reads = slot === 0 ? 0 : run.reads[slot]!;
     run.advance(at + 1);
     const isHere = cache.slotHolding(object) !== 0;
-    if (isOwn && run.results[at] === HIT) {
+    const result = run.results[at];
+    const isExpired = run.expired.includes(object);
+    const leave = (text: string): void => {
+      endHits();
+      evictedAt = at + 1;
+      lines.push({ at: at + 1, mark: "○", text });
+    };
+    const age = counted(at + 1 - filledAt, "request");
+    if (isExpired) leave(`Expired: its time to live is over, ${timesText(reads)} in ${age}.`);
+    if (isOwn && result === HIT) {
       hits++;
       lastHit = at + 1;
     }
-    if (isOwn && run.results[at] === MISS) {
+    if (isOwn && result === FAILURE)
+      lines.push({ at: at + 1, mark: "!", text: "The origin answers with an error." });
+    if (isOwn && result === UNDER_WAY) {
+      const text = conditions.coalesces ? "Waits: it is being fetched already." : "Is fetched once more.";
+      lines.push({ at: at + 1, mark: "=", text });
+    }
+    if (isOwn && result === MISS) {
       const entered = isHere
         ? `, enters ${queueText(cache.policy.explain(cache.slotHolding(object)).queue)}`
         : ", is not kept";
@@ -66,16 +86,13 @@ export function biographyOf(
       lines.push({ at: at + 1, mark: "#", text: `Miss: is fetched${entered}.${back}` });
       filledAt = at + 1;
     }
-    if (slot !== 0 && !isHere) {
-      endHits();
-      evictedAt = at + 1;
+    if (slot !== 0 && !isHere && !isExpired) {
       const from = queue === "" ? "" : ` from ${queueText(queue)}`;
-      const age = counted(at + 1 - filledAt, "request");
-      lines.push({
-        at: at + 1,
-        mark: "○",
-        text: `Evicted${from} to make room for ${requests.nameOf(objects[at]!)}: ${timesText(reads)} in ${age}.`,
-      });
+      leave(
+        isOwn
+          ? `Dropped by a write or a delete: ${timesText(reads)} in ${age}.`
+          : `Evicted${from} to make room for ${requests.nameOf(objects[at]!)}: ${timesText(reads)} in ${age}.`,
+      );
     }
   }
   endHits();

@@ -2,6 +2,8 @@ import { parsePolicy } from "../../src/policy/registry.ts";
 import type { SizeUnit } from "../../src/replay/simulated-cache.ts";
 import { Simulation } from "../../src/replay/simulation.ts";
 import { resolveSize } from "../../src/sim/cache-size.ts";
+import { CacheRun } from "./cache-run.ts";
+import { type Conditions, DEFAULT_CONDITIONS, effectOf } from "./conditions.ts";
 import type { Requests } from "./requests.ts";
 
 /** The misses of a policy over the whole run, at one size. */
@@ -37,21 +39,33 @@ export function curveSizes(
   return [...new Set([...spaced, ...own])].filter((size) => size >= 1).sort((a, b) => a - b);
 }
 
-/** Replays all requests with one policy at one size. */
+/**
+ * Replays all requests with one policy at one size.
+ * @param requests as `timed` returns them
+ */
 export function curvePoint(
-  { batch, workingSet }: Requests,
+  requests: Requests,
   policy: string,
   size: number,
   unit: SizeUnit,
+  conditions: Conditions = DEFAULT_CONDITIONS,
 ): CurvePoint {
+  // What could not be fetched is not kept: that takes a look at each request.
+  if (conditions.failures > 0) {
+    const cacheRun = new CacheRun({ policy, size, unit }, requests, conditions);
+    cacheRun.advance(requests.count);
+    const { requests: reads, misses } = cacheRun.counts;
+    return { policy, size, requests: reads, misses };
+  }
+  const { batch, workingSet } = requests;
   const simulation = new Simulation({
     policy: parsePolicy(policy),
     ...resolveSize({ kind: unit, amount: size }, workingSet),
     seed: POLICY_SEED,
-    writes: "store",
+    writes: effectOf(conditions.writes),
     counting: { warmupRecords: 0, windowRecords: 0, byFamily: false },
   });
   simulation.replay(batch, workingSet.objects);
-  const { requests, misses } = simulation.finish().total;
-  return { policy, size, requests, misses };
+  const { requests: reads, misses } = simulation.finish().total;
+  return { policy, size, requests: reads, misses };
 }

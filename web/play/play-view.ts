@@ -1,6 +1,7 @@
 import type { ToldQueue } from "../../src/instruments/view.ts";
 import type { PolicyQueue } from "../../src/policy/policy-queue.ts";
 import type { CacheRun } from "./cache-run.ts";
+import type { Costs } from "./origin.ts";
 import { membersOf } from "./places.ts";
 import type { Requests } from "./requests.ts";
 import type { Run } from "./run.ts";
@@ -11,6 +12,8 @@ import { type StepSentence, stepSentence } from "./step-sentence.ts";
 export interface PlayView {
   readonly at: number;
   readonly count: number;
+  /** The time of the latest request, after the first one. */
+  readonly clockMs: number;
   /** Names of the latest requests, the newest last, and of those to come. */
   readonly past: readonly string[];
   readonly coming: readonly string[];
@@ -23,8 +26,11 @@ export interface CacheView {
   readonly requests: number;
   readonly misses: number;
   readonly entries: number;
-  /** What the latest requests were, the newest last: HIT, MISS or CHANGE. */
+  /** What the latest requests were, the newest last: HIT, MISS, CHANGE, UNDER_WAY or FAILURE. */
   readonly results: Uint8Array;
+  readonly costs: Readonly<Costs>;
+  /** Written entries that the origin has yet to hear of. */
+  readonly dirty: number;
   readonly queues: readonly PlayQueue[];
   /** What the last request did; undefined while it goes fast, and at the beginning. */
   readonly sentence: StepSentence | undefined;
@@ -56,11 +62,20 @@ export function viewOf(run: Run, isTold: boolean): PlayView {
   return {
     at,
     count: requests.count,
+    clockMs: run.caches[0]!.nowMs,
     past: names(at - PAST, at),
     coming: names(at, at + COMING),
     caches: run.caches.map((cache, i) => {
       const told = at === 0 ? undefined : events?.[i];
-      const sentence = told && stepSentence(objects[at - 1]!, cache.results[at - 1]!, told, requests.nameOf);
+      const sentence =
+        told &&
+        stepSentence(
+          objects[at - 1]!,
+          cache.results[at - 1]!,
+          told,
+          requests.nameOf,
+          run.conditions.coalesces,
+        );
       return cacheView(cache, requests, sentence);
     }),
   };
@@ -76,6 +91,8 @@ function cacheView(run: CacheRun, requests: Requests, sentence: StepSentence | u
     misses: counts.misses,
     entries: cache.resident,
     results: results.slice(Math.max(0, at - PAST), at),
+    costs: { ...run.costs },
+    dirty: run.dirty,
     queues: cache.policy
       .queues()
       .map((queue) => (hasTiles ? queueOfTiles(queue, run, requests) : queueOfPixels(queue, run))),
@@ -114,7 +131,7 @@ function queueOfTiles(queue: PolicyQueue, run: CacheRun, { nameOf }: Requests): 
             valueBytes,
             chargedBytes: valueBytes,
             ageMs: at - filledAt[member]!,
-            ttlMs: -1,
+            ttlMs: lifeLeft(run, member),
           },
           ...(turn !== undefined && { turn }),
         },
@@ -128,6 +145,12 @@ function queueOfPixels(queue: PolicyQueue, { reads }: CacheRun): PlayQueue {
   const isGhost = queue.kind === "ghost";
   const field = Uint8Array.from(members, (member) => (isGhost ? GHOST : warmth(reads[member]!)));
   return { ...rulesOf(queue, members.length), members: [], field };
+}
+
+/** What is left of an entry's time to live; -1: it does not expire. */
+function lifeLeft({ cache, nowMs }: CacheRun, slot: number): number {
+  const expiresAtMs = cache.expiryOf(slot);
+  return expiresAtMs === Number.POSITIVE_INFINITY ? -1 : expiresAtMs - nowMs;
 }
 
 /** 0 without reads, then one more for ten times as many. */

@@ -5,7 +5,7 @@ import { RecordBatch, type RecordSource } from "../../src/replay/records.ts";
 import { type WorkingSet, WorkingSetMeter } from "../../src/sim/working-set.ts";
 import { parseSpecification } from "../../src/sim/workload/specification.ts";
 import { generatedObject, openWorkload } from "../../src/sim/workload/workload.ts";
-import type { PlaySettings } from "./settings.ts";
+import type { MadeWorkload } from "./settings.ts";
 import { parseTyped } from "./typed-requests.ts";
 
 /** All requests of a run, numbered, in memory. */
@@ -13,48 +13,107 @@ export interface Requests {
   readonly count: number;
   /** With the distance to each next access, which the optimum needs. */
   readonly batch: NumberedBatch;
+  /** Whether the requests have times of their own: milliseconds after the first, in the batch. */
+  readonly hasTimes: boolean;
   readonly workingSet: WorkingSet;
+  /** Why there are not more of them; undefined: these are all. */
+  readonly cut: Cut | undefined;
   /** Returns the name of an object, by its number from 1. */
   nameOf(object: number): string;
 }
 
+/** The limit that a source's requests have met. */
+export type Cut = "requests" | "objects";
+
 /** Makes the requests of these settings. @throws RangeError */
-export function openRequests({ workload, seed }: Pick<PlaySettings, "workload" | "seed">): Promise<Requests> {
+export function openRequests({
+  workload,
+  seed,
+}: {
+  readonly workload: MadeWorkload;
+  readonly seed: number;
+}): Promise<Requests> {
   if (workload.kind === "typed") return typedRequests(workload.text);
   const specification = parseSpecification(workload.text)!;
   const { requests } = workload;
   const parameters = new Map([...specification.parameters, ["requests", requests], ["seed", seed]]);
   const source = openWorkload({ name: specification.name, parameters } as typeof specification);
   const isPopular = specification.name === "loop" ? (parameters.get("n") ?? 10_000) : 0;
-  return readRequests(source, requests, (low, high) => objectName(generatedObject(low, high), isPopular));
+  // A generator has no more objects than requests.
+  const limits = { requests, objects: requests, ignoresTimes: true };
+  return readRequests(source, limits, ({ keyLow, keyHigh }, i) =>
+    objectName(generatedObject(keyLow[i]!, keyHigh[i]!), isPopular),
+  );
 }
 
-/** Reads all records of a source. @param most their greatest number */
+export interface RequestLimits {
+  readonly requests: number;
+  readonly objects: number;
+  /** Whether times are none: a generator counts its requests with them. */
+  readonly ignoresTimes?: boolean;
+}
+
+const FIRST_CAPACITY = 65_536;
+
+/**
+ * Reads the records of a source, as many as the limits allow.
+ * @param nameOf names the object of a record; called for the first record of each
+ */
 export async function readRequests(
   source: RecordSource,
-  most: number,
-  nameOfKey: (keyLow: number, keyHigh: number) => string,
+  limits: RequestLimits,
+  nameOf: (records: RecordBatch, index: number) => string,
+  progress?: (done: number) => void,
 ): Promise<Requests> {
   const numbering = new Numbering(false, false);
-  const all = new NumberedBatch(most);
   const meter = new WorkingSetMeter();
   const part = new NumberedBatch(new RecordBatch().capacity);
   const names: string[] = [""];
+  let all = new NumberedBatch(Math.min(limits.requests, FIRST_CAPACITY));
+  let startMs: number | undefined;
+  let hasTimes = false;
+  let cut: Cut | undefined;
   await source.read((records) => {
-    for (let from = 0; from < records.count && !all.isFull; from += part.count) {
+    for (let from = 0; from < records.count && cut === undefined; from += part.count) {
       numbering.number(records, from, part);
-      part.count = Math.min(part.count, all.capacity - all.count);
+      if (part.count > limits.requests - all.count) {
+        part.count = limits.requests - all.count;
+        cut = "requests";
+      }
       for (let i = 0; i < part.count; i++) {
         const object = part.objects[i]!;
-        if (object === names.length)
-          names.push(nameOfKey(records.keyLow[from + i]!, records.keyHigh[from + i]!));
+        if (object < names.length) continue;
+        if (names.length > limits.objects) {
+          part.count = i;
+          cut = "objects";
+        } else names.push(nameOf(records, from + i));
       }
-      meter.add(part, numbering.objects);
+      const at = all.count;
+      all = withRoom(all, part.count, limits.requests);
+      meter.add(part, names.length - 1);
       append(all, part);
+      startMs ??= records.timeMs[0]!;
+      for (let i = 0; i < part.count; i++) {
+        const timeMs = records.timeMs[from + i]! - startMs;
+        all.timeMs[at + i] = timeMs;
+        hasTimes ||= timeMs !== 0 && limits.ignoresTimes !== true;
+      }
     }
-    return !all.isFull;
-  });
-  return finished(all, meter.finish(), names);
+    return cut === undefined;
+  }, progress);
+  return finished(all, meter.finish(), names, hasTimes, cut);
+}
+
+/** Returns a batch with the same records and room for more. */
+function withRoom(batch: NumberedBatch, more: number, most: number): NumberedBatch {
+  const needed = batch.count + more;
+  if (needed <= batch.capacity) return batch;
+  const larger = new NumberedBatch(Math.min(most, Math.max(needed, 2 * batch.capacity)));
+  larger.header = batch.header;
+  for (const column of ["size", "timeMs", "ttlMs", "objects", "operation"] as const) {
+    larger[column].set(batch[column]);
+  }
+  return larger;
 }
 
 async function typedRequests(text: string): Promise<Requests> {
@@ -71,16 +130,22 @@ async function typedRequests(text: string): Promise<Requests> {
   }
   const meter = new WorkingSetMeter();
   meter.add(all, names.length - 1);
-  return finished(all, meter.finish(), names);
+  return finished(all, meter.finish(), names, false, undefined);
 }
 
-function finished(batch: NumberedBatch, workingSet: WorkingSet, names: readonly string[]): Requests {
+function finished(
+  batch: NumberedBatch,
+  workingSet: WorkingSet,
+  names: readonly string[],
+  hasTimes: boolean,
+  cut: Cut | undefined,
+): Requests {
   using next = new NextAccesses(new WordsInMemory());
   next.append(batch);
   next.finish(workingSet.objects);
   next.take(batch.nextDistance, batch.count);
   batch.hasNextDistances = true;
-  return { count: batch.count, batch, workingSet, nameOf: (object) => names[object]! };
+  return { count: batch.count, batch, hasTimes, workingSet, cut, nameOf: (object) => names[object]! };
 }
 
 /** Adds records; columns that one of both lacks are filled with what stands for their absence. */
@@ -93,7 +158,6 @@ function append(all: NumberedBatch, part: NumberedBatch): void {
   else if (all.hasSizes) all.size.fill(1, at, at + count);
   if (part.hasOperations) {
     all.operation.set(part.operation.subarray(0, count), at);
-    all.timeMs.set(part.timeMs.subarray(0, count), at);
     all.ttlMs.set(part.ttlMs.subarray(0, count), at);
   }
   all.hasSizes ||= part.hasSizes;

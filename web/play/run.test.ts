@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { policyNames } from "../../src/policy/registry.ts";
+import { type Conditions, DEFAULT_CONDITIONS } from "./conditions.ts";
 import { type PlayView, viewOf } from "./play-view.ts";
 import { openRequests, type Requests } from "./requests.ts";
 import { Run } from "./run.ts";
@@ -13,6 +14,12 @@ const mixed = await openRequests({
 });
 const sized = await openRequests({ workload: generatedWorkload("ycsb-a(n=60,size=30)", REQUESTS), seed: 2 });
 
+/** An origin that is slow and fails, entries that expire, and what is written later. */
+const SURROUNDED: Conditions = {
+  ...{ ttlMs: 700, jitter: 0.5, originMs: 45, failures: 0.1 },
+  ...{ coalesces: true, writes: "back", rate: 100 },
+};
+
 function view(run: Run, at: number): PlayView {
   run.seekTold(at);
   return viewOf(run, true);
@@ -21,22 +28,29 @@ function view(run: Run, at: number): PlayView {
 describe("forwards and backwards", () => {
   for (const policy of policyNames()) {
     test(`${policy} is the same after steps back as after steps forward alone`, () => {
-      const check = (requests: Requests, cache: PlayCache): void => {
-        const forward = new Run(requests, [cache]);
+      const check = (
+        requests: Requests,
+        cache: PlayCache,
+        conditions = DEFAULT_CONDITIONS,
+        numRuns = 12,
+      ): void => {
+        const forward = new Run(requests, [cache], conditions);
         const views = Array.from({ length: REQUESTS + 1 }, (_, at) => view(forward, at));
         const position = fc.oneof(fc.nat(REQUESTS), fc.constantFrom(0, 1, REQUESTS, REQUESTS + 5));
         fc.assert(
           fc.property(fc.array(position, { minLength: 1, maxLength: 12 }), (positions) => {
-            const run = new Run(requests, [cache]);
+            const run = new Run(requests, [cache], conditions);
             for (const at of positions) {
               expect(view(run, at)).toEqual(views[Math.min(at, REQUESTS)]!);
             }
           }),
-          { numRuns: 12 },
+          { numRuns },
         );
       };
       check(mixed, { policy, size: 24, unit: "entries" });
       check(sized, { policy, size: 500, unit: "bytes" });
+      check(mixed, { policy, size: 24, unit: "entries" }, SURROUNDED, 5);
+      check(sized, { policy, size: 500, unit: "bytes" }, { ...SURROUNDED, coalesces: false }, 5);
     });
   }
 
@@ -86,6 +100,33 @@ describe("a step in words", () => {
     expect(steps.some((step) => /B goes from the small queue to the ghosts\./.test(step))).toBe(true);
     expect(steps.at(-1)).toStartWith(
       "miss: B was among the ghosts: it is fetched and enters the main queue.",
+    );
+  });
+
+  test("expiry, a fetch under way, and an error of the origin", async () => {
+    const requests = await openRequests({ workload: typedWorkload("A B A B A C A"), seed: 1 });
+    const steps = (conditions: Partial<Conditions>): string[] => {
+      const run = new Run(requests, [{ policy: "lru", size: 5, unit: "entries" }], {
+        ...DEFAULT_CONDITIONS,
+        rate: 10,
+        ...conditions,
+      });
+      return Array.from({ length: requests.count }, (_, at) => view(run, at + 1).caches[0]!.sentence!.text);
+    };
+    expect(steps({ ttlMs: 350 }).slice(4, 6)).toEqual([
+      "A was here, but its time to live is over: it is fetched and enters the queue.",
+      "C is fetched and enters the queue. B expires.",
+    ]);
+    expect(steps({ originMs: 250 })[2]).toBe(
+      "A is being fetched already: this request waits for the same answer.",
+    );
+    expect(steps({ originMs: 250, coalesces: false })[2]).toBe(
+      "A is being fetched already, and is fetched once more.",
+    );
+    expect(new Set(steps({ failures: 1 }))).toEqual(
+      new Set(
+        ["A", "B", "C"].map((name) => `${name} is asked for at the origin, which answers with an error.`),
+      ),
     );
   });
 

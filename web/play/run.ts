@@ -1,8 +1,10 @@
 import { CacheRun, type RunImage, runImageBytes } from "./cache-run.ts";
+import { type Conditions, DEFAULT_CONDITIONS } from "./conditions.ts";
 import { type Places, placesOf } from "./places.ts";
 import type { Requests } from "./requests.ts";
 import type { PlayCache } from "./settings.ts";
 import { eventsBetween, type StepEvent } from "./step-events.ts";
+import { timed } from "./timed-requests.ts";
 
 /** Copies are kept within so many bytes, and at most so many of them. */
 const CHECKPOINT_BYTES = 64 * 2 ** 20;
@@ -12,16 +14,21 @@ const FIRST_INTERVAL = 64;
 /** Several caches on one stream of requests, stepped forwards and backwards. */
 export class Run {
   readonly requests: Requests;
+  readonly conditions: Conditions;
   readonly caches: readonly CacheRun[];
   /** Copies of all caches, in order; the first is of the beginning. */
   #checkpoints: Checkpoint[] = [];
-  #interval = FIRST_INTERVAL;
+  #interval: number;
   /** The events of the last step, if it was made alone. */
   #told: { readonly at: number; readonly events: readonly (readonly StepEvent[])[] } | undefined;
 
-  constructor(requests: Requests, caches: readonly PlayCache[]) {
-    this.requests = requests;
-    this.caches = caches.map((settings) => new CacheRun(settings, requests));
+  constructor(requests: Requests, caches: readonly PlayCache[], conditions: Conditions = DEFAULT_CONDITIONS) {
+    this.requests = timed(requests, conditions);
+    this.conditions = conditions;
+    this.caches = caches.map((settings) => new CacheRun(settings, this.requests, conditions));
+    // So far apart that those of the whole run are few enough: each one costs time.
+    this.#interval = FIRST_INTERVAL;
+    while (this.#interval * CHECKPOINTS < requests.count) this.#interval *= 2;
     this.#note();
   }
 
@@ -59,7 +66,7 @@ export class Run {
 
   #eventsOf(cache: CacheRun, before: Places): StepEvent[] {
     const object = this.requests.batch.objects[cache.at - 1]!;
-    return eventsBetween(object, cache.results[cache.at - 1]!, before, placesOf(cache));
+    return eventsBetween(object, cache.results[cache.at - 1]!, before, placesOf(cache), cache.expired);
   }
 
   #note(): void {

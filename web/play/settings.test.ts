@@ -1,5 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { DEFAULT_SETTINGS, type PlaySettings, readHash, typedWorkload, writeHash } from "./settings.ts";
+import {
+  DEFAULT_SETTINGS,
+  fileWorkload,
+  type PlaySettings,
+  readHash,
+  traceWorkload,
+  typedWorkload,
+  writeHash,
+} from "./settings.ts";
 import { parseTyped, TYPED_LIMIT } from "./typed-requests.ts";
 
 test("what is written into an address is read from it", () => {
@@ -12,9 +20,18 @@ test("what is written into an address is read from it", () => {
         { policy: "s3-fifo(small=0.2)", size: 20_480, unit: "bytes" },
         { policy: "belady-size", size: 4096, unit: "bytes" },
       ],
+      conditions: {
+        ...{ ttlMs: 90_000, jitter: 0.25, originMs: 20, failures: 0.015 },
+        ...{ coalesces: false, writes: "back", rate: 5 },
+      },
       at: 777,
       speed: "max",
     },
+    {
+      ...DEFAULT_SETTINGS,
+      workload: fileWorkload("a & b.csv.gz", { format: "csv", columns: "key=2,size=3", skipsBad: true }),
+    },
+    { ...DEFAULT_SETTINGS, workload: traceWorkload("demo") },
     { ...DEFAULT_SETTINGS, workload: typedWorkload("A B+C é 100% x&y=z a*3"), seed: DEFAULT_SETTINGS.seed },
   ];
   for (const settings of all) {
@@ -28,7 +45,10 @@ test("what is written into an address is read from it", () => {
 
 describe("what is wrong has its default, and is told", () => {
   const cases: readonly (readonly [hash: string, problem: string])[] = [
-    ["#color=red", '"color" is no setting; there are workload, requests, seed, typed, caches, at, speed.'],
+    [
+      "#color=red",
+      '"color" is no setting; there are workload, requests, seed, typed, trace, file, format, columns, broken, caches, ttl, jitter, origin, coalescing, writes, rate, at, speed.',
+    ],
     ["#seed=1&seed=2", "seed is given twice."],
     ["#seed=-1", 'seed: "-1" is not a whole number from 0 to 4,294,967,295.'],
     ["#at=x", 'at: "x" is not a whole number from 0 to 2,000,000.'],
@@ -45,11 +65,21 @@ describe("what is wrong has its default, and is told", () => {
     ["#workload=zipf", 'workload: "zipf" is not a workload such as zipf(n=1000,alpha=0.9).'],
     ["#workload=zipf(seed=3)", "workload: seed stands by itself: &seed=…."],
     ["#workload=zipf(m=3)", 'workload: zipf has no parameter "m"; it has n, alpha, requests, size, seed.'],
+    ["#ttl=soon", 'ttl: "soon" is not a duration such as 30s, 500ms or 2m.'],
+    ["#ttl=366d", 'ttl: "366d" is too long: the most is 365d.'],
+    ["#jitter=101%", 'jitter: "101%" is too large: the most is 100%.'],
+    ["#jitter=0.5", 'jitter: "0.5" is not a percentage such as 5% or 0.1%.'],
+    ["#origin=61s", 'origin: "61s" is too long: the most is 60s.'],
+    ["#origin=5ms,1%,2%", 'origin: "5ms,1%,2%" is not a latency and a share of failures: 20ms,5%.'],
+    ["#coalescing=no", 'coalescing: "no" is none of on, off.'],
+    ["#writes=around", 'writes: "around" is none of store, drop, back.'],
+    ["#rate=0", 'rate: "0" is not a whole number from 1 to 1,000,000.'],
+    ["#trace=web", 'trace: "web" does not come along; there are '],
+    ["#file=a&columns=5", "columns: "],
+    ["#file=a&broken=yes", 'broken: "yes" is not skip.'],
+    ["#file=a&trace=demo", "trace and file exclude each other; trace is taken."],
     ["#typed=*3", 'typed: "*3" has no name before its *.'],
-    [
-      "#typed=A&workload=zipf(n=9)",
-      "workload and typed exclude each other; the typed requests are left out.",
-    ],
+    ["#typed=A&workload=zipf(n=9)", "workload and typed exclude each other; workload is taken."],
   ];
   for (const [hash, problem] of cases) {
     test(hash, () => {

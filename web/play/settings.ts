@@ -1,26 +1,42 @@
 import { parsePolicy } from "../../src/policy/registry.ts";
 import type { SizeUnit } from "../../src/replay/simulated-cache.ts";
 import { parseCacheSizes } from "../../src/sim/cache-size.ts";
+import { parseColumns } from "../../src/sim/trace/columns.ts";
 import { parseSpecification } from "../../src/sim/workload/specification.ts";
 import { openWorkload } from "../../src/sim/workload/workload.ts";
+import { CONDITION_SETTINGS, type Conditions, DEFAULT_CONDITIONS, wholeNumber } from "./conditions.ts";
+import { REQUESTS_LIMIT } from "./limits.ts";
+import { AS_DETECTED, parseSkipping, type Reading, readingParts } from "./reading.ts";
+import { TRACES } from "./traces.ts";
 import { parseTyped } from "./typed-requests.ts";
 
 /** Everything that decides what the playground shows; two pages with equal settings show the same. */
 export interface PlaySettings {
-  /** A generator such as `zipf(n=100)`, or requests that were typed. */
+  /** A generator such as `zipf(n=100)`, requests that were typed, or a trace. */
   readonly workload: Workload;
   readonly seed: number;
   /** From one to four; their sizes have one unit. */
   readonly caches: readonly PlayCache[];
+  readonly conditions: Conditions;
   /** How many requests have been made. */
   readonly at: number;
   readonly speed: Speed;
 }
 
-export type Workload =
+export type Workload = MadeWorkload | RecordedWorkload;
+
+/** Requests that follow from the settings alone. */
+export type MadeWorkload =
   /** `text` is without seed and number of requests. */
   | { readonly kind: "generated"; readonly text: string; readonly requests: number }
   | { readonly kind: "typed"; readonly text: string };
+
+/** `file`: one of the reader's, which the address can only name. `trace`: one that comes along with the page. */
+export interface RecordedWorkload {
+  readonly kind: "file" | "trace";
+  readonly name: string;
+  readonly reading: Reading;
+}
 
 export interface PlayCache {
   /** In the form that `parsePolicy` reads. */
@@ -34,11 +50,10 @@ export const SPEEDS = [1, 3, 10, 100, 1000, "max"] as const;
 export type Speed = (typeof SPEEDS)[number];
 
 export const CACHES_LIMIT = 4;
-const REQUESTS_LIMIT = 2_000_000;
 /** Beyond it a copy of a cache, which steps back need, becomes too large. */
 const ENTRIES_LIMIT = 200_000;
 
-export const DEFAULT_SETTINGS: PlaySettings = {
+export const DEFAULT_SETTINGS: PlaySettings & { readonly workload: MadeWorkload } = {
   workload: {
     kind: "generated",
     text: "loop(n=1000,share=0.35,others=24,alpha=0.7)",
@@ -49,6 +64,7 @@ export const DEFAULT_SETTINGS: PlaySettings = {
     { policy: "lru", size: 20, unit: "entries" },
     { policy: "s3-fifo", size: 20, unit: "entries" },
   ],
+  conditions: DEFAULT_CONDITIONS,
   at: 0,
   speed: 3,
 };
@@ -83,13 +99,25 @@ export function readHash(hash: string): ReadSettings {
   };
   const { workload, seed, caches, at, speed } = DEFAULT_SETTINGS;
   const requests = read("requests", parseRequests, DEFAULT_REQUESTS);
-  if (given.has("workload") && given.has("typed")) {
-    problems.push("workload and typed exclude each other; the typed requests are left out.");
-    given.delete("typed");
+  const kinds = ["workload", "typed", "trace", "file"].filter((name) => given.has(name));
+  if (kinds.length > 1) {
+    problems.push(`${kinds[0]} and ${kinds[1]} exclude each other; ${kinds[0]} is taken.`);
+    for (const other of kinds.slice(1)) given.delete(other);
   }
-  const typed = read<Workload | undefined>("typed", typedWorkload, undefined);
+  const reading: Reading = {
+    format: read<string | undefined>("format", (text) => text, undefined),
+    columns: read("columns", parsedColumns, undefined),
+    skipsBad: read("broken", parseSkipping, false),
+  };
+  const typed =
+    read<Workload | undefined>("typed", typedWorkload, undefined) ??
+    read<Workload | undefined>("trace", (text) => traceWorkload(text, reading), undefined) ??
+    read<Workload | undefined>("file", (name) => fileWorkload(name, reading), undefined);
+  const conditions = Object.entries(CONDITION_SETTINGS).map(([name, setting]) =>
+    read<Partial<Conditions>>(name, setting.read, {}),
+  );
   const generated = read("workload", (text) => generatedWorkload(text, requests), {
-    ...(workload as Workload & { kind: "generated" }),
+    ...(workload as MadeWorkload & { kind: "generated" }),
     ...(given.has("requests") && { requests }),
   });
   return {
@@ -97,6 +125,7 @@ export function readHash(hash: string): ReadSettings {
       workload: typed ?? generated,
       seed: read("seed", (text) => wholeNumber(text, 0, 2 ** 32 - 1), seed),
       caches: read("caches", parseCaches, caches),
+      conditions: Object.assign({ ...DEFAULT_CONDITIONS }, ...conditions),
       at: read("at", (text) => wholeNumber(text, 0, REQUESTS_LIMIT), at),
       speed: read("speed", parseSpeed, speed),
     },
@@ -105,24 +134,41 @@ export function readHash(hash: string): ReadSettings {
 }
 
 /** Writes what `readHash` reads. */
-export function writeHash({ workload, seed, caches, at, speed }: PlaySettings): string {
-  const parts: [string, string][] =
-    workload.kind === "typed"
-      ? [["typed", workload.text]]
-      : [
-          ["workload", workload.text],
-          ["requests", String(workload.requests)],
-          ["seed", String(seed)],
-        ];
-  parts.push(["caches", formatCaches(caches)], ["at", String(at)], ["speed", String(speed)]);
+export function writeHash({ workload, seed, caches, conditions, at, speed }: PlaySettings): string {
+  const parts = workloadParts(workload, seed);
+  parts.push(["caches", formatCaches(caches)]);
+  for (const [name, setting] of Object.entries(CONDITION_SETTINGS)) {
+    const value = setting.write(conditions);
+    if (value !== undefined) parts.push([name, value]);
+  }
+  parts.push(["at", String(at)], ["speed", String(speed)]);
   return `#${parts.map(([name, value]) => `${name}=${encoded(value)}`).join("&")}`;
 }
 
-const NAMES = ["workload", "requests", "seed", "typed", "caches", "at", "speed"];
+function workloadParts(workload: Workload, seed: number): [string, string][] {
+  switch (workload.kind) {
+    case "typed":
+      return [["typed", workload.text]];
+    case "generated":
+      return [
+        ["workload", workload.text],
+        ["requests", String(workload.requests)],
+        ["seed", String(seed)],
+      ];
+    default:
+      return [[workload.kind, workload.name], ...readingParts(workload.reading)];
+  }
+}
+
+const NAMES = [
+  ...["workload", "requests", "seed", "typed", "trace", "file", "format", "columns", "broken", "caches"],
+  ...Object.keys(CONDITION_SETTINGS),
+  ...["at", "speed"],
+];
 const DEFAULT_REQUESTS = 1000;
 
 /** @throws RangeError */
-export function generatedWorkload(text: string, requests: number): Workload & { kind: "generated" } {
+export function generatedWorkload(text: string, requests: number): MadeWorkload & { kind: "generated" } {
   const specification = parseSpecification(text);
   if (specification === undefined) {
     throw new RangeError(`"${text}" is not a workload such as zipf(n=1000,alpha=0.9)`);
@@ -134,8 +180,29 @@ export function generatedWorkload(text: string, requests: number): Workload & { 
   return { kind: "generated", text: text.replaceAll(/\s/g, ""), requests };
 }
 
+/** A file of the reader's: the address can only name it. */
+export function fileWorkload(name: string, reading: Reading): RecordedWorkload {
+  return { kind: "file", name, reading };
+}
+
 /** @throws RangeError */
-export function typedWorkload(text: string): Workload {
+export function traceWorkload(name: string, reading: Reading = AS_DETECTED): RecordedWorkload {
+  if (!TRACES.some((trace) => trace.name === name)) {
+    throw new RangeError(
+      `"${name}" does not come along; there are ${TRACES.map((trace) => trace.name).join(", ")}`,
+    );
+  }
+  return { kind: "trace", name, reading };
+}
+
+/** @throws RangeError */
+function parsedColumns(text: string): string {
+  parseColumns(text);
+  return text;
+}
+
+/** @throws RangeError */
+export function typedWorkload(text: string): MadeWorkload {
   parseTyped(text);
   return { kind: "typed", text: text.trim().replaceAll(/\s+/g, " ") };
 }
@@ -181,13 +248,6 @@ function formatCaches(caches: readonly PlayCache[]): string {
 /** @throws RangeError */
 export function parseRequests(text: string): number {
   return wholeNumber(text, 1, REQUESTS_LIMIT);
-}
-
-/** @throws RangeError */
-export function wholeNumber(text: string, least: number, most: number): number {
-  const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`"${text}" is not a whole number from ${least} to ${most.toLocaleString("en")}`);
 }
 
 function parseSpeed(text: string): Speed {

@@ -1,11 +1,11 @@
 import { counted } from "../parts/text.ts";
 import { queueText, timesText } from "../queues/queue-words.ts";
-import { CHANGE, HIT } from "./cache-run.ts";
+import { CHANGE, FAILURE, HIT, UNDER_WAY } from "./cache-run.ts";
 import type { StepEvent } from "./step-events.ts";
 
 /** A step in words: what the request was, and what it did. */
 export interface StepSentence {
-  readonly result: "hit" | "miss" | "change";
+  readonly result: "hit" | "miss" | "change" | "under-way" | "failure";
   readonly text: string;
 }
 
@@ -23,24 +23,47 @@ export function stepSentence(
   result: number,
   events: readonly StepEvent[],
   nameOf: (object: number) => string,
+  coalesces = true,
 ): StepSentence {
   const name = nameOf(object);
   const find = <W extends StepEvent["what"]>(what: W) =>
     events.filter((event): event is EventOf<W> => event.what === what);
+  const expired = find("expired");
   const others = [
+    expiredText(
+      expired.filter((event) => event.object !== object),
+      nameOf,
+    ),
     movedText(find("moved"), nameOf),
     evictedText(find("evicted"), nameOf),
     forgottenText(find("forgotten"), nameOf),
   ];
   const tell = (own: string): string => [own, ...others].filter((part) => part !== "").join(" ");
   const [hit] = find("hit");
+  if (result === UNDER_WAY) {
+    const own = coalesces
+      ? `${name} is being fetched already: this request waits for the same answer.`
+      : `${name} is being fetched already, and is fetched once more.`;
+    return { result: "under-way", text: tell(own) };
+  }
+  if (result === FAILURE) {
+    return {
+      result: "failure",
+      text: tell(`${name} is asked for at the origin, which answers with an error.`),
+    };
+  }
   if (result === HIT) {
     return { result: "hit", text: tell(hit === undefined ? `${name} is here.` : hitText(name, hit)) };
   }
   if (result === CHANGE) return { result: "change", text: tell(`${name} is written or deleted.`) };
   const [miss] = find("miss");
   const [filled] = find("filled");
-  const known = miss?.ghost === undefined ? "" : ` was among ${queueText(miss.ghost.queue)}: it`;
+  const hasExpired = expired.some((event) => event.object === object);
+  const known = hasExpired
+    ? " was here, but its time to live is over: it"
+    : miss?.ghost === undefined
+      ? ""
+      : ` was among ${queueText(miss.ghost.queue)}: it`;
   const own =
     filled !== undefined
       ? `${name}${known} is fetched and enters ${queueText(filled.to.queue)}.`
@@ -57,6 +80,15 @@ function hitText(name: string, { from, to }: EventOf<"hit">): string {
     return `${name} is here. It rises from place ${from.rank} to ${to.rank}, counted from the exit.`;
   const where = to.isAtEntrance ? "at the front of the line" : "in its place";
   return `${name} is here. It stays ${where}${to.reads > 0 ? `, ${timesText(to.reads)} by now` : ""}.`;
+}
+
+function expiredText(expired: readonly EventOf<"expired">[], nameOf: (object: number) => string): string {
+  return sentences(
+    expired,
+    () => "",
+    (names, _, verb) => `${names} ${verb("expires", "expire")}.`,
+    nameOf,
+  );
 }
 
 function movedText(moved: readonly EventOf<"moved">[], nameOf: (object: number) => string): string {

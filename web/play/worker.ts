@@ -3,6 +3,16 @@ import type { FromPlayWorker, ToPlayWorker } from "./messages.ts";
 import { PlayDesk } from "./play-desk.ts";
 
 /** The entry point of the page's worker. */
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+/** Lets messages in. A timer would wait for some milliseconds. */
+const channel = new MessageChannel();
+const waiting: (() => void)[] = [];
+channel.port1.onmessage = () => waiting.shift()!();
+const pause = (): Promise<void> =>
+  new Promise((resolve) => {
+    waiting.push(resolve);
+    channel.port2.postMessage(undefined);
+  });
+
 const desk = new PlayDesk(systemClock, pause, (message: FromPlayWorker) => self.postMessage(message));
 self.onmessage = ({ data }: MessageEvent<ToPlayWorker>) => void desk.receive(data);

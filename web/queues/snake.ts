@@ -87,11 +87,17 @@ function round(value: number): number {
 
 /**
  * Returns the part of a key that tells it from its neighbours, shortened: of `user:17:cart` it is `17`, of
- * `search:oak+table` it is `oak+table`.
+ * `search:oak+table` it is `oak+table`, of `src/cli/top.ts` it is `top`.
  */
 export function tileName(key: string, most: number): string {
   const parts = key.split(/[:/.|]/).filter((part) => part !== "");
-  const part = parts.find((each, i) => i > 0 && /\d/.test(each)) ?? parts[1] ?? parts[0] ?? key;
+  const path = key.includes("/")
+    ? key
+        .slice(key.lastIndexOf("/") + 1)
+        .split(".")
+        .find(Boolean)
+    : undefined;
+  const part = parts.find((each, i) => i > 0 && /\d/.test(each)) ?? path ?? parts[1] ?? parts[0] ?? key;
   if (part.length <= most) return part;
   const end = Math.ceil((most - 1) / 2);
   return `${part.slice(0, most - 1 - end)}…${part.slice(part.length - end)}`;
