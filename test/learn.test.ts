@@ -195,6 +195,7 @@ describe.skipIf(!chromiumProgram.available)("the playground", () => {
       // The address alone has no requests.
       await using again = await browser.open(String(await page.evaluate("location.href")));
       await again.page.getByRole("heading", { name: `Drop ${name} here again` }).waitFor();
+      expect((await violations(again.page)).map(({ id }) => id)).toEqual([]);
       await drop(again.page, name, pack(keys));
       await at(again.page, 5000);
       expect(await picture(again.page)).toBe(await picture(page));
@@ -329,5 +330,11 @@ describe.skipIf(!chromiumProgram.available)("the playground", () => {
     await shown.page.keyboard.press("ArrowRight");
     await at(shown.page, 31);
     expect(shown.messages).toEqual([]);
+    // A browser lets it fetch nothing from there.
+    await shown.page.getByLabel("What is asked for").selectOption("The demo, recorded");
+    await shown.page
+      .locator(".problem")
+      .getByText("drop the file traces/demo.rec.gz onto it instead")
+      .waitFor();
   });
 });
