@@ -120,22 +120,24 @@ try {
   await Bun.sleep(2000);
   const begin = await read(page);
   const before = processorSeconds();
+  let end = begin;
   const startedMs = performance.now();
   for (let passed = 0; passed < SECONDS; ) {
     const pause = Math.min(REPORT_EVERY_S, SECONDS - passed);
     await Bun.sleep(pause * 1000);
     passed += pause;
+    // Before the collection, which stops the page.
+    end = await read(page);
     await session.send("HeapProfiler.collectGarbage");
     const { usedSize } = await session.send("Runtime.getHeapUsage");
     console.log(`${passed} s: the page's heap ${megabytes(usedSize)}; processes: ${memoryText()}`);
   }
   const seconds = (performance.now() - startedMs) / 1000;
-  const end = await read(page);
   const after = processorSeconds();
   const frames = end.frames - begin.frames;
   const late = end.late - begin.late;
   const requests = end.requests - begin.requests;
-  const others = (after.machine - before.machine - (after.own - before.own)) / seconds;
+  const others = Math.max(0, after.machine - before.machine - (after.own - before.own)) / seconds;
   console.log(
     `${POLICIES.join(", ")}, ${ENTRIES} entries each, 1,280 px, ${seconds.toFixed(0)} s:
   ${((requests * POLICIES.length) / seconds / 1e6).toFixed(2)} million accesses a second

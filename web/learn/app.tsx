@@ -56,7 +56,7 @@ export function App({ player }: { readonly player: Player }) {
             <SourceState player={player} />
           ) : (
             <div class={player.isPlaying.value ? `stage pace-${speed}` : "stage"}>
-              <Stream player={player} />
+              <StreamRow view={shown.view} />
               <div class={`caches of-${caches.length}`}>
                 {shown.view.caches.map((cache, i) => (
                   <CacheColumn
@@ -77,7 +77,7 @@ export function App({ player }: { readonly player: Player }) {
                 tile is a read since it came in. Dashed tiles are ghosts: keys that the policy remembers,
                 without their values.
               </HowToRead>
-              <Score player={player} />
+              <Score view={shown.view} player={player} />
             </div>
           )}
         </View>
@@ -92,9 +92,4 @@ export function App({ player }: { readonly player: Player }) {
       <Tip />
     </>
   );
-}
-
-function Stream({ player }: { readonly player: Player }) {
-  const view = player.glance.value;
-  return view === undefined ? null : <StreamRow view={view} />;
 }

@@ -79,6 +79,7 @@ export function CacheColumn({ index, cache, before, at, step, player }: CacheCol
         step={step}
         openId={why?.cache === index ? String(why.object) : undefined}
         onOpen={(id) => player.ask(index, Number(id))}
+        latest={() => player.latest.value?.caches[index]}
       />
     </section>
   );

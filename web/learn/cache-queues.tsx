@@ -18,10 +18,12 @@ export interface CacheQueuesProps {
   readonly step: number;
   readonly openId: string | undefined;
   readonly onOpen: (id: string) => void;
+  /** Of a field, the latest view of this cache, if it changes more often than what is shown of it. */
+  readonly latest?: (() => CacheView | undefined) | undefined;
 }
 
 /** What the last request did to a cache, in words, and its queues, as tiles or as a field. */
-export function CacheQueues({ cache, before, at, step, openId, onOpen }: CacheQueuesProps) {
+export function CacheQueues({ cache, before, at, step, openId, onOpen, latest }: CacheQueuesProps) {
   const report = useMemo(() => reportOf(cache, at), [cache]);
   const changes = useMemo(
     () => (before === undefined ? [] : changesBetween(reportOf(before, at - 1), report)),
@@ -29,7 +31,8 @@ export function CacheQueues({ cache, before, at, step, openId, onOpen }: CacheQu
   );
   // Heads of lanes are higher while explanations are open; tiles are laid anew then.
   useDisplay().explain.value;
-  if (cache.queues.some(({ field }) => field !== undefined)) return <PixelField cache={cache} />;
+  if (cache.queues.some(({ field }) => field !== undefined))
+    return <PixelField cache={cache} latest={latest} />;
   return (
     <Tank
       report={report}

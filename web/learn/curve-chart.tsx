@@ -112,7 +112,7 @@ export function CurveChart({ player }: { readonly player: Player }) {
               {caches.map(({ policy, size: own }, i) => {
                 const { colour, mark } = policyLook(parsePolicy(policy).type.name);
                 const whole = find(policy, own);
-                const sofar = player.glance.value?.caches[i];
+                const sofar = player.shown.value?.view.caches[i];
                 return (
                   <g key={i} style={{ color: `var(${colour})` }}>
                     {i === 0 && <path class="leader" d={`M${x(own)} ${TOP}V${y(0)}`} />}

@@ -11,8 +11,16 @@ const HIGHEST_PX = 220;
 /** Strokes of the warmest entries, and ghosts. */
 const LEVELS = [0, 1, 2, 3, 4, GHOST];
 
+const NOTHING = new Uint8Array(0);
+
+interface PixelFieldProps {
+  readonly cache: CacheView;
+  /** The latest view, if it changes more often. */
+  readonly latest: (() => CacheView | undefined) | undefined;
+}
+
 /** The queues of a large cache: a cell for each entry, from the entrance at the upper left to the exit. */
-export function PixelField({ cache }: { readonly cache: CacheView }) {
+export function PixelField({ cache, latest }: PixelFieldProps) {
   return (
     <div class="fields dense">
       {cache.queues.map((queue) => (
@@ -20,14 +28,21 @@ export function PixelField({ cache }: { readonly cache: CacheView }) {
           <div class="lane-head">
             <LaneHead queue={queue} unit={cache.settings.unit} />
           </div>
-          <Cells queue={queue} />
+          <Cells queue={queue} latest={() => latest?.()?.queues.find(({ name }) => name === queue.name)} />
         </div>
       ))}
     </div>
   );
 }
 
-function Cells({ queue: { name, field = new Uint8Array(0) } }: { readonly queue: PlayQueue }) {
+interface CellsProps {
+  readonly queue: PlayQueue;
+  readonly latest: () => PlayQueue | undefined;
+}
+
+function Cells({ queue, latest }: CellsProps) {
+  const { name } = queue;
+  const field = latest()?.field ?? queue.field ?? NOTHING;
   const [frame, width] = useWidth<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
   const theme = `${useDisplay().theme.value} ${matchMedia("(prefers-color-scheme: dark)").matches}`;
@@ -44,7 +59,7 @@ function Cells({ queue: { name, field = new Uint8Array(0) } }: { readonly queue:
     context.putImageData(image, 0, 0);
   }, [field, perRow, rows, colours]);
   return (
-    <div ref={frame} class="cells" role="img" aria-label={`${name}: ${fieldText(field)}`}>
+    <div ref={frame} class="cells" role="img" aria-label={`${name}: ${fieldText(queue.field ?? NOTHING)}`}>
       {width > 0 && (
         <canvas
           ref={canvas}

@@ -59,7 +59,7 @@ export interface Shown {
 const TOLD_SPEED = 10;
 /** As fast as it goes, nobody can follow each frame: every third one is drawn, which leaves the processor to the run. */
 const DRAWN_EVERY_MS = 45;
-const GLANCE_EVERY_MS = 250;
+const SHOWN_EVERY_MS = 250;
 /** After a longer pause between frames the time in between does not count: the page was not visible. */
 const LONGEST_FRAME_MS = 500;
 const ADDRESS_EVERY_MS = 1000;
@@ -73,8 +73,11 @@ export class Player {
   /** What was wrong with the address or with a field. */
   readonly problems: Signal<readonly string[]>;
   readonly shown: Signal<Shown | undefined> = signal(undefined);
-  /** The same for what has to be read, one by one: as fast as it goes, it changes a few times a second. */
-  readonly glance: Signal<PlayView | undefined> = signal(undefined);
+  /**
+   * The latest view, for fields of entries. As fast as it goes, `shown` changes a few times a second, for nobody can
+   * read more; a field needs no layout, so it can follow.
+   */
+  readonly latest: Signal<PlayView | undefined> = signal(undefined);
   readonly isPlaying: Signal<boolean> = signal(false);
   readonly curve: Signal<CurveState> = signal({ points: [], share: 0 });
   readonly why: Signal<OpenWhy | undefined> = signal(undefined);
@@ -93,7 +96,7 @@ export class Player {
   #frameMs = 0;
   /** When the run was asked last where it is. */
   #askedMs = Number.NEGATIVE_INFINITY;
-  #glancedMs = 0;
+  #shownMs = 0;
   /** Where playing has come to, in requests; a fraction at slow speeds. */
   #due = 0;
   #addressMs = 0;
@@ -270,7 +273,7 @@ export class Player {
       this.isPlaying.value = false;
       this.why.value = undefined;
       this.shown.value = undefined;
-      this.glance.value = undefined;
+      this.latest.value = undefined;
       this.#latest = undefined;
       this.source.value = { ...READING, state };
     });
@@ -350,14 +353,14 @@ export class Player {
       const nowMs = this.#host.clock.monotonicMs();
       const isFast = this.isPlaying.peek() && this.settings.peek().speed === "max";
       batch(() => {
+        this.latest.value = view;
+        if (isFast && nowMs - this.#shownMs < SHOWN_EVERY_MS) return;
+        this.#shownMs = nowMs;
         this.shown.value = {
           view,
           before: isNext ? last.view : undefined,
           step: (last?.step ?? 0) + 1,
         };
-        if (isFast && nowMs - this.#glancedMs < GLANCE_EVERY_MS) return;
-        this.#glancedMs = nowMs;
-        this.glance.value = view;
       });
       if (this.#isIntroducing && view.at === INTRODUCED_AT) this.play();
       if (!this.isPlaying.peek() || nowMs - this.#addressMs > ADDRESS_EVERY_MS) this.#showAddress();

@@ -2,7 +2,7 @@ import { parsePolicy } from "../../src/policy/registry.ts";
 import { Chart } from "../parts/chart.tsx";
 import { counted, countText } from "../parts/text.ts";
 import { FAILURE, HIT, MISS, UNDER_WAY } from "../play/cache-run.ts";
-import type { CacheView } from "../play/play-view.ts";
+import type { CacheView, PlayView } from "../play/play-view.ts";
 import type { Player } from "./player.ts";
 
 /** From one request to the next, and from one cache to the next. */
@@ -12,9 +12,7 @@ const NAME_PX = 96;
 const BASE = 20;
 
 /** Hits and misses of all caches, one below the other on one axis, and the position as a slider. */
-export function Score({ player }: { readonly player: Player }) {
-  const view = player.glance.value;
-  if (view === undefined) return null;
+export function Score({ view, player }: { readonly view: PlayView; readonly player: Player }) {
   const { caches, at, count } = view;
   const parts = caches.length > 1;
   const has = (result: number): boolean => caches.some(({ results }) => results.includes(result));
