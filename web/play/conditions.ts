@@ -106,7 +106,7 @@ function oneOf<T extends string>(text: string, known: readonly T[]): T {
 
 /** Writes a duration as `parseDuration` reads it, in the largest unit that needs no fraction. */
 export function durationSetting(ms: number): string {
-  const [size, unit] = UNITS.find(([size]) => ms % size === 0) ?? [1, "ms"];
+  const [size, unit] = UNITS.find(([size]) => ms >= size && ms % size === 0) ?? [1, "ms"];
   return `${ms / size}${unit}`;
 }
 

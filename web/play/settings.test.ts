@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { parseDuration } from "../../src/lib/quantity.ts";
+import { durationSetting } from "./conditions.ts";
 import {
   DEFAULT_SETTINGS,
   fileWorkload,
@@ -87,6 +89,21 @@ describe("what is wrong has its default, and is told", () => {
       expect(problems.length).toBe(1);
       expect(problems[0]!).toStartWith(problem.replace(/\.$/, ""));
     });
+  }
+});
+
+test("durations are written in the largest unit without a fraction, and read again", () => {
+  for (const [ms, text] of [
+    [0, "0ms"],
+    [0.5, "0.5ms"],
+    [999, "999ms"],
+    [1500, "1500ms"],
+    [90_000, "90s"],
+    [7_200_000, "2h"],
+    [172_800_000, "2d"],
+  ] as const) {
+    expect(durationSetting(ms)).toBe(text);
+    expect(parseDuration(text)).toBe(ms);
   }
 });
 
