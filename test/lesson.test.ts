@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { linked, pageFile } from "../src/admin/page.ts";
+import { linked, pageFile, SITE_LINKS } from "../src/admin/page.ts";
 import { bundlePage } from "../src/admin/page-bundle.ts";
 import { chromiumProgram, TestBrowser } from "./support/browser.ts";
 import { TemporaryDirectory } from "./support/program.ts";
@@ -18,7 +18,7 @@ describe.skipIf(!chromiumProgram.available)("the lesson on scans", () => {
   const url = `file://${file}`;
   let browser: TestBrowser;
   beforeAll(async () => {
-    writeFileSync(file, pageFile(linked(await bundlePage("lesson-scan"), { learn: "index.html" })));
+    writeFileSync(file, pageFile(linked(await bundlePage("lesson-scan"), SITE_LINKS)));
     browser = await TestBrowser.launch();
   });
   afterAll(async () => {

@@ -1,5 +1,5 @@
 import { type HttpServer, listenForHttp } from "./http-listener.ts";
-import { linked, once, type Page, type PageLinks, type PageName, pageResponse } from "./page.ts";
+import { LEARN_LINKS, linked, once, type Page, type PageName, pageResponse } from "./page.ts";
 import { Problem } from "./problem.ts";
 import { respond, respondProblem } from "./responses.ts";
 import { parseTarget } from "./target.ts";
@@ -14,15 +14,13 @@ export interface LearnOptions {
   readonly page: (name: PageName) => Promise<Page>;
 }
 
-const LINKS: PageLinks = { learn: "/learn", "lesson-scan": "/learn/scan" };
-
 const TRACES = "/learn/traces/";
 
 /** The page sends nothing. */
 const BODY_BYTES = 1024;
 const IDLE_TIMEOUT_S = 10;
 
-/** Serves the playground without anything else. The page holds nothing of the machine, so anybody may read it. */
+/** Serves the playground and the lessons without anything else. The page holds nothing of the machine, so anybody may read it. */
 export class LearnServer {
   readonly port: number;
   readonly #servers: readonly HttpServer[];
@@ -54,9 +52,13 @@ async function answer(request: Request, page: (name: PageName) => Promise<Page>)
     const { path } = parseTarget(request.url);
     if (path === "/") return respond(null, "text/plain", { status: 302, headers: { location: "/learn" } });
     if (path.startsWith(TRACES)) return await traceResponse(path.slice(TRACES.length));
-    const name = (Object.keys(LINKS) as PageName[]).find((each) => LINKS[each] === path);
-    if (name === undefined) throw new Problem(404, "there is nothing here; the playground is at /learn");
-    return pageResponse(linked(await page(name), LINKS), request);
+    const name = (Object.keys(LEARN_LINKS) as PageName[]).find((each) => LEARN_LINKS[each] === path);
+    if (name === undefined)
+      throw new Problem(
+        404,
+        "there is nothing here; the playground is at /learn, the lessons at /learn/lessons",
+      );
+    return pageResponse(linked(await page(name), LEARN_LINKS), request);
   } catch (error) {
     const problem = error instanceof Problem ? error : new Problem(500, (error as Error).message);
     return respondProblem(problem);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import { ADMIN_LINKS, linked, pageFile } from "./page.ts";
+import { ADMIN_LINKS, linked, pageFile, SITE_LINKS } from "./page.ts";
 import { bundlePage } from "./page-bundle.ts";
 
 const hash = (text: string): string =>
@@ -10,6 +10,7 @@ for (const [name, limitBytes] of [
   ["dashboard", 60_000],
   ["learn", 140_000],
   ["lesson-scan", 70_000],
+  ["lessons", 50_000],
 ] as const) {
   test(`the page ${name} is one file that loads nothing, and small`, async () => {
     const page = await bundlePage(name);
@@ -36,4 +37,10 @@ test("pages link to those that are there", () => {
     `<html data-links='{"learn":"index.html"}' lang="en"><a href="index.html">Playground</a>`,
   );
   expect(linked(page, ADMIN_LINKS).html).toContain('<a href="/">Dashboard</a>');
+  // Within a sentence the words stay.
+  const sentence = 'Look at <a class="within" href="page:dashboard#what-if">What if</a>.';
+  expect(linked({ ...page, html: sentence }, SITE_LINKS).html).toBe("Look at What if.");
+  expect(linked({ ...page, html: sentence }, ADMIN_LINKS).html).toBe(
+    'Look at <a class="within" href="/#what-if">What if</a>.',
+  );
 });

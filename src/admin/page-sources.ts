@@ -1,3 +1,4 @@
+import { LESSONS, type LessonName } from "../../web/lessons/course.ts";
 import type { PageName } from "./page.ts";
 
 /** What a page is bundled from; paths are below web/. */
@@ -24,12 +25,12 @@ export const PAGES: Readonly<Record<PageName, PageSources>> = {
     noScript:
       "This page needs JavaScript. <code>glasscache top</code> shows the same at a terminal, <code>/api/</code> lists the figures for scripts.",
   },
-  "lesson-scan": {
-    title: "A scan comes by · Glasscache",
-    script: "lesson/main.tsx",
+  lessons: {
+    title: "Glasscache: how caches work",
+    script: "lesson/list.tsx",
     style: "style/lesson.css",
     hasLibrary: false,
-    body: "lesson/scan-body.ts",
+    body: "lesson/list-body.ts",
   },
   learn: {
     title: "Glasscache: the playground",
@@ -40,4 +41,20 @@ export const PAGES: Readonly<Record<PageName, PageSources>> = {
     noScript:
       "<main><p class=prose>The playground runs caches in your browser, which needs JavaScript. <code>glasscache simulate</code> counts the same hits and misses at a terminal.</p></main>",
   },
+  ...lessonPages(),
 };
+
+/** A lesson's sources lie in the room of its name. */
+function lessonPages(): Record<`lesson-${LessonName}`, PageSources> {
+  const pages = LESSONS.map(({ name, title }) => [
+    `lesson-${name}`,
+    {
+      title: `${title} · Glasscache`,
+      script: `lessons/${name}/main.tsx`,
+      style: "style/lesson.css",
+      hasLibrary: false,
+      body: `lessons/${name}/body.ts`,
+    },
+  ]);
+  return Object.fromEntries(pages);
+}

@@ -1,7 +1,8 @@
 import { gzipSync } from "node:zlib";
+import { LESSONS, type LessonName } from "../../web/lessons/course.ts";
 import { respond, STRICT_POLICY } from "./responses.ts";
 
-export type PageName = "dashboard" | "learn" | "lesson-scan";
+export type PageName = "dashboard" | "learn" | "lessons" | `lesson-${LessonName}`;
 
 /** A page in one file but for a library, and what its content security policy must allow. */
 export interface Page {
@@ -34,20 +35,44 @@ export function pageFile(page: Page): string {
 /** Where pages are. */
 export type PageLinks = Readonly<Partial<Record<PageName, string>>>;
 
+/** The playground and the lessons, as servers have them. */
+export const LEARN_LINKS: PageLinks = {
+  learn: "/learn",
+  lessons: "/learn/lessons",
+  ...lessonLinks((name) => `/learn/${name}`),
+};
+
 /** As the admin port serves them. */
-export const ADMIN_LINKS: PageLinks = { dashboard: "/", learn: "/learn", "lesson-scan": "/learn/scan" };
+export const ADMIN_LINKS: PageLinks = { dashboard: "/", ...LEARN_LINKS };
+
+/** As files beside one another. */
+export const SITE_LINKS: PageLinks = {
+  learn: "index.html",
+  lessons: "lessons.html",
+  ...lessonLinks((name) => `${name}.html`),
+};
+
+function lessonLinks(link: (name: LessonName) => string): PageLinks {
+  return Object.fromEntries(LESSONS.map(({ name }) => [`lesson-${name}`, link(name)]));
+}
 
 /**
- * Returns the page with links to others. In its text they are written `page:NAME`, and links to pages that are not
- * there are left out; its script finds them in the root's `data-links`.
+ * Returns the page with links to others. In its text they are written `page:NAME` or `page:NAME#ANCHOR`. Links to pages
+ * that are not there are left out; those of class `within` stand in a sentence, which keeps their words. Its script
+ * finds all links in the root's `data-links`.
  */
 export function linked(page: Page, links: PageLinks): Page {
   const html = page.html
     .replace("<html", () => `<html data-links='${JSON.stringify(links)}'`)
-    .replaceAll(/<a href="page:([a-z-]+)">[^<]*<\/a>/g, (link, name) => (name in links ? link : ""))
-    .replaceAll(/href="page:([a-z-]+)"/g, (_, name) => `href="${links[name as PageName] ?? ""}"`);
+    .replaceAll(LINK, (link: string, isWithin: string | undefined, name: PageName, words: string) => {
+      const target = links[name];
+      if (target === undefined) return isWithin === undefined ? "" : words;
+      return link.replace(`page:${name}`, () => target);
+    });
   return { ...page, html };
 }
+
+const LINK = /<a (class="within[^"]*" )?(?:id="[a-z-]+" )?href="page:([a-z-]+)(?:#[a-z-]+)?">([^<]*)<\/a>/g;
 
 function workerPolicy({ hasWorker }: Page): string {
   return hasWorker ? "worker-src blob:; " : "";

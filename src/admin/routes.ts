@@ -1,8 +1,9 @@
+import { LESSONS } from "../../web/lessons/course.ts";
 import { API_ROUTES } from "./api.ts";
 import type { Handler, Method, Route } from "./call.ts";
 import { listResponse } from "./list-page.ts";
 import { LOGIN_ROUTES } from "./login.ts";
-import { ADMIN_LINKS, libraryResponse, linked, pageResponse } from "./page.ts";
+import { ADMIN_LINKS, libraryResponse, linked, type PageName, pageResponse } from "./page.ts";
 import { PROBE_ROUTES } from "./probes.ts";
 import { Problem } from "./problem.ts";
 import { traceResponse } from "./traces.ts";
@@ -17,25 +18,9 @@ export const ROUTES: readonly Route[] = [
     shown: "/",
     summary: "The dashboard.",
   },
-  {
-    path: "/learn",
-    access: "password",
-    methods: {
-      GET: async ({ desk, request }) => pageResponse(linked(await desk.page("learn"), ADMIN_LINKS), request),
-    },
-    shown: "/learn",
-    summary: "The playground: caches and policies to step through.",
-  },
-  {
-    path: "/learn/scan",
-    access: "password",
-    methods: {
-      GET: async ({ desk, request }) =>
-        pageResponse(linked(await desk.page("lesson-scan"), ADMIN_LINKS), request),
-    },
-    shown: "/learn/scan",
-    summary: "A lesson: a scan comes by.",
-  },
+  learnRoute("learn", "The playground: caches and policies to step through."),
+  learnRoute("lessons", "How caches work: the list of lessons."),
+  ...LESSONS.map(({ name, asks }) => learnRoute(`lesson-${name}`, `A lesson: ${asks}`)),
   {
     path: "/learn/traces/",
     access: "password",
@@ -59,6 +44,20 @@ export const ROUTES: readonly Route[] = [
   },
   ...LISTED,
 ];
+
+/** A page that needs nothing of the cache. */
+function learnRoute(name: PageName, summary: string): Route {
+  const path = ADMIN_LINKS[name]!;
+  return {
+    path,
+    access: "password",
+    methods: {
+      GET: async ({ desk, request }) => pageResponse(linked(await desk.page(name), ADMIN_LINKS), request),
+    },
+    shown: path,
+    summary,
+  };
+}
 
 export interface FoundRoute {
   readonly route: Route;

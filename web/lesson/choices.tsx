@@ -1,35 +1,28 @@
 import { useSignal } from "@preact/signals";
-import { SCAN } from "./scan-run.ts";
-import { HINTS } from "./scan-words.ts";
+import type { Answer } from "./answer.ts";
 
-const ANSWERS = [
-  `All of them, as before: ${SCAN} strangers are ${SCAN} strangers.`,
-  "At most the few that are hardly ever asked for.",
-  "None, whatever happens: a slow scan is harmless.",
-];
-
-/** The closing question: each wrong answer has a hint of its own. */
-export function Choices() {
-  const chosen = useSignal<number | undefined>(undefined);
-  const hint = chosen.value === undefined ? undefined : HINTS[chosen.value]!;
+/** The closing question: each wrong answer has a hint of its own; the right one opens the explanation. */
+export function Choices({ answers }: { readonly answers: readonly Answer[] }) {
+  const chosen = useSignal<Answer | undefined>(undefined);
   return (
     <fieldset class="choices">
-      <legend class="hidden">Which regulars does LRU lose?</legend>
-      {ANSWERS.map((answer, i) => (
-        <label key={answer}>
+      <legend class="hidden">Your answer</legend>
+      {answers.map((answer) => (
+        <label key={answer.text}>
           <input
             type="radio"
             name="answer"
             onChange={() => {
-              chosen.value = i;
-              if (HINTS[i] === "") document.querySelector<HTMLDetailsElement>(".answer")!.open = true;
+              chosen.value = answer;
+              if (answer.hint !== undefined) return;
+              document.querySelector<HTMLDetailsElement>("details.answer")!.open = true;
             }}
           />{" "}
-          {answer}
+          <span>{answer.text}</span>
         </label>
       ))}
       <p class="prose" aria-live="polite">
-        {hint === "" ? <b>That is right.</b> : hint}
+        {chosen.value !== undefined && (chosen.value.hint ?? <b>That is right.</b>)}
       </p>
     </fieldset>
   );

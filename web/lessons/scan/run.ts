@@ -1,19 +1,14 @@
-import { SeededRandom } from "../../src/lib/random.ts";
-import { HIT } from "../play/cache-run.ts";
-import { openRequests, type Requests } from "../play/requests.ts";
-import { Run } from "../play/run.ts";
-import { type PlayCache, typedWorkload, type Workload } from "../play/settings.ts";
+import { SeededRandom } from "../../../src/lib/random.ts";
+import { type Outcome, outcomesOf, type StagedRun } from "../../lesson/staged-run.ts";
+import { HIT } from "../../play/cache-run.ts";
+import { openRequests } from "../../play/requests.ts";
+import { Run } from "../../play/run.ts";
+import { type PlayCache, typedWorkload } from "../../play/settings.ts";
 
 /** The run of lesson 4: regulars keep coming, a scan of strangers comes by, and the regulars come again. */
-export interface ScanRun {
-  readonly workload: Workload;
-  readonly requests: Requests;
-  readonly scan: number;
-  /** The positions at which the quiet day, the scan and the time after it begin, and the end. */
-  readonly quiet: number;
-  readonly scanAt: number;
+export interface ScanRun extends StagedRun {
+  /** The position at which the scan is over. It begins where the stage asks. */
   readonly after: number;
-  readonly end: number;
 }
 
 export const REGULARS = "ABCDEFGHIJKL";
@@ -54,15 +49,13 @@ export async function scanRun(scan: number, between = 0, seed = SEED): Promise<S
   const afterAt = words.length;
   const workload = typedWorkload([...words, ...after].join(" "));
   const requests = await openRequests({ workload, seed });
-  return { workload, requests, scan, quiet, scanAt, after: afterAt, end: requests.count };
+  const end = requests.count;
+  const counted = [{ title: `The ${AFTER} after the scan`, from: afterAt, to: end }];
+  return { workload, requests, caches: CACHES, from: quiet, askAt: scanAt, end, counted, after: afterAt };
 }
 
 /** What a cache made of a run. */
-export interface ScanResult {
-  readonly policy: string;
-  /** Of the requests after the scan: which they were, and whether they hit. */
-  readonly after: readonly { readonly name: string; readonly isHit: boolean }[];
-  readonly hits: number;
+export interface ScanResult extends Outcome {
   /** Regulars that are cached before the scan, and after it. */
   readonly regularsBefore: number;
   readonly regularsLeft: number;
@@ -72,28 +65,21 @@ export interface ScanResult {
 
 /** Replays a run through both caches. */
 export function scanResults(scan: ScanRun): ScanResult[] {
-  const { requests, scanAt, after, end } = scan;
+  const { requests, askAt, after } = scan;
   const run = new Run(requests, CACHES);
-  run.seek(scanAt);
+  run.seek(askAt);
   const before = run.caches.map((_, i) => regularsIn(run, i));
   run.seek(after);
   const left = run.caches.map((_, i) => regularsIn(run, i));
-  run.seek(end);
-  const name = (at: number): string => requests.nameOf(requests.batch.objects[at]!);
-  const isRegular = (at: number): boolean => REGULARS.includes(name(at));
-  return run.caches.map(({ settings, results }, i) => {
-    const isHit = (at: number): boolean => results[at] === HIT;
-    const range = (from: number, to: number): number[] =>
-      Array.from({ length: to - from }, (_, n) => from + n);
-    const own = range(scanAt, after).filter(isRegular);
-    return {
-      policy: settings.policy,
-      after: range(after, end).map((at) => ({ name: name(at), isHit: isHit(at) })),
-      hits: range(after, end).filter(isHit).length,
-      regularsBefore: before[i]!,
-      regularsLeft: left[i]!,
-      during: [own.filter(isHit).length, own.length],
-    };
+  return outcomesOf(scan).map(([outcome], i) => {
+    let hits = 0;
+    let own = 0;
+    for (let at = askAt; at < after; at++) {
+      if (!REGULARS.includes(requests.nameOf(requests.batch.objects[at]!))) continue;
+      own++;
+      if (run.caches[i]!.results[at] === HIT) hits++;
+    }
+    return { ...outcome!, regularsBefore: before[i]!, regularsLeft: left[i]!, during: [hits, own] };
   });
 }
 

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { parsePolicy } from "../../src/policy/registry.ts";
-import { sourceOf } from "../../src/sim/record-source-fixture.ts";
-import { run } from "../../src/sim/runner.ts";
-import scanBody from "./scan-body.ts";
-import { AFTER, CACHES, NEWCOMER, PLACES, SCAN, SLOW_BETWEEN, scanResults, scanRun } from "./scan-run.ts";
-import { HINTS, verdict } from "./scan-words.ts";
+import { parsePolicy } from "../../../src/policy/registry.ts";
+import { sourceOf } from "../../../src/sim/record-source-fixture.ts";
+import { run } from "../../../src/sim/runner.ts";
+import scanBody from "./body.ts";
+import { AFTER, CACHES, NEWCOMER, PLACES, SCAN, SLOW_BETWEEN, scanResults, scanRun } from "./run.ts";
+import { ANSWERS, verdict } from "./words.ts";
 
 test("the lesson's figures are those that the simulator counts", async () => {
   for (const [scan, between] of [
@@ -30,11 +30,11 @@ test("the lesson's figures are those that the simulator counts", async () => {
 
 test("what the text says is what happens", async () => {
   const [lru, s3] = scanResults(await scanRun(SCAN));
-  const missed = lru!.after.filter(({ isHit }) => !isHit).map(({ name }) => name);
+  const missed = lru!.requests.filter(({ isHit }) => !isHit).map(({ name }) => name);
   // Each lost regular missed once.
   expect(new Set(missed).size).toBe(missed.length);
   expect([lru!.regularsBefore, lru!.regularsLeft]).toEqual([12, 0]);
-  expect(s3!.after.filter(({ isHit }) => !isHit).map(({ name }) => name)).toEqual([NEWCOMER]);
+  expect(s3!.requests.filter(({ isHit }) => !isHit).map(({ name }) => name)).toEqual([NEWCOMER]);
   // A reader could not tell which is which if both were the same.
   expect(missed.length).not.toBe(lru!.hits);
   const slow = scanResults(await scanRun(SCAN, SLOW_BETWEEN));
@@ -54,5 +54,5 @@ test("a guess is compared, and each wrong answer has its hint", () => {
   expect(verdict("lru", 20, 9)).toContain("looks at the last request alone");
   expect(verdict("s3-fifo", 3, 19)).toContain("by being long");
   expect(verdict("s3-fifo", 18, 19)).toEndWith("Nearly.");
-  expect(HINTS.filter((hint) => hint === "").length).toBe(1);
+  expect(ANSWERS.filter(({ hint }) => hint === undefined).length).toBe(1);
 });
