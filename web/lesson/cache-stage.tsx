@@ -10,7 +10,7 @@ import { Run } from "../play/run.ts";
 import { Acts, GuessSlider, useVerdicts } from "./acts.tsx";
 import { taught } from "./policies.ts";
 import { useStagePlayer } from "./stage-player.ts";
-import { type Counted, guessedRow, type StagedRun } from "./staged-run.ts";
+import { type Counted, guessedRow, hitsAmong, type StagedRun } from "./staged-run.ts";
 
 export interface CacheStageProps {
   readonly staged: StagedRun;
@@ -23,6 +23,8 @@ export interface CacheStageProps {
   readonly keep: string;
   /** Compares a guess with the hits that there were. */
   readonly verdict: (policy: string, guess: number, hits: number) => string;
+  /** In place of the policy's name and rules, for lessons in which they do not matter. */
+  readonly plain?: string;
   /** Drawn below the requests. */
   readonly children?: (run: Run) => ComponentChildren;
 }
@@ -38,6 +40,7 @@ export function CacheStage({
   asks,
   keep,
   verdict,
+  plain,
   children,
 }: CacheStageProps) {
   const { requests, caches, from, askAt, end, counted } = staged;
@@ -69,9 +72,9 @@ export function CacheStage({
       </p>
       <StreamRow view={view} />
       {children?.(run)}
-      <div class={`caches of-${caches.length}`}>
+      <div class={`caches of-${caches.length}${plain === undefined ? "" : " plain"}`}>
         {view.caches.map((cache, i) => {
-          const { title } = taught(cache.settings.policy);
+          const title = plain ?? taught(cache.settings.policy).title;
           return (
             <section
               key={cache.settings.policy}
@@ -146,7 +149,7 @@ interface CountedRowProps {
 function CountedRow({ row: { title, from, to }, run, index, at, guess }: CountedRowProps) {
   const { results } = run.caches[index]!;
   const made = Math.max(0, Math.min(at, to) - from);
-  const hits = results.subarray(from, from + made).filter((result) => result === HIT).length;
+  const hits = hitsAmong(results, from, from + made);
   return (
     <>
       <p class="label">
@@ -170,5 +173,5 @@ function CountedRow({ row: { title, from, to }, run, index, at, guess }: Counted
 }
 
 function hitsIn(run: Run, index: number, { from, to }: Counted): number {
-  return run.caches[index]!.results.subarray(from, to).filter((result) => result === HIT).length;
+  return hitsAmong(run.caches[index]!.results, from, to);
 }

@@ -1,3 +1,9 @@
+import { HIT } from "../play/cache-run.ts";
+import { type PlayQueue, viewOf } from "../play/play-view.ts";
+import { openRequests } from "../play/requests.ts";
+import { Run } from "../play/run.ts";
+import { type PlayCache, typedWorkload } from "../play/settings.ts";
+
 /** Text that pages of lessons are made of. Links to other pages are written `page:NAME`. */
 
 /** The head of a page, with links to the others. */
@@ -14,8 +20,10 @@ export function prose(...paragraphs: readonly string[]): string {
 }
 
 /** A letter is a regular, anything else a stranger. */
-export function tileText(name: string): string {
-  return `<i class="tile${/^[A-Z]$/.test(name) ? " warm-3" : ""}">${name}</i>`;
+export function tileText(name: string, reads = 0): string {
+  const warm = /^[A-Z]$/.test(name) ? " warm-3" : "";
+  const tally = reads === 0 ? "" : `<span class="tally">${"|".repeat(Math.min(4, reads))}</span>`;
+  return `<i class="tile${warm}">${name}${tally}</i>`;
 }
 
 /** Says what the tiles of a lesson stand for. */
@@ -24,21 +32,26 @@ export function castText(cast: readonly (readonly [name: string, says: string])[
   return `<ul class="cast">${items.join("")}</ul>`;
 }
 
+/** A request in a box. */
+export interface ToldRequest {
+  readonly name: string;
+  readonly isHit: boolean;
+  /** A word below it. */
+  readonly note?: string;
+}
+
 /** Requests in boxes, each with what it was. */
-export function boxesText(requests: readonly { readonly name: string; readonly isHit: boolean }[]): string {
-  const boxes = requests.map(({ name, isHit }) => {
+function boxesText(requests: readonly ToldRequest[]): string {
+  const boxes = requests.map(({ name, isHit, note }) => {
     const [word, mark] = isHit ? ["hit", "|"] : ["miss", "#"];
-    return `<i class="${word}">${name}<b>${mark}</b><span class="hidden">${word}</span></i>`;
+    const below = note === undefined ? "" : `<span class="note">${note}</span>`;
+    return `<i class="${word}">${name}<b>${mark}</b><span class="hidden">${word}</span>${below}</i>`;
   });
   return `<p class="boxes">${boxes.join("")}</p>`;
 }
 
 /** A part of what a run told: a heading, boxes, and why. */
-export function toldText(
-  title: string,
-  requests: readonly { readonly name: string; readonly isHit: boolean }[],
-  why: string,
-): string {
+export function toldText(title: string, requests: readonly ToldRequest[], why: string): string {
   return `<div><h3>${title}</h3>${boxesText(requests)}<p class="prose">${why}</p></div>`;
 }
 
@@ -51,4 +64,60 @@ export function tableText(
   const head = heads.map((text) => `<th scope="col" class="number">${text}</th>`).join("");
   const body = rows.map((row) => `<tr>${row.map((cell) => `<td class="number">${cell}</td>`).join("")}</tr>`);
   return `<details class="behind" open><summary>As a table</summary><table><caption class="hidden">${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table></details>`;
+}
+
+/** A few requests to one cache: each with what it was, and the entries that are there afterwards. */
+export async function storyText(typed: string, cache: PlayCache): Promise<string> {
+  const requests = await openRequests({ workload: typedWorkload(typed), seed: 1 });
+  const run = new Run(requests, [cache]);
+  const rows: string[] = [];
+  for (let at = 1; at <= requests.count; at++) {
+    run.seek(at);
+    const name = requests.nameOf(requests.batch.objects[at - 1]!);
+    const { queues, results } = viewOf(run, false).caches[0]!;
+    const what = results.at(-1) === HIT ? HIT_TEXT : MISS_TEXT;
+    rows.push(`<tr><td>${name}</td><td>${what}</td><td>${residentText(queues)}</td></tr>`);
+  }
+  return `<table class="story"><thead><tr><th scope="col">asked for</th><th scope="col">what happens</th><th scope="col">in the cache afterwards</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
+}
+
+const HIT_TEXT = '<b class="hit">| hit</b>: the copy is the answer';
+const MISS_TEXT = '<b class="miss"># miss</b>: the store is asked';
+
+/** The entries of each queue, the newest first; with their reads, if these matter. */
+export function residentText(queues: readonly PlayQueue[], hasReads = false): string {
+  const tile = ({ key, entry }: PlayQueue["members"][number]): string =>
+    tileText(nameIn(key), hasReads ? entry?.reads : 0);
+  return queues
+    .filter(({ kind }) => kind === "resident")
+    .map(({ members }) => `<span>${members.toReversed().map(tile).join("")}</span>`)
+    .join("");
+}
+
+/** A rule, pictured by a small cache before and after the last requests of a few. */
+export interface PicturedRule {
+  readonly cache: PlayCache;
+  readonly typed: string;
+  /** So many requests lie between before and after. */
+  readonly last: number;
+  readonly hasReads?: boolean;
+  readonly title: string;
+  readonly says: string;
+  readonly belief: string;
+}
+
+export async function ruleText(rule: PicturedRule): Promise<string> {
+  const { cache, typed, last, hasReads, title, says, belief } = rule;
+  const requests = await openRequests({ workload: typedWorkload(typed), seed: 1 });
+  const run = new Run(requests, [cache]);
+  const picture = (at: number): string => {
+    run.seek(at);
+    return residentText(viewOf(run, false).caches[0]!.queues, hasReads);
+  };
+  const before = picture(requests.count - last);
+  return `<div><h3>${title}</h3><p class="picture"><b>before</b>${before}</p><p class="picture"><b>after</b>${picture(requests.count)}</p><p class="prose">${says}</p><p class="prose">Its belief: ${belief}.</p></div>`;
+}
+
+function nameIn(key: PlayQueue["members"][number]["key"]): string {
+  return key !== undefined && "text" in key ? key.text : "";
 }

@@ -48,3 +48,39 @@ export function outcomesOf({ requests, caches, counted, end }: StagedRun): Outco
 export function guessedRow({ counted }: StagedRun): Counted {
   return counted.at(-1)!;
 }
+
+/** A run that is not shown: hits among these requests, one cache after the other. */
+export function hitsOf(
+  requests: Requests,
+  caches: readonly PlayCache[],
+  from = 0,
+  to = requests.count,
+): number[] {
+  const run = new Run(requests, caches);
+  run.seek(to);
+  return run.caches.map(({ results }) => hitsAmong(results, from, to));
+}
+
+/** Counts the hits in a range of results. */
+export function hitsAmong(results: Uint8Array, from: number, to: number): number {
+  return results.subarray(from, to).filter((result) => result === HIT).length;
+}
+
+/**
+ * How many different other keys were asked for since the last request for the same key, for each request of a range;
+ * undefined for the first one of a key. LRU with so many places or fewer has lost the entry.
+ */
+export function reuseDistances(
+  { batch: { objects } }: Requests,
+  from: number,
+  to: number,
+): (number | undefined)[] {
+  return Array.from({ length: to - from }, (_, n) => {
+    const others = new Set<number>();
+    for (let at = from + n - 1; at >= 0; at--) {
+      if (objects[at] === objects[from + n]) return others.size;
+      others.add(objects[at]!);
+    }
+    return undefined;
+  });
+}

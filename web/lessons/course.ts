@@ -1,5 +1,12 @@
 /** All lessons, in their order. A lesson's room is the folder of its name; its page is made of what is there. */
 export const LESSONS = [
+  { name: "cold-start", title: "Cold start", asks: "Why is the first request always a miss?" },
+  {
+    name: "locality",
+    title: "The same keys again",
+    asks: "Where do hits come from, and what does a hit save?",
+  },
+  { name: "too-small", title: "Too small", asks: "Who has to leave when there is no room for all?" },
   { name: "scan", title: "A scan comes by", asks: "Why does one visitor empty some caches and not others?" },
 ] as const satisfies readonly Lesson[];
 

@@ -1,9 +1,5 @@
 import { lessonBody } from "../../lesson/lesson-body.ts";
-import { castText, prose, tableText, tileText, toldText } from "../../lesson/page-text.ts";
-import { viewOf } from "../../play/play-view.ts";
-import { openRequests } from "../../play/requests.ts";
-import { Run } from "../../play/run.ts";
-import { typedWorkload } from "../../play/settings.ts";
+import { castText, prose, ruleText, tableText, toldText } from "../../lesson/page-text.ts";
 import { AFTER, NEWCOMER, PLACES, SCAN, type ScanResult, SLOW_BETWEEN, scanResults, scanRun } from "./run.ts";
 import { ANSWERS, because } from "./words.ts";
 
@@ -63,23 +59,14 @@ ${prose("So a scan does not hurt because it is large. It hurts where <b>a single
 }
 
 /** A rule with a cache of five places, before and after five strangers. */
-async function rule(policy: string, title: string, says: string, belief: string): Promise<string> {
-  const regulars = "A A A B B B C C C D D D B D A C";
-  const requests = await openRequests({ workload: typedWorkload(`${regulars} 9 1 2 3 4 5`), seed: 1 });
-  const run = new Run(requests, [{ policy, size: 5, unit: "entries" }]);
-  const line = (at: number): string => {
-    run.seek(at);
-    const queues = viewOf(run, false).caches[0]!.queues.filter(({ kind }) => kind === "resident");
-    return queues
-      .map(
-        ({ members }) =>
-          `<span>${members
-            .toReversed()
-            .map(({ key }) => tileText((key as { text: string }).text))
-            .join("")}</span>`,
-      )
-      .join("");
-  };
-  const before = requests.count - 5;
-  return `<div><h3>${title}</h3><p class="picture"><b>before</b>${line(before)}</p><p class="picture"><b>after</b>${line(requests.count)}</p><p class="prose">${says}</p><p class="prose">Its belief: ${belief}.</p></div>`;
+function rule(policy: string, title: string, says: string, belief: string): Promise<string> {
+  const cache = { policy, size: 5, unit: "entries" } as const;
+  return ruleText({
+    cache,
+    typed: "A A A B B B C C C D D D B D A C 9 1 2 3 4 5",
+    last: 5,
+    title,
+    says,
+    belief,
+  });
 }

@@ -1,9 +1,7 @@
 import { expect, test } from "bun:test";
-import { parsePolicy } from "../../../src/policy/registry.ts";
-import { sourceOf } from "../../../src/sim/record-source-fixture.ts";
-import { run } from "../../../src/sim/runner.ts";
+import { simulatedHits } from "../../lesson/simulator-fixture.ts";
 import scanBody from "./body.ts";
-import { AFTER, CACHES, NEWCOMER, PLACES, SCAN, SLOW_BETWEEN, scanResults, scanRun } from "./run.ts";
+import { CACHES, NEWCOMER, SCAN, SLOW_BETWEEN, scanResults, scanRun } from "./run.ts";
 import { ANSWERS, verdict } from "./words.ts";
 
 test("the lesson's figures are those that the simulator counts", async () => {
@@ -13,18 +11,9 @@ test("the lesson's figures are those that the simulator counts", async () => {
     [SCAN, SLOW_BETWEEN],
   ] as const) {
     const made = await scanRun(scan, between);
-    const { batch, count } = made.requests;
-    const { rows } = await run({
-      source: sourceOf(Array.from(batch.objects.subarray(0, count), (key) => ({ key }))),
-      policies: CACHES.map(({ policy }) => parsePolicy(policy)),
-      sizes: [{ kind: "entries", amount: PLACES }],
-      ignoresSizes: false,
-      writes: "store",
-      counting: { warmupRecords: made.after, windowRecords: 0, byFamily: false },
-      seed: 1,
-      threads: 1,
-    });
-    expect(scanResults(made).map(({ hits }) => AFTER - hits)).toEqual(rows.map(({ misses }) => misses));
+    expect(scanResults(made).map(({ hits }) => hits)).toEqual(
+      await simulatedHits(made.requests, CACHES, made.after),
+    );
   }
 });
 
