@@ -6,8 +6,13 @@ export const LESSONS = [
     title: "The same keys again",
     asks: "Where do hits come from, and what does a hit save?",
   },
-  { name: "too-small", title: "Too small", asks: "Who has to leave when there is no room for all?" },
-  { name: "scan", title: "A scan comes by", asks: "Why does one visitor empty some caches and not others?" },
+  { name: "too-small", title: "Too small", asks: "Which entry has to leave when there is no room for all?" },
+  { name: "scan", title: "A scan comes by", asks: "Why does one visitor empty some caches, and not others?" },
+  {
+    name: "popularity",
+    title: "Popularity moves",
+    asks: "When is it wrong to keep what was asked for most?",
+  },
 ] as const satisfies readonly Lesson[];
 
 export type LessonName = (typeof LESSONS)[number]["name"];

@@ -29,13 +29,13 @@ export default async function tooSmallBody(): Promise<string> {
   return lessonBody("too-small", {
     intro: `${prose(
       "The keys that are asked for these days are called the <b>working set</b>. If a cache has room for all of it, each key is a <b class=miss>miss</b> once, and a <b class=hit>hit</b> from then on. But memory is dear, and most caches are smaller than that. Then, whenever a new entry is fetched into a full cache, another one has to leave. This is called <b>eviction</b>.",
-      "Who leaves? The cache cannot know who will be asked for next. It follows a rule, its <b>eviction policy</b>. Here are three old ones. In each picture the entries came in the order A, B, C, D; then A was asked for twice more, and each time was a stroke on its tile. Then E comes, and there is no room.",
+      "Which one leaves? The cache cannot know what will be asked for next. It follows a rule, its <b>eviction policy</b>. Here are three old ones. In each picture the entries came in the order A, B, C, D. Then A was asked for twice more: two strokes on its tile. Then E comes, and there is no room.",
     )}
 <h2>Three rules</h2>
 <figure class="rules of-3">
-${await rule("fifo", "FIFO: first in, first out", "New entries stand in line, on the left. Nothing moves when one is asked for. The one that came first leaves: A, although it has been asked for most.", "who came first has had his time")}
-${await rule("lru", "LRU: least recently used", "Who is asked for goes to the front. So the last in the line is the one that nobody asked for since the longest time: B leaves.", "who was asked for lately will be asked for again")}
-${await rule("clock", "CLOCK: a second round", "As FIFO, but who is asked for gets a mark. If the one at the end has a mark, it loses the mark and goes round once more. A did; B, without a mark, leaves.", "one look back is enough")}
+${await rule("fifo", "FIFO: first in, first out", "New entries stand in line, on the left. Nothing moves when one is asked for. The one that came first leaves: A, although it has been asked for most.", "what came first has had its time")}
+${await rule("lru", "LRU: least recently used", "An entry that is asked for goes to the front. So the last in the line is the one that was asked for longest ago: B leaves.", "what was asked for lately will be asked for again")}
+${await rule("clock", "CLOCK: a second round", "As FIFO, but an entry that has come to the end is looked at. If it was asked for since the last look, it goes round once more, to the front: A does. B was not asked for: it leaves.", "one look back is enough")}
 </figure>`,
     expect: prose(
       `Three caches, one for each rule, get the same requests. Each has ${PLACES} places. The working set is ${KEYS.length} keys, twice as many; A is asked for most, L least. Of the next ${COUNTED} requests, how many are hits, for each rule?`,
@@ -44,7 +44,7 @@ ${await rule("clock", "CLOCK: a second round", "As FIFO, but who is asked for ge
 ${outcomes.map((outcome, i) => toldText(`${TITLES[i]}: ${outcome.hits} of ${COUNTED}`, outcome.requests, why[i]!)).join("\n")}
 </div>
 ${prose(
-  `Half of the keys fit, and yet many more than half of the requests are hits: ${mostAskedFor(outcomes[0]!)} alone was asked for ${outcomes[0]!.requests.filter(({ name }) => name === mostAskedFor(outcomes[0]!)).length} times. A rule is good if those who are asked for often need not leave. That a single request is enough to come to the front is LRU’s strength here. The next lesson shows what it costs.`,
+  `Half of the keys fit, and yet more than half of the requests are hits: ${mostAskedFor(outcomes[0]!)} alone was asked for ${outcomes[0]!.requests.filter(({ name }) => name === mostAskedFor(outcomes[0]!)).length} times. A rule is good if entries that are asked for often need not leave. That a single request is enough to come to the front is LRU’s strength here. The next lesson shows what it costs.`,
 )}`,
     change: [
       prose(
@@ -62,7 +62,7 @@ ${prose(
     own: [
       "Is your own cache too small?",
       prose(
-        `A proxy’s dashboard shows the line of its own entries, and who would leave next (<a class="within" href="page:dashboard#inside">Inside</a>); and how many requests came back soon after their entry had been evicted (<a class="within" href="page:dashboard#what-if">What if</a>). Or replay a trace with all three rules: <code>glasscache simulate your.trace --policy fifo,lru,clock</code>.`,
+        `A proxy’s dashboard shows the lines of its own entries, and which would leave next (<a class="within" href="page:dashboard#inside">Inside</a>); and how many requests came back soon after their entry had been evicted (<a class="within" href="page:dashboard#what-if">What if</a>). Or replay a trace with all three rules: <code>glasscache simulate your.trace --policy fifo,lru,clock</code>.`,
       ),
     ],
   });

@@ -31,7 +31,7 @@ startLesson({
       ticks={[1, 4, 8, 12].map((places) => ({ place: places - 1, text: String(places) }))}
       most={ALL}
       rules={[0, 60, 120, 180, ALL]}
-      says={(place) => sizeSays(place + 1, hits[place]!)}
+      says={(place) => sizeSays(place + 1, hits[place]!, hits[place + 1] ?? hits[place]!)}
     />
   ),
   answers: ANSWERS,

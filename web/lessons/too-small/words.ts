@@ -6,7 +6,7 @@ import { listText } from "../../play/step-sentence.ts";
 import { ALL, KEYS, LOOP, LOOP_REQUESTS, PLACES, POLICIES } from "./run.ts";
 
 export function phase(at: number, { askAt, end }: StagedRun): string {
-  if (at < askAt) return "The caches are full. Watch who leaves, and who moves.";
+  if (at < askAt) return "The caches are full. Watch which entry leaves, and which one moves.";
   if (at === askAt) return "The caches are full: each fill makes an entry leave.";
   return at === end ? "The run is over." : `Request ${at - askAt} of ${end - askAt}.`;
 }
@@ -22,9 +22,9 @@ export function because(outcomes: readonly Outcome[]): string[] {
   const favourite = mostAskedFor(outcomes[0]!);
   const ofFavourite = count(fifo, favourite);
   return [
-    `Missed: ${listText(fifo)}. The line does not move when an entry is asked for, so being popular does not help. ${favourite} is asked for most of all, and ${ofFavourite === 0 ? "stayed by luck" : `still had to leave once it had come to the end of the line`}. Of these, LRU had ${listText(lostTo(fifo))}.`,
-    `Missed: ${listText(lru)}. These had not been asked for while ${PLACES} different others were. Who is asked for often goes to the front again and again, and never comes near the end.`,
-    `Missed: ${listText(clock)}. It knows whether an entry was asked for since it came by last, not when. So ${listText(lostTo(clock))}, which LRU kept, had to leave. It does less work for it: a hit moves nothing, it only leaves a mark.`,
+    `Missed: ${listText(fifo)}. The line does not change when an entry is asked for, so it does not help to be popular. ${favourite} is asked for most of all, and ${ofFavourite === 0 ? "stayed by luck" : `still had to leave once it had come to the end of the line`}. Of these, LRU had ${listText(lostTo(fifo))}.`,
+    `Missed: ${listText(lru)}. These had not been asked for while ${PLACES} different others were. An entry that is asked for often goes to the front again and again, and never comes near the end.`,
+    `Missed: ${listText(clock)}. It notes that an entry was asked for since the last look, not when. So ${listText(lostTo(clock))}, which LRU kept, had to leave. It has less work for that: a hit moves nothing.`,
   ];
 }
 
@@ -38,30 +38,40 @@ export function mostAskedFor({ requests }: Outcome): string {
   return names.toSorted((a, b) => count(names, b) - count(names, a))[0]!;
 }
 
+/** What a guess forgot that was too low, and one that was too high. */
+const REASONS: Readonly<Record<string, readonly [tooLow: string, tooHigh: string]>> = {
+  fifo: [
+    "Half of the keys fit, but not just any half: what is asked for often is fetched again soon after it had to leave, and is there for a while.",
+    "Its line moves on with every miss, and popular entries fall off its end like any other.",
+  ],
+  lru: [
+    "Half of the keys fit, but not just any half: those that are asked for often keep themselves at the front.",
+    "The rare keys are many: one of them comes every few requests, and hardly any of them is there.",
+  ],
+  clock: [
+    "A second round is nearly as good as a place at the front.",
+    "The rare keys are many, and now and then a popular one has not been asked for since the last look.",
+  ],
+};
+
 /** Compares a guess with the outcome; too low and too high have different reasons. */
 export function verdict(policy: string, guess: number, hits: number): string {
   const said = `${taught(policy).title}: you said ${guess}, it was ${hits}.`;
   if (guess === hits) return `${said} Exactly.`;
   if (Math.abs(guess - hits) === 1) return `${said} Nearly.`;
-  if (guess < hits) {
-    return `${said} Half of the keys have room, but they are not just any half: those that are asked for often are there more often than not.`;
-  }
-  return policy === "fifo"
-    ? `${said} Its line moves on with every miss, and popular entries fall off its end like any other.`
-    : `${said} The rare keys are many: one of them comes every few requests, and hardly any of them is there.`;
+  return `${said} ${REASONS[policy]![guess < hits ? 0 : 1]}`;
 }
 
-/** Says what caches of a size do. */
-export function sizeSays(places: number, hits: readonly number[]): string {
+/** Says what caches of a size do. @param larger the hits with one place more */
+export function sizeSays(places: number, hits: readonly number[], larger: readonly number[]): string {
   const each = POLICIES.map((policy, i) => `${taught(policy).title} ${hits[i]}`).join(", ");
   const said = `${counted(places, "place")} for ${KEYS.length} keys: of ${ALL} requests hits are ${each}.`;
   if (places >= KEYS.length) {
     return `${said} Everything fits. Only the first request for each key is a miss, and the rule does not matter.`;
   }
   if (places === 1) return `${said} With one place there is nothing to choose.`;
-  return hits[0] === Math.max(...hits)
-    ? said
-    : `${said} The better rule is worth ${counted(Math.max(...hits) - hits[0]!, "hit")} here.`;
+  const gained = larger[1]! - hits[1]!;
+  return `${said} Between the best rule and the worst lie ${counted(Math.max(...hits) - Math.min(...hits), "hit")}; one place more gives LRU ${gained}.`;
 }
 
 export const ANSWERS: readonly Answer[] = [
