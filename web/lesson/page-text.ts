@@ -66,6 +66,23 @@ export function tableText(
   return `<details class="behind" open><summary>As a table</summary><table><caption class="hidden">${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table></details>`;
 }
 
+/** A bar that is drawn to scale. */
+export interface ToldBar {
+  readonly title: string;
+  readonly text: string;
+  readonly px: number;
+  /** Its class, which colours it. */
+  readonly name: string;
+}
+
+export function barsText(bars: readonly ToldBar[]): string {
+  const rows = bars.map(
+    ({ title, text, px, name }) =>
+      `<tr><th scope="row">${title}</th><td class="number">${text}</td><td><svg class="${name}" width="${px}" height="12" aria-hidden="true"><path d="M0 6h${px}"/></svg></td></tr>`,
+  );
+  return `<table class="bars"><tbody>${rows.join("")}</tbody></table>`;
+}
+
 /** A few requests to one cache: each with what it was, and the entries that are there afterwards. */
 export async function storyText(typed: string, cache: PlayCache): Promise<string> {
   const requests = await openRequests({ workload: typedWorkload(typed), seed: 1 });

@@ -13,6 +13,7 @@ export const LESSONS = [
     title: "Popularity moves",
     asks: "When is it wrong to keep what was asked for most?",
   },
+  { name: "optimum", title: "The best there could be", asks: "How many misses could no rule avoid?" },
 ] as const satisfies readonly Lesson[];
 
 export type LessonName = (typeof LESSONS)[number]["name"];

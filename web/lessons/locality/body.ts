@@ -1,5 +1,5 @@
 import { lessonBody } from "../../lesson/lesson-body.ts";
-import { prose, storyText, type ToldRequest, tableText, toldText } from "../../lesson/page-text.ts";
+import { barsText, prose, storyText, type ToldRequest, tableText, toldText } from "../../lesson/page-text.ts";
 import { outcomesOf, reuseDistances, type StagedRun } from "../../lesson/staged-run.ts";
 import { numberText } from "../../parts/text.ts";
 import { MEASURED } from "./measured.ts";
@@ -87,9 +87,12 @@ const PX_PER_MS = 280;
 
 function bars(): string {
   const { directMs: direct, hitMs, missMs } = MEASURED;
-  const bar = (title: string, ms: number, name: string): string => {
-    const px = Math.round(ms * PX_PER_MS);
-    return `<tr><th scope="row">${title}</th><td class="number">${ms} ms</td><td><svg class="${name}" width="${px}" height="12" aria-hidden="true"><path d="M0 6h${px}"/></svg></td></tr>`;
-  };
-  return `<table class="bars"><tbody>${bar("without a cache", direct, "direct")}${bar("a hit", hitMs, "hit")}${bar("a miss", missMs, "miss")}</tbody></table>`;
+  const bar = (title: string, ms: number, name: string) => ({
+    ...{ title, text: `${ms} ms`, px: Math.round(ms * PX_PER_MS), name },
+  });
+  return barsText([
+    bar("without a cache", direct, "direct"),
+    bar("a hit", hitMs, "hit"),
+    bar("a miss", missMs, "miss"),
+  ]);
 }
