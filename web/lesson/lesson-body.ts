@@ -14,7 +14,7 @@ export interface LessonText {
   readonly change: readonly [says: string, table: string];
   readonly question: string;
   readonly answers: readonly Answer[];
-  /** The answer, and why. */
+  /** Why the right one is right. */
   readonly answer: string;
   /** The same on the reader's own traffic: a heading, and where to look. */
   readonly own: readonly [title: string, text: string];
@@ -25,6 +25,7 @@ export function lessonBody(name: LessonName, text: LessonText): string {
   const at = LESSONS.findIndex((lesson) => lesson.name === name);
   const { title } = LESSONS[at]!;
   const answers = text.answers.map((answer) => `<li>${answer.text}</li>`).join("");
+  const right = text.answers.find(({ hint }) => hint === undefined)!;
   const [says, table] = text.change;
   const [ownTitle, own] = text.own;
   return `${headText()}
@@ -53,7 +54,7 @@ ${table}
 <h2>One more question</h2>
 ${text.question}
 <div id="choices"><ol class="choices">${answers}</ol></div>
-<details class="answer"><summary>The answer</summary>${text.answer}</details>
+<details class="answer"><summary>The answer</summary>${prose(`<b>${right.text}</b>`)}${text.answer}</details>
 </section>
 <section id="own">
 <h2>${ownTitle}</h2>

@@ -102,12 +102,14 @@ export function Lines(props: LinesProps) {
   );
 }
 
-/** Moves labels so far down that none lies over another. */
+/** Moves labels so far apart that none lies over another, and none below the axis. */
 function apart(heights: readonly number[]): number[] {
   const placed = [...heights];
-  const order = heights.map((_, i) => i).toSorted((a, b) => heights[a]! - heights[b]!);
-  for (const [n, i] of order.entries()) {
-    if (n > 0) placed[i] = Math.max(placed[i]!, placed[order[n - 1]!]! + LABEL_GAP_PX);
+  const order = heights.map((_, i) => i).toSorted((a, b) => heights[b]! - heights[a]!);
+  let lowest = TOP + HEIGHT;
+  for (const i of order) {
+    placed[i] = Math.min(placed[i]!, lowest);
+    lowest = placed[i]! - LABEL_GAP_PX;
   }
   return placed;
 }

@@ -14,6 +14,7 @@ export const LESSONS = [
     asks: "When is it wrong to keep what was asked for most?",
   },
   { name: "optimum", title: "The best there could be", asks: "How many misses could no rule avoid?" },
+  { name: "memory", title: "How much memory?", asks: "What would a larger cache gain you?" },
 ] as const satisfies readonly Lesson[];
 
 export type LessonName = (typeof LESSONS)[number]["name"];

@@ -48,7 +48,7 @@ ${prose(
     ),
     answers: ANSWERS,
     answer: prose(
-      `The third. In your run the store answered ${warming.cold} requests: the first one for each key. With warming it answers ${warming.warm}, all of them before the doors open. First requests cannot be avoided, only moved to a time when nobody waits. And if some warmed key is not asked for that day, warming has cost the store one request more.`,
+      `In your run the store answered ${warming.cold} requests: the first one for each key. With warming it answers ${warming.warm}, all of them before the doors open. First requests cannot be avoided, only moved to a time when nobody waits. And if some warmed key is not asked for that day, warming has cost the store one request more.`,
     ),
     own: [
       "How cold is your own cache?",

@@ -62,7 +62,7 @@ ${prose(
     ),
     answers: ANSWERS,
     answer: prose(
-      "The second. Between LRU and the best there could be lie two requests of a hundred, and a rule that does not know the future gets a part of them only. The other 38 are asked for too rarely for this size. Only more places help, or fewer different keys: keys that mean the same but are written differently, for example.",
+      "Between LRU and the best there could be lie two requests of a hundred, and a rule that does not know the future gets a part of them only. The other 38 are asked for too rarely for this size. Only more places help, or fewer different keys: keys that mean the same but are written differently, for example.",
     ),
     own: [
       "How far is your own cache from the best?",

@@ -72,7 +72,7 @@ ${prose(
     ),
     answers: ANSWERS,
     answer: prose(
-      `LFU. If popularity does not move, a long memory is never wrong, and strangers cannot get at it. At the right end of the lines above, where no new favourite comes, LFU has ${numberText(still[1]!)} hits of 100, LFU-DA ${numberText(still[2]!)} and LRU ${numberText(still[0]!)}. At the left end, where one comes every ${PACES[0]} requests, it is ${numberText(fast[1]!)}, ${numberText(fast[2]!)} and ${numberText(fast[0]!)}. The same rule is the best and the worst.`,
+      `If popularity does not move, a long memory is never wrong, and strangers cannot get at it. At the right end of the lines above, where no new favourite comes, LFU has ${numberText(still[1]!)} hits of 100, LFU-DA ${numberText(still[2]!)} and LRU ${numberText(still[0]!)}. At the left end, where one comes every ${PACES[0]} requests, it is ${numberText(fast[1]!)}, ${numberText(fast[2]!)} and ${numberText(fast[0]!)}. The same rule is the best and the worst.`,
     ),
     own: [
       "Does popularity move in your own traffic?",

@@ -47,7 +47,7 @@ ${prose("So a scan does not hurt because it is large. It hurts where <b>a single
     ),
     answers: ANSWERS,
     answer: prose(
-      `The second. LRU loses a regular only when ${PLACES} different other entries were asked for since its last request. While the scan creeps along, most regulars are asked for well before that, and go back to the front. In this run LRU answers ${slow[0]!.during[0]} of the regulars’ ${slow[0]!.during[1]} requests during the scan, S3-FIFO ${slow[1]!.during[0]}. So a scan’s speed decides, not its length alone.`,
+      `LRU loses a regular only when ${PLACES} different other entries were asked for since its last request. While the scan creeps along, most regulars are asked for well before that, and go back to the front. In this run LRU answers ${slow[0]!.during[0]} of the regulars’ ${slow[0]!.during[1]} requests during the scan, S3-FIFO ${slow[1]!.during[0]}. So a scan’s speed decides, not its length alone.`,
     ),
     own: [
       "Has a scan come by your own cache?",

@@ -57,7 +57,7 @@ ${prose(
     ),
     answers: ANSWERS,
     answer: prose(
-      `None: the run counts ${loop} hits. When G comes, A leaves, since it was asked for longest ago; and A is the very next. It takes the place of B, the next but one, and so on: each has just left when it is asked for. With one place more the same run has ${loopFits} hits: all but the first seven requests. A little too small can be as bad as no cache at all.`,
+      `The run counts ${loop} hits. When G comes, A leaves, since it was asked for longest ago; and A is the very next. It takes the place of B, the next but one, and so on: each has just left when it is asked for. With one place more the same run has ${loopFits} hits: all but the first seven requests. A little too small can be as bad as no cache at all.`,
     ),
     own: [
       "Is your own cache too small?",

@@ -29,7 +29,7 @@ test("what the text says is what happens", async () => {
   expect(lru).toStartWith("Missed: F, E, G, D and K.");
   expect(clock).toContain("So C, which LRU kept, had to leave.");
   const body = await tooSmallBody();
-  for (const text of ["FIFO: 12 of 20", "LRU: 15 of 20", "CLOCK: 14 of 20", "the run counts 0 hits"]) {
+  for (const text of ["FIFO: 12 of 20", "LRU: 15 of 20", "CLOCK: 14 of 20", "The run counts 0 hits"]) {
     expect(body).toContain(text);
   }
   // The figure: A leaves FIFO, B leaves LRU and CLOCK.
