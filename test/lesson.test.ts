@@ -1,9 +1,11 @@
-/** Lesson 4 in a real browser: predict, run, explain, change, and one more question. */
+/** The lessons in a real browser: predict, run, explain, change, and one more question. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { linked, pageFile, SITE_LINKS } from "../src/admin/page.ts";
 import { bundlePage } from "../src/admin/page-bundle.ts";
+import { LESSONS, type LessonName } from "../web/lessons/course.ts";
 import { chromiumProgram, TestBrowser } from "./support/browser.ts";
 import { TemporaryDirectory } from "./support/program.ts";
 import { until } from "./support/until.ts";
@@ -12,13 +14,111 @@ setDefaultTimeout(120_000);
 
 const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
-describe.skipIf(!chromiumProgram.available)("the lesson on scans", () => {
+/** What a reader does in a lesson, and reads there. The lesson's own test holds its figures to the simulator's. */
+interface Walk {
+  /** The guess that all sliders at their right ends make. */
+  readonly guess: string;
+  /** What the explanation then says. */
+  readonly told: readonly string[];
+  /** The slider of the one thing, and what it says at its left end. */
+  readonly slider: RegExp;
+  readonly least: string;
+  readonly wrong: RegExp;
+  readonly hint: string;
+  readonly right: RegExp;
+  /** What stands in the answer. */
+  readonly answer: string;
+}
+
+const WALKS: Readonly<Record<LessonName, Walk>> = {
+  "cold-start": {
+    guess: "20",
+    told: ["You said 20, it was 13. There is a copy only of what was fetched before", "20 − 7 = 13"],
+    slider: /requests since the start/,
+    least: "After 1 request: 0 hits so far, 0 %.",
+    wrong: /^All of them/,
+    hint: "But somebody filled the cache before.",
+    right: /^None/,
+    answer: "the store answered 10 requests",
+  },
+  locality: {
+    guess: "20",
+    told: ["You said 20, it was 14.", "usually came again after 12 different others"],
+    slider: /the way to the store/,
+    least: "The store is on the same machine: without a cache a request takes 0.32 ms",
+    wrong: /^It has five requests/,
+    hint: "It never sees hits.",
+    right: /^It has half as much/,
+    answer: "10 of 100 before, 5 of 100 now",
+  },
+  "too-small": {
+    guess: "20,20,20",
+    told: ["FIFO: you said 20, it was 12.", "LRU: you said 20, it was 15.", "CLOCK: you said 20, it was 14."],
+    slider: /^places/,
+    least: "With one place there is nothing to choose.",
+    wrong: /^About 60/,
+    hint: "But which six?",
+    right: /^None/,
+    answer: "The run counts 0 hits",
+  },
+  scan: {
+    guess: "20,20",
+    told: [
+      "LRU: you said 20, it was 9. That they had been asked for all day",
+      "S3-FIFO: you said 20, it was 19.",
+    ],
+    slider: /strangers in the scan/,
+    least: "A scan of 0: LRU 20 of 20, S3-FIFO 20 of 20.",
+    wrong: /^All of them/,
+    hint: "Not this time.",
+    right: /^At most the few/,
+    answer: "answers 65 of the regulars’ 72",
+  },
+  popularity: {
+    guess: "40,40,40",
+    told: [
+      "LFU: you said 40, it was 12.",
+      "LFU-DA: you said 40, it was 22.",
+      "LRU: you said 40, it was 29.",
+      "3 of the old favourites were left",
+    ],
+    slider: /a new favourite/,
+    least: "Without climbing it would have 5.6. The best is LRU.",
+    wrong: /^LRU/,
+    hint: "Look at the row of yesterday",
+    right: /^LFU:/,
+    answer: "The same rule is the best and the worst.",
+  },
+  optimum: {
+    guess: "20,20",
+    told: ["LRU: you said 20, it was 8.", "Belady: you said 20, it was 15. Even with the whole future known"],
+    slider: /^places/,
+    least: "5 places for 400 keys: of 100 requests hits are LRU 7, S3-FIFO 18, W-TinyLFU 17, Belady 25.",
+    wrong: /^Another policy/,
+    hint: "how many of them could the best policy of all avoid",
+    right: /^More memory/,
+    answer: "lie two requests of a hundred",
+  },
+  memory: {
+    guess: "100",
+    told: ["You said 100, it was 61.", "From 60 places to 70 misses fall from 61 to 12"],
+    slider: /^places/,
+    least: "5 places: of 100 requests miss LRU 85",
+    wrong: /^Half to each/,
+    hint: "where the curve goes from there",
+    right: /^All of it to the first/,
+    answer: "Where a curve is steep",
+  },
+};
+
+describe.skipIf(!chromiumProgram.available)("the lessons", () => {
   const directory = new TemporaryDirectory();
-  const file = join(directory.path, "scan.html");
-  const url = `file://${file}`;
   let browser: TestBrowser;
   beforeAll(async () => {
-    writeFileSync(file, pageFile(linked(await bundlePage("lesson-scan"), SITE_LINKS)));
+    for (const name of ["lessons", ...LESSONS.map((lesson) => `lesson-${lesson.name}` as const)] as const) {
+      const html = pageFile(linked(await bundlePage(name), SITE_LINKS));
+      writeFileSync(join(directory.path, SITE_LINKS[name]!), html);
+    }
     browser = await TestBrowser.launch();
   });
   afterAll(async () => {
@@ -26,73 +126,135 @@ describe.skipIf(!chromiumProgram.available)("the lesson on scans", () => {
     directory[Symbol.dispose]();
   });
 
-  test("is complete without a script", async () => {
-    await using shown = await browser.open(url, { javaScriptEnabled: false });
-    const text = await shown.page.locator("main").innerText();
-    for (const part of [
-      "LRU: 9 of 20",
-      "S3-FIFO: 19 of 20",
-      "So a scan does not hurt because it is large",
-      "One more question",
-    ]) {
-      expect(text).toContain(part);
-    }
-    expect(text).not.toContain("This part opens");
-    expect(shown.messages).toEqual([]);
-  });
+  const urlOf = (file: string): string => `file://${join(directory.path, file)}`;
 
-  test("moves by itself to the question, and runs once a guess is kept", async () => {
-    await using shown = await browser.open(url);
-    const { page } = shown;
-    await page.getByRole("button", { name: "Keep my guess and let it come" }).waitFor();
-    expect(await page.locator("#explained .told").isVisible()).toBe(false);
-    await page.getByRole("button", { name: "Keep my guess and let it come" }).click();
-    await page.getByText(/stranger [3-9] of 24/).waitFor();
-    await page.getByRole("button", { name: "Pause" }).click();
-    await page.getByRole("button", { name: "Step back" }).click();
-    expect(await page.locator(".cache.jump").count()).toBe(2);
-    expect(shown.messages).toEqual([]);
-  });
+  for (const { name, title } of LESSONS) {
+    const walk = WALKS[name];
+    const url = urlOf(`${name}.html`);
 
-  for (const width of [360, 1280]) {
-    test(`can be walked through by keyboard alone, with less motion, at ${width} px`, async () => {
-      await using shown = await browser.open(url, {
-        viewport: { width, height: 900 },
-        reducedMotion: "reduce",
-      });
-      const { page, messages } = shown;
-      const press = async (name: string): Promise<void> => page.getByRole("button", { name }).press("Enter");
-      await press("Next moment");
-      await page.getByRole("slider", { name: /guess for LRU/ }).press("End");
-      await press("Keep my guess and let it come");
-      expect(await page.evaluate("location.hash")).toBe("#guess=20,10");
-      for (const phase of ["stranger 12 of 24", "stranger 24 of 24", "The run is over."]) {
-        await press("Next moment");
-        await page.getByText(phase).waitFor();
+    test(`${title}: is complete without a script`, async () => {
+      await using shown = await browser.open(url, { javaScriptEnabled: false });
+      const { page } = shown;
+      await page.locator("details.answer summary").click();
+      const text = await page.locator("main").innerText();
+      for (const part of ["What happened, and why", "One more question", walk.answer]) {
+        expect(text).toContain(part);
       }
-      const explained = page.locator("#explained .told");
-      await until(() => explained.isVisible());
-      expect(await explained.innerText()).toContain(
-        "LRU: you said 20, it was 9. That they had been asked for all day",
+      // What is told of the run, but for what the reader said.
+      for (const part of walk.told.filter((each) => !/you said/i.test(each))) expect(text).toContain(part);
+      expect(text).not.toContain("This part opens");
+      expect(await page.locator("#change tbody tr").count()).toBeGreaterThan(5);
+      expect(shown.messages).toEqual([]);
+    });
+
+    for (const [width, colorScheme] of [
+      [360, "dark"],
+      [1280, "light"],
+    ] as const) {
+      test(`${title}: can be walked through by keyboard alone, with less motion, at ${width} px`, async () => {
+        await using shown = await browser.open(url, {
+          viewport: { width, height: 900 },
+          reducedMotion: "reduce",
+          colorScheme,
+        });
+        const { page, messages } = shown;
+        await walkThrough(page, walk);
+        expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+        expect(await violations(page)).toEqual([]);
+        expect(messages).toEqual([]);
+        const link = await page
+          .getByRole("link", { name: "This run in the playground" })
+          .getAttribute("href");
+        expect(link).toMatch(/\/index\.html#(typed|workload)=/);
+      });
+    }
+
+    test(`${title}: moves by itself to its question, and runs once a guess is kept`, async () => {
+      await using shown = await browser.open(url);
+      const { page } = shown;
+      const keep = page.getByRole("button", { name: /^Keep my guess/ });
+      await keep.waitFor();
+      expect(await page.locator("#explained .told").isVisible()).toBe(false);
+      const position = await page.evaluate("document.querySelector('.phase').textContent");
+      await keep.click();
+      await until(
+        async () => (await page.evaluate("document.querySelector('.phase').textContent")) !== position,
       );
-      expect(await explained.innerText()).toContain("S3-FIFO: you said 10, it was 19. No scan gets past");
-      expect(await page.locator("#stage .boxes .hit").count()).toBe(9 + 19);
-      const length = page.getByRole("slider", { name: /strangers in the scan/ });
-      await length.press("Home");
-      await page.getByText("A scan of 0: LRU 20 of 20, S3-FIFO 20 of 20.").waitFor();
-      await page.getByRole("radio", { name: /^All of them/ }).press("Space");
-      await page.getByText("Not this time.").waitFor();
-      await page.getByRole("radio", { name: /^At most the few/ }).press("Space");
-      await page.getByText("answers 65 of the regulars’ 72").waitFor();
-      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
-      await page.evaluate(AXE);
-      const found = (await page.evaluate(
-        `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))`,
-      )) as string[][];
-      expect(found).toEqual([]);
-      expect(messages).toEqual([]);
-      const link = await page.getByRole("link", { name: "This run in the playground" }).getAttribute("href");
-      expect(link).toStartWith(`file://${directory.path}/index.html#typed=`);
+      await page.getByRole("button", { name: "Pause" }).click();
+      const where = async (): Promise<number> =>
+        Number(/\d+/.exec(await page.locator(".acts .label").innerText())![0]);
+      const before = await where();
+      await page.getByRole("button", { name: "Step back" }).click();
+      await until(async () => (await where()) === before - 1);
+      // What lies behind does not move.
+      expect(await page.locator(".cache:not(.jump)").count()).toBe(0);
+      expect(shown.messages).toEqual([]);
     });
   }
+
+  test("a guess is kept in the address, and shown to whoever opens it", async () => {
+    await using shown = await browser.open(`${urlOf("scan.html")}#guess=3,18`, { reducedMotion: "reduce" });
+    const { page } = shown;
+    for (const phase of ["A quiet day has passed", "stranger 12 of 24", "stranger 24 of 24", "is over"]) {
+      await page.getByRole("button", { name: "Next moment" }).press("Enter");
+      await page.getByText(phase).waitFor();
+    }
+    await page.getByText("LRU: you said 3, it was 9.").waitFor();
+    // One that cannot be is none.
+    await using wrong = await browser.open(`${urlOf("scan.html")}#guess=3,21`, { reducedMotion: "reduce" });
+    await wrong.page.getByRole("button", { name: "Next moment" }).press("Enter");
+    await wrong.page.getByRole("button", { name: /^Keep my guess/ }).waitFor();
+  });
+
+  test("an entry that is pressed says why it is there", async () => {
+    await using shown = await browser.open(urlOf("too-small.html"), { reducedMotion: "reduce" });
+    await shown.page.locator("#stage .tile").first().press("Enter");
+    await shown.page.getByRole("status").getByText("is in the queue").waitFor();
+  });
+
+  test("the list names all lessons in order, and each leads to the next", async () => {
+    await using shown = await browser.open(urlOf("lessons.html"), { javaScriptEnabled: false });
+    const { page } = shown;
+    expect(await page.locator(".lessons a").allInnerTexts()).toEqual(LESSONS.map(({ title }) => title));
+    await page.locator(".lessons a").first().click();
+    for (const { title } of LESSONS.slice(1)) {
+      expect(await page.locator(".course .after").innerText()).toContain(title);
+      await page.locator(".course .after").click();
+      expect(await page.locator("h1").innerText()).toBe(title);
+    }
+    expect(await page.locator(".course .after").count()).toBe(0);
+    await using styled = await browser.open(urlOf("lessons.html"), { viewport: { width: 360, height: 900 } });
+    expect(await styled.page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+    expect(await violations(styled.page)).toEqual([]);
+  });
 });
+
+async function walkThrough(page: Page, walk: Walk): Promise<void> {
+  const next = page.getByRole("button", { name: "Next moment" });
+  const keep = page.getByRole("button", { name: /^Keep my guess/ });
+  await next.waitFor();
+  while (!(await keep.isVisible())) await next.press("Enter");
+  for (const slider of await page.locator(".guess input").all()) await slider.press("End");
+  await keep.press("Enter");
+  expect(await page.evaluate("location.hash")).toBe(`#guess=${walk.guess}`);
+  const explained = page.locator("#explained .told");
+  while (!(await explained.isVisible())) await next.press("Enter");
+  const told = await explained.innerText();
+  for (const part of walk.told) expect(told).toContain(part);
+
+  const slider = page.getByRole("slider", { name: walk.slider });
+  await slider.press("Home");
+  await page.locator(".lines .prose", { hasText: walk.least }).waitFor();
+  await page.getByRole("radio", { name: walk.wrong }).press("Space");
+  await page.getByText(walk.hint).waitFor();
+  await page.getByRole("radio", { name: walk.right }).press("Space");
+  await page.getByText("That is right.").waitFor();
+  await page.locator("details.answer").getByText(walk.answer).waitFor();
+}
+
+async function violations(page: Page): Promise<string[][]> {
+  await page.evaluate(AXE);
+  return page.evaluate(
+    `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))`,
+  );
+}

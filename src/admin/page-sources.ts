@@ -39,7 +39,7 @@ export const PAGES: Readonly<Record<PageName, PageSources>> = {
     worker: "play/worker.ts",
     hasLibrary: false,
     noScript:
-      "<main><p class=prose>The playground runs caches in your browser, which needs JavaScript. <code>glasscache simulate</code> counts the same hits and misses at a terminal.</p></main>",
+      '<main><p class=prose>The playground runs caches in your browser, which needs JavaScript. <code>glasscache simulate</code> counts the same hits and misses at a terminal. <a class="within" href="page:lessons">The lessons</a> can be read without it.</p></main>',
   },
   ...lessonPages(),
 };

@@ -4,6 +4,7 @@ import { Tip } from "../parts/tip.tsx";
 import { HowToRead, View } from "../parts/view.tsx";
 import { CacheColumn } from "./cache-column.tsx";
 import { Controls } from "./controls.tsx";
+import { CourseEntry } from "./course-entry.tsx";
 import { CurveChart } from "./curve-chart.tsx";
 import { onKey } from "./keyboard.ts";
 import { Legend } from "./legend.tsx";
@@ -33,13 +34,14 @@ export function App({ player }: { readonly player: Player }) {
         <Brand />
         <h1 class="which">The playground</h1>
         <nav aria-label="Pages">
-          {links["lesson-scan"] !== undefined && <a href={links["lesson-scan"]}>Lesson: a scan comes by</a>}
+          {links["lessons"] !== undefined && <a href={links["lessons"]}>Lessons</a>}
           {links["dashboard"] !== undefined && <a href={links["dashboard"]}>Dashboard</a>}
         </nav>
         <div class="tools">
           <DisplaySwitches />
         </div>
       </header>
+      <CourseEntry />
       <main class={caches.length > 2 ? "play many" : "play"}>
         <View
           id="playground"

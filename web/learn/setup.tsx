@@ -7,6 +7,7 @@ import {
   typedWorkload,
 } from "../play/settings.ts";
 import { ConditionFields } from "./condition-fields.tsx";
+import { PresetLesson } from "./course-entry.tsx";
 import { Field } from "./field.tsx";
 import { FileChoice } from "./file-choice.tsx";
 import type { Player } from "./player.ts";
@@ -83,7 +84,11 @@ export function Setup({ player }: { readonly player: Player }) {
       >
         Add a cache
       </button>
-      {preset !== undefined && <p class="prose says-preset">{preset.says}</p>}
+      {preset !== undefined && (
+        <p class="prose says-preset">
+          {preset.says} <PresetLesson preset={preset} />
+        </p>
+      )}
       {notes.length > 0 && <p class="prose says-preset notes">{notes.join(" ")}</p>}
       <ConditionFields player={player} />
     </div>

@@ -20,7 +20,7 @@ export function WhatIfView() {
   const factor = useSignal(2);
   if (whatIf === undefined || whatIf.requests < ENOUGH_READS) {
     return (
-      <View id="what-if" title="What if" question="What would another size or policy give?">
+      <View id="what-if" title="What if" lesson="memory" question="What would another size or policy give?">
         <Awaited>
           {settings === undefined
             ? "The figures are on their way."
@@ -47,6 +47,7 @@ export function WhatIfView() {
     <View
       id="what-if"
       title="What if"
+      lesson="memory"
       question="What would another size or policy give?"
       note={`${counted(whatIf.sampledRequests, "read")} simulated of ${countText(whatIf.requests)} since ${clockText(whatIf.sinceMs)}`}
     >
