@@ -93,7 +93,7 @@ const WALKS: Readonly<Record<LessonName, Walk>> = {
     guess: "20,20",
     told: ["LRU: you said 20, it was 8.", "Belady: you said 20, it was 15. Even with the whole future known"],
     slider: /^places/,
-    least: "5 places for 400 keys: of 100 requests hits are LRU 7, S3-FIFO 18, W-TinyLFU 17, Belady 25.",
+    least: "5 places for 400 keys. Hits of 100 requests: LRU 7, S3-FIFO 18, W-TinyLFU 17, Belady 25.",
     wrong: /^Another policy/,
     hint: "how many of them could the best policy of all avoid",
     right: /^More memory/,
@@ -103,7 +103,7 @@ const WALKS: Readonly<Record<LessonName, Walk>> = {
     guess: "100",
     told: ["You said 100, it was 61.", "From 60 places to 70 misses fall from 61 to 12"],
     slider: /^places/,
-    least: "5 places: of 100 requests miss LRU 85",
+    least: "5 places. Misses of 100 requests: LRU 85",
     wrong: /^Half to each/,
     hint: "where the curve goes from there",
     right: /^All of it to the first/,
@@ -223,6 +223,11 @@ describe.skipIf(!chromiumProgram.available)("the lessons", () => {
       expect(await page.locator("h1").innerText()).toBe(title);
     }
     expect(await page.locator(".course .after").count()).toBe(0);
+    await using wide = await browser.open(urlOf("scan.html"), { viewport: { width: 2560, height: 900 } });
+    const lefts = await wide.page.evaluate(
+      "['h1', '#change h2', '.course'].map((part) => document.querySelector(part).getBoundingClientRect().left)",
+    );
+    expect(new Set(lefts as number[]).size).toBe(1);
     await using styled = await browser.open(urlOf("lessons.html"), { viewport: { width: 360, height: 900 } });
     expect(await styled.page.evaluate("document.documentElement.scrollWidth")).toBe(360);
     expect(await violations(styled.page)).toEqual([]);

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
+import { LESSONS } from "../../web/lessons/course.ts";
 import { ADMIN_LINKS, linked, pageFile, SITE_LINKS } from "./page.ts";
 import { bundlePage } from "./page-bundle.ts";
 
@@ -9,7 +10,7 @@ const hash = (text: string): string =>
 for (const [name, limitBytes] of [
   ["dashboard", 60_000],
   ["learn", 140_000],
-  ["lesson-scan", 70_000],
+  ...LESSONS.map(({ name }) => [`lesson-${name}`, 90_000] as const),
   ["lessons", 50_000],
 ] as const) {
   test(`the page ${name} is one file that loads nothing, and small`, async () => {

@@ -20,12 +20,13 @@ const SETTINGS = {
 
 export const learn = subcommand({
   name: "learn",
-  summary: "serve the playground: caches to step through in a browser",
+  summary: "serve the lessons and the playground: caches to step through in a browser",
   description:
-    "Serves a page in which eviction policies can be watched at work, side by side, request by request, forwards and " +
-    "backwards. Everything runs in the browser. A proxy and a server show the same page at /learn of their admin port.",
+    "Serves lessons on how caches work, and a playground in which eviction policies can be watched at work, side by " +
+    "side, request by request, forwards and backwards. Everything runs in the browser. A proxy and a server show the " +
+    "same pages at /learn of their admin port.",
   examples: [
-    ["glasscache learn", "print the page's address, and serve it until Ctrl-C"],
+    ["glasscache learn", "print the addresses, and serve the pages until Ctrl-C"],
     ["glasscache learn --port 0", "on a free port"],
   ],
   settings: SETTINGS,
@@ -35,7 +36,9 @@ export const learn = subcommand({
     for (const signal of ENDING_SIGNALS) process.once(signal, end);
     const server = new LearnServer({ host, port, page: bundlePage });
     const name = host.includes(":") ? `[${host}]` : host;
-    standardOutput().write(`The playground: http://${name}:${server.port}/learn (Ctrl-C ends it)\n`);
+    const url = `http://${name}:${server.port}`;
+    standardOutput().write(`The lessons: ${url}/learn/lessons\n`);
+    standardOutput().write(`The playground: ${url}/learn (Ctrl-C ends it)\n`);
     await ending;
     await server.close();
     return EXIT_DONE;

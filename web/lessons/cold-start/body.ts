@@ -44,11 +44,11 @@ ${prose(
       ),
     ],
     question: prose(
-      `The next day somebody <i>warms</i> the cache: before the doors open, each of the ${KEYS.length} keys is asked for once. Then the same ${run.end} requests come as in your run. All of them are hits. How many requests does that spare the store, counted over the whole day?`,
+      `The next day somebody <i>warms</i> the cache: before anybody comes, each of the ${KEYS.length} keys is asked for once. Then the same ${run.end} requests come as in your run. All of them are hits. How many requests does that spare the store, counted over the whole day?`,
     ),
     answers: ANSWERS,
     answer: prose(
-      `In your run the store answered ${warming.cold} requests: the first one for each key. With warming it answers ${warming.warm}, all of them before the doors open. First requests cannot be avoided, only moved to a time when nobody waits. And if some warmed key is not asked for that day, warming has cost the store one request more.`,
+      `In your run the store answered ${warming.cold} requests: the first one for each key. With warming it answers ${warming.warm}, all of them before anybody comes. First requests cannot be avoided, only moved to a time when nobody waits. And if some warmed key is not asked for that day, warming has cost the store one request more.`,
     ),
     own: [
       "How cold is your own cache?",

@@ -37,8 +37,8 @@ export const ANSWERS: readonly Answer[] = [
     hint: `None of the ${COUNTED + 4} has to be fetched, true. But somebody filled the cache before. Count what the store had to answer then, too.`,
   },
   {
-    text: "One for each hit that there is more.",
-    hint: "Each of those hits was a miss before, and cost one fetch. Where has that fetch gone? Count what the store answered before the doors opened.",
+    text: "One for each additional hit.",
+    hint: "Each of those hits was a miss before, and cost one fetch. Where has that fetch gone? Count what the store answered before anybody came.",
   },
   { text: "None: the same fetches are made earlier, when nobody waits for them." },
 ];

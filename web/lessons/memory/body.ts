@@ -26,7 +26,7 @@ export default async function memoryBody(): Promise<string> {
   return lessonBody("memory", {
     intro: `${prose(
       "A larger cache has more of what is asked for. But how much more? Memory costs money, and misses cost time. To choose a size one must know, for <i>each</i> size, how many requests would miss. Drawn as a line it is called the <b>miss-ratio curve</b>: to the right the size, upwards the misses.",
-      "Nobody need try all sizes for it. Lesson 2 counted, for a request, how many different other keys were asked for since the last request for the same key. LRU has the entry still if it has more places than that. So each request says by itself in which caches it is a hit:",
+      "It is not necessary to try all sizes. Lesson 2 counted, for a request, how many different other keys were asked for since the last request for the same key. LRU has the entry still if it has more places than that. So each request says by itself in which caches it is a hit:",
     )}
 <figure>
 ${await curveText("A B C A B B D A")}

@@ -49,7 +49,7 @@ test("what the text says is what happens", async () => {
 test("the cliff is LRU's", async () => {
   const requests = await memoryRequests();
   expect(policiesSay(BUY, missesWith(requests, BUY))).toBe(
-    "60 places: of 100 requests miss LRU 61, S3-FIFO 31, W-TinyLFU 14, Belady 11. They keep a part of the loop, and hit it in each round; LRU keeps running after it.",
+    "60 places. Misses of 100 requests: LRU 61, S3-FIFO 31, W-TinyLFU 14, Belady 11. They keep a part of the loop, and hit it in each round; LRU keeps running after it.",
   );
   expect(policiesSay(LARGEST, missesWith(requests, LARGEST))).toContain("the rule hardly does");
 });

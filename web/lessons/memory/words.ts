@@ -49,7 +49,7 @@ export function because(curve: readonly number[], [least, most]: readonly [numbe
 /** Says what other policies make of a size. */
 export function policiesSay(places: number, misses: readonly number[]): string {
   const figures = COMPARED.map((policy, i) => `${taught(policy).title} ${round(misses[i]!)}`).join(", ");
-  const said = `${places} places: of 100 requests miss ${figures}.`;
+  const said = `${places} places. Misses of 100 requests: ${figures}.`;
   const [lru, s3, tiny, best] = misses as [number, number, number, number];
   if (lru - best < 3) return `${said} Here everything fits that matters, and the rule hardly does.`;
   return lru - Math.min(s3, tiny) < 10

@@ -59,7 +59,7 @@ export function verdict(policy: string, guess: number, hits: number): string {
 export function sizeSays(places: number, hits: readonly number[]): string {
   const [lru, s3, , best] = hits as [number, number, number, number];
   const figures = COMPARED.map((policy, i) => `${taught(policy).title} ${numberText(hits[i]!)}`).join(", ");
-  const said = `${counted(places, "place")} for ${LONG_KEYS} keys: of 100 requests hits are ${figures}.`;
+  const said = `${counted(places, "place")} for ${LONG_KEYS} keys. Hits of 100 requests: ${figures}.`;
   if (places >= LONG_KEYS) {
     return `${said} Everything fits: only first requests are misses, and those no rule can avoid.`;
   }

@@ -55,7 +55,7 @@ ${today.map((outcome, i) => toldText(`${taught(outcome.policy).title}: ${outcome
 </div>
 ${prose(
   "So there are two ways to be wrong about the future: to forget what is still true, and to remember what no longer is. <b>How fast a rule should forget depends on how fast popularity moves</b>, and no rule knows that beforehand.",
-  "But it can be tried out. W-TinyLFU, another policy, has two parts: a <i>window</i>, in which newcomers are welcome as in LRU, and a main part, into which only those come that were asked for more often than the one they push out. Which share should the window have? It <b>climbs</b>: it makes the window a little larger and looks whether there are more hits. If so, it goes on; if not, it turns back. As somebody finds the top of a hill in the fog, by feeling which way is up.",
+  "But it can be tried out. W-TinyLFU, another policy, has two parts: a <i>window</i>, in which newcomers are welcome as in LRU, and a main part, which an entry enters only if it was asked for more often than the one that it would push out. Which share should the window have? It <b>climbs</b>: it makes the window a little larger and looks whether there are more hits. If so, it goes on; if not, it turns back. As somebody finds the top of a hill in the fog, by feeling which way is up.",
 )}`,
     change: [
       prose(

@@ -64,7 +64,7 @@ export function paceSays(pace: number, hits: readonly number[]): string {
   const [lru, lfu, aging, still, climbing] = hits as [number, number, number, number, number];
   const best = hits.indexOf(Math.max(...hits));
   const when = pace >= LONG ? "Popularity stays as it is" : `A new favourite ${paceText(pace)}`;
-  const figures = `${when}: of 100 requests hits are LRU ${round(lru)}, LFU ${round(lfu)}, LFU-DA ${round(aging)}, W-TinyLFU climbing ${round(climbing)}.`;
+  const figures = `${when}. Hits of 100 requests: LRU ${round(lru)}, LFU ${round(lfu)}, LFU-DA ${round(aging)}, W-TinyLFU climbing ${round(climbing)}.`;
   const unlike =
     climbing >= still + 2
       ? ` Without climbing it would have ${round(still)}.`

@@ -49,7 +49,7 @@ test("a loop of one key too many has no hits, and with one place more all but th
 
 test("the size says what it does", async () => {
   expect(sizeSays(PLACES, await hitsWith(PLACES), await hitsWith(PLACES + 1))).toBe(
-    "6 places for 12 keys: of 240 requests hits are FIFO 139, LRU 149, CLOCK 148. Between the best rule and the worst lie 10 hits; one place more gives LRU 16.",
+    "6 places for 12 keys. Hits of 240 requests: FIFO 139, LRU 149, CLOCK 148. Between the best rule and the worst lie 10 hits; one place more gives LRU 16.",
   );
   expect(sizeSays(1, await hitsWith(1), await hitsWith(2))).toEndWith(
     "With one place there is nothing to choose.",

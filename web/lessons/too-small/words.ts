@@ -65,7 +65,7 @@ export function verdict(policy: string, guess: number, hits: number): string {
 /** Says what caches of a size do. @param larger the hits with one place more */
 export function sizeSays(places: number, hits: readonly number[], larger: readonly number[]): string {
   const each = POLICIES.map((policy, i) => `${taught(policy).title} ${hits[i]}`).join(", ");
-  const said = `${counted(places, "place")} for ${KEYS.length} keys: of ${ALL} requests hits are ${each}.`;
+  const said = `${counted(places, "place")} for ${KEYS.length} keys. Hits of ${ALL} requests: ${each}.`;
   if (places >= KEYS.length) {
     return `${said} Everything fits. Only the first request for each key is a miss, and the rule does not matter.`;
   }
