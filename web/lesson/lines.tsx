@@ -3,7 +3,7 @@ import { Chart } from "../parts/chart.tsx";
 import type { PolicyLook } from "../what-if/policy-looks.ts";
 
 /** A line of a chart: a value for each place of the slider. */
-export interface Line {
+interface Line {
   readonly title: string;
   readonly look: PolicyLook;
   readonly values: readonly number[];

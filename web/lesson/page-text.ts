@@ -20,7 +20,7 @@ export function prose(...paragraphs: readonly string[]): string {
 }
 
 /** A letter is a regular, anything else a stranger. */
-export function tileText(name: string, reads = 0): string {
+function tileText(name: string, reads = 0): string {
   const warm = /^[A-Z]$/.test(name) ? " warm-3" : "";
   const tally = reads === 0 ? "" : `<span class="tally">${"|".repeat(Math.min(4, reads))}</span>`;
   return `<i class="tile${warm}">${name}${tally}</i>`;
@@ -102,7 +102,7 @@ const HIT_TEXT = '<b class="hit">| hit</b>: the copy is the answer';
 const MISS_TEXT = '<b class="miss"># miss</b>: the store is asked';
 
 /** The entries of each queue, the newest first; with their reads, if these matter. */
-export function residentText(queues: readonly PlayQueue[], hasReads = false): string {
+function residentText(queues: readonly PlayQueue[], hasReads = false): string {
   const tile = ({ key, entry }: PlayQueue["members"][number]): string =>
     tileText(nameIn(key), hasReads ? entry?.reads : 0);
   return queues

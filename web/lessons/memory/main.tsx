@@ -12,7 +12,7 @@ const curve = lruCurve(requests);
 startLesson({
   stage: <CurveStage curve={curve} />,
   change: (
-    <Soon make={async () => SIZES.map((places) => missesWith(requests, places))}>
+    <Soon of={SIZES} make={(places) => missesWith(requests, places)}>
       {(misses) => (
         <Lines
           lines={COMPARED.map((policy, i) => ({

@@ -13,12 +13,6 @@ const FIRST_PLACE = 3;
 
 const run = await futureRun();
 
-async function allSizes(): Promise<number[][]> {
-  const hits: number[][] = [];
-  for (const places of SIZES) hits.push(await hitsWith(places));
-  return hits;
-}
-
 startLesson({
   stage: (
     <CacheStage
@@ -34,7 +28,7 @@ startLesson({
     </CacheStage>
   ),
   change: (
-    <Soon make={allSizes}>
+    <Soon of={SIZES} make={hitsWith}>
       {(hits) => (
         <Lines
           lines={COMPARED.map((policy, i) => ({ ...taught(policy), values: hits.map((each) => each[i]!) }))}

@@ -19,12 +19,6 @@ const DRAWN = [
 
 const run = await moveRun();
 
-async function allPaces(): Promise<number[][]> {
-  const hits: number[][] = [];
-  for (const pace of PACES) hits.push(await hitsAtPace(pace));
-  return hits;
-}
-
 startLesson({
   stage: (
     <CacheStage
@@ -38,7 +32,7 @@ startLesson({
     />
   ),
   change: (
-    <Soon make={allPaces}>
+    <Soon of={PACES} make={hitsAtPace}>
       {(hits) => (
         <Lines
           lines={DRAWN.map(({ at, title }) => ({

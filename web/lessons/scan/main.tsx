@@ -1,8 +1,9 @@
 import { CacheStage } from "../../lesson/cache-stage.tsx";
 import { Lines } from "../../lesson/lines.tsx";
 import { taught } from "../../lesson/policies.ts";
+import { Soon } from "../../lesson/soon.tsx";
 import { startLesson } from "../../lesson/start.tsx";
-import { AFTER, CACHES, SCAN, type ScanResult, scanResults, scanRun } from "./run.ts";
+import { AFTER, CACHES, SCAN, scanResults, scanRun } from "./run.ts";
 import { ANSWERS, lengthSays, phase, verdict } from "./words.ts";
 
 const LONGEST = 40;
@@ -10,8 +11,7 @@ const QUIET_STEP_MS = 300;
 const STEP_MS = 420;
 
 const scan = await scanRun(SCAN);
-const runs: ScanResult[][] = [];
-for (let length = 0; length <= LONGEST; length++) runs.push(scanResults(await scanRun(length)));
+const LENGTHS = Array.from({ length: LONGEST + 1 }, (_, length) => length);
 
 startLesson({
   stage: (
@@ -26,19 +26,23 @@ startLesson({
     />
   ),
   change: (
-    <Lines
-      lines={CACHES.map(({ policy }, i) => ({
-        ...taught(policy),
-        values: runs.map((results) => results[i]!.hits),
-      }))}
-      label={`Hits of ${AFTER} over the length of the scan`}
-      setting={(length) => `strangers in the scan: ${length}`}
-      first={SCAN}
-      ticks={[0, 8, 20, 30, 40].map((place) => ({ place, text: String(place) }))}
-      most={AFTER}
-      rules={[0, 5, 10, 15, 20]}
-      says={(length) => lengthSays(length, runs[length]!)}
-    />
+    <Soon of={LENGTHS} make={async (length) => scanResults(await scanRun(length))}>
+      {(runs) => (
+        <Lines
+          lines={CACHES.map(({ policy }, i) => ({
+            ...taught(policy),
+            values: runs.map((results) => results[i]!.hits),
+          }))}
+          label={`Hits of ${AFTER} over the length of the scan`}
+          setting={(length) => `strangers in the scan: ${length}`}
+          first={SCAN}
+          ticks={[0, 8, 20, 30, 40].map((place) => ({ place, text: String(place) }))}
+          most={AFTER}
+          rules={[0, 5, 10, 15, 20]}
+          says={(length) => lengthSays(length, runs[length]!)}
+        />
+      )}
+    </Soon>
   ),
   answers: ANSWERS,
   playground: { workload: scan.workload, caches: CACHES, at: scan.askAt },
