@@ -126,6 +126,17 @@ describe.skipIf(!chromiumProgram.available)("the lessons", () => {
     directory[Symbol.dispose]();
   });
 
+  test("all links of a page lead to files that are there", () => {
+    const files = new Set(Object.values(SITE_LINKS));
+    for (const file of files) {
+      if (file === SITE_LINKS.learn) continue;
+      const html = readFileSync(join(directory.path, file), "utf8");
+      const targets = [...html.matchAll(/<a [^>]*href="([^"#]*)/g)].map(([, target]) => target!);
+      expect(targets).toContain("index.html");
+      expect(targets.filter((target) => !files.has(target))).toEqual([]);
+    }
+  });
+
   const urlOf = (file: string): string => `file://${join(directory.path, file)}`;
 
   for (const { name, title } of LESSONS) {

@@ -65,7 +65,7 @@ ${prose(
     ),
     answers: ANSWERS,
     answer: prose(
-      "The store sees the misses alone: 10 of 100 before, 5 of 100 now. From 98 to 99 of 100 it would be half as much again, though it sounds like less. <b>Count misses</b>: that is what the store answers, and what people wait for.",
+      "The store sees the misses alone: 10 of 100 before, 5 of 100 now. From 98 to 99 of 100 it would be halved once more, though it sounds like less. <b>Count misses</b>: that is what the store answers, and what people wait for.",
     ),
     own: [
       "What do hits save you?",

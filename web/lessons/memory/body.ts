@@ -30,7 +30,7 @@ export default async function memoryBody(): Promise<string> {
     )}
 <figure>
 ${await curveText("A B C A B B D A")}
-<figcaption class="prose">Count a column from the top, and you have the misses of that size. One look at the requests gives the whole curve.</figcaption>
+<figcaption class="prose">The last row counts the misses of each size. So one look at the requests gives the whole curve.</figcaption>
 </figure>`,
     expect: prose(
       `Here are ${countText(REQUESTS)} requests. Half are for favourites and others, as people ask for them. Half come from a job that reads the same ${LOOP} keys in turn, again and again. The cache follows LRU. It has one place at first and grows, and the curve is drawn. At ${HAVE} places ${round(curve[HAVE]!)} of 100 requests miss. You buy twice the memory: ${BUY} places. How many of 100 miss then?`,

@@ -49,7 +49,7 @@ ${toldText(`LRU: ${lru.hits} of ${COUNTED}`, lru.requests, whyLru)}
 ${toldText(`Belady: ${belady.hits} of ${COUNTED}`, belady.requests, whyBelady)}
 </div>
 ${prose(
-  `So of LRU’s ${COUNTED - lru.hits} misses, ${belady.hits - lru.hits} came of a wrong guess; the other ${COUNTED - belady.hits} no rule could have avoided in a cache of this size. That is what the optimum is good for: <b>it divides misses into those that a better rule could avoid, and those that only more memory could</b>.`,
+  `So of LRU’s ${COUNTED - lru.hits} misses, ${belady.hits - lru.hits} came of wrong guesses; the other ${COUNTED - belady.hits} remain even to the one who knows the future. That is what the optimum is good for: <b>it divides misses into those that a better rule could avoid, and those that only more memory could</b>.`,
 )}`,
     change: [
       prose(

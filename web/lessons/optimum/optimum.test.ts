@@ -62,7 +62,7 @@ test("what the text says is what happens", async () => {
     "B is asked for in 2 requests, A is asked for in 3 requests and C is asked for in 6 requests: C would leave.",
   );
   const body = await optimumBody();
-  for (const text of ["LRU: 8 of 20", "Belady: 15 of 20", "of LRU’s 12 misses, 7 came of a wrong guess"]) {
+  for (const text of ["LRU: 8 of 20", "Belady: 15 of 20", "of LRU’s 12 misses, 7 came of wrong guesses"]) {
     expect(body).toContain(text);
   }
 });

@@ -31,7 +31,7 @@ export function because(
   const misses = (outcome: Outcome): number => outcome.requests.length - outcome.hits;
   return [
     `It looks back. When ${name} came and one had to leave, LRU evicted ${lost.name}, which was asked for longest ago. But ${lost.name} was asked for again ${lost.after === 1 ? "by the very next request" : `${lost.after} requests later`}, and had to be fetched. ${misses(lru)} misses.`,
-    `It looks ahead. At the same moment its cache let ${left.name} go, which was asked for ${left.after === undefined ? "no more" : `only ${left.after} requests later`}. Even so there are ${counted(misses(belady), "miss", "misses")}: more keys were wanted than ${PLACES} places can hold, and each miss was put off as long as could be. No rule has fewer.`,
+    `It looks ahead. At the same moment its cache let ${left.name} go, which was asked for ${left.after === undefined ? "no more" : `only ${left.after} requests later`}. Even so there are ${counted(misses(belady), "miss", "misses")}: more keys were wanted than ${PLACES} places can hold, and each miss was put off as long as could be. Over the whole run no rule has fewer.`,
   ];
 }
 

@@ -62,7 +62,7 @@ ${prose(
     own: [
       "Is your own cache too small?",
       prose(
-        `A proxy’s dashboard shows the lines of its own entries, and which would leave next (<a class="within" href="page:dashboard#inside">Inside</a>); and how many requests came back soon after their entry had been evicted (<a class="within" href="page:dashboard#what-if">What if</a>). Or replay a trace with all three rules: <code>glasscache simulate your.trace --policy fifo,lru,clock</code>.`,
+        `A proxy’s dashboard shows the lines of its own entries, and which would leave next (<a class="within" href="page:dashboard#inside">Inside</a>), and how many misses a larger cache would spare you (<a class="within" href="page:dashboard#what-if">What if</a>). Or replay a trace with all three rules: <code>glasscache simulate your.trace --policy fifo,lru,clock</code>.`,
       ),
     ],
   });
