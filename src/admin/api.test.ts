@@ -317,6 +317,15 @@ describe("the dashboard", () => {
     expect(policy).toContain("worker-src blob:;");
   });
 
+  test("leads to each lesson, and says where they are listed", async () => {
+    for (const path of ["/learn/lessons", "/learn/cold-start"]) {
+      expect((await admin.get(path)).status).toBe(200);
+    }
+    const response = await admin.get("/learn/no-such");
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain("/learn/lessons lists them");
+  });
+
   test("is made once, and again only after a failure", async () => {
     let calls = 0;
     await using fixture = new AdminFixture({

@@ -1,5 +1,5 @@
 import { type HttpServer, listenForHttp } from "./http-listener.ts";
-import { LEARN_LINKS, linked, once, type Page, type PageName, pageResponse } from "./page.ts";
+import { LEARN_LINKS, learnPageAt, linked, once, type Page, type PageName, pageResponse } from "./page.ts";
 import { Problem } from "./problem.ts";
 import { respond, respondProblem } from "./responses.ts";
 import { parseTarget } from "./target.ts";
@@ -52,7 +52,7 @@ async function answer(request: Request, page: (name: PageName) => Promise<Page>)
     const { path } = parseTarget(request.url);
     if (path === "/") return respond(null, "text/plain", { status: 302, headers: { location: "/learn" } });
     if (path.startsWith(TRACES)) return await traceResponse(path.slice(TRACES.length));
-    const name = (Object.keys(LEARN_LINKS) as PageName[]).find((each) => LEARN_LINKS[each] === path);
+    const name = learnPageAt(path);
     if (name === undefined)
       throw new Problem(
         404,

@@ -42,6 +42,11 @@ export const LEARN_LINKS: PageLinks = {
   ...lessonLinks((name) => `/learn/${name}`),
 };
 
+/** The page at a path, of playground and lessons. */
+export function learnPageAt(path: string): PageName | undefined {
+  return (Object.keys(LEARN_LINKS) as PageName[]).find((name) => LEARN_LINKS[name] === path);
+}
+
 /** As the admin port serves them. */
 export const ADMIN_LINKS: PageLinks = { dashboard: "/", ...LEARN_LINKS };
 

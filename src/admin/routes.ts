@@ -1,9 +1,8 @@
-import { LESSONS } from "../../web/lessons/course.ts";
 import { API_ROUTES } from "./api.ts";
-import type { Handler, Method, Route } from "./call.ts";
+import type { Call, Handler, Method, Route } from "./call.ts";
 import { listResponse } from "./list-page.ts";
 import { LOGIN_ROUTES } from "./login.ts";
-import { ADMIN_LINKS, libraryResponse, linked, type PageName, pageResponse } from "./page.ts";
+import { ADMIN_LINKS, learnPageAt, libraryResponse, linked, pageResponse } from "./page.ts";
 import { PROBE_ROUTES } from "./probes.ts";
 import { Problem } from "./problem.ts";
 import { traceResponse } from "./traces.ts";
@@ -18,9 +17,20 @@ export const ROUTES: readonly Route[] = [
     shown: "/",
     summary: "The dashboard.",
   },
-  learnRoute("learn", "The playground: caches and policies to step through."),
-  learnRoute("lessons", "How caches work: the list of lessons."),
-  ...LESSONS.map(({ name, asks }) => learnRoute(`lesson-${name}`, `A lesson: ${asks}`)),
+  {
+    path: "/learn",
+    access: "password",
+    methods: { GET: (call) => learnResponse(call, "/learn") },
+    shown: "/learn",
+    summary: "The playground: caches and policies to step through.",
+  },
+  {
+    path: "/learn/",
+    access: "password",
+    methods: { GET: (call) => learnResponse(call, `/learn/${call.rest}`) },
+    shown: "/learn/{lesson}",
+    summary: "A lesson; /learn/lessons lists them.",
+  },
   {
     path: "/learn/traces/",
     access: "password",
@@ -45,18 +55,11 @@ export const ROUTES: readonly Route[] = [
   ...LISTED,
 ];
 
-/** A page that needs nothing of the cache. */
-function learnRoute(name: PageName, summary: string): Route {
-  const path = ADMIN_LINKS[name]!;
-  return {
-    path,
-    access: "password",
-    methods: {
-      GET: async ({ desk, request }) => pageResponse(linked(await desk.page(name), ADMIN_LINKS), request),
-    },
-    shown: path,
-    summary,
-  };
+/** @throws Problem with status 404 */
+async function learnResponse({ desk, request }: Call, path: string): Promise<Response> {
+  const name = learnPageAt(path);
+  if (name === undefined) throw new Problem(404, "there is no such lesson; /learn/lessons lists them");
+  return pageResponse(linked(await desk.page(name), ADMIN_LINKS), request);
 }
 
 export interface FoundRoute {
